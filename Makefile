@@ -1,0 +1,35 @@
+# make demo | make test | make check: each makes its own virtual environment first.
+PYTHON ?= python3
+VENV := .venv
+ifeq ($(OS),Windows_NT)
+BIN := $(VENV)/Scripts
+else
+BIN := $(VENV)/bin
+endif
+READY := $(VENV)/.ready
+
+.PHONY: demo test check schema clean
+.DELETE_ON_ERROR:
+
+$(READY): pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	touch $(READY)
+
+# The demo finds risky apps on its virtual phone, so it ends with 3, as an audit would: here that is success.
+demo: $(READY)
+	@$(BIN)/privaudit demo; code=$$?; test $$code -eq 3
+
+test: $(READY)
+	$(BIN)/python -m pytest $(ARGS)
+
+check: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+schema: $(READY)
+	$(BIN)/privaudit schema > privaudit/report/schemas/privaudit-report-1.json
+
+clean:
+	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage

@@ -1,0 +1,266 @@
+"""The one list of what a phone is asked. Every row reads; none changes anything, and none reads a person's content.
+
+All questions of one round travel as one shell script, so that a slow cable costs one round trip. Each answer stands
+between marker lines that are random per run, so that nothing inside an answer can pass for the end of it.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from privaudit.model import Command
+
+PERMISSIONS: Final = tuple(
+    f"android.permission.{name}"
+    for name in (
+        "READ_CONTACTS WRITE_CONTACTS GET_ACCOUNTS "
+        "READ_SMS RECEIVE_SMS SEND_SMS RECEIVE_MMS RECEIVE_WAP_PUSH "
+        "READ_CALL_LOG WRITE_CALL_LOG PROCESS_OUTGOING_CALLS "
+        "READ_PHONE_STATE READ_PHONE_NUMBERS CALL_PHONE ANSWER_PHONE_CALLS "
+        "ACCESS_FINE_LOCATION ACCESS_COARSE_LOCATION "
+        "READ_EXTERNAL_STORAGE READ_MEDIA_IMAGES READ_MEDIA_VIDEO MANAGE_EXTERNAL_STORAGE QUERY_ALL_PACKAGES"
+    ).split()
+)
+"""Named to ``dumpsys package permission``, which then says who requests and holds them."""
+
+PROPERTIES: Final = (
+    "ro.build.version.sdk",
+    "ro.build.version.release",
+    "ro.build.version.security_patch",
+    "ro.product.manufacturer",
+    "ro.product.brand",
+    "ro.product.model",
+    "ro.build.display.id",
+    "persist.sys.locale",
+    "ro.product.locale",
+    "persist.sys.timezone",
+    # How makers mark their own Android; the order of recognition is in privaudit/roms.
+    "ro.mi.os.version.name",
+    "ro.miui.ui.version.name",
+    "hw_sc.build.platform.version",
+    "ro.build.version.emui",
+    "ro.build.version.magic",
+    "ro.build.version.oplusrom",
+    "ro.build.version.opporom",
+    "ro.build.version.realmeui",
+    "ro.build.version.oxygen",
+    "ro.vivo.os.name",
+    "ro.vivo.os.version",
+    "ro.build.version.oneui",
+    "ro.flyme.published",
+)
+"""Named one by one: a whole ``getprop`` holds the serial number."""
+
+SETTINGS: Final = (
+    "enabled_accessibility_services",
+    "accessibility_enabled",
+    "enabled_notification_listeners",
+    "default_input_method",
+    "sms_default_application",
+    "dialer_default_application",
+)
+"""Keys of ``settings … secure``, named one by one: a whole list holds identifiers."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """One thing to ask."""
+
+    name: str
+    command: str
+    """As it stands in the script. ``$t`` is ``-t 60`` where ``dumpsys`` has it, ``$u`` a user, ``PKG`` a package name."""
+    file: str
+    """Its name in a folder of text files, without ``.txt``; per-user and per-package answers add a suffix."""
+    why: str
+    per: str = "phone"
+    """``phone``, ``user`` or ``package``."""
+    since: int = 23
+    """First SDK that has it."""
+    essential: bool = True
+    """Whether its absence could hide a lending app or what one can read."""
+
+
+QUESTIONS: Final = (
+    Question(
+        name="properties",
+        command="g " + " ".join(PROPERTIES),
+        file="getprop",
+        why="Android version, maker, language and time zone decide how all else is read",
+    ),
+    Question(
+        name="clock",
+        command="date +%s",
+        file="date",
+        why="app-ops tell ages; the phone's clock makes them times",
+        essential=False,
+    ),
+    Question(
+        name="users",
+        command="pm list users",
+        file="pm_list_users",
+        why="clones, work profiles and private spaces hold their own permissions",
+    ),
+    Question(
+        name="packages",
+        command="dumpsys $t package permission "
+        + " ".join(p.replace("android.permission.", "${p}") for p in PERMISSIONS),
+        file="dumpsys_package",
+        why="who requests and holds the named permissions, for every user",
+    ),
+    Question(
+        name="appops",
+        command="dumpsys $t appops",
+        file="dumpsys_appops",
+        why="what is blocked in effect, and the last time each app read",
+    ),
+    Question(
+        name="roles",
+        command="dumpsys $t role",
+        file="dumpsys_role",
+        why="the default SMS and phone app read by role",
+        since=29,
+    ),
+    Question(
+        name="device_policy",
+        command="dumpsys $t device_policy",
+        file="dumpsys_device_policy",
+        why="device administrators and owners",
+    ),
+    Question(
+        name="installed",
+        command="pm list packages -f -i --user $u",
+        file="pm_list_packages",
+        why="which apps this user has, and who installed them",
+        per="user",
+    ),
+    Question(
+        name="third_party",
+        command="pm list packages -3 --user $u",
+        file="pm_list_packages_3",
+        why="which of them are not part of the system image",
+        per="user",
+        essential=False,
+    ),
+    Question(
+        name="settings",
+        command="s $u",
+        file="settings_secure",
+        why="accessibility services, notification listeners, keyboard and default SMS app",
+        per="user",
+    ),
+    Question(
+        name="package",
+        command="dumpsys $t package PKG",
+        file="dumpsys_package",
+        why="everything a suspect app requests",
+        per="package",
+        essential=False,
+    ),
+)
+
+BY_NAME: Final[Mapping[str, Question]] = {question.name: question for question in QUESTIONS}
+
+_PACKAGE = re.compile(r"(?=.{1,255}\Z)[A-Za-z]\w*(?:\.[A-Za-z]\w*)*\Z", re.ASCII)
+
+_HEAD = """\
+set -f
+m={marker}
+a() {{ n=$1; shift; echo "$m begin $n"; "$@" 2>&1 </dev/null; r=$?; echo; echo "$m end $n $r"; }}
+g() {{ for k in "$@"; do echo "[$k]: [$(getprop $k)]"; done; }}
+s() {{ for k in {settings}; do echo "$k=$(settings --user $1 get secure $k)"; done; }}
+v=$(getprop ro.build.version.sdk)
+case $v in ''|*[!0-9]*) v=0;; esac
+t=
+if [ $v -ge 26 ]; then t='-t 60'; fi
+p=android.permission.
+"""
+_USERS_HEAD = """\
+for w in $(pm list users 2>/dev/null </dev/null); do
+case $w in UserInfo{*:*)
+u=${w#UserInfo?}
+u=${u%%:*}
+case $u in ''|*[!0-9]*) ;; *)
+"""
+_USERS_TAIL = """\
+;; esac
+;; esac
+done
+"""
+_TAIL = 'echo "$m done"\n'
+
+
+def is_package_name(text: str) -> bool:
+    """Whether Android would accept `text` as a package name (``FrameworkParsingPackageUtils.validateName``).
+
+    Nothing else may enter a command. Android wants a dot in it, except for ``android`` itself and some system packages.
+    """
+    return _PACKAGE.match(text) is not None
+
+
+def new_marker() -> str:
+    """A line start that no phone can know before it is asked."""
+    return f"@@{secrets.token_hex(8)}"
+
+
+def first_round(marker: str) -> Command:
+    """Everything that can be asked before any app is known, for all users, in one script of less than 4 KB.
+
+    4 KB is what an Android 6 ``adbd`` takes in one message.
+    """
+    script = [_HEAD.format(marker=marker, settings=" ".join(SETTINGS))]
+    for question in QUESTIONS:
+        if question.per == "phone":
+            line = f"a {question.name} {question.command}\n"
+            script.append(
+                f"if [ $v -ge {question.since} ]; then\n{line}fi\n" if question.since > QUESTIONS[0].since else line
+            )
+    script.append(_USERS_HEAD)
+    script.extend(f"a {q.name}.$u {q.command}\n" for q in QUESTIONS if q.per == "user")
+    script.append(_USERS_TAIL + _TAIL)
+    return Command(text="".join(script), why="first round: phone, users, packages, app-ops, settings")
+
+
+def later_rounds(marker: str, wanted: Iterable[str], *, limit: int) -> Iterator[Command]:
+    """Scripts for the answers in `wanted`, each no longer than `limit` bytes.
+
+    Args:
+        marker: see `new_marker`.
+        wanted: answer keys: ``package.NAME``, ``installed.USER``, or a whole-phone question.
+        limit: most bytes of one script.
+
+    Raises:
+        ValueError: a key names no question, no Android user or no package name.
+    """
+    head = _HEAD.format(marker=marker, settings=" ".join(SETTINGS))
+    room = limit - len(head) - len(_TAIL)
+    lines: list[str] = []
+    for key in wanted:
+        line = f"a {key} {_command_for(key)}\n"
+        if lines and sum(map(len, lines)) + len(line) > room:
+            yield Command(text=head + "".join(lines) + _TAIL, why="later round: suspects")
+            lines = []
+        lines.append(line)
+    if lines:
+        yield Command(text=head + "".join(lines) + _TAIL, why="later round: suspects")
+
+
+def _command_for(key: str) -> str:
+    name, _, about = key.partition(".")
+    question = BY_NAME.get(name)
+    if question is None:
+        raise ValueError(f"no such question: {key!r}")
+    if question.per == "user":
+        if not re.fullmatch(r"[0-9]{1,5}", about, re.ASCII):
+            raise ValueError(f"not an Android user: {key!r}")
+        return question.command.replace("$u", about)
+    if question.per == "package":
+        if not is_package_name(about):
+            raise ValueError(f"not a package name: {key!r}")
+        return question.command.replace("PKG", about)
+    if about:
+        raise ValueError(f"asked of the whole phone: {key!r}")
+    return question.command

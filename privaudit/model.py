@@ -1,0 +1,520 @@
+"""Every noun of privaudit, frozen.
+
+The dataclasses from `Report` downwards *are* the report document: `privaudit.report.json` writes and reads them as they
+stand, and every renderer is a function of them. Absence is a value here, never an empty string.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal, TypeAlias
+
+Value: TypeAlias = "str | int | bool | Message | tuple[Value, ...] | None"
+"""What may fill a gap in a sentence. Names ending in ``_at`` (ISO time) or ``_on`` (``YYYY[-MM[-DD]]``) are worded as dates."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """Something said to a person: a key and values, worded by `privaudit.language` in the reader's language."""
+
+    key: str
+    """``area.name``; the area names the module whose ``WORDS`` hold the English."""
+    values: Mapping[str, Value] = field(default_factory=dict)
+    """What fills the gaps. May hold text from the phone, raw; it is tamed when it is worded."""
+
+
+# --- asking ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """What a transport may send to a phone. Only ``capture/questions.py`` and ``remedy/commands.py`` make one (tested)."""
+
+    text: str
+    """Shell text, run by the phone's ``/system/bin/sh``."""
+    why: str
+    """For the command log: what it is for, in English."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """What came back for a `Command`."""
+
+    stdout: bytes
+    stderr: bytes
+    """Empty where the phone cannot keep it apart (below Android 7 without ``shell_v2``); then it is in ``stdout``."""
+    exit_code: int | None
+    """``None`` where the phone did not say."""
+
+
+class Missing(StrEnum):
+    """Why there is no answer. Nothing is not one thing."""
+
+    REFUSED = "refused"
+    """The phone said no (another user, a vendor's gate)."""
+    UNREADABLE = "unreadable"
+    """Something came, but it is not what Android prints, or it is cut."""
+    TIMED_OUT = "timed_out"
+    """The phone did not finish in time."""
+    NOT_SUPPORTED = "not_supported"
+    """This Android version has no such thing."""
+    NOT_ASKED = "not_asked"
+    """Nobody asked: the source lacks it, or the connection ended before."""
+
+
+class AnswerState(StrEnum):
+    """How a question ended."""
+
+    ANSWERED = "answered"
+    REFUSED = "refused"
+    UNREADABLE = "unreadable"
+    TIMED_OUT = "timed_out"
+    NOT_SUPPORTED = "not_supported"
+    NOT_ASKED = "not_asked"
+
+
+# --- facts ----------------------------------------------------------------------------------------------------------
+
+
+class DataClass(StrEnum):
+    """The kinds of personal data that this tool is about."""
+
+    CONTACTS = "contacts"
+    SMS = "sms"
+    CALL_LOG = "call_log"
+
+
+class Requested(StrEnum):
+    """Whether the manifest asks for a permission. Whole dumps do not say."""
+
+    YES = "yes"
+    NO = "no"
+    UNKNOWN = "unknown"
+
+
+class Effective(StrEnum):
+    """What a permission comes to once grant, flags and app-op are put together."""
+
+    ALLOWED = "allowed"
+    FOREGROUND = "foreground"
+    """Only while the app is open."""
+    ASK = "ask"
+    """The ROM asks the owner each time (MIUI/HyperOS)."""
+    BLOCKED = "blocked"
+    """Granted on paper; the app gets nothing, or an error."""
+    DENIED = "denied"
+    UNKNOWN = "unknown"
+
+
+class AccessState(StrEnum):
+    """Can this app read this kind of data, now?"""
+
+    CAN_READ = "can_read"
+    ONLY_WHILE_OPEN = "only_while_open"
+    ASKS_EACH_TIME = "asks_each_time"
+    BLOCKED = "blocked"
+    NOT_ALLOWED = "not_allowed"
+    NOT_REQUESTED = "not_requested"
+    UNKNOWN = "unknown"
+
+    @property
+    def reads(self) -> bool:
+        """Whether data can reach the app in this state, at once or after a tap."""
+        return self in {AccessState.CAN_READ, AccessState.ONLY_WHILE_OPEN, AccessState.ASKS_EACH_TIME}
+
+
+class History(StrEnum):
+    """What the phone's app-ops remember of reading. ``no_record`` is not "never"."""
+
+    RECORDED = "recorded"
+    NO_RECORD = "no_record"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rom:
+    """The maker's own Android."""
+
+    id: str
+    """File name in ``privaudit/roms``, for instance ``hyperos``; ``aosp`` for stock Android and for what is not recognised."""
+    name: str
+    version: str | None
+    """As the phone words it, or ``None`` where it does not."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Phone:
+    """The device, as far as it may be told. Never a serial number, IMEI or phone number."""
+
+    manufacturer: str | None
+    model: str | None
+    android: str | None
+    """``ro.build.version.release``: what the maker prints. Some lie; decide by `sdk`."""
+    sdk: int | None
+    """``ro.build.version.sdk``."""
+    sdk_inferred: bool
+    """True where no property was read and the layout of the dumps gave `sdk`."""
+    security_patch: str | None
+    rom: Rom
+    languages: tuple[str, ...]
+    """BCP 47 tags, the owner's first choice first. Empty: not read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhoneClock:
+    """The phone's time against this computer's."""
+
+    zone: str | None
+    """IANA name from ``persist.sys.timezone``."""
+    offset_s: int | None
+    """Phone minus computer, in seconds."""
+
+
+class UserKind(StrEnum):
+    """What an Android user is for. Each has its own grants."""
+
+    OWNER = "owner"
+    WORK_PROFILE = "work_profile"
+    CLONE = "clone"
+    PRIVATE_SPACE = "private_space"
+    SECURE_FOLDER = "secure_folder"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class User:
+    """One Android user (0 the owner, others clones, profiles, private spaces). Its name is never kept."""
+
+    id: int
+    kind: UserKind
+    checked: bool
+    why_not: AnswerState | None
+    """Why it could not be checked; ``None`` where it was."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Permission:
+    """One runtime permission of one app for one user."""
+
+    name: str
+    requested: Requested
+    granted: bool | None
+    """``None``: not read."""
+    flags: tuple[str, ...]
+    """Android's own names (``USER_SET``, ``REVOKED_COMPAT`` …); unknown bits as Android prints them, in decimal."""
+    mode: str | None
+    """App-op mode in force (uid mode before package mode): allow, ignore, deny, foreground, default, ask. ``None``: none stored, or not read."""
+    effective: Effective
+    last_access: datetime | None
+    """Last use that app-ops recorded. Without zone where the phone's zone was not read."""
+    last_reject: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """The answer to "can this app read my contacts (SMS, call log), and when did it last do so?"."""
+
+    state: AccessState
+    ways: tuple[str, ...]
+    """Every route that is open, for instance ``permission``."""
+    last_read: datetime | None
+    last_read_age_s: int | None
+    """How long before the check, in seconds. Known also where the phone's clock was not read."""
+    history: History
+    history_since: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpecialAccess:
+    """A right beside the permission list (accessibility, notification access, a default-app role …)."""
+
+    kind: str
+    component: str | None
+
+
+class LabelState(StrEnum):
+    """Whether the launcher name of an app was read."""
+
+    READ = "read"
+    NOT_ASKED = "not_asked"
+    UNREADABLE = "unreadable"
+
+
+class LendingVerdict(StrEnum):
+    """Is it a lending app?"""
+
+    YES = "yes"
+    LIKELY = "likely"
+    EMBEDS = "embeds"
+    """A wallet or shop app that also lends."""
+    NO = "no"
+    """Not recognised. Not a statement that it is none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lending:
+    """The verdict and its reasons."""
+
+    verdict: LendingVerdict
+    reasons: tuple[Message, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """One published list on which an app's package name, hash or certificate stands."""
+
+    signature: str
+    """``<file>#<row>``, for instance ``eset-2023#4``."""
+    tier: Literal["A", "B", "N", "own"]
+    """A malware research, B a regulator's list, N a regulator's notice to rectify, own: added by the user."""
+    action: str
+    """The source's own word: SpyLoan, reported, delisted, illegal, watch list, notified …"""
+    publisher: str
+    via: str | None
+    """The reprint in which it was seen, where the original was not."""
+    title: str
+    date: str | None
+    """``YYYY``, ``YYYY-MM`` or ``YYYY-MM-DD``; ``None``: the list says none."""
+    country: str | None
+    """ISO 3166 code of the country whose list it is; ``None``: of no country."""
+    url: str | None
+    match: Literal["package", "apk_sha256", "certificate"]
+    disputed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleMatch:
+    """A country's or store's rule that an app's permissions touch. Annotates; never accuses."""
+
+    id: str
+    match: Literal["requested", "granted"]
+    verify: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class App:
+    """One installed app for one Android user."""
+
+    package: str
+    user: int
+    label: str | None
+    label_state: LabelState
+    labels: Mapping[str, str]
+    version_name: str | None
+    version_code: int | None
+    target_sdk: int | None
+    installer: str | None
+    """Package that installed it; ``None``: none recorded, or not read (see `installer_known`)."""
+    installer_known: bool
+    """False where the source does not say who installed it."""
+    installer_name: str | None
+    first_installed: datetime | None
+    last_updated: datetime | None
+    system: bool
+    enabled: bool | None
+    certificates_sha256: tuple[str, ...]
+    apk_sha256: str | None
+    access: Mapping[DataClass, Access]
+    permissions: tuple[Permission, ...]
+    special_access: tuple[SpecialAccess, ...]
+    lending: Lending = Lending(verdict=LendingVerdict.NO)
+    listed: tuple[Listing, ...] = ()
+    rules: tuple[RuleMatch, ...] = ()
+
+    @property
+    def recognised(self) -> bool:
+        """Whether this app is what the report is about: a lending or a listed one."""
+        return self.lending.verdict is not LendingVerdict.NO or bool(self.listed)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coverage:
+    """How one question ended."""
+
+    question: str
+    """A name from ``capture/questions.py``."""
+    user: int | None
+    """The Android user it was asked for; ``None``: for the whole phone."""
+    state: AnswerState
+    unparsed_lines: int = 0
+    """Lines in a section we know that no rule took."""
+    detail: str | None = None
+    """What the phone said, or what is wrong, in short. Raw."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a fact stands: an answer and the character offset of its line in it."""
+
+    answer: str
+    """Key of the answer in the capture, for instance ``packages``."""
+    offset: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What a capture says, typed. Nothing is judged yet."""
+
+    phone: Phone
+    clock: PhoneClock
+    users: tuple[User, ...]
+    apps: tuple[App, ...]
+    coverage: tuple[Coverage, ...]
+    places: Mapping[tuple[str, int, str], tuple[Place, ...]]
+    """(package, user, fact) → where it stands. The fact is ``package`` or a permission's name."""
+
+
+# --- judgement ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """One line of what the phone said."""
+
+    question: str
+    line: int
+    """Counted from 1 in the answer to `question`."""
+    text: str
+    """Verbatim, without its line end."""
+
+
+class Severity(StrEnum):
+    """In which order to act. Never who is guilty."""
+
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+    INFO = "info"
+
+    @property
+    def order(self) -> int:
+        """0 first."""
+        return list(Severity).index(self)
+
+
+Step: TypeAlias = Message
+"""One tap, or one thing to do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """What one rule found about one app of one user. Cannot be built without evidence."""
+
+    rule: str
+    severity: Severity
+    package: str
+    user: int
+    message: Message
+    evidence: tuple[Evidence, ...]
+    steps: tuple[Step, ...]
+
+    def __post_init__(self) -> None:
+        """Refuse a finding that nothing supports."""
+        if not self.evidence:
+            raise ValueError(f"finding {self.rule} about {self.package} has no evidence")
+
+
+# --- the report document --------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tool:
+    """Which privaudit wrote the report."""
+
+    name: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListStamp:
+    """Which lists were used, and how much they hold: "not on a list" means nothing without it."""
+
+    packages: int
+    """Package names on tier A and B lists."""
+    packages_for_country: int | None
+    """Of them, for the chosen country; ``None``: no country chosen."""
+    newest: str | None
+    """Newest date of a source that has one."""
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RulesStamp:
+    """Which country's rules were used."""
+
+    country: str | None
+    sha256: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnowledgeStamp:
+    """What the judgement rests on."""
+
+    signatures: ListStamp
+    rules: RulesStamp
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consent:
+    """The owner's consent, in a workshop."""
+
+    given_at: datetime
+    scope: tuple[str, ...]
+
+
+SourceKind: TypeAlias = Literal["usb", "tcp", "server", "capture", "bugreport", "androidqf", "folder", "demo"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Where the answers came from."""
+
+    kind: SourceKind
+    sha256: str | None
+    """Of the file, where it is one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """How many apps. A package is counted once, however many users have it."""
+
+    apps_seen: int
+    lending: int
+    listed: int
+    suspect: int
+    lending_can_read: Mapping[DataClass, int]
+
+
+class Verdict(StrEnum):
+    """Found or not. `Report.complete` says whether everything could be read; never "clean"."""
+
+    FOUND = "found"
+    NOTHING_FOUND = "nothing_found"
+
+
+SCHEMA = "privaudit-report/1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """The document that ``privaudit audit`` writes. Everything visible is a function of it."""
+
+    schema: Literal["privaudit-report/1"] = "privaudit-report/1"
+    demo: bool
+    tool: Tool
+    knowledge: KnowledgeStamp
+    taken_at: datetime
+    phone_clock: PhoneClock
+    consent: Consent | None
+    source: Source
+    phone: Phone
+    users: tuple[User, ...]
+    coverage: tuple[Coverage, ...]
+    counts: Counts
+    apps: tuple[App, ...]
+    findings: tuple[Finding, ...]
+    verdict: Verdict
+    complete: bool
