@@ -12,8 +12,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal, TypeAlias
 
-Value: TypeAlias = "str | int | bool | Message | tuple[Value, ...] | None"
-"""What may fill a gap in a sentence. Names ending in ``_at`` (ISO time) or ``_on`` (``YYYY[-MM[-DD]]``) are worded as dates."""
+Value: TypeAlias = "str | int | bool | Message | tuple[str | Message, ...] | None"
+"""What may fill a gap in a sentence. ``…_at`` holds an ISO time and ``…_on`` a ``YYYY[-MM[-DD]]``; both are worded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +31,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """What a transport may send to a phone. Only ``capture/questions.py`` and ``remedy/commands.py`` make one (tested)."""
+    """What a transport may send. Only ``capture/questions.py`` and ``remedy/commands.py`` make one (tested)."""
 
     text: str
     """Shell text, run by the phone's ``/system/bin/sh``."""
@@ -139,7 +139,7 @@ class Rom:
     """The maker's own Android."""
 
     id: str
-    """File name in ``privaudit/roms``, for instance ``hyperos``; ``aosp`` for stock Android and for what is not recognised."""
+    """File name in ``privaudit/roms``, for instance ``hyperos``; ``aosp`` for stock Android and the unrecognised."""
     name: str
     version: str | None
     """As the phone words it, or ``None`` where it does not."""
@@ -206,7 +206,9 @@ class Permission:
     flags: tuple[str, ...]
     """Android's own names (``USER_SET``, ``REVOKED_COMPAT`` …); unknown bits as Android prints them, in decimal."""
     mode: str | None
-    """App-op mode in force (uid mode before package mode): allow, ignore, deny, foreground, default, ask. ``None``: none stored, or not read."""
+    """App-op mode in force, uid mode before package mode: allow, ignore, deny, foreground, default, ask.
+
+    ``None``: none stored, or not read."""
     effective: Effective
     last_access: datetime | None
     """Last use that app-ops recorded. Without zone where the phone's zone was not read."""
@@ -341,8 +343,8 @@ class Coverage:
     state: AnswerState
     unparsed_lines: int = 0
     """Lines in a section we know that no rule took."""
-    detail: str | None = None
-    """What the phone said, or what is wrong, in short. Raw."""
+    detail: Message | None = None
+    """What the phone said, or what is wrong, in short."""
 
 
 @dataclass(frozen=True, slots=True)

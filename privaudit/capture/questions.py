@@ -82,6 +82,12 @@ class Question:
     """First SDK that has it."""
     essential: bool = True
     """Whether its absence could hide a lending app or what one can read."""
+    may_be_empty: bool = False
+    """Whether nothing at all is an honest answer."""
+
+
+def _short(permission: str) -> str:
+    return permission.replace("android.permission.", "${p}")
 
 
 QUESTIONS: Final = (
@@ -144,6 +150,7 @@ QUESTIONS: Final = (
         why="which of them are not part of the system image",
         per="user",
         essential=False,
+        may_be_empty=True,
     ),
     Question(
         name="settings",
@@ -162,7 +169,25 @@ QUESTIONS: Final = (
     ),
 )
 
+WORDS: Final[Mapping[str, str]] = {
+    "properties": "Android version, maker and language",
+    "clock": "the phone's clock",
+    "users": "the list of users (clones, work profile, private space)",
+    "packages": "permissions of the apps",
+    "appops": "what is blocked in effect, and when something was last read",
+    "roles": "default SMS and phone app",
+    "device_policy": "device administrators",
+    "installed": "the list of installed apps",
+    "third_party": "which apps came with the phone",
+    "settings": "accessibility services and notification access",
+    "package": "the details of single apps",
+}
+"""Each question as a person would name it."""
+
 BY_NAME: Final[Mapping[str, Question]] = {question.name: question for question in QUESTIONS}
+
+OLDEST_SDK: Final = 23
+"""Android 6: the first with permissions that an owner can refuse."""
 
 _PACKAGE = re.compile(r"(?=.{1,255}\Z)[A-Za-z]\w*(?:\.[A-Za-z]\w*)*\Z", re.ASCII)
 
@@ -206,6 +231,16 @@ def new_marker() -> str:
     return f"@@{secrets.token_hex(8)}"
 
 
+def expected(sdk: int | None, users: Iterable[int]) -> Iterator[str]:
+    """Keys of the answers that a whole capture of a phone of `sdk` with `users` holds."""
+    numbers = tuple(users)
+    for question in QUESTIONS:
+        if question.per == "user":
+            yield from (f"{question.name}.{user}" for user in numbers)
+        elif question.per == "phone" and (sdk is None or sdk >= question.since):
+            yield question.name
+
+
 def first_round(marker: str) -> Command:
     """Everything that can be asked before any app is known, for all users, in one script of less than 4 KB.
 
@@ -235,7 +270,7 @@ def later_rounds(marker: str, wanted: Iterable[str], *, limit: int) -> Iterator[
     Raises:
         ValueError: a key names no question, no Android user or no package name.
     """
-    head = _HEAD.format(marker=marker, settings=" ".join(SETTINGS))
+    head = _head(marker)
     room = limit - len(head) - len(_TAIL)
     lines: list[str] = []
     for key in wanted:
@@ -246,6 +281,10 @@ def later_rounds(marker: str, wanted: Iterable[str], *, limit: int) -> Iterator[
         lines.append(line)
     if lines:
         yield Command(text=head + "".join(lines) + _TAIL, why="later round: suspects")
+
+
+def _head(marker: str) -> str:
+    return _HEAD.format(marker=marker, settings=" ".join(SETTINGS))
 
 
 def _command_for(key: str) -> str:

@@ -1,0 +1,136 @@
+"""What a phone said, one answer per question, and how far each can be trusted.
+
+Live answers, saved ones and text files in a folder all pass through `receive`, so that nothing is judged twice in two
+ways.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from privaudit.capture.questions import BY_NAME
+from privaudit.model import AnswerState, Message
+
+WORDS: Final[Mapping[str, str]] = {
+    "empty": "the answer is empty",
+    "binary": "this is not text",
+    "encoding": "damaged text: {n} places are not UTF-8",
+    "no_end": "the text ends too early, so something may be missing",
+    "cut": "the connection ended in the middle",
+    "too_long": "longer than {n} MB; the rest was not read",
+    "phone_said": "the phone said: {said}",
+    "exit_code": "the phone's command failed with code {code}",
+    "not_asked": "not asked",
+    "forged": "a package block that does not belong there; the text may have been tampered with ({package})",
+    "not_this_dump": "this is not what Android prints here",
+    "no_packages": "no package in the list",
+    "users_differ": "users {users} appear in one answer and not in another",
+    "no_user": "no Android user in the list",
+    "file_missing": "the file is not in the folder",
+    "unparsed": "{n} lines not understood",
+    "appops_unread": "what is blocked in effect and when something was read is not known",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """One answer. `text` may hold something even where `state` says that it is not whole."""
+
+    key: str
+    """``NAME``, ``NAME.USER`` or ``package.PACKAGE``; see `privaudit.capture.questions`."""
+    state: AnswerState
+    text: str = ""
+    """Lines end in LF, whatever the phone used."""
+    detail: Message | None = None
+    exit_code: int | None = None
+
+    @property
+    def question(self) -> str:
+        """Name of the question."""
+        return self.key.partition(".")[0]
+
+    @property
+    def about(self) -> str | None:
+        """The Android user or the package that was asked about."""
+        return self.key.partition(".")[2] or None
+
+    @property
+    def user(self) -> int | None:
+        """The Android user that was asked about."""
+        return int(self.key.partition(".")[2]) if BY_NAME[self.question].per == "user" else None
+
+
+def detail(name: str, **values: str | int) -> Message:
+    """A `Message` of this module."""
+    return Message(key=f"coverage.{name}", values=values)
+
+
+def decode(raw: bytes) -> tuple[str, Message | None]:
+    """Text of an answer, and what is wrong with it.
+
+    Windows PowerShell saves redirected output as UTF-16 with a byte-order mark; Android 6 ends lines in CRLF.
+    """
+    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
+        try:
+            text, problem = raw.decode("utf-16"), None
+        except UnicodeDecodeError:
+            return "", detail("binary")
+    elif b"\0" in raw:
+        return "", detail("binary")
+    else:
+        text = raw.decode("utf-8-sig", errors="replace")
+        lost = 0 if text.isascii() else text.count("\ufffd")
+        problem = detail("encoding", n=lost) if lost else None
+    return (re.sub("\r+\n", "\n", text) if "\r" in text else text), problem
+
+
+_REFUSED = re.compile(
+    r"^(?:.*SecurityException\b.*|Permission Denial\b.*|.*does not have permission to access user.*)$", re.M
+)
+_UNKNOWN = re.compile(
+    r"^(?:Can't find service:? .*|Error: [Uu]nknown (?:command|option).*|Unknown command:? .*"
+    r"|.*: (?:inaccessible or )?not found|.*: No such file or directory)$",
+    re.M,
+)
+_EXPIRED = re.compile(r"^\*\*\* SERVICE '[^']*' DUMP TIMEOUT \(.*EXPIRED \*\*\*$", re.M)
+_SHORT = 4096
+"""An error stands alone; the same words deep inside a long dump are somebody's data."""
+_NOT_FOUND = 127
+
+
+def receive(key: str, raw: bytes, *, exit_code: int | None, whole: bool = True) -> Answer:
+    """Make an `Answer` of the bytes that came back.
+
+    Args:
+        key: which question it answers.
+        raw: stdout and stderr of the command.
+        exit_code: ``None`` where it is not known.
+        whole: False where the connection ended before the answer did.
+    """
+    text, problem = decode(raw)
+    state = AnswerState.ANSWERED
+    error = text.strip() if len(text) <= _SHORT else ""
+    if problem is not None:
+        state = AnswerState.UNREADABLE
+    elif not whole:
+        state, problem = AnswerState.NOT_ASKED if not text.strip() else AnswerState.UNREADABLE, detail("cut")
+    elif expired := _EXPIRED.search(text, max(0, len(text) - _SHORT)):
+        state, problem = AnswerState.TIMED_OUT, detail("phone_said", said=expired[0])
+    elif error and (refusal := _REFUSED.search(error)):
+        state, problem = AnswerState.REFUSED, detail("phone_said", said=refusal[0])
+    elif error and exit_code != 0 and (unknown := _UNKNOWN.search(error)):
+        state, problem = AnswerState.NOT_SUPPORTED, detail("phone_said", said=unknown[0])
+    elif not text.strip() and not BY_NAME[key.partition(".")[0]].may_be_empty:
+        state, problem = AnswerState.UNREADABLE, detail("empty")
+    elif exit_code not in {0, None}:
+        state = AnswerState.NOT_SUPPORTED if exit_code == _NOT_FOUND else AnswerState.UNREADABLE
+        problem = detail("exit_code", code=exit_code or 0)
+    return Answer(key=key, state=state, text=text, detail=problem, exit_code=exit_code)
+
+
+def missing(key: str, state: AnswerState = AnswerState.NOT_ASKED, problem: Message | None = None) -> Answer:
+    """An answer that is not there."""
+    return Answer(key=key, state=state, detail=problem)

@@ -1,0 +1,169 @@
+"""The capture zip: the phone's answers as text files, and a manifest that says how each came and what it hashes to.
+
+Written to ``FILE.part`` and renamed, so that a full disk leaves no half archive. Private (mode 0600): it holds the names
+of every app on the phone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import zipfile
+import zlib
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final, Literal
+
+from pydantic import TypeAdapter, ValidationError
+
+from privaudit import __version__
+from privaudit.capture import Capture
+from privaudit.capture.answers import Answer
+from privaudit.capture.folder import LARGEST_FILE, file_name
+from privaudit.capture.questions import BY_NAME, is_package_name
+from privaudit.errors import SourceError
+from privaudit.language import tame
+from privaudit.model import AnswerState, Message, Source, SourceKind
+
+MANIFEST: Final = "manifest.json"
+SCHEMA: Final = "privaudit-capture/1"
+LARGEST_ARCHIVE: Final = 512 * 1024 * 1024
+"""Bytes of all answers together."""
+MOST_ENTRIES: Final = 5000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Entry:
+    key: str
+    state: AnswerState
+    detail: Message | None
+    exit_code: int | None
+    file: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Manifest:
+    schema: Literal["privaudit-capture/1"]
+    tool: str
+    taken_at: datetime
+    source: SourceKind
+    demo: bool
+    answers: tuple[_Entry, ...]
+
+
+_MANIFEST: Final = TypeAdapter(_Manifest)
+
+
+def write(capture: Capture, path: Path) -> None:
+    """Write `capture` to `path`.
+
+    Raises:
+        SourceError: the file cannot be written; nothing is left behind.
+    """
+    part = path.with_name(f"{path.name}.part")
+    try:
+        _write(capture, part)
+        part.replace(path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise SourceError("not_written", path=str(path), reason=error.strerror or str(error)) from error
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+
+
+def _write(capture: Capture, part: Path) -> None:
+    entries = []
+    private = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(private, "wb") as stream, zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        for answer in capture.answers.values():
+            raw = answer.text.encode()
+            entry = _Entry(
+                key=answer.key,
+                state=answer.state,
+                detail=answer.detail,
+                exit_code=answer.exit_code,
+                file=file_name(answer.key),
+                sha256=hashlib.sha256(raw).hexdigest(),
+            )
+            entries.append(entry)
+            archive.writestr(entry.file, raw)
+        manifest = _Manifest(
+            schema=SCHEMA,
+            tool=__version__,
+            taken_at=capture.taken_at,
+            source=capture.source.kind,
+            demo=capture.demo,
+            answers=tuple(entries),
+        )
+        archive.writestr(MANIFEST, _MANIFEST.dump_json(manifest, indent=1))
+        stream.flush()
+
+
+def recognises(path: Path) -> bool:
+    """Whether `path` is a zip with our manifest."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return MANIFEST in archive.namelist()
+    except (OSError, zipfile.BadZipFile):
+        return False
+
+
+def read(path: Path) -> Capture:
+    """Read a capture back. An archive in which anything was changed or torn is refused, and the entry named.
+
+    Raises:
+        SourceError: damaged, changed, larger than any real one, or of a later kind.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            if len(archive.infolist()) > MOST_ENTRIES or sum(i.file_size for i in archive.infolist()) > LARGEST_ARCHIVE:
+                raise SourceError("capture_too_large", path=str(path))
+            manifest = _manifest(archive, path)
+            answers = {entry.key: _answer(archive, entry, path) for entry in manifest.answers}
+    except (OSError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError) as error:
+        raise SourceError("source_unreadable", path=str(path), reason=str(error)) from error
+    return Capture(
+        answers=MappingProxyType(answers),
+        taken_at=manifest.taken_at,
+        source=Source(kind="demo" if manifest.demo else "capture", sha256=_sha256(path)),
+        demo=manifest.demo,
+    )
+
+
+def _manifest(archive: zipfile.ZipFile, path: Path) -> _Manifest:
+    try:
+        manifest = _MANIFEST.validate_json(_bytes(archive, MANIFEST))
+    except (KeyError, ValidationError) as error:
+        raise SourceError("capture_damaged", path=str(path), entry=MANIFEST) from error
+    for entry in manifest.answers:
+        name, _, about = entry.key.partition(".")
+        per = BY_NAME[name].per if name in BY_NAME else None
+        known = {None: False, "phone": not about, "user": about.isdecimal(), "package": is_package_name(about)}[per]
+        if not known or entry.file != file_name(entry.key):
+            raise SourceError("capture_damaged", path=str(path), entry=tame(entry.key))
+    return manifest
+
+
+def _answer(archive: zipfile.ZipFile, entry: _Entry, path: Path) -> Answer:
+    try:
+        raw = _bytes(archive, entry.file)
+        text = raw.decode()
+    except (KeyError, UnicodeDecodeError, zipfile.BadZipFile, zlib.error, EOFError) as error:
+        raise SourceError("capture_damaged", path=str(path), entry=entry.file) from error
+    if hashlib.sha256(raw).hexdigest() != entry.sha256:
+        raise SourceError("capture_changed", path=str(path), entry=entry.file)
+    return Answer(key=entry.key, state=entry.state, text=text, detail=entry.detail, exit_code=entry.exit_code)
+
+
+def _bytes(archive: zipfile.ZipFile, name: str) -> bytes:
+    with archive.open(name) as stream:
+        return stream.read(LARGEST_FILE + 1)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

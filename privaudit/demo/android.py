@@ -1,0 +1,244 @@
+"""What Android itself fixes: permissions, app-ops, flag bits, and how each release lays out its dumps.
+
+Every difference between releases that the renderers know stands in `Layout`, nowhere else. Numbers and names are those
+of ``AppOpsManager``, ``PackageManager`` and the platform manifest of Android 14.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+_PREFIX: Final = "android.permission."
+
+
+def full_name(permission: str) -> str:
+    """Name of a permission as Android writes it; in stories, one without a dot is the platform's own."""
+    return permission if "." in permission else _PREFIX + permission
+
+
+def java_hash(text: str) -> int:
+    """``String.hashCode`` of Java, signed 32 bits."""
+    value = 0
+    for unit in memoryview(text.encode("utf-16-le")).cast("H"):
+        value = (value * 31 + unit) & 0xFFFFFFFF
+    return value - (1 << 32) if value >> 31 else value
+
+
+def map_order(names: Iterable[str]) -> list[str]:
+    """The order in which an ``ArrayMap`` holds `names`, so the order of packages and permissions in a dump.
+
+    Checked against the runtime permissions of real Android 14 dumps.
+    """
+    return sorted(names, key=java_hash)
+
+
+FLAG_BITS: Final[Mapping[str, int]] = {
+    name: 1 << bit
+    for bit, name in {
+        0: "USER_SET",
+        1: "USER_FIXED",
+        2: "POLICY_FIXED",
+        3: "REVOKED_COMPAT",
+        4: "SYSTEM_FIXED",
+        5: "GRANTED_BY_DEFAULT",
+        6: "REVIEW_REQUIRED",
+        7: "REVOKE_WHEN_REQUESTED",
+        8: "USER_SENSITIVE_WHEN_GRANTED",
+        9: "USER_SENSITIVE_WHEN_DENIED",
+        11: "RESTRICTION_INSTALLER_EXEMPT",
+        12: "RESTRICTION_SYSTEM_EXEMPT",
+        13: "RESTRICTION_UPGRADE_EXEMPT",
+        14: "APPLY_RESTRICTION",
+        15: "GRANTED_BY_ROLE",
+        16: "ONE_TIME",
+        17: "AUTO_REVOKED",
+        # Android 12 to 16 have no name for it in this dump and print the number.
+        19: "524288",
+    }.items()
+}
+"""``PackageManager.FLAG_PERMISSION_*`` as dumps name them, since Android 11."""
+
+FLAG_NAMES: Final[Mapping[int, str]] = {bit: name for name, bit in FLAG_BITS.items()}
+
+RUNTIME_OPS: Final[Mapping[str, str | None]] = {
+    full_name(name): op
+    for name, op in {
+        "READ_CONTACTS": "READ_CONTACTS",
+        "WRITE_CONTACTS": "WRITE_CONTACTS",
+        "GET_ACCOUNTS": "GET_ACCOUNTS",
+        "READ_CALL_LOG": "READ_CALL_LOG",
+        "WRITE_CALL_LOG": "WRITE_CALL_LOG",
+        "PROCESS_OUTGOING_CALLS": "PROCESS_OUTGOING_CALLS",
+        "READ_SMS": "READ_SMS",
+        "RECEIVE_SMS": "RECEIVE_SMS",
+        "SEND_SMS": "SEND_SMS",
+        "RECEIVE_MMS": "RECEIVE_MMS",
+        "RECEIVE_WAP_PUSH": "RECEIVE_WAP_PUSH",
+        "READ_PHONE_STATE": "READ_PHONE_STATE",
+        "READ_PHONE_NUMBERS": "READ_PHONE_NUMBERS",
+        "CALL_PHONE": "CALL_PHONE",
+        "ANSWER_PHONE_CALLS": "ANSWER_PHONE_CALLS",
+        "ACCESS_FINE_LOCATION": "FINE_LOCATION",
+        "ACCESS_COARSE_LOCATION": "COARSE_LOCATION",
+        "ACCESS_BACKGROUND_LOCATION": None,
+        "READ_CALENDAR": "READ_CALENDAR",
+        "WRITE_CALENDAR": "WRITE_CALENDAR",
+        "CAMERA": "CAMERA",
+        "RECORD_AUDIO": "RECORD_AUDIO",
+        "BODY_SENSORS": "BODY_SENSORS",
+        "ACTIVITY_RECOGNITION": "ACTIVITY_RECOGNITION",
+        "READ_EXTERNAL_STORAGE": "READ_EXTERNAL_STORAGE",
+        "WRITE_EXTERNAL_STORAGE": "WRITE_EXTERNAL_STORAGE",
+        "READ_MEDIA_IMAGES": "READ_MEDIA_IMAGES",
+        "READ_MEDIA_VIDEO": "READ_MEDIA_VIDEO",
+        "READ_MEDIA_AUDIO": "READ_MEDIA_AUDIO",
+        "READ_MEDIA_VISUAL_USER_SELECTED": None,
+        "POST_NOTIFICATIONS": "POST_NOTIFICATION",
+        "BLUETOOTH_CONNECT": None,
+        "BLUETOOTH_SCAN": None,
+    }.items()
+}
+"""Permissions granted at run time, each with the app-op that follows it (``None``: not told by app-ops here)."""
+
+HARD_RESTRICTED: Final = frozenset(
+    full_name(name)
+    for name in (
+        "READ_SMS RECEIVE_SMS SEND_SMS RECEIVE_MMS RECEIVE_WAP_PUSH "
+        "READ_CALL_LOG WRITE_CALL_LOG PROCESS_OUTGOING_CALLS ACCESS_BACKGROUND_LOCATION"
+    ).split()
+)
+"""Not grantable unless the installer, the system or an upgrade exempts the app (Android 10 and later)."""
+
+SOFT_RESTRICTED: Final = frozenset({full_name("READ_EXTERNAL_STORAGE"), full_name("WRITE_EXTERNAL_STORAGE")})
+
+APP_OP_PERMISSIONS: Final = frozenset(
+    full_name(name)
+    for name in (
+        "SYSTEM_ALERT_WINDOW REQUEST_INSTALL_PACKAGES PACKAGE_USAGE_STATS MANAGE_EXTERNAL_STORAGE "
+        "SCHEDULE_EXACT_ALARM WRITE_SETTINGS"
+    ).split()
+)
+"""Asked for in the manifest, decided by an app-op on its own settings page; dumps say ``granted=false`` under install."""
+
+PROTECTION: Final[Mapping[str, str]] = {
+    **dict.fromkeys(RUNTIME_OPS, "dangerous"),
+    **{
+        full_name(name): "dangerous|instant"
+        for name in "READ_PHONE_NUMBERS ACCESS_FINE_LOCATION ACCESS_COARSE_LOCATION CAMERA RECORD_AUDIO".split()
+    },
+    full_name("ANSWER_PHONE_CALLS"): "dangerous|runtime",
+    full_name("INTERNET"): "normal|instant",
+    full_name("QUERY_ALL_PACKAGES"): "normal",
+    full_name("MANAGE_EXTERNAL_STORAGE"): "signature|appop|preinstalled",
+    full_name("SYSTEM_ALERT_WINDOW"): "signature|setup|appop|installer|pre23|development",
+    full_name("REQUEST_INSTALL_PACKAGES"): "signature|appop",
+    full_name("PACKAGE_USAGE_STATS"): "signature|privileged|development|appop|retailDemo",
+}
+"""Protection level as ``PermissionInfo.protectionToString`` words it, of the platform permissions that are dumped."""
+
+GIDS: Final[Mapping[str, int]] = {
+    full_name("BLUETOOTH_ADMIN"): 3001,
+    full_name("BLUETOOTH"): 3002,
+    full_name("INTERNET"): 3003,
+}
+"""Linux groups that come with a permission (``platform.xml``)."""
+
+OPS: Final[Mapping[str, int]] = {
+    name: number
+    for number, name in enumerate(
+        (
+            "COARSE_LOCATION FINE_LOCATION GPS VIBRATE READ_CONTACTS WRITE_CONTACTS READ_CALL_LOG WRITE_CALL_LOG "
+            "READ_CALENDAR WRITE_CALENDAR WIFI_SCAN POST_NOTIFICATION NEIGHBORING_CELLS CALL_PHONE READ_SMS WRITE_SMS "
+            "RECEIVE_SMS RECEIVE_EMERGECY_SMS RECEIVE_MMS RECEIVE_WAP_PUSH SEND_SMS READ_ICC_SMS WRITE_ICC_SMS "
+            "WRITE_SETTINGS SYSTEM_ALERT_WINDOW ACCESS_NOTIFICATIONS CAMERA RECORD_AUDIO PLAY_AUDIO READ_CLIPBOARD "
+            "WRITE_CLIPBOARD TAKE_MEDIA_BUTTONS TAKE_AUDIO_FOCUS AUDIO_MASTER_VOLUME AUDIO_VOICE_VOLUME "
+            "AUDIO_RING_VOLUME AUDIO_MEDIA_VOLUME AUDIO_ALARM_VOLUME AUDIO_NOTIFICATION_VOLUME AUDIO_BLUETOOTH_VOLUME "
+            "WAKE_LOCK MONITOR_LOCATION MONITOR_HIGH_POWER_LOCATION GET_USAGE_STATS MUTE_MICROPHONE TOAST_WINDOW "
+            "PROJECT_MEDIA ACTIVATE_VPN WRITE_WALLPAPER ASSIST_STRUCTURE ASSIST_SCREENSHOT READ_PHONE_STATE "
+            "ADD_VOICEMAIL USE_SIP PROCESS_OUTGOING_CALLS USE_FINGERPRINT BODY_SENSORS READ_CELL_BROADCASTS "
+            "MOCK_LOCATION READ_EXTERNAL_STORAGE WRITE_EXTERNAL_STORAGE TURN_SCREEN_ON GET_ACCOUNTS RUN_IN_BACKGROUND "
+            "AUDIO_ACCESSIBILITY_VOLUME READ_PHONE_NUMBERS REQUEST_INSTALL_PACKAGES PICTURE_IN_PICTURE "
+            "INSTANT_APP_START_FOREGROUND ANSWER_PHONE_CALLS RUN_ANY_IN_BACKGROUND CHANGE_WIFI_STATE "
+            "REQUEST_DELETE_PACKAGES BIND_ACCESSIBILITY_SERVICE ACCEPT_HANDOVER MANAGE_IPSEC_TUNNELS START_FOREGROUND "
+            "BLUETOOTH_SCAN USE_BIOMETRIC ACTIVITY_RECOGNITION SMS_FINANCIAL_TRANSACTIONS READ_MEDIA_AUDIO "
+            "WRITE_MEDIA_AUDIO READ_MEDIA_VIDEO WRITE_MEDIA_VIDEO READ_MEDIA_IMAGES WRITE_MEDIA_IMAGES LEGACY_STORAGE "
+            "ACCESS_ACCESSIBILITY READ_DEVICE_IDENTIFIERS ACCESS_MEDIA_LOCATION QUERY_ALL_PACKAGES "
+            "MANAGE_EXTERNAL_STORAGE"
+        ).split()
+    )
+}
+"""App-op numbers; dumps list ops in this order. The name of 17 is Android's own misspelling."""
+
+DEFAULT_MODES: Final[Mapping[str, str]] = {
+    "WRITE_SMS": "ignore",
+    "WRITE_ICC_SMS": "ignore",
+    "PROJECT_MEDIA": "ignore",
+    "ACTIVATE_VPN": "ignore",
+    **dict.fromkeys(
+        (
+            "WRITE_SETTINGS SYSTEM_ALERT_WINDOW GET_USAGE_STATS REQUEST_INSTALL_PACKAGES "
+            "LEGACY_STORAGE MANAGE_EXTERNAL_STORAGE"
+        ).split(),
+        "default",
+    ),
+}
+"""``AppOpsManager.opToDefaultMode`` where it is not ``allow``."""
+
+_LOCATION_SWITCH: Final = dict.fromkeys(
+    "GPS WIFI_SCAN NEIGHBORING_CELLS MONITOR_LOCATION MONITOR_HIGH_POWER_LOCATION".split(), "COARSE_LOCATION"
+)
+_SMS_SWITCH: Final = {"READ_ICC_SMS": "READ_SMS", "WRITE_ICC_SMS": "WRITE_SMS"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """How one Android release prints. Fields say what changed over the years, with the release that changed it."""
+
+    sdk: int
+    app_id_key: str = "appId"
+    """``userId`` up to Android 13."""
+    application_info: bool = False
+    """A line ``applicationInfo=``, up to Android 12."""
+    install_source: bool = True
+    """Installer lines are always there, ``null`` where unset, with uid, initiator and originator (Android 14)."""
+    metadata_source: bool = False
+    """``appMetadataSource=`` (Android 15)."""
+    private_package_flags: bool = True
+    """``privatePkgFlags=`` and ``apexModuleName=`` (Android 14)."""
+    first_install_per_user: bool = True
+    """In the user's block (Android 13)."""
+    protected_data: bool = False
+    """``deDataInode=``, ``quarantined=`` and ``dataDir=`` of each user (Android 15)."""
+    capability_letters: int = 6
+    """Length of ``capability=`` in the app-ops dump."""
+    switches: Mapping[str, str] = field(default_factory=lambda: {**_LOCATION_SWITCH, **_SMS_SWITCH})
+    """Ops whose mode another op decides."""
+
+
+LAYOUTS: Final[Mapping[int, Layout]] = {
+    layout.sdk: layout
+    for layout in (
+        Layout(
+            sdk=30,
+            app_id_key="userId",
+            application_info=True,
+            install_source=False,
+            private_package_flags=False,
+            first_install_per_user=False,
+            capability_letters=3,
+            switches={**_LOCATION_SWITCH, **_SMS_SWITCH, "FINE_LOCATION": "COARSE_LOCATION"},
+        ),
+        Layout(
+            sdk=33,
+            app_id_key="userId",
+            install_source=False,
+            private_package_flags=False,
+            capability_letters=4,
+        ),
+        Layout(sdk=34),
+        Layout(sdk=36, metadata_source=True, protected_data=True, capability_letters=7),
+    )
+}
+"""By SDK. 34 is whole; 30, 33 and 36 hold what real captures prove of them, for checking the renderers against these."""

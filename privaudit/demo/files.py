@@ -1,0 +1,38 @@
+"""The demo phone's files: read-only, in memory, folders implied by the paths."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Mapping, Sequence
+
+
+class FileTree:
+    """Files by absolute path."""
+
+    def __init__(self, files: Mapping[str, bytes] | None = None) -> None:
+        self._files = {_clean(path): content for path, content in (files or {}).items()}
+        self._folders: dict[str, set[str]] = {"/": set()}
+        for path in self._files:
+            while path != "/":
+                path, name = posixpath.split(path)  # noqa: PLW2901 - climbs to the root
+                self._folders.setdefault(path, set()).add(name)
+
+    def read(self, path: str) -> bytes | None:
+        """Content of the file at `path`; ``None``: there is no such file."""
+        return self._files.get(_clean(path))
+
+    def is_folder(self, path: str) -> bool:
+        """Whether files lie below `path`."""
+        return _clean(path) in self._folders
+
+    def exists(self, path: str) -> bool:
+        """Whether `path` is a file or a folder."""
+        return self.read(path) is not None or self.is_folder(path)
+
+    def children(self, path: str) -> Sequence[str]:
+        """Names in the folder at `path`, sorted; empty where there is none."""
+        return sorted(self._folders.get(_clean(path), ()))
+
+
+def _clean(path: str) -> str:
+    return posixpath.normpath("/" + path.lstrip("/"))

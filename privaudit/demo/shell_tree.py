@@ -1,0 +1,119 @@
+"""What shell text comes to: the nodes of the tree that `shell_grammar` reads and `shell` walks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Characters that stand for themselves; unless `quoted`, ``* ? [`` among them make patterns."""
+
+    text: str
+    quoted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Param:
+    """``$name`` or ``${name op arg}``; `op` is empty, ``length`` or one of ``# ## % %% - :- + :+``."""
+
+    name: str
+    quoted: bool
+    op: str = ""
+    arg: Word = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Substitution:
+    """``$(body)``."""
+
+    body: Script
+    quoted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Redirected:
+    """A command with ``fd op target`` redirections, in their order."""
+
+    command: Command
+    redirects: tuple[tuple[int, str, Word], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Simple:
+    """``name=value … word …``."""
+
+    assigns: tuple[tuple[str, Word], ...]
+    words: tuple[Word, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """``[!] command | command …``."""
+
+    commands: tuple[Command, ...]
+    negated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AndOr:
+    """Pipelines, each with the ``&&`` or ``||`` before it; the first has none."""
+
+    steps: tuple[tuple[str, Pipeline], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """``{ …; }``, or ``( … )`` where `subshell`."""
+
+    body: Script
+    subshell: bool
+
+
+@dataclass(frozen=True, slots=True)
+class For:
+    """``for name in words; do body; done``; `words` is ``None`` without ``in``."""
+
+    name: str
+    words: tuple[Word, ...] | None
+    body: Script
+
+
+@dataclass(frozen=True, slots=True)
+class While:
+    """``while condition; do body; done``; ``until`` where `negated`."""
+
+    condition: Script
+    body: Script
+    negated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class If:
+    """``if condition; then body; elif …; else otherwise; fi``."""
+
+    branches: tuple[tuple[Script, Script], ...]
+    otherwise: Script
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """``case word in pattern|pattern) body;; … esac``."""
+
+    word: Word
+    arms: tuple[tuple[tuple[Word, ...], Script], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """``name() body``."""
+
+    name: str
+    body: Command
+
+
+Part: TypeAlias = Text | Param | Substitution
+Word: TypeAlias = tuple[Part, ...]
+Command: TypeAlias = Simple | Redirected | Group | For | While | If | Case | Function
+Script: TypeAlias = tuple[AndOr, ...]

@@ -1,0 +1,180 @@
+"""Builds each app of each user from the blocks, the package list and app-ops."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from typing import Final
+
+from privaudit.capture.questions import PERMISSIONS
+from privaudit.facts import appops
+from privaudit.facts.access import DOORS, Clock, Door, access, effective, mode_in_force
+from privaudit.facts.dump import Blocks, Line
+from privaudit.facts.package_blocks import Block
+from privaudit.facts.packages import Listed
+from privaudit.facts.special_access import Held
+from privaudit.model import App, Effective, LabelState, Permission, Place, Requested
+
+_DOORS: Final[Mapping[str, Door]] = {door.permission: door for doors in DOORS.values() for door in doors}
+_OPS: Final = {name: name.rpartition(".")[2] for name in PERMISSIONS}
+_PER_USER: Final = 100000
+_FACTORY_UNTIL: Final = datetime(2009, 1, 3)  # noqa: DTZ001 - the phone's own time
+"""System images carry install times of 1970, 2008-12-31 or 2009-01-01: no install at all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sources:
+    """What an app is built from."""
+
+    blocks: Blocks
+    appops: appops.Dump | None
+    """``None``: not read, or not whole."""
+    listed: Mapping[int, Mapping[str, Listed]]
+    """By user; a user without an entry gave no list."""
+    third_party: Mapping[int, frozenset[str]]
+    special: Mapping[tuple[str, int], tuple[Held, ...]]
+    clock: Clock
+    zone: tzinfo | None
+
+
+Places = dict[tuple[str, int, str], tuple[Place, ...]]
+
+
+def build(sources: Sources, user: int, places: Places) -> Iterator[App]:
+    """Apps installed for `user`. `places` is filled with where each fact stands."""
+    listed = sources.listed.get(user)
+    if listed is not None:
+        names = sorted(listed)
+    else:
+        blocks = sources.blocks.dump.packages
+        names = sorted(name for name, block in blocks.items() if _installed(block, user))
+    for name in names:
+        yield _app(sources, name, user, places)
+
+
+def _installed(block: Block, user: int) -> bool:
+    state = block.users.get(user)
+    return state is not None and state.installed and block.has_package
+
+
+def _app(sources: Sources, name: str, user: int, places: Places) -> App:
+    found = sources.blocks.block(name)
+    block = found[0] if found is not None else Block(name=name, offset=0)
+    listed = sources.listed.get(user, {}).get(name)
+    if found is not None:
+        places[name, user, "package"] = (found[1],)
+    elif listed is not None:
+        places[name, user, "package"] = (Place(f"installed.{user}", listed.offset),)
+    state = block.users.get(user)
+    uid = sources.appops.uids.get(user * _PER_USER + block.app_id) if sources.appops and block.app_id else None
+    ops = {} if uid is None else uid.packages.get(name, {})
+    modes = {} if uid is None else uid.modes
+    permissions = {permission.name: permission for permission in _permissions(sources, block, user, modes, ops, places)}
+    for door in _DOORS.values():
+        if door.op in ops and (event := ops[door.op].access) is not None:
+            _add(places, (name, user, f"op:{door.op}"), Place("appops", event.offset))
+    held = sources.special.get((name, user), ())
+    for one in held:
+        _add(places, (name, user, one.access.kind), one.place)
+    return App(
+        package=name,
+        user=user,
+        label=None,
+        label_state=LabelState.NOT_ASKED,
+        labels={},
+        version_name=block.version_name,
+        version_code=block.version_code,
+        target_sdk=block.target_sdk,
+        installer=block.installer if block.says_installer or listed is None else listed.installer,
+        installer_known=block.says_installer or (listed is not None and listed.says_installer),
+        installer_name=None,
+        first_installed=_time(state.first_installed if state else None, sources.zone)
+        or _time(block.first_installed, sources.zone),
+        last_updated=_time(block.last_updated, sources.zone),
+        system=_is_system(sources, block, user, listed),
+        enabled=state.enabled if state is not None else None,
+        certificates_sha256=(),
+        apk_sha256=None,
+        access={
+            data: access(data, permissions, ops if sources.appops is not None else None, sources.clock)
+            for data in DOORS
+        },
+        permissions=tuple(one for one in permissions.values() if _worth_telling(one)),
+        special_access=tuple(one.access for one in held),
+    )
+
+
+def _is_system(sources: Sources, block: Block, user: int, listed: Listed | None) -> bool:
+    if block.flags:
+        return "SYSTEM" in block.flags
+    if user in sources.third_party:
+        return block.name not in sources.third_party[user]
+    return listed is not None and listed.path is not None and not listed.path.startswith(("/data/", "/mnt/"))
+
+
+def _permissions(  # noqa: PLR0913 - the parts of one app
+    sources: Sources,
+    block: Block,
+    user: int,
+    modes: Mapping[str, tuple[str, int]],
+    ops: Mapping[str, appops.Op],
+    places: Places,
+) -> Iterator[Permission]:
+    lines: dict[str, list[Line]] = {}
+    for name, line in sources.blocks.lines(block.name, user):
+        if name in _OPS:
+            lines.setdefault(name, []).append(line)
+            _add(places, (block.name, user, name), line.place)
+    denies = sources.blocks.denies(block.name)
+    for name in dict.fromkeys((*lines, *_DOORS, *(block.requested or ()))):
+        if name not in _OPS:
+            continue
+        own = lines.get(name, [])
+        granted = any(line.grant.granted for line in own) if own else (False if denies else None)
+        flags = next((line.grant.flags for line in own if line.grant.granted == granted), ())
+        op, door = _OPS[name], _DOORS.get(name)
+        mode = mode_in_force(op, modes, ops)
+        if op in modes:
+            _add(places, (block.name, user, f"op:{op}"), Place("appops", modes[op][1]))
+        elif mode is not None and mode not in {"allow", "default"}:
+            _add(places, (block.name, user, f"op:{op}"), Place("appops", ops[op].offset))
+        blank = mode_in_force(door.blank_op, modes, ops) if door is not None and door.blank_op else None
+        record = ops.get(op)
+        yield Permission(
+            name=name,
+            requested=_requested(block, name, own, granted=granted),
+            granted=granted,
+            flags=flags,
+            mode=mode,
+            effective=effective(granted=granted, flags=flags, mode=mode, blank=blank),
+            last_access=sources.clock.moment(record.access if record else None),
+            last_reject=sources.clock.moment(record.reject if record else None),
+        )
+
+
+def _requested(block: Block, name: str, own: list[Line], *, granted: bool | None) -> Requested:
+    if (block.requested is not None and name in block.requested) or any(not line.shared for line in own):
+        return Requested.YES  # Android keeps the state of a permission only while its app requests it
+    if block.requested is None or granted is None:
+        return Requested.UNKNOWN
+    return Requested.NO
+
+
+def _worth_telling(permission: Permission) -> bool:
+    return permission.requested is Requested.YES or permission.effective not in {Effective.DENIED}
+
+
+def _add(places: Places, key: tuple[str, int, str], place: Place) -> None:
+    places[key] = (*places.get(key, ()), place)
+
+
+def _time(printed: str | None, zone: tzinfo | None) -> datetime | None:
+    """``2024-01-24 15:15:22``, in the phone's own time."""
+    if printed is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(printed)
+    except ValueError:
+        return None
+    return None if moment.replace(tzinfo=None) < _FACTORY_UNTIL else moment.replace(tzinfo=zone)

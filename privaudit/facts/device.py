@@ -1,0 +1,70 @@
+"""The phone itself: version, maker, language, clock. Source: ``getprop`` (``[key]: [value]``) and ``date +%s``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import datetime, tzinfo
+from typing import Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from privaudit import roms
+from privaudit.model import Phone, PhoneClock
+
+_PROPERTY = re.compile(r"^\[([\w.-]+)\]: \[(.*?)\]$", re.M | re.S)
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*\Z")
+_LARGEST_SDK: Final = 200
+_FIRST_PLAUSIBLE: Final = 1_200_000_000  # 2008: before the first Android phone
+
+
+def properties(text: str) -> Mapping[str, str]:
+    """Properties that have a value. A value may span lines."""
+    return {key: value for key, value in _PROPERTY.findall(text) if value}
+
+
+def phone(found: Mapping[str, str], inferred_sdk: int | None) -> Phone:
+    """The phone, from its properties; `inferred_sdk` stands in where they do not tell."""
+    said = found.get("ro.build.version.sdk", "")
+    sdk = int(said) if said.isdecimal() and int(said) < _LARGEST_SDK else None
+    return Phone(
+        manufacturer=found.get("ro.product.manufacturer"),
+        model=found.get("ro.product.model"),
+        android=found.get("ro.build.version.release"),
+        sdk=sdk or inferred_sdk,
+        sdk_inferred=sdk is None and inferred_sdk is not None,
+        security_patch=found.get("ro.build.version.security_patch"),
+        rom=roms.recognise(found),
+        languages=_languages(found),
+    )
+
+
+def _languages(found: Mapping[str, str]) -> tuple[str, ...]:
+    # Before the owner chooses a language the factory's holds.
+    said = found.get("persist.sys.locale") or found.get("ro.product.locale") or ""
+    return tuple(tag for tag in (part.strip() for part in said.split(",")) if _LANGUAGE.match(tag))
+
+
+def clock(found: Mapping[str, str], date: str, taken_at: datetime) -> tuple[PhoneClock, datetime | None]:
+    """The phone's clock, and its time when it was asked (with its zone where that is known).
+
+    Args:
+        found: the phone's properties.
+        date: answer to ``date +%s``: seconds since 1970.
+        taken_at: this computer's time then.
+    """
+    zone = _zone(found.get("persist.sys.timezone"))
+    said = date.strip()
+    if not said.isdecimal() or int(said) < _FIRST_PLAUSIBLE:
+        return PhoneClock(zone=str(zone) if zone else None, offset_s=None), None
+    try:
+        now = datetime.fromtimestamp(int(said), zone or taken_at.tzinfo)
+    except (OverflowError, ValueError, OSError):
+        return PhoneClock(zone=str(zone) if zone else None, offset_s=None), None
+    return PhoneClock(zone=str(zone) if zone else None, offset_s=round((now - taken_at).total_seconds())), now
+
+
+def _zone(name: str | None) -> tzinfo | None:
+    try:
+        return ZoneInfo(name) if name else None
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return None

@@ -1,0 +1,75 @@
+"""The nouns of ``dumpsys package``: blocks, users, grants.
+
+Sources: ``Settings.dumpPackagesLPr`` (AOSP 6, 9, 10, 11, 16) and captures of real phones.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True)
+class Grant:
+    """One permission line."""
+
+    granted: bool
+    flags: tuple[str, ...]
+    offset: int
+
+
+@dataclass(slots=True)
+class UserState:
+    """The ``User N:`` part of a block."""
+
+    installed: bool
+    enabled: bool
+    hidden: bool
+    """Hidden by a device policy, or an instant app: not in ``pm list packages``."""
+    offset: int
+    first_installed: str | None = None
+    runtime: dict[str, Grant] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Block:
+    """One ``Package [name]`` or ``SharedUser [name]`` block."""
+
+    name: str
+    offset: int
+    app_id: int | None = None
+    shared_user: str | None = None
+    has_package: bool = True
+    """False where Android prints ``pkg=null``: the APK is gone."""
+    version_code: int | None = None
+    version_name: str | None = None
+    target_sdk: int | None = None
+    installer: str | None = None
+    says_installer: bool = False
+    first_installed: str | None = None
+    last_updated: str | None = None
+    flags: frozenset[str] = frozenset()
+    requested: set[str] | None = None
+    """``None``: the dump does not say (whole dumps do not, below a package's own)."""
+    install: dict[str, Grant] = field(default_factory=dict)
+    install_for: dict[tuple[str, int], Grant] = field(default_factory=dict)
+    """Install permissions that differ for one secondary user (from Android 12)."""
+    users: dict[int, UserState] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Dump:
+    """Everything read from one ``dumpsys package``."""
+
+    packages: dict[str, Block] = field(default_factory=dict)
+    hidden: dict[str, Block] = field(default_factory=dict)
+    """Factory copies of updated system apps. They do not run."""
+    shared_users: dict[str, Block] = field(default_factory=dict)
+    sdk: int | None = None
+    """From ``Database versions:``, or from the layout."""
+    forged: str | None = None
+    """Name of a block that cannot be Android's, or ``None``."""
+    has_packages: bool = False
+    """Whether the ``Packages:`` section is there at all."""
+    ends: bool = False
+    """Whether a later section follows ``Packages:``, so that its end was seen."""
+    unparsed: int = 0

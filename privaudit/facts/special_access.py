@@ -1,0 +1,102 @@
+"""Rights beside the permission list: accessibility, notification access, keyboard, default SMS and phone app, admins.
+
+Sources: ``Settings.Secure``, ``RoleManagerService.dump`` (``DualDumpOutputStream``), ``DevicePolicyManagerService.dump``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from privaudit.capture import Capture
+from privaudit.capture.questions import is_package_name
+from privaudit.facts.packages import lines
+from privaudit.model import Place, SpecialAccess
+
+_SETTING: Final = {
+    "enabled_accessibility_services": "accessibility",
+    "enabled_notification_listeners": "notification_listener",
+    "default_input_method": "input_method",
+    "sms_default_application": "default_sms",
+    "dialer_default_application": "default_phone",
+}
+_ROLE: Final = {"android.app.role.SMS": "default_sms", "android.app.role.DIALER": "default_phone"}
+_ADMINS = re.compile(r"^\s+Enabled Device Admins \(User (\d+)")
+_ADMIN = re.compile(r"^\s+(\S+)/(\S+):$")
+_OWNER = re.compile(r"^\s+(?:admin=ComponentInfo\{|ComponentInfo\{)([^/}]+)/([^}]+)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """One right that one package holds."""
+
+    access: SpecialAccess
+    place: Place
+
+
+def gather(capture: Capture) -> Mapping[tuple[str, int], tuple[Held, ...]]:
+    """Rights by package and user. Stale entries of removed apps may be among them."""
+    found: dict[tuple[str, int], dict[tuple[str, str | None], Held]] = defaultdict(dict)
+    for package, user, kind, component, place in (*_settings(capture), *_roles(capture), *_admins(capture)):
+        if is_package_name(package):
+            # A role and its older setting say the same thing twice.
+            found[package, user].setdefault(
+                (kind, component), Held(SpecialAccess(kind=kind, component=component), place)
+            )
+    return {key: tuple(held.values()) for key, held in found.items()}
+
+
+_Row = tuple[str, int, str, str | None, Place]
+
+
+def _settings(capture: Capture) -> Iterator[_Row]:
+    roles_known = bool(capture.answer("roles").text)
+    for answer in capture.to("settings"):
+        values = {line.partition("=")[0]: (offset, line.partition("=")[2]) for offset, line in lines(answer.text)}
+        for key, kind in _SETTING.items():
+            offset, value = values.get(key, (0, ""))
+            if not value or value == "null" or (kind.startswith("default_") and roles_known):
+                continue
+            if kind == "accessibility" and values.get("accessibility_enabled", (0, "1"))[1] == "0":
+                continue
+            for component in value.split(":"):
+                package, slash, _ = component.partition("/")
+                yield package, answer.user or 0, kind, component if slash else None, Place(answer.key, offset)
+
+
+def _roles(capture: Capture) -> Iterator[_Row]:
+    user, kind, in_holders = 0, None, False
+    for offset, line in lines(capture.answer("roles").text):
+        word, equals, value = line.strip().partition("=")
+        place = Place("roles", offset)
+        if word == "user_id" and value.isdecimal():
+            user, kind, in_holders = int(value), None, False
+        elif word == "name":
+            kind, in_holders = _ROLE.get(value), False
+        elif word == "holders":
+            in_holders = value == "["
+            if kind and value not in {"", "["}:
+                yield value, user, kind, None, place
+        elif in_holders and kind and not equals and word not in {"", "]"}:
+            yield word, user, kind, None, place
+        elif word == "]":
+            in_holders = False
+
+
+def _admins(capture: Capture) -> Iterator[_Row]:
+    user: int | None = None
+    owner = False
+    for offset, line in lines(capture.answer("device_policy").text):
+        place = Place("device_policy", offset)
+        if match := _ADMINS.match(line):
+            user, owner = int(match[1]), False
+        elif line.strip() == "Device Owner:":
+            user, owner = None, True
+        elif user is not None and (match := _ADMIN.match(line)):
+            yield match[1], user, "device_admin", f"{match[1]}/{match[2]}", place
+        elif owner and (match := _OWNER.match(line)):
+            yield match[1], 0, "device_owner", f"{match[1]}/{match[2]}", place
+            owner = False

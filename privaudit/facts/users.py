@@ -1,0 +1,38 @@
+"""Android users: the owner, clones, work profiles, private spaces. Source: ``pm list users`` (``UserInfo.toString``)."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from privaudit.model import UserKind
+
+_LINE = re.compile(r"^\s*UserInfo\{(\d{1,5}):(.*):([0-9a-fA-F]+)\}", re.M)
+_MANAGED: Final = 0x20
+"""``UserInfo.FLAG_MANAGED_PROFILE``."""
+_PROFILE: Final = 0x1000
+"""``UserInfo.FLAG_PROFILE``, from Android 11: clones, private spaces, work profiles."""
+_PRIVATE_SPACE_SDK: Final = 35
+_SECURE_FOLDER: Final = frozenset({150})
+"""Samsung. From practice, not from a source."""
+_CLONES: Final = frozenset({95, 128, 900, 999})
+"""Seen: 999 (MIUI, OPPO, vivo), 128 (Huawei), 95 (Samsung Dual Messenger), 900 (a Chinese Android 12 phone)."""
+
+
+def parse(text: str, sdk: int | None) -> dict[int, UserKind]:
+    """Users by number. Their names are removed before this is read, and not looked at."""
+    return {int(match[1]): _kind(int(match[1]), int(match[3], 16), sdk) for match in _LINE.finditer(text)}
+
+
+def _kind(number: int, flags: int, sdk: int | None) -> UserKind:
+    if number == 0:
+        return UserKind.OWNER
+    if number in _CLONES:
+        return UserKind.CLONE
+    if number in _SECURE_FOLDER:
+        return UserKind.SECURE_FOLDER
+    if flags & _MANAGED:
+        return UserKind.WORK_PROFILE
+    if flags & _PROFILE and sdk is not None and sdk >= _PRIVATE_SPACE_SDK:
+        return UserKind.PRIVATE_SPACE
+    return UserKind.OTHER

@@ -1,0 +1,166 @@
+"""Words for people: English stands beside the thing it words, in a module's ``WORDS``; ``locales/*.toml`` translate it.
+
+Text that a phone printed is hostile: it is tamed here, on its way into a sentence.
+"""
+
+from __future__ import annotations
+
+import importlib
+import locale
+import os
+import tomllib
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from importlib import resources
+from typing import Final, TypeAlias
+
+from privaudit.errors import UsageError
+from privaudit.model import Message, Value
+
+Sentence: TypeAlias = str | Mapping[str, str]
+"""A sentence with ``{gaps}``, or its plural forms ``one`` and ``other``, chosen by the value ``n``."""
+
+LONGEST_LABEL: Final = 120
+"""Characters of phone text that fit into one sentence; the rest is cut with an ellipsis."""
+
+_AREAS: Final = {
+    "cli": "privaudit.help",
+    "coverage": "privaudit.capture.answers",
+    "dates": "privaudit.language",
+    "errors": "privaudit.errors",
+    "knowledge": "privaudit.knowledge",
+    "question": "privaudit.capture.questions",
+    "report": "privaudit.report.words",
+    "steps": "privaudit.remedy.steps",
+}
+"""Where the English of an area stands. Every other area is a module of ``privaudit.findings``."""
+
+WORDS: Final[Mapping[str, Sentence]] = {
+    "minute": "{day} {month} {year}, {hour:02}:{minute:02}",
+    "day": "{day} {month} {year}",
+    "month": "{month} {year}",
+    "year": "{year}",
+    "months": "January February March April May June July August September October November December",
+    "separator": ", ",
+    "unknown": "not known",
+}
+
+_KEPT_FORMAT: Final = frozenset("\u200c\u200d")  # ZWNJ and ZWJ carry meaning in Hindi and Urdu, and in emoji
+
+
+def tame(text: str, longest: int = LONGEST_LABEL) -> str:
+    """Make text from a phone harmless to show: one line, no control or direction characters, no more than `longest`.
+
+    Labels are written by the people we warn about. An escape sequence could repaint the terminal; U+202E could turn
+    ``exe.app`` round; a newline could forge a line of the report.
+    """
+    kept: list[str] = []
+    for char in text[: longest * 4]:
+        category = unicodedata.category(char)
+        if category in {"Cc", "Zl", "Zp"}:
+            kept.append(" ")
+        elif category == "Cs" or (category == "Cf" and char not in _KEPT_FORMAT):
+            continue
+        else:
+            kept.append(char)
+    tamed = " ".join("".join(kept).split())
+    return tamed if len(tamed) <= longest else tamed[: longest - 1] + "…"
+
+
+def available() -> tuple[str, ...]:
+    """Codes of the languages that privaudit speaks."""
+    folder = resources.files("privaudit") / "locales"
+    return (
+        "en",
+        *sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml")),
+    )
+
+
+def preferred() -> str:
+    """The computer's language, when privaudit speaks it, else English."""
+    wishes = [os.environ.get(name, "") for name in ("LC_ALL", "LC_MESSAGES", "LANG")]
+    if not any(wishes):
+        wishes = [locale.getlocale()[0] or ""]  # Windows sets no variables and names its languages in English
+    first = next((wish for wish in wishes if wish), "").lower()
+    if first.startswith("chinese"):
+        return "zh"
+    code = first.replace("-", "_").partition("_")[0].partition(".")[0]
+    return code if code in available() else "en"
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """Words every `Message` in one language."""
+
+    code: str = "en"
+
+    def __post_init__(self) -> None:
+        """Refuse a language that is not there."""
+        if self.code not in available():
+            raise UsageError("unknown_language", given=self.code, known=available())
+
+    def say(self, message: Message) -> str:
+        """The sentence of `message`."""
+        return self._word(message.key, message.values)
+
+    def text(self, key: str, /, **values: Value) -> str:
+        """The sentence of `key`, filled with `values`."""
+        return self._word(key, values)
+
+    def _word(self, key: str, values: Mapping[str, Value]) -> str:
+        sentence = _translations(self.code).get(key) or _english(key)
+        if not isinstance(sentence, str):
+            sentence = sentence["one" if values.get("n") == 1 and "one" in sentence else "other"]
+        return sentence.format_map({name: self._value(name, value) for name, value in values.items()})
+
+    def _value(self, name: str, value: Value) -> str:
+        if isinstance(value, Message):
+            return self.say(value)
+        if isinstance(value, tuple):
+            return self.text("dates.separator").join(self._value(name, part) for part in value)
+        if value is None:
+            return self.text("dates.unknown")
+        if isinstance(value, str) and name.endswith(("_at", "_on")):
+            return self.date(value)
+        return tame(value) if isinstance(value, str) else str(value)
+
+    def date(self, iso: str) -> str:
+        """An ISO time, or a date of a year, month or day, in words. What is no date is shown as it stands."""
+        try:
+            if "T" in iso:
+                moment = datetime.fromisoformat(iso)
+                return self._date("minute", moment.year, moment.month, moment.day, moment.hour, moment.minute)
+            numbers = tuple(map(int, iso.split("-")))
+            return self._date(("year", "month", "day")[len(numbers) - 1], *numbers)
+        except (ValueError, IndexError):
+            return tame(iso)
+
+    def _date(self, form: str, year: int, month: int = 1, day: int = 1, hour: int = 0, minute: int = 0) -> str:
+        months = _translations(self.code).get("dates.months") or WORDS["months"]
+        pattern = _translations(self.code).get(f"dates.{form}") or WORDS[form]
+        name = str(months).split()[month - 1]
+        return str(pattern).format(year=year, month=name, day=day, hour=hour, minute=minute)
+
+
+@cache
+def _translations(code: str) -> Mapping[str, Sentence]:
+    if code == "en":
+        return {}
+    file = resources.files("privaudit") / "locales" / f"{code}.toml"
+    areas = tomllib.loads(file.read_text(encoding="utf-8"))
+    return {
+        f"{area}.{key}": sentence
+        for area, sentences in areas.items()
+        if isinstance(sentences, dict)
+        for key, sentence in sentences.items()
+    }
+
+
+def _english(key: str) -> Sentence:
+    area, _, name = key.partition(".")
+    module = importlib.import_module(_AREAS.get(area, f"privaudit.findings.{area}"))
+    words: Mapping[str, Sentence] = module.WORDS
+    return words[name]

@@ -1,0 +1,138 @@
+"""The key by which a phone knows this computer: adb's own where there is one, so that a phone is asked only once."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import hashlib
+import os
+import secrets
+import struct
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import padding, rsa, utils
+
+from privaudit.errors import PhoneError
+
+KEY_NAME: Final = "adbkey"
+MODULUS_BITS: Final = 2048
+"""The only size that Android's public key format can hold (AOSP ``android_pubkey.h``)."""
+_COMMENT: Final = b" privaudit"
+"""Stands where adb puts ``user@computer``: the phone keeps it, and has no use for a person's name."""
+
+_creating = threading.Lock()  # a workshop connects to several phones at once
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Key:
+    """A private key in the shape that adb-shell asks for."""
+
+    rsa: rsa.RSAPrivateKey
+
+    def Sign(self, token: bytes) -> bytes:  # noqa: N802 - adb-shell's name
+        """Sign the 20 bytes that a phone sends. ADB treats them as a SHA-1 digest that is already made."""
+        return self.rsa.sign(token, padding.PKCS1v15(), utils.Prehashed(hashes.SHA1()))  # noqa: S303 - ADB's choice
+
+    def GetPublicKey(self) -> bytes:  # noqa: N802 - adb-shell's name
+        """What the phone stores: Android's form in base64, a space, a comment.
+
+        Always made from the private key. With an empty or foreign public key the question on the phone could never
+        be answered, or would be asked again each time.
+        """
+        return base64.b64encode(self._android_form()) + _COMMENT
+
+    @property
+    def fingerprint(self) -> str:
+        """What the phone shows beside "Allow USB debugging?": ``AB:CD:…``.
+
+        MD5 of the decoded public key (AOSP ``AdbDebuggingManager.getFingerprints``).
+        """
+        return hashlib.md5(self._android_form(), usedforsecurity=False).digest().hex(":").upper()
+
+    def _android_form(self) -> bytes:
+        """AOSP ``android_pubkey_encode``: words in the modulus, -1/n mod 2^32, n, 2^4096 mod n, e; little-endian."""
+        public = self.rsa.public_key().public_numbers()
+        size = MODULUS_BITS // 8
+        return struct.pack(
+            f"<II{size}s{size}sI",
+            size // 4,
+            -pow(public.n, -1, 1 << 32) % (1 << 32),
+            public.n.to_bytes(size, "little"),
+            pow(2, 2 * MODULUS_BITS, public.n).to_bytes(size, "little"),
+            public.e,
+        )
+
+
+def folder() -> Path:
+    """Where adb keeps its key: ``.android`` in the person's home (AOSP ``adb_get_android_dir_path``).
+
+    adb itself does not look at ``ANDROID_USER_HOME`` or ``ANDROID_SDK_HOME``; nor do we, or we would miss its key.
+    """
+    return Path.home() / ".android"
+
+
+def load(where: Path | None = None) -> Key:
+    """The key in `where`, created if there is none. An existing file is never changed.
+
+    Args:
+        where: a folder other than adb's own, for instance one that is deleted after a workshop.
+
+    Raises:
+        PhoneError: ``key_unreadable``, ``key_folder_unwritable``.
+    """
+    try:
+        path = (where or folder()) / KEY_NAME
+    except RuntimeError as error:  # no home
+        raise PhoneError("key_folder_unwritable", path="~/.android") from error
+    with _creating:
+        try:
+            return _read(path)
+        except FileNotFoundError:
+            pass
+        try:
+            _create(path)
+        except OSError as error:
+            raise PhoneError("key_folder_unwritable", path=str(path.parent)) from error
+        return _read(path)
+
+
+def _read(path: Path) -> Key:
+    try:
+        key = serialization.load_pem_private_key(path.read_bytes(), password=None)
+    except FileNotFoundError:
+        raise
+    except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:  # TypeError: it has a password
+        raise PhoneError("key_unreadable", path=str(path)) from error
+    if not isinstance(key, rsa.RSAPrivateKey) or key.key_size != MODULUS_BITS:
+        raise PhoneError("key_unreadable", path=str(path))
+    return Key(rsa=key)
+
+
+def _create(path: Path) -> None:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=MODULUS_BITS)
+    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
+    try:
+        # Private from its first byte: adb-shell's keygen writes the key first and leaves it readable for all.
+        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:  # noqa: PTH123
+            file.write(pem)
+        with contextlib.suppress(FileExistsError):
+            _place(draft, path)
+            path.with_name(f"{path.name}.pub").write_bytes(Key(rsa=key).GetPublicKey() + b"\n")
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _place(draft: Path, path: Path) -> None:
+    try:
+        os.link(draft, path)  # all or nothing, and never over the key of an adb that was faster
+    except FileExistsError:
+        raise
+    except OSError:  # no hard links here (FAT, Termux)
+        draft.rename(path)

@@ -1,0 +1,104 @@
+"""How a phone's shell answers: with ``shell_v2`` in packets, before Android 7 as a terminal would."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import struct
+from typing import Final, Protocol
+
+from privaudit.model import Reply
+
+_STDOUT, _STDERR, _EXIT = 1, 2, 3
+"""Kinds of packet (AOSP ``shell_protocol.h``, ``ShellProtocol::Id``)."""
+_HEADER: Final = struct.Struct("<BI")
+ARGUMENT_LIMIT: Final = 32 * 4096 - 1
+"""Most bytes of one argument that Linux takes (``MAX_ARG_STRLEN``, with its NUL): adbd runs ``sh -c COMMAND``."""
+
+
+class Shell(Protocol):
+    """Takes what comes on the stream of one command."""
+
+    def request(self, command: str) -> bytes:
+        """The name of the ADB service that runs `command`."""
+        ...
+
+    def feed(self, data: bytes) -> None:
+        """Take what came."""
+        ...
+
+    def reply(self) -> Reply:
+        """All complete parts of what came until now."""
+        ...
+
+
+class ShellV2:
+    """Packets of a kind, a length and bytes, over ``shell,v2,raw:`` (feature ``shell_v2``)."""
+
+    overhead: Final = len("shell,v2,raw:")
+
+    def __init__(self) -> None:
+        self._rest = bytearray()
+        self._stdout: list[bytes] = []
+        self._stderr: list[bytes] = []
+        self._exit_code: int | None = None
+
+    def request(self, command: str) -> bytes:
+        """``raw``: no terminal, so that bytes stay as they are."""
+        return b"shell,v2,raw:" + command.encode()
+
+    def feed(self, data: bytes) -> None:
+        """Take what came; a packet may span several pieces."""
+        self._rest += data
+        at = 0
+        with memoryview(self._rest) as view:
+            while len(view) - at >= _HEADER.size:
+                kind, size = _HEADER.unpack_from(view, at)
+                end = at + _HEADER.size + size
+                if end > len(view):
+                    break
+                self._take(kind, bytes(view[at + _HEADER.size : end]))
+                at = end
+        del self._rest[:at]
+
+    def _take(self, kind: int, body: bytes) -> None:
+        if kind == _STDOUT:
+            self._stdout.append(body)
+        elif kind == _STDERR:
+            self._stderr.append(body)
+        elif kind == _EXIT and body:
+            self._exit_code = body[0]
+
+    def reply(self) -> Reply:
+        """What came in complete packets."""
+        return Reply(stdout=b"".join(self._stdout), stderr=b"".join(self._stderr), exit_code=self._exit_code)
+
+
+class OldShell:
+    """``shell:`` of Android 6 and before: a terminal that turns LF into CRLF, and no exit code.
+
+    A marker that nothing in an answer can know ends the output; how its own line ends tells what the terminal did.
+    """
+
+    overhead: Final = len("shell:(\n);echo :=$?") + 32
+
+    def __init__(self) -> None:
+        self._marker = secrets.token_hex(16)
+        self._pieces: list[bytes] = []
+
+    def request(self, command: str) -> bytes:
+        """Brackets, so that ``exit`` ends the command and not the marker; a new line, in case it ends in a comment."""
+        return f"shell:({command}\n);echo {self._marker}:=$?".encode()
+
+    def feed(self, data: bytes) -> None:
+        """Take what came."""
+        self._pieces.append(data)
+
+    def reply(self) -> Reply:
+        """What came before the marker, with the line ends that the command wrote."""
+        text = b"".join(self._pieces)
+        body, marker, tail = text.rpartition(f"{self._marker}:=".encode())
+        code = re.match(rb"(\d{1,3})(\r*\n)", tail) if marker else None
+        if code is None:  # cut: without a marker nothing says how lines end, but these phones all do this
+            return Reply(stdout=text.replace(b"\r\n", b"\n"), stderr=b"", exit_code=None)
+        return Reply(stdout=body.replace(code[2], b"\n"), stderr=b"", exit_code=int(code[1]))
