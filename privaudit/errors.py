@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from privaudit.model import Message, Value
 
 EXIT_OK = 0
+EXIT_BUG = 1
 EXIT_USAGE = 2
 EXIT_FOUND = 3
 EXIT_UNREADABLE = 4
@@ -75,4 +76,184 @@ class ConnectionLost(PhoneError):  # noqa: N818 - what it says is what happened
         self.partial = partial
 
 
-WORDS: Mapping[str, str] = {}
+WORDS: Mapping[str, str] = {
+    "address_wrong.what": "“{given}” is no address of a phone.",
+    "address_wrong.why": "An address is tcp:HOST or tcp:HOST:PORT, for instance tcp:192.168.1.7:5555.",
+    "address_wrong.next": "Correct the address and try again.",
+    "busy.what": "Another program on this computer is using the phone.",
+    "busy.why": (
+        "Only one program at a time can talk to a phone over the cable. It is often Android Studio, or adb "
+        "running in the background."
+    ),
+    "busy.next": (
+        "Close Android Studio and other phone programs. If you use adb yourself, you can end it with “adb "
+        "kill-server”. Then try again."
+    ),
+    "capture_changed.what": "The saved check {path} was changed after it was made.",
+    "capture_changed.why": "{entry} does not have the content that was recorded when it was saved.",
+    "capture_changed.next": "Use an untouched copy, or check the phone again.",
+    "capture_damaged.what": "The saved check {path} is damaged.",
+    "capture_damaged.why": "{entry} cannot be read. The file may be cut short.",
+    "capture_damaged.next": "Copy it again from where you have it, or check the phone again.",
+    "capture_too_large.what": "{path} is larger than any check can be.",
+    "capture_too_large.why": "It may not be a check of this tool, or somebody made it to harm this computer.",
+    "capture_too_large.next": "Do not open it. Ask whoever gave it to you.",
+    "country_unknown.what": "“{given}” is no country code.",
+    "country_unknown.why": "A country has two letters: CN, IN, ID, PH, PK, KE, NG, MX …",
+    "country_unknown.next": "Correct it and try again.",
+    "exists.what": "{path} is there already.",
+    "exists.why": "privaudit overwrites no saved check: it may be evidence.",
+    "exists.next": "Choose another name.",
+    "folder_without_answers.what": "In the folder {path} there is no file that privaudit knows.",
+    "folder_without_answers.why": "It looks for files of these names: {known}.",
+    "folder_without_answers.next": "Save what the phone prints under these names, or give another folder.",
+    "format_unknown.what": "privaudit cannot write “{given}”.",
+    "format_unknown.why": "The end of the name says how to write; there are {known}.",
+    "format_unknown.next": "Choose one of these, for instance report.json.",
+    "garbled.what": "What the phone sent could not be understood.",
+    "garbled.why": "A loose plug or a worn cable often does this.",
+    "garbled.next": "Unplug the cable and plug it in again, or use another cable. Then try again.",
+    "key_folder_unwritable.what": "The key for this computer could not be written to {path}.",
+    "key_folder_unwritable.why": (
+        "The phone recognises this computer by a key, and there is none yet. The folder cannot be written to."
+    ),
+    "key_folder_unwritable.next": "Make the folder writable for you, or free some disk space. Then try again.",
+    "key_unreadable.what": "The key in {path} could not be read.",
+    "key_unreadable.why": (
+        "The phone recognises this computer by this key. The file is damaged, has a password, or belongs to "
+        "another person on this computer."
+    ),
+    "key_unreadable.next": (
+        "Move the file to another place; a new key is made at the next try. Programs that use the old key will "
+        "ask on the phone again."
+    ),
+    "knowledge_missing.what": "The lists that belong to privaudit are missing.",
+    "knowledge_missing.why": "The installation is not complete; without lists nothing can be recognised.",
+    "knowledge_missing.next": "Install privaudit again.",
+    "knowledge_mistakes.what": "The list files hold mistakes: {count}.",
+    "knowledge_mistakes.why": "A list with mistakes would miss apps or name wrong ones, so none was used.",
+    "knowledge_mistakes.next": "Mend what the lines below say, then try again.",
+    "libusb_missing.what": "This computer lacks a part that is needed to talk over USB (libusb).",
+    "libusb_missing.why": "It usually comes with privaudit, but not for every kind of computer.",
+    "libusb_missing.next": (
+        "Install it: on Debian or Ubuntu “sudo apt install libusb-1.0-0”, on a Mac “brew install libusb”. Then "
+        "try again."
+    ),
+    "lost.what": "The connection to the phone ended.",
+    "lost.why": "The cable was pulled or moved, the phone was restarted, or USB debugging was switched off.",
+    "lost.next": "Check the cable, unlock the phone and try again.",
+    "needs_pairing.what": "The phone asks for pairing before it answers over Wi-Fi.",
+    "needs_pairing.why": "This is the wireless debugging of Android 11 and later. privaudit cannot pair.",
+    "needs_pairing.next": "Use a USB cable.",
+    "no_answer.what": "No phone answers at {host}, port {port}.",
+    "no_answer.why": (
+        "The address may be wrong, the phone may be asleep or on another network, or debugging over the network is off."
+    ),
+    "no_answer.next": "Wake the phone, compare the address and the network, and try again. A USB cable is simpler.",
+    "no_folder.what": "The folder {path} is not there.",
+    "no_folder.why": "A file can only be written into a folder that exists.",
+    "no_folder.next": "Make the folder, or choose another.",
+    "no_permission.what": "This computer does not let you use the phone over USB.",
+    "no_permission.why": "On Linux a rule must say who may use phones. The phone itself is fine.",
+    "no_permission.next": (
+        "Run “sudo apt install android-sdk-platform-tools-common” and “sudo usermod -aG plugdev $USER”, log out "
+        "and in again, then unplug the phone and plug it in again."
+    ),
+    "no_permission_macos.what": "The Mac does not let privaudit use the phone.",
+    "no_permission_macos.why": (
+        "Another program on this Mac probably holds it: Android File Transfer, Android Studio or adb."
+    ),
+    "no_permission_macos.next": "Quit these programs, unplug the phone and plug it in again. Then try again.",
+    "no_permission_windows.what": "Windows does not let privaudit use the phone.",
+    "no_permission_windows.why": (
+        "Another program on this computer probably holds it: Android Studio, adb or a phone assistant."
+    ),
+    "no_permission_windows.next": "Quit these programs, unplug the phone and plug it in again. Then try again.",
+    "no_phone.what": "No phone with USB debugging was found.",
+    "no_phone.why": "Either the cable only charges, or USB debugging is switched off on the phone.",
+    "no_phone.next": (
+        "Try a cable that also carries data, and choose “File transfer” on the phone. Before you switch USB "
+        "debugging on: bank, payment and loan apps may refuse to run or raise an alarm while it is on. If you "
+        "must pay something now, wait. Quit these apps first and do not open them until you have switched it off "
+        "again. Then switch on “USB debugging” in the developer options."
+    ),
+    "no_story.what": "There is no virtual phone “{given}”.",
+    "no_story.why": "There are: {known}.",
+    "no_story.next": "Choose one of these.",
+    "no_usb.what": "This computer shows no USB to privaudit.",
+    "no_usb.why": "This happens inside containers and some virtual machines.",
+    "no_usb.next": "Run privaudit on the computer itself, or pass the USB port through to where it runs.",
+    "not_a_report.what": "{path} is not a report of privaudit.",
+    "not_a_report.why": "A report follows {schema}; here, at “{where}”: {problem}.",
+    "not_a_report.next": "Give the file that “privaudit audit -o report.json” wrote.",
+    "not_adb.what": "What answers there is not a phone with debugging on.",
+    "not_adb.why": "It speaks, but not the language that phones speak to computers (ADB).",
+    "not_adb.next": "Check the address and the port. Phones usually listen on port 5555.",
+    "not_allowed.what": "Nobody tapped “Allow” on the phone in time.",
+    "not_allowed.why": (
+        "The phone asks its owner before it answers a computer. Whether “Cancel” was tapped or the question was "
+        "not seen cannot be told from here."
+    ),
+    "not_allowed.next": (
+        "Ask the owner to unlock the phone. Try again, compare the fingerprint on the phone with {fingerprint}, "
+        "and if it is the same, let the owner tap “Allow”. If no question appears, unplug the cable and plug it "
+        "in again."
+    ),
+    "not_written.what": "{path} could not be written.",
+    "not_written.why": "This computer says: {reason}.",
+    "not_written.next": "Make room, or choose another folder. Nothing was left half-written.",
+    "not_zip.what": "“{given}” does not end in .zip.",
+    "not_zip.why": "A saved check is a zip file.",
+    "not_zip.next": "Choose a name such as check.zip.",
+    "one_source.what": "Several sources, and one place to write.",
+    "one_source.why": "One report is about one phone.",
+    "one_source.next": "Use --jsonl, or check one after the other.",
+    "refused.what": "The phone does not run commands in its present state.",
+    "refused.why": "It may be in recovery mode, or its maker has closed this way.",
+    "refused.next": "Restart the phone in the ordinary way, unlock it and try again.",
+    "report_too_large.what": "{path} is larger than any report can be.",
+    "report_too_large.why": "It may not be a report of this tool.",
+    "report_too_large.next": "Do not open it. Ask whoever gave it to you.",
+    "serial_not_found.what": "The phone that you named is not attached.",
+    "serial_not_found.why": "Attached now: {phones}.",
+    "serial_not_found.next": "Check the last characters of the serial number, or plug in the phone that you mean.",
+    "several_phones.what": "More than one phone fits.",
+    "several_phones.why": "Attached now: {phones}. In brackets: the end of the serial number.",
+    "several_phones.next": "Unplug all phones but one, or say which one: --serial and the end of its serial number.",
+    "silent.what": "The phone stopped answering.",
+    "silent.why": "It may be busy, asleep or locked.",
+    "silent.next": (
+        "Unlock the phone, keep its screen on and try again. If that does not help, unplug the cable and plug it "
+        "in again."
+    ),
+    "source_missing.what": "{path} is not there.",
+    "source_missing.why": "There is no file and no folder of this name.",
+    "source_missing.next": "Check the name. To check a connected phone, give no name at all.",
+    "source_unknown.what": "privaudit does not know what {path} is.",
+    "source_unknown.why": "It reads a saved check (.zip), a report (.json), or a folder of text files.",
+    "source_unknown.next": "If it is a text file that a phone printed, put it into a folder under its usual name and give the folder.",
+    "source_unreadable.what": "{path} could not be read.",
+    "source_unreadable.why": "This computer says: {reason}.",
+    "source_unreadable.next": "Copy it again from where you have it, or give another.",
+    "too_much_output.what": "The phone gave far more than a phone needs to say.",
+    "too_much_output.why": "Reading stopped at {megabytes} MB, to protect this computer.",
+    "too_much_output.next": "Restart the phone and try again. If it happens again, please report it.",
+    "too_slow.what": "The phone did not finish within {seconds} seconds.",
+    "too_slow.why": "It may be busy, or have very many apps.",
+    "too_slow.next": "Let the phone rest for a minute, keep its screen on and try again.",
+    "transport_server_not_yet.what": "privaudit cannot use the ADB server of this computer yet.",
+    "transport_server_not_yet.why": "This way (“server”) comes with a later version.",
+    "transport_server_not_yet.next": "Use “usb” for the cable, or “tcp:HOST:PORT” for the network.",
+    "transport_unknown.what": "“{given}” is no way to reach a phone.",
+    "transport_unknown.why": "There are auto, usb and tcp:HOST[:PORT].",
+    "transport_unknown.next": "Leave the option out to use the cable.",
+    "unknown_language.what": "privaudit does not speak “{given}” yet.",
+    "unknown_language.why": "It speaks: {known}.",
+    "unknown_language.next": "Choose one of these.",
+    "windows_driver.what": "Windows has no driver for this phone.",
+    "windows_driver.why": "Many newer phones need none; this one does.",
+    "windows_driver.next": (
+        "Install the USB driver of the phone's maker, or Google's USB driver. Then unplug the phone and plug it "
+        "in again."
+    ),
+}

@@ -17,6 +17,7 @@ from functools import cache
 from importlib import resources
 from typing import Final, TypeAlias
 
+from privaudit import roms
 from privaudit.errors import UsageError
 from privaudit.model import Message, Value
 
@@ -111,7 +112,7 @@ class Language:
         return self._word(key, values)
 
     def _word(self, key: str, values: Mapping[str, Value]) -> str:
-        sentence = _translations(self.code).get(key) or _english(key)
+        sentence = _menu_word(key, self.code) or _translations(self.code).get(key) or _english(key)
         if not isinstance(sentence, str):
             sentence = sentence["one" if values.get("n") == 1 and "one" in sentence else "other"]
         return sentence.format_map({name: self._value(name, value) for name, value in values.items()})
@@ -157,6 +158,16 @@ def _translations(code: str) -> Mapping[str, Sentence]:
         if isinstance(sentences, dict)
         for key, sentence in sentences.items()
     }
+
+
+def _menu_word(key: str, code: str) -> str | None:
+    """``menu.ROM.WORD``: a word as this phone's own menus have it."""
+    area, _, name = key.partition(".")
+    if area != "menu":
+        return None
+    rom, _, word = name.partition(".")
+    words: Mapping[str, Mapping[str, str]] = roms.load(rom)["words"]
+    return words.get(code, words["en"]).get(word) or words["en"][word]
 
 
 def _english(key: str) -> Sentence:

@@ -345,6 +345,8 @@ class Coverage:
     """Lines in a section we know that no rule took."""
     detail: Message | None = None
     """What the phone said, or what is wrong, in short."""
+    could_hide: bool = False
+    """Whether a finding could hide behind this: then the report is not complete."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,14 +88,14 @@ def decode(raw: bytes) -> tuple[str, Message | None]:
 
 
 _REFUSED = re.compile(
-    r"^(?:.*SecurityException\b.*|Permission Denial\b.*|.*does not have permission to access user.*)$", re.M
+    r"^(?:.*SecurityException\b.*|Permission Denial\b.*|.*does not have permission to access user.*)$", re.MULTILINE
 )
 _UNKNOWN = re.compile(
     r"^(?:Can't find service:? .*|Error: [Uu]nknown (?:command|option).*|Unknown command:? .*"
     r"|.*: (?:inaccessible or )?not found|.*: No such file or directory)$",
-    re.M,
+    re.MULTILINE,
 )
-_EXPIRED = re.compile(r"^\*\*\* SERVICE '[^']*' DUMP TIMEOUT \(.*EXPIRED \*\*\*$", re.M)
+_EXPIRED = re.compile(r"^\*\*\* SERVICE '[^']*' DUMP TIMEOUT \(.*EXPIRED \*\*\*$", re.MULTILINE)
 _SHORT = 4096
 """An error stands alone; the same words deep inside a long dump are somebody's data."""
 _NOT_FOUND = 127

@@ -63,7 +63,7 @@ def _ask(transport: Transport, command: Command, marker: str) -> tuple[Answer, .
 
 def sections(output: bytes, marker: str) -> Iterator[Answer]:
     """Cut the output of a script into answers. One that was not finished comes as unreadable."""
-    line = re.compile(rb"^%s (begin|end) ([A-Za-z_]\S*)(?: (\d+))?\r*$" % re.escape(marker.encode()), re.M)
+    line = re.compile(rb"^%s (begin|end) ([A-Za-z_]\S*)(?: (\d+))?\r*$" % re.escape(marker.encode()), re.MULTILINE)
     begun: tuple[str, int] | None = None
     for match in line.finditer(output):
         key = match[2].decode("ascii", "replace")

@@ -13,6 +13,10 @@ from typing import Final
 _PREFIX: Final = "android.permission."
 
 
+def _words(text: str) -> list[str]:
+    return text.split()
+
+
 def full_name(permission: str) -> str:
     """Name of a permission as Android writes it; in stories, one without a dot is the platform's own."""
     return permission if "." in permission else _PREFIX + permission
@@ -54,7 +58,7 @@ FLAG_BITS: Final[Mapping[str, int]] = {
         15: "GRANTED_BY_ROLE",
         16: "ONE_TIME",
         17: "AUTO_REVOKED",
-        # Android 12 to 16 have no name for it in this dump and print the number.
+        # Nameless in the dumps of Android 12 to 16.
         19: "524288",
     }.items()
 }
@@ -104,10 +108,10 @@ RUNTIME_OPS: Final[Mapping[str, str | None]] = {
 
 HARD_RESTRICTED: Final = frozenset(
     full_name(name)
-    for name in (
+    for name in _words(
         "READ_SMS RECEIVE_SMS SEND_SMS RECEIVE_MMS RECEIVE_WAP_PUSH "
         "READ_CALL_LOG WRITE_CALL_LOG PROCESS_OUTGOING_CALLS ACCESS_BACKGROUND_LOCATION"
-    ).split()
+    )
 )
 """Not grantable unless the installer, the system or an upgrade exempts the app (Android 10 and later)."""
 
@@ -115,18 +119,18 @@ SOFT_RESTRICTED: Final = frozenset({full_name("READ_EXTERNAL_STORAGE"), full_nam
 
 APP_OP_PERMISSIONS: Final = frozenset(
     full_name(name)
-    for name in (
+    for name in _words(
         "SYSTEM_ALERT_WINDOW REQUEST_INSTALL_PACKAGES PACKAGE_USAGE_STATS MANAGE_EXTERNAL_STORAGE "
         "SCHEDULE_EXACT_ALARM WRITE_SETTINGS"
-    ).split()
+    )
 )
-"""Asked for in the manifest, decided by an app-op on its own settings page; dumps say ``granted=false`` under install."""
+"""Decided by an app-op on a settings page of its own; dumps say ``granted=false`` under the install permissions."""
 
 PROTECTION: Final[Mapping[str, str]] = {
     **dict.fromkeys(RUNTIME_OPS, "dangerous"),
     **{
         full_name(name): "dangerous|instant"
-        for name in "READ_PHONE_NUMBERS ACCESS_FINE_LOCATION ACCESS_COARSE_LOCATION CAMERA RECORD_AUDIO".split()
+        for name in _words("READ_PHONE_NUMBERS ACCESS_FINE_LOCATION ACCESS_COARSE_LOCATION CAMERA RECORD_AUDIO")
     },
     full_name("ANSWER_PHONE_CALLS"): "dangerous|runtime",
     full_name("INTERNET"): "normal|instant",
@@ -148,7 +152,7 @@ GIDS: Final[Mapping[str, int]] = {
 OPS: Final[Mapping[str, int]] = {
     name: number
     for number, name in enumerate(
-        (
+        _words(
             "COARSE_LOCATION FINE_LOCATION GPS VIBRATE READ_CONTACTS WRITE_CONTACTS READ_CALL_LOG WRITE_CALL_LOG "
             "READ_CALENDAR WRITE_CALENDAR WIFI_SCAN POST_NOTIFICATION NEIGHBORING_CELLS CALL_PHONE READ_SMS WRITE_SMS "
             "RECEIVE_SMS RECEIVE_EMERGECY_SMS RECEIVE_MMS RECEIVE_WAP_PUSH SEND_SMS READ_ICC_SMS WRITE_ICC_SMS "
@@ -166,7 +170,7 @@ OPS: Final[Mapping[str, int]] = {
             "WRITE_MEDIA_AUDIO READ_MEDIA_VIDEO WRITE_MEDIA_VIDEO READ_MEDIA_IMAGES WRITE_MEDIA_IMAGES LEGACY_STORAGE "
             "ACCESS_ACCESSIBILITY READ_DEVICE_IDENTIFIERS ACCESS_MEDIA_LOCATION QUERY_ALL_PACKAGES "
             "MANAGE_EXTERNAL_STORAGE"
-        ).split()
+        )
     )
 }
 """App-op numbers; dumps list ops in this order. The name of 17 is Android's own misspelling."""
@@ -177,17 +181,17 @@ DEFAULT_MODES: Final[Mapping[str, str]] = {
     "PROJECT_MEDIA": "ignore",
     "ACTIVATE_VPN": "ignore",
     **dict.fromkeys(
-        (
+        _words(
             "WRITE_SETTINGS SYSTEM_ALERT_WINDOW GET_USAGE_STATS REQUEST_INSTALL_PACKAGES "
             "LEGACY_STORAGE MANAGE_EXTERNAL_STORAGE"
-        ).split(),
+        ),
         "default",
     ),
 }
 """``AppOpsManager.opToDefaultMode`` where it is not ``allow``."""
 
 _LOCATION_SWITCH: Final = dict.fromkeys(
-    "GPS WIFI_SCAN NEIGHBORING_CELLS MONITOR_LOCATION MONITOR_HIGH_POWER_LOCATION".split(), "COARSE_LOCATION"
+    _words("GPS WIFI_SCAN NEIGHBORING_CELLS MONITOR_LOCATION MONITOR_HIGH_POWER_LOCATION"), "COARSE_LOCATION"
 )
 _SMS_SWITCH: Final = {"READ_ICC_SMS": "READ_SMS", "WRITE_ICC_SMS": "WRITE_SMS"}
 
@@ -203,6 +207,8 @@ class Layout:
     """A line ``applicationInfo=``, up to Android 12."""
     install_source: bool = True
     """Installer lines are always there, ``null`` where unset, with uid, initiator and originator (Android 14)."""
+    package_source: bool = True
+    """``packageSource=`` (Android 13)."""
     metadata_source: bool = False
     """``appMetadataSource=`` (Android 15)."""
     private_package_flags: bool = True
@@ -225,6 +231,7 @@ LAYOUTS: Final[Mapping[int, Layout]] = {
             app_id_key="userId",
             application_info=True,
             install_source=False,
+            package_source=False,
             private_package_flags=False,
             first_install_per_user=False,
             capability_letters=3,
@@ -241,4 +248,4 @@ LAYOUTS: Final[Mapping[int, Layout]] = {
         Layout(sdk=36, metadata_source=True, protected_data=True, capability_letters=7),
     )
 }
-"""By SDK. 34 is whole; 30, 33 and 36 hold what real captures prove of them, for checking the renderers against these."""
+"""By SDK. 34 is whole; 30, 33 and 36 hold what real captures prove, so that renderers can be checked against these."""

@@ -1,4 +1,4 @@
-"""What a story file may say: its keys, their types, and the words that stand for states. `story` turns it into a phone."""
+"""What a story file may say: its keys, their types, and the words that stand for states."""
 
 from __future__ import annotations
 
@@ -10,16 +10,19 @@ from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints
 from pydantic.dataclasses import dataclass
 
 from privaudit.demo.android import FLAG_BITS, OPS
+from privaudit.demo.virtual import Namespace
 
 _AGE = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+)s)?(?:(\d+)ms)?")
 
 
 def parse_age(text: object) -> timedelta:
-    """Read a length of time as Android writes it: ``1d18h28m``, ``36s979ms``.
+    """Read a length of time as Android writes it: ``1d18h28m``, ``36s979ms``. One that is read already stays.
 
     Raises:
         ValueError: `text` is not one.
     """
+    if isinstance(text, timedelta):
+        return text
     found = _AGE.fullmatch(text) if isinstance(text, str) else None
     if found is None or not any(found.groups()):
         raise ValueError("an age looks like 1d18h28m or 36s979ms")
@@ -197,5 +200,5 @@ class StoryRow:
     ordinary: OrdinaryRow | None = None
     roles: dict[int, dict[str, list[PackageName]]] = Field(default_factory=dict)
     """Android user → role without ``android.app.role.`` → holders."""
-    settings: dict[int, dict[Literal["secure", "global", "system"], dict[str, str]]] = Field(default_factory=dict)
+    settings: dict[int, dict[Namespace, dict[str, str]]] = Field(default_factory=dict)
     admins: dict[int, list[str]] = Field(default_factory=dict)

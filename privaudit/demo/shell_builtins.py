@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from privaudit.demo.shell_io import IO
+from privaudit.demo.shell_io import IO, Refused
 from privaudit.demo.shell_tree import Command
 
 _MAX_SLEEP_S: Final = 600.0
@@ -31,15 +31,6 @@ class Break(Exception):  # noqa: N818 - control flow
         super().__init__(levels)
         self.levels = levels
         self.again = again
-
-
-class Refused(Exception):  # noqa: N818 - becomes a line on standard error
-    """A command cannot be done; where `fatal`, the process ends with it, as POSIX wants of special built-ins."""
-
-    def __init__(self, said: str, code: int = 1, *, fatal: bool = False) -> None:
-        super().__init__(said)
-        self.code = code
-        self.fatal = fatal
 
 
 class State:

@@ -89,11 +89,11 @@ def pattern(word: Word, env: Environment) -> tuple[_Token, ...]:
 
 def matches(wanted: Sequence[_Token], subject: str) -> bool:
     """Whether the whole of `subject` fits."""
-    return len(subject) in _prefixes(wanted, subject)
+    return bool(_prefixes(wanted, subject) >> len(subject))
 
 
 def _bracket(chars: Sequence[tuple[str, bool]], start: int) -> tuple[_Set, int] | None:
-    negated = start < len(chars) and chars[start][0] in "!^"
+    negated = start < len(chars) and chars[start] == ("!", False)
     first = start + negated
     end = next((i for i in range(first + 1, len(chars)) if chars[i] == ("]", False)), None)
     if end is None:
@@ -107,28 +107,32 @@ def _bracket(chars: Sequence[tuple[str, bool]], start: int) -> tuple[_Set, int] 
     return _Set(tuple(ranges), negated), end + 1
 
 
-def _prefixes(wanted: Sequence[_Token], subject: str) -> set[int]:
-    """Lengths of the beginnings of `subject` that fit. Takes time proportional to both, whatever the pattern."""
-    ends = {0}
-    for token in wanted:
+def _prefixes(wanted: Sequence[_Token], subject: str) -> int:
+    """Lengths of the beginnings of `subject` that fit: bit N stands for N characters.
+
+    No backtracking: every piece of the pattern moves all lengths at once, so that none is slow.
+    """
+    everywhere = (1 << len(subject) + 1) - 1
+    ends = 1
+    for piece in wanted:
+        if piece == "**":
+            ends = everywhere & -(ends & -ends)
+        elif piece == "??":
+            ends = ends << 1 & everywhere
+        else:
+            here = "".join("1" if char in piece else "0" for char in reversed(subject))
+            ends = (ends & int(here or "0", 2)) << 1
         if not ends:
             break
-        if token == "**":
-            ends = set(range(min(ends), len(subject) + 1))
-        elif token == "??":
-            ends = {end + 1 for end in ends if end < len(subject)}
-        else:
-            ends = {end + 1 for end in ends if end < len(subject) and subject[end] in token}
     return ends
 
 
 def _trimmed(value: str, op: str, wanted: Sequence[_Token]) -> str:
     backwards = op[0] == "%"
-    subject = value[::-1] if backwards else value
-    lengths = _prefixes(wanted[::-1] if backwards else wanted, subject)
+    lengths = _prefixes(wanted[::-1], value[::-1]) if backwards else _prefixes(wanted, value)
     if not lengths:
         return value
-    cut = max(lengths) if len(op) > 1 else min(lengths)
+    cut = (lengths if len(op) > 1 else lengths & -lengths).bit_length() - 1
     return value[: len(value) - cut] if backwards else value[cut:]
 
 
@@ -147,14 +151,16 @@ def _parameter(part: Param, env: Environment) -> str:
             return str(len(env.args) if part.name in {"@", "*"} else len(value))
         case "#" | "##" | "%" | "%%":
             return _trimmed(value, part.op, pattern(part.arg, env))
-        case "-" | ":-":
-            missing = known is None or (part.op == ":-" and not value)
-            return text(part.arg, env) if missing else value
-        case "+" | ":+":
-            missing = known is None or (part.op == ":+" and not value)
-            return "" if missing else text(part.arg, env)
-        case _:
+        case "":
             return value
+        case _:
+            return text(part.arg, env) if _wants_arg(part, known) else "" if "+" in part.op else value
+
+
+def _wants_arg(part: Param, known: str | None) -> bool:
+    """Whether ``${name-arg}``, ``${name:+arg}`` and the like come to their argument."""
+    missing = not known if ":" in part.op else known is None
+    return missing if "-" in part.op else not missing
 
 
 class _Fields:
@@ -199,22 +205,24 @@ class _Fields:
 def _fields(word: Word, env: Environment) -> list[str]:
     separators = env.value("IFS")
     found = _Fields(" \t\n" if separators is None else separators)
+    _gather(word, env, found)
+    found.end()
+    return found.done
+
+
+def _gather(word: Word, env: Environment, found: _Fields) -> None:
     for part in word:
         if isinstance(part, Text):
             found.add(part.text)
-        elif (
-            isinstance(part, Param)
-            and part.name in {"@", "*"}
-            and not part.op
-            and not (part.quoted and part.name == "*")
-        ):
+        elif isinstance(part, Param) and not part.op and part.name in ({"@"} if part.quoted else {"@", "*"}):
             for index, arg in enumerate(env.args):
                 if index:
                     found.end()
                 (found.add if part.quoted else found.add_split)(arg)
         elif part.quoted:
             found.add(_value(part, env))
+        elif isinstance(part, Param) and part.op[-1:] in {"-", "+"} and _wants_arg(part, env.value(part.name)):
+            # What was quoted inside the braces is not split.
+            _gather(part.arg, env, found)
         else:
             found.add_split(_value(part, env))
-    found.end()
-    return found.done

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
+from privaudit.demo.files import FileTree
 from privaudit.demo.shell_expand import TooMuchError
 
 Sink: TypeAlias = Callable[[bytes], object]
@@ -50,6 +51,15 @@ class Input:
             self._wait = None
 
 
+class Refused(Exception):  # noqa: N818 - becomes a line on standard error
+    """A command cannot be done; where `fatal`, the process ends with it, as POSIX wants of special built-ins."""
+
+    def __init__(self, said: str, code: int = 1, *, fatal: bool = False) -> None:
+        super().__init__(said)
+        self.code = code
+        self.fatal = fatal
+
+
 @dataclass(frozen=True, slots=True)
 class IO:
     """File descriptors 0, 1 and 2."""
@@ -58,19 +68,35 @@ class IO:
     out: Sink
     err: Sink
 
-    def with_end(self, fd: int, end: Input | Sink) -> IO:
+    def redirected(self, fd: int, operator: str, name: str, files: FileTree) -> IO:
+        """A copy after ``fd operator name``.
+
+        Raises:
+            Refused: nothing can be read there, or it would write a file.
+        """
+        end: Input | Sink | None
+        if operator in {">&", "<&"}:
+            ends: Mapping[str, Input | Sink] = {"0": self.stdin, "1": self.out, "2": self.err, "-": discard}
+            end = ends.get(name)
+            if end is None:
+                raise Refused(f"{name}: bad file descriptor")
+        elif operator == "<":
+            content = b"" if name == "/dev/null" else files.read(name)
+            if content is None:
+                raise Refused(f"can't open {name}: No such file or directory")
+            end = Input(content)
+        elif name == "/dev/null":
+            end = discard
+        else:
+            raise Refused(f"can't create {name}: Read-only file system")
+        return self._with_end(fd, end)
+
+    def _with_end(self, fd: int, end: Input | Sink) -> IO:
         """A copy with `end` at `fd`; one that does not fit is as good as closed."""
-        if isinstance(end, Input):
-            return replace(self, stdin=end) if fd == 0 else self
-        match fd:
-            case 0:
-                return replace(self, stdin=Input())
-            case 1:
-                return replace(self, out=end)
-            case 2:
-                return replace(self, err=end)
-            case _:
-                return self
+        if fd == 0:
+            return replace(self, stdin=end if isinstance(end, Input) else Input())
+        sink = discard if isinstance(end, Input) else end
+        return replace(self, out=sink) if fd == 1 else replace(self, err=sink) if fd == 2 else self  # noqa: PLR2004
 
 
 class Budget:

@@ -8,8 +8,8 @@ from typing import Final
 
 from privaudit.demo import shell_expand as expand
 from privaudit.demo.files import FileTree
-from privaudit.demo.shell_builtins import BUILTINS, Break, Exit, Refused, Return, State
-from privaudit.demo.shell_io import IO, Budget, Input, discard
+from privaudit.demo.shell_builtins import BUILTINS, Break, Exit, Return, State
+from privaudit.demo.shell_io import IO, Budget, Input, Refused, discard
 from privaudit.demo.shell_tree import (
     AndOr,
     Case,
@@ -23,7 +23,6 @@ from privaudit.demo.shell_tree import (
     Script,
     Simple,
     While,
-    Word,
 )
 from privaudit.demo.toybox import Program, ProgramResult, Tool
 
@@ -61,10 +60,9 @@ class Walker(State):
             Exit, Return, Break: it leaves what is around it.
             TooMuchError: it is over its bounds.
         """
-        self.status = 0
         for command in script:
             self.status = self._and_or(command, io)
-        return self.status
+        return self.status if script else 0
 
     def subshell(self, run: Callable[[Walker], int]) -> int:
         """Exit status of `run` in a copy of this process, which cannot change this one."""
@@ -111,7 +109,7 @@ class Walker(State):
             stdin = Input(bytes(out))
         piped = replace(io, stdin=stdin)
         status = self.subshell(lambda child: child.command(last, piped)) if feeders else self.command(last, io)
-        return (status == 0) if node.negated else status
+        return int(status == 0) if node.negated else status
 
     def command(self, node: Command, io: IO) -> int:
         """Run one command; gives its exit status."""
@@ -124,13 +122,15 @@ class Walker(State):
                 raise Exit(refusal.code) from None
             return refusal.code
 
-    def _command(self, node: Command, io: IO) -> int:
+    def _command(self, node: Command, io: IO) -> int:  # noqa: PLR0911 - one answer per kind
         self._io = io
         match node:
             case Simple():
                 return self._simple(node, io)
             case Redirected():
-                return self.command(node.command, self._redirect(io, node.redirects))
+                for fd, operator, word in node.redirects:
+                    io = io.redirected(fd, operator, expand.text(word, self), self._world.files)
+                return self.command(node.command, io)
             case Group(subshell=True):
                 return self.subshell(lambda child: child.script(node.body, io))
             case Group():
@@ -179,25 +179,6 @@ class Walker(State):
             if any(expand.matches(expand.pattern(pattern, self), subject) for pattern in patterns):
                 return self.script(body, io)
         return 0
-
-    def _redirect(self, io: IO, redirects: Sequence[tuple[int, str, Word]]) -> IO:
-        for fd, operator, word in redirects:
-            name = expand.text(word, self)
-            if operator in {">&", "<&"}:
-                end = {"0": io.stdin, "1": io.out, "2": io.err, "-": discard}.get(name)
-                if end is None:
-                    raise Refused(f"{name}: bad file descriptor")
-            elif operator == "<":
-                content = b"" if name == "/dev/null" else self._world.files.read(name)
-                if content is None:
-                    raise Refused(f"can't open {name}: No such file or directory")
-                end = Input(content)
-            elif name == "/dev/null":
-                end = discard
-            else:
-                raise Refused(f"can't create {name}: Read-only file system")
-            io = io.with_end(fd, end)
-        return io
 
     def _simple(self, node: Simple, io: IO) -> int:
         self._substituted = 0

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from privaudit.demo.files import FileTree
+from privaudit.demo.shell_condition import BadTestError, holds
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +33,6 @@ Tool: TypeAlias = Callable[[Sequence[str], Callable[[], bytes]], ProgramResult]
 
 _ESCAPES: Final = {"a": "\a", "b": "\b", "e": "\x1b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v", "\\": "\\"}
 _ESCAPE: Final = re.compile(rb"\\(?:0([0-7]{0,3})|x([0-9A-Fa-f]{1,2})|([abefnrtv\\])|(c))")
-_INTEGER: Final = re.compile(r"\s*([-+]?\d+)\s*", re.ASCII)
-_COMPARE: Final[Mapping[str, Callable[[int, int], bool]]] = {
-    "-eq": lambda a, b: a == b,
-    "-ne": lambda a, b: a != b,
-    "-lt": lambda a, b: a < b,
-    "-le": lambda a, b: a <= b,
-    "-gt": lambda a, b: a > b,
-    "-ge": lambda a, b: a >= b,
-}
 
 
 class _UsageError(Exception):
@@ -109,53 +101,10 @@ def _test(argv: Sequence[str], _read: Callable[[], bytes], files: FileTree) -> P
     words = list(argv[1:])
     if argv[0] == "[" and (not words or words.pop() != "]"):
         raise _UsageError("missing ]", 2)
-    return ProgramResult(code=0 if _holds(words, files) else 1)
-
-
-def _holds(words: Sequence[str], files: FileTree) -> bool:
-    match words:
-        case []:
-            return False
-        case [word]:
-            return word != ""
-        case ["!", *rest] if len(words) != 3 or words[1] not in {*_COMPARE, "=", "==", "!="}:  # noqa: PLR2004
-            return not _holds(rest, files)
-        case [operator, word] if operator in {"-n", "-z", "-e", "-f", "-d"}:
-            return {
-                "-n": word != "",
-                "-z": word == "",
-                "-e": files.exists(word),
-                "-f": files.read(word) is not None,
-                "-d": files.is_folder(word),
-            }[operator]
-        case [left, "=" | "==", right]:
-            return left == right
-        case [left, "!=", right]:
-            return left != right
-        case [left, operator, right] if operator in _COMPARE:
-            return _COMPARE[operator](_number(left), _number(right))
-        case _:
-            return _joined(words, files)
-
-
-def _joined(words: Sequence[str], files: FileTree) -> bool:
-    for operator, join in (("-o", any), ("-a", all)):
-        if operator in words[1:-1]:
-            at = words.index(operator, 1)
-            return join(_holds(side, files) for side in (words[:at], words[at + 1 :]))
-    if words[-1] in _COMPARE:
-        raise _UsageError(f"{words[-1]}: missing second argument", 2)
-    raise _UsageError(f"{words[1]}: unexpected operator/operand", 2)
-
-
-def _number(word: str) -> int:
-    """A number as mksh takes it: nothing, or the name of an unset variable, is 0."""
-    if not word.strip() or word.isidentifier():
-        return 0
-    match = _INTEGER.fullmatch(word)
-    if match is None or len(word) > 32:  # noqa: PLR2004 - no number on a phone is longer
-        raise _UsageError(f"{word}: bad number", 2)
-    return int(match[1])
+    try:
+        return ProgramResult(code=0 if holds(words, files) else 1)
+    except BadTestError as error:
+        raise _UsageError(str(error), 2) from None
 
 
 def _inputs(names: Sequence[str], read: Callable[[], bytes], files: FileTree) -> Iterator[tuple[str, bytes]]:
@@ -213,14 +162,14 @@ def _grep(argv: Sequence[str], read: Callable[[], bytes], files: FileTree) -> Pr
 
 
 def _head(argv: Sequence[str], read: Callable[[], bytes], files: FileTree) -> ProgramResult:
-    return _cut(argv, read, files, lambda pieces, count: pieces[: _number(count)])
+    return _cut(argv, read, files, lambda pieces, count: pieces[: int(count)])
 
 
 def _tail(argv: Sequence[str], read: Callable[[], bytes], files: FileTree) -> ProgramResult:
     """``-n N`` or ``-c N`` the last ones; ``+N`` from the Nth on."""
 
     def keep(pieces: Sequence[bytes] | bytes, count: str) -> Sequence[bytes] | bytes:
-        number = abs(_number(count))
+        number = abs(int(count))
         return pieces[max(number - 1, 0) :] if count.startswith("+") else pieces[max(len(pieces) - number, 0) :]
 
     return _cut(argv, read, files, keep)
@@ -236,7 +185,10 @@ def _cut(
     out = b""
     for _, content in _inputs(names, read, files):
         pieces = content if "c" in options else content.splitlines(keepends=True)
-        kept = keep(pieces, options.get("c") or options.get("n") or "10")
+        count = options.get("c") or options.get("n") or "10"
+        if not re.fullmatch(r"[-+]?[0-9]{1,15}", count):
+            raise _UsageError(f"bad number '{count}'")
+        kept = keep(pieces, count)
         out += kept if isinstance(kept, bytes) else b"".join(kept)
     return ProgramResult(out)
 

@@ -8,8 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Literal, TypeAlias
 
 from privaudit.demo.android import LAYOUTS, Layout
+
+Namespace: TypeAlias = Literal["secure", "global", "system"]
+"""Of a setting."""
 
 PER_USER = 100_000
 """``UserHandle.PER_USER_RANGE``: uid = user x this + app id."""
@@ -106,6 +110,7 @@ class App:
     code_path: str
     """Directory of the APK files, or the file itself."""
     abi: str | None = "arm64-v8a"
+    extract_native_libs: bool = False
     version_code: int
     version_name: str
     min_sdk: int = 24
@@ -203,7 +208,7 @@ class VirtualPhone:
     users: tuple[AndroidUser, ...]
     apps: tuple[App, ...]
     shared_users: tuple[SharedUser, ...] = ()
-    settings: Mapping[int, Mapping[str, Mapping[str, str]]] = field(default_factory=dict)
+    settings: Mapping[int, Mapping[Namespace, Mapping[str, str]]] = field(default_factory=dict)
     """Android user → namespace (secure, system, global) → key → value."""
     roles: Mapping[int, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
     """Android user → role → holders."""

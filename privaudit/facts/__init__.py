@@ -61,7 +61,10 @@ def gather(capture: Capture) -> Facts:
         clock=clock,
         users=people,
         apps=every,
-        coverage=tuple(_coverage(capture, phone.sdk, kinds, put_right, unparsed, blocks)),
+        coverage=tuple(
+            replace(row, could_hide=_could_hide(row))
+            for row in _coverage(capture, phone.sdk, kinds, put_right, unparsed, blocks)
+        ),
         places=places,
     )
 
@@ -125,6 +128,13 @@ def _row(answer: Answer, unparsed: int) -> Coverage:
     elif answer.question == "properties" and state is AnswerState.ANSWERED and not device.properties(answer.text):
         state, problem = AnswerState.UNREADABLE, detail("not_this_dump")
     return Coverage(question=answer.question, user=answer.user, state=state, unparsed_lines=unparsed, detail=problem)
+
+
+def _could_hide(row: Coverage) -> bool:
+    """What this Android version does not have hides nothing."""
+    if row.state is AnswerState.NOT_SUPPORTED and row.detail is None:
+        return False
+    return BY_NAME[row.question].essential and (row.state is not AnswerState.ANSWERED or row.unparsed_lines > 0)
 
 
 def _about(package: str, problem: Message | None) -> Message:

@@ -113,7 +113,7 @@ def _is_system(sources: Sources, block: Block, user: int, listed: Listed | None)
     return listed is not None and listed.path is not None and not listed.path.startswith(("/data/", "/mnt/"))
 
 
-def _permissions(  # noqa: PLR0913 - the parts of one app
+def _permissions(
     sources: Sources,
     block: Block,
     user: int,

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from privaudit import roms
 from privaudit.model import Phone, PhoneClock
 
-_PROPERTY = re.compile(r"^\[([\w.-]+)\]: \[(.*?)\]$", re.M | re.S)
+_PROPERTY = re.compile(r"^\[([\w.-]+)\]: \[(.*?)\]$", re.MULTILINE | re.DOTALL)
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*\Z")
 _LARGEST_SDK: Final = 200
 _FIRST_PLAUSIBLE: Final = 1_200_000_000  # 2008: before the first Android phone

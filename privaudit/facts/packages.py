@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
 
 from privaudit.capture.questions import is_package_name
 from privaudit.facts.package_blocks import Block, Dump
 from privaudit.facts.package_reader import SECTIONS, Reader
 
-_SDK = re.compile(r"^\s+sdkVersion=(\d+)\b", re.M)
+_SDK = re.compile(r"^\s+sdkVersion=(\d+)\b", re.MULTILINE)
 
 
 def parse(text: str, known: frozenset[str] | None = None) -> Dump:
@@ -39,7 +38,7 @@ def _first_section(text: str) -> int:
     if found:
         return min(found)
     # An excerpt: blocks without the title above them.
-    block = re.search(r"^(?:  )?Package \[", text, re.M)
+    block = re.search(r"^(?:  )?Package \[", text, re.MULTILINE)
     return block.start() if block else -1
 
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from privaudit.model import UserKind
 
-_LINE = re.compile(r"^\s*UserInfo\{(\d{1,5}):(.*):([0-9a-fA-F]+)\}", re.M)
+_LINE = re.compile(r"^\s*UserInfo\{(\d{1,5}):(.*):([0-9a-fA-F]+)\}", re.MULTILINE)
 _MANAGED: Final = 0x20
 """``UserInfo.FLAG_MANAGED_PROFILE``."""
 _PROFILE: Final = 0x1000

@@ -84,6 +84,8 @@ class Knowledge:
 
     lists: tuple[AppList, ...]
     vocabulary: Vocabulary
+    stores: Mapping[str, str]
+    """App stores: their package as Android notes it for an installer, and their name."""
     country: str | None
     """The country that was chosen; ``None``: none."""
     _risky: Mapping[tuple[str, str], tuple[_Place, ...]] = field(repr=False)
@@ -165,8 +167,11 @@ def load(*, extra: Sequence[Path] = (), demo: bool = False, country: str | None 
     folder = shipped()
     words = read_toml(folder / "vocabulary.toml", "vocabulary.toml", mistakes) or {}
     spoken = vocabulary.parse(words, "vocabulary.toml", mistakes) if words else None
+    stores = _stores(read_toml(folder / "stores.toml", "stores.toml", mistakes) or {}, mistakes)
     root = resources.files("privaudit") / "demo" / "lists" if demo else folder
     read = [*lists.read_folder(root, mistakes)]
+    if not read and not mistakes:
+        mistakes.add("not_shipped", file=str(root))  # no lists at all would make every phone look well
     for path in extra:
         read += lists.read_own(path, mistakes)
     if mistakes or spoken is None:
@@ -174,6 +179,7 @@ def load(*, extra: Sequence[Path] = (), demo: bool = False, country: str | None 
     return Knowledge(
         lists=tuple(read),
         vocabulary=spoken,
+        stores=stores,
         country=country,
         _risky=_index(read),
         _lenders=_lenders(read),
@@ -193,6 +199,14 @@ def check(*, extra: Sequence[Path] = ()) -> Knowledge:
     if mistakes:
         raise KnowledgeError("knowledge_mistakes", tuple(mistakes))
     return knowledge
+
+
+def _stores(data: Mapping[str, Any], mistakes: Mistakes) -> Mapping[str, str]:
+    stores = data.get("stores", {})
+    for package, name in stores.items():
+        if not isinstance(name, str):
+            mistakes.add("wrong_value", file="stores.toml", where="stores", key=package, found=str(name))
+    return {package: str(name) for package, name in stores.items()}
 
 
 def _index(read: Iterable[AppList]) -> Mapping[tuple[str, str], tuple[_Place, ...]]:

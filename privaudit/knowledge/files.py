@@ -107,7 +107,7 @@ def validate(adapter: TypeAdapter[T], data: Mapping[str, Any], name: str, mistak
         return None
 
 
-def _explain(  # noqa: PLR0913, PLR0917 - the parts of one error of pydantic
+def _explain(
     kind: str, loc: Sequence[str | int], given: object, context: Mapping[str, Any], name: str, mistakes: Mistakes
 ) -> None:
     row, key = _place(loc)
@@ -126,10 +126,10 @@ def _explain(  # noqa: PLR0913, PLR0917 - the parts of one error of pydantic
 
 
 def where(loc: Iterable[str | int]) -> Message:
-    """The place in a file, for instance "app 3", counted from 1; of a file without rows, its table."""
-    table, *rest = *loc, None
-    if rest and isinstance(rest[0], int):
-        return Message(key="knowledge.at_row", values={"table": str(table), "row": rest[0] + 1})
+    """The place in a file: a table, or one of its rows, counted from 1."""
+    table, row = (*loc, None, None)[:2]
+    if isinstance(row, int):
+        return Message(key="knowledge.at_row", values={"table": str(table), "row": row + 1})
     return Message(key="knowledge.at_table", values={"table": str(table)})
 
 

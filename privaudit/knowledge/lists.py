@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -140,20 +139,21 @@ def read_folder(folder: Traversable, mistakes: Mistakes, *, own: bool = False) -
 
 
 def read_own(path: Path, mistakes: Mistakes) -> Iterator[AppList]:
-    """A user's own list, or a folder of them."""
+    """A user's own list, a folder of them, or a folder like ours with ``risky`` and ``lenders`` in it."""
     if not path.exists():
         mistakes.add("not_there", file=str(path))
-    elif path.is_file():
+        return
+    if path.is_file():
         yield from _read(path, str(path), None, mistakes, own=True)
-    else:
-        files = toml_files(path)
-        if (path / "risky").is_dir() or (path / "lenders").is_dir():
-            files = []  # a folder like ours, where vocabulary.toml and others stand beside the lists
-            yield from read_folder(path, mistakes, own=True)
-        elif not files:
-            mistakes.add("no_lists", file=str(path))
-        for file in files:
-            yield from _read(file, str(path / file.name), None, mistakes, own=True)
+        return
+    if (path / "risky").is_dir() or (path / "lenders").is_dir():
+        yield from read_folder(path, mistakes, own=True)
+        return
+    files = toml_files(path)
+    if not files:
+        mistakes.add("no_lists", file=str(path))
+    for file in files:
+        yield from _read(file, str(path / file.name), None, mistakes, own=True)
 
 
 def _read(file: Traversable, name: str, kind: str | None, mistakes: Mistakes, *, own: bool) -> Iterator[AppList]:
@@ -184,8 +184,10 @@ def _adapter() -> TypeAdapter[_File]:
 
 
 def _says_lenders(data: dict[str, Any]) -> bool:
-    heads = [data.get("source"), *_rows(data)]
-    return any(isinstance(head, dict) and "status" in head for head in heads)
+    source = data.get("source")
+    if isinstance(source, dict) and not source.keys().isdisjoint({"tier", "action"}):
+        return False
+    return any(isinstance(head, dict) and "status" in head for head in (source, *_rows(data)))
 
 
 def _rows(data: dict[str, Any]) -> list[Any]:

@@ -138,7 +138,7 @@ class Vocabulary:
             if hit:
                 found[word] = _weightier(found.get(word), term.weight)
         kept, traps, trapped = self._spring("label", whole, found)
-        # "préstamo" is not also "presta", nor 小贷 also 贷.
+        # 小贷 is one word, not also 贷.
         kept = {word: weight for word, weight in kept.items() if not any(word != w and word in w for w in kept)}
         score = sum(_SCORE[weight] for weight in kept.values())
         return _Half(score=score, words=tuple(kept.items()), traps=traps, trapped=trapped)
@@ -179,7 +179,7 @@ class Vocabulary:
 
 
 def parse(data: Mapping[str, Any], name: str, mistakes: Mistakes) -> Vocabulary | None:
-    """The vocabulary in `data`; ``None`` and all mistakes where it does not fit. Patterns are only compiled when used."""
+    """The vocabulary in `data`; ``None`` and all mistakes where it does not fit. Patterns are compiled when used."""
     return validate(_adapter(), data, name, mistakes)
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
+from privaudit.errors import UsageError
 from privaudit.model import Command, Reply, SourceKind
 
 SCRIPT_TIMEOUT_S = 300.0
@@ -17,6 +20,9 @@ OUTPUT_LIMIT = 128 * 1024 * 1024
 """Most bytes taken for one command; a whole dump is 6 MB."""
 ALLOW_TIMEOUT_S = 90.0
 """How long a person has to tap Allow."""
+
+ADB_PORT = 5555
+"""Where a phone listens after ``adb tcpip``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +39,12 @@ class Transport(Protocol):
 
     kind: SourceKind
     """``usb``, ``tcp`` or ``server``."""
+    command_limit: int
+    """Most bytes that the text of one command may have, in UTF-8.
+
+    What one packet of this phone holds, and no more than Linux takes as one argument: about 4 KB before Android 7,
+    then 128 KB.
+    """
 
     def run(self, command: Command, *, timeout_s: float = SCRIPT_TIMEOUT_S, limit: int = OUTPUT_LIMIT) -> Reply:
         """Run `command` in the phone's shell and wait for its end.
@@ -41,6 +53,7 @@ class Transport(Protocol):
             ConnectionLost: the connection ended, stayed silent for `QUIET_TIMEOUT_S`, ran over `timeout_s` or gave more
                 than `limit` bytes. Carries what came until then.
             TypeError: `command` is not a `Command`. Text never goes to a phone unseen.
+            ValueError: `command` is longer than `command_limit`.
         """
         ...
 
@@ -59,18 +72,44 @@ OnWaiting = Callable[[WaitingForAllow], None]
 """Called before the wait and then each second, so that a person is told and sees the time run."""
 
 
-def connect(*, transport: str = "auto", serial: str | None = None, on_waiting: OnWaiting) -> Transport:
+def connect(
+    *,
+    transport: str = "auto",
+    serial: str | None = None,
+    on_waiting: OnWaiting,
+    allow_timeout_s: float = ALLOW_TIMEOUT_S,
+    key_folder: Path | None = None,
+) -> Transport:
     """Connect to a phone.
 
     Args:
         transport: ``auto`` or ``usb`` for the cable, ``tcp:HOST[:PORT]`` for the network.
-        serial: which phone, where several are attached by cable.
+        serial: which phone, where several are attached by cable: its serial number, or an end of it that fits only one.
         on_waiting: told when the phone waits for its owner's tap.
+        allow_timeout_s: how long the owner has for it.
+        key_folder: where the key is kept by which the phone knows this computer; ``None`` for the one of adb.
 
     Raises:
         UsageError: `transport` is no such thing.
         PhoneError: no phone, several phones, not allowed, busy, lost; each says why and what to do.
     """
-    from privaudit.transport import direct  # noqa: PLC0415 - adb-shell is loaded only when a phone is wanted
+    from privaudit.transport import direct  # adb-shell is loaded only when a phone is wanted
 
-    return direct.connect(transport=transport, serial=serial, on_waiting=on_waiting)
+    if transport in {"auto", "usb"}:
+        return direct.over_usb(
+            serial=serial, on_waiting=on_waiting, allow_timeout_s=allow_timeout_s, key_folder=key_folder
+        )
+    if transport.startswith("tcp:"):
+        host, port = _address(transport)
+        return direct.over_tcp(
+            host, port, on_waiting=on_waiting, allow_timeout_s=allow_timeout_s, key_folder=key_folder
+        )
+    raise UsageError("transport_server_not_yet" if transport == "server" else "transport_unknown", given=transport)
+
+
+def _address(transport: str) -> tuple[str, int]:
+    match = re.fullmatch(r"tcp:(?:\[([0-9a-fA-F:.%\w]+)\]|([^\s:\[\]]+))(?::(\d{1,5}))?", transport, re.ASCII)
+    port = int(match[3] or ADB_PORT) if match else 0
+    if match is None or not 0 < port < 1 << 16:
+        raise UsageError("address_wrong", given=transport)
+    return match[1] or match[2], port

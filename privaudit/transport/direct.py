@@ -1,21 +1,20 @@
 """One open connection to a phone, spoken by adb-shell over a cable or the network.
 
-adb-shell is pinned to 0.4.4, because what it leaves out (the phone's features, a refused service, the question on the
-screen) is added here through parts that it does not promise to keep.
+adb-shell is pinned to 0.4.4: what it leaves out is added through parts that it does not promise to keep.
 """
 
 from __future__ import annotations
 
+import contextlib
 import math
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Literal, Self
+from typing import Final, Literal, Self
 
 from privaudit.errors import ConnectionLost, PhoneError
-from privaudit.model import Command, Reply
+from privaudit.model import Command, Reply, SourceKind
 from privaudit.transport import (
     ALLOW_TIMEOUT_S,
     OUTPUT_LIMIT,
@@ -27,20 +26,185 @@ from privaudit.transport import (
 from privaudit.transport.key import Key, load
 from privaudit.transport.packets import Device
 from privaudit.transport.shell import ARGUMENT_LIMIT, OldShell, ShellV2
-from privaudit.transport.wire import CONNECT_TIMEOUT_S, TcpWire, Wire
+from privaudit.transport.wire import HELLO_TIMEOUT_S, TcpWire, Wire
 
 ATTEMPTS: Final = 3
-"""How often a phone on a cable is looked for and opened; one more try has always been enough."""
+"""How often a phone on a cable is looked for and opened; measured, the second try has always been enough."""
 REST_S: Final = 1.2
 """A phone that dropped off the bus is back after 1 to 1.5 s."""
 
 
 class Connection:
-    """A phone that let us in. A `privaudit.transport.Transport`."""
+    """A phone that let us in. A `privaudit.transport.Transport`.
+
+    Commands of several threads run one after another. adb-shell can mix them, but loses the end of one stream when the
+    thread of another one reads it, and lets a slow command hold up the rest.
+    """
 
     def __init__(self, device: Device, wire: Wire, kind: Literal["usb", "tcp"]) -> None:
-        self.kind: Literal["usb", "tcp"] = kind
+        self.kind: SourceKind = kind
         self._device = device
         self._wire = wire
+        self._turn = threading.Lock()
+        # Asked of the banner: a phone that does not know a service says so in a way that adb-shell does not hear.
         self._shell: type[ShellV2 | OldShell] = ShellV2 if "shell_v2" in device.features else OldShell
-        self.command_limit = min(device.payload_limit - 1, ARGUMENT_LIMIT) - self._shell.overhead
+        self.command_limit = min(device.payload_limit, ARGUMENT_LIMIT) - self._shell.overhead - 1
+
+    def run(self, command: Command, *, timeout_s: float = SCRIPT_TIMEOUT_S, limit: int = OUTPUT_LIMIT) -> Reply:
+        """Run `command` in the phone's shell and wait for its end. See `privaudit.transport.Transport.run`.
+
+        After ``too_much_output`` and ``refused`` the connection still works; after any other `ConnectionLost` each
+        further call raises the same at once.
+
+        Raises:
+            ConnectionLost: ``lost``, ``silent``, ``too_slow``, ``too_much_output``, ``garbled``, ``refused``.
+            TypeError: `command` is not a `Command`.
+            ValueError: it is longer than `command_limit`, or holds a NUL.
+        """
+        if not isinstance(command, Command):
+            raise TypeError("only a Command goes to a phone")
+        if len(command.text.encode()) > self.command_limit or "\0" in command.text:
+            raise ValueError("a command without NUL, and no longer than command_limit")
+        shell = self._shell()
+        until = time.monotonic() + timeout_s
+        if not self._turn.acquire(timeout=timeout_s):
+            raise ConnectionLost("too_slow", seconds=round(timeout_s))
+        try:
+            service = shell.request(command.text)
+            with (
+                self._wire.within(until - time.monotonic()),
+                contextlib.closing(self._device.stream(service, QUIET_TIMEOUT_S)) as pieces,
+            ):
+                for piece in pieces:
+                    shell.feed(piece)
+                    if shell.size > limit:
+                        raise PhoneError("too_much_output", megabytes=math.ceil(limit / 1e6))  # noqa: TRY301
+        except PhoneError as error:
+            if error.name not in {"too_much_output", "refused"} and self._wire.failure is None:
+                self._wire.failure = error
+            raise ConnectionLost(error.name, shell.reply().stdout, **error.values) from error
+        finally:
+            self._turn.release()
+        return shell.reply()
+
+    def close(self) -> None:
+        """Give the phone back. May be called twice, and from another thread: a command that runs there ends as lost."""
+        self._wire.stop()
+        with self._turn:
+            self._wire.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def over_usb(
+    *,
+    serial: str | None = None,
+    on_waiting: OnWaiting,
+    allow_timeout_s: float = ALLOW_TIMEOUT_S,
+    key_folder: Path | None = None,
+) -> Connection:
+    """Connect by cable.
+
+    A phone that does not answer well is looked for afresh, up to `ATTEMPTS` times: the program before us may have left
+    it in the middle of a packet, or its owner has just chosen "File transfer", and it comes back as a new device.
+
+    Args:
+        serial: the serial number, or an end of it that fits one phone only; where several are attached.
+        on_waiting: told when the phone waits for its owner's tap.
+        allow_timeout_s: how long the owner has for it.
+        key_folder: where the key is, if not where adb keeps it.
+
+    Raises:
+        PhoneError: ``no_phone``, ``several_phones``, ``serial_not_found``, ``no_permission``, ``no_permission_macos``,
+            ``no_permission_windows``, ``busy``, ``windows_driver``, ``libusb_missing``, ``no_usb``, ``not_allowed``,
+            ``silent``, ``lost``, ``key_unreadable``, ``key_folder_unwritable``.
+    """
+    from privaudit.transport import usb
+
+    first: PhoneError | None = None
+    for attempt in range(ATTEMPTS):
+        if attempt:
+            time.sleep(REST_S)
+        try:
+            phone = usb.choose(usb.attached(), serial)
+            return _open(usb.UsbWire(phone), "usb", load(key_folder), on_waiting, allow_timeout_s)
+        except PhoneError as error:
+            passing = {"lost", "silent"} if first is None else {"lost", "silent", "no_phone", "serial_not_found"}
+            if error.name not in passing:
+                raise
+            first = first or error
+    assert first is not None  # noqa: S101 - the loop ran
+    raise first
+
+
+def over_tcp(
+    host: str,
+    port: int,
+    *,
+    on_waiting: OnWaiting,
+    allow_timeout_s: float = ALLOW_TIMEOUT_S,
+    key_folder: Path | None = None,
+) -> Connection:
+    """Connect over the network. Arguments as `over_usb`.
+
+    Raises:
+        PhoneError: ``no_answer``, ``needs_pairing``, ``not_adb``, ``not_allowed``, ``silent``, ``lost``,
+            ``key_unreadable``, ``key_folder_unwritable``.
+    """
+    return _open(TcpWire(host, port), "tcp", load(key_folder), on_waiting, allow_timeout_s)
+
+
+def _open(
+    wire: Wire, kind: Literal["usb", "tcp"], key: Key, on_waiting: OnWaiting, allow_timeout_s: float
+) -> Connection:
+    device = Device(wire)
+    question = _Question(key, on_waiting, allow_timeout_s)
+
+    def asked(_: object) -> None:
+        wire.on_wait = question
+        question()
+
+    try:
+        device.hello(
+            rsa_keys=[key],
+            transport_timeout_s=HELLO_TIMEOUT_S,
+            auth_timeout_s=allow_timeout_s,
+            read_timeout_s=max(HELLO_TIMEOUT_S, allow_timeout_s),
+            auth_callback=asked,
+        )
+    except BaseException as error:
+        wire.close()
+        if isinstance(error, PhoneError) and error.name == "silent" and question.asked:
+            raise PhoneError("not_allowed", fingerprint=key.fingerprint) from error
+        if isinstance(error, PhoneError) and error.name == "garbled":
+            raise PhoneError("not_adb") from error
+        raise
+    wire.on_wait = None
+    return Connection(device, wire, kind)
+
+
+class _Question:
+    """Tells the person that "Allow USB debugging?" stands on the phone, now and each second."""
+
+    def __init__(self, key: Key, on_waiting: OnWaiting, allow_timeout_s: float) -> None:
+        self._fingerprint = key.fingerprint
+        self._tell = on_waiting
+        self._timeout_s = allow_timeout_s
+        self._until = math.nan
+        self._told: int | None = None
+        self.asked = False
+
+    def __call__(self) -> None:
+        """To be called before the wait and several times a second."""
+        if not self.asked:
+            self.asked, self._until = True, time.monotonic() + self._timeout_s
+        left = max(0, math.ceil(self._until - time.monotonic()))
+        if left != self._told:
+            self._told = left
+            self._tell(WaitingForAllow(fingerprint=self._fingerprint, seconds_left=left))

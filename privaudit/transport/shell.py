@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 import struct
-from typing import Final, Protocol
+from typing import Final
 
 from privaudit.model import Reply
 
@@ -14,22 +14,6 @@ _STDOUT, _STDERR, _EXIT = 1, 2, 3
 _HEADER: Final = struct.Struct("<BI")
 ARGUMENT_LIMIT: Final = 32 * 4096 - 1
 """Most bytes of one argument that Linux takes (``MAX_ARG_STRLEN``, with its NUL): adbd runs ``sh -c COMMAND``."""
-
-
-class Shell(Protocol):
-    """Takes what comes on the stream of one command."""
-
-    def request(self, command: str) -> bytes:
-        """The name of the ADB service that runs `command`."""
-        ...
-
-    def feed(self, data: bytes) -> None:
-        """Take what came."""
-        ...
-
-    def reply(self) -> Reply:
-        """All complete parts of what came until now."""
-        ...
 
 
 class ShellV2:
@@ -42,6 +26,8 @@ class ShellV2:
         self._stdout: list[bytes] = []
         self._stderr: list[bytes] = []
         self._exit_code: int | None = None
+        self.size = 0
+        """Bytes of output and errors that came."""
 
     def request(self, command: str) -> bytes:
         """``raw``: no terminal, so that bytes stay as they are."""
@@ -50,6 +36,7 @@ class ShellV2:
     def feed(self, data: bytes) -> None:
         """Take what came; a packet may span several pieces."""
         self._rest += data
+        self.size += len(data)
         at = 0
         with memoryview(self._rest) as view:
             while len(view) - at >= _HEADER.size:
@@ -62,6 +49,9 @@ class ShellV2:
         del self._rest[:at]
 
     def _take(self, kind: int, body: bytes) -> None:
+        self.size -= _HEADER.size
+        if kind not in {_STDOUT, _STDERR}:
+            self.size -= len(body)
         if kind == _STDOUT:
             self._stdout.append(body)
         elif kind == _STDERR:
@@ -85,6 +75,8 @@ class OldShell:
     def __init__(self) -> None:
         self._marker = secrets.token_hex(16)
         self._pieces: list[bytes] = []
+        self.size = -len(f"{self._marker}:=255\r\n")
+        """Bytes of output that came, without the line of the marker."""
 
     def request(self, command: str) -> bytes:
         """Brackets, so that ``exit`` ends the command and not the marker; a new line, in case it ends in a comment."""
@@ -93,6 +85,7 @@ class OldShell:
     def feed(self, data: bytes) -> None:
         """Take what came."""
         self._pieces.append(data)
+        self.size += len(data)
 
     def reply(self) -> Reply:
         """What came before the marker, with the line ends that the command wrote."""

@@ -1,7 +1,7 @@
 """The cable: which phones are attached, and the bytes to and from one of them.
 
-Straight on libusb: adb-shell's own USB transport opens every phone to read its serial number, so that one that is locked
-or lacks a permission hides all others, and it cannot be told what the comments below say.
+Straight on libusb: adb-shell's own USB transport opens every phone to read its serial number, so that one that is
+locked or lacks a permission hides all others, and it cannot be told what the comments below say.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def libusb() -> Any:  # noqa: ANN401 - usb1 has no types
 
             path = libusb_package.get_library_path()
             if path is not None:
-                loader: Any = ctypes.WinDLL if sys.platform == "win32" else ctypes.CDLL
+                loader = getattr(ctypes, "WinDLL", ctypes.CDLL)
                 usb1.loadLibrary(loader(str(path), use_errno=True, use_last_error=True))
         usb1.loadLibrary()
     except (ImportError, OSError) as error:
@@ -162,9 +162,10 @@ class UsbWire(Wire):
         try:
             self._handle = self._phone.device.open()
             number = setting.getNumber()
-            if sys.platform == "linux" and self._handle.kernelDriverActive(number):
-                # A modem driver that takes any interface of its maker. On macOS this is what fails, and nothing needs it.
-                self._handle.detachKernelDriver(number)
+            if sys.platform == "linux":  # on macOS this fails, and nothing needs it
+                with contextlib.suppress(self._usb1.USBErrorNotFound, self._usb1.USBErrorNotSupported):
+                    if self._handle.kernelDriverActive(number):  # a modem driver takes any interface of its maker
+                        self._handle.detachKernelDriver(number)
             self._handle.claimInterface(number)
         except self._usb1.USBError as error:
             raise explain(error) from error

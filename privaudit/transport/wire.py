@@ -20,8 +20,8 @@ from adb_shell.transport.base_transport import BaseTransport
 
 from privaudit.errors import PhoneError
 
-CONNECT_TIMEOUT_S: Final = 10.0
-"""Longest wait for the network to connect, and for each answer of the phone before it asks its owner."""
+HELLO_TIMEOUT_S: Final = 5.0
+"""Longest wait for the network to connect, and for each answer of the phone until it asks its owner."""
 SLICE_S: Final = 0.5
 """Longest single wait, so that Ctrl-C is heard and time is seen to run. libusb does not return for a signal."""
 
@@ -39,6 +39,11 @@ class Wire(BaseTransport):  # type: ignore[misc]  # adb-shell has no types
         self.on_wait: Callable[[], None] | None = None
         """Called after each `SLICE_S` without a byte."""
         self._deadline = threading.local()
+        self._stopping = False
+
+    def stop(self) -> None:
+        """Let a thread that waits for the phone end within `SLICE_S`, so that the wire can be closed."""
+        self._stopping = True
 
     @contextlib.contextmanager
     def within(self, seconds: float) -> Iterator[None]:
@@ -63,12 +68,13 @@ class Wire(BaseTransport):  # type: ignore[misc]  # adb-shell has no types
             if numbytes > MAX_ADB_DATA:  # a length that the phone sent; adb-shell would take up to 4 GB
                 raise PhoneError("garbled")
             until = time.monotonic() + transport_timeout_s
-            while True:
+            while not self._stopping:
                 data = self._receive(numbytes, min(SLICE_S, self._left(until, transport_timeout_s)))
                 if data:
                     return data
                 if self.on_wait is not None:
                     self.on_wait()
+            raise PhoneError("lost")
 
     def bulk_write(self, data: bytes, transport_timeout_s: float) -> int:
         """Send all of `data`: adb-shell does not look at what is returned, so a short write would shift the stream.

@@ -1,0 +1,117 @@
+"""The pipeline on one screen: ask, gather, choose suspects, ask again, gather, judge, report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from privaudit import __version__, facts, findings
+from privaudit.capture import Capture
+from privaudit.capture.take import Progress, ask_more, take
+from privaudit.knowledge import Knowledge
+from privaudit.model import (
+    AnswerState,
+    App,
+    Counts,
+    DataClass,
+    Facts,
+    KnowledgeStamp,
+    Report,
+    RulesStamp,
+    Severity,
+    Tool,
+    Verdict,
+)
+from privaudit.remedy import steps
+from privaudit.transport import Transport
+
+_NAMED_BY_DUMP_SDK: Final = 29
+"""Below Android 10 a whole dump may lack an app that asks and was never granted: each own app is asked for by name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """What the user asked for beside the audit itself."""
+
+    all_apps: bool = False
+    """Put every app into the report, not only lending and listed ones."""
+    name_suspects: bool = False
+    country: str | None = None
+
+
+def live(
+    transport: Transport, knowledge: Knowledge, *, demo: bool = False, progress: Progress = lambda _: None
+) -> Capture:
+    """Take a whole capture of a connected phone: everything, then the details of the suspects."""
+    capture = take(transport, demo=demo, progress=progress)
+    gathered = facts.gather(capture)
+    wanted = dict.fromkeys((*_unasked(capture, gathered), *_suspects(capture, gathered, knowledge)))
+    return capture.having(ask_more(transport, wanted, progress=progress))
+
+
+def judged(capture: Capture, knowledge: Knowledge, wishes: Wishes) -> Report:
+    """The report on a capture, live or saved."""
+    gathered = facts.gather(capture)
+    judgement = findings.judge(capture, gathered, knowledge, name_suspects=wishes.name_suspects)
+    by_key = {(app.package, app.user): app for app in judgement.apps}
+    found = tuple(
+        steps.for_finding(finding, by_key[finding.package, finding.user], gathered.phone)
+        for finding in judgement.findings
+    )
+    named = {(finding.package, finding.user) for finding in found}
+    shown = tuple(app for key, app in by_key.items() if wishes.all_apps or app.recognised or key in named)
+    return Report(
+        demo=capture.demo,
+        tool=Tool(name="privaudit", version=__version__),
+        knowledge=KnowledgeStamp(
+            signatures=knowledge.stamp(wishes.country), rules=RulesStamp(country=wishes.country, sha256=None)
+        ),
+        taken_at=capture.taken_at,
+        phone_clock=gathered.clock,
+        consent=None,
+        source=capture.source,
+        phone=gathered.phone,
+        users=gathered.users,
+        coverage=gathered.coverage,
+        counts=_counts(judgement.apps, judgement.suspects),
+        apps=shown,
+        findings=found,
+        verdict=Verdict.FOUND if any(f.severity is not Severity.INFO for f in found) else Verdict.NOTHING_FOUND,
+        complete=is_complete(gathered),
+    )
+
+
+def is_complete(gathered: Facts) -> bool:
+    """Whether nothing is missing that could hide a finding."""
+    looked_at = bool(gathered.users) and all(user.checked for user in gathered.users)
+    return looked_at and not any(row.could_hide for row in gathered.coverage)
+
+
+def _unasked(capture: Capture, gathered: Facts) -> Iterator[str]:
+    """Where the users could not be listed, at least the owner's apps are."""
+    if not gathered.users and "installed.0" not in capture.answers:
+        yield from ("installed.0", "third_party.0", "settings.0")
+
+
+def _suspects(capture: Capture, gathered: Facts, knowledge: Knowledge) -> Iterator[str]:
+    """Packages whose own dump is worth a look: recognised ones, and below Android 10 every app that is not the system's."""
+    every = (gathered.phone.sdk or 0) < _NAMED_BY_DUMP_SDK
+    sound = capture.answer("packages").state is AnswerState.ANSWERED
+    judgement = findings.judge(capture, gathered, knowledge)
+    for app in judgement.apps:
+        if app.recognised or ((every or not sound) and not app.system):
+            yield f"package.{app.package}"
+
+
+def _counts(apps: Iterable[App], suspects: int) -> Counts:
+    lending = [app for app in apps if app.recognised]
+    return Counts(
+        apps_seen=len({app.package for app in apps}),
+        lending=len({app.package for app in lending}),
+        listed=len({app.package for app in lending if app.listed}),
+        suspect=suspects,
+        lending_can_read={
+            data: len({app.package for app in lending if app.access[data].state.reads}) for data in DataClass
+        },
+    )

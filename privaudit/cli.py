@@ -1,0 +1,182 @@
+"""Commands, options, exit codes. Standard output carries data, standard error talk.
+
+Nothing heavier than typer is imported before a command needs it.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+from privaudit import __version__
+from privaudit.desk import Desk
+from privaudit.errors import EXIT_OK, UsageError
+from privaudit.language import Language, available, preferred
+from privaudit.talk import Talk
+
+
+def _wished() -> Language:
+    """The language of the help: ``--lang`` may stand anywhere, and is read before any command is known."""
+    words = sys.argv[1:]
+    given = [word.partition("=")[2] for word in words if word.startswith("--lang=")]
+    given += [after for before, after in zip(words, words[1:], strict=False) if before == "--lang"]
+    return Language(given[-1] if given and given[-1] in available() else preferred())
+
+
+_HELP = _wished()
+
+
+def _help(name: str) -> str:
+    return _HELP.text(f"cli.{name}")
+
+
+app = typer.Typer(
+    name="privaudit",
+    help=_help("app"),
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Output = Annotated[list[str] | None, typer.Option("--output", "-o", metavar="FILE", help=_help("output"))]
+AsJson = Annotated[bool, typer.Option("--json", help=_help("json"))]
+AsJsonLines = Annotated[bool, typer.Option("--jsonl", help=_help("jsonl"))]
+Lang = Annotated[str | None, typer.Option("--lang", metavar="LANG", help=_help("lang"))]
+Country = Annotated[str | None, typer.Option("--country", metavar="CC", help=_help("country"))]
+Serial = Annotated[str | None, typer.Option("--serial", envvar="ANDROID_SERIAL", help=_help("serial"))]
+Way = Annotated[str, typer.Option("--transport", metavar="WAY", help=_help("transport"))]
+Lists = Annotated[list[Path] | None, typer.Option("--signatures", metavar="PATH", help=_help("signatures"))]
+AllApps = Annotated[bool, typer.Option("--all-apps", help=_help("all_apps"))]
+Unknown = Annotated[bool, typer.Option("--unknown", help=_help("unknown"))]
+Plain = Annotated[bool, typer.Option("--plain", help=_help("plain"))]
+
+
+@app.callback()
+def top(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, help=_help("version"), callback=lambda on: _print_version(on=on))
+    ] = False,
+) -> None:
+    """Options before any command."""
+
+
+def _print_version(*, on: bool) -> None:
+    if on:
+        typer.echo(f"privaudit {__version__}")
+        raise typer.Exit
+
+
+@app.command(help=_help("audit"))
+def audit(  # noqa: PLR0913 - the options of DESIGN
+    source: Annotated[list[Path] | None, typer.Argument(metavar="[SOURCE]...", help=_help("source"))] = None,
+    *,
+    output: Output = None,
+    as_json: AsJson = False,
+    as_json_lines: AsJsonLines = False,
+    lang: Lang = None,
+    country: Country = None,
+    serial: Serial = None,
+    transport: Way = "auto",
+    signatures: Lists = None,
+    all_apps: AllApps = False,
+    unknown: Unknown = False,
+    plain: Plain = False,
+) -> None:
+    """Check a phone or saved sources."""
+    talk = Talk(lang, plain=plain)
+    with talk.errors():
+        desk = Desk(talk, output or [], country, all_apps=all_apps, unknown=unknown, json=as_json, lines=as_json_lines)
+        desk.check(len(source or ()))
+        if source:
+            raise typer.Exit(desk.saved(source, signatures or []))
+        talk.say("starting", version=__version__)
+        with talk.phone(transport, serial) as connection:
+            from privaudit import audit as pipeline
+
+            knowledge = desk.knowledge(signatures or [])
+            capture = pipeline.live(connection, knowledge, progress=talk.say)
+        raise typer.Exit(desk.show(capture, knowledge))
+
+
+@app.command(help=_help("demo"))
+def demo(  # noqa: PLR0913 - audit's options
+    story: Annotated[str, typer.Argument(metavar="[STORY]", help=_help("story"))] = "borrower",
+    *,
+    list_stories: Annotated[bool, typer.Option("--list", help=_help("list"))] = False,
+    output: Output = None,
+    as_json: AsJson = False,
+    lang: Lang = None,
+    country: Country = None,
+    signatures: Lists = None,
+    all_apps: AllApps = False,
+    unknown: Unknown = False,
+    plain: Plain = False,
+) -> None:
+    """Audit a virtual phone over the real ADB protocol."""
+    from privaudit import demo as virtual
+
+    talk = Talk(lang, plain=plain)
+    with talk.errors():
+        if list_stories:
+            talk.out("".join(f"{name}\n" for name in virtual.stories()))
+            return
+        if story not in virtual.stories():
+            raise UsageError("no_story", given=story, known=virtual.stories())
+        desk = Desk(talk, output or [], country, all_apps=all_apps, unknown=unknown, json=as_json, lines=False)
+        desk.check(0)
+        talk.say("starting_demo", version=__version__)
+        knowledge = desk.knowledge(signatures or [], demo=True)
+        from privaudit import audit as pipeline
+
+        with virtual.connected(virtual.open_story(story)) as connection:
+            capture = pipeline.live(connection, knowledge, demo=True, progress=talk.say)
+        raise typer.Exit(desk.show(capture, knowledge))
+
+
+@app.command(help=_help("capture"))
+def capture(
+    file: Annotated[Path, typer.Argument(metavar="FILE.zip", help=_help("file"))],
+    *,
+    lang: Lang = None,
+    serial: Serial = None,
+    transport: Way = "auto",
+    plain: Plain = False,
+) -> None:
+    """Take a capture and save it."""
+    talk = Talk(lang, plain=plain)
+    with talk.errors():
+        if file.suffix != ".zip":
+            raise UsageError("not_zip", given=file.name)
+        if file.exists():
+            raise UsageError("exists", path=str(file))
+        if not file.absolute().parent.is_dir():
+            raise UsageError("no_folder", path=str(file.absolute().parent))
+        talk.say("starting", version=__version__)
+        from privaudit import audit as pipeline
+        from privaudit import knowledge
+        from privaudit.capture import archive
+
+        with talk.phone(transport, serial) as connection:
+            taken = pipeline.live(connection, knowledge.load(), progress=talk.say)
+        archive.write(taken, file)
+        talk.say("saved_private", path=str(file))
+
+
+@app.command(help=_help("schema"))
+def schema() -> None:
+    """Print the schema of the report document."""
+    from privaudit.report.json import schema as document
+
+    Talk(None, plain=True).out(document())
+
+
+def main() -> NoReturn:
+    """Entry point."""
+    app()
+    raise SystemExit(EXIT_OK)

@@ -1,0 +1,74 @@
+"""Who may talk to the demo phone: RSA keys, and the person who is asked "Allow USB debugging?".
+
+AOSP: packages/modules/adb/protocol.txt (AUTH), system/core/libcrypto_utils/android_pubkey.cpp (the key format).
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import struct
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Final, Literal, TypeAlias
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicNumbers
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
+from cryptography.hazmat.primitives.hashes import SHA1
+
+TOKEN_SIZE: Final = 20
+"""Bytes of the random token that the computer signs, as if it were a SHA-1 digest."""
+
+_WORDS: Final = 2048 // 32
+_KEY: Final = struct.Struct(f"<II{4 * _WORDS}s{4 * _WORDS}sI")
+
+
+class AuthType(IntEnum):
+    """First argument of an AUTH message."""
+
+    TOKEN = 1
+    SIGNATURE = 2
+    RSAPUBLICKEY = 3
+
+
+Answer: TypeAlias = Literal["allow", "refuse", "ignore"] | float
+"""What the person does; a number: allows after so many seconds. On the wire, refusing and ignoring are both silence."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyPolicy:
+    """Which computers may talk to the phone."""
+
+    required: bool = True
+    """Whether keys are asked for at all; emulators and engineering builds do not."""
+    known: tuple[bytes, ...] = ()
+    """Public keys allowed before, in Android's text form (the content of ``adbkey.pub``)."""
+    answer: Answer = "allow"
+    """What the person does about another key."""
+    always: bool = False
+    """Whether the person ticks "Always allow from this computer"."""
+
+
+def parse_key(text: bytes) -> RSAPublicNumbers | None:
+    """The key in Android's text form: base64, then a name; ``None``: it is none, and nobody can be asked about it."""
+    words = text.replace(b"\0", b" ").split(maxsplit=1)
+    try:
+        size, _, modulus, _, exponent = _KEY.unpack(base64.b64decode(words[0] if words else b"", validate=True))
+        if size != _WORDS:
+            return None
+        key = RSAPublicNumbers(exponent, int.from_bytes(modulus, "little"))
+        key.public_key()  # Refuses numbers that make no key.
+    except (binascii.Error, struct.error, ValueError):
+        return None
+    return key
+
+
+def verifies(key: RSAPublicNumbers, token: bytes, signature: bytes) -> bool:
+    """Whether the owner of `key` made `signature` over `token`."""
+    try:
+        key.public_key().verify(signature, token, PKCS1v15(), Prehashed(SHA1()))  # noqa: S303 - what ADB speaks
+    except InvalidSignature:
+        return False
+    return True

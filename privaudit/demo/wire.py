@@ -1,0 +1,94 @@
+"""ADB messages as they travel (AOSP: packages/modules/adb/protocol.txt, adb.h, types.h)."""
+
+from __future__ import annotations
+
+import socket
+import struct
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Final
+
+VERSION_CHECKSUM: Final = 0x01000000
+"""Below Android 9: every message carries the sum of its payload's bytes, and it is checked."""
+VERSION_SKIP_CHECKSUM: Final = 0x01000001
+"""The sum is neither made nor checked, where both ends say this version."""
+MAX_PAYLOAD: Final = 1024 * 1024
+MAX_PAYLOAD_V1: Final = 4096
+"""What Android 6 and older take."""
+
+_ONES: Final = 0xFFFFFFFF
+_HEADER: Final = struct.Struct("<6I")
+
+
+class Kind(IntEnum):
+    """The commands, each four letters read as a little-endian number."""
+
+    AUTH = 0x48545541
+    CLSE = 0x45534C43
+    CNXN = 0x4E584E43
+    OKAY = 0x59414B4F
+    OPEN = 0x4E45504F
+    WRTE = 0x45545257
+
+
+class WireError(Exception):
+    """What came is no ADB message. Nothing that follows can be trusted; the connection must end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message."""
+
+    kind: Kind
+    arg0: int
+    """By kind: version, type of authentication, or the sender's stream number (0: none)."""
+    arg1: int
+    """By kind: largest payload, or the receiver's stream number."""
+    data: bytes = b""
+
+    def encode(self, *, checksum: bool) -> bytes:
+        """The bytes of it, with the sum of its payload where `checksum`."""
+        total = sum(self.data) & _ONES if checksum else 0
+        header = _HEADER.pack(self.kind, self.arg0, self.arg1, len(self.data), total, self.kind ^ _ONES)
+        return header + self.data
+
+
+def receive(sock: socket.socket, *, limit: int, checksum: bool) -> Message | None:
+    """The next message; ``None`` where the other end closed before one began.
+
+    Args:
+        sock: where to read.
+        limit: most bytes of payload; a longer one is not read.
+        checksum: whether to check the sum of the payload.
+
+    Raises:
+        WireError: it is no message, is cut short, or is too long.
+        OSError: the connection is lost.
+    """
+    header = _exactly(sock, _HEADER.size)
+    if not header:
+        return None
+    command, arg0, arg1, length, total, magic = _HEADER.unpack(header)
+    if command ^ magic != _ONES or command not in Kind.__members__.values():
+        raise WireError(f"not an ADB command: {command:#010x}")
+    if length > limit:
+        raise WireError(f"payload of {length} bytes, at most {limit} agreed")
+    data = _exactly(sock, length)
+    if length and not data:
+        raise WireError("cut short")
+    if checksum and total != sum(data) & _ONES:
+        raise WireError("wrong checksum")
+    return Message(Kind(command), arg0, arg1, data)
+
+
+def _exactly(sock: socket.socket, count: int) -> bytes:
+    """`count` bytes; none where the other end closed before the first."""
+    data = bytearray()
+    while len(data) < count:
+        piece = sock.recv(min(count - len(data), 1 << 18))
+        if not piece:
+            if data:
+                raise WireError("cut short")
+            return b""
+        data += piece
+    return bytes(data)

@@ -1,0 +1,87 @@
+"""Judges facts. One rule, one file: a module here with a ``judge(app, ground)`` is a rule."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+from privaudit.capture import Capture
+from privaudit.knowledge import Knowledge
+from privaudit.model import App, Evidence, Facts, Finding
+
+LONGEST_LINE = 400
+"""Characters of a line that is quoted as evidence. A shared uid's line of packages can be very long."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ground:
+    """What a rule may look at beside the app itself."""
+
+    capture: Capture
+    facts: Facts
+    knowledge: Knowledge
+    name_suspects: bool
+    """The owner asked for the names of apps that can read and that we do not recognise."""
+
+    def evidence(self, app: App, *facts: str) -> tuple[Evidence, ...]:
+        """The lines on which `facts` about `app` rest. Cut out only here: most facts never need theirs."""
+        places = dict.fromkeys(
+            place for fact in facts for place in self.facts.places.get((app.package, app.user, fact), ())
+        )
+        return tuple(self._line(place.answer, place.offset) for place in places)
+
+    def _line(self, answer: str, offset: int) -> Evidence:
+        text = self.capture.answer(answer).text
+        end = text.find("\n", offset)
+        line = text[offset : end if end >= 0 else len(text)]
+        return Evidence(question=answer, line=text.count("\n", 0, offset) + 1, text=line[:LONGEST_LINE])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """What the rules say."""
+
+    apps: tuple[App, ...]
+    """Every app, recognised as lending or not, with its listings."""
+    findings: tuple[Finding, ...]
+    """In the order in which to act."""
+    suspects: int
+    """Packages that are suspect, named or not."""
+
+
+def judge(capture: Capture, facts: Facts, knowledge: Knowledge, *, name_suspects: bool = False) -> Judgement:
+    """Recognise each app and let every rule look at it."""
+    from privaudit.findings.suspect import is_suspect
+
+    ground = Ground(capture=capture, facts=facts, knowledge=knowledge, name_suspects=name_suspects)
+    apps = tuple(_recognised(app, knowledge) for app in facts.apps)
+    findings = [finding for app in apps for rule in _rules() for finding in rule(app, ground)]
+    youngest = {(app.package, app.user): _youngest_read(app) for app in apps}
+    findings.sort(key=lambda f: (f.severity.order, youngest[f.package, f.user], f.package, f.user, f.rule))
+    suspects = {app.package for app in apps if is_suspect(app, ground)}
+    return Judgement(apps=apps, findings=tuple(findings), suspects=len(suspects))
+
+
+Rule = Callable[[App, Ground], Iterator[Finding]]
+
+
+def _rules() -> tuple[Rule, ...]:
+    modules = (importlib.import_module(f"{__name__}.{found.name}") for found in pkgutil.iter_modules(__path__))
+    return tuple(module.judge for module in modules if hasattr(module, "judge"))
+
+
+def _recognised(app: App, knowledge: Knowledge) -> App:
+    from privaudit.findings.lending import recognise
+
+    installer_name = knowledge.stores.get(app.installer or "")
+    listed = knowledge.listings(app.package)
+    app = replace(app, listed=listed, installer_name=installer_name)
+    return replace(app, lending=recognise(app, knowledge))
+
+
+def _youngest_read(app: App) -> int:
+    """Seconds since the last recorded read: a record orders within a grade and never changes it."""
+    ages = [access.last_read_age_s for access in app.access.values() if access.last_read_age_s is not None]
+    return min(ages, default=1 << 62)

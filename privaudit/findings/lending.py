@@ -1,0 +1,66 @@
+"""Is it a lending app? Lists first, then the words in its name. Recognised is not accused."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from privaudit.knowledge import Knowledge
+from privaudit.model import AccessState, App, Lending, LendingVerdict, Message
+
+WORDS: Final[Mapping[str, str]] = {
+    "known": "{publisher} names it as a lending app ({dated_on}). That says nothing about how it uses contacts.",
+    "known_undated": "{publisher} names it as a lending app (no date). That says nothing about how it uses contacts.",
+    "registered": "It is in the register of {publisher} ({dated_on}). That says nothing about how it uses contacts.",
+    "registered_undated": "It is in the register of {publisher} (no date). That says nothing about how it uses contacts.",
+    "embeds": "A wallet or shop app that also offers loans, says {publisher}.",
+    "listed": "It is on a list of loan apps.",
+    "name": "The name suggests lending: {words}.",
+    "name_and_access": "The name may suggest lending ({words}), and it can reach contacts, SMS or call log.",
+    "trap_and_access": (
+        "The name looks like something else ({words}), but it can reach contacts, SMS or call log."
+        " Lending apps have hidden behind such names."
+    ),
+}
+_REGISTERED: Final = frozenset({"licensed", "registered"})
+_HOLDS: Final = frozenset(
+    {AccessState.CAN_READ, AccessState.ONLY_WHILE_OPEN, AccessState.ASKS_EACH_TIME, AccessState.BLOCKED}
+)
+
+
+def recognise(app: App, knowledge: Knowledge) -> Lending:
+    """The verdict on one app, with every reason for it."""
+    reasons: list[Message] = []
+    verdict = LendingVerdict.NO
+    lender = knowledge.lender(app.package)
+    if lender is not None:
+        verdict = LendingVerdict.EMBEDS if lender.embeds else LendingVerdict.YES
+        name = "embeds" if lender.embeds else "registered" if lender.status in _REGISTERED else "known"
+        if not lender.embeds and lender.date is None:
+            name += "_undated"
+        reasons.append(
+            Message(key=f"lending.{name}", values={"publisher": lender.publisher, "dated_on": lender.date or ""})
+        )
+    if app.listed:
+        verdict = LendingVerdict.YES if verdict is LendingVerdict.NO else verdict
+        reasons.append(Message(key="lending.listed"))
+    if verdict is LendingVerdict.NO:
+        reason = _by_name(app, knowledge)
+        if reason is not None:
+            return Lending(verdict=LendingVerdict.LIKELY, reasons=(reason,))
+    return Lending(verdict=verdict, reasons=tuple(reasons))
+
+
+def _by_name(app: App, knowledge: Knowledge) -> Message | None:
+    word = knowledge.vocabulary.judge(app.label, app.package)
+    if word.verdict == "no":
+        return None
+    values = {"words": word.terms}
+    if word.verdict == "lending":
+        return Message(key="lending.name", values=values)
+    # A weak or trapped word counts only together with access; and a trap never hides an app that holds it.
+    if not any(access.state in _HOLDS for access in app.access.values()):
+        return None
+    return Message(
+        key="lending.trap_and_access" if word.verdict == "trapped" else "lending.name_and_access", values=values
+    )

@@ -1,0 +1,63 @@
+"""The package name of this app equals one on a published list. It need not be the same app."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from privaudit.findings import Ground, severity
+from privaudit.model import App, Finding, Listing, Message
+
+WORDS: Final[Mapping[str, str]] = {
+    "A": (
+        "The package name of “{app}” (its name inside the phone) equals one that {publisher} listed as {action}"
+        " ({dated_on}): {title}. The list may be out of date, and an equal name need not be the same app."
+    ),
+    "B": (
+        "The package name of “{app}” (its name inside the phone) equals one on the list of {publisher} ({dated_on}):"
+        " {title}. The list calls it “{action}”. The list may be out of date, and an equal name need not be the same app."
+    ),
+    "N": (
+        "The package name of “{app}” belongs to an app named in a notice of {publisher} ({dated_on}): {title}."
+        " Whether it was mended since is not known."
+    ),
+    "own": "“{app}” is on a list that you added yourself. It has no published source.",
+    "via": "This tool has seen a reprint: {via}.",
+    "undated": "no date",
+    "reported": "Reported means reported; nobody has judged it.",
+    "elsewhere": "This is a list of another country ({country}).",
+    "disputed": "Another source speaks for this app: the listing is disputed.",
+    "spyloan": "SpyLoan is the researchers' word for apps that collect a phone's data in the name of a loan.",
+}
+
+
+def judge(app: App, ground: Ground) -> Iterator[Finding]:
+    """One finding a listing."""
+    for listing in app.listed:
+        yield Finding(
+            rule="listed",
+            severity=_severity(app, listing),
+            package=app.package,
+            user=app.user,
+            message=Message(
+                key=f"listed.{listing.tier}",
+                values={
+                    "app": app.label or app.package,
+                    "publisher": listing.publisher,
+                    "action": listing.action,
+                    "title": listing.title,
+                    "dated_on": listing.date or Message(key="listed.undated"),
+                },
+            ),
+            evidence=ground.evidence(app, "package"),
+            steps=(),
+        )
+
+
+def _severity(app: App, listing: Listing) -> severity.Severity:
+    if listing.tier == "N":
+        return severity.TABLE["notified"]
+    if listing.tier == "own":
+        return severity.of_access(app)
+    grade = severity.TABLE["listed_reads" if severity.reads(app) else "listed_closed"]
+    return severity.lowered(grade) if listing.disputed else grade

@@ -1,0 +1,50 @@
+"""What the commands say of themselves and while they run, in English."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from privaudit.language import Sentence
+
+WORDS: Final[Mapping[str, Sentence]] = {
+    "app": "See which lending apps on an Android phone can read contacts, SMS and call log, and how to stop them.",
+    "audit": "Check a phone that is connected, or a saved check; reads only, changes nothing.",
+    "demo": "Show what a check looks like, on a virtual phone. Everything in it is invented.",
+    "capture": "Save what a phone answers, to check it later. The file names every app on the phone: keep it private.",
+    "schema": "Print the JSON Schema of the report.",
+    "source": "Nothing: the connected phone. Else a capture zip, a folder of text files, or a saved report.json.",
+    "story": "Which virtual phone; see --list.",
+    "list": "List the virtual phones.",
+    "file": "The zip to write.",
+    "output": "Write the report to a file; its suffix says how (.json, .txt). “-” writes JSON to standard output.",
+    "json": "Write JSON to standard output.",
+    "jsonl": "Write one line of JSON for each source.",
+    "lang": "Language: en or zh. Otherwise this computer's.",
+    "country": "Your country (two letters, for instance CN): how much do the lists hold for it?",
+    "serial": "Which phone, if several are connected: its serial number or the end of it.",
+    "transport": "How to reach the phone: auto, usb, or tcp:HOST[:PORT].",
+    "signatures": "A list of your own (file or folder).",
+    "all_apps": "Put all apps of the phone into the report. Private: it shows far more than lending apps.",
+    "unknown": "Name the apps that can read and that this tool does not know. For the phone's owner only.",
+    "plain": "No colours and no moving lines.",
+    "version": "Print the version.",
+    # While running.
+    "starting": "privaudit {version}: reads only; no contact, message or call is read, no setting is changed.",
+    "starting_demo": "privaudit {version}: a virtual phone on this computer, all of it invented.",
+    "first_round": "Asking the phone. This can take a minute; leave the cable in.",
+    "later_round": "Asking for details.",
+    "allow": (
+        "Ask the owner to unlock the phone. It asks “Allow USB debugging?” and shows a fingerprint. If it is\n"
+        "  {fingerprint}\ntap “Allow”; if not, “Cancel”. Do not tick “Always allow from this computer”."
+    ),
+    "seconds_left": {"one": "1 second left", "other": "{n} seconds left"},
+    "saved": "Saved: {path}",
+    "saved_private": "Saved: {path}. It names every app on the phone. Keep it private; do not send it on.",
+    "interrupted": "Stopped. Nothing was changed on the phone.",
+    "what": "What happened",
+    "why": "Why",
+    "next": "What to do",
+    "bug": "This is a mistake in privaudit, not yours: {kind} at {where}. Please report it, without any data of a phone.",
+    "connect_first": "Asking for the phone.",
+}

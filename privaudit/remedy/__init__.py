@@ -1,0 +1,1 @@
+"""What to do about a finding. The only place that may ever change a phone."""

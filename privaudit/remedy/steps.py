@@ -1,0 +1,130 @@
+"""What the owner taps, one action a step, in the words of this phone's menus.
+
+Paths: AOSP's and Google's pages, in ``privaudit/roms``. Unverified ones carry the way round: search Settings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+from privaudit import roms
+from privaudit.findings import severity
+from privaudit.language import Sentence
+from privaudit.model import AccessState, App, DataClass, Finding, Message, Phone, Severity, Step
+
+WORDS: Final[Mapping[str, Sentence]] = {
+    # Above every list of steps, always.
+    "safety": "Is somebody threatening or following you? Call the police first. Too much to bear? First find company.",
+    "notice": "They may notice that the door is shut, and call more. First think of who will help you.",
+    "evidence": "First take screenshots, then close: collectors' messages, call log, contract, payments, permission pages.",
+    "keep_app": "Do not uninstall yet. To demand deletion you often need to log in.",
+    "no_recall": (
+        "Closing a permission counts from now on. What was sent away already cannot be called back;"
+        " demand its deletion in writing."
+    ),
+    "bank_apps": "While USB debugging is on, open no bank, payment or loan app.",
+    # The taps.
+    "open": "Open “{word}”.",
+    "tap": "Tap “{word}”.",
+    "tap_app": "Tap “{app}”.",
+    "refuse": "Tap “{group}”, choose “{choice}”.",
+    "refuse_old": "At “{group}”, tap {choice}.",
+    "refuse_warning": "If the phone warns that the app was made for an older Android, close it all the same.",
+    "screenshot": "Take a screenshot.",
+    "clone": "This is the app's second copy (user {user}). Hold its own icon, tap “App info”, then do the same there.",
+    "default_app_first": "First make another app the {what}; else the phone gives the right back.",
+    "sms_app": "default SMS app",
+    "phone_app": "default phone app",
+    "turn_off_special": "Search Settings for “{what}”, tap “{app}”, turn it off.",
+    "accessibility": "Accessibility",
+    "notification_listener": "Notification access",
+    "default_sms": "Default SMS app",
+    "default_phone": "Default phone app",
+    "search": "Do the menus look different? Search Settings for “{word}”.",
+    "check_others": "Last: search Settings for “{word}”, tap “{group}”, and see who else is allowed.",
+}
+
+ALWAYS: Final = tuple(
+    Message(key=f"steps.{name}") for name in ("safety", "notice", "evidence", "keep_app", "bank_apps", "no_recall")
+)
+"""What stands above the steps, whatever they are."""
+
+_CHOICE_SDK: Final = 29
+"""From Android 10 the permission page offers choices; before, a switch."""
+_CALL_LOG_SDK: Final = 28
+"""Before Android 9 the call log belongs to the Phone permission."""
+_LEGACY_SDK: Final = 23
+
+
+def for_finding(finding: Finding, app: App, phone: Phone) -> Finding:
+    """`finding` with the taps that close what it found."""
+    if finding.rule in {"data_access", "suspect"}:
+        steps = tuple(_close(app, phone)) if severity.reads(app) else ()
+    elif finding.rule == "special_access" and finding.severity is not Severity.INFO:
+        kind = finding.message.key.partition(".")[2]
+        values = {"what": _say(kind), "app": app.label or app.package}
+        steps = (Message(key="steps.turn_off_special", values=values),)
+    else:
+        steps = ()  # a listing is closed by closing what the app can read
+    return replace(finding, steps=steps)
+
+
+def last_of_all(phone: Phone) -> Step:
+    """After all apps: who else can read contacts?"""
+    words = {"word": _word(phone, "permission_manager"), "group": _word(phone, "contacts")}
+    return Message(key="steps.check_others", values=words)
+
+
+def _close(app: App, phone: Phone) -> Iterator[Step]:
+    held = {access.kind for access in app.special_access}
+    for kind, what in (("default_sms", "sms_app"), ("default_phone", "phone_app")):
+        if kind in held:
+            yield Message(key="steps.default_app_first", values={"what": _say(what)})
+    if app.user != 0:
+        yield Message(key="steps.clone", values={"user": app.user})
+    path = _path(phone)
+    for place, word in enumerate(path["path"]):
+        if word == "APP":
+            yield Message(key="steps.tap_app", values={"app": app.label or app.package})
+        else:
+            key = "steps.tap" if place else "steps.open"
+            yield Message(key=key, values={"word": _word(phone, word)})
+    for group in _groups(app, phone):
+        if phone.sdk is not None and phone.sdk < _CHOICE_SDK:
+            values = {"group": _word(phone, group), "choice": _word(phone, "deny_old")}
+            yield Message(key="steps.refuse_old", values=values)
+        else:
+            yield Message(key="steps.refuse", values={"group": _word(phone, group), "choice": _word(phone, "deny")})
+    if app.target_sdk is not None and app.target_sdk < _LEGACY_SDK:
+        yield Message(key="steps.refuse_warning")
+    yield Message(key="steps.screenshot")
+    if not path["checked"] or phone.rom.id != roms.STOCK or phone.sdk is None:
+        yield Message(key="steps.search", values={"word": _word(phone, "permission_manager")})
+
+
+def _groups(app: App, phone: Phone) -> tuple[str, ...]:
+    """Permission groups as the phone's page names them. One member that stays granted would give back the others."""
+    open_now = {
+        data for data, access in app.access.items() if access.state.reads or access.state is AccessState.BLOCKED
+    }
+    groups = [data.value for data in DataClass if data in open_now]
+    if DataClass.CALL_LOG in open_now and phone.sdk is not None and phone.sdk < _CALL_LOG_SDK:
+        groups[groups.index("call_log")] = "phone"
+    return tuple(dict.fromkeys(groups))
+
+
+def _path(phone: Phone) -> Mapping[str, Any]:
+    paths = roms.load(phone.rom.id)["app_permissions"]
+    sdk = phone.sdk or paths[-1]["sdk"][0]
+    found: Mapping[str, Any] = next((p for p in paths if p["sdk"][0] <= sdk <= p["sdk"][1]), paths[-1])
+    return found
+
+
+def _word(phone: Phone, word: str) -> Message:
+    return Message(key=f"menu.{phone.rom.id}.{word}")
+
+
+def _say(name: str) -> Message:
+    return Message(key=f"steps.{name}")

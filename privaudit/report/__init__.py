@@ -1,0 +1,49 @@
+"""Writes the report document. Every output is a function of it; the suffix of the file names the module that writes it."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import pkgutil
+from pathlib import Path
+
+from privaudit.errors import SourceError, UsageError
+from privaudit.language import Language
+from privaudit.model import Report
+
+
+def formats() -> tuple[str, ...]:
+    """Suffixes that can be written."""
+    return tuple(module.name for module in pkgutil.iter_modules(__path__) if module.name != "words")
+
+
+def check(path: Path) -> None:
+    """Refuse, before any phone is asked, a file that could not be written.
+
+    Raises:
+        UsageError: no module writes this suffix, or the folder is not there.
+    """
+    suffix = path.suffix.removeprefix(".")
+    if suffix not in formats():
+        raise UsageError("format_unknown", given=path.name, known=tuple(f".{name}" for name in formats()))
+    if not path.absolute().parent.is_dir():
+        raise UsageError("no_folder", path=str(path.absolute().parent))
+
+
+def write(report: Report, path: Path, language: Language) -> None:
+    """Write `report` to `path`: whole, or not at all. Private (mode 0600).
+
+    Raises:
+        SourceError: it cannot be written.
+    """
+    module = importlib.import_module(f"{__name__}.{path.suffix.removeprefix('.')}")
+    text: str = module.render(report, language)
+    part = path.with_name(f"{path.name}.part")
+    try:
+        private = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(private, "w", encoding="utf-8", newline="\n") as stream:
+            stream.write(text)
+        part.replace(path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise SourceError("not_written", path=str(path), reason=error.strerror or str(error)) from error

@@ -1,0 +1,70 @@
+"""Lines of text in columns, for scripts of every width. A Chinese character takes two columns."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from rich.cells import cell_len
+
+_NOT_FIRST: Final = frozenset("，。；：！？、）》〉」』】”’…·,.;:!?)]}%")
+"""Punctuation that may not begin a line."""
+_NOT_LAST: Final = frozenset("（《〈「『【“‘([{")
+"""Punctuation that may not end a line."""
+_WIDE: Final = 2
+
+
+def pad(text: str, columns: int) -> str:
+    """`text` in exactly `columns` columns: filled with blanks, or cut with an ellipsis."""
+    if cell_len(text) > columns:
+        kept, used = "", 0
+        for char in text:
+            used += cell_len(char)
+            if used > columns - 1:
+                break
+            kept += char
+        text = kept + "…"
+    return text + " " * (columns - cell_len(text))
+
+
+def wrap(text: str, columns: int) -> list[str]:
+    """Break `text` into lines: at blanks, and between wide characters, but not before closing punctuation."""
+    lines: list[str] = []
+    line = ""
+    for piece in _pieces(text):
+        if cell_len(line) + cell_len(piece.rstrip()) <= columns or not line:
+            line += piece
+            continue
+        lines.append(line.rstrip())
+        line = piece.lstrip()
+    for long in [*lines, line.rstrip()]:
+        if cell_len(long) > columns:
+            return [part for one in [*lines, line.rstrip()] for part in _cut(one, columns)]
+    return [*lines, line.rstrip()]
+
+
+def _pieces(text: str) -> list[str]:
+    """Parts that stay together: a word with the blank after it, or one wide character with its punctuation."""
+    pieces: list[str] = []
+    for char in text:
+        if pieces and not _breaks_between(pieces[-1], char):
+            pieces[-1] += char
+        else:
+            pieces.append(char)
+    return pieces
+
+
+def _breaks_between(before: str, char: str) -> bool:
+    last = before[-1]
+    if char == " " or char in _NOT_FIRST or last in _NOT_LAST:
+        return False
+    return last == " " or cell_len(char) == _WIDE or cell_len(last) == _WIDE
+
+
+def _cut(line: str, columns: int) -> list[str]:
+    """A word longer than a line, such as an address, is cut where the line ends."""
+    parts = [""]
+    for char in line:
+        if cell_len(parts[-1]) + cell_len(char) > columns:
+            parts.append("")
+        parts[-1] += char
+    return parts

@@ -1,0 +1,189 @@
+"""What every form of the report says, in English."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from privaudit.language import Sentence
+
+WORDS: Final[Mapping[str, Sentence]] = {
+    "title": "privaudit phone permission check",
+    "demo": "[demo phone: apps and lists are invented, this is no real result]",
+    # Head.
+    "checked": "Checked",
+    "phone": "Phone",
+    "how": "How",
+    "scope": "Scope",
+    "when_phone": "{at_at} (phone time, {zone}; {offset} s apart from this computer)",
+    "when_computer": "{at_at} (this computer's time; the phone's clock was not read)",
+    "when_file": "{at_at} (date of the files; the phone's clock is not in them)",
+    "phone_is": "{maker} {model} · Android {android} · {rom}",
+    "sdk_inferred": "Android version not read; from the layout of the text, SDK {sdk} or later",
+    "how_usb": "USB cable, reading only. No contact, message or call was read; no setting was changed.",
+    "how_tcp": "network (ADB), reading only. No contact, message or call was read; no setting was changed.",
+    "how_server": "ADB server of this computer, reading only. No contact, message or call was read; no setting changed.",
+    "how_demo": "a virtual phone on this computer, over the real ADB protocol. No real phone was asked.",
+    "how_capture": "a saved check; the phone was not connected.",
+    "how_folder": "a folder of text files; the phone was not connected.",
+    "how_bugreport": "an Android bug report; the phone was not connected.",
+    "how_androidqf": "an AndroidQF folder; the phone was not connected.",
+    "user_owner": "the phone itself",
+    "user_clone": "app clones ({user})",
+    "user_work_profile": "work profile ({user})",
+    "user_private_space": "private space ({user})",
+    "user_secure_folder": "Secure Folder ({user})",
+    "user_other": "user {user}",
+    "scope_is": "{users}.",
+    "scope_not": "Could not be checked: {users}.",
+    "scope_unknown": "The users of this phone could not be listed.",
+    # 1. The matrix.
+    "matrix": {
+        "one": "1. Who can read what (1 lending app recognised among {seen} apps; the others are not shown)",
+        "other": "1. Who can read what ({n} lending apps recognised among {seen} apps; the others are not shown)",
+    },
+    "matrix_all": "1. Who can read what (all {seen} apps; {n} recognised as lending)",
+    "matrix_none": "No lending app was recognised.",
+    "app": "app",
+    "contacts": "contacts",
+    "sms": "SMS",
+    "call_log": "call log",
+    "copy_of": "{app} ({user})",
+    "state_can_read": "can read",
+    "state_only_while_open": "while open",
+    "state_asks_each_time": "asks first",
+    "state_blocked": "cannot read",
+    "state_not_allowed": "cannot read",
+    "state_not_requested": "cannot read",
+    "state_unknown": "not known",
+    "why_blocked": "on, but blocked",
+    "why_not_allowed": "turned off",
+    "why_not_granted": "not granted",
+    "why_not_requested": "never asked",
+    "why_unknown": "-",
+    "why_incoming": "new ones only",
+    "history_recorded": "read {short_on}",
+    "history_recorded_ago": "read {ago} before",
+    "history_no_record": "no record",
+    "history_unknown": "record not read",
+    "note_listed": "on a list",
+    "note_notified": "in a notice",
+    "note_own": "on your own list",
+    "note_lender": "known lender",
+    "note_registered": "in a register",
+    "note_embeds": "also lends",
+    "note_name": "name suggests it",
+    "legend_can_read": "the permission is on: it can read now.",
+    "legend_recorded": "the phone noted that it read, and when last.",
+    "legend_no_record": "the phone has no note of reading. That does not mean never.",
+    "legend_unknown": "it could not be read this time. That does not mean no.",
+    "legend_blocked": "the permission is on, but the phone gives the app nothing.",
+    "days": {"one": "1 day", "other": "{n} days"},
+    "hours": {"one": "1 hour", "other": "{n} hours"},
+    "minutes": {"one": "1 minute", "other": "{n} minutes"},
+    # 2. Findings.
+    "findings": "2. What to look at (in the order to act, not by who is right)",
+    "findings_none": "Nothing.",
+    "high": "first",
+    "medium": "next",
+    "low": "keep in mind",
+    "info": "for information",
+    "version": "version {version}",
+    "last_read": "The phone's record: it last read {data} on {at_at} (phone time). How much, and whether it was sent, is not recorded.",
+    "last_read_ago": "The phone's record: it last read {data} {ago} before the check. How much, and whether it was sent, is not recorded.",
+    "no_record": "No record of reading {data}. No record does not mean never.",
+    "history_not_read": "When it last read {data} could not be read.",
+    "only_incoming": "It can receive new SMS; it cannot open the old ones.",
+    "blocked": "For {data} the permission is on, but the phone blocks it: the app gets nothing.",
+    "not_read": "Whether it can read {data} could not be read. Look at the phone.",
+    "no_installer": "The phone has no note that it came from an app store (moving from an old phone looks the same).",
+    "installed_by": "Installed by {installer}.",
+    "in_user": "In {user}: the second copy has its own permissions.",
+    "name": "{name}",
+    "legend_word_recorded": "read 12 Jan.",
+    "ground": "Ground:",
+    "ground_separator": "; ",
+    "ground_line": "{question}, line {line}",
+    "ground_list": "list {signature}",
+    # 3. Gaps.
+    "gaps": "3. What was not checked",
+    "gap_answered": "{what}: {why}.",
+    "gap_refused": "{what}: the phone refuses.",
+    "gap_unreadable": "{what}: could not be read.",
+    "gap_unreadable_why": "{what}: could not be read ({why}).",
+    "gap_timed_out": "{what}: the phone took too long.",
+    "gap_not_supported": "{what}: this phone does not know the question.",
+    "gap_not_asked": "{what}: not in this source.",
+    "gap_lost": "{what}: the connection ended before.",
+    "gap_user": "{user}: {why}.",
+    "why_user_refused": "the phone does not let us look",
+    "why_user_other": "could not be looked at",
+    "gap_appops": "So “can read” rests on the permission alone: a block in effect would not be seen.",
+    "never_uninstalled": "Apps that were uninstalled. They may have read before.",
+    "never_mini": "Mini-programs inside WeChat or Alipay, and loans in the browser.",
+    "never_sent": "Whether contacts were sent away. A phone does not show it.",
+    "never_elsewhere": "Numbers from elsewhere: contacts typed in an application, call lists you authorised …",
+    "never_names": "Names under the icons: not read yet, so apps are recognised by package name alone.",
+    "list_is": (
+        "The lists of risky loan apps hold {packages} package names, the newest dated {newest_on}."
+        " “Not on the list” says little."
+    ),
+    "list_country": (
+        "The lists of risky loan apps hold {packages} package names, {here} of them for {country},"
+        " the newest dated {newest_on}. “Not on the list” says little."
+    ),
+    "list_country_none": (
+        "The lists of risky loan apps hold {packages} package names, none of them for {country}"
+        " (the newest dated {newest_on}). So there, “not on the list” says nothing."
+    ),
+    "list_choose": "To see how many are for your country: --country, for instance --country CN.",
+    "suspects": {
+        "one": "1 more app can read contacts, SMS or call log and did not come from a store; this tool does not know it.",
+        "other": "{n} more apps can read contacts, SMS or call log and did not come from a store; this tool does not know them.",
+    },
+    "suspects_how": "Names only for the owner: privaudit audit --unknown",
+    # 4 and 5. Steps.
+    "stop": "4. Stop a moment, then act",
+    "steps": "5. How to close it",
+    "steps_for": "{rom}: menu names were not checked on a real phone. If you do not find one, search Settings for “{word}”.",
+    "steps_none": "Nothing to close.",
+    # Summary.
+    "summary": "Result",
+    "found": {
+        "one": "1 lending app found; {contacts} can read contacts now.",
+        "other": "{n} lending apps found; {contacts} of them can read contacts now.",
+    },
+    "found_listed": {
+        "one": "The package name of 1 of them equals one on a published list.",
+        "other": "The package names of {n} of them equal ones on published lists.",
+    },
+    "found_gaps": {
+        "one": "1 thing could not be checked, so this is not everything.",
+        "other": "{n} things could not be checked, so this is not everything.",
+    },
+    "nothing_complete": (
+        "Everything that can be asked was asked; no lending app was recognised."
+        " Uninstalled apps, mini-programs and web loans cannot be found."
+    ),
+    "nothing_gaps": {
+        "one": (
+            "In what could be read, no lending app was recognised. 1 thing could not be checked; it stands above."
+            " This does not mean that the phone is fine, nor that contacts were never taken."
+        ),
+        "other": (
+            "In what could be read, no lending app was recognised. {n} things could not be checked; they stand above."
+            " This does not mean that the phone is fine, nor that contacts were never taken."
+        ),
+    },
+    "remember": "Remember",
+    "remember_debt": "Deleting data does not cancel a debt; a debt does not license harassment.",
+    "not_advice": (
+        "This sheet is not legal advice and does not say who broke a law. It says what the phone and the lists say."
+        " Before you complain, sue or sign, ask a lawyer or legal aid."
+    ),
+    "next": "Next",
+    "next_save": "Save for later: privaudit audit -o report.json",
+    "next_connect": "On a real phone: plug it in, then privaudit audit",
+    "leaving": "Before leaving",
+    "leaving_steps": "1. Revoke USB debugging authorisations  2. USB debugging off  3. Developer options off  4. Open a payment app: does it work?",
+}

@@ -1,0 +1,109 @@
+"""Speaks to the person on standard error, and hands data to standard output."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from privaudit.errors import EXIT_BUG, EXIT_INTERRUPTED, EXIT_OK, KnowledgeError, PrivauditError, UsageError
+from privaudit.language import Language, preferred
+
+if TYPE_CHECKING:
+    from privaudit.transport import Transport, WaitingForAllow
+
+
+class Talk:
+    """Speaks to the person on standard error, and hands data to standard output."""
+
+    def __init__(self, lang: str | None, *, plain: bool) -> None:
+        try:
+            self.language = Language(lang) if lang else Language(preferred())
+        except UsageError as error:
+            self.language = Language(preferred())
+            self.show(error)
+            raise typer.Exit(error.exit_code) from error
+        self._asked = False
+        self.colours = sys.stdout.isatty() and not plain and not os.environ.get("NO_COLOR")
+        self.colours = self.colours and os.environ.get("TERM") != "dumb"
+        self.moving = sys.stderr.isatty() and not plain and os.environ.get("TERM") != "dumb"
+        for stream in (sys.stdout, sys.stderr):
+            # Redirected output is UTF-8 on every system, whatever the code page; a terminal keeps its own.
+            if hasattr(stream, "reconfigure"):
+                stream.reconfigure(**({"errors": "replace"} if stream.isatty() else {"encoding": "utf-8"}))
+
+    def out(self, text: str) -> None:
+        """Data, whole, to standard output."""
+        sys.stdout.write(text)
+        sys.stdout.flush()
+
+    def say(self, name: str, **values: str | int) -> None:
+        """One sentence to the person."""
+        self._line(self.language.text(f"cli.{name}", **values))
+
+    def waiting(self, now: WaitingForAllow) -> None:
+        """Tell that the phone waits for its owner's tap; then let the seconds run."""
+        if not self._asked:
+            self._asked = True
+            self.say("allow", fingerprint=now.fingerprint)
+        if self.moving:
+            left = self.language.text("cli.seconds_left", n=now.seconds_left)
+            sys.stderr.write(f"\r\x1b[K{left}")
+            sys.stderr.flush()
+
+    @contextlib.contextmanager
+    def phone(self, transport: str, serial: str | None) -> Iterator[Transport]:
+        """A connected phone, given back at the end."""
+        from privaudit.transport import connect
+
+        try:
+            connection = connect(transport=transport, serial=serial, on_waiting=self.waiting)
+        finally:
+            if self._asked and self.moving:
+                sys.stderr.write("\r\x1b[K")
+        with connection:
+            yield connection
+
+    @contextlib.contextmanager
+    def errors(self) -> Iterator[None]:
+        """Turn what goes wrong into words and an exit code. A traceback could show a phone's data, so none is shown."""
+        try:
+            yield
+        except (typer.Exit, typer.Abort):
+            raise
+        except PrivauditError as error:
+            self.show(error)
+            raise typer.Exit(error.exit_code) from error
+        except KeyboardInterrupt as error:
+            self._line("")
+            self.say("interrupted")
+            raise typer.Exit(EXIT_INTERRUPTED) from error
+        except BrokenPipeError as error:
+            # Whoever read our output has enough: `privaudit audit | head`.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(EXIT_OK) from error
+        except Exception as error:
+            if os.environ.get("PRIVAUDIT_DEBUG"):
+                raise
+            last = traceback.extract_tb(error.__traceback__)[-1]
+            self.say("bug", kind=type(error).__name__, where=f"{Path(last.filename).name}:{last.lineno}")
+            raise typer.Exit(EXIT_BUG) from error
+
+    def show(self, error: PrivauditError) -> None:
+        """An error in three sentences: what happened, why, what to do."""
+        for name in ("what", "why", "next"):
+            self._line(f"{self.language.text(f'cli.{name}')}: {self.language.say(getattr(error, name))}")
+        if isinstance(error, KnowledgeError):
+            for mistake in error.mistakes:
+                self._line(f"  {self.language.say(mistake)}")
+
+    @staticmethod
+    def _line(text: str) -> None:
+        sys.stderr.write(f"{text}\n")
+        sys.stderr.flush()

@@ -1,0 +1,111 @@
+"""adb-shell's side of the ADB protocol, with what it drops: the phone's features, and the answer "no such service"."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import sys
+from collections.abc import Generator, Iterator
+from typing import Any, Final
+
+from adb_shell.adb_message import AdbMessage
+from adb_shell.constants import CLSE, CNXN, MAX_ADB_DATA, OKAY, OPEN
+from adb_shell.exceptions import (
+    AdbTimeoutError,
+    InvalidChecksumError,
+    InvalidCommandError,
+    InvalidResponseError,
+)
+from adb_shell.hidden_helpers import _AdbTransactionInfo
+
+from privaudit.errors import PhoneError
+from privaudit.transport.wire import Wire
+
+_USB: Final = "adb_shell.transport.usb_transport"
+_absent = _USB not in sys.modules
+if _absent:
+    # Loading it starts the system's libusb, before ours and even for the network; where that fails, nothing of
+    # adb-shell can be imported. It copes with this module being absent.
+    sys.modules[_USB] = None  # type: ignore[assignment]
+try:
+    from adb_shell.adb_device import AdbDevice, _AdbIOManager
+finally:
+    if _absent:
+        del sys.modules[_USB]
+
+
+class _Packets(_AdbIOManager):  # type: ignore[misc]  # adb-shell has no types
+    """Keeps the banner, which adb-shell reads and forgets."""
+
+    banner = b""
+
+    def _read_packet_from_device(self, adb_info: _AdbTransactionInfo) -> tuple[bytes, int, int, bytes]:
+        packet: tuple[bytes, int, int, bytes] = super()._read_packet_from_device(adb_info)
+        if packet[0] == CNXN:
+            self.banner = packet[3]
+        return packet
+
+
+class Device(AdbDevice):  # type: ignore[misc]
+    """A phone at the other end of a wire."""
+
+    def __init__(self, wire: Wire) -> None:
+        super().__init__(wire, banner=b"privaudit")  # adb-shell would tell the phone this computer's name
+        self._io_manager = _Packets(wire)
+        self._streams = 0
+
+    @property
+    def features(self) -> frozenset[str]:
+        """What the phone can do, from its banner ``device::ro.product.name=…;features=shell_v2,cmd,…``."""
+        match = re.search(rb"[:;]features=([^;\0]*)", self._io_manager.banner)
+        return frozenset(match[1].decode("utf-8", "replace").split(",")) if match else frozenset()
+
+    @property
+    def payload_limit(self) -> int:
+        """Most bytes of one packet that the phone takes: 4096 before Android 7, then 256 KB, 1 MB from Android 9."""
+        limit: int = min(self._maxdata, MAX_ADB_DATA)
+        return limit
+
+    def hello(self, **how: Any) -> None:  # noqa: ANN401 - passed on to adb-shell
+        """Open the wire and introduce ourselves; `how` as `AdbDevice.connect`.
+
+        Raises:
+            PhoneError: as `Wire`; ``needs_pairing``; ``garbled``.
+        """
+        with plainly():
+            self.connect(**how)
+
+    def stream(self, service: bytes, quiet_s: float) -> Generator[bytes, None, None]:
+        """What `service` says, piece by piece. To leave it before its end ends it on the phone.
+
+        Raises:
+            PhoneError: as `Wire`, with ``silent`` after `quiet_s`; ``garbled``; ``refused``.
+        """
+        with plainly():
+            self._streams = self._streams % 0xFFFFFFFF + 1
+            info = _AdbTransactionInfo(self._streams, None, quiet_s, quiet_s)
+            self._io_manager.send(AdbMessage(OPEN, info.local_id, 0, service + b"\0"), info)
+            # adb-shell waits for OKAY only, so a phone without this service keeps it waiting until its time is over.
+            answer, info.remote_id, _, _ = self._io_manager.read([OKAY, CLSE], info)
+            if answer == CLSE:
+                raise PhoneError("refused")
+            try:
+                yield from self._read_until_close(info)
+            except GeneratorExit:
+                with contextlib.suppress(PhoneError):
+                    self._io_manager.send(AdbMessage(CLSE, info.local_id, info.remote_id), info)
+                raise
+
+
+@contextlib.contextmanager
+def plainly() -> Iterator[None]:
+    """Turn adb-shell's errors into ours."""
+    try:
+        yield
+    except AdbTimeoutError as error:
+        raise PhoneError("silent") from error
+    except InvalidCommandError as error:
+        # The wireless debugging of Android 11 answers with STLS: it wants TLS, and a pairing that adb-shell lacks.
+        raise PhoneError("needs_pairing" if "STLS" in str(error) else "garbled") from error
+    except (InvalidChecksumError, InvalidResponseError) as error:
+        raise PhoneError("garbled") from error

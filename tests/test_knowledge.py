@@ -1,0 +1,420 @@
+"""What privaudit knows: the shipped files, the words, a user's own lists, and what happens when files are wrong."""
+
+from __future__ import annotations
+
+import re
+import time
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from privaudit import knowledge
+from privaudit.errors import KnowledgeError
+from privaudit.knowledge import Knowledge, files
+from privaudit.knowledge.vocabulary import Trap, check_patterns
+from privaudit.model import Message
+
+HERE = Path(__file__).parent
+CASES = tomllib.loads((HERE / "vocabulary-cases.toml").read_text(encoding="utf-8"))["case"]
+DEMO_LISTS = HERE.parent / "privaudit" / "demo" / "lists"
+
+HEAD = """\
+[source]
+publisher = "Somebody"
+title = "A list"
+licence = "none"
+tier = "A"
+action = "named"
+refreshed = "never"
+"""
+
+
+@pytest.fixture(scope="module")
+def known() -> Knowledge:
+    try:
+        return knowledge.check()
+    except KnowledgeError as error:
+        # For those who mend a list and run the tests to see whether it is right.
+        pytest.fail("\n".join(["", *map(english, error.mistakes)]), pytrace=False)
+
+
+def own(tmp_path: Path, text: str | bytes, name: str = "mine.toml") -> Path:
+    path = tmp_path / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(text.encode() if isinstance(text, str) else text)
+    return path
+
+
+def mistakes(*paths: Path) -> tuple[Message, ...]:
+    with pytest.raises(KnowledgeError) as error:
+        knowledge.load(extra=paths)
+    assert error.value.name == "knowledge_mistakes"
+    return error.value.mistakes
+
+
+def english(message: Message) -> str:
+    """The mistake in words, which proves that each has words and fills all of their gaps."""
+    values = {key: english(value) if isinstance(value, Message) else value for key, value in message.values.items()}
+    return knowledge.WORDS[message.key.removeprefix("knowledge.")].format_map(values)
+
+
+def chinese(known: Knowledge) -> dict[str, tuple[str, ...]]:
+    """Known lenders of China and their names."""
+    lenders = [(part, row) for part in known.lists if part.kind == "lenders" for row in part.rows if row.package]
+    return {row.package or "": row.names for part, row in lenders if "CN" in part.countries(row)}
+
+
+# --- the shipped files ----------------------------------------------------------------------------------------------
+
+
+def test_shipped_lists_hold_what_was_read(known: Knowledge):
+    rows = {part.id: len(part.rows) for part in known.lists}
+    # Published once, so neither more nor fewer.
+    assert (rows["eset-2023"], rows["eset-2023-hashes"], rows["mcafee-2024"]) == (17, 17, 15)
+    # These may grow.
+    assert rows["cac-2021"] >= 7
+    assert rows["china-unidentified"] >= 44
+    assert rows["loanwatch-2026"] >= 1
+    words = known.vocabulary
+    assert len(words.label) >= 225
+    assert len(words.package) >= 91
+    assert len(words.trap) >= 29
+    assert sum(term.basis == "attested" for term in words.label) >= 93
+
+
+def test_publishers_are_not_those_who_reprinted(known: Knowledge):
+    for part in known.lists:
+        if part.kind == "risky":
+            assert not re.search("secondary|reprint|Boston University", part.source.publisher, re.IGNORECASE)
+            assert part.source.publisher != part.source.via
+
+
+def test_every_shipped_row_is_found(known: Knowledge):
+    for part in known.lists:
+        for number, row in enumerate(part.rows, 1):
+            signature = f"{part.id}#{number}"
+            if part.kind == "lenders":
+                lender = known.lender(row.package or "")
+                assert lender is not None
+                assert lender.signature == signature
+                continue
+            found = known.listings(row.package) if row.package else known.listings_of_apk(row.sha256[0])
+            assert signature in {listing.signature for listing in found}
+
+
+def test_a_listing_says_who_when_and_where_it_was_read(known: Knowledge):
+    (listing,) = known.listings("king.credit.ng")
+    assert (listing.tier, listing.publisher, listing.via) == ("A", "ESET", "HackersOnlineClub")
+    assert (listing.action, listing.date, listing.match) == ("SpyLoan", "2023-12", "package")
+    (notice,) = known.listings("com.qihoo.loan")
+    assert (notice.tier, notice.action, notice.country, notice.via) == ("N", "notified", "CN", "界面新闻")
+
+
+def test_only_the_exact_package_matches(known: Knowledge):
+    assert known.listings("king.credit") == ()
+    assert known.listings("king.credit.ng.two") == ()
+    assert known.listings("EasyCash") == ()
+
+
+def test_no_chinese_lender_is_called_licensed(known: Knowledge):
+    lenders = [known.lender(package) for package in chinese(known)]
+    assert len(lenders) >= 45
+    assert {lender.status for lender in lenders if lender} == {"market_lender", "embeds_lending"}
+    assert sum(lender.embeds for lender in lenders if lender) >= 6
+    unidentified = known.lender("com.msxf.loan")
+    assert unidentified is not None
+    assert (unidentified.publisher, unidentified.date, unidentified.names) == ("not identified", None, ("马上金融",))
+    assert known.lender("com.tencent.mm") is None
+
+
+def test_the_stamp_counts_tiers_a_and_b(known: Knowledge):
+    stamp = known.stamp("CN")
+    assert stamp.packages >= 32
+    assert stamp.packages_for_country == 0  # the notice names lending apps of China, and is not counted
+    assert (stamp.newest or "") >= "2024-11-25"
+    mexico = known.stamp("MX").packages_for_country or 0
+    assert 0 < mexico < stamp.packages
+    assert known.stamp().packages_for_country is None
+    assert knowledge.load(country="MX").stamp().packages_for_country == mexico
+    assert re.fullmatch("[0-9a-f]{64}", stamp.sha256)
+    assert knowledge.load().stamp("CN") == stamp
+
+
+def test_the_texts_use_no_word_that_judges(known: Knowledge):
+    shown = [text for part in known.lists for text in [part.source.note, *(row.note for row in part.rows)] if text]
+    shown += [*knowledge.WORDS.values(), *(trap.why for trap in known.vocabulary.trap)]
+    never = "黑名单|高危|恶意|诈骗|违法|非法|安全|干净|放心|鉴定|取证|存证|受害者|blacklist|malicious|illegal"
+    assert [text for text in shown if re.search(never, text, re.IGNORECASE)] == []
+
+
+# --- words ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.get("label") or case["package"])
+def test_names_are_judged_as_measured(known: Knowledge, case: dict):
+    word = known.vocabulary.judge(case.get("label"), case.get("package"))
+    assert word.verdict in case["expect"]
+    assert bool(word.terms) == (word.verdict != "no")
+
+
+def test_there_are_48_cases():
+    assert len(CASES) == 48
+
+
+def test_recall_on_malware_research(known: Knowledge):
+    ids = {"eset-2023", "mcafee-2024"}
+    rows = [row for part in known.lists if part.id in ids for row in part.rows]
+    alone = [known.vocabulary.judge_package(row.package or "").verdict for row in rows]
+    assert [alone.count(verdict) for verdict in ("lending", "maybe", "trapped", "weak", "no")] == [13, 9, 0, 2, 8]
+    both = [known.vocabulary.judge(row.names[0], row.package).verdict for row in rows]
+    assert [both.count(verdict) for verdict in ("lending", "maybe", "trapped", "weak", "no")] == [28, 1, 0, 3, 0]
+
+
+def test_recall_on_chinese_lenders(known: Knowledge):
+    judge = known.vocabulary.judge
+    verdicts = [judge(names[0], package).verdict for package, names in chinese(known).items()]
+    assert verdicts.count("lending") >= 23
+    assert "trapped" not in verdicts
+    assert (verdicts.count("lending") + verdicts.count("maybe")) / len(verdicts) >= 36 / 45
+
+
+def test_a_verdict_comes_with_its_reasons(known: Knowledge):
+    words = known.vocabulary
+    assert words.judge_label("洋钱罐借款").terms == ("借款",)
+    assert words.judge("DANA", "id.dana").terms == ("dana",)
+    trapped = words.judge_label("Loan EMI Calculator")
+    assert (trapped.verdict, trapped.traps) == ("trapped", ("loan / EMI calculator, tracker",))
+    assert words.judge_package("com.mutangtech.qianji").verdict == "no"
+    assert words.judge(None, None).verdict == "no"
+
+
+def test_a_trap_never_makes_a_weak_word_disappear(known: Knowledge):
+    word = known.vocabulary.judge_label("Cash Register POS")
+    assert (word.verdict, word.terms) == ("trapped", ("cash",))
+
+
+def test_writing_differently_changes_nothing(known: Knowledge):
+    judge = known.vocabulary.judge_label
+    assert judge("Ｌｏａｎ").verdict == "lending"
+    assert judge("LOAN").verdict == "lending"
+    assert judge("贷\u200b款").terms == ("贷款",)
+    assert judge("FastCash").terms == judge("fast cash").terms == ("fast cash",)
+    assert judge("vay").verdict == "lending"
+    assert judge("váy").verdict == "no"
+
+
+def test_package_names_are_split_into_parts(known: Knowledge):
+    judge = known.vocabulary.judge_package
+    assert judge("com.example.quickLend2").verdict == "lending"
+    assert judge("com.example.lendu").verdict == "no"
+    assert judge("com.example_lend").verdict == "lending"
+
+
+def test_what_traps_concern_exists(known: Knowledge):
+    words = known.vocabulary
+    terms = {"label": {term.term for term in words.label}, "package": {token.token for token in words.package}}
+    idle = [trap.why for trap in words.trap if trap.effect == "cancel" and not terms[trap.scope] & set(trap.concerns)]
+    # Traps for brand words (tala) and for parts that no token looks inside of.
+    assert idle == ['contain "tala"']
+
+
+def test_a_pattern_that_does_not_compile_is_a_mistake():
+    found = files.Mistakes()
+    trap = Trap(scope="label", regex="(", effect="cancel", concerns=(), why="test")
+    check_patterns([trap], "vocabulary.toml", found)
+    assert [message.key for message in found] == ["knowledge.regex"]
+    assert "trap 1" in english(found[0])
+
+
+# --- a user's own lists ---------------------------------------------------------------------------------------------
+
+
+def test_an_own_list_is_of_tier_own_whatever_it_says(tmp_path: Path):
+    path = own(tmp_path, HEAD + '[[app]]\npackage = "king.credit.ng"\n')
+    found = knowledge.load(extra=[path])
+    assert [(one.signature, one.tier) for one in found.listings("king.credit.ng")] == [
+        ("eset-2023#16", "A"),
+        ("own/mine#1", "own"),
+    ]
+    assert found.stamp().packages == knowledge.load().stamp().packages
+    assert found.stamp().sha256 != knowledge.load().stamp().sha256
+
+
+def test_an_own_list_needs_little(tmp_path: Path):
+    digest = "0" * 64
+    text = f"""\ufeff[source]\r\npublisher = "We"\r\ntitle = "Ours"\r\n[[app]]\r\nsha256 = ["{digest}"]\r\n
+        [[app]]\r\ncertificates = ["{digest}"]\r\n"""
+    found = knowledge.load(extra=[own(tmp_path, text)])
+    assert [one.match for one in found.listings_of_apk(digest)] == ["apk_sha256"]
+    assert [one.signature for one in found.listings_of_certificate(digest)] == ["own/mine#2"]
+
+
+def test_own_folders(tmp_path: Path):
+    row = '[[app]]\npackage = "com.example.loan"\n'
+    own(tmp_path, HEAD + row, "plain/one.toml")
+    own(tmp_path, '[source]\npublisher = "We"\ntitle = "Ours"\nstatus = "registered"\n' + row, "plain/two.toml")
+    plain = knowledge.load(extra=[tmp_path / "plain"])
+    lender = plain.lender("com.example.loan")
+    assert len(plain.listings("com.example.loan")) == 1
+    assert lender is not None
+    assert (lender.status, lender.signature) == ("registered", "own/two#1")
+    own(tmp_path, HEAD + row, "like-ours/risky/one.toml")
+    own(tmp_path, "not a list", "like-ours/vocabulary.toml")
+    assert len(knowledge.load(extra=[tmp_path / "like-ours"]).listings("com.example.loan")) == 1
+
+
+# --- mistakes -------------------------------------------------------------------------------------------------------
+
+
+def test_all_mistakes_of_all_files_are_reported_at_once(tmp_path: Path):
+    one = own(
+        tmp_path,
+        """\
+[source]
+publisher = ""
+titel = "A list"
+tier = "Z"
+date = "2023-02-31"
+country = "Kenya"
+url = "javascript:alert(1)"
+status = "licensed"
+action = "named"
+
+[[app]]
+package = "no package"
+
+[[app]]
+package = "com.example.loan"
+names = "Loan"
+sha256 = ["ABC"]
+disputed = "perhaps"
+
+[[app]]
+package = "com.example.loan"
+developer = 3
+
+[[app]]
+note = "which?"
+""",
+        "one.toml",
+    )
+    two = own(tmp_path, "[source]\npublisher = 'x'\n[[app]\n", "two.toml")
+    three = own(tmp_path, '[source]\ntitle = "\xff"'.encode("latin-1"), "three.toml")
+    found = mistakes(one, two, three, tmp_path / "nowhere.toml")
+    said = "\n".join(english(message) for message in found)
+    keys = sorted(message.key.removeprefix("knowledge.") for message in found)
+    assert " ".join(keys) == (
+        "choice country date digest duplicate encoding misplaced_key missing_key names_nothing not_there package toml "
+        "unknown_key url wrong_kind wrong_kind wrong_kind wrong_value"
+    )
+    assert "one.toml, [[app]] no. 2: “ABC” is not a SHA-256 digest" in said
+    assert "one.toml, [source]: “titel” is not a key that privaudit knows" in said
+    assert "two.toml, line 3: this is not TOML" in said
+    assert "three.toml, line 2: this is not UTF-8" in said
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("", "missing_key"),
+        ("source = 1\napp = 2", "wrong_kind"),
+        ("source = []\napp = [1, [2]]", "wrong_kind"),
+        (HEAD + 'app = [{package = "com.example.loan", date = 2020-01-01}]', "unknown_key"),
+        (HEAD.replace('"never"', "2020-01-01") + "[[app]]\nnames = ['x']", "wrong_kind"),
+        ("a = " + "[" * 5000 + "]" * 5000, "nested"),
+        ("a = ", "toml"),
+        (b"\x00\xff\xfe", "encoding"),
+    ],
+)
+def test_a_file_that_is_no_list_is_a_mistake_and_no_crash(tmp_path: Path, text: str | bytes, key: str):
+    found = mistakes(own(tmp_path, text))
+    assert f"knowledge.{key}" in {message.key for message in found}
+    assert all(english(message) for message in found)
+
+
+def test_files_are_bounded(tmp_path: Path):
+    path = own(tmp_path, b"#" * (files.LARGEST + 1))
+    assert [message.key for message in mistakes(path)] == ["knowledge.too_large"]
+
+
+def test_an_empty_folder_is_a_mistake(tmp_path: Path):
+    assert [message.key for message in mistakes(tmp_path)] == ["knowledge.no_lists"]
+
+
+def test_shipped_lists_must_say_more_than_own_ones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    shipped = files.shipped()
+    words = (shipped / "vocabulary.toml").read_bytes()
+    own(tmp_path, words, "pkg/_signatures/vocabulary.toml")
+    monkeypatch.setattr(files.resources, "files", lambda _: tmp_path / "pkg")
+    assert [message.key for message in mistakes()] == ["knowledge.not_shipped"]
+    own(
+        tmp_path,
+        '[source]\npublisher = "x"\ntitle = "y"\ntier = "own"\n[[app]]\nnames = ["z"]\n',
+        "pkg/_signatures/risky/x.toml",
+    )
+    own(
+        tmp_path,
+        '[source]\npublisher = "x"\ntitle = "y"\naction = "z"\n[[app]]\nnames = ["z"]\n',
+        "pkg/_signatures/lenders/y.toml",
+    )
+    assert sorted((str(found.values["file"]), found.key, str(found.values["key"])) for found in mistakes()) == [
+        ("lenders/y.toml", "knowledge.misplaced_key", "action"),
+        ("lenders/y.toml", "knowledge.missing_key", "licence"),
+        ("lenders/y.toml", "knowledge.missing_key", "refreshed"),
+        ("lenders/y.toml", "knowledge.missing_key", "status"),
+        ("risky/x.toml", "knowledge.choice", "tier"),
+        ("risky/x.toml", "knowledge.missing_key", "action"),
+        ("risky/x.toml", "knowledge.missing_key", "licence"),
+        ("risky/x.toml", "knowledge.missing_key", "refreshed"),
+    ]
+
+
+def test_missing_shipped_files_are_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(files.resources, "files", lambda _: tmp_path / "pkg")
+    with pytest.raises(KnowledgeError) as error:
+        knowledge.load()
+    assert error.value.name == "knowledge_missing"
+    assert "not there" in english(error.value.mistakes[0])
+
+
+def test_every_mistake_is_translated_with_the_same_gaps():
+    folder = HERE.parent / "privaudit" / "locales"
+    for path in sorted(folder.glob("*.toml")):
+        for key, sentence in tomllib.loads(path.read_text(encoding="utf-8")).get("knowledge", {}).items():
+            assert set(re.findall(r"{\w+}", sentence)) == set(re.findall(r"{\w+}", knowledge.WORDS[key])), (path, key)
+
+
+# --- the demo, and speed --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(not list(DEMO_LISTS.glob("*/*.toml")), reason="the demo has no lists yet")
+def test_the_demo_uses_only_its_own_lists():
+    found = knowledge.load(demo=True)
+    assert found.lists
+    assert found.listings("king.credit.ng") == ()
+    assert found.vocabulary == knowledge.load().vocabulary
+
+
+def test_two_thousand_rows_load_quickly(tmp_path: Path):
+    rows = "".join(
+        f'[[app]]\npackage = "com.example.loan{number}"\nnames = ["Quick Loan {number}"]\ncountries = ["PK"]\n'
+        for number in range(2000)
+    )
+    path = own(tmp_path, HEAD + rows)
+    knowledge.load()
+    start = time.perf_counter()
+    tomllib.loads(path.read_text(encoding="utf-8"))
+    parsing = time.perf_counter() - start
+    start = time.perf_counter()
+    knowledge.load(extra=[path])
+    # A ratio, because computers differ: reading TOML takes most of it.
+    assert time.perf_counter() - start < 4 * parsing + 0.1
+
+
+def test_the_stamp_does_not_depend_on_how_a_file_is_laid_out(tmp_path: Path):
+    first = own(tmp_path, HEAD + "[[app]]\npackage = 'com.example.loan'\nnames = ['x']\n", "a/mine.toml")
+    same = own(tmp_path, "# note\n" + HEAD + "[[app]]\nnames = ['x']\npackage = \"com.example.loan\"\n", "b/mine.toml")
+    other = own(tmp_path, HEAD + "[[app]]\npackage = 'com.example.loan'\nnames = ['y']\n", "c/mine.toml")
+    stamps = [knowledge.load(extra=[path]).stamp().sha256 for path in (first, same, other)]
+    assert stamps[0] == stamps[1] != stamps[2]

@@ -1,0 +1,512 @@
+"""A connection over the network, end to end: the demo phone, and phones that misbehave."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import subprocess
+import sys
+import threading
+from collections import Counter
+
+import pytest
+from adb_shell.adb_message import AdbMessage
+from adb_shell.constants import AUTH, AUTH_RSAPUBLICKEY, AUTH_TOKEN, CLSE, CNXN, MAX_ADB_DATA, OKAY, OPEN, WRTE
+
+from privaudit.demo.auth import KeyPolicy
+from privaudit.demo.phone import DemoPhone
+from privaudit.demo.toybox import ProgramResult
+from privaudit.demo.wire import MAX_PAYLOAD_V1, VERSION_CHECKSUM
+from privaudit.errors import ConnectionLost, PhoneError, UsageError
+from privaudit.model import Command
+from privaudit.transport import Transport, connect, direct, key
+
+OPEN_DOOR = KeyPolicy(required=False)
+LINES = b"".join(b"line %d\n" % number for number in range(100_000))
+
+
+def ask(text):
+    return Command(text=text, why="test")
+
+
+def nobody(_):
+    raise AssertionError("nobody should be asked")
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory):
+    where = tmp_path_factory.mktemp("android")
+    key.load(where)
+    return where
+
+
+@pytest.fixture
+def call(folder):
+    """Connects, and hangs up at the end of the test."""
+    with contextlib.ExitStack() as stack:
+
+        def dial(phone, on_waiting=nobody, allow_timeout_s=30.0):
+            address = f"tcp:{phone.host}:{phone.port}"
+            return stack.enter_context(
+                connect(transport=address, on_waiting=on_waiting, allow_timeout_s=allow_timeout_s, key_folder=folder)
+            )
+
+        yield dial
+
+
+def modern(**more):
+    programs = {
+        "both": lambda _a, _i: ProgramResult(b"out\n", b"err\n", 7),
+        "crlf": lambda _a, _i: ProgramResult(b"a\r\nb\n"),
+        "long": lambda _a, _i: ProgramResult(LINES),
+        "same": lambda args, _i: ProgramResult(args[1].encode() * 50_000, b"", int(args[1])),
+    }
+    return DemoPhone(programs=programs, **{"keys": OPEN_DOOR} | more)
+
+
+def old(**more):
+    return modern(features=(), max_payload=MAX_PAYLOAD_V1, version=VERSION_CHECKSUM, crlf=True, **more)
+
+
+class TestAnswers:
+    def test_output_errors_and_exit_code_are_kept_apart(self, call):
+        with modern() as phone:
+            reply = call(phone).run(ask("both"))
+        assert (reply.stdout, reply.stderr, reply.exit_code) == (b"out\n", b"err\n", 7)
+
+    def test_bytes_stay_as_they_are(self, call):
+        with modern() as phone:
+            assert call(phone).run(ask("crlf")).stdout == b"a\r\nb\n"
+
+    def test_a_long_answer_is_whole(self, call):
+        with modern() as phone:
+            assert call(phone).run(ask("long")).stdout == LINES
+
+    def test_an_old_phone_gives_line_feeds_and_an_exit_code(self, call):
+        with old() as phone:
+            transport = call(phone)
+            assert transport.run(ask("long")).stdout == LINES
+            reply = transport.run(ask("both"))
+        assert reply.stdout.replace(b"err\n", b"") == b"out\n"
+        assert reply.exit_code == 7
+
+    def test_an_old_phone_tells_the_exit_code_of_a_command_that_leaves(self, call):
+        with old() as phone:
+            assert call(phone).run(ask("exit 3 # really")).exit_code == 3
+
+    def test_an_old_phone_that_ends_without_the_marker_has_no_exit_code(self):
+        shell = direct.OldShell()
+        shell.feed(b"half an ans\r\nwer")
+        assert shell.reply().exit_code is None
+        assert shell.reply().stdout == b"half an ans\nwer"
+
+    def test_old_answers_without_a_terminal_keep_their_line_ends(self):
+        shell = direct.OldShell()
+        marker = shell.request("x").partition(b"echo ")[2].partition(b":=")[0]
+        shell.feed(b"a\r\nb" + marker + b":=0\n")
+        assert shell.reply().stdout == b"a\r\nb"
+
+    def test_packets_may_come_in_any_pieces(self):
+        stream = b"\1\3\0\0\0out\2\3\0\0\0err\1\2\0\0\0\r\n\3\1\0\0\0\7"
+        for size in range(1, len(stream)):
+            shell = direct.ShellV2()
+            for at in range(0, len(stream), size):
+                shell.feed(stream[at : at + size])
+            reply = shell.reply()
+            assert (reply.stdout, reply.stderr, reply.exit_code) == (b"out\r\n", b"err", 7)
+            assert shell.size == len("outerr\r\n")
+
+    def test_only_complete_packets_count(self):
+        shell = direct.ShellV2()
+        shell.feed(b"\1\3\0\0\0out\1\5\0\0\0hal")
+        assert shell.reply().stdout == b"out"
+        assert shell.reply().exit_code is None
+
+    def test_several_threads_may_ask(self, call):
+        with modern() as phone:
+            transport = call(phone)
+            replies = {}
+            threads = [
+                threading.Thread(target=lambda n=n: replies.update({n: transport.run(ask(f"same {n}"))}))
+                for n in range(8)
+            ]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+        for number, reply in replies.items():
+            assert Counter(reply.stdout) == {ord(str(number)): 50_000}
+            assert reply.exit_code == number
+        assert len(replies) == 8
+
+
+class TestLimits:
+    @pytest.mark.parametrize("make", [modern, old])
+    def test_the_longest_command_arrives(self, call, make):
+        with make() as phone:
+            transport = call(phone)
+            text = "echo ".ljust(transport.command_limit, "x")
+            assert len(transport.run(ask(text)).stdout) == transport.command_limit - len("echo ") + 1
+            with pytest.raises(ValueError, match="command_limit"):
+                transport.run(ask(text + "x"))
+
+    def test_the_limit_is_what_the_phone_can_take(self, call):
+        with modern() as phone, old() as older:
+            assert 100_000 < call(phone).command_limit < 128 * 1024
+            assert 4000 < call(older).command_limit < 4096
+
+    @pytest.mark.parametrize("what", ["id", b"id", None])
+    def test_only_a_command_goes_to_a_phone(self, call, what):
+        with modern() as phone:
+            with pytest.raises(TypeError):
+                call(phone).run(what)
+            assert phone.commands == []
+
+    def test_a_nul_does_not_cut_a_command(self, call):
+        with modern() as phone, pytest.raises(ValueError, match="NUL"):
+            call(phone).run(ask("echo \0 x"))
+
+    @pytest.mark.parametrize("make", [modern, old])
+    def test_too_much_is_cut_off_and_the_phone_still_answers(self, call, make):
+        with make() as phone:
+            transport = call(phone)
+            with pytest.raises(ConnectionLost) as caught:
+                transport.run(ask("long"), limit=1000)
+            assert caught.value.name == "too_much_output"
+            assert LINES.startswith(caught.value.partial[:1000])
+            assert transport.run(ask("both")).exit_code == 7
+
+    def test_exactly_the_limit_is_not_too_much(self, call):
+        with modern() as phone:
+            assert call(phone).run(ask("long"), limit=len(LINES)).stdout == LINES
+
+    def test_a_command_that_never_ends_is_left_and_so_is_the_connection(self, call):
+        with modern() as phone:
+            transport = call(phone)
+            with pytest.raises(ConnectionLost) as caught:
+                transport.run(ask("echo one; sleep 600"), timeout_s=0.5)
+            assert (caught.value.name, caught.value.partial) == ("too_slow", b"one\n")
+            with pytest.raises(ConnectionLost) as caught:
+                transport.run(ask("both"))
+            assert (caught.value.name, caught.value.partial) == ("too_slow", b"")
+            assert len(phone.commands) == 1
+
+    def test_a_silent_command_is_left(self, call, monkeypatch):
+        monkeypatch.setattr(direct, "QUIET_TIMEOUT_S", 0.5)
+        with modern() as phone, pytest.raises(ConnectionLost) as caught:
+            call(phone).run(ask("echo one; sleep 600"))
+        assert (caught.value.name, caught.value.partial) == ("silent", b"one\n")
+
+
+class TestEnds:
+    def test_a_phone_that_goes_away_keeps_what_came(self, call):
+        with modern() as phone:
+            transport = call(phone)
+            threading.Timer(0.5, phone.close).start()
+            with pytest.raises(ConnectionLost) as caught:
+                transport.run(ask("echo one; sleep 600"))
+            assert (caught.value.name, caught.value.partial) == ("lost", b"one\n")
+            with pytest.raises(ConnectionLost) as caught:
+                transport.run(ask("both"))
+            assert caught.value.name == "lost"
+
+    def test_closing_from_another_thread_ends_a_command(self, call):
+        with modern() as phone:
+            transport = call(phone)
+            threading.Timer(0.3, transport.close).start()
+            with pytest.raises(ConnectionLost) as caught:
+                transport.run(ask("echo one; sleep 600"))
+        assert (caught.value.name, caught.value.partial) == ("lost", b"one\n")
+
+    def test_a_closed_connection_says_so(self, call):
+        with modern() as phone:
+            transport = call(phone)
+            transport.close()
+            transport.close()
+            with pytest.raises(ConnectionLost) as caught:
+                transport.run(ask("both"))
+        assert caught.value.name == "lost"
+
+
+class TestAllow:
+    def test_is_told_before_the_wait_and_let_in(self, call, folder):
+        told = []
+        with modern(keys=KeyPolicy(answer="allow")) as phone:
+            assert call(phone, told.append).run(ask("both")).exit_code == 7
+        assert told[0].seconds_left == 30
+        assert {waiting.fingerprint for waiting in told} == {key.load(folder).fingerprint}
+
+    def test_sees_the_time_run(self, call):
+        told = []
+        with modern(keys=KeyPolicy(answer=1.6)) as phone:
+            call(phone, told.append)
+        left = [waiting.seconds_left for waiting in told]
+        assert left[:2] == [30, 29]
+        assert left == sorted(set(left), reverse=True)
+
+    @pytest.mark.parametrize("answer", ["refuse", "ignore"])
+    def test_nobody_taps(self, call, folder, answer):
+        told = []
+        with modern(keys=KeyPolicy(answer=answer)) as phone, pytest.raises(PhoneError) as caught:
+            call(phone, told.append, 1.0)
+        assert caught.value.name == "not_allowed"
+        assert caught.value.values == {"fingerprint": key.load(folder).fingerprint}
+        assert told[0].seconds_left == 1
+
+    def test_a_remembered_key_is_not_asked_again(self, call):
+        with modern(keys=KeyPolicy(answer="allow", always=True)) as phone:
+            call(phone, lambda _: None)
+            assert call(phone).run(ask("both")).exit_code == 7
+
+    def test_a_key_that_was_allowed_before_is_not_asked(self, call, folder):
+        with modern(keys=KeyPolicy(answer="ignore", known=(key.load(folder).GetPublicKey(),))) as phone:
+            assert call(phone).run(ask("both")).exit_code == 7
+
+    def test_whoever_waits_may_give_up(self, call):
+        with modern(keys=KeyPolicy(answer="ignore")) as phone, pytest.raises(KeyboardInterrupt):
+            call(phone, _give_up)
+
+    def test_no_thread_is_left(self, call):
+        before = threading.active_count()
+        with modern(keys=KeyPolicy(answer="ignore")) as phone, pytest.raises(PhoneError):
+            call(phone, lambda _: None, 0.2)
+        assert threading.active_count() == before
+
+
+def _give_up(_):
+    raise KeyboardInterrupt
+
+
+# --- phones that misbehave ---
+
+
+class Peer:
+    """Accepts one connection and does `script` with it."""
+
+    def __init__(self, script):
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.host, self.port = self._listener.getsockname()
+        self._script = script
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._serve)
+        self._thread.start()
+
+    def _serve(self):
+        with self._listener, self._listener.accept()[0] as sock, contextlib.suppress(OSError):
+            self._script(sock)
+            self._done.wait(60)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._done.set()
+        self._thread.join()
+
+
+def send(sock, *message):
+    message = AdbMessage(*message)
+    sock.sendall(message.pack() + message.data)
+
+
+def receive(sock):
+    head = sock.recv(24, socket.MSG_WAITALL)
+    return head[:4], sock.recv(int.from_bytes(head[12:16], "little"), socket.MSG_WAITALL), head
+
+
+def greet(sock, banner=b"device::features=shell_v2,cmd\0", payload=MAX_ADB_DATA):
+    receive(sock)
+    send(sock, CNXN, 0x01000000, payload, banner)
+
+
+def after_greeting(*answers):
+    def script(sock):
+        greet(sock)
+        receive(sock)
+        for answer in answers:
+            send(sock, *answer)
+
+    return script
+
+
+def refused(call, script):
+    with Peer(script) as peer, pytest.raises(PhoneError) as caught:
+        call(peer)
+    return caught.value.name
+
+
+class TestStrangers:
+    def test_wireless_debugging_wants_pairing(self, call):
+        assert refused(call, lambda sock: sock.sendall(b"STLS" + bytes(16) + b"\xac\xab\xb3\xac")) == "needs_pairing"
+
+    def test_something_else_listens_there(self, call):
+        assert refused(call, lambda sock: sock.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")) == "not_adb"
+
+    def test_it_hangs_up(self, call):
+        assert refused(call, lambda sock: sock.shutdown(socket.SHUT_RDWR)) == "lost"
+
+    def test_it_says_nothing(self, call, monkeypatch):
+        monkeypatch.setattr(direct, "HELLO_TIMEOUT_S", 0.3)
+        assert refused(call, lambda _: None) == "silent"
+
+    def test_it_hangs_up_while_it_asks(self, call):
+        def script(sock):
+            receive(sock)
+            send(sock, AUTH, AUTH_TOKEN, 0, bytes(20))
+            receive(sock)
+            send(sock, AUTH, AUTH_TOKEN, 0, bytes(20))
+            receive(sock)
+            sock.shutdown(socket.SHUT_RDWR)
+
+        with Peer(script) as peer, pytest.raises(PhoneError) as caught:
+            call(peer, lambda _: None)
+        assert caught.value.name == "lost"
+
+    def test_the_public_key_that_is_sent_can_be_asked_about(self, call, folder):
+        sent = []
+
+        def script(sock):
+            receive(sock)
+            for _ in range(2):
+                send(sock, AUTH, AUTH_TOKEN, 0, bytes(20))
+                sent.append(receive(sock))
+            send(sock, CNXN, 0x01000000, 4096, b"device::\0")
+
+        with Peer(script) as peer:
+            call(peer, lambda _: None)
+        _, public, head = sent[1]
+        assert head[4] == AUTH_RSAPUBLICKEY
+        assert public == key.load(folder).GetPublicKey() + b"\0"
+
+    def test_nobody_is_there(self, folder):
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port = taken.getsockname()[1]
+        with pytest.raises(PhoneError) as caught:
+            direct.over_tcp("127.0.0.1", port, on_waiting=nobody, key_folder=folder)
+        assert caught.value.name == "no_answer"
+        assert caught.value.values == {"host": "127.0.0.1", "port": port}
+
+    @pytest.mark.parametrize("host", ["phone.invalid", "a" * 64, "a..b"])
+    def test_no_such_host(self, folder, monkeypatch, host):
+        def unknown(address, timeout):
+            address[0].encode("idna")
+            raise socket.gaierror(-2, "Name or service not known")
+
+        monkeypatch.setattr(socket, "create_connection", unknown)
+        with pytest.raises(PhoneError) as caught:
+            direct.over_tcp(host, 5555, on_waiting=nobody, key_folder=folder)
+        assert caught.value.name == "no_answer"
+
+    @pytest.mark.parametrize(
+        ("script", "name"),
+        [
+            (after_greeting((CLSE, 0, 1)), "refused"),
+            (after_greeting((OKAY, 9, 1), (WRTE, 9, 1, b"\1\3\0\0\0one\1"), (CLSE, 9, 1)), None),
+            (lambda sock: (after_greeting((OKAY, 9, 1))(sock), sock.sendall(b"garbage" * 4)), "garbled"),
+            (lambda sock: (after_greeting((OKAY, 9, 1))(sock), sock.shutdown(socket.SHUT_RDWR)), "lost"),
+            (lambda sock: (after_greeting((OKAY, 9, 1))(sock), sock.sendall(_huge())), "garbled"),
+        ],
+        ids=["no shell", "no exit code", "nonsense", "hangs up", "claims 4 GB"],
+    )
+    def test_an_answer_that_is_none(self, call, script, name):
+        with Peer(script) as peer:
+            transport = call(peer)
+            if name is None:
+                reply = transport.run(ask("x"))
+                assert (reply.stdout, reply.exit_code) == (b"one", None)
+                return
+            with pytest.raises(ConnectionLost) as caught:
+                transport.run(ask("x"))
+        assert caught.value.name == name
+
+    def test_a_long_command_is_sent_whole_to_a_slow_phone(self, call):
+        heard = []
+
+        def script(sock):
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 32768)
+            greet(sock)
+            heard.append(receive(sock))
+            send(sock, OKAY, 9, 1)
+            send(sock, CLSE, 9, 1)
+
+        with Peer(script) as peer:
+            transport = call(peer)
+            text = "x" * transport.command_limit
+            assert transport.run(ask(text)).exit_code is None
+        kind, payload, _ = heard[0]
+        assert kind == OPEN
+        assert payload == b"shell,v2,raw:" + text.encode() + b"\0"
+
+    @pytest.mark.parametrize(
+        ("banner", "v2"),
+        [
+            (b"device::features=shell_v2,cmd\0", True),
+            (b"device::ro.product.name=x;ro.product.model=features=shell_v2;\0", False),
+            (b"device::ro.product.name=x;features=cmd,shell_v2", True),
+            (b"device::ro.product.name=x;ro.product.device=y;", False),
+            (b"", False),
+        ],
+    )
+    def test_the_banner_decides_how_to_ask(self, call, banner, v2):
+        with Peer(lambda sock: greet(sock, banner)) as peer:
+            assert (call(peer)._shell is direct.ShellV2) is v2
+
+
+def _huge():
+    head = bytearray(AdbMessage(WRTE, 9, 1, b"").pack())
+    head[12:16] = b"\xff\xff\xff\xff"
+    return bytes(head) + bytes(1000)
+
+
+class TestWhere:
+    @pytest.mark.parametrize(
+        ("given", "host", "port"),
+        [
+            ("tcp:192.168.1.7", "192.168.1.7", 5555),
+            ("tcp:phone.local:4444", "phone.local", 4444),
+            ("tcp:[fe80::1%eth0]:4444", "fe80::1%eth0", 4444),
+            ("tcp:[::1]", "::1", 5555),
+        ],
+    )
+    def test_an_address(self, monkeypatch, given, host, port):
+        called = []
+        monkeypatch.setattr(direct, "over_tcp", lambda *where, **_: called.append(where))
+        connect(transport=given, on_waiting=nobody)
+        assert called == [(host, port)]
+
+    @pytest.mark.parametrize("given", ["tcp:", "tcp::5555", "tcp:h:0", "tcp:h:65536", "tcp:h:x", "tcp:::1", "tcp:a b"])
+    def test_no_address(self, given):
+        with pytest.raises(UsageError) as caught:
+            connect(transport=given, on_waiting=nobody)
+        assert (caught.value.name, caught.value.values) == ("address_wrong", {"given": given})
+
+    @pytest.mark.parametrize(
+        ("given", "name"),
+        [("server", "transport_server_not_yet"), ("192.168.1.7:5555", "transport_unknown"), ("", "transport_unknown")],
+    )
+    def test_no_such_way(self, given, name):
+        with pytest.raises(UsageError) as caught:
+            connect(transport=given, on_waiting=nobody)
+        assert caught.value.name == name
+
+    @pytest.mark.parametrize("given", ["auto", "usb"])
+    def test_the_cable(self, monkeypatch, given):
+        called = []
+        monkeypatch.setattr(direct, "over_usb", lambda **how: called.append(how["serial"]))
+        connect(transport=given, serial="1234", on_waiting=nobody)
+        assert called == ["1234"]
+
+    def test_it_is_a_transport(self, call):
+        with modern() as phone:
+            transport: Transport = call(phone)
+            assert transport.kind == "tcp"
+
+    def test_nothing_heavy_is_loaded_before_it_is_wanted(self):
+        code = (
+            "import sys, privaudit.transport as t\n"
+            "print([m for m in ('adb_shell', 'usb1', 'cryptography') if m in sys.modules])\n"
+            "import privaudit.transport.direct\n"
+            "print([m for m in ('usb1', 'adb_shell.transport.usb_transport') if m in sys.modules])"
+        )
+        said = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True).stdout
+        assert said.split("\n") == ["[]", "[]", ""]

@@ -1,0 +1,73 @@
+"""Whatever can go wrong on the way to a phone is worded, in plain words."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from importlib import resources
+from pathlib import Path
+
+import pytest
+
+from privaudit import transport
+from privaudit.errors import WORDS, ConnectionLost, PhoneError, UsageError
+
+SOURCES = sorted(Path(transport.__file__).parent.glob("*.py"))
+RAISED = sorted(
+    {name for path in SOURCES for name in re.findall(r'(?:PhoneError|ConnectionLost)\(\s*"(\w+)"', path.read_text())}
+    | {"needs_pairing", "no_permission", "no_permission_macos", "no_permission_windows"}
+    | {"transport_server_not_yet", "transport_unknown", "address_wrong"}
+)
+VALUES = {
+    "fingerprint": "AB:CD",
+    "given": "tcp:",
+    "host": "phone.local",
+    "megabytes": 1,
+    "path": "adbkey",
+    "phones": "Redmi (…1234)",
+    "port": 5555,
+    "seconds": 1,
+}
+
+
+@pytest.mark.parametrize("name", RAISED)
+@pytest.mark.parametrize("part", ["what", "why", "next"])
+def test_each_error_says_what_why_and_next(name, part):
+    sentence = WORDS[f"{name}.{part}"].format_map(VALUES)
+    assert sentence[-1] in ".?"
+    assert "{" not in sentence
+
+
+def test_the_errors_lead_to_their_words():
+    for kind in (PhoneError, UsageError, ConnectionLost):
+        error = kind("busy")
+        assert error.what.key == "errors.busy.what"
+        assert error.next.key.removeprefix("errors.") in WORDS
+
+
+def test_before_debugging_is_switched_on_the_risk_to_bank_apps_is_said():
+    sentence = WORDS["no_phone.next"]
+    warning, switch = sentence.index("bank, payment and loan apps"), sentence.rindex("switch on “USB debugging”")
+    assert warning < switch
+
+
+def test_busy_permission_and_allow_do_not_borrow_each_others_remedy():
+    assert "kill-server" in WORDS["busy.next"]
+    assert "plugdev" in WORDS["no_permission.next"]
+    assert "Allow" in WORDS["not_allowed.next"]
+    for word, owner in (("kill-server", "busy"), ("plugdev", "no_permission"), ("“Allow”", "not_allowed")):
+        assert [key for key, text in WORDS.items() if word in text and not key.startswith(f"{owner}.")] == []
+
+
+def _chinese():
+    for entry in (resources.files("privaudit") / "locales").iterdir():
+        if entry.name.startswith("zh") and entry.name.endswith(".toml"):
+            yield from tomllib.loads(entry.read_text(encoding="utf-8")).get("errors", {}).items()
+
+
+@pytest.mark.parametrize("name", RAISED)
+def test_chinese_has_the_same_sentences_and_gaps(name):
+    chinese = dict(_chinese())
+    for part in ("what", "why", "next"):
+        key = f"{name}.{part}"
+        assert set(re.findall(r"{(\w+)}", chinese[key])) == set(re.findall(r"{(\w+)}", WORDS[key]))
