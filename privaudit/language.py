@@ -44,8 +44,10 @@ WORDS: Final[Mapping[str, Sentence]] = {
     "day": "{day} {month} {year}",
     "month": "{month} {year}",
     "year": "{year}",
+    "short": "{day} {month:.3} {year}",
     "months": "January February March April May June July August September October November December",
     "separator": ", ",
+    "last_separator": " and ",
     "unknown": "not known",
 }
 
@@ -121,11 +123,16 @@ class Language:
         if isinstance(value, Message):
             return self.say(value)
         if isinstance(value, tuple):
-            return self.text("dates.separator").join(self._value(name, part) for part in value)
+            *first, last = [self._value(name, part) for part in value] or [self.text("dates.unknown")]
+            if not first:
+                return last
+            return self.text("dates.separator").join(first) + self.text("dates.last_separator") + last
         if value is None:
             return self.text("dates.unknown")
         if isinstance(value, str) and name.endswith(("_at", "_on")):
             return self.date(value)
+        if isinstance(value, str) and name.endswith("_short"):
+            return self._date("short", *map(int, value.split("-")))
         return tame(value) if isinstance(value, str) else str(value)
 
     def date(self, iso: str) -> str:
@@ -143,7 +150,7 @@ class Language:
         months = _translations(self.code).get("dates.months") or WORDS["months"]
         pattern = _translations(self.code).get(f"dates.{form}") or WORDS[form]
         name = str(months).split()[month - 1]
-        return str(pattern).format(year=year, month=name, day=day, hour=hour, minute=minute)
+        return str(pattern).format(year=year, month=name, number=month, day=day, hour=hour, minute=minute)
 
 
 @cache

@@ -13,7 +13,10 @@ from enum import StrEnum
 from typing import Literal, TypeAlias
 
 Value: TypeAlias = "str | int | bool | Message | tuple[str | Message, ...] | None"
-"""What may fill a gap in a sentence. ``…_at`` holds an ISO time and ``…_on`` a ``YYYY[-MM[-DD]]``; both are worded."""
+"""What may fill a gap in a sentence.
+
+``…_at`` holds an ISO time, ``…_on`` a ``YYYY[-MM[-DD]]``, ``…_short`` a day to be worded in few columns.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,30 @@ from privaudit.model import Command
 
 PERMISSIONS: Final = tuple(
     f"android.permission.{name}"
-    for name in ["READ_CONTACTS", "WRITE_CONTACTS", "GET_ACCOUNTS", "READ_SMS", "RECEIVE_SMS", "SEND_SMS", "RECEIVE_MMS", "RECEIVE_WAP_PUSH", "READ_CALL_LOG", "WRITE_CALL_LOG", "PROCESS_OUTGOING_CALLS", "READ_PHONE_STATE", "READ_PHONE_NUMBERS", "CALL_PHONE", "ANSWER_PHONE_CALLS", "ACCESS_FINE_LOCATION", "ACCESS_COARSE_LOCATION", "READ_EXTERNAL_STORAGE", "READ_MEDIA_IMAGES", "READ_MEDIA_VIDEO", "MANAGE_EXTERNAL_STORAGE", "QUERY_ALL_PACKAGES"]
+    for name in [
+        "READ_CONTACTS",
+        "WRITE_CONTACTS",
+        "GET_ACCOUNTS",
+        "READ_SMS",
+        "RECEIVE_SMS",
+        "SEND_SMS",
+        "RECEIVE_MMS",
+        "RECEIVE_WAP_PUSH",
+        "READ_CALL_LOG",
+        "WRITE_CALL_LOG",
+        "PROCESS_OUTGOING_CALLS",
+        "READ_PHONE_STATE",
+        "READ_PHONE_NUMBERS",
+        "CALL_PHONE",
+        "ANSWER_PHONE_CALLS",
+        "ACCESS_FINE_LOCATION",
+        "ACCESS_COARSE_LOCATION",
+        "READ_EXTERNAL_STORAGE",
+        "READ_MEDIA_IMAGES",
+        "READ_MEDIA_VIDEO",
+        "MANAGE_EXTERNAL_STORAGE",
+        "QUERY_ALL_PACKAGES",
+    ]
 )
 """Named to ``dumpsys package permission``, which then says who requests and holds them."""
 

@@ -115,13 +115,12 @@ HARD_RESTRICTED: Final = frozenset(
 )
 """Not grantable unless the installer, the system or an upgrade exempts the app (Android 10 and later)."""
 
-SOFT_RESTRICTED: Final = frozenset({full_name("READ_EXTERNAL_STORAGE"), full_name("WRITE_EXTERNAL_STORAGE")})
-
+SOFT_RESTRICTED: Final = frozenset(map(full_name, ("READ_EXTERNAL_STORAGE", "WRITE_EXTERNAL_STORAGE")))
 APP_OP_PERMISSIONS: Final = frozenset(
     full_name(name)
     for name in _words(
-        "SYSTEM_ALERT_WINDOW REQUEST_INSTALL_PACKAGES PACKAGE_USAGE_STATS MANAGE_EXTERNAL_STORAGE "
-        "SCHEDULE_EXACT_ALARM WRITE_SETTINGS"
+        "SYSTEM_ALERT_WINDOW REQUEST_INSTALL_PACKAGES PACKAGE_USAGE_STATS "
+        "MANAGE_EXTERNAL_STORAGE SCHEDULE_EXACT_ALARM WRITE_SETTINGS"
     )
 )
 """Decided by an app-op on a settings page of its own; dumps say ``granted=false`` under the install permissions."""

@@ -41,7 +41,7 @@ def dump(phone: VirtualPhone, now: datetime, app: App | None = None) -> str:
         if app is not None and uid[1] != app.app_id:
             continue
         lines += uid_block(phone.layout, uid, apps, now)
-    return "\n".join(lines) + "\n\n"
+    return "\n".join(lines) + "\n\n\n"
 
 
 def _watchers() -> Iterator[str]:

@@ -17,6 +17,8 @@ _OP: Final = r"([A-Z][A-Z0-9_]*(?:\(\d+\))?)"
 _UID = re.compile(r"^  Uid (\d+|u\d+(?:a|s|i|ai)\d+):$")
 _PACKAGE = re.compile(r"^    Package (\S+?)(?::| isPrivileged: ?)$")
 _UID_MODE = re.compile(rf"^      {_OP}: mode=(\w+)$")
+_WATCHED = re.compile(rf"^      {_OP}: (?:WATCHER|SILENT)$")
+"""Below ``foregroundOps:``, from Android 10: who wants to know when an app comes to the front. No mode."""
 _OP_A = re.compile(rf"^      {_OP}: mode=(\w+)((?:; (?:time|rejectTime)=\S+ ago)*)(?: \(running\)|; duration=\S+)?$")
 _TIME_A = re.compile(r"; (time|rejectTime)=(\S+) ago")
 _OP_BCD = re.compile(rf"^      {_OP} \((\w+|mode=\d+)(?: / switch [A-Z0-9_]+=(?:\w+|mode=\d+))?\):\s*$")
@@ -161,7 +163,7 @@ class _Reader:
         if self.ops is None:
             match = _UID_MODE.match(line)
             if match is None or self.uid is None:
-                self.dump.unparsed += 1
+                self.dump.unparsed += _WATCHED.match(line) is None
                 return
             self.uid.modes[_op_name(match[1])] = _MODES.get(match[2], match[2]), offset
             return

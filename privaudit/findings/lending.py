@@ -16,9 +16,11 @@ WORDS: Final[Mapping[str, str]] = {
     "embeds": "A wallet or shop app that also offers loans, says {publisher}.",
     "listed": "It is on a list of loan apps.",
     "name": "The name suggests lending: {words}.",
-    "name_and_access": "The name may suggest lending ({words}), and it can reach contacts, SMS or call log.",
+    "name_and_access": (
+        "The name may suggest lending ({words}), and it was given a permission for contacts, SMS or call log."
+    ),
     "trap_and_access": (
-        "The name looks like something else ({words}), but it can reach contacts, SMS or call log."
+        "The name looks like something else ({words}), but it was given a permission for contacts, SMS or call log."
         " Lending apps have hidden behind such names."
     ),
 }

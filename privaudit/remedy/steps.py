@@ -33,7 +33,7 @@ WORDS: Final[Mapping[str, Sentence]] = {
     "refuse_old": "At “{group}”, tap {choice}.",
     "refuse_warning": "If the phone warns that the app was made for an older Android, close it all the same.",
     "screenshot": "Take a screenshot.",
-    "clone": "This is the app's second copy (user {user}). Hold its own icon, tap “App info”, then do the same there.",
+    "clone": "This is a second copy of “{app}”. Hold the icon of this copy, tap “App info”.",
     "default_app_first": "First make another app the {what}; else the phone gives the right back.",
     "sms_app": "default SMS app",
     "phone_app": "default phone app",
@@ -82,10 +82,13 @@ def _close(app: App, phone: Phone) -> Iterator[Step]:
     for kind, what in (("default_sms", "sms_app"), ("default_phone", "phone_app")):
         if kind in held:
             yield Message(key="steps.default_app_first", values={"what": _say(what)})
-    if app.user != 0:
-        yield Message(key="steps.clone", values={"user": app.user})
     path = _path(phone)
-    for place, word in enumerate(path["path"]):
+    words: list[str] = path["path"]
+    if app.user != 0:
+        # Settings lists the owner's apps: a copy is reached by its own icon.
+        yield Message(key="steps.clone", values={"app": app.label or app.package})
+        words = words[words.index("APP") + 1 :]
+    for place, word in enumerate(words, start=app.user):
         if word == "APP":
             yield Message(key="steps.tap_app", values={"app": app.label or app.package})
         else:

@@ -152,7 +152,7 @@ class Sentences:
     def _below(self, app: App, data: DataClass, access: Access) -> str:
         if access.history is History.RECORDED:
             if access.last_read is not None:
-                return self.text("report.history_recorded", short_on=access.last_read.date().isoformat())
+                return self.text("report.history_recorded", day_short=access.last_read.date().isoformat())
             return self.text("report.history_recorded_ago", ago=self._ago(access))
         if access.state.reads:
             return self.text(f"report.history_{access.history}")
@@ -245,7 +245,7 @@ class Sentences:
     def ground(self, app: App) -> str:
         """Where it is written: lines of the phone's answers, rows of lists."""
         places = dict.fromkeys(
-            (one.question, one.line)
+            (one.question.removesuffix(f".{app.package}"), one.line)
             for finding in self._findings.get((app.package, app.user), ())
             for one in finding.evidence
         )

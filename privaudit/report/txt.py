@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from rich.cells import cell_len
+
 from privaudit.language import Language
 from privaudit.model import App, DataClass, Message, Report, Severity
 from privaudit.remedy import steps
@@ -13,7 +15,7 @@ from privaudit.report.layout import pad, wrap
 from privaudit.report.sentences import Sentences
 
 WIDTH: Final = 80
-_COLUMN: Final = 17
+_COLUMN: Final = 18
 _INDENT: Final = 2
 
 
@@ -48,17 +50,16 @@ class _Writer:
         self.number = {package: place for place, package in enumerate(self.say.packages(), 1)}
 
     def head(self) -> Iterator[Line]:
-        title = self.language.text("report.title")
+        yield Line(self.language.text("report.title"), "bold")
         if self.report.demo:
-            title += "    " + self.language.text("report.demo")
-        yield from self._wrapped(title, "bold")
+            yield from self._wrapped(self.language.text("report.demo"), "bold")
         yield Line()
         for name, value in self.say.head():
             label = self.language.text(f"report.{name}")
             yield from self._hanging(pad(label, 10), value)
 
     def matrix(self) -> Iterator[Line]:
-        yield Line(self.say.matrix_title(), "bold")
+        yield from self._wrapped(self.say.matrix_title(), "bold")
         yield Line()
         if not self.report.apps:
             yield from self._wrapped(self.language.text("report.matrix_none"), indent=_INDENT)
@@ -70,8 +71,12 @@ class _Writer:
         for package in self.say.packages():
             for place, app in enumerate(self.say.copies(package)):
                 number = f"{self.number[package]:<2} " if place == 0 else "   "
-                first = number + self.say.name_in_matrix(app)
-                for text, cells in zip((first, "   " + self.say.note(app)), self._cells(app), strict=True):
+                first, below = number + self.say.name_in_matrix(app), "   " + self.say.note(app)
+                if cell_len(first) >= names:
+                    # Package names are long: a line of their own, so that none is cut.
+                    yield from self._hanging("  " + first[:3], first[3:])
+                    first, below = below, ""
+                for text, cells in zip((first, below), self._cells(app), strict=True):
                     yield Line(("  " + pad(text, names) + "".join(cells)).rstrip())
         yield Line()
         for word, meaning in self.say.legend():
@@ -150,14 +155,12 @@ class _Writer:
             label = self.language.text(f"report.{name}")
             style = "bold" if name == "summary" else ""
             for place, sentence in enumerate(sentences):
-                yield from self._hanging(pad(label if place == 0 else "", 12), sentence, style)
+                yield from self._hanging(pad(label if place == 0 else "", 16), sentence, style)
 
     def _wrapped(self, text: str, style: str = "", indent: int = 0) -> Iterator[Line]:
         yield from self._hanging(" " * indent, text, style)
 
     def _hanging(self, head: str, text: str, style: str = "") -> Iterator[Line]:
-        from rich.cells import cell_len
-
         indent = cell_len(head)
         for place, line in enumerate(wrap(text, self.width - indent)):
             yield Line(((head if place == 0 else " " * indent) + line).rstrip(), style)
