@@ -5,6 +5,7 @@ Nothing heavier than typer is imported before a command needs it.
 
 from __future__ import annotations
 
+import itertools
 import sys
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -22,7 +23,7 @@ def _wished() -> Language:
     """The language of the help: ``--lang`` may stand anywhere, and is read before any command is known."""
     words = sys.argv[1:]
     given = [word.partition("=")[2] for word in words if word.startswith("--lang=")]
-    given += [after for before, after in zip(words, words[1:], strict=False) if before == "--lang"]
+    given += [after for before, after in itertools.pairwise(words) if before == "--lang"]
     return Language(given[-1] if given and given[-1] in available() else preferred())
 
 

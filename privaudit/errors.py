@@ -231,7 +231,9 @@ WORDS: Mapping[str, str] = {
     "source_missing.next": "Check the name. To check a connected phone, give no name at all.",
     "source_unknown.what": "privaudit does not know what {path} is.",
     "source_unknown.why": "It reads a saved check (.zip), a report (.json), or a folder of text files.",
-    "source_unknown.next": "If it is a text file that a phone printed, put it into a folder under its usual name and give the folder.",
+    "source_unknown.next": (
+        "If it is a text file that a phone printed, put it into a folder under its usual name and give the folder."
+    ),
     "source_unreadable.what": "{path} could not be read.",
     "source_unreadable.why": "This computer says: {reason}.",
     "source_unreadable.next": "Copy it again from where you have it, or give another.",

@@ -129,11 +129,12 @@ class Language:
             return self.text("dates.separator").join(first) + self.text("dates.last_separator") + last
         if value is None:
             return self.text("dates.unknown")
-        if isinstance(value, str) and name.endswith(("_at", "_on")):
-            return self.date(value)
-        if isinstance(value, str) and name.endswith("_short"):
-            return self._date("short", *map(int, value.split("-")))
-        return tame(value) if isinstance(value, str) else str(value)
+        return self._text(name, value) if isinstance(value, str) else str(value)
+
+    def _text(self, name: str, text: str) -> str:
+        if name.endswith(("_at", "_on")):
+            return self.date(text)
+        return self._date("short", *map(int, text.split("-"))) if name.endswith("_short") else tame(text)
 
     def date(self, iso: str) -> str:
         """An ISO time, or a date of a year, month or day, in words. What is no date is shown as it stands."""

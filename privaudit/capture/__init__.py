@@ -47,7 +47,8 @@ def read(path: Path) -> Capture:
 
     if not path.exists():
         raise SourceError("source_missing", path=str(path))
-    for kind in (archive, folder):
-        if kind.recognises(path):
-            return kind.read(path)
+    if archive.recognises(path):
+        return archive.read(path)
+    if folder.recognises(path):
+        return folder.read(path)
     raise SourceError("source_unknown", path=str(path))

@@ -88,7 +88,10 @@ class Question:
 
     name: str
     command: str
-    """As it stands in the script. ``$t`` is ``-t 60`` where ``dumpsys`` has it, ``$u`` a user, ``PKG`` a package name."""
+    """As it stands in the script.
+
+    ``$t`` is ``-t 60`` where ``dumpsys`` has it, ``$u`` an Android user, ``PKG`` a package name.
+    """
     file: str
     """Its name in a folder of text files, without ``.txt``; per-user and per-package answers add a suffix."""
     why: str

@@ -1,7 +1,7 @@
 """A virtual phone on loopback: what it holds, how Android prints it, and the wire by which ADB reaches it.
 
-A story (``stories/*.toml``) says what is on the phone. `open_story` reads one; `privaudit.demo.programs` answers for it
-in Android's own formats; `privaudit.demo.phone` puts it behind the ADB protocol. Everything in a story is invented.
+A story (``stories/*.toml``) says what is on the phone. `open_story` reads one; `privaudit.demo.programs` answers for
+it in Android's own formats; `privaudit.demo.adbd` puts it behind the ADB protocol. Everything in a story is invented.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from privaudit.demo.virtual import VirtualPhone
+    from privaudit.demo.story.virtual import VirtualPhone
     from privaudit.transport import Transport
 
 _SUFFIX = ".toml"
@@ -31,9 +31,9 @@ def open_story(name: str) -> VirtualPhone:
 
     Raises:
         KeyError: no story is called so.
-        privaudit.demo.story.StoryError: the file has mistakes.
+        privaudit.demo.story.reader.StoryError: the file has mistakes.
     """
-    from privaudit.demo.story import read
+    from privaudit.demo.story.reader import read
 
     if name not in stories():
         raise KeyError(name)
@@ -47,7 +47,7 @@ def connected(phone: VirtualPhone) -> Iterator[Transport]:
 
     The key is made for this once and kept nowhere: trying the demo leaves nothing behind.
     """
-    from privaudit.demo.phone import DemoPhone
+    from privaudit.demo.adbd.phone import DemoPhone
     from privaudit.demo.programs import files, programs
     from privaudit.transport import connect
 

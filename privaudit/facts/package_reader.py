@@ -61,6 +61,7 @@ class Reader:
         self.words: set[str] = set()
 
     def read(self, text: str, offset: int) -> None:
+        """Read `text` from `offset` on."""
         for line in text[offset:].split("\n"):
             if line:
                 self._line(line, offset)

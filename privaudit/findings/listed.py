@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from privaudit.findings import Ground, severity
-from privaudit.model import App, Finding, Listing, Message
+from privaudit.model import App, Finding, Listing, Message, Severity
 
 WORDS: Final[Mapping[str, str]] = {
     "A": (
@@ -54,7 +54,7 @@ def judge(app: App, ground: Ground) -> Iterator[Finding]:
         )
 
 
-def _severity(app: App, listing: Listing) -> severity.Severity:
+def _severity(app: App, listing: Listing) -> Severity:
     if listing.tier == "N":
         return severity.TABLE["notified"]
     if listing.tier == "own":

@@ -64,8 +64,8 @@ def for_finding(finding: Finding, app: App, phone: Phone) -> Finding:
         steps = tuple(_close(app, phone)) if severity.reads(app) else ()
     elif finding.rule == "special_access" and finding.severity is not Severity.INFO:
         kind = finding.message.key.partition(".")[2]
-        values = {"what": _say(kind), "app": app.label or app.package}
-        steps = (Message(key="steps.turn_off_special", values=values),)
+        name = app.label or app.package
+        steps = (Message(key="steps.turn_off_special", values={"what": _say(kind), "app": name}),)
     else:
         steps = ()  # a listing is closed by closing what the app can read
     return replace(finding, steps=steps)

@@ -26,6 +26,7 @@ from privaudit.model import (
     Step,
     User,
     UserKind,
+    Value,
 )
 
 _DOORS: Final = {
@@ -54,7 +55,7 @@ class Sentences:
 
     def packages(self) -> tuple[str, ...]:
         """Packages in the order in which to act; those without a finding last."""
-        order = {}
+        order: dict[str, float] = {}
         for place, finding in enumerate(self.report.findings):
             order.setdefault(finding.package, place)
         return tuple(sorted(self._apps, key=lambda package: (order.get(package, len(order) + 1e9), package)))
@@ -79,15 +80,15 @@ class Sentences:
         else:
             moment = report.taken_at + timedelta(seconds=clock.offset_s)
             moment = moment.astimezone(_zone(clock.zone)) if clock.zone else moment
-            values = {"zone": clock.zone or "UTC", "offset": abs(clock.offset_s)}
-            yield "checked", self.text("report.when_phone", at_at=moment.isoformat(), **values)
+            zone, offset = clock.zone or "UTC", abs(clock.offset_s)
+            yield "checked", self.text("report.when_phone", at_at=moment.isoformat(), zone=zone, offset=offset)
         phone = report.phone
         rom = f"{phone.rom.name} {phone.rom.version}" if phone.rom.version else phone.rom.name
-        values = {"maker": phone.manufacturer, "model": phone.model, "android": phone.android, "rom": rom}
         if phone.sdk_inferred or (phone.manufacturer is None and phone.model is None):
             yield "phone", self.text("report.sdk_inferred", sdk=phone.sdk)
         else:
-            yield "phone", self.text("report.phone_is", **values)
+            names = {"maker": phone.manufacturer, "model": phone.model, "android": phone.android}
+            yield "phone", self.text("report.phone_is", rom=rom, **names)
         yield "how", self.text(f"report.how_{report.source.kind}")
         yield "scope", self._scope()
 
@@ -129,20 +130,17 @@ class Sentences:
     def note(self, app: App) -> str:
         """Why it is here, in a few words."""
         tiers = {listing.tier for listing in app.listed}
-        if tiers & {"A", "B"}:
-            return self.text("report.note_listed")
-        if "own" in tiers:
-            return self.text("report.note_own")
-        if "N" in tiers:
-            return self.text("report.note_notified")
-        keys = {reason.key for reason in app.lending.reasons}
-        if app.lending.verdict is LendingVerdict.EMBEDS:
-            return self.text("report.note_embeds")
-        if any(key.startswith("lending.registered") for key in keys):
-            return self.text("report.note_registered")
-        if app.lending.verdict is LendingVerdict.YES:
-            return self.text("report.note_lender")
-        return self.text("report.note_name") if app.lending.verdict is LendingVerdict.LIKELY else ""
+        registered = any(reason.key.startswith("lending.registered") for reason in app.lending.reasons)
+        reasons = (
+            ("listed", tiers & {"A", "B"}),
+            ("own", "own" in tiers),
+            ("notified", "N" in tiers),
+            ("embeds", app.lending.verdict is LendingVerdict.EMBEDS),
+            ("registered", registered),
+            ("lender", app.lending.verdict is LendingVerdict.YES),
+            ("name", app.lending.verdict is LendingVerdict.LIKELY),
+        )
+        return next((self.text(f"report.note_{name}") for name, holds in reasons if holds), "")
 
     def cell(self, app: App, data: DataClass) -> tuple[str, str]:
         """Two short lines: can it read, and has it."""
@@ -266,8 +264,8 @@ class Sentences:
         for user in self.report.users:
             if not user.checked:
                 why = "refused" if user.why_not is AnswerState.REFUSED else "other"
-                values = {"user": self.user(user), "why": Message(key=f"report.why_user_{why}")}
-                yield self.text("report.gap_user", **values)
+                reason = Message(key=f"report.why_user_{why}")
+                yield self.text("report.gap_user", user=self.user(user), why=reason)
         if any(row.question == "appops" and row.could_hide for row in self.report.coverage):
             yield self.text("report.gap_appops")
 
@@ -292,7 +290,11 @@ class Sentences:
         for name in ("uninstalled", "mini", "sent", "elsewhere", "names"):
             yield self.text(f"report.never_{name}")
         stamp, country = self.report.knowledge.signatures, self.report.knowledge.rules.country
-        values = {"packages": stamp.packages, "newest_on": stamp.newest or "", "here": stamp.packages_for_country}
+        values: dict[str, Value] = {
+            "packages": stamp.packages,
+            "newest_on": stamp.newest or "",
+            "here": stamp.packages_for_country,
+        }
         if country is None:
             yield self.text("report.list_is", **values)
             yield self.text("report.list_choose")

@@ -33,7 +33,10 @@ def _in_order() -> tuple[tuple[str, Mapping[str, Any]], ...]:
 
 
 def recognise(properties: Mapping[str, str]) -> Rom:
-    """The ROM of a phone with these properties. HyperOS keeps MIUI's properties, so order matters: each file says its own."""
+    """The ROM of a phone with these properties.
+
+    HyperOS keeps MIUI's properties and HONOR Huawei's, so order matters: each file says its own.
+    """
     for name, data in _in_order():
         version = _version(data["recognise"], properties)
         if version is not None:

@@ -12,7 +12,7 @@ from adb_shell.adb_device import AdbDeviceTcp
 from adb_shell.auth.keygen import keygen
 from adb_shell.auth.sign_pythonrsa import PythonRSASigner
 
-from privaudit.demo.phone import DemoPhone
+from privaudit.demo.adbd.phone import DemoPhone
 from privaudit.demo.shell import ProgramResult
 
 TIMEOUT_S = 30.0

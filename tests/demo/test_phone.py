@@ -18,9 +18,9 @@ from adb_shell.adb_device import AdbDeviceTcp
 from adb_shell.auth.sign_pythonrsa import PythonRSASigner
 from adb_shell.exceptions import AdbCommandFailureException, PushFailedError, TcpTimeoutException
 
-from privaudit.demo.auth import KeyPolicy, parse_key
-from privaudit.demo.phone import DemoPhone
-from privaudit.demo.wire import MAX_PAYLOAD_V1, VERSION_CHECKSUM, Kind, Message, receive
+from privaudit.demo.adbd.auth import KeyPolicy, parse_key
+from privaudit.demo.adbd.phone import DemoPhone
+from privaudit.demo.adbd.wire import MAX_PAYLOAD_V1, VERSION_CHECKSUM, Kind, Message, receive
 from tests.demo.conftest import FILES, PROGRAMS, TIMEOUT_S, need
 
 Connect = Callable[..., AdbDeviceTcp]

@@ -9,10 +9,14 @@ from datetime import datetime, timedelta
 import pytest
 
 from privaudit.capture.questions import PERMISSIONS
-from privaudit.demo import open_story, render, render_appops, render_package_dump, render_packages
-from privaudit.demo.android import FLAG_BITS, LAYOUTS, java_hash, map_order
-from privaudit.demo.schema import parse_age
-from privaudit.demo.virtual import AndroidUser, App, Event, Grant, Install, InstallPermission, Op
+from privaudit.demo import open_story
+from privaudit.demo.render import appops as render_appops
+from privaudit.demo.render import package_dump as render_package_dump
+from privaudit.demo.render import packages as render_packages
+from privaudit.demo.render import text as render
+from privaudit.demo.render.android import FLAG_BITS, LAYOUTS, java_hash, map_order
+from privaudit.demo.story.schema import parse_age
+from privaudit.demo.story.virtual import AndroidUser, App, Event, Grant, Install, InstallPermission, Op
 
 _P = "android.permission."
 _SENSITIVE = ("USER_SENSITIVE_WHEN_GRANTED", "USER_SENSITIVE_WHEN_DENIED")

@@ -8,10 +8,11 @@ from importlib import resources
 
 import pytest
 
-from privaudit.demo import open_story, ordinary, stories
-from privaudit.demo.android import FLAG_BITS
-from privaudit.demo.schema import parse_age
-from privaudit.demo.story import StoryError, read
+from privaudit.demo import open_story, stories
+from privaudit.demo.render.android import FLAG_BITS
+from privaudit.demo.story import ordinary
+from privaudit.demo.story.reader import StoryError, read
+from privaudit.demo.story.schema import parse_age
 
 _HEAD = """
 title = "t"

@@ -13,10 +13,10 @@ import pytest
 from adb_shell.adb_message import AdbMessage
 from adb_shell.constants import AUTH, AUTH_RSAPUBLICKEY, AUTH_TOKEN, CLSE, CNXN, MAX_ADB_DATA, OKAY, OPEN, WRTE
 
-from privaudit.demo.auth import KeyPolicy
-from privaudit.demo.phone import DemoPhone
-from privaudit.demo.toybox import ProgramResult
-from privaudit.demo.wire import MAX_PAYLOAD_V1, VERSION_CHECKSUM
+from privaudit.demo.adbd.auth import KeyPolicy
+from privaudit.demo.adbd.phone import DemoPhone
+from privaudit.demo.shell.toybox import ProgramResult
+from privaudit.demo.adbd.wire import MAX_PAYLOAD_V1, VERSION_CHECKSUM
 from privaudit.errors import ConnectionLost, PhoneError, UsageError
 from privaudit.model import Command
 from privaudit.transport import Transport, connect, direct, key

@@ -1,0 +1,1 @@
+"""An ADB daemon on loopback: the wire, who may connect, and the services behind it."""

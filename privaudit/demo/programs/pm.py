@@ -1,0 +1,109 @@
+"""``pm``, which is ``cmd package``: the parts of it that read (``PackageManagerShellCommand`` of Android 14)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from privaudit.demo.programs.answers import FAILED, complained, said, take_user, user_number
+from privaudit.demo.render import text as render
+from privaudit.demo.render.android import map_order
+from privaudit.demo.shell import ProgramResult
+from privaudit.demo.story.virtual import App, VirtualPhone
+
+_DISABLED: Final = 2
+"""First ``enabled=`` value that means disabled."""
+_FILTERS: Final[dict[str, Callable[[App, int], bool]]] = {
+    "-s": lambda app, _: app.system,
+    "-3": lambda app, _: not app.system,
+    "-d": lambda app, user: app.installs[user].enabled >= _DISABLED,
+    "-e": lambda app, user: app.installs[user].enabled < _DISABLED,
+}
+_SHOWN: Final = {"-f": "path", "-i": "installer", "-U": "uid", "--show-versioncode": "version"}
+_UNINSTALLED: Final = "-u"
+_WITHOUT_EFFECT: Final = frozenset({"-a", "-l"})
+
+
+def run(phone: VirtualPhone, words: Sequence[str]) -> ProgramResult:
+    """Answer ``pm words…``.
+
+    Raises:
+        Refusal: of a wrong user.
+    """
+    match words:
+        case ["list", *rest]:
+            return _list(phone, rest)
+        case ["path", *rest]:
+            return _path(phone, rest)
+        case [command, *_]:
+            return said(f"Unknown command: {command}\n", FAILED)
+        case _:
+            return said("Package manager (package) commands:\n  help\n    Print this help text.\n", FAILED)
+
+
+def _list(phone: VirtualPhone, words: Sequence[str]) -> ProgramResult:
+    match words:
+        case ["packages", *rest]:
+            return _list_packages(phone, rest)
+        case ["users", *_]:
+            return said(render.users(phone))
+        case [kind, *_]:
+            return said(f"Error: unknown list type '{kind}'\n", FAILED)
+        case _:
+            return said("Error: didn't specify type of data to list\n", FAILED)
+
+
+def _list_packages(phone: VirtualPhone, words: Sequence[str]) -> ProgramResult:
+    """``pm list packages``. Without ``--user``, Android 14 lists every user's packages."""
+    named, rest = take_user(words, "list")
+    users = user_number(phone, named or "all", "list")
+    shown = dict.fromkeys(_SHOWN.values(), False)
+    chosen: list[Callable[[App, int], bool]] = []
+    uninstalled = False
+    pattern = ""
+    for word in rest:
+        if word in _SHOWN:
+            shown[_SHOWN[word]] = True
+        elif word in _FILTERS:
+            chosen.append(_FILTERS[word])
+        elif word == _UNINSTALLED:
+            uninstalled = True
+        elif word.startswith("-") and word not in _WITHOUT_EFFECT:
+            return said(f"Error: Unknown option: {word}\n", FAILED)
+        elif not word.startswith("-"):
+            pattern = word
+    by_name = {app.package: app for app in phone.apps if pattern in app.package}
+    listed = []
+    for name in map_order(by_name):
+        app = by_name[name]
+        # -u brings back what came with the phone and was removed for the user; an app that was never there stays away.
+        has = [
+            user for user in users if user in app.installs and (app.installs[user].installed or _kept(app, uninstalled))
+        ]
+        if of := [user for user in has if all(choose(app, user) for choose in chosen)]:
+            listed.append((app, of))
+    return said(
+        render.packages(
+            listed,
+            path=shown["path"],
+            version=shown["version"],
+            installer=shown["installer"],
+            uid=shown["uid"],
+        )
+    )
+
+
+def _kept(app: App, uninstalled: bool) -> bool:  # noqa: FBT001 - one option of pm
+    return uninstalled and app.system
+
+
+def _path(phone: VirtualPhone, words: Sequence[str]) -> ProgramResult:
+    """``pm path``: one line per APK; nothing and status 1 where the user does not have it."""
+    named, rest = take_user(words, "path")
+    users = user_number(phone, named, "path")
+    if not rest:
+        return complained("Error: no package specified\n", 1)
+    app = phone.app(rest[0])
+    if app is None or not any(user in app.installs and app.installs[user].installed for user in users):
+        return ProgramResult(code=1)
+    return said("".join(f"package:{path}\n" for path in app.apks))

@@ -1,0 +1,1 @@
+"""What is on a virtual phone: its model, and the reader of the TOML that tells it."""

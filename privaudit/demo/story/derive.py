@@ -1,0 +1,104 @@
+"""What Android derives from a few words about an app: permission flags, app-op modes, gids."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from privaudit.demo.render.android import (
+    APP_OP_PERMISSIONS,
+    FLAG_BITS,
+    GIDS,
+    HARD_RESTRICTED,
+    RUNTIME_OPS,
+    SOFT_RESTRICTED,
+    full_name,
+)
+from privaudit.demo.story import schema
+from privaudit.demo.story.virtual import Event, Grant, InstallPermission, Op
+
+_SENSITIVE: Final = FLAG_BITS["USER_SENSITIVE_WHEN_GRANTED"] | FLAG_BITS["USER_SENSITIVE_WHEN_DENIED"]
+_COMPAT_DENIED: Final = FLAG_BITS["REVOKED_COMPAT"] | FLAG_BITS["REVIEW_REQUIRED"]
+_LOCATION_OPS: Final = ("COARSE_LOCATION", "FINE_LOCATION")
+_SCOPED_STORAGE: Final = 30
+"""First target SDK without legacy storage."""
+
+
+def grant(name: str, said: schema.InstallRow, *, system: bool, shown: bool) -> Grant:
+    """State of one runtime permission.
+
+    Args:
+        name: full name.
+        said: what the story says of the app for this user.
+        system: the app came with the phone, so that the system, not an installer, exempts it from restrictions.
+        shown: Settings shows the permission, for which Android has two flags of its own.
+    """
+    word = {full_name(key): value for key, value in said.grants.items()}.get(name)
+    exact = {full_name(key): value for key, value in said.flags.items()}.get(name)
+    granted, named = schema.GRANTS[word or "not asked"]
+    restricted = name in HARD_RESTRICTED or name in SOFT_RESTRICTED
+    if exact is not None:
+        flags = _bits(exact)
+    elif not said.installed and word is None:
+        # Never installed for this user: nobody exempted it (seen on a real Android 14 with five users).
+        flags = _bits(("APPLY_RESTRICTION",)) if restricted else 0
+    else:
+        flags = _bits(named) | (_SENSITIVE if shown else 0)
+        if restricted:
+            exempt = ("RESTRICTION_SYSTEM_EXEMPT", "RESTRICTION_UPGRADE_EXEMPT")
+            flags |= _bits(exempt if system else ("RESTRICTION_INSTALLER_EXEMPT",))
+    return Grant(name=name, granted=granted, flags=flags)
+
+
+def uid_modes(grants: Iterable[Grant], target_sdk: int) -> Mapping[str, str]:
+    """App-op modes that Android keeps in step with the permissions (``PermissionPolicyService``, Android 10 to 14).
+
+    A granted permission's mode equals the default and is not stored; location without the background permission is
+    stored as ``foreground``, and everything denied as ``ignore``.
+    """
+    grants = tuple(grants)
+    background = any(grant.granted and grant.name.endswith(".ACCESS_BACKGROUND_LOCATION") for grant in grants)
+    modes = {}
+    for grant in grants:
+        op = RUNTIME_OPS[grant.name]
+        if op is None:
+            continue
+        if not grant.granted or grant.flags & _COMPAT_DENIED:
+            modes[op] = "ignore"
+        elif op in _LOCATION_OPS and not background:
+            modes[op] = "foreground"
+        if op == "READ_EXTERNAL_STORAGE" and target_sdk >= _SCOPED_STORAGE:
+            modes["LEGACY_STORAGE"] = "ignore"
+    return modes
+
+
+def ops(rows: Iterable[schema.OpRow]) -> tuple[Op, ...]:
+    """App-ops of a package: one for all its rows."""
+    found: dict[str, Op] = {}
+    for row in rows:
+        before = found.get(row.op, Op(name=row.op)).events
+        new = tuple(
+            Event(age=age, rejected=rejected, state=row.state, duration=row.duration, tag=row.tag)
+            for age, rejected in ((row.access, False), (row.reject, True))
+            if age is not None
+        )
+        found[row.op] = Op(name=row.op, mode=row.mode, events=before + new)
+    return tuple(found.values())
+
+
+def install_permissions(requested: Iterable[str]) -> tuple[InstallPermission, ...]:
+    """What was decided when the app was installed: everything in `requested` that is no runtime permission."""
+    return tuple(
+        InstallPermission(name=name, granted=name not in APP_OP_PERMISSIONS)
+        for name in requested
+        if name not in RUNTIME_OPS
+    )
+
+
+def gids(requested: Iterable[str]) -> tuple[int, ...]:
+    """Linux groups that come with `requested`."""
+    return tuple(sorted(GIDS[name] for name in requested if name in GIDS))
+
+
+def _bits(names: Iterable[str]) -> int:
+    return sum({FLAG_BITS[name] for name in names})
