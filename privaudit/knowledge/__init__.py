@@ -167,11 +167,11 @@ def load(*, extra: Sequence[Path] = (), demo: bool = False, country: str | None 
     folder = shipped()
     words = read_toml(folder / "vocabulary.toml", "vocabulary.toml", mistakes) or {}
     spoken = vocabulary.parse(words, "vocabulary.toml", mistakes) if words else None
-    stores = _stores(read_toml(folder / "stores.toml", "stores.toml", mistakes) or {}, mistakes)
     root = resources.files("privaudit") / "demo" / "lists" if demo else folder
     read = [*lists.read_folder(root, mistakes)]
     if not read and not mistakes:
         mistakes.add("not_shipped", file=str(root))  # no lists at all would make every phone look well
+    stores = {} if mistakes else _stores(read_toml(folder / "stores.toml", "stores.toml", mistakes) or {}, mistakes)
     for path in extra:
         read += lists.read_own(path, mistakes)
     if mistakes or spoken is None:
