@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from privaudit import __version__, facts, findings
@@ -14,6 +14,7 @@ from privaudit.model import (
     AnswerState,
     App,
     Counts,
+    Coverage,
     DataClass,
     Facts,
     KnowledgeStamp,
@@ -73,13 +74,18 @@ def judged(capture: Capture, knowledge: Knowledge, wishes: Wishes) -> Report:
         source=capture.source,
         phone=gathered.phone,
         users=gathered.users,
-        coverage=gathered.coverage,
+        coverage=tuple(map(_unnamed, gathered.coverage)),
         counts=_counts(judgement.apps, judgement.suspects),
         apps=shown,
         findings=found,
         verdict=Verdict.FOUND if any(f.severity is not Severity.INFO for f in found) else Verdict.NOTHING_FOUND,
         complete=is_complete(gathered),
     )
+
+
+def _unnamed(row: Coverage) -> Coverage:
+    """`row` without the name of the app that was asked about: below Android 10 that may be any app."""
+    return replace(row, detail=None) if row.question == "package" else row
 
 
 def is_complete(gathered: Facts) -> bool:
@@ -95,7 +101,7 @@ def _unasked(capture: Capture, gathered: Facts) -> Iterator[str]:
 
 
 def _suspects(capture: Capture, gathered: Facts, knowledge: Knowledge) -> Iterator[str]:
-    """Packages whose own dump is worth a look: recognised ones, and below Android 10 every app that is not the system's."""
+    """Packages whose own dump is worth a look: recognised ones; below Android 10 all that are not the system's."""
     every = (gathered.phone.sdk or 0) < _NAMED_BY_DUMP_SDK
     sound = capture.answer("packages").state is AnswerState.ANSWERED
     judgement = findings.judge(capture, gathered, knowledge)

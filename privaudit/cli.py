@@ -8,13 +8,13 @@ from __future__ import annotations
 import itertools
 import sys
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, Final, NoReturn, cast
 
 import typer
 
 from privaudit import __version__
 from privaudit.desk import Desk
-from privaudit.errors import EXIT_OK, UsageError
+from privaudit.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE, UsageError
 from privaudit.language import Language, available, preferred
 from privaudit.talk import Talk
 
@@ -95,6 +95,7 @@ def audit(  # noqa: PLR0913 - the options of DESIGN
         desk = Desk(talk, output or [], country, all_apps=all_apps, unknown=unknown, json=as_json, lines=as_json_lines)
         desk.check(len(source or ()))
         if source:
+            talk.say("starting_saved", version=__version__)
             raise typer.Exit(desk.saved(source, signatures or []))
         talk.say("starting", version=__version__)
         with talk.phone(transport, serial) as connection:
@@ -147,9 +148,10 @@ def capture(
     lang: Lang = None,
     serial: Serial = None,
     transport: Way = "auto",
+    signatures: Lists = None,
     plain: Plain = False,
 ) -> None:
-    """Take a capture and save it."""
+    """Take a capture and save it. Its lists decide only of which apps the details are asked."""
     talk = Talk(lang, plain=plain)
     with talk.errors():
         if file.suffix != ".zip":
@@ -163,8 +165,9 @@ def capture(
         from privaudit import knowledge
         from privaudit.capture import archive
 
+        lists = knowledge.load(extra=signatures or [])  # mistakes in them are told before any phone is asked
         with talk.phone(transport, serial) as connection:
-            taken = pipeline.live(connection, knowledge.load(), progress=talk.say)
+            taken = pipeline.live(connection, lists, progress=talk.say)
         archive.write(taken, file)
         talk.say("saved_private", path=str(file))
 
@@ -177,7 +180,32 @@ def schema() -> None:
     Talk(None, plain=True).out(document())
 
 
+_CannotParse: Final = cast("type[Exception]", typer.BadParameter.__mro__[1])
+"""typer's word for every mistake in a command line; newer versions carry click inside, so it has no name to import."""
+
+
 def main() -> NoReturn:
-    """Entry point."""
-    app()
-    raise SystemExit(EXIT_OK)
+    """Entry point. What typer cannot understand is worded like every other mistake."""
+    try:
+        code = app(standalone_mode=False)
+    except (typer.Abort, KeyboardInterrupt) as error:
+        raise SystemExit(EXIT_INTERRUPTED) from error
+    except _CannotParse as error:
+        raise SystemExit(_misunderstood(error)) from error
+    raise SystemExit(code if isinstance(code, int) else EXIT_OK)
+
+
+def _misunderstood(error: Any) -> int:  # noqa: ANN401 - see _CannotParse
+    kind = type(error).__name__
+    if kind == "NoArgsIsHelpError":
+        error.show()
+        return EXIT_USAGE
+    given = str(getattr(error, "option_name", None) or getattr(getattr(error, "param", None), "metavar", None) or "")
+    name = {"NoSuchOption": "option", "BadOptionUsage": "value", "MissingParameter": "missing"}.get(kind)
+    values = {"given": given} if name and given else {"said": error.format_message()}
+    if name is None and "No such command" in error.format_message():
+        name, values = "command", {"given": error.format_message().partition("'")[2].rpartition("'")[0]}
+        given = values["given"]
+    command = error.ctx.command_path if error.ctx else "privaudit"
+    Talk(_HELP.code, plain=True).misunderstood(name if name and given else "why", command, values)
+    return EXIT_USAGE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -55,7 +56,7 @@ class Desk:
 
         for path in self.files:
             report.check(path)
-        if self.country is not None and not (len(self.country) == len("CN") and self.country.isalpha()):
+        if self.country is not None and not re.fullmatch(r"[A-Z]{2}", self.country):
             raise UsageError("country_unknown", given=self.country)
         if sources > 1 and (self.files or (self.json and not self.lines)):
             raise UsageError("one_source")
@@ -77,6 +78,8 @@ class Desk:
         """Report on each saved source; one that cannot be read hides no other."""
         codes = []
         for path in sources:
+            if len(sources) > 1:
+                self.talk.say("now", path=str(path))
             try:
                 codes.append(self._one(path, signatures))
             except PrivauditError as error:
@@ -84,6 +87,7 @@ class Desk:
                     raise
                 self.talk.show(error)
                 codes.append(error.exit_code)
+        # What was found counts before what was not read, and that before gaps.
         return next(code for code in (EXIT_FOUND, EXIT_UNREADABLE, EXIT_GAPS, EXIT_OK) if code in codes)
 
     def _one(self, path: Path, signatures: list[Path]) -> int:

@@ -24,7 +24,7 @@ WORDS: Final[Mapping[str, Sentence]] = {
     "country": "Your country (two letters, for instance CN): how much do the lists hold for it?",
     "serial": "Which phone, if several are connected: its serial number or the end of it.",
     "transport": "How to reach the phone: auto, usb, or tcp:HOST[:PORT].",
-    "signatures": "A list of your own (file or folder).",
+    "signatures": "A list of your own (a .toml file, or a folder of them).",
     "all_apps": "Put all apps of the phone into the report. Private: it shows far more than lending apps.",
     "unknown": "Name the apps that can read and that this tool does not know. For the phone's owner only.",
     "plain": "No colours and no moving lines.",
@@ -34,6 +34,8 @@ WORDS: Final[Mapping[str, Sentence]] = {
     "starting_demo": "privaudit {version}: a virtual phone on this computer, all of it invented.",
     "first_round": "Asking the phone. This can take a minute; leave the cable in.",
     "later_round": "Asking for details.",
+    "starting_saved": "privaudit {version}: reads a saved source. No phone is asked.",
+    "now": "Now: {path}",
     "allow": (
         "Ask the owner to unlock the phone. It asks “Allow USB debugging?” and shows a fingerprint. If it is\n"
         "  {fingerprint}\ntap “Allow”; if not, “Cancel”. Do not tick “Always allow from this computer”."
@@ -42,9 +44,18 @@ WORDS: Final[Mapping[str, Sentence]] = {
     "saved": "Saved: {path}",
     "saved_private": "Saved: {path}. It names every app on the phone. Keep it private; do not send it on.",
     "interrupted": "Stopped. Nothing was changed on the phone.",
-    "what": "What happened",
-    "why": "Why",
-    "next": "What to do",
-    "bug": "This is a mistake in privaudit, not yours: {kind} at {where}. Please report it, without any data of a phone.",
+    "what": "What happened: ",
+    "why": "Why: ",
+    "next": "What to do: ",
+    "bug": (
+        "This is a mistake in privaudit, not yours: {kind} at {where}. Please report it, without any data of a phone."
+    ),
+    "usage_what": "This command cannot be understood.",
+    "usage_why": "{said}",
+    "usage_command": "There is no command “{given}”.",
+    "usage_option": "There is no option “{given}” here.",
+    "usage_value": "The option “{given}” needs something after it.",
+    "usage_missing": "“{given}” is missing.",
+    "usage_next": "See what there is: {command} --help",
     "connect_first": "Asking for the phone.",
 }

@@ -34,7 +34,7 @@ _AREAS: Final = {
     "errors": "privaudit.errors",
     "knowledge": "privaudit.knowledge",
     "question": "privaudit.capture.questions",
-    "report": "privaudit.report.words",
+    "report": "privaudit.report.prose.english",
     "steps": "privaudit.remedy.steps",
 }
 """Where the English of an area stands. Every other area is a module of ``privaudit.findings``."""
@@ -52,6 +52,12 @@ WORDS: Final[Mapping[str, Sentence]] = {
 }
 
 _KEPT_FORMAT: Final = frozenset("\u200c\u200d")  # ZWNJ and ZWJ carry meaning in Hindi and Urdu, and in emoji
+_BLANK: Final = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+"""Letters and signs by category, and nothing to see: a name of these alone would be no name."""
+_MOST_MARKS: Final = 3
+"""Marks over or under one letter. Hindi needs three; more would be drawn over the lines around."""
+_QUOTED: Final = frozenset({"app", "name", "action", "installer", "version"})
+_QUOTES: Final = str.maketrans("“”„«»「」『』《》", '"""""""""""')
 
 
 def tame(text: str, longest: int = LONGEST_LABEL) -> str:
@@ -61,16 +67,23 @@ def tame(text: str, longest: int = LONGEST_LABEL) -> str:
     ``exe.app`` round; a newline could forge a line of the report.
     """
     kept: list[str] = []
+    marks = 0
     for char in text[: longest * 4]:
         category = unicodedata.category(char)
-        if category in {"Cc", "Zl", "Zp"}:
-            kept.append(" ")
-        elif category == "Cs" or (category == "Cf" and char not in _KEPT_FORMAT):
+        if category == "Cs" or (category == "Cf" and char not in _KEPT_FORMAT):
             continue
-        else:
+        marks = marks + 1 if category in {"Mn", "Me"} or char in _KEPT_FORMAT else 0
+        if category in {"Cc", "Zl", "Zp"} or char in _BLANK:
+            kept.append(" ")
+        elif marks <= _MOST_MARKS:
             kept.append(char)
     tamed = " ".join("".join(kept).split())
     return tamed if len(tamed) <= longest else tamed[: longest - 1] + "…"
+
+
+def name_of(label: str | None, package: str) -> str:
+    """What to call an app: its label where one was read that shows anything, else its package."""
+    return label if label and tame(label).strip("\u200c\u200d") else package
 
 
 def available() -> tuple[str, ...]:
@@ -114,10 +127,12 @@ class Language:
         return self._word(key, values)
 
     def _word(self, key: str, values: Mapping[str, Value]) -> str:
-        sentence = _menu_word(key, self.code) or _translations(self.code).get(key) or _english(key)
+        sentence = _sentence(key, self.code)
+        if sentence is None:
+            return f"[{tame(key)}]"
         if not isinstance(sentence, str):
             sentence = sentence["one" if values.get("n") == 1 and "one" in sentence else "other"]
-        return sentence.format_map({name: self._value(name, value) for name, value in values.items()})
+        return sentence.format_map(_Gaps((name, self._value(name, value)) for name, value in values.items()))
 
     def _value(self, name: str, value: Value) -> str:
         if isinstance(value, Message):
@@ -134,7 +149,10 @@ class Language:
     def _text(self, name: str, text: str) -> str:
         if name.endswith(("_at", "_on")):
             return self.date(text)
-        return self._date("short", *map(int, text.split("-"))) if name.endswith("_short") else tame(text)
+        if name.endswith("_short"):
+            return self._date("short", *map(int, text.split("-")))
+        # What stands in quotation marks could end them by marks of its own, and go on in our words.
+        return tame(text).translate(_QUOTES) if name in _QUOTED else tame(text)
 
     def date(self, iso: str) -> str:
         """An ISO time, or a date of a year, month or day, in words. What is no date is shown as it stands."""
@@ -152,6 +170,21 @@ class Language:
         pattern = _translations(self.code).get(f"dates.{form}") or WORDS[form]
         name = str(months).split()[month - 1]
         return str(pattern).format(year=year, month=name, number=month, day=day, hour=hour, minute=minute)
+
+
+class _Gaps(dict[str, str]):
+    """Values of a sentence. A report of another version may lack one: that must not hide the rest."""
+
+    def __missing__(self, name: str) -> str:
+        return "…"
+
+
+def _sentence(key: str, code: str) -> Sentence | None:
+    """The sentence of `key`, or ``None`` where a report of another version says what this one has no words for."""
+    try:
+        return _menu_word(key, code) or _translations(code).get(key) or _english(key)
+    except (KeyError, ModuleNotFoundError, AttributeError):
+        return None
 
 
 @cache
@@ -174,7 +207,11 @@ def _menu_word(key: str, code: str) -> str | None:
     if area != "menu":
         return None
     rom, _, word = name.partition(".")
-    words: Mapping[str, Mapping[str, str]] = roms.load(rom)["words"]
+    try:
+        data = roms.load(rom if rom.isidentifier() else roms.STOCK)
+    except OSError:
+        data = roms.load(roms.STOCK)
+    words: Mapping[str, Mapping[str, str]] = data["words"]
     return words.get(code, words["en"]).get(word) or words["en"][word]
 
 

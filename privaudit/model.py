@@ -40,6 +40,8 @@ class Command:
     """Shell text, run by the phone's ``/system/bin/sh``."""
     why: str
     """For the command log: what it is for, in English."""
+    binary: bool = False
+    """Whether the output must arrive byte for byte: a terminal, as of Android 6, would turn LF into CRLF."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Speaks to the person on standard error, and hands data to standard output."""
+"""The voice of the commands: sentences, questions and errors, in the person's language."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import contextlib
 import os
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
-from privaudit.errors import EXIT_BUG, EXIT_INTERRUPTED, EXIT_OK, KnowledgeError, PrivauditError, UsageError
+from privaudit.errors import EXIT_BUG, EXIT_INTERRUPTED, KnowledgeError, PrivauditError, UsageError
 from privaudit.language import Language, preferred
 
 if TYPE_CHECKING:
@@ -39,9 +39,15 @@ class Talk:
                 stream.reconfigure(**({"errors": "replace"} if stream.isatty() else {"encoding": "utf-8"}))
 
     def out(self, text: str) -> None:
-        """Data, whole, to standard output."""
-        sys.stdout.write(text)
-        sys.stdout.flush()
+        """Data, whole, to standard output.
+
+        Whoever reads it may have had enough (``privaudit audit | head``): that is no error, and changes no exit code.
+        """
+        try:
+            sys.stdout.write(text)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
     def say(self, name: str, **values: str | int) -> None:
         """One sentence to the person."""
@@ -49,12 +55,15 @@ class Talk:
 
     def waiting(self, now: WaitingForAllow) -> None:
         """Tell that the phone waits for its owner's tap; then let the seconds run."""
+        left = self.language.text("cli.seconds_left", n=now.seconds_left)
         if not self._asked:
             self._asked = True
             self.say("allow", fingerprint=now.fingerprint)
+            if not self.moving:
+                self._line(left)
         if self.moving:
-            left = self.language.text("cli.seconds_left", n=now.seconds_left)
-            sys.stderr.write(f"\r\x1b[K{left}")
+            # Blanks, not an escape sequence, take away what a longer line left.
+            sys.stderr.write(f"\r{left}  ")
             sys.stderr.flush()
 
     @contextlib.contextmanager
@@ -66,7 +75,7 @@ class Talk:
             connection = connect(transport=transport, serial=serial, on_waiting=self.waiting)
         finally:
             if self._asked and self.moving:
-                sys.stderr.write("\r\x1b[K")
+                sys.stderr.write(f"\r{' ' * 40}\r")
         with connection:
             yield connection
 
@@ -84,10 +93,6 @@ class Talk:
             self._line("")
             self.say("interrupted")
             raise typer.Exit(EXIT_INTERRUPTED) from error
-        except BrokenPipeError as error:
-            # Whoever read our output has enough: `privaudit audit | head`.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            raise typer.Exit(EXIT_OK) from error
         except Exception as error:
             if os.environ.get("PRIVAUDIT_DEBUG"):
                 raise
@@ -98,10 +103,19 @@ class Talk:
     def show(self, error: PrivauditError) -> None:
         """An error in three sentences: what happened, why, what to do."""
         for name in ("what", "why", "next"):
-            self._line(f"{self.language.text(f'cli.{name}')}: {self.language.say(getattr(error, name))}")
+            self._labelled(name, self.language.say(getattr(error, name)))
         if isinstance(error, KnowledgeError):
             for mistake in error.mistakes:
                 self._line(f"  {self.language.say(mistake)}")
+
+    def misunderstood(self, name: str, command: str, values: Mapping[str, str]) -> None:
+        """A command line that typer cannot understand, in the same three sentences."""
+        self._labelled("what", self.language.text("cli.usage_what"))
+        self._labelled("why", self.language.text(f"cli.usage_{name}", **values))
+        self._labelled("next", self.language.text("cli.usage_next", command=command))
+
+    def _labelled(self, name: str, sentence: str) -> None:
+        self._line(self.language.text(f"cli.{name}") + sentence)
 
     @staticmethod
     def _line(text: str) -> None:

@@ -2,12 +2,73 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType, SimpleNamespace
 
 import pytest
 
+from privaudit import audit, knowledge
+from privaudit.capture import Capture
+from privaudit.capture.answers import receive
+from privaudit.demo import open_story
+from privaudit.demo.adbd.auth import KeyPolicy
+from privaudit.demo.adbd.phone import DemoPhone
+from privaudit.demo.programs import files, programs
+from privaudit.findings import Ground
+from privaudit.model import (
+    Access,
+    AccessState,
+    App,
+    Counts,
+    DataClass,
+    Effective,
+    Evidence,
+    Facts,
+    Finding,
+    History,
+    KnowledgeStamp,
+    LabelState,
+    Listing,
+    ListStamp,
+    Message,
+    Permission,
+    Phone,
+    PhoneClock,
+    Place,
+    Report,
+    Requested,
+    Rom,
+    RulesStamp,
+    Severity,
+    Source,
+    SpecialAccess,
+    Tool,
+    User,
+    UserKind,
+    Verdict,
+)
+from privaudit.transport import connect
+
 # Real device output that may be read but not redistributed, so it lies beside the repository where it lies at all.
 _SAMPLES = Path(__file__).resolve().parent.parent.parent / "shared" / "samples"
+
+NOW = datetime(2026, 1, 10, 7, 41, 57, tzinfo=UTC)
+"""What the clock shows where a report must be the same each time."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--refresh-golden",
+        action="store_true",
+        help="write tests/golden anew from what the code says now; then read the difference before you keep it",
+    )
 
 
 @pytest.fixture(scope="session")
@@ -16,3 +77,202 @@ def samples() -> Path:
     if not _SAMPLES.is_dir():
         pytest.skip(f"real device output is not redistributed and not at {_SAMPLES}")
     return _SAMPLES
+
+
+# --- the command line -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """A home folder of its own, so that no test finds or makes keys in the real one."""
+    path = tmp_path / "home"
+    path.mkdir()
+    return path
+
+
+@pytest.fixture
+def environment(home: Path) -> dict[str, str]:
+    """Variables for a fresh process: English, no colours asked for or refused, no phone chosen."""
+    kept = {key: value for key, value in os.environ.items() if key in {"PATH", "PYTHONPATH", "SYSTEMROOT", "TMPDIR"}}
+    return {**kept, "HOME": str(home), "USERPROFILE": str(home), "LC_ALL": "C.UTF-8"}
+
+
+@pytest.fixture
+def run(environment: dict[str, str]) -> Callable[..., SimpleNamespace]:
+    """Run ``privaudit`` as a person would: a process of its own. Gives code, out, err (text) and raw (bytes)."""
+
+    def run(*arguments: object, cwd: Path | None = None, **variables: str) -> SimpleNamespace:
+        done = subprocess.run(
+            [sys.executable, "-m", "privaudit", *map(str, arguments)],
+            env={**environment, **variables},
+            cwd=cwd,
+            capture_output=True,
+            check=False,
+        )
+        out, err = done.stdout.decode(), done.stderr.decode()
+        assert "Traceback" not in err, err
+        return SimpleNamespace(code=done.returncode, out=out, err=err, raw=done.stdout)
+
+    return run
+
+
+# --- the demo phone -------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _phone(story: str = "borrower", *, now: datetime | None = None, **changed: object) -> Iterator[DemoPhone]:
+    told = open_story(story)
+    table = {**programs(told, now=now), **changed}
+    with DemoPhone(programs=table, files=files(told), keys=KeyPolicy(required=False)) as phone:
+        yield phone
+
+
+@pytest.fixture
+def demo_phone() -> Callable[..., object]:
+    """Context manager: a demo phone that lets everybody in. Keywords replace programs."""
+    return _phone
+
+
+@pytest.fixture(scope="session")
+def demo_capture(tmp_path_factory: pytest.TempPathFactory) -> Capture:
+    """The story of the borrower, asked over the wire, at a fixed time."""
+    with (
+        _phone(now=NOW) as phone,
+        connect(
+            transport=f"tcp:{phone.address}", on_waiting=lambda _: None, key_folder=tmp_path_factory.mktemp("key")
+        ) as connection,
+    ):
+        taken = audit.live(connection, knowledge.load(demo=True), demo=True)
+    return replace(taken, taken_at=NOW)
+
+
+@pytest.fixture(scope="session")
+def demo_report(demo_capture: Capture) -> Report:
+    """The report on it."""
+    return audit.judged(demo_capture, knowledge.load(demo=True), audit.Wishes())
+
+
+# --- things made by hand --------------------------------------------------------------------------------------------
+
+_TEXT = "first line\nthe line that proves it\n"
+
+
+def access(state: str = "not_requested", *, read: datetime | None = None, **changed: object) -> Access:
+    history = History.RECORDED if read else History.NO_RECORD
+    given = {"state": AccessState(state), "ways": ("permission",) if AccessState(state).reads else ()}
+    given |= {"last_read": read, "last_read_age_s": 3600 if read else None, "history": history, "history_since": None}
+    return Access(**{**given, **changed})
+
+
+def permission(name: str, effective: str = "allowed", **changed: object) -> Permission:
+    given = {"name": f"android.permission.{name}", "requested": Requested.YES, "granted": effective != "denied"}
+    given |= {"flags": (), "mode": None, "effective": Effective(effective), "last_access": None, "last_reject": None}
+    return Permission(**{**given, **changed})
+
+
+def app(package: str = "com.example.made", **changed: object) -> App:
+    data = {kind: changed.pop(kind.value, None) or access() for kind in DataClass}
+    held = tuple(SpecialAccess(kind=kind, component=None) for kind in changed.pop("holds", ()))
+    given = {"user": 0, "label": None, "label_state": LabelState.NOT_ASKED, "labels": {}, "version_name": "1.0"}
+    given |= {"version_code": 1, "target_sdk": 34, "installer": None, "installer_known": True, "installer_name": None}
+    given |= {"first_installed": None, "last_updated": None, "system": False, "enabled": True, "apk_sha256": None}
+    given |= {"certificates_sha256": (), "access": data, "permissions": (), "special_access": held}
+    return App(package=package, **{**given, **changed})
+
+
+def listing(tier: str = "A", **changed: object) -> Listing:
+    given = {"signature": "list#1", "action": "SpyLoan", "publisher": "Example Security", "via": None, "country": None}
+    given |= {"title": "A list", "date": "2023-12-05", "url": None, "match": "package", "disputed": False}
+    return Listing(tier=tier, **{**given, **changed})
+
+
+def finding(one: App, severity: str = "high", rule: str = "data_access", **changed: object) -> Finding:
+    message = Message(key="data_access.can_read", values={"app": one.label or one.package, "data": ("x",)})
+    given = {"message": message, "evidence": (Evidence(question="packages", line=2, text="proof"),), "steps": ()}
+    identity = {"rule": rule, "severity": Severity(severity), "package": one.package, "user": one.user}
+    return Finding(**{**identity, **given, **changed})
+
+
+def phone(sdk: int | None = 34, rom: str = "aosp", **changed: object) -> Phone:
+    given = {"manufacturer": "Example", "model": "Demo", "android": "14", "sdk_inferred": False}
+    given |= {"security_patch": None, "rom": Rom(id=rom, name=rom, version=None), "languages": ()}
+    return Phone(sdk=sdk, **{**given, **changed})
+
+
+def report(*apps: App, findings: Sequence[Finding] | None = None, **changed: object) -> Report:
+    counted = [one for one in apps if one.recognised]
+    given: dict[str, object] = {
+        "demo": False,
+        "tool": Tool(name="privaudit", version="0"),
+        "knowledge": KnowledgeStamp(
+            signatures=ListStamp(packages=32, packages_for_country=None, newest="2024-11-25", sha256="0" * 64),
+            rules=RulesStamp(country=None, sha256=None),
+        ),
+        "taken_at": NOW,
+        "phone_clock": PhoneClock(zone="Asia/Shanghai", offset_s=3),
+        "consent": None,
+        "source": Source(kind="usb", sha256=None),
+        "phone": phone(),
+        "users": tuple(
+            User(id=number, kind=UserKind.CLONE if number else UserKind.OWNER, checked=True, why_not=None)
+            for number in sorted({0, *(one.user for one in apps)})
+        ),
+        "coverage": (),
+        "counts": Counts(
+            apps_seen=100,
+            lending=len({one.package for one in counted}),
+            listed=sum(bool(one.listed) for one in counted),
+            suspect=0,
+            lending_can_read={data: sum(one.access[data].state.reads for one in counted) for data in DataClass},
+        ),
+        "apps": apps,
+        "findings": tuple(findings if findings is not None else map(finding, apps)),
+        "verdict": Verdict.FOUND if apps else Verdict.NOTHING_FOUND,
+        "complete": True,
+    }
+    return Report(**{**given, **changed})
+
+
+def capture(answers: Mapping[str, str | bytes], **changed: object) -> Capture:
+    raw = {key: text.encode() if isinstance(text, str) else text for key, text in answers.items()}
+    received = {key: receive(key, text, exit_code=0) for key, text in raw.items()}
+    given = {"taken_at": NOW, "source": Source(kind="usb", sha256=None), "demo": False}
+    return Capture(answers=MappingProxyType(received), **{**given, **changed})
+
+
+class _Everywhere(dict):
+    """Every fact about every app stands on the second line of the package dump."""
+
+    def get(self, _key: object, _default: object = None) -> tuple[Place, ...]:
+        return (Place("packages", _TEXT.index("the line")),)
+
+
+def ground(*apps: App, name_suspects: bool = False, **changed: object) -> Ground:
+    facts = Facts(
+        phone=phone(),
+        clock=PhoneClock(zone=None, offset_s=None),
+        users=(),
+        apps=apps,
+        coverage=(),
+        places=_Everywhere(),
+    )
+    given = {"capture": capture({"packages": _TEXT}), "facts": facts, "knowledge": knowledge.load(demo=True)}
+    names = frozenset(one.package for one in apps)
+    return Ground(**{**given, "name_suspects": name_suspects, "packages": names, **changed})
+
+
+@pytest.fixture(scope="session")
+def made() -> SimpleNamespace:
+    """Builders: each makes a thing with ordinary values; name the ones that matter."""
+    return SimpleNamespace(
+        access=access,
+        permission=permission,
+        app=app,
+        listing=listing,
+        finding=finding,
+        phone=phone,
+        report=report,
+        capture=capture,
+        ground=ground,
+        now=NOW,
+    )

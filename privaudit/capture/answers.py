@@ -18,7 +18,7 @@ WORDS: Final[Mapping[str, str]] = {
     "empty": "the answer is empty",
     "binary": "this is not text",
     "encoding": "damaged text: {n} places are not UTF-8",
-    "no_end": "the text ends too early, so something may be missing",
+    "no_end": "nothing shows that the text is whole, so something may be missing",
     "cut": "the connection ended in the middle",
     "too_long": "longer than {n} MB; the rest was not read",
     "phone_said": "the phone said: {said}",
@@ -30,6 +30,8 @@ WORDS: Final[Mapping[str, str]] = {
     "users_differ": "users {users} appear in one answer and not in another",
     "no_user": "no Android user in the list",
     "file_missing": "the file is not in the folder",
+    "not_a_file": "this is not a file",
+    "computer_said": "this computer said: {said}",
     "unparsed": "{n} lines not understood",
     "appops_unread": "what is blocked in effect and when something was read is not known",
 }
@@ -82,13 +84,16 @@ def decode(raw: bytes) -> tuple[str, Message | None]:
         return "", detail("binary")
     else:
         text = raw.decode("utf-8-sig", errors="replace")
-        lost = 0 if text.isascii() else text.count("\ufffd")
+        # A text may hold this character by right: then these are its bytes.
+        lost = 0 if text.isascii() else text.count("\ufffd") - raw.count(b"\xef\xbf\xbd")
         problem = detail("encoding", n=lost) if lost else None
     return (re.sub("\r+\n", "\n", text) if "\r" in text else text), problem
 
 
 _REFUSED = re.compile(
-    r"^(?:.*SecurityException\b.*|Permission Denial\b.*|.*does not have permission to access user.*)$", re.MULTILINE
+    r"^(?:(?:Error: |Operation not allowed: )?(?:java\.lang\.)?SecurityException\b.*|Security exception: .*"
+    r"|Permission Denial\b.*|(?:Error: )?\S.* does not have permission to access user.*)$",
+    re.MULTILINE,
 )
 _UNKNOWN = re.compile(
     r"^(?:Can't find service:? .*|Error: [Uu]nknown (?:command|option).*|Unknown command:? .*"
@@ -96,6 +101,8 @@ _UNKNOWN = re.compile(
     re.MULTILINE,
 )
 _EXPIRED = re.compile(r"^\*\*\* SERVICE '[^']*' DUMP TIMEOUT \(.*EXPIRED \*\*\*$", re.MULTILINE)
+_BROKEN = re.compile(r"^(?:Error dumping service|Error with service|Failure while dumping service)\b.*$", re.MULTILINE)
+"""``dumpsys`` itself, when the service died while it was speaking (``frameworks/native/cmds/dumpsys``)."""
 _SHORT = 4096
 """An error stands alone; the same words deep inside a long dump are somebody's data."""
 _NOT_FOUND = 127
@@ -121,7 +128,10 @@ def receive(key: str, raw: bytes, *, exit_code: int | None, whole: bool = True) 
         state, problem = AnswerState.TIMED_OUT, detail("phone_said", said=expired[0])
     elif error and (refusal := _REFUSED.search(error)):
         state, problem = AnswerState.REFUSED, detail("phone_said", said=refusal[0])
-    elif error and exit_code != 0 and (unknown := _UNKNOWN.search(error)):
+    elif broken := _BROKEN.search(text, max(0, len(text) - _SHORT)):
+        state, problem = AnswerState.UNREADABLE, detail("phone_said", said=broken[0])
+    # dumpsys ends well also where it has found no such service: then it says nothing else.
+    elif error and (unknown := _UNKNOWN.search(error) if exit_code != 0 else _UNKNOWN.fullmatch(error)):
         state, problem = AnswerState.NOT_SUPPORTED, detail("phone_said", said=unknown[0])
     elif not text.strip() and not BY_NAME[key.partition(".")[0]].may_be_empty:
         state, problem = AnswerState.UNREADABLE, detail("empty")

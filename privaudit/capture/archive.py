@@ -1,28 +1,28 @@
 """The capture zip: the phone's answers as text files, and a manifest that says how each came and what it hashes to.
 
-Written to ``FILE.part`` and renamed, so that a full disk leaves no half archive. Private (mode 0600): it holds the names
-of every app on the phone.
+Written to ``FILE.part`` and renamed, so that a full disk leaves no half archive. Private (mode 0600): it holds the
+names of every app on the phone.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+import struct
 import zipfile
 import zlib
+from collections import Counter
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final, Literal
+from typing import BinaryIO, Final, Literal
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import AwareDatetime, TypeAdapter, ValidationError
 
 from privaudit import __version__
 from privaudit.capture import Capture
 from privaudit.capture.answers import Answer
-from privaudit.capture.folder import LARGEST_FILE, file_name
-from privaudit.capture.questions import BY_NAME, is_package_name
+from privaudit.capture.folder import LARGEST_FILE, file_name, key_of
 from privaudit.errors import SourceError
 from privaudit.language import tame
 from privaudit.model import AnswerState, Message, Source, SourceKind
@@ -48,13 +48,16 @@ class _Entry:
 class _Manifest:
     schema: Literal["privaudit-capture/1"]
     tool: str
-    taken_at: datetime
+    taken_at: AwareDatetime
     source: SourceKind
     demo: bool
     answers: tuple[_Entry, ...]
 
 
 _MANIFEST: Final = TypeAdapter(_Manifest)
+
+_TORN: Final = (OSError, EOFError, ValueError, RuntimeError, zipfile.BadZipFile, zlib.error, struct.error)
+"""What `zipfile` raises where a file is torn or made to harm."""
 
 
 def write(capture: Capture, path: Path) -> None:
@@ -76,9 +79,18 @@ def write(capture: Capture, path: Path) -> None:
 
 
 def _write(capture: Capture, part: Path) -> None:
+    # Made anew: one that lies there may belong to somebody else, or point to another file.
+    part.unlink(missing_ok=True)
+    private = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
+    with os.fdopen(private, "wb") as stream:
+        _fill(capture, stream)
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def _fill(capture: Capture, stream: BinaryIO) -> None:
     entries = []
-    private = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(private, "wb") as stream, zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
         for answer in capture.answers.values():
             raw = answer.text.encode()
             entry = _Entry(
@@ -100,7 +112,6 @@ def _write(capture: Capture, part: Path) -> None:
             answers=tuple(entries),
         )
         archive.writestr(MANIFEST, _MANIFEST.dump_json(manifest, indent=1))
-        stream.flush()
 
 
 def recognises(path: Path) -> bool:
@@ -108,7 +119,7 @@ def recognises(path: Path) -> bool:
     try:
         with zipfile.ZipFile(path) as archive:
             return MANIFEST in archive.namelist()
-    except (OSError, zipfile.BadZipFile):
+    except _TORN:
         return False
 
 
@@ -120,11 +131,15 @@ def read(path: Path) -> Capture:
     """
     try:
         with zipfile.ZipFile(path) as archive:
-            if len(archive.infolist()) > MOST_ENTRIES or sum(i.file_size for i in archive.infolist()) > LARGEST_ARCHIVE:
+            inside = archive.infolist()
+            if len(inside) > MOST_ENTRIES or sum(entry.file_size for entry in inside) > LARGEST_ARCHIVE:
                 raise SourceError("capture_too_large", path=str(path))
+            if twice := [name for name, times in Counter(archive.namelist()).items() if times > 1]:
+                # Other programs would show the one, and we read the other.
+                raise SourceError("capture_damaged", path=str(path), entry=tame(twice[0]))
             manifest = _manifest(archive, path)
             answers = {entry.key: _answer(archive, entry, path) for entry in manifest.answers}
-    except (OSError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError) as error:
+    except _TORN as error:
         raise SourceError("source_unreadable", path=str(path), reason=str(error)) from error
     return Capture(
         answers=MappingProxyType(answers),
@@ -137,13 +152,12 @@ def read(path: Path) -> Capture:
 def _manifest(archive: zipfile.ZipFile, path: Path) -> _Manifest:
     try:
         manifest = _MANIFEST.validate_json(_bytes(archive, MANIFEST))
-    except (KeyError, ValidationError) as error:
+    except (KeyError, ValidationError, *_TORN) as error:
         raise SourceError("capture_damaged", path=str(path), entry=MANIFEST) from error
+    keys = Counter(entry.key for entry in manifest.answers)
     for entry in manifest.answers:
-        name, _, about = entry.key.partition(".")
-        per = BY_NAME[name].per if name in BY_NAME else None
-        known = {None: False, "phone": not about, "user": about.isdecimal(), "package": is_package_name(about)}[per]
-        if not known or entry.file != file_name(entry.key):
+        # Both ways round: no key but the one that we would write gives this name.
+        if keys[entry.key] > 1 or key_of(entry.file) != entry.key or file_name(entry.key) != entry.file:
             raise SourceError("capture_damaged", path=str(path), entry=tame(entry.key))
     return manifest
 
@@ -152,7 +166,7 @@ def _answer(archive: zipfile.ZipFile, entry: _Entry, path: Path) -> Answer:
     try:
         raw = _bytes(archive, entry.file)
         text = raw.decode()
-    except (KeyError, UnicodeDecodeError, zipfile.BadZipFile, zlib.error, EOFError) as error:
+    except (KeyError, *_TORN) as error:
         raise SourceError("capture_damaged", path=str(path), entry=entry.file) from error
     if hashlib.sha256(raw).hexdigest() != entry.sha256:
         raise SourceError("capture_changed", path=str(path), entry=entry.file)

@@ -24,7 +24,7 @@ LARGEST_FILE: Final = 64 * 1024 * 1024
 """Bytes. Ten times the largest dump known."""
 
 _BY_FILE: Final = {question.file: question.name for question in QUESTIONS if question.per != "package"}
-_PER_USER = re.compile(r"(?P<file>\w+)\.user(?P<user>\d{1,5})\Z", re.ASCII)
+_PER_USER = re.compile(r"(?P<file>\w+)\.user(?P<user>[1-9]\d{0,4})\Z", re.ASCII)
 _PER_PACKAGE = re.compile(r"dumpsys_package\.(?P<package>[\w.]+)\Z", re.ASCII)
 
 
@@ -36,7 +36,8 @@ def recognises(path: Path) -> bool:
 def file_name(key: str) -> str:
     """Name of the text file that holds the answer `key`.
 
-    ``pm_list_packages.txt`` is user 0's; ``pm_list_packages.user10.txt`` user 10's; ``dumpsys_package.com.x.txt`` one app's.
+    ``pm_list_packages.txt`` is user 0's; ``pm_list_packages.user10.txt`` user 10's; ``dumpsys_package.com.x.txt``
+    one app's.
     """
     name, _, about = key.partition(".")
     question = BY_NAME[name]
@@ -94,14 +95,16 @@ def _times(files: Iterable[Path]) -> Iterator[datetime]:
 
 
 def _answer(key: str, file: Path) -> Answer:
+    if not file.is_file():  # a folder, or a pipe that would never end
+        return missing(key, AnswerState.UNREADABLE, detail("not_a_file"))
     try:
         with file.open("rb") as stream:
             raw = stream.read(LARGEST_FILE + 1)
     except OSError as error:
-        return missing(key, AnswerState.UNREADABLE, detail("phone_said", said=error.strerror or str(error)))
+        return missing(key, AnswerState.UNREADABLE, detail("computer_said", said=error.strerror or str(error)))
     answer = receive(key, raw[:LARGEST_FILE], exit_code=None)
     if len(raw) > LARGEST_FILE:
-        return replace(answer, state=AnswerState.UNREADABLE, detail=detail("too_long", n=LARGEST_FILE >> 20))
+        answer = replace(answer, state=AnswerState.UNREADABLE, detail=detail("too_long", n=LARGEST_FILE >> 20))
     return redact(_without_collector_lines(answer))
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -90,7 +90,8 @@ class Question:
     command: str
     """As it stands in the script.
 
-    ``$t`` is ``-t 60`` where ``dumpsys`` has it, ``$u`` an Android user, ``PKG`` a package name.
+    ``$t`` is ``-t 60`` where ``dumpsys`` has it, ``$l`` is ``-U`` where ``pm`` has it, ``$u`` an Android user, ``PKG`` a
+    package name.
     """
     file: str
     """Its name in a folder of text files, without ``.txt``; per-user and per-package answers add a suffix."""
@@ -157,9 +158,9 @@ QUESTIONS: Final = (
     ),
     Question(
         name="installed",
-        command="pm list packages -f -i --user $u",
+        command="pm list packages -f -i $l --user $u",
         file="pm_list_packages",
-        why="which apps this user has, and who installed them",
+        why="which apps this user has, who installed them, and their uids, which no app can know to forge",
         per="user",
     ),
     Question(
@@ -220,6 +221,8 @@ v=$(getprop ro.build.version.sdk)
 case $v in ''|*[!0-9]*) v=0;; esac
 t=
 if [ $v -ge 26 ]; then t='-t 60'; fi
+l=
+if [ $v -ge 29 ]; then l=-U; fi
 p=android.permission.
 """
 _USERS_HEAD = """\
@@ -322,3 +325,109 @@ def _command_for(key: str) -> str:
     if about:
         raise ValueError(f"asked of the whole phone: {key!r}")
     return question.command
+
+
+# --- parts of files ---------------------------------------------------------------------------------------------------
+
+BLOCK: Final = 4096
+"""Bytes that ``dd`` reads at a time; every range begins and ends at a multiple of it."""
+LAST_BLOCK: Final = 1 << 19
+"""No block after this one is read: 2 GB, as far as ``dd`` counts on every phone and more than an APK may have."""
+
+_APK_PATH = re.compile(r"/(?=.{1,1024}\Z)[A-Za-z0-9_.,@+=~/ -]*\.apk\Z", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Blocks:
+    """Adjacent blocks of one file on the phone."""
+
+    path: str
+    first: int
+    count: int
+
+
+def is_apk_path(text: str) -> bool:
+    """Whether `text` may be put between single quotes in a command: absolute, no ``..``, nothing that a shell knows.
+
+    Since Android 11 ``/data/app/~~BASE64==/PKG-BASE64==/base.apk`` (``PackageManagerServiceUtils.getNextCodePath``); system
+    folders are named by makers, some with blanks, commas or plus signs in them.
+    """
+    return _APK_PATH.match(text) is not None and "/../" not in text
+
+
+def file_sizes(marker: str, paths: Sequence[str], *, limit: int) -> Iterator[Command]:
+    """Scripts that tell the sizes of files, each no longer than `limit` bytes: ``SIZE PATH`` a line, the missing left out.
+
+    ``stat`` is in toybox since Android 6, where ``ls -l`` still came in toolbox's own layout (AOSP:
+    ``system/core/shell_and_utilities/README.md``). One process for all files of a script.
+
+    Raises:
+        ValueError: a path that must not be put into a command.
+    """
+    yield from _scripts(
+        marker, [f" {_quoted(path)}" for path in paths], "stat -c '%s %n'", " 2>/dev/null\n", "sizes of APKs", limit
+    )
+
+
+def file_blocks(marker: str, wanted: Sequence[Blocks], *, limit: int) -> Iterator[Command]:
+    """Scripts that read blocks of files, each no longer than `limit` bytes.
+
+    Before each range stands a line ``MARKER first count``, after it an empty one. The bytes between are the file's own, fewer
+    where it ends or cannot be read. ``dd`` is BSD's from Android 6 to 9 and toybox's since; both know these operands.
+
+    Raises:
+        ValueError: a path that must not be put into a command, or a range outside of every file.
+    """
+    lines = []
+    for blocks in wanted:
+        if not (0 <= blocks.first <= LAST_BLOCK and 0 < blocks.count <= LAST_BLOCK):
+            raise ValueError(f"no range of a file: {blocks!r}")
+        lines.append((f"p={_quoted(blocks.path)}\n", f"b {blocks.first} {blocks.count}\n"))
+    # Not called r: mksh has an alias of that name.
+    head = (
+        f'm={marker}\nb() {{ echo "$m $1 $2"; dd if="$p" bs={BLOCK} skip=$1 count=$2 2>/dev/null </dev/null; echo; }}\n'
+    )
+    tail = 'echo "$m done"\n'
+    script, path = "", ""
+    for name, line in lines:
+        text = line if name == path else name + line
+        if script and len(head) + len(script) + len(text) + len(tail) > limit:
+            yield Command(text=head + script + tail, why="parts of APKs", binary=True)
+            script, text = "", name + line  # a new script knows nothing of the one before
+        script, path = script + text, name
+    if script:
+        yield Command(text=head + script + tail, why="parts of APKs", binary=True)
+
+
+def file_hashes(marker: str, paths: Sequence[str], *, limit: int) -> Iterator[Command]:
+    """Scripts that let the phone compute SHA-256: ``HEX  PATH`` a line, the unreadable left out.
+
+    ``sha256sum`` is in toybox since Android 8; before, nothing comes.
+
+    Raises:
+        ValueError: a path that must not be put into a command.
+    """
+    yield from _scripts(
+        marker, [f" {_quoted(path)}" for path in paths], "sha256sum", " 2>/dev/null\n", "SHA-256 of APKs", limit
+    )
+
+
+def _scripts(marker: str, words: Sequence[str], begin: str, end: str, why: str, limit: int) -> Iterator[Command]:
+    tail = f"{end}echo; echo '{marker} done'\n"
+    room = limit - len(begin) - len(tail)
+    line: list[str] = []
+    size = 0
+    for word in words:
+        if line and size + len(word) > room:
+            yield Command(text=begin + "".join(line) + tail, why=why, binary=True)
+            line, size = [], 0
+        line.append(word)
+        size += len(word)
+    if line:
+        yield Command(text=begin + "".join(line) + tail, why=why, binary=True)
+
+
+def _quoted(path: str) -> str:
+    if not is_apk_path(path):
+        raise ValueError(f"no path of an APK: {path!r}")
+    return f"'{path}'"

@@ -63,16 +63,20 @@ def _ask(transport: Transport, command: Command, marker: str) -> tuple[Answer, .
 
 def sections(output: bytes, marker: str) -> Iterator[Answer]:
     """Cut the output of a script into answers. One that was not finished comes as unreadable."""
-    line = re.compile(rb"^%s (begin|end) ([A-Za-z_]\S*)(?: (\d+))?\r*$" % re.escape(marker.encode()), re.MULTILINE)
+    line = re.compile(
+        rb"^%s (begin|end) ([A-Za-z_][\w.]*)(?: (\d{1,3}))?\r*$" % re.escape(marker.encode()), re.MULTILINE | re.ASCII
+    )
     begun: tuple[str, int] | None = None
     for match in line.finditer(output):
-        key = match[2].decode("ascii", "replace")
+        key = match[2].decode("ascii")
         if match[1] == b"begin":
+            if begun is not None:  # its end was lost on the way
+                yield _answer(begun[0], output[begun[1] : match.start()], None, whole=False)
             begun = key, match.end() + 1
         elif begun is not None and begun[0] == key:
             # The script ends each answer with a line feed of its own.
             raw = re.sub(rb"\r*\n\Z", b"", output[begun[1] : match.start()])
-            yield _answer(key, raw, int(match[3] or 0), whole=True)
+            yield _answer(key, raw, int(match[3]) if match[3] else None, whole=match[3] is not None)
             begun = None
     if begun is not None:
         yield _answer(begun[0], output[begun[1] :], None, whole=False)

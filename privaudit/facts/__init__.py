@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from privaudit.capture import Capture
 from privaudit.capture.answers import Answer, detail
-from privaudit.capture.questions import BY_NAME, expected
-from privaudit.facts import appops, apps, device, dump, packages, special_access, users
-from privaudit.facts.access import Clock
-from privaudit.model import AnswerState, Coverage, Facts, Message, Place, User, UserKind
+from privaudit.facts import appops, apps, coverage, device, dump, packages, special_access, users
+from privaudit.facts.access import SWITCHED_UNTIL_SDK, SWITCHES, Clock
+from privaudit.facts.packages import Listed
+from privaudit.model import AnswerState, Facts, Place, User, UserKind
+
+_PER_USER: Final = 100000
+_FIRST_APP_ID: Final = 10000
 
 
 def gather(capture: Capture) -> Facts:
@@ -20,122 +24,127 @@ def gather(capture: Capture) -> Facts:
     Facts of an answer that is not whole are kept where they are sure (a grant that was printed), never where they rest
     on something missing. `Facts.coverage` says what was not read, and why.
     """
-    listed = {answer.user or 0: packages.parse_list(answer.text) for answer in capture.to("installed")}
-    good = {
-        answer.user or 0: listed[answer.user or 0][0]
-        for answer in capture.to("installed")
-        if answer.state is AnswerState.ANSWERED and listed[answer.user or 0][0]
-    }
+    lists = _lists(capture)
+    listed = {user: one.packages for user, one in lists.items() if one.answer.state is AnswerState.ANSWERED}
     found = device.properties(capture.answer("properties").text)
-    said = users.parse(capture.answer("users").text, None)
-    known = frozenset().union(*good.values()) if said and set(said) <= set(good) else None
-    blocks = dump.read(capture, known)
-    phone = device.phone(found, blocks.dump.sdk)
+    blocks = dump.read(capture, listed)
+    phone = device.phone(found, blocks.whole.dump.sdk)
     clock, now = device.clock(found, capture.answer("clock").text, capture.taken_at)
-    kinds = users.parse(capture.answer("users").text, phone.sdk) or {
-        user: UserKind.OWNER if user == 0 else UserKind.OTHER for user in blocks.users() | set(good)
-    }
-    ops, ops_answer = _appops(capture)
+    kinds = _users(capture, phone.sdk, blocks.users() | set(listed))
+    ops, ops_answer = _appops(capture, blocks, listed)
+    special = special_access.gather(capture)
     sources = apps.Sources(
         blocks=blocks,
         appops=ops,
-        listed=good,
+        appops_whole=ops_answer.state is AnswerState.ANSWERED and not ops.unparsed,
+        switches=SWITCHES if phone.sdk is not None and phone.sdk <= SWITCHED_UNTIL_SDK else {},
+        listed=listed,
         third_party={
             answer.user or 0: frozenset(packages.parse_list(answer.text)[0])
             for answer in capture.to("third_party")
             if answer.state is AnswerState.ANSWERED
         },
-        special=special_access.gather(capture),
-        clock=Clock(now=now),
-        zone=ZoneInfo(clock.zone) if clock.zone else None,
+        special=special.held,
+        clock=Clock(now=now, zone=ZoneInfo(clock.zone) if clock.zone else None),
     )
-    people = tuple(_user(number, kind, capture, good, blocks) for number, kind in sorted(kinds.items()))
+    people = tuple(_user(number, kind, capture, lists, blocks) for number, kind in sorted(kinds.items()))
     places: dict[tuple[str, int, str], tuple[Place, ...]] = {}
     every = tuple(app for user in people if user.checked for app in apps.build(sources, user.id, places))
-    put_right = {"packages": blocks.answer, "appops": ops_answer}
-    unparsed = {"packages": blocks.dump.unparsed, "appops": ops.unparsed if ops else 0} | {
-        f"installed.{user}": count for user, (_, count) in listed.items()
-    }
+    reading = coverage.Reading(
+        answers={
+            "packages": blocks.whole.answer,
+            "appops": ops_answer,
+            **{one.answer.key: one.answer for one in lists.values()},
+        },
+        unparsed={
+            "packages": blocks.whole.dump.unparsed,
+            "appops": ops.unparsed,
+            **{one.answer.key: one.unparsed for one in lists.values()},
+            **special.unparsed,
+        },
+        blocks=blocks,
+    )
     return Facts(
         phone=phone,
         clock=clock,
         users=people,
         apps=every,
-        coverage=tuple(
-            replace(row, could_hide=_could_hide(row))
-            for row in _coverage(capture, phone.sdk, kinds, put_right, unparsed, blocks)
-        ),
+        coverage=tuple(coverage.rows(capture, phone.sdk, kinds, reading)),
         places=places,
     )
 
 
-def _user(number: int, kind: UserKind, capture: Capture, good: Mapping[int, object], blocks: dump.Blocks) -> User:
-    answer = capture.answer(f"installed.{number}")
-    checked = number in good or (answer.state is AnswerState.NOT_ASKED and number in blocks.users())
-    return User(id=number, kind=kind, checked=checked, why_not=None if checked else _state_of_list(answer))
+@dataclass(frozen=True, slots=True)
+class _List:
+    """``pm list packages`` of one user, its state put right by what the text turned out to be."""
+
+    answer: Answer
+    packages: Mapping[str, Listed]
+    unparsed: int
 
 
-def _state_of_list(answer: Answer) -> AnswerState:
-    # A list without a single package is no answer: no phone is without apps.
-    return AnswerState.UNREADABLE if answer.state is AnswerState.ANSWERED else answer.state
+def _lists(capture: Capture) -> Mapping[int, _List]:
+    lists = {}
+    for answer in capture.to("installed"):
+        user = answer.user or 0
+        found, unparsed = packages.parse_list(answer.text)
+        own = capture.answer(f"third_party.{user}")
+        problem = None
+        if not found:
+            problem = "no_packages"  # no phone is without apps
+        elif answer.exit_code is None and not answer.text.endswith("\n"):
+            problem = "no_end"
+        elif own.state is AnswerState.ANSWERED and not packages.parse_list(own.text)[0].keys() <= found.keys():
+            problem = "no_end"  # one list holds what the longer one lacks
+        if problem is not None and answer.state is AnswerState.ANSWERED:
+            answer = replace(answer, state=AnswerState.UNREADABLE, detail=detail(problem))  # noqa: PLW2901
+        lists[user] = _List(answer, found, unparsed)
+    return lists
 
 
-def _appops(capture: Capture) -> tuple[appops.Dump | None, Answer]:
+def _users(capture: Capture, sdk: int | None, seen: Iterable[int]) -> dict[int, UserKind]:
+    """Users that were listed; those that only other answers tell of, too."""
+    others = {number: UserKind.OWNER if number == 0 else UserKind.OTHER for number in seen}
+    return {**others, **users.parse(capture.answer("users").text, sdk)}
+
+
+def _user(number: int, kind: UserKind, capture: Capture, lists: Mapping[int, _List], blocks: dump.Blocks) -> User:
+    answer = lists[number].answer if number in lists else capture.answer(f"installed.{number}")
+    by_blocks = answer.state is AnswerState.NOT_ASKED and number in blocks.users()
+    checked = answer.state is AnswerState.ANSWERED or by_blocks
+    return User(id=number, kind=kind, checked=checked, why_not=None if checked else answer.state)
+
+
+def _appops(
+    capture: Capture, blocks: dump.Blocks, listed: Mapping[int, Mapping[str, Listed]]
+) -> tuple[appops.Dump, Answer]:
     answer = capture.answer("appops")
-    if not answer.text:
-        return None, answer
     parsed = appops.parse(answer.text)
-    if parsed.forged is not None:
-        return None, replace(answer, state=AnswerState.UNREADABLE, detail=detail("forged", package=parsed.forged))
-    if not parsed.uids and answer.state is AnswerState.ANSWERED:
-        return None, replace(answer, state=AnswerState.UNREADABLE, detail=detail("not_this_dump"))
-    if answer.state is AnswerState.ANSWERED and answer.exit_code is None and not answer.text.endswith("\n"):
+    if not answer.text:
+        return parsed, answer
+    forged = parsed.forged or _under_wrong_uid(parsed, blocks, listed)
+    if forged is not None:
+        return appops.Dump(), replace(answer, state=AnswerState.UNREADABLE, detail=detail("forged", package=forged))
+    if answer.state is not AnswerState.ANSWERED:
+        return parsed, answer
+    if not parsed.uids:
+        return parsed, replace(answer, state=AnswerState.UNREADABLE, detail=detail("not_this_dump"))
+    if answer.exit_code is None and not parsed.ends:
         return parsed, replace(answer, state=AnswerState.UNREADABLE, detail=detail("no_end"))
     return parsed, answer
 
 
-def _coverage(
-    capture: Capture,
-    sdk: int | None,
-    numbers: Iterable[int],
-    put_right: Mapping[str, Answer],
-    unparsed: Mapping[str, int],
-    blocks: dump.Blocks,
-) -> Iterator[Coverage]:
-    wanted = dict.fromkeys(expected(sdk, sorted(numbers)))
-    for name, question in BY_NAME.items():
-        if question.per == "phone" and name not in wanted:
-            yield Coverage(question=name, user=None, state=AnswerState.NOT_SUPPORTED)
-    for key in wanted:
-        answer = put_right.get(key) or capture.answer(key)
-        yield _row(answer, unparsed.get(key, 0))
-    for answer in capture.to("package"):
-        name = answer.about or ""
-        if answer.state is not AnswerState.ANSWERED:
-            yield replace(_row(answer, 0), detail=_about(name, answer.detail))
-        elif name in blocks.details and (forged := blocks.details[name][1].forged) is not None:
-            yield Coverage(
-                question="package", user=None, state=AnswerState.UNREADABLE, detail=detail("forged", package=forged)
-            )
-
-
-def _row(answer: Answer, unparsed: int) -> Coverage:
-    state, problem = answer.state, answer.detail
-    if answer.question == "installed" and state is AnswerState.ANSWERED and not packages.parse_list(answer.text)[0]:
-        state, problem = AnswerState.UNREADABLE, detail("no_packages")
-    elif answer.question == "users" and state is AnswerState.ANSWERED and not users.parse(answer.text, None):
-        state, problem = AnswerState.UNREADABLE, detail("no_user")
-    elif answer.question == "properties" and state is AnswerState.ANSWERED and not device.properties(answer.text):
-        state, problem = AnswerState.UNREADABLE, detail("not_this_dump")
-    return Coverage(question=answer.question, user=answer.user, state=state, unparsed_lines=unparsed, detail=problem)
-
-
-def _could_hide(row: Coverage) -> bool:
-    """What this Android version does not have hides nothing."""
-    if row.state is AnswerState.NOT_SUPPORTED and row.detail is None:
-        return False
-    return BY_NAME[row.question].essential and (row.state is not AnswerState.ANSWERED or row.unparsed_lines > 0)
-
-
-def _about(package: str, problem: Message | None) -> Message:
-    return problem or detail("phone_said", said=package)
+def _under_wrong_uid(
+    parsed: appops.Dump, blocks: dump.Blocks, listed: Mapping[int, Mapping[str, Listed]]
+) -> str | None:
+    """A package that app-ops name below the uid of another app."""
+    for number, uid in parsed.uids.items():
+        user, app_id = divmod(number, _PER_USER)
+        if app_id < _FIRST_APP_ID:
+            continue  # the system's own uids go by names that no package has
+        for name in uid.packages:
+            block, line = blocks.whole.dump.packages.get(name), listed.get(user, {}).get(name)
+            known = {block.app_id if block is not None else None, line.app_id if line is not None else None} - {None}
+            if known and app_id not in known:
+                return name
+    return None

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import datetime
 from typing import Final
 
 from privaudit.capture.questions import PERMISSIONS
 from privaudit.facts import appops
-from privaudit.facts.access import DOORS, Clock, Door, access, effective, mode_in_force
+from privaudit.facts.access import DOORS, Clock, Door, access, effective, local_time, mode_in_force
 from privaudit.facts.dump import Blocks, Line
 from privaudit.facts.package_blocks import Block
 from privaudit.facts.packages import Listed
@@ -28,14 +28,16 @@ class Sources:
     """What an app is built from."""
 
     blocks: Blocks
-    appops: appops.Dump | None
-    """``None``: not read, or not whole."""
+    appops: appops.Dump
+    appops_whole: bool
+    """Whether a mode or a record that is not in `appops` is not there."""
+    switches: Mapping[str, str]
+    """Ops whose mode another op decides, where the dump does not say so."""
     listed: Mapping[int, Mapping[str, Listed]]
     """By user; a user without an entry gave no list."""
     third_party: Mapping[int, frozenset[str]]
     special: Mapping[tuple[str, int], tuple[Held, ...]]
     clock: Clock
-    zone: tzinfo | None
 
 
 Places = dict[tuple[str, int, str], tuple[Place, ...]]
@@ -47,7 +49,7 @@ def build(sources: Sources, user: int, places: Places) -> Iterator[App]:
     if listed is not None:
         names = sorted(listed)
     else:
-        blocks = sources.blocks.dump.packages
+        blocks = sources.blocks.whole.dump.packages
         names = sorted(name for name, block in blocks.items() if _installed(block, user))
     for name in names:
         yield _app(sources, name, user, places)
@@ -67,9 +69,8 @@ def _app(sources: Sources, name: str, user: int, places: Places) -> App:
     elif listed is not None:
         places[name, user, "package"] = (Place(f"installed.{user}", listed.offset),)
     state = block.users.get(user)
-    uid = sources.appops.uids.get(user * _PER_USER + block.app_id) if sources.appops and block.app_id else None
-    ops = {} if uid is None else uid.packages.get(name, {})
-    modes = {} if uid is None else uid.modes
+    uid = _uid(sources, name, user, block, listed)
+    ops, modes = uid.packages.get(name, {}), uid.modes
     permissions = {permission.name: permission for permission in _permissions(sources, block, user, modes, ops, places)}
     for door in _DOORS.values():
         if door.op in ops and (event := ops[door.op].access) is not None:
@@ -89,20 +90,28 @@ def _app(sources: Sources, name: str, user: int, places: Places) -> App:
         installer=block.installer if block.says_installer or listed is None else listed.installer,
         installer_known=block.says_installer or (listed is not None and listed.says_installer),
         installer_name=None,
-        first_installed=_time(state.first_installed if state else None, sources.zone)
-        or _time(block.first_installed, sources.zone),
-        last_updated=_time(block.last_updated, sources.zone),
+        first_installed=_time(state.first_installed if state else None, sources.clock)
+        or _time(block.first_installed, sources.clock),
+        last_updated=_time(block.last_updated, sources.clock),
         system=_is_system(sources, block, user, listed),
         enabled=state.enabled if state is not None else None,
         certificates_sha256=(),
         apk_sha256=None,
-        access={
-            data: access(data, permissions, ops if sources.appops is not None else None, sources.clock)
-            for data in DOORS
-        },
+        access={data: access(data, permissions, ops, sources.clock, ops_whole=sources.appops_whole) for data in DOORS},
         permissions=tuple(one for one in permissions.values() if _worth_telling(one)),
         special_access=tuple(one.access for one in held),
     )
+
+
+def _uid(sources: Sources, name: str, user: int, block: Block, listed: Listed | None) -> appops.Uid:
+    app_id = block.app_id if block.app_id is not None or listed is None else listed.app_id
+    if app_id is not None:
+        return sources.appops.uids.get(user * _PER_USER + app_id) or appops.Uid()
+    # No block and no uid in the list: app-ops name each package below its uid.
+    for number, uid in sources.appops.uids.items():
+        if number // _PER_USER == user and name in uid.packages:
+            return uid
+    return appops.Uid()
 
 
 def _is_system(sources: Sources, block: Block, user: int, listed: Listed | None) -> bool:
@@ -126,7 +135,7 @@ def _permissions(
         if name in _OPS:
             lines.setdefault(name, []).append(line)
             _add(places, (block.name, user, name), line.place)
-    denies = sources.blocks.denies(block.name)
+    denies = sources.blocks.denies(block.name, user)
     for name in dict.fromkeys((*lines, *_DOORS, *(block.requested or ()))):
         if name not in _OPS:
             continue
@@ -134,12 +143,10 @@ def _permissions(
         granted = any(line.grant.granted for line in own) if own else (False if denies else None)
         flags = next((line.grant.flags for line in own if line.grant.granted == granted), ())
         op, door = _OPS[name], _DOORS.get(name)
-        mode = mode_in_force(op, modes, ops)
-        if op in modes:
-            _add(places, (block.name, user, f"op:{op}"), Place("appops", modes[op][1]))
-        elif mode is not None and mode not in {"allow", "default"}:
-            _add(places, (block.name, user, f"op:{op}"), Place("appops", ops[op].offset))
-        blank = mode_in_force(door.blank_op, modes, ops) if door is not None and door.blank_op else None
+        mode, place = mode_in_force(op, modes, ops, sources.switches) or (None, 0)
+        if op in modes or mode not in {None, "allow", "default"}:
+            _add(places, (block.name, user, f"op:{op}"), Place("appops", place))
+        blank = mode_in_force(door.blank_op, modes, ops, {}) if door is not None and door.blank_op else None
         record = ops.get(op)
         yield Permission(
             name=name,
@@ -147,14 +154,16 @@ def _permissions(
             granted=granted,
             flags=flags,
             mode=mode,
-            effective=effective(granted=granted, flags=flags, mode=mode, blank=blank),
+            effective=effective(granted=granted, flags=flags, mode=mode, blank=blank[0] if blank else None),
             last_access=sources.clock.moment(record.access if record else None),
             last_reject=sources.clock.moment(record.reject if record else None),
         )
 
 
 def _requested(block: Block, name: str, own: list[Line], *, granted: bool | None) -> Requested:
-    if (block.requested is not None and name in block.requested) or any(not line.shared for line in own):
+    if block.requested is not None and name in block.requested:
+        return Requested.YES
+    if block.shared_user is None and own:
         return Requested.YES  # Android keeps the state of a permission only while its app requests it
     if block.requested is None or granted is None:
         return Requested.UNKNOWN
@@ -162,19 +171,13 @@ def _requested(block: Block, name: str, own: list[Line], *, granted: bool | None
 
 
 def _worth_telling(permission: Permission) -> bool:
-    return permission.requested is Requested.YES or permission.effective not in {Effective.DENIED}
+    return permission.requested is Requested.YES or permission.effective is not Effective.DENIED
 
 
 def _add(places: Places, key: tuple[str, int, str], place: Place) -> None:
     places[key] = (*places.get(key, ()), place)
 
 
-def _time(printed: str | None, zone: tzinfo | None) -> datetime | None:
-    """``2024-01-24 15:15:22``, in the phone's own time."""
-    if printed is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(printed)
-    except ValueError:
-        return None
-    return None if moment.replace(tzinfo=None) < _FACTORY_UNTIL else moment.replace(tzinfo=zone)
+def _time(printed: str | None, clock: Clock) -> datetime | None:
+    moment = local_time(printed, clock.zone)
+    return None if moment is None or moment.replace(tzinfo=None) < _FACTORY_UNTIL else moment

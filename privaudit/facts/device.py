@@ -13,6 +13,8 @@ from privaudit.model import Phone, PhoneClock
 
 _PROPERTY = re.compile(r"^\[([\w.-]+)\]: \[(.*?)\]$", re.MULTILINE | re.DOTALL)
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*\Z")
+_SDK = re.compile(r"\d{1,3}\Z", re.ASCII)
+_SECONDS = re.compile(r"\d{1,12}\Z", re.ASCII)
 _LARGEST_SDK: Final = 200
 _FIRST_PLAUSIBLE: Final = 1_200_000_000  # 2008: before the first Android phone
 
@@ -25,7 +27,7 @@ def properties(text: str) -> Mapping[str, str]:
 def phone(found: Mapping[str, str], inferred_sdk: int | None) -> Phone:
     """The phone, from its properties; `inferred_sdk` stands in where they do not tell."""
     said = found.get("ro.build.version.sdk", "")
-    sdk = int(said) if said.isdecimal() and int(said) < _LARGEST_SDK else None
+    sdk = int(said) if _SDK.match(said) and int(said) < _LARGEST_SDK else None
     return Phone(
         manufacturer=found.get("ro.product.manufacturer"),
         model=found.get("ro.product.model"),
@@ -54,7 +56,7 @@ def clock(found: Mapping[str, str], date: str, taken_at: datetime) -> tuple[Phon
     """
     zone = _zone(found.get("persist.sys.timezone"))
     said = date.strip()
-    if not said.isdecimal() or int(said) < _FIRST_PLAUSIBLE:
+    if not _SECONDS.match(said) or int(said) < _FIRST_PLAUSIBLE:
         return PhoneClock(zone=str(zone) if zone else None, offset_s=None), None
     try:
         now = datetime.fromtimestamp(int(said), zone or taken_at.tzinfo)

@@ -9,6 +9,7 @@ from privaudit.capture import Capture
 from privaudit.capture.answers import Answer, detail
 from privaudit.facts import packages
 from privaudit.facts.package_blocks import Block, Dump, Grant
+from privaudit.facts.packages import Listed
 from privaudit.model import AnswerState, Place
 
 
@@ -21,99 +22,132 @@ class Line:
     shared: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One dump, and the answer that holds it, its state put right by what the text turned out to be."""
+
+    answer: Answer
+    dump: Dump
+
+    @property
+    def sound(self) -> bool:
+        """Whether a permission line that is not there is really not there."""
+        return self.answer.state is AnswerState.ANSWERED
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Blocks:
     """Package blocks of one phone."""
 
-    answer: Answer
-    """The answer about all apps, its state put right by what the text turned out to be."""
-    dump: Dump
-    details: Mapping[str, tuple[str, Dump]]
-    """Package → key and dump of its own ``dumpsys package PKG``."""
-    sound: bool
-    """Whether a package or permission that is not in `dump` is really not there."""
+    whole: Source
+    """The dump about all apps."""
+    details: Mapping[str, Source]
+    """Package → its own ``dumpsys package PKG``."""
     names_only: bool
     """The dump was filtered by permission names: a package without any of them has no block."""
 
     def block(self, package: str) -> tuple[Block, Place] | None:
-        """The block of `package`; its own dump says most."""
-        if package in self.details:
-            key, dump = self.details[package]
-            return dump.packages[package], Place(key, dump.packages[package].offset)
-        block = self.dump.packages.get(package)
-        return None if block is None else (block, Place("packages", block.offset))
+        """The block of `package`; its own dump says most. What stands beside forged lines is not believed."""
+        for source in self._sources(package):
+            block = source.dump.packages.get(package)
+            if block is not None and source.dump.forged is None:
+                return block, Place(source.answer.key, block.offset)
+        return None
 
     def lines(self, package: str, user: int) -> Iterator[tuple[str, Line]]:
         """Every permission line of `package` for `user`, those of its shared uid among them.
 
-        Of a dump with forged lines only the grants: an app has no reason to forge those.
+        Of an own dump that is cut or has forged lines only the grants: an app has no reason to forge those.
         """
-        found = self.block(package)
-        if found is None:
-            return
-        block, place = found
-        dump = self.details[package][1] if package in self.details else self.dump
-        if dump.forged is not None:
-            yield from ((name, line) for name, line in self._lines(block, place, dump, user) if line.grant.granted)
-        else:
-            yield from self._lines(block, place, dump, user)
+        for source in self._sources(package):
+            for name, line in _lines(source, package, user):
+                if source.sound or source is self.whole or line.grant.granted:
+                    yield name, line
 
-    @staticmethod
-    def _lines(block: Block, place: Place, dump: Dump, user: int) -> Iterator[tuple[str, Line]]:
-        yield from ((name, Line(grant, Place(place.answer, grant.offset), False)) for name, grant in _of(block, user))
-        shared = dump.shared_users.get(block.shared_user or "")
-        if shared is not None:
-            yield from (
-                (name, Line(grant, Place(place.answer, grant.offset), True)) for name, grant in _of(shared, user)
-            )
-
-    def denies(self, package: str) -> bool:
-        """Whether a permission that has no line for `package` is known not to be granted."""
-        if package in self.details:
-            return self.details[package][1].forged is None
-        return self.sound and (package in self.dump.packages or self.names_only)
+    def denies(self, package: str, user: int) -> bool:
+        """Whether a permission that has no line for `package` and `user` is known not to be granted."""
+        for source in self._sources(package):
+            if not source.sound:
+                continue
+            block = source.dump.packages.get(package)
+            if block is not None:
+                return user in block.users and (
+                    block.shared_user is None or block.shared_user in source.dump.shared_users
+                )
+            return self.names_only and user in self.users()
+        return False
 
     def users(self) -> frozenset[int]:
         """Users that appear in the blocks."""
-        return frozenset(user for block in self.dump.packages.values() for user in block.users)
+        return frozenset(user for block in self.whole.dump.packages.values() for user in block.users)
+
+    def _sources(self, package: str) -> Iterator[Source]:
+        """Where `package` is told of, the best first. A sound dump of its own needs nothing beside it."""
+        own = self.details.get(package)
+        if own is None or not own.sound:
+            yield self.whole
+        if own is not None:
+            yield own
+
+
+def _lines(source: Source, package: str, user: int) -> Iterator[tuple[str, Line]]:
+    block = source.dump.packages.get(package)
+    if block is None:
+        return
+    shared = source.dump.shared_users.get(block.shared_user or "")
+    for one, is_shared in ((block, False), (shared, True)):
+        if one is not None:
+            for name, grant in _of(one, user):
+                yield name, Line(grant, Place(source.answer.key, grant.offset), is_shared)
 
 
 def _of(block: Block, user: int) -> Iterator[tuple[str, Grant]]:
-    yield from block.install.items()
-    yield from ((name, grant) for (name, whose), grant in block.install_for.items() if whose == user)
+    # A line that names a user stands in for the line that speaks of all.
+    yield from {**block.install, **block.install_for.get(user, {})}.items()
     state = block.users.get(user)
     if state is not None:
         yield from state.runtime.items()
 
 
-def read(capture: Capture, known: frozenset[str] | None) -> Blocks:
-    """Read all package dumps of `capture`. `known`: see `privaudit.facts.packages.parse`."""
+def read(capture: Capture, listed: Mapping[int, Mapping[str, Listed]]) -> Blocks:
+    """Read all package dumps of `capture`. `listed`: see `privaudit.facts.packages.parse`."""
     answer = capture.answer("packages")
-    dump = packages.parse(answer.text, known) if answer.text else Dump()
-    answer, dump = _judge(answer, dump)
+    whole = _judge(answer, packages.parse(answer.text, listed) if answer.text else Dump())
+    if whole.dump.forged is not None:
+        # Nothing in it proves anything: what one app forged may speak of another.
+        whole = replace(whole, dump=Dump(unparsed=whole.dump.unparsed, forged=whole.dump.forged))
     details = {}
+    people = {user for block in whole.dump.packages.values() for user in block.users} if whole.sound else set()
     for one in capture.to("package"):
         name = one.about or ""
-        own = packages.parse(one.text, frozenset({name}))
+        own = packages.parse(one.text, only=name)
         if name in own.packages:
-            details[name] = (one.key, own)
+            if own.ends and people and own.packages[name].users.keys() != people:
+                own.forged = own.forged or name  # each block tells of every Android user
+            details[name] = _judge(one, own)
     return Blocks(
-        answer=answer,
-        dump=dump,
+        whole=whole,
         details=details,
-        sound=answer.state is AnswerState.ANSWERED,
-        names_only="Database versions:" not in answer.text[:200],
+        # A file that somebody saved may be of one package; only what we asked for ourselves is known to be of all.
+        names_only=answer.exit_code is not None and "Database versions:" not in answer.text[:200],
     )
 
 
-def _judge(answer: Answer, dump: Dump) -> tuple[Answer, Dump]:
+def _judge(answer: Answer, dump: Dump) -> Source:
+    problem = None
     if dump.forged is not None:
-        # Nothing in it proves anything: what one app forged may speak of another.
         problem = detail("forged", package=dump.forged)
-        return replace(answer, state=AnswerState.UNREADABLE, detail=problem), Dump(unparsed=dump.unparsed)
-    if answer.state is AnswerState.ANSWERED and not dump.packages:
-        return replace(answer, state=AnswerState.UNREADABLE, detail=detail("not_this_dump")), dump
-    if answer.state is AnswerState.ANSWERED and answer.exit_code is None and not dump.ends:
-        # Saved by hand: nobody says that it is whole.
-        return replace(answer, state=AnswerState.UNREADABLE, detail=detail("no_end")), dump
-    return answer, dump
+    elif answer.state is AnswerState.ANSWERED and not dump.packages:
+        problem = detail("not_this_dump")
+    elif answer.state is AnswerState.ANSWERED and not _is_whole(answer, dump):
+        problem = detail("no_end")
+    if problem is not None:
+        answer = replace(answer, state=AnswerState.UNREADABLE, detail=problem)
+    return Source(answer, dump)
+
+
+def _is_whole(answer: Answer, dump: Dump) -> bool:
+    # Of a text saved by hand nobody says that it is whole, so its end must be in it.
+    if answer.exit_code is None and not dump.ends:
+        return False
+    return all(block.shared_user is None or block.shared_user in dump.shared_users for block in dump.packages.values())

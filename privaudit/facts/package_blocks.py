@@ -27,6 +27,8 @@ class UserState:
     """Hidden by a device policy, or an instant app: not in ``pm list packages``."""
     offset: int
     first_installed: str | None = None
+    says_runtime: bool = False
+    """Whether ``runtime permissions:`` was there. It comes once."""
     runtime: dict[str, Grant] = field(default_factory=dict)
 
 
@@ -38,8 +40,13 @@ class Block:
     offset: int
     app_id: int | None = None
     shared_user: str | None = None
+    compatible_name: str | None = None
+    """Of a renamed system package: the name that it goes by."""
     has_package: bool = True
     """False where Android prints ``pkg=null``: the APK is gone."""
+    calls_itself: set[str] = field(default_factory=set)
+    """Names that ``pkg=`` and ``dataDir=`` give it: its own, unless the lines belong to another block."""
+    code_path: str | None = None
     version_code: int | None = None
     version_name: str | None = None
     target_sdk: int | None = None
@@ -51,8 +58,8 @@ class Block:
     requested: set[str] | None = None
     """``None``: the dump does not say (whole dumps do not, below a package's own)."""
     install: dict[str, Grant] = field(default_factory=dict)
-    install_for: dict[tuple[str, int], Grant] = field(default_factory=dict)
-    """Install permissions that differ for one secondary user (from Android 12)."""
+    install_for: dict[int, dict[str, Grant]] = field(default_factory=dict)
+    """By secondary user: install permissions that differ for it (from Android 12)."""
     users: dict[int, UserState] = field(default_factory=dict)
 
 
@@ -71,5 +78,5 @@ class Dump:
     has_packages: bool = False
     """Whether the ``Packages:`` section is there at all."""
     ends: bool = False
-    """Whether a later section follows ``Packages:``, so that its end was seen."""
+    """Whether a section follows that stands behind the last block, so that all blocks were seen."""
     unparsed: int = 0

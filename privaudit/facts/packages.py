@@ -3,23 +3,72 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from privaudit.capture.questions import is_package_name
-from privaudit.facts.package_blocks import Block, Dump
+from privaudit.facts.package_blocks import Block, Dump, UserState
 from privaudit.facts.package_reader import SECTIONS, Reader
 
-_SDK = re.compile(r"^\s+sdkVersion=(\d+)\b", re.MULTILINE)
+_SDK = re.compile(r"^\s+sdkVersion=(\d{1,3})\b", re.MULTILINE | re.ASCII)
+_STATIC_LIBRARY = re.compile(r".+_\d+\Z")
+"""Its version is part of its name. ``pm list packages`` leaves it out."""
+
+_LISTED = re.compile(
+    r"^package:(?:(?P<path>/\S+)=)?(?P<package>[A-Za-z0-9_.]+)(?: versionCode:\d+)?(?: stopped=(?:true|false))?"
+    r"(?:  installer=(?P<installer>\S+))?(?: uid:(?P<uid>\d{1,10})(?:,\d+)*)?\s*$",
+    re.ASCII,
+)
+_PER_USER = 100000
 
 
-def parse(text: str, known: frozenset[str] | None = None) -> Dump:
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One line of ``pm list packages``."""
+
+    package: str
+    path: str | None
+    """Of the base APK, where it was asked for (``-f``)."""
+    installer: str | None
+    says_installer: bool
+    app_id: int | None
+    """Where the uid was asked for (``-U``)."""
+    offset: int
+
+
+def parse_list(text: str) -> tuple[dict[str, Listed], int]:
+    """Packages of ``pm list packages``, and the number of lines that are none."""
+    listed: dict[str, Listed] = {}
+    unparsed = 0
+    for offset, line in lines(text):
+        match = _LISTED.match(line)
+        if match and is_package_name(match["package"]):
+            installer, uid = match["installer"], match["uid"]
+            given = installer if installer not in {None, "null"} and is_package_name(installer or "") else None
+            app_id = int(uid) % _PER_USER if uid else None
+            listed[match["package"]] = Listed(
+                match["package"], match["path"], given, installer is not None, app_id, offset
+            )
+        elif line.strip() and not line.startswith("WARNING: linker"):
+            unparsed += 1
+    return listed, unparsed
+
+
+def lines(text: str) -> Iterator[tuple[int, str]]:
+    """Lines with the offset at which each begins."""
+    offset = 0
+    for line in text.split("\n"):
+        yield offset, line
+        offset += len(line) + 1
+
+
+def parse(text: str, listed: Mapping[int, Mapping[str, Listed]] | None = None, *, only: str | None = None) -> Dump:
     """Read a dump.
 
     Args:
         text: answer to ``dumpsys package`` with or without a package or permission names; lines end in LF.
-        known: package names that ``pm list packages`` gave, or ``None`` where it did not answer. A block of another name
-            is forged, or belongs to a package that is not installed for any user.
+        listed: what ``pm list packages`` gave, by Android user; a user whose list is not known is not in it.
+        only: the package that was asked for, where it was one.
     """
     reader = Reader(Dump())
     start = _first_section(text)
@@ -27,7 +76,7 @@ def parse(text: str, known: frozenset[str] | None = None) -> Dump:
         reader.dump.sdk = int(sdk[1])
     if start >= 0:
         reader.read(text, start)
-        _look_for_forgery(reader.dump, known)
+        reader.dump.forged = reader.dump.forged or _forged(reader.dump, listed or {}, only)
         reader.dump.sdk = reader.dump.sdk or _sdk_of_layout(reader)
     return reader.dump
 
@@ -42,24 +91,47 @@ def _first_section(text: str) -> int:
     return block.start() if block else -1
 
 
-def _look_for_forgery(dump: Dump, known: frozenset[str] | None) -> None:
-    """Find blocks that Android would not have printed."""
+def _forged(dump: Dump, listed: Mapping[int, Mapping[str, Listed]], only: str | None) -> str | None:
+    """Name of a block that Android would not have printed."""
+    owners: dict[int, Block] = {}
+    everybody = frozenset(next(iter(dump.packages.values())).users) if dump.packages else frozenset()
+    last = None if dump.ends else next(reversed(dump.packages), None)
     for name, block in dump.packages.items():
-        if not is_package_name(name) or (known is not None and not _known(name, known) and _visible(block)):
-            dump.forged = dump.forged or name
-    for name in dump.hidden:
-        if name not in dump.packages:  # a hidden copy stands behind the update that hides it
-            dump.forged = dump.forged or name
+        if not is_package_name(name) or (only is not None and name != only) or _contradicts(block, listed):
+            return name
+        # Each block tells of every Android user; the last of a cut text may not have come to it.
+        if name != last and block.users.keys() != everybody:
+            return name
+        if block.app_id is not None:
+            owner = owners.setdefault(block.app_id, block)
+            if owner is not block and (block.shared_user is None or block.shared_user != owner.shared_user):
+                return name  # only a shared user gives two packages one uid
+    # A factory copy stands behind the update that hides it.
+    return next((name for name in dump.hidden if name not in dump.packages), None)
 
 
-def _known(name: str, known: frozenset[str]) -> bool:
-    # A static shared library carries its version in the block's name.
-    return name in known or re.sub(r"_\d+\Z", "", name) in known
+def _contradicts(block: Block, listed: Mapping[int, Mapping[str, Listed]]) -> bool:
+    for number, packages in listed.items():
+        state, line = block.users.get(number), packages.get(block.name)
+        if line is None:
+            if state is not None and state.installed and not state.hidden and not _unlisted(block, state):
+                return True
+        elif line.app_id is not None:
+            if block.app_id is not None and line.app_id != block.app_id:
+                return True
+        elif line.path is not None and block.code_path is not None and not _lies_in(line.path, block.code_path):
+            return True
+    return False
 
 
-def _visible(block: Block) -> bool:
-    """Whether ``pm list packages`` shows it to somebody."""
-    return any(user.installed and not user.hidden for user in block.users.values())
+def _unlisted(block: Block, state: UserState) -> bool:
+    """Whether a package may be in no list: a static library, or one whose APK is gone. Neither holds a grant."""
+    unlisted = not block.has_package or _STATIC_LIBRARY.match(block.name) is not None
+    return unlisted and not any(grant.granted for grant in state.runtime.values())
+
+
+def _lies_in(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(f"{folder}/")
 
 
 def _sdk_of_layout(reader: Reader) -> int | None:
@@ -76,44 +148,3 @@ def _sdk_of_layout(reader: Reader) -> int | None:
     if "ceDataInode" in words:
         return 24
     return 23 if "installed" in words else None
-
-
-_LISTED = re.compile(
-    r"^package:(?:(?P<path>/\S+)=)?(?P<package>[A-Za-z0-9_.]+)(?: versionCode:\d+)?(?: stopped=(?:true|false))?"
-    r"(?:  installer=(?P<installer>\S+))?(?: uid:[\d,]+)?\s*$"
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """One line of ``pm list packages``."""
-
-    package: str
-    path: str | None
-    """Of the base APK, where it was asked for (``-f``)."""
-    installer: str | None
-    says_installer: bool
-    offset: int
-
-
-def parse_list(text: str) -> tuple[dict[str, Listed], int]:
-    """Packages of ``pm list packages``, and the number of lines that are none."""
-    listed: dict[str, Listed] = {}
-    unparsed = 0
-    for offset, line in lines(text):
-        match = _LISTED.match(line)
-        if match and is_package_name(match["package"]):
-            installer = match["installer"]
-            given = installer if installer not in {None, "null"} and is_package_name(installer or "") else None
-            listed[match["package"]] = Listed(match["package"], match["path"], given, installer is not None, offset)
-        elif line.strip() and not line.startswith("WARNING: linker"):
-            unparsed += 1
-    return listed, unparsed
-
-
-def lines(text: str) -> Iterator[tuple[int, str]]:
-    """Lines with the offset at which each begins."""
-    offset = 0
-    for line in text.split("\n"):
-        yield offset, line
-        offset += len(line) + 1

@@ -1,12 +1,13 @@
 """Rights beside the permission list: accessibility, notification access, keyboard, default SMS and phone app, admins.
 
-Sources: ``Settings.Secure``, ``RoleManagerService.dump`` (``DualDumpOutputStream``), ``DevicePolicyManagerService.dump``.
+Sources: ``Settings.Secure``, ``RoleManagerService.dump`` (``DualDumpOutputStream``),
+``DevicePolicyManagerService.dump``.
 """
 
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -14,7 +15,7 @@ from typing import Final
 from privaudit.capture import Capture
 from privaudit.capture.questions import is_package_name
 from privaudit.facts.packages import lines
-from privaudit.model import Place, SpecialAccess
+from privaudit.model import AnswerState, Place, SpecialAccess
 
 _SETTING: Final = {
     "enabled_accessibility_services": "accessibility",
@@ -23,10 +24,13 @@ _SETTING: Final = {
     "sms_default_application": "default_sms",
     "dialer_default_application": "default_phone",
 }
+_NUMBER = re.compile(r"\d{1,5}\Z", re.ASCII)
 _ROLE: Final = {"android.app.role.SMS": "default_sms", "android.app.role.DIALER": "default_phone"}
-_ADMINS = re.compile(r"^\s+Enabled Device Admins \(User (\d+)")
-_ADMIN = re.compile(r"^\s+(\S+)/(\S+):$")
+_ADMINS = re.compile(r"^\s+Enabled Device Admins \(User (\d{1,5})\b", re.ASCII)
+_ADMIN = re.compile(r"^    ([^\s/]+)/(\S+):$")
 _OWNER = re.compile(r"^\s+(?:admin=ComponentInfo\{|ComponentInfo\{)([^/}]+)/([^}]+)\}")
+_LAST_INDENT: Final = 2
+"""Of ``device_policy``: a line no deeper than this ends the list of administrators."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,25 +41,44 @@ class Held:
     place: Place
 
 
-def gather(capture: Capture) -> Mapping[tuple[str, int], tuple[Held, ...]]:
-    """Rights by package and user. Stale entries of removed apps may be among them."""
-    found: dict[tuple[str, int], dict[tuple[str, str | None], Held]] = defaultdict(dict)
-    for package, user, kind, component, place in (*_settings(capture), *_roles(capture), *_admins(capture)):
-        if is_package_name(package):
-            # A role and its older setting say the same thing twice.
-            found[package, user].setdefault(
-                (kind, component), Held(SpecialAccess(kind=kind, component=component), place)
-            )
-    return {key: tuple(held.values()) for key, held in found.items()}
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """Everything found."""
+
+    held: Mapping[tuple[str, int], tuple[Held, ...]]
+    """By package and user. Stale entries of removed apps may be among them."""
+    unparsed: Mapping[str, int]
+    """By answer: lines that cannot be Android's. A class name may hold a line break, and what looks like more lines."""
 
 
 _Row = tuple[str, int, str, str | None, Place]
 
 
-def _settings(capture: Capture) -> Iterator[_Row]:
-    roles_known = bool(capture.answer("roles").text)
+def gather(capture: Capture) -> Rights:
+    """Rights by package and user."""
+    unparsed: Counter[str] = Counter()
+    found: dict[tuple[str, int], dict[tuple[str, str | None], Held]] = defaultdict(dict)
+    rows = (*_settings(capture, unparsed), *_roles(capture), *_admins(capture, unparsed))
+    for package, user, kind, component, place in rows:
+        if is_package_name(package):
+            # A role and its older setting say the same thing twice.
+            found[package, user].setdefault(
+                (kind, component), Held(SpecialAccess(kind=kind, component=component), place)
+            )
+    return Rights({key: tuple(held.values()) for key, held in found.items()}, unparsed)
+
+
+def _settings(capture: Capture, unparsed: Counter[str]) -> Iterator[_Row]:
+    roles = capture.answer("roles")
+    roles_known = roles.state is AnswerState.ANSWERED and "user_id=" in roles.text
     for answer in capture.to("settings"):
-        values = {line.partition("=")[0]: (offset, line.partition("=")[2]) for offset, line in lines(answer.text)}
+        values: dict[str, tuple[int, str]] = {}
+        for offset, line in lines(answer.text):
+            key, equals, value = line.partition("=")
+            if line and (not equals or key in values):
+                unparsed[answer.key] += 1
+            elif line:
+                values[key] = offset, value
         for key, kind in _SETTING.items():
             offset, value = values.get(key, (0, ""))
             if not value or value == "null" or (kind.startswith("default_") and roles_known):
@@ -72,7 +95,7 @@ def _roles(capture: Capture) -> Iterator[_Row]:
     for offset, line in lines(capture.answer("roles").text):
         word, equals, value = line.strip().partition("=")
         place = Place("roles", offset)
-        if word == "user_id" and value.isdecimal():
+        if word == "user_id" and _NUMBER.match(value):
             user, kind, in_holders = int(value), None, False
         elif word == "name":
             kind, in_holders = _ROLE.get(value), False
@@ -86,7 +109,7 @@ def _roles(capture: Capture) -> Iterator[_Row]:
             in_holders = False
 
 
-def _admins(capture: Capture) -> Iterator[_Row]:
+def _admins(capture: Capture, unparsed: Counter[str]) -> Iterator[_Row]:
     user: int | None = None
     owner = False
     for offset, line in lines(capture.answer("device_policy").text):
@@ -100,3 +123,9 @@ def _admins(capture: Capture) -> Iterator[_Row]:
         elif owner and (match := _OWNER.match(line)):
             yield match[1], 0, "device_owner", f"{match[1]}/{match[2]}", place
             owner = False
+        elif user is not None and line.strip() and len(line) - len(line.lstrip()) <= _LAST_INDENT:
+            # In column 0 nothing of this dump stands: it is the rest of a class name.
+            unparsed["device_policy"] += line[0] != " "
+            user = None
+        elif user is not None and _ADMIN.match(f"{line}:"):
+            unparsed["device_policy"] += 1  # a component without its colon: the class name goes on below

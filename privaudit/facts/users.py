@@ -1,4 +1,7 @@
-"""Android users: the owner, clones, work profiles, private spaces. Source: ``pm list users`` (``UserInfo.toString``)."""
+"""Android users: the owner, clones, work profiles, private spaces.
+
+Source: ``pm list users`` (``UserInfo.toString``).
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from typing import Final
 
 from privaudit.model import UserKind
 
-_LINE = re.compile(r"^\s*UserInfo\{(\d{1,5}):(.*):([0-9a-fA-F]+)\}", re.MULTILINE)
+_LINE = re.compile(r"^\s*UserInfo\{(\d{1,5}):(.*):([0-9a-fA-F]{1,8})\}", re.MULTILINE | re.ASCII)
 _MANAGED: Final = 0x20
 """``UserInfo.FLAG_MANAGED_PROFILE``."""
 _PROFILE: Final = 0x1000

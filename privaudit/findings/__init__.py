@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from typing import Final
 
 from privaudit.capture import Capture
 from privaudit.knowledge import Knowledge
 from privaudit.model import App, Evidence, Facts, Finding
 
-LONGEST_LINE = 400
+REMOVED: Final = "[removed]"
+"""Stands in evidence for the name of an app that the report is not about."""
+LONGEST_LINE: Final = 400
 """Characters of a line that is quoted as evidence. A shared uid's line of packages can be very long."""
+
+
+_DOTTED: Final = re.compile(r"[A-Za-z]\w*(?:\.\w+)+", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,18 +32,37 @@ class Ground:
     name_suspects: bool
     """The owner asked for the names of apps that can read and that we do not recognise."""
 
+    packages: frozenset[str]
+    """Every package on the phone: none but the app's own may stand in its evidence."""
+
     def evidence(self, app: App, *facts: str) -> tuple[Evidence, ...]:
         """The lines on which `facts` about `app` rest. Cut out only here: most facts never need theirs."""
         places = dict.fromkeys(
             place for fact in facts for place in self.facts.places.get((app.package, app.user, fact), ())
         )
-        return tuple(self._line(place.answer, place.offset) for place in places)
+        return tuple(self._line(app, place.answer, place.offset) for place in places)
 
-    def _line(self, answer: str, offset: int) -> Evidence:
+    def _line(self, app: App, answer: str, offset: int) -> Evidence:
         text = self.capture.answer(answer).text
         end = text.find("\n", offset)
         line = text[offset : end if end >= 0 else len(text)]
-        return Evidence(question=answer, line=text.count("\n", 0, offset) + 1, text=line[:LONGEST_LINE])
+        shown = self._without_others(app, answer.partition(".")[0], line)[:LONGEST_LINE]
+        return Evidence(question=answer, line=text.count("\n", 0, offset) + 1, text=shown)
+
+    def _without_others(self, app: App, question: str, line: str) -> str:
+        """`line` without the names of other apps: some lines name every app that has a right, or that shares a uid."""
+        if question == "settings":
+            key, equals, value = line.partition("=")
+            own = [part if part.partition("/")[0] == app.package else REMOVED for part in value.split(":")]
+            return f"{key}{equals}{':'.join(own)}"
+        kept = {app.package, app.installer}
+
+        def hide(match: re.Match[str]) -> str:
+            words = match[0].split(".")
+            named = {".".join(words[:end]) for end in range(2, len(words) + 1)} & self.packages
+            return REMOVED if named - kept and app.package not in named else match[0]
+
+        return _DOTTED.sub(hide, line)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +81,13 @@ def judge(capture: Capture, facts: Facts, knowledge: Knowledge, *, name_suspects
     """Recognise each app and let every rule look at it."""
     from privaudit.findings.suspect import is_suspect
 
-    ground = Ground(capture=capture, facts=facts, knowledge=knowledge, name_suspects=name_suspects)
+    ground = Ground(
+        capture=capture,
+        facts=facts,
+        knowledge=knowledge,
+        name_suspects=name_suspects,
+        packages=frozenset(app.package for app in facts.apps),
+    )
     apps = tuple(_recognised(app, knowledge) for app in facts.apps)
     findings = [finding for app in apps for rule in _rules() for finding in rule(app, ground)]
     youngest = {(app.package, app.user): _youngest_read(app) for app in apps}

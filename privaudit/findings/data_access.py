@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from privaudit.facts.access import DOORS
 from privaudit.findings import Ground, severity
-from privaudit.model import AccessState, App, DataClass, Finding, Message
+from privaudit.language import name_of
+from privaudit.model import AccessState, App, DataClass, Finding, History, Message
 
 WORDS: Final[Mapping[str, str]] = {
     "can_read": "“{app}” can read {data} now: the permission is on. This says that it can, not that it did.",
-    "only_while_open": "“{app}” can read {data} while it is open.",
-    "asks_each_time": "“{app}” can read {data} after the phone has asked you.",
-    "has_read": "“{app}” has read {data} before, says the phone. It cannot read it now.",
-    "has_read_now_unknown": "“{app}” has read {data} before, says the phone. Whether it can now was not read.",
-    "asked": "“{app}” asks for {data} and cannot read it now.",
+    "can_read_recorded": "“{app}” can read {data} now: the permission is on.",
+    "only_while_open": "“{app}” can read {data} while you have it open.",
+    "asks_each_time": "“{app}” can read {data} when you say yes to the phone's question.",
+    "has_read": "The phone has a record of “{app}” reading {data}. Now the permission is closed.",
+    "has_read_now_unknown": (
+        "The phone has a record of “{app}” reading {data}. Whether it can read it now could not be read."
+    ),
+    "blocked": "“{app}” was given the permission for {data}, but the phone blocks it: now the app gets nothing.",
+    "asked": "“{app}” asks for {data}. Now the permission is closed.",
     "contacts": "contacts",
     "sms": "SMS",
+    "new_sms": "new SMS",
     "call_log": "call log",
 }
-_CLOSED: Final = frozenset({AccessState.BLOCKED, AccessState.NOT_ALLOWED})
 
 
 def judge(app: App, ground: Ground) -> Iterator[Finding]:
@@ -30,14 +35,15 @@ def judge(app: App, ground: Ground) -> Iterator[Finding]:
     for key, data in _cases(app):
         if not data:
             continue
-        evidence = ground.evidence(app, *(fact for one in data for fact in _facts(one)), "package")
-        names = tuple(Message(key=f"data_access.{one}") for one in data)
+        evidence = ground.evidence(app, *facts_of(data), "package")
         yield Finding(
             rule="data_access",
             severity=severity.of_access(app),
             package=app.package,
             user=app.user,
-            message=Message(key=f"data_access.{key}", values={"app": app.label or app.package, "data": names}),
+            message=Message(
+                key=f"data_access.{key}", values={"app": name_of(app.label, app.package), "data": names(app, data)}
+            ),
             evidence=evidence,
             steps=(),
         )
@@ -45,11 +51,12 @@ def judge(app: App, ground: Ground) -> Iterator[Finding]:
 
 
 def _cases(app: App) -> Iterator[tuple[str, tuple[DataClass, ...]]]:
-    for state in (AccessState.CAN_READ, AccessState.ONLY_WHILE_OPEN, AccessState.ASKS_EACH_TIME):
-        yield state.value, tuple(data for data, access in app.access.items() if access.state is state)
+    yield from open_now(app)
     known = tuple(data for data in severity.has_read(app) if app.access[data].state is not AccessState.UNKNOWN)
     yield "has_read", known
     yield "has_read_now_unknown", tuple(data for data in severity.has_read(app) if data not in known)
+    # A record makes an app worth a look whatever closed it; without one, the block itself is worth telling.
+    yield "blocked", tuple(data for data, access in app.access.items() if access.state is AccessState.BLOCKED)
     # A permission that whole dumps do not show as asked for makes no finding.
     asked = {permission.name for permission in app.permissions}
     yield (
@@ -57,12 +64,30 @@ def _cases(app: App) -> Iterator[tuple[str, tuple[DataClass, ...]]]:
         tuple(
             data
             for data, access in app.access.items()
-            if access.state in _CLOSED and any(door.permission in asked for door in DOORS[data])
+            if access.state is AccessState.NOT_ALLOWED and any(door.permission in asked for door in DOORS[data])
         ),
     )
 
 
-def _facts(data: DataClass) -> Iterator[str]:
-    for door in DOORS[data]:
-        yield door.permission
-        yield f"op:{door.op}"
+def open_now(app: App) -> Iterator[tuple[str, tuple[DataClass, ...]]]:
+    """What `app` can read, the most open state first: the word for the state, and the data."""
+    for state in (AccessState.CAN_READ, AccessState.ONLY_WHILE_OPEN, AccessState.ASKS_EACH_TIME):
+        data = tuple(data for data, access in app.access.items() if access.state is state)
+        recorded = any(app.access[one].history is History.RECORDED for one in data)
+        # "That it can, not that it did" does not go with a record that it did.
+        yield "can_read_recorded" if recorded and state is AccessState.CAN_READ else state.value, data
+
+
+def names(app: App, data: tuple[DataClass, ...]) -> tuple[Message, ...]:
+    """The kinds of data, in words. Who may only receive SMS cannot open the old ones."""
+    return tuple(
+        Message(key=f"data_access.{'new_sms' if app.access[one].ways == ('incoming',) else one}") for one in data
+    )
+
+
+def facts_of(data: Iterable[DataClass]) -> Iterator[str]:
+    """Names of the facts on which access to `data` rests, as `privaudit.model.Facts.places` has them."""
+    for one in data:
+        for door in DOORS[one]:
+            yield door.permission
+            yield f"op:{door.op}"

@@ -5,25 +5,37 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from privaudit.knowledge import Knowledge
-from privaudit.model import AccessState, App, Lending, LendingVerdict, Message
+from privaudit.knowledge import Knowledge, LenderRow
+from privaudit.model import AccessState, App, Lending, LendingVerdict, Message, Value
 
 WORDS: Final[Mapping[str, str]] = {
     "known": "{publisher} names it as a lending app ({dated_on}). That says nothing about how it uses contacts.",
     "known_undated": "{publisher} names it as a lending app (no date). That says nothing about how it uses contacts.",
-    "registered": "It is in the register of {publisher} ({dated_on}). That says nothing about how it uses contacts.",
-    "registered_undated": "It is in the register of {publisher} (no date). That says nothing about how it uses contacts.",
-    "embeds": "A wallet or shop app that also offers loans, says {publisher}.",
+    "known_unidentified": (
+        "Public files whose makers are not identified name it as a lending app."
+        " That says nothing about how it uses contacts."
+    ),
+    "registered": (
+        "The same package name is in the register of {publisher} ({dated_on})."
+        " That says nothing about how it uses contacts."
+    ),
+    "registered_undated": (
+        "The same package name is in the register of {publisher} (no date)."
+        " That says nothing about how it uses contacts."
+    ),
+    "embeds": "It is a wallet or shop app that also offers loans.",
     "listed": "It is on a list of loan apps.",
-    "name": "The name suggests lending: {words}.",
+    "name": "Its name suggests lending ({words}). A name alone can mislead.",
     "name_and_access": (
-        "The name may suggest lending ({words}), and it was given a permission for contacts, SMS or call log."
+        "Its name may suggest lending ({words}), and it was given a permission for contacts, SMS or call log."
     ),
     "trap_and_access": (
-        "The name looks like something else ({words}), but it was given a permission for contacts, SMS or call log."
-        " Lending apps have hidden behind such names."
+        "Its name looks like something else ({words}), but it was given a permission for contacts, SMS or call log."
+        " Some lending apps carry such names."
     ),
 }
+_NOBODY: Final = "not identified"
+"""What a list says for a publisher that nobody knows: it must not stand in a sentence as if it were one."""
 _REGISTERED: Final = frozenset({"licensed", "registered"})
 _HOLDS: Final = frozenset(
     {AccessState.CAN_READ, AccessState.ONLY_WHILE_OPEN, AccessState.ASKS_EACH_TIME, AccessState.BLOCKED}
@@ -37,12 +49,7 @@ def recognise(app: App, knowledge: Knowledge) -> Lending:
     lender = knowledge.lender(app.package)
     if lender is not None:
         verdict = LendingVerdict.EMBEDS if lender.embeds else LendingVerdict.YES
-        name = "embeds" if lender.embeds else "registered" if lender.status in _REGISTERED else "known"
-        if not lender.embeds and lender.date is None:
-            name += "_undated"
-        reasons.append(
-            Message(key=f"lending.{name}", values={"publisher": lender.publisher, "dated_on": lender.date or ""})
-        )
+        reasons.append(_known(lender))
     if app.listed:
         verdict = LendingVerdict.YES if verdict is LendingVerdict.NO else verdict
         reasons.append(Message(key="lending.listed"))
@@ -51,6 +58,18 @@ def recognise(app: App, knowledge: Knowledge) -> Lending:
         if reason is not None:
             return Lending(verdict=LendingVerdict.LIKELY, reasons=(reason,))
     return Lending(verdict=verdict, reasons=tuple(reasons))
+
+
+def _known(lender: LenderRow) -> Message:
+    if lender.embeds:
+        return Message(key="lending.embeds")
+    name = "registered" if lender.status in _REGISTERED else "known"
+    if lender.publisher == _NOBODY and name == "known":
+        return Message(key="lending.known_unidentified")
+    values: dict[str, Value] = {"publisher": lender.publisher}
+    if lender.date is None:
+        return Message(key=f"lending.{name}_undated", values=values)
+    return Message(key=f"lending.{name}", values={**values, "dated_on": lender.date})
 
 
 def _by_name(app: App, knowledge: Knowledge) -> Message | None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from privaudit.findings import Ground, severity
+from privaudit.language import name_of
 from privaudit.model import App, Finding, Listing, Message, Severity
 
 WORDS: Final[Mapping[str, str]] = {
@@ -15,19 +16,21 @@ WORDS: Final[Mapping[str, str]] = {
     ),
     "B": (
         "The package name of “{app}” (its name inside the phone) equals one on the list of {publisher} ({dated_on}):"
-        " {title}. The list calls it “{action}”. The list may be out of date, and an equal name need not be the same app."
+        " {title}. The list calls it “{action}”."
+        " The list may be out of date, and an equal name need not be the same app."
     ),
     "N": (
-        "The package name of “{app}” belongs to an app named in a notice of {publisher} ({dated_on}): {title}."
-        " Whether it was mended since is not known."
+        "An app with the package name of “{app}” (its name inside the phone), as far as is known, was named in a notice"
+        " of {publisher} ({dated_on}): {title}. Whether it was mended since is not known."
     ),
     "own": "“{app}” is on a list that you added yourself. It has no published source.",
     "via": "This tool has seen a reprint: {via}.",
-    "undated": "no date",
-    "reported": "Reported means reported; nobody has judged it.",
-    "elsewhere": "This is a list of another country ({country}).",
+    "undated": "the list has no date",
+    "reported": "Reported means reported. It does not mean that anybody has judged it.",
+    "of_country": "The list is of one country (code {country}).",
+    "elsewhere": "The list is of another country than yours (code {country}).",
     "disputed": "Another source speaks for this app: the listing is disputed.",
-    "spyloan": "SpyLoan is the researchers' word for apps that collect a phone's data in the name of a loan.",
+    "spyloan": "SpyLoan is a word of researchers for apps that collect a phone's data in the name of a loan.",
 }
 
 
@@ -42,7 +45,7 @@ def judge(app: App, ground: Ground) -> Iterator[Finding]:
             message=Message(
                 key=f"listed.{listing.tier}",
                 values={
-                    "app": app.label or app.package,
+                    "app": name_of(app.label, app.package),
                     "publisher": listing.publisher,
                     "action": listing.action,
                     "title": listing.title,

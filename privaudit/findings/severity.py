@@ -27,6 +27,9 @@ TABLE: Final[Mapping[str, Severity]] = {
 - ``suspect``: not recognised, from no store, can read.
 - ``notified``: named in a regulator's notice to mend.
 - ``asked``: asks for it and does not have it.
+- ``other``: worth knowing (a keyboard, a device administrator).
+
+The user's own list raises nothing: it has no published source.
 """
 
 
@@ -48,8 +51,13 @@ def lowered(severity: Severity) -> Severity:
 
 def of_access(app: App) -> Severity:
     """How soon to look at what `app` can read."""
-    if not reads(app):
-        return TABLE["has_read"] if has_read(app) else TABLE["asked"]
+    if reads(app):
+        return of_reading(app)
+    return TABLE["has_read"] if has_read(app) else TABLE["asked"]
+
+
+def of_reading(app: App) -> Severity:
+    """The grade of an app that can read now."""
     graded = [listing for listing in app.listed if listing.tier in {"A", "B"}]
     if not graded:
         return TABLE["reads"]

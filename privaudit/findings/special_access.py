@@ -6,13 +6,19 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from privaudit.findings import Ground, severity
+from privaudit.language import name_of
 from privaudit.model import App, Finding, Message
 
 WORDS: Final[Mapping[str, str]] = {
-    "accessibility": "“{app}” has accessibility access: it can read the screen, messages among it, and tap for you.",
-    "notification_listener": "“{app}” has notification access: it can read every message that appears as a notification.",
-    "default_sms": "“{app}” is the default SMS app: it can read every SMS, whatever the permission page shows.",
-    "default_phone": "“{app}” is the default phone app: it can read the call log, whatever the permission page shows.",
+    "accessibility": (
+        "“{app}” has accessibility access."
+        " That allows an app to read the screen, messages among it, and to tap for you."
+    ),
+    "notification_listener": (
+        "“{app}” has notification access. That allows an app to read messages that appear as notifications."
+    ),
+    "default_sms": "“{app}” is the default SMS app. That allows it to read all SMS as long as it is.",
+    "default_phone": "“{app}” is the default phone app. That allows it to read the call log as long as it is.",
     "input_method": "“{app}” is the keyboard: it sees what is typed.",
     "device_admin": "“{app}” is a device administrator: it must be deactivated before it can be uninstalled.",
     "device_owner": (
@@ -29,13 +35,15 @@ def judge(app: App, ground: Ground) -> Iterator[Finding]:
     if not app.recognised:
         return
     for held in app.special_access:
-        name = "side_door" if held.kind in _SIDE_DOORS else "reads" if held.kind in _READS else "other"
+        grade = severity.TABLE["side_door" if held.kind in _SIDE_DOORS else "other"]
+        if held.kind in _READS:
+            grade = severity.of_reading(app)
         yield Finding(
             rule="special_access",
-            severity=severity.TABLE[name],
+            severity=grade,
             package=app.package,
             user=app.user,
-            message=Message(key=f"special_access.{held.kind}", values={"app": app.label or app.package}),
+            message=Message(key=f"special_access.{held.kind}", values={"app": name_of(app.label, app.package)}),
             evidence=ground.evidence(app, held.kind, "package"),
             steps=(),
         )

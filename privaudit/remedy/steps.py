@@ -11,18 +11,23 @@ from typing import Any, Final
 
 from privaudit import roms
 from privaudit.findings import severity
-from privaudit.language import Sentence
-from privaudit.model import AccessState, App, DataClass, Finding, Message, Phone, Severity, Step
+from privaudit.language import Sentence, name_of
+from privaudit.model import AccessState, App, DataClass, Finding, Message, Phone, Severity, Step, Value
 
 WORDS: Final[Mapping[str, Sentence]] = {
     # Above every list of steps, always.
-    "safety": "Is somebody threatening or following you? Call the police first. Too much to bear? First find company.",
-    "notice": "They may notice that the door is shut, and call more. First think of who will help you.",
-    "evidence": "First take screenshots, then close: collectors' messages, call log, contract, payments, permission pages.",
+    "safety": (
+        "Is somebody threatening or following you? Call the police first. Is it too much to bear? First find someone"
+        " to be with you."
+    ),
+    "notice": "They may notice that the permission is closed, and call more. First think of who will help you.",
+    "evidence": (
+        "First take screenshots, then close: collectors' messages, call log, contract, payments, permission pages."
+    ),
     "keep_app": "Do not uninstall yet. To demand deletion you often need to log in.",
     "no_recall": (
-        "Closing a permission counts from now on. What was sent away already cannot be called back;"
-        " demand its deletion in writing."
+        "Closing a permission counts from now on. What was sent away already cannot be called back."
+        " Its deletion must be demanded on its own, in writing."
     ),
     "bank_apps": "While USB debugging is on, open no bank, payment or loan app.",
     # The taps.
@@ -33,11 +38,12 @@ WORDS: Final[Mapping[str, Sentence]] = {
     "refuse_old": "At “{group}”, tap {choice}.",
     "refuse_warning": "If the phone warns that the app was made for an older Android, close it all the same.",
     "screenshot": "Take a screenshot.",
-    "clone": "This is a second copy of “{app}”. Hold the icon of this copy, tap “App info”.",
+    "clone": "This is another copy of “{app}” (user {user}). Hold the icon of this copy, tap “App info”.",
     "default_app_first": "First make another app the {what}; else the phone gives the right back.",
     "sms_app": "default SMS app",
     "phone_app": "default phone app",
     "turn_off_special": "Search Settings for “{what}”, tap “{app}”, turn it off.",
+    "choose_other": "Search Settings for “{what}” and choose another app.",
     "accessibility": "Accessibility",
     "notification_listener": "Notification access",
     "default_sms": "Default SMS app",
@@ -47,10 +53,12 @@ WORDS: Final[Mapping[str, Sentence]] = {
 }
 
 ALWAYS: Final = tuple(
-    Message(key=f"steps.{name}") for name in ("safety", "notice", "evidence", "keep_app", "bank_apps", "no_recall")
+    Message(key=f"steps.{name}") for name in ("safety", "notice", "evidence", "keep_app", "bank_apps")
 )
 """What stands above the steps, whatever they are."""
 
+_DENY_SDK: Final = 31
+"""From Android 12 the page says "Don't allow"; before, "Deny"."""
 _CHOICE_SDK: Final = 29
 """From Android 10 the permission page offers choices; before, a switch."""
 _CALL_LOG_SDK: Final = 28
@@ -64,8 +72,10 @@ def for_finding(finding: Finding, app: App, phone: Phone) -> Finding:
         steps = tuple(_close(app, phone)) if severity.reads(app) else ()
     elif finding.rule == "special_access" and finding.severity is not Severity.INFO:
         kind = finding.message.key.partition(".")[2]
-        name = app.label or app.package
-        steps = (Message(key="steps.turn_off_special", values={"what": _say(kind), "app": name}),)
+        # A role is not turned off: another app takes it.
+        key = "steps.choose_other" if kind.startswith("default_") else "steps.turn_off_special"
+        values: dict[str, Value] = {"what": _say(kind), "app": name_of(app.label, app.package)}
+        steps = (Message(key=key, values=values), _say("screenshot"))
     else:
         steps = ()  # a listing is closed by closing what the app can read
     return replace(finding, steps=steps)
@@ -78,6 +88,7 @@ def last_of_all(phone: Phone) -> Step:
 
 
 def _close(app: App, phone: Phone) -> Iterator[Step]:
+    name = name_of(app.label, app.package)
     held = {access.kind for access in app.special_access}
     for kind, what in (("default_sms", "sms_app"), ("default_phone", "phone_app")):
         if kind in held:
@@ -86,20 +97,21 @@ def _close(app: App, phone: Phone) -> Iterator[Step]:
     words: list[str] = path["path"]
     if app.user != 0:
         # Settings lists the owner's apps: a copy is reached by its own icon.
-        yield Message(key="steps.clone", values={"app": app.label or app.package})
+        yield Message(key="steps.clone", values={"app": name, "user": app.user})
         words = words[words.index("APP") + 1 :]
-    for place, word in enumerate(words, start=app.user):
+    for word in words:
         if word == "APP":
-            yield Message(key="steps.tap_app", values={"app": app.label or app.package})
+            yield Message(key="steps.tap_app", values={"app": name})
         else:
-            key = "steps.tap" if place else "steps.open"
+            key = "steps.open" if word == "settings" else "steps.tap"
             yield Message(key=key, values={"word": _word(phone, word)})
     for group in _groups(app, phone):
         if phone.sdk is not None and phone.sdk < _CHOICE_SDK:
             values = {"group": _word(phone, group), "choice": _word(phone, "deny_old")}
             yield Message(key="steps.refuse_old", values=values)
         else:
-            yield Message(key="steps.refuse", values={"group": _word(phone, group), "choice": _word(phone, "deny")})
+            deny = "deny_10" if phone.sdk is not None and phone.sdk < _DENY_SDK else "deny"
+            yield Message(key="steps.refuse", values={"group": _word(phone, group), "choice": _word(phone, deny)})
     if app.target_sdk is not None and app.target_sdk < _LEGACY_SDK:
         yield Message(key="steps.refuse_warning")
     yield Message(key="steps.screenshot")

@@ -1,4 +1,4 @@
-"""Writes the report document. Every output is a function of it; the suffix of the file names the module that writes it."""
+"""Writes the report document: every output is a function of it, and the suffix of a file names the module for it."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from privaudit.model import Report
 
 
 def formats() -> tuple[str, ...]:
-    """Suffixes that can be written."""
-    return tuple(module.name for module in pkgutil.iter_modules(__path__) if module.name != "words")
+    """Suffixes that can be written: each is a module here; what they share is in folders."""
+    return tuple(module.name for module in pkgutil.iter_modules(__path__) if not module.ispkg)
 
 
 def check(path: Path) -> None:
@@ -47,3 +47,6 @@ def write(report: Report, path: Path, language: Language) -> None:
     except OSError as error:
         part.unlink(missing_ok=True)
         raise SourceError("not_written", path=str(path), reason=error.strerror or str(error)) from error
+    except BaseException:
+        part.unlink(missing_ok=True)  # Ctrl-C, too, leaves nothing half-written
+        raise

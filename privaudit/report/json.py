@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import PydanticSerializationError
 
 from privaudit.errors import SourceError
 from privaudit.language import Language
@@ -24,12 +25,21 @@ def _adapter() -> TypeAdapter[Report]:
 
 def render(report: Report, _language: Language | None = None) -> str:
     """The document; its text is keys and values, so it is the same in every language."""
-    return _adapter().dump_json(report, indent=2).decode() + "\n"
+    return _dump(report, indent=2)
 
 
 def line(report: Report) -> str:
     """The document on one line, for JSON Lines."""
-    return _adapter().dump_json(report).decode() + "\n"
+    return _dump(report, indent=None)
+
+
+def _dump(report: Report, indent: int | None) -> str:
+    try:
+        return _adapter().dump_json(report, indent=indent).decode() + "\n"
+    except PydanticSerializationError:
+        # An app may be called by half a surrogate pair, which no UTF-8 can hold.
+        whole = json.dumps(_adapter().dump_python(report, mode="json"), indent=indent, ensure_ascii=False)
+        return whole.encode("utf-8", "replace").decode() + "\n"
 
 
 def recognises(path: Path) -> bool:

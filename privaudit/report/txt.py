@@ -11,12 +11,17 @@ from rich.cells import cell_len
 from privaudit.language import Language
 from privaudit.model import App, DataClass, Message, Report, Severity
 from privaudit.remedy import steps
-from privaudit.report.layout import pad, wrap
-from privaudit.report.sentences import Sentences
+from privaudit.report.prose import Voice, about, gaps, head, matrix, result
+from privaudit.report.prose.layout import pad, wrap
 
 WIDTH: Final = 80
 _COLUMN: Final = 18
 _INDENT: Final = 2
+_HEAD: Final = 10
+"""Columns for the names of the rows above the report."""
+_LABEL: Final = 16
+"""Columns for the names of the parts of the result."""
+_STYLE: Final = {Severity.HIGH: "bold red", Severity.MEDIUM: "bold yellow", Severity.LOW: "bold", Severity.INFO: ""}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,128 +39,124 @@ def render(report: Report, language: Language, width: int = WIDTH) -> str:
 
 def lines(report: Report, language: Language, width: int = WIDTH) -> Iterator[Line]:
     """The report line by line, none wider than `width` columns."""
-    writer = _Writer(report, language, width)
+    writer = _Writer(Voice(report, language), width)
     for section in (writer.head, writer.matrix, writer.findings, writer.gaps, writer.stop, writer.steps):
         yield from section()
         yield Line()
-    yield from writer.summary()
+    yield from writer.result()
 
 
 class _Writer:
-    def __init__(self, report: Report, language: Language, width: int) -> None:
-        self.report = report
-        self.language = language
-        self.say = Sentences(report, language)
+    def __init__(self, voice: Voice, width: int) -> None:
+        self.voice = voice
+        self.text = voice.text
         self.width = width
-        self.number = {package: place for place, package in enumerate(self.say.packages(), 1)}
+        self.number = {package: place for place, package in enumerate(voice.packages(), 1)}
 
     def head(self) -> Iterator[Line]:
-        yield Line(self.language.text("report.title"), "bold")
-        if self.report.demo:
-            yield from self._wrapped(self.language.text("report.demo"), "bold")
+        yield from self._wrapped(self.text("report.title"), "bold")
+        if self.voice.report.demo:
+            yield from self._wrapped(self.text("report.demo"), "bold")
         yield Line()
-        for name, value in self.say.head():
-            label = self.language.text(f"report.{name}")
-            yield from self._hanging(pad(label, 10), value)
+        for name, value in head.rows(self.voice):
+            yield from self._hanging(pad(self.text(f"report.{name}"), _HEAD), value)
 
     def matrix(self) -> Iterator[Line]:
-        yield from self._wrapped(self.say.matrix_title(), "bold")
+        yield from self._hanging("", matrix.title(self.voice), "bold")
         yield Line()
-        if not self.report.apps:
-            yield from self._wrapped(self.language.text("report.matrix_none"), indent=_INDENT)
+        if not self.number:
+            yield from self._wrapped(self.text("report.matrix_none"), indent=_INDENT)
             return
         names = self.width - 3 * _COLUMN - _INDENT
-        heads = [pad(self.language.text(f"report.{data}"), _COLUMN) for data in DataClass]
-        yield Line("  " + pad(self.language.text("report.app"), names) + "".join(heads).rstrip(), "dim")
+        heads = [pad(self.text(f"report.{data}"), _COLUMN) for data in DataClass]
+        yield Line(("  " + pad(self.text("report.app"), names) + "".join(heads)).rstrip(), "dim")
         yield Line("  " + "-" * (self.width - _INDENT), "dim")
-        for package in self.say.packages():
-            for place, app in enumerate(self.say.copies(package)):
-                number = f"{self.number[package]:<2} " if place == 0 else "   "
-                first, below = number + self.say.name_in_matrix(app), "   " + self.say.note(app)
-                if cell_len(first) >= names:
-                    # Package names are long: a line of their own, so that none is cut.
-                    yield from self._hanging("  " + first[:3], first[3:])
-                    first, below = below, ""
-                for text, cells in zip((first, below), self._cells(app), strict=True):
-                    yield Line(("  " + pad(text, names) + "".join(cells)).rstrip())
+        for app in self._apps():
+            yield from self._row(app, names)
         yield Line()
-        for word, meaning in self.say.legend():
-            yield from self._hanging("  " + pad(word, 18), meaning, "dim")
+        for word, meaning in matrix.legend(self.voice):
+            yield from self._hanging("  " + pad(word, _COLUMN), meaning, "dim")
 
-    def _cells(self, app: App) -> Iterator[list[str]]:
-        pairs = [self.say.cell(app, data) for data in DataClass]
-        yield [pad(state, _COLUMN) for state, _ in pairs]
-        yield [pad(record, _COLUMN) for _, record in pairs]
+    def _row(self, app: App, names: int) -> Iterator[Line]:
+        margin = len(str(len(self.number))) + 1
+        copy = app is not self.voice.copies(app.package)[0]
+        number = ("" if copy else str(self.number[app.package])).ljust(margin)
+        name, note = self.voice.title(app), matrix.note(self.voice, app)
+        if margin + cell_len(name) >= names:
+            # Package names are long: a line of their own, so that none is cut.
+            yield from self._hanging("  " + number, name)
+            column = (" " * margin + note, "")
+        else:
+            column = (number + name, " " * margin + note)
+        cells = [matrix.cell(self.voice, app, data) for data in DataClass]
+        for text, below in zip(column, zip(*cells, strict=True), strict=True):
+            yield Line(("  " + pad(text, names) + "".join(pad(word, _COLUMN) for word in below)).rstrip())
 
     def findings(self) -> Iterator[Line]:
-        yield Line(self.language.text("report.findings"), "bold")
-        found = False
-        for package in self.say.packages():
-            for app in self.say.copies(package):
-                severity = self.say.severity(app)
-                if severity is None:
-                    continue
-                found = True
-                yield Line()
-                yield from self._hanging(
-                    f"[{self.language.text(f'report.{severity}')}] ", self._app_title(app), _STYLE[severity]
-                )
-                for sentence in self.say.about(app):
-                    yield from self._hanging("  · ", sentence)
-                yield from self._hanging("  " + self.language.text("report.ground") + "  ", self.say.ground(app), "dim")
+        yield from self._wrapped(self.text("report.findings"), "bold")
+        found = [app for app in self._apps() if self.voice.findings(app)]
         if not found:
-            yield from self._wrapped(self.language.text("report.findings_none"), indent=_INDENT)
+            yield Line()
+            yield from self._wrapped(self.text("report.findings_none"), indent=_INDENT)
+        for app in found:
+            yield Line()
+            severity = self.voice.severity(app) or Severity.INFO
+            yield from self._hanging(f"[{self.text(f'report.{severity}')}] ", self._title(app), _STYLE[severity])
+            for sentence in about.sentences(self.voice, app):
+                yield from self._hanging("  · ", sentence)
+            yield from self._hanging(f"  {self.text('report.ground')}", about.ground(self.voice, app), "dim")
 
-    def _app_title(self, app: App) -> str:
-        parts = [f"{self.number[app.package]} {self.say.name_in_matrix(app)}"]
-        if app.label is not None:
-            parts.append(app.package)
+    def _title(self, app: App) -> str:
+        parts = [f"{self.number[app.package]} {self.voice.title(app)}"]
+        package = self.text("report.name", name=app.package)
+        if package not in parts[0]:
+            parts.append(package)
         if app.version_name is not None:
-            parts.append(self.language.text("report.version", version=app.version_name))
-        return "    ".join(parts)
+            parts.append(self.text("report.version", version=app.version_name))
+        return "  ".join(parts)
 
     def gaps(self) -> Iterator[Line]:
-        yield Line(self.language.text("report.gaps"), "bold")
+        yield from self._wrapped(self.text("report.gaps"), "bold")
         yield Line()
-        for sentence in self.say.gaps():
-            yield from self._hanging("  · ", sentence)
-        for sentence in self.say.never():
+        for sentence in gaps.sentences(self.voice):
             yield from self._hanging("  · ", sentence)
 
     def stop(self) -> Iterator[Line]:
-        yield Line(self.language.text("report.stop"), "bold")
+        yield from self._wrapped(self.text("report.stop"), "bold")
         yield Line()
         for message in steps.ALWAYS:
-            yield from self._hanging("  · ", self.language.say(message))
+            yield from self._hanging("  · ", self.voice.say(message))
 
     def steps(self) -> Iterator[Line]:
-        yield Line(self.language.text("report.steps"), "bold")
-        taken = False
-        for package in self.say.packages():
-            for app in self.say.copies(package):
-                taps = self.say.steps(app)
-                if taps:
-                    taken = True
-                    yield Line()
-                    yield Line(f"  {self.number[package]} {self.say.name_in_matrix(app)}", "bold")
-                    yield from self._numbered(taps)
+        yield from self._wrapped(self.text("report.steps"), "bold")
         yield Line()
-        if not taken:
-            yield from self._wrapped(self.language.text("report.steps_none"), indent=_INDENT)
-            return
-        yield from self._wrapped(self.language.say(steps.last_of_all(self.report.phone)), indent=_INDENT)
+        taken = False
+        for app in self._apps():
+            taps = self.voice.steps(app)
+            if taps:
+                taken = True
+                yield from self._hanging(f"  {self.number[app.package]} ", self.voice.title(app), "bold")
+                yield from self._numbered(taps)
+                yield Line()
+        last = steps.last_of_all(self.voice.report.phone)
+        yield from self._wrapped(self.voice.say(last) if taken else self.text("report.steps_none"), indent=_INDENT)
 
     def _numbered(self, taps: Iterable[Message]) -> Iterator[Line]:
         for place, tap in enumerate(taps, 1):
-            yield from self._hanging(f"  [ ] {place}. ", self.language.say(tap))
+            yield from self._hanging(f"  [ ] {place}. ", self.voice.say(tap))
 
-    def summary(self) -> Iterator[Line]:
+    def result(self) -> Iterator[Line]:
         yield Line("-" * self.width, "dim")
-        for name, sentences in self.say.summary():
-            label = self.language.text(f"report.{name}")
-            style = "bold" if name == "summary" else ""
+        if self.voice.report.demo:  # once more: this end is what stays on the screen
+            yield from self._wrapped(self.text("report.demo"), "bold")
+        for name, sentences in result.rows(self.voice):
+            label, style = self.text(f"report.{name}"), "bold" if name == "summary" else ""
             for place, sentence in enumerate(sentences):
-                yield from self._hanging(pad(label if place == 0 else "", 16), sentence, style)
+                yield from self._hanging(pad(label if place == 0 else "", _LABEL), sentence, style)
+
+    def _apps(self) -> Iterator[App]:
+        for package in self.number:
+            yield from self.voice.copies(package)
 
     def _wrapped(self, text: str, style: str = "", indent: int = 0) -> Iterator[Line]:
         yield from self._hanging(" " * indent, text, style)
@@ -164,6 +165,3 @@ class _Writer:
         indent = cell_len(head)
         for place, line in enumerate(wrap(text, self.width - indent)):
             yield Line(((head if place == 0 else " " * indent) + line).rstrip(), style)
-
-
-_STYLE: Final = {Severity.HIGH: "bold red", Severity.MEDIUM: "bold yellow", Severity.LOW: "bold", Severity.INFO: ""}

@@ -49,6 +49,8 @@ class Transport(Protocol):
     def run(self, command: Command, *, timeout_s: float = SCRIPT_TIMEOUT_S, limit: int = OUTPUT_LIMIT) -> Reply:
         """Run `command` in the phone's shell and wait for its end.
 
+        The output of a `Command.binary` one comes byte for byte; below Android 7 then without an exit code.
+
         Raises:
             ConnectionLost: the connection ended, stayed silent for `QUIET_TIMEOUT_S`, ran over `timeout_s` or gave more
                 than `limit` bytes. Carries what came until then.

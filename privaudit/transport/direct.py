@@ -25,7 +25,7 @@ from privaudit.transport import (
 )
 from privaudit.transport.key import Key, load
 from privaudit.transport.packets import Device
-from privaudit.transport.shell import ARGUMENT_LIMIT, OldShell, ShellV2
+from privaudit.transport.shell import ARGUMENT_LIMIT, Exec, OldShell, ShellV2
 from privaudit.transport.wire import HELLO_TIMEOUT_S, TcpWire, Wire
 
 ATTEMPTS: Final = 3
@@ -65,7 +65,8 @@ class Connection:
             raise TypeError("only a Command goes to a phone")
         if len(command.text.encode()) > self.command_limit or "\0" in command.text:
             raise ValueError("a command without NUL, and no longer than command_limit")
-        shell = self._shell()
+        # ``shell,v2,raw`` keeps bytes as they are; the terminal of an old ``shell:`` does not.
+        shell = Exec() if command.binary and self._shell is OldShell else self._shell()
         until = time.monotonic() + timeout_s
         if not self._turn.acquire(timeout=timeout_s):
             raise ConnectionLost("too_slow", seconds=round(timeout_s))

@@ -1,4 +1,4 @@
-"""How a phone's shell answers: with ``shell_v2`` in packets, before Android 7 as a terminal would."""
+"""How a phone's shell answers: with ``shell_v2`` in packets, before Android 7 as a terminal would, or as raw bytes."""
 
 from __future__ import annotations
 
@@ -95,3 +95,30 @@ class OldShell:
         if code is None:  # cut: without a marker nothing says how lines end, but these phones all do this
             return Reply(stdout=text.replace(b"\r\n", b"\n"), stderr=b"", exit_code=None)
         return Reply(stdout=body.replace(code[2], b"\n"), stderr=b"", exit_code=int(code[1]))
+
+
+class Exec:
+    """``exec:``, for bytes below Android 7: no terminal, no exit code, errors in the same stream.
+
+    In AOSP since Android 5 (``service_to_fd``, ``create_subproc_raw``); the text runs as ``sh -c`` like that of ``shell:``.
+    """
+
+    overhead: Final = len("exec:")
+
+    def __init__(self) -> None:
+        self._pieces: list[bytes] = []
+        self.size = 0
+        """Bytes of output that came."""
+
+    def request(self, command: str) -> bytes:
+        """The command as it is."""
+        return b"exec:" + command.encode()
+
+    def feed(self, data: bytes) -> None:
+        """Take what came."""
+        self._pieces.append(data)
+        self.size += len(data)
+
+    def reply(self) -> Reply:
+        """All that came."""
+        return Reply(stdout=b"".join(self._pieces), stderr=b"", exit_code=None)

@@ -120,7 +120,9 @@ def test_the_clock_runs_where_it_is_not_given(phone):
 def test_files_say_what_they_are(phone):
     found = files(phone)
     assert b"ro.product.model=Demo Phone" in found["/system/build.prop"]
-    assert found[phone.app("com.example.sudaibao").apk].startswith(b"This is no APK")
+    app = phone.app("com.example.anxin")
+    assert found[app.apk].startswith(b"PK")
+    assert found[app.apks[1]].startswith(b"This is no APK")
     assert "/product/app/Browser/Browser.apk" in found
 
 

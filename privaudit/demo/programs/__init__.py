@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
+from privaudit.demo import apks
 from privaudit.demo.programs import dumpsys, pm
 from privaudit.demo.programs.answers import FAILED, Refusal, complained, said, take_user, user_number
 from privaudit.demo.render import appops as render_appops
@@ -49,7 +50,7 @@ def programs(phone: VirtualPhone, *, now: datetime | None = None) -> Mapping[str
 
 
 def files(phone: VirtualPhone) -> Mapping[str, bytes]:
-    """Files of the phone by their absolute paths: build properties, and a stand-in for every APK."""
+    """Files of the phone by their absolute paths: build properties, every base APK, and a stand-in for its splits."""
     properties = "".join(f"{key}={value}\n" for key, value in phone.properties.items() if key.startswith("ro."))
     found = {"/system/build.prop": f"# privaudit demo phone\n{properties}".encode()}
     for app in phone.apps:
@@ -57,6 +58,7 @@ def files(phone: VirtualPhone) -> Mapping[str, bytes]:
             if copy is not None:
                 note = f"This is no APK: {copy.package} exists only on privaudit's demo phone.\n".encode()
                 found |= dict.fromkeys(copy.apks, note)
+                found[copy.apk] = apks.bundle().get(apks.name(copy), note)
     return found
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from privaudit.demo.adbd.files import FileTree
+from privaudit.demo.shell import blocks
 from privaudit.demo.shell.condition import BadTestError, holds
 
 
@@ -48,10 +49,13 @@ def tools(files: FileTree) -> Mapping[str, Tool]:
     table: Mapping[str, Callable[[Sequence[str], Callable[[], bytes], FileTree], ProgramResult]] = {
         "[": _test,
         "cat": _cat,
+        "dd": _block_tool(blocks.dd),
         "echo": _echo,
         "grep": _grep,
         "head": _head,
         "ls": _ls,
+        "sha256sum": _block_tool(blocks.sha256sum),
+        "stat": _block_tool(blocks.stat),
         "tail": _tail,
         "test": _test,
         "wc": _wc,
@@ -67,6 +71,16 @@ def tools(files: FileTree) -> Mapping[str, Tool]:
         return tool
 
     return {name: guarded(name) for name in table}
+
+
+def _block_tool(
+    tool: Callable[[Sequence[str], Callable[[], bytes], FileTree], blocks.Answer],
+) -> Callable[[Sequence[str], Callable[[], bytes], FileTree], ProgramResult]:
+    def run(argv: Sequence[str], read: Callable[[], bytes], files: FileTree) -> ProgramResult:
+        out, said, code = tool(argv, read, files)
+        return ProgramResult(out, _bytes(said), code)
+
+    return run
 
 
 def _bytes(text: str) -> bytes:

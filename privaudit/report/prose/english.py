@@ -15,14 +15,15 @@ WORDS: Final[Mapping[str, Sentence]] = {
     "phone": "Phone",
     "how": "How",
     "scope": "Scope",
-    "when_phone": "{at_at} (phone time, {zone}; {offset} s apart from this computer)",
+    "when_phone": "{at_at} (phone time, {zone}; {apart} apart from this computer)",
     "when_computer": "{at_at} (this computer's time; the phone's clock was not read)",
     "when_file": "{at_at} (date of the files; the phone's clock is not in them)",
-    "phone_is": "{maker} {model} · Android {android} · {rom}",
-    "sdk_inferred": "Android version not read; from the layout of the text, SDK {sdk} or later",
+    "android": "Android {android}",
+    "android_inferred": "Android version not read; by the look of the text, Android {android} or later",
+    "android_unknown": "Android version not read",
     "how_usb": "USB cable, reading only. No contact, message or call was read; no setting was changed.",
     "how_tcp": "network (ADB), reading only. No contact, message or call was read; no setting was changed.",
-    "how_server": "ADB server of this computer, reading only. No contact, message or call was read; no setting changed.",
+    "how_server": "this computer's ADB server, reading only. No contact, message or call was read; no setting changed.",
     "how_demo": "a virtual phone on this computer, over the real ADB protocol. No real phone was asked.",
     "how_capture": "a saved check; the phone was not connected.",
     "how_folder": "a folder of text files; the phone was not connected.",
@@ -34,13 +35,14 @@ WORDS: Final[Mapping[str, Sentence]] = {
     "user_private_space": "private space {user}",
     "user_secure_folder": "Secure Folder {user}",
     "user_other": "user {user}",
+    "between_sentences": " ",
     "scope_is": "{users}.",
     "scope_not": "Could not be checked: {users}.",
     "scope_unknown": "The users of this phone could not be listed.",
     # 1. The matrix.
     "matrix": {
-        "one": "1. Who can read what (1 lending app recognised among {seen} apps; the others are not shown)",
-        "other": "1. Who can read what ({n} lending apps recognised among {seen} apps; the others are not shown)",
+        "one": "1. Who can read what (1 lending app among {seen} apps; others are not shown)",
+        "other": "1. Who can read what ({n} lending apps among {seen} apps; others are not shown)",
     },
     "matrix_all": "1. Who can read what (all {seen} apps; {n} recognised as lending)",
     "matrix_none": "No lending app was recognised.",
@@ -57,13 +59,14 @@ WORDS: Final[Mapping[str, Sentence]] = {
     "state_not_requested": "cannot read",
     "state_unknown": "not known",
     "why_blocked": "on, but blocked",
-    "why_not_allowed": "turned off",
+    "why_refused": "refused",
     "why_not_granted": "not granted",
     "why_not_requested": "never asked",
     "why_unknown": "-",
     "why_incoming": "new ones only",
+    "why_other_way": "but another way",
     "history_recorded": "read {day_short}",
-    "history_recorded_ago": "read {ago} before",
+    "history_recorded_ago": "read {ago} ago",
     "history_no_record": "no record",
     "history_unknown": "record not read",
     "note_listed": "on a list",
@@ -73,37 +76,65 @@ WORDS: Final[Mapping[str, Sentence]] = {
     "note_registered": "in a register",
     "note_embeds": "also lends",
     "note_name": "name suggests it",
+    "note_suspect": "not known here",
     "legend_can_read": "the permission is on: it can read now.",
+    "legend_can_read_by_permission": "the permission is on. Whether the phone blocks it all the same was not read.",
+    "legend_only_while_open": "it can read while you have it open.",
+    "legend_asks_each_time": "the phone asks you each time before it can read.",
+    "legend_word_recorded": "read 12 Jan 2026",
     "legend_recorded": "the phone noted that it read, and when last.",
     "legend_no_record": "the phone has no note of reading. That does not mean never.",
-    "legend_unknown": "it could not be read this time. That does not mean no.",
+    "legend_history_unknown": "whether the phone has a note of reading was not read.",
+    "legend_incoming": "it receives new SMS; it cannot open the old ones.",
+    "legend_other_way": "not by this permission, but by a right that stands below.",
     "legend_blocked": "the permission is on, but the phone gives the app nothing.",
+    "legend_refused": "the permission is off: somebody chose so on this phone.",
+    "legend_not_granted": "the app may ask; the permission was not given.",
+    "legend_not_requested": "the app has not asked for this permission.",
+    "legend_unknown": "it could not be read this time. That does not mean no.",
     "days": {"one": "1 day", "other": "{n} days"},
     "hours": {"one": "1 hour", "other": "{n} hours"},
-    "minutes": {"one": "1 minute", "other": "{n} minutes"},
+    "minutes": {"one": "1 min", "other": "{n} min"},
+    "seconds": {"one": "1 s", "other": "{n} s"},
     # 2. Findings.
     "findings": "2. What to look at (in the order to act, not by who is right)",
     "findings_none": "Nothing.",
-    "high": "first",
-    "medium": "next",
+    "high": "act first",
+    "medium": "act next",
     "low": "keep in mind",
     "info": "for information",
     "version": "version {version}",
-    "last_read": "The phone's record: it last read {data} on {at_at} (phone time). How much, and whether it was sent, is not recorded.",
-    "last_read_ago": "The phone's record: it last read {data} {ago} before the check. How much, and whether it was sent, is not recorded.",
+    "last_read": (
+        "The phone's record: it last read {data} on {at_at} (phone time)."
+        " How much, and whether it was sent away, is not recorded."
+    ),
+    "last_read_ago": (
+        "The phone's record: it last read {data} {ago} before the check."
+        " How much, and whether it was sent away, is not recorded."
+    ),
+    "last_received": (
+        "The phone's record: it last received a new SMS on {at_at} (phone time). What it did with it is not recorded."
+    ),
+    "last_received_ago": (
+        "The phone's record: it last received a new SMS {ago} before the check. What it did with it is not recorded."
+    ),
     "no_record": "No record of reading {data}. No record does not mean never.",
     "history_not_read": "When it last read {data} could not be read.",
+    "permission_alone": (
+        "This rests on the permission alone: whether the phone blocks it all the same could not be read."
+    ),
     "only_incoming": "It can receive new SMS; it cannot open the old ones.",
     "blocked": "For {data} the permission is on, but the phone blocks it: the app gets nothing.",
     "not_read": "Whether it can read {data} could not be read. Look at the phone.",
-    "no_installer": "The phone has no note that it came from an app store (moving from an old phone looks the same).",
-    "installed_by": "Installed by {installer}.",
-    "in_user": "In {user}: the second copy has its own permissions.",
+    "no_installer": ("The phone has no note that it came from an app store (moving from an old phone looks the same)."),
+    "installed_by": "Installed by, as the phone notes it: {installer}.",
+    "as_above": "What is known of this app from lists and names stands above, at the first copy.",
+    "in_user": "This copy belongs to: {user}. It has permissions of its own, to be closed on their own.",
     "name": "{name}",
-    "legend_word_recorded": "read 12 Jan.",
-    "ground": "Ground:",
+    "ground": "Ground: ",
     "ground_separator": "; ",
-    "ground_line": "{question}, line {line}",
+    "ground_lines": {"one": "{question}, line {lines}", "other": "{question}, lines {lines}"},
+    "ground_and": ", ",
     "ground_list": "list {signature}",
     # 3. Gaps.
     "gaps": "3. What was not checked",
@@ -115,6 +146,7 @@ WORDS: Final[Mapping[str, Sentence]] = {
     "gap_not_supported": "{what}: this phone does not know the question.",
     "gap_not_asked": "{what}: not in this source.",
     "gap_lost": "{what}: the connection ended before.",
+    "gap_of_user": "{what} ({user})",
     "gap_user": "{user}: {why}.",
     "why_user_refused": "the phone does not let us look",
     "why_user_other": "could not be looked at",
@@ -125,27 +157,32 @@ WORDS: Final[Mapping[str, Sentence]] = {
     "never_elsewhere": "Numbers from elsewhere: contacts typed in an application, call lists you authorised …",
     "never_names": "Names under the icons: not read yet, so apps are recognised by package name alone.",
     "list_is": (
-        "The lists of risky loan apps hold {packages} package names, the newest dated {newest_on}."
+        "The published lists hold {packages} package names, the newest dated {newest_on}."
         " “Not on the list” says little."
     ),
     "list_country": (
-        "The lists of risky loan apps hold {packages} package names, {here} of them for {country},"
+        "The published lists hold {packages} package names, {here} of them for {country},"
         " the newest dated {newest_on}. “Not on the list” says little."
     ),
     "list_country_none": (
-        "The lists of risky loan apps hold {packages} package names, none of them for {country}"
+        "The published lists hold {packages} package names, none of them for {country}"
         " (the newest dated {newest_on}). So there, “not on the list” says nothing."
     ),
     "list_choose": "To see how many are for your country: --country, for instance --country CN.",
     "suspects": {
-        "one": "1 more app can read contacts, SMS or call log and did not come from a store; this tool does not know it.",
-        "other": "{n} more apps can read contacts, SMS or call log and did not come from a store; this tool does not know them.",
+        "one": (
+            "1 more app can read contacts, SMS or call log. No app store is on record for it,"
+            " and this tool does not know it. It may be harmless."
+        ),
+        "other": (
+            "{n} more apps can read contacts, SMS or call log. No app store is on record for them,"
+            " and this tool does not know them. They may be harmless."
+        ),
     },
     "suspects_how": "Names only for the owner: privaudit audit --unknown",
     # 4 and 5. Steps.
     "stop": "4. Stop a moment, then act",
     "steps": "5. How to close it",
-    "steps_for": "{rom}: menu names were not checked on a real phone. If you do not find one, search Settings for “{word}”.",
     "steps_none": "Nothing to close.",
     # Summary.
     "summary": "Result",
@@ -156,6 +193,23 @@ WORDS: Final[Mapping[str, Sentence]] = {
     "found_listed": {
         "one": "The package name of 1 of them equals one on a published list.",
         "other": "The package names of {n} of them equal ones on published lists.",
+    },
+    "found_other": "Can read SMS now: {sms}. Call log: {call_log}.",
+    "found_notified": {
+        "one": "1 of them is named in a regulator's notice.",
+        "other": "{n} of them are named in a regulator's notice.",
+    },
+    "found_own": {
+        "one": "1 of them is on your own list.",
+        "other": "{n} of them are on your own list.",
+    },
+    "found_embeds": {
+        "one": "1 of them is a wallet or shop app that also offers loans.",
+        "other": "{n} of them are wallet or shop apps that also offer loans.",
+    },
+    "found_by_name": {
+        "one": "1 of them was recognised by its name alone, which can be wrong.",
+        "other": "{n} of them were recognised by their names alone, which can be wrong.",
     },
     "found_gaps": {
         "one": "1 thing could not be checked, so this is not everything.",
@@ -185,5 +239,8 @@ WORDS: Final[Mapping[str, Sentence]] = {
     "next_save": "Save for later: privaudit audit -o report.json",
     "next_connect": "On a real phone: plug it in, then privaudit audit",
     "leaving": "Before leaving",
-    "leaving_steps": "1. Revoke USB debugging authorisations  2. USB debugging off  3. Developer options off  4. Open a payment app: does it work?",
+    "leaving_1": "1. Unplug the cable.",
+    "leaving_2": "2. In Developer options, tap “Revoke USB debugging authorisations”.",
+    "leaving_3": "3. Switch off “USB debugging”, then “Developer options”.",
+    "leaving_4": "4. Open a payment app and see whether it works.",
 }

@@ -57,6 +57,8 @@ def _breaks_between(before: str, char: str) -> bool:
     last = before[-1]
     if char == " " or char in _NOT_FIRST or last in _NOT_LAST:
         return False
+    if last.isdecimal() and cell_len(char) == _WIDE:
+        return False  # 2025年1月 stays whole at its end
     return last == " " or cell_len(char) == _WIDE or cell_len(last) == _WIDE
 
 

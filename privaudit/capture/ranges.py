@@ -1,0 +1,208 @@
+"""Files on the phone, read in parts: whole blocks, many of many files in one round trip, each block only once."""
+
+from __future__ import annotations
+
+import io
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final
+
+from privaudit.capture.questions import BLOCK, LAST_BLOCK, Blocks, file_blocks, file_hashes, file_sizes, new_marker
+from privaudit.errors import ConnectionLost
+from privaudit.transport import Transport
+
+ROUND_BYTES: Final = 24 * 1024 * 1024
+"""Most bytes asked for in one round trip: they are in memory together."""
+LARGEST_FILE: Final = BLOCK * LAST_BLOCK
+_HASHED = re.compile(rb"^([0-9a-f]{64})  ?(/.*)$", re.MULTILINE)
+_SIZED = re.compile(rb"^(\d{1,19}) (/.*)$", re.MULTILINE)
+
+
+class RangeFile(io.RawIOBase):
+    """A file on the phone: read-only, seekable, and holding what was fetched of it.
+
+    Reading outside of that raises `LookupError`: nothing here talks to a phone by itself, so that round trips are counted
+    where they are made.
+    """
+
+    def __init__(self, path: str, size: int) -> None:
+        super().__init__()
+        self.path = path
+        self.size = size
+        self._starts: list[int] = []
+        self._pieces: list[bytes] = []
+        self._at = 0
+
+    def lacks(self, start: int, end: int) -> list[Blocks]:
+        """What must be fetched before bytes `start` to `end` can be read; bytes outside of the file are left out."""
+        first, last = max(start, 0) // BLOCK, -(-min(end, self.size) // BLOCK)
+        missing: list[Blocks] = []
+        for begin, stop in self._gaps(first * BLOCK, last * BLOCK):
+            low, high = begin // BLOCK, -(-stop // BLOCK)
+            missing.append(Blocks(self.path, low, high - low))
+        return missing
+
+    def _gaps(self, start: int, end: int) -> Iterator[tuple[int, int]]:
+        at = start
+        end = min(end, self.size)
+        for begin, piece in zip(self._starts, self._pieces, strict=True):
+            if begin >= end:
+                break
+            if begin > at:
+                yield at, begin
+            at = max(at, begin + len(piece))
+        if at < end:
+            yield at, end
+
+    def keep(self, first: int, data: bytes) -> None:
+        """Take the bytes of the blocks from `first` on. What is known already stays as it is."""
+        start = first * BLOCK
+        end = min(start + len(data), self.size)
+        for begin, stop in list(self._gaps(start, end)):
+            if stop > begin >= start:
+                index = bisect_right(self._starts, begin)
+                self._starts.insert(index, begin)
+                self._pieces.insert(index, data[begin - start : stop - start])
+
+    def bytes_at(self, start: int, end: int) -> bytes:
+        """Bytes `start` to `end`, no further than the end of the file.
+
+        Raises:
+            LookupError: not all of them were fetched.
+        """
+        start, end = max(0, start), min(end, self.size)
+        if start >= end:
+            return b""
+        found = []
+        at = start
+        index = max(0, bisect_right(self._starts, start) - 1)
+        for begin, piece in zip(self._starts[index:], self._pieces[index:], strict=True):
+            if at >= end or begin > at:
+                break
+            found.append(piece[at - begin : end - begin])
+            at = max(at, min(end, begin + len(piece)))
+        if at < end:
+            raise LookupError(f"bytes {at} to {end} were not fetched")
+        return b"".join(found)
+
+    def forget(self) -> None:
+        """Let go of all that was fetched."""
+        self._starts.clear()
+        self._pieces.clear()
+
+    # --- as a Python file ---
+
+    def readable(self) -> bool:
+        """Yes."""
+        return True
+
+    def seekable(self) -> bool:
+        """Yes."""
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Go to a place; see `io.IOBase.seek`."""
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self.size}[whence]
+        if base + offset < 0:
+            raise ValueError("before the beginning")
+        self._at = base + offset
+        return self._at
+
+    def tell(self) -> int:
+        """Where the next read begins."""
+        return self._at
+
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
+        """Read; see `io.RawIOBase.readinto`."""
+        data = self.bytes_at(self._at, self._at + len(buffer))
+        buffer[: len(data)] = data
+        self._at += len(data)
+        return len(data)
+
+
+def sizes(transport: Transport, paths: Sequence[str]) -> Mapping[str, int]:
+    """Sizes of the files that are there, in bytes: one round trip for up to about a thousand.
+
+    Raises:
+        ConnectionLost: the connection ended.
+        ValueError: a path that must not be put into a command.
+    """
+    found: dict[str, int] = {}
+    for command in file_sizes(new_marker(), paths, limit=transport.command_limit):
+        for match in _SIZED.finditer(transport.run(command).stdout):
+            found[match[2].decode("utf-8", "replace").rstrip("\r")] = int(match[1])
+    return {path: found[path] for path in paths if path in found}
+
+
+def hashes(transport: Transport, paths: Sequence[str]) -> Mapping[str, str]:
+    """SHA-256 of files, in hexadecimal, computed by the phone (Android 8 and later); what cannot be read is left out.
+
+    Raises:
+        ConnectionLost: the connection ended.
+        ValueError: a path that must not be put into a command.
+    """
+    found: dict[str, str] = {}
+    for command in file_hashes(new_marker(), paths, limit=transport.command_limit):
+        for match in _HASHED.finditer(transport.run(command).stdout):
+            found[match[2].decode("utf-8", "replace").rstrip("\r")] = match[1].decode()
+    return {path: found[path] for path in paths if path in found}
+
+
+def fetch(transport: Transport, files: Mapping[str, RangeFile], wanted: Iterable[Blocks]) -> int:
+    """Read `wanted` into `files` (by path); gives the number of round trips.
+
+    A file that ends earlier, or cannot be read, has fewer bytes afterwards; its readers find out.
+
+    Raises:
+        ConnectionLost: the connection ended. What had come until then is kept.
+    """
+    trips = 0
+    for batch in _batches(wanted):
+        marker = new_marker()
+        at = 0
+        for command in file_blocks(marker, batch, limit=transport.command_limit):
+            try:
+                output = transport.run(command).stdout
+            except ConnectionLost as lost:
+                _take(lost.partial, marker, files, batch[at:])
+                raise
+            trips += 1
+            at += _take(output, marker, files, batch[at:])
+    return trips
+
+
+def _batches(wanted: Iterable[Blocks]) -> Iterator[list[Blocks]]:
+    batch: list[Blocks] = []
+    size = 0
+    for blocks in wanted:
+        if batch and size + blocks.count * BLOCK > ROUND_BYTES:
+            yield batch
+            batch, size = [], 0
+        batch.append(blocks)
+        size += blocks.count * BLOCK
+    if batch:
+        yield batch
+
+
+def _take(output: bytes, marker: str, files: Mapping[str, RangeFile], asked: Sequence[Blocks]) -> int:
+    """Cut the output of one script into ranges; gives their number, cut ones left out.
+
+    Nothing in a file can look like the marker: it is made after the file, at random.
+    """
+    mark = marker.encode()
+    at = output.find(mark)
+    taken = 0
+    for blocks in asked:
+        head = mark + b" %d %d\n" % (blocks.first, blocks.count)
+        if at < 0 or not output.startswith(head, at):
+            break
+        start = at + len(head)
+        # Where the range is whole, the next marker is where it must be; else it comes earlier.
+        end = start + blocks.count * BLOCK
+        at = end + 1 if output.startswith(b"\n" + mark, end) else output.find(mark, start)
+        if at < 0:
+            break
+        files[blocks.path].keep(blocks.first, output[start : at - 1])
+        taken += 1
+    return taken

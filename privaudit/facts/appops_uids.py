@@ -1,0 +1,94 @@
+"""The nouns of ``dumpsys appops``: uids, ops, events; and the two notations in it.
+
+Sources: ``UserHandle.formatUid``, ``TimeUtils.formatDuration``, ``AppOpsService.dump`` (AOSP 6, 8.1, 9, 10, 11, 16).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Final
+
+_AGE = re.compile(
+    r"([+-]?)(?:(\d{1,9})d)?(?:(\d{1,9})h)?(?:(\d{1,9})m(?!s))?(?:(\d{1,9})s)?(?:(\d{1,9})ms)?\Z", re.ASCII
+)
+_APP = re.compile(r"u(\d{1,5})a(\d{1,5})\Z", re.ASCII)
+_FIRST_APP_ID: Final = 10000
+_MOST_DIGITS: Final = 10
+_PER_USER: Final = 100000
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One recorded use, or refusal."""
+
+    age: timedelta | None
+    """Before the dump; ``None``: not printed in a form we know."""
+    local: str | None
+    """As printed: the phone's own time, ``YYYY-MM-DD HH:MM:SS.mmm``. Layout A prints none."""
+    offset: int
+
+
+@dataclass(slots=True)
+class Op:
+    """State of one op of one package."""
+
+    mode: str
+    offset: int
+    switch: str | None = None
+    """The op whose mode decides for this one; then `mode` is that op's."""
+    access: Event | None = None
+    reject: Event | None = None
+    has_empty_tag: bool = False
+    """Layout D: a tag that holds no event. A tag's own text can look so, and pass its events off as another op's."""
+
+    def latest(self, kind: str, event: Event) -> None:
+        """Keep the younger of what is there and `event`."""
+        name = "access" if kind in {"Access", "time"} else "reject"
+        there: Event | None = getattr(self, name)
+        if there is None or (event.age is not None and (there.age is None or event.age < there.age)):
+            setattr(self, name, event)
+
+
+@dataclass(slots=True)
+class Uid:
+    """State of one uid."""
+
+    modes: dict[str, tuple[str, int]] = field(default_factory=dict)
+    """Op to uid mode, and where it stands."""
+    packages: dict[str, dict[str, Op]] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Dump:
+    """Everything read from one ``dumpsys appops``."""
+
+    uids: dict[int, Uid] = field(default_factory=dict)
+    unparsed: int = 0
+    ends: bool = False
+    """Whether something follows the last uid: an empty line, or another part. Android 6 and 7 print nothing there."""
+    forged: str | None = None
+    """A uid, package or op that appears twice, or where Android has none: text of an app that passes for Android's."""
+
+
+def uid_number(word: str) -> int | None:
+    """``u10a123`` is 1010123 and ``1000`` itself (``UserHandle.formatUid``). ``None`` for isolated and other uids."""
+    if word.isdecimal():
+        return int(word) if len(word) <= _MOST_DIGITS else None
+    match = _APP.match(word)
+    return int(match[1]) * _PER_USER + _FIRST_APP_ID + int(match[2]) if match else None
+
+
+def age(word: str) -> timedelta | None:
+    """``+1d2h3m4s5ms`` or ``-…`` (``TimeUtils.formatDuration``) as a positive time; ``None`` if it is none."""
+    if word == "0":
+        return timedelta()
+    match = _AGE.match(word)
+    if match is None or not any(match.groups()[1:]):
+        return None
+    days, hours, minutes, seconds, milliseconds = (int(group or 0) for group in match.groups()[1:])
+    try:
+        return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds, milliseconds=milliseconds)
+    except OverflowError:
+        return None

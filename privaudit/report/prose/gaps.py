@@ -1,0 +1,82 @@
+"""What was not checked: what could not be read this time, what no check can see, and what the lists are worth."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from privaudit.model import AnswerState, Coverage, LabelState, Message, Value
+from privaudit.report.prose import Voice
+
+_BY_HAND = frozenset({"folder", "bugreport", "androidqf"})
+"""Sources of which nobody promises that they hold every answer."""
+
+
+def sentences(voice: Voice) -> Iterator[str]:
+    """Everything, in the order of how much it matters here."""
+    yield from missing(voice)
+    if voice.gap("appops"):
+        yield voice.text("report.gap_appops")
+    yield from _never(voice)
+    yield from _lists(voice)
+    yield from suspects(voice)
+
+
+def missing(voice: Voice) -> tuple[str, ...]:
+    """What could not be read, and why; each thing once."""
+    missed = {user.id for user in voice.report.users if not user.checked}
+    rows = [
+        _row(voice, row)
+        for row in voice.report.coverage
+        # A user that could not be looked at is one gap, however many questions it took to see that.
+        if row.could_hide and row.user not in missed
+    ]
+    for user in voice.report.users:
+        if not user.checked:
+            why = Message(key=f"report.why_user_{'refused' if user.why_not is AnswerState.REFUSED else 'other'}")
+            rows.append(voice.text("report.gap_user", user=voice.user(user.id), why=why))
+    if not voice.report.users:
+        rows.append(voice.text("report.scope_unknown"))
+    return tuple(dict.fromkeys(rows))
+
+
+def _row(voice: Voice, row: Coverage) -> str:
+    what = Message(key=f"question.{row.question}")
+    if row.user:
+        what = Message(key="report.gap_of_user", values={"what": what, "user": voice.user(row.user)})
+    if row.state is AnswerState.ANSWERED:
+        why = Message(key="coverage.unparsed", values={"n": row.unparsed_lines})
+        return voice.text("report.gap_answered", what=what, why=why)
+    if row.state is AnswerState.UNREADABLE and row.detail is not None:
+        return voice.text("report.gap_unreadable_why", what=what, why=row.detail)
+    lost = row.state is AnswerState.NOT_ASKED and voice.report.source.kind not in _BY_HAND
+    return voice.text(f"report.gap_{'lost' if lost else row.state}", what=what)
+
+
+def _never(voice: Voice) -> Iterator[str]:
+    for name in ("uninstalled", "mini", "sent", "elsewhere"):
+        yield voice.text(f"report.never_{name}")
+    if not any(app.label_state is LabelState.READ for app in voice.report.apps):
+        yield voice.text("report.never_names")
+
+
+def _lists(voice: Voice) -> Iterator[str]:
+    stamp, country = voice.report.knowledge.signatures, voice.report.knowledge.rules.country
+    values: dict[str, Value] = {
+        "packages": stamp.packages,
+        "newest_on": stamp.newest,
+        "here": stamp.packages_for_country,
+    }
+    if country is None:
+        yield voice.text("report.list_is", **values)
+        yield voice.text("report.list_choose")
+    else:
+        name = "report.list_country" if stamp.packages_for_country else "report.list_country_none"
+        yield voice.text(name, country=country, **values)
+
+
+def suspects(voice: Voice) -> Iterator[str]:
+    """How many apps nobody here knows; who they are, their owner asks for. Named ones stand above already."""
+    n = voice.report.counts.suspect
+    if n and not any(finding.rule == "suspect" for finding in voice.report.findings):
+        yield voice.text("report.suspects", n=n)
+        yield voice.text("report.suspects_how")

@@ -1,0 +1,85 @@
+"""What stands above the report: when, which phone, how, and for which of its users."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from privaudit.model import Message, Phone
+from privaudit.report.prose import Voice
+from privaudit.roms import STOCK
+
+_ANDROID: Final = {
+    23: "6",
+    24: "7",
+    25: "7.1",
+    26: "8",
+    27: "8.1",
+    28: "9",
+    29: "10",
+    30: "11",
+    31: "12",
+    32: "12L",
+    33: "13",
+    34: "14",
+    35: "15",
+    36: "16",
+}
+"""SDK → what people call it."""
+_IN_SECONDS: Final = 120
+"""Up to here a difference between clocks is told in seconds."""
+
+
+def rows(voice: Voice) -> Iterator[tuple[str, str]]:
+    """Name of each row, and what it says."""
+    yield "checked", _when(voice)
+    yield "phone", _phone(voice, voice.report.phone)
+    yield "how", voice.text(f"report.how_{voice.report.source.kind}")
+    yield "scope", _scope(voice)
+
+
+def _when(voice: Voice) -> str:
+    report, clock = voice.report, voice.report.phone_clock
+    if clock.offset_s is None:
+        name = "when_file" if report.source.kind == "folder" else "when_computer"
+        return voice.text(f"report.{name}", at_at=report.taken_at.isoformat())
+    moment = report.taken_at + timedelta(seconds=clock.offset_s)
+    zone = _zone(clock.zone)
+    moment = moment.astimezone(zone) if zone else moment
+    apart = abs(clock.offset_s)
+    return voice.text(
+        "report.when_phone",
+        at_at=moment.isoformat(),
+        zone=(clock.zone if zone else None) or moment.tzname() or "UTC",
+        apart=Message(key="report.seconds", values={"n": apart}) if apart <= _IN_SECONDS else voice.ago(apart),
+    )
+
+
+def _phone(voice: Voice, phone: Phone) -> str:
+    name = " ".join(part for part in (phone.manufacturer, phone.model) if part)
+    if phone.sdk_inferred or phone.android is None:
+        known = phone.sdk is not None
+        version = voice.text("report.android_inferred", android=_ANDROID.get(phone.sdk or 0, f"SDK {phone.sdk}"))
+        version = version if known else voice.text("report.android_unknown")
+    else:
+        version = voice.text("report.android", android=phone.android)
+    rom = f"{phone.rom.name} {phone.rom.version or ''}".strip() if phone.rom.id != STOCK else ""
+    return " · ".join(voice.text("report.name", name=part) for part in (name, version, rom) if part)
+
+
+def _scope(voice: Voice) -> str:
+    checked = tuple(voice.user(user.id) for user in voice.report.users if user.checked)
+    missed = tuple(voice.user(user.id) for user in voice.report.users if not user.checked)
+    sentences = [voice.text("report.scope_is", users=checked)] if checked else [voice.text("report.scope_unknown")]
+    if missed:
+        sentences.append(voice.text("report.scope_not", users=missed))
+    return voice.text("report.between_sentences").join(sentences)
+
+
+def _zone(name: str | None) -> ZoneInfo | None:
+    try:
+        return ZoneInfo(name) if name else None
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return None

@@ -1,0 +1,111 @@
+"""Who can read what: a title, a cell of two short lines for each app and kind of data, and what the words mean."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from privaudit.model import Access, AccessState, App, DataClass, History, LendingVerdict, Permission, Requested
+from privaudit.report.prose import Voice
+
+_PERMISSIONS: Final[Mapping[DataClass, tuple[str, ...]]] = {
+    DataClass.CONTACTS: ("READ_CONTACTS",),
+    DataClass.SMS: ("READ_SMS", "RECEIVE_SMS", "RECEIVE_MMS", "RECEIVE_WAP_PUSH"),
+    DataClass.CALL_LOG: ("READ_CALL_LOG",),
+}
+_OTHER_WAYS: Final[Mapping[DataClass, frozenset[str]]] = {
+    DataClass.CONTACTS: frozenset(),
+    DataClass.SMS: frozenset({"default_sms", "notification_listener", "accessibility"}),
+    DataClass.CALL_LOG: frozenset({"default_phone"}),
+}
+"""Rights beside the permission list that show the same data: "cannot read" alone would be false comfort."""
+_CHOSEN: Final = frozenset({"USER_SET", "USER_FIXED"})
+"""Somebody chose, at the question or in Settings. Without them a permission that is off was never given."""
+
+
+def title(voice: Voice) -> str:
+    """Above the matrix."""
+    counts = voice.report.counts
+    shown_all = len({app.package for app in voice.report.apps}) == counts.apps_seen > counts.lending
+    name = "report.matrix_all" if shown_all else "report.matrix"
+    return voice.text(name, n=counts.lending, seen=counts.apps_seen)
+
+
+def note(voice: Voice, app: App) -> str:
+    """Why it is here, in a few words."""
+    tiers = {listing.tier for listing in app.listed}
+    registered = any(reason.key.startswith("lending.registered") for reason in app.lending.reasons)
+    reasons = (
+        ("listed", tiers & {"A", "B"}),
+        ("own", "own" in tiers),
+        ("notified", "N" in tiers),
+        ("embeds", app.lending.verdict is LendingVerdict.EMBEDS),
+        ("registered", registered),
+        ("lender", app.lending.verdict is LendingVerdict.YES),
+        ("name", app.lending.verdict is LendingVerdict.LIKELY),
+        ("suspect", any(finding.rule == "suspect" for finding in voice.findings(app))),
+    )
+    return next((voice.text(f"report.note_{name}") for name, holds in reasons if holds), "")
+
+
+def cell(voice: Voice, app: App, data: DataClass) -> tuple[str, str]:
+    """Two short lines: can it read, and has it."""
+    access = app.access[data]
+    return voice.text(f"report.state_{access.state}"), _below(voice, app, data, access)
+
+
+def _below(voice: Voice, app: App, data: DataClass, access: Access) -> str:
+    if other_way(app, data):
+        return voice.text("report.why_other_way")
+    if access.history is History.RECORDED:
+        if access.last_read is not None:
+            return voice.text("report.history_recorded", day_short=access.last_read.date().isoformat())
+        return voice.text("report.history_recorded_ago", ago=voice.ago(access.last_read_age_s or 0))
+    if access.state.reads:
+        return voice.text("report.why_incoming" if access.ways == ("incoming",) else f"report.history_{access.history}")
+    why = _why_closed(app, data) if access.state is AccessState.NOT_ALLOWED else access.state.value
+    return voice.text(f"report.why_{why}")
+
+
+def other_way(app: App, data: DataClass) -> bool:
+    """Whether a right beside the permission list shows data that the permission keeps closed."""
+    held = {one.kind for one in app.special_access}
+    return not app.access[data].state.reads and bool(held & _OTHER_WAYS[data])
+
+
+def permissions(app: App, data: DataClass) -> tuple[Permission, ...]:
+    """The app's permissions for `data`."""
+    by_name = {permission.name.rpartition(".")[2]: permission for permission in app.permissions}
+    return tuple(by_name[name] for name in _PERMISSIONS[data] if name in by_name)
+
+
+def _why_closed(app: App, data: DataClass) -> str:
+    asked = [one for one in permissions(app, data) if one.requested is Requested.YES]
+    chosen = any(_CHOSEN.intersection(one.flags) for one in asked)
+    return "refused" if chosen else "not_granted"
+
+
+def legend(voice: Voice) -> Iterator[tuple[str, str]]:
+    """Each word of the matrix that needs one, and its meaning."""
+    said = {word for app in voice.report.apps for data in DataClass for word in cell(voice, app, data) if word}
+    recorded = any(one.history is History.RECORDED for app in voice.report.apps for one in app.access.values())
+    can_read = "legend_can_read_by_permission" if voice.gap("appops") else "legend_can_read"
+    words = (
+        ("state_can_read", can_read),
+        ("state_only_while_open", "legend_only_while_open"),
+        ("state_asks_each_time", "legend_asks_each_time"),
+        ("history_no_record", "legend_no_record"),
+        ("history_unknown", "legend_history_unknown"),
+        ("why_incoming", "legend_incoming"),
+        ("why_other_way", "legend_other_way"),
+        ("why_blocked", "legend_blocked"),
+        ("why_refused", "legend_refused"),
+        ("why_not_granted", "legend_not_granted"),
+        ("why_not_requested", "legend_not_requested"),
+        ("state_unknown", "legend_unknown"),
+    )
+    for word, meaning in words:
+        if voice.text(f"report.{word}") in said:
+            yield voice.text(f"report.{word}"), voice.text(f"report.{meaning}")
+        if word == "state_asks_each_time" and recorded:
+            yield voice.text("report.legend_word_recorded"), voice.text("report.legend_recorded")

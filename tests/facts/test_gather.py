@@ -1,0 +1,473 @@
+"""From a capture to facts: the story's truth comes back, and damage never becomes "not granted"."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from privaudit import facts
+from privaudit.audit import Wishes, is_complete, judged
+from privaudit.capture.answers import missing, receive
+from privaudit.capture.questions import PERMISSIONS
+from privaudit.demo.render.android import FLAG_NAMES
+from privaudit.knowledge import load
+from privaudit.model import AccessState, AnswerState, DataClass, History, Requested
+
+P = "android.permission."
+DOOR = {
+    DataClass.CONTACTS: [f"{P}READ_CONTACTS"],
+    DataClass.SMS: [f"{P}{name}" for name in ("READ_SMS", "RECEIVE_SMS", "RECEIVE_MMS", "RECEIVE_WAP_PUSH")],
+    DataClass.CALL_LOG: [f"{P}READ_CALL_LOG"],
+}
+
+
+def states(gathered):
+    return {(app.package, app.user, data): app.access[data].state for app in gathered.apps for data in DataClass}
+
+
+def row(gathered, question, user=None):
+    return next(row for row in gathered.coverage if (row.question, row.user) == (question, user))
+
+
+# --- the story's truth -----------------------------------------------------------------------------------------------
+
+
+def _truth(phone, app, user):
+    """Runtime permissions of `app` among those asked for: name → (granted, flag names)."""
+    found = {}
+    for grant in phone.grants(app, user):
+        names = [FLAG_NAMES.get(1 << bit, str(1 << bit)) for bit in range(32) if grant.flags >> bit & 1]
+        found[grant.name] = grant.granted, tuple(names)
+    return {name: told for name, told in found.items() if name in PERMISSIONS}
+
+
+def _reads(phone, app, user, data):
+    """Whether `app` can read: granted, not closed by a flag, not ignored by an app-op (as the story writes them)."""
+    install = app.installs[user]
+    package_modes = {op.name: op.mode for op in install.ops}
+    for name in DOOR[data]:
+        granted, flags = _truth(phone, app, user).get(name, (False, ()))
+        op = name.removeprefix(P)
+        mode = install.uid_modes.get(op, package_modes.get(op, "allow"))
+        if granted and not {"REVOKED_COMPAT", "REVIEW_REQUIRED"} & set(flags) and mode in {"allow", "default"}:
+            return True
+    return False
+
+
+@pytest.mark.parametrize("way", ["live", "by_hand"])
+def test_the_story_comes_back(way, request, borrower):
+    gathered = facts.gather(request.getfixturevalue(way))
+    apps = {(app.package, app.user): app for app in gathered.apps}
+    installed = {
+        (app.package, user): (app, install)
+        for app in borrower.apps
+        for user, install in app.installs.items()
+        if install.installed
+    }
+    assert apps.keys() == installed.keys()
+    assert not [row for row in gathered.coverage if row.could_hide]
+    for (package, user), (app, install) in installed.items():
+        told = apps[package, user]
+        in_dump = told.version_name is not None
+        if way == "by_hand" or in_dump:
+            assert (told.version_name, told.version_code) == (app.version_name, app.version_code)
+            assert (told.target_sdk, told.enabled) == (app.target_sdk, install.enabled < 2)
+            assert told.first_installed is None or told.first_installed.replace(tzinfo=None) == install.first_installed
+        else:
+            assert not _truth(borrower, app, user)  # the filtered dump leaves out who has none of the named
+        assert (told.installer, told.system) == (app.installer, app.system)
+        permissions = {one.name: one for one in told.permissions}
+        for name, (granted, flags) in _truth(borrower, app, user).items():
+            if name not in permissions:
+                assert not granted  # nothing to tell: a shared uid's, for a package that did not ask
+                continue
+            assert (permissions[name].granted, permissions[name].flags) == (granted, flags), (package, user, name)
+        for name, permission in permissions.items():
+            if name not in _truth(borrower, app, user):
+                assert not permission.granted or name in app.requested or app.shared_user is not None
+            if way == "live" and name in app.requested:
+                assert permission.requested is Requested.YES
+        for data in DataClass:
+            assert told.access[data].state.reads == _reads(borrower, app, user, data), (package, user, data)
+
+
+def test_the_last_access_is_the_youngest_event_of_the_story(live, borrower):
+    apps = {(app.package, app.user): app for app in facts.gather(live).apps}
+    now = borrower.clock(live.taken_at)
+    recorded = 0
+    for app in borrower.apps:
+        for user, install in app.installs.items():
+            for op in install.ops:
+                name = f"{P}{op.name}"
+                ages = [event.age for event in op.events if not event.rejected]
+                if not install.installed or not ages or name not in DOOR[DataClass.CONTACTS]:
+                    continue
+                access = apps[app.package, user].access[DataClass.CONTACTS]
+                assert access.history is History.RECORDED
+                assert abs(access.last_read - (now - min(ages))) < timedelta(seconds=2)
+                assert access.last_read.utcoffset() == now.utcoffset()
+                assert access.last_read_age_s == round(min(ages).total_seconds())
+                recorded += 1
+    assert recorded >= 8
+
+
+def test_a_legitimate_phone_is_complete_and_never_called_forged(phone, taken):
+    gathered = facts.gather(taken(phone))
+    assert [row for row in gathered.coverage if row.detail is not None] == []
+    assert is_complete(gathered)
+
+
+def test_every_place_holds_what_it_is_named_after(by_hand, live):
+    for capture in (by_hand, live):
+        places = facts.gather(capture).places
+        for (package, _, fact), found in places.items():
+            for place in found:
+                text = capture.answer(place.answer).text
+                line = text[place.offset :].partition("\n")[0]
+                assert place.offset == 0 or text[place.offset - 1] == "\n"
+                if fact == "package":
+                    assert package in line
+                elif fact.startswith(P):
+                    assert f" {fact}: granted=" in line
+                elif fact.startswith("op:"):
+                    assert fact.removeprefix("op:") in line or "Access:" in line
+                else:
+                    assert package in line
+        assert sum(fact.startswith(P) for _, _, fact in places) > 100
+
+
+# --- what is not there -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("state", [AnswerState.REFUSED, AnswerState.TIMED_OUT, AnswerState.NOT_ASKED])
+@pytest.mark.parametrize("key", ["properties", "users", "packages", "appops", "roles", "device_policy", "settings.0"])
+def test_a_missing_essential_answer_could_hide_and_changes_no_grant(live, key, state):
+    before = states(facts.gather(live))
+    gathered = facts.gather(live.having([missing(key, state)]))
+    name, _, user = key.partition(".")
+    assert row(gathered, name, int(user) if user else None).could_hide
+    assert not is_complete(gathered)
+    for told, state_after in states(gathered).items():
+        if before[told].reads:
+            assert state_after.reads or state_after is AccessState.UNKNOWN
+
+
+def test_without_the_dump_everything_is_unknown(live):
+    gathered = facts.gather(live.having([missing("packages")]))
+    assert set(states(gathered).values()) == {AccessState.UNKNOWN}
+
+
+@pytest.mark.parametrize("user", [0, 999])
+def test_a_user_whose_list_was_refused_is_not_checked(live, user):
+    said = b"Error: java.lang.SecurityException: Shell does not have permission to access user 999"
+    gathered = facts.gather(live.having([receive(f"installed.{user}", said, exit_code=255)]))
+    unchecked = [one for one in gathered.users if not one.checked]
+    assert [(one.id, one.why_not) for one in unchecked] == [(user, AnswerState.REFUSED)]
+    assert not is_complete(gathered)
+    assert not any(app.user == user for app in gathered.apps)
+
+
+def test_an_empty_list_is_no_phone_without_apps(live, changed):
+    gathered = facts.gather(changed(live, {"installed.0": "WARNING: linker: libc\n"}))
+    assert row(gathered, "installed", 0).state is AnswerState.UNREADABLE
+    assert gathered.users[0].why_not is AnswerState.UNREADABLE
+
+
+def test_a_short_list_with_exit_code_0_is_noticed_by_the_other_list(live, changed):
+    lines = live.answer("installed.0").text.splitlines(keepends=True)
+    own = live.answer("third_party.0").text.split()[0].removeprefix("package:")
+    short = "".join(line for line in lines if not line.split()[0].endswith(f"={own}"))
+    gathered = facts.gather(changed(live, {"installed.0": short}))
+    assert row(gathered, "installed", 0).could_hide
+
+
+def test_a_user_that_only_the_blocks_know_is_a_gap(live, changed):
+    only_owner = "Users:\n\tUserInfo{0:Owner:c13} running\n"
+    gathered = facts.gather(changed(live, {"users": only_owner}))
+    assert row(gathered, "users").detail.values == {"users": "999"}
+    assert [user.id for user in gathered.users] == [0, 999]
+    assert not is_complete(gathered)
+
+
+def test_a_dump_of_one_package_says_nothing_of_the_others(by_hand, run, changed):
+    one = run("dumpsys package com.example.bank")
+    gathered = facts.gather(changed(by_hand, {"packages": one}))
+    told = states(gathered)
+    assert told["com.example.bank", 0, DataClass.CONTACTS] is AccessState.NOT_ALLOWED
+    assert told["com.example.sudaibao", 0, DataClass.CONTACTS] is AccessState.UNKNOWN
+
+
+def test_a_filtered_dump_saved_by_hand_is_not_known_to_be_whole(by_hand, live, changed):
+    gathered = facts.gather(changed(by_hand, {"packages": live.answer("packages").text}))
+    assert row(gathered, "packages").detail.key == "coverage.no_end"
+    assert not is_complete(gathered)
+
+
+@pytest.mark.parametrize("cut", [200, 1400, 2600, 3600])
+def test_an_own_dump_that_is_cut_denies_nothing(live, run, cut):
+    text = run("dumpsys package com.example.sudaibao").encode()
+    key = "package.com.example.sudaibao"
+    whole = facts.gather(live.having([receive(key, text, exit_code=0)]))
+    before = facts.gather(live)
+    torn = facts.gather(live.having([receive(key, text[:cut], exit_code=None, whole=False)]))
+    assert states(torn) == states(before)
+    assert {key: state.reads for key, state in states(whole).items()} == {k: s.reads for k, s in states(before).items()}
+    alone = facts.gather(live.having([missing("packages"), receive(key, text[:cut], exit_code=None, whole=False)]))
+    assert AccessState.NOT_ALLOWED not in states(alone).values()
+
+
+def test_cut_app_ops_remember_nothing_for_sure(live):
+    text = live.answer("appops").text.encode()
+    torn = facts.gather(live.having([receive("appops", text[: len(text) // 2], exit_code=None, whole=False)]))
+    histories = {app.access[data].history for app in torn.apps for data in DataClass}
+    assert histories == {History.RECORDED, History.UNKNOWN}
+
+
+def test_a_package_of_a_shared_uid_reads_what_another_asked_for(by_hand):
+    apps = {(app.package, app.user): app for app in facts.gather(by_hand).apps}
+    assert apps["com.android.providers.telephony", 0].access[DataClass.SMS].state.reads
+
+
+def test_without_its_shared_user_nothing_is_denied(by_hand, changed):
+    text = by_hand.answer("packages").text
+    head, title, rest = text.partition("\nShared users:\n")
+    behind = rest[rest.index("\nPackage Changes:") :]
+    gathered = facts.gather(changed(by_hand, {"packages": head + behind}))
+    assert title
+    assert row(gathered, "packages").could_hide
+    told = states(gathered)["com.android.providers.telephony", 0, DataClass.SMS]
+    assert told is AccessState.UNKNOWN
+
+
+@pytest.mark.parametrize("service", ["role", "device_policy"])
+def test_a_service_that_is_not_there_is_not_an_empty_answer(live, changed, service):
+    key = {"role": "roles"}.get(service, service)
+    gathered = facts.gather(changed(live, {key: f"Can't find service: {service}\n"}))
+    assert row(gathered, key).state is AnswerState.NOT_SUPPORTED
+    assert row(gathered, key).could_hide
+
+
+@pytest.mark.parametrize(
+    ("key", "text"),
+    [
+        ("roles", "something else\n"),
+        ("device_policy", "something else\n"),
+        ("settings.0", "/system/bin/sh: settings: not found\n" * 6),
+        ("settings.0", "enabled_accessibility_services=\n"),
+        ("users", "Users:\n"),
+        ("properties", "[ro.build.version.sdk]: []\n"),
+        ("packages", "something else\n"),
+        ("appops", "something else\n"),
+    ],
+)
+def test_a_text_that_is_not_the_dump_is_unreadable(live, changed, key, text):
+    gathered = facts.gather(changed(live, {key: text}))
+    name, _, user = key.partition(".")
+    found = row(gathered, name, int(user) if user else None)
+    assert found.state is AnswerState.UNREADABLE
+    assert found.could_hide
+
+
+# --- damage ----------------------------------------------------------------------------------------------------------
+
+DAMAGED = ["packages", "appops", "installed.0", "installed.999", "users", "properties", "settings.0", "roles"]
+GARBAGE = st.one_of(
+    st.text(max_size=60),
+    st.sampled_from(
+        ["", " ", "    ", "      ", "        ", "\t", "      ]", "    User 0: ", "Packages:", "\x00", "\ufeff"]
+    ),
+    st.binary(max_size=20).map(lambda raw: raw.decode("utf-8", "surrogateescape")),
+)
+
+
+def _cut(text, draw):
+    return text.encode("utf-8", "surrogateescape")[: draw(st.integers(0, len(text)))]
+
+
+def _cut_at_a_line(text, draw):
+    lines = text.splitlines(keepends=True)
+    return "".join(lines[: draw(st.integers(0, len(lines)))])
+
+
+def _shuffled(text, draw):
+    lines = text.split("\n")
+    at, size = draw(st.integers(0, len(lines))), draw(st.integers(2, len(lines)))
+    part = lines[at : at + size]
+    draw(st.randoms(use_true_random=False)).shuffle(part)
+    return "\n".join([*lines[:at], *part, *lines[at + size :]])
+
+
+def _doubled(text, draw):
+    lines = text.split("\n")
+    at, size = draw(st.integers(0, len(lines) - 1)), draw(st.integers(1, 40))
+    return "\n".join([*lines[: at + size], *lines[at : at + size], *lines[at + size :]])
+
+
+def _strewn(text, draw):
+    lines = text.split("\n")
+    for at in draw(st.lists(st.integers(0, len(lines)), min_size=1, max_size=5)):
+        lines.insert(at, draw(GARBAGE))
+    return "\n".join(lines)
+
+
+def _broken(text, draw):
+    """A line break in the middle of a line."""
+    at = draw(st.integers(0, len(text)))
+    return text[:at] + draw(st.sampled_from(["\n", "\r\n", "\n\n"])) + text[at:]
+
+
+def _in_crlf(text, draw):
+    return text.replace("\n", draw(st.sampled_from(["\r\n", "\r\r\n"])))
+
+
+DAMAGES = [_cut, _cut_at_a_line, _shuffled, _doubled, _strewn, _broken, _in_crlf]
+
+
+@pytest.mark.parametrize("damage", DAMAGES, ids=lambda damage: damage.__name__.strip("_"))
+@pytest.mark.parametrize("key", DAMAGED)
+def test_damage_is_noticed_or_changes_nothing(few_by_hand, changed, key, damage):
+    undamaged = facts.gather(few_by_hand)
+    before = states(undamaged)
+    assert is_complete(undamaged)
+    text = few_by_hand.answer(key).text
+    assert any(state.reads for state in before.values())
+    assert AccessState.BLOCKED in before.values()
+
+    @settings(max_examples=60)
+    @given(st.data())
+    def holds(data):
+        damaged = damage(text, data.draw)
+        raw = damaged if isinstance(damaged, bytes) else damaged.encode("utf-8", "surrogateescape")
+        gathered = facts.gather(changed(few_by_hand, {key: raw}))
+        after = states(gathered)
+        if is_complete(gathered):
+            assert after == before
+        if not any(row.could_hide for row in gathered.coverage):
+            wrong = {told: state for told, state in after.items() if before[told].reads and not state.reads}
+            assert wrong == {}
+
+    holds()
+
+
+@pytest.mark.parametrize("damage", DAMAGES, ids=lambda damage: damage.__name__.strip("_"))
+@pytest.mark.parametrize("key", ["packages", "appops", "device_policy"])
+def test_damage_to_a_live_answer_never_raises(taken, few, changed, key, damage):
+    live = taken(few)
+    text = live.answer(key).text
+
+    @settings(max_examples=20)
+    @given(st.data())
+    def holds(data):
+        damaged = damage(text, data.draw)
+        raw = damaged if isinstance(damaged, bytes) else damaged.encode("utf-8", "surrogateescape")
+        facts.gather(changed(live, {key: raw}))
+
+    holds()
+
+
+@given(st.dictionaries(st.sampled_from([*DAMAGED, "clock", "device_policy", "package.com.x"]), st.binary(max_size=200)))
+def test_anything_at_all_never_raises(made, texts):
+    gathered = facts.gather(made(texts))
+    assert not is_complete(gathered)
+
+
+@pytest.mark.parametrize("digits", ["9" * 5000, "\u0663" * 5, "-1", "1e9", "0x10"])
+@pytest.mark.parametrize(
+    ("key", "pattern"),
+    [
+        ("packages", "versionCode=10402"),
+        ("packages", "appId=10118"),
+        ("packages", "User 999"),
+        ("packages", "sdkVersion=34"),
+        ("appops", "Uid u0a118"),
+        ("appops", "(-1d18h"),
+        ("installed.0", "uid:10118"),
+        ("users", "{999:"),
+        ("properties", "sdk]: [34"),
+        ("roles", "user_id=0"),
+    ],
+)
+def test_numbers_that_are_none_never_raise(by_hand, changed, key, pattern, digits):
+    text = by_hand.answer(key).text
+    number = "".join(char for char in pattern if char.isdecimal()) or "0"
+    hostile = text.replace(pattern, pattern.replace(number, digits, 1))
+    facts.gather(changed(by_hand, {key: hostile}))
+
+
+# --- clocks ----------------------------------------------------------------------------------------------------------
+
+
+def test_without_its_clock_the_local_time_stands_in_the_phones_zone(live):
+    access = {
+        (app.package, app.user): app.access[DataClass.CONTACTS]
+        for app in facts.gather(live.having([missing("clock")])).apps
+    }
+    with_clock = {(app.package, app.user): app.access[DataClass.CONTACTS] for app in facts.gather(live).apps}
+    for key, told in access.items():
+        assert told.last_read_age_s == with_clock[key].last_read_age_s
+        if told.last_read is not None:
+            assert str(told.last_read.tzinfo) == "Asia/Shanghai"
+            assert abs(told.last_read - with_clock[key].last_read) < timedelta(seconds=2)
+
+
+# --- reports ---------------------------------------------------------------------------------------------------------
+
+
+def test_the_report_of_a_damaged_capture_is_not_complete(by_hand, changed):
+    text = by_hand.answer("packages").text
+    whole = judged(by_hand, load(demo=True), Wishes())
+    cut = judged(changed(by_hand, {"packages": text[: len(text) // 2]}), load(demo=True), Wishes())
+    assert (whole.complete, cut.complete) == (True, False)
+
+
+# --- effort ----------------------------------------------------------------------------------------------------------
+
+
+def _calls(work):
+    count = 0
+
+    def count_one(_frame, event, _arg):
+        nonlocal count
+        count += event in {"call", "c_call"}
+
+    sys.setprofile(count_one)
+    try:
+        work()
+    finally:
+        sys.setprofile(None)
+    return count
+
+
+def _copies(text, times):
+    """The text with each example app `times` over, under names and uids of their own."""
+    return "\n".join(
+        text.replace("com.example.", f"com.copy{number}.").replace("appId=10", f"appId={20 + number}")
+        for number in range(times)
+    )
+
+
+@pytest.mark.parametrize("key", ["packages", "appops"])
+def test_ten_times_the_blocks_are_ten_times_the_work(by_hand, key):
+    from privaudit.facts import appops, packages
+
+    parse = {"packages": packages.parse, "appops": appops.parse}[key]
+    text = by_hand.answer(key).text
+    blocks = text[text.index("\nPackages:\n") + 1 :] if key == "packages" else text
+    many = _copies(blocks, 10)
+    assert _calls(lambda: parse(many)) < 13 * _calls(lambda: parse(blocks))
+
+
+def test_the_join_is_linear_too(by_hand, changed):
+    """App-ops, lists and blocks are looked up, never searched, for a phone that gives uids."""
+    few = changed(by_hand, {"appops": by_hand.answer("appops").text})
+    lines = by_hand.answer("installed.0").text
+    many = replace(few)
+    for number in range(9):
+        more = lines.replace("com.example.", f"com.copy{number}.").replace("uid:1", f"uid:{number + 2}")
+        many = changed(many, {"installed.0": many.answer("installed.0").text + more})
+    assert _calls(lambda: facts.gather(many)) < 13 * _calls(lambda: facts.gather(few))

@@ -1,0 +1,348 @@
+"""``dumpsys package`` and ``pm list packages``: what Android prints, and what apps would have it print."""
+
+from __future__ import annotations
+
+import pytest
+
+from privaudit import facts
+from privaudit.audit import is_complete
+from privaudit.facts import packages
+from privaudit.model import AccessState, AnswerState, DataClass
+
+P = "android.permission."
+APP, VICTIM = "com.attacker.app", "com.victim.app"
+
+# A block as Android 12 prints it, with a gap wherever an app's own text stands.
+BLOCK = """\
+  Package [{name}] (b501922):
+    userId={uid}
+    pkg=Package{{b0f3fb3 {name}}}
+    codePath=/data/app/~~x==/{name}-y==
+    resourcePath=/data/app/~~x==/{name}-y==
+    primaryCpuAbi=null
+    versionCode=33 minSdk=30 targetSdk=30
+    minExtensionVersions=[]
+    versionName={version}
+    splits=[base]
+    apkSigningVersion=3
+    applicationInfo=PackageImpl{{b0f3fb3 {name}}}
+    flags=[ HAS_CODE ]
+    queriesPackages=[{queries}]
+    dataDir=/data/user/0/{name}
+    supportsScreens=[small]
+    usesOptionalLibraries:
+      {library}
+    timeStamp=2024-01-01 00:00:00
+    firstInstallTime=2024-01-01 00:00:00
+    lastUpdateTime=2024-01-01 00:00:00
+    signatures=PackageSignatures{{258d970 version:3, signatures:[87e68668], past signatures:[]}}
+    installPermissionsFixed=true
+    pkgFlags=[ HAS_CODE ]
+    declared permissions:
+      {declared}: prot=dangerous, INSTALLED
+    requested permissions:
+      {requested}
+      android.permission.READ_CONTACTS
+    install permissions:
+      android.permission.INTERNET: granted=true
+    User 0: ceDataInode=1580 installed=true hidden=false suspended=false stopped=false enabled=0 instant=false
+      overlay paths:
+        {overlay}
+      gids=[3003]
+      runtime permissions:
+        {state}: granted=false
+        android.permission.READ_CONTACTS: granted={contacts}, flags=[ USER_SET]
+      disabledComponents:
+        {component}
+"""
+TEXTS = {
+    "version": "1.0", "queries": "", "library": "org.apache.http.legacy", "declared": "com.x.P", "requested": "com.x.P",
+    "overlay": "/product/overlay/x.apk", "state": "com.x.P", "component": "com.x.Class",
+}  # fmt: skip
+SHARED = """
+Shared users:
+  SharedUser [android.uid.shared] (3d6a5a0):
+    userId=10001
+    Packages
+      PackageSetting{1a2b com.android.shared/10001}
+    User 0:\x20
+      runtime permissions:
+        android.permission.READ_CONTACTS: granted=true, flags=[ SYSTEM_FIXED]
+"""
+BEHIND = "\nPackage Changes:\n  Sequence number=1\n\nDexopt state:\n  [x]\n"
+
+
+def block(name, uid, *, contacts="true", **texts):
+    return BLOCK.format(name=name, uid=uid, contacts=contacts, **{**TEXTS, **texts})
+
+
+def dump(attacker="", *, before="", after="", shared=SHARED):
+    """A phone with the attacker's block between two others, and a shared user."""
+    first = before or block("com.example.first", 10050)
+    last = after or block(VICTIM, 10051, contacts="false")
+    return f"Packages:\n{first}{attacker}{last}{shared}{BEHIND}"
+
+
+# Lines that a text may forge. Each is tried at every gap.
+_USER = "    User 0: ceDataInode=1 installed=true hidden=false enabled=0 instant=false"
+_DENIED = f"      runtime permissions:\n        {P}READ_CONTACTS: granted=false"
+_REST = f"    pkgFlags=[ HAS_CODE ]\n{_USER}\n{_DENIED}"
+_OTHER = "    userId=10077\n    pkg=Package{1 com.z.z}\n    codePath=/x\n    versionCode=1 minSdk=1 targetSdk=1\n"
+HIDING = {
+    "a user of its own": f"{_USER}\n{_DENIED}",
+    "a user who has it not": "    User 0: ceDataInode=1 installed=false hidden=false enabled=0 instant=false",
+    "the rest, then another app": f"{_REST}\n  Package [com.z.z] (1):\n{_OTHER}    versionName=1",
+    "the rest, then an app of the phone": f"{_REST}\n  Package [{VICTIM}] (1):\n{_OTHER}    versionName=1",
+    "the rest, then its own hidden copy": f"{_REST}\nHidden system packages:\n  Package [{APP}] (1):\n    userId=10060",
+    "the rest, then a shared user": f"{_REST}\nShared users:\n  SharedUser [x] (1):\n    userId=10060",
+    "a section of ours": "Packages:",
+    "the section behind": "Package Changes:",
+    "the section between": "Queries:",
+    "hidden packages": "Hidden system packages:",
+    "shared users": "Shared users:",
+    "a dashed line": "-" * 79,
+    "a torn header": "  Package [com.z",
+    "another user": "    User 10: ceDataInode=1 installed=true hidden=false enabled=0 instant=false",
+    "a torn user": "    User ",
+    "a second list": "    install permissions:\n      com.x: granted=true",
+    "a line that ends the list": "      gids=[1]",
+    "a second title": f"      runtime permissions:\n        {P}READ_SMS: granted=false",
+    "a denial": f"        {P}READ_CONTACTS: granted=false",
+    "an APK that is gone": "    pkg=null",
+    "a store": "    installerPackageName=com.android.vending",
+    "the system": "    pkgFlags=[ SYSTEM HAS_CODE ]",
+    "an old SDK": "    versionCode=33 minSdk=3 targetSdk=99",
+    "a shared uid": "    sharedUser=SharedUserSetting{1 android.uid.shared/10001}",
+    "another uid": "    userId=10099",
+    "another name": f"    compat name={VICTIM}",
+}
+
+
+@pytest.mark.parametrize("gap", TEXTS)
+@pytest.mark.parametrize("attack", HIDING)
+@pytest.mark.parametrize("last", [False, True], ids=["among others", "as the last block"])
+def test_forged_lines_never_hide_a_grant(gap, attack, last, made):
+    hostile = block(APP, 10060, **{gap: f"x\n{HIDING[attack]}\n"})
+    text = f"Packages:\n{block(VICTIM, 10051, contacts='false')}{hostile}{SHARED}{BEHIND}" if last else dump(hostile)
+    gathered = _gathered(made, text)
+    app = next(app for app in gathered.apps if app.package == APP)
+    victim = next(app for app in gathered.apps if app.package == VICTIM)
+    assert app.access[DataClass.CONTACTS].state in {AccessState.CAN_READ, AccessState.UNKNOWN}
+    # Nothing is said of the other app that is not so.
+    assert victim.access[DataClass.CONTACTS].state in {AccessState.NOT_ALLOWED, AccessState.UNKNOWN}
+    row = next(row for row in gathered.coverage if row.question == "packages")
+    if app.access[DataClass.CONTACTS].state is AccessState.UNKNOWN:
+        assert row.state is AnswerState.UNREADABLE
+        assert row.could_hide
+    else:
+        told = app.installer, app.system, app.target_sdk, app.user
+        assert told == (None, False, 30, 0)
+
+
+def _gathered(made, text, extra=()):
+    names = [APP, VICTIM, "com.example.first", "com.android.shared", *extra]
+    listed = "".join(f"package:/data/app/~~x==/{name}-y==/base.apk={name}  installer=null\n" for name in names)
+    return facts.gather(
+        made({"packages": text, "installed.0": listed, "users": "Users:\n\tUserInfo{0:x:13} running\n"})
+    )
+
+
+ACCUSING = {
+    "a block": f"{_REST}\n  Package [{VICTIM}] (1):\n{_OTHER}    versionName=1".replace("com.z.z", VICTIM),
+    "an update": f"{_REST}\nHidden system packages:\n  Package [{VICTIM}] (1):\n{_OTHER}".replace("com.z.z", VICTIM),
+    "a shared user": f"{_REST}\nShared users:\n  SharedUser [android.uid.shared] (1):\n    userId=10001\n    User 0: \n"
+    f"      runtime permissions:\n        {P}READ_SMS: granted=true",
+}
+
+
+@pytest.mark.parametrize("gap", TEXTS)
+@pytest.mark.parametrize("attack", ACCUSING)
+def test_forged_blocks_never_accuse(gap, attack, made):
+    """The other app has no block of its own: the dump was asked for by permission names."""
+    hostile = block(APP, 10060, **{gap: f"x\n{ACCUSING[attack]}\n"})
+    text = f"Packages:\n{block('com.example.first', 10050)}{hostile}{SHARED}{BEHIND}"
+    gathered = _gathered(made, text)
+    victim = next(app for app in gathered.apps if app.package == VICTIM)
+    assert not any(access.state.reads for access in victim.access.values())
+    assert next(row for row in gathered.coverage if row.question == "packages").state is AnswerState.UNREADABLE
+
+
+@pytest.mark.parametrize(
+    ("line", "forged"),
+    [
+        (f"package:{VICTIM}\n", False),  # nothing to compare with
+        (f"package:{VICTIM} uid:10077\n", False),
+        (f"package:{VICTIM} uid:10051\n", True),  # no app can know the uid of another on this phone
+        (f"package:/data/app/~~x==/{VICTIM}-y==/base.apk={VICTIM}\n", False),
+        (f"package:/system/app/Victim/Victim.apk={VICTIM}\n", True),
+        (f"package:/data/app/~~x==/{VICTIM}-y==2/base.apk={VICTIM}\n", True),
+        ("", True),
+    ],
+)
+def test_a_block_must_agree_with_the_list(line, forged):
+    listed = packages.parse_list(line)[0]
+    text = f"Packages:\n{block(VICTIM, 10077)}{BEHIND}"
+    assert (packages.parse(text, {0: listed}).forged is not None) == forged
+
+
+def test_an_own_dump_holds_one_package():
+    text = f"Packages:\n{block(APP, 10060)}{block(VICTIM, 10051)}{BEHIND}"
+    assert packages.parse(text, only=APP).forged == VICTIM
+    assert packages.parse(f"Packages:\n{block(APP, 10060)}{BEHIND}", only=APP).forged is None
+
+
+@pytest.mark.parametrize("gap", TEXTS)
+@pytest.mark.parametrize("attack", HIDING)
+def test_a_forged_own_dump_falls_back_and_is_told(gap, attack, live, run, changed):
+    name = "com.example.sudaibao"
+    hostile = block(name, 10118, **{gap: f"x\n{HIDING[attack]}\n"})
+    gathered = facts.gather(changed(live, {f"package.{name}": f"Packages:\n{hostile}{BEHIND}"}))
+    app = next(app for app in gathered.apps if app.package == name)
+    assert app.access[DataClass.CONTACTS].state is AccessState.CAN_READ
+    assert (app.installer, app.system) == (None, False)
+
+
+def test_a_forged_own_dump_is_a_gap(live, changed):
+    name = "com.example.sudaibao"
+    hostile = block(name, 10118, version=f"x\n{_USER}")
+    gathered = facts.gather(changed(live, {f"package.{name}": f"Packages:\n{hostile}{BEHIND}"}))
+    assert not is_complete(gathered)
+    assert [row.detail.key for row in gathered.coverage if row.question == "package"] == ["coverage.forged"]
+
+
+# --- what is legitimate ----------------------------------------------------------------------------------------------
+
+LEGITIMATE = {
+    "plain": block(APP, 10060),
+    "a version of two lines": block(APP, 10060, version="1.0\nbuild 7"),
+    "a version that looks like a path": block(APP, 10060, version="1.0\n      a\n        b"),
+    "Chinese": block(APP, 10060, version="1.0 正式版"),
+    "no version": block(APP, 10060, version="null"),
+    "a separator of Unicode": block(APP, 10060, version="1.0\u2028\x85\x0b\x1c x"),
+    "no data folder": block(APP, 10060).replace(f"dataDir=/data/user/0/{APP}", "dataDir=null"),
+    "a static library": block("com.google.android.trichromelibrary_699813532", 10060, contacts="false"),
+    "an APK on a card that is gone": block("com.gone.app", 10060, contacts="false").replace(
+        "pkg=Package{b0f3fb3 com.gone.app}", "pkg=null"
+    ),
+    "hidden by a policy": block("com.hidden.app", 10060).replace("hidden=false", "hidden=true"),
+    "an instant app": block("com.instant.app", 10060).replace("instant=false", "instant=true"),
+    "not installed": block("com.absent.app", 10060).replace("installed=true", "installed=false"),
+    "of a shared uid": block("com.android.shared", 10001, contacts="false").replace(
+        "    pkg=", "    sharedUser=SharedUserSetting{1 android.uid.shared/10001}\n    pkg="
+    ),
+    "log lines of Samsung": f"2024-01-01 00:00:00 Installed com.x\n{block(APP, 10060)}",
+}
+
+
+@pytest.mark.parametrize("what", LEGITIMATE)
+def test_what_android_prints_is_not_called_forged(what, made):
+    gathered = _gathered(made, dump(LEGITIMATE[what]))
+    row = next(row for row in gathered.coverage if row.question == "packages")
+    assert (row.state, row.unparsed_lines) == (AnswerState.ANSWERED, 0)
+
+
+def test_a_renamed_system_package_goes_by_two_names():
+    renamed = block("com.new.name", 10060).replace(
+        "[com.new.name] (b501922):", "[com.new.name] (b501922):\n    compat name=com.old.name"
+    )
+    renamed = renamed.replace("Package{b0f3fb3 com.new", "Package{b0f3fb3 com.old").replace("0/com.new", "0/com.old")
+    assert packages.parse(dump(renamed)).forged == "com.new.name"
+    assert packages.parse(dump(renamed.replace("pkgFlags=[ ", "pkgFlags=[ SYSTEM "))).forged is None
+
+
+# --- layouts ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("granted=true", (True, ())),
+        ("granted=false", (False, ())),
+        ("granted=true, flags=[ USER_SET GRANTED_BY_DEFAULT ]", (True, ("USER_SET", "GRANTED_BY_DEFAULT"))),  # 6 to 9
+        ("granted=false, flags=[ USER_SET|USER_FIXED]", (False, ("USER_SET", "USER_FIXED"))),  # 10 and later
+        ("granted=true, flags=[ USER_SET|524288]", (True, ("USER_SET", "524288"))),
+    ],
+)
+def test_permission_lines_of_all_releases(line, expected):
+    text = dump(block(APP, 10060)).replace("granted=true, flags=[ USER_SET]", line)
+    grant = packages.parse(text).packages[APP].users[0].runtime[f"{P}READ_CONTACTS"]
+    assert (grant.granted, grant.flags) == expected
+    assert text[grant.offset :].startswith(f"        {P}READ_CONTACTS")
+
+
+@pytest.mark.parametrize(
+    ("user_line", "key", "sdk"),
+    [
+        ("User 0:  installed=true hidden=false stopped=false notLaunched=false enabled=0", "userId", 23),
+        ("User 0: ceDataInode=1 installed=true hidden=false stopped=false enabled=0", "userId", 24),
+        ("User 0: ceDataInode=1 installed=true suspended=false enabled=0 virtual=false", "userId", 29),
+        ("User 0: ceDataInode=1 installed=true suspended=false distractionFlags=0 virtual=false", "userId", 30),
+        (
+            "User 0: ceDataInode=1 installed=true distractionFlags=0\n      firstInstallTime=2024-01-01 00:00:00",
+            "userId",
+            33,
+        ),
+        ("User 0: ceDataInode=1 installed=true distractionFlags=0", "appId", 34),
+        ("User 0: ceDataInode=1 installed=true pccCeDataInode=1 appLockEnabled=false", "appId", 34),
+    ],
+)
+def test_the_layout_tells_the_oldest_release_that_prints_so(user_line, key, sdk):
+    text = f"Packages:\n  Package [a.b] (1):\n    {key}=10001\n    {user_line}\n"
+    dumped = packages.parse(text)
+    assert dumped.sdk == sdk
+    assert dumped.packages["a.b"].app_id == 10001
+    assert dumped.packages["a.b"].users[0].installed
+
+
+@pytest.mark.parametrize("enabled", range(5))
+def test_a_package_is_disabled_in_three_ways(enabled):
+    text = f"Packages:\n  Package [a.b] (1):\n    User 0: installed=true enabled={enabled}\n"
+    assert packages.parse(text).packages["a.b"].users[0].enabled == (enabled < 2)
+
+
+def test_a_line_for_one_user_beats_the_line_for_all(made):
+    lines = f"    install permissions:\n      {P}READ_CONTACTS: granted=true\n      {P}READ_CONTACTS: granted=false, userId=10\n"
+    users = "    User 0: installed=true\n    User 10: installed=true\n"
+    text = f"Packages:\n  Package [a.b] (1):\n    userId=10001\n{lines}{users}{BEHIND}"
+    told = {app.user: app.access[DataClass.CONTACTS].state for app in facts.gather(made({"packages": text})).apps}
+    assert told == {0: AccessState.CAN_READ, 10: AccessState.NOT_ALLOWED}
+
+
+@pytest.mark.parametrize(
+    ("behind", "ends"),
+    [("", False), ("\nQueries:\n", False), ("\nRenamed packages:\n", False), ("\nShared users:\n", False),
+     ("\nShared users:\n\nPackage Changes:\n", True), ("\nActive install sessions:\n", True)],
+)  # fmt: skip
+def test_the_end_is_seen_only_behind_the_last_block(behind, ends):
+    assert packages.parse(f"Packages:\n{block(APP, 10060)}{behind}").ends == ends
+
+
+# --- pm list packages ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("package:a.b", ("a.b", None, None, False, None)),
+        ("package:android", ("android", None, None, False, None)),
+        ("package:a.b  installer=com.android.vending", ("a.b", None, "com.android.vending", True, None)),
+        ("package:a.b  installer=null", ("a.b", None, None, True, None)),
+        (
+            "package:/data/app/~~bt-w==/a.b-c==/base.apk=a.b",
+            ("a.b", "/data/app/~~bt-w==/a.b-c==/base.apk", None, False, None),
+        ),
+        ("package:a.b versionCode:34  installer=x.y uid:10123,1010123", ("a.b", None, "x.y", True, 10123)),
+        ("package:a.b stopped=true  installer=x.y uid:1010123", ("a.b", None, "x.y", True, 10123)),
+        ("package:a.b  installer=x\u202ey", ("a.b", None, None, True, None)),
+    ],
+)
+def test_list_lines_of_all_releases(line, expected):
+    listed, unparsed = packages.parse_list(f"WARNING: linker: x\n{line}\r\n".replace("\r\n", "\n"))
+    (one,) = listed.values()
+    assert (one.package, one.path, one.installer, one.says_installer, one.app_id) == expected
+    assert unparsed == 0
+
+
+@pytest.mark.parametrize("line", ["Error: x", "package:", "package:1a.b", "package:a b", "package:/data/x.apk=", "a.b"])
+def test_other_lines_are_counted(line):
+    assert packages.parse_list(f"{line}\n") == ({}, 1)

@@ -1,0 +1,93 @@
+"""Is it a lending app? Lists first, then words; a trap never hides an app that holds access."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from privaudit import knowledge
+from privaudit.findings.lending import recognise
+from privaudit.language import Language
+
+READ = datetime(2026, 1, 8, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def lists(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("lists")
+    (folder / "lenders").mkdir()
+    (folder / "risky").mkdir()
+    for name, head in {
+        "market": 'publisher = "Market"\nstatus = "market_lender"\ndate = "2025-03"',
+        "undated": 'publisher = "Market"\nstatus = "market_lender"',
+        "register": 'publisher = "Register"\nstatus = "licensed"\ndate = "2025-01-31"',
+        "oldregister": 'publisher = "Register"\nstatus = "registered"',
+        "wallet": 'publisher = "Market"\nstatus = "embeds_lending"',
+        "nobody": 'publisher = "not identified"\nstatus = "market_lender"',
+    }.items():
+        row = f'[[app]]\npackage = "com.list.{name}"\n'
+        text = f'[source]\ntitle = "T"\nlicence = "x"\nrefreshed = "x"\n{head}\n{row}'
+        (folder / "lenders" / f"{name}.toml").write_text(text, encoding="utf-8")
+    (folder / "risky" / "mine.toml").write_text(
+        '[source]\npublisher = "P"\ntitle = "T"\n[[app]]\npackage = "com.list.mine"\n', encoding="utf-8"
+    )
+    return knowledge.load(extra=[folder], demo=True)
+
+
+@pytest.mark.parametrize(
+    ("package", "verdict", "reason", "words"),
+    [
+        ("com.list.market", "yes", "lending.known", "Market names it as a lending app (March 2025)"),
+        ("com.list.undated", "yes", "lending.known_undated", "(no date)"),
+        ("com.list.register", "yes", "lending.registered", "register of Register (31 January 2025)"),
+        ("com.list.oldregister", "yes", "lending.registered_undated", "register of Register (no date)"),
+        ("com.list.wallet", "embeds", "lending.embeds", "also offers loans"),
+        ("com.list.nobody", "yes", "lending.known_unidentified", "not identified"),
+        ("com.example.happyloan", "likely", "lending.name", "loan"),
+    ],
+)
+def test_verdict_and_its_reason(made, lists, package, verdict, reason, words):
+    lending = recognise(made.app(package), lists)
+    assert lending.verdict == verdict
+    assert [one.key for one in lending.reasons] == [reason]
+    said = Language("en").say(lending.reasons[0])
+    assert words in said
+    assert "licensed" not in said.casefold()  # approved is not safe
+
+
+def test_a_listing_is_a_reason(made, lists):
+    app = made.app("com.list.mine", listed=lists.listings("com.list.mine"))
+    assert recognise(app, lists).verdict == "yes"
+    assert [one.key for one in recognise(app, lists).reasons] == ["lending.listed"]
+
+
+def test_a_wallet_that_is_listed_stays_a_wallet(made, lists):
+    app = made.app("com.list.wallet", listed=(made.listing("A"),))
+    assert recognise(app, lists).verdict == "embeds"
+
+
+@pytest.mark.parametrize("state", ["not_allowed", "not_requested", "unknown"])
+def test_a_trap_or_a_weak_word_alone_is_nothing(made, lists, state):
+    for name in ("com.example.loancalculator", "com.example.creditwing"):
+        assert recognise(made.app(name, contacts=made.access(state)), lists).verdict == "no"
+
+
+@pytest.mark.parametrize("state", ["can_read", "only_while_open", "asks_each_time", "blocked"])
+@pytest.mark.parametrize("data", ["contacts", "sms", "call_log"])
+@pytest.mark.parametrize(
+    ("package", "key"),
+    [
+        ("com.example.loancalculator", "lending.trap_and_access"),
+        ("com.example.creditwing", "lending.name_and_access"),
+    ],
+)
+def test_a_trap_never_hides_an_app_that_holds_access(made, lists, package, key, data, state):
+    lending = recognise(made.app(package, **{data: made.access(state)}), lists)
+    assert lending.verdict == "likely"
+    assert [one.key for one in lending.reasons] == [key]
+
+
+def test_an_ordinary_app_is_none_of_this(made, lists):
+    lending = recognise(made.app("com.example.weather", contacts=made.access("can_read", read=READ)), lists)
+    assert (lending.verdict, lending.reasons) == ("no", ())

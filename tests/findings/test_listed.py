@@ -1,0 +1,94 @@
+"""What is said of a listing: who, when, seen where, in the source's own word; and nothing beyond that."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from privaudit.findings import listed
+from privaudit.language import Language
+from privaudit.report.prose import Voice, about
+
+ENGLISH, CHINESE = Language("en"), Language("zh")
+
+
+def words(made, language, chosen=None, **changed):
+    tier = changed.pop("tier", "A")
+    app = made.app(label="Quick Cash", contacts=made.access("can_read"), listed=(made.listing(tier, **changed),))
+    report = made.report(app, findings=tuple(listed.judge(app, made.ground(app))))
+    rules = replace(report.knowledge.rules, country=chosen)
+    report = replace(report, knowledge=replace(report.knowledge, rules=rules))
+    return " ".join(about.sentences(Voice(report, language), app))
+
+
+@pytest.mark.parametrize("tier", ["A", "B", "N"])
+def test_publisher_title_and_date(made, tier):
+    for language, date in ((ENGLISH, "5 December 2023"), (CHINESE, "2023年12月5日")):
+        said = words(made, language, tier=tier)
+        assert "Example Security" in said
+        assert "A list" in said
+        assert date in said
+
+
+@pytest.mark.parametrize("tier", ["A", "B", "N"])
+def test_a_list_without_date_says_so(made, tier):
+    assert "the list has no date" in words(made, ENGLISH, tier=tier, date=None)
+    assert "名单没有写日期" in words(made, CHINESE, tier=tier, date=None)
+
+
+@pytest.mark.parametrize(("date", "shown"), [("2023", "(2023)"), ("2023-12", "(December 2023)")])
+def test_a_date_says_no_more_than_the_list(made, date, shown):
+    assert shown in words(made, ENGLISH, date=date)
+
+
+def test_an_equal_name_is_not_the_same_app(made):
+    for tier in ("A", "B"):
+        assert "an equal name need not be the same app" in words(made, ENGLISH, tier=tier)
+        assert "包名相同，不等于就是同一个应用" in words(made, CHINESE, tier=tier)
+
+
+def test_the_reprint_is_named(made):
+    assert "This tool has seen a reprint: The News." in words(made, ENGLISH, via="The News")
+    assert "本工具看到的是转载：The News。" in words(made, CHINESE, via="The News")
+    assert "reprint" not in words(made, ENGLISH)
+
+
+@pytest.mark.parametrize("action", ["reported", "delisted", "illegal", "watch list"])
+def test_a_regulator_s_own_word(made, action):
+    said = words(made, ENGLISH, tier="B", action=action)
+    assert f"“{action}”" in said
+    assert ("Reported means reported." in said) == (action == "reported")
+    assert ("被举报，不等于已经认定。" in words(made, CHINESE, tier="B", action=action)) == (action == "reported")
+
+
+def test_the_researchers_word_is_explained(made):
+    assert "SpyLoan is a word of researchers" in words(made, ENGLISH)
+    assert "SpyLoan 是研究者起的名字" in words(made, CHINESE)
+
+
+def test_a_notice_does_not_accuse(made):
+    said = words(made, ENGLISH, tier="N", action="notified")
+    assert "Whether it was mended since is not known." in said
+    assert "equals" not in said
+    assert "后来有没有改，不知道。" in words(made, CHINESE, tier="N", action="notified")
+
+
+def test_a_list_of_one_s_own_has_no_source(made):
+    said = words(made, ENGLISH, tier="own")
+    assert "a list that you added yourself. It has no published source." in said
+    assert "Example Security" not in said
+
+
+@pytest.mark.parametrize(
+    ("chosen", "shown"),
+    [("CN", "another country than yours (code PK)"), (None, "of one country (code PK)"), ("PK", None)],
+)
+def test_a_list_of_another_country_says_so(made, chosen, shown):
+    said = words(made, ENGLISH, chosen, tier="B", country="PK")
+    assert shown in said if shown else "code PK" not in said
+
+
+def test_disputed(made):
+    assert "the listing is disputed" in words(made, ENGLISH, disputed=True)
+    assert "有争议" in words(made, CHINESE, disputed=True)

@@ -1,0 +1,104 @@
+"""The pipeline: what a source holds comes out, whatever way it came in; what it lacks is told."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from privaudit import audit, capture, knowledge
+from privaudit.capture import archive
+from privaudit.capture.folder import file_name
+from privaudit.language import Language
+from privaudit.model import AnswerState, Verdict
+from privaudit.report import json as report_json
+from privaudit.report import txt
+
+LISTS = knowledge.load(demo=True)
+
+
+def judged(taken, **wishes):
+    return audit.judged(taken, LISTS, audit.Wishes(**wishes))
+
+
+def without(taken, *questions):
+    kept = {key: answer for key, answer in taken.answers.items() if answer.question not in questions}
+    return replace(taken, answers=kept)
+
+
+def test_a_saved_capture_gives_the_same_report(demo_capture, demo_report, tmp_path):
+    file = tmp_path / "check.zip"
+    archive.write(demo_capture, file)
+    again = judged(capture.read(file))
+    assert again.source.sha256 is not None
+    assert replace(again, source=demo_report.source) == demo_report
+
+
+def test_a_folder_of_the_same_text_gives_the_same_findings(demo_capture, demo_report, tmp_path):
+    for answer in demo_capture.answers.values():
+        (tmp_path / file_name(answer.key)).write_text(answer.text, encoding="utf-8", newline="\n")
+    again = judged(capture.read(tmp_path))
+    assert [(one.rule, one.package, one.user, one.severity) for one in again.findings] == [
+        (one.rule, one.package, one.user, one.severity) for one in demo_report.findings
+    ]
+
+
+@pytest.mark.parametrize("question", ["packages", "appops", "installed", "settings", "roles", "device_policy", "users"])
+def test_what_is_missing_makes_the_report_incomplete(demo_capture, question):
+    report = judged(without(demo_capture, question))
+    assert not report.complete
+    shown = txt.render(report, Language("en"))
+    assert "could not be checked" in shown[shown.index("-" * 80) :]
+
+
+def test_without_app_ops_nothing_is_called_unread_and_nothing_never(demo_capture):
+    report = judged(without(demo_capture, "appops"))
+    assert {access.history for app in report.apps for access in app.access.values()} == {"unknown"}
+    shown = txt.render(report, Language("en"))
+    assert "rests on the permission alone" in " ".join(shown.split())
+    assert "no record" not in shown
+
+
+def test_without_package_dumps_nothing_is_not_allowed(demo_capture):
+    report = judged(without(demo_capture, "packages", "package"), all_apps=True)
+    states = {access.state for app in report.apps for access in app.access.values()}
+    assert states == {"unknown"}
+    assert report.verdict is not Verdict.NOTHING_FOUND or not report.complete
+
+
+def test_an_empty_capture_is_not_a_clean_phone(made):
+    report = audit.judged(made.capture({}), LISTS, audit.Wishes())
+    assert (report.verdict, report.complete) == (Verdict.NOTHING_FOUND, False)
+    assert all(row.state is not AnswerState.ANSWERED for row in report.coverage)
+
+
+def test_coverage_names_no_app(demo_capture):
+    taken = demo_capture.having(
+        [replace(demo_capture.answer("roles"), key="package.com.example.chat", text="", state=AnswerState.REFUSED)]
+    )
+    assert "com.example.chat" not in report_json.render(judged(taken))
+
+
+def test_only_those_the_report_is_about_are_in_it(demo_capture, demo_report):
+    assert all(app.recognised for app in demo_report.apps)
+    everyone = judged(demo_capture, all_apps=True)
+    assert len({app.package for app in everyone.apps}) == everyone.counts.apps_seen
+    assert everyone.findings == demo_report.findings
+
+
+def test_the_country_is_stamped(demo_capture):
+    report = judged(demo_capture, country="CN")
+    assert report.knowledge.rules.country == "CN"
+    assert report.knowledge.signatures.packages_for_country == 0
+    assert judged(demo_capture, country="ZZ").knowledge.signatures.packages_for_country == 5
+
+
+def test_a_list_of_one_s_own(demo_capture, tmp_path):
+    mine = tmp_path / "mine.toml"
+    mine.write_text(
+        '[source]\npublisher = "me"\ntitle = "mine"\n[[app]]\npackage = "com.example.chat"\n', encoding="utf-8"
+    )
+    report = audit.judged(demo_capture, knowledge.load(extra=[mine], demo=True), audit.Wishes())
+    found = [one for one in report.findings if one.package == "com.example.chat"]
+    assert {one.severity.value for one in found} == {"medium"}
+    assert "a list that you added yourself" in " ".join(txt.render(report, Language("en")).split())

@@ -1,0 +1,511 @@
+"""The commands as people use them: exit codes, what goes where, and what is said when something is wrong."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import re
+import select
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from privaudit import __version__, report
+from privaudit.demo import open_story
+from privaudit.demo.adbd.auth import KeyPolicy
+from privaudit.demo.adbd.phone import DemoPhone
+from privaudit.demo.programs import files, programs
+from privaudit.demo.shell import ProgramResult
+from privaudit.errors import ConnectionLost
+from privaudit.language import Language
+from privaudit.report import json as report_json
+from privaudit.report import txt
+from privaudit.talk import Talk
+
+WORDS = {"en": ("What happened: ", "Why: ", "What to do: "), "zh": ("怎么了：", "为什么：", "怎么办：")}
+
+
+def three_sentences(done, lang="en"):
+    lines = done.err.splitlines()
+    starts = [next((line for line in lines if line.startswith(word)), None) for word in WORDS[lang]]
+    assert all(starts), done.err
+    assert all(line[len(word) :].strip() for line, word in zip(starts, WORDS[lang], strict=True))
+    return lines
+
+
+@pytest.fixture
+def saved(run, demo_phone, tmp_path):
+    """A saved check of the demo phone, taken by the command."""
+    file = tmp_path / "check.zip"
+    with demo_phone() as phone:
+        done = run("capture", file, "--transport", f"tcp:{phone.address}")
+    assert done.code == 0, done.err
+    assert "keep it private" in done.err.lower()
+    return file
+
+
+def answers(saved, folder, *dropped):
+    """The answers of a saved check as a folder of text files, without those in `dropped`."""
+    folder.mkdir()
+    with zipfile.ZipFile(saved) as archive:
+        for name in archive.namelist():
+            if name.endswith(".txt") and not name.startswith(dropped or ("\0",)):
+                (folder / name).write_bytes(archive.read(name))
+    return folder
+
+
+# --- exit codes -----------------------------------------------------------------------------------------------------
+
+
+def test_3_found(run, saved):
+    assert run("audit", saved, "--signatures", _mine(saved.parent)).code == 3
+
+
+def test_5_gaps_and_nothing_found(run, saved, tmp_path):
+    done = run("audit", answers(saved, tmp_path / "f", "dumpsys_package", "pm_list_packages"), "--lang", "en")
+    assert done.code == 5
+    assert "In what could be read" in done.out
+
+
+def test_0_everything_read_and_nothing_found(run):
+    """A phone on which only the ordinary apps are."""
+    told = open_story("borrower")
+    lending = {"sudaibao", "kuaiyihua", "anxin", "happyloan", "creditwing", "loancalculator", "haoyouquan"}
+    told = replace(told, apps=tuple(app for app in told.apps if app.package.rpartition(".")[2] not in lending))
+    with DemoPhone(programs=programs(told), files=files(told), keys=KeyPolicy(required=False)) as phone:
+        done = run("audit", "--transport", f"tcp:{phone.address}", "--lang", "en")
+    assert done.code == 0, done.out
+    assert "Everything that can be asked was asked" in " ".join(done.out.split())
+    assert "clean" not in done.out
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["audit", "--nope"],
+        ["audit", "--serial"],
+        ["nonsense"],
+        ["capture"],
+        ["capture", "check.txt"],
+        ["audit", "-o", "report.layout"],
+        ["audit", "-o", "report.prose"],
+        ["audit", "-o", "report"],
+        ["audit", "-o", "no/such/folder/report.json"],
+        ["audit", "--country", "China"],
+        ["audit", "--country", "中国"],
+        ["audit", "--transport", "pigeon"],
+        ["audit", "--transport", "tcp:"],
+        ["audit", "a", "b", "-o", "x.json"],
+        ["audit", "a", "b", "--json"],
+        ["demo", "nobody"],
+        ["demo", "--signatures", "nowhere.toml"],
+    ],
+    ids=" ".join,
+)
+def test_2_wrong_usage(run, tmp_path, arguments, lang):
+    done = run(*arguments, cwd=tmp_path, LC_ALL="zh_CN.UTF-8" if lang == "zh" else "C.UTF-8")
+    assert done.code == 2
+    assert done.out == ""
+    three_sentences(done, lang)
+    assert list(tmp_path.iterdir()) == [tmp_path / "home"]
+
+
+def test_2_unknown_language(run):
+    three = three_sentences(run("audit", "--lang", "tlh"))
+    assert "en and zh" in "".join(three)
+
+
+def test_wrong_usage_is_told_before_any_phone_is_asked(run, demo_phone, tmp_path):
+    with demo_phone() as phone:
+        there = ["--transport", f"tcp:{phone.address}"]
+        assert run("audit", *there, "-o", "x.nope").code == 2
+        assert run("audit", *there, "-o", tmp_path / "no" / "x.json").code == 2
+        assert run("audit", *there, "--country", "X").code == 2
+        assert run("capture", tmp_path / "x.txt", *there).code == 2
+        existing = tmp_path / "old.zip"
+        existing.write_bytes(b"evidence")
+        assert run("capture", existing, *there).code == 2
+        assert existing.read_bytes() == b"evidence"
+        assert phone.commands == []
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_4_no_phone(run, lang):
+    if any(Path("/dev/bus/usb").glob("*/*")):
+        pytest.skip("this computer has USB devices, perhaps a phone")
+    done = run("audit", "--lang", lang)
+    assert (done.code, done.out) == (4, "")
+    three_sentences(done, lang)
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_4_nobody_answers(run, lang):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    done = run("audit", "--transport", f"tcp:127.0.0.1:{port}", "--lang", lang)
+    assert (done.code, done.out) == (4, "")
+    three_sentences(done, lang)
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_4_no_such_source(run, lang):
+    done = run("audit", "nowhere", "--lang", lang)
+    assert (done.code, done.out) == (4, "")
+    three_sentences(done, lang)
+
+
+# --- sources --------------------------------------------------------------------------------------------------------
+
+
+def _mine(folder):
+    file = folder / "mine.toml"
+    file.write_text(
+        '[source]\npublisher = "me"\ntitle = "mine"\n[[app]]\npackage = "com.example.sudaibao"\n', encoding="utf-8"
+    )
+    return file
+
+
+def test_a_capture_gives_what_the_live_phone_gave(run, demo_phone, tmp_path):
+    mine, file = _mine(tmp_path), tmp_path / "check.zip"
+    with demo_phone() as phone:
+        there = ["--transport", f"tcp:{phone.address}"]
+        live = run("audit", "--json", "--signatures", mine, *there)
+        run("capture", file, "--signatures", mine, *there)
+    later = run("audit", file, "--json", "--signatures", mine)
+    assert live.code == later.code == 3
+    assert live.out
+    one, other = (_timeless(json.loads(done.out)) for done in (live, later))
+    assert one["findings"]
+    assert one == other
+
+
+def _timeless(document):
+    """What does not depend on the second in which it was asked."""
+    for name in ("source", "taken_at", "phone_clock"):
+        document.pop(name)
+    for app in document["apps"]:
+        for access in app["access"].values():
+            del access["last_read"], access["last_read_age_s"]
+        for permission in app["permissions"]:
+            del permission["last_access"], permission["last_reject"]
+    for finding in document["findings"]:
+        for evidence in finding["evidence"]:
+            evidence["text"] = re.sub(r"\d[\d :.-]*|\(-.*?\)|\([0-9a-f]+\)", "", evidence["text"])
+    return document
+
+
+def test_captures_are_private(saved):
+    if os.name == "posix":
+        assert saved.stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize(("first", "second"), [("en", "zh"), ("zh", "en")])
+def test_a_saved_report_is_told_in_another_language(run, tmp_path, first, second):
+    file, there = tmp_path / "report.json", tmp_path / "there.txt"
+    done = run("demo", "--lang", first, "-o", file, "-o", there)
+    assert done.code == 3
+    assert done.out == there.read_text(encoding="utf-8")
+    assert run("audit", file, "--lang", first).out == done.out
+    again = run("audit", file, "--lang", second, "-o", tmp_path / "again.json")
+    assert again.code == 3
+    assert (tmp_path / "again.json").read_bytes() == file.read_bytes()
+    assert again.out == txt.render(report_json.read(file), Language(second))
+
+
+def test_a_report_in_the_other_language_is_the_direct_one(demo_report, tmp_path, run):
+    file = tmp_path / "report.json"
+    file.write_text(report_json.render(demo_report), encoding="utf-8")
+    for code in ("en", "zh"):
+        assert run("audit", file, "--lang", code).out == txt.render(demo_report, Language(code))
+
+
+def test_json_lines_one_for_each_source(run, saved, tmp_path):
+    broken = tmp_path / "broken.zip"
+    broken.write_bytes(saved.read_bytes()[:2000])
+    done = run("audit", saved, broken, saved, "--jsonl", "--signatures", _mine(tmp_path))
+    assert done.code == 3
+    documents = [json.loads(line) for line in done.out.splitlines()]
+    assert [document["schema"] for document in documents] == ["privaudit-report/1"] * 2
+    three_sentences(done)
+    assert str(broken) in done.err
+
+
+def test_one_that_cannot_be_read_hides_no_other(run, saved, tmp_path):
+    gaps = answers(saved, tmp_path / "gaps", "dumpsys_package", "dumpsys_appops")
+    assert run("audit", tmp_path / "nowhere", gaps).code == 4
+    assert run("audit", tmp_path / "nowhere", gaps, saved, "--signatures", _mine(tmp_path)).code == 3
+
+
+def test_standard_output_carries_data_alone(run, tmp_path):
+    for arguments in (["--json"], ["-o", "-"]):
+        done = run("demo", *arguments)
+        assert json.loads(done.out)["schema"] == "privaudit-report/1"
+        assert "privaudit" in done.err
+    both = run("demo", "-o", tmp_path / "x.json", "-o", tmp_path / "y.txt", "-o", "-")
+    assert json.loads(both.out) == json.loads((tmp_path / "x.json").read_text(encoding="utf-8"))
+    assert (tmp_path / "y.txt").read_text(encoding="utf-8").startswith("privaudit phone permission check")
+    assert str(tmp_path / "x.json") in both.err
+    if os.name == "posix":
+        assert (tmp_path / "x.json").stat().st_mode & 0o077 == 0
+
+
+BAD = {
+    "empty": b"",
+    "blank": b"\n\n\n",
+    "binary": bytes(range(256)) * 20,
+    "not utf-8": "通讯录".encode("gbk") * 50,
+    "truncated": None,
+    "html": b"<html><body>Not found</body></html>",
+    "error": b"Can't find service: package\n",
+    "denied": b"java.lang.SecurityException: Permission Denial: not allowed\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("file", "bad", "lang"),
+    [
+        *(("dumpsys_package.txt", bad, "en") for bad in BAD),
+        *(("dumpsys_appops.txt", bad, "zh") for bad in ("empty", "truncated", "binary")),
+        *(("pm_list_users.txt", bad, "en") for bad in ("not utf-8", "denied")),
+        ("getprop.txt", "binary", "zh"),
+    ],
+)
+def test_bad_files_in_a_folder_are_gaps(run, demo_capture, tmp_path, file, bad, lang):
+    key = {"dumpsys_package.txt": "packages", "dumpsys_appops.txt": "appops"}.get(file, "users")
+    text = demo_capture.answer(key).text.encode()
+    folder = tmp_path / "f"
+    folder.mkdir()
+    (folder / file).write_bytes(text[: len(text) // 3] if BAD[bad] is None else BAD[bad])
+    done = run("audit", folder, "-o", tmp_path / "x.json", "--lang", lang)
+    assert done.code in {3, 4, 5}
+    if done.code != 4:
+        document = json.loads((tmp_path / "x.json").read_text(encoding="utf-8"))
+        assert document["complete"] is False
+        assert [row for row in document["coverage"] if row["could_hide"]]
+        assert ("could not be checked" if lang == "en" else "没能检查") in done.out
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("x.zip", b"PK\x03\x04 broken"),
+        ("x.zip", b""),
+        ("x.json", b"{}"),
+        ("x.json", b"[1, 2"),
+        ("x.json", b'{"schema": "privaudit-report/9"}'),
+        ("x.json", b"\xff\xfe\x00"),
+        ("x.txt", b"some text"),
+    ],
+)
+def test_4_bad_files(run, tmp_path, name, content):
+    (tmp_path / name).write_bytes(content)
+    done = run("audit", tmp_path / name)
+    assert (done.code, done.out) == (4, "")
+    three_sentences(done)
+
+
+def test_4_a_folder_without_answers(run, tmp_path):
+    done = run("audit", tmp_path)
+    assert done.code == 4
+    three_sentences(done)
+
+
+# --- interruptions and pipes ----------------------------------------------------------------------------------------
+
+# A process that a shell started in the background ignores Ctrl-C; here it must not.
+_INTERRUPTIBLE = (
+    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from privaudit.cli import main; main()"
+)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Ctrl-C is sent in another way on Windows")
+@pytest.mark.parametrize("command", ["audit", "capture"])
+def test_130_ctrl_c_in_the_middle(environment, demo_phone, tmp_path, command):
+    asked, over = threading.Event(), threading.Event()
+
+    def dumpsys(_argv, _stdin):
+        asked.set()
+        over.wait(60)
+        return ProgramResult(b"")
+
+    out = tmp_path / "out"
+    out.mkdir()
+    with demo_phone(dumpsys=dumpsys) as phone:
+        there = ["--transport", f"tcp:{phone.address}"]
+        words = ["audit", "-o", str(out / "x.json")] if command == "audit" else ["capture", str(out / "x.zip")]
+        process = subprocess.Popen(
+            [sys.executable, "-c", _INTERRUPTIBLE, *words, *there],
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        try:
+            assert asked.wait(60)
+            process.send_signal(signal.SIGINT)
+            shown, told = process.communicate(timeout=60)
+        finally:
+            over.set()
+            process.kill()
+            process.wait()
+    assert process.returncode == 130
+    assert shown == b""
+    assert b"Stopped. Nothing was changed on the phone." in told
+    assert b"Traceback" not in told
+    assert list(out.iterdir()) == []
+
+
+def test_an_interrupted_write_leaves_nothing(made, tmp_path, monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(report.Path, "replace", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        report.write(made.report(), tmp_path / "x.txt", Language("en"))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_reader_who_has_enough_is_no_error(environment):
+    process = subprocess.Popen(
+        [sys.executable, "-m", "privaudit", "demo"], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    process.stdout.close()
+    told = process.stderr.read()
+    process.stderr.close()
+    assert process.wait() == 3  # what was found does not change with who reads it
+    assert b"Traceback" not in told
+    assert b"Broken" not in told
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_redirected_output_is_utf_8(run, lang):
+    done = run("demo", "--lang", lang, PYTHONIOENCODING="gbk")
+    assert "·" in done.raw.decode("utf-8")
+    assert ("通讯录" if lang == "zh" else "contacts") in done.out
+    assert run("demo", "--lang", lang, PYTHONIOENCODING="ascii").code == 3
+
+
+# --- what a terminal shows ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def on_terminal(environment):
+    """Run a command whose output and talk go to a terminal of 90 columns; gives all that it showed."""
+    pty = pytest.importorskip("pty")
+
+    def run(*arguments, **variables):
+        ours, theirs = pty.openpty()
+        process = subprocess.Popen(
+            [sys.executable, "-m", "privaudit", *arguments],
+            env={**environment, "TERM": "xterm-256color", "COLUMNS": "90", **variables},
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+        )
+        os.close(theirs)
+        shown = bytearray()
+        while True:
+            select.select([ours], [], [], 60)
+            try:
+                part = os.read(ours, 65536)
+            except OSError:  # Linux: the other side is closed
+                break
+            if not part:
+                break
+            shown += part
+        os.close(ours)
+        return SimpleNamespace(code=process.wait(), shown=shown.decode())
+
+    return run
+
+
+def test_a_terminal_has_colours(on_terminal):
+    done = on_terminal("demo")
+    assert done.code == 3
+    assert "\x1b[1;31m" in done.shown
+
+
+@pytest.mark.parametrize(("options", "variables"), [([], {"NO_COLOR": "1"}), ([], {"TERM": "dumb"}), (["--plain"], {})])
+def test_no_escape_sequences_where_none_are_wanted(on_terminal, options, variables):
+    shown = on_terminal("demo", *options, **variables).shown
+    assert "Result" in shown
+    assert "\x1b" not in shown
+
+
+def test_no_escape_sequences_in_a_pipe(run):
+    done = run("demo", TERM="xterm-256color", FORCE_COLOR="1")
+    assert "\x1b" not in done.out + done.err
+
+
+class _Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def _waited(monkeypatch, *, terminal, plain=False, lang="en"):
+    stream = _Terminal() if terminal else io.StringIO()
+    monkeypatch.setattr(sys, "stderr", stream)
+    monkeypatch.setenv("TERM", "xterm")
+    talk = Talk(lang, plain=plain)
+    for left in (90, 89, 9):
+        talk.waiting(SimpleNamespace(fingerprint="AB:CD", seconds_left=left))
+    return stream.getvalue()
+
+
+def test_the_seconds_run_on_a_terminal(monkeypatch):
+    shown = _waited(monkeypatch, terminal=True)
+    assert shown.count("AB:CD") == 1
+    assert shown.count("\r") == 3
+    assert "\x1b" not in shown
+    assert "89 seconds left" in shown
+
+
+@pytest.mark.parametrize(("terminal", "plain"), [(False, False), (True, True)])
+def test_elsewhere_the_wait_is_told_once(monkeypatch, terminal, plain):
+    shown = _waited(monkeypatch, terminal=terminal, plain=plain, lang="zh")
+    assert shown.count("还等") == 1
+    assert "请本人解锁手机" in shown
+    assert "\r" not in shown
+
+
+# --- our own mistakes -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_a_mistake_of_ours_shows_no_phone_data(monkeypatch, lang):
+    stream = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", stream)
+    talk = Talk(lang, plain=True)
+    with contextlib.suppress(Exception), talk.errors():
+        raise ValueError("com.secret.app")
+    assert "com.secret.app" not in stream.getvalue()
+    assert "test_cli.py" in stream.getvalue()
+
+
+def test_a_connection_that_ends_is_told(monkeypatch):
+    stream = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", stream)
+    talk = Talk("en", plain=True)
+    with pytest.raises(Exception) as caught, talk.errors():
+        raise ConnectionLost("lost")
+    assert caught.value.exit_code == 4
+    assert stream.getvalue().startswith("What happened: ")
+
+
+def test_help_in_chinese(run):
+    shown = run("--help", "--lang", "zh").out + run("audit", "--help", LC_ALL="zh_CN.UTF-8").out
+    assert "检查连着的手机" in shown
+
+
+def test_version(run):
+    assert run("--version").out == f"privaudit {__version__}\n"

@@ -1,0 +1,157 @@
+"""`privaudit demo`: the story's own truth comes out at the other end of the wire, and nothing else does."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from privaudit import audit, knowledge
+from privaudit.demo import open_story
+from privaudit.transport import connect
+
+STORY = {
+    # package, user: contacts, sms, call_log
+    ("com.example.sudaibao", 0): ("can_read", "can_read", "not_requested"),
+    ("com.example.kuaiyihua", 0): ("can_read", "not_requested", "not_allowed"),
+    ("com.example.kuaiyihua", 999): ("not_allowed", "not_requested", "can_read"),
+    ("com.example.anxin", 0): ("can_read", "not_allowed", "not_allowed"),
+    ("com.example.happyloan", 0): ("not_allowed", "not_allowed", "not_allowed"),
+    ("com.example.creditwing", 0): ("blocked", "not_requested", "not_requested"),
+}
+RECOGNISED = {package for package, _ in STORY}
+SUSPECT = "com.example.haoyouquan"
+MARK = {"en": "demo phone", "zh": "演示手机"}
+_PACKAGE = re.compile(r"(?<![\w.])[a-z]\w*(?:\.\w+)+", re.ASCII)
+
+
+@pytest.fixture
+def document(run):
+    done = run("demo", "--json")
+    assert done.code == 3
+    return json.loads(done.out)
+
+
+def by_app(document):
+    return {(app["package"], app["user"]): app for app in document["apps"]}
+
+
+def test_who_can_read_what(document):
+    found = by_app(document)
+    assert {
+        key: tuple(app["access"][data]["state"] for data in ("contacts", "sms", "call_log"))
+        for key, app in found.items()
+    } == STORY
+
+
+def test_who_has_read(document):
+    recorded = {
+        (package, data)
+        for (package, _), app in by_app(document).items()
+        for data, access in app["access"].items()
+        if access["history"] == "recorded"
+    }
+    assert recorded == {
+        ("com.example.sudaibao", "contacts"),
+        ("com.example.anxin", "contacts"),
+        ("com.example.happyloan", "contacts"),
+    }
+
+
+def test_why_each_app_is_in_the_report(document):
+    found = by_app(document)
+    assert {key: [one["tier"] for one in app["listed"]] for key, app in found.items() if app["listed"]} == {
+        ("com.example.sudaibao", 0): ["A"],
+        ("com.example.kuaiyihua", 0): ["B"],
+        ("com.example.kuaiyihua", 999): ["B"],
+    }
+    assert [reason["key"] for reason in found["com.example.anxin", 0]["lending"]["reasons"]] == ["lending.registered"]
+    assert found["com.example.happyloan", 0]["lending"]["verdict"] == "likely"
+
+
+def test_in_which_order_to_act(document):
+    graded = {}
+    for finding in document["findings"]:
+        graded.setdefault((finding["package"], finding["user"]), finding["severity"])
+    assert graded == {
+        ("com.example.sudaibao", 0): "high",
+        ("com.example.kuaiyihua", 0): "high",
+        ("com.example.kuaiyihua", 999): "high",
+        ("com.example.anxin", 0): "medium",
+        ("com.example.happyloan", 0): "low",
+        ("com.example.creditwing", 0): "info",
+    }
+    assert document["verdict"] == "found"
+    assert document["complete"] is True
+
+
+def test_counts(document):
+    assert document["counts"] == {
+        "apps_seen": len(
+            [app for app in open_story("borrower").apps if any(i.installed for i in app.installs.values())]
+        ),
+        "lending": 5,
+        "listed": 2,
+        "suspect": 1,
+        "lending_can_read": {"contacts": 3, "sms": 1, "call_log": 1},
+    }
+
+
+@pytest.mark.parametrize("options", [[], ["--lang", "zh"], ["--json"]])
+def test_no_other_app_is_named(run, options):
+    others = {app.package for app in open_story("borrower").apps} - RECOGNISED
+    others -= {"com.android.vending", "android"}  # the store that installed them; the root of every permission's name
+    assert not others & set(_PACKAGE.findall(run("demo", *options).out))
+
+
+def test_the_suspect_is_named_when_its_owner_asks(run):
+    document = json.loads(run("demo", "--json", "--unknown").out)
+    assert {app["package"] for app in document["apps"]} == RECOGNISED | {SUSPECT}
+    named = [one for one in document["findings"] if one["package"] == SUSPECT]
+    assert [(one["rule"], one["severity"]) for one in named] == [("suspect", "low")]
+    assert named[0]["steps"]
+
+
+def test_all_apps_are_there_when_somebody_asks(run):
+    document = json.loads(run("demo", "--json", "--all-apps").out)
+    names = {app["package"] for app in document["apps"]}
+    assert len(names) == document["counts"]["apps_seen"]
+    assert "com.example.loancalculator" in names
+    assert not [one for one in document["findings"] if one["package"] not in RECOGNISED]
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_every_format_says_that_it_is_a_demo(run, tmp_path, lang):
+    done = run("demo", "--lang", lang, "-o", tmp_path / "a.txt", "-o", tmp_path / "a.json")
+    for text in (done.out, (tmp_path / "a.txt").read_text(encoding="utf-8")):
+        assert MARK[lang] in text.splitlines()[1]
+        assert MARK[lang] in text[text.index("-" * 80) :]  # the end is what stays on the screen
+    assert json.loads((tmp_path / "a.json").read_text(encoding="utf-8"))["demo"] is True
+    assert json.loads(run("demo", "--json").out)["demo"] is True
+
+
+def test_two_round_trips_and_only_reads(demo_phone, tmp_path):
+    with (
+        demo_phone() as phone,
+        connect(transport=f"tcp:{phone.address}", on_waiting=lambda _: None, key_folder=tmp_path) as connection,
+    ):
+        audit.live(connection, knowledge.load(demo=True), demo=True)
+        sent = list(phone.commands)
+    scripts = [text for text in sent if "\na() {" in text]
+    assert len(scripts) == 2
+    asked = [line.split(maxsplit=2)[2] for text in scripts for line in text.splitlines() if line.startswith("a ")]
+    reads = ("g ", "s ", "date +%s", "pm list ", "dumpsys ")
+    assert asked
+    assert not [command for command in asked if not command.startswith(reads)]
+    writes = (
+        r"\b(put|delete|grant|revoke|reset|clear|uninstall|install|set|force-stop|disable|enable|am|input|content)\b"
+    )
+    for text in sent:
+        assert not re.search(rf"\b(settings|pm|appops|cmd|svc|ime|dpm)\s+(--user \S+ )?{writes}", text), text
+        assert "content query" not in text
+
+
+def test_list_of_stories(run):
+    done = run("demo", "--list")
+    assert (done.code, done.out) == (0, "borrower\n")

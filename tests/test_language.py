@@ -1,0 +1,326 @@
+"""Every key has its sentence in every language, none says what may not be said, and text from phones is tamed."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import json
+import pkgutil
+import re
+import tomllib
+import unicodedata
+from pathlib import Path
+from string import Formatter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
+
+import privaudit
+from privaudit import findings, language
+from privaudit.language import Language, name_of, tame
+from privaudit.model import Message
+from privaudit.report import json as report_json
+from privaudit.report import txt
+
+SOURCE = Path(privaudit.__file__).parent
+MODULES = {area: importlib.import_module(name) for area, name in language._AREAS.items()}
+for found in pkgutil.iter_modules(findings.__path__):
+    module = importlib.import_module(f"privaudit.findings.{found.name}")
+    if hasattr(module, "WORDS"):
+        MODULES[found.name] = module
+ENGLISH = {f"{area}.{name}": words for area, module in MODULES.items() for name, words in module.WORDS.items()}
+CHINESE = {
+    f"{area}.{name}": words
+    for area, section in tomllib.loads((SOURCE / "locales" / "zh.toml").read_text(encoding="utf-8")).items()
+    if isinstance(section, dict)
+    for name, words in section.items()
+}
+# How each module words its own things: a call of this name, and the area whose key it names.
+SHORT = {"detail": "coverage", "_say": "steps", "_help": "cli"}
+ATTACKS = {
+    "escape": "\x1b[2J\x1b[1;31mowned\x1b]0;title\x07",
+    "c1": "\x9b31mred\x85next",
+    "bidi": "\u202egpj.exe\u2066x\u2069\u061c\u200f",
+    "newline": "Good\nResult  nothing found\r\n\u2028\u2029\x0b\x0cend",
+    "zero width": "a\u200bb\u2060c\ufeffd\u00ade\U000e0041",
+    "long": "长" * 10_000,
+    "long latin": "x" * 10_000,
+    "marks": "e" + "\u0301" * 500 + "\u200b" + "\u0302" * 500,
+    "surrogates": "half \ud800 pair \udfff",
+    "quotes": "X” cannot read anything. “Y",
+    "markup": "[bold red]x[/] <script>alert(1)</script> {app} %s {0.__class__}",
+    "blank": "\u3164\u115f\u2800",
+    "invisible": "\u202e\u200b",
+}
+
+
+def forms(words):
+    return (words,) if isinstance(words, str) else tuple(words.values())
+
+
+def gaps(sentence):
+    return {name for _, name, _, _ in Formatter().parse(sentence) if name is not None}
+
+
+# --- keys -----------------------------------------------------------------------------------------------------------
+
+
+def _constant(node):
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
+
+
+def used_keys():
+    """Every key that the code names: whole, or as the pattern of an f-string."""
+    for file in sorted(SOURCE.rglob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            for pattern in _patterns(node, file.name):
+                yield f"{file.name}:{getattr(node, 'lineno', 0)}", pattern
+
+
+AREA = rf"(?:{'|'.join(MODULES)})"
+
+
+def _patterns(node, file):
+    if isinstance(node, ast.JoinedStr):
+        parts = (re.escape(part.value) if isinstance(part, ast.Constant) else r"[\w.]+" for part in node.values)
+        pattern = "".join(parts)
+        if re.match(rf"{AREA}\\\.", pattern):
+            yield pattern
+    elif (text := _constant(node)) and re.fullmatch(rf"{AREA}\.[\w.]*[a-zA-Z\d]", text):
+        if text not in {"report.json", "report.txt"}:
+            yield re.escape(text)
+    elif isinstance(node, ast.Call) and node.args and (first := _constant(node.args[0])):
+        called = getattr(node.func, "id", getattr(node.func, "attr", ""))
+        if called in {"UsageError", "SourceError", "PhoneError", "KnowledgeError", "ConnectionLost"}:
+            yield from (re.escape(f"errors.{first}.{name}") for name in ("what", "why", "next"))
+        elif called in SHORT:
+            yield re.escape(f"{SHORT[called]}.{first}")
+        elif called == "say" and file in {"cli.py", "desk.py", "talk.py"}:
+            yield re.escape(f"cli.{first}")
+
+
+USED = tuple(used_keys())
+
+
+def test_the_search_for_keys_finds_them():
+    assert len(USED) > 150
+
+
+@pytest.mark.parametrize(("where", "pattern"), USED, ids=[f"{where} {pattern}" for where, pattern in USED])
+def test_every_key_in_the_code_has_english(where, pattern):
+    assert any(re.fullmatch(pattern, key) for key in ENGLISH), f"{where}: {pattern}"
+
+
+def test_every_english_key_is_chinese_too():
+    assert sorted(ENGLISH.keys() - CHINESE.keys() - {f"dates.{name}" for name in language.WORDS}) == []
+    assert sorted({f"dates.{name}" for name in language.WORDS} - CHINESE.keys()) == []
+
+
+def test_nothing_is_translated_that_nobody_says():
+    assert sorted(CHINESE.keys() - ENGLISH.keys()) == []
+
+
+@pytest.mark.parametrize("key", sorted(ENGLISH.keys() & CHINESE.keys()))
+def test_both_languages_fill_the_same_gaps(key):
+    wanted = set.union(*map(gaps, forms(ENGLISH[key])))
+    if key.startswith("dates."):
+        return  # a language may leave the name of the month out for its number
+    for sentence in forms(CHINESE[key]):
+        assert gaps(sentence) | {"n"} == wanted | {"n"}, sentence
+
+
+@pytest.mark.parametrize("words", [ENGLISH, CHINESE], ids=["en", "zh"])
+def test_plural_forms_are_complete(words):
+    for key, sentence in words.items():
+        if not isinstance(sentence, str):
+            assert set(sentence) == {"one", "other"}, key
+
+
+def test_no_chinese_sentence_was_left_in_english():
+    for key, words in CHINESE.items():
+        for sentence in forms(words):
+            bare = re.sub(r"\{[^}]*\}|Android|SDK", "", sentence)
+            assert re.search(r"[\u4e00-\u9fff]", bare) or not re.search("[A-Za-z]", bare), f"{key}: {sentence}"
+
+
+# --- what may not be said -------------------------------------------------------------------------------------------
+
+CHINESE_NEVER = re.findall(r"\w+", "黑名单 高危 恶意 诈骗 违法 非法 安全 干净 放心 鉴定 取证 存证 受害者 网贷逾期")
+ENGLISH_NEVER = (
+    r"blacklist|malicious|malware|scam\w*|fraud\w*|illegal\w*|unlawful|criminal\w*|victims?|forensic\w*"
+    r"|safe|safely|clean"
+)
+ALLOWED = {
+    ("report.not_advice", "违法"),  # the sentence that says that this sheet does not judge
+    ("report.user_secure_folder", "安全"),  # Samsung's name of the thing; under another nobody finds it
+}
+
+
+def test_words_that_are_never_printed():
+    said = [(key, word) for key, words in CHINESE.items() for word in CHINESE_NEVER if word in "".join(forms(words))]
+    assert set(said) <= ALLOWED
+    said = [
+        (key, match[0])
+        for key, words in ENGLISH.items()
+        for match in re.finditer(rf"\b(?:{ENGLISH_NEVER})\b", " ".join(forms(words)), re.IGNORECASE)
+    ]
+    assert said == []
+
+
+def test_the_one_sentence_about_breaking_the_law():
+    assert "不认定谁违法" in CHINESE["report.not_advice"]
+
+
+@pytest.mark.parametrize(
+    ("key", "words"),
+    [  # what the ten sentences of our words-and-harms sheet must keep saying, whatever their wording
+        ("report.found", ["查到 {n} 个贷款应用", "其中 {contacts} 个现在能读通讯录"]),
+        ("report.found_gaps", ["没能检查", "所以这不是全部"]),
+        ("report.nothing_gaps", ["在能读到的部分", "不说明手机没问题", "也不说明通讯录没被拿走过"]),
+        ("report.nothing_complete", ["能问的都问了", "小程序", "查不到"]),
+        ("data_access.can_read", ["权限开着", "这只说明它能读，不说明它读过"]),
+        ("report.last_read", ["手机系统记录", "没有读了多少条", "没有是否上传"]),
+        ("report.no_record", ["没有记录，不等于从没读过"]),
+        ("steps.no_recall", ["关权限管的是以后", "已经传走的，收不回来", "另外书面提出"]),
+        ("listed.A", ["应用的内部名称", "名单可能过时", "包名相同，不等于就是同一个应用"]),
+        ("report.not_advice", ["不是法律意见", "不认定谁违法", "先问律师或法律援助"]),
+        ("cli.allow", ["请本人解锁手机", "{fingerprint}", "不要勾"]),
+        ("report.leaving_2", ["撤消 USB 调试授权"]),
+        ("report.leaving_4", ["付款应用"]),
+        ("steps.notice", ["先想好找谁帮忙"]),
+    ],
+)
+def test_the_sentences_that_matter_most(key, words):
+    sentence = "".join(forms(CHINESE[key]))
+    for part in words:
+        assert part in sentence
+
+
+# --- filling ---------------------------------------------------------------------------------------------------------
+
+
+def test_plurals_lists_and_nothing():
+    english, chinese = Language("en"), Language("zh")
+    assert english.text("report.days", n=1) == "1 day"
+    assert english.text("report.days", n=2) == "2 days"
+    assert chinese.text("report.days", n=1) == "1 天"
+    assert english.text("report.scope_is", users=("a", "b", "c")) == "a, b and c."
+    assert chinese.text("report.scope_is", users=("a", "b", "c")) == "a、b和c。"
+    assert english.text("report.scope_is", users=()) == "not known."
+    assert english.text("report.android", android=None) == "Android not known"
+
+
+@pytest.mark.parametrize(
+    ("iso", "english", "chinese"),
+    [
+        ("2026-01-08T21:14:00+08:00", "8 January 2026, 21:14", "2026年1月8日 21:14"),
+        ("2026-01-08", "8 January 2026", "2026年1月8日"),
+        ("2026-01", "January 2026", "2026年1月"),
+        ("2026", "2026", "2026年"),
+        ("", "", ""),
+        ("soon\n", "soon", "soon"),
+        ("2026-13", "2026-13", "2026-13"),
+    ],
+)
+def test_dates(iso, english, chinese):
+    assert (Language("en").date(iso), Language("zh").date(iso)) == (english, chinese)
+
+
+@pytest.mark.parametrize("key", ["listed.of_a_later_version", "nobody.knows", "menu.no_such_rom.nothing", "x", ""])
+def test_a_key_of_a_later_version_does_not_hide_the_rest(key):
+    assert Language("en").say(Message(key=key, values={"x": "y"})) == f"[{key}]"
+
+
+def test_a_gap_that_a_later_version_renamed():
+    assert Language("en").say(Message(key="report.version")) == "version …"
+
+
+@pytest.mark.parametrize("rom", ["no-such", "nowhere", "aosp"])
+def test_menu_words_fall_back_to_stock_android(rom):
+    assert Language("en").text(f"menu.{rom}.settings") == "Settings"
+
+
+@pytest.mark.parametrize(
+    ("variables", "code"),
+    [
+        ({"LC_ALL": "zh_CN.UTF-8"}, "zh"),
+        ({"LANG": "zh_TW"}, "zh"),
+        ({"LANG": "C.UTF-8"}, "en"),
+        ({"LC_ALL": "en_GB", "LANG": "zh_CN"}, "en"),
+        ({"LANG": "tlh"}, "en"),
+    ],
+)
+def test_the_computer_s_language(monkeypatch, variables, code):
+    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert language.preferred() == code
+
+
+# --- text from phones -------------------------------------------------------------------------------------------------
+
+
+@given(st.text(st.characters(), max_size=700))
+def test_tame_lets_nothing_through(text):
+    shown = tame(text)
+    assert len(shown) <= language.LONGEST_LABEL
+    assert shown == " ".join(shown.split())
+    for char in shown:
+        assert unicodedata.category(char) not in {"Cc", "Cs", "Zl", "Zp"}
+        assert unicodedata.category(char) != "Cf" or char in "\u200c\u200d"
+    assert tame(shown) == shown
+
+
+def test_tame_keeps_what_people_write():
+    for text in (
+        "速贷宝",
+        "Préstamo Fácil",
+        "ऋण क्ष\u200dत्रिय",
+        "قرض\u200cها",
+        "👨\u200d👩\u200d👧 Loan",
+        "A & B: 100% <3",
+    ):
+        assert tame(text) == text
+
+
+@pytest.mark.parametrize(
+    ("label", "shown"),
+    [(None, "com.x"), ("", "com.x"), ("\u202e", "com.x"), ("\u3164", "com.x"), ("\u200d", "com.x"), ("Loan", "Loan")],
+)
+def test_a_name_that_shows_nothing_is_no_name(label, shown):
+    assert name_of(label, "com.x") == shown
+
+
+@pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS)
+@pytest.mark.parametrize("code", ["en", "zh"])
+def test_attacks_in_names_versions_and_publishers(made, attack, code):
+    listing = made.listing("A", publisher=attack, title=attack, via=attack, action=attack)
+    app = made.app(
+        label=attack,
+        version_name=attack,
+        installer=attack,
+        installer_name=attack,
+        contacts=made.access("can_read", read=made.now),
+        listed=(listing,),
+    )
+    values = {"app": attack, "publisher": attack, "title": attack, "action": attack, "dated_on": attack}
+    finding = made.finding(app, message=Message(key="listed.A", values=values), rule="listed")
+    report = made.report(app, findings=(finding,))
+    shown = txt.render(report, Language(code))
+    for line in shown.splitlines():
+        assert cell_len(line) <= 80, line
+    bad = {char for char in shown if char != "\n" and unicodedata.category(char) in {"Cc", "Cf", "Cs", "Zl", "Zp"}}
+    assert not bad
+    assert "Result  nothing found" not in {line[:23] for line in shown.splitlines()}
+    assert "“X”" not in shown
+    saved = json.loads(report_json.render(report))
+    assert saved["apps"][0]["label"] == attack.encode("utf-8", "replace").decode()
+
+
+def test_a_newline_in_a_label_forges_no_line(made):
+    clean = txt.render(made.report(made.app(label="Good end")), Language("en"))
+    forged = txt.render(made.report(made.app(label="Good\nend")), Language("en"))
+    assert clean == forged

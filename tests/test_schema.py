@@ -1,0 +1,122 @@
+"""The report document keeps its promise: one schema, kept, valid, additive; and every document follows it."""
+
+from __future__ import annotations
+
+import json
+from importlib import resources
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from privaudit import audit, capture, knowledge
+from privaudit.report import json as report_json
+
+KEPT = json.loads(
+    (resources.files("privaudit") / "report" / "schemas" / "privaudit-report-1.json").read_text(encoding="utf-8")
+)
+DOCUMENTED = {
+    # DESIGN section 5, field by field
+    "Report": "schema demo tool knowledge taken_at phone_clock consent source phone users coverage counts apps findings"
+    " verdict complete",
+    "Tool": "name version",
+    "KnowledgeStamp": "signatures rules",
+    "ListStamp": "packages packages_for_country newest sha256",
+    "RulesStamp": "country sha256",
+    "PhoneClock": "zone offset_s",
+    "Consent": "given_at scope",
+    "Source": "kind sha256",
+    "Phone": "manufacturer model android sdk sdk_inferred security_patch rom languages",
+    "Rom": "id name version",
+    "User": "id kind checked why_not",
+    "Coverage": "question user state unparsed_lines detail",
+    "Counts": "apps_seen lending listed suspect lending_can_read",
+    "App": "package user label label_state labels version_name version_code target_sdk installer installer_name"
+    " first_installed last_updated system enabled certificates_sha256 apk_sha256 lending access permissions"
+    " special_access listed rules",
+    "Lending": "verdict reasons",
+    "Access": "state ways last_read history history_since",
+    "Permission": "name requested granted flags mode effective last_access last_reject",
+    "SpecialAccess": "kind component",
+    "Listing": "signature tier action publisher via title date country url match disputed",
+    "RuleMatch": "id match verify",
+    "Finding": "rule severity package user message evidence steps",
+    "Message": "key values",
+    "Evidence": "question line text",
+}
+ADDED = {
+    # beyond DESIGN, each for a reason
+    "Coverage": {"could_hide"},  # which gaps make a report incomplete: else a reader would have to know our questions
+    "App": {"installer_known"},  # null means "none" or "not read": absence must not mean two things
+    "Access": {"last_read_age_s"},  # known also where the phone's clock was not read
+}
+
+
+def properties(name):
+    return KEPT["properties"] if name == "Report" else KEPT["$defs"][name]["properties"]
+
+
+def test_the_printed_schema_is_the_kept_one(run):
+    assert json.loads(run("schema").out) == KEPT
+
+
+def test_it_is_a_schema():
+    Draft202012Validator.check_schema(KEPT)
+    assert KEPT["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+
+
+@pytest.mark.parametrize("name", DOCUMENTED)
+def test_fields_are_those_of_the_design(name):
+    assert set(properties(name)) == set(DOCUMENTED[name].split()) | ADDED.get(name, set())
+
+
+def test_a_later_version_may_add():
+    """Additive only: nothing forbids a key that a later privaudit adds, and reading passes it over."""
+    assert 'additionalProperties": false' not in json.dumps(KEPT)
+
+
+def test_unknown_keys_are_passed_over(demo_report, tmp_path):
+    document = json.loads(report_json.render(demo_report))
+    document["of_a_later_version"] = document["apps"][0]["of_a_later_version"] = {"x": 1}
+    file = tmp_path / "later.json"
+    file.write_text(json.dumps(document), encoding="utf-8")
+    assert report_json.read(file) == report_json.read(_written(tmp_path / "now.json", demo_report))
+
+
+def _written(path, report):
+    path.write_text(report_json.render(report), encoding="utf-8")
+    return path
+
+
+def _valid(report):
+    document = json.loads(report_json.render(report))
+    errors = [f"{error.json_path}: {error.message}" for error in Draft202012Validator(KEPT).iter_errors(document)]
+    assert not errors
+    return document
+
+
+def test_the_demo_follows_it(demo_report):
+    assert _valid(demo_report)["demo"] is True
+    assert json.loads(report_json.line(demo_report)) == json.loads(report_json.render(demo_report))
+    assert report_json.line(demo_report).count("\n") == 1
+
+
+def test_all_apps_follow_it(demo_capture):
+    wishes = audit.Wishes(all_apps=True, name_suspects=True, country="CN")
+    _valid(audit.judged(demo_capture, knowledge.load(demo=True), wishes))
+
+
+@pytest.mark.parametrize("sample", ["lg-m150-android6.0.1", "rockchip-rk322x-android7.1.2"])
+def test_real_phones_follow_it(samples, sample):
+    _valid(audit.judged(capture.read(samples / sample), knowledge.load(), audit.Wishes(all_apps=True)))
+
+
+def test_reports_made_by_hand_follow_it(made):
+    app = made.app(contacts=made.access("can_read", read=made.now), listed=(made.listing("own", date=None),))
+    _valid(made.report(app))
+    _valid(made.report())
+
+
+def test_what_is_written_is_read_back(demo_report, tmp_path):
+    file = _written(tmp_path / "report.json", demo_report)
+    again = report_json.read(file)
+    assert report_json.render(again) == file.read_text(encoding="utf-8")
