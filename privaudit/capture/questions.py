@@ -112,17 +112,18 @@ def _short(permission: str) -> str:
 
 QUESTIONS: Final = (
     Question(
+        name="clock",
+        command="date +%s",
+        file="date",
+        # First: its time is compared with the computer's when the script is sent.
+        why="app-ops tell ages; the phone's clock makes them times",
+        essential=False,
+    ),
+    Question(
         name="properties",
         command="g " + " ".join(PROPERTIES),
         file="getprop",
         why="Android version, maker, language and time zone decide how all else is read",
-    ),
-    Question(
-        name="clock",
-        command="date +%s",
-        file="date",
-        why="app-ops tell ages; the phone's clock makes them times",
-        essential=False,
     ),
     Question(
         name="users",

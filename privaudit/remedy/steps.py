@@ -53,7 +53,7 @@ WORDS: Final[Mapping[str, Sentence]] = {
 }
 
 ALWAYS: Final = tuple(
-    Message(key=f"steps.{name}") for name in ("safety", "notice", "evidence", "keep_app", "bank_apps")
+    Message(key=f"steps.{name}") for name in ("safety", "notice", "evidence", "keep_app", "bank_apps", "no_recall")
 )
 """What stands above the steps, whatever they are."""
 

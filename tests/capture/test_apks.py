@@ -26,7 +26,7 @@ PATH = "/data/app/~~a==/com.example.x-b==/base.apk"
 XML = b"<manifest, as far as the zip is concerned>" * 50
 TABLE = bytes(range(256)) * 37
 ROWS = [Row(MANIFEST, XML), Row(ARSC, TABLE, 0), Row("classes.dex", b"dex" * 999)]
-SIGNING = struct.pack("<Q", 4088)
+SIGNING = struct.pack("<Q", 4084)
 BLOCK_BYTES = SIGNING + struct.pack("<QI", 4052, 0x42726577) + b"\0" * 4048 + SIGNING + b"APK Sig Block 42"
 
 
