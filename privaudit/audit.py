@@ -103,7 +103,9 @@ def _unasked(capture: Capture, gathered: Facts) -> Iterator[str]:
 def _suspects(capture: Capture, gathered: Facts, knowledge: Knowledge) -> Iterator[str]:
     """Packages whose own dump is worth a look: recognised ones; below Android 10 all that are not the system's."""
     every = (gathered.phone.sdk or 0) < _NAMED_BY_DUMP_SDK
-    sound = capture.answer("packages").state is AnswerState.ANSWERED
+    # What turned out forged or cut is no answer: then each app is asked for by name, where it can only speak of itself.
+    states = {row.question: row.state for row in gathered.coverage}
+    sound = states.get("packages") is AnswerState.ANSWERED
     judgement = findings.judge(capture, gathered, knowledge)
     for app in judgement.apps:
         if app.recognised or ((every or not sound) and not app.system):

@@ -9,10 +9,13 @@ import pytest
 from privaudit import audit, capture, knowledge
 from privaudit.capture import archive
 from privaudit.capture.folder import file_name
+from privaudit.demo import open_story
+from privaudit.demo.programs import programs
 from privaudit.language import Language
-from privaudit.model import AnswerState, Verdict
+from privaudit.model import AccessState, AnswerState, DataClass, Verdict
 from privaudit.report import json as report_json
 from privaudit.report import txt
+from privaudit.transport import connect
 
 LISTS = knowledge.load(demo=True)
 
@@ -102,3 +105,35 @@ def test_a_list_of_one_s_own(demo_capture, tmp_path):
     found = [one for one in report.findings if one.package == "com.example.chat"]
     assert {one.severity.value for one in found} == {"medium"}
     assert "a list that you added yourself" in " ".join(txt.render(report, Language("en")).split())
+
+
+FORGED = """  Package [com.example.nowhere] (abc1234):
+    userId=10999
+    pkg=Package{abc1234 com.example.nowhere}
+    versionCode=1 minSdk=21 targetSdk=34
+    User 0: ceDataInode=1 installed=true hidden=false stopped=false enabled=0 instant=false virtual=false
+"""
+
+
+def test_after_a_forged_dump_each_app_is_asked_for_by_name(demo_phone, tmp_path):
+    """What one app forged into the dump of all hides no other: asked by name, each can only speak of itself."""
+    plain = programs(open_story("borrower"))["dumpsys"]
+
+    def dumpsys(argv, stdin):
+        answer = plain(argv, stdin)
+        if "permission" in argv:
+            return replace(answer, out=answer.out.replace(b"\nPackages:\n", b"\nPackages:\n" + FORGED.encode()))
+        return answer
+
+    with (
+        demo_phone(dumpsys=dumpsys) as phone,
+        connect(transport=f"tcp:{phone.address}", on_waiting=lambda _: None, key_folder=tmp_path) as connection,
+    ):
+        taken = audit.live(connection, LISTS, demo=True)
+    report = judged(taken)
+    states = {(app.package, app.user): app.access[DataClass.CONTACTS].state for app in report.apps}
+    assert states["com.example.sudaibao", 0] is AccessState.CAN_READ
+    assert states["com.example.kuaiyihua", 999] is AccessState.NOT_ALLOWED
+    assert "package.com.example.chat" in taken.answers
+    assert not report.complete
+    assert "com.example.nowhere" in txt.render(report, Language("en"))

@@ -83,7 +83,17 @@ def build(folder: Path, app: App, framework: Path) -> bytes:
     """One APK, in a folder of its own."""
     folder.mkdir()
     (folder / "AndroidManifest.xml").write_text(manifest(app), encoding="utf-8")
-    command = ["aapt", "package", "-f", "-M", folder / "AndroidManifest.xml", "-I", framework, "-F", folder / "plain.apk"]
+    command = [
+        "aapt",
+        "package",
+        "-f",
+        "-M",
+        folder / "AndroidManifest.xml",
+        "-I",
+        framework,
+        "-F",
+        folder / "plain.apk",
+    ]
     for qualifier, label in resources(app).items():
         values = folder / "res" / f"values{qualifier}" / "strings.xml"
         values.parent.mkdir(parents=True)
@@ -96,7 +106,16 @@ def build(folder: Path, app: App, framework: Path) -> bytes:
     (folder / "key.pk8").write_bytes(key)
     (folder / "key.der").write_bytes(certificate)
     run(
-        ["apksigner", "sign", "--key", folder / "key.pk8", "--cert", folder / "key.der", "--v4-signing-enabled", "false"]
+        [
+            "apksigner",
+            "sign",
+            "--key",
+            folder / "key.pk8",
+            "--cert",
+            folder / "key.der",
+            "--v4-signing-enabled",
+            "false",
+        ]
         + ["--out", folder / "signed.apk", folder / "plain.apk"]
     )
     return (folder / "signed.apk").read_bytes()

@@ -76,7 +76,7 @@ def read(
     progress: Progress = lambda _: None,
     clock: Callable[[], float] = time.monotonic,
 ) -> Iterator[Apk]:
-    """Read the named parts of APKs, in this order.
+    """Read the named parts of APKs, in this order as far as round trips allow.
 
     Args:
         transport: the phone.
@@ -87,23 +87,26 @@ def read(
         clock: seconds that pass.
 
     Yields:
-        One `Apk` for each wanted, as soon as its group is read. Where the connection ends, the rest comes as not asked.
+        One `Apk` for each wanted, as soon as it is read. Where the connection ends, the rest comes as not asked. Whoever
+        takes them should let go of each (`privaudit.facts.apk.thin`): they hold whole resource tables.
     """
     until = clock() + seconds
     total, done = len(first) + len(then), 0
     why: Message | None = None
-    for start, row in [*_groups(first, may_wait=False), *_groups(then, may_wait=True)]:
-        if start and clock() >= until:
-            why = why or problem("no_time")
-        if why is None:
-            try:
-                yield from _group(transport, row)
-            except _LostError as lost:
-                yield from lost.apks
-                why = problem("cut")
-        else:
-            yield from (_missing(one, AnswerState.NOT_ASKED, why) for one in row)
-        done += len(row)
+    for may_wait, group in (*_groups(first, may_wait=False), *_groups(then, may_wait=True)):
+        if why is None and may_wait and clock() >= until:
+            why = problem("no_time")
+        rest = dict(enumerate(group))
+        try:
+            if why is None:
+                for number, apk in _group(transport, group):
+                    del rest[number]
+                    yield apk
+        except ConnectionLost:
+            why = problem("cut")
+        for wanted in rest.values():
+            yield _missing(wanted, AnswerState.NOT_ASKED, why or problem("cut"))
+        done += len(group)
         progress(Reading(done=done, total=total))
 
 
@@ -112,54 +115,44 @@ def _groups(wanted: Sequence[Wanted], *, may_wait: bool) -> Iterator[tuple[bool,
         yield may_wait, wanted[at : at + GROUP]
 
 
-class _LostError(Exception):
-    """The connection ended; `apks` is what is known of the group."""
-
-    def __init__(self, apks: list[Apk]) -> None:
-        super().__init__()
-        self.apks = apks
-
-
 def _missing(wanted: Wanted, state: AnswerState, why: Message) -> Apk:
     return Apk(package=wanted.package, path=wanted.path, state=state, detail=why)
 
 
-def _group(transport: Transport, wanted: Sequence[Wanted]) -> list[Apk]:
-    """Read APKs side by side: each says what it wants next, and all that is asked for in one script."""
-    found: dict[int, Apk] = {}
-    asked = [number for number, one in enumerate(wanted) if is_apk_path(one.path)]
-    refused = problem("path_unusual")
-    found |= {
-        number: _missing(one, AnswerState.UNREADABLE, refused)
-        for number, one in enumerate(wanted)
-        if not is_apk_path(one.path)
-    }
-    try:
-        known = ranges.sizes(transport, list(dict.fromkeys(wanted[number].path for number in asked)))
-        files = {path: RangeFile(path, min(size, ranges.LARGEST_FILE)) for path, size in known.items()}
-        readers = {}
-        for number in asked:
-            one = wanted[number]
-            if one.path in files:
-                readers[number] = _Reader(one, files[one.path])
-            else:
-                found[number] = _missing(one, AnswerState.UNREADABLE, problem("cannot_open"))
-        while readers:
-            ranges.fetch(transport, files, _unique(blocks for reader in readers.values() for blocks in reader.lacks()))
-            for number, reader in list(readers.items()):
-                if (apk := reader.go_on()) is not None:
-                    found[number] = apk
-                    del readers[number]
-    except ConnectionLost:
-        cut = problem("cut")
-        raise _LostError(
-            [found.get(number) or _missing(one, AnswerState.NOT_ASKED, cut) for number, one in enumerate(wanted)]
-        ) from None
-    return [found[number] for number in range(len(wanted))]
+def _group(transport: Transport, wanted: Sequence[Wanted]) -> Iterator[tuple[int, Apk]]:
+    """Read APKs side by side: each says what it wants next, and that is asked for together; gives place and APK.
+
+    Raises:
+        ConnectionLost: the connection ended.
+    """
+    known = ranges.sizes(transport, list(dict.fromkeys(one.path for one in wanted if is_apk_path(one.path))))
+    readers: dict[int, _Reader] = {}
+    for number, one in enumerate(wanted):
+        if one.path in known:
+            readers[number] = _Reader(one, RangeFile(one.path, min(known[one.path], ranges.LARGEST_FILE)))
+        else:
+            name = "cannot_open" if is_apk_path(one.path) else "path_unusual"
+            yield number, _missing(one, AnswerState.UNREADABLE, problem(name))
+    while readers:
+        chosen = _next(readers)
+        ranges.fetch(transport, [(readers[number].file, blocks) for number, blocks in chosen.items()])
+        for number in chosen:
+            if (apk := readers[number].go_on()) is not None:
+                del readers[number]
+                yield number, apk
 
 
-def _unique(blocks: Iterator[Blocks]) -> list[Blocks]:
-    return list(dict.fromkeys(blocks))
+def _next(readers: Mapping[int, _Reader]) -> Mapping[int, list[Blocks]]:
+    """Whose wishes make the next round trip: the first ones, as many as fit into memory together."""
+    chosen: dict[int, list[Blocks]] = {}
+    size = 0
+    for number, reader in readers.items():
+        blocks = reader.lacks()
+        size += BLOCK * sum(one.count for one in blocks)
+        if chosen and size > ranges.ROUND_BYTES:
+            break
+        chosen[number] = blocks
+    return chosen
 
 
 class _Reader:
@@ -167,12 +160,12 @@ class _Reader:
 
     def __init__(self, wanted: Wanted, file: RangeFile) -> None:
         self._wanted = wanted
-        self._file = file
+        self.file = file
         self._steps = _parts(file, certificates=wanted.certificates)
         self._ranges: _Ranges = next(self._steps)
 
     def lacks(self) -> list[Blocks]:
-        return [blocks for start, end in _merged(self._ranges) for blocks in self._file.lacks(start, end)]
+        return [blocks for start, end in _merged(self._ranges) for blocks in self.file.lacks(start, end)]
 
     def go_on(self) -> Apk | None:
         """Take the next steps, until one needs bytes that are not there; the APK once there is none."""
@@ -197,7 +190,7 @@ class _Reader:
             path=self._wanted.path,
             state=state,
             detail=why,
-            size=self._file.size,
+            size=self.file.size,
             parts=parts,
             problems=problems,
         )
@@ -257,20 +250,19 @@ def _parts(
     return parts, problems
 
 
-def _chosen(
-    entries: Mapping[bytes, zips.Entry], problems: dict[str, Message], *, certificates: bool
-) -> Iterator[zips.Entry]:
-    for name, largest in LARGEST.items():
-        entry = entries.get(name.encode())
+def _chosen(entries: zips.Directory, problems: dict[str, Message], *, certificates: bool) -> Iterator[zips.Entry]:
+    for part, largest in LARGEST.items():
+        entry = entries.get(part.encode())
         if entry is None:
-            problems[name] = problem("entry_missing", entry=name)
+            problems[part] = problem("entry_missing", entry=part)
         elif max(entry.size, entry.packed) > largest:
-            problems[name] = problem("entry_too_large", entry=name)
+            problems[part] = problem("entry_too_large", entry=part)
         else:
             yield entry
-    signatures = [entry for name, entry in entries.items() if _SIGNATURE.match(name)] if certificates else []
-    for entry in signatures[:_MOST_SIGNATURES]:
-        if max(entry.size, entry.packed) <= _LARGEST_SIGNATURE:
+    signatures = [name for name in entries.names() if _SIGNATURE.match(name)] if certificates else []
+    for name in signatures[:_MOST_SIGNATURES]:
+        entry = entries.get(name)
+        if entry is not None and max(entry.size, entry.packed) <= _LARGEST_SIGNATURE:
             yield entry
 
 

@@ -90,8 +90,8 @@ class Question:
     command: str
     """As it stands in the script.
 
-    ``$t`` is ``-t 60`` where ``dumpsys`` has it, ``$l`` is ``-U`` where ``pm`` has it, ``$u`` an Android user, ``PKG`` a
-    package name.
+    ``$t`` is ``-t 60`` where ``dumpsys`` has it, ``$l`` is ``-U`` where ``pm`` has it, ``$u`` an Android user,
+    ``PKG`` a package name.
     """
     file: str
     """Its name in a folder of text files, without ``.txt``; per-user and per-package answers add a suffix."""

@@ -5,15 +5,14 @@ from __future__ import annotations
 import io
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from privaudit.capture.questions import BLOCK, LAST_BLOCK, Blocks, file_blocks, file_hashes, file_sizes, new_marker
-from privaudit.errors import ConnectionLost
 from privaudit.transport import Transport
 
 ROUND_BYTES: Final = 24 * 1024 * 1024
-"""Most bytes asked for in one round trip: they are in memory together."""
+"""Bytes asked for together: they are in memory at the same time."""
 LARGEST_FILE: Final = BLOCK * LAST_BLOCK
 _HASHED = re.compile(rb"^([0-9a-f]{64})  ?(/.*)$", re.MULTILINE)
 _SIZED = re.compile(rb"^(\d{1,19}) (/.*)$", re.MULTILINE)
@@ -149,51 +148,29 @@ def hashes(transport: Transport, paths: Sequence[str]) -> Mapping[str, str]:
     return {path: found[path] for path in paths if path in found}
 
 
-def fetch(transport: Transport, files: Mapping[str, RangeFile], wanted: Iterable[Blocks]) -> int:
-    """Read `wanted` into `files` (by path); gives the number of round trips.
+def fetch(transport: Transport, wanted: Sequence[tuple[RangeFile, Sequence[Blocks]]]) -> None:
+    """Read blocks into their files, in as few round trips as the phone's commands have room for.
 
     A file that ends earlier, or cannot be read, has fewer bytes afterwards; its readers find out.
 
     Raises:
-        ConnectionLost: the connection ended. What had come until then is kept.
+        ConnectionLost: the connection ended.
     """
-    trips = 0
-    for batch in _batches(wanted):
-        marker = new_marker()
-        at = 0
-        for command in file_blocks(marker, batch, limit=transport.command_limit):
-            try:
-                output = transport.run(command).stdout
-            except ConnectionLost as lost:
-                _take(lost.partial, marker, files, batch[at:])
-                raise
-            trips += 1
-            at += _take(output, marker, files, batch[at:])
-    return trips
+    asked = [(file, blocks) for file, several in wanted for blocks in several]
+    marker = new_marker()
+    for command in file_blocks(marker, [blocks for _, blocks in asked], limit=transport.command_limit):
+        taken = _take(transport.run(command).stdout, marker.encode(), asked)
+        asked = asked[taken:]
 
 
-def _batches(wanted: Iterable[Blocks]) -> Iterator[list[Blocks]]:
-    batch: list[Blocks] = []
-    size = 0
-    for blocks in wanted:
-        if batch and size + blocks.count * BLOCK > ROUND_BYTES:
-            yield batch
-            batch, size = [], 0
-        batch.append(blocks)
-        size += blocks.count * BLOCK
-    if batch:
-        yield batch
-
-
-def _take(output: bytes, marker: str, files: Mapping[str, RangeFile], asked: Sequence[Blocks]) -> int:
-    """Cut the output of one script into ranges; gives their number, cut ones left out.
+def _take(output: bytes, mark: bytes, asked: Sequence[tuple[RangeFile, Blocks]]) -> int:
+    """Cut the output of one script into ranges; gives their number.
 
     Nothing in a file can look like the marker: it is made after the file, at random.
     """
-    mark = marker.encode()
     at = output.find(mark)
     taken = 0
-    for blocks in asked:
+    for file, blocks in asked:
         head = mark + b" %d %d\n" % (blocks.first, blocks.count)
         if at < 0 or not output.startswith(head, at):
             break
@@ -203,6 +180,6 @@ def _take(output: bytes, marker: str, files: Mapping[str, RangeFile], asked: Seq
         at = end + 1 if output.startswith(b"\n" + mark, end) else output.find(mark, start)
         if at < 0:
             break
-        files[blocks.path].keep(blocks.first, output[start : at - 1])
+        file.keep(blocks.first, output[start : at - 1])
         taken += 1
     return taken

@@ -12,7 +12,7 @@ from privaudit.capture import Capture, questions
 from privaudit.capture.answers import Answer, receive
 from privaudit.capture.redact import redact
 from privaudit.errors import ConnectionLost
-from privaudit.model import Command, Source
+from privaudit.model import Source
 from privaudit.transport import Transport
 
 Progress: TypeAlias = Callable[[str], None]
@@ -30,7 +30,12 @@ def take(transport: Transport, *, demo: bool = False, progress: Progress = lambd
     progress("first_round")
     marker = questions.new_marker()
     begun = datetime.now(UTC)
-    answers = _ask(transport, questions.first_round(marker), marker)
+    try:
+        answers = tuple(sections(transport.run(questions.first_round(marker)).stdout, marker))
+    except ConnectionLost as lost:
+        answers = tuple(sections(lost.partial, marker))
+        if not answers:
+            raise
     return Capture(
         answers=MappingProxyType({answer.key: answer for answer in answers}),
         taken_at=begun,
@@ -45,26 +50,19 @@ def ask_more(transport: Transport, wanted: Iterable[str], *, progress: Progress 
     for command in questions.later_rounds(marker, wanted, limit=transport.command_limit):
         progress("later_round")
         try:
-            yield from _ask(transport, command, marker)
-        except ConnectionLost:
+            output = transport.run(command).stdout
+        except ConnectionLost as lost:
+            yield from sections(lost.partial, marker)
             return
-
-
-def _ask(transport: Transport, command: Command, marker: str) -> tuple[Answer, ...]:
-    try:
-        output = transport.run(command).stdout
-    except ConnectionLost as lost:
-        answers = tuple(sections(lost.partial, marker))
-        if not answers:
-            raise
-        return answers
-    return tuple(sections(output, marker))
+        yield from sections(output, marker)
 
 
 def sections(output: bytes, marker: str) -> Iterator[Answer]:
     """Cut the output of a script into answers. One that was not finished comes as unreadable."""
     line = re.compile(
-        rb"^%s (begin|end) ([A-Za-z_][\w.]*)(?: (\d{1,3}))?\r*$" % re.escape(marker.encode()), re.MULTILINE | re.ASCII
+        # With its line feed: of a line that is cut nobody knows how its last word goes on.
+        rb"^%s (begin|end) ([A-Za-z_][\w.]*)(?: (\d{1,3}))?\r*\n" % re.escape(marker.encode()),
+        re.MULTILINE | re.ASCII,
     )
     begun: tuple[str, int] | None = None
     for match in line.finditer(output):
@@ -72,14 +70,18 @@ def sections(output: bytes, marker: str) -> Iterator[Answer]:
         if match[1] == b"begin":
             if begun is not None:  # its end was lost on the way
                 yield _answer(begun[0], output[begun[1] : match.start()], None, whole=False)
-            begun = key, match.end() + 1
+            begun = key, match.end()
         elif begun is not None and begun[0] == key:
             # The script ends each answer with a line feed of its own.
             raw = re.sub(rb"\r*\n\Z", b"", output[begun[1] : match.start()])
             yield _answer(key, raw, int(match[3]) if match[3] else None, whole=match[3] is not None)
             begun = None
     if begun is not None:
-        yield _answer(begun[0], output[begun[1] :], None, whole=False)
+        rest = output[begun[1] :]
+        last = rest.rpartition(b"\n")[2]
+        if last.startswith(marker.encode()) or marker.encode().startswith(last):
+            rest = rest[: len(rest) - len(last)]  # a marker line that is cut is ours, not the phone's
+        yield _answer(begun[0], rest, None, whole=False)
 
 
 def _answer(key: str, raw: bytes, exit_code: int | None, *, whole: bool) -> Answer:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -25,6 +25,8 @@ LOCAL_SIZE: Final = 30
 
 _END: Final = struct.Struct("<4s4H2IH")
 _ENTRY: Final = struct.Struct("<4s2x2x2H4x3I3H8xI")
+_RECORD: Final = struct.Struct("<4s24x3H8xI")
+"""Of `_ENTRY`, what is needed to go from one to the next."""
 _LOCAL: Final = struct.Struct("<4s2x2H4x3I2H")
 _END_MARK, _ENTRY_MARK, _LOCAL_MARK = b"PK\5\6", b"PK\1\2", b"PK\3\4"
 _ENTRY_FIXED: Final = 46
@@ -64,6 +66,26 @@ class Entry:
         return self.packed if self.method == _DEFLATED else self.size
 
 
+class Directory:
+    """The entries of an archive by name. Each is read when it is wanted: there may be tens of thousands."""
+
+    def __init__(self, data: bytes, places: Mapping[bytes, int]) -> None:
+        self._data = data
+        self._places = places
+
+    def get(self, name: bytes) -> Entry | None:
+        """The entry called `name`."""
+        at = self._places.get(name)
+        if at is None:
+            return None
+        _, flags, method, _, packed, size, _, _, _, header = _ENTRY.unpack_from(self._data, at)
+        return Entry(name, flags, method, packed, size, header)
+
+    def names(self) -> Iterator[bytes]:
+        """All names, in the order of the directory."""
+        return iter(self._places)
+
+
 def find_end(tail: bytes, file_size: int) -> End | None:
     """The end record in the last bytes of a file; ``None`` where more of them are needed.
 
@@ -86,28 +108,28 @@ def find_end(tail: bytes, file_size: int) -> End | None:
     return End(directory, size, count)
 
 
-def entries(data: bytes, end: End) -> Mapping[bytes, Entry]:
-    """The central directory: entries by name.
+def entries(data: bytes, end: End) -> Directory:
+    """The central directory.
 
     Raises:
         ApkError: cut short, a record out of bounds, or a name that comes twice.
     """
-    found: dict[bytes, Entry] = {}
-    at = 0
-    unpack = _ENTRY.unpack_from
+    places: dict[bytes, int] = {}
+    at, limit = 0, len(data)
+    unpack, furthest = _RECORD.unpack_from, end.directory - LOCAL_SIZE
     for _ in range(end.count):
-        if at + _ENTRY_FIXED > len(data):
+        name_at = at + _ENTRY_FIXED
+        if name_at > limit:
             raise ApkError("zip_damaged")
-        mark, flags, method, _crc, packed, size, named, extra, comment, header = unpack(data, at)
-        at += _ENTRY_FIXED
-        name = data[at : at + named]
-        at += named + extra + comment
-        if mark != _ENTRY_MARK or at > len(data) or header + LOCAL_SIZE > end.directory:
+        mark, named, extra, comment, header = unpack(data, at)
+        name = data[name_at : name_at + named]
+        places[name] = at
+        at = name_at + named + extra + comment
+        if mark != _ENTRY_MARK or at > limit or header > furthest:
             raise ApkError("zip_damaged")
-        if name in found:
-            raise ApkError("zip_duplicate")
-        found[name] = Entry(name, flags, method, packed, size, header)
-    return found
+    if len(places) != end.count:
+        raise ApkError("zip_duplicate")
+    return Directory(data, places)
 
 
 def data_offset(local: bytes, entry: Entry, end: End) -> int:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from privaudit.capture.questions import is_package_name
+from privaudit.capture.questions import PERMISSIONS, is_package_name
 from privaudit.facts.package_blocks import Block, Dump, UserState
 from privaudit.facts.package_reader import SECTIONS, Reader
 
@@ -20,6 +20,7 @@ _LISTED = re.compile(
     re.ASCII,
 )
 _PER_USER = 100000
+_FIRST_APP_ID = 10000
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +103,7 @@ def _forged(dump: Dump, listed: Mapping[int, Mapping[str, Listed]], only: str | 
         # Each block tells of every Android user; the last of a cut text may not have come to it.
         if name != last and block.users.keys() != everybody:
             return name
-        if block.app_id is not None:
+        if block.app_id is not None and block.app_id >= _FIRST_APP_ID:
             owner = owners.setdefault(block.app_id, block)
             if owner is not block and (block.shared_user is None or block.shared_user != owner.shared_user):
                 return name  # only a shared user gives two packages one uid
@@ -125,9 +126,11 @@ def _contradicts(block: Block, listed: Mapping[int, Mapping[str, Listed]]) -> bo
 
 
 def _unlisted(block: Block, state: UserState) -> bool:
-    """Whether a package may be in no list: a static library, or one whose APK is gone. Neither holds a grant."""
-    unlisted = not block.has_package or _STATIC_LIBRARY.match(block.name) is not None
-    return unlisted and not any(grant.granted for grant in state.runtime.values())
+    """Whether a package may be in no list: a static library, an APEX, or one whose APK is gone. None holds a grant."""
+    apex = block.code_path is not None and "/apex/" in block.code_path
+    unlisted = apex or not block.has_package or _STATIC_LIBRARY.match(block.name) is not None
+    grants = {**block.install, **state.runtime}
+    return unlisted and not any(grant.granted and name in PERMISSIONS for name, grant in grants.items())
 
 
 def _lies_in(path: str, folder: str) -> bool:

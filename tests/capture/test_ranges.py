@@ -148,8 +148,9 @@ class TestOverAdb:
         files = {PATH: DATA, "/system/app/crlf.apk": CRLF}
         phone, connection = attach(files, **how)
         found = {path: RangeFile(path, len(content)) for path, content in files.items()}
-        wanted = [Blocks(PATH, 0, 1), Blocks(PATH, 3, 1), Blocks("/system/app/crlf.apk", 0, 3)]
-        assert ranges.fetch(connection, found, wanted) == 1
+        crlf = "/system/app/crlf.apk"
+        wanted = [(found[PATH], [Blocks(PATH, 0, 1), Blocks(PATH, 3, 1)]), (found[crlf], [Blocks(crlf, 0, 3)])]
+        ranges.fetch(connection, wanted)
         assert found["/system/app/crlf.apk"].bytes_at(0, len(CRLF)) == CRLF
         assert found[PATH].bytes_at(0, BLOCK) == DATA[:BLOCK]
         assert found[PATH].bytes_at(3 * BLOCK, len(DATA)) == DATA[3 * BLOCK :]
@@ -167,9 +168,7 @@ class TestOverAdb:
         gone = RangeFile("/gone.apk", 100)
         file = RangeFile(PATH, 100 * BLOCK)
         ranges.fetch(
-            connection,
-            {PATH: file, "/gone.apk": gone},
-            [Blocks("/gone.apk", 0, 1), Blocks(PATH, 90, 2), Blocks(PATH, 3, 9)],
+            connection, [(gone, [Blocks("/gone.apk", 0, 1)]), (file, [Blocks(PATH, 90, 2), Blocks(PATH, 3, 9)])]
         )
         assert gone.lacks(0, 1)
         assert file.bytes_at(3 * BLOCK, len(DATA)) == DATA[3 * BLOCK :]

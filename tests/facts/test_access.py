@@ -51,7 +51,8 @@ def phone(made, *, runtime=(), ops=(), modes=(), requested=(), sdk=30, installed
     """An app on a phone: its runtime lines, its app-op lines, its uid modes and what it requests."""
     lists = [("    requested permissions:", requested, "      "), ("      runtime permissions:", runtime, "        ")]
     told = ["\n".join([title, *(f"{indent}{P}{row}" for row in rows)]) if rows else "" for title, rows, indent in lists]
-    text = f"Packages:\n  Package [a.b] (1):\n    userId=10001\n{told[0]}\n    User 0: installed={installed}\n{told[1]}{behind}"
+    head = f"Packages:\n  Package [a.b] (1):\n    userId=10001\n{told[0]}\n    User 0: installed={installed}\n"
+    text = f"{head}{told[1]}{behind}"
     appops = "\n".join(["  Uid u0a1:", *(f"      {mode}" for mode in modes), "    Package a.b:", *ops, "", ""])
     properties = f"[ro.build.version.sdk]: [{sdk}]\n[persist.sys.timezone]: [Europe/Berlin]\n"
     return facts.gather(made({"packages": text, "appops": appops, "properties": properties}))

@@ -132,7 +132,8 @@ def test_a_mode_that_nobody_knows_is_not_taken_for_allowed(made, printed):
     ("word", "number"),
     [
         ("1000", 1000), ("u0a0", 10000), ("u0a85", 10085), ("u10a123", 1010123), ("u999a1", 99910001),
-        ("u0i5", None), ("u0ai5", None), ("u10s1000", None), ("x", None), ("9" * 5000, None), ("u0a" + "9" * 5000, None),
+        ("u0i5", None), ("u0ai5", None), ("u10s1000", None), ("x", None), ("9" * 5000, None),
+        ("u0a" + "9" * 5000, None),
     ],
 )  # fmt: skip
 def test_uids_as_android_words_them(word, number):
@@ -208,7 +209,7 @@ TAGS = {
     "another package without an op": "x=[\n        ]\n    Package com.victim.app:\n        y",
     "the same package": "x=[\n        ]\n    Package com.attacker.app:\n      GPS (allow): \n        y",
     "another uid": "x=[\n        ]\n  Uid u0a99:\n      READ_CONTACTS: mode=ignore\n        y",
-    "the victim's uid": "x=[\n        ]\n  Uid u0a61:\n    Package com.victim.app:\n      READ_SMS (allow): \n        y",
+    "the victim's uid": "x=[\n        ]\n  Uid u0a61:\n    Package com.victim.app:\n      GPS (allow): \n        y",
     "no uid": "\n  Uid u0a99:\n      READ_SMS: mode=allow",
     "another part": "x=[\n        ]\n  User restrictions:\n        y",
     "the same op": "x=[\n        ]\n      READ_CONTACTS (ignore): \n        y",

@@ -224,6 +224,12 @@ LEGITIMATE = {
     "an APK on a card that is gone": block("com.gone.app", 10060, contacts="false").replace(
         "pkg=Package{b0f3fb3 com.gone.app}", "pkg=null"
     ),
+    "an APEX": block("com.android.adbd", -1, contacts="false").replace(
+        "codePath=/data/app/~~x==/com.android.adbd-y==", "codePath=/system/apex/com.android.adbd.apex"
+    )
+    + block("com.android.art", -1, contacts="false").replace(
+        "codePath=/data/app/~~x==/com.android.art-y==", "codePath=/data/apex/active/com.android.art@1.apex"
+    ),
     "hidden by a policy": block("com.hidden.app", 10060).replace("hidden=false", "hidden=true"),
     "an instant app": block("com.instant.app", 10060).replace("instant=false", "instant=true"),
     "not installed": block("com.absent.app", 10060).replace("installed=true", "installed=false"),
@@ -239,6 +245,13 @@ def test_what_android_prints_is_not_called_forged(what, made):
     gathered = _gathered(made, dump(LEGITIMATE[what]))
     row = next(row for row in gathered.coverage if row.question == "packages")
     assert (row.state, row.unparsed_lines) == (AnswerState.ANSWERED, 0)
+
+
+@pytest.mark.parametrize("what", ["a static library", "an APEX", "an APK on a card that is gone"])
+def test_what_no_list_holds_holds_no_grant(what, made):
+    text = LEGITIMATE[what].replace("READ_CONTACTS: granted=false", "READ_CONTACTS: granted=true")
+    gathered = _gathered(made, dump(text))
+    assert next(row for row in gathered.coverage if row.question == "packages").detail.key == "coverage.forged"
 
 
 def test_a_renamed_system_package_goes_by_two_names():
@@ -301,7 +314,8 @@ def test_a_package_is_disabled_in_three_ways(enabled):
 
 
 def test_a_line_for_one_user_beats_the_line_for_all(made):
-    lines = f"    install permissions:\n      {P}READ_CONTACTS: granted=true\n      {P}READ_CONTACTS: granted=false, userId=10\n"
+    line = f"      {P}READ_CONTACTS: granted="
+    lines = f"    install permissions:\n{line}true\n{line}false, userId=10\n"
     users = "    User 0: installed=true\n    User 10: installed=true\n"
     text = f"Packages:\n  Package [a.b] (1):\n    userId=10001\n{lines}{users}{BEHIND}"
     told = {app.user: app.access[DataClass.CONTACTS].state for app in facts.gather(made({"packages": text})).apps}

@@ -98,20 +98,24 @@ def test_a_whole_dump_gives_what_grep_gives(samples, text, folder, column, figur
     assert (dump.forged, dump.unparsed, dump.ends) == (None, 0, True)
 
 
+def _ops(dump):
+    return [op for uid in dump.uids.values() for ops in uid.packages.values() for op in ops.values()]
+
+
 APPOPS_FIGURES = [
     ("uids", "grep -cE '^  Uid '", 107, lambda dump: len(dump.uids)),
     ("packages", "grep -cE '^    Package '", 148, lambda dump: sum(len(u.packages) for u in dump.uids.values())),
     ("ops", "awk '/^  Uid /{u=1} /^    Package /{u=2} u==2' | grep -cE '^      [A-Z_]+: mode='", 670,
-     lambda dump: sum(len(ops) for uid in dump.uids.values() for ops in uid.packages.values())),
+     lambda dump: len(_ops(dump))),
     ("uid modes", "awk '/^  Uid /{u=1} /^    Package /{u=2} u==1' | grep -cE '^      [A-Z_]+: mode=' || true", None,
      lambda dump: sum(len(uid.modes) for uid in dump.uids.values())),
     ("ignored", "awk '/^  Uid /{u=1} /^    Package /{u=2} u==2' | grep -cE '^      [A-Z_]+: mode=1'", None,
-     lambda dump: sum(op.mode == "ignore" for uid in dump.uids.values() for o in uid.packages.values() for op in o.values())),
+     lambda dump: sum(op.mode == "ignore" for op in _ops(dump))),
     ("contacts read", "grep -cE '^      READ_CONTACTS: .*[ ;]time='", None,
      lambda dump: sum("READ_CONTACTS" in o and o["READ_CONTACTS"].access is not None
                       for uid in dump.uids.values() for o in uid.packages.values())),
     ("refused", "grep -cE 'rejectTime='", None,
-     lambda dump: sum(op.reject is not None for uid in dump.uids.values() for o in uid.packages.values() for op in o.values())),
+     lambda dump: sum(op.reject is not None for op in _ops(dump))),
 ]  # fmt: skip
 
 
@@ -125,7 +129,7 @@ def test_whole_app_ops_give_what_grep_gives(samples, text, figure):
     assert (dump.forged, dump.unparsed) == (None, 0)
 
 
-# Who can read, by awk: a grant of the package itself, or of the shared uid that it names. Nothing else is awk's to know.
+# Who can read, by awk: a grant of the package itself, or of the shared uid that it names.
 _WHO = r"""
 tr -d '\r' < dumpsys_package.txt | awk '
 /^[A-Z][A-Za-z ]*:$/ { section = $0; next }

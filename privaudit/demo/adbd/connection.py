@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from privaudit.demo.adbd.auth import TOKEN_SIZE, AuthType, KeyPolicy, parse_key
+from privaudit.demo.adbd.line import Line
 from privaudit.demo.adbd.services import Service, Services
 from privaudit.demo.adbd.streams import Stream, StreamClosedError
 from privaudit.demo.adbd.wire import VERSION_CHECKSUM, VERSION_SKIP_CHECKSUM, Kind, Message, WireError, receive
@@ -22,6 +23,7 @@ class Owner(Protocol):
     """What a connection needs of its phone's owner."""
 
     policy: KeyPolicy
+    line: Line
 
     def knows(self, token: bytes, signature: bytes) -> bool:
         """Whether a known computer made `signature` over `token`."""
@@ -85,6 +87,7 @@ class Connection:
     def _send(self, message: Message) -> None:
         data = message.encode(checksum=self._checksum)
         with self._sending:
+            self._owner.line.pass_through(len(data))
             self._sock.sendall(data)
 
     def _handle(self, message: Message) -> None:

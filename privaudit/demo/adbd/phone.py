@@ -12,6 +12,7 @@ from typing import Final, Self
 from privaudit.demo.adbd.auth import KeyPolicy, parse_key, verifies
 from privaudit.demo.adbd.connection import Connection, Greeting
 from privaudit.demo.adbd.files import FileTree
+from privaudit.demo.adbd.line import Line
 from privaudit.demo.adbd.services import Services
 from privaudit.demo.adbd.wire import MAX_PAYLOAD, VERSION_SKIP_CHECKSUM
 from privaudit.demo.shell import Program
@@ -38,6 +39,8 @@ class DemoPhone:
         version: `wire.VERSION_CHECKSUM` for Android 8.1 and older.
         crlf: whether ``shell:`` turns LF into CRLF, as below Android 7.
         port: where to listen on 127.0.0.1; 0: where there is room.
+        bytes_per_s: how much it sends at most; ``None``: as fast as it can.
+        latency_s: how long each of its messages is under way.
 
     Raises:
         OSError: the port is taken.
@@ -57,12 +60,16 @@ class DemoPhone:
         version: int = VERSION_SKIP_CHECKSUM,
         crlf: bool = False,
         port: int = 0,
+        bytes_per_s: float | None = None,
+        latency_s: float = 0.0,
     ) -> None:
         announced = tuple(features)
         banner = (
             f"device::ro.product.name={product};ro.product.model={model};ro.product.device={device};"
             f"features={','.join(announced)}"
         )
+        self.line = Line(bytes_per_s, latency_s)
+        """By which it sends."""
         self.policy = keys
         """May be replaced while the phone runs; holds for the next question."""
         self.commands: list[str] = []

@@ -1,0 +1,205 @@
+"""What the names of apps cost: bytes and round trips of one APK of 100 MB, and the time for 300 apps over a shaped line.
+
+    .venv/bin/python benchmarks/names.py
+
+Prints figure, reference and ratio; ends with 1 where a ratio is over its budget. The phone runs in a process of its own, as a real
+one would, and sends 20 MB/s with 2 ms for each message. The reference is the time that the bytes alone take at that speed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from privaudit.capture import apks
+from privaudit.capture.apk_parts import ARSC, MANIFEST, SIGNING_BLOCK
+from privaudit.capture.apks import Wanted
+from privaudit.demo import apks as demo_apks
+from privaudit.demo import open_story
+from privaudit.demo.adbd.auth import KeyPolicy
+from privaudit.demo.adbd.phone import DemoPhone
+from privaudit.facts import apk
+from privaudit.model import Command, Reply
+from privaudit.transport import SCRIPT_TIMEOUT_S, Transport, connect
+
+BYTES_PER_S = 20e6
+LATENCY_S = 0.002
+APPS = 300
+MOST_TRIPS = 4
+MOST_BYTES = 1.05
+MOST_TIME = 1.5
+SEED = 20260110
+STORED, DEFLATED = 0, 8
+
+
+class Counting:
+    """A connection that counts what goes over it."""
+
+    def __init__(self, connection: Transport) -> None:
+        self._connection = connection
+        self.kind = connection.kind
+        self.command_limit = connection.command_limit
+        self.trips = 0
+        self.bytes = 0
+
+    def run(self, command: Command, *, timeout_s: float = SCRIPT_TIMEOUT_S, limit: int = 1 << 28) -> Reply:
+        """Run and count."""
+        reply = self._connection.run(command, timeout_s=timeout_s, limit=limit)
+        self.trips += 1
+        self.bytes += len(reply.stdout)
+        return reply
+
+
+def pad(table: bytes, size: int, dice: random.Random) -> bytes:
+    """A resource table of about `size` bytes: further texts behind the pool's own, and types behind the package's."""
+    filler = struct.pack("<HHI", 0x7FFF, 8, size) + dice.randbytes(size - 8)
+    kind, head, total, packages = struct.unpack_from("<HHII", table)
+    return struct.pack("<HHII", kind, head, total + len(filler), packages) + table[12:] + filler
+
+
+def entry(name: str, content: bytes, method: int, at: int) -> tuple[bytes, bytes]:
+    """Local header with content, and directory record."""
+    raw = name.encode()
+    data = content
+    if method == DEFLATED:
+        deflate = zlib.compressobj(9, zlib.DEFLATED, -15)
+        data = deflate.compress(content) + deflate.flush()
+    numbers = (method, 0, 33, zlib.crc32(content), len(data), len(content), len(raw))
+    local = struct.pack("<4sHH3H3I2H", b"PK\3\4", 20, 0, *numbers, 0) + raw + data
+    return local, struct.pack("<4s3H3H3I5H2I", b"PK\1\2", 20, 20, 0, *numbers, 0, 0, 0, 0, 0, at) + raw
+
+
+def grown(content: bytes, *, table: int, files: int, size: int) -> bytes:
+    """A demo APK grown to what real ones are like: a table of `table` bytes, so many `files`, `size` bytes in all."""
+    import io
+    import zipfile
+
+    dice = random.Random(SEED)  # noqa: S311 - the same in every run
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    rest = max(0, size - table - files * 130)
+    rows = [(MANIFEST, parts[MANIFEST], DEFLATED), ("classes.dex", bytes(rest), STORED)]
+    rows += [(f"res/drawable-xxhdpi-v4/picture_{number:05}.png", b"", STORED) for number in range(files)]
+    rows += [(ARSC, pad(parts[ARSC], table, dice), STORED)]
+    body, directory = bytearray(), bytearray()
+    for name, data, method in rows:
+        local, record = entry(name, data, method, len(body))
+        body += local
+        directory += record
+    body += signing_block(content)
+    end = struct.pack("<4s4H2IH", b"PK\5\6", 0, 0, len(rows), len(rows), len(directory), len(body), 0)
+    return bytes(body + directory) + end
+
+
+def signing_block(content: bytes) -> bytes:
+    """The signing block of a signed APK."""
+    (directory,) = struct.unpack_from("<I", content, len(content) - 6)
+    (size,) = struct.unpack_from("<Q", content, directory - 24)
+    return content[directory - size - 8 : directory]
+
+
+def serve(count: int, size: int, table: int, files: int) -> None:
+    """The phone's process: APKs grown from those of the demo. Prints its address, runs until its input ends."""
+    story = open_story("borrower")
+    named = [app for app in story.apps if app.labels]
+    content = {}
+    for number in range(count):
+        app = named[number % len(named)]
+        # Every size from a third of it to twice, as on a phone; the mean is as asked.
+        share = (
+            1.0 if count == 1 else 1 / 3 + (5 / 3) * number / count if number % 2 else 2 / 3 + (1 / 3) * number / count
+        )
+        grow = {"table": int(table * share), "files": int(files * share), "size": int(size * share)}
+        content[f"/data/app/{app.package}-{number}/base.apk"] = grown(demo_apks.bundle()[demo_apks.name(app)], **grow)
+    with DemoPhone(
+        programs={}, files=content, keys=KeyPolicy(required=False), bytes_per_s=BYTES_PER_S, latency_s=LATENCY_S
+    ) as phone:
+        print(phone.address, *content, flush=True)
+        sys.stdin.read()
+
+
+def on_phone(
+    shape: tuple[int, int, int, int], measure: Callable[[Counting, list[str]], list[tuple[str, float, float, float]]]
+) -> list[tuple[str, float, float, float]]:
+    """Start a phone with APKs of `shape`, connect, measure, stop."""
+    command = [sys.executable, __file__, "--serve", *map(str, shape)]
+    with (
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as phone,
+        tempfile.TemporaryDirectory() as folder,
+    ):
+        assert phone.stdout is not None
+        assert phone.stdin is not None
+        address, *paths = phone.stdout.readline().split()
+        with connect(transport=f"tcp:{address}", on_waiting=lambda _: None, key_folder=Path(folder)) as connection:
+            rows = measure(Counting(connection), paths)
+        phone.stdin.close()
+    return rows
+
+
+def wanted(path: str, *, certificates: bool) -> Wanted:
+    """What is asked of the APK at `path`."""
+    return Wanted(package=path.split("/")[3].rpartition("-")[0], path=path, certificates=certificates)
+
+
+def one_large(line: Counting, paths: list[str]) -> list[tuple[str, float, float, float]]:
+    """Bytes and round trips of one APK."""
+    found = next(apks.read(line, [wanted(paths[0], certificates=True)]))
+    assert found.size is not None
+    assert apk.read(found, ["zh-CN"], 34).label
+    parts = found.parts
+    # As in the file: 22 bytes, a record of 46 bytes and 41 of name for each picture, the manifest packed, the table stored.
+    packed = len(zlib.compress(parts[MANIFEST].data(), 9)) - 6
+    needed = 22 + LARGE[3] * (46 + 41) + packed + parts[ARSC].size + parts[SIGNING_BLOCK].size
+    return [
+        (f"bytes of one APK of {found.size / 1e6:.0f} MB", line.bytes, needed, MOST_BYTES),
+        ("round trips of it", line.trips, MOST_TRIPS, 1.0),
+    ]
+
+
+def many(line: Counting, paths: list[str]) -> list[tuple[str, float, float, float]]:
+    """The time from the first question to the last name."""
+    began = time.monotonic()
+    rows = [wanted(path, certificates=False) for path in paths]
+    labels = [apk.read(apk.thin(found), ["zh-CN", "en"], 34).label for found in apks.read(line, [], rows)]
+    took = time.monotonic() - began
+    assert len(labels) == len(paths)
+    assert all(labels)
+    return [(f"seconds for {len(paths)} names, {line.bytes / 1e6:.0f} MB", took, line.bytes / BYTES_PER_S, MOST_TIME)]
+
+
+LARGE = (1, 100_000_000, 8_000_000, 8000)
+MANY = (APPS, 3_000_000, 700_000, 900)
+"""Count; bytes of an APK, of its table; files in it."""
+
+
+def main() -> int:
+    """Measure and compare."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--serve", nargs=4, type=int, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.serve:
+        serve(arguments.serve[0], arguments.serve[1], arguments.serve[2], arguments.serve[3])
+        return 0
+    over = 0
+    print(f"{'':44} {'figure':>12} {'reference':>12} {'ratio':>6}  budget")
+    for label, figure, reference, budget in [*on_phone(LARGE, one_large), *on_phone(MANY, many)]:
+        ratio = figure / reference
+        over += ratio > budget
+        print(
+            f"{label:44} {figure:12,.2f} {reference:12,.2f} {ratio:6.3f}  {budget}{'  OVER' if ratio > budget else ''}"
+        )
+    return int(over > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

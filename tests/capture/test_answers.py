@@ -1,0 +1,169 @@
+"""How far each answer can be trusted, by its bytes and its exit code."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from privaudit.capture import answers
+from privaudit.capture.answers import Answer, decode, receive
+from privaudit.capture.questions import BY_NAME
+from privaudit.capture.redact import REMOVED, redact
+from privaudit.model import AnswerState
+
+A, R, U = AnswerState.ANSWERED, AnswerState.REFUSED, AnswerState.UNREADABLE
+T, N, Q = AnswerState.TIMED_OUT, AnswerState.NOT_SUPPORTED, AnswerState.NOT_ASKED
+LONG = "package:com.example.app\n" * 400
+EXPIRED = "*** SERVICE 'package' DUMP TIMEOUT (10000ms) EXPIRED ***\n"
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "code", "state"),
+    [
+        ("users", "Users:\n", 0, A),
+        ("users", "Users:\n", None, A),
+        ("users", "", 0, U),
+        ("users", " \n", None, U),
+        ("third_party.0", "", 0, A),  # a phone may have no app of its own
+        ("third_party.0", "", 1, U),
+        ("users", "Users:\n", 1, U),
+        (
+            "installed.10",
+            "Error: java.lang.SecurityException: Shell does not have permission to access user 10\n",
+            255,
+            R,
+        ),
+        (
+            "installed.10",
+            "Exception occurred while executing 'list':\njava.lang.SecurityException: x\n\tat a.b\n",
+            255,
+            R,
+        ),
+        ("appops", "Security exception: x\n", 255, R),
+        ("appops", "Permission Denial: can't dump AppOpsService from pid=1, uid=2000\n", 0, R),
+        ("installed.10", "Operation not allowed: java.lang.SecurityException: x\n", 0, R),
+        # The same words in the middle of a line are somebody's name.
+        ("third_party.0", "package:com.evil.SecurityException\n", 0, A),
+        ("settings.0", "enabled_notification_listeners=a.b/.SecurityException\n", 0, A),
+        ("roles", "Can't find service: role\n", 0, N),  # dumpsys itself ends well
+        ("roles", "Can't find service: role\n", 20, N),
+        ("roles", "Can't find service: role\n", None, N),
+        ("roles", "ROLE MANAGER STATE\nCan't find service: role\n", 0, A),
+        ("installed.0", "Error: Unknown option: -U\n", 1, N),
+        ("installed.0", "Error: unknown command 'list'\n", 255, N),
+        ("users", "/system/bin/sh: pm: inaccessible or not found\n", 127, N),
+        ("users", "x", 127, N),
+        ("installed.0", LONG, 0, A),
+        # In a long answer these words are data, whatever they say.
+        ("installed.0", f"{LONG}package:com.x: not found\n", 0, A),
+        ("installed.0", f"{LONG}Error: Unknown option: -U\n", 0, A),
+        ("installed.0", f"{LONG}Error: Unknown option: -U\n", 1, U),
+        ("packages", f"{LONG}java.lang.SecurityException: x\n", 0, A),
+        ("packages", f"{LONG}{EXPIRED}", 0, T),
+        ("packages", f"{EXPIRED}{LONG}", 0, A),
+        ("packages", f"{LONG}Error dumping service info status_t: DEAD_OBJECT (0xffffffe0)\n", 0, U),
+    ],
+)
+def test_states(key, text, code, state):
+    assert receive(key, text.encode(), exit_code=code).state is state
+
+
+@pytest.mark.parametrize(("text", "state"), [("", Q), ("\r\n", Q), ("Users:", U)])
+def test_a_connection_that_ended(text, state):
+    assert receive("users", text.encode(), exit_code=None, whole=False).state is state
+
+
+@pytest.mark.parametrize(
+    ("raw", "text", "problem"),
+    [
+        (b"a\r\nb\r\r\n", "a\nb\n", None),
+        (b"a\rb", "a\rb", None),  # not a line end: an app's own text
+        ("\ufeff速贷\n".encode(), "速贷\n", None),
+        ("速贷\n".encode("utf-16"), "速贷\n", None),
+        ("速贷\r\n".encode("utf-16-be").join([b"\xfe\xff", b""]), "速贷\n", None),
+        (b"\xff\xfea", "", "binary"),
+        (b"a\0b", "", "binary"),
+        ("速".encode("gbk"), None, "encoding"),
+        ("a \ufffd b".encode(), "a \ufffd b", None),  # an app may name itself so
+        ("\ufffd".encode() + b"\xff", "\ufffd\ufffd", "encoding"),
+    ],
+)
+def test_encodings(raw, text, problem):
+    found, wrong = decode(raw)
+    assert text is None or found == text
+    assert (wrong.key if wrong else None) == (f"coverage.{problem}" if problem else None)
+
+
+@given(st.binary(), st.sampled_from([None, 0, 1, 127, 255]), st.sampled_from([*BY_NAME]))
+def test_any_bytes_get_a_state(raw, code, name):
+    answer = receive(name if BY_NAME[name].per == "phone" else f"{name}.0", raw, exit_code=code)
+    assert (answer.state is A) == (answer.detail is None)
+    assert "\r\n" not in answer.text
+
+
+def test_every_problem_has_words():
+    answer = receive("users", b"", exit_code=0)
+    assert answer.detail.key.removeprefix("coverage.") in answers.WORDS
+
+
+def test_a_key_tells_its_question_user_and_package():
+    found = [Answer(key=key, state=A) for key in ("users", "installed.10", "package.a.b")]
+    told = [(answer.question, answer.user, answer.about) for answer in found]
+    assert told == [("users", None, None), ("installed", 10, "10"), ("package", None, "a.b")]
+
+
+# --- what is never kept ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Li Wei",
+        "李伟",
+        "a:b}c",
+        "null",
+        "",
+        "a{b",
+        "10}",
+        "x:13} running",
+        "Li\nWei",
+        "Li\n\n Wei\r",
+        "Li\n:13} x",
+        "a\u2028b",
+    ],
+)
+@pytest.mark.parametrize("before", ["", "Users:\n"])
+def test_names_of_android_users_are_not_kept(before, name):
+    text = f"{before}\tUserInfo{{0:{name}:4c13}} running\n\tUserInfo{{10:{name}x:30}}\n"
+    kept = redact(receive("users", text.encode(), exit_code=0)).text
+    for word in ("Li", "Wei", "李伟", "b}c"):
+        assert word not in kept
+    assert f"UserInfo{{10:{REMOVED}:30}}" in kept
+
+
+@given(st.integers(0, 60))
+def test_a_cut_line_keeps_no_part_of_a_name(at):
+    text = "Users:\n\tUserInfo{0:Wang Xiaoming:4c13} running\n"[:at]
+    kept = redact(receive("users", text.encode(), exit_code=None, whole=False)).text
+    assert "Wan" not in kept
+    assert "W" not in kept.replace(REMOVED, "")
+
+
+def test_other_properties_are_not_kept():
+    text = "[ro.serialno]: [SECRET]\n[ro.build.version.sdk]: [34]\n[gsm.x]: [SECRET\n[SECRET]\n"
+    text += "[ro.product.model]: [a\nb]\n"
+    kept = redact(receive("properties", text.encode(), exit_code=None)).text
+    assert "SECRET" not in kept
+    assert kept == "[ro.build.version.sdk]: [34]\n[ro.product.model]: [a\nb]\n"
+
+
+def test_other_settings_are_not_kept():
+    text = "android_id=SECRET\nbluetooth_name=SECRET\nSECRET\nsms_default_application=a.b\naccessibility_enabled=1\n"
+    kept = redact(receive("settings.0", text.encode(), exit_code=None)).text
+    assert kept.split("\n") == ["sms_default_application=a.b", "accessibility_enabled=1", ""]
+
+
+def test_what_the_phone_said_of_a_setting_is_kept():
+    text = "/system/bin/sh: settings: not found\nsms_default_application=\n"
+    assert redact(receive("settings.0", text.encode(), exit_code=0)).text == text

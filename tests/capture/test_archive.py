@@ -1,0 +1,306 @@
+"""The capture zip: what is written comes back, and what was changed, torn or made to harm is refused."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import stat
+import struct
+import warnings
+import zipfile
+from dataclasses import replace
+from datetime import UTC, datetime
+from types import MappingProxyType
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from privaudit import capture, facts
+from privaudit.capture import Capture, archive
+from privaudit.capture.answers import missing, receive
+from privaudit.capture.redact import redact
+from privaudit.capture.take import take
+from privaudit.demo import connected, open_story
+from privaudit.errors import SourceError
+from privaudit.model import AnswerState, Source
+
+
+@pytest.fixture(scope="session")
+def taken() -> Capture:
+    with connected(open_story("borrower")) as transport:
+        return take(transport, demo=True)
+
+
+@pytest.fixture(scope="session")
+def small() -> Capture:
+    answers = [
+        redact(receive("users", b"Users:\n\tUserInfo{0:Li Wei:13} running\n", exit_code=0)),
+        receive("installed.0", b"package:com.example.app\n", exit_code=0),
+        receive("third_party.10", b"Error: java.lang.SecurityException: x\n", exit_code=255),
+        receive("package.com.example.app", "速贷\r\x0b\u2028".encode(), exit_code=None, whole=False),
+        missing("appops", AnswerState.TIMED_OUT),
+    ]
+    return Capture(
+        answers=MappingProxyType({answer.key: answer for answer in answers}),
+        taken_at=datetime(2026, 1, 10, 7, 42, 0, 5, tzinfo=UTC),
+        source=Source(kind="usb", sha256=None),
+        demo=False,
+    )
+
+
+@pytest.fixture
+def path(small, tmp_path):
+    archive.write(small, tmp_path / "check.zip")
+    return tmp_path / "check.zip"
+
+
+def entries(path):
+    with zipfile.ZipFile(path) as zipped:
+        return {info.filename: zipped.read(info) for info in zipped.infolist()}
+
+
+def zipped(path, contents):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # zipfile says so of names that come twice
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive_file:
+            for name, content in contents:
+                archive_file.writestr(name, content)
+
+
+# --- round trip ------------------------------------------------------------------------------------------------------
+
+
+def test_what_is_written_comes_back(small, path):
+    back = capture.read(path)
+    assert dict(back.answers) == dict(small.answers)
+    assert list(back.answers) == list(small.answers)
+    assert (back.taken_at, back.demo, back.source.kind) == (small.taken_at, False, "capture")
+    assert len(back.source.sha256) == 64
+
+
+def test_the_facts_of_a_saved_capture_are_those_of_the_live_one(taken, tmp_path):
+    archive.write(taken, tmp_path / "check.zip")
+    back = capture.read(tmp_path / "check.zip")
+    assert facts.gather(back) == facts.gather(taken)
+    assert (back.demo, back.source.kind) == (True, "demo")
+
+
+@given(st.lists(st.tuples(st.integers(0, 9), st.text(), st.sampled_from([None, 0, 1, 255]))))
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+def test_any_text_comes_back(small, tmp_path_factory, rows):
+    answers = [
+        receive(f"installed.{user}", text.encode("utf-8", "replace"), exit_code=code) for user, text, code in rows
+    ]
+    one = replace(small, answers=MappingProxyType({answer.key: answer for answer in answers}))
+    path = tmp_path_factory.mktemp("any") / "check.zip"
+    archive.write(one, path)
+    assert dict(archive.read(path).answers) == dict(one.answers)
+
+
+def test_it_is_private_and_holds_no_name(path):
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert all(b"Li Wei" not in content for content in entries(path).values())
+
+
+def test_each_answer_is_a_text_file_that_a_person_can_open(path):
+    found = entries(path)
+    assert found["pm_list_packages.txt"] == b"package:com.example.app\n"
+    manifest = json.loads(found["manifest.json"])
+    assert manifest["schema"] == "privaudit-capture/1"
+    assert [row["file"] for row in manifest["answers"]] == [name for name in found if name != "manifest.json"]
+
+
+# --- writing ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "No space left on device"), KeyboardInterrupt()])
+@pytest.mark.parametrize("where", ["zipfile.ZipFile.writestr", "os.fsync", "pathlib.Path.replace"])
+def test_a_full_disk_leaves_nothing_behind(small, tmp_path, monkeypatch, where, error):
+    def fail(*_args, **_kwargs):
+        raise error
+
+    monkeypatch.setattr(where, fail)
+    with pytest.raises(SourceError if isinstance(error, OSError) else KeyboardInterrupt) as raised:
+        archive.write(small, tmp_path / "check.zip")
+    assert list(tmp_path.iterdir()) == []
+    if isinstance(error, OSError):
+        assert raised.value.values["reason"] == "No space left on device"
+
+
+def test_a_failed_write_leaves_the_older_check_as_it_was(small, path, monkeypatch):
+    before = path.read_bytes()
+
+    def fail(*_args, **_kwargs):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", fail)
+    with pytest.raises(SourceError, match="not_written"):
+        archive.write(small, path)
+    assert path.read_bytes() == before
+
+
+def test_a_folder_that_is_not_there_is_an_error(small, tmp_path):
+    with pytest.raises(SourceError, match="not_written"):
+        archive.write(small, tmp_path / "nowhere" / "check.zip")
+
+
+def test_what_lies_at_its_place_while_writing_is_neither_followed_nor_kept_open_to_others(small, tmp_path):
+    precious = tmp_path / "precious"
+    precious.write_text("mine")
+    (tmp_path / "a.zip.part").symlink_to(precious)
+    (tmp_path / "b.zip.part").write_text("x")
+    os.chmod(tmp_path / "b.zip.part", 0o644)  # noqa: PTH101
+    for name in ("a.zip", "b.zip"):
+        archive.write(small, tmp_path / name)
+        assert stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o600
+        assert not (tmp_path / name).is_symlink()
+    assert precious.read_text() == "mine"
+
+
+# --- reading what is damaged -----------------------------------------------------------------------------------------
+
+
+def refused(path):
+    with pytest.raises(SourceError) as raised:
+        archive.read(path)
+    return raised.value.name
+
+
+def test_a_changed_text_is_refused_and_named(path):
+    contents = entries(path) | {"pm_list_packages.txt": b"package:com.example.bpp\n"}
+    zipped(path, contents.items())
+    with pytest.raises(SourceError, match="capture_changed") as raised:
+        archive.read(path)
+    assert raised.value.values["entry"] == "pm_list_packages.txt"
+
+
+@given(at=st.integers(0, 10**6), bit=st.integers(0, 7))
+@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+def test_a_changed_bit_is_refused_or_changes_nothing(small, tmp_path_factory, at, bit):
+    path = tmp_path_factory.mktemp("bit") / "check.zip"
+    archive.write(small, path)
+    raw = bytearray(path.read_bytes())
+    raw[at % len(raw)] ^= 1 << bit
+    path.write_bytes(raw)
+    try:
+        back = capture.read(path)
+    except SourceError:
+        return
+    assert dict(back.answers) == dict(small.answers)
+
+
+@given(at=st.integers(0, 10**6))
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+def test_a_torn_zip_is_refused(small, tmp_path_factory, at):
+    path = tmp_path_factory.mktemp("torn") / "check.zip"
+    archive.write(small, path)
+    raw = path.read_bytes()
+    path.write_bytes(raw[: at % len(raw)])
+    with pytest.raises(SourceError):
+        capture.read(path)
+
+
+@given(st.binary(max_size=200))
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+def test_no_zip_at_all_is_refused(tmp_path_factory, raw):
+    path = tmp_path_factory.mktemp("none") / "check.zip"
+    path.write_bytes(raw)
+    assert not archive.recognises(path)
+    with pytest.raises(SourceError):
+        archive.read(path)
+
+
+def test_a_missing_entry_is_refused_and_named(path):
+    contents = entries(path)
+    del contents["dumpsys_appops.txt"]
+    zipped(path, contents.items())
+    with pytest.raises(SourceError, match="capture_damaged") as raised:
+        archive.read(path)
+    assert raised.value.values["entry"] == "dumpsys_appops.txt"
+
+
+@pytest.mark.parametrize("name", ["notes.txt", "../../evil.txt", "/etc/passwd", "C:\\x", "a/../../b"])
+def test_entries_that_the_manifest_does_not_name_are_never_touched(small, path, tmp_path, name):
+    zipped(path, [*entries(path).items(), (name, b"x")])
+    before = sorted(tmp_path.rglob("*"))
+    assert dict(archive.read(path).answers) == dict(small.answers)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_entries_that_come_twice_are_refused(path):
+    zipped(path, [*entries(path).items(), ("pm_list_packages.txt", b"package:com.other\n")])
+    assert refused(path) == "capture_damaged"
+
+
+def _edit(path, change):
+    contents = entries(path)
+    manifest = json.loads(contents["manifest.json"])
+    change(manifest)
+    zipped(path, (contents | {"manifest.json": json.dumps(manifest).encode()}).items())
+
+
+EDITS = {
+    "a file outside": lambda m: m["answers"][1].update(file="../pm_list_packages.txt"),
+    "a file of another answer": lambda m: m["answers"][1].update(file="pm_list_users.txt"),
+    "a question that nobody asks": lambda m: m["answers"][1].update(key="content"),
+    "a user that is none": lambda m: m["answers"][1].update(key="installed.x"),
+    "a user written otherwise": lambda m: m["answers"][1].update(
+        key="installed.00", file="pm_list_packages.user00.txt"
+    ),
+    "a user in other digits": lambda m: m["answers"][1].update(key="installed.\u0661"),
+    "no package name": lambda m: m["answers"][3].update(key="package.a b", file="dumpsys_package.a b.txt"),
+    "a state that is none": lambda m: m["answers"][1].update(state="fine"),
+    "an answer twice": lambda m: m["answers"].append(m["answers"][1]),
+    "a time without zone": lambda m: m.update(taken_at="2026-01-10T07:42:00"),
+    "no time": lambda m: m.update(taken_at="yesterday"),
+    "a later kind": lambda m: m.update(schema="privaudit-capture/2"),
+    "no answers": lambda m: m.pop("answers"),
+}
+
+
+@pytest.mark.parametrize("edit", EDITS.values(), ids=EDITS)
+def test_a_wrong_manifest_is_refused(path, edit):
+    _edit(path, edit)
+    assert refused(path) == "capture_damaged"
+
+
+@pytest.mark.parametrize("manifest", [b"", b"{", b"[]", b"null", b"\xff", b"[" * 100_000])
+def test_a_manifest_that_is_none_is_refused(path, manifest):
+    zipped(path, (entries(path) | {"manifest.json": manifest}).items())
+    assert refused(path) == "capture_damaged"
+
+
+def test_keys_of_later_versions_are_read_over(small, path):
+    _edit(path, lambda manifest: (manifest.update(new=1), manifest["answers"][0].update(new=1)))
+    assert dict(archive.read(path).answers) == dict(small.answers)
+
+
+def test_what_is_larger_than_any_check_is_refused_before_it_is_unpacked(path, monkeypatch):
+    monkeypatch.setattr(archive, "LARGEST_ARCHIVE", 1 << 20)
+    zipped(path, [*entries(path).items(), ("dumpsys_role.txt", b"\0" * (1 << 20))])
+    assert path.stat().st_size < 1 << 14
+    monkeypatch.setattr(zipfile.ZipFile, "open", lambda *_: pytest.fail("unpacked"))
+    assert refused(path) == "capture_too_large"
+
+
+def test_more_entries_than_any_check_are_refused(path):
+    zipped(path, [*entries(path).items(), *((f"{number}.txt", b"") for number in range(archive.MOST_ENTRIES))])
+    assert refused(path) == "capture_too_large"
+
+
+def test_a_zip_that_lies_about_sizes_is_refused(path):
+    raw = bytearray(path.read_bytes())
+    at = raw.index(b"PK\x01\x02")
+    (size,) = struct.unpack_from("<I", raw, at + 24)
+    struct.pack_into("<I", raw, at + 24, size - 1)
+    path.write_bytes(raw)
+    assert refused(path) == "capture_damaged"
+
+
+def test_another_zip_is_not_ours(tmp_path):
+    zipped(tmp_path / "x.zip", [("readme.txt", b"x")])
+    assert not archive.recognises(tmp_path / "x.zip")
+    assert refused(tmp_path / "x.zip") == "capture_damaged"
+    assert not archive.recognises(tmp_path)

@@ -1,0 +1,189 @@
+"""The scripts that go to a phone: every word of them is allowed, and nothing else can be sent."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+import privaudit
+from privaudit.capture import questions
+from privaudit.capture.questions import BY_NAME, PERMISSIONS, PROPERTIES, QUESTIONS, SETTINGS
+from privaudit.demo import open_story
+from privaudit.demo.programs import programs
+from privaudit.demo.shell import ProgramResult, Shell
+
+PACKAGE = Path(privaudit.__file__).parent
+M = "@@0123456789abcdef"
+FIRST = questions.first_round(M).text
+ALL_KEYS = ["properties", "users", "packages", "installed.0", "third_party.10", "settings.999", "package.com.x"]
+SCRIPTS = {
+    "first": FIRST,
+    "later": "".join(command.text for command in questions.later_rounds(M, ALL_KEYS, limit=100_000)),
+}
+
+# --- what is run -----------------------------------------------------------------------------------------------------
+
+_NAMES = f"(?: {re.escape('android.permission.')}[A-Z_]+)+"
+ALLOWED = [
+    r"getprop [a-z][a-z0-9_.]+",
+    r"settings --user \d+ get secure [a-z_]+",
+    r"pm list users",
+    r"pm list packages( -f -i( -U)?| -3) --user \d+",
+    rf"dumpsys( -t 60)? package permission{_NAMES}",
+    r"dumpsys( -t 60)? package [A-Za-z][\w.]*",
+    r"dumpsys( -t 60)? (appops|role|device_policy)",
+    r"date \+%s",
+]
+
+
+@pytest.fixture(params=[(23, "first"), (28, "first"), (34, "first"), (23, "later"), (34, "later")], ids=str)
+def ran(request):
+    """Every command that a phone of that SDK really runs, words joined."""
+    sdk, which = request.param
+    phone = open_story("borrower")
+    commands = []
+
+    def spy(name, program):
+        def run(argv, stdin):
+            commands.append(" ".join([name, *argv[1:]]))
+            if [name, *argv[1:]] == ["getprop", "ro.build.version.sdk"]:
+                return ProgramResult(f"{sdk}\n".encode())
+            return program(argv, stdin)
+
+        return run
+
+    everything = {name: spy(name, program) for name, program in programs(phone).items()}
+    for name in ("content", "sh", "su", "cat", "ls", "find", "dd", "rm", "input", "logcat", "service", "monkey"):
+        everything[name] = spy(name, lambda _argv, _stdin: ProgramResult())
+    Shell(everything).run(SCRIPTS[which])
+    return commands
+
+
+def test_every_command_that_runs_is_allowed(ran):
+    assert len(ran) > 20
+    for command in ran:
+        assert any(re.fullmatch(pattern, command) for pattern in ALLOWED), command
+
+
+def test_only_named_properties_and_settings_are_read(ran):
+    words = [command.split() for command in ran]
+    assert {line[1] for line in words if line[0] == "getprop"} <= set(PROPERTIES)
+    assert {line[-1] for line in words if line[0] == "settings"} <= set(SETTINGS)
+
+
+WORDS_OF_THE_SHELL = {
+    "a", "case", "do", "done", "echo", "esac", "fi", "for", "g", "if", "in", "s", "set", "shift", "then", "}", "$@",
+}  # fmt: skip
+PROGRAMS = {"getprop", "settings", "pm", "dumpsys", "date"}
+
+
+@pytest.mark.parametrize("script", SCRIPTS.values(), ids=SCRIPTS)
+def test_the_scripts_hold_no_other_program(script):
+    """Every word in the place of a command, also on paths that the demo phone does not take."""
+    bare = re.sub(r"'[^']*'|2>&1|</dev/null|2>/dev/null", " ", script)
+    starts = re.findall(r"(?:^|;|\$\(|\bdo\b|\bthen\b|\{ )\s*([^\s;()]+)", bare, re.MULTILINE)
+    starts += re.findall(r"^a \S+ (\S+)", script, re.MULTILINE)
+    for word in starts:
+        known = word in WORDS_OF_THE_SHELL | PROGRAMS or re.match(
+            r"[a-z]=|[a-z]\(\)|\$[a-z]$|\"|''?\||\*$|UserInfo", word
+        )
+        assert known or word == "case", word
+    assert not re.search(
+        r"\bcontent\b|query|insert|delete|\bput\b|\bgrant\b|revoke|>\s*/(?!dev/null)|&&|`|\bsu\b", script
+    )
+    assert "getprop;" not in script
+    assert "settings list" not in script
+
+
+# --- how much --------------------------------------------------------------------------------------------------------
+
+
+def test_the_first_round_fits_one_message_of_android_6():
+    assert len(FIRST.encode()) < 4000
+
+
+def test_every_question_stands_in_the_first_round_but_those_about_single_apps():
+    for question in QUESTIONS:
+        per = {"phone": question.name, "user": f"{question.name}.$u"}.get(question.per)
+        assert (f"a {per} " in FIRST) == (per is not None)
+
+
+def test_every_permission_is_named_once():
+    line = next(line for line in FIRST.splitlines() if line.startswith("a packages "))
+    assert line.split()[6:] == [name.replace("android.permission.", "${p}") for name in PERMISSIONS]
+    assert len(set(PERMISSIONS)) == len(PERMISSIONS)
+
+
+@pytest.mark.parametrize("limit", [900, 2000, 4000, 60_000])
+def test_later_rounds_are_split_by_the_limit_and_lose_nothing(limit):
+    wanted = [f"package.com.example.application{number}" for number in range(200)]
+    commands = list(questions.later_rounds(M, wanted, limit=limit))
+    assert all(len(command.text.encode()) <= limit for command in commands)
+    asked = [line.split()[1] for command in commands for line in command.text.splitlines() if line.startswith("a ")]
+    assert asked == wanted
+    assert all(command.text.endswith('echo "$m done"\n') for command in commands)
+    assert list(questions.later_rounds(M, [], limit=limit)) == []
+
+
+# --- what may enter a command ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "", "x", "package", "package.", "package.a b", "package.a;reboot", "package.a\nb", "package.a\n",
+        "package.$(x)", "package.`x`", "package.-f", "package.a..b", "package.1a", "package.ä.b", "package.a.b/",
+        "package." + "a" * 256, "installed", "installed.", "installed.x", "installed.0;reboot", "installed.-1",
+        "installed.123456", "installed.1\n", "installed.\u0661", "settings.all", "users.0", "packages.com.x",
+        "clock.\n", "clock.x",
+    ],
+)  # fmt: skip
+def test_nothing_but_users_and_package_names_enters_a_command(key):
+    with pytest.raises(ValueError, match=r"no such question|not an Android user|not a package name|of the whole phone"):
+        list(questions.later_rounds(M, [key], limit=4000))
+
+
+@pytest.mark.parametrize("name", ["a", "android", "com.example.app", "com.Example_1.App2", "a" * 255])
+def test_package_names(name):
+    assert questions.is_package_name(name)
+
+
+@pytest.mark.parametrize(
+    ("sdk", "users", "expected"),
+    [
+        (28, [0], {"roles": False, "appops": True, "installed.0": True, "installed.10": False}),
+        (29, [0, 10], {"roles": True, "installed.0": True, "installed.10": True, "settings.10": True}),
+        (None, [], {"roles": True, "installed.0": False}),
+    ],
+)
+def test_what_a_whole_capture_holds(sdk, users, expected):
+    keys = set(questions.expected(sdk, users))
+    assert {key: key in keys for key in expected} == expected
+    assert not any(key.startswith("package.") for key in keys)
+
+
+# --- the list itself -------------------------------------------------------------------------------------------------
+
+
+def test_every_question_has_a_reason_a_file_and_words():
+    assert questions.WORDS.keys() == BY_NAME.keys()
+    assert all(question.why and question.file for question in QUESTIONS)
+    files = [question.file for question in QUESTIONS if question.per != "package"]
+    assert len(set(files)) == len(files)
+
+
+def test_commands_are_made_in_two_files_only():
+    """Whatever reaches a phone is on one of two lists: what is read, and what is changed."""
+    makers = set()
+    for path in PACKAGE.rglob("*.py"):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        for node in ast.walk(tree):
+            called = node.func if isinstance(node, ast.Call) else None
+            name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", None)
+            if name == "Command":
+                makers.add(path.relative_to(PACKAGE).as_posix())
+    assert "capture/questions.py" in makers
+    assert makers <= {"capture/questions.py", "remedy/commands.py"}
