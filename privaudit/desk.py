@@ -123,6 +123,8 @@ class Desk:
             self.talk.say("saved", path=str(path))
         if document.verdict is Verdict.FOUND:
             return EXIT_FOUND
+        if not document.counts.apps_seen:
+            return EXIT_UNREADABLE  # no phone is without apps
         return EXIT_OK if document.complete else EXIT_GAPS
 
     def _print(self, document: Report) -> None:

@@ -71,10 +71,18 @@ def test_3_found(run, saved):
     assert run("audit", saved, "--signatures", _mine(saved.parent)).code == 3
 
 
-def test_5_gaps_and_nothing_found(run, saved, tmp_path):
-    done = run("audit", answers(saved, tmp_path / "f", "dumpsys_package", "pm_list_packages"), "--lang", "en")
+def test_5_gaps_and_nothing_found(run, tmp_path):
+    (tmp_path / "pm_list_packages.txt").write_text("package:/data/app/x/base.apk=com.example.notes\n")
+    done = run("audit", tmp_path, "--lang", "en")
     assert done.code == 5
     assert "In what could be read" in done.out
+
+
+@pytest.mark.parametrize(("lang", "words"), [("en", "Not one app could be read"), ("zh", "一个应用也没能读到")])
+def test_4_not_one_app_read_is_no_answer(run, saved, tmp_path, lang, words):
+    done = run("audit", answers(saved, tmp_path / "f", "dumpsys_package", "pm_list_packages"), "--lang", lang)
+    assert done.code == 4
+    assert done.out.count(words) == 2
 
 
 def test_0_everything_read_and_nothing_found(run):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
@@ -133,13 +134,22 @@ def _group(transport: Transport, wanted: Sequence[Wanted]) -> Iterator[tuple[int
         else:
             name = "cannot_open" if is_apk_path(one.path) else "path_unusual"
             yield number, _missing(one, AnswerState.UNREADABLE, problem(name))
-    while readers:
-        chosen = _next(readers)
-        ranges.fetch(transport, [(readers[number].file, blocks) for number, blocks in chosen.items()])
-        for number in chosen:
-            if (apk := readers[number].go_on()) is not None:
-                del readers[number]
-                yield number, apk
+    with ThreadPoolExecutor(1, thread_name_prefix="apks") as pool:
+        # While one batch is parsed, the next one is under way.
+        flying: Mapping[int, list[Blocks]] = {}
+        arrival: Future[None] | None = None
+        while readers:
+            chosen = _next({number: reader for number, reader in readers.items() if number not in flying})
+            coming = pool.submit(
+                ranges.fetch, transport, [(readers[number].file, blocks) for number, blocks in chosen.items()]
+            )
+            if arrival is not None:
+                arrival.result()
+            for number in flying:
+                if (apk := readers[number].go_on()) is not None:
+                    del readers[number]
+                    yield number, apk
+            flying, arrival = chosen, coming
 
 
 def _next(readers: Mapping[int, _Reader]) -> Mapping[int, list[Blocks]]:

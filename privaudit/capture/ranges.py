@@ -11,7 +11,7 @@ from typing import Final
 from privaudit.capture.questions import BLOCK, LAST_BLOCK, Blocks, file_blocks, file_hashes, file_sizes, new_marker
 from privaudit.transport import Transport
 
-ROUND_BYTES: Final = 24 * 1024 * 1024
+ROUND_BYTES: Final = 8 * 1024 * 1024
 """Bytes asked for together: they are in memory at the same time."""
 LARGEST_FILE: Final = BLOCK * LAST_BLOCK
 _HASHED = re.compile(rb"^([0-9a-f]{64})  ?(/.*)$", re.MULTILINE)

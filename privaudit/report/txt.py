@@ -65,7 +65,8 @@ class _Writer:
         yield from self._hanging("", matrix.title(self.voice), "bold")
         yield Line()
         if not self.number:
-            yield from self._wrapped(self.text("report.matrix_none"), indent=_INDENT)
+            name = "matrix_none" if self.voice.report.counts.apps_seen else "nothing_read"
+            yield from self._wrapped(self.text(f"report.{name}"), indent=_INDENT)
             return
         names = self.width - 3 * _COLUMN - _INDENT
         heads = [pad(self.text(f"report.{data}"), _COLUMN) for data in DataClass]

@@ -85,9 +85,10 @@ class Connection:
             self._sock.shutdown(socket.SHUT_RDWR)
 
     def _send(self, message: Message) -> None:
+        since = self._owner.line.now()
         data = message.encode(checksum=self._checksum)
         with self._sending:
-            self._owner.line.pass_through(len(data))
+            self._owner.line.pass_through(len(data), since)
             self._sock.sendall(data)
 
     def _handle(self, message: Message) -> None:

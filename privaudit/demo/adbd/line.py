@@ -32,12 +32,19 @@ class Line:
         self._lock = threading.Lock()
         self._free_at = 0.0
 
-    def pass_through(self, size: int) -> None:
-        """Wait as long as `size` bytes are under way, behind those that went before."""
+    def now(self) -> float:
+        """Seconds, for `pass_through`."""
+        return self._clock()
+
+    def pass_through(self, size: int, since: float) -> None:
+        """Wait as long as `size` bytes are under way, behind those that went before.
+
+        They set out at `since`: what this computer needs to make a message of them, a phone does on the way.
+        """
         if self._bytes_per_s is None and not self._latency_s:
             return
         with self._lock:
-            began = max(self._clock(), self._free_at)
+            began = max(since, self._free_at)
             self._free_at = began + (size / self._bytes_per_s if self._bytes_per_s else 0.0)
             arrives = self._free_at + self._latency_s
         wait = arrives - self._clock()

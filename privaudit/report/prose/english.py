@@ -215,6 +215,9 @@ WORDS: Final[Mapping[str, Sentence]] = {
         "one": "1 thing could not be checked, so this is not everything.",
         "other": "{n} things could not be checked, so this is not everything.",
     },
+    "nothing_read": (
+        "Not one app could be read, so nothing can be said about this phone. Section 3 says what went wrong."
+    ),
     "nothing_complete": (
         "Everything that can be asked was asked; no lending app was recognised."
         " Uninstalled apps, mini-programs and web loans cannot be found."

@@ -27,7 +27,9 @@ def rows(voice: Voice) -> Iterator[tuple[str, tuple[str, ...]]]:
 def result(voice: Voice) -> Iterator[str]:
     """The verdict in a few sentences. Never "clean"."""
     counts, missing = voice.report.counts, len(gaps.missing(voice))
-    if counts.lending:
+    if not counts.apps_seen:
+        yield voice.text("report.nothing_read")
+    elif counts.lending:
         can = counts.lending_can_read
         yield voice.text("report.found", n=counts.lending, contacts=can[DataClass.CONTACTS])
         if can[DataClass.SMS] or can[DataClass.CALL_LOG]:
