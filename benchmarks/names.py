@@ -1,9 +1,9 @@
-"""What the names of apps cost: bytes and round trips of one APK of 100 MB, and the time for 300 apps over a shaped line.
+"""What the names of apps cost: bytes and round trips of one APK of 100 MB, and time for 300 apps over a shaped line.
 
     .venv/bin/python benchmarks/names.py
 
-Prints figure, reference and ratio; ends with 1 where a ratio is over its budget. The phone runs in a process of its own, as a real
-one would, and sends 20 MB/s with 2 ms for each message. The reference is the time that the bytes alone take at that speed.
+Prints figure, reference and ratio; ends with 1 where a ratio is over its budget. The phone runs in a process of its
+own, as a real one would, and sends 20 MB/s with 2 ms for each message. The reference is what the bytes alone take.
 """
 
 from __future__ import annotations
@@ -157,7 +157,7 @@ def one_large(line: Counting, paths: list[str]) -> list[tuple[str, float, float,
     assert found.size is not None
     assert apk.read(found, ["zh-CN"], 34).label
     parts = found.parts
-    # As in the file: 22 bytes, a record of 46 bytes and 41 of name for each picture, the manifest packed, the table stored.
+    # As in the file: 22 bytes, a record of 46 and 41 of name for each picture, the manifest packed, the table stored.
     packed = len(zlib.compress(parts[MANIFEST].data(), 9)) - 6
     needed = 22 + LARGE[3] * (46 + 41) + packed + parts[ARSC].size + parts[SIGNING_BLOCK].size
     return [

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import contextlib
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
 from privaudit import __version__, facts, findings
-from privaudit.capture import Capture
+from privaudit.capture import Capture, apks, ranges
+from privaudit.capture.questions import is_apk_path
 from privaudit.capture.take import Progress, ask_more, take
+from privaudit.errors import ConnectionLost
+from privaudit.facts import apk, names
 from privaudit.knowledge import Knowledge
 from privaudit.model import (
     AnswerState,
@@ -41,14 +45,80 @@ class Wishes:
     country: str | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reach:
+    """How much a phone is asked."""
+
+    names: bool = True
+    """Read the names of apps from their APKs."""
+    hashes: bool = False
+    """Let the phone compute the SHA-256 of the APKs of lending and listed apps, and candidates."""
+
+
 def live(
-    transport: Transport, knowledge: Knowledge, *, demo: bool = False, progress: Progress = lambda _: None
+    transport: Transport,
+    knowledge: Knowledge,
+    *,
+    demo: bool = False,
+    reach: Reach = Reach(),
+    progress: Progress = lambda _: None,
+    counted: apks.Progress = lambda _: None,
 ) -> Capture:
-    """Take a whole capture of a connected phone: everything, then the details of the suspects."""
+    """Take a whole capture of a connected phone: everything, then the details of the suspects, then names.
+
+    Args:
+        transport: the phone.
+        knowledge: tells which apps are suspect.
+        demo: whether it is the virtual one.
+        reach: how much to ask.
+        progress: told the name of each round as it begins.
+        counted: told how many APKs are read.
+    """
     capture = take(transport, demo=demo, progress=progress)
     gathered = facts.gather(capture)
     wanted = dict.fromkeys((*_unasked(capture, gathered), *_suspects(capture, gathered, knowledge)))
-    return capture.having(ask_more(transport, wanted, progress=progress))
+    capture = capture.having(ask_more(transport, wanted, progress=progress))
+    if reach.names:
+        progress("naming")
+        capture = _named(transport, capture, knowledge, reach, counted)
+    return capture
+
+
+def _named(
+    transport: Transport, capture: Capture, knowledge: Knowledge, reach: Reach, counted: apks.Progress
+) -> Capture:
+    """`capture` with what APKs say: suspects and candidates with their signers first, then the owner's other apps."""
+    paths = names.paths(capture)
+    every = {app.package: app for app in _judged(capture, knowledge)}
+    first = [name for name, app in every.items() if _candidate(app)]
+    then = [name for name, app in every.items() if not _candidate(app) and not app.system]
+    read = apks.read(transport, tuple(_wanted(first, paths, sign=True)), tuple(_wanted(then, paths)), progress=counted)
+    capture = capture.naming(map(apk.thin, read))
+    # A name may show what a package did not: now its signers are of interest too.
+    late = [app.package for app in _judged(capture, knowledge) if app.recognised and app.package in then]
+    capture = capture.naming(map(apk.thin, apks.read(transport, tuple(_wanted(dict.fromkeys(late), paths, sign=True)))))
+    if not reach.hashes:
+        return capture
+    wanted = [path for name in (*first, *late) if is_apk_path(path := paths.get(name, ""))]
+    hashes: Mapping[str, str] = {}
+    with contextlib.suppress(ConnectionLost):  # what was read before stays
+        hashes = ranges.hashes(transport, wanted)
+    return capture.naming(
+        replace(one, sha256=hashes.get(one.path)) for one in capture.apks.values() if one.path in hashes
+    )
+
+
+def _judged(capture: Capture, knowledge: Knowledge) -> tuple[App, ...]:
+    return findings.judge(capture, facts.gather(capture), knowledge).apps
+
+
+def _candidate(app: App) -> bool:
+    """Whether its name decides something: recognised, or not part of the phone and able to read."""
+    return app.recognised or (not app.system and any(access.state.reads for access in app.access.values()))
+
+
+def _wanted(packages: Iterable[str], paths: Mapping[str, str], *, sign: bool = False) -> Iterator[apks.Wanted]:
+    return (apks.Wanted(package=name, path=paths[name], certificates=sign) for name in packages if name in paths)
 
 
 def judged(capture: Capture, knowledge: Knowledge, wishes: Wishes) -> Report:

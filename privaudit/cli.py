@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 import sys
 from pathlib import Path
-from typing import Annotated, Any, Final, NoReturn, cast
+from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn, cast
 
 import typer
 
@@ -17,6 +17,9 @@ from privaudit.desk import Desk
 from privaudit.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE, UsageError
 from privaudit.language import Language, available, preferred
 from privaudit.talk import Talk
+
+if TYPE_CHECKING:
+    from privaudit.audit import Reach
 
 
 def _wished() -> Language:
@@ -54,6 +57,8 @@ Way = Annotated[str, typer.Option("--transport", metavar="WAY", help=_help("tran
 Lists = Annotated[list[Path] | None, typer.Option("--signatures", metavar="PATH", help=_help("signatures"))]
 AllApps = Annotated[bool, typer.Option("--all-apps", help=_help("all_apps"))]
 Unknown = Annotated[bool, typer.Option("--unknown", help=_help("unknown"))]
+NoApks = Annotated[bool, typer.Option("--no-apks", help=_help("no_apks"))]
+Hash = Annotated[bool, typer.Option("--hash", help=_help("hash"))]
 Plain = Annotated[bool, typer.Option("--plain", help=_help("plain"))]
 
 
@@ -73,6 +78,12 @@ def _print_version(*, on: bool) -> None:
         raise typer.Exit
 
 
+def _reach(no_apks: bool, hashes: bool) -> Reach:  # noqa: FBT001 - straight from the options
+    from privaudit.audit import Reach
+
+    return Reach(names=not no_apks, hashes=hashes and not no_apks)
+
+
 @app.command(help=_help("audit"))
 def audit(  # noqa: PLR0913 - the options of DESIGN
     source: Annotated[list[Path] | None, typer.Argument(metavar="[SOURCE]...", help=_help("source"))] = None,
@@ -87,6 +98,8 @@ def audit(  # noqa: PLR0913 - the options of DESIGN
     signatures: Lists = None,
     all_apps: AllApps = False,
     unknown: Unknown = False,
+    no_apks: NoApks = False,
+    hash_apks: Hash = False,
     plain: Plain = False,
 ) -> None:
     """Check a phone or saved sources."""
@@ -102,7 +115,9 @@ def audit(  # noqa: PLR0913 - the options of DESIGN
             from privaudit import audit as pipeline
 
             knowledge = desk.knowledge(signatures or [])
-            capture = pipeline.live(connection, knowledge, progress=talk.say)
+            capture = pipeline.live(
+                connection, knowledge, reach=_reach(no_apks, hash_apks), progress=talk.say, counted=talk.counted
+            )
         raise typer.Exit(desk.show(capture, knowledge))
 
 
@@ -118,6 +133,8 @@ def demo(  # noqa: PLR0913 - audit's options
     signatures: Lists = None,
     all_apps: AllApps = False,
     unknown: Unknown = False,
+    no_apks: NoApks = False,
+    hash_apks: Hash = False,
     plain: Plain = False,
 ) -> None:
     """Audit a virtual phone over the real ADB protocol."""
@@ -137,7 +154,14 @@ def demo(  # noqa: PLR0913 - audit's options
         from privaudit import audit as pipeline
 
         with virtual.connected(virtual.open_story(story)) as connection:
-            capture = pipeline.live(connection, knowledge, demo=True, progress=talk.say)
+            capture = pipeline.live(
+                connection,
+                knowledge,
+                demo=True,
+                reach=_reach(no_apks, hash_apks),
+                progress=talk.say,
+                counted=talk.counted,
+            )
         raise typer.Exit(desk.show(capture, knowledge))
 
 
@@ -149,6 +173,8 @@ def capture(
     serial: Serial = None,
     transport: Way = "auto",
     signatures: Lists = None,
+    no_apks: NoApks = False,
+    hash_apks: Hash = False,
     plain: Plain = False,
 ) -> None:
     """Take a capture and save it. Its lists decide only of which apps the details are asked."""
@@ -167,7 +193,9 @@ def capture(
 
         lists = knowledge.load(extra=signatures or [])  # mistakes in them are told before any phone is asked
         with talk.phone(transport, serial) as connection:
-            taken = pipeline.live(connection, lists, progress=talk.say)
+            taken = pipeline.live(
+                connection, lists, reach=_reach(no_apks, hash_apks), progress=talk.say, counted=talk.counted
+            )
         archive.write(taken, file)
         talk.say("saved_private", path=str(file))
 

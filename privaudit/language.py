@@ -28,6 +28,7 @@ LONGEST_LABEL: Final = 120
 """Characters of phone text that fit into one sentence; the rest is cut with an ellipsis."""
 
 _AREAS: Final = {
+    "apk": "privaudit.capture.apk_problems",
     "cli": "privaudit.help",
     "coverage": "privaudit.capture.answers",
     "dates": "privaudit.language",

@@ -310,6 +310,7 @@ class App:
     label: str | None
     label_state: LabelState
     labels: Mapping[str, str]
+    """By language tag; ``und`` where it is for no language in particular."""
     version_name: str | None
     version_code: int | None
     target_sdk: int | None
@@ -327,6 +328,10 @@ class App:
     access: Mapping[DataClass, Access]
     permissions: tuple[Permission, ...]
     special_access: tuple[SpecialAccess, ...]
+    label_problem: Message | None = None
+    """Why its name could not be read."""
+    launcher_icon: bool | None = None
+    """Whether its manifest gives it an icon among the apps; ``None``: not read."""
     lending: Lending = Lending(verdict=LendingVerdict.NO)
     listed: tuple[Listing, ...] = ()
     rules: tuple[RuleMatch, ...] = ()

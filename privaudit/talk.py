@@ -16,7 +16,11 @@ from privaudit.errors import EXIT_BUG, EXIT_INTERRUPTED, KnowledgeError, Privaud
 from privaudit.language import Language, preferred
 
 if TYPE_CHECKING:
+    from privaudit.capture.apks import Reading
     from privaudit.transport import Transport, WaitingForAllow
+
+_BAR = 20
+"""Columns of a progress bar."""
 
 
 class Talk:
@@ -65,6 +69,15 @@ class Talk:
             # Blanks, not an escape sequence, take away what a longer line left.
             sys.stderr.write(f"\r{left}  ")
             sys.stderr.flush()
+
+    def counted(self, now: Reading) -> None:
+        """How many names are read, on a line that moves."""
+        if not self.moving:
+            return
+        line = self.language.text("cli.named", done=now.done, total=now.total)
+        bar = "#" * (now.done * _BAR // max(now.total, 1))
+        sys.stderr.write(f"\r[{bar:<{_BAR}}] {line}  " + ("\n" if now.done >= now.total else ""))
+        sys.stderr.flush()
 
     @contextlib.contextmanager
     def phone(self, transport: str, serial: str | None) -> Iterator[Transport]:

@@ -33,6 +33,7 @@ LONGER = {
     # module: why it is longer than a screen or two
     "model": "every noun in one place, each field with its meaning",
     "errors": "half of it is the words of errors, three sentences each",
+    "report.prose.english": "a table of sentences, one a line",
     "capture.questions": "the one list of what a phone is asked",
 }
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
 
 from privaudit.capture.answers import Answer, missing
+from privaudit.capture.apk_parts import Apk
 from privaudit.errors import SourceError
 from privaudit.model import Source
 
@@ -23,6 +24,8 @@ class Capture:
     source: Source
     demo: bool
     """Taken from the virtual phone: nothing in it is real."""
+    apks: Mapping[str, Apk] = field(default_factory=lambda: MappingProxyType({}))
+    """Parts of base APKs, by package, so that a saved capture names apps too. Empty: nobody asked."""
 
     def answer(self, key: str) -> Answer:
         """The answer to `key`; a `Missing` one where it was not asked."""
@@ -35,6 +38,10 @@ class Capture:
     def having(self, answers: Iterable[Answer]) -> Capture:
         """This capture with further answers; an answer with the same key is replaced."""
         return replace(self, answers=MappingProxyType({**self.answers, **{answer.key: answer for answer in answers}}))
+
+    def naming(self, apks: Iterable[Apk]) -> Capture:
+        """This capture with the parts of further APKs; those of the same package are replaced."""
+        return replace(self, apks=MappingProxyType({**self.apks, **{apk.package: apk for apk in apks}}))
 
 
 def read(path: Path) -> Capture:

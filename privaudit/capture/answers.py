@@ -32,6 +32,7 @@ WORDS: Final[Mapping[str, str]] = {
     "file_missing": "the file is not in the folder",
     "not_a_file": "this is not a file",
     "computer_said": "this computer said: {said}",
+    "names": "{n} of {of} were read",
     "unparsed": "{n} lines not understood",
     "appops_unread": "what is blocked in effect and when something was read is not known",
 }

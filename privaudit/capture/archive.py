@@ -20,9 +20,10 @@ from typing import BinaryIO, Final, Literal
 from pydantic import AwareDatetime, TypeAdapter, ValidationError
 
 from privaudit import __version__
-from privaudit.capture import Capture
+from privaudit.capture import Capture, apk_parts
 from privaudit.capture.answers import Answer
 from privaudit.capture.folder import LARGEST_FILE, file_name, key_of
+from privaudit.capture.questions import is_package_name
 from privaudit.errors import SourceError
 from privaudit.language import tame
 from privaudit.model import AnswerState, Message, Source, SourceKind
@@ -45,6 +46,13 @@ class _Entry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _ApkEntry:
+    package: str
+    file: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Manifest:
     schema: Literal["privaudit-capture/1"]
     tool: str
@@ -52,6 +60,7 @@ class _Manifest:
     source: SourceKind
     demo: bool
     answers: tuple[_Entry, ...]
+    apks: tuple[_ApkEntry, ...] = ()
 
 
 _MANIFEST: Final = TypeAdapter(_Manifest)
@@ -103,6 +112,13 @@ def _fill(capture: Capture, stream: BinaryIO) -> None:
             )
             entries.append(entry)
             archive.writestr(entry.file, raw)
+        named = []
+        for apk in capture.apks.values():
+            parts = apk_parts.dump(apk)
+            named.append(
+                _ApkEntry(package=apk.package, file=_apk_file(apk.package), sha256=hashlib.sha256(parts).hexdigest())
+            )
+            archive.writestr(named[-1].file, parts)
         manifest = _Manifest(
             schema=SCHEMA,
             tool=__version__,
@@ -110,6 +126,7 @@ def _fill(capture: Capture, stream: BinaryIO) -> None:
             source=capture.source.kind,
             demo=capture.demo,
             answers=tuple(entries),
+            apks=tuple(named),
         )
         archive.writestr(MANIFEST, _MANIFEST.dump_json(manifest, indent=1))
 
@@ -139,10 +156,12 @@ def read(path: Path) -> Capture:
                 raise SourceError("capture_damaged", path=str(path), entry=tame(twice[0]))
             manifest = _manifest(archive, path)
             answers = {entry.key: _answer(archive, entry, path) for entry in manifest.answers}
+            apks = {entry.package: _apk(archive, entry, path) for entry in manifest.apks}
     except _TORN as error:
         raise SourceError("source_unreadable", path=str(path), reason=str(error)) from error
     return Capture(
         answers=MappingProxyType(answers),
+        apks=MappingProxyType(apks),
         taken_at=manifest.taken_at,
         source=Source(kind="demo" if manifest.demo else "capture", sha256=_sha256(path)),
         demo=manifest.demo,
@@ -159,7 +178,25 @@ def _manifest(archive: zipfile.ZipFile, path: Path) -> _Manifest:
         # Both ways round: no key but the one that we would write gives this name.
         if keys[entry.key] > 1 or key_of(entry.file) != entry.key or file_name(entry.key) != entry.file:
             raise SourceError("capture_damaged", path=str(path), entry=tame(entry.key))
+    packages = Counter(entry.package for entry in manifest.apks)
+    for named in manifest.apks:
+        if packages[named.package] > 1 or not is_package_name(named.package) or named.file != _apk_file(named.package):
+            raise SourceError("capture_damaged", path=str(path), entry=tame(named.package))
     return manifest
+
+
+def _apk_file(package: str) -> str:
+    return f"apks/{package}.parts"
+
+
+def _apk(archive: zipfile.ZipFile, entry: _ApkEntry, path: Path) -> apk_parts.Apk:
+    try:
+        raw = _bytes(archive, entry.file)
+        if hashlib.sha256(raw).hexdigest() != entry.sha256:
+            raise SourceError("capture_changed", path=str(path), entry=entry.file)
+        return apk_parts.load(entry.package, raw)
+    except (KeyError, *_TORN) as error:
+        raise SourceError("capture_damaged", path=str(path), entry=entry.file) from error
 
 
 def _answer(archive: zipfile.ZipFile, entry: _Entry, path: Path) -> Answer:

@@ -202,6 +202,8 @@ WORDS: Final[Mapping[str, str]] = {
     "third_party": "which apps came with the phone",
     "settings": "accessibility services and notification access",
     "package": "the details of single apps",
+    "names": "the names under the icons",
+    "hashes": "the hashes of APK files",
 }
 """Each question as a person would name it."""
 
@@ -350,14 +352,14 @@ class Blocks:
 def is_apk_path(text: str) -> bool:
     """Whether `text` may be put between single quotes in a command: absolute, no ``..``, nothing that a shell knows.
 
-    Since Android 11 ``/data/app/~~BASE64==/PKG-BASE64==/base.apk`` (``PackageManagerServiceUtils.getNextCodePath``); system
-    folders are named by makers, some with blanks, commas or plus signs in them.
+    Since Android 11 ``/data/app/~~BASE64==/PKG-BASE64==/base.apk`` (``PackageManagerServiceUtils.getNextCodePath``);
+    system folders are named by makers, some with blanks, commas or plus signs in them.
     """
     return _APK_PATH.match(text) is not None and "/../" not in text
 
 
 def file_sizes(marker: str, paths: Sequence[str], *, limit: int) -> Iterator[Command]:
-    """Scripts that tell the sizes of files, each no longer than `limit` bytes: ``SIZE PATH`` a line, the missing left out.
+    """Scripts that tell the sizes of files that are there, each no longer than `limit` bytes: ``SIZE PATH`` a line.
 
     ``stat`` is in toybox since Android 6, where ``ls -l`` still came in toolbox's own layout (AOSP:
     ``system/core/shell_and_utilities/README.md``). One process for all files of a script.
@@ -373,8 +375,8 @@ def file_sizes(marker: str, paths: Sequence[str], *, limit: int) -> Iterator[Com
 def file_blocks(marker: str, wanted: Sequence[Blocks], *, limit: int) -> Iterator[Command]:
     """Scripts that read blocks of files, each no longer than `limit` bytes.
 
-    Before each range stands a line ``MARKER first count``, after it an empty one. The bytes between are the file's own, fewer
-    where it ends or cannot be read. ``dd`` is BSD's from Android 6 to 9 and toybox's since; both know these operands.
+    Before each range stands a line ``MARKER first count``, after it an empty one. The bytes between are the file's own,
+    fewer where it ends or cannot be read. ``dd`` is BSD's from Android 6 to 9 and toybox's since; both know this much.
 
     Raises:
         ValueError: a path that must not be put into a command, or a range outside of every file.

@@ -21,8 +21,8 @@ _SIZED = re.compile(rb"^(\d{1,19}) (/.*)$", re.MULTILINE)
 class RangeFile(io.RawIOBase):
     """A file on the phone: read-only, seekable, and holding what was fetched of it.
 
-    Reading outside of that raises `LookupError`: nothing here talks to a phone by itself, so that round trips are counted
-    where they are made.
+    Reading outside of that raises `LookupError`: nothing here talks to a phone by itself, so that round trips are
+    counted where they are made.
     """
 
     def __init__(self, path: str, size: int) -> None:

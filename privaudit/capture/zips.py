@@ -1,9 +1,9 @@
 """Where things lie in an APK, read as Android reads it (``libziparchive``), from the few bytes that say so.
 
 AOSP: ``system/libziparchive/zip_archive.cc`` (``MapCentralDirectory``, ``ParseZipArchive``, ``FindEntry``) and
-``frameworks/base/libs/androidfw/ApkAssets.cpp``, ``AssetsProvider.cpp``: the flag "encrypted" and the checksum are not looked
-at, and every method but "deflated" counts as stored. What Android refuses is refused here, so that no name is read from a
-file other than the one Android runs.
+``frameworks/base/libs/androidfw/ApkAssets.cpp``, ``AssetsProvider.cpp``: the flag "encrypted" and the checksum are not
+looked at, and every method but "deflated" counts as stored. What Android refuses is refused here, so that no name is
+read from a file other than the one Android runs.
 """
 
 from __future__ import annotations

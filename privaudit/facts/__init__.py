@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from privaudit.capture import Capture
 from privaudit.capture.answers import Answer, detail
-from privaudit.facts import appops, apps, coverage, device, dump, packages, special_access, users
+from privaudit.facts import appops, apps, coverage, device, dump, names, packages, special_access, users
 from privaudit.facts.access import SWITCHED_UNTIL_SDK, SWITCHES, Clock
 from privaudit.facts.packages import Listed
 from privaudit.model import AnswerState, Facts, Place, User, UserKind
@@ -33,7 +33,10 @@ def gather(capture: Capture) -> Facts:
     kinds = _users(capture, phone.sdk, blocks.users() | set(listed))
     ops, ops_answer = _appops(capture, blocks, listed)
     special = special_access.gather(capture)
+    read = names.read(capture, phone, blocks.versions())
     sources = apps.Sources(
+        apks=read,
+        sdk=phone.sdk,
         blocks=blocks,
         appops=ops,
         appops_whole=ops_answer.state is AnswerState.ANSWERED and not ops.unparsed,
@@ -49,7 +52,12 @@ def gather(capture: Capture) -> Facts:
     )
     people = tuple(_user(number, kind, capture, lists, blocks) for number, kind in sorted(kinds.items()))
     places: dict[tuple[str, int, str], tuple[Place, ...]] = {}
-    every = tuple(app for user in people if user.checked for app in apps.build(sources, user.id, places))
+    every = tuple(
+        names.named(app, read.get(app.package), phone.sdk)
+        for user in people
+        if user.checked
+        for app in apps.build(sources, user.id, places)
+    )
     reading = coverage.Reading(
         answers={
             "packages": blocks.whole.answer,
@@ -69,7 +77,7 @@ def gather(capture: Capture) -> Facts:
         clock=clock,
         users=people,
         apps=every,
-        coverage=tuple(coverage.rows(capture, phone.sdk, kinds, reading)),
+        coverage=(*coverage.rows(capture, phone.sdk, kinds, reading), *names.coverage(capture, every)),
         places=places,
     )
 

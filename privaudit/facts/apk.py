@@ -4,22 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
 
 from privaudit.capture.apk_parts import ARSC, MANIFEST, SIGNING_BLOCK, Apk
-from privaudit.capture.apk_problems import ApkError, problem
+from privaudit.capture.apk_problems import ApkError
 from privaudit.facts import apk_certificates, apk_manifest
 from privaudit.facts.apk_certificates import Signing
-from privaudit.facts.apk_manifest import Manifest, Requests, Text
-from privaudit.facts.arsc import Kind, Table
-from privaudit.facts.arsc_config import Device, Locale, best
+from privaudit.facts.apk_manifest import Manifest, Requests
+from privaudit.facts.apk_names import Names, missing, walk
+from privaudit.facts.arsc import Table
 from privaudit.model import AnswerState, Message, Requested
-
-DEFAULT: Final = "und"
-"""The language tag of a name that is for no language in particular (BCP 47: undetermined)."""
-_MOST_STEPS: Final = 20
-"""References that Android follows (``AssetManager2::ResolveReference``)."""
-_MOST_RESOURCES: Final = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +23,7 @@ class ApkFacts:
     label: str | None
     """In the first of the phone's languages that the app speaks, else its default."""
     labels: Mapping[str, str]
-    """By the phone's language tags; `DEFAULT` for all other languages."""
+    """By the phone's language tags; `apk_names.DEFAULT` for all other languages."""
     label_problem: Message | None
     """Why there is no `label`."""
     launcher_labels: tuple[str, ...]
@@ -72,7 +65,7 @@ def thin(apk: Apk) -> Apk:
         manifest = apk_manifest.parse(apk.parts[MANIFEST].data())
         table = Table(apk.parts[ARSC].data())
         for text in _texts(manifest):
-            _walk(table, text)
+            walk(table, text)
     except ApkError as error:
         rest = {name: part for name, part in apk.parts.items() if name != ARSC}
         return replace(apk, parts=rest, problems={**apk.problems, ARSC: error.message})
@@ -111,7 +104,7 @@ def read(apk: Apk, languages: Sequence[str], sdk: int | None, *, version_code: i
     except ApkError as error:
         return replace(nothing, problem=error.message, label_problem=error.message)
     signing, signing_problem = _signing(apk)
-    names = _Names(apk, languages, sdk)
+    names = Names(apk, languages, sdk)
     labels, label_problem = names.of(manifest.label or next((one.label for one in manifest.launchers), None))
     label = names.shown(labels)
     icons = [names.shown(names.of(one.label)[0]) for one in manifest.launchers if one.enabled and one.label is not None]
@@ -135,19 +128,13 @@ def read(apk: Apk, languages: Sequence[str], sdk: int | None, *, version_code: i
 
 def _manifest(apk: Apk, version_code: int | None) -> Manifest:
     if MANIFEST not in apk.parts:
-        raise _reason(apk, MANIFEST)
+        raise missing(apk, MANIFEST)
     manifest = apk_manifest.parse(apk.parts[MANIFEST].data())
     if manifest.package != apk.package:
         raise ApkError("package_differs", said=manifest.package, known=apk.package)
     if version_code is not None and manifest.version_code not in {version_code, None}:
         raise ApkError("version_differs", said=str(manifest.version_code), known=str(version_code))
     return manifest
-
-
-def _reason(apk: Apk, part: str) -> ApkError:
-    error = ApkError("entry_missing", entry=part)
-    error.message = apk.problems.get(part, error.message)
-    return error
 
 
 def _signing(apk: Apk) -> tuple[Signing | None, Message | None]:
@@ -167,87 +154,3 @@ def _texts(manifest: Manifest) -> Iterable[int]:
     for text in (manifest.label, manifest.version_name, *(launcher.label for launcher in manifest.launchers)):
         if text is not None and text.resource is not None:
             yield text.resource
-
-
-def _walk(table: Table, resource: int) -> None:
-    """Look at every value that `resource` can lead to, in any configuration."""
-    seen: set[int] = set()
-    open_ones = [resource]
-    while open_ones and len(seen) < _MOST_RESOURCES:
-        number = open_ones.pop()
-        if number in seen:
-            continue
-        seen.add(number)
-        for value in table.values(number):
-            if value.kind == Kind.STRING:
-                table.text(value.data)
-            elif value.kind in {Kind.REFERENCE, Kind.DYNAMIC_REFERENCE}:
-                open_ones.append(value.data)
-
-
-class _Names:
-    """Finds the words of texts in one APK."""
-
-    def __init__(self, apk: Apk, languages: Sequence[str], sdk: int | None) -> None:
-        self._apk = apk
-        self._languages = tuple(languages)
-        self._device = Device(sdk=sdk) if sdk is not None else Device()
-        self._table: Table | None = None
-        self._speaks: dict[str, bool] = {}
-
-    def of(self, text: Text | None) -> tuple[Mapping[str, str], Message | None]:
-        """The words of `text` in the phone's languages and by default; or why there are none."""
-        if text is None or (text.resource is None and not text.words):
-            return {}, problem("no_label")
-        if text.resource is None:
-            return {DEFAULT: text.words or ""}, None
-        found: dict[str, str] = {}
-        why: Message | None = None
-        for tag in (*self._languages, DEFAULT):
-            try:
-                words, own = self._lookup(text.resource, Locale() if tag == DEFAULT else Locale.parse(tag))
-            except ApkError as error:
-                why = why or error.message
-                continue
-            if words:
-                found[tag] = words
-                self._speaks[tag] = self._speaks.get(tag, False) or own
-        return found, None if found else why or problem("no_label")
-
-    def shown(self, labels: Mapping[str, str]) -> str | None:
-        """The one that this phone shows: of the first language that the app speaks (``LocaleList.getFirstMatch``).
-
-        An app's default counts as English.
-        """
-        for tag in self._languages:
-            if tag in labels and (self._speaks.get(tag) or Locale.parse(tag).language == "en"):
-                return labels[tag]
-        return labels.get(DEFAULT) or next(iter(labels.values()), None)
-
-    def _lookup(self, resource: int, locale: Locale) -> tuple[str, bool]:
-        """The words, and whether they are of this language rather than the default."""
-        if self._table is None:
-            if ARSC not in self._apk.parts:
-                raise _reason(self._apk, ARSC)
-            self._table = Table(self._apk.parts[ARSC].data())
-        device = replace(self._device, locale=locale)
-        own = False
-        for _ in range(_MOST_STEPS):
-            if resource >> 24 == 0x01:
-                raise ApkError("resources_elsewhere")
-            chosen = best(((value.config, value) for value in self._table.values(resource)), device)
-            if chosen is None:
-                raise ApkError("no_such_text")
-            config, value = chosen
-            own = own or bool(config.locale.language)
-            if value.kind not in {Kind.REFERENCE, Kind.DYNAMIC_REFERENCE}:
-                return self._words(self._table, value.kind, value.data), own
-            resource = value.data
-        raise ApkError("resources_loop")
-
-    def _words(self, table: Table, kind: int, data: int) -> str:
-        if kind == Kind.STRING:
-            return table.text(data)
-        if kind == Kind.DECIMAL:  # as TypedValue.coerceToString
-            return str(data - (data >> 31 << 32))
-        raise ApkError("no_such_text")

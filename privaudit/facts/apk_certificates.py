@@ -1,7 +1,7 @@
 """Which certificates an APK was signed with, by each of Android's schemes.
 
-Read, not verified: that takes the whole file, and the phone did it when the app was installed. Which scheme it looked at depends
-on its version, and the others may hold anything; `Signing.in_force` says what counts.
+Read, not verified: that takes the whole file, and the phone did it when the app was installed. Which scheme it looked
+at depends on its version, and the others may hold anything; `Signing.in_force` says what counts.
 
 AOSP: ``tools/apksig/src/main/java/com/android/apksig/internal/apk/`` (``v1`` to ``v3``, ``ApkSigningBlockUtils``), and
 https://source.android.com/docs/security/features/apksigning.
@@ -132,7 +132,7 @@ def _history(raw: bytes) -> Iterator[str]:
 
 def _jar_certificates(name: str, data: bytes) -> list[str]:
     """Certificates of the signers of a PKCS #7 file; the others in it only lead to them."""
-    from asn1crypto import cms
+    from asn1crypto import cms  # type: ignore[import-untyped]
 
     try:
         signed = cms.ContentInfo.load(data)["content"]

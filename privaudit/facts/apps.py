@@ -10,6 +10,7 @@ from typing import Final
 from privaudit.capture.questions import PERMISSIONS
 from privaudit.facts import appops
 from privaudit.facts.access import DOORS, Clock, Door, access, effective, local_time, mode_in_force
+from privaudit.facts.apk import ApkFacts
 from privaudit.facts.dump import Blocks, Line
 from privaudit.facts.package_blocks import Block
 from privaudit.facts.packages import Listed
@@ -37,6 +38,8 @@ class Sources:
     """By user; a user without an entry gave no list."""
     third_party: Mapping[int, frozenset[str]]
     special: Mapping[tuple[str, int], tuple[Held, ...]]
+    apks: Mapping[str, ApkFacts]
+    sdk: int | None
     clock: Clock
 
 
@@ -136,10 +139,12 @@ def _permissions(
             lines.setdefault(name, []).append(line)
             _add(places, (block.name, user, name), line.place)
     denies = sources.blocks.denies(block.name, user)
+    manifest = sources.apks.get(block.name)
     for name in dict.fromkeys((*lines, *_DOORS, *(block.requested or ()))):
         if name not in _OPS:
             continue
         own = lines.get(name, [])
+        declared = manifest.requested(name, sources.sdk) if manifest is not None else Requested.UNKNOWN
         granted = any(line.grant.granted for line in own) if own else (False if denies else None)
         flags = next((line.grant.flags for line in own if line.grant.granted == granted), ())
         op, door = _OPS[name], _DOORS.get(name)
@@ -150,7 +155,7 @@ def _permissions(
         record = ops.get(op)
         yield Permission(
             name=name,
-            requested=_requested(block, name, own, granted=granted),
+            requested=_requested(block, name, own, declared, granted=granted),
             granted=granted,
             flags=flags,
             mode=mode,
@@ -160,13 +165,14 @@ def _permissions(
         )
 
 
-def _requested(block: Block, name: str, own: list[Line], *, granted: bool | None) -> Requested:
+def _requested(block: Block, name: str, own: list[Line], declared: Requested, *, granted: bool | None) -> Requested:
+    """Whether the app asks for it: says the phone, and where it does not, the manifest (`declared`)."""
     if block.requested is not None and name in block.requested:
         return Requested.YES
     if block.shared_user is None and own:
         return Requested.YES  # Android keeps the state of a permission only while its app requests it
     if block.requested is None or granted is None:
-        return Requested.UNKNOWN
+        return declared
     return Requested.NO
 
 

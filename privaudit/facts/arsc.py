@@ -1,7 +1,7 @@
 """Looks up single resources in a ``resources.arsc``, in all their configurations, without reading the rest of it.
 
-Androguard indexes the whole table first, which takes longer than its transfer; only a name is wanted here. Everything is bounded
-by the size of the table, and each byte that was looked at is remembered, so that a capture can keep just these.
+Androguard indexes the whole table first, which takes longer than its transfer; only a name is wanted here. Everything
+is bounded by the size of the table, and each byte that was looked at is remembered, so that a capture can keep these.
 
 AOSP: ``frameworks/base/libs/androidfw/include/androidfw/ResourceTypes.h``, ``LoadedArsc.cpp``, ``ResourceTypes.cpp``.
 """
@@ -12,26 +12,21 @@ import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any, Final
+from typing import Final
 
 from privaudit.capture.apk_problems import ApkError
 from privaudit.facts.arsc_config import Config
+from privaudit.facts.arsc_view import CHUNK, U8, U16, U32, View
 
-LONGEST_TEXT: Final = 1000
-"""Characters of one text; a launcher shows about twenty."""
 _MOST_CHUNKS: Final = 200_000
 _MOST_VALUES: Final = 2_000
 """Configurations of one resource; a real table has one for each language."""
 
 _POOL, _TABLE, _PACKAGE, _TYPE = 0x0001, 0x0002, 0x0200, 0x0201
-_CHUNK: Final = struct.Struct("<HHI")
-_POOL_HEAD: Final = struct.Struct("<5I")
 _TYPE_HEAD: Final = struct.Struct("<BBxxII")
-_U32: Final = struct.Struct("<I")
 _PAIR: Final = struct.Struct("<HH")
 _ENTRY: Final = struct.Struct("<HHI")
 _VALUE: Final = struct.Struct("<HxBI")
-_UTF8: Final = 0x100
 _SPARSE, _SHORT_OFFSETS = 1, 2
 _COMPLEX, _COMPACT = 1, 8
 _NO_ENTRY, _NO_ENTRY_SHORT = 0xFFFFFFFF, 0xFFFF
@@ -59,27 +54,6 @@ class Value:
     data: int
 
 
-class _View:
-    """Bytes that remember which of them were read, and never read outside of themselves."""
-
-    def __init__(self, data: bytes) -> None:
-        self._data = data
-        self.touched: list[tuple[int, int]] = []
-        self.size = len(data)
-
-    def unpack(self, form: struct.Struct, at: int) -> tuple[Any, ...]:
-        if at < 0 or at + form.size > self.size:
-            raise ApkError("resources_damaged")
-        self.touched.append((at, at + form.size))
-        return form.unpack_from(self._data, at)
-
-    def bytes(self, at: int, size: int) -> bytes:
-        if at < 0 or size < 0 or at + size > self.size:
-            raise ApkError("resources_damaged")
-        self.touched.append((at, at + size))
-        return self._data[at : at + size]
-
-
 class Table:
     """One ``resources.arsc``.
 
@@ -88,19 +62,20 @@ class Table:
     """
 
     def __init__(self, data: bytes) -> None:
-        self._view = _View(data)
+        self._view = View(data)
         self._pool: int | None = None
         self._packages: list[tuple[int, int, int, int]] = []
-        self._chunks_left = _MOST_CHUNKS
-        kind, head, size = self._view.unpack(_CHUNK, 0)
+        self._chunks_left = self._looks_left = _MOST_CHUNKS
+        self._known: dict[int, tuple[Value, ...]] = {}
+        kind, head, size = self._view.unpack(CHUNK, 0)
         if kind != _TABLE:
             raise ApkError("resources_damaged")
         for at, kind, head_size, end in self._chunks(head, min(size, self._view.size)):
             if kind == _POOL and self._pool is None:  # Android ignores further ones
                 self._pool = at
             elif kind == _PACKAGE:
-                (number,) = self._view.unpack(_U32, at + 8)
-                shift = self._view.unpack(_U32, at + _OFFSET_OF_TYPES_AT)[0] if head_size > _OFFSET_OF_TYPES_AT else 0
+                (number,) = self._view.unpack(U32, at + 8)
+                shift = self._view.unpack(U32, at + _OFFSET_OF_TYPES_AT)[0] if head_size > _OFFSET_OF_TYPES_AT else 0
                 self._packages.append((number, at + head_size, end, shift))
         self._types: Mapping[tuple[int, int], list[tuple[int, int, int]]] = self._outline()
 
@@ -115,42 +90,41 @@ class Table:
         Raises:
             ApkError: damaged where it should stand, or more configurations than any real table has.
         """
+        if resource in self._known:
+            return self._known[resource]
         found = []
-        for at, head_size, end in self._types.get((resource >> 24, resource >> 16 & 0xFF), []):
+        types = self._types.get((resource >> 24, resource >> 16 & 0xFF), [])
+        self._looks_left -= len(types)
+        if self._looks_left < 0:
+            raise ApkError("resources_damaged")
+        for at, head_size, end in types:
             value = self._value(at, head_size, end, resource & 0xFFFF)
             if value is not None:
                 found.append(value)
             if len(found) > _MOST_VALUES:
                 raise ApkError("resources_damaged")
-        return tuple(found)
+        self._known[resource] = tuple(found)
+        return self._known[resource]
 
     def text(self, index: int) -> str:
-        """Text number `index` of the table, cut after `LONGEST_TEXT` characters.
+        """Text number `index` of the table, cut after `arsc_view.LONGEST_TEXT` characters.
 
         Raises:
             ApkError: there is none such, or it is damaged.
         """
         if self._pool is None:
             raise ApkError("resources_damaged")
-        _, head, size = self._view.unpack(_CHUNK, self._pool)
-        count, _, flags, start, _ = self._view.unpack(_POOL_HEAD, self._pool + _CHUNK.size)
-        if index >= count:
-            raise ApkError("resources_damaged")
-        (offset,) = self._view.unpack(_U32, self._pool + head + 4 * index)
-        if start + offset >= size:
-            raise ApkError("resources_damaged")
-        at = self._pool + start + offset
-        return self._utf8(at) if flags & _UTF8 else self._utf16(at)
+        return self._view.text(self._pool, index)
 
     # --- inside ---
 
     def _chunks(self, start: int, end: int) -> Iterator[tuple[int, int, int, int]]:
         """Offset, kind, size of the header and end of each chunk from `start` to `end`."""
         at = start
-        while at + _CHUNK.size <= end:
-            kind, head, size = self._view.unpack(_CHUNK, at)
+        while at + CHUNK.size <= end:
+            kind, head, size = self._view.unpack(CHUNK, at)
             self._chunks_left -= 1
-            if head < _CHUNK.size or size < head or at + size > end or self._chunks_left < 0:
+            if head < CHUNK.size or size < head or at + size > end or self._chunks_left < 0:
                 raise ApkError("resources_damaged")
             yield at, kind, head, at + size
             at += size
@@ -160,12 +134,12 @@ class Table:
         for number, start, end, shift in self._packages:
             for at, kind, head_size, stop in self._chunks(start, end):
                 if kind == _TYPE:
-                    (type_id,) = self._view.unpack(_BYTE, at + _CHUNK.size)
+                    (type_id,) = self._view.unpack(U8, at + CHUNK.size)
                     types.setdefault((number, type_id + shift), []).append((at, head_size, stop))
         return types
 
     def _value(self, at: int, head_size: int, end: int, index: int) -> Value | None:
-        _, flags, count, entries = self._view.unpack(_TYPE_HEAD, at + _CHUNK.size)
+        _, flags, count, entries = self._view.unpack(_TYPE_HEAD, at + CHUNK.size)
         offset = self._entry_offset(at + head_size, flags, count, index)
         if offset is None:
             return None
@@ -179,8 +153,8 @@ class Table:
             return None  # a style or an array: no name
         else:
             _, kind, data = self._view.unpack(_VALUE, entry + size)
-        (config_size,) = self._view.unpack(_U32, at + _CHUNK.size + _TYPE_HEAD.size)
-        config_at = at + _CHUNK.size + _TYPE_HEAD.size
+        (config_size,) = self._view.unpack(U32, at + CHUNK.size + _TYPE_HEAD.size)
+        config_at = at + CHUNK.size + _TYPE_HEAD.size
         if config_size > head_size - (config_at - at):
             raise ApkError("resources_damaged")
         return Value(Config.read(self._view.bytes(config_at, config_size)), kind, data)
@@ -191,9 +165,9 @@ class Table:
         if index >= count:
             return None
         if flags & _SHORT_OFFSETS:
-            (short,) = self._view.unpack(_SHORT, at + 2 * index)
+            (short,) = self._view.unpack(U16, at + 2 * index)
             return None if short == _NO_ENTRY_SHORT else short * 4
-        (offset,) = self._view.unpack(_U32, at + 4 * index)
+        (offset,) = self._view.unpack(U32, at + 4 * index)
         return None if offset == _NO_ENTRY else offset
 
     def _sparse_offset(self, at: int, count: int, index: int) -> int | None:
@@ -205,48 +179,3 @@ class Table:
                 return int(offset) * 4
             low, high = (middle + 1, high) if found < index else (low, middle)
         return None
-
-    def _utf8(self, at: int) -> str:
-        _, at = self._short_length(at)
-        length, at = self._short_length(at)
-        raw = self._view.bytes(at, min(length, 4 * LONGEST_TEXT))
-        # aapt2 writes characters outside of the basic plane as two surrogates of three bytes each.
-        text = raw.decode("utf-8", "surrogatepass" if _is_modified(raw) else "replace")
-        return _joined(text)[:LONGEST_TEXT]
-
-    def _utf16(self, at: int) -> str:
-        (length,) = self._view.unpack(_SHORT, at)
-        at += 2
-        if length & 0x8000:
-            (low,) = self._view.unpack(_SHORT, at)
-            length, at = (length & 0x7FFF) << 16 | low, at + 2
-        raw = self._view.bytes(at, 2 * min(length, LONGEST_TEXT))
-        return raw.decode("utf-16-le", "replace")
-
-    def _short_length(self, at: int) -> tuple[int, int]:
-        (first,) = self._view.unpack(_BYTE, at)
-        if not first & 0x80:
-            return first, at + 1
-        (second,) = self._view.unpack(_BYTE, at + 1)
-        return (first & 0x7F) << 8 | second, at + 2
-
-
-_BYTE: Final = struct.Struct("<B")
-_SHORT: Final = struct.Struct("<H")
-
-
-def _is_modified(raw: bytes) -> bool:
-    try:
-        raw.decode("utf-8")
-    except UnicodeDecodeError:
-        try:
-            raw.decode("utf-8", "surrogatepass")
-        except UnicodeDecodeError:
-            return False
-        return True
-    return False
-
-
-def _joined(text: str) -> str:
-    """Surrogate pairs as the characters that they stand for; single ones as U+FFFD."""
-    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")

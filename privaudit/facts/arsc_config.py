@@ -7,62 +7,20 @@ Not considered: the SIM card's country and network (a name that depends on them 
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
+from privaudit.facts.arsc_locale import Locale, code
+
 _FIELDS: Final = struct.Struct("<4xHH2s2sBBHBBBxHHHHBBHHH4s8sBB")
-_SAME: Final[Mapping[str, str]] = {"in": "id", "iw": "he", "ji": "yi", "tl": "fil"}
-"""Codes that Android still takes for today's (``Locale.adjustLanguageCode``, ``langsAreEquivalent``)."""
-_SCRIPTS: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {
-    # language: (its script, unless the region says otherwise); from CLDR's likely subtags
-    "zh": ("Hans", {"TW": "Hant", "HK": "Hant", "MO": "Hant"}),
-    "sr": ("Cyrl", {"ME": "Latn", "RO": "Latn", "RU": "Latn", "TR": "Latn"}),
-    "pa": ("Guru", {"PK": "Arab"}),
-    "uz": ("Latn", {"AF": "Arab", "CN": "Cyrl"}),
-    "az": ("Latn", {"IR": "Arab", "IQ": "Arab", "RU": "Cyrl"}),
-    "kk": ("Cyrl", {"CN": "Arab", "IR": "Arab", "AF": "Arab", "MN": "Arab"}),
-    "ky": ("Cyrl", {"CN": "Arab", "TR": "Latn"}),
-    "bs": ("Latn", {}),
-    "ms": ("Latn", {"CC": "Arab"}),
-    "sd": ("Arab", {"IN": "Deva"}),
-    "ks": ("Arab", {}),
-    "hi": ("Deva", {}),
-    "en": ("Latn", {}),
-}
 _SCRIPT_SDK: Final = 24
 """Android 7 chooses by script; before, a region in the table had to be the phone's."""
-_RIGHT_TO_LEFT: Final = frozenset({"ar", "fa", "he", "ur", "yi", "ps", "sd", "ug", "ckb", "dv", "ks"})
-_SPANISH_OF_SPAIN: Final = frozenset({"", "ES", "EA", "IC", "GQ", "PH"})
 _LTR, _RTL = 0x40, 0x80
 _LAYOUT_SIZE, _LAYOUT_LONG, _LAYOUT_DIRECTION = 0x0F, 0x30, 0xC0
 _UI_TYPE, _UI_NIGHT = 0x0F, 0x30
 _NORMAL: Final = 2
 """``SCREENSIZE_NORMAL``."""
-
-
-@dataclass(frozen=True, slots=True)
-class Locale:
-    """Language, script and region; empty where not said."""
-
-    language: str = ""
-    script: str = ""
-    region: str = ""
-
-    @classmethod
-    def parse(cls, tag: str) -> Locale:
-        """A BCP 47 tag: ``zh-CN``, ``zh-Hant-TW``, ``es-419``."""
-        language, *rest = tag.replace("_", "-").split("-")
-        script = next((part.title() for part in rest if len(part) == 4 and part.isalpha()), "")  # noqa: PLR2004
-        region = next((part.upper() for part in rest if len(part) == 2 or (len(part) == 3 and part.isdigit())), "")  # noqa: PLR2004
-        language = language.lower()
-        return cls(_SAME.get(language, language), script, region)
-
-    @property
-    def computed_script(self) -> str:
-        """Its script, or the likely one; empty where the language has only one."""
-        own, by_region = _SCRIPTS.get(self.language, ("", {}))
-        return self.script or by_region.get(self.region, own)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,9 +74,8 @@ class Config:
             mcc, mnc, language, region, orientation, touchscreen, density, keyboard, navigation, flags, width, height,
             sdk, minor, layout, ui_mode, smallest, width_dp, height_dp, script, variant, layout2, color,
         ) = _FIELDS.unpack(data[: _FIELDS.size].ljust(_FIELDS.size, b"\0"))  # fmt: skip
-        code = _letters(language, "a")
         return cls(
-            locale=Locale(_SAME.get(code, code), script.rstrip(b"\0").decode("latin-1"), _letters(region, "0")),
+            locale=Locale(code(_letters(language, "a")), script.rstrip(b"\0").decode("latin-1"), _letters(region, "0")),
             variant=variant.rstrip(b"\0"),
             mcc=mcc,
             mnc=mnc,
@@ -217,7 +174,7 @@ class Config:
         script = int(bool(own.script) and own.script == wanted.script)
         if own.region == wanted.region:
             return (5, script)
-        if own.region and own.region == _parent_region(wanted):
+        if own.region and own.region == wanted.parent_region:
             return (4, script)
         return (3 if not own.region else 2, script)
 
@@ -232,18 +189,7 @@ def best(candidates: Iterable[tuple[Config, _Thing]], device: Device) -> tuple[C
 
 
 def _direction(device: Device) -> int:
-    return _RTL if device.locale.language in _RIGHT_TO_LEFT else _LTR
-
-
-def _parent_region(wanted: Locale) -> str:
-    """Where a language's region finds its words next, before the language without a region (CLDR's parent locales)."""
-    if wanted.language == "es" and wanted.region not in _SPANISH_OF_SPAIN:
-        return "419"
-    if wanted.language == "en" and wanted.region not in {"", "US", "PR", "VI", "GU", "AS", "MP", "UM", "MH"}:
-        return "001"
-    if wanted.language == "pt" and wanted.region not in {"", "BR"}:
-        return "PT"
-    return "HK" if wanted.language == "zh" and wanted.region == "MO" else ""
+    return _RTL if device.locale.right_to_left else _LTR
 
 
 def _letters(packed: bytes, base: str) -> str:

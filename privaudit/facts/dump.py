@@ -77,6 +77,12 @@ class Blocks:
             return self.names_only and user in self.users()
         return False
 
+    def versions(self) -> Mapping[str, int]:
+        """The version code of each package that has a block."""
+        named = dict.fromkeys((*self.whole.dump.packages, *self.details))
+        found = ((name, block[0].version_code) for name in named if (block := self.block(name)) is not None)
+        return {name: version for name, version in found if version is not None}
+
     def users(self) -> frozenset[int]:
         """Users that appear in the blocks."""
         return frozenset(user for block in self.whole.dump.packages.values() for user in block.users)

@@ -109,6 +109,10 @@ def _recognised(app: App, knowledge: Knowledge) -> App:
 
     installer_name = knowledge.stores.get(app.installer or "")
     listed = knowledge.listings(app.package)
+    if app.apk_sha256 is not None:
+        listed += knowledge.listings_of_apk(app.apk_sha256)
+    for digest in app.certificates_sha256:
+        listed += knowledge.listings_of_certificate(digest)
     app = replace(app, listed=listed, installer_name=installer_name)
     return replace(app, lending=recognise(app, knowledge))
 

@@ -37,6 +37,8 @@ WORDS: Final[Mapping[str, str]] = {
 _NOBODY: Final = "not identified"
 """What a list says for a publisher that nobody knows: it must not stand in a sentence as if it were one."""
 _REGISTERED: Final = frozenset({"licensed", "registered"})
+_WEIGHT: Final = ("no", "weak", "maybe", "trapped", "lending")
+"""Verdicts of the vocabulary; of several names the one that says most counts."""
 _HOLDS: Final = frozenset(
     {AccessState.CAN_READ, AccessState.ONLY_WHILE_OPEN, AccessState.ASKS_EACH_TIME, AccessState.BLOCKED}
 )
@@ -73,7 +75,10 @@ def _known(lender: LenderRow) -> Message:
 
 
 def _by_name(app: App, knowledge: Knowledge) -> Message | None:
-    word = knowledge.vocabulary.judge(app.label, app.package)
+    # By every name that it goes by: a loan app may call itself a tool in one language only.
+    labels = tuple(dict.fromkeys((app.label, *app.labels.values())))
+    words = [knowledge.vocabulary.judge(label, app.package) for label in labels]
+    word = max(words, key=lambda one: _WEIGHT.index(one.verdict))
     if word.verdict == "no":
         return None
     values = {"words": word.terms}

@@ -100,7 +100,7 @@ class OldShell:
 class Exec:
     """``exec:``, for bytes below Android 7: no terminal, no exit code, errors in the same stream.
 
-    In AOSP since Android 5 (``service_to_fd``, ``create_subproc_raw``); the text runs as ``sh -c`` like that of ``shell:``.
+    In AOSP since Android 5 (``service_to_fd``, ``create_subproc_raw``); its text runs as ``sh -c`` too.
     """
 
     overhead: Final = len("exec:")

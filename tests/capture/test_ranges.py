@@ -102,8 +102,6 @@ def test_paths_of_phones_are_taken(path):
         "/data/`id`.apk",
         "/a;b.apk",
         "/a\\.apk",
-    ]
-    + [
         '/a".apk',
         "/a\0.apk",
         "/a.apk/",
@@ -112,8 +110,10 @@ def test_paths_of_phones_are_taken(path):
         "/data/é.apk",
         "/a|b.apk",
         f"/{'a' * 1100}.apk",
-    ]
-    + ["/data/data/x/databases/contacts.db", "-c /x.apk", "/a.apk\n/b.apk"],
+        "/data/data/x/databases/contacts.db",
+        "-c /x.apk",
+        "/a.apk\n/b.apk",
+    ],
 )
 def test_nothing_else_enters_a_command(path):
     assert not is_apk_path(path)
@@ -228,8 +228,11 @@ def test_the_demo_phone_answers_as_mksh_and_toybox_do(tools, tmp_path):
         "bs=4096 count=0",
         "bs=7 skip=9999",
         "bs=3 count=3 status=none",
-    ]
-    + ["bs=0", "bs=x", "nonsense", "count=1k bs=1"],
+        "bs=0",
+        "bs=x",
+        "nonsense",
+        "count=1k bs=1",
+    ],
 )
 def test_dd_agrees_with_a_real_one(words, tmp_path):
     (tmp_path / "f").write_bytes(DATA)

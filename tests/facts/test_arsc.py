@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 from privaudit.capture.apk_parts import ARSC, Part
 from privaudit.capture.apk_problems import ApkError
 from privaudit.demo import apks, open_story
-from privaudit.facts.arsc import LONGEST_TEXT, Kind, Table
-from privaudit.facts.arsc_config import Config, Device, Locale, best
+from privaudit.facts.arsc import Kind, Table
+from privaudit.facts.arsc_config import Config, Device, best
+from privaudit.facts.arsc_locale import Locale
+from privaudit.facts.arsc_view import LONGEST_TEXT
 from tests.facts.test_apk import parts_of
 from tests.fixtures import arsc_builder
 

@@ -91,3 +91,11 @@ def test_a_trap_never_hides_an_app_that_holds_access(made, lists, package, key, 
 def test_an_ordinary_app_is_none_of_this(made, lists):
     lending = recognise(made.app("com.example.weather", contacts=made.access("can_read", read=READ)), lists)
     assert (lending.verdict, lending.reasons) == ("no", ())
+
+
+@pytest.mark.parametrize(
+    "labels", [{"zh-CN": "计算器", "en": "Instant Loan"}, {"zh-CN": "极速贷款", "und": "Loan Calculator"}]
+)
+def test_every_name_that_an_app_goes_by_counts(made, labels):
+    app = made.app("com.example.abc", label=next(iter(labels.values())), labels=labels)
+    assert recognise(app, knowledge.load()).verdict == "likely"

@@ -15,8 +15,8 @@ from adb_shell.constants import AUTH, AUTH_RSAPUBLICKEY, AUTH_TOKEN, CLSE, CNXN,
 
 from privaudit.demo.adbd.auth import KeyPolicy
 from privaudit.demo.adbd.phone import DemoPhone
-from privaudit.demo.shell.toybox import ProgramResult
 from privaudit.demo.adbd.wire import MAX_PAYLOAD_V1, VERSION_CHECKSUM
+from privaudit.demo.shell.toybox import ProgramResult
 from privaudit.errors import ConnectionLost, PhoneError, UsageError
 from privaudit.model import Command
 from privaudit.transport import Transport, connect, direct, key
@@ -64,8 +64,11 @@ def modern(**more):
     return DemoPhone(programs=programs, **{"keys": OPEN_DOOR} | more)
 
 
+OLD = {"features": (), "max_payload": MAX_PAYLOAD_V1, "version": VERSION_CHECKSUM, "crlf": True}
+
+
 def old(**more):
-    return modern(features=(), max_payload=MAX_PAYLOAD_V1, version=VERSION_CHECKSUM, crlf=True, **more)
+    return modern(**OLD, **more)
 
 
 class TestAnswers:
@@ -138,6 +141,33 @@ class TestAnswers:
             assert Counter(reply.stdout) == {ord(str(number)): 50_000}
             assert reply.exit_code == number
         assert len(replies) == 8
+
+
+@pytest.mark.parametrize("kind", [modern, old])
+class TestBytes:
+    """What a binary command says arrives byte for byte, whatever the phone's terminal would do to it."""
+
+    BYTES = bytes(range(256)) * 300 + b"\n\r\n\r\r\n"
+
+    def test_they_stay_as_they_are(self, call, kind):
+        with DemoPhone(**_shape(kind), programs={"bytes": lambda _a, _i: ProgramResult(self.BYTES, b"", 3)}) as phone:
+            reply = call(phone).run(Command(text="bytes", why="test", binary=True))
+        assert reply.stdout == self.BYTES
+        assert reply.exit_code == (3 if kind is modern else None)
+
+    def test_their_length_is_bounded(self, call, kind):
+        with kind() as phone:
+            line = call(phone)
+            with pytest.raises(ConnectionLost) as lost:
+                line.run(Command(text="long", why="test", binary=True), limit=1000)
+            assert lost.value.name == "too_much_output"
+            assert LINES.startswith(lost.value.partial)
+            assert line.run(Command(text="crlf", why="test", binary=True)).stdout == b"a\r\nb\n"
+
+
+def _shape(kind):
+    shape = {"keys": OPEN_DOOR}
+    return shape if kind is modern else shape | OLD
 
 
 class TestLimits:

@@ -20,6 +20,10 @@ def sentences(voice: Voice, app: App) -> Iterator[str]:
         if finding.rule in {"data_access", "suspect"}:
             yield from _access(voice, app, finding.message.key.partition(".")[2])
     yield from [voice.text("report.as_above")] if again else _known(voice, app)
+    if app.label_problem is not None:
+        yield voice.text("report.name_unread", why=app.label_problem)
+    if app.launcher_icon is False and not app.system and not again:
+        yield voice.text("report.no_icon")
     if app.user != 0:
         yield voice.text("report.in_user", user=voice.user(app.user))
     if app.installer is not None:

@@ -155,7 +155,10 @@ WORDS: Final[Mapping[str, Sentence]] = {
     "never_mini": "Mini-programs inside WeChat or Alipay, and loans in the browser.",
     "never_sent": "Whether contacts were sent away. A phone does not show it.",
     "never_elsewhere": "Numbers from elsewhere: contacts typed in an application, call lists you authorised …",
-    "never_names": "Names under the icons: not read yet, so apps are recognised by package name alone.",
+    "never_names": "Names under the icons were not read, so apps are recognised by package name alone.",
+    "names_read": "Names under the icons: {read}. Apps that came with the phone are left out.",
+    "name_unread": "Its name could not be read: {why}.",
+    "no_icon": "It asks for no icon among the apps.",
     "list_is": (
         "The published lists hold {packages} package names, the newest dated {newest_on}."
         " “Not on the list” says little."

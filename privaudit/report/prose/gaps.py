@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from privaudit.model import AnswerState, Coverage, LabelState, Message, Value
+from privaudit.model import AnswerState, Coverage, Message, Value
 from privaudit.report.prose import Voice
 
 _BY_HAND = frozenset({"folder", "bugreport", "androidqf"})
@@ -55,8 +55,15 @@ def _row(voice: Voice, row: Coverage) -> str:
 def _never(voice: Voice) -> Iterator[str]:
     for name in ("uninstalled", "mini", "sent", "elsewhere"):
         yield voice.text(f"report.never_{name}")
-    if not any(app.label_state is LabelState.READ for app in voice.report.apps):
+    yield from _names(voice)
+
+
+def _names(voice: Voice) -> Iterator[str]:
+    row = next((row for row in voice.report.coverage if row.question == "names"), None)
+    if row is None or row.detail is None:
         yield voice.text("report.never_names")
+    else:
+        yield voice.text("report.names_read", read=row.detail)
 
 
 def _lists(voice: Voice) -> Iterator[str]:

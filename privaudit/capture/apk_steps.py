@@ -1,0 +1,137 @@
+"""How one APK is read: which bytes of it are wanted, step by step, each step knowing what the ones before brought."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Generator, Iterator, Mapping
+from typing import Final, TypeAlias
+
+from privaudit.capture import zips
+from privaudit.capture.apk_parts import ARSC, MANIFEST, SIGNING_BLOCK, Part
+from privaudit.capture.apk_problems import ApkError, problem
+from privaudit.capture.questions import BLOCK
+from privaudit.capture.ranges import RangeFile
+from privaudit.model import Message
+
+LARGEST: Final[Mapping[str, int]] = {MANIFEST: 2 << 20, ARSC: 64 << 20}
+"""Bytes of an entry, packed or unpacked. The largest real ones known are a tenth of it."""
+
+_LARGEST_SIGNATURE: Final = 1 << 20
+_LARGEST_SIGNING_BLOCK: Final = 2 << 20
+_USUAL_SIGNING_BLOCK: Final = 2 * BLOCK
+"""apksigner pads the block to whole pages of 4 KB; most have one or two."""
+_SIGNING_FOOTER: Final = 24
+_SIGNING_MAGIC: Final = b"APK Sig Block 42"
+_SIGNATURE = re.compile(rb"META-INF/[^/]+\.(?:RSA|DSA|EC)\Z", re.IGNORECASE)
+_MOST_SIGNATURES: Final = 10
+_TAIL_SHARE: Final = 100
+"""A directory has about a hundredth of its file's bytes."""
+_LARGEST_FIRST_TAIL: Final = 64 * 1024
+_EXTRA: Final = 64
+"""Room for padding in a local header that the directory does not tell of (zipalign adds up to 3 bytes)."""
+
+Ranges: TypeAlias = list[tuple[int, int]]
+"""Where bytes begin and end, in the file."""
+
+
+def merged(wanted: Ranges) -> Ranges:
+    """`wanted` in order, with ranges that share or touch a block made one."""
+    joined: Ranges = []
+    for start, end in sorted((start // BLOCK * BLOCK, -(-end // BLOCK) * BLOCK) for start, end in wanted):
+        if joined and start <= joined[-1][1]:
+            joined[-1] = joined[-1][0], max(end, joined[-1][1])
+        else:
+            joined.append((start, end))
+    return joined
+
+
+def parts(
+    file: RangeFile, *, certificates: bool
+) -> Generator[Ranges, None, tuple[Mapping[str, Part], Mapping[str, Message]]]:
+    """The steps of reading one APK: yields what must be there before it goes on; gives parts and problems by name.
+
+    Raises:
+        ApkError: nothing of it can be read.
+        LookupError: what was asked for did not come.
+    """
+    guess = min(max(file.size // _TAIL_SHARE, BLOCK), _LARGEST_FIRST_TAIL)
+    yield [(file.size - guess, file.size)]
+    end = zips.find_end(file.bytes_at(file.size - guess, file.size), file.size)
+    if end is None:
+        yield [(file.size - zips.LONGEST_TAIL, file.size)]
+        end = zips.find_end(file.bytes_at(file.size - zips.LONGEST_TAIL, file.size), file.size)
+    if end is None:
+        raise ApkError("not_zip")
+    before = min(end.directory, _USUAL_SIGNING_BLOCK) if certificates else 0
+    yield [(end.directory - before, end.directory + end.size)]
+    entries = zips.entries(file.bytes_at(end.directory, end.directory + end.size), end)
+    problems: dict[str, Message] = {}
+    wishes: Ranges = []
+    block = None
+    if certificates:
+        try:
+            block = _signing_block(file, end)
+        except ApkError as error:
+            problems[SIGNING_BLOCK] = error.message
+        if block is not None:
+            wishes.append((block, end.directory))
+    chosen = list(_chosen(entries, problems, certificates=certificates))
+    for entry in chosen:
+        room = zips.LOCAL_SIZE + len(entry.name) + entry.stored_size + _EXTRA
+        wishes.append((entry.header, min(entry.header + room, end.directory)))
+    yield wishes
+    yield [_exact(file, entry, end) for entry in chosen]
+    found: dict[str, Part] = {}
+    for entry in chosen:
+        name = entry.name.decode("utf-8", "replace")
+        try:
+            found[name] = _part(file, entry, end)
+        except ApkError as error:
+            problems[name] = error.message
+    if block is not None:
+        found[SIGNING_BLOCK] = Part.whole(file.bytes_at(block, end.directory))
+    return found, problems
+
+
+def _chosen(entries: zips.Directory, problems: dict[str, Message], *, certificates: bool) -> Iterator[zips.Entry]:
+    for part, largest in LARGEST.items():
+        entry = entries.get(part.encode())
+        if entry is None:
+            problems[part] = problem("entry_missing", entry=part)
+        elif max(entry.size, entry.packed) > largest:
+            problems[part] = problem("entry_too_large", entry=part)
+        else:
+            yield entry
+    signatures = [name for name in entries.names() if _SIGNATURE.match(name)] if certificates else []
+    for name in signatures[:_MOST_SIGNATURES]:
+        entry = entries.get(name)
+        if entry is not None and max(entry.size, entry.packed) <= _LARGEST_SIGNATURE:
+            yield entry
+
+
+def _signing_block(file: RangeFile, end: zips.End) -> int | None:
+    """Where the APK signing block begins: right before the directory, its size in front of it and at its end."""
+    footer = file.bytes_at(end.directory - _SIGNING_FOOTER, end.directory)
+    if len(footer) < _SIGNING_FOOTER or not footer.endswith(_SIGNING_MAGIC):
+        return None
+    size = int.from_bytes(footer[:8], "little")
+    start = end.directory - size - 8
+    if size < _SIGNING_FOOTER or start < 0 or size > _LARGEST_SIGNING_BLOCK:
+        raise ApkError("signing_damaged")
+    return start
+
+
+def _exact(file: RangeFile, entry: zips.Entry, end: zips.End) -> tuple[int, int]:
+    """Where the bytes of `entry` really end: a local header may be longer than expected."""
+    local = file.bytes_at(entry.header, min(entry.header + zips.LOCAL_SIZE + len(entry.name), end.directory))
+    try:
+        start = zips.data_offset(local, entry, end)
+    except ApkError:
+        return entry.header, entry.header  # said when its content is taken
+    return start, start + entry.stored_size
+
+
+def _part(file: RangeFile, entry: zips.Entry, end: zips.End) -> Part:
+    local = file.bytes_at(entry.header, min(entry.header + zips.LOCAL_SIZE + len(entry.name), end.directory))
+    start = zips.data_offset(local, entry, end)
+    return Part.whole(zips.unpack(file.bytes_at(start, start + entry.stored_size), entry))

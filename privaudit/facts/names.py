@@ -1,0 +1,70 @@
+"""Joins what APKs say of themselves with what the phone says of them: names, requests, certificates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from privaudit.capture import Capture
+from privaudit.capture.answers import detail
+from privaudit.facts import apk, packages
+from privaudit.facts.apk import ApkFacts
+from privaudit.model import AnswerState, App, Coverage, LabelState, Phone
+
+
+def paths(capture: Capture) -> Mapping[str, str]:
+    """Where each installed package's base APK is; the owner's copy, where several users have it."""
+    found: dict[str, str] = {}
+    for answer in sorted(capture.to("installed"), key=lambda one: one.user or 0):
+        for package, line in packages.parse_list(answer.text)[0].items():
+            if line.path is not None:
+                found.setdefault(package, line.path)
+    return found
+
+
+def read(capture: Capture, phone: Phone, versions: Mapping[str, int]) -> Mapping[str, ApkFacts]:
+    """Facts of every APK in `capture`. `versions`: the version codes that the phone gives."""
+    return {
+        package: apk.read(one, phone.languages, phone.sdk, version_code=versions.get(package))
+        for package, one in capture.apks.items()
+    }
+
+
+def named(app: App, facts: ApkFacts | None, sdk: int | None) -> App:
+    """`app` with its name and signers. Where its file could not be read, with the reason."""
+    if facts is None:
+        return app
+    if facts.label is None:
+        asked = facts.label_problem is not None or facts.problem is not None
+        state = LabelState.UNREADABLE if asked else LabelState.NOT_ASKED
+        app = replace(app, label_state=state, label_problem=facts.label_problem or facts.problem)
+    else:
+        app = replace(app, label=facts.label, label_state=LabelState.READ, labels=facts.labels)
+    signers = facts.signing.in_force(sdk) if facts.signing is not None else ()
+    certificates = dict.fromkeys(digest for one in signers for digest in (one.certificate, *one.history))
+    return replace(
+        app, certificates_sha256=tuple(certificates), apk_sha256=facts.sha256, launcher_icon=facts.launcher_icon
+    )
+
+
+def coverage(capture: Capture, apps: tuple[App, ...]) -> tuple[Coverage, ...]:
+    """How many names were read, and whether the phone computed what files hash to.
+
+    An app that reads and whose name could not be read may be a lending app. Hashes are extra: nobody misses a finding
+    for want of them who does not ask.
+    """
+    hashed = any(one.sha256 is not None for one in capture.apks.values())
+    hashes = Coverage(question="hashes", user=None, state=AnswerState.ANSWERED if hashed else AnswerState.NOT_ASKED)
+    if not capture.apks:
+        return Coverage(question="names", user=None, state=AnswerState.NOT_ASKED), hashes
+    asked = {app.package: app for app in apps if app.package in capture.apks}
+    unread = {name for name, app in asked.items() if app.label_state is not LabelState.READ and not app.system}
+    reads = {app.package for app in apps for access in app.access.values() if access.state.reads}
+    row = Coverage(
+        question="names",
+        user=None,
+        state=AnswerState.UNREADABLE if unread else AnswerState.ANSWERED,
+        detail=detail("names", n=len(asked.keys() - unread), of=len({app.package for app in apps})),
+        could_hide=bool(unread & reads),
+    )
+    return row, hashes
