@@ -62,7 +62,7 @@ def _names(voice: Voice) -> Iterator[str]:
     row = next((row for row in voice.report.coverage if row.question == "names"), None)
     if row is None or row.detail is None:
         yield voice.text("report.never_names")
-    else:
+    elif not row.could_hide:  # else it stands among the gaps
         yield voice.text("report.names_read", read=row.detail)
 
 
