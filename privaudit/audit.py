@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from privaudit import __version__, facts, findings
-from privaudit.capture import Capture, apks, ranges
+from privaudit.capture import Capture, apk_parts, apks, ranges
 from privaudit.capture.questions import is_apk_path
 from privaudit.capture.take import Progress, ask_more, take
 from privaudit.errors import ConnectionLost
@@ -96,7 +96,9 @@ def _named(
     capture = capture.naming(map(apk.thin, read))
     # A name may show what a package did not: now its signers are of interest too.
     late = [app.package for app in _judged(capture, knowledge) if app.recognised and app.package in then]
-    capture = capture.naming(map(apk.thin, apks.read(transport, tuple(_wanted(dict.fromkeys(late), paths, sign=True)))))
+    again = apks.read(transport, tuple(_wanted(dict.fromkeys(late), paths, sign=True)))
+    # A cable pulled here takes no name away that was read before.
+    capture = capture.naming(apk.thin(one) for one in again if one.state is AnswerState.ANSWERED)
     if not reach.hashes:
         return capture
     wanted = [path for name in (*first, *late) if is_apk_path(path := paths.get(name, ""))]
@@ -104,7 +106,7 @@ def _named(
     with contextlib.suppress(ConnectionLost):  # what was read before stays
         hashes = ranges.hashes(transport, wanted)
     return capture.naming(
-        replace(one, sha256=hashes.get(one.path)) for one in capture.apks.values() if one.path in hashes
+        apk_parts.hashed(one, hashes.get(one.path)) for one in capture.apks.values() if one.path in wanted
     )
 
 

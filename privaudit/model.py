@@ -330,6 +330,8 @@ class App:
     special_access: tuple[SpecialAccess, ...]
     label_problem: Message | None = None
     """Why its name could not be read."""
+    launcher_labels: tuple[str, ...] = ()
+    """What stands under its icons where that is not `label`: some call themselves otherwise in the settings."""
     launcher_icon: bool | None = None
     """Whether its manifest gives it an icon among the apps; ``None``: not read."""
     lending: Lending = Lending(verdict=LendingVerdict.NO)

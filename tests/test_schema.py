@@ -46,8 +46,8 @@ DOCUMENTED = {
 ADDED = {
     # beyond DESIGN, each for a reason
     "Coverage": {"could_hide"},  # which gaps make a report incomplete: else a reader would have to know our questions
-    # null would mean "none" or "not read"; why a name is not there; whether its manifest asks for an icon
-    "App": {"installer_known", "label_problem", "launcher_icon"},
+    # null would mean "none" or "not read"; why a name is not there; an icon, and another name under it
+    "App": {"installer_known", "label_problem", "launcher_icon", "launcher_labels"},
     "Access": {"last_read_age_s"},  # known also where the phone's clock was not read
 }
 

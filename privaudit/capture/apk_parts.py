@@ -15,12 +15,15 @@ from typing import Any, Final
 
 from pydantic import TypeAdapter, ValidationError
 
+from privaudit.capture.apk_problems import problem
 from privaudit.model import AnswerState, Message
 
 MANIFEST: Final = "AndroidManifest.xml"
 ARSC: Final = "resources.arsc"
 SIGNING_BLOCK: Final = "APK signing block"
 """Between the last entry and the central directory. No entry of an APK has blanks in its name by chance."""
+HASH: Final = "SHA-256"
+"""No part, but may be missing like one."""
 
 LARGEST_PART: Final = 64 << 20
 """Bytes of one part, once its gaps are filled."""
@@ -89,6 +92,13 @@ class Apk:
     """Why a part is not there, by its name."""
     sha256: str | None = None
     """Of the whole file, computed by the phone; ``None``: not asked, or the phone cannot."""
+
+
+def hashed(apk: Apk, sha256: str | None) -> Apk:
+    """`apk` with what the phone computed of its file; ``None`` where it was asked and gave nothing."""
+    if sha256 is not None:
+        return replace(apk, sha256=sha256)
+    return replace(apk, problems={**apk.problems, HASH: problem("no_hash")})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,6 +30,7 @@ WORDS: Final[Mapping[str, str]] = {
     "no_certificate": "no signing certificate was found",
     "signing_damaged": "its signing block is damaged",
     "signature_damaged": "its signature file {entry} is damaged",
+    "no_hash": "the phone did not compute it; phones can from Android 8 on",
     "package_differs": "its file says it is {said}, the phone says it is {known}",
     "version_differs": "its file says version {said}, the phone says version {known}",
 }

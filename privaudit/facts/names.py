@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from privaudit.capture import Capture
 from privaudit.capture.answers import detail
+from privaudit.capture.apk_parts import HASH
 from privaudit.facts import apk, packages
 from privaudit.facts.apk import ApkFacts
 from privaudit.model import AnswerState, App, Coverage, LabelState, Phone
@@ -40,6 +41,7 @@ def named(app: App, facts: ApkFacts | None, sdk: int | None) -> App:
         app = replace(app, label_state=state, label_problem=facts.label_problem or facts.problem)
     else:
         app = replace(app, label=facts.label, label_state=LabelState.READ, labels=facts.labels)
+    app = replace(app, launcher_labels=facts.launcher_labels)
     signers = facts.signing.in_force(sdk) if facts.signing is not None else ()
     certificates = dict.fromkeys(digest for one in signers for digest in (one.certificate, *one.history))
     return replace(
@@ -54,7 +56,9 @@ def coverage(capture: Capture, apps: tuple[App, ...]) -> tuple[Coverage, ...]:
     for want of them who does not ask.
     """
     hashed = any(one.sha256 is not None for one in capture.apks.values())
-    hashes = Coverage(question="hashes", user=None, state=AnswerState.ANSWERED if hashed else AnswerState.NOT_ASKED)
+    refused = next((one.problems[HASH] for one in capture.apks.values() if HASH in one.problems), None)
+    state = AnswerState.ANSWERED if hashed else AnswerState.NOT_SUPPORTED if refused else AnswerState.NOT_ASKED
+    hashes = Coverage(question="hashes", user=None, state=state, detail=None if hashed else refused)
     if not capture.apks:
         return Coverage(question="names", user=None, state=AnswerState.NOT_ASKED), hashes
     asked = {app.package: app for app in apps if app.package in capture.apks}

@@ -76,7 +76,7 @@ def _known(lender: LenderRow) -> Message:
 
 def _by_name(app: App, knowledge: Knowledge) -> Message | None:
     # By every name that it goes by: a loan app may call itself a tool in one language only.
-    labels = tuple(dict.fromkeys((app.label, *app.labels.values())))
+    labels = tuple(dict.fromkeys((app.label, *app.labels.values(), *app.launcher_labels)))
     words = [knowledge.vocabulary.judge(label, app.package) for label in labels]
     word = max(words, key=lambda one: _WEIGHT.index(one.verdict))
     if word.verdict == "no":

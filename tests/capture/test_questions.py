@@ -188,3 +188,32 @@ def test_commands_are_made_in_two_files_only():
                 makers.add(path.relative_to(PACKAGE).as_posix())
     assert "capture/questions.py" in makers
     assert makers <= {"capture/questions.py", "remedy/commands.py"}
+
+
+# --- files ------------------------------------------------------------------------------------------------------------
+
+FILES = ["/data/app/~~aB-_==/com.example.app-1==/base.apk", "/system/app/Some App, v2+/A.apk"]
+QUOTED = r" '/[^'\n]+\.apk'"
+READS_BLOCKS = (
+    r"m=@@\S+\nb\(\) \{ echo \"\$m \$1 \$2\"; "
+    r"dd if=\"\$p\" bs=4096 skip=\$1 count=\$2 2>/dev/null </dev/null; echo; \}\n"
+    rf"(?:p={QUOTED[1:]}\n(?:b \d+ \d+\n)+)+echo \"\$m done\"\n"
+)
+FILE_READS = [
+    READS_BLOCKS,
+    rf"stat -c '%s %n'(?:{QUOTED})+ 2>/dev/null\necho; echo '@@\S+ done'\n",
+    rf"sha256sum(?:{QUOTED})+ 2>/dev/null\necho; echo '@@\S+ done'\n",
+]
+"""Whole scripts: nothing else may stand in one that reads files."""
+
+
+def test_files_are_only_measured_hashed_and_read_in_blocks():
+    blocks = [questions.Blocks(path, first, 3) for path in FILES for first in (0, 7)]
+    scripts = [
+        *questions.file_blocks(M, blocks, limit=60_000),
+        *questions.file_sizes(M, FILES, limit=60_000),
+        *questions.file_hashes(M, FILES, limit=60_000),
+    ]
+    assert len(scripts) == 3
+    for script, shape in zip(scripts, FILE_READS, strict=True):
+        assert re.fullmatch(shape, script.text), script.text

@@ -93,6 +93,11 @@ def test_an_ordinary_app_is_none_of_this(made, lists):
     assert (lending.verdict, lending.reasons) == ("no", ())
 
 
+def test_the_name_under_the_icon_counts_too(made):
+    app = made.app("com.example.abc", label="Tools", launcher_labels=("极速贷款",))
+    assert recognise(app, knowledge.load()).verdict == "likely"
+
+
 @pytest.mark.parametrize(
     "labels", [{"zh-CN": "计算器", "en": "Instant Loan"}, {"zh-CN": "极速贷款", "und": "Loan Calculator"}]
 )

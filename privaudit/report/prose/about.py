@@ -22,6 +22,8 @@ def sentences(voice: Voice, app: App) -> Iterator[str]:
     yield from [voice.text("report.as_above")] if again else _known(voice, app)
     if app.label_problem is not None:
         yield voice.text("report.name_unread", why=app.label_problem)
+    if app.launcher_labels and not again:
+        yield voice.text("report.other_name", names=app.launcher_labels)
     if app.launcher_icon is False and not app.system and not again:
         yield voice.text("report.no_icon")
     if app.user != 0:

@@ -158,6 +158,7 @@ WORDS: Final[Mapping[str, Sentence]] = {
     "never_names": "Names under the icons were not read, so apps are recognised by package name alone.",
     "names_read": "Names under the icons: {read}. Apps that came with the phone are left out.",
     "name_unread": "Its name could not be read: {why}.",
+    "other_name": "Under its icon stands “{names}”.",
     "no_icon": "It asks for no icon among the apps.",
     "list_is": (
         "The published lists hold {packages} package names, the newest dated {newest_on}."
