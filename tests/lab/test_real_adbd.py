@@ -1,0 +1,95 @@
+"""The whole way behind AOSP's own adbd and mksh, where the laboratory is built. The phone replays the story."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from privaudit.capture import questions
+from privaudit.demo import open_story
+from privaudit.demo.programs import files, programs
+from privaudit.demo.shell import Shell
+
+NAMES = {"com.example.sudaibao": "速贷宝", "com.example.kuaiyihua": "快易花", "com.example.happyloan": "乐借"}
+REPLAYED = ("pm", "dumpsys", "getprop", "settings")
+PROGRAM = """#!/bin/sh
+h=$(echo "$*" | md5sum)
+cat {folder}/{name}.${{h%% *}} 2>/dev/null
+"""
+
+
+def recorded(folder: Path) -> None:
+    """What the story's programs answer to our questions, one file an answer, named by the arguments."""
+    folder.mkdir()
+
+    def recorder(name, program):
+        def run(argv, stdin):
+            answer = program(argv, stdin)
+            digest = hashlib.md5((" ".join(argv[1:]) + "\n").encode(), usedforsecurity=False).hexdigest()
+            (folder / f"{name}.{digest}").write_bytes(answer.out + answer.err)
+            return answer
+
+        return run
+
+    phone = Shell({name: recorder(name, program) for name, program in programs(open_story("borrower")).items()})
+    phone.run(questions.first_round("@@m").text)
+    for script in questions.later_rounds("@@m", [f"package.{name}" for name in NAMES], limit=100_000):
+        phone.run(script.text)
+
+
+@pytest.fixture
+def phone(lab, tmp_path):
+    """Runs a command with a real adbd on 127.0.0.1:6555, whose owner taps Allow."""
+    recorded(tmp_path / "answers")
+    programs_folder = tmp_path / "programs"
+    programs_folder.mkdir()
+    for name in REPLAYED:
+        program = programs_folder / name
+        program.write_text(PROGRAM.format(folder="/opt/answers", name=name))
+        program.chmod(0o755)
+    apps = tmp_path / "apps"
+    for path, content in files(open_story("borrower")).items():
+        if path.startswith("/data/app/"):
+            (apps / path.removeprefix("/data/app/")).parent.mkdir(parents=True, exist_ok=True)
+            (apps / path.removeprefix("/data/app/")).write_bytes(content)
+
+    def run(*command):
+        put = ["--put", f"{tmp_path / 'answers'}:/opt/answers", "--put", f"{apps}/.:/data/app"]
+        fake = ["--auth", "--answer", "ok", "--fakebin", str(programs_folder)]
+        return subprocess.run(
+            [sys.executable, str(lab.script), *fake, *put, "--", *map(str, command)],
+            env={**os.environ, "LAB": str(lab.folder), "HOME": str(tmp_path), "LC_ALL": "C"},
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+
+    return run
+
+
+def test_a_phone_is_audited_and_its_apps_are_named(phone, tmp_path):
+    mine = tmp_path / "mine.toml"
+    rows = "".join(f'[[app]]\npackage = "{name}"\n' for name in NAMES)
+    mine.write_text(f'[source]\npublisher = "me"\ntitle = "mine"\n{rows}')
+    report = tmp_path / "report.json"
+    done = phone(
+        sys.executable, "-m", "privaudit", "audit", "--transport", "tcp:127.0.0.1:6555",
+        "--hash", "--signatures", mine, "-o", report,
+    )  # fmt: skip
+    assert done.returncode == 3, shlex.join(map(str, done.args)) + done.stdout + done.stderr
+    assert "Allow USB debugging?" in done.stderr
+    found = {(app["package"], app["user"]): app for app in json.loads(report.read_text())["apps"]}
+    for package, name in NAMES.items():
+        assert found[package, 0]["label"] == name
+        assert len(found[package, 0]["certificates_sha256"]) == 1
+        assert len(found[package, 0]["apk_sha256"]) == 64
+    assert found["com.example.sudaibao", 0]["access"]["contacts"]["state"] == "can_read"
+    assert found["com.example.kuaiyihua", 999]["access"]["contacts"]["state"] == "not_allowed"
