@@ -61,5 +61,4 @@ WORDS: Final[Mapping[str, Sentence]] = {
     "usage_value": "The option “{given}” needs something after it.",
     "usage_missing": "“{given}” is missing.",
     "usage_next": "See what there is: {command} --help",
-    "connect_first": "Asking for the phone.",
 }

@@ -29,12 +29,10 @@ WORDS: Final[Mapping[str, str]] = {
     "no_packages": "no package in the list",
     "users_differ": "users {users} appear in one answer and not in another",
     "no_user": "no Android user in the list",
-    "file_missing": "the file is not in the folder",
     "not_a_file": "this is not a file",
     "computer_said": "this computer said: {said}",
     "names": "{n} of {of} were read",
     "unparsed": "{n} lines not understood",
-    "appops_unread": "what is blocked in effect and when something was read is not known",
 }
 
 
