@@ -33,6 +33,8 @@ from privaudit.transport import Transport
 
 _NAMED_BY_DUMP_SDK: Final = 29
 """Below Android 10 a whole dump may lack an app that asks and was never granted: each own app is asked for by name."""
+_HASHED_TOGETHER: Final = 8
+"""APKs in one script: a slow phone reads 100 MB in some seconds, and a script must end within minutes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +54,7 @@ class Reach:
     names: bool = True
     """Read the names of apps from their APKs."""
     hashes: bool = False
-    """Let the phone compute the SHA-256 of the APKs of lending and listed apps, and candidates."""
+    """Let the phone compute the SHA-256 of every APK whose name is read: a hash finds an app under any name."""
 
 
 def live(
@@ -101,10 +103,11 @@ def _named(
     capture = capture.naming(apk.thin(one) for one in again if one.state is AnswerState.ANSWERED)
     if not reach.hashes:
         return capture
-    wanted = [path for name in (*first, *late) if is_apk_path(path := paths.get(name, ""))]
-    hashes: Mapping[str, str] = {}
+    wanted = [path for name in (*first, *then) if is_apk_path(path := paths.get(name, ""))]
+    hashes: dict[str, str] = {}
     with contextlib.suppress(ConnectionLost):  # what was read before stays
-        hashes = ranges.hashes(transport, wanted)
+        for begin in range(0, len(wanted), _HASHED_TOGETHER):
+            hashes |= ranges.hashes(transport, wanted[begin : begin + _HASHED_TOGETHER])
     return capture.naming(
         apk_parts.hashed(one, hashes.get(one.path)) for one in capture.apks.values() if one.path in wanted
     )

@@ -28,7 +28,7 @@ WORDS: Final[Mapping[str, Sentence]] = {
     "all_apps": "Put all apps of the phone into the report. Private: it shows far more than lending apps.",
     "unknown": "Name the apps that can read and that this tool does not know. For the phone's owner only.",
     "no_apks": "Do not read names from the apps' files: quicker, but fewer lending apps are recognised.",
-    "hash": "Let the phone compute the SHA-256 of the files of lending apps, for lists that hold hashes.",
+    "hash": "Let the phone compute the SHA-256 of the apps' files, for lists that hold hashes. Takes minutes.",
     "naming": "Reading the names of the apps.",
     "named": "{done} of {total} names read",
     "plain": "No colours and no moving lines.",

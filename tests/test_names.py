@@ -12,6 +12,7 @@ from privaudit.demo import open_story
 from privaudit.demo.adbd.auth import KeyPolicy
 from privaudit.demo.adbd.phone import DemoPhone
 from privaudit.demo.programs import files, programs
+from privaudit.demo.shell import ProgramResult
 
 NAMES = {
     "com.example.sudaibao": "速贷宝",
@@ -82,6 +83,30 @@ def test_a_hash_is_computed_on_the_phone_and_found_on_a_list(audit, story, tmp_p
     report, _, _ = audit(*listed)
     assert not any(app["listed"] for app in report["apps"])
     assert {row["question"]: row["state"] for row in report["coverage"]}["hashes"] == "not_asked"
+
+
+def test_a_hash_finds_an_app_that_nothing_else_shows(audit, story, tmp_path):
+    """Neither its name nor what it can read makes the calculator suspect."""
+    content = next(data for path, data in files(story).items() if "loancalculator" in path and path.endswith(".apk"))
+    listed = lists(tmp_path, f'[[app]]\nsha256 = ["{hashlib.sha256(content).hexdigest()}"]\n')
+    report, _, _ = audit("--hash", *listed)
+    (found,) = (app for app in report["apps"] if app["listed"])
+    assert found["package"] == "com.example.loancalculator"
+
+
+def test_a_phone_that_cannot_hash_says_so(run, story, tmp_path):
+    """``sha256sum`` came with Android 8."""
+
+    def gone(_argv, _stdin):
+        return ProgramResult(err=b"sh: sha256sum: not found\n", code=127)
+
+    file = tmp_path / "report.json"
+    with DemoPhone(
+        programs={**programs(story), "sha256sum": gone}, files=files(story), keys=KeyPolicy(required=False)
+    ) as phone:
+        run("audit", "--transport", f"tcp:{phone.address}", "--hash", "-o", file, *lists(tmp_path, packages(*NAMES)))
+    rows = {row["question"]: row for row in json.loads(file.read_text())["coverage"]}
+    assert (rows["hashes"]["state"], rows["hashes"]["detail"]["key"]) == ("not_supported", "apk.no_hash")
 
 
 def test_a_certificate_on_a_list_finds_a_renamed_app(audit, tmp_path):
