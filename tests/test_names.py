@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
+import sys
 import zipfile
+from dataclasses import replace
 
 import pytest
 
+from privaudit import facts
+from privaudit.capture.apks import Reading
 from privaudit.demo import open_story
 from privaudit.demo.adbd.auth import KeyPolicy
 from privaudit.demo.adbd.phone import DemoPhone
 from privaudit.demo.programs import files, programs
 from privaudit.demo.shell import ProgramResult
+from privaudit.model import AccessState, DataClass
+from privaudit.talk import Talk
 
 NAMES = {
     "com.example.sudaibao": "速贷宝",
@@ -162,3 +169,31 @@ def test_a_saved_check_names_apps_too_and_a_changed_one_is_refused(run, story, t
     done = run("audit", changed, "--lang", "en")
     assert done.code == 4
     assert "apks/com.example" in done.err
+
+
+def test_the_manifest_answers_where_the_phone_does_not_say_what_is_requested(demo_capture):
+    """Whole dumps of Android leave out what an app asks for; its own file tells."""
+    asked = re.compile(r"^    requested permissions:\n(?:      .*\n)+", re.MULTILINE)
+    mute = {
+        key: replace(answer, text=asked.sub("", answer.text)) if answer.question in {"packages", "package"} else answer
+        for key, answer in demo_capture.answers.items()
+    }
+    states = {}
+    for name, apks in {"with": demo_capture.apks, "without": {}}.items():
+        gathered = facts.gather(replace(demo_capture, answers=mute, apks=apks))
+        (app,) = (one for one in gathered.apps if one.package == "com.example.sudaibao")
+        states[name] = app.access[DataClass.CALL_LOG].state
+        assert app.access[DataClass.CONTACTS].state is AccessState.CAN_READ
+    assert states == {"with": AccessState.NOT_REQUESTED, "without": AccessState.NOT_ALLOWED}
+
+
+@pytest.mark.parametrize(("plain", "shown"), [(False, True), (True, False)])
+def test_a_bar_moves_on_a_terminal_only(monkeypatch, capsys, plain, shown):
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    talk = Talk("en", plain=plain)
+    talk.counted(Reading(done=10, total=40))
+    talk.counted(Reading(done=40, total=40))
+    printed = capsys.readouterr().err
+    assert ("\r[#####               ] 10 of 40 names read" in printed) is shown
+    assert printed.endswith("40 of 40 names read  \n") is shown

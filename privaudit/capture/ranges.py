@@ -5,10 +5,11 @@ from __future__ import annotations
 import io
 import re
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from privaudit.capture.questions import BLOCK, LAST_BLOCK, Blocks, file_blocks, file_hashes, file_sizes, new_marker
+from privaudit.model import Command
 from privaudit.transport import Transport
 
 ROUND_BYTES: Final = 8 * 1024 * 1024
@@ -127,11 +128,8 @@ def sizes(transport: Transport, paths: Sequence[str]) -> Mapping[str, int]:
         ConnectionLost: the connection ended.
         ValueError: a path that must not be put into a command.
     """
-    found: dict[str, int] = {}
-    for command in file_sizes(new_marker(), paths, limit=transport.command_limit):
-        for match in _SIZED.finditer(transport.run(command).stdout):
-            found[match[2].decode("utf-8", "replace").rstrip("\r")] = int(match[1])
-    return {path: found[path] for path in paths if path in found}
+    scripts = file_sizes(new_marker(), paths, limit=transport.command_limit)
+    return {path: int(size) for path, size in _told(transport, scripts, _SIZED, paths)}
 
 
 def hashes(transport: Transport, paths: Sequence[str]) -> Mapping[str, str]:
@@ -141,11 +139,19 @@ def hashes(transport: Transport, paths: Sequence[str]) -> Mapping[str, str]:
         ConnectionLost: the connection ended.
         ValueError: a path that must not be put into a command.
     """
-    found: dict[str, str] = {}
-    for command in file_hashes(new_marker(), paths, limit=transport.command_limit):
-        for match in _HASHED.finditer(transport.run(command).stdout):
-            found[match[2].decode("utf-8", "replace").rstrip("\r")] = match[1].decode()
-    return {path: found[path] for path in paths if path in found}
+    scripts = file_hashes(new_marker(), paths, limit=transport.command_limit)
+    return {path: digest.decode() for path, digest in _told(transport, scripts, _HASHED, paths)}
+
+
+def _told(
+    transport: Transport, scripts: Iterable[Command], line: re.Pattern[bytes], paths: Sequence[str]
+) -> Iterator[tuple[str, bytes]]:
+    """What `scripts` tell of `paths`, each on a line that ends in the path; lines about other files are passed over."""
+    found: dict[str, bytes] = {}
+    for script in scripts:
+        for match in line.finditer(transport.run(script).stdout):
+            found[match[2].decode("utf-8", "replace").rstrip("\r")] = match[1]
+    return ((path, found[path]) for path in paths if path in found)
 
 
 def fetch(transport: Transport, wanted: Sequence[tuple[RangeFile, Sequence[Blocks]]]) -> None:
