@@ -85,11 +85,23 @@ class AnswerState(StrEnum):
 
 
 class DataClass(StrEnum):
-    """The kinds of personal data that this tool is about."""
+    """The kinds of personal data that this tool is about: what collectors call and write from."""
 
     CONTACTS = "contacts"
     SMS = "sms"
     CALL_LOG = "call_log"
+
+
+class OtherData(StrEnum):
+    """Further kinds that are told of an app. No finding rests on them."""
+
+    PHONE = "phone"
+    """Numbers and identifiers of the phone, and whether a call is going on."""
+    LOCATION = "location"
+    MEDIA = "media"
+    """Photos and videos; with all-files access every file that is not an app's own."""
+    APP_LIST = "app_list"
+    """Which apps are installed."""
 
 
 class Requested(StrEnum):
@@ -129,6 +141,16 @@ class AccessState(StrEnum):
     def reads(self) -> bool:
         """Whether data can reach the app in this state, at once or after a tap."""
         return self in {AccessState.CAN_READ, AccessState.ONLY_WHILE_OPEN, AccessState.ASKS_EACH_TIME}
+
+
+class ReadBy(StrEnum):
+    """Who fetched the data that app-ops recorded as read (``OP_FLAG_*``, from Android 10)."""
+
+    ITSELF = "itself"
+    THROUGH_ANOTHER = "through_another"
+    """Another app or system part fetched it for this app (``tpd``, ``upd``): the app got it all the same."""
+    FOR_ANOTHER = "for_another"
+    """This app fetched it for another app (``tp``, ``up``)."""
 
 
 class History(StrEnum):
@@ -225,21 +247,42 @@ class Access:
     """The answer to "can this app read my contacts (SMS, call log), and when did it last do so?"."""
 
     state: AccessState
+    """By its permissions: grant, flags and app-op put together."""
     ways: tuple[str, ...]
-    """Every route that is open, for instance ``permission``."""
+    """Every route that is open: ``permission``, ``incoming`` (only what arrives from now on), and kinds of
+    `SpecialAccess` that reach the same data. With these alone `state` does not read: the permission is closed, and
+    another door is not."""
     last_read: datetime | None
     last_read_age_s: int | None
     """How long before the check, in seconds. Known also where the phone's clock was not read."""
     history: History
     history_since: datetime | None
+    """How far back this phone's records of this app can go: to the oldest record of any app that the phone still has,
+    or to this app's installation where that is later. Without zone where the phone's was not read."""
+    last_read_by: ReadBy | None = None
+    """``None``: nothing recorded, or this Android does not tell."""
+    last_refused: datetime | None = None
+    """Last time that app-ops turned the app away."""
+    last_refused_age_s: int | None = None
+
+    @property
+    def only_incoming(self) -> bool:
+        """Whether new messages reach the app and old ones do not."""
+        return "incoming" in self.ways and "permission" not in self.ways
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpecialAccess:
-    """A right beside the permission list (accessibility, notification access, a default-app role …)."""
+    """A right beside the runtime permissions.
+
+    Kinds: ``accessibility``, ``notification_listener``, ``device_admin``, ``device_owner``, ``profile_owner``,
+    ``default_sms``, ``default_phone``, ``input_method``, and those that an app-op decides: ``overlay``, ``usage``,
+    ``all_files``, ``install_packages``.
+    """
 
     kind: str
     component: str | None
+    """The app's component that holds it, as the phone writes it; ``None`` where the right is the whole app's."""
 
 
 class LabelState(StrEnum):
@@ -328,6 +371,7 @@ class App:
     access: Mapping[DataClass, Access]
     permissions: tuple[Permission, ...]
     special_access: tuple[SpecialAccess, ...]
+    other_access: Mapping[OtherData, Access] = field(default_factory=dict)
     label_problem: Message | None = None
     """Why its name could not be read."""
     launcher_labels: tuple[str, ...] = ()

@@ -203,8 +203,9 @@ def _timeless(document):
     for name in ("source", "taken_at", "phone_clock"):
         document.pop(name)
     for app in document["apps"]:
-        for access in app["access"].values():
-            del access["last_read"], access["last_read_age_s"]
+        for access in (*app["access"].values(), *app["other_access"].values()):
+            for name in ("last_read", "last_read_age_s", "last_refused", "last_refused_age_s", "history_since"):
+                del access[name]
         for permission in app["permissions"]:
             del permission["last_access"], permission["last_reject"]
     for finding in document["findings"]:

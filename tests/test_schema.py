@@ -47,8 +47,9 @@ ADDED = {
     # beyond DESIGN, each for a reason
     "Coverage": {"could_hide"},  # which gaps make a report incomplete: else a reader would have to know our questions
     # null would mean "none" or "not read"; why a name is not there; an icon, and another name under it
-    "App": {"installer_known", "label_problem", "launcher_icon", "launcher_labels"},
-    "Access": {"last_read_age_s"},  # known also where the phone's clock was not read
+    "App": {"installer_known", "label_problem", "launcher_icon", "launcher_labels", "other_access"},
+    # ages are known also where the phone's clock was not read; who fetched it; refusals; other_access: DESIGN section 3
+    "Access": {"last_read_age_s", "last_read_by", "last_refused", "last_refused_age_s"},
 }
 
 

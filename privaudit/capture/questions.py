@@ -34,11 +34,15 @@ PERMISSIONS: Final = tuple(
         "ANSWER_PHONE_CALLS",
         "ACCESS_FINE_LOCATION",
         "ACCESS_COARSE_LOCATION",
+        "ACCESS_BACKGROUND_LOCATION",
         "READ_EXTERNAL_STORAGE",
         "READ_MEDIA_IMAGES",
         "READ_MEDIA_VIDEO",
         "MANAGE_EXTERNAL_STORAGE",
         "QUERY_ALL_PACKAGES",
+        "PACKAGE_USAGE_STATS",
+        "SYSTEM_ALERT_WINDOW",
+        "REQUEST_INSTALL_PACKAGES",
     ]
 )
 """Named to ``dumpsys package permission``, which then says who requests and holds them."""

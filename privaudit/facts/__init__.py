@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 from privaudit.capture import Capture
 from privaudit.capture.answers import Answer, detail
 from privaudit.facts import appops, apps, coverage, device, dump, names, packages, special_access, users
-from privaudit.facts.access import SWITCHED_UNTIL_SDK, SWITCHES, Clock
+from privaudit.facts.clock import Clock
+from privaudit.facts.effective import SWITCHED_UNTIL_SDK, SWITCHES
 from privaudit.facts.packages import Listed
 from privaudit.model import AnswerState, Facts, Place, User, UserKind
 

@@ -1,18 +1,15 @@
-"""What an app can really read: grant, flags and app-op put together.
-
-Rules: ``AppOpsService.checkOperationUnchecked`` (AOSP 11), ``PermissionPolicyService`` (10-14),
-``android.content.pm.PackageManager`` flags. A permission line alone is not the answer.
-"""
+"""What an app can reach of each kind of data, by which ways, and when it last did."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import datetime, timedelta
 from typing import Final
 
 from privaudit.facts.appops import Event, Op
-from privaudit.model import Access, AccessState, DataClass, Effective, History, Permission, Requested
+from privaudit.facts.clock import Clock
+from privaudit.model import Access, AccessState, DataClass, Effective, History, OtherData, Permission, Requested
 
 _PREFIX: Final = "android.permission."
 
@@ -29,7 +26,7 @@ class Door:
     """``incoming``: only what arrives from now on."""
 
 
-DOORS: Final[Mapping[DataClass, tuple[Door, ...]]] = {
+DOORS: Final[Mapping[DataClass | OtherData, tuple[Door, ...]]] = {
     DataClass.CONTACTS: (Door(f"{_PREFIX}READ_CONTACTS", "READ_CONTACTS", "READ_CONTACTS_REAL"),),
     DataClass.SMS: (
         Door(f"{_PREFIX}READ_SMS", "READ_SMS", "READ_SMS_REAL"),
@@ -38,25 +35,43 @@ DOORS: Final[Mapping[DataClass, tuple[Door, ...]]] = {
         Door(f"{_PREFIX}RECEIVE_WAP_PUSH", "RECEIVE_WAP_PUSH", way="incoming"),
     ),
     DataClass.CALL_LOG: (Door(f"{_PREFIX}READ_CALL_LOG", "READ_CALL_LOG", "READ_CALL_LOG_REAL"),),
+    OtherData.PHONE: (
+        Door(f"{_PREFIX}READ_PHONE_STATE", "READ_PHONE_STATE"),
+        Door(f"{_PREFIX}READ_PHONE_NUMBERS", "READ_PHONE_NUMBERS"),
+    ),
+    OtherData.LOCATION: (
+        Door(f"{_PREFIX}ACCESS_FINE_LOCATION", "FINE_LOCATION"),
+        Door(f"{_PREFIX}ACCESS_COARSE_LOCATION", "COARSE_LOCATION"),
+    ),
+    OtherData.MEDIA: (
+        Door(f"{_PREFIX}READ_EXTERNAL_STORAGE", "READ_EXTERNAL_STORAGE"),
+        Door(f"{_PREFIX}READ_MEDIA_IMAGES", "READ_MEDIA_IMAGES"),
+        Door(f"{_PREFIX}READ_MEDIA_VIDEO", "READ_MEDIA_VIDEO"),
+    ),
+    OtherData.APP_LIST: (Door(f"{_PREFIX}QUERY_ALL_PACKAGES", "QUERY_ALL_PACKAGES"),),
 }
 
-_CLOSED_BY_FLAG: Final = frozenset({"REVOKED_COMPAT", "REVOKE_ON_UPGRADE", "REVIEW_REQUIRED"})
-"""Granted on paper; an app for Android 5 or older that was denied, or that its owner has not reviewed yet."""
-
-_BY_MODE: Final[Mapping[str | None, Effective]] = {
-    None: Effective.ALLOWED,
-    "allow": Effective.ALLOWED,
-    "default": Effective.ALLOWED,
-    "ignore": Effective.BLOCKED,
-    "deny": Effective.BLOCKED,
-    "foreground": Effective.FOREGROUND,
-    "ask": Effective.ASK,
+SIDE_DOORS: Final[Mapping[str, frozenset[DataClass | OtherData]]] = {
+    "default_sms": frozenset({DataClass.SMS}),
+    "default_phone": frozenset({DataClass.CALL_LOG}),
+    "notification_listener": frozenset({DataClass.SMS}),
+    "accessibility": frozenset(DataClass),
+    "all_files": frozenset({OtherData.MEDIA}),
+    "usage": frozenset({OtherData.APP_LIST}),
 }
+"""Kind of special access → what it reaches beside the permission of that name.
 
-SWITCHED_UNTIL_SDK: Final = 28
-SWITCHES: Final[Mapping[str, str]] = {"RECEIVE_MMS": "RECEIVE_SMS", "RECEIVE_WAP_PUSH": "RECEIVE_SMS"}
-"""Up to Android 9 another op's mode decides (``AppOpsManager.sOpToSwitch``), and dumps do not say so."""
+A role brings its permissions back when they are taken away. Notification access shows new messages, accessibility what
+is on the screen. A keyboard, an overlay, an administrator and an installer reach none of these kinds by themselves.
+"""
 
+FREE_APP_LIST: Final = "no_permission_needed"
+"""Way of every app to the list of apps, below Android 11 or when made for an Android below 11."""
+_FILTERED_SDK: Final = 30
+_BACKGROUND_SDK: Final = 29
+"""From Android 10 location while the app is closed is a permission of its own."""
+_MEDIA_SDK: Final = 33
+"""From Android 13, for apps made for it, READ_EXTERNAL_STORAGE opens nothing."""
 _STATE: Final[Mapping[Effective, AccessState]] = {
     Effective.ALLOWED: AccessState.CAN_READ,
     Effective.FOREGROUND: AccessState.ONLY_WHILE_OPEN,
@@ -77,98 +92,50 @@ _MOST_OPEN_FIRST: Final = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Clock:
-    """What turns the ages of app-ops into times."""
+class Held:
+    """What one app holds, by which its access to each kind of data is told."""
 
-    now: datetime | None
-    """The phone's time when it was asked."""
-    zone: tzinfo | None
-    """The phone's, where it was read."""
-
-    def moment(self, event: Event | None) -> datetime | None:
-        """When `event` was. Without the phone's time, the local time that was printed; without both, ``None``."""
-        if event is None:
-            return None
-        if self.now is not None and event.age is not None:
-            try:
-                # Ages are real time: counted back in local time, one from before a clock change would be an hour off.
-                then = self.now.astimezone(UTC) - event.age
-                return then.astimezone(self.now.tzinfo).replace(microsecond=0)
-            except OverflowError:
-                return None
-        return local_time(event.local, self.zone)
+    permissions: Mapping[str, Permission]
+    """By name."""
+    ops: Mapping[str, Op]
+    special: Collection[str]
+    """Kinds of special access."""
+    ops_whole: bool
+    """Whether an op that is not there was not recorded."""
+    since: datetime | None
+    """How far back records of this app can go."""
+    sdk: int | None
+    target_sdk: int | None
 
 
-def local_time(printed: str | None, zone: tzinfo | None) -> datetime | None:
-    """``2024-01-24 15:15:22``, in the phone's own time; without a zone where `zone` is not known."""
-    try:
-        return datetime.fromisoformat(printed).replace(microsecond=0, tzinfo=zone) if printed else None
-    except ValueError:
-        return None
-
-
-def effective(*, granted: bool | None, flags: Sequence[str], mode: str | None, blank: str | None) -> Effective:
-    """What one permission comes to.
-
-    Args:
-        granted: the permission line; ``None`` where it was not read.
-        flags: its flags.
-        mode: app-op mode in force, uid mode before package mode; ``None``: none stored, then the grant decides.
-        blank: mode of MIUI's own op for blank data, if there is one.
-    """
-    if granted is None:
-        return Effective.UNKNOWN
-    if not granted:
-        return Effective.DENIED
-    if _CLOSED_BY_FLAG.intersection(flags) or blank in {"ignore", "deny"}:
-        return Effective.BLOCKED
-    return _BY_MODE.get(mode, Effective.UNKNOWN)
-
-
-def mode_in_force(
-    op: str, uid_modes: Mapping[str, tuple[str, int]], ops: Mapping[str, Op], switches: Mapping[str, str]
-) -> tuple[str, int] | None:
-    """The uid mode, else the package mode, of `op` or the op that decides for it, and its offset; else ``None``."""
-    own = ops.get(op)
-    deciding = (own.switch if own is not None else None) or switches.get(op, op)
-    if deciding in uid_modes:
-        return uid_modes[deciding]
-    if own is not None and own.switch is not None:
-        return own.mode, own.offset
-    return (ops[deciding].mode, ops[deciding].offset) if deciding in ops else None
-
-
-def access(
-    data: DataClass,
-    permissions: Mapping[str, Permission],
-    ops: Mapping[str, Op],
-    clock: Clock,
-    *,
-    ops_whole: bool,
-) -> Access:
-    """Whether an app can read `data`, by which way, and when it last did.
-
-    Args:
-        data: which kind.
-        permissions: the app's permissions by name.
-        ops: the app's app-ops.
-        clock: see `Clock`.
-        ops_whole: whether an op that is not there was not recorded.
-    """
+def access(data: DataClass | OtherData, held: Held, clock: Clock) -> Access:
+    """Whether an app can read `data`, by which ways, and when it last did."""
     doors = DOORS[data]
-    states = {door: _state(permissions.get(door.permission)) for door in doors}
+    states = {door: _state(held.permissions.get(door.permission)) for door in doors}
+    if data is OtherData.LOCATION:
+        states = {door: _while_open(state, held) for door, state in states.items()}
+    elif data is OtherData.MEDIA:
+        states = {door: _of_files(door, state, held) for door, state in states.items()}
     state = min(states.values(), key=_MOST_OPEN_FIRST.index)
     ways = dict.fromkeys(door.way for door, one in states.items() if one.reads)
-    own = [op for door in doors if (op := ops.get(door.op)) is not None]
-    youngest = _youngest(op.access for op in own)
-    sure = ops_whole and not any(op.has_empty_tag for op in own)
+    if "permission" in ways:
+        ways = {"permission": None}  # old and new: what arrives is among it
+    if data is OtherData.APP_LIST and _sees_all_apps(held):
+        state, ways = AccessState.CAN_READ, {FREE_APP_LIST: None}
+    ways |= dict.fromkeys(kind for kind, reached in SIDE_DOORS.items() if kind in held.special and data in reached)
+    own = [op for door in doors if (op := held.ops.get(door.op)) is not None]
+    read, refused = _youngest(op.access for op in own), _youngest(op.reject for op in own)
+    sure = held.ops_whole and not any(op.has_empty_tag for op in own)
     return Access(
         state=state,
-        ways=tuple(ways) if "permission" not in ways else ("permission",),
-        last_read=clock.moment(youngest),
-        last_read_age_s=round(youngest.age.total_seconds()) if youngest and youngest.age is not None else None,
-        history=History.RECORDED if youngest else History.NO_RECORD if sure else History.UNKNOWN,
-        history_since=None,
+        ways=tuple(ways),
+        last_read=clock.moment(read),
+        last_read_age_s=_seconds(read),
+        history=History.RECORDED if read else History.NO_RECORD if sure else History.UNKNOWN,
+        history_since=held.since,
+        last_read_by=read.by if read else None,
+        last_refused=clock.moment(refused),
+        last_refused_age_s=_seconds(refused),
     )
 
 
@@ -181,6 +148,30 @@ def _state(permission: Permission | None) -> AccessState:
     return _STATE[permission.effective]
 
 
+def _while_open(state: AccessState, held: Held) -> AccessState:
+    """From Android 10 location ends when the app is closed, unless a further permission is granted."""
+    background = held.permissions.get(f"{_PREFIX}ACCESS_BACKGROUND_LOCATION")
+    closed = background is not None and background.effective is Effective.DENIED
+    if state is AccessState.CAN_READ and closed and held.sdk is not None and held.sdk >= _BACKGROUND_SDK:
+        return AccessState.ONLY_WHILE_OPEN
+    return state
+
+
+def _of_files(door: Door, state: AccessState, held: Held) -> AccessState:
+    new = min(held.sdk or 0, held.target_sdk or 0) >= _MEDIA_SDK
+    if new and door.op == "READ_EXTERNAL_STORAGE" and state is not AccessState.NOT_REQUESTED:
+        return AccessState.NOT_ALLOWED
+    return state
+
+
+def _sees_all_apps(held: Held) -> bool:
+    return any(sdk is not None and sdk < _FILTERED_SDK for sdk in (held.sdk, held.target_sdk))
+
+
 def _youngest(events: Iterable[Event | None]) -> Event | None:
     known = [event for event in events if event is not None]
     return min(known, key=lambda event: event.age if event.age is not None else timedelta.max, default=None)
+
+
+def _seconds(event: Event | None) -> int | None:
+    return round(event.age.total_seconds()) if event is not None and event.age is not None else None

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from privaudit.facts.appops_uids import Dump, Event, Op, Uid, age, uid_number
+from privaudit.facts.appops_uids import Dump, Event, Op, Uid, age, read_by, uid_number
 
 __all__ = ["Dump", "Event", "Op", "Uid", "parse"]
 
@@ -29,8 +29,10 @@ _WATCHED = re.compile(rf"^      {_OP}: (?:WATCHER|SILENT)$")
 _OP_A = re.compile(rf"^      {_OP}: mode=(\w+)((?:; (?:time|rejectTime)=\S+ ago)*)(?: \(running\)|; duration=\S+)?$")
 _TIME_A = re.compile(r"; (time|rejectTime)=(\S+) ago")
 _OP_BCD = re.compile(rf"^      {_OP} \((\w+|mode=\d+)(?: / switch ([A-Z0-9_]+)=(\w+|mode=\d+))?\):\s*$")
-_EVENT_CD = re.compile(r"^\s+(Access|Reject): \[[a-z]+-[a-z|]+\] ?(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}) \(([^)]*)\)")
-_EVENT_B = re.compile(r"^\s+(?:(Access|Reject): )?\s*[a-z]+\s*= (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}) \(([^)]*)\)")
+_EVENT_CD = re.compile(
+    r"^\s+(Access|Reject): \[[a-z]+-([a-z|]+)\] ?(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}) \(([^)]*)\)"
+)
+_EVENT_B = re.compile(r"^\s+(?:(Access|Reject): )?\s*[a-z]+\s*(=) (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}) \(([^)]*)\)")
 _DETAIL = re.compile(r"^ {9,}(?:duration=|Running start at|startNesting=|(?:Access|Reject):\s*$)")
 _TAG = re.compile(r"^        (\S.*=\[|\])$")
 """Layout D: what an op recorded stands between these, once per attribution tag."""
@@ -132,7 +134,7 @@ class _Reader:
         if match.re is _OP_A:
             self.op = self.ops[name] = Op(mode=self._mode(match[2]), offset=offset)
             for kind, word in _TIME_A.findall(match[3]):
-                self.op.latest(kind, Event(age(word), None, offset))
+                self._record(self.op, kind, Event(age(word), None, offset))
         else:
             self.op = self.ops[name] = Op(mode=self._mode(match[4] or match[2]), offset=offset, switch=match[3])
 
@@ -165,8 +167,14 @@ class _Reader:
             self._forged(line)
             return
         self.kind = match[1] or self.kind  # layout B names it once and lines up the other states below
-        self.op.latest(self.kind, Event(age(match[3]), match[2], offset))
+        self._record(self.op, self.kind, Event(age(match[4]), match[3], offset, read_by(match[2])))
         self.tag_is_empty = False
+
+    def _record(self, op: Op, kind: str, event: Event) -> None:
+        op.latest(kind, event)
+        oldest = self.dump.oldest
+        if event.age is not None and (oldest is None or oldest.age is None or event.age > oldest.age):
+            self.dump.oldest = event
 
     def _tag(self, line: str, *, opens: bool) -> None:
         if self.op is None or opens == self.in_tag:

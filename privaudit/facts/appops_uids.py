@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
 
+from privaudit.model import ReadBy
+
 _AGE = re.compile(
     r"([+-]?)(?:(\d{1,9})d)?(?:(\d{1,9})h)?(?:(\d{1,9})m(?!s))?(?:(\d{1,9})s)?(?:(\d{1,9})ms)?\Z", re.ASCII
 )
@@ -28,6 +30,8 @@ class Event:
     local: str | None
     """As printed: the phone's own time, ``YYYY-MM-DD HH:MM:SS.mmm``. Layout A prints none."""
     offset: int
+    by: ReadBy | None = None
+    """Who fetched the data; ``None`` where this layout does not tell."""
 
 
 @dataclass(slots=True)
@@ -68,8 +72,23 @@ class Dump:
     unparsed: int = 0
     ends: bool = False
     """Whether something follows the last uid: an empty line, or another part. Android 6 and 7 print nothing there."""
+    oldest: Event | None = None
+    """Of all that is recorded."""
     forged: str | None = None
     """A uid, package or op that appears twice, or where Android has none: text of an app that passes for Android's."""
+
+
+def read_by(flags: str) -> ReadBy | None:
+    """Who fetched the data, from the letters behind a process state: ``s``, ``tp``, ``up``, ``tpd``, ``upd``.
+
+    Source: ``AppOpsManager.opFlagsToString``, ``OP_FLAG_*``. Several are joined with ``|``.
+    """
+    words = set(flags.split("|"))
+    if "s" in words:
+        return ReadBy.ITSELF
+    if words & {"tpd", "upd"}:
+        return ReadBy.THROUGH_ANOTHER
+    return ReadBy.FOR_ANOTHER if words & {"tp", "up"} else None
 
 
 def uid_number(word: str) -> int | None:

@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from privaudit.capture.questions import PERMISSIONS
 from privaudit.facts import appops
-from privaudit.facts.access import DOORS, Clock, Door, access, effective, local_time, mode_in_force
+from privaudit.facts.access import DOORS, Door, Held, access
 from privaudit.facts.apk import ApkFacts
+from privaudit.facts.clock import Clock, local_time
 from privaudit.facts.dump import Blocks, Line
+from privaudit.facts.effective import effective, mode_in_force
 from privaudit.facts.package_blocks import Block
 from privaudit.facts.packages import Listed
-from privaudit.facts.special_access import Held
-from privaudit.model import App, Effective, LabelState, Permission, Place, Requested
+from privaudit.facts.permissions import SPECIAL, TRAITS
+from privaudit.facts.special_access import Right
+from privaudit.model import (
+    App,
+    DataClass,
+    Effective,
+    LabelState,
+    OtherData,
+    Permission,
+    Place,
+    Requested,
+    SpecialAccess,
+)
 
 _DOORS: Final[Mapping[str, Door]] = {door.permission: door for doors in DOORS.values() for door in doors}
-_OPS: Final = {name: name.rpartition(".")[2] for name in PERMISSIONS}
 _PER_USER: Final = 100000
 _FACTORY_UNTIL: Final = datetime(2009, 1, 3)  # noqa: DTZ001 - the phone's own time
 """System images carry install times of 1970, 2008-12-31 or 2009-01-01: no install at all."""
@@ -37,7 +48,7 @@ class Sources:
     listed: Mapping[int, Mapping[str, Listed]]
     """By user; a user without an entry gave no list."""
     third_party: Mapping[int, frozenset[str]]
-    special: Mapping[tuple[str, int], tuple[Held, ...]]
+    special: Mapping[tuple[str, int], tuple[Right, ...]]
     apks: Mapping[str, ApkFacts]
     sdk: int | None
     clock: Clock
@@ -73,14 +84,24 @@ def _app(sources: Sources, name: str, user: int, places: Places) -> App:
         places[name, user, "package"] = (Place(f"installed.{user}", listed.offset),)
     state = block.users.get(user)
     uid = _uid(sources, name, user, block, listed)
-    ops, modes = uid.packages.get(name, {}), uid.modes
-    permissions = {permission.name: permission for permission in _permissions(sources, block, user, modes, ops, places)}
+    ops = uid.packages.get(name, {})
+    permissions = {one.name: one for one in _permissions(sources, block, user, uid.modes, ops, places)}
     for door in _DOORS.values():
-        if door.op in ops and (event := ops[door.op].access) is not None:
-            _add(places, (name, user, f"op:{door.op}"), Place("appops", event.offset))
-    held = sources.special.get((name, user), ())
-    for one in held:
-        _add(places, (name, user, one.access.kind), one.place)
+        for event in (ops[door.op].access, ops[door.op].reject) if door.op in ops else ():
+            if event is not None:
+                _add(places, (name, user, f"op:{door.op}"), Place("appops", event.offset))
+    special = tuple(_special(sources.special.get((name, user), ()), permissions, (name, user), places))
+    installed = _time(state.first_installed if state else None, sources.clock)
+    installed = installed or _time(block.first_installed, sources.clock)
+    held = Held(
+        permissions=permissions,
+        ops=ops,
+        special={one.kind for one in special},
+        ops_whole=sources.appops_whole,
+        since=_since(installed, sources),
+        sdk=sources.sdk,
+        target_sdk=block.target_sdk,
+    )
     return App(
         package=name,
         user=user,
@@ -93,17 +114,39 @@ def _app(sources: Sources, name: str, user: int, places: Places) -> App:
         installer=block.installer if block.says_installer or listed is None else listed.installer,
         installer_known=block.says_installer or (listed is not None and listed.says_installer),
         installer_name=None,
-        first_installed=_time(state.first_installed if state else None, sources.clock)
-        or _time(block.first_installed, sources.clock),
+        first_installed=installed,
         last_updated=_time(block.last_updated, sources.clock),
         system=_is_system(sources, block, user, listed),
         enabled=state.enabled if state is not None else None,
         certificates_sha256=(),
         apk_sha256=None,
-        access={data: access(data, permissions, ops, sources.clock, ops_whole=sources.appops_whole) for data in DOORS},
+        access={data: access(data, held, sources.clock) for data in DataClass},
+        other_access={data: access(data, held, sources.clock) for data in OtherData},
         permissions=tuple(one for one in permissions.values() if _worth_telling(one)),
-        special_access=tuple(one.access for one in held),
+        special_access=special,
     )
+
+
+def _special(
+    rights: Iterable[Right], permissions: Mapping[str, Permission], of: tuple[str, int], places: Places
+) -> Iterator[SpecialAccess]:
+    for right in rights:
+        _add(places, (*of, right.access.kind), right.place)
+        yield right.access
+    for name, kind in SPECIAL.items():
+        permission = permissions.get(name)
+        if permission is not None and permission.effective in {Effective.ALLOWED, Effective.FOREGROUND}:
+            for fact in (f"op:{TRAITS[name].op}", name):
+                places[(*of, kind)] = (*places.get((*of, kind), ()), *places.get((*of, fact), ()))
+            yield SpecialAccess(kind=kind, component=None)
+
+
+def _since(installed: datetime | None, sources: Sources) -> datetime | None:
+    """How far back records of an app can go; ``None`` where the phone has not a single record."""
+    oldest = sources.clock.moment(sources.appops.oldest)
+    if oldest is None or installed is None or (oldest.tzinfo is None) != (installed.tzinfo is None):
+        return oldest
+    return max(oldest, installed)
 
 
 def _uid(sources: Sources, name: str, user: int, block: Block, listed: Listed | None) -> appops.Uid:
@@ -135,21 +178,23 @@ def _permissions(
 ) -> Iterator[Permission]:
     lines: dict[str, list[Line]] = {}
     for name, line in sources.blocks.lines(block.name, user):
-        if name in _OPS:
+        if name in TRAITS:
             lines.setdefault(name, []).append(line)
             _add(places, (block.name, user, name), line.place)
     denies = sources.blocks.denies(block.name, user)
     manifest = sources.apks.get(block.name)
-    for name in dict.fromkeys((*lines, *_DOORS, *(block.requested or ()))):
-        if name not in _OPS:
+    by_op = [name for name in SPECIAL if TRAITS[name].op in modes or TRAITS[name].op in ops]
+    for name in dict.fromkeys((*lines, *_DOORS, *by_op, *(block.requested or ()))):
+        trait = TRAITS.get(name)
+        if trait is None:
             continue
         own = lines.get(name, [])
         declared = manifest.requested(name, sources.sdk) if manifest is not None else Requested.UNKNOWN
         granted = any(line.grant.granted for line in own) if own else (False if denies else None)
         flags = next((line.grant.flags for line in own if line.grant.granted == granted), ())
-        op, door = _OPS[name], _DOORS.get(name)
+        op, door = trait.op, _DOORS.get(name)
         mode, place = mode_in_force(op, modes, ops, sources.switches) or (None, 0)
-        if op in modes or mode not in {None, "allow", "default"}:
+        if op in modes or mode not in {None, "default", *(() if trait.by_op else ("allow",))}:
             _add(places, (block.name, user, f"op:{op}"), Place("appops", place))
         blank = mode_in_force(door.blank_op, modes, ops, {}) if door is not None and door.blank_op else None
         record = ops.get(op)
@@ -159,7 +204,14 @@ def _permissions(
             granted=granted,
             flags=flags,
             mode=mode,
-            effective=effective(granted=granted, flags=flags, mode=mode, blank=blank[0] if blank else None),
+            effective=effective(
+                trait,
+                granted=granted,
+                flags=flags,
+                mode=mode,
+                blank=blank[0] if blank else None,
+                target_sdk=block.target_sdk,
+            ),
             last_access=sources.clock.moment(record.access if record else None),
             last_reject=sources.clock.moment(record.reject if record else None),
         )

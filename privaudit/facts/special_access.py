@@ -34,7 +34,7 @@ _LAST_INDENT: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class Right:
     """One right that one package holds."""
 
     access: SpecialAccess
@@ -45,7 +45,7 @@ class Held:
 class Rights:
     """Everything found."""
 
-    held: Mapping[tuple[str, int], tuple[Held, ...]]
+    held: Mapping[tuple[str, int], tuple[Right, ...]]
     """By package and user. Stale entries of removed apps may be among them."""
     unparsed: Mapping[str, int]
     """By answer: lines that cannot be Android's. A class name may hold a line break, and what looks like more lines."""
@@ -57,13 +57,13 @@ _Row = tuple[str, int, str, str | None, Place]
 def gather(capture: Capture) -> Rights:
     """Rights by package and user."""
     unparsed: Counter[str] = Counter()
-    found: dict[tuple[str, int], dict[tuple[str, str | None], Held]] = defaultdict(dict)
+    found: dict[tuple[str, int], dict[tuple[str, str | None], Right]] = defaultdict(dict)
     rows = (*_settings(capture, unparsed), *_roles(capture), *_admins(capture, unparsed))
     for package, user, kind, component, place in rows:
         if is_package_name(package):
             # A role and its older setting say the same thing twice.
             found[package, user].setdefault(
-                (kind, component), Held(SpecialAccess(kind=kind, component=component), place)
+                (kind, component), Right(SpecialAccess(kind=kind, component=component), place)
             )
     return Rights({key: tuple(held.values()) for key, held in found.items()}, unparsed)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from privaudit.facts.access import DOORS
-from privaudit.findings import Ground, severity
+from privaudit.findings import Ground, groups, severity
 from privaudit.language import name_of
 from privaudit.model import AccessState, App, DataClass, Finding, History, Message
 
@@ -20,6 +20,10 @@ WORDS: Final[Mapping[str, str]] = {
         "The phone has a record of “{app}” reading {data}. Whether it can read it now could not be read."
     ),
     "blocked": "“{app}” was given the permission for {data}, but the phone blocks it: now the app gets nothing.",
+    "group_open": (
+        "“{app}” cannot read {data} now, but a permission of the same group is on."
+        " The phone may then give it the reading too, without asking you."
+    ),
     "asked": "“{app}” asks for {data}. Now the permission is closed.",
     "contacts": "contacts",
     "sms": "SMS",
@@ -32,13 +36,15 @@ def judge(app: App, ground: Ground) -> Iterator[Finding]:
     """At most one finding an app and user: the most open state that it has."""
     if not app.recognised:
         return
-    for key, data in _cases(app):
+    sdk = ground.facts.phone.sdk
+    for key, data in _cases(app, sdk):
         if not data:
             continue
-        evidence = ground.evidence(app, *facts_of(data), "package")
+        others = [held.name for one in data for held in groups.granted(app, one, sdk)] if key == "group_open" else ()
+        evidence = ground.evidence(app, *facts_of(data), *others, "package")
         yield Finding(
             rule="data_access",
-            severity=severity.of_access(app),
+            severity=severity.of_access(app, group_open=key == "group_open"),
             package=app.package,
             user=app.user,
             message=Message(
@@ -50,13 +56,14 @@ def judge(app: App, ground: Ground) -> Iterator[Finding]:
         return
 
 
-def _cases(app: App) -> Iterator[tuple[str, tuple[DataClass, ...]]]:
+def _cases(app: App, sdk: int | None) -> Iterator[tuple[str, tuple[DataClass, ...]]]:
     yield from open_now(app)
     known = tuple(data for data in severity.has_read(app) if app.access[data].state is not AccessState.UNKNOWN)
     yield "has_read", known
     yield "has_read_now_unknown", tuple(data for data in severity.has_read(app) if data not in known)
     # A record makes an app worth a look whatever closed it; without one, the block itself is worth telling.
     yield "blocked", tuple(data for data, access in app.access.items() if access.state is AccessState.BLOCKED)
+    yield "group_open", groups.open_by_group(app, sdk)
     # A permission that whole dumps do not show as asked for makes no finding.
     asked = {permission.name for permission in app.permissions}
     yield (
@@ -80,9 +87,7 @@ def open_now(app: App) -> Iterator[tuple[str, tuple[DataClass, ...]]]:
 
 def names(app: App, data: tuple[DataClass, ...]) -> tuple[Message, ...]:
     """The kinds of data, in words. Who may only receive SMS cannot open the old ones."""
-    return tuple(
-        Message(key=f"data_access.{'new_sms' if app.access[one].ways == ('incoming',) else one}") for one in data
-    )
+    return tuple(Message(key=f"data_access.{'new_sms' if app.access[one].only_incoming else one}") for one in data)
 
 
 def facts_of(data: Iterable[DataClass]) -> Iterator[str]:

@@ -13,6 +13,7 @@ TABLE: Final[Mapping[str, Severity]] = {
     "reads": Severity.MEDIUM,
     "has_read": Severity.LOW,
     "listed_closed": Severity.LOW,
+    "group_open": Severity.LOW,
     "suspect": Severity.LOW,
     "notified": Severity.INFO,
     "asked": Severity.INFO,
@@ -24,6 +25,7 @@ TABLE: Final[Mapping[str, Severity]] = {
 - ``reads``: a lending app can read now. When it last did so orders within the grade and never changes it.
 - ``has_read``: has read, and is closed now.
 - ``listed_closed``: listed, and cannot read now.
+- ``group_open``: cannot read now, but holds a permission of the same group, with which the phone may give it the rest.
 - ``suspect``: not recognised, from no store, can read.
 - ``notified``: named in a regulator's notice to mend.
 - ``asked``: asks for it and does not have it.
@@ -31,6 +33,9 @@ TABLE: Final[Mapping[str, Severity]] = {
 
 The user's own list raises nothing: it has no published source.
 """
+
+
+SIDE_DOORS: Final = frozenset({"accessibility", "notification_listener", "default_sms"})
 
 
 def reads(app: App) -> tuple[DataClass, ...]:
@@ -49,11 +54,16 @@ def lowered(severity: Severity) -> Severity:
     return grades[min(severity.order + 1, len(grades) - 1)]
 
 
-def of_access(app: App) -> Severity:
-    """How soon to look at what `app` can read."""
+def of_access(app: App, *, group_open: bool = False) -> Severity:
+    """How soon to look at what `app` can read; `group_open`: or may be given, for it holds another of the group."""
     if reads(app):
         return of_reading(app)
-    return TABLE["has_read"] if has_read(app) else TABLE["asked"]
+    return TABLE["has_read" if has_read(app) else "group_open" if group_open else "asked"]
+
+
+def side_doors(app: App) -> frozenset[str]:
+    """Rights beside the permission list by which messages or the screen reach `app`."""
+    return SIDE_DOORS & {one.kind for one in app.special_access}
 
 
 def of_reading(app: App) -> Severity:

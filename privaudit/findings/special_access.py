@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from privaudit.findings import Ground, severity
+from privaudit.findings.suspect import is_named
 from privaudit.language import name_of
 from privaudit.model import App, Finding, Message
 
@@ -25,19 +26,25 @@ WORDS: Final[Mapping[str, str]] = {
         "“{app}” manages this whole phone. That can be part of a purchase by instalments or of a job."
         " Do not remove it; ask a lawyer or legal aid first."
     ),
+    "profile_owner": (
+        "“{app}” manages a work profile on this phone. It may belong to a job. Ask there before you remove anything."
+    ),
+    "overlay": "“{app}” may draw over other apps: what you see and tap may be its own.",
+    "usage": "“{app}” can see which apps you use, and when.",
+    "all_files": "“{app}” can read all files in the shared storage: photos, downloads, backups.",
+    "install_packages": "“{app}” may install other apps, when you say yes to the phone's question.",
 }
-_SIDE_DOORS: Final = frozenset({"accessibility", "notification_listener", "default_sms"})
 _READS: Final = frozenset({"default_phone"})
 
 
 def judge(app: App, ground: Ground) -> Iterator[Finding]:
-    """One finding a right, of lending and listed apps alone."""
-    if not app.recognised:
+    """One finding a right, of lending and listed apps, and of suspect ones that their owner asked to see."""
+    if not app.recognised and not is_named(app, ground):
         return
     for held in app.special_access:
-        grade = severity.TABLE["side_door" if held.kind in _SIDE_DOORS else "other"]
+        grade = severity.TABLE[_ground(app, held.kind)]
         if held.kind in _READS:
-            grade = severity.of_reading(app)
+            grade = severity.of_reading(app) if app.recognised else severity.TABLE["suspect"]
         yield Finding(
             rule="special_access",
             severity=grade,
@@ -47,3 +54,9 @@ def judge(app: App, ground: Ground) -> Iterator[Finding]:
             evidence=ground.evidence(app, held.kind, "package"),
             steps=(),
         )
+
+
+def _ground(app: App, kind: str) -> str:
+    if kind not in severity.SIDE_DOORS:
+        return "other"
+    return "side_door" if app.recognised else "suspect"

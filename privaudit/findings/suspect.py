@@ -7,7 +7,7 @@ from typing import Final
 
 from privaudit.findings import Ground, data_access, severity
 from privaudit.language import name_of
-from privaudit.model import App, Finding, Message
+from privaudit.model import App, Finding, Message, Value
 
 _UNKNOWN: Final = (
     "No app store is on record for it, and this tool does not know it. It may be harmless. Do you know what it is for?"
@@ -15,6 +15,7 @@ _UNKNOWN: Final = (
 WORDS: Final[Mapping[str, str]] = {
     "can_read": "“{app}” can read {data} now. " + _UNKNOWN,
     "only_while_open": "“{app}” can read {data} while you have it open. " + _UNKNOWN,
+    "another_way": "“{app}” can see messages or the screen by a right beside the permissions. " + _UNKNOWN,
     "asks_each_time": "“{app}” can read {data} when you say yes to the phone's question. " + _UNKNOWN,
 }
 
@@ -22,23 +23,30 @@ WORDS: Final[Mapping[str, str]] = {
 def is_suspect(app: App, ground: Ground) -> bool:
     """Whether the owner should look at an app that we do not recognise. An installer that was not read is no store."""
     from_store = app.installer in ground.knowledge.stores
-    return not app.recognised and not app.system and not from_store and bool(severity.reads(app))
+    reaches = bool(severity.reads(app) or severity.side_doors(app))
+    return not app.recognised and not app.system and not from_store and reaches
+
+
+def is_named(app: App, ground: Ground) -> bool:
+    """Whether the owner asked to see it by name."""
+    return ground.name_suspects and is_suspect(app, ground)
 
 
 def judge(app: App, ground: Ground) -> Iterator[Finding]:
     """One finding a suspect app, when its owner asked for it."""
-    if not ground.name_suspects or not is_suspect(app, ground):
+    if not is_named(app, ground):
         return
-    state, data = next((state, data) for state, data in data_access.open_now(app) if data)
+    # Where it can read nothing by permission, what else it holds is told by the rule on special access.
+    state, data = next(((state, data) for state, data in data_access.open_now(app) if data), ("another_way", ()))
+    values: dict[str, Value] = {"app": name_of(app.label, app.package)}
+    if data:
+        values["data"] = data_access.names(app, data)
     yield Finding(
         rule="suspect",
         severity=severity.TABLE["suspect"],
         package=app.package,
         user=app.user,
-        message=Message(
-            key=f"suspect.{state.removesuffix('_recorded')}",
-            values={"app": name_of(app.label, app.package), "data": data_access.names(app, data)},
-        ),
+        message=Message(key=f"suspect.{state.removesuffix('_recorded')}", values=values),
         evidence=ground.evidence(app, *data_access.facts_of(data), "package"),
         steps=(),
     )

@@ -10,9 +10,9 @@ from dataclasses import replace
 from typing import Any, Final
 
 from privaudit import roms
-from privaudit.findings import severity
+from privaudit.findings import groups, severity
 from privaudit.language import Sentence, name_of
-from privaudit.model import AccessState, App, DataClass, Finding, Message, Phone, Severity, Step, Value
+from privaudit.model import App, Finding, Message, Phone, Step, Value
 
 WORDS: Final[Mapping[str, Sentence]] = {
     # Above every list of steps, always.
@@ -46,11 +46,32 @@ WORDS: Final[Mapping[str, Sentence]] = {
     "choose_other": "Search Settings for “{what}” and choose another app.",
     "accessibility": "Accessibility",
     "notification_listener": "Notification access",
+    "overlay": "Display over other apps",
+    "usage": "Usage access",
+    "all_files": "All files access",
+    "install_packages": "Install unknown apps",
     "default_sms": "Default SMS app",
     "default_phone": "Default phone app",
     "search": "Do the menus look different? Search Settings for “{word}”.",
     "check_others": "Last: search Settings for “{word}”, tap “{group}”, and see who else is allowed.",
 }
+
+_SPECIAL: Final = frozenset(
+    {
+        "accessibility",
+        "notification_listener",
+        "default_sms",
+        "default_phone",
+        "overlay",
+        "usage",
+        "all_files",
+        "install_packages",
+    }
+)
+"""What its owner can turn off, or give to another app.
+
+An administrator stays until the app goes; a phone or a work profile that somebody manages is left alone.
+"""
 
 ALWAYS: Final = tuple(
     Message(key=f"steps.{name}") for name in ("safety", "notice", "evidence", "keep_app", "bank_apps", "no_recall")
@@ -61,17 +82,14 @@ _DENY_SDK: Final = 31
 """From Android 12 the page says "Don't allow"; before, "Deny"."""
 _CHOICE_SDK: Final = 29
 """From Android 10 the permission page offers choices; before, a switch."""
-_CALL_LOG_SDK: Final = 28
-"""Before Android 9 the call log belongs to the Phone permission."""
 _LEGACY_SDK: Final = 23
 
 
 def for_finding(finding: Finding, app: App, phone: Phone) -> Finding:
     """`finding` with the taps that close what it found."""
     if finding.rule in {"data_access", "suspect"}:
-        steps = tuple(_close(app, phone)) if severity.reads(app) else ()
-    elif finding.rule == "special_access" and finding.severity is not Severity.INFO:
-        kind = finding.message.key.partition(".")[2]
+        steps = tuple(_close(app, phone)) if _is_open(app, phone) else ()
+    elif finding.rule == "special_access" and (kind := finding.message.key.partition(".")[2]) in _SPECIAL:
         # A role is not turned off: another app takes it.
         key = "steps.choose_other" if kind.startswith("default_") else "steps.turn_off_special"
         values: dict[str, Value] = {"what": _say(kind), "app": name_of(app.label, app.package)}
@@ -79,6 +97,10 @@ def for_finding(finding: Finding, app: App, phone: Phone) -> Finding:
     else:
         steps = ()  # a listing is closed by closing what the app can read
     return replace(finding, steps=steps)
+
+
+def _is_open(app: App, phone: Phone) -> bool:
+    return bool(severity.reads(app) or groups.open_by_group(app, phone.sdk))
 
 
 def last_of_all(phone: Phone) -> Step:
@@ -105,7 +127,7 @@ def _close(app: App, phone: Phone) -> Iterator[Step]:
         else:
             key = "steps.open" if word == "settings" else "steps.tap"
             yield Message(key=key, values={"word": _word(phone, word)})
-    for group in _groups(app, phone):
+    for group in groups.to_close(app, phone.sdk):
         if phone.sdk is not None and phone.sdk < _CHOICE_SDK:
             values = {"group": _word(phone, group), "choice": _word(phone, "deny_old")}
             yield Message(key="steps.refuse_old", values=values)
@@ -117,17 +139,6 @@ def _close(app: App, phone: Phone) -> Iterator[Step]:
     yield Message(key="steps.screenshot")
     if not path["checked"] or phone.rom.id != roms.STOCK or phone.sdk is None:
         yield Message(key="steps.search", values={"word": _word(phone, "permission_manager")})
-
-
-def _groups(app: App, phone: Phone) -> tuple[str, ...]:
-    """Permission groups as the phone's page names them. One member that stays granted would give back the others."""
-    open_now = {
-        data for data, access in app.access.items() if access.state.reads or access.state is AccessState.BLOCKED
-    }
-    groups = [data.value for data in DataClass if data in open_now]
-    if DataClass.CALL_LOG in open_now and phone.sdk is not None and phone.sdk < _CALL_LOG_SDK:
-        groups[groups.index("call_log")] = "phone"
-    return tuple(dict.fromkeys(groups))
 
 
 def _path(phone: Phone) -> Mapping[str, Any]:

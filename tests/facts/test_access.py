@@ -8,9 +8,11 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from privaudit import facts
-from privaudit.facts.access import Clock, effective
 from privaudit.facts.appops_uids import Event
-from privaudit.model import AccessState, DataClass, Effective, History
+from privaudit.facts.clock import Clock
+from privaudit.facts.effective import effective
+from privaudit.facts.permissions import SPECIAL, TRAITS, Group, group_of
+from privaudit.model import AccessState, DataClass, Effective, History, OtherData, ReadBy
 
 P = "android.permission."
 
@@ -41,7 +43,47 @@ P = "android.permission."
     ],
 )
 def test_grant_flags_and_mode_together(granted, flags, mode, blank, expected):
-    assert effective(granted=granted, flags=flags, mode=mode, blank=blank) is expected
+    trait = TRAITS[f"{P}READ_CONTACTS"]
+    assert effective(trait, granted=granted, flags=flags, mode=mode, blank=blank) is expected
+
+
+@pytest.mark.parametrize(
+    ("name", "flags", "target", "expected"),
+    [
+        # Hard restricted, and nobody exempted the app.
+        ("READ_SMS", ("APPLY_RESTRICTION",), 30, Effective.BLOCKED),
+        ("READ_CALL_LOG", ("APPLY_RESTRICTION", "USER_SET"), 30, Effective.BLOCKED),
+        ("READ_SMS", ("APPLY_RESTRICTION", "RESTRICTION_INSTALLER_EXEMPT"), 30, Effective.ALLOWED),
+        ("READ_SMS", ("RESTRICTION_UPGRADE_EXEMPT",), 30, Effective.ALLOWED),
+        ("READ_SMS", (), 30, Effective.ALLOWED),
+        ("READ_CONTACTS", ("APPLY_RESTRICTION",), 30, Effective.ALLOWED),  # not restricted at all
+        # Only an app made for Android 5 or older waits for a review.
+        ("READ_CONTACTS", ("REVIEW_REQUIRED",), 22, Effective.BLOCKED),
+        ("READ_CONTACTS", ("REVIEW_REQUIRED",), None, Effective.BLOCKED),
+        ("READ_CONTACTS", ("REVIEW_REQUIRED",), 23, Effective.ALLOWED),
+    ],
+)
+def test_restrictions_and_reviews(name, flags, target, expected):
+    found = effective(TRAITS[f"{P}{name}"], granted=True, flags=flags, mode=None, target_sdk=target)
+    assert found is expected
+
+
+@pytest.mark.parametrize(
+    ("granted", "mode", "expected"),
+    [
+        (False, "allow", Effective.ALLOWED),
+        (None, "allow", Effective.ALLOWED),
+        (False, "default", Effective.DENIED),
+        (True, "default", Effective.ALLOWED),  # made for Android 5, or part of the system
+        (True, None, Effective.ALLOWED),
+        (True, "ignore", Effective.DENIED),
+        (True, "deny", Effective.DENIED),
+        (None, None, Effective.UNKNOWN),
+    ],
+)
+def test_where_the_app_op_decides_alone(granted, mode, expected):
+    trait = TRAITS[f"{P}SYSTEM_ALERT_WINDOW"]
+    assert effective(trait, granted=granted, flags=(), mode=mode) is expected
 
 
 # --- one app ---------------------------------------------------------------------------------------------------------
@@ -193,3 +235,169 @@ def test_without_the_phones_time_what_was_printed_stands(zone, local, expected):
 
 def test_no_event_has_no_moment():
     assert Clock(now=None, zone=None).moment(None) is None
+
+
+# --- who read, who was turned away, how far back ----------------------------------------------------------------------
+
+EVENT = "          {}: [{}] 2026-01-09 08:42:00.000 ({})"
+
+
+def tagged(*events):
+    return ["      READ_CONTACTS (allow): ", "        null=[", *events, "        ]"]
+
+
+@pytest.mark.parametrize(
+    ("flags", "by"),
+    [
+        ("top-s", ReadBy.ITSELF),
+        ("top-tpd", ReadBy.THROUGH_ANOTHER),
+        ("bg-upd", ReadBy.THROUGH_ANOTHER),
+        ("bg-tp", ReadBy.FOR_ANOTHER),
+        ("fgsvc-up", ReadBy.FOR_ANOTHER),
+        ("top-s|tpd", ReadBy.ITSELF),
+        ("top-x", None),
+    ],
+)
+def test_who_fetched_the_data_is_told_apart(made, flags, by):
+    told = only(phone(made, runtime=["READ_CONTACTS: granted=true"], ops=tagged(EVENT.format("Access", flags, "-1h"))))
+    access = told.access[DataClass.CONTACTS]
+    assert (access.history, access.last_read_by) == (History.RECORDED, by)
+
+
+def test_the_youngest_reading_says_who(made):
+    events = (EVENT.format("Access", "bg-s", "-9h"), EVENT.format("Access", "top-tpd", "-1h"))
+    access = only(phone(made, runtime=["READ_CONTACTS: granted=true"], ops=tagged(*events))).access[DataClass.CONTACTS]
+    assert (access.last_read_age_s, access.last_read_by) == (3600, ReadBy.THROUGH_ANOTHER)
+
+
+def test_refusals_are_told(made):
+    ops = tagged(EVENT.format("Access", "top-s", "-9h"), EVENT.format("Reject", "top-s", "-2h").replace("] 2", "]2"))
+    access = only(phone(made, runtime=["READ_CONTACTS: granted=false"], ops=ops)).access[DataClass.CONTACTS]
+    assert (access.last_read_age_s, access.last_refused_age_s) == (9 * 3600, 2 * 3600)
+    assert access.last_refused is not None
+
+
+@pytest.mark.parametrize(
+    ("first", "since"),
+    [("2025-06-01 10:00:00", "2026-01-09T08:42:00"), ("2026-01-09 20:00:00", "2026-01-09T20:00:00")],
+)
+def test_records_go_back_to_the_oldest_on_the_phone_or_to_the_installation(made, first, since):
+    text = (
+        f"Packages:\n  Package [a.b] (1):\n    userId=10001\n    firstInstallTime={first}\n"
+        f"    User 0: installed=true\n      runtime permissions:\n        {P}READ_CONTACTS: granted=true\n"
+        "\nPackage Changes:\n"
+    )
+    appops = "\n".join(["  Uid u0a1:", "    Package a.b:", *tagged(EVENT.format("Access", "top-s", "-1d")), "", ""])
+    told = only(facts.gather(made({"packages": text, "appops": appops}))).access[DataClass.SMS]
+    assert told.history_since.isoformat() == since
+
+
+# --- beside the three kinds of data -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("runtime", "modes", "sdk", "data", "state"),
+    [
+        (["ACCESS_FINE_LOCATION: granted=true"], (), 28, OtherData.LOCATION, AccessState.CAN_READ),
+        (
+            ["ACCESS_FINE_LOCATION: granted=true", "ACCESS_BACKGROUND_LOCATION: granted=false"],
+            (),
+            34,
+            OtherData.LOCATION,
+            AccessState.ONLY_WHILE_OPEN,
+        ),
+        (
+            ["ACCESS_FINE_LOCATION: granted=true"],
+            ["FINE_LOCATION: mode=foreground"],
+            30,
+            OtherData.LOCATION,
+            AccessState.ONLY_WHILE_OPEN,
+        ),
+        (["READ_PHONE_STATE: granted=true"], (), 34, OtherData.PHONE, AccessState.CAN_READ),
+        (["READ_MEDIA_IMAGES: granted=true"], (), 34, OtherData.MEDIA, AccessState.CAN_READ),
+        (["CAMERA: granted=true"], (), 29, OtherData.APP_LIST, AccessState.CAN_READ),  # needs no permission
+        (["CAMERA: granted=true"], (), 34, OtherData.APP_LIST, AccessState.NOT_ALLOWED),
+    ],
+)
+def test_other_data(made, runtime, modes, sdk, data, state):
+    assert only(phone(made, runtime=runtime, modes=modes, sdk=sdk)).other_access[data].state is state
+
+
+def test_storage_opens_nothing_for_an_app_made_for_13(made):
+    text = (
+        "Packages:\n  Package [a.b] (1):\n    appId=10001\n    versionCode=1 minSdk=23 targetSdk={}\n"
+        f"    User 0: installed=true\n      runtime permissions:\n        {P}READ_EXTERNAL_STORAGE: granted=true\n"
+        "\nPackage Changes:\n"
+    )
+    states = {}
+    for target in (32, 33):
+        capture = made({"packages": text.format(target), "properties": "[ro.build.version.sdk]: [34]\n"})
+        states[target] = only(facts.gather(capture)).other_access[OtherData.MEDIA].state
+    assert states == {32: AccessState.CAN_READ, 33: AccessState.NOT_ALLOWED}
+
+
+# --- routes beside the permissions ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "op", "kind"),
+    [
+        ("SYSTEM_ALERT_WINDOW", "SYSTEM_ALERT_WINDOW", "overlay"),
+        ("PACKAGE_USAGE_STATS", "GET_USAGE_STATS", "usage"),
+        ("MANAGE_EXTERNAL_STORAGE", "MANAGE_EXTERNAL_STORAGE", "all_files"),
+        ("REQUEST_INSTALL_PACKAGES", "REQUEST_INSTALL_PACKAGES", "install_packages"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("granted", "mode", "holds"),
+    [("false", "allow", True), ("false", None, False), ("true", None, True), ("true", "ignore", False)],
+)
+def test_special_access_that_an_app_op_decides(made, name, op, kind, granted, mode, holds):
+    ops = [f"      {op} ({mode}): "] if mode else []
+    gathered = phone(made, runtime=[f"{name}: granted={granted}"], ops=ops)
+    app = only(gathered)
+    assert [one.kind for one in app.special_access] == ([kind] if holds else [])
+    assert bool(gathered.places.get(("a.b", 0, kind))) is holds
+    reached = {"usage": OtherData.APP_LIST, "all_files": OtherData.MEDIA}
+    if holds and kind in reached:
+        assert kind in app.other_access[reached[kind]].ways
+
+
+@pytest.mark.parametrize(
+    ("settings", "ways"),
+    [
+        ("sms_default_application=a.b", {DataClass.SMS: ("default_sms",)}),
+        ("dialer_default_application=a.b", {DataClass.CALL_LOG: ("default_phone",)}),
+        ("enabled_notification_listeners=a.b/.L", {DataClass.SMS: ("notification_listener",)}),
+        ("enabled_accessibility_services=a.b/.S", dict.fromkeys(DataClass, ("accessibility",))),
+        ("default_input_method=a.b/.K", {}),
+    ],
+)
+def test_a_side_door_is_a_way_while_the_permission_stays_closed(made, settings, ways):
+    text = "Packages:\n  Package [a.b] (1):\n    userId=10001\n    User 0: installed=true\n\nPackage Changes:\n"
+    app = only(facts.gather(made({"packages": text, "settings.0": f"{settings}\n"})))
+    assert {data: access.ways for data, access in app.access.items() if access.ways} == ways
+    assert not any(access.state.reads for access in app.access.values())
+
+
+# --- groups -----------------------------------------------------------------------------------------------------------
+
+
+def test_every_permission_that_is_asked_about_has_its_traits():
+    assert set(SPECIAL) < set(TRAITS)
+    assert TRAITS[f"{P}ACCESS_FINE_LOCATION"].op == "FINE_LOCATION"
+
+
+@pytest.mark.parametrize(
+    ("name", "sdk", "group"),
+    [
+        ("READ_CALL_LOG", 27, Group.PHONE),
+        ("READ_CALL_LOG", 28, Group.CALL_LOG),
+        ("PROCESS_OUTGOING_CALLS", 26, Group.PHONE),
+        ("GET_ACCOUNTS", 34, Group.CONTACTS),
+        ("SEND_SMS", 23, Group.SMS),
+        ("CAMERA", 34, None),
+    ],
+)
+def test_groups_of_each_version(name, sdk, group):
+    assert group_of(f"{P}{name}", sdk) is group

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from dataclasses import replace
 from datetime import timedelta
@@ -15,6 +16,7 @@ from privaudit.audit import Wishes, is_complete, judged
 from privaudit.capture.answers import missing, receive
 from privaudit.capture.questions import PERMISSIONS
 from privaudit.demo.render.android import FLAG_NAMES
+from privaudit.facts.permissions import SPECIAL, TRAITS
 from privaudit.knowledge import load
 from privaudit.model import AccessState, AnswerState, DataClass, History, Requested
 
@@ -135,7 +137,10 @@ def test_every_place_holds_what_it_is_named_after(by_hand, live):
                 elif fact.startswith(P):
                     assert f" {fact}: granted=" in line
                 elif fact.startswith("op:"):
-                    assert fact.removeprefix("op:") in line or "Access:" in line
+                    assert fact.removeprefix("op:") in line or re.search("Access:|Reject:", line)
+                elif fact in SPECIAL.values():
+                    (name,) = (name for name, kind in SPECIAL.items() if kind == fact)
+                    assert TRAITS[name].op in line or name in line
                 else:
                     assert package in line
         assert sum(fact.startswith(P) for _, _, fact in places) > 100

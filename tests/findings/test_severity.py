@@ -49,7 +49,7 @@ def test_data_access(made, access, tiers, expected, read):
     listings = tuple(made.listing(tier[0] if tier != "own" else tier, disputed="?" in tier) for tier in tiers)
     app = made.app(
         contacts=made.access(access, read=read),
-        permissions=(made.permission("READ_CONTACTS"),),
+        permissions=(made.permission("READ_CONTACTS", "denied" if access == "not_allowed" else "allowed"),),
         lending=LENDS,
         listed=listings,
     )

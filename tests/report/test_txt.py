@@ -116,19 +116,11 @@ def test_only_new_sms(made):
 
 
 @pytest.mark.parametrize(
-    ("kind", "data", "told"),
-    [
-        ("default_sms", "sms", True),
-        ("notification_listener", "sms", True),
-        ("accessibility", "sms", True),
-        ("default_phone", "call_log", True),
-        ("default_phone", "sms", False),
-        ("accessibility", "contacts", False),
-    ],
+    ("ways", "below"),
+    [((), "not granted"), (("default_sms",), "but another way"), (("accessibility",), "but another way")],
 )
-def test_a_closed_permission_is_no_comfort_where_another_way_is_open(made, kind, data, told):
-    shown = cell(made, data, **{data: made.access("not_allowed")}, holds=[kind])
-    assert shown == ("cannot read", "but another way" if told else "not granted")
+def test_a_closed_permission_is_no_comfort_where_another_way_is_open(made, ways, below):
+    assert cell(made, "sms", sms=made.access("not_allowed", ways=ways)) == ("cannot read", below)
 
 
 def test_each_word_of_the_matrix_that_needs_one_has_its_meaning(made):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from privaudit.language import name_of
-from privaudit.model import Access, AccessState, App, DataClass, History, Listing, Message, Value
+from privaudit.model import Access, AccessState, App, DataClass, History, Listing, Message, ReadBy, Value
 from privaudit.report.prose import Voice, matrix
 
 
@@ -20,18 +20,25 @@ def sentences(voice: Voice, app: App) -> Iterator[str]:
         if finding.rule in {"data_access", "suspect"}:
             yield from _access(voice, app, finding.message.key.partition(".")[2])
     yield from [voice.text("report.as_above")] if again else _known(voice, app)
-    if app.label_problem is not None:
-        yield voice.text("report.name_unread", why=app.label_problem)
-    if app.launcher_labels and not again:
-        yield voice.text("report.other_name", names=app.launcher_labels)
-    if app.launcher_icon is False and not app.system and not again:
-        yield voice.text("report.no_icon")
+    yield from _looks(voice, app, again=again)
+    if app.enabled is False:
+        yield voice.text("report.switched_off")
     if app.user != 0:
         yield voice.text("report.in_user", user=voice.user(app.user))
     if app.installer is not None:
         yield voice.text("report.installed_by", installer=app.installer_name or app.installer)
     elif app.installer_known and not app.system:
         yield voice.text("report.no_installer")
+
+
+def _looks(voice: Voice, app: App, *, again: bool) -> Iterator[str]:
+    """How it shows itself on the phone."""
+    if app.label_problem is not None:
+        yield voice.text("report.name_unread", why=app.label_problem)
+    if app.launcher_labels and not again:
+        yield voice.text("report.other_name", names=app.launcher_labels)
+    if app.launcher_icon is False and not app.system and not again:
+        yield voice.text("report.no_icon")
 
 
 def _known(voice: Voice, app: App) -> Iterator[str]:
@@ -53,8 +60,10 @@ def _access(voice: Voice, app: App, said: str) -> Iterator[str]:
         if access.state.reads and not said.startswith(access.state.value):
             yield voice.text(f"data_access.{access.state}", app=name_of(app.label, app.package), **values)
         yield from _history(voice, app, data, access, values)
-        if access.ways == ("incoming",):
+        if access.only_incoming:
             yield voice.text("report.only_incoming")
+        if matrix.other_way(access):
+            yield voice.text("report.other_way", **values)
         if access.state is AccessState.BLOCKED and said != "blocked":
             yield voice.text("report.blocked", **values)
         if access.state is AccessState.UNKNOWN:
@@ -69,10 +78,16 @@ def _history(voice: Voice, app: App, data: DataClass, access: Access, values: di
             yield voice.text(f"report.last_{name}", at_at=access.last_read.isoformat(), **values)
         else:
             yield voice.text(f"report.last_{name}_ago", ago=voice.ago(access.last_read_age_s or 0), **values)
+        if access.last_read_by in {ReadBy.FOR_ANOTHER, ReadBy.THROUGH_ANOTHER}:
+            yield voice.text(f"report.read_{access.last_read_by}")
     elif access.state.reads:
         yield voice.text(
             "report.no_record" if access.history is History.NO_RECORD else "report.history_not_read", **values
         )
+    if access.last_refused is not None:
+        yield voice.text("report.refused", at_at=access.last_refused.isoformat(), **values)
+    elif access.last_refused_age_s is not None:
+        yield voice.text("report.refused_ago", ago=voice.ago(access.last_refused_age_s), **values)
 
 
 def _received_only(app: App, access: Access) -> bool:

@@ -119,6 +119,12 @@ WORDS: Final[Mapping[str, Sentence]] = {
         "The phone's record: it last received a new SMS {ago} before the check. What it did with it is not recorded."
     ),
     "no_record": "No record of reading {data}. No record does not mean never.",
+    "read_for_another": "That time it read for another app.",
+    "read_through_another": "That time another app or a part of the phone fetched the data for it.",
+    "refused": "The phone's record: it last tried to reach {data} on {at_at} (phone time) and was turned away.",
+    "refused_ago": "The phone's record: it last tried to reach {data} {ago} before the check and was turned away.",
+    "switched_off": "The app is switched off on this phone. While it is, it cannot run.",
+    "other_way": "By its permissions it cannot read {data}; the right told below reaches them all the same.",
     "history_not_read": "When it last read {data} could not be read.",
     "permission_alone": (
         "This rests on the permission alone: whether the phone blocks it all the same could not be read."
@@ -151,6 +157,15 @@ WORDS: Final[Mapping[str, Sentence]] = {
     "why_user_refused": "the phone does not let us look",
     "why_user_other": "could not be looked at",
     "gap_appops": "So “can read” rests on the permission alone: a block in effect would not be seen.",
+    "records_each": (
+        "Earlier readings: of each app and kind of data Android {android} keeps the last time only,"
+        " and nothing of an app that was removed."
+    ),
+    "records_state": (
+        "Earlier readings: of each app and kind of data the phone keeps the last time only (one for the open app,"
+        " one for the background …), and nothing of an app that was removed."
+    ),
+    "records_since": "This phone's records of these apps can go back to {since_on}.",
     "never_uninstalled": "Apps that were uninstalled. They may have read before.",
     "never_mini": "Mini-programs inside WeChat or Alipay, and loans in the browser.",
     "never_sent": "Whether contacts were sent away. A phone does not show it.",

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
-from privaudit.model import AnswerState, Coverage, Message, Value
+from privaudit.model import AnswerState, Coverage, History, Message, Value
 from privaudit.report.prose import Voice
 
 _BY_HAND = frozenset({"folder", "bugreport", "androidqf"})
 """Sources of which nobody promises that they hold every answer."""
+
+_BY_STATE_SDK: Final = 28
+"""From Android 9 app-ops keep a time for each process state; before, one for each op."""
 
 
 def sentences(voice: Voice) -> Iterator[str]:
@@ -16,6 +20,7 @@ def sentences(voice: Voice) -> Iterator[str]:
     yield from missing(voice)
     if voice.gap("appops"):
         yield voice.text("report.gap_appops")
+    yield from _records(voice)
     yield from _never(voice)
     yield from _lists(voice)
     yield from suspects(voice)
@@ -50,6 +55,20 @@ def _row(voice: Voice, row: Coverage) -> str:
         return voice.text("report.gap_unreadable_why", what=what, why=row.detail)
     lost = row.state is AnswerState.NOT_ASKED and voice.report.source.kind not in _BY_HAND
     return voice.text(f"report.gap_{'lost' if lost else row.state}", what=what)
+
+
+def _records(voice: Voice) -> Iterator[str]:
+    """How far back the phone's records of reading go, on this version of Android."""
+    sdk, android = voice.report.phone.sdk, voice.report.phone.android
+    accesses = [access for app in voice.report.apps for access in app.access.values()]
+    if all(access.history is History.UNKNOWN for access in accesses):
+        return  # nothing was read of them: that stands among the gaps
+    if sdk is not None and sdk < _BY_STATE_SDK:
+        yield voice.text("report.records_each", android=android or f"SDK {sdk}")
+    else:
+        yield voice.text("report.records_state")
+    if since := min((one.history_since.isoformat() for one in accesses if one.history_since), default=None):
+        yield voice.text("report.records_since", since_on=since[:10])
 
 
 def _never(voice: Voice) -> Iterator[str]:

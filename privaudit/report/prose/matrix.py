@@ -13,12 +13,6 @@ _PERMISSIONS: Final[Mapping[DataClass, tuple[str, ...]]] = {
     DataClass.SMS: ("READ_SMS", "RECEIVE_SMS", "RECEIVE_MMS", "RECEIVE_WAP_PUSH"),
     DataClass.CALL_LOG: ("READ_CALL_LOG",),
 }
-_OTHER_WAYS: Final[Mapping[DataClass, frozenset[str]]] = {
-    DataClass.CONTACTS: frozenset(),
-    DataClass.SMS: frozenset({"default_sms", "notification_listener", "accessibility"}),
-    DataClass.CALL_LOG: frozenset({"default_phone"}),
-}
-"""Rights beside the permission list that show the same data: "cannot read" alone would be false comfort."""
 _CHOSEN: Final = frozenset({"USER_SET", "USER_FIXED"})
 """Somebody chose, at the question or in Settings. Without them a permission that is off was never given."""
 
@@ -55,22 +49,24 @@ def cell(voice: Voice, app: App, data: DataClass) -> tuple[str, str]:
 
 
 def _below(voice: Voice, app: App, data: DataClass, access: Access) -> str:
-    if other_way(app, data):
+    if other_way(access):
         return voice.text("report.why_other_way")
     if access.history is History.RECORDED:
         if access.last_read is not None:
             return voice.text("report.history_recorded", day_short=access.last_read.date().isoformat())
         return voice.text("report.history_recorded_ago", ago=voice.ago(access.last_read_age_s or 0))
     if access.state.reads:
-        return voice.text("report.why_incoming" if access.ways == ("incoming",) else f"report.history_{access.history}")
+        return voice.text("report.why_incoming" if access.only_incoming else f"report.history_{access.history}")
     why = _why_closed(app, data) if access.state is AccessState.NOT_ALLOWED else access.state.value
     return voice.text(f"report.why_{why}")
 
 
-def other_way(app: App, data: DataClass) -> bool:
-    """Whether a right beside the permission list shows data that the permission keeps closed."""
-    held = {one.kind for one in app.special_access}
-    return not app.access[data].state.reads and bool(held & _OTHER_WAYS[data])
+def other_way(access: Access) -> bool:
+    """Whether a right beside the permission list reaches what the permission keeps closed.
+
+    "Cannot read" alone would be false comfort.
+    """
+    return not access.state.reads and bool(access.ways)
 
 
 def permissions(app: App, data: DataClass) -> tuple[Permission, ...]:

@@ -1,0 +1,54 @@
+"""One member of a permission group that stays granted keeps the door ajar."""
+
+from __future__ import annotations
+
+import pytest
+
+from privaudit.findings import data_access, groups
+from privaudit.model import Lending, LendingVerdict
+from privaudit.remedy import steps
+
+LENDS = Lending(verdict=LendingVerdict.YES)
+
+
+def closed(made, *also, state="not_allowed", data="contacts"):
+    asked = {"contacts": "READ_CONTACTS", "sms": "READ_SMS", "call_log": "READ_CALL_LOG"}[data]
+    held = tuple(made.permission(name) for name in also)
+    access = {data: made.access(state)}
+    return made.app(lending=LENDS, permissions=(made.permission(asked, "denied"), *held), **access)
+
+
+@pytest.mark.parametrize(
+    ("data", "also", "expected"),
+    [
+        ("contacts", "GET_ACCOUNTS", "low"),
+        ("contacts", "WRITE_CONTACTS", "low"),
+        ("sms", "SEND_SMS", "low"),
+        ("call_log", "WRITE_CALL_LOG", "low"),
+        ("contacts", "SEND_SMS", "info"),
+        ("call_log", "READ_PHONE_STATE", "info"),
+    ],
+)
+def test_a_sister_permission_makes_a_finding_and_its_steps(made, data, also, expected):
+    app = closed(made, also, data=data)
+    (found,) = data_access.judge(app, made.ground(app))
+    assert found.severity.value == expected
+    assert found.message.key == ("data_access.group_open" if expected == "low" else "data_access.asked")
+    taps = steps.for_finding(found, app, made.phone()).steps
+    assert bool(taps) is (expected == "low")
+
+
+@pytest.mark.parametrize(("sdk", "group"), [(27, "phone"), (34, None)])
+def test_up_to_8_the_phone_group_holds_the_call_log(made, sdk, group):
+    app = closed(made, "READ_PHONE_STATE", data="call_log")
+    assert groups.to_close(app, sdk) == ((group,) if group else ())
+
+
+def test_what_the_app_does_not_ask_for_no_sister_gives(made):
+    app = made.app(lending=LENDS, contacts=made.access("not_allowed"), permissions=(made.permission("GET_ACCOUNTS"),))
+    assert groups.open_by_group(app, 34) == ()
+
+
+def test_the_whole_group_is_closed_with_what_reads(made):
+    app = made.app(lending=LENDS, contacts=made.access("can_read"), sms=made.access("blocked"))
+    assert groups.to_close(app, 34) == ("contacts", "sms")
