@@ -68,6 +68,7 @@ def gather(capture: Capture) -> Facts:
         unparsed={
             "packages": blocks.whole.dump.unparsed,
             "appops": ops.unparsed,
+            "users": users.unparsed(capture.answer("users").text),
             **{one.answer.key: one.unparsed for one in lists.values()},
             **special.unparsed,
         },

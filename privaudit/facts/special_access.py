@@ -28,6 +28,9 @@ _NUMBER = re.compile(r"\d{1,5}\Z", re.ASCII)
 _ROLE: Final = {"android.app.role.SMS": "default_sms", "android.app.role.DIALER": "default_phone"}
 _ADMINS = re.compile(r"^\s+Enabled Device Admins \(User (\d{1,5})\b", re.ASCII)
 _ADMIN = re.compile(r"^    ([^\s/]+)/(\S+):$")
+_OWNERS = re.compile(r"^\s+(?:(Device Owner)|Profile Owner \(User (\d{1,5})\)):\s*$", re.ASCII)
+_ROLE_FRAME = re.compile(r"(?:ROLE MANAGER STATE.*|[{}\]]|\w+=.*)?\Z")
+"""``DualDumpOutputStream``: names with values, and brackets."""
 _OWNER = re.compile(r"^\s+(?:admin=ComponentInfo\{|ComponentInfo\{)([^/}]+)/([^}]+)\}")
 _LAST_INDENT: Final = 2
 """Of ``device_policy``: a line no deeper than this ends the list of administrators."""
@@ -58,7 +61,7 @@ def gather(capture: Capture) -> Rights:
     """Rights by package and user."""
     unparsed: Counter[str] = Counter()
     found: dict[tuple[str, int], dict[tuple[str, str | None], Right]] = defaultdict(dict)
-    rows = (*_settings(capture, unparsed), *_roles(capture), *_admins(capture, unparsed))
+    rows = (*_settings(capture, unparsed), *_roles(capture, unparsed), *_admins(capture, unparsed))
     for package, user, kind, component, place in rows:
         if is_package_name(package):
             # A role and its older setting say the same thing twice.
@@ -90,7 +93,7 @@ def _settings(capture: Capture, unparsed: Counter[str]) -> Iterator[_Row]:
                 yield package, answer.user or 0, kind, component if slash else None, Place(answer.key, offset)
 
 
-def _roles(capture: Capture) -> Iterator[_Row]:
+def _roles(capture: Capture, unparsed: Counter[str]) -> Iterator[_Row]:
     user, kind, in_holders = 0, None, False
     for offset, line in lines(capture.answer("roles").text):
         word, equals, value = line.strip().partition("=")
@@ -107,22 +110,24 @@ def _roles(capture: Capture) -> Iterator[_Row]:
             yield word, user, kind, None, place
         elif word == "]":
             in_holders = False
+        elif not in_holders and not _ROLE_FRAME.match(line.strip()):
+            unparsed["roles"] += 1
 
 
 def _admins(capture: Capture, unparsed: Counter[str]) -> Iterator[_Row]:
     user: int | None = None
-    owner = False
+    owner: tuple[int, str] | None = None
     for offset, line in lines(capture.answer("device_policy").text):
         place = Place("device_policy", offset)
         if match := _ADMINS.match(line):
-            user, owner = int(match[1]), False
-        elif line.strip() == "Device Owner:":
-            user, owner = None, True
+            user, owner = int(match[1]), None
+        elif match := _OWNERS.match(line):
+            user, owner = None, (0, "device_owner") if match[1] else (int(match[2]), "profile_owner")
         elif user is not None and (match := _ADMIN.match(line)):
             yield match[1], user, "device_admin", f"{match[1]}/{match[2]}", place
-        elif owner and (match := _OWNER.match(line)):
-            yield match[1], 0, "device_owner", f"{match[1]}/{match[2]}", place
-            owner = False
+        elif owner is not None and (match := _OWNER.match(line)):
+            yield match[1], *owner, f"{match[1]}/{match[2]}", place
+            owner = None
         elif user is not None and line.strip() and len(line) - len(line.lstrip()) <= _LAST_INDENT:
             # In column 0 nothing of this dump stands: it is the rest of a class name.
             unparsed["device_policy"] += line[0] != " "

@@ -27,6 +27,11 @@ def parse(text: str, sdk: int | None) -> dict[int, UserKind]:
     return {int(match[1]): _kind(int(match[1]), int(match[3], 16), sdk) for match in _LINE.finditer(text)}
 
 
+def unparsed(text: str) -> int:
+    """Lines of the list that tell of no user."""
+    return sum(not _LINE.match(line) for line in text.split("\n") if line.strip() not in {"", "Users:"})
+
+
 def _kind(number: int, flags: int, sdk: int | None) -> UserKind:
     if number == 0:
         return UserKind.OWNER

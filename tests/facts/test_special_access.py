@@ -173,6 +173,31 @@ def test_administrators_of_6_and_11(made):
     )
 
 
+MANAGED = """Current Device Policy Manager state:
+  Profile Owner (User 10):\x20
+    admin=ComponentInfo{com.w.work/com.w.work.Receiver}
+    name=Work
+  Enabled Device Admins (User 10, provisioningState: 3):
+    com.w.work/.Receiver:
+      uid=1010125
+"""
+
+
+def test_who_manages_a_work_profile(made):
+    assert held(made, device_policy=MANAGED) == {
+        ("com.w.work", 10, "profile_owner", "com.w.work/com.w.work.Receiver"),
+        ("com.w.work", 10, "device_admin", "com.w.work/.Receiver"),
+    }
+
+
+@pytest.mark.parametrize("line", ["      com.v.app", "  something else", "Exception: gone"])
+def test_lines_of_the_roles_that_no_rule_took_are_counted_and_could_hide(live, changed, made, line):
+    text = ROLES_TWO.replace("      user_id=0\n", f"      user_id=0\n{line}\n")
+    assert special_access.gather(made({"roles": text})).unparsed["roles"] == 1
+    row = next(row for row in facts.gather(changed(live, {"roles": text})).coverage if row.question == "roles")
+    assert (row.unparsed_lines, row.could_hide) == (1, True)
+
+
 # A component's class is its app's own text.
 FORGED = [
     ("settings.0", "enabled_notification_listeners=a.b/.C\naccessibility_enabled=0\naccessibility_enabled=1"),

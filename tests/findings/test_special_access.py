@@ -1,0 +1,51 @@
+"""Rights beside the permissions: who is told of, how soon, and what to do about each."""
+
+from __future__ import annotations
+
+import pytest
+
+from privaudit.findings import special_access, suspect
+from privaudit.model import Lending, LendingVerdict
+from privaudit.remedy import steps
+
+LENDS = Lending(verdict=LendingVerdict.YES)
+GRADES = {
+    "accessibility": "high",
+    "notification_listener": "high",
+    "default_sms": "high",
+    "device_admin": "info",
+    "device_owner": "info",
+    "profile_owner": "info",
+    "input_method": "info",
+    "overlay": "info",
+    "usage": "info",
+    "all_files": "info",
+    "install_packages": "info",
+}
+LEFT_ALONE = {"device_owner", "profile_owner", "device_admin", "input_method"}
+
+
+@pytest.mark.parametrize(("kind", "grade"), GRADES.items())
+def test_each_right_of_a_lending_app_is_told_with_its_grade(made, kind, grade):
+    app = made.app(lending=LENDS, holds=[kind])
+    (found,) = special_access.judge(app, made.ground(app))
+    assert (found.severity.value, found.message.key) == (grade, f"special_access.{kind}")
+    assert bool(steps.for_finding(found, app, made.phone()).steps) is (kind not in LEFT_ALONE)
+
+
+@pytest.mark.parametrize("kind", GRADES)
+def test_of_an_ordinary_app_nothing_is_told(made, kind):
+    app = made.app(holds=[kind], installer="com.android.vending")
+    assert not list(special_access.judge(app, made.ground(app, name_suspects=True)))
+
+
+@pytest.mark.parametrize(
+    ("kind", "counted"), [("accessibility", True), ("notification_listener", True), ("usage", False)]
+)
+def test_who_sees_messages_or_the_screen_is_suspect_without_any_permission(made, kind, counted):
+    app = made.app(holds=[kind])
+    assert suspect.is_suspect(app, made.ground(app)) is counted
+    assert not list(special_access.judge(app, made.ground(app)))  # its name is its owner's to ask for
+    named = made.ground(app, name_suspects=True)
+    assert [one.message.key for one in suspect.judge(app, named)] == (["suspect.another_way"] if counted else [])
+    assert [one.severity.value for one in special_access.judge(app, named)] == (["low"] if counted else [])
