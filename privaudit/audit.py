@@ -10,6 +10,7 @@ from typing import Final
 from privaudit import __version__, facts, findings
 from privaudit.capture import Capture, apk_parts, apks, ranges
 from privaudit.capture.questions import is_apk_path
+from privaudit.capture.record import Recorder
 from privaudit.capture.take import Progress, ask_more, take
 from privaudit.errors import ConnectionLost
 from privaudit.facts import apk, names
@@ -76,14 +77,15 @@ def live(
         progress: told the name of each round as it begins.
         counted: told how many APKs are read.
     """
-    capture = take(transport, demo=demo, progress=progress)
+    recorder = Recorder(transport)
+    capture = take(recorder, demo=demo, progress=progress)
     gathered = facts.gather(capture)
     wanted = dict.fromkeys((*_unasked(capture, gathered), *_suspects(capture, gathered, knowledge)))
-    capture = capture.having(ask_more(transport, wanted, progress=progress))
+    capture = capture.having(ask_more(recorder, wanted, progress=progress))
     if reach.names:
         progress("naming")
-        capture = _named(transport, capture, knowledge, reach, counted)
-    return capture
+        capture = _named(recorder, capture, knowledge, reach, counted)
+    return replace(capture, log=recorder.log)
 
 
 def _named(

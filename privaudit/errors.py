@@ -80,6 +80,21 @@ WORDS: Mapping[str, str] = {
     "address_wrong.what": "“{given}” is no address of a phone.",
     "address_wrong.why": "An address is tcp:HOST or tcp:HOST:PORT, for instance tcp:192.168.1.7:5555.",
     "address_wrong.next": "Correct the address and try again.",
+    "androidqf_encrypted.what": "{path} is encrypted.",
+    "androidqf_encrypted.why": "AndroidQF encrypted it for whoever has the private key. privaudit cannot open it.",
+    "androidqf_encrypted.next": (
+        "Whoever has the key decrypts it with the program age (https://age-encryption.org): “age --decrypt -i "
+        "KEY.txt -o {plain} {path}”. Then give {plain}. Delete it afterwards: it holds private data."
+    ),
+    "androidqf_without_answers.what": "In {path} there is nothing of what AndroidQF collects about apps.",
+    "androidqf_without_answers.why": "It looks for packages.json, dumpsys.txt, getprop.txt and settings_secure.txt.",
+    "androidqf_without_answers.next": "Let AndroidQF collect again, to its end, or check the phone itself.",
+    "bugreport_without_answers.what": "The bug report {path} says nothing of apps.",
+    "bugreport_without_answers.why": "It is cut short, or of a small kind (telephony, Wi-Fi), which leaves apps out.",
+    "bugreport_without_answers.next": (
+        "On the phone, take a full report (developer options, “Take bug report”, “Full report”), or check the phone "
+        "itself."
+    ),
     "busy.what": "Another program on this computer is using the phone.",
     "busy.why": (
         "Only one program at a time can talk to a phone over the cable. It is often Android Studio, or adb "
@@ -230,7 +245,10 @@ WORDS: Mapping[str, str] = {
     "source_missing.why": "There is no file and no folder of this name.",
     "source_missing.next": "Check the name. To check a connected phone, give no name at all.",
     "source_unknown.what": "privaudit does not know what {path} is.",
-    "source_unknown.why": "It reads a saved check (.zip), a report (.json), or a folder of text files.",
+    "source_unknown.why": (
+        "It reads a saved check (.zip), a report (.json), an Android bug report (.zip or text), what AndroidQF "
+        "collected, or a folder of text files."
+    ),
     "source_unknown.next": (
         "If it is a text file that a phone printed, put it into a folder under its usual name and give the folder."
     ),

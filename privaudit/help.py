@@ -13,7 +13,10 @@ WORDS: Final[Mapping[str, Sentence]] = {
     "demo": "Show what a check looks like, on a virtual phone. Everything in it is invented.",
     "capture": "Save what a phone answers, to check it later. The file names every app on the phone: keep it private.",
     "schema": "Print the JSON Schema of the report.",
-    "source": "Nothing: the connected phone. Else a capture zip, a folder of text files, or a saved report.json.",
+    "source": (
+        "Nothing: the connected phone. Else a capture zip, an Android bug report (zip or text), an AndroidQF folder or "
+        "zip, a folder of text files, or a saved report.json."
+    ),
     "story": "Which virtual phone; see --list.",
     "list": "List the virtual phones.",
     "file": "The zip to write.",

@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 from privaudit.capture.answers import Answer, missing
 from privaudit.capture.apk_parts import Apk
+from privaudit.capture.record import Asked
 from privaudit.errors import SourceError
 from privaudit.model import Source
 
@@ -26,6 +27,8 @@ class Capture:
     """Taken from the virtual phone: nothing in it is real."""
     apks: Mapping[str, Apk] = field(default_factory=lambda: MappingProxyType({}))
     """Parts of base APKs, by package, so that a saved capture names apps too. Empty: nobody asked."""
+    log: tuple[Asked, ...] = ()
+    """The commands that were sent. Empty: others asked the phone, and do not say how."""
 
     def answer(self, key: str) -> Answer:
         """The answer to `key`; a `Missing` one where it was not asked."""
@@ -45,17 +48,22 @@ class Capture:
 
 
 def read(path: Path) -> Capture:
-    """Read a saved source: a capture zip, or a folder of plain text files.
+    """Read a saved source: a capture zip, what AndroidQF collected, a bug report, or a folder of plain text files.
 
     Raises:
         SourceError: it is not there, is none of these, or is damaged.
     """
-    from privaudit.capture import archive, folder
+    from privaudit.capture import androidqf, archive, bugreport, folder
 
     if not path.exists():
         raise SourceError("source_missing", path=str(path))
     if archive.recognises(path):
         return archive.read(path)
+    # Before the two below: it holds a bug report, and files of names that we know.
+    if androidqf.recognises(path):
+        return androidqf.read(path)
+    if bugreport.recognises(path):
+        return bugreport.read(path)
     if folder.recognises(path):
         return folder.read(path)
     raise SourceError("source_unknown", path=str(path))

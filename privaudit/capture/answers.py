@@ -24,6 +24,7 @@ WORDS: Final[Mapping[str, str]] = {
     "phone_said": "the phone said: {said}",
     "exit_code": "the phone's command failed with code {code}",
     "not_asked": "not asked",
+    "framing": "this part does not stand where it should; the text may have been tampered with",
     "forged": "a package block that does not belong there; the text may have been tampered with ({package})",
     "not_this_dump": "this is not what Android prints here",
     "no_packages": "no package in the list",
@@ -47,6 +48,8 @@ class Answer:
     """Lines end in LF, whatever the phone used."""
     detail: Message | None = None
     exit_code: int | None = None
+    translated_from: str | None = None
+    """What the source held, where `text` is its translation; ``None``: `text` is verbatim, after marked removals."""
 
     @property
     def question(self) -> str:

@@ -1,4 +1,7 @@
-"""The capture zip: the phone's answers as text files, and a manifest that says how each came and what it hashes to.
+"""The capture zip: the phone's answers as text files, a log of the commands, and a manifest.
+
+Answers are verbatim after marked removals (`privaudit.capture.redact`), or translated where the manifest says from
+what; it also says how each came, how many marks are in it, and what each entry hashes to.
 
 Written to ``FILE.part`` and renamed, so that a full disk leaves no half archive. Private (mode 0600): it holds the
 names of every app on the phone.
@@ -7,65 +10,53 @@ names of every app on the phone.
 from __future__ import annotations
 
 import hashlib
+import lzma
 import os
 import struct
 import zipfile
 import zlib
 from collections import Counter
-from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import BinaryIO, Final, Literal
-
-from pydantic import AwareDatetime, TypeAdapter, ValidationError
+from typing import BinaryIO, Final
 
 from privaudit import __version__
-from privaudit.capture import Capture, apk_parts
+from privaudit.capture import Capture, apk_parts, record
 from privaudit.capture.answers import Answer
-from privaudit.capture.folder import LARGEST_FILE, file_name, key_of
-from privaudit.capture.questions import is_package_name
+from privaudit.capture.folder import LARGEST_FILE, file_name
+from privaudit.capture.manifest import (
+    LOG,
+    SCHEMA,
+    ApkEntry,
+    Entry,
+    LogEntry,
+    Manifest,
+    apk_file,
+    dump,
+    load,
+    misnamed,
+)
+from privaudit.capture.redact import REMOVED
 from privaudit.errors import SourceError
 from privaudit.language import tame
-from privaudit.model import AnswerState, Message, Source, SourceKind
+from privaudit.model import Source
 
 MANIFEST: Final = "manifest.json"
-SCHEMA: Final = "privaudit-capture/1"
 LARGEST_ARCHIVE: Final = 512 * 1024 * 1024
 """Bytes of all answers together."""
 MOST_ENTRIES: Final = 5000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Entry:
-    key: str
-    state: AnswerState
-    detail: Message | None
-    exit_code: int | None
-    file: str
-    sha256: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _ApkEntry:
-    package: str
-    file: str
-    sha256: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Manifest:
-    schema: Literal["privaudit-capture/1"]
-    tool: str
-    taken_at: AwareDatetime
-    source: SourceKind
-    demo: bool
-    answers: tuple[_Entry, ...]
-    apks: tuple[_ApkEntry, ...] = ()
-
-
-_MANIFEST: Final = TypeAdapter(_Manifest)
-
-_TORN: Final = (OSError, EOFError, ValueError, RuntimeError, zipfile.BadZipFile, zlib.error, struct.error)
+TORN: Final = (
+    OSError,
+    EOFError,
+    ValueError,
+    RuntimeError,
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+)
 """What `zipfile` raises where a file is torn or made to harm."""
 
 
@@ -102,13 +93,15 @@ def _fill(capture: Capture, stream: BinaryIO) -> None:
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
         for answer in capture.answers.values():
             raw = answer.text.encode()
-            entry = _Entry(
+            entry = Entry(
                 key=answer.key,
                 state=answer.state,
                 detail=answer.detail,
                 exit_code=answer.exit_code,
                 file=file_name(answer.key),
                 sha256=hashlib.sha256(raw).hexdigest(),
+                translated_from=answer.translated_from,
+                removed=answer.text.count(REMOVED),
             )
             entries.append(entry)
             archive.writestr(entry.file, raw)
@@ -116,10 +109,13 @@ def _fill(capture: Capture, stream: BinaryIO) -> None:
         for apk in capture.apks.values():
             parts = apk_parts.dump(apk)
             named.append(
-                _ApkEntry(package=apk.package, file=_apk_file(apk.package), sha256=hashlib.sha256(parts).hexdigest())
+                ApkEntry(package=apk.package, file=apk_file(apk.package), sha256=hashlib.sha256(parts).hexdigest())
             )
             archive.writestr(named[-1].file, parts)
-        manifest = _Manifest(
+        log = record.dump(capture.log)
+        if log:
+            archive.writestr(LOG, log)
+        manifest = Manifest(
             schema=SCHEMA,
             tool=__version__,
             taken_at=capture.taken_at,
@@ -127,8 +123,9 @@ def _fill(capture: Capture, stream: BinaryIO) -> None:
             demo=capture.demo,
             answers=tuple(entries),
             apks=tuple(named),
+            log=LogEntry(file=LOG, sha256=hashlib.sha256(log).hexdigest()) if log else None,
         )
-        archive.writestr(MANIFEST, _MANIFEST.dump_json(manifest, indent=1))
+        archive.writestr(MANIFEST, dump(manifest))
 
 
 def recognises(path: Path) -> bool:
@@ -136,7 +133,7 @@ def recognises(path: Path) -> bool:
     try:
         with zipfile.ZipFile(path) as archive:
             return MANIFEST in archive.namelist()
-    except _TORN:
+    except TORN:
         return False
 
 
@@ -157,57 +154,70 @@ def read(path: Path) -> Capture:
             manifest = _manifest(archive, path)
             answers = {entry.key: _answer(archive, entry, path) for entry in manifest.answers}
             apks = {entry.package: _apk(archive, entry, path) for entry in manifest.apks}
-    except _TORN as error:
+            log = _log(archive, manifest.log, path) if manifest.log is not None else ()
+    except TORN as error:
         raise SourceError("source_unreadable", path=str(path), reason=str(error)) from error
     return Capture(
         answers=MappingProxyType(answers),
         apks=MappingProxyType(apks),
+        log=log,
         taken_at=manifest.taken_at,
         source=Source(kind="demo" if manifest.demo else "capture", sha256=_sha256(path)),
         demo=manifest.demo,
     )
 
 
-def _manifest(archive: zipfile.ZipFile, path: Path) -> _Manifest:
+def _manifest(archive: zipfile.ZipFile, path: Path) -> Manifest:
     try:
-        manifest = _MANIFEST.validate_json(_bytes(archive, MANIFEST))
-    except (KeyError, ValidationError, *_TORN) as error:
+        manifest = load(_bytes(archive, MANIFEST))
+    except (KeyError, *TORN) as error:
         raise SourceError("capture_damaged", path=str(path), entry=MANIFEST) from error
-    keys = Counter(entry.key for entry in manifest.answers)
-    for entry in manifest.answers:
-        # Both ways round: no key but the one that we would write gives this name.
-        if keys[entry.key] > 1 or key_of(entry.file) != entry.key or file_name(entry.key) != entry.file:
-            raise SourceError("capture_damaged", path=str(path), entry=tame(entry.key))
-    packages = Counter(entry.package for entry in manifest.apks)
-    for named in manifest.apks:
-        if packages[named.package] > 1 or not is_package_name(named.package) or named.file != _apk_file(named.package):
-            raise SourceError("capture_damaged", path=str(path), entry=tame(named.package))
+    if (wrong := misnamed(manifest)) is not None:
+        raise SourceError("capture_damaged", path=str(path), entry=tame(wrong))
     return manifest
 
 
-def _apk_file(package: str) -> str:
-    return f"apks/{package}.parts"
-
-
-def _apk(archive: zipfile.ZipFile, entry: _ApkEntry, path: Path) -> apk_parts.Apk:
+def _apk(archive: zipfile.ZipFile, entry: ApkEntry, path: Path) -> apk_parts.Apk:
+    raw = _checked(archive, entry, path)
     try:
-        raw = _bytes(archive, entry.file)
-        if hashlib.sha256(raw).hexdigest() != entry.sha256:
-            raise SourceError("capture_changed", path=str(path), entry=entry.file)
         return apk_parts.load(entry.package, raw)
-    except (KeyError, *_TORN) as error:
+    except ValueError as error:
         raise SourceError("capture_damaged", path=str(path), entry=entry.file) from error
 
 
-def _answer(archive: zipfile.ZipFile, entry: _Entry, path: Path) -> Answer:
+def _log(archive: zipfile.ZipFile, entry: LogEntry, path: Path) -> tuple[record.Asked, ...]:
+    raw = _checked(archive, entry, path)
+    try:
+        return record.load(raw)
+    except ValueError as error:
+        raise SourceError("capture_damaged", path=str(path), entry=entry.file) from error
+
+
+def _answer(archive: zipfile.ZipFile, entry: Entry, path: Path) -> Answer:
+    raw = _checked(archive, entry, path)
+    try:
+        text = raw.decode()
+    except ValueError as error:
+        raise SourceError("capture_damaged", path=str(path), entry=entry.file) from error
+    return Answer(
+        key=entry.key,
+        state=entry.state,
+        text=text,
+        detail=entry.detail,
+        exit_code=entry.exit_code,
+        translated_from=entry.translated_from,
+    )
+
+
+def _checked(archive: zipfile.ZipFile, entry: Entry | ApkEntry | LogEntry, path: Path) -> bytes:
+    """The content of `entry`, if it is what was written."""
     try:
         raw = _bytes(archive, entry.file)
-        text = raw.decode()
-    except (KeyError, *_TORN) as error:
+    except (KeyError, *TORN) as error:
         raise SourceError("capture_damaged", path=str(path), entry=entry.file) from error
     if hashlib.sha256(raw).hexdigest() != entry.sha256:
         raise SourceError("capture_changed", path=str(path), entry=entry.file)
-    return Answer(key=entry.key, state=entry.state, text=text, detail=entry.detail, exit_code=entry.exit_code)
+    return raw
 
 
 def _bytes(archive: zipfile.ZipFile, name: str) -> bytes:

@@ -1,7 +1,9 @@
-"""Takes out of an answer what must never be kept, before anything else sees it.
+"""Takes out of an answer what must never be kept, before anything else sees it. Each removal is marked ``[removed]``.
 
-Android users' names (people put their own there), and every property and setting that we would not ask for: a whole
-``getprop`` or ``settings list`` that somebody saved by hand holds serial numbers and identifiers.
+Android users' names (people put their own there), and the value of every property and setting that we would not ask
+for: a whole ``getprop`` or ``settings list`` holds the serial number, IMEI, phone number, accounts, network names, the
+names and addresses of the device, and identifiers. Organisations and messages that a device owner shows may name
+persons and numbers. What else is kept tells of apps by their package names, and holds none of these by its format.
 """
 
 from __future__ import annotations
@@ -16,15 +18,24 @@ from privaudit.capture.questions import PROPERTIES, SETTINGS
 
 REMOVED: Final = "[removed]"
 
+_BEHIND_USER: Final = r"(?: running| serialNo=\d{1,9}(?: (?:\w{1,40}=[\w-]{1,40}|<\w{1,20}>)){0,8})?"
+"""What ``pm list users`` prints behind a user, and ``dumpsys user``: the number in a row, whether it is the first …"""
 _USER = re.compile(
-    r"^(\s*UserInfo\{\d{1,5}:)(?:(?!^\s*UserInfo\{).)*?(:[0-9a-fA-F]{1,8}\}(?: running)?)\s*?$",
+    rf"^([ \t]*UserInfo\{{\d{{1,5}}:)(?:(?!^[ \t]*UserInfo\{{).)*?(:[0-9a-fA-F]{{1,8}}\}}{_BEHIND_USER})[ \t\r]*$",
     re.MULTILINE | re.DOTALL | re.ASCII,
 )
 _USER_LINE = re.compile(
-    rf"\s*UserInfo\{{\d{{1,5}}:{re.escape(REMOVED)}:[0-9a-fA-F]{{1,8}}\}}(?: running)?\s*|Users:\s*|\s*", re.ASCII
+    rf"\s*UserInfo\{{\d{{1,5}}:{re.escape(REMOVED)}:[0-9a-fA-F]{{1,8}}\}}{_BEHIND_USER}\s*|Users:\s*|\s*", re.ASCII
 )
 _PROPERTY = re.compile(r"^\[([^\]\n]+)\]: \[(?:(?!^\[).)*?\]$", re.MULTILINE | re.DOTALL)
 _SETTING = re.compile(r"(\w+)=")
+_DIGITS = re.compile(r"\d{5,}")
+_OF_OWNER = re.compile(
+    r"^([ \t]*(?:m?[oO]rganizationName|m?[oO]rganizationId|m?[eE]nrollmentSpecificId|\w*[sS]upportMessage"
+    r"|\w*[lL]ockScreenInfo|\w*SessionMessage))([=:]).*$",
+    re.MULTILINE,
+)
+"""``ActiveAdmin.dump``, ``OwnerInfo.dump``: what a device owner is called and shows."""
 
 
 def redact(answer: Answer) -> Answer:
@@ -33,10 +44,11 @@ def redact(answer: Answer) -> Answer:
         case "users":
             return replace(answer, text=_users(answer.text))
         case "properties":
-            kept = [found[0] for found in _PROPERTY.finditer(answer.text) if found[1] in PROPERTIES]
-            return replace(answer, text="".join(f"{line}\n" for line in kept))
+            return replace(answer, text="".join(_properties(answer.text)))
         case "settings":
             return replace(answer, text="\n".join(_settings(answer.text)))
+        case "device_policy":
+            return replace(answer, text=_OF_OWNER.sub(rf"\g<1>\g<2>{REMOVED}", answer.text))
     return answer
 
 
@@ -46,11 +58,27 @@ def _users(text: str) -> str:
     return "\n".join(line if _USER_LINE.fullmatch(line) else REMOVED for line in without.split("\n"))
 
 
+def _properties(text: str) -> Iterator[str]:
+    """Lines of `text`, each with its line feed; of those that we would not ask for only the marks."""
+    at = 0
+    for found in _PROPERTY.finditer(text):
+        if text[at : found.start()].strip():
+            yield f"{REMOVED}\n"  # no property: nobody knows what it is
+        yield f"{found[0] if found[1] in PROPERTIES else REMOVED}\n"
+        at = found.end()
+    if text[at:].strip():
+        yield f"{REMOVED}\n"
+
+
 def _settings(text: str) -> Iterator[str]:
     keep = True
     for line in text.split("\n"):
         if match := _SETTING.match(line):
             keep = match[1] in SETTINGS
+            if not keep:
+                # The key stays, so that a setting is still told from what a phone says of one.
+                yield f"{_DIGITS.sub('', match[1])}={REMOVED}"
+                continue
         # A line without a key belongs to the one above: the rest of its value, or what the phone said about it.
-        if keep:
+        if keep or not line:
             yield line

@@ -30,7 +30,10 @@ def gather(capture: Capture) -> Facts:
     found = device.properties(capture.answer("properties").text)
     blocks = dump.read(capture, listed)
     phone = device.phone(found, blocks.whole.dump.sdk)
-    clock, now = device.clock(found, capture.answer("clock").text, capture.taken_at)
+    said = capture.answer("clock")
+    clock, now = device.clock(found, said.text, capture.taken_at)
+    if said.translated_from is not None:
+        clock = replace(clock, offset_s=None)  # no computer's clock was looked at beside it
     kinds = _users(capture, phone.sdk, blocks.users() | set(listed))
     ops, ops_answer = _appops(capture, blocks, listed)
     special = special_access.gather(capture)

@@ -59,9 +59,11 @@ def coverage(capture: Capture, apps: tuple[App, ...]) -> tuple[Coverage, ...]:
     refused = next((one.problems[HASH] for one in capture.apks.values() if HASH in one.problems), None)
     state = AnswerState.ANSWERED if hashed else AnswerState.NOT_SUPPORTED if refused else AnswerState.NOT_ASKED
     hashes = Coverage(question="hashes", user=None, state=state, detail=None if hashed else refused)
-    if not capture.apks:
+    # Other tools tell hashes without having read a name.
+    tried = {name for name, one in capture.apks.items() if one.state is not AnswerState.NOT_ASKED or one.detail}
+    if not tried:
         return Coverage(question="names", user=None, state=AnswerState.NOT_ASKED), hashes
-    asked = {app.package: app for app in apps if app.package in capture.apks}
+    asked = {app.package: app for app in apps if app.package in tried}
     unread = {name for name, app in asked.items() if app.label_state is not LabelState.READ and not app.system}
     reads = {app.package for app in apps for access in app.access.values() if access.state.reads}
     row = Coverage(

@@ -1,0 +1,103 @@
+"""The command log: everything that was asked of a phone, why, when, how long it took and how it ended."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Final, Self
+
+from pydantic import AwareDatetime, TypeAdapter, ValidationError
+
+from privaudit.errors import ConnectionLost
+from privaudit.model import Command, Reply
+from privaudit.transport import OUTPUT_LIMIT, SCRIPT_TIMEOUT_S, Transport
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """One command that was sent."""
+
+    command: str
+    """Verbatim. Scripts name the answers that they ask for; how each of those ended stands in the manifest."""
+    why: str
+    began_at: AwareDatetime
+    """This computer's time."""
+    seconds: float
+    exit_code: int | None
+    """``None``: the phone did not say."""
+    lost: bool = False
+    """Whether the connection ended before the answer did."""
+
+
+_ASKED: Final = TypeAdapter(Asked)
+
+
+class Recorder:
+    """A transport that notes what goes through it. The phone is another's: closing it is theirs, too."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+        self._asked: list[Asked] = []
+        self.kind = transport.kind
+        self.command_limit = transport.command_limit
+
+    @property
+    def log(self) -> tuple[Asked, ...]:
+        """What was asked until now, in order."""
+        return tuple(self._asked)
+
+    def run(self, command: Command, *, timeout_s: float = SCRIPT_TIMEOUT_S, limit: int = OUTPUT_LIMIT) -> Reply:
+        """See `privaudit.transport.Transport.run`."""
+        began_at, start = datetime.now(UTC), time.monotonic()
+        exit_code, lost = None, False
+        try:
+            reply = self._transport.run(command, timeout_s=timeout_s, limit=limit)
+            exit_code = reply.exit_code
+        except ConnectionLost:
+            lost = True
+            raise
+        else:
+            return reply
+        finally:
+            seconds = round(time.monotonic() - start, 3)
+            self._asked.append(
+                Asked(
+                    command=command.text,
+                    why=command.why,
+                    began_at=began_at,
+                    seconds=seconds,
+                    exit_code=exit_code,
+                    lost=lost,
+                )
+            )
+
+    def close(self) -> None:
+        """Give the phone back."""
+        self._transport.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def dump(log: tuple[Asked, ...]) -> bytes:
+    """`log` as one line of JSON for each command."""
+    return b"".join(_ASKED.dump_json(one) + b"\n" for one in log)
+
+
+def load(data: bytes) -> tuple[Asked, ...]:
+    """Read back what `dump` wrote.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    try:
+        return tuple(_ASKED.validate_json(line) for line in data.split(b"\n") if line)
+    except ValidationError as error:
+        raise ValueError("no command log") from error

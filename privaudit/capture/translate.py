@@ -1,0 +1,149 @@
+"""Answers that another source gives in another form, put into the form in which a phone would have answered us.
+
+So that one parser reads all. These are the only answers that are not verbatim; `Answer.translated_from` says so, and a
+saved check keeps that mark.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import Any, Final
+
+from privaudit.capture.questions import SETTINGS, is_package_name
+
+FROM_SETTINGS: Final = "dumpsys settings"
+FROM_PACKAGES: Final = "packages.json"
+
+_SECURE = re.compile(r"SECURE SETTINGS \(user (\d{1,5})\)", re.ASCII)
+_TITLE = re.compile(r"[A-Z]+ SETTINGS(?: \(user \d{1,5}\))?", re.ASCII)
+_SETTING = re.compile(
+    r"_id:\S* name:(?P<name>\w+)(?: pkg:\S*)? value:(?P<value>\S*)"
+    r"(?: default:\S* defaultSystemSet:(?:true|false))?(?: tag:[^:/]*)?",
+    re.ASCII,
+)
+_NAMED = re.compile(r"_id:\S* name:(?P<name>\w+)", re.ASCII)
+_NOT_SET: Final = "null"
+_PER_USER: Final = 100000
+_LARGEST_UID: Final = _PER_USER * _PER_USER
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_PATH = re.compile(r"/[^\s\0-\x1f]{1,1024}")
+
+
+def settings(text: str) -> Mapping[int, str] | None:
+    """``dumpsys settings`` as ``KEY=VALUE`` lines of the secure settings, by Android user.
+
+    What is not set is written as ``settings get`` prints it. ``None``: a user's settings come twice, so that one of
+    them is nobody's.
+
+    Source: ``SettingsProvider.dumpForUserLocked``, ``dumpSettingsLocked`` (AOSP 6 to 14). A value may hold line breaks;
+    one of ours that does, or that has blanks, is left as it stands, and counts as a line that nobody understood.
+    """
+    found: dict[int, list[str]] = {}
+    lines: list[str] | None = None
+    for line in text.split("\n"):
+        if title := _SECURE.fullmatch(line):
+            if int(title[1]) in found:
+                return None
+            lines = found[int(title[1])] = []
+        elif _TITLE.fullmatch(line) or not line:
+            lines = None
+        elif lines is not None:
+            lines.append(_setting(line))
+    for rows in found.values():
+        set_ = {row.partition("=")[0] for row in rows}
+        rows.extend(f"{key}={_NOT_SET}" for key in SETTINGS if key not in set_)
+    return {user: "".join(f"{row}\n" for row in rows) for user, rows in found.items()}
+
+
+def _setting(line: str) -> str:
+    if match := _SETTING.fullmatch(line):
+        value = match["value"]
+        return f"{match['name']}={_NOT_SET if value == '{null}' else value}"
+    named = _NAMED.match(line)
+    if named is not None and named["name"] not in SETTINGS:
+        return f"{named['name']}={line[named.end() :]}"
+    return line
+
+
+def packages(rows: Any) -> tuple[Mapping[int, str], Mapping[int, str]]:  # noqa: ANN401 - JSON
+    """AndroidQF's ``packages.json`` as two lists of ``pm list packages``, all and ``-3``, by Android user.
+
+    Each row has ``name``, ``installer``, ``uid``, ``third_party`` and ``files`` (``pm path``); newer ones also
+    ``user_id`` and ``installed``. Older ones come from ``pm list packages -u``: they name also what was uninstalled and
+    left its data behind, which has no file. A uid of several users at once is 0 there.
+
+    Raises:
+        ValueError: this is something else.
+    """
+    if not isinstance(rows, list):
+        raise ValueError("not a list")  # noqa: TRY004 - what is wrong is a file, not a call
+    every: dict[int, list[str]] = defaultdict(list)
+    own: dict[int, list[str]] = defaultdict(list)
+    for row in rows:
+        name = row.get("name") if isinstance(row, dict) else None
+        if not isinstance(name, str) or not is_package_name(name):
+            raise ValueError("a row without a package")
+        if not _is_installed(row):
+            continue
+        user, uid = _user(row)
+        file, installer = base(row), row.get("installer")
+        every[user].append(
+            "package:"
+            + (f"{file[0]}=" if file else "")
+            + name
+            + (f"  installer={installer if is_package_name(installer) else _NOT_SET}" if _says(installer) else "")
+            + (f" uid:{uid}" if uid else "")
+        )
+        if row.get("third_party") is True:
+            own[user].append(f"package:{name}")
+    texts = {user: "".join(f"{line}\n" for line in lines) for user, lines in every.items()}
+    return texts, {user: "".join(f"{line}\n" for line in own[user]) for user in texts}
+
+
+def base(row: Mapping[str, Any]) -> tuple[str, str | None] | None:
+    """Path and SHA-256 of the base APK that a row of ``packages.json`` names: ``pm path`` prints it before its splits.
+
+    A hash that is not there or is none is ``None``; so is a path that must not stand in a line.
+    """
+    files = row.get("files")
+    first = files[0] if isinstance(files, list) and files else None
+    path = first.get("path") if isinstance(first, dict) else None
+    if not isinstance(first, dict) or not isinstance(path, str) or not _PATH.fullmatch(path):
+        return None
+    sha256 = first.get("sha256")
+    return path, sha256 if isinstance(sha256, str) and _SHA256.fullmatch(sha256) else None
+
+
+def _is_installed(row: Mapping[str, Any]) -> bool:
+    said = row.get("installed")
+    return said if isinstance(said, bool) else bool(row.get("files")) or (said is None and "user_id" in row)
+
+
+def _says(installer: object) -> bool:
+    return isinstance(installer, str) and installer != ""
+
+
+def _user(row: Mapping[str, Any]) -> tuple[int, int | None]:
+    uid, user = row.get("uid"), row.get("user_id")
+    sound = isinstance(uid, int) and 0 < uid < _LARGEST_UID
+    if isinstance(user, int) and 0 <= user < _PER_USER:
+        return user, uid if sound else None
+    return (uid // _PER_USER, uid) if sound and isinstance(uid, int) else (0, None)
+
+
+def failures(report: Any) -> Mapping[int, bool]:  # noqa: ANN401 - JSON
+    """Of AndroidQF's ``package_users.json``: users whose list did not come whole, and whether the phone refused it.
+
+    A user has ``id``, ``inventory_status`` (collected, partial, failed) and ``error``. Neither names nor errors are
+    kept: they may tell of persons and of apps.
+    """
+    users = report.get("users") if isinstance(report, dict) else None
+    found = {}
+    for user in users if isinstance(users, list) else ():
+        number = user.get("id") if isinstance(user, dict) else None
+        if isinstance(number, int) and 0 <= number < _PER_USER and user.get("inventory_status") != "collected":
+            said = user.get("error")
+            found[number] = isinstance(said, str) and ("SecurityException" in said or "permission" in said)
+    return found
