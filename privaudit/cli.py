@@ -143,7 +143,9 @@ def demo(  # noqa: PLR0913 - audit's options
     talk = Talk(lang, plain=plain)
     with talk.errors():
         if list_stories:
-            talk.out("".join(f"{name}\n" for name in virtual.stories()))
+            names, language = virtual.stories(), talk.language.code
+            room = max(map(len, names))
+            talk.out("".join(f"{name:{room}}  {virtual.title(name, language)}\n" for name in names))
             return
         if story not in virtual.stories():
             raise UsageError("no_story", given=story, known=virtual.stories())

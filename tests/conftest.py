@@ -18,10 +18,10 @@ import pytest
 from privaudit import audit, knowledge
 from privaudit.capture import Capture
 from privaudit.capture.answers import receive
-from privaudit.demo import open_story
+from privaudit.demo import daemon, open_story
 from privaudit.demo.adbd.auth import KeyPolicy
 from privaudit.demo.adbd.phone import DemoPhone
-from privaudit.demo.programs import files, programs
+from privaudit.demo.programs import programs
 from privaudit.findings import Ground
 from privaudit.model import (
     Access,
@@ -133,8 +133,7 @@ def run(environment: dict[str, str]) -> Callable[..., SimpleNamespace]:
 @contextmanager
 def _phone(story: str = "borrower", *, now: datetime | None = None, **changed: object) -> Iterator[DemoPhone]:
     told = open_story(story)
-    table = {**programs(told, now=now), **changed}
-    with DemoPhone(programs=table, files=files(told), keys=KeyPolicy(required=False)) as phone:
+    with daemon(told, table={**programs(told, now=now), **changed}, keys=KeyPolicy(required=False)) as phone:
         yield phone
 
 

@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
-from collections.abc import Iterator
+import tomllib
+from collections.abc import Iterator, Mapping
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from privaudit.demo.adbd.auth import KeyPolicy
+    from privaudit.demo.adbd.phone import DemoPhone
+    from privaudit.demo.shell import Program
     from privaudit.demo.story.virtual import VirtualPhone
     from privaudit.transport import Transport
 
@@ -35,10 +39,49 @@ def open_story(name: str) -> VirtualPhone:
     """
     from privaudit.demo.story.reader import read
 
+    return read(_text(name), name=f"{name}{_SUFFIX}")
+
+
+def _text(name: str) -> str:
     if name not in stories():
         raise KeyError(name)
-    file = resources.files(__name__) / "stories" / f"{name}{_SUFFIX}"
-    return read(file.read_text(encoding="utf-8"), name=file.name)
+    return (resources.files(__name__) / "stories" / f"{name}{_SUFFIX}").read_text(encoding="utf-8")
+
+
+def title(name: str, language: str) -> str:
+    """What the story called `name` is about, in one line; `language` is ``en`` or ``zh``.
+
+    Raises:
+        KeyError: no story is called so.
+    """
+    return str(tomllib.loads(_text(name))["title"][language])
+
+
+def daemon(
+    phone: VirtualPhone, *, table: Mapping[str, Program] | None = None, keys: KeyPolicy | None = None
+) -> DemoPhone:
+    """`phone` behind the ADB protocol, as the adbd of its release speaks it. Runs until it is closed.
+
+    Args:
+        phone: whose.
+        table: its programs; ``None``: `privaudit.demo.programs.programs` by the computer's clock.
+        keys: which computers may talk to it; ``None``: those that it has never seen are let in when they ask.
+    """
+    from privaudit.demo.adbd.auth import KeyPolicy
+    from privaudit.demo.adbd.phone import FEATURES, DemoPhone
+    from privaudit.demo.adbd.wire import MAX_PAYLOAD, MAX_PAYLOAD_V1, VERSION_CHECKSUM, VERSION_SKIP_CHECKSUM
+    from privaudit.demo.programs import files, programs
+
+    layout = phone.layout
+    return DemoPhone(
+        programs=programs(phone) if table is None else table,
+        files=files(phone),
+        keys=KeyPolicy() if keys is None else keys,
+        features=FEATURES if layout.shell_v2 else (),
+        max_payload=MAX_PAYLOAD if layout.shell_v2 else MAX_PAYLOAD_V1,
+        version=VERSION_CHECKSUM if layout.checksums else VERSION_SKIP_CHECKSUM,
+        crlf=not layout.shell_v2,
+    )
 
 
 @contextlib.contextmanager
@@ -47,13 +90,11 @@ def connected(phone: VirtualPhone) -> Iterator[Transport]:
 
     The key is made for this once and kept nowhere: trying the demo leaves nothing behind.
     """
-    from privaudit.demo.adbd.phone import DemoPhone
-    from privaudit.demo.programs import files, programs
     from privaudit.transport import connect
 
     with (
         tempfile.TemporaryDirectory(prefix="privaudit-demo-") as folder,
-        DemoPhone(programs=programs(phone), files=files(phone)) as daemon,
-        connect(transport=f"tcp:{daemon.address}", on_waiting=lambda _: None, key_folder=Path(folder)) as connection,
+        daemon(phone) as running,
+        connect(transport=f"tcp:{running.address}", on_waiting=lambda _: None, key_folder=Path(folder)) as connection,
     ):
         yield connection

@@ -14,7 +14,8 @@ from privaudit.demo.render import appops as render_appops
 from privaudit.demo.render import package_dump as render_package_dump
 from privaudit.demo.render import packages as render_packages
 from privaudit.demo.render import text as render
-from privaudit.demo.render.android import FLAG_BITS, LAYOUTS, java_hash, map_order
+from privaudit.demo.render.android import FLAG_BITS, java_hash, map_order
+from privaudit.demo.render.layout import layout_of
 from privaudit.demo.story.schema import parse_age
 from privaudit.demo.story.virtual import AndroidUser, App, Event, Grant, Install, InstallPermission, Op
 
@@ -165,7 +166,7 @@ def test_pixel_16_users_and_permissions(samples):
     rendered = [
         line
         for install in (owner, private)
-        for line in render_packages.user_block(app, install, LAYOUTS[36], names=None, everything=False)
+        for line in render_packages.user_block(app, install, layout_of(36), names=None, everything=False)
     ]
     start = next(number for number, line in enumerate(lines) if line.startswith("    User 0:"))
     # The excerpt's permissions were copied by hand in another order.
@@ -181,7 +182,9 @@ def test_pixel_16_users_and_permissions(samples):
         InstallPermission(name=_P + "WAKE_LOCK"),
     )
     at = lines.index("    install permissions:")
-    assert list(render_packages.install_lines(install_permissions, "    ", names=None)) == lines[at:start]
+    assert (
+        list(render_packages.install_lines(install_permissions, "    ", layout_of(36), names=None)) == lines[at:start]
+    )
 
 
 def test_pixel_16_user_list(samples, phone):
@@ -232,7 +235,7 @@ def test_sunmi_11_app_ops_are_equal_line_by_line(samples):
         uid_modes={"LEGACY_STORAGE": "ignore"},
         ops=ops,
     )
-    rendered = list(render_appops.uid_block(LAYOUTS[30], (0, 10119), [(app, install)], now))
+    rendered = list(render_appops.uid_block(layout_of(30), (0, 10119), [(app, install)], now))
     start = lines.index("  Uid u0a119:")
     assert rendered == [line for line in lines[start:] if line]
 

@@ -15,7 +15,7 @@ from privaudit.demo.story.reader import StoryError, read
 from privaudit.demo.story.schema import parse_age
 
 _HEAD = """
-title = "t"
+title = { en = "t", zh = "t" }
 [phone]
 sdk = 34
 zone = "Asia/Shanghai"

@@ -15,7 +15,7 @@ from privaudit import facts
 from privaudit.audit import Wishes, is_complete, judged
 from privaudit.capture.answers import missing, receive
 from privaudit.capture.questions import PERMISSIONS
-from privaudit.demo.render.android import FLAG_NAMES
+from privaudit.demo.render.android import flag_names
 from privaudit.facts.permissions import SPECIAL, TRAITS
 from privaudit.knowledge import load
 from privaudit.model import AccessState, AnswerState, DataClass, History, Requested
@@ -43,7 +43,7 @@ def _truth(phone, app, user):
     """Runtime permissions of `app` among those asked for: name → (granted, flag names)."""
     found = {}
     for grant in phone.grants(app, user):
-        names = [FLAG_NAMES.get(1 << bit, str(1 << bit)) for bit in range(32) if grant.flags >> bit & 1]
+        names = [flag_names(phone.sdk).get(1 << bit, str(1 << bit)) for bit in range(32) if grant.flags >> bit & 1]
         found[grant.name] = grant.granted, tuple(names)
     return {name: told for name, told in found.items() if name in PERMISSIONS}
 

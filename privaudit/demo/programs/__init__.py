@@ -36,10 +36,11 @@ def programs(phone: VirtualPhone, *, now: datetime | None = None) -> Mapping[str
             computer's clock itself, read anew at each call.
     """
     answers = _Answers(phone, now)
+    only_since_7 = {"cmd": _program(answers.cmd)} if phone.layout.has_cmd else {}
     return {
+        **only_since_7,
         "am": _program(answers.am),
         "appops": _program(answers.appops),
-        "cmd": _program(answers.cmd),
         "date": _program(answers.date),
         "dumpsys": _program(lambda words: dumpsys.run(phone, words, answers.clock())),
         "getprop": _program(answers.getprop),
@@ -90,7 +91,7 @@ class _Answers:
                 return self.appops(rest)
             case ["settings", *rest]:
                 return self.settings(rest)
-            case ["user" | "role" as service, *rest]:
+            case ["user" | "role" as service, *rest] if service == "user" or self.phone.layout.roles:
                 return self._small_service(service, rest)
             case []:
                 return complained(
@@ -106,8 +107,10 @@ class _Answers:
         match (service, *words):
             case ("user", "list", *_):
                 return said(render.users(self.phone))
+            case ("role", command, *_) if command != "get-role-holders" or not self.phone.layout.role_holders:
+                return said(f"Unknown command: {command}\n", FAILED)
             case ("role", "get-role-holders", *rest):
-                named, roles = take_user(rest, "get-role-holders")
+                named, roles = take_user(self.phone.layout, rest, "get-role-holders")
                 user = user_number(self.phone, named, "get-role-holders")[0]
                 return said(render.role_holders(self.phone, roles[0] if roles else "", user))
             case _:
@@ -116,21 +119,21 @@ class _Answers:
     def appops(self, words: Sequence[str]) -> ProgramResult:
         match words:
             case ["get", *rest]:
-                named, rest = take_user(rest, "get")
+                named, rest = take_user(self.phone.layout, rest, "get")
                 user = user_number(self.phone, named, "get")[0]
                 if not rest:
                     return complained("Error: Package name or UID not specified\n")
                 app = self.phone.app(rest[0])
                 if app is None or user not in app.installs or not app.installs[user].installed:
                     return complained(f"Error: No UID for {rest[0]} in user {user}\n")
-                return said(render_appops.get(app, user, rest[1] if len(rest) > 1 else None))
+                return said(render_appops.get(self.phone.layout, app, user, rest[1] if len(rest) > 1 else None))
             case [command, *_]:
                 return said(f"Unknown command: {command}\n", FAILED)
             case _:
                 return said("AppOps service (appops) commands:\n", FAILED)
 
     def settings(self, words: Sequence[str]) -> ProgramResult:
-        named, rest = take_user(words, "settings")
+        named, rest = take_user(self.phone.layout, words, "settings")
         user = user_number(self.phone, named, "settings")[0]
         match rest:
             case ["get", namespace, key] if namespace in _NAMESPACES:

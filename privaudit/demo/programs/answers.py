@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from privaudit.demo.render.layout import Layout
 from privaudit.demo.shell import ProgramResult
 from privaudit.demo.story.virtual import VirtualPhone
 
@@ -30,16 +31,23 @@ def complained(text: str, code: int = FAILED) -> ProgramResult:
     return ProgramResult(err=text.encode("utf-8", "surrogateescape"), code=code)
 
 
-def thrown(command: str, exception: str) -> ProgramResult:
-    """What ``ShellCommand.exec`` prints of an exception, since Android 11. The stack trace is left out."""
-    return complained(f"\nException occurred while executing '{command}':\n{exception}\n")
+def thrown(layout: Layout, command: str, exception: str) -> ProgramResult:
+    """What the shell command `command` prints of an exception. The stack trace is left out."""
+    match layout.exception:
+        case "error":
+            return complained(f"Error: {exception}\n", 1)
+        case "security" if "SecurityException: " in exception:
+            return complained(f"Security exception: {exception.partition(': ')[2]}\n\n")
+        case _:
+            return complained(f"\nException occurred while executing '{command}':\n{exception}\n")
 
 
 def user_number(phone: VirtualPhone, word: str | None, command: str) -> tuple[int, ...]:
     """Android users that `word` names: a number, ``all``, ``current``; ``None`` says nothing and means the current one.
 
     Raises:
-        Refusal: it names none. A number that no user has is no mistake, as on Android.
+        Refusal: it names none, or one that the shell may not look into. A number that no user has is no mistake, as on
+            Android.
     """
     match word:
         case None | "current" | "cur":
@@ -47,12 +55,16 @@ def user_number(phone: VirtualPhone, word: str | None, command: str) -> tuple[in
         case "all":
             return phone.user_ids
         case _ if word.isascii() and word.isdecimal():
-            return (int(word),)
+            user = int(word)
+            if not phone.may_look_into(user):
+                said = f"java.lang.SecurityException: Shell does not have permission to access user {user}"
+                raise Refusal(thrown(phone.layout, command, said))
+            return (user,)
         case _:
-            raise Refusal(thrown(command, f"java.lang.IllegalArgumentException: Bad user number: {word}"))
+            raise Refusal(thrown(phone.layout, command, f"java.lang.IllegalArgumentException: Bad user number: {word}"))
 
 
-def take_user(words: Sequence[str], command: str) -> tuple[str | None, list[str]]:
+def take_user(layout: Layout, words: Sequence[str], command: str) -> tuple[str | None, list[str]]:
     """Split ``--user N`` off `words`.
 
     Raises:
@@ -63,6 +75,7 @@ def take_user(words: Sequence[str], command: str) -> tuple[str | None, list[str]
         return None, rest
     at = rest.index("--user")
     if at + 1 == len(rest):
-        raise Refusal(thrown(command, 'java.lang.IllegalArgumentException: Argument expected after "--user"'))
+        said = 'java.lang.IllegalArgumentException: Argument expected after "--user"'
+        raise Refusal(thrown(layout, command, said))
     user = rest[at + 1]
     return user, rest[:at] + rest[at + 2 :]

@@ -35,13 +35,16 @@ class _Dumpsys:
             "appops": self._appops,
             "device_policy": lambda _: render.device_policy(phone),
             "package": self._package,
-            "role": lambda _: render.roles(phone),
         }
+        if phone.layout.roles:
+            self.services = {**self.services, "role": lambda _: render.roles(phone)}
 
     def run(self, words: Sequence[str]) -> ProgramResult:
         rest = list(words)
         while rest and rest[0].startswith("-"):
             match rest:
+                case ["-t" | "-T" as option, *_] if not self.phone.layout.dumpsys_timeout:
+                    return complained(f"Can't find service: {option}\n", 0)  # takes it for the name of one
                 case ["-t" | "-T", number, *more] if number.isascii() and number.isdecimal():
                     rest = more
                 case ["-l", *_]:
@@ -64,6 +67,8 @@ class _Dumpsys:
         match words:
             case []:
                 return render_appops.dump(self.phone, self.now)
+            case _ if not self.phone.layout.appops_options:
+                return render_appops.dump(self.phone, self.now)  # it looks at no words
             case ["--package", package, *_]:
                 app = self.phone.app(package)
                 if app is None:

@@ -1,4 +1,4 @@
-"""``pm``, which is ``cmd package``: the parts of it that read (``PackageManagerShellCommand`` of Android 14)."""
+"""``pm``, which is ``cmd package``: the parts of it that read (``PackageManagerShellCommand``; in Android 6 ``Pm``)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,6 @@ _FILTERS: Final[dict[str, Callable[[App, int], bool]]] = {
 }
 _SHOWN: Final = {"-f": "path", "-i": "installer", "-U": "uid", "--show-versioncode": "version"}
 _UNINSTALLED: Final = "-u"
-_WITHOUT_EFFECT: Final = frozenset({"-a", "-l"})
 
 
 def run(phone: VirtualPhone, words: Sequence[str]) -> ProgramResult:
@@ -36,9 +35,14 @@ def run(phone: VirtualPhone, words: Sequence[str]) -> ProgramResult:
         case ["path", *rest]:
             return _path(phone, rest)
         case [command, *_]:
-            return said(f"Unknown command: {command}\n", FAILED)
+            return _wrong(phone, f"Unknown command: {command}\n")
         case _:
             return said("Package manager (package) commands:\n  help\n    Print this help text.\n", FAILED)
+
+
+def _wrong(phone: VirtualPhone, text: str) -> ProgramResult:
+    """A complaint: on standard output from within the system server, on standard error before."""
+    return said(text, FAILED) if phone.layout.has_cmd else complained(text, 1)
 
 
 def _list(phone: VirtualPhone, words: Sequence[str]) -> ProgramResult:
@@ -48,28 +52,29 @@ def _list(phone: VirtualPhone, words: Sequence[str]) -> ProgramResult:
         case ["users", *_]:
             return said(render.users(phone))
         case [kind, *_]:
-            return said(f"Error: unknown list type '{kind}'\n", FAILED)
+            return _wrong(phone, f"Error: unknown list type '{kind}'\n")
         case _:
-            return said("Error: didn't specify type of data to list\n", FAILED)
+            return _wrong(phone, "Error: didn't specify type of data to list\n")
 
 
 def _list_packages(phone: VirtualPhone, words: Sequence[str]) -> ProgramResult:
-    """``pm list packages``. Without ``--user``, Android 14 lists every user's packages."""
-    named, rest = take_user(words, "list")
-    users = user_number(phone, named or "all", "list")
+    """``pm list packages``."""
+    layout = phone.layout
+    named, rest = take_user(layout, words, "list")
+    users = user_number(phone, named or ("all" if layout.lists_all_users else "0"), "list")
     shown = dict.fromkeys(_SHOWN.values(), False)
     chosen: list[Callable[[App, int], bool]] = []
     uninstalled = False
     pattern = ""
     for word in rest:
+        if word.startswith("-") and word not in layout.list_options | {"-l"}:
+            return _wrong(phone, f"Error: Unknown option: {word}\n")
         if word in _SHOWN:
             shown[_SHOWN[word]] = True
         elif word in _FILTERS:
             chosen.append(_FILTERS[word])
         elif word == _UNINSTALLED:
             uninstalled = True
-        elif word.startswith("-") and word not in _WITHOUT_EFFECT:
-            return said(f"Error: Unknown option: {word}\n", FAILED)
         elif not word.startswith("-"):
             pattern = word
     by_name = {app.package: app for app in phone.apps if pattern in app.package}
@@ -99,7 +104,7 @@ def _kept(app: App, uninstalled: bool) -> bool:  # noqa: FBT001 - one option of 
 
 def _path(phone: VirtualPhone, words: Sequence[str]) -> ProgramResult:
     """``pm path``: one line per APK; nothing and status 1 where the user does not have it."""
-    named, rest = take_user(words, "path")
+    named, rest = take_user(phone.layout, words, "path")
     users = user_number(phone, named, "path")
     if not rest:
         return complained("Error: no package specified\n", 1)

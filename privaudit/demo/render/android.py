@@ -1,13 +1,13 @@
-"""What Android itself fixes: permissions, app-ops, flag bits, and how each release lays out its dumps.
+"""What Android itself fixes: permissions, app-ops, flag bits.
 
-Every difference between releases that the renderers know stands in `Layout`, nowhere else. Numbers and names are those
-of ``AppOpsManager``, ``PackageManager`` and the platform manifest of Android 14.
+Numbers and names are those of ``AppOpsManager``, ``PackageManager`` and the platform manifest of Android 14. How each
+release prints stands in `privaudit.demo.render.layout`.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Final
 
 _PREFIX: Final = "android.permission."
@@ -64,7 +64,27 @@ FLAG_BITS: Final[Mapping[str, int]] = {
 }
 """``PackageManager.FLAG_PERMISSION_*`` as dumps name them, since Android 11."""
 
-FLAG_NAMES: Final[Mapping[int, str]] = {bit: name for name, bit in FLAG_BITS.items()}
+_FLAG_SINCE: Final[Mapping[str, int]] = {
+    "REVIEW_REQUIRED": 24,
+    **dict.fromkeys(("REVOKE_WHEN_REQUESTED", "GRANTED_BY_ROLE", "APPLY_RESTRICTION"), 29),
+    **dict.fromkeys(("USER_SENSITIVE_WHEN_GRANTED", "USER_SENSITIVE_WHEN_DENIED"), 29),
+    **{f"RESTRICTION_{who}_EXEMPT": 29 for who in ("INSTALLER", "SYSTEM", "UPGRADE")},
+    **dict.fromkeys(("ONE_TIME", "AUTO_REVOKED"), 30),
+    "524288": 31,
+}
+_COMPAT_NAME_SINCE: Final = 30
+
+
+def flags_known(sdk: int) -> int:
+    """Bits that a release gives a meaning."""
+    return sum(bit for name, bit in FLAG_BITS.items() if sdk >= _FLAG_SINCE.get(name, 23))
+
+
+def flag_names(sdk: int) -> Mapping[int, str]:
+    """Bit → name in the dumps of a release (``PackageManager.permissionFlagToString``)."""
+    names = {bit: name for name, bit in FLAG_BITS.items() if bit & flags_known(sdk)}
+    return names if sdk >= _COMPAT_NAME_SINCE else {**names, FLAG_BITS["REVOKED_COMPAT"]: "REVOKE_ON_UPGRADE"}
+
 
 RUNTIME_OPS: Final[Mapping[str, str | None]] = {
     full_name(name): op
@@ -105,6 +125,21 @@ RUNTIME_OPS: Final[Mapping[str, str | None]] = {
     }.items()
 }
 """Permissions granted at run time, each with the app-op that follows it (``None``: not told by app-ops here)."""
+
+FIRST_SDK: Final[Mapping[str, int]] = {
+    full_name(name): sdk
+    for sdk, names in {
+        26: "READ_PHONE_NUMBERS ANSWER_PHONE_CALLS REQUEST_INSTALL_PACKAGES",
+        28: "FOREGROUND_SERVICE USE_BIOMETRIC",
+        29: "ACCESS_BACKGROUND_LOCATION ACTIVITY_RECOGNITION",
+        30: "QUERY_ALL_PACKAGES MANAGE_EXTERNAL_STORAGE",
+        31: "BLUETOOTH_CONNECT BLUETOOTH_SCAN SCHEDULE_EXACT_ALARM",
+        33: "READ_MEDIA_IMAGES READ_MEDIA_VIDEO READ_MEDIA_AUDIO POST_NOTIFICATIONS",
+        34: "READ_MEDIA_VISUAL_USER_SELECTED",
+    }.items()
+    for name in _words(names)
+}
+"""Permissions that came after Android 6. An app may ask for them earlier: nobody knows them, nothing is stored."""
 
 HARD_RESTRICTED: Final = frozenset(
     full_name(name)
@@ -189,62 +224,17 @@ DEFAULT_MODES: Final[Mapping[str, str]] = {
 }
 """``AppOpsManager.opToDefaultMode`` where it is not ``allow``."""
 
-_LOCATION_SWITCH: Final = dict.fromkeys(
+LOCATION_SWITCH: Final = dict.fromkeys(
     _words("GPS WIFI_SCAN NEIGHBORING_CELLS MONITOR_LOCATION MONITOR_HIGH_POWER_LOCATION"), "COARSE_LOCATION"
 )
-_SMS_SWITCH: Final = {"READ_ICC_SMS": "READ_SMS", "WRITE_ICC_SMS": "WRITE_SMS"}
+SMS_SWITCH: Final = {"READ_ICC_SMS": "READ_SMS", "WRITE_ICC_SMS": "WRITE_SMS"}
+"""``AppOpsManager.sOpToSwitch``: ops whose mode another op decides."""
+
+_VENDOR_OP: Final = re.compile(r"[A-Z]+\((\d{5})\)")
+_BEHIND_ALL: Final = 1 << 20
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Layout:
-    """How one Android release prints. Fields say what changed over the years, with the release that changed it."""
-
-    sdk: int
-    app_id_key: str = "appId"
-    """``userId`` up to Android 13."""
-    application_info: bool = False
-    """A line ``applicationInfo=``, up to Android 12."""
-    install_source: bool = True
-    """Installer lines are always there, ``null`` where unset, with uid, initiator and originator (Android 14)."""
-    package_source: bool = True
-    """``packageSource=`` (Android 13)."""
-    metadata_source: bool = False
-    """``appMetadataSource=`` (Android 15)."""
-    private_package_flags: bool = True
-    """``privatePkgFlags=`` and ``apexModuleName=`` (Android 14)."""
-    first_install_per_user: bool = True
-    """In the user's block (Android 13)."""
-    protected_data: bool = False
-    """``deDataInode=``, ``quarantined=`` and ``dataDir=`` of each user (Android 15)."""
-    capability_letters: int = 6
-    """Length of ``capability=`` in the app-ops dump."""
-    switches: Mapping[str, str] = field(default_factory=lambda: {**_LOCATION_SWITCH, **_SMS_SWITCH})
-    """Ops whose mode another op decides."""
-
-
-LAYOUTS: Final[Mapping[int, Layout]] = {
-    layout.sdk: layout
-    for layout in (
-        Layout(
-            sdk=30,
-            app_id_key="userId",
-            application_info=True,
-            install_source=False,
-            package_source=False,
-            private_package_flags=False,
-            first_install_per_user=False,
-            capability_letters=3,
-            switches={**_LOCATION_SWITCH, **_SMS_SWITCH, "FINE_LOCATION": "COARSE_LOCATION"},
-        ),
-        Layout(
-            sdk=33,
-            app_id_key="userId",
-            install_source=False,
-            private_package_flags=False,
-            capability_letters=4,
-        ),
-        Layout(sdk=34),
-        Layout(sdk=36, metadata_source=True, protected_data=True, capability_letters=7),
-    )
-}
-"""By SDK. 34 is whole; 30, 33 and 36 hold what real captures prove, so that renderers can be checked against these."""
+def op_number(name: str) -> int:
+    """Place of an op in dumps: its number; for one that only a maker knows, the number in its name, or behind all."""
+    maker = _VENDOR_OP.fullmatch(name)
+    return OPS.get(name, int(maker[1]) if maker else _BEHIND_ALL)

@@ -1,7 +1,8 @@
-"""``dumpsys appops`` and ``cmd appops get`` (``AppOpsService``), as Android 11 and later print them.
+"""``dumpsys appops`` and ``cmd appops get`` (``AppOpsService``), in the four layouts of Android 6 to 16.
 
-Layout: each op names its mode, then one block per attribution tag (``null`` the usual one) with the last access and the
-last refusal in each process state. ``Reject:`` has no blank after its bracket.
+A (6 to 8): modes as numbers, one time each. B (9): names, one line per process state. C (10): the state and its flags
+in brackets. D (11 on): the same, one block per attribution tag (``null`` the usual one). In C and D ``Reject:`` has no
+blank after its bracket.
 """
 
 from __future__ import annotations
@@ -10,12 +11,23 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from privaudit.demo.render.android import DEFAULT_MODES, OPS, Layout, map_order
+from privaudit.demo.render.android import DEFAULT_MODES, map_order, op_number
+from privaudit.demo.render.layout import Layout
 from privaudit.demo.render.text import duration, identity, moment_ms, uid_word
 from privaudit.demo.story.virtual import App, Event, Install, Op, VirtualPhone
 
 _STATES: Final = ("pers", "top", "fgsvcl", "fgsvc", "fg", "bg", "cch")
 _WATCHED: Final = ("COARSE_LOCATION", "READ_CONTACTS", "READ_CALL_LOG", "READ_SMS", "CAMERA", "RECORD_AUDIO")
+_STATES_OF_9: Final = {"pers": "pers ", "top": "top  ", "fgsvc": "fgsvc", "fg": "fg   ", "bg": "bg   ", "cch": "cch  "}
+_NUMBERS: Final = {"allow": "0", "ignore": "1", "deny": "2", "default": "3", "ask": "4"}
+"""Of modes up to Android 8; the last is MIUI's own."""
+_SETTLED: Final = (
+    "  Settings:",
+    "    top_state_settle_time=+5s0ms",
+    "    fg_service_state_settle_time=+5s0ms",
+    "    bg_state_settle_time=+1s0ms",
+    "",
+)
 _ACTIVE: Final = "COARSE_LOCATION, FINE_LOCATION, SYSTEM_ALERT_WINDOW, CAMERA, RECORD_AUDIO, PHONE_CALL_MICROPHONE"
 
 
@@ -27,39 +39,43 @@ def dump(phone: VirtualPhone, now: datetime, app: App | None = None) -> str:
         now: what its clock shows, in its own zone.
         app: ``--package``; ``None``: the whole phone.
     """
-    lines = [
-        "Current AppOps Service state:",
-        "  Settings:",
-        "    top_state_settle_time=+5s0ms",
-        "    fg_service_state_settle_time=+5s0ms",
-        "    bg_state_settle_time=+1s0ms",
-        "",
-        *_watchers(),
-        "",
-    ]
+    layout = phone.layout
+    lines = ["Current AppOps Service state:", *(_SETTLED if layout.op_layout in "CD" else ()), *_watchers(layout)]
+    if layout.op_layout != "A":
+        lines.append("")
     for uid, apps in _by_uid(phone):
         if app is not None and uid[1] != app.app_id:
             continue
-        lines += uid_block(phone.layout, uid, apps, now)
-    return "\n".join(lines) + "\n\n\n"
+        lines += uid_block(layout, uid, apps, now)
+    # Up to Android 8 nothing follows the last uid.
+    return "\n".join(lines) + ("\n" if layout.op_layout == "A" else "\n\n\n")
 
 
-def _watchers() -> Iterator[str]:
+def _watchers(layout: Layout) -> Iterator[str]:
     yield "  Op mode watchers:"
     for op in _WATCHED:
-        yield f"    Op {op}:"
+        yield f"    Op {layout.op_names.get(op, op)}:"
         for number, (owner, pid) in enumerate((("1000", 1738), ("u0a33", 2604))):
-            yield (
-                f"      #{number}: ModeCallback{{{identity('watcher', op, number)} watchinguid=-1 flags=0x1"
-                f" op={op} from uid={owner} pid={pid}}}"
-            )
+            callback = identity("watcher", op, number)
+            if layout.op_layout == "A":
+                yield f"      #{number}: com.android.server.AppOpsService$Callback@{callback}"
+            else:
+                yield (
+                    f"      #{number}: ModeCallback{{{callback} watchinguid=-1 flags=0x1"
+                    f" op={op} from uid={owner} pid={pid}}}"
+                )
     yield "  Package mode watchers:"
     yield "    Pkg com.android.mms.service:"
+    if layout.op_layout == "A":
+        yield f"      #0: com.android.server.AppOpsService$Callback@{identity('watcher', 'mms')}"
+        yield "  All mode watchers:"
+        yield f"    android.os.BinderProxy@{identity('b')} -> com.android.server.AppOpsService$Callback@{identity('c')}"
+        return
     yield (
         f"      #0: ModeCallback{{{identity('watcher', 'mms')} watchinguid=-1 flags=0x0"
         " op=PLAY_AUDIO from uid=1041 pid=1381}"
     )
-    for kind in ("active", "started", "noted"):
+    for kind in ("active", "started", "noted") if layout.op_layout == "D" else ("active",):
         yield f"  All op {kind} watchers:"
         yield f"    {identity('watcher', kind)} ->"
         yield f"        [{_ACTIVE}]"
@@ -92,25 +108,44 @@ def uid_block(
     for _, install in apps:
         modes |= install.uid_modes
     yield f"  Uid {uid_word(*uid)}:"
-    yield f"    state={apps[0][1].process_state}"
-    yield f"    capability={'-' * layout.capability_letters}"
-    yield "    appWidgetVisible=false"
+    yield from _state_lines(layout, apps[0][1].process_state, modes)
+    yield from uid_mode_lines(layout, modes)
+    packages = {app.package: install for app, install in apps if install.ops}
+    for package in map_order(packages):
+        if layout.split_headers:
+            yield from (f"    Package {package} isPrivileged: ", "false needSyncPriv:", "false :")
+        else:
+            yield f"    Package {package}:"
+        yield from op_lines(layout, packages[package].ops, now)
+
+
+def _state_lines(layout: Layout, state: str, modes: Mapping[str, str]) -> Iterator[str]:
+    """What the uid's processes do, since Android 9."""
+    if layout.op_layout == "A":
+        return
+    yield f"    state={_STATES_OF_9[state] if layout.op_layout == 'B' else state}"
+    if layout.capability_letters:
+        yield f"    capability={'-' * layout.capability_letters}"
+        yield "    appWidgetVisible=false"
     foreground = [op for op in _in_order(modes) if modes[op] == "foreground"]
     if foreground:
         # Looks like a mode, and is none: which foreground-only ops somebody watches.
         yield "    foregroundOps:"
         yield from (f"      {op}: SILENT" for op in foreground)
         yield "    hasForegroundWatchers=false"
-    yield from uid_mode_lines(modes)
-    packages = {app.package: install for app, install in apps if install.ops}
-    for package in map_order(packages):
-        yield f"    Package {package}:"
-        yield from op_lines(layout, packages[package].ops, now)
 
 
-def uid_mode_lines(modes: Mapping[str, str]) -> Iterator[str]:
+def uid_mode_lines(layout: Layout, modes: Mapping[str, str]) -> Iterator[str]:
     """App-op modes of a uid. They beat the modes of its packages."""
-    yield from (f"      {op}: mode={modes[op]}" for op in _in_order(modes))
+    yield from (f"      {_named(layout, op)}: mode={_mode(layout, modes[op])}" for op in _in_order(modes))
+
+
+def _named(layout: Layout, op: str) -> str:
+    return layout.op_names.get(op, op)
+
+
+def _mode(layout: Layout, mode: str) -> str:
+    return _NUMBERS[mode] if layout.op_layout == "A" else mode
 
 
 def op_lines(layout: Layout, ops: Iterable[Op], now: datetime) -> Iterator[str]:
@@ -118,17 +153,58 @@ def op_lines(layout: Layout, ops: Iterable[Op], now: datetime) -> Iterator[str]:
     by_name = {op.name: op for op in ops}
     for name in _in_order(by_name):
         op = by_name[name]
+        if layout.op_layout == "A":
+            yield f"      {_named(layout, name)}: mode={_NUMBERS[op.mode]}{_times(op)}"
+            continue
         switch = layout.switches.get(name)
         if switch is None:
-            yield f"      {name} ({op.mode}): "
+            yield f"      {_named(layout, name)} ({op.mode}): "
         else:
             other = by_name[switch].mode if switch in by_name else DEFAULT_MODES.get(switch, "allow")
-            yield f"      {name} ({op.mode} / switch {switch}={other}): "
-        for tag in dict.fromkeys(event.tag for event in op.events):
-            yield f"        {tag or 'null'}=["
-            of_tag = (event for event in op.events if event.tag == tag)
-            yield from (event_line(event, now) for event in sorted(of_tag, key=_event_order))
-            yield "        ]"
+            yield f"      {_named(layout, name)} ({op.mode} / switch {switch}={other}): "
+        if layout.op_layout == "B":
+            yield from _events_of_9(op, now)
+        elif layout.op_layout == "C":
+            yield from (event_line(event, now) for event in sorted(op.events, key=_event_order))
+        else:
+            for tag in dict.fromkeys(event.tag for event in op.events):
+                yield f"        {tag or 'null'}=["
+                of_tag = (event for event in op.events if event.tag == tag)
+                yield from (event_line(event, now) for event in sorted(of_tag, key=_event_order))
+                yield "        ]"
+
+
+def _times(op: Op) -> str:
+    """The youngest access, the youngest refusal, how long it took: one of each."""
+    accesses = [event for event in op.events if not event.rejected]
+    text = f"; time={duration(min(event.age for event in accesses))} ago" if accesses else ""
+    if len(accesses) < len(op.events):
+        text += f"; rejectTime={duration(min(event.age for event in op.events if event.rejected))} ago"
+    if any(event.running for event in accesses):
+        return f"{text} (running)"
+    lengths = [event.duration for event in accesses if event.duration is not None]
+    return text + (f"; duration={duration(max(lengths, default=timedelta()))}" if lengths else "")
+
+
+def _events_of_9(op: Op, now: datetime) -> Iterator[str]:
+    """Android 9 knows no flags and no proxies: the youngest of each process state, then how long the last one took."""
+    for rejected, title in ((False, "Access: "), (True, "Reject: ")):
+        youngest: dict[str, timedelta] = {}
+        for event in op.events:
+            if event.rejected == rejected:
+                state = "fgsvc" if event.state == "fgsvcl" else event.state
+                youngest[state] = min(event.age, youngest.get(state, event.age))
+        for number, state in enumerate(sorted(youngest, key=_STATES.index)):
+            age = youngest[state]
+            lead = " " * 10 + (" " * 8 if number else title)
+            yield f"{lead}{_STATES_OF_9[state]} = {moment_ms(now - age)} ({duration(-age)})"
+    running = next((event for event in op.events if event.running), None)
+    lengths = [event.duration for event in op.events if event.duration is not None and not event.rejected]
+    if running is not None:
+        yield f"          Running start at: {duration(running.age)}"
+        yield "          startNesting=1"
+    elif lengths:
+        yield f"          duration={duration(max(lengths))}"
 
 
 def event_line(event: Event, now: datetime) -> str:
@@ -145,30 +221,20 @@ def _event_order(event: Event) -> tuple[int, str, bool]:
 
 
 def _in_order(names: Iterable[str]) -> list[str]:
-    return sorted(names, key=OPS.__getitem__)
+    return sorted(names, key=op_number)
 
 
-def get(app: App, user: int, op: str | None = None) -> str:
-    """``cmd appops get [--user user] app [op]``: uid modes first, behind one prefix for all, then the package's ops."""
+def get(layout: Layout, app: App, user: int, op: str | None = None) -> str:
+    """``appops get [--user user] app [op]``: uid modes first, behind one prefix for all, then the package's ops."""
     install = app.installs[user]
-    modes = {name: mode for name, mode in install.uid_modes.items() if op in {None, name}}
+    told = install.uid_modes if layout.get_tells_uid_modes else {}
+    modes = {name: mode for name, mode in told.items() if op in {None, name}}
     ops = {row.name: row for row in install.ops if op in {None, row.name}}
     if not modes and not ops:
-        default = f"Default mode: {DEFAULT_MODES.get(op, 'allow')}\n" if op is not None else ""
+        default = f"Default mode: {DEFAULT_MODES.get(op, 'allow')}\n" if op and layout.get_tells_uid_modes else ""
         return f"No operations.\n{default}"
-    lines = [f"{name}: {modes[name]}" for name in _in_order(modes)]
+    lines = [f"{_named(layout, name)}: {modes[name]}" for name in _in_order(modes)]
     if lines:
         lines[0] = f"Uid mode: {lines[0]}"
-    lines += [_op_summary(ops[name]) for name in _in_order(ops)]
+    lines += [f"{_named(layout, name)}: {ops[name].mode}{_times(ops[name])}" for name in _in_order(ops)]
     return "\n".join(lines) + "\n"
-
-
-def _op_summary(op: Op) -> str:
-    line = f"{op.name}: {op.mode}"
-    accesses = [event for event in op.events if not event.rejected]
-    if accesses:
-        line += f"; time={duration(min(event.age for event in accesses))} ago"
-    if len(accesses) < len(op.events):
-        line += f"; rejectTime={duration(min(event.age for event in op.events if event.rejected))} ago"
-    lengths = [event.duration for event in accesses if event.duration is not None]
-    return line + (f"; duration={duration(max(lengths, default=timedelta()))}" if lengths else "")

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Container, Iterable, Iterator
 
-from privaudit.demo.render.android import APP_OP_PERMISSIONS, GIDS, PROTECTION, full_name, map_order
-from privaudit.demo.render.packages import (
-    Names,
-    package_block,
-    shared_user_block,
-)
+from privaudit.demo.render import package_filler as filler
+from privaudit.demo.render.android import APP_OP_PERMISSIONS, FIRST_SDK, GIDS, PROTECTION, full_name, map_order
+from privaudit.demo.render.layout import Layout
+from privaudit.demo.render.packages import package_block, shared_user_block
+from privaudit.demo.render.permissions import Names
 from privaudit.demo.render.text import identity
 from privaudit.demo.story.virtual import App, Grant, InstallPermission, SharedUser, VirtualPhone
 
@@ -26,22 +25,32 @@ def whole(phone: VirtualPhone, only: Container[str] | None = None) -> str:
         only: titles of the sections that were asked for; ``None``: all.
     """
     apps = _ordered(phone.apps)
+    layout = phone.layout
+    sessions = (
+        ("Active install sessions:", ()),
+        ("Historical install sessions:", ()),
+        ("Legacy install sessions:", ("  {}",)),
+    )
     sections = (
-        *_head(phone),
-        ("Activity Resolver Table:", _launchers(apps)),
+        *filler.head(phone),
+        ("Activity Resolver Table:", filler.launchers(apps)),
         *_permission_sections(phone, None),
-        ("Key Set Manager:", _key_sets(apps)),
+        ("Key Set Manager:", filler.key_sets(apps)),
+        *((("", filler.install_log(apps)),) if layout.install_log else ()),
         ("Packages:", (line for app in apps for line in package_block(phone, app))),
-        ("Hidden system packages:", (line for a in apps if a.factory for line in package_block(phone, a.factory))),
-        ("Queries:", _queries(apps)),
+        (
+            "Hidden system packages:",
+            (line for a in apps if a.factory for line in package_block(phone, a.factory, hidden=True)),
+        ),
+        *((("Queries:", filler.queries(apps)),) if layout.queries else ()),
         ("Shared users:", (line for shared in phone.shared_users for line in shared_user_block(phone, shared))),
-        ("Package Changes:", _changes(phone, apps)),
-        ("Frozen packages:", ("  (none)",)),
-        ("Dexopt state:", _dexopt(apps)),
-        ("Compiler stats:", _compiler_stats(apps)),
+        *(() if layout.sessions_last else sessions),
+        *((("Package Changes:", filler.changes(phone, apps)),) if layout.sessions_last else ()),
+        *((("Frozen packages:", ("  (none)",)), ("Dexopt state:", filler.dexopt(apps))) if layout.has_cmd else ()),
+        *((("Compiler stats:", filler.compiler_stats(apps)),) if layout.has_cmd else ()),
         ("Settings parse messages:", ()),
         ("Package warning messages:", ()),
-        ("Active install sessions:", ()),
+        *(sessions[:1] if layout.sessions_last else ()),
     )
     return _join(section for section in sections if only is None or section[0] in only)
 
@@ -50,25 +59,26 @@ def one(phone: VirtualPhone, package: str) -> str:
     """``dumpsys package PKG``: all that it requests, its factory copy, its shared user; one line if it is not there."""
     app = phone.app(package)
     if app is None:
-        return f"Unable to find package: {package}\n"
+        # Android 6 has none of the sections that complain.
+        return f"Unable to find package: {package}\n" if phone.layout.has_cmd else ""
     shared = [phone.shared_user(app.shared_user)] if app.shared_user is not None else []
-    hidden = package_block(phone, app.factory, everything=True) if app.factory is not None else ()
+    hidden = package_block(phone, app.factory, everything=True, hidden=True) if app.factory is not None else ()
     declared = (
         line
         for name in map_order(app.declared)
-        for line in _permission_block(name, owner=package, uid=app.app_id, protection=app.declared[name])
+        for line in _permission_block(phone.layout, name, owner=package, uid=app.app_id, protection=app.declared[name])
     )
     return _join(
         (
-            ("Activity Resolver Table:", _launchers([app])),
+            ("Activity Resolver Table:", filler.launchers([app])),
             ("Permissions:", declared),
-            ("Key Set Manager:", _key_sets([app])),
+            ("Key Set Manager:", filler.key_sets([app])),
             ("Packages:", package_block(phone, app, everything=True)),
             ("Hidden system packages:", hidden),
-            ("Queries:", _queries([app])),
+            *((("Queries:", filler.queries([app])),) if phone.layout.queries else ()),
             ("Shared users:", (line for su in shared for line in shared_user_block(phone, su, everything=True))),
-            ("Dexopt state:", _dexopt([app])),
-            ("Compiler stats:", _compiler_stats([app])),
+            *((("Dexopt state:", filler.dexopt([app])),) if phone.layout.has_cmd else ()),
+            *((("Compiler stats:", filler.compiler_stats([app])),) if phone.layout.has_cmd else ()),
         )
     )
 
@@ -120,27 +130,28 @@ def _permission_sections(phone: VirtualPhone, names: Names) -> Iterator[tuple[st
             line
             for name in map_order(defined)
             for line in _permission_block(
-                name, owner=defined[name][0], uid=defined[name][1], protection=defined[name][2]
+                phone.layout, name, owner=defined[name][0], uid=defined[name][1], protection=defined[name][2]
             )
         ),
     )
     yield "AppOp Permissions:", _app_op_permissions(phone, names=names)
 
 
-def _permission_block(name: str, *, owner: str, uid: int, protection: str) -> Iterator[str]:
+def _permission_block(layout: Layout, name: str, *, owner: str, uid: int, protection: str) -> Iterator[str]:
     """Lines of one permission's definition (``LegacyPermission.dump``)."""
-    gids = f"[{GIDS[name]}]" if name in GIDS else "[]"
+    gids = f"[{GIDS[name]}]" if name in GIDS else "[]" if layout.domains else "null"
     yield f"  Permission [{name}] ({identity('permission', name)}):"
     yield f"    sourcePackage={owner}"
     yield f"    uid={uid} gids={gids} type=0 prot={protection}"
-    yield f"    perm=PermissionInfo{{{identity('info', name)} {name}}}"
+    yield f"    perm={layout.permission_class}{{{identity('info', name)} {name}}}"
     if name == full_name("READ_EXTERNAL_STORAGE"):
         yield "    enforced=true"
 
 
 def _definitions(phone: VirtualPhone) -> dict[str, tuple[str, int, str]]:
     """Every permission that is defined: name → (package, uid, protection)."""
-    found = {name: ("android", 1000, protection) for name, protection in PROTECTION.items()}
+    known = {name: of for name, of in PROTECTION.items() if FIRST_SDK.get(name, 0) <= phone.sdk}
+    found = {name: ("android", 1000, protection) for name, protection in known.items()}
     for app in phone.apps:
         found |= {name: (app.package, app.app_id, protection) for name, protection in app.declared.items()}
     return found
@@ -159,7 +170,7 @@ def _join(sections: Iterable[tuple[str, Iterable[str]]]) -> str:
     for title, lines in sections:
         body = list(lines)
         if body or title in _ALWAYS:
-            texts.append("\n".join((title, *body)))
+            texts.append("\n".join((title, *body) if title else body))
     return "\n\n".join(texts) + "\n"
 
 
@@ -169,80 +180,3 @@ _ALWAYS = frozenset({"Settings parse messages:", "Package warning messages:", "A
 def _ordered(apps: Iterable[App]) -> list[App]:
     by_name = {app.package: app for app in apps}
     return [by_name[name] for name in map_order(by_name)]
-
-
-def _head(phone: VirtualPhone) -> Iterator[tuple[str, Iterable[str]]]:
-    version = (
-        f"    sdkVersion={phone.sdk} databaseVersion=3 ",
-        f"    buildFingerprint={phone.properties.get('ro.build.fingerprint', 'unknown')} ",
-    )
-    yield "Database versions:", ("  Internal:", *version, "  External:", *version)
-    yield (
-        "Known Packages:",
-        ("  System:", "    android", "  Installer:", "    com.android.packageinstaller", "  Wellbeing:", "    none"),
-    )
-    verifier = phone.app("com.android.vending")
-    yield "Verifiers:", (f"  Required: com.android.vending (uid={-1 if verifier is None else verifier.app_id})",)
-    yield (
-        "Libraries:",
-        (
-            "  android.test.base ->  (jar) /system/framework/android.test.base.jar",
-            "  org.apache.http.legacy ->  (jar) /system/framework/org.apache.http.legacy.jar",
-        ),
-    )
-    yield (
-        "Features:",
-        (
-            "  android.hardware.camera",
-            "  android.hardware.telephony",
-            "  android.software.vulkan.deqp.level version=132645633",
-        ),
-    )
-
-
-def _launchers(apps: Iterable[App]) -> Iterator[str]:
-    lines = [
-        f"        {identity('activity', app.package)} {app.package}/.MainActivity"
-        for app in apps
-        if app.labels and not app.system
-    ]
-    if lines:
-        yield from ("  Non-Data Actions:", "      android.intent.action.MAIN:", *lines)
-
-
-def _key_sets(apps: Iterable[App]) -> Iterator[str]:
-    for number, app in enumerate(apps, 1):
-        yield f"  [{app.package}]"
-        yield f"      Signing KeySets: {number}"
-
-
-def _queries(apps: Iterable[App]) -> Iterator[str]:
-    yield "  system apps queryable: false"
-    yield "  queries via package name:"
-    for app in apps:
-        if app.queries:
-            yield f"    {app.package}:"
-            yield from (f"      {package}" for package in app.queries)
-    yield "  queries via intent:"
-    yield "  queryable via interaction:"
-
-
-def _changes(phone: VirtualPhone, apps: Iterable[App]) -> Iterator[str]:
-    newest = [app.package for app in apps if not app.system][:3]
-    yield f"  Sequence number={len(newest)}"
-    for user in phone.user_ids[:1]:
-        yield f"  User {user}:"
-        yield from (f"    seq={number}, package={package}" for number, package in enumerate(newest))
-
-
-def _dexopt(apps: Iterable[App]) -> Iterator[str]:
-    for app in apps:
-        yield f"  [{app.package}]"
-        yield f"    path: {app.apk}"
-        yield "      arm64: [status=speed-profile] [reason=install] [primary-abi]"
-
-
-def _compiler_stats(apps: Iterable[App]) -> Iterator[str]:
-    for app in apps:
-        yield f"  [{app.package}]"
-        yield "     (No recorded stats)"

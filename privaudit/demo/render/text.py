@@ -25,6 +25,11 @@ def identity(*words: object) -> str:
     return f"{int.from_bytes(digest, 'big') & 0xFFFFFFF:x}"
 
 
+def java_bool(value: bool) -> str:  # noqa: FBT001 - one word for Java's
+    """``true`` or ``false``."""
+    return "true" if value else "false"
+
+
 def moment(when: datetime) -> str:
     """``yyyy-MM-dd HH:mm:ss``, in whatever zone `when` is in."""
     return when.strftime("%Y-%m-%d %H:%M:%S")
@@ -150,8 +155,9 @@ def role_holders(phone: VirtualPhone, role: str, user: int) -> str:
 def device_policy(phone: VirtualPhone) -> str:
     """``dumpsys device_policy``: head, then each user's administrators (``DevicePolicyData.dump``)."""
     lines = ["Current Device Policy Manager state:", "  Immutable state:", "    mHasFeature=true"]
+    state = ", provisioningState: 0" if phone.layout.provisioning_state else ""
     for user in phone.user_ids:
-        lines += ["", f"  Enabled Device Admins (User {user}, provisioningState: 0):"]
+        lines += ["", f"  Enabled Device Admins (User {user}{state}):"]
         for component in phone.admins.get(user, ()):
             app = phone.app(component.split("/", 1)[0])
             lines += [

@@ -16,6 +16,9 @@ from privaudit.demo.story.virtual import AndroidUser, App, Grant, Install, Share
 _FIRST_SYSTEM_ID: Final = 10_030
 _FIRST_APP_ID: Final = 10_120
 _EPOCH: Final = datetime.fromisoformat("1970-01-01")
+_RANDOM_PATHS_SINCE: Final = 26
+_GESTURES_SINCE: Final = 29
+_NESTED_PATHS_SINCE: Final = 30
 _NAVIGATION: Final = ("/product/overlay/NavigationBarModeGestural/NavigationBarModeGesturalOverlay.apk",)
 
 
@@ -31,6 +34,7 @@ def phone(row: schema.StoryRow, name: str) -> VirtualPhone:
     return VirtualPhone(
         name=name,
         sdk=device.sdk,
+        vendor=device.vendor,
         properties={
             "ro.build.version.sdk": str(device.sdk),
             "persist.sys.timezone": device.zone,
@@ -39,7 +43,7 @@ def phone(row: schema.StoryRow, name: str) -> VirtualPhone:
         zone=timezone(timedelta(minutes=device.zone_offset_minutes), device.zone_abbreviation),
         clock_ahead=timedelta(seconds=device.clock_ahead_s),
         users=tuple(
-            AndroidUser(id=user.id, name=user.name, flags=int(user.flags, 16), running=user.running)
+            AndroidUser(id=user.id, name=user.name, flags=int(user.flags, 16), running=user.running, closed=user.closed)
             for user in row.user
         ),
         apps=tuple(builder.apps()),
@@ -58,7 +62,9 @@ class _Builder:
 
     def __init__(self, row: schema.StoryRow) -> None:
         self.made = row.phone.factory_time
-        self.rows = (*row.app, *ordinary.apps(row.ordinary))
+        self.sdk = row.phone.sdk
+        self.release = row.phone.properties.get("ro.build.version.release", str(self.sdk))
+        self.rows = (*row.app, *ordinary.apps(row.ordinary, row.phone.sdk))
         self.users = sorted(user.id for user in row.user)
         self.shared = {user.name: user for user in row.shared_user}
         # Android keeps UTC: what a dump prints for "never" depends on the phone's zone.
@@ -75,6 +81,7 @@ class _Builder:
 
     def app(self, row: schema.AppRow, app_id: int) -> App:
         requested = tuple(map(full_name, row.requests))
+        version, code = row.version or self.release, row.version_code or self.sdk
         first = row.first_installed or self.made
         on_image = row.system and row.factory is None
         flags = (*(("SYSTEM",) if row.system else ()), "HAS_CODE", "ALLOW_CLEAR_USER_DATA", "ALLOW_BACKUP")
@@ -83,12 +90,12 @@ class _Builder:
             labels=row.label,
             app_id=app_id,
             shared_user=row.shared_user,
-            code_path=row.path if on_image and row.path is not None else _data_path(row.package, row.version),
+            code_path=row.path if on_image and row.path is not None else self.data_path(row.package, version),
             abi=None if on_image else "arm64-v8a",
-            version_code=row.version_code,
-            version_name=row.version,
+            version_code=code,
+            version_name=version,
             min_sdk=row.min_sdk,
-            target_sdk=row.target_sdk,
+            target_sdk=row.target_sdk or self.sdk,
             splits=tuple(row.splits),
             flags=flags,
             private_flags=tuple(row.private_flags),
@@ -100,7 +107,7 @@ class _Builder:
             package_source=row.source,
             declared={full_name(name): protection for name, protection in row.declares.items()},
             requested=requested,
-            install_permissions=() if row.shared_user else derive.install_permissions(requested),
+            install_permissions=() if row.shared_user else derive.install_permissions(requested, self.asking(row)),
             installs={user: self.install(row, user, first) for user in self.users},
         )
         if row.factory is None:
@@ -126,11 +133,10 @@ class _Builder:
         # What came with the phone is there for every user; what was installed, for the owner unless the story says.
         said = said or schema.InstallRow(id=user, installed=row.system or (user == 0 and not row.user))
         own = () if row.shared_user else tuple(map(full_name, row.requests))
-        grants = tuple(
-            derive.grant(name, said, system=row.system, shown=said.installed) for name in own if name in RUNTIME_OPS
-        )
+        asking = self.asking(row, shown=said.installed)
+        grants = tuple(derive.grant(name, said, asking) for name in own if self.at_run_time(name))
         held = grants if row.shared_user is None else self.shared_grants(self.shared[row.shared_user])
-        overlays = _NAVIGATION if said.installed and user == 0 else ()
+        overlays = _NAVIGATION if said.installed and user == 0 and self.sdk >= _GESTURES_SINCE else ()
         return Install(
             user=user,
             installed=said.installed,
@@ -145,8 +151,8 @@ class _Builder:
             legacy_overlays=overlays,
             last_disabled_caller="com.android.settings" if said.enabled == "disabled by the user" else None,
             gids=derive.gids(own),
-            grants=grants,
-            uid_modes={**(derive.uid_modes(held, row.target_sdk) if said.installed else {}), **said.uid_modes},
+            grants=() if asking.at_installation else grants,
+            uid_modes={**(derive.uid_modes(held, asking) if said.installed else {}), **said.uid_modes},
             ops=derive.ops(said.ops),
             process_state=said.state,
         )
@@ -156,7 +162,7 @@ class _Builder:
         return SharedUser(
             name=row.name,
             app_id=row.app_id,
-            install_permissions=derive.install_permissions(requested),
+            install_permissions=derive.install_permissions(requested, self.asking()),
             grants=dict.fromkeys(self.users, self.shared_grants(row)),
             gids=derive.gids(requested),
         )
@@ -167,12 +173,25 @@ class _Builder:
 
     def shared_grants(self, row: schema.SharedUserRow) -> tuple[Grant, ...]:
         said = schema.InstallRow(id=0, grants=row.grants)
-        names = (name for name in self.shared_requests(row) if name in RUNTIME_OPS)
-        return tuple(derive.grant(name, said, system=True, shown=False) for name in names)
+        names = (name for name in self.shared_requests(row) if self.at_run_time(name))
+        return tuple(derive.grant(name, said, self.asking()) for name in names)
 
+    def asking(self, row: schema.AppRow | None = None, *, shown: bool = False) -> derive.Asking:
+        """Who asks; without `row`: what came with the phone."""
+        target = self.sdk if row is None else row.target_sdk or self.sdk
+        system = row is None or row.system
+        return derive.Asking(sdk=self.sdk, target_sdk=target, system=system, shown=shown)
 
-def _data_path(package: str, version: str) -> str:
-    return f"/data/app/~~{_token(package)}/{package}-{_token(package, version)}"
+    def at_run_time(self, name: str) -> bool:
+        """Whether this Android knows `name` as a permission that an owner grants."""
+        return name in RUNTIME_OPS and derive.known(name, self.sdk)
+
+    def data_path(self, package: str, version: str) -> str:
+        """Where an installed app lies: numbered at first, behind something random since Android 8, twice since 11."""
+        if self.sdk < _RANDOM_PATHS_SINCE:
+            return f"/data/app/{package}-1"
+        behind = f"{package}-{_token(package, version)}"
+        return f"/data/app/~~{_token(package)}/{behind}" if self.sdk >= _NESTED_PATHS_SINCE else f"/data/app/{behind}"
 
 
 def _token(*words: str) -> str:

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from hashlib import blake2s
 from typing import Final
 
+from privaudit.demo.render.android import FIRST_SDK, full_name
 from privaudit.demo.story.schema import AppRow, GrantWord, InstallRow, OpRow, OrdinaryRow
 
 _BASE: Final = ("INTERNET", "ACCESS_NETWORK_STATE", "WAKE_LOCK", "POST_NOTIFICATIONS")
@@ -54,20 +55,22 @@ MOST: Final = len(_KNOWN)
 """So many apps there are to ask for."""
 
 
-def apps(row: OrdinaryRow | None) -> tuple[AppRow, ...]:
-    """The apps that `row` asks for; none where the story has no ``[ordinary]``."""
+def apps(row: OrdinaryRow | None, sdk: int) -> tuple[AppRow, ...]:
+    """The apps that `row` asks for on a phone of `sdk`; none where the story has no ``[ordinary]``."""
     if row is None:
         return ()
-    return tuple(_app(word, label, kind, row) for word, label, kind in _KNOWN[: row.count])
+    return tuple(_app(word, label, kind, row, sdk) for word, label, kind in _KNOWN[: row.count])
 
 
-def _app(word: str, label: str, kind: str, row: OrdinaryRow) -> AppRow:
+def _app(word: str, label: str, kind: str, row: OrdinaryRow, sdk: int) -> AppRow:
     dice = blake2s(f"{row.seed}:{word}".encode()).digest()
     first = _OPENED + timedelta(days=(dice[0] * 256 + dice[1]) % _DAYS)
     asked = ("POST_NOTIFICATIONS", *_KINDS[kind])
     grants: dict[str, GrantWord] = {}
     ops = []
     for number, name in enumerate(asked):
+        if sdk < FIRST_SDK.get(full_name(name), 0):
+            continue  # asked for in vain
         die = dice[2 + number] % 6
         if die < _ALLOWED_OF_SIX.get(kind, 3):
             grants[name] = "allowed"

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pydantic import TypeAdapter, ValidationError
 
 from privaudit.demo.render.android import RUNTIME_OPS, full_name
-from privaudit.demo.story import build, ordinary, schema
+from privaudit.demo.story import build, derive, ordinary, schema
 from privaudit.demo.story.virtual import VirtualPhone
 
 
@@ -81,12 +81,13 @@ def _app_mistakes(app: schema.AppRow, row: schema.StoryRow) -> Iterator[str]:
     if app.factory is not None and not app.system:
         yield "factory: only a system app has a factory copy"
     grantable = {full_name(name) for name in app.requests} & RUNTIME_OPS.keys()
+    grantable = {name for name in grantable if derive.known(name, row.phone.sdk)}
     for at, install in enumerate(app.user):
         if install.id not in {user.id for user in row.user}:
             yield f"user[{at}].id: no [[user]] has id {install.id}"
         for key, names in (("grants", install.grants), ("flags", install.flags)):
             for name in names:
                 if full_name(name) not in grantable:
-                    yield f"user[{at}].{key}.{name}: not a runtime permission that the app requests"
+                    yield f"user[{at}].{key}.{name}: not a runtime permission of this Android that the app requests"
                 elif app.shared_user is not None:
                     yield f"user[{at}].{key}.{name}: belongs to [[shared_user]] {app.shared_user}"

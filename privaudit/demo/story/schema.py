@@ -6,12 +6,14 @@ import re
 from datetime import datetime, timedelta
 from typing import Annotated, Final, Literal, TypeAlias
 
-from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, StringConstraints
 from pydantic.dataclasses import dataclass
 
 from privaudit.demo.render.android import FLAG_BITS, OPS
+from privaudit.demo.render.layout import SDKS, Vendor
 from privaudit.demo.story.virtual import Namespace
 
+_MAKERS_OP = re.compile(r"MIUIOP\(100\d\d\)")
 _AGE = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+)s)?(?:(\d+)ms)?")
 
 
@@ -31,9 +33,15 @@ def parse_age(text: object) -> timedelta:
 
 
 def _known_op(name: str) -> str:
-    if name not in OPS:
-        raise ValueError("no app-op of Android 14")
+    if name not in OPS and _MAKERS_OP.fullmatch(name) is None:
+        raise ValueError("no app-op of Android 14, nor one of MIUI as its dumps name them")
     return name
+
+
+def _known_sdk(sdk: int) -> int:
+    if sdk not in SDKS:
+        raise ValueError(f"no layout for it; there are {', '.join(map(str, SDKS))}")
+    return sdk
 
 
 def _known_flag(name: str) -> str:
@@ -46,7 +54,8 @@ Age: TypeAlias = Annotated[timedelta, BeforeValidator(parse_age)]
 OpName: TypeAlias = Annotated[str, BeforeValidator(_known_op)]
 FlagName: TypeAlias = Annotated[str, BeforeValidator(_known_flag)]
 PackageName: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]\w*(\.[A-Za-z]\w*)*$")]
-Mode: TypeAlias = Literal["allow", "ignore", "deny", "default", "foreground"]
+Mode: TypeAlias = Literal["allow", "ignore", "deny", "default", "foreground", "ask"]
+"""The last is MIUI's own."""
 
 GRANTS: Final = {
     # word: (granted, flags beside the two USER_SENSITIVE ones)
@@ -76,8 +85,10 @@ _STRICT = ConfigDict(extra="forbid")
 class PhoneRow:
     """``[phone]``: the device."""
 
-    sdk: Literal[34]
-    """Android's SDK number. Others come with their layouts."""
+    sdk: Annotated[int, AfterValidator(_known_sdk)]
+    """Android's SDK number."""
+    vendor: Vendor = "aosp"
+    """Whose Android it is, where that changes what dumps look like."""
     zone: str
     """IANA name."""
     zone_offset_minutes: Annotated[int, Field(ge=-14 * 60, le=14 * 60)]
@@ -96,6 +107,8 @@ class UserRow:
     name: str
     flags: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]+$")]
     running: bool = True
+    closed: bool = False
+    """The shell is refused: Samsung's Secure Folder."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT)
@@ -110,6 +123,8 @@ class OpRow:
     """How long ago it was last refused."""
     state: Literal["pers", "top", "fgsvcl", "fgsvc", "fg", "bg", "cch"] = "top"
     duration: Age | None = None
+    running: bool = False
+    """It has not ended yet."""
     tag: str | None = None
 
 
@@ -146,10 +161,12 @@ class AppRow:
 
     package: PackageName
     label: dict[str, str] = Field(default_factory=dict)
-    version: str = "14"
-    version_code: int = 34
-    min_sdk: int = 24
-    target_sdk: int = 34
+    version: str | None = None
+    """``None``: the phone's release, as what belongs to the system has it."""
+    version_code: int | None = None
+    """``None``: the phone's SDK number; so for `target_sdk`."""
+    min_sdk: int = 21
+    target_sdk: int | None = None
     system: bool = False
     path: str | None = None
     """Where a system app lies."""
@@ -189,10 +206,18 @@ class OrdinaryRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT)
+class TitleRow:
+    """``title = { en = …, zh = … }``: what the story is about, in one line."""
+
+    en: str
+    zh: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT)
 class StoryRow:
     """A whole story file."""
 
-    title: str
+    title: TitleRow
     phone: PhoneRow
     user: list[UserRow]
     shared_user: list[SharedUserRow] = Field(default_factory=list)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Literal, TypeAlias
 
-from privaudit.demo.render.android import LAYOUTS, Layout
+from privaudit.demo.render.layout import Layout, Vendor, layout_of
 
 Namespace: TypeAlias = Literal["secure", "global", "system"]
 """Of a setting."""
@@ -53,6 +53,8 @@ class Event:
     duration: timedelta | None = None
     proxy: str | None = None
     """What stands inside ``proxy[…]``."""
+    running: bool = False
+    """It has not ended yet. Up to Android 9 dumps say so."""
     tag: str | None = None
     """Attribution tag; ``None`` prints as ``null``."""
 
@@ -190,6 +192,8 @@ class AndroidUser:
     flags: int
     """``UserInfo.FLAG_*`` bits."""
     running: bool = True
+    closed: bool = False
+    """The shell may not look into it: whoever asks for this user by number is refused (Samsung's Secure Folder)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,6 +203,7 @@ class VirtualPhone:
     name: str
     """Of its story."""
     sdk: int
+    vendor: Vendor = "aosp"
     properties: Mapping[str, str]
     """As ``getprop`` prints them."""
     zone: timezone
@@ -218,7 +223,7 @@ class VirtualPhone:
     @property
     def layout(self) -> Layout:
         """How its Android prints."""
-        return LAYOUTS[self.sdk]
+        return layout_of(self.sdk, self.vendor)
 
     @property
     def user_ids(self) -> tuple[int, ...]:
@@ -229,6 +234,10 @@ class VirtualPhone:
         """What the phone's clock shows when the computer's shows `now` (aware), in whole milliseconds."""
         there = now.astimezone(UTC) + self.clock_ahead
         return there.replace(microsecond=there.microsecond // 1000 * 1000).astimezone(self.zone)
+
+    def may_look_into(self, user: int) -> bool:
+        """Whether the shell is let into `user`. A number that no user has is nobody's secret."""
+        return not any(one.closed for one in self.users if one.id == user)
 
     def app(self, package: str) -> App | None:
         """The installed copy of `package`."""
