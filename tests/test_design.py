@@ -34,6 +34,7 @@ LONGER = {
     "model": "every noun in one place, each field with its meaning",
     "errors": "half of it is the words of errors, three sentences each",
     "report.prose.english": "a table of sentences, one a line",
+    "demo.story.virtual": "every noun of a virtual phone in one place",
     "capture.questions": "the one list of what a phone is asked",
 }
 
