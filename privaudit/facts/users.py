@@ -11,6 +11,8 @@ from typing import Final
 from privaudit.model import UserKind
 
 _LINE = re.compile(r"^\s*UserInfo\{(\d{1,5}):(.*):([0-9a-fA-F]{1,8})\}", re.MULTILINE | re.ASCII)
+_DUMPED: Final = "} serialNo="
+"""Stands in ``dumpsys user`` alone (``UserManagerService.dump``)."""
 _MANAGED: Final = 0x20
 """``UserInfo.FLAG_MANAGED_PROFILE``."""
 _PROFILE: Final = 0x1000
@@ -28,7 +30,9 @@ def parse(text: str, sdk: int | None) -> dict[int, UserKind]:
 
 
 def unparsed(text: str) -> int:
-    """Lines of the list that tell of no user."""
+    """Lines of the list that tell of no user. ``dumpsys user`` tells of much beside, below each of them."""
+    if _DUMPED in text:
+        return 0
     return sum(not _LINE.match(line) for line in text.split("\n") if line.strip() not in {"", "Users:"})
 
 

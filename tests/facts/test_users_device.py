@@ -40,7 +40,13 @@ def test_users_by_number_and_flags(line, sdk, expected):
 
 
 @pytest.mark.parametrize(
-    ("text", "n"), [("Users:\n\tUserInfo{0:x:13} running\n\n", 0), ("Users:\n\tUserInfo{10:x\n", 1), ("what?\n", 1)]
+    ("text", "n"),
+    [
+        ("Users:\n\tUserInfo{0:x:13} running\n\n", 0),
+        ("Users:\n\tUserInfo{10:x\n", 1),
+        ("what?\n", 1),
+        ("Users:\n  UserInfo{0:x:13} serialNo=0\n    State: x\n", 0),
+    ],
 )
 def test_lines_that_tell_of_no_user_are_counted(text, n):
     assert users.unparsed(text) == n
