@@ -70,6 +70,8 @@ class LenderRow:
     publisher: str
     date: str | None
     country: str | None
+    sure: bool
+    """False where nobody vouches for the collection that names it."""
     note: str | None
 
     @property
@@ -123,6 +125,7 @@ class Knowledge:
             publisher=source.publisher,
             date=source.date,
             country=source.country,
+            sure=not (row.confidence or source.confidence),
             note=row.note,
         )
 

@@ -17,6 +17,8 @@ from privaudit.knowledge.files import Mistakes, read_toml, toml_files, validate,
 from privaudit.model import Listing, Message
 
 _FORBID: Final = ConfigDict(extra="forbid")
+_OF_LENDERS: Final = frozenset({"status", "confidence"})
+"""Keys that lists of risky apps do not have."""
 
 
 def _a_day(text: str) -> str:
@@ -38,9 +40,11 @@ Country: TypeAlias = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
 """ISO 3166 code."""
 Url: TypeAlias = Annotated[str, Field(pattern=r"^https?://[^\s<>\"]+$")]
 Words: TypeAlias = Annotated[str, Field(pattern=r"\S")]
-Status: TypeAlias = Literal["licensed", "registered", "market_lender", "embeds_lending"]
-"""What is known of a lender: a licence or an entry in a register that the source itself states; that it is on the
-market; that it is a wallet or shop app that also lends."""
+Status: TypeAlias = Literal["licensed", "registered", "paired", "market_lender", "embeds_lending"]
+"""What is known of a lender: a licence or an entry in a register that the source itself states; that a study paired it
+by name with a lender in a register; that it is on the market; that it is a wallet or shop app that also lends."""
+Confidence: TypeAlias = Literal["low"]
+"""How sure it is that this app lends; low for collections that nobody vouches for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +68,8 @@ class Source:
     """How this file is brought up to date."""
     status: Status | None = None
     """Of lenders: for every row that says nothing else."""
+    confidence: Confidence | None = None
+    """Of lenders, likewise; left out: as sure as the status says."""
     note: Words | None = None
     __pydantic_config__ = _FORBID
 
@@ -86,6 +92,7 @@ class Row:
     """Whether another list contradicts this one."""
     note: Words | None = None
     status: Status | None = None
+    confidence: Confidence | None = None
     __pydantic_config__ = _FORBID
 
 
@@ -202,7 +209,7 @@ def _check_head(source: object, kind: str, name: str, mistakes: Mistakes, *, own
     needed = {"licence", "refreshed"} | ({"tier", "action"} if kind == "risky" else set())
     for key in sorted(needed - source.keys()) if not own else ():
         mistakes.add("missing_key", file=name, where=at, row=None, key=key)
-    misplaced = {"status"} if kind == "risky" else {"tier", "action"}
+    misplaced = _OF_LENDERS if kind == "risky" else {"tier", "action"}
     for key in sorted(misplaced & source.keys()):
         mistakes.add("misplaced_key", file=name, where=at, row=None, key=key)
     if source.get("tier") == "own" and not own:
@@ -221,8 +228,8 @@ def _check_rows(data: dict[str, Any], kind: str, name: str, mistakes: Mistakes, 
             mistakes.add("names_nothing", **at)
         if kind == "lenders" and not (own or for_all or "status" in row):
             mistakes.add("missing_key", **at, key="status")
-        if kind == "risky" and "status" in row:
-            mistakes.add("misplaced_key", **at, key="status")
+        for key in sorted(_OF_LENDERS & row.keys()) if kind == "risky" else ():
+            mistakes.add("misplaced_key", **at, key=key)
         package = row.get("package")
         if isinstance(package, str):
             seen[package] += 1
