@@ -23,6 +23,20 @@ WORDS: Final[Mapping[str, str]] = {
         "The same package name is in the register of {publisher} (no date)."
         " That says nothing about how it uses contacts."
     ),
+    "paired": (
+        "{publisher} pairs its package, by name, with a lender in a regulator's register ({dated_on})."
+        " Such pairs can be wrong, and a register says nothing about how it uses contacts."
+    ),
+    "paired_undated": (
+        "{publisher} pairs its package, by name, with a lender in a regulator's register (no date)."
+        " Such pairs can be wrong, and a register says nothing about how it uses contacts."
+    ),
+    "unsure": (
+        "{publisher} names it as a lending app ({dated_on}), in a collection that nobody vouches for: it may be wrong."
+    ),
+    "unsure_undated": (
+        "{publisher} names it as a lending app (no date), in a collection that nobody vouches for: it may be wrong."
+    ),
     "embeds": "It is a wallet or shop app that also offers loans.",
     "listed": "It is on a list of loan apps.",
     "name": "Its name suggests lending ({words}). A name alone can mislead.",
@@ -50,23 +64,27 @@ def recognise(app: App, knowledge: Knowledge) -> Lending:
     verdict = LendingVerdict.NO
     lender = knowledge.lender(app.package)
     if lender is not None:
-        verdict = LendingVerdict.EMBEDS if lender.embeds else LendingVerdict.YES
+        known = LendingVerdict.YES if lender.sure else LendingVerdict.LIKELY
+        verdict = LendingVerdict.EMBEDS if lender.embeds else known
         reasons.append(_known(lender))
     if app.listed:
-        verdict = LendingVerdict.YES if verdict is LendingVerdict.NO else verdict
+        verdict = verdict if verdict is LendingVerdict.EMBEDS else LendingVerdict.YES
         reasons.append(Message(key="lending.listed"))
-    if verdict is LendingVerdict.NO:
+    if verdict in {LendingVerdict.NO, LendingVerdict.LIKELY}:
         reason = _by_name(app, knowledge)
         if reason is not None:
-            return Lending(verdict=LendingVerdict.LIKELY, reasons=(reason,))
+            verdict = LendingVerdict.LIKELY
+            reasons.append(reason)
     return Lending(verdict=verdict, reasons=tuple(reasons))
 
 
 def _known(lender: LenderRow) -> Message:
     if lender.embeds:
         return Message(key="lending.embeds")
-    name = "registered" if lender.status in _REGISTERED else "known"
-    if lender.publisher == _NOBODY and name == "known":
+    name = "registered" if lender.status in _REGISTERED else "paired" if lender.status == "paired" else "known"
+    if not lender.sure:
+        name = "unsure"
+    if lender.publisher == _NOBODY and name in {"known", "unsure"}:
         return Message(key="lending.known_unidentified")
     values: dict[str, Value] = {"publisher": lender.publisher}
     if lender.date is None:
@@ -75,9 +93,7 @@ def _known(lender: LenderRow) -> Message:
 
 
 def _by_name(app: App, knowledge: Knowledge) -> Message | None:
-    # By every name that it goes by: a loan app may call itself a tool in one language only.
-    labels = tuple(dict.fromkeys((app.label, *app.labels.values(), *app.launcher_labels)))
-    words = [knowledge.vocabulary.judge(label, app.package) for label in labels]
+    words = [knowledge.vocabulary.judge(label, app.package) for label in names_of(app) or (None,)]
     word = max(words, key=lambda one: _WEIGHT.index(one.verdict))
     if word.verdict == "no":
         return None
@@ -90,3 +106,9 @@ def _by_name(app: App, knowledge: Knowledge) -> Message | None:
     return Message(
         key="lending.trap_and_access" if word.verdict == "trapped" else "lending.name_and_access", values=values
     )
+
+
+def names_of(app: App) -> tuple[str, ...]:
+    """Every name that it goes by: a loan app may call itself a tool in one language only."""
+    names = (app.label, *app.labels.values(), *app.launcher_labels)
+    return tuple(dict.fromkeys(name for name in names if name))

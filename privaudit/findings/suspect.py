@@ -6,9 +6,11 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from privaudit.findings import Ground, data_access, severity
+from privaudit.findings.lending import names_of
 from privaudit.language import name_of
 from privaudit.model import App, Finding, Message, Value
 
+_DECOY: Final = "Its name says “{name}”; such an app needs no contacts, SMS or call log. "
 _UNKNOWN: Final = (
     "No app store is on record for it, and this tool does not know it. It may be harmless. Do you know what it is for?"
 )
@@ -17,6 +19,9 @@ WORDS: Final[Mapping[str, str]] = {
     "only_while_open": "“{app}” can read {data} while you have it open. " + _UNKNOWN,
     "another_way": "“{app}” can see messages or the screen by a right beside the permissions. " + _UNKNOWN,
     "asks_each_time": "“{app}” can read {data} when you say yes to the phone's question. " + _UNKNOWN,
+    "can_read_decoy": "“{app}” can read {data} now. " + _DECOY + _UNKNOWN,
+    "only_while_open_decoy": "“{app}” can read {data} while you have it open. " + _DECOY + _UNKNOWN,
+    "asks_each_time_decoy": "“{app}” can read {data} when you say yes to the phone's question. " + _DECOY + _UNKNOWN,
 }
 
 
@@ -38,15 +43,25 @@ def judge(app: App, ground: Ground) -> Iterator[Finding]:
         return
     # Where it can read nothing by permission, what else it holds is told by the rule on special access.
     state, data = next(((state, data) for state, data in data_access.open_now(app) if data), ("another_way", ()))
+    key = f"suspect.{state.removesuffix('_recorded')}"
     values: dict[str, Value] = {"app": name_of(app.label, app.package)}
     if data:
         values["data"] = data_access.names(app, data)
+        decoy = _decoy(app, ground)
+        if decoy is not None:
+            key, values["name"] = f"{key}_decoy", decoy
     yield Finding(
         rule="suspect",
         severity=severity.TABLE["suspect"],
         package=app.package,
         user=app.user,
-        message=Message(key=f"suspect.{state.removesuffix('_recorded')}", values=values),
+        message=Message(key=key, values=values),
         evidence=ground.evidence(app, *data_access.facts_of(data), "package"),
         steps=(),
     )
+
+
+def _decoy(app: App, ground: Ground) -> str | None:
+    """The small tool that one of its names claims to be."""
+    found = (ground.knowledge.vocabulary.decoy_in(label) for label in names_of(app))
+    return next((word for word in found if word), None)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -97,18 +98,26 @@ def read_toml(file: Traversable, name: str, mistakes: Mistakes) -> dict[str, Any
     return None
 
 
-def validate(adapter: TypeAdapter[T], data: Mapping[str, Any], name: str, mistakes: Mistakes) -> T | None:
-    """`data` as typed objects; ``None`` and all mistakes where it does not fit."""
+def validate(
+    adapter: TypeAdapter[T], data: Mapping[str, Any], name: str, mistakes: Mistakes, keys: Collection[str] = ()
+) -> T | None:
+    """`data` as typed objects; ``None`` and all mistakes where it does not fit. `keys`: what may have been meant."""
     try:
         return adapter.validate_python(data)
     except ValidationError as error:
         for detail in error.errors(include_url=False, include_context=True):
-            _explain(detail["type"], detail["loc"], detail["input"], detail.get("ctx", {}), name, mistakes)
+            _explain(detail["type"], detail["loc"], detail["input"], detail.get("ctx", {}), name, mistakes, keys)
         return None
 
 
 def _explain(
-    kind: str, loc: Sequence[str | int], given: object, context: Mapping[str, Any], name: str, mistakes: Mistakes
+    kind: str,
+    loc: Sequence[str | int],
+    given: object,
+    context: Mapping[str, Any],
+    name: str,
+    mistakes: Mistakes,
+    keys: Collection[str],
 ) -> None:
     row, key = _place(loc)
     values: dict[str, Value] = {"file": name, "where": where(loc), "row": row, "key": key}
@@ -116,13 +125,21 @@ def _explain(
     if kind.startswith("missing"):
         mistakes.add("missing_key", **values)
     elif kind in {"unexpected_keyword_argument", "extra_forbidden"}:
-        mistakes.add("unknown_key", **values)
+        mistakes.add("unknown_key", **values, similar=similar(key, keys))
     elif kind == "literal_error":
         mistakes.add("choice", **values, found=found, choices=str(context.get("expected", "")))
     elif kind in _KINDS:
         mistakes.add("wrong_kind", **values, kind=Message(key=f"knowledge.{_KINDS[kind]}"))
     else:
         mistakes.add(_BY_KEY.get(key, "wrong_value"), **values, found=found)
+
+
+def similar(word: str, known: Iterable[str]) -> Message:
+    """The one of `known` that may have been meant, as the end of a sentence."""
+    found = difflib.get_close_matches(word, known, n=1)
+    return (
+        Message(key="knowledge.similar", values={"word": found[0]}) if found else Message(key="knowledge.not_similar")
+    )
 
 
 def where(loc: Iterable[str | int]) -> Message:

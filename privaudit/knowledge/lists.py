@@ -1,99 +1,23 @@
-"""The format of a list: a ``[source]`` head, then ``[[app]]`` rows. The same for risky apps and for known lenders."""
+"""Reads lists: what each says of each app, and every mistake in it."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import date
 from functools import cache
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, TypeAlias
+from typing import Any, Final, Literal
 
-from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter
+from pydantic import TypeAdapter
 
 from privaudit.knowledge.files import Mistakes, read_toml, toml_files, validate, where
+from privaudit.knowledge.rows import KEYS, Example, File, Match, Row, Source
 from privaudit.model import Listing, Message
 
-_FORBID: Final = ConfigDict(extra="forbid")
-
-
-def _a_day(text: str) -> str:
-    """Refuse the 31st of February."""
-    if text.count("-") == 2:  # noqa: PLR2004 - year-month-day
-        date.fromisoformat(text)
-    return text
-
-
-Package: TypeAlias = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z][A-Za-z0-9_]*)+$", max_length=255)]
-"""As Android's ``FrameworkParsingPackageUtils.validateName`` has it for apps: at least one dot."""
-Digest: TypeAlias = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-"""SHA-256 in lower-case hexadecimal."""
-Day: TypeAlias = Annotated[
-    str, Field(pattern=r"^\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?$"), AfterValidator(_a_day)
-]
-"""``YYYY``, ``YYYY-MM`` or ``YYYY-MM-DD``."""
-Country: TypeAlias = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
-"""ISO 3166 code."""
-Url: TypeAlias = Annotated[str, Field(pattern=r"^https?://[^\s<>\"]+$")]
-Words: TypeAlias = Annotated[str, Field(pattern=r"\S")]
-Status: TypeAlias = Literal["licensed", "registered", "market_lender", "embeds_lending"]
-"""What is known of a lender: a licence or an entry in a register that the source itself states; that it is on the
-market; that it is a wallet or shop app that also lends."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
-    """The head of a list: who says so, and how well we know it."""
-
-    publisher: Words
-    """Who made the list; never who reprinted it."""
-    title: Words
-    via: Words | None = None
-    """The reprint in which it was read, where the original was not."""
-    url: Url | None = None
-    date: Day | None = None
-    """The list's own date, not the day on which we read it."""
-    country: Country | None = None
-    licence: Words | None = None
-    tier: Literal["A", "B", "N", "own"] | None = None
-    action: Words | None = None
-    """The source's own word for what it says of the apps."""
-    refreshed: Words | None = None
-    """How this file is brought up to date."""
-    status: Status | None = None
-    """Of lenders: for every row that says nothing else."""
-    note: Words | None = None
-    __pydantic_config__ = _FORBID
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """One app on a list."""
-
-    package: Package | None = None
-    names: tuple[Words, ...] = ()
-    countries: tuple[Country, ...] = ()
-    """Where the app is offered; none: as the source's country."""
-    sha256: tuple[Digest, ...] = ()
-    """Of APK files (base.apk only)."""
-    certificates: tuple[Digest, ...] = ()
-    """SHA-256 of signing certificates."""
-    developer: Words | None = None
-    harms: tuple[Words, ...] = ()
-    disputed: bool = False
-    """Whether another list contradicts this one."""
-    note: Words | None = None
-    status: Status | None = None
-    __pydantic_config__ = _FORBID
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _File:
-    source: Source
-    app: tuple[Row, ...]
-    __pydantic_config__ = _FORBID
+_OF_LENDERS: Final = frozenset({"status", "confidence"})
+"""Keys that lists of risky apps do not have."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,10 +26,13 @@ class AppList:
 
     id: str
     """File name without ``.toml``; ``own/`` stands before it where the user added it."""
+    file: str
+    """What its file is called when something is wrong."""
     kind: Literal["risky", "lenders"]
     own: bool
     source: Source
     rows: tuple[Row, ...]
+    examples: tuple[Example, ...]
     data: dict[str, Any] = field(repr=False, compare=False)
     """The same as plain TOML values."""
 
@@ -113,7 +40,7 @@ class AppList:
         """Where the app of `row` is offered, as far as the list says."""
         return row.countries or ((self.source.country,) if self.source.country else ())
 
-    def listing(self, number: int, match: Literal["package", "apk_sha256", "certificate"]) -> Listing:
+    def listing(self, number: int, match: Match) -> Listing:
         """What this list says of its row `number`, counted from 1."""
         source = self.source
         return Listing(
@@ -163,24 +90,26 @@ def _read(file: Traversable, name: str, kind: str | None, mistakes: Mistakes, *,
     before = len(mistakes)
     if kind is None:
         kind = "lenders" if _says_lenders(data) else "risky"
-    parsed = validate(_adapter(), data, name, mistakes)
+    parsed = validate(_adapter(), data, name, mistakes, KEYS)
     _check_head(data.get("source"), kind, name, mistakes, own=own)
     _check_rows(data, kind, name, mistakes, own=own)
     if parsed is not None and len(mistakes) == before:
         stem = file.name.removesuffix(".toml")
         yield AppList(
             id=f"own/{stem}" if own else stem,
+            file=name,
             kind="lenders" if kind == "lenders" else "risky",
             own=own,
             source=parsed.source,
             rows=parsed.app,
+            examples=parsed.example,
             data=data,
         )
 
 
 @cache
-def _adapter() -> TypeAdapter[_File]:
-    return TypeAdapter(_File)
+def _adapter() -> TypeAdapter[File]:
+    return TypeAdapter(File)
 
 
 def _says_lenders(data: dict[str, Any]) -> bool:
@@ -202,7 +131,7 @@ def _check_head(source: object, kind: str, name: str, mistakes: Mistakes, *, own
     needed = {"licence", "refreshed"} | ({"tier", "action"} if kind == "risky" else set())
     for key in sorted(needed - source.keys()) if not own else ():
         mistakes.add("missing_key", file=name, where=at, row=None, key=key)
-    misplaced = {"status"} if kind == "risky" else {"tier", "action"}
+    misplaced = _OF_LENDERS if kind == "risky" else {"tier", "action"}
     for key in sorted(misplaced & source.keys()):
         mistakes.add("misplaced_key", file=name, where=at, row=None, key=key)
     if source.get("tier") == "own" and not own:
@@ -221,8 +150,8 @@ def _check_rows(data: dict[str, Any], kind: str, name: str, mistakes: Mistakes, 
             mistakes.add("names_nothing", **at)
         if kind == "lenders" and not (own or for_all or "status" in row):
             mistakes.add("missing_key", **at, key="status")
-        if kind == "risky" and "status" in row:
-            mistakes.add("misplaced_key", **at, key="status")
+        for key in sorted(_OF_LENDERS & row.keys()) if kind == "risky" else ():
+            mistakes.add("misplaced_key", **at, key=key)
         package = row.get("package")
         if isinstance(package, str):
             seen[package] += 1

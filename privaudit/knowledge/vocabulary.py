@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Final, Literal, TypeAlias
 
@@ -65,6 +65,16 @@ class Trap:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Decoy:
+    """A word of small tools that need nobody's contacts, and behind which lending apps have hidden."""
+
+    term: str
+    lang: str
+    match: Literal["sub", "word"]
+    __pydantic_config__ = _FORBID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Word:
     """What a name suggests, and why."""
 
@@ -92,6 +102,9 @@ class Vocabulary:
     label: tuple[Term, ...]
     package: tuple[Token, ...]
     trap: tuple[Trap, ...]
+    decoy: tuple[Decoy, ...] = ()
+    harm: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """What a list may say that an app did: its short word, and its meaning by language."""
     __pydantic_config__ = _FORBID
 
     def judge_package(self, package: str) -> Word:
@@ -123,10 +136,18 @@ class Vocabulary:
             traps=tuple(dict.fromkeys(why for half in halves for why in half.traps)),
         )
 
+    def decoy_in(self, label: str) -> str | None:
+        """The small tool that `label` names (calculator, guide, wallpaper …); ``None``: none that we know."""
+        plain = _plain(label)
+        texts = (plain.casefold(), _HUMPS.sub(" ", plain).casefold())
+        words = ((_normal(decoy.term), decoy.match) for decoy in self.decoy)
+        return next(
+            (word for word, match in words if any(_at_word(word, text, match) for text in texts)),
+            None,
+        )
+
     def _label(self, label: str) -> _Half:
-        plain = unicodedata.normalize("NFKC", label)
-        # Invisible characters inside a word would hide it from us and not from the reader.
-        plain = "".join(char for char in plain if unicodedata.category(char) != "Cf")
+        plain = _plain(label)
         whole, split = plain.casefold(), _HUMPS.sub(" ", plain).casefold()
         found: dict[str, Weight] = {}
         for term in self.label:
@@ -207,9 +228,17 @@ def _normal(text: str) -> str:
     return unicodedata.normalize("NFKC", text).casefold()
 
 
+def _plain(label: str) -> str:
+    """`label` without what hides a word from us and not from its reader: other forms of letters, what is invisible."""
+    plain = unicodedata.normalize("NFKC", label)
+    return "".join(char for char in plain if unicodedata.category(char) != "Cf")
+
+
 def _at_word(word: str, text: str, match: str) -> bool:
     if word not in text:
         return False
+    if match == "sub":
+        return True
     end = r"(?!\w)" if match == "word" else ""
     return _compiled(rf"(?<!\w){re.escape(word)}{end}").search(text) is not None
 

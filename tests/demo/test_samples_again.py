@@ -1,9 +1,9 @@
 """What real devices printed: read, made into a virtual phone, printed again, and laid beside the original.
 
 Lines that matter are those that the reader keeps something of: section titles, block headers, ids, shared users, paths,
-versions, times, installers, flags of the app, users, requested and held permissions; uids, packages, modes, ops and the
-youngest event of each kind. They must be equal, verbatim and in the original's order, but for the identity hashes, which
-are new at each boot, and for words whose order the reader has no use for (application flags, requested permissions).
+versions, times, installers, flags of the app, users, requested and held permissions; uids, packages, modes, ops and
+the youngest event of each kind. They must be equal, verbatim and in the original's order, but for the identity hashes,
+which are new at each boot, and for words whose order the reader has no use for (application flags, requested permissions).
 
 Not printed by the demo, so not here: ``pm list permissions -g`` (Motorola) and ``dpm`` (Pixel).
 """
@@ -103,10 +103,8 @@ def _that_matter(text):
         kind = next((kind for kind, rule in MATTERS.items() if re.search(rule, line)), None)
         if kind is None or (kind == "requested" and in_components):
             continue
-        line = re.sub(r"(?<=[{(])[0-9a-f]{1,8}(?=[ )])", "#", line)
-        if kind == "flags":
-            line = " ".join(sorted(line.split()))
-        lines.append((kind, line))
+        shown = re.sub(r"(?<=[{(])[0-9a-f]{1,8}(?=[ )])", "#", line)
+        lines.append((kind, " ".join(sorted(shown.split())) if kind == "flags" else shown))
     return _sorted_runs(lines)
 
 
@@ -273,7 +271,7 @@ def test_app_ops_come_out_again(samples, text, folder):
     users = (AndroidUser(id=0, name="", flags=0),)
     apps = app_ops(original, dump, layout)
     phone = VirtualPhone(name="again", sdk=sdk, properties={}, zone=UTC, users=users, apps=apps)
-    printed = render_appops.dump(phone, now or datetime(2018, 3, 16)).splitlines()
+    printed = render_appops.dump(phone, now or datetime(2018, 3, 16, tzinfo=UTC)).splitlines()
     rules = list(OPS_MATTER.values())
     expected = [line for line in original.splitlines() if any(re.search(rule, line) for rule in rules)]
     found = [line for line in printed if any(re.search(rule, line) for rule in rules)]

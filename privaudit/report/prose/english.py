@@ -187,6 +187,15 @@ WORDS: Final[Mapping[str, Sentence]] = {
         "The published lists hold {packages} package names, none of them for {country}"
         " (the newest dated {newest_on}). So there, “not on the list” says nothing."
     ),
+    "list_country_few": (
+        "The published lists hold {packages} package names, only {here} of them for {country}"
+        " (the newest dated {newest_on}). So there, “not on the list” says nothing."
+    ),
+    "list_old": "The newest of these lists is {n} days old. Loan apps that appeared since are on none of them.",
+    "list_held": "These lists hold {packages} package names, the newest dated {newest_on}.",
+    "list_held_country": (
+        "These lists hold {packages} package names, {here} of them for {country}, the newest dated {newest_on}."
+    ),
     "list_choose": "To see how many are for your country: --country, for instance --country CN.",
     "suspects": {
         "one": (
@@ -229,6 +238,10 @@ WORDS: Final[Mapping[str, Sentence]] = {
     "found_by_name": {
         "one": "1 of them was recognised by its name alone, which can be wrong.",
         "other": "{n} of them were recognised by their names alone, which can be wrong.",
+    },
+    "found_unsure": {
+        "one": "1 of them stands only in a collection that nobody vouches for, which can be wrong.",
+        "other": "{n} of them stand only in collections that nobody vouches for, which can be wrong.",
     },
     "found_gaps": {
         "one": "1 thing could not be checked, so this is not everything.",

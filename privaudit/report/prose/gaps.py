@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from privaudit.model import AnswerState, Coverage, History, Message, Value
-from privaudit.report.prose import Voice
+from privaudit.model import AnswerState, Coverage, History, Message
+from privaudit.report.prose import Voice, lists
 
 _BY_HAND = frozenset({"folder", "bugreport", "androidqf"})
 """Sources of which nobody promises that they hold every answer."""
@@ -87,17 +87,7 @@ def _names(voice: Voice) -> Iterator[str]:
 
 def _lists(voice: Voice) -> Iterator[str]:
     stamp, country = voice.report.knowledge.signatures, voice.report.knowledge.rules.country
-    values: dict[str, Value] = {
-        "packages": stamp.packages,
-        "newest_on": stamp.newest,
-        "here": stamp.packages_for_country,
-    }
-    if country is None:
-        yield voice.text("report.list_is", **values)
-        yield voice.text("report.list_choose")
-    else:
-        name = "report.list_country" if stamp.packages_for_country else "report.list_country_none"
-        yield voice.text(name, country=country, **values)
+    yield from lists.sentences(voice.language, stamp, country, voice.report.taken_at.date())
 
 
 def suspects(voice: Voice) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from privaudit.model import Access, AccessState, App, DataClass, History, LendingVerdict, Permission, Requested
+from privaudit.model import Access, AccessState, App, DataClass, History, LendingVerdict, Message, Permission, Requested
 from privaudit.report.prose import Voice
 
 _PERMISSIONS: Final[Mapping[DataClass, tuple[str, ...]]] = {
@@ -35,11 +35,25 @@ def note(voice: Voice, app: App) -> str:
         ("notified", "N" in tiers),
         ("embeds", app.lending.verdict is LendingVerdict.EMBEDS),
         ("registered", registered),
-        ("lender", app.lending.verdict is LendingVerdict.YES),
-        ("name", app.lending.verdict is LendingVerdict.LIKELY),
+        ("lender", app.lending.verdict is LendingVerdict.YES or by_unsure_list(app)),
+        ("name", by_name_alone(app)),
         ("suspect", any(finding.rule == "suspect" for finding in voice.findings(app))),
     )
     return next((voice.text(f"report.note_{name}") for name, holds in reasons if holds), "")
+
+
+def by_name_alone(app: App) -> bool:
+    """Whether nothing but words in its names makes it a lending app."""
+    return app.lending.verdict is LendingVerdict.LIKELY and all(map(_of_name, app.lending.reasons))
+
+
+def by_unsure_list(app: App) -> bool:
+    """Whether only collections that nobody vouches for make it one."""
+    return app.lending.verdict is LendingVerdict.LIKELY and not by_name_alone(app)
+
+
+def _of_name(reason: Message) -> bool:
+    return reason.key in {"lending.name", "lending.name_and_access", "lending.trap_and_access"}
 
 
 def cell(voice: Voice, app: App, data: DataClass) -> tuple[str, str]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from privaudit.model import App, DataClass, LendingVerdict
-from privaudit.report.prose import Voice, gaps
+from privaudit.report.prose import Voice, gaps, lists, matrix
 
 _LIVE: Final = frozenset({"usb", "tcp", "server", "demo"})
 """Sources in which a phone with debugging switched on lies on the table."""
@@ -52,9 +52,13 @@ def _how_sure(voice: Voice) -> Iterator[str]:
         ("found_notified", lambda app: any(listing.tier == "N" for listing in app.listed)),
         ("found_own", lambda app: any(listing.tier == "own" for listing in app.listed)),
         ("found_embeds", lambda app: app.lending.verdict is LendingVerdict.EMBEDS),
-        ("found_by_name", lambda app: app.lending.verdict is LendingVerdict.LIKELY),
+        ("found_by_name", matrix.by_name_alone),
+        ("found_unsure", matrix.by_unsure_list),
     )
     for key, holds in grounds:
         n = len({app.package for app in voice.report.apps if holds(app)})
         if n:
             yield voice.text(f"report.{key}", n=n)
+        if n and key == "found_listed":
+            known = voice.report.knowledge
+            yield lists.held(voice.language, known.signatures, known.rules.country)

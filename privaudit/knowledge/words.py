@@ -1,0 +1,54 @@
+"""What is said of mistakes in data files, in English."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+WORDS: Final[Mapping[str, str]] = {
+    "at_row": "[[{table}]] no. {row}",
+    "at_table": "[{table}]",
+    "certificate_shared": "{file}, {where}: the certificate {found} stands on rows of different developers too"
+    " ({others}); a key that everybody has says nothing of who made an app",
+    "certificate_test": "{file}, {where}: {found} is a published test or debug certificate ({name}); anybody can sign"
+    " with it, so it says nothing of who made an app",
+    "choice": "{file}, {where}: “{key}” is “{found}”, but must be one of {choices}",
+    "country": "{file}, {where}: “{found}” is not a country code of two capital letters, such as PK",
+    "date": "{file}, {where}: “{found}” is not a date; write 2024, 2024-05 or 2024-05-31",
+    "date_ahead": "{file}, {where}: the date {found} has not come yet",
+    "digest": "{file}, {where}: “{found}” is not a SHA-256 digest (64 digits 0-9 and a-f, in small letters)",
+    "duplicate": "{file}, {where}: {package} stands in this file already; put both into one row",
+    "digest_twice": "{file}, {where}: the digest {found} stands in this file already; put both into one row",
+    "encoding": "{file}, line {line}: this is not UTF-8; save the file as UTF-8",
+    "example_found": "{file}, example {row}: {found} must not be on this list, and is",
+    "example_missed": "{file}, example {row}: {found} must be on this list, and is not",
+    "example_name": "{file}, example {row}: “{found}” is judged “{verdict}”, but must be {expected}",
+    "kind_bool": "true or false, without quotes",
+    "kind_list": "a list in square brackets",
+    "kind_table": "a table",
+    "kind_text": "text in quotes",
+    "misplaced_key": "{file}, {where}: “{key}” does not belong here: "
+    "lenders have a status, and lists of risky apps have a tier and an action",
+    "missing_key": "{file}, {where}: “{key}” is missing",
+    "names_nothing": "{file}, {where}: this row names no app; give a package, a name, a digest or a certificate",
+    "nested": "{file}: brackets within brackets, too deep to read",
+    "no_lists": "{file}: there is no .toml file in this folder",
+    "not_shipped": "{file}: the lists that belong to privaudit are not there",
+    "not_there": "{file}: no such file or folder",
+    "package": "{file}, {where}: “{found}” is not a package name, such as com.example.loan",
+    "regex": "{file}, trap {row}: the pattern “{found}” cannot be read ({reason})",
+    "term_twice": "{file}: the word “{found}” stands twice among the {table} words",
+    "too_large": "{file}: larger than {megabytes} MB, so it was not read",
+    "toml": "{file}, line {line}: this is not TOML ({reason})",
+    "unknown_key": "{file}, {where}: “{key}” is not a key that privaudit knows; is it misspelt?{similar}",
+    "similar": " Perhaps “{word}”.",
+    "not_similar": "",
+    "unreadable": "{file}: the file cannot be opened ({reason})",
+    "undisputed": "{file}, {where}: {package} is on a list of lenders too ({others}); two lists that disagree:"
+    " write disputed = true here, and say in a note why",
+    "unknown_harm": "{file}, {where}: “{found}” is not among the harms in vocabulary.toml; use one of them, or add it"
+    " there with its meaning{similar}",
+    "url": "{file}, {where}: “{found}” is not an address that begins with https:// or http://",
+    "wrong_kind": "{file}, {where}: “{key}” must be {kind}",
+    "wrong_value": "{file}, {where}: “{key}” cannot be “{found}”",
+}
