@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from privaudit.model import Message, Value
+from privaudit.model import Message, PhoneState, Value
 
 EXIT_OK = 0
 EXIT_BUG = 1
@@ -67,6 +67,12 @@ class KnowledgeError(PrivauditError):
 class PhoneError(PrivauditError):
     """The phone cannot be reached, or not any more."""
 
+    @property
+    def state(self) -> PhoneState:
+        """How the phone is, as far as this error tells."""
+        name = self.name.removesuffix("_macos").removesuffix("_windows")
+        return _STATES.get(name, PhoneState.ABSENT)
+
 
 class ConnectionLost(PhoneError):  # noqa: N818 - what it says is what happened
     """The connection ended in the middle of an answer. `partial` is what had come until then."""
@@ -75,6 +81,26 @@ class ConnectionLost(PhoneError):  # noqa: N818 - what it says is what happened
         super().__init__(name, **values)
         self.partial = partial
 
+
+_STATES: Mapping[str, PhoneState] = {
+    "busy": PhoneState.BUSY,
+    "debugging_off": PhoneState.DEBUGGING_OFF,
+    "garbled": PhoneState.OFFLINE,
+    "in_recovery": PhoneState.RECOVERY,
+    "no_permission": PhoneState.NO_PERMISSION,
+    "not_allowed": PhoneState.UNAUTHORISED,
+    "not_allowed_unseen": PhoneState.UNAUTHORISED,
+    "offline": PhoneState.OFFLINE,
+    "other_system": PhoneState.OTHER_SYSTEM,
+    "refused": PhoneState.RECOVERY,
+    "silent": PhoneState.OFFLINE,
+    "too_much_output": PhoneState.READY,
+    "too_slow": PhoneState.OFFLINE,
+    "unauthorised": PhoneState.UNAUTHORISED,
+    "waiting": PhoneState.WAITING,
+    "windows_driver": PhoneState.NO_DRIVER,
+}
+"""What is not here says that no phone is to be seen, or not any more."""
 
 WORDS: Mapping[str, str] = {
     "address_wrong.what": "“{given}” is no address of a phone.",
@@ -97,8 +123,8 @@ WORDS: Mapping[str, str] = {
     ),
     "busy.what": "Another program on this computer is using the phone.",
     "busy.why": (
-        "Only one program at a time can talk to a phone over the cable. It is often Android Studio, or adb "
-        "running in the background."
+        "Only one program at a time can talk to a phone over the cable. It is often Android Studio, or adb running "
+        "in the background."
     ),
     "busy.next": (
         "Close Android Studio and other phone programs. If you use adb yourself, you can end it with “adb "
@@ -116,6 +142,9 @@ WORDS: Mapping[str, str] = {
     "country_unknown.what": "“{given}” is no country code.",
     "country_unknown.why": "A country has two letters: CN, IN, ID, PH, PK, KE, NG, MX …",
     "country_unknown.next": "Correct it and try again.",
+    "debugging_off.what": "A phone is on the cable ({phones}), but USB debugging is off.",
+    "debugging_off.why": "The computer sees the phone and no way to ask it anything. Or the phone only charges.",
+    "debugging_off.next": "Read the next lines in their order, then try again.",
     "exists.what": "{path} is there already.",
     "exists.why": "privaudit overwrites no saved check: it may be evidence.",
     "exists.next": "Choose another name.",
@@ -128,6 +157,9 @@ WORDS: Mapping[str, str] = {
     "garbled.what": "What the phone sent could not be understood.",
     "garbled.why": "A loose plug or a worn cable often does this.",
     "garbled.next": "Unplug the cable and plug it in again, or use another cable. Then try again.",
+    "in_recovery.what": "The phone has not started Android.",
+    "in_recovery.why": "It is in recovery, sideload or the boot loader: a screen for repairs, without apps.",
+    "in_recovery.next": "Restart the phone in the ordinary way (“Reboot system now”), unlock it and try again.",
     "key_folder_unwritable.what": "The key for this computer could not be written to {path}.",
     "key_folder_unwritable.why": (
         "The phone recognises this computer by a key, and there is none yet. The folder cannot be written to."
@@ -135,12 +167,12 @@ WORDS: Mapping[str, str] = {
     "key_folder_unwritable.next": "Make the folder writable for you, or free some disk space. Then try again.",
     "key_unreadable.what": "The key in {path} could not be read.",
     "key_unreadable.why": (
-        "The phone recognises this computer by this key. The file is damaged, has a password, or belongs to "
-        "another person on this computer."
+        "The phone recognises this computer by this key. The file is damaged, has a password, or belongs to another "
+        "person on this computer."
     ),
     "key_unreadable.next": (
-        "Move the file to another place; a new key is made at the next try. Programs that use the old key will "
-        "ask on the phone again."
+        "Move the file to another place; a new key is made at the next try. Programs that use the old key will ask "
+        "on the phone again."
     ),
     "knowledge_missing.what": "The lists that belong to privaudit are missing.",
     "knowledge_missing.why": "The installation is not complete; without lists nothing can be recognised.",
@@ -151,15 +183,19 @@ WORDS: Mapping[str, str] = {
     "libusb_missing.what": "This computer lacks a part that is needed to talk over USB (libusb).",
     "libusb_missing.why": "It usually comes with privaudit, but not for every kind of computer.",
     "libusb_missing.next": (
-        "Install it: on Debian or Ubuntu “sudo apt install libusb-1.0-0”, on a Mac “brew install libusb”. Then "
-        "try again."
+        "Install it: on Debian or Ubuntu “sudo apt install libusb-1.0-0”, on a Mac “brew install libusb”. Then try "
+        "again."
     ),
     "lost.what": "The connection to the phone ended.",
     "lost.why": "The cable was pulled or moved, the phone was restarted, or USB debugging was switched off.",
     "lost.next": "Check the cable, unlock the phone and try again.",
     "needs_pairing.what": "The phone asks for pairing before it answers over Wi-Fi.",
     "needs_pairing.why": "This is the wireless debugging of Android 11 and later. privaudit cannot pair.",
-    "needs_pairing.next": "Use a USB cable.",
+    "needs_pairing.next": (
+        "Use a USB cable. Or pair with Google's adb: “adb pair HOST:PORT CODE”, then “adb connect HOST:PORT”, both "
+        "as the phone shows them, and try again with --transport server. Not on a network that you share with people "
+        "you do not know: switch wireless debugging off again at once."
+    ),
     "no_answer.what": "No phone answers at {host}, port {port}.",
     "no_answer.why": (
         "The address may be wrong, the phone may be asleep or on another network, or debugging over the network is off."
@@ -171,8 +207,8 @@ WORDS: Mapping[str, str] = {
     "no_permission.what": "This computer does not let you use the phone over USB.",
     "no_permission.why": "On Linux a rule must say who may use phones. The phone itself is fine.",
     "no_permission.next": (
-        "Run “sudo apt install android-sdk-platform-tools-common” and “sudo usermod -aG plugdev $USER”, log out "
-        "and in again, then unplug the phone and plug it in again."
+        "Run “sudo apt install android-sdk-platform-tools-common” and “sudo usermod -aG plugdev $USER”, log out and "
+        "in again, then unplug the phone and plug it in again."
     ),
     "no_permission_macos.what": "The Mac does not let privaudit use the phone.",
     "no_permission_macos.why": (
@@ -187,10 +223,10 @@ WORDS: Mapping[str, str] = {
     "no_phone.what": "No phone with USB debugging was found.",
     "no_phone.why": "Either the cable only charges, or USB debugging is switched off on the phone.",
     "no_phone.next": (
-        "Try a cable that also carries data, and choose “File transfer” on the phone. Before you switch USB "
-        "debugging on: bank, payment and loan apps may refuse to run or raise an alarm while it is on. If you "
-        "must pay something now, wait. Quit these apps first and do not open them until you have switched it off "
-        "again. Then switch on “USB debugging” in the developer options."
+        "Try a cable that also carries data, unlock the phone, and choose “File transfer” on it. Before you switch "
+        "USB debugging on: bank, payment and loan apps may refuse to run or raise an alarm while it is on. If you "
+        "must pay something now, wait. Take the screenshots inside loan apps first, then quit these apps and do not "
+        "open them until you have switched it off again. Then switch on “USB debugging” in the developer options."
     ),
     "no_story.what": "There is no virtual phone “{given}”.",
     "no_story.why": "There are: {known}.",
@@ -204,15 +240,26 @@ WORDS: Mapping[str, str] = {
     "not_adb.what": "What answers there is not a phone with debugging on.",
     "not_adb.why": "It speaks, but not the language that phones speak to computers (ADB).",
     "not_adb.next": "Check the address and the port. Phones usually listen on port 5555.",
+    "not_adb_server.what": "What answers on port {port} of this computer is no ADB server.",
+    "not_adb_server.why": "Another program uses this port.",
+    "not_adb_server.next": "Use --transport usb, or name the server's port in ANDROID_ADB_SERVER_PORT.",
     "not_allowed.what": "Nobody tapped “Allow” on the phone in time.",
     "not_allowed.why": (
-        "The phone asks its owner before it answers a computer. Whether “Cancel” was tapped or the question was "
-        "not seen cannot be told from here."
+        "The phone asks its owner before it answers a computer. Whether “Cancel” was tapped or the question was not "
+        "seen cannot be told from here."
     ),
     "not_allowed.next": (
-        "Ask the owner to unlock the phone. Try again, compare the fingerprint on the phone with {fingerprint}, "
-        "and if it is the same, let the owner tap “Allow”. If no question appears, unplug the cable and plug it "
-        "in again."
+        "Ask the owner to unlock the phone. Try again, compare the fingerprint on the phone with {fingerprint}, and "
+        "if it is the same, let the owner tap “Allow”. If no question appears, unplug the cable and plug it in again."
+    ),
+    "not_allowed_unseen.what": "Nobody answered the question on the phone in time.",
+    "not_allowed_unseen.why": (
+        "The ADB server of this computer has put it. Whether “Cancel” was tapped or the question was not seen cannot "
+        "be told from here."
+    ),
+    "not_allowed_unseen.next": (
+        "Ask the owner to unlock the phone. If the question is gone, unplug the cable and plug it in again: then it "
+        "comes back, and “Allow” lets this computer in."
     ),
     "not_written.what": "{path} could not be written.",
     "not_written.why": "This computer says: {reason}.",
@@ -220,9 +267,20 @@ WORDS: Mapping[str, str] = {
     "not_zip.what": "“{given}” does not end in .zip.",
     "not_zip.why": "A saved check is a zip file.",
     "not_zip.next": "Choose a name such as check.zip.",
+    "offline.what": "The phone is there but does not answer.",
+    "offline.why": "It has just been plugged in, is asleep or starting, or its debugging hangs.",
+    "offline.next": (
+        "Unlock the phone. Unplug the cable and plug it in again; if that does not help, switch USB debugging off "
+        "and on again. Then try again."
+    ),
     "one_source.what": "Several sources, and one place to write.",
     "one_source.why": "One report is about one phone.",
     "one_source.next": "Use --jsonl, or check one after the other.",
+    "other_system.what": "The phone on the cable ({phones}) does not run Android.",
+    "other_system.why": "HarmonyOS NEXT (HarmonyOS 5 and later) runs no Android apps and has no ADB.",
+    "other_system.next": (
+        "privaudit cannot check this phone. Look through the permissions of its apps in its own settings."
+    ),
     "refused.what": "The phone does not run commands in its present state.",
     "refused.why": "It may be in recovery mode, or its maker has closed this way.",
     "refused.next": "Restart the phone in the ordinary way, unlock it and try again.",
@@ -232,14 +290,34 @@ WORDS: Mapping[str, str] = {
     "serial_not_found.what": "The phone that you named is not attached.",
     "serial_not_found.why": "Attached now: {phones}.",
     "serial_not_found.next": "Check the last characters of the serial number, or plug in the phone that you mean.",
+    "serial_shared.what": "Two phones have the same serial number.",
+    "serial_shared.why": "Some cheap phones are made that way, and this ADB server cannot tell them apart.",
+    "serial_shared.next": "Unplug all phones but one.",
+    "server_absent.what": "No ADB server answers on this computer (port {port}).",
+    "server_absent.why": "It runs only after somebody has started it, and privaudit starts and stops none.",
+    "server_absent.next": (
+        "Start it with “adb start-server” and try again. Without adb, use the cable directly: --transport usb."
+    ),
+    "server_address.what": "“{given}” is no ADB server of this computer.",
+    "server_address.why": (
+        "ADB_SERVER_SOCKET, ANDROID_ADB_SERVER_ADDRESS or ANDROID_ADB_SERVER_PORT says where it is. One on another "
+        "computer would see all that is read of the phone."
+    ),
+    "server_address.next": "Unset these variables, or name a port of this computer: tcp:localhost:5037.",
+    "server_said.what": "The ADB server of this computer could not pass the question on.",
+    "server_said.why": "It says: {said}.",
+    "server_said.next": (
+        "Unplug the cable and plug it in again, then try again. Or use --transport usb after you have closed the "
+        "programs that use adb."
+    ),
     "several_phones.what": "More than one phone fits.",
     "several_phones.why": "Attached now: {phones}. In brackets: the end of the serial number.",
     "several_phones.next": "Unplug all phones but one, or say which one: --serial and the end of its serial number.",
     "silent.what": "The phone stopped answering.",
     "silent.why": "It may be busy, asleep or locked.",
     "silent.next": (
-        "Unlock the phone, keep its screen on and try again. If that does not help, unplug the cable and plug it "
-        "in again."
+        "Unlock the phone, keep its screen on and try again. If that does not help, unplug the cable and plug it in "
+        "again."
     ),
     "source_missing.what": "{path} is not there.",
     "source_missing.why": "There is no file and no folder of this name.",
@@ -261,19 +339,29 @@ WORDS: Mapping[str, str] = {
     "too_slow.what": "The phone did not finish within {seconds} seconds.",
     "too_slow.why": "It may be busy, or have very many apps.",
     "too_slow.next": "Let the phone rest for a minute, keep its screen on and try again.",
-    "transport_server_not_yet.what": "privaudit cannot use the ADB server of this computer yet.",
-    "transport_server_not_yet.why": "This way (“server”) comes with a later version.",
-    "transport_server_not_yet.next": "Use “usb” for the cable, or “tcp:HOST:PORT” for the network.",
     "transport_unknown.what": "“{given}” is no way to reach a phone.",
-    "transport_unknown.why": "There are auto, usb and tcp:HOST[:PORT].",
-    "transport_unknown.next": "Leave the option out to use the cable.",
+    "transport_unknown.why": "There are auto, usb, server and tcp:HOST[:PORT].",
+    "transport_unknown.next": "Leave the option out: then privaudit finds the way itself.",
+    "unauthorised.what": "The phone does not know this computer yet.",
+    "unauthorised.why": "It answers a computer only after its owner has allowed it.",
+    "unauthorised.next": (
+        "Start the check with “privaudit audit”, unlock the phone and let the owner tap “Allow” there. If no "
+        "question comes: revoke the USB debugging authorisations in the developer options, unplug the cable and plug "
+        "it in again."
+    ),
     "unknown_language.what": "privaudit does not speak “{given}” yet.",
     "unknown_language.why": "It speaks: {known}.",
     "unknown_language.next": "Choose one of these.",
+    "waiting.what": "The phone asks its owner whether this computer may talk to it.",
+    "waiting.why": "Nobody has answered on the phone yet, or “Cancel” was tapped: this cannot be told from here.",
+    "waiting.next": (
+        "Ask the owner to unlock the phone and to tap “Allow”. If no question is there: revoke the USB debugging "
+        "authorisations in the developer options, unplug the cable and plug it in again."
+    ),
     "windows_driver.what": "Windows has no driver for this phone.",
     "windows_driver.why": "Many newer phones need none; this one does.",
     "windows_driver.next": (
-        "Install the USB driver of the phone's maker, or Google's USB driver. Then unplug the phone and plug it "
-        "in again."
+        "Install the USB driver of the phone's maker, or Google's USB driver. Then unplug the phone and plug it in "
+        "again."
     ),
 }

@@ -26,7 +26,11 @@ WORDS: Final[Mapping[str, Sentence]] = {
     "lang": "Language: en or zh. Otherwise this computer's.",
     "country": "Your country (two letters, for instance CN): how much do the lists hold for it?",
     "serial": "Which phone, if several are connected: its serial number or the end of it.",
-    "transport": "How to reach the phone: auto, usb, or tcp:HOST[:PORT].",
+    "transport": (
+        "How to reach the phone: auto, usb, server, or tcp:HOST[:PORT]. “server” is the ADB server of this computer: "
+        "it also reaches wireless debugging (Android 11 and later, after “adb pair”), and on Windows and macOS it "
+        "needs no other driver. Debugging over a network that you share with others is unwise: they can try it too."
+    ),
     "signatures": "A list of your own (a .toml file, or a folder of them).",
     "all_apps": "Put all apps of the phone into the report. Private: it shows far more than lending apps.",
     "unknown": "Name the apps that can read and that this tool does not know. For the phone's owner only.",
@@ -46,6 +50,10 @@ WORDS: Final[Mapping[str, Sentence]] = {
     "allow": (
         "Ask the owner to unlock the phone. It asks “Allow USB debugging?” and shows a fingerprint. If it is\n"
         "  {fingerprint}\ntap “Allow”; if not, “Cancel”. Do not tick “Always allow from this computer”."
+    ),
+    "allow_unseen": (
+        "Ask the owner to unlock the phone. It asks “Allow USB debugging?” for the ADB server of this computer. Tap\n"
+        "“Allow” only if you have started this check yourself. Do not tick “Always allow from this computer”."
     ),
     "seconds_left": {"one": "1 second left", "other": "{n} seconds left"},
     "saved": "Saved: {path}",

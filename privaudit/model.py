@@ -55,6 +55,35 @@ class Reply:
     """``None`` where the phone did not say."""
 
 
+class PhoneState(StrEnum):
+    """How a phone is, as seen from this computer."""
+
+    READY = "ready"
+    """Answers."""
+    WAITING = "waiting"
+    """Asks its owner "Allow USB debugging?", or was told "Cancel"."""
+    UNAUTHORISED = "unauthorised"
+    """Does not know this computer, and was not yet asked to."""
+    NO_PERMISSION = "no_permission"
+    """This computer's system does not let us use it."""
+    BUSY = "busy"
+    """Another program on this computer uses it."""
+    CONNECTING = "connecting"
+    """Just found; nothing is known yet."""
+    OFFLINE = "offline"
+    """There, and says nothing."""
+    NO_DRIVER = "no_driver"
+    """Windows has no driver for it."""
+    DEBUGGING_OFF = "debugging_off"
+    """On the cable, without USB debugging: it is switched off, or the phone only charges."""
+    RECOVERY = "recovery"
+    """Started into recovery, sideload or the boot loader, where Android does not run."""
+    OTHER_SYSTEM = "other_system"
+    """HarmonyOS NEXT: no Android, and no ADB."""
+    ABSENT = "absent"
+    """Not to be seen, or not any more."""
+
+
 class Missing(StrEnum):
     """Why there is no answer. Nothing is not one thing."""
 

@@ -62,7 +62,10 @@ class Talk:
         left = self.language.text("cli.seconds_left", n=now.seconds_left)
         if not self._asked:
             self._asked = True
-            self.say("allow", fingerprint=now.fingerprint)
+            if now.fingerprint is None:
+                self.say("allow_unseen")
+            else:
+                self.say("allow", fingerprint=now.fingerprint)
             if not self.moving:
                 self._line(left)
         if self.moving:

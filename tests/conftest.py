@@ -56,6 +56,7 @@ from privaudit.model import (
     Verdict,
 )
 from privaudit.transport import connect
+from tests.fixtures.adb import Adb, server
 
 # Real device output that may be read but not redistributed, so it lies beside the repository where it lies at all.
 _SAMPLES = Path(__file__).resolve().parent.parent.parent / "shared" / "samples"
@@ -93,6 +94,19 @@ def lab() -> SimpleNamespace:
     return SimpleNamespace(script=script, folder=folder)
 
 
+@pytest.fixture(scope="session")
+def adb_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Adb]:
+    with server(tmp_path_factory.mktemp("adb")) as adb:
+        yield adb
+
+
+@pytest.fixture
+def adb(adb_server: Adb) -> Adb:
+    """Debian's adb, with a server of its own that knows no phone yet."""
+    adb_server("disconnect")
+    return adb_server
+
+
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
     """A home folder of its own, so that no test finds or makes keys in the real one."""
@@ -105,7 +119,9 @@ def home(tmp_path: Path) -> Path:
 def environment(home: Path) -> dict[str, str]:
     """Variables for a fresh process: English, no colours asked for or refused, no phone chosen."""
     kept = {key: value for key, value in os.environ.items() if key in {"PATH", "PYTHONPATH", "SYSTEMROOT", "TMPDIR"}}
-    return {**kept, "HOME": str(home), "USERPROFILE": str(home), "LC_ALL": "C.UTF-8"}
+    # Port 1: the ADB server that somebody has running here is not ours to ask.
+    person = {"HOME": str(home), "USERPROFILE": str(home), "ANDROID_ADB_SERVER_PORT": "1"}
+    return {**kept, **person, "LC_ALL": "C.UTF-8"}
 
 
 @pytest.fixture

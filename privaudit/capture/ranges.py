@@ -154,6 +154,19 @@ def _told(
     return ((path, found[path]) for path in paths if path in found)
 
 
+def read(transport: Transport, path: str, wanted: Sequence[tuple[int, int]]) -> tuple[bytes, ...]:
+    """Bytes of one file, for each (start, end) of `wanted`, no further than its end: two round trips, by any transport.
+
+    Raises:
+        ConnectionLost: the connection ended.
+        LookupError: the file is not there or cannot be read.
+        ValueError: a path that must not be put into a command.
+    """
+    file = RangeFile(path, sizes(transport, [path])[path])
+    fetch(transport, [(file, file.lacks(start, end)) for start, end in wanted])
+    return tuple(file.bytes_at(start, end) for start, end in wanted)
+
+
 def fetch(transport: Transport, wanted: Sequence[tuple[RangeFile, Sequence[Blocks]]]) -> None:
     """Read blocks into their files, in as few round trips as the phone's commands have room for.
 

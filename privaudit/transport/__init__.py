@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
-from privaudit.errors import UsageError
+from privaudit.errors import PhoneError, UsageError
 from privaudit.model import Command, Reply, SourceKind
 
 SCRIPT_TIMEOUT_S = 300.0
@@ -29,8 +29,8 @@ ADB_PORT = 5555
 class WaitingForAllow:
     """The phone asks its owner "Allow USB debugging?"."""
 
-    fingerprint: str
-    """MD5 of the public key as the phone shows it: ``AB:CD:…``."""
+    fingerprint: str | None
+    """MD5 of the public key as the phone shows it: ``AB:CD:…``; ``None``: the ADB server's key cannot be read here."""
     seconds_left: int
 
 
@@ -85,8 +85,9 @@ def connect(
     """Connect to a phone.
 
     Args:
-        transport: ``auto`` or ``usb`` for the cable, ``tcp:HOST[:PORT]`` for the network.
-        serial: which phone, where several are attached by cable: its serial number, or an end of it that fits only one.
+        transport: ``usb`` for the cable, ``server`` for the ADB server of this computer, ``auto`` for the server where
+            one runs and else the cable, ``tcp:HOST[:PORT]`` for the network.
+        serial: which phone, where several are attached: its serial number, or an end of it that fits only one.
         on_waiting: told when the phone waits for its owner's tap.
         allow_timeout_s: how long the owner has for it.
         key_folder: where the key is kept by which the phone knows this computer; ``None`` for the one of adb.
@@ -95,18 +96,44 @@ def connect(
         UsageError: `transport` is no such thing.
         PhoneError: no phone, several phones, not allowed, busy, lost; each says why and what to do.
     """
-    from privaudit.transport import direct  # adb-shell is loaded only when a phone is wanted
+    from privaudit.transport import direct, server  # adb-shell is loaded only when a phone is wanted
 
-    if transport in {"auto", "usb"}:
-        return direct.over_usb(
-            serial=serial, on_waiting=on_waiting, allow_timeout_s=allow_timeout_s, key_folder=key_folder
-        )
     if transport.startswith("tcp:"):
         host, port = _address(transport)
         return direct.over_tcp(
             host, port, on_waiting=on_waiting, allow_timeout_s=allow_timeout_s, key_folder=key_folder
         )
-    raise UsageError("transport_server_not_yet" if transport == "server" else "transport_unknown", given=transport)
+    ways: dict[str, Callable[..., Transport]] = {"auto": _by_itself, "usb": direct.over_usb, "server": server.connect}
+    if transport not in ways:
+        raise UsageError("transport_unknown", given=transport)
+    return ways[transport](serial=serial, on_waiting=on_waiting, allow_timeout_s=allow_timeout_s, key_folder=key_folder)
+
+
+def _by_itself(
+    *, serial: str | None, on_waiting: OnWaiting, allow_timeout_s: float, key_folder: Path | None
+) -> Transport:
+    """Through the ADB server where one runs and knows the phone, for then it holds the cable; else by cable."""
+    from privaudit.transport import direct, server
+
+    def through(way: Callable[..., Transport]) -> Transport:
+        return way(serial=serial, on_waiting=on_waiting, allow_timeout_s=allow_timeout_s, key_folder=key_folder)
+
+    by_server: PhoneError | None = None
+    if server.answers():
+        try:
+            return through(server.connect)
+        except PhoneError as error:
+            if error.name not in {"no_phone", "serial_not_found", "server_absent"}:
+                raise
+            by_server = error
+    try:
+        return through(direct.over_usb)
+    except PhoneError as error:
+        if error.name == "busy" and server.answers():  # it has just been started, or has just found the phone
+            return through(server.connect)
+        if by_server is not None and error.name in {"no_phone", "no_usb", "libusb_missing"}:
+            raise by_server from error
+        raise
 
 
 def _address(transport: str) -> tuple[str, int]:

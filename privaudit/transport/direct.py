@@ -6,7 +6,6 @@ adb-shell is pinned to 0.4.4: what it leaves out is added through parts that it 
 from __future__ import annotations
 
 import contextlib
-import math
 import threading
 import time
 from pathlib import Path
@@ -21,11 +20,12 @@ from privaudit.transport import (
     QUIET_TIMEOUT_S,
     SCRIPT_TIMEOUT_S,
     OnWaiting,
-    WaitingForAllow,
 )
+from privaudit.transport.asking import Question
 from privaudit.transport.key import Key, load
+from privaudit.transport.named import choose
 from privaudit.transport.packets import Device
-from privaudit.transport.shell import ARGUMENT_LIMIT, Exec, OldShell, ShellV2
+from privaudit.transport.shell import fill, room, shell_for
 from privaudit.transport.wire import HELLO_TIMEOUT_S, TcpWire, Wire
 
 ATTEMPTS: Final = 3
@@ -46,9 +46,7 @@ class Connection:
         self._device = device
         self._wire = wire
         self._turn = threading.Lock()
-        # Asked of the banner: a phone that does not know a service says so in a way that adb-shell does not hear.
-        self._shell: type[ShellV2 | OldShell] = ShellV2 if "shell_v2" in device.features else OldShell
-        self.command_limit = min(device.payload_limit, ARGUMENT_LIMIT) - self._shell.overhead - 1
+        self.command_limit = room(device.features, device.payload_limit)
 
     def run(self, command: Command, *, timeout_s: float = SCRIPT_TIMEOUT_S, limit: int = OUTPUT_LIMIT) -> Reply:
         """Run `command` in the phone's shell and wait for its end. See `privaudit.transport.Transport.run`.
@@ -61,12 +59,7 @@ class Connection:
             TypeError: `command` is not a `Command`.
             ValueError: it is longer than `command_limit`, or holds a NUL.
         """
-        if not isinstance(command, Command):
-            raise TypeError("only a Command goes to a phone")
-        if len(command.text.encode()) > self.command_limit or "\0" in command.text:
-            raise ValueError("a command without NUL, and no longer than command_limit")
-        # ``shell,v2,raw`` keeps bytes as they are; the terminal of an old ``shell:`` does not.
-        shell = Exec() if command.binary and self._shell is OldShell else self._shell()
+        shell = shell_for(command, self._device.features, self.command_limit)
         until = time.monotonic() + timeout_s
         if not self._turn.acquire(timeout=timeout_s):
             raise ConnectionLost("too_slow", seconds=round(timeout_s))
@@ -76,10 +69,7 @@ class Connection:
                 self._wire.within(until - time.monotonic()),
                 contextlib.closing(self._device.stream(service, QUIET_TIMEOUT_S)) as pieces,
             ):
-                for piece in pieces:
-                    shell.feed(piece)
-                    if shell.size > limit:
-                        raise PhoneError("too_much_output", megabytes=math.ceil(limit / 1e6))  # noqa: TRY301
+                fill(shell, pieces, limit)
         except PhoneError as error:
             if error.name not in {"too_much_output", "refused"} and self._wire.failure is None:
                 self._wire.failure = error
@@ -133,7 +123,7 @@ def over_usb(
         if attempt:
             time.sleep(REST_S)
         try:
-            phone = usb.choose(usb.attached(), serial)
+            phone = choose(usb.attached(), serial)
             return _open(usb.UsbWire(phone), "usb", load(key_folder), on_waiting, allow_timeout_s)
         except PhoneError as error:
             passing = {"lost", "silent"} if first is None else {"lost", "silent", "no_phone", "serial_not_found"}
@@ -165,7 +155,7 @@ def _open(
     wire: Wire, kind: Literal["usb", "tcp"], key: Key, on_waiting: OnWaiting, allow_timeout_s: float
 ) -> Connection:
     device = Device(wire)
-    question = _Question(key, on_waiting, allow_timeout_s)
+    question = Question(key.fingerprint, on_waiting, allow_timeout_s)
 
     def asked(_: object) -> None:
         wire.on_wait = question
@@ -182,30 +172,9 @@ def _open(
     except BaseException as error:
         wire.close()
         if isinstance(error, PhoneError) and error.name == "silent" and question.asked:
-            raise PhoneError("not_allowed", fingerprint=key.fingerprint) from error
+            raise question.unanswered from error
         if isinstance(error, PhoneError) and error.name == "garbled":
             raise PhoneError("not_adb") from error
         raise
     wire.on_wait = None
     return Connection(device, wire, kind)
-
-
-class _Question:
-    """Tells the person that "Allow USB debugging?" stands on the phone, now and each second."""
-
-    def __init__(self, key: Key, on_waiting: OnWaiting, allow_timeout_s: float) -> None:
-        self._fingerprint = key.fingerprint
-        self._tell = on_waiting
-        self._timeout_s = allow_timeout_s
-        self._until = math.nan
-        self._told: int | None = None
-        self.asked = False
-
-    def __call__(self) -> None:
-        """To be called before the wait and several times a second."""
-        if not self.asked:
-            self.asked, self._until = True, time.monotonic() + self._timeout_s
-        left = max(0, math.ceil(self._until - time.monotonic()))
-        if left != self._told:
-            self._told = left
-            self._tell(WaitingForAllow(fingerprint=self._fingerprint, seconds_left=left))

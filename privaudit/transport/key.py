@@ -101,6 +101,18 @@ def load(where: Path | None = None) -> Key:
         return _read(path)
 
 
+def find(where: Path | None = None) -> Key | None:
+    """The key in `where`, or ``None`` where there is none. Makes nothing.
+
+    Raises:
+        PhoneError: ``key_unreadable``.
+    """
+    try:
+        return _read((where or folder()) / KEY_NAME)
+    except (FileNotFoundError, RuntimeError):  # RuntimeError: no home
+        return None
+
+
 def _read(path: Path) -> Key:
     try:
         key = serialization.load_pem_private_key(path.read_bytes(), password=None)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import re
 import secrets
 import struct
-from typing import Final
+from collections.abc import Collection, Iterable
+from typing import Final, TypeAlias
 
-from privaudit.model import Reply
+from privaudit.errors import PhoneError
+from privaudit.model import Command, Reply
 
 _STDOUT, _STDERR, _EXIT = 1, 2, 3
 """Kinds of packet (AOSP ``shell_protocol.h``, ``ShellProtocol::Id``)."""
@@ -122,3 +125,47 @@ class Exec:
     def reply(self) -> Reply:
         """All that came."""
         return Reply(stdout=b"".join(self._pieces), stderr=b"", exit_code=None)
+
+
+Shell: TypeAlias = ShellV2 | OldShell | Exec
+
+
+def usual(features: Collection[str]) -> type[ShellV2 | OldShell]:
+    """How the shell of a phone with these features answers.
+
+    Asked of the phone first: one that does not know a service says so in a way that adb-shell does not hear.
+    """
+    return ShellV2 if "shell_v2" in features else OldShell
+
+
+def room(features: Collection[str], message: int) -> int:
+    """Most bytes of a command, where a message to the phone holds `message` bytes."""
+    return min(message, ARGUMENT_LIMIT) - usual(features).overhead - 1
+
+
+def shell_for(command: Command, features: Collection[str], limit: int) -> Shell:
+    """What takes the answer to `command`.
+
+    Raises:
+        TypeError: it is not a `Command`.
+        ValueError: it is longer than `limit`, or holds a NUL.
+    """
+    if not isinstance(command, Command):
+        raise TypeError("only a Command goes to a phone")
+    if len(command.text.encode()) > limit or "\0" in command.text:
+        raise ValueError("a command without NUL, and no longer than command_limit")
+    kind = usual(features)
+    # ``shell,v2,raw`` keeps bytes as they are; the terminal of an old ``shell:`` does not.
+    return Exec() if command.binary and kind is OldShell else kind()
+
+
+def fill(shell: Shell, pieces: Iterable[bytes], limit: int) -> None:
+    """Let `shell` take all `pieces`.
+
+    Raises:
+        PhoneError: ``too_much_output``, after `limit` bytes.
+    """
+    for piece in pieces:
+        shell.feed(piece)
+        if shell.size > limit:
+            raise PhoneError("too_much_output", megabytes=math.ceil(limit / 1e6))

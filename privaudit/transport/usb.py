@@ -16,6 +16,7 @@ from typing import Any, Final
 from adb_shell.constants import CLASS, PROTOCOL, SUBCLASS
 
 from privaudit.errors import PhoneError
+from privaudit.transport.named import Named
 from privaudit.transport.wire import Wire
 
 DRAIN_QUIET_S: Final = 0.1
@@ -47,22 +48,11 @@ def libusb() -> Any:  # noqa: ANN401 - usb1 has no types
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Attached:
+class Attached(Named):
     """One phone on a cable whose USB debugging is on."""
 
     device: Any
     setting: Any
-    serial: str | None
-    """``None``: this phone cannot be opened. Never shown whole, never kept."""
-    product: str | None
-    obstacle: PhoneError | None
-    """Why it cannot be opened."""
-
-    @property
-    def title(self) -> str:
-        """By which a person tells it from others: the model and the end of the serial number."""
-        name = self.product or f"USB {self.device.getVendorID():04x}:{self.device.getProductID():04x}"
-        return f"{name} (…{self.serial[-4:]})" if self.serial else name
 
 
 def attached() -> tuple[Attached, ...]:
@@ -88,47 +78,27 @@ def attached() -> tuple[Attached, ...]:
 
 
 def _look_at(usb1: Any, device: Any, setting: Any) -> Attached:  # noqa: ANN401
-    serial = product = obstacle = None
+    serial = obstacle = None
+    name = f"USB {device.getVendorID():04x}:{device.getProductID():04x}"
     try:
         serial = device.getSerialNumber()
-        product = device.getProduct()
+        name = device.getProduct() or name
     except usb1.USBError as error:
         obstacle = explain(error)
-    return Attached(device=device, setting=setting, serial=serial, product=product, obstacle=obstacle)
+    return Attached(device=device, setting=setting, serial=serial, name=name, obstacle=obstacle)
 
 
-def choose(phones: tuple[Attached, ...], serial: str | None) -> Attached:
-    """The phone that is meant: the only one, or the one whose serial number is `serial` or alone ends in it.
-
-    Raises:
-        PhoneError: ``no_phone``, ``several_phones``, ``serial_not_found``; why a phone cannot be opened, where it may
-            be the one.
-    """
-    if not phones:
-        raise PhoneError("no_phone")
-    if serial is None:
-        fitting = phones
-    else:
-        known = [phone for phone in phones if phone.serial]
-        fitting = tuple(phone for phone in known if phone.serial == serial) or tuple(
-            phone for phone in known if str(phone.serial).endswith(serial)
-        )
-    if len(fitting) > 1:
-        raise PhoneError("several_phones", phones=tuple(phone.title for phone in fitting))
-    if fitting:
-        return fitting[0]
-    for phone in phones:
-        if phone.obstacle is not None:
-            raise phone.obstacle
-    raise PhoneError("serial_not_found", phones=tuple(phone.title for phone in phones))
+def no_permission() -> PhoneError:
+    """This system does not let us use a phone: what to do differs."""
+    suffix = {"darwin": "_macos", "win32": "_windows"}.get(sys.platform, "")
+    return PhoneError(f"no_permission{suffix}")
 
 
 def explain(error: Exception) -> PhoneError:
     """What an error of libusb means. Busy, no permission and gone are three things with three remedies."""
     usb1 = libusb()
     if isinstance(error, usb1.USBErrorAccess):
-        suffix = {"darwin": "_macos", "win32": "_windows"}.get(sys.platform, "")
-        return PhoneError(f"no_permission{suffix}")
+        return no_permission()
     if isinstance(error, usb1.USBErrorBusy):
         return PhoneError("busy")
     if isinstance(error, usb1.USBErrorNotSupported):

@@ -125,6 +125,8 @@ class TcpWire(Wire):
         super().__init__()
         self._host = host
         self._port = port
+        self.ended = False
+        """Whether the other side has said all and closed the line."""
         self._socket: socket.socket | None = None
 
     def connect(self, transport_timeout_s: float) -> None:
@@ -156,6 +158,7 @@ class TcpWire(Wire):
         except OSError as error:
             raise PhoneError("lost") from error
         if not data:  # the end; adb-shell asks again at once, at full speed, until its time is over
+            self.ended = True
             raise PhoneError("lost")
         return data
 

@@ -7,7 +7,6 @@ import itertools
 import os
 import socket
 import struct
-import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -21,7 +20,8 @@ from adb_shell.exceptions import AdbCommandFailureException, PushFailedError, Tc
 from privaudit.demo.adbd.auth import KeyPolicy, parse_key
 from privaudit.demo.adbd.phone import DemoPhone
 from privaudit.demo.adbd.wire import MAX_PAYLOAD_V1, VERSION_CHECKSUM, Kind, Message, receive
-from tests.demo.conftest import FILES, PROGRAMS, TIMEOUT_S, need
+from tests.demo.conftest import FILES, PROGRAMS, TIMEOUT_S
+from tests.fixtures.adb import Adb
 
 Connect = Callable[..., AdbDeviceTcp]
 CNXN = Message(Kind.CNXN, 0x01000001, 1 << 20, b"host::test\0")
@@ -327,34 +327,6 @@ def test_port_is_not_an_emulators(phone: DemoPhone) -> None:
 
 
 # --- Google's adb ---
-
-
-class Adb:
-    """A private ADB server and its client."""
-
-    def __init__(self, home: Path) -> None:
-        self.program = need("adb")
-        with socket.create_server(("127.0.0.1", 0)) as taken:
-            self.port = taken.getsockname()[1]
-        self.env = {**os.environ, "HOME": str(home), "ADB_MDNS": "0", "TMPDIR": str(home)}
-
-    def __call__(self, *args: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
-        return subprocess.run(
-            [self.program, "-P", str(self.port), *args],
-            env=self.env,
-            input=stdin,
-            capture_output=True,
-            timeout=60,
-            check=False,
-        )
-
-
-@pytest.fixture
-def adb(tmp_path: Path) -> Iterator[Adb]:
-    found = Adb(tmp_path)
-    found("start-server")
-    yield found
-    found("kill-server")
 
 
 def test_debians_adb(adb: Adb, phone: DemoPhone, tmp_path: Path) -> None:

@@ -19,7 +19,8 @@ from privaudit.demo.adbd.wire import MAX_PAYLOAD_V1, VERSION_CHECKSUM
 from privaudit.demo.shell.toybox import ProgramResult
 from privaudit.errors import ConnectionLost, PhoneError, UsageError
 from privaudit.model import Command
-from privaudit.transport import Transport, connect, direct, key
+from privaudit.transport import Transport, connect, direct, key, server
+from privaudit.transport.shell import OldShell, ShellV2, usual
 
 OPEN_DOOR = KeyPolicy(required=False)
 LINES = b"".join(b"line %d\n" % number for number in range(100_000))
@@ -98,13 +99,13 @@ class TestAnswers:
             assert call(phone).run(ask("exit 3 # really")).exit_code == 3
 
     def test_an_old_phone_that_ends_without_the_marker_has_no_exit_code(self):
-        shell = direct.OldShell()
+        shell = OldShell()
         shell.feed(b"half an ans\r\nwer")
         assert shell.reply().exit_code is None
         assert shell.reply().stdout == b"half an ans\nwer"
 
     def test_old_answers_without_a_terminal_keep_their_line_ends(self):
-        shell = direct.OldShell()
+        shell = OldShell()
         marker = shell.request("x").partition(b"echo ")[2].partition(b":=")[0]
         shell.feed(b"a\r\nb" + marker + b":=0\n")
         assert shell.reply().stdout == b"a\r\nb"
@@ -112,7 +113,7 @@ class TestAnswers:
     def test_packets_may_come_in_any_pieces(self):
         stream = b"\1\3\0\0\0out\2\3\0\0\0err\1\2\0\0\0\r\n\3\1\0\0\0\7"
         for size in range(1, len(stream)):
-            shell = direct.ShellV2()
+            shell = ShellV2()
             for at in range(0, len(stream), size):
                 shell.feed(stream[at : at + size])
             reply = shell.reply()
@@ -120,7 +121,7 @@ class TestAnswers:
             assert shell.size == len("outerr\r\n")
 
     def test_only_complete_packets_count(self):
-        shell = direct.ShellV2()
+        shell = ShellV2()
         shell.feed(b"\1\3\0\0\0out\1\5\0\0\0hal")
         assert shell.reply().stdout == b"out"
         assert shell.reply().exit_code is None
@@ -479,7 +480,7 @@ class TestStrangers:
     )
     def test_the_banner_decides_how_to_ask(self, call, banner, v2):
         with Peer(lambda sock: greet(sock, banner)) as peer:
-            assert (call(peer)._shell is direct.ShellV2) is v2
+            assert (usual(call(peer)._device.features) is ShellV2) is v2
 
 
 def _huge():
@@ -512,7 +513,7 @@ class TestWhere:
 
     @pytest.mark.parametrize(
         ("given", "name"),
-        [("server", "transport_server_not_yet"), ("192.168.1.7:5555", "transport_unknown"), ("", "transport_unknown")],
+        [("192.168.1.7:5555", "transport_unknown"), ("", "transport_unknown")],
     )
     def test_no_such_way(self, given, name):
         with pytest.raises(UsageError) as caught:
@@ -522,6 +523,7 @@ class TestWhere:
     @pytest.mark.parametrize("given", ["auto", "usb"])
     def test_the_cable(self, monkeypatch, given):
         called = []
+        monkeypatch.setattr(server, "answers", lambda: False)
         monkeypatch.setattr(direct, "over_usb", lambda **how: called.append(how["serial"]))
         connect(transport=given, serial="1234", on_waiting=nobody)
         assert called == ["1234"]

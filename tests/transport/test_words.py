@@ -9,14 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from privaudit import transport
+from privaudit import errors, transport
 from privaudit.errors import WORDS, ConnectionLost, PhoneError, UsageError
+from privaudit.model import PhoneState
 
 SOURCES = sorted(Path(transport.__file__).parent.glob("*.py"))
 RAISED = sorted(
     {name for path in SOURCES for name in re.findall(r'(?:PhoneError|ConnectionLost)\(\s*"(\w+)"', path.read_text())}
     | {"needs_pairing", "no_permission", "no_permission_macos", "no_permission_windows"}
-    | {"transport_server_not_yet", "transport_unknown", "address_wrong"}
+    | {"transport_unknown", "address_wrong", "other_system", "debugging_off", "unauthorised", "waiting"}
 )
 VALUES = {
     "fingerprint": "AB:CD",
@@ -26,6 +27,7 @@ VALUES = {
     "path": "adbkey",
     "phones": "Redmi (…1234)",
     "port": 5555,
+    "said": "closed",
     "seconds": 1,
 }
 
@@ -51,12 +53,31 @@ def test_before_debugging_is_switched_on_the_risk_to_bank_apps_is_said():
     assert warning < switch
 
 
+REMEDIES = {
+    # what only these errors may tell people to do
+    "kill-server": {"busy"},
+    "plugdev": {"no_permission"},
+    "“Allow”": {"not_allowed", "not_allowed_unseen", "unauthorised", "waiting"},
+}
+
+
 def test_busy_permission_and_allow_do_not_borrow_each_others_remedy():
-    assert "kill-server" in WORDS["busy.next"]
-    assert "plugdev" in WORDS["no_permission.next"]
-    assert "Allow" in WORDS["not_allowed.next"]
-    for word, owner in (("kill-server", "busy"), ("plugdev", "no_permission"), ("“Allow”", "not_allowed")):
-        assert [key for key, text in WORDS.items() if word in text and not key.startswith(f"{owner}.")] == []
+    for remedy, owners in REMEDIES.items():
+        told = {key.rpartition(".")[0] for key, text in WORDS.items() if remedy in text}
+        assert told == owners, remedy
+
+
+def test_busy_permission_and_allow_are_different_states():
+    states = {name: {PhoneError(one).state for one in REMEDIES[name]} for name in REMEDIES}
+    assert states == {
+        "kill-server": {PhoneState.BUSY},
+        "plugdev": {PhoneState.NO_PERMISSION},
+        "“Allow”": {PhoneState.UNAUTHORISED, PhoneState.WAITING},
+    }
+
+
+def test_each_state_of_an_error_belongs_to_one_that_has_words():
+    assert {f"{name}.what" for name in errors._STATES} <= WORDS.keys()
 
 
 def _chinese():
