@@ -3,7 +3,7 @@
 Lines that matter are those that the reader keeps something of: section titles, block headers, ids, shared users, paths,
 versions, times, installers, flags of the app, users, requested and held permissions; uids, packages, modes, ops and
 the youngest event of each kind. They must be equal, verbatim and in the original's order, but for the identity hashes,
-which are new at each boot, and for words whose order the reader has no use for (application flags, requested permissions).
+which are new at each boot, and for words whose order the reader has no use for (flags, requested permissions).
 
 Not printed by the demo, so not here: ``pm list permissions -g`` (Motorola) and ``dpm`` (Pixel).
 """
