@@ -170,7 +170,10 @@ WORDS: Mapping[str, str] = {
     ),
     "no_permission_windows.next": "Quit these programs, unplug the phone and plug it in again. Then try again.",
     "no_phone.what": "No phone with USB debugging was found.",
-    "no_phone.why": "Either the cable only charges, or USB debugging is switched off on the phone.",
+    "no_phone.why": (
+        "Either the cable only charges, or USB debugging is switched off on the phone. A phone with HarmonyOS 5 or "
+        "later (HarmonyOS NEXT) has no adb and no Android apps: it cannot be checked."
+    ),
     "no_phone.next": (
         "Try a cable that also carries data, and choose “File transfer” on the phone. Before you switch USB "
         "debugging on: bank, payment and loan apps may refuse to run or raise an alarm while it is on. If you "

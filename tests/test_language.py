@@ -155,6 +155,7 @@ ENGLISH_NEVER = (
 ALLOWED = {
     ("report.not_advice", "违法"),  # the sentence that says that this sheet does not judge
     ("report.user_secure_folder", "安全"),  # Samsung's name of the thing; under another nobody finds it
+    ("steps.copy_secure_folder", "安全"),
 }
 
 
