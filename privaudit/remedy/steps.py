@@ -131,7 +131,7 @@ def for_app(app: App, phone: Phone, kind: UserKind = UserKind.OTHER) -> tuple[St
     for one in ORDER:
         if one == "permissions" and severity.reads(app):
             made += permissions(app, phone, kind)
-        elif one in held:
+        elif one in held and one != "device_admin":  # that belongs to uninstalling
             made += special(one, app, phone)
     return tuple(made)
 
