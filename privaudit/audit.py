@@ -133,8 +133,9 @@ def judged(capture: Capture, knowledge: Knowledge, wishes: Wishes) -> Report:
     gathered = facts.gather(capture)
     judgement = findings.judge(capture, gathered, knowledge, name_suspects=wishes.name_suspects)
     by_key = {(app.package, app.user): app for app in judgement.apps}
+    kinds = {user.id: user.kind for user in gathered.users}
     found = tuple(
-        steps.for_finding(finding, by_key[finding.package, finding.user], gathered.phone)
+        steps.for_finding(finding, by_key[finding.package, finding.user], gathered.phone, kinds[finding.user])
         for finding in judgement.findings
     )
     named = {(finding.package, finding.user) for finding in found}

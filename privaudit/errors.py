@@ -121,6 +121,9 @@ WORDS: Mapping[str, str] = {
         "On the phone, take a full report (developer options, “Take bug report”, “Full report”), or check the phone "
         "itself."
     ),
+    "app_missing.what": "“{app}” is not on the phone.",
+    "app_missing.why": "This user has no app of that package name, or the name is misspelt.",
+    "app_missing.next": "See what there is with “privaudit audit” and copy the package name from it.",
     "busy.what": "Another program on this computer is using the phone.",
     "busy.why": (
         "Only one program at a time can talk to a phone over the cable. It is often Android Studio, or adb running "
@@ -221,7 +224,10 @@ WORDS: Mapping[str, str] = {
     ),
     "no_permission_windows.next": "Quit these programs, unplug the phone and plug it in again. Then try again.",
     "no_phone.what": "No phone with USB debugging was found.",
-    "no_phone.why": "Either the cable only charges, or USB debugging is switched off on the phone.",
+    "no_phone.why": (
+        "Either the cable only charges, or USB debugging is switched off on the phone. A phone with HarmonyOS 5 or "
+        "later (HarmonyOS NEXT) has no adb and no Android apps: it cannot be checked."
+    ),
     "no_phone.next": (
         "Try a cable that also carries data, unlock the phone, and choose “File transfer” on it. Before you switch "
         "USB debugging on: bank, payment and loan apps may refuse to run or raise an alarm while it is on. If you "
@@ -237,6 +243,9 @@ WORDS: Mapping[str, str] = {
     "not_a_report.what": "{path} is not a report of privaudit.",
     "not_a_report.why": "A report follows {schema}; here, at “{where}”: {problem}.",
     "not_a_report.next": "Give the file that “privaudit audit -o report.json” wrote.",
+    "not_a_package.what": "“{given}” is no package name.",
+    "not_a_package.why": "A package name is an app's name inside the phone, such as com.example.loan.",
+    "not_a_package.next": "See the package names with “privaudit audit”, then try again.",
     "not_adb.what": "What answers there is not a phone with debugging on.",
     "not_adb.why": "It speaks, but not the language that phones speak to computers (ADB).",
     "not_adb.next": "Check the address and the port. Phones usually listen on port 5555.",
@@ -281,12 +290,21 @@ WORDS: Mapping[str, str] = {
     "other_system.next": (
         "privaudit cannot check this phone. Look through the permissions of its apps in its own settings."
     ),
+    "nothing_opened.what": "The phone opened no page.",
+    "nothing_opened.why": "Its screen may be locked, or its maker does not allow pages to be opened this way.",
+    "nothing_opened.next": "Unlock the phone and try again, or tap by hand what “privaudit steps” prints.",
+    "page_unknown.what": "There is no page “{given}”.",
+    "page_unknown.why": "These can be opened: {known}.",
+    "page_unknown.next": "Choose one of these.",
     "refused.what": "The phone does not run commands in its present state.",
     "refused.why": "It may be in recovery mode, or its maker has closed this way.",
     "refused.next": "Restart the phone in the ordinary way, unlock it and try again.",
     "report_too_large.what": "{path} is larger than any report can be.",
     "report_too_large.why": "It may not be a report of this tool.",
     "report_too_large.next": "Do not open it. Ask whoever gave it to you.",
+    "rom_unknown.what": "privaudit does not know “{given}”.",
+    "rom_unknown.why": "It knows the menus of: {known}.",
+    "rom_unknown.next": "Choose one of these, or leave it out to use what the phone says of itself.",
     "serial_not_found.what": "The phone that you named is not attached.",
     "serial_not_found.why": "Attached now: {phones}.",
     "serial_not_found.next": "Check the last characters of the serial number, or plug in the phone that you mean.",
@@ -358,6 +376,9 @@ WORDS: Mapping[str, str] = {
         "Ask the owner to unlock the phone and to tap “Allow”. If no question is there: revoke the USB debugging "
         "authorisations in the developer options, unplug the cable and plug it in again."
     ),
+    "user_missing.what": "The phone has no user {user}, or its apps cannot be read.",
+    "user_missing.why": "The phone said: {said}.",
+    "user_missing.next": "See which users there are with “privaudit audit”.",
     "windows_driver.what": "Windows has no driver for this phone.",
     "windows_driver.why": "Many newer phones need none; this one does.",
     "windows_driver.next": (

@@ -38,7 +38,7 @@ CHINESE = {
     for name, words in section.items()
 }
 # How each module words its own things: a call of this name, and the area whose key it names.
-SHORT = {"detail": "coverage", "_say": "steps", "_help": "cli"}
+SHORT = {"detail": "coverage", "_say": "steps", "_help": "cli", "help_text": "cli"}
 ATTACKS = {
     "escape": "\x1b[2J\x1b[1;31mowned\x1b]0;title\x07",
     "c1": "\x9b31mred\x85next",
@@ -97,7 +97,7 @@ def _patterns(node, file):
             yield from (re.escape(f"errors.{first}.{name}") for name in ("what", "why", "next"))
         elif called in SHORT:
             yield re.escape(f"{SHORT[called]}.{first}")
-        elif called == "say" and file in {"cli.py", "desk.py", "talk.py"}:
+        elif called == "say" and file in {"cli.py", "desk.py", "hands.py", "talk.py"}:
             yield re.escape(f"cli.{first}")
 
 
@@ -155,6 +155,7 @@ ENGLISH_NEVER = (
 ALLOWED = {
     ("report.not_advice", "违法"),  # the sentence that says that this sheet does not judge
     ("report.user_secure_folder", "安全"),  # Samsung's name of the thing; under another nobody finds it
+    ("steps.copy_secure_folder", "安全"),
 }
 
 

@@ -63,15 +63,22 @@ PROPERTIES: Final = (
     "ro.miui.ui.version.name",
     "hw_sc.build.platform.version",
     "ro.build.version.emui",
+    "msc.config.magic.version",
     "ro.build.version.magic",
     "ro.build.version.oplusrom",
     "ro.build.version.opporom",
     "ro.build.version.realmeui",
     "ro.build.version.oxygen",
+    "ro.oxygen.version",
+    "ro.vivo.os.build.display.id",
     "ro.vivo.os.name",
     "ro.vivo.os.version",
     "ro.build.version.oneui",
+    "ro.flyme.version.id",
     "ro.flyme.published",
+    "ro.tranos.version",
+    # Whether MIUI and HyperOS let changes in over the cable.
+    "persist.security.adbinput",
 )
 """Named one by one: a whole ``getprop`` holds the serial number."""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from privaudit import roms
 from privaudit.model import UserKind
 
 _LINE = re.compile(r"^\s*UserInfo\{(\d{1,5}):(.*):([0-9a-fA-F]{1,8})\}", re.MULTILINE | re.ASCII)
@@ -18,10 +19,8 @@ _MANAGED: Final = 0x20
 _PROFILE: Final = 0x1000
 """``UserInfo.FLAG_PROFILE``, from Android 11: clones, private spaces, work profiles."""
 _PRIVATE_SPACE_SDK: Final = 35
-_SECURE_FOLDER: Final = frozenset({150})
-"""Samsung. From practice, not from a source."""
-_CLONES: Final = frozenset({95, 128, 900, 999})
-"""Seen: 999 (MIUI, OPPO, vivo), 128 (Huawei), 95 (Samsung Dual Messenger), 900 (a Chinese Android 12 phone)."""
+_CLONES_SEEN: Final = frozenset({900})
+"""On a Chinese Android 12 phone whose ROM is not known; ``privaudit.roms`` has those of known ROMs."""
 
 
 def parse(text: str, sdk: int | None) -> dict[int, UserKind]:
@@ -39,9 +38,9 @@ def unparsed(text: str) -> int:
 def _kind(number: int, flags: int, sdk: int | None) -> UserKind:
     if number == 0:
         return UserKind.OWNER
-    if number in _CLONES:
+    if number in roms.users("clone") | _CLONES_SEEN:
         return UserKind.CLONE
-    if number in _SECURE_FOLDER:
+    if number in roms.users("secure_folder"):
         return UserKind.SECURE_FOLDER
     if flags & _MANAGED:
         return UserKind.WORK_PROFILE

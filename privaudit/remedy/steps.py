@@ -1,18 +1,19 @@
 """What the owner taps, one action a step, in the words of this phone's menus.
 
-Paths: AOSP's and Google's pages, in ``privaudit/roms``. Unverified ones carry the way round: search Settings.
+Paths and words: ``privaudit/roms``. Unverified ones carry the way round: search Settings.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
 from privaudit import roms
 from privaudit.findings import groups, severity
 from privaudit.language import Sentence, name_of
-from privaudit.model import App, Finding, Message, Phone, Step, Value
+from privaudit.model import App, Finding, Message, Phone, Step, UserKind, Value
+from privaudit.remedy import way
 
 WORDS: Final[Mapping[str, Sentence]] = {
     # Above every list of steps, always.
@@ -34,25 +35,48 @@ WORDS: Final[Mapping[str, Sentence]] = {
     "open": "Open “{word}”.",
     "tap": "Tap “{word}”.",
     "tap_app": "Tap “{app}”.",
+    "tap_seven": "Tap “{word}” seven times.",
+    "turn_on": "Turn “{word}” on.",
+    "turn_off": "Turn “{word}” off.",
     "refuse": "Tap “{group}”, choose “{choice}”.",
     "refuse_old": "At “{group}”, tap {choice}.",
     "refuse_warning": "If the phone warns that the app was made for an older Android, close it all the same.",
+    "refuse_phone": "With “{word}” off, the app may not log in. On this Android the call log is part of it.",
+    "look": (
+        "Look once more: {groups} closed? From now on “{app}” gets nothing new this way."
+        " What it took already is not called back."
+    ),
     "screenshot": "Take a screenshot.",
+    # Copies.
     "clone": "This is another copy of “{app}” (user {user}). Hold the icon of this copy, tap “App info”.",
+    "clone_keep": "Do not switch the clone itself off: that deletes its data, which may be evidence.",
+    "copy_work": "This copy of “{app}” is in the work profile (user {user}). Hold its icon, tap “App info”.",
+    "copy_private_space": "Open the private space (user {user}). Hold the icon of “{app}” there, tap “App info”.",
+    "copy_secure_folder": "Open the Secure Folder (user {user}). Hold the icon of “{app}” there, tap “App info”.",
+    "copy_in_list": "“{app}” may stand in the list more than once: this is the copy of user {user}.",
+    # Rights beside the permission list.
     "default_app_first": "First make another app the {what}; else the phone gives the right back.",
     "sms_app": "default SMS app",
     "phone_app": "default phone app",
-    "turn_off_special": "Search Settings for “{what}”, tap “{app}”, turn it off.",
-    "choose_other": "Search Settings for “{what}” and choose another app.",
-    "accessibility": "Accessibility",
-    "notification_listener": "Notification access",
-    "overlay": "Display over other apps",
-    "usage": "Usage access",
-    "all_files": "All files access",
-    "install_packages": "Install unknown apps",
-    "default_sms": "Default SMS app",
-    "default_phone": "Default phone app",
-    "search": "Do the menus look different? Search Settings for “{word}”.",
+    "choose_other": "Tap “{word}”, choose another app.",
+    "choose_other_search": "Search Settings for “{word}”, choose another app.",
+    "choose_keyboard": "Choose another keyboard, then turn “{app}” off.",
+    "switch_off": "Turn the switch of “{app}” off.",
+    "switch_off_search": "Search Settings for “{word}”, tap “{app}”, turn it off.",
+    "special_look": "From now on “{app}” gets nothing new this way. What it saw already is not called back.",
+    "role_look": "From now on “{app}” keeps only what its permissions give it: close these next.",
+    "admin_later": "Only before uninstalling, when all is saved and deletion is demanded:",
+    "deactivate": "Tap “{app}”, then “Deactivate”.",
+    "admin_look": "Now “{app}” can be uninstalled. It can still read what its permissions allow.",
+    # Uninstalling, and USB debugging.
+    "uninstall_last": "Last of all, when all is saved and deletion is demanded: hold its icon, tap “{word}”.",
+    "uninstall_keeps": "Uninstalling closes no account and deletes nothing at the lender.",
+    "uninstall_system": "“{app}” came with the phone: it cannot be uninstalled. Tap “Disable” on its page instead.",
+    "uninstall_owner": "“{app}” manages this phone. Do not remove it: ask a lawyer or legal aid first.",
+    "no_adb": "HarmonyOS 5 and later (HarmonyOS NEXT) has no adb and no Android apps: nothing can be checked there.",
+    "gate": "This maker may refuse changes over the cable unless “{word}” is on. Do not turn it on: tap by hand.",
+    # The way round.
+    "search": "Do the menus look different? Or search Settings for “{word}”.",
     "check_others": "Last: search Settings for “{word}”, tap “{group}”, and see who else is allowed.",
 }
 
@@ -80,23 +104,55 @@ ALWAYS: Final = tuple(
 
 _DENY_SDK: Final = 31
 """From Android 12 the page says "Don't allow"; before, "Deny"."""
-_CHOICE_SDK: Final = 29
-"""From Android 10 the permission page offers choices; before, a switch."""
 _LEGACY_SDK: Final = 23
+_OWNERS: Final = frozenset({"device_owner", "profile_owner"})
+"""Who manages a phone or a work profile is left alone: a lock of a purchase by instalments, or an employer's."""
+_PHONE: Final = "phone"
+"""Group that holds the call log before Android 9."""
+_ROLES: Final = {"default_sms": "sms_app", "default_phone": "phone_app"}
+_SWITCHES: Final = {
+    # a right beside the permission list: the menu word to search for
+    "accessibility": "accessibility",
+    "notification_listener": "notification_access",
+    "overlay": "overlay",
+    "usage": "usage_access",
+    "install_packages": "install_unknown_apps",
+    "all_files": "all_files_access",
+}
+ORDER: Final = (*_ROLES, *_SWITCHES, "input_method", "permissions", "device_admin")
+"""In which order the doors of one app are closed: a role or a side door would give back what a permission takes."""
 
 
-def for_finding(finding: Finding, app: App, phone: Phone) -> Finding:
-    """`finding` with the taps that close what it found."""
-    if finding.rule in {"data_access", "suspect"}:
-        steps = tuple(_close(app, phone)) if _is_open(app, phone) else ()
-    elif finding.rule == "special_access" and (kind := finding.message.key.partition(".")[2]) in _SPECIAL:
-        # A role is not turned off: another app takes it.
-        key = "steps.choose_other" if kind.startswith("default_") else "steps.turn_off_special"
-        values: dict[str, Value] = {"what": _say(kind), "app": name_of(app.label, app.package)}
-        steps = (Message(key=key, values=values), _say("screenshot"))
-    else:
-        steps = ()  # a listing is closed by closing what the app can read
-    return replace(finding, steps=steps)
+def for_finding(finding: Finding, app: App, phone: Phone, kind: UserKind = UserKind.OTHER) -> Finding:
+    """`finding` with the taps that close what it found. `kind`: what the app's Android user is for."""
+    steps: Iterable[Step] = ()  # a listing is closed by closing what the app can read
+    if finding.rule in {"data_access", "suspect"} and _is_open(app, phone):
+        steps = permissions(app, phone, kind)
+    elif finding.rule == "special_access":
+        steps = special(finding.message.key.partition(".")[2], app, phone)
+    return replace(finding, steps=tuple(steps))
+
+
+def in_order(findings: Iterable[Finding]) -> tuple[Step, ...]:
+    """The taps of all `findings` about one app: roles first, then special access, then permissions."""
+
+    def place(finding: Finding) -> int:
+        kind = finding.message.key.partition(".")[2] if finding.rule == "special_access" else "permissions"
+        return ORDER.index(kind) if kind in ORDER else len(ORDER)
+
+    return tuple(step for finding in sorted(findings, key=place) for step in finding.steps)
+
+
+def for_app(app: App, phone: Phone, kind: UserKind = UserKind.OTHER) -> tuple[Step, ...]:
+    """Everything that closes what `app` can read now, whether or not anything was found about it."""
+    held = [access.kind for access in app.special_access]
+    made: list[Step] = []
+    for one in ORDER:
+        if one == "permissions" and _is_open(app, phone):
+            made += permissions(app, phone, kind)
+        elif one in held and one != "device_admin":  # that belongs to uninstalling
+            made += special(one, app, phone)
+    return tuple(made)
 
 
 def _is_open(app: App, phone: Phone) -> bool:
@@ -105,51 +161,85 @@ def _is_open(app: App, phone: Phone) -> bool:
 
 def last_of_all(phone: Phone) -> Step:
     """After all apps: who else can read contacts?"""
-    words = {"word": _word(phone, "permission_manager"), "group": _word(phone, "contacts")}
+    words: dict[str, Value] = {"word": way.word(phone, "permission_manager"), "group": way.word(phone, "contacts")}
     return Message(key="steps.check_others", values=words)
 
 
-def _close(app: App, phone: Phone) -> Iterator[Step]:
+def permissions(app: App, phone: Phone, kind: UserKind) -> Iterator[Step]:
+    """Closes the permissions of `app`, all of a group in one go."""
     name = name_of(app.label, app.package)
     held = {access.kind for access in app.special_access}
-    for kind, what in (("default_sms", "sms_app"), ("default_phone", "phone_app")):
-        if kind in held:
+    for role, what in _ROLES.items():
+        if role in held:
             yield Message(key="steps.default_app_first", values={"what": _say(what)})
-    path = _path(phone)
-    words: list[str] = path["path"]
-    if app.user != 0:
-        # Settings lists the owner's apps: a copy is reached by its own icon.
-        yield Message(key="steps.clone", values={"app": name, "user": app.user})
-        words = words[words.index("APP") + 1 :]
+    yield from way.to_app(phone, "permissions", app, kind)
+    closing = groups.to_close(app, phone.sdk)
+    words = tuple(way.word(phone, group) for group in closing)
+    if _PHONE in closing:
+        yield Message(key="steps.refuse_phone", values={"word": way.word(phone, "phone")})
     for word in words:
-        if word == "APP":
-            yield Message(key="steps.tap_app", values={"app": name})
-        else:
-            key = "steps.open" if word == "settings" else "steps.tap"
-            yield Message(key=key, values={"word": _word(phone, word)})
-    for group in groups.to_close(app, phone.sdk):
-        if phone.sdk is not None and phone.sdk < _CHOICE_SDK:
-            values = {"group": _word(phone, group), "choice": _word(phone, "deny_old")}
-            yield Message(key="steps.refuse_old", values=values)
-        else:
-            deny = "deny_10" if phone.sdk is not None and phone.sdk < _DENY_SDK else "deny"
-            yield Message(key="steps.refuse", values={"group": _word(phone, group), "choice": _word(phone, deny)})
+        yield _refuse(phone, word)
     if app.target_sdk is not None and app.target_sdk < _LEGACY_SDK:
-        yield Message(key="steps.refuse_warning")
-    yield Message(key="steps.screenshot")
-    if not path["checked"] or phone.rom.id != roms.STOCK or phone.sdk is None:
-        yield Message(key="steps.search", values={"word": _word(phone, "permission_manager")})
+        yield _say("refuse_warning")
+    yield Message(key="steps.look", values={"app": name, "groups": words})
+    yield _say("screenshot")
+    if kind is UserKind.CLONE:
+        yield _say("clone_keep")
+    yield from way.search(phone, "permissions", "permission_manager")
 
 
-def _path(phone: Phone) -> Mapping[str, Any]:
-    paths = roms.load(phone.rom.id)["app_permissions"]
-    sdk = phone.sdk or paths[-1]["sdk"][0]
-    found: Mapping[str, Any] = next((p for p in paths if p["sdk"][0] <= sdk <= p["sdk"][1]), paths[-1])
-    return found
+def special(kind: str, app: App, phone: Phone) -> Iterator[Step]:
+    """Closes one right beside the permission list. Nothing for what must not be removed by hand."""
+    named: dict[str, Value] = {"app": name_of(app.label, app.package)}
+    if kind in _ROLES:
+        yield from _role(kind, named, phone)
+    elif kind in _SWITCHES:
+        yield from _switch(kind, named, app, phone)
+    elif kind == "device_admin" and not _OWNERS.intersection(one.kind for one in app.special_access):
+        yield _say("admin_later")
+        yield from (tap for tap in way.to_page(phone, kind, app) if tap.key != "steps.tap_app")
+        yield Message(key="steps.deactivate", values=named)
+        yield Message(key="steps.admin_look", values=named)
+        yield from way.search(phone, kind, "device_admin_apps")
+    elif kind == "input_method":
+        yield from way.to_page(phone, kind)
+        yield Message(key="steps.choose_keyboard", values=named)
+        yield Message(key="steps.special_look", values=named)
+        yield from way.search(phone, kind, "keyboard")
 
 
-def _word(phone: Phone, word: str) -> Message:
-    return Message(key=f"menu.{phone.rom.id}.{word}")
+def _role(kind: str, named: Mapping[str, Value], phone: Phone) -> Iterator[Step]:
+    taps = tuple(way.to_page(phone, "default_apps"))
+    yield from taps
+    # A role is not turned off: another app takes it.
+    key = "steps.choose_other" if taps else "steps.choose_other_search"
+    yield Message(key=key, values={"word": way.word(phone, kind)})
+    yield Message(key="steps.role_look", values=named)
+    yield _say("screenshot")
+    if taps:
+        yield from way.search(phone, "default_apps", kind)
+
+
+def _switch(kind: str, named: Mapping[str, Value], app: App, phone: Phone) -> Iterator[Step]:
+    taps = tuple(way.to_page(phone, kind, app))
+    yield from taps
+    if taps:
+        if app.user != 0:
+            yield Message(key="steps.copy_in_list", values={**named, "user": app.user})
+        yield Message(key="steps.switch_off", values=named)
+    else:
+        yield Message(key="steps.switch_off_search", values={**named, "word": way.word(phone, _SWITCHES[kind])})
+    yield Message(key="steps.special_look", values=named)
+    yield _say("screenshot")
+    if taps:
+        yield from way.search(phone, kind, _SWITCHES[kind])
+
+
+def _refuse(phone: Phone, group: Message) -> Step:
+    if phone.sdk is not None and phone.sdk < roms.load(phone.rom.id)["choices"]["since"]:
+        return Message(key="steps.refuse_old", values={"group": group, "choice": way.word(phone, "deny_old")})
+    deny = "deny_10" if phone.sdk is not None and phone.sdk < _DENY_SDK else "deny"
+    return Message(key="steps.refuse", values={"group": group, "choice": way.word(phone, deny)})
 
 
 def _say(name: str) -> Message:

@@ -1,13 +1,15 @@
-"""The makers' own Androids: how each is recognised, and the words of its menus. One TOML file per ROM.
+"""The makers' own Androids: how each is recognised, its menus and pages, and what it puts in the way of changes.
 
-A ROM whose menus are not described falls back to ``aosp.toml``, stock Android.
+One TOML file per ROM. What a file lacks comes from the one it names in ``like``, and then from ``aosp.toml``, stock
+Android.
 """
 
 from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from typing import Any, Final
@@ -15,20 +17,80 @@ from typing import Any, Final
 from privaudit.model import Rom
 
 STOCK: Final = "aosp"
+_NEWEST_SDK: Final = 99
+"""For a phone whose version was not read: the menus of today."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """How to reach a page by hand."""
+
+    path: tuple[str, ...]
+    """Keys of menu words, in the order in which they are tapped. ``APP`` stands for the app itself."""
+    checked: bool
+    """Whether a source confirms this path for this very ROM."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intent:
+    """What shows a page on the phone."""
+
+    action: str | None
+    component: str | None
+    """Where no action is public; never beside one."""
+    package: str | None
+    """How the app is named: ``data`` for ``package:NAME``, else the name of a text extra; ``None``: not at all."""
+    extras: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gate:
+    """A maker's switch without which some changes over the cable are refused."""
+
+    word: str
+    """Key of its menu word."""
+    stops: tuple[str, ...]
+    """``permissions``, ``app_ops``."""
+    property: str | None
+    """The property that tells how it stands; ``None``: nothing tells."""
+    open: str | None
+    """The property's value when the way is free."""
 
 
 @cache
 def load(rom: str) -> Mapping[str, Any]:
-    """The data of one ROM; ``aosp`` fills what it lacks."""
+    """The data of one ROM, its gaps filled."""
     folder = resources.files("privaudit.roms")
     data: dict[str, Any] = tomllib.loads((folder / f"{rom}.toml").read_text(encoding="utf-8"))
-    return data if rom == STOCK else {**load(STOCK), **data}
+    return data if rom == STOCK else _filled(data, load(data.get("like", STOCK)))
+
+
+def _filled(data: Mapping[str, Any], base: Mapping[str, Any]) -> Mapping[str, Any]:
+    """`data`, then `base`. A path that is only borrowed counts as unchecked: nobody looked on this ROM."""
+    pages = {
+        name: (*data.get("pages", {}).get(name, ()), *({**row, "checked": False} for row in rows))
+        for name, rows in {**dict.fromkeys(data.get("pages", {}), ()), **base["pages"]}.items()
+    }
+    intents = {
+        name: (*data.get("intents", {}).get(name, ()), *base["intents"].get(name, ()))
+        for name in {**base["intents"], **data.get("intents", {})}
+    }
+    words = {
+        code: {**base["words"].get(code, {}), **data.get("words", {}).get(code, {})}
+        for code in {**base["words"], **data.get("words", {})}
+    }
+    return {**base, **data, "pages": pages, "intents": intents, "words": words}
+
+
+def names() -> tuple[str, ...]:
+    """Every ROM, in the order in which a phone is asked whether it has it; stock Android last."""
+    return tuple(name for name, _ in _in_order())
 
 
 @cache
 def _in_order() -> tuple[tuple[str, Mapping[str, Any]], ...]:
-    names = (entry.name.removesuffix(".toml") for entry in resources.files("privaudit.roms").iterdir())
-    known = [(name, load(name)) for name in names if (resources.files("privaudit.roms") / f"{name}.toml").is_file()]
+    files = (entry.name for entry in resources.files("privaudit.roms").iterdir())
+    known = [(name, load(name)) for name in (file.removesuffix(".toml") for file in files if file.endswith(".toml"))]
     return tuple(sorted(known, key=lambda item: (item[1]["recognise"]["order"], item[0])))
 
 
@@ -46,11 +108,53 @@ def recognise(properties: Mapping[str, str]) -> Rom:
 
 def _version(how: Mapping[str, Any], properties: Mapping[str, str]) -> str | None:
     """The version that this ROM gives itself (``""``: none), or ``None`` where the phone has another ROM."""
-    makers = how.get("manufacturers")
-    if makers and properties.get("ro.product.manufacturer", "").casefold() not in makers:
-        return None
     for key, pattern in how.get("properties", {}).items():
         match = re.search(pattern, properties.get(key, ""))
         if match:
             return match[1] if match.groups() else ""
-    return "" if makers and not how.get("properties") else None
+    return "" if properties.get("ro.product.manufacturer", "").casefold() in how.get("manufacturers", ()) else None
+
+
+def page(rom: str, name: str, sdk: int | None) -> Page | None:
+    """How to reach the page `name`; ``None`` where nobody described one."""
+    row = next(_rows(rom, "pages", name, sdk), None)
+    if row is None:
+        return None
+    return Page(path=tuple(row["path"]), checked=row["checked"] and sdk is not None)
+
+
+def intents(rom: str, name: str, sdk: int | None) -> tuple[Intent, ...]:
+    """What may show the page `name`, the likeliest first."""
+    return tuple(
+        Intent(
+            action=row.get("action"),
+            component=row.get("component"),
+            package=row.get("package"),
+            extras=tuple(row.get("extras", {}).items()),
+        )
+        for row in _rows(rom, "intents", name, sdk)
+    )
+
+
+def _rows(rom: str, table: str, name: str, sdk: int | None) -> Iterator[Mapping[str, Any]]:
+    at = _NEWEST_SDK if sdk is None else sdk
+    return (row for row in load(rom)[table].get(name, ()) if row["sdk"][0] <= at <= row["sdk"][1])
+
+
+def openable() -> tuple[str, ...]:
+    """Pages that can be shown on a phone."""
+    return tuple(sorted(load(STOCK)["intents"]))
+
+
+def gates(rom: str) -> tuple[Gate, ...]:
+    """What this ROM puts in the way of changes over the cable."""
+    return tuple(
+        Gate(word=row["word"], stops=tuple(row["stops"]), property=row.get("property"), open=row.get("open"))
+        for row in load(rom).get("gates", ())
+    )
+
+
+@cache
+def users(kind: str) -> frozenset[int]:
+    """Android users that any ROM makes for copies of apps: `kind` is ``clone`` or ``secure_folder``."""
+    return frozenset(number for name in names() for number in load(name)["users"].get(kind, ()))

@@ -22,7 +22,7 @@ GRADES = {
     "all_files": "info",
     "install_packages": "info",
 }
-LEFT_ALONE = {"device_owner", "profile_owner", "device_admin", "input_method"}
+LEFT_ALONE = {"device_owner", "profile_owner"}
 
 
 @pytest.mark.parametrize(("kind", "grade"), GRADES.items())
@@ -31,6 +31,13 @@ def test_each_right_of_a_lending_app_is_told_with_its_grade(made, kind, grade):
     (found,) = special_access.judge(app, made.ground(app))
     assert (found.severity.value, found.message.key) == (grade, f"special_access.{kind}")
     assert bool(steps.for_finding(found, app, made.phone()).steps) is (kind not in LEFT_ALONE)
+
+
+@pytest.mark.parametrize("owner", ["device_owner", "profile_owner"])
+def test_who_manages_the_phone_is_never_advised_away(made, owner):
+    app = made.app(lending=LENDS, holds=[owner, "device_admin"])
+    for found in special_access.judge(app, made.ground(app)):
+        assert not steps.for_finding(found, app, made.phone()).steps
 
 
 @pytest.mark.parametrize("kind", GRADES)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from privaudit import roms
 from privaudit.language import Language
-from privaudit.model import Lending, LendingVerdict, Message
+from privaudit.model import Lending, LendingVerdict, Message, UserKind
 from privaudit.remedy import steps
 from privaudit.report import txt
 
@@ -46,10 +47,19 @@ DO_NOT_ALLOW = {
     "en": ["Tap “Contacts”, choose “Don't allow”.", "Tap “SMS”, choose “Don't allow”."],
     "zh": ["点「通讯录」，选「不允许」。", "点「短信」，选「不允许」。"],
 }
-SHOT = {"en": ["Take a screenshot."], "zh": ["截屏。"]}
+SHOT = {
+    "en": [
+        (
+            "Look once more: Contacts and SMS closed? From now on “速贷宝” gets nothing new this way."
+            " What it took already is not called back."
+        ),
+        "Take a screenshot.",
+    ],
+    "zh": ["再看一眼：通讯录和短信都关了？从现在起，「速贷宝」从这里拿不到新的。已经拿走的，收不回来。", "截屏。"],
+}
 SEARCH = {
-    "en": ["Do the menus look different? Search Settings for “Permission manager”."],
-    "zh": ["菜单不一样？在设置里搜「权限管理器」。"],
+    "en": ["Do the menus look different? Or search Settings for “Permission manager”."],
+    "zh": ["菜单不一样？也可以在设置里搜「权限管理器」。"],
 }
 NOTHING = {"en": [], "zh": []}
 
@@ -74,10 +84,22 @@ def test_stock_android(made, code, sdk, path, choice, search):
     assert said == [*path[code], *choice[code], *SHOT[code], *search[code]]
 
 
-@pytest.mark.parametrize("code", ["en", "zh"])
-@pytest.mark.parametrize("rom", ["hyperos", "coloros", "emui"])
-def test_a_rom_whose_menus_nobody_checked_says_how_to_search(made, code, rom):
-    assert taps(made, lender(made), made.phone(34, rom), code)[-1:] == SEARCH[code]
+@pytest.mark.parametrize("rom", ["hyperos", "miui", "emui", "originos", "flyme", "transsion", "motorola", "oneui"])
+def test_a_rom_whose_menus_nobody_checked_says_how_to_search(made, rom):
+    word = roms.load(rom)["words"]["zh"]["permission_manager"]
+    assert taps(made, lender(made), made.phone(34, rom), "zh")[-1] == f"菜单不一样？也可以在设置里搜「{word}」。"
+
+
+@pytest.mark.parametrize(("rom", "sdk"), [("coloros", 34), ("magicos", 33), ("magicos", 28)])
+def test_a_path_that_a_source_confirms_needs_no_way_round(made, rom, sdk):
+    assert taps(made, lender(made), made.phone(sdk, rom), "en")[-1] == "Take a screenshot."
+
+
+def test_hyperos_borrows_what_miui_has_and_then_what_android_has(made):
+    said = taps(made, lender(made, target_sdk=22), made.phone(28, "hyperos"), "zh")
+    assert said[:5] == ["打开「设置」。", "点「应用设置」。", "点「应用管理」。", "点「速贷宝」。", "点「权限管理」。"]
+    # MIUI asks with choices where stock Android of that time has a switch.
+    assert said[5:7] == ["点「读取联系人（或“通讯录”）」，选「拒绝」。", "点「短信」，选「拒绝」。"]
 
 
 @pytest.mark.parametrize(("sdk", "group"), [(27, "Phone"), (28, "Call logs"), (34, "Call logs"), (None, "Call logs")])
@@ -98,6 +120,23 @@ def test_a_clone_is_reached_by_its_own_icon(made, code, first):
     assert said == [first, NEW[code][-1], *DO_NOT_ALLOW[code], *SHOT[code]]
 
 
+@pytest.mark.parametrize(
+    ("kind", "word", "last"),
+    [
+        ("clone", "another copy", "Do not switch the clone itself off: that deletes its data, which may be evidence."),
+        ("work_profile", "work profile", "Take a screenshot."),
+        ("private_space", "Open the private space", "Take a screenshot."),
+        ("secure_folder", "Open the Secure Folder", "Take a screenshot."),
+    ],
+)
+def test_each_kind_of_copy_is_found_where_it_lives(made, kind, word, last):
+    app = lender(made, user=10)
+    steps_ = steps.for_finding(made.finding(app), app, made.phone(), UserKind(kind)).steps
+    said = [Language("en").say(step) for step in steps_]
+    assert word in said[0]
+    assert said[-1] == last
+
+
 def test_what_is_granted_and_blocked_is_closed_as_well(made):
     app = lender(made, sms=made.access("blocked"))
     assert "Tap “SMS”, choose “Don't allow”." in taps(made, app, made.phone(), "en")
@@ -113,20 +152,52 @@ def test_a_role_would_give_the_right_back(made, kind, what):
     assert said[0] == f"First make another app the {what}; else the phone gives the right back."
 
 
-@pytest.mark.parametrize(
-    ("kind", "english", "chinese"),
-    [
-        ("accessibility", "Search Settings for “Accessibility”, tap “速贷宝”, turn it off.", "关掉"),
-        ("notification_listener", "Search Settings for “Notification access”, tap “速贷宝”, turn it off.", "关掉"),
-        ("default_sms", "Search Settings for “Default SMS app” and choose another app.", "换成别的应用"),
-        ("default_phone", "Search Settings for “Default phone app” and choose another app.", "换成别的应用"),
-    ],
-)
-def test_rights_beside_the_permission_list(made, kind, english, chinese):
+SIDE_DOORS = {
+    # kind: what is tapped last on the phone of SDK 34, and the sentence that says what it changes
+    "default_sms": ("Tap “Default SMS app”, choose another app.", "keeps only what its permissions give it"),
+    "default_phone": ("Tap “Default phone app”, choose another app.", "keeps only what its permissions give it"),
+    "accessibility": ("Turn the switch of “速贷宝” off.", "What it saw already is not called back"),
+    "notification_listener": ("Turn the switch of “速贷宝” off.", "What it saw already is not called back"),
+    "overlay": ("Turn the switch of “速贷宝” off.", "What it saw already is not called back"),
+    "usage": ("Turn the switch of “速贷宝” off.", "What it saw already is not called back"),
+    "install_packages": ("Turn the switch of “速贷宝” off.", "What it saw already is not called back"),
+    "all_files": ("Turn the switch of “速贷宝” off.", "What it saw already is not called back"),
+    "input_method": ("Choose another keyboard, then turn “速贷宝” off.", "What it saw already is not called back"),
+    "device_admin": ("Tap “速贷宝”, then “Deactivate”.", "can still read what its permissions allow"),
+}
+
+
+@pytest.mark.parametrize("rom", roms.names())
+@pytest.mark.parametrize("kind", SIDE_DOORS)
+def test_rights_beside_the_permission_list(made, kind, rom):
     app = lender(made, holds=[kind])
-    for code, words in (("en", english), ("zh", chinese)):
-        said = taps(made, app, made.phone(), code, rule="special_access", key=f"special_access.{kind}")
-        assert words in said[0]
+    said = taps(made, app, made.phone(34, rom), "en", rule="special_access", key=f"special_access.{kind}")
+    action, effect = SIDE_DOORS[kind]
+    at = said.index(action)
+    assert any(tap.startswith(("Open “", "Tap “")) for tap in said[:at])
+    assert effect in said[at + 1]
+
+
+@pytest.mark.parametrize("kind", SIDE_DOORS)
+def test_where_no_path_is_known_settings_is_searched(made, kind):
+    said = taps(made, lender(made, holds=[kind]), made.phone(23), "zh", "special_access", f"special_access.{kind}")
+    assert any("在设置里搜" in tap for tap in said)
+
+
+def test_roles_and_side_doors_come_before_permissions(made):
+    app = lender(made, holds=["device_admin", "overlay", "default_sms", "accessibility"])
+    order = [made.finding(app)] + [
+        made.finding(app, rule="special_access", message=Message(key=f"special_access.{kind}"))
+        for kind in ("device_admin", "overlay", "default_sms", "accessibility")
+    ]
+    found = [steps.for_finding(one, app, made.phone()) for one in order]
+    said = [Language("en").say(step) for step in steps.in_order(found)]
+    marks = ["Default SMS app", "Accessibility", "Display over other apps", "choose “Don't allow”", "Deactivate"]
+    places = [next(place for place, tap in enumerate(said) if mark in tap) for mark in marks]
+    assert places == sorted(places)
+    alone = [Language("en").say(step) for step in steps.for_app(app, made.phone())]
+    assert alone == said[: len(alone)]
+    assert not any("Deactivate" in tap for tap in alone)
 
 
 def test_an_administrator_is_left_alone(made):

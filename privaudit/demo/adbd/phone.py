@@ -1,4 +1,4 @@
-"""A phone on loopback that speaks the real ADB protocol, for demonstration and tests. It can be read, never changed."""
+"""A phone on loopback that speaks the real ADB protocol, for demonstration and tests. Only its programs change it."""
 
 from __future__ import annotations
 

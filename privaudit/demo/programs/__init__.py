@@ -8,11 +8,12 @@ from datetime import UTC, datetime
 from typing import Final
 
 from privaudit.demo import apks
-from privaudit.demo.programs import dumpsys, pm
+from privaudit.demo.programs import am, dumpsys, gates, pm, pm_writes, writes
 from privaudit.demo.programs.answers import FAILED, Refusal, complained, said, take_user, user_number
 from privaudit.demo.render import appops as render_appops
 from privaudit.demo.render import text as render
 from privaudit.demo.shell import Program, ProgramResult
+from privaudit.demo.state import Living
 from privaudit.demo.story.virtual import Namespace, VirtualPhone
 
 _ID: Final = (
@@ -27,25 +28,26 @@ _DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
-def programs(phone: VirtualPhone, *, now: datetime | None = None) -> Mapping[str, Program]:
+def programs(phone: VirtualPhone | Living, *, now: datetime | None = None) -> Mapping[str, Program]:
     """Name → program, for `privaudit.demo.adbd.phone.DemoPhone` and `privaudit.demo.shell.Shell`.
 
     Args:
-        phone: what they tell about.
+        phone: what they tell about, and change; keep a `Living` one to look at what became of it.
         now: what the computer's clock is taken to show (aware), so that answers are the same each time; ``None``: the
             computer's clock itself, read anew at each call.
     """
-    answers = _Answers(phone, now)
-    only_since_7 = {"cmd": _program(answers.cmd)} if phone.layout.has_cmd else {}
+    living = phone if isinstance(phone, Living) else Living(phone)
+    answers = _Answers(living, now)
+    only_since_7 = {"cmd": _program(answers.cmd)} if living.phone.layout.has_cmd else {}
     return {
         **only_since_7,
         "am": _program(answers.am),
         "appops": _program(answers.appops),
         "date": _program(answers.date),
-        "dumpsys": _program(lambda words: dumpsys.run(phone, words, answers.clock())),
+        "dumpsys": _program(lambda words: dumpsys.run(living.phone, words, answers.clock())),
         "getprop": _program(answers.getprop),
         "id": _program(lambda _: said(_ID)),
-        "pm": _program(lambda words: pm.run(phone, words)),
+        "pm": _program(answers.pm),
         "settings": _program(answers.settings),
     }
 
@@ -76,17 +78,24 @@ def _program(answer: Callable[[Sequence[str]], ProgramResult]) -> Program:
 class _Answers:
     """The programs that need the phone and its clock."""
 
-    def __init__(self, phone: VirtualPhone, now: datetime | None) -> None:
-        self.phone = phone
+    def __init__(self, living: Living, now: datetime | None) -> None:
+        self.living = living
         self._now = now
+
+    @property
+    def phone(self) -> VirtualPhone:
+        """As it is now."""
+        return self.living.phone
 
     def clock(self) -> datetime:
         return self.phone.clock(self._now or datetime.now(UTC))
 
-    def cmd(self, words: Sequence[str]) -> ProgramResult:
+    def cmd(self, words: Sequence[str]) -> ProgramResult:  # noqa: PLR0911 - one a service
         match words:
             case ["package", *rest]:
-                return pm.run(self.phone, rest)
+                return self.pm(rest)
+            case ["notification", ("allow_listener" | "disallow_listener") as verb, *rest] if rest:
+                return writes.set_listener(self.living, [verb, *rest])
             case ["appops", *rest]:
                 return self.appops(rest)
             case ["settings", *rest]:
@@ -107,6 +116,8 @@ class _Answers:
         match (service, *words):
             case ("user", "list", *_):
                 return said(render.users(self.phone))
+            case ("role", "add-role-holder" | "remove-role-holder", *_):
+                return writes.set_role(self.living, words)
             case ("role", command, *_) if command != "get-role-holders" or not self.phone.layout.role_holders:
                 return said(f"Unknown command: {command}\n", FAILED)
             case ("role", "get-role-holders", *rest):
@@ -116,8 +127,17 @@ class _Answers:
             case _:
                 return complained(f"cmd: the demo phone answers only part of {service}\n")
 
+    def pm(self, words: Sequence[str]) -> ProgramResult:
+        changed = pm_writes.run(self.living, words)
+        return pm.run(self.phone, words) if changed is None else changed
+
+    def am(self, words: Sequence[str]) -> ProgramResult:
+        return am.run(self.living, words, shut=gates.shut(self.phone))
+
     def appops(self, words: Sequence[str]) -> ProgramResult:
         match words:
+            case ["set", *rest]:
+                return writes.set_mode(self.living, rest)
             case ["get", *rest]:
                 named, rest = take_user(self.phone.layout, rest, "get")
                 user = user_number(self.phone, named, "get")[0]
@@ -140,10 +160,12 @@ class _Answers:
                 return said(render.setting(self.phone, user, _NAMESPACES[namespace], key))
             case ["get", namespace, _]:
                 return complained(f"Invalid namespace '{namespace}'\n")
+            case ["put", "secure", key, value]:
+                return writes.put_setting(self.living, user, key, value)
             case ["get", *_]:
                 return complained("Bad arguments\n")
             case _:
-                return complained("Invalid command: the demo phone answers only settings get\n")
+                return complained("Invalid command: the demo phone answers only settings get and put secure\n")
 
     def getprop(self, words: Sequence[str]) -> ProgramResult:
         match words:
@@ -152,15 +174,6 @@ class _Answers:
             case [name, *default]:
                 return said(self.phone.properties.get(name, default[0] if default else "") + "\n")
         raise AssertionError("unreachable")
-
-    def am(self, words: Sequence[str]) -> ProgramResult:
-        match words:
-            case ["get-current-user", *_]:
-                return said("0\n")
-            case [command, *_]:
-                return complained(f"Unknown command: {command}\n")
-            case _:
-                return complained("Activity manager (activity) commands:\n")
 
     def date(self, words: Sequence[str]) -> ProgramResult:
         now = self.clock()

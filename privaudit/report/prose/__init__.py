@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from privaudit.language import Language, name_of
 from privaudit.model import App, Finding, Message, Report, Severity, Step, User, UserKind
+from privaudit.remedy.steps import in_order
 
 
 class Voice:
@@ -45,7 +46,7 @@ class Voice:
 
     def steps(self, app: App) -> tuple[Step, ...]:
         """What to tap for this app and user."""
-        return tuple(step for finding in self.findings(app) for step in finding.steps)
+        return in_order(self.findings(app))
 
     def title(self, app: App) -> str:
         """Its name, and whose copy it is."""

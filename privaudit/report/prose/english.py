@@ -211,6 +211,14 @@ WORDS: Final[Mapping[str, Sentence]] = {
     # 4 and 5. Steps.
     "stop": "4. Stop a moment, then act",
     "steps": "5. How to close it",
+    "taps_for": "Steps for {rom}. Another maker's phone? Add --rom and its name.",
+    "taps_bank_first": (
+        "Before USB debugging is on: bank, payment and loan apps may refuse to run or raise an alarm while it is."
+        " Must you pay something now? Then wait. Leave these apps first, and open none of them until it is off again."
+    ),
+    "taps_usb_on": "Switch USB debugging on:",
+    "taps_usb_off": "When you are done: switch USB debugging off.",
+    "taps_uninstall": "{app}: uninstall, but not now.",
     "steps_none": "Nothing to close.",
     # Summary.
     "summary": "Result",

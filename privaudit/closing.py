@@ -1,0 +1,65 @@
+"""The commands that close doors: `steps`, `open`, `revoke`, `undo`, `diff`. `privaudit.hands` does what they say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from privaudit.options import Country, Lang, Lists, Plain, Serial, Way, help_text
+from privaudit.talk import Talk
+
+Apps = Annotated[list[str] | None, typer.Argument(metavar="[APP]...", help=help_text("apps"))]
+From = Annotated[Path | None, typer.Option("--from", metavar="SOURCE", help=help_text("from"))]
+RomName = Annotated[str | None, typer.Option("--rom", metavar="ROM", help=help_text("rom"))]
+AndroidUser = Annotated[int, typer.Option("--user", metavar="N", help=help_text("android_user"))]
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands to the command line."""
+    app.command(help=help_text("steps"))(steps)
+    app.command("open", help=help_text("open"))(show)
+
+
+def steps(  # noqa: PLR0913 - the options of DESIGN
+    apps: Apps = None,
+    *,
+    source: From = None,
+    rom: RomName = None,
+    usb: Annotated[bool, typer.Option("--usb", help=help_text("usb"))] = False,
+    lang: Lang = None,
+    serial: Serial = None,
+    transport: Way = "auto",
+    signatures: Lists = None,
+    country: Country = None,
+    plain: Plain = False,
+) -> None:
+    """Print what to tap."""
+    talk = Talk(lang, plain=plain)
+    with talk.errors():
+        from privaudit.hands import Hands
+
+        hands = Hands(talk, transport=transport, serial=serial, signatures=signatures or [], country=country)
+        if usb:
+            hands.usb(rom)
+        else:
+            hands.steps(apps or [], source, rom)
+
+
+def show(
+    page: Annotated[str, typer.Argument(metavar="PAGE", help=help_text("page"))],
+    app: Annotated[str, typer.Argument(metavar="APP", help=help_text("one_app"))],
+    *,
+    user: AndroidUser = 0,
+    lang: Lang = None,
+    serial: Serial = None,
+    transport: Way = "auto",
+    plain: Plain = False,
+) -> None:
+    """Show a settings page on the phone."""
+    talk = Talk(lang, plain=plain)
+    with talk.errors():
+        from privaudit.hands import Hands
+
+        Hands(talk, transport=transport, serial=serial).open(page, app, user)

@@ -1,0 +1,130 @@
+"""What the closing commands do: print taps, show a page, plan and make changes, take them back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from privaudit import __version__
+from privaudit.errors import PhoneError, UsageError
+from privaudit.talk import Talk
+
+if TYPE_CHECKING:
+    from privaudit.model import Phone, Report
+    from privaudit.remedy.pages import Shown
+
+
+class Hands:
+    """One run of one of these commands, for one phone."""
+
+    def __init__(
+        self,
+        talk: Talk,
+        *,
+        transport: str = "auto",
+        serial: str | None = None,
+        signatures: Iterable[Path] = (),
+        country: str | None = None,
+    ) -> None:
+        self.talk = talk
+        self.transport = transport
+        self.serial = serial
+        self.signatures = list(signatures)
+        self.country = country
+
+    def steps(self, apps: list[str], source: Path | None, rom: str | None) -> None:
+        """Print the taps for `apps`, or for every app that a report on `source` would tell of."""
+        from privaudit.report.prose import taps
+
+        self._rom(rom)
+        _check(apps)
+        report = self._report(source, apps)
+        missing = [name for name in apps if name not in {app.package for app in report.apps}]
+        if missing:
+            raise UsageError("app_missing", app=missing[0])
+        self.talk.out(taps.render(_as_if(report, rom), self.talk.language, frozenset(apps)))
+
+    def usb(self, rom: str | None) -> None:
+        """Print how USB debugging is switched on and off, without any phone."""
+        from privaudit import roms
+        from privaudit.report.prose import taps
+
+        self._rom(rom)
+        self.talk.out(taps.usb(rom or roms.STOCK, self.talk.language))
+
+    @staticmethod
+    def _rom(name: str | None) -> None:
+        from privaudit import roms
+
+        if name is not None and name not in roms.names():
+            raise UsageError("rom_unknown", given=name, known=roms.names())
+
+    def _report(self, source: Path | None, apps: list[str]) -> Report:
+        from privaudit import audit, capture
+        from privaudit.audit import Reach, Wishes
+        from privaudit.desk import Desk
+        from privaudit.report import json
+
+        desk = Desk(self.talk, [], self.country, all_apps=bool(apps), unknown=True, json=False, lines=False)
+        desk.check(0)
+        wishes = Wishes(all_apps=bool(apps), name_suspects=True, country=desk.country)
+        if source is not None:
+            self.talk.say("starting_saved", version=__version__)
+            if json.recognises(source):
+                return json.read(source)
+            taken = capture.read(source)
+            return audit.judged(taken, desk.knowledge(self.signatures, demo=taken.demo), wishes)
+        self.talk.say("starting", version=__version__)
+        with self.talk.phone(self.transport, self.serial) as connection:
+            knowledge = desk.knowledge(self.signatures)
+            taken = audit.live(connection, knowledge, reach=Reach(), progress=self.talk.say, counted=self.talk.counted)
+        return audit.judged(taken, knowledge, wishes)
+
+    def open(self, page: str, app: str, user: int) -> None:
+        """Show `page` of `app` on the phone, and print the way to it by hand."""
+        from privaudit import roms
+        from privaudit.remedy import pages
+
+        if page not in roms.openable():
+            raise UsageError("page_unknown", given=page, known=roms.openable())
+        _check([app])
+        self.talk.say("starting_open", version=__version__)
+        with self.talk.phone(self.transport, self.serial) as connection:
+            from privaudit.remedy import reading
+
+            phone = reading.phone_with(connection, app, user)
+            shown = pages.show(connection, phone, page, app, user)
+        self._tell(shown, page, phone)
+
+    def _tell(self, shown: Shown, page: str, phone: Phone) -> None:
+        from privaudit.remedy import way
+
+        for refusal in shown.refusals:
+            self.talk.say("not_opened", said=refusal)
+        if shown.page is None:
+            raise PhoneError("nothing_opened")
+        self.talk.say("opened" if shown.page == page else "opened_other", page=shown.page)
+        for tap in (*way.to_page(phone, page), *way.search(phone, page, "permission_manager")):
+            self.talk.out(f"  {self.talk.language.say(tap)}\n")
+
+
+def _check(apps: Iterable[str]) -> None:
+    from privaudit.capture.questions import is_package_name
+
+    for name in apps:
+        if not is_package_name(name):
+            raise UsageError("not_a_package", given=name)
+
+
+def _as_if(report: Report, rom: str | None) -> Report:
+    """`report` with the menus of another ROM: a guess may be wrong, and the person sees the phone."""
+    from dataclasses import replace
+
+    from privaudit import roms
+    from privaudit.model import Rom
+
+    if rom is None:
+        return report
+    other = Rom(id=rom, name=roms.load(rom)["name"], version=None)
+    return replace(report, phone=replace(report.phone, rom=other))

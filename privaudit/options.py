@@ -1,0 +1,44 @@
+"""The options that several commands share, and the language of their help."""
+
+from __future__ import annotations
+
+import itertools
+import sys
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from privaudit.language import Language, available, preferred
+
+
+def _wished() -> Language:
+    """The language of the help: ``--lang`` may stand anywhere, and is read before any command is known."""
+    words = sys.argv[1:]
+    given = [word.partition("=")[2] for word in words if word.startswith("--lang=")]
+    given += [after for before, after in itertools.pairwise(words) if before == "--lang"]
+    return Language(given[-1] if given and given[-1] in available() else preferred())
+
+
+HELP: Final = _wished()
+"""In which the help speaks."""
+
+
+def help_text(name: str) -> str:
+    """A sentence of the help."""
+    return HELP.text(f"cli.{name}")
+
+
+Output = Annotated[list[str] | None, typer.Option("--output", "-o", metavar="FILE", help=help_text("output"))]
+AsJson = Annotated[bool, typer.Option("--json", help=help_text("json"))]
+AsJsonLines = Annotated[bool, typer.Option("--jsonl", help=help_text("jsonl"))]
+Lang = Annotated[str | None, typer.Option("--lang", metavar="LANG", help=help_text("lang"))]
+Country = Annotated[str | None, typer.Option("--country", metavar="CC", help=help_text("country"))]
+Serial = Annotated[str | None, typer.Option("--serial", envvar="ANDROID_SERIAL", help=help_text("serial"))]
+Way = Annotated[str, typer.Option("--transport", metavar="WAY", help=help_text("transport"))]
+Lists = Annotated[list[Path] | None, typer.Option("--signatures", metavar="PATH", help=help_text("signatures"))]
+AllApps = Annotated[bool, typer.Option("--all-apps", help=help_text("all_apps"))]
+Unknown = Annotated[bool, typer.Option("--unknown", help=help_text("unknown"))]
+NoApks = Annotated[bool, typer.Option("--no-apks", help=help_text("no_apks"))]
+Hash = Annotated[bool, typer.Option("--hash", help=help_text("hash"))]
+Plain = Annotated[bool, typer.Option("--plain", help=help_text("plain"))]

@@ -1,0 +1,182 @@
+"""Every ROM file: recognised in the right order, whole in both languages, and nothing in it that is not known."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from privaudit import roms
+from privaudit.capture.questions import PROPERTIES
+from privaudit.facts import users
+from privaudit.language import Language
+from privaudit.model import UserKind
+from privaudit.remedy import card, steps
+
+ROMS = roms.names()
+MAKER = "ro.product.manufacturer"
+
+
+@pytest.mark.parametrize(
+    ("properties", "rom", "version"),
+    [
+        ({"ro.mi.os.version.name": "OS2.0", "ro.miui.ui.version.name": "V816"}, "hyperos", "2.0"),
+        ({"ro.miui.ui.version.name": "V140", MAKER: "Xiaomi"}, "miui", "V140"),
+        (
+            {"hw_sc.build.platform.version": "3.0.0", "ro.build.version.emui": "EmotionUI_13.0.0", MAKER: "HUAWEI"},
+            "harmonyos",
+            "3.0.0",
+        ),
+        ({"ro.build.version.emui": "EmotionUI_9.1.0", MAKER: "HUAWEI"}, "emui", "9.1.0"),
+        ({"ro.build.version.emui": "MagicUI_6.1.0", MAKER: "HUAWEI"}, "magicos", "6.1.0"),
+        (
+            {"msc.config.magic.version": "9.0", "ro.build.version.magic": "MagicOS_9.0.0", MAKER: "HONOR"},
+            "magicos",
+            "9.0",
+        ),
+        ({"ro.build.version.emui": "EmotionUI_11", MAKER: "HONOR"}, "magicos", None),
+        ({"ro.build.version.realmeui": "V5.0", "ro.build.version.oplusrom": "V14.0.0"}, "realmeui", "5.0"),
+        ({"ro.build.version.oplusrom": "V15.0.0", MAKER: "OPPO"}, "coloros", "15.0.0"),
+        ({"ro.build.version.opporom": "V5.2"}, "coloros", "5.2"),
+        ({"ro.oxygen.version": "11.0.5.1"}, "oxygenos", "11.0.5.1"),
+        ({"ro.vivo.os.build.display.id": "OriginOS 5", "ro.vivo.os.version": "4.0"}, "originos", "5"),
+        ({"ro.vivo.os.build.display.id": "Funtouch OS_10"}, "originos", "10"),
+        ({"ro.build.version.oneui": "60101"}, "oneui", "60101"),
+        ({"ro.build.display.id": "Flyme 8.1.8.0A"}, "flyme", "8.1.8.0A"),
+        ({"ro.flyme.published": "true", "ro.build.display.id": "x"}, "flyme", None),
+        ({MAKER: "TECNO"}, "transsion", None),
+        ({MAKER: "INFINIX", "ro.tranos.version": "xos14.0.0"}, "transsion", "14.0.0"),
+        ({MAKER: "Motorola"}, "motorola", None),
+        ({MAKER: "Google"}, "aosp", None),
+        ({}, "aosp", None),
+    ],
+)
+def test_recognition(properties, rom, version):
+    found = roms.recognise(properties)
+    assert (found.id, found.version) == (rom, version)
+
+
+@pytest.mark.parametrize("rom", ROMS)
+def test_only_properties_that_are_asked_for_are_looked_at(rom):
+    data = roms.load(rom)
+    asked = {*data["recognise"].get("properties", {}), *(gate.property for gate in roms.gates(rom))} - {None}
+    assert asked <= set(PROPERTIES)
+
+
+# --- the files ------------------------------------------------------------------------------------------------------
+
+KEYS = {"name", "like", "recognise", "choices", "users", "usb", "gates", "pages", "intents", "words"}
+PAGES = {*roms.load("aosp")["pages"], "clones"}
+
+
+@pytest.mark.parametrize("rom", ROMS)
+def test_a_file_holds_nothing_that_is_not_known(rom):
+    data = roms.load(rom)
+    assert data.keys() <= KEYS
+    assert data["recognise"].keys() <= {"order", "manufacturers", "properties"}
+    assert data["users"].keys() <= {"clone", "secure_folder"}
+    assert data.get("usb", {}).keys() <= {"off_first", "also_on"}
+    assert data["pages"].keys() <= PAGES
+    for row in (row for rows in data["pages"].values() for row in rows):
+        assert row.keys() == {"sdk", "checked", "path"}
+        assert 23 <= row["sdk"][0] <= row["sdk"][1] <= 99
+        assert row["path"].count("APP") <= 1
+    for gate in data.get("gates", ()):
+        assert set(gate["stops"]) <= {"permissions", "app_ops"}
+        assert ("property" in gate) == ("open" in gate)
+
+
+@pytest.mark.parametrize("rom", ROMS)
+def test_every_word_of_a_path_is_there_in_both_languages(rom):
+    data = roms.load(rom)
+    used = {word for rows in data["pages"].values() for row in rows for word in row["path"]} - {"APP"}
+    used |= {gate.word for gate in roms.gates(rom)}
+    used |= {word for words in data.get("usb", {}).values() for word in words}
+    for code in ("en", "zh"):
+        assert used <= data["words"][code].keys(), code
+        assert all(word.strip() for word in data["words"][code].values())
+
+
+@pytest.mark.parametrize("rom", ROMS)
+def test_an_intent_shows_a_page_and_changes_nothing(rom):
+    """Of what Android can be asked to do this way, only pages. Nothing that requests a right, deletes or sends."""
+    for rows in roms.load(rom)["intents"].values():
+        for row in rows:
+            assert row.keys() <= {"sdk", "action", "component", "package", "extras"}
+            assert ("action" in row) != ("component" in row)
+            said = row.get("action") or row["component"]
+            assert re.fullmatch(r"[A-Za-z][\w.]*(?:/[\w.]+)?", said, re.ASCII)
+            assert not re.search(
+                r"REQUEST_|CHANGE_DEFAULT|DELETE|SEND|CALL|FACTORY|RESET|GRANT", said.rpartition(".")[2]
+            )
+
+
+@pytest.mark.parametrize("rom", ROMS)
+@pytest.mark.parametrize("sdk", [23, 26, 28, 29, 30, 31, 33, 34, 36, None])
+def test_every_rom_of_every_age_has_its_main_pages(rom, sdk):
+    for name in ("permissions", "permission_manager", "build_number", "usb_debugging"):
+        assert roms.page(rom, name, sdk) is not None, name
+
+
+def test_what_is_borrowed_is_not_checked():
+    assert roms.page("coloros", "permissions", 34).checked
+    assert not roms.page("realmeui", "permissions", 34).checked
+    assert roms.page("realmeui", "permissions", 34).path == roms.page("coloros", "permissions", 34).path
+    assert not roms.page("motorola", "permissions", 34).checked
+
+
+def test_copies_have_the_users_that_their_roms_make():
+    text = "Users:\n" + "".join(f"\tUserInfo{{{n}:x:10}} running\n" for n in (0, 95, 128, 150, 900, 999))
+    found = users.parse(text, 34)
+    assert [found[n] for n in (95, 128, 150, 900, 999)] == [
+        UserKind.CLONE,
+        UserKind.CLONE,
+        UserKind.SECURE_FOLDER,
+        UserKind.CLONE,
+        UserKind.CLONE,
+    ]
+
+
+# --- the card of a ROM ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("code", ["en", "zh"])
+@pytest.mark.parametrize("rom", ROMS)
+def test_usb_debugging_on_and_off_again(made, rom, code):
+    language, phone = Language(code), made.phone(33, rom)
+    word = roms.load(rom)["words"][code]["usb_debugging"]
+    on, off = ([language.say(step) for step in make(phone)] for make in (card.usb_on, card.usb_off))
+    assert any("seven" in tap or "连点七下" in tap for tap in on)
+    assert language.text("steps.turn_on", word=word) in on
+    assert language.text("steps.turn_off", word=word) in off
+    assert any(language.text(f"menu.{rom}.revoke_usb") in tap for tap in off)
+    assert not any("[" in tap for tap in (*on, *off))
+
+
+def test_what_a_maker_adds(made):
+    def said(make, rom):
+        return [Language("zh").say(step) for step in make(made.phone(33, rom))]
+
+    assert "打开「仅充电模式下允许 ADB 调试」。" in said(card.usb_on, "emui")
+    assert said(card.usb_on, "oneui")[0] == "关掉「自动阻止程序」。"
+    assert said(card.usb_off, "oneui")[-1] == "打开「自动阻止程序」。"
+    assert "HarmonyOS NEXT" in said(card.usb_on, "harmonyos")[0]
+    assert "关掉「USB 调试（安全设置）」。" in said(card.usb_off, "hyperos")
+    assert "不要打开它，用手点" in said(card.gates, "miui")[0]
+    assert said(card.gates, "aosp") == []
+
+
+def test_uninstalling_comes_last_and_an_administrator_before_it(made):
+    def said(**changed):
+        return [Language("en").say(step) for step in card.uninstall(made.app(label="X", **changed), made.phone())]
+
+    assert said()[0].startswith("Last of all, when all is saved and deletion is demanded")
+    admin = said(holds=["device_admin"])
+    assert [tap for tap in admin if "Deactivate" in tap or "Last of all" in tap] == [
+        "Tap “X”, then “Deactivate”.",
+        said()[0],
+    ]
+    assert "ask a lawyer" in said(holds=["device_owner"])[0]
+    assert len(said(holds=["device_owner"])) == 1
+    assert "cannot be uninstalled" in said(system=True)[0]
+    assert steps.ALWAYS[1].key == "steps.notice"
