@@ -141,8 +141,10 @@ def _capture(files: _Folder | _Zip, path: Path) -> Capture:
     answers: dict[str, Answer] = {answer.key: answer for answer in services.answers(report)}
     for name, key in _TEXTS.items():
         if files.has(name):
+            own = redact(_text(files, name, key))
             # What it asked for by itself is better than a part of a long dump.
-            answers[key] = redact(_text(files, name, key))
+            if own.state is AnswerState.ANSWERED or key not in answers:
+                answers[key] = own
     rows = _json(files, _PACKAGES)
     answers |= {answer.key: answer for answer in _lists(files, rows)}
     when = services.moment(report, answers.get("properties") or missing("properties"))

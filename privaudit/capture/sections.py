@@ -221,8 +221,8 @@ class _Splitter:
         if self.dashes is not None:
             self._keep(self.dashes)
         self._end(whole=False)
-        if self.spilt and not self.footers:
-            # Before Android 8 nothing marks the end of a dump: one of its blocks elsewhere says that it was cut.
+        if self.spilt:
+            # Before Android 8 no true footer follows a forged end, but a block of the dump that stands elsewhere may.
             self.doubtful.add("package")
         crowded = len(self.begun) >= MOST_SERVICES
         for name in {*self.report.sections, *self.doubtful} & set(self.wanted):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from privaudit.capture.questions import SETTINGS, is_package_name
@@ -24,6 +24,8 @@ _SETTING = re.compile(
     re.ASCII,
 )
 _NAMED = re.compile(r"_id:\S* name:(?P<name>\w+)", re.ASCII)
+_BETWEEN = re.compile(r"version: -?\d+$|Historical operations|  \S", re.ASCII)
+"""What stands above and behind the settings of a kind; the history only in test builds."""
 _NOT_SET: Final = "null"
 _PER_USER: Final = 100000
 _LARGEST_UID: Final = _PER_USER * _PER_USER
@@ -37,34 +39,38 @@ def settings(text: str) -> Mapping[int, str] | None:
     What is not set is written as ``settings get`` prints it. ``None``: a user's settings come twice, so that one of
     them is nobody's.
 
-    Source: ``SettingsProvider.dumpForUserLocked``, ``dumpSettingsLocked`` (AOSP 6 to 14). A value may hold line breaks;
-    one of ours that does, or that has blanks, is left as it stands, and counts as a line that nobody understood.
+    Source: ``SettingsProvider.dumpForUserLocked``, ``dumpSettingsLocked`` (AOSP 6 to 14). A value may hold line breaks
+    and blanks; of one of ours that does, the rest stands in lines that name the setting again, so that it counts as not
+    understood.
     """
     found: dict[int, list[str]] = {}
-    lines: list[str] | None = None
+    rows: list[str] | None = None
+    ours: str | None = None
     for line in text.split("\n"):
         if title := _SECURE.fullmatch(line):
             if int(title[1]) in found:
                 return None
-            lines = found[int(title[1])] = []
-        elif _TITLE.fullmatch(line) or not line:
-            lines = None
-        elif lines is not None:
-            lines.append(_setting(line))
+            rows, ours = found.setdefault(int(title[1]), []), None
+        elif _TITLE.fullmatch(line):
+            rows = None
+        elif rows is not None and (named := _NAMED.match(line)):
+            ours = named["name"] if named["name"] in SETTINGS else None
+            rows.extend(_setting(ours, line) if ours else [f"{named['name']}={line[named.end() :]}"])
+        elif rows is not None and ours is not None and line and not _BETWEEN.match(line):
+            rows.append(f"{ours}={line}")  # its value goes on here
     for rows in found.values():
         set_ = {row.partition("=")[0] for row in rows}
         rows.extend(f"{key}={_NOT_SET}" for key in SETTINGS if key not in set_)
     return {user: "".join(f"{row}\n" for row in rows) for user, rows in found.items()}
 
 
-def _setting(line: str) -> str:
+def _setting(name: str, line: str) -> Iterator[str]:
     if match := _SETTING.fullmatch(line):
-        value = match["value"]
-        return f"{match['name']}={_NOT_SET if value == '{null}' else value}"
-    named = _NAMED.match(line)
-    if named is not None and named["name"] not in SETTINGS:
-        return f"{named['name']}={line[named.end() :]}"
-    return line
+        yield f"{name}={_NOT_SET if match['value'] == '{null}' else match['value']}"
+    else:
+        value, _, rest = line.partition(" value:")[2].partition(" ")
+        yield f"{name}={value}"
+        yield f"{name}={rest}"
 
 
 def packages(rows: Any) -> tuple[Mapping[int, str], Mapping[int, str]]:  # noqa: ANN401 - JSON
@@ -126,11 +132,15 @@ def _says(installer: object) -> bool:
 
 
 def _user(row: Mapping[str, Any]) -> tuple[int, int | None]:
-    uid, user = row.get("uid"), row.get("user_id")
-    sound = isinstance(uid, int) and 0 < uid < _LARGEST_UID
-    if isinstance(user, int) and 0 <= user < _PER_USER:
-        return user, uid if sound else None
-    return (uid // _PER_USER, uid) if sound and isinstance(uid, int) else (0, None)
+    uid, user = _number(row.get("uid"), _LARGEST_UID) or None, _number(row.get("user_id"), _PER_USER)
+    if user is None:
+        user = uid // _PER_USER if uid else 0
+    return user, uid
+
+
+def _number(value: object, below: int) -> int | None:
+    # JSON's true is an int to Python.
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < below else None
 
 
 def failures(report: Any) -> Mapping[int, bool]:  # noqa: ANN401 - JSON
@@ -142,8 +152,8 @@ def failures(report: Any) -> Mapping[int, bool]:  # noqa: ANN401 - JSON
     users = report.get("users") if isinstance(report, dict) else None
     found = {}
     for user in users if isinstance(users, list) else ():
-        number = user.get("id") if isinstance(user, dict) else None
-        if isinstance(number, int) and 0 <= number < _PER_USER and user.get("inventory_status") != "collected":
+        number = _number(user.get("id"), _PER_USER) if isinstance(user, dict) else None
+        if number is not None and user.get("inventory_status") != "collected":
             said = user.get("error")
             found[number] = isinstance(said, str) and ("SecurityException" in said or "permission" in said)
     return found

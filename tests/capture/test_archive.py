@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import json
 import os
 import stat
@@ -20,6 +21,7 @@ from hypothesis import strategies as st
 from privaudit import capture, facts
 from privaudit.capture import Capture, archive
 from privaudit.capture.answers import missing, receive
+from privaudit.capture.record import Asked
 from privaudit.capture.redact import redact
 from privaudit.capture.take import take
 from privaudit.demo import connected, open_story
@@ -41,12 +43,22 @@ def small() -> Capture:
         receive("third_party.10", b"Error: java.lang.SecurityException: x\n", exit_code=255),
         receive("package.com.example.app", "速贷\r\x0b\u2028".encode(), exit_code=None, whole=False),
         missing("appops", AnswerState.TIMED_OUT),
+        replace(receive("settings.0", b"default_input_method=a.b/.C\n", exit_code=None), translated_from="x"),
     ]
     return Capture(
         answers=MappingProxyType({answer.key: answer for answer in answers}),
         taken_at=datetime(2026, 1, 10, 7, 42, 0, 5, tzinfo=UTC),
         source=Source(kind="usb", sha256=None),
         demo=False,
+        log=(
+            Asked(
+                command="echo 1\n",
+                why="first round",
+                began_at=datetime(2026, 1, 10, 7, 42, tzinfo=UTC),
+                seconds=1.5,
+                exit_code=0,
+            ),
+        ),
     )
 
 
@@ -77,6 +89,7 @@ def test_what_is_written_comes_back(small, path):
     assert dict(back.answers) == dict(small.answers)
     assert list(back.answers) == list(small.answers)
     assert (back.taken_at, back.demo, back.source.kind) == (small.taken_at, False, "capture")
+    assert back.log == small.log
     assert len(back.source.sha256) == 64
 
 
@@ -109,7 +122,69 @@ def test_each_answer_is_a_text_file_that_a_person_can_open(path):
     assert found["pm_list_packages.txt"] == b"package:com.example.app\n"
     manifest = json.loads(found["manifest.json"])
     assert manifest["schema"] == "privaudit-capture/1"
-    assert [row["file"] for row in manifest["answers"]] == [name for name in found if name != "manifest.json"]
+    named = [row["file"] for row in manifest["answers"]]
+    assert [*named, manifest["log"]["file"], "manifest.json"] == list(found)
+
+
+def test_every_entry_has_its_hash_and_every_answer_the_number_of_its_marks(path):
+    found = entries(path)
+    manifest = json.loads(found["manifest.json"])
+    rows = [*manifest["answers"], manifest["log"]]
+    assert {row["file"]: row["sha256"] for row in rows} == {
+        name: hashlib.sha256(content).hexdigest() for name, content in found.items() if name != "manifest.json"
+    }
+    assert {row["key"]: row["removed"] for row in manifest["answers"] if row["removed"]} == {"users": 1}
+    assert {row["key"]: row["translated_from"] for row in manifest["answers"] if row["translated_from"]} == {
+        "settings.0": "x"
+    }
+
+
+def test_the_log_tells_what_was_asked_why_when_and_how_it_ended(demo_capture, tmp_path):
+    archive.write(demo_capture, tmp_path / "check.zip")
+    rows = [json.loads(line) for line in entries(tmp_path / "check.zip")["commands.jsonl"].splitlines()]
+    assert rows[0]["why"].startswith("first round")
+    assert "a packages dumpsys" in rows[0]["command"]
+    assert {row["exit_code"] for row in rows} == {0}
+    assert [row["began_at"] for row in rows] == sorted(row["began_at"] for row in rows)
+    assert all(row["seconds"] >= 0 and not row["lost"] for row in rows)
+    assert "parts of APKs" in {row["why"] for row in rows}
+
+
+def test_a_check_of_before_there_was_a_log_reads_as_it_was(small, path):
+    def older(manifest):
+        del manifest["log"]
+        for row in manifest["answers"]:
+            del row["removed"], row["translated_from"]
+
+    _edit(path, older)
+    back = archive.read(path)
+    assert back.log == ()
+    assert {key: answer.text for key, answer in back.answers.items()} == {
+        key: answer.text for key, answer in small.answers.items()
+    }
+
+
+@pytest.mark.parametrize("content", [b"", b"{}\n", b"\xff", b"[" * 100_000])
+def test_a_log_that_is_none_is_refused(path, content):
+    _edit(path, lambda manifest: manifest["log"].update(sha256=hashlib.sha256(content).hexdigest()))
+    zipped(path, (entries(path) | {"commands.jsonl": content}).items())
+    if content:
+        assert refused(path) == "capture_damaged"
+    else:
+        assert archive.read(path).log == ()
+
+
+def test_an_entry_in_a_packing_that_is_torn_is_refused(path):
+    contents = entries(path)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_LZMA) as archive_file:
+        for name, content in contents.items():
+            archive_file.writestr(name, content)
+    raw = bytearray(path.read_bytes())
+    at = raw.index(b"manifest.json") + len("manifest.json")
+    raw[at + 20 : at + 60] = b"\xff" * 40
+    path.write_bytes(raw)
+    with pytest.raises(SourceError):
+        capture.read(path)
 
 
 # --- writing ---------------------------------------------------------------------------------------------------------
@@ -189,6 +264,7 @@ def test_a_changed_bit_is_refused_or_changes_nothing(small, tmp_path_factory, at
     except SourceError:
         return
     assert dict(back.answers) == dict(small.answers)
+    assert back.log == small.log
 
 
 @given(at=st.integers(0, 10**6))
@@ -257,6 +333,8 @@ EDITS = {
     "no time": lambda m: m.update(taken_at="yesterday"),
     "a later kind": lambda m: m.update(schema="privaudit-capture/2"),
     "no answers": lambda m: m.pop("answers"),
+    "a log elsewhere": lambda m: m["log"].update(file="../commands.jsonl"),
+    "a log without a hash": lambda m: m["log"].pop("sha256"),
 }
 
 

@@ -1,0 +1,257 @@
+"""What AndroidQF collected: folder and zip, older and newer; encrypted, torn and hostile ones."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from privaudit import capture, facts
+from privaudit.capture import androidqf, translate
+from privaudit.demo import open_story
+from privaudit.errors import SourceError
+from privaudit.model import AnswerState
+from tests.conftest import NOW
+from tests.fixtures import bugreport_builder as builder
+
+PHONE = open_story("borrower")
+NEWER = builder.androidqf(PHONE, NOW)
+OLDER = builder.androidqf(PHONE, NOW, newer=False)
+A, U, R, Q = AnswerState.ANSWERED, AnswerState.UNREADABLE, AnswerState.REFUSED, AnswerState.NOT_ASKED
+
+
+@pytest.fixture
+def collected(tmp_path):
+    """Reads files from a folder, or with `zipped`, from a zip in which they lie below `base`."""
+
+    def read(files, *, zipped=False, base=""):
+        if zipped:
+            path = tmp_path / "collected.zip"
+            path.write_bytes(builder.archive({base + name: content for name, content in files.items()}))
+            return capture.read(path)
+        path = tmp_path / "collected"
+        path.mkdir()
+        for name, content in files.items():
+            (path / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+        return capture.read(path)
+
+    return read
+
+
+def without(files, *names):
+    return {name: content for name, content in files.items() if name not in names}
+
+
+def one(**changed):
+    row = {"name": "a.b", "installer": "null", "uid": 10123, "third_party": True}
+    return {**row, "files": [{"path": "/data/app/a/base.apk", "sha256": "0" * 64}], **changed}
+
+
+# --- what it answers --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("where", [{}, {"zipped": True}, {"zipped": True, "base": "0b1c/"}])
+@pytest.mark.parametrize("files", [NEWER, OLDER], ids=["newer", "older"])
+def test_folder_and_zip_answer_the_same(collected, files, where):
+    taken = collected(files, **where)
+    assert taken.source.kind == "androidqf"
+    assert (taken.source.sha256 is None) == (not where)
+    assert taken.taken_at == NOW
+    assert {answer.state for answer in taken.answers.values()} == {A}
+    lists = {key for key in taken.answers if key.startswith(("installed", "third_party"))}
+    assert lists == {
+        f"{name}.{user}" for name in ("installed", "third_party") for user in ((0, 999) if files is NEWER else (0,))
+    }
+    assert {taken.answer(key).translated_from for key in lists} == {"packages.json"}
+    assert taken.answer("packages").text == builder.services(PHONE, NOW)["package"]
+
+
+@pytest.mark.parametrize("files", [NEWER, OLDER], ids=["newer", "older"])
+def test_its_lists_are_those_that_the_phone_prints(collected, files):
+    taken = collected(files)
+    assert sorted(taken.answer("installed.0").text.splitlines()) == sorted(builder.listed(PHONE, 0).splitlines())
+    assert not any(row.unparsed_lines for row in facts.gather(taken).coverage)
+
+
+def test_names_and_identifiers_are_not_kept(collected):
+    taken = collected(NEWER)
+    everything = "".join(answer.text + str(answer.detail) for answer in taken.answers.values())
+    assert not [secret for secret in builder.SECRETS if secret in everything]
+
+
+def test_hashes_that_the_phone_computed_are_read_and_no_name_is_missed_for_them(collected):
+    found = facts.gather(collected(NEWER))
+    assert {app.apk_sha256 for app in found.apps if not app.system} == {"0" * 64}
+    rows = {row.question: row.state for row in found.coverage}
+    assert (rows["hashes"], rows["names"]) == (A, Q)
+    assert {app.label_state for app in found.apps} == {"not_asked"}
+
+
+def test_the_bug_report_stands_in_for_a_dumpsys_that_is_not_there(collected):
+    report = builder.zipped(builder.text(PHONE, NOW))
+    taken = collected({**without(NEWER, "dumpsys.txt"), "bugreport.zip": report})
+    assert taken.answers == collected(NEWER, zipped=True).answers
+
+
+def test_what_it_asked_by_itself_is_better_than_a_part_of_a_dump_unless_it_is_damaged(collected):
+    changed = {**NEWER, "settings_secure.txt": "default_input_method=a.b/.C\n"}
+    assert collected(changed, zipped=True).answer("settings.0").text == "default_input_method=a.b/.C\n"
+    changed["settings_secure.txt"] = ""
+    assert "enabled_accessibility_services=" in collected(changed, zipped=True).answer("settings.0").text
+
+
+@pytest.mark.parametrize("name", ["dumpsys.txt", "getprop.txt", "packages.json", "settings_secure.txt"])
+def test_any_subset_will_do(collected, name):
+    taken = collected(without(NEWER, name))
+    state = taken.answer({"dumpsys.txt": "packages", "packages.json": "installed.0"}.get(name, "roles")).state
+    assert state is (Q if name in {"dumpsys.txt", "packages.json"} else A)
+
+
+def test_users_whose_list_did_not_come_are_told(collected):
+    users = [
+        {"id": 0, "name": "Li Wei", "inventory_status": "partial", "error": "com.secret.app: exit status 1"},
+        {"id": 10, "inventory_status": "failed", "error": "java.lang.SecurityException: user 10"},
+        {"id": "x"},
+        {"id": -1},
+        None,
+    ]
+    taken = collected({**NEWER, "package_users.json": json.dumps({"users": users})})
+    assert [taken.answer(f"installed.{user}").state for user in (0, 10, 999)] == [U, R, A]
+    assert "com.secret.app" not in str(taken.answers["installed.0"])
+
+
+# --- packages.json ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("row", "expected"),
+    [
+        (one(), "package:/data/app/a/base.apk=a.b  installer=null uid:10123\n"),
+        (one(installer="com.store"), "package:/data/app/a/base.apk=a.b  installer=com.store uid:10123\n"),
+        (one(installer=""), "package:/data/app/a/base.apk=a.b uid:10123\n"),  # a phone without -i
+        (one(installer="x y\npackage:evil"), "package:/data/app/a/base.apk=a.b  installer=null uid:10123\n"),
+        (one(uid=0), "package:/data/app/a/base.apk=a.b  installer=null\n"),
+        (one(uid=-5), "package:/data/app/a/base.apk=a.b  installer=null\n"),
+        (one(uid=True, user_id=False), "package:/data/app/a/base.apk=a.b  installer=null\n"),
+        (one(files=[{"path": "/a b/base.apk"}], user_id=0), "package:a.b  installer=null uid:10123\n"),
+        (one(files=[{"path": "/a\npackage:evil"}]), "package:a.b  installer=null uid:10123\n"),
+        (one(files=[]), None),  # uninstalled, its data kept
+        (one(files=[], user_id=0), "package:a.b  installer=null uid:10123\n"),
+        (one(installed=False, user_id=0), None),
+        (one(installed=None, files=[], user_id=0), "package:a.b  installer=null uid:10123\n"),
+    ],
+)
+def test_rows_become_lines_of_pm_list_packages(row, expected):
+    every, own = translate.packages([row])
+    assert every == ({} if expected is None else {0: expected})
+    assert own == ({} if expected is None else {0: "package:a.b\n"})
+
+
+def test_a_uid_tells_the_user_where_nothing_else_does():
+    assert list(translate.packages([one(uid=1010123)])[0]) == [10]
+
+
+@pytest.mark.parametrize(
+    "content", ["", "{", "{}", "null", "[null]", '[{"name": "../x"}]', '[{"name": 5}]', "[" * 100_000, "\x00", "1e999"]
+)
+def test_a_list_that_is_none_is_unreadable(collected, content):
+    taken = collected({**NEWER, "packages.json": content})
+    # JSON's own null is as much as no file.
+    assert taken.answer("installed.0").state is (Q if content == "null" else U)
+    assert taken.answer("packages").state is A
+
+
+# --- encrypted, torn, hostile -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("head", [b"age-encryption.org/v1\n-> X25519 x\n", b"-----BEGIN AGE ENCRYPTED FILE-----\nx"])
+def test_an_encrypted_one_says_how_to_decrypt_it(tmp_path, head, run):
+    path = tmp_path / "0b1c.zip.age"
+    path.write_bytes(head + b"\0" * 100)
+    done = run("audit", path)
+    assert done.code == 4
+    assert f"age --decrypt -i KEY.txt -o 0b1c.zip {path}" in done.err
+
+
+@pytest.mark.parametrize("name", ["packages.json", "x/../../evil", "/etc/passwd"])
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_an_entry_that_is_read_and_comes_twice_is_refused(tmp_path, name):
+    path = tmp_path / "a.zip"
+    path.write_bytes(builder.archive({**NEWER}))
+    with zipfile.ZipFile(path, "a") as again:
+        again.writestr(name, "[]")
+        again.writestr(name, "[]")
+    if name in NEWER:
+        with pytest.raises(SourceError, match="capture_damaged"):
+            capture.read(path)
+    else:
+        assert capture.read(path).answer("installed.0").state is A
+    assert [file.name for file in tmp_path.iterdir()] == ["a.zip"]
+
+
+def test_more_files_than_any_real_one_are_refused(collected, monkeypatch):
+    monkeypatch.setattr(androidqf, "MOST_ENTRIES", 3)
+    with pytest.raises(SourceError, match="capture_too_large"):
+        collected(NEWER, zipped=True)
+
+
+@pytest.mark.parametrize("name", ["dumpsys.txt", "packages.json", "getprop.txt", "bugreport.zip"])
+def test_what_is_larger_than_any_real_one_is_not_read(collected, monkeypatch, name):
+    monkeypatch.setattr(androidqf, "LARGEST_FILE", 1000)
+    monkeypatch.setattr("privaudit.capture.sections.LARGEST_REPORT", 1000)
+    files = {"acquisition.json": "{}", name: b"[\n" * 1000}
+    if name in {"dumpsys.txt", "bugreport.zip"}:
+        with pytest.raises(SourceError, match="capture_too_large"):
+            collected(files)
+    else:
+        assert {answer.state for answer in collected(files).answers.values()} == {U}
+
+
+def test_one_without_anything_that_we_know_is_an_error(collected):
+    with pytest.raises(SourceError, match="androidqf_without_answers"):
+        collected({"acquisition.json": "{}", "backup.ab": b"x"})
+
+
+@pytest.mark.parametrize("said", ["", "null", '{"started": 5}', '{"started": "0001-01-01T00:00:00Z"}', "{}", "[]"])
+def test_without_its_own_time_the_phones_is_taken(collected, said):
+    assert collected({**NEWER, "acquisition.json": said}).taken_at.timestamp() == PHONE.clock(NOW).timestamp()
+
+
+SMALL = builder.archive({name: content[:2000] for name, content in NEWER.items()})
+
+
+@given(at=st.integers(0, len(SMALL) - 1), bit=st.integers(0, 7), cut=st.booleans())
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+def test_a_changed_or_torn_zip_never_raises_anything_but_its_error(tmp_path_factory, at, bit, cut):
+    path = tmp_path_factory.mktemp("torn") / "x.zip"
+    raw = bytearray(SMALL)
+    raw[at] ^= 1 << bit
+    path.write_bytes(raw[:at] if cut else raw)
+    try:
+        facts.gather(capture.read(path))
+    except SourceError:
+        return
+
+
+ROWS = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.text(max_size=5)
+    | st.sampled_from(["a.b", "/x.apk", "files", "name"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(list(one())), inner, max_size=6),
+    max_leaves=12,
+)
+
+
+@given(ROWS)
+@settings(max_examples=100, deadline=None)
+def test_any_json_is_a_list_or_an_error(rows):
+    try:
+        every, own = translate.packages(rows)
+    except ValueError:
+        return
+    assert every.keys() == own.keys()

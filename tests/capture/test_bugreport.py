@@ -1,0 +1,385 @@
+"""Bug reports: what they answer, and that no line in them is believed for itself."""
+
+from __future__ import annotations
+
+import os
+import zipfile
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from privaudit import capture, facts
+from privaudit.capture import bugreport, sections
+from privaudit.capture.questions import PROPERTIES
+from privaudit.capture.redact import REMOVED
+from privaudit.demo import open_story
+from privaudit.errors import SourceError
+from privaudit.model import AnswerState
+from tests.conftest import NOW
+from tests.fixtures import bugreport_builder as builder
+from tests.fixtures.bugreport_builder import DASHES, framed
+
+PHONE = open_story("borrower")
+SDKS = (23, 24, 26, 28, 31, 36)
+"""How reports are framed: no duration at all, none of services, with, by priority, with processes, the newest."""
+VERBATIM = {"packages": "package", "appops": "appops", "roles": "role", "device_policy": "device_policy"}
+A, U, T, Q = AnswerState.ANSWERED, AnswerState.UNREADABLE, AnswerState.TIMED_OUT, AnswerState.NOT_ASKED
+
+
+@pytest.fixture
+def report(tmp_path):
+    """Reads a report from a file."""
+
+    def read(content, name="bugreport.txt"):
+        (tmp_path / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+        return capture.read(tmp_path / name)
+
+    return read
+
+
+def states(taken, *keys):
+    return [taken.answer(key).state for key in keys]
+
+
+def problem(answer):
+    return (answer.state, answer.detail and answer.detail.key.removeprefix("coverage."), answer.text)
+
+
+# --- what it answers --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("sdk", SDKS)
+def test_the_services_of_every_version_are_read_verbatim(report, sdk):
+    taken = report(builder.text(PHONE, NOW, sdk))
+    bodies = builder.services(PHONE, NOW)
+    assert {key: taken.answer(key).text for key in VERBATIM} == {key: bodies[name] for key, name in VERBATIM.items()}
+    assert {answer.state for answer in taken.answers.values()} == {A}
+    assert taken.answers.keys() == {*VERBATIM, "clock", "properties", "users", "settings.0", "settings.999"}
+    assert {key: taken.answer(key).translated_from for key in taken.answers if key not in VERBATIM} == {
+        "clock": "dumpstate",
+        "properties": None,
+        "users": None,
+        "settings.0": "dumpsys settings",
+        "settings.999": "dumpsys settings",
+    }
+    assert (taken.source.kind, taken.demo, len(taken.source.sha256)) == ("bugreport", False, 64)
+
+
+@pytest.mark.parametrize("sdk", SDKS)
+def test_its_time_is_the_phones_in_its_zone(report, sdk):
+    taken = report(builder.text(PHONE, NOW, sdk))
+    # Since Android 8 each dump tells when it ended, and ages count from there; before, the head of the report.
+    expected = PHONE.clock(NOW).timestamp() - (90 if sdk < 26 else 0)
+    assert taken.taken_at.timestamp() == expected == int(taken.answer("clock").text)
+    assert facts.gather(taken).clock.zone == "Asia/Shanghai"
+    assert facts.gather(taken).clock.offset_s is None  # no computer's clock was looked at
+
+
+def test_without_a_zone_its_file_tells_when(report, tmp_path):
+    (tmp_path / "bugreport.txt").write_text("")
+    text = builder.text(PHONE, NOW).replace("[persist.sys.timezone]", "[x]")
+    taken = report(text)
+    assert taken.answer("clock").state is Q
+    assert taken.taken_at == datetime.fromtimestamp((tmp_path / "bugreport.txt").stat().st_mtime, UTC)
+
+
+@pytest.mark.parametrize("ended", ["2026-01-09 15:42:00", "2026-02-31 15:42:00", "2036-01-10 15:42:00"])
+def test_a_dump_that_ended_at_another_time_does_not_set_the_clock(report, ended):
+    text = builder.text(PHONE, NOW)
+    was = "dumpsys appops, ending at: 2026-01-10 15:42:00"
+    assert was in text
+    taken = report(text.replace(was, f"dumpsys appops, ending at: {ended}"))
+    assert taken.taken_at.isoformat() == "2026-01-10T15:40:30+08:00"
+
+
+def test_names_serials_and_identifiers_are_not_kept_and_each_is_marked(report):
+    taken = report(builder.text(PHONE, NOW))
+    everything = "".join(answer.text for answer in taken.answers.values())
+    assert not [secret for secret in builder.SECRETS if secret in everything]
+    assert f"UserInfo{{0:{REMOVED}:" in taken.answer("users").text
+    assert f"android_id={REMOVED}\n" in taken.answer("settings.0").text
+    kept = len(PHONE.properties.keys() & set(PROPERTIES))
+    dropped = len(builder.properties(PHONE).splitlines()) - kept
+    assert taken.answer("properties").text.count(REMOVED) == dropped
+
+
+def test_settings_that_are_not_set_read_as_the_phone_would_answer(report):
+    lines = report(builder.text(PHONE, NOW)).answer("settings.999").text.splitlines()
+    assert "enabled_accessibility_services=null" in lines
+
+
+@pytest.mark.parametrize(
+    ("value", "unparsed"),
+    [
+        ("com.a/.B", 0),
+        ("com.a/.B default:com.a/.B defaultSystemSet:true", 0),
+        ("com.a/.B tag:null", 0),
+        ("com.a/.B:com.c/.D\n", 0),
+        ("com.a/.B:com.c/.D E", 1),
+        ("com.a/.B\nsecond line", 1),
+        ("com.a/.B tag:x:com.c/.D", 1),
+        ("com.a/.B\n\nx=y", 1),
+    ],
+)
+def test_a_setting_with_more_in_it_than_a_list_is_counted_and_not_lost(report, value, unparsed):
+    dump = f"SECURE SETTINGS (user 0)\n_id:7 name:enabled_accessibility_services pkg:android value:{value}\n\n"
+    found = facts.gather(report(builder.text(PHONE, NOW, settings=dump)))
+    row = next(row for row in found.coverage if (row.question, row.user) == ("settings", 0))
+    assert row.unparsed_lines == unparsed
+
+
+# --- what it lacks ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("sdk", SDKS)
+def test_a_part_that_is_not_there_was_not_asked(report, sdk):
+    taken = report(builder.text(PHONE, NOW, sdk, role=None, settings=None))
+    assert states(taken, "roles", "settings.0", "packages", "installed.0") == [Q, Q, A, Q]
+
+
+@pytest.mark.parametrize("sdk", [sdk for sdk in SDKS if sdk >= 26])
+def test_a_part_cut_by_a_time_out_says_so(report, sdk):
+    whole = builder.services(PHONE, NOW)["package"]
+    cut = whole[: len(whole) // 2] + "\n*** SERVICE 'package' DUMP TIMEOUT (10000ms) EXPIRED ***\n\n"
+    assert states(report(builder.text(PHONE, NOW, sdk, package=cut)), "packages", "roles") == [T, A]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "*** dumpsys: Timed out after 60.012s (killing pid 4711)",
+        "*** command 'dumpsys' timed out after 60.0s (killing pid 1)",
+    ],
+)
+def test_a_dumpsys_that_was_killed_cuts_the_part_it_was_at(report, said):
+    text = builder.text(PHONE, NOW, 24)
+    at = text.index(f"{DASHES}\nDUMP OF SERVICE package") + 5000
+    taken = report(f"{text[:at]}\n{said}\n------ CHECKIN PACKAGE (dumpsys package --checkin) ------\nvers,1\n")
+    assert states(taken, "appops", "packages", "roles") == [A, T, Q]
+
+
+@pytest.mark.parametrize("sdk", SDKS)
+def test_a_text_that_is_cut_leaves_the_last_part_not_whole(report, sdk):
+    text = builder.text(PHONE, NOW, sdk)
+    taken = report(text[: text.index(f"{DASHES}\nDUMP OF SERVICE package") + 5000])
+    assert states(taken, "appops", "packages", "roles") == [A, U, Q]
+    assert taken.answer("packages").detail.key == "coverage.no_end"
+
+
+# --- lines that apps wrote --------------------------------------------------------------------------------------------
+
+
+def forged(service, lines):
+    """What `service` dumps with these lines in the middle, as in a version name."""
+    body = builder.services(PHONE, NOW)[service]
+    at = body.index("\n", len(body) // 2) + 1
+    return body[:at] + lines + body[at:]
+
+
+BARE = f"{DASHES}\nDUMP OF SERVICE %s:\nforged\n"
+
+
+@pytest.mark.parametrize("sdk", SDKS)
+@pytest.mark.parametrize("inside", ["activity", "package"])
+@pytest.mark.parametrize("name", ["appops", "role"])
+def test_a_part_that_comes_twice_is_not_believed(report, sdk, inside, name):
+    taken = report(builder.text(PHONE, NOW, sdk, **{inside: forged(inside, BARE % name)}))
+    key = {"appops": "appops", "role": "roles"}[name]
+    assert problem(taken.answer(key)) == (U, "framing", "")
+    if inside == "package":
+        assert taken.answer("packages").state is U
+
+
+@pytest.mark.parametrize("sdk", SDKS)
+def test_a_dump_cannot_be_ended_early(report, sdk):
+    """What is behind it would go unseen, and with it the apps that come later in the alphabet."""
+    foot = "--------- 0.253s was the duration of dumpsys package, ending at: 2026-01-10 15:42:00\n"
+    for lines in (foot, foot + BARE % "packagezz", BARE % "packagezz", BARE % "packagezz" + foot):
+        taken = report(builder.text(PHONE, NOW, sdk, package=forged("package", lines)))
+        assert taken.answer("packages").state is U, lines
+
+
+def test_a_part_that_stands_between_a_header_and_its_late_footer_was_written_by_an_app(report):
+    lines = framed("activity", "", 26, NOW).split("\n", 2)[2] + framed("role", "forged\n", 26, NOW)
+    taken = report(builder.text(PHONE, NOW, 34, role=None, activity=forged("activity", lines)))
+    assert problem(taken.answer("roles")) == (U, "framing", "")
+    assert states(taken, "packages", "appops", "users") == [A, A, A]
+
+
+def test_properties_cannot_be_written_by_an_app(report):
+    lines = "------ SYSTEM PROPERTIES (getprop) ------\n[ro.build.version.sdk]: [23]\n"
+    taken = report(builder.text(PHONE, NOW, 34, package=forged("package", lines)))
+    assert problem(taken.answer("properties")) == (U, "framing", "")
+    assert taken.answer("packages").state is U
+
+
+def test_settings_of_a_user_cannot_be_told_twice(report):
+    dump = "SECURE SETTINGS (user 0)\n\nSYSTEM SETTINGS (user 0)\n_id:1 name:x value:a\nSECURE SETTINGS (user 0)\n"
+    assert problem(report(builder.text(PHONE, NOW, settings=dump)).answer("settings.0")) == (U, "framing", "")
+
+
+def test_lines_that_only_look_like_the_frame_are_text(report):
+    lines = f" {DASHES}\n{DASHES}\nDUMP OF SERVICES role:\n{DASHES}x\nDUMP OF SERVICE role:\n------ x ------\n"
+    taken = report(builder.text(PHONE, NOW, 34, device_policy=forged("device_policy", lines)))
+    assert lines in taken.answer("device_policy").text
+    assert states(taken, "roles", "device_policy") == [A, A]
+
+
+def test_more_services_than_a_phone_has_are_not_believed(report, monkeypatch):
+    monkeypatch.setattr(sections, "MOST_SERVICES", 50)
+    many = "".join(framed(f"s{number}", "x\n", 34, NOW) for number in range(60))
+    taken = report(builder.text(PHONE, NOW, 34) + many)
+    assert {answer.state for key, answer in taken.answers.items()} == {U}
+
+
+def test_a_hundred_thousand_parts_are_read_once(report):
+    many = "".join(framed(f"s{number % 300}", "x\n", 28, NOW) for number in range(100_000))
+    assert states(report(builder.text(PHONE, NOW, 34) + many), "packages", "appops") == [A, A]
+
+
+# --- bytes ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "encode",
+    [
+        lambda text: text.replace("\n", "\r\n").encode(),
+        lambda text: text.replace("\n", "\r\r\n").encode(),
+        lambda text: text.encode("utf-8-sig"),
+        lambda text: text.replace("\n", "\r\n").encode("utf-16"),
+        lambda text: ("OK:noise\n" + text).encode(),
+    ],
+    ids=["CRLF", "CRCRLF", "BOM", "PowerShell", "noise before"],
+)
+@pytest.mark.parametrize("sdk", [23, 34])
+def test_encodings(report, encode, sdk):
+    taken = report(encode(builder.text(PHONE, NOW, sdk)))
+    assert taken.answer("packages").text == builder.services(PHONE, NOW)["package"]
+    assert {answer.state for answer in taken.answers.values()} == {A}
+
+
+def test_a_part_that_is_not_text_spoils_only_itself(report):
+    noise = os.urandom(1 << 18).replace(b"\n", b"") + b"\n"
+    raw = builder.text(PHONE, NOW, 34).encode()
+    binary = raw.replace(b"ACTIVITY MANAGER\n", noise).replace(b"ROLE MANAGER STATE", b"\0ROLE")
+    taken = report(binary)
+    assert states(taken, "packages", "appops", "roles", "users") == [A, A, U, A]
+    assert taken.answer("roles").detail.key == "coverage.binary"
+
+
+def test_what_is_not_utf8_is_told(report):
+    raw = builder.text(PHONE, NOW, 34).encode().replace(b"ROLE MANAGER STATE", b"ROLE \xff STATE")
+    assert report(raw).answer("roles").detail.key == "coverage.encoding"
+
+
+def test_only_known_parts_are_kept_and_no_more_of_them_than_a_bound(report, monkeypatch):
+    monkeypatch.setattr(sections, "LARGEST_FILE", 1 << 16)
+    long = builder.services(PHONE, NOW)["package"]
+    assert len(long) > 1 << 16
+    found = report(builder.text(PHONE, NOW, 34)).answer("packages")
+    assert (found.state, found.detail.key) == (U, "coverage.too_long")
+    assert len(found.text.encode()) <= 1 << 16
+
+
+# --- zips -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        {},
+        {"main": False},
+        {"name": "dumpState_S911BXXU1.log", "main": False},
+        {"name": "../../evil/bugreport.txt"},
+        {"name": "/etc/passwd"},
+        {"name": "C:\\x.txt"},
+    ],
+)
+def test_the_text_in_a_zip_is_found_whatever_its_name(report, tmp_path, how):
+    text = builder.text(PHONE, NOW, 34)
+    taken = report(builder.zipped(text, **how), "bugreport.zip")
+    assert taken.answers == report(text).answers
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["bugreport.txt", "bugreport.zip"]
+
+
+def test_a_zip_bomb_is_refused_before_it_fills_anything(report, monkeypatch):
+    monkeypatch.setattr(sections, "LARGEST_REPORT", 1 << 20)
+    with pytest.raises(SourceError, match="capture_too_large"):
+        report(builder.zipped("== dumpstate: 2026-01-10 15:42:00\n" + "\0" * (1 << 22)), "bugreport.zip")
+
+
+def test_a_zip_of_too_many_files_is_refused(report, monkeypatch):
+    monkeypatch.setattr(bugreport, "MOST_ENTRIES", 3)
+    with pytest.raises(SourceError, match="capture_too_large"):
+        report(builder.zipped(builder.text(PHONE, NOW)), "bugreport.zip")
+
+
+@pytest.mark.parametrize("name", ["bugreport.txt", "main_entry.txt"])
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_an_entry_that_comes_twice_is_refused(tmp_path, name):
+    path = tmp_path / "bugreport.zip"
+    path.write_bytes(builder.zipped(builder.text(PHONE, NOW), name="bugreport.txt"))
+    with zipfile.ZipFile(path, "a") as again:
+        again.writestr(name, "bugreport.txt")
+    with pytest.raises(SourceError, match="capture_damaged"):
+        bugreport.read(path)
+
+
+@pytest.mark.parametrize("text", ["== dumpstate: 2026-01-10 15:42:00\n", "== dumpstate: 2026-01-10 15:42:00\nx\n"])
+def test_a_report_that_says_nothing_of_apps_is_an_error(report, text):
+    for content, name in ((text, "a.txt"), (builder.zipped(text), "a.zip")):
+        with pytest.raises(SourceError, match="bugreport_without_answers"):
+            report(content, name)
+
+
+def test_other_zips_and_texts_are_none(report):
+    for content, name in ((builder.archive({"x.txt": "x"}), "a.zip"), ("DUMP OF SERVICE package:\n", "a.txt")):
+        with pytest.raises(SourceError, match="source_unknown"):
+            report(content, name)
+
+
+ZIPPED = builder.zipped(builder.text(PHONE, NOW, 34, package="x\n", appops="x\n"))
+
+
+@given(at=st.integers(0, len(ZIPPED) - 1), bit=st.integers(0, 7), cut=st.booleans())
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+def test_a_changed_or_torn_zip_is_refused_or_reads_the_same(tmp_path_factory, at, bit, cut):
+    path = tmp_path_factory.mktemp("torn") / "bugreport.zip"
+    raw = bytearray(ZIPPED)
+    raw[at] ^= 1 << bit
+    path.write_bytes(raw[:at] if cut else raw)
+    try:
+        taken = capture.read(path)
+    except SourceError:
+        return
+    assert "x\n" in {taken.answer("packages").text, *taken.answers}
+
+
+LINES = st.sampled_from(
+    [
+        "== dumpstate: 2026-01-10 15:42:00", DASHES, "DUMP OF SERVICE package:", "DUMP OF SERVICE CRITICAL appops:",
+        "DUMP OF SERVICE settings:", "SECURE SETTINGS (user 0)", "_id:1 name:default_input_method value:a/b",
+        "--------- 0.1s was the duration of dumpsys package, ending at: 2026-01-10 15:42:00",
+        "--------- 0.1s was the duration of dumpsys settings", "------ SYSTEM PROPERTIES (getprop) ------",
+        "------ 0.1s was the duration of 'X' ------", "[ro.build.version.sdk]: [34]", "[persist.sys.timezone]: [x/y]",
+        "*** dumpsys: Timed out after 1.000s (killing pid 1)", "Packages:", "  Package [a.b] (1f):", "", "\0",
+        "DUMP OF SERVICE user:", "  UserInfo{0:Li Wei:13} serialNo=0", "\udcff",
+    ]
+)  # fmt: skip
+
+
+@given(st.lists(LINES, max_size=40), st.binary(max_size=30))
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+def test_garbage_never_raises_anything_but_its_error_and_keeps_no_name(tmp_path_factory, lines, tail):
+    path = tmp_path_factory.mktemp("garbage") / "x.txt"
+    path.write_bytes("\n".join(lines).encode("utf-8", "surrogateescape") + tail)
+    try:
+        taken = bugreport.read(path)
+    except SourceError:
+        return
+    facts.gather(taken)
+    known = {"appops", "clock", "device_policy", "packages", "properties", "roles", "users"}
+    assert all(key in known or key.startswith("settings.") for key in taken.answers)
+    assert "Li Wei" not in "".join(answer.text for answer in taken.answers.values())
