@@ -5,36 +5,20 @@ Nothing heavier than typer is imported before a command needs it.
 
 from __future__ import annotations
 
-import itertools
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn, cast
 
 import typer
 
-from privaudit import __version__
+from privaudit import __version__, cli_exchange
 from privaudit.desk import Desk
 from privaudit.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE, UsageError
-from privaudit.language import Language, available, preferred
+from privaudit.options import HELP, Country, Lang, Lists, Plain
+from privaudit.options import told as _help
 from privaudit.talk import Talk
 
 if TYPE_CHECKING:
     from privaudit.audit import Reach
-
-
-def _wished() -> Language:
-    """The language of the help: ``--lang`` may stand anywhere, and is read before any command is known."""
-    words = sys.argv[1:]
-    given = [word.partition("=")[2] for word in words if word.startswith("--lang=")]
-    given += [after for before, after in itertools.pairwise(words) if before == "--lang"]
-    return Language(given[-1] if given and given[-1] in available() else preferred())
-
-
-_HELP = _wished()
-
-
-def _help(name: str) -> str:
-    return _HELP.text(f"cli.{name}")
 
 
 app = typer.Typer(
@@ -50,16 +34,15 @@ app = typer.Typer(
 Output = Annotated[list[str] | None, typer.Option("--output", "-o", metavar="FILE", help=_help("output"))]
 AsJson = Annotated[bool, typer.Option("--json", help=_help("json"))]
 AsJsonLines = Annotated[bool, typer.Option("--jsonl", help=_help("jsonl"))]
-Lang = Annotated[str | None, typer.Option("--lang", metavar="LANG", help=_help("lang"))]
-Country = Annotated[str | None, typer.Option("--country", metavar="CC", help=_help("country"))]
 Serial = Annotated[str | None, typer.Option("--serial", envvar="ANDROID_SERIAL", help=_help("serial"))]
 Way = Annotated[str, typer.Option("--transport", metavar="WAY", help=_help("transport"))]
-Lists = Annotated[list[Path] | None, typer.Option("--signatures", metavar="PATH", help=_help("signatures"))]
 AllApps = Annotated[bool, typer.Option("--all-apps", help=_help("all_apps"))]
 Unknown = Annotated[bool, typer.Option("--unknown", help=_help("unknown"))]
 NoApks = Annotated[bool, typer.Option("--no-apks", help=_help("no_apks"))]
 Hash = Annotated[bool, typer.Option("--hash", help=_help("hash"))]
-Plain = Annotated[bool, typer.Option("--plain", help=_help("plain"))]
+
+
+app.add_typer(cli_exchange.app)
 
 
 @app.callback()
@@ -235,5 +218,5 @@ def _misunderstood(error: Any) -> int:  # noqa: ANN401 - see _CannotParse
         name, values = "command", {"given": error.format_message().partition("'")[2].rpartition("'")[0]}
         given = values["given"]
     command = error.ctx.command_path if error.ctx else "privaudit"
-    Talk(_HELP.code, plain=True).misunderstood(name if name and given else "why", command, values)
+    Talk(HELP.code, plain=True).misunderstood(name if name and given else "why", command, values)
     return EXIT_USAGE

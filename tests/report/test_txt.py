@@ -390,7 +390,8 @@ def test_the_result_joins_no_grounds_that_differ(made):
     assert text == (
         "5 lending apps found; 1 of them can read contacts now. Can read SMS now: 1. Call log: 0. "
         "The package name of 1 of them equals one on a published list. "
-        "These lists hold 32 package names, the newest dated 25 November 2024. 1 of them is named in a regulator's notice. "
+        "These lists hold 32 package names, the newest dated 25 November 2024. "
+        "1 of them is named in a regulator's notice. "
         "1 of them is on your own list. 1 of them is a wallet or shop app that also offers loans. "
         "1 of them was recognised by its name alone, which can be wrong. "
         "1 thing could not be checked, so this is not everything."
