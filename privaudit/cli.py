@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn, cast
 
 import typer
 
-from privaudit import __version__, closing
+from privaudit import __version__, cli_exchange, closing
 from privaudit.desk import Desk
 from privaudit.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE, UsageError
 from privaudit.options import (
@@ -45,6 +45,7 @@ app = typer.Typer(
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.add_typer(cli_exchange.app)
 
 
 @app.callback()

@@ -64,6 +64,10 @@ class KnowledgeError(PrivauditError):
         self.mistakes = mistakes
 
 
+class ListsError(PrivauditError):
+    """Lists that cannot be taken in, or written. Those in force stay in force."""
+
+
 class PhoneError(PrivauditError):
     """The phone cannot be reached, or not any more."""
 
@@ -151,6 +155,9 @@ WORDS: Mapping[str, str] = {
     "exists.what": "{path} is there already.",
     "exists.why": "privaudit overwrites no saved check: it may be evidence.",
     "exists.next": "Choose another name.",
+    "export_unknown.what": "privaudit cannot export to “{given}”.",
+    "export_unknown.why": "The end of the name says how to write; there are {known}.",
+    "export_unknown.next": "Choose one of these, for instance lists.csv.",
     "folder_without_answers.what": "In the folder {path} there is no file that privaudit knows.",
     "folder_without_answers.why": "It looks for files of these names: {known}.",
     "folder_without_answers.next": "Save what the phone prints under these names, or give another folder.",
@@ -163,6 +170,20 @@ WORDS: Mapping[str, str] = {
     "in_recovery.what": "The phone has not started Android.",
     "in_recovery.why": "It is in recovery, sideload or the boot loader: a screen for repairs, without apps.",
     "in_recovery.next": "Restart the phone in the ordinary way (“Reboot system now”), unlock it and try again.",
+    "import_mistakes.what": "{path} holds mistakes: {count}.",
+    "import_mistakes.why": "A list with mistakes would miss apps or name wrong ones, so none was written.",
+    "import_mistakes.next": "Mend what the lines below say, then import it again.",
+    "import_nothing.what": "There is nothing to import, or no place to write to.",
+    "import_nothing.why": "A list is made of one file, and written to another.",
+    "import_nothing.next": "Write, for instance: privaudit signatures import apps.csv -o mine.toml",
+    "import_several.what": "{path} holds rows of {count} sources, and one file to write.",
+    "import_several.why": "A list has one source: a publisher, a title, a date.",
+    "import_several.next": "Give a folder: -o FOLDER writes one file for each source.",
+    "import_unknown.what": "privaudit cannot import “{given}”.",
+    "import_unknown.why": "It reads tables (.csv, .txt) and STIX 2.1 (.stix2, .json).",
+    "import_unknown.next": (
+        "Save it in one of these formats; “privaudit signatures import --template” prints an empty table."
+    ),
     "key_folder_unwritable.what": "The key for this computer could not be written to {path}.",
     "key_folder_unwritable.why": (
         "The phone recognises this computer by a key, and there is none yet. The folder cannot be written to."
@@ -189,6 +210,62 @@ WORDS: Mapping[str, str] = {
         "Install it: on Debian or Ubuntu “sudo apt install libusb-1.0-0”, on a Mac “brew install libusb”. Then try "
         "again."
     ),
+    "list_exists.what": "{path} is there already.",
+    "list_exists.why": "privaudit overwrites no list: somebody may have worked on it.",
+    "list_exists.next": "Choose another name.",
+    "lists_key_unreadable.what": "The key {path} could not be read.",
+    "lists_key_unreadable.why": "A public key of minisign is a line of 56 characters, alone or below a comment.",
+    "lists_key_unreadable.next": "Give the file that ends in .pub, or the line itself.",
+    "lists_malformed.what": "{path} is not a zip of lists, so it was not taken.",
+    "lists_malformed.why": (
+        "It holds something that does not belong there: {reason}. The lists that you have stay in force."
+    ),
+    "lists_malformed.next": "Get the file again, from where it is published.",
+    "lists_mistakes.what": "The lists in {path} hold mistakes ({count}), so they were not taken.",
+    "lists_mistakes.why": (
+        "A list with mistakes would miss apps or name wrong ones. The lists that you have stay in force."
+    ),
+    "lists_mistakes.next": (
+        "Tell whoever published them; the lines below say what is wrong. A newer privaudit may be needed."
+    ),
+    "lists_no_key.what": "No key is configured, so no new lists can be taken.",
+    "lists_no_key.why": "privaudit comes without one: whose signature you believe is for you to say.",
+    "lists_no_key.next": (
+        "Ask whoever publishes the lists for their minisign public key, over a way that you trust. Save "
+        "it in {path} as a file that ends in .pub, or give it with --key."
+    ),
+    "lists_not_fetched.what": "{path} could not be fetched.",
+    "lists_not_fetched.why": "The answer was: {reason}. The lists that you have stay in force.",
+    "lists_not_fetched.next": "Check the address and the network. A file works too, for instance from a USB stick.",
+    "lists_not_newer.what": "The lists in {path} are no newer than those in force, so they were not taken.",
+    "lists_not_newer.why": (
+        "They are edition {number}; in force is {present}. Old lists are refused even if they are "
+        "signed: somebody could hide newer rows with them."
+    ),
+    "lists_not_newer.next": "Nothing needs to be done.",
+    "lists_signature_malformed.what": "The signature of {path} cannot be read, so the lists were not taken.",
+    "lists_signature_malformed.why": "It is not what minisign writes. The lists that you have stay in force.",
+    "lists_signature_malformed.next": "Get both files again, from where they are published.",
+    "lists_signature_other_key.what": (
+        "The lists in {path} are not signed with a key that you configured, so they were not taken."
+    ),
+    "lists_signature_other_key.why": (
+        "Somebody else signed them, or the publisher has a new key. The lists that you have stay in force."
+    ),
+    "lists_signature_other_key.next": "Ask the publisher, over a way that you trust, which key is theirs.",
+    "lists_signature_wrong.what": "The signature does not belong to {path}, so the lists were not taken.",
+    "lists_signature_wrong.why": (
+        "The file was changed after it was signed, or is not whole. The lists that you have stay in force."
+    ),
+    "lists_signature_wrong.next": "Get both files again. If it happens again, tell the publisher.",
+    "lists_too_large.what": "{path} is larger than any lists are, so it was not taken.",
+    "lists_too_large.why": (
+        "Reading stopped at {megabytes} MB, to protect this computer. The lists that you have stay in force."
+    ),
+    "lists_too_large.next": "Get the file again, from where it is published.",
+    "lists_unsigned.what": "{path} is not there, so the lists were not taken.",
+    "lists_unsigned.why": "New lists need a signature beside them. The lists that you have stay in force.",
+    "lists_unsigned.next": "Put the file that ends in .minisig beside the zip.",
     "lost.what": "The connection to the phone ended.",
     "lost.why": "The cable was pulled or moved, the phone was restarted, or USB debugging was switched off.",
     "lost.next": "Check the cable, unlock the phone and try again.",

@@ -36,6 +36,7 @@ _AREAS: Final = {
     "knowledge": "privaudit.knowledge",
     "question": "privaudit.capture.questions",
     "report": "privaudit.report.prose.english",
+    "signatures": "privaudit.help_signatures",
     "steps": "privaudit.remedy.steps",
 }
 """Where the English of an area stands. Every other area is a module of ``privaudit.findings``."""

@@ -57,6 +57,10 @@ class Talk:
         """One sentence to the person."""
         self._line(self.language.text(f"cli.{name}", **values))
 
+    def tell(self, key: str, **values: str | int) -> None:
+        """One sentence of any area."""
+        self._line(self.language.text(key, **values))
+
     def waiting(self, now: WaitingForAllow) -> None:
         """Tell that the phone waits for its owner's tap; then let the seconds run."""
         left = self.language.text("cli.seconds_left", n=now.seconds_left)

@@ -38,7 +38,7 @@ CHINESE = {
     for name, words in section.items()
 }
 # How each module words its own things: a call of this name, and the area whose key it names.
-SHORT = {"detail": "coverage", "_say": "steps", "_help": "cli", "help_text": "cli"}
+SHORT = {"detail": "coverage", "_say": "steps", "_help": "cli", "help_text": "cli", "told": "signatures"}
 ATTACKS = {
     "escape": "\x1b[2J\x1b[1;31mowned\x1b]0;title\x07",
     "c1": "\x9b31mred\x85next",
@@ -93,7 +93,7 @@ def _patterns(node, file):
             yield re.escape(text)
     elif isinstance(node, ast.Call) and node.args and (first := _constant(node.args[0])):
         called = getattr(node.func, "id", getattr(node.func, "attr", ""))
-        if called in {"UsageError", "SourceError", "PhoneError", "KnowledgeError", "ConnectionLost"}:
+        if called in {"UsageError", "SourceError", "PhoneError", "KnowledgeError", "ConnectionLost", "ListsError"}:
             yield from (re.escape(f"errors.{first}.{name}") for name in ("what", "why", "next"))
         elif called in SHORT:
             yield re.escape(f"{SHORT[called]}.{first}")

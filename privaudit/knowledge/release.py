@@ -41,6 +41,12 @@ def number(folder: Traversable) -> int:
     return found.number if found else 0
 
 
+def day() -> str:
+    """When the edition in force was made, ``YYYY-MM-DD``."""
+    found = read(in_force(), Mistakes())
+    return found.released if found else "1970-01-01"
+
+
 def kept() -> Path:
     """Where lists that were taken in by `signatures update` lie."""
     return places.data() / "lists"

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Final
 
 WORDS: Final[Mapping[str, str]] = {
+    "at_line": "row {row}",
+    "at_object": "object no. {row}",
     "at_row": "[[{table}]] no. {row}",
     "at_table": "[{table}]",
     "certificate_shared": "{file}, {where}: the certificate {found} stands on rows of different developers too"
@@ -20,9 +22,11 @@ WORDS: Final[Mapping[str, str]] = {
     "duplicate": "{file}, {where}: {package} stands in this file already; put both into one row",
     "digest_twice": "{file}, {where}: the digest {found} stands in this file already; put both into one row",
     "encoding": "{file}, line {line}: this is not UTF-8; save the file as UTF-8",
+    "encoding_table": "{file}: in no code that privaudit knows; save it in Excel as “CSV UTF-8 (comma delimited)”",
     "example_found": "{file}, example {row}: {found} must not be on this list, and is",
     "example_missed": "{file}, example {row}: {found} must be on this list, and is not",
     "example_name": "{file}, example {row}: “{found}” is judged “{verdict}”, but must be {expected}",
+    "head_twice": "{file}, column {column}: the head “{found}” stands twice",
     "kind_bool": "true or false, without quotes",
     "kind_list": "a list in square brackets",
     "kind_table": "a table",
@@ -32,8 +36,15 @@ WORDS: Final[Mapping[str, str]] = {
     "missing_key": "{file}, {where}: “{key}” is missing",
     "names_nothing": "{file}, {where}: this row names no app; give a package, a name, a digest or a certificate",
     "nested": "{file}: brackets within brackets, too deep to read",
+    "no_heads": "{file}: the first row must hold heads. There are: {heads}. At least one of package, names, sha256 and"
+    " certificates is needed",
+    "no_indicators": "{file}: there is no indicator of a package, an APK or a certificate"
+    " ({passed} say something else and were passed over)",
     "no_lists": "{file}: there is no .toml file in this folder",
+    "no_rows": "{file}: there is nothing below the heads",
     "not_shipped": "{file}: the lists that belong to privaudit are not there",
+    "not_stix": "{file}: this is not STIX 2.1 ({reason})",
+    "not_table": "{file}: this is not a table in CSV ({reason})",
     "not_there": "{file}: no such file or folder",
     "package": "{file}, {where}: “{found}” is not a package name, such as com.example.loan",
     "regex": "{file}, trap {row}: the pattern “{found}” cannot be read ({reason})",
@@ -44,8 +55,10 @@ WORDS: Final[Mapping[str, str]] = {
     "similar": " Perhaps “{word}”.",
     "not_similar": "",
     "unreadable": "{file}: the file cannot be opened ({reason})",
+    "too_many_rows": "{file}: more than {most} rows, so it was not read",
     "undisputed": "{file}, {where}: {package} is on a list of lenders too ({others}); two lists that disagree:"
     " write disputed = true here, and say in a note why",
+    "unknown_head": "{file}, column {column}: “{found}” is not a head that privaudit knows{similar}",
     "unknown_harm": "{file}, {where}: “{found}” is not among the harms in vocabulary.toml; use one of them, or add it"
     " there with its meaning{similar}",
     "url": "{file}, {where}: “{found}” is not an address that begins with https:// or http://",
