@@ -188,6 +188,17 @@ def capture(
         talk.say("saved_private", path=str(file))
 
 
+@app.command(help=_help("devices"))
+def devices(*, as_json: AsJson = False, lang: Lang = None, plain: Plain = False) -> None:
+    """List the phones that are connected."""
+    talk = Talk(lang, plain=plain)
+    with talk.errors():
+        talk.say("looking")
+        from privaudit import devices as listing
+
+        raise typer.Exit(listing.show(talk, as_json=as_json))
+
+
 @app.command(help=_help("schema"))
 def schema() -> None:
     """Print the schema of the report document."""

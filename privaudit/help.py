@@ -12,6 +12,8 @@ WORDS: Final[Mapping[str, Sentence]] = {
     "audit": "Check a phone that is connected, or a saved check; reads only, changes nothing.",
     "demo": "Show what a check looks like, on a virtual phone. Everything in it is invented.",
     "capture": "Save what a phone answers, to check it later. The file names every app on the phone: keep it private.",
+    "devices": "List the phones that are connected, what stands in the way of checking them, and what to do.",
+    "looking": "Looking for phones, on cables and through the ADB server of this computer.",
     "schema": "Print the JSON Schema of the report.",
     "source": (
         "Nothing: the connected phone. Else a capture zip, an Android bug report (zip or text), an AndroidQF folder or "

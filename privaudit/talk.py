@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from privaudit.errors import EXIT_BUG, EXIT_INTERRUPTED, KnowledgeError, PrivauditError, UsageError
+from privaudit.errors import EXIT_BUG, EXIT_INTERRUPTED, KnowledgeError, PhoneError, PrivauditError, UsageError
 from privaudit.language import Language, preferred
 
 if TYPE_CHECKING:
@@ -124,6 +124,11 @@ class Talk:
         """An error in three sentences: what happened, why, what to do."""
         for name in ("what", "why", "next"):
             self._labelled(name, self.language.say(getattr(error, name)))
+        if isinstance(error, PhoneError):
+            from privaudit.transport import diagnose
+
+            for step in diagnose.advice(error):
+                self._line(f"- {self.language.say(step)}")
         if isinstance(error, KnowledgeError):
             for mistake in error.mistakes:
                 self._line(f"  {self.language.say(mistake)}")

@@ -82,7 +82,7 @@ def test_only_the_pipeline_knows_all_stages():
 
 
 # The pipeline, and what commands are made of.
-COMMANDS = {"audit", "cli", "cli_signatures", "cli_exchange", "closing", "desk", "hands", "shelf", "talk"}
+COMMANDS = {"audit", "cli", "cli_signatures", "cli_exchange", "closing", "desk", "devices", "hands", "shelf", "talk"}
 
 
 def users_of(package):

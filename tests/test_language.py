@@ -154,6 +154,8 @@ ENGLISH_NEVER = (
 )
 ALLOWED = {
     ("report.not_advice", "违法"),  # the sentence that says that this sheet does not judge
+    ("makers.samsung", "安全"),  # where Samsung's menu leads, and
+    ("makers.xiaomi", "安全"),  # what Xiaomi calls the switch that is better left alone
     ("report.user_secure_folder", "安全"),  # Samsung's name of the thing; under another nobody finds it
     ("steps.copy_secure_folder", "安全"),
 }

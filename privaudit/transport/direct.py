@@ -33,6 +33,9 @@ ATTEMPTS: Final = 3
 REST_S: Final = 1.2
 """A phone that dropped off the bus is back after 1 to 1.5 s."""
 
+_PASSING: Final = frozenset({"lost", "silent"})
+_WHILE_IT_COMES_BACK: Final = frozenset({"no_phone", "serial_not_found", "debugging_off"})
+
 
 class Connection:
     """A phone that let us in. A `privaudit.transport.Transport`.
@@ -99,6 +102,7 @@ def over_usb(
     on_waiting: OnWaiting,
     allow_timeout_s: float = ALLOW_TIMEOUT_S,
     key_folder: Path | None = None,
+    place: str | None = None,
 ) -> Connection:
     """Connect by cable.
 
@@ -110,24 +114,28 @@ def over_usb(
         on_waiting: told when the phone waits for its owner's tap.
         allow_timeout_s: how long the owner has for it.
         key_folder: where the key is, if not where adb keeps it.
+        place: bus and ports of the phone, where these are known: cheap phones share serial numbers.
 
     Raises:
-        PhoneError: ``no_phone``, ``several_phones``, ``serial_not_found``, ``no_permission``, ``no_permission_macos``,
+        PhoneError: ``no_phone``, ``debugging_off``, ``other_system``, ``in_recovery``, ``several_phones``,
+            ``serial_not_found``, ``no_permission``, ``no_permission_macos``,
             ``no_permission_windows``, ``busy``, ``windows_driver``, ``libusb_missing``, ``no_usb``, ``not_allowed``,
             ``silent``, ``lost``, ``key_unreadable``, ``key_folder_unwritable``.
     """
-    from privaudit.transport import usb
+    from privaudit.transport import bus, usb
 
     first: PhoneError | None = None
     for attempt in range(ATTEMPTS):
         if attempt:
             time.sleep(REST_S)
         try:
-            phone = choose(usb.attached(), serial)
+            there = bus.look()
+            if not there.phones:
+                raise bus.why_none(there.mute)
+            phone = choose([one for one in there.phones if place in {None, one.place}], serial)
             return _open(usb.UsbWire(phone), "usb", load(key_folder), on_waiting, allow_timeout_s)
         except PhoneError as error:
-            passing = {"lost", "silent"} if first is None else {"lost", "silent", "no_phone", "serial_not_found"}
-            if error.name not in passing:
+            if error.name not in (_PASSING if first is None else _PASSING | _WHILE_IT_COMES_BACK):
                 raise
             first = first or error
     assert first is not None  # noqa: S101 - the loop ran

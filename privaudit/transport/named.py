@@ -42,7 +42,7 @@ def endings(phones: Sequence[Named]) -> tuple[str | None, ...]:
 def titles(phones: Sequence[Named]) -> tuple[str, ...]:
     """How phones are shown: the model and, in brackets, the end of the serial number."""
     return tuple(
-        f"{phone.name or '?'} (…{end})" if end else phone.name or "?"
+        f"{phone.name or 'Android'} (…{end})" if end else phone.name or "Android"
         for phone, end in zip(phones, endings(phones), strict=True)
     )
 

@@ -130,6 +130,15 @@ def connect(
             raise obstacle(phone.state) or PhoneError("offline")
         time.sleep(POLL_S)
         phone = next((other for other in listed() if other.route == phone.route), None) or choose(listed(), serial)
+    return reach(phone)
+
+
+def reach(phone: Listed) -> Connection:
+    """Connect to a phone that is ready.
+
+    Raises:
+        PhoneError: it is not, or not any more; as `listed`.
+    """
     features = server_line.asked(f"host-{phone.about}:features").decode("utf-8", "replace").split(",")
     return Connection(phone, frozenset(features))
 

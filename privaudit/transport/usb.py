@@ -1,7 +1,6 @@
-"""The cable: which phones are attached, and the bytes to and from one of them.
+"""The cable: libusb, what its errors mean, and the bytes to and from one phone.
 
-Straight on libusb: adb-shell's own USB transport opens every phone to read its serial number, so that one that is
-locked or lacks a permission hides all others, and it cannot be told what the comments below say.
+Straight on libusb: adb-shell's own USB transport cannot be told what the comments below say.
 """
 
 from __future__ import annotations
@@ -10,14 +9,13 @@ import contextlib
 import ctypes
 import sys
 import time
-from dataclasses import dataclass
-from typing import Any, Final
-
-from adb_shell.constants import CLASS, PROTOCOL, SUBCLASS
+from typing import TYPE_CHECKING, Any, Final
 
 from privaudit.errors import PhoneError
-from privaudit.transport.named import Named
 from privaudit.transport.wire import Wire
+
+if TYPE_CHECKING:
+    from privaudit.transport.bus import Attached
 
 DRAIN_QUIET_S: Final = 0.1
 """A line that was silent for so long has nothing more to say."""
@@ -47,58 +45,17 @@ def libusb() -> Any:  # noqa: ANN401 - usb1 has no types
     return usb1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attached(Named):
-    """One phone on a cable whose USB debugging is on."""
-
-    device: Any
-    setting: Any
-
-
-def attached() -> tuple[Attached, ...]:
-    """All phones on a cable.
-
-    A fresh look each time: without udev (a container) libusb never hears of a phone that was plugged in again. What
-    libusb needs for it is freed with the last phone that came out of it.
-
-    Raises:
-        PhoneError: ``libusb_missing``, ``no_usb``.
-    """
-    usb1 = libusb()
-    phones: list[Attached] = []
-    try:
-        for device in usb1.USBContext().open().getDeviceIterator(skip_on_error=True):
-            for setting in device.iterSettings():
-                if (setting.getClass(), setting.getSubClass(), setting.getProtocol()) == (CLASS, SUBCLASS, PROTOCOL):
-                    phones.append(_look_at(usb1, device, setting))
-                    break
-    except usb1.USBError as error:
-        raise PhoneError("no_usb") from error
-    return tuple(phones)
-
-
-def _look_at(usb1: Any, device: Any, setting: Any) -> Attached:  # noqa: ANN401
-    serial = obstacle = None
-    name = f"USB {device.getVendorID():04x}:{device.getProductID():04x}"
-    try:
-        serial = device.getSerialNumber()
-        name = device.getProduct() or name
-    except usb1.USBError as error:
-        obstacle = explain(error)
-    return Attached(device=device, setting=setting, serial=serial, name=name, obstacle=obstacle)
-
-
-def no_permission() -> PhoneError:
-    """This system does not let us use a phone: what to do differs."""
+def no_permission(vendor: int | None = None) -> PhoneError:
+    """This system does not let us use a phone: what to do differs. On Linux the rule goes by the USB vendor number."""
     suffix = {"darwin": "_macos", "win32": "_windows"}.get(sys.platform, "")
-    return PhoneError(f"no_permission{suffix}")
+    return PhoneError(f"no_permission{suffix}", vendor=None if vendor is None else f"{vendor:04x}")
 
 
-def explain(error: Exception) -> PhoneError:
+def explain(error: Exception, vendor: int | None = None) -> PhoneError:
     """What an error of libusb means. Busy, no permission and gone are three things with three remedies."""
     usb1 = libusb()
     if isinstance(error, usb1.USBErrorAccess):
-        return no_permission()
+        return no_permission(vendor)
     if isinstance(error, usb1.USBErrorBusy):
         return PhoneError("busy")
     if isinstance(error, usb1.USBErrorNotSupported):
@@ -138,7 +95,7 @@ class UsbWire(Wire):
                         self._handle.detachKernelDriver(number)
             self._handle.claimInterface(number)
         except self._usb1.USBError as error:
-            raise explain(error) from error
+            raise explain(error, self._phone.device.getVendorID()) from error
 
     def close(self) -> None:
         """Give the phone back, after reading what it still says.

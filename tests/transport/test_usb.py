@@ -10,147 +10,20 @@ import libusb_package
 import pytest
 import usb1
 from adb_shell.adb_message import AdbMessage
-from adb_shell.constants import CLSE, CNXN, OKAY, WRTE
+from adb_shell.constants import CLSE, OKAY, WRTE
 
 from privaudit.errors import WORDS, ConnectionLost, PhoneError
 from privaudit.model import Command
 from privaudit.transport import direct, usb
-
-SERIAL = "A1B2C3D4"
-
-
-def timed_out(received=b""):
-    error = usb1.USBErrorTimeout()
-    error.received = received
-    return error
-
-
-class Handle:
-    """An opened phone: answers ADB at once, and notes what is done to it."""
-
-    def __init__(self, phone):
-        self.phone = phone
-        self.done = []
-        self.writes = []
-        self._said = b""
-
-    def kernelDriverActive(self, _):  # noqa: N802
-        return self.phone.kernel_driver
-
-    def detachKernelDriver(self, number):  # noqa: N802
-        self.done.append(("detach", number))
-
-    def claimInterface(self, number):  # noqa: N802
-        self.done.append(("claim", number))
-        if self.phone.claim_error:
-            raise self.phone.claim_error
-
-    def releaseInterface(self, number):  # noqa: N802
-        self.done.append(("release", number))
-
-    def close(self):
-        self.done.append(("close",))
-
-    def bulkWrite(self, endpoint, data, timeout):  # noqa: N802
-        assert endpoint == 0x01
-        assert timeout > 0
-        taken = bytes(data)[: self.phone.takes]
-        self.writes.append(taken)
-        if self.phone.write_error:
-            raise self.phone.write_error
-        if len(taken) == 24:
-            self._answer(taken)
-        return len(taken)
-
-    def bulkRead(self, endpoint, size, timeout):  # noqa: N802
-        assert endpoint == 0x82
-        assert timeout > 0
-        self.done.append(("read", size))
-        if self.phone.read_errors:
-            raise self.phone.read_errors.pop(0)
-        if not self._said:
-            raise timed_out()
-        data, self._said = self._said[:size], self._said[size:]
-        return bytearray(data)
-
-    def _answer(self, head):
-        say = {
-            b"CNXN": [AdbMessage(CNXN, 0x01000000, 1 << 20, b"device::features=shell_v2\0")],
-            b"OPEN": [
-                AdbMessage(OKAY, 9, head[4]),
-                AdbMessage(WRTE, 9, head[4], b"\1\3\0\0\0out\3\1\0\0\0\0"),
-                AdbMessage(CLSE, 9, head[4]),
-            ],
-            b"CLSE": [AdbMessage(CLSE, 9, head[4])],
-        }
-        for message in say.get(head[:4], []) if self.phone.speaks else []:
-            self._said += message.pack() + message.data
-
-
-class Device:
-    """A phone on the bus."""
-
-    def __init__(self, serial=SERIAL, product="Phone", **more):
-        self.serial, self.product = serial, product
-        self.handles = []
-        self.open_error = self.claim_error = self.write_error = self.name_error = None
-        self.kernel_driver = False
-        self.read_errors = []
-        self.takes = 1 << 30
-        self.packet_size = 512
-        self.speaks = True
-        self.kind = (0xFF, 0x42, 0x01)
-        vars(self).update(more)
-
-    def iterSettings(self):  # noqa: N802
-        for kind in ((0x06, 0x01, 0x01), self.kind):
-            yield SimpleNamespace(
-                getClass=lambda kind=kind: kind[0],
-                getSubClass=lambda kind=kind: kind[1],
-                getProtocol=lambda kind=kind: kind[2],
-                getNumber=lambda kind=kind: 1 if kind == self.kind else 0,
-                iterEndpoints=lambda: [
-                    SimpleNamespace(getAddress=lambda: 0x01, getMaxPacketSize=lambda: self.packet_size),
-                    SimpleNamespace(getAddress=lambda: 0x82, getMaxPacketSize=lambda: self.packet_size),
-                ],
-            )
-
-    def getVendorID(self):  # noqa: N802
-        return 0x18D1
-
-    def getProductID(self):  # noqa: N802
-        return 0x4EE7
-
-    def getSerialNumber(self):  # noqa: N802
-        if self.name_error:
-            raise self.name_error
-        return self.serial
-
-    def getProduct(self):  # noqa: N802
-        return self.product
-
-    def open(self):
-        if self.open_error:
-            raise self.open_error
-        self.handles.append(Handle(self))
-        return self.handles[-1]
+from tests.fixtures.usb_bus import FASTBOOT, HDC, PICTURES, STORAGE, Device, library, timed_out
 
 
 @pytest.fixture
 def bus(monkeypatch, tmp_path):
     """What is plugged in, one list for each look at the bus; the last one stays."""
-    looks = [[]]
-
-    class Context:
-        def open(self):
-            return self
-
-        def getDeviceIterator(self, skip_on_error):  # noqa: N802
-            assert skip_on_error
-            return iter(looks.pop(0) if len(looks) > 1 else looks[0])
-
-    errors = {name: getattr(usb1, name) for name in dir(usb1) if name.startswith("USBError")}
-    monkeypatch.setattr(usb, "libusb", lambda: SimpleNamespace(USBContext=Context, **errors))
+    module = library([])
+    looks = module.looks
+    monkeypatch.setattr(usb, "libusb", lambda: module)
     naps = []
     monkeypatch.setattr(direct.time, "sleep", naps.append)
     monkeypatch.setattr(direct, "HELLO_TIMEOUT_S", 0.05)
@@ -177,16 +50,49 @@ def ask(text="x"):
 class TestChoosing:
     def test_the_only_phone(self, bus):
         phone = Device()
-        bus.looks[0] = [Device(kind=(0x08, 0x06, 0x50)), phone]
+        bus.looks[0] = [Device(kind=STORAGE), phone]
         with bus.dial() as transport:
             assert transport.kind == "usb"
             assert transport.run(ask()).stdout == b"out"
         assert phone.handles[0].done[0] == ("claim", 1)
 
     def test_no_phone(self, bus):
-        bus.looks[0] = [Device(kind=(0x08, 0x06, 0x50))]
+        bus.looks[0] = [Device(kind=STORAGE, beside=(0x03, 0x01, 0x01))]
         assert bus.error().name == "no_phone"
         assert bus.naps == []
+
+    @pytest.mark.parametrize(
+        ("device", "name", "maker"),
+        [
+            (Device(kind=STORAGE, vendor=0x2717, beside=(0xFF, 0xFF, 0)), "debugging_off", "xiaomi"),
+            (Device(kind=PICTURES, vendor=0x04E8), "debugging_off", "samsung"),
+            (Device(kind=PICTURES, vendor=0x0E8D, maker="TECNO MOBILE LIMITED"), "debugging_off", "transsion"),
+            (Device(kind=PICTURES, vendor=0x0E8D), "debugging_off", None),
+            (Device(kind=FASTBOOT, vendor=0x18D1), "in_recovery", None),
+            (Device(kind=HDC, vendor=0x12D1), "other_system", "huawei"),
+        ],
+    )
+    def test_a_phone_that_cannot_be_asked_is_told_apart_from_none(self, bus, device, name, maker):
+        bus.looks[0] = [device]
+        error = bus.error()
+        assert (error.name, error.values) == (name, {"phones": ("Phone",), "maker": maker})
+
+    @pytest.mark.parametrize(
+        "device",
+        [
+            Device(kind=STORAGE, vendor=0x04E8, beside=STORAGE),  # a disk of a maker of phones
+            Device(kind=PICTURES, vendor=0x04A9),  # a camera
+        ],
+    )
+    def test_not_everything_on_a_cable_is_a_phone(self, bus, device):
+        bus.looks[0] = [device]
+        assert bus.error().name == "no_phone"
+
+    def test_a_phone_that_can_be_asked_comes_before_one_that_cannot(self, bus):
+        chosen = Device("33334444")
+        bus.looks[0] = [Device(kind=STORAGE, vendor=0x2717), chosen]
+        bus.dial().close()
+        assert len(chosen.handles) == 1
 
     def test_several_phones_are_told_apart_without_their_serials(self, bus):
         bus.looks[0] = [Device("11112222", "Redmi"), Device("33334444", None)]
@@ -238,7 +144,8 @@ class TestObstacles:
     def test_no_permission(self, bus, monkeypatch, platform, name):
         monkeypatch.setattr(sys, "platform", platform)
         bus.looks[0] = [Device(open_error=usb1.USBErrorAccess())]
-        assert bus.error().name == name
+        error = bus.error()
+        assert (error.name, error.values) == (name, {"vendor": "18d1"})
         assert bus.naps == []
 
     def test_busy(self, bus):

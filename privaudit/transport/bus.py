@@ -1,0 +1,110 @@
+"""What is on the USB bus: phones that speak ADB, and phones that do not.
+
+Straight on libusb: adb-shell's own USB transport opens every phone to read its serial number, so that one that is
+locked or lacks a permission hides all others.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from adb_shell.constants import CLASS, PROTOCOL, SUBCLASS
+
+from privaudit.errors import PhoneError
+from privaudit.transport import makers, usb
+from privaudit.transport.named import Named
+
+ADB: Final = (CLASS, SUBCLASS, PROTOCOL)
+_FASTBOOT: Final = (CLASS, SUBCLASS, 0x03)
+"""The boot loader (AOSP ``fastboot/fastboot.cpp``, ``match_fastboot``)."""
+_HDC: Final = (0xFF, 0x50, 0x01)
+"""HarmonyOS's own way to a computer (OpenHarmony ``developtools_hdc``); not seen on a real phone by us."""
+_PICTURES: Final = (0x06, 0x01, 0x01)
+"""MTP or PTP: what a phone offers that is only to be charged, or to give its files; a camera too."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attached(Named):
+    """One phone on a cable."""
+
+    device: Any
+    setting: Any
+    """Its ADB interface; ``None``: it has none."""
+    place: str
+    """Bus and ports: ``1-1.2``, as Linux names it and the ADB server too."""
+    maker: str | None
+    """Whose menu words fit, see `privaudit.transport.makers`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bus:
+    """What is on the cables."""
+
+    phones: tuple[Attached, ...]
+    """Those whose USB debugging is on."""
+    mute: tuple[Attached, ...]
+    """Those that cannot be asked anything; each has its obstacle."""
+
+
+def look() -> Bus:
+    """All phones on a cable.
+
+    A fresh look each time: without udev (a container) libusb never hears of a phone that was plugged in again. What
+    libusb needs for it is freed with the last phone that came out of it.
+
+    Raises:
+        PhoneError: ``libusb_missing``, ``no_usb``.
+    """
+    usb1 = usb.libusb()
+    phones: list[Attached] = []
+    mute: list[Attached] = []
+    try:
+        for device in usb1.USBContext().open().getDeviceIterator(skip_on_error=True):
+            settings = {(one.getClass(), one.getSubClass(), one.getProtocol()): one for one in device.iterSettings()}
+            if ADB in settings:
+                phones.append(_look_at(usb1, device, settings[ADB]))
+            elif why := _why_mute(device.getVendorID(), settings.keys()):
+                mute.append(_look_at(usb1, device, None, why))
+    except usb1.USBError as error:
+        raise PhoneError("no_usb") from error
+    return Bus(phones=tuple(phones), mute=tuple(mute))
+
+
+def _why_mute(vendor: int, offers: Any) -> str | None:  # noqa: ANN401 - a view of keys
+    """Why a device without ADB cannot be asked; ``None``: it is no phone, as far as the bus tells."""
+    if _HDC in offers:
+        return "other_system"
+    if _FASTBOOT in offers:
+        return "in_recovery"
+    known = makers.VENDORS.get(vendor)
+    return "debugging_off" if known and (known.only_phones or _PICTURES in offers) else None
+
+
+def _look_at(usb1: Any, device: Any, setting: Any, why: str | None = None) -> Attached:  # noqa: ANN401
+    serial = obstacle = None
+    vendor = device.getVendorID()
+    name = f"USB {vendor:04x}:{device.getProductID():04x}"
+    maker = makers.VENDORS[vendor].maker if vendor in makers.VENDORS else None
+    try:
+        serial = device.getSerialNumber()
+        name = device.getProduct() or name
+        maker = maker or makers.of_name(device.getManufacturer())
+    except usb1.USBError as error:
+        obstacle = usb.explain(error, vendor)
+    if why is not None:
+        obstacle = PhoneError(why, phones=(name,), maker=maker)
+    return Attached(
+        serial=serial,
+        name=name,
+        obstacle=obstacle,
+        device=device,
+        setting=setting,
+        place=f"{device.getBusNumber()}-{'.'.join(map(str, device.getPortNumberList()))}",
+        maker=maker,
+    )
+
+
+def why_none(mute: tuple[Attached, ...]) -> PhoneError:
+    """What to say where no phone can be asked."""
+    return (mute[0].obstacle if mute else None) or PhoneError("no_phone")

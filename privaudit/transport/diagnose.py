@@ -1,0 +1,170 @@
+"""What is connected to this computer, by both ways, what stands in the way, and what to do about it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+from privaudit.errors import PhoneError
+from privaudit.model import Message, PhoneState, SourceKind
+from privaudit.transport import Transport, WaitingForAllow, bus, direct, makers, server
+from privaudit.transport.named import Named
+
+WORDS: Final[Mapping[str, str]] = {
+    "ready": "ready",
+    "waiting": "waits for “Allow”",
+    "unauthorised": "does not know this computer yet",
+    "no_permission": "no permission",
+    "busy": "in use by another program",
+    "connecting": "connecting",
+    "offline": "does not answer",
+    "no_driver": "no driver",
+    "debugging_off": "USB debugging off, or only charging",
+    "recovery": "not in Android (recovery or boot loader)",
+    "other_system": "not Android (HarmonyOS NEXT)",
+    "absent": "gone",
+    "by_usb": "by cable",
+    "by_server": "through the ADB server of this computer",
+    "before": (
+        "Before USB debugging is switched on: bank, payment and loan apps may refuse to run or raise an alarm while it "
+        "is on. If a payment is urgent, wait. Take the screenshots inside loan apps first, then quit these apps, and "
+        "open none of them while it is on."
+    ),
+    "cable": (
+        "Use a cable that also carries data, unlock the phone, and choose “File transfer” when it asks what USB is for."
+    ),
+    "own_rule": (
+        "If both commands were run before, this phone is not in the rules. As administrator add to "
+        '/etc/udev/rules.d/51-android.rules the line: SUBSYSTEM=="usb", ATTR{{idVendor}}=="{vendor}", MODE="0660", '
+        'GROUP="plugdev". Then plug the phone in again.'
+    ),
+    "start_server": (
+        "This computer has adb, and its server does not run: “adb start-server” starts it, and privaudit then goes "
+        "through it. It needs no other driver."
+    ),
+    "several": "Several phones: say which one to check, for instance --serial {end}.",
+    "several_alike": "Several phones, some with the same serial number: unplug all but one.",
+    "none": "No phone is to be seen, neither on a cable nor through an ADB server.",
+    "model_unknown": "A phone",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen(Named):
+    """One phone, and how it is."""
+
+    way: SourceKind
+    """``usb`` or ``server``."""
+    state: PhoneState
+    maker: str | None
+    """See `privaudit.transport.makers`."""
+    found: server.Listed | bus.Attached
+    """By which it is reached."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Survey:
+    """All that is to be seen."""
+
+    phones: tuple[Seen, ...]
+    trouble: PhoneError | None
+    """Why the bus could not be looked at."""
+
+
+def look() -> Survey:
+    """What the ADB server knows and what is on the cables, each phone once. Speaks to no phone."""
+    known = server.listed() if server.answers() else ()
+    phones = [
+        Seen(
+            serial=one.serial,
+            name=one.name,
+            obstacle=server.obstacle(one.state),
+            way="server",
+            state=one.state,
+            maker=makers.of_name(one.name),
+            found=one,
+        )
+        for one in known
+    ]
+    try:
+        there = bus.look()
+    except PhoneError as error:
+        return Survey(phones=tuple(phones), trouble=error)
+    places = {one.place for one in known if one.place}
+    serials = {one.serial for one in known if one.serial}
+    phones += [
+        Seen(
+            serial=one.serial,
+            name=one.name,
+            obstacle=one.obstacle,
+            way="usb",
+            state=one.obstacle.state if one.obstacle else PhoneState.CONNECTING,
+            maker=one.maker,
+            found=one,
+        )
+        for one in (*there.phones, *there.mute)
+        if one.place not in places and one.serial not in serials
+    ]
+    return Survey(phones=tuple(phones), trouble=None)
+
+
+def knock(phone: Seen) -> Transport:
+    """A connection to a phone that knows this computer. One that does not is not made to ask its owner.
+
+    Raises:
+        PhoneError: why not; ``unauthorised`` where it does not know this computer.
+    """
+    if isinstance(phone.found, server.Listed):
+        return server.reach(phone.found)
+    return direct.over_usb(place=phone.found.place, on_waiting=_leave)
+
+
+def _leave(_: WaitingForAllow) -> None:
+    raise PhoneError("unauthorised")
+
+
+def having(phone: Seen, error: PhoneError) -> Seen:
+    """`phone` with what was found out about it when it was knocked at."""
+    return replace(phone, state=error.state, obstacle=error)
+
+
+_SERVER_HELPS: Final = frozenset(
+    {"windows_driver", "no_permission_macos", "no_permission_windows", "no_phone", "no_usb", "libusb_missing"}
+)
+_ASKED_IN_VAIN: Final = frozenset({"offline", "silent", "waiting", "not_allowed", "not_allowed_unseen"})
+
+
+def answering(phone: Seen, maker: str | None) -> Seen:
+    """`phone`, which has answered."""
+    return replace(phone, state=PhoneState.READY, maker=maker)
+
+
+def advice(error: PhoneError, maker: str | None = None) -> Iterator[Message]:
+    """What to do beyond the words of `error` itself: for this phone's maker, and for this computer.
+
+    Args:
+        error: what stands in the way.
+        maker: whose phone it is, where that is known.
+    """
+    maker = maker or _text(error.values.get("maker"))
+    vendor = _text(error.values.get("vendor"))
+    if error.name == "debugging_off":
+        yield _said("before")
+    if error.name in {"debugging_off", "no_phone"} or (error.name in _ASKED_IN_VAIN and maker == "samsung"):
+        yield from makers.switching_on(maker)
+    if error.name == "debugging_off":  # what the words of no_phone say themselves
+        yield _said("cable")
+    if error.name == "no_permission" and vendor:
+        yield _said("own_rule", vendor=vendor)
+    if error.name in _SERVER_HELPS and shutil.which("adb") and not server.answers():
+        yield _said("start_server")
+
+
+def _said(name: str, **values: str) -> Message:
+    return Message(key=f"diagnose.{name}", values=values)
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None

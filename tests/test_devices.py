@@ -1,0 +1,250 @@
+"""``privaudit devices``: a row for each phone, its state, the next step; no question on a phone, no serial number."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+
+import pytest
+import usb1
+
+from privaudit import devices
+from privaudit.demo import open_story
+from privaudit.demo.adbd.auth import KeyPolicy
+from privaudit.demo.programs import programs
+from privaudit.demo.shell import Shell
+from privaudit.errors import PhoneError
+from privaudit.language import Language
+from privaudit.model import PhoneState
+from privaudit.talk import Talk
+from privaudit.transport import diagnose, direct, server, usb
+from tests.fixtures.usb_bus import FASTBOOT, HDC, PICTURES, STORAGE, Device, library
+
+
+def story(sent):
+    """What the story's phone says to a script."""
+    text = sent.rpartition(b"shell,v2,raw:")[2].rstrip(b"\0").decode()
+    return Shell(programs(open_story("borrower"))).run(text).out
+
+
+@pytest.fixture
+def look(monkeypatch, home, capsys):
+    """Shows the list of what is on a made-up bus; gives exit code and text, or the JSON document."""
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("ANDROID_ADB_SERVER_PORT", "1")
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr(direct.time, "sleep", lambda _: None)
+    monkeypatch.setattr(direct, "HELLO_TIMEOUT_S", 0.05)
+
+    def show(*plugged, lang="en", as_json=False):
+        for port, phone in enumerate(plugged, 2):
+            phone.ports = [1, port]
+        bus = library(list(plugged))
+        monkeypatch.setattr(usb, "libusb", lambda: bus)
+        code = devices.show(Talk(lang, plain=True), as_json=as_json)
+        out = capsys.readouterr().out
+        return code, json.loads(out) if as_json else out
+
+    return show
+
+
+LOCKED = usb1.USBErrorAccess()
+PLUGGED = {
+    "ready": lambda: Device(says=story),
+    "unauthorised": lambda: Device(knows_us=False),
+    "no_permission": lambda: Device(name_error=LOCKED, open_error=LOCKED),
+    "busy": lambda: Device(claim_error=usb1.USBErrorBusy()),
+    "offline": lambda: Device(speaks=False),
+    "no_driver": lambda: Device(open_error=usb1.USBErrorNotSupported()),
+    "debugging_off": lambda: Device(kind=PICTURES),
+    "recovery": lambda: Device(kind=FASTBOOT),
+    "other_system": lambda: Device(kind=HDC),
+}
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+@pytest.mark.parametrize("state", PLUGGED)
+def test_each_state_has_its_words(look, state, lang):
+    code, text = look(PLUGGED[state](), lang=lang)
+    language = Language(lang)
+    assert code == (0 if state == "ready" else 4)
+    assert language.text(f"diagnose.{state}") in text
+    others = {language.text(f"diagnose.{other}") for other in PLUGGED if other != state}
+    assert not [words for words in others if words in text.splitlines()[0]]
+    assert (language.text("cli.next") in text) == (state != "ready")
+    assert "{" not in text.replace("ATTR{idVendor}", "")
+
+
+def test_a_ready_phone_says_its_model_and_android(look):
+    _, text = look(Device(says=story))
+    assert text.splitlines()[0] == "1. Example Demo Phone (…C3D4), Android 14: ready"
+
+
+def test_no_phone_is_made_to_ask_its_owner(look):
+    phone = Device(knows_us=False)
+    look(phone)
+    assert not phone.asked
+    assert phone.handles
+
+
+def test_no_serial_number_is_printed(look):
+    phones = Device("R58M12345678", says=story), Device("ZY22400001", knows_us=False)
+    for as_json in (False, True):
+        assert not re.search("R58M1234|ZY2240", str(look(*phones, as_json=as_json)))
+
+
+def test_several_are_told_apart_and_how_to_choose_is_said(look):
+    code, text = look(Device("11112222", says=story), Device("33334444", knows_us=False), Device(kind=STORAGE))
+    assert code == 0
+    assert re.findall(r"^\d\. .*\((….*)\)", text, re.MULTILINE) == ["…2222", "…4444", "…C3D4"]
+    assert "--serial 2222" in text
+
+
+def test_ends_are_as_long_as_they_must_be(look):
+    _, text = look(Device("1111-9999", says=story), Device("2222-9999", says=story))
+    assert "--serial 1-9999" in text
+
+
+def test_phones_with_the_same_number_are_not_told_apart_by_it(look):
+    _, text = look(Device("0123456789ABCDEF", says=story), Device("0123456789ABCDEF", says=story))
+    assert "--serial" not in text.splitlines()[-1]
+
+
+def test_one_locked_phone_hides_no_other(look):
+    code, text = look(PLUGGED["no_permission"](), Device("33334444", says=story))
+    assert code == 0
+    assert "1. USB 18d1:4ee7: no permission" in text
+    assert "2. Example Demo Phone (…4444), Android 14: ready" in text
+
+
+def test_none_is_said_as_an_audit_says_it(look, run):
+    code, text = look()
+    assert code == 4
+    assert run("audit").err.split("\n", 1)[1] in text or any(
+        line in text for line in run("audit").err.splitlines() if line.startswith("What to do")
+    )
+
+
+def test_as_json(look):
+    code, told = look(Device(says=story), PLUGGED["busy"](), as_json=True)
+    assert code == 0
+    ready, busy = told["devices"]
+    assert ready == {
+        "name": "Phone",
+        "manufacturer": "Example",
+        "model": "Demo Phone",
+        "android": "14",
+        "state": "ready",
+        "way": "usb",
+        "serial_end": "C3D4",
+        "obstacle": None,
+        "next": [],
+    }
+    assert (busy["state"], busy["obstacle"]) == ("busy", "busy")
+    assert len(busy["next"]) == 3
+    assert look(as_json=True)[1]["obstacle"] == "no_phone"
+
+
+# --- what to do -------------------------------------------------------------------------------------------------------
+
+
+def advised(name, maker=None, lang="en", **values):
+    return [Language(lang).say(step) for step in diagnose.advice(PhoneError(name, **values), maker)]
+
+
+@pytest.fixture
+def no_adb(monkeypatch):
+    monkeypatch.setenv("ANDROID_ADB_SERVER_PORT", "1")
+    monkeypatch.setattr("shutil.which", lambda _: None)
+
+
+@pytest.mark.usefixtures("no_adb")
+class TestAdvice:
+    @pytest.mark.parametrize(
+        ("maker", "words"),
+        [
+            ("xiaomi", ["MIUI version", "(Security settings)” off"]),
+            ("samsung", ["Auto Blocker", "on again"]),
+            ("huawei", ["charge only mode", "HarmonyOS NEXT"]),
+            ("oppo", ["realme"]),
+            ("vivo", ["Software version"]),
+            ("transsion", ["TECNO"]),
+            (None, ["Build number", "Auto Blocker", "HarmonyOS NEXT"]),
+        ],
+    )
+    @pytest.mark.parametrize("name", ["debugging_off", "no_phone"])
+    def test_switching_debugging_on_in_the_words_of_the_phones_maker(self, name, maker, words):
+        text = " ".join(advised(name, maker))
+        assert all(word in text for word in words)
+
+    @pytest.mark.parametrize(
+        ("lang", "words"),
+        [
+            ("en", ["bank, payment and loan apps", "urgent, wait", "screenshots", "USB debugging”"]),
+            ("zh", ["银行、付款、贷款应用", "先别做", "截好图", "“USB 调试”。"]),
+        ],
+    )
+    def test_the_warning_stands_before_the_switch(self, lang, words):
+        text = "\n".join(advised("debugging_off", "oppo", lang))
+        places = [text.index(word) for word in words]
+        assert places == sorted(places)
+
+    def test_samsung_may_block_the_cable(self):
+        assert "Auto Blocker" in " ".join(advised("offline", "samsung"))
+        assert advised("offline") == []
+
+    def test_a_rule_that_lacks_this_phone(self):
+        assert 'ATTR{idVendor}=="2717"' in advised("no_permission", vendor="2717")[0]
+        assert advised("no_permission", vendor=None) == []
+
+    @pytest.mark.parametrize("name", ["busy", "not_allowed", "lost", "too_slow"])
+    def test_elsewhere_the_words_of_the_error_are_enough(self, name):
+        assert advised(name) == []
+
+
+def test_a_sleeping_adb_server_is_named_with_its_command_and_not_started(monkeypatch):
+    monkeypatch.setenv("ANDROID_ADB_SERVER_PORT", "1")
+    monkeypatch.setattr("shutil.which", lambda name: f"/usr/bin/{name}")
+    assert "adb start-server" in advised("windows_driver")[0]
+    monkeypatch.setattr(server, "answers", lambda: True)
+    assert advised("windows_driver") == []
+
+
+# --- both ways --------------------------------------------------------------------------------------------------------
+
+
+def listed(serial, state, place):
+    return server.Listed(serial=serial, name="Model", state=state, place=place, number="1")
+
+
+@pytest.mark.parametrize(
+    ("by_server", "on_bus", "ways"),
+    [
+        (listed("A1B2C3D4", PhoneState.WAITING, None), Device(claim_error=usb1.USBErrorBusy()), ["server"]),
+        (listed(None, PhoneState.NO_PERMISSION, "1-1.2"), Device(name_error=LOCKED, open_error=LOCKED), ["server"]),
+        (listed("other", PhoneState.WAITING, "1-7"), Device(knows_us=False), ["server", "usb"]),
+    ],
+)
+def test_a_phone_that_both_ways_see_stands_once(look, monkeypatch, by_server, on_bus, ways):
+    monkeypatch.setattr(server, "answers", lambda: True)
+    monkeypatch.setattr(server, "listed", lambda: (by_server,))
+    _, told = look(on_bus, as_json=True)
+    assert [row["way"] for row in told["devices"]] == ways
+
+
+def test_debians_server_lists_what_it_reaches(run, adb, demo_phone):
+    with demo_phone() as one, demo_phone() as other:
+        other.policy = KeyPolicy(answer="ignore")
+        adb("connect", one.address)
+        adb("connect", other.address)
+        done = run("devices", ANDROID_ADB_SERVER_PORT=str(adb.port))
+    assert done.code == 0
+    titles = sorted(re.findall(r"^\d\. (.*)", done.out, re.MULTILINE))
+    assert titles == sorted(
+        [
+            f"Example Demo Phone (…{one.address[-4:]}), Android 14: ready",
+            f"A phone (…{other.address[-4:]}): waits for “Allow”",
+        ]
+    )
+    assert f"--serial {one.address[-4:]}" in done.out
