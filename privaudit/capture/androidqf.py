@@ -23,7 +23,7 @@ from typing import IO, Any, Final
 from privaudit.capture import Capture, bugreport, services, translate
 from privaudit.capture.answers import Answer, detail, missing, receive
 from privaudit.capture.apk_parts import Apk
-from privaudit.capture.archive import TORN
+from privaudit.capture.archive import TORN, sha256
 from privaudit.capture.folder import LARGEST_FILE
 from privaudit.capture.questions import is_apk_path
 from privaudit.capture.redact import redact
@@ -156,7 +156,7 @@ def _capture(files: _Folder | _Zip, path: Path) -> Capture:
         answers=MappingProxyType(answers),
         apks=MappingProxyType({apk.package: apk for apk in _hashes(rows)}),
         taken_at=_started(files) or when or files.written(),
-        source=Source(kind="androidqf", sha256=None if path.is_dir() else bugreport.sha256(path)),
+        source=Source(kind="androidqf", sha256=None if path.is_dir() else sha256(path)),
         demo=False,
     )
 

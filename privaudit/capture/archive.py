@@ -162,7 +162,7 @@ def read(path: Path) -> Capture:
         apks=MappingProxyType(apks),
         log=log,
         taken_at=manifest.taken_at,
-        source=Source(kind="demo" if manifest.demo else "capture", sha256=_sha256(path)),
+        source=Source(kind="demo" if manifest.demo else "capture", sha256=sha256(path)),
         demo=manifest.demo,
     )
 
@@ -225,6 +225,7 @@ def _bytes(archive: zipfile.ZipFile, name: str) -> bytes:
         return stream.read(LARGEST_FILE + 1)
 
 
-def _sha256(path: Path) -> str:
+def sha256(path: Path) -> str:
+    """Of the file at `path`."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()

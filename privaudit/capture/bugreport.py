@@ -7,7 +7,6 @@ the text (``Dumpstate::FinishZipFile``); makers that leave it out put their text
 
 from __future__ import annotations
 
-import hashlib
 import re
 import zipfile
 from collections import Counter
@@ -21,7 +20,7 @@ from typing import IO, Final
 
 from privaudit.capture import Capture, services
 from privaudit.capture.answers import Answer, missing
-from privaudit.capture.archive import TORN
+from privaudit.capture.archive import TORN, sha256
 from privaudit.capture.sections import Report, split
 from privaudit.errors import SourceError
 from privaudit.language import tame
@@ -134,9 +133,3 @@ def _begins_well(archive: zipfile.ZipFile, name: str) -> bool:
 
 def _is_report(start: bytes) -> bool:
     return _HEAD.search(start) is not None or "== dumpstate: ".encode("utf-16-le") in start
-
-
-def sha256(path: Path) -> str:
-    """Of the file at `path`."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -1,26 +1,21 @@
 """Cuts a bug report, or a ``dumpsys`` of all services, into the parts that we know; everything else is read over.
 
-Framing (AOSP ``frameworks/native/cmds/dumpsys/dumpsys.cpp``: ``writeDumpHeader``, ``writeDump``, ``writeDumpFooter``;
-``cmds/dumpstate/dumpstate.cpp``: ``RunDumpsysTextByPriority``, ``DurationReporter``; ``utils.c`` of Android 6): before
-each service 79 dashes and ``DUMP OF SERVICE [CRITICAL |HIGH ]name:``; behind it, since Android 8, its duration. Other
-parts stand below ``------ TITLE (command) ------``.
-
-Apps write into dumps: a version name may hold line breaks, and with them such lines. No line of these is believed for
-itself. Each header is followed by the footer of the same service, and each part comes once; an app can add lines, but
-cannot take away the true ones that follow. A part that comes twice, and every part between a header and a footer that
-do not belong together, is not believed at all.
+`privaudit.capture.framing` says how parts are told apart. Apps write into dumps: a version name may hold line breaks,
+and with them such lines. No line of these is believed for itself. Each header is followed by the footer of the same
+service, and each part comes once; an app can add lines, but cannot take away the true ones that follow. A part that
+comes twice, and every part between a header and a footer that do not belong together, is not believed at all.
 """
 
 from __future__ import annotations
 
 import io
-import re
 from collections import Counter
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import IO, Final
 
+from privaudit.capture import framing
 from privaudit.capture.folder import LARGEST_FILE
 from privaudit.errors import SourceError
 
@@ -33,18 +28,8 @@ PROPERTIES: Final = "getprop"
 
 _LONGEST_LINE: Final = 1 << 16
 """A longer one is read in pieces, of which only the first begins a line."""
-_DASHES: Final = b"-" * 79
-_HEADER: Final = re.compile(rb"DUMP OF SERVICE (?:CRITICAL |HIGH )?(\S{1,200}):")
-_FOOTER: Final = re.compile(
-    rb"-{9} [\d.,]{1,12}s was the duration of dumpsys (\S{1,200}?)(?:, ending at: (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d))?"
-)
-_TITLE: Final = re.compile(rb"-{6} .{1,500} -{6}")
-_PROPERTIES: Final = re.compile(rb"-{6} SYSTEM PROPERTIES(?: \(getprop\))? -{6}")
-_KILLED: Final = re.compile(rb"\*\*\* .{1,200}[Tt]imed out after [\d.,]{1,12}s \(killing pid \d+\)")
-_HEAD: Final = re.compile(rb"== dumpstate: (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)")
-_BLOCK: Final = re.compile(rb"  Package \[[^\]]{1,300}\] \([0-9a-f]{1,16}\):")
-_OF_DUMPSYS: Final = re.compile(rb"(?:Service host process PID: \d+|Client PIDs: [\d, ]*|Threads in use: \d+/\d+)\r*\n")
-"""Lines that ``dumpsys`` itself puts above a dump, since Android 12."""
+_BLOCK_SIZE: Final = 1 << 14
+"""Bytes read at once. Most hold no line of the frame, and are not taken apart."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -82,28 +67,33 @@ def split(stream: IO[bytes], wanted: AbstractSet[str], path: str) -> Report:
     splitter = _Splitter(wanted)
     total = 0
     begins = True
-    for line in _lines(stream):
-        total += len(line)
+    for block in _blocks(stream):
+        total += len(block)
         if total > LARGEST_REPORT:
             raise SourceError("capture_too_large", path=path)
-        splitter.line(line, begins=begins)
-        begins = line.endswith(b"\n")
+        if splitter.is_plain(block):
+            splitter.keep(block)
+            begins = block.endswith(b"\n")
+            continue
+        for line in io.BytesIO(block):
+            splitter.line(line, begins=begins)
+            begins = line.endswith(b"\n")
     return splitter.done()
 
 
-def _lines(stream: IO[bytes]) -> Iterator[bytes]:
-    buffered = io.BufferedReader(stream) if isinstance(stream, io.RawIOBase) else stream
-    first = buffered.readline(_LONGEST_LINE)
+def _blocks(stream: IO[bytes]) -> Iterator[bytes]:
+    """`stream` in blocks that end where a line does, but where one is very long."""
+    first = stream.read(_BLOCK_SIZE)
     if first.startswith((b"\xff\xfe", b"\xfe\xff")):
         # Windows PowerShell saves what `adb bugreport` prints as UTF-16.
-        buffered.seek(0)
-        text = io.TextIOWrapper(buffered, encoding="utf-16", errors="replace", newline="\n")
-        while wide := text.readline(_LONGEST_LINE):
-            yield wide.encode()
+        stream.seek(0)
+        text = io.TextIOWrapper(stream, encoding="utf-16", errors="replace", newline="\n")
+        while wide := text.read(_BLOCK_SIZE):
+            yield (wide + text.readline(_LONGEST_LINE)).encode()
         return
-    yield first.removeprefix(b"\xef\xbb\xbf")
-    while line := buffered.readline(_LONGEST_LINE):
-        yield line
+    yield first.removeprefix(b"\xef\xbb\xbf") + stream.readline(_LONGEST_LINE)
+    while block := stream.read(_BLOCK_SIZE):
+        yield block + stream.readline(_LONGEST_LINE)
 
 
 @dataclass(slots=True)
@@ -128,40 +118,55 @@ class _Splitter:
         self.doubtful: set[str] = set()
         self.spilt = False
 
+    def is_plain(self, block: bytes) -> bool:
+        """Whether no line of the frame can be in `block`."""
+        if self.dashes is not None or (not self.number and framing.HEAD_BEGINS in block):
+            return False
+        if framing.BLOCK_BEGINS in block and (self.open is None or self.open.name != "package"):
+            return False
+        return not any(mark in block for mark in (framing.DASHES, framing.TITLE_BEGINS, framing.SAID, framing.PID))
+
     def line(self, line: bytes, *, begins: bool) -> None:
-        text = line.rstrip(b"\r\n") if begins and line[:1] in b"-D*= " else b""
+        """Take one line, or a piece of one that is very long."""
+        text = line.rstrip(b"\r\n")
         if self.dashes is not None:
             dashes, self.dashes = self.dashes, None
-            if header := _HEADER.fullmatch(text):
+            if header := framing.HEADER.fullmatch(text):
+                self.keep(dashes.rstrip(b"\r\n").removesuffix(framing.DASHES))
                 self._begin(header[1].decode("utf-8", "replace"))
                 return
-            self._keep(dashes)
-        if text == _DASHES:
+            self.keep(dashes)
+        # What a service says last may lack its line feed: then the frame stands behind it.
+        if text.endswith(framing.DASHES):
             self.dashes = line
-        elif not (text and self._framing(text)):
-            self._keep(line)
+        elif not self._ending(text) and not (begins and line[:1] in b"-= " and self._framing(text)):
+            self.keep(line)
+
+    def _ending(self, text: bytes) -> bool:
+        """Whether `text` ends a part."""
+        if framing.SAID in text and (footer := framing.FOOTER.fullmatch(text)):
+            self.keep(footer[1])
+            self._footer(footer[2].decode("utf-8", "replace"), footer[3])
+            return True
+        if framing.PID in text and self.open is not None and (killed := framing.KILLED.search(text)):
+            self.keep(text[: killed.start()])
+            self._end(whole=False, killed=True)
+            return True
+        return False
 
     def _framing(self, text: bytes) -> bool:
-        """Whether `text` is a line of the frame."""
-        if text.startswith(b"------"):
-            if footer := _FOOTER.fullmatch(text):
-                self._footer(footer[1].decode("utf-8", "replace"), footer[2])
-                return True
-            if _PROPERTIES.fullmatch(text):
+        """Whether `text` is a line between parts."""
+        if text.startswith(framing.TITLE_BEGINS):
+            if framing.PROPERTIES_TITLE.fullmatch(text):
                 self._begin(PROPERTIES)
                 return True
-            if _TITLE.fullmatch(text):
-                return self._title()
-        elif text.startswith(b"***"):
-            if self.open is not None and _KILLED.fullmatch(text):
-                self._end(whole=False, killed=True)
-                return True
-        elif text.startswith(b"== "):
-            head = _HEAD.fullmatch(text)
+            return framing.TITLE.fullmatch(text) is not None and self._title()
+        if text.startswith(framing.HEAD_BEGINS):
+            head = framing.HEAD.fullmatch(text)
             if head is not None and not self.number and self.report.made_at is None:
                 self.report.made_at = head[1].decode()
-        elif text.startswith(b"  Package [") and (self.open is None or self.open.name != "package"):
-            self.spilt = self.spilt or _BLOCK.fullmatch(text) is not None
+        elif text.startswith(framing.BLOCK_BEGINS) and (self.open is None or self.open.name != "package"):
+            self.spilt = self.spilt or framing.BLOCK.fullmatch(text) is not None
         return False
 
     def _begin(self, name: str) -> None:
@@ -194,7 +199,8 @@ class _Splitter:
         self._end(whole=True)
         return True
 
-    def _keep(self, line: bytes) -> None:
+    def keep(self, line: bytes) -> None:
+        """Add to the part that is open, if it is wanted."""
         if self.open is None or self.open.kept is None:
             return
         if self.open.size <= LARGEST_FILE:
@@ -206,7 +212,7 @@ class _Splitter:
         if one is None or one.kept is None or one.name in self.report.sections:
             return
         raw = b"".join(one.kept)
-        while match := _OF_DUMPSYS.match(raw):
+        while match := framing.OF_DUMPSYS.match(raw):
             raw = raw[match.end() :]
         self.report.sections[one.name] = Section(
             raw=raw[:LARGEST_FILE],
@@ -219,7 +225,8 @@ class _Splitter:
 
     def done(self) -> Report:
         if self.dashes is not None:
-            self._keep(self.dashes)
+            self.keep(self.dashes)
+            self.dashes = None
         self._end(whole=False)
         if self.spilt:
             # Before Android 8 no true footer follows a forged end, but a block of the dump that stands elsewhere may.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import zipfile
 from datetime import UTC, datetime
@@ -11,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from privaudit import capture, facts
-from privaudit.capture import bugreport, sections
+from privaudit.capture import bugreport, sections, services
 from privaudit.capture.questions import PROPERTIES
 from privaudit.capture.redact import REMOVED
 from privaudit.demo import open_story
@@ -105,6 +106,16 @@ def test_names_serials_and_identifiers_are_not_kept_and_each_is_marked(report):
     assert taken.answer("properties").text.count(REMOVED) == dropped
 
 
+@pytest.mark.parametrize("sdk", SDKS)
+def test_a_service_that_ends_without_a_line_feed_hides_nothing(report, sdk):
+    bodies = builder.services(PHONE, NOW)
+    changed = {name: bodies[name].rstrip("\n") for name in ("activity", "device_policy", "role", "settings")}
+    taken = report(builder.text(PHONE, NOW, sdk, **changed))
+    assert {answer.state for answer in taken.answers.values()} == {A}
+    assert taken.answer("roles").text == changed["role"]
+    assert taken.answer("packages").text == bodies["package"]
+
+
 def test_settings_that_are_not_set_read_as_the_phone_would_answer(report):
     lines = report(builder.text(PHONE, NOW)).answer("settings.999").text.splitlines()
     assert "enabled_accessibility_services=null" in lines
@@ -128,6 +139,28 @@ def test_a_setting_with_more_in_it_than_a_list_is_counted_and_not_lost(report, v
     found = facts.gather(report(builder.text(PHONE, NOW, settings=dump)))
     row = next(row for row in found.coverage if (row.question, row.user) == ("settings", 0))
     assert row.unparsed_lines == unparsed
+
+
+@pytest.mark.parametrize(
+    ("sample", "files"),
+    [
+        ("lg-m150-android6.0.1", {"appops": "dumpsys_appops.txt", "package": "dumpsys_package.txt"}),
+        ("rockchip-rk322x-android7.1.2", {"package": "dumpsys_package.txt"}),
+    ],
+)
+def test_the_dumps_of_real_phones_read_from_a_report_as_from_files(report, samples, tmp_path, sample, files):
+    bodies = {name: (samples / sample / file).read_bytes() for name, file in files.items()}
+    framing = builder.text(PHONE, NOW, 23, **{name: f"<{name}>\n" for name in files}).encode()
+    for name, body in bodies.items():
+        own = body.removeprefix(b"# All installed package information\n")
+        framing = framing.replace(f"<{name}>\n".encode(), own)
+        (tmp_path / f"dumpsys_{name}.txt").write_bytes(own)
+    taken, folder = report(framing), capture.read(tmp_path)
+    for key in folder.answers:
+        # The collectors' editors cut the last line feed off.
+        assert taken.answer(key).text.rstrip("\n") == folder.answer(key).text.rstrip("\n")
+        assert len(taken.answer(key).text) > 10_000
+        assert taken.answer(key).state is A
 
 
 # --- what it lacks ----------------------------------------------------------------------------------------------------
@@ -156,7 +189,7 @@ def test_a_part_cut_by_a_time_out_says_so(report, sdk):
 def test_a_dumpsys_that_was_killed_cuts_the_part_it_was_at(report, said):
     text = builder.text(PHONE, NOW, 24)
     at = text.index(f"{DASHES}\nDUMP OF SERVICE package") + 5000
-    taken = report(f"{text[:at]}\n{said}\n------ CHECKIN PACKAGE (dumpsys package --checkin) ------\nvers,1\n")
+    taken = report(f"{text[:at]}{said}\n------ CHECKIN PACKAGE (dumpsys package --checkin) ------\nvers,1\n")
     assert states(taken, "appops", "packages", "roles") == [A, T, Q]
 
 
@@ -281,6 +314,39 @@ def test_only_known_parts_are_kept_and_no_more_of_them_than_a_bound(report, monk
     found = report(builder.text(PHONE, NOW, 34)).answer("packages")
     assert (found.state, found.detail.key) == (U, "coverage.too_long")
     assert len(found.text.encode()) <= 1 << 16
+
+
+class Once(io.BytesIO):
+    """Counts the bytes that are read."""
+
+    taken = 0
+
+    def read(self, size=-1):
+        return self._count(super().read(size))
+
+    def readline(self, size=-1):
+        return self._count(super().readline(size))
+
+    def _count(self, data):
+        self.taken += len(data)
+        return data
+
+
+@pytest.mark.parametrize("sdk", [23, 34])
+@pytest.mark.parametrize("size", [1, 80, 5000])
+def test_it_is_read_once_and_in_blocks_of_any_size(monkeypatch, sdk, size):
+    raw = builder.text(PHONE, NOW, sdk, activity=forged("activity", BARE % "role")).encode()
+    whole = sections.split(io.BytesIO(raw), services.WANTED, "x")
+    monkeypatch.setattr(sections, "_BLOCK_SIZE", size)
+    stream = Once(raw)
+    assert sections.split(stream, services.WANTED, "x") == whole
+    assert stream.taken == len(raw)
+
+
+def test_a_line_longer_than_any_block_does_not_hide_the_next(report):
+    body = "x" * 300_000 + "\n" + "y" * 200_000
+    taken = report(builder.text(PHONE, NOW, 34, activity=body))
+    assert {answer.state for answer in taken.answers.values()} == {A}
 
 
 # --- zips -------------------------------------------------------------------------------------------------------------

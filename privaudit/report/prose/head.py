@@ -28,6 +28,8 @@ _ANDROID: Final = {
     36: "16",
 }
 """SDK → what people call it."""
+_WHEN: Final = {"folder": "when_file", "bugreport": "when_report", "androidqf": "when_collected"}
+"""Whose clock tells when, where the phone's was not compared with this computer's."""
 _IN_SECONDS: Final = 120
 """Up to here a difference between clocks is told in seconds."""
 
@@ -43,7 +45,9 @@ def rows(voice: Voice) -> Iterator[tuple[str, str]]:
 def _when(voice: Voice) -> str:
     report, clock = voice.report, voice.report.phone_clock
     if clock.offset_s is None:
-        name = "when_file" if report.source.kind == "folder" else "when_computer"
+        name = _WHEN.get(report.source.kind, "when_computer")
+        # Without the phone's zone its report cannot be dated: then the file is.
+        name = "when_file" if name == "when_report" and clock.zone is None else name
         return voice.text(f"report.{name}", at_at=report.taken_at.isoformat())
     moment = report.taken_at + timedelta(seconds=clock.offset_s)
     zone = _zone(clock.zone)

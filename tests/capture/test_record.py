@@ -1,0 +1,46 @@
+"""The command log."""
+
+from __future__ import annotations
+
+import pytest
+
+from privaudit.capture import record
+from privaudit.capture.record import Recorder
+from privaudit.errors import ConnectionLost
+from privaudit.model import Command, Reply
+
+
+class Phone:
+    kind = "usb"
+    command_limit = 4096
+    closed = False
+
+    def run(self, command, **_):
+        if command.text == "pull":
+            raise ConnectionLost("lost", b"half")
+        return Reply(stdout=b"x", stderr=b"", exit_code=7)
+
+    def close(self):
+        self.closed = True
+
+
+def test_what_was_asked_is_noted_whether_or_not_it_was_answered():
+    phone = Phone()
+    with Recorder(phone) as recorder:
+        assert (recorder.kind, recorder.command_limit) == ("usb", 4096)
+        assert recorder.run(Command(text="id", why="who")).stdout == b"x"
+        with pytest.raises(ConnectionLost) as lost:
+            recorder.run(Command(text="pull", why="what for"))
+    assert lost.value.partial == b"half"
+    assert [(one.command, one.why, one.exit_code, one.lost) for one in recorder.log] == [
+        ("id", "who", 7, False),
+        ("pull", "what for", None, True),
+    ]
+    assert record.load(record.dump(recorder.log)) == recorder.log
+    assert phone.closed
+
+
+@pytest.mark.parametrize("data", [b"{", b"[]\n", b"null", b"\xff\n", b'{"command": 1}'])
+def test_what_is_no_log_is_refused(data):
+    with pytest.raises(ValueError, match="no command log"):
+        record.load(data)
