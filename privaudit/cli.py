@@ -14,7 +14,7 @@ from privaudit import __version__, cli_exchange
 from privaudit.desk import Desk
 from privaudit.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE, UsageError
 from privaudit.options import HELP, Country, Lang, Lists, Plain
-from privaudit.options import told as _help
+from privaudit.options import help_of as _help
 from privaudit.talk import Talk
 
 if TYPE_CHECKING:

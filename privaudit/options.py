@@ -23,12 +23,12 @@ def _wished() -> Language:
 HELP: Final = _wished()
 
 
-def told(name: str) -> str:
+def help_of(name: str) -> str:
     """What the help says of a command or an option."""
     return HELP.text(f"cli.{name}")
 
 
-Lang = Annotated[str | None, typer.Option("--lang", metavar="LANG", help=told("lang"))]
-Country = Annotated[str | None, typer.Option("--country", metavar="CC", help=told("country"))]
-Lists = Annotated[list[Path] | None, typer.Option("--signatures", metavar="PATH", help=told("signatures"))]
-Plain = Annotated[bool, typer.Option("--plain", help=told("plain"))]
+Lang = Annotated[str | None, typer.Option("--lang", metavar="LANG", help=help_of("lang"))]
+Country = Annotated[str | None, typer.Option("--country", metavar="CC", help=help_of("country"))]
+Lists = Annotated[list[Path] | None, typer.Option("--signatures", metavar="PATH", help=help_of("signatures"))]
+Plain = Annotated[bool, typer.Option("--plain", help=help_of("plain"))]

@@ -38,7 +38,7 @@ CHINESE = {
     for name, words in section.items()
 }
 # How each module words its own things: a call of this name, and the area whose key it names.
-SHORT = {"detail": "coverage", "_say": "steps", "_help": "cli", "told": "signatures"}
+SHORT = {"detail": "coverage", "_say": "steps", "_help": "cli", "help_of": "cli", "told": "signatures"}
 ATTACKS = {
     "escape": "\x1b[2J\x1b[1;31mowned\x1b]0;title\x07",
     "c1": "\x9b31mred\x85next",
