@@ -44,7 +44,7 @@ WORDS: Final[Mapping[str, Sentence]] = {
     "via": "Read in: {via}",
     "url": "Address: {url}",
     "licence": "Licence: {licence}",
-    "tier_a": "Security research.",
+    "tier_a": "A list of researchers.",
     "tier_b": "A regulator's list. Reported or delisted is not judged.",
     "tier_n": "A regulator's notice to put something right. Whether it was is not known.",
     "tier_own": "Your own list, without a published source.",
