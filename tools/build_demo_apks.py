@@ -52,7 +52,13 @@ def main() -> int:
     if missing or not arguments.framework.is_file():
         sys.stderr.write("This needs the Debian packages aapt, apksigner and android-framework-res.\n")
         return 2
-    copies = {apks.name(copy): copy for story in stories() for copy in _copies(open_story(story).apps)}
+    copies: dict[str, App] = {}
+    for story in stories():
+        for copy in _copies(open_story(story).apps):
+            known = copies.setdefault(apks.name(copy), copy)
+            if (manifest(known), resources(known)) != (manifest(copy), resources(copy)):
+                sys.stderr.write(f"{story}: {apks.name(copy)} is another app in another story; give it a version.\n")
+                return 1
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(2) as pool:
         built = pool.map(lambda item: build(Path(folder) / item[0], item[1], arguments.framework), copies.items())
         packed = pack(dict(zip(copies, built, strict=True)))

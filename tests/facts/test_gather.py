@@ -19,6 +19,7 @@ from privaudit.demo.render.android import flag_names
 from privaudit.facts.permissions import SPECIAL, TRAITS
 from privaudit.knowledge import load
 from privaudit.model import AccessState, AnswerState, DataClass, History, Requested
+from tests.fixtures.damage import DAMAGES
 
 P = "android.permission."
 DOOR = {
@@ -281,56 +282,6 @@ def test_a_text_that_is_not_the_dump_is_unreadable(live, changed, key, text):
 # --- damage ----------------------------------------------------------------------------------------------------------
 
 DAMAGED = ["packages", "appops", "installed.0", "installed.999", "users", "properties", "settings.0", "roles"]
-GARBAGE = st.one_of(
-    st.text(max_size=60),
-    st.sampled_from(
-        ["", " ", "    ", "      ", "        ", "\t", "      ]", "    User 0: ", "Packages:", "\x00", "\ufeff"]
-    ),
-    st.binary(max_size=20).map(lambda raw: raw.decode("utf-8", "surrogateescape")),
-)
-
-
-def _cut(text, draw):
-    return text.encode("utf-8", "surrogateescape")[: draw(st.integers(0, len(text)))]
-
-
-def _cut_at_a_line(text, draw):
-    lines = text.splitlines(keepends=True)
-    return "".join(lines[: draw(st.integers(0, len(lines)))])
-
-
-def _shuffled(text, draw):
-    lines = text.split("\n")
-    at, size = draw(st.integers(0, len(lines))), draw(st.integers(2, len(lines)))
-    part = lines[at : at + size]
-    draw(st.randoms(use_true_random=False)).shuffle(part)
-    return "\n".join([*lines[:at], *part, *lines[at + size :]])
-
-
-def _doubled(text, draw):
-    lines = text.split("\n")
-    at, size = draw(st.integers(0, len(lines) - 1)), draw(st.integers(1, 40))
-    return "\n".join([*lines[: at + size], *lines[at : at + size], *lines[at + size :]])
-
-
-def _strewn(text, draw):
-    lines = text.split("\n")
-    for at in draw(st.lists(st.integers(0, len(lines)), min_size=1, max_size=5)):
-        lines.insert(at, draw(GARBAGE))
-    return "\n".join(lines)
-
-
-def _broken(text, draw):
-    """A line break in the middle of a line."""
-    at = draw(st.integers(0, len(text)))
-    return text[:at] + draw(st.sampled_from(["\n", "\r\n", "\n\n"])) + text[at:]
-
-
-def _in_crlf(text, draw):
-    return text.replace("\n", draw(st.sampled_from(["\r\n", "\r\r\n"])))
-
-
-DAMAGES = [_cut, _cut_at_a_line, _shuffled, _doubled, _strewn, _broken, _in_crlf]
 
 
 @pytest.mark.parametrize("damage", DAMAGES, ids=lambda damage: damage.__name__.strip("_"))

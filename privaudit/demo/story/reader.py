@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from importlib import resources
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -42,9 +44,16 @@ def read(text: str, *, name: str) -> VirtualPhone:
     except ValidationError as error:
         found = tuple(f"{name}: {_path(e['loc'])}: {e['msg']}" for e in error.errors(include_url=False))
         raise StoryError(found) from error
+    if row.base:
+        base = TypeAdapter(schema.BaseRow).validate_python(tomllib.loads(_base()))
+        row = replace(row, app=[*row.app, *base.app], shared_user=[*row.shared_user, *base.shared_user])
     if mistakes := tuple(f"{name}: {mistake}" for mistake in _mistakes(row)):
         raise StoryError(mistakes)
     return build.phone(row, name.removesuffix(".toml"))
+
+
+def _base() -> str:
+    return (resources.files("privaudit.demo.story") / "base.toml").read_text(encoding="utf-8")
 
 
 def _path(where: Iterable[int | str]) -> str:

@@ -206,6 +206,14 @@ class OrdinaryRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT)
+class BaseRow:
+    """``base.toml``: what every Android has."""
+
+    shared_user: list[SharedUserRow]
+    app: list[AppRow]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT)
 class TitleRow:
     """``title = { en = …, zh = … }``: what the story is about, in one line."""
 
@@ -218,6 +226,8 @@ class StoryRow:
     """A whole story file."""
 
     title: TitleRow
+    base: bool = False
+    """Whether what every Android has (``base.toml``) is there as well."""
     phone: PhoneRow
     user: list[UserRow]
     shared_user: list[SharedUserRow] = Field(default_factory=list)

@@ -1,0 +1,377 @@
+"""Every layout, from Android 6 to 16 and of four makers: what is printed is read back, damage is noticed, work is linear.
+
+The phones are drawn by hypothesis and printed by ``privaudit.demo.render``, which is held to real output in
+``tests/demo/test_samples_again.py``.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from datetime import datetime
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from privaudit import facts
+from privaudit.audit import is_complete
+from privaudit.capture.answers import decode
+from privaudit.capture.questions import PERMISSIONS
+from privaudit.demo.render import appops as render_appops
+from privaudit.demo.render import package_dump
+from privaudit.demo.render import text as render
+from privaudit.demo.render.android import DEFAULT_MODES
+from privaudit.demo.render.layout import SDKS, layout_of
+from privaudit.facts import appops, packages, users
+from privaudit.model import AccessState, DataClass
+from tests.fixtures.damage import DAMAGES
+from tests.fixtures.phones import LAYOUTS, ZONE, layouts
+
+NOW = datetime(2026, 1, 10, 15, 42, tzinfo=ZONE)
+READ_AS = {
+    "MIUIOP(10028)": "READ_SMS_REAL",
+    "MIUIOP(10029)": "READ_CONTACTS_REAL",
+    "MIUIOP(10031)": "READ_CALL_LOG_REAL",
+}
+in_every_layout = pytest.mark.parametrize(("sdk", "vendor"), LAYOUTS, ids=lambda one: str(one))
+
+
+def read_as_it_came(phone, text):
+    """Android 6 sends CRLF."""
+    raw = text.encode() if phone.layout.shell_v2 else text.replace("\n", "\r\n").encode()
+    decoded, problem = decode(raw)
+    assert problem is None
+    return decoded
+
+
+def test_every_layout_that_there_is_is_tried():
+    tried = {sdk for sdk, vendor in LAYOUTS if vendor == "aosp"}
+    for sdk in set(SDKS) - tried:
+        older = max(one for one in tried if one < sdk)
+        same = replace(layout_of(older), sdk=sdk)
+        # Android 7.1, 8.1 and 12L differ from the release before in a word of the user's line at most.
+        assert replace(layout_of(sdk), user_words=same.user_words) == same
+
+
+# --- packages --------------------------------------------------------------------------------------------------------
+
+
+def _flags(layout, bits):
+    return tuple(layout.names_of_flags.get(1 << at, str(1 << at)) for at in range(32) if bits >> at & 1)
+
+
+def _told(layout, grants):
+    return {grant.name: (grant.granted, _flags(layout, grant.flags)) for grant in grants}
+
+
+def _read(grants):
+    return {name: (grant.granted, grant.flags) for name, grant in grants.items()}
+
+
+def _check_block(phone, app, block, *, asked=None, requested=True):
+    """`asked`: the names that the dump was limited to. `requested`: whether it says what is requested."""
+    layout = phone.layout
+
+    def wanted(told):
+        return {name: one for name, one in told.items() if asked is None or name in asked}
+
+    assert (block.app_id, block.shared_user, block.code_path) == (app.app_id, app.shared_user, app.code_path)
+    assert (block.version_code, block.version_name, block.target_sdk) == (
+        app.version_code,
+        app.version_name,
+        app.target_sdk,
+    )
+    assert (block.installer, block.flags) == (app.installer, frozenset(app.flags))
+    assert block.last_updated == render.moment(app.updated)
+    asks = [name for name in app.requested if asked is None or name in asked]
+    assert block.requested == (set(asks) if requested and app.requested else None)
+    assert block.users.keys() == app.installs.keys()
+    for user, state in block.users.items():
+        install = app.installs[user]
+        assert (state.installed, state.enabled) == (install.installed, install.enabled < 2)
+        first = state.first_installed if layout.first_install_per_user else block.first_installed
+        assert first == render.moment(app.installs[user if layout.first_install_per_user else 0].first_installed)
+        own = () if app.shared_user else install.grants
+        assert _read(state.runtime) == wanted(_told(layout, own))
+    if app.shared_user is None:
+        everybody = [row for row in app.install_permissions if row.user is None]
+        assert _read(block.install) == wanted(_told(layout, everybody))
+        for user, rows in block.install_for.items():
+            own = [row for row in app.install_permissions if row.user == user]
+            assert _read(rows) == wanted(_told(layout, own))
+
+
+def _check_shared(phone, dump, asked=None):
+    for shared in phone.shared_users:
+        block = dump.shared_users[shared.name]
+        assert block.app_id == shared.app_id
+        for user, grants in shared.grants.items():
+            told = {name: one for name, one in _told(phone.layout, grants).items() if asked is None or name in asked}
+            assert _read(block.users[user].runtime) == told
+
+
+def _sound(dump):
+    assert (dump.forged, dump.unparsed) == (None, 0)
+
+
+@in_every_layout
+def test_dumps_of_packages_are_read_back(sdk, vendor):
+    @settings(max_examples=25)
+    @given(layouts(sdk, vendor))
+    def holds(phone):
+        layout = phone.layout
+        whole = packages.parse(read_as_it_came(phone, package_dump.whole(phone)))
+        _sound(whole)
+        assert whole.ends
+        assert whole.sdk == sdk
+        assert whole.packages.keys() == {app.package for app in phone.apps}
+        for app in phone.apps:
+            _check_block(phone, app, whole.packages[app.package], requested=layout.requested_in_whole)
+        copies = {app.package: app.factory for app in phone.apps if app.factory is not None}
+        assert {name: block.version_code for name, block in whole.hidden.items()} == {
+            name: copy.version_code for name, copy in copies.items()
+        }
+        _check_shared(phone, whole)
+
+        named = packages.parse(read_as_it_came(phone, package_dump.permission(phone, PERMISSIONS)))
+        _sound(named)
+        for name, block in named.packages.items():
+            _check_block(phone, phone.app(name), block, asked=PERMISSIONS)
+        held = {
+            app.package
+            for app in phone.apps
+            if app.shared_user is None
+            for grant in (*app.install_permissions, *(g for i in app.installs.values() for g in i.grants))
+            if grant.name in PERMISSIONS
+        }
+        assert held <= named.packages.keys()
+
+        for app in phone.apps:
+            own = packages.parse(read_as_it_came(phone, package_dump.one(phone, app.package)), only=app.package)
+            _sound(own)
+            assert own.packages.keys() == {app.package}
+            _check_block(phone, app, own.packages[app.package])
+            assert own.hidden.keys() == {app.package} & copies.keys()
+            if app.shared_user:
+                _check_shared(phone, own)
+
+    holds()
+
+
+@in_every_layout
+def test_lists_are_read_back(sdk, vendor):
+    @settings(max_examples=10)
+    @given(layouts(sdk, vendor))
+    def holds(phone):
+        has_uid = "-U" in phone.layout.list_options
+        rows = [(app, (0,)) for app in phone.apps]
+        text = render.packages(rows, path=True, version=has_uid, installer=True, uid=has_uid)
+        listed, unparsed = packages.parse_list(read_as_it_came(phone, text))
+        assert unparsed == 0
+        assert {name: (one.path, one.installer, one.app_id) for name, one in listed.items()} == {
+            app.package: (app.apk, app.installer, app.app_id if has_uid else None) for app in phone.apps
+        }
+        assert users.parse(read_as_it_came(phone, render.users(phone)), sdk).keys() == set(phone.user_ids)
+
+    holds()
+
+
+# --- app-ops ---------------------------------------------------------------------------------------------------------
+
+
+def _mode(layout, install, op):
+    """The mode in a package's own line: that of the op which decides, where the release names one there."""
+    switch = layout.switches.get(op.name) if layout.op_layout != "A" else None
+    if switch is None:
+        return op.mode
+    deciding = {one.name: one.mode for one in install.ops}
+    return deciding.get(switch, DEFAULT_MODES.get(switch, "allow"))
+
+
+def _age(event):
+    return None if event is None else event.age
+
+
+@in_every_layout
+def test_app_ops_are_read_back(sdk, vendor):
+    @settings(max_examples=25)
+    @given(layouts(sdk, vendor))
+    def holds(phone):
+        dump = appops.parse(read_as_it_came(phone, render_appops.dump(phone, NOW)))
+        _sound(dump)
+        expected = {}
+        for app in phone.apps:
+            for user, install in app.installs.items():
+                if install.ops or install.uid_modes:
+                    expected.setdefault(app.uid(user), []).append((app, install))
+        # The system's own uids of other users go by words that are read over.
+        seen = {uid: rows for uid, rows in expected.items() if uid < 100_000 or uid % 100_000 >= 10_000}
+        assert dump.uids.keys() == seen.keys()
+        for uid, rows in seen.items():
+            modes = {}
+            for app, install in rows:
+                modes |= {READ_AS.get(op, op): mode for op, mode in install.uid_modes.items()}
+                ops = dump.uids[uid].packages.get(app.package, {})
+                assert ops.keys() == {READ_AS.get(op.name, op.name) for op in install.ops}
+                for op in install.ops:
+                    read = ops[READ_AS.get(op.name, op.name)]
+                    assert read.mode == _mode(phone.layout, install, op)
+                    for kind, rejected in ((read.access, False), (read.reject, True)):
+                        ages = [event.age for event in op.events if event.rejected == rejected]
+                        assert _age(kind) == min(ages, default=None)
+            assert {op: mode for op, (mode, _) in dump.uids[uid].modes.items()} == modes
+
+    holds()
+
+
+# --- the whole way ---------------------------------------------------------------------------------------------------
+
+
+def _states(gathered):
+    return {(app.package, app.user, data): app.access[data].state for app in gathered.apps for data in DataClass}
+
+
+@in_every_layout
+def test_what_is_asked_over_the_wire_comes_back(taken, sdk, vendor):
+    @settings(max_examples=4)
+    @given(layouts(sdk, vendor))
+    def holds(phone):
+        gathered = facts.gather(taken(phone))
+        installed = {
+            (app.package, user): (app, install)
+            for app in phone.apps
+            for user, install in app.installs.items()
+            if install.installed
+        }
+        assert (gathered.phone.sdk, gathered.phone.sdk_inferred) == (sdk, False)
+        checked = {user.id for user in gathered.users if user.checked}
+        # A user for whom nothing at all is installed has an empty list, which no phone has.
+        assert checked == {user for _, user in installed}
+        assert {(app.package, app.user) for app in gathered.apps} == installed.keys()
+        for told in gathered.apps:
+            app, _ = installed[told.package, told.user]
+            held = {grant.name: grant for grant in phone.grants(app, told.user)}
+            for permission in told.permissions:
+                if permission.name in held:
+                    assert permission.granted == held[permission.name].granted
+                    assert permission.flags == _flags(phone.layout, held[permission.name].flags)
+
+    holds()
+
+
+# --- damage ----------------------------------------------------------------------------------------------------------
+
+
+def _drawn(sdk, vendor):
+    """One phone of this layout on which something can be read, and something is blocked; the same in every run."""
+    found = []
+
+    @settings(max_examples=200, database=None)
+    @given(layouts(sdk, vendor))
+    def look(phone):
+        if len(phone.apps) > 2 and all(any(a.installs[u].installed for a in phone.apps) for u in phone.user_ids):
+            if any(grant.granted for app in phone.apps for grant in app.installs[0].grants):
+                found.append(phone)
+
+    look()
+    return max(found, key=lambda phone: len(package_dump.whole(phone)))
+
+
+@in_every_layout
+def test_damage_is_noticed_or_changes_nothing(taken, changed, sdk, vendor):
+    phone = _drawn(sdk, vendor)
+    live = taken(phone)
+    before = _states(facts.gather(live))
+    whole = {"packages": package_dump.whole(phone), "appops": render_appops.dump(phone, NOW)}
+
+    @settings(max_examples=24)
+    @given(st.sampled_from(["packages", "appops", "installed.0", "users"]), st.sampled_from(DAMAGES), st.data())
+    def holds(key, damage, data):
+        damaged = damage(whole.get(key, live.answer(key).text), data.draw)
+        raw = damaged if isinstance(damaged, bytes) else damaged.encode("utf-8", "surrogateescape")
+        by_hand = live.having([replace(live.answer(key), exit_code=None)])
+        gathered = facts.gather(changed(by_hand, {key: raw}))
+        if not any(row.could_hide for row in gathered.coverage):
+            after = _states(gathered)
+            assert {told for told, state in before.items() if state.reads and not after[told].reads} == set()
+        if is_complete(gathered):
+            assert _states(gathered) == before
+
+    holds()
+
+
+@in_every_layout
+def test_cut_anywhere_nothing_unknown_becomes_denied(taken, changed, sdk, vendor):
+    phone = _drawn(sdk, vendor)
+    live = taken(phone)
+    before = _states(facts.gather(live))
+    text = package_dump.whole(phone)
+
+    @settings(max_examples=12)
+    @given(st.integers(0, len(text)))
+    def holds(at):
+        cut = live.having([replace(live.answer("packages"), exit_code=None)])
+        gathered = facts.gather(changed(cut, {"packages": text[:at]}))
+        after = _states(gathered)
+        denied = {AccessState.NOT_ALLOWED, AccessState.NOT_REQUESTED, AccessState.BLOCKED}
+        wrong = {told for told, state in before.items() if state.reads and after[told] in denied}
+        assert wrong == set()
+
+    holds()
+
+
+# --- effort ----------------------------------------------------------------------------------------------------------
+
+
+def _lines_run(work):
+    """Lines of Python that `work` runs: it counts and does not time."""
+    count = 0
+
+    def local(_frame, event, _arg):
+        nonlocal count
+        count += event == "line"
+        return local
+
+    sys.settrace(lambda _frame, _event, _arg: local)
+    try:
+        work()
+    finally:
+        sys.settrace(None)
+    return count
+
+
+def _many(phone, times):
+    """`phone` with each app `times` over, under names and uids of their own."""
+    apps = tuple(
+        replace(
+            app, package=f"{app.package}.n{number}", app_id=app.app_id + 100 * number, shared_user=None, factory=None
+        )
+        for number in range(times)
+        for app in phone.apps
+        if app.shared_user is None
+    )
+    return replace(phone, apps=apps, shared_users=())
+
+
+@in_every_layout
+def test_twice_the_phone_is_twice_the_work(sdk, vendor):
+    phone = _drawn(sdk, vendor)
+    texts = {
+        packages.parse: package_dump.whole,
+        appops.parse: lambda phone: render_appops.dump(phone, NOW),
+        packages.parse_list: lambda phone: render.packages(
+            [(app, (0,)) for app in phone.apps], path=True, version=False, installer=True, uid=False
+        ),
+    }
+    for parse, printed in texts.items():
+        once, twice = printed(_many(phone, 8)), printed(_many(phone, 16))
+        assert len(twice) < 2.2 * len(once)
+        assert _lines_run(lambda: parse(twice)) <= 2.2 * _lines_run(lambda: parse(once))
+
+
+@pytest.mark.parametrize("sdk", [23, 28, 29, 34])
+def test_twice_the_phone_is_twice_the_work_to_join(taken, sdk):
+    phone = _drawn(sdk, "aosp")
+    once, twice = taken(_many(phone, 6)), taken(_many(phone, 12))
+    assert _lines_run(lambda: facts.gather(twice)) <= 2.2 * _lines_run(lambda: facts.gather(once))
