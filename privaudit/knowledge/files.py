@@ -127,11 +127,16 @@ def _explain(
     elif kind in {"unexpected_keyword_argument", "extra_forbidden"}:
         mistakes.add("unknown_key", **values, similar=similar(key, keys))
     elif kind == "literal_error":
-        mistakes.add("choice", **values, found=found, choices=str(context.get("expected", "")))
+        mistakes.add("choice", **values, found=found, choices=_choices(context))
     elif kind in _KINDS:
         mistakes.add("wrong_kind", **values, kind=Message(key=f"knowledge.{_KINDS[kind]}"))
     else:
         mistakes.add(_BY_KEY.get(key, "wrong_value"), **values, found=found)
+
+
+def _choices(context: Mapping[str, Any]) -> tuple[str, ...]:
+    """Pydantic's “'A', 'B' or 'N'”, as words."""
+    return tuple(re.findall(r"'([^']+)'", str(context.get("expected", ""))))
 
 
 def similar(word: str, known: Iterable[str]) -> Message:

@@ -78,7 +78,9 @@ def _check_whole(folder: Traversable, parts: Parts, mistakes: Mistakes) -> None:
     sdks.read(folder, mistakes)
     if parts.vocabulary is None:
         return
-    vocabulary.check_patterns(parts.vocabulary.trap, "vocabulary.toml", mistakes)
+    patterns = Mistakes()
+    vocabulary.check_patterns(parts.vocabulary.trap, "vocabulary.toml", patterns)
+    mistakes += patterns
     for table, words in (
         ("label", [(term.term, term.lang, term.match) for term in parts.vocabulary.label]),
         ("package", [(token.token, "", token.match) for token in parts.vocabulary.package]),
@@ -87,7 +89,8 @@ def _check_whole(folder: Traversable, parts: Parts, mistakes: Mistakes) -> None:
         for (word, _, _), times in Counter(words).items():
             if times > 1:
                 mistakes.add("term_twice", file="vocabulary.toml", found=word, table=table)
-    check_names(folder, parts.vocabulary, mistakes)
+    if not patterns:  # no name can be judged by a pattern that cannot be read
+        check_names(folder, parts.vocabulary, mistakes)
 
 
 def _rows(parts: list[AppList] | tuple[AppList, ...]) -> Iterator[tuple[AppList, int, Row, dict[str, Value]]]:

@@ -135,7 +135,7 @@ def _check_head(source: object, kind: str, name: str, mistakes: Mistakes, *, own
     for key in sorted(misplaced & source.keys()):
         mistakes.add("misplaced_key", file=name, where=at, row=None, key=key)
     if source.get("tier") == "own" and not own:
-        mistakes.add("choice", file=name, where=at, row=None, key="tier", found="own", choices="'A', 'B', 'N'")
+        mistakes.add("choice", file=name, where=at, row=None, key="tier", found="own", choices=("A", "B", "N"))
 
 
 def _check_rows(data: dict[str, Any], kind: str, name: str, mistakes: Mistakes, *, own: bool) -> None:

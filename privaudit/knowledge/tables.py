@@ -84,7 +84,7 @@ def render(entries: Iterable[Entry]) -> str:
 
 def _cell(value: object) -> str:
     if isinstance(value, tuple):
-        return "; ".join(str(one).replace(";", ",") for one in value)
+        value = "; ".join(str(one).replace(";", ",") for one in value)
     text = "" if value is None or value is False else "yes" if value is True else str(value)
     return f"'{text}" if text.startswith(_FORMULA) else text  # else a spreadsheet would run it
 

@@ -1,0 +1,162 @@
+"""Tables as Excel saves them become lists, and every mistake has its row; exported tables come back the same."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from privaudit import knowledge
+from privaudit.knowledge import entries, imported, lists, tables, toml_text
+from privaudit.knowledge.files import Mistakes
+from privaudit.knowledge.rows import Row, Source
+
+DEFAULTS = {"publisher": "me", "title": "mine"}
+CHINESE = "包名,名称,国家,日期,发布者,名单标题\r\ncom.example.dai,速贷宝；速贷,CN,2025/6/26,某机构,某名单\r\n"
+
+
+def read(data: bytes | str, defaults=DEFAULTS):
+    mistakes = Mistakes()
+    found = tables.read(data.encode() if isinstance(data, str) else data, "t.csv", mistakes, defaults)
+    return found, mistakes
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        CHINESE.encode("utf-8"),
+        CHINESE.encode("utf-8-sig"),
+        CHINESE.encode("utf-16"),
+        b"\xfe\xff" + CHINESE.encode("utf-16-be"),
+        CHINESE.encode("gb18030"),
+        CHINESE.replace(",", "\t").encode("utf-16"),  # Excel's "Unicode text"
+        CHINESE.replace(",", ";").encode("gb18030"),  # where the comma is for decimals
+    ],
+    ids=["utf-8", "utf-8 with mark", "utf-16", "utf-16 be", "gb18030", "tabs", "semicolons"],
+)
+def test_every_code_in_which_excel_saves(data):
+    ((one,), mistakes) = read(data)
+    assert not mistakes
+    assert one.source == Source(publisher="某机构", title="某名单", date="2025-06-26")
+    assert one.rows == (Row(package="com.example.dai", names=("速贷宝", "速贷"), countries=("CN",)),)
+
+
+@pytest.mark.parametrize(
+    ("written", "day"),
+    [
+        ("2025/6/26", "2025-06-26"),
+        ("2025-06-26", "2025-06-26"),
+        ("2025年6月26日", "2025-06-26"),
+        ("2025.6", "2025-06"),
+        ("2025年6月", "2025-06"),
+        ("2025", "2025"),
+    ],
+)
+def test_dates_as_people_write_them(written, day):
+    ((one,), mistakes) = read(f"package,date\ncom.example.a,{written}\n")
+    assert not mistakes
+    assert one.source.date == day
+
+
+def test_mistakes_have_their_row(worded):
+    found, mistakes = read(
+        "package,sha256,countries,disputed,date\n"
+        "com.example.a,,,,\n"
+        "no package,,,,\n"
+        ",,KE,,\n"
+        "com.example.b,123,Kenya,perhaps,2025/13/1\n"
+        "com.example.a,,,,\n"
+    )
+    said = worded(mistakes)
+    assert [one.partition("row ")[2].partition(":")[0] for one in said] == ["3", "4", "5", "5", "5", "5", "6"]
+    assert "t.csv, row 3: “no package” is not a package name" in said[0]
+    assert "row 6: com.example.a stands in this file already" in said[-1]
+    assert len(found[0].rows) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("", "no_heads"),
+        ("country,date\nKE,2020\n", "no_heads"),
+        ("package,pakage name\ncom.example.a,x\n", "unknown_head"),
+        ("package,包名\ncom.example.a,com.example.b\n", "head_twice"),
+        ("package\n\n\n", "no_rows"),
+        ('package\n"com.example.a\n', "not_table"),
+        (b"package\n\x81\xff\xff\x00", "encoding_table"),
+    ],
+)
+def test_what_is_no_table_is_said(worded, text, key):
+    found, mistakes = read(text)
+    assert [mistake.key for mistake in mistakes] == [f"knowledge.{key}"]
+    assert worded(mistakes)
+    assert not found
+
+
+def test_a_head_that_is_nearly_right_is_guessed(worded):
+    _, mistakes = read("pakage\ncom.example.a\n")
+    assert "Perhaps “package”." in worded(mistakes)[0]
+
+
+def test_rows_of_several_sources_become_several_lists():
+    found, mistakes = read("package,publisher,title\ncom.example.a,A,x\ncom.example.b,B,x\ncom.example.a,B,x\n")
+    assert not mistakes
+    assert {one.source.publisher: len(one.rows) for one in found} == {"A": 1, "B": 2}
+
+
+@pytest.mark.parametrize("chinese", [True, False])
+def test_the_template_is_a_table_that_can_be_read(chinese):
+    ((one,), mistakes) = read(tables.template(chinese=chinese))
+    assert not mistakes
+    assert one.source.publisher == "Who made the list"
+    assert [row.package for row in one.rows] == ["com.example.loan"]
+
+
+def test_all_shipped_lists_go_through_a_table_and_come_back():
+    known = knowledge.load()
+    every = entries.entries(known.lists)
+    found, mistakes = read(tables.render(every))
+    assert not mistakes
+    back = {(one.source, row) for one in found for row in one.rows}
+    there = {(part.source, row) for part in known.lists for row in part.rows}
+    assert len(back) == len(there) == sum(len(part.rows) for part in known.lists)
+    # A list's own status is written into each row; what says how a list is kept up is not in a table.
+    assert {(one.publisher, one.title, one.date, row.package, row.sha256, row.disputed) for one, row in back} == {
+        (one.publisher, one.title, one.date, row.package, row.sha256, row.disputed) for one, row in there
+    }
+
+
+def test_a_cell_that_a_spreadsheet_would_run_is_quoted():
+    row = Row(package="com.example.a", names=("=HYPERLINK(1)",), note="-1+1")
+    part = lists.AppList(
+        id="x", file="x", kind="risky", own=True, source=Source(**DEFAULTS), rows=(row,), examples=(), data={}
+    )
+    text = tables.render(entries.entries([part]))
+    assert "'=HYPERLINK" in text
+    ((one,), mistakes) = read(text)
+    assert not mistakes
+    assert one.rows == (row,)
+
+
+words = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20).filter(str.strip)
+
+
+@settings(max_examples=60, deadline=None)
+@given(names=st.lists(words, max_size=3), note=words, disputed=st.booleans(), title=words)
+def test_what_is_written_as_toml_reads_the_same(tmp_path_factory, names, note, disputed, title):
+    source = Source(publisher="me", title=title, date="2025-06")
+    row = Row(package="com.example.a", names=tuple(names), note=note, disputed=disputed)
+    path = tmp_path_factory.mktemp("toml") / "mine.toml"
+    path.write_text(toml_text.render(source, [row], "note"), encoding="utf-8", newline="\n")
+    mistakes = Mistakes()
+    (part,) = lists.read_own(path, mistakes)
+    assert (part.source, part.rows) == (source, (row,))
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.binary(max_size=200))
+def test_garbage_is_a_mistake_and_no_crash(data):
+    found, mistakes = read(data)
+    assert isinstance(found, tuple)
+    assert all(isinstance(one, imported.Imported) for one in found)
+    assert found or mistakes

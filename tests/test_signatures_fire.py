@@ -1,0 +1,142 @@
+"""Every shipped signature fires: installed on a phone, audited, named with publisher, action and date."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from privaudit import capture, knowledge
+from privaudit.audit import Wishes, judged
+from privaudit.capture import archive
+from privaudit.capture.apk_parts import Apk, hashed
+from privaudit.capture.take import take
+from privaudit.demo import open_story
+from privaudit.demo.adbd.auth import KeyPolicy
+from privaudit.demo.adbd.phone import DemoPhone
+from privaudit.demo.programs import programs
+from privaudit.findings import judge
+from privaudit.language import Language
+from privaudit.model import AnswerState, LendingVerdict, Source
+from privaudit.report import json as report_json
+from privaudit.report import txt
+from privaudit.transport import connect
+
+KNOWN = knowledge.load()
+RISKY = [part for part in KNOWN.lists if part.kind == "risky"]
+ROWS = [(part, number, row) for part in RISKY for number, row in enumerate(part.rows, 1) if row.found_by]
+LENDERS = sorted({row.package for part in KNOWN.lists if part.kind == "lenders" for row in part.rows if row.package})
+
+
+def home_of(part, number, row):
+    """The package to install for a row; one for each that has only digests."""
+    return row.package or f"com.example.hash{part.id.replace('-', '')}{number}"
+
+
+def phone_with(packages):
+    """The demo's phone, with the demo's first lender under each of these names."""
+    story = open_story("borrower")
+    lender = story.app("com.example.sudaibao")
+    copies = (
+        replace(lender, package=name, labels={}, app_id=11000 + place, code_path=f"/data/app/~~{place}==/{name}-0==")
+        for place, name in enumerate(packages)
+    )
+    return replace(story, apps=(*story.apps, *copies))
+
+
+@pytest.fixture(scope="module")
+def taken(tmp_path_factory):
+    """What such a phone answers over the wire."""
+    packages = dict.fromkeys([*(home_of(*row) for row in ROWS), *LENDERS])
+    with (
+        DemoPhone(programs=programs(phone_with(packages)), files={}, keys=KeyPolicy(required=False)) as phone,
+        connect(
+            transport=f"tcp:{phone.address}", on_waiting=lambda _: None, key_folder=tmp_path_factory.mktemp("key")
+        ) as connection,
+    ):
+        # The details of each app are for what dumps omit; these tests need none, and 900 of them would take minutes.
+        answers = take(connection)
+    return replace(answers, source=Source(kind="usb", sha256=None))
+
+
+@pytest.fixture(scope="module")
+def report(taken, tmp_path_factory):
+    """The report on it, as the command gives it."""
+    digests = {home_of(*row): digest for row in ROWS for digest in row[2].sha256}
+    apks = [
+        hashed(Apk(package=package, path=f"/data/app/{package}/base.apk", state=AnswerState.NOT_ASKED), digest)
+        for package, digest in digests.items()
+    ]
+    file = tmp_path_factory.mktemp("taken") / "check.zip"
+    archive.write(taken.naming(apks), file)
+    return file
+
+
+@pytest.fixture(scope="module")
+def document(report, tmp_path_factory):
+
+    made = judged(capture.read(report), knowledge.load(country="PK"), Wishes(country="PK"))
+    return json.loads(report_json.render(made)), txt.render(made, Language("en"), 100)
+
+
+def test_the_command_gives_the_same(run, report, document):
+    done = run("audit", report, "--json", "--country", "PK")
+    assert done.code == 3, done.err
+    assert {app["package"] for app in json.loads(done.out)["apps"]} == {app["package"] for app in document[0]["apps"]}
+
+
+def test_every_signature_is_flagged_with_publisher_action_and_date(document):
+    apps = {app["package"]: app for app in document[0]["apps"]}
+    shown = " ".join(document[1].split())
+    for part, number, row in ROWS:
+        app = apps[home_of(part, number, row)]
+        matches = {key for key, _ in row.found_by}
+        found = [one for one in app["listed"] if one["signature"] == f"{part.id}#{number}"]
+        assert {one["match"] for one in found} == matches, part.id
+        for one in found:
+            assert (one["publisher"], one["action"], one["date"]) == (
+                part.source.publisher,
+                part.source.action,
+                part.source.date,
+            )
+            assert (one["tier"], one["via"], one["disputed"]) == (part.source.tier, part.source.via, row.disputed)
+        findings = [
+            one for one in document[0]["findings"] if one["package"] == app["package"] and one["rule"] == "listed"
+        ]
+        assert len(findings) == len(app["listed"])
+        assert part.source.publisher in shown
+        assert (Language("en").date(part.source.date) if part.source.date else "the list has no date") in shown
+
+
+def test_every_signature_has_the_grade_of_its_tier(document):
+    grades = {
+        (one["package"], one["message"]["key"]): one["severity"]
+        for one in document[0]["findings"]
+        if one["rule"] == "listed"
+    }
+    for part, number, row in ROWS:
+        grade = "info" if part.source.tier == "N" else "medium" if row.disputed else "high"
+        assert grades[home_of(part, number, row), f"listed.{part.source.tier}"] == grade, (part.id, number)
+
+
+def test_every_lender_is_recognised(document):
+    apps = {app["package"]: app for app in document[0]["apps"]}
+    verdicts = {}
+    for package in LENDERS:
+        lender = KNOWN.lender(package)
+        verdict = apps[package]["lending"]["verdict"]
+        expected = "embeds" if lender.embeds else "yes" if lender.sure or apps[package]["listed"] else "likely"
+        assert verdict == expected, package
+        verdicts[verdict] = verdicts.get(verdict, 0) + 1
+    assert min(verdicts.values()) >= 9
+
+
+def test_names_alone_flag_nobody(made):
+    names = {name for part in RISKY for row in part.rows if not row.found_by for name in row.names}
+    assert len(names) > 400
+    apps = [made.app(f"com.example.name{place}", label=name) for place, name in enumerate(sorted(names))]
+    ground = made.ground(*apps, knowledge=KNOWN)
+    for app in judge(ground.capture, ground.facts, KNOWN).apps:
+        assert app.listed == ()
+        assert app.lending.verdict in {LendingVerdict.NO, LendingVerdict.LIKELY}
