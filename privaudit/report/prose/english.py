@@ -126,7 +126,7 @@ WORDS: Final[Mapping[str, Sentence]] = {
     "refused": "The phone's record: it last tried to reach {data} on {at_at} (phone time) and was turned away.",
     "refused_ago": "The phone's record: it last tried to reach {data} {ago} before the check and was turned away.",
     "switched_off": "The app is switched off on this phone. While it is, it cannot run.",
-    "other_way": "By its permissions it cannot read {data}; the right told below reaches them all the same.",
+    "other_way": "By its permissions it cannot read {data}; another right, told of here, reaches them all the same.",
     "history_not_read": "When it last read {data} could not be read.",
     "permission_alone": (
         "This rests on the permission alone: whether the phone blocks it all the same could not be read."
