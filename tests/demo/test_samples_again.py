@@ -273,7 +273,7 @@ def test_app_ops_come_out_again(samples, text, folder):
     users = (AndroidUser(id=0, name="", flags=0),)
     apps = app_ops(original, dump, layout)
     phone = VirtualPhone(name="again", sdk=sdk, properties={}, zone=UTC, users=users, apps=apps)
-    printed = render_appops.dump(phone, now or datetime(2018, 3, 16)).splitlines()
+    printed = render_appops.dump(phone, now or datetime(2018, 3, 16, tzinfo=UTC)).splitlines()
     rules = list(OPS_MATTER.values())
     expected = [line for line in original.splitlines() if any(re.search(rule, line) for rule in rules)]
     found = [line for line in printed if any(re.search(rule, line) for rule in rules)]
