@@ -1,4 +1,4 @@
-"""Every layout, from Android 6 to 16 and of four makers: what is printed is read back, damage is noticed, work is linear.
+"""Every layout of Android 6 to 16 and of four makers: what is printed is read back, damage is noticed, work is linear.
 
 The phones are drawn by hypothesis and printed by ``privaudit.demo.render``, which is held to real output in
 ``tests/demo/test_samples_again.py``.
