@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from types import MappingProxyType, SimpleNamespace
 
@@ -160,22 +161,39 @@ def demo_phone() -> Callable[..., object]:
 
 
 @pytest.fixture(scope="session")
-def demo_capture(tmp_path_factory: pytest.TempPathFactory) -> Capture:
-    """The story of the borrower, asked over the wire, at a fixed time."""
-    with (
-        _phone(now=NOW) as phone,
-        connect(
-            transport=f"tcp:{phone.address}", on_waiting=lambda _: None, key_folder=tmp_path_factory.mktemp("key")
-        ) as connection,
-    ):
-        taken = audit.live(connection, knowledge.load(demo=True), demo=True)
-    return replace(taken, taken_at=NOW)
+def capture_of_story(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Capture]:
+    """A story, asked over the wire once, at a fixed time."""
+
+    @cache
+    def ask(story: str) -> Capture:
+        with (
+            _phone(story, now=NOW) as phone,
+            connect(
+                transport=f"tcp:{phone.address}", on_waiting=lambda _: None, key_folder=tmp_path_factory.mktemp("key")
+            ) as connection,
+        ):
+            taken = audit.live(connection, knowledge.load(demo=True), demo=True)
+        return replace(taken, taken_at=NOW)
+
+    return ask
 
 
 @pytest.fixture(scope="session")
-def demo_report(demo_capture: Capture) -> Report:
+def report_of(capture_of_story: Callable[[str], Capture]) -> Callable[[str], Report]:
+    """The report on a story."""
+    return lambda story: audit.judged(capture_of_story(story), knowledge.load(demo=True), audit.Wishes())
+
+
+@pytest.fixture(scope="session")
+def demo_capture(capture_of_story: Callable[[str], Capture]) -> Capture:
+    """The story of the borrower."""
+    return capture_of_story("borrower")
+
+
+@pytest.fixture(scope="session")
+def demo_report(report_of: Callable[[str], Report]) -> Report:
     """The report on it."""
-    return audit.judged(demo_capture, knowledge.load(demo=True), audit.Wishes())
+    return report_of("borrower")
 
 
 # --- things made by hand --------------------------------------------------------------------------------------------

@@ -8,7 +8,8 @@ import re
 import pytest
 
 from privaudit import audit, knowledge
-from privaudit.demo import open_story, stories
+from privaudit.demo import open_story, stories, title
+from privaudit.model import DataClass
 from privaudit.transport import connect
 
 STORY = {
@@ -152,7 +153,63 @@ def test_two_round_trips_and_only_reads(demo_phone, tmp_path):
         assert "content query" not in text
 
 
-def test_list_of_stories(run):
-    done = run("demo", "--list")
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_list_of_stories(run, language):
+    done = run("demo", "--list", "--lang", language)
     assert done.code == 0
-    assert [line.split()[0] for line in done.out.splitlines()] == list(stories())
+    lines = [line.split(maxsplit=1) for line in done.out.splitlines()]
+    assert lines == [[name, title(name, language)] for name in stories()]
+    assert len(lines) >= 7
+
+
+# Story → (package, Android user) → what it can do with contacts, SMS and the call log.
+TOLD = {
+    "hyperos": {
+        ("com.example.sudaibao", 0): ("blocked", "not_allowed", "not_requested"),
+        ("com.example.kuaiyihua", 0): ("asks_each_time", "not_requested", "asks_each_time"),
+        ("com.example.kuaiyihua", 999): ("can_read", "not_requested", "can_read"),
+        ("com.example.miaojie", 0): ("not_allowed", "blocked", "can_read"),
+    },
+    "coloros": {
+        ("com.example.jiedaitong", 0): ("can_read", "can_read", "not_requested"),
+        ("com.example.anxin", 0): ("not_allowed", "not_allowed", "not_allowed"),
+        ("com.example.anxin", 999): ("can_read", "not_allowed", "not_allowed"),
+    },
+    "emui5": {
+        ("com.example.sudaibao", 0): ("can_read", "blocked", "not_requested"),
+        ("com.example.bangbangdai", 0): ("not_allowed", "not_allowed", "can_read"),
+    },
+    "android6": {
+        ("com.example.laodaikuan", 0): ("can_read", "blocked", "can_read"),
+        ("com.example.qianbaojie", 0): ("blocked", "not_requested", "not_requested"),
+        ("com.example.kuaiyihua", 0): ("not_allowed", "not_requested", "not_allowed"),
+    },
+    "oneui": {
+        ("com.example.prestarapido", 0): ("can_read", "can_read", "not_allowed"),
+        ("com.example.creditofacil", 0): ("not_allowed", "not_requested", "not_requested"),
+    },
+    "android16": {
+        ("com.example.flashpeso", 0): ("not_allowed", "not_allowed", "not_allowed"),
+        ("com.example.flashpeso", 10): ("can_read", "can_read", "not_allowed"),
+        ("com.example.pautang", 0): ("not_requested", "not_requested", "not_requested"),
+    },
+}
+
+
+@pytest.mark.parametrize("story", TOLD)
+def test_what_a_story_tells_comes_out_at_the_other_end(report_of, story):
+    report = report_of(story)
+    told = {
+        (app.package, app.user): tuple(str(app.access[data].state) for data in DataClass)
+        for app in report.apps
+        if app.recognised
+    }
+    assert told == TOLD[story]
+    closed = [user.id for user in open_story(story).users if user.closed]
+    assert [user.id for user in report.users if not user.checked] == closed
+    assert report.complete == (not closed)
+    assert report.phone.rom.id == {"android6": "aosp", "android16": "aosp", "emui5": "emui"}.get(story, story)
+
+
+def test_every_story_but_the_first_has_its_truth_written_down():
+    assert {*TOLD, "borrower"} == set(stories())

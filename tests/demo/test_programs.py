@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -136,3 +137,80 @@ def test_the_first_round_of_an_audit_is_answered(phone):
     assert [name for name, _ in ends][-3:] == ["installed.999", "third_party.999", "settings.999"]
     assert text.rstrip().endswith(f"{marker} done")
     assert "[ro.product.model]: [Demo Phone]" in text
+
+
+# --- what older releases do not know ---------------------------------------------------------------------------------
+
+
+def _run(sdk, line, *, vendor="aosp"):
+    phone = replace(open_story("borrower"), sdk=sdk, vendor=vendor)
+    words = line.split()
+    table = programs(phone, now=_NOW)
+    if words[0] not in table:
+        return None
+    result = table[words[0]](words, b"")
+    return result.out.decode(), result.err.decode(), result.code
+
+
+def test_android_6_has_no_cmd():
+    assert _run(23, "cmd package list packages") is None
+    assert _run(24, "cmd package list packages")[2] == 0
+    assert _run(23, "appops get com.example.nobody")[1] == "Error: No UID for com.example.nobody in user 0\n"
+
+
+@pytest.mark.parametrize(
+    ("sdk", "option", "answer"),
+    [
+        (23, "-U", ("", "Error: Unknown option: -U\n", 1)),
+        (25, "-U", ("Error: Unknown option: -U\n", "", 255)),
+        (25, "--show-versioncode", ("Error: Unknown option: --show-versioncode\n", "", 255)),
+        (27, "-a", ("Error: Unknown option: -a\n", "", 255)),
+    ],
+)
+def test_options_that_came_later(sdk, option, answer):
+    assert _run(sdk, f"pm list packages {option} --user 0") == answer
+    assert _run(28, f"pm list packages {option} --user 0")[2] == 0
+
+
+def test_without_a_user_older_releases_list_the_owner_s():
+    owner = _run(33, "pm list packages --user 0")
+    assert _run(33, "pm list packages") == owner
+    assert " uid:10121,99910121\n" in _run(34, "pm list packages -U")[0]
+
+
+def test_dumpsys_takes_a_time_since_android_8():
+    assert _run(25, "dumpsys -t 60 package") == ("", "Can't find service: -t\n", 0)
+    assert _run(26, "dumpsys -t 60 package") == _run(26, "dumpsys package")
+
+
+def test_roles_since_android_10():
+    assert _run(28, "dumpsys role") == ("", "Can't find service: role\n", 0)
+    assert _run(28, "cmd role get-role-holders x") == ("", "cmd: Can't find service: role\n", 20)
+    assert _run(29, "dumpsys role")[0].startswith("ROLE MANAGER STATE")
+    assert _run(30, "cmd role get-role-holders x") == ("Unknown command: get-role-holders\n", "", 255)
+
+
+@pytest.mark.parametrize(
+    ("sdk", "said"),
+    [
+        (28, "Error: java.lang.SecurityException: Shell does not have permission to access user 999\n"),
+        (29, "Security exception: Shell does not have permission to access user 999\n\n"),
+        (34, "\nException occurred while executing 'list':\njava.lang.SecurityException: Shell does not have "),
+    ],
+)
+def test_nobody_is_let_into_a_closed_user(sdk, said):
+    phone = open_story("borrower")
+    users = tuple(replace(user, closed=user.id == 999) for user in phone.users)
+    table = programs(replace(phone, sdk=sdk, users=users), now=_NOW)
+    listed = table["pm"](["pm", "list", "packages", "--user", "999"], b"")
+    assert (listed.out, listed.code != 0) == (b"", True)
+    assert listed.err.decode().startswith(said)
+    read = table["settings"](["settings", "--user", "999", "get", "secure", "x"], b"")
+    assert b"does not have permission to access user 999" in read.err
+    assert table["pm"](["pm", "list", "packages", "--user", "0"], b"").code == 0
+
+
+def test_app_ops_get_tells_uid_modes_since_android_10():
+    line = "appops get --user 999 com.example.kuaiyihua READ_CONTACTS"
+    assert _run(28, line) == ("No operations.\n", "", 0)
+    assert _run(29, line) == ("Uid mode: READ_CONTACTS: ignore\n", "", 0)

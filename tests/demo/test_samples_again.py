@@ -1,9 +1,9 @@
 """What real devices printed: read, made into a virtual phone, printed again, and laid beside the original.
 
 Lines that matter are those that the reader keeps something of: section titles, block headers, ids, shared users, paths,
-versions, times, installers, flags of the app, users, requested and held permissions; uids, packages, modes, ops and
-the youngest event of each kind. They must be equal, verbatim and in the original's order, but for the identity hashes,
-which are new at each boot, and for words whose order the reader has no use for (flags, requested permissions).
+versions, times, installers, flags of the app, users, requested and held permissions; uids, packages, modes, ops and the
+youngest event of each kind. They must be equal, verbatim and in the original's order, but for the identity hashes, new
+at each boot, and for words whose order the reader has no use for (application flags, requested permissions).
 
 Not printed by the demo, so not here: ``pm list permissions -g`` (Motorola) and ``dpm`` (Pixel).
 """
@@ -103,8 +103,8 @@ def _that_matter(text):
         kind = next((kind for kind, rule in MATTERS.items() if re.search(rule, line)), None)
         if kind is None or (kind == "requested" and in_components):
             continue
-        shown = re.sub(r"(?<=[{(])[0-9a-f]{1,8}(?=[ )])", "#", line)
-        lines.append((kind, " ".join(sorted(shown.split())) if kind == "flags" else shown))
+        without_hash = re.sub(r"(?<=[{(])[0-9a-f]{1,8}(?=[ )])", "#", line)
+        lines.append((kind, " ".join(sorted(line.split())) if kind == "flags" else without_hash))
     return _sorted_runs(lines)
 
 

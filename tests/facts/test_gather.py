@@ -121,8 +121,13 @@ def test_the_last_access_is_the_youngest_event_of_the_story(live, borrower):
 
 def test_a_legitimate_phone_is_complete_and_never_called_forged(phone, taken):
     gathered = facts.gather(taken(phone))
-    assert [row for row in gathered.coverage if row.detail is not None] == []
-    assert is_complete(gathered)
+    closed = {user.id for user in phone.users if user.closed}
+    odd = [row for row in gathered.coverage if row.detail is not None]
+    assert {(row.question, row.user) for row in odd} == {
+        (question, user) for user in closed for question in ("installed", "third_party", "settings")
+    }
+    assert {row.state for row in odd} <= {AnswerState.REFUSED}
+    assert is_complete(gathered) == (not closed)
 
 
 def test_every_place_holds_what_it_is_named_after(by_hand, live):

@@ -54,7 +54,6 @@ class Event:
     proxy: str | None = None
     """What stands inside ``proxy[…]``."""
     running: bool = False
-    """It has not ended yet. Up to Android 9 dumps say so."""
     tag: str | None = None
     """Attribution tag; ``None`` prints as ``null``."""
 
@@ -234,10 +233,6 @@ class VirtualPhone:
         """What the phone's clock shows when the computer's shows `now` (aware), in whole milliseconds."""
         there = now.astimezone(UTC) + self.clock_ahead
         return there.replace(microsecond=there.microsecond // 1000 * 1000).astimezone(self.zone)
-
-    def may_look_into(self, user: int) -> bool:
-        """Whether the shell is let into `user`. A number that no user has is nobody's secret."""
-        return not any(one.closed for one in self.users if one.id == user)
 
     def app(self, package: str) -> App | None:
         """The installed copy of `package`."""
