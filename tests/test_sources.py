@@ -14,7 +14,7 @@ from privaudit.demo import open_story, stories
 from privaudit.demo.adbd.auth import KeyPolicy
 from privaudit.demo.adbd.phone import DemoPhone
 from privaudit.demo.programs import files, programs
-from privaudit.model import AccessState, AnswerState
+from privaudit.model import AccessState, AnswerState, History
 from privaudit.transport import connect
 from tests.conftest import NOW
 from tests.fixtures import bugreport_builder as builder
@@ -90,13 +90,21 @@ def test_packed_or_not_gives_the_same(found, one, other):
 
 
 def test_a_bug_report_gives_what_a_folder_of_its_parts_gives(found):
-    assert without_where(found["bugreport.txt"]) == without_where(found["folder"])
+    one, other = found["bugreport.txt"], found["folder"]
+    assert not [*differences(one, other)]
+    if states(one)["appops", None] is AnswerState.ANSWERED:
+        # Only from Android 8 a report says when each dump was done; before, times are counted from its head.
+        assert without_where(one) == without_where(other)
 
 
 NEEDS = {"label", "label_state", "labels", "launcher_labels", "launcher_icon", "certificates_sha256", "apk_sha256"}
 """Facts of an app for which its APK must be read."""
-NO_GRANT = {AccessState.UNKNOWN, AccessState.NOT_ALLOWED}
-TAKEN_APART = {"permissions", "access", "special_access"}
+NO_GRANT = {AccessState.UNKNOWN, AccessState.NOT_ALLOWED, AccessState.NOT_REQUESTED}
+REPORT_S = 120
+"""Seconds that making a report takes: Android 6 and 7 say only when it was begun, so that times may be so much off."""
+TIMES = ("last_read", "last_refused", "history_since")
+USES = ("last_access", "last_reject")
+TAKEN_APART = {"permissions", "access", "other_access", "special_access"}
 
 
 def differences(live, other):
@@ -104,41 +112,66 @@ def differences(live, other):
 
     A live phone is asked about named permissions: of an app that holds none of these its whole dump tells more.
     """
+    ops_whole = states(other)["appops", None] is AnswerState.ANSWERED
     for one in live.apps:
         twin = next((app for app in other.apps if (app.package, app.user) == (one.package, one.user)), None)
         if twin is None:
             yield one.package, one.user, "absent"
         else:
-            yield from ((one.package, one.user, *pair) for pair in contradictions(one, twin) if pair[1] != pair[2])
+            yield from (
+                (one.package, one.user, *pair) for pair in contradictions(one, twin, ops_whole) if pair[1] != pair[2]
+            )
 
 
-def contradictions(one, twin):
+def about(moment, other):
+    """`other`, or `moment` where the two are as good as equal or one is not known."""
+    apart = None if None in {moment, other} else abs((moment - other).total_seconds())
+    return moment if apart is None or apart <= REPORT_S else other
+
+
+def contradictions(one, twin, ops_whole):
     plain = [field.name for field in fields(one) if field.name not in TAKEN_APART | NEEDS]
     both = ((name, getattr(one, name), getattr(twin, name)) for name in plain)
-    yield from (pair for pair in both if None not in pair)
+    # Before Android 14 a block names an installer only where there is one: a list of packages says more.
+    yield from (pair for pair in both if None not in pair and pair[0] != "installer_known")
     yield "special_access", set(one.special_access), set(twin.special_access)
     stored = {permission.name: permission for permission in twin.permissions}
     for permission in one.permissions:
         after = stored.get(permission.name)
-        yield "permission", permission, after and replace(after, requested=permission.requested)
-    for data, access in one.access.items():
-        after = twin.access[data]
-        # A whole dump does not say what was requested: then no grant is all that is known.
-        unsure = access.state is AccessState.NOT_REQUESTED and after.state in NO_GRANT
-        yield data, access, replace(after, state=access.state) if unsure else after
+        if after is None and permission.granted is False:
+            continue  # asked for and never granted: Android keeps nothing of it
+        times = after and {name: about(getattr(permission, name), getattr(after, name)) for name in USES}
+        yield "permission", permission, after and replace(after, requested=permission.requested, **times)
+    reached = {**twin.access, **twin.other_access}
+    for data, access in (*one.access.items(), *one.other_access.items()):
+        after = reached[data]
+        told = {name: about(getattr(access, name), getattr(after, name)) for name in TIMES}
+        # Most whole dumps do not say what was requested, some makers' do: no grant is all that each knows for sure.
+        if access.state in NO_GRANT and after.state in NO_GRANT:
+            told["state"] = access.state
+        # Where nothing shows that all records were read, that there is none is not known.
+        if not ops_whole and after.history is History.UNKNOWN and access.history is History.NO_RECORD:
+            told["history"] = access.history
+        yield data, access, replace(after, **told)
 
 
 @pytest.mark.parametrize("name", ["bugreport.txt", "folder", "androidqf"])
 def test_every_source_gives_the_facts_of_the_phone_or_none(found, name):
     live, other = found["live"], found[name]
     assert not [*differences(live, other)]
-    assert {(app.package, app.user) for app in live.apps} == {(app.package, app.user) for app in other.apps}
-    assert [(user.id, user.kind, user.checked) for user in live.users] == [
-        (user.id, user.kind, user.checked) for user in other.users
+    apps = [{(app.package, app.user) for app in one.apps} for one in (live, other)]
+    refused = {user.id for user in live.users if not user.checked}
+    assert {key for key in apps[0] if key[1] not in refused} == {key for key in apps[1] if key[1] not in refused}
+    assert apps[0] <= apps[1]
+    users = [
+        {user.id: (user.kind, user.checked) for user in one.users if user.id not in refused} for one in (live, other)
     ]
+    assert users[0] == users[1]
     assert live.phone == other.phone
 
 
+ENDED_SDK = 26
+"""From Android 8 something follows the last uid of the app-ops."""
 LISTS = {"installed", "third_party"}
 
 
@@ -151,16 +184,24 @@ LISTS = {"installed", "third_party"}
     ],
 )
 def test_the_differences_equal_the_coverage(found, name, less, more):
-    live, other = states(found["live"]), states(found[name])
+    # A user that the phone refused to us stands in a report that the phone wrote itself.
+    refused = {user.id for user in found["live"].users if not user.checked}
+    live, other = (
+        {key: state for key, state in states(found[one]).items() if key[1] not in refused} for one in ("live", name)
+    )
     assert live.keys() == other.keys()
+    if found["live"].phone.sdk < ENDED_SDK:
+        assert other["appops", None] is AnswerState.UNREADABLE  # nothing shows that its text is whole
+        less = {*less, "appops", *({"clock"} if name == "androidqf" else ())}
     answered = (
         {key for key in live if live[key] is AnswerState.ANSWERED},
         {key for key in other if other[key] is AnswerState.ANSWERED},
     )
     assert {question for question, _ in answered[0] - answered[1]} == less
     assert {question for question, _ in answered[1] - answered[0]} == more
-    assert {other[key] for key in answered[0] - answered[1]} == {AnswerState.NOT_ASKED}
-    assert audit.is_complete(found[name]) == (audit.is_complete(found["live"]) and not less & LISTS)
+    assert {other[key] for key in answered[0] - answered[1] - {("appops", None)}} == {AnswerState.NOT_ASKED}
+    if not refused:
+        assert audit.is_complete(found[name]) == (audit.is_complete(found["live"]) and not less & {*LISTS, "appops"})
 
 
 def test_many_sources_of_many_kinds_give_a_line_each(read, run, story):

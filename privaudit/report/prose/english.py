@@ -157,6 +157,7 @@ WORDS: Final[Mapping[str, Sentence]] = {
     "gap_of_user": "{what} ({user})",
     "gap_user": "{user}: {why}.",
     "why_user_refused": "the phone does not let us look",
+    "why_user_partly": "the phone does not let us list its apps; what it says of them elsewhere stands above",
     "why_user_other": "could not be looked at",
     "gap_appops": "So “can read” rests on the permission alone: a block in effect would not be seen.",
     "records_each": (

@@ -35,9 +35,11 @@ def missing(voice: Voice) -> tuple[str, ...]:
         # A user that could not be looked at is one gap, however many questions it took to see that.
         if row.could_hide and row.user not in missed
     ]
+    seen = {app.user for app in voice.report.apps}
     for user in voice.report.users:
         if not user.checked:
-            why = Message(key=f"report.why_user_{'refused' if user.why_not is AnswerState.REFUSED else 'other'}")
+            refused = "refused" if user.why_not is AnswerState.REFUSED else "other"
+            why = Message(key=f"report.why_user_{'partly' if user.id in seen else refused}")
             rows.append(voice.text("report.gap_user", user=voice.user(user.id), why=why))
     if not voice.report.users:
         rows.append(voice.text("report.scope_unknown"))
