@@ -83,6 +83,39 @@ def test_all_mistakes_of_meaning_at_once():
     ]
 
 
+def test_modes_and_permissions_that_a_release_does_not_have():
+    old = _HEAD.replace("sdk = 34", "sdk = 28") + _APP.replace('"READ_SMS"', '"READ_SMS", "POST_NOTIFICATIONS"')
+    old += (
+        '[[app.user]]\nid = 0\nuid_modes = { READ_SMS = "foreground" }\ngrants = { POST_NOTIFICATIONS = "allowed" }\n'
+    )
+    old += 'ops = [{ op = "READ_SMS" }, { op = "READ_SMS", mode = "ask" }]\n'
+    with pytest.raises(StoryError) as caught:
+        read(old, name="bad.toml")
+    assert [mistake.split(": ", 2)[1] for mistake in caught.value.mistakes] == [
+        "app[0].user[0].uid_modes.READ_SMS",
+        "app[0].user[0].ops[1].mode",
+        "app[0].user[0].grants.POST_NOTIFICATIONS",
+    ]
+    read(old.replace("sdk = 28", 'sdk = 34\nvendor = "miui"'), name="good.toml")
+
+
+def test_what_a_legacy_app_was_denied_is_an_app_op():
+    legacy = _APP + "target_sdk = 22\n" + '[[app.user]]\nid = 0\ngrants = { READ_SMS = "denied" }\n'
+    old = read(_HEAD.replace("sdk = 34", "sdk = 23") + legacy, name="t").app("com.example.one")
+    assert old.installs[0].grants == ()
+    assert {one.name.rpartition(".")[2]: one.granted for one in old.install_permissions} == {
+        "INTERNET": True, "READ_CONTACTS": True, "READ_SMS": True,
+    }  # fmt: skip
+    assert old.installs[0].uid_modes == {"READ_SMS": "ignore"}
+    new = read(_HEAD + legacy, name="t").app("com.example.one").installs[0]
+    assert [(one.granted, bool(one.flags & FLAG_BITS["REVIEW_REQUIRED"])) for one in new.grants] == [
+        (True, True),
+        (True, False),
+    ]
+    assert new.grants[1].flags & FLAG_BITS["REVOKED_COMPAT"]
+    assert new.uid_modes == {"READ_CONTACTS": "ignore", "READ_SMS": "ignore"}
+
+
 def test_not_toml():
     with pytest.raises(StoryError, match=r"bad\.toml: not TOML"):
         read("title = ", name="bad.toml")

@@ -18,14 +18,15 @@ from hypothesis import strategies as st
 from privaudit import facts
 from privaudit.audit import is_complete
 from privaudit.capture.answers import decode
-from privaudit.capture.questions import PERMISSIONS
+from privaudit.capture.questions import PERMISSIONS, SETTINGS
+from privaudit.demo import open_story
 from privaudit.demo.render import appops as render_appops
 from privaudit.demo.render import package_dump
 from privaudit.demo.render import text as render
 from privaudit.demo.render.android import DEFAULT_MODES
 from privaudit.demo.render.layout import SDKS, layout_of
 from privaudit.demo.story.virtual import Event, Grant, Op
-from privaudit.facts import appops, packages, users
+from privaudit.facts import appops, packages, special_access, users
 from privaudit.model import AccessState, DataClass
 from tests.fixtures.damage import DAMAGES
 from tests.fixtures.phones import LAYOUTS, ZONE, layouts
@@ -228,6 +229,32 @@ def test_app_ops_are_read_back(sdk, vendor):
             assert {op: mode for op, (mode, _) in dump.uids[uid].modes.items()} == modes
 
     holds()
+
+
+# --- rights beside the permissions -----------------------------------------------------------------------------------
+
+
+@in_every_layout
+def test_rights_are_read_back(made, sdk, vendor):
+    phone = replace(open_story("borrower"), sdk=sdk, vendor=vendor)
+    texts = {"device_policy": render.device_policy(phone)}
+    if phone.layout.roles:
+        texts["roles"] = render.roles(phone)
+    for user in phone.user_ids:
+        texts[f"settings.{user}"] = "".join(f"{key}={render.setting(phone, user, 'secure', key)}" for key in SETTINGS)
+    rights = special_access.gather(made({key: read_as_it_came(phone, text) for key, text in texts.items()}))
+    assert sum(rights.unparsed.values()) == 0
+    held = {(package, user, one.access.kind) for (package, user), all_ in rights.held.items() for one in all_}
+    assert held == {
+        ("com.example.screenreader", 0, "accessibility"),
+        ("com.example.watchlink", 0, "notification_listener"),
+        ("com.example.gone", 0, "notification_listener"),
+        ("com.example.keyboard", 0, "input_method"),
+        ("com.example.keyboard", 999, "input_method"),
+        ("com.android.messaging", 0, "default_sms"),
+        ("com.android.dialer", 0, "default_phone"),
+        ("com.example.findphone", 0, "device_admin"),
+    }
 
 
 # --- the whole way ---------------------------------------------------------------------------------------------------

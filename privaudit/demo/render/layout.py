@@ -135,6 +135,14 @@ class Layout:
     checksums: bool = False
     """adbd wants checksums, up to Android 8.1; its messages are small up to 6."""
 
+    @property
+    def modes(self) -> frozenset[str]:
+        """Modes of app-ops that it has: ``foreground`` came with Android 10, ``ask`` is MIUI's own."""
+        since_10 = {"foreground"} if self.op_layout in {"C", "D"} else set()
+        return frozenset(
+            {"allow", "ignore", "deny", "default"} | since_10 | ({"ask"} if self.vendor == "miui" else set())
+        )
+
     def flags_text(self, flags: int) -> str:
         """``, flags=[ A|B]`` or ``, flags=[ A B ]``; nothing where no flag is set."""
         names = [self.names_of_flags.get(bit, str(bit)) for bit in _bits(flags)]

@@ -14,6 +14,7 @@ from importlib import resources
 from pydantic import TypeAdapter, ValidationError
 
 from privaudit.demo.render.android import RUNTIME_OPS, full_name
+from privaudit.demo.render.layout import layout_of
 from privaudit.demo.story import build, derive, ordinary, schema
 from privaudit.demo.story.virtual import VirtualPhone
 
@@ -50,6 +51,10 @@ def read(text: str, *, name: str) -> VirtualPhone:
     if mistakes := tuple(f"{name}: {mistake}" for mistake in _mistakes(row)):
         raise StoryError(mistakes)
     return build.phone(row, name.removesuffix(".toml"))
+
+
+def _op_modes(install: schema.InstallRow) -> Iterator[tuple[str, str]]:
+    return ((f"ops[{number}].mode", op.mode) for number, op in enumerate(install.ops))
 
 
 def _base() -> str:
@@ -94,6 +99,9 @@ def _app_mistakes(app: schema.AppRow, row: schema.StoryRow) -> Iterator[str]:
     for at, install in enumerate(app.user):
         if install.id not in {user.id for user in row.user}:
             yield f"user[{at}].id: no [[user]] has id {install.id}"
+        modes = (*((f"uid_modes.{op}", mode) for op, mode in install.uid_modes.items()), *_op_modes(install))
+        known = layout_of(row.phone.sdk, row.phone.vendor).modes
+        yield from (f"user[{at}].{key}: this Android has no mode {mode}" for key, mode in modes if mode not in known)
         for key, names in (("grants", install.grants), ("flags", install.flags)):
             for name in names:
                 if full_name(name) not in grantable:
