@@ -26,6 +26,7 @@ MOST_RATIO = 2.5
 MOST_GROWTH = 6
 LOOKED_UP = 450
 """Apps of one phone."""
+KNOWN = ("king.credit.ng", "com.julofinance.juloapp")
 RUNS = 7
 
 
@@ -68,13 +69,12 @@ def main() -> int:
         with tempfile.TemporaryDirectory() as name:
             place = folder(rows, Path(name))
             texts = [file.read_text(encoding="utf-8") for file in place.rglob("*.toml")]
-            phone = [f"com.example.app{number}" for number in range(LOOKED_UP - 2)]
-            phone += ["king.credit.ng", "com.julofinance.juloapp"]
+            phone = [*KNOWN, *(f"com.example.app{number}" for number in range(LOOKED_UP - len(KNOWN)))]
 
             def audit(place: Path = place, phone: list[str] = phone) -> None:
                 known = knowledge.load(folder=place, country="PK")
                 known.stamp()
-                assert sum(bool(known.listings(package) or known.lender(package)) for package in phone) == 2
+                assert sum(bool(known.listings(package) or known.lender(package)) for package in phone) == len(KNOWN)
 
             def parse(texts: list[str] = texts) -> None:
                 for text in texts:

@@ -56,7 +56,7 @@ def lists(tmp_path_factory):
             "com.list.tracker",
             "likely",
             "lending.unsure",
-            "(21 September 2026), in a collection that nobody vouches for",
+            "(21 September 2026), in a collection that nobody",
         ),
         ("com.list.oldtracker", "likely", "lending.unsure_undated", "(no date), in a collection that nobody"),
         ("com.list.unknown", "likely", "lending.known_unidentified", "not identified"),

@@ -151,7 +151,7 @@ def test_a_suspect_is_not_said_to_read_more_freely_than_it_can(made, state):
         ("Scientific Calculator", "calculator"),
         ("Fast Manne Guide", "guide"),
         ("高清壁纸", "壁纸"),
-        ("FlashlightPro", None),
+        ("FlashlightPro", "flashlight"),
         ("Photo Wallpaper HD", "wallpaper"),
         ("Kalkulator Ilmiah", "kalkulator"),
         ("Chat", None),
