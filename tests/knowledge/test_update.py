@@ -260,6 +260,15 @@ def test_a_pointer_to_nowhere_leaves_the_shipped_lists(places):
         assert release.in_force() == files.shipped()
 
 
+def test_lists_that_were_spoilt_since_are_not_used_and_it_is_said(places, offered, signer):
+    bundle.update(str(offered()), keys(signer))
+    (release.taken() / "risky" / "secp-2024.toml").write_text("spoilt")
+    with pytest.raises(KnowledgeError) as error:
+        knowledge.load()
+    assert error.value.name == "knowledge_taken"
+    assert error.value.values["path"] == str(release.taken())
+
+
 # --- keys -----------------------------------------------------------------------------------------------------------
 
 
