@@ -204,6 +204,9 @@ WORDS: Mapping[str, str] = {
     "knowledge_mistakes.what": "The list files hold mistakes: {count}.",
     "knowledge_mistakes.why": "A list with mistakes would miss apps or name wrong ones, so none was used.",
     "knowledge_mistakes.next": "Mend what the lines below say, then try again.",
+    "knowledge_taken.what": "The lists that were taken in by “signatures update” hold mistakes: {count}.",
+    "knowledge_taken.why": "They may be meant for another privaudit, or were changed since. None was used.",
+    "knowledge_taken.next": "Delete the folder {path}: privaudit then uses its own lists.",
     "libusb_missing.what": "This computer lacks a part that is needed to talk over USB (libusb).",
     "libusb_missing.why": "It usually comes with privaudit, but not for every kind of computer.",
     "libusb_missing.next": (

@@ -62,6 +62,10 @@ from tests.fixtures.adb import Adb, server
 # Real device output that may be read but not redistributed, so it lies beside the repository where it lies at all.
 _SAMPLES = Path(__file__).resolve().parent.parent.parent / "shared" / "samples"
 
+# Lists that whoever runs the tests took in with `signatures update` must change no test.
+for _name in ("XDG_DATA_HOME", "LOCALAPPDATA"):
+    os.environ[_name] = str(Path(tempfile.gettempdir()) / "privaudit-tests-no-such-folder")
+
 NOW = datetime(2026, 1, 10, 7, 41, 57, tzinfo=UTC)
 """What the clock shows where a report must be the same each time."""
 

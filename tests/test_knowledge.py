@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import cProfile
+import pstats
 import re
 import tomllib
 from pathlib import Path
@@ -423,7 +425,27 @@ def test_every_mistake_is_translated_with_the_same_gaps():
             assert set(re.findall(r"{\w+}", sentence)) == set(re.findall(r"{\w+}", knowledge.WORDS[key])), (path, key)
 
 
-# --- the demo, and speed --------------------------------------------------------------------------------------------
+# --- speed: by counting, so that a busy computer changes nothing ------------------------------------------------------
+
+
+def calls(rows: int, folder: Path) -> int:
+    """Functions called to read a list of so many rows and to look an app up."""
+    own(folder, HEAD + "".join(f'[[app]]\npackage = "com.example.a{n}"\nnames = ["A {n}"]\n' for n in range(rows)))
+    profile = cProfile.Profile()
+    profile.enable()
+    found = knowledge.load(extra=[folder / "mine.toml"])
+    assert found.listings("com.example.a7")
+    profile.disable()
+    return pstats.Stats(profile).total_calls  # type: ignore[attr-defined]
+
+
+def test_twice_the_rows_cost_no_more_than_twice_the_calls(tmp_path: Path):
+    calls(10, tmp_path)  # whatever is made once
+    without, once, twice = (calls(rows, tmp_path) for rows in (10, 1010, 2010))
+    assert twice - without <= 2.05 * (once - without)
+
+
+# --- the demo --------------------------------------------------------------------------------------------
 
 
 @pytest.mark.skipif(not list(DEMO_LISTS.glob("*/*.toml")), reason="the demo has no lists yet")

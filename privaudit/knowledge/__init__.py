@@ -53,7 +53,10 @@ def load(
         KnowledgeError: the files are not there, or hold mistakes; `mistakes` has all of all files.
     """
     mistakes = Mistakes()
-    parts = read(folder or release.in_force(), mistakes, extra=extra, demo=demo)
+    place = folder or release.in_force()
+    parts = read(place, mistakes, extra=extra, demo=demo)
+    if mistakes and folder is None and place == release.taken() and not extra:
+        raise KnowledgeError("knowledge_taken", tuple(mistakes), path=str(place))
     if mistakes or parts.vocabulary is None:
         raise KnowledgeError("knowledge_mistakes", tuple(mistakes))
     return build(parts.lists, parts.vocabulary, parts.stores, parts.words, country)

@@ -57,8 +57,8 @@ def render(entries: Iterable[Entry], undated: str) -> str:
     for entry in entries:
         for place in filter(_is_indicator, entry.places):
             grouped.setdefault(place[0].id, (place[0], []))[1].append(place)
-    objects = [one for part, places in grouped.values() for one in _objects(part, places, undated)]
-    bundle = {"type": "bundle", "id": _id("bundle", *(one["id"] for one in objects)), "objects": objects}
+    objects = {one["id"]: one for part, places in grouped.values() for one in _objects(part, places, undated)}
+    bundle = {"type": "bundle", "id": _id("bundle", *objects), "objects": [*objects.values()]}
     return json.dumps(bundle, ensure_ascii=False, indent=1) + "\n"
 
 
@@ -66,7 +66,7 @@ def _objects(part: AppList, places: Iterable[Place], undated: str) -> Iterator[d
     source = part.source
     day = source.date or undated
     year, month, first = (*day.split("-"), "01", "01")[:3]
-    moment = f"{year}-{month}-{first}T00:00:00.000Z"
+    moment, edition = f"{year}-{month}-{first}T00:00:00.000Z", f"{undated}T00:00:00.000Z"
     identity = _id("identity", source.publisher)
 
     def made(kind: str, *words: str, **values: object) -> dict[str, Any]:
@@ -76,7 +76,8 @@ def _objects(part: AppList, places: Iterable[Place], undated: str) -> Iterator[d
     rows = [(part.rows[number - 1], number) for _, number in places]
     reference = {"source_name": source.publisher, "description": source.title}
     reference |= {"url": source.url} if source.url else {}
-    yield {**made("identity", source.publisher, name=source.publisher), "id": identity}
+    # The same publisher stands on several lists: its object has the edition's date, whichever comes first.
+    yield made("identity", source.publisher, name=source.publisher, created=edition, modified=edition)
     collection = made(
         "malware",
         part.id,

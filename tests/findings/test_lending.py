@@ -25,6 +25,12 @@ def lists(tmp_path_factory):
         "oldregister": 'publisher = "Register"\nstatus = "registered"',
         "wallet": 'publisher = "Market"\nstatus = "embeds_lending"',
         "nobody": 'publisher = "not identified"\nstatus = "market_lender"',
+        "paired": 'publisher = "Study"\nstatus = "paired"\ndate = "2026"',
+        "oldpaired": 'publisher = "Study"\nstatus = "paired"',
+        "tracker": 'publisher = "Tracker"\nstatus = "market_lender"\nconfidence = "low"\ndate = "2026-09-21"',
+        "oldtracker": 'publisher = "Tracker"\nstatus = "market_lender"\nconfidence = "low"',
+        "unknown": 'publisher = "not identified"\nstatus = "market_lender"\nconfidence = "low"',
+        "unsurewallet": 'publisher = "Tracker"\nstatus = "embeds_lending"\nconfidence = "low"',
     }.items():
         row = f'[[app]]\npackage = "com.list.{name}"\n'
         text = f'[source]\ntitle = "T"\nlicence = "x"\nrefreshed = "x"\n{head}\n{row}'
@@ -44,6 +50,17 @@ def lists(tmp_path_factory):
         ("com.list.oldregister", "yes", "lending.registered_undated", "register of Register (no date)"),
         ("com.list.wallet", "embeds", "lending.embeds", "also offers loans"),
         ("com.list.nobody", "yes", "lending.known_unidentified", "not identified"),
+        ("com.list.paired", "yes", "lending.paired", "by name, with a lender in a regulator's register (2026)"),
+        ("com.list.oldpaired", "yes", "lending.paired_undated", "register (no date)"),
+        (
+            "com.list.tracker",
+            "likely",
+            "lending.unsure",
+            "(21 September 2026), in a collection that nobody",
+        ),
+        ("com.list.oldtracker", "likely", "lending.unsure_undated", "(no date), in a collection that nobody"),
+        ("com.list.unknown", "likely", "lending.known_unidentified", "not identified"),
+        ("com.list.unsurewallet", "embeds", "lending.embeds", "also offers loans"),
         ("com.example.happyloan", "likely", "lending.name", "loan"),
     ],
 )
@@ -60,6 +77,13 @@ def test_a_listing_is_a_reason(made, lists):
     app = made.app("com.list.mine", listed=lists.listings("com.list.mine"))
     assert recognise(app, lists).verdict == "yes"
     assert [one.key for one in recognise(app, lists).reasons] == ["lending.listed"]
+
+
+def test_a_name_adds_to_an_unsure_list_and_a_listing_settles_it(made, lists):
+    both = recognise(made.app("com.list.tracker", label="Quick Loan"), lists)
+    assert (both.verdict, [one.key for one in both.reasons]) == ("likely", ["lending.unsure", "lending.name"])
+    settled = recognise(made.app("com.list.tracker", listed=(made.listing("B"),)), lists)
+    assert (settled.verdict, [one.key for one in settled.reasons]) == ("yes", ["lending.unsure", "lending.listed"])
 
 
 def test_a_wallet_that_is_listed_stays_a_wallet(made, lists):

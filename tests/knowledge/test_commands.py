@@ -1,0 +1,174 @@
+"""``privaudit signatures`` as people use it: what is printed, where, with which exit code, in two languages."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+
+import pytest
+
+from privaudit import knowledge
+from privaudit.language import Language
+from privaudit.model import ListStamp
+from privaudit.report.prose import lists as prose
+
+WORTH = "The published lists hold 222 package names"
+
+
+@pytest.mark.parametrize(
+    ("words", "package"),
+    [
+        (["king.credit.ng"], "king.credit.ng"),
+        (["KING.CREDIT"], "king.credit.ng"),
+        (["prestamo", "seguro"], "com.prestamoseguro.ss"),
+        (["Préstamo Seguro"], "com.prestamoseguro.ss"),
+        (["ยืมด้วยความมั่นใจ"], "com.flashloan.wsft"),
+        (["इंस्टेंट"], "com.aa.kredit.android"),
+        (["借条"], "com.qihoo.loan"),
+        (["--country", "PE"], "com.huaynamoney.prestamos.creditos.peru.loan.credit"),
+        (["--publisher", "McAfee", "uang"], "com.uang.belanja"),
+    ],
+)
+def test_list_finds_by_package_name_in_any_script_country_and_publisher(run, words, package):
+    done = run("signatures", "list", *words)
+    assert done.code == 0, done.err
+    assert any(line.startswith(package) for line in done.out.splitlines())
+    assert WORTH in done.out
+    assert "days old" in done.out
+
+
+def test_list_narrows(run):
+    everything = run("signatures", "list").out
+    assert "680 apps." in everything
+    assert len(run("signatures", "list", "--lenders").out) > 2 * len(everything)
+    found = json.loads(run("signatures", "list", "--publisher", "ESET", "--json").out)["signatures"]
+    assert len(found) == 34
+    assert {source["publisher"] for one in found for source in one["sources"]} == {"ESET"}
+    assert "No list names that." in run("signatures", "list", "no-such-app").out
+
+
+def test_show_prints_every_source(run):
+    done = run("signatures", "show", "com.pera4u.peso", "--country", "PH")
+    shown = done.out
+    assert "Securities and Exchange Commission, Philippines (SEC) (no date)" in shown
+    assert "There called “delisted”" in shown
+    assert "Disputed" in shown
+    assert "LoanWatch (Boston University)" in shown
+    assert f"{WORTH}, 11 of them for PH" in shown
+    both = run("signatures", "show", "com.qihoo.loan", "--lang", "zh").out
+    assert "通报" in both
+    assert "china-unidentified#" in both
+    assert "可信度低" in both
+
+
+def test_show_says_that_a_name_never_matches_and_knows_code_of_others(run):
+    assert "A name alone never makes a match." in run("signatures", "show", "RapiPlata").out
+    assert "com.bqs.risk.df.android" in run("signatures", "show", "baiqishi").out
+    assert "These are the first 20 of" in run("signatures", "show", "cash").out
+
+
+@pytest.mark.parametrize("country", ["CN", "IN", "ID", "KE"])
+def test_where_the_lists_hold_nothing_that_is_said(run, country):
+    said = run("signatures", "list", "nothing", "--country", country).out
+    assert f"none of them for {country}" in said
+    assert "“not on the list” says nothing" in said
+
+
+@pytest.mark.parametrize(("country", "n"), [("PK", 122), ("NG", 58), ("PH", 11), ("MX", 1)])
+def test_how_much_there_is_for_a_country(country, n):
+    assert knowledge.load().stamp(country).packages_for_country == n
+
+
+@pytest.mark.parametrize(
+    ("here", "newest", "today", "said", "old"),
+    [
+        (None, "2026-01-01", date(2026, 6, 30), "says little", False),
+        (None, "2026-01-01", date(2026, 7, 1), "says little", True),
+        (0, "2026", date(2026, 6, 30), "says nothing", False),
+        (9, "2026-01", date(2026, 7, 1), "says nothing", True),
+        (10, None, date(2026, 7, 1), "says little", False),
+    ],
+)
+def test_what_the_lists_are_worth(here, newest, today, said, old):
+    stamp = ListStamp(packages=50, packages_for_country=here, newest=newest, sha256="0" * 64)
+    for code in ("en", "zh"):
+        lines = [*prose.sentences(Language(code), stamp, None if here is None else "KE", today)]
+        assert len(lines) == 1 + (here is None) + old
+    assert said in next(iter(prose.sentences(Language("en"), stamp, "KE", today)))
+
+
+def test_check_ends_with_2_and_says_everything(run, tmp_path):
+    assert "no mistakes" in run("signatures", "check").out
+    path = tmp_path / "mine.toml"
+    path.write_text('[source]\npublisher = "me"\n[[app]]\npackage = "x"\n[[app]]\npackag = "com.example.a"\n')
+    done = run("signatures", "check", path)
+    assert done.code == 2
+    assert done.out.startswith("4 mistakes:")
+    for said in ("“title” is missing", "no. 1: “x” is not a package name", "no. 2: “packag”", "Perhaps “package”."):
+        assert said in done.out
+    assert run("signatures", "check", tmp_path / "nowhere").code == 2
+
+
+def test_a_table_becomes_a_list_that_audits(run, tmp_path, demo_phone):
+    table = tmp_path / "apps.csv"
+    table.write_bytes("包名,名称,日期\r\ncom.example.sudaibao,速贷宝,2025/6/26\r\n".encode("gb18030"))
+    done = run("signatures", "import", table, "-o", tmp_path / "mine.toml", "--publisher", "legal aid")
+    assert done.code == 0, done.err
+    assert "1 row." in done.err
+    assert run("signatures", "check", tmp_path / "mine.toml").code == 0
+    with demo_phone() as phone:
+        audited = run(
+            "audit", "--transport", f"tcp:{phone.address}", "--signatures", tmp_path / "mine.toml", "--no-apks"
+        )
+    assert "on a list that you added yourself" in " ".join(audited.out.split())
+    again = run("signatures", "import", table, "-o", tmp_path / "mine.toml")
+    assert again.code == 2
+    assert "is there already" in again.err
+
+
+def test_import_refuses_what_is_wrong_and_writes_nothing(run, tmp_path):
+    table = tmp_path / "apps.csv"
+    table.write_text("package,publisher,title\nnot a package,a,b\n")
+    done = run("signatures", "import", table, "-o", tmp_path / "mine.toml")
+    assert done.code == 2
+    assert "apps.csv, row 2: “not a package” is not a package name" in done.err
+    table.write_text("package,publisher,title\ncom.example.a,a,b\ncom.example.a,c,b\n")
+    assert "rows of 2 sources" in run("signatures", "import", table, "-o", tmp_path / "mine.toml").err
+    assert not (tmp_path / "mine.toml").exists()
+    done = run("signatures", "import", table, "-o", tmp_path / "folder")
+    assert sorted(file.name for file in (tmp_path / "folder").iterdir()) == ["a.toml", "c.toml"]
+    assert run("signatures", "import", table).code == 2
+    assert run("signatures", "import", tmp_path / "x.docx", "-o", "y.toml").code in {2, 4}
+    assert run("signatures", "import", tmp_path / "none.csv", "-o", tmp_path / "y.toml").code == 4
+
+
+def test_the_template_comes_in_both_languages(run):
+    assert run("signatures", "import", "--template").raw.startswith(b"\xef\xbb\xbfpackage,names,")
+    assert "包名,名称,开发者".encode() in run("signatures", "import", "--template", "--lang", "zh").raw
+
+
+@pytest.mark.parametrize("suffix", ["csv", "json", "stix2"])
+def test_what_is_exported_is_imported_again(run, tmp_path, suffix):
+    file = tmp_path / f"lists.{suffix}"
+    done = run("signatures", "export", "--publisher", "ESET", "-o", file)
+    assert done.code == 0, done.err
+    assert "34 apps" in done.err
+    assert WORTH in done.out
+    if suffix == "json":
+        assert json.loads(file.read_text(encoding="utf-8"))["schema"] == "privaudit-signatures/1"
+        return
+    assert run("signatures", "import", file, "-o", tmp_path / "back").code == 0
+    assert "34 rows" in run("signatures", "check", tmp_path / "back").out
+
+
+def test_export_refuses_other_formats_and_folders_that_are_not_there(run, tmp_path):
+    assert ".stix2" in run("signatures", "export", "-o", tmp_path / "x.pdf").err
+    assert run("signatures", "export", "-o", tmp_path / "none" / "x.csv").code == 2
+
+
+def test_update_without_a_key_says_so(run, tmp_path):
+    done = run("signatures", "update", tmp_path / "lists.zip")
+    assert done.code == 4
+    assert "No key is configured" in done.err
+    assert "minisign public key" in done.err
+    assert "没有设置密钥" in run("signatures", "update", "x.zip", "--lang", "zh").err

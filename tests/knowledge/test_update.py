@@ -1,0 +1,424 @@
+"""Newer lists: signed with minisign, verified, put in place in one step, or refused; the present ones stay in force."""
+
+from __future__ import annotations
+
+import http.server
+import io
+import os
+import re
+import shutil
+import subprocess
+import threading
+import zipfile
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from privaudit import knowledge
+from privaudit.errors import KnowledgeError, ListsError
+from privaudit.knowledge import bundle, fetch, files, minisign, release
+from privaudit.knowledge import places as folders
+
+NEWER = 2099010100
+
+
+@pytest.fixture(scope="session")
+def tool():
+    """Debian's own minisign, the real counterpart."""
+    if shutil.which("minisign") is None:
+        if os.environ.get("CI"):
+            pytest.fail("minisign is not installed")
+        pytest.skip("minisign is not installed")
+    return "minisign"
+
+
+@pytest.fixture(scope="session")
+def signer(tool, tmp_path_factory):
+    """Signs a file with a key that was made for this run: ``signer(path, *options)``; its public key is `.key`."""
+    return make_signer(tool, tmp_path_factory.mktemp("key"))
+
+
+def make_signer(tool, folder):
+    public, secret = folder / "test.pub", folder / "test.key"
+    subprocess.run([tool, "-G", "-W", "-p", public, "-s", secret], check=True, capture_output=True, timeout=60)
+
+    def sign(path: Path, *options: str) -> Path:
+        command = [tool, "-S", "-s", secret, "-m", path, *options]
+        subprocess.run(command, check=True, capture_output=True, timeout=60)
+        return path.with_name(path.name + ".minisig")
+
+    sign.key = public
+    return sign
+
+
+def packed(changed=None, number=NEWER) -> bytes:
+    """The shipped lists as a newer edition; `changed`: files to replace, or to leave out (``None``)."""
+    content = bundle.unpack(bundle.pack(files.shipped()), "x")
+    content["release.toml"] = f'number = {number}\nreleased = "2099-01-01"\n'.encode()
+    content |= changed or {}
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in content.items():
+            if data is not None:
+                archive.writestr(name, data)
+    return out.getvalue()
+
+
+@pytest.fixture
+def offered(tmp_path, signer):
+    """Write a signed zip and give its path."""
+
+    def offer(data: bytes | None = None, *options: str) -> Path:
+        path = tmp_path / "lists.zip"
+        path.write_bytes(packed() if data is None else data)
+        signer(path, *options)
+        return path
+
+    return offer
+
+
+def keys(signer):
+    return bundle.keys([str(signer.key)])
+
+
+def refused(path, believed) -> str:
+    """Why an offer was refused; and nothing has changed."""
+    before = release.in_force()
+    with pytest.raises((ListsError, KnowledgeError)) as error:
+        bundle.update(str(path), believed)
+    assert release.in_force() == before
+    kept = release.kept()
+    assert not kept.is_dir() or not [one for one in kept.iterdir() if one.name.startswith("new")]
+    return error.value.name
+
+
+ROW = '\n[[app]]\npackage = "com.example.newcomer"\nnames = ["Newcomer"]\n'
+
+
+def with_newcomer(number=NEWER):
+    text = (files.shipped() / "risky" / "secp-2024.toml").read_bytes()
+    return packed({"risky/secp-2024.toml": text + ROW.encode()}, number)
+
+
+def test_signed_lists_are_taken_and_found(places, offered, signer):
+    path = offered(with_newcomer(), "-t", "lists of the day")
+    assert knowledge.load().listings("com.example.newcomer") == ()
+    taken = bundle.update(str(path), keys(signer))
+    assert (taken.number, taken.released, taken.comment) == (NEWER, "2099-01-01", "lists of the day")
+    (listing,) = knowledge.load().listings("com.example.newcomer")
+    assert listing.publisher.endswith("(SECP)")
+    # The next one replaces it, and nothing of it is left.
+    bundle.update(str(offered(packed(number=NEWER + 1))), keys(signer))
+    assert knowledge.load().listings("com.example.newcomer") == ()
+    assert sorted(one.name for one in release.kept().iterdir()) == ["current", f"edition{NEWER + 1}"]
+
+
+def test_the_legacy_signature_holds_too(places, offered, signer):
+    path = offered(None, "-l")
+    assert (path.parent / "lists.zip.minisig").read_text().splitlines()[1].startswith("RW")
+    assert bundle.update(str(path), keys(signer)).number == NEWER
+
+
+def test_both_algorithms_differ(offered):
+    path = offered()
+    assert (path.parent / "lists.zip.minisig").read_text().splitlines()[1].startswith("RU")
+
+
+@pytest.mark.parametrize("place", [0, 1000, -1])
+def test_tampered_lists_are_refused(places, offered, signer, place):
+    path = offered()
+    data = bytearray(path.read_bytes())
+    data[place] ^= 1
+    path.write_bytes(data)
+    assert refused(path, keys(signer)) == "lists_signature_wrong"
+
+
+def test_a_changed_trusted_comment_is_refused(places, offered, signer):
+    path = offered(None, "-t", "edition 1")
+    signature = path.with_name("lists.zip.minisig")
+    signature.write_text(signature.read_text().replace("edition 1", "edition 2"))
+    assert refused(path, keys(signer)) == "lists_signature_wrong"
+
+
+def test_a_signature_of_somebody_else_is_refused(places, offered, signer, tool, tmp_path):
+    (tmp_path / "other").mkdir()
+    other = make_signer(tool, tmp_path / "other")
+    path = offered()
+    assert refused(path, keys(other)) == "lists_signature_other_key"
+    # Nor does it help to call one's key by the other's number.
+    ours, theirs = keys(signer)[0], keys(other)[0]
+    forged = minisign.PublicKey(id=ours.id, key=theirs.key)
+    assert refused(path, [forged]) == "lists_signature_wrong"
+
+
+def test_unsigned_lists_are_refused(places, offered, signer):
+    path = offered()
+    path.with_name("lists.zip.minisig").unlink()
+    assert refused(path, keys(signer)) == "lists_unsigned"
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda text: text[:0],
+        lambda text: text[:-20],
+        lambda text: text.replace("\ntrusted comment: ", "\ncomment: "),
+        lambda text: text.replace("\nR", "\nS", 1),
+        lambda text: text + "x" * minisign.LARGEST,
+        lambda text: text.replace("=", "é"),
+    ],
+)
+def test_a_broken_signature_is_refused(places, offered, signer, spoil):
+    path = offered()
+    signature = path.with_name("lists.zip.minisig")
+    signature.write_text(spoil(signature.read_text()), encoding="utf-8")
+    assert refused(path, keys(signer)) in {"lists_signature_malformed", "lists_too_large"}
+
+
+@pytest.mark.parametrize("number", [1, None, NEWER])
+def test_older_and_equal_lists_are_refused_though_signed(places, offered, signer, number):
+    bundle.update(str(offered(with_newcomer())), keys(signer))
+    number = release.number(files.shipped()) if number is None else number
+    assert refused(offered(packed(number=number)), keys(signer)) == "lists_not_newer"
+    assert knowledge.load().listings("com.example.newcomer")
+
+
+def test_a_newer_privaudit_beats_what_was_taken_before(places, offered, signer, monkeypatch):
+    bundle.update(str(offered(with_newcomer())), keys(signer))
+    monkeypatch.setattr(release, "number", lambda folder: NEWER if folder == release.taken() else NEWER + 1)
+    assert knowledge.load().listings("com.example.newcomer") == ()
+
+
+def zipped(**entries) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for name, data in entries.items():
+            archive.writestr(name, data)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("data", "name"),
+    [
+        (b"", "lists_malformed"),
+        (b"not a zip", "lists_malformed"),
+        (packed()[:-30], "lists_malformed"),
+        (zipped(**{"../evil.toml": "x"}), "lists_malformed"),
+        (zipped(**{"/etc/evil.toml": "x"}), "lists_malformed"),
+        (zipped(**{"risky/evil.py": "x"}), "lists_malformed"),
+        (zipped(**{"risky\\evil.toml": "x"}), "lists_malformed"),
+        (zipped(**{"a/b/c.toml": "x"}), "lists_malformed"),
+        (zipped(**{"release.toml": "x"}), "lists_mistakes"),
+        (packed({"vocabulary.toml": None}), "lists_mistakes"),
+        (packed({"stores.toml": None}), "lists_mistakes"),
+        (packed({"release.toml": b"number = 0\n"}), "lists_mistakes"),
+        (packed({"release.toml": None}), "lists_mistakes"),
+        (packed({"risky/bad.toml": b"[[app]]\n"}), "lists_mistakes"),
+        (packed({"risky/undisputed.toml": (ROW.replace("newcomer", "x") + "[source]\n").encode()}), "lists_mistakes"),
+        (packed({"risky/large.toml": b"#" * (files.LARGEST + 1)}), "lists_too_large"),
+        (zipped(**{f"risky/a{place}.toml": "" for place in range(1001)}), "lists_too_large"),
+    ],
+)
+def test_malformed_and_oversized_zips_are_refused_though_signed(places, offered, signer, data, name):
+    assert refused(offered(data), keys(signer)) == name
+
+
+def test_a_zip_that_lies_about_its_sizes_is_read_within_bounds(places, offered, signer):
+    data = packed({"risky/large.toml": b"#" * (files.LARGEST * 4)})
+    size = (files.LARGEST * 4).to_bytes(4, "little")
+    assert data.count(size) == 2
+    assert refused(offered(data.replace(size, (9).to_bytes(4, "little"))), keys(signer)) in {
+        "lists_malformed",
+        "lists_too_large",
+    }
+
+
+def test_a_name_that_comes_twice_is_refused(places, offered, signer):
+    out = io.BytesIO(packed())
+    with zipfile.ZipFile(out, "a") as archive, pytest.warns(UserWarning, match="Duplicate"):
+        archive.writestr("release.toml", "number = 1")
+    assert refused(offered(out.getvalue()), keys(signer)) == "lists_malformed"
+
+
+def test_a_file_larger_than_any_lists_is_not_read(places, offered, signer, monkeypatch):
+    monkeypatch.setattr(bundle, "LARGEST_ZIP", 1000)
+    assert refused(offered(), keys(signer)) == "lists_too_large"
+
+
+def test_lists_that_cannot_be_written_leave_the_old_ones(places, offered, signer):
+    release.kept().parent.mkdir(parents=True)
+    release.kept().write_text("a file where a folder should be")
+    assert refused(offered(), keys(signer)) == "not_written"
+
+
+def test_a_pointer_to_nowhere_leaves_the_shipped_lists(places):
+    release.kept().mkdir(parents=True)
+    for text in ("", "../../etc", "edition5", "\x00"):
+        (release.kept() / "current").write_text(text)
+        assert release.in_force() == files.shipped()
+
+
+def test_lists_that_were_spoilt_since_are_not_used_and_it_is_said(places, offered, signer):
+    bundle.update(str(offered()), keys(signer))
+    (release.taken() / "risky" / "secp-2024.toml").write_text("spoilt")
+    with pytest.raises(KnowledgeError) as error:
+        knowledge.load()
+    assert error.value.name == "knowledge_taken"
+    assert error.value.values["path"] == str(release.taken())
+
+
+# --- keys -----------------------------------------------------------------------------------------------------------
+
+
+def test_without_a_key_nothing_is_taken_and_it_is_said(places):
+    with pytest.raises(ListsError) as error:
+        bundle.keys()
+    assert error.value.name == "lists_no_key"
+    assert str(error.value.values["path"]).startswith(str(places))
+
+
+def test_keys_lie_in_a_folder_or_are_given(places, signer):
+    folder = bundle.key_folder()
+    folder.mkdir(parents=True)
+    shutil.copy(signer.key, folder / "somebody.pub")
+    (folder / "note.txt").write_text("no key")
+    (configured,) = bundle.keys()
+    assert bundle.keys([signer.key.read_text().splitlines()[1]]) == (configured, configured)
+    (folder / "broken.pub").write_text("no key")
+    with pytest.raises(ListsError) as error:
+        bundle.keys()
+    assert error.value.name == "lists_key_unreadable"
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.text(max_size=200))
+def test_no_text_is_a_key_or_signature_by_chance(text):
+    with pytest.raises(minisign.SignatureError):
+        minisign.parse_key(text)
+    with pytest.raises(minisign.SignatureError):
+        minisign.verify(b"data", text, [])
+
+
+def test_no_private_key_is_in_the_repository():
+    root = Path(__file__).parent.parent.parent
+    tracked = subprocess.run(["git", "ls-files"], cwd=root, capture_output=True, check=False, text=True)
+    if tracked.returncode:
+        pytest.skip("not a git checkout")
+    secret = re.compile(r"minisign encrypted " + r"secret key|BEGIN [A-Z ]*PRIVATE " + "KEY")
+    for name in tracked.stdout.splitlines():
+        if (root / name).is_file():
+            assert not secret.search((root / name).read_bytes().decode("utf-8", "ignore")), name
+
+
+# --- over the network -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def site(tmp_path):
+    """A web server on loopback; `pages` maps a path to its bytes or to where it redirects."""
+    pages: dict[str, bytes | str] = {}
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            page = pages.get(self.path)
+            self.send_response(404 if page is None else 302 if isinstance(page, str) else 200)
+            if isinstance(page, str):
+                self.send_header("Location", page)
+            self.end_headers()
+            if isinstance(page, bytes):
+                self.wfile.write(page)
+
+        def log_message(self, *_):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield pages, f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_lists_from_an_address(run, site, offered, signer, home):
+    pages, address = site
+    path = offered(with_newcomer(), "-t", "lists of the day")
+    pages |= {"/lists.zip": path.read_bytes(), "/lists.zip.minisig": path.with_name("lists.zip.minisig").read_bytes()}
+    pages["/latest"] = f"{address}/lists.zip"
+    pages["/latest.minisig"] = f"{address}/lists.zip.minisig"
+    done = run("signatures", "update", f"{address}/latest", "--key", signer.key)
+    assert done.code == 0, done.err
+    assert f"This command uses the network now: {address}/latest" in done.err
+    assert f"edition {NEWER} of 1 January 2099. Its signer says: lists of the day" in done.err
+    assert "The published lists hold 223 package names" in done.out
+    shown = run("signatures", "show", "com.example.newcomer")
+    assert "Securities and Exchange Commission of Pakistan" in shown.out
+    again = run("signatures", "update", path, "--key", signer.key)
+    assert again.code == 4
+    assert "no network is used" in again.err
+    assert "no newer than those in force" in again.err
+
+
+def test_an_address_that_cannot_be_had(run, site, signer):
+    pages, address = site
+    for page in (None, "file:///etc/passwd", "ftp://127.0.0.1/x"):
+        if page:
+            pages["/lists.zip"] = page
+        done = run("signatures", "update", f"{address}/lists.zip", "--key", signer.key)
+        assert done.code == 4
+        assert "could not be fetched" in done.err
+
+
+def test_what_is_endless_is_not_read_to_the_end(site):
+    pages, address = site
+    pages["/long"] = b"x" * 5000
+    with pytest.raises(ListsError) as error:
+        fetch.get(f"{address}/long", 1000)
+    assert error.value.name == "lists_too_large"
+
+
+@pytest.mark.parametrize(
+    "text", ["lists.zip", "C:\\lists.zip", "file:///lists.zip", "ftp://x/y", "/media/usb/lists.zip"]
+)
+def test_what_is_no_web_address_is_a_file(text):
+    assert not fetch.is_address(text)
+
+
+# --- folders --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("system", "known", "data", "settings_"),
+    [
+        (
+            "win32",
+            {"LOCALAPPDATA": "L", "APPDATA": "A", "USERPROFILE": "U"},
+            Path("L/privaudit"),
+            Path("A/privaudit"),
+        ),
+        (
+            "win32",
+            {"USERPROFILE": "U"},
+            Path("U/AppData/Local/privaudit"),
+            Path("U/AppData/Roaming/privaudit"),
+        ),
+        (
+            "darwin",
+            {"HOME": "/Users/x"},
+            Path("/Users/x/Library/Application Support/privaudit"),
+            Path("/Users/x/Library/Application Support/privaudit"),
+        ),
+        ("linux", {"HOME": "/home/x"}, Path("/home/x/.local/share/privaudit"), Path("/home/x/.config/privaudit")),
+        (
+            "linux",
+            {"HOME": "/home/x", "XDG_DATA_HOME": "/d", "XDG_CONFIG_HOME": "relative"},
+            Path("/d/privaudit"),
+            Path("/home/x/.config/privaudit"),
+        ),
+    ],
+)
+def test_folders_of_each_system(system, known, data, settings_):
+    assert folders.data(known, system) == data
+    assert folders.settings(known, system) == settings_
