@@ -83,6 +83,7 @@ class ConnectionLost(PhoneError):  # noqa: N818 - what it says is what happened
 
 
 _STATES: Mapping[str, PhoneState] = {
+    "another_phone": PhoneState.READY,
     "busy": PhoneState.BUSY,
     "debugging_off": PhoneState.DEBUGGING_OFF,
     "garbled": PhoneState.OFFLINE,
@@ -106,6 +107,9 @@ WORDS: Mapping[str, str] = {
     "address_wrong.what": "“{given}” is no address of a phone.",
     "address_wrong.why": "An address is tcp:HOST or tcp:HOST:PORT, for instance tcp:192.168.1.7:5555.",
     "address_wrong.next": "Correct the address and try again.",
+    "another_phone.what": "This is another phone than the one in the saved check.",
+    "another_phone.why": "What it answers about itself does not fit what was noted when the check was begun.",
+    "another_phone.next": "Connect the phone that the check was begun with, or begin a new check under another name.",
     "busy.what": "Another program on this computer is using the phone.",
     "busy.why": (
         "Only one program at a time can talk to a phone over the cable. It is often Android Studio, or adb running "
@@ -127,6 +131,18 @@ WORDS: Mapping[str, str] = {
     "country_unknown.what": "“{given}” is no country code.",
     "country_unknown.why": "A country has two letters: CN, IN, ID, PH, PK, KE, NG, MX …",
     "country_unknown.next": "Correct it and try again.",
+    "cut_audit.what": "The connection ended before everything was read.",
+    "cut_audit.why": (
+        "The cable was pulled or moved, the phone fell asleep, or it was restarted. The report holds what was read "
+        "until then and names the rest as not read."
+    ),
+    "cut_audit.next": "Check the cable, unlock the phone and check it again.",
+    "cut_capture.what": "The connection ended before everything was read.",
+    "cut_capture.why": (
+        "The cable was pulled or moved, the phone fell asleep, or it was restarted. What was read until then is in "
+        "{path}; the rest is marked as not read."
+    ),
+    "cut_capture.next": "Connect the same phone, unlock it, and go on: privaudit capture --resume {path}",
     "debugging_off.what": "A phone is on the cable ({phones}), but USB debugging is off.",
     "debugging_off.why": "The computer sees the phone and no way to ask it anything. Or the phone only charges.",
     "debugging_off.next": "Read the next lines in their order, then try again.",
@@ -266,6 +282,11 @@ WORDS: Mapping[str, str] = {
     "other_system.next": (
         "privaudit cannot check this phone. Look through the permissions of its apps in its own settings."
     ),
+    "phone_unmarked.what": "This saved check does not say which phone it is of.",
+    "phone_unmarked.why": (
+        "It was saved by an earlier version, or its phone could not compute what it is known again by."
+    ),
+    "phone_unmarked.next": "Begin a new check under another name.",
     "refused.what": "The phone does not run commands in its present state.",
     "refused.why": "It may be in recovery mode, or its maker has closed this way.",
     "refused.next": "Restart the phone in the ordinary way, unlock it and try again.",

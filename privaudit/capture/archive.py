@@ -23,6 +23,7 @@ from privaudit import __version__
 from privaudit.capture import Capture, apk_parts
 from privaudit.capture.answers import Answer
 from privaudit.capture.folder import LARGEST_FILE, file_name, key_of
+from privaudit.capture.identity import Identity
 from privaudit.capture.questions import is_package_name
 from privaudit.errors import SourceError
 from privaudit.language import tame
@@ -61,6 +62,7 @@ class _Manifest:
     demo: bool
     answers: tuple[_Entry, ...]
     apks: tuple[_ApkEntry, ...] = ()
+    phone: Identity | None = None
 
 
 _MANIFEST: Final = TypeAdapter(_Manifest)
@@ -127,6 +129,7 @@ def _fill(capture: Capture, stream: BinaryIO) -> None:
             demo=capture.demo,
             answers=tuple(entries),
             apks=tuple(named),
+            phone=capture.identity,
         )
         archive.writestr(MANIFEST, _MANIFEST.dump_json(manifest, indent=1))
 
@@ -162,6 +165,7 @@ def read(path: Path) -> Capture:
     return Capture(
         answers=MappingProxyType(answers),
         apks=MappingProxyType(apks),
+        identity=manifest.phone,
         taken_at=manifest.taken_at,
         source=Source(kind="demo" if manifest.demo else "capture", sha256=_sha256(path)),
         demo=manifest.demo,
