@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -82,16 +81,6 @@ def samples() -> Path:
 
 
 # --- the command line -----------------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="session")
-def lab() -> SimpleNamespace:
-    """The laboratory with AOSP's own adbd (needs root): its launcher, and the folder where it was built."""
-    script = Path(__file__).parent.parent.parent / "shared" / "lab" / "tcp.py"
-    folder = Path(os.environ.get("LAB", Path(tempfile.gettempdir()) / "privaudit-lab"))
-    if not script.is_file() or not (folder / "rootfs" / "opt" / "adbd-auth").is_file():
-        pytest.skip("the laboratory is not built here")
-    return SimpleNamespace(script=script, folder=folder)
 
 
 @pytest.fixture(scope="session")
