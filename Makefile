@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 endif
 READY := $(VENV)/.ready
 
-.PHONY: demo test check schema clean
+.PHONY: demo test check schema lab-tcp lab-usb clean
 .DELETE_ON_ERROR:
 
 $(READY): pyproject.toml
@@ -30,6 +30,15 @@ check: $(READY)
 
 schema: $(READY)
 	$(BIN)/privaudit schema > privaudit/report/schemas/privaudit-report-1.json
+
+# A phone's own daemon, over loopback and over a virtual USB bus; see tests/lab/README.md. Both need root.
+lab-tcp: $(READY)
+	tests/lab/build.sh tcp
+	$(BIN)/python -m pytest tests/lab $(ARGS)
+
+lab-usb:
+	tests/lab/build.sh usb
+	tests/lab/usb/run.sh tests/lab/usb/job
 
 clean:
 	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -80,32 +80,36 @@ def live(
     recorder = Recorder(transport)
     capture = take(recorder, demo=demo, progress=progress)
     gathered = facts.gather(capture)
-    wanted = dict.fromkeys((*_unasked(capture, gathered), *_suspects(capture, gathered, knowledge)))
+    wanted = dict.fromkeys((*_unasked(capture, gathered), *suspects(capture, gathered, knowledge)))
     capture = capture.having(ask_more(recorder, wanted, progress=progress))
     if reach.names:
         progress("naming")
-        capture = _named(recorder, capture, knowledge, reach, counted)
+        capture = named(recorder, capture, knowledge, reach, counted)
     return replace(capture, log=recorder.log)
 
 
-def _named(
+def named(
     transport: Transport, capture: Capture, knowledge: Knowledge, reach: Reach, counted: apks.Progress
 ) -> Capture:
     """`capture` with what APKs say: suspects and candidates with their signers first, then the owner's other apps."""
-    paths = names.paths(capture)
     every = {app.package: app for app in _judged(capture, knowledge)}
     first = [name for name, app in every.items() if _candidate(app)]
     then = [name for name, app in every.items() if not _candidate(app) and not app.system]
-    read = apks.read(transport, tuple(_wanted(first, paths, sign=True)), tuple(_wanted(then, paths)), progress=counted)
+    read = apks.read(
+        transport, tuple(_wanted(first, capture, sign=True)), tuple(_wanted(then, capture)), progress=counted
+    )
     capture = capture.naming(map(apk.thin, read))
     # A name may show what a package did not: now its signers are of interest too.
     late = [app.package for app in _judged(capture, knowledge) if app.recognised and app.package in then]
-    again = apks.read(transport, tuple(_wanted(dict.fromkeys(late), paths, sign=True)))
+    again = apks.read(transport, tuple(_wanted(dict.fromkeys(late), capture, sign=True)))
     # A cable pulled here takes no name away that was read before.
     capture = capture.naming(apk.thin(one) for one in again if one.state is AnswerState.ANSWERED)
     if not reach.hashes:
         return capture
-    wanted = [path for name in (*first, *then) if is_apk_path(path := paths.get(name, ""))]
+    paths = names.paths(capture)
+    wanted = [
+        paths[name] for name in (*first, *then) if is_apk_path(paths.get(name, "")) and not _hashed(capture, name)
+    ]
     hashes: dict[str, str] = {}
     with contextlib.suppress(ConnectionLost):  # what was read before stays
         for begin in range(0, len(wanted), _HASHED_TOGETHER):
@@ -124,8 +128,21 @@ def _candidate(app: App) -> bool:
     return app.recognised or (not app.system and any(access.state.reads for access in app.access.values()))
 
 
-def _wanted(packages: Iterable[str], paths: Mapping[str, str], *, sign: bool = False) -> Iterator[apks.Wanted]:
-    return (apks.Wanted(package=name, path=paths[name], certificates=sign) for name in packages if name in paths)
+def _wanted(packages: Iterable[str], capture: Capture, *, sign: bool = False) -> Iterator[apks.Wanted]:
+    """What to read of `packages`; nothing that an earlier visit read."""
+    paths = names.paths(capture)
+    for name in packages:
+        known = capture.apks.get(name)
+        read = known is not None and known.state is not AnswerState.NOT_ASKED
+        if sign and read and known is not None:
+            read = apk_parts.signers_asked(known)
+        if name in paths and not read:
+            yield apks.Wanted(package=name, path=paths[name], certificates=sign)
+
+
+def _hashed(capture: Capture, package: str) -> bool:
+    known = capture.apks.get(package)
+    return known is not None and (known.sha256 is not None or apk_parts.HASH in known.problems)
 
 
 def judged(capture: Capture, knowledge: Knowledge, wishes: Wishes) -> Report:
@@ -178,7 +195,7 @@ def _unasked(capture: Capture, gathered: Facts) -> Iterator[str]:
         yield from ("installed.0", "third_party.0", "settings.0")
 
 
-def _suspects(capture: Capture, gathered: Facts, knowledge: Knowledge) -> Iterator[str]:
+def suspects(capture: Capture, gathered: Facts, knowledge: Knowledge) -> Iterator[str]:
     """Packages whose own dump is worth a look: recognised ones; below Android 10 all that are not the system's."""
     every = (gathered.phone.sdk or 0) < _NAMED_BY_DUMP_SDK
     # What turned out forged or cut is no answer: then each app is asked for by name, where it can only speak of itself.

@@ -154,9 +154,10 @@ def demo(  # noqa: PLR0913 - audit's options
 
 
 @app.command(help=_help("capture"))
-def capture(
+def capture(  # noqa: PLR0913 - audit's options
     file: Annotated[Path, typer.Argument(metavar="FILE.zip", help=_help("file"))],
     *,
+    resume: Annotated[bool, typer.Option("--resume", help=_help("resume"))] = False,
     lang: Lang = None,
     serial: Serial = None,
     transport: Way = "auto",
@@ -168,24 +169,10 @@ def capture(
     """Take a capture and save it. Its lists decide only of which apps the details are asked."""
     talk = Talk(lang, plain=plain)
     with talk.errors():
-        if file.suffix != ".zip":
-            raise UsageError("not_zip", given=file.name)
-        if file.exists():
-            raise UsageError("exists", path=str(file))
-        if not file.absolute().parent.is_dir():
-            raise UsageError("no_folder", path=str(file.absolute().parent))
-        talk.say("starting", version=__version__)
-        from privaudit import audit as pipeline
-        from privaudit import knowledge
-        from privaudit.capture import archive
+        from privaudit.keep import Keeper
 
-        lists = knowledge.load(extra=signatures or [])  # mistakes in them are told before any phone is asked
-        with talk.phone(transport, serial) as connection:
-            taken = pipeline.live(
-                connection, lists, reach=_reach(no_apks, hash_apks), progress=talk.say, counted=talk.counted
-            )
-        archive.write(taken, file)
-        talk.say("saved_private", path=str(file))
+        keeper = Keeper(talk, file, _reach(no_apks, hash_apks), resume=resume)
+        raise typer.Exit(keeper.keep(transport, serial, signatures or []))
 
 
 @app.command(help=_help("devices"))

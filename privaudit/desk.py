@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from privaudit.errors import (
     EXIT_FOUND,
     EXIT_GAPS,
     EXIT_OK,
     EXIT_UNREADABLE,
+    ConnectionLost,
     KnowledgeError,
     PrivauditError,
     UsageError,
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from privaudit.capture import Capture
     from privaudit.knowledge import Knowledge
     from privaudit.model import Report
+
+LIVE: Final = frozenset({"usb", "tcp", "server", "demo"})
+"""Kinds of source that are a phone. What the demo phone gave is of kind "demo" when it is saved, too."""
 
 
 class Desk:
@@ -102,8 +106,12 @@ class Desk:
     def show(self, taken: Capture, knowledge: Knowledge) -> int:
         """Judge a capture and deliver the report."""
         from privaudit import audit as pipeline
+        from privaudit import resume
 
-        return self.deliver(pipeline.judged(taken, knowledge, self.wishes))
+        code = self.deliver(pipeline.judged(taken, knowledge, self.wishes))
+        if taken.source.kind in LIVE and resume.interrupted(taken):
+            self.talk.show(ConnectionLost("cut_audit"))
+        return code
 
     def deliver(self, document: Report) -> int:
         """Write the report where it was asked for; the exit code of DESIGN §4."""

@@ -87,6 +87,7 @@ class ConnectionLost(PhoneError):  # noqa: N818 - what it says is what happened
 
 
 _STATES: Mapping[str, PhoneState] = {
+    "another_phone": PhoneState.READY,
     "busy": PhoneState.BUSY,
     "debugging_off": PhoneState.DEBUGGING_OFF,
     "garbled": PhoneState.OFFLINE,
@@ -128,6 +129,9 @@ WORDS: Mapping[str, str] = {
     "app_missing.what": "“{app}” is not on the phone.",
     "app_missing.why": "This user has no app of that package name, or the name is misspelt.",
     "app_missing.next": "See what there is with “privaudit audit” and copy the package name from it.",
+    "another_phone.what": "This is another phone than the one in the saved check.",
+    "another_phone.why": "What it answers about itself does not fit what was noted when the check was begun.",
+    "another_phone.next": "Connect the phone that the check was begun with, or begin a new check under another name.",
     "busy.what": "Another program on this computer is using the phone.",
     "busy.why": (
         "Only one program at a time can talk to a phone over the cable. It is often Android Studio, or adb running "
@@ -149,6 +153,18 @@ WORDS: Mapping[str, str] = {
     "country_unknown.what": "“{given}” is no country code.",
     "country_unknown.why": "A country has two letters: CN, IN, ID, PH, PK, KE, NG, MX …",
     "country_unknown.next": "Correct it and try again.",
+    "cut_audit.what": "The connection ended before everything was read.",
+    "cut_audit.why": (
+        "The cable was pulled or moved, the phone fell asleep, or it was restarted. The report holds what was read "
+        "until then and names the rest as not read."
+    ),
+    "cut_audit.next": "Check the cable, unlock the phone and check it again.",
+    "cut_capture.what": "The connection ended before everything was read.",
+    "cut_capture.why": (
+        "The cable was pulled or moved, the phone fell asleep, or it was restarted. What was read until then is in "
+        "{path}; the rest is marked as not read."
+    ),
+    "cut_capture.next": "Connect the same phone, unlock it, and go on: privaudit capture --resume {path}",
     "debugging_off.what": "A phone is on the cable ({phones}), but USB debugging is off.",
     "debugging_off.why": "The computer sees the phone and no way to ask it anything. Or the phone only charges.",
     "debugging_off.next": "Read the next lines in their order, then try again.",
@@ -376,6 +392,11 @@ WORDS: Mapping[str, str] = {
     "page_unknown.what": "There is no page “{given}”.",
     "page_unknown.why": "These can be opened: {known}.",
     "page_unknown.next": "Choose one of these.",
+    "phone_unmarked.what": "This saved check does not say which phone it is of.",
+    "phone_unmarked.why": (
+        "It was saved by an earlier version, or its phone could not compute what it is known again by."
+    ),
+    "phone_unmarked.next": "Begin a new check under another name.",
     "refused.what": "The phone does not run commands in its present state.",
     "refused.why": "It may be in recovery mode, or its maker has closed this way.",
     "refused.next": "Restart the phone in the ordinary way, unlock it and try again.",

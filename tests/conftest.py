@@ -90,16 +90,6 @@ def samples() -> Path:
 
 
 @pytest.fixture(scope="session")
-def lab() -> SimpleNamespace:
-    """The laboratory with AOSP's own adbd (needs root): its launcher, and the folder where it was built."""
-    script = Path(__file__).parent.parent.parent / "shared" / "lab" / "tcp.py"
-    folder = Path(os.environ.get("LAB", Path(tempfile.gettempdir()) / "privaudit-lab"))
-    if not script.is_file() or not (folder / "rootfs" / "opt" / "adbd-auth").is_file():
-        pytest.skip("the laboratory is not built here")
-    return SimpleNamespace(script=script, folder=folder)
-
-
-@pytest.fixture(scope="session")
 def adb_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Adb]:
     with server(tmp_path_factory.mktemp("adb")) as adb:
         yield adb

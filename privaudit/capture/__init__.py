@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 from privaudit.capture.answers import Answer, missing
 from privaudit.capture.apk_parts import Apk
+from privaudit.capture.identity import Identity
 from privaudit.capture.record import Asked
 from privaudit.errors import SourceError
 from privaudit.model import Source
@@ -27,6 +28,8 @@ class Capture:
     """Taken from the virtual phone: nothing in it is real."""
     apks: Mapping[str, Apk] = field(default_factory=lambda: MappingProxyType({}))
     """Parts of base APKs, by package, so that a saved capture names apps too. Empty: nobody asked."""
+    identity: Identity | None = None
+    """By what the phone is known again; ``None``: nobody asked."""
     log: tuple[Asked, ...] = ()
     """The commands that were sent. Empty: others asked the phone, and do not say how."""
 

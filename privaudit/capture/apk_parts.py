@@ -94,6 +94,14 @@ class Apk:
     """Of the whole file, computed by the phone; ``None``: not asked, or the phone cannot."""
 
 
+def signers_asked(apk: Apk) -> bool:
+    """Whether what `apk` was signed with was asked for too; nothing more comes of a file that could not be read."""
+    if apk.state is not AnswerState.ANSWERED:
+        return apk.state is not AnswerState.NOT_ASKED
+    signed = any(name == SIGNING_BLOCK or name.upper().startswith("META-INF/") for name in apk.parts)
+    return signed or SIGNING_BLOCK in apk.problems
+
+
 def hashed(apk: Apk, sha256: str | None) -> Apk:
     """`apk` with what the phone computed of its file; ``None`` where it was asked and gave nothing."""
     if sha256 is not None:

@@ -124,6 +124,7 @@ def _fill(capture: Capture, stream: BinaryIO) -> None:
             answers=tuple(entries),
             apks=tuple(named),
             log=LogEntry(file=LOG, sha256=hashlib.sha256(log).hexdigest()) if log else None,
+            phone=capture.identity,
         )
         archive.writestr(MANIFEST, dump(manifest))
 
@@ -161,6 +162,7 @@ def read(path: Path) -> Capture:
         answers=MappingProxyType(answers),
         apks=MappingProxyType(apks),
         log=log,
+        identity=manifest.phone,
         taken_at=manifest.taken_at,
         source=Source(kind="demo" if manifest.demo else "capture", sha256=sha256(path)),
         demo=manifest.demo,

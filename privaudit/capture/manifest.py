@@ -12,6 +12,7 @@ from typing import Final, Literal
 from pydantic import AwareDatetime, TypeAdapter
 
 from privaudit.capture.folder import file_name, key_of
+from privaudit.capture.identity import Identity
 from privaudit.capture.questions import is_package_name
 from privaudit.model import AnswerState, Message, SourceKind
 
@@ -63,6 +64,7 @@ class Manifest:
     answers: tuple[Entry, ...]
     apks: tuple[ApkEntry, ...] = ()
     log: LogEntry | None = None
+    phone: Identity | None = None
 
 
 _MANIFEST: Final = TypeAdapter(Manifest)

@@ -8,8 +8,8 @@ import sys
 from collections.abc import Generator, Iterator
 from typing import Any, Final
 
-from adb_shell.adb_message import AdbMessage
-from adb_shell.constants import CLSE, CNXN, MAX_ADB_DATA, OKAY, OPEN
+from adb_shell.adb_message import AdbMessage, checksum, unpack
+from adb_shell.constants import CLSE, CNXN, ID_TO_WIRE, MAX_ADB_DATA, MESSAGE_SIZE, OKAY, OPEN, WIRE_TO_ID
 from adb_shell.exceptions import (
     AdbTimeoutError,
     InvalidChecksumError,
@@ -21,6 +21,8 @@ from adb_shell.hidden_helpers import _AdbTransactionInfo
 from privaudit.errors import PhoneError
 from privaudit.transport.wire import Wire
 
+_VERSION_WITHOUT_SUMS: Final = 0x01000001
+"""AOSP ``adb.h``, ``A_VERSION_SKIP_CHECKSUM``."""
 _USB: Final = "adb_shell.transport.usb_transport"
 _absent = _USB not in sys.modules
 if _absent:
@@ -35,15 +37,31 @@ finally:
 
 
 class _Packets(_AdbIOManager):  # type: ignore[misc]  # adb-shell has no types
-    """Keeps the banner, which adb-shell reads and forgets."""
+    """Keeps the banner, which adb-shell reads and forgets; and does without sums where the phone does.
+
+    A sum over all bytes costs more than everything else together, and cables and networks have better ones of their
+    own. Phones since Android 9 leave it out for a computer that says so.
+    """
 
     banner = b""
 
+    def _send(self, msg: AdbMessage, adb_info: _AdbTransactionInfo) -> None:
+        if msg.command == ID_TO_WIRE[CNXN]:
+            msg.arg0 = _VERSION_WITHOUT_SUMS
+        super()._send(msg, adb_info)
+
     def _read_packet_from_device(self, adb_info: _AdbTransactionInfo) -> tuple[bytes, int, int, bytes]:
-        packet: tuple[bytes, int, int, bytes] = super()._read_packet_from_device(adb_info)
-        if packet[0] == CNXN:
-            self.banner = packet[3]
-        return packet
+        head = self._read_bytes_from_device(MESSAGE_SIZE, adb_info)
+        number, arg0, arg1, size, total = unpack(head)
+        command = WIRE_TO_ID.get(number)
+        if command is None:
+            raise InvalidCommandError(f"Unknown command: {head[:4]!r}")
+        data: bytes = self._read_bytes_from_device(size, adb_info) if size else b""
+        if total and total != checksum(data):  # 0: none was made
+            raise InvalidChecksumError
+        if command == CNXN:
+            self.banner = data
+        return command, arg0, arg1, data
 
 
 class Device(AdbDevice):  # type: ignore[misc]

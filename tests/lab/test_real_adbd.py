@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import shlex
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -46,7 +42,7 @@ def recorded(folder: Path) -> None:
 
 @pytest.fixture
 def phone(lab, tmp_path):
-    """Runs a command with a real adbd on 127.0.0.1:6555, whose owner taps Allow."""
+    """A real adbd that replays the story."""
     recorded(tmp_path / "answers")
     programs_folder = tmp_path / "programs"
     programs_folder.mkdir()
@@ -59,33 +55,20 @@ def phone(lab, tmp_path):
         if path.startswith("/data/app/"):
             (apps / path.removeprefix("/data/app/")).parent.mkdir(parents=True, exist_ok=True)
             (apps / path.removeprefix("/data/app/")).write_bytes(content)
-
-    def run(*command):
-        put = ["--put", f"{tmp_path / 'answers'}:/opt/answers", "--put", f"{apps}/.:/data/app"]
-        fake = ["--auth", "--answer", "ok", "--fakebin", str(programs_folder)]
-        return subprocess.run(
-            [sys.executable, str(lab.script), *fake, *put, "--", *map(str, command)],
-            env={**os.environ, "LAB": str(lab.folder), "HOME": str(tmp_path), "LC_ALL": "C"},
-            check=False,
-            capture_output=True,
-            text=True,
-            timeout=300,
-        )
-
-    return run
+    with lab(programs=programs_folder, put={tmp_path / "answers": "/opt/answers", apps: "/data/app"}) as phone:
+        yield phone
 
 
-def test_a_phone_is_audited_and_its_apps_are_named(phone, tmp_path):
+def test_a_phone_is_audited_and_its_apps_are_named(phone, run, tmp_path):
     mine = tmp_path / "mine.toml"
     rows = "".join(f'[[app]]\npackage = "{name}"\n' for name in NAMES)
     mine.write_text(f'[source]\npublisher = "me"\ntitle = "mine"\n{rows}')
     report = tmp_path / "report.json"
-    done = phone(
-        sys.executable, "-m", "privaudit", "audit", "--transport", "tcp:127.0.0.1:6555",
-        "--hash", "--signatures", mine, "-o", report,
-    )  # fmt: skip
-    assert done.returncode == 3, shlex.join(map(str, done.args)) + done.stdout + done.stderr
-    assert "Allow USB debugging?" in done.stderr
+    done = run(
+        "audit", "--transport", f"tcp:{phone.address}", "--hash", "--signatures", mine, "-o", report, "--lang", "en"
+    )
+    assert done.code == 3, done.out + done.err
+    assert "Allow USB debugging?" in done.err
     found = {(app["package"], app["user"]): app for app in json.loads(report.read_text())["apps"]}
     for package, name in NAMES.items():
         assert found[package, 0]["label"] == name

@@ -19,7 +19,7 @@ from privaudit.demo.adbd.wire import MAX_PAYLOAD_V1, VERSION_CHECKSUM
 from privaudit.demo.shell.toybox import ProgramResult
 from privaudit.errors import ConnectionLost, PhoneError, UsageError
 from privaudit.model import Command
-from privaudit.transport import Transport, connect, direct, key, server
+from privaudit.transport import OUTPUT_LIMIT, QUIET_TIMEOUT_S, SCRIPT_TIMEOUT_S, Transport, connect, direct, key, server
 from privaudit.transport.shell import OldShell, ShellV2, usual
 
 OPEN_DOOR = KeyPolicy(required=False)
@@ -227,6 +227,44 @@ class TestLimits:
         with modern() as phone, pytest.raises(ConnectionLost) as caught:
             call(phone).run(ask("echo one; sleep 600"))
         assert (caught.value.name, caught.value.partial) == ("silent", b"one\n")
+
+
+class TestSlowAndLarge:
+    def test_a_dump_may_be_silent_for_a_minute(self, call, monkeypatch):
+        assert QUIET_TIMEOUT_S > 60
+        assert SCRIPT_TIMEOUT_S > QUIET_TIMEOUT_S
+        monkeypatch.setattr(direct, "HELLO_TIMEOUT_S", 0.2)  # what is short elsewhere does not count here
+        with modern() as phone:
+            assert call(phone).run(ask("echo one; sleep 0.7; echo two")).stdout == b"one\ntwo\n"
+
+    @pytest.mark.parametrize("after", [0, 10, 500])
+    def test_a_phone_that_falls_asleep_keeps_what_came(self, call, monkeypatch, after):
+        monkeypatch.setattr(direct, "QUIET_TIMEOUT_S", 0.3)
+        with modern() as phone:
+            transport = call(phone)
+            phone.faults.sleep_after(after)
+            with pytest.raises(ConnectionLost) as caught:
+                transport.run(ask("long"))
+            assert caught.value.name == "silent"
+            assert LINES.startswith(caught.value.partial)
+
+    @pytest.mark.parametrize("after", [1, 23, 24, 30, 5000, 100_000])
+    def test_a_cable_that_is_pulled_within_a_message_keeps_what_came(self, call, after):
+        with modern() as phone:
+            transport = call(phone)
+            phone.faults.pull_after(after)
+            with pytest.raises(ConnectionLost) as caught:
+                transport.run(ask("long"))
+            assert caught.value.name == "lost"
+            assert LINES.startswith(caught.value.partial)
+            assert len(caught.value.partial) <= after
+            assert call(phone).run(ask("both")).exit_code == 7  # plugged in again
+
+    def test_100_megabytes_are_taken(self, call):
+        much = b"0123456789abcde\n" * (100 << 16)
+        with DemoPhone(programs={"much": lambda _a, _i: ProgramResult(much)}, keys=OPEN_DOOR) as phone:
+            assert len(much) < OUTPUT_LIMIT
+            assert call(phone).run(ask("much")).stdout == much
 
 
 class TestEnds:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from privaudit.demo.adbd.auth import TOKEN_SIZE, AuthType, KeyPolicy, parse_key
+from privaudit.demo.adbd.faults import Faults
 from privaudit.demo.adbd.line import Line
 from privaudit.demo.adbd.services import Service, Services
 from privaudit.demo.adbd.streams import Stream, StreamClosedError
@@ -24,6 +25,7 @@ class Owner(Protocol):
 
     policy: KeyPolicy
     line: Line
+    faults: Faults
 
     def knows(self, token: bytes, signature: bytes) -> bool:
         """Whether a known computer made `signature` over `token`."""
@@ -89,7 +91,11 @@ class Connection:
         data = message.encode(checksum=self._checksum)
         with self._sending:
             self._owner.line.pass_through(len(data), since)
-            self._sock.sendall(data)
+            allowed, pulled = self._owner.faults.allow(len(data), self._gone)
+            self._sock.sendall(data[:allowed])
+            if pulled:
+                self.close()  # wakes whoever waits for the computer
+                raise ConnectionResetError("the cable was pulled")
 
     def _handle(self, message: Message) -> None:
         match message.kind:

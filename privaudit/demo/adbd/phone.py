@@ -11,6 +11,7 @@ from typing import Final, Self
 
 from privaudit.demo.adbd.auth import KeyPolicy, parse_key, verifies
 from privaudit.demo.adbd.connection import Connection, Greeting
+from privaudit.demo.adbd.faults import Faults
 from privaudit.demo.adbd.files import FileTree
 from privaudit.demo.adbd.line import Line
 from privaudit.demo.adbd.services import Services
@@ -70,6 +71,8 @@ class DemoPhone:
         )
         self.line = Line(bytes_per_s, latency_s)
         """By which it sends."""
+        self.faults = Faults()
+        """What goes wrong on the way; nothing, unless it is told to."""
         self.policy = keys
         """May be replaced while the phone runs; holds for the next question."""
         self.commands: list[str] = []

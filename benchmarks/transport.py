@@ -1,0 +1,159 @@
+"""What a visit to a phone costs, beside Debian's adb with its server running; and how fast a long answer comes.
+
+    .venv/bin/python benchmarks/transport.py
+
+Prints figures, references and ratios; ends with 1 where one is over its budget. The phone is a process of its own that
+speaks ADB on loopback. A visit: connect with a known key, ask two scripts, close, all in one process; adb's: its client
+for each script, its server running and connected. Speed: the same answer through ``shell,v2,raw`` and through
+adb-shell's own ``shell()``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from adb_shell.adb_device import AdbDeviceTcp
+
+from privaudit.demo.adbd.auth import KeyPolicy
+from privaudit.demo.adbd.phone import DemoPhone
+from privaudit.demo.shell.toybox import ProgramResult
+from privaudit.model import Command
+from privaudit.transport import connect, key
+
+LONG = b"0123456789abcde\n" * (40 << 16)
+"""40 MB, as many lines as a large dump has."""
+SCRIPTS = ("echo first; say one", "echo second; say two")
+MOST_TIME = 1.5
+LEAST_MB_S = 100.0
+LEAST_RATIO = 4.0
+VISITS = 30
+READS = 5
+
+
+def serve(folder: Path) -> None:
+    """The phone's process: says where it listens, and lasts until standard input ends."""
+    programs = {
+        "say": lambda argv, _stdin: ProgramResult(argv[1].encode() * 1000),
+        "long": lambda _argv, _stdin: ProgramResult(LONG),
+    }
+    policy = KeyPolicy(known=(key.load(folder).GetPublicKey(),), answer="ignore")
+    with DemoPhone(programs=programs, keys=policy) as phone:
+        print(phone.address, flush=True)
+        sys.stdin.read()
+
+
+def best(run: Callable[[], object], times: int) -> float:
+    """Seconds of the quickest `run`: what else this computer does only adds to them."""
+    taken = []
+    for _ in range(times):
+        start = time.perf_counter()
+        run()
+        taken.append(time.perf_counter() - start)
+    return min(taken)
+
+
+def free_port() -> int:
+    """Where a server may listen."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port: int = taken.getsockname()[1]
+        return port
+
+
+def visits(address: str, folder: Path) -> tuple[float, float]:
+    """Seconds of a visit of ours, and of adb's."""
+
+    def ours() -> None:
+        with connect(transport=f"tcp:{address}", on_waiting=print, key_folder=folder) as line:
+            for text in SCRIPTS:
+                assert line.run(Command(text=text, why="benchmark")).exit_code == 0
+
+    adb = shutil.which("adb")
+    assert adb, "Debian's adb is what we compare with: apt install adb"
+    port = str(free_port())
+    env = {**os.environ, "HOME": str(folder.parent), "ADB_MDNS": "0"}
+    server = subprocess.Popen(
+        [adb, "-P", port, "nodaemon", "server"], env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        client = [adb, "-P", port, "-s", address]
+        while (
+            b"connected"
+            not in subprocess.run(
+                [adb, "-P", port, "connect", address], env=env, capture_output=True, check=False
+            ).stdout
+        ):
+            time.sleep(0.1)
+
+        def theirs() -> None:
+            for text in SCRIPTS:
+                subprocess.run([*client, "shell", text], env=env, check=True, stdout=subprocess.DEVNULL)
+
+        ours()
+        theirs()
+        return best(ours, VISITS), best(theirs, VISITS)
+    finally:
+        server.kill()
+        server.wait()
+
+
+def speeds(address: str, folder: Path) -> tuple[float, float]:
+    """MB/s of ``shell,v2,raw`` through us, and of adb-shell's own ``shell()``."""
+    host, port = address.rsplit(":", 1)
+    with connect(transport=f"tcp:{address}", on_waiting=print, key_folder=folder) as line:
+
+        def ours() -> None:
+            assert line.run(Command(text="long", why="benchmark")).stdout == LONG
+
+        ours()
+        mine = best(ours, READS)
+    device = AdbDeviceTcp(host, int(port), default_transport_timeout_s=60)
+    device.connect(rsa_keys=[key.load(folder)])
+
+    def theirs() -> None:
+        assert len(device.shell("long", decode=False)) == len(LONG)
+
+    plain = best(theirs, READS)
+    device.close()
+    return len(LONG) / 1e6 / mine, len(LONG) / 1e6 / plain
+
+
+def main() -> int:
+    """Measure and judge."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--serve", type=Path, help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.serve:
+        serve(given.serve)
+        return 0
+    with tempfile.TemporaryDirectory() as home:
+        folder = Path(home) / ".android"
+        key.load(folder)
+        command = [sys.executable, __file__, "--serve", str(folder)]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as phone:
+            assert phone.stdin is not None
+            assert phone.stdout is not None
+            address = phone.stdout.readline().strip()
+            mine, adb = visits(address, folder)
+            fast, plain = speeds(address, folder)
+            phone.stdin.close()
+    print(f"visit: {mine * 1000:.1f} ms, Debian's adb {adb * 1000:.1f} ms: {mine / adb:.2f} × (at most {MOST_TIME})")
+    print(
+        f"shell,v2,raw: {fast:.0f} MB/s, adb_shell.shell() {plain:.0f} MB/s: {fast / plain:.1f} × "
+        f"(at least {LEAST_MB_S:.0f} MB/s, or {LEAST_RATIO} ×)"
+    )
+    return 0 if mine <= MOST_TIME * adb and (fast >= LEAST_MB_S or fast >= LEAST_RATIO * plain) else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,45 @@
+"""By what a phone is known again when a capture is resumed, without keeping who it is."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from dataclasses import dataclass
+from typing import Annotated, Final
+
+from pydantic import StringConstraints
+
+from privaudit.capture import questions
+from privaudit.transport import Transport
+
+_DIGEST: Final = re.compile(rb"^([0-9a-f]{40}|[0-9a-f]{64})  ?-?\r*$", re.MULTILINE)
+_TIMEOUT_S: Final = 30.0
+_Hex = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16,64}$")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """A hash that a phone computed of its own numbers and our salt. Another salt gives another hash."""
+
+    salt: _Hex
+    digest: _Hex
+
+
+def ask(transport: Transport, salt: str | None = None) -> Identity | None:
+    """What the phone says of itself to this salt, or to a fresh one; ``None``: it tells no number, or has no hash.
+
+    Raises:
+        ConnectionLost: the connection ended.
+    """
+    salt = salt or secrets.token_hex(16)
+    said = _DIGEST.search(transport.run(questions.identity(salt), timeout_s=_TIMEOUT_S).stdout)
+    return Identity(salt=salt, digest=said[1].decode()) if said else None
+
+
+def is_same(transport: Transport, known: Identity) -> bool:
+    """Whether this is the phone that gave `known`.
+
+    Raises:
+        ConnectionLost: the connection ended.
+    """
+    return ask(transport, known.salt) == known

@@ -1,0 +1,277 @@
+"""A capture that is interrupted keeps what came, and goes on with the same phone, asking only for what is missing."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import subprocess
+import zipfile
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from privaudit import audit, knowledge, resume
+from privaudit.audit import Reach
+from privaudit.capture import archive, identity, questions
+from privaudit.demo import open_story
+from privaudit.demo.programs import programs
+from privaudit.demo.shell import ProgramResult
+from privaudit.errors import PhoneError, SourceError
+from privaudit.keep import Keeper
+from privaudit.model import AnswerState
+from privaudit.talk import Talk
+from privaudit.transport import direct
+from tests.demo.conftest import need
+
+
+def called(serial):
+    """``getprop`` of a phone with this serial number."""
+    real = programs(open_story("borrower"))["getprop"]
+    return lambda argv, stdin: (
+        ProgramResult(f"{serial}\n".encode()) if argv[1:2] == ["ro.serialno"] else real(argv, stdin)
+    )
+
+
+@pytest.fixture
+def keep(monkeypatch, home, capsys):
+    """``privaudit capture`` in this process; gives the exit code and what was said."""
+    monkeypatch.setenv("HOME", str(home))
+
+    def keep(phone, file, *, again=False, names=True):
+        keeper = Keeper(Talk("en", plain=True), file, Reach(names=names), resume=again)
+        code = keeper.keep(f"tcp:{phone.address}", None, [])
+        return code, capsys.readouterr().err
+
+    return keep
+
+
+def asked(commands):
+    """Keys that scripts ask for."""
+    return {key for text in commands for key in re.findall(r"^a (\S+) ", text, re.MULTILINE)}
+
+
+def judged(path):
+    return audit.judged(archive.read(path), knowledge.load(), audit.Wishes())
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """How many bytes the phone sends until the end of the first round, of the details, and of everything."""
+    from tests.conftest import _phone
+
+    with _phone() as phone:
+        counted = 0
+        real = phone.faults.allow
+
+        def allow(size, gone):
+            nonlocal counted
+            counted += size
+            return real(size, gone)
+
+        phone.faults.allow = allow
+        with direct.over_tcp(
+            phone.host, phone.port, on_waiting=lambda _: None, key_folder=tmp_path_factory.mktemp("key")
+        ) as line:
+            identity.ask(line)
+            start = counted
+            capture = audit.live(line, knowledge.load())
+    return start, counted, capture
+
+
+@pytest.mark.parametrize("share", [0.02, 0.2, 0.5, 0.75, 0.97])
+def test_a_pulled_cable_keeps_what_came_and_the_rest_comes_later(keep, demo_phone, whole, tmp_path, share):
+    start, end, unbroken = whole
+    file = tmp_path / "check.zip"
+    with demo_phone() as phone:
+        phone.faults.pull_after(start + round((end - start) * share))
+        code, said = keep(phone, file)
+        assert code == 4
+        assert "privaudit capture --resume" in said
+        part = archive.read(file)
+        assert 0 < len(part.answers) <= len(unbroken.answers)
+        settled = {key for key in part.answers if not resume._lost(part.answer(key))}
+        read = {name for name, one in part.apks.items() if one.state is AnswerState.ANSWERED}
+        phone.commands.clear()
+        code, said = keep(phone, file, again=True)
+        assert code == 0, said
+        assert asked(phone.commands) & settled <= {"clock"}
+        again = [name for name in read if any(f"/{name}-" in text for text in phone.commands)]
+        # What a name has shown to be lending is read once more, for its signers.
+        assert len(again) <= len([app for app in judged(file).apps if app.recognised])
+    now = archive.read(file)
+    assert now.answers.keys() == unbroken.answers.keys()
+    assert {name: one.state for name, one in now.apks.items()} == {
+        name: one.state for name, one in unbroken.apks.items()
+    }
+    assert [(f.rule, f.package, f.user) for f in judged(file).findings] == [
+        (f.rule, f.package, f.user) for f in audit.judged(unbroken, knowledge.load(), audit.Wishes()).findings
+    ]
+
+
+def test_a_pulled_cable_in_an_audit_is_said_and_exits_by_the_table(run, demo_phone, whole):
+    start, end, _ = whole
+    with demo_phone() as phone:
+        phone.faults.pull_after((end - start) // 2)
+        done = run("audit", "--transport", f"tcp:{phone.address}")
+    assert done.code == 3
+    assert "before everything was read" in done.err
+    with demo_phone() as phone:
+        phone.faults.pull_after(4000)
+        done = run("audit", "--transport", f"tcp:{phone.address}", "--json")
+    assert done.code == 4  # not one app was read
+    assert json.loads(done.out)["complete"] is False
+
+
+def test_a_whole_audit_does_not_say_that_it_was_cut(run, demo_phone):
+    with demo_phone() as phone:
+        assert "before everything was read" not in run("audit", "--transport", f"tcp:{phone.address}").err
+
+
+def test_a_whole_capture_is_left_as_it_is(keep, demo_phone, tmp_path):
+    file = tmp_path / "check.zip"
+    with demo_phone() as phone:
+        assert keep(phone, file)[0] == 0
+        before = file.read_bytes()
+        code, said = keep(phone, file, again=True)
+    assert code == 0
+    assert "nothing is missing" in said
+    assert file.read_bytes() == before
+
+
+def test_names_that_were_left_out_can_be_read_later(keep, demo_phone, tmp_path):
+    file = tmp_path / "check.zip"
+    with demo_phone() as phone:
+        assert keep(phone, file, names=False)[0] == 0
+        assert not archive.read(file).apks
+        phone.commands.clear()
+        assert keep(phone, file, again=True)[0] == 0
+        assert not asked(phone.commands)
+    assert archive.read(file).apks
+
+
+def test_another_phone_is_refused(keep, demo_phone, tmp_path):
+    file = tmp_path / "check.zip"
+    with demo_phone() as phone:
+        phone.faults.pull_after(20_000)
+        keep(phone, file)
+    before = file.read_bytes()
+    with demo_phone(getprop=called("OTHER123")) as phone:
+        with pytest.raises(PhoneError) as caught:
+            keep(phone, file, again=True)
+        assert caught.value.name == "another_phone"
+        assert not asked(phone.commands)
+    assert file.read_bytes() == before
+
+
+def test_a_capture_of_nobody_knows_which_phone_is_not_resumed(keep, demo_phone, demo_capture, tmp_path):
+    file = tmp_path / "check.zip"
+    archive.write(demo_capture, file)
+    with demo_phone() as phone, pytest.raises(SourceError) as caught:
+        keep(phone, file, again=True)
+    assert caught.value.name == "phone_unmarked"
+
+
+def test_there_must_be_something_to_resume(run, tmp_path):
+    done = run("capture", tmp_path / "none.zip", "--resume")
+    assert done.code == 4
+    assert "is not there" in done.err
+
+
+def test_a_rewrite_that_fails_leaves_the_old_file(keep, demo_phone, tmp_path, monkeypatch):
+    file = tmp_path / "check.zip"
+    with demo_phone() as phone:
+        phone.faults.pull_after(20_000)
+        keep(phone, file)
+        before = file.read_bytes()
+
+        def full(_capture, stream):
+            stream.write(b"half")
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr(archive, "_fill", full)
+        with pytest.raises(SourceError):
+            keep(phone, file, again=True)
+    assert file.read_bytes() == before
+    assert [one.name for one in tmp_path.iterdir() if one.suffix != ""] == ["check.zip"]
+
+
+def test_ages_count_from_when_they_were_asked(keep, demo_phone, tmp_path):
+    """App-ops say how long ago: asked an hour later, they need the clock of an hour later."""
+    file = tmp_path / "check.zip"
+    with demo_phone() as phone:
+        keep(phone, file, names=False)
+        full = archive.read(file)
+        without = {key: one for key, one in full.answers.items() if key != "appops"}
+        archive.write(replace(full, answers=without, taken_at=full.taken_at - timedelta(hours=1)), file)
+        phone.commands.clear()
+        assert keep(phone, file, again=True, names=False)[0] == 0
+        assert asked(phone.commands) == {"clock", "appops"}
+    assert archive.read(file).taken_at > full.taken_at - timedelta(minutes=30)
+
+
+# --- by what a phone is known again -----------------------------------------------------------------------------------
+
+
+def test_a_capture_holds_no_number_of_the_phone(keep, demo_phone, tmp_path):
+    file = tmp_path / "check.zip"
+    serial = programs(open_story("borrower"))["getprop"](["getprop", "ro.serialno"], b"").out.decode().strip()
+    with demo_phone() as phone:
+        keep(phone, file, names=False)
+    known = archive.read(file).identity
+    assert known.digest == hashlib.sha256(f"{known.salt} {serial} null\n".encode()).hexdigest()
+    with zipfile.ZipFile(file) as inside:
+        assert not [name for name in inside.namelist() if serial.encode() in inside.read(name)]
+
+
+def test_each_capture_has_a_salt_of_its_own(keep, demo_phone, tmp_path):
+    with demo_phone() as phone:
+        for name in ("a.zip", "b.zip"):
+            keep(phone, tmp_path / name, names=False)
+    one, other = (archive.read(tmp_path / name).identity for name in ("a.zip", "b.zip"))
+    assert one.salt != other.salt
+    assert one.digest != other.digest
+
+
+@pytest.mark.parametrize("serial", ["", "unknown"])
+def test_a_phone_that_tells_no_number_is_not_known_again(keep, demo_phone, tmp_path, serial):
+    file = tmp_path / "check.zip"
+    with demo_phone(getprop=called(serial)) as phone:
+        assert keep(phone, file, names=False)[0] == 0
+    assert archive.read(file).identity is None
+
+
+NUMBERS = (
+    r"\$\(getprop ro\.serialno 2>/dev/null </dev/null\) \$\(settings get secure android_id 2>/dev/null </dev/null\)"
+)
+IDENTITY = (
+    rf'n="{NUMBERS}"\n'
+    r"case \$n in ' '\|' null'\|'unknown '\|'unknown null'\) ;; \*\)\n"
+    r'echo "[0-9a-f]{32} \$n" \| sha256sum 2>/dev/null \|\| echo "[0-9a-f]{32} \$n" \| sha1sum 2>/dev/null\n;; esac\n'
+)
+
+
+def test_the_script_lets_no_number_out():
+    assert re.fullmatch(IDENTITY, questions.identity("0" * 32).text)
+    for salt in ("", "x" * 32, "0" * 32 + "\n", "$(id)" + "0" * 32):
+        with pytest.raises(ValueError, match="salt"):
+            questions.identity(salt)
+
+
+@pytest.mark.parametrize(("tools", "made"), [(["sha256sum", "sha1sum"], 64), (["sha1sum"], 40), ([], 0)])
+def test_androids_own_shell_and_tools_compute_it(tmp_path, tools, made):
+    for name in tools:
+        (tmp_path / name).symlink_to(need("toybox"))
+    for name, says in (("getprop", "R58M12345678"), ("settings", "0123456789abcdef")):
+        (tmp_path / name).write_text(f"#!{need('mksh')}\necho {says}\n")
+        (tmp_path / name).chmod(0o755)
+    done = subprocess.run(
+        [need("mksh"), "-c", questions.identity("0" * 32).text],
+        env={"PATH": str(tmp_path)},
+        capture_output=True,
+        check=False,
+    )
+    found = identity._DIGEST.search(done.stdout)
+    assert (len(found[1]) if found else 0) == made
+    assert b"R58M" not in done.stdout
