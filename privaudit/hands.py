@@ -38,7 +38,7 @@ class Hands:
         from privaudit.report.prose import taps
 
         self._rom(rom)
-        _check(apps)
+        check_packages(apps)
         report = self._report(source, apps)
         missing = [name for name in apps if name not in {app.package for app in report.apps}]
         if missing:
@@ -88,7 +88,7 @@ class Hands:
 
         if page not in roms.openable():
             raise UsageError("page_unknown", given=page, known=roms.openable())
-        _check([app])
+        check_packages([app])
         self.talk.say("starting_open", version=__version__)
         with self.talk.phone(self.transport, self.serial) as connection:
             from privaudit.remedy import reading
@@ -109,7 +109,12 @@ class Hands:
             self.talk.out(f"  {self.talk.language.say(tap)}\n")
 
 
-def _check(apps: Iterable[str]) -> None:
+def check_packages(apps: Iterable[str]) -> None:
+    """Refuse what is no package name, before any phone is asked.
+
+    Raises:
+        UsageError: it is none.
+    """
     from privaudit.capture.questions import is_package_name
 
     for name in apps:

@@ -35,6 +35,7 @@ _AREAS: Final = {
     "errors": "privaudit.errors",
     "knowledge": "privaudit.knowledge",
     "question": "privaudit.capture.questions",
+    "remedy": "privaudit.remedy.english",
     "report": "privaudit.report.prose.english",
     "steps": "privaudit.remedy.steps",
 }

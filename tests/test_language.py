@@ -97,7 +97,15 @@ def _patterns(node, file):
             yield from (re.escape(f"errors.{first}.{name}") for name in ("what", "why", "next"))
         elif called in SHORT:
             yield re.escape(f"{SHORT[called]}.{first}")
-        elif called == "say" and file in {"cli.py", "desk.py", "hands.py", "talk.py"}:
+        elif called == "say" and file in {
+            "cli.py",
+            "desk.py",
+            "hands.py",
+            "revoking.py",
+            "running.py",
+            "talk.py",
+            "undoing.py",
+        }:
             yield re.escape(f"cli.{first}")
 
 

@@ -131,4 +131,6 @@ def test_the_source_holds_no_command_that_must_never_be_sent():
     # Each names its user: without one some mean the owner, others everybody.
     starts = [one for one in said if re.match(r"(?:pm|am|cmd|settings) ", one)]
     assert len(starts) > 8
-    assert all("--user" in one or one in {"pm ", "cmd role ", "cmd notification ", "cmd appops"} for one in starts), starts
+    assert all("--user" in one or one in {"pm ", "cmd role ", "cmd notification ", "cmd appops"} for one in starts), (
+        starts
+    )
