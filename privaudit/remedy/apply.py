@@ -26,11 +26,6 @@ _PATIENCE_S: Final = 60.0
 _PAUSES_S: Final = (0.0, 0.5, 1.5)
 """Before each reading back: Android lets app-ops follow permissions a moment later."""
 _OPEN: Final = frozenset({Outcome.PLANNED, Outcome.BEGUN})
-_TOUCHED: Final = frozenset(
-    {Outcome.BEGUN, Outcome.DONE, Outcome.REFUSED, Outcome.NOT_CHANGED, Outcome.UNREAD, Outcome.UNDOING}
-)
-"""What may have had an effect: also a refusal may have come after one."""
-
 Told: TypeAlias = Callable[[int, Entry], None]
 """Told the place of an entry, and how it stands, each time one is finished."""
 
@@ -88,13 +83,13 @@ class Run:
             SourceError: the ledger could not be written; nothing was done after that.
         """
         for number, entry in reversed(tuple(enumerate(self.ledger.entries))):
-            if entry.outcome in _TOUCHED:
+            if entry.may_have_acted:
                 self._restore_one(number, entry.change)
         return self.ledger
 
     def _restore_one(self, number: int, change: Change) -> None:
         now = readings.again(self.transport, self.capture, self.packages).state(change)
-        if change.kind is Kind.FORCE_STOP or (now is not None and change.is_restored(now)):
+        if now is not None and change.is_restored(now):
             self._note(number, outcome=Outcome.UNDONE, said=None, after=now)
             return
         services = self._services(change)

@@ -165,4 +165,5 @@ class Change:
         return sdk < _MAPPED_SDK or self.old_app or bool(FIXED.intersection(self.before.flags))
 
     def _op(self, mode: str, sdk: int, *, uid: bool) -> Command:
+        uid = uid and sdk >= commands.UID_MODE_SDK
         return commands.app_op(self.package, self.user, self.op, mode, uid=uid, sdk=sdk)

@@ -79,9 +79,9 @@ WORDS: Final[Mapping[str, Sentence]] = {
     "unread": "not known: it could not be read back",
     "undone": "taken back",
     "stays": "cannot be taken back",
-    "result_closed": "Read again at {time}: {what} of “{app}” not allowed.",
-    "result_open": "Read again at {time}: “{app}” can still read {what}.",
-    "result_unknown": "Read again at {time}: whether “{app}” can read {what} is not known.",
+    "result_closed": "Read again at {time}: {app}: {what} not allowed.",
+    "result_open": "Read again at {time}: {app}: {what} can still be read.",
+    "result_unknown": "Read again at {time}: {app}: whether {what} can be read is not known.",
     "instead": "What did not work, by hand:",
     "regrant": "Some phones give permissions back by themselves. Check again tomorrow: privaudit diff",
 }

@@ -30,8 +30,8 @@ LARGEST: Final = 4 * 1024 * 1024
 """Bytes. A plan for 50 apps gives about 0.3 MB."""
 _MOST_ENTRIES: Final = 5000
 _NO_SEAL: Final = "0" * 64
-_SDKS: Final = (23, 30, 35)
-"""One for each way of closing: a row that cannot be worded for any of them is no row of ours."""
+_SDKS: Final = (30, 35)
+"""One for each way of closing: a row that cannot be worded for them is no row of ours."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +46,11 @@ class Entry:
     """As it was read back."""
     at: AwareDatetime | None = None
     """When `outcome` was written; this computer's time."""
+
+    @property
+    def may_have_acted(self) -> bool:
+        """Whether there may be something to take back. An app that was ended runs again when somebody opens it."""
+        return self.change.kind is not Kind.FORCE_STOP and self.outcome not in {Outcome.PLANNED, Outcome.UNDONE}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

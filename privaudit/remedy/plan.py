@@ -83,13 +83,17 @@ def build(reading: Reading, apps: Iterable[App], users: Iterable[User], *, unins
         taps = tuple(builder.by_hand(made))
         if taps:
             by_hand.append(ByHand(package=app.package, user=app.user, steps=taps))
+    notes: list[Message] = []
+    for note in _notes(reading, named, users):
+        if note not in notes:  # one for all copies of an app
+            notes.append(note)
     order = list(Kind)
     planned.sort(key=lambda one: order.index(one.change.kind))
     return Plan(
         phone=reading.facts.phone,
         planned=tuple(planned),
         by_hand=tuple(by_hand),
-        notes=tuple(dict.fromkeys(_notes(reading, named, users))),
+        notes=tuple(notes),
     )
 
 

@@ -87,9 +87,8 @@ def taps(
 def undo(language: Language, book: Ledger) -> Iterator[str]:
     """What undoing would take back, the last change first; what was never begun is left out."""
     yield language.text("remedy.title_undo")
-    yield from hanging("  · ", language.text("steps.notice"), _WIDTH)
     yield from hanging("  · ", language.text("remedy.undo_opens"), _WIDTH)
-    touched = [entry for entry in book.entries if entry.outcome not in {Outcome.PLANNED, Outcome.UNDONE}]
+    touched = [entry for entry in book.entries if entry.may_have_acted]
     if not touched:
         yield language.text("remedy.nothing_undo")
     for place, entry in enumerate(reversed(touched), 1):
@@ -117,7 +116,7 @@ def reread(language: Language, at: datetime, app: App | None, named: App) -> Ite
             continue
         state = "unknown" if access.state is AccessState.UNKNOWN else "open" if access.state.reads else "closed"
         what = Message(key=f"data_access.{data}")
-        values: dict[str, Value] = {"time": time, "app": name_of(named.label, named.package), "what": what}
+        values: dict[str, Value] = {"time": time, "app": _title(language, named), "what": what}
         yield from hanging("  · ", language.text(f"remedy.result_{state}", **values), _WIDTH)
 
 
