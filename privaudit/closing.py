@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from privaudit.options import Country, Lang, Lists, Plain, Serial, Way, help_text
+from privaudit.options import AsJson, Country, Lang, Lists, Plain, Serial, Way, help_text
 from privaudit.talk import Talk
 
 Apps = Annotated[list[str] | None, typer.Argument(metavar="[APP]...", help=help_text("apps"))]
@@ -22,6 +22,7 @@ def register(app: typer.Typer) -> None:
     app.command("open", help=help_text("open"))(show)
     app.command(help=help_text("revoke"))(revoke)
     app.command(help=help_text("undo"))(undo)
+    app.command(help=help_text("diff"))(diff)
 
 
 def steps(  # noqa: PLR0913 - the options of DESIGN
@@ -110,3 +111,20 @@ def undo(
         from privaudit.undoing import Undoing
 
         Undoing(talk, transport=transport, serial=serial).undo(ledger, apply=apply, yes=yes)
+
+
+def diff(
+    before: Annotated[Path, typer.Argument(metavar="BEFORE", help=help_text("diff_before"))],
+    after: Annotated[Path, typer.Argument(metavar="AFTER", help=help_text("diff_after"))],
+    *,
+    as_json: AsJson = False,
+    lang: Lang = None,
+    signatures: Lists = None,
+    plain: Plain = False,
+) -> None:
+    """Show what changed between two reports or saved checks of one phone."""
+    talk = Talk(lang, plain=plain)
+    with talk.errors():
+        from privaudit.hands import Hands
+
+        Hands(talk, signatures=signatures or []).diff(before, after, json=as_json)

@@ -11,6 +11,8 @@ from privaudit.errors import PhoneError, UsageError
 from privaudit.talk import Talk
 
 if TYPE_CHECKING:
+    from privaudit.audit import Wishes
+    from privaudit.desk import Desk
     from privaudit.model import Phone, Report
     from privaudit.remedy.pages import Shown
 
@@ -61,25 +63,41 @@ class Hands:
             raise UsageError("rom_unknown", given=name, known=roms.names())
 
     def _report(self, source: Path | None, apps: list[str]) -> Report:
-        from privaudit import audit, capture
+        from privaudit import audit
         from privaudit.audit import Reach, Wishes
         from privaudit.desk import Desk
-        from privaudit.report import json
 
         desk = Desk(self.talk, [], self.country, all_apps=bool(apps), unknown=True, json=False, lines=False)
         desk.check(0)
         wishes = Wishes(all_apps=bool(apps), name_suspects=True, country=desk.country)
         if source is not None:
             self.talk.say("starting_saved", version=__version__)
-            if json.recognises(source):
-                return json.read(source)
-            taken = capture.read(source)
-            return audit.judged(taken, desk.knowledge(self.signatures, demo=taken.demo), wishes)
+            return self._saved(source, desk, wishes)
         self.talk.say("starting", version=__version__)
         with self.talk.phone(self.transport, self.serial) as connection:
             knowledge = desk.knowledge(self.signatures)
             taken = audit.live(connection, knowledge, reach=Reach(), progress=self.talk.say, counted=self.talk.counted)
         return audit.judged(taken, knowledge, wishes)
+
+    def _saved(self, source: Path, desk: Desk, wishes: Wishes) -> Report:
+        from privaudit import audit, capture
+        from privaudit.report import json
+
+        if json.recognises(source):
+            return json.read(source)
+        taken = capture.read(source)
+        return audit.judged(taken, desk.knowledge(self.signatures, demo=taken.demo), wishes)
+
+    def diff(self, before: Path, after: Path, *, json: bool) -> None:
+        """Print what changed between two saved reports or checks."""
+        from privaudit.audit import Wishes
+        from privaudit.desk import Desk
+        from privaudit.report.diff import compare, words
+
+        self.talk.say("starting_saved", version=__version__)
+        desk = Desk(self.talk, [], None, all_apps=False, unknown=False, json=json, lines=False)
+        found = compare(*(self._saved(path, desk, Wishes()) for path in (before, after)))
+        self.talk.out(words.json(found) if json else words.text(found, self.talk.language))
 
     def open(self, page: str, app: str, user: int) -> None:
         """Show `page` of `app` on the phone, and print the way to it by hand."""

@@ -32,6 +32,7 @@ _AREAS: Final = {
     "cli": "privaudit.help",
     "coverage": "privaudit.capture.answers",
     "dates": "privaudit.language",
+    "diff": "privaudit.report.diff",
     "errors": "privaudit.errors",
     "knowledge": "privaudit.knowledge",
     "question": "privaudit.capture.questions",
