@@ -6,7 +6,7 @@ Nothing here has a default: the apps are named, and without ``--apply`` nothing 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from privaudit.capture import Capture
     from privaudit.knowledge import Knowledge
     from privaudit.model import App
+    from privaudit.remedy.change import Change
     from privaudit.remedy.plan import Plan
     from privaudit.transport import Transport
 
@@ -157,6 +158,12 @@ def _same_plan(before: Plan, now: Plan) -> None:
     Raises:
         PhoneError: it is not; nothing was done.
     """
-    if before.changes != now.changes:
-        differs = next(iter(set(before.changes) ^ set(now.changes)))
+    planned, found = (frozenset(_lasting(plan)) for plan in (before, now))
+    if planned != found:
+        differs = next(iter(planned ^ found))
         raise PhoneError("plan_changed", app=differs.package, what=differs.what or differs.kind.value)
+
+
+def _lasting(plan: Plan) -> Iterator[Change]:
+    """The changes but that an app is ended: whether it runs comes and goes by itself."""
+    return (change for change in plan.changes if change.kind != "force_stop")

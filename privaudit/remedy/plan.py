@@ -75,9 +75,10 @@ def build(reading: Reading, apps: Iterable[App], users: Iterable[User], *, unins
     planned: list[Planned] = []
     by_hand: list[ByHand] = []
     for app in named:
-        if app.package not in reading.blocks:
+        now = reading.app(app.package, app.user)
+        if now is None or app.package not in reading.blocks:
             raise PhoneError("app_unread", app=app.package)
-        builder = _Builder(reading, app)
+        builder = _Builder(reading, now, app)
         made = [*builder.changes(), *(builder.uninstall() if uninstall else ())]
         planned += made
         taps = tuple(builder.by_hand(made))
@@ -100,9 +101,9 @@ def build(reading: Reading, apps: Iterable[App], users: Iterable[User], *, unins
 class _Builder:
     """The plan for one app of one user."""
 
-    def __init__(self, reading: Reading, named: App) -> None:
+    def __init__(self, reading: Reading, app: App, named: App) -> None:
         self.reading = reading
-        self.app = reading.app(named.package, named.user) or named
+        self.app = app
         self.label = named
         self.phone = reading.facts.phone
         self.sdk = self.phone.sdk or 0

@@ -142,21 +142,31 @@ def _denied(name: str) -> Permission:
     )
 
 
-def of(capture: Capture, named: Iterable[str]) -> Reading:
-    """The reading that `capture` holds."""
+def of(capture: Capture, named: Iterable[str], *, fresh: bool = False) -> Reading:
+    """The reading that `capture` holds.
+
+    Args:
+        capture: live or saved.
+        named: packages.
+        fresh: only what was asked of each app by name counts, because the dump about all apps is older. Else that one
+            stands in where nobody asked by name.
+    """
     wanted = frozenset(named)
     blocks = {}
     for package in wanted:
-        answer = capture.answer(f"package.{package}")
-        dump = packages.parse(answer.text, only=package)
+        key = f"package.{package}"
+        by_name = fresh or key in capture.answers
+        answer = capture.answer(key if by_name else "packages")
+        dump = packages.parse(answer.text, only=package if by_name else None)
         if answer.state is AnswerState.ANSWERED and dump.forged is None and package in dump.packages:
             blocks[package] = dump.packages[package]
+    stands_in = not fresh and not all(f"package.{package}" in capture.answers for package in wanted)
+    questions = _KEPT | {"appops"} | ({"packages"} if stands_in else set())
     kept = {
         key: answer
         for key, answer in capture.answers.items()
-        if answer.question in _KEPT | {"appops"} or (answer.question == "package" and answer.about in wanted)
+        if answer.question in questions or (answer.question == "package" and answer.about in wanted)
     }
-    # Without the dump about all apps: what it says of these is older than their own.
     small = replace(capture, answers=MappingProxyType(kept), apks=MappingProxyType({}))
     gathered = facts.gather(small)
     sound = any(row.question == "appops" and row.state is AnswerState.ANSWERED for row in gathered.coverage)
@@ -174,7 +184,7 @@ def again(transport: Transport, before: Capture, named: Iterable[str]) -> Readin
     keys = (*(f"package.{package}" for package in wanted), "appops", *_decisive(before))
     answers = {answer.key: answer for answer in ask_more(transport, keys)}
     # What did not come this time is not known: an older answer would pass for a new one.
-    return of(before.having(answers.get(key) or missing(key) for key in keys), wanted)
+    return of(before.having(answers.get(key) or missing(key) for key in keys), wanted, fresh=True)
 
 
 def _decisive(capture: Capture) -> Iterator[str]:

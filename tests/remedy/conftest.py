@@ -139,7 +139,9 @@ class Bench:
 
     def writes(self) -> list[str]:
         """Everything that was sent and could change something."""
-        return [line for line in self.daemon.commands if not line.startswith("set -f")]
+        return [
+            line for line in self.daemon.commands if line.startswith(("pm ", "cmd ", "am ", "appops ", "settings "))
+        ]
 
 
 @pytest.fixture

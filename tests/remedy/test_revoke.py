@@ -305,4 +305,4 @@ def test_an_app_whose_details_were_not_read_gives_no_plan(bench, kit):
     gathered = facts.gather(taken)
     apps = [app for app in gathered.apps if app.package == kit.loan]
     with pytest.raises(PhoneError, match="app_unread"):
-        plan.build(reading.of(taken, [kit.loan]), apps, gathered.users, uninstall=False)
+        plan.build(reading.of(taken, [kit.loan], fresh=True), apps, gathered.users, uninstall=False)
