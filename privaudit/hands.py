@@ -37,11 +37,12 @@ class Hands:
 
     def steps(self, apps: list[str], source: Path | None, rom: str | None) -> None:
         """Print the taps for `apps`, or for every app that a report on `source` would tell of."""
-        from privaudit.report.prose import taps
-
         self._rom(rom)
+        self.talk.say("starting" if source is None else "starting_saved", version=__version__)
         check_packages(apps)
         report = self._report(source, apps)
+        from privaudit.report.prose import taps
+
         missing = [name for name in apps if name not in {app.package for app in report.apps}]
         if missing:
             raise UsageError("app_missing", app=missing[0])
@@ -71,9 +72,7 @@ class Hands:
         desk.check(0)
         wishes = Wishes(all_apps=bool(apps), name_suspects=True, country=desk.country)
         if source is not None:
-            self.talk.say("starting_saved", version=__version__)
             return self._saved(source, desk, wishes)
-        self.talk.say("starting", version=__version__)
         with self.talk.phone(self.transport, self.serial) as connection:
             knowledge = desk.knowledge(self.signatures)
             taken = audit.live(connection, knowledge, reach=Reach(), progress=self.talk.say, counted=self.talk.counted)
@@ -90,11 +89,11 @@ class Hands:
 
     def diff(self, before: Path, after: Path, *, json: bool) -> None:
         """Print what changed between two saved reports or checks."""
+        self.talk.say("starting_saved", version=__version__)
         from privaudit.audit import Wishes
         from privaudit.desk import Desk
         from privaudit.report.diff import compare, words
 
-        self.talk.say("starting_saved", version=__version__)
         desk = Desk(self.talk, [], None, all_apps=False, unknown=False, json=json, lines=False)
         found = compare(*(self._saved(path, desk, Wishes()) for path in (before, after)))
         self.talk.out(words.json(found) if json else words.text(found, self.talk.language))
@@ -102,14 +101,13 @@ class Hands:
     def open(self, page: str, app: str, user: int) -> None:
         """Show `page` of `app` on the phone, and print the way to it by hand."""
         from privaudit import roms
-        from privaudit.remedy import pages
 
         if page not in roms.openable():
             raise UsageError("page_unknown", given=page, known=roms.openable())
-        check_packages([app])
         self.talk.say("starting_open", version=__version__)
+        check_packages([app])
         with self.talk.phone(self.transport, self.serial) as connection:
-            from privaudit.remedy import reading
+            from privaudit.remedy import pages, reading
 
             phone = reading.phone_with(connection, app, user)
             shown = pages.show(connection, phone, page, app, user)

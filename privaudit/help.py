@@ -50,7 +50,7 @@ WORDS: Final[Mapping[str, Sentence]] = {
     "starting_plan": "privaudit {version}: makes a plan. Nothing is changed.",
     "starting_apply": "privaudit {version}: reads first, then asks before it changes anything.",
     "starting_undo": "privaudit {version}: takes back what was changed, after asking.",
-    "starting_resume": "privaudit {version}: goes on with a run that was stopped: {n} of {of} changes are open.",
+    "resuming": "Going on with a run that was stopped: {n} of {of} changes are open.",
     "only_planned": "Only a plan: nothing was changed. To do it, add --apply.",
     "ask_apply": (
         "Have you thought of who will help if they notice, and are the screenshots taken? Change {n} things? [y/N]"

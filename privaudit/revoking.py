@@ -39,22 +39,22 @@ class Revoking(Running):
         uninstall: bool,
     ) -> None:
         """Print the plan; with `apply`, carry it out."""
-        from privaudit import capture, knowledge
-
+        starting = "starting_apply" if apply else "starting_plan"
+        self.talk.say(starting if source is None or apply else "starting_saved", version=__version__)
         check_packages(apps)
         if ledger is not None and ledger.exists():
             self._resume(apps, ledger, apply=apply, yes=yes)
             return
         if ledger is not None and not ledger.absolute().parent.is_dir():
             raise UsageError("no_folder", path=str(ledger.absolute().parent))
+        from privaudit import capture, knowledge
+
         saved = capture.read(source) if source is not None else None
         lists = knowledge.load(extra=self.signatures, demo=saved is not None and saved.demo)
         if saved is not None and not apply:
-            self.talk.say("starting_saved", version=__version__)
             self._print(*self._planned(saved, lists, apps, uninstall=uninstall))
             self.talk.say("only_planned")
             return
-        self.talk.say("starting_apply" if apply else "starting_plan", version=__version__)
         with self.talk.phone(self.transport, self.serial) as connection:
             taken = self.take(connection, lists, apps)
             plan, named = self._planned(taken, lists, apps, uninstall=uninstall)
@@ -138,7 +138,7 @@ class Revoking(Running):
         if sorted(set(apps)) != sorted({entry.change.package for entry in book.entries}):
             raise UsageError("ledger_other_apps", path=str(path))
         open_now = [entry.change for entry in book.entries if entry.outcome in {Outcome.PLANNED, Outcome.BEGUN}]
-        self.talk.say("starting_resume", version=__version__, n=len(open_now), of=len(book.entries))
+        self.talk.say("resuming", n=len(open_now), of=len(book.entries))
         if not apply:
             self.talk.say("only_planned")
             return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -99,8 +100,9 @@ class Running(Hands):
 
     def _afterwards(self, run: Run, done: Ledger, named: dict[tuple[str, int], App]) -> None:
         """How the apps stand now, and what is left to do by hand."""
+        from privaudit.model import UserKind
         from privaudit.remedy import steps
-        from privaudit.remedy.change import Kind, Outcome
+        from privaudit.remedy.change import Outcome
         from privaudit.report.prose import plan as prose
 
         language = self.talk.language
@@ -108,14 +110,16 @@ class Running(Hands):
         lines: list[str] = [""]
         for key, app in named.items():
             lines += prose.reread(language, datetime.now().astimezone(), now.app(*key), app)
-        left: dict[tuple[str, int], tuple[Step, ...]] = {}
+        left: dict[tuple[str, int], set[str]] = {}
         for entry in done.entries:
-            key = entry.change.package, entry.change.user
-            if entry.outcome is not Outcome.DONE and entry.change.kind not in {Kind.FORCE_STOP, Kind.UNINSTALL}:
-                app = now.app(*key) or named[key]
-                left[key] = steps.for_app(app, now.facts.phone)
-        todo = {key: taps for key, taps in left.items() if taps}
-        if todo:
+            if entry.outcome is not Outcome.DONE and (door := entry.change.door) is not None:
+                left.setdefault((entry.change.package, entry.change.user), set()).add(door)
+        kinds = {user.id: user.kind for user in now.facts.users}
+        todo: dict[tuple[str, int], tuple[Step, ...]] = {}
+        for key, doors in left.items():
+            app = replace(now.app(*key) or named[key], label=named[key].label)
+            todo[key] = steps.for_kinds(doors, app, now.facts.phone, kinds.get(key[1], UserKind.OTHER))
+        if any(todo.values()):
             lines += prose.taps(language, "instead", todo, named)
         lines.append(language.text("remedy.regrant"))
         self.talk.out("".join(f"{line}\n" for line in lines))

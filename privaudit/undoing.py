@@ -16,6 +16,7 @@ class Undoing(Running):
 
     def undo(self, path: Path, *, apply: bool, yes: bool) -> None:
         """Print what a ledger would take back; with `apply`, take it back."""
+        self.talk.say("starting_undo", version=__version__)
         from privaudit import facts
         from privaudit.capture.take import ask_more, take
         from privaudit.remedy import identity, ledger
@@ -26,7 +27,6 @@ class Undoing(Running):
         if not apply:
             self.talk.say("only_planned")
             return
-        self.talk.say("starting_undo", version=__version__)
         with self.talk.phone(self.transport, self.serial) as connection:
             taken = take(connection, progress=self.talk.say)
             if not identity.is_of(book.phone, facts.gather(taken)):

@@ -162,7 +162,23 @@ app(["one"], standalone_mode=False)
 """
 
 
-@pytest.mark.parametrize("command", [["demo"], ["audit", "--transport", "tcp:127.0.0.1:1"], ["audit", "nowhere"]])
+NOWHERE = ["--transport", "tcp:127.0.0.1:1"]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["demo"],
+        ["audit", *NOWHERE],
+        ["audit", "nowhere"],
+        ["steps", *NOWHERE],
+        ["open", "permissions", "com.example.loan", *NOWHERE],
+        ["revoke", "com.example.loan", "--apply", *NOWHERE],
+        ["revoke", "com.example.loan", "--from", "nowhere"],
+        ["undo", "nowhere"],
+        ["diff", "nowhere", "nowhere"],
+    ],
+)
 def test_a_first_line_is_said_before_heavy_imports(command):
     code = f"""
 sys.argv = ["privaudit", *{command!r}]

@@ -84,6 +84,18 @@ class Change:
         """The app-op that belongs to it."""
         return commands.SPECIAL_OPS[self.what] if self.kind is Kind.SPECIAL_OP else self.what.rpartition(".")[2]
 
+    @property
+    def door(self) -> str | None:
+        """What a person closes in its stead, as `privaudit.remedy.steps.ORDER` names it."""
+        named = {
+            Kind.PERMISSION: "permissions",
+            Kind.ACCESSIBILITY: "accessibility",
+            Kind.LISTENER: "notification_listener",
+            Kind.ROLE: self.what,
+            Kind.SPECIAL_OP: self.what,
+        }
+        return named.get(self.kind)
+
     def is_closed(self, now: State) -> bool:
         """Whether nothing gets through any more when it stands like `now`."""
         if self.kind not in {Kind.PERMISSION, Kind.SPECIAL_OP}:

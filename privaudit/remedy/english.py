@@ -63,6 +63,7 @@ WORDS: Final[Mapping[str, Sentence]] = {
         "The app is for Android 5 or older: revoking would do nothing, so it is blocked instead. Read back afterwards."
     ),
     "op_ignored": "Android 15 and 16 may ignore the block without a word. Read back afterwards.",
+    "as_above": "As above.",
     "unverified": "Not tried on a real phone yet. Read back afterwards.",
     # Notes.
     "note_embeds": "“{app}” is a wallet or shop app that also offers loans: something else in it may stop working.",
@@ -74,7 +75,7 @@ WORDS: Final[Mapping[str, Sentence]] = {
     "note_ops": "App-ops could not be read: blocks beside the permissions are left alone.",
     # What became of it. These stand behind the change.
     "done": "done",
-    "refused": "refused: {said}",
+    "refused": "refused",
     "not_changed": "not changed: the phone said nothing, and nothing happened",
     "unread": "not known: it could not be read back",
     "undone": "taken back",

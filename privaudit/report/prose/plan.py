@@ -6,12 +6,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Final
 
-from privaudit.language import Language, name_of
+from privaudit.language import Language, name_of, tame
 from privaudit.model import AccessState, App, DataClass, Message, Value
 from privaudit.remedy import commands, steps
 from privaudit.remedy.change import Change, Kind, Outcome
 from privaudit.remedy.ledger import Entry, Ledger
 from privaudit.remedy.plan import Plan
+from privaudit.remedy.replies import LONGEST
 from privaudit.report.prose.layout import hanging, wrap
 
 _WIDTH: Final = 80
@@ -49,6 +50,8 @@ def _plan(language: Language, made: Plan, apps: Names) -> Iterator[str]:
 
 def _changes(language: Language, made: Plan, apps: Names) -> Iterator[str]:
     number = 0
+    told: list[Message] = []
+    again = language.text("remedy.as_above")
     for key, app in apps.items():
         own = [one for one in made.planned if (one.change.package, one.change.user) == key]
         if own:
@@ -60,7 +63,8 @@ def _changes(language: Language, made: Plan, apps: Names) -> Iterator[str]:
             for command in _commands(language, one.change, made.phone.sdk or 0):
                 yield from hanging("     ", command, _WIDTH)
             for doubt in one.doubts:
-                yield from hanging("     ! ", language.say(doubt), _WIDTH)
+                yield from hanging("     ! ", language.say(doubt) if doubt not in told else again, _WIDTH)
+                told.append(doubt)
 
 
 def _commands(language: Language, change: Change, sdk: int) -> Iterator[str]:
@@ -101,7 +105,9 @@ def fate(language: Language, entry: Entry) -> Iterator[str]:
     name = {Outcome.BEGUN: "unread", Outcome.PLANNED: "unread", Outcome.UNDOING: "unread"}.get(
         entry.outcome, entry.outcome.value
     )
-    outcome = language.text(f"remedy.{name}", said=entry.said or "")
+    outcome = language.text(f"remedy.{name}")
+    if entry.outcome is Outcome.REFUSED:
+        outcome += f": {tame(entry.said or '', LONGEST)}"
     yield from hanging(
         "  ", f"{_owner(language, entry.change)}: {language.say(said(entry.change))} → {outcome}", _WIDTH
     )
