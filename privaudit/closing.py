@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from privaudit.options import Country, Lang, Lists, Plain, Serial, Way, help_text
+from privaudit.options import AsJson, Country, Lang, Lists, Plain, Serial, Way, help_text
 from privaudit.talk import Talk
 
 Apps = Annotated[list[str] | None, typer.Argument(metavar="[APP]...", help=help_text("apps"))]
@@ -20,6 +20,9 @@ def register(app: typer.Typer) -> None:
     """Add these commands to the command line."""
     app.command(help=help_text("steps"))(steps)
     app.command("open", help=help_text("open"))(show)
+    app.command(help=help_text("revoke"))(revoke)
+    app.command(help=help_text("undo"))(undo)
+    app.command(help=help_text("diff"))(diff)
 
 
 def steps(  # noqa: PLR0913 - the options of DESIGN
@@ -63,3 +66,65 @@ def show(
         from privaudit.hands import Hands
 
         Hands(talk, transport=transport, serial=serial).open(page, app, user)
+
+
+Apply = Annotated[bool, typer.Option("--apply", help=help_text("apply"))]
+Yes = Annotated[bool, typer.Option("--yes", help=help_text("yes"))]
+
+
+def revoke(  # noqa: PLR0913 - the options of DESIGN
+    apps: Annotated[list[str], typer.Argument(metavar="APP...", help=help_text("apps"))],
+    *,
+    source: From = None,
+    apply: Apply = False,
+    ledger: Annotated[Path | None, typer.Option("--ledger", metavar="FILE", help=help_text("ledger"))] = None,
+    yes: Yes = False,
+    uninstall: Annotated[bool, typer.Option("--uninstall", help=help_text("uninstall"))] = False,
+    lang: Lang = None,
+    serial: Serial = None,
+    transport: Way = "auto",
+    signatures: Lists = None,
+    plain: Plain = False,
+) -> None:
+    """Plan to close what the named apps can read; with --apply, do it."""
+    talk = Talk(lang, plain=plain)
+    with talk.errors():
+        from privaudit.revoking import Revoking
+
+        run = Revoking(talk, transport=transport, serial=serial, signatures=signatures or [])
+        run.revoke(apps, source=source, apply=apply, ledger=ledger, yes=yes, uninstall=uninstall)
+
+
+def undo(
+    ledger: Annotated[Path, typer.Argument(metavar="LEDGER", help=help_text("ledger_undo"))],
+    *,
+    apply: Apply = False,
+    yes: Yes = False,
+    lang: Lang = None,
+    serial: Serial = None,
+    transport: Way = "auto",
+    plain: Plain = False,
+) -> None:
+    """Take back what a ledger says was changed."""
+    talk = Talk(lang, plain=plain)
+    with talk.errors():
+        from privaudit.undoing import Undoing
+
+        Undoing(talk, transport=transport, serial=serial).undo(ledger, apply=apply, yes=yes)
+
+
+def diff(
+    before: Annotated[Path, typer.Argument(metavar="BEFORE", help=help_text("diff_before"))],
+    after: Annotated[Path, typer.Argument(metavar="AFTER", help=help_text("diff_after"))],
+    *,
+    as_json: AsJson = False,
+    lang: Lang = None,
+    signatures: Lists = None,
+    plain: Plain = False,
+) -> None:
+    """Show what changed between two reports or saved checks of one phone."""
+    talk = Talk(lang, plain=plain)
+    with talk.errors():
+        from privaudit.hands import Hands
+
+        Hands(talk, signatures=signatures or []).diff(before, after, json=as_json)

@@ -11,6 +11,8 @@ from privaudit.errors import PhoneError, UsageError
 from privaudit.talk import Talk
 
 if TYPE_CHECKING:
+    from privaudit.audit import Wishes
+    from privaudit.desk import Desk
     from privaudit.model import Phone, Report
     from privaudit.remedy.pages import Shown
 
@@ -35,11 +37,12 @@ class Hands:
 
     def steps(self, apps: list[str], source: Path | None, rom: str | None) -> None:
         """Print the taps for `apps`, or for every app that a report on `source` would tell of."""
+        self._rom(rom)
+        self.talk.say("starting" if source is None else "starting_saved", version=__version__)
+        check_packages(apps)
+        report = self._report(source, apps)
         from privaudit.report.prose import taps
 
-        self._rom(rom)
-        _check(apps)
-        report = self._report(source, apps)
         missing = [name for name in apps if name not in {app.package for app in report.apps}]
         if missing:
             raise UsageError("app_missing", app=missing[0])
@@ -61,37 +64,50 @@ class Hands:
             raise UsageError("rom_unknown", given=name, known=roms.names())
 
     def _report(self, source: Path | None, apps: list[str]) -> Report:
-        from privaudit import audit, capture
+        from privaudit import audit
         from privaudit.audit import Reach, Wishes
         from privaudit.desk import Desk
-        from privaudit.report import json
 
         desk = Desk(self.talk, [], self.country, all_apps=bool(apps), unknown=True, json=False, lines=False)
         desk.check(0)
         wishes = Wishes(all_apps=bool(apps), name_suspects=True, country=desk.country)
         if source is not None:
-            self.talk.say("starting_saved", version=__version__)
-            if json.recognises(source):
-                return json.read(source)
-            taken = capture.read(source)
-            return audit.judged(taken, desk.knowledge(self.signatures, demo=taken.demo), wishes)
-        self.talk.say("starting", version=__version__)
+            return self._saved(source, desk, wishes)
         with self.talk.phone(self.transport, self.serial) as connection:
             knowledge = desk.knowledge(self.signatures)
             taken = audit.live(connection, knowledge, reach=Reach(), progress=self.talk.say, counted=self.talk.counted)
         return audit.judged(taken, knowledge, wishes)
 
+    def _saved(self, source: Path, desk: Desk, wishes: Wishes) -> Report:
+        from privaudit import audit, capture
+        from privaudit.report import json
+
+        if json.recognises(source):
+            return json.read(source)
+        taken = capture.read(source)
+        return audit.judged(taken, desk.knowledge(self.signatures, demo=taken.demo), wishes)
+
+    def diff(self, before: Path, after: Path, *, json: bool) -> None:
+        """Print what changed between two saved reports or checks."""
+        self.talk.say("starting_saved", version=__version__)
+        from privaudit.audit import Wishes
+        from privaudit.desk import Desk
+        from privaudit.report.diff import compare, words
+
+        desk = Desk(self.talk, [], None, all_apps=False, unknown=False, json=json, lines=False)
+        found = compare(*(self._saved(path, desk, Wishes()) for path in (before, after)))
+        self.talk.out(words.json(found) if json else words.text(found, self.talk.language))
+
     def open(self, page: str, app: str, user: int) -> None:
         """Show `page` of `app` on the phone, and print the way to it by hand."""
         from privaudit import roms
-        from privaudit.remedy import pages
 
         if page not in roms.openable():
             raise UsageError("page_unknown", given=page, known=roms.openable())
-        _check([app])
         self.talk.say("starting_open", version=__version__)
+        check_packages([app])
         with self.talk.phone(self.transport, self.serial) as connection:
-            from privaudit.remedy import reading
+            from privaudit.remedy import pages, reading
 
             phone = reading.phone_with(connection, app, user)
             shown = pages.show(connection, phone, page, app, user)
@@ -109,7 +125,12 @@ class Hands:
             self.talk.out(f"  {self.talk.language.say(tap)}\n")
 
 
-def _check(apps: Iterable[str]) -> None:
+def check_packages(apps: Iterable[str]) -> None:
+    """Refuse what is no package name, before any phone is asked.
+
+    Raises:
+        UsageError: it is none.
+    """
     from privaudit.capture.questions import is_package_name
 
     for name in apps:

@@ -61,6 +61,20 @@ class Talk:
         """One sentence of any area."""
         self._line(self.language.text(key, **values))
 
+    def ask(self, name: str, **values: str | int) -> str:
+        """A question to the person; the answer in lower case, without blanks at its ends.
+
+        Raises:
+            UsageError: nobody answers: the input is at its end.
+        """
+        sys.stderr.write(self.language.text(f"cli.{name}", **values) + " ")
+        sys.stderr.flush()
+        line = sys.stdin.readline()
+        if not line:
+            self._line("")
+            raise UsageError("nobody_answers")
+        return line.strip().casefold()
+
     def waiting(self, now: WaitingForAllow) -> None:
         """Tell that the phone waits for its owner's tap; then let the seconds run."""
         left = self.language.text("cli.seconds_left", n=now.seconds_left)

@@ -39,6 +39,7 @@ CHINESE = {
 }
 # How each module words its own things: a call of this name, and the area whose key it names.
 SHORT = {"detail": "coverage", "_say": "steps", "_help": "cli", "help_text": "cli", "told": "signatures"}
+SPEAKERS = {"cli.py", "desk.py", "hands.py", "revoking.py", "running.py", "talk.py", "undoing.py"}
 ATTACKS = {
     "escape": "\x1b[2J\x1b[1;31mowned\x1b]0;title\x07",
     "c1": "\x9b31mred\x85next",
@@ -97,7 +98,7 @@ def _patterns(node, file):
             yield from (re.escape(f"errors.{first}.{name}") for name in ("what", "why", "next"))
         elif called in SHORT:
             yield re.escape(f"{SHORT[called]}.{first}")
-        elif called == "say" and file in {"cli.py", "desk.py", "hands.py", "talk.py"}:
+        elif called == "say" and file in SPEAKERS:
             yield re.escape(f"cli.{first}")
 
 

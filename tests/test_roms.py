@@ -162,8 +162,8 @@ def test_what_a_maker_adds(made):
     assert said(card.usb_off, "oneui")[-1] == "打开「自动阻止程序」。"
     assert "HarmonyOS NEXT" in said(card.usb_on, "harmonyos")[0]
     assert "关掉「USB 调试（安全设置）」。" in said(card.usb_off, "hyperos")
-    assert "不要打开它，用手点" in said(card.gates, "miui")[0]
-    assert said(card.gates, "aosp") == []
+    assert [gate.word for gate in roms.gates("hyperos")] == ["usb_debugging_security"]  # MIUI's
+    assert roms.gates("aosp") == ()
 
 
 def test_uninstalling_comes_last_and_an_administrator_before_it(made):

@@ -1,4 +1,4 @@
-"""What a phone's maker adds to the steps: USB debugging on and off, uninstalling, and what no cable can change."""
+"""What a phone's maker adds to the steps: USB debugging on and off, and uninstalling."""
 
 from __future__ import annotations
 
@@ -41,13 +41,6 @@ def usb_off(phone: Phone) -> Iterator[Step]:
     yield Message(key="steps.turn_off", values=last.values)
     yield Message(key="steps.turn_off", values={"word": way.word(phone, "developer_options")})
     yield from (Message(key="steps.turn_on", values={"word": way.word(phone, name)}) for name in usb["off_first"])
-
-
-def gates(phone: Phone) -> Iterator[Step]:
-    """Which changes over the cable this maker may refuse."""
-    yield from (
-        Message(key="steps.gate", values={"word": way.word(phone, gate.word)}) for gate in roms.gates(phone.rom.id)
-    )
 
 
 def uninstall(app: App, phone: Phone) -> Iterator[Step]:

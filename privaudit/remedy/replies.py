@@ -6,9 +6,13 @@ Sources: ``ShellCommand.exec``, ``ActivityManagerShellCommand``, ``PackageManage
 from __future__ import annotations
 
 import re
+from typing import Final
 
 from privaudit.language import tame
 from privaudit.model import Reply
+
+LONGEST: Final = 300
+"""Characters of what a phone says against a command. Its makers are long-winded, and the reason stands last."""
 
 _FAILED = re.compile(
     r"^(?!Starting: Intent|\s+at )[^\n]*(?:\bError\b|Exception\b|\bFailure\b|[Pp]ermission [Dd]enial|Unknown command"
@@ -25,5 +29,5 @@ def refusal(reply: Reply) -> str | None:
     """
     said = (reply.stdout + b"\n" + reply.stderr).decode("utf-8", "replace").replace("\r", "")
     if found := _FAILED.findall(said):
-        return tame(found[-1])
-    return tame(said) or f"exit code {reply.exit_code}" if reply.exit_code not in {0, None} else None
+        return tame(found[-1], LONGEST)
+    return tame(said, LONGEST) or f"exit code {reply.exit_code}" if reply.exit_code not in {0, None} else None

@@ -5,7 +5,7 @@ Paths and words: ``privaudit/roms``. Unverified ones carry the way round: search
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -49,7 +49,8 @@ WORDS: Final[Mapping[str, Sentence]] = {
     "screenshot": "Take a screenshot.",
     # Copies.
     "clone": "This is another copy of “{app}” (user {user}). Hold the icon of this copy, tap “App info”.",
-    "clone_keep": "Do not switch the clone itself off: that deletes its data, which may be evidence.",
+    "clone_keep": "Do not switch the clone off at “{word}”: that deletes its data, which may be evidence.",
+    "clone_page": "app clones",
     "copy_work": "This copy of “{app}” is in the work profile (user {user}). Hold its icon, tap “App info”.",
     "copy_private_space": "Open the private space (user {user}). Hold the icon of “{app}” there, tap “App info”.",
     "copy_secure_folder": "Open the Secure Folder (user {user}). Hold the icon of “{app}” there, tap “App info”.",
@@ -74,7 +75,6 @@ WORDS: Final[Mapping[str, Sentence]] = {
     "uninstall_system": "“{app}” came with the phone: it cannot be uninstalled. Tap “Disable” on its page instead.",
     "uninstall_owner": "“{app}” manages this phone. Do not remove it: ask a lawyer or legal aid first.",
     "no_adb": "HarmonyOS 5 and later (HarmonyOS NEXT) has no adb and no Android apps: nothing can be checked there.",
-    "gate": "This maker may refuse changes over the cable unless “{word}” is on. Do not turn it on: tap by hand.",
     # The way round.
     "search": "Do the menus look different? Or search Settings for “{word}”.",
     "check_others": "Last: search Settings for “{word}”, tap “{group}”, and see who else is allowed.",
@@ -145,13 +145,18 @@ def in_order(findings: Iterable[Finding]) -> tuple[Step, ...]:
 
 def for_app(app: App, phone: Phone, kind: UserKind = UserKind.OTHER) -> tuple[Step, ...]:
     """Everything that closes what `app` can read now, whether or not anything was found about it."""
-    held = [access.kind for access in app.special_access]
+    held = {access.kind for access in app.special_access} - {"device_admin"}  # that belongs to uninstalling
+    return for_kinds({*held, "permissions"}, app, phone, kind)
+
+
+def for_kinds(kinds: Collection[str], app: App, phone: Phone, kind: UserKind = UserKind.OTHER) -> tuple[Step, ...]:
+    """What closes the doors in `kinds` (those of `ORDER`), in the right order."""
     made: list[Step] = []
-    for one in ORDER:
-        if one == "permissions" and _is_open(app, phone):
-            made += permissions(app, phone, kind)
-        elif one in held and one != "device_admin":  # that belongs to uninstalling
+    for one in (one for one in ORDER if one in kinds):
+        if one != "permissions":
             made += special(one, app, phone)
+        elif _is_open(app, phone):
+            made += permissions(app, phone, kind)
     return tuple(made)
 
 
@@ -184,7 +189,9 @@ def permissions(app: App, phone: Phone, kind: UserKind) -> Iterator[Step]:
     yield Message(key="steps.look", values={"app": name, "groups": words})
     yield _say("screenshot")
     if kind is UserKind.CLONE:
-        yield _say("clone_keep")
+        page = way.page(phone, "clones")
+        word = way.word(phone, page.path[-1]) if page is not None else _say("clone_page")
+        yield Message(key="steps.clone_keep", values={"word": word})
     yield from way.search(phone, "permissions", "permission_manager")
 
 

@@ -12,7 +12,7 @@ from privaudit.language import Language
 from privaudit.model import App, DataClass, Message, Report, Severity
 from privaudit.remedy import steps
 from privaudit.report.prose import Voice, about, gaps, head, matrix, result
-from privaudit.report.prose.layout import pad, wrap
+from privaudit.report.prose.layout import hanging, pad
 
 WIDTH: Final = 80
 _COLUMN: Final = 18
@@ -163,6 +163,5 @@ class _Writer:
         yield from self._hanging(" " * indent, text, style)
 
     def _hanging(self, head: str, text: str, style: str = "") -> Iterator[Line]:
-        indent = cell_len(head)
-        for place, line in enumerate(wrap(text, self.width - indent)):
-            yield Line(((head if place == 0 else " " * indent) + line).rstrip(), style)
+        for line in hanging(head, text, self.width):
+            yield Line(line, style)

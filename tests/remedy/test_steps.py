@@ -123,7 +123,11 @@ def test_a_clone_is_reached_by_its_own_icon(made, code, first):
 @pytest.mark.parametrize(
     ("kind", "word", "last"),
     [
-        ("clone", "another copy", "Do not switch the clone itself off: that deletes its data, which may be evidence."),
+        (
+            "clone",
+            "another copy",
+            "Do not switch the clone off at “app clones”: that deletes its data, which may be evidence.",
+        ),
         ("work_profile", "work profile", "Take a screenshot."),
         ("private_space", "Open the private space", "Take a screenshot."),
         ("secure_folder", "Open the Secure Folder", "Take a screenshot."),

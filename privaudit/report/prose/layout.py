@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
 from rich.cells import cell_len
@@ -40,6 +41,13 @@ def wrap(text: str, columns: int) -> list[str]:
         if cell_len(long) > columns:
             return [part for one in [*lines, line.rstrip()] for part in _cut(one, columns)]
     return [*lines, line.rstrip()]
+
+
+def hanging(head: str, text: str, columns: int) -> Iterator[str]:
+    """`text` behind `head`, and below where it begins."""
+    indent = cell_len(head)
+    for place, line in enumerate(wrap(text, columns - indent)):
+        yield ((head if place == 0 else " " * indent) + line).rstrip()
 
 
 def _pieces(text: str) -> list[str]:

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from rich.cells import cell_len
-
 from privaudit import roms
 from privaudit.language import Language
 from privaudit.model import App, Message, Phone, Report, Rom
 from privaudit.remedy import card, steps
 from privaudit.report.prose import Voice
-from privaudit.report.prose.layout import wrap
+from privaudit.report.prose.layout import hanging, wrap
 
 _WIDTH: Final = 80
 
@@ -83,15 +81,9 @@ def _removal(voice: Voice, shown: Iterable[App]) -> Iterator[str]:
 
 def _bullets(language: Language, said: Iterable[Message]) -> Iterator[str]:
     for message in said:
-        yield from _hanging("  · ", language.say(message))
+        yield from hanging("  · ", language.say(message), _WIDTH)
 
 
 def _numbered(language: Language, said: Iterable[Message]) -> Iterator[str]:
     for place, message in enumerate(said, 1):
-        yield from _hanging(f"  [ ] {place}. ", language.say(message))
-
-
-def _hanging(head: str, text: str) -> Iterator[str]:
-    indent = cell_len(head)
-    for place, line in enumerate(wrap(text, _WIDTH - indent)):
-        yield (head if place == 0 else " " * indent) + line
+        yield from hanging(f"  [ ] {place}. ", language.say(message), _WIDTH)

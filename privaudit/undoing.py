@@ -1,0 +1,43 @@
+"""`privaudit undo`: takes back what a ledger says was changed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+from privaudit import __version__
+from privaudit.errors import EXIT_UNREADABLE, PhoneError
+from privaudit.running import Running
+
+
+class Undoing(Running):
+    """One run of `undo`."""
+
+    def undo(self, path: Path, *, apply: bool, yes: bool) -> None:
+        """Print what a ledger would take back; with `apply`, take it back."""
+        self.talk.say("starting_undo", version=__version__)
+        from privaudit import facts
+        from privaudit.capture.take import ask_more, take
+        from privaudit.remedy import identity, ledger
+        from privaudit.report.prose import plan as prose
+
+        book = ledger.read(path)
+        self.talk.out("".join(f"{line}\n" for line in prose.undo(self.talk.language, book)))
+        if not apply:
+            self.talk.say("only_planned")
+            return
+        with self.talk.phone(self.transport, self.serial) as connection:
+            taken = take(connection, progress=self.talk.say)
+            if not identity.is_of(book.phone, facts.gather(taken)):
+                raise PhoneError("other_phone")
+            packages = {entry.change.package for entry in book.entries}
+            taken = taken.having(ask_more(connection, (f"package.{name}" for name in packages)))
+            if not self.agreed("ask_undo", len(book.entries), yes=yes):
+                return
+            run = self.made_run(connection, taken, book, path)
+            with self.unfinished(path, "stopped_undo"):
+                done = run.restore()
+        self.talk.say("undo_done")
+        if any(entry.outcome == "stays" for entry in done.entries):
+            raise typer.Exit(EXIT_UNREADABLE)

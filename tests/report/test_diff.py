@@ -1,0 +1,85 @@
+"""What changed between two reports, and what must not be taken for a change."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from privaudit.errors import UsageError
+from privaudit.language import Language
+from privaudit.model import AnswerState, Coverage, Lending, LendingVerdict
+from privaudit.report.diff import Direction, compare, words
+
+LENDS = Lending(verdict=LendingVerdict.YES)
+
+
+@pytest.fixture
+def pair(made):
+    """Two reports, an hour apart, on one app before and after."""
+
+    def pair(before, after, **changed):
+        first = made.report(*([before] if before else []))
+        later = {"taken_at": made.now + timedelta(hours=1), **changed}
+        return first, made.report(*([after] if after else []), **later)
+
+    return pair
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "direction"),
+    [
+        ("can_read", "not_allowed", Direction.CLOSED),
+        ("can_read", "blocked", Direction.CLOSED),
+        ("not_allowed", "can_read", Direction.OPENED),
+        ("blocked", "asks_each_time", Direction.OPENED),
+        ("can_read", "only_while_open", Direction.CHANGED),
+        ("blocked", "not_allowed", Direction.CHANGED),
+        ("can_read", "unknown", Direction.UNKNOWN),
+        ("unknown", "not_allowed", Direction.UNKNOWN),
+    ],
+)
+@pytest.mark.parametrize("code", ["en", "zh"])
+def test_access(made, pair, before, after, direction, code):
+    apps = (made.app(label="速贷宝", lending=LENDS, contacts=made.access(state)) for state in (before, after))
+    diff = compare(*pair(*apps))
+    (change,) = diff.changes
+    assert (change.what, change.direction) == ("contacts", direction)
+    text = words.text(diff, Language(code))
+    assert Language(code).text(f"diff.{direction}") in text
+    assert "[" not in text
+    assert Language(code).text("steps.no_recall")[:10] in text
+
+
+def test_a_right_is_only_lost_where_it_could_be_read(made, pair):
+    apps = made.app(holds=["accessibility"]), made.app()
+    assert compare(*pair(*apps)).changes[0].direction is Direction.CLOSED
+    gap = Coverage(question="settings", user=0, state=AnswerState.REFUSED, could_hide=True)
+    diff = compare(*pair(*apps, coverage=(gap,), complete=False))
+    assert diff.changes[0].direction is Direction.UNKNOWN
+    assert "is not closed" in words.text(diff, Language("en"))
+
+
+def test_an_app_that_went_or_came(made, pair):
+    app = made.app()
+    assert compare(*pair(app, None)).changes[0].direction is Direction.GONE
+    assert compare(*pair(None, app)).changes[0].direction is Direction.APPEARED
+    clone = made.app(user=999)
+    assert compare(*pair(clone, None)).changes[0].direction is Direction.UNKNOWN  # that user was not checked
+
+
+def test_nothing_changed(made, pair):
+    app = made.app(contacts=made.access("can_read"))
+    assert "Nothing changed" in words.text(compare(*pair(app, app)), Language("en"))
+
+
+def test_two_phones_and_the_wrong_order(made, pair):
+    app = made.app(first_installed=made.now)
+    first, second = pair(app, replace(app, first_installed=made.now + timedelta(days=1)))
+    with pytest.raises(UsageError, match="diff_phones"):
+        compare(first, second)
+    with pytest.raises(UsageError, match="diff_phones"):
+        compare(first, replace(second, apps=(app,), phone=made.phone(model="Other")))
+    with pytest.raises(UsageError, match="diff_order"):
+        compare(second, first)
