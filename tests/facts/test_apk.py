@@ -90,22 +90,20 @@ class TestNames:
         assert found.labels == expected
 
     def test_every_app_of_the_demo_as_aapt_says(self, folder):
-        for story in stories():
-            for app in open_story(story).apps:
-                content = demo_apks.bundle()[demo_apks.name(app)]
-                expected = labels_by_aapt(content, folder)
-                if expected.get("und"):
-                    # What a phone in Chinese shows where an app has no Chinese name; aapt lists only what is there.
-                    expected.setdefault("zh-CN", expected["und"])
-                found = read(content, ["zh-CN"], package=app.package)
-                asked_for = {
-                    tag: text for tag, text in expected.items() if text and tag in {"und", "en", "zh", "zh-CN"}
-                }
-                assert found.labels == asked_for
-                assert found.label == (app.labels.get("zh-CN") or app.labels.get("en"))
-                assert found.version_code == app.version_code
-                assert found.target_sdk == app.target_sdk
-                assert [one.permission for one in found.requests or ()] == list(app.requested)
+        apps = {demo_apks.name(app): app for story in stories() for app in open_story(story).apps}
+        for name, app in apps.items():
+            content = demo_apks.bundle()[name]
+            expected = labels_by_aapt(content, folder)
+            if expected.get("und"):
+                # What a phone in Chinese shows where an app has no Chinese name; aapt lists only what is there.
+                expected.setdefault("zh-CN", expected["und"])
+            found = read(content, ["zh-CN"], package=app.package)
+            asked_for = {tag: text for tag, text in expected.items() if text and tag in {"und", "en", "zh", "zh-CN"}}
+            assert found.labels == asked_for
+            assert found.label == (app.labels.get("zh-CN") or app.labels.get("en"))
+            assert found.version_code == app.version_code
+            assert found.target_sdk == app.target_sdk
+            assert [one.permission for one in found.requests or ()] == list(app.requested)
 
     @pytest.mark.parametrize(
         ("languages", "label"),
