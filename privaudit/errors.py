@@ -161,13 +161,15 @@ WORDS: Mapping[str, str] = {
         "The cable was pulled or moved, the phone fell asleep, or it was restarted. The report holds what was read "
         "until then and names the rest as not read."
     ),
-    "cut_audit.next": "Check the cable, unlock the phone and check it again.",
+    "cut_audit.next": "Check the cable, unlock the phone and check it again. It may ask its owner again.",
     "cut_capture.what": "The connection ended before everything was read.",
     "cut_capture.why": (
         "The cable was pulled or moved, the phone fell asleep, or it was restarted. What was read until then is in "
         "{path}; the rest is marked as not read."
     ),
-    "cut_capture.next": "Connect the same phone, unlock it, and go on: privaudit capture --resume {path}",
+    "cut_capture.next": (
+        "Connect the same phone, unlock it, and go on: privaudit capture --resume {path} (it may ask its owner again)"
+    ),
     "debugging_off.what": "A phone is on the cable ({phones}), but USB debugging is off.",
     "debugging_off.why": "The computer sees the phone and no way to ask it anything. Or the phone only charges.",
     "debugging_off.next": "Read the next lines in their order, then try again.",
@@ -305,7 +307,7 @@ WORDS: Mapping[str, str] = {
     "lists_unsigned.next": "Put the file that ends in .minisig beside the zip.",
     "lost.what": "The connection to the phone ended.",
     "lost.why": "The cable was pulled or moved, the phone was restarted, or USB debugging was switched off.",
-    "lost.next": "Check the cable, unlock the phone and try again.",
+    "lost.next": "Check the cable, unlock the phone and try again. It may ask its owner again.",
     "needs_pairing.what": "The phone asks for pairing before it answers over Wi-Fi.",
     "needs_pairing.why": "This is the wireless debugging of Android 11 and later. privaudit cannot pair.",
     "needs_pairing.next": (
