@@ -75,7 +75,7 @@ Yes = Annotated[bool, typer.Option("--yes", help=help_text("yes"))]
 def revoke(  # noqa: PLR0913 - the options of DESIGN
     apps: Annotated[list[str], typer.Argument(metavar="APP...", help=help_text("apps"))],
     *,
-    source: From = None,
+    source: Annotated[Path | None, typer.Option("--from", metavar="SOURCE", help=help_text("from_capture"))] = None,
     apply: Apply = False,
     ledger: Annotated[Path | None, typer.Option("--ledger", metavar="FILE", help=help_text("ledger"))] = None,
     yes: Yes = False,

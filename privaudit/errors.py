@@ -211,6 +211,9 @@ WORDS: Mapping[str, str] = {
     "import_unknown.next": (
         "Save it in one of these formats; “privaudit signatures import --template” prints an empty table."
     ),
+    "installed_anew.what": "“{app}” was removed and installed anew since.",
+    "installed_anew.why": "What the ledger says of it is about the copy that was there before.",
+    "installed_anew.next": "Nothing was done. Make a new plan: privaudit revoke {app}",
     "key_folder_unwritable.what": "The key for this computer could not be written to {path}.",
     "key_folder_unwritable.why": (
         "The phone recognises this computer by a key, and there is none yet. The folder cannot be written to."
@@ -308,6 +311,10 @@ WORDS: Mapping[str, str] = {
     "lost.what": "The connection to the phone ended.",
     "lost.why": "The cable was pulled or moved, the phone was restarted, or USB debugging was switched off.",
     "lost.next": "Check the cable, unlock the phone and try again. It may ask its owner again.",
+    "lost.next": "Check the cable, unlock the phone and try again.",
+    "needs_capture.what": "{path} does not say enough for a plan.",
+    "needs_capture.why": "A report leaves out what must be known to take a change back.",
+    "needs_capture.next": "Give a check that “privaudit capture” saved, or connect the phone.",
     "needs_pairing.what": "The phone asks for pairing before it answers over Wi-Fi.",
     "needs_pairing.why": "This is the wireless debugging of Android 11 and later. privaudit cannot pair.",
     "needs_pairing.next": (

@@ -42,6 +42,7 @@ WORDS: Final[Mapping[str, Sentence]] = {
     "apps": "Package names of apps, for instance com.example.loan.",
     "one_app": "Package name of the app, for instance com.example.loan.",
     "from": "Use a saved check, a folder or a report.json instead of a phone.",
+    "from_capture": "Plan from a saved check or a folder. With --apply: only if the phone is still as it was then.",
     "rom": "Use the menus of another maker, for instance miui, coloros or oneui.",
     "usb": "Only how USB debugging is switched on and off; no phone is asked.",
     "android_user": "Whose copy of the app: 0 is the owner, 999 often a clone.",
@@ -61,6 +62,7 @@ WORDS: Final[Mapping[str, Sentence]] = {
     "starting_apply": "privaudit {version}: reads first, then asks before it changes anything.",
     "starting_undo": "privaudit {version}: takes back what was changed, after asking.",
     "resuming": "Going on with a run that was stopped: {n} of {of} changes are open.",
+    "nothing_open": "Nothing is open in this ledger: all of it was finished, or taken back.",
     "only_planned": "Only a plan: nothing was changed. To do it, add --apply.",
     "ask_apply": (
         "Have you thought of who will help if they notice, and are the screenshots taken? Change {n} things? [y/N]"

@@ -48,7 +48,10 @@ class Revoking(Running):
         if ledger is not None and not ledger.absolute().parent.is_dir():
             raise UsageError("no_folder", path=str(ledger.absolute().parent))
         from privaudit import capture, knowledge
+        from privaudit.report import json
 
+        if source is not None and json.recognises(source):
+            raise UsageError("needs_capture", path=str(source))
         saved = capture.read(source) if source is not None else None
         lists = knowledge.load(extra=self.signatures, demo=saved is not None and saved.demo)
         if saved is not None and not apply:
@@ -130,8 +133,8 @@ class Revoking(Running):
 
     def _resume(self, apps: list[str], path: Path, *, apply: bool, yes: bool) -> None:
         """Go on with a run that was stopped."""
-        from privaudit import facts, knowledge
-        from privaudit.remedy import identity, ledger
+        from privaudit import knowledge
+        from privaudit.remedy import ledger
         from privaudit.remedy.change import Kind, Outcome
 
         book = ledger.read(path)
@@ -139,14 +142,13 @@ class Revoking(Running):
             raise UsageError("ledger_other_apps", path=str(path))
         open_now = [entry.change for entry in book.entries if entry.outcome in {Outcome.PLANNED, Outcome.BEGUN}]
         self.talk.say("resuming", n=len(open_now), of=len(book.entries))
-        if not apply:
-            self.talk.say("only_planned")
+        if not open_now or not apply:
+            self.talk.say("only_planned" if open_now else "nothing_open")
             return
         lists = knowledge.load(extra=self.signatures, demo=book.demo)
         with self.talk.phone(self.transport, self.serial) as connection:
             taken = self.take(connection, lists, apps)
-            if not identity.is_of(book.phone, facts.gather(taken)):
-                raise PhoneError("other_phone")
+            self.known_again(book, taken)
             removed = [change.package for change in open_now if change.kind is Kind.UNINSTALL]
             if self.agreed("ask_apply", len(open_now), yes=yes) and self.agreed_to_remove(removed):
                 self.run(connection, taken, book, path, self.named(taken, lists, apps))

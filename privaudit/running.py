@@ -45,6 +45,23 @@ class Running(Hands):
         judged = findings.judge(taken, facts.gather(taken), lists).apps
         return {(app.package, app.user): app for name in dict.fromkeys(apps) for app in judged if app.package == name}
 
+    @staticmethod
+    def known_again(book: Ledger, taken: Capture) -> None:
+        """Refuse another phone, and an app that was removed and installed anew since.
+
+        Raises:
+            PhoneError: it is; nothing was done.
+        """
+        from privaudit import facts
+        from privaudit.remedy import identity
+
+        gathered = facts.gather(taken)
+        if not identity.is_of(book.phone, gathered):
+            raise PhoneError("other_phone")
+        anew = identity.installed_anew(book.phone, gathered, {entry.change.package for entry in book.entries})
+        if anew is not None:
+            raise PhoneError("installed_anew", app=anew)
+
     def agreed(self, name: str, n: int, *, yes: bool) -> bool:
         """One question, asked unless it was answered beforehand."""
         if yes or self.talk.ask(name, n=n) in _YES:

@@ -7,7 +7,7 @@ from pathlib import Path
 import typer
 
 from privaudit import __version__
-from privaudit.errors import EXIT_UNREADABLE, PhoneError
+from privaudit.errors import EXIT_UNREADABLE
 from privaudit.running import Running
 
 
@@ -17,9 +17,8 @@ class Undoing(Running):
     def undo(self, path: Path, *, apply: bool, yes: bool) -> None:
         """Print what a ledger would take back; with `apply`, take it back."""
         self.talk.say("starting_undo", version=__version__)
-        from privaudit import facts
         from privaudit.capture.take import ask_more, take
-        from privaudit.remedy import identity, ledger
+        from privaudit.remedy import ledger
         from privaudit.report.prose import plan as prose
 
         book = ledger.read(path)
@@ -29,8 +28,7 @@ class Undoing(Running):
             return
         with self.talk.phone(self.transport, self.serial) as connection:
             taken = take(connection, progress=self.talk.say)
-            if not identity.is_of(book.phone, facts.gather(taken)):
-                raise PhoneError("other_phone")
+            self.known_again(book, taken)
             packages = {entry.change.package for entry in book.entries}
             taken = taken.having(ask_more(connection, (f"package.{name}" for name in packages)))
             if not self.agreed("ask_undo", len(book.entries), yes=yes):

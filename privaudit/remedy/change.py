@@ -173,7 +173,12 @@ class Change:
             yield self._op((self.before.uid_mode if uid else self.before.mode) or ALLOWED, sdk, uid=uid)
 
     def _takes_op(self, sdk: int) -> bool:
-        """Whether its app-op is set too. Where app-ops follow the permission it would be the same thing twice."""
+        """Whether its app-op is set too. Where app-ops follow the permission it would be the same thing twice.
+
+        A maker's own mode (MIUI's ``ask``) could not be brought back, so it is left alone.
+        """
+        if not {self.before.uid_mode, self.before.mode} <= commands.MODES | {None}:
+            return False
         return sdk < _MAPPED_SDK or self.old_app or bool(FIXED.intersection(self.before.flags))
 
     def _op(self, mode: str, sdk: int, *, uid: bool) -> Command:

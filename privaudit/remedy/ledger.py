@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -29,6 +30,7 @@ SCHEMA: Final = "privaudit-ledger/1"
 LARGEST: Final = 4 * 1024 * 1024
 """Bytes. A plan for 50 apps gives about 0.3 MB."""
 _MOST_ENTRIES: Final = 5000
+_MODE: Final = re.compile(r"[a-z0-9]{1,16}")
 _NO_SEAL: Final = "0" * 64
 _SDKS: Final = (30, 35)
 """One for each way of closing: a row that cannot be worded for them is no row of ours."""
@@ -102,7 +104,7 @@ def write(ledger: Ledger, path: Path) -> None:
     part = path.with_name(f"{path.name}.part")
     try:
         part.unlink(missing_ok=True)
-        private = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        private = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
         with os.fdopen(private, "wb") as stream:
             stream.write(_dumped(sealed))
             stream.flush()
@@ -156,7 +158,10 @@ def read(path: Path) -> Ledger:
 
 
 def _is_ours(change: Change) -> bool:
-    """Whether every word of it may enter a command."""
+    """Whether every word of it may enter a command, and is one that a phone prints."""
+    before = change.before
+    if not all(mode is None or _MODE.fullmatch(mode) for mode in (before.uid_mode, before.mode)):
+        return False
     try:
         for sdk in _SDKS:
             change.closing(sdk, ())

@@ -16,6 +16,8 @@ from privaudit import capture
 from privaudit.demo.state import with_grant, with_install
 from privaudit.demo.story.virtual import Grant
 from privaudit.errors import PrivauditError
+from privaudit.remedy import ledger as books
+from privaudit.remedy.change import Outcome
 from privaudit.revoking import Revoking
 from privaudit.talk import Talk
 from privaudit.undoing import Undoing
@@ -98,12 +100,14 @@ def test_a_plan_from_a_saved_check_needs_no_phone(run, demo_phone, tmp_path, kit
         (("revoke", "not a package"), "no package name"),
         (("revoke", "com.x", "--ledger", "no/such/folder/l.json"), "is not there"),
         (("undo",), "LEDGER"),
+        (("revoke", "com.x", "--from", "report.json"), "does not say enough"),
         (("steps", "com.x;reboot"), "no package name"),
         (("steps", "--rom", "windows"), "does not know"),
         (("diff", "one"), "AFTER"),
     ],
 )
 def test_wrong_words(run, tmp_path, words, said):
+    (tmp_path / "report.json").write_text("{}")
     done = run(*words, cwd=tmp_path)
     assert done.code == 2
     assert said in done.err
@@ -186,6 +190,8 @@ def test_a_plan_or_a_ledger_for_another_phone(bench, kit, at, tmp_path):
     one, other = bench(kit.told(34)), bench(_later(kit.told(34)))
     path = tmp_path / "mine.ledger.json"
     assert at(one, kit.loan, yes=True, ledger=path).code == 0
+    book = books.read(path)
+    books.write(book.with_entry(0, outcome=Outcome.BEGUN), path)
     for done in (
         at(other, undo=path, yes=True),
         at(other, kit.loan, yes=True, ledger=path),
@@ -232,6 +238,24 @@ def test_an_app_that_goes_between_plan_and_answer(bench, kit, at, monkeypatch):
     done = at(one, kit.loan)
     assert (done.code, done.error) == (4, "app_unread")
     assert one.writes() == []
+
+
+def test_an_app_that_was_installed_anew_gets_nothing_back(bench, kit, at, tmp_path):
+    one = bench(kit.told(34))
+    path = tmp_path / "mine.ledger.json"
+    assert at(one, kit.loan, yes=True, ledger=path).code == 0
+    again = at(one, kit.loan, yes=True, ledger=path)
+    assert (again.code, "Nothing is open" in again.err) == (0, True)
+    day = timedelta(days=1)
+    one.living.change(
+        lambda phone: with_install(
+            phone, kit.loan, 0, lambda install: replace(install, first_installed=install.first_installed + day)
+        )
+    )
+    sent = len(one.writes())
+    done = at(one, undo=path, yes=True)
+    assert (done.code, done.error) == (4, "installed_anew")
+    assert len(one.writes()) == sent
 
 
 def test_an_edited_ledger_and_one_about_other_apps(bench, kit, at, tmp_path):

@@ -91,7 +91,7 @@ def test_an_edit_by_hand_is_refused(book, edit):
         change(kind=Kind.ACCESSIBILITY, what="com.other.app/.X"),
         change(kind=Kind.ACCESSIBILITY, what="x"),
         change(kind=Kind.SPECIAL_OP, what="nothing"),
-        change(before=State(held=True, flags=(), uid_mode="evil")),
+        change(before=State(held=True, flags=(), uid_mode="evil; reboot")),
         change(kind=Kind.SPECIAL_OP, what="overlay", before=State(held=True, mode="x; reboot")),
     ],
 )
@@ -118,6 +118,16 @@ def test_no_single_byte_can_be_changed(book, at, byte):
                 ledger.read(book)
     finally:
         book.write_bytes(raw)
+
+
+def test_a_makers_own_mode_is_kept_and_never_set(tmp_path):
+    """MIUI's ``ask`` could not be brought back by ``appops set``: the app-op is left alone then."""
+    asks = change(before=State(held=True, uid_mode="ask"))
+    path = tmp_path / "a.json"
+    ledger.write(made(asks), path)
+    assert ledger.read(path).entries[0].change == asks
+    sent = [*asks.closing(30, ()), *asks.restoring(State(held=False), 30, ())]
+    assert [command.text.split()[:2] for command in sent] == [["pm", "revoke"], ["pm", "grant"]]
 
 
 def test_it_names_no_app_but_those_that_were_changed(bench, kit, tmp_path):
