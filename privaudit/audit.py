@@ -34,6 +34,8 @@ from privaudit.transport import Transport
 
 _NAMED_BY_DUMP_SDK: Final = 29
 """Below Android 10 a whole dump may lack an app that asks and was never granted: each own app is asked for by name."""
+_OWN_APPS: Final = ("/data/", "/mnt/")
+"""Where Android installs, inside and on a card."""
 _HASHED_TOGETHER: Final = 8
 """APKs in one script: a slow phone reads 100 MB in some seconds, and a script must end within minutes."""
 
@@ -92,9 +94,10 @@ def named(
     transport: Transport, capture: Capture, knowledge: Knowledge, reach: Reach, counted: apks.Progress
 ) -> Capture:
     """`capture` with what APKs say: suspects and candidates with their signers first, then the owner's other apps."""
+    paths = names.paths(capture)
     every = {app.package: app for app in _judged(capture, knowledge)}
     first = [name for name, app in every.items() if _candidate(app)]
-    then = [name for name, app in every.items() if not _candidate(app) and not app.system]
+    then = [name for name, app in every.items() if not _candidate(app) and _is_own(app, paths.get(name, ""))]
     read = apks.read(
         transport, tuple(_wanted(first, capture, sign=True)), tuple(_wanted(then, capture)), progress=counted
     )
@@ -106,7 +109,6 @@ def named(
     capture = capture.naming(apk.thin(one) for one in again if one.state is AnswerState.ANSWERED)
     if not reach.hashes:
         return capture
-    paths = names.paths(capture)
     wanted = [
         paths[name] for name in (*first, *then) if is_apk_path(paths.get(name, "")) and not _hashed(capture, name)
     ]
@@ -126,6 +128,14 @@ def _judged(capture: Capture, knowledge: Knowledge) -> tuple[App, ...]:
 def _candidate(app: App) -> bool:
     """Whether its name decides something: recognised, or not part of the phone and able to read."""
     return app.recognised or (not app.system and any(access.state.reads for access in app.access.values()))
+
+
+def _is_own(app: App, path: str) -> bool:
+    """Whether it is more than what the maker put on the phone.
+
+    Lenders come with some phones. Once such an app is updated, its new copy lies among the owner's apps.
+    """
+    return not app.system or path.startswith(_OWN_APPS)
 
 
 def _wanted(packages: Iterable[str], capture: Capture, *, sign: bool = False) -> Iterator[apks.Wanted]:

@@ -311,7 +311,6 @@ WORDS: Mapping[str, str] = {
     "lost.what": "The connection to the phone ended.",
     "lost.why": "The cable was pulled or moved, the phone was restarted, or USB debugging was switched off.",
     "lost.next": "Check the cable, unlock the phone and try again. It may ask its owner again.",
-    "lost.next": "Check the cable, unlock the phone and try again.",
     "needs_capture.what": "{path} does not say enough for a plan.",
     "needs_capture.why": "A report leaves out what must be known to take a change back.",
     "needs_capture.next": "Give a check that “privaudit capture” saved, or connect the phone.",

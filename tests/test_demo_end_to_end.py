@@ -174,6 +174,9 @@ TOLD = {
         ("com.example.jiedaitong", 0): ("can_read", "can_read", "not_requested"),
         ("com.example.anxin", 0): ("not_allowed", "not_allowed", "not_allowed"),
         ("com.example.anxin", 999): ("can_read", "not_allowed", "not_allowed"),
+        # Came with the phone, for every user of it; the name of its updated copy tells.
+        ("com.example.xiaohuajie", 0): ("can_read", "not_allowed", "not_allowed"),
+        ("com.example.xiaohuajie", 999): ("not_allowed", "not_allowed", "not_allowed"),
     },
     "emui5": {
         ("com.example.sudaibao", 0): ("can_read", "blocked", "not_requested"),
@@ -187,6 +190,8 @@ TOLD = {
     "oneui": {
         ("com.example.prestarapido", 0): ("can_read", "can_read", "not_allowed"),
         ("com.example.creditofacil", 0): ("not_allowed", "not_requested", "not_requested"),
+        # The folder's list is refused; the dump of permissions tells of it all the same.
+        ("com.example.prestarapido", 150): ("can_read", "not_allowed", "not_allowed"),
     },
     "android16": {
         ("com.example.flashpeso", 0): ("not_allowed", "not_allowed", "not_allowed"),

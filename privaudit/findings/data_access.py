@@ -16,6 +16,9 @@ WORDS: Final[Mapping[str, str]] = {
     "only_while_open": "“{app}” can read {data} while you have it open.",
     "asks_each_time": "“{app}” can read {data} when you say yes to the phone's question.",
     "has_read": "The phone has a record of “{app}” reading {data}. Now the permission is closed.",
+    "has_read_blocked": (
+        "The phone has a record of “{app}” reading {data}. Now the phone blocks it, though the permission is on."
+    ),
     "has_read_now_unknown": (
         "The phone has a record of “{app}” reading {data}. Whether it can read it now could not be read."
     ),
@@ -30,6 +33,10 @@ WORDS: Final[Mapping[str, str]] = {
     "new_sms": "new SMS",
     "call_log": "call log",
 }
+
+_CLOSED: Final = frozenset({AccessState.NOT_ALLOWED, AccessState.NOT_REQUESTED})
+_BLOCKED: Final = frozenset({AccessState.BLOCKED})
+_UNREAD: Final = frozenset({AccessState.UNKNOWN})
 
 
 def judge(app: App, ground: Ground) -> Iterator[Finding]:
@@ -58,9 +65,9 @@ def judge(app: App, ground: Ground) -> Iterator[Finding]:
 
 def _cases(app: App, sdk: int | None) -> Iterator[tuple[str, tuple[DataClass, ...]]]:
     yield from open_now(app)
-    known = tuple(data for data in severity.has_read(app) if app.access[data].state is not AccessState.UNKNOWN)
-    yield "has_read", known
-    yield "has_read_now_unknown", tuple(data for data in severity.has_read(app) if data not in known)
+    by_state = {data: app.access[data].state for data in severity.has_read(app)}
+    for key, states in (("has_read", _CLOSED), ("has_read_blocked", _BLOCKED), ("has_read_now_unknown", _UNREAD)):
+        yield key, tuple(data for data, state in by_state.items() if state in states)
     # A record makes an app worth a look whatever closed it; without one, the block itself is worth telling.
     yield "blocked", tuple(data for data, access in app.access.items() if access.state is AccessState.BLOCKED)
     yield "group_open", groups.open_by_group(app, sdk)

@@ -17,6 +17,8 @@ from typing import Any, Final
 from privaudit.model import Rom
 
 STOCK: Final = "aosp"
+_LEAST_PARTS: Final = 2
+"""Of a version: 6.0, never 6."""
 _NEWEST_SDK: Final = 99
 """For a phone whose version was not read: the menus of today."""
 
@@ -111,7 +113,11 @@ def _version(how: Mapping[str, Any], properties: Mapping[str, str]) -> str | Non
     for key, pattern in how.get("properties", {}).items():
         match = re.search(pattern, properties.get(key, ""))
         if match:
-            return match[1] if match.groups() else ""
+            # Samsung counts 60101 for 6.1.1: each part of such a version is a group of its own.
+            parts = [part.lstrip("0") or "0" for part in match.groups() if part]
+            while len(parts) > _LEAST_PARTS and parts[-1] == "0":
+                parts.pop()
+            return ".".join(parts) if len(match.groups()) > 1 else (match[1] if match.groups() else "")
     return "" if properties.get("ro.product.manufacturer", "").casefold() in how.get("manufacturers", ()) else None
 
 

@@ -52,3 +52,13 @@ def test_what_the_app_does_not_ask_for_no_sister_gives(made):
 def test_the_whole_group_is_closed_with_what_reads(made):
     app = made.app(lending=LENDS, contacts=made.access("can_read"), sms=made.access("blocked"))
     assert groups.to_close(app, 34) == ("contacts", "sms")
+
+
+@pytest.mark.parametrize(
+    ("state", "key"),
+    [("not_allowed", "has_read"), ("blocked", "has_read_blocked"), ("unknown", "has_read_now_unknown")],
+)
+def test_a_record_says_how_the_door_stands_now(made, state, key):
+    app = made.app(lending=LENDS, contacts=made.access(state, read=made.now))
+    (found,) = data_access.judge(app, made.ground(app))
+    assert found.message.key == f"data_access.{key}"

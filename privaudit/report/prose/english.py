@@ -174,7 +174,7 @@ WORDS: Final[Mapping[str, Sentence]] = {
     "never_sent": "Whether contacts were sent away. A phone does not show it.",
     "never_elsewhere": "Numbers from elsewhere: contacts typed in an application, call lists you authorised …",
     "never_names": "Names under the icons were not read, so apps are recognised by package name alone.",
-    "names_read": "Names under the icons: {read}. Apps that came with the phone are left out.",
+    "names_read": "Names under the icons: {read}. Apps that came with the phone and were never updated are left out.",
     "name_unread": "Its name could not be read: {why}.",
     "other_name": "Under its icon stands “{names}”.",
     "no_icon": "It asks for no icon among the apps.",
