@@ -16,9 +16,11 @@ CONTACTS = "android.permission.READ_CONTACTS"
 REVOKE = f"pm revoke --user 0 {LOAN} {CONTACTS}"
 
 
+STORY = open_story("borrower")
+
+
 def living(sdk, **properties):
-    story = open_story("borrower")
-    return Living(replace(story, sdk=sdk, properties={**story.properties, **properties}))
+    return Living(replace(STORY, sdk=sdk, properties={**STORY.properties, **properties}))
 
 
 def run(phone, line):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -29,9 +30,14 @@ LOAN = "com.example.sudaibao"
 CLONED = "com.example.kuaiyihua"
 
 
+@cache
+def _story() -> VirtualPhone:
+    return open_story("borrower")
+
+
 def told(sdk: int = 34, **properties: str) -> VirtualPhone:
     """The borrower's phone with another Android or another maker's properties."""
-    story = open_story("borrower")
+    story = _story()
     return replace(story, sdk=sdk, properties={**story.properties, "ro.build.version.sdk": str(sdk), **properties})
 
 
@@ -144,8 +150,14 @@ class Bench:
         ]
 
 
+@pytest.fixture(scope="session")
+def key(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for one key: making one takes as long as ten tests."""
+    return tmp_path_factory.mktemp("key")
+
+
 @pytest.fixture
-def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Bench]]:
+def bench(tmp_path: Path, key: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Bench]]:
     """Connect to a phone that obeys."""
     monkeypatch.setattr(apply, "_PAUSES_S", (0.0,))
     with ExitStack() as stack:
@@ -157,11 +169,10 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[
                 DemoPhone(programs=table, files=files(phone), keys=KeyPolicy(required=False))  # type: ignore[arg-type]
             )
             connection = stack.enter_context(
-                connect(transport=f"tcp:{daemon.address}", on_waiting=lambda _: None, key_folder=tmp_path / "key")
+                connect(transport=f"tcp:{daemon.address}", on_waiting=lambda _: None, key_folder=key)
             )
             return Bench(living, daemon, connection, tmp_path)
 
-        (tmp_path / "key").mkdir()
         yield open_one
 
 

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import pytest
 import typer
 
-from privaudit import capture
+from privaudit import audit, capture
 from privaudit.demo.state import with_grant, with_install
 from privaudit.demo.story.virtual import Grant
 from privaudit.errors import PrivauditError
@@ -26,11 +26,13 @@ CONTACTS = "android.permission.READ_CONTACTS"
 
 
 @pytest.fixture
-def at(home, tmp_path, monkeypatch):
+def at(key, tmp_path, monkeypatch):
     """Run `revoke` or `undo` in this process, with what a person types; gives code and what was said."""
-    monkeypatch.setenv("HOME", str(home))
-    monkeypatch.setenv("USERPROFILE", str(home))
+    monkeypatch.setenv("HOME", str(key))
+    monkeypatch.setenv("USERPROFILE", str(key))
     monkeypatch.chdir(tmp_path)
+    # Names cost most of the time, and decide nothing here.
+    monkeypatch.setattr(audit, "_named", lambda _transport, taken, *_: taken)
 
     def run_one(one, *apps, typed="", ledger=None, undo=None, lang="en", **options):
         out, err = io.StringIO(), io.StringIO()

@@ -46,27 +46,29 @@ def test_a_page_is_shown_and_the_way_to_it_is_printed(run):
     assert "should now show: permissions" in done.err
 
 
-@pytest.mark.parametrize("page", roms.openable())
 @pytest.mark.parametrize("sdk", [30, 34, 36])
-def test_every_page_of_every_age_ends_in_a_page_and_changes_nothing(run_open, page, sdk):
-    living, shown = run_open(page, sdk)
-    assert shown.page is not None
-    assert living.shown
+def test_every_page_of_every_age_ends_in_a_page_and_changes_nothing(run_open, sdk):
+    living, shown = run_open(roms.openable(), sdk)
+    assert [one.page for one in shown if one.page is None] == []
+    assert len(living.shown) == len(roms.openable())
+    # What stock Android has under these names opens at once; only the history is younger than Android 11.
+    missed = {page for page, one in zip(roms.openable(), shown, strict=True) if one.page != page}
+    assert missed == ({"history"} if sdk == 30 else set())
 
 
 @pytest.fixture
-def run_open(tmp_path):
+def run_open(key):
     from privaudit.remedy import reading
     from privaudit.transport import connect
 
-    def run_one(page, sdk, **properties):
+    def run_one(wanted, sdk, **properties):
         with (
             phone_of(sdk, **properties) as (phone, living),
-            connect(transport=f"tcp:{phone.address}", on_waiting=lambda _: None, key_folder=tmp_path) as connection,
+            connect(transport=f"tcp:{phone.address}", on_waiting=lambda _: None, key_folder=key) as connection,
         ):
             before = living.phone
             found = reading.phone_with(connection, APP, 0)
-            shown = pages.show(connection, found, page, APP, 0)
+            shown = [pages.show(connection, found, page, APP, 0) for page in wanted]
             assert living.phone == before
             assert all(line.startswith("am start -W --user 0 ") for line in phone.commands[1:])
         return living, shown
@@ -76,7 +78,7 @@ def run_open(tmp_path):
 
 def test_where_the_maker_takes_rights_from_the_shell_the_details_page_is_shown(run_open):
     properties = {"ro.build.version.oplusrom": "V14.0.0"}
-    living, shown = run_open("permissions", 34, **properties)
+    living, (shown,) = run_open(["permissions"], 34, **properties)
     assert shown.page == "app_info"
     assert living.shown == ["android.settings.APPLICATION_DETAILS_SETTINGS"]
     assert any("unable to resolve" in one for one in shown.refusals)
@@ -84,7 +86,7 @@ def test_where_the_maker_takes_rights_from_the_shell_the_details_page_is_shown(r
 
 
 def test_miui_shows_its_own_page_first(run_open):
-    living, shown = run_open("permissions", 34, **{"ro.miui.ui.version.name": "V140"})
+    living, (shown,) = run_open(["permissions"], 34, **{"ro.miui.ui.version.name": "V140"})
     assert (shown.page, living.shown) == ("permissions", ["miui.intent.action.APP_PERM_EDITOR"])
 
 

@@ -527,6 +527,45 @@ def _huge():
     return bytes(head) + bytes(1000)
 
 
+class TestWire:
+    def test_answers_are_not_held_back(self, call):
+        with modern() as phone:
+            assert call(phone)._wire._socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+    def test_a_phone_hears_that_sums_are_not_needed(self, call):
+        heard = []
+
+        def script(sock):
+            heard.append(receive(sock)[2])
+            send(sock, CNXN, 0x01000001, MAX_ADB_DATA, b"device::\0")
+
+        with Peer(script) as peer:
+            call(peer)
+        assert heard[0][4:8] == (0x01000001).to_bytes(4, "little")
+
+    @pytest.mark.parametrize(("total", "name"), [(0, None), (b"ab", None), (1, "garbled")])
+    def test_a_sum_that_is_there_is_checked(self, call, total, name):
+        total = sum(total) if isinstance(total, bytes) else total
+
+        def script(sock):
+            greet(sock, b"device::\0")
+            receive(sock)
+            send(sock, OKAY, 9, 1)
+            head = bytearray(AdbMessage(WRTE, 9, 1, b"ab").pack())
+            head[16:20] = total.to_bytes(4, "little")
+            sock.sendall(bytes(head) + b"ab")
+            send(sock, CLSE, 9, 1)
+
+        with Peer(script) as peer:
+            line = call(peer)
+            if name is None:
+                assert line.run(ask("x")).stdout == b"ab"
+            else:
+                with pytest.raises(ConnectionLost) as caught:
+                    line.run(ask("x"))
+                assert caught.value.name == name
+
+
 class TestWhere:
     @pytest.mark.parametrize(
         ("given", "host", "port"),

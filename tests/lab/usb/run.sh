@@ -10,7 +10,7 @@ lab=${PRIVAUDIT_LAB:-${TMPDIR:-/tmp}/privaudit-lab}
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 share() { echo "local,path=$1,mount_tag=$2,security_model=none,multidevs=remap,readonly=on"; }
-timeout "${MINUTES:-12}m" qemu-system-x86_64 -accel tcg,thread=multi -cpu max -m 768 -smp 2 \
+timeout "${MINUTES:-20}m" qemu-system-x86_64 -accel tcg,thread=multi -cpu max -m 768 -smp 2 \
   -nodefaults -nographic -serial stdio -nic none -no-reboot \
   -kernel "$lab/vmlinuz" -initrd "$lab/initrd.gz" -append "console=ttyS0 quiet loglevel=3 panic=-1" \
   -virtfs "$(share "$lab/usb" root)" -virtfs "$(share "$job" job)" -virtfs "$(share "$project" project)" </dev/null 2>&1 |

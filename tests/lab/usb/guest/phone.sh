@@ -1,6 +1,6 @@
 # A phone on a virtual bus: dummy_hcd (a USB host and a device port in one), FunctionFS, and AOSP's adbd on it.
 # Jobs source this. SPEED: high (default), full. SERIAL: its serial number.
-export PYTHONPATH=/opt/site:/project PYTHONDONTWRITEBYTECODE=1 NO_COLOR=1 ANDROID_ADB_SERVER_PORT=5037
+export PYTHONPATH=/opt/site:/opt/project NO_COLOR=1 ANDROID_ADB_SERVER_PORT=5037
 gadget=/sys/kernel/config/usb_gadget/g1
 
 say() { echo "[$(cut -d' ' -f1 /proc/uptime)] $*"; }

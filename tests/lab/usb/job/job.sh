@@ -32,6 +32,8 @@ expect "cancelled" '^not_allowed asked' probe usb --wait 4
 answer ignore
 replug
 expect "ignored" '^not_allowed asked' probe usb --wait 4
+answer cancel # what still stands on the phone
+sleep 1
 answer always
 replug
 expect "always" "^via usb; asked; b$fine" probe usb
@@ -40,7 +42,7 @@ expect "listed as ready" 'Lab phone .*ready' python3 -m privaudit devices --lang
 
 say "== high speed: requests around a full packet"
 sizes="--size 510 --size 511 --size 512 --size 513 --size 1023 --size 1024 --size 1025 --size 2048"
-expect "lengths" "'497 bytes' .*'498 bytes' .*'499 bytes' .*'1011 bytes' .*'2035 bytes' b'' 0$" probe usb $sizes
+expect "lengths" "'492 bytes' .*'493 bytes' .*'494 bytes' .*'495 bytes' .*'1006 bytes' .*'2030 bytes' b'' 0$" probe usb $sizes
 
 say "== twenty visits one after another"
 connected=0
@@ -96,7 +98,7 @@ phone_off
 
 say "== full speed: requests around a full packet"
 SPEED=full PORTS=2 phone_on always
-expect "lengths" "'49 bytes' .*'50 bytes' .*'51 bytes' .*'115 bytes' .* 0$" \
+expect "lengths" "'45 bytes' .*'46 bytes' .*'47 bytes' .*'110 bytes' .* 0$" \
   probe usb --size 62 --size 63 --size 64 --size 65 --size 127 --size 128 --size 129
 
 say "== two phones"
