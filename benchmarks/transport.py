@@ -1,16 +1,17 @@
 """What a visit to a phone costs, beside Debian's adb with its server running; and how fast a long answer comes.
 
-    .venv/bin/python benchmarks/transport.py
+    .venv/bin/python benchmarks/transport.py [--lab]
 
 Prints figures, references and ratios; ends with 1 where one is over its budget. The phone is a process of its own that
-speaks ADB on loopback. A visit: connect with a known key, ask two scripts, close, all in one process; adb's: its client
-for each script, its server running and connected. Speed: the same answer through ``shell,v2,raw`` and through
-adb-shell's own ``shell()``.
+speaks ADB on loopback: the demo phone, or with ``--lab`` AOSP's adbd (``make lab-tcp`` builds it; needs root). A visit:
+connect with a known key, ask two scripts, close, all in one process; adb's: its client for each script, its server
+running and connected. Speed: the same answer through ``shell,v2,raw`` and through adb-shell's own ``shell()``.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import shutil
 import socket
@@ -18,7 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -128,9 +129,39 @@ def speeds(address: str, folder: Path) -> tuple[float, float]:
     return len(LONG) / 1e6 / mine, len(LONG) / 1e6 / plain
 
 
+@contextlib.contextmanager
+def demo_phone(folder: Path) -> Iterator[str]:
+    """The demo phone, in a process of its own; gives its address."""
+    command = [sys.executable, __file__, "--serve", str(folder)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as phone:
+        assert phone.stdin is not None
+        assert phone.stdout is not None
+        yield phone.stdout.readline().strip()
+        phone.stdin.close()
+
+
+@contextlib.contextmanager
+def lab_phone(folder: Path) -> Iterator[str]:
+    """AOSP's adbd, which has let this key in before; gives its address."""
+    from tests.lab.conftest import run_phone
+
+    programs = folder.parent / "programs"
+    programs.mkdir()
+    said = {"long": LONG, "say": b"x" * 1000}
+    for name, text in said.items():
+        (folder.parent / name).write_bytes(text)
+        (programs / name).write_text(f"#!/bin/sh\nexec cat /opt/{name}\n")
+        (programs / name).chmod(0o755)
+    put = {folder.parent / name: f"/opt/{name}" for name in said}
+    with run_phone(answer="always", programs=programs, put=put) as phone:
+        connect(transport=f"tcp:{phone.address}", on_waiting=lambda _: None, key_folder=folder).close()
+        yield phone.address
+
+
 def main() -> int:
     """Measure and judge."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--lab", action="store_true", help="AOSP's adbd instead of the demo phone")
     parser.add_argument("--serve", type=Path, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.serve:
@@ -139,14 +170,9 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as home:
         folder = Path(home) / ".android"
         key.load(folder)
-        command = [sys.executable, __file__, "--serve", str(folder)]
-        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as phone:
-            assert phone.stdin is not None
-            assert phone.stdout is not None
-            address = phone.stdout.readline().strip()
+        with (lab_phone if given.lab else demo_phone)(folder) as address:
             mine, adb = visits(address, folder)
             fast, plain = speeds(address, folder)
-            phone.stdin.close()
     print(f"visit: {mine * 1000:.1f} ms, Debian's adb {adb * 1000:.1f} ms: {mine / adb:.2f} × (at most {MOST_TIME})")
     print(
         f"shell,v2,raw: {fast:.0f} MB/s, adb_shell.shell() {plain:.0f} MB/s: {fast / plain:.1f} × "
