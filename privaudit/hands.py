@@ -111,9 +111,9 @@ class Hands:
 
             phone = reading.phone_with(connection, app, user)
             shown = pages.show(connection, phone, page, app, user)
-        self._tell(shown, page, phone)
+        self._tell(shown, page, phone, app, user)
 
-    def _tell(self, shown: Shown, page: str, phone: Phone) -> None:
+    def _tell(self, shown: Shown, page: str, phone: Phone, app: str, user: int) -> None:
         from privaudit.remedy import way
 
         for refusal in shown.refusals:
@@ -121,7 +121,11 @@ class Hands:
         if shown.page is None:
             raise PhoneError("nothing_opened")
         self.talk.say("opened" if shown.page == page else "opened_other", page=shown.page)
-        for tap in (*way.to_page(phone, page), *way.search(phone, page, "permission_manager")):
+        if user != 0:
+            self.talk.say("opened_copy", user=user)
+        found = way.page(phone, page)
+        last = [name for name in found.path if name != way.APP][-1] if found is not None else "settings"
+        for tap in (*way.to_page(phone, page, app), *(way.search(phone, page, last) if found is not None else ())):
             self.talk.out(f"  {self.talk.language.say(tap)}\n")
 
 

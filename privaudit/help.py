@@ -80,6 +80,7 @@ WORDS: Final[Mapping[str, Sentence]] = {
     "starting_open": "privaudit {version}: shows a page, changes no setting. Please unlock the phone first.",
     "opened": "The phone should now show: {page}. If it does not, tap:",
     "opened_other": "This page did not open; the phone shows instead: {page}. Go on like this:",
+    "opened_copy": "The phone may show the owner's page: look whether it is the copy of user {user}.",
     "not_opened": "The phone did not open it: {said}",
     "naming": "Reading the names of the apps.",
     "named": "{done} of {total} names read",

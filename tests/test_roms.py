@@ -163,7 +163,7 @@ def test_what_a_maker_adds(made):
     assert said(card.usb_on, "oneui")[0] == "关掉「自动阻止程序」。"
     assert said(card.usb_off, "oneui")[-1] == "打开「自动阻止程序」。"
     assert "HarmonyOS NEXT" in said(card.usb_on, "harmonyos")[0]
-    assert "关掉「USB 调试（安全设置）」。" in said(card.usb_off, "hyperos")
+    assert "「USB 调试（安全设置）」如果开着，关掉它。" in said(card.usb_off, "hyperos")
     assert [gate.word for gate in roms.gates("hyperos")] == ["usb_debugging_security"]  # MIUI's
     assert roms.gates("aosp") == ()
 

@@ -37,7 +37,7 @@ def usb_off(phone: Phone) -> Iterator[Step]:
     usb = _usb(phone)
     yield Message(key="steps.tap", values={"word": way.word(phone, "revoke_usb")})
     for name in (*(gate.word for gate in roms.gates(phone.rom.id)), *usb["also_on"]):
-        yield Message(key="steps.turn_off", values={"word": way.word(phone, name)})
+        yield Message(key="steps.turn_off_if_on", values={"word": way.word(phone, name)})
     yield Message(key="steps.turn_off", values=last.values)
     yield Message(key="steps.turn_off", values={"word": way.word(phone, "developer_options")})
     yield from (Message(key="steps.turn_on", values={"word": way.word(phone, name)}) for name in usb["off_first"])

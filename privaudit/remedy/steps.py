@@ -38,6 +38,7 @@ WORDS: Final[Mapping[str, Sentence]] = {
     "tap_seven": "Tap “{word}” seven times.",
     "turn_on": "Turn “{word}” on.",
     "turn_off": "Turn “{word}” off.",
+    "turn_off_if_on": "If “{word}” is on, turn it off.",
     "refuse": "Tap “{group}”, choose “{choice}”.",
     "refuse_old": "At “{group}”, tap {choice}.",
     "refuse_warning": "If the phone warns that the app was made for an older Android, close it all the same.",
@@ -204,7 +205,7 @@ def special(kind: str, app: App, phone: Phone) -> Iterator[Step]:
         yield from _switch(kind, named, app, phone)
     elif kind == "device_admin" and not _OWNERS.intersection(one.kind for one in app.special_access):
         yield _say("admin_later")
-        yield from (tap for tap in way.to_page(phone, kind, app) if tap.key != "steps.tap_app")
+        yield from (tap for tap in way.to_page(phone, kind) if tap.key != "steps.tap_app")
         yield Message(key="steps.deactivate", values=named)
         yield Message(key="steps.admin_look", values=named)
         yield from way.search(phone, kind, "device_admin_apps")
@@ -228,7 +229,7 @@ def _role(kind: str, named: Mapping[str, Value], phone: Phone) -> Iterator[Step]
 
 
 def _switch(kind: str, named: Mapping[str, Value], app: App, phone: Phone) -> Iterator[Step]:
-    taps = tuple(way.to_page(phone, kind, app))
+    taps = tuple(way.to_page(phone, kind, name_of(app.label, app.package)))
     yield from taps
     if taps:
         if app.user != 0:

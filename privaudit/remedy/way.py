@@ -28,8 +28,8 @@ def page(phone: Phone, name: str) -> roms.Page | None:
     return roms.page(phone.rom.id, name, phone.sdk)
 
 
-def to_page(phone: Phone, name: str, app: App | None = None) -> Iterator[Step]:
-    """Taps from the home screen to the page `name`, of `app` where the path goes through one."""
+def to_page(phone: Phone, name: str, app: str = "") -> Iterator[Step]:
+    """Taps from the home screen to the page `name`; `app`: what the app is called through which the path goes."""
     found = page(phone, name)
     for one in found.path if found is not None else ():
         yield _tap(phone, one, app)
@@ -40,15 +40,16 @@ def to_app(phone: Phone, name: str, app: App, kind: UserKind) -> Iterator[Step]:
     found = page(phone, name)
     if found is None:
         return
+    called = name_of(app.label, app.package)
     if app.user == 0:
-        yield from to_page(phone, name, app)
+        yield from to_page(phone, name, called)
         return
-    values: dict[str, Value] = {"app": name_of(app.label, app.package), "user": app.user}
+    values: dict[str, Value] = {"app": called, "user": app.user}
     yield Message(key=_COPY.get(kind, "steps.clone"), values=values)
     # Its own page begins where the list of apps ends: what stands before the app in the path falls away.
     rest = found.path[found.path.index(APP) + 1 :] if APP in found.path else ()
     for one in rest or ("permissions",):
-        yield _tap(phone, one, app)
+        yield _tap(phone, one, called)
 
 
 def search(phone: Phone, name: str, said: str) -> Iterator[Step]:
@@ -58,7 +59,7 @@ def search(phone: Phone, name: str, said: str) -> Iterator[Step]:
         yield Message(key="steps.search", values={"word": word(phone, said)})
 
 
-def _tap(phone: Phone, one: str, app: App | None) -> Step:
-    if one == APP and app is not None:
-        return Message(key="steps.tap_app", values={"app": name_of(app.label, app.package)})
+def _tap(phone: Phone, one: str, app: str) -> Step:
+    if one == APP:
+        return Message(key="steps.tap_app", values={"app": app})
     return Message(key="steps.open" if one == "settings" else "steps.tap", values={"word": word(phone, one)})

@@ -63,6 +63,14 @@ def test_every_command(made, text):
     assert made.why
 
 
+@pytest.mark.parametrize("rom", roms.names())
+def test_every_intent_of_every_rom_makes_a_command_that_only_shows(rom):
+    for page in roms.openable():
+        for sdk in (23, 26, 28, 30, 31, 34, 36):
+            for intent in roms.intents(rom, page, sdk):
+                assert commands.show(intent, APP, 999).text.startswith("am start -W --user 999 -")
+
+
 BAD_PACKAGES = ["", "a b", "com.x;reboot", "com.x\n", "-f", "$(x)", "com.x'", "com..x", "1a.b", "a" * 256, "com.x/.Y"]
 
 

@@ -42,7 +42,8 @@ def test_a_page_is_shown_and_the_way_to_it_is_printed(run):
     assert done.code == 0, done.err
     assert living.shown == ["android.intent.action.MANAGE_APP_PERMISSIONS"]
     assert living.phone == before
-    assert "Tap “Permissions”." in done.out
+    assert done.out.split("\n")[3:5] == [f"  Tap “{APP}”.", "  Tap “Permissions”."]
+    assert "[" not in done.out
     assert "should now show: permissions" in done.err
 
 
