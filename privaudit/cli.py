@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn, cast
 
 import typer
 
-from privaudit import __version__, cli_exchange, closing
-from privaudit.desk import Desk
-from privaudit.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE, UsageError
-from privaudit.options import (
+from privaudit import __version__
+from privaudit.commands import closing, exchange
+from privaudit.commands.desk import Desk
+from privaudit.commands.options import (
     HELP,
     AllApps,
     AsJson,
@@ -29,8 +29,9 @@ from privaudit.options import (
     Unknown,
     Way,
 )
-from privaudit.options import help_text as _help
-from privaudit.talk import Talk
+from privaudit.commands.options import help_text as _help
+from privaudit.commands.talk import Talk
+from privaudit.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE, UsageError
 
 if TYPE_CHECKING:
     from privaudit.audit import Reach
@@ -45,7 +46,7 @@ app = typer.Typer(
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.add_typer(cli_exchange.app)
+app.add_typer(exchange.app)
 
 
 @app.callback()
@@ -169,7 +170,7 @@ def capture(  # noqa: PLR0913 - audit's options
     """Take a capture and save it. Its lists decide only of which apps the details are asked."""
     talk = Talk(lang, plain=plain)
     with talk.errors():
-        from privaudit.keep import Keeper
+        from privaudit.commands.keep import Keeper
 
         keeper = Keeper(talk, file, _reach(no_apks, hash_apks), resume=resume)
         raise typer.Exit(keeper.keep(transport, serial, signatures or []))
@@ -181,7 +182,7 @@ def devices(*, as_json: AsJson = False, lang: Lang = None, plain: Plain = False)
     talk = Talk(lang, plain=plain)
     with talk.errors():
         talk.say("looking")
-        from privaudit import devices as listing
+        from privaudit.commands import devices as listing
 
         raise typer.Exit(listing.show(talk, as_json=as_json))
 

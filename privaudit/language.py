@@ -29,7 +29,7 @@ LONGEST_LABEL: Final = 120
 
 _AREAS: Final = {
     "apk": "privaudit.capture.apk_problems",
-    "cli": "privaudit.help",
+    "cli": "privaudit.commands.help",
     "coverage": "privaudit.capture.answers",
     "dates": "privaudit.language",
     "diagnose": "privaudit.transport.diagnose",
@@ -40,7 +40,7 @@ _AREAS: Final = {
     "question": "privaudit.capture.questions",
     "remedy": "privaudit.remedy.english",
     "report": "privaudit.report.prose.english",
-    "signatures": "privaudit.help_signatures",
+    "signatures": "privaudit.commands.help_signatures",
     "steps": "privaudit.remedy.steps",
 }
 """Where the English of an area stands. Every other area is a module of ``privaudit.findings``."""

@@ -21,6 +21,7 @@ from types import SimpleNamespace
 import pytest
 
 from privaudit import __version__, report
+from privaudit.commands.talk import Talk
 from privaudit.demo import open_story
 from privaudit.demo.adbd.auth import KeyPolicy
 from privaudit.demo.adbd.phone import DemoPhone
@@ -30,7 +31,6 @@ from privaudit.errors import ConnectionLost
 from privaudit.language import Language
 from privaudit.report import json as report_json
 from privaudit.report import txt
-from privaudit.talk import Talk
 
 WORDS = {"en": ("What happened: ", "Why: ", "What to do: "), "zh": ("怎么了：", "为什么：", "怎么办：")}
 

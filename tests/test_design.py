@@ -29,24 +29,9 @@ STAGES = {
     "report": {"remedy", "roms"},  # what stands above the steps, whatever they are
     "demo": {"transport"},  # it is a phone: the audit knows it, it knows no audit
 }
-PIPELINE = {
-    "audit",
-    "cli",
-    "cli_exchange",
-    "cli_signatures",
-    "closing",
-    "desk",
-    "devices",
-    "hands",
-    "keep",
-    "resume",
-    "revoking",
-    "running",
-    "shelf",
-    "talk",
-    "undoing",
-}
-"""What joins the stages, or talks to people about all of them."""
+STAGES["commands"] = {*STAGES, "audit", "resume"}  # they talk to people about all of them; no stage knows them
+PIPELINE = {"audit", "cli", "resume"}
+"""What joins the stages."""
 EVERYWHERE = {"model", "errors", "language", "__init__"}
 LONGER = {
     # module: why it is longer than a screen or two
@@ -118,8 +103,8 @@ def test_no_network_but_to_a_phone_and_for_newer_lists(package):
     users = {module for module in users_of(package) if not module.startswith(("transport.", "demo."))}
     assert users <= {"knowledge.fetch"}
     # And only the one command that says so reaches it.
-    assert users_of("privaudit.knowledge.fetch") == {"cli_exchange", "knowledge.bundle"}
-    assert users_of("privaudit.knowledge.bundle") == {"cli_exchange"}
+    assert users_of("privaudit.knowledge.fetch") == {"commands.exchange", "knowledge.bundle"}
+    assert users_of("privaudit.knowledge.bundle") == {"commands.exchange"}
 
 
 def test_no_other_program_is_started():
@@ -204,7 +189,7 @@ NOWHERE = ["--transport", "tcp:127.0.0.1:1"]
 def test_a_first_line_is_said_before_heavy_imports(command):
     code = f"""
 sys.argv = ["privaudit", *{command!r}]
-from privaudit import talk
+from privaudit.commands import talk
 def line(text):
     raise SystemExit(0)
 talk.Talk._line = staticmethod(line)

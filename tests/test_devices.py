@@ -9,7 +9,8 @@ import sys
 import pytest
 import usb1
 
-from privaudit import devices
+from privaudit.commands import devices
+from privaudit.commands.talk import Talk
 from privaudit.demo import open_story
 from privaudit.demo.adbd.auth import KeyPolicy
 from privaudit.demo.programs import programs
@@ -17,7 +18,6 @@ from privaudit.demo.shell import Shell
 from privaudit.errors import PhoneError
 from privaudit.language import Language
 from privaudit.model import PhoneState
-from privaudit.talk import Talk
 from privaudit.transport import diagnose, direct, server, usb
 from tests.fixtures.usb_bus import FASTBOOT, HDC, PICTURES, STORAGE, Device, library
 

@@ -13,13 +13,13 @@ import pytest
 
 from privaudit import facts
 from privaudit.capture.apks import Reading
+from privaudit.commands.talk import Talk
 from privaudit.demo import open_story
 from privaudit.demo.adbd.auth import KeyPolicy
 from privaudit.demo.adbd.phone import DemoPhone
 from privaudit.demo.programs import files, programs
 from privaudit.demo.shell import ProgramResult
 from privaudit.model import AccessState, DataClass
-from privaudit.talk import Talk
 
 NAMES = {
     "com.example.sudaibao": "速贷宝",

@@ -15,13 +15,13 @@ import pytest
 from privaudit import audit, knowledge, resume
 from privaudit.audit import Reach
 from privaudit.capture import archive, identity, questions
+from privaudit.commands.keep import Keeper
+from privaudit.commands.talk import Talk
 from privaudit.demo import open_story
 from privaudit.demo.programs import programs
 from privaudit.demo.shell import ProgramResult
 from privaudit.errors import PhoneError, SourceError
-from privaudit.keep import Keeper
 from privaudit.model import AnswerState
-from privaudit.talk import Talk
 from privaudit.transport import direct
 from tests.demo.conftest import need
 

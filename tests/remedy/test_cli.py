@@ -13,14 +13,14 @@ import pytest
 import typer
 
 from privaudit import audit, capture
+from privaudit.commands.revoking import Revoking
+from privaudit.commands.talk import Talk
+from privaudit.commands.undoing import Undoing
 from privaudit.demo.state import with_grant, with_install
 from privaudit.demo.story.virtual import Grant
 from privaudit.errors import PrivauditError
 from privaudit.remedy import ledger as books
 from privaudit.remedy.change import Outcome
-from privaudit.revoking import Revoking
-from privaudit.talk import Talk
-from privaudit.undoing import Undoing
 
 CONTACTS = "android.permission.READ_CONTACTS"
 

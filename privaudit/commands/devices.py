@@ -8,11 +8,11 @@ from typing import Any
 
 from privaudit.capture import questions
 from privaudit.capture.take import sections
+from privaudit.commands.talk import Talk
 from privaudit.errors import EXIT_OK, EXIT_UNREADABLE, PhoneError
 from privaudit.facts import device
 from privaudit.language import Language, tame
 from privaudit.model import Phone, PhoneState
-from privaudit.talk import Talk
 from privaudit.transport import diagnose, makers
 from privaudit.transport.diagnose import Seen, Survey
 from privaudit.transport.named import endings

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from privaudit.commands.options import HELP, Country, Lang, Lists, Plain
+from privaudit.commands.talk import Talk
 from privaudit.errors import EXIT_USAGE, UsageError
-from privaudit.options import HELP, Country, Lang, Lists, Plain
-from privaudit.talk import Talk
 
 if TYPE_CHECKING:
     from privaudit.knowledge import Knowledge
@@ -62,7 +62,7 @@ def list_(
 
             talk.out(records.render(apps, known.stamp()))
             return
-        from privaudit import shelf
+        from privaudit.commands import shelf
 
         lines = [shelf.line(entry) for entry in apps] or [talk.language.text("signatures.nothing")]
         if apps:
@@ -81,7 +81,7 @@ def show(
     plain: Plain = False,
 ) -> None:
     """Show apps with all their sources."""
-    from privaudit import shelf
+    from privaudit.commands import shelf
     from privaudit.knowledge import files, release, sdks
 
     talk = Talk(lang, plain=plain)

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from privaudit.commands.talk import Talk
 from privaudit.errors import (
     EXIT_FOUND,
     EXIT_GAPS,
@@ -16,7 +17,6 @@ from privaudit.errors import (
     PrivauditError,
     UsageError,
 )
-from privaudit.talk import Talk
 
 if TYPE_CHECKING:
     from privaudit.audit import Wishes

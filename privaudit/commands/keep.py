@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from privaudit import __version__
+from privaudit.commands.talk import Talk
 from privaudit.errors import EXIT_OK, EXIT_UNREADABLE, ConnectionLost, SourceError, UsageError
-from privaudit.talk import Talk
 
 if TYPE_CHECKING:
     from privaudit.audit import Reach

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from privaudit import __version__
+from privaudit.commands.hands import check_packages
+from privaudit.commands.running import Running
 from privaudit.errors import PhoneError, UsageError
-from privaudit.hands import check_packages
-from privaudit.running import Running
 
 if TYPE_CHECKING:
     from privaudit.capture import Capture

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from privaudit.cli_signatures import (
+from privaudit.commands.options import Country, Lang, Lists, Plain
+from privaudit.commands.signatures import (
     InCountry,
     Lenders,
     Publisher,
@@ -18,9 +19,8 @@ from privaudit.cli_signatures import (
     told,
     worth,
 )
+from privaudit.commands.talk import Talk
 from privaudit.errors import KnowledgeError, UsageError
-from privaudit.options import Country, Lang, Lists, Plain
-from privaudit.talk import Talk
 
 __all__ = ["app"]
 

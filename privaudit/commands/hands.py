@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from privaudit import __version__
+from privaudit.commands.talk import Talk
 from privaudit.errors import PhoneError, UsageError
-from privaudit.talk import Talk
 
 if TYPE_CHECKING:
     from privaudit.audit import Wishes
-    from privaudit.desk import Desk
+    from privaudit.commands.desk import Desk
     from privaudit.model import Phone, Report
     from privaudit.remedy.pages import Shown
 
@@ -66,7 +66,7 @@ class Hands:
     def _report(self, source: Path | None, apps: list[str]) -> Report:
         from privaudit import audit
         from privaudit.audit import Reach, Wishes
-        from privaudit.desk import Desk
+        from privaudit.commands.desk import Desk
 
         desk = Desk(self.talk, [], self.country, all_apps=bool(apps), unknown=True, json=False, lines=False)
         desk.check(0)
@@ -91,7 +91,7 @@ class Hands:
         """Print what changed between two saved reports or checks."""
         self.talk.say("starting_saved", version=__version__)
         from privaudit.audit import Wishes
-        from privaudit.desk import Desk
+        from privaudit.commands.desk import Desk
         from privaudit.report.diff import compare, words
 
         desk = Desk(self.talk, [], None, all_apps=False, unknown=False, json=json, lines=False)

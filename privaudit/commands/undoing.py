@@ -7,8 +7,8 @@ from pathlib import Path
 import typer
 
 from privaudit import __version__
+from privaudit.commands.running import Running
 from privaudit.errors import EXIT_UNREADABLE
-from privaudit.running import Running
 
 
 class Undoing(Running):

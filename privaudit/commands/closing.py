@@ -1,4 +1,4 @@
-"""The commands that close doors: `steps`, `open`, `revoke`, `undo`, `diff`. `privaudit.hands` does what they say."""
+"""The commands that close doors: `steps`, `open`, `revoke`, `undo`, `diff`. `Hands` does what they say."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from privaudit.options import AsJson, Country, Lang, Lists, Plain, Serial, Way, help_text
-from privaudit.talk import Talk
+from privaudit.commands.options import AsJson, Country, Lang, Lists, Plain, Serial, Way, help_text
+from privaudit.commands.talk import Talk
 
 Apps = Annotated[list[str] | None, typer.Argument(metavar="[APP]...", help=help_text("apps"))]
 From = Annotated[Path | None, typer.Option("--from", metavar="SOURCE", help=help_text("from"))]
@@ -41,7 +41,7 @@ def steps(  # noqa: PLR0913 - the options of DESIGN
     """Print what to tap."""
     talk = Talk(lang, plain=plain)
     with talk.errors():
-        from privaudit.hands import Hands
+        from privaudit.commands.hands import Hands
 
         hands = Hands(talk, transport=transport, serial=serial, signatures=signatures or [], country=country)
         if usb:
@@ -63,7 +63,7 @@ def show(
     """Show a settings page on the phone."""
     talk = Talk(lang, plain=plain)
     with talk.errors():
-        from privaudit.hands import Hands
+        from privaudit.commands.hands import Hands
 
         Hands(talk, transport=transport, serial=serial).open(page, app, user)
 
@@ -89,7 +89,7 @@ def revoke(  # noqa: PLR0913 - the options of DESIGN
     """Plan to close what the named apps can read; with --apply, do it."""
     talk = Talk(lang, plain=plain)
     with talk.errors():
-        from privaudit.revoking import Revoking
+        from privaudit.commands.revoking import Revoking
 
         run = Revoking(talk, transport=transport, serial=serial, signatures=signatures or [])
         run.revoke(apps, source=source, apply=apply, ledger=ledger, yes=yes, uninstall=uninstall)
@@ -108,7 +108,7 @@ def undo(
     """Take back what a ledger says was changed."""
     talk = Talk(lang, plain=plain)
     with talk.errors():
-        from privaudit.undoing import Undoing
+        from privaudit.commands.undoing import Undoing
 
         Undoing(talk, transport=transport, serial=serial).undo(ledger, apply=apply, yes=yes)
 
@@ -125,6 +125,6 @@ def diff(
     """Show what changed between two reports or saved checks of one phone."""
     talk = Talk(lang, plain=plain)
     with talk.errors():
-        from privaudit.hands import Hands
+        from privaudit.commands.hands import Hands
 
         Hands(talk, signatures=signatures or []).diff(before, after, json=as_json)

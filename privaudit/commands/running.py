@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Final
 
 import typer
 
+from privaudit.commands.hands import Hands
 from privaudit.errors import EXIT_INTERRUPTED, EXIT_UNREADABLE, PhoneError, SourceError
-from privaudit.hands import Hands
 
 if TYPE_CHECKING:
     from privaudit.capture import Capture
