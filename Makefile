@@ -21,7 +21,7 @@ demo: $(READY)
 	@$(BIN)/privaudit demo; code=$$?; test $$code -eq 3
 
 test: $(READY)
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --numprocesses auto $(ARGS)
 
 check: $(READY)
 	$(BIN)/ruff check .

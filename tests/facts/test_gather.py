@@ -180,7 +180,15 @@ def test_a_user_whose_list_was_refused_is_not_checked(live, user):
     unchecked = [one for one in gathered.users if not one.checked]
     assert [(one.id, one.why_not) for one in unchecked] == [(user, AnswerState.REFUSED)]
     assert not is_complete(gathered)
-    assert not any(app.user == user for app in gathered.apps)
+    # The dump of permissions tells of some of its apps all the same: each as it is where the list was given.
+    seen = {app.package: app for app in gathered.apps if app.user == user}
+    whole = {app.package: app for app in facts.gather(live).apps if app.user == user}
+    assert seen
+    assert seen.keys() < whole.keys()
+    for package, app in seen.items():
+        assert {data: one.state for data, one in app.access.items()} == {
+            data: one.state for data, one in whole[package].access.items()
+        }
 
 
 def test_an_empty_list_is_no_phone_without_apps(live, changed):

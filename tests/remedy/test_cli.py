@@ -32,7 +32,7 @@ def at(key, tmp_path, monkeypatch):
     monkeypatch.setenv("USERPROFILE", str(key))
     monkeypatch.chdir(tmp_path)
     # Names cost most of the time, and decide nothing here.
-    monkeypatch.setattr(audit, "_named", lambda _transport, taken, *_: taken)
+    monkeypatch.setattr(audit, "named", lambda _transport, taken, *_: taken)
 
     def run_one(one, *apps, typed="", ledger=None, undo=None, lang="en", **options):
         out, err = io.StringIO(), io.StringIO()
