@@ -317,6 +317,7 @@ def test_records_go_back_to_the_oldest_on_the_phone_or_to_the_installation(made,
         (["READ_MEDIA_IMAGES: granted=true"], (), 34, OtherData.MEDIA, AccessState.CAN_READ),
         (["CAMERA: granted=true"], (), 29, OtherData.APP_LIST, AccessState.CAN_READ),  # needs no permission
         (["CAMERA: granted=true"], (), 34, OtherData.APP_LIST, AccessState.NOT_ALLOWED),
+        (["QUERY_ALL_PACKAGES: granted=true"], (), 34, OtherData.APP_LIST, AccessState.CAN_READ),
     ],
 )
 def test_other_data(made, runtime, modes, sdk, data, state):

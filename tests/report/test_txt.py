@@ -21,6 +21,7 @@ from privaudit.model import (
     LendingVerdict,
     Message,
     PhoneClock,
+    ReadBy,
     Requested,
     Source,
     User,
@@ -203,6 +204,79 @@ def test_the_less_open_states_are_told_as_well(made):
     text = said(made, contacts=made.access("can_read"), sms=made.access("asks_each_time"))
     assert "can read contacts now" in text
     assert "“Quick Cash” can read SMS when you say yes to the phone's question." in text
+
+
+def test_a_closed_permission_and_an_open_side_door_are_told_together(made):
+    text = said(
+        made,
+        contacts=made.access("can_read"),
+        sms=made.access("not_allowed", ways=("notification_listener",)),
+        holds=["notification_listener"],
+    )
+    assert "By its permissions it cannot read SMS; another right, told of here, reaches them all the same." in text
+    assert "it cannot read contacts" not in text
+
+
+@pytest.mark.parametrize(
+    ("by", "words"),
+    [
+        (ReadBy.ITSELF, None),
+        (None, None),
+        (ReadBy.FOR_ANOTHER, "That time it read for another app."),
+        (ReadBy.THROUGH_ANOTHER, "That time another app or a part of the phone fetched the data for it."),
+    ],
+)
+def test_who_fetched_the_data_is_told(made, by, words):
+    text = said(made, contacts=made.access("can_read", read=READ, last_read_by=by))
+    assert ("That time" in text) is (words is not None)
+    assert words is None or words in text
+
+
+@pytest.mark.parametrize(
+    ("refused", "age", "words"),
+    [
+        (READ, 60, "it last tried to reach contacts on 8 January 2026, 21:14 (phone time) and was turned away."),
+        (None, 7200, "it last tried to reach contacts 2 hours before the check and was turned away."),
+    ],
+)
+def test_refusals_are_told(made, refused, age, words):
+    access = made.access("can_read", last_refused=refused, last_refused_age_s=age)
+    assert words in said(made, contacts=access)
+
+
+def test_an_app_that_is_switched_off_is_told(made):
+    assert "The app is switched off on this phone." in said(made, contacts=made.access("can_read"), enabled=False)
+
+
+@pytest.mark.parametrize(
+    ("sdk", "words"),
+    [
+        (25, "of each app and kind of data Android 14 keeps the last time only"),
+        (34, "(one for the open app, one for the background …)"),
+    ],
+)
+def test_how_far_back_records_go_on_this_version(made, sdk, words):
+    app = made.app(lending=LENDS, contacts=made.access("can_read", history_since=READ))
+    report = made.report(app, phone=made.phone(sdk))
+    text = " ".join(gaps.sentences(Voice(report, ENGLISH)))
+    assert words in text
+    assert "This phone's records of these apps can go back to 8 January 2026." in text
+
+
+def test_of_records_that_were_not_read_nothing_is_said(made):
+    unread = {data.value: made.access("can_read", history=History.UNKNOWN) for data in DataClass}
+    text = " ".join(gaps.sentences(Voice(made.report(made.app(lending=LENDS, **unread)), ENGLISH)))
+    assert "Earlier readings" not in text
+
+
+def test_a_user_whose_apps_were_seen_elsewhere_is_not_called_unseen(made):
+    folder = User(id=150, kind=UserKind.SECURE_FOLDER, checked=False, why_not=AnswerState.REFUSED)
+    app = made.app(lending=LENDS, user=150, contacts=made.access("can_read"))
+    told = [gaps.missing(Voice(made.report(*apps, users=(folder,)), ENGLISH)) for apps in ((app,), ())]
+    assert [("elsewhere stands above" in one[0], "does not let us look" in one[0]) for one in told] == [
+        (True, False),
+        (False, True),
+    ]
 
 
 def test_what_was_not_read_is_told(made):
