@@ -42,6 +42,7 @@ _AREAS: Final = {
     "report": "privaudit.report.prose.english",
     "signatures": "privaudit.commands.help_signatures",
     "steps": "privaudit.remedy.steps",
+    "vetting": "privaudit.vet.judging",
 }
 """Where the English of an area stands. Every other area is a module of ``privaudit.findings``."""
 

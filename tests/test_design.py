@@ -26,7 +26,8 @@ STAGES = {
     "findings": {"capture", "facts", "knowledge"},  # evidence is cut out of the capture
     # A step closes what a finding found; a change is made on a phone, and read back by the same parsers.
     "remedy": {"capture", "facts", "findings", "roms", "transport"},
-    "report": {"remedy", "roms"},  # what stands above the steps, whatever they are
+    "vet": {"capture", "facts", "findings", "knowledge"},  # a file is read and judged as what a phone says is
+    "report": {"remedy", "roms", "vet"},  # what stands above the steps, whatever they are
     "demo": {"transport"},  # it is a phone: the audit knows it, it knows no audit
 }
 STAGES["commands"] = {*STAGES, "audit", "resume"}  # they talk to people about all of them; no stage knows them
