@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn, cast
 import typer
 
 from privaudit import __version__
-from privaudit.commands import closing, exchange
+from privaudit.commands import closing, exchange, vetting
 from privaudit.commands.desk import Desk
 from privaudit.commands.options import (
     HELP,
@@ -188,14 +188,18 @@ def devices(*, as_json: AsJson = False, lang: Lang = None, plain: Plain = False)
 
 
 @app.command(help=_help("schema"))
-def schema() -> None:
-    """Print the schema of the report document."""
-    from privaudit.report.json import schema as document
+def schema(*, apk: Annotated[bool, typer.Option("--apk", help=vetting.said("schema_apk"))] = False) -> None:
+    """Print the schema of the report document, or of the lines on APKs."""
+    if apk:
+        from privaudit.report.apk.json import schema as document
+    else:
+        from privaudit.report.json import schema as document
 
     Talk(None, plain=True).out(document())
 
 
 closing.register(app)
+vetting.register(app, exchange.app)
 
 _CannotParse: Final = cast("type[Exception]", typer.BadParameter.__mro__[1])
 """typer's word for every mistake in a command line; newer versions carry click inside, so it has no name to import."""

@@ -38,7 +38,14 @@ CHINESE = {
     for name, words in section.items()
 }
 # How each module words its own things: a call of this name, and the area whose key it names.
-SHORT = {"detail": "coverage", "_say": "steps", "_help": "cli", "help_text": "cli", "told": "signatures"}
+SHORT = {
+    "detail": "coverage",
+    "_say": "steps",
+    "_help": "cli",
+    "help_text": "cli",
+    "told": "signatures",
+    "said": "apkcli",
+}
 SPEAKERS = {"cli.py", "desk.py", "hands.py", "revoking.py", "running.py", "talk.py", "undoing.py"}
 ATTACKS = {
     "escape": "\x1b[2J\x1b[1;31mowned\x1b]0;title\x07",

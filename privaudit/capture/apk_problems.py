@@ -39,6 +39,7 @@ WORDS: Final[Mapping[str, str]] = {
     "file_too_large": "it has more than {gigabytes} GB",
     "file_unreadable": "this computer says: {reason}",
     "no_app": "it is neither an APK nor a bundle of APKs",
+    "reader_failed": "a mistake in privaudit ({kind}); please report it, with the file if it is no secret",
     "reader_died": "reading it ended the program that read it; it may have been made for that",
     "manifest_damaged": "its manifest is damaged, or made to be hard to read",
     "manifest_too_large": "its manifest is larger than any real one",

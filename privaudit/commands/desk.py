@@ -59,7 +59,7 @@ class Desk:
         from privaudit import report
 
         for path in self.files:
-            report.check(path)
+            report.check(path, report.formats())
         if self.country is not None and not re.fullmatch(r"[A-Z]{2}", self.country):
             raise UsageError("country_unknown", given=self.country)
         if sources > 1 and (self.files or (self.json and not self.lines)):
