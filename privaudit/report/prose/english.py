@@ -321,6 +321,7 @@ WORDS: Final[Mapping[str, Sentence]] = {
     "page_words": "What the words mean",
     "other_routes": "other ways",
     "other_phone": "phone",
+    "phone_data": "the phone's number or call state",
     "other_location": "location",
     "other_media": "photos",
     "other_app_list": "list of apps",

@@ -43,11 +43,22 @@ _CHOSEN: Final = frozenset({"USER_SET", "USER_FIXED"})
 
 
 def title(voice: Voice) -> str:
-    """Above the matrix."""
+    """Above the matrix of the numbered sheet."""
+    return _counted(voice, "report.matrix_all" if _shows_all(voice) else "report.matrix")
+
+
+def counts(voice: Voice) -> str:
+    """How many apps there are, and whether all are shown."""
+    return _counted(voice, "report.page_counts_all" if _shows_all(voice) else "report.page_counts")
+
+
+def _counted(voice: Voice, key: str) -> str:
+    return voice.text(key, n=voice.report.counts.lending, seen=voice.report.counts.apps_seen)
+
+
+def _shows_all(voice: Voice) -> bool:
     counts = voice.report.counts
-    shown_all = len({app.package for app in voice.report.apps}) == counts.apps_seen > counts.lending
-    name = "report.matrix_all" if shown_all else "report.matrix"
-    return voice.text(name, n=counts.lending, seen=counts.apps_seen)
+    return len({app.package for app in voice.report.apps}) == counts.apps_seen > counts.lending
 
 
 def note(voice: Voice, app: App) -> str:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from privaudit.model import App, DataClass, History, Message, OtherData
-from privaudit.report.prose import Voice, about, matrix, reach
+from privaudit.report.prose import Voice, about, matrix
 
 _LONGEST: Final = timedelta(days=730)
 """What lies further back than this is drawn at the edge: apps that came with a phone are dated 2009."""
 _SHORTEST: Final = timedelta(days=7)
+_NEAR: Final = 0.06
+"""Marks closer than this part of the line would cover each other on a small screen."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +26,8 @@ class Event:
     at: datetime
     place: float
     """0 at the left edge, 1 at the time of the check."""
+    level: int
+    """How many marks it must stand above, being too close to them."""
     text: str
 
 
@@ -33,6 +37,11 @@ class Lane:
 
     app: App
     events: tuple[Event, ...]
+
+    @property
+    def levels(self) -> int:
+        """How high the highest mark stands."""
+        return max(event.level for event in self.events)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,19 +63,20 @@ def timeline(voice: Voice) -> Timeline:
     begin = min(begin, end - _SHORTEST)
     return Timeline(
         lanes=tuple(
-            Lane(
-                app=app,
-                events=tuple(
-                    Event(kind=kind, at=at, place=min(max((at - begin) / (end - begin), 0.0), 1.0), text=text)
-                    for kind, at, text in own
-                ),
-            )
-            for app, own in marks
-            if own
+            Lane(app=app, events=tuple(_placed(own, begin, end))) for app, own in marks if own
         ),
         scale=tuple(_day(voice, moment) for moment in (begin, begin + (end - begin) / 2, end)),
         notes=tuple(_notes(voice)),
     )
+
+
+def _placed(marks: Iterable[tuple[str, datetime, str]], begin: datetime, end: datetime) -> Iterator[Event]:
+    last, level = -1.0, 0
+    for kind, at, text in marks:
+        place = min(max((at - begin) / (end - begin), 0.0), 1.0)
+        level = level + 1 if place - last < _NEAR else 0
+        last = place
+        yield Event(kind=kind, at=at, place=place, level=level, text=text)
 
 
 def _marks(voice: Voice, app: App) -> Iterator[tuple[str, datetime, str]]:
@@ -80,7 +90,7 @@ def _marks(voice: Voice, app: App) -> Iterator[tuple[str, datetime, str]]:
         if access.history is not History.RECORDED:
             continue
         name = "received" if data is DataClass.SMS and about.received_only(app, access) else "read"
-        what = Message(key=f"data_access.{data}") if isinstance(data, DataClass) else reach.name(voice, data)
+        what = Message(key=f"data_access.{data}" if isinstance(data, DataClass) else "report.phone_data")
         if access.last_read is not None:
             at, when = access.last_read, voice.language.date(access.last_read.isoformat())
         else:
