@@ -66,7 +66,7 @@ _MOST_MARKS: Final = 3
 _QUOTED: Final = frozenset({"app", "name", "action", "installer", "version"})
 _QUOTES: Final = str.maketrans("“”„«»「」『』《》", '"""""""""""')
 ISOLATE: Final = ("\u2068", "\u2069")
-"""What Unicode puts around text whose direction is its own. `tame` takes them from phones' text: they are ours alone."""
+"""What Unicode puts around text whose direction is its own. `tame` takes them from phones' text: these are ours."""
 
 
 def tame(text: str, longest: int = LONGEST_LABEL) -> str:

@@ -68,7 +68,6 @@ def _row(voice: Voice, app: App, number: int) -> dict[str, object]:
         "note": matrix.note(voice, app),
         "cells": cells,
         "routes": reach.other_routes(voice, app),
-        "held": bool(app.special_access),
     }
 
 

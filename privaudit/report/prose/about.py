@@ -95,6 +95,7 @@ def _history(voice: Voice, app: App, data: DataClass, access: Access, values: di
 
 
 def received_only(app: App, access: Access) -> bool:
+    """Whether the record of SMS is that of a new message that came in, not of reading the old ones."""
     used = {one.name.rpartition(".")[2]: one.last_access for one in matrix.permissions(app, DataClass.SMS)}
     opened = used.pop("READ_SMS", None)
     return opened != access.last_read and access.last_read in used.values()
@@ -136,6 +137,8 @@ def ground(voice: Voice, app: App) -> str:
 
 def evidence(voice: Voice, app: App) -> Iterator[tuple[str, str]]:
     """The lines themselves: where each stands, and what it says, word for word but tamed."""
+    if voice.report.shared:
+        return  # they were taken out
     lines = {(one.question, one.line): one.text for finding in voice.findings(app) for one in finding.evidence}
     for (question, line), text in sorted(lines.items()):
         name = question.removesuffix(f".{app.package}")

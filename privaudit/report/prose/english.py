@@ -259,7 +259,8 @@ WORDS: Final[Mapping[str, Sentence]] = {
         "other": "{n} things could not be checked, so this is not everything.",
     },
     "nothing_read": (
-        "Not one app could be read, so nothing can be said about this phone. What went wrong stands under “What was not checked”."
+        "Not one app could be read, so nothing can be said about this phone."
+        " What went wrong stands under “What was not checked”."
     ),
     "nothing_complete": (
         "Everything that can be asked was asked; no lending app was recognised."
@@ -267,11 +268,13 @@ WORDS: Final[Mapping[str, Sentence]] = {
     ),
     "nothing_gaps": {
         "one": (
-            "In what could be read, no lending app was recognised. 1 thing could not be checked; it stands under “What was not checked”."
+            "In what could be read, no lending app was recognised."
+            " 1 thing could not be checked; it stands under “What was not checked”."
             " This does not mean that the phone is fine, nor that contacts were never taken."
         ),
         "other": (
-            "In what could be read, no lending app was recognised. {n} things could not be checked; they stand under “What was not checked”."
+            "In what could be read, no lending app was recognised."
+            " {n} things could not be checked; they stand under “What was not checked”."
             " This does not mean that the phone is fine, nor that contacts were never taken."
         ),
     },
@@ -291,6 +294,7 @@ WORDS: Final[Mapping[str, Sentence]] = {
     "leaving_4": "4. Open a payment app and see whether it works.",
     # The page: what it says beside all this.
     "page_title": "Phone permission check",
+    "page_changed": "Phone permission check: what changed",
     "page_private": "Names of apps stand on this page. Keep it to yourself.",
     "page_shared": "Made to be handed on: dates to the month, no names of apps but their packages.",
     "page_contents": "On this page",
@@ -362,9 +366,21 @@ WORDS: Final[Mapping[str, Sentence]] = {
     "page_gaps": "What was not checked",
     "page_cannot": "What this page cannot tell you",
     "cannot_sent": "Whether contacts were sent away, to whom, and who is calling.",
-    "cannot_gone": "Anything of another phone, of apps that were uninstalled, of mini-programs and loans in the browser.",
+    "cannot_gone": "Anything of another phone, of uninstalled apps, of mini-programs and loans in the browser.",
     "cannot_much": "How much an app has read, and how often.",
     "cannot_harmless": "Which app is harmless. A lending app whose name does not tell may be missing here.",
     "cannot_same": "Whether an app that bears the package name of a list is the same app.",
     "page_made_by": "Made by privaudit {version}. This page loads nothing and sends nothing.",
+    # The table, where it needs words of its own.
+    "csv_demo": "demo",
+    "csv_yes": "yes",
+    "csv_no": "no",
+    "csv_user": "Android user",
+    "csv_label": "name",
+    "csv_first": "what comes first",
+    "csv_why": "why it is here",
+    "csv_record": "{data}: last read",
+    "csv_lists": "on which lists",
+    "csv_installer": "installed by",
+    "csv_gaps": "things not checked",
 }

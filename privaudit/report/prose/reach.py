@@ -50,17 +50,13 @@ def of(voice: Voice, app: App) -> Iterator[Reach]:
             )
 
 
-def other_routes(voice: Voice, app: App) -> tuple[str, ...]:
-    """Rights beside the permission list; where none is seen, that, and where not all could be read, that."""
+def other_routes(voice: Voice, app: App) -> tuple[tuple[str, bool], ...]:
+    """Rights beside the permission list, and whether the app holds them; else that none is seen, or not known."""
     kinds = dict.fromkeys(right.kind for right in app.special_access)
-    held = tuple(voice.text(f"diff.{kind}") for kind in kinds)
-    return held if _whole(voice, app) and held else (*held, voice.text(_no_more(voice, app)))
-
-
-def _no_more(voice: Voice, app: App) -> str:
-    if _whole(voice, app):
-        return "report.routes_none"
-    return "report.routes_more_unknown" if app.special_access else "report.state_unknown"
+    held = tuple((voice.text(f"diff.{kind}"), True) for kind in kinds)
+    if not _whole(voice, app):
+        return (*held, (voice.text("report.routes_more_unknown" if held else "report.state_unknown"), False))
+    return held or ((voice.text("report.routes_none"), False),)
 
 
 def _whole(voice: Voice, app: App) -> bool:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from privaudit.model import App, DataClass, History, Message, OtherData
-from privaudit.report.prose import Voice, about, matrix
+from privaudit.report.prose import Voice, about, head, matrix
 
 _LONGEST: Final = timedelta(days=730)
 """What lies further back than this is drawn at the edge: apps that came with a phone are dated 2009."""
@@ -58,13 +58,11 @@ def timeline(voice: Voice) -> Timeline:
     """Of every app with a time that is known."""
     shown = [app for package in voice.packages() for app in voice.copies(package)]
     marks = [(app, tuple(sorted(_marks(voice, app), key=lambda mark: mark[1]))) for app in shown]
-    end = _aware(voice.report.taken_at)
+    end = _aware(head.moment(voice.report))
     begin = max(min((at for _, own in marks for _, at, _ in own), default=end), end - _LONGEST)
     begin = min(begin, end - _SHORTEST)
     return Timeline(
-        lanes=tuple(
-            Lane(app=app, events=tuple(_placed(own, begin, end))) for app, own in marks if own
-        ),
+        lanes=tuple(Lane(app=app, events=tuple(_placed(own, begin, end))) for app, own in marks if own),
         scale=tuple(_day(voice, moment) for moment in (begin, begin + (end - begin) / 2, end)),
         notes=tuple(_notes(voice)),
     )
