@@ -26,6 +26,7 @@ from privaudit.commands.options import (
     Output,
     Plain,
     Serial,
+    Share,
     Unknown,
     Way,
 )
@@ -85,6 +86,7 @@ def audit(  # noqa: PLR0913 - the options of DESIGN
     signatures: Lists = None,
     all_apps: AllApps = False,
     unknown: Unknown = False,
+    share: Share = False,
     no_apks: NoApks = False,
     hash_apks: Hash = False,
     plain: Plain = False,
@@ -92,7 +94,8 @@ def audit(  # noqa: PLR0913 - the options of DESIGN
     """Check a phone or saved sources."""
     talk = Talk(lang, plain=plain)
     with talk.errors():
-        desk = Desk(talk, output or [], country, all_apps=all_apps, unknown=unknown, json=as_json, lines=as_json_lines)
+        wishes = {"all_apps": all_apps, "unknown": unknown, "share": share}
+        desk = Desk(talk, output or [], country, **wishes, json=as_json, lines=as_json_lines)
         desk.check(len(source or ()))
         if source:
             talk.say("starting_saved", version=__version__)
@@ -120,6 +123,7 @@ def demo(  # noqa: PLR0913 - audit's options
     signatures: Lists = None,
     all_apps: AllApps = False,
     unknown: Unknown = False,
+    share: Share = False,
     no_apks: NoApks = False,
     hash_apks: Hash = False,
     plain: Plain = False,
@@ -136,7 +140,8 @@ def demo(  # noqa: PLR0913 - audit's options
             return
         if story not in virtual.stories():
             raise UsageError("no_story", given=story, known=virtual.stories())
-        desk = Desk(talk, output or [], country, all_apps=all_apps, unknown=unknown, json=as_json, lines=False)
+        wishes = {"all_apps": all_apps, "unknown": unknown, "share": share}
+        desk = Desk(talk, output or [], country, **wishes, json=as_json, lines=False)
         desk.check(0)
         talk.say("starting_demo", version=__version__)
         knowledge = desk.knowledge(signatures or [], demo=True)

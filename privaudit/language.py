@@ -51,6 +51,7 @@ WORDS: Final[Mapping[str, Sentence]] = {
     "month": "{month} {year}",
     "year": "{year}",
     "short": "{day} {month:.3} {year}",
+    "short_month": "{month:.3} {year}",
     "months": "January February March April May June July August September October November December",
     "separator": ", ",
     "last_separator": " and ",
@@ -64,6 +65,8 @@ _MOST_MARKS: Final = 3
 """Marks over or under one letter. Hindi needs three; more would be drawn over the lines around."""
 _QUOTED: Final = frozenset({"app", "name", "action", "installer", "version"})
 _QUOTES: Final = str.maketrans("“”„«»「」『』《》", '"""""""""""')
+ISOLATE: Final = ("\u2068", "\u2069")
+"""What Unicode puts around text whose direction is its own. `tame` takes them from phones' text: these are ours."""
 
 
 def tame(text: str, longest: int = LONGEST_LABEL) -> str:
@@ -118,6 +121,10 @@ class Language:
     """Words every `Message` in one language."""
 
     code: str = "en"
+    isolate: bool = False
+    """Whether text that is not ours stands between the marks of `ISOLATE`. A page makes elements of them."""
+    months: bool = False
+    """Whether no date is told more exactly than by its month."""
 
     def __post_init__(self) -> None:
         """Refuse a language that is not there."""
@@ -156,17 +163,24 @@ class Language:
         if name.endswith(("_at", "_on")):
             return self.date(text)
         if name.endswith("_short"):
-            return self._date("short", *map(int, text.split("-")))
+            year, month, day = map(int, text.split("-"))
+            return self._date("short_month" if self.months else "short", year, month, day)
         # What stands in quotation marks could end them by marks of its own, and go on in our words.
-        return tame(text).translate(_QUOTES) if name in _QUOTED else tame(text)
+        return self.quote(text.translate(_QUOTES) if name in _QUOTED else text)
+
+    def quote(self, text: str, longest: int = LONGEST_LABEL) -> str:
+        """Text that is not ours, tamed, as it is shown in this language."""
+        tamed = tame(text, longest)
+        return tamed.join(ISOLATE) if self.isolate else tamed
 
     def date(self, iso: str) -> str:
         """An ISO time, or a date of a year, month or day, in words. What is no date is shown as it stands."""
+        told = iso[: len("2026-01")] if self.months else iso
         try:
-            if "T" in iso:
-                moment = datetime.fromisoformat(iso)
+            if "T" in told:
+                moment = datetime.fromisoformat(told)
                 return self._date("minute", moment.year, moment.month, moment.day, moment.hour, moment.minute)
-            numbers = tuple(map(int, iso.split("-")))
+            numbers = tuple(map(int, told.split("-")))
             return self._date(("year", "month", "day")[len(numbers) - 1], *numbers)
         except (ValueError, IndexError):
             return tame(iso)

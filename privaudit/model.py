@@ -607,3 +607,5 @@ class Report:
     findings: tuple[Finding, ...]
     verdict: Verdict
     complete: bool
+    shared: bool = False
+    """Whether it was coarsened to be handed on: times are those of a month's beginning, names and more left out."""

@@ -49,6 +49,7 @@ ADDED = {
     # null would mean "none" or "not read"; why a name is not there; an icon, and another name under it
     "App": {"installer_known", "label_problem", "launcher_icon", "launcher_labels", "other_access"},
     # ages are known also where the phone's clock was not read; who fetched it; refusals; other_access: DESIGN section 3
+    "Report": {"shared"},  # dates of a report to be handed on are those of a month: nothing else says so
     "Access": {"last_read_age_s", "last_read_by", "last_refused", "last_refused_age_s"},
 }
 

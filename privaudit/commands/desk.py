@@ -41,6 +41,7 @@ class Desk:
         unknown: bool,
         json: bool,
         lines: bool,
+        share: bool = False,
     ) -> None:
         self.talk = talk
         self.files = [Path(name) for name in output if name != "-"]
@@ -49,6 +50,7 @@ class Desk:
         self.country = country.upper() if country else None
         self.all_apps = all_apps
         self.unknown = unknown
+        self.share = share
 
     def check(self, sources: int) -> None:
         """Refuse what cannot be done, before a phone is asked anything.
@@ -59,7 +61,7 @@ class Desk:
         from privaudit import report
 
         for path in self.files:
-            report.check(path)
+            report.check(path, report.formats())
         if self.country is not None and not re.fullmatch(r"[A-Z]{2}", self.country):
             raise UsageError("country_unknown", given=self.country)
         if sources > 1 and (self.files or (self.json and not self.lines)):
@@ -117,8 +119,10 @@ class Desk:
         """Write the report where it was asked for; the exit code of DESIGN §4."""
         from privaudit import report
         from privaudit.model import Verdict
-        from privaudit.report import json
+        from privaudit.report import json, share
 
+        if self.share:
+            document = share.coarsened(document)
         for path in self.files:
             report.write(document, path, self.talk.language)
         if self.lines:

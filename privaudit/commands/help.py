@@ -23,7 +23,10 @@ WORDS: Final[Mapping[str, Sentence]] = {
     "list": "List the virtual phones.",
     "file": "The zip to write.",
     "resume": "Go on with a saved check that was interrupted, with the same phone; only what is missing is asked.",
-    "output": "Write the report to a file; its suffix says how (.json, .txt). “-” writes JSON to standard output.",
+    "output": (
+        "Write the report to a file; its suffix says how (.html to read and print, .txt, .csv, .json). “-” writes JSON"
+        " to standard output."
+    ),
     "json": "Write JSON to standard output.",
     "jsonl": "Write one line of JSON for each source.",
     "lang": "Language: en or zh. Otherwise this computer's.",
@@ -37,6 +40,7 @@ WORDS: Final[Mapping[str, Sentence]] = {
     "signatures": "A list of your own (a .toml file, or a folder of them).",
     "all_apps": "Put all apps of the phone into the report. Private: it shows far more than lending apps.",
     "unknown": "Name the apps that can read and that this tool does not know. For the phone's owner only.",
+    "share": "To be handed on: dates to the month; no names of apps but their packages, no times, no patch level.",
     "no_apks": "Do not read names from the apps' files: quicker, but fewer lending apps are recognised.",
     "hash": "Let the phone compute the SHA-256 of the apps' files, for lists that hold hashes. Takes minutes.",
     "apps": "Package names of apps, for instance com.example.loan.",
@@ -53,6 +57,7 @@ WORDS: Final[Mapping[str, Sentence]] = {
     "diff": "Show what changed between two reports or saved checks of one phone: what was closed, what came back.",
     "diff_before": "The earlier report.json or saved check.",
     "diff_after": "The later one.",
+    "diff_output": "Write it to a file, too; its suffix says how (.html, .txt, .json).",
     "apply": "Do it: take a check first, ask, change, read back. Without it nothing is changed.",
     "yes": "Do not ask. (Uninstalling asks all the same.)",
     "uninstall": "In the end, uninstall the app. Asks on its own; deletes the app's data.",

@@ -38,6 +38,7 @@ Serial = Annotated[str | None, typer.Option("--serial", envvar="ANDROID_SERIAL",
 Way = Annotated[str, typer.Option("--transport", metavar="WAY", help=help_text("transport"))]
 Lists = Annotated[list[Path] | None, typer.Option("--signatures", metavar="PATH", help=help_text("signatures"))]
 AllApps = Annotated[bool, typer.Option("--all-apps", help=help_text("all_apps"))]
+Share = Annotated[bool, typer.Option("--share", help=help_text("share"))]
 Unknown = Annotated[bool, typer.Option("--unknown", help=help_text("unknown"))]
 NoApks = Annotated[bool, typer.Option("--no-apks", help=help_text("no_apks"))]
 Hash = Annotated[bool, typer.Option("--hash", help=help_text("hash"))]

@@ -57,6 +57,8 @@ class _Writer:
         yield from self._wrapped(self.text("report.title"), "bold")
         if self.voice.report.demo:
             yield from self._wrapped(self.text("report.demo"), "bold")
+        if self.voice.report.shared:
+            yield from self._wrapped(self.text("report.page_shared"))
         yield Line()
         for name, value in head.rows(self.voice):
             yield from self._hanging(pad(self.text(f"report.{name}"), _HEAD), value)

@@ -39,6 +39,7 @@ WORDS: Final[Mapping[str, str]] = {
     "notification_listener": "notification access",
     "device_admin": "device administrator",
     "device_owner": "manages the phone",
+    "profile_owner": "manages a work profile",
     "default_sms": "default SMS app",
     "default_phone": "default phone app",
     "overlay": "display over other apps",

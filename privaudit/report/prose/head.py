@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from privaudit.model import Message, Phone
+from privaudit.model import Message, Phone, Report
 from privaudit.report.prose import Voice
 from privaudit.roms import STOCK
 
@@ -42,6 +42,16 @@ def rows(voice: Voice) -> Iterator[tuple[str, str]]:
     yield "scope", _scope(voice)
 
 
+def moment(report: Report) -> datetime:
+    """When the phone was asked: by its own clock and zone, as far as these were read."""
+    clock = report.phone_clock
+    if report.shared:
+        return report.taken_at  # the beginning of a month, by the phone's clock already
+    told = report.taken_at + timedelta(seconds=clock.offset_s or 0)
+    zone = _zone(clock.zone) if clock.offset_s is not None else None
+    return told.astimezone(zone) if zone else told
+
+
 def _when(voice: Voice) -> str:
     report, clock = voice.report, voice.report.phone_clock
     if clock.offset_s is None:
@@ -49,14 +59,12 @@ def _when(voice: Voice) -> str:
         # Without the phone's zone its report cannot be dated: then the file is.
         name = "when_file" if name == "when_report" and clock.zone is None else name
         return voice.text(f"report.{name}", at_at=report.taken_at.isoformat())
-    moment = report.taken_at + timedelta(seconds=clock.offset_s)
-    zone = _zone(clock.zone)
-    moment = moment.astimezone(zone) if zone else moment
+    told, zone = moment(report), _zone(clock.zone)
     apart = abs(clock.offset_s)
     return voice.text(
         "report.when_phone",
-        at_at=moment.isoformat(),
-        zone=(clock.zone if zone else None) or moment.tzname() or "UTC",
+        at_at=told.isoformat(),
+        zone=(clock.zone if zone else None) or told.tzname() or "UTC",
         apart=Message(key="report.seconds", values={"n": apart}) if apart <= _IN_SECONDS else voice.ago(apart),
     )
 
