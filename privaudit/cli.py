@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn, cast
 import typer
 
 from privaudit import __version__
-from privaudit.commands import closing, exchange
+from privaudit.commands import closing, exchange, rules
 from privaudit.commands.desk import Desk
 from privaudit.commands.options import (
     HELP,
@@ -48,6 +48,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(exchange.app)
+app.add_typer(rules.app)
 
 
 @app.callback()

@@ -17,7 +17,7 @@ from functools import cache
 from importlib import resources
 from typing import Final, TypeAlias
 
-from privaudit import roms
+from privaudit import roms, rules
 from privaudit.errors import UsageError
 from privaudit.model import Message, Value
 
@@ -40,6 +40,8 @@ _AREAS: Final = {
     "question": "privaudit.capture.questions",
     "remedy": "privaudit.remedy.english",
     "report": "privaudit.report.prose.english",
+    "rulebook": "privaudit.commands.help_rules",
+    "rules": "privaudit.report.prose.rules",
     "signatures": "privaudit.commands.help_signatures",
     "steps": "privaudit.remedy.steps",
 }
@@ -202,7 +204,7 @@ class _Gaps(dict[str, str]):
 def _sentence(key: str, code: str) -> Sentence | None:
     """The sentence of `key`, or ``None`` where a report of another version says what this one has no words for."""
     try:
-        return _menu_word(key, code) or _translations(code).get(key) or _english(key)
+        return _menu_word(key, code) or _rule_word(key, code) or _translations(code).get(key) or _english(key)
     except (KeyError, ModuleNotFoundError, AttributeError):
         return None
 
@@ -233,6 +235,13 @@ def _menu_word(key: str, code: str) -> str | None:
         data = roms.load(roms.STOCK)
     words: Mapping[str, Mapping[str, str]] = data["words"]
     return words.get(code, words["en"]).get(word) or words["en"][word]
+
+
+def _rule_word(key: str, code: str) -> str | None:
+    """``rule.ID.WORD``: what a rule is called and says; its own file holds that in every language."""
+    area, _, name = key.partition(".")
+    rule, _, word = name.partition(".")
+    return rules.word(rule, word, code) if area == "rule" else None
 
 
 def _english(key: str) -> Sentence:

@@ -11,7 +11,7 @@ from rich.cells import cell_len
 from privaudit.language import Language
 from privaudit.model import App, DataClass, Message, Report, Severity
 from privaudit.remedy import steps
-from privaudit.report.prose import Voice, about, gaps, head, matrix, result
+from privaudit.report.prose import Voice, about, gaps, head, matrix, result, rules
 from privaudit.report.prose.layout import hanging, pad
 
 WIDTH: Final = 80
@@ -97,7 +97,7 @@ class _Writer:
 
     def findings(self) -> Iterator[Line]:
         yield from self._wrapped(self.text("report.findings"), "bold")
-        found = [app for app in self._apps() if self.voice.findings(app)]
+        found = [app for app in self._apps() if self.voice.findings(app) or app.rules]
         if not found:
             yield Line()
             yield from self._wrapped(self.text("report.findings_none"), indent=_INDENT)
@@ -105,9 +105,18 @@ class _Writer:
             yield Line()
             severity = self.voice.severity(app) or Severity.INFO
             yield from self._hanging(f"[{self.text(f'report.{severity}')}] ", self._title(app), _STYLE[severity])
-            for sentence in about.sentences(self.voice, app):
+            for sentence in (*about.sentences(self.voice, app), *rules.sentences(self.voice, app)):
                 yield from self._hanging("  · ", sentence)
-            yield from self._hanging(f"  {self.text('report.ground')}", about.ground(self.voice, app), "dim")
+            if ground := about.ground(self.voice, app):
+                yield from self._hanging(f"  {self.text('report.ground')}", ground, "dim")
+        yield from self._rules()
+
+    def _rules(self) -> Iterator[Line]:
+        for place, sentence in enumerate(rules.texts(self.voice)):
+            if place == 0:
+                yield Line()
+                yield from self._wrapped(self.text("rules.texts"), "bold")
+            yield from self._hanging("  · ", sentence)
 
     def _title(self, app: App) -> str:
         parts = [f"{self.number[app.package]} {self.voice.title(app)}"]
