@@ -55,8 +55,8 @@ class _Writer:
 
     def head(self) -> Iterator[Line]:
         yield from self._wrapped(self.text("report.title"), "bold")
-        if self.voice.report.demo:
-            yield from self._wrapped(self.text("report.demo"), "bold")
+        for notice in head.notices(self.voice.language, demo=self.voice.report.demo):
+            yield from self._wrapped(notice, "bold")
         yield Line()
         for name, value in head.rows(self.voice):
             yield from self._hanging(pad(self.text(f"report.{name}"), _HEAD), value)

@@ -8,6 +8,7 @@ from typing import Final
 from privaudit.language import Language
 from privaudit.model import DataClass, Message, Value
 from privaudit.report.diff import Change, Diff, Direction
+from privaudit.report.prose import head
 from privaudit.report.prose.layout import hanging, wrap
 
 _WIDTH: Final = 80
@@ -26,8 +27,8 @@ def json(diff: Diff) -> str:
 
 
 def _lines(diff: Diff, language: Language) -> Iterator[str]:
-    if diff.demo:
-        yield from wrap(language.text("report.demo"), _WIDTH)
+    for notice in head.notices(language, demo=diff.demo):
+        yield from wrap(notice, _WIDTH)
     times: dict[str, Value] = {"before_at": diff.before_at.isoformat(), "after_at": diff.after_at.isoformat()}
     yield from wrap(language.text("diff.title", **times), _WIDTH)
     if not diff.complete:
