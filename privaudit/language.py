@@ -6,18 +6,13 @@ Text that a phone printed is hostile: it is tamed here, on its way into a senten
 from __future__ import annotations
 
 import importlib
-import locale
-import os
-import tomllib
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
-from importlib import resources
 from typing import Final, TypeAlias
 
-from privaudit import roms, rules
+from privaudit import locales, roms, rules
 from privaudit.errors import UsageError
 from privaudit.model import Message, Value
 
@@ -97,27 +92,6 @@ def name_of(label: str | None, package: str) -> str:
     return label if label and tame(label).strip("\u200c\u200d") else package
 
 
-def available() -> tuple[str, ...]:
-    """Codes of the languages that privaudit speaks."""
-    folder = resources.files("privaudit") / "locales"
-    return (
-        "en",
-        *sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml")),
-    )
-
-
-def preferred() -> str:
-    """The computer's language, when privaudit speaks it, else English."""
-    wishes = [os.environ.get(name, "") for name in ("LC_ALL", "LC_MESSAGES", "LANG")]
-    if not any(wishes):
-        wishes = [locale.getlocale()[0] or ""]  # Windows sets no variables and names its languages in English
-    first = next((wish for wish in wishes if wish), "").lower()
-    if first.startswith("chinese"):
-        return "zh"
-    code = first.replace("-", "_").partition("_")[0].partition(".")[0]
-    return code if code in available() else "en"
-
-
 @dataclass(frozen=True, slots=True)
 class Language:
     """Words every `Message` in one language."""
@@ -130,8 +104,13 @@ class Language:
 
     def __post_init__(self) -> None:
         """Refuse a language that is not there."""
-        if self.code not in available():
-            raise UsageError("unknown_language", given=self.code, known=available())
+        if self.code not in locales.available():
+            raise UsageError("unknown_language", given=self.code, known=locales.available())
+
+    @property
+    def unreviewed(self) -> Message | None:
+        """What to say of a translation that no native speaker has read over."""
+        return None if locales.reviewed(self.code) else Message(key="report.unreviewed")
 
     def say(self, message: Message) -> str:
         """The sentence of `message`."""
@@ -142,11 +121,12 @@ class Language:
         return self._word(key, values)
 
     def _word(self, key: str, values: Mapping[str, Value]) -> str:
-        sentence = _sentence(key, self.code)
-        if sentence is None:
+        found = _sentence(key, self.code)
+        if found is None:
             return f"[{tame(key)}]"
+        sentence, code = found
         if not isinstance(sentence, str):
-            sentence = sentence["one" if values.get("n") == 1 and "one" in sentence else "other"]
+            sentence = sentence.get(locales.form(code, values.get("n")), sentence["other"])
         return sentence.format_map(_Gaps((name, self._value(name, value)) for name, value in values.items()))
 
     def _value(self, name: str, value: Value) -> str:
@@ -188,8 +168,8 @@ class Language:
             return tame(iso)
 
     def _date(self, form: str, year: int, month: int = 1, day: int = 1, hour: int = 0, minute: int = 0) -> str:
-        months = _translations(self.code).get("dates.months") or WORDS["months"]
-        pattern = _translations(self.code).get(f"dates.{form}") or WORDS[form]
+        months = locales.sentences(self.code).get("dates.months") or WORDS["months"]
+        pattern = locales.sentences(self.code).get(f"dates.{form}") or WORDS[form]
         name = str(months).split()[month - 1]
         return str(pattern).format(year=year, month=name, number=month, day=day, hour=hour, minute=minute)
 
@@ -201,26 +181,16 @@ class _Gaps(dict[str, str]):
         return "…"
 
 
-def _sentence(key: str, code: str) -> Sentence | None:
-    """The sentence of `key`, or ``None`` where a report of another version says what this one has no words for."""
+def _sentence(key: str, code: str) -> tuple[Sentence, str] | None:
+    """The sentence of `key` and whose it is: where a language lacks it, English says it and counts.
+
+    ``None`` where a report of another version says what this one has no words for.
+    """
     try:
-        return _menu_word(key, code) or _rule_word(key, code) or _translations(code).get(key) or _english(key)
+        translated = _menu_word(key, code) or _rule_word(key, code) or locales.sentences(code).get(key)
+        return (translated, code) if translated else (_english(key), locales.ENGLISH)
     except (KeyError, ModuleNotFoundError, AttributeError):
         return None
-
-
-@cache
-def _translations(code: str) -> Mapping[str, Sentence]:
-    if code == "en":
-        return {}
-    file = resources.files("privaudit") / "locales" / f"{code}.toml"
-    areas = tomllib.loads(file.read_text(encoding="utf-8"))
-    return {
-        f"{area}.{key}": sentence
-        for area, sentences in areas.items()
-        if isinstance(sentences, dict)
-        for key, sentence in sentences.items()
-    }
 
 
 def _menu_word(key: str, code: str) -> str | None:

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 import privaudit
-from privaudit import findings, language
+from privaudit import findings, language, locales
 from privaudit.language import Language, name_of, tame
 from privaudit.model import Message
 from privaudit.report import json as report_json
@@ -261,7 +261,7 @@ def test_the_computer_s_language(monkeypatch, variables, code):
         monkeypatch.delenv(name, raising=False)
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    assert language.preferred() == code
+    assert locales.of_computer() == code
 
 
 # --- text from phones -------------------------------------------------------------------------------------------------

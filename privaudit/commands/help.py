@@ -29,7 +29,7 @@ WORDS: Final[Mapping[str, Sentence]] = {
     ),
     "json": "Write JSON to standard output.",
     "jsonl": "Write one line of JSON for each source.",
-    "lang": "Language: en or zh. Otherwise this computer's.",
+    "lang": "Language: {languages}. Otherwise this computer's.",
     "country": "Your country (two letters, for instance CN): how much do the lists hold for it?",
     "serial": "Which phone, if several are connected: its serial number or the end of it.",
     "transport": (

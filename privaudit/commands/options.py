@@ -9,7 +9,8 @@ from typing import Annotated, Final
 
 import typer
 
-from privaudit.language import Language, available, preferred
+from privaudit import locales
+from privaudit.language import Language
 
 
 def _wished() -> Language:
@@ -17,7 +18,7 @@ def _wished() -> Language:
     words = sys.argv[1:]
     given = [word.partition("=")[2] for word in words if word.startswith("--lang=")]
     given += [after for before, after in itertools.pairwise(words) if before == "--lang"]
-    return Language(given[-1] if given and given[-1] in available() else preferred())
+    return Language(given[-1] if given and given[-1] in locales.available() else locales.of_computer())
 
 
 HELP: Final = _wished()
@@ -26,7 +27,7 @@ HELP: Final = _wished()
 
 def help_text(name: str) -> str:
     """A sentence of the help."""
-    return HELP.text(f"cli.{name}")
+    return HELP.text(f"cli.{name}", languages=locales.available())
 
 
 Output = Annotated[list[str] | None, typer.Option("--output", "-o", metavar="FILE", help=help_text("output"))]

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from privaudit import locales
 from privaudit.errors import EXIT_BUG, EXIT_INTERRUPTED, KnowledgeError, PhoneError, PrivauditError, UsageError
-from privaudit.language import Language, preferred
+from privaudit.language import Language
 
 if TYPE_CHECKING:
     from privaudit.capture.apks import Reading
@@ -28,9 +29,9 @@ class Talk:
 
     def __init__(self, lang: str | None, *, plain: bool) -> None:
         try:
-            self.language = Language(lang) if lang else Language(preferred())
+            self.language = Language(lang) if lang else Language(locales.of_computer())
         except UsageError as error:
-            self.language = Language(preferred())
+            self.language = Language(locales.of_computer())
             self.show(error)
             raise typer.Exit(error.exit_code) from error
         self._asked = False

@@ -32,6 +32,7 @@ def render(report: Report, language: Language) -> str:
         voice.language,
         {
             "report": report,
+            "notices": tuple(head.notices(voice.language, demo=report.demo)),
             "head": tuple(head.rows(voice)),
             "verdict": first.verdict(voice),
             "whole": first.whole(voice),

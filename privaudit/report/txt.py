@@ -55,8 +55,8 @@ class _Writer:
 
     def head(self) -> Iterator[Line]:
         yield from self._wrapped(self.text("report.title"), "bold")
-        if self.voice.report.demo:
-            yield from self._wrapped(self.text("report.demo"), "bold")
+        for notice in head.notices(self.voice.language, demo=self.voice.report.demo):
+            yield from self._wrapped(notice, "bold")
         if self.voice.report.shared:
             yield from self._wrapped(self.text("report.page_shared"))
         yield Line()

@@ -9,6 +9,7 @@ from typing import Final
 from privaudit.language import Language
 from privaudit.model import DataClass, Message, Value
 from privaudit.report.diff import Change, Diff, Direction
+from privaudit.report.prose import head
 from privaudit.report.prose.layout import hanging, wrap
 
 _WIDTH: Final = 80
@@ -35,7 +36,7 @@ def html(diff: Diff, language: Language) -> str:
     language = replace(language, isolate=True)
     said = _Said.of(diff, language)
     groups = [{"direction": one, "title": title, "rows": rows} for one, title, rows in said.groups]
-    content = {"demo": diff.demo, "title": said.title, "remarks": said.remarks, "groups": groups, "end": said.end}
+    content = {"notices": said.notices, "title": said.title, "remarks": said.remarks, "groups": groups, "end": said.end}
     return page.render("diff.html.jinja", language, content)
 
 
@@ -50,7 +51,7 @@ def json(diff: Diff) -> str:
 class _Said:
     """The comparison in sentences."""
 
-    demo: str | None
+    notices: tuple[str, ...]
     title: str
     remarks: tuple[str, ...]
     groups: tuple[tuple[Direction, str, tuple[str, ...]], ...]
@@ -62,7 +63,7 @@ class _Said:
         remarks = (("diff.gaps", not diff.complete), ("diff.nothing", not diff.changes))
         rows = {one: [change for change in diff.changes if change.direction is one] for one in Direction}
         return cls(
-            demo=language.text("report.demo") if diff.demo else None,
+            notices=tuple(head.notices(language, demo=diff.demo)),
             title=language.text("diff.title", **times),
             remarks=tuple(language.text(key) for key, holds in remarks if holds),
             groups=tuple(
@@ -75,9 +76,8 @@ class _Said:
 
 
 def _lines(said: _Said) -> Iterator[str]:
-    for sentence in (said.demo, said.title, *said.remarks):
-        if sentence is not None:
-            yield from wrap(sentence, _WIDTH)
+    for sentence in (*said.notices, said.title, *said.remarks):
+        yield from wrap(sentence, _WIDTH)
     for _, title, rows in said.groups:
         yield ""
         yield from wrap(title, _WIDTH)

@@ -9,6 +9,7 @@ from privaudit.language import Sentence
 
 WORDS: Final[Mapping[str, Sentence]] = {
     "title": "privaudit phone permission check",
+    "unreviewed": "This translation was not checked by a native speaker.",
     "demo": "[demo phone: apps and lists are invented, this is no real result]",
     # Head.
     "checked": "Checked",

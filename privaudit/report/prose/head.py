@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from privaudit.language import Language
 from privaudit.model import Message, Phone, Report
 from privaudit.report.prose import Voice
 from privaudit.roms import STOCK
@@ -32,6 +33,14 @@ _WHEN: Final = {"folder": "when_file", "bugreport": "when_report", "androidqf": 
 """Whose clock tells when, where the phone's was not compared with this computer's."""
 _IN_SECONDS: Final = 120
 """Up to here a difference between clocks is told in seconds."""
+
+
+def notices(language: Language, *, demo: bool) -> Iterator[str]:
+    """What must be known before anything is read: that the phone is invented, that nobody checked the translation."""
+    if demo:
+        yield language.text("report.demo")
+    if language.unreviewed is not None:
+        yield language.say(language.unreviewed)
 
 
 def rows(voice: Voice) -> Iterator[tuple[str, str]]:
