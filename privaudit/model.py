@@ -381,16 +381,17 @@ class RuleMatch:
     match: Literal["requested", "granted"]
     verify: bool
     """Whether something of the rule is not verified yet."""
-    says: RuleSays
-    condition: str | None
+    says: RuleSays | None = None
+    """``None``: not told. A reader finds it under the `id`."""
+    condition: str | None = None
     """Which words of the rule tell the condition."""
-    likely: bool
+    likely: bool = False
     """Whether we read the rule so, and it does not name this data itself."""
-    data: tuple[str, ...]
+    data: tuple[str, ...] = ()
     """`DataClass` and `OtherData` that it is about."""
-    permissions: tuple[str, ...]
+    permissions: tuple[str, ...] = ()
     """The permissions of this app by which it matches, and kinds of special access."""
-    date: str | None
+    date: str | None = None
     """Of the rule: ``YYYY``, ``YYYY-MM`` or ``YYYY-MM-DD``; ``None``: not known."""
 
 

@@ -109,7 +109,7 @@ def _check_dates(rule: Rule, file: str, names: Collection[str], day: str, mistak
 def _check_concerns(rule: Rule, file: str, known: Known, mistakes: Mistakes) -> None:
     seen: set[tuple[str, str]] = set()
     for index, concern in enumerate(rule.concern):
-        at = {"file": file, "where": where(["concern", index])}
+        at: dict[str, Value] = {"file": file, "where": where(["concern", index])}
         _check_names(concern, at, known, mistakes)
         for name in concern.permissions:
             if (concern.says, name) in seen:
@@ -139,7 +139,7 @@ def _check_words(rule: Rule, file: str, mistakes: Mistakes) -> None:
     optional = {"verify"} if any("verify" in words for words in rule.words.values()) else set()
     for code in dict.fromkeys((*LANGUAGES, *rule.words)):
         words = rule.words.get(code, {})
-        at = {"file": file, "where": where([f"words.{code}"])}
+        at: dict[str, Value] = {"file": file, "where": where([f"words.{code}"])}
         for key in sorted((needed | optional) - words.keys()):
             mistakes.add("missing_key", **at, row=None, key=key)
         for key in sorted(words.keys() - needed - optional):
