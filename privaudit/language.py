@@ -40,6 +40,7 @@ _AREAS: Final = {
     "question": "privaudit.capture.questions",
     "remedy": "privaudit.remedy.english",
     "report": "privaudit.report.prose.english",
+    "rights": "privaudit.report.prose.rights",
     "signatures": "privaudit.commands.help_signatures",
     "steps": "privaudit.remedy.steps",
 }
