@@ -35,6 +35,7 @@ _AREAS: Final = {
     "question": "privaudit.capture.questions",
     "remedy": "privaudit.remedy.english",
     "report": "privaudit.report.prose.english",
+    "rights": "privaudit.report.prose.rights",
     "rulebook": "privaudit.commands.help_rules",
     "rules": "privaudit.report.prose.rules",
     "signatures": "privaudit.commands.help_signatures",

@@ -11,7 +11,7 @@ from rich.cells import cell_len
 from privaudit.language import Language
 from privaudit.model import App, DataClass, Message, Report, Severity
 from privaudit.remedy import steps
-from privaudit.report.prose import Voice, about, gaps, head, matrix, result, rules
+from privaudit.report.prose import Voice, about, gaps, head, matrix, result, rights, rules
 from privaudit.report.prose.layout import hanging, pad
 
 WIDTH: Final = 80
@@ -40,7 +40,7 @@ def render(report: Report, language: Language, width: int = WIDTH) -> str:
 def lines(report: Report, language: Language, width: int = WIDTH) -> Iterator[Line]:
     """The report line by line, none wider than `width` columns."""
     writer = _Writer(Voice(report, language), width)
-    for section in (writer.head, writer.matrix, writer.findings, writer.gaps, writer.stop, writer.steps):
+    for section in (writer.head, writer.matrix, writer.findings, writer.gaps, writer.stop, writer.steps, writer.rights):
         yield from section()
         yield Line()
     yield from writer.result()
@@ -152,6 +152,17 @@ class _Writer:
                 yield Line()
         last = steps.last_of_all(self.voice.report.phone)
         yield from self._wrapped(self.voice.say(last) if taken else self.text("report.steps_none"), indent=_INDENT)
+
+    def rights(self) -> Iterator[Line]:
+        yield from self._wrapped(rights.title(self.voice), "bold")
+        yield Line()
+        for place, (step, offices) in enumerate(rights.rungs(self.voice), 1):
+            yield from self._hanging(f"  {place}. ", step)
+            for office in offices:
+                yield from self._hanging("     · ", office)
+        yield Line()
+        for sentence in rights.notes(self.voice):
+            yield from self._wrapped(sentence, indent=_INDENT)
 
     def _numbered(self, taps: Iterable[Message]) -> Iterator[Line]:
         for place, tap in enumerate(taps, 1):

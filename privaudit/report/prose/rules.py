@@ -133,7 +133,7 @@ def _cited(voice: Voice, matches: list[RuleMatch]) -> str:
     return voice.text("report.between_sentences").join(said)
 
 
-def _kind(match: RuleMatch) -> tuple[bool, str, str | None]:
+def _kind(match: RuleMatch) -> tuple[bool, str | None, str | None]:
     return match.likely, match.says, match.condition
 
 
