@@ -77,7 +77,8 @@ def _row(voice: Voice, app: App) -> Iterator[str]:
         yield can
         yield _moment(voice, access.last_read) if access.last_read else below
     yield _joined(route for route, _ in reach.other_routes(voice, app))
-    yield _joined(f"{listing.publisher} {listing.date or ''}".strip() for listing in app.listed)
+    dates = len("2026-01") if voice.report.shared else None
+    yield _joined(f"{listing.publisher} {(listing.date or '')[:dates]}".strip() for listing in app.listed)
     yield app.installer or ""
     yield _moment(voice, app.first_installed) if app.first_installed else ""
     yield _moment(voice, app.last_updated) if app.last_updated else ""
