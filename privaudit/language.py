@@ -190,7 +190,8 @@ class _Gaps(dict[str, str]):
 def _sentence(key: str, code: str) -> Sentence | None:
     """The sentence of `key`, or ``None`` where a report of another version says what this one has no words for."""
     try:
-        return _menu_word(key, code) or _rule_word(key, code) or _translations(code).get(key) or _english(key)
+        found = _menu_word(key, code) or _rule_word(key, code) or _translations(code).get(key)
+        return _english(key) if found is None else found  # a language may need no blank where English does
     except (KeyError, ModuleNotFoundError, AttributeError):
         return None
 
