@@ -101,9 +101,17 @@ class Desk:
         from privaudit.report import json
 
         if json.recognises(path):
-            return self.deliver(json.read(path))
+            return self.deliver(self._of_country(json.read(path)))
         taken = capture.read(path)
         return self.show(taken, self.knowledge(signatures, demo=taken.demo))
+
+    def _of_country(self, document: Report) -> Report:
+        """A saved report; where a country is chosen now, with its rules."""
+        if self.country is None:
+            return document
+        from privaudit.findings import rules
+
+        return rules.chosen(document, self.knowledge([], demo=document.demo), self.country)
 
     def show(self, taken: Capture, knowledge: Knowledge) -> int:
         """Judge a capture and deliver the report."""

@@ -30,7 +30,7 @@ WORDS: Final[Mapping[str, Sentence]] = {
     "json": "Write JSON to standard output.",
     "jsonl": "Write one line of JSON for each source.",
     "lang": "Language: {languages}. Otherwise this computer's.",
-    "country": "Your country (two letters, for instance CN): how much do the lists hold for it?",
+    "country": "Your country (two letters, for instance CN): its rules, and how much the lists hold for it.",
     "serial": "Which phone, if several are connected: its serial number or the end of it.",
     "transport": (
         "How to reach the phone: auto, usb, server, or tcp:HOST[:PORT]. “server” is the ADB server of this computer: "

@@ -10,9 +10,10 @@ from typing import Final
 from privaudit.facts.access import SIDE_DOORS
 from privaudit.facts.permissions import SPECIAL, group_of
 from privaudit.findings.groups import GRANTED
+from privaudit.knowledge import Knowledge
 from privaudit.knowledge.rule_file import UNDATED, Concern, Rule
 from privaudit.knowledge.rulebook import RuleBook
-from privaudit.model import App, DataClass, OtherData, Requested, RuleMatch
+from privaudit.model import App, DataClass, KnowledgeStamp, OtherData, Report, Requested, RuleMatch
 
 _PREFIX: Final = "android.permission."
 _ORDER: Final = (*(one.value for one in DataClass), *(one.value for one in OtherData))
@@ -33,6 +34,22 @@ def annotated(app: App, book: RuleBook, country: str | None, day: date) -> App:
     installer = app.installer if app.installer_known else None
     applying = book.applying(installer, country, day)
     return replace(app, rules=tuple(match for rule in applying for match in matches(app, rule)))
+
+
+def chosen(report: Report, knowledge: Knowledge, country: str) -> Report:
+    """A saved report with the rules of a country that is chosen only now. Nothing is judged anew.
+
+    What the lists hold for the country is told where they are still the ones that the report was made with.
+    """
+    day, before = report.taken_at.date(), report.knowledge.signatures
+    lists = knowledge.stamp(country)
+    return replace(
+        report,
+        apps=tuple(annotated(app, knowledge.rules, country, day) for app in report.apps),
+        knowledge=KnowledgeStamp(
+            signatures=lists if lists.sha256 == before.sha256 else before, rules=knowledge.rules.stamp(country, day)
+        ),
+    )
 
 
 def matches(app: App, rule: Rule) -> Iterator[RuleMatch]:

@@ -1,4 +1,4 @@
-"""The files of rules: each says who says so, of when and where it was read; every mistake is told at once."""
+"""The files of rules: each says by whom, of when and where it was read, and every mistake is told at once."""
 
 from __future__ import annotations
 
