@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import locale
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from functools import cache
@@ -51,7 +52,7 @@ def of_computer() -> str:
         with contextlib.suppress(ValueError):  # a name that Python cannot take apart
             wishes = [locale.getlocale()[0] or ""]  # Windows sets no variables
     first = next((wish for wish in wishes if wish), "").casefold()
-    named = first.replace("-", "_").partition("_")[0].partition(".")[0].partition(" ")[0]
+    named = re.split(r"[-_.@ ]", first, maxsplit=1)[0]
     code = _OTHER_CODES.get(named) or _WINDOWS.get(named) or named
     return code if code in available() else ENGLISH
 
