@@ -37,7 +37,15 @@ def write(report: Report, path: Path, language: Language) -> None:
         SourceError: it cannot be written.
     """
     module = importlib.import_module(f"{__name__}.{path.suffix.removeprefix('.')}")
-    text: str = module.render(report, language)
+    save(module.render(report, language), path)
+
+
+def save(text: str, path: Path) -> None:
+    """Write `text` to `path`: whole, or not at all. Private (mode 0600).
+
+    Raises:
+        SourceError: it cannot be written.
+    """
     part = path.with_name(f"{path.name}.part")
     try:
         private = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
