@@ -42,6 +42,7 @@ _AREAS: Final = {
     "report": "privaudit.report.prose.english",
     "signatures": "privaudit.commands.help_signatures",
     "steps": "privaudit.remedy.steps",
+    "workshop": "privaudit.workshop.english",
 }
 """Where the English of an area stands. Every other area is a module of ``privaudit.findings``."""
 
@@ -131,6 +132,10 @@ class Language:
     def text(self, key: str, /, **values: Value) -> str:
         """The sentence of `key`, filled with `values`."""
         return self._word(key, values)
+
+    def has(self, key: str) -> bool:
+        """Whether there is a sentence of `key`."""
+        return _sentence(key, self.code) is not None
 
     def _word(self, key: str, values: Mapping[str, Value]) -> str:
         sentence = _sentence(key, self.code)

@@ -140,7 +140,8 @@ def _fits_together(key: rsa.RSAPrivateKey) -> bool:
 
 def _create(path: Path) -> None:
     key = made()
-    pem = key.rsa.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    form = serialization.PrivateFormat.PKCS8
+    pem = key.rsa.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption())
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
     try:

@@ -141,8 +141,7 @@ def when_ready(
 ) -> Connection:
     """Connect to this very `phone` as soon as it is ready. Arguments and errors as `connect`.
 
-    Args:
-        anew: which phone to go on with when this one was plugged in again; by default none: it might be another.
+    `anew` says which phone to go on with when this one was plugged in again; by default none: it might be another.
     """
     question = Question(_fingerprint(key_folder), on_waiting, allow_timeout_s)
     patience = time.monotonic() + HELLO_TIMEOUT_S  # a phone that was just plugged in is offline for a moment

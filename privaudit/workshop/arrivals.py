@@ -6,7 +6,7 @@ from functools import partial
 from typing import Final, Protocol
 
 from privaudit.errors import PhoneError
-from privaudit.transport import OnWaiting, Transport, bus, direct, diagnose, server
+from privaudit.transport import OnWaiting, Transport, bus, diagnose, direct, server
 from privaudit.transport.key import Key
 from privaudit.workshop.nouns import Plugged
 

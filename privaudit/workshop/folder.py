@@ -10,55 +10,39 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import hmac
-import re
 import secrets
 import shutil
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import Final, Literal, TypeVar
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from privaudit.capture import Capture, archive
 from privaudit.errors import SourceError, UsageError
 from privaudit.report import save
 from privaudit.workshop import codes
+from privaudit.workshop.books import (
+    CAPTURES,
+    DAY,
+    LOCK,
+    OPEN,
+    PAGES,
+    PRINT,
+    RECORD,
+    TOTALS,
+    Day,
+    check_kind,
+    is_counted,
+    load,
+    make,
+    read_book,
+    read_day,
+)
 from privaudit.workshop.counts import Book, Counted, Record, Session, counted
 from privaudit.workshop.lock import Lock
 from privaudit.workshop.nouns import Keep
-
-Kind = TypeVar("Kind")
-
-TOTALS: Final = "totals.json"
-PAGES: Final = "pages"
-CAPTURES: Final = "captures"
-_OPEN: Final = ".open"
-_LOCK: Final = ".lock"
-_DAY: Final = "day.json"
-_OURS: Final = frozenset({TOTALS, PAGES, CAPTURES, _OPEN, _LOCK, f"{TOTALS}.part", "pages.html"})
-_LARGEST: Final = 4 * 1024 * 1024
-"""Bytes of one of our own files."""
-_RECORD: Final = re.compile(r"[A-Z][0-9][A-Z]*\.json")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Day:
-    """What holds until the workshop is closed."""
-
-    schema: Literal["privaudit-workshop/1"] = "privaudit-workshop/1"
-    session: str
-    """Stays with the counts, so that a copied folder is not counted twice. Drawn at random."""
-    opened_on: date
-    keep: Keep
-    demo: bool
-    salt: str
-    """What phones are given to answer with a hash of their own numbers."""
-    secret: str
-    """Never leaves this computer."""
-    failures: dict[str, int]
-    """How often each step went wrong."""
 
 
 class Folder:
@@ -77,13 +61,13 @@ class Folder:
 
     def __init__(self, path: Path, keep: Keep, *, demo: bool = False, today: Callable[[], date] = date.today) -> None:
         self.path = path
-        self._hidden = path / _OPEN
-        _make(path)
-        self._lock = Lock(path / _LOCK)
+        self._hidden = path / OPEN
+        make(path)
+        self._lock = Lock(path / LOCK)
         try:
             self._remove_parts()
             self._today = today()
-            _same_kind(path, demo=demo)
+            check_kind(path, demo=demo)
             self.day, self.resumed = self._resume(keep, demo=demo)
             self.records = dict(self._records())
         except BaseException:
@@ -93,7 +77,7 @@ class Folder:
 
     def _resume(self, keep: Keep, *, demo: bool) -> tuple[Day, bool]:
         day = read_day(self.path)
-        if day is not None and (day.opened_on != self._today or _is_counted(self.path, day.session)):
+        if day is not None and (day.opened_on != self._today or is_counted(self.path, day.session)):
             # It was never closed. The pages of another day go, as they would have then.
             self.day, self.records = day, dict(self._records())
             self.close(keep_pages=False, release=False)
@@ -104,7 +88,7 @@ class Folder:
             if day.keep is not keep:
                 raise UsageError("keep_changed", path=str(self.path), keep=day.keep)
             return day, True
-        _make(self._hidden)
+        make(self._hidden)
         day = Day(
             session=secrets.token_hex(8),
             opened_on=self._today,
@@ -118,11 +102,11 @@ class Folder:
         return day, False
 
     def _write_day(self, day: Day) -> None:
-        save(TypeAdapter(Day).dump_json(day).decode(), self._hidden / _DAY)
+        save(TypeAdapter(Day).dump_json(day).decode(), self._hidden / DAY)
 
     def _records(self) -> Iterator[tuple[str, Record]]:
         for file in sorted(self._hidden.glob("*.json")):
-            if _RECORD.fullmatch(file.name):
+            if RECORD.fullmatch(file.name):
                 yield file.stem, load(file, Record)
 
     # --- while it is open ---
@@ -148,13 +132,19 @@ class Folder:
             SourceError: ``not_written``; nothing half-written stays, and the phone is not finished.
         """
         if page is not None:
-            _make(self.path / PAGES)
+            make(self.path / PAGES)
             save(page, self.page(code))
         if capture is not None:
-            _make(self.path / CAPTURES)
+            make(self.path / CAPTURES)
             archive.write(capture, self.path / CAPTURES / f"{code}.zip")
         save(TypeAdapter(Record).dump_json(record).decode(), self._hidden / f"{code}.json")
         self.records[code] = record
+
+    def forget(self, code: str) -> None:
+        """Delete what was kept of one phone: its owner has withdrawn."""
+        self.records.pop(code, None)
+        for path in (self._hidden / f"{code}.json", self.page(code), self.path / CAPTURES / f"{code}.zip"):
+            path.unlink(missing_ok=True)
 
     def failed(self, step: str) -> None:
         """Count a step that went wrong. Not worth stopping for where the disk is full."""
@@ -190,7 +180,7 @@ class Folder:
         shutil.rmtree(self._hidden, ignore_errors=True)
         if not keep_pages:
             shutil.rmtree(self.path / PAGES, ignore_errors=True)
-            (self.path / "pages.html").unlink(missing_ok=True)
+            (self.path / PRINT).unlink(missing_ok=True)
         if release:
             self._lock.release()
 
@@ -203,77 +193,3 @@ class Folder:
         for folder in (self.path, self._hidden, self.path / PAGES, self.path / CAPTURES):
             for part in folder.glob("*.part"):
                 part.unlink(missing_ok=True)
-
-
-def _make(path: Path) -> None:
-    try:
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        strange = {entry.name for entry in path.iterdir()} - _OURS if path.name not in {_OPEN, PAGES, CAPTURES} else ()
-        if strange:
-            raise SourceError("folder_foreign", path=str(path))
-        path.chmod(0o700)
-    except OSError as error:
-        raise SourceError("not_written", path=str(path), reason=error.strerror or str(error)) from error
-
-
-def _same_kind(path: Path, *, demo: bool) -> None:
-    """A rehearsal among real counts would spoil both."""
-    book = read_book(path)
-    if book is not None and book.demo != demo:
-        raise UsageError("rehearsal_mixed", path=str(path))
-
-
-def _is_counted(path: Path, session: str) -> bool:
-    book = read_book(path)
-    return book is not None and session in book.sessions
-
-
-def read_day(path: Path) -> Day | None:
-    """The open day of the folder `path`."""
-    file = path / _OPEN / _DAY
-    return load(file, Day) if file.exists() else None
-
-
-def read_book(path: Path) -> Book | None:
-    """The counts of the sessions that were closed in `path`."""
-    file = path / TOTALS
-    return load(file, Book) if file.exists() else None
-
-
-def read_sessions(paths: Iterable[Path]) -> Book:
-    """Every session of these folders, the open ones too; one that stands in two folders counts once.
-
-    Raises:
-        SourceError: ``no_totals``: a folder without counts; ``folder_damaged``.
-        UsageError: ``totals_mixed``: rehearsals among real ones.
-    """
-    sessions: dict[str, Session] = {}
-    kinds: set[bool] = set()
-    for path in paths:
-        book, day = read_book(path), read_day(path)
-        if book is not None:
-            kinds.add(book.demo)
-            sessions |= book.sessions
-        if day is not None and day.session not in sessions:
-            kinds.add(day.demo)
-            rows = [load(file, Record) for file in (path / _OPEN).glob("*.json") if _RECORD.fullmatch(file.name)]
-            sessions[day.session] = Session(opened_on=day.opened_on, counted=counted(rows, day.failures))
-        if book is None and day is None:
-            raise SourceError("no_totals", path=str(path))
-    if len(kinds) > 1:
-        raise UsageError("totals_mixed")
-    return Book(demo=True in kinds, sessions=sessions)
-
-
-def load(file: Path, kind: type[Kind]) -> Kind:
-    """One of our own files.
-
-    Raises:
-        SourceError: ``folder_damaged``.
-    """
-    try:
-        if file.stat().st_size > _LARGEST:
-            raise SourceError("folder_damaged", path=str(file))
-        return TypeAdapter(kind).validate_json(file.read_bytes())
-    except (OSError, ValidationError) as error:
-        raise SourceError("folder_damaged", path=str(file)) from error

@@ -99,7 +99,9 @@ class Rehearsal:
         told = demo.open_story(guest.story)
         # Each is a phone of its own, though its story is told more than once.
         told = replace(told, properties={**told.properties, "ro.serialno": f"REHEARSAL{guest.number:04}"})
-        guest.name = " ".join(told.properties.get(f"ro.product.{name}", "") for name in ("manufacturer", "model")).strip()
+        guest.name = " ".join(
+            told.properties.get(f"ro.product.{name}", "") for name in ("manufacturer", "model")
+        ).strip()
         taps_after = self._dice.uniform(0.1, 0.4) * min(self._pace_s, PACE_S)
         phone = demo.daemon(told, keys=KeyPolicy(answer=taps_after))
         phone.line = Line(*_LINE)
