@@ -35,6 +35,7 @@ _AREAS: Final = {
     "diagnose": "privaudit.transport.diagnose",
     "diff": "privaudit.report.diff",
     "errors": "privaudit.errors",
+    "kit": "privaudit.workshop.kit_english",
     "knowledge": "privaudit.knowledge",
     "makers": "privaudit.transport.makers",
     "question": "privaudit.capture.questions",

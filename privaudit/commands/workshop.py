@@ -213,10 +213,12 @@ def _totals(talk: Talk, folders: list[Path], output: list[str], *, json: bool) -
 
 
 def _kit(talk: Talk, output: list[str], country: str | None) -> None:
+    from privaudit.commands.desk import Desk
     from privaudit.workshop import kit
 
-    if len(output) != 1:
+    if len(output) != 1 or output == ["-"]:
         raise UsageError("kit_where")
-    code = country.upper() if country else None
-    for path in kit.write(Path(output[0]), talk.language, code):
+    reporting = Desk(talk, [], country, all_apps=False, unknown=False, json=False, lines=False)
+    reporting.check(0)
+    for path in kit.write_kit(Path(output[0]), talk.language, reporting.country):
         talk.say("saved", path=str(path))

@@ -86,10 +86,10 @@ def grid(heads: Sequence[str], rows: int) -> Block:
     return Block("grid", tuple(heads), rows)
 
 
-def render(sheets: Iterable[Sheet], language: Language, *, demo: bool = False) -> str:
-    """An HTML document of these sheets."""
+def render(sheets: Iterable[Sheet], language: Language, *, demo: bool = False, title: str | None = None) -> str:
+    """An HTML document of these sheets; called as the first of them, unless it has a `title` of its own."""
     made = tuple(sheets)
-    return document("sheet", language, title=made[0].title, sheets=made, demo=demo, begin=BEGIN, end=END)
+    return document("sheet", language, title=title or made[0].title, sheets=made, demo=demo, begin=BEGIN, end=END)
 
 
 def join(pages: Iterable[str]) -> str | None:

@@ -64,7 +64,7 @@ def tables(counted: Counted) -> tuple[Table, ...]:
     lending = {str(number): 0 for number in range(MOST_LENDING)} | {f"{MOST_LENDING}+": 0} | dict(counted.lending)
     return (
         Table(name="phones", of=None, lines=(Line(name="phones", count=shown),)),
-        Table(name="roms", of=shown, lines=_parts(counted.roms, phones), more=False),
+        _folded(_parts(counted.roms, phones), shown),
         Table(name="lending", of=shown, lines=_parts(lending, phones, every=True)),
         Table(
             name="can_read",
@@ -88,6 +88,12 @@ def _parts(counts: Mapping[str, int], of: int, *, every: bool = False) -> tuple[
         hidden.add(order.pop(0))
     names = list(counts) if every else sorted(counts, key=lambda name: (-counts[name], name))
     return tuple(Line(name=name, count=None if name in hidden else counts[name]) for name in names)
+
+
+def _folded(lines: tuple[Line, ...], shown: int | None) -> Table:
+    """Systems that few phones have are not even named."""
+    told = tuple(line for line in lines if line.count is not None)
+    return Table(name="roms", of=shown, lines=told, more=len(told) < len(lines))
 
 
 def _named(name: str, counts: Mapping[str, int], of: int | None, shown: int | None) -> Table:
