@@ -30,6 +30,7 @@ _AREAS: Final = {
     "diagnose": "privaudit.transport.diagnose",
     "diff": "privaudit.report.diff",
     "errors": "privaudit.errors",
+    "kit": "privaudit.workshop.kit_english",
     "knowledge": "privaudit.knowledge",
     "makers": "privaudit.transport.makers",
     "question": "privaudit.capture.questions",
@@ -40,6 +41,7 @@ _AREAS: Final = {
     "rules": "privaudit.report.prose.rules",
     "signatures": "privaudit.commands.help_signatures",
     "steps": "privaudit.remedy.steps",
+    "workshop": "privaudit.workshop.english",
 }
 """Where the English of an area stands. Every other area is a module of ``privaudit.findings``."""
 
@@ -120,6 +122,10 @@ class Language:
     def text(self, key: str, /, **values: Value) -> str:
         """The sentence of `key`, filled with `values`."""
         return self._word(key, values)
+
+    def has(self, key: str) -> bool:
+        """Whether there is a sentence of `key`."""
+        return _sentence(key, self.code) is not None
 
     def _word(self, key: str, values: Mapping[str, Value]) -> str:
         found = _sentence(key, self.code)

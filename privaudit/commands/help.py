@@ -91,6 +91,21 @@ WORDS: Final[Mapping[str, Sentence]] = {
     "named": "{done} of {total} names read",
     "plain": "No colours and no moving lines.",
     "version": "Print the version.",
+    "workshop": (
+        "Run a workshop in FOLDER: phone after phone, several at once, each with consent. Reads only. With "
+        "--totals: what was counted. “workshop kit -o FOLDER” writes what is printed before."
+    ),
+    "workshop_folder": "A folder of its own, new or from earlier today. With --totals one or more. Or: kit",
+    "workshop_keep": (
+        "What is kept of each phone: nothing (counts only), handout (one page, deleted at the close), or "
+        "capture (the saved check too)."
+    ),
+    "workshop_rehearse": "Practise with N virtual phones that come and go by themselves.",
+    "workshop_pace": "Rehearsal: about so many seconds from one phone to the next.",
+    "workshop_totals": (
+        "Show what was counted, without names; small counts are left out. Several folders are added. With -o: "
+        ".json, .csv, .html, .txt"
+    ),
     # While running.
     "starting": "privaudit {version}: reads only; no contact, message or call is read, no setting is changed.",
     "starting_demo": "privaudit {version}: a virtual phone on this computer, all of it invented.",
