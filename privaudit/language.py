@@ -194,8 +194,8 @@ def _sentence(key: str, code: str) -> tuple[Sentence, str] | None:
     ``None`` where a report of another version says what this one has no words for.
     """
     try:
-        found = _menu_word(key, code) or _rule_word(key, code)
-        found = locales.sentences(code).get(key) if found is None else found
+        own = _menu_word(key, code) or _rule_word(key, code)
+        found: Sentence | None = locales.sentences(code).get(key) if own is None else own
         # A language may need no blank where English does: only what is not there at all falls back.
         return (_english(key), locales.ENGLISH) if found is None else (found, code)
     except (KeyError, ModuleNotFoundError, AttributeError):

@@ -68,7 +68,7 @@ def _patterns(node, file):
         if re.match(rf"{AREA}\\\.", pattern):
             yield pattern
     elif (text := _constant(node)) and re.fullmatch(rf"{AREA}\.[\w.]*[a-zA-Z\d]", text):
-        if text not in {"report.json", "report.txt"}:
+        if not text.endswith((".json", ".txt", ".jinja")):
             yield re.escape(text)
     elif isinstance(node, ast.Call) and node.args and (first := _constant(node.args[0])):
         called = getattr(node.func, "id", getattr(node.func, "attr", ""))

@@ -67,7 +67,7 @@ def test_the_month_is_the_phone_s(made):
 
 
 def test_an_age_becomes_a_month(made):
-    access = replace(made.access("can_read", read=made.now), last_read=None, last_read_age_s=int(86400 * 20))
+    access = replace(made.access("can_read", read=made.now), last_read=None, last_read_age_s=86400 * 20)
     shared = share.coarsened(made.report(made.app(lending=LENDS, contacts=access)))
     (told,) = [one for one in shared.apps[0].access.values() if one.last_read]
     assert told.last_read == (made.now - timedelta(days=20)).replace(day=1, hour=0, minute=0, second=0)
