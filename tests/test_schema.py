@@ -9,7 +9,9 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from privaudit import audit, capture, knowledge
+from privaudit.demo import stories
 from privaudit.report import json as report_json
+from privaudit.report import share
 
 KEPT = json.loads(
     (resources.files("privaudit") / "report" / "schemas" / "privaudit-report-1.json").read_text(encoding="utf-8")
@@ -101,6 +103,12 @@ def test_the_demo_follows_it(demo_report):
     assert _valid(demo_report)["demo"] is True
     assert json.loads(report_json.line(demo_report)) == json.loads(report_json.render(demo_report))
     assert report_json.line(demo_report).count("\n") == 1
+
+
+@pytest.mark.parametrize("story", stories())
+def test_every_story_follows_it(report_of, story):
+    _valid(report_of(story))
+    assert _valid(share.coarsened(report_of(story)))["shared"] is True
 
 
 def test_all_apps_follow_it(demo_capture):
