@@ -95,6 +95,7 @@ def users_of(package):
 
 def test_outside_libraries_have_one_door_each():
     assert all(re.match(r"facts\.apk", module) for module in users_of("androguard"))
+    assert users_of("jinja2") | users_of("markupsafe") == {"report.page.__init__"}
     for package in ("adb_shell", "usb1", "libusb_package"):
         assert all(module.startswith("transport.") for module in users_of(package)), package
 
@@ -134,7 +135,17 @@ def test_no_path_of_a_workplace():
 
 # --- quick to start -------------------------------------------------------------------------------------------------
 
-HEAVY = ("pydantic", "rich.console", "adb_shell", "usb1", "androguard", "cryptography", "lxml", "privaudit.audit")
+HEAVY = (
+    "pydantic",
+    "rich.console",
+    "jinja2",
+    "adb_shell",
+    "usb1",
+    "androguard",
+    "cryptography",
+    "lxml",
+    "privaudit.audit",
+)
 
 
 def loaded(code):

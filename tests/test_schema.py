@@ -11,6 +11,7 @@ from jsonschema import Draft202012Validator
 from privaudit import audit, capture, knowledge
 from privaudit.demo import stories
 from privaudit.report import json as report_json
+from privaudit.report import share
 
 KEPT = json.loads(
     (resources.files("privaudit") / "report" / "schemas" / "privaudit-report-1.json").read_text(encoding="utf-8")
@@ -110,7 +111,9 @@ def known():
 @pytest.mark.parametrize("story", stories())
 def test_every_story_follows_it_as_it_is_and_with_all_that_can_be_asked_for(capture_of_story, known, story):
     taken = capture_of_story(story)
-    _valid(audit.judged(taken, known, audit.Wishes()))
+    plain = audit.judged(taken, known, audit.Wishes())
+    _valid(plain)
+    assert _valid(share.coarsened(plain))["shared"] is True
     document = _valid(audit.judged(taken, known, audit.Wishes(all_apps=True, name_suspects=True, country="IN")))
     rules = [rule for app in document["apps"] for rule in app["rules"]]
     assert {"id", "match", "verify", "says", "likely", "data", "permissions", "date"} <= rules[0].keys()

@@ -157,5 +157,5 @@ class Desk:
         from rich.text import Text
 
         console = Console(highlight=False, soft_wrap=True)
-        for line in txt.lines(document, self.talk.language, min(max(console.width, 60), 100)):
+        for line in txt.lines(document, self.talk.language, min(max(console.width, 60), txt.WIDE)):
             console.print(Text(line.text, style=line.style))

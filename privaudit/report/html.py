@@ -28,7 +28,7 @@ def render(report: Report, language: Language) -> str:
     number = {package: place for place, package in enumerate(voice.packages(), 1)}
     shown = [app for package in number for app in voice.copies(package)]
     return page.render(
-        "report.html.jinja",
+        "report",
         voice.language,
         {
             "report": report,

@@ -60,6 +60,15 @@ def test_it_is_read_again_as_it_was(demo_report, tmp_path):
     assert json.loads(file.read_text())["shared"] is True
 
 
+def test_it_is_one_option(run, demo_report, tmp_path):
+    file = tmp_path / "report.json"
+    file.write_text(document.render(demo_report), encoding="utf-8")
+    done = run("audit", file, "--share", "-o", tmp_path / "shared.html", "-o", tmp_path / "shared.json")
+    assert done.code == 3
+    assert "速贷宝" not in done.out + (tmp_path / "shared.html").read_text(encoding="utf-8")
+    assert document.read(tmp_path / "shared.json") == share.coarsened(document.read(file))
+
+
 def test_the_month_is_the_phone_s(made):
     clock = PhoneClock(zone="America/Mexico_City", offset_s=-3)
     report = made.report(taken_at=datetime(2026, 3, 1, 2, 0, tzinfo=UTC), phone_clock=clock)

@@ -37,7 +37,7 @@ def html(diff: Diff, language: Language) -> str:
     said = _Said.of(diff, language)
     groups = [{"direction": one, "title": title, "rows": rows} for one, title, rows in said.groups]
     content = {"notices": said.notices, "title": said.title, "remarks": said.remarks, "groups": groups, "end": said.end}
-    return page.render("diff.html.jinja", language, content)
+    return page.render("diff", language, content)
 
 
 def json(diff: Diff) -> str:

@@ -23,7 +23,7 @@ _TAGS: Final = {"zh": "zh-Hans"}
 
 
 def render(template: str, language: Language, content: Mapping[str, object]) -> str:
-    """The page that `template` makes of `content`, whose text was worded with `Language.isolate`."""
+    """The page that the template called `template` makes of `content`, whose text was worded with `Language.isolate`."""
     style = _read("style.css")
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     frame = {
@@ -32,7 +32,7 @@ def render(template: str, language: Language, content: Mapping[str, object]) -> 
         "style": Markup(style),  # noqa: S704 - our own file
         "text": language.text,
     }
-    made = _environment().get_template(template).render(**frame, **content)
+    made = _environment().get_template(f"{template}.html.jinja").render(**frame, **content)
     # An app may be called by half a surrogate pair, which no UTF-8 can hold.
     return made.encode("utf-8", "replace").decode() + "\n"
 
