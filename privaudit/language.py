@@ -37,6 +37,7 @@ _AREAS: Final = {
     "errors": "privaudit.errors",
     "knowledge": "privaudit.knowledge",
     "makers": "privaudit.transport.makers",
+    "papers": "privaudit.papers.english",
     "question": "privaudit.capture.questions",
     "remedy": "privaudit.remedy.english",
     "report": "privaudit.report.prose.english",

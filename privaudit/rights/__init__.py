@@ -126,9 +126,11 @@ class Rights:
         for part in PARTS:
             yield from ((part, item) for item in getattr(self, part))
 
-    def offices(self, rung: str) -> tuple[Item, ...]:
-        """Whom to turn to on a rung of the ladder."""
-        return tuple(item for item in self.office if item.rung == rung)
+    def ladder(self) -> Iterator[tuple[Item, tuple[Item, ...]]]:
+        """Each rung, and whom to turn to there."""
+        for step in self.step:
+            called = tuple(item for item in self.police if item.name is not None and step.rung == "danger")
+            yield step, (*called, *(item for item in self.office if item.rung == step.rung))
 
     def behind(self, demand: Demand) -> tuple[Item, ...]:
         """The articles that stand behind a demand."""
