@@ -129,10 +129,12 @@ WORDS: Final[Mapping[str, Sentence]] = {
     "part_sources": "Sources",
     "sources_intro": "Who compared a line with its source, and when.",
     "checked": "Checked on {day_on}: {who}",
+    "by_research": "research notes of this project, no lawyer",
+    "by_maintainer": "a maintainer of this project, no lawyer",
     "unchecked": "Not checked by anybody.",
     "friends_title": "For people who got called by a collector",
     "friends_where": "Where you can complain yourself",
-    "friends_not_advice": "This is not legal advice. The numbers stand for the sources:",
+    "friends_not_advice": "This is not legal advice. Sources of every line: privaudit rights",
     # What lies in a folder of kept material.
     "sheet_title": "Kept material: photograph this page",
     "sheet_intro": (
@@ -152,7 +154,7 @@ WORDS: Final[Mapping[str, Sentence]] = {
         "compute a new number: without the photograph it says nothing."
     ),
     "hash_shows_not_3": (
-        "It is no signature and no expert opinion. A notary or a time-stamp of a third party carries more: ask a lawyer."
+        "It is no signature and no expert opinion. A notary or a third party's time-stamp carries more: ask a lawyer."
     ),
     "hash_later": "How to check later",
     "hash_later_1": "privaudit evidence --check FOLDER says which file changed, and prints the number to compare.",
@@ -164,7 +166,7 @@ WORDS: Final[Mapping[str, Sentence]] = {
     ),
     "sealed_title": "Sealed part: for your lawyer first",
     "sealed_1": "The file beside this one names every app on the phone: health, faith, dating, work, other lenders.",
-    "sealed_2": "Give it to nobody before your lawyer or legal aid has said to whom. Not to a lender, not to an office.",
+    "sealed_2": "Give it to nobody before your lawyer or legal aid says to whom: to no lender, to no office.",
     "sealed_3": "Its hash stands in disclosable/hashes.txt, so nothing is lost by keeping it closed.",
     # The log.
     "log_head": "Log of calls and messages",

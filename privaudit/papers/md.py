@@ -25,10 +25,8 @@ def _text(text: str) -> str:
 
 def _lines(block: Block) -> Iterator[str]:
     match block:
-        case Title(text):
-            yield f"# {_text(text)}"
-        case Heading(text):
-            yield f"## {_text(text)}"
+        case Title(text) | Heading(text):
+            yield f"{'#' if isinstance(block, Title) else '##'} {_text(text)}"
         case Paragraph(text, strong):
             yield f"**{_text(text)}**" if strong else _text(text)
         case Large(text):

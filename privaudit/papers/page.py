@@ -59,16 +59,19 @@ class _Page:
         yield Listing(tuple(self._numbers), "number")
 
     def for_friends(self) -> Iterator[Block]:
-        yield self._list(self._page.friends)
+        """Half a page; the sources stand on the whole page."""
+        yield self._plain(self._page.friends)
         offices = [item for item in self._page.office if item.letter]
         if offices:
             yield Paragraph(self._language.text("papers.friends_where"), strong=True)
-            yield self._list(offices)
+            yield self._plain(offices)
         yield Paragraph(self._language.text("papers.friends_not_advice"))
-        yield Listing(tuple(self._numbers), "number")
 
     def _head(self, part: str) -> Heading:
         return Heading(self._language.text(f"papers.part_{part}"))
+
+    def _plain(self, items: Iterable[Item]) -> Listing:
+        return Listing(tuple(prose.line(item, self._language) for item in items))
 
     def _list(self, items: Iterable[Item]) -> Listing:
         return Listing(tuple(prose.line(item, self._language) + self._number(item) for item in items))
@@ -78,7 +81,9 @@ class _Page:
         say = self._language.text
         checked = say("papers.unchecked")
         if item.checked_on is not None and item.checked_by is not None:
-            checked = say("papers.checked", day_on=item.checked_on, who=item.checked_by)
+            by = item.checked_by
+            who = say(f"papers.by_{by}") if by in {"research", "maintainer"} else by
+            checked = say("papers.checked", day_on=item.checked_on, who=who)
         where = f" {item.url}" if item.url else ""
         text = f"{item.source}.{where} {checked}"
         return f" [{self._numbers.setdefault(text, len(self._numbers) + 1)}]"

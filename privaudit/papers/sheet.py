@@ -11,7 +11,7 @@ from privaudit.papers import Block, Heading, Large, Listing, Paper, Paragraph, R
 from privaudit.papers.letters import log as log_table
 from privaudit.report.prose import Voice
 
-_LOG_ROWS = 9
+_LOG_ROWS = 18
 _GROUP, _LINE = 4, 16
 
 

@@ -24,12 +24,9 @@ def render(paper: Paper) -> str:
 
 def _lines(block: Block) -> Iterator[str]:
     match block:
-        case Title(text):
+        case Title(text) | Heading(text):
             yield from wrap(text, _WIDTH)
-            yield "=" * min(cell_len(text), _WIDTH)
-        case Heading(text):
-            yield from wrap(text, _WIDTH)
-            yield "-" * min(cell_len(text), _WIDTH)
+            yield ("=" if isinstance(block, Title) else "-") * min(cell_len(text), _WIDTH)
         case Paragraph(text) | Large(text):
             yield from wrap(text, _WIDTH)
         case Listing(items, mark):

@@ -7,7 +7,7 @@ These files hold sentences of their own, in English and Chinese: a fact and its 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from functools import cache
 from importlib import resources
@@ -64,6 +64,7 @@ class Item:
     checked_on: Day | None = None
     """The day on which it was compared with its source; ``None``: nobody did."""
     checked_by: Words | None = None
+    """``research``: the notes with which this project began; ``maintainer``; else a name, as somebody wants it shown."""
     verify: bool = False
     """Whether it carries "check before use" wherever it is shown."""
     __pydantic_config__ = _FORBID
@@ -184,8 +185,9 @@ def read(file: Traversable, mistakes: Mistakes) -> Rights | None:
 
 
 def _joined(own: Rights, common: Rights) -> Rights:
-    """The country's own first: whoever reads only the beginning reads what is nearest."""
+    """The country's own first: whoever reads only the beginning reads what is nearest. Friends need no law first."""
     parts = {part: (*getattr(own, part), *getattr(common, part)) for part in PARTS}
+    parts["friends"] = (*common.friends, *own.friends)
     return Rights(country=own.country, **parts)
 
 
