@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn, cast
 import typer
 
 from privaudit import __version__
-from privaudit.commands import closing, exchange, rules, workshop
+from privaudit.commands import closing, evidence, exchange, letter, rights, rules, workshop
 from privaudit.commands.desk import Desk
 from privaudit.commands.options import (
     HELP,
@@ -203,6 +203,9 @@ def schema() -> None:
 
 closing.register(app)
 workshop.register(app)
+letter.register(app)
+evidence.register(app)
+rights.register(app)
 
 _CannotParse: Final = cast("type[Exception]", typer.BadParameter.__mro__[1])
 """typer's word for every mistake in a command line; newer versions carry click inside, so it has no name to import."""

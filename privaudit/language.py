@@ -33,6 +33,7 @@ _AREAS: Final = {
     "kit": "privaudit.workshop.kit_english",
     "knowledge": "privaudit.knowledge",
     "makers": "privaudit.transport.makers",
+    "papers": "privaudit.papers.english",
     "question": "privaudit.capture.questions",
     "remedy": "privaudit.remedy.english",
     "report": "privaudit.report.prose.english",

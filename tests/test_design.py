@@ -28,7 +28,10 @@ STAGES = {
     "findings": {"capture", "facts", "knowledge"},  # evidence is cut out of the capture
     # A step closes what a finding found; a change is made on a phone, and read back by the same parsers.
     "remedy": {"capture", "facts", "findings", "roms", "transport"},
-    "report": {"remedy", "roms"},  # what stands above the steps, whatever they are
+    "rights": {"knowledge"},  # its files are read and checked as the lists are
+    "report": {"remedy", "rights", "roms"},  # what stands above the steps, whatever they are
+    # What a person takes away: it holds reports, and says where in a capture a line stands.
+    "papers": {"capture", "report", "rights"},
     "demo": {"transport"},  # it is a phone: the audit knows it, it knows no audit
 }
 STAGES["commands"] = {*STAGES, "audit", "resume"}  # they talk to people about all of them; no stage knows them

@@ -64,6 +64,7 @@ class Item:
     checked_on: Day | None = None
     """The day on which it was compared with its source; ``None``: nobody did."""
     checked_by: Words | None = None
+    """``research``: the notes with which this project began; ``maintainer``; else a name, as somebody wants it shown."""
     verify: bool = False
     """Whether it carries "check before use" wherever it is shown."""
     __pydantic_config__ = _FORBID
@@ -126,9 +127,11 @@ class Rights:
         for part in PARTS:
             yield from ((part, item) for item in getattr(self, part))
 
-    def offices(self, rung: str) -> tuple[Item, ...]:
-        """Whom to turn to on a rung of the ladder."""
-        return tuple(item for item in self.office if item.rung == rung)
+    def ladder(self) -> Iterator[tuple[Item, tuple[Item, ...]]]:
+        """Each rung, and whom to turn to there."""
+        for step in self.step:
+            called = tuple(item for item in self.police if item.name is not None and step.rung == "danger")
+            yield step, (*called, *(item for item in self.office if item.rung == step.rung))
 
     def behind(self, demand: Demand) -> tuple[Item, ...]:
         """The articles that stand behind a demand."""
@@ -182,8 +185,9 @@ def read(file: Traversable, mistakes: Mistakes) -> Rights | None:
 
 
 def _joined(own: Rights, common: Rights) -> Rights:
-    """The country's own first: whoever reads only the beginning reads what is nearest."""
+    """The country's own first: whoever reads only the beginning reads what is nearest. Friends need no law first."""
     parts = {part: (*getattr(own, part), *getattr(common, part)) for part in PARTS}
+    parts["friends"] = (*common.friends, *own.friends)
     return Rights(country=own.country, **parts)
 
 

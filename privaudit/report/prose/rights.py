@@ -37,16 +37,8 @@ def title(voice: Voice) -> str:
 
 def rungs(voice: Voice) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Each rung of the ladder, and whom to turn to there."""
-    yield from ladder(known(voice), voice.language)
-
-
-def ladder(page: Rights, language: Language) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """`rungs` of any country."""
-    for step in page.step:
-        offices = page.offices(step.rung or "")
-        if step.rung == "danger":
-            offices = tuple(item for item in page.police if item.name is not None)
-        yield line(step, language), tuple(line(office, language) for office in offices)
+    for step, offices in known(voice).ladder():
+        yield line(step, voice.language), tuple(line(office, voice.language) for office in offices)
 
 
 def notes(voice: Voice) -> Iterator[str]:
