@@ -34,6 +34,9 @@ STAGES = {
     "papers": {"capture", "report", "rights"},
     "demo": {"transport"},  # it is a phone: the audit knows it, it knows no audit
 }
+# It runs the pipeline for many phones, writes their pages, and rehearses with the demo; it never changes a phone (see
+# test_a_workshop_never_changes_a_phone).
+STAGES["workshop"] = {*STAGES, "audit", "resume"}
 STAGES["commands"] = {*STAGES, "audit", "resume"}  # they talk to people about all of them; no stage knows them
 PIPELINE = {"audit", "cli", "resume"}
 """What joins the stages."""
@@ -112,6 +115,20 @@ def test_no_network_but_to_a_phone_and_for_newer_lists(package):
     # And only the one command that says so reaches it.
     assert users_of("privaudit.knowledge.fetch") == {"commands.exchange", "knowledge.bundle"}
     assert users_of("privaudit.knowledge.bundle") == {"commands.exchange"}
+
+
+def test_a_workshop_never_changes_a_phone():
+    for module in inside("workshop"):
+        remedy = {name for name in imports(module) if name.startswith("privaudit.remedy")}
+        # Words of taps only: no command that writes, no plan, no undo, no page shown on the phone.
+        assert remedy <= {"privaudit.remedy", "privaudit.remedy.card", "privaudit.remedy.steps"}, module
+
+
+def test_the_keyboard_and_locks_have_one_door_each():
+    assert users_of("termios") == users_of("tty") == {"workshop.keys"}
+    assert users_of("msvcrt") == {"workshop.keys", "workshop.lock"}
+    assert users_of("fcntl") == {"workshop.lock"}
+    assert users_of("jinja2") <= {"workshop.sheet", "report.html"}
 
 
 def test_no_other_program_is_started():

@@ -112,6 +112,8 @@ ALLOWED = {
     ("makers.xiaomi", "安全"),  # what Xiaomi calls the switch that is better left alone
     ("report.user_secure_folder", "安全"),  # Samsung's name of the thing; under another nobody finds it
     ("steps.copy_secure_folder", "安全"),
+    ("kit.iphone_1", "安全"),  # Apple's name of the menu
+    ("kit.iphone_6", "安全"),
 }
 
 

@@ -11,7 +11,7 @@ import contextlib
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -107,42 +107,21 @@ def listed() -> tuple[Listed, ...]:
 
 def connect(
     *,
-    serial: str | None,
+    serial: str | None = None,
     on_waiting: OnWaiting,
     allow_timeout_s: float = ALLOW_TIMEOUT_S,
     key_folder: Path | None = None,
+    only: Listed | None = None,
 ) -> Connection:
     """Connect to a phone through the server. Arguments as `privaudit.transport.connect`.
+
+    `only` is the very phone, and no other that is plugged in where it was.
 
     Raises:
         PhoneError: as `listed`; ``no_phone``, ``several_phones``, ``serial_not_found``; ``not_allowed``, ``offline``,
             ``in_recovery``, ``no_permission`` and its like; ``server_said``.
     """
-    return when_ready(
-        choose(listed(), serial),
-        on_waiting,
-        allow_timeout_s=allow_timeout_s,
-        key_folder=key_folder,
-        anew=lambda: choose(listed(), serial),
-    )
-
-
-def _gone() -> Listed:
-    raise PhoneError("lost")
-
-
-def when_ready(
-    phone: Listed,
-    on_waiting: OnWaiting,
-    *,
-    allow_timeout_s: float = ALLOW_TIMEOUT_S,
-    key_folder: Path | None = None,
-    anew: Callable[[], Listed] = _gone,
-) -> Connection:
-    """Connect to this very `phone` as soon as it is ready. Arguments and errors as `connect`.
-
-    `anew` says which phone to go on with when this one was plugged in again; by default none: it might be another.
-    """
+    phone = only or choose(listed(), serial)
     question = Question(_fingerprint(key_folder), on_waiting, allow_timeout_s)
     patience = time.monotonic() + HELLO_TIMEOUT_S  # a phone that was just plugged in is offline for a moment
     while phone.state is not PhoneState.READY:
@@ -153,7 +132,10 @@ def when_ready(
         elif phone.state not in {PhoneState.CONNECTING, PhoneState.OFFLINE} or time.monotonic() > patience:
             raise obstacle(phone.state) or PhoneError("offline")
         time.sleep(POLL_S)
-        phone = next((other for other in listed() if other.route == phone.route), None) or anew()
+        same = next((other for other in listed() if other.route == phone.route), None)
+        if same is None and only is not None:
+            raise PhoneError("lost")
+        phone = same or choose(listed(), serial)
     return reach(phone)
 
 

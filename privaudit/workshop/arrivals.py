@@ -83,7 +83,7 @@ class Cables:
 
     def _connect(self, found: server.Listed | bus.Attached, on_waiting: OnWaiting) -> Transport:
         if isinstance(found, server.Listed):
-            return server.when_ready(found, on_waiting)
+            return server.connect(only=found, on_waiting=on_waiting)
         return direct.over_usb(place=found.place, key=self.key, on_waiting=on_waiting)
 
     def finished(self, place: str) -> None:

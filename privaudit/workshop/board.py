@@ -169,6 +169,6 @@ class Board(Hands):
             yield self.language.text("workshop.nobody")
             return
         yield ""
-        yield from telling.todo(row, self.language, self.session.folder.day.keep)
+        yield from self.todo(row)
         yield from self.result(row)
         yield ""

@@ -13,7 +13,10 @@ WORDS: Final[Mapping[str, Sentence]] = {
         "privaudit {version}: a workshop. It only reads; nothing is changed on any phone, and no network is used."
     ),
     "rehearsal": "Rehearsal: virtual phones, all of it invented. No real phone is asked.",
-    "going_on": "Going on with today's workshop in this folder: {n} phones are finished.",
+    "going_on": {
+        "one": "Going on with today's workshop in this folder: 1 phone is finished.",
+        "other": "Going on with today's workshop in this folder: {n} phones are finished.",
+    },
     "day_key": "A key for today lies in memory only. Its fingerprint: {fingerprint}",
     "server_here": (
         "An ADB server runs on this computer and holds the phones. The key for the day cannot be used: the "
@@ -22,12 +25,22 @@ WORDS: Final[Mapping[str, Sentence]] = {
     ),
     "trouble": "The cables cannot be looked at: {what}",
     "nobody": "No phone is plugged in. Plug in one phone; wait for its code.",
-    "quit": (
-        "{n} pages are here. Print them all in one job: {path}. At the close pages, the day's secret and what "
-        "is known of single phones are deleted; only counts stay. y = close and delete, k = close and keep "
-        "the pages, n = go on"
-    ),
-    "quit_running": "{n} phones are still being read. What is not finished then is lost; finished phones are not.",
+    "quit": {
+        "one": (
+            "1 page is here. Print all in one job: {path}. At the close pages, the day's secret and what is known "
+            "of single phones are deleted; only counts stay. y = close and delete, k = close and keep the pages, "
+            "n = go on"
+        ),
+        "other": (
+            "{n} pages are here. Print all in one job: {path}. At the close pages, the day's secret and what is "
+            "known of single phones are deleted; only counts stay. y = close and delete, k = close and keep the "
+            "pages, n = go on"
+        ),
+    },
+    "quit_running": {
+        "one": "1 phone is still being read. What is not finished then is lost; finished phones are not.",
+        "other": "{n} phones are still being read. What is not finished then is lost; finished phones are not.",
+    },
     "closed": "The workshop is closed. What is left in {path}: counts without names.",
     "closed_pages": (
         "The workshop is closed. The pages are still in {path}: they belong to the participants. Delete them "
@@ -72,6 +85,10 @@ WORDS: Final[Mapping[str, Sentence]] = {
         "before its owner has agreed here."
     ),
     "next_queued": "One phone at a time gets a code. This one comes next, without doing anything.",
+    "crowd": (
+        "Several phones without a code are plugged in. Unplug all but one, so that the right owner is asked "
+        "and the code goes on the right phone."
+    ),
     "next_consent": "c = the owner agrees, r = refuses, x = later, l = another language",
     "next_sticker": "Code {code} belongs to the phone that has just asked. Put the sticker on it. Then press s.",
     "next_sticker_silent": (

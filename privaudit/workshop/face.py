@@ -28,6 +28,11 @@ class Hands:
         """Whose result is to be seen."""
         self.quitting = False
 
+    def todo(self, row: Row) -> Iterator[str]:
+        """What to do about `row` now."""
+        others = any(other.stage is Stage.QUEUED and other.code is None for other in self.session.desk.rows)
+        return telling.todo(row, self.language, self.session.folder.day.keep, crowd=others)
+
     def tell(self, message: Message) -> None:
         """See `privaudit.workshop.session.Face.tell`."""
         raise NotImplementedError

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Final, Protocol
+from typing import Final
 
 from privaudit.errors import PhoneError, PrivauditError
 from privaudit.model import Verdict
@@ -25,6 +25,7 @@ from privaudit.workshop.nouns import (
     Read,
     Row,
     Stage,
+    Store,
 )
 from privaudit.workshop.visit import Visit
 
@@ -34,26 +35,6 @@ _REMEMBERED: Final = 6
 """Phones that left and are still shown."""
 MAY_MOVE: Final = frozenset({Stage.BLOCKED, Stage.QUEUED, Stage.CONSENT, Stage.CALLING})
 """Stages in which a phone that comes back at once is the same row: nothing hangs on it yet."""
-
-
-class Store(Protocol):
-    """What the desk needs of a folder."""
-
-    def draw(self) -> str:
-        """A code that nobody had."""
-        ...
-
-    def code_of(self, token: str) -> str | None:
-        """The code of a phone that finished earlier today."""
-        ...
-
-    def failed(self, step: str) -> None:
-        """Count a step that went wrong."""
-        ...
-
-    def forget(self, code: str) -> None:
-        """Delete what was kept of the phone with this code."""
-        ...
 
 
 class Hall:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from privaudit.errors import PrivauditError
 from privaudit.model import Report, SourceKind
@@ -166,3 +166,23 @@ class Row:
     def place(self) -> str:
         """See `Plugged.place`."""
         return self.plugged.place
+
+
+class Store(Protocol):
+    """What the desk needs of a folder."""
+
+    def draw(self) -> str:
+        """A code that nobody had."""
+        ...
+
+    def code_of(self, token: str) -> str | None:
+        """The code of a phone that finished earlier today."""
+        ...
+
+    def failed(self, step: str) -> None:
+        """Count a step that went wrong."""
+        ...
+
+    def forget(self, code: str) -> None:
+        """Delete what was kept of the phone with this code."""
+        ...

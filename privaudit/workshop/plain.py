@@ -37,8 +37,7 @@ class Plain(Hands):
         head = self._head(row)
         again = f" ({self.language.text('workshop.again')})" if row.again and row.stage is Stage.STICKER else ""
         self._out(f"{head}: {telling.state(row, self.language)}{again}")
-        keep = self.session.folder.day.keep
-        self._lines(telling.todo(row, self.language, keep))
+        self._lines(self.todo(row))
 
     def _head(self, row: Row) -> str:
         return f"{telling.code(row, self.language)}  {telling.name(row, self.language)}"

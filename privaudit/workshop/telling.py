@@ -46,14 +46,16 @@ def consent(keep: Keep, language: Language) -> Iterator[str]:
         yield language.text(f"workshop.consent_{part}")
 
 
-def todo(row: Row, language: Language, keep: Keep) -> Iterator[str]:  # noqa: C901, PLR0912 - one case a stage
-    """What to do about this row now, one sentence a line."""
+def todo(row: Row, language: Language, keep: Keep, *, crowd: bool = False) -> Iterator[str]:  # noqa: C901, PLR0912 - one case a stage
+    """What to do about this row now, one sentence a line. `crowd`: whether others wait for a code too."""
     text = language.text
     match row.stage:
         case Stage.QUEUED:
             yield text("workshop.plugged_server" if row.plugged.way == "server" else "workshop.plugged")
             yield text("workshop.next_queued")
         case Stage.CONSENT:
+            if crowd:
+                yield text("workshop.crowd")
             yield from consent(keep, Language(row.language))
             yield text("workshop.plugged_server" if row.plugged.way == "server" else "workshop.plugged")
             yield text("workshop.next_consent")
