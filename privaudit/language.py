@@ -42,6 +42,7 @@ _AREAS: Final = {
     "rules": "privaudit.report.prose.rules",
     "signatures": "privaudit.commands.help_signatures",
     "steps": "privaudit.remedy.steps",
+    "vetting": "privaudit.vet.judging",
     "workshop": "privaudit.workshop.english",
 }
 """Where the English of an area stands. Every other area is a module of ``privaudit.findings``."""

@@ -28,8 +28,9 @@ STAGES = {
     "findings": {"capture", "facts", "knowledge"},  # evidence is cut out of the capture
     # A step closes what a finding found; a change is made on a phone, and read back by the same parsers.
     "remedy": {"capture", "facts", "findings", "roms", "transport"},
+    "vet": {"capture", "facts", "findings", "knowledge"},  # a file is read and judged as what a phone says is
     "rights": {"knowledge"},  # its files are read and checked as the lists are
-    "report": {"remedy", "rights", "roms"},  # what stands above the steps, whatever they are
+    "report": {"remedy", "rights", "roms", "vet"},  # what stands above the steps, whatever they are
     # What a person takes away: it holds reports, and says where in a capture a line stands.
     "papers": {"capture", "report", "rights"},
     "demo": {"transport"},  # it is a phone: the audit knows it, it knows no audit
