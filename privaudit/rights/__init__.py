@@ -64,7 +64,7 @@ class Item:
     checked_on: Day | None = None
     """The day on which it was compared with its source; ``None``: nobody did."""
     checked_by: Words | None = None
-    """``research``: the notes with which this project began; ``maintainer``; else a name, as somebody wants it shown."""
+    """``research``: the notes with which this project began; ``maintainer``; else a name, as it shall be shown."""
     verify: bool = False
     """Whether it carries "check before use" wherever it is shown."""
     __pydantic_config__ = _FORBID
