@@ -34,7 +34,7 @@ def render(report: Report, language: Language) -> str:
             "report": report,
             "head": tuple(head.rows(voice)),
             "verdict": first.verdict(voice),
-            "whole": first.whole(voice),
+            "all_read": first.whole(voice),
             "acts": tuple(first.acts(voice)),
             "safety": voice.say(steps.ALWAYS[0]),
             "stop": tuple(map(voice.say, steps.ALWAYS)),

@@ -189,7 +189,7 @@ def test_reach_tells_the_way(made):
     assert told == [
         ("contacts", "can read", "by its permission"),
         ("SMS", "cannot read", "default SMS app"),
-        ("call log", "cannot read", "-"),
+        ("call log", "cannot read", "no way seen"),
         ("phone", "can read", "by its permission"),
     ]
 

@@ -23,7 +23,7 @@ _TAGS: Final = {"zh": "zh-Hans"}
 
 
 def render(template: str, language: Language, content: Mapping[str, object]) -> str:
-    """The page that the template called `template` makes of `content`, whose text was worded with `Language.isolate`."""
+    """The page that a template makes of `content`, whose text was worded with `Language.isolate`."""
     style = _read("style.css")
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     frame = {
