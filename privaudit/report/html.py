@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
@@ -109,5 +110,5 @@ def _symbol(state: AccessState) -> str:
 
 
 def _id(app: App) -> str:
-    """What a link inside the page points to. A package name holds nothing but letters, digits, dots and lines."""
-    return f"app-{app.user}-{app.package}"
+    """What a link inside the page points to. A saved report comes from anybody: its package may be no package name."""
+    return f"app-{app.user}-{re.sub(r'[^A-Za-z0-9_.]', '-', app.package)}"
