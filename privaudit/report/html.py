@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
@@ -35,7 +36,7 @@ def render(report: Report, language: Language) -> str:
             "notices": tuple(head.notices(voice.language, demo=report.demo)),
             "head": tuple(head.rows(voice)),
             "verdict": first.verdict(voice),
-            "whole": first.whole(voice),
+            "all_read": first.whole(voice),
             "acts": tuple(first.acts(voice)),
             "safety": voice.say(steps.ALWAYS[0]),
             "stop": tuple(map(voice.say, steps.ALWAYS)),
@@ -110,5 +111,5 @@ def _symbol(state: AccessState) -> str:
 
 
 def _id(app: App) -> str:
-    """What a link inside the page points to. A package name holds nothing but letters, digits, dots and lines."""
-    return f"app-{app.user}-{app.package}"
+    """What a link inside the page points to. A saved report comes from anybody: its package may be no package name."""
+    return f"app-{app.user}-{re.sub(r'[^A-Za-z0-9_.]', '-', app.package)}"

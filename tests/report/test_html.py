@@ -189,7 +189,7 @@ def test_reach_tells_the_way(made):
     assert told == [
         ("contacts", "can read", "by its permission"),
         ("SMS", "cannot read", "default SMS app"),
-        ("call log", "cannot read", "-"),
+        ("call log", "cannot read", "no way seen"),
         ("phone", "can read", "by its permission"),
     ]
 
@@ -278,6 +278,13 @@ def test_whatever_an_app_calls_itself_stays_text(made, page, name):
     if name == "emoji":
         assert HOSTILE[name] in document.words
     text.encode()
+
+
+def test_a_saved_report_may_hold_a_package_that_is_none(made, page):
+    app = made.app('x" onclick="alert(1)\u2068\u2069<b>', lending=LENDS)
+    document = page(made.report(app))
+    assert not any("onclick" in attributes for _, attributes in document.elements)
+    assert {"id": "app-0-x--onclick--alert-1----b-"} in document.all("h3")
 
 
 def test_text_that_is_not_ours_stands_in_an_element_of_its_own(made):

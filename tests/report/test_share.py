@@ -14,6 +14,7 @@ from privaudit.language import Language
 from privaudit.model import Lending, LendingVerdict, PhoneClock
 from privaudit.report import csv, html, share, txt
 from privaudit.report import json as document
+from privaudit.report.diff import compare, words
 from privaudit.report.prose import head
 
 LENDS = Lending(verdict=LendingVerdict.YES)
@@ -73,6 +74,14 @@ def test_the_month_is_the_phone_s(made):
     clock = PhoneClock(zone="America/Mexico_City", offset_s=-3)
     report = made.report(taken_at=datetime(2026, 3, 1, 2, 0, tzinfo=UTC), phone_clock=clock)
     assert f"{head.moment(share.coarsened(report)):%Y-%m}" == "2026-02"  # there it was still February
+
+
+def test_two_of_them_are_compared_by_their_months(made):
+    app = made.app(lending=LENDS, contacts=made.access("can_read"))
+    before, after = made.report(app), share.coarsened(made.report(replace(app, access=made.app().access)))
+    changed = compare(before, after)
+    assert [one.direction for one in changed.changes] == ["closed"]
+    assert "between January 2026 and January 2026" in words.text(changed, Language("en"))
 
 
 def test_an_age_becomes_a_month(made):

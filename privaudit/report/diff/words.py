@@ -59,6 +59,7 @@ class _Said:
 
     @classmethod
     def of(cls, diff: Diff, language: Language) -> _Said:
+        language = replace(language, months=diff.shared)
         times: dict[str, Value] = {"before_at": diff.before_at.isoformat(), "after_at": diff.after_at.isoformat()}
         remarks = (("diff.gaps", not diff.complete), ("diff.nothing", not diff.changes))
         rows = {one: [change for change in diff.changes if change.direction is one] for one in Direction}

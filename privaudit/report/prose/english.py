@@ -313,6 +313,7 @@ WORDS: Final[Mapping[str, Sentence]] = {
         " anything, ask a lawyer or legal aid."
     ),
     "act_look": "Look for yourself",
+    "act_look_how": "Search Settings for “{word}”, tap “{group}”, and see who is allowed.",
     "act_help": "Find help",
     "act_help_how": "If the calls go on, take the screenshots and this page to a lawyer or legal aid.",
     "act_again": "Check once more",
@@ -337,7 +338,7 @@ WORDS: Final[Mapping[str, Sentence]] = {
     "way_permission": "by its permission",
     "way_incoming": "as new ones arrive",
     "way_no_permission_needed": "needs no permission",
-    "way_none": "-",
+    "way_none": "no way seen",
     "between_ways": ", ",
     "page_timeline": "When each last read",
     "event_installed": "{at_at}: installed",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from privaudit.model import Message
 from privaudit.remedy import steps
@@ -29,7 +30,10 @@ def acts(voice: Voice) -> Iterator[tuple[str, str]]:
         names = ["keep", "look", "help"]
     elif not any(finding.steps for finding in voice.report.findings):
         names = ["keep", "look", "demand"]
-    how = {"keep": Message(key="steps.evidence"), "look": steps.last_of_all(voice.report.phone)}
+    how = {
+        "keep": Message(key="steps.evidence"),
+        "look": replace(steps.last_of_all(voice.report.phone), key="report.act_look_how"),
+    }
     for name in names:
         yield voice.text(f"report.act_{name}"), voice.say(how.get(name) or Message(key=f"report.act_{name}_how"))
 
