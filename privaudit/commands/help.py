@@ -157,6 +157,7 @@ WORDS: Final[Mapping[str, Sentence]] = {
     "what": "What happened: ",
     "why": "Why: ",
     "next": "What to do: ",
+    "mistakes": {"one": "1 mistake:", "other": "{n} mistakes:"},
     "bug": (
         "This is a mistake in privaudit, not yours: {kind} at {where}. Please report it, without any data of a phone."
     ),

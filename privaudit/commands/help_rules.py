@@ -61,5 +61,4 @@ WORDS: Final[Mapping[str, Sentence]] = {
     "never_checked": "Nobody who knows the law has checked it.",
     "known_until": "Known up to {until_on}. A permission is a sign: it does not show that a rule was broken.",
     "checked": {"one": "1 rule: no mistakes.", "other": "{n} rules: no mistakes."},
-    "mistakes": {"one": "1 mistake:", "other": "{n} mistakes:"},
 }

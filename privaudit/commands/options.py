@@ -30,6 +30,18 @@ def help_text(name: str) -> str:
     return HELP.text(f"cli.{name}", languages=locales.available())
 
 
+def group(name: str, told: str) -> typer.Typer:
+    """A command with commands of its own."""
+    return typer.Typer(
+        name=name,
+        help=told,
+        no_args_is_help=True,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+
+
 Output = Annotated[list[str] | None, typer.Option("--output", "-o", metavar="FILE", help=help_text("output"))]
 AsJson = Annotated[bool, typer.Option("--json", help=help_text("json"))]
 AsJsonLines = Annotated[bool, typer.Option("--jsonl", help=help_text("jsonl"))]

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from privaudit.commands.options import HELP, Lang, Plain
+from privaudit.commands.options import HELP, Lang, Plain, group
 from privaudit.commands.signatures import country_code
 from privaudit.commands.talk import Talk
-from privaudit.errors import EXIT_USAGE, KnowledgeError
+from privaudit.errors import KnowledgeError
 
 if TYPE_CHECKING:
     from privaudit.knowledge.rule_file import Rule
@@ -28,14 +28,7 @@ def told(name: str) -> str:
     return HELP.text(f"rulebook.{name}")
 
 
-app = typer.Typer(
-    name="rules",
-    help=told("app"),
-    no_args_is_help=True,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
+app = group("rules", told("app"))
 
 InCountry = Annotated[str | None, typer.Option("--country", metavar="CC", help=told("in_country"))]
 AsJson = Annotated[bool, typer.Option("--json", help=told("json"))]
@@ -107,11 +100,7 @@ def check(
     with talk.errors():
         known = rule_linter.Known(permissions=frozenset(TRAITS), special=frozenset(SIDE_DOORS))
         checked = rule_linter.check(path, known)
-        if checked.mistakes:
-            lines = [talk.language.text("rulebook.mistakes", n=len(checked.mistakes))]
-            lines += [f"  {talk.language.say(mistake)}" for mistake in checked.mistakes]
-            talk.out("".join(f"{line}\n" for line in lines))
-            raise typer.Exit(EXIT_USAGE)
+        talk.refuse(checked.mistakes)
         talk.out(talk.language.text("rulebook.checked", n=len(checked.rules)) + "\n")
 
 

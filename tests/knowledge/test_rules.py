@@ -192,7 +192,7 @@ def test_all_mistakes_of_all_files_at_once(run, tmp_path):
     for said in ("must be called XX-MADE-2025.toml", "needs a condition", "XX-B.toml, line 1", "not UTF-8"):
         assert said in done.out
     chinese = run("rules", "check", tmp_path, "--lang", "zh").out
-    assert "4 处错：" in chinese
+    assert "4 处错误：" in chinese
 
 
 @pytest.mark.parametrize("where", ["nothing-here", "empty"])

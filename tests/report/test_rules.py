@@ -108,8 +108,22 @@ def test_likely_and_unverified_are_marked_wherever_they_are_true_and_nowhere_els
 
 def test_what_the_rule_names_itself_is_not_told_again_as_likely(story):
     (sentence,) = said(story(["READ_MEDIA_IMAGES", "READ_MEDIA_VIDEO"], country="PK"))
-    assert sentence.endswith("Of what it closes to lenders, this app holds: photos and files.")
+    assert sentence.endswith("Of what it closes to lenders, this app holds: photos/files.")
     assert "likely" not in sentence
+
+
+def test_what_it_says_otherwise_of_the_same_data_is_told(story):
+    """Location once, on a condition; in the background likely never."""
+    (sentence,) = said(story(["ACCESS_FINE_LOCATION", "ACCESS_BACKGROUND_LOCATION"], country="IN"))
+    assert "on a condition (used once" in sentence
+    assert sentence.endswith("Of what it likely closes to lenders, as we read it, this app holds: location.")
+
+
+def test_a_rule_on_the_precise_location_says_nothing_of_the_rough_one(story):
+    precise, rough = "ACCESS_FINE_LOCATION", "ACCESS_COARSE_LOCATION"
+    (sentence,) = said(story([precise, rough], installer="com.android.vending"))
+    assert sentence.endswith("this app holds: precise location.")
+    assert said(story([precise, rough], country="IN"))[0].endswith("this app holds: location.")
 
 
 def test_play_speaks_only_of_what_play_installed(story):

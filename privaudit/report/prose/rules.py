@@ -32,9 +32,10 @@ WORDS: Final[Mapping[str, Sentence]] = {
     "contacts": "contacts",
     "sms": "SMS",
     "call_log": "call log",
-    "phone": "phone numbers and calls",
+    "phone": "phone numbers/calls",
     "location": "location",
-    "media": "photos and files",
+    "location_precise": "precise location",
+    "media": "photos/files",
     "app_list": "list of apps",
     "worth": (
         "The rules that stand beside apps are known up to {until_on}. A permission is a sign, not a proof: it does not"
@@ -79,6 +80,7 @@ ZONES: Final[Mapping[str, str]] = {
 }
 """Time zones of the countries that have rules here. Source: IANA ``zone.tab``."""
 _COUNTRIES: Final = frozenset(ZONES.values())
+_PRECISE: Final = "android.permission.ACCESS_FINE_LOCATION"
 _REGION: Final = 2
 """Letters of a region in a language tag."""
 
@@ -122,13 +124,14 @@ def _cited(voice: Voice, matches: list[RuleMatch]) -> str:
         dated_on=first.date or Message(key="rules.undated"),
         **{name: Message(key=f"rule.{first.id}.{name}") for name in ("authority", "title")},
     )
-    said, told = [cited], set[str]()
+    said, told = [cited], dict[str | None, set[str]]()
     for kind in dict.fromkeys(map(_kind, sorted(matches, key=_likely))):
         mine = [match for match in matches if _kind(match) == kind]
         # What the rule itself names need not be said again where we only read it so.
-        held = _data(mine, "granted", told)
-        asked = _data(mine, "requested", told | set(held))
-        told |= {*held, *asked}
+        known = told.setdefault(mine[0].says, set())
+        held = _data(mine, "granted", known)
+        asked = _data(mine, "requested", known | set(held))
+        known |= {*held, *asked}
         said += _statement(voice, mine[0], held, asked)
     return voice.text("report.between_sentences").join(said)
 
@@ -142,9 +145,14 @@ def _likely(match: RuleMatch) -> bool:
 
 
 def _data(matches: Iterable[RuleMatch], how: str, told: set[str]) -> tuple[str, ...]:
-    return tuple(
-        dict.fromkeys(data for match in matches if match.match == how for data in match.data if data not in told)
-    )
+    found = dict.fromkeys(_name(match, data) for match in matches if match.match == how for data in match.data)
+    return tuple(name for name in found if name not in told)
+
+
+def _name(match: RuleMatch, data: str) -> str:
+    """What to call the data: a rule on the precise location says nothing of the rough one."""
+    rough = any("LOCATION" in name and name != _PRECISE for name in match.permissions)
+    return f"{data}_precise" if data == "location" and not rough else data
 
 
 def _statement(voice: Voice, match: RuleMatch, held: tuple[str, ...], asked: tuple[str, ...]) -> Iterator[str]:
