@@ -31,6 +31,11 @@ class Arrivals(Protocol):
         """Why the cables cannot be looked at."""
         ...
 
+    @property
+    def over(self) -> bool:
+        """Whether no phone will come any more; of a rehearsal."""
+        ...
+
     def finished(self, place: str) -> None:
         """The phone at `place` may be unplugged."""
         ...
@@ -46,6 +51,7 @@ class Cables:
     def __init__(self, key: Key) -> None:
         self.key = key
         self.trouble: PhoneError | None = None
+        self.over = False
         self._before: tuple[bus.Attached, ...] = ()
 
     def look(self) -> tuple[Plugged, ...]:

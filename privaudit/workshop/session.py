@@ -120,6 +120,7 @@ class Session:
             clock=clock,
         )
         self._stopping = threading.Event()
+        self._told_over = False
 
     def _changed(self, row: Row) -> None:
         if self.face is not None:
@@ -150,6 +151,9 @@ class Session:
             case Survey(phones, trouble):
                 self.trouble = trouble
                 self.desk.seen(phones)
+                if self.arrivals.over and not self.desk.here() and not self._told_over:
+                    self._told_over = True
+                    self.tell("rehearsal_over")
             case Event():
                 self.desk.heard(happening)
             case Key(text) if self.face is not None:
