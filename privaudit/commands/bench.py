@@ -67,21 +67,21 @@ class Bench:
 
     def installed(self, package: str, transport: str, serial: str | None) -> int:
         """Vet an app on the phone."""
-        self._say("starting_phone", version=__version__)
+        self.talk.tell("apkcli.starting_phone", version=__version__)
         with self.talk.phone(transport, serial) as connection:
             from privaudit.vet.installed import vet_installed
 
             known = self._known()
-            self._say("fetching")
+            self.talk.tell("apkcli.fetching")
             vetting = vet_installed(connection, package, known)
         return self._deliver(vetting)
 
     def files(self, files: list[Path], scheduler: str | None) -> int:
         """Vet files; one is told in full, several in a table."""
         if scheduler is not None:
-            self._say("starting_cluster", version=__version__, address=scheduler)
+            self.talk.tell("apkcli.starting_cluster", version=__version__, address=scheduler)
         else:
-            self._say("starting", version=__version__)
+            self.talk.tell("apkcli.starting", version=__version__)
         from privaudit.vet import vet
 
         known = self._known()
@@ -133,7 +133,7 @@ class Bench:
         try:
             self._through(todo, known, scheduler, kept, tally)
         except KeyboardInterrupt as stopped:
-            self._say("stopped" if kept else "stopped_lost", **({"path": str(kept.path)} if kept else {}))
+            self.talk.tell("apkcli.stopped" if kept else "stopped_lost", **({"path": str(kept.path)} if kept else {}))
             raise typer.Exit(EXIT_INTERRUPTED) from stopped
         finally:
             if kept is not None:
@@ -157,9 +157,6 @@ class Bench:
                 if self.json:
                     self.talk.out(line)
                 self.talk.counted(Reading(done=number, total=len(todo)), "apkcli.vetted")
-
-    def _say(self, name: str, **values: str | int) -> None:
-        self.talk.tell(f"apkcli.{name}", **values)
 
 
 def _lines(todo: list[Job], known: Known, scheduler: str | None) -> Generator[str, None, None]:

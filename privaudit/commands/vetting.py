@@ -11,27 +11,27 @@ from privaudit.commands.options import HELP, Country, Lang, Lists, Plain, Serial
 from privaudit.commands.talk import Talk
 
 
-def said(name: str) -> str:
+def apk_text(name: str) -> str:
     """What the help says of these commands and their options."""
     return HELP.text(f"apkcli.{name}")
 
 
-Files = Annotated[list[Path] | None, typer.Argument(metavar="[FILE]...", help=said("files"))]
+Files = Annotated[list[Path] | None, typer.Argument(metavar="[FILE]...", help=apk_text("files"))]
 
 
 def register(app: typer.Typer, signatures: typer.Typer) -> None:
     """Add these commands to the command line."""
-    app.command(help=said("apk"))(apk)
-    signatures.command(help=said("draft"))(draft)
+    app.command(help=apk_text("apk"))(apk)
+    signatures.command(help=apk_text("draft"))(draft)
 
 
 def apk(  # noqa: PLR0913 - the options of DESIGN
     files: Files = None,
     *,
-    installed: Annotated[str | None, typer.Option("--installed", metavar="PKG", help=said("installed"))] = None,
-    output: Annotated[list[str] | None, typer.Option("--output", "-o", metavar="FILE", help=said("output"))] = None,
-    as_json: Annotated[bool, typer.Option("--json", help=said("json"))] = False,
-    scheduler: Annotated[str | None, typer.Option("--scheduler", metavar="ADDRESS", help=said("scheduler"))] = None,
+    installed: Annotated[str | None, typer.Option("--installed", metavar="PKG", help=apk_text("installed"))] = None,
+    output: Annotated[list[str] | None, typer.Option("--output", "-o", metavar="FILE", help=apk_text("output"))] = None,
+    as_json: Annotated[bool, typer.Option("--json", help=apk_text("json"))] = False,
+    scheduler: Annotated[str | None, typer.Option("--scheduler", metavar="ADDRESS", help=apk_text("scheduler"))] = None,
     lang: Lang = None,
     country: Country = None,
     serial: Serial = None,
@@ -52,9 +52,11 @@ def apk(  # noqa: PLR0913 - the options of DESIGN
 
 
 def draft(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help=said("draft_files"))],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help=apk_text("draft_files"))],
     *,
-    output: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help=said("draft_output"))] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help=apk_text("draft_output"))
+    ] = None,
     lang: Lang = None,
     plain: Plain = False,
 ) -> None:

@@ -22,6 +22,10 @@ _SECONDS: Final = 10
 """Longest wait for the scheduler."""
 
 
+class _OtherVersionError(Exception):
+    """Raised on a worker that would write other lines."""
+
+
 def check(address: str) -> None:
     """Refuse what cannot be done, before anything is connected.
 
@@ -39,52 +43,74 @@ def check(address: str) -> None:
 def lines(jobs: Iterable[Job], known: Known, *, address: str) -> Iterator[str]:
     """A line for each of `jobs`, in the order in which they are done. What a lost worker had, another does again.
 
+    Where all workers are lost, it waits for one to join.
+
     Raises:
-        ClusterError: no scheduler answers, it has no workers, or they run another privaudit.
+        ClusterError: no scheduler answers or it is lost, it has no workers, or they run another privaudit.
     """
-    from distributed import Client, as_completed
+    from distributed import Client
 
     try:
         client = Client(address, timeout=_SECONDS, set_as_default=False)
     except (OSError, TimeoutError, ValueError) as error:
         raise ClusterError("cluster_unreachable", address=address, seconds=_SECONDS) from error
     with client:
-        cores = _cores(client, address)
+        threads = sum(client.ncores().values())
+        if not threads:
+            raise ClusterError("cluster_empty", address=address)
         # A task like the others: whoever loses its result can compute it again.
         shared = client.submit(_same, known, pure=False)
-        waiting, under_way = iter(jobs), as_completed([])
-        flying: dict[Any, Job] = {}
-
-        def submit() -> None:
-            job = next(waiting, None)
-            if job is not None:
-                future = client.submit(scan.line, job, shared, pure=False)
-                flying[future.key] = job
-                under_way.add(future)
-
-        for _ in range(cores * _AHEAD):
-            submit()
-        for future in under_way:
-            job = flying.pop(future.key)
-            yield future.result() if future.status == "finished" else scan.died(job, known)
-            submit()
+        suspects: list[Job] = []
+        for job, text in _mapped(client, jobs, shared, most=threads * _AHEAD, address=address):
+            if text is None:
+                suspects.append(job)
+            else:
+                yield text
+        # Each alone: those that were only beside the one that ended its readers are read now.
+        for job, text in _mapped(client, suspects, shared, most=1, address=address):
+            yield scan.died(job, known) if text is None else text
 
 
-def _cores(client: Any, address: str) -> int:  # noqa: ANN401 - Dask has no types
-    cores = client.ncores()
-    if not cores:
-        raise ClusterError("cluster_empty", address=address)
-    try:
-        versions = set(client.run(_version).values())
-    except ImportError:
-        versions = set()
-    if versions != {__version__}:
-        raise ClusterError("cluster_versions", address=address, here=__version__)
-    return sum(cores.values())
+def _mapped(
+    client: Any,  # noqa: ANN401 - Dask has no types
+    jobs: Iterable[Job],
+    shared: object,
+    *,
+    most: int,
+    address: str,
+) -> Iterator[tuple[Job, str | None]]:
+    """Each of `jobs` with its line, `most` under way at a time; ``None``: every worker that had it ended."""
+    from distributed import KilledWorker, as_completed
+
+    waiting, under_way = iter(jobs), as_completed([])
+    flying: dict[str, Job] = {}
+
+    def submit() -> None:
+        job = next(waiting, None)
+        if job is not None:
+            future = client.submit(_line, job, shared, __version__, pure=False)
+            flying[future.key] = job
+            under_way.add(future)
+
+    for _ in range(most):
+        submit()
+    for future in under_way:
+        job = flying.pop(future.key)
+        if future.status == "finished":
+            yield job, future.result()
+        elif future.status != "error":
+            raise ClusterError("cluster_lost", address=address)
+        elif isinstance(future.exception(), KilledWorker):
+            yield job, None
+        else:
+            raise ClusterError("cluster_versions", address=address, here=__version__) from future.exception()
+        submit()
 
 
-def _version() -> str:
-    return __version__
+def _line(job: Job, known: Known, version: str) -> str:
+    if version != __version__:
+        raise _OtherVersionError(__version__)
+    return scan.line(job, known)
 
 
 def _same(known: Known) -> Known:
