@@ -9,8 +9,9 @@ from typing import Final
 from privaudit import findings
 from privaudit.facts.access import DOORS, FREE_APP_LIST, SIDE_DOORS
 from privaudit.facts.permissions import SPECIAL
-from privaudit.findings import lending, listed, severity
+from privaudit.findings import lending, listed, rules, severity
 from privaudit.knowledge import Knowledge
+from privaudit.knowledge.rule_file import Rule
 from privaudit.knowledge.sdks import Sdk
 from privaudit.language import name_of
 from privaudit.model import (
@@ -62,8 +63,18 @@ _FILTERED_SDK: Final = 30
 """An app made for an older Android sees which apps are installed."""
 
 
-def judged(read: Read, apk_sha256: str | None, knowledge: Knowledge, sdks: tuple[Sdk, ...]) -> VettedApp:
-    """Everything that is said of the app."""
+def judged(
+    read: Read, apk_sha256: str | None, knowledge: Knowledge, sdks: tuple[Sdk, ...], applying: tuple[Rule, ...]
+) -> VettedApp:
+    """Everything that is said of the app.
+
+    Args:
+        read: what was read of it.
+        apk_sha256: of its base.
+        knowledge: what it is held against.
+        sdks: code of other makers to look for.
+        applying: rules that may speak of it.
+    """
     facts, manifest = read.facts, read.manifest
     special = tuple(dict.fromkeys(_special(read)))
     asks = {data: _ask(data, read, special) for data in DATA}
@@ -92,7 +103,7 @@ def judged(read: Read, apk_sha256: str | None, knowledge: Knowledge, sdks: tuple
         services=special,
         lending=app.lending,
         listed=app.listed,
-        rules=app.rules,
+        rules=tuple(match for rule in applying for match in rules.matches(app, rule)) if app.recognised else (),
         sdks=tuple(_sdks(read, sdks)),
     )
 

@@ -70,7 +70,14 @@ WORDS: Final[Mapping[str, Sentence]] = {
     "no_icon": "It asks for no icon among the apps.",
     "name_unread": "Its name could not be read: {why}.",
     # 3.
-    "code": "3. Code of other makers in it",
+    "rules": "3. Rules that its permissions touch",
+    "rules_of_stores": (
+        "A store's rules bind what the store itself offers. A file does not say where it comes from, so all are named."
+    ),
+    "rules_none": "None of the rules that are known here speaks of what it may ask for.",
+    "rules_for_lenders": "These rules are about lending apps, and it was not recognised as one, so none is named.",
+    # 4.
+    "code": "4. Code of other makers in it",
     "code_is": "{names}: {purpose}. Found: {signs}.",
     "code_collects": "Its maker's papers, or its code, speak of: {collects}.",
     "code_lending": "Lenders use it.",
@@ -89,8 +96,8 @@ WORDS: Final[Mapping[str, Sentence]] = {
     "sign_spoken": "the class name {name}, without its code, in {entry}",
     "sign_library": "library {name}",
     "sign_component": "component {name} in the manifest",
-    # 4.
-    "gaps": "4. What was not looked at",
+    # 5.
+    "gaps": "5. What was not looked at",
     "gap": "{part}: {why}.",
     "part_file": "The file",
     "part_label": "Its name",
@@ -98,8 +105,8 @@ WORDS: Final[Mapping[str, Sentence]] = {
     "never_code": "What its code does. Only names in it were compared; nothing was run.",
     "never_later": "What it fetches after it is installed, and what its web pages ask you to type in.",
     "never_signature": "Whether the signature holds: the phone checks that when it installs.",
-    # 5.
-    "advice": "5. Before you hand it data",
+    # 6.
+    "advice": "6. Before you hand it data",
     "advice_who": (
         "Know the lender first: its full name, its address, and whether the regulator of your country knows it."
         " That it is on no list here says little."

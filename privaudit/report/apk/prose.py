@@ -8,7 +8,7 @@ from datetime import date
 
 from privaudit.language import Language, name_of
 from privaudit.model import DataClass, LendingVerdict, Message, Value
-from privaudit.report.prose import lists
+from privaudit.report.prose import lists, rules
 from privaudit.vet.document import DATA, Ask, AskState, Kind, SdkFound, Sign, VettedApp, Vetting
 
 _MEGA = 1e6
@@ -108,6 +108,17 @@ class Voice:
             yield self.text("no_icon")
         stamp = self.vetting.knowledge
         yield from lists.sentences(self.language, stamp.signatures, stamp.rules.country, today)
+
+    def rules(self, app: VettedApp) -> Iterator[str]:
+        """Which rules its permissions touch, and what these say."""
+        stamp = self.vetting.knowledge.rules
+        yield from rules.cited(self.language, app.rules, installed=False)
+        yield from rules.explained(self.language, app.rules, stamp)
+        if app.rules:
+            yield self.text("rules_of_stores")
+        else:
+            yield self.text("rules_none" if app.recognised else "rules_for_lenders")
+        yield from rules.none_here(self.language, stamp)
 
     def _listing_more(self, via: str | None, action: str, *, disputed: bool) -> Iterator[str]:
         if via is not None:

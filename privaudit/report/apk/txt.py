@@ -8,6 +8,7 @@ from typing import Final
 
 from privaudit.language import Language
 from privaudit.report.apk.prose import Voice
+from privaudit.report.prose.head import notices
 from privaudit.report.prose.layout import hanging, pad
 from privaudit.report.txt import WIDTH, Line
 from privaudit.vet.document import AskState, Vetting
@@ -28,6 +29,8 @@ def lines(vetting: Vetting, language: Language, width: int, today: date | None =
     voice = Voice(vetting, language)
     app = vetting.app
     yield Line(voice.text("title"), "bold")
+    for notice in notices(language, demo=False):
+        yield from _hanging("", notice, width)
     yield Line()
     for name, value in voice.head():
         yield from _hanging(pad(name, _HEAD), value, width)
@@ -40,6 +43,8 @@ def lines(vetting: Vetting, language: Language, width: int, today: date | None =
         yield from _points(voice.beside(app), width)
         yield from _title(voice.text("known"))
         yield from _points(voice.known(app, today or datetime.now(UTC).date()), width)
+        yield from _title(voice.text("rules"))
+        yield from _points(voice.rules(app), width)
         yield from _title(voice.text("code"))
         yield from _points(voice.code(app), width)
         yield from _title(voice.text("gaps"))
