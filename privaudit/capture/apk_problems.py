@@ -36,6 +36,7 @@ WORDS: Final[Mapping[str, str]] = {
     "file_changed": "the file changed while it was read",
     "file_missing": "there is no such file",
     "file_none": "it is no file (a folder, a pipe or a device)",
+    "folder_closed": "it is a folder into which this computer does not let you look",
     "file_too_large": "it has more than {gigabytes} GB",
     "file_unreadable": "this computer says: {reason}",
     "no_app": "it is neither an APK nor a bundle of APKs",

@@ -122,10 +122,10 @@ class Bench:
         from privaudit.vet.tally import Tally
 
         tally = Tally()
-        kept = results.opened(self.lines[0], known) if self.lines else None
         every = list(jobs(files))
         if not every:
             raise UsageError("apk_files_none", known=SUFFIXES)
+        kept = results.opened(self.lines[0], known) if self.lines else None
         todo = every if kept is None else [job for job in every if not kept.has(job)]
         if kept is not None and len(todo) < len(every):
             kept.count(tally, {job.path for job in every} - {job.path for job in todo})

@@ -50,11 +50,19 @@ def _without(job: Job, known: Known, why: ApkError) -> str:
 
 
 def jobs(paths: Iterable[Path]) -> Iterator[Job]:
-    """The files to vet: those that are named, and all in named folders whose names say that they are apps."""
-    for path in paths:
-        if path.is_dir():
-            for folder, folders, files in os.walk(path):
-                folders.sort()
-                yield from (Job(str(Path(folder, name))) for name in sorted(files) if name.lower().endswith(SUFFIXES))
-        else:
-            yield Job(str(path))
+    """The files to vet, each once: those that are named, and all in named folders whose names say that they are apps.
+
+    A folder that cannot be looked into is among them: its line says so.
+    """
+    yield from map(Job, dict.fromkeys(name for path in paths for name in _inside(path)))
+
+
+def _inside(path: Path) -> Iterator[str]:
+    if not path.is_dir():
+        yield str(path)
+        return
+    closed: list[OSError] = []
+    for folder, folders, files in os.walk(path, onerror=closed.append):
+        folders.sort()
+        yield from (str(Path(folder, name)) for name in sorted(files) if name.lower().endswith(SUFFIXES))
+    yield from (str(error.filename) for error in closed)
