@@ -82,7 +82,7 @@ def _mapped(
     """Each of `jobs` with its line, `most` under way at a time; ``None``: every worker that had it ended."""
     from distributed import KilledWorker, as_completed
 
-    waiting, under_way = iter(jobs), as_completed([])
+    waiting, under_way = iter(jobs), as_completed([], loop=client.loop)
     flying: dict[str, Job] = {}
 
     def submit() -> None:

@@ -17,6 +17,7 @@ from pydantic import TypeAdapter
 
 from privaudit import __version__
 from privaudit.errors import SourceError, UsageError
+from privaudit.report.apk import json as form
 from privaudit.scan import Job
 from privaudit.vet import Known
 from privaudit.vet.document import SCHEMA, VetStamp
@@ -27,6 +28,8 @@ _PASSING: Final = frozenset(
 )
 """Why a file was not read that may be otherwise the next time."""
 _BLOCK: Final = 1 << 16
+_LONGEST: Final = 64 << 20
+"""Characters of a line. A manifest, from which most of it comes, may have two million bytes."""
 
 
 @dataclass(slots=True)
@@ -92,21 +95,27 @@ def opened(path: Path, known: Known) -> Results:
 
 
 def _documents(path: Path) -> Iterator[Mapping[str, Any]]:
-    with path.open(encoding="utf-8") as stream:
-        for text in stream:
+    with path.open(encoding="utf-8", errors="replace") as stream:
+        while text := stream.readline(_LONGEST):
             try:
                 document = json.loads(text)
-                if document["schema"] != SCHEMA or not {"path", "size", "modified_ns"} <= document["file"].keys():
+                if document["schema"] != SCHEMA or not isinstance(document["file"]["path"], str):
                     raise ValueError(text[:80])  # noqa: TRY301 - all that is not ours ends alike
-            except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+            except (ValueError, TypeError, KeyError, RecursionError) as error:
                 raise UsageError("results_other", path=str(path)) from error
             yield document
 
 
 def _is_done(document: Mapping[str, Any], basis: object) -> bool:
-    same = document.get("knowledge") == basis and document.get("tool", {}).get("version") == __version__
-    passing = document.get("app") is None and any(gap["why"]["key"] in _PASSING for gap in document.get("gaps", ()))
-    return same and not passing and document["file"]["size"] is not None
+    """Whether the line is whole, was made with the same, and need not be otherwise the next time."""
+    try:
+        if document["knowledge"] != basis or document["tool"]["version"] != __version__:
+            return False
+        vetting = form.checked(document)
+    except (ValueError, TypeError, KeyError):
+        return False
+    passing = vetting.app is None and any(gap.why.key in _PASSING for gap in vetting.gaps)
+    return not passing and vetting.file.size is not None and vetting.file.modified_ns is not None
 
 
 def _mend(path: Path) -> None:
@@ -122,12 +131,12 @@ def _mend(path: Path) -> None:
                 at = start + found + 1
                 break
             at = start
-        if 0 < at < end or (at == 0 and end and _begun(stream)):
+        if at < end and _begun(stream):
             stream.truncate(at)
 
 
 def _begun(stream: Any) -> bool:  # noqa: ANN401 - a binary file
-    """Whether the file begins as a first line of ours that was cut."""
+    """Whether the file begins as our lines do, as far as it goes."""
     stream.seek(0)
     head = f'{{"schema":"{SCHEMA}"'.encode()
     begin: bytes = stream.read(len(head))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 import pytest
 
@@ -69,14 +68,13 @@ def test_what_unpacks_to_the_edge_of_a_chunk_is_whole(vetted, loan, over):
 def test_names_that_are_paths_are_never_written_to(vetted, tmp_path, loan, part, method, monkeypatch):
     opened = []
     monkeypatch.setattr(os, "open", lambda path, *_, real=os.open, **__: opened.append(path) or real(path, *_, **__))
-    names = ["../../../tmp/evil.apk", "/tmp/evil2.apk", "C:\\Windows\\evil.apk", "..\\evil.apk", "a\nb\x1b[2J.apk"]
+    names = ["../../../srv/evil.apk", "/srv/evil2.apk", "C:\\Windows\\evil.apk", "..\\evil.apk", "a\nb\x1b[2J.apk"]
     content = bundled({names[0]: loan, **dict.fromkeys(names[1:], part)}, method)
     before = set(tmp_path.iterdir())
     document = vetted(content, "paths.xapk")
     assert (document.file.base, document.file.splits) == (names[0], len(names) - 1)
     assert set(tmp_path.iterdir()) - before == {tmp_path / "paths.xapk"}
     assert not any("evil" in str(path) for path in opened)
-    assert not Path("/tmp/evil.apk").exists()  # noqa: S108 - where the first would lead
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,7 @@ def test_documents_are_valid_and_read_back_the_same(vetted):
         assert document.complete, (name, document.gaps)
         line = apk_json.line(document)
         validator.validate(json.loads(line))
-        assert apk_json.read(line) == document
+        assert apk_json.checked(json.loads(line)) == document
         assert name.startswith(document.app.package)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 
 from pydantic import TypeAdapter
@@ -26,13 +27,13 @@ def line(vetting: Vetting) -> str:
     return dump(_adapter(), vetting, indent=None)
 
 
-def read(text: str | bytes) -> Vetting:
-    """Read a document back; keys that a later privaudit added are passed over.
+def checked(document: Mapping[str, object]) -> Vetting:
+    """The document that a line holds, as it was parsed.
 
     Raises:
         ValueError: it is none.
     """
-    return _adapter().validate_json(text)
+    return _adapter().validate_python(document)
 
 
 def schema() -> str:
