@@ -28,13 +28,12 @@ from privaudit.model import (
     Requested,
     Value,
 )
+from privaudit.vet import makers
 from privaudit.vet.document import (
     DATA,
     Ask,
     Asked,
     AskState,
-    SdkFound,
-    Sign,
     VetFinding,
     VettedApp,
 )
@@ -104,7 +103,7 @@ def judged(
         lending=app.lending,
         listed=app.listed,
         rules=tuple(match for rule in applying for match in rules.matches(app, rule)) if app.recognised else (),
-        sdks=tuple(_sdks(read, sdks)),
+        sdks=tuple(makers.found(read, sdks)),
     )
 
 
@@ -222,31 +221,3 @@ def _access(ask: Ask) -> Access:
         history=History.UNKNOWN,
         history_since=None,
     )
-
-
-def _sdks(read: Read, known: tuple[Sdk, ...]) -> Iterator[SdkFound]:
-    for sdk in known:
-        signs = tuple(_signs(read, sdk))
-        if signs:
-            yield SdkFound(
-                vendor=sdk.vendor,
-                names=sdk.names,
-                purpose=sdk.purpose,
-                collects=sdk.collects,
-                lending_specific=sdk.lending_specific,
-                confidence=sdk.confidence,
-                note=sdk.note,
-                signs=signs,
-            )
-
-
-def _signs(read: Read, sdk: Sdk) -> Iterator[Sign]:
-    for entry, named in read.classes:
-        if named.prefix in sdk.classes:
-            yield Sign(kind="class", name=named.prefix, entry=entry, classes=named.classes)
-    for name in sdk.libraries:
-        if name in read.libraries:
-            yield Sign(kind="library", name=name, entry=read.libraries[name], classes=None)
-    for name in sdk.components:
-        if name in read.manifest.components:
-            yield Sign(kind="component", name=name, entry=None, classes=None)
