@@ -79,7 +79,15 @@ def _patterns(node, file):
             yield re.escape(text)
     elif isinstance(node, ast.Call) and node.args and (first := _constant(node.args[0])):
         called = getattr(node.func, "id", getattr(node.func, "attr", ""))
-        if called in {"UsageError", "SourceError", "PhoneError", "KnowledgeError", "ConnectionLost", "ListsError"}:
+        if called in {
+            "UsageError",
+            "SourceError",
+            "PhoneError",
+            "KnowledgeError",
+            "ConnectionLost",
+            "ListsError",
+            "ClusterError",
+        }:
             yield from (re.escape(f"errors.{first}.{name}") for name in ("what", "why", "next"))
         elif called in SHORT:
             yield re.escape(f"{SHORT[called]}.{first}")
