@@ -136,6 +136,20 @@ def test_no_scheduler(work, known, monkeypatch, way, answers):
             next(cluster.lines(work, known, address=f"{way}127.0.0.1:{port}"))
 
 
+@needs_dask
+@warned
+def test_a_scheduler_that_ends_in_the_middle(work, known, monkeypatch):
+    from distributed import LocalCluster
+
+    monkeypatch.setattr(cluster, "_SECONDS", 3)
+    with LocalCluster(n_workers=1, processes=False, dashboard_address=":0") as made:
+        lines = cluster.lines(work, known, address=made.scheduler_address)
+        next(lines)
+        made.close()
+        with pytest.raises(ClusterError, match="cluster_lost"):
+            list(lines)
+
+
 @pytest.mark.parametrize(
     "given", ["", "host", "host:", "host:port", "http://host:1", "host:1/../x", "ho st:1", "a:1\n"]
 )
