@@ -87,7 +87,7 @@ WORDS: Final[Mapping[str, Sentence]] = {
     "rights_of": "Country (two letters, for instance CN). Without it: what is true everywhere, and no law.",
     "rights_choose": "This page names no law. For a country: privaudit rights CC; there are {known}.",
     "friends": "Only half a page for the friends who got called.",
-    "evidence": "Keep what was found in a folder of two parts: one to show, one for your lawyer first. Names no person.",
+    "evidence": "Keep what was found, in a folder of two parts: one to show, one for your lawyer. Names no person.",
     "evidence_from": "A saved check or a report.json. With --check: nothing.",
     "evidence_to": "The folder to make.",
     "evidence_app": "Show only this app; may be repeated. A lender need not know of the others.",

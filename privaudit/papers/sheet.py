@@ -31,7 +31,7 @@ def _sheet(report: Report, language: Language, digest: str, kept_at: datetime) -
     named = str(len({app.package for app in report.apps}))
     yield Rows(
         (
-            *shown.checked(Voice(report, language)),
+            *shown.checked(Voice(report, language), of_phone=("checked", "phone")),
             (say("papers.kept_at"), kept),
             (say("papers.apps_named"), named),
         )
