@@ -107,14 +107,14 @@ def test_every_country_says_what_everybody_asks(country):
         assert getattr(known, part), part
     assert any(item.letter for item in known.office)
     assert known.behind("stop")
-    own = [item for part, item in known.items() if part == "licence"]
+    own = [item for part, item in known.every() if part == "licence"]
     assert len(own) > len(rights.load(None).licence), "how to look up a lender there"
 
 
 def test_what_is_true_everywhere_names_no_law_and_no_number():
     common = rights.load(None)
     assert not common.law
-    for _, item in common.items():
+    for _, item in common.every():
         for text in (item.text.en, item.text.zh):
             assert not re.search(r"第\S{1,9}条|article \d|section \d|\d{3,}", text), item.id
 
@@ -171,7 +171,7 @@ def squeezed(text):
 def untraced(shown, known):
     """What looks like an article or a number in `shown` when all that the items of `known` say is taken out."""
     said = set()
-    for _, item in known.items():
+    for _, item in known.every():
         assert item.source
         for words in filter(None, (item.name, item.text)):
             said |= {words.en, words.zh}
@@ -223,7 +223,7 @@ def test_an_invented_article_would_be_found(report):
 def test_what_nobody_checked_carries_its_mark(report, country, code):
     known, language = rights.load(country), Language(code)
     shown = squeezed(render(page.whole(known, language), "txt"))
-    for _, item in known.items():
+    for _, item in known.every():
         text = squeezed(item.text.text(code))
         assert text in shown, item.id
         assert (text + squeezed(MARKS[code]) in shown) == item.verify, item.id

@@ -73,7 +73,7 @@ def deliver(talk: Talk, paper: Paper, output: list[Path]) -> None:
     from privaudit import papers, report
 
     for path in output:
-        report.save(path, papers.render(paper, papers.form(path)))
+        report.save(papers.render(paper, papers.form(path)), path)
         talk.say("saved", path=str(path))
     if not output:
         talk.out(papers.render(paper, "txt"))

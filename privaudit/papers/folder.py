@@ -105,19 +105,20 @@ def _fill(
     for name in (DISCLOSABLE, SEALED):
         (part / name).mkdir(mode=0o700)
     shown, sealed = part / DISCLOSABLE, part / SEALED
+    written = {name.removeprefix(".") for name in writing.formats()}
     for suffix in _FORMS:
-        if suffix in writing.formats():
+        if suffix in written:
             writing.write(report, shown / f"report.{suffix}", language)
-    writing.save(shown / "lines.txt", render(sheet.lines(report, language, places), "txt"))
+    writing.save(render(sheet.lines(report, language, places), "txt"), shown / "lines.txt")
     for suffix in ("html", "txt"):
-        writing.save(shown / f"log.{suffix}", render(sheet.log(language), suffix))
-    writing.save(sealed / "READ-ME-FIRST.txt", render(sheet.sealed(language), "txt"))
+        writing.save(render(sheet.log(language), suffix), shown / f"log.{suffix}")
+    writing.save(render(sheet.sealed(language), "txt"), sealed / "READ-ME-FIRST.txt")
     seal(sealed)
     listed = sorted(file.relative_to(part).as_posix() for file in part.rglob("*") if file.is_file())
     hashes = "".join(f"{sha256(part / name)}  {name}\n" for name in listed)
-    writing.save(part / HASHES, hashes)
+    writing.save(hashes, part / HASHES)
     digest = hashlib.sha256(hashes.encode()).hexdigest()
-    writing.save(part / SHEET, render(sheet.photograph(report, language, digest, kept_at), "html"))
+    writing.save(render(sheet.photograph(report, language, digest, kept_at), "html"), part / SHEET)
     return digest
 
 

@@ -37,10 +37,10 @@ def write(report: Report, path: Path, language: Language) -> None:
         SourceError: it cannot be written.
     """
     module = importlib.import_module(f"{__name__}.{path.suffix.removeprefix('.')}")
-    save(path, module.render(report, language))
+    save(module.render(report, language), path)
 
 
-def save(path: Path, text: str) -> None:
+def save(text: str, path: Path) -> None:
     """Write `text` to `path`: whole, or not at all. Private (mode 0600).
 
     Raises:

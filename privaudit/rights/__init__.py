@@ -106,7 +106,7 @@ class Rights:
     """Half a page for the people who got called."""
     __pydantic_config__ = _FORBID
 
-    def items(self) -> Iterator[tuple[str, Item]]:
+    def every(self) -> Iterator[tuple[str, Item]]:
         """Every item with the name of its part."""
         for part in PARTS:
             yield from ((part, item) for item in getattr(self, part))
