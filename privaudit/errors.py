@@ -561,4 +561,52 @@ WORDS: Mapping[str, str] = {
         "Install the USB driver of the phone's maker, or Google's USB driver. Then unplug the phone and plug it in "
         "again."
     ),
+    # Workshops.
+    "folder_damaged.what": "{path} cannot be read.",
+    "folder_damaged.why": "It is none of the workshop's own files, or was changed or cut.",
+    "folder_damaged.next": "Move it away and start again; what it counted is lost.",
+    "folder_foreign.what": "The folder {path} holds other things.",
+    "folder_foreign.why": "A workshop deletes what it no longer needs, so it wants a folder of its own.",
+    "folder_foreign.next": "Give a new folder, or an empty one.",
+    "folder_in_use.what": "Another workshop is running in {path}.",
+    "folder_in_use.why": "Only one program at a time may give out codes and count in one folder.",
+    "folder_in_use.next": (
+        "Go on there, or give this one another folder. Their totals can be added: privaudit workshop FOLDER "
+        "FOLDER --totals"
+    ),
+    "keep_changed.what": "Today's workshop in {path} was begun with --keep {keep}.",
+    "keep_changed.why": "Its participants have agreed to that, and not to another.",
+    "keep_changed.next": "Go on with --keep {keep}, or close it first and begin anew.",
+    "keep_unknown.what": "“{given}” is nothing that a workshop can keep.",
+    "keep_unknown.why": "It keeps one of {known}.",
+    "keep_unknown.next": "Choose one of these, for instance --keep handout.",
+    "kit_where.what": "It is not said where the kit goes.",
+    "kit_where.why": "It is a few pages, so it wants one folder.",
+    "kit_where.next": "For instance: privaudit workshop kit -o kit",
+    "no_totals.what": "There are no counts in {path}.",
+    "no_totals.why": "It is no folder of a workshop, or no phone was finished in it.",
+    "no_totals.next": "Check the name of the folder.",
+    "not_their_own.what": "{path} belongs to the workshop.",
+    "not_their_own.why": (
+        "The full report is for the phone's owner alone, and goes onto a stick or into a folder of their own."
+    ),
+    "not_their_own.next": "Give the folder of the owner's stick.",
+    "one_workshop.what": "That is for totals, or for the kit.",
+    "one_workshop.why": "A workshop runs in one folder and writes its pages there.",
+    "one_workshop.next": "Leave out the other folders and -o or --json, or add --totals.",
+    "rehearsal_mixed.what": "{path} holds a rehearsal, or real counts, and this is the other kind.",
+    "rehearsal_mixed.why": "Counts of invented phones among real ones would be worth nothing.",
+    "rehearsal_mixed.next": "Give another folder.",
+    "totals_mixed.what": "Rehearsals and real workshops cannot be added.",
+    "totals_mixed.why": "The phones of a rehearsal are invented.",
+    "totals_mixed.next": "Leave the rehearsals out.",
+    "cut_visit.what": "The phone went away before everything was read.",
+    "cut_visit.why": (
+        "The cable was pulled or moved, the hub lost its power, or the phone was restarted. Nothing of it is "
+        "kept or counted."
+    ),
+    "cut_visit.next": "Check the cable, plug the phone in again, unlock it.",
+    "visit_bug.what": "This phone could not be read: a mistake in privaudit ({kind}).",
+    "visit_bug.why": "What this phone answers was not expected. The other phones are not affected.",
+    "visit_bug.next": "Go on with the others. Please report it, without any data of the phone.",
 }

@@ -23,11 +23,14 @@ WORDS: Final[Mapping[str, Sentence]] = {
     "list": "List the virtual phones.",
     "file": "The zip to write.",
     "resume": "Go on with a saved check that was interrupted, with the same phone; only what is missing is asked.",
-    "output": "Write the report to a file; its suffix says how (.json, .txt). “-” writes JSON to standard output.",
+    "output": (
+        "Write the report to a file; its suffix says how (.html to read and print, .txt, .csv, .json). “-” writes JSON"
+        " to standard output."
+    ),
     "json": "Write JSON to standard output.",
     "jsonl": "Write one line of JSON for each source.",
-    "lang": "Language: en or zh. Otherwise this computer's.",
-    "country": "Your country (two letters, for instance CN): how much do the lists hold for it?",
+    "lang": "Language: {languages}. Otherwise this computer's.",
+    "country": "Your country (two letters, for instance CN): its rules, and how much the lists hold for it.",
     "serial": "Which phone, if several are connected: its serial number or the end of it.",
     "transport": (
         "How to reach the phone: auto, usb, server, or tcp:HOST[:PORT]. “server” is the ADB server of this computer: "
@@ -37,6 +40,7 @@ WORDS: Final[Mapping[str, Sentence]] = {
     "signatures": "A list of your own (a .toml file, or a folder of them).",
     "all_apps": "Put all apps of the phone into the report. Private: it shows far more than lending apps.",
     "unknown": "Name the apps that can read and that this tool does not know. For the phone's owner only.",
+    "share": "To be handed on: dates to the month; no names of apps but their packages, no times, no patch level.",
     "no_apks": "Do not read names from the apps' files: quicker, but fewer lending apps are recognised.",
     "hash": "Let the phone compute the SHA-256 of the apps' files, for lists that hold hashes. Takes minutes.",
     "apps": "Package names of apps, for instance com.example.loan.",
@@ -53,6 +57,7 @@ WORDS: Final[Mapping[str, Sentence]] = {
     "diff": "Show what changed between two reports or saved checks of one phone: what was closed, what came back.",
     "diff_before": "The earlier report.json or saved check.",
     "diff_after": "The later one.",
+    "diff_output": "Write it to a file, too; its suffix says how (.html, .txt, .json).",
     "apply": "Do it: take a check first, ask, change, read back. Without it nothing is changed.",
     "yes": "Do not ask. (Uninstalling asks all the same.)",
     "uninstall": "In the end, uninstall the app. Asks on its own; deletes the app's data.",
@@ -87,7 +92,7 @@ WORDS: Final[Mapping[str, Sentence]] = {
     "rights_of": "Country (two letters, for instance CN). Without it: what is true everywhere, and no law.",
     "rights_choose": "This page names no law. For a country: privaudit rights CC; there are {known}.",
     "friends": "Only half a page for the friends who got called.",
-    "evidence": "Keep what was found, in a folder of two parts: one to show, one for your lawyer. Names no person.",
+    "evidence": "Keep what was found, in two parts: one to show, one for your lawyer first. Names no person.",
     "evidence_from": "A saved check or a report.json. With --check: nothing.",
     "evidence_to": "The folder to make.",
     "evidence_app": "Show only this app; may be repeated. A lender need not know of the others.",
@@ -113,6 +118,21 @@ WORDS: Final[Mapping[str, Sentence]] = {
     "named": "{done} of {total} names read",
     "plain": "No colours and no moving lines.",
     "version": "Print the version.",
+    "workshop": (
+        "Run a workshop in FOLDER: phone after phone, several at once, each with consent. Reads only. With "
+        "--totals: what was counted. “workshop kit -o FOLDER” writes what is printed before."
+    ),
+    "workshop_folder": "A folder of its own, new or from earlier today. With --totals one or more. Or: kit",
+    "workshop_keep": (
+        "What is kept of each phone: nothing (counts only), handout (one page, deleted at the close), or "
+        "capture (the saved check too)."
+    ),
+    "workshop_rehearse": "Practise with N virtual phones that come and go by themselves.",
+    "workshop_pace": "Rehearsal: about so many seconds from one phone to the next.",
+    "workshop_totals": (
+        "Show what was counted, without names; small counts are left out. Several folders are added. With -o: "
+        ".json, .csv, .html, .txt"
+    ),
     # While running.
     "starting": "privaudit {version}: reads only; no contact, message or call is read, no setting is changed.",
     "starting_demo": "privaudit {version}: a virtual phone on this computer, all of it invented.",
@@ -137,6 +157,7 @@ WORDS: Final[Mapping[str, Sentence]] = {
     "what": "What happened: ",
     "why": "Why: ",
     "next": "What to do: ",
+    "mistakes": {"one": "1 mistake:", "other": "{n} mistakes:"},
     "bug": (
         "This is a mistake in privaudit, not yours: {kind} at {where}. Please report it, without any data of a phone."
     ),
