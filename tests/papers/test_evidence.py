@@ -55,7 +55,7 @@ def test_the_part_to_show_names_only_the_apps_of_the_report(demo_capture, demo_r
     place, _ = kept(demo_capture, saved, tmp_path / "kept")
     with zipfile.ZipFile(saved) as zipped:
         listing = zipped.read("pm_list_packages.txt").decode()
-    packages = set(re.findall(r"=([\w.]+)(?:\s|$)", listing))
+    packages = set(re.findall(r"=(\w+(?:\.\w+)+)(?:\s|$)", listing))
     assert len(packages) > 100
     named = {app.package for app in demo_report.apps}
     shown = {name: data for name, data in everything(place).items() if name.startswith("disclosable/")}
