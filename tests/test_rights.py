@@ -16,7 +16,7 @@ from privaudit.knowledge.files import Mistakes
 from privaudit.language import Language
 from privaudit.model import KnowledgeStamp, RulesStamp
 from privaudit.papers import letters, page, render
-from privaudit.report import txt
+from privaudit.report import html, txt
 from tests.test_language import CHINESE_NEVER, ENGLISH_NEVER
 
 FOLDER = Path(privaudit.__file__).parent / "rights"
@@ -164,6 +164,11 @@ NUMBERS_OF_OURS = re.compile(r"\[\d+\]|¶\d+\.|2026年1月10日15:41|10January20
 """Numbers of sources; when the made report was taken, and how old its lists are."""
 
 
+def read(text):
+    """What a browser shows of HTML."""
+    return unescape(re.sub(r"<style>.*?</style>|<title>.*?</title>|<[^>]*>", " ", text, flags=re.DOTALL))
+
+
 def squeezed(text):
     return re.sub(r"\s+", "", text)
 
@@ -205,9 +210,7 @@ def report(made):
 def test_every_article_and_every_number_stands_in_an_item_with_a_source(report, country, form):
     for name, known, paper in papers(report, country):
         shown = render(paper, form)
-        if form == "html":
-            shown = unescape(re.sub(r"<style>.*?</style>|<[^>]*>", " ", shown, flags=re.DOTALL))
-        assert untraced(shown, known) == [], name
+        assert untraced(read(shown) if form == "html" else shown, known) == [], name
 
 
 def test_an_invented_article_would_be_found(report):
@@ -231,12 +234,15 @@ def test_what_nobody_checked_carries_its_mark(report, country, code):
 
 @pytest.mark.parametrize("country", [*COUNTRIES, None, "BR"])
 @pytest.mark.parametrize("code", ["en", "zh"])
-def test_the_report_ends_with_the_ladder(made, report, country, code):
+@pytest.mark.parametrize("form", [txt, html], ids=["text", "page"])
+def test_the_report_ends_with_the_ladder(made, report, country, code, form):
     stamp = KnowledgeStamp(signatures=report.knowledge.signatures, rules=RulesStamp(country=country, sha256=None))
     app = made.app("com.example.loan", label="Loan", version_name="x", contacts=made.access("can_read"))
-    shown = squeezed(txt.render(made.report(app, knowledge=stamp), Language(code)))
-    head, result = {"en": ("6.Whatyoucandonext", "----"), "zh": ("六、接下来可以做什么", "----")}[code]
-    part = shown.partition(head)[2].partition(result)[0]
+    shown = form.render(made.report(app, knowledge=stamp), Language(code))
+    head, end = Language(code).text("rights.next" if form is txt else "rights.page", country="").rstrip("）)"), "-----"
+    if form is html:
+        shown, end = read(shown), Language(code).text("report.remember")
+    part = squeezed(shown).rpartition(squeezed(head))[2].partition(squeezed(end))[0]
     known = rights.load(country if country in COUNTRIES else None)
     for step, offices in known.ladder():
         assert squeezed(step.text.text(code)) in part

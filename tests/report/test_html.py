@@ -74,8 +74,9 @@ def test_every_story(report_of, page, story, code):
     assert not any(name.startswith("on") or name == "style" for _, names in document.elements for name in names)
     order = ["summary", "page_contents", "page_matrix", "page_timeline", "page_stop", "page_apps", "page_gaps"]
     order += ["page_cannot", "leaving", "remember"]
+    parts = ["result", "contents", "matrix", "timeline", "stop", "apps", "gaps", "cannot", "rights", "leaving"]
     ids = [attributes["id"] for attributes in document.all("h2")]
-    assert ids == ["result", "contents", "matrix", "timeline", "stop", "apps", "gaps", "cannot", "leaving", "remember"]
+    assert ids == [*parts, "remember"]
     places = [document.words.index(say(f"report.{name}")) for name in order]
     assert places[0] == min(places)
     for never in ("uninstalled", "mini", "sent", "elsewhere"):
