@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import stat
 import subprocess
-from pathlib import Path
+import sys
 from types import SimpleNamespace
 
 import pytest
@@ -16,7 +16,6 @@ from privaudit.language import Language
 from privaudit.papers import BLANK, FORMS, letters, render
 from privaudit.papers.letters import Kind
 from privaudit.report import json as report_json
-from tests.demo.conftest import need
 from tests.test_language import ATTACKS
 
 COUNTRIES = rights.countries()
@@ -145,21 +144,6 @@ def test_a_page_for_the_writer_comes_first_and_is_no_part_of_the_letter(demo_rep
     assert text.index("对方发现了") < place
 
 
-def test_a_demand_and_its_page_print_on_two_sheets_of_a4(demo_report, tmp_path):
-    for country in ("CN", "IN"):
-        (tmp_path / f"{country}.html").write_text(shown(demo_report, country, Kind.DELETION, "html"), encoding="utf-8")
-        assert sheets(tmp_path / f"{country}.html") == 2
-
-
-def sheets(page: Path) -> int:
-    """Pages of paper."""
-    made = page.with_suffix(".pdf")
-    switches = ("--headless", "--no-sandbox", "--disable-gpu", "--no-pdf-header-footer")
-    program = [need("chromium"), *switches, f"--user-data-dir={page.parent / 'profile'}", f"--print-to-pdf={made}"]
-    subprocess.run([*program, page.as_uri()], check=True, capture_output=True, timeout=120)
-    return len(re.findall(rb"/Type\s*/Page\b", made.read_bytes()))
-
-
 # --- refusals -------------------------------------------------------------------------------------------------------
 
 
@@ -236,8 +220,6 @@ def test_what_is_no_report_is_refused(run, tmp_path):
 def test_what_happens_if_they_notice_is_asked_first(environment, saved):
     for answer, written in (("n\n", False), ("\n", False), ("y\n", True)):
         command = ["letter", str(saved), "--app", APP, "--kind", "complaint", "--country", "KE"]
-        import sys
-
         done = subprocess.run(
             [sys.executable, "-m", "privaudit", *command],
             env=environment,
