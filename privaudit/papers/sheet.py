@@ -49,7 +49,7 @@ def in_groups(digest: str) -> str:
     )
 
 
-def lines(report: Report, language: Language, places: Mapping[str, str]) -> Paper:
+def lines(report: Report, language: Language, places: Mapping[str, str] | None) -> Paper:
     """The lines of the named apps, each with its place in the phone's answers."""
     voice = Voice(report, language)
 
@@ -74,8 +74,9 @@ def log(language: Language) -> Paper:
     return Paper(title, language.code, blocks)
 
 
-def sealed(language: Language) -> Paper:
-    """What lies on top of the part that is for the owner's lawyer first."""
-    sentences = tuple(language.text(f"papers.sealed_{number}") for number in range(1, 4))
+def sealed(language: Language, *, whole: bool) -> Paper:
+    """What lies on top of the part that is for the owner's lawyer first: a `whole` phone, or a report."""
+    names = ("sealed_1" if whole else "sealed_report", "sealed_2", "sealed_3")
+    sentences = tuple(language.text(f"papers.{name}") for name in names)
     title = language.text("papers.sealed_title")
     return Paper(title, language.code, (Title(title), Listing(sentences)))

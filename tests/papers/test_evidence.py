@@ -272,6 +272,7 @@ def test_a_report_and_a_folder_of_answers_can_be_kept_too(run, demo_report, save
     file.write_text(report_json.render(demo_report), encoding="utf-8")
     assert run("evidence", file, "-o", tmp_path / "one").code == 0
     assert (tmp_path / "one" / "sealed" / "report.json").read_bytes() == file.read_bytes()
+    assert "is the whole report" in (tmp_path / "one" / "sealed" / "READ-ME-FIRST.txt").read_text(encoding="utf-8")
     with zipfile.ZipFile(saved) as zipped:
         names = [name for name in zipped.namelist() if name.endswith(".txt")]
         zipped.extractall(tmp_path / "answers", names)
