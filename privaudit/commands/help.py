@@ -101,8 +101,8 @@ WORDS: Final[Mapping[str, Sentence]] = {
     "evidence_apps": {"one": "The part to show names 1 app.", "other": "The part to show names {n} apps."},
     "evidence_sealed": "{path} names every app on the phone: for your lawyer first. Give it to nobody else.",
     "evidence_sealed_report": (
-        "{path} holds the whole report: for your lawyer first. Give it to nobody else. A saved check shows more: keep one "
-        "too (privaudit capture)."
+        "{path} holds the whole report: for your lawyer first. Give it to nobody else. A saved check shows more: keep "
+        "one too (privaudit capture)."
     ),
     "evidence_same": {"one": "1 file is what it was.", "other": "{n} files are what they were."},
     "evidence_changed": "Changed: {path}",

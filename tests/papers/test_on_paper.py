@@ -43,8 +43,8 @@ def test_letters_for_the_demo_story(demo_report, printed, country):
 
 @pytest.mark.parametrize("country", [None, *COUNTRIES])
 def test_rights_pages(printed, country):
-    for code in ("en", "zh"):
-        known = rights.load(country)
+    known = rights.load(country)
+    for code in ("en", "zh") if country in {None, "CN"} else ("en",):
         assert printed(page.whole(known, Language(code))) <= 8
         assert printed(page.friends(known, Language(code))) == 1
 
