@@ -124,7 +124,7 @@ def test_the_sheet_shows_hash_clocks_and_versions(demo_capture, demo_report, sav
         "no signature",
     ):
         assert said in page, said
-    assert "default-src 'none'" in page
+    assert "default-src &#39;none&#39;" in page
     assert not re.search(r"(?:src|href)=", page)
 
 

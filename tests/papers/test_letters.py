@@ -116,7 +116,7 @@ def test_attacks_in_names_and_versions(made, attack):
     for kind in Kind:
         page = shown(report, "CN", kind, "html", "com.example.made")
         assert "<script>" not in page
-        assert "default-src 'none'" in page
+        assert "default-src &#39;none&#39;" in page
         assert not {char for char in page if char in "\u202e\u2066\u061c\x1b\x9b"}
         text = shown(report, "CN", kind, "txt", "com.example.made")
         assert "\nResult  nothing found" not in text
