@@ -23,7 +23,7 @@ _DEMANDS: Final[tuple[Demand, ...]] = ("stop", "recipients", "delete", "caller",
 """What is demanded of a lender or collector, in this order."""
 _LOG: Final = ("no", "when", "channel", "number", "whom", "words", "file", "witness", "reported")
 """Columns of the paper log."""
-_LOG_ROWS: Final = 18
+_LOG_ROWS: Final = 14
 
 
 class Kind(StrEnum):
@@ -56,9 +56,9 @@ def draft(report: Report, package: str, kind: Kind, page: Rights) -> Paper:
     return Paper(title, page.country.letter, tuple(blocks(title)))
 
 
-def log(language: Language, rows: int) -> Table:
+def log(language: Language) -> Table:
     """The paper log of calls, to be filled in by hand."""
-    return Table(tuple(language.text(f"papers.log_{name}") for name in _LOG), (), rows)
+    return Table(tuple(language.text(f"papers.log_{name}") for name in _LOG), (), _LOG_ROWS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +140,7 @@ class _Letter:
         yield NewPage()
         yield Heading(self._paper("log_head"))
         yield Paragraph(self._paper("log_intro"))
-        yield log(self.voice.language, _LOG_ROWS)
+        yield log(self.voice.language)
 
     def _before(self, *names: str) -> Iterator[Block]:
         """What to think of first, on a page that stays at home."""

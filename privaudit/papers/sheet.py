@@ -11,7 +11,6 @@ from privaudit.papers import Block, Heading, Large, Listing, Paper, Paragraph, R
 from privaudit.papers.letters import log as log_table
 from privaudit.report.prose import Voice
 
-_LOG_ROWS = 18
 _GROUP, _LINE = 4, 16
 
 
@@ -70,7 +69,7 @@ def lines(report: Report, language: Language, places: Mapping[str, str] | None) 
 def log(language: Language) -> Paper:
     """The paper log."""
     title = language.text("papers.log_head")
-    blocks = (Title(title), Paragraph(language.text("papers.log_intro")), log_table(language, _LOG_ROWS))
+    blocks = (Title(title), Paragraph(language.text("papers.log_intro")), log_table(language))
     return Paper(title, language.code, blocks)
 
 

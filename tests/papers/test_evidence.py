@@ -289,6 +289,17 @@ def test_a_report_and_a_folder_of_answers_can_be_kept_too(run, demo_report, save
     assert not [data for data in (*kept, *everything(tmp_path / "two").values()) if "李伟".encode() in data]
 
 
+def test_what_is_kept_says_what_to_do_in_the_chosen_country(run, demo_report, saved, tmp_path):
+    file = tmp_path / "report.json"
+    file.write_text(report_json.render(demo_report), encoding="utf-8")
+    for place, source in (("one", file), ("two", saved)):
+        done = run("evidence", source, "-o", tmp_path / place, "--country", "in")
+        assert done.code == 0, done.err
+        for form in ("txt", "html"):
+            report = (tmp_path / place / "disclosable" / f"report.{form}").read_text(encoding="utf-8")
+            assert "cms.rbi.org.in" in report, place
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [

@@ -13,7 +13,7 @@ import pytest
 from privaudit import rights
 from privaudit.errors import SourceError, UsageError
 from privaudit.language import Language
-from privaudit.papers import BLANK, FORMS, letters, render
+from privaudit.papers import BLANK, FORMS, Rows, letters, render
 from privaudit.papers.letters import Kind
 from privaudit.report import json as report_json
 from tests.test_language import ATTACKS
@@ -92,7 +92,20 @@ def test_the_list_names_every_line_of_the_app_and_no_other_app(demo_report, coun
     for other in {app.package for app in demo_report.apps} - {APP}:
         assert other not in text
     assert squeezed(demo_report.knowledge.signatures.sha256) in squeezed(text)
-    assert text.count(Language("zh" if country == "CN" else "en").text("papers.log_witness")) == 18
+    assert text.count(Language("zh" if country == "CN" else "en").text("papers.log_witness")) == 14
+
+
+@pytest.mark.parametrize("country", COUNTRIES)
+@pytest.mark.parametrize("kind", [kind for kind in Kind if kind.is_sent])
+def test_only_the_app_is_filled_in(demo_report, country, kind):
+    known = rights.load(country)
+    blocks = letters.draft(demo_report, APP, kind, known).blocks
+    rows = dict(row for block in blocks if isinstance(block, Rows) for row in block.rows)
+    say = Language(known.country.letter).text
+    assert {name for name, value in rows.items() if value is not None} == {
+        say(f"papers.{name}") for name in ("app", "package", "version")
+    }
+    assert {say(f"papers.{name}") for name in ("from", "date", "reach", "signature", "to_reach")} <= rows.keys()
 
 
 @pytest.mark.parametrize("country", COUNTRIES)
