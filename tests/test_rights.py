@@ -126,9 +126,6 @@ def test_a_country_without_a_page_is_refused(given):
     assert error.value.name == "country_without_rights"
 
 
-NAMES = {"App违法违规收集使用个人信息行为认定方法"}
-
-
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_the_words_that_are_never_printed(file):
     for _, item in raw_items(file):

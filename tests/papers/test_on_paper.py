@@ -17,6 +17,8 @@ WIDTH = 657
 """CSS pixels between the margins of our A4."""
 LETTERS = {Kind.DELETION: 2, Kind.COMPLAINT: 3, Kind.EVIDENCE_LIST: 3}
 """Sheets: the page that stays at home and the demand; a complaint has two, and a list has its log apart."""
+HALF = 500
+"""CSS pixels of half its height."""
 WIDER = "[...document.querySelectorAll('body, body *')].filter(one => one.getBoundingClientRect().right > {} + 1)"
 
 
@@ -47,6 +49,14 @@ def test_rights_pages(printed, country):
     for code in ("en", "zh") if country in {None, "CN"} else ("en",):
         assert printed(page.whole(known, Language(code))) <= 8
         assert printed(page.friends(known, Language(code))) == 1
+
+
+@pytest.mark.parametrize("country", [None, *COUNTRIES])
+def test_half_a_page_for_friends_is_half_a_page(opened, country):
+    known = rights.load(country)
+    shown = opened(render(page.friends(known, Language(known.country.letter)), "html"), WIDTH)
+    shown.emulate_media(media="print")
+    assert shown.evaluate("document.body.getBoundingClientRect().height") <= HALF
 
 
 @pytest.mark.parametrize("code", ["en", "zh"])
