@@ -85,6 +85,7 @@ WORDS: Final[Mapping[str, Sentence]] = {
     "letter_from": "A saved report (privaudit audit -o report.json).",
     "kind": "deletion, complaint or evidence-list.",
     "paper_to": "Write to a file; its suffix says how (.txt, .md, .html). Without it, to standard output.",
+    "letter_country": "Country whose law and offices it names (two letters); without it, the country of the report.",
     "yes_letter": "Do not ask what happens if they notice: you have thought of it.",
     "ask_letter": "Have you thought of who will help if they notice? Write the draft? [y/N]",
     "nothing_written": "Nothing was written.",
