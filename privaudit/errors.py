@@ -154,7 +154,7 @@ WORDS: Mapping[str, str] = {
     "capture_too_large.why": "It may not be a check of this tool, or somebody made it to harm this computer.",
     "capture_too_large.next": "Do not open it. Ask whoever gave it to you.",
     "app_not_in_report.what": "The report says nothing of “{app}”.",
-    "app_not_in_report.why": "A letter rests on what was found. Something was found of: {known}.",
+    "app_not_in_report.why": "What is written rests on what was found. Something was found of: {known}.",
     "app_not_in_report.next": "Copy the package name from the report and try again.",
     "country_needed.what": "No country was chosen.",
     "country_needed.why": "A letter names the law and the offices of one country. There are pages for {known}.",

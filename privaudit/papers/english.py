@@ -166,6 +166,7 @@ WORDS: Final[Mapping[str, Sentence]] = {
     ),
     "sealed_title": "Sealed part: for your lawyer first",
     "sealed_1": "The file beside this one names every app on the phone: health, faith, dating, work, other lenders.",
+    "sealed_report": "The file beside this one is the whole report, with the apps that the part to show leaves out.",
     "sealed_2": "Give it to nobody before your lawyer or legal aid says to whom: to no lender, to no office.",
     "sealed_3": "Its hash stands in disclosable/hashes.txt, so nothing is lost by keeping it closed.",
     # The log.

@@ -97,7 +97,7 @@ def keep(
 def _fill(
     part: Path,
     report: Report,
-    places: dict[str, str],
+    places: dict[str, str] | None,
     seal: Callable[[Path], None],
     language: Language,
     kept_at: datetime,
@@ -105,13 +105,14 @@ def _fill(
     for name in (DISCLOSABLE, SEALED):
         (part / name).mkdir(mode=0o700)
     shown, sealed = part / DISCLOSABLE, part / SEALED
+    written = {name.removeprefix(".") for name in writing.formats()}
     for suffix in _FORMS:
-        if suffix in writing.formats():
+        if suffix in written:
             writing.write(report, shown / f"report.{suffix}", language)
     writing.save(render(sheet.lines(report, language, places), "txt"), shown / "lines.txt")
     for suffix in ("html", "txt"):
         writing.save(render(sheet.log(language), suffix), shown / f"log.{suffix}")
-    writing.save(render(sheet.sealed(language), "txt"), sealed / "READ-ME-FIRST.txt")
+    writing.save(render(sheet.sealed(language, whole=places is not None), "txt"), sealed / "READ-ME-FIRST.txt")
     seal(sealed)
     listed = sorted(file.relative_to(part).as_posix() for file in part.rglob("*") if file.is_file())
     hashes = "".join(f"{sha256(part / name)}  {name}\n" for name in listed)
@@ -121,10 +122,10 @@ def _fill(
     return digest
 
 
-def _places(capture: Capture | None, report: Report) -> dict[str, str]:
-    """In which file of the sealed capture each answer stands, with the hash of that file."""
+def _places(capture: Capture | None, report: Report) -> dict[str, str] | None:
+    """In which file of the sealed capture each answer stands, with the hash of that file; ``None``: there is none."""
     if capture is None:
-        return {}
+        return None
     asked = {one.question for finding in report.findings for one in finding.evidence} & capture.answers.keys()
     return {
         key: f"{file_name(key)} (SHA-256 {hashlib.sha256(capture.answers[key].text.encode()).hexdigest()})"
