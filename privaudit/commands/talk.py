@@ -109,11 +109,11 @@ class Talk:
             sys.stderr.write(f"\r{left}  ")
             sys.stderr.flush()
 
-    def counted(self, now: Reading) -> None:
-        """How many names are read, on a line that moves."""
+    def counted(self, now: Reading, key: str = "cli.named") -> None:
+        """How many names, or what `key` says, are read, on a line that moves."""
         if not self.moving:
             return
-        line = self.language.text("cli.named", done=now.done, total=now.total)
+        line = self.language.text(key, done=now.done, total=now.total)
         bar = "#" * (now.done * _BAR // max(now.total, 1))
         sys.stderr.write(f"\r[{bar:<{_BAR}}] {line}  " + ("\n" if now.done >= now.total else ""))
         sys.stderr.flush()
