@@ -40,7 +40,7 @@ class Terminal:
         self.child.delaybeforesend = None
         self.ended = False
 
-    def pump(self, seconds=0.06):
+    def pump(self, seconds=0.04):
         until = time.monotonic() + seconds
         while time.monotonic() < until and not self.ended:
             try:
@@ -110,6 +110,7 @@ def test_twenty_phones_arrive_and_leave(environment, tmp_path):
             assert len(codes) == len(set(codes))
             # One at a time is dealt with at the desk.
             assert sum(row[2].startswith(("ask its owner", "sticker", "waits for “Allow”")) for row in plugged) <= 1
+            assert sum(row[2].startswith("is being read") for row in plugged) <= 8
             most = max(most, len(plugged))
             # Whose result is not asked for, nobody in the room sees.
             assert "lending apps found" not in board.text or code in handed, board.text
@@ -120,7 +121,7 @@ def test_twenty_phones_arrive_and_leave(environment, tmp_path):
             if found := re.search(r"Does the sticker on the phone say (\w+)\?", board.text):
                 handed.add(found[1])
                 board.press("y")
-        assert 1 < most <= 8
+        assert most > 1
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
         assert len(list((folder / "pages").glob("*.html"))) == PHONES
         board.press("q")
