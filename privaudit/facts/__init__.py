@@ -133,7 +133,7 @@ def _appops(
     capture: Capture, blocks: dump.Blocks, listed: Mapping[int, Mapping[str, Listed]]
 ) -> tuple[appops.Dump, Answer]:
     answer = capture.answer("appops")
-    parsed = appops.parse(answer.text)
+    parsed = appops.parse(answer.text, apps.OPS)
     if not answer.text:
         return parsed, answer
     forged = parsed.forged or _under_wrong_uid(parsed, blocks, listed)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from typing import Final
 
 from privaudit.facts.appops_uids import Dump, Event, Op, Uid, age, read_by, uid_number
@@ -34,34 +35,64 @@ _EVENT_CD = re.compile(
 )
 _EVENT_B = re.compile(r"^\s+(?:(Access|Reject): )?\s*[a-z]+\s*(=) (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}) \(([^)]*)\)")
 _DETAIL = re.compile(r"^ {9,}(?:duration=|Running start at|startNesting=|(?:Access|Reject):\s*$)")
+_RECORDS: Final = ("          Access: [", "          Reject: [")
+_TAG_ENDS: Final = "        ]"
+_PLAIN_TAG: Final = frozenset({"        null=[", _TAG_ENDS})
 _TAG = re.compile(r"^        (\S.*=\[|\])$")
 """Layout D: what an op recorded stands between these, once per attribution tag."""
 
 
-def parse(text: str) -> Dump:
-    """Read a dump; lines end in LF."""
-    reader = _Reader()
-    offset = 0
-    for line in text.split("\n"):
-        if line:
-            reader.line(line, offset)
-        offset += len(line) + 1
+def parse(text: str, wanted: AbstractSet[str] | None = None) -> Dump:
+    """Read a dump; lines end in LF.
+
+    Args:
+        text: the dump.
+        wanted: ops of packages whose modes and records are kept, and `Dump.oldest` told of; ``None``: all. The others
+            are looked at for what an app may have written among them.
+    """
+    reader = _Reader(wanted)
+    reader.read(text)
     reader.dump.ends = text.endswith("\n\n") or (reader.uid is None and text.endswith("\n"))
     return reader.dump
 
 
+_PASSED_OVER: Final = Op(mode="", offset=0)
+"""Stands in for an op that nobody asked about."""
+
+
 class _Reader:
-    def __init__(self) -> None:
+    def __init__(self, wanted: AbstractSet[str] | None) -> None:
+        self.wanted = wanted
         self.dump = Dump()
         self.uid: Uid | None = None
         self.ops: dict[str, Op] | None = None
+        self.names: set[str] = set()
+        self.passed: set[str] = set()
+        """Ops that nobody asked about, as they are printed."""
         self.op: Op | None = None
         self.kind = "Access"
         self.in_tag = self.tag_is_empty = False
         self.layout: re.Pattern[str] | None = None
 
+    def read(self, text: str) -> None:
+        offset = 0
+        for line in text.split("\n"):
+            # Most lines are of ops that nobody asked about. What does not look like that is looked at closely.
+            if self.op is _PASSED_OVER and line.startswith("        "):
+                if line.startswith(_RECORDS):
+                    self.tag_is_empty = False
+                elif line in _PLAIN_TAG and (line == _TAG_ENDS) is self.in_tag:
+                    self.in_tag = not self.in_tag
+                else:
+                    self._event(line, offset)
+            elif line:
+                self.line(line, offset)
+            offset += len(line) + 1
+
     def line(self, line: str, offset: int) -> None:
-        if line.startswith("  Uid "):
+        if line.startswith("        ") and self.uid is not None:
+            self._event(line, offset)
+        elif line.startswith("  Uid "):
             self._begin_uid(line)
         elif self.uid is None:
             self._outside(line)
@@ -74,8 +105,6 @@ class _Reader:
             self._begin_package(line)
         elif line.startswith("      ") and line[6:7].isupper():
             self._op(line, offset)
-        elif line.startswith("        "):
-            self._event(line, offset)
 
     def _outside(self, line: str) -> None:
         if self.dump.uids and (line.startswith("    Package ") or _UID_MODE.match(line) or _OP_BCD.match(line)):
@@ -115,11 +144,17 @@ class _Reader:
         if match[1] in self.uid.packages:
             self._forged(match[1])
         self.ops = self.uid.packages.setdefault(match[1], {})
+        self.names = set(self.ops)
 
     def _op(self, line: str, offset: int) -> None:
         self._leave(line)
         if self.ops is None:
             self._uid_mode(line, offset)
+            return
+        printed = line[6 : line.find(" (")]
+        if printed in self.passed and self.layout is _OP_BCD and line.endswith("): ") and printed not in self.names:
+            self.names.add(printed)
+            self.op = _PASSED_OVER
             return
         match = _OP_BCD.match(line) or _OP_A.match(line)
         if match is None:
@@ -127,11 +162,15 @@ class _Reader:
             return
         name = _op_name(match[1])
         self.layout = self.layout or match.re
-        if name in self.ops or match.re is not self.layout:
+        if name in self.names or match.re is not self.layout:
             # Attribution tags are an app's own text and may hold line breaks. No release mixes its layouts.
             self._forged(name)
             return
-        if match.re is _OP_A:
+        self.names.add(name)
+        if self.wanted is not None and name not in self.wanted:
+            self.op = _PASSED_OVER
+            self.passed.add(match[1])
+        elif match.re is _OP_A:
             self.op = self.ops[name] = Op(mode=self._mode(match[2]), offset=offset)
             for kind, word in _TIME_A.findall(match[3]):
                 self._record(self.op, kind, Event(age(word), None, offset))
@@ -156,6 +195,9 @@ class _Reader:
         return _MODES.get(word, word)
 
     def _event(self, line: str, offset: int) -> None:
+        if line in _PLAIN_TAG:
+            self._tag(line, opens=line != _TAG_ENDS)
+            return
         match = _EVENT_CD.match(line) or _EVENT_B.match(line)
         if match is None:
             if tag := _TAG.match(line):
@@ -166,9 +208,11 @@ class _Reader:
         if self.op is None:
             self._forged(line)
             return
+        self.tag_is_empty = False
+        if self.op is _PASSED_OVER:
+            return
         self.kind = match[1] or self.kind  # layout B names it once and lines up the other states below
         self._record(self.op, self.kind, Event(age(match[4]), match[3], offset, read_by(match[2])))
-        self.tag_is_empty = False
 
     def _record(self, op: Op, kind: str, event: Event) -> None:
         op.latest(kind, event)
@@ -179,7 +223,7 @@ class _Reader:
     def _tag(self, line: str, *, opens: bool) -> None:
         if self.op is None or opens == self.in_tag:
             self._forged(line)
-        elif not opens and self.tag_is_empty:
+        elif not opens and self.tag_is_empty and self.op is not _PASSED_OVER:
             self.op.has_empty_tag = True
         self.in_tag = self.tag_is_empty = opens
 

@@ -73,7 +73,7 @@ class Dump:
     ends: bool = False
     """Whether something follows the last uid: an empty line, or another part. Android 6 and 7 print nothing there."""
     oldest: Event | None = None
-    """Of all that is recorded."""
+    """Of all records that are kept."""
     forged: str | None = None
     """A uid, package or op that appears twice, or where Android has none: text of an app that passes for Android's."""
 
@@ -104,10 +104,12 @@ def age(word: str) -> timedelta | None:
     if word == "0":
         return timedelta()
     match = _AGE.match(word)
-    if match is None or not any(match.groups()[1:]):
+    if match is None:
         return None
-    days, hours, minutes, seconds, milliseconds = (int(group or 0) for group in match.groups()[1:])
+    d, h, m, s, ms = match.group(2, 3, 4, 5, 6)
+    if not (d or h or m or s or ms):
+        return None
     try:
-        return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds, milliseconds=milliseconds)
+        return timedelta(int(d or 0), int(s or 0), 0, int(ms or 0), int(m or 0), int(h or 0))
     except OverflowError:
         return None

@@ -12,7 +12,7 @@ from privaudit.facts.access import DOORS, Door, Held, access
 from privaudit.facts.apk import ApkFacts
 from privaudit.facts.clock import Clock, local_time
 from privaudit.facts.dump import Blocks, Line
-from privaudit.facts.effective import effective, mode_in_force
+from privaudit.facts.effective import SWITCHES, effective, mode_in_force
 from privaudit.facts.package_blocks import Block
 from privaudit.facts.packages import Listed
 from privaudit.facts.permissions import SPECIAL, TRAITS
@@ -30,6 +30,14 @@ from privaudit.model import (
 )
 
 _DOORS: Final[Mapping[str, Door]] = {door.permission: door for doors in DOORS.values() for door in doors}
+OPS: Final = frozenset(
+    {
+        *(trait.op for trait in TRAITS.values()),
+        *(door.blank_op for door in _DOORS.values() if door.blank_op is not None),
+        *SWITCHES.values(),
+    }
+)
+"""App-ops that decide something, or record a reading of what is told."""
 _PER_USER: Final = 100000
 _FACTORY_UNTIL: Final = datetime(2009, 1, 3)  # noqa: DTZ001 - the phone's own time
 """System images carry install times of 1970, 2008-12-31 or 2009-01-01: no install at all."""

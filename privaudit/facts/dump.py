@@ -7,10 +7,13 @@ from dataclasses import dataclass, replace
 
 from privaudit.capture import Capture
 from privaudit.capture.answers import Answer, detail
+from privaudit.capture.questions import PERMISSIONS
 from privaudit.facts import packages
 from privaudit.facts.package_blocks import Block, Dump, Grant
 from privaudit.facts.packages import Listed
 from privaudit.model import AnswerState, Place
+
+_WANTED = frozenset(PERMISSIONS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +121,7 @@ def _of(block: Block, user: int) -> Iterator[tuple[str, Grant]]:
 def read(capture: Capture, listed: Mapping[int, Mapping[str, Listed]]) -> Blocks:
     """Read all package dumps of `capture`. `listed`: see `privaudit.facts.packages.parse`."""
     answer = capture.answer("packages")
-    whole = _judge(answer, packages.parse(answer.text, listed) if answer.text else Dump())
+    whole = _judge(answer, packages.parse(answer.text, listed, wanted=_WANTED) if answer.text else Dump())
     if whole.dump.forged is not None:
         # Nothing in it proves anything: what one app forged may speak of another.
         whole = replace(whole, dump=Dump(unparsed=whole.dump.unparsed, forged=whole.dump.forged))
@@ -126,7 +129,7 @@ def read(capture: Capture, listed: Mapping[int, Mapping[str, Listed]]) -> Blocks
     people = {user for block in whole.dump.packages.values() for user in block.users} if whole.sound else set()
     for one in capture.to("package"):
         name = one.about or ""
-        own = packages.parse(one.text, only=name)
+        own = packages.parse(one.text, only=name, wanted=_WANTED)
         if name in own.packages:
             if own.ends and people and own.packages[name].users.keys() != people:
                 own.forged = own.forged or name  # each block tells of every Android user

@@ -9,31 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from typing import Final
 
 from privaudit.facts.package_blocks import Block, Dump, Grant, UserState
 from privaudit.facts.package_fields import FIELDS, OF_SHARED_USER, RANK
-
-SECTIONS: Final = {"Packages:": "packages", "Hidden system packages:": "hidden", "Shared users:": "shared_users"}
-_BETWEEN: Final = frozenset({"Renamed packages:", "Queries:"})
-"""Titles of sections among those with blocks."""
-_BEHIND: Final = frozenset(
-    {
-        "Package Changes:",
-        "Active install sessions:",
-        "Historical install sessions:",
-        "Legacy install sessions:",
-        "Frozen packages:",
-        "Dexopt state:",
-        "Compiler stats:",
-        "Settings parse messages:",
-        "Package warning messages:",
-        "Package performance messages:",
-        "APEX session state:",
-        "Active APEX packages:",
-    }
-)
-"""Titles of sections behind the last block. Anything else in column 0 is vendor noise (Samsung: install logs)."""
+from privaudit.facts.package_sections import BEHIND, BETWEEN, SECTIONS
 
 _HEADER = re.compile(r"^  (Package|SharedUser) \[([^\]]*)\] \([0-9a-f]+\):$")
 _PERMISSION = re.compile(r"^\s*(\S+): granted=(true|false)(?:, flags=\[ ?([^\]]*)\])?(?:, userId=(\d{1,5}))?\s*$")
@@ -44,13 +25,18 @@ _DISABLED: Final = frozenset({"2", "3", "4"})
 _FIELD_INDENT: Final = 4
 _LINES_INDENT: Final = 6
 _GRANT: Final = ": granted="
+_PLAIN: Final = frozenset({"true", "false"})
+_BELOW_FIELD: Final = " " * 6
+_BELOW_USER: Final = " " * 8
+"""Where the lines of a list begin that belongs to a package, or to one of its users."""
 
 
 class Reader:
     """Fills `dump`. `words` gathers the field names met: they tell the layout."""
 
-    def __init__(self, dump: Dump) -> None:
+    def __init__(self, dump: Dump, wanted: AbstractSet[str] | None) -> None:
         self.dump = dump
+        self.wanted = wanted
         self.section: dict[str, Block] | None = None
         self.block: Block | None = None
         self.user: UserState | None = None
@@ -58,11 +44,17 @@ class Reader:
         self.rank = -1
         self.seen: set[str] = set()
         self.words: set[str] = set()
+        self.flags: dict[str | None, tuple[str, ...]] = {None: ()}
+        """What was read of each list of flags: there are few, and each stands in many lines."""
 
     def read(self, text: str, offset: int) -> None:
         """Read `text` from `offset` on."""
         for line in text[offset:].split("\n"):
-            if line:
+            # Most lines are of lists: deeper than whatever could end the list.
+            if self.part is not None and line.startswith(_BELOW_USER if self.user is not None else _BELOW_FIELD):
+                if not self.part(line, offset):
+                    self.dump.unparsed += 1
+            elif line:
                 self._line(line, offset)
             offset += len(line) + 1
         if self.block is not None and self.block.users:
@@ -102,7 +94,7 @@ class Reader:
     def _title(self, line: str) -> None:
         title = line.rstrip()
         name = SECTIONS.get(title)
-        if name is None and title not in _BEHIND and title not in _BETWEEN:
+        if name is None and title not in BEHIND and title not in BETWEEN:
             if line.startswith("-----"):
                 self._leave()
                 self.section = None
@@ -113,7 +105,7 @@ class Reader:
         self._leave()
         self.section = None if name is None else getattr(self.dump, name)
         self.dump.has_packages |= name == "packages"
-        self.dump.ends |= title in _BEHIND and self.dump.has_packages
+        self.dump.ends |= title in BEHIND and self.dump.has_packages
 
     def _leave(self) -> None:
         block, self.block, self.user, self.part, self.rank = self.block, None, None, None, -1
@@ -202,13 +194,21 @@ class Reader:
             self._forged(self.block.name)
 
     def _requested(self, line: str, _offset: int) -> bool:
-        match = _REQUESTED.match(line)
-        if match is None or self.block is None or self.block.requested is None:
+        if self.block is None or self.block.requested is None:
             return False
-        self.block.requested.add(match[1])
+        name = line.strip(" ")
+        if ":" in name or not name.isascii() or not name.isprintable() or " " in name:
+            match = _REQUESTED.match(line)
+            if match is None:
+                return False
+            name = match[1]
+        self.block.requested.add(name)
         return True
 
     def _install(self, line: str, offset: int) -> bool:
+        name, parted, state = line.partition(_GRANT)
+        if self.block is not None and parted and state in _PLAIN and self._is_unwanted(name.strip(" ")):
+            return True
         match = _PERMISSION.match(line)
         if match is None or self.block is None:
             return False
@@ -220,13 +220,21 @@ class Reader:
         match = _PERMISSION.match(line)
         if match is None or self.user is None:
             return False
-        self._put(self.user.runtime, match, offset)
+        if not self._is_unwanted(match[1]):
+            self._put(self.user.runtime, match, offset)
         return True
 
+    def _is_unwanted(self, name: str) -> bool:
+        """Whether nobody asked about the permission `name`."""
+        return self.wanted is not None and name not in self.wanted and " " not in name
+
     def _put(self, grants: dict[str, Grant], match: re.Match[str], offset: int) -> None:
-        if match[1] in grants and self.block is not None:
+        name, granted, flags = match.group(1, 2, 3)
+        if name in grants and self.block is not None:
             self._forged(self.block.name)
             return
-        # Up to Android 9 flags are parted by blanks, later by pipes.
-        flags = tuple(re.findall(r"[^|\s]+", match[3])) if match[3] else ()
-        grants[match[1]] = Grant(granted=match[2] == "true", flags=flags, offset=offset)
+        told = self.flags.get(flags)
+        if told is None:
+            # Up to Android 9 flags are parted by blanks, later by pipes.
+            told = self.flags[flags] = tuple(flags.replace("|", " ").split())
+        grants[name] = Grant(granted == "true", told, offset)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from privaudit.capture.questions import PERMISSIONS, is_package_name
 from privaudit.facts.package_blocks import Block, Dump, UserState
-from privaudit.facts.package_reader import SECTIONS, Reader
+from privaudit.facts.package_reader import Reader
+from privaudit.facts.package_sections import SECTIONS
 
 _SDK = re.compile(r"^\s+sdkVersion=(\d{1,3})\b", re.MULTILINE | re.ASCII)
 _STATIC_LIBRARY = re.compile(r".+_\d+\Z")
@@ -63,15 +65,22 @@ def lines(text: str) -> Iterator[tuple[int, str]]:
         offset += len(line) + 1
 
 
-def parse(text: str, listed: Mapping[int, Mapping[str, Listed]] | None = None, *, only: str | None = None) -> Dump:
+def parse(
+    text: str,
+    listed: Mapping[int, Mapping[str, Listed]] | None = None,
+    *,
+    only: str | None = None,
+    wanted: AbstractSet[str] | None = None,
+) -> Dump:
     """Read a dump.
 
     Args:
         text: answer to ``dumpsys package`` with or without a package or permission names; lines end in LF.
         listed: what ``pm list packages`` gave, by Android user; a user whose list is not known is not in it.
         only: the package that was asked for, where it was one.
+        wanted: permissions whose lines are kept; ``None``: all.
     """
-    reader = Reader(Dump())
+    reader = Reader(Dump(), wanted)
     start = _first_section(text)
     if sdk := _SDK.search(text, 0, max(start, 0)):
         reader.dump.sdk = int(sdk[1])

@@ -13,19 +13,18 @@ from privaudit.model import Report
 
 
 def formats() -> tuple[str, ...]:
-    """Suffixes that can be written: each is a module here; what they share is in folders."""
-    return tuple(module.name for module in pkgutil.iter_modules(__path__) if not module.ispkg)
+    """Suffixes that can be written, with their dots: each is a module here; what they share is in folders."""
+    return tuple(f".{module.name}" for module in pkgutil.iter_modules(__path__) if not module.ispkg)
 
 
-def check(path: Path) -> None:
+def check(path: Path, known: tuple[str, ...]) -> None:
     """Refuse, before any phone is asked, a file that could not be written.
 
     Raises:
-        UsageError: no module writes this suffix, or the folder is not there.
+        UsageError: its suffix is none of `known`, or the folder is not there.
     """
-    suffix = path.suffix.removeprefix(".")
-    if suffix not in formats():
-        raise UsageError("format_unknown", given=path.name, known=tuple(f".{name}" for name in formats()))
+    if path.suffix not in known:
+        raise UsageError("format_unknown", given=path.name, known=known)
     if not path.absolute().parent.is_dir():
         raise UsageError("no_folder", path=str(path.absolute().parent))
 

@@ -14,7 +14,8 @@ from typing import Final, Protocol, TypeAlias
 from privaudit.audit import Wishes
 from privaudit.errors import PhoneError, PrivauditError
 from privaudit.knowledge import Knowledge
-from privaudit.language import Language, available
+from privaudit.language import Language
+from privaudit.locales import available
 from privaudit.model import Message
 from privaudit.workshop.arrivals import POLL_S, Arrivals
 from privaudit.workshop.desk import Desk

@@ -1,0 +1,93 @@
+"""A phone as large as real ones: 450 packages for two Android users, generated, the same in every run."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from privaudit.demo import open_story
+from privaudit.demo.render import appops, package_dump, text
+from privaudit.demo.render.android import FLAG_BITS, OPS, RUNTIME_OPS
+from privaudit.demo.story.virtual import App, Event, Grant, Install, InstallPermission, Op, VirtualPhone
+
+PACKAGES: Final = 450
+USERS: Final = (0, 999)
+SEED: Final = 20260110
+NOW: Final = datetime(2026, 1, 10, 7, 42, tzinfo=UTC)
+_INSTALL_PERMISSIONS: Final = 34
+"""A whole dump of a real phone lists as many for an app, on average."""
+_RUNTIME: Final = 18
+_OPS: Final = 12
+_STATES: Final = ("top", "fg", "bg", "cch")
+_FLAGS: Final = tuple(bit for bit in FLAG_BITS.values() if bit < 1 << 10)
+
+
+def phone(packages: int = PACKAGES) -> VirtualPhone:
+    """The borrower's phone with `packages` invented apps in place of its own."""
+    dice = random.Random(SEED)  # noqa: S311 - no secret
+    story = open_story("borrower")
+    shared = {app.package for app in story.apps if app.shared_user is not None}
+    kept = tuple(app for app in story.apps if app.package in shared)
+    made = tuple(_app(number, dice) for number in range(packages - len(kept)))
+    return replace(story, apps=(*kept, *made))
+
+
+def _app(number: int, dice: random.Random) -> App:
+    package = f"com.example.made{number:04}.{dice.choice(('mobile', 'app', 'client'))}"
+    others = [f"android.permission.MADE_{row}" for row in range(_INSTALL_PERMISSIONS)]
+    runtime = dice.sample(sorted(RUNTIME_OPS), _RUNTIME)
+    installs = {user: _install(user, runtime, dice) for user in USERS}
+    system = number % 2 == 0
+    return App(
+        package=package,
+        app_id=10_300 + number,
+        code_path=f"/system/app/Made{number}" if system else f"/data/app/~~{number:022}==/{package}-{number:022}==",
+        version_code=number,
+        version_name=f"{number}.{dice.randrange(99)}",
+        flags=("SYSTEM", "HAS_CODE") if system else ("HAS_CODE", "ALLOW_BACKUP"),
+        updated=datetime(2025, 5, 1 + number % 28, 10, 0, 0),  # noqa: DTZ001 - the phone's own time
+        installer=None if system else "com.android.vending",
+        requested=(*others, *runtime),
+        install_permissions=tuple(InstallPermission(name=name) for name in others),
+        installs=installs,
+    )
+
+
+def _install(user: int, runtime: list[str], dice: random.Random) -> Install:
+    ops = dice.sample(sorted(OPS), _OPS)
+    return Install(
+        user=user,
+        first_installed=datetime(2025, 4, 1, 9, 0, 0),  # noqa: DTZ001 - the phone's own time
+        grants=tuple(
+            Grant(name=name, granted=dice.random() < 0.4, flags=sum(dice.sample(_FLAGS, 3)))  # noqa: PLR2004
+            for name in runtime
+        ),
+        uid_modes=dict.fromkeys(dice.sample(sorted(OPS), 4), "ignore"),
+        ops=tuple(Op(name=op, mode=dice.choice(("allow", "ignore")), events=_events(dice)) for op in ops),
+    )
+
+
+def _events(dice: random.Random) -> tuple[Event, ...]:
+    states = dice.sample(_STATES, dice.randrange(1, 4))
+    return tuple(
+        Event(age=timedelta(seconds=dice.randrange(1, 30_000_000), milliseconds=dice.randrange(1000)), state=state)
+        for state in states
+    )
+
+
+def whole_packages(made: VirtualPhone) -> str:
+    """``dumpsys package``."""
+    return package_dump.whole(made)
+
+
+def app_ops(made: VirtualPhone) -> str:
+    """``dumpsys appops``."""
+    return appops.dump(made, made.clock(NOW))
+
+
+def listed(made: VirtualPhone, user: int) -> str:
+    """``pm list packages -f -i -U``."""
+    rows = [(app, (user,)) for app in made.apps]
+    return text.packages(rows, path=True, version=False, installer=True, uid=True)
