@@ -129,7 +129,6 @@ def test_the_keyboard_and_locks_have_one_door_each():
     assert users_of("termios") == users_of("tty") == {"workshop.keys"}
     assert users_of("msvcrt") == {"workshop.keys", "workshop.lock"}
     assert users_of("fcntl") == {"workshop.lock"}
-    assert users_of("jinja2") <= {"workshop.sheet", "report.html"}
 
 
 def test_no_other_program_is_started():
