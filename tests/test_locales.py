@@ -162,6 +162,8 @@ ALLOWED = {
     ("zh", "report.user_secure_folder"),
     ("zh", "steps.copy_secure_folder"),
     ("zh", "report.not_advice"),  # the sentence that says that this sheet does not judge
+    ("zh", "kit.iphone_1"),  # the word of Apple's own menu: Privacy & Security
+    ("zh", "kit.iphone_6"),
     ("zh", "makers.samsung"),  # where Samsung's menu leads, and
     ("zh", "makers.xiaomi"),  # what Xiaomi calls the switch that is better left alone
 }

@@ -5,18 +5,11 @@ No script, nothing from elsewhere: the page may apply its own style and nothing 
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
-from importlib import resources
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 from privaudit.language import Language
-
-if TYPE_CHECKING:
-    from jinja2 import Environment
 
 BEGIN, END = "<!-- sheet -->", "<!-- end of sheet -->"
 """Around each sheet, so that pages can be joined into one print job."""
@@ -88,8 +81,11 @@ def grid(heads: Sequence[str], rows: int) -> Block:
 
 def render(sheets: Iterable[Sheet], language: Language, *, demo: bool = False, title: str | None = None) -> str:
     """An HTML document of these sheets; called as the first of them, unless it has a `title` of its own."""
+    from privaudit.report import page
+
     made = tuple(sheets)
-    return document("sheet", language, title=title or made[0].title, sheets=made, demo=demo, begin=BEGIN, end=END)
+    content = {"title": title or made[0].title, "sheets": made, "demo": demo, "begin": BEGIN, "end": END}
+    return page.render("sheet", language, content, folder="privaudit.workshop", style="sheet")
 
 
 def join(pages: Iterable[str]) -> str | None:
@@ -100,32 +96,3 @@ def join(pages: Iterable[str]) -> str | None:
     first = every[0]
     cut = [page[page.index(BEGIN) : page.rindex(END) + len(END)] for page in every if BEGIN in page and END in page]
     return first[: first.index(BEGIN)] + "\n".join(cut) + first[first.rindex(END) + len(END) :]
-
-
-def document(name: str, language: Language, **values: object) -> str:
-    """The template `name` of this folder, filled. Its style stands in the page, and its hash in the policy above it."""
-    style = (resources.files(__package__ or "") / f"{name}.css").read_text(encoding="utf-8")
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
-    template = _environment().get_template(f"{name}.html.jinja")
-    return template.render(
-        language={"zh": "zh-Hans"}.get(language.code, language.code),
-        style=style,
-        policy=policy,
-        text=language.text,
-        **values,
-    )
-
-
-@cache
-def _environment() -> Environment:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    return Environment(
-        loader=PackageLoader("privaudit.workshop", ""),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )

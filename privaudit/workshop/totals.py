@@ -21,7 +21,6 @@ from privaudit.model import DataClass
 from privaudit.report import save
 from privaudit.report.prose.layout import hanging, pad
 from privaudit.workshop.counts import MOST_LENDING, Book, Counted, added
-from privaudit.workshop.sheet import document
 
 LEAST: Final = 5
 """The smallest count that is shown."""
@@ -184,6 +183,8 @@ def _cell(value: object) -> object:
 
 def html(book: Book, language: Language) -> str:
     """A page to project: bars, each with its number in words."""
+    from privaudit.report import page
+
     charts = []
     for table in of_book(book):
         widest = max((line.count or 0 for line in table.lines), default=0) if table.of is None else table.of
@@ -197,13 +198,9 @@ def html(book: Book, language: Language) -> str:
         ]
         head = language.text(f"workshop.totals_{table.name}_head")
         charts.append({"head": head, "rows": rows, "more": table.more, "full": _BAR})
-    return document(
-        "chart",
-        language,
-        title=language.text("workshop.totals_title", n=len(book.sessions)),
-        charts=charts,
-        demo=book.demo,
-    )
+    head = language.text("workshop.totals_title", n=len(book.sessions))
+    content = {"title": head, "charts": charts, "demo": book.demo}
+    return page.render("chart", language, content, folder="privaudit.workshop", style="chart")
 
 
 _FORMATS: Final = {".json": json, ".csv": csv_text, ".html": html, ".txt": text}

@@ -257,4 +257,4 @@ def test_the_country_is_chosen_live_and_for_a_saved_report(run, tmp_path):
         flat = " ".join(shown.out.split())
         assert "Scope of necessary personal information for common types of apps (CAC," in flat
         assert "none of them for CN" in flat
-        assert "--country" not in flat
+        assert "shows its rules" not in flat
