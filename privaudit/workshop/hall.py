@@ -24,8 +24,7 @@ MAY_MOVE: Final = frozenset({Stage.BLOCKED, Stage.QUEUED, Stage.CONSENT, Stage.C
 
 
 class Hall:
-    """The phones of a workshop, as they come and go. What their visits tell is the hearing's, what a facilitator does
-    with them the desk's.
+    """The phones of a workshop, as they come and go. What their visits tell is the hearing's, what is done the desk's.
 
     Args:
         store: gives codes and counts failures.
