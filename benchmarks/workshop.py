@@ -1,11 +1,12 @@
-"""What a workshop costs: eight phones at once against one, and a hundred one after another.
+"""What a workshop costs: eight phones at once against one, a hundred one after another, and the first word of help.
 
     .venv/bin/python benchmarks/workshop.py [--phones 100]
 
 Prints figure, reference and ratio; ends with 1 where a ratio is over its budget. The phones run in a process of their
 own, as real ones would, behind lines of 5 MB/s and 20 ms; what they answer is made beforehand. The reference for eight
 is the time of one. For a hundred, memory after the last is compared with memory after the tenth, and threads and open
-files must be as many as before the first.
+files must be as many as before the first. Words of help are measured from plugging in a phone that knows no key, and
+from its owner's consent, against the two seconds that a person waits.
 """
 
 from __future__ import annotations
@@ -35,17 +36,18 @@ from privaudit.demo.programs import programs
 from privaudit.demo.shell import Program, ProgramResult
 from privaudit.language import Language
 from privaudit.transport import direct, key
-from privaudit.transport.key import Key
+from privaudit.workshop import telling
 from privaudit.workshop.folder import Folder
 from privaudit.workshop.hall import GRACE_S
 from privaudit.workshop.nouns import Keep, Plugged, Row, Stage
-from privaudit.workshop.session import Session
+from privaudit.workshop.session import Ended, Key, Session
 
 BYTES_PER_S = 5e6
 LATENCY_S = 0.02
 AT_ONCE = 8
 MOST_TIME = 2.0
 MOST_MEMORY = 1.1
+SECONDS_TO_HELP = 2.0
 WARM = 10
 """Phones after which everything that is loaded once is loaded."""
 STORIES = ("borrower", "hyperos", "coloros", "oneui", "emui5", "android16", "android6")
@@ -71,8 +73,8 @@ def remembered(table: Mapping[str, Program]) -> dict[str, Program]:
     return {name: of(name, program) for name, program in table.items()}
 
 
-def serve(stories: Sequence[str]) -> None:
-    """Be phones, until the input ends."""
+def serve(stories: Sequence[str], *, locked: bool) -> None:
+    """Be phones, until the input ends. Locked ones let nobody in."""
     phones = []
     shared: dict[str, dict[str, Program]] = {}
     for number, story in enumerate(stories):
@@ -83,7 +85,7 @@ def serve(stories: Sequence[str]) -> None:
             table = {**shared[story], "getprop": table["getprop"]}
         else:
             shared[story] = table = remembered(table)
-        phone = demo.daemon(told, table=table, keys=KeyPolicy(required=False))
+        phone = demo.daemon(told, table=table, keys=KeyPolicy(required=locked, answer="ignore"))
         phone.line = Line(BYTES_PER_S, LATENCY_S)
         phones.append(phone)
     print(*(phone.port for phone in phones), flush=True)
@@ -91,9 +93,9 @@ def serve(stories: Sequence[str]) -> None:
 
 
 @contextmanager
-def served(stories: Sequence[str]) -> Iterator[list[int]]:
+def served(stories: Sequence[str], *, locked: bool = False) -> Iterator[list[int]]:
     """Ports of phones with these stories."""
-    command = [sys.executable, __file__, "--serve", *stories]
+    command = [sys.executable, __file__, *(["--locked"] if locked else []), "--serve", *stories]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as phones:
         assert phones.stdout is not None
         assert phones.stdin is not None
@@ -107,7 +109,7 @@ class Plugs:
     trouble = None
     over = False
 
-    def __init__(self, day_key: Key) -> None:
+    def __init__(self, day_key: key.Key) -> None:
         self.key = day_key
         self.here: dict[str, int] = {}
         self.skipped = 0.0
@@ -258,18 +260,70 @@ def hundred(count: int) -> list[tuple[str, float, float, float]]:
     ]
 
 
+class Watcher(Facilitator):
+    """Reads what the board says, and when."""
+
+    def __init__(self, session: Session, plugs: Plugs) -> None:
+        super().__init__(session, plugs)
+        self.said: queue.SimpleQueue[tuple[float, Stage]] = queue.SimpleQueue()
+
+    def changed(self, row: Row) -> None:
+        """Words on the board: when, and how far the phone is."""
+        if next(telling.todo(row, self.session.language, Keep.HANDOUT), None):
+            self.said.put((time.monotonic(), Stage.CALLING if row.asked else row.stage))
+
+    def refresh(self) -> None:
+        """Somebody else presses."""
+
+    def pressed(self, text: str) -> None:
+        """Consent."""
+        self.session.act(text, self.session.desk.here()[0])
+
+    def waits(self, stage: Stage) -> float:
+        """When the board first spoke of a phone that is so far."""
+        while True:
+            at, reached = self.said.get(timeout=60)
+            if reached is stage:
+                return at
+
+
+def helped() -> list[tuple[str, float, float, float]]:
+    """The first words for a phone that lets nobody in."""
+    waits: dict[str, list[float]] = {"plugging in": [], "consent": []}
+    with served(["hyperos"], locked=True) as ports, workshop() as table:
+        watcher = Watcher(table.session, table.plugs)
+        loop = threading.Thread(target=table.session.run)
+        loop.start()
+        for turn in range(5):
+            time.sleep(0.23 * turn)  # at another moment between two looks
+            began = time.monotonic()
+            table.plugs.here = {f"{turn}": ports[0]}
+            waits["plugging in"].append(watcher.waits(Stage.CONSENT) - began)
+            began = time.monotonic()
+            table.session.happenings.put(Key("c"))
+            waits["consent"].append(watcher.waits(Stage.CALLING) - began)
+            table.plugs.here = {}
+            while table.session.desk.here():
+                table.plugs.skipped += GRACE_S
+                time.sleep(0.1)
+        table.session.happenings.put(Ended())
+        loop.join()
+    return [(f"first words after {name}, s", max(times), SECONDS_TO_HELP, 1.0) for name, times in waits.items()]
+
+
 def main() -> int:
     """Measure and compare."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--serve", nargs="+", help=argparse.SUPPRESS)
+    parser.add_argument("--locked", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--phones", type=int, default=100)
     arguments = parser.parse_args()
     if arguments.serve:
-        serve(arguments.serve)
+        serve(arguments.serve, locked=arguments.locked)
         return 0
     over = 0
     print(f"{'':52} {'figure':>10} {'reference':>10} {'ratio':>6}  budget")
-    rows = [eight("hyperos"), eight("borrower"), mixed(), *hundred(arguments.phones)]
+    rows = [eight("hyperos"), eight("borrower"), mixed(), *hundred(arguments.phones), *helped()]
     for label, figure, reference, budget in rows:
         ratio = figure / reference
         over += ratio > budget
