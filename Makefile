@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 endif
 READY := $(VENV)/.ready
 
-.PHONY: demo test check schema lab-tcp lab-usb clean
+.PHONY: demo test check untranslated schema lab-tcp lab-usb clean
 .DELETE_ON_ERROR:
 
 $(READY): pyproject.toml
@@ -27,6 +27,10 @@ check: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# What each language still says in English.
+untranslated: $(READY)
+	@$(BIN)/python -m pytest tests/test_locales.py -k still_missing --quiet --capture=no
 
 schema: $(READY)
 	$(BIN)/privaudit schema > privaudit/report/schemas/privaudit-report-1.json

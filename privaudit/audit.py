@@ -14,6 +14,7 @@ from privaudit.capture.record import Recorder
 from privaudit.capture.take import Progress, ask_more, take
 from privaudit.errors import ConnectionLost
 from privaudit.facts import apk, names
+from privaudit.findings import rules
 from privaudit.knowledge import Knowledge
 from privaudit.model import (
     AnswerState,
@@ -24,7 +25,6 @@ from privaudit.model import (
     Facts,
     KnowledgeStamp,
     Report,
-    RulesStamp,
     Severity,
     Tool,
     Verdict,
@@ -166,13 +166,17 @@ def judged(capture: Capture, knowledge: Knowledge, wishes: Wishes) -> Report:
         for finding in judgement.findings
     )
     named = {(finding.package, finding.user) for finding in found}
-    shown = tuple(app for key, app in by_key.items() if wishes.all_apps or app.recognised or key in named)
+    day, book = capture.taken_at.date(), knowledge.rules
+    # Only now: the findings stand already, and a rule can make none and raise none.
+    shown = tuple(
+        rules.annotated(app, book, wishes.country, day)
+        for key, app in by_key.items()
+        if wishes.all_apps or app.recognised or key in named
+    )
     return Report(
         demo=capture.demo,
         tool=Tool(name="privaudit", version=__version__),
-        knowledge=KnowledgeStamp(
-            signatures=knowledge.stamp(wishes.country), rules=RulesStamp(country=wishes.country, sha256=None)
-        ),
+        knowledge=KnowledgeStamp(signatures=knowledge.stamp(wishes.country), rules=book.stamp(wishes.country, day)),
         taken_at=capture.taken_at,
         phone_clock=gathered.clock,
         consent=None,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn, cast
 import typer
 
 from privaudit import __version__
-from privaudit.commands import closing, exchange
+from privaudit.commands import closing, evidence, exchange, letter, rights, rules, workshop
 from privaudit.commands.desk import Desk
 from privaudit.commands.options import (
     HELP,
@@ -26,6 +26,7 @@ from privaudit.commands.options import (
     Output,
     Plain,
     Serial,
+    Share,
     Unknown,
     Way,
 )
@@ -47,6 +48,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(exchange.app)
+app.add_typer(rules.app)
 
 
 @app.callback()
@@ -85,6 +87,7 @@ def audit(  # noqa: PLR0913 - the options of DESIGN
     signatures: Lists = None,
     all_apps: AllApps = False,
     unknown: Unknown = False,
+    share: Share = False,
     no_apks: NoApks = False,
     hash_apks: Hash = False,
     plain: Plain = False,
@@ -92,7 +95,8 @@ def audit(  # noqa: PLR0913 - the options of DESIGN
     """Check a phone or saved sources."""
     talk = Talk(lang, plain=plain)
     with talk.errors():
-        desk = Desk(talk, output or [], country, all_apps=all_apps, unknown=unknown, json=as_json, lines=as_json_lines)
+        wishes = {"all_apps": all_apps, "unknown": unknown, "share": share}
+        desk = Desk(talk, output or [], country, **wishes, json=as_json, lines=as_json_lines)
         desk.check(len(source or ()))
         if source:
             talk.say("starting_saved", version=__version__)
@@ -120,6 +124,7 @@ def demo(  # noqa: PLR0913 - audit's options
     signatures: Lists = None,
     all_apps: AllApps = False,
     unknown: Unknown = False,
+    share: Share = False,
     no_apks: NoApks = False,
     hash_apks: Hash = False,
     plain: Plain = False,
@@ -136,7 +141,8 @@ def demo(  # noqa: PLR0913 - audit's options
             return
         if story not in virtual.stories():
             raise UsageError("no_story", given=story, known=virtual.stories())
-        desk = Desk(talk, output or [], country, all_apps=all_apps, unknown=unknown, json=as_json, lines=False)
+        wishes = {"all_apps": all_apps, "unknown": unknown, "share": share}
+        desk = Desk(talk, output or [], country, **wishes, json=as_json, lines=False)
         desk.check(0)
         talk.say("starting_demo", version=__version__)
         knowledge = desk.knowledge(signatures or [], demo=True)
@@ -196,6 +202,10 @@ def schema() -> None:
 
 
 closing.register(app)
+workshop.register(app)
+letter.register(app)
+evidence.register(app)
+rights.register(app)
 
 _CannotParse: Final = cast("type[Exception]", typer.BadParameter.__mro__[1])
 """typer's word for every mistake in a command line; newer versions carry click inside, so it has no name to import."""

@@ -364,13 +364,35 @@ class Listing:
     disputed: bool
 
 
+RuleSays: TypeAlias = Literal["forbids", "not_necessary", "conditional", "advises", "conduct"]
+"""What a rule says of some data: lenders may not reach it; it is not necessary for a loan; only on a condition; its
+authority advises the owner to refuse it; or it rules what people do with it, which no permission shows."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleMatch:
-    """A country's or store's rule that an app's permissions touch. Annotates; never accuses."""
+    """A country's or store's rule that an app's permissions touch. Annotates; never accuses.
+
+    One for each thing that a rule says, once of what the app holds and once of what it only asks for.
+    """
 
     id: str
+    """File name in ``privaudit/rules``, whose words tell the rule."""
     match: Literal["requested", "granted"]
     verify: bool
+    """Whether something of the rule is not verified yet."""
+    says: RuleSays | None = None
+    """``None``: not told. A reader finds it under the `id`."""
+    condition: str | None = None
+    """Which words of the rule tell the condition."""
+    likely: bool = False
+    """Whether we read the rule so, and it does not name this data itself."""
+    data: tuple[str, ...] = ()
+    """`DataClass` and `OtherData` that it is about."""
+    permissions: tuple[str, ...] = ()
+    """The permissions of this app by which it matches, and kinds of special access."""
+    date: str | None = None
+    """Of the rule: ``YYYY``, ``YYYY-MM`` or ``YYYY-MM-DD``; ``None``: not known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -536,6 +558,13 @@ class RulesStamp:
 
     country: str | None
     sha256: str | None
+    """Of all rules; ``None``: written before there were any."""
+    rules_for_country: int | None = None
+    """Rules of the chosen country that are in force; ``None``: no country chosen."""
+    known_until: str | None = None
+    """Date of the newest source that was seen for the rules."""
+    checked: bool = False
+    """Whether somebody who knows the law has checked all of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -607,3 +636,5 @@ class Report:
     findings: tuple[Finding, ...]
     verdict: Verdict
     complete: bool
+    shared: bool = False
+    """Whether it was coarsened to be handed on: times are those of a month's beginning, names and more left out."""

@@ -76,6 +76,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="write tests/golden anew from what the code says now; then read the difference before you keep it",
     )
+    parser.addoption("--refresh-screenshots", action="store_true", help="draw the pictures in docs/ anew")
 
 
 @pytest.fixture(scope="session")

@@ -468,3 +468,14 @@ echo "{salt} $n" | sha256sum 2>/dev/null || echo "{salt} $n" | sha1sum 2>/dev/nu
 ;; esac
 """
     return Command(text=script, why="to know the phone again: a salted hash that it computes itself")
+
+
+# --- before the phone leaves ------------------------------------------------------------------------------------------
+
+
+def leaving() -> Command:
+    """Whether wireless debugging is still on (AOSP ``Settings.Global.ADB_WIFI_ENABLED``, since Android 11)."""
+    return Command(
+        text="settings get global adb_wifi_enabled </dev/null",
+        why="whether wireless debugging is off before the phone leaves",
+    )

@@ -6,17 +6,27 @@ import contextlib
 import os
 import sys
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
-from privaudit.errors import EXIT_BUG, EXIT_INTERRUPTED, KnowledgeError, PhoneError, PrivauditError, UsageError
-from privaudit.language import Language, preferred
+from privaudit import locales
+from privaudit.errors import (
+    EXIT_BUG,
+    EXIT_INTERRUPTED,
+    EXIT_USAGE,
+    KnowledgeError,
+    PhoneError,
+    PrivauditError,
+    UsageError,
+)
+from privaudit.language import Language
 
 if TYPE_CHECKING:
     from privaudit.capture.apks import Reading
+    from privaudit.model import Message
     from privaudit.transport import Transport, WaitingForAllow
 
 _BAR = 20
@@ -28,9 +38,9 @@ class Talk:
 
     def __init__(self, lang: str | None, *, plain: bool) -> None:
         try:
-            self.language = Language(lang) if lang else Language(preferred())
+            self.language = Language(lang) if lang else Language(locales.of_computer())
         except UsageError as error:
-            self.language = Language(preferred())
+            self.language = Language(locales.of_computer())
             self.show(error)
             raise typer.Exit(error.exit_code) from error
         self._asked = False
@@ -74,6 +84,14 @@ class Talk:
             self._line("")
             raise UsageError("nobody_answers")
         return line.strip().casefold()
+
+    def refuse(self, mistakes: Sequence[Message]) -> None:
+        """Every mistake in data files, one a line; then the command ends as misunderstood. None: go on."""
+        if mistakes:
+            lines = [self.language.text("cli.mistakes", n=len(mistakes))]
+            lines += [f"  {self.language.say(mistake)}" for mistake in mistakes]
+            self.out("".join(f"{line}\n" for line in lines))
+            raise typer.Exit(EXIT_USAGE)
 
     def waiting(self, now: WaitingForAllow) -> None:
         """Tell that the phone waits for its owner's tap; then let the seconds run."""

@@ -39,25 +39,31 @@ def judge(app: App, ground: Ground) -> Iterator[Finding]:
     for listing in app.listed:
         yield Finding(
             rule="listed",
-            severity=_severity(app, listing),
+            severity=of_listing(app, listing),
             package=app.package,
             user=app.user,
-            message=Message(
-                key=f"listed.{listing.tier}",
-                values={
-                    "app": name_of(app.label, app.package),
-                    "publisher": listing.publisher,
-                    "action": listing.action,
-                    "title": listing.title,
-                    "dated_on": listing.date or Message(key="listed.undated"),
-                },
-            ),
+            message=sentence(app, listing),
             evidence=ground.evidence(app, "package"),
             steps=(),
         )
 
 
-def _severity(app: App, listing: Listing) -> Severity:
+def sentence(app: App, listing: Listing) -> Message:
+    """What may be said of an app on a list."""
+    return Message(
+        key=f"listed.{listing.tier}",
+        values={
+            "app": name_of(app.label, app.package),
+            "publisher": listing.publisher,
+            "action": listing.action,
+            "title": listing.title,
+            "dated_on": listing.date or Message(key="listed.undated"),
+        },
+    )
+
+
+def of_listing(app: App, listing: Listing) -> Severity:
+    """The grade of a listing, by what the app can read now."""
     if listing.tier == "N":
         return severity.TABLE["notified"]
     if listing.tier == "own":

@@ -77,11 +77,21 @@ def _filled(data: Mapping[str, Any], base: Mapping[str, Any]) -> Mapping[str, An
         name: (*data.get("intents", {}).get(name, ()), *base["intents"].get(name, ()))
         for name in {**base["intents"], **data.get("intents", {})}
     }
-    words = {
-        code: {**base["words"].get(code, {}), **data.get("words", {}).get(code, {})}
-        for code in {**base["words"], **data.get("words", {})}
-    }
+    own = data.get("words", {})
+    words = {code: {**_borrowed(code, own, base["words"]), **own.get(code, {})} for code in {**base["words"], **own}}
     return {**base, **data, "pages": pages, "intents": intents, "words": words}
+
+
+def _borrowed(
+    code: str, own: Mapping[str, Mapping[str, str]], base: Mapping[str, Mapping[str, str]]
+) -> Mapping[str, str]:
+    """The base's words in one language; but of what is called otherwise here in English, no word of the base's."""
+    english, renamed = base["en"], own.get("en", {})
+    return {
+        word: said
+        for word, said in base.get(code, {}).items()
+        if renamed.get(word, english.get(word)) == english.get(word)
+    }
 
 
 def names() -> tuple[str, ...]:

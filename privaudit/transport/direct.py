@@ -105,6 +105,7 @@ def over_usb(
     allow_timeout_s: float = ALLOW_TIMEOUT_S,
     key_folder: Path | None = None,
     place: str | None = None,
+    key: Key | None = None,
 ) -> Connection:
     """Connect by cable.
 
@@ -116,7 +117,8 @@ def over_usb(
         on_waiting: told when the phone waits for its owner's tap.
         allow_timeout_s: how long the owner has for it.
         key_folder: where the key is, if not where adb keeps it.
-        place: bus and ports of the phone, where these are known: cheap phones share serial numbers.
+        place: bus and ports of the phone, where these are known: cheap phones share serial numbers. No other is opened.
+        key: in place of one in a folder.
 
     Raises:
         PhoneError: ``no_phone``, ``debugging_off``, ``other_system``, ``in_recovery``, ``several_phones``,
@@ -131,11 +133,11 @@ def over_usb(
         if attempt:
             time.sleep(REST_S)
         try:
-            there = bus.look()
+            there = bus.look(only=place)
             if not there.phones:
                 raise bus.why_none(there.mute)
-            phone = choose([one for one in there.phones if place in {None, one.place}], serial)
-            return _open(usb.UsbWire(phone), "usb", load(key_folder), on_waiting, allow_timeout_s)
+            phone = choose(there.phones, serial)
+            return _open(usb.UsbWire(phone), "usb", key or load(key_folder), on_waiting, allow_timeout_s)
         except PhoneError as error:
             if error.name not in (_PASSING if first is None else _PASSING | _WHILE_IT_COMES_BACK):
                 raise
@@ -151,6 +153,7 @@ def over_tcp(
     on_waiting: OnWaiting,
     allow_timeout_s: float = ALLOW_TIMEOUT_S,
     key_folder: Path | None = None,
+    key: Key | None = None,
 ) -> Connection:
     """Connect over the network. Arguments as `over_usb`.
 
@@ -158,7 +161,7 @@ def over_tcp(
         PhoneError: ``no_answer``, ``needs_pairing``, ``not_adb``, ``not_allowed``, ``silent``, ``lost``,
             ``key_unreadable``, ``key_folder_unwritable``.
     """
-    return _open(TcpWire(host, port), "tcp", load(key_folder), on_waiting, allow_timeout_s)
+    return _open(TcpWire(host, port), "tcp", key or load(key_folder), on_waiting, allow_timeout_s)
 
 
 def _open(

@@ -13,6 +13,7 @@ from privaudit.remedy.change import Change, Kind, Outcome
 from privaudit.remedy.ledger import Entry, Ledger
 from privaudit.remedy.plan import Plan
 from privaudit.remedy.replies import LONGEST
+from privaudit.report.prose import head
 from privaudit.report.prose.layout import hanging, wrap
 
 _WIDTH: Final = 80
@@ -27,6 +28,8 @@ def plan(language: Language, made: Plan, apps: Names) -> str:
 
 def _plan(language: Language, made: Plan, apps: Names) -> Iterator[str]:
     yield language.text("remedy.title")
+    for notice in head.notices(language, demo=False):
+        yield from wrap(notice, _WIDTH)
     phone = made.phone
     yield language.text("remedy.phone", model=phone.model, rom=phone.rom.name, android=phone.android)
     yield ""

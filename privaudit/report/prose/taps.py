@@ -9,7 +9,7 @@ from privaudit import roms
 from privaudit.language import Language
 from privaudit.model import App, Message, Phone, Report, Rom
 from privaudit.remedy import card, steps
-from privaudit.report.prose import Voice
+from privaudit.report.prose import Voice, head
 from privaudit.report.prose.layout import hanging, wrap
 
 _WIDTH: Final = 80
@@ -35,6 +35,7 @@ def usb(rom: str, language: Language) -> str:
         languages=(),
     )
     lines = (
+        *head.notices(language, demo=False),
         language.text("report.taps_for", rom=phone.rom.name),
         "",
         *_bullets(language, (Message(key="report.taps_bank_first"),)),
@@ -51,8 +52,8 @@ def usb(rom: str, language: Language) -> str:
 def _lines(voice: Voice, packages: frozenset[str]) -> Iterator[str]:
     language, phone = voice.language, voice.report.phone
     kinds = {user.id: user.kind for user in voice.report.users}
-    if voice.report.demo:
-        yield from wrap(voice.text("report.demo"), _WIDTH)
+    for notice in head.notices(language, demo=voice.report.demo):
+        yield from wrap(notice, _WIDTH)
     yield from wrap(voice.text("report.taps_for", rom=phone.rom.name), _WIDTH)
     yield ""
     yield from _bullets(language, steps.ALWAYS)
