@@ -23,6 +23,7 @@ from privaudit.transport.wire import Wire
 
 _VERSION_WITHOUT_SUMS: Final = 0x01000001
 """AOSP ``adb.h``, ``A_VERSION_SKIP_CHECKSUM``."""
+_ONES: Final = 0xFFFFFFFF
 _LEAST_PAYLOAD: Final = 4096
 """What every adbd takes (AOSP ``adb.h``, ``MAX_PAYLOAD_V1``)."""
 MOST_STRAYS: Final = 64
@@ -83,6 +84,8 @@ class _Packets(_AdbIOManager):  # type: ignore[misc]  # adb-shell has no types
         head = self._read_bytes_from_device(MESSAGE_SIZE, adb_info)
         number, arg0, arg1, size, total = unpack(head)
         command = WIRE_TO_ID.get(number)
+        if number ^ int.from_bytes(head[20:24], "little") != _ONES:  # AOSP ``transport.cpp``, ``check_header``
+            raise PhoneError("garbled")
         if command is None:
             raise InvalidCommandError(f"Unknown command: {head[:4]!r}")
         data: bytes = self._read_bytes_from_device(size, adb_info) if size else b""

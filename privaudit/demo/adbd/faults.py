@@ -1,4 +1,4 @@
-"""What can go wrong on the way from the demo phone: a pulled cable, a phone that falls asleep, one that talks nonsense."""
+"""What can go wrong on the way from the demo phone: a pulled cable, a phone that falls asleep, or talks nonsense."""
 
 from __future__ import annotations
 
