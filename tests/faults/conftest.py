@@ -9,8 +9,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from privaudit import cli, transport
-from privaudit.transport import key
+from privaudit import audit, cli, knowledge, transport
+from privaudit.report import json as document
+from privaudit.transport import direct, key
+from tests.conftest import _phone
 
 EN = ("What happened: ", "Why: ", "What to do: ")
 
@@ -72,6 +74,25 @@ def patient(monkeypatch):
         monkeypatch.setattr(transport, "connect", functools.partial(transport.connect, allow_timeout_s=seconds))
 
     return patient
+
+
+@pytest.fixture(scope="session")
+def whole_of(tmp_path_factory):
+    """The report of a story that was read whole, and how many messages its phone sent."""
+    lists = knowledge.load()
+
+    @functools.cache
+    def whole_of(story, *, names=True):
+        numbers = []
+        with _phone(story) as phone:
+            phone.faults.twist(lambda number, data: (numbers.append(number), [data])[1])
+            with direct.over_tcp(
+                phone.host, phone.port, on_waiting=lambda _: None, key_folder=tmp_path_factory.mktemp("key")
+            ) as line:
+                taken = audit.live(line, lists, reach=audit.Reach(names=names))
+        return json.loads(document.render(audit.judged(taken, lists, audit.Wishes()))), len(numbers)
+
+    return whole_of
 
 
 def sentences(said):

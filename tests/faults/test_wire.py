@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import struct
 import tracemalloc
 
@@ -12,10 +11,11 @@ import pytest
 from privaudit.capture import archive
 from privaudit.demo.adbd.auth import KeyPolicy
 from privaudit.demo.adbd.wire import Kind
+from privaudit.demo.shell import ProgramResult
 from privaudit.errors import ConnectionLost, PhoneError
 from privaudit.model import Command
 from privaudit.transport import direct, key, packets, shell, wire
-from tests.faults.conftest import row, says_no_less, sentences
+from tests.faults.conftest import says_no_less, sentences
 
 HEAD = struct.Struct("<6I")
 HELLO = 0
@@ -49,31 +49,6 @@ def pull_at(number, unsent):
         raise ConnectionResetError("the cable was pulled")
 
     return twist
-
-
-@pytest.fixture(scope="module")
-def whole_of(tmp_path_factory):
-    """The report of a story that was read whole, and how many messages its phone sent."""
-    from privaudit import audit, knowledge
-    from privaudit.report import json as document
-    from tests.conftest import _phone
-
-    reports = {}
-
-    def whole_of(story):
-        if story not in reports:
-            numbers = []
-            with _phone(story) as phone:
-                phone.faults.twist(lambda number, data: (numbers.append(number), [data])[1])
-                with direct.over_tcp(
-                    phone.host, phone.port, on_waiting=lambda _: None, key_folder=tmp_path_factory.mktemp("key")
-                ) as line:
-                    taken = audit.live(line, knowledge.load())
-            made = audit.judged(taken, knowledge.load(), audit.Wishes())
-            reports[story] = json.loads(document.render(made)), numbers[-1] + 1
-        return reports[story]
-
-    return whole_of
 
 
 # --- the cable --------------------------------------------------------------------------------------------------------
@@ -223,7 +198,7 @@ def test_a_few_answers_to_nothing_change_nothing(checked, demo_phone, whole_of, 
     with demo_phone("android16") as phone:
         phone.faults.twist(after_hello(_answers_to_nothing(count)))
         done = checked(phone, "--no-apks")
-    assert {row["question"]: row["state"] for row in done.report["coverage"]}["packages"] == "answered"
+    assert {one["question"]: one["state"] for one in done.report["coverage"]}["packages"] == "answered"
     assert done.report["complete"] == whole["complete"]
     assert says_no_less(whole, done.report)
 
@@ -312,7 +287,7 @@ def test_a_daemon_that_sends_10_gb(demo_phone, key_folder, framed, waits):
     def much(_, data):
         nonlocal sent
         kind, arg0, arg1, _ = parsed(data)
-        if kind != Kind.WRTE and kind != Kind.CLSE:
+        if kind not in {Kind.WRTE, Kind.CLSE}:
             yield data
             return
         head = b"" if framed or sent else b"\1\xff\xff\xff\xff"
@@ -321,7 +296,7 @@ def test_a_daemon_that_sends_10_gb(demo_phone, key_folder, framed, waits):
             yield message(Kind.WRTE, arg0, arg1, head + (body))
             head = b""
 
-    with demo_phone("android16", big=lambda _a, stdin: _endless()) as phone:
+    with demo_phone("android16", big=_much) as phone:
         with direct.over_tcp(phone.host, phone.port, on_waiting=lambda _: None, key_folder=key_folder) as line:
             phone.faults.twist(much)
             tracemalloc.start()
@@ -337,9 +312,7 @@ def test_a_daemon_that_sends_10_gb(demo_phone, key_folder, framed, waits):
     assert sent < 64 << 20
 
 
-def _endless():
-    from privaudit.demo.shell import ProgramResult
-
+def _much(*_):
     return ProgramResult(b"x" * (8 << 20))
 
 
@@ -393,7 +366,7 @@ def test_refused(checked, demo_phone, patient, answer):
 
 
 def test_withdrawn_in_the_middle(checked, demo_phone, whole_of, patient):
-    """The owner revokes it while the phone is asked: what came stays, the rest is missing, and it must be asked anew."""
+    """The owner revokes it while the phone is asked: what came stays, and the next visit must be allowed anew."""
     patient(0.5)
     whole, messages = whole_of("android16")
     with guarded(demo_phone, always=True) as phone:
