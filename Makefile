@@ -34,6 +34,7 @@ untranslated: $(READY)
 
 schema: $(READY)
 	$(BIN)/privaudit schema > privaudit/report/schemas/privaudit-report-1.json
+	$(BIN)/privaudit schema --apk > privaudit/report/schemas/privaudit-apk-1.json
 
 # A phone's own daemon, over loopback and over a virtual USB bus; see tests/lab/README.md. Both need root.
 lab-tcp: $(READY)

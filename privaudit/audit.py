@@ -105,18 +105,23 @@ def named(
     late = [app.package for app in _judged(capture, knowledge) if app.recognised and app.package in then]
     again = apks.read(transport, tuple(_wanted(dict.fromkeys(late), capture, sign=True)))
     # A cable pulled here takes no name away that was read before.
-    capture = capture.naming(apk.thin(one) for one in again if one.state is AnswerState.ANSWERED)
+    capture = capture.naming(
+        apk.thin(one) if one.state is AnswerState.ANSWERED else apk_parts.cut(capture.apks[one.package])
+        for one in again
+        if one.state in {AnswerState.ANSWERED, AnswerState.NOT_ASKED}
+    )
     if not reach.hashes:
         return capture
     wanted = [
         paths[name] for name in (*first, *then) if is_apk_path(paths.get(name, "")) and not _hashed(capture, name)
     ]
-    hashes: dict[str, str] = {}
+    hashes: dict[str, str | None] = {}
     with contextlib.suppress(ConnectionLost):  # what was read before stays
         for begin in range(0, len(wanted), _HASHED_TOGETHER):
-            hashes |= ranges.hashes(transport, wanted[begin : begin + _HASHED_TOGETHER])
+            asked = wanted[begin : begin + _HASHED_TOGETHER]
+            hashes |= {**dict.fromkeys(asked), **ranges.hashes(transport, asked)}
     return capture.naming(
-        apk_parts.hashed(one, hashes.get(one.path)) for one in capture.apks.values() if one.path in wanted
+        apk_parts.hashed(one, hashes[one.path]) for one in capture.apks.values() if one.path in hashes
     )
 
 

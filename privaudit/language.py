@@ -24,6 +24,7 @@ LONGEST_LABEL: Final = 120
 
 _AREAS: Final = {
     "apk": "privaudit.capture.apk_problems",
+    "apkcli": "privaudit.commands.help_apk",
     "cli": "privaudit.commands.help",
     "coverage": "privaudit.capture.answers",
     "dates": "privaudit.language",
@@ -42,6 +43,7 @@ _AREAS: Final = {
     "rules": "privaudit.report.prose.rules",
     "signatures": "privaudit.commands.help_signatures",
     "steps": "privaudit.remedy.steps",
+    "vetted": "privaudit.report.apk.english",
     "vetting": "privaudit.vet.judging",
     "workshop": "privaudit.workshop.english",
 }

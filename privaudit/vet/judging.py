@@ -9,8 +9,9 @@ from typing import Final
 from privaudit import findings
 from privaudit.facts.access import DOORS, FREE_APP_LIST, SIDE_DOORS
 from privaudit.facts.permissions import SPECIAL
-from privaudit.findings import lending, listed, severity
+from privaudit.findings import lending, listed, rules, severity
 from privaudit.knowledge import Knowledge
+from privaudit.knowledge.rule_file import Rule
 from privaudit.knowledge.sdks import Sdk
 from privaudit.language import name_of
 from privaudit.model import (
@@ -27,13 +28,12 @@ from privaudit.model import (
     Requested,
     Value,
 )
+from privaudit.vet import makers
 from privaudit.vet.document import (
     DATA,
     Ask,
     Asked,
     AskState,
-    SdkFound,
-    Sign,
     VetFinding,
     VettedApp,
 )
@@ -62,8 +62,18 @@ _FILTERED_SDK: Final = 30
 """An app made for an older Android sees which apps are installed."""
 
 
-def judged(read: Read, apk_sha256: str | None, knowledge: Knowledge, sdks: tuple[Sdk, ...]) -> VettedApp:
-    """Everything that is said of the app."""
+def judged(
+    read: Read, apk_sha256: str | None, knowledge: Knowledge, sdks: tuple[Sdk, ...], applying: tuple[Rule, ...]
+) -> VettedApp:
+    """Everything that is said of the app.
+
+    Args:
+        read: what was read of it.
+        apk_sha256: of its base.
+        knowledge: what it is held against.
+        sdks: code of other makers to look for.
+        applying: rules that may speak of it.
+    """
     facts, manifest = read.facts, read.manifest
     special = tuple(dict.fromkeys(_special(read)))
     asks = {data: _ask(data, read, special) for data in DATA}
@@ -92,8 +102,8 @@ def judged(read: Read, apk_sha256: str | None, knowledge: Knowledge, sdks: tuple
         services=special,
         lending=app.lending,
         listed=app.listed,
-        rules=app.rules,
-        sdks=tuple(_sdks(read, sdks)),
+        rules=tuple(match for rule in applying for match in rules.matches(app, rule)) if app.recognised else (),
+        sdks=tuple(makers.found(read, sdks)),
     )
 
 
@@ -211,31 +221,3 @@ def _access(ask: Ask) -> Access:
         history=History.UNKNOWN,
         history_since=None,
     )
-
-
-def _sdks(read: Read, known: tuple[Sdk, ...]) -> Iterator[SdkFound]:
-    for sdk in known:
-        signs = tuple(_signs(read, sdk))
-        if signs:
-            yield SdkFound(
-                vendor=sdk.vendor,
-                names=sdk.names,
-                purpose=sdk.purpose,
-                collects=sdk.collects,
-                lending_specific=sdk.lending_specific,
-                confidence=sdk.confidence,
-                note=sdk.note,
-                signs=signs,
-            )
-
-
-def _signs(read: Read, sdk: Sdk) -> Iterator[Sign]:
-    for entry, named in read.classes:
-        if named.prefix in sdk.classes:
-            yield Sign(kind="class", name=named.prefix, entry=entry, classes=named.classes)
-    for name in sdk.libraries:
-        if name in read.libraries:
-            yield Sign(kind="library", name=name, entry=read.libraries[name], classes=None)
-    for name in sdk.components:
-        if name in read.manifest.components:
-            yield Sign(kind="component", name=name, entry=None, classes=None)
