@@ -21,7 +21,6 @@ from privaudit.model import (
     App,
     Counts,
     Coverage,
-    DataClass,
     Facts,
     KnowledgeStamp,
     Report,
@@ -189,7 +188,7 @@ def judged(capture: Capture, knowledge: Knowledge, wishes: Wishes) -> Report:
         phone=gathered.phone,
         users=gathered.users,
         coverage=tuple(map(_unnamed, gathered.coverage)),
-        counts=_counts(judgement.apps, judgement.suspects),
+        counts=Counts.of(judgement.apps, judgement.suspects),
         apps=shown,
         findings=found,
         verdict=Verdict.FOUND if any(f.severity is not Severity.INFO for f in found) else Verdict.NOTHING_FOUND,
@@ -224,16 +223,3 @@ def suspects(capture: Capture, gathered: Facts, knowledge: Knowledge) -> Iterato
     for app in judgement.apps:
         if app.recognised or ((every or not sound) and not app.system):
             yield f"package.{app.package}"
-
-
-def _counts(apps: Iterable[App], suspects: int) -> Counts:
-    lending = [app for app in apps if app.recognised]
-    return Counts(
-        apps_seen=len({app.package for app in apps}),
-        lending=len({app.package for app in lending}),
-        listed=len({app.package for app in lending if app.listed}),
-        suspect=suspects,
-        lending_can_read={
-            data: len({app.package for app in lending if app.access[data].state.reads}) for data in DataClass
-        },
-    )

@@ -161,7 +161,8 @@ WORDS: Final[Mapping[str, Sentence]] = {
     "hash_later_2": "Without privaudit, in the folder: sha256sum --check disclosable/hashes.txt (Linux).",
     "hash_later_3": "On Windows: certutil -hashfile FILE SHA256, file after file.",
     "lines_intro": (
-        "The lines of the phone's answers on which the report rests, with the file and the line in the sealed part. "
+        "The lines of the phone's answers on which the report rests, with the file and the line in the sealed part; of "
+        "the apps named here, and no other. "
         "“[removed]” stands where other apps, or a person, would have been named."
     ),
     "sealed_title": "Sealed part: for your lawyer first",

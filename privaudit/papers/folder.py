@@ -24,7 +24,7 @@ from privaudit.capture import Capture
 from privaudit.capture.folder import file_name
 from privaudit.errors import SourceError, UsageError
 from privaudit.language import Language
-from privaudit.model import Report, Severity, Verdict
+from privaudit.model import Counts, Report, Severity, Verdict
 from privaudit.papers import render, sheet
 
 DISCLOSABLE: Final = "disclosable"
@@ -36,7 +36,7 @@ _FORMS: Final = ("json", "txt", "html")
 
 
 def disclosable(report: Report, only: tuple[str, ...]) -> Report:
-    """`report` with lending and listed apps alone, or with the apps in `only`.
+    """`report` with lending and listed apps alone, or with the apps in `only`; then the others are not counted either.
 
     Raises:
         UsageError: the report does not have one of them.
@@ -48,9 +48,12 @@ def disclosable(report: Report, only: tuple[str, ...]) -> Report:
     named = set(only) or {app.package for app in report.apps if app.recognised}
     findings = tuple(finding for finding in report.findings if finding.package in named)
     found = any(finding.severity is not Severity.INFO for finding in findings)
+    apps = tuple(app for app in report.apps if app.package in named)
+    counts = Counts.of(apps, 0 if only else report.counts.suspect)
     return replace(
         report,
-        apps=tuple(app for app in report.apps if app.package in named),
+        apps=apps,
+        counts=replace(counts, apps_seen=report.counts.apps_seen),
         findings=findings,
         verdict=Verdict.FOUND if found else Verdict.NOTHING_FOUND,
     )

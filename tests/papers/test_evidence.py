@@ -78,6 +78,10 @@ def test_a_lender_need_not_know_of_the_others(demo_capture, demo_report, saved, 
         if app.package != APP:
             assert app.package not in text
             assert app.label not in text
+    # Nor how many there are.
+    counts = json.loads((place / "disclosable" / "report.json").read_text(encoding="utf-8"))["counts"]
+    assert (counts["lending"], counts["listed"], counts["suspect"]) == (1, 1, 0)
+    assert counts["apps_seen"] == demo_report.counts.apps_seen
 
 
 def test_suspects_and_ordinary_apps_of_a_report_stay_out(made):
