@@ -67,6 +67,7 @@ def live(
     reach: Reach = Reach(),
     progress: Progress = lambda _: None,
     counted: apks.Progress = lambda _: None,
+    reader: names.Reader | None = None,
 ) -> Capture:
     """Take a whole capture of a connected phone: everything, then the details of the suspects, then names.
 
@@ -77,6 +78,7 @@ def live(
         reach: how much to ask.
         progress: told the name of each round as it begins.
         counted: told how many APKs are read.
+        reader: may tell `judged` what it has read.
     """
     recorder = Recorder(transport)
     capture = take(recorder, demo=demo, progress=progress)
@@ -85,12 +87,17 @@ def live(
     capture = capture.having(ask_more(recorder, wanted, progress=progress))
     if reach.names:
         progress("naming")
-        capture = named(recorder, capture, knowledge, reach, counted)
+        capture = named(recorder, capture, knowledge, reach, counted, reader)
     return replace(capture, log=recorder.log)
 
 
 def named(
-    transport: Transport, capture: Capture, knowledge: Knowledge, reach: Reach, counted: apks.Progress
+    transport: Transport,
+    capture: Capture,
+    knowledge: Knowledge,
+    reach: Reach,
+    counted: apks.Progress,
+    reader: names.Reader | None = None,
 ) -> Capture:
     """`capture` with what APKs say: suspects and candidates with their signers first, then the owner's other apps."""
     paths = names.paths(capture)
@@ -102,7 +109,7 @@ def named(
     )
     capture = capture.naming(map(apk.thin, read))
     # A name may show what a package did not: now its signers are of interest too.
-    late = [app.package for app in _judged(capture, knowledge) if app.recognised and app.package in then]
+    late = [app.package for app in _judged(capture, knowledge, reader) if app.recognised and app.package in then]
     again = apks.read(transport, tuple(_wanted(dict.fromkeys(late), capture, sign=True)))
     # A cable pulled here takes no name away that was read before.
     capture = capture.naming(
@@ -125,8 +132,8 @@ def named(
     )
 
 
-def _judged(capture: Capture, knowledge: Knowledge) -> tuple[App, ...]:
-    return findings.judge(capture, facts.gather(capture), knowledge).apps
+def _judged(capture: Capture, knowledge: Knowledge, reader: names.Reader | None = None) -> tuple[App, ...]:
+    return findings.judge(capture, facts.gather(capture, reader), knowledge).apps
 
 
 def _candidate(app: App) -> bool:
@@ -159,9 +166,9 @@ def _hashed(capture: Capture, package: str) -> bool:
     return known is not None and (known.sha256 is not None or apk_parts.HASH in known.problems)
 
 
-def judged(capture: Capture, knowledge: Knowledge, wishes: Wishes) -> Report:
-    """The report on a capture, live or saved."""
-    gathered = facts.gather(capture)
+def judged(capture: Capture, knowledge: Knowledge, wishes: Wishes, reader: names.Reader | None = None) -> Report:
+    """The report on a capture, live or saved. `reader`: the one that `live` was given."""
+    gathered = facts.gather(capture, reader)
     judgement = findings.judge(capture, gathered, knowledge, name_suspects=wishes.name_suspects)
     by_key = {(app.package, app.user): app for app in judgement.apps}
     kinds = {user.id: user.kind for user in gathered.users}

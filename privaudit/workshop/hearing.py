@@ -91,6 +91,8 @@ class Hearing(Hall):
         row.code = before or row.code
         if token is not None and row.code is not None:
             self._met[token] = row.code
+            # What it was before it came back is the same phone: one row a phone.
+            self.rows = [one for one in self.rows if one.stage is not Stage.LEFT or one.code != row.code]
         self._to(row, Stage.STICKER)
 
     def _save(self, row: Row) -> None:

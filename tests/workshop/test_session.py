@@ -14,10 +14,12 @@ import pytest
 
 from privaudit.capture import archive
 from privaudit.capture.questions import leaving
+from privaudit.demo import stories
 from privaudit.demo.adbd.auth import KeyPolicy
 from privaudit.locales import available
 from privaudit.transport import key as keys
 from privaudit.workshop.nouns import Keep
+from privaudit.workshop.rehearsal import Rehearsal
 from privaudit.workshop.visit import scope
 from tests.fixtures.workshop import Table
 
@@ -201,6 +203,15 @@ def test_the_key_for_the_day_lies_in_no_file(table, tmp_path):
             assert b"PRIVATE KEY" not in path.read_bytes()
             assert format(private.d, "x").encode() not in path.read_bytes()
     assert keys.made().fingerprint != table.phones.key.fingerprint
+
+
+@pytest.mark.parametrize("count", [1, 5, 6, 20])
+def test_one_phone_in_six_of_a_rehearsal_hangs_on_a_loose_cable(day_key, count):
+    arrivals = Rehearsal(count, day_key, pace_s=60)
+    assert len({guest.story for guest in arrivals._guests}) == min(count, len(stories()))
+    assert sum(guest.loose for guest in arrivals._guests) == count // 6
+    arrivals.close()
+    assert arrivals.over
 
 
 def test_a_few_phones_leave_no_thread_and_no_row(table):

@@ -83,8 +83,6 @@ class Terminal:
 
 @contextmanager
 def terminal(environment, *arguments):
-    pytest.importorskip("pyte")
-    pytest.importorskip("pexpect")
     made = Terminal(arguments, environment)
     try:
         yield made
