@@ -16,7 +16,7 @@ def apk_text(name: str) -> str:
     return HELP.text(f"apkcli.{name}")
 
 
-Files = Annotated[list[Path] | None, typer.Argument(metavar="[FILE]...", help=apk_text("files"))]
+Files = Annotated[list[Path] | None, typer.Argument(metavar="FILE", help=apk_text("files"))]
 
 
 def register(app: typer.Typer, signatures: typer.Typer) -> None:
@@ -52,7 +52,7 @@ def apk(  # noqa: PLR0913 - the options of DESIGN
 
 
 def draft(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help=apk_text("draft_files"))],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE", help=apk_text("draft_files"))],
     *,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FILE", help=apk_text("draft_output"))

@@ -22,6 +22,7 @@ from privaudit.model import (
     Effective,
     History,
     LabelState,
+    LendingVerdict,
     Message,
     OtherData,
     Permission,
@@ -43,6 +44,11 @@ WORDS: Final[Mapping[str, str]] = {
     "lender_asks": (
         "“{app}” looks like a lending app, and once installed it may ask for {data}. Nobody has to allow that:"
         " single contacts can be typed in by hand. Some lending apps then refuse to go on."
+    ),
+    "embeds_asks": ("“{app}” also offers loans, and once installed it may ask for {data}. Nobody has to allow that."),
+    "embeds_given": (
+        "“{app}” also offers loans, and it is made for so old an Android that the phone gives it {data}"
+        " when it is installed, without a question."
     ),
     "lender_given": (
         "“{app}” looks like a lending app, and it is made for so old an Android that the phone gives it {data}"
@@ -115,7 +121,8 @@ def found(app: VettedApp) -> Iterator[VetFinding]:
         yield VetFinding(rule="listed", severity=grade, message=listed.sentence(bare, one))
     asked = tuple(Message(key=f"data_access.{data}") for data in DataClass if reaches(app.asks[data]))
     if asked and app.recognised:
-        key = "vetting.lender_given" if app.at_install else "vetting.lender_asks"
+        kind = "embeds" if app.lending.verdict is LendingVerdict.EMBEDS else "lender"
+        key = f"vetting.{kind}_{'given' if app.at_install else 'asks'}"
         values: dict[str, Value] = {"app": name_of(app.label, app.package), "data": asked}
         yield VetFinding(
             rule="lender_asks", severity=severity.TABLE["lender_asks"], message=Message(key=key, values=values)

@@ -12,8 +12,10 @@ import pytest
 
 from privaudit import vet
 from privaudit.demo import apks
+from privaudit.language import Language
 from privaudit.model import DataClass, OtherData
 from privaudit.report.apk import json as apk_json
+from privaudit.report.apk import txt
 from tests.fixtures.apk_builder import badging, certificates
 from tests.fixtures.dex_builder import dex
 from tests.vet.conftest import reasons, with_entries
@@ -224,3 +226,19 @@ def test_everything_in_the_file_was_read_or_it_says_so(vetted, loan):
     assert vetted(loan).complete
     document = vetted(with_entries(loan, {"classes.dex": b"no dex"}))
     assert (document.complete, reasons(document)) == (False, {"classes.dex": "entry_damaged"})
+
+
+@pytest.mark.parametrize("target", [22, 34])
+def test_a_wallet_that_also_lends_is_called_no_lender(vetted, made, known, target):
+    row = next(
+        row
+        for part in known.knowledge.lists
+        for row in part.rows
+        if row.package and (lender := known.knowledge.lender(row.package)) and lender.embeds
+    )
+    document = vetted(made("READ_CONTACTS", target=target, package=row.package, label="Wallet"))
+    assert document.app.lending.verdict == "embeds"
+    text = txt.render(document, Language("en"))
+    assert "looks like a lending app" not in text
+    assert "that also offers loans, and it may ask for contacts" in " ".join(text.split())
+    assert len(document.findings) == 1

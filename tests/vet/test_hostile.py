@@ -16,6 +16,7 @@ from privaudit import vet
 from privaudit.demo import apks
 from privaudit.report.apk import json as apk_json
 from privaudit.vet import pieces, reading
+from tests.capture.test_apks import BAD_ENTRIES, HOSTILE
 from tests.fixtures.apk_builder import Row, changed, pack, rows_of
 from tests.fixtures.dex_builder import dex
 from tests.vet.conftest import bundled, reasons, with_entries
@@ -121,6 +122,22 @@ def test_all_code_together_has_a_limit(vetted, monkeypatch):
 )
 def test_a_manifest_that_android_would_not_take(vetted, rows):
     assert vetted(pack(rows)).app is None
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_what_android_would_not_install_is_not_read(vetted, name):
+    content, why = HOSTILE[name]
+    document = vetted(content)
+    assert (document.app, reasons(document)) == (None, {"file": why})
+
+
+@pytest.mark.parametrize("name", [name for name, (_, why) in BAD_ENTRIES.items() if why])
+def test_a_bad_manifest_is_named(vetted, name):
+    row, why = BAD_ENTRIES[name]
+    rest = [one for one in rows_of(LOAN) if one.name != "AndroidManifest.xml"]
+    document = vetted(pack([row, *rest]))
+    # A name that is not the manifest's leaves an archive without one.
+    assert (document.app, reasons(document)) == (None, {"file": "no_app" if why == "entry_missing" else why})
 
 
 def test_an_app_inside_the_app_is_a_gap(vetted):

@@ -119,7 +119,10 @@ WORDS: Final[Mapping[str, Sentence]] = {
     "result_unread": "Nothing could be read of this file ({why}), so nothing can be said of it.",
     "result_lender": "It looks like a lending app, and it may ask for {data}.",
     "result_lender_quiet": "It looks like a lending app. It does not ask for contacts, SMS or call log.",
-    "result_embeds": "It is a wallet or shop app that also offers loans.",
+    "result_embeds": "It is a wallet or shop app that also offers loans, and it may ask for {data}.",
+    "result_embeds_quiet": (
+        "It is a wallet or shop app that also offers loans. It does not ask for contacts, SMS or call log."
+    ),
     "result_other": (
         "It was not recognised as a lending app; that does not mean that it is none. It may ask for {data}."
     ),

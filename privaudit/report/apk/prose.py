@@ -174,10 +174,9 @@ class Voice:
         asked = tuple(
             Message(key=f"data_access.{data}") for data in DataClass if app.asks[data].state != AskState.NOT_REQUESTED
         )
-        if app.lending.verdict is LendingVerdict.EMBEDS:
-            yield self.text("result_embeds")
-        quiet = "" if asked else "_quiet"
-        yield self.text(f"result_{'lender' if app.recognised else 'other'}{quiet}", data=asked)
+        embeds = app.lending.verdict is LendingVerdict.EMBEDS
+        kind = "embeds" if embeds else "lender" if app.recognised else "other"
+        yield self.text(f"result_{kind}{'' if asked else '_quiet'}", data=asked)
         published = [one for one in app.listed if one.tier in {"A", "B"}]
         if published:
             yield self.text("result_listed", n=len(published))
