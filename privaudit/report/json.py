@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -14,6 +15,8 @@ from privaudit.errors import SourceError
 from privaudit.language import Language
 from privaudit.model import SCHEMA, Report
 
+_UNSEEN: Final = re.compile(r"[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
+"""Control and direction characters that JSON lets stand as they are (below U+0020 it does not)."""
 LARGEST: Final = 64 * 1024 * 1024
 """Bytes of a saved report. A phone of 2,000 apps, all shown, gives about 4 MB."""
 
@@ -33,7 +36,16 @@ def line(report: Report) -> str:
     return _dump(report, indent=None)
 
 
+def visible(document: str) -> str:
+    """`document`, JSON, whose values stay what they are, with nothing in it that repaints a terminal or turns lines."""
+    return _UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", document)
+
+
 def _dump(report: Report, indent: int | None) -> str:
+    return visible(_dumped(report, indent))
+
+
+def _dumped(report: Report, indent: int | None) -> str:
     try:
         return _adapter().dump_json(report, indent=indent).decode() + "\n"
     except PydanticSerializationError:
