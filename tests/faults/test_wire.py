@@ -296,16 +296,18 @@ def test_a_daemon_that_sends_10_gb(demo_phone, key_folder, framed, waits):
             yield message(Kind.WRTE, arg0, arg1, head + (body))
             head = b""
 
-    with demo_phone("android16", big=_much) as phone:
-        with direct.over_tcp(phone.host, phone.port, on_waiting=lambda _: None, key_folder=key_folder) as line:
-            phone.faults.twist(much)
-            tracemalloc.start()
-            try:
-                with pytest.raises(ConnectionLost) as caught:
-                    line.run(Command(text="big", why="test"), limit=limit)
-                peak = tracemalloc.get_traced_memory()[1]
-            finally:
-                tracemalloc.stop()
+    with (
+        demo_phone("android16", big=_much) as phone,
+        direct.over_tcp(phone.host, phone.port, on_waiting=lambda _: None, key_folder=key_folder) as line,
+    ):
+        phone.faults.twist(much)
+        tracemalloc.start()
+        try:
+            with pytest.raises(ConnectionLost) as caught:
+                line.run(Command(text="big", why="test"), limit=limit)
+            peak = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
     assert caught.value.name == "too_much_output"
     assert len(caught.value.partial) <= limit + len(body)
     assert peak < 8 * limit + (32 << 20)

@@ -6,6 +6,7 @@ sound to begin with, made by our own renderers and builders. See ``run.py``; ``t
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import struct
@@ -17,7 +18,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from privaudit import audit, knowledge
+from privaudit import audit, knowledge, papers, rights
 from privaudit import capture as sources
 from privaudit.capture import answers, apk_parts, archive, folder, identity, manifest, record, take
 from privaudit.capture.apk_parts import ARSC, MANIFEST, SIGNING_BLOCK, Apk, Part
@@ -32,11 +33,14 @@ from privaudit.facts.dump import _WANTED
 from privaudit.knowledge import bundle, lists, minisign, stix, tables
 from privaudit.knowledge.files import Mistakes
 from privaudit.language import Language, tame
-from privaudit.model import AnswerState, Command, Report
-from privaudit.papers import recheck
+from privaudit.model import Command, Report
+from privaudit.papers import letters, recheck
 from privaudit.remedy import ledger
-from privaudit.report import csv, html, txt
+from privaudit.report import csv, diff, html, txt
 from privaudit.report import json as report_json
+from privaudit.report.diff import words as compared
+from privaudit.report.prose import taps
+from privaudit.report.share import coarsened
 from privaudit.transport import direct, server, server_line, shell
 from privaudit.transport.direct import _open
 from privaudit.transport.wire import TcpWire, Wire
@@ -72,6 +76,12 @@ def base(story: str = STORY) -> sources.Capture:
 @cache
 def _knowledge() -> knowledge.Knowledge:
     return knowledge.load(demo=True)
+
+
+@cache
+def _small() -> sources.Capture:
+    """Without names, which take most of the time."""
+    return replace(base(), apks={})
 
 
 @cache
@@ -132,7 +142,7 @@ def phone_answers(data: bytes) -> None:
     if not data:
         return
     key = _keys()[data[0] % len(_keys())]
-    changed = base().having([answers.receive(key, data[1:], exit_code=0, whole=True)])
+    changed = _small().having([answers.receive(key, data[1:], exit_code=0, whole=True)])
     made = audit.judged(changed, _knowledge(), audit.Wishes(all_apps=True, name_suspects=True))
     txt.render(made, ENGLISH)
     users.parse(changed.answer("users").text, made.phone.sdk)
@@ -262,10 +272,8 @@ def arsc(data: bytes) -> None:
 def signing(data: bytes) -> None:
     """A signing block, and an old signature file."""
     for name in (SIGNING_BLOCK, "META-INF/CERT.RSA"):
-        try:
+        with contextlib.suppress(ApkError):
             apk_certificates.parse({name: Part.whole(data)}).in_force(34)
-        except ApkError:
-            pass
 
 
 def dex(data: bytes) -> None:
@@ -348,6 +356,12 @@ def report_document(data: bytes) -> None:
         made = report_json.read(path)
     for module in (txt, html, csv, report_json):
         module.render(made, ENGLISH)
+    taps.render(made, ENGLISH, frozenset())
+    coarsened(made)
+    compared.text(diff.compare(made, made), ENGLISH)
+    for app in made.apps[:1]:
+        for kind in letters.Kind:
+            papers.render(letters.draft(made, app.package, kind, rights.load("IN")), "md")
 
 
 def books_and_ledgers(data: bytes) -> None:
@@ -495,7 +509,7 @@ def _seeds() -> dict[str, Callable[[], Iterator[bytes]]]:
         "signatures": _toml,
         "table": lambda: iter([tables.template(chinese=False).encode(), tables.template(chinese=True).encode()]),
         "stix_bundle": lambda: iter([_stix()]),
-        "edition": lambda: iter([b"\1untrusted comment: x\nRWQ=\n", b"\2untrusted comment: s\nRUQ=\ntrusted comment: t\nAA==\n"]),
+        "edition": lambda: iter([b"\1untrusted comment: x\nRWQ=\n", b"\2untrusted: s\nRUQ=\ntrusted: t\nAA==\n"]),
         "words": lambda: iter(["速贷宝\u202eexe\x1b[31m".encode(), b"\0\6" + "नमस्ते".encode("utf-16-le")]),
     }  # fmt: skip
 
