@@ -9,9 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
+from datetime import timedelta
+from itertools import chain
 from typing import Final
 
 from privaudit.facts.appops_uids import Dump, Event, Op, Uid, age, read_by, uid_number
+from privaudit.facts.lines import pieces
+from privaudit.model import ReadBy
 
 __all__ = ["Dump", "Event", "Op", "Uid", "parse"]
 
@@ -36,6 +40,12 @@ _EVENT_CD = re.compile(
 _EVENT_B = re.compile(r"^\s+(?:(Access|Reject): )?\s*[a-z]+\s*(=) (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}) \(([^)]*)\)")
 _DETAIL = re.compile(r"^ {9,}(?:duration=|Running start at|startNesting=|(?:Access|Reject):\s*$)")
 _RECORDS: Final = ("          Access: [", "          Reject: [")
+_RECORD = re.compile(
+    r"          (Access|Reject): \[[a-z]+-([a-z|]+)\] (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3})"
+    r" \(-(\d{1,5})d(\d\d?)h(\d\d?)m(\d\d?)s(\d{1,3})ms\)\Z",
+    re.ASCII,
+)
+"""A record of layouts C and D whose age needs no second look."""
 _TAG_ENDS: Final = "        ]"
 _PLAIN_TAG: Final = frozenset({"        null=[", _TAG_ENDS})
 _TAG = re.compile(r"^        (\S.*=\[|\])$")
@@ -58,6 +68,7 @@ def parse(text: str, wanted: AbstractSet[str] | None = None) -> Dump:
 
 _PASSED_OVER: Final = Op(mode="", offset=0)
 """Stands in for an op that nobody asked about."""
+_NEW: Final = ("", "", None)
 
 
 class _Reader:
@@ -67,27 +78,64 @@ class _Reader:
         self.uid: Uid | None = None
         self.ops: dict[str, Op] | None = None
         self.names: set[str] = set()
-        self.passed: set[str] = set()
-        """Ops that nobody asked about, as they are printed."""
         self.op: Op | None = None
         self.kind = "Access"
         self.in_tag = self.tag_is_empty = False
         self.layout: re.Pattern[str] | None = None
+        self.ops_read: dict[str, tuple[str, str, str | None]] = {}
+        """What was read of lines of ops: name, mode, switch. An empty mode: nobody asked about it."""
+        self.modes_read: dict[str, tuple[str, str]] = {}
+        """And of lines of uid modes."""
+        self.by: dict[str, ReadBy | None] = {}
+        """And of the letters of a record."""
 
     def read(self, text: str) -> None:
         offset = 0
-        for line in text.split("\n"):
-            # Most lines are of ops that nobody asked about. What does not look like that is looked at closely.
-            if self.op is _PASSED_OVER and line.startswith("        "):
-                if line.startswith(_RECORDS):
+        for line in chain.from_iterable(pieces(text, 0)):
+            if self.op is not None and line.startswith("        "):
+                if line in _PLAIN_TAG and (line == _TAG_ENDS) is self.in_tag:
+                    if self.in_tag and self.tag_is_empty and self.op is not _PASSED_OVER:
+                        self.op.has_empty_tag = True
+                    self.in_tag = self.tag_is_empty = not self.in_tag
+                elif self.op is _PASSED_OVER and line.startswith(_RECORDS):
                     self.tag_is_empty = False
-                elif line in _PLAIN_TAG and (line == _TAG_ENDS) is self.in_tag:
-                    self.in_tag = not self.in_tag
                 else:
-                    self._event(line, offset)
-            elif line:
+                    self._record(self.op, line, offset)
+            elif not self._again(line, offset) and line:
                 self.line(line, offset)
             offset += len(line) + 1
+
+    def _record(self, op: Op, line: str, offset: int) -> None:
+        match = _RECORD.match(line)
+        if match is None or op is _PASSED_OVER:
+            self._event(line, offset)
+            return
+        self.kind, letters, local, d, h, m, s, ms = match.groups()
+        self.tag_is_empty = False
+        if letters not in self.by:
+            self.by[letters] = read_by(letters)
+        old = timedelta(int(d), int(s), 0, int(ms), int(m), int(h))
+        self._keep(op, self.kind, Event(old, local, offset, self.by[letters]))
+
+    def _again(self, line: str, offset: int) -> bool:
+        """Whether `line` says of an op, or a uid's mode, what other lines said already, and may say it here."""
+        if self.in_tag or self.uid is None:
+            return False
+        if self.ops is None:
+            name, mode = self.modes_read.get(line, _NEW[:2])
+            if not name or name in self.uid.modes:
+                return False
+            self.uid.modes[name] = mode, offset
+            return True
+        name, mode, switch = self.ops_read.get(line, _NEW)
+        if not name or name in self.names:
+            return False
+        self.names.add(name)
+        if mode:
+            self.op = self.ops[name] = Op(mode, offset, switch)
+        else:
+            self.op = _PASSED_OVER
+        return True
 
     def line(self, line: str, offset: int) -> None:
         if line.startswith("        ") and self.uid is not None:
@@ -151,11 +199,6 @@ class _Reader:
         if self.ops is None:
             self._uid_mode(line, offset)
             return
-        printed = line[6 : line.find(" (")]
-        if printed in self.passed and self.layout is _OP_BCD and line.endswith("): ") and printed not in self.names:
-            self.names.add(printed)
-            self.op = _PASSED_OVER
-            return
         match = _OP_BCD.match(line) or _OP_A.match(line)
         if match is None:
             self.dump.unparsed += 1
@@ -169,13 +212,17 @@ class _Reader:
         self.names.add(name)
         if self.wanted is not None and name not in self.wanted:
             self.op = _PASSED_OVER
-            self.passed.add(match[1])
+            if match.re is _OP_BCD:
+                self.ops_read[line] = name, "", None
         elif match.re is _OP_A:
             self.op = self.ops[name] = Op(mode=self._mode(match[2]), offset=offset)
             for kind, word in _TIME_A.findall(match[3]):
-                self._record(self.op, kind, Event(age(word), None, offset))
+                self._keep(self.op, kind, Event(age(word), None, offset))
         else:
-            self.op = self.ops[name] = Op(mode=self._mode(match[4] or match[2]), offset=offset, switch=match[3])
+            mode = self._mode(match[4] or match[2])
+            self.op = self.ops[name] = Op(mode=mode, offset=offset, switch=match[3])
+            if mode in _MODES:
+                self.ops_read[line] = name, mode, match[3]
 
     def _uid_mode(self, line: str, offset: int) -> None:
         match = _UID_MODE.match(line)
@@ -185,7 +232,10 @@ class _Reader:
         name = _op_name(match[1])
         if name in self.uid.modes:
             self._forged(name)
-        self.uid.modes[name] = self._mode(match[2]), offset
+        mode = self._mode(match[2])
+        self.uid.modes[name] = mode, offset
+        if mode in _MODES:
+            self.modes_read[line] = name, mode
 
     def _mode(self, printed: str) -> str:
         word = printed.removeprefix("mode=")
@@ -212,9 +262,9 @@ class _Reader:
         if self.op is _PASSED_OVER:
             return
         self.kind = match[1] or self.kind  # layout B names it once and lines up the other states below
-        self._record(self.op, self.kind, Event(age(match[4]), match[3], offset, read_by(match[2])))
+        self._keep(self.op, self.kind, Event(age(match[4]), match[3], offset, read_by(match[2])))
 
-    def _record(self, op: Op, kind: str, event: Event) -> None:
+    def _keep(self, op: Op, kind: str, event: Event) -> None:
         op.latest(kind, event)
         oldest = self.dump.oldest
         if event.age is not None and (oldest is None or oldest.age is None or event.age > oldest.age):

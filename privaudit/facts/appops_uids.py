@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 from privaudit.model import ReadBy
 
@@ -21,8 +21,7 @@ _MOST_DIGITS: Final = 10
 _PER_USER: Final = 100000
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """One recorded use, or refusal."""
 
     age: timedelta | None
@@ -32,6 +31,10 @@ class Event:
     offset: int
     by: ReadBy | None = None
     """Who fetched the data; ``None`` where this layout does not tell."""
+
+
+def _is_younger(age: timedelta | None, there: Event | None) -> bool:
+    return there is None or (age is not None and (there.age is None or age < there.age))
 
 
 @dataclass(slots=True)
@@ -49,10 +52,11 @@ class Op:
 
     def latest(self, kind: str, event: Event) -> None:
         """Keep the younger of what is there and `event`."""
-        name = "access" if kind in {"Access", "time"} else "reject"
-        there: Event | None = getattr(self, name)
-        if there is None or (event.age is not None and (there.age is None or event.age < there.age)):
-            setattr(self, name, event)
+        if kind in {"Access", "time"}:
+            if _is_younger(event.age, self.access):
+                self.access = event
+        elif _is_younger(event.age, self.reject):
+            self.reject = event
 
 
 @dataclass(slots=True)

@@ -10,8 +10,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
+from itertools import chain
 from typing import Final
 
+from privaudit.facts.lines import pieces
 from privaudit.facts.package_blocks import Block, Dump, UserState
 from privaudit.facts.package_fields import FIELDS, OF_SHARED_USER, RANK, Take
 from privaudit.facts.package_lists import GRANTED, OF_PACKAGE, OF_USER, List, Lists
@@ -53,7 +55,7 @@ class Reader:
 
     def read(self, text: str, offset: int) -> None:
         """Read `text` from `offset` on."""
-        lines: Iterator[str] = iter(text[offset:].split("\n"))
+        lines = chain.from_iterable(pieces(text, offset))
         line: str | None = ""
         offset -= 1  # of the line before the first
         while line is not None:
@@ -226,8 +228,9 @@ class Reader:
         if rest is None:
             rest = self.user_words[others] = dict(_USER_WORD.findall(match[2][len(first) :]))
             self.words.update(rest)
-        words = dict(_USER_WORD.findall(first)) | rest
-        self.words.update(words)
+        own = dict(_USER_WORD.findall(first))
+        self.words.update(own)
+        words = own | rest
         # Only a package is installed: its line says so, and a shared user's carries no words.
         of_package = self.section is not self.dump.shared_users
         if int(match[1]) in block.users or of_package != ("installed" in words):

@@ -92,10 +92,15 @@ def parse(
 
 
 def _first_section(text: str) -> int:
-    starts = [0 if text.startswith(title) else text.find(f"\n{title}\n") + 1 for title in SECTIONS]
-    found = [start for start, title in zip(starts, SECTIONS, strict=True) if start or text.startswith(title)]
-    if found:
-        return min(found)
+    first = len(text)
+    for title in SECTIONS:
+        if text.startswith(title):
+            return 0
+        # Only before what was found: the whole text is long, and most titles are not in it.
+        found = text.find(f"\n{title}\n", 0, first) + 1
+        first = found or first
+    if first < len(text):
+        return first
     # An excerpt: blocks without the title above them.
     block = re.search(r"^(?:  )?Package \[", text, re.MULTILINE)
     return block.start() if block else -1
