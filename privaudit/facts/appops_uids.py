@@ -33,10 +33,6 @@ class Event(NamedTuple):
     """Who fetched the data; ``None`` where this layout does not tell."""
 
 
-def _is_younger(age: timedelta | None, there: Event | None) -> bool:
-    return there is None or (age is not None and (there.age is None or age < there.age))
-
-
 @dataclass(slots=True)
 class Op:
     """State of one op of one package."""
@@ -52,10 +48,13 @@ class Op:
 
     def latest(self, kind: str, event: Event) -> None:
         """Keep the younger of what is there and `event`."""
-        if kind in {"Access", "time"}:
-            if _is_younger(event.age, self.access):
-                self.access = event
-        elif _is_younger(event.age, self.reject):
+        of_access = kind in {"Access", "time"}
+        there = self.access if of_access else self.reject
+        if there is not None and (event.age is None or (there.age is not None and event.age >= there.age)):
+            return
+        if of_access:
+            self.access = event
+        else:
             self.reject = event
 
 

@@ -1,4 +1,4 @@
-"""Walks the blocks of ``dumpsys package`` line by line; indentation says where a line belongs.
+"""Reads lines of ``dumpsys package``, each looked at closely; indentation says where a line belongs.
 
 What a block says is attacker's text too: a version name, a class name or a permission's name may hold line breaks, and
 with them forged lines. Android prints every field once and in one order, users last, and every section once; a block
@@ -8,12 +8,9 @@ names itself more than once. What breaks this is noted in `Dump.forged`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
-from itertools import chain
 from typing import Final
 
-from privaudit.facts.lines import pieces
 from privaudit.facts.package_blocks import Block, Dump, UserState
 from privaudit.facts.package_fields import FIELDS, OF_SHARED_USER, RANK, Take
 from privaudit.facts.package_lists import GRANTED, OF_PACKAGE, OF_USER, List, Lists
@@ -26,12 +23,13 @@ _USER_WORD = re.compile(r"(\w+)=(\S+)")
 _DISABLED: Final = frozenset({"2", "3", "4"})
 _FIELD_INDENT: Final = 4
 _LINES_INDENT: Final = 6
-_FIRST_INSTALLED: Final = "      firstInstallTime"
-_NO_FIELD: Final[tuple[int, Take]] = (-2, lambda _block, _value: None)
 
 
 class Reader:
-    """Fills `dump`. `words` gathers the field names met: they tell the layout."""
+    """Fills `dump`; it remembers what lines said that come again for other apps.
+
+    `words` gathers the field names met: they tell the layout.
+    """
 
     def __init__(self, dump: Dump, wanted: AbstractSet[str] | None) -> None:
         self.dump = dump
@@ -53,83 +51,8 @@ class Reader:
         self.user_words: dict[str, dict[str, str]] = {}
         """What was read of the ends of users' lines."""
 
-    def read(self, text: str, offset: int) -> None:
-        """Read `text` from `offset` on."""
-        lines = chain.from_iterable(pieces(text, offset))
-        line: str | None = ""
-        offset -= 1  # of the line before the first
-        while line is not None:
-            if line:
-                self._line(line, offset)
-            line, offset = self._pass(lines, offset + len(line) + 1)
-        self.dump.unparsed += self.lists.unparsed
-        if self.block is not None and self.block.users:
-            self._leave()  # else: the text is cut in the middle of this block
-
-    def _pass(self, lines: Iterator[str], offset: int) -> tuple[str | None, int]:
-        """Read on as long as lines are as those before; the first other one, and where it stands."""
-        if isinstance(self.part, List):
-            found = self.lists.read(self.part, lines, offset)
-            if self.lists.twice and self.block is not None:
-                self._forged(self.block.name)
-            return found
-        if self.part is not None:
-            return self._requested(self.part, lines, offset)
-        if self.block is None:
-            return self._pass_outside(lines, offset)
-        if self.user is None:
-            return self._fields(self.block, lines, offset)
-        return self._user_fields(self.user, lines, offset)
-
-    def _pass_outside(self, lines: Iterator[str], offset: int) -> tuple[str | None, int]:
-        for line in lines:
-            if not line.startswith("    ") or GRANTED in line or line.startswith("    User "):
-                return line, offset
-            offset += len(line) + 1
-        return None, offset
-
-    def _fields(self, block: Block, lines: Iterator[str], offset: int) -> tuple[str | None, int]:
-        fields, passed, last = self.fields, self.passed, self.rank
-        if self.section is self.dump.shared_users:
-            fields = {}
-        line: str | None
-        for line in lines:
-            begin, equals, value = line.partition("=")
-            if begin not in passed:
-                rank, take = fields.get(begin, _NO_FIELD)
-                if rank > last and equals:
-                    last = rank
-                    take(block, value.rstrip())
-                elif GRANTED in line or not line.startswith(OF_PACKAGE):
-                    break
-            offset += len(line) + 1
-        else:
-            line = None
-        self.rank = last
-        return line, offset
-
-    def _user_fields(self, user: UserState, lines: Iterator[str], offset: int) -> tuple[str | None, int]:
-        passed = self.passed_of_user
-        for line in lines:
-            begin, equals, value = line.partition("=")
-            if GRANTED in line or not (equals and begin in passed):
-                if begin == _FIRST_INSTALLED and equals:
-                    self.words.add("user.firstInstallTime")
-                    user.first_installed = value.rstrip()
-                elif GRANTED in line or not line.startswith(OF_USER):
-                    return line, offset
-            offset += len(line) + 1
-        return None, offset
-
-    def _requested(self, names: set[str], lines: Iterator[str], offset: int) -> tuple[str | None, int]:
-        for line in lines:
-            if not line.startswith(OF_PACKAGE):
-                return line, offset
-            self._request(names, line)
-            offset += len(line) + 1
-        return None, offset
-
-    def _request(self, names: set[str], line: str) -> None:
+    def request(self, names: set[str], line: str) -> None:
+        """Read a line of the permissions that are requested."""
         name = line.strip(" ")
         if ":" in name or " " in name or not name.isascii() or not name.isprintable():
             match = _REQUESTED.match(line)
@@ -139,55 +62,57 @@ class Reader:
             name = match[1]
         names.add(name)
 
-    def _line(self, line: str, offset: int) -> None:
-        if line[0] != " ":
-            self._title(line)
-            return
-        if line.startswith(("  Package [", "  SharedUser [")):
-            self._header(line, offset)
-            return
-        if self.block is None:
-            self._outside(line)
-        else:
+    def line(self, line: str, offset: int) -> None:
+        """Read one line."""
+        if self.block is not None and line.startswith("    "):
             self._inside(self.block, line, offset)
+        elif line[0] != " ":
+            self._title(line)
+        elif line.startswith(("  Package [", "  SharedUser [")):
+            self._header(line, offset)
+        elif self.block is not None:
+            self._inside(self.block, line, offset)
+        else:
+            self._outside(line)
 
     def _outside(self, line: str) -> None:
         if self.seen and (GRANTED in line or (line.startswith("    User ") and " installed=" in line)):
-            self._forged("User")  # the rest of a block whose text forged the end of its section
+            self.forged("User")  # the rest of a block whose text forged the end of its section
 
     def _inside(self, block: Block, line: str, offset: int) -> None:
+        if line.startswith("    User "):
+            self._user_line(block, line, offset)
+            return
         indent = len(line) - len(line.lstrip(" "))
         if indent == _FIELD_INDENT:
-            if line.startswith("    User "):
-                self._user_line(block, line, offset)
-            else:
-                self._field(block, line)
+            self._field(block, line)
         elif indent == _LINES_INDENT and self.user is not None:
             self._user_field(block, self.user, line)
         elif isinstance(self.part, List):
             self.lists.take(self.part, line, offset)
         elif self.part is not None:
-            self._request(self.part, line)
+            self.request(self.part, line)
         elif GRANTED in line:
-            self._forged(block.name)  # something ended the list to which this line belongs
+            self.forged(block.name)  # something ended the list to which this line belongs
 
     def _title(self, line: str) -> None:
         title = line.rstrip()
         name = SECTIONS.get(title)
         if name is None and title not in BEHIND and title not in BETWEEN:
             if line.startswith("-----"):
-                self._leave()
+                self.leave()
                 self.section = None
             return
         if title in self.seen:
-            self._forged(title)
+            self.forged(title)
         self.seen.add(title)
-        self._leave()
+        self.leave()
         self.section = None if name is None else getattr(self.dump, name)
         self.dump.has_packages |= name == "packages"
         self.dump.ends |= title in BEHIND and self.dump.has_packages
 
-    def _leave(self) -> None:
+    def leave(self) -> None:
+        """End the block."""
         block, self.block, self.user, self.part, self.rank = self.block, None, None, None, -1
         if block is None or self.section is self.dump.shared_users:
             return
@@ -197,13 +122,14 @@ class Reader:
         strange = not block.users or not block.calls_itself <= own
         # A factory copy is on the system image: what an app calls so hides its own block there.
         if strange or (self.section is self.dump.hidden and "SYSTEM" not in block.flags):
-            self._forged(block.name)
+            self.forged(block.name)
 
-    def _forged(self, name: str) -> None:
+    def forged(self, name: str) -> None:
+        """Note that what stands in block `name` cannot be Android's."""
         self.dump.forged = self.dump.forged or name
 
     def _header(self, line: str, offset: int) -> None:
-        self._leave()
+        self.leave()
         match = _HEADER.match(line)
         if match is None:
             self.dump.unparsed += 1
@@ -213,7 +139,7 @@ class Reader:
         section, name = self.section, match[2]
         of_packages = match[1] == "Package"
         if section is None or of_packages == (section is self.dump.shared_users) or name in section:
-            self._forged(name)
+            self.forged(name)
             return
         self.block = section[name] = Block(name=name, offset=offset)
 
@@ -234,7 +160,7 @@ class Reader:
         # Only a package is installed: its line says so, and a shared user's carries no words.
         of_package = self.section is not self.dump.shared_users
         if int(match[1]) in block.users or of_package != ("installed" in words):
-            self._forged(block.name)
+            self.forged(block.name)
         self.user = block.users[int(match[1])] = UserState(
             installed=words.get("installed", "true") == "true",
             enabled=words.get("enabled", "0") not in _DISABLED,
@@ -257,7 +183,7 @@ class Reader:
             return
         shared = self.section is self.dump.shared_users
         if self.user is not None or rank <= self.rank or (shared and word not in OF_SHARED_USER):
-            self._forged(block.name)
+            self.forged(block.name)
         self.rank = rank
         self.words.add(word)
         self.user, self.part = None, None
@@ -275,12 +201,12 @@ class Reader:
         if told == "runtime permissions:":
             self.part = List(user.runtime, OF_USER)
             if user.says_runtime:
-                self._forged(block.name)
+                self.forged(block.name)
             user.says_runtime = True
         elif told.startswith("firstInstallTime="):
             self.words.add("user.firstInstallTime")
             user.first_installed = told.partition("=")[2]
         elif GRANTED in line:
-            self._forged(block.name)
+            self.forged(block.name)
         elif "=" in line:
             self.passed_of_user.add(line.partition("=")[0])

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from privaudit.capture.questions import PERMISSIONS, is_package_name
 from privaudit.facts.package_blocks import Block, Dump, UserState
-from privaudit.facts.package_reader import Reader
 from privaudit.facts.package_sections import SECTIONS
+from privaudit.facts.package_walk import Walk
 
 _SDK = re.compile(r"^\s+sdkVersion=(\d{1,3})\b", re.MULTILINE | re.ASCII)
 _STATIC_LIBRARY = re.compile(r".+_\d+\Z")
@@ -80,7 +80,7 @@ def parse(
         only: the package that was asked for, where it was one.
         wanted: permissions whose lines are kept; ``None``: all.
     """
-    reader = Reader(Dump(), wanted)
+    reader = Walk(Dump(), wanted)
     start = _first_section(text)
     if sdk := _SDK.search(text, 0, max(start, 0)):
         reader.dump.sdk = int(sdk[1])
@@ -151,7 +151,7 @@ def _lies_in(path: str, folder: str) -> bool:
     return path == folder or path.startswith(f"{folder}/")
 
 
-def _sdk_of_layout(reader: Reader) -> int | None:
+def _sdk_of_layout(reader: Walk) -> int | None:
     """The oldest SDK that prints this way; rough, and marked as inferred in the report."""
     words = reader.words
     if "appId" in words:
