@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 endif
 READY := $(VENV)/.ready
 
-.PHONY: demo test check untranslated schema oldest fuzz lab-tcp lab-usb clean
+.PHONY: demo test check untranslated schema oldest fuzz portable lock release lab-tcp lab-usb clean
 .DELETE_ON_ERROR:
 
 $(READY): pyproject.toml
@@ -58,6 +58,15 @@ fuzz: .fuzz/.ready
 	$(PYTHON) -m venv .fuzz
 	.fuzz/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[fuzz]' hypothesis pytest
 	touch $@
+
+# For computers without Python: dist/privaudit-VERSION-windows.zip and -linux.tar.gz. ARGS=linux makes that one only.
+portable: $(READY)
+	$(BIN)/python tools/portable/build.py $(ARGS)
+
+# The pins of what these hold, with their hashes, from what is newest now.
+lock: $(READY)
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --python-version 3.11 \
+		--upgrade pyproject.toml tools/portable/uv.in --output-file tools/portable/locked.txt
 
 # A phone's own daemon, over loopback and over a virtual USB bus; see tests/lab/README.md. Both need root.
 lab-tcp: $(READY)
