@@ -188,7 +188,7 @@ WORDS: Mapping[str, str] = {
     "cluster_versions.why": "Here it is {here}. With another version, the same file could get another line.",
     "cluster_versions.next": "Install privaudit {here} on every worker.",
     "app_not_in_report.what": "The report says nothing of “{app}”.",
-    "app_not_in_report.why": "A letter rests on what was found. Something was found of: {known}.",
+    "app_not_in_report.why": "What is written rests on what was found. Something was found of: {known}.",
     "app_not_in_report.next": "Copy the package name from the report and try again.",
     "country_needed.what": "No country was chosen.",
     "country_needed.why": "A letter names the law and the offices of one country. There are pages for {known}.",

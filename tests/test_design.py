@@ -43,7 +43,7 @@ STAGES["workshop"] = {*STAGES, "audit", "resume"}
 STAGES["commands"] = {*STAGES, "audit", "resume"}  # they talk to people about all of them; no stage knows them
 PIPELINE = {"audit", "cli", "resume"}
 """What joins the stages."""
-EVERYWHERE = {"model", "errors", "language", "__init__"}
+EVERYWHERE = {"model", "errors", "language", "private", "__init__"}
 LONGER = {
     # module: why it is longer than a screen or two
     "model": "every noun in one place, each field with its meaning",

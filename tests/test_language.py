@@ -32,6 +32,7 @@ SHORT = {
     "told": "signatures",
     "apk_text": "apkcli",
 }
+PAPERS = {"_paper", "_papers", "_blanks", "_before"}  # take as many names as there are sentences
 SPEAKERS = {"cli.py", "desk.py", "hands.py", "revoking.py", "running.py", "talk.py", "undoing.py"}
 ATTACKS = {
     "escape": "\x1b[2J\x1b[1;31mowned\x1b]0;title\x07",
@@ -89,6 +90,8 @@ def _patterns(node, file):
             "ClusterError",
         }:
             yield from (re.escape(f"errors.{first}.{name}") for name in ("what", "why", "next"))
+        elif called in PAPERS:
+            yield from (re.escape(f"papers.{name}") for name in map(_constant, node.args) if name is not None)
         elif called in SHORT:
             yield re.escape(f"{SHORT[called]}.{first}")
         elif called == "say" and file in SPEAKERS:

@@ -85,6 +85,7 @@ WORDS: Final[Mapping[str, Sentence]] = {
     "letter_from": "A saved report (privaudit audit -o report.json).",
     "kind": "deletion, complaint or evidence-list.",
     "paper_to": "Write to a file; its suffix says how (.txt, .md, .html). Without it, to standard output.",
+    "letter_country": "Country whose law and offices it names (two letters); without it, the country of the report.",
     "yes_letter": "Do not ask what happens if they notice: you have thought of it.",
     "ask_letter": "Have you thought of who will help if they notice? Write the draft? [y/N]",
     "nothing_written": "Nothing was written.",
@@ -100,6 +101,10 @@ WORDS: Final[Mapping[str, Sentence]] = {
     "evidence_kept": "Kept: {path}. Now photograph the number on {sheet}",
     "evidence_apps": {"one": "The part to show names 1 app.", "other": "The part to show names {n} apps."},
     "evidence_sealed": "{path} names every app on the phone: for your lawyer first. Give it to nobody else.",
+    "evidence_sealed_report": (
+        "{path} holds the whole report: for your lawyer first. Give it to nobody else. A saved check shows more: keep "
+        "one too (privaudit capture)."
+    ),
     "evidence_same": {"one": "1 file is what it was.", "other": "{n} files are what they were."},
     "evidence_changed": "Changed: {path}",
     "evidence_missing": "Not there: {path}",
@@ -118,6 +123,8 @@ WORDS: Final[Mapping[str, Sentence]] = {
     "named": "{done} of {total} names read",
     "plain": "No colours and no moving lines.",
     "version": "Print the version.",
+    "install_completion": "Let this shell complete the commands with the Tab key.",
+    "show_completion": "Print what the shell would need for that.",
     "workshop": (
         "Run a workshop in FOLDER: phone after phone, several at once, each with consent. Reads only. With "
         "--totals: what was counted. “workshop kit -o FOLDER” writes what is printed before."
@@ -133,6 +140,30 @@ WORDS: Final[Mapping[str, Sentence]] = {
         "Show what was counted, without names; small counts are left out. Several folders are added. With -o: "
         ".json, .csv, .html, .txt"
     ),
+    # Without a command, in a terminal.
+    "menu_title": "privaudit {version}. What would you like to do?",
+    "menu_demo": "See what a check looks like, on a virtual phone",
+    "menu_audit": "Check a phone (reads only)",
+    "menu_usb": "How USB debugging is switched on before, and off afterwards",
+    "menu_devices": "No phone is found: see what stands in the way",
+    "menu_rights": "Collectors call my family or me: what can be done",
+    "menu_commands": "All commands, to be typed",
+    "menu_leave": "Leave",
+    "menu_choose": "Type a number or a language, then Enter:",
+    "menu_unknown": "There is no “{given}” here.",
+    "menu_ready": (
+        "Are the screenshots inside loan apps taken? Is the phone plugged in, unlocked, USB debugging on, and its "
+        "owner here and willing? Enter goes on."
+    ),
+    "menu_country": "Which country? Type one of {known}, or only Enter for what is true everywhere:",
+    "menu_opened": "The page opens in the browser now. It is {path}",
+    "menu_open": "Open this page in a browser: {path}",
+    "menu_keep": (
+        "Read or print it first. Keep it on this computer? Whoever uses the computer could read it; without a yes it is"
+        " deleted. [y/N]"
+    ),
+    "menu_kept": "Kept: {path}",
+    "menu_back": "Enter: back to the menu.",
     # While running.
     "starting": "privaudit {version}: reads only; no contact, message or call is read, no setting is changed.",
     "starting_demo": "privaudit {version}: a virtual phone on this computer, all of it invented.",

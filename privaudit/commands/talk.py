@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import sys
 import traceback
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from privaudit import locales
+from privaudit.commands.options import HELP
 from privaudit.errors import (
     EXIT_BUG,
     EXIT_INTERRUPTED,
@@ -20,6 +21,7 @@ from privaudit.errors import (
     KnowledgeError,
     PhoneError,
     PrivauditError,
+    SourceError,
     UsageError,
 )
 from privaudit.language import Language
@@ -33,35 +35,57 @@ _BAR = 20
 """Columns of a progress bar."""
 
 
+def steady() -> None:
+    """Let no character end the program, whatever the code page: before anything is said, the help too.
+
+    Redirected output is UTF-8 on every system. A terminal keeps its own encoding, and shows “?” for what that lacks.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            terminal = stream.isatty()
+            stream.reconfigure(
+                encoding=None if terminal else "utf-8", errors="replace" if terminal else "backslashreplace"
+            )
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(errors="replace")
+
+
 class Talk:
     """Speaks to the person on standard error, and hands data to standard output."""
 
     def __init__(self, lang: str | None, *, plain: bool) -> None:
         try:
-            self.language = Language(lang) if lang else Language(locales.of_computer())
+            self.language = Language(lang) if lang else HELP
         except UsageError as error:
-            self.language = Language(locales.of_computer())
+            self.language = HELP
             self.show(error)
             raise typer.Exit(error.exit_code) from error
         self._asked = False
         self.colours = sys.stdout.isatty() and not plain and not os.environ.get("NO_COLOR")
         self.colours = self.colours and os.environ.get("TERM") != "dumb"
         self.moving = sys.stderr.isatty() and not plain and os.environ.get("TERM") != "dumb"
-        for stream in (sys.stdout, sys.stderr):
-            # Redirected output is UTF-8 on every system, whatever the code page; a terminal keeps its own.
-            if hasattr(stream, "reconfigure"):
-                stream.reconfigure(**({"errors": "replace"} if stream.isatty() else {"encoding": "utf-8"}))
 
     def out(self, text: str) -> None:
         """Data, whole, to standard output.
 
         Whoever reads it may have had enough (``privaudit audit | head``): that is no error, and changes no exit code.
+
+        Raises:
+            SourceError: ``not_written``: it goes to a file, and the disk is full.
         """
         try:
             sys.stdout.write(text)
             sys.stdout.flush()
         except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            self._done_with_output()
+        except OSError as error:
+            self._done_with_output()
+            raise SourceError("not_written", path="stdout", reason=error.strerror or str(error)) from error
+
+    @staticmethod
+    def _done_with_output() -> None:
+        """What still waits to be written goes nowhere; at the end Python would try again, and fail loudly."""
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
     def say(self, name: str, **values: str | int) -> None:
         """One sentence to the person."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from functools import cache
 from pathlib import Path
 from typing import Final, TypeVar
@@ -16,6 +17,8 @@ from privaudit.model import SCHEMA, Report
 
 T = TypeVar("T")
 
+_UNSEEN: Final = re.compile(r"[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
+"""Control and direction characters that JSON lets stand as they are (below U+0020 it does not)."""
 LARGEST: Final = 64 * 1024 * 1024
 """Bytes of a saved report. A phone of 2,000 apps, all shown, gives about 4 MB."""
 
@@ -35,8 +38,17 @@ def line(report: Report) -> str:
     return dump(_adapter(), report, indent=None)
 
 
+def visible(document: str) -> str:
+    """`document`, JSON, whose values stay what they are, with nothing in it that repaints a terminal or turns lines."""
+    return _UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", document)
+
+
 def dump(adapter: TypeAdapter[T], document: T, indent: int | None) -> str:
     """A document as text, on one line where `indent` is ``None``."""
+    return visible(_dumped(adapter, document, indent))
+
+
+def _dumped(adapter: TypeAdapter[T], document: T, indent: int | None) -> str:
     try:
         return adapter.dump_json(document, indent=indent).decode() + "\n"
     except PydanticSerializationError:
