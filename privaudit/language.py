@@ -8,18 +8,18 @@ from __future__ import annotations
 import importlib
 import locale
 import os
-import tomllib
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from importlib import resources
-from typing import Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
-from privaudit import roms
 from privaudit.errors import UsageError
-from privaudit.model import Message, Value
+
+if TYPE_CHECKING:
+    from privaudit.model import Message, Value
 
 Sentence: TypeAlias = str | Mapping[str, str]
 """A sentence with ``{gaps}``, or its plural forms ``one`` and ``other``, chosen by the value ``n``."""
@@ -141,8 +141,6 @@ class Language:
         return sentence.format_map(_Gaps((name, self._value(name, value)) for name, value in values.items()))
 
     def _value(self, name: str, value: Value) -> str:
-        if isinstance(value, Message):
-            return self.say(value)
         if isinstance(value, tuple):
             *first, last = [self._value(name, part) for part in value] or [self.text("dates.unknown")]
             if not first:
@@ -150,7 +148,9 @@ class Language:
             return self.text("dates.separator").join(first) + self.text("dates.last_separator") + last
         if value is None:
             return self.text("dates.unknown")
-        return self._text(name, value) if isinstance(value, str) else str(value)
+        if isinstance(value, str):
+            return self._text(name, value)
+        return str(value) if isinstance(value, int) else self.say(value)
 
     def _text(self, name: str, text: str) -> str:
         if name.endswith(("_at", "_on")):
@@ -197,6 +197,9 @@ def _sentence(key: str, code: str) -> Sentence | None:
 def _translations(code: str) -> Mapping[str, Sentence]:
     if code == "en":
         return {}
+    import tomllib
+    from importlib import resources
+
     file = resources.files("privaudit") / "locales" / f"{code}.toml"
     areas = tomllib.loads(file.read_text(encoding="utf-8"))
     return {
@@ -212,6 +215,8 @@ def _menu_word(key: str, code: str) -> str | None:
     area, _, name = key.partition(".")
     if area != "menu":
         return None
+    from privaudit import roms
+
     rom, _, word = name.partition(".")
     try:
         data = roms.load(rom if rom.isidentifier() else roms.STOCK)
