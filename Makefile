@@ -1,4 +1,4 @@
-# make demo | make test | make check: each makes its own virtual environment first.
+# make demo | make test | make check | make bench: each makes its own virtual environment first.
 PYTHON ?= python3
 VENV := .venv
 ifeq ($(OS),Windows_NT)
@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 endif
 READY := $(VENV)/.ready
 
-.PHONY: demo test check untranslated schema oldest fuzz portable lock release lab-tcp lab-usb clean
+.PHONY: demo test check bench untranslated schema oldest fuzz portable lock release lab-tcp lab-usb clean
 .DELETE_ON_ERROR:
 
 $(READY): pyproject.toml
@@ -31,6 +31,10 @@ check: $(READY)
 # What each language still says in English.
 untranslated: $(READY)
 	@$(BIN)/python -m pytest tests/test_locales.py -k still_missing --quiet --capture=no
+
+# Writes benchmarks/RESULTS.md; installs MVT, which we measure against, into an environment of its own.
+bench: $(READY)
+	$(BIN)/python benchmarks/bench.py $(ARGS)
 
 schema: $(READY)
 	$(BIN)/privaudit schema > privaudit/report/schemas/privaudit-report-1.json
