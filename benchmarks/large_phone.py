@@ -21,7 +21,27 @@ _INSTALL_PERMISSIONS: Final = 34
 _RUNTIME: Final = 18
 _OPS: Final = 12
 _STATES: Final = ("top", "fg", "bg", "cch")
-_FLAGS: Final = tuple(bit for bit in FLAG_BITS.values() if bit < 1 << 10)
+_SENSITIVE: Final = "USER_SENSITIVE_WHEN_GRANTED USER_SENSITIVE_WHEN_DENIED"
+_STATES_OF_GRANTS: Final = tuple(
+    (granted, sum(FLAG_BITS[name] for name in names.split()))
+    for granted, names in (
+        (True, "SYSTEM_FIXED GRANTED_BY_DEFAULT RESTRICTION_SYSTEM_EXEMPT RESTRICTION_UPGRADE_EXEMPT"),
+        (True, f"SYSTEM_FIXED GRANTED_BY_DEFAULT {_SENSITIVE}"),
+        (True, "GRANTED_BY_DEFAULT REVOKE_WHEN_REQUESTED RESTRICTION_SYSTEM_EXEMPT RESTRICTION_UPGRADE_EXEMPT"),
+        (True, f"GRANTED_BY_DEFAULT {_SENSITIVE}"),
+        (True, f"USER_SET {_SENSITIVE}"),
+        (True, _SENSITIVE),
+        (True, "USER_SENSITIVE_WHEN_GRANTED GRANTED_BY_ROLE"),
+        (False, f"USER_SET {_SENSITIVE}"),
+        (False, f"USER_SET USER_FIXED {_SENSITIVE}"),
+        (False, f"USER_SET REVOKED_COMPAT GRANTED_BY_DEFAULT {_SENSITIVE}"),
+        (False, f"USER_SET {_SENSITIVE} 524288"),
+        (False, f"{_SENSITIVE} APPLY_RESTRICTION"),
+        (False, _SENSITIVE),
+        (False, "RESTRICTION_UPGRADE_EXEMPT"),
+    )
+)
+"""What stands beside a permission on phones of Android 12 to 16. An app that sets flags of its own there is none."""
 
 
 def phone(packages: int = PACKAGES) -> VirtualPhone:
@@ -61,8 +81,8 @@ def _install(user: int, runtime: list[str], dice: random.Random) -> Install:
         user=user,
         first_installed=datetime(2025, 4, 1, 9, 0, 0),  # noqa: DTZ001 - the phone's own time
         grants=tuple(
-            Grant(name=name, granted=dice.random() < 0.4, flags=sum(dice.sample(_FLAGS, 3)))  # noqa: PLR2004
-            for name in runtime
+            Grant(name=name, granted=granted, flags=flags)
+            for name, (granted, flags) in zip(runtime, dice.choices(_STATES_OF_GRANTS, k=len(runtime)), strict=True)
         ),
         uid_modes=dict.fromkeys(dice.sample(sorted(OPS), 4), "ignore"),
         ops=tuple(Op(name=op, mode=dice.choice(("allow", "ignore")), events=_events(dice)) for op in ops),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn, cast
 import typer
 
 from privaudit import __version__
-from privaudit.commands import closing, evidence, exchange, letter, rights, rules, workshop
+from privaudit.commands import closing, evidence, exchange, letter, rights, rules, vetting, workshop
 from privaudit.commands.desk import Desk
 from privaudit.commands.misread import CannotParse, told
 from privaudit.commands.options import (
@@ -215,14 +215,18 @@ def devices(*, as_json: AsJson = False, lang: Lang = None, plain: Plain = False)
 
 
 @app.command(help=_help("schema"))
-def schema() -> None:
-    """Print the schema of the report document."""
-    from privaudit.report.json import schema as document
+def schema(*, apk: Annotated[bool, typer.Option("--apk", help=vetting.apk_text("schema_apk"))] = False) -> None:
+    """Print the schema of the report document, or of the lines on APKs."""
+    if apk:
+        from privaudit.report.apk.json import schema as document
+    else:
+        from privaudit.report.json import schema as document
 
     Talk(None, plain=True).out(document())
 
 
 closing.register(app)
+vetting.register(app, exchange.app)
 workshop.register(app)
 letter.register(app)
 evidence.register(app)

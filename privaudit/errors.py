@@ -68,6 +68,10 @@ class ListsError(PrivauditError):
     """Lists that cannot be taken in, or written. Those in force stay in force."""
 
 
+class ClusterError(PrivauditError):
+    """The computers that were to do the work cannot be used."""
+
+
 class PhoneError(PrivauditError):
     """The phone cannot be reached, or not any more."""
 
@@ -129,6 +133,21 @@ WORDS: Mapping[str, str] = {
     "app_missing.what": "“{app}” is not on the phone.",
     "app_missing.why": "This user has no app of that package name, or the name is misspelt.",
     "app_missing.next": "See what there is with “privaudit audit” and copy the package name from it.",
+    "apk_missing.what": "{path} is not there.",
+    "apk_missing.why": "There is no file and no folder of this name.",
+    "apk_missing.next": "Check the name. For an app that is on a phone, write --installed and its package.",
+    "apk_nothing.what": "There is nothing to vet.",
+    "apk_nothing.why": "An APK is a file, a folder of files, or an installed app that --installed names.",
+    "apk_nothing.next": "Write, for instance: privaudit apk loan.apk",
+    "apk_one_file.what": "A page or a document is about one file.",
+    "apk_one_file.why": "Several files were given, or a folder.",
+    "apk_one_file.next": "Give one file, or write lines: -o results.jsonl",
+    "apk_one_place.what": "An installed app is vetted on its phone, and files here: not both at once.",
+    "apk_one_place.why": "Only one of FILE, --installed and --scheduler can say where to look.",
+    "apk_one_place.next": "Leave one of them out.",
+    "apk_files_none.what": "In what was given there is no file that is called an app.",
+    "apk_files_none.why": "Folders are searched for names that end in {known}.",
+    "apk_files_none.next": "Give the file itself if it is called otherwise.",
     "another_phone.what": "This is another phone than the one in the saved check.",
     "another_phone.why": "What it answers about itself does not fit what was noted when the check was begun.",
     "another_phone.next": "Connect the phone that the check was begun with, or begin a new check under another name.",
@@ -153,8 +172,23 @@ WORDS: Mapping[str, str] = {
     "capture_too_large.what": "{path} is larger than any check can be.",
     "capture_too_large.why": "It may not be a check of this tool, or somebody made it to harm this computer.",
     "capture_too_large.next": "Do not open it. Ask whoever gave it to you.",
+    "cluster_empty.what": "The cluster at {address} has no workers.",
+    "cluster_empty.why": "Its scheduler answers, and no computer has joined it.",
+    "cluster_empty.next": "Start workers (“dask worker {address}”), then try again.",
+    "cluster_lost.what": "The scheduler of the cluster at {address} does not answer any more.",
+    "cluster_lost.why": "It ended, or the network did.",
+    "cluster_lost.next": "Start it again. With -o results.jsonl, the same command then goes on with the rest.",
+    "cluster_missing.what": "Dask is not installed.",
+    "cluster_missing.why": "privaudit brings it only to those who ask for it.",
+    "cluster_missing.next": 'Install it: pip install "privaudit[cluster]". Or leave out --scheduler.',
+    "cluster_unreachable.what": "No scheduler of a cluster answers at {address}.",
+    "cluster_unreachable.why": "The address may be wrong, or it is not running. It was tried for {seconds} seconds.",
+    "cluster_unreachable.next": "Compare the address with what “dask scheduler” prints, or leave out --scheduler.",
+    "cluster_versions.what": "The workers of {address} do not run the same privaudit.",
+    "cluster_versions.why": "Here it is {here}. With another version, the same file could get another line.",
+    "cluster_versions.next": "Install privaudit {here} on every worker.",
     "app_not_in_report.what": "The report says nothing of “{app}”.",
-    "app_not_in_report.why": "A letter rests on what was found. Something was found of: {known}.",
+    "app_not_in_report.why": "What is written rests on what was found. Something was found of: {known}.",
     "app_not_in_report.next": "Copy the package name from the report and try again.",
     "country_needed.what": "No country was chosen.",
     "country_needed.why": "A letter names the law and the offices of one country. There are pages for {known}.",
@@ -478,6 +512,12 @@ WORDS: Mapping[str, str] = {
     "rom_unknown.what": "privaudit does not know “{given}”.",
     "rom_unknown.why": "It knows the menus of: {known}.",
     "rom_unknown.next": "Choose one of these, or leave it out to use what the phone says of itself.",
+    "results_other.what": "{path} holds something else than lines on APKs.",
+    "results_other.why": "Lines are appended to such a file, and those in it say what is done.",
+    "results_other.next": "Choose another name.",
+    "scheduler_address.what": "“{given}” is no address of a scheduler.",
+    "scheduler_address.why": "An address is HOST:PORT or tcp://HOST:PORT, for instance tcp://10.0.0.7:8786.",
+    "scheduler_address.next": "Correct the address and try again.",
     "sdk_unread.what": "The phone did not say which Android it has.",
     "sdk_unread.why": "Without it nobody knows which commands it obeys.",
     "sdk_unread.next": "Nothing was done. Try again, or tap by hand what “privaudit steps” prints.",

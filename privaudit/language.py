@@ -24,6 +24,7 @@ LONGEST_LABEL: Final = 120
 
 _AREAS: Final = {
     "apk": "privaudit.capture.apk_problems",
+    "apkcli": "privaudit.commands.help_apk",
     "cli": "privaudit.commands.help",
     "coverage": "privaudit.capture.answers",
     "dates": "privaudit.language",
@@ -42,6 +43,7 @@ _AREAS: Final = {
     "rules": "privaudit.report.prose.rules",
     "signatures": "privaudit.commands.help_signatures",
     "steps": "privaudit.remedy.steps",
+    "vetted": "privaudit.report.apk.english",
     "vetting": "privaudit.vet.judging",
     "workshop": "privaudit.workshop.english",
 }
@@ -65,6 +67,8 @@ _BLANK: Final = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 """Letters and signs by category, and nothing to see: a name of these alone would be no name."""
 _MOST_MARKS: Final = 3
 """Marks over or under one letter. Hindi needs three; more would be drawn over the lines around."""
+_LONGEST_DATE: Final = 10
+"""``2026-01-31``: what is longer and is no time is no date."""
 _QUOTED: Final = frozenset({"app", "name", "action", "installer", "version"})
 _QUOTES: Final = str.maketrans("“”„«»「」『』《》", '"""""""""""')
 ISOLATE: Final = ("\u2068", "\u2069")
@@ -154,8 +158,7 @@ class Language:
         if name.endswith(("_at", "_on")):
             return self.date(text)
         if name.endswith("_short"):
-            year, month, day = map(int, text.split("-"))
-            return self._date("short_month" if self.months else "short", year, month, day)
+            return self.date(text, "short_month" if self.months else "short")
         # What stands in quotation marks could end them by marks of its own, and go on in our words.
         return self.quote(text.translate(_QUOTES) if name in _QUOTED else text)
 
@@ -164,16 +167,16 @@ class Language:
         tamed = tame(text, longest)
         return tamed.join(ISOLATE) if self.isolate else tamed
 
-    def date(self, iso: str) -> str:
+    def date(self, iso: str, form: str | None = None) -> str:
         """An ISO time, or a date of a year, month or day, in words. What is no date is shown as it stands."""
         told = iso[: len("2026-01")] if self.months else iso
         try:
             if "T" in told:
                 moment = datetime.fromisoformat(told)
                 return self._date("minute", moment.year, moment.month, moment.day, moment.hour, moment.minute)
-            numbers = tuple(map(int, told.split("-")))
-            return self._date(("year", "month", "day")[len(numbers) - 1], *numbers)
-        except (ValueError, IndexError):
+            numbers = tuple(int(part) for part in (iso if form else told)[:_LONGEST_DATE].split("-"))
+            return self._date(form or ("year", "month", "day")[len(numbers) - 1], *numbers)
+        except (ValueError, TypeError, IndexError):  # TypeError: 2026-1-1-1
             return tame(iso)
 
     def _date(self, form: str, year: int, month: int = 1, day: int = 1, hour: int = 0, minute: int = 0) -> str:
@@ -210,11 +213,7 @@ def _menu_word(key: str, code: str) -> str | None:
     if area != "menu":
         return None
     rom, _, word = name.partition(".")
-    try:
-        data = roms.load(rom if rom.isidentifier() else roms.STOCK)
-    except OSError:
-        data = roms.load(roms.STOCK)
-    words: Mapping[str, Mapping[str, str]] = data["words"]
+    words: Mapping[str, Mapping[str, str]] = roms.load(rom)["words"]
     return words.get(code, words["en"]).get(word) or words["en"][word]
 
 

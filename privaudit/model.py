@@ -6,11 +6,11 @@ stand, and every renderer is a function of them. Absence is a value here, never 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal, TypeAlias
+from typing import Literal, Self, TypeAlias
 
 Value: TypeAlias = "str | int | bool | Message | tuple[str | Message, ...] | None"
 """What may fill a gap in a sentence.
@@ -604,6 +604,20 @@ class Counts:
     listed: int
     suspect: int
     lending_can_read: Mapping[DataClass, int]
+
+    @classmethod
+    def of(cls, apps: Sequence[App], suspects: int) -> Self:
+        """Of `apps`, all that a report or a part of it is about, and of the `suspects` that it does not name."""
+        lending = [app for app in apps if app.recognised]
+        return cls(
+            apps_seen=len({app.package for app in apps}),
+            lending=len({app.package for app in lending}),
+            listed=len({app.package for app in lending if app.listed}),
+            suspect=suspects,
+            lending_can_read={
+                data: len({app.package for app in lending if app.access[data].state.reads}) for data in DataClass
+            },
+        )
 
 
 class Verdict(StrEnum):

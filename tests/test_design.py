@@ -28,7 +28,9 @@ STAGES = {
     "findings": {"capture", "facts", "knowledge"},  # evidence is cut out of the capture
     # A step closes what a finding found; a change is made on a phone, and read back by the same parsers.
     "remedy": {"capture", "facts", "findings", "roms", "transport"},
-    "vet": {"capture", "facts", "findings", "knowledge"},  # a file is read and judged as what a phone says is
+    # A file is read and judged as what a phone says is; it may lie on one.
+    "vet": {"capture", "facts", "findings", "knowledge", "transport"},
+    "scan": {"capture", "report", "vet"},  # many files, a line of the document each
     "rights": {"knowledge"},  # its files are read and checked as the lists are
     "report": {"remedy", "rights", "roms", "vet"},  # what stands above the steps, whatever they are
     # What a person takes away: it holds reports, and says where in a capture a line stands.
@@ -41,7 +43,7 @@ STAGES["workshop"] = {*STAGES, "audit", "resume"}
 STAGES["commands"] = {*STAGES, "audit", "resume"}  # they talk to people about all of them; no stage knows them
 PIPELINE = {"audit", "cli", "resume"}
 """What joins the stages."""
-EVERYWHERE = {"model", "errors", "language", "__init__"}
+EVERYWHERE = {"model", "errors", "language", "private", "__init__"}
 LONGER = {
     # module: why it is longer than a screen or two
     "model": "every noun in one place, each field with its meaning",
@@ -116,6 +118,19 @@ def test_no_network_but_to_a_phone_and_for_newer_lists(package):
     # And only the one command that says so reaches it.
     assert users_of("privaudit.knowledge.fetch") == {"commands.exchange", "knowledge.bundle"}
     assert users_of("privaudit.knowledge.bundle") == {"commands.exchange"}
+
+
+def test_only_a_scan_starts_processes_of_its_own():
+    assert users_of("concurrent.futures.process") == {"scan.cores"}
+    assert {
+        module for module in users_of("concurrent.futures") if "ProcessPool" in FILES[module].read_text("utf-8")
+    } == {"scan.cores"}
+
+
+def test_only_a_cluster_that_was_asked_for_is_connected_to():
+    assert users_of("distributed") | users_of("dask") == {"scan.cluster"}
+    # And only the one command that says so reaches it.
+    assert users_of("privaudit.scan.cluster") == {"commands.bench"}
 
 
 def test_a_workshop_never_changes_a_phone():

@@ -24,7 +24,15 @@ from tests.fixtures.sentences import ENGLISH, MODULES, TRANSLATED, forms
 SOURCE = Path(privaudit.__file__).parent
 CHINESE = TRANSLATED["zh"]
 # How each module words its own things: a call of this name, and the area whose key it names.
-SHORT = {"detail": "coverage", "_say": "steps", "_help": "cli", "help_text": "cli", "told": "signatures"}
+SHORT = {
+    "detail": "coverage",
+    "_say": "steps",
+    "_help": "cli",
+    "help_text": "cli",
+    "told": "signatures",
+    "apk_text": "apkcli",
+}
+PAPERS = {"_paper", "_papers", "_blanks", "_before"}  # take as many names as there are sentences
 SPEAKERS = {"cli.py", "desk.py", "hands.py", "revoking.py", "running.py", "talk.py", "undoing.py"}
 ATTACKS = {
     "escape": "\x1b[2J\x1b[1;31mowned\x1b]0;title\x07",
@@ -72,8 +80,18 @@ def _patterns(node, file):
             yield re.escape(text)
     elif isinstance(node, ast.Call) and node.args and (first := _constant(node.args[0])):
         called = getattr(node.func, "id", getattr(node.func, "attr", ""))
-        if called in {"UsageError", "SourceError", "PhoneError", "KnowledgeError", "ConnectionLost", "ListsError"}:
+        if called in {
+            "UsageError",
+            "SourceError",
+            "PhoneError",
+            "KnowledgeError",
+            "ConnectionLost",
+            "ListsError",
+            "ClusterError",
+        }:
             yield from (re.escape(f"errors.{first}.{name}") for name in ("what", "why", "next"))
+        elif called in PAPERS:
+            yield from (re.escape(f"papers.{name}") for name in map(_constant, node.args) if name is not None)
         elif called in SHORT:
             yield re.escape(f"{SHORT[called]}.{first}")
         elif called == "say" and file in SPEAKERS:

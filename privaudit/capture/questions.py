@@ -262,6 +262,17 @@ def is_package_name(text: str) -> bool:
     return _PACKAGE.match(text) is not None
 
 
+def is_key(text: str) -> bool:
+    """Whether `text` names an answer that we would ask for: ``NAME``, ``NAME.USER`` or ``package.PACKAGE``."""
+    name, _, about = text.partition(".")
+    question = BY_NAME.get(name)
+    if question is None:
+        return False
+    if question.per == "user":
+        return re.fullmatch(r"0|[1-9][0-9]{0,4}", about) is not None
+    return is_package_name(about) if question.per == "package" else not about
+
+
 def new_marker() -> str:
     """A line start that no phone can know before it is asked."""
     return f"@@{secrets.token_hex(8)}"

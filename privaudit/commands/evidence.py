@@ -70,7 +70,7 @@ def _keep(
     )
     talk.say("evidence_kept", path=str(output), sheet=str(output / folder.SHEET))
     talk.say("evidence_apps", n=len({app.package for app in shown.apps}))
-    talk.say("evidence_sealed", path=str(output / folder.SEALED))
+    talk.say("evidence_sealed" if capture else "evidence_sealed_report", path=str(output / folder.SEALED))
     talk.out(f"{digest}\n")
 
 
@@ -82,7 +82,7 @@ def _read(
     from privaudit.report import json
 
     if json.recognises(source):
-        return json.read(source), None, folder.copied(source, "report.json")
+        return _of_country(json.read(source), country), None, folder.copied(source, "report.json")
     from privaudit import audit, capture, knowledge
     from privaudit.capture import archive
 
@@ -93,6 +93,16 @@ def _read(
         return document, taken, folder.copied(source, "capture.zip")
     # Others keep more than we do: a bug report goes into the folder as far as it was read, and without persons.
     return document, taken, lambda sealed: archive.write(taken, sealed / "capture.zip")
+
+
+def _of_country(document: Report, country: str | None) -> Report:
+    """A saved report; where a country is chosen now, with its rules."""
+    if country is None:
+        return document
+    from privaudit import knowledge
+    from privaudit.findings import rules
+
+    return rules.chosen(document, knowledge.load(demo=document.demo, country=country), country)
 
 
 def _check(talk: Talk, path: Path) -> int:

@@ -85,6 +85,7 @@ WORDS: Final[Mapping[str, Sentence]] = {
     "letter_from": "A saved report (privaudit audit -o report.json).",
     "kind": "deletion, complaint or evidence-list.",
     "paper_to": "Write to a file; its suffix says how (.txt, .md, .html). Without it, to standard output.",
+    "letter_country": "Country whose law and offices it names (two letters); without it, the country of the report.",
     "yes_letter": "Do not ask what happens if they notice: you have thought of it.",
     "ask_letter": "Have you thought of who will help if they notice? Write the draft? [y/N]",
     "nothing_written": "Nothing was written.",
@@ -100,6 +101,10 @@ WORDS: Final[Mapping[str, Sentence]] = {
     "evidence_kept": "Kept: {path}. Now photograph the number on {sheet}",
     "evidence_apps": {"one": "The part to show names 1 app.", "other": "The part to show names {n} apps."},
     "evidence_sealed": "{path} names every app on the phone: for your lawyer first. Give it to nobody else.",
+    "evidence_sealed_report": (
+        "{path} holds the whole report: for your lawyer first. Give it to nobody else. A saved check shows more: keep "
+        "one too (privaudit capture)."
+    ),
     "evidence_same": {"one": "1 file is what it was.", "other": "{n} files are what they were."},
     "evidence_changed": "Changed: {path}",
     "evidence_missing": "Not there: {path}",

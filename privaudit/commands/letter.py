@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from privaudit.commands.options import Country, Lang, Plain, help_text
+from privaudit.commands.options import Lang, Plain, help_text
 from privaudit.commands.talk import Talk
 from privaudit.errors import SourceError, UsageError
 
@@ -28,7 +28,7 @@ def letter(
     *,
     app: Annotated[str, typer.Option("--app", metavar="PKG", help=help_text("one_app"))],
     kind: Annotated[str, typer.Option("--kind", metavar="KIND", help=help_text("kind"))],
-    country: Country = None,
+    country: Annotated[str | None, typer.Option("--country", metavar="CC", help=help_text("letter_country"))] = None,
     output: Files = None,
     yes: Annotated[bool, typer.Option("--yes", help=help_text("yes_letter"))] = False,
     lang: Lang = None,

@@ -21,6 +21,7 @@ from privaudit.errors import (
     KnowledgeError,
     PhoneError,
     PrivauditError,
+    SourceError,
     UsageError,
 )
 from privaudit.language import Language
@@ -68,12 +69,23 @@ class Talk:
         """Data, whole, to standard output.
 
         Whoever reads it may have had enough (``privaudit audit | head``): that is no error, and changes no exit code.
+
+        Raises:
+            SourceError: ``not_written``: it goes to a file, and the disk is full.
         """
         try:
             sys.stdout.write(text)
             sys.stdout.flush()
         except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            self._done_with_output()
+        except OSError as error:
+            self._done_with_output()
+            raise SourceError("not_written", path="stdout", reason=error.strerror or str(error)) from error
+
+    @staticmethod
+    def _done_with_output() -> None:
+        """What still waits to be written goes nowhere; at the end Python would try again, and fail loudly."""
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
     def say(self, name: str, **values: str | int) -> None:
         """One sentence to the person."""
@@ -121,11 +133,11 @@ class Talk:
             sys.stderr.write(f"\r{left}  ")
             sys.stderr.flush()
 
-    def counted(self, now: Reading) -> None:
-        """How many names are read, on a line that moves."""
+    def counted(self, now: Reading, key: str = "cli.named") -> None:
+        """How many names, or what `key` says, are read, on a line that moves."""
         if not self.moving:
             return
-        line = self.language.text("cli.named", done=now.done, total=now.total)
+        line = self.language.text(key, done=now.done, total=now.total)
         bar = "#" * (now.done * _BAR // max(now.total, 1))
         sys.stderr.write(f"\r[{bar:<{_BAR}}] {line}  " + ("\n" if now.done >= now.total else ""))
         sys.stderr.flush()

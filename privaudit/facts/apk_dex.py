@@ -77,7 +77,7 @@ class _Dex:
         self._classes = data[classes_at : classes_at + classes * _CLASS.size]
 
     def span(self, prefix: str) -> tuple[int, int]:
-        """First and last but one of the types below `prefix`, and of the class of exactly this name."""
+        """The types below `prefix`: the number of the first, and the one after the last."""
         path = b"L" + prefix.replace(".", "/").encode()
         low = bisect_left(range(self._types), path + b"/", key=self._name)
         return low, bisect_left(range(self._types), path + b"0", lo=low, key=self._name)  # "0" comes after "/"

@@ -2,44 +2,28 @@
 
 Source: ``AppOpsService.dump`` (AOSP 6, 8.1, 9, 10, 11, 16) and captures. A uid mode beats a package mode. Times are in
 the phone's own zone, with an age beside them: only the age can be trusted across zones.
+
+A dump is long, and most of it is what other apps' parts say too, or records of ops that nobody asked about. Here such
+lines are passed over as cheaply as can be; whatever is not just like them is left to `Reader`.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
+from datetime import timedelta
+from itertools import chain
 from typing import Final
 
-from privaudit.facts.appops_uids import Dump, Event, Op, Uid, age, read_by, uid_number
+from privaudit.facts.appops_lines import RECORD, RECORDS, TAG_BEGINS, TAG_ENDS
+from privaudit.facts.appops_reader import PASSED_OVER, Reader
+from privaudit.facts.appops_uids import Dump, Event, Op, Uid, read_by
+from privaudit.facts.lines import pieces
+from privaudit.model import ReadBy
 
 __all__ = ["Dump", "Event", "Op", "Uid", "parse"]
 
-_MODES: Final = {"0": "allow", "1": "ignore", "2": "deny", "3": "default", "errored": "deny"} | {
-    mode: mode for mode in ("allow", "ignore", "deny", "default", "foreground", "ask")
-}
-"""Numbers up to Android 8, then names."""
-_ASK_OF_MIUI: Final = "4"
-"""Up to Android 9. Android's own fourth mode, ``foreground``, came later, and by name."""
-_OP: Final = r"([A-Z][A-Z0-9_]*(?:\(\d+\))?)"
-_UID = re.compile(r"^  Uid (\d+|u\d+(?:a|s|i|ai)\d+):$")
-_PACKAGE = re.compile(r"^    Package (\S+?)(?::| isPrivileged: ?)$")
-_UID_MODE = re.compile(rf"^      {_OP}: mode=((?:mode=)?\w+)$")
-_WATCHED = re.compile(rf"^      {_OP}: (?:WATCHER|SILENT)$")
-"""Below ``foregroundOps:``, from Android 10: who wants to know when an app comes to the front. No mode."""
-_OP_A = re.compile(rf"^      {_OP}: mode=(\w+)((?:; (?:time|rejectTime)=\S+ ago)*)(?: \(running\)|; duration=\S+)?$")
-_TIME_A = re.compile(r"; (time|rejectTime)=(\S+) ago")
-_OP_BCD = re.compile(rf"^      {_OP} \((\w+|mode=\d+)(?: / switch ([A-Z0-9_]+)=(\w+|mode=\d+))?\):\s*$")
-_EVENT_CD = re.compile(
-    r"^\s+(Access|Reject): \[[a-z]+-([a-z|]+)\] ?(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}) \(([^)]*)\)"
-)
-_EVENT_B = re.compile(r"^\s+(?:(Access|Reject): )?\s*[a-z]+\s*(=) (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}) \(([^)]*)\)")
-_DETAIL = re.compile(r"^ {9,}(?:duration=|Running start at|startNesting=|(?:Access|Reject):\s*$)")
-_RECORDS: Final = ("          Access: [", "          Reject: [")
-_TAG_ENDS: Final = "        ]"
-_PLAIN_TAG: Final = frozenset({"        null=[", _TAG_ENDS})
-_TAG = re.compile(r"^        (\S.*=\[|\])$")
-"""Layout D: what an op recorded stands between these, once per attribution tag."""
+_NEW: Final = ("", "", None)
 
 
 def parse(text: str, wanted: AbstractSet[str] | None = None) -> Dump:
@@ -50,192 +34,101 @@ def parse(text: str, wanted: AbstractSet[str] | None = None) -> Dump:
         wanted: ops of packages whose modes and records are kept, and `Dump.oldest` told of; ``None``: all. The others
             are looked at for what an app may have written among them.
     """
-    reader = _Reader(wanted)
+    reader = _Quick(wanted)
     reader.read(text)
     reader.dump.ends = text.endswith("\n\n") or (reader.uid is None and text.endswith("\n"))
     return reader.dump
 
 
-_PASSED_OVER: Final = Op(mode="", offset=0)
-"""Stands in for an op that nobody asked about."""
-
-
-class _Reader:
+class _Quick(Reader):
     def __init__(self, wanted: AbstractSet[str] | None) -> None:
-        self.wanted = wanted
-        self.dump = Dump()
-        self.uid: Uid | None = None
-        self.ops: dict[str, Op] | None = None
-        self.names: set[str] = set()
-        self.passed: set[str] = set()
-        """Ops that nobody asked about, as they are printed."""
-        self.op: Op | None = None
-        self.kind = "Access"
-        self.in_tag = self.tag_is_empty = False
-        self.layout: re.Pattern[str] | None = None
+        super().__init__(wanted)
+        self.oldest_ms = -1
+        """Age of the oldest record among those that were kept."""
+        self.by: dict[str, ReadBy | None] = {}
+        """Who fetched the data, by the letters of a record."""
 
     def read(self, text: str) -> None:
-        offset = 0
-        for line in text.split("\n"):
-            # Most lines are of ops that nobody asked about. What does not look like that is looked at closely.
-            if self.op is _PASSED_OVER and line.startswith("        "):
-                if line.startswith(_RECORDS):
-                    self.tag_is_empty = False
-                elif line in _PLAIN_TAG and (line == _TAG_ENDS) is self.in_tag:
-                    self.in_tag = not self.in_tag
-                else:
-                    self._event(line, offset)
-            elif line:
+        lines = chain.from_iterable(pieces(text, 0))
+        line, offset = next(lines, None), 0
+        while line is not None:
+            if line and not (line in self.idle and self.uid is not None) and not self._again(line, offset):
                 self.line(line, offset)
             offset += len(line) + 1
+            if self.op is None:
+                line = next(lines, None)
+            elif self.op is PASSED_OVER:
+                line, offset = self._pass_over(lines, offset)
+            else:
+                line, offset = self._records(self.op, lines, offset)
 
-    def line(self, line: str, offset: int) -> None:
-        if line.startswith("        ") and self.uid is not None:
-            self._event(line, offset)
-        elif line.startswith("  Uid "):
-            self._begin_uid(line)
-        elif self.uid is None:
-            self._outside(line)
-        elif not line.startswith("    "):
-            # EMUI 5 breaks its package header over three lines; the other two stand in column 0.
-            if line[0] == " ":
-                self._leave(line)
-                self.uid = self.ops = None
-        elif line.startswith("    Package "):
-            self._begin_package(line)
-        elif line.startswith("      ") and line[6:7].isupper():
-            self._op(line, offset)
-
-    def _outside(self, line: str) -> None:
-        if self.dump.uids and (line.startswith("    Package ") or _UID_MODE.match(line) or _OP_BCD.match(line)):
-            self.dump.unparsed += 1  # something ended the uid to which this line belongs
-
-    def _forged(self, name: str) -> None:
-        self.dump.forged = self.dump.forged or name.strip()
-
-    def _leave(self, line: str) -> None:
-        """End the op. A tag that is still open holds a line break, and `line` is part of it."""
-        if self.in_tag:
-            self._forged(line)
-        self.op, self.in_tag = None, False
-
-    def _begin_uid(self, line: str) -> None:
-        self._leave(line)
-        self.uid = self.ops = None
-        match = _UID.match(line)
-        if match is None:
-            self.dump.unparsed += 1
-            return
-        number = uid_number(match[1])
-        if number is None:
-            self.uid = Uid()  # isolated processes: read over, kept nowhere
-        elif number in self.dump.uids:
-            self._forged(match[1])
+    def _pass_over(self, lines: Iterator[str], offset: int) -> tuple[str | None, int]:
+        """Read over ops that nobody asked about; the first line that may be of something else, and where it stands."""
+        in_tag, names, ops_read = self.in_tag, self.names, self.ops_read
+        line: str | None
+        for line in lines:
+            if line == (TAG_ENDS if in_tag else TAG_BEGINS):
+                in_tag = not in_tag
+            elif not line.startswith(RECORDS):
+                name, mode, _ = ops_read.get(line, _NEW)
+                if not name or mode or name in names or in_tag:
+                    break
+                names.add(name)
+            offset += len(line) + 1
         else:
-            self.uid = self.dump.uids[number] = Uid()
+            line = None
+        # No matter whether a tag is empty: nobody asked.
+        self.in_tag, self.tag_is_empty = in_tag, False
+        return line, offset
 
-    def _begin_package(self, line: str) -> None:
-        self._leave(line)
-        self.ops = None
-        match = _PACKAGE.match(line)
-        if match is None or self.uid is None:
-            self.dump.unparsed += 1
-            return
-        if match[1] in self.uid.packages:
-            self._forged(match[1])
-        self.ops = self.uid.packages.setdefault(match[1], {})
-        self.names = set(self.ops)
+    def _records(self, op: Op, lines: Iterator[str], offset: int) -> tuple[str | None, int]:
+        """Read what `op` recorded; the first line that is no plain record and no plain tag, and where it stands."""
+        latest: dict[str, tuple[int, str, int, str]] = {}
+        line: str | None
+        for line in lines:
+            if line == (TAG_ENDS if self.in_tag else TAG_BEGINS):
+                op.has_empty_tag |= self.tag_is_empty
+                self.in_tag = self.tag_is_empty = not self.in_tag
+            else:
+                match = RECORD.match(line)
+                if match is None:
+                    break
+                self.tag_is_empty = False
+                self.kind, letters, local, d, h, m, s, ms = match.groups()
+                since = ((int(d) * 24 + int(h)) * 60 + int(m)) * 60_000 + int(s) * 1000 + int(ms)
+                if self.kind not in latest or since < latest[self.kind][0]:
+                    latest[self.kind] = since, local, offset, letters
+                if since > self.oldest_ms:
+                    self.oldest_ms = since
+                    self._keep(op, self.kind, since, local, offset, letters)
+            offset += len(line) + 1
+        else:
+            line = None
+        for kind, record in latest.items():
+            self._keep(op, kind, *record)
+        return line, offset
 
-    def _op(self, line: str, offset: int) -> None:
-        self._leave(line)
+    def _again(self, line: str, offset: int) -> bool:
+        """Whether `line` says of an op, or a uid's mode, what other lines said already, and may say it here."""
+        if self.in_tag or self.uid is None:
+            return False
         if self.ops is None:
-            self._uid_mode(line, offset)
-            return
-        printed = line[6 : line.find(" (")]
-        if printed in self.passed and self.layout is _OP_BCD and line.endswith("): ") and printed not in self.names:
-            self.names.add(printed)
-            self.op = _PASSED_OVER
-            return
-        match = _OP_BCD.match(line) or _OP_A.match(line)
-        if match is None:
-            self.dump.unparsed += 1
-            return
-        name = _op_name(match[1])
-        self.layout = self.layout or match.re
-        if name in self.names or match.re is not self.layout:
-            # Attribution tags are an app's own text and may hold line breaks. No release mixes its layouts.
-            self._forged(name)
-            return
+            name, mode = self.modes_read.get(line, _NEW[:2])
+            if not name or name in self.uid.modes:
+                return False
+            self.uid.modes[name] = mode, offset
+            return True
+        name, mode, switch = self.ops_read.get(line, _NEW)
+        if not name or name in self.names:
+            return False
         self.names.add(name)
-        if self.wanted is not None and name not in self.wanted:
-            self.op = _PASSED_OVER
-            self.passed.add(match[1])
-        elif match.re is _OP_A:
-            self.op = self.ops[name] = Op(mode=self._mode(match[2]), offset=offset)
-            for kind, word in _TIME_A.findall(match[3]):
-                self._record(self.op, kind, Event(age(word), None, offset))
+        if mode:
+            self.op = self.ops[name] = Op(mode, offset, switch)
         else:
-            self.op = self.ops[name] = Op(mode=self._mode(match[4] or match[2]), offset=offset, switch=match[3])
+            self.op = PASSED_OVER
+        return True
 
-    def _uid_mode(self, line: str, offset: int) -> None:
-        match = _UID_MODE.match(line)
-        if match is None or self.uid is None:
-            self.dump.unparsed += _WATCHED.match(line) is None
-            return
-        name = _op_name(match[1])
-        if name in self.uid.modes:
-            self._forged(name)
-        self.uid.modes[name] = self._mode(match[2]), offset
-
-    def _mode(self, printed: str) -> str:
-        word = printed.removeprefix("mode=")
-        if word == _ASK_OF_MIUI and self.layout is not _OP_BCD:
-            return "ask"
-        self.dump.unparsed += word not in _MODES
-        return _MODES.get(word, word)
-
-    def _event(self, line: str, offset: int) -> None:
-        if line in _PLAIN_TAG:
-            self._tag(line, opens=line != _TAG_ENDS)
-            return
-        match = _EVENT_CD.match(line) or _EVENT_B.match(line)
-        if match is None:
-            if tag := _TAG.match(line):
-                self._tag(line, opens=tag[1] != "]")
-            elif self.ops is not None and not _DETAIL.match(line):
-                self.dump.unparsed += 1
-            return
-        if self.op is None:
-            self._forged(line)
-            return
-        self.tag_is_empty = False
-        if self.op is _PASSED_OVER:
-            return
-        self.kind = match[1] or self.kind  # layout B names it once and lines up the other states below
-        self._record(self.op, self.kind, Event(age(match[4]), match[3], offset, read_by(match[2])))
-
-    def _record(self, op: Op, kind: str, event: Event) -> None:
-        op.latest(kind, event)
-        oldest = self.dump.oldest
-        if event.age is not None and (oldest is None or oldest.age is None or event.age > oldest.age):
-            self.dump.oldest = event
-
-    def _tag(self, line: str, *, opens: bool) -> None:
-        if self.op is None or opens == self.in_tag:
-            self._forged(line)
-        elif not opens and self.tag_is_empty and self.op is not _PASSED_OVER:
-            self.op.has_empty_tag = True
-        self.in_tag = self.tag_is_empty = opens
-
-
-_ALIASES: Final[Mapping[str, str]] = {
-    "OP_READ_PHONE_STATE": "READ_PHONE_STATE",  # Android 6 prints its own constant's name
-    # MIUI and HyperOS print their own ops by number: blank data in place of the real.
-    "MIUIOP(10028)": "READ_SMS_REAL",
-    "MIUIOP(10029)": "READ_CONTACTS_REAL",
-    "MIUIOP(10031)": "READ_CALL_LOG_REAL",
-}
-
-
-def _op_name(printed: str) -> str:
-    return _ALIASES.get(printed, printed)
+    def _keep(self, op: Op, kind: str, since_ms: int, local: str, offset: int, letters: str) -> None:
+        if letters not in self.by:
+            self.by[letters] = read_by(letters)
+        self.take(op, kind, Event(timedelta(milliseconds=since_ms), local, offset, self.by[letters]))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 from privaudit.model import ReadBy
 
@@ -21,8 +21,7 @@ _MOST_DIGITS: Final = 10
 _PER_USER: Final = 100000
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """One recorded use, or refusal."""
 
     age: timedelta | None
@@ -49,10 +48,14 @@ class Op:
 
     def latest(self, kind: str, event: Event) -> None:
         """Keep the younger of what is there and `event`."""
-        name = "access" if kind in {"Access", "time"} else "reject"
-        there: Event | None = getattr(self, name)
-        if there is None or (event.age is not None and (there.age is None or event.age < there.age)):
-            setattr(self, name, event)
+        of_access = kind in {"Access", "time"}
+        there = self.access if of_access else self.reject
+        if there is not None and (event.age is None or (there.age is not None and event.age >= there.age)):
+            return
+        if of_access:
+            self.access = event
+        else:
+            self.reject = event
 
 
 @dataclass(slots=True)

@@ -9,7 +9,7 @@ from privaudit.capture import Capture
 from privaudit.capture.answers import Answer, detail
 from privaudit.capture.questions import PERMISSIONS
 from privaudit.facts import packages
-from privaudit.facts.package_blocks import Block, Dump, Grant
+from privaudit.facts.package_blocks import Block, Dump, Grant, Grants
 from privaudit.facts.packages import Listed
 from privaudit.model import AnswerState, Place
 
@@ -106,16 +106,19 @@ def _lines(source: Source, package: str, user: int) -> Iterator[tuple[str, Line]
     shared = source.dump.shared_users.get(block.shared_user or "")
     for one, is_shared in ((block, False), (shared, True)):
         if one is not None:
-            for name, grant in _of(one, user):
-                yield name, Line(grant, Place(source.answer.key, grant.offset), is_shared)
+            for name, grant, offset in _of(one, user):
+                yield name, Line(grant, Place(source.answer.key, offset), is_shared)
 
 
-def _of(block: Block, user: int) -> Iterator[tuple[str, Grant]]:
+def _of(block: Block, user: int) -> Iterator[tuple[str, Grant, int]]:
     # A line that names a user stands in for the line that speaks of all.
-    yield from {**block.install, **block.install_for.get(user, {})}.items()
-    state = block.users.get(user)
-    if state is not None:
-        yield from state.runtime.items()
+    own, state = block.install_for.get(user, Grants()), block.users.get(user)
+    for name, grant in block.install.items():
+        if name not in own:
+            yield name, grant, block.install.offsets[name]
+    for grants in (own, state.runtime if state is not None else Grants()):
+        for name, grant in grants.items():
+            yield name, grant, grants.offsets[name]
 
 
 def read(capture: Capture, listed: Mapping[int, Mapping[str, Listed]]) -> Blocks:

@@ -8,13 +8,22 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Grant:
-    """One permission line."""
+    """What a permission line says. Few differ, so lines that say the same share one."""
 
     granted: bool
     flags: tuple[str, ...]
-    offset: int
+
+
+class Grants(dict[str, Grant]):
+    """Permission → what its line says."""
+
+    __slots__ = ("offsets",)
+
+    def __init__(self) -> None:
+        self.offsets: dict[str, int] = {}
+        """Permission → where its line stands."""
 
 
 @dataclass(slots=True)
@@ -29,7 +38,7 @@ class UserState:
     first_installed: str | None = None
     says_runtime: bool = False
     """Whether ``runtime permissions:`` was there. It comes once."""
-    runtime: dict[str, Grant] = field(default_factory=dict)
+    runtime: Grants = field(default_factory=Grants)
 
 
 @dataclass(slots=True)
@@ -57,8 +66,8 @@ class Block:
     flags: frozenset[str] = frozenset()
     requested: set[str] | None = None
     """``None``: the dump does not say (whole dumps do not, below a package's own)."""
-    install: dict[str, Grant] = field(default_factory=dict)
-    install_for: dict[int, dict[str, Grant]] = field(default_factory=dict)
+    install: Grants = field(default_factory=Grants)
+    install_for: dict[int, Grants] = field(default_factory=dict)
     """By secondary user: install permissions that differ for it (from Android 12)."""
     users: dict[int, UserState] = field(default_factory=dict)
 

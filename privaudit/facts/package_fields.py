@@ -75,7 +75,9 @@ def _compatible(block: Block, value: str) -> None:
     block.compatible_name = value
 
 
-FIELDS: Final[Mapping[str, Callable[[Block, str], None]]] = {
+Take = Callable[[Block, str], None]
+
+FIELDS: Final[Mapping[str, Take]] = {
     "compat name": _compatible,
     "userId": _app_id,
     "appId": _app_id,

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from privaudit.capture.questions import PERMISSIONS, is_package_name
 from privaudit.facts.package_blocks import Block, Dump, UserState
-from privaudit.facts.package_reader import Reader
 from privaudit.facts.package_sections import SECTIONS
+from privaudit.facts.package_walk import Walk
 
 _SDK = re.compile(r"^\s+sdkVersion=(\d{1,3})\b", re.MULTILINE | re.ASCII)
 _STATIC_LIBRARY = re.compile(r".+_\d+\Z")
@@ -80,7 +80,7 @@ def parse(
         only: the package that was asked for, where it was one.
         wanted: permissions whose lines are kept; ``None``: all.
     """
-    reader = Reader(Dump(), wanted)
+    reader = Walk(Dump(), wanted)
     start = _first_section(text)
     if sdk := _SDK.search(text, 0, max(start, 0)):
         reader.dump.sdk = int(sdk[1])
@@ -92,10 +92,15 @@ def parse(
 
 
 def _first_section(text: str) -> int:
-    starts = [0 if text.startswith(title) else text.find(f"\n{title}\n") + 1 for title in SECTIONS]
-    found = [start for start, title in zip(starts, SECTIONS, strict=True) if start or text.startswith(title)]
-    if found:
-        return min(found)
+    first = len(text)
+    for title in SECTIONS:
+        if text.startswith(title):
+            return 0
+        # Only before what was found: the whole text is long, and most titles are not in it.
+        found = text.find(f"\n{title}\n", 0, first) + 1
+        first = found or first
+    if first < len(text):
+        return first
     # An excerpt: blocks without the title above them.
     block = re.search(r"^(?:  )?Package \[", text, re.MULTILINE)
     return block.start() if block else -1
@@ -146,7 +151,7 @@ def _lies_in(path: str, folder: str) -> bool:
     return path == folder or path.startswith(f"{folder}/")
 
 
-def _sdk_of_layout(reader: Reader) -> int | None:
+def _sdk_of_layout(reader: Walk) -> int | None:
     """The oldest SDK that prints this way; rough, and marked as inferred in the report."""
     words = reader.words
     if "appId" in words:

@@ -7,6 +7,7 @@ import pkgutil
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Final
 
 from privaudit.capture import Capture
@@ -99,6 +100,7 @@ def judge(capture: Capture, facts: Facts, knowledge: Knowledge, *, name_suspects
 Rule = Callable[[App, Ground], Iterator[Finding]]
 
 
+@cache
 def _rules() -> tuple[Rule, ...]:
     modules = (importlib.import_module(f"{__name__}.{found.name}") for found in pkgutil.iter_modules(__path__))
     return tuple(module.judge for module in modules if hasattr(module, "judge"))

@@ -38,11 +38,15 @@ class RuleBook:
         return tuple(
             rule
             for rule in self.rules
-            if rule.in_force(today)
-            and (
-                (rule.kind == "store" and installer in rule.stores)
-                or (rule.kind == "country" and country is not None and rule.country == country)
-            )
+            if rule.in_force(today) and ((rule.kind == "store" and installer in rule.stores) or _is_of(rule, country))
+        )
+
+    def of_any_store(self, country: str | None, day: date) -> tuple[Rule, ...]:
+        """Rules in force on `day` for an app of which nobody knows where it comes from: also those of every store."""
+        return tuple(
+            rule
+            for rule in self.rules
+            if rule.in_force(day.isoformat()) and (rule.kind == "store" or _is_of(rule, country))
         )
 
     def stamp(self, country: str | None, day: date) -> RulesStamp:
@@ -60,6 +64,10 @@ class RuleBook:
         """Of the content: comments, line ends and the order of files change nothing."""
         content = {str(one.get("id")): one for one in self.data}
         return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+
+def _is_of(rule: Rule, country: str | None) -> bool:
+    return rule.kind == "country" and country is not None and rule.country == country
 
 
 def read(mistakes: Mistakes, files: Iterable[Traversable] | None = None) -> RuleBook:

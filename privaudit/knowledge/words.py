@@ -42,6 +42,7 @@ WORDS: Final[Mapping[str, str]] = {
     " ({passed} say something else and were passed over)",
     "no_lists": "{file}: there is no .toml file in this folder",
     "no_rows": "{file}: there is nothing below the heads",
+    "no_rung": "{file}, {where}: needs a rung of the ladder, one of {choices}; without it nobody finds it",
     "not_shipped": "{file}: the lists that belong to privaudit are not there",
     "not_stix": "{file}: this is not STIX 2.1 ({reason})",
     "not_table": "{file}: this is not a table in CSV ({reason})",
@@ -75,6 +76,8 @@ WORDS: Final[Mapping[str, str]] = {
     "not_similar": "",
     "unreadable": "{file}: the file cannot be opened ({reason})",
     "too_many_rows": "{file}: more than {most} rows, so it was not read",
+    "unchecked": "{file}, {where}: nobody has checked this: give checked_on and checked_by both, or leave both out and"
+    " write verify = true, so that it is shown with “check before use”",
     "undisputed": "{file}, {where}: {package} is on a list of lenders too ({others}); two lists that disagree:"
     " write disputed = true here, and say in a note why",
     "unknown_head": "{file}, column {column}: “{found}” is not a head that privaudit knows{similar}",

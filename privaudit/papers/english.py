@@ -161,11 +161,13 @@ WORDS: Final[Mapping[str, Sentence]] = {
     "hash_later_2": "Without privaudit, in the folder: sha256sum --check disclosable/hashes.txt (Linux).",
     "hash_later_3": "On Windows: certutil -hashfile FILE SHA256, file after file.",
     "lines_intro": (
-        "The lines of the phone's answers on which the report rests, with the file and the line in the sealed part. "
+        "The lines of the phone's answers on which the report rests, with the file and the line in the sealed part; of "
+        "the apps named here, and no other. "
         "“[removed]” stands where other apps, or a person, would have been named."
     ),
     "sealed_title": "Sealed part: for your lawyer first",
     "sealed_1": "The file beside this one names every app on the phone: health, faith, dating, work, other lenders.",
+    "sealed_report": "The file beside this one is the whole report, with the apps that the part to show leaves out.",
     "sealed_2": "Give it to nobody before your lawyer or legal aid says to whom: to no lender, to no office.",
     "sealed_3": "Its hash stands in disclosable/hashes.txt, so nothing is lost by keeping it closed.",
     # The log.

@@ -24,7 +24,7 @@ from privaudit.capture import Capture
 from privaudit.capture.folder import file_name
 from privaudit.errors import SourceError, UsageError
 from privaudit.language import Language
-from privaudit.model import Report, Severity, Verdict
+from privaudit.model import Counts, Report, Severity, Verdict
 from privaudit.papers import render, sheet
 
 DISCLOSABLE: Final = "disclosable"
@@ -36,7 +36,7 @@ _FORMS: Final = ("json", "txt", "html")
 
 
 def disclosable(report: Report, only: tuple[str, ...]) -> Report:
-    """`report` with lending and listed apps alone, or with the apps in `only`.
+    """`report` with lending and listed apps alone, or with the apps in `only`; then the others are not counted either.
 
     Raises:
         UsageError: the report does not have one of them.
@@ -48,9 +48,12 @@ def disclosable(report: Report, only: tuple[str, ...]) -> Report:
     named = set(only) or {app.package for app in report.apps if app.recognised}
     findings = tuple(finding for finding in report.findings if finding.package in named)
     found = any(finding.severity is not Severity.INFO for finding in findings)
+    apps = tuple(app for app in report.apps if app.package in named)
+    counts = Counts.of(apps, 0 if only else report.counts.suspect)
     return replace(
         report,
-        apps=tuple(app for app in report.apps if app.package in named),
+        apps=apps,
+        counts=replace(counts, apps_seen=report.counts.apps_seen),
         findings=findings,
         verdict=Verdict.FOUND if found else Verdict.NOTHING_FOUND,
     )
@@ -97,7 +100,7 @@ def keep(
 def _fill(
     part: Path,
     report: Report,
-    places: dict[str, str],
+    places: dict[str, str] | None,
     seal: Callable[[Path], None],
     language: Language,
     kept_at: datetime,
@@ -105,13 +108,14 @@ def _fill(
     for name in (DISCLOSABLE, SEALED):
         (part / name).mkdir(mode=0o700)
     shown, sealed = part / DISCLOSABLE, part / SEALED
+    written = {name.removeprefix(".") for name in writing.formats()}
     for suffix in _FORMS:
-        if suffix in writing.formats():
+        if suffix in written:
             writing.write(report, shown / f"report.{suffix}", language)
     writing.save(render(sheet.lines(report, language, places), "txt"), shown / "lines.txt")
     for suffix in ("html", "txt"):
         writing.save(render(sheet.log(language), suffix), shown / f"log.{suffix}")
-    writing.save(render(sheet.sealed(language), "txt"), sealed / "READ-ME-FIRST.txt")
+    writing.save(render(sheet.sealed(language, whole=places is not None), "txt"), sealed / "READ-ME-FIRST.txt")
     seal(sealed)
     listed = sorted(file.relative_to(part).as_posix() for file in part.rglob("*") if file.is_file())
     hashes = "".join(f"{sha256(part / name)}  {name}\n" for name in listed)
@@ -121,10 +125,10 @@ def _fill(
     return digest
 
 
-def _places(capture: Capture | None, report: Report) -> dict[str, str]:
-    """In which file of the sealed capture each answer stands, with the hash of that file."""
+def _places(capture: Capture | None, report: Report) -> dict[str, str] | None:
+    """In which file of the sealed capture each answer stands, with the hash of that file; ``None``: there is none."""
     if capture is None:
-        return {}
+        return None
     asked = {one.question for finding in report.findings for one in finding.evidence} & capture.answers.keys()
     return {
         key: f"{file_name(key)} (SHA-256 {hashlib.sha256(capture.answers[key].text.encode()).hexdigest()})"

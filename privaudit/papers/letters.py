@@ -23,7 +23,7 @@ _DEMANDS: Final[tuple[Demand, ...]] = ("stop", "recipients", "delete", "caller",
 """What is demanded of a lender or collector, in this order."""
 _LOG: Final = ("no", "when", "channel", "number", "whom", "words", "file", "witness", "reported")
 """Columns of the paper log."""
-_LOG_ROWS: Final = 18
+_LOG_ROWS: Final = 14
 
 
 class Kind(StrEnum):
@@ -56,9 +56,9 @@ def draft(report: Report, package: str, kind: Kind, page: Rights) -> Paper:
     return Paper(title, page.country.letter, tuple(blocks(title)))
 
 
-def log(language: Language, rows: int) -> Table:
+def log(language: Language) -> Table:
     """The paper log of calls, to be filled in by hand."""
-    return Table(tuple(language.text(f"papers.log_{name}") for name in _LOG), (), rows)
+    return Table(tuple(language.text(f"papers.log_{name}") for name in _LOG), (), _LOG_ROWS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,30 +75,30 @@ class _Letter:
         if self.package not in known:
             raise UsageError("app_not_in_report", app=self.package, known=known)
 
-    def _one(self, name: str) -> str:
+    def _paper(self, name: str) -> str:
         return self.voice.text(f"papers.{name}")
 
-    def _say(self, *names: str) -> tuple[str, ...]:
-        return tuple(map(self._one, names))
+    def _papers(self, *names: str) -> tuple[str, ...]:
+        return tuple(map(self._paper, names))
 
     def _with_articles(self, name: str, demand: Demand) -> str:
         """A sentence, and the articles behind it."""
         language = self.voice.language
         cited = [marked(called(item, language), item, language) for item in self.page.behind(demand)]
         if not cited:
-            return self._one(name)
-        between = self._one("cite_between").join(cited)
-        return self._one(name) + self._one("cite_open") + between + self._one("cite_close")
+            return self._paper(name)
+        between = self._paper("cite_between").join(cited)
+        return self._paper(name) + self._paper("cite_open") + between + self._paper("cite_close")
 
     def demand(self, title: str) -> Iterator[Block]:
         yield from self._before("before_blank", "before_verify", "before_promise", "before_day", "before_send")
         yield from self._head(title)
         yield Rows((*self._blanks("to", "to_reach", "from", "account", "date"), *shown.app(self.voice, self.package)))
         yield from shown.access(self.voice, self.package)
-        yield Heading(self._one("demand_head"))
+        yield Heading(self._paper("demand_head"))
         yield Listing(tuple(self._with_articles(f"demand_{demand}", demand) for demand in _DEMANDS), "number")
-        yield Paragraph(self._one("demand_kept"))
-        yield Paragraph(self._one("no_debt"), strong=True)
+        yield Paragraph(self._paper("demand_kept"))
+        yield Paragraph(self._paper("no_debt"), strong=True)
         yield Rows(self._blanks("reach", "signature"))
 
     def complaint(self, title: str) -> Iterator[Block]:
@@ -106,45 +106,45 @@ class _Letter:
         yield from self._head(title)
         language = self.voice.language
         offices = [marked(called(item, language), item, language) for item in self.page.office if item.letter]
-        yield Heading(self._one("complaint_to"))
-        yield Listing((*offices, *self._say("complaint_other")), "tick")
+        yield Heading(self._paper("complaint_to"))
+        yield Listing((*offices, *self._papers("complaint_other")), "tick")
         yield Rows(
             (*self._blanks("from", "reach", "date", "against", "to_reach"), *shown.app(self.voice, self.package))
         )
-        yield Heading(self._one("happened"))
+        yield Heading(self._paper("happened"))
         yield Rows(
             self._blanks("happened_first", "happened_often", "happened_numbers", "happened_whom", "happened_words")
         )
         yield from shown.access(self.voice, self.package)
-        yield Heading(self._one("asks_head"))
-        asks = (self._with_articles("asks_look", "complain"), *self._say("asks_stop", "asks_result"))
+        yield Heading(self._paper("asks_head"))
+        asks = (self._with_articles("asks_look", "complain"), *self._papers("asks_stop", "asks_result"))
         yield Listing(asks, "number")
-        yield Heading(self._one("done_head"))
-        yield Listing(self._say("done_demand", "done_reply", "done_desk", "done_police"), "tick")
-        yield Heading(self._one("attached_head"))
-        yield Listing(self._say("attached_list", "attached_demand", "attached_report"), "tick")
-        yield Paragraph(self._one("judge"))
-        yield Paragraph(self._one("no_debt"), strong=True)
+        yield Heading(self._paper("done_head"))
+        yield Listing(self._papers("done_demand", "done_reply", "done_desk", "done_police"), "tick")
+        yield Heading(self._paper("attached_head"))
+        yield Listing(self._papers("attached_list", "attached_demand", "attached_report"), "tick")
+        yield Paragraph(self._paper("judge"))
+        yield Paragraph(self._paper("no_debt"), strong=True)
         yield Rows(self._blanks("signature"))
 
     def kept(self, title: str) -> Iterator[Block]:
         yield from self._head(title)
-        yield Paragraph(self._one("list_intro"))
+        yield Paragraph(self._paper("list_intro"))
         yield Rows((*shown.app(self.voice, self.package), *shown.checked(self.voice)))
         yield from shown.access(self.voice, self.package)
-        yield Heading(self._one("list_lines"))
+        yield Heading(self._paper("list_lines"))
         yield shown.lines(self.voice, self.package)
-        yield Heading(self._one("list_by_hand"))
+        yield Heading(self._paper("list_by_hand"))
         code = self.voice.language.code
         yield Listing(tuple(item.text.text(code) for item in self.page.save), "tick")
         yield NewPage()
-        yield Heading(self._one("log_head"))
-        yield Paragraph(self._one("log_intro"))
-        yield log(self.voice.language, _LOG_ROWS)
+        yield Heading(self._paper("log_head"))
+        yield Paragraph(self._paper("log_intro"))
+        yield log(self.voice.language)
 
     def _before(self, *names: str) -> Iterator[Block]:
         """What to think of first, on a page that stays at home."""
-        yield Box(self._one("before"), (*self._say("notice", *names), self.voice.text("rights.debt")))
+        yield Box(self._paper("before"), (*self._papers("notice", *names), self.voice.text("rights.debt")))
         yield NewPage()
 
     def _head(self, title: str) -> Iterator[Block]:
@@ -153,4 +153,4 @@ class _Letter:
             yield Paragraph(self.voice.text("report.demo"), strong=True)
 
     def _blanks(self, *names: str) -> tuple[tuple[str, None], ...]:
-        return tuple((name, None) for name in self._say(*names))
+        return tuple((name, None) for name in self._papers(*names))

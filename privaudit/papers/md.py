@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from privaudit.language import Language
 from privaudit.papers import BLANK, Block, Box, Heading, Large, Listing, NewPage, Paper, Paragraph, Rows, Table, Title
 
 _SPECIAL: Final = re.compile(r"([\\`*_{}\[\]<>()#+!|~&$-])")
@@ -15,7 +16,8 @@ _MARKS: Final = {"dot": "-", "tick": "- [ ]"}
 
 def render(paper: Paper) -> str:
     """`paper`, ending in a line feed."""
-    return "\n\n".join("\n".join(_lines(block)) for block in paper.blocks) + "\n"
+    colon = Language(paper.language).text("rights.colon")
+    return "\n\n".join("\n".join(_lines(block, colon)) for block in paper.blocks) + "\n"
 
 
 def _text(text: str) -> str:
@@ -23,7 +25,7 @@ def _text(text: str) -> str:
     return re.sub(r"^(\d+)\.", r"\1\\.", escaped)
 
 
-def _lines(block: Block) -> Iterator[str]:
+def _lines(block: Block, colon: str) -> Iterator[str]:
     match block:
         case Title(text) | Heading(text):
             yield f"{'#' if isinstance(block, Title) else '##'} {_text(text)}"
@@ -35,7 +37,7 @@ def _lines(block: Block) -> Iterator[str]:
             for place, item in enumerate(items, 1):
                 yield f"{_MARKS.get(mark, f'{place}.')} {_text(item)}"
         case Rows(rows):
-            yield from (f"- {_text(name)}: {_text(value or BLANK)}" for name, value in rows)
+            yield from (f"- {_text(name)}{colon}{_text(value or BLANK)}" for name, value in rows)
         case Table(head, rows, empty):
             yield _row(head)
             yield "|" + "---|" * len(head)

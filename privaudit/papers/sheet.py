@@ -11,7 +11,6 @@ from privaudit.papers import Block, Heading, Large, Listing, Paper, Paragraph, R
 from privaudit.papers.letters import log as log_table
 from privaudit.report.prose import Voice
 
-_LOG_ROWS = 18
 _GROUP, _LINE = 4, 16
 
 
@@ -31,7 +30,7 @@ def _sheet(report: Report, language: Language, digest: str, kept_at: datetime) -
     named = str(len({app.package for app in report.apps}))
     yield Rows(
         (
-            *shown.checked(Voice(report, language)),
+            *shown.checked(Voice(report, language), of_phone=("checked", "phone")),
             (say("papers.kept_at"), kept),
             (say("papers.apps_named"), named),
         )
@@ -49,7 +48,7 @@ def in_groups(digest: str) -> str:
     )
 
 
-def lines(report: Report, language: Language, places: Mapping[str, str]) -> Paper:
+def lines(report: Report, language: Language, places: Mapping[str, str] | None) -> Paper:
     """The lines of the named apps, each with its place in the phone's answers."""
     voice = Voice(report, language)
 
@@ -70,12 +69,13 @@ def lines(report: Report, language: Language, places: Mapping[str, str]) -> Pape
 def log(language: Language) -> Paper:
     """The paper log."""
     title = language.text("papers.log_head")
-    blocks = (Title(title), Paragraph(language.text("papers.log_intro")), log_table(language, _LOG_ROWS))
+    blocks = (Title(title), Paragraph(language.text("papers.log_intro")), log_table(language))
     return Paper(title, language.code, blocks)
 
 
-def sealed(language: Language) -> Paper:
-    """What lies on top of the part that is for the owner's lawyer first."""
-    sentences = tuple(language.text(f"papers.sealed_{number}") for number in range(1, 4))
+def sealed(language: Language, *, whole: bool) -> Paper:
+    """What lies on top of the part that is for the owner's lawyer first: a `whole` phone, or a report."""
+    names = ("sealed_1" if whole else "sealed_report", "sealed_2", "sealed_3")
+    sentences = tuple(language.text(f"papers.{name}") for name in names)
     title = language.text("papers.sealed_title")
     return Paper(title, language.code, (Title(title), Listing(sentences)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 
 from privaudit.language import tame
 from privaudit.model import DataClass
@@ -25,12 +25,14 @@ def app(voice: Voice, package: str) -> tuple[tuple[str, str | None], ...]:
     )
 
 
-def checked(voice: Voice) -> tuple[tuple[str, str], ...]:
+def checked(
+    voice: Voice, of_phone: Container[str] = ("checked", "phone", "how", "scope")
+) -> tuple[tuple[str, str], ...]:
     """When and how the phone was read, both clocks, by which tool, against which lists."""
     report, stamp = voice.report, voice.report.knowledge.signatures
     newest = voice.language.date(stamp.newest) if stamp.newest else voice.text("dates.unknown")
     return (
-        *((voice.text(f"report.{name}"), value) for name, value in head.rows(voice)),
+        *((voice.text(f"report.{name}"), value) for name, value in head.rows(voice) if name in of_phone),
         (voice.text("papers.computer_time"), f"{report.taken_at.isoformat(sep=' ', timespec='seconds')}"),
         (voice.text("papers.tool"), tame(f"{report.tool.name} {report.tool.version}")),
         (voice.text("papers.lists"), f"{newest}; {stamp.packages}; {tame(stamp.sha256)}"),

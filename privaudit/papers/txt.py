@@ -7,6 +7,7 @@ from typing import Final
 
 from rich.cells import cell_len
 
+from privaudit.language import Language
 from privaudit.papers import BLANK, Block, Box, Heading, Large, Listing, NewPage, Paper, Paragraph, Rows, Table, Title
 from privaudit.report.prose.layout import hanging, pad, wrap
 
@@ -18,11 +19,12 @@ _MARKS: Final = {"dot": "·", "tick": "[ ]"}
 
 def render(paper: Paper) -> str:
     """`paper`, ending in a line feed."""
-    lines = [line for block in paper.blocks for line in (*_lines(block), "")]
+    colon = Language(paper.language).text("rights.colon")
+    lines = [line for block in paper.blocks for line in (*_lines(block, colon), "")]
     return "".join(f"{line}\n" for line in lines[:-1])
 
 
-def _lines(block: Block) -> Iterator[str]:
+def _lines(block: Block, colon: str) -> Iterator[str]:
     match block:
         case Title(text) | Heading(text):
             yield from wrap(text, _WIDTH)
@@ -35,7 +37,7 @@ def _lines(block: Block) -> Iterator[str]:
         case Rows(rows):
             yield from _rows(rows)
         case Table():
-            yield from _table(block)
+            yield from _table(block, colon)
         case Box(title, items):
             yield "-" * _WIDTH
             yield from wrap(title, _WIDTH)
@@ -56,10 +58,10 @@ def _rows(rows: tuple[tuple[str, str | None], ...]) -> Iterator[str]:
             yield from hanging(pad(name, names), value or BLANK, _WIDTH)
 
 
-def _table(table: Table) -> Iterator[str]:
+def _table(table: Table, colon: str) -> Iterator[str]:
     """Row after row, each value behind the name of its column: no column is too narrow so."""
     for place, row in enumerate((*table.rows, *[("",) * len(table.head)] * table.empty)):
         if place:
             yield ""
         for name, value in zip(table.head, row, strict=True):
-            yield from hanging(f"  {name}: ", value or BLANK, _WIDTH)
+            yield from hanging(f"  {name}{colon}", value or BLANK, _WIDTH)

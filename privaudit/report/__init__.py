@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import importlib
-import os
 import pkgutil
 from pathlib import Path
 
-from privaudit.errors import SourceError, UsageError
+from privaudit.errors import UsageError
 from privaudit.language import Language
 from privaudit.model import Report
+from privaudit.private import replacing
 
 
 def formats() -> tuple[str, ...]:
@@ -45,15 +45,5 @@ def save(text: str, path: Path) -> None:
     Raises:
         SourceError: it cannot be written.
     """
-    part = path.with_name(f"{path.name}.part")
-    try:
-        private = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(private, "w", encoding="utf-8", newline="\n") as stream:
-            stream.write(text)
-        part.replace(path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise SourceError("not_written", path=str(path), reason=error.strerror or str(error)) from error
-    except BaseException:
-        part.unlink(missing_ok=True)  # Ctrl-C, too, leaves nothing half-written
-        raise
+    with replacing(path) as stream:
+        stream.write(text.encode())

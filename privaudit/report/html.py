@@ -11,7 +11,7 @@ from privaudit.language import Language
 from privaudit.model import AccessState, App, Report, Severity
 from privaudit.remedy import steps
 from privaudit.report import page
-from privaudit.report.prose import Voice, about, first, gaps, head, matrix, reach, result
+from privaudit.report.prose import Voice, about, first, gaps, head, matrix, reach, result, rights, rules
 from privaudit.report.prose.timeline import timeline
 
 _SYMBOLS: Final = {
@@ -48,9 +48,13 @@ def render(report: Report, language: Language) -> str:
             "title": voice.title,
             "number": number,
             "cards": tuple(_card(voice, app, number[app.package]) for app in shown),
+            "rules": tuple(rules.texts(voice)),
             "last": voice.say(steps.last_of_all(report.phone)),
             "gaps": tuple(gaps.sentences(voice)),
             "cannot": tuple(first.cannot(voice)),
+            "rights": rights.known(voice).country.name.text(language.code),
+            "rungs": tuple(rights.rungs(voice)),
+            "notes": (*rules.suggestion(voice), *rights.notes(voice)),
             "ending": {name: sentences for name, sentences in result.rows(voice) if name in {"remember", "leaving"}},
         },
     )
@@ -83,7 +87,7 @@ def _card(voice: Voice, app: App, number: int) -> dict[str, object]:
         "grade_word": voice.text(f"report.{severity}"),
         "facts": tuple(_facts(voice, app)),
         "reach": tuple((one, _symbol(one.state)) for one in reach.of(voice, app)),
-        "sentences": tuple(about.sentences(voice, app)),
+        "sentences": (*about.sentences(voice, app), *rules.sentences(voice, app)),
         "ground": about.ground(voice, app) if voice.findings(app) else "",
         "evidence": tuple(about.evidence(voice, app)),
         "steps": tuple(map(voice.say, voice.steps(app))),

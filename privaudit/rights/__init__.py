@@ -12,12 +12,12 @@ from dataclasses import dataclass, fields
 from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, TypeAlias, get_args
 
-from pydantic import ConfigDict, TypeAdapter, model_validator
+from pydantic import ConfigDict, TypeAdapter
 
 from privaudit.errors import KnowledgeError, UsageError
-from privaudit.knowledge.files import Mistakes, read_toml, validate
+from privaudit.knowledge.files import Mistakes, read_toml, validate, where
 from privaudit.knowledge.rows import Country as Code
 from privaudit.knowledge.rows import Day, Url, Words
 
@@ -64,19 +64,10 @@ class Item:
     checked_on: Day | None = None
     """The day on which it was compared with its source; ``None``: nobody did."""
     checked_by: Words | None = None
-    """``research``: the notes with which this project began; ``maintainer``; else a name, as it shall be shown."""
+    """``research``: the notes with which this project began; ``maintainer``; else a name, to be shown."""
     verify: bool = False
     """Whether it carries "check before use" wherever it is shown."""
     __pydantic_config__ = _FORBID
-
-    @model_validator(mode="after")
-    def _unchecked_is_marked(self) -> Item:
-        """Nothing that nobody checked looks checked."""
-        if (self.checked_on is None) != (self.checked_by is None):
-            raise ValueError("checked_on and checked_by belong together")
-        if self.checked_on is None and not self.verify:
-            raise ValueError("what nobody checked needs verify = true")
-        return self
 
 
 Part: TypeAlias = Literal["police", "step", "office", "law", "licence", "save", "caller", "question", "friends"]
@@ -115,14 +106,7 @@ class Rights:
     """Half a page for the people who got called."""
     __pydantic_config__ = _FORBID
 
-    @model_validator(mode="after")
-    def _has_its_place(self) -> Rights:
-        """Whom nobody finds on the ladder, nobody turns to."""
-        if any(item.rung is None for item in (*self.office, *self.step)):
-            raise ValueError("every office and every step needs a rung")
-        return self
-
-    def items(self) -> Iterator[tuple[str, Item]]:
+    def every(self) -> Iterator[tuple[str, Item]]:
         """Every item with the name of its part."""
         for part in PARTS:
             yield from ((part, item) for item in getattr(self, part))
@@ -181,7 +165,18 @@ def read(file: Traversable, mistakes: Mistakes) -> Rights | None:
     """One file as it stands; ``None`` where it holds mistakes, which go to `mistakes`."""
     name = f"rights/{file.name}"
     data = read_toml(file, name, mistakes)
-    return None if data is None else validate(_FILE, data, name, mistakes, _KEYS)
+    page = None if data is None else validate(_FILE, data, name, mistakes, _KEYS)
+    if page is None:
+        return None
+    before = len(mistakes)
+    for part in PARTS:
+        for number, item in enumerate(getattr(page, part)):
+            at = where((part, number))
+            if None in {item.checked_on, item.checked_by} and (item.checked_on != item.checked_by or not item.verify):
+                mistakes.add("unchecked", file=name, where=at)  # nothing that nobody checked looks checked
+            if part in {"office", "step"} and item.rung is None:
+                mistakes.add("no_rung", file=name, where=at, choices=get_args(Rung))
+    return page if len(mistakes) == before else None
 
 
 def _joined(own: Rights, common: Rights) -> Rights:

@@ -33,6 +33,8 @@ ATTEMPTS: Final = 3
 REST_S: Final = 1.2
 """A phone that dropped off the bus is back after 1 to 1.5 s."""
 
+_ANSWERS: Final = 3
+"""What a phone says until it asks its owner: the network's yes, and two tokens."""
 _PASSING: Final = frozenset({"lost", "silent"})
 _WHILE_IT_COMES_BACK: Final = frozenset({"no_phone", "serial_not_found", "debugging_off"})
 
@@ -173,16 +175,18 @@ def _open(
         question()
 
     try:
-        device.hello(
-            rsa_keys=[key],
-            transport_timeout_s=HELLO_TIMEOUT_S,
-            auth_timeout_s=allow_timeout_s,
-            read_timeout_s=max(HELLO_TIMEOUT_S, allow_timeout_s),
-            auth_callback=asked,
-        )
+        # Each answer has its own time; all together have theirs, for a phone may say a little now and then for ever.
+        with wire.within(_ANSWERS * HELLO_TIMEOUT_S + allow_timeout_s):
+            device.hello(
+                rsa_keys=[key],
+                transport_timeout_s=HELLO_TIMEOUT_S,
+                auth_timeout_s=allow_timeout_s,
+                read_timeout_s=max(HELLO_TIMEOUT_S, allow_timeout_s),
+                auth_callback=asked,
+            )
     except BaseException as error:
         wire.close()
-        if isinstance(error, PhoneError) and error.name == "silent" and question.asked:
+        if isinstance(error, PhoneError) and error.name in {"silent", "too_slow"} and question.asked:
             raise question.unanswered from error
         if isinstance(error, PhoneError) and error.name == "garbled":
             raise PhoneError("not_adb") from error

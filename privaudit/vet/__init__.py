@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Final
 
@@ -16,8 +17,9 @@ from privaudit.capture.apk_problems import ApkError
 from privaudit.errors import KnowledgeError
 from privaudit.knowledge import Knowledge, files, release
 from privaudit.knowledge import sdks as sdk_list
+from privaudit.knowledge.rule_file import Rule
 from privaudit.knowledge.sdks import Sdk
-from privaudit.model import ListStamp, Message, RulesStamp, Severity, Tool, Verdict
+from privaudit.model import Message, Severity, Tool, Verdict
 from privaudit.vet import judging, pieces, reading
 from privaudit.vet.document import FileStamp, Gap, VetStamp, Vetting
 from privaudit.vet.opened import opened
@@ -32,20 +34,21 @@ class Known:
 
     knowledge: Knowledge
     sdks: tuple[Sdk, ...]
-    stamp: ListStamp
+    rules: tuple[Rule, ...]
+    """Those of the chosen country and of every store that are in force."""
+    basis: VetStamp
+    """What a document says of all this."""
     prefixes: tuple[str, ...] = field(repr=False)
     """Of class names of `sdks`."""
 
-    @property
-    def basis(self) -> VetStamp:
-        """What a document says of it."""
-        return VetStamp(
-            signatures=self.stamp, rules=RulesStamp(country=self.knowledge.country, sha256=None), sdks=len(self.sdks)
-        )
 
+def known(*, extra: Sequence[Path] = (), country: str | None = None, day: date | None = None) -> Known:
+    """Read the lists in force, the user's own, the rules, and the code of other makers that is known.
 
-def known(*, extra: Sequence[Path] = (), country: str | None = None) -> Known:
-    """Read the lists in force, the user's own, and the code of other makers that is known.
+    Args:
+        extra: files or folders of the user.
+        country: whose rules are told beside those of stores.
+        day: on which these must be in force; else today (UTC).
 
     Raises:
         KnowledgeError: they are not there, or hold mistakes.
@@ -56,7 +59,10 @@ def known(*, extra: Sequence[Path] = (), country: str | None = None) -> Known:
     if mistakes:
         raise KnowledgeError("knowledge_mistakes", tuple(mistakes))
     prefixes = dict.fromkeys(prefix for sdk in sdks for prefix in sdk.classes)
-    return Known(knowledge=lists, sdks=sdks, stamp=lists.stamp(), prefixes=tuple(prefixes))
+    day = day or datetime.now(UTC).date()
+    basis = VetStamp(signatures=lists.stamp(country), rules=lists.rules.stamp(country, day), sdks=len(sdks))
+    rules = lists.rules.of_any_store(country, day)
+    return Known(knowledge=lists, sdks=sdks, rules=rules, basis=basis, prefixes=tuple(prefixes))
 
 
 def vet(path: Path, known: Known, *, shown: str | None = None) -> Vetting:
@@ -91,7 +97,7 @@ def told(taken: Pieces, known: Known, stamp: FileStamp, apk_sha256: str | None) 
         ApkError: its base cannot be read.
     """
     read = reading.read(taken, known.prefixes)
-    app = judging.judged(read, apk_sha256, known.knowledge, known.sdks)
+    app = judging.judged(read, apk_sha256, known.knowledge, known.sdks, known.rules)
     found = tuple(judging.found(app))
     gaps = (*read.gaps, *reading.unread(read))
     base = taken.base.name or None

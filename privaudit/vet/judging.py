@@ -9,8 +9,9 @@ from typing import Final
 from privaudit import findings
 from privaudit.facts.access import DOORS, FREE_APP_LIST, SIDE_DOORS
 from privaudit.facts.permissions import SPECIAL
-from privaudit.findings import lending, listed, severity
+from privaudit.findings import lending, listed, rules, severity
 from privaudit.knowledge import Knowledge
+from privaudit.knowledge.rule_file import Rule
 from privaudit.knowledge.sdks import Sdk
 from privaudit.language import name_of
 from privaudit.model import (
@@ -21,19 +22,19 @@ from privaudit.model import (
     Effective,
     History,
     LabelState,
+    LendingVerdict,
     Message,
     OtherData,
     Permission,
     Requested,
     Value,
 )
+from privaudit.vet import makers
 from privaudit.vet.document import (
     DATA,
     Ask,
     Asked,
     AskState,
-    SdkFound,
-    Sign,
     VetFinding,
     VettedApp,
 )
@@ -43,6 +44,11 @@ WORDS: Final[Mapping[str, str]] = {
     "lender_asks": (
         "“{app}” looks like a lending app, and once installed it may ask for {data}. Nobody has to allow that:"
         " single contacts can be typed in by hand. Some lending apps then refuse to go on."
+    ),
+    "embeds_asks": ("“{app}” also offers loans, and once installed it may ask for {data}. Nobody has to allow that."),
+    "embeds_given": (
+        "“{app}” also offers loans, and it is made for so old an Android that the phone gives it {data}"
+        " when it is installed, without a question."
     ),
     "lender_given": (
         "“{app}” looks like a lending app, and it is made for so old an Android that the phone gives it {data}"
@@ -62,8 +68,18 @@ _FILTERED_SDK: Final = 30
 """An app made for an older Android sees which apps are installed."""
 
 
-def judged(read: Read, apk_sha256: str | None, knowledge: Knowledge, sdks: tuple[Sdk, ...]) -> VettedApp:
-    """Everything that is said of the app."""
+def judged(
+    read: Read, apk_sha256: str | None, knowledge: Knowledge, sdks: tuple[Sdk, ...], applying: tuple[Rule, ...]
+) -> VettedApp:
+    """Everything that is said of the app.
+
+    Args:
+        read: what was read of it.
+        apk_sha256: of its base.
+        knowledge: what it is held against.
+        sdks: code of other makers to look for.
+        applying: rules that may speak of it.
+    """
     facts, manifest = read.facts, read.manifest
     special = tuple(dict.fromkeys(_special(read)))
     asks = {data: _ask(data, read, special) for data in DATA}
@@ -92,8 +108,8 @@ def judged(read: Read, apk_sha256: str | None, knowledge: Knowledge, sdks: tuple
         services=special,
         lending=app.lending,
         listed=app.listed,
-        rules=app.rules,
-        sdks=tuple(_sdks(read, sdks)),
+        rules=tuple(match for rule in applying for match in rules.matches(app, rule)) if app.recognised else (),
+        sdks=tuple(makers.found(read, sdks)),
     )
 
 
@@ -105,7 +121,8 @@ def found(app: VettedApp) -> Iterator[VetFinding]:
         yield VetFinding(rule="listed", severity=grade, message=listed.sentence(bare, one))
     asked = tuple(Message(key=f"data_access.{data}") for data in DataClass if reaches(app.asks[data]))
     if asked and app.recognised:
-        key = "vetting.lender_given" if app.at_install else "vetting.lender_asks"
+        kind = "embeds" if app.lending.verdict is LendingVerdict.EMBEDS else "lender"
+        key = f"vetting.{kind}_{'given' if app.at_install else 'asks'}"
         values: dict[str, Value] = {"app": name_of(app.label, app.package), "data": asked}
         yield VetFinding(
             rule="lender_asks", severity=severity.TABLE["lender_asks"], message=Message(key=key, values=values)
@@ -211,31 +228,3 @@ def _access(ask: Ask) -> Access:
         history=History.UNKNOWN,
         history_since=None,
     )
-
-
-def _sdks(read: Read, known: tuple[Sdk, ...]) -> Iterator[SdkFound]:
-    for sdk in known:
-        signs = tuple(_signs(read, sdk))
-        if signs:
-            yield SdkFound(
-                vendor=sdk.vendor,
-                names=sdk.names,
-                purpose=sdk.purpose,
-                collects=sdk.collects,
-                lending_specific=sdk.lending_specific,
-                confidence=sdk.confidence,
-                note=sdk.note,
-                signs=signs,
-            )
-
-
-def _signs(read: Read, sdk: Sdk) -> Iterator[Sign]:
-    for entry, named in read.classes:
-        if named.prefix in sdk.classes:
-            yield Sign(kind="class", name=named.prefix, entry=entry, classes=named.classes)
-    for name in sdk.libraries:
-        if name in read.libraries:
-            yield Sign(kind="library", name=name, entry=read.libraries[name], classes=None)
-    for name in sdk.components:
-        if name in read.manifest.components:
-            yield Sign(kind="component", name=name, entry=None, classes=None)

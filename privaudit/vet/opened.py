@@ -79,8 +79,10 @@ def opened(path: Path) -> Iterator[Opened]:
         ApkError: not there, not to be read, no file (a pipe would never end), or larger than any app.
     """
     try:
-        if not stat.S_ISREG(path.stat().st_mode):
-            raise ApkError("file_none")
+        mode = path.stat().st_mode
+        if not stat.S_ISREG(mode):
+            closed = stat.S_ISDIR(mode) and not os.access(path, os.R_OK | os.X_OK)
+            raise ApkError("folder_closed" if closed else "file_none")
         with path.open("rb", buffering=0) as stream:
             known = os.fstat(stream.fileno())
             if known.st_size > LARGEST:

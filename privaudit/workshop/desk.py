@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from privaudit.model import Message
-from privaudit.workshop.hall import Hall
+from privaudit.workshop.hearing import Hearing
 from privaudit.workshop.nouns import AT_DESK, Row, Stage
 from privaudit.workshop.visit import now
 
 
-class Desk(Hall):
+class Desk(Hearing):
     """The phones of a workshop, and what is done with them."""
 
     def act(self, key: str, row: Row) -> Message | None:

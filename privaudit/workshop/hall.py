@@ -11,22 +11,8 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Final
 
-from privaudit.errors import PhoneError, PrivauditError
-from privaudit.model import Verdict
-from privaudit.workshop.nouns import (
-    AT_DESK,
-    Asking,
-    Broke,
-    Event,
-    LetIn,
-    Looked,
-    Part,
-    Plugged,
-    Read,
-    Row,
-    Stage,
-    Store,
-)
+from privaudit.errors import PhoneError
+from privaudit.workshop.nouns import AT_DESK, Plugged, Row, Stage, Store
 from privaudit.workshop.visit import Visit
 
 GRACE_S: Final = 2.0
@@ -38,12 +24,11 @@ MAY_MOVE: Final = frozenset({Stage.BLOCKED, Stage.QUEUED, Stage.CONSENT, Stage.C
 
 
 class Hall:
-    """The phones of a workshop, as they are. What a facilitator does with them is the desk's.
+    """The phones of a workshop, as they come and go. What their visits tell is the hearing's, what is done the desk's.
 
     Args:
         store: gives codes and counts failures.
         begin: makes a visit, which `start` begins.
-        keep: writes what is to be kept of a row; raises `PrivauditError` where it cannot.
         free: told the place of a phone that may be unplugged.
         changed: told each row whose stage changed, and a sentence where there is more to say.
         language: of an owner who chooses none.
@@ -55,7 +40,6 @@ class Hall:
         store: Store,
         *,
         begin: Callable[[Plugged, datetime], Visit],
-        keep: Callable[[Row], None],
         free: Callable[[str], None],
         changed: Callable[[Row], None],
         language: str,
@@ -63,15 +47,11 @@ class Hall:
     ) -> None:
         self._store = store
         self._begin = begin
-        self._keep = keep
         self._free = free
         self._changed = changed
         self._language = language
         self._clock = clock
         self.rows: list[Row] = []
-        self._met: dict[str, str] = {}
-        self.outcomes: list[tuple[bool, bool]] = []
-        """Of each finished phone: found, complete."""
 
     def here(self) -> tuple[Row, ...]:
         """Rows of phones that are plugged in."""
@@ -175,63 +155,6 @@ class Hall:
     def _to(self, row: Row, stage: Stage) -> None:
         row.stage = stage
         self._changed(row)
-
-    # --- what a visit tells ---
-
-    def heard(self, event: Event) -> None:
-        """Something that a visit tells. What comes from a phone that left is too late."""
-        row = next((row for row in self.here() if row.place == event.place and row.visit is not None), None)
-        if row is None:
-            return
-        match event:
-            case Asking(_, asks):
-                first, row.asked = not row.asked, True
-                row.fingerprint, row.seconds = asks.fingerprint, asks.seconds_left
-                if first:
-                    self._changed(row)
-            case LetIn(_, token):
-                self._let_in(row, token)
-            case Part(_, name):
-                row.part = name
-            case Read(_, report, capture):
-                row.report, row.capture, row.part = report, capture, None
-                self._save(row)
-            case Looked(_, seen):
-                row.closing = {**(row.closing or {}), **seen}
-                self._changed(row)
-            case Broke(_, error) if row.stage is not Stage.DONE:
-                self._fails(row, error)
-        self._next()
-
-    def _let_in(self, row: Row, token: str | None) -> None:
-        if any(other.token == token for other in self.here() if other is not row and other.token is not None):
-            token = None  # two phones that say the same of themselves cannot be told apart by it
-        row.token, row.error = token, None
-        before = None if token is None else self._met.get(token) or self._store.code_of(token)
-        row.again = before is not None
-        row.code = before or row.code
-        if token is not None and row.code is not None:
-            self._met[token] = row.code
-        self._to(row, Stage.STICKER)
-
-    def _save(self, row: Row) -> None:
-        """Write what is kept. Only then is the phone finished."""
-        try:
-            self._keep(row)
-        except PrivauditError as error:
-            self._fails(row, error)
-            return
-        if not row.saved and row.report is not None:
-            self.outcomes.append((row.report.verdict is Verdict.FOUND, row.report.complete))
-        row.saved, row.capture, row.error = True, None, None
-        self._to(row, Stage.DONE)
-
-    def _fails(self, row: Row, error: PrivauditError) -> None:
-        row.error, row.part = error, None
-        if row.report is None:
-            self._let_go(row)
-        self._store.failed(error.name)
-        self._to(row, Stage.FAILED)
 
     def _call(self, row: Row) -> None:
         assert row.consented is not None  # noqa: S101 - nothing is asked of a phone without it

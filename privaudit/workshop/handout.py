@@ -7,12 +7,15 @@ its owner could be found: no serial number, no name, no other app.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from privaudit.language import Language
 from privaudit.model import DataClass, Message, Phone, Report
 from privaudit.remedy import card, steps
 from privaudit.report.prose import Voice, gaps, matrix, result
 from privaudit.workshop.sheet import Block, Sheet, box, bullets, heading, render, taps, text, ticks
+
+_BETWEEN: Final = " · "
 
 
 def page(report: Report, code: str, language: Language, *, full_sha256: str | None = None) -> str:
@@ -55,18 +58,15 @@ def _blocks(voice: Voice, code: str, full_sha256: str | None) -> Iterator[Block]
         yield heading(say("workshop.handout_steps", rom=report.phone.rom.name))
     for app in shown:
         yield heading(voice.title(app))
-        yield text(
-            *(
-                say("workshop.can", data=Message(key=f"report.{data}"), state=matrix.cell(voice, app, data)[0])
-                for data in DataClass
-            )
-        )
+        cells = {data: matrix.cell(voice, app, data)[0] for data in DataClass}
+        can = (say("workshop.can", data=Message(key=f"report.{data}"), state=cell) for data, cell in cells.items())
+        yield text(_BETWEEN.join(can))
         own = voice.steps(app)
         yield taps(map(voice.say, own)) if own else text(say("report.steps_none"))
     if shown:
         yield ticks([voice.say(steps.last_of_all(report.phone))])
     missing = gaps.missing(voice)
-    yield heading(say("report.gaps"))
+    yield heading(say("workshop.handout_gaps"))
     yield bullets([*missing, say("report.never_uninstalled"), say("report.never_mini"), say("report.never_sent")])
     yield heading(say("workshop.handout_leaving"))
     yield taps(map(voice.say, closing(report.phone)))
@@ -90,7 +90,7 @@ def _revoke(phone: Phone) -> Message:
 
 def _phone(phone: Phone) -> str:
     parts = (phone.manufacturer, phone.model, phone.android and f"Android {phone.android}", phone.rom.name)
-    return " · ".join(part for part in parts if part)
+    return _BETWEEN.join(part for part in parts if part)
 
 
 def _day(report: Report) -> str:

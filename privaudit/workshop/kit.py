@@ -16,7 +16,7 @@ from privaudit.report import save
 from privaudit.report.prose import lists
 from privaudit.workshop import handout, telling
 from privaudit.workshop.nouns import Keep
-from privaudit.workshop.sheet import Block, Sheet, box, bullets, grid, heading, render, taps, text, ticks, write
+from privaudit.workshop.sheet import Block, Form, Sheet, box, bullets, grid, heading, render, taps, text, ticks, write
 
 ALL: Final = "kit"
 _LOG_ROWS: Final = 9
@@ -54,16 +54,16 @@ def write_kit(folder: Path, language: Language, country: str | None = None) -> t
 def sheets(language: Language, country: str | None = None) -> Mapping[str, tuple[Sheet, ...]]:
     """Every sheet, by the name of its file. What a country's law says is not here: its own sheets are added."""
 
-    def one(name: str, blocks: Iterable[Block], *, wide: bool = False) -> tuple[Sheet, ...]:
-        return (Sheet(title=language.text(f"kit.{name}"), blocks=tuple(blocks), wide=wide),)
+    def one(name: str, blocks: Iterable[Block], form: Form = "page") -> tuple[Sheet, ...]:
+        return (Sheet(title=language.text(f"kit.{name}"), blocks=tuple(blocks), form=form),)
 
     made = {
-        "consent": one("consent", _consent(language)),
+        "consent": one("consent", _consent(language), "slip"),
         "usb": tuple(_usb(language)),
-        "poster": one("poster", [taps(language.text(f"kit.step_{name}") for name in _POSTER)]),
-        "evidence": one("evidence", _log(language), wide=True),
+        "poster": one("poster", [taps(language.text(f"kit.step_{name}") for name in _POSTER)], "poster"),
+        "evidence": one("evidence", _log(language), "wide"),
         "closing": one("closing", _closing(language)),
-        "friends": one("friends", _friends(language)),
+        "friends": one("friends", _friends(language), "half"),
         "iphone": one("iphone", _by_hand(language, "iphone", 7)),
         "harmony": one("harmony", _by_hand(language, "harmony", 6)),
     }
@@ -104,12 +104,12 @@ def _usb(language: Language) -> Iterator[Sheet]:
         phone = phone_with(rom)
         yield Sheet(
             title=say("kit.usb", rom=phone.rom.name),
+            form="card",
             blocks=(
                 box(say("report.taps_bank_first")),
-                text(say("kit.screenshots_first"), say("kit.cable")),
+                text(say("kit.screenshots_first"), say("kit.cable"), say("kit.allow_once")),
                 heading(say("report.taps_usb_on")),
                 taps(map(language.say, card.usb_on(phone))),
-                text(say("kit.allow_once")),
                 heading(say("kit.closing")),
                 taps(map(language.say, handout.closing(phone))),
             ),
@@ -127,12 +127,8 @@ def _closing(language: Language) -> Iterator[Block]:
 
 
 def _friends(language: Language) -> Iterator[Block]:
-    """Twice on a page, to be cut in two."""
-    for again in (False, True):
-        if again:
-            yield heading(language.text("kit.friends"))
-        yield bullets(language.text(f"kit.friends_{name}") for name in _FRIENDS)
-        yield text(language.text("kit.friends_help", helpline="____________"))
+    yield bullets(language.text(f"kit.friends_{name}") for name in _FRIENDS)
+    yield text(language.text("kit.friends_help", helpline="____________"))
 
 
 def _by_hand(language: Language, name: str, count: int) -> Iterator[Block]:

@@ -1,6 +1,6 @@
 """Phones to practise with: the demo's, of different makers, which come at random, answer their owner's taps and go.
 
-Each is a real ADB daemon on loopback. One in a few is pulled in the middle and comes back, as on a loose hub.
+Each is a real ADB daemon on loopback. One in six is pulled in the middle and comes back, as on a loose hub.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from privaudit.workshop.nouns import AT_ONCE, Plugged
 
 PACE_S: Final = 20.0
 """About how long from one phone to the next, where nobody says otherwise."""
-_PULLED: Final = 0.15
-"""How many are pulled in the middle."""
+_PULLED: Final = 6
+"""One in so many is pulled in the middle."""
 _PATIENCE: Final = 4.0
 """A loose cable is pulled for good after so many paces."""
 _LINE: Final = (20e6, 0.003)
@@ -40,7 +40,8 @@ class _Guest:
     phone: DemoPhone | None = None
     plugging: int = 0
     goes_at: float | None = None
-    pulled: bool = False
+    loose: bool = False
+    """Is pulled in the middle, once."""
     gone: bool = False
 
 
@@ -72,10 +73,11 @@ class Rehearsal:
         stories = demo.stories()
         order = [stories[number % len(stories)] for number in range(count)]
         self._dice.shuffle(order)
+        loose = self._dice.sample(range(count), count // _PULLED)
         at = clock()
         self._guests: list[_Guest] = []
         for number, story in enumerate(order):
-            self._guests.append(_Guest(story, number, at))
+            self._guests.append(_Guest(story, number, at, loose=number in loose))
             at += self._dice.expovariate(1 / pace_s)
 
     @property
@@ -106,8 +108,7 @@ class Rehearsal:
         phone = demo.daemon(told, keys=KeyPolicy(answer=taps_after))
         phone.line = Line(*_LINE)
         guest.phone, guest.plugging, guest.goes_at = phone, guest.plugging + 1, None
-        if not guest.pulled and self._dice.random() < _PULLED:
-            guest.pulled = True
+        if guest.loose and guest.plugging == 1:
             phone.faults.pull_after(self._dice.randrange(8_000, 40_000))
             guest.goes_at = now + _PATIENCE * self._pace_s
 
@@ -115,7 +116,7 @@ class Rehearsal:
         phone, guest.phone, guest.goes_at = guest.phone, None, None
         if phone is not None:
             phone.close()
-        if guest.pulled and guest.plugging == 1:
+        if guest.loose and guest.plugging == 1:
             guest.comes_at = now + self._pace_s
         else:
             guest.gone = True

@@ -16,6 +16,9 @@ BEGIN, END = "<!-- sheet -->", "<!-- end of sheet -->"
 
 Kind: TypeAlias = Literal["heading", "text", "box", "list", "ticks", "taps", "write", "grid", "code"]
 
+Form: TypeAlias = Literal["page", "slip", "wide", "card", "poster", "half"]
+"""How a sheet is laid out. All but a ``page`` fit on one page: a ``card`` in two columns, a ``half`` twice."""
+
 
 @dataclass(frozen=True, slots=True)
 class Block:
@@ -30,13 +33,13 @@ class Block:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sheet:
-    """One page, or a few where it is long."""
+    """What is printed on a page of its own."""
 
     title: str
     beside: str = ""
     """Beside the title, in large letters: a case code."""
     blocks: tuple[Block, ...]
-    wide: bool = False
+    form: Form = "page"
 
 
 def heading(text: str) -> Block:

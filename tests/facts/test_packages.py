@@ -278,9 +278,10 @@ def test_a_renamed_system_package_goes_by_two_names():
 )
 def test_permission_lines_of_all_releases(line, expected):
     text = dump(block(APP, 10060)).replace("granted=true, flags=[ USER_SET]", line)
-    grant = packages.parse(text).packages[APP].users[0].runtime[f"{P}READ_CONTACTS"]
+    grants = packages.parse(text).packages[APP].users[0].runtime
+    grant = grants[f"{P}READ_CONTACTS"]
     assert (grant.granted, grant.flags) == expected
-    assert text[grant.offset :].startswith(f"        {P}READ_CONTACTS")
+    assert text[grants.offsets[f"{P}READ_CONTACTS"] :].startswith(f"        {P}READ_CONTACTS")
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from privaudit.demo import stories
 from privaudit.language import ISOLATE, Language
 from privaudit.model import AnswerState, Coverage, Lending, LendingVerdict, OtherData
 from privaudit.report import html
-from privaudit.report.prose import Voice, first, reach
+from privaudit.report.prose import Voice, first, reach, rules
 from privaudit.report.prose.timeline import timeline
 
 ENGLISH = Language("en")
@@ -74,8 +74,9 @@ def test_every_story(report_of, page, story, code):
     assert not any(name.startswith("on") or name == "style" for _, names in document.elements for name in names)
     order = ["summary", "page_contents", "page_matrix", "page_timeline", "page_stop", "page_apps", "page_gaps"]
     order += ["page_cannot", "leaving", "remember"]
+    parts = ["result", "contents", "matrix", "timeline", "stop", "apps", "gaps", "cannot", "rights", "leaving"]
     ids = [attributes["id"] for attributes in document.all("h2")]
-    assert ids == ["result", "contents", "matrix", "timeline", "stop", "apps", "gaps", "cannot", "leaving", "remember"]
+    assert ids == [*parts, "remember"]
     places = [document.words.index(say(f"report.{name}")) for name in order]
     assert places[0] == min(places)
     for never in ("uninstalled", "mini", "sent", "elsewhere"):
@@ -91,6 +92,19 @@ def test_every_story(report_of, page, story, code):
     assert labels == [attributes["id"] for attributes in document.all("input")]
     steps = sum(len(finding.steps) for finding in report.findings)
     assert len(labels) == steps + len("1234")  # and what to do before leaving
+
+
+@pytest.mark.parametrize("country", ["CN", "IN"])
+def test_rules_stand_beside_the_apps_and_are_told_once(capture_of_story, page, country):
+    lists = knowledge.load(demo=True, country=country)
+    report = audit.judged(capture_of_story("borrower"), lists, audit.Wishes(country=country))
+    words, voice = page(report).words, Voice(report, ENGLISH)
+    said = [sentence for app in report.apps for sentence in rules.sentences(voice, app)]
+    told = list(rules.texts(voice))
+    assert said
+    for sentence in (*said, *told):
+        assert " ".join(sentence.split()) in words, sentence
+    assert all(words.count(" ".join(sentence.split())) == 1 for sentence in told)
 
 
 def test_nothing_outside_says_what_it_is_about(demo_report):

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from privaudit import locales
 from privaudit.language import Language
 from privaudit.model import AnswerState, Coverage
 from privaudit.report import html
@@ -72,6 +73,7 @@ def text_of(report_of, made):
         ("nothing", "zh"),
         ("hostile", "en"),
         ("latin", "zh"),
+        *(("borrower", code) for code in locales.available() if code not in {"en", "zh"}),
     ],
 )
 def test_everybody_can_read_it(opened, text_of, name, code):
@@ -140,7 +142,7 @@ def test_a_comparison_is_such_a_page_too(opened, made, code):
     assert violations(page) == []
 
 
-@pytest.mark.parametrize("code", ["en", "zh"])
+@pytest.mark.parametrize("code", locales.available())
 def test_pictures(request, opened, text_of, code):
     if not request.config.getoption("--refresh-screenshots"):
         pytest.skip("drawn only when asked for: --refresh-screenshots")

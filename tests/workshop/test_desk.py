@@ -174,6 +174,7 @@ def test_a_phone_is_known_again_within_the_day_and_keeps_its_code(bench, made):
     bench.desk.seen([plugged("usb 1-4 6", mark="mark of usb 1-1 5")])
     row = to_sticker(bench, "usb 1-4 6", "t")
     assert (row.code, row.again) == (first.code, True)
+    assert bench.desk.rows == [row]  # one phone, one row
     assert "Its sticker says A1" in words(bench, row)
     bench.desk.act("n", row)  # no such sticker: it is another phone that says the same of itself
     assert (row.code, row.token, row.again) == ("A3", None, False)

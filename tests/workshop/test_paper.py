@@ -14,8 +14,10 @@ import pytest
 from privaudit import roms
 from privaudit.errors import UsageError
 from privaudit.language import Language
+from privaudit.locales import available
 from privaudit.model import Source
-from privaudit.workshop import handout, kit, sheet
+from privaudit.workshop import handout, kit, sheet, telling
+from privaudit.workshop.nouns import Keep
 
 STORIES = ["hyperos", "oneui", "coloros", "emui5", "android6", "android16", "borrower"]
 VOID = {"meta", "br", "rect"}
@@ -57,6 +59,24 @@ def strictly(page):
 
 def said(page):
     return unescape(re.sub(r"<[^>]+>", "\n", page))
+
+
+@pytest.mark.parametrize("code", available())
+def test_what_participants_read_is_in_every_language(code):
+    english, said = Language("en"), Language(code)
+    for keep in Keep:
+        for there, here in zip(telling.consent(keep, english), telling.consent(keep, said), strict=True):
+            assert (there == here) is (code == "en")
+    for name in (
+        "handout",
+        "handout_first",
+        "handout_leaving",
+        "unplug",
+        "wireless_off",
+        "payment_works",
+        "server_key",
+    ):
+        assert (said.text(f"workshop.{name}") == english.text(f"workshop.{name}")) is (code == "en"), name
 
 
 @pytest.mark.parametrize("code", ["en", "zh"])
@@ -147,7 +167,7 @@ def test_the_kit(tmp_path, code):
         page.count("<section") for name, page in pages.items() if name != "kit"
     )
     assert pages["usb"].count("<section") == len(roms.names())
-    assert pages["friends"].count("<ul") == 2  # two halves
+    assert pages["friends"].count("<ul") == 2  # two halves, to be cut
     assert pages["evidence"].count("<tr>") > 8
 
 

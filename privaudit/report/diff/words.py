@@ -44,7 +44,9 @@ def json(diff: Diff) -> str:
     """The document."""
     from pydantic import TypeAdapter
 
-    return TypeAdapter(Diff).dump_json(diff, indent=2).decode() + "\n"
+    from privaudit.report.json import visible
+
+    return visible(TypeAdapter(Diff).dump_json(diff, indent=2).decode()) + "\n"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,7 +23,7 @@ def sentences(voice: Voice) -> Iterator[str]:
     yield from _records(voice)
     yield from _never(voice)
     yield from _lists(voice)
-    yield from rules.none_here(voice)
+    yield from rules.none_here(voice.language, voice.report.knowledge.rules)
     yield from suspects(voice)
 
 

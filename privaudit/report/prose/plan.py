@@ -14,7 +14,7 @@ from privaudit.remedy.ledger import Entry, Ledger
 from privaudit.remedy.plan import Plan
 from privaudit.remedy.replies import LONGEST
 from privaudit.report.prose import head
-from privaudit.report.prose.layout import hanging, wrap
+from privaudit.report.prose.layout import hanging, titled, wrap
 
 _WIDTH: Final = 80
 Names = Mapping[tuple[str, int], App]
@@ -58,7 +58,7 @@ def _changes(language: Language, made: Plan, apps: Names) -> Iterator[str]:
     for key, app in apps.items():
         own = [one for one in made.planned if (one.change.package, one.change.user) == key]
         if own:
-            yield from wrap(_title(language, app), _WIDTH)
+            yield from titled(_title(language, app), _WIDTH)
         for one in own:
             number += 1
             yield from hanging(f"  {number}. ", language.say(said(one.change)), _WIDTH)
@@ -154,5 +154,5 @@ def _owner(language: Language, change: Change) -> str:
 
 def _title(language: Language, app: App) -> str:
     name = name_of(app.label, app.package)
-    whole = name if name == app.package else f"{name}  {app.package}"
+    whole = name if name == app.package else f"{language.quote(name)}  {app.package}"
     return whole if app.user == 0 else language.text("remedy.of_user", app=whole, user=app.user)

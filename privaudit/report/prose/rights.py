@@ -12,6 +12,7 @@ from privaudit.rights import Item, Rights
 
 WORDS: Final[Mapping[str, Sentence]] = {
     "next": "6. What you can do next ({country})",
+    "page": "What you can do next ({country})",
     "verify": " [check before use]",
     "colon": ": ",
     "reach": " ({reach})",

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
-from privaudit.language import Sentence
-from privaudit.model import App, Message, RuleMatch, Value
+from privaudit.language import Language, Sentence
+from privaudit.model import App, Message, RuleMatch, RulesStamp, Value
 from privaudit.report.prose import Voice
 
 WORDS: Final[Mapping[str, Sentence]] = {
@@ -19,6 +19,7 @@ WORDS: Final[Mapping[str, Sentence]] = {
     "holds": "{what}, this app holds: {held}.",
     "asks": "{what}, this app asks for, and does not hold: {asked}.",
     "holds_and_asks": "{what}, this app holds: {held}; it asks for, and does not hold: {asked}.",
+    "may_ask": "{what}, this app may ask for: {asked}.",
     "forbids": "Of what it closes to lenders",
     "forbids_likely": "Of what it likely closes to lenders, as we read it",
     "not_necessary": "Of what it does not call necessary",
@@ -93,33 +94,41 @@ def sentences(voice: Voice, app: App) -> Iterator[str]:
     first = voice.copies(app.package)[0]
     if app is not first and app.rules == first.rules:
         return
-    for rule in dict.fromkeys(match.id for match in sorted(app.rules, key=_likely)):
-        yield _cited(voice, [match for match in app.rules if match.id == rule])
+    yield from cited(voice.language, app.rules)
 
 
 def texts(voice: Voice) -> Iterator[str]:
     """What each rule beside an app says, once; then how far that can be relied on. Nothing where no rule is."""
     matches = [match for app in voice.report.apps for match in app.rules]
+    yield from explained(voice.language, matches, voice.report.knowledge.rules)
+
+
+def cited(language: Language, matches: Sequence[RuleMatch], *, installed: bool = True) -> Iterator[str]:
+    """The paragraphs of `sentences` on one app; one that is not installed holds nothing yet."""
+    for rule in dict.fromkeys(match.id for match in sorted(matches, key=_likely)):
+        yield _cited(language, [match for match in matches if match.id == rule], "asks" if installed else "may_ask")
+
+
+def explained(language: Language, matches: Sequence[RuleMatch], stamp: RulesStamp) -> Iterator[str]:
+    """What `texts` says, of these."""
     for rule, verify in dict.fromkeys((match.id, match.verify) for match in sorted(matches, key=_likely)):
         words = {name: Message(key=f"rule.{rule}.{name}") for name in ("title", "says", "verify")}
-        yield voice.text("rules.text_unverified" if verify else "rules.text", **words)
+        yield language.text("rules.text_unverified" if verify else "rules.text", **words)
     if matches:
-        stamp = voice.report.knowledge.rules
-        yield voice.text("rules.worth", until_on=stamp.known_until)
+        yield language.text("rules.worth", until_on=stamp.known_until)
         if not stamp.checked:
-            yield voice.text("rules.unchecked")
+            yield language.text("rules.unchecked")
 
 
-def none_here(voice: Voice) -> Iterator[str]:
+def none_here(language: Language, stamp: RulesStamp) -> Iterator[str]:
     """That no rule of the chosen country is known."""
-    stamp = voice.report.knowledge.rules
     if stamp.rules_for_country == 0:
-        yield voice.text("rules.none_here", country=stamp.country)
+        yield language.text("rules.none_here", country=stamp.country)
 
 
-def _cited(voice: Voice, matches: list[RuleMatch]) -> str:
+def _cited(language: Language, matches: list[RuleMatch], asks: str) -> str:
     first = matches[0]
-    cited = voice.text(
+    cited = language.text(
         "rules.cited_unverified" if first.verify else "rules.cited",
         dated_on=first.date or Message(key="rules.undated"),
         **{name: Message(key=f"rule.{first.id}.{name}") for name in ("authority", "title")},
@@ -132,8 +141,8 @@ def _cited(voice: Voice, matches: list[RuleMatch]) -> str:
         held = _data(mine, "granted", known)
         asked = _data(mine, "requested", known | set(held))
         known |= {*held, *asked}
-        said += _statement(voice, mine[0], held, asked)
-    return voice.text("report.between_sentences").join(said)
+        said += _statement(language, mine[0], held, asked, asks)
+    return language.text("report.between_sentences").join(said)
 
 
 def _kind(match: RuleMatch) -> tuple[bool, str | None, str | None]:
@@ -155,15 +164,17 @@ def _name(match: RuleMatch, data: str) -> str:
     return f"{data}_precise" if data == "location" and not rough else data
 
 
-def _statement(voice: Voice, match: RuleMatch, held: tuple[str, ...], asked: tuple[str, ...]) -> Iterator[str]:
+def _statement(
+    language: Language, match: RuleMatch, held: tuple[str, ...], asked: tuple[str, ...], asks: str
+) -> Iterator[str]:
     values: dict[str, Value] = {"condition": Message(key=f"rule.{match.id}.{match.condition}")}
     what = Message(key=f"rules.{match.says}{'_likely' if match.likely else ''}", values=values)
     names = {
         name: tuple(Message(key=f"rules.{one}") for one in data) for name, data in (("held", held), ("asked", asked))
     }
     if held or asked:
-        name = "holds_and_asks" if held and asked else "holds" if held else "asks"
-        yield voice.text(f"rules.{name}", what=what, **names)
+        name = "holds_and_asks" if held and asked else "holds" if held else asks
+        yield language.text(f"rules.{name}", what=what, **names)
 
 
 def suggestion(voice: Voice) -> Iterator[str]:
