@@ -158,13 +158,12 @@ def _keep_corpus(name: str, corpus: Path) -> None:
 
 def _write_down(row: dict[str, object]) -> None:
     """The last run of each target, as JSON to be read again and as a table for people."""
-    RESULTS.mkdir(parents=True, exist_ok=True)
-    file = RESULTS / "fuzz.json"
-    rows = {one["target"]: one for one in json.loads(file.read_text("utf-8"))} if file.exists() else {}
-    rows[str(row["target"])] = row
-    order = {name: number for number, name in enumerate(_targets())}
-    kept = sorted((one for name, one in rows.items() if name in order), key=lambda one: order[one["target"]])
-    file.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
+    folder = RESULTS / "fuzz"
+    folder.mkdir(parents=True, exist_ok=True)
+    # A file for each, so that two runs side by side lose nothing.
+    (folder / f"{row['target']}.json").write_text(json.dumps(row) + "\n", encoding="utf-8")
+    rows = {file.stem: json.loads(file.read_text("utf-8")) for file in folder.glob("*.json")}
+    kept = [rows[name] for name in _targets() if name in rows]
     lines = [
         "## Fuzzing",
         "",
