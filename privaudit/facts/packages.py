@@ -8,6 +8,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
 from privaudit.capture.questions import PERMISSIONS, is_package_name
+from privaudit.facts.lines import uncollected
 from privaudit.facts.package_blocks import Block, Dump, UserState
 from privaudit.facts.package_sections import SECTIONS
 from privaudit.facts.package_walk import Walk
@@ -95,7 +96,8 @@ def read(text: str, wanted: AbstractSet[str] | None = None) -> Dump:
     if sdk := _SDK.search(text, 0, max(start, 0)):
         reader.dump.sdk = int(sdk[1])
     if start >= 0:
-        reader.read(text, start)
+        with uncollected():
+            reader.read(text, start)
         reader.dump.sdk = reader.dump.sdk or _sdk_of_layout(reader)
     return reader.dump
 
