@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 endif
 READY := $(VENV)/.ready
 
-.PHONY: demo test check bench schema lab-tcp lab-usb clean
+.PHONY: demo test check bench untranslated schema oldest fuzz portable lock release lab-tcp lab-usb clean
 .DELETE_ON_ERROR:
 
 $(READY): pyproject.toml
@@ -28,12 +28,51 @@ check: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+# What each language still says in English.
+untranslated: $(READY)
+	@$(BIN)/python -m pytest tests/test_locales.py -k still_missing --quiet --capture=no
+
 # Writes benchmarks/RESULTS.md; installs MVT, which we measure against, into an environment of its own.
 bench: $(READY)
 	$(BIN)/python benchmarks/bench.py $(ARGS)
 
 schema: $(READY)
 	$(BIN)/privaudit schema > privaudit/report/schemas/privaudit-report-1.json
+	$(BIN)/privaudit schema --apk > privaudit/report/schemas/privaudit-apk-1.json
+
+# The oldest versions that pyproject.toml allows, in an environment of their own, and the tests that lean on them.
+# How the schema is worded is the newer pydantic's.
+oldest: .oldest/.ready
+	.oldest/bin/python -m pytest --numprocesses auto -p no:cacheprovider tests/transport tests/knowledge \
+	  tests/facts/test_apk.py tests/capture/test_archive.py tests/test_cli.py tests/test_hostile_text.py \
+	  tests/test_schema.py --deselect tests/test_schema.py::test_the_printed_schema_is_the_kept_one $(ARGS)
+
+.oldest/.ready: pyproject.toml tools/oldest.py
+	$(PYTHON) -m venv .oldest
+	$(PYTHON) tools/oldest.py > .oldest/constraints.txt
+	.oldest/bin/python -m pip install --quiet --disable-pip-version-check --constraint .oldest/constraints.txt \
+	  --editable . hypothesis jsonschema pytest pytest-xdist
+	touch $@
+
+# Every parser and reader for FUZZ_SECONDS each, or those that are named: make fuzz TARGETS="axml arsc". What is found
+# and kept lies in tests/fuzz/, what was done in benchmarks/results/fuzz.md.
+FUZZ_SECONDS ?= 600
+fuzz: .fuzz/.ready
+	nice .fuzz/bin/python tests/fuzz/run.py $(TARGETS) --seconds $(FUZZ_SECONDS)
+
+.fuzz/.ready: pyproject.toml
+	$(PYTHON) -m venv .fuzz
+	.fuzz/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[fuzz]' hypothesis pytest
+	touch $@
+
+# For computers without Python: dist/privaudit-VERSION-windows.zip and -linux.tar.gz. ARGS=linux makes that one only.
+portable: $(READY)
+	$(BIN)/python tools/portable/build.py $(ARGS)
+
+# The pins of what these hold, with their hashes, from what is newest now.
+lock: $(READY)
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --python-version 3.11 \
+		--upgrade pyproject.toml tools/portable/uv.in --output-file tools/portable/locked.txt
 
 # A phone's own daemon, over loopback and over a virtual USB bus; see tests/lab/README.md. Both need root.
 lab-tcp: $(READY)
@@ -45,4 +84,4 @@ lab-usb:
 	tests/lab/usb/run.sh tests/lab/usb/job
 
 clean:
-	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage
+	rm -rf $(VENV) .oldest .fuzz dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage

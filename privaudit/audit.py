@@ -14,17 +14,16 @@ from privaudit.capture.record import Recorder
 from privaudit.capture.take import Progress, ask_more, take
 from privaudit.errors import ConnectionLost
 from privaudit.facts import apk, names
+from privaudit.findings import rules
 from privaudit.knowledge import Knowledge
 from privaudit.model import (
     AnswerState,
     App,
     Counts,
     Coverage,
-    DataClass,
     Facts,
     KnowledgeStamp,
     Report,
-    RulesStamp,
     Severity,
     Tool,
     Verdict,
@@ -68,6 +67,7 @@ def live(
     reach: Reach = Reach(),
     progress: Progress = lambda _: None,
     counted: apks.Progress = lambda _: None,
+    reader: names.Reader | None = None,
 ) -> Capture:
     """Take a whole capture of a connected phone: everything, then the details of the suspects, then names.
 
@@ -78,6 +78,7 @@ def live(
         reach: how much to ask.
         progress: told the name of each round as it begins.
         counted: told how many APKs are read.
+        reader: may tell `judged` what it has read.
     """
     recorder = Recorder(transport)
     capture = take(recorder, demo=demo, progress=progress)
@@ -86,12 +87,17 @@ def live(
     capture = capture.having(ask_more(recorder, wanted, progress=progress))
     if reach.names:
         progress("naming")
-        capture = named(recorder, capture, knowledge, reach, counted)
+        capture = named(recorder, capture, knowledge, reach, counted, reader)
     return replace(capture, log=recorder.log)
 
 
 def named(
-    transport: Transport, capture: Capture, knowledge: Knowledge, reach: Reach, counted: apks.Progress
+    transport: Transport,
+    capture: Capture,
+    knowledge: Knowledge,
+    reach: Reach,
+    counted: apks.Progress,
+    reader: names.Reader | None = None,
 ) -> Capture:
     """`capture` with what APKs say: suspects and candidates with their signers first, then the owner's other apps."""
     paths = names.paths(capture)
@@ -103,26 +109,31 @@ def named(
     )
     capture = capture.naming(map(apk.thin, read))
     # A name may show what a package did not: now its signers are of interest too.
-    late = [app.package for app in _judged(capture, knowledge) if app.recognised and app.package in then]
+    late = [app.package for app in _judged(capture, knowledge, reader) if app.recognised and app.package in then]
     again = apks.read(transport, tuple(_wanted(dict.fromkeys(late), capture, sign=True)))
     # A cable pulled here takes no name away that was read before.
-    capture = capture.naming(apk.thin(one) for one in again if one.state is AnswerState.ANSWERED)
+    capture = capture.naming(
+        apk.thin(one) if one.state is AnswerState.ANSWERED else apk_parts.cut(capture.apks[one.package])
+        for one in again
+        if one.state in {AnswerState.ANSWERED, AnswerState.NOT_ASKED}
+    )
     if not reach.hashes:
         return capture
     wanted = [
         paths[name] for name in (*first, *then) if is_apk_path(paths.get(name, "")) and not _hashed(capture, name)
     ]
-    hashes: dict[str, str] = {}
+    hashes: dict[str, str | None] = {}
     with contextlib.suppress(ConnectionLost):  # what was read before stays
         for begin in range(0, len(wanted), _HASHED_TOGETHER):
-            hashes |= ranges.hashes(transport, wanted[begin : begin + _HASHED_TOGETHER])
+            asked = wanted[begin : begin + _HASHED_TOGETHER]
+            hashes |= {**dict.fromkeys(asked), **ranges.hashes(transport, asked)}
     return capture.naming(
-        apk_parts.hashed(one, hashes.get(one.path)) for one in capture.apks.values() if one.path in wanted
+        apk_parts.hashed(one, hashes[one.path]) for one in capture.apks.values() if one.path in hashes
     )
 
 
-def _judged(capture: Capture, knowledge: Knowledge) -> tuple[App, ...]:
-    return findings.judge(capture, facts.gather(capture), knowledge).apps
+def _judged(capture: Capture, knowledge: Knowledge, reader: names.Reader | None = None) -> tuple[App, ...]:
+    return findings.judge(capture, facts.gather(capture, reader), knowledge).apps
 
 
 def _candidate(app: App) -> bool:
@@ -155,9 +166,9 @@ def _hashed(capture: Capture, package: str) -> bool:
     return known is not None and (known.sha256 is not None or apk_parts.HASH in known.problems)
 
 
-def judged(capture: Capture, knowledge: Knowledge, wishes: Wishes) -> Report:
-    """The report on a capture, live or saved."""
-    gathered = facts.gather(capture)
+def judged(capture: Capture, knowledge: Knowledge, wishes: Wishes, reader: names.Reader | None = None) -> Report:
+    """The report on a capture, live or saved. `reader`: the one that `live` was given."""
+    gathered = facts.gather(capture, reader)
     judgement = findings.judge(capture, gathered, knowledge, name_suspects=wishes.name_suspects)
     by_key = {(app.package, app.user): app for app in judgement.apps}
     kinds = {user.id: user.kind for user in gathered.users}
@@ -166,13 +177,17 @@ def judged(capture: Capture, knowledge: Knowledge, wishes: Wishes) -> Report:
         for finding in judgement.findings
     )
     named = {(finding.package, finding.user) for finding in found}
-    shown = tuple(app for key, app in by_key.items() if wishes.all_apps or app.recognised or key in named)
+    day, book = capture.taken_at.date(), knowledge.rules
+    # Only now: the findings stand already, and a rule can make none and raise none.
+    shown = tuple(
+        rules.annotated(app, book, wishes.country, day)
+        for key, app in by_key.items()
+        if wishes.all_apps or app.recognised or key in named
+    )
     return Report(
         demo=capture.demo,
         tool=Tool(name="privaudit", version=__version__),
-        knowledge=KnowledgeStamp(
-            signatures=knowledge.stamp(wishes.country), rules=RulesStamp(country=wishes.country, sha256=None)
-        ),
+        knowledge=KnowledgeStamp(signatures=knowledge.stamp(wishes.country), rules=book.stamp(wishes.country, day)),
         taken_at=capture.taken_at,
         phone_clock=gathered.clock,
         consent=None,
@@ -180,7 +195,7 @@ def judged(capture: Capture, knowledge: Knowledge, wishes: Wishes) -> Report:
         phone=gathered.phone,
         users=gathered.users,
         coverage=tuple(map(_unnamed, gathered.coverage)),
-        counts=_counts(judgement.apps, judgement.suspects),
+        counts=Counts.of(judgement.apps, judgement.suspects),
         apps=shown,
         findings=found,
         verdict=Verdict.FOUND if any(f.severity is not Severity.INFO for f in found) else Verdict.NOTHING_FOUND,
@@ -215,16 +230,3 @@ def suspects(capture: Capture, gathered: Facts, knowledge: Knowledge) -> Iterato
     for app in judgement.apps:
         if app.recognised or ((every or not sound) and not app.system):
             yield f"package.{app.package}"
-
-
-def _counts(apps: Iterable[App], suspects: int) -> Counts:
-    lending = [app for app in apps if app.recognised]
-    return Counts(
-        apps_seen=len({app.package for app in apps}),
-        lending=len({app.package for app in lending}),
-        listed=len({app.package for app in lending if app.listed}),
-        suspect=suspects,
-        lending_can_read={
-            data: len({app.package for app in lending if app.access[data].state.reads}) for data in DataClass
-        },
-    )

@@ -5,14 +5,16 @@ Nothing heavier than typer is imported before a command needs it.
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn, cast
+from typing import TYPE_CHECKING, Annotated, NoReturn, cast
 
 import typer
 
 from privaudit import __version__
-from privaudit.commands import closing, exchange
+from privaudit.commands import closing, evidence, exchange, letter, rights, rules, vetting, workshop
 from privaudit.commands.desk import Desk
+from privaudit.commands.misread import CannotParse, told
 from privaudit.commands.options import (
     HELP,
     AllApps,
@@ -26,11 +28,12 @@ from privaudit.commands.options import (
     Output,
     Plain,
     Serial,
+    Share,
     Unknown,
     Way,
 )
 from privaudit.commands.options import help_text as _help
-from privaudit.commands.talk import Talk
+from privaudit.commands.talk import Talk, steady
 from privaudit.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE, UsageError
 
 if TYPE_CHECKING:
@@ -40,23 +43,43 @@ if TYPE_CHECKING:
 app = typer.Typer(
     name="privaudit",
     help=_help("app"),
-    no_args_is_help=True,
+    invoke_without_command=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(exchange.app)
+app.add_typer(rules.app)
 
 
 @app.callback()
 def top(
+    context: typer.Context,
     *,
-    version: Annotated[
+    lang: Lang = None,
+    _version: Annotated[
         bool, typer.Option("--version", is_eager=True, help=_help("version"), callback=lambda on: _print_version(on=on))
     ] = False,
 ) -> None:
-    """Options before any command."""
+    """Options before any command; without one, a menu where somebody can choose, else the help."""
+    if lang is not None:
+        Talk(lang, plain=True)  # refuses a language that is not there; `HELP` and every `Talk` have read it already
+    if context.invoked_subcommand is None:
+        from privaudit.commands import menu
+
+        if not menu.wanted():
+            typer.echo(context.get_help(), err=True)
+            raise typer.Exit(EXIT_USAGE)
+        menu.Menu(_run, HELP.code).show()
+
+
+def _run(words: list[str]) -> int:
+    command = typer.main.get_command(app)
+    for option in command.params:
+        if option.name in {"install_completion", "show_completion"}:  # typer's own, and worded in English only
+            cast("typer.core.TyperOption", option).help = _help(option.name)
+    code = command(words, prog_name="privaudit", standalone_mode=False)
+    return code if isinstance(code, int) else EXIT_OK
 
 
 def _print_version(*, on: bool) -> None:
@@ -85,6 +108,7 @@ def audit(  # noqa: PLR0913 - the options of DESIGN
     signatures: Lists = None,
     all_apps: AllApps = False,
     unknown: Unknown = False,
+    share: Share = False,
     no_apks: NoApks = False,
     hash_apks: Hash = False,
     plain: Plain = False,
@@ -92,7 +116,8 @@ def audit(  # noqa: PLR0913 - the options of DESIGN
     """Check a phone or saved sources."""
     talk = Talk(lang, plain=plain)
     with talk.errors():
-        desk = Desk(talk, output or [], country, all_apps=all_apps, unknown=unknown, json=as_json, lines=as_json_lines)
+        wishes = {"all_apps": all_apps, "unknown": unknown, "share": share}
+        desk = Desk(talk, output or [], country, **wishes, json=as_json, lines=as_json_lines)
         desk.check(len(source or ()))
         if source:
             talk.say("starting_saved", version=__version__)
@@ -120,6 +145,7 @@ def demo(  # noqa: PLR0913 - audit's options
     signatures: Lists = None,
     all_apps: AllApps = False,
     unknown: Unknown = False,
+    share: Share = False,
     no_apks: NoApks = False,
     hash_apks: Hash = False,
     plain: Plain = False,
@@ -136,7 +162,8 @@ def demo(  # noqa: PLR0913 - audit's options
             return
         if story not in virtual.stories():
             raise UsageError("no_story", given=story, known=virtual.stories())
-        desk = Desk(talk, output or [], country, all_apps=all_apps, unknown=unknown, json=as_json, lines=False)
+        wishes = {"all_apps": all_apps, "unknown": unknown, "share": share}
+        desk = Desk(talk, output or [], country, **wishes, json=as_json, lines=False)
         desk.check(0)
         talk.say("starting_demo", version=__version__)
         knowledge = desk.knowledge(signatures or [], demo=True)
@@ -188,41 +215,30 @@ def devices(*, as_json: AsJson = False, lang: Lang = None, plain: Plain = False)
 
 
 @app.command(help=_help("schema"))
-def schema() -> None:
-    """Print the schema of the report document."""
-    from privaudit.report.json import schema as document
+def schema(*, apk: Annotated[bool, typer.Option("--apk", help=vetting.apk_text("schema_apk"))] = False) -> None:
+    """Print the schema of the report document, or of the lines on APKs."""
+    if apk:
+        from privaudit.report.apk.json import schema as document
+    else:
+        from privaudit.report.json import schema as document
 
     Talk(None, plain=True).out(document())
 
 
 closing.register(app)
-
-_CannotParse: Final = cast("type[Exception]", typer.BadParameter.__mro__[1])
-"""typer's word for every mistake in a command line; newer versions carry click inside, so it has no name to import."""
+vetting.register(app, exchange.app)
+workshop.register(app)
+letter.register(app)
+evidence.register(app)
+rights.register(app)
 
 
 def main() -> NoReturn:
     """Entry point. What typer cannot understand is worded like every other mistake."""
+    steady()
     try:
-        code = app(standalone_mode=False)
+        raise SystemExit(_run(sys.argv[1:]))
     except (typer.Abort, KeyboardInterrupt) as error:
         raise SystemExit(EXIT_INTERRUPTED) from error
-    except _CannotParse as error:
-        raise SystemExit(_misunderstood(error)) from error
-    raise SystemExit(code if isinstance(code, int) else EXIT_OK)
-
-
-def _misunderstood(error: Any) -> int:  # noqa: ANN401 - see _CannotParse
-    kind = type(error).__name__
-    if kind == "NoArgsIsHelpError":
-        error.show()
-        return EXIT_USAGE
-    given = str(getattr(error, "option_name", None) or getattr(getattr(error, "param", None), "metavar", None) or "")
-    name = {"NoSuchOption": "option", "BadOptionUsage": "value", "MissingParameter": "missing"}.get(kind)
-    values = {"given": given} if name and given else {"said": error.format_message()}
-    if name is None and "No such command" in error.format_message():
-        name, values = "command", {"given": error.format_message().partition("'")[2].rpartition("'")[0]}
-        given = values["given"]
-    command = error.ctx.command_path if error.ctx else "privaudit"
-    Talk(HELP.code, plain=True).misunderstood(name if name and given else "why", command, values)
-    return EXIT_USAGE
+    except CannotParse as error:
+        raise SystemExit(told(error)) from error

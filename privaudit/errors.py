@@ -75,6 +75,10 @@ class ListsError(PrivauditError):
     """Lists that cannot be taken in, or written. Those in force stay in force."""
 
 
+class ClusterError(PrivauditError):
+    """The computers that were to do the work cannot be used."""
+
+
 class PhoneError(PrivauditError):
     """The phone cannot be reached, or not any more."""
 
@@ -138,6 +142,21 @@ WORDS: Mapping[str, str] = {
     "app_missing.what": "“{app}” is not on the phone.",
     "app_missing.why": "This user has no app of that package name, or the name is misspelt.",
     "app_missing.next": "See what there is with “privaudit audit” and copy the package name from it.",
+    "apk_missing.what": "{path} is not there.",
+    "apk_missing.why": "There is no file and no folder of this name.",
+    "apk_missing.next": "Check the name. For an app that is on a phone, write --installed and its package.",
+    "apk_nothing.what": "There is nothing to vet.",
+    "apk_nothing.why": "An APK is a file, a folder of files, or an installed app that --installed names.",
+    "apk_nothing.next": "Write, for instance: privaudit apk loan.apk",
+    "apk_one_file.what": "A page or a document is about one file.",
+    "apk_one_file.why": "Several files were given, or a folder.",
+    "apk_one_file.next": "Give one file, or write lines: -o results.jsonl",
+    "apk_one_place.what": "An installed app is vetted on its phone, and files here: not both at once.",
+    "apk_one_place.why": "Only one of FILE, --installed and --scheduler can say where to look.",
+    "apk_one_place.next": "Leave one of them out.",
+    "apk_files_none.what": "In what was given there is no file that is called an app.",
+    "apk_files_none.why": "Folders are searched for names that end in {known}.",
+    "apk_files_none.next": "Give the file itself if it is called otherwise.",
     "another_phone.what": "This is another phone than the one in the saved check.",
     "another_phone.why": "What it answers about itself does not fit what was noted when the check was begun.",
     "another_phone.next": "Connect the phone that the check was begun with, or begin a new check under another name.",
@@ -162,6 +181,32 @@ WORDS: Mapping[str, str] = {
     "capture_too_large.what": "{path} is larger than any check can be.",
     "capture_too_large.why": "It may not be a check of this tool, or somebody made it to harm this computer.",
     "capture_too_large.next": "Do not open it. Ask whoever gave it to you.",
+    "cluster_empty.what": "The cluster at {address} has no workers.",
+    "cluster_empty.why": "Its scheduler answers, and no computer has joined it.",
+    "cluster_empty.next": "Start workers (“dask worker {address}”), then try again.",
+    "cluster_lost.what": "The scheduler of the cluster at {address} does not answer any more.",
+    "cluster_lost.why": "It ended, or the network did.",
+    "cluster_lost.next": "Start it again. With -o results.jsonl, the same command then goes on with the rest.",
+    "cluster_missing.what": "Dask is not installed.",
+    "cluster_missing.why": "privaudit brings it only to those who ask for it.",
+    "cluster_missing.next": 'Install it: pip install "privaudit[cluster]". Or leave out --scheduler.',
+    "cluster_unreachable.what": "No scheduler of a cluster answers at {address}.",
+    "cluster_unreachable.why": "The address may be wrong, or it is not running. It was tried for {seconds} seconds.",
+    "cluster_unreachable.next": "Compare the address with what “dask scheduler” prints, or leave out --scheduler.",
+    "cluster_versions.what": "The workers of {address} do not run the same privaudit.",
+    "cluster_versions.why": "Here it is {here}. With another version, the same file could get another line.",
+    "cluster_versions.next": "Install privaudit {here} on every worker.",
+    "app_not_in_report.what": "The report says nothing of “{app}”.",
+    "app_not_in_report.why": "What is written rests on what was found. Something was found of: {known}.",
+    "app_not_in_report.next": "Copy the package name from the report and try again.",
+    "country_needed.what": "No country was chosen.",
+    "country_needed.why": "A letter names the law and the offices of one country. There are pages for {known}.",
+    "country_needed.next": "Add it, for instance --country CN.",
+    "country_without_rights.what": "privaudit has no page for the country “{given}”.",
+    "country_without_rights.why": "It names no law and no office without a source. There are pages for {known}.",
+    "country_without_rights.next": (
+        "Choose one of these, or see what is true everywhere with “privaudit rights”, and ask legal aid where you live."
+    ),
     "country_unknown.what": "“{given}” is no country code.",
     "country_unknown.why": "A country has two letters: CN, IN, ID, PH, PK, KE, NG, MX …",
     "country_unknown.next": "Correct it and try again.",
@@ -188,6 +233,18 @@ WORDS: Mapping[str, str] = {
     "diff_phones.what": "These are two phones.",
     "diff_phones.why": "Their models differ, or the same apps were installed at other times.",
     "diff_phones.next": "Compare two reports of one phone.",
+    "evidence_either.what": "--check looks at what was kept; it makes no folder.",
+    "evidence_either.why": "A source, or -o, was given beside it.",
+    "evidence_either.next": "Give either: privaudit evidence --check FOLDER, or privaudit evidence SOURCE -o FOLDER",
+    "evidence_nothing.what": "It is not clear what to keep, or where.",
+    "evidence_nothing.why": "A saved check or a report is needed, and the folder to make.",
+    "evidence_nothing.next": "For instance: privaudit evidence check.zip -o kept",
+    "kept_list_damaged.what": "{path} cannot be used.",
+    "kept_list_damaged.why": "It is not as privaudit writes it: every line a SHA-256, two blanks, a file.",
+    "kept_list_damaged.next": "Use another copy of the folder, and compare it with the photograph.",
+    "not_kept.what": "{path} is no folder that privaudit kept.",
+    "not_kept.why": "disclosable/hashes.txt or disclosable/sheet.html is not in it.",
+    "not_kept.next": "Give the folder that holds “disclosable” and “sealed”.",
     "exists.what": "{path} is there already.",
     "exists.why": "privaudit overwrites no saved check: it may be evidence.",
     "exists.next": "Choose another name.",
@@ -335,6 +392,20 @@ WORDS: Mapping[str, str] = {
         "The address may be wrong, the phone may be asleep or on another network, or debugging over the network is off."
     ),
     "no_answer.next": "Wake the phone, compare the address and the network, and try again. A USB cable is simpler.",
+    "kind_unknown.what": "privaudit writes no letter of the kind “{given}”.",
+    "kind_unknown.why": "There are {known}.",
+    "kind_unknown.next": "Choose one of these.",
+    "nothing_to_write_about.what": "There is nothing to write about.",
+    "nothing_to_write_about.why": "The report has no finding about any app, and a letter without one would be a guess.",
+    "nothing_to_write_about.next": (
+        "If something could not be read, check the phone again. What you can do without a report: privaudit rights"
+    ),
+    "paper_exists.what": "{path} is there already.",
+    "paper_exists.why": "Somebody may have filled it in, so it is not overwritten.",
+    "paper_exists.next": "Choose another name.",
+    "report_wanted.what": "{path} is no saved report.",
+    "report_wanted.why": "A letter is filled from a report: a file that ends in .json.",
+    "report_wanted.next": "Make one: privaudit audit {path} -o report.json",
     "no_folder.what": "The folder {path} is not there.",
     "no_folder.why": "A file can only be written into a folder that exists.",
     "no_folder.next": "Make the folder, or choose another.",
@@ -450,6 +521,12 @@ WORDS: Mapping[str, str] = {
     "rom_unknown.what": "privaudit does not know “{given}”.",
     "rom_unknown.why": "It knows the menus of: {known}.",
     "rom_unknown.next": "Choose one of these, or leave it out to use what the phone says of itself.",
+    "results_other.what": "{path} holds something else than lines on APKs.",
+    "results_other.why": "Lines are appended to such a file, and those in it say what is done.",
+    "results_other.next": "Choose another name.",
+    "scheduler_address.what": "“{given}” is no address of a scheduler.",
+    "scheduler_address.why": "An address is HOST:PORT or tcp://HOST:PORT, for instance tcp://10.0.0.7:8786.",
+    "scheduler_address.next": "Correct the address and try again.",
     "sdk_unread.what": "The phone did not say which Android it has.",
     "sdk_unread.why": "Without it nobody knows which commands it obeys.",
     "sdk_unread.next": "Nothing was done. Try again, or tap by hand what “privaudit steps” prints.",
@@ -533,4 +610,52 @@ WORDS: Mapping[str, str] = {
         "Install the USB driver of the phone's maker, or Google's USB driver. Then unplug the phone and plug it in "
         "again."
     ),
+    # Workshops.
+    "folder_damaged.what": "{path} cannot be read.",
+    "folder_damaged.why": "It is none of the workshop's own files, or was changed or cut.",
+    "folder_damaged.next": "Move it away and start again; what it counted is lost.",
+    "folder_foreign.what": "The folder {path} holds other things.",
+    "folder_foreign.why": "A workshop deletes what it no longer needs, so it wants a folder of its own.",
+    "folder_foreign.next": "Give a new folder, or an empty one.",
+    "folder_in_use.what": "Another workshop is running in {path}.",
+    "folder_in_use.why": "Only one program at a time may give out codes and count in one folder.",
+    "folder_in_use.next": (
+        "Go on there, or give this one another folder. Their totals can be added: privaudit workshop FOLDER "
+        "FOLDER --totals"
+    ),
+    "keep_changed.what": "Today's workshop in {path} was begun with --keep {keep}.",
+    "keep_changed.why": "Its participants have agreed to that, and not to another.",
+    "keep_changed.next": "Go on with --keep {keep}, or close it first and begin anew.",
+    "keep_unknown.what": "“{given}” is nothing that a workshop can keep.",
+    "keep_unknown.why": "It keeps one of {known}.",
+    "keep_unknown.next": "Choose one of these, for instance --keep handout.",
+    "kit_where.what": "It is not said where the kit goes.",
+    "kit_where.why": "It is a few pages, so it wants one folder.",
+    "kit_where.next": "For instance: privaudit workshop kit -o kit",
+    "no_totals.what": "There are no counts in {path}.",
+    "no_totals.why": "It is no folder of a workshop, or no phone was finished in it.",
+    "no_totals.next": "Check the name of the folder.",
+    "not_their_own.what": "{path} belongs to the workshop.",
+    "not_their_own.why": (
+        "The full report is for the phone's owner alone, and goes onto a stick or into a folder of their own."
+    ),
+    "not_their_own.next": "Give the folder of the owner's stick.",
+    "one_workshop.what": "That is for totals, or for the kit.",
+    "one_workshop.why": "A workshop runs in one folder and writes its pages there.",
+    "one_workshop.next": "Leave out the other folders and -o or --json, or add --totals.",
+    "rehearsal_mixed.what": "{path} holds a rehearsal, or real counts, and this is the other kind.",
+    "rehearsal_mixed.why": "Counts of invented phones among real ones would be worth nothing.",
+    "rehearsal_mixed.next": "Give another folder.",
+    "totals_mixed.what": "Rehearsals and real workshops cannot be added.",
+    "totals_mixed.why": "The phones of a rehearsal are invented.",
+    "totals_mixed.next": "Leave the rehearsals out.",
+    "cut_visit.what": "The phone went away before everything was read.",
+    "cut_visit.why": (
+        "The cable was pulled or moved, the hub lost its power, or the phone was restarted. Nothing of it is "
+        "kept or counted."
+    ),
+    "cut_visit.next": "Check the cable, plug the phone in again, unlock it.",
+    "visit_bug.what": "This phone could not be read: a mistake in privaudit ({kind}).",
+    "visit_bug.why": "What this phone answers was not expected. The other phones are not affected.",
+    "visit_bug.next": "Go on with the others. Please report it, without any data of the phone.",
 }

@@ -6,16 +6,13 @@ Text that a phone printed is hostile: it is tamed here, on its way into a senten
 from __future__ import annotations
 
 import importlib
-import locale
-import os
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from privaudit import locales
 from privaudit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -24,27 +21,33 @@ if TYPE_CHECKING:
 Sentence: TypeAlias = str | Mapping[str, str]
 """A sentence with ``{gaps}``, or its plural forms ``one`` and ``other``, chosen by the value ``n``."""
 
-_LOCALES: Final = Path(__file__).parent / "locales"
-"""Looked for beside this module: `importlib.resources` would load a fifth of what the help needs."""
-
 LONGEST_LABEL: Final = 120
 """Characters of phone text that fit into one sentence; the rest is cut with an ellipsis."""
 
 _AREAS: Final = {
     "apk": "privaudit.capture.apk_problems",
+    "apkcli": "privaudit.commands.help_apk",
     "cli": "privaudit.commands.help",
     "coverage": "privaudit.capture.answers",
     "dates": "privaudit.language",
     "diagnose": "privaudit.transport.diagnose",
     "diff": "privaudit.report.diff",
     "errors": "privaudit.errors",
+    "kit": "privaudit.workshop.kit_english",
     "knowledge": "privaudit.knowledge",
     "makers": "privaudit.transport.makers",
+    "papers": "privaudit.papers.english",
     "question": "privaudit.capture.questions",
     "remedy": "privaudit.remedy.english",
     "report": "privaudit.report.prose.english",
+    "rights": "privaudit.report.prose.rights",
+    "rulebook": "privaudit.commands.help_rules",
+    "rules": "privaudit.report.prose.rules",
     "signatures": "privaudit.commands.help_signatures",
     "steps": "privaudit.remedy.steps",
+    "vetted": "privaudit.report.apk.english",
+    "vetting": "privaudit.vet.judging",
+    "workshop": "privaudit.workshop.english",
 }
 """Where the English of an area stands. Every other area is a module of ``privaudit.findings``."""
 
@@ -54,6 +57,7 @@ WORDS: Final[Mapping[str, Sentence]] = {
     "month": "{month} {year}",
     "year": "{year}",
     "short": "{day} {month:.3} {year}",
+    "short_month": "{month:.3} {year}",
     "months": "January February March April May June July August September October November December",
     "separator": ", ",
     "last_separator": " and ",
@@ -65,8 +69,12 @@ _BLANK: Final = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 """Letters and signs by category, and nothing to see: a name of these alone would be no name."""
 _MOST_MARKS: Final = 3
 """Marks over or under one letter. Hindi needs three; more would be drawn over the lines around."""
+_LONGEST_DATE: Final = 10
+"""``2026-01-31``: what is longer and is no time is no date."""
 _QUOTED: Final = frozenset({"app", "name", "action", "installer", "version"})
 _QUOTES: Final = str.maketrans("“”„«»「」『』《》", '"""""""""""')
+ISOLATE: Final = ("\u2068", "\u2069")
+"""What Unicode puts around text whose direction is its own. `tame` takes them from phones' text: these are ours."""
 
 
 def tame(text: str, longest: int = LONGEST_LABEL) -> str:
@@ -95,33 +103,29 @@ def name_of(label: str | None, package: str) -> str:
     return label if label and tame(label).strip("\u200c\u200d") else package
 
 
-def available() -> tuple[str, ...]:
-    """Codes of the languages that privaudit speaks."""
-    return ("en", *sorted(file.stem for file in _LOCALES.glob("*.toml")))
-
-
-def preferred() -> str:
-    """The computer's language, when privaudit speaks it, else English."""
-    wishes = [os.environ.get(name, "") for name in ("LC_ALL", "LC_MESSAGES", "LANG")]
-    if not any(wishes):
-        wishes = [locale.getlocale()[0] or ""]  # Windows sets no variables and names its languages in English
-    first = next((wish for wish in wishes if wish), "").lower()
-    if first.startswith("chinese"):
-        return "zh"
-    code = first.replace("-", "_").partition("_")[0].partition(".")[0]
-    return code if code in available() else "en"
-
-
 @dataclass(frozen=True, slots=True)
 class Language:
     """Words every `Message` in one language."""
 
     code: str = "en"
+    isolate: bool = False
+    """Whether text that is not ours stands between the marks of `ISOLATE`. A page makes elements of them."""
+    months: bool = False
+    """Whether no date is told more exactly than by its month."""
 
     def __post_init__(self) -> None:
         """Refuse a language that is not there."""
-        if self.code not in available():
-            raise UsageError("unknown_language", given=self.code, known=available())
+        if self.code not in locales.available():
+            raise UsageError("unknown_language", given=self.code, known=locales.available())
+
+    @property
+    def unreviewed(self) -> Message | None:
+        """What to say of a translation that no native speaker has read over."""
+        if locales.reviewed(self.code):
+            return None
+        from privaudit.model import Message
+
+        return Message(key="report.unreviewed")
 
     def say(self, message: Message) -> str:
         """The sentence of `message`."""
@@ -131,12 +135,17 @@ class Language:
         """The sentence of `key`, filled with `values`."""
         return self._word(key, values)
 
+    def has(self, key: str) -> bool:
+        """Whether there is a sentence of `key`."""
+        return _sentence(key, self.code) is not None
+
     def _word(self, key: str, values: Mapping[str, Value]) -> str:
-        sentence = _sentence(key, self.code)
-        if sentence is None:
+        found = _sentence(key, self.code)
+        if found is None:
             return f"[{tame(key)}]"
+        sentence, code = found
         if not isinstance(sentence, str):
-            sentence = sentence["one" if values.get("n") == 1 and "one" in sentence else "other"]
+            sentence = sentence.get(locales.form(code, values.get("n")), sentence["other"])
         return sentence.format_map(_Gaps((name, self._value(name, value)) for name, value in values.items()))
 
     def _value(self, name: str, value: Value) -> str:
@@ -155,24 +164,30 @@ class Language:
         if name.endswith(("_at", "_on")):
             return self.date(text)
         if name.endswith("_short"):
-            return self._date("short", *map(int, text.split("-")))
+            return self.date(text, "short_month" if self.months else "short")
         # What stands in quotation marks could end them by marks of its own, and go on in our words.
-        return tame(text).translate(_QUOTES) if name in _QUOTED else tame(text)
+        return self.quote(text.translate(_QUOTES) if name in _QUOTED else text)
 
-    def date(self, iso: str) -> str:
+    def quote(self, text: str, longest: int = LONGEST_LABEL) -> str:
+        """Text that is not ours, tamed, as it is shown in this language."""
+        tamed = tame(text, longest)
+        return tamed.join(ISOLATE) if self.isolate else tamed
+
+    def date(self, iso: str, form: str | None = None) -> str:
         """An ISO time, or a date of a year, month or day, in words. What is no date is shown as it stands."""
+        told = iso[: len("2026-01")] if self.months else iso
         try:
-            if "T" in iso:
-                moment = datetime.fromisoformat(iso)
+            if "T" in told:
+                moment = datetime.fromisoformat(told)
                 return self._date("minute", moment.year, moment.month, moment.day, moment.hour, moment.minute)
-            numbers = tuple(map(int, iso.split("-")))
-            return self._date(("year", "month", "day")[len(numbers) - 1], *numbers)
-        except (ValueError, IndexError):
+            numbers = tuple(int(part) for part in (iso if form else told)[:_LONGEST_DATE].split("-"))
+            return self._date(form or ("year", "month", "day")[len(numbers) - 1], *numbers)
+        except (ValueError, TypeError, IndexError):  # TypeError: 2026-1-1-1
             return tame(iso)
 
     def _date(self, form: str, year: int, month: int = 1, day: int = 1, hour: int = 0, minute: int = 0) -> str:
-        months = _translations(self.code).get("dates.months") or WORDS["months"]
-        pattern = _translations(self.code).get(f"dates.{form}") or WORDS[form]
+        months = locales.sentences(self.code).get("dates.months") or WORDS["months"]
+        pattern = locales.sentences(self.code).get(f"dates.{form}") or WORDS[form]
         name = str(months).split()[month - 1]
         return str(pattern).format(year=year, month=name, number=month, day=day, hour=hour, minute=minute)
 
@@ -184,27 +199,18 @@ class _Gaps(dict[str, str]):
         return "…"
 
 
-def _sentence(key: str, code: str) -> Sentence | None:
-    """The sentence of `key`, or ``None`` where a report of another version says what this one has no words for."""
+def _sentence(key: str, code: str) -> tuple[Sentence, str] | None:
+    """The sentence of `key` and whose it is: where a language lacks it, English says it and counts.
+
+    ``None`` where a report of another version says what this one has no words for.
+    """
     try:
-        return _menu_word(key, code) or _translations(code).get(key) or _english(key)
+        own = _menu_word(key, code) or _rule_word(key, code)
+        found: Sentence | None = locales.sentences(code).get(key) if own is None else own
+        # A language may need no blank where English does: only what is not there at all falls back.
+        return (_english(key), locales.ENGLISH) if found is None else (found, code)
     except (KeyError, ModuleNotFoundError, AttributeError):
         return None
-
-
-@cache
-def _translations(code: str) -> Mapping[str, Sentence]:
-    if code == "en":
-        return {}
-    import tomllib
-
-    areas = tomllib.loads((_LOCALES / f"{code}.toml").read_text(encoding="utf-8"))
-    return {
-        f"{area}.{key}": sentence
-        for area, sentences in areas.items()
-        if isinstance(sentences, dict)
-        for key, sentence in sentences.items()
-    }
 
 
 def _menu_word(key: str, code: str) -> str | None:
@@ -215,12 +221,19 @@ def _menu_word(key: str, code: str) -> str | None:
     from privaudit import roms
 
     rom, _, word = name.partition(".")
-    try:
-        data = roms.load(rom if rom.isidentifier() else roms.STOCK)
-    except OSError:
-        data = roms.load(roms.STOCK)
-    words: Mapping[str, Mapping[str, str]] = data["words"]
+    words: Mapping[str, Mapping[str, str]] = roms.load(rom)["words"]
     return words.get(code, words["en"]).get(word) or words["en"][word]
+
+
+def _rule_word(key: str, code: str) -> str | None:
+    """``rule.ID.WORD``: what a rule is called and says; its own file holds that in every language."""
+    area, _, name = key.partition(".")
+    rule, _, word = name.partition(".")
+    if area != "rule":
+        return None
+    from privaudit import rules
+
+    return rules.word(rule, word, code)
 
 
 def _english(key: str) -> Sentence:

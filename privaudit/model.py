@@ -6,11 +6,11 @@ stand, and every renderer is a function of them. Absence is a value here, never 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal, TypeAlias
+from typing import Literal, Self, TypeAlias
 
 Value: TypeAlias = "str | int | bool | Message | tuple[str | Message, ...] | None"
 """What may fill a gap in a sentence.
@@ -364,13 +364,35 @@ class Listing:
     disputed: bool
 
 
+RuleSays: TypeAlias = Literal["forbids", "not_necessary", "conditional", "advises", "conduct"]
+"""What a rule says of some data: lenders may not reach it; it is not necessary for a loan; only on a condition; its
+authority advises the owner to refuse it; or it rules what people do with it, which no permission shows."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleMatch:
-    """A country's or store's rule that an app's permissions touch. Annotates; never accuses."""
+    """A country's or store's rule that an app's permissions touch. Annotates; never accuses.
+
+    One for each thing that a rule says, once of what the app holds and once of what it only asks for.
+    """
 
     id: str
+    """File name in ``privaudit/rules``, whose words tell the rule."""
     match: Literal["requested", "granted"]
     verify: bool
+    """Whether something of the rule is not verified yet."""
+    says: RuleSays | None = None
+    """``None``: not told. A reader finds it under the `id`."""
+    condition: str | None = None
+    """Which words of the rule tell the condition."""
+    likely: bool = False
+    """Whether we read the rule so, and it does not name this data itself."""
+    data: tuple[str, ...] = ()
+    """`DataClass` and `OtherData` that it is about."""
+    permissions: tuple[str, ...] = ()
+    """The permissions of this app by which it matches, and kinds of special access."""
+    date: str | None = None
+    """Of the rule: ``YYYY``, ``YYYY-MM`` or ``YYYY-MM-DD``; ``None``: not known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -536,6 +558,13 @@ class RulesStamp:
 
     country: str | None
     sha256: str | None
+    """Of all rules; ``None``: written before there were any."""
+    rules_for_country: int | None = None
+    """Rules of the chosen country that are in force; ``None``: no country chosen."""
+    known_until: str | None = None
+    """Date of the newest source that was seen for the rules."""
+    checked: bool = False
+    """Whether somebody who knows the law has checked all of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -576,6 +605,20 @@ class Counts:
     suspect: int
     lending_can_read: Mapping[DataClass, int]
 
+    @classmethod
+    def of(cls, apps: Sequence[App], suspects: int) -> Self:
+        """Of `apps`, all that a report or a part of it is about, and of the `suspects` that it does not name."""
+        lending = [app for app in apps if app.recognised]
+        return cls(
+            apps_seen=len({app.package for app in apps}),
+            lending=len({app.package for app in lending}),
+            listed=len({app.package for app in lending if app.listed}),
+            suspect=suspects,
+            lending_can_read={
+                data: len({app.package for app in lending if app.access[data].state.reads}) for data in DataClass
+            },
+        )
+
 
 class Verdict(StrEnum):
     """Found or not. `Report.complete` says whether everything could be read; never "clean"."""
@@ -607,3 +650,5 @@ class Report:
     findings: tuple[Finding, ...]
     verdict: Verdict
     complete: bool
+    shared: bool = False
+    """Whether it was coarsened to be handed on: times are those of a month's beginning, names and more left out."""

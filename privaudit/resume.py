@@ -95,7 +95,12 @@ def interrupted(capture: Capture) -> bool:
 def _lost(one: Answer | Apk) -> bool:
     """Whether it did not come, or not to its end, for no other reason than that the connection ended."""
     why = one.detail.key if one.detail is not None else None
-    return why in _CUT or (one.state is AnswerState.NOT_ASKED and why != _NO_TIME)
+    parts = one.problems.values() if isinstance(one, Apk) else ()
+    return (
+        why in _CUT
+        or any(part.key in _CUT for part in parts)
+        or (one.state is AnswerState.NOT_ASKED and why != _NO_TIME)
+    )
 
 
 def _better(answer: Answer, capture: Capture) -> bool:

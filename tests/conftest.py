@@ -58,6 +58,7 @@ from privaudit.model import (
 )
 from privaudit.transport import connect
 from tests.fixtures.adb import Adb, server
+from tests.fixtures.chromium import chromium, opened  # noqa: F401 - fixtures
 
 # Real device output that may be read but not redistributed, so it lies beside the repository where it lies at all.
 _SAMPLES = Path(__file__).resolve().parent.parent.parent / "shared" / "samples"
@@ -76,6 +77,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="write tests/golden anew from what the code says now; then read the difference before you keep it",
     )
+    parser.addoption("--refresh-screenshots", action="store_true", help="draw the pictures in docs/ anew")
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ import json
 import os
 import re
 import select
+import shutil
 import signal
 import socket
 import subprocess
@@ -20,7 +21,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from privaudit import __version__, report
+from privaudit import __version__, locales, report
 from privaudit.commands.talk import Talk
 from privaudit.demo import open_story
 from privaudit.demo.adbd.auth import KeyPolicy
@@ -131,7 +132,7 @@ def test_2_wrong_usage(run, tmp_path, arguments, lang):
 
 def test_2_unknown_language(run):
     three = three_sentences(run("audit", "--lang", "tlh"))
-    assert "en and zh" in "".join(three)
+    assert Language("en").text("errors.unknown_language.why", known=locales.available()) in "".join(three)
 
 
 def test_wrong_usage_is_told_before_any_phone_is_asked(run, demo_phone, tmp_path):
@@ -404,6 +405,47 @@ def test_redirected_output_is_utf_8(run, lang):
     assert run("demo", "--lang", lang, PYTHONIOENCODING="ascii").code == 3
 
 
+@pytest.mark.parametrize("lang", ["zh", "hi"])
+def test_help_and_mistakes_in_any_language_under_code_page_936(run, on_terminal, lang):
+    wanted = Language(lang).text("cli.demo")[:12]
+    redirected = run("--lang", lang, "--help", PYTHONIOENCODING="gbk")
+    assert (redirected.code, wanted in redirected.raw.decode("utf-8")) == (0, True)
+    assert run("nonsense", "--lang", lang, PYTHONIOENCODING="gbk").code == 2
+    shown = on_terminal("--lang", lang, "--help", PYTHONIOENCODING="gbk", lossy=True)
+    assert shown.code == 0  # Hindi is not in that code page: it is shown as “?”, and nothing breaks
+    assert "--version" in shown.shown
+
+
+@pytest.mark.parametrize("lang", ["zh", "hi"])
+def test_a_report_on_a_terminal_of_code_page_936(on_terminal, lang):
+    shown = on_terminal("demo", "--lang", lang, PYTHONIOENCODING="gbk", lossy=True)
+    assert shown.code == 3
+    assert "com.example.sudaibao" in shown.shown
+    assert "Traceback" not in shown.shown
+
+
+def test_a_file_name_that_is_no_text_is_shown_all_the_same(run):
+    done = run("audit", os.fsdecode(b"\xff\xfe.zip")) if os.name == "posix" else run("audit", "nowhere.zip")
+    assert done.code == 4
+    assert "What happened: " in done.err
+
+
+@pytest.mark.parametrize("words", ["privaudit aud", "privaudit signatures upd"])
+def test_the_shell_completes_commands(run, words):
+    done = run(_PRIVAUDIT_COMPLETE="complete_bash", COMP_WORDS=words, COMP_CWORD=str(words.count(" ")))
+    assert done.out.split() == [{"aud": "audit", "upd": "update"}[words.split()[-1]]]
+
+
+def test_bash_takes_the_script_for_completion(run, environment):
+    bash = shutil.which("bash")
+    if bash is None:
+        pytest.skip("no bash")
+    code = f"{sys.executable} -m privaudit --show-completion > here && . ./here && complete -p privaudit; true"
+    home = environment["HOME"]
+    done = subprocess.run([bash, "-c", code], env=environment, cwd=home, check=True, capture_output=True, text=True)
+    assert "_privaudit_completion" in done.stdout, done.stderr
+
+
 # --- what a terminal shows ------------------------------------------------------------------------------------------
 
 
@@ -412,7 +454,7 @@ def on_terminal(environment):
     """Run a command whose output and talk go to a terminal of 90 columns; gives all that it showed."""
     pty = pytest.importorskip("pty")
 
-    def run(*arguments, **variables):
+    def run(*arguments, lossy=False, **variables):
         ours, theirs = pty.openpty()
         process = subprocess.Popen(
             [sys.executable, "-m", "privaudit", *arguments],
@@ -433,7 +475,7 @@ def on_terminal(environment):
                 break
             shown += part
         os.close(ours)
-        return SimpleNamespace(code=process.wait(), shown=shown.decode())
+        return SimpleNamespace(code=process.wait(), shown=shown.decode(errors="replace" if lossy else "strict"))
 
     return run
 

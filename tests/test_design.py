@@ -20,19 +20,30 @@ STAGES = {
     # a stage: what it may know beside model, errors, language and itself
     "transport": set(),
     "capture": {"transport"},  # a live phone is asked through one
-    "knowledge": set(),
+    "knowledge": {"rules"},
+    "locales": set(),
     "roms": set(),
+    "rules": set(),
     "facts": {"capture", "roms"},
     "findings": {"capture", "facts", "knowledge"},  # evidence is cut out of the capture
     # A step closes what a finding found; a change is made on a phone, and read back by the same parsers.
     "remedy": {"capture", "facts", "findings", "roms", "transport"},
-    "report": {"remedy", "roms"},  # what stands above the steps, whatever they are
+    # A file is read and judged as what a phone says is; it may lie on one.
+    "vet": {"capture", "facts", "findings", "knowledge", "transport"},
+    "scan": {"capture", "report", "vet"},  # many files, a line of the document each
+    "rights": {"knowledge"},  # its files are read and checked as the lists are
+    "report": {"remedy", "rights", "roms", "vet"},  # what stands above the steps, whatever they are
+    # What a person takes away: it holds reports, and says where in a capture a line stands.
+    "papers": {"capture", "report", "rights"},
     "demo": {"transport"},  # it is a phone: the audit knows it, it knows no audit
 }
+# It runs the pipeline for many phones, writes their pages, and rehearses with the demo; it never changes a phone (see
+# test_a_workshop_never_changes_a_phone).
+STAGES["workshop"] = {*STAGES, "audit", "resume"}
 STAGES["commands"] = {*STAGES, "audit", "resume"}  # they talk to people about all of them; no stage knows them
 PIPELINE = {"audit", "cli", "resume"}
 """What joins the stages."""
-EVERYWHERE = {"model", "errors", "language", "__init__"}
+EVERYWHERE = {"model", "errors", "language", "private", "__init__"}
 LONGER = {
     # module: why it is longer than a screen or two
     "model": "every noun in one place, each field with its meaning",
@@ -75,13 +86,14 @@ def test_one_direction(stage):
 def test_the_lower_floor_knows_no_stage():
     assert ours("model") == set()
     assert ours("errors") <= {"model"}
-    assert ours("language") <= {"model", "errors", "roms"}  # menu words are the ROM's
+    # Menu words are the ROM's, and a rule's words stand in its file.
+    assert ours("language") <= {"model", "errors", "locales", "roms", "rules"}
 
 
 def test_only_the_pipeline_knows_all_stages():
     for module in FILES:
         if module not in PIPELINE and module.partition(".")[0] not in STAGES:
-            assert not ours(module) & STAGES.keys() - {"roms"}, module
+            assert not ours(module) & STAGES.keys() - {"locales", "roms", "rules"}, module
 
 
 def users_of(package):
@@ -92,6 +104,7 @@ def users_of(package):
 
 def test_outside_libraries_have_one_door_each():
     assert all(re.match(r"facts\.apk", module) for module in users_of("androguard"))
+    assert users_of("jinja2") | users_of("markupsafe") == {"report.page.__init__"}
     for package in ("adb_shell", "usb1", "libusb_package"):
         assert all(module.startswith("transport.") for module in users_of(package)), package
 
@@ -101,10 +114,37 @@ def test_outside_libraries_have_one_door_each():
 )
 def test_no_network_but_to_a_phone_and_for_newer_lists(package):
     users = {module for module in users_of(package) if not module.startswith(("transport.", "demo."))}
-    assert users <= {"knowledge.fetch"}
+    # A cluster that was asked for has its own door; see below.
+    assert users <= {"knowledge.fetch", *(("scan.cluster",) if package == "asyncio" else ())}
     # And only the one command that says so reaches it.
     assert users_of("privaudit.knowledge.fetch") == {"commands.exchange", "knowledge.bundle"}
     assert users_of("privaudit.knowledge.bundle") == {"commands.exchange"}
+
+
+def test_only_a_scan_starts_processes_of_its_own():
+    assert users_of("concurrent.futures.process") == {"scan.cores"}
+    assert {
+        module for module in users_of("concurrent.futures") if "ProcessPool" in FILES[module].read_text("utf-8")
+    } == {"scan.cores"}
+
+
+def test_only_a_cluster_that_was_asked_for_is_connected_to():
+    assert users_of("distributed") | users_of("dask") == {"scan.cluster"}
+    # And only the one command that says so reaches it.
+    assert users_of("privaudit.scan.cluster") == {"commands.bench"}
+
+
+def test_a_workshop_never_changes_a_phone():
+    for module in inside("workshop"):
+        remedy = {name for name in imports(module) if name.startswith("privaudit.remedy")}
+        # Words of taps only: no command that writes, no plan, no undo, no page shown on the phone.
+        assert remedy <= {"privaudit.remedy", "privaudit.remedy.card", "privaudit.remedy.steps"}, module
+
+
+def test_the_keyboard_and_locks_have_one_door_each():
+    assert users_of("termios") == users_of("tty") == {"workshop.keys"}
+    assert users_of("msvcrt") == {"workshop.keys", "workshop.lock"}
+    assert users_of("fcntl") == {"workshop.lock"}
 
 
 def test_no_other_program_is_started():
@@ -131,7 +171,17 @@ def test_no_path_of_a_workplace():
 
 # --- quick to start -------------------------------------------------------------------------------------------------
 
-HEAVY = ("pydantic", "rich.console", "adb_shell", "usb1", "androguard", "cryptography", "lxml", "privaudit.audit")
+HEAVY = (
+    "pydantic",
+    "rich.console",
+    "jinja2",
+    "adb_shell",
+    "usb1",
+    "androguard",
+    "cryptography",
+    "lxml",
+    "privaudit.audit",
+)
 
 
 def loaded(code):

@@ -8,6 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from privaudit.model import AccessState
+from privaudit.report import json
+from tests.demo.conftest import need
+
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 COMMANDS = sorted(set(re.findall(r"`(privaudit [^`]+)`|^\$ (privaudit .+)$", README, re.MULTILINE)))
@@ -43,6 +47,40 @@ def test_the_report_begins_as_the_readme_shows():
     printed = re.sub(r"\d{1,2} \w{3} \d{4} *", "DATE         ", run("demo").stdout)
     for line in shown.splitlines():
         assert line in printed
+
+
+def example(language):
+    """The one program of the README in this language."""
+    (found,) = re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+    return found
+
+
+def test_the_jq_example_shows_who_can_read_contacts(demo_report, tmp_path):
+    need("jq")
+    (tmp_path / "report.json").write_text(json.render(demo_report), encoding="utf-8")
+    shell = ["sh", "-c", example("sh")]
+    shown = subprocess.run(shell, cwd=tmp_path, check=True, capture_output=True, text=True, encoding="utf-8").stdout
+    can_read = [app for app in demo_report.apps if app.access["contacts"].state == "can_read"]
+    assert [line.split("\t")[:2] for line in shown.splitlines()] == [[app.package, str(app.user)] for app in can_read]
+    assert "2026-01-08T21:13" in shown
+
+
+def test_the_duckdb_example_counts_phones(report_of, tmp_path, monkeypatch):
+    duckdb = pytest.importorskip("duckdb")
+    reports = [report_of(story) for story in ("borrower", "hyperos", "oneui")]
+    for place, report in enumerate(reports):
+        (tmp_path / f"report-{place}.json").write_text(json.render(report), encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    rows = {package: (phones, can_read) for package, phones, can_read in duckdb.sql(example("sql")).fetchall()}
+    apps = [(place, app) for place, report in enumerate(reports) for app in report.apps]
+    assert rows == {
+        package: tuple(
+            len({place for place, app in apps if app.package == package and app.access["contacts"].state in states})
+            for states in (set(AccessState), {"can_read"})
+        )
+        for package in {app.package for _, app in apps}
+    }
+    assert rows["com.example.sudaibao"][0] == 2
 
 
 def test_each_exit_code_of_the_code_is_explained():

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from privaudit import roms
+from privaudit import locales, roms
 from privaudit.capture.questions import PROPERTIES
 from privaudit.facts import users
 from privaudit.language import Language
@@ -97,6 +97,24 @@ def test_every_word_of_a_path_is_there_in_both_languages(rom):
     for code in ("en", "zh"):
         assert used <= data["words"][code].keys(), code
         assert all(word.strip() for word in data["words"][code].values())
+
+
+@pytest.mark.parametrize("rom", ROMS)
+def test_other_languages_have_words_for_what_is_there(rom):
+    words = roms.load(rom)["words"]
+    assert words.keys() <= set(locales.available())
+    for code, said in words.items():
+        assert said.keys() <= words["en"].keys(), code
+
+
+def test_what_a_maker_calls_otherwise_borrows_no_translation():
+    for rom in ROMS:
+        own, stock = roms.load(rom)["words"], roms.load("aosp")["words"]
+        for word in own["en"].keys() & stock["en"].keys():
+            if own["en"][word] != stock["en"][word]:
+                assert word not in own["id"], (rom, word)
+    assert Language("id").text("menu.aosp.see_all_apps") == "Lihat semua aplikasi"
+    assert Language("id").text("menu.oneui.developer_options") == "Opsi developer"
 
 
 @pytest.mark.parametrize("rom", ROMS)

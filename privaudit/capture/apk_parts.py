@@ -99,7 +99,12 @@ def signers_asked(apk: Apk) -> bool:
     if apk.state is not AnswerState.ANSWERED:
         return apk.state is not AnswerState.NOT_ASKED
     signed = any(name == SIGNING_BLOCK or name.upper().startswith("META-INF/") for name in apk.parts)
-    return signed or SIGNING_BLOCK in apk.problems
+    return signed or (SIGNING_BLOCK in apk.problems and apk.problems[SIGNING_BLOCK] != problem("cut"))
+
+
+def cut(apk: Apk) -> Apk:
+    """`apk`, of which the signers were asked for when the connection ended."""
+    return replace(apk, problems={**apk.problems, SIGNING_BLOCK: problem("cut")})
 
 
 def hashed(apk: Apk, sha256: str | None) -> Apk:

@@ -1,16 +1,18 @@
-"""How one APK is read: which bytes of it are wanted, step by step, each step knowing what the ones before brought."""
+"""How one APK is read: which bytes of it are wanted, step by step, each step knowing what the ones before brought.
+
+The same steps read an APK on a phone, where bytes come in round trips (`apks`), and one in a file (`privaudit.vet`).
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Generator, Iterator, Mapping
-from typing import Final, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
 from privaudit.capture import zips
 from privaudit.capture.apk_parts import ARSC, MANIFEST, SIGNING_BLOCK, Part
 from privaudit.capture.apk_problems import ApkError, problem
 from privaudit.capture.questions import BLOCK
-from privaudit.capture.ranges import RangeFile
 from privaudit.model import Message
 
 LARGEST: Final[Mapping[str, int]] = {MANIFEST: 2 << 20, ARSC: 64 << 20}
@@ -34,6 +36,21 @@ Ranges: TypeAlias = list[tuple[int, int]]
 """Where bytes begin and end, in the file."""
 
 
+class Bytes(Protocol):
+    """A file of which parts can be read."""
+
+    @property
+    def size(self) -> int:
+        """Of the file, in bytes."""
+
+    def bytes_at(self, start: int, end: int) -> bytes:
+        """Bytes `start` to `end`, no further than the end of the file.
+
+        Raises:
+            LookupError: they were asked for and did not come.
+        """
+
+
 def merged(wanted: Ranges) -> Ranges:
     """`wanted` in order, with ranges that share or touch a block made one."""
     joined: Ranges = []
@@ -46,12 +63,23 @@ def merged(wanted: Ranges) -> Ranges:
 
 
 def parts(
-    file: RangeFile, *, certificates: bool
+    file: Bytes, *, certificates: bool
 ) -> Generator[Ranges, None, tuple[Mapping[str, Part], Mapping[str, Message]]]:
     """The steps of reading one APK: yields what must be there before it goes on; gives parts and problems by name.
 
     Raises:
         ApkError: nothing of it can be read.
+        LookupError: what was asked for did not come.
+    """
+    end, entries = yield from outline(file, before=_USUAL_SIGNING_BLOCK if certificates else 0)
+    return (yield from contents(file, end, entries, certificates=certificates))
+
+
+def outline(file: Bytes, *, before: int = 0) -> Generator[Ranges, None, tuple[zips.End, zips.Directory]]:
+    """The steps to the central directory; with it, so many bytes `before` it are asked for.
+
+    Raises:
+        ApkError: it is no zip, or one that Android would not take.
         LookupError: what was asked for did not come.
     """
     guess = min(max(file.size // _TAIL_SHARE, BLOCK), _LARGEST_FIRST_TAIL)
@@ -62,9 +90,18 @@ def parts(
         end = zips.find_end(file.bytes_at(file.size - zips.LONGEST_TAIL, file.size), file.size)
     if end is None:
         raise ApkError("not_zip")
-    before = min(end.directory, _USUAL_SIGNING_BLOCK) if certificates else 0
-    yield [(end.directory - before, end.directory + end.size)]
-    entries = zips.entries(file.bytes_at(end.directory, end.directory + end.size), end)
+    yield [(max(0, end.directory - before), end.directory + end.size)]
+    return end, zips.entries(file.bytes_at(end.directory, end.directory + end.size), end)
+
+
+def contents(
+    file: Bytes, end: zips.End, entries: zips.Directory, *, certificates: bool
+) -> Generator[Ranges, None, tuple[Mapping[str, Part], Mapping[str, Message]]]:
+    """The steps from the central directory to the parts.
+
+    Raises:
+        LookupError: what was asked for did not come.
+    """
     problems: dict[str, Message] = {}
     wishes: Ranges = []
     block = None
@@ -85,7 +122,7 @@ def parts(
     for entry in chosen:
         name = entry.name.decode("utf-8", "replace")
         try:
-            found[name] = _part(file, entry, end)
+            found[name] = Part.whole(content(file, entry, end))
         except ApkError as error:
             problems[name] = error.message
     if block is not None:
@@ -109,7 +146,7 @@ def _chosen(entries: zips.Directory, problems: dict[str, Message], *, certificat
             yield entry
 
 
-def _signing_block(file: RangeFile, end: zips.End) -> int | None:
+def _signing_block(file: Bytes, end: zips.End) -> int | None:
     """Where the APK signing block begins: right before the directory, its size in front of it and at its end."""
     footer = file.bytes_at(end.directory - _SIGNING_FOOTER, end.directory)
     if len(footer) < _SIGNING_FOOTER or not footer.endswith(_SIGNING_MAGIC):
@@ -121,7 +158,7 @@ def _signing_block(file: RangeFile, end: zips.End) -> int | None:
     return start
 
 
-def _exact(file: RangeFile, entry: zips.Entry, end: zips.End) -> tuple[int, int]:
+def _exact(file: Bytes, entry: zips.Entry, end: zips.End) -> tuple[int, int]:
     """Where the bytes of `entry` really end: a local header may be longer than expected."""
     local = file.bytes_at(entry.header, min(entry.header + zips.LOCAL_SIZE + len(entry.name), end.directory))
     try:
@@ -131,7 +168,13 @@ def _exact(file: RangeFile, entry: zips.Entry, end: zips.End) -> tuple[int, int]
     return start, start + entry.stored_size
 
 
-def _part(file: RangeFile, entry: zips.Entry, end: zips.End) -> Part:
+def content(file: Bytes, entry: zips.Entry, end: zips.End) -> bytes:
+    """The content of an entry. Whoever asks has looked at its size.
+
+    Raises:
+        ApkError: it is damaged.
+        LookupError: its bytes were not fetched.
+    """
     local = file.bytes_at(entry.header, min(entry.header + zips.LOCAL_SIZE + len(entry.name), end.directory))
     start = zips.data_offset(local, entry, end)
-    return Part.whole(zips.unpack(file.bytes_at(start, start + entry.stored_size), entry))
+    return zips.unpack(file.bytes_at(start, start + entry.stored_size), entry)

@@ -3,15 +3,13 @@
 Answers are verbatim after marked removals (`privaudit.capture.redact`), or translated where the manifest says from
 what; it also says how each came, how many marks are in it, and what each entry hashes to.
 
-Written to ``FILE.part`` and renamed, so that a full disk leaves no half archive. Private (mode 0600): it holds the
-names of every app on the phone.
+Private: it holds the names of every app on the phone.
 """
 
 from __future__ import annotations
 
 import hashlib
 import lzma
-import os
 import struct
 import zipfile
 import zlib
@@ -40,6 +38,7 @@ from privaudit.capture.redact import REMOVED
 from privaudit.errors import SourceError
 from privaudit.language import tame
 from privaudit.model import Source
+from privaudit.private import replacing
 
 MANIFEST: Final = "manifest.json"
 LARGEST_ARCHIVE: Final = 512 * 1024 * 1024
@@ -66,26 +65,8 @@ def write(capture: Capture, path: Path) -> None:
     Raises:
         SourceError: the file cannot be written; nothing is left behind.
     """
-    part = path.with_name(f"{path.name}.part")
-    try:
-        _write(capture, part)
-        part.replace(path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise SourceError("not_written", path=str(path), reason=error.strerror or str(error)) from error
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
-
-
-def _write(capture: Capture, part: Path) -> None:
-    # Made anew: one that lies there may belong to somebody else, or point to another file.
-    part.unlink(missing_ok=True)
-    private = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
-    with os.fdopen(private, "wb") as stream:
+    with replacing(path) as stream:
         _fill(capture, stream)
-        stream.flush()
-        os.fsync(stream.fileno())
 
 
 def _fill(capture: Capture, stream: BinaryIO) -> None:

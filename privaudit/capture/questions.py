@@ -262,6 +262,17 @@ def is_package_name(text: str) -> bool:
     return _PACKAGE.match(text) is not None
 
 
+def is_key(text: str) -> bool:
+    """Whether `text` names an answer that we would ask for: ``NAME``, ``NAME.USER`` or ``package.PACKAGE``."""
+    name, dot, about = text.partition(".")
+    question = BY_NAME.get(name)
+    if question is None:
+        return False
+    if question.per == "user":
+        return re.fullmatch(r"0|[1-9][0-9]{0,4}", about) is not None
+    return is_package_name(about) if question.per == "package" else not dot
+
+
 def new_marker() -> str:
     """A line start that no phone can know before it is asked."""
     return f"@@{secrets.token_hex(8)}"
@@ -468,3 +479,14 @@ echo "{salt} $n" | sha256sum 2>/dev/null || echo "{salt} $n" | sha1sum 2>/dev/nu
 ;; esac
 """
     return Command(text=script, why="to know the phone again: a salted hash that it computes itself")
+
+
+# --- before the phone leaves ------------------------------------------------------------------------------------------
+
+
+def leaving() -> Command:
+    """Whether wireless debugging is still on (AOSP ``Settings.Global.ADB_WIFI_ENABLED``, since Android 11)."""
+    return Command(
+        text="settings get global adb_wifi_enabled </dev/null",
+        why="whether wireless debugging is off before the phone leaves",
+    )

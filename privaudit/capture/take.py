@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from types import MappingProxyType
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from privaudit.capture import Capture, questions
 from privaudit.capture.answers import Answer, receive
@@ -17,6 +18,9 @@ from privaudit.transport import Transport
 
 Progress: TypeAlias = Callable[[str], None]
 """Told the name of each round as it begins."""
+
+MOST_ANSWERS: Final = 1000
+"""Of one script. Each Android user costs three, and Android takes far fewer than 300 of them."""
 
 
 def take(transport: Transport, *, demo: bool = False, progress: Progress = lambda _: None) -> Capture:
@@ -31,9 +35,9 @@ def take(transport: Transport, *, demo: bool = False, progress: Progress = lambd
     marker = questions.new_marker()
     begun = datetime.now(UTC)
     try:
-        answers = tuple(sections(transport.run(questions.first_round(marker)).stdout, marker))
+        answers = tuple(_first(transport.run(questions.first_round(marker)).stdout, marker))
     except ConnectionLost as lost:
-        answers = tuple(sections(lost.partial, marker))
+        answers = tuple(_first(lost.partial, marker))
         if not answers:
             raise
     return Capture(
@@ -44,21 +48,33 @@ def take(transport: Transport, *, demo: bool = False, progress: Progress = lambd
     )
 
 
+def _first(output: bytes, marker: str) -> Iterator[Answer]:
+    """The answers that were asked for, and no more of them than any phone has: what one says beyond is not kept."""
+    answers = (answer for answer in sections(output, marker) if answer.question != "package")
+    return itertools.islice(answers, MOST_ANSWERS)
+
+
 def ask_more(transport: Transport, wanted: Iterable[str], *, progress: Progress = lambda _: None) -> Iterator[Answer]:
     """Ask for the answers in `wanted` (keys); yields those that came. Stops where the connection ends."""
     marker = questions.new_marker()
-    for command in questions.later_rounds(marker, wanted, limit=transport.command_limit):
+    asked = dict.fromkeys(wanted)
+    for command in questions.later_rounds(marker, asked, limit=transport.command_limit):
         progress("later_round")
+        lost = False
         try:
             output = transport.run(command).stdout
-        except ConnectionLost as lost:
-            yield from sections(lost.partial, marker)
+        except ConnectionLost as error:
+            output, lost = error.partial, True
+        yield from (answer for answer in sections(output, marker) if answer.key in asked)
+        if lost:
             return
-        yield from sections(output, marker)
 
 
 def sections(output: bytes, marker: str) -> Iterator[Answer]:
-    """Cut the output of a script into answers. One that was not finished comes as unreadable."""
+    """Cut the output of a script into answers. One that was not finished comes as unreadable.
+
+    A phone hears the marker with the script: lines that name no answer of ours are text like any other.
+    """
     line = re.compile(
         # With its line feed: of a line that is cut nobody knows how its last word goes on.
         rb"^%s (begin|end) ([A-Za-z_][\w.]*)(?: (\d{1,3}))?\r*\n" % re.escape(marker.encode()),
@@ -67,6 +83,8 @@ def sections(output: bytes, marker: str) -> Iterator[Answer]:
     begun: tuple[str, int] | None = None
     for match in line.finditer(output):
         key = match[2].decode("ascii")
+        if not questions.is_key(key):
+            continue
         if match[1] == b"begin":
             if begun is not None:  # its end was lost on the way
                 yield _answer(begun[0], output[begun[1] : match.start()], None, whole=False)

@@ -33,6 +33,8 @@ _ENTRY_FIXED: Final = 46
 _SIZES_LATER: Final = 8
 """Flag bit 3: sizes stand behind the data, so the local header does not have them."""
 _DEFLATED: Final = 8
+_ENCRYPTED: Final = 1
+"""Flag bit 0. Android does not look at it, so that it often stands there only to keep tools away."""
 _OVERFLOW16, _OVERFLOW32 = 0xFFFF, 0xFFFFFFFF
 
 
@@ -161,12 +163,13 @@ def unpack(data: bytes, entry: Entry) -> bytes:
         ApkError: it does not unpack to the size that the directory says.
     """
     shown = entry.name.decode("utf-8", "replace")
+    damaged = "entry_encrypted" if entry.flags & _ENCRYPTED else "entry_damaged"
     content = data
     if entry.method == _DEFLATED:
         try:
             content = zlib.decompressobj(-zlib.MAX_WBITS).decompress(data, entry.size + 1)
         except zlib.error as error:
-            raise ApkError("entry_damaged", entry=shown) from error
+            raise ApkError(damaged, entry=shown) from error
     if len(content) != entry.size:
-        raise ApkError("entry_damaged", entry=shown)
+        raise ApkError(damaged, entry=shown)
     return content

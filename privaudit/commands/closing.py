@@ -117,6 +117,9 @@ def diff(
     before: Annotated[Path, typer.Argument(metavar="BEFORE", help=help_text("diff_before"))],
     after: Annotated[Path, typer.Argument(metavar="AFTER", help=help_text("diff_after"))],
     *,
+    output: Annotated[
+        list[Path] | None, typer.Option("--output", "-o", metavar="FILE", help=help_text("diff_output"))
+    ] = None,
     as_json: AsJson = False,
     lang: Lang = None,
     signatures: Lists = None,
@@ -127,4 +130,4 @@ def diff(
     with talk.errors():
         from privaudit.commands.hands import Hands
 
-        Hands(talk, signatures=signatures or []).diff(before, after, json=as_json)
+        Hands(talk, signatures=signatures or []).diff(before, after, output or [], json=as_json)

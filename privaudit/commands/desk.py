@@ -41,6 +41,7 @@ class Desk:
         unknown: bool,
         json: bool,
         lines: bool,
+        share: bool = False,
     ) -> None:
         self.talk = talk
         self.files = [Path(name) for name in output if name != "-"]
@@ -49,6 +50,7 @@ class Desk:
         self.country = country.upper() if country else None
         self.all_apps = all_apps
         self.unknown = unknown
+        self.share = share
 
     def check(self, sources: int) -> None:
         """Refuse what cannot be done, before a phone is asked anything.
@@ -59,7 +61,7 @@ class Desk:
         from privaudit import report
 
         for path in self.files:
-            report.check(path)
+            report.check(path, report.formats())
         if self.country is not None and not re.fullmatch(r"[A-Z]{2}", self.country):
             raise UsageError("country_unknown", given=self.country)
         if sources > 1 and (self.files or (self.json and not self.lines)):
@@ -99,9 +101,17 @@ class Desk:
         from privaudit.report import json
 
         if json.recognises(path):
-            return self.deliver(json.read(path))
+            return self.deliver(self._of_country(json.read(path)))
         taken = capture.read(path)
         return self.show(taken, self.knowledge(signatures, demo=taken.demo))
+
+    def _of_country(self, document: Report) -> Report:
+        """A saved report; where a country is chosen now, with its rules."""
+        if self.country is None:
+            return document
+        from privaudit.findings import rules
+
+        return rules.chosen(document, self.knowledge([], demo=document.demo), self.country)
 
     def show(self, taken: Capture, knowledge: Knowledge) -> int:
         """Judge a capture and deliver the report."""
@@ -117,8 +127,10 @@ class Desk:
         """Write the report where it was asked for; the exit code of DESIGN §4."""
         from privaudit import report
         from privaudit.model import Verdict
-        from privaudit.report import json
+        from privaudit.report import json, share
 
+        if self.share:
+            document = share.coarsened(document)
         for path in self.files:
             report.write(document, path, self.talk.language)
         if self.lines:
@@ -145,5 +157,5 @@ class Desk:
         from rich.text import Text
 
         console = Console(highlight=False, soft_wrap=True)
-        for line in txt.lines(document, self.talk.language, min(max(console.width, 60), 100)):
+        for line in txt.lines(document, self.talk.language, min(max(console.width, 60), txt.WIDE)):
             console.print(Text(line.text, style=line.style))

@@ -114,4 +114,6 @@ def document(found: Survey, said: tuple[Phone | None, ...], language: Language) 
     trouble = None if found.phones else found.trouble or PhoneError("no_phone")
     told_trouble = list(told(trouble, language)) if trouble else []
     whole = {"devices": rows, "obstacle": trouble.name if trouble else None, "next": told_trouble}
-    return json.dumps(whole, ensure_ascii=False, indent=2) + "\n"
+    from privaudit.report.json import visible
+
+    return visible(json.dumps(whole, ensure_ascii=False, indent=2)) + "\n"

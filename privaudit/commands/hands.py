@@ -87,16 +87,23 @@ class Hands:
         taken = capture.read(source)
         return audit.judged(taken, desk.knowledge(self.signatures, demo=taken.demo), wishes)
 
-    def diff(self, before: Path, after: Path, *, json: bool) -> None:
-        """Print what changed between two saved reports or checks."""
+    def diff(self, before: Path, after: Path, output: list[Path], *, json: bool) -> None:
+        """Print what changed between two saved reports or checks, and write it to each `output`."""
         self.talk.say("starting_saved", version=__version__)
+        from privaudit import report
         from privaudit.audit import Wishes
         from privaudit.commands.desk import Desk
         from privaudit.report.diff import compare, words
 
+        for path in output:
+            report.check(path, words.FORMATS)
         desk = Desk(self.talk, [], None, all_apps=False, unknown=False, json=json, lines=False)
         found = compare(*(self._saved(path, desk, Wishes()) for path in (before, after)))
+        for path in output:
+            report.save(words.render(found, path.suffix, self.talk.language), path)
         self.talk.out(words.json(found) if json else words.text(found, self.talk.language))
+        for path in output:
+            self.talk.say("saved", path=str(path))
 
     def open(self, page: str, app: str, user: int) -> None:
         """Show `page` of `app` on the phone, and print the way to it by hand."""

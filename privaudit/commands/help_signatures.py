@@ -65,7 +65,6 @@ WORDS: Final[Mapping[str, Sentence]] = {
     "sdk_lending": "Lenders use it. It shows that it is in an app, never that the app preys on anyone.",
     "sdk_ordinary": "Ordinary apps carry it too: it says nothing of lending.",
     "checked": "{files} lists with {rows} rows: no mistakes.",
-    "mistakes": {"one": "1 mistake:", "other": "{n} mistakes:"},
     "imported": {"one": "Written: {path}, 1 row.", "other": "Written: {path}, {n} rows."},
     "use": "Use it with: privaudit audit --signatures {path}",
     "passed": {

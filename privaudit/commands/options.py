@@ -9,7 +9,8 @@ from typing import Annotated, Final
 
 import typer
 
-from privaudit.language import Language, available, preferred
+from privaudit import locales
+from privaudit.language import Language
 
 
 def _wished() -> Language:
@@ -17,7 +18,7 @@ def _wished() -> Language:
     words = sys.argv[1:]
     given = [word.partition("=")[2] for word in words if word.startswith("--lang=")]
     given += [after for before, after in itertools.pairwise(words) if before == "--lang"]
-    return Language(given[-1] if given and given[-1] in available() else preferred())
+    return Language(given[-1] if given and given[-1] in locales.available() else locales.of_computer())
 
 
 HELP: Final = _wished()
@@ -26,7 +27,19 @@ HELP: Final = _wished()
 
 def help_text(name: str) -> str:
     """A sentence of the help."""
-    return HELP.text(f"cli.{name}")
+    return HELP.text(f"cli.{name}", languages=locales.available())
+
+
+def group(name: str, told: str) -> typer.Typer:
+    """A command with commands of its own."""
+    return typer.Typer(
+        name=name,
+        help=told,
+        no_args_is_help=True,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
 
 
 Output = Annotated[list[str] | None, typer.Option("--output", "-o", metavar="FILE", help=help_text("output"))]
@@ -38,6 +51,7 @@ Serial = Annotated[str | None, typer.Option("--serial", envvar="ANDROID_SERIAL",
 Way = Annotated[str, typer.Option("--transport", metavar="WAY", help=help_text("transport"))]
 Lists = Annotated[list[Path] | None, typer.Option("--signatures", metavar="PATH", help=help_text("signatures"))]
 AllApps = Annotated[bool, typer.Option("--all-apps", help=help_text("all_apps"))]
+Share = Annotated[bool, typer.Option("--share", help=help_text("share"))]
 Unknown = Annotated[bool, typer.Option("--unknown", help=help_text("unknown"))]
 NoApks = Annotated[bool, typer.Option("--no-apks", help=help_text("no_apks"))]
 Hash = Annotated[bool, typer.Option("--hash", help=help_text("hash"))]

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from privaudit.commands.options import HELP, Country, Lang, Lists, Plain
+from privaudit.commands.options import HELP, Country, Lang, Lists, Plain, group
 from privaudit.commands.talk import Talk
-from privaudit.errors import EXIT_USAGE, UsageError
+from privaudit.errors import UsageError
 
 if TYPE_CHECKING:
     from privaudit.knowledge import Knowledge
@@ -25,14 +25,7 @@ def told(name: str) -> str:
     return HELP.text(f"signatures.{name}")
 
 
-app = typer.Typer(
-    name="signatures",
-    help=told("app"),
-    no_args_is_help=True,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
+app = group("signatures", told("app"))
 
 Words = Annotated[list[str] | None, typer.Argument(metavar="[WORD]...", help=told("words"))]
 InCountry = Annotated[str | None, typer.Option("--country", metavar="CC", help=told("in_country"))]
@@ -118,11 +111,7 @@ def check(
     with talk.errors():
         chosen = country_code(country)
         checked = linter.check(path)
-        if checked.mistakes:
-            lines = [talk.language.text("signatures.mistakes", n=len(checked.mistakes))]
-            lines += [f"  {talk.language.say(mistake)}" for mistake in checked.mistakes]
-            talk.out("".join(f"{line}\n" for line in lines))
-            raise typer.Exit(EXIT_USAGE)
+        talk.refuse(checked.mistakes)
         files, rows = len(checked.lists), sum(len(part.rows) for part in checked.lists)
         lines = [talk.language.text("signatures.checked", files=files, rows=rows)]
         talk.out("".join(f"{line}\n" for line in [*lines, *worth(talk, knowledge.load(country=chosen))]))

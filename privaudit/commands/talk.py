@@ -3,24 +3,51 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import sys
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
-from privaudit.errors import EXIT_BUG, EXIT_INTERRUPTED, KnowledgeError, PhoneError, PrivauditError, UsageError
-from privaudit.language import Language, preferred
+from privaudit.commands.options import HELP
+from privaudit.errors import (
+    EXIT_BUG,
+    EXIT_INTERRUPTED,
+    EXIT_USAGE,
+    KnowledgeError,
+    PhoneError,
+    PrivauditError,
+    SourceError,
+    UsageError,
+)
+from privaudit.language import Language
 
 if TYPE_CHECKING:
     from privaudit.capture.apks import Reading
+    from privaudit.model import Message
     from privaudit.transport import Transport, WaitingForAllow
 
 _BAR = 20
 """Columns of a progress bar."""
+
+
+def steady() -> None:
+    """Let no character end the program, whatever the code page: before anything is said, the help too.
+
+    Redirected output is UTF-8 on every system. A terminal keeps its own encoding, and shows “?” for what that lacks.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            terminal = stream.isatty()
+            stream.reconfigure(
+                encoding=None if terminal else "utf-8", errors="replace" if terminal else "backslashreplace"
+            )
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(errors="replace")
 
 
 class Talk:
@@ -28,30 +55,37 @@ class Talk:
 
     def __init__(self, lang: str | None, *, plain: bool) -> None:
         try:
-            self.language = Language(lang) if lang else Language(preferred())
+            self.language = Language(lang) if lang else HELP
         except UsageError as error:
-            self.language = Language(preferred())
+            self.language = HELP
             self.show(error)
             raise typer.Exit(error.exit_code) from error
         self._asked = False
         self.colours = sys.stdout.isatty() and not plain and not os.environ.get("NO_COLOR")
         self.colours = self.colours and os.environ.get("TERM") != "dumb"
         self.moving = sys.stderr.isatty() and not plain and os.environ.get("TERM") != "dumb"
-        for stream in (sys.stdout, sys.stderr):
-            # Redirected output is UTF-8 on every system, whatever the code page; a terminal keeps its own.
-            if hasattr(stream, "reconfigure"):
-                stream.reconfigure(**({"errors": "replace"} if stream.isatty() else {"encoding": "utf-8"}))
 
     def out(self, text: str) -> None:
         """Data, whole, to standard output.
 
         Whoever reads it may have had enough (``privaudit audit | head``): that is no error, and changes no exit code.
+
+        Raises:
+            SourceError: ``not_written``: it goes to a file, and the disk is full.
         """
         try:
             sys.stdout.write(text)
             sys.stdout.flush()
         except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            self._done_with_output()
+        except OSError as error:
+            self._done_with_output()
+            raise SourceError("not_written", path="stdout", reason=error.strerror or str(error)) from error
+
+    @staticmethod
+    def _done_with_output() -> None:
+        """What still waits to be written goes nowhere; at the end Python would try again, and fail loudly."""
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
     def say(self, name: str, **values: str | int) -> None:
         """One sentence to the person."""
@@ -75,6 +109,14 @@ class Talk:
             raise UsageError("nobody_answers")
         return line.strip().casefold()
 
+    def refuse(self, mistakes: Sequence[Message]) -> None:
+        """Every mistake in data files, one a line; then the command ends as misunderstood. None: go on."""
+        if mistakes:
+            lines = [self.language.text("cli.mistakes", n=len(mistakes))]
+            lines += [f"  {self.language.say(mistake)}" for mistake in mistakes]
+            self.out("".join(f"{line}\n" for line in lines))
+            raise typer.Exit(EXIT_USAGE)
+
     def waiting(self, now: WaitingForAllow) -> None:
         """Tell that the phone waits for its owner's tap; then let the seconds run."""
         left = self.language.text("cli.seconds_left", n=now.seconds_left)
@@ -91,11 +133,11 @@ class Talk:
             sys.stderr.write(f"\r{left}  ")
             sys.stderr.flush()
 
-    def counted(self, now: Reading) -> None:
-        """How many names are read, on a line that moves."""
+    def counted(self, now: Reading, key: str = "cli.named") -> None:
+        """How many names, or what `key` says, are read, on a line that moves."""
         if not self.moving:
             return
-        line = self.language.text("cli.named", done=now.done, total=now.total)
+        line = self.language.text(key, done=now.done, total=now.total)
         bar = "#" * (now.done * _BAR // max(now.total, 1))
         sys.stderr.write(f"\r[{bar:<{_BAR}}] {line}  " + ("\n" if now.done >= now.total else ""))
         sys.stderr.flush()

@@ -49,12 +49,13 @@ def _text(name: str) -> str:
 
 
 def title(name: str, language: str) -> str:
-    """What the story called `name` is about, in one line; `language` is ``en`` or ``zh``.
+    """What the story called `name` is about, in one line; in English where it has no title in `language`.
 
     Raises:
         KeyError: no story is called so.
     """
-    return str(tomllib.loads(_text(name))["title"][language])
+    titles = tomllib.loads(_text(name))["title"]
+    return str(titles.get(language) or titles["en"])
 
 
 def daemon(

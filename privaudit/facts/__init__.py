@@ -20,8 +20,8 @@ _PER_USER: Final = 100000
 _FIRST_APP_ID: Final = 10000
 
 
-def gather(capture: Capture) -> Facts:
-    """Everything that `capture` says.
+def gather(capture: Capture, reader: names.Reader | None = None) -> Facts:
+    """Everything that `capture` says. `reader`: what has read its APKs already, when it had less to say.
 
     Facts of an answer that is not whole are kept where they are sure (a grant that was printed), never where they rest
     on something missing. `Facts.coverage` says what was not read, and why.
@@ -38,7 +38,7 @@ def gather(capture: Capture) -> Facts:
     kinds = _users(capture, phone.sdk, blocks.users() | set(listed))
     ops, ops_answer = _appops(capture, blocks, listed)
     special = special_access.gather(capture)
-    read = names.read(capture, phone, blocks.versions())
+    read = (reader or names.Reader()).read(capture, phone, blocks.versions())
     sources = apps.Sources(
         apks=read,
         sdk=phone.sdk,

@@ -11,6 +11,7 @@ from privaudit.facts import apk_certificates, apk_manifest
 from privaudit.facts.apk_certificates import Signing
 from privaudit.facts.apk_manifest import Manifest, Requests
 from privaudit.facts.apk_names import Names, missing, walk
+from privaudit.facts.apk_xml import Text
 from privaudit.facts.arsc import Table
 from privaudit.model import AnswerState, Message, Requested
 
@@ -81,7 +82,34 @@ def read(apk: Apk, languages: Sequence[str], sdk: int | None, *, version_code: i
         sdk: the phone's.
         version_code: what the phone says; where the file says otherwise, it is not the one that runs.
     """
-    nothing = ApkFacts(
+    nothing = _nothing(apk)
+    if apk.state is not AnswerState.ANSWERED:
+        return nothing
+    try:
+        manifest = _manifest(apk, version_code)
+    except ApkError as error:
+        return replace(nothing, problem=error.message, label_problem=error.message)
+    names = Names(apk, languages, sdk)
+    labels, label_problem = names.of(_label(manifest))
+    icons = [names.shown(names.of(one)[0]) for one in _icons(manifest)]
+    return _read(_named(nothing, names, labels, label_problem, icons), apk, manifest, names)
+
+
+def of_file(apk: Apk, manifest: Manifest) -> ApkFacts:
+    """Read an APK that is on no phone: its names in every language that it speaks.
+
+    Args:
+        apk: its parts, whole.
+        manifest: read from them already.
+    """
+    names = Names(apk, (), None)
+    labels, label_problem = names.every(_label(manifest))
+    icons = [name for one in _icons(manifest) for name in names.every(one)[0].values() if name not in labels.values()]
+    return _read(_named(_nothing(apk), names, labels, label_problem, icons), apk, manifest, names)
+
+
+def _nothing(apk: Apk) -> ApkFacts:
+    return ApkFacts(
         package=apk.package,
         label=None,
         labels={},
@@ -97,24 +125,34 @@ def read(apk: Apk, languages: Sequence[str], sdk: int | None, *, version_code: i
         problem=apk.detail,
         sha256=apk.sha256,
     )
-    if apk.state is not AnswerState.ANSWERED:
-        return nothing
-    try:
-        manifest = _manifest(apk, version_code)
-    except ApkError as error:
-        return replace(nothing, problem=error.message, label_problem=error.message)
-    signing, signing_problem = _signing(apk)
-    names = Names(apk, languages, sdk)
-    labels, label_problem = names.of(manifest.label or next((one.label for one in manifest.launchers), None))
+
+
+def _label(manifest: Manifest) -> Text | None:
+    return manifest.label or next((one.label for one in manifest.launchers), None)
+
+
+def _icons(manifest: Manifest) -> Iterable[Text]:
+    """What stands under its icons, where that is said."""
+    return (one.label for one in manifest.launchers if one.enabled and one.label is not None)
+
+
+def _named(
+    nothing: ApkFacts,
+    names: Names,
+    labels: Mapping[str, str],
+    label_problem: Message | None,
+    icons: Iterable[str | None],
+) -> ApkFacts:
     label = names.shown(labels)
-    icons = [names.shown(names.of(one.label)[0]) for one in manifest.launchers if one.enabled and one.label is not None]
+    others = tuple(dict.fromkeys(name for name in icons if name is not None and name != label))
+    return replace(nothing, label=label, labels=labels, label_problem=label_problem, launcher_labels=others)
+
+
+def _read(named: ApkFacts, apk: Apk, manifest: Manifest, names: Names) -> ApkFacts:
+    signing, signing_problem = _signing(apk)
     version = manifest.version_name
     return replace(
-        nothing,
-        label=label,
-        labels=labels,
-        label_problem=label_problem,
-        launcher_labels=tuple(dict.fromkeys(name for name in icons if name is not None and name != label)),
+        named,
         launcher_icon=any(one.enabled for one in manifest.launchers),
         requests=manifest.requests,
         version_code=manifest.version_code,

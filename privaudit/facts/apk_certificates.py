@@ -23,6 +23,15 @@ _SCHEMES: Final[Mapping[int, str]] = {_V2: "v2", _V3: "v3", _V31: "v3.1"}
 _SINCE: Final[Mapping[str, int]] = {"v1": 1, "v2": 24, "v3": 28, "v3.1": 33}
 _ROTATION: Final = 0x3BA06F8C
 """Attribute "proof of rotation" of a v3 signer."""
+EVERYBODYS: Final = frozenset(
+    {
+        "a40da80a59d170caa950cf15c18c454d47a39b26989d8b640ecd745ba71bf5dc",
+        "c8a2e9bccf597c2fb6dc66bee293fc13f2fc47ec77bc6b2b0d52c11f51192ab8",
+        "28bbfe4a7b97e74681dc55c2fbb6ccb8d6c74963733f6af6ae74d8c3a6e879fd",
+    }
+)
+"""Certificates of keys that are published with Android's source (``build/target/product/security``: testkey, platform,
+shared): whoever signs with one of them says nothing of who they are."""
 _MAGIC: Final = b"APK Sig Block 42"
 _MOST: Final = 100
 """Signers, certificates and blocks; apksigner makes at most ten signers."""

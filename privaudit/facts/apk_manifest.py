@@ -12,9 +12,11 @@ from privaudit.capture.apk_problems import ApkError
 from privaudit.facts.apk_xml import Attributes, Tag, Text, tags
 
 _LABEL, _NAME, _ENABLED, _TARGET_ACTIVITY = 0x01010001, 0x01010003, 0x0101000E, 0x01010202
+_PERMISSION: Final = 0x01010006
 _MAX_SDK, _MIN_SDK, _TARGET_SDK = 0x01010271, 0x0101020C, 0x01010270
 _VERSION_CODE, _VERSION_NAME, _VERSION_CODE_MAJOR = 0x0101021B, 0x0101021C, 0x01010576
 _ACTIVITIES: Final = frozenset({"activity", "activity-alias"})
+_COMPONENTS: Final = frozenset({*_ACTIVITIES, "service", "receiver", "provider"})
 _REQUESTS: Final = frozenset({"uses-permission", "uses-permission-sdk-23", "uses-permission-sdk-m"})
 _ICON: Final = frozenset({"android.intent.action.MAIN", "android.intent.category.LAUNCHER"})
 _DEEPEST: Final = 100
@@ -51,6 +53,12 @@ class Manifest:
     """Of the application."""
     launchers: tuple[Launcher, ...]
     requests: tuple[Requests, ...]
+    split: str | None = None
+    """The name of this part of an app that is delivered in parts; ``None``: the base, which holds all that counts."""
+    components: frozenset[str] = frozenset()
+    """Full class names of activities, services, receivers and providers."""
+    guards: frozenset[str] = frozenset()
+    """Permissions that whoever calls its services and receivers must hold; ``BIND_…`` tell what these are for."""
 
 
 def parse(data: bytes) -> Manifest:
@@ -88,6 +96,8 @@ class _Reader:
         self._application = Attributes()
         self._requests: list[Requests] = []
         self._launchers: list[Attributes] = []
+        self._components: dict[str, None] = {}
+        self._guards: set[str] = set()
         self._labels: dict[str | None, Text | None] = {}
 
     def begin(self, tag: Tag) -> None:
@@ -104,6 +114,8 @@ class _Reader:
                 self._requests.append(Requests(permission=permission, max_sdk=attributes.number(_MAX_SDK)))
             case ["manifest", "application"] if not self._application:
                 self._application = attributes
+            case ["manifest", "application", name] if name in _COMPONENTS:
+                self._component(attributes)
             case ["manifest", "application", name, "intent-filter", "action" | "category"] if name in _ACTIVITIES:
                 self._open[-2].says.add(attributes.words(_NAME) or "")
 
@@ -119,6 +131,14 @@ class _Reader:
         elif element.tag == "intent-filter" and above[-1:] and above[-1] in _ACTIVITIES:
             self._open[-1].is_launcher |= element.says >= _ICON
 
+    def _component(self, attributes: Attributes) -> None:
+        if name := attributes.words(_NAME):
+            # A name may leave the package out (``ParsingUtils.buildClassName``).
+            full = f"{self._package}{name}" if name.startswith(".") else name
+            self._components[full if "." in full else f"{self._package}.{full}"] = None
+        if guard := attributes.words(_PERMISSION):
+            self._guards.add(guard)
+
     def manifest(self) -> Manifest:
         if not self._package or self._open:
             raise ApkError("manifest_damaged")
@@ -133,6 +153,9 @@ class _Reader:
             label=self._application.text(_LABEL),
             launchers=tuple(map(self._launcher, self._launchers)),
             requests=tuple(dict.fromkeys(self._requests)),
+            split=self._head.words("split"),
+            components=frozenset(self._components),
+            guards=frozenset(self._guards),
         )
 
     def _launcher(self, attributes: Attributes) -> Launcher:

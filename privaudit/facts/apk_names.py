@@ -19,6 +19,8 @@ DEFAULT: Final = "und"
 _MOST_STEPS: Final = 20
 """References that Android follows (``AssetManager2::ResolveReference``)."""
 _MOST_RESOURCES: Final = 200
+_MOST_LANGUAGES: Final = 200
+"""Values of one resource; Android itself speaks about a hundred languages."""
 
 
 def walk(table: Table, resource: int) -> None:
@@ -65,6 +67,25 @@ class Names:
                 found[tag] = words
                 self._speaks[tag] = self._speaks.get(tag, False) or own
         return found, None if found else why or problem("no_label")
+
+    def every(self, text: Text | None) -> tuple[Mapping[str, str], Message | None]:
+        """The words of `text` in every language that the app speaks and by default; or why there are none."""
+        found, why = self.of(text)
+        if text is None or text.resource is None or self._table is None:
+            return found, why
+        words = dict(found)
+        for value in self._table.values(text.resource)[:_MOST_LANGUAGES]:
+            tag = value.config.locale.tag
+            if not tag or tag in words:
+                continue
+            try:
+                if value.kind == Kind.STRING:
+                    words[tag] = self._table.text(value.data)
+                else:
+                    words[tag] = self._lookup(text.resource, value.config.locale)[0]
+            except ApkError as error:
+                why = why or error.message
+        return {tag: name for tag, name in words.items() if name}, None if words else why
 
     def shown(self, labels: Mapping[str, str]) -> str | None:
         """The one that this phone shows: of the first language that the app speaks (``LocaleList.getFirstMatch``).

@@ -51,6 +51,11 @@ class Locale:
         return cls(_SAME.get(language, language), script, region)
 
     @property
+    def tag(self) -> str:
+        """As BCP 47 writes it; empty where nothing is said."""
+        return "-".join(part for part in (self.language, self.script, self.region) if part)
+
+    @property
     def computed_script(self) -> str:
         """Its script, or the likely one; empty where the language has only one."""
         own, by_region = _SCRIPTS.get(self.language, ("", {}))

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from privaudit.capture import Capture
 from privaudit.capture.answers import detail
-from privaudit.capture.apk_parts import HASH
+from privaudit.capture.apk_parts import HASH, Apk
 from privaudit.facts import apk, packages
 from privaudit.facts.apk import ApkFacts
 from privaudit.model import AnswerState, App, Coverage, LabelState, Phone
@@ -23,12 +23,24 @@ def paths(capture: Capture) -> Mapping[str, str]:
     return found
 
 
-def read(capture: Capture, phone: Phone, versions: Mapping[str, int]) -> Mapping[str, ApkFacts]:
-    """Facts of every APK in `capture`. `versions`: the version codes that the phone gives."""
-    return {
-        package: apk.read(one, phone.languages, phone.sdk, version_code=versions.get(package))
-        for package, one in capture.apks.items()
-    }
+class Reader:
+    """Reads each APK once, however often the facts of a capture that grows are gathered."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[Apk, tuple[object, ...], ApkFacts]] = {}
+
+    def read(self, capture: Capture, phone: Phone, versions: Mapping[str, int]) -> Mapping[str, ApkFacts]:
+        """Facts of every APK in `capture`. `versions`: the version codes that the phone gives."""
+        return {package: self._one(one, phone, versions.get(package)) for package, one in capture.apks.items()}
+
+    def _one(self, one: Apk, phone: Phone, version_code: int | None) -> ApkFacts:
+        asked = (phone.languages, phone.sdk, version_code)
+        before = self._known.get(one.package)
+        if before is not None and before[0] is one and before[1] == asked:
+            return before[2]
+        found = apk.read(one, phone.languages, phone.sdk, version_code=version_code)
+        self._known[one.package] = one, asked, found
+        return found
 
 
 def named(app: App, facts: ApkFacts | None, sdk: int | None) -> App:

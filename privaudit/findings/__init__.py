@@ -7,11 +7,12 @@ import pkgutil
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Final
 
 from privaudit.capture import Capture
 from privaudit.knowledge import Knowledge
-from privaudit.model import App, Evidence, Facts, Finding
+from privaudit.model import App, Evidence, Facts, Finding, Listing
 
 REMOVED: Final = "[removed]"
 """Stands in evidence for the name of an app that the report is not about."""
@@ -100,6 +101,7 @@ def judge(capture: Capture, facts: Facts, knowledge: Knowledge, *, name_suspects
 Rule = Callable[[App, Ground], Iterator[Finding]]
 
 
+@cache
 def _rules() -> tuple[Rule, ...]:
     modules = (importlib.import_module(f"{__name__}.{found.name}") for found in pkgutil.iter_modules(__path__))
     return tuple(module.judge for module in modules if hasattr(module, "judge"))
@@ -109,13 +111,18 @@ def _recognised(app: App, knowledge: Knowledge) -> App:
     from privaudit.findings.lending import recognise
 
     installer_name = knowledge.stores.get(app.installer or "")
-    listed = knowledge.listings(app.package)
-    if app.apk_sha256 is not None:
-        listed += knowledge.listings_of_apk(app.apk_sha256)
-    for digest in app.certificates_sha256:
-        listed += knowledge.listings_of_certificate(digest)
-    app = replace(app, listed=listed, installer_name=installer_name)
+    app = replace(app, listed=listings(app, knowledge), installer_name=installer_name)
     return replace(app, lending=recognise(app, knowledge))
+
+
+def listings(app: App, knowledge: Knowledge) -> tuple[Listing, ...]:
+    """Every listing of an app: by its package, its file and its signers."""
+    found = knowledge.listings(app.package)
+    if app.apk_sha256 is not None:
+        found += knowledge.listings_of_apk(app.apk_sha256)
+    for digest in app.certificates_sha256:
+        found += knowledge.listings_of_certificate(digest)
+    return found
 
 
 def _youngest_read(app: App) -> int:

@@ -12,7 +12,7 @@ from privaudit.facts.permissions import Group, group_of
 from privaudit.model import AccessState, App, DataClass, Effective, Permission, Requested
 
 _READING: Final = {DataClass.CONTACTS: "READ_CONTACTS", DataClass.SMS: "READ_SMS", DataClass.CALL_LOG: "READ_CALL_LOG"}
-_OPEN: Final = frozenset({Effective.ALLOWED, Effective.FOREGROUND, Effective.ASK, Effective.BLOCKED})
+GRANTED: Final = frozenset({Effective.ALLOWED, Effective.FOREGROUND, Effective.ASK, Effective.BLOCKED})
 """Granted, whatever an app-op makes of it."""
 
 
@@ -24,7 +24,7 @@ def group(data: DataClass, sdk: int | None) -> Group:
 def granted(app: App, data: DataClass, sdk: int | None) -> tuple[Permission, ...]:
     """Permissions of the group of `data` that `app` was given."""
     wanted = group(data, sdk)
-    return tuple(one for one in app.permissions if one.effective in _OPEN and group_of(one.name, sdk) is wanted)
+    return tuple(one for one in app.permissions if one.effective in GRANTED and group_of(one.name, sdk) is wanted)
 
 
 def open_by_group(app: App, sdk: int | None) -> tuple[DataClass, ...]:

@@ -43,6 +43,11 @@ WORDS: Final[Mapping[str, str]] = {
     "name_and_access": (
         "Its name may suggest lending ({words}), and it was given a permission for contacts, SMS or call log."
     ),
+    "name_and_asks": "Its name may suggest lending ({words}), and it may ask for contacts, SMS or call log.",
+    "trap_and_asks": (
+        "Its name looks like something else ({words}), but it may ask for contacts, SMS or call log."
+        " Some lending apps carry such names."
+    ),
     "trap_and_access": (
         "Its name looks like something else ({words}), but it was given a permission for contacts, SMS or call log."
         " Some lending apps carry such names."
@@ -58,8 +63,14 @@ _HOLDS: Final = frozenset(
 )
 
 
-def recognise(app: App, knowledge: Knowledge) -> Lending:
-    """The verdict on one app, with every reason for it."""
+def recognise(app: App, knowledge: Knowledge, *, installed: bool = True) -> Lending:
+    """The verdict on one app, with every reason for it.
+
+    Args:
+        app: what is known of it, its listings too.
+        knowledge: lists and words.
+        installed: whether it is on a phone; else what it asks for counts as what it was given there.
+    """
     reasons: list[Message] = []
     verdict = LendingVerdict.NO
     lender = knowledge.lender(app.package)
@@ -71,7 +82,7 @@ def recognise(app: App, knowledge: Knowledge) -> Lending:
         verdict = verdict if verdict is LendingVerdict.EMBEDS else LendingVerdict.YES
         reasons.append(Message(key="lending.listed"))
     if verdict in {LendingVerdict.NO, LendingVerdict.LIKELY}:
-        reason = _by_name(app, knowledge)
+        reason = _by_name(app, knowledge, installed=installed)
         if reason is not None:
             verdict = LendingVerdict.LIKELY
             reasons.append(reason)
@@ -92,7 +103,7 @@ def _known(lender: LenderRow) -> Message:
     return Message(key=f"lending.{name}", values={**values, "dated_on": lender.date})
 
 
-def _by_name(app: App, knowledge: Knowledge) -> Message | None:
+def _by_name(app: App, knowledge: Knowledge, *, installed: bool) -> Message | None:
     words = [knowledge.vocabulary.judge(label, app.package) for label in names_of(app) or (None,)]
     word = max(words, key=lambda one: _WEIGHT.index(one.verdict))
     if word.verdict == "no":
@@ -101,11 +112,11 @@ def _by_name(app: App, knowledge: Knowledge) -> Message | None:
     if word.verdict == "lending":
         return Message(key="lending.name", values=values)
     # A weak or trapped word counts only together with access; and a trap never hides an app that holds it.
-    if not any(access.state in _HOLDS for access in app.access.values()):
+    counts = _HOLDS if installed else _HOLDS | {AccessState.NOT_ALLOWED}
+    if not any(access.state in counts for access in app.access.values()):
         return None
-    return Message(
-        key="lending.trap_and_access" if word.verdict == "trapped" else "lending.name_and_access", values=values
-    )
+    name = "trap" if word.verdict == "trapped" else "name"
+    return Message(key=f"lending.{name}_and_{'access' if installed else 'asks'}", values=values)
 
 
 def names_of(app: App) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ TABLE: Final[Mapping[str, Severity]] = {
     "reads": Severity.MEDIUM,
     "has_read": Severity.LOW,
     "listed_closed": Severity.LOW,
+    "lender_asks": Severity.LOW,
     "group_open": Severity.LOW,
     "suspect": Severity.LOW,
     "notified": Severity.INFO,
@@ -25,6 +26,7 @@ TABLE: Final[Mapping[str, Severity]] = {
 - ``reads``: a lending app can read now. When it last did so orders within the grade and never changes it.
 - ``has_read``: has read, and is closed now.
 - ``listed_closed``: listed, and cannot read now.
+- ``lender_asks``: an APK that is not installed, of a lending app that may ask for contacts, SMS or call log.
 - ``group_open``: cannot read now, but holds a permission of the same group, with which the phone may give it the rest.
 - ``suspect``: not recognised, from no store, can read.
 - ``notified``: named in a regulator's notice to mend.

@@ -1,4 +1,4 @@
-"""What privaudit knows: published lists, known lenders, and the words of lending. Data files, never code.
+"""What privaudit knows: published lists, known lenders, the words of lending, and rules. Data files, never code.
 
 Every mistake in every file is reported at once.
 """
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from privaudit.errors import KnowledgeError
-from privaudit.knowledge import lists, release, vocabulary
+from privaudit.knowledge import lists, release, rulebook, vocabulary
 from privaudit.knowledge.files import Mistakes, read_toml
 from privaudit.knowledge.known import Knowledge, LenderRow, build
 from privaudit.knowledge.lists import AppList
@@ -57,9 +57,10 @@ def load(
     parts = read(place, mistakes, extra=extra, demo=demo)
     if mistakes and folder is None and place == release.taken() and not extra:
         raise KnowledgeError("knowledge_taken", tuple(mistakes), path=str(place))
+    book = rulebook.read(mistakes)
     if mistakes or parts.vocabulary is None:
         raise KnowledgeError("knowledge_mistakes", tuple(mistakes))
-    return build(parts.lists, parts.vocabulary, parts.stores, parts.words, country)
+    return build(parts.lists, parts.vocabulary, parts.stores, parts.words, country, book)
 
 
 def read(folder: Traversable, mistakes: Mistakes, *, extra: Sequence[Path] = (), demo: bool = False) -> Parts:

@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 
 from privaudit.knowledge.lists import AppList
 from privaudit.knowledge.rows import Match, Status
+from privaudit.knowledge.rulebook import RuleBook
 from privaudit.knowledge.vocabulary import Vocabulary
 from privaudit.model import Listing, ListStamp
 
@@ -49,6 +50,8 @@ class Knowledge:
     """App stores: their package as Android notes it for an installer, and their name."""
     country: str | None
     """The country that was chosen; ``None``: none."""
+    rules: RuleBook
+    """What countries and stores say a lender may ask for. Applied in `privaudit.findings.rules`."""
     _risky: Mapping[tuple[str, str], tuple[Place, ...]] = field(repr=False)
     _lenders: Mapping[str, Place] = field(repr=False)
     _words: Mapping[str, Any] = field(repr=False)
@@ -119,6 +122,7 @@ def build(
     stores: Mapping[str, str],
     words: Mapping[str, Any],
     country: str | None,
+    book: RuleBook,
 ) -> Knowledge:
     """Everything that was read, with its indexes."""
     read = tuple(lists)
@@ -127,6 +131,7 @@ def build(
         vocabulary=vocabulary,
         stores=stores,
         country=country,
+        rules=book,
         _risky=_index(read),
         _lenders=_lenders(read),
         _words=words,

@@ -12,10 +12,12 @@ from privaudit.knowledge.rows import Row, Source
 def render(source: Source, rows: Iterable[Row], comment: str = "") -> str:
     """A whole file."""
     parts = [*(f"# {line}".rstrip() for line in comment.splitlines()), *([""] if comment else [])]
-    parts += ["[source]", *_lines(source)]
-    for row in rows:
-        parts += ["", "[[app]]", *_lines(row)]
-    return "\n".join(parts) + "\n"
+    return "\n".join([*parts, "[source]", *_lines(source)]) + "\n" + "".join(f"\n{app(row)}" for row in rows)
+
+
+def app(row: Row) -> str:
+    """One row."""
+    return "\n".join(["[[app]]", *_lines(row)]) + "\n"
 
 
 def _lines(table: Source | Row) -> Iterator[str]:

@@ -152,6 +152,8 @@ class Vocabulary:
         found: dict[str, Weight] = {}
         for term in self.label:
             word = _normal(term.term)
+            if word not in whole and word not in split:
+                continue  # nearly all: there are hundreds of words, and every app has names in some languages
             if term.match in {"sub", "inword"}:
                 hit = word in whole
             else:

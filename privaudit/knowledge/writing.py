@@ -10,6 +10,7 @@ from typing import Final
 from privaudit.errors import ListsError, UsageError
 from privaudit.knowledge import toml_text
 from privaudit.knowledge.imported import Imported
+from privaudit.private import replacing
 
 FORMATS: Final = (".csv", ".json", ".stix2", ".zip")
 """What `signatures export` writes."""
@@ -38,17 +39,12 @@ def write(path: Path, data: bytes) -> None:
 
     Raises:
         UsageError: its folder is not there.
-        ListsError: it cannot be written.
+        SourceError: it cannot be written.
     """
     if not path.absolute().parent.is_dir():
         raise UsageError("no_folder", path=str(path.absolute().parent))
-    part = path.with_name(f"{path.name}.part")
-    try:
-        part.write_bytes(data)
-        part.replace(path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise ListsError("not_written", path=str(path), reason=error.strerror or str(error)) from error
+    with replacing(path) as stream:
+        stream.write(data)
 
 
 def imported(lists: Sequence[Imported], output: Path, origin: Path) -> Iterator[tuple[Path, Imported]]:
@@ -69,7 +65,7 @@ def imported(lists: Sequence[Imported], output: Path, origin: Path) -> Iterator[
         raise UsageError("list_exists", path=str(taken))
     if output.suffix != ".toml":
         try:
-            output.mkdir(exist_ok=True)
+            output.mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
             raise ListsError("not_written", path=str(output), reason=error.strerror or str(error)) from error
     for path, one in zip(targets, lists, strict=True):

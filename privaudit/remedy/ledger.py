@@ -8,9 +8,7 @@ word of it is checked against the closed tables of `privaudit.remedy.commands`, 
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -22,6 +20,7 @@ from pydantic import AwareDatetime, ConfigDict, TypeAdapter, ValidationError
 
 from privaudit import __version__
 from privaudit.errors import SourceError
+from privaudit.private import replacing
 from privaudit.remedy import commands
 from privaudit.remedy.change import Change, Kind, Outcome, State
 from privaudit.remedy.identity import Identity
@@ -101,33 +100,12 @@ def write(ledger: Ledger, path: Path) -> None:
         SourceError: it cannot be written: then nothing may be changed.
     """
     sealed = replace(ledger, seal=_seal(ledger))
-    part = path.with_name(f"{path.name}.part")
-    try:
-        part.unlink(missing_ok=True)
-        private = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
-        with os.fdopen(private, "wb") as stream:
-            stream.write(_dumped(sealed))
-            stream.flush()
-            os.fsync(stream.fileno())
-        part.replace(path)
-        _sync_folder(path.parent)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise SourceError("not_written", path=str(path), reason=error.strerror or str(error)) from error
+    with replacing(path) as stream:
+        stream.write(_dumped(sealed))
 
 
 def _dumped(ledger: Ledger) -> bytes:
     return _LEDGER.dump_json(ledger, indent=1) + b"\n"
-
-
-def _sync_folder(folder: Path) -> None:
-    """The renaming, too, must be on the disk. Windows has no such thing for folders."""
-    with contextlib.suppress(OSError):
-        opened = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(opened)
-        finally:
-            os.close(opened)
 
 
 def read(path: Path) -> Ledger:

@@ -3,29 +3,28 @@
 from __future__ import annotations
 
 import importlib
-import os
 import pkgutil
 from pathlib import Path
 
-from privaudit.errors import SourceError, UsageError
+from privaudit.errors import UsageError
 from privaudit.language import Language
 from privaudit.model import Report
+from privaudit.private import replacing
 
 
 def formats() -> tuple[str, ...]:
-    """Suffixes that can be written: each is a module here; what they share is in folders."""
-    return tuple(module.name for module in pkgutil.iter_modules(__path__) if not module.ispkg)
+    """Suffixes that can be written, with their dots: each is a module here; what they share is in folders."""
+    return tuple(f".{module.name}" for module in pkgutil.iter_modules(__path__) if not module.ispkg)
 
 
-def check(path: Path) -> None:
+def check(path: Path, known: tuple[str, ...]) -> None:
     """Refuse, before any phone is asked, a file that could not be written.
 
     Raises:
-        UsageError: no module writes this suffix, or the folder is not there.
+        UsageError: its suffix is none of `known`, or the folder is not there.
     """
-    suffix = path.suffix.removeprefix(".")
-    if suffix not in formats():
-        raise UsageError("format_unknown", given=path.name, known=tuple(f".{name}" for name in formats()))
+    if path.suffix not in known:
+        raise UsageError("format_unknown", given=path.name, known=known)
     if not path.absolute().parent.is_dir():
         raise UsageError("no_folder", path=str(path.absolute().parent))
 
@@ -37,16 +36,14 @@ def write(report: Report, path: Path, language: Language) -> None:
         SourceError: it cannot be written.
     """
     module = importlib.import_module(f"{__name__}.{path.suffix.removeprefix('.')}")
-    text: str = module.render(report, language)
-    part = path.with_name(f"{path.name}.part")
-    try:
-        private = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(private, "w", encoding="utf-8", newline="\n") as stream:
-            stream.write(text)
-        part.replace(path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise SourceError("not_written", path=str(path), reason=error.strerror or str(error)) from error
-    except BaseException:
-        part.unlink(missing_ok=True)  # Ctrl-C, too, leaves nothing half-written
-        raise
+    save(module.render(report, language), path)
+
+
+def save(text: str, path: Path) -> None:
+    """Write `text` to `path`: whole, or not at all. Private (mode 0600).
+
+    Raises:
+        SourceError: it cannot be written.
+    """
+    with replacing(path) as stream:
+        stream.write(text.encode())

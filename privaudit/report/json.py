@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError
@@ -14,6 +15,10 @@ from privaudit.errors import SourceError
 from privaudit.language import Language
 from privaudit.model import SCHEMA, Report
 
+T = TypeVar("T")
+
+_UNSEEN: Final = re.compile(r"[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
+"""Control and direction characters that JSON lets stand as they are (below U+0020 it does not)."""
 LARGEST: Final = 64 * 1024 * 1024
 """Bytes of a saved report. A phone of 2,000 apps, all shown, gives about 4 MB."""
 
@@ -25,20 +30,30 @@ def _adapter() -> TypeAdapter[Report]:
 
 def render(report: Report, _language: Language | None = None) -> str:
     """The document; its text is keys and values, so it is the same in every language."""
-    return _dump(report, indent=2)
+    return dump(_adapter(), report, indent=2)
 
 
 def line(report: Report) -> str:
     """The document on one line, for JSON Lines."""
-    return _dump(report, indent=None)
+    return dump(_adapter(), report, indent=None)
 
 
-def _dump(report: Report, indent: int | None) -> str:
+def visible(document: str) -> str:
+    """`document`, JSON, whose values stay what they are, with nothing in it that repaints a terminal or turns lines."""
+    return _UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", document)
+
+
+def dump(adapter: TypeAdapter[T], document: T, indent: int | None) -> str:
+    """A document as text, on one line where `indent` is ``None``."""
+    return visible(_dumped(adapter, document, indent))
+
+
+def _dumped(adapter: TypeAdapter[T], document: T, indent: int | None) -> str:
     try:
-        return _adapter().dump_json(report, indent=indent).decode() + "\n"
+        return adapter.dump_json(document, indent=indent).decode() + "\n"
     except PydanticSerializationError:
         # An app may be called by half a surrogate pair, which no UTF-8 can hold.
-        whole = json.dumps(_adapter().dump_python(report, mode="json"), indent=indent, ensure_ascii=False)
+        whole = json.dumps(adapter.dump_python(document, mode="json"), indent=indent, ensure_ascii=False)
         return whole.encode("utf-8", "replace").decode() + "\n"
 
 
@@ -67,5 +82,10 @@ def read(path: Path) -> Report:
 
 def schema() -> str:
     """The JSON Schema of the document."""
-    document = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": SCHEMA}
-    return json.dumps({**document, **_adapter().json_schema(mode="serialization"), "title": SCHEMA}, indent=2) + "\n"
+    return schema_of(_adapter(), SCHEMA)
+
+
+def schema_of(adapter: TypeAdapter[T], title: str) -> str:
+    """The JSON Schema of a document."""
+    document = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": title}
+    return json.dumps({**document, **adapter.json_schema(mode="serialization"), "title": title}, indent=2) + "\n"

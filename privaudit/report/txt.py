@@ -11,10 +11,12 @@ from rich.cells import cell_len
 from privaudit.language import Language
 from privaudit.model import App, DataClass, Message, Report, Severity
 from privaudit.remedy import steps
-from privaudit.report.prose import Voice, about, gaps, head, matrix, result
+from privaudit.report.prose import Voice, about, gaps, head, matrix, reach, result, rights, rules
 from privaudit.report.prose.layout import hanging, pad
 
 WIDTH: Final = 80
+WIDE: Final = 100
+"""Columns from which on there is room for one more kind of data."""
 _COLUMN: Final = 18
 _INDENT: Final = 2
 _HEAD: Final = 10
@@ -40,7 +42,7 @@ def render(report: Report, language: Language, width: int = WIDTH) -> str:
 def lines(report: Report, language: Language, width: int = WIDTH) -> Iterator[Line]:
     """The report line by line, none wider than `width` columns."""
     writer = _Writer(Voice(report, language), width)
-    for section in (writer.head, writer.matrix, writer.findings, writer.gaps, writer.stop, writer.steps):
+    for section in (writer.head, writer.matrix, writer.findings, writer.gaps, writer.stop, writer.steps, writer.rights):
         yield from section()
         yield Line()
     yield from writer.result()
@@ -51,12 +53,15 @@ class _Writer:
         self.voice = voice
         self.text = voice.text
         self.width = width
+        self.columns = reach.COLUMNS if width >= WIDE else tuple(DataClass)
         self.number = {package: place for place, package in enumerate(voice.packages(), 1)}
 
     def head(self) -> Iterator[Line]:
         yield from self._wrapped(self.text("report.title"), "bold")
-        if self.voice.report.demo:
-            yield from self._wrapped(self.text("report.demo"), "bold")
+        for notice in head.notices(self.voice.language, demo=self.voice.report.demo):
+            yield from self._wrapped(notice, "bold")
+        if self.voice.report.shared:
+            yield from self._wrapped(self.text("report.page_shared"))
         yield Line()
         for name, value in head.rows(self.voice):
             yield from self._hanging(pad(self.text(f"report.{name}"), _HEAD), value)
@@ -68,14 +73,14 @@ class _Writer:
             name = "matrix_none" if self.voice.report.counts.apps_seen else "nothing_read"
             yield from self._wrapped(self.text(f"report.{name}"), indent=_INDENT)
             return
-        names = self.width - 3 * _COLUMN - _INDENT
-        heads = [pad(self.text(f"report.{data}"), _COLUMN) for data in DataClass]
+        names = self.width - len(self.columns) * _COLUMN - _INDENT
+        heads = [pad(reach.name(self.voice, data), _COLUMN) for data in self.columns]
         yield Line(("  " + pad(self.text("report.app"), names) + "".join(heads)).rstrip(), "dim")
         yield Line("  " + "-" * (self.width - _INDENT), "dim")
         for app in self._apps():
             yield from self._row(app, names)
         yield Line()
-        for word, meaning in matrix.legend(self.voice):
+        for word, meaning in matrix.legend(self.voice, self.columns):
             yield from self._hanging("  " + pad(word, _COLUMN), meaning, "dim")
 
     def _row(self, app: App, names: int) -> Iterator[Line]:
@@ -89,13 +94,13 @@ class _Writer:
             column = (" " * margin + note, "")
         else:
             column = (number + name, " " * margin + note)
-        cells = [matrix.cell(self.voice, app, data) for data in DataClass]
+        cells = [matrix.cell(self.voice, app, data) for data in self.columns]
         for text, below in zip(column, zip(*cells, strict=True), strict=True):
             yield Line(("  " + pad(text, names) + "".join(pad(word, _COLUMN) for word in below)).rstrip())
 
     def findings(self) -> Iterator[Line]:
         yield from self._wrapped(self.text("report.findings"), "bold")
-        found = [app for app in self._apps() if self.voice.findings(app)]
+        found = [app for app in self._apps() if self.voice.findings(app) or app.rules]
         if not found:
             yield Line()
             yield from self._wrapped(self.text("report.findings_none"), indent=_INDENT)
@@ -103,9 +108,18 @@ class _Writer:
             yield Line()
             severity = self.voice.severity(app) or Severity.INFO
             yield from self._hanging(f"[{self.text(f'report.{severity}')}] ", self._title(app), _STYLE[severity])
-            for sentence in about.sentences(self.voice, app):
+            for sentence in (*about.sentences(self.voice, app), *rules.sentences(self.voice, app)):
                 yield from self._hanging("  · ", sentence)
-            yield from self._hanging(f"  {self.text('report.ground')}", about.ground(self.voice, app), "dim")
+            if ground := about.ground(self.voice, app):
+                yield from self._hanging(f"  {self.text('report.ground')}", ground, "dim")
+        yield from self._rules()
+
+    def _rules(self) -> Iterator[Line]:
+        for place, sentence in enumerate(rules.texts(self.voice)):
+            if place == 0:
+                yield Line()
+                yield from self._wrapped(self.text("rules.texts"), "bold")
+            yield from self._hanging("  · ", sentence)
 
     def _title(self, app: App) -> str:
         parts = [f"{self.number[app.package]} {self.voice.title(app)}"]
@@ -141,6 +155,17 @@ class _Writer:
                 yield Line()
         last = steps.last_of_all(self.voice.report.phone)
         yield from self._wrapped(self.voice.say(last) if taken else self.text("report.steps_none"), indent=_INDENT)
+
+    def rights(self) -> Iterator[Line]:
+        yield from self._wrapped(rights.title(self.voice), "bold")
+        yield Line()
+        for place, (step, offices) in enumerate(rights.rungs(self.voice), 1):
+            yield from self._hanging(f"  {place}. ", step)
+            for office in offices:
+                yield from self._hanging("     · ", office)
+        yield Line()
+        for sentence in rights.notes(self.voice):
+            yield from self._wrapped(sentence, indent=_INDENT)
 
     def _numbered(self, taps: Iterable[Message]) -> Iterator[Line]:
         for place, tap in enumerate(taps, 1):

@@ -59,12 +59,22 @@ class Gate:
     """The property's value when the way is free."""
 
 
-@cache
 def load(rom: str) -> Mapping[str, Any]:
-    """The data of one ROM, its gaps filled."""
+    """The data of one ROM, its gaps filled. One that a report names and that is not known here counts as stock."""
+    return _load(rom if rom in _known() else STOCK)
+
+
+@cache
+def _known() -> frozenset[str]:
+    files = (file.name for file in resources.files("privaudit.roms").iterdir())
+    return frozenset(name.removesuffix(".toml") for name in files if name.endswith(".toml"))
+
+
+@cache
+def _load(rom: str) -> Mapping[str, Any]:
     folder = resources.files("privaudit.roms")
     data: dict[str, Any] = tomllib.loads((folder / f"{rom}.toml").read_text(encoding="utf-8"))
-    return data if rom == STOCK else _filled(data, load(data.get("like", STOCK)))
+    return data if rom == STOCK else _filled(data, _load(data.get("like", STOCK)))
 
 
 def _filled(data: Mapping[str, Any], base: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -77,11 +87,21 @@ def _filled(data: Mapping[str, Any], base: Mapping[str, Any]) -> Mapping[str, An
         name: (*data.get("intents", {}).get(name, ()), *base["intents"].get(name, ()))
         for name in {**base["intents"], **data.get("intents", {})}
     }
-    words = {
-        code: {**base["words"].get(code, {}), **data.get("words", {}).get(code, {})}
-        for code in {**base["words"], **data.get("words", {})}
-    }
+    own = data.get("words", {})
+    words = {code: {**_borrowed(code, own, base["words"]), **own.get(code, {})} for code in {**base["words"], **own}}
     return {**base, **data, "pages": pages, "intents": intents, "words": words}
+
+
+def _borrowed(
+    code: str, own: Mapping[str, Mapping[str, str]], base: Mapping[str, Mapping[str, str]]
+) -> Mapping[str, str]:
+    """The base's words in one language; but of what is called otherwise here in English, no word of the base's."""
+    english, renamed = base["en"], own.get("en", {})
+    return {
+        word: said
+        for word, said in base.get(code, {}).items()
+        if renamed.get(word, english.get(word)) == english.get(word)
+    }
 
 
 def names() -> tuple[str, ...]:
@@ -91,8 +111,7 @@ def names() -> tuple[str, ...]:
 
 @cache
 def _in_order() -> tuple[tuple[str, Mapping[str, Any]], ...]:
-    files = (entry.name for entry in resources.files("privaudit.roms").iterdir())
-    known = [(name, load(name)) for name in (file.removesuffix(".toml") for file in files if file.endswith(".toml"))]
+    known = [(name, load(name)) for name in _known()]
     return tuple(sorted(known, key=lambda item: (item[1]["recognise"]["order"], item[0])))
 
 

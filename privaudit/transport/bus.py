@@ -6,6 +6,7 @@ locked or lacks a permission hides all others.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -33,6 +34,8 @@ class Attached(Named):
     """Its ADB interface; ``None``: it has none."""
     place: str
     """Bus and ports: ``1-1.2``, as Linux names it and the ADB server too."""
+    address: int
+    """Another one each time that it is plugged in, as far as the system counts them."""
     maker: str | None
     """Whose menu words fit, see `privaudit.transport.makers`."""
 
@@ -47,11 +50,15 @@ class Bus:
     """Those that cannot be asked anything; each has its obstacle."""
 
 
-def look() -> Bus:
+def look(*, only: str | None = None, known: Iterable[Attached] = ()) -> Bus:
     """All phones on a cable.
 
     A fresh look each time: without udev (a container) libusb never hears of a phone that was plugged in again. What
     libusb needs for it is freed with the last phone that came out of it.
+
+    Args:
+        only: the place to look at; the phones at others are not opened, not even for their names.
+        known: phones from an earlier look, which need not be opened again while they stay where they are.
 
     Raises:
         PhoneError: ``libusb_missing``, ``no_usb``.
@@ -59,8 +66,15 @@ def look() -> Bus:
     usb1 = usb.libusb()
     phones: list[Attached] = []
     mute: list[Attached] = []
+    before = {(one.place, one.address): one for one in known}
     try:
         for device in usb1.USBContext().open().getDeviceIterator(skip_on_error=True):
+            at = _place(device)
+            if only not in {None, at}:
+                continue
+            if seen := before.get((at, device.getDeviceAddress())):
+                (mute if seen.setting is None else phones).append(seen)
+                continue
             settings = {(one.getClass(), one.getSubClass(), one.getProtocol()): one for one in device.iterSettings()}
             if ADB in settings:
                 phones.append(_look_at(usb1, device, settings[ADB]))
@@ -100,9 +114,14 @@ def _look_at(usb1: Any, device: Any, setting: Any, why: str | None = None) -> At
         obstacle=obstacle,
         device=device,
         setting=setting,
-        place=f"{device.getBusNumber()}-{'.'.join(map(str, device.getPortNumberList()))}",
+        place=_place(device),
+        address=device.getDeviceAddress(),
         maker=maker,
     )
+
+
+def _place(device: Any) -> str:  # noqa: ANN401
+    return f"{device.getBusNumber()}-{'.'.join(map(str, device.getPortNumberList()))}"
 
 
 def why_none(mute: tuple[Attached, ...]) -> PhoneError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -73,8 +73,12 @@ class Survey:
     """Why the bus could not be looked at."""
 
 
-def look() -> Survey:
-    """What the ADB server knows and what is on the cables, each phone once. Speaks to no phone."""
+def look(*, before: Iterable[bus.Attached] = ()) -> Survey:
+    """What the ADB server knows and what is on the cables, each phone once. Speaks to no phone.
+
+    Args:
+        before: phones of an earlier look that need not be opened again, see `privaudit.transport.bus.look`.
+    """
     known = server.listed() if server.answers() else ()
     phones = [
         Seen(
@@ -89,7 +93,7 @@ def look() -> Survey:
         for one in known
     ]
     try:
-        there = bus.look()
+        there = bus.look(known=before)
     except PhoneError as error:
         return Survey(phones=tuple(phones), trouble=error)
     places = {one.place for one in known if one.place}

@@ -33,6 +33,8 @@ ATTEMPTS: Final = 3
 REST_S: Final = 1.2
 """A phone that dropped off the bus is back after 1 to 1.5 s."""
 
+_ANSWERS: Final = 3
+"""What a phone says until it asks its owner: the network's yes, and two tokens."""
 _PASSING: Final = frozenset({"lost", "silent"})
 _WHILE_IT_COMES_BACK: Final = frozenset({"no_phone", "serial_not_found", "debugging_off"})
 
@@ -103,6 +105,7 @@ def over_usb(
     allow_timeout_s: float = ALLOW_TIMEOUT_S,
     key_folder: Path | None = None,
     place: str | None = None,
+    key: Key | None = None,
 ) -> Connection:
     """Connect by cable.
 
@@ -114,7 +117,8 @@ def over_usb(
         on_waiting: told when the phone waits for its owner's tap.
         allow_timeout_s: how long the owner has for it.
         key_folder: where the key is, if not where adb keeps it.
-        place: bus and ports of the phone, where these are known: cheap phones share serial numbers.
+        place: bus and ports of the phone, where these are known: cheap phones share serial numbers. No other is opened.
+        key: in place of one in a folder.
 
     Raises:
         PhoneError: ``no_phone``, ``debugging_off``, ``other_system``, ``in_recovery``, ``several_phones``,
@@ -129,11 +133,11 @@ def over_usb(
         if attempt:
             time.sleep(REST_S)
         try:
-            there = bus.look()
+            there = bus.look(only=place)
             if not there.phones:
                 raise bus.why_none(there.mute)
-            phone = choose([one for one in there.phones if place in {None, one.place}], serial)
-            return _open(usb.UsbWire(phone), "usb", load(key_folder), on_waiting, allow_timeout_s)
+            phone = choose(there.phones, serial)
+            return _open(usb.UsbWire(phone), "usb", key or load(key_folder), on_waiting, allow_timeout_s)
         except PhoneError as error:
             if error.name not in (_PASSING if first is None else _PASSING | _WHILE_IT_COMES_BACK):
                 raise
@@ -149,6 +153,7 @@ def over_tcp(
     on_waiting: OnWaiting,
     allow_timeout_s: float = ALLOW_TIMEOUT_S,
     key_folder: Path | None = None,
+    key: Key | None = None,
 ) -> Connection:
     """Connect over the network. Arguments as `over_usb`.
 
@@ -156,7 +161,7 @@ def over_tcp(
         PhoneError: ``no_answer``, ``needs_pairing``, ``not_adb``, ``not_allowed``, ``silent``, ``lost``,
             ``key_unreadable``, ``key_folder_unwritable``.
     """
-    return _open(TcpWire(host, port), "tcp", load(key_folder), on_waiting, allow_timeout_s)
+    return _open(TcpWire(host, port), "tcp", key or load(key_folder), on_waiting, allow_timeout_s)
 
 
 def _open(
@@ -170,16 +175,18 @@ def _open(
         question()
 
     try:
-        device.hello(
-            rsa_keys=[key],
-            transport_timeout_s=HELLO_TIMEOUT_S,
-            auth_timeout_s=allow_timeout_s,
-            read_timeout_s=max(HELLO_TIMEOUT_S, allow_timeout_s),
-            auth_callback=asked,
-        )
+        # Each answer has its own time; all together have theirs, for a phone may say a little now and then for ever.
+        with wire.within(_ANSWERS * HELLO_TIMEOUT_S + allow_timeout_s):
+            device.hello(
+                rsa_keys=[key],
+                transport_timeout_s=HELLO_TIMEOUT_S,
+                auth_timeout_s=allow_timeout_s,
+                read_timeout_s=max(HELLO_TIMEOUT_S, allow_timeout_s),
+                auth_callback=asked,
+            )
     except BaseException as error:
         wire.close()
-        if isinstance(error, PhoneError) and error.name == "silent" and question.asked:
+        if isinstance(error, PhoneError) and error.name in {"silent", "too_slow"} and question.asked:
             raise question.unanswered from error
         if isinstance(error, PhoneError) and error.name == "garbled":
             raise PhoneError("not_adb") from error

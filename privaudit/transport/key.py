@@ -77,6 +77,11 @@ def folder() -> Path:
     return Path.home() / ".android"
 
 
+def made() -> Key:
+    """A new key that lies in no file and is gone with this program."""
+    return Key(rsa=rsa.generate_private_key(public_exponent=65537, key_size=MODULUS_BITS))
+
+
 def load(where: Path | None = None) -> Key:
     """The key in `where`, created if there is none. An existing file is never changed.
 
@@ -134,8 +139,9 @@ def _fits_together(key: rsa.RSAPrivateKey) -> bool:
 
 
 def _create(path: Path) -> None:
-    key = rsa.generate_private_key(public_exponent=65537, key_size=MODULUS_BITS)
-    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    key = made()
+    form = serialization.PrivateFormat.PKCS8
+    pem = key.rsa.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption())
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
     try:
@@ -144,7 +150,7 @@ def _create(path: Path) -> None:
             file.write(pem)
         with contextlib.suppress(FileExistsError):
             _place(draft, path)
-            path.with_name(f"{path.name}.pub").write_bytes(Key(rsa=key).GetPublicKey() + b"\n")
+            path.with_name(f"{path.name}.pub").write_bytes(key.GetPublicKey() + b"\n")
     finally:
         draft.unlink(missing_ok=True)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 import sys
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Collection, Generator, Iterator
 from typing import Any, Final
 
 from adb_shell.adb_message import AdbMessage, checksum, unpack
@@ -23,6 +23,11 @@ from privaudit.transport.wire import Wire
 
 _VERSION_WITHOUT_SUMS: Final = 0x01000001
 """AOSP ``adb.h``, ``A_VERSION_SKIP_CHECKSUM``."""
+_ONES: Final = 0xFFFFFFFF
+_LEAST_PAYLOAD: Final = 4096
+"""What every adbd takes (AOSP ``adb.h``, ``MAX_PAYLOAD_V1``)."""
+MOST_STRAYS: Final = 64
+"""Packets in a row that answer nothing; a phone sends two after a stream that was left before its end."""
 _USB: Final = "adb_shell.transport.usb_transport"
 _absent = _USB not in sys.modules
 if _absent:
@@ -41,6 +46,9 @@ class _Packets(_AdbIOManager):  # type: ignore[misc]  # adb-shell has no types
 
     A sum over all bytes costs more than everything else together, and cables and networks have better ones of their
     own. Phones since Android 9 leave it out for a computer that says so.
+
+    Our streams run one after another. So what belongs to no stream, or to another one, is passed over; adb-shell would
+    keep it all, for as long and as much as a phone cares to send.
     """
 
     banner = b""
@@ -50,10 +58,34 @@ class _Packets(_AdbIOManager):  # type: ignore[misc]  # adb-shell has no types
             msg.arg0 = _VERSION_WITHOUT_SUMS
         super()._send(msg, adb_info)
 
+    def read(
+        self,
+        expected_cmds: Collection[bytes],
+        adb_info: _AdbTransactionInfo,
+        allow_zeros: bool = False,  # noqa: FBT001, FBT002 - as adb-shell calls it
+    ) -> tuple[bytes, int, int, bytes]:
+        return self._expected(expected_cmds, adb_info, lambda arg0, arg1: adb_info.args_match(arg0, arg1, allow_zeros))
+
+    def _read_expected_packet_from_device(
+        self, expected_cmds: Collection[bytes], adb_info: _AdbTransactionInfo
+    ) -> tuple[bytes, int, int, bytes]:
+        return self._expected(expected_cmds, adb_info, lambda _arg0, _arg1: True)
+
+    def _expected(
+        self, commands: Collection[bytes], adb_info: _AdbTransactionInfo, fits: Callable[[int, int], bool]
+    ) -> tuple[bytes, int, int, bytes]:
+        for _ in range(MOST_STRAYS + 1):
+            packet = self._read_packet_from_device(adb_info)
+            if packet[0] in commands and fits(packet[1], packet[2]):
+                return packet
+        raise PhoneError("garbled")
+
     def _read_packet_from_device(self, adb_info: _AdbTransactionInfo) -> tuple[bytes, int, int, bytes]:
         head = self._read_bytes_from_device(MESSAGE_SIZE, adb_info)
         number, arg0, arg1, size, total = unpack(head)
         command = WIRE_TO_ID.get(number)
+        if number ^ int.from_bytes(head[20:24], "little") != _ONES:  # AOSP ``transport.cpp``, ``check_header``
+            raise PhoneError("garbled")
         if command is None:
             raise InvalidCommandError(f"Unknown command: {head[:4]!r}")
         data: bytes = self._read_bytes_from_device(size, adb_info) if size else b""
@@ -92,6 +124,8 @@ class Device(AdbDevice):  # type: ignore[misc]
         """
         with plainly():
             self.connect(**how)
+        if self.payload_limit < _LEAST_PAYLOAD:
+            raise PhoneError("garbled")
 
     def stream(self, service: bytes, quiet_s: float) -> Generator[bytes, None, None]:
         """What `service` says, piece by piece. To leave it before its end ends it on the phone.

@@ -107,18 +107,21 @@ def listed() -> tuple[Listed, ...]:
 
 def connect(
     *,
-    serial: str | None,
+    serial: str | None = None,
     on_waiting: OnWaiting,
     allow_timeout_s: float = ALLOW_TIMEOUT_S,
     key_folder: Path | None = None,
+    only: Listed | None = None,
 ) -> Connection:
     """Connect to a phone through the server. Arguments as `privaudit.transport.connect`.
+
+    `only` is the very phone, and no other that is plugged in where it was.
 
     Raises:
         PhoneError: as `listed`; ``no_phone``, ``several_phones``, ``serial_not_found``; ``not_allowed``, ``offline``,
             ``in_recovery``, ``no_permission`` and its like; ``server_said``.
     """
-    phone = choose(listed(), serial)
+    phone = only or choose(listed(), serial)
     question = Question(_fingerprint(key_folder), on_waiting, allow_timeout_s)
     patience = time.monotonic() + HELLO_TIMEOUT_S  # a phone that was just plugged in is offline for a moment
     while phone.state is not PhoneState.READY:
@@ -129,7 +132,10 @@ def connect(
         elif phone.state not in {PhoneState.CONNECTING, PhoneState.OFFLINE} or time.monotonic() > patience:
             raise obstacle(phone.state) or PhoneError("offline")
         time.sleep(POLL_S)
-        phone = next((other for other in listed() if other.route == phone.route), None) or choose(listed(), serial)
+        same = next((other for other in listed() if other.route == phone.route), None)
+        if same is None and only is not None:
+            raise PhoneError("lost")
+        phone = same or choose(listed(), serial)
     return reach(phone)
 
 

@@ -26,11 +26,11 @@ class ShellV2:
 
     def __init__(self) -> None:
         self._rest = bytearray()
-        self._stdout: list[bytes] = []
-        self._stderr: list[bytes] = []
+        self._stdout = bytearray()
+        self._stderr = bytearray()
         self._exit_code: int | None = None
         self.size = 0
-        """Bytes of output and errors that came."""
+        """Bytes of output and errors that came, and all that a phone has no reason to send."""
 
     def request(self, command: str) -> bytes:
         """``raw``: no terminal, so that bytes stay as they are."""
@@ -47,24 +47,22 @@ class ShellV2:
                 end = at + _HEADER.size + size
                 if end > len(view):
                     break
-                self._take(kind, bytes(view[at + _HEADER.size : end]))
+                self._take(kind, view[at + _HEADER.size : end])
                 at = end
         del self._rest[:at]
 
-    def _take(self, kind: int, body: bytes) -> None:
-        self.size -= _HEADER.size
-        if kind not in {_STDOUT, _STDERR}:
-            self.size -= len(body)
-        if kind == _STDOUT:
-            self._stdout.append(body)
-        elif kind == _STDERR:
-            self._stderr.append(body)
-        elif kind == _EXIT and body:
-            self._exit_code = body[0]
+    def _take(self, kind: int, body: memoryview) -> None:
+        with body:
+            if kind == _EXIT and body and self._exit_code is None:
+                self._exit_code = body[0]
+                self.size -= _HEADER.size + len(body)
+            elif kind in {_STDOUT, _STDERR} and body:
+                (self._stdout if kind == _STDOUT else self._stderr).extend(body)
+                self.size -= _HEADER.size
 
     def reply(self) -> Reply:
         """What came in complete packets."""
-        return Reply(stdout=b"".join(self._stdout), stderr=b"".join(self._stderr), exit_code=self._exit_code)
+        return Reply(stdout=bytes(self._stdout), stderr=bytes(self._stderr), exit_code=self._exit_code)
 
 
 class OldShell:
@@ -77,7 +75,7 @@ class OldShell:
 
     def __init__(self) -> None:
         self._marker = secrets.token_hex(16)
-        self._pieces: list[bytes] = []
+        self._said = bytearray()
         self.size = -len(f"{self._marker}:=255\r\n")
         """Bytes of output that came, without the line of the marker."""
 
@@ -87,12 +85,12 @@ class OldShell:
 
     def feed(self, data: bytes) -> None:
         """Take what came."""
-        self._pieces.append(data)
+        self._said += data
         self.size += len(data)
 
     def reply(self) -> Reply:
         """What came before the marker, with the line ends that the command wrote."""
-        text = b"".join(self._pieces)
+        text = bytes(self._said)
         body, marker, tail = text.rpartition(f"{self._marker}:=".encode())
         code = re.match(rb"(\d{1,3})(\r*\n)", tail) if marker else None
         if code is None:  # cut: without a marker nothing says how lines end, but these phones all do this
@@ -109,7 +107,7 @@ class Exec:
     overhead: Final = len("exec:")
 
     def __init__(self) -> None:
-        self._pieces: list[bytes] = []
+        self._said = bytearray()
         self.size = 0
         """Bytes of output that came."""
 
@@ -119,12 +117,12 @@ class Exec:
 
     def feed(self, data: bytes) -> None:
         """Take what came."""
-        self._pieces.append(data)
+        self._said += data
         self.size += len(data)
 
     def reply(self) -> Reply:
         """All that came."""
-        return Reply(stdout=b"".join(self._pieces), stderr=b"", exit_code=None)
+        return Reply(stdout=bytes(self._said), stderr=b"", exit_code=None)
 
 
 Shell: TypeAlias = ShellV2 | OldShell | Exec

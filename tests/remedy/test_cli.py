@@ -358,6 +358,18 @@ def test_diff_shows_what_was_closed_and_what_came_back(bench, kit, run, tmp_path
     assert "contacts: can read → not allowed" in flat
     assert "Open now" not in flat
     back = run("diff", tmp_path / "second.json", tmp_path / "third.json", "--lang", "zh")
+    files = [tmp_path / f"changes{suffix}" for suffix in (".html", ".txt", ".json")]
+    options = [part for file in files for part in ("-o", file)]
+    written = run("diff", tmp_path / "second.json", tmp_path / "third.json", "--lang", "zh", *options)
+    assert (written.code, written.out) == (0, back.out)
+    page, text, data = (file.read_text(encoding="utf-8") for file in files)
+    assert text == back.out
+    assert '<html lang="zh-Hans"' in page
+    assert "以前关着，现在开着" in page
+    assert json.loads(data)["schema"] == "privaudit-diff/1"
+    refused = run("diff", tmp_path / "second.json", tmp_path / "third.json", "-o", tmp_path / "changes.csv")
+    assert refused.code == 2
+    assert ".html" in refused.err
     assert "通讯录：不允许 → 能读" in back.out
     document = json.loads(run("diff", tmp_path / "second.json", tmp_path / "third.json", "--json").out)
     assert [(one_["what"], one_["direction"]) for one_ in document["changes"]] == [("contacts", "opened")]

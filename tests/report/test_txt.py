@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import datetime
 
@@ -45,6 +46,20 @@ def test_no_line_is_wider_than_the_terminal(demo_report, samples, code, width):
         for line in txt.render(report, Language(code), width).splitlines():
             assert cell_len(line) <= width, line
             assert line == line.rstrip()
+
+
+@pytest.mark.parametrize("code", ["en", "zh"])
+def test_a_wide_terminal_tells_the_same_and_the_phone_s_number(demo_report, code):
+    narrow, wide = (txt.render(demo_report, Language(code), width) for width in (80, 100))
+    head = next(line for line in wide.splitlines() if Language(code).text("report.call_log") in line)
+    assert head.split()[-1] == Language(code).text("report.other_phone")
+    for app in demo_report.apps:
+        assert wide.count(app.package) == narrow.count(app.package)
+
+
+def test_plain_text_has_no_lines_drawn_by_letters(demo_report):
+    for code in ("en", "zh"):
+        assert not re.search("[\u2500-\u25ff\x1b]", txt.render(demo_report, Language(code)))
 
 
 def test_the_result_and_the_next_step_stand_last(demo_report):

@@ -91,11 +91,12 @@ class Connection:
         data = message.encode(checksum=self._checksum)
         with self._sending:
             self._owner.line.pass_through(len(data), since)
-            allowed, pulled = self._owner.faults.allow(len(data), self._gone)
-            self._sock.sendall(data[:allowed])
-            if pulled:
-                self.close()  # wakes whoever waits for the computer
-                raise ConnectionResetError("the cable was pulled")
+            for piece in self._owner.faults.instead(data):
+                allowed, pulled = self._owner.faults.allow(len(piece), self._gone)
+                self._sock.sendall(piece[:allowed])
+                if pulled:
+                    self.close()  # wakes whoever waits for the computer
+                    raise ConnectionResetError("the cable was pulled")
 
     def _handle(self, message: Message) -> None:
         match message.kind:

@@ -136,6 +136,14 @@ class DemoPhone:
             with self._lock:
                 self._known.add(parsed)
 
+    def forget(self) -> None:
+        """The owner taps "Revoke USB debugging authorisations": nobody is known any more, and adbd hangs up."""
+        with self._lock:
+            self._known.clear()
+            open_now = tuple(self._connections)
+        for connection in open_now:
+            connection.close()
+
     def _accept(self) -> None:
         while True:
             try:

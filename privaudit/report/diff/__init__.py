@@ -39,6 +39,7 @@ WORDS: Final[Mapping[str, str]] = {
     "notification_listener": "notification access",
     "device_admin": "device administrator",
     "device_owner": "manages the phone",
+    "profile_owner": "manages a work profile",
     "default_sms": "default SMS app",
     "default_phone": "default phone app",
     "overlay": "display over other apps",
@@ -93,6 +94,8 @@ class Diff:
     demo: bool
     complete: bool
     """Whether both reports could read everything."""
+    shared: bool
+    """Whether one of them was coarsened to be handed on: then the times are those of a month's beginning."""
     changes: tuple[Change, ...]
 
 
@@ -102,7 +105,8 @@ def compare(before: Report, after: Report) -> Diff:
     Raises:
         UsageError: they tell of two phones, or the second is the older.
     """
-    if after.taken_at < before.taken_at:
+    shared = before.shared or after.shared
+    if after.taken_at < before.taken_at and not (shared and _one_month(before, after)):
         raise UsageError("diff_order")
     if not _one_phone(before, after):
         raise UsageError("diff_phones")
@@ -112,8 +116,15 @@ def compare(before: Report, after: Report) -> Diff:
         after_at=after.taken_at,
         demo=before.demo or after.demo,
         complete=before.complete and after.complete,
+        shared=shared,
         changes=tuple(changes),
     )
+
+
+def _one_month(before: Report, after: Report) -> bool:
+    """Whether no order can be told, one of them being coarsened."""
+    times = (before.taken_at, after.taken_at)
+    return len({(moment.year, moment.month) for moment in times}) == 1
 
 
 def _one_phone(before: Report, after: Report) -> bool:

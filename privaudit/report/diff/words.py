@@ -1,48 +1,93 @@
-"""A `privaudit.report.diff.Diff` for a terminal, and as JSON."""
+"""A `privaudit.report.diff.Diff` for a terminal, as a page, and as JSON."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Final
 
 from privaudit.language import Language
 from privaudit.model import DataClass, Message, Value
 from privaudit.report.diff import Change, Diff, Direction
+from privaudit.report.prose import head
 from privaudit.report.prose.layout import hanging, wrap
 
 _WIDTH: Final = 80
+FORMATS: Final = (".txt", ".html", ".json")
+"""Suffixes of files that a comparison can be written to."""
+
+
+def render(diff: Diff, suffix: str, language: Language) -> str:
+    """The whole of it as `suffix` says, ending in a line feed."""
+    if suffix == ".json":
+        return json(diff)
+    return html(diff, language) if suffix == ".html" else text(diff, language)
 
 
 def text(diff: Diff, language: Language) -> str:
-    """The whole of it, ending in a line feed."""
-    return "".join(f"{line}\n" for line in _lines(diff, language))
+    """For a terminal."""
+    return "".join(f"{line}\n" for line in _lines(_Said.of(diff, language)))
+
+
+def html(diff: Diff, language: Language) -> str:
+    """As a page."""
+    from privaudit.report import page
+
+    language = replace(language, isolate=True)
+    said = _Said.of(diff, language)
+    groups = [{"direction": one, "title": title, "rows": rows} for one, title, rows in said.groups]
+    content = {"notices": said.notices, "title": said.title, "remarks": said.remarks, "groups": groups, "end": said.end}
+    return page.render("diff", language, content)
 
 
 def json(diff: Diff) -> str:
     """The document."""
     from pydantic import TypeAdapter
 
-    return TypeAdapter(Diff).dump_json(diff, indent=2).decode() + "\n"
+    from privaudit.report.json import visible
+
+    return visible(TypeAdapter(Diff).dump_json(diff, indent=2).decode()) + "\n"
 
 
-def _lines(diff: Diff, language: Language) -> Iterator[str]:
-    if diff.demo:
-        yield from wrap(language.text("report.demo"), _WIDTH)
-    times: dict[str, Value] = {"before_at": diff.before_at.isoformat(), "after_at": diff.after_at.isoformat()}
-    yield from wrap(language.text("diff.title", **times), _WIDTH)
-    if not diff.complete:
-        yield from wrap(language.text("diff.gaps"), _WIDTH)
-    if not diff.changes:
-        yield from wrap(language.text("diff.nothing"), _WIDTH)
-    for direction in Direction:
-        rows = [change for change in diff.changes if change.direction is direction]
-        if rows:
-            yield ""
-            yield from wrap(language.text(f"diff.{direction}"), _WIDTH)
-        for change in rows:
-            yield from hanging("  · ", language.say(_row(change)), _WIDTH)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Said:
+    """The comparison in sentences."""
+
+    notices: tuple[str, ...]
+    title: str
+    remarks: tuple[str, ...]
+    groups: tuple[tuple[Direction, str, tuple[str, ...]], ...]
+    end: str
+
+    @classmethod
+    def of(cls, diff: Diff, language: Language) -> _Said:
+        language = replace(language, months=diff.shared)
+        times: dict[str, Value] = {"before_at": diff.before_at.isoformat(), "after_at": diff.after_at.isoformat()}
+        remarks = (("diff.gaps", not diff.complete), ("diff.nothing", not diff.changes))
+        rows = {one: [change for change in diff.changes if change.direction is one] for one in Direction}
+        return cls(
+            notices=tuple(head.notices(language, demo=diff.demo)),
+            title=language.text("diff.title", **times),
+            remarks=tuple(language.text(key) for key, holds in remarks if holds),
+            groups=tuple(
+                (one, language.text(f"diff.{one}"), tuple(language.say(_row(change)) for change in changes))
+                for one, changes in rows.items()
+                if changes
+            ),
+            end=language.text("steps.no_recall"),
+        )
+
+
+def _lines(said: _Said) -> Iterator[str]:
+    for sentence in (*said.notices, said.title, *said.remarks):
+        yield from wrap(sentence, _WIDTH)
+    for _, title, rows in said.groups:
+        yield ""
+        yield from wrap(title, _WIDTH)
+        for row in rows:
+            yield from hanging("  · ", row, _WIDTH)
     yield ""
-    yield from wrap(language.text("steps.no_recall"), _WIDTH)
+    yield from wrap(said.end, _WIDTH)
 
 
 def _row(change: Change) -> Message:

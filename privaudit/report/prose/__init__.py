@@ -5,6 +5,8 @@ One file for each part of the report; `Voice` is what they share.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from privaudit.language import Language, name_of
 from privaudit.model import App, Finding, Message, Report, Severity, Step, User, UserKind
 from privaudit.remedy.steps import in_order
@@ -15,9 +17,9 @@ class Voice:
 
     def __init__(self, report: Report, language: Language) -> None:
         self.report = report
-        self.language = language
-        self.text = language.text
-        self.say = language.say
+        self.language = replace(language, months=report.shared)
+        self.text = self.language.text
+        self.say = self.language.say
         self._apps: dict[str, list[App]] = {}
         for app in report.apps:
             self._apps.setdefault(app.package, []).append(app)

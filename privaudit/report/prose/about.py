@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from privaudit.language import name_of
 from privaudit.model import Access, AccessState, App, DataClass, History, Listing, Message, ReadBy, Value
 from privaudit.report.prose import Voice, matrix
+
+_LONGEST_LINE: Final = 400
+"""Characters of a line that is shown as the phone printed it."""
 
 
 def sentences(voice: Voice, app: App) -> Iterator[str]:
@@ -73,7 +77,7 @@ def _access(voice: Voice, app: App, said: str) -> Iterator[str]:
 def _history(voice: Voice, app: App, data: DataClass, access: Access, values: dict[str, Value]) -> Iterator[str]:
     if access.history is History.RECORDED:
         # Receiving a new message is recorded like reading; it is not opening the old ones.
-        name = "received" if data is DataClass.SMS and _received_only(app, access) else "read"
+        name = "received" if data is DataClass.SMS and received_only(app, access) else "read"
         if access.last_read is not None:
             yield voice.text(f"report.last_{name}", at_at=access.last_read.isoformat(), **values)
         else:
@@ -90,7 +94,8 @@ def _history(voice: Voice, app: App, data: DataClass, access: Access, values: di
         yield voice.text("report.refused_ago", ago=voice.ago(access.last_refused_age_s), **values)
 
 
-def _received_only(app: App, access: Access) -> bool:
+def received_only(app: App, access: Access) -> bool:
+    """Whether the record of SMS is that of a new message that came in, not of reading the old ones."""
     used = {one.name.rpartition(".")[2]: one.last_access for one in matrix.permissions(app, DataClass.SMS)}
     opened = used.pop("READ_SMS", None)
     return opened != access.last_read and access.last_read in used.values()
@@ -128,3 +133,14 @@ def ground(voice: Voice, app: App) -> str:
     ]
     parts += [voice.text("report.ground_list", signature=listing.signature) for listing in app.listed]
     return voice.text("report.ground_separator").join(parts)
+
+
+def evidence(voice: Voice, app: App) -> Iterator[tuple[str, str]]:
+    """The lines themselves: where each stands, and what it says, word for word but tamed."""
+    if voice.report.shared:
+        return  # they were taken out
+    lines = {(one.question, one.line): one.text for finding in voice.findings(app) for one in finding.evidence}
+    for (question, line), text in sorted(lines.items()):
+        name = question.removesuffix(f".{app.package}")
+        where = voice.text("report.ground_lines", n=1, question=name, lines=str(line))
+        yield where, voice.language.quote(text.strip(), _LONGEST_LINE)

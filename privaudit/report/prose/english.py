@@ -9,6 +9,7 @@ from privaudit.language import Sentence
 
 WORDS: Final[Mapping[str, Sentence]] = {
     "title": "privaudit phone permission check",
+    "unreviewed": "This translation was not checked by a native speaker.",
     "demo": "[demo phone: apps and lists are invented, this is no real result]",
     # Head.
     "checked": "Checked",
@@ -259,7 +260,8 @@ WORDS: Final[Mapping[str, Sentence]] = {
         "other": "{n} things could not be checked, so this is not everything.",
     },
     "nothing_read": (
-        "Not one app could be read, so nothing can be said about this phone. Section 3 says what went wrong."
+        "Not one app could be read, so nothing can be said about this phone."
+        " What went wrong stands under “What was not checked”."
     ),
     "nothing_complete": (
         "Everything that can be asked was asked; no lending app was recognised."
@@ -267,11 +269,13 @@ WORDS: Final[Mapping[str, Sentence]] = {
     ),
     "nothing_gaps": {
         "one": (
-            "In what could be read, no lending app was recognised. 1 thing could not be checked; it stands above."
+            "In what could be read, no lending app was recognised."
+            " 1 thing could not be checked; it stands under “What was not checked”."
             " This does not mean that the phone is fine, nor that contacts were never taken."
         ),
         "other": (
-            "In what could be read, no lending app was recognised. {n} things could not be checked; they stand above."
+            "In what could be read, no lending app was recognised."
+            " {n} things could not be checked; they stand under “What was not checked”."
             " This does not mean that the phone is fine, nor that contacts were never taken."
         ),
     },
@@ -282,11 +286,103 @@ WORDS: Final[Mapping[str, Sentence]] = {
         " Before you complain, sue or sign, ask a lawyer or legal aid."
     ),
     "next": "Next",
-    "next_save": "Save for later: privaudit audit -o report.json",
+    "next_save": "To print it and to keep it: privaudit audit -o check.html -o check.json",
     "next_connect": "On a real phone: plug it in, then privaudit audit",
     "leaving": "Before leaving",
     "leaving_1": "1. Unplug the cable.",
     "leaving_2": "2. In Developer options, tap “Revoke USB debugging authorisations”.",
     "leaving_3": "3. Switch off “USB debugging”, then “Developer options”.",
     "leaving_4": "4. Open a payment app and see whether it works.",
+    # The page: what it says beside all this.
+    "page_title": "Phone permission check",
+    "page_changed": "Phone permission check: what changed",
+    "page_private": "Names of apps stand on this page. Keep it to yourself.",
+    "page_shared": "Made to be handed on: dates to the month, no names of apps but their packages.",
+    "page_contents": "On this page",
+    "page_all_read": "Everything that this check asks could be read. What no check can see stands further below.",
+    "page_acts": "One thing after the other. First these three:",
+    "act_keep": "Keep what shows it",
+    "act_close": "Then close the permissions",
+    "act_close_how": (
+        "Every tap stands below, under each app, with a box to tick. Do not uninstall yet: you may need to log in once"
+        " more."
+    ),
+    "act_demand": "Then demand it in writing",
+    "act_demand_how": (
+        "Ask the lender in writing to stop, to delete, and to say who got your contacts. Before you sign or promise"
+        " anything, ask a lawyer or legal aid."
+    ),
+    "act_look": "Look for yourself",
+    "act_look_how": "Search Settings for “{word}”, tap “{group}”, and see who is allowed.",
+    "act_help": "Find help",
+    "act_help_how": "If the calls go on, take the screenshots and this page to a lawyer or legal aid.",
+    "act_again": "Check once more",
+    "act_again_how": "Read under “What was not checked” what went wrong, then plug the phone in again.",
+    "page_matrix": "Who can read what",
+    "page_counts": {
+        "one": "1 lending app among {seen} apps. Other apps are not shown.",
+        "other": "{n} lending apps among {seen} apps. Other apps are not shown.",
+    },
+    "page_counts_all": "All {seen} apps of this phone; {n} recognised as lending.",
+    "page_words": "What the words mean",
+    "other_routes": "other ways",
+    "other_phone": "phone",
+    "phone_data": "the phone's number or call state",
+    "other_location": "location",
+    "other_media": "photos",
+    "other_app_list": "list of apps",
+    "routes_none": "none seen",
+    "routes_more_unknown": "others not known",
+    "legend_phone": "numbers and identifiers of the phone, and whether a call is going on.",
+    "legend_routes": "rights beside the permission list: a role, notifications, the screen …",
+    "way_permission": "by its permission",
+    "way_incoming": "as new ones arrive",
+    "way_no_permission_needed": "needs no permission",
+    "way_none": "no way seen",
+    "between_ways": ", ",
+    "page_timeline": "When each last read",
+    "event_installed": "{at_at}: installed",
+    "event_updated": "{at_at}: updated",
+    "event_read": "{when}: last read {data}",
+    "event_received": "{when}: last received a new SMS",
+    "event_ago": "{ago} before the check",
+    "scale_day": "{day_short}",
+    "timeline_last": (
+        "The phone keeps the last time only. It does not keep how much was read, nor whether it was sent away."
+    ),
+    "timeline_never": "No mark of reading does not mean never.",
+    "timeline_unknown": "Of some, the times of reading could not be read: there a mark may be missing.",
+    "page_stop": "Stop a moment, then act",
+    "page_apps": "App by app",
+    "page_package": "package",
+    "page_version": "version",
+    "page_installed": "installed",
+    "page_updated": "updated",
+    "page_data": "kind of data",
+    "page_can": "can it read?",
+    "page_ways": "by which way",
+    "page_record": "what is recorded",
+    "page_found": "What was found",
+    "page_evidence": {"one": "The line of the phone that shows it", "other": "The {n} lines of the phone that show it"},
+    "page_steps": "How to close it",
+    "page_gaps": "What was not checked",
+    "page_cannot": "What this page cannot tell you",
+    "cannot_sent": "Whether contacts were sent away, to whom, and who is calling.",
+    "cannot_gone": "Anything of another phone, of uninstalled apps, of mini-programs and loans in the browser.",
+    "cannot_much": "How much an app has read, and how often.",
+    "cannot_harmless": "Which app is harmless. A lending app whose name does not tell may be missing here.",
+    "cannot_same": "Whether an app that bears the package name of a list is the same app.",
+    "page_made_by": "Made by privaudit {version}. This page loads nothing and sends nothing.",
+    # The table, where it needs words of its own.
+    "csv_demo": "demo",
+    "csv_yes": "yes",
+    "csv_no": "no",
+    "csv_user": "Android user",
+    "csv_label": "name",
+    "csv_first": "what comes first",
+    "csv_why": "why it is here",
+    "csv_record": "{data}: last read",
+    "csv_lists": "on which lists",
+    "csv_installer": "installed by",
+    "csv_gaps": "things not checked",
 }

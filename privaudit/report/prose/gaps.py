@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from privaudit.model import AnswerState, Coverage, History, Message
-from privaudit.report.prose import Voice, lists
+from privaudit.report.prose import Voice, lists, rules
 
 _BY_HAND = frozenset({"folder", "bugreport", "androidqf"})
 """Sources of which nobody promises that they hold every answer."""
@@ -23,6 +23,7 @@ def sentences(voice: Voice) -> Iterator[str]:
     yield from _records(voice)
     yield from _never(voice)
     yield from _lists(voice)
+    yield from rules.none_here(voice.language, voice.report.knowledge.rules)
     yield from suspects(voice)
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from privaudit.model import Message, Phone
+from privaudit.language import Language
+from privaudit.model import Message, Phone, Report
 from privaudit.report.prose import Voice
 from privaudit.roms import STOCK
 
@@ -34,12 +35,30 @@ _IN_SECONDS: Final = 120
 """Up to here a difference between clocks is told in seconds."""
 
 
+def notices(language: Language, *, demo: bool) -> Iterator[str]:
+    """What must be known before anything is read: that the phone is invented, that nobody checked the translation."""
+    if demo:
+        yield language.text("report.demo")
+    if language.unreviewed is not None:
+        yield language.say(language.unreviewed)
+
+
 def rows(voice: Voice) -> Iterator[tuple[str, str]]:
     """Name of each row, and what it says."""
     yield "checked", _when(voice)
     yield "phone", _phone(voice, voice.report.phone)
     yield "how", voice.text(f"report.how_{voice.report.source.kind}")
     yield "scope", _scope(voice)
+
+
+def moment(report: Report) -> datetime:
+    """When the phone was asked: by its own clock and zone, as far as these were read."""
+    clock = report.phone_clock
+    if report.shared:
+        return report.taken_at  # the beginning of a month, by the phone's clock already
+    told = report.taken_at + timedelta(seconds=clock.offset_s or 0)
+    zone = _zone(clock.zone) if clock.offset_s is not None else None
+    return told.astimezone(zone) if zone else told
 
 
 def _when(voice: Voice) -> str:
@@ -49,14 +68,12 @@ def _when(voice: Voice) -> str:
         # Without the phone's zone its report cannot be dated: then the file is.
         name = "when_file" if name == "when_report" and clock.zone is None else name
         return voice.text(f"report.{name}", at_at=report.taken_at.isoformat())
-    moment = report.taken_at + timedelta(seconds=clock.offset_s)
-    zone = _zone(clock.zone)
-    moment = moment.astimezone(zone) if zone else moment
+    told, zone = moment(report), _zone(clock.zone)
     apart = abs(clock.offset_s)
     return voice.text(
         "report.when_phone",
-        at_at=moment.isoformat(),
-        zone=(clock.zone if zone else None) or moment.tzname() or "UTC",
+        at_at=told.isoformat(),
+        zone=(clock.zone if zone else None) or told.tzname() or "UTC",
         apart=Message(key="report.seconds", values={"n": apart}) if apart <= _IN_SECONDS else voice.ago(apart),
     )
 

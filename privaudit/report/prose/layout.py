@@ -12,6 +12,7 @@ _NOT_FIRST: Final = frozenset("，。；：！？、）》〉」』】”’…�
 _NOT_LAST: Final = frozenset("（《〈「『【“‘([{")
 """Punctuation that may not end a line."""
 _WIDE: Final = 2
+_FURTHER_IN: Final = "    "
 
 
 def pad(text: str, columns: int) -> str:
@@ -48,6 +49,12 @@ def hanging(head: str, text: str, columns: int) -> Iterator[str]:
     indent = cell_len(head)
     for place, line in enumerate(wrap(text, columns - indent)):
         yield ((head if place == 0 else " " * indent) + line).rstrip()
+
+
+def titled(text: str, columns: int) -> Iterator[str]:
+    """`text` from the margin on; what goes on below stands further in, so that no name makes a line of its own."""
+    for place, line in enumerate(wrap(text, columns - len(_FURTHER_IN))):
+        yield line if place == 0 else f"{_FURTHER_IN}{line}"
 
 
 def _pieces(text: str) -> list[str]:

@@ -50,6 +50,9 @@ def _values(stamp: ListStamp, country: str | None) -> dict[str, Value]:
 
 
 def _first_day(day: str) -> date:
-    """Of a year, a month or a day; the earliest, so that a vague date warns sooner rather than later."""
-    year, month, first = (*map(int, day.split("-")), 1, 1)[:3]
-    return date(year, month, first)
+    """Of a year, a month or a day; the earliest, so that a vague date warns sooner, and one that is none at once."""
+    try:
+        year, month, first = (*map(int, day.split("-")), 1, 1)[:3]
+        return date(year, month, first)
+    except (ValueError, OverflowError):
+        return date.min

@@ -5,24 +5,60 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from privaudit.model import Access, AccessState, App, DataClass, History, LendingVerdict, Message, Permission, Requested
+from privaudit.model import (
+    Access,
+    AccessState,
+    App,
+    DataClass,
+    History,
+    LendingVerdict,
+    Message,
+    OtherData,
+    Permission,
+    Requested,
+)
 from privaudit.report.prose import Voice
 
-_PERMISSIONS: Final[Mapping[DataClass, tuple[str, ...]]] = {
+Data = DataClass | OtherData
+
+_PERMISSIONS: Final[Mapping[Data, tuple[str, ...]]] = {
     DataClass.CONTACTS: ("READ_CONTACTS",),
     DataClass.SMS: ("READ_SMS", "RECEIVE_SMS", "RECEIVE_MMS", "RECEIVE_WAP_PUSH"),
     DataClass.CALL_LOG: ("READ_CALL_LOG",),
+    OtherData.PHONE: ("READ_PHONE_STATE", "READ_PHONE_NUMBERS"),
+    OtherData.LOCATION: ("ACCESS_FINE_LOCATION", "ACCESS_COARSE_LOCATION"),
+    OtherData.MEDIA: ("READ_EXTERNAL_STORAGE", "READ_MEDIA_IMAGES", "READ_MEDIA_VIDEO"),
+    OtherData.APP_LIST: ("QUERY_ALL_PACKAGES",),
 }
+_NOT_TOLD: Final = Access(
+    state=AccessState.UNKNOWN,
+    ways=(),
+    last_read=None,
+    last_read_age_s=None,
+    history=History.UNKNOWN,
+    history_since=None,
+)
 _CHOSEN: Final = frozenset({"USER_SET", "USER_FIXED"})
 """Somebody chose, at the question or in Settings. Without them a permission that is off was never given."""
 
 
 def title(voice: Voice) -> str:
-    """Above the matrix."""
+    """Above the matrix of the numbered sheet."""
+    return _counted(voice, "report.matrix_all" if _shows_all(voice) else "report.matrix")
+
+
+def counts(voice: Voice) -> str:
+    """How many apps there are, and whether all are shown."""
+    return _counted(voice, "report.page_counts_all" if _shows_all(voice) else "report.page_counts")
+
+
+def _counted(voice: Voice, key: str) -> str:
+    return voice.text(key, n=voice.report.counts.lending, seen=voice.report.counts.apps_seen)
+
+
+def _shows_all(voice: Voice) -> bool:
     counts = voice.report.counts
-    shown_all = len({app.package for app in voice.report.apps}) == counts.apps_seen > counts.lending
-    name = "report.matrix_all" if shown_all else "report.matrix"
-    return voice.text(name, n=counts.lending, seen=counts.apps_seen)
+    return len({app.package for app in voice.report.apps}) == counts.apps_seen > counts.lending
 
 
 def note(voice: Voice, app: App) -> str:
@@ -56,13 +92,19 @@ def _of_name(reason: Message) -> bool:
     return reason.key in {"lending.name", "lending.name_and_access", "lending.trap_and_access"}
 
 
-def cell(voice: Voice, app: App, data: DataClass) -> tuple[str, str]:
+def access_of(app: App, data: Data) -> Access:
+    """What is known of `data`. A report of an earlier version may lack what no finding rests on."""
+    known = app.access[data] if isinstance(data, DataClass) else app.other_access.get(data)
+    return known or _NOT_TOLD
+
+
+def cell(voice: Voice, app: App, data: Data) -> tuple[str, str]:
     """Two short lines: can it read, and has it."""
-    access = app.access[data]
+    access = access_of(app, data)
     return voice.text(f"report.state_{access.state}"), _below(voice, app, data, access)
 
 
-def _below(voice: Voice, app: App, data: DataClass, access: Access) -> str:
+def _below(voice: Voice, app: App, data: Data, access: Access) -> str:
     if other_way(access):
         return voice.text("report.why_other_way")
     if access.history is History.RECORDED:
@@ -83,21 +125,21 @@ def other_way(access: Access) -> bool:
     return not access.state.reads and bool(access.ways)
 
 
-def permissions(app: App, data: DataClass) -> tuple[Permission, ...]:
+def permissions(app: App, data: Data) -> tuple[Permission, ...]:
     """The app's permissions for `data`."""
     by_name = {permission.name.rpartition(".")[2]: permission for permission in app.permissions}
     return tuple(by_name[name] for name in _PERMISSIONS[data] if name in by_name)
 
 
-def _why_closed(app: App, data: DataClass) -> str:
+def _why_closed(app: App, data: Data) -> str:
     asked = [one for one in permissions(app, data) if one.requested is Requested.YES]
     chosen = any(_CHOSEN.intersection(one.flags) for one in asked)
     return "refused" if chosen else "not_granted"
 
 
-def legend(voice: Voice) -> Iterator[tuple[str, str]]:
-    """Each word of the matrix that needs one, and its meaning."""
-    said = {word for app in voice.report.apps for data in DataClass for word in cell(voice, app, data) if word}
+def legend(voice: Voice, shown: tuple[Data, ...] = tuple(DataClass)) -> Iterator[tuple[str, str]]:
+    """Each word of the matrix that needs one, and its meaning. `shown`: the columns of the matrix."""
+    said = {word for app in voice.report.apps for data in shown for word in cell(voice, app, data) if word}
     recorded = any(one.history is History.RECORDED for app in voice.report.apps for one in app.access.values())
     can_read = "legend_can_read_by_permission" if voice.gap("appops") else "legend_can_read"
     words = (

@@ -13,7 +13,8 @@ from privaudit.remedy.change import Change, Kind, Outcome
 from privaudit.remedy.ledger import Entry, Ledger
 from privaudit.remedy.plan import Plan
 from privaudit.remedy.replies import LONGEST
-from privaudit.report.prose.layout import hanging, wrap
+from privaudit.report.prose import head
+from privaudit.report.prose.layout import hanging, titled, wrap
 
 _WIDTH: Final = 80
 Names = Mapping[tuple[str, int], App]
@@ -27,6 +28,8 @@ def plan(language: Language, made: Plan, apps: Names) -> str:
 
 def _plan(language: Language, made: Plan, apps: Names) -> Iterator[str]:
     yield language.text("remedy.title")
+    for notice in head.notices(language, demo=False):
+        yield from wrap(notice, _WIDTH)
     phone = made.phone
     yield language.text("remedy.phone", model=phone.model, rom=phone.rom.name, android=phone.android)
     yield ""
@@ -55,7 +58,7 @@ def _changes(language: Language, made: Plan, apps: Names) -> Iterator[str]:
     for key, app in apps.items():
         own = [one for one in made.planned if (one.change.package, one.change.user) == key]
         if own:
-            yield from wrap(_title(language, app), _WIDTH)
+            yield from titled(_title(language, app), _WIDTH)
         for one in own:
             number += 1
             yield from hanging(f"  {number}. ", language.say(said(one.change)), _WIDTH)
@@ -151,5 +154,5 @@ def _owner(language: Language, change: Change) -> str:
 
 def _title(language: Language, app: App) -> str:
     name = name_of(app.label, app.package)
-    whole = name if name == app.package else f"{name}  {app.package}"
+    whole = name if name == app.package else f"{language.quote(name)}  {app.package}"
     return whole if app.user == 0 else language.text("remedy.of_user", app=whole, user=app.user)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from privaudit.model import App, DataClass, LendingVerdict
-from privaudit.report.prose import Voice, gaps, lists, matrix
+from privaudit.report.prose import Voice, gaps, lists, matrix, rules
 
 _LIVE: Final = frozenset({"usb", "tcp", "server", "demo"})
 """Sources in which a phone with debugging switched on lies on the table."""
@@ -19,7 +19,8 @@ def rows(voice: Voice) -> Iterator[tuple[str, tuple[str, ...]]]:
         "remember",
         (voice.text("steps.no_recall"), voice.text("report.remember_debt"), voice.text("report.not_advice")),
     )
-    yield "next", (voice.text("report.next_connect" if voice.report.demo else "report.next_save"),)
+    first = voice.text("report.next_connect" if voice.report.demo else "report.next_save")
+    yield "next", (first, *rules.suggestion(voice))
     if voice.report.source.kind in _LIVE:
         yield "leaving", tuple(voice.text(f"report.leaving_{number}") for number in range(1, 5))
 

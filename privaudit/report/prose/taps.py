@@ -7,10 +7,10 @@ from typing import Final
 
 from privaudit import roms
 from privaudit.language import Language
-from privaudit.model import App, Message, Phone, Report, Rom
+from privaudit.model import App, Message, Phone, Report, Rom, UserKind
 from privaudit.remedy import card, steps
-from privaudit.report.prose import Voice
-from privaudit.report.prose.layout import hanging, wrap
+from privaudit.report.prose import Voice, head
+from privaudit.report.prose.layout import hanging, titled, wrap
 
 _WIDTH: Final = 80
 
@@ -35,6 +35,7 @@ def usb(rom: str, language: Language) -> str:
         languages=(),
     )
     lines = (
+        *head.notices(language, demo=False),
         language.text("report.taps_for", rom=phone.rom.name),
         "",
         *_bullets(language, (Message(key="report.taps_bank_first"),)),
@@ -51,17 +52,17 @@ def usb(rom: str, language: Language) -> str:
 def _lines(voice: Voice, packages: frozenset[str]) -> Iterator[str]:
     language, phone = voice.language, voice.report.phone
     kinds = {user.id: user.kind for user in voice.report.users}
-    if voice.report.demo:
-        yield from wrap(voice.text("report.demo"), _WIDTH)
-    yield from wrap(voice.text("report.taps_for", rom=phone.rom.name), _WIDTH)
+    for notice in head.notices(language, demo=voice.report.demo):
+        yield from wrap(notice, _WIDTH)
+    yield from titled(voice.text("report.taps_for", rom=phone.rom.name), _WIDTH)
     yield ""
     yield from _bullets(language, steps.ALWAYS)
     shown = [app for name in voice.packages() if not packages or name in packages for app in voice.copies(name)]
     for app in shown:
-        taps = steps.for_app(app, phone, kinds[app.user])
+        taps = steps.for_app(app, phone, kinds.get(app.user, UserKind.OTHER))
         if taps or packages:
             yield ""
-            yield from wrap(voice.title(app), _WIDTH)
+            yield from titled(voice.title(app), _WIDTH)
             yield from _numbered(language, taps) if taps else wrap(f"  {voice.text('report.steps_none')}", _WIDTH)
     yield ""
     yield from _bullets(language, (steps.last_of_all(phone),))
@@ -75,7 +76,7 @@ def _lines(voice: Voice, packages: frozenset[str]) -> Iterator[str]:
 def _removal(voice: Voice, shown: Iterable[App]) -> Iterator[str]:
     for app in shown:
         yield ""
-        yield from wrap(voice.text("report.taps_uninstall", app=voice.title(app)), _WIDTH)
+        yield from titled(voice.text("report.taps_uninstall", app=voice.title(app)), _WIDTH)
         yield from _numbered(voice.language, card.uninstall(app, voice.report.phone))
 
 

@@ -1,0 +1,38 @@
+"""``privaudit rights``: what a borrower can do in a country, with the source of every line."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from privaudit.commands.letter import Files, check, deliver
+from privaudit.commands.options import Lang, Plain, help_text
+from privaudit.commands.talk import Talk
+
+
+def register(app: typer.Typer) -> None:
+    """Add this command to the command line."""
+    app.command("rights", help=help_text("rights"))(show)
+
+
+def show(
+    country: Annotated[str | None, typer.Argument(metavar="[CC]", help=help_text("rights_of"))] = None,
+    *,
+    friends: Annotated[bool, typer.Option("--friends", help=help_text("friends"))] = False,
+    output: Files = None,
+    lang: Lang = None,
+    plain: Plain = False,
+) -> None:
+    """Show a rights page."""
+    talk = Talk(lang, plain=plain)
+    with talk.errors():
+        from privaudit import rights
+        from privaudit.papers import page
+
+        check(output or [])
+        known = rights.load(country.upper() if country else None)
+        if country is None:
+            talk.say("rights_choose", known=", ".join(rights.countries()))
+        paper = (page.friends if friends else page.whole)(known, talk.language)
+        deliver(talk, paper, output or [])

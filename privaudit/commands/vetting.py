@@ -1,0 +1,68 @@
+"""``privaudit apk`` and ``privaudit signatures draft``. `bench` does what they say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from privaudit.commands.options import HELP, Country, Lang, Lists, Plain, Serial, Way
+from privaudit.commands.talk import Talk
+
+
+def apk_text(name: str) -> str:
+    """What the help says of these commands and their options."""
+    return HELP.text(f"apkcli.{name}")
+
+
+Files = Annotated[list[Path] | None, typer.Argument(metavar="FILE", help=apk_text("files"))]
+
+
+def register(app: typer.Typer, signatures: typer.Typer) -> None:
+    """Add these commands to the command line."""
+    app.command(help=apk_text("apk"))(apk)
+    signatures.command(help=apk_text("draft"))(draft)
+
+
+def apk(  # noqa: PLR0913 - the options of DESIGN
+    files: Files = None,
+    *,
+    installed: Annotated[str | None, typer.Option("--installed", metavar="PKG", help=apk_text("installed"))] = None,
+    output: Annotated[list[str] | None, typer.Option("--output", "-o", metavar="FILE", help=apk_text("output"))] = None,
+    as_json: Annotated[bool, typer.Option("--json", help=apk_text("json"))] = False,
+    scheduler: Annotated[str | None, typer.Option("--scheduler", metavar="ADDRESS", help=apk_text("scheduler"))] = None,
+    lang: Lang = None,
+    country: Country = None,
+    serial: Serial = None,
+    transport: Way = "auto",
+    signatures: Lists = None,
+    plain: Plain = False,
+) -> None:
+    """Vet APKs."""
+    from privaudit.commands.bench import Bench
+
+    talk = Talk(lang, plain=plain)
+    with talk.errors():
+        bench = Bench(talk, output or [], country, signatures or [], as_json=as_json)
+        bench.check(files or [], installed, scheduler)
+        if installed is not None:
+            raise typer.Exit(bench.installed(installed, transport, serial))
+        raise typer.Exit(bench.files(files or [], scheduler))
+
+
+def draft(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE", help=apk_text("draft_files"))],
+    *,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help=apk_text("draft_output"))
+    ] = None,
+    lang: Lang = None,
+    plain: Plain = False,
+) -> None:
+    """Draft rows of a list."""
+    from privaudit.commands.bench import drafted
+
+    talk = Talk(lang, plain=plain)
+    with talk.errors():
+        raise typer.Exit(drafted(talk, files, output))

@@ -1,0 +1,156 @@
+"""Drafts of letters, filled from a report: a demand to lender or collector, a complaint, a list of what was kept.
+
+No personal data come from the phone: names, numbers and addresses are blanks. No sentence acknowledges a debt or offers
+payment. Articles of law come from `privaudit.rights` alone, each with its mark where nobody checked it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from privaudit.errors import SourceError, UsageError
+from privaudit.language import Language
+from privaudit.model import Report
+from privaudit.papers import Block, Box, Heading, Listing, NewPage, Paper, Paragraph, Rows, Table, Title, shown
+from privaudit.report.prose import Voice
+from privaudit.report.prose.rights import called, marked
+from privaudit.rights import Demand, Rights
+
+_DEMANDS: Final[tuple[Demand, ...]] = ("stop", "recipients", "delete", "caller", "answer")
+"""What is demanded of a lender or collector, in this order."""
+_LOG: Final = ("no", "when", "channel", "number", "whom", "words", "file", "witness", "reported")
+"""Columns of the paper log."""
+_LOG_ROWS: Final = 14
+
+
+class Kind(StrEnum):
+    """What `privaudit letter` writes."""
+
+    DELETION = "deletion"
+    COMPLAINT = "complaint"
+    EVIDENCE_LIST = "evidence-list"
+
+    @property
+    def is_sent(self) -> bool:
+        """Whether the other side comes to know of it."""
+        return self is not Kind.EVIDENCE_LIST
+
+
+def draft(report: Report, package: str, kind: Kind, page: Rights) -> Paper:
+    """The letter of `kind` about the app `package`, in the language of the country of `page`.
+
+    Raises:
+        UsageError: the report has nothing on this app.
+        SourceError: the report has no finding at all.
+    """
+    letter = _Letter(Voice(report, Language(page.country.letter)), package, page)
+    blocks = {
+        Kind.DELETION: letter.demand,
+        Kind.COMPLAINT: letter.complaint,
+        Kind.EVIDENCE_LIST: letter.kept,
+    }[kind]
+    title = letter.voice.text(f"papers.title_{kind.name.lower()}")
+    return Paper(title, page.country.letter, tuple(blocks(title)))
+
+
+def log(language: Language) -> Table:
+    """The paper log of calls, to be filled in by hand."""
+    return Table(tuple(language.text(f"papers.log_{name}") for name in _LOG), (), _LOG_ROWS)
+
+
+@dataclass(frozen=True, slots=True)
+class _Letter:
+    voice: Voice
+    package: str
+    page: Rights
+
+    def __post_init__(self) -> None:
+        report = self.voice.report
+        if not report.findings:
+            raise SourceError("nothing_to_write_about")
+        known = tuple(dict.fromkeys(finding.package for finding in report.findings))
+        if self.package not in known:
+            raise UsageError("app_not_in_report", app=self.package, known=known)
+
+    def _paper(self, name: str) -> str:
+        return self.voice.text(f"papers.{name}")
+
+    def _papers(self, *names: str) -> tuple[str, ...]:
+        return tuple(map(self._paper, names))
+
+    def _with_articles(self, name: str, demand: Demand) -> str:
+        """A sentence, and the articles behind it."""
+        language = self.voice.language
+        cited = [marked(called(item, language), item, language) for item in self.page.behind(demand)]
+        if not cited:
+            return self._paper(name)
+        between = self._paper("cite_between").join(cited)
+        return self._paper(name) + self._paper("cite_open") + between + self._paper("cite_close")
+
+    def demand(self, title: str) -> Iterator[Block]:
+        yield from self._before("before_blank", "before_verify", "before_promise", "before_day", "before_send")
+        yield from self._head(title)
+        yield Rows((*self._blanks("to", "to_reach", "from", "account", "date"), *shown.app(self.voice, self.package)))
+        yield from shown.access(self.voice, self.package)
+        yield Heading(self._paper("demand_head"))
+        yield Listing(tuple(self._with_articles(f"demand_{demand}", demand) for demand in _DEMANDS), "number")
+        yield Paragraph(self._paper("demand_kept"))
+        yield Paragraph(self._paper("no_debt"), strong=True)
+        yield Rows(self._blanks("reach", "signature"))
+
+    def complaint(self, title: str) -> Iterator[Block]:
+        yield from self._before("before_office", "before_blank", "before_verify", "before_promise", "before_copy")
+        yield from self._head(title)
+        language = self.voice.language
+        offices = [marked(called(item, language), item, language) for item in self.page.office if item.letter]
+        yield Heading(self._paper("complaint_to"))
+        yield Listing((*offices, *self._papers("complaint_other")), "tick")
+        yield Rows(
+            (*self._blanks("from", "reach", "date", "against", "to_reach"), *shown.app(self.voice, self.package))
+        )
+        yield Heading(self._paper("happened"))
+        yield Rows(
+            self._blanks("happened_first", "happened_often", "happened_numbers", "happened_whom", "happened_words")
+        )
+        yield from shown.access(self.voice, self.package)
+        yield Heading(self._paper("asks_head"))
+        asks = (self._with_articles("asks_look", "complain"), *self._papers("asks_stop", "asks_result"))
+        yield Listing(asks, "number")
+        yield Heading(self._paper("done_head"))
+        yield Listing(self._papers("done_demand", "done_reply", "done_desk", "done_police"), "tick")
+        yield Heading(self._paper("attached_head"))
+        yield Listing(self._papers("attached_list", "attached_demand", "attached_report"), "tick")
+        yield Paragraph(self._paper("judge"))
+        yield Paragraph(self._paper("no_debt"), strong=True)
+        yield Rows(self._blanks("signature"))
+
+    def kept(self, title: str) -> Iterator[Block]:
+        yield from self._head(title)
+        yield Paragraph(self._paper("list_intro"))
+        yield Rows((*shown.app(self.voice, self.package), *shown.checked(self.voice)))
+        yield from shown.access(self.voice, self.package)
+        yield Heading(self._paper("list_lines"))
+        yield shown.lines(self.voice, self.package)
+        yield Heading(self._paper("list_by_hand"))
+        code = self.voice.language.code
+        yield Listing(tuple(item.text.text(code) for item in self.page.save), "tick")
+        yield NewPage()
+        yield Heading(self._paper("log_head"))
+        yield Paragraph(self._paper("log_intro"))
+        yield log(self.voice.language)
+
+    def _before(self, *names: str) -> Iterator[Block]:
+        """What to think of first, on a page that stays at home."""
+        yield Box(self._paper("before"), (*self._papers("notice", *names), self.voice.text("rights.debt")))
+        yield NewPage()
+
+    def _head(self, title: str) -> Iterator[Block]:
+        yield Title(title)
+        if self.voice.report.demo:
+            yield Paragraph(self.voice.text("report.demo"), strong=True)
+
+    def _blanks(self, *names: str) -> tuple[tuple[str, None], ...]:
+        return tuple((name, None) for name in self._papers(*names))

@@ -1,0 +1,200 @@
+"""The nouns of what is said of an APK before anybody installs it. The dataclasses are the document ``privaudit-apk/1``.
+
+An app that is installed nowhere holds nothing: all is about what it may ask for, never about what it reads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final, Literal, TypeAlias
+
+from privaudit.knowledge.sdks import Purpose
+from privaudit.model import (
+    DataClass,
+    Lending,
+    Listing,
+    ListStamp,
+    Message,
+    OtherData,
+    RuleMatch,
+    RulesStamp,
+    Severity,
+    Tool,
+    Verdict,
+)
+
+SCHEMA: Final = "privaudit-apk/1"
+DATA: Final = (*DataClass, *OtherData)
+"""The kinds of data that are told of, in their order."""
+Kind: TypeAlias = Literal["apk", "xapk", "apks", "apkm", "installed", "unknown"]
+
+
+class AskState(StrEnum):
+    """Whether an app may ask for a kind of data."""
+
+    MAY_ASK = "may_ask"
+    """Its manifest names a permission for it."""
+    ANOTHER_WAY = "another_way"
+    """No permission; but a right beside the permissions, which it may ask for, reaches the same."""
+    NEEDS_NOBODY = "needs_nobody"
+    """It gets it without asking: the list of apps, when made for Android 10 or older."""
+    NOT_REQUESTED = "not_requested"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """What an app may ask for of one kind of data."""
+
+    state: AskState
+    permissions: tuple[str, ...] = ()
+    """Those that its manifest names, in full."""
+    ways: tuple[str, ...] = ()
+    """``permission``, ``incoming`` (only what arrives from then on), and kinds of `privaudit.model.SpecialAccess`."""
+    until_sdk: int | None = None
+    """Not asked for above this Android; ``None``: on every one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """One permission that the manifest names."""
+
+    name: str
+    max_sdk: int | None
+    """Not asked for above this Android."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sign:
+    """Where code of another maker showed: a sign, never proof."""
+
+    kind: Literal["class", "library", "component"]
+    name: str
+    """The prefix of class names, the library or the component, as the list of such code has it."""
+    entry: str | None
+    """The file inside the APK; ``None``: the manifest."""
+    classes: int | None
+    """Classes whose code is there; 0: they are only spoken of. ``None`` for libraries and components."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SdkFound:
+    """Code of another maker that scores borrowers, takes data, or tells devices apart."""
+
+    vendor: str
+    names: tuple[str, ...]
+    purpose: Purpose
+    collects: tuple[str, ...]
+    """What it was read to collect; empty: nothing was read about that."""
+    lending_specific: bool
+    """False where ordinary apps carry it too: then it says nothing of lending."""
+    confidence: Literal["high", "medium", "low"]
+    note: str | None
+    signs: tuple[Sign, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VettedApp:
+    """The app in the file."""
+
+    package: str
+    label: str | None
+    """Its default name; `labels` has it by language."""
+    labels: Mapping[str, str]
+    """By language tag; ``und`` where it is for no language in particular."""
+    label_problem: Message | None
+    launcher_labels: tuple[str, ...]
+    """What stands under its icons where that is not one of `labels`."""
+    launcher_icon: bool | None
+    """Whether its manifest gives it an icon among the apps."""
+    version_name: str | None
+    version_code: int | None
+    min_sdk: int | None
+    target_sdk: int | None
+    apk_sha256: str | None
+    """Of the base APK: what lists hold. ``None``: not computed."""
+    certificates_sha256: tuple[str, ...]
+    """Of its signers by the newest scheme, then what they rotated through. Read, not verified."""
+    signing_problem: Message | None
+    asks: Mapping[DataClass | OtherData, Ask]
+    at_install: bool
+    """Whether what it asks for is given without a question: it is made for Android 5 or older."""
+    permissions: tuple[Asked, ...]
+    services: tuple[str, ...]
+    """Rights beside the permissions that it is built for: ``accessibility``, ``notification_listener`` …"""
+    lending: Lending
+    listed: tuple[Listing, ...]
+    rules: tuple[RuleMatch, ...]
+    sdks: tuple[SdkFound, ...]
+
+    @property
+    def recognised(self) -> bool:
+        """Whether it is a lending or a listed app, as far as is known."""
+        return self.lending.verdict != "no" or bool(self.listed)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileStamp:
+    """The file that was read."""
+
+    path: str
+    """As it was given, or the folder that was given and the path below it."""
+    kind: Kind
+    size: int | None
+    modified_ns: int | None
+    """When it was last changed, in nanoseconds since 1970, as this computer's disk says."""
+    sha256: str | None
+    """Of the whole file."""
+    base: str | None = None
+    """In a bundle: the entry that is the app itself."""
+    splits: int = 0
+    """Further APKs in the bundle that belong to it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gap:
+    """Something in the file that could not be read."""
+
+    part: str
+    """The entry; the file itself where nothing could be read."""
+    why: Message
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VetFinding:
+    """One thing to know before installing."""
+
+    rule: Literal["listed", "lender_asks"]
+    severity: Severity
+    message: Message
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VetStamp:
+    """What the judgement rests on."""
+
+    signatures: ListStamp
+    rules: RulesStamp
+    sdks: int
+    """Makers whose code is known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vetting:
+    """The document: what is said of one file. The same file and the same lists give the same document anywhere."""
+
+    schema: Literal["privaudit-apk/1"] = "privaudit-apk/1"
+    tool: Tool
+    knowledge: VetStamp
+    file: FileStamp
+    app: VettedApp | None
+    """``None``: nothing could be read."""
+    findings: tuple[VetFinding, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+    others: tuple[str, ...] = field(default=())
+    """Packages of other apps in the same bundle, which were not looked at."""
+    verdict: Verdict = Verdict.NOTHING_FOUND
+    """``found``: a finding of low severity or above."""
+    complete: bool = False
+    """Whether everything in the file that is looked for could be read."""

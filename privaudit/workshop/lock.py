@@ -1,0 +1,45 @@
+"""One facilitator in one folder. The system gives the lock back when a program ends, however it ends."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from privaudit.errors import SourceError
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _hold(file: int) -> None:
+        msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
+else:
+    import fcntl
+
+    def _hold(file: int) -> None:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+class Lock:
+    """Held from construction to `release`. The file stays: a removed one could be locked twice.
+
+    Raises:
+        SourceError: ``folder_in_use``: another one is held; ``not_written``.
+    """
+
+    def __init__(self, path: Path) -> None:
+        try:
+            self._file: int | None = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise SourceError("not_written", path=str(path), reason=error.strerror or str(error)) from error
+        try:
+            _hold(self._file)
+        except OSError as error:
+            os.close(self._file)
+            raise SourceError("folder_in_use", path=str(path.parent)) from error
+
+    def release(self) -> None:
+        """Let others in. May be called twice."""
+        file, self._file = self._file, None
+        if file is not None:
+            os.close(file)

@@ -1,0 +1,211 @@
+"""Rules speak of the apps that they concern, in the country and from the store that are theirs, and change no grade."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+
+from privaudit import audit, findings, knowledge
+from privaudit.demo import stories
+from privaudit.findings.rules import annotated, data_of, matches
+from privaudit.knowledge import rulebook
+from privaudit.knowledge.files import Mistakes
+from privaudit.model import App, DataClass, Lending, LendingVerdict, OtherData, Requested, Severity
+
+BOOK = rulebook.read(Mistakes())
+RULES = {rule.id: rule for rule in BOOK.rules}
+CONCERNED = [rule for rule in BOOK.rules if rule.concern]
+LENDS = Lending(verdict=LendingVerdict.YES)
+PLAY = "com.android.vending"
+TODAY = date(2026, 6, 1)
+
+
+def ids(app: App) -> set[str]:
+    return {match.id for match in app.rules}
+
+
+def day_of(rule):
+    """A day on which it is in force."""
+    return date.fromisoformat(rule.in_force_until) if rule.in_force_until else TODAY
+
+
+def of(app, rule, **changed):
+    given = {"country": rule.country, "day": day_of(rule), **changed}
+    return {match for match in annotated(app, BOOK, given["country"], given["day"]).rules if match.id == rule.id}
+
+
+def installed_by(rule):
+    return rule.stores[0] if rule.kind == "store" else None
+
+
+@pytest.fixture
+def lender(made):
+    """A lending app with these permissions."""
+
+    def lender(*permissions, **changed):
+        return made.app(**{"lending": LENDS, "permissions": permissions, **changed})
+
+    return lender
+
+
+def named(rule):
+    return [(concern, name) for concern in rule.concern for name in (*concern.permissions, *concern.special)]
+
+
+@pytest.mark.parametrize(("rule", "concern", "name"), [(rule, *one) for rule in CONCERNED for one in named(rule)])
+def test_every_permission_of_every_rule_fires_held_and_asked_for(made, lender, rule, concern, name):
+    def told(app):
+        return {(match.says, match.likely, match.match) for match in of(app, rule)}
+
+    store, likely = installed_by(rule), concern.mapping == "inferred"
+    if name in concern.special:
+        assert (concern.says, likely, "granted") in told(lender(holds=(name,), installer=store))
+        return
+    held, asked = made.permission(name), made.permission(name, "denied")
+    assert told(lender(held, installer=store)) == {(concern.says, likely, "granted")}
+    assert told(lender(asked, installer=store)) == {(concern.says, likely, "requested")}
+    (match,) = of(lender(held, installer=store), rule)
+    assert match.permissions == (f"android.permission.{name}",)
+    assert match.data
+    assert set(match.data) <= {*map(str, DataClass), *map(str, OtherData)}
+    assert match.verify is rule.verify
+
+
+@pytest.mark.parametrize("rule", CONCERNED, ids=lambda rule: rule.id)
+def test_no_rule_fires_where_it_does_not_apply(made, lender, rule):
+    everything = tuple(made.permission(name) for _, name in named(rule))
+    store = installed_by(rule)
+    app = lender(*everything, installer=store)
+    assert of(app, rule)
+    # An app that is neither lending nor listed, one that holds and asks for nothing, and one that only may ask.
+    assert not of(replace(app, lending=Lending(verdict=LendingVerdict.NO)), rule)
+    assert not of(lender(installer=store), rule)
+    unknown = replace(made.permission("READ_CONTACTS", "denied"), requested=Requested.UNKNOWN)
+    assert not of(lender(unknown, installer=store), rule)
+    if rule.kind == "store":
+        for other in (None, "com.huawei.appmarket", "com.android.shell"):
+            assert not of(replace(app, installer=other), rule)
+        assert not of(replace(app, installer_known=False), rule)
+        assert of(app, rule, country="CN")
+    else:
+        assert not of(app, rule, country=None)
+        assert not of(app, rule, country="ZZ")
+
+
+@pytest.mark.parametrize("rule", [rule for rule in BOOK.rules if not rule.concern], ids=lambda rule: rule.id)
+def test_rights_conduct_and_observations_stand_beside_no_app(made, lender, rule):
+    app = lender(*(made.permission(name) for other in CONCERNED for _, name in named(other)), installer=PLAY)
+    assert not of(app, rule)
+
+
+def test_an_observation_is_nobody_s_rule():
+    applying = BOOK.applying(None, "CN", TODAY) + BOOK.applying(PLAY, "NG", TODAY)
+    assert "ANY-SIDELOAD-LENDER" not in {rule.id for rule in applying}
+
+
+@pytest.mark.parametrize(
+    ("rule", "day", "applies"),
+    [
+        ("IN-RBI-DLG-2022", date(2022, 9, 1), False),
+        ("IN-RBI-DLG-2022", date(2022, 9, 2), True),
+        ("IN-RBI-DLG-2022", date(2025, 5, 7), True),
+        ("IN-RBI-DLG-2022", date(2025, 5, 8), False),
+        ("IN-RBI-DLD-2025", date(2025, 5, 7), False),
+        ("IN-RBI-DLD-2025", date(2025, 5, 8), True),
+        ("ID-OJK-CAMILAN", date(2018, 12, 31), False),
+        ("ID-OJK-CAMILAN", date(2019, 1, 1), True),  # known by its year alone
+    ],
+)
+def test_what_is_over_or_has_not_begun_does_not_apply(made, lender, rule, day, applies):
+    app = lender(made.permission("READ_CONTACTS"))
+    assert bool(of(app, RULES[rule], day=day)) is applies
+
+
+def test_a_rule_that_speaks_of_what_is_held_passes_over_what_is_only_asked_for(made, lender):
+    rule = replace(RULES["KE-DCP-2022"], match="granted")
+    assert not [*matches(lender(made.permission("READ_CONTACTS", "denied")), rule)]
+    assert [*matches(lender(made.permission("READ_CONTACTS")), rule)]
+
+
+def test_what_is_blocked_or_asks_each_time_is_held_all_the_same(made, lender):
+    for state in ("allowed", "foreground", "ask", "blocked"):
+        (match,) = of(lender(made.permission("READ_CONTACTS", state)), RULES["KE-DCP-2022"])
+        assert match.match == "granted"
+    assert not of(
+        lender(replace(made.permission("READ_CONTACTS", "unknown"), requested=Requested.UNKNOWN)), RULES["KE-DCP-2022"]
+    )
+
+
+def test_an_unknown_name_has_no_data():
+    assert data_of("android.permission.CAMERA") == data_of("nothing") == ()
+
+
+# --- they annotate --------------------------------------------------------------------------------------------------
+
+
+def _graded(made, grade: str):
+    """A lending app with a finding of this grade."""
+    contacts = made.access(
+        "can_read" if grade in {"high", "medium"} else "not_allowed", read=made.now if grade == "low" else None
+    )
+    listed = (made.listing("A"),) if grade == "high" else ()
+    held = made.permission("READ_CONTACTS", "allowed" if grade in {"high", "medium"} else "denied")
+    return made.app(contacts=contacts, lending=LENDS, listed=listed, permissions=(held,))
+
+
+@pytest.mark.parametrize("grade", [grade.value for grade in Severity])
+def test_no_rule_makes_a_finding_or_moves_a_grade(made, grade):
+    """Every rule that may stand beside an app, at once and one by one, on an app of each grade."""
+    app = _graded(made, grade)
+    before = _findings(made, app)
+    assert before[0].severity == grade
+    every = tuple(match for rule in CONCERNED for match in matches(app, rule))
+    assert every
+    for rules in (every, *((match,) for match in every)):
+        assert _findings(made, replace(app, rules=rules)) == before
+
+
+@pytest.mark.parametrize("rule", CONCERNED, ids=lambda rule: rule.id)
+def test_holding_all_that_a_rule_names_makes_no_finding(made, rule):
+    """A lending app that can read no contacts, SMS or call log stays without a finding, whatever a rule says."""
+    app = made.app(lending=LENDS, permissions=tuple(made.permission(name) for _, name in named(rule)))
+    assert not _findings(made, replace(app, rules=tuple(matches(app, rule))))
+
+
+def _findings(made, app):
+    """What every finding rule says of `app` as it stands; `judge` would recognise it anew."""
+    ground = made.ground(app)
+    found = [finding for rule in findings._rules() for finding in rule(app, ground)]
+    return sorted(found, key=lambda finding: finding.severity.order)
+
+
+@pytest.mark.parametrize("story", stories())
+def test_a_country_changes_no_finding_no_verdict_and_no_count(capture_of_story, story):
+    taken, known = capture_of_story(story), knowledge.load(demo=True)
+    without = audit.judged(taken, known, audit.Wishes())
+    for country in ("CN", "IN", "ID", "PH", "KE", "NG", "PK", "MX"):
+        chosen = audit.judged(taken, known, audit.Wishes(country=country))
+        assert (chosen.findings, chosen.verdict, chosen.counts) == (without.findings, without.verdict, without.counts)
+        assert {app.package for app in chosen.apps} == {app.package for app in without.apps}
+        # Mexico's alert is younger than this check.
+        assert any(ids(app) & {rule.id for rule in BOOK.rules if rule.country == country} for app in chosen.apps) or (
+            country == "MX"
+        )
+
+
+def test_the_chinese_rule_turns_no_chinese_lender_red(made, lender):
+    everything = tuple(made.permission(name) for _, name in named(RULES["CN-NECESSARY-2021"]))
+    app = annotated(lender(*everything, contacts=made.access("can_read")), BOOK, "CN", TODAY)
+    assert "CN-NECESSARY-2021" in ids(app)
+    assert {match.says for match in app.rules if match.id == "CN-NECESSARY-2021"} == {"not_necessary"}
+    assert {finding.severity for finding in _findings(made, app)} == {Severity.MEDIUM}
+
+
+def test_only_lending_and_listed_apps_are_annotated(demo_capture):
+    report = audit.judged(
+        demo_capture, knowledge.load(demo=True), audit.Wishes(all_apps=True, name_suspects=True, country="CN")
+    )
+    assert {app.recognised for app in report.apps if app.rules} == {True}
+    assert len(report.apps) > 100

@@ -1,0 +1,526 @@
+"""What is fuzzed: every parser and reader of what others wrote, each as a function of bytes.
+
+A target returns, or raises what it says it raises (`EXPECTED`); everything else is a find. `SEEDS` gives each something
+sound to begin with, made by our own renderers and builders. See ``run.py``; ``test_replay.py`` replays what was found.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import struct
+import tempfile
+import unicodedata
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from privaudit import audit, knowledge, papers, rights
+from privaudit import capture as sources
+from privaudit.capture import answers, apk_parts, archive, folder, identity, manifest, record, take
+from privaudit.capture.apk_parts import ARSC, MANIFEST, SIGNING_BLOCK, Apk, Part
+from privaudit.capture.apk_problems import ApkError
+from privaudit.demo import apks as demo_apks
+from privaudit.demo import daemon, open_story
+from privaudit.demo.adbd.auth import KeyPolicy
+from privaudit.demo.programs import programs
+from privaudit.errors import PrivauditError
+from privaudit.facts import apk, apk_certificates, apk_dex, apk_manifest, appops, packages, users
+from privaudit.facts.dump import _WANTED
+from privaudit.knowledge import bundle, lists, minisign, stix, tables
+from privaudit.knowledge.files import Mistakes
+from privaudit.language import Language, tame
+from privaudit.model import Command, Report
+from privaudit.papers import letters, recheck
+from privaudit.remedy import ledger
+from privaudit.report import csv, diff, html, txt
+from privaudit.report import json as report_json
+from privaudit.report.diff import words as compared
+from privaudit.report.prose import taps
+from privaudit.report.share import coarsened
+from privaudit.transport import direct, server, server_line, shell
+from privaudit.transport.direct import _open
+from privaudit.transport.wire import TcpWire, Wire
+from privaudit.vet import pieces, reading
+from privaudit.vet.opened import Window
+from privaudit.workshop import books
+
+EXPECTED: Final = (PrivauditError, ApkError, minisign.SignatureError)
+"""What a reader may raise: each has words for a person."""
+ENGLISH: Final = Language("en")
+MARKER: Final = "0" * 32
+STORY: Final = "android16"
+"""The smallest."""
+PREFIXES: Final = ("com.example.loan", "ai.advance", "com.appsflyer")
+
+
+# --- something sound to begin with ------------------------------------------------------------------------------------
+
+
+@cache
+def base(story: str = STORY) -> sources.Capture:
+    """A whole capture of a demo phone."""
+    told = open_story(story)
+    with tempfile.TemporaryDirectory() as place:
+        keys = KeyPolicy(required=False)
+        with (
+            daemon(told, table=programs(told), keys=keys) as phone,
+            direct.over_tcp(phone.host, phone.port, on_waiting=lambda _: None, key_folder=Path(place)) as line,
+        ):
+            return audit.live(line, _knowledge(), demo=True)
+
+
+@cache
+def _knowledge() -> knowledge.Knowledge:
+    return knowledge.load(demo=True)
+
+
+@cache
+def _small() -> sources.Capture:
+    """Without names, which take most of the time."""
+    return replace(base(), apks={})
+
+
+@cache
+def report() -> Report:
+    """The report on it."""
+    return audit.judged(base(), _knowledge(), audit.Wishes(all_apps=True))
+
+
+@cache
+def _keys() -> tuple[str, ...]:
+    return (*sorted(base().answers), "package.com.example.loan")
+
+
+def _texts(question: str) -> Iterator[bytes]:
+    for story in ("android16", "android6", "emui5"):
+        for one in base(story).to(question):
+            yield one.text.encode()
+
+
+@cache
+def _apk_files() -> tuple[bytes, ...]:
+    return tuple(sorted(demo_apks.bundle().values(), key=len)[:6])
+
+
+@cache
+def _parts() -> Apk:
+    """An APK of the demo phone with everything that is read of one."""
+    taken = max(base().apks.values(), key=lambda one: len(one.parts))
+    assert {MANIFEST, ARSC} <= taken.parts.keys()
+    return taken
+
+
+def _saved(write: Callable[[Path], object]) -> bytes:
+    with tempfile.TemporaryDirectory() as place:
+        path = Path(place) / "saved.zip"
+        write(path)
+        return path.read_bytes()
+
+
+# --- dumps and answers ------------------------------------------------------------------------------------------------
+
+
+def dump_packages(data: bytes) -> None:
+    """``dumpsys package``, as a whole and as the answer about one app."""
+    text = answers.decode(data)[0]
+    packages.parse(text, {0: {}}, wanted=_WANTED)
+    packages.parse(text, only="com.example.loan")
+    packages.parse_list(text)
+
+
+def dump_appops(data: bytes) -> None:
+    """``dumpsys appops``."""
+    appops.parse(answers.decode(data)[0])
+
+
+def phone_answers(data: bytes) -> None:
+    """Any answer in the place of any other, through facts and findings to the finished report."""
+    if not data:
+        return
+    key = _keys()[data[0] % len(_keys())]
+    changed = _small().having([answers.receive(key, data[1:], exit_code=0, whole=True)])
+    made = audit.judged(changed, _knowledge(), audit.Wishes(all_apps=True, name_suspects=True))
+    txt.render(made, ENGLISH)
+    users.parse(changed.answer("users").text, made.phone.sdk)
+
+
+def script_output(data: bytes) -> None:
+    """What comes out of a script of questions, with our own marker in it; and who the phone is."""
+    for one in take.sections(data.replace(b"@@", MARKER.encode()), MARKER):
+        assert folder.key_of(folder.file_name(one.key)) == one.key
+    identity._DIGEST.search(data)
+
+
+# --- the wire ---------------------------------------------------------------------------------------------------------
+
+
+class Canned(Wire):
+    """Bytes of a phone that were recorded, or made up."""
+
+    def __init__(self, data: bytes) -> None:
+        super().__init__()
+        self._data = io.BytesIO(data)
+
+    def connect(self, transport_timeout_s: float) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+    def _receive(self, size: int, timeout_s: float) -> bytes:
+        data = self._data.read(size)
+        if not data:
+            raise direct.PhoneError("lost")
+        return data
+
+    def _send(self, data: bytes, timeout_s: float) -> None:
+        pass
+
+
+class _Signer:
+    fingerprint = "AB:CD"
+
+    def Sign(self, data: bytes) -> bytes:  # noqa: N802 - adb-shell's name
+        return bytes(256)
+
+    def GetPublicKey(self) -> bytes:  # noqa: N802
+        return b"key"
+
+
+def _command() -> Command:
+    return Command(text="id", why="fuzzing")
+
+
+def adb_wire(data: bytes) -> None:
+    """ADB messages of a phone, from its greeting to the answers of two commands."""
+    line = _open(Canned(data), "tcp", _Signer(), lambda _: None, 1.0)  # type: ignore[arg-type]
+    for limit in (100, 10_000):
+        reply = line.run(_command(), timeout_s=5, limit=limit)
+        assert len(reply.stdout) + len(reply.stderr) <= limit
+
+
+class _CannedServer(TcpWire):
+    data = b""
+
+    def connect(self, transport_timeout_s: float) -> None:
+        self._rest = io.BytesIO(self.data)
+
+    def close(self) -> None:
+        pass
+
+    def _receive(self, size: int, timeout_s: float) -> bytes:
+        data = self._rest.read(size)
+        if not data:
+            self.ended = True
+            raise direct.PhoneError("lost")
+        return data
+
+    def _send(self, data: bytes, timeout_s: float) -> None:
+        pass
+
+
+def adb_server(data: bytes) -> None:
+    """What an ADB server says: its list of phones, the features of one, and the answer of a command."""
+    _CannedServer.data = data
+    server_line.TcpWire = server.TcpWire = _CannedServer  # type: ignore[misc]
+    try:
+        server.answers()
+        for found in server.listed():
+            tame(found.name or "")
+        phone = server.Listed(
+            serial="1", name=None, obstacle=None, state=server.PhoneState.READY, place=None, number=None
+        )
+        server.Connection(phone, frozenset({"shell_v2"})).run(_command(), timeout_s=5, limit=1000)
+    finally:
+        server_line.TcpWire = server.TcpWire = TcpWire  # type: ignore[misc]
+
+
+def shell_frames(data: bytes) -> None:
+    """``shell,v2`` frames, an old terminal's text and raw bytes, in pieces of any size."""
+    if not data:
+        return
+    step, rest = data[0] % 64 + 1, data[1:]
+    for kind in (shell.ShellV2, shell.OldShell, shell.Exec):
+        one = kind()
+        one.request("id")
+        try:
+            shell.fill(one, (rest[at : at + step] for at in range(0, len(rest), step)), 1000)
+        except PrivauditError:
+            assert kind is not shell.ShellV2 or len(one.reply().stdout) < 1000 + 64
+        assert len(one.reply().stdout) <= 1000 + 64 + len(rest) * (kind is shell.OldShell)
+
+
+# --- APKs -------------------------------------------------------------------------------------------------------------
+
+
+def axml(data: bytes) -> None:
+    """A manifest."""
+    apk_manifest.parse(data)
+
+
+def arsc(data: bytes) -> None:
+    """A resource table, where names stand."""
+    one = replace(_parts(), parts={**_parts().parts, ARSC: Part.whole(data)})
+    apk.read(one, ("zh-CN", "en"), 34)
+    apk.read(apk.thin(one), ("zh-CN",), 34)
+
+
+def signing(data: bytes) -> None:
+    """A signing block, and an old signature file."""
+    for name in (SIGNING_BLOCK, "META-INF/CERT.RSA"):
+        with contextlib.suppress(ApkError):
+            apk_certificates.parse({name: Part.whole(data)}).in_force(34)
+
+
+def dex(data: bytes) -> None:
+    """Code, where class names are looked for."""
+    for _ in apk_dex.find(data, PREFIXES, "classes.dex"):
+        pass
+
+
+def apk_file(data: bytes) -> None:
+    """A whole APK, or a bundle of APKs, as `privaudit apk` takes it apart."""
+    with pieces.taken_apart(Window(io.BytesIO(data), 0, len(data)), "some.xapk") as taken:
+        reading.read(taken, PREFIXES)
+
+
+# --- saved files ------------------------------------------------------------------------------------------------------
+
+
+def saved_parts(data: bytes) -> None:
+    """What a capture keeps beside answers: its manifest, its log, parts of APKs."""
+    if not data:
+        return
+    kind, rest = data[0] % 3, data[1:]
+    try:
+        if kind == 0:
+            manifest.misnamed(manifest.load(rest))
+        elif kind == 1:
+            record.load(rest)
+        else:
+            apk.read(apk_parts.load("com.example.t", rest), ("en",), 34)
+    except ValueError:
+        pass
+
+
+def _file(data: bytes, name: str) -> None:
+    with tempfile.TemporaryDirectory() as place:
+        path = Path(place) / name
+        path.write_bytes(data)
+        taken = sources.read(path)
+        audit.judged(taken, _knowledge(), audit.Wishes())
+
+
+def saved_zip(data: bytes) -> None:
+    """A zip: a capture, a bug report, or what AndroidQF collected."""
+    _file(data, "some.zip")
+
+
+def bugreport(data: bytes) -> None:
+    """The text of a bug report."""
+    _file(data, "bugreport.txt")
+
+
+_QF: Final = (
+    "packages.json",
+    "getprop.txt",
+    "dumpsys.txt",
+    "settings_secure.txt",
+    "users.txt",
+    "command.log",
+    "acquisition.json",
+)
+
+
+def collected(data: bytes) -> None:
+    """A folder of AndroidQF, or of plain text files; the first byte says which file."""
+    if not data:
+        return
+    names = (*_QF, "dumpsys_package.txt", "dumpsys_appops.txt", "pm_list_packages.txt", "pm_list_users.txt")
+    with tempfile.TemporaryDirectory() as place:
+        (Path(place) / names[data[0] % len(names)]).write_bytes(data[1:])
+        if data[0] & 128:
+            (Path(place) / "acquisition.json").touch()
+        audit.judged(sources.read(Path(place)), _knowledge(), audit.Wishes())
+
+
+def report_document(data: bytes) -> None:
+    """A saved report, rendered again in every format."""
+    with tempfile.TemporaryDirectory() as place:
+        path = Path(place) / "report.json"
+        path.write_bytes(data)
+        made = report_json.read(path)
+    for module in (txt, html, csv, report_json):
+        module.render(made, ENGLISH)
+    taps.render(made, ENGLISH, frozenset())
+    coarsened(made)
+    compared.text(diff.compare(made, made), ENGLISH)
+    for app in made.apps[:1]:
+        for kind in letters.Kind:
+            papers.render(letters.draft(made, app.package, kind, rights.load("IN")), "md")
+
+
+def books_and_ledgers(data: bytes) -> None:
+    """A ledger, a workshop's book, a folder of kept material."""
+    if not data:
+        return
+    kind, rest = data[0] % 3, data[1:]
+    with tempfile.TemporaryDirectory() as place:
+        path = Path(place) / recheck.HASHES
+        path.parent.mkdir()
+        path.write_bytes(rest)
+        if kind == 0:
+            ledger.read(path)
+        elif kind == 1:
+            books.load(path, books.Book)
+        else:
+            recheck.check(Path(place))
+
+
+# --- lists ------------------------------------------------------------------------------------------------------------
+
+
+def signatures(data: bytes) -> None:
+    """A list as TOML."""
+    with tempfile.TemporaryDirectory() as place:
+        path = Path(place) / "own.toml"
+        path.write_bytes(data)
+        mistakes = Mistakes()
+        for _ in lists.read_own(path, mistakes):
+            pass
+        for one in mistakes:
+            ENGLISH.say(one)
+
+
+_DEFAULTS: Final = {"publisher": "P", "title": "T"}
+
+
+def table(data: bytes) -> None:
+    """A list as a table."""
+    mistakes = Mistakes()
+    tables.read(data, "table.csv", mistakes, _DEFAULTS)
+    for one in mistakes:
+        ENGLISH.say(one)
+
+
+def stix_bundle(data: bytes) -> None:
+    """A list as STIX."""
+    mistakes = Mistakes()
+    stix.read(data, "bundle.json", mistakes, _DEFAULTS)
+    for one in mistakes:
+        ENGLISH.say(one)
+
+
+def edition(data: bytes) -> None:
+    """A newer edition of the lists: its zip, its signature, a key."""
+    if not data:
+        return
+    kind, rest = data[0] % 3, data[1:]
+    if kind == 0:
+        bundle.unpack(rest, "edition.zip")
+    elif kind == 1:
+        minisign.parse_key(rest.decode("utf-8", "replace"))
+    else:
+        minisign.verify(b"data", rest.decode("utf-8", "replace"), ())
+
+
+def words(data: bytes) -> None:
+    """Text from phones, made harmless."""
+    try:
+        text = data.decode("utf-16-le" if data[:1] == b"\0" else "utf-8", "surrogatepass")
+    except UnicodeDecodeError:
+        return
+    said = tame(text)
+    assert len(said) <= 120
+    wrong = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+    assert not [char for char in said if unicodedata.category(char) in wrong and char not in "\u200c\u200d"]
+
+
+# --- seeds ------------------------------------------------------------------------------------------------------------
+
+
+def _messages() -> Iterator[bytes]:
+    def message(kind: bytes, arg0: int, arg1: int, data: bytes = b"") -> bytes:
+        number = int.from_bytes(kind, "little")
+        return struct.pack("<6I", number, arg0, arg1, len(data), sum(data), number ^ 0xFFFFFFFF) + data
+
+    hello = message(b"CNXN", 0x01000001, 1 << 20, b"device::features=shell_v2,cmd\0")
+    said = message(b"WRTE", 9, 1, b"\1\3\0\0\0out\3\1\0\0\0\0") + message(b"CLSE", 9, 1)
+    yield hello + message(b"OKAY", 9, 1) + said
+    yield message(b"AUTH", 1, 0, bytes(20)) * 2 + hello + message(b"OKAY", 9, 1) + said
+    yield message(b"CNXN", 0x01000000, 4096, b"device::") + message(b"OKAY", 1, 1) + message(b"WRTE", 1, 1, b"x\r\n")
+    yield hello + message(b"CLSE", 0, 1) + message(b"OKAY", 9, 2) + said
+
+
+def _servers() -> Iterator[bytes]:
+    phones = b"R58M1234       device usb:1-1 product:x model:Demo_phone device:x transport_id:1\n"
+    yield b"OKAY" + b"%04x" % len(phones) + phones
+    yield b"FAIL0010device not found"
+    yield b"OKAYOKAY\1\3\0\0\0out\3\1\0\0\0\0"
+
+
+def _stix() -> bytes:
+    kinds = ("app:id = 'com.example.loan'", "file:hashes.'SHA-256' = '" + "a" * 64 + "'")
+    indicators = [
+        {"type": "indicator", "id": f"indicator--{n}", "pattern": f"[{p}]", "pattern_type": "stix", "name": "x"}
+        for n, p in enumerate(kinds)
+    ]
+    malware = {"type": "malware", "id": "malware--1", "name": "SpyLoan"}
+    relation = {"type": "relationship", "source_ref": "indicator--0", "target_ref": "malware--1"}
+    return json.dumps({"type": "bundle", "objects": [*indicators, malware, relation]}).encode()
+
+
+def _numbered(number: int, *texts: bytes) -> Iterator[bytes]:
+    yield from (bytes([number]) + text for text in texts)
+
+
+def _toml() -> Iterator[bytes]:
+    folder = knowledge.files.shipped()
+    for name in ("risky", "lenders"):
+        for file in sorted((folder / name).iterdir(), key=lambda one: one.name)[:2]:
+            yield file.read_bytes()[:4000]
+
+
+def _seeds() -> dict[str, Callable[[], Iterator[bytes]]]:
+    part = _parts
+    return {
+        "dump_packages": lambda: iter([*_texts("packages"), *_texts("package")]),
+        "dump_appops": lambda: _texts("appops"),
+        "phone_answers": lambda: (bytes([n]) + base().answer(key).text.encode() for n, key in enumerate(_keys())),
+        "script_output": lambda: iter([b"@@ begin users\nUserInfo\n@@ end users 0\n", b"\n@@ begin date\n1"]),
+        "adb_wire": _messages,
+        "adb_server": _servers,
+        "shell_frames": lambda: iter([b"\5\1\3\0\0\0out\2\3\0\0\0err\3\1\0\0\0\7", b"\1text\r\n"]),
+        "axml": lambda: iter([part().parts[MANIFEST].data()]),
+        "arsc": lambda: iter([part().parts[ARSC].data()[:60000]]),
+        "signing": lambda: (one.data() for name, one in part().parts.items() if name not in {MANIFEST, ARSC}),
+        "dex": lambda: iter([b"dex\n035\0" + bytes(104)]),
+        "apk_file": lambda: iter(_apk_files()),
+        "saved_parts": lambda: iter([b"\2" + apk_parts.dump(part()), b"\1" + record.dump(base().log)]),
+        "saved_zip": lambda: iter([_saved(lambda path: archive.write(base(), path))]),
+        "bugreport": lambda: iter(_bugreports()),
+        "collected": lambda: iter([b"\0[]", *(bytes([7]) + text[:20000] for text in _texts("packages"))]),
+        "report_document": lambda: iter([report_json.render(report()).encode(), report_json.line(report()).encode()]),
+        "books_and_ledgers": lambda: iter([b'\0{"schema": "privaudit-ledger/1"}', b'\1{"demo": true, "sessions": {}}']),
+        "signatures": _toml,
+        "table": lambda: iter([tables.template(chinese=False).encode(), tables.template(chinese=True).encode()]),
+        "stix_bundle": lambda: iter([_stix()]),
+        "edition": lambda: iter([b"\1untrusted comment: x\nRWQ=\n", b"\2untrusted: s\nRUQ=\ntrusted: t\nAA==\n"]),
+        "words": lambda: iter(["速贷宝\u202eexe\x1b[31m".encode(), b"\0\6" + "नमस्ते".encode("utf-16-le")]),
+    }  # fmt: skip
+
+
+def _bugreports() -> Iterator[bytes]:
+    from datetime import UTC, datetime
+
+    from tests.fixtures import bugreport_builder
+
+    yield bugreport_builder.text(open_story(STORY), datetime(2026, 1, 10, tzinfo=UTC)).encode()
+
+
+SEEDS: Final = _seeds()
+TARGETS: Final[dict[str, Callable[[bytes], None]]] = {name: globals()[name] for name in SEEDS}

@@ -1,0 +1,262 @@
+"""The files of rules: each says by whom, of when and where it was read, and every mistake is told at once."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import date
+
+import pytest
+
+from privaudit import rules
+from privaudit.facts.access import SIDE_DOORS
+from privaudit.facts.permissions import TRAITS
+from privaudit.knowledge import rule_linter, rulebook
+from privaudit.knowledge.files import Mistakes
+
+KNOWN = rule_linter.Known(permissions=frozenset(TRAITS), special=frozenset(SIDE_DOORS))
+TODAY = date(2026, 6, 1)
+BOOK = rulebook.read(Mistakes())
+CHINESE_NEVER = "黑名单 高危 恶意 诈骗 违法 非法 安全 干净 放心 鉴定 取证 存证 受害者 网贷逾期"
+ENGLISH_NEVER = "blacklist malicious scammer fraud illegally unlawful criminal victim forensic safe collects violates"
+GOOD = """
+id = "XX-MADE-2025"
+kind = "country"
+country = "XX"
+basis = "circular"
+citation = "Circular 1 of 2025"
+date = "2025-01-01"
+in_force_from = "2025-02-01"
+text_read = true
+known_until = "2025-06-01"
+
+[[concern]]
+says = "forbids"
+mapping = "stated"
+permissions = ["READ_CONTACTS"]
+
+[[source]]
+what = "the circular"
+where = "example.org"
+
+[words.en]
+authority = "Authority of X"
+title = "Circular 1"
+says = "Lending apps may not reach contacts."
+
+[words.zh]
+authority = "某机构"
+title = "一号通函"
+says = "贷款应用不得访问通讯录。"
+"""
+
+
+@pytest.fixture
+def linted(tmp_path, worded):
+    """What the linter says of a rule: ours with these replacements."""
+
+    def lint(*changes: tuple[str, str], name: str = "XX-MADE-2025.toml") -> list[str]:
+        text = GOOD
+        for old, new in changes:
+            assert old in text
+            text = text.replace(old, new, 1)
+        (tmp_path / name).write_text(text, encoding="utf-8")
+        return worded(rule_linter.check(tmp_path / name, KNOWN, today=TODAY).mistakes)
+
+    return lint
+
+
+# --- ours -----------------------------------------------------------------------------------------------------------
+
+
+def test_ours_hold_no_mistake(worded):
+    checked = rule_linter.check(None, KNOWN)
+    assert not worded(checked.mistakes)
+    assert len(checked.rules) == 30
+
+
+@pytest.mark.parametrize("rule", BOOK.rules, ids=lambda rule: rule.id)
+def test_each_says_who_of_when_and_where_it_was_read(rule):
+    assert rule.source
+    assert rule.citation
+    assert rule.date
+    assert rule.date != "undated" or rule.id in {"GPLAY-QAP", "ANY-SIDELOAD-LENDER"}
+    for code in ("en", "zh"):
+        for name in ("authority", "title", "says"):
+            assert rules.word(rule.id, name, code)
+    assert re.search(r"[\u4e00-\u9fff]", rule.words["zh"]["says"])
+    assert rule.checked_by is None  # until somebody who knows the law has read it, every report says that nobody has
+
+
+@pytest.mark.parametrize("rule", BOOK.rules, ids=lambda rule: rule.id)
+def test_none_says_more_than_can_be_known(rule):
+    """Of where an app came from, of what it took, of who is guilty: a rule's words say none of it."""
+    said = " ".join(sentence for words in rule.words.values() for key, sentence in words.items() if key != "title")
+    for word in (*CHINESE_NEVER.split(), "绕过", "收集整个通讯录", "说明它", "侧载"):
+        assert word not in said
+    assert not re.search(rf"\b({'|'.join(ENGLISH_NEVER.split())}|side-?step\w*|bypass\w*)\b", said, re.IGNORECASE)
+    if rule.concern:  # its name may stand beside an app
+        assert not rule_linter._never("zh", rule.words["zh"]["title"])
+        assert not rule_linter._never("en", rule.words["en"]["title"])
+
+
+def test_play_s_rule_says_nothing_of_apps_from_elsewhere():
+    (rule,) = (rule for rule in BOOK.rules if rule.id == "GPLAY-LOAN-2023")
+    assert "如果" not in rule.words["zh"]["says"]
+    assert " if " not in rule.words["en"]["says"]
+    assert rule.stores[0] == "com.android.vending"
+
+
+def test_the_stamp_is_of_the_content():
+    assert BOOK.stamp("IN", TODAY).rules_for_country == 1  # the older one is over
+    assert BOOK.stamp("IN", date(2023, 1, 1)).rules_for_country == 1
+    assert BOOK.stamp("ZZ", TODAY).rules_for_country == 0
+    assert BOOK.stamp(None, TODAY).rules_for_country is None
+    backwards = rulebook.RuleBook(rules=BOOK.rules[::-1], data=BOOK.data[::-1])
+    fewer = rulebook.RuleBook(rules=BOOK.rules[1:], data=BOOK.data[1:])
+    assert BOOK.stamp(None, TODAY).sha256 == backwards.stamp(None, TODAY).sha256 != fewer.stamp(None, TODAY).sha256
+
+
+def test_a_name_from_a_saved_report_opens_no_other_file():
+    for name in ("../locales/zh", "/etc/passwd", "CN-NO-SUCH-RULE", "cn-csl", ""):
+        assert rules.words(name) == {}
+    assert rules.word("CN-CSL", "title", "tlh") == "Cybersecurity Law"
+
+
+# --- mistakes -------------------------------------------------------------------------------------------------------
+
+
+def test_a_good_rule_is_good(linted):
+    assert linted() == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('id = "XX-MADE-2025"', 'id = "XX-OTHER"', "its id is XX-OTHER, so the file must be called XX-OTHER.toml"),
+        ('id = "XX-MADE-2025"', 'id = "../x"', "“id” cannot be “../x”"),
+        ('country = "XX"\n', "", "a rule of the kind “country” needs “country”"),
+        ('kind = "country"', 'kind = "store"', "a rule of the kind “store” needs “stores”"),
+        ('kind = "country"', 'kind = "observation"', "a rule of the kind “observation” has no “concern”"),
+        ('kind = "country"', 'kind = "law"', "must be one of store, country and observation"),
+        ('country = "XX"', 'country = "xx"', "is not a country code"),
+        ('country = "XX"', 'country = "XX"\nland = "XX"', "“land” is not a key that privaudit knows"),
+        ('date = "2025-01-01"\n', "", "“date” is missing"),
+        ('date = "2025-01-01"', 'date = "soon"', "“soon” is not a date"),
+        ('date = "2025-01-01"', 'date = "2027"', "“date” is 2027, which has not come yet"),
+        ('known_until = "2025-06-01"', 'known_until = "2026-12"', "“known_until” is 2026-12, which has not come yet"),
+        ('date = "2025', 'in_force_until = "2025-01-31"\ndate = "2025', "is before in_force_from (2025-02-01)"),
+        ('date = "2025', 'replaced_by = "CN-CSL"\ndate = "2025', "so say with in_force_until on which day it ended"),
+        ('date = "2025', 'replaced_by = "CN-CSS"\ndate = "2025', "no rule CN-CSS Perhaps “CN-CSL”."),
+        ('date = "2025', 'checked_by = "A lawyer"\ndate = "2025', "checked_on and checked_by belong together"),
+        ('["READ_CONTACTS"]', '["READ_CONTACT"]', "no phone is asked about READ_CONTACT"),
+        ('["READ_CONTACTS"]', '["CAMERA"]', "put it under unread"),
+        ('["READ_CONTACTS"]', '["READ_CONTACTS", "READ_CONTACTS"]', "READ_CONTACTS stands in this rule already"),
+        ('["READ_CONTACTS"]', '["READ_SMS"]\nunread = ["READ_CONTACTS"]', "move it from unread to permissions"),
+        ('["READ_CONTACTS"]', '["READ_SMS"]\nspecial = ["all_file"]', "is no special access that privaudit knows"),
+        ('["READ_CONTACTS"]', "[]", "this names no permission and no special access"),
+        ('"forbids"', '"conditional"', "“conditional” needs a condition"),
+        ('"stated"', '"guessed"', "must be one of stated and inferred"),
+        ('[[source]]\nwhat = "the circular"\nwhere = "example.org"\n', "source = []\n", "“source”"),
+        ('says = "贷款应用不得访问通讯录。"', "", "[words.zh]: “says” is missing"),
+        ('title = "Circular 1"', 'title = "Circular 1"\nremark = "x"', "“remark” is not a key"),
+        ('title = "Circular 1"', 'title = "Circular 1"\nverify = "x"', "[words.zh]: “verify” is missing"),
+        ("may not reach contacts", "may {not} reach contacts", "“says” cannot be"),
+    ],
+)
+def test_each_mistake_is_told(linted, old, new, said):
+    mistakes = linted((old, new))
+    assert any(said in mistake for mistake in mistakes), mistakes
+
+
+@pytest.mark.parametrize("word", CHINESE_NEVER.split())
+def test_words_that_are_never_printed_chinese(linted, word):
+    (mistake,) = linted(("不得访问通讯录", f"不得访问通讯录，{word}"))
+    assert f"“says” says “{word}”" in mistake
+
+
+@pytest.mark.parametrize("word", ENGLISH_NEVER.split())
+def test_words_that_are_never_printed_english(linted, word):
+    (mistake,) = linted(("may not reach contacts", f"{word} may not reach contacts"))
+    assert f"“says” says “{word}”" in mistake
+
+
+def test_all_mistakes_of_all_files_at_once(run, tmp_path):
+    (tmp_path / "XX-A.toml").write_text(GOOD.replace('"forbids"', '"conditional"'), encoding="utf-8")
+    (tmp_path / "XX-B.toml").write_text("id = ", encoding="utf-8")
+    (tmp_path / "XX-C.toml").write_bytes(b'id = "\xff"')
+    (tmp_path / "XX-MADE-2025.toml").write_text(GOOD, encoding="utf-8")
+    done = run("rules", "check", tmp_path)
+    assert done.code == 2
+    assert "4 mistakes:" in done.out
+    for said in ("must be called XX-MADE-2025.toml", "needs a condition", "XX-B.toml, line 1", "not UTF-8"):
+        assert said in done.out
+    chinese = run("rules", "check", tmp_path, "--lang", "zh").out
+    assert "4 处错误：" in chinese
+
+
+@pytest.mark.parametrize("where", ["nothing-here", "empty"])
+def test_nowhere(run, tmp_path, where):
+    (tmp_path / "empty").mkdir()
+    done = run("rules", "check", tmp_path / where)
+    assert done.code == 2
+    assert where in done.out
+
+
+# --- as people use it -----------------------------------------------------------------------------------------------
+
+
+def test_check_ours(run):
+    done = run("rules", "check")
+    assert (done.code, done.out) == (0, "30 rules: no mistakes.\n")
+
+
+def test_list(run):
+    done = run("rules", "list")
+    assert done.code == 0
+    assert "30 rules." in done.out
+    lines = {line.split("  ")[0]: line for line in done.out.splitlines()}
+    assert lines["IN-RBI-DLD-2025"].startswith("IN-RBI-DLD-2025  IN  2025-05-08  Reserve Bank of India: ")
+    assert "[no longer in force]" in lines["IN-RBI-DLG-2022"]
+    assert "[not fully verified]" in lines["CN-NECESSARY-2021"]
+    assert "[" not in lines["CN-PIPL-MIN"]
+    assert "not legal advice" in done.out
+    assert "30 January 2026" in done.out
+
+
+def test_list_narrows_in_any_language_and_gives_json(run):
+    assert "14 rules." in run("rules", "list", "--country", "cn").out
+    assert "民法典" in run("rules", "list", "民法典", "--lang", "zh").out
+    assert "CN-CIVIL-1032" in run("rules", "list", "民法典").out
+    assert "No rule has that in its name." in run("rules", "list", "nothing-like-it").out
+    found = json.loads(run("rules", "list", "--country", "IN", "--json").out)
+    assert {one["id"] for one in found["rules"]} == {"IN-RBI-DLD-2025", "IN-RBI-DLG-2022"}
+    assert found["sha256"] == BOOK.stamp(None, TODAY).sha256
+    assert run("rules", "list", "--country", "China").code == 2
+
+
+def test_show(run):
+    shown = run("rules", "show", "in-rbi-dld-2025").out
+    for said in (
+        "Reserve Bank of India, 8 May 2025",
+        "para 12",
+        "In force from 8 May 2025.",
+        "Closes to lenders: READ_CONTACTS",
+        "(likely: it does not name them; we read it so)",
+        "Allows on a condition (used once,",
+        "no phone is asked about it: CAMERA",
+        "Not verified: the number of the paragraph",
+        "Its own text was not read",
+        "ssrana.in",
+        "Nobody who knows the law has checked it.",
+    ):
+        assert said in shown
+    assert "IN-RBI-DLG-2022" not in shown
+    older = run("rules", "show", "IN-RBI-DLG-2022", "--lang", "zh").out
+    assert "2022年9月2日起施行，到2025年5月7日为止。" in older
+    assert "已被 IN-RBI-DLD-2025 替代。" in older
+    right = run("rules", "show", "CN-CIVIL-1032").out
+    assert "It concerns no permission" in right
+    assert "Its own text was not read" not in right
+    assert "These are the first 20 of" in run("rules", "show", "2").out
+    assert "No rule has that in its name." in run("rules", "show", "nothing-like-it").out

@@ -1,0 +1,50 @@
+"""The page on an APK in a real browser: nothing to scroll sideways, and axe-core finds nothing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from privaudit import vet
+from privaudit.demo import apks
+from privaudit.language import Language
+from privaudit.report.apk import html
+from tests.fixtures.apk_builder import Row, pack, rows_of
+from tests.fixtures.dex_builder import dex
+from tests.report.test_html import HOSTILE
+from tests.report.test_html_in_chromium import A4, DESK, PHONE, violations, widest
+
+
+@pytest.fixture(scope="module")
+def document(tmp_path_factory):
+    """On a lending app with code of another maker, of which something could not be read."""
+    path = tmp_path_factory.mktemp("apk") / "loan.apk"
+    rows = rows_of(apks.bundle()["com.example.sudaibao-10402.apk"])
+    path.write_bytes(pack([*rows, Row("classes.dex", dex(["credoapp.A"])), Row("classes2.dex", b"no dex")]))
+    return vet.vet(path, vet.known(country="CN"))
+
+
+@pytest.mark.parametrize(("code", "hostile"), [("en", False), ("zh", False), ("en", True)])
+def test_everybody_can_read_it(opened, document, code, hostile):
+    if hostile:
+        evil = HOSTILE["markup"] + HOSTILE["bidi"] + HOSTILE["long"]
+        app = replace(document.app, label=evil, labels={}, package=evil, version_name=evil, launcher_labels=(evil,))
+        document = replace(document, app=app, file=replace(document.file, path=evil))
+    page = opened(html.render(document, Language(code)), color_scheme="light")
+    for width in (DESK, A4, PHONE):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert widest(page) == width
+    assert violations(page) == []
+    page.emulate_media(color_scheme="dark")
+    assert violations(page, "color-contrast") == []
+    # The answer and what it may ask for stand on the first screen of a desk.
+    page.set_viewport_size({"width": DESK, "height": 900})
+    assert hostile or page.locator("#asks").bounding_box()["y"] < 900
+
+
+def test_a_file_that_could_not_be_read_has_a_page(opened, tmp_path):
+    page = opened(html.render(vet.vet(tmp_path / "none.apk", vet.known()), Language("en")))
+    assert "Nothing could be read of this file (there is no such file)" in page.locator(".verdict").inner_text()
+    assert page.locator("#asks").count() == 0
+    assert violations(page) == []

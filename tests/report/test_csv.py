@@ -1,0 +1,78 @@
+"""The table: a row for each app and user, and no cell that a spreadsheet would run."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from privaudit.demo import stories
+from privaudit.language import Language
+from privaudit.model import Lending, LendingVerdict
+from privaudit.report import csv as table
+
+LENDS = Lending(verdict=LendingVerdict.YES)
+
+
+def rows(report, code="en"):
+    text = table.render(report, Language(code))
+    assert text.startswith("\ufeff")
+    assert text.endswith("\r\n")
+    return list(csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), strict=True))
+
+
+@pytest.mark.parametrize("code", ["en", "zh"])
+@pytest.mark.parametrize("story", stories())
+def test_one_row_per_app_and_user(report_of, story, code):
+    report = report_of(story)
+    head, *body = rows(report, code)
+    assert len(set(head)) == len(head)
+    assert {len(row) for row in body} == {len(head)}
+    assert sorted((row[2], int(row[3])) for row in body) == sorted((app.package, app.user) for app in report.apps)
+
+
+def test_what_a_row_says(made):
+    app = made.app(
+        label="速贷宝",
+        lending=LENDS,
+        contacts=made.access("can_read", read=made.now),
+        sms=made.access("unknown"),
+        holds=("default_sms",),
+        listed=(made.listing(),),
+    )
+    head, row = rows(made.report(app))
+    said = dict(zip(head, row, strict=True))
+    assert said["Checked"] == "2026-01-10 15:42"  # by the phone's clock
+    assert (said["name"], said["Android user"], said["what comes first"]) == ("速贷宝", "0", "act first")
+    assert (said["contacts"], said["contacts: last read"]) == ("can read", "2026-01-10 07:41")
+    assert (said["SMS"], said["SMS: last read"]) == ("not known", "-")
+    assert said["other ways"] == "default SMS app"
+    assert said["on which lists"] == "Example Security 2023-12-05"
+    assert said["things not checked"] == "0"
+
+
+def test_without_apps_only_the_head(made):
+    assert len(rows(made.report())) == 1
+
+
+ATTACKS = ["=1+1", "+1", "-1+1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", " =1", "\u200b=1", "＝1", "＠A1", "\x00=1"]
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_no_cell_is_a_formula(made, attack):
+    app = made.app(label=attack, version_name=attack, lending=LENDS, listed=(made.listing(publisher=attack),))
+    _, row = rows(made.report(app))
+    assert not [cell for cell in row if len(cell) > 1 and cell[0] in "=+-@\t\r\n＝＋－＠ "]
+    assert sum(cell.startswith("'") for cell in row) == 3
+
+
+@settings(max_examples=50)
+@given(st.text(max_size=50))
+def test_any_text_stays_in_its_cell(text):
+    stream = io.StringIO()
+    csv.writer(stream, quoting=csv.QUOTE_ALL).writerow([table.cell(text), "next"])
+    assert next(csv.reader(io.StringIO(stream.getvalue(), newline="")))[1] == "next"
+    assert "\n" not in table.cell(text)

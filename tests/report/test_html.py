@@ -1,0 +1,309 @@
+"""The page: what it says, what it holds back, and that whatever an app calls itself stays text."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from dataclasses import replace
+from datetime import timedelta
+from html.parser import HTMLParser
+from itertools import pairwise
+
+import pytest
+
+from privaudit import audit, knowledge
+from privaudit.demo import stories
+from privaudit.language import ISOLATE, Language
+from privaudit.model import AnswerState, Coverage, Lending, LendingVerdict, OtherData
+from privaudit.report import html
+from privaudit.report.prose import Voice, first, reach, rules
+from privaudit.report.prose.timeline import timeline
+
+ENGLISH = Language("en")
+LENDS = Lending(verdict=LendingVerdict.YES)
+VOID = {"meta", "input", "br"}
+GAP = Coverage(question="settings", user=0, state=AnswerState.REFUSED, could_hide=True)
+
+
+class Document(HTMLParser):
+    """What a browser would build: elements in order, each with its attributes, and the text in them."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.elements, self.open, self.text, self.headings = [], [], [], []
+        self.feed(text)
+        assert self.open == []
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if self.open and self.open[-1] not in {"style", "title"}:
+            self.text.append(data)
+
+    def all(self, tag):
+        return [attributes for name, attributes in self.elements if name == tag]
+
+    @property
+    def words(self):
+        return " ".join("".join(self.text).split())
+
+
+@pytest.fixture
+def page():
+    return lambda report, code="en": Document(html.render(report, Language(code)))
+
+
+@pytest.mark.parametrize("code", ["en", "zh"])
+@pytest.mark.parametrize("story", stories())
+def test_every_story(report_of, page, story, code):
+    report = report_of(story)
+    document = page(report, code)
+    say = Language(code).text
+    assert document.all("html") == [{"lang": {"zh": "zh-Hans"}.get(code, code), "dir": "ltr"}]
+    assert not {"script", "link", "img", "iframe", "form", "object"} & {tag for tag, _ in document.elements}
+    assert not any(name.startswith("on") or name == "style" for _, names in document.elements for name in names)
+    order = ["summary", "page_contents", "page_matrix", "page_timeline", "page_stop", "page_apps", "page_gaps"]
+    order += ["page_cannot", "leaving", "remember"]
+    parts = ["result", "contents", "matrix", "timeline", "stop", "apps", "gaps", "cannot", "rights", "leaving"]
+    ids = [attributes["id"] for attributes in document.all("h2")]
+    assert ids == [*parts, "remember"]
+    places = [document.words.index(say(f"report.{name}")) for name in order]
+    assert places[0] == min(places)
+    for never in ("uninstalled", "mini", "sent", "elsewhere"):
+        assert say(f"report.never_{never}") in document.words
+    assert say("report.demo") in document.words
+    assert "[report." not in document.words
+    assert len(document.all("article")) == len(report.apps)
+    anchors = {attributes["id"] for _, attributes in document.elements if "id" in attributes}
+    assert {link["href"].removeprefix("#") for link in document.all("a")} <= anchors
+    named = [attributes["aria-labelledby"] for _, attributes in document.elements if "aria-labelledby" in attributes]
+    assert set(named) <= anchors
+    labels = [attributes["for"] for attributes in document.all("label")]
+    assert labels == [attributes["id"] for attributes in document.all("input")]
+    steps = sum(len(finding.steps) for finding in report.findings)
+    assert len(labels) == steps + len("1234")  # and what to do before leaving
+
+
+@pytest.mark.parametrize("country", ["CN", "IN"])
+def test_rules_stand_beside_the_apps_and_are_told_once(capture_of_story, page, country):
+    lists = knowledge.load(demo=True, country=country)
+    report = audit.judged(capture_of_story("borrower"), lists, audit.Wishes(country=country))
+    words, voice = page(report).words, Voice(report, ENGLISH)
+    said = [sentence for app in report.apps for sentence in rules.sentences(voice, app)]
+    told = list(rules.texts(voice))
+    assert said
+    for sentence in (*said, *told):
+        assert " ".join(sentence.split()) in words, sentence
+    assert all(words.count(" ".join(sentence.split())) == 1 for sentence in told)
+
+
+def test_nothing_outside_says_what_it_is_about(demo_report):
+    text = html.render(demo_report, ENGLISH)
+    head = text[: text.index("<style>")]
+    assert re.search(r"<title>(.*)</title>", head)[1] == "Phone permission check"
+    assert not re.search(r"loan|lend|debt|privaudit", head, re.IGNORECASE)
+
+
+def test_only_our_own_style_is_let_in(demo_report):
+    text = html.render(demo_report, ENGLISH)
+    style = re.search(r"<style>(.*)</style>", text, re.DOTALL)[1]
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    assert f"default-src &#39;none&#39;; style-src &#39;sha256-{digest}&#39;" in text
+    assert "url(" not in style
+    assert "@import" not in style
+
+
+def test_headings_go_down_one_step_at_a_time(demo_report, page):
+    levels = [int(tag[1]) for tag, _ in page(demo_report).elements if re.fullmatch(r"h\d", tag)]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(later - earlier <= 1 for earlier, later in pairwise(levels))
+
+
+def test_every_column_and_row_of_a_table_has_a_head(demo_report, page):
+    for attributes in page(demo_report).all("th"):
+        assert attributes["scope"] in {"col", "row"}
+    assert all("data-head" in attributes for attributes in page(demo_report).all("td"))
+
+
+def test_ordinary_apps_are_not_named(capture_of_story, page):
+    every = audit.judged(
+        capture_of_story("borrower"), knowledge.load(demo=True), audit.Wishes(all_apps=True, name_suspects=True)
+    )
+    shown = audit.judged(capture_of_story("borrower"), knowledge.load(demo=True), audit.Wishes())
+    words = page(shown).words
+    ordinary = {app.package for app in every.apps} - {app.package for app in shown.apps}
+    assert len(ordinary) > 100
+    assert not [name for name in ordinary if re.search(rf"{re.escape(name)}(?![\w.])", words)]
+
+
+def test_first_page_tells_of_gaps_or_that_there_are_none(made):
+    app = made.app(lending=LENDS, contacts=made.access("can_read"))
+    assert first.whole(Voice(made.report(app), ENGLISH)) is not None
+    voice = Voice(made.report(app, coverage=(GAP,), complete=False), ENGLISH)
+    assert first.whole(voice) is None
+    assert any("could not be checked" in sentence for sentence in first.verdict(voice)[1])
+
+
+def test_three_things_to_do_whatever_was_found(made, demo_report):
+    closed = made.report(made.app(lending=LENDS))
+    nothing = made.report()
+    unread = replace(nothing, counts=replace(nothing.counts, apps_seen=0))
+    names = [[name for name, _ in first.acts(Voice(one, ENGLISH))] for one in (demo_report, closed, nothing, unread)]
+    assert names == [
+        ["Keep what shows it", "Then close the permissions", "Then demand it in writing"],
+        ["Keep what shows it", "Look for yourself", "Then demand it in writing"],
+        ["Keep what shows it", "Look for yourself", "Find help"],
+        ["Keep what shows it", "Check once more", "Find help"],
+    ]
+
+
+@pytest.mark.parametrize("code", ["en", "zh"])
+def test_a_phone_with_nothing_to_show_is_a_whole_page(made, page, code):
+    nothing = made.report(complete=False, coverage=(GAP,))
+    words = page(nothing, code).words
+    assert Language(code).text("report.nothing_gaps", n=1) in words
+    unread = replace(nothing, counts=replace(nothing.counts, apps_seen=0))
+    assert Language(code).text("report.nothing_read") in page(unread, code).words
+
+
+# --- other ways -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("holds", "coverage", "shown"),
+    [
+        ((), (), [("none seen", False)]),
+        (("accessibility", "default_sms"), (), [("accessibility", True), ("default SMS app", True)]),
+        ((), (GAP,), [("not known", False)]),
+        (("overlay",), (GAP,), [("display over other apps", True), ("others not known", False)]),
+        ((), (replace(GAP, user=10),), [("none seen", False)]),  # another user's settings
+    ],
+)
+def test_no_other_way_is_said_only_where_all_could_be_read(made, holds, coverage, shown):
+    app = made.app(holds=holds, lending=LENDS)
+    assert list(reach.other_routes(Voice(made.report(app, coverage=coverage), ENGLISH), app)) == shown
+
+
+def test_reach_tells_the_way(made):
+    phone = {OtherData.PHONE: made.access("can_read"), OtherData.LOCATION: made.access("not_requested")}
+    sms = made.access("not_allowed", ways=("default_sms",))
+    app = made.app(lending=LENDS, contacts=made.access("can_read"), sms=sms, other_access=phone)
+    told = [(one.data, one.can, one.ways) for one in reach.of(Voice(made.report(app), ENGLISH), app)]
+    assert told == [
+        ("contacts", "can read", "by its permission"),
+        ("SMS", "cannot read", "default SMS app"),
+        ("call log", "cannot read", "no way seen"),
+        ("phone", "can read", "by its permission"),
+    ]
+
+
+def test_what_an_older_report_did_not_tell_is_not_known(made, page):
+    app = made.app(lending=LENDS)  # without other_access
+    words = page(made.report(app)).words
+    assert re.search(r"phone.*\? not known", words)
+
+
+# --- marks in time ----------------------------------------------------------------------------------------------------
+
+
+def _marks(report):
+    drawn = timeline(Voice(report, ENGLISH))
+    return [[(event.kind, round(event.place, 2), event.level) for event in lane.events] for lane in drawn.lanes]
+
+
+def test_marks_stand_where_they_belong(made):
+    app = made.app(
+        lending=LENDS,
+        first_installed=made.now - timedelta(days=100),
+        last_updated=made.now - timedelta(days=50),
+        contacts=made.access("can_read", read=made.now - timedelta(days=1)),
+        sms=made.access("can_read", read=made.now - timedelta(hours=1)),
+        call_log=made.access("can_read"),
+    )
+    assert _marks(made.report(app)) == [
+        [("installed", 0, 0), ("updated", 0.5, 0), ("contacts", 0.99, 0), ("sms", 1, 1)],
+    ]
+
+
+def test_long_ago_stands_at_the_edge_and_an_age_is_enough(made):
+    old = made.access("can_read", read=made.now, last_read_age_s=86400)
+    app = made.app(
+        lending=LENDS, first_installed=made.now - timedelta(days=6000), contacts=replace(old, last_read=None)
+    )
+    assert _marks(made.report(app)) == [[("installed", 0, 0), ("contacts", 1, 0)]]
+    (lane,) = timeline(Voice(made.report(app), ENGLISH)).lanes
+    assert lane.events[-1].text == "1 day before the check: last read contacts"
+
+
+def test_times_without_a_zone_and_without_any_time(made):
+    naive = made.now.replace(tzinfo=None)
+    app = made.app(lending=LENDS, first_installed=naive, contacts=made.access("can_read", read=naive))
+    assert [kind for kind, _, _ in _marks(made.report(app))[0]] == ["installed", "contacts"]
+    assert _marks(made.report(made.app(lending=LENDS))) == []
+    assert _marks(made.report()) == []
+
+
+# --- hostile text -----------------------------------------------------------------------------------------------------
+
+HOSTILE = {
+    "markup": "<script>alert(1)</script><img src=x onerror=alert(1)>\"'&{{ 7*7 }}{% raw %}</style>",
+    "bidi": "\u202egpj.exe\u2066x\u2069\u2068y",
+    "long": "长" * 10_000,
+    "zero width": "a\u200bb\u2060c\ufeffd",
+    "emoji": "💰👨‍👩‍👧 借钱",
+    "surrogate": "half \ud800 pair",
+    "newline": "a\nb\r\n\x1b[31mc",
+}
+
+
+def hostile(made, label):
+    """A report in which everything that a phone or a list says is `label`."""
+    read = made.access("can_read", read=made.now, ways=("permission",))
+    given = {"label": label, "version_name": label, "installer": "x.y", "installer_name": label, "contacts": read}
+    given |= {"launcher_labels": (label,), "lending": LENDS, "holds": ("accessibility",), "first_installed": made.now}
+    lists = (made.listing(publisher=label, title=label, action=label, via=label, country=label),)
+    app = made.app(f"com.{'long.' * 40}example", listed=lists, **given)
+    clone = made.app(f"com.{'long.' * 40}example", user=999, listed=lists, **given)
+    phone = made.phone(manufacturer=label, model=label, android=label)
+    return made.report(app, clone, phone=phone)
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_whatever_an_app_calls_itself_stays_text(made, page, name):
+    plain = {tag for tag, _ in page(hostile(made, "x")).elements}
+    text = html.render(hostile(made, HOSTILE[name]), ENGLISH)
+    document = Document(text)
+    assert {tag for tag, _ in document.elements} == plain
+    assert not re.search("[\u202a-\u202e\u2066-\u2069\u200b\u2060\ufeff\x1b]", text)
+    assert len(text) < 200_000
+    if name == "markup":
+        assert "<script>alert(1)</script><img" in document.words
+    if name == "emoji":
+        assert HOSTILE[name] in document.words
+    text.encode()
+
+
+def test_a_saved_report_may_hold_a_package_that_is_none(made, page):
+    app = made.app('x" onclick="alert(1)\u2068\u2069<b>', lending=LENDS)
+    document = page(made.report(app))
+    assert not any("onclick" in attributes for _, attributes in document.elements)
+    assert {"id": "app-0-x--onclick--alert-1----b-"} in document.all("h3")
+
+
+def test_text_that_is_not_ours_stands_in_an_element_of_its_own(made):
+    text = html.render(hostile(made, "אבג"), ENGLISH)
+    outside = re.sub(r"<bdi>[^<]*</bdi>", "", text)
+    assert "אבג" not in outside
+    assert not set(ISOLATE) & set(text)
+    assert Language("en", isolate=True).quote("\u2068x\u2069") == "\u2068x\u2069"  # ours, not the phone's

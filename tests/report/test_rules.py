@@ -1,0 +1,260 @@
+"""Which rules stand beside an app: by whom, of when, held or asked for; likely and unverified are marked."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import date
+
+import pytest
+from rich.cells import cell_len
+
+from privaudit.findings.rules import annotated
+from privaudit.knowledge import rulebook
+from privaudit.knowledge.files import Mistakes
+from privaudit.language import Language
+from privaudit.model import KnowledgeStamp, Lending, LendingVerdict, PhoneClock, RuleMatch
+from privaudit.report import json as report_json
+from privaudit.report import txt
+from privaudit.report.prose import Voice, rules
+
+BOOK = rulebook.read(Mistakes())
+RULES = {rule.id: rule for rule in BOOK.rules}
+TODAY = date(2026, 6, 1)
+ENGLISH, CHINESE = Language("en"), Language("zh")
+LENDS = Lending(verdict=LendingVerdict.YES)
+
+
+@pytest.fixture
+def story(made):
+    """A report on a lending app that holds and asks for these, with the rules of a country and of its store."""
+
+    def tell(held=(), asked=(), country=None, installer=None, day=TODAY, **changed):
+        permissions = (*map(made.permission, held), *(made.permission(name, "denied") for name in asked))
+        app = made.app(lending=LENDS, permissions=permissions, installer=installer, **changed)
+        app = annotated(app, BOOK, country, day)
+        report = made.report(app, findings=())
+        return replace(report, knowledge=replace(report.knowledge, rules=BOOK.stamp(country, day)))
+
+    return tell
+
+
+def said(report, language=ENGLISH):
+    voice = Voice(report, language)
+    return [sentence for app in report.apps for sentence in rules.sentences(voice, app)]
+
+
+def test_a_rule_is_cited_with_authority_and_date_and_tells_what_the_app_holds_and_asks_for(story):
+    (sentence,) = said(story(["READ_CONTACTS"], ["READ_CALL_LOG"], "IN"))
+    assert sentence == (
+        "Rule, not fully verified: Digital Lending Directions, 2025 (Reserve Bank of India, 8 May 2025). "
+        "Of what it closes to lenders, this app holds: contacts; it asks for, and does not hold: call log."
+    )
+    (sentence,) = said(story(["READ_CONTACTS"], ["READ_CALL_LOG"], "IN"), CHINESE)
+    assert sentence == (
+        "规定（未全部核实）：《数字借贷指引》（2025）（印度储备银行，2025年5月8日）。"
+        "它不对贷款应用开放的，这个应用有权限的：通讯录；申请了、还没有的：通话记录。"
+    )
+
+
+@pytest.mark.parametrize(
+    ("held", "asked", "country", "english", "chinese"),
+    [
+        (["READ_SMS"], [], "IN", "Of what it likely closes to lenders, as we read it, this app holds: SMS.", "很可能"),
+        ([], ["ACCESS_FINE_LOCATION"], "IN", "on a condition (used once, to open the account", "有条件才允许的（只在"),
+        (["READ_CONTACTS"], [], "CN", "Of what it does not call necessary, this app holds: contacts.", "没有列为必要"),
+        (
+            ["READ_CONTACTS"],
+            [],
+            "PH",
+            "likely allows only on a condition, as we read it (only what the",
+            "很可能有条件",
+        ),
+        (["READ_CONTACTS"], [], "KE", "which no permission shows. Of the data that it likely means", "权限看不出来"),
+        (["READ_CONTACTS"], [], "MX", "Of what it likely advises to refuse, as we read it, this app", "很可能建议拒绝"),
+    ],
+)
+def test_what_it_forbids_does_not_call_necessary_allows_on_a_condition_or_advises(
+    story, held, asked, country, english, chinese
+):
+    report = story(held, asked, country)
+    assert any(english in sentence for sentence in said(report))
+    assert any(chinese in sentence for sentence in said(report, CHINESE))
+
+
+@pytest.mark.parametrize("rule", [rule for rule in BOOK.rules if rule.concern], ids=lambda rule: rule.id)
+def test_likely_and_unverified_are_marked_wherever_they_are_true_and_nowhere_else(story, rule):
+    day = date.fromisoformat(rule.in_force_until) if rule.in_force_until else TODAY
+    for concern in rule.concern:
+        for how in ({"held": concern.permissions}, {"asked": concern.permissions}):
+            report = story(**how, country=rule.country, installer=next(iter(rule.stores), None), day=day)
+            (app,) = report.apps
+            (mine,) = {match for match in app.rules if match.id == rule.id and match.says == concern.says}
+            report = replace(report, apps=(replace(app, rules=(mine,)),))
+            for language, likely, mark in (
+                (ENGLISH, "likely", "not fully verified"),
+                (CHINESE, "很可能", "未全部核实"),
+            ):
+                (sentence,) = said(report, language)
+                text, *_ = rules.texts(Voice(report, language))
+                assert (likely in sentence) is (concern.mapping == "inferred")
+                assert (mark in sentence) is rule.verify
+                assert ("Not verified" in text or "未核实" in text) is rule.verify
+                assert rule.words[language.code]["authority"] in sentence
+                assert rule.words[language.code]["says"] in text
+                assert "…" not in sentence + text
+                assert not re.search(r"\[|collects|violat|illegal|违反|违法|非法", sentence)
+
+
+def test_what_the_rule_names_itself_is_not_told_again_as_likely(story):
+    (sentence,) = said(story(["READ_MEDIA_IMAGES", "READ_MEDIA_VIDEO"], country="PK"))
+    assert sentence.endswith("Of what it closes to lenders, this app holds: photos/files.")
+    assert "likely" not in sentence
+
+
+def test_what_it_says_otherwise_of_the_same_data_is_told(story):
+    """Location once, on a condition; in the background likely never."""
+    (sentence,) = said(story(["ACCESS_FINE_LOCATION", "ACCESS_BACKGROUND_LOCATION"], country="IN"))
+    assert "on a condition (used once" in sentence
+    assert sentence.endswith("Of what it likely closes to lenders, as we read it, this app holds: location.")
+
+
+def test_a_rule_on_the_precise_location_says_nothing_of_the_rough_one(story):
+    precise, rough = "ACCESS_FINE_LOCATION", "ACCESS_COARSE_LOCATION"
+    (sentence,) = said(story([precise, rough], installer="com.android.vending"))
+    assert sentence.endswith("this app holds: precise location.")
+    assert said(story([precise, rough], country="IN"))[0].endswith("this app holds: location.")
+
+
+def test_play_speaks_only_of_what_play_installed(story):
+    assert said(story(["READ_CONTACTS"], installer="com.android.vending"))
+    assert not said(story(["READ_CONTACTS"], installer="com.xiaomi.market"))
+    assert not said(story(["READ_CONTACTS"]))
+
+
+def test_a_rule_that_is_over_is_not_told(story):
+    told = " ".join(said(story(["READ_CONTACTS"], country="IN")))
+    assert "2025" in told
+    assert "Guidelines on Digital Lending, 2022" not in told
+
+
+def test_an_undated_rule_says_so(story):
+    report = story(["QUERY_ALL_PACKAGES"], installer="com.android.vending")
+    assert any("(Google Play, no date known)" in sentence for sentence in said(report))
+    assert any("日期不明" in sentence for sentence in said(report, CHINESE))
+
+
+def test_each_rule_s_text_stands_once_with_its_limits(story, made):
+    report = story(["READ_CONTACTS"], country="CN")
+    (app,) = report.apps
+    report = replace(report, apps=(app, replace(app, package="com.example.other"), replace(app, user=999)))
+    shown = txt.render(report, ENGLISH)
+    assert shown.count("What these rules say") == 1
+    flat = " ".join(shown.split())
+    assert flat.count("For online lending it lists as necessary") == 1
+    assert flat.count("Rule, not fully verified: Scope of necessary personal information") == 2  # not for the copy
+    assert "known up to 30 January 2026" in flat
+    assert "it does not show what an app did" in flat
+    assert "Nobody who knows the law has checked these rules" in flat
+    assert all(cell_len(line) <= 80 for line in shown.splitlines())
+
+
+def test_who_has_checked_them_all_is_not_doubted(story):
+    report = story(["READ_CONTACTS"], country="CN")
+    stamp = replace(report.knowledge.rules, checked=True)
+    report = replace(report, knowledge=KnowledgeStamp(signatures=report.knowledge.signatures, rules=stamp))
+    assert "Nobody who knows" not in " ".join(rules.texts(Voice(report, ENGLISH)))
+
+
+def test_an_app_without_a_finding_is_shown_with_its_rules_for_information(story):
+    shown = txt.render(story(asked=["ACCESS_FINE_LOCATION"], country="IN"), ENGLISH)
+    assert "[for information] 1 com.example.made" in shown
+    assert "Ground:" not in shown
+
+
+def test_without_a_rule_nothing_is_said_of_rules(story):
+    report = story(["READ_CONTACTS"])
+    assert not [*rules.texts(Voice(report, ENGLISH))]
+    assert "What these rules say" not in txt.render(report, ENGLISH)
+
+
+def test_a_country_without_rules_here_is_said_to_have_none_here(story):
+    shown = " ".join(txt.render(story(["READ_CONTACTS"], country="BR"), ENGLISH).split())
+    assert "This tool has no rules of BR. That does not mean that there are none." in shown
+    assert "no rules of IN" not in txt.render(story(["READ_CONTACTS"], country="IN"), ENGLISH)
+
+
+def test_a_rule_of_a_later_version_does_not_hide_the_rest(story, tmp_path):
+    report = story(["READ_CONTACTS"], country="IN")
+    (app,) = report.apps
+    later = RuleMatch(id="XX-LATER", match="granted", verify=True)
+    file = tmp_path / "report.json"
+    file.write_text(report_json.render(replace(report, apps=(replace(app, rules=(later, *app.rules)),))), "utf-8")
+    told = said(report_json.read(file))
+    assert told[0].startswith("Rule, not fully verified: [rule.XX-LATER.title]")
+    assert "Digital Lending Directions" in told[1]
+
+
+# --- the country is suggested, never assumed --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("languages", "zone", "country"),
+    [
+        (("zh-CN",), None, "CN"),
+        (("zh-Hans-CN",), None, "CN"),
+        (("en-IN", "hi-IN"), "Asia/Shanghai", "IN"),  # what the owner chose before where the phone is
+        (("en-US",), "Asia/Kolkata", "IN"),
+        (("en-GB",), "Africa/Nairobi", "KE"),
+        (("fil-PH",), None, "PH"),
+        (("es-MX",), None, "MX"),
+        (("in-ID",), None, "ID"),
+        ((), "Asia/Karachi", "PK"),
+        (("ha",), "Africa/Lagos", "NG"),
+        (("de-DE",), "Europe/Berlin", None),
+        ((), None, None),
+        (("zh",), "nowhere", None),
+    ],
+)
+def test_the_phone_s_region(languages, zone, country):
+    assert rules.region(languages, zone) == country
+
+
+def test_every_country_with_rules_can_be_suggested_and_has_a_name():
+    here = {rule.country for rule in BOOK.rules if rule.country}
+    assert set(rules.ZONES.values()) == here
+    for country in here:
+        for language in (ENGLISH, CHINESE):
+            assert not language.text(f"rules.place_{country}").startswith("[")
+
+
+def test_the_suggestion_is_one_line_at_the_end_and_applies_nothing(story, made):
+    report = replace(story(["READ_CONTACTS"]), phone=made.phone(languages=("en-IN",)))
+    assert "This looks like a phone from India: --country IN shows its rules." in " ".join(
+        txt.render(report, ENGLISH).split()
+    )
+    assert "这像是一部印度的手机" in "".join(txt.render(report, CHINESE).split())
+    assert report.apps[0].rules == ()
+    chosen = replace(story(["READ_CONTACTS"], country="CN"), phone=made.phone(languages=("en-IN",)))
+    assert not [*rules.suggestion(Voice(chosen, ENGLISH))]
+    nowhere = replace(report, phone=made.phone(), phone_clock=PhoneClock(zone=None, offset_s=None))
+    assert not [*rules.suggestion(Voice(nowhere, ENGLISH))]
+
+
+# --- as people use it -------------------------------------------------------------------------------------------------
+
+
+def test_the_country_is_chosen_live_and_for_a_saved_report(run, tmp_path):
+    file = tmp_path / "report.json"
+    plain = run("demo", "-o", file)
+    assert "--country CN shows its rules" in " ".join(plain.out.split())
+    assert "Scope of necessary" not in plain.out
+    assert "Policy on personal loan apps (Google Play" in " ".join(plain.out.split())
+    live = run("demo", "--country", "cn")
+    saved = run("audit", file, "--country", "CN")
+    assert live.code == saved.code == plain.code == 3
+    for shown in (live, saved):
+        flat = " ".join(shown.out.split())
+        assert "Scope of necessary personal information for common types of apps (CAC," in flat
+        assert "none of them for CN" in flat
+        assert "shows its rules" not in flat

@@ -1,0 +1,264 @@
+"""`privaudit apk` and `privaudit signatures draft` as people use them."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import tomllib
+
+import pytest
+
+from privaudit.commands.talk import Talk
+from privaudit.demo import apks
+from privaudit.language import Language
+from privaudit.report.apk import json as form
+from privaudit.report.apk import table
+from privaudit.vet.tally import Tally
+
+LOAN = "com.example.sudaibao-10402.apk"
+NAMES = sorted(apks.bundle())[::10]
+
+
+@pytest.fixture
+def loan(tmp_path):
+    path = tmp_path / "loan.apk"
+    path.write_bytes(apks.bundle()[LOAN])
+    return path
+
+
+@pytest.fixture
+def crawl(tmp_path):
+    folder = tmp_path / "crawl"
+    (folder / "sub").mkdir(parents=True)
+    for name in (*NAMES, LOAN):
+        (folder / "sub" / name).write_bytes(apks.bundle()[name])
+    (folder / "bad.apk").write_bytes(b"PK\3\4 and no more")
+    return folder
+
+
+def flat(text):
+    return " ".join(text.split())
+
+
+# --- one file ---------------------------------------------------------------------------------------------------------
+
+
+def test_one_file_answers_should_i_install_this(run, loan, tmp_path):
+    page, document, text = (tmp_path / f"a.{suffix}" for suffix in ("html", "json", "txt"))
+    done = run("apk", loan, "-o", page, "-o", document, "-o", text, "--country", "IN")
+    assert done.code == 3
+    for said in (
+        "Sudaibao com.example.sudaibao version 1.4.2",
+        "certificate SHA-256",
+        "contacts may ask",
+        "call log does not ask",
+        "“Sudaibao” looks like a lending app",
+        "Digital Lending Directions, 2025 (Reserve Bank of India",
+        "None of the 23 makers whose code is known here was found.",
+        "Know the lender first",
+        "Result It looks like a lending app, and it may ask for contacts and SMS.",
+        "This is not legal advice",
+    ):
+        assert said in flat(done.out), said
+    assert done.err.startswith("privaudit ")
+    assert "reads files only. Nothing in them is run, and no network is used." in done.err
+    assert text.read_text("utf-8") == done.out
+    assert form.checked(json.loads(document.read_text("utf-8"))).app.package == "com.example.sudaibao"
+    html = page.read_text("utf-8")
+    assert html.startswith("<!DOCTYPE html>")
+    assert "default-src &#39;none&#39;" in html
+    assert "Before you install this app" in html
+    assert all(path.stat().st_mode & 0o777 == 0o600 for path in (page, document, text))
+
+
+def test_in_chinese(run, loan):
+    done = run("apk", loan, "--lang", "zh", "--country", "CN")
+    assert "速贷宝" in done.out
+    assert "通讯录          可能会要" in done.out
+    assert "《个人信息保护法》" in done.out
+    assert "“速贷宝”看着像贷款应用" in done.out
+
+
+@pytest.mark.parametrize(("name", "code"), [("com.example.lunar-1134.apk", 0), (LOAN, 3), ("cut", 4), ("missing", 4)])
+def test_exit_codes(run, tmp_path, name, code):
+    path = tmp_path / "a.apk"
+    if name != "missing":
+        path.write_bytes(apks.bundle().get(name, b"PK\3\4"))
+    done = run("apk", path, "--json")
+    assert done.code == code
+    assert len(done.out.splitlines()) == (0 if name == "missing" else 1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        ([], "There is nothing to vet."),
+        (["{crawl}", "-o", "x.html"], "A page or a document is about one file."),
+        (["{loan}", "-o", "x.pdf"], "privaudit cannot write “x.pdf”."),
+        (["{loan}", "-o", "no/where.html"], "is not there"),
+        (["{loan}", "--installed", "com.example"], "not both at once"),
+        (["{loan}", "--scheduler", "nowhere"], "“nowhere” is no address of a scheduler."),
+        (["{sub}", "-o", "x.jsonl"], "there is no file that is called an app"),
+    ],
+)
+def test_wrong_usage_is_refused_before_anything_is_read(run, loan, crawl, tmp_path, arguments, why):
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    done = run("apk", *(one.format(loan=loan, crawl=crawl, sub=empty) for one in arguments), cwd=tmp_path)
+    assert (done.code, done.out) == (2, "")
+    assert why in done.err
+    assert not list(tmp_path.glob("x.*"))
+
+
+# --- many files -------------------------------------------------------------------------------------------------------
+
+
+def test_a_folder_gives_a_table_and_a_bad_file_stops_nothing(run, crawl):
+    done = run("apk", crawl)
+    assert done.code == 3
+    assert "Sudaibao may ask may ask does not ask -" in flat(done.out)
+    assert "bad.apk: its file is no APK" in flat(done.out)
+    assert f"{len(NAMES) + 1} files were read" in done.out
+    assert "1 file could not be read." in done.out
+
+
+def test_lines_are_the_same_on_the_terminal_and_in_the_file_and_not_made_twice(run, crawl, tmp_path):
+    lines = tmp_path / "out.jsonl"
+    done = run("apk", crawl, "--json", "-o", lines)
+    assert done.out == lines.read_text("utf-8")
+    assert len(done.out.splitlines()) == len(NAMES) + 2
+    again = run("apk", crawl, "-o", lines)
+    assert f"{len(NAMES) + 2} files stand in {lines} already" in flat(again.err)
+    assert lines.read_text("utf-8") == done.out
+    assert flat(again.out) == flat(run("apk", crawl).out)
+    assert again.code == 3
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signal")
+def test_an_interrupted_scan_keeps_what_is_done_and_goes_on(run, environment, crawl, tmp_path):
+    lines = tmp_path / "out.jsonl"
+    slow = tmp_path / "slow"
+    slow.mkdir()
+    # Reading a line takes half a second here, so that there is a middle in which to stop.
+    (slow / "sitecustomize.py").write_text(
+        "import time\nfrom privaudit import scan\nreal = scan.line\n"
+        "def line(job, known):\n    time.sleep(0.5)\n    return real(job, known)\nscan.line = line\n"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-m", "privaudit", "apk", str(crawl), "-o", str(lines)],
+        env={**environment, "PYTHONPATH": str(slow)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    while not lines.is_file() or lines.stat().st_size == 0:
+        assert process.poll() is None
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate()
+    assert process.returncode == 130
+    assert b"Stopped. What was done is in" in err
+    assert b"Traceback" not in err
+    first = lines.read_text("utf-8")
+    done_before = len(first.splitlines())
+    assert 0 < done_before < len(NAMES) + 2
+    done = run("apk", crawl, "-o", lines)
+    assert f"{done_before} file" in done.err
+    assert lines.read_text("utf-8").startswith(first)
+    documents = [json.loads(line) for line in lines.read_text("utf-8").splitlines()]
+    assert len({one["file"]["path"] for one in documents}) == len(documents) == len(NAMES) + 2
+
+
+def test_a_bar_moves_on_a_terminal(monkeypatch, capsys):
+    from privaudit.capture.apks import Reading
+
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    Talk("en", plain=False).counted(Reading(done=5, total=20), "apkcli.vetted")
+    assert "\r[#####               ] 5 of 20 files" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("width", [60, 80, 100])
+@pytest.mark.parametrize("code", ["en", "zh"])
+def test_the_table_fits_and_attacks_nobody(loan, width, code):
+    from rich.cells import cell_len
+
+    from privaudit import scan, vet
+
+    known, tally = vet.known(), Tally()
+    document = json.loads(scan.line(scan.Job(str(loan)), known))
+    document["app"] |= {"label": "A\x1b[2J" + "长" * 90, "labels": {}, "package": "com." + "x" * 200}
+    document["file"]["path"] = "/x/\x1b]0;title\x07" + "y" * 300
+    tally.count(document)
+    tally.count({**document, "app": None, "gaps": [{"why": {"key": "apk.not_zip", "values": {}}}]})
+    lines = [line.text for line in table.lines(tally, known.basis, Language(code), width)]
+    assert all(cell_len(line) <= width for line in lines)
+    assert not any("\x1b" in line or "\x07" in line for line in lines)
+
+
+def test_a_table_of_thousands_stays_short(loan):
+    from privaudit import scan, vet
+
+    known, tally = vet.known(), Tally()
+    document = json.loads(scan.line(scan.Job(str(loan)), known))
+    for _ in range(1000):
+        tally.count(document)
+    text = "\n".join(line.text for line in table.lines(tally, known.basis, Language("en"), 80))
+    assert text.count("com.example.sudaibao") == 200
+    assert "800 more stand in the lines of JSON only." in text
+
+
+# --- learning signatures ----------------------------------------------------------------------------------------------
+
+
+def test_a_draft_is_a_row_that_finds_its_app_once_it_has_a_source(run, loan, tmp_path):
+    draft = tmp_path / "draft.toml"
+    done = run("signatures", "draft", loan, "-o", draft)
+    assert done.code == 0
+    text = draft.read_text("utf-8")
+    (row,) = tomllib.loads(text)["app"]
+    document = json.loads(run("apk", loan, "--json").out)["app"]
+    assert row == {
+        "package": "com.example.sudaibao",
+        "names": ["Sudaibao", "速贷宝"],
+        "sha256": [document["apk_sha256"]],
+        "certificates": document["certificates_sha256"],
+    }
+    assert "Complete: a [source] head" in text
+    assert run("signatures", "check", draft).code != 0  # without a source it is no list
+    mine = tmp_path / "mine.toml"
+    mine.write_text('[source]\npublisher = "me"\ntitle = "mine"\n\n' + text, encoding="utf-8")
+    assert run("signatures", "check", mine).code == 0
+    found = json.loads(run("apk", loan, "--json", "--signatures", mine).out)["app"]["listed"]
+    assert {one["match"] for one in found} == {"package", "apk_sha256", "certificate"}
+
+
+def test_a_draft_leaves_out_what_cannot_be_read_and_keys_that_everybody_has(run, loan, tmp_path, monkeypatch):
+    bad = tmp_path / "bad.apk"
+    bad.write_bytes(b"PK")
+    done = run("signatures", "draft", bad, loan)
+    assert done.code == 4
+    assert f"{bad} was left out: its file is no APK" in flat(done.err)
+    assert len(tomllib.loads(done.out)["app"]) == 1
+    from privaudit import vet
+    from privaudit.vet import draft
+
+    app = vet.vet(loan, vet.known()).app
+    monkeypatch.setattr(draft, "EVERYBODYS", frozenset(app.certificates_sha256))
+    row = draft.row(app, 'x\n[[app]]\npackage = "evil"', Language("en"))
+    (parsed,) = tomllib.loads(row)["app"]  # a file's name opens no row of its own
+    assert "certificates" not in parsed
+    assert "of a key that everybody has" in row
+
+
+def test_nothing_half_written(run, loan, tmp_path):
+    os.chmod(tmp_path, 0o700)  # noqa: PTH101
+    target = tmp_path / "folder.toml"
+    target.mkdir()
+    done = run("signatures", "draft", loan, "-o", target)
+    assert done.code == 4
+    assert "What happened: " in done.err
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["folder.toml", "home", "loan.apk"]

@@ -1,0 +1,241 @@
+"""Everything that a phone, an app or a file of somebody else calls itself, as an attack, through every output."""
+
+from __future__ import annotations
+
+import csv as tables
+import io
+import json
+import re
+from dataclasses import replace
+from functools import cache
+from html import unescape
+from html.parser import HTMLParser
+
+import pytest
+from pydantic import ValidationError
+from rich.console import Console
+from rich.text import Text
+
+from privaudit import papers, rights
+from privaudit.errors import PrivauditError
+from privaudit.language import Language
+from privaudit.model import Report
+from privaudit.papers import letters
+from privaudit.report import csv, diff, html, txt
+from privaudit.report import json as document
+from privaudit.report.diff import words as told
+from privaudit.report.prose import taps
+from privaudit.report.share import coarsened
+
+MARK = "ZZATTACK"
+ATTACKS = {
+    "markup": f"<script>{MARK}</script><img src=x onerror={MARK}>",
+    "attribute": f'" onmouseover="{MARK}" x="\'><svg/onload={MARK}>',
+    "entities": f"&lt;script&gt;{MARK}&#60;b&#62;",
+    "jinja": "{{ 7 * 191 }}{% for x in ().__class__.__base__.__subclasses__() %}" + MARK + "{% endfor %}",
+    "format": "{0.__class__}{app}{name!r:>9999999999}%s%n" + MARK,
+    "rich": f"[bold red]{MARK}[/bold red][link=file:///etc/passwd]x[/link][/]",
+    "escape": f"\x1b[2J\x1b]0;{MARK}\x07\x1b[31m",
+    "c1": f"\x9b2J\x9d0;{MARK}\x9c\x85",
+    "bidi": f"\u202e{MARK}\u2066\u2069\u200f\u061c",
+    "zero width": f"\u200b{MARK}\u2060\ufeff\u00ad\u200d\u200d\u200d\u200d",
+    "zalgo": MARK + "e" + "\u0301" * 500,
+    "emoji": MARK + "👩‍👩‍👧‍👦🇨🇳😀" * 20,
+    "long": MARK * 1250,
+    "newline": f"{MARK}\nVERDICT: {MARK}-FORGED\r\n{MARK}-FORGED\u2028{MARK}-FORGED\u2029x\x0b\x0c\x85{MARK}-FORGED",
+    "formula": f'=HYPERLINK("http://x/{MARK}")',
+    "formula behind blanks": f"\t\r\n @SUM(1){MARK}",
+    "dde": f"+cmd|' /C calc'!A1{MARK}",
+    "path": f"../../../../etc/passwd/{MARK}\0.txt",
+    "shell": f"; rm -rf /; $(id) `id` | {MARK} && x'\"",
+    "markdown": f"[x](javascript:{MARK}) ![x](http://x) # {MARK} | a | b |\n---\n> x",
+    "half a surrogate": f"{MARK}\ud83d",
+    "nothing": "\u2800\u3164\u200b",
+}  # fmt: skip
+FORBIDDEN = re.compile(
+    r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
+)
+
+
+# --- a report that says nothing else --------------------------------------------------------------------------------
+
+
+def _paths(value, path=()):
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _paths(inner, (*path, key))
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _paths(inner, (*path, "*"))
+    elif isinstance(value, str):
+        yield path
+
+
+def _replaced(value, places, attack, path=()):
+    if isinstance(value, dict):
+        return {key: _replaced(inner, places, attack, (*path, key)) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_replaced(inner, places, attack, (*path, "*")) for inner in value]
+    return attack if isinstance(value, str) and path in places else value
+
+
+@pytest.fixture(scope="module")
+def hostile(demo_report):
+    """The demo's report in which every text that may be any text is an attack."""
+    plain = json.loads(document.render(demo_report))
+
+    def fits(places, attack=MARK):
+        try:
+            return document._adapter().validate_python(_replaced(plain, places, attack))
+        except ValidationError:
+            return None
+
+    free = frozenset(path for path in set(_paths(plain)) if fits({path}))
+    # What names a sentence of ours names one; a stranger's report may also name none.
+    keys = {path for path in free if path[-1] in {"key", "rule", "question", "version"} or "rules" in path}
+    assert {("apps", "*", "label"), ("phone", "model"), ("apps", "*", "package")} <= free - keys
+
+    @cache
+    def hostile(attack, *, strange=False) -> Report:
+        made = fits(free if strange else free - keys, ATTACKS[attack])
+        assert made is not None
+        return made
+
+    return hostile
+
+
+def outputs(report, code):
+    """Every text for people that is made of a report."""
+    language = Language(code)
+    yield "txt", txt.render(report, language)
+    yield "steps", taps.render(report, language, frozenset())
+    yield "diff", told.text(diff.compare(report, report), language)
+    console = Console(
+        file=io.StringIO(), force_terminal=True, color_system=None, width=100, highlight=False, soft_wrap=True
+    )
+    for line in txt.lines(report, language, 100):
+        console.print(Text(line.text, style=line.style))
+    # Only what rich itself writes of styles is left out.
+    yield "terminal", re.sub(r"\x1b\[[0-9;]*m", "", console.file.getvalue())
+    for kind in letters.Kind:
+        try:
+            paper = letters.draft(report, report.apps[0].package, kind, rights.load("IN"))
+        except PrivauditError:  # a stranger's report may have nothing to write about
+            continue
+        yield f"{kind} txt", papers.render(paper, "txt")
+        yield f"{kind} md", papers.render(paper, "md")
+
+
+@pytest.mark.parametrize("strange", [False, True])
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_text(hostile, attack, strange):
+    for code in ("en", "zh"):
+        for name, text in outputs(hostile(attack, strange=strange), code):
+            assert not FORBIDDEN.search(text), (name, FORBIDDEN.search(text))
+            assert not [line for line in text.splitlines() if re.match(rf"(VERDICT: )?{MARK}-FORGED", line)], name
+            assert len(text) < 4_000_000, name
+            assert "1337" not in text, name
+            text.encode()
+
+
+class Page(HTMLParser):
+    """The tags of a page, and their attributes."""
+
+    def __init__(self):
+        super().__init__()
+        self.tags = set()
+
+    def handle_starttag(self, tag, attrs):
+        for name, value in attrs:
+            self.tags.add((tag, name))
+            if name in {"href", "src"}:
+                assert re.match(r"(https?://|#|mailto:)", value or ""), value
+        self.tags.add((tag, ""))
+
+
+def tags(text):
+    page = Page()
+    page.feed(text)
+    page.close()
+    return page.tags
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_pages(hostile, demo_report, attack):
+    report = hostile(attack)
+    shown = {
+        "page": (html.render(report, Language("en")), html.render(demo_report, Language("en"))),
+        "diff": (
+            told.html(diff.compare(report, report), Language("en")),
+            told.html(diff.compare(demo_report, demo_report), Language("en")),
+        ),
+    }
+    for name, (text, plain) in shown.items():
+        assert tags(text) <= tags(plain), name
+        assert "1337" not in text, name
+        assert "default-src 'none'" in unescape(text)
+        assert not FORBIDDEN.search(text.replace("\t", " ")), (name, FORBIDDEN.search(text))
+        text.encode()
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+@pytest.mark.parametrize("code", ["en", "zh"])
+def test_tables(hostile, demo_report, attack, code):
+    def rows(report):
+        text = csv.render(report, Language(code)).removeprefix("\ufeff")
+        return list(tables.reader(io.StringIO(text, newline=""), strict=True))
+
+    found = rows(hostile(attack))
+    assert [len(row) for row in found] == [len(row) for row in rows(demo_report)]
+    for row in found:
+        for cell in row:
+            assert not cell.strip().startswith(("=", "+", "@")), cell
+            assert not re.match(r"-\D", cell), cell
+            assert not FORBIDDEN.search(cell), cell
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_json_keeps_what_was_said_and_repaints_no_terminal(hostile, attack):
+    report = hostile(attack, strange=True)
+    texts = [document.render(report), document.line(report), told.json(diff.compare(report, report))]
+    for text in texts:
+        assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]", text)
+        text.encode()
+        json.loads(text)
+    assert "\n" not in texts[1].removesuffix("\n")
+    if "\ud83d" not in ATTACKS[attack]:
+        label = ATTACKS[attack]
+        assert json.loads(texts[0])["apps"][0]["label"] == json.loads(texts[1])["apps"][0]["label"] == label
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_a_report_to_be_handed_on(hostile, attack):
+    made = coarsened(hostile(attack))
+    assert ATTACKS[attack] not in {app.label for app in made.apps}
+    assert not FORBIDDEN.search(txt.render(made, Language("en")))
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_names_of_a_plan(made, attack):
+    """What revoking prints: names come from the phone, commands only from validated words."""
+    from privaudit.report.prose import plan
+
+    app = replace(made.app(), label=ATTACKS[attack])
+    language = Language("en")
+    lines = list(plan.reread(language, made.now, app, app))
+    lines += plan.taps(language, "instead", {(app.package, app.user): ()}, {(app.package, app.user): app})
+    assert not FORBIDDEN.search("\n".join(lines))
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_no_attack_is_a_name_that_may_enter_a_command(attack):
+    from privaudit.capture import questions
+    from privaudit.remedy import commands
+
+    text = ATTACKS[attack]
+    assert not questions.is_package_name(text)
+    assert not questions.is_apk_path(f"/data/app/{text}/base.apk") or attack == "long"
+    assert not questions.is_key(f"package.{text}")
+    assert not commands.is_component(f"{text}/.A", text)
+    with pytest.raises(ValueError, match="package"):
+        list(questions.later_rounds("@@0", [f"package.{text}"], limit=4000))

@@ -1,0 +1,352 @@
+"""Every language fills the same gaps, counts by its own rules, says nothing that may not be said, and fits its lines.
+
+What a language lacks is said in English: ``make untranslated`` prints it. Only English and Chinese must be whole.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import pytest
+from rich.cells import cell_len
+
+from privaudit import locales
+from privaudit.demo import stories
+from privaudit.language import Language
+from privaudit.model import Message
+from privaudit.report import txt
+from privaudit.report.diff import compare, words
+from privaudit.report.prose import taps
+from tests.fixtures.sentences import ENGLISH, TRANSLATED, forms, gaps
+
+CODES = sorted(TRANSLATED)
+NUMBERS = range(200)
+
+# --- keys -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_nothing_is_translated_that_nobody_says(code):
+    assert sorted(TRANSLATED[code].keys() - ENGLISH.keys()) == []
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_what_is_still_missing_is_printed(code):
+    missing = sorted(ENGLISH.keys() - TRANSLATED[code].keys())
+    print(f"\n{code}: {len(missing)} of {len(ENGLISH)} sentences are still said in English", *missing, sep="\n  ")  # noqa: T201 - what it is for
+    assert code != "zh" or not missing
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_every_language_has_its_own_dates(code):
+    for name in ("minute", "day", "month", "year", "short", "months", "separator", "last_separator", "unknown"):
+        assert f"dates.{name}" in TRANSLATED[code], name
+    language = Language(code)
+    assert len(str(TRANSLATED[code]["dates.months"]).split()) == 12
+    assert len({language.date(f"2026-{month:02}-08") for month in range(1, 13)}) == 12
+    for iso in ("2026-01-08T21:14:00+08:00", "2026-01-08", "2026-01", "2026"):
+        assert "2026" in language.date(iso)
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_every_sentence_fills_the_gaps_of_the_english(code):
+    wrong = [
+        (key, sentence)
+        for key, words in TRANSLATED[code].items()
+        if not key.startswith("dates.")  # a language may leave the name of the month out for its number
+        for sentence in forms(words)
+        if gaps(sentence) | {"n"} != set.union(*map(gaps, forms(ENGLISH[key]))) | {"n"}
+    ]
+    assert wrong == []
+
+
+# --- plural forms -----------------------------------------------------------------------------------------------------
+
+
+def counts(code):
+    """Which numbers each form stands for."""
+    found = {}
+    for number in NUMBERS:
+        found.setdefault(locales.form(code, number), set()).add(number)
+    return found
+
+
+@pytest.mark.parametrize("code", ["en", *CODES])
+def test_plural_forms_are_those_of_the_language(code):
+    stands_for = counts(code)
+    for key, sentence in (ENGLISH if code == "en" else TRANSLATED[code]).items():
+        if isinstance(sentence, str):
+            assert isinstance(ENGLISH[key], str) or set(stands_for) == {"other"}, f"{key} needs {set(stands_for)}"
+            continue
+        assert set(sentence) == set(stands_for), key
+        for form, said in sentence.items():
+            # A form that stands for several numbers has to say which one; "1 app" would be wrong of 21.
+            assert len(stands_for[form]) == 1 or "n" in gaps(said) or "n" not in gaps(sentence["other"]), key
+
+
+@pytest.mark.parametrize(
+    ("code", "ones"),
+    [  # CLDR, plural rules for whole numbers
+        ("en", {1}),
+        ("es", {1}),
+        ("sw", {1}),
+        ("hi", {0, 1}),
+        ("fil", {0, 1, 2, 3, 5, 7, 8, 10, 11, 12, 13, 15, 17, 18}),
+        ("id", set()),
+        ("zh", set()),
+    ],
+)
+def test_how_languages_count(code, ones):
+    assert {number for number in range(20) if locales.form(code, number) == "one"} == ones
+    assert locales.form(code, None) == "other"
+
+
+def test_what_is_said_in_english_counts_as_english_does(monkeypatch):
+    """Five is "one" in Filipino: an English sentence that stands in must not say "1 app" for it."""
+    kept = {key: words for key, words in TRANSLATED["fil"].items() if key != "report.found_own"}
+    monkeypatch.setattr(locales, "sentences", lambda _code: kept)
+    assert Language("fil").text("report.found_own", n=5) == "5 of them are on your own list."
+    assert Language("fil").text("report.days", n=5) == "5 araw"
+    assert Language("fil").text("report.days", n=6) == "6 na araw"
+
+
+def test_one_and_many():
+    assert Language("es").text("report.days", n=1) == "1 día"
+    assert Language("es").text("report.days", n=2) == "2 días"
+    assert Language("id").text("report.days", n=1) == "1 hari"
+    assert Language("id").text("report.scope_is", users=("a", "b", "c")) == "a, b dan c."
+
+
+@pytest.mark.parametrize(
+    ("code", "minute", "month"),
+    [
+        ("id", "8 Januari 2026, 21.14", "Januari 2026"),
+        ("es", "8 de enero de 2026, 21:14", "enero de 2026"),
+        ("fil", "Enero 8, 2026, 21:14", "Enero 2026"),
+    ],
+)
+def test_dates(code, minute, month):
+    assert Language(code).date("2026-01-08T21:14:00+08:00") == minute
+    assert Language(code).date("2026-01") == month
+
+
+# --- what may not be said ---------------------------------------------------------------------------------------------
+
+NEVER = {
+    # malicious, illegal, fraud, safe, clean, victim, blacklist, forensic
+    "es": (
+        r"malicios\w*|malintencionad\w*|ilegal\w*|ilícit\w*|delict?\w*|fraud\w*|estaf\w*|segur[oa]s?|limpi[oa]s?"
+        r"|víctimas?|lista negra|forense\w*|peritaje"
+    ),
+    "fil": (
+        r"mapaminsala|nakakahamak|malisyoso\w*|ilegal|iligal|labag sa batas|krimen|kriminal|panloloko|manloloko|scam\w*"
+        r"|estafa|panlilinlang|ligtas|malinis|biktima|blacklist|forensi\w*"
+    ),
+    "hi": r"दुर्भावनापूर्ण|गैर-?क़?ानूनी|अवैध|धोखाधड़ी|धोखेबाज़?|सुरक्षित|साफ़|पीड़ित|ब्लैकलिस्ट|काली सूची|फ़ॉरेंसिक|फोरेंसिक",
+    "id": (
+        r"berbahaya|jahat|kejahatan|ilegal|melawan hukum|kriminal|penipuan|penipu|menipu|aman|bersih|korban"
+        r"|daftar hitam|forensik"
+    ),
+    "sw": (
+        r"hasidi|haramu|kinyume cha sheria|ulaghai|utapeli|laghai|tapeli"
+        r"|salama|safi|waathirika|mwathirika|mhanga|forensiki"
+    ),
+    "zh": "黑名单|高危|恶意|诈骗|违法|非法|安全|干净|放心|鉴定|取证|存证|受害者|网贷逾期",
+}
+ALLOWED = {
+    ("es", "report.user_secure_folder"),  # Samsung's name of the thing, "Carpeta segura", "Folder Aman":
+    ("es", "steps.copy_secure_folder"),  # under another nobody finds it
+    ("id", "report.user_secure_folder"),
+    ("id", "steps.copy_secure_folder"),
+    ("zh", "report.user_secure_folder"),
+    ("zh", "steps.copy_secure_folder"),
+    ("zh", "report.not_advice"),  # the sentence that says that this sheet does not judge
+    ("zh", "kit.iphone_1"),  # the word of Apple's own menu: Privacy & Security
+    ("zh", "kit.iphone_6"),
+    ("zh", "makers.samsung"),  # where Samsung's menu leads, and
+    ("zh", "makers.xiaomi"),  # what Xiaomi calls the switch that is better left alone
+}
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_words_that_are_never_printed(code):
+    bound = "" if code == "zh" else r"(?<!\w)"
+    end = "" if code == "zh" else r"(?!\w)"
+    never = re.compile(rf"{bound}(?:{NEVER[code]}){end}", re.IGNORECASE)
+    said = {(code, key) for key, words in TRANSLATED[code].items() if never.search(" ".join(forms(words)))}
+    assert said == {pair for pair in ALLOWED if pair[0] == code}
+
+
+@pytest.mark.parametrize(
+    ("key", "words"),
+    [  # what the sentences that matter most must keep saying
+        ("data_access.can_read", {"id": "bukan berarti", "es": "no que lo hizo", "fil": "hindi ibig sabihin"}),
+        (
+            "report.no_record",
+            {"id": "tidak berarti tidak pernah", "es": "no quiere decir nunca", "fil": "hindi kailanman"},
+        ),
+        (
+            "report.last_read",
+            {"id": "tidak tercatat", "es": "No está registrado cuánto, ni si se envió", "fil": "Hindi nakatala"},
+        ),
+        (
+            "listed.A",
+            {
+                "id": "belum tentu aplikasi yang sama",
+                "es": "no tiene que ser la misma",
+                "fil": "hindi nangangahulugang",
+            },
+        ),
+        (
+            "listed.B",
+            {
+                "id": "belum tentu aplikasi yang sama",
+                "es": "no tiene que ser la misma",
+                "fil": "hindi nangangahulugang",
+            },
+        ),
+        ("report.found_gaps", {"id": "belum semuanya", "es": "esto no es todo", "fil": "hindi ito ang lahat"}),
+        (
+            "report.nothing_gaps",
+            {"id": "tidak berarti ponselnya baik-baik saja", "es": "no quiere decir", "fil": "Hindi ibig sabihin"},
+        ),
+        (
+            "steps.no_recall",
+            {"id": "tidak bisa ditarik kembali", "es": "no se puede recuperar", "fil": "Hindi na mababawi"},
+        ),
+        (
+            "report.not_advice",
+            {"id": "bukan nasihat hukum", "es": "no es asesoría legal", "fil": "Hindi legal na payo"},
+        ),
+        ("steps.notice", {"id": "siapa yang akan membantu", "es": "quién le va a ayudar", "fil": "sino ang tutulong"}),
+        ("cli.allow", {"id": "Jangan centang", "es": "No marque", "fil": "Huwag lagyan ng tsek"}),
+    ],
+)
+def test_the_sentences_that_matter_most(key, words):
+    for code, part in words.items():
+        assert all(part in sentence for sentence in forms(TRANSLATED[code][key])), code
+
+
+# --- the mark ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_an_unchecked_translation_says_so_everywhere(demo_report, code):
+    language = Language(code)
+    mark = language.text("report.unreviewed")
+    assert mark != Language("en").text("report.unreviewed")
+    assert (language.unreviewed is None) == locales.reviewed(code)
+    later = replace(demo_report, taken_at=demo_report.taken_at.replace(year=demo_report.taken_at.year + 1))
+    for shown in (
+        txt.render(demo_report, language),
+        words.text(compare(demo_report, later), language),
+        taps.render(demo_report, language, frozenset()),
+        taps.usb("aosp", language),
+    ):
+        assert (mark in " ".join(shown.split()) or mark in shown.replace("\n", "")) == (not locales.reviewed(code))
+
+
+def test_a_checked_translation_and_the_original_bear_no_mark(monkeypatch):
+    assert Language("en").unreviewed is None
+    monkeypatch.setattr(locales, "_read", lambda _code: {"reviewed_by": "A. Speaker"})
+    assert Language("id").unreviewed is None
+    monkeypatch.setattr(locales, "_read", lambda _code: {})
+    assert Language("id").unreviewed == Message(key="report.unreviewed")
+
+
+# --- reports ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("code", CODES)
+@pytest.mark.parametrize("story", stories())
+def test_every_story_is_told_in_every_language(report_of, story, code):
+    shown = txt.render(report_of(story), Language(code))
+    for line in shown.splitlines():
+        assert cell_len(line) <= txt.WIDTH, line
+        assert not re.search(r"\[[a-z_]+\.[\w.]+\]", shown)
+
+
+@pytest.mark.parametrize("code", ["en", *CODES])
+def test_the_words_of_the_table_fit_their_columns(code):
+    language = Language(code)
+    cells = [key for key in ENGLISH if re.match(r"report\.(?:state|why|history)_", key)]
+    cells = [key for key in cells if not key.startswith(("report.why_user", "report.history_not_read"))]
+    for key in [*cells, "report.contacts", "report.sms", "report.call_log", "report.legend_word_recorded"]:
+        said = language.text(key, day_short="2026-09-28", ago=Message(key="report.days", values={"n": 59}))
+        assert cell_len(said) < txt._COLUMN, f"{key}: {said}"
+    for name in ("checked", "phone", "how", "scope"):
+        assert cell_len(language.text(f"report.{name}")) < txt._HEAD, name
+    for name in ("summary", "remember", "next", "leaving"):
+        assert cell_len(language.text(f"report.{name}")) < txt._LABEL, name
+    notes = [key for key in ENGLISH if key.startswith("report.note_")]
+    room = txt.WIDTH - 3 * txt._COLUMN - txt._INDENT - 2
+    for key in notes:
+        assert cell_len(language.text(key)) < room, key
+
+
+# --- which language ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("variables", "code"),
+    [
+        ({"LC_ALL": "zh_CN.UTF-8"}, "zh"),
+        ({"LANG": "zh_TW"}, "zh"),
+        ({"LANG": "C.UTF-8"}, "en"),
+        ({"LC_ALL": "en_GB", "LANG": "zh_CN"}, "en"),
+        ({"LC_ALL": "C", "LANG": "id_ID.UTF-8"}, "en"),
+        ({"LANG": "tlh"}, "en"),
+        ({"LANG": "id_ID.UTF-8"}, "id"),
+        ({"LANG": "in_ID"}, "id"),
+        ({"LC_MESSAGES": "fil_PH.UTF-8", "LANG": "en_US"}, "fil"),
+        ({"LANG": "tl_PH.utf8"}, "fil"),
+        ({"LANG": "es_MX.UTF-8"}, "es"),
+        ({"LANG": "es-419"}, "es"),
+        ({"LANG": "es@euro"}, "es"),
+    ],
+)
+def test_the_computer_s_language(monkeypatch, variables, code):
+    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert locales.of_computer() == code
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("Chinese (Simplified)_China", "zh"),
+        ("Indonesian_Indonesia", "id"),
+        ("Spanish_Mexico", "es"),
+        ("Spanish (Mexico)_Mexico", "es"),
+        ("Filipino_Philippines", "fil"),
+        ("id_ID", "id"),
+        ("English_United States", "en"),
+        ("German_Germany", "en"),
+        (None, "en"),
+    ],
+)
+def test_the_language_of_a_windows_computer(monkeypatch, name, code):
+    for variable in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setattr("locale.getlocale", lambda: (name, "cp1252"))
+    assert locales.of_computer() == code
+
+
+def test_a_locale_that_python_cannot_take_apart(monkeypatch):
+    def unknown():
+        raise ValueError("unknown locale: UTF-8")
+
+    for variable in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setattr("locale.getlocale", unknown)
+    assert locales.of_computer() == "en"
+
+
+def test_the_help_names_every_language(monkeypatch):
+    from privaudit.commands import options
+
+    said = options.help_text("lang")
+    assert all(re.search(rf"\b{code}\b", said) for code in locales.available())

@@ -1,0 +1,256 @@
+"""Rights pages: each fact has its source, what nobody checked says so, and nothing is printed that no item holds."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from html import unescape
+from pathlib import Path
+
+import pytest
+
+import privaudit
+from privaudit import knowledge, rights
+from privaudit.errors import UsageError
+from privaudit.knowledge.files import Mistakes
+from privaudit.language import Language
+from privaudit.model import KnowledgeStamp, RulesStamp
+from privaudit.papers import letters, page, render
+from privaudit.report import html, txt
+from tests.test_language import CHINESE_NEVER, ENGLISH_NEVER
+
+FOLDER = Path(privaudit.__file__).parent / "rights"
+FILES = sorted(FOLDER.glob("*.toml"))
+COUNTRIES = ("CN", "ID", "IN", "KE", "MX", "NG", "PH", "PK")
+MARKS = {"en": "[check before use]", "zh": "〔使用前请核对〕"}
+GOOD = """\
+[country]
+name.en = "Nowhere"
+name.zh = "无处"
+[[law]]
+id = "one"
+text.en = "Something."
+text.zh = "某事。"
+source = "the statute"
+checked_on = "2026-01-30"
+checked_by = "somebody"
+"""
+
+
+def raw_items(file):
+    data = tomllib.loads(file.read_text(encoding="utf-8"))
+    return [(part, item) for part, items in data.items() if part != "country" for item in items]
+
+
+def mistakes(tmp_path, text):
+    file = tmp_path / "xx.toml"
+    file.write_text(text, encoding="utf-8")
+    found = Mistakes()
+    read = rights.read(file, found)
+    assert (read is None) == bool(found)
+    return [knowledge.WORDS[one.key.removeprefix("knowledge.")] and Language("en").say(one) for one in found]
+
+
+# --- the files ------------------------------------------------------------------------------------------------------
+
+
+def test_there_are_pages_for_these_countries():
+    assert rights.countries() == COUNTRIES
+
+
+def test_a_good_file_has_no_mistakes(tmp_path):
+    assert mistakes(tmp_path, GOOD) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (('source = "the statute"\n', ""), "“source” is missing"),
+        (('source = "the statute"', 'source = " "'), "“source” cannot be"),
+        (('text.zh = "某事。"\n', ""), "“zh” is missing"),
+        (('checked_on = "2026-01-30"', 'checked_on = "last week"'), "cannot be “last week”"),
+        (('checked_by = "somebody"\n', ""), "verify = true"),
+        (('checked_on = "2026-01-30"\nchecked_by = "somebody"\n', ""), "verify = true"),
+        (('source = "the statute"', 'source = "the statute"\nurl = "statute"'), "begins with https"),
+        (('source = "the statute"', 'sauce = "the statute"'), "Perhaps “source”"),
+        (('[[law]]\nid = "one"', '[[office]]\nid = "one"\nname.en = "O"\nname.zh = "部"'), "needs a rung"),
+    ],
+    ids=["no source", "blank source", "no Chinese", "no day", "nobody", "unchecked and unmarked", "url", "key", "rung"],
+)
+def test_an_item_that_nobody_can_trace_is_refused(tmp_path, change, said):
+    found = mistakes(tmp_path, GOOD.replace(*change))
+    assert found
+    assert said in " ".join(found)
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_every_item_has_its_source_and_says_who_checked_it(file):
+    for part, item in raw_items(file):
+        assert item["source"].strip(), (part, item["id"])
+        assert item.get("verify") or (item["checked_on"] and item["checked_by"]), item["id"]
+        if part == "office":
+            # Numbers and offices change: each is called before it is relied on.
+            assert item.get("verify") or not item.get("reach"), item["id"]
+        if "general knowledge" in item["source"]:
+            assert item["verify"], item["id"]
+
+
+def test_ids_are_there_once():
+    ids = [item["id"] for file in FILES for _, item in raw_items(file)]
+    assert len(ids) == len(set(ids))
+
+
+@pytest.mark.parametrize("country", COUNTRIES)
+def test_every_country_says_what_everybody_asks(country):
+    known = rights.load(country)
+    for part in rights.PARTS:
+        assert getattr(known, part), part
+    assert any(item.letter for item in known.office)
+    assert known.behind("stop")
+    own = [item for part, item in known.every() if part == "licence"]
+    assert len(own) > len(rights.load(None).licence), "how to look up a lender there"
+
+
+def test_what_is_true_everywhere_names_no_law_and_no_number():
+    common = rights.load(None)
+    assert not common.law
+    for _, item in common.every():
+        for text in (item.text.en, item.text.zh):
+            assert not re.search(r"第\S{1,9}条|article \d|section \d|\d{3,}", text), item.id
+
+
+@pytest.mark.parametrize("given", ["XX", "China", "", "../CN"])
+def test_a_country_without_a_page_is_refused(given):
+    with pytest.raises(UsageError) as error:
+        rights.load(given)
+    assert error.value.name == "country_without_rights"
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_the_words_that_are_never_printed(file):
+    for _, item in raw_items(file):
+        # The titles of laws and the words of menus are what they are.
+        chinese = re.sub(r"《[^》]*》|「[^」]*」", "", item["text"]["zh"])
+        assert not [word for word in CHINESE_NEVER if word in chinese], item["id"]
+        if "name" in item:
+            assert not [word for word in CHINESE_NEVER if word in re.sub(r"《[^》]*》", "", item["name"]["zh"])]
+        english = item["text"]["en"]
+        assert not re.search(rf"\b(?:{ENGLISH_NEVER})\b", english, re.IGNORECASE), item["id"]
+
+
+def test_nobody_is_told_not_to_pay_or_to_promise():
+    everything = "".join(file.read_text(encoding="utf-8") for file in FILES)
+    for word in ("need not repay", "do not have to repay", "不用还", "愿意协商", "协商还款"):
+        assert word not in everything
+
+
+# --- what is printed ------------------------------------------------------------------------------------------------
+
+NUMBERED = re.compile(
+    r"第[一二三四五六七八九十百千零〇]+条(?:之一)?"
+    r"|(?:articles?|sections?|paragraphs?|Pasal|No\.|第)\s*\d[\d()]*"
+    r"|(?<![A-Za-z0-9.])\+?\d[\d -]{1,18}\d(?![A-Za-z0-9:])"
+)
+"""An article, or whatever could be dialled."""
+OURS = re.compile(
+    r"\d{1,2} \w+ 2026, \d\d:\d\d|2026年1月\d+日 ?\d\d:\d\d|2026-01-\d\d[ T]?[\d:+.]*|Android\d+|SHA-256|[0-9a-f]{64}"
+)
+
+
+NUMBERS_OF_OURS = re.compile(r"\[\d+\]|¶\d+\.|2026年1月10日15:41|10January2026,15:41|2024年11月25日|25November2024")
+"""Numbers of sources; when the made report was taken, and how old its lists are."""
+
+
+def read(text):
+    """What a browser shows of HTML."""
+    return unescape(re.sub(r"<style>.*?</style>|<title>.*?</title>|<[^>]*>", " ", text, flags=re.DOTALL))
+
+
+def squeezed(text):
+    return re.sub(r"\s+", "", text)
+
+
+def untraced(shown, known):
+    """What looks like an article or a number in `shown` when all that the items of `known` say is taken out."""
+    said = set()
+    for _, item in known.every():
+        assert item.source
+        for words in filter(None, (item.name, item.text)):
+            said |= {words.en, words.zh}
+        said |= {item.source, item.url or "", *item.reach}
+        if item.checked_on is not None:
+            said |= {Language(code).date(item.checked_on) for code in ("en", "zh")}
+    rest = squeezed(OURS.sub("", shown))
+    for text in sorted(map(squeezed, said - {""}), key=len, reverse=True):
+        rest = rest.replace(text, "¶")
+    return NUMBERED.findall(NUMBERS_OF_OURS.sub("", rest))
+
+
+def papers(report, country):
+    known = rights.load(country)
+    for kind in letters.Kind:
+        yield kind.value, known, letters.draft(report, "com.example.loan", kind, known)
+    for code in ("en", "zh"):
+        language = Language(code)
+        yield f"page {code}", known, page.whole(known, language)
+        yield f"friends {code}", known, page.friends(known, language)
+
+
+@pytest.fixture
+def report(made):
+    app = made.app("com.example.loan", label="Loan", version_name="x", contacts=made.access("can_read"))
+    return made.report(app)
+
+
+@pytest.mark.parametrize("country", COUNTRIES)
+@pytest.mark.parametrize("form", ["txt", "html"])
+def test_every_article_and_every_number_stands_in_an_item_with_a_source(report, country, form):
+    for name, known, paper in papers(report, country):
+        shown = render(paper, form)
+        assert untraced(read(shown) if form == "html" else shown, known) == [], name
+
+
+def test_an_invented_article_would_be_found(report):
+    known = rights.load("CN")
+    shown = render(page.whole(known, Language("zh")), "txt")
+    assert untraced(f"{shown}见第九百九十九条。", known)
+    assert untraced(f"{shown}请打 12399 。", known)
+    assert untraced(f"{shown} See article 999.", known)
+
+
+@pytest.mark.parametrize("country", COUNTRIES)
+@pytest.mark.parametrize("code", ["en", "zh"])
+def test_what_nobody_checked_carries_its_mark(report, country, code):
+    known, language = rights.load(country), Language(code)
+    shown = squeezed(render(page.whole(known, language), "txt"))
+    for _, item in known.every():
+        text = squeezed(item.text.text(code))
+        assert text in shown, item.id
+        assert (text + squeezed(MARKS[code]) in shown) == item.verify, item.id
+
+
+@pytest.mark.parametrize("country", [*COUNTRIES, None, "BR"])
+@pytest.mark.parametrize("code", ["en", "zh"])
+@pytest.mark.parametrize("form", [txt, html], ids=["text", "page"])
+def test_the_report_ends_with_the_ladder(made, report, country, code, form):
+    stamp = KnowledgeStamp(signatures=report.knowledge.signatures, rules=RulesStamp(country=country, sha256=None))
+    app = made.app("com.example.loan", label="Loan", version_name="x", contacts=made.access("can_read"))
+    shown = form.render(made.report(app, knowledge=stamp), Language(code))
+    head, end = Language(code).text("rights.next" if form is txt else "rights.page", country="").rstrip("）)"), "-----"
+    if form is html:
+        shown, end = read(shown), Language(code).text("report.remember")
+    part = squeezed(shown).rpartition(squeezed(head))[2].partition(squeezed(end))[0]
+    known = rights.load(country if country in COUNTRIES else None)
+    for step, offices in known.ladder():
+        assert squeezed(step.text.text(code)) in part
+        for office in offices:
+            assert squeezed(office.text.text(code)) in part
+    debt = {"en": "adebtdoesnotlicenseharassment", "zh": "欠了债，也不等于可以骚扰你"}[code]
+    advice = {"en": "Notlegaladvice", "zh": "这不是法律意见"}[code]
+    assert debt in part
+    assert advice in part
+    assert untraced(part, known) == []
+    if country not in COUNTRIES:
+        assert not re.search(r"第\S{1,9}条|article|Pasal", part)
+        assert "CN" in part
+        assert country is None or country in part

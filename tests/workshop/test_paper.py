@@ -1,0 +1,204 @@
+"""What people take home: the page and the kit. Large, without scripts, in their language, and naming no other app."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from dataclasses import replace
+from html import unescape
+from html.parser import HTMLParser
+
+import pytest
+
+from privaudit import roms
+from privaudit.errors import UsageError
+from privaudit.language import Language
+from privaudit.locales import available
+from privaudit.model import Source
+from privaudit.workshop import handout, kit, sheet, telling
+from privaudit.workshop.nouns import Keep
+
+STORIES = ["hyperos", "oneui", "coloros", "emui5", "android6", "android16", "borrower"]
+VOID = {"meta", "br", "rect"}
+
+
+class Strict(HTMLParser):
+    """Every tag is closed, and nothing is there that could run or be fetched."""
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.tags = [], []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        assert tag not in {"script", "iframe", "object", "embed", "img", "link", "base", "form", "a"}, tag
+        for name, _ in attrs:
+            assert not name.startswith("on"), name
+            assert name not in {"style", "src", "href", "srcset"}, name
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+def strictly(page):
+    parser = Strict()
+    parser.feed(page)
+    parser.close()
+    assert parser.open == []
+    style = re.search(r"<style>(.*?)</style>", page, re.DOTALL)[1]
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    policy = unescape(re.search(r'Content-Security-Policy" content="([^"]*)"', page)[1])
+    assert policy.startswith("default-src 'none'; style-src 'sha256-" + digest)
+    assert "font: 16pt" in style
+    assert not re.search(r"https?:|url\(|@import", page)
+    return parser
+
+
+def said(page):
+    return unescape(re.sub(r"<[^>]+>", "\n", page))
+
+
+@pytest.mark.parametrize("code", available())
+def test_what_participants_read_is_in_every_language(code):
+    english, said = Language("en"), Language(code)
+    for keep in Keep:
+        for there, here in zip(telling.consent(keep, english), telling.consent(keep, said), strict=True):
+            assert (there == here) is (code == "en")
+    for name in (
+        "handout",
+        "handout_first",
+        "handout_leaving",
+        "unplug",
+        "wireless_off",
+        "payment_works",
+        "server_key",
+    ):
+        assert (said.text(f"workshop.{name}") == english.text(f"workshop.{name}")) is (code == "en"), name
+
+
+@pytest.mark.parametrize("code", ["en", "zh"])
+@pytest.mark.parametrize("story", STORIES)
+def test_the_page_of_every_phone(report_of, story, code):
+    language = Language(code)
+    report = report_of(story)
+    page = handout.page(report, "K7", language)
+    strictly(page)
+    text = said(page)
+    assert "K7" in text
+    assert language.text("report.demo") in text
+    for message in handout.closing(report.phone):
+        assert language.say(message) in text
+    for finding in report.findings:
+        for step in finding.steps:
+            assert language.say(step) in text
+    assert language.text("report.not_advice") in text
+    assert "SHA-256" not in text
+
+
+def test_the_close_out_list_is_whole(report_of):
+    text = [Language("en").say(message) for message in handout.closing(report_of("oneui").phone)]
+    order = [
+        "Unplug",
+        "Revoke USB debugging",
+        "Wireless debugging",
+        "“USB debugging” off",
+        "Auto Blocker",
+        "payment app",
+    ]
+    places = [next(place for place, line in enumerate(text) if part in line) for part in order]
+    assert places == sorted(places)
+
+
+def test_through_a_server_revoking_comes_first(report_of):
+    report = replace(report_of("hyperos"), source=Source(kind="server", sha256=None))
+    text = said(handout.page(report, "K7", Language("en")))
+    assert text.index("The key of this computer is stored on your phone") < text.index("Code K7")
+    assert text.index("Revoke USB debugging") < text.index("Code K7")
+    assert "The key of this computer" not in said(handout.page(report_of("hyperos"), "K7", Language("en")))
+
+
+def test_nothing_found_is_no_all_clear(made):
+    text = said(handout.page(made.report(complete=False), "K7", Language("en")))
+    assert "This does not mean that the phone is fine" in text
+    assert "Apps that were uninstalled" in text
+
+
+def test_hostile_names_stay_names(made):
+    label = '</bdi><script>alert(1)</script>\u202e{{ 7*7 }} "'
+    app = made.app(label=label, contacts=made.access("can_read"))
+    page = handout.page(made.report(app), "K7", Language("en"))
+    strictly(page)
+    assert "<script>" not in page
+    assert "\u202e" not in page
+    assert "{{ 7*7 }}" in said(page)
+
+
+def test_no_ordinary_app_and_nobody_stands_on_it(report_of, capture_of_story):
+    capture = capture_of_story("borrower")
+    packages = set(
+        re.findall(r"^package:(?:\S*=)?([A-Za-z][\w.]*)(?=\s|$)", capture.answer("installed.0").text, re.MULTILINE)
+    )
+    assert len(packages) > 50
+    report = report_of("borrower")
+    others = packages - {app.package for app in report.apps}
+    page = handout.page(report, "K7", Language("en"))
+    installers = {app.installer for app in report.apps}
+    assert [
+        package for package in others - installers if re.search(rf"(?<![\w.]){re.escape(package)}(?![\w.])", page)
+    ] == []
+
+
+# --- the kit ---------------------------------------------------------------------------------------------------------
+
+KINDS = {"consent", "usb", "poster", "evidence", "closing", "friends", "iphone", "harmony"}
+
+
+@pytest.mark.parametrize("code", ["en", "zh"])
+def test_the_kit(tmp_path, code):
+    paths = kit.write_kit(tmp_path / "kit", Language(code), "CN")
+    assert {path.stem for path in paths} == KINDS | {"country", "kit"}
+    pages = {path.stem: path.read_text(encoding="utf-8") for path in paths}
+    for page in pages.values():
+        strictly(page)
+    assert pages["kit"].count("<section") == sum(
+        page.count("<section") for name, page in pages.items() if name != "kit"
+    )
+    assert pages["usb"].count("<section") == len(roms.names())
+    assert pages["friends"].count("<ul") == 2  # two halves, to be cut
+    assert pages["evidence"].count("<tr>") > 8
+
+
+def test_the_bank_warning_stands_before_the_switch_on_every_card():
+    language = Language("en")
+    for made in kit.sheets(language)["usb"]:
+        texts = [line for block in made.blocks for line in block.texts]
+        warning = texts.index(language.text("report.taps_bank_first"))
+        on = texts.index(language.text("report.taps_usb_on"))
+        assert warning == 0 < on < texts.index(language.text("kit.closing"))
+
+
+def test_the_slip_asks_what_must_be_asked():
+    text = said(sheet.render(kit.sheets(Language("en"))["consent"], Language("en")))
+    for part in (
+        "my own phone",
+        "18 or older",
+        "no work phone",
+        "Not read: contacts",
+        "I may stop at any time",
+        "Deleted by",
+    ):
+        assert part in text
+
+
+def test_the_country_is_told_what_the_lists_hold_for_it():
+    made = kit.sheets(Language("en"), "CN")["country"]
+    assert "none of them for CN" in said(sheet.render(made, Language("en")))
+    assert "country" not in kit.sheets(Language("en"))
+
+
+def test_a_folder_that_is_not_there(tmp_path):
+    with pytest.raises(UsageError, match="no_folder"):
+        kit.write_kit(tmp_path / "no" / "kit", Language("en"))

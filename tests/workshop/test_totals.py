@@ -1,0 +1,151 @@
+"""No count that speaks of single people is shown, nor can it be worked out from those that are."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from datetime import date
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from privaudit.language import Language
+from privaudit.workshop import totals
+from privaudit.workshop.counts import Book, Counted, Record, Session, added, counted
+
+NO_COUNTS = {"roms": {}, "lending": {}, "can_read": {}, "listed": {}, "failures": {}}
+BIG = Counted(
+    phones=40,
+    unmarked=1,
+    roms={"hyperos": 20, "coloros": 12, "oneui": 5, "aosp": 3},
+    lending={"0": 6, "1": 14, "2": 20},
+    can_read={"contacts": 20, "sms": 38, "call_log": 3},
+    listed={"com.example.many": 9, "com.example.few": 2, "com.example.all": 37},
+    failures={"lost": 7, "not_allowed": 1},
+)
+
+
+def book(*counts, demo=False):
+    sessions = {str(number): Session(opened_on=date(2026, 1, 1), counted=one) for number, one in enumerate(counts)}
+    return Book(demo=demo, sessions=sessions)
+
+
+def shown(counts):
+    return {table.name: {line.name: line.count for line in table.lines} for table in totals.tables(counts)}
+
+
+def test_small_counts_and_small_complements_are_left_out():
+    tables = shown(BIG)
+    assert tables["can_read"] == {"contacts": 20, "sms": None, "call_log": None}
+    assert tables["listed"] == {"com.example.many": 9}
+    assert tables["failures"] == {"lost": 7}
+    assert tables["phones"] == {"phones": 40}
+
+
+def test_what_a_sum_would_give_away_is_left_out_too():
+    # 3 of 40 have stock Android: with the other three shown, anybody could subtract.
+    assert shown(BIG)["roms"] == {"hyperos": 20, "coloros": 12}
+
+
+def test_of_twelve_people_almost_nothing_is_told():
+    twelve = Counted(
+        phones=12,
+        roms={"hyperos": 11, "oneui": 1},
+        lending={"1": 12},
+        can_read={"contacts": 11},
+        **{name: {} for name in ("listed", "failures")},
+    )
+    tables = shown(twelve)
+    assert tables["roms"] == {}
+    assert set(tables["lending"].values()) == {None}
+    assert tables["can_read"]["contacts"] is None
+
+
+COUNTS = st.dictionaries(st.sampled_from("abcdefgh"), st.integers(0, 30), max_size=8)
+
+
+@settings(max_examples=150)
+@given(COUNTS)
+def test_nothing_small_can_be_worked_out(counts):
+    whole = sum(counts.values())
+    lines = totals._parts(counts, whole)
+    visible = [line.count for line in lines if line.count is not None]
+    hidden = [counts[line.name] for line in lines if line.count is None]
+    assert all(count >= 5 and whole - count >= 5 for count in visible)
+    if visible and hidden:
+        assert len(hidden) > 1
+        assert sum(hidden) >= 5
+
+
+@settings(max_examples=60)
+@given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 6)), max_size=12))
+def test_a_token_is_one_phone(visits):
+    records = [
+        Record(token=token, rom="aosp", lending=lending, can_read=(), listed=(), found=False, complete=True)
+        for token, lending in visits
+    ]
+    result = counted(records, {})
+    assert result.phones == len({token for token, _ in visits}) == sum(result.lending.values())
+
+
+def test_a_phone_that_cannot_be_known_again_is_in_no_count():
+    records = [Record(token=None, rom="aosp", lending=1, can_read=(), listed=("x",), found=True, complete=True)] * 9
+    result = counted(records, {})
+    assert (result.phones, result.unmarked, result.listed) == (0, 9, {})
+
+
+def test_many_folders_add_up():
+    assert added([BIG, BIG]).roms["hyperos"] == 40
+    assert added([]).phones == 0
+
+
+@pytest.mark.parametrize("code", ["en", "zh"])
+def test_as_text(code):
+    language = Language(code)
+    text = totals.text(book(BIG, demo=True), language)
+    assert language.text("report.demo").split("，")[0][:10] in text
+    assert "com.example.many" in text
+    assert "com.example.few" not in text
+    assert language.text("workshop.totals_hidden") in text
+    assert "HyperOS" in text
+
+
+def test_as_json():
+    document = json.loads(totals.json(book(BIG), Language("en")))
+    assert document["demo"] is False
+    assert document["tables"]["roms"] == {"of": 40, "rows": {"hyperos": 20, "coloros": 12}, "others_suppressed": True}
+    assert document["tables"]["can_read"]["rows"]["call_log"] is None
+
+
+def test_as_csv_without_formulas():
+    evil = Counted(phones=20, **{**NO_COUNTS, "listed": {"=cmd()": 9}})
+    text = totals.csv_text(book(evil), Language("en"))
+    assert text.startswith("\ufeff")
+    rows = list(csv.reader(io.StringIO(text.removeprefix("\ufeff"))))
+    assert [row for row in rows if row[1] == "listed"] == [["0", "listed", "'=cmd()", "'=cmd()", "9", "20", "0"]]
+
+
+def test_as_a_page_to_project():
+    evil = Counted(phones=20, **{**NO_COUNTS, "listed": {"<script>x</script>": 9}})
+    page = totals.html(book(evil, demo=True), Language("en"))
+    assert "<script" not in page
+    assert "&lt;script&gt;" in page
+    assert "default-src &#39;none&#39;" in page or "default-src 'none'" in page
+    assert "style=" not in page
+    assert not re.search(r"https?://", page)
+    assert "demo phone" in page
+    widths = [int(width) for width in re.findall(r'class="part" width="(\d+)"', page)]
+    assert max(widths) <= 400
+    assert 180 in widths  # 9 of 20
+
+
+@pytest.mark.parametrize("suffix", [".json", ".csv", ".html", ".txt"])
+def test_written_whole_and_private(tmp_path, suffix):
+    path = tmp_path / f"totals{suffix}"
+    totals.check(path)
+    totals.write(book(BIG), path, Language("zh"))
+    assert path.stat().st_mode & 0o077 == 0
+    assert "com.example.many" in path.read_text(encoding="utf-8")
