@@ -2,74 +2,65 @@
 
     .venv/bin/python benchmarks/parsing.py
 
-Prints figures, references and ratios; ends with 1 where one is over its budget. The floor is one pass over the text:
-`str.splitlines` makes every line once, as any reader must.
+Ends with 1 where a figure is over its budget.
 """
 
 from __future__ import annotations
 
 import sys
-import time
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import large_phone
+from measure import Row, cost, in_turn, tell
 
 from privaudit.capture.questions import PERMISSIONS
 from privaudit.facts import appops, packages
 from privaudit.facts.apps import OPS
 
-ROUNDS = 5
-BUDGETS = {"dumpsys package, whole": 10.0, "dumpsys package, the named permissions": 5.0, "dumpsys appops": 12.0}
+ROUNDS, ROUNDS_OF_LARGER = 20, 4
 MOST_GROWTH = 11.0
 NAMED = frozenset(PERMISSIONS)
-
-
-def cost(work: Callable[[], object]) -> float:
-    """Processor time of the quickest of several runs, in seconds."""
-    best = float("inf")
-    for _ in range(ROUNDS):
-        begin = time.process_time()
-        work()
-        best = min(best, time.process_time() - begin)
-    return best
 
 
 def main() -> int:
     """Measure and compare."""
     phone, larger = large_phone.phone(), large_phone.phone(10 * large_phone.PACKAGES)
-    rows: dict[str, tuple[Callable[[str], object], str, str]] = {
-        "dumpsys package, whole": (
-            packages.parse,
-            large_phone.whole_packages(phone),
-            large_phone.whole_packages(larger),
-        ),
-        "dumpsys package, the named permissions": (
-            lambda text: packages.parse(text, wanted=NAMED),
-            large_phone.whole_packages(phone),
-            large_phone.whole_packages(larger),
-        ),
-        "dumpsys appops": (
-            lambda text: appops.parse(text, OPS),
-            large_phone.app_ops(phone),
-            large_phone.app_ops(larger),
-        ),
+    whole, ops = large_phone.whole_packages, large_phone.app_ops
+    readers = {
+        "`dumpsys package`, all permissions": (packages.parse, whole, 10.0),
+        "`dumpsys package`, the named permissions": (partial(packages.parse, wanted=NAMED), whole, 5.0),
+        "`dumpsys appops`": (partial(appops.parse, wanted=OPS), ops, 12.0),
     }
-    over = False
-    for name, (parse, text, more) in rows.items():
-        floor = cost(text.splitlines)
-        took, grown = cost(partial(parse, text)), cost(partial(parse, more))
-        ratio, growth = took / floor, grown / took
-        over = over or ratio > BUDGETS[name] or growth > MOST_GROWTH
-        print(
-            f"{name}: {len(text) / 1e6:.1f} MB in {took * 1000:.1f} ms, splitlines {floor * 1000:.2f} ms:"
-            f" {ratio:.1f} × (at most {BUDGETS[name]:g}); ten times the apps {growth:.1f} × (at most {MOST_GROWTH:g})"
-        )
-    return int(over)
+    texts = {printed: (printed(phone), printed(larger)) for printed in (whole, ops)}
+    rows = []
+    for name, (read, printed, budget) in readers.items():
+        text, more = texts[printed]
+        works = {"ours": partial(cost, partial(read, text)), "split": partial(cost, text.splitlines)}
+        took = in_turn(works, ROUNDS)
+        grown = in_turn({"ours": partial(cost, partial(read, more))}, ROUNDS_OF_LARGER)
+        ours, split = took["ours"] * 1000, took["split"] * 1000
+        rows += [
+            Row(
+                what=f"{name}, {len(text) / 1e6:.1f} MB",
+                ours=ours,
+                unit="ms",
+                reference=split,
+                beside="`str.splitlines`",
+                budget=budget,
+            ),
+            Row(
+                what="… ten times the apps",
+                ours=grown["ours"] * 1000,
+                unit="ms",
+                reference=ours,
+                beside="one time",
+                budget=MOST_GROWTH,
+            ),
+        ]
+    return tell(rows, floor="1 ×: one pass over the text that makes every line once, as any reader in Python must.")
 
 
 if __name__ == "__main__":

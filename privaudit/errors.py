@@ -6,8 +6,10 @@ The words stand in `WORDS` as ``NAME.what``, ``NAME.why`` and ``NAME.next``; loc
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from privaudit.model import Message, PhoneState, Value
+if TYPE_CHECKING:
+    from privaudit.model import Message, PhoneState, Value  # to make all nouns takes longer than to print the help
 
 EXIT_OK = 0
 EXIT_BUG = 1
@@ -31,17 +33,22 @@ class PrivauditError(Exception):
     @property
     def what(self) -> Message:
         """What happened."""
-        return Message(key=f"errors.{self.name}.what", values=self.values)
+        return self._told("what")
 
     @property
     def why(self) -> Message:
         """Why, as far as it is known."""
-        return Message(key=f"errors.{self.name}.why", values=self.values)
+        return self._told("why")
 
     @property
     def next(self) -> Message:
         """What to do next."""
-        return Message(key=f"errors.{self.name}.next", values=self.values)
+        return self._told("next")
+
+    def _told(self, part: str) -> Message:
+        from privaudit.model import Message
+
+        return Message(key=f"errors.{self.name}.{part}", values=self.values)
 
 
 class UsageError(PrivauditError):
@@ -78,8 +85,10 @@ class PhoneError(PrivauditError):
     @property
     def state(self) -> PhoneState:
         """How the phone is, as far as this error tells."""
+        from privaudit.model import PhoneState
+
         name = self.name.removesuffix("_macos").removesuffix("_windows")
-        return _STATES.get(name, PhoneState.ABSENT)
+        return PhoneState(_STATES.get(name, "absent"))
 
 
 class ConnectionLost(PhoneError):  # noqa: N818 - what it says is what happened
@@ -90,26 +99,26 @@ class ConnectionLost(PhoneError):  # noqa: N818 - what it says is what happened
         self.partial = partial
 
 
-_STATES: Mapping[str, PhoneState] = {
-    "another_phone": PhoneState.READY,
-    "busy": PhoneState.BUSY,
-    "debugging_off": PhoneState.DEBUGGING_OFF,
-    "garbled": PhoneState.OFFLINE,
-    "in_recovery": PhoneState.RECOVERY,
-    "no_permission": PhoneState.NO_PERMISSION,
-    "not_allowed": PhoneState.UNAUTHORISED,
-    "not_allowed_unseen": PhoneState.UNAUTHORISED,
-    "offline": PhoneState.OFFLINE,
-    "other_system": PhoneState.OTHER_SYSTEM,
-    "refused": PhoneState.RECOVERY,
-    "silent": PhoneState.OFFLINE,
-    "too_much_output": PhoneState.READY,
-    "too_slow": PhoneState.OFFLINE,
-    "unauthorised": PhoneState.UNAUTHORISED,
-    "waiting": PhoneState.WAITING,
-    "windows_driver": PhoneState.NO_DRIVER,
+_STATES: Mapping[str, str] = {
+    "another_phone": "ready",
+    "busy": "busy",
+    "debugging_off": "debugging_off",
+    "garbled": "offline",
+    "in_recovery": "recovery",
+    "no_permission": "no_permission",
+    "not_allowed": "unauthorised",
+    "not_allowed_unseen": "unauthorised",
+    "offline": "offline",
+    "other_system": "other_system",
+    "refused": "recovery",
+    "silent": "offline",
+    "too_much_output": "ready",
+    "too_slow": "offline",
+    "unauthorised": "unauthorised",
+    "waiting": "waiting",
+    "windows_driver": "no_driver",
 }
-"""What is not here says that no phone is to be seen, or not any more."""
+"""Name of an error → `PhoneState`. What is not here says that no phone is to be seen, or not any more."""
 
 WORDS: Mapping[str, str] = {
     "address_wrong.what": "“{given}” is no address of a phone.",

@@ -10,11 +10,13 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
-from privaudit import locales, roms, rules
+from privaudit import locales
 from privaudit.errors import UsageError
-from privaudit.model import Message, Value
+
+if TYPE_CHECKING:
+    from privaudit.model import Message, Value
 
 Sentence: TypeAlias = str | Mapping[str, str]
 """A sentence with ``{gaps}``, or its plural forms ``one`` and ``other``, chosen by the value ``n``."""
@@ -119,7 +121,11 @@ class Language:
     @property
     def unreviewed(self) -> Message | None:
         """What to say of a translation that no native speaker has read over."""
-        return None if locales.reviewed(self.code) else Message(key="report.unreviewed")
+        if locales.reviewed(self.code):
+            return None
+        from privaudit.model import Message
+
+        return Message(key="report.unreviewed")
 
     def say(self, message: Message) -> str:
         """The sentence of `message`."""
@@ -143,8 +149,6 @@ class Language:
         return sentence.format_map(_Gaps((name, self._value(name, value)) for name, value in values.items()))
 
     def _value(self, name: str, value: Value) -> str:
-        if isinstance(value, Message):
-            return self.say(value)
         if isinstance(value, tuple):
             *first, last = [self._value(name, part) for part in value] or [self.text("dates.unknown")]
             if not first:
@@ -152,7 +156,9 @@ class Language:
             return self.text("dates.separator").join(first) + self.text("dates.last_separator") + last
         if value is None:
             return self.text("dates.unknown")
-        return self._text(name, value) if isinstance(value, str) else str(value)
+        if isinstance(value, str):
+            return self._text(name, value)
+        return str(value) if isinstance(value, int) else self.say(value)
 
     def _text(self, name: str, text: str) -> str:
         if name.endswith(("_at", "_on")):
@@ -212,6 +218,8 @@ def _menu_word(key: str, code: str) -> str | None:
     area, _, name = key.partition(".")
     if area != "menu":
         return None
+    from privaudit import roms
+
     rom, _, word = name.partition(".")
     words: Mapping[str, Mapping[str, str]] = roms.load(rom)["words"]
     return words.get(code, words["en"]).get(word) or words["en"][word]
@@ -221,7 +229,11 @@ def _rule_word(key: str, code: str) -> str | None:
     """``rule.ID.WORD``: what a rule is called and says; its own file holds that in every language."""
     area, _, name = key.partition(".")
     rule, _, word = name.partition(".")
-    return rules.word(rule, word, code) if area == "rule" else None
+    if area != "rule":
+        return None
+    from privaudit import rules
+
+    return rules.word(rule, word, code)
 
 
 def _english(key: str) -> Sentence:

@@ -58,6 +58,7 @@ from privaudit.model import (
 )
 from privaudit.transport import connect
 from tests.fixtures.adb import Adb, server
+from tests.fixtures.chromium import chromium, opened  # noqa: F401 - fixtures
 
 # Real device output that may be read but not redistributed, so it lies beside the repository where it lies at all.
 _SAMPLES = Path(__file__).resolve().parent.parent.parent / "shared" / "samples"

@@ -10,7 +10,7 @@ _BOUND = re.compile(r"([A-Za-z0-9._-]+)(?:\[[\w,]+\])?\s*(?:>=|==)\s*([0-9.]+)")
 
 
 def main() -> None:
-    """Print a constraint for each dependency."""
+    """Print them, one a line."""
     project = tomllib.loads((Path(__file__).resolve().parent.parent / "pyproject.toml").read_text(encoding="utf-8"))
     for wanted in project["project"]["dependencies"]:
         bound = _BOUND.match(wanted)

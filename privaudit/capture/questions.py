@@ -264,13 +264,13 @@ def is_package_name(text: str) -> bool:
 
 def is_key(text: str) -> bool:
     """Whether `text` names an answer that we would ask for: ``NAME``, ``NAME.USER`` or ``package.PACKAGE``."""
-    name, _, about = text.partition(".")
+    name, dot, about = text.partition(".")
     question = BY_NAME.get(name)
     if question is None:
         return False
     if question.per == "user":
         return re.fullmatch(r"0|[1-9][0-9]{0,4}", about) is not None
-    return is_package_name(about) if question.per == "package" else not about
+    return is_package_name(about) if question.per == "package" else not dot
 
 
 def new_marker() -> str:

@@ -97,13 +97,11 @@ class Reader:
         if match is None:
             self.dump.unparsed += 1
             return
-        number = uid_number(match[1])
-        if number is None:
-            self.uid = Uid()  # isolated processes: read over, kept nowhere
-        elif number in self.dump.uids:
+        number, self.uid = uid_number(match[1]), Uid()
+        if number in self.dump.uids:
             self._forged(match[1])
-        else:
-            self.uid = self.dump.uids[number] = Uid()
+        elif number is not None:  # else: isolated processes, read over and kept nowhere
+            self.dump.uids[number] = self.uid
 
     def _begin_package(self, line: str) -> None:
         self._leave(line)

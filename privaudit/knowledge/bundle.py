@@ -87,7 +87,7 @@ def update(source: str, believed: Iterable[minisign.PublicKey]) -> Taken:
     files = unpack(data, source)
     root = release.kept()
     try:
-        root.mkdir(parents=True, exist_ok=True)
+        root.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder = Path(tempfile.mkdtemp(prefix="new", dir=root))
     except OSError as error:
         raise ListsError("not_written", path=str(root), reason=error.strerror or str(error)) from error

@@ -65,7 +65,7 @@ def imported(lists: Sequence[Imported], output: Path, origin: Path) -> Iterator[
         raise UsageError("list_exists", path=str(taken))
     if output.suffix != ".toml":
         try:
-            output.mkdir(exist_ok=True)
+            output.mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
             raise ListsError("not_written", path=str(output), reason=error.strerror or str(error)) from error
     for path, one in zip(targets, lists, strict=True):

@@ -9,7 +9,6 @@ import contextlib
 import locale
 import os
 import re
-import tomllib
 from collections.abc import Mapping
 from functools import cache
 from importlib import resources
@@ -86,4 +85,6 @@ def form(code: str, number: object) -> str:
 def _read(code: str) -> Mapping[str, Any]:
     if code == ENGLISH:
         return {}
+    import tomllib
+
     return tomllib.loads((resources.files(__name__) / f"{code}{_SUFFIX}").read_text(encoding="utf-8"))

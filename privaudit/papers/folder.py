@@ -10,7 +10,6 @@ Written beside its place and renamed, so that it is there whole or not at all. F
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -26,6 +25,7 @@ from privaudit.errors import SourceError, UsageError
 from privaudit.language import Language
 from privaudit.model import Counts, Report, Severity, Verdict
 from privaudit.papers import render, sheet
+from privaudit.private import replacing
 
 DISCLOSABLE: Final = "disclosable"
 SEALED: Final = "sealed"
@@ -140,8 +140,7 @@ def copied(source: Path, name: str) -> Callable[[Path], None]:
     """Seals a copy of `source`, byte for byte, as `name`."""
 
     def seal(folder: Path) -> None:
-        private = os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
-        with os.fdopen(private, "wb") as stream, source.open("rb") as given:
+        with replacing(folder / name) as stream, source.open("rb") as given:
             shutil.copyfileobj(given, stream)
 
     return seal

@@ -6,6 +6,7 @@ user gave; Dask itself goes on from there to the workers.
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
@@ -51,10 +52,11 @@ def lines(jobs: Iterable[Job], known: Known, *, address: str) -> Iterator[str]:
     from distributed import Client
 
     try:
-        client = Client(address, timeout=_SECONDS, set_as_default=False)
-    except (OSError, TimeoutError, ValueError) as error:
+        # A client waits for ever where something else answers, and long where nothing does: this does not.
+        asyncio.run(asyncio.wait_for(_greeted(address), _SECONDS))
+    except (OSError, TimeoutError, ValueError, TypeError) as error:  # TypeError: tls:// without certificates
         raise ClusterError("cluster_unreachable", address=address, seconds=_SECONDS) from error
-    with client:
+    with Client(address, timeout=_SECONDS, set_as_default=False) as client:
         threads = sum(client.ncores().values())
         if not threads:
             raise ClusterError("cluster_empty", address=address)
@@ -69,6 +71,15 @@ def lines(jobs: Iterable[Job], known: Known, *, address: str) -> Iterator[str]:
         # Each alone: those that were only beside the one that ended its readers are read now.
         for job, text in _mapped(client, suspects, shared, most=1, address=address):
             yield scan.died(job, known) if text is None else text
+
+
+async def _greeted(address: str) -> None:
+    """Say hello to the scheduler, as a client would."""
+    from distributed.comm import connect
+    from distributed.security import Security
+
+    comm = await connect(address, timeout=_SECONDS, **Security().get_connection_args("client"))
+    await comm.close()
 
 
 def _mapped(

@@ -40,7 +40,7 @@ def write_kit(folder: Path, language: Language, country: str | None = None) -> t
     made = sheets(language, country)
     every = [sheet for kind in made.values() for sheet in kind]
     try:
-        folder.mkdir(exist_ok=True)
+        folder.mkdir(mode=0o700, exist_ok=True)
     except OSError as error:
         raise SourceError("not_written", path=str(folder), reason=error.strerror or str(error)) from error
     paths = []

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from privaudit.capture import questions
-from privaudit.capture.take import ask_more, sections, take
+from privaudit.capture.take import MOST_ANSWERS, ask_more, sections, take
 from privaudit.errors import ConnectionLost
 from privaudit.model import AnswerState, Reply
 
@@ -70,6 +70,16 @@ def test_sections(output, expected):
     assert told == expected
 
 
+@pytest.mark.parametrize(
+    "key",
+    ["nonsense", "users.10", "installed", "installed.010", "installed.999999", "package.a;b", "package", "clock.x"],
+)
+def test_lines_that_name_no_answer_of_ours_are_text(key):
+    """A phone hears the marker with the script; an answer that nobody asked for would have no place."""
+    assert cut(f"{M} begin {key}\nx\n{M} end {key} 0\n") == {}
+    assert cut(f"{M} begin clock\n1\n{M} begin {key}\n{M} end clock 0\n")["clock"][0] is OK
+
+
 @given(st.binary(max_size=300))
 def test_any_bytes_are_cut_without_an_error(output):
     assert list(sections(output, M)) == []
@@ -122,6 +132,14 @@ def test_a_lost_connection_leaves_what_was_read():
 def test_a_connection_lost_before_anything_was_read_is_an_error(partial):
     with pytest.raises(ConnectionLost):
         take(Phone((partial,)))
+
+
+def test_no_more_answers_than_any_phone_has():
+    many = said("package.com.x", "x") + "".join(said(f"installed.{user}", "x") for user in range(5000))
+    taken = take(Phone(many))
+    assert len(taken.answers) == MOST_ANSWERS
+    assert not taken.to("package")
+    assert [one.key for one in ask_more(Phone(many), ["installed.3"])] == ["installed.3"]
 
 
 def test_progress_and_origin_are_told():

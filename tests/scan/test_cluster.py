@@ -6,6 +6,7 @@ import importlib.util
 import json
 import os
 import signal
+import socket
 import sys
 from contextlib import contextmanager
 from pathlib import Path
@@ -124,10 +125,29 @@ def test_a_scheduler_without_workers_is_told(work, known):
 
 @needs_dask
 @warned
-def test_no_scheduler(work, known, monkeypatch):
+@pytest.mark.parametrize("way", ["", "tls://"])
+@pytest.mark.parametrize("answers", [True, False])
+def test_no_scheduler(work, known, monkeypatch, way, answers):
+    """Nothing listens there, or something that is none and says nothing."""
     monkeypatch.setattr(cluster, "_SECONDS", 1)
-    with pytest.raises(ClusterError, match="cluster_unreachable"):
-        next(cluster.lines(work, known, address="127.0.0.1:1"))
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1] if answers else 1
+        with pytest.raises(ClusterError, match="cluster_unreachable"):
+            next(cluster.lines(work, known, address=f"{way}127.0.0.1:{port}"))
+
+
+@needs_dask
+@warned
+def test_a_scheduler_that_ends_in_the_middle(work, known, monkeypatch):
+    from distributed import LocalCluster
+
+    monkeypatch.setattr(cluster, "_SECONDS", 3)
+    with LocalCluster(n_workers=1, processes=False, dashboard_address=":0") as made:
+        lines = cluster.lines(work, known, address=made.scheduler_address)
+        next(lines)
+        made.close()
+        with pytest.raises(ClusterError, match="cluster_lost"):
+            list(lines)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,6 @@ import pytest
 
 from privaudit.transport import key
 from tests.fixtures.workshop import Bench, Table
-from tests.report.conftest import chromium, opened  # noqa: F401 - fixtures
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,30 @@
+"""MVT in an environment of its own: what we measure against, never imported, never shipped.
+
+Its licence is not an open source one: it is run as its makers publish it, and nothing of it is copied.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+
+def program() -> Path:
+    """MVT's command; installed from PyPI where it is not there yet.
+
+    Raises:
+        subprocess.CalledProcessError: PyPI was not reached.
+    """
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    folder = cache / "privaudit-benchmarks" / "mvt"
+    scripts = folder / ("Scripts" if os.name == "nt" else "bin")
+    found = scripts / "mvt-android"
+    if not found.exists():
+        print("installing MVT into an environment of its own …", file=sys.stderr)
+        venv.create(folder, with_pip=True, clear=True)
+        command = [str(scripts / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "mvt"]
+        subprocess.run(command, check=True)
+    return found

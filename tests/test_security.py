@@ -1,0 +1,213 @@
+"""What SECURITY.md promises of this computer: private files, no shell, bounded archives, libraries within bounds."""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import stat
+import subprocess
+import sys
+import tomllib
+import zipfile
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+import privaudit
+from privaudit import capture
+from privaudit.errors import SourceError
+
+ROOT = Path(privaudit.__file__).parent
+REPOSITORY = ROOT.parent
+FILES = {file.relative_to(ROOT).as_posix(): file for file in sorted(ROOT.rglob("*.py"))}
+
+# --- files ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def open_to_all():
+    """The careless computer: whatever is made is open to everybody, unless its maker says otherwise."""
+    before = os.umask(0)
+    yield
+    os.umask(before)
+
+
+def test_everything_that_is_written_is_private(run, demo_phone, tmp_path, home, open_to_all):
+    """Every file has mode 0600 and every folder 0700, whatever the umask, whichever command made it."""
+    made = tmp_path / "made"
+    made.mkdir(mode=0o700)
+    home.chmod(0o700)
+    check, report = made / "check.zip", made / "report.json"
+    app = "com.example.flashpeso"
+    with demo_phone("android16") as phone:
+        way = ("--transport", f"tcp:{phone.address}")
+        assert run("capture", check, *way).code == 0
+        run("revoke", app, "--apply", "--yes", "--ledger", made / "ledger.json", *way)
+    assert (made / "ledger.json").is_file()
+    outputs = [word for suffix in ("txt", "html", "csv") for word in ("-o", made / f"report.{suffix}")]
+    assert run("audit", check, "-o", report, *outputs).code in {0, 3, 5}
+    assert run("diff", report, report, "-o", made / "diff.html").code == 0
+    letter = ("letter", report, "--app", app, "--kind", "deletion", "--country", "IN", "--yes")
+    assert run(*letter, "-o", made / "letter.md").code == 0
+    assert run("evidence", check, "-o", made / "kept").code == 0
+    assert run("signatures", "export", "-o", made / "lists.csv").code == 0
+    assert run("signatures", "import", made / "lists.csv", "-o", made / "own").code in {0, 2}
+    assert run("workshop", "kit", "-o", made / "kit").code == 0
+    wrong = [
+        f"{path.relative_to(tmp_path)}: {stat.S_IMODE(path.lstat().st_mode):o}"
+        for path in [*made.rglob("*"), *home.rglob("*")]
+        if stat.S_IMODE(path.lstat().st_mode) & 0o077 and path.suffix != ".pub"
+    ]
+    assert not wrong
+    assert {path.suffix for path in made.rglob("*") if path.is_file()} >= {".zip", ".json", ".html", ".csv", ".md"}
+    assert (home / ".android" / "adbkey").is_file()
+
+
+def test_an_audit_without_o_leaves_nothing_behind(run, demo_phone, tmp_path, home):
+    with demo_phone("android16") as phone:
+        assert run("audit", "--transport", f"tcp:{phone.address}", cwd=tmp_path, TMPDIR=str(tmp_path)).code == 3
+    assert run("demo", "android16", cwd=tmp_path, TMPDIR=str(tmp_path)).code == 3
+    left = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()}
+    assert left == {"home/.android/adbkey", "home/.android/adbkey.pub"}
+
+
+@cache
+def calls(file):
+    """Every call in a module: its name as written, and the call."""
+    tree = ast.parse(FILES[file].read_text(encoding="utf-8"))
+    return [(ast.unparse(node.func), node) for node in ast.walk(tree) if isinstance(node, ast.Call)]
+
+
+def callers(pattern):
+    return {file for file in FILES for name, _ in calls(file) if re.search(pattern, name)}
+
+
+def test_files_are_written_through_one_door():
+    """`privaudit.private`; the others have their reasons, beside them."""
+    doors = {
+        "private.py",
+        "transport/key.py",  # a key that a faster adb may make at the same moment
+        "knowledge/bundle.py",  # into a folder that mkdtemp made
+    }
+    written = callers(r"\.(write_text|write_bytes|touch|symlink_to|hardlink_to)$") | {
+        file
+        for file in FILES
+        for name, node in calls(file)
+        if name == "os.open" and any(word in ast.unparse(node) for word in ("O_CREAT", "O_TRUNC"))
+    }
+    opened = {
+        file
+        for file in FILES
+        for name, node in calls(file)
+        if re.search(r"(^|\.)open$", name)
+        and any(isinstance(one, ast.Constant) and re.fullmatch(r"[wax]b?\+?", str(one.value)) for one in node.args)
+    }
+    assert written - doors == {"workshop/lock.py"}  # holds nothing
+    assert opened <= {"transport/key.py"}
+
+
+def test_temporary_files_have_names_that_nobody_can_guess():
+    assert not callers(r"mktemp$|NamedTemporaryFile$|gettempdir$")
+    assert not [file for file in FILES if re.search(r"[\"']/(var/)?tmp", FILES[file].read_text(encoding="utf-8"))]
+
+
+# --- programs ---------------------------------------------------------------------------------------------------------
+
+RUNS = r"(^|\.)(eval|exec|compile|__import__|system|popen|Popen|spawn\w*|execv\w*|execl\w*|fork|forkpty|startfile)$"
+
+
+def test_nothing_is_run_on_this_computer():
+    """No shell, no other program, no code out of a file."""
+    found = {(file, name) for file in FILES for name, _ in calls(file) if re.search(RUNS, name)}
+    assert {(file, name) for file, name in found if name not in {"re.compile", "self.exec"}} == set()
+    names = {"subprocess", "multiprocessing", "pickle", "marshal", "shelve", "yaml", "code", "runpy", "webbrowser"}
+    for file, path in FILES.items():
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                assert not names & {alias.name.partition(".")[0] for alias in node.names}, file
+            elif isinstance(node, ast.ImportFrom):
+                assert (node.module or "").partition(".")[0] not in names, file
+
+
+def test_modules_are_imported_by_name_only_within_privaudit():
+    """`importlib.import_module` never gets a name that begins as somebody else says."""
+    for file in FILES:
+        for name, node in calls(file):
+            if name == "importlib.import_module":
+                text = ast.unparse(node.args[0])
+                assert re.match(r"f['\"](privaudit\.|\{__name__\}\.)|_AREAS\.get\(", text), (file, text)
+
+
+def test_only_commands_of_two_files_go_to_a_phone():
+    """See also test_commands_are_made_in_two_files_only: no transport is given anything that is made elsewhere."""
+    sent = callers(r"\b(transport|connection|line|recorder)\.run$")
+    assert sent <= {
+        "capture/identity.py",
+        "capture/ranges.py",
+        "capture/record.py",
+        "capture/take.py",
+        "commands/devices.py",
+        "remedy/apply.py",
+        "remedy/pages.py",
+        "remedy/reading.py",
+        "workshop/visit.py",
+    }, sent
+    for file in sent:
+        assert "Command(" not in FILES[file].read_text(encoding="utf-8"), file
+
+
+# --- archives ---------------------------------------------------------------------------------------------------------
+
+
+def test_no_archive_is_unpacked_to_where_it_says():
+    assert not callers(r"\.(extract|extractall|unpack_archive)$")
+
+
+@pytest.mark.parametrize("name", ["../../outside.txt", "/outside.txt", "C:\\outside.txt", "a/../../outside.txt"])
+def test_names_in_an_archive_touch_no_file(tmp_path, name):
+    """The archive's own names; a symbolic link in it is a name like any other."""
+    file = tmp_path / "deep" / "some.zip"
+    file.parent.mkdir()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr(name, b"x")
+        link = zipfile.ZipInfo("dumpstate_log.txt")
+        link.external_attr = (stat.S_IFLNK | 0o777) << 16
+        archive.writestr(link, "/etc/passwd")
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(SourceError):
+        capture.read(file)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+# --- libraries --------------------------------------------------------------------------------------------------------
+
+
+def test_every_library_has_a_lower_bound_and_it_is_tested():
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    done = subprocess.run(
+        [sys.executable, REPOSITORY / "tools" / "oldest.py"], capture_output=True, check=True, text=True
+    )
+    oldest = dict(line.split("==") for line in done.stdout.splitlines())
+    named = {re.match(r"[\w-]+", one)[0] for one in project["dependencies"] if "sys_platform" not in one}
+    assert oldest.keys() == named
+    assert "make oldest" in (REPOSITORY / ".ci" / "run").read_text(encoding="utf-8")
+
+
+# --- SECURITY.md ------------------------------------------------------------------------------------------------------
+
+
+def test_every_claim_of_security_md_names_a_test_that_is_there():
+    text = (REPOSITORY / "SECURITY.md").read_text(encoding="utf-8")
+    known = {
+        name
+        for file in (REPOSITORY / "tests").rglob("test_*.py")
+        for name in re.findall(r"^ *(?:async )?def (test_\w+)", file.read_text(encoding="utf-8"), re.MULTILINE)
+    }
+    named = set(re.findall(r"`(test_\w+)`", text))
+    assert named
+    assert named <= known, named - known
+    for line in text.splitlines():
+        if line.startswith("| ") and not line.startswith(("| can", "| claim", "|--")):
+            assert "`test_" in line or "not" in line, line
