@@ -27,6 +27,7 @@ check: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/mypy --platform win32
 
 # What each language still says in English.
 untranslated: $(READY)
@@ -73,6 +74,10 @@ portable: $(READY)
 lock: $(READY)
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --python-version 3.11 \
 		--upgrade pyproject.toml tools/portable/uv.in --output-file tools/portable/locked.txt
+
+# Installs what a release hands out, as people do, and runs it.
+release: $(READY)
+	.ci/release
 
 # A phone's own daemon, over loopback and over a virtual USB bus; see tests/lab/README.md. Both need root.
 lab-tcp: $(READY)

@@ -147,6 +147,10 @@ def test_the_keyboard_and_locks_have_one_door_each():
     assert users_of("fcntl") == {"workshop.lock"}
 
 
+def test_the_browser_is_opened_by_the_menu_alone():
+    assert users_of("webbrowser") == {"commands.menu"}
+
+
 def test_no_other_program_is_started():
     for package in ("subprocess", "multiprocessing", "ctypes", "pty"):
         assert all(module.startswith("transport.") for module in users_of(package)), package

@@ -88,7 +88,7 @@ def opened(path: Path, known: Known) -> Results:
                 file = document["file"]
                 if _is_done(document, basis):
                     done[file["path"]] = (file["size"], file["modified_ns"])
-        private = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        private = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0), 0o600)
         return Results(path, os.fdopen(private, "a", encoding="utf-8", newline="\n"), done)
     except OSError as error:
         raise _not_written(path, error) from error

@@ -146,7 +146,8 @@ def _create(path: Path) -> None:
     draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
     try:
         # Private from its first byte: adb-shell's keygen writes the key first and leaves it readable for all.
-        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:  # noqa: PTH123
+        private = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
+        with os.fdopen(private, "wb") as file:
             file.write(pem)
         with contextlib.suppress(FileExistsError):
             _place(draft, path)

@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
-from typing import Final, TypeVar
+from typing import BinaryIO, Final, TypeVar, cast
 
 from privaudit.capture import apk_steps, zips
 from privaudit.capture.apk_parts import MANIFEST
@@ -184,7 +184,8 @@ def _inner(
         return Window(file.stream, file.start + start, entry.size), 0
     if entry.method != _DEFLATED or entry.size > room:
         raise ApkError("bundle_too_large" if entry.method == _DEFLATED else "entry_damaged", entry=_shown(entry))
-    stream = stack.enter_context(tempfile.TemporaryFile(buffering=0))  # noqa: SIM115 - the stack closes it
+    temporary = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - the stack closes it
+    stream = cast("BinaryIO", stack.enter_context(temporary))  # on Windows one that stands in for a file
     unpacker = zlib.decompressobj(-zlib.MAX_WBITS)
     written = 0
     try:

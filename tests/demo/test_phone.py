@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import itertools
 import os
 import socket
@@ -382,3 +383,15 @@ def test_debians_adb_is_not_allowed(adb: Adb) -> None:
         assert b"unauthorized" in adb("devices").stdout
         assert adb("-s", phone.address, "shell", "echo in").returncode == 1
         assert phone.commands == []
+
+
+def test_a_computer_without_loopback_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unreachable(*_: object, **__: object) -> None:
+        raise OSError(errno.ENETUNREACH, "Network is unreachable")
+
+    closing = DemoPhone(programs={}, keys=OPEN_DOOR)
+    monkeypatch.setattr(socket, "create_connection", unreachable)
+    thread = threading.Thread(target=closing.close, daemon=True)
+    thread.start()
+    thread.join(30)
+    assert not thread.is_alive()

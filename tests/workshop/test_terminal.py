@@ -313,7 +313,7 @@ def test_nobody_answers_any_more(lines, tmp_path):
     run = lines(*REHEARSAL)
     run.until("ask its owner")
     run.process.stdin.close()
-    run.process.stdin = open(os.devnull, "w")  # noqa: PTH123, SIM115
+    run.process.stdin = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
     exit_code, said = run.end()
     assert exit_code == 130
     assert "Not closed" in said

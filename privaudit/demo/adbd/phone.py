@@ -109,6 +109,9 @@ class DemoPhone:
         # Wakes the thread that waits for the next computer, on every system.
         with contextlib.suppress(OSError):
             socket.create_connection((self.host, self.port), timeout=5).close()
+        # And where this computer has no loopback to come by.
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
         self._accepting.join()
         self._listener.close()
         for connection, thread in open_now.items():

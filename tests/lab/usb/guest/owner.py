@@ -45,7 +45,8 @@ def main() -> None:
     while message := line.recv(8192):
         if message[:2] != b"PK":
             continue
-        while (words := ANSWER.read_text().split()) == ["ignore"]:  # the question stands until somebody taps
+        # The question stands until somebody taps.
+        while (words := ANSWER.read_text(encoding="utf-8").split()) == ["ignore"]:
             time.sleep(0.2)
         time.sleep(float(words[1]) if len(words) > 1 else 0)
         if words[0] == "always":
