@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from privaudit.commands import vetting
 from privaudit.commands.options import Country, Lang, Lists, Plain
 from privaudit.commands.signatures import (
     InCountry,
@@ -22,13 +23,17 @@ from privaudit.commands.signatures import (
 from privaudit.commands.talk import Talk
 from privaudit.errors import KnowledgeError, UsageError
 
-__all__ = ["app"]
-
 if TYPE_CHECKING:
     from privaudit.knowledge.imported import Imported
 
 _MOST_BYTES: Final = 64 * 1024 * 1024
 """Of a file to be imported."""
+
+
+def register(top: typer.Typer) -> None:
+    """Add the commands about lists to the command line: these, those of `signatures`, and `vetting.draft`."""
+    app.command(help=vetting.apk_text("draft"))(vetting.draft)
+    top.add_typer(app)
 
 
 @app.command("import", help=told("import"))

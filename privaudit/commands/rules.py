@@ -30,6 +30,12 @@ def told(name: str) -> str:
 
 app = group("rules", told("app"))
 
+
+def register(top: typer.Typer) -> None:
+    """Add these commands to the command line."""
+    top.add_typer(app)
+
+
 InCountry = Annotated[str | None, typer.Option("--country", metavar="CC", help=told("in_country"))]
 AsJson = Annotated[bool, typer.Option("--json", help=told("json"))]
 

@@ -19,10 +19,9 @@ def apk_text(name: str) -> str:
 Files = Annotated[list[Path] | None, typer.Argument(metavar="FILE", help=apk_text("files"))]
 
 
-def register(app: typer.Typer, signatures: typer.Typer) -> None:
-    """Add these commands to the command line."""
+def register(app: typer.Typer) -> None:
+    """Add ``apk`` to the command line; ``draft`` stands among the commands about lists."""
     app.command(help=apk_text("apk"))(apk)
-    signatures.command(help=apk_text("draft"))(draft)
 
 
 def apk(  # noqa: PLR0913 - the options of DESIGN

@@ -1,0 +1,79 @@
+"""The commands by name. A module is imported, and its options are made, when a command of it is wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, MutableMapping
+from importlib import import_module
+from typing import Any, Final
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from privaudit.commands.options import HELP, help_text
+
+COMMANDS: Final[Mapping[str, str]] = {
+    "audit": "checking",
+    "demo": "checking",
+    "capture": "checking",
+    "devices": "checking",
+    "steps": "closing",
+    "open": "closing",
+    "revoke": "closing",
+    "undo": "closing",
+    "diff": "closing",
+    "evidence": "evidence",
+    "letter": "letter",
+    "rights": "rights",
+    "workshop": "workshop",
+    "apk": "vetting",
+    "signatures": "exchange",
+    "rules": "rules",
+    "schema": "checking",
+}
+"""Each command, in the order of the help, and the module of `privaudit.commands` whose ``register`` adds it."""
+
+_TOLD: Final[Mapping[str, str]] = {"signatures": "signatures.app", "rules": "rulebook.app", "apk": "apkcli.apk"}
+"""Where the help of a command stands among the sentences, if not in ``cli`` under its own name."""
+
+
+class _Made(MutableMapping[str, Any]):
+    """Commands as typer makes them, each when somebody wants it."""
+
+    def __init__(self) -> None:
+        self._made: dict[str, Any] = {}
+
+    def __getitem__(self, name: str) -> Any:  # noqa: ANN401 - click's classes, which newer typers carry inside
+        if name not in self._made:
+            holder = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False)
+            import_module(f"privaudit.commands.{COMMANDS[name]}").register(holder)
+            made = typer.main.get_command(holder)
+            self._made |= made.commands if isinstance(made, TyperGroup) else {name: made}
+        return self._made[name]
+
+    def __setitem__(self, name: str, command: Any) -> None:  # noqa: ANN401 - as above
+        self._made[name] = command
+
+    def __delitem__(self, name: str) -> None:
+        del self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(COMMANDS)
+
+    def __len__(self) -> int:
+        return len(COMMANDS)
+
+
+class Commands(TyperGroup):
+    """``privaudit``, whose help needs only the first line of each command."""
+
+    def __init__(self, **attrs: Any) -> None:  # noqa: ANN401 - what typer passes on
+        super().__init__(**attrs)
+        self.commands = _Made()
+
+    def format_commands(self, _ctx: Any, formatter: Any) -> None:  # noqa: ANN401 - click's classes
+        """The table of commands, below the options."""
+        room = formatter.width - 6 - max(map(len, COMMANDS))
+        told = {name: HELP.text(_TOLD[name]) if name in _TOLD else help_text(name) for name in COMMANDS}
+        short = [(name, TyperCommand(name, help=text).get_short_help_str(room)) for name, text in told.items()]
+        with formatter.section("Commands"):
+            formatter.write_dl(short)
