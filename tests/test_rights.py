@@ -26,7 +26,14 @@ FOLDER = Path(privaudit.__file__).parent / "rights"
 FILES = sorted(FOLDER.glob("*.toml"))
 COUNTRIES = ("CN", "ID", "IN", "KE", "MX", "NG", "PH", "PK")
 TONGUES = get_args(rights.Tongue)
-TRANSLATED = {"common": {"es", "id"}, "id": {"id"}, "mx": {"es"}}
+TRANSLATED = {
+    "common": {"es", "fil", "hi", "id", "sw"},
+    "id": {"id"},
+    "in": {"hi"},
+    "ke": {"sw"},
+    "mx": {"es"},
+    "ph": {"fil"},
+}
 """The languages of a file beside English and Chinese: in each, every item is worded."""
 MARKS = {
     "en": "[check before use]",
@@ -93,7 +100,7 @@ def test_a_good_file_has_no_mistakes(tmp_path):
         (('source = "the statute"\n', ""), "“source” is missing"),
         (('source = "the statute"', 'source = " "'), "“source” cannot be"),
         (('text.zh = "某事。"\n', ""), "“zh” is missing"),
-        (('text.zh', 'text.tlh = "Dochvam."\ntext.zh'), "“tlh”"),
+        (("text.zh", 'text.tlh = "Dochvam."\ntext.zh'), "“tlh”"),
         (('name.zh = "无处"', 'name.zh = "无处"\nletter = "tlh"'), "must be one of en, es, fil, hi, id, sw"),
         (('checked_on = "2026-01-30"', 'checked_on = "last week"'), "cannot be “last week”"),
         (('checked_by = "somebody"\n', ""), "verify = true"),
@@ -102,7 +109,19 @@ def test_a_good_file_has_no_mistakes(tmp_path):
         (('source = "the statute"', 'sauce = "the statute"'), "Perhaps “source”"),
         (('[[law]]\nid = "one"', '[[office]]\nid = "one"\nname.en = "O"\nname.zh = "部"'), "needs a rung"),
     ],
-    ids=["no source", "blank source", "no Chinese", "tongue", "letter", "no day", "nobody", "unchecked and unmarked", "url", "key", "rung"],
+    ids=[
+        "no source",
+        "blank source",
+        "no Chinese",
+        "tongue",
+        "letter",
+        "no day",
+        "nobody",
+        "unchecked and unmarked",
+        "url",
+        "key",
+        "rung",
+    ],
 )
 def test_an_item_that_nobody_can_trace_is_refused(tmp_path, change, said):
     found = mistakes(tmp_path, GOOD.replace(*change))
@@ -142,7 +161,7 @@ UNIT = {"十": 10, "百": 100, "千": 1000}
 
 
 def count(chinese):
-    """第一千零三十四条 is article 1034, （十二） its item 12."""
+    """第一千零三十四条 is article 1034, （十二） its item 12; 第二百五十三条之一 is 253-1."""
     total, digit = 0, 0
     for char in chinese:
         if char in UNIT:
@@ -156,7 +175,7 @@ def numbers(text):
     """Every number in a text: of articles, telephones, years. The months of Chinese dates have names elsewhere."""
     text = re.sub(r"(?<=年)\d{1,2}(?=月)", "", text)
     return {int(one) for one in re.findall(r"\d+", text)} | {
-        count(one) for one in re.findall(rf"(?<=[第（])[{DIGIT}{''.join(UNIT)}]+(?=[条）])", text)
+        count(one) for one in re.findall(rf"(?<=[第（])[{DIGIT}{''.join(UNIT)}]+(?=[条）])|(?<=条之)[{DIGIT}]", text)
     }
 
 
