@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 import tomllib
+from dataclasses import fields
 from html import unescape
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 import privaudit
-from privaudit import knowledge, rights
+from privaudit import knowledge, locales, rights
 from privaudit.errors import UsageError
 from privaudit.knowledge.files import Mistakes
 from privaudit.language import Language
@@ -18,11 +20,30 @@ from privaudit.model import KnowledgeStamp, RulesStamp
 from privaudit.papers import letters, page, render
 from privaudit.report import html, txt
 from tests.test_language import CHINESE_NEVER, ENGLISH_NEVER
+from tests.test_locales import NEVER
 
 FOLDER = Path(privaudit.__file__).parent / "rights"
 FILES = sorted(FOLDER.glob("*.toml"))
 COUNTRIES = ("CN", "ID", "IN", "KE", "MX", "NG", "PH", "PK")
-MARKS = {"en": "[check before use]", "zh": "〔使用前请核对〕"}
+TONGUES = get_args(rights.Tongue)
+TRANSLATED = {
+    "common": {"es", "fil", "hi", "id", "sw"},
+    "id": {"id"},
+    "in": {"hi"},
+    "ke": {"sw"},
+    "mx": {"es"},
+    "ph": {"fil"},
+}
+"""The languages of a file beside English and Chinese: in each, every item is worded."""
+MARKS = {
+    "en": "[check before use]",
+    "es": "[compruébelo antes de usarlo]",
+    "fil": "[tiyakin muna bago gamitin]",
+    "hi": "[इस्तेमाल से पहले जाँचिए]",
+    "id": "[periksa dulu sebelum dipakai]",
+    "sw": "[angalia kabla ya kutumia]",
+    "zh": "〔使用前请核对〕",
+}
 GOOD = """\
 [country]
 name.en = "Nowhere"
@@ -40,6 +61,17 @@ checked_by = "somebody"
 def raw_items(file):
     data = tomllib.loads(file.read_text(encoding="utf-8"))
     return [(part, item) for part, items in data.items() if part != "country" for item in items]
+
+
+def wordings(file):
+    """Each text and each name of a file by language, with the id of its item."""
+    for _, item in raw_items(file):
+        yield from ((item["id"], item[key]) for key in ("text", "name") if key in item)
+
+
+def spoken(country):
+    """The languages in which the whole page of `country` can be read."""
+    return ["en", "zh", *sorted(TRANSLATED["common"] & TRANSLATED.get(country.lower(), set()))]
 
 
 def mistakes(tmp_path, text):
@@ -68,6 +100,8 @@ def test_a_good_file_has_no_mistakes(tmp_path):
         (('source = "the statute"\n', ""), "“source” is missing"),
         (('source = "the statute"', 'source = " "'), "“source” cannot be"),
         (('text.zh = "某事。"\n', ""), "“zh” is missing"),
+        (("text.zh", 'text.tlh = "Dochvam."\ntext.zh'), "“tlh”"),
+        (('name.zh = "无处"', 'name.zh = "无处"\nletter = "tlh"'), "must be one of en, es, fil, hi, id, sw"),
         (('checked_on = "2026-01-30"', 'checked_on = "last week"'), "cannot be “last week”"),
         (('checked_by = "somebody"\n', ""), "verify = true"),
         (('checked_on = "2026-01-30"\nchecked_by = "somebody"\n', ""), "verify = true"),
@@ -75,7 +109,19 @@ def test_a_good_file_has_no_mistakes(tmp_path):
         (('source = "the statute"', 'sauce = "the statute"'), "Perhaps “source”"),
         (('[[law]]\nid = "one"', '[[office]]\nid = "one"\nname.en = "O"\nname.zh = "部"'), "needs a rung"),
     ],
-    ids=["no source", "blank source", "no Chinese", "no day", "nobody", "unchecked and unmarked", "url", "key", "rung"],
+    ids=[
+        "no source",
+        "blank source",
+        "no Chinese",
+        "tongue",
+        "letter",
+        "no day",
+        "nobody",
+        "unchecked and unmarked",
+        "url",
+        "key",
+        "rung",
+    ],
 )
 def test_an_item_that_nobody_can_trace_is_refused(tmp_path, change, said):
     found = mistakes(tmp_path, GOOD.replace(*change))
@@ -93,6 +139,56 @@ def test_every_item_has_its_source_and_says_who_checked_it(file):
             assert item.get("verify") or not item.get("reach"), item["id"]
         if "general knowledge" in item["source"]:
             assert item["verify"], item["id"]
+
+
+def test_items_may_be_in_every_language_of_privaudit():
+    assert sorted(TONGUES) == sorted(locales.available())
+    assert {field.name for field in fields(rights.Worded)} == set(TONGUES)
+    worded = rights.Worded(en="one", zh="一", es="uno")
+    assert [worded.text(code) for code in ("en", "zh", "es", "hi", "text")] == ["one", "一", "uno", "one", "one"]
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_no_page_changes_its_language_halfway(file):
+    head = tomllib.loads(file.read_text(encoding="utf-8"))["country"]
+    assert {head.get("letter", "en")} <= {"en", "zh"} | (TRANSLATED.get(file.stem, set()) & TRANSLATED["common"])
+    for name, words in wordings(file):
+        assert words.keys() == {"en", "zh"} | TRANSLATED.get(file.stem, set()), name
+
+
+DIGIT = "零一二三四五六七八九"
+UNIT = {"十": 10, "百": 100, "千": 1000}
+
+
+def count(chinese):
+    """第一千零三十四条 is article 1034, （十二） its item 12; 第二百五十三条之一 is 253-1."""
+    total, digit = 0, 0
+    for char in chinese:
+        if char in UNIT:
+            total, digit = total + (digit or 1) * UNIT[char], 0
+        else:
+            digit = DIGIT.index(char)
+    return total + digit
+
+
+def numbers(text):
+    """Every number in a text: of articles, telephones, years. The months of Chinese dates have names elsewhere."""
+    text = re.sub(r"(?<=年)\d{1,2}(?=月)", "", text)
+    return {int(one) for one in re.findall(r"\d+", text)} | {
+        count(one) for one in re.findall(rf"(?<=[第（])[{DIGIT}{''.join(UNIT)}]+(?=[条）])|(?<=条之)[{DIGIT}]", text)
+    }
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_a_translation_adds_no_number_and_loses_none(file):
+    for name, words in wordings(file):
+        for code, text in words.items():
+            assert numbers(text) == numbers(words["en"]), (name, code)
+
+
+def test_a_number_that_only_a_translation_has_would_be_found():
+    assert numbers("第一千零三十四条（十二），12386，2026年1月14日") == {1034, 12, 12386, 2026, 14}
+    assert numbers("Artículo 16, tel. 55 5242") != numbers("Article 16, tel. 55 5243")
 
 
 def test_ids_are_there_once():
@@ -115,8 +211,8 @@ def test_what_is_true_everywhere_names_no_law_and_no_number():
     common = rights.load(None)
     assert not common.law
     for _, item in common.every():
-        for text in (item.text.en, item.text.zh):
-            assert not re.search(r"第\S{1,9}条|article \d|section \d|\d{3,}", text), item.id
+        for text in map(item.text.text, TONGUES):
+            assert not re.search(r"第\S{1,9}条|(?:article|section|artículo|Pasal) \d|\d{3,}", text), item.id
 
 
 @pytest.mark.parametrize("given", ["XX", "China", "", "../CN"])
@@ -136,11 +232,17 @@ def test_the_words_that_are_never_printed(file):
             assert not [word for word in CHINESE_NEVER if word in re.sub(r"《[^》]*》", "", item["name"]["zh"])]
         english = item["text"]["en"]
         assert not re.search(rf"\b(?:{ENGLISH_NEVER})\b", english, re.IGNORECASE), item["id"]
+        for words in (item["text"], item.get("name", {})):
+            for code in words.keys() & NEVER.keys() - {"zh"}:
+                assert not re.search(rf"(?<!\w)(?:{NEVER[code]})(?!\w)", words[code], re.IGNORECASE), item["id"]
 
 
 def test_nobody_is_told_not_to_pay_or_to_promise():
     everything = "".join(file.read_text(encoding="utf-8") for file in FILES)
-    for word in ("need not repay", "do not have to repay", "不用还", "愿意协商", "协商还款"):
+    for word in (
+        *("need not repay", "do not have to repay", "不用还", "愿意协商", "协商还款"),
+        *("no tiene que pagar", "no hay que pagar", "no pague la deuda", "tidak perlu membayar", "tidak usah membayar"),
+    ):
         assert word not in everything
 
 
@@ -148,7 +250,7 @@ def test_nobody_is_told_not_to_pay_or_to_promise():
 
 NUMBERED = re.compile(
     r"第[一二三四五六七八九十百千零〇]+条(?:之一)?"
-    r"|(?:articles?|sections?|paragraphs?|Pasal|No\.|第)\s*\d[\d()]*"
+    r"|(?:articles?|sections?|paragraphs?|artículos?|Pasal|No\.|第)\s*\d[\d()]*"
     r"|(?<![A-Za-z0-9.])\+?\d[\d -]{1,18}\d(?![A-Za-z0-9:])"
 )
 """An article, or whatever could be dialled."""
@@ -176,10 +278,10 @@ def untraced(shown, known):
     for _, item in known.every():
         assert item.source
         for words in filter(None, (item.name, item.text)):
-            said |= {words.en, words.zh}
+            said |= set(map(words.text, TONGUES))
         said |= {item.source, item.url or "", *item.reach}
         if item.checked_on is not None:
-            said |= {Language(code).date(item.checked_on) for code in ("en", "zh")}
+            said |= {Language(code).date(item.checked_on) for code in TONGUES}
     rest = squeezed(OURS.sub("", shown))
     for text in sorted(map(squeezed, said - {""}), key=len, reverse=True):
         rest = rest.replace(text, "¶")
@@ -190,7 +292,7 @@ def papers(report, country):
     known = rights.load(country)
     for kind in letters.Kind:
         yield kind.value, known, letters.draft(report, "com.example.loan", kind, known)
-    for code in ("en", "zh"):
+    for code in spoken(country):
         language = Language(code)
         yield f"page {code}", known, page.whole(known, language)
         yield f"friends {code}", known, page.friends(known, language)
@@ -218,8 +320,7 @@ def test_an_invented_article_would_be_found(report):
     assert untraced(f"{shown} See article 999.", known)
 
 
-@pytest.mark.parametrize("country", COUNTRIES)
-@pytest.mark.parametrize("code", ["en", "zh"])
+@pytest.mark.parametrize(("country", "code"), [(country, code) for country in COUNTRIES for code in spoken(country)])
 def test_what_nobody_checked_carries_its_mark(report, country, code):
     known, language = rights.load(country), Language(code)
     shown = squeezed(render(page.whole(known, language), "txt"))

@@ -16,7 +16,7 @@ from privaudit.language import Language
 from privaudit.model import Report
 from privaudit.papers import Block, Box, Heading, Listing, NewPage, Paper, Paragraph, Rows, Table, Title, shown
 from privaudit.report.prose import Voice
-from privaudit.report.prose.rights import called, marked
+from privaudit.report.prose.rights import called, marked, unreviewed
 from privaudit.rights import Demand, Rights
 
 _DEMANDS: Final[tuple[Demand, ...]] = ("stop", "recipients", "delete", "caller", "answer")
@@ -144,7 +144,8 @@ class _Letter:
 
     def _before(self, *names: str) -> Iterator[Block]:
         """What to think of first, on a page that stays at home."""
-        yield Box(self._paper("before"), (*self._papers("notice", *names), self.voice.text("rights.debt")))
+        said = (*self._papers("notice", *names), self.voice.text("rights.debt"))
+        yield Box(self._paper("before"), (*said, *unreviewed(self.voice.language)))
         yield NewPage()
 
     def _head(self, title: str) -> Iterator[Block]:

@@ -32,6 +32,7 @@ class _Page:
         say, page = self._language.text, self._page
         yield Paragraph(say("rights.debt"), strong=True)
         yield Paragraph(say("papers.page_intro"))
+        yield from map(Paragraph, prose.unreviewed(self._language))
         yield self._head("police")
         yield self._list(page.police)
         yield self._head("ladder")

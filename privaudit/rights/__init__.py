@@ -2,7 +2,8 @@
 
 ``common.toml`` holds what is true everywhere, and no law; ``<country>.toml`` adds to it. Every sentence that names an
 article, an office or a number is an item with its source; what nobody has checked is marked, and the mark is shown.
-These files hold sentences of their own, in English and Chinese: a fact and its two wordings are one thing to review.
+These files hold sentences of their own: a fact and its wordings are one thing to review. English and Chinese stand in
+each item; beside them the languages of the countries, in which letters are written there.
 """
 
 from __future__ import annotations
@@ -30,17 +31,27 @@ Demand: TypeAlias = Literal["stop", "recipients", "delete", "answer", "caller", 
 """What a letter asks for; an article of law may stand behind it."""
 
 
+Tongue: TypeAlias = Literal["en", "es", "fil", "hi", "id", "sw", "zh"]
+"""The languages of `privaudit.locales`."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Worded:
-    """One thing in several languages."""
+    """One thing in several languages, a field for each `Tongue`."""
 
     en: Words
     zh: Words
+    es: Words | None = None
+    fil: Words | None = None
+    hi: Words | None = None
+    id: Words | None = None
+    sw: Words | None = None
     __pydantic_config__ = _FORBID
 
     def text(self, code: str) -> str:
         """In the language `code`, else in English."""
-        return self.zh if code == "zh" else self.en
+        said: str | None = getattr(self, code) if code in get_args(Tongue) else None
+        return said or self.en
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,8 +91,8 @@ class Head:
     code: Code | None = None
     """``None``: of `COMMON` alone."""
     name: Worded
-    letter: Literal["en", "zh"] = "en"
-    """The language in which letters are written there."""
+    letter: Tongue = "en"
+    """The language in which letters are written there; each item of the file and of `COMMON` is worded in it."""
     __pydantic_config__ = _FORBID
 
 

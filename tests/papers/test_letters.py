@@ -10,16 +10,19 @@ from types import SimpleNamespace
 
 import pytest
 
-from privaudit import rights
+from privaudit import locales, rights
 from privaudit.errors import SourceError, UsageError
 from privaudit.language import Language
-from privaudit.papers import BLANK, FORMS, Rows, letters, render
+from privaudit.papers import BLANK, FORMS, Box, Heading, Listing, Paragraph, Rows, Title, letters, render
 from privaudit.papers.letters import Kind
 from privaudit.report import json as report_json
+from tests.fixtures.sentences import ENGLISH, TRANSLATED, forms
 from tests.test_language import ATTACKS
 
 COUNTRIES = rights.countries()
 APP = "com.example.kuaiyihua"
+LETTERS = {"CN": "zh", "ID": "id", "MX": "es"}
+"""Where letters are written in another language than English."""
 DEMANDS = {
     "en": (
         "Stop.",
@@ -27,14 +30,48 @@ DEMANDS = {
         "Delete these data",
         "employer, and your written mandate",
     ),
+    "es": (
+        "Que paren.",
+        "a quién se los dieron y con qué fundamento",
+        "Que borren estos datos",
+        "quién la emplea y el mandato por escrito",
+    ),
+    "id": (
+        "Berhenti.",
+        "kepada siapa Anda memberikannya, dan atas dasar apa",
+        "Hapus data ini",
+        "tempat kerja, dan surat kuasa tertulis",
+    ),
     "zh": ("停止。", "提供给了谁，依据是什么", "删除这些信息", "所在公司，并附上你方的书面委托"),
 }
-CONFIRM = {"en": "Confirm in writing by", "zh": "书面答复办理结果"}
+CONFIRM = {
+    "en": "Confirm in writing by",
+    "es": "Que confirmen por escrito, a más tardar",
+    "id": "Nyatakan secara tertulis paling lambat",
+    "zh": "书面答复办理结果",
+}
 NO_DEBT = {
     "en": "This letter concerns personal data only. It admits no debt and changes no right about it.",
+    "es": "Esta carta trata solo de datos personales. No reconoce ninguna deuda y no cambia ningún derecho sobre ella.",
+    "id": (
+        "Surat ini hanya mengenai data pribadi. Surat ini tidak mengakui utang apa pun dan tidak mengubah hak apa pun "
+        "tentangnya."
+    ),
     "zh": "本函只涉及个人信息，不承认任何债务，也不改变与债务有关的任何权利。",
 }
-NOTICE = {"en": "What happens if they notice?", "zh": "对方发现了，会怎么样？"}
+NOTICE = {
+    "en": "What happens if they notice?",
+    "es": "¿Qué pasa si se dan cuenta?",
+    "id": "Apa yang terjadi kalau mereka tahu?",
+    "zh": "对方发现了，会怎么样？",
+}
+OFFERS = {
+    "en": r"\b(?:pay|owe|repay|instal\w*|settle\w*)\b",
+    "es": r"\b(?:pag[ao]r\w*|adeud\w*|debo|debemos|abon\w*|cuotas?|liquid\w*|plazos)\b",
+    "id": r"\b(?:(?:mem|di)?bayar(?:kan)?|(?:me)?lunas\w*|berutang|cicil\w*|mencicil|angsur\w*)\b",
+    "zh": r"还款(?!、权限)|欠款|愿意|分期|协商|偿还",
+}
+"""Words of whoever owes a debt or offers to pay it."""
 
 
 def squeezed(text):
@@ -52,7 +89,7 @@ def sent(text):
 
 @pytest.mark.parametrize("country", COUNTRIES)
 def test_a_demand_for_the_demo_story_in_every_country(demo_report, country):
-    code = "zh" if country == "CN" else "en"
+    code = rights.load(country).country.letter
     letter = shown(demo_report, country, Kind.DELETION)
     before, body = squeezed(letter.partition("=" * 80)[0]), squeezed(sent(letter))
     assert squeezed(NOTICE[code]) in before
@@ -70,7 +107,7 @@ def test_a_demand_for_the_demo_story_in_every_country(demo_report, country):
 
 @pytest.mark.parametrize("country", COUNTRIES)
 def test_a_complaint_goes_to_offices_of_the_country(demo_report, country):
-    code = "zh" if country == "CN" else "en"
+    code = rights.load(country).country.letter
     body = squeezed(sent(shown(demo_report, country, Kind.COMPLAINT)))
     known = rights.load(country)
     for item in known.office:
@@ -92,7 +129,7 @@ def test_the_list_names_every_line_of_the_app_and_no_other_app(demo_report, coun
     for other in {app.package for app in demo_report.apps} - {APP}:
         assert other not in text
     assert squeezed(demo_report.knowledge.signatures.sha256) in squeezed(text)
-    assert text.count(Language("zh" if country == "CN" else "en").text("papers.log_witness")) == 14
+    assert text.count(Language(rights.load(country).country.letter).text("papers.log_witness")) == 14
 
 
 @pytest.mark.parametrize("country", COUNTRIES)
@@ -112,14 +149,53 @@ def test_only_the_app_is_filled_in(demo_report, country, kind):
 @pytest.mark.parametrize("kind", Kind)
 def test_no_letter_owns_a_debt_or_offers_payment(demo_report, country, kind):
     body = sent(shown(demo_report, country, kind)) if kind.is_sent else shown(demo_report, country, kind)
-    assert not re.search(r"\b(?:pay|owe|repay|instal\w*|settle\w*)\b", body, re.IGNORECASE)
-    assert not re.search(r"还款(?!、权限)|欠款|愿意|分期|协商|偿还", body.replace("合同、每一笔还款", ""))
+    for offers in OFFERS.values():
+        assert not re.search(offers, body.replace("合同、每一笔还款", ""), re.IGNORECASE)
 
 
 def test_letters_are_in_the_language_of_the_country():
     assert {code: rights.load(code).country.letter for code in COUNTRIES} == {
-        code: "zh" if code == "CN" else "en" for code in COUNTRIES
+        code: LETTERS.get(code, "en") for code in COUNTRIES
     }
+
+
+def pieces(paper):
+    """Every sentence of a paper that is ours, apart from the others."""
+    for block in paper.blocks:
+        match block:
+            case Title(text) | Heading(text) | Paragraph(text):
+                yield text
+            case Listing(items) | Box(_, items):
+                yield from items
+            case Rows(rows):
+                yield from (name for name, _ in rows)
+
+
+@pytest.mark.parametrize("country", LETTERS)
+@pytest.mark.parametrize("kind", Kind)
+def test_a_letter_in_another_language_has_no_english_sentence(demo_report, country, kind):
+    known = rights.load(country)
+    paper = letters.draft(demo_report, APP, kind, known)
+    named = {words.en for _, item in known.every() for words in (item.name, item.text) if words is not None}
+    named -= {words.text(paper.language) for _, item in known.every() for words in (item.name, item.text) if words}
+    said = {sentence for key, words in ENGLISH.items() if key.startswith("papers.") for sentence in forms(words)}
+    said -= {sentence for words in TRANSLATED[paper.language].values() for sentence in forms(words)}
+    for piece in pieces(paper):
+        assert piece not in said
+        assert not [english for english in named if english in piece]
+        assert not re.search(r"\b(?:the|and|of|is|you|your|with|not|was)\b", piece), piece
+
+
+@pytest.mark.parametrize("country", COUNTRIES)
+def test_whoever_sends_a_translation_is_told_that_nobody_checked_it(demo_report, country, monkeypatch):
+    code = rights.load(country).country.letter
+    mark = squeezed(Language(code).text("report.unreviewed"))
+    for reviewed in (False, True):
+        monkeypatch.setattr(locales, "reviewed", lambda one, known=reviewed: known or one == "en")
+        for kind in (Kind.DELETION, Kind.COMPLAINT):
+            letter = shown(demo_report, country, kind)
+            assert (mark in squeezed(letter.partition("=" * 80)[0])) == (code != "en" and not reviewed)
+            assert mark not in squeezed(sent(letter))
 
 
 @pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS)

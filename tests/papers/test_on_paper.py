@@ -16,7 +16,7 @@ COUNTRIES = rights.countries()
 WIDTH = 657
 """CSS pixels between the margins of our A4."""
 LETTERS = {Kind.DELETION: 2, Kind.COMPLAINT: 3, Kind.EVIDENCE_LIST: 3}
-"""Sheets: the page that stays at home and the demand; a complaint has two, and a list has its log apart."""
+"""Sheets at most: the page that stays at home and the demand; a complaint has two, and a list has its log apart."""
 HALF = 500
 """CSS pixels of half its height."""
 WIDER = "[...document.querySelectorAll('body, body *')].filter(one => one.getBoundingClientRect().right > {} + 1)"
@@ -40,13 +40,13 @@ def printed(opened):
 def test_letters_for_the_demo_story(demo_report, printed, country):
     for kind, sheets in LETTERS.items():
         paper = letters.draft(demo_report, "com.example.kuaiyihua", kind, rights.load(country))
-        assert printed(paper) == sheets, kind
+        assert printed(paper) <= sheets, kind
 
 
 @pytest.mark.parametrize("country", [None, *COUNTRIES])
 def test_rights_pages(printed, country):
     known = rights.load(country)
-    for code in ("en", "zh") if country in {None, "CN"} else ("en",):
+    for code in {"en", known.country.letter, "zh" if country is None else "en"}:
         assert printed(page.whole(known, Language(code))) <= 8
         assert printed(page.friends(known, Language(code))) == 1
 

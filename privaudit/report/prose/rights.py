@@ -75,6 +75,11 @@ def marked(text: str, item: Item, language: Language) -> str:
     return text + language.text("rights.verify") if item.verify else text
 
 
+def unreviewed(language: Language) -> tuple[str, ...]:
+    """What a paper says of a translation that no native speaker has read over; nothing where one has."""
+    return () if language.unreviewed is None else (language.say(language.unreviewed),)
+
+
 def _with_page(voice: Voice) -> str | None:
     country = voice.report.knowledge.rules.country
     return country if country in rights.countries() else None
