@@ -2,9 +2,9 @@
 
     .venv/bin/python benchmarks/bench.py [NAME]...
 
-Each benchmark leaves a section in ``benchmarks/results/NAME.md``, and RESULTS.md is put together from all that are there;
-what else measures (``make fuzz``) puts its own beside them and calls `assemble`. A benchmark that fails says so in its
-section and does not keep the others from running. Ends with 1 where one failed or missed a budget.
+Each benchmark leaves a section in ``benchmarks/results/NAME.md``, and RESULTS.md is put together from all that are
+there; what else measures (``make fuzz``) puts its own beside them and calls `assemble`. A benchmark that fails says so
+in its section and does not keep the others from running. Ends with 1 where one failed or missed a budget.
 """
 
 from __future__ import annotations

@@ -2,9 +2,9 @@
 
     .venv/bin/python benchmarks/live.py
 
-The large phone is a process of its own that speaks ADB on loopback. The offline audit reads the capture that a live one
-took of it. The reference adds to that what adb-shell alone, its own import included, needs to fetch as many bytes by its
-own ``shell()``, times 1.3.
+The large phone is a process of its own that speaks ADB on loopback. The offline audit reads the capture that a live
+one took of it. The reference adds to that what adb-shell alone, its own import included, needs to fetch as many bytes
+by its own ``shell()``, times 1.3.
 """
 
 from __future__ import annotations

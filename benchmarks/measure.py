@@ -1,7 +1,7 @@
 """What the benchmarks share: measuring beside a reference, and telling it as rows of one table.
 
-A loaded computer only ever adds to a time. So figure and reference are taken in turn, in one run, as processor time, and
-the quickest of several rounds counts.
+A loaded computer only ever adds to a time. So figure and reference are taken in turn, in one run, as processor time,
+and the quickest of several rounds counts.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Row:
 
     def __str__(self) -> str:
         """A row of a Markdown table."""
-        budget = "" if self.budget is None else f"{'≥' if self.at_least else '≤'} {self.budget:g} ×"
+        budget = "" if self.budget is None else f"{'≥' if self.at_least else '≤'} {self.budget:.3g} ×"
         verdict = "" if self.budget is None else "kept" if self.kept else "**MISSED**"
         told = (f"{_short(self.ours)} {self.unit}", f"{_short(self.reference)} {self.unit}", f"{self.ratio:.2f} ×")
         return f"| {self.what} | {told[0]} | {self.beside}: {told[1]} | {told[2]} | {budget} | {verdict} |"
@@ -59,7 +59,7 @@ def _short(number: float) -> str:
 
 
 def tell(rows: Sequence[Row], *, floor: str) -> int:
-    """Print `rows` as a table and `floor`: what no program could go below, and how far we are from it. The exit code."""
+    """Print `rows` as a table, and `floor`: what no program can go below, and how far we are from it. The exit code."""
     print("| what | ours | reference | ratio | budget | |\n|---|---|---|---|---|---|")
     print(*rows, sep="\n")
     print(f"\nFloor: {floor}")

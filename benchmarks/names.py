@@ -19,7 +19,9 @@ import zlib
 from collections.abc import Callable
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from measure import Row, tell
 
 from privaudit.capture import apks
 from privaudit.capture.apk_parts import ARSC, MANIFEST, SIGNING_BLOCK
@@ -128,9 +130,7 @@ def serve(count: int, size: int, table: int, files: int) -> None:
         sys.stdin.read()
 
 
-def on_phone(
-    shape: tuple[int, int, int, int], measure: Callable[[Counting, list[str]], list[tuple[str, float, float, float]]]
-) -> list[tuple[str, float, float, float]]:
+def on_phone(shape: tuple[int, int, int, int], measure: Callable[[Counting, list[str]], list[Row]]) -> list[Row]:
     """Start a phone with APKs of `shape`, connect, measure, stop."""
     command = [sys.executable, __file__, "--serve", *map(str, shape)]
     with (
@@ -151,7 +151,7 @@ def wanted(path: str, *, certificates: bool) -> Wanted:
     return Wanted(package=path.split("/")[3].rpartition("-")[0], path=path, certificates=certificates)
 
 
-def one_large(line: Counting, paths: list[str]) -> list[tuple[str, float, float, float]]:
+def one_large(line: Counting, paths: list[str]) -> list[Row]:
     """Bytes and round trips of one APK."""
     found = next(apks.read(line, [wanted(paths[0], certificates=True)]))
     assert found.size is not None
@@ -161,12 +161,19 @@ def one_large(line: Counting, paths: list[str]) -> list[tuple[str, float, float,
     packed = len(zlib.compress(parts[MANIFEST].data(), 9)) - 6
     needed = 22 + LARGE[3] * (46 + 41) + packed + parts[ARSC].size + parts[SIGNING_BLOCK].size
     return [
-        (f"bytes of one APK of {found.size / 1e6:.0f} MB", line.bytes, needed, MOST_BYTES),
-        ("round trips of it", line.trips, MOST_TRIPS, 1.0),
+        Row(
+            what=f"name and signers of one APK of {found.size / 1e6:.0f} MB",
+            ours=line.bytes,
+            unit="bytes",
+            reference=needed,
+            beside="its end record, directory, manifest, table and signing block",
+            budget=MOST_BYTES,
+        ),
+        Row(what="round trips of it", ours=line.trips, unit="", reference=MOST_TRIPS, beside="budget", budget=1.0),
     ]
 
 
-def many(line: Counting, paths: list[str]) -> list[tuple[str, float, float, float]]:
+def many(line: Counting, paths: list[str]) -> list[Row]:
     """The time from the first question to the last name."""
     began = time.monotonic()
     rows = [wanted(path, certificates=False) for path in paths]
@@ -174,7 +181,16 @@ def many(line: Counting, paths: list[str]) -> list[tuple[str, float, float, floa
     took = time.monotonic() - began
     assert len(labels) == len(paths)
     assert all(labels)
-    return [(f"seconds for {len(paths)} names, {line.bytes / 1e6:.0f} MB", took, line.bytes / BYTES_PER_S, MOST_TIME)]
+    return [
+        Row(
+            what=f"{len(paths)} names, {line.bytes / 1e6:.0f} MB",
+            ours=took,
+            unit="s",
+            reference=line.bytes / BYTES_PER_S,
+            beside="the line alone",
+            budget=MOST_TIME,
+        )
+    ]
 
 
 LARGE = (1, 100_000_000, 8_000_000, 8000)
@@ -190,15 +206,11 @@ def main() -> int:
     if arguments.serve:
         serve(arguments.serve[0], arguments.serve[1], arguments.serve[2], arguments.serve[3])
         return 0
-    over = 0
-    print(f"{'':44} {'figure':>12} {'reference':>12} {'ratio':>6}  budget")
-    for label, figure, reference, budget in [*on_phone(LARGE, one_large), *on_phone(MANY, many)]:
-        ratio = figure / reference
-        over += ratio > budget
-        print(
-            f"{label:44} {figure:12,.2f} {reference:12,.2f} {ratio:6.3f}  {budget}{'  OVER' if ratio > budget else ''}"
-        )
-    return int(over > 0)
+    return tell(
+        [*on_phone(LARGE, one_large), *on_phone(MANY, many)],
+        floor="1 × of the bytes: a name stands in the table, which the manifest points into, and the directory says"
+        " where both are; three round trips, for each tells where the next part lies.",
+    )
 
 
 if __name__ == "__main__":

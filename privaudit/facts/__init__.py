@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -133,7 +134,7 @@ def _appops(
     capture: Capture, blocks: dump.Blocks, listed: Mapping[int, Mapping[str, Listed]]
 ) -> tuple[appops.Dump, Answer]:
     answer = capture.answer("appops")
-    parsed = appops.parse(answer.text, apps.OPS)
+    parsed = _ops(answer.text)
     if not answer.text:
         return parsed, answer
     forged = parsed.forged or _under_wrong_uid(parsed, blocks, listed)
@@ -146,6 +147,11 @@ def _appops(
     if answer.exit_code is None and not parsed.ends:
         return parsed, replace(answer, state=AnswerState.UNREADABLE, detail=detail("no_end"))
     return parsed, answer
+
+
+@lru_cache(maxsize=1)
+def _ops(text: str) -> appops.Dump:
+    return appops.parse(text, apps.OPS)  # the same after each round of asking a phone
 
 
 def _under_wrong_uid(

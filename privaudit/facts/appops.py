@@ -18,7 +18,7 @@ from typing import Final
 from privaudit.facts.appops_lines import RECORD, RECORDS, TAG_BEGINS, TAG_ENDS
 from privaudit.facts.appops_reader import PASSED_OVER, Reader
 from privaudit.facts.appops_uids import Dump, Event, Op, Uid, read_by
-from privaudit.facts.lines import pieces
+from privaudit.facts.lines import pieces, uncollected
 from privaudit.model import ReadBy
 
 __all__ = ["Dump", "Event", "Op", "Uid", "parse"]
@@ -35,7 +35,8 @@ def parse(text: str, wanted: AbstractSet[str] | None = None) -> Dump:
             are looked at for what an app may have written among them.
     """
     reader = _Quick(wanted)
-    reader.read(text)
+    with uncollected():
+        reader.read(text)
     reader.dump.ends = text.endswith("\n\n") or (reader.uid is None and text.endswith("\n"))
     return reader.dump
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from privaudit.capture import Capture
 from privaudit.capture.answers import Answer, detail
@@ -124,7 +125,7 @@ def _of(block: Block, user: int) -> Iterator[tuple[str, Grant, int]]:
 def read(capture: Capture, listed: Mapping[int, Mapping[str, Listed]]) -> Blocks:
     """Read all package dumps of `capture`. `listed`: see `privaudit.facts.packages.parse`."""
     answer = capture.answer("packages")
-    whole = _judge(answer, packages.parse(answer.text, listed, wanted=_WANTED) if answer.text else Dump())
+    whole = _judge(answer, packages.checked(_whole(answer.text), listed) if answer.text else Dump())
     if whole.dump.forged is not None:
         # Nothing in it proves anything: what one app forged may speak of another.
         whole = replace(whole, dump=Dump(unparsed=whole.dump.unparsed, forged=whole.dump.forged))
@@ -143,6 +144,12 @@ def read(capture: Capture, listed: Mapping[int, Mapping[str, Listed]]) -> Blocks
         # A file that somebody saved may be of one package; only what we asked for ourselves is known to be of all.
         names_only=answer.exit_code is not None and "Database versions:" not in answer.text[:200],
     )
+
+
+@lru_cache(maxsize=1)
+def _whole(text: str) -> Dump:
+    # While a phone is asked, facts are gathered after each round; the long dump is the same in all of them.
+    return packages.read(text, _WANTED)
 
 
 def _judge(answer: Answer, dump: Dump) -> Source:

@@ -90,6 +90,8 @@ class Reader:
             self._user_field(block, self.user, line)
         elif isinstance(self.part, List):
             self.lists.take(self.part, line, offset)
+            if self.lists.twice:
+                self.forged(block.name)
         elif self.part is not None:
             self.request(self.part, line)
         elif GRANTED in line:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from privaudit.capture.questions import PERMISSIONS, is_package_name
+from privaudit.facts.lines import uncollected
 from privaudit.facts.package_blocks import Block, Dump, UserState
 from privaudit.facts.package_sections import SECTIONS
 from privaudit.facts.package_walk import Walk
@@ -80,13 +81,23 @@ def parse(
         only: the package that was asked for, where it was one.
         wanted: permissions whose lines are kept; ``None``: all.
     """
+    return checked(read(text, wanted), listed, only=only)
+
+
+def checked(dump: Dump, listed: Mapping[int, Mapping[str, Listed]] | None = None, *, only: str | None = None) -> Dump:
+    """`dump` with what it has that Android would not have printed; see `parse`."""
+    return replace(dump, forged=dump.forged or _forged(dump, listed or {}, only))
+
+
+def read(text: str, wanted: AbstractSet[str] | None = None) -> Dump:
+    """Read a dump without asking whether its blocks fit together; see `parse`."""
     reader = Walk(Dump(), wanted)
     start = _first_section(text)
     if sdk := _SDK.search(text, 0, max(start, 0)):
         reader.dump.sdk = int(sdk[1])
     if start >= 0:
-        reader.read(text, start)
-        reader.dump.forged = reader.dump.forged or _forged(reader.dump, listed or {}, only)
+        with uncollected():
+            reader.read(text, start)
         reader.dump.sdk = reader.dump.sdk or _sdk_of_layout(reader)
     return reader.dump
 

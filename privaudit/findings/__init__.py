@@ -90,7 +90,8 @@ def judge(capture: Capture, facts: Facts, knowledge: Knowledge, *, name_suspects
         packages=frozenset(app.package for app in facts.apps),
     )
     apps = tuple(_recognised(app, knowledge) for app in facts.apps)
-    findings = [finding for app in apps for rule in _rules() for finding in rule(app, ground)]
+    rules = _rules()  # a folder is looked through for them: once for all apps
+    findings = [finding for app in apps for rule in rules for finding in rule(app, ground)]
     youngest = {(app.package, app.user): _youngest_read(app) for app in apps}
     findings.sort(key=lambda f: (f.severity.order, youngest[f.package, f.user], f.package, f.user, f.rule))
     suspects = {app.package for app in apps if is_suspect(app, ground)}

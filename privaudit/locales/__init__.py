@@ -11,11 +11,13 @@ import os
 import re
 from collections.abc import Mapping
 from functools import cache
-from importlib import resources
+from pathlib import Path
 from typing import Any, Final
 
 ENGLISH: Final = "en"
 _SUFFIX: Final = ".toml"
+_FOLDER: Final = Path(__file__).parent
+"""Looked for beside this module: `importlib.resources` would load a tenth of what the help needs."""
 
 _WINDOWS: Final = {
     # Windows names its languages in English: "Indonesian_Indonesia".
@@ -40,8 +42,7 @@ _LINKED_APART: Final = frozenset({4, 6, 9})
 @cache
 def available() -> tuple[str, ...]:
     """Codes of the languages; English first."""
-    files = (entry.name for entry in resources.files(__name__).iterdir())
-    return (ENGLISH, *sorted(name.removesuffix(_SUFFIX) for name in files if name.endswith(_SUFFIX)))
+    return (ENGLISH, *sorted(file.stem for file in _FOLDER.glob(f"*{_SUFFIX}")))
 
 
 def of_computer() -> str:
@@ -87,4 +88,4 @@ def _read(code: str) -> Mapping[str, Any]:
         return {}
     import tomllib
 
-    return tomllib.loads((resources.files(__name__) / f"{code}{_SUFFIX}").read_text(encoding="utf-8"))
+    return tomllib.loads((_FOLDER / f"{code}{_SUFFIX}").read_text(encoding="utf-8"))

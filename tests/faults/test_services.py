@@ -10,6 +10,7 @@ from privaudit.demo import open_story
 from privaudit.demo.programs import programs
 from privaudit.demo.shell import ProgramResult
 from tests.faults.conftest import row, says_no_less
+from tests.test_hostile_text import ATTACKS, FORBIDDEN, MARK
 
 STORY = "android16"
 SERVICES = {"package": "packages", "appops": "appops", "role": "roles", "device_policy": "device_policy"}
@@ -184,3 +185,32 @@ def test_a_time_zone_that_is_none(checked, demo_phone, zone):
         done = checked(phone, "--no-apks")
     assert done.report["phone_clock"]["zone"] is None
     assert done.code == 3
+
+
+# --- what it calls itself and its users -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("attack", ["escape", "c1", "bidi", "newline", "long", "rich", "jinja", "path", "shell"])
+def test_a_phone_that_calls_itself_and_its_users_what_it_likes(told, checked, demo_phone, whole, attack):
+    text = ATTACKS[attack].replace("\0", "")
+    getprop, listing = real("getprop"), real("pm")
+
+    def named(argv, stdin):
+        if argv[1:2] in (["ro.product.model"], ["ro.product.manufacturer"], ["ro.build.display.id"]):
+            return ProgramResult(f"{text}\n".encode())
+        return getprop(argv, stdin)
+
+    def users(argv, stdin):
+        said = listing(argv, stdin)
+        return (
+            ProgramResult(said.out.replace(b":Owner:", f":{text}:".encode())) if argv[1:] == ["list", "users"] else said
+        )
+
+    with demo_phone(STORY, getprop=named, pm=users) as phone:
+        done = checked(phone, "--no-apks")
+        shown = told("audit", "--transport", f"tcp:{phone.address}", "--no-apks", "--lang", "zh")
+    assert says_no_less(whole, done.report)
+    assert not FORBIDDEN.search(shown.out), FORBIDDEN.search(shown.out)
+    assert not FORBIDDEN.search(done.err + shown.err)
+    assert MARK not in {user.get("name") for user in done.report["users"]}
+    assert done.code == shown.code == 3
