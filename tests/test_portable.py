@@ -184,7 +184,9 @@ def test_the_first_start_unpacks_and_later_ones_only_start(unpacked):
 @posix
 def test_a_window_that_a_double_click_opened_stays_until_somebody_has_read_it(unpacked):
     pexpect = pytest.importorskip("pexpect")
-    window = pexpect.spawn(str(unpacked / "privaudit.sh"), env={"PATH": os.environ["PATH"], "LANG": "zh_CN.UTF-8"})
+    window = pexpect.spawn(
+        "sh", [str(unpacked / "privaudit.sh")], env={"PATH": os.environ["PATH"], "LANG": "zh_CN.UTF-8"}
+    )
     window.expect("ran: -m privaudit")
     window.expect("按回车，关掉这个窗口。".encode())
     window.sendline("")
