@@ -104,6 +104,7 @@ def test_files_are_written_through_one_door():
         if re.search(r"(^|\.)open$", name)
         and any(isinstance(one, ast.Constant) and re.fullmatch(r"[wax]b?\+?", str(one.value)) for one in node.args)
     }
+    doors.add("scan/results.py")  # lines are added while a scan runs: the file is its own record of how far it came
     assert written - doors == {"workshop/lock.py"}  # holds nothing
     assert opened <= {"transport/key.py"}
 
@@ -122,8 +123,10 @@ def test_nothing_is_run_on_this_computer():
     """No shell, no other program, no code out of a file."""
     found = {(file, name) for file in FILES for name, _ in calls(file) if re.search(RUNS, name)}
     assert {(file, name) for file, name in found if name not in {"re.compile", "self.exec"}} == set()
-    names = {"subprocess", "multiprocessing", "pickle", "marshal", "shelve", "yaml", "code", "runpy", "webbrowser"}
+    names = {"subprocess", "multiprocessing", "pickle", "marshal", "shelve", "yaml", "code", "runpy"}
     for file, path in FILES.items():
+        if file != "commands/menu.py":  # shows a page that this computer has just written
+            assert "webbrowser" not in path.read_text(encoding="utf-8"), file
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Import):
                 assert not names & {alias.name.partition(".")[0] for alias in node.names}, file
