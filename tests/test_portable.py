@@ -182,6 +182,20 @@ def test_the_first_start_unpacks_and_later_ones_only_start(unpacked):
 
 
 @posix
+def test_a_window_that_a_double_click_opened_stays_until_somebody_has_read_it(unpacked):
+    pexpect = pytest.importorskip("pexpect")
+    window = pexpect.spawn(
+        "sh", [str(unpacked / "privaudit.sh")], env={"PATH": os.environ["PATH"], "LANG": "zh_CN.UTF-8"}
+    )
+    window.expect("ran: -m privaudit")
+    window.expect("按回车，关掉这个窗口。".encode())
+    window.sendline("")
+    window.expect(pexpect.EOF)
+    window.close()
+    assert window.exitstatus == 3
+
+
+@posix
 def test_a_folder_that_was_moved_is_unpacked_again(unpacked, tmp_path):
     start(unpacked)
     moved = unpacked.rename(tmp_path / "elsewhere")
