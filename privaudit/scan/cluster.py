@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
 from privaudit import __version__, scan
@@ -52,8 +53,10 @@ def lines(jobs: Iterable[Job], known: Known, *, address: str) -> Iterator[str]:
     from distributed import Client
 
     try:
-        # A client waits for ever where something else answers, and long where nothing does: this does not.
-        asyncio.run(asyncio.wait_for(_greeted(address), _SECONDS))
+        # A client waits for ever where something else answers, and long where nothing does: this does not. In a thread,
+        # since whoever calls may have a loop of its own running, as a notebook has.
+        with ThreadPoolExecutor(1) as aside:
+            aside.submit(asyncio.run, asyncio.wait_for(_greeted(address), _SECONDS)).result()
     except (OSError, TimeoutError, ValueError, TypeError) as error:  # TypeError: tls:// without certificates
         raise ClusterError("cluster_unreachable", address=address, seconds=_SECONDS) from error
     with Client(address, timeout=_SECONDS, set_as_default=False) as client:

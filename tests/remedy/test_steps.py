@@ -55,7 +55,7 @@ SHOT = {
         ),
         "Take a screenshot.",
     ],
-    "zh": ["再看一眼：通讯录和短信都关了？从现在起，「速贷宝」从这里拿不到新的。已经拿走的，收不回来。", "截屏。"],
+    "zh": ["再看一眼：通讯录和短信关了吗？从现在起，「速贷宝」从这里拿不到新的。已经拿走的，收不回来。", "截屏。"],
 }
 SEARCH = {
     "en": ["Do the menus look different? Or search Settings for “Permission manager”."],
