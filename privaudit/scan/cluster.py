@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 from typing import Any, Final
 
 from privaudit import __version__, scan
@@ -20,6 +22,8 @@ from privaudit.vet import Known
 _ADDRESS: Final = re.compile(r"(?:(?:tcp|tls)://)?[A-Za-z0-9_.:\[\]-]+:\d{1,5}\Z", re.ASCII)
 _AHEAD: Final = 4
 """Files that wait for each thread of the cluster."""
+_AGAIN: Final = 3
+"""How often a job is given out anew whose result was lost."""
 _SECONDS: Final = 10
 """Longest wait for the scheduler."""
 
@@ -98,6 +102,7 @@ def _mapped(
 
     waiting, under_way = iter(jobs), as_completed([], loop=client.loop)
     flying: dict[str, Job] = {}
+    again: Counter[Job] = Counter()
 
     def submit() -> None:
         job = next(waiting, None)
@@ -113,7 +118,11 @@ def _mapped(
         if future.status == "finished":
             yield job, future.result()
         elif future.status != "error":
-            raise ClusterError("cluster_lost", address=address)
+            # Taken from us. While the scheduler answers, it lost the result with a worker: the job is given out again.
+            again[job] += 1
+            if client.status != "running" or again[job] > _AGAIN:
+                raise ClusterError("cluster_lost", address=address)
+            waiting = chain([job], waiting)
         elif isinstance(future.exception(), KilledWorker):
             yield job, None
         else:

@@ -39,6 +39,10 @@ def after_hello(change):
     return lambda number, data: [data] if number == HELLO else change(number, data)
 
 
+ALL = 64
+"""Messages of a visit before each of which the cable is pulled."""
+
+
 def pull_at(number, unsent):
     """Pulls the cable before a message; `unsent` is told of what kind it was."""
 
@@ -60,7 +64,9 @@ def test_a_cable_pulled_before_any_message_of_a_visit(checked, demo_phone, whole
     """At each of them: what came is told and is the same, what did not come is told as not read."""
     whole, messages = whole_of(story)
     assert messages > 30
-    for number in range(part, messages, 4):
+    # An old phone is asked of each app alone: of those messages, all alike, every fifth.
+    every = [number for number in range(messages) if number < ALL or number % 5 == 0]
+    for number in every[part::4]:
         unsent = []
         with demo_phone(story) as phone:
             phone.faults.twist(pull_at(number, unsent))
