@@ -10,6 +10,8 @@ from jsonschema import Draft202012Validator
 
 from privaudit import audit, capture, knowledge
 from privaudit.demo import stories
+from privaudit.errors import SourceError
+from privaudit.language import Language
 from privaudit.report import json as report_json
 from privaudit.report import share
 
@@ -136,6 +138,23 @@ def test_reports_made_by_hand_follow_it(made):
     app = made.app(contacts=made.access("can_read", read=made.now), listed=(made.listing("own", date=None),))
     _valid(made.report(app))
     _valid(made.report())
+
+
+@pytest.mark.parametrize("part", [0, 0.01, 0.5, 0.999])
+def test_a_report_that_was_cut_is_told_as_such(demo_report, tmp_path, part):
+    text = report_json.render(demo_report, Language("en")).rstrip()
+    file = tmp_path / "report.json"
+    file.write_text(text[: int(len(text) * part)], encoding="utf-8")
+    with pytest.raises(SourceError, match="report_torn"):
+        report_json.read(file)
+
+
+def test_another_document_is_no_report_and_the_place_is_named(tmp_path):
+    file = tmp_path / "report.json"
+    file.write_text("{}", encoding="utf-8")
+    with pytest.raises(SourceError, match="not_a_report") as caught:
+        report_json.read(file)
+    assert caught.value.values["where"] == "demo"
 
 
 def test_what_is_written_is_read_back(demo_report, tmp_path):

@@ -76,6 +76,8 @@ def read(path: Path) -> Report:
         raise SourceError("source_unreadable", path=str(path), reason=error.strerror or str(error)) from error
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
+        if first["type"] == "json_invalid":
+            raise SourceError("report_torn", path=str(path)) from error
         where = ".".join(map(str, first["loc"]))
         raise SourceError("not_a_report", path=str(path), schema=SCHEMA, where=where, problem=first["msg"]) from error
 
