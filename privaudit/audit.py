@@ -14,6 +14,7 @@ from privaudit.capture.record import Recorder
 from privaudit.capture.take import Progress, ask_more, take
 from privaudit.errors import ConnectionLost
 from privaudit.facts import apk, names
+from privaudit.facts.memory import Memory
 from privaudit.findings import rules
 from privaudit.knowledge import Knowledge
 from privaudit.model import (
@@ -67,7 +68,7 @@ def live(
     reach: Reach = Reach(),
     progress: Progress = lambda _: None,
     counted: apks.Progress = lambda _: None,
-    reader: names.Reader | None = None,
+    memory: Memory | None = None,
 ) -> Capture:
     """Take a whole capture of a connected phone: everything, then the details of the suspects, then names.
 
@@ -78,16 +79,17 @@ def live(
         reach: how much to ask.
         progress: told the name of each round as it begins.
         counted: told how many APKs are read.
-        reader: may tell `judged` what it has read.
+        memory: what `judged` need not read again.
     """
     recorder = Recorder(transport)
     capture = take(recorder, demo=demo, progress=progress)
-    gathered = facts.gather(capture)
+    memory = memory or Memory()
+    gathered = facts.gather(capture, memory)
     wanted = dict.fromkeys((*_unasked(capture, gathered), *suspects(capture, gathered, knowledge)))
     capture = capture.having(ask_more(recorder, wanted, progress=progress))
     if reach.names:
         progress("naming")
-        capture = named(recorder, capture, knowledge, reach, counted, reader)
+        capture = named(recorder, capture, knowledge, reach, counted, memory)
     return replace(capture, log=recorder.log)
 
 
@@ -97,11 +99,12 @@ def named(
     knowledge: Knowledge,
     reach: Reach,
     counted: apks.Progress,
-    reader: names.Reader | None = None,
+    memory: Memory | None = None,
 ) -> Capture:
     """`capture` with what APKs say: suspects and candidates with their signers first, then the owner's other apps."""
+    memory = memory or Memory()
     paths = names.paths(capture)
-    every = {app.package: app for app in _judged(capture, knowledge)}
+    every = {app.package: app for app in _judged(capture, knowledge, memory)}
     first = [name for name, app in every.items() if _candidate(app)]
     then = [name for name, app in every.items() if not _candidate(app) and _is_own(app, paths.get(name, ""))]
     read = apks.read(
@@ -109,7 +112,7 @@ def named(
     )
     capture = capture.naming(map(apk.thin, read))
     # A name may show what a package did not: now its signers are of interest too.
-    late = [app.package for app in _judged(capture, knowledge, reader) if app.recognised and app.package in then]
+    late = [app.package for app in _judged(capture, knowledge, memory) if app.recognised and app.package in then]
     again = apks.read(transport, tuple(_wanted(dict.fromkeys(late), capture, sign=True)))
     # A cable pulled here takes no name away that was read before.
     capture = capture.naming(
@@ -132,8 +135,8 @@ def named(
     )
 
 
-def _judged(capture: Capture, knowledge: Knowledge, reader: names.Reader | None = None) -> tuple[App, ...]:
-    return findings.judge(capture, facts.gather(capture, reader), knowledge).apps
+def _judged(capture: Capture, knowledge: Knowledge, memory: Memory) -> tuple[App, ...]:
+    return findings.judge(capture, facts.gather(capture, memory), knowledge).apps
 
 
 def _candidate(app: App) -> bool:
@@ -166,9 +169,9 @@ def _hashed(capture: Capture, package: str) -> bool:
     return known is not None and (known.sha256 is not None or apk_parts.HASH in known.problems)
 
 
-def judged(capture: Capture, knowledge: Knowledge, wishes: Wishes, reader: names.Reader | None = None) -> Report:
-    """The report on a capture, live or saved. `reader`: the one that `live` was given."""
-    gathered = facts.gather(capture, reader)
+def judged(capture: Capture, knowledge: Knowledge, wishes: Wishes, memory: Memory | None = None) -> Report:
+    """The report on a capture, live or saved. `memory`: the one that `live` was given."""
+    gathered = facts.gather(capture, memory)
     judgement = findings.judge(capture, gathered, knowledge, name_suspects=wishes.name_suspects)
     by_key = {(app.package, app.user): app for app in judgement.apps}
     kinds = {user.id: user.kind for user in gathered.users}

@@ -79,12 +79,19 @@ def audit(  # noqa: PLR0913 - the options of DESIGN
         talk.say("starting", version=__version__)
         with talk.phone(transport, serial) as connection:
             from privaudit import audit as pipeline
+            from privaudit.facts.memory import Memory
 
             knowledge = desk.knowledge(signatures or [])
+            memory = Memory()
             capture = pipeline.live(
-                connection, knowledge, reach=_reach(no_apks, hash_apks), progress=talk.say, counted=talk.counted
+                connection,
+                knowledge,
+                reach=_reach(no_apks, hash_apks),
+                progress=talk.say,
+                counted=talk.counted,
+                memory=memory,
             )
-        raise typer.Exit(desk.show(capture, knowledge))
+        raise typer.Exit(desk.show(capture, knowledge, memory))
 
 
 def demo(  # noqa: PLR0913 - audit's options
@@ -121,7 +128,9 @@ def demo(  # noqa: PLR0913 - audit's options
         talk.say("starting_demo", version=__version__)
         knowledge = desk.knowledge(signatures or [], demo=True)
         from privaudit import audit as pipeline
+        from privaudit.facts.memory import Memory
 
+        memory = Memory()
         with virtual.connected(virtual.open_story(story)) as connection:
             capture = pipeline.live(
                 connection,
@@ -130,8 +139,9 @@ def demo(  # noqa: PLR0913 - audit's options
                 reach=_reach(no_apks, hash_apks),
                 progress=talk.say,
                 counted=talk.counted,
+                memory=memory,
             )
-        raise typer.Exit(desk.show(capture, knowledge))
+        raise typer.Exit(desk.show(capture, knowledge, memory))
 
 
 def capture(  # noqa: PLR0913 - audit's options

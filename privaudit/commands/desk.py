@@ -21,6 +21,7 @@ from privaudit.errors import (
 if TYPE_CHECKING:
     from privaudit.audit import Wishes
     from privaudit.capture import Capture
+    from privaudit.facts.memory import Memory
     from privaudit.knowledge import Knowledge
     from privaudit.model import Report
 
@@ -113,12 +114,12 @@ class Desk:
 
         return rules.chosen(document, self.knowledge([], demo=document.demo), self.country)
 
-    def show(self, taken: Capture, knowledge: Knowledge) -> int:
-        """Judge a capture and deliver the report."""
+    def show(self, taken: Capture, knowledge: Knowledge, memory: Memory | None = None) -> int:
+        """Judge a capture and deliver the report. `memory`: of the visit in which it was taken."""
         from privaudit import audit as pipeline
         from privaudit import resume
 
-        code = self.deliver(pipeline.judged(taken, knowledge, self.wishes))
+        code = self.deliver(pipeline.judged(taken, knowledge, self.wishes, memory))
         if taken.source.kind in LIVE and resume.interrupted(taken):
             self.talk.show(ConnectionLost("cut_audit"))
         return code

@@ -65,8 +65,9 @@ class Hands:
 
     def _report(self, source: Path | None, apps: list[str]) -> Report:
         from privaudit import audit
-        from privaudit.audit import Reach, Wishes
+        from privaudit.audit import Wishes
         from privaudit.commands.desk import Desk
+        from privaudit.facts.memory import Memory
 
         desk = Desk(self.talk, [], self.country, all_apps=bool(apps), unknown=True, json=False, lines=False)
         desk.check(0)
@@ -75,8 +76,9 @@ class Hands:
             return self._saved(source, desk, wishes)
         with self.talk.phone(self.transport, self.serial) as connection:
             knowledge = desk.knowledge(self.signatures)
-            taken = audit.live(connection, knowledge, reach=Reach(), progress=self.talk.say, counted=self.talk.counted)
-        return audit.judged(taken, knowledge, wishes)
+            memory = Memory()
+            taken = audit.live(connection, knowledge, progress=self.talk.say, counted=self.talk.counted, memory=memory)
+        return audit.judged(taken, knowledge, wishes, memory)
 
     def _saved(self, source: Path, desk: Desk, wishes: Wishes) -> Report:
         from privaudit import audit, capture

@@ -13,6 +13,7 @@ from privaudit.capture.answers import Answer, detail
 from privaudit.facts import appops, apps, coverage, device, dump, names, packages, special_access, users
 from privaudit.facts.clock import Clock
 from privaudit.facts.effective import SWITCHED_UNTIL_SDK, SWITCHES
+from privaudit.facts.memory import Memory
 from privaudit.facts.packages import Listed
 from privaudit.model import AnswerState, Facts, Place, User, UserKind
 
@@ -20,8 +21,8 @@ _PER_USER: Final = 100000
 _FIRST_APP_ID: Final = 10000
 
 
-def gather(capture: Capture, reader: names.Reader | None = None) -> Facts:
-    """Everything that `capture` says. `reader`: what has read its APKs already, when it had less to say.
+def gather(capture: Capture, memory: Memory | None = None) -> Facts:
+    """Everything that `capture` says. `memory`: of this phone, when its capture had less to say.
 
     Facts of an answer that is not whole are kept where they are sure (a grant that was printed), never where they rest
     on something missing. `Facts.coverage` says what was not read, and why.
@@ -38,7 +39,9 @@ def gather(capture: Capture, reader: names.Reader | None = None) -> Facts:
     kinds = _users(capture, phone.sdk, blocks.users() | set(listed))
     ops, ops_answer = _appops(capture, blocks, listed)
     special = special_access.gather(capture)
-    read = (reader or names.Reader()).read(capture, phone, blocks.versions())
+    memory = memory or Memory()
+    memory.begin(capture)
+    read = memory.reader.read(capture, phone, blocks.versions())
     sources = apps.Sources(
         apks=read,
         sdk=phone.sdk,
@@ -58,11 +61,11 @@ def gather(capture: Capture, reader: names.Reader | None = None) -> Facts:
     people = tuple(_user(number, kind, capture, lists, blocks) for number, kind in sorted(kinds.items()))
     places: dict[tuple[str, int, str], tuple[Place, ...]] = {}
     every = tuple(
-        names.named(app, read.get(app.package), phone.sdk)
+        app
         for user in people
         # Of a user whose list is refused the dump of permissions may tell all the same: not everything, so not checked.
         if user.checked or user.id in blocks.users()
-        for app in apps.build(sources, user.id, places)
+        for app in memory.apps(capture, sources, user.id, places)
     )
     reading = coverage.Reading(
         answers={
@@ -149,7 +152,7 @@ def _appops(
     return parsed, answer
 
 
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=dump.AT_ONCE)
 def _ops(text: str) -> appops.Dump:
     return appops.parse(text, apps.OPS)  # the same after each round of asking a phone
 

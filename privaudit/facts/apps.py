@@ -65,16 +65,13 @@ class Sources:
 Places = dict[tuple[str, int, str], tuple[Place, ...]]
 
 
-def build(sources: Sources, user: int, places: Places) -> Iterator[App]:
-    """Apps installed for `user`. `places` is filled with where each fact stands."""
+def installed(sources: Sources, user: int) -> list[str]:
+    """Names of the packages that `user` has."""
     listed = sources.listed.get(user)
     if listed is not None:
-        names = sorted(listed)
-    else:
-        blocks = sources.blocks.whole.dump.packages
-        names = sorted(name for name, block in blocks.items() if _installed(block, user))
-    for name in names:
-        yield _app(sources, name, user, places)
+        return sorted(listed)
+    blocks = sources.blocks.whole.dump.packages
+    return sorted(name for name, block in blocks.items() if _installed(block, user))
 
 
 def _installed(block: Block, user: int) -> bool:
@@ -82,7 +79,8 @@ def _installed(block: Block, user: int) -> bool:
     return state is not None and state.installed and block.has_package
 
 
-def _app(sources: Sources, name: str, user: int, places: Places) -> App:
+def build(sources: Sources, name: str, user: int, places: Places) -> App:
+    """An app of `user`. `places` is filled with where each fact stands. Nothing that is said of other apps counts."""
     found = sources.blocks.block(name)
     block = found[0] if found is not None else Block(name=name, offset=0)
     listed = sources.listed.get(user, {}).get(name)
@@ -99,14 +97,14 @@ def _app(sources: Sources, name: str, user: int, places: Places) -> App:
             if event is not None:
                 _add(places, (name, user, f"op:{door.op}"), Place("appops", event.offset))
     special = tuple(_special(sources.special.get((name, user), ()), permissions, (name, user), places))
-    installed = _time(state.first_installed if state else None, sources.clock)
-    installed = installed or _time(block.first_installed, sources.clock)
+    began = _time(state.first_installed if state else None, sources.clock)
+    began = began or _time(block.first_installed, sources.clock)
     held = Held(
         permissions=permissions,
         ops=ops,
         special={one.kind for one in special},
         ops_whole=sources.appops_whole,
-        since=_since(installed, sources),
+        since=_since(began, sources),
         sdk=sources.sdk,
         target_sdk=block.target_sdk,
     )
@@ -122,7 +120,7 @@ def _app(sources: Sources, name: str, user: int, places: Places) -> App:
         installer=block.installer if block.says_installer or listed is None else listed.installer,
         installer_known=block.says_installer or (listed is not None and listed.says_installer),
         installer_name=None,
-        first_installed=installed,
+        first_installed=began,
         last_updated=_time(block.last_updated, sources.clock),
         system=_is_system(sources, block, user, listed),
         enabled=state.enabled if state is not None else None,

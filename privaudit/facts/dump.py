@@ -15,6 +15,8 @@ from privaudit.facts.packages import Listed
 from privaudit.model import AnswerState, Place
 
 _WANTED = frozenset(PERMISSIONS)
+AT_ONCE = 8
+"""Phones whose long dumps are remembered while they are asked: as many as a workshop reads at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +148,7 @@ def read(capture: Capture, listed: Mapping[int, Mapping[str, Listed]]) -> Blocks
     )
 
 
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=AT_ONCE)
 def _whole(text: str) -> Dump:
     # While a phone is asked, facts are gathered after each round; the long dump is the same in all of them.
     return packages.read(text, _WANTED)

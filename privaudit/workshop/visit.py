@@ -16,7 +16,7 @@ from privaudit import audit, resume
 from privaudit.audit import Wishes
 from privaudit.capture import Capture, identity, questions
 from privaudit.errors import ConnectionLost, PhoneError, PrivauditError
-from privaudit.facts.names import Reader
+from privaudit.facts.memory import Memory
 from privaudit.knowledge import Knowledge
 from privaudit.model import Consent
 from privaudit.transport import Transport, WaitingForAllow
@@ -130,9 +130,9 @@ class Visit:
         with means.slots:
             if self._left.is_set():
                 return
-            reader = Reader()
-            capture = self._read(connection, reader)
-            report = audit.judged(capture, means.knowledge, means.wishes, reader)
+            memory = Memory()
+            capture = self._read(connection, memory)
+            report = audit.judged(capture, means.knowledge, means.wishes, memory)
         report = replace(report, consent=self._consent)
         self._tell(Read(place, report, capture))
 
@@ -149,9 +149,9 @@ class Visit:
         # It tells nothing of itself: then its cable does, as far as its maker gave it a number of its own.
         return means.token(f"{means.salt} {self._plugged.mark}") if self._plugged.mark else None
 
-    def _read(self, connection: Transport, reader: Reader) -> Capture:
+    def _read(self, connection: Transport, memory: Memory) -> Capture:
         means = self._means
-        taken = audit.live(connection, means.knowledge, demo=means.demo, progress=self._part, reader=reader)
+        taken = audit.live(connection, means.knowledge, demo=means.demo, progress=self._part, memory=memory)
         if resume.interrupted(taken):
             raise ConnectionLost("cut_visit")
         return taken
