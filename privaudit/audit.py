@@ -13,7 +13,7 @@ from privaudit.capture.questions import is_apk_path
 from privaudit.capture.record import Recorder
 from privaudit.capture.take import Progress, ask_more, take
 from privaudit.errors import ConnectionLost
-from privaudit.facts import apk, names
+from privaudit.facts import names
 from privaudit.facts.memory import Memory
 from privaudit.findings import rules
 from privaudit.knowledge import Knowledge
@@ -110,13 +110,13 @@ def named(
     read = apks.read(
         transport, tuple(_wanted(first, capture, sign=True)), tuple(_wanted(then, capture)), progress=counted
     )
-    capture = capture.naming(map(apk.thin, read))
+    capture = capture.naming(map(memory.reader.thin, read))
     # A name may show what a package did not: now its signers are of interest too.
     late = [app.package for app in _judged(capture, knowledge, memory) if app.recognised and app.package in then]
     again = apks.read(transport, tuple(_wanted(dict.fromkeys(late), capture, sign=True)))
     # A cable pulled here takes no name away that was read before.
     capture = capture.naming(
-        apk.thin(one) if one.state is AnswerState.ANSWERED else apk_parts.cut(capture.apks[one.package])
+        memory.reader.thin(one) if one.state is AnswerState.ANSWERED else apk_parts.cut(capture.apks[one.package])
         for one in again
         if one.state in {AnswerState.ANSWERED, AnswerState.NOT_ASKED}
     )

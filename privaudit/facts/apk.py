@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
-from privaudit.capture.apk_parts import ARSC, MANIFEST, SIGNING_BLOCK, Apk
+from privaudit.capture.apk_parts import ARSC, MANIFEST, SIGNING_BLOCK, Apk, Part
 from privaudit.capture.apk_problems import ApkError
 from privaudit.facts import apk_certificates, apk_manifest
 from privaudit.facts.apk_certificates import Signing
@@ -55,7 +56,19 @@ class ApkFacts:
         return Requested.YES if asks else Requested.NO
 
 
-def thin(apk: Apk) -> Apk:
+Parse: TypeAlias = Callable[[Part], Manifest]
+
+
+def parsed(manifest: Part) -> Manifest:
+    """What a manifest says.
+
+    Raises:
+        ApkError: it cannot be read.
+    """
+    return apk_manifest.parse(manifest.data())
+
+
+def thin(apk: Apk, parse: Parse = parsed) -> Apk:
     """`apk` with only those pieces of its resource table that its names are found by, in all languages.
 
     A table has megabytes; this leaves some kilobytes. Parts that cannot be read are dropped, and say why.
@@ -63,7 +76,7 @@ def thin(apk: Apk) -> Apk:
     if ARSC not in apk.parts or MANIFEST not in apk.parts:
         return apk
     try:
-        manifest = apk_manifest.parse(apk.parts[MANIFEST].data())
+        manifest = parse(apk.parts[MANIFEST])
         table = Table(apk.parts[ARSC].data())
         for text in _texts(manifest):
             walk(table, text)
@@ -73,7 +86,9 @@ def thin(apk: Apk) -> Apk:
     return replace(apk, parts={**apk.parts, ARSC: apk.parts[ARSC].thin(table.touched)})
 
 
-def read(apk: Apk, languages: Sequence[str], sdk: int | None, *, version_code: int | None = None) -> ApkFacts:
+def read(
+    apk: Apk, languages: Sequence[str], sdk: int | None, *, version_code: int | None = None, parse: Parse = parsed
+) -> ApkFacts:
     """Read `apk`.
 
     Args:
@@ -81,12 +96,13 @@ def read(apk: Apk, languages: Sequence[str], sdk: int | None, *, version_code: i
         languages: the phone's, the owner's first choice first.
         sdk: the phone's.
         version_code: what the phone says; where the file says otherwise, it is not the one that runs.
+        parse: reads its manifest; may remember what `thin` was told.
     """
     nothing = _nothing(apk)
     if apk.state is not AnswerState.ANSWERED:
         return nothing
     try:
-        manifest = _manifest(apk, version_code)
+        manifest = _manifest(apk, version_code, parse)
     except ApkError as error:
         return replace(nothing, problem=error.message, label_problem=error.message)
     names = Names(apk, languages, sdk)
@@ -164,10 +180,10 @@ def _read(named: ApkFacts, apk: Apk, manifest: Manifest, names: Names) -> ApkFac
     )
 
 
-def _manifest(apk: Apk, version_code: int | None) -> Manifest:
+def _manifest(apk: Apk, version_code: int | None, parse: Parse) -> Manifest:
     if MANIFEST not in apk.parts:
         raise missing(apk, MANIFEST)
-    manifest = apk_manifest.parse(apk.parts[MANIFEST].data())
+    manifest = parse(apk.parts[MANIFEST])
     if manifest.package != apk.package:
         raise ApkError("package_differs", said=manifest.package, known=apk.package)
     if version_code is not None and manifest.version_code not in {version_code, None}:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
 from privaudit.capture.apk_problems import ApkError
@@ -84,15 +85,21 @@ class Tag:
     attributes: Attributes
 
 
+@cache
+def _silence() -> None:
+    # Once: loguru takes a lock for it, at which eight phones would wait for each other.
+    from loguru import logger
+
+    logger.disable("androguard")
+
+
 def tags(data: bytes) -> Iterator[Tag | None]:
     """Each element as it begins, and ``None`` as one ends.
 
     Raises:
         ApkError: it is no binary XML, is damaged, or is larger than any real manifest.
     """
-    from loguru import logger
-
-    logger.disable("androguard")
+    _silence()
     from androguard.core.axml import END_TAG, START_TAG, AXMLParser
 
     sound = _sound(data)

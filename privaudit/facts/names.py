@@ -7,9 +7,10 @@ from dataclasses import replace
 
 from privaudit.capture import Capture
 from privaudit.capture.answers import detail
-from privaudit.capture.apk_parts import HASH, Apk
+from privaudit.capture.apk_parts import HASH, Apk, Part
 from privaudit.facts import apk, packages
 from privaudit.facts.apk import ApkFacts
+from privaudit.facts.apk_manifest import Manifest
 from privaudit.model import AnswerState, App, Coverage, LabelState, Phone
 
 
@@ -28,6 +29,20 @@ class Reader:
 
     def __init__(self) -> None:
         self._known: dict[str, tuple[Apk, tuple[object, ...], ApkFacts]] = {}
+        self._manifests: dict[int, tuple[Part, Manifest]] = {}
+
+    def thin(self, one: Apk) -> Apk:
+        """`apk.thin`. Its manifest is not parsed again when `read` comes to it."""
+        return apk.thin(one, self._first)
+
+    def _first(self, part: Part) -> Manifest:
+        manifest = apk.parsed(part)
+        self._manifests[id(part)] = part, manifest  # held, so that its id stays its own
+        return manifest
+
+    def _again(self, part: Part) -> Manifest:
+        before = self._manifests.pop(id(part), None)
+        return apk.parsed(part) if before is None else before[1]
 
     def read(self, capture: Capture, phone: Phone, versions: Mapping[str, int]) -> Mapping[str, ApkFacts]:
         """Facts of every APK in `capture`. `versions`: the version codes that the phone gives."""
@@ -38,7 +53,7 @@ class Reader:
         before = self._known.get(one.package)
         if before is not None and before[0] is one and before[1] == asked:
             return before[2]
-        found = apk.read(one, phone.languages, phone.sdk, version_code=version_code)
+        found = apk.read(one, phone.languages, phone.sdk, version_code=version_code, parse=self._again)
         self._known[one.package] = one, asked, found
         return found
 
