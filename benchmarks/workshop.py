@@ -41,6 +41,7 @@ from privaudit.workshop.folder import Folder
 from privaudit.workshop.hall import GRACE_S
 from privaudit.workshop.nouns import Keep, Plugged, Row, Stage
 from privaudit.workshop.session import Ended, Key, Session
+from privaudit.workshop.visit import brisk
 
 BYTES_PER_S = 5e6
 LATENCY_S = 0.02
@@ -199,7 +200,7 @@ class Facilitator:
 @contextmanager
 def workshop() -> Iterator[Facilitator]:
     """A workshop in a folder that goes again."""
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, brisk():
         kept = Folder(Path(folder) / "workshop", Keep.HANDOUT, demo=True)
         plugs = Plugs(key.made())
         lists = knowledge.load(demo=True)

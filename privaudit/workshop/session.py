@@ -22,7 +22,7 @@ from privaudit.workshop.desk import Desk
 from privaudit.workshop.folder import Folder
 from privaudit.workshop.nouns import AT_ONCE, Event, Plugged, Row, Stage
 from privaudit.workshop.office import Office
-from privaudit.workshop.visit import Means, Visit
+from privaudit.workshop.visit import Means, Visit, brisk
 
 TICK_S: Final = 0.25
 """How often the board moves though nothing happens."""
@@ -135,7 +135,7 @@ class Session:
 
     def run(self) -> None:
         """Hear and act until `closed`, or until nobody presses keys any more."""
-        with self._looking():
+        with self._looking(), brisk():
             while not self.closed:
                 try:
                     happening = self.happenings.get(timeout=TICK_S)
