@@ -78,20 +78,9 @@ def audit(  # noqa: PLR0913 - the options of DESIGN
             raise typer.Exit(desk.saved(source, signatures or []))
         talk.say("starting", version=__version__)
         with talk.phone(transport, serial) as connection:
-            from privaudit import audit as pipeline
-            from privaudit.facts.memory import Memory
-
             knowledge = desk.knowledge(signatures or [])
-            memory = Memory()
-            capture = pipeline.live(
-                connection,
-                knowledge,
-                reach=_reach(no_apks, hash_apks),
-                progress=talk.say,
-                counted=talk.counted,
-                memory=memory,
-            )
-        raise typer.Exit(desk.show(capture, knowledge, memory))
+            capture = desk.live(connection, knowledge, _reach(no_apks, hash_apks))
+        raise typer.Exit(desk.show(capture, knowledge))
 
 
 def demo(  # noqa: PLR0913 - audit's options
@@ -127,21 +116,9 @@ def demo(  # noqa: PLR0913 - audit's options
         desk.check(0)
         talk.say("starting_demo", version=__version__)
         knowledge = desk.knowledge(signatures or [], demo=True)
-        from privaudit import audit as pipeline
-        from privaudit.facts.memory import Memory
-
-        memory = Memory()
         with virtual.connected(virtual.open_story(story)) as connection:
-            capture = pipeline.live(
-                connection,
-                knowledge,
-                demo=True,
-                reach=_reach(no_apks, hash_apks),
-                progress=talk.say,
-                counted=talk.counted,
-                memory=memory,
-            )
-        raise typer.Exit(desk.show(capture, knowledge, memory))
+            capture = desk.live(connection, knowledge, _reach(no_apks, hash_apks), demo=True)
+        raise typer.Exit(desk.show(capture, knowledge))
 
 
 def capture(  # noqa: PLR0913 - audit's options

@@ -19,11 +19,12 @@ from privaudit.errors import (
 )
 
 if TYPE_CHECKING:
-    from privaudit.audit import Wishes
+    from privaudit.audit import Reach, Wishes
     from privaudit.capture import Capture
     from privaudit.facts.memory import Memory
     from privaudit.knowledge import Knowledge
     from privaudit.model import Report
+    from privaudit.transport import Transport
 
 LIVE: Final = frozenset({"usb", "tcp", "server", "demo"})
 """Kinds of source that are a phone. What the demo phone gave is of kind "demo" when it is saved, too."""
@@ -52,6 +53,7 @@ class Desk:
         self.all_apps = all_apps
         self.unknown = unknown
         self.share = share
+        self._memory: Memory | None = None
 
     def check(self, sources: int) -> None:
         """Refuse what cannot be done, before a phone is asked anything.
@@ -114,12 +116,28 @@ class Desk:
 
         return rules.chosen(document, self.knowledge([], demo=document.demo), self.country)
 
-    def show(self, taken: Capture, knowledge: Knowledge, memory: Memory | None = None) -> int:
-        """Judge a capture and deliver the report. `memory`: of the visit in which it was taken."""
+    def live(self, phone: Transport, knowledge: Knowledge, reach: Reach, *, demo: bool = False) -> Capture:
+        """Take a capture of a phone; `show` need not read again what was read for it."""
+        from privaudit import audit as pipeline
+        from privaudit.facts.memory import Memory
+
+        self._memory = Memory()
+        return pipeline.live(
+            phone,
+            knowledge,
+            demo=demo,
+            reach=reach,
+            progress=self.talk.say,
+            counted=self.talk.counted,
+            memory=self._memory,
+        )
+
+    def show(self, taken: Capture, knowledge: Knowledge) -> int:
+        """Judge a capture and deliver the report."""
         from privaudit import audit as pipeline
         from privaudit import resume
 
-        code = self.deliver(pipeline.judged(taken, knowledge, self.wishes, memory))
+        code = self.deliver(pipeline.judged(taken, knowledge, self.wishes, self._memory))
         if taken.source.kind in LIVE and resume.interrupted(taken):
             self.talk.show(ConnectionLost("cut_audit"))
         return code
