@@ -307,7 +307,7 @@ def test_damage_is_noticed_or_changes_nothing(few_by_hand, changed, key, damage)
     assert any(state.reads for state in before.values())
     assert AccessState.BLOCKED in before.values()
 
-    @settings(max_examples=60)
+    @settings(max_examples=24)
     @given(st.data())
     def holds(data):
         damaged = damage(text, data.draw)

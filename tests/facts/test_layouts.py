@@ -337,7 +337,7 @@ def test_damage_is_noticed_or_changes_nothing(taken, changed, sdk, vendor):
     live = taken(phone)
     whole = {"packages": package_dump.whole(phone), "appops": render_appops.dump(phone, NOW)}
 
-    @settings(max_examples=16, phases=PHASES)
+    @settings(max_examples=9, phases=PHASES)
     @given(st.sampled_from(["packages", "appops", "installed.0", "users"]), st.sampled_from(DAMAGES), st.data())
     def holds(key, damage, data):
         text = whole.get(key, live.answer(key).text)
