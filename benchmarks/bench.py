@@ -29,6 +29,8 @@ TITLES: Final = {
     "transport": "A visit to a phone",
     "knowledge": "Reading the lists",
     "recognition": "Recognising lending apps",
+    "workshop": "Workshops",
+    "vetting": "Vetting APK files",
 }
 """Programs in this folder, in the order of the sections."""
 LIMIT_S: Final = 900

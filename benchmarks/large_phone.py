@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import random
+import zlib
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from privaudit.demo import open_story
+from apk_files import grown
+
+from privaudit.demo import apks, open_story
+from privaudit.demo.programs import files
 from privaudit.demo.render import appops, package_dump, text
 from privaudit.demo.render.android import FLAG_BITS, OPS, RUNTIME_OPS
 from privaudit.demo.story.virtual import App, Event, Grant, Install, InstallPermission, Op, VirtualPhone
@@ -20,6 +25,8 @@ _INSTALL_PERMISSIONS: Final = 34
 """A whole dump of a real phone lists as many for an app, on average."""
 _RUNTIME: Final = 18
 _OPS: Final = 12
+_APK: Final = {"table": 20_000, "files": 100, "size": 300_000}
+"""Small, as those of a cheap phone's apps: what each costs beside its bytes counts most."""
 _STATES: Final = ("top", "fg", "bg", "cch")
 _SENSITIVE: Final = "USER_SENSITIVE_WHEN_GRANTED USER_SENSITIVE_WHEN_DENIED"
 _STATES_OF_GRANTS: Final = tuple(
@@ -55,16 +62,17 @@ def phone(packages: int = PACKAGES) -> VirtualPhone:
 
 
 def _app(number: int, dice: random.Random) -> App:
-    package = f"com.example.made{number:04}.{dice.choice(('mobile', 'app', 'client'))}"
+    package = f"com.example.made{number:04}.{dice.choice(('app', 'fun', 'pay'))}"
     others = [f"android.permission.MADE_{row}" for row in range(_INSTALL_PERMISSIONS)]
     runtime = dice.sample(sorted(RUNTIME_OPS), _RUNTIME)
     installs = {user: _install(user, runtime, dice) for user in USERS}
     system = number % 2 == 0
+    like = model(package)
     return App(
         package=package,
         app_id=10_300 + number,
         code_path=f"/system/app/Made{number}" if system else f"/data/app/~~{number:022}==/{package}-{number:022}==",
-        version_code=number,
+        version_code=int(like.removesuffix(".apk").rpartition("-")[2]),
         version_name=f"{number}.{dice.randrange(99)}",
         flags=("SYSTEM", "HAS_CODE") if system else ("HAS_CODE", "ALLOW_BACKUP"),
         updated=datetime(2025, 5, 1 + number % 28, 10, 0, 0),  # noqa: DTZ001 - the phone's own time
@@ -95,6 +103,27 @@ def _events(dice: random.Random) -> tuple[Event, ...]:
         Event(age=timedelta(seconds=dice.randrange(1, 30_000_000), milliseconds=dice.randrange(1000)), state=state)
         for state in states
     )
+
+
+def model(package: str) -> str:
+    """The demo's APK that a made app's is made from: one whose package is as long."""
+    same = [
+        name
+        for name, content in sorted(apks.bundle().items())
+        if len(name.rpartition("-")[0]) == len(package) and b"resources.arsc" in content
+    ]
+    return same[zlib.crc32(package.encode()) % len(same)]
+
+
+def files_of(made: VirtualPhone) -> Mapping[str, bytes]:
+    """The phone's files; each of the owner's apps has an APK of its own that can be read."""
+    found = dict(files(made))
+    for app in made.apps:
+        if not app.system and app.package.startswith("com.example.made"):
+            like = model(app.package)
+            called = like.rpartition("-")[0], app.package
+            found[app.apk] = grown(apks.bundle()[like], **_APK, called=called)
+    return found
 
 
 def whole_packages(made: VirtualPhone) -> str:

@@ -4,7 +4,7 @@
 
 The large phone is a process of its own that speaks ADB on loopback. The offline audit reads the capture that a live
 one took of it. The reference adds to that what adb-shell alone, its own import included, needs to fetch as many bytes
-by its own ``shell()``, times 1.3.
+by its own ``shell()``, times 1.3. Each of the owner's apps has an APK that can be read, as on a phone.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from measure import PRIVAUDIT, Ran, Row, ended, in_turn, run, tell
 
 from privaudit.demo.adbd.auth import KeyPolicy
 from privaudit.demo.adbd.phone import DemoPhone
-from privaudit.demo.programs import files, programs
+from privaudit.demo.programs import programs
 from privaudit.demo.shell.toybox import ProgramResult
 from privaudit.errors import EXIT_FOUND, EXIT_GAPS, EXIT_OK
 
@@ -52,7 +52,7 @@ def serve() -> None:
         **programs(phone, now=large_phone.NOW),
         "long": lambda argv, _stdin: ProgramResult((line * (int(argv[1]) // len(line) + 1))[: int(argv[1])]),
     }
-    with DemoPhone(programs=table, files=files(phone), keys=KeyPolicy(required=False)) as running:
+    with DemoPhone(programs=table, files=large_phone.files_of(phone), keys=KeyPolicy(required=False)) as running:
         print(running.address, flush=True)
         sys.stdin.read()
 

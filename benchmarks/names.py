@@ -9,8 +9,6 @@ own, as a real one would, and sends 20 MB/s with 2 ms for each message. The refe
 from __future__ import annotations
 
 import argparse
-import random
-import struct
 import subprocess
 import sys
 import tempfile
@@ -21,6 +19,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+from apk_files import grown
 from measure import Row, tell
 
 from privaudit.capture import apks
@@ -40,8 +39,6 @@ APPS = 300
 MOST_TRIPS = 4
 MOST_BYTES = 1.05
 MOST_TIME = 1.5
-SEED = 20260110
-STORED, DEFLATED = 0, 8
 
 
 class Counting:
@@ -60,54 +57,6 @@ class Counting:
         self.trips += 1
         self.bytes += len(reply.stdout)
         return reply
-
-
-def pad(table: bytes, size: int, dice: random.Random) -> bytes:
-    """A resource table of about `size` bytes: further texts behind the pool's own, and types behind the package's."""
-    filler = struct.pack("<HHI", 0x7FFF, 8, size) + dice.randbytes(size - 8)
-    kind, head, total, packages = struct.unpack_from("<HHII", table)
-    return struct.pack("<HHII", kind, head, total + len(filler), packages) + table[12:] + filler
-
-
-def entry(name: str, content: bytes, method: int, at: int) -> tuple[bytes, bytes]:
-    """Local header with content, and directory record."""
-    raw = name.encode()
-    data = content
-    if method == DEFLATED:
-        deflate = zlib.compressobj(9, zlib.DEFLATED, -15)
-        data = deflate.compress(content) + deflate.flush()
-    numbers = (method, 0, 33, zlib.crc32(content), len(data), len(content), len(raw))
-    local = struct.pack("<4sHH3H3I2H", b"PK\3\4", 20, 0, *numbers, 0) + raw + data
-    return local, struct.pack("<4s3H3H3I5H2I", b"PK\1\2", 20, 20, 0, *numbers, 0, 0, 0, 0, 0, at) + raw
-
-
-def grown(content: bytes, *, table: int, files: int, size: int) -> bytes:
-    """A demo APK grown to what real ones are like: a table of `table` bytes, so many `files`, `size` bytes in all."""
-    import io
-    import zipfile
-
-    dice = random.Random(SEED)  # noqa: S311 - the same in every run
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        parts = {name: archive.read(name) for name in archive.namelist()}
-    rest = max(0, size - table - files * 130)
-    rows = [(MANIFEST, parts[MANIFEST], DEFLATED), ("classes.dex", bytes(rest), STORED)]
-    rows += [(f"res/drawable-xxhdpi-v4/picture_{number:05}.png", b"", STORED) for number in range(files)]
-    rows += [(ARSC, pad(parts[ARSC], table, dice), STORED)]
-    body, directory = bytearray(), bytearray()
-    for name, data, method in rows:
-        local, record = entry(name, data, method, len(body))
-        body += local
-        directory += record
-    body += signing_block(content)
-    end = struct.pack("<4s4H2IH", b"PK\5\6", 0, 0, len(rows), len(rows), len(directory), len(body), 0)
-    return bytes(body + directory) + end
-
-
-def signing_block(content: bytes) -> bytes:
-    """The signing block of a signed APK."""
-    (directory,) = struct.unpack_from("<I", content, len(content) - 6)
-    (size,) = struct.unpack_from("<Q", content, directory - 24)
-    return content[directory - size - 8 : directory]
 
 
 def serve(count: int, size: int, table: int, files: int) -> None:

@@ -21,7 +21,6 @@ import multiprocessing
 import os
 import random
 import resource
-import struct
 import subprocess
 import sys
 import tempfile
@@ -32,7 +31,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks.names import DEFLATED, STORED, pad, signing_block
+from benchmarks.apk_files import assembled, packed, pad, signing_block
 from privaudit import scan, vet
 from privaudit.demo import apks
 from privaudit.report.apk import json as form
@@ -75,21 +74,12 @@ def apk(content: bytes, codes: Sequence[tuple[bytes, bytes]], dice: random.Rando
     parts = {row.name: row.content for row in rows_of(content)}
     arsc = pad(parts["resources.arsc"], table, dice) if table else parts["resources.arsc"]
     pictures = (dice.randbytes(1500) for _ in range(files))
-    manifest = zlib.compress(parts["AndroidManifest.xml"], wbits=-15)
-    rows = [("AndroidManifest.xml", parts["AndroidManifest.xml"], manifest)]
+    manifest = parts["AndroidManifest.xml"]
+    rows = [("AndroidManifest.xml", manifest, packed(manifest))]
     rows += [(f"classes{place if place > 1 else ''}.dex", *code) for place, code in enumerate(codes, 1)]
     rows += [(f"res/drawable/picture_{place:05}.png", data, data) for place, data in enumerate(pictures)]
     rows += [("resources.arsc", arsc, arsc)]
-    body, directory = bytearray(), bytearray()
-    for name, data, packed in rows:
-        raw, method = name.encode(), DEFLATED if packed is not data else STORED
-        numbers = (method, 0, 33, zlib.crc32(data), len(packed), len(data), len(raw))
-        record = struct.pack("<4s3H3H3I5H2I", b"PK\1\2", 20, 20, 0, *numbers, 0, 0, 0, 0, 0, len(body)) + raw
-        directory += record
-        body += struct.pack("<4sHH3H3I2H", b"PK\3\4", 20, 0, *numbers, 0) + raw + packed
-    body += signing_block(content)
-    end = struct.pack("<4s4H2IH", b"PK\5\6", 0, 0, len(rows), len(rows), len(directory), len(body), 0)
-    return bytes(body + directory) + end
+    return assembled(rows, signing_block(content))
 
 
 def crawl(folder: Path, number: int, *, classes: int, size: int, table: int, files: int) -> list[Path]:

@@ -85,7 +85,7 @@ def live(
     capture = take(recorder, demo=demo, progress=progress)
     memory = memory or Memory()
     gathered = facts.gather(capture, memory)
-    wanted = dict.fromkeys((*_unasked(capture, gathered), *suspects(capture, gathered, knowledge)))
+    wanted = dict.fromkeys((*_unasked(capture, gathered), *suspects(gathered, knowledge)))
     capture = capture.having(ask_more(recorder, wanted, progress=progress))
     if reach.names:
         progress("naming")
@@ -104,7 +104,7 @@ def named(
     """`capture` with what APKs say: suspects and candidates with their signers first, then the owner's other apps."""
     memory = memory or Memory()
     paths = names.paths(capture)
-    every = {app.package: app for app in _judged(capture, knowledge, memory)}
+    every = {app.package: app for app in _recognised(capture, knowledge, memory)}
     first = [name for name, app in every.items() if _candidate(app)]
     then = [name for name, app in every.items() if not _candidate(app) and _is_own(app, paths.get(name, ""))]
     read = apks.read(
@@ -112,7 +112,7 @@ def named(
     )
     capture = capture.naming(map(memory.reader.thin, read))
     # A name may show what a package did not: now its signers are of interest too.
-    late = [app.package for app in _judged(capture, knowledge, memory) if app.recognised and app.package in then]
+    late = [app.package for app in _recognised(capture, knowledge, memory) if app.recognised and app.package in then]
     again = apks.read(transport, tuple(_wanted(dict.fromkeys(late), capture, sign=True)))
     # A cable pulled here takes no name away that was read before.
     capture = capture.naming(
@@ -135,8 +135,8 @@ def named(
     )
 
 
-def _judged(capture: Capture, knowledge: Knowledge, memory: Memory) -> tuple[App, ...]:
-    return findings.judge(capture, facts.gather(capture, memory), knowledge).apps
+def _recognised(capture: Capture, knowledge: Knowledge, memory: Memory) -> tuple[App, ...]:
+    return findings.recognised(facts.gather(capture, memory), knowledge)
 
 
 def _candidate(app: App) -> bool:
@@ -223,13 +223,12 @@ def _unasked(capture: Capture, gathered: Facts) -> Iterator[str]:
         yield from ("installed.0", "third_party.0", "settings.0")
 
 
-def suspects(capture: Capture, gathered: Facts, knowledge: Knowledge) -> Iterator[str]:
+def suspects(gathered: Facts, knowledge: Knowledge) -> Iterator[str]:
     """Packages whose own dump is worth a look: recognised ones; below Android 10 all that are not the system's."""
     every = (gathered.phone.sdk or 0) < _NAMED_BY_DUMP_SDK
     # What turned out forged or cut is no answer: then each app is asked for by name, where it can only speak of itself.
     states = {row.question: row.state for row in gathered.coverage}
     sound = states.get("packages") is AnswerState.ANSWERED
-    judgement = findings.judge(capture, gathered, knowledge)
-    for app in judgement.apps:
+    for app in findings.recognised(gathered, knowledge):
         if app.recognised or ((every or not sound) and not app.system):
             yield f"package.{app.package}"

@@ -72,7 +72,7 @@ def lacking(capture: Capture, knowledge: Knowledge) -> Iterator[str]:
     capture = replace(capture, apks=MappingProxyType({}))  # who is asked about is chosen before any name is read
     gathered = facts.gather(capture)
     people = [user.id for user in gathered.users] or [0]
-    for key in (*questions.expected(gathered.phone.sdk, people), *suspects(capture, gathered, knowledge)):
+    for key in (*questions.expected(gathered.phone.sdk, people), *suspects(gathered, knowledge)):
         if _lost(capture.answer(key)):
             yield key
 

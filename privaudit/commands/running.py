@@ -42,7 +42,7 @@ class Running(Hands):
         """The named apps, for each Android user that has them, in the order in which they were named."""
         from privaudit import facts, findings
 
-        judged = findings.judge(taken, facts.gather(taken), lists).apps
+        judged = findings.recognised(facts.gather(taken), lists)
         return {(app.package, app.user): app for name in dict.fromkeys(apps) for app in judged if app.package == name}
 
     @staticmethod

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import importlib
+import itertools
 import pkgutil
 import re
-from collections.abc import Callable, Iterator
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 
 from privaudit.capture import Capture
@@ -48,7 +50,7 @@ class Ground:
         end = text.find("\n", offset)
         line = text[offset : end if end >= 0 else len(text)]
         shown = self._without_others(app, answer.partition(".")[0], line)[:LONGEST_LINE]
-        return Evidence(question=answer, line=text.count("\n", 0, offset) + 1, text=shown)
+        return Evidence(question=answer, line=bisect_right(_line_starts(text), offset), text=shown)
 
     def _without_others(self, app: App, question: str, line: str) -> str:
         """`line` without the names of other apps: some lines name every app that has a right, or that shares a uid."""
@@ -78,6 +80,18 @@ class Judgement:
     """Packages that are suspect, named or not."""
 
 
+@lru_cache(maxsize=8)
+def _line_starts(text: str) -> Sequence[int]:
+    """Where each line begins: a dump is quoted thousands of times, and its lines are counted once."""
+    ends = itertools.accumulate(len(line) + 1 for line in text.split("\n"))
+    return (0, *ends)
+
+
+def recognised(facts: Facts, knowledge: Knowledge) -> tuple[App, ...]:
+    """Every app, recognised as lending or not, with its listings: what tells whom to ask about."""
+    return tuple(_recognised(app, knowledge) for app in facts.apps)
+
+
 def judge(capture: Capture, facts: Facts, knowledge: Knowledge, *, name_suspects: bool = False) -> Judgement:
     """Recognise each app and let every rule look at it."""
     from privaudit.findings.suspect import is_suspect
@@ -89,7 +103,7 @@ def judge(capture: Capture, facts: Facts, knowledge: Knowledge, *, name_suspects
         name_suspects=name_suspects,
         packages=frozenset(app.package for app in facts.apps),
     )
-    apps = tuple(_recognised(app, knowledge) for app in facts.apps)
+    apps = recognised(facts, knowledge)
     rules = _rules()  # a folder is looked through for them: once for all apps
     findings = [finding for app in apps for rule in rules for finding in rule(app, ground)]
     youngest = {(app.package, app.user): _youngest_read(app) for app in apps}
