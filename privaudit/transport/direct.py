@@ -74,14 +74,13 @@ class Connection:
                 self._wire.within(until - time.monotonic()),
                 contextlib.closing(self._device.stream(service, QUIET_TIMEOUT_S)) as pieces,
             ):
-                fill(shell, pieces, limit)
+                return fill(shell, pieces, limit)
         except PhoneError as error:
             if error.name not in {"too_much_output", "refused"} and self._wire.failure is None:
                 self._wire.failure = error
             raise ConnectionLost(error.name, shell.reply().stdout, **error.values) from error
         finally:
             self._turn.release()
-        return shell.reply()
 
     def close(self) -> None:
         """Give the phone back. May be called twice, and from another thread: a command that runs there ends as lost."""

@@ -193,8 +193,7 @@ class Connection:
             with self._line() as line, line.within(timeout_s):
                 server_line.ask(line, f"host:{self._phone.route}".encode())
                 server_line.ask(line, shell.request(command.text))
-                fill(shell, server_line.pieces(line), limit)
-            reply = shell.reply()
+                reply = fill(shell, server_line.pieces(line), limit)
             if reply.exit_code is None:  # the server ends a stream the same way when the cable is pulled
                 self._still_there()
         except PhoneError as error:

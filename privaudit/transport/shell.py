@@ -157,13 +157,19 @@ def shell_for(command: Command, features: Collection[str], limit: int) -> Shell:
     return Exec() if command.binary and kind is OldShell else kind()
 
 
-def fill(shell: Shell, pieces: Iterable[bytes], limit: int) -> None:
-    """Let `shell` take all `pieces`.
+def fill(shell: Shell, pieces: Iterable[bytes], limit: int) -> Reply:
+    """Let `shell` take all `pieces`; gives its reply.
 
     Raises:
         PhoneError: ``too_much_output``, after `limit` bytes.
     """
+    too_much = PhoneError("too_much_output", megabytes=math.ceil(limit / 1e6))
     for piece in pieces:
         shell.feed(piece)
         if shell.size > limit:
-            raise PhoneError("too_much_output", megabytes=math.ceil(limit / 1e6))
+            raise too_much
+    reply = shell.reply()
+    # The old shell had left room for its marker, and a phone may have sent none.
+    if len(reply.stdout) + len(reply.stderr) > limit:
+        raise too_much
+    return reply
