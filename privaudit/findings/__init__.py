@@ -8,8 +8,8 @@ import pkgutil
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from functools import cache, lru_cache
+from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Final
 
 from privaudit.capture import Capture
@@ -37,6 +37,8 @@ class Ground:
 
     packages: frozenset[str]
     """Every package on the phone: none but the app's own may stand in its evidence."""
+    line_starts: dict[str, Sequence[int]] = field(default_factory=dict)
+    """By answer: where its lines begin. A dump is quoted thousands of times, and its lines are counted once."""
 
     def evidence(self, app: App, *facts: str) -> tuple[Evidence, ...]:
         """The lines on which `facts` about `app` rest. Cut out only here: most facts never need theirs."""
@@ -50,7 +52,10 @@ class Ground:
         end = text.find("\n", offset)
         line = text[offset : end if end >= 0 else len(text)]
         shown = self._without_others(app, answer.partition(".")[0], line)[:LONGEST_LINE]
-        return Evidence(question=answer, line=bisect_right(_line_starts(text), offset), text=shown)
+        if answer not in self.line_starts:
+            ends = itertools.accumulate(len(row) + 1 for row in text.split("\n"))
+            self.line_starts[answer] = (0, *ends)
+        return Evidence(question=answer, line=bisect_right(self.line_starts[answer], offset), text=shown)
 
     def _without_others(self, app: App, question: str, line: str) -> str:
         """`line` without the names of other apps: some lines name every app that has a right, or that shares a uid."""
@@ -78,13 +83,6 @@ class Judgement:
     """In the order in which to act."""
     suspects: int
     """Packages that are suspect, named or not."""
-
-
-@lru_cache(maxsize=8)
-def _line_starts(text: str) -> Sequence[int]:
-    """Where each line begins: a dump is quoted thousands of times, and its lines are counted once."""
-    ends = itertools.accumulate(len(line) + 1 for line in text.split("\n"))
-    return (0, *ends)
 
 
 def recognised(facts: Facts, knowledge: Knowledge) -> tuple[App, ...]:
