@@ -27,6 +27,8 @@ _USER = re.compile(
 _USER_LINE = re.compile(
     rf"\s*UserInfo\{{\d{{1,5}}:{re.escape(REMOVED)}:[0-9a-fA-F]{{1,8}}\}}{_BEHIND_USER}\s*|Users:\s*|\s*", re.ASCII
 )
+_USER_ELSEWHERE = re.compile(r"(UserInfo\{\d{1,5}:)[^\n]*(:[0-9a-fA-F]{1,8}\})", re.ASCII)
+"""In an answer that does not list users. Within its line: what stands below may tell of an app, and stays."""
 _PROPERTY = re.compile(r"^\[([^\]\n]+)\]: \[(?:(?!^\[).)*?\]$", re.MULTILINE | re.DOTALL)
 _SETTING = re.compile(r"(\w+)=")
 _DIGITS = re.compile(r"\d{5,}")
@@ -40,16 +42,19 @@ _OF_OWNER = re.compile(
 
 def redact(answer: Answer) -> Answer:
     """`answer` without what must not be kept."""
+    text = answer.text
     match answer.question:
         case "users":
-            return replace(answer, text=_users(answer.text))
+            text = _users(text)
         case "properties":
-            return replace(answer, text="".join(_properties(answer.text)))
+            text = "".join(_properties(text))
         case "settings":
-            return replace(answer, text="\n".join(_settings(answer.text)))
+            text = "\n".join(_settings(text))
         case "device_policy":
-            return replace(answer, text=_OF_OWNER.sub(rf"\g<1>\g<2>{REMOVED}", answer.text))
-    return answer
+            text = _OF_OWNER.sub(rf"\g<1>\g<2>{REMOVED}", text)
+    if answer.question != "users" and "UserInfo{" in text:
+        text = _USER_ELSEWHERE.sub(rf"\g<1>{REMOVED}\g<2>", text)
+    return answer if text is answer.text else replace(answer, text=text)
 
 
 def _users(text: str) -> str:

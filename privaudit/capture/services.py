@@ -65,11 +65,9 @@ def _settings(section: Section) -> Iterator[Answer]:
     if by_user is None:
         yield missing(whole.key, AnswerState.UNREADABLE, detail("framing"))
     elif not by_user:
-        yield (
-            whole
-            if whole.state is not AnswerState.ANSWERED
-            else replace(whole, state=AnswerState.UNREADABLE, detail=detail("not_this_dump"), text="")
-        )
+        if whole.state is AnswerState.ANSWERED:
+            whole = replace(whole, state=AnswerState.UNREADABLE, detail=detail("not_this_dump"))
+        yield replace(whole, text="")  # nothing in it is known to be ours to keep
     for user, text in (by_user or {}).items():
         one = replace(whole, key=f"{_SETTINGS}.{user}", text=text, translated_from=translate.FROM_SETTINGS)
         yield redact(one)

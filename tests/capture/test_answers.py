@@ -150,6 +150,14 @@ def test_a_cut_line_keeps_no_part_of_a_name(at):
     assert "W" not in kept.replace(REMOVED, "")
 
 
+@pytest.mark.parametrize("key", ["packages", "appops", "device_policy", "package.com.example.app", "roles"])
+def test_names_of_android_users_are_not_kept_where_they_do_not_belong(key):
+    """As in a bug report whose sections are mixed up. What stands on other lines stays: it may tell of an app."""
+    text = "a\n  UserInfo{0:Li Wei:13} serialNo=0\nUserInfo{10:Li\n  Package [com.example.app] (1f):\n:13}\n"
+    kept = redact(receive(key, text.encode(), exit_code=0)).text
+    assert kept == text.replace("Li Wei", REMOVED)
+
+
 def test_other_properties_are_not_kept():
     text = "[ro.serialno]: [SECRET]\n[ro.build.version.sdk]: [34]\n[gsm.x]: [SECRET\n[SECRET]\n"
     text += "[ro.product.model]: [a\nb]\n"

@@ -423,6 +423,14 @@ def test_a_changed_or_torn_zip_is_refused_or_reads_the_same(tmp_path_factory, at
     assert "x\n" in {taken.answer("packages").text, *taken.answers}
 
 
+def test_of_settings_that_were_cut_before_ours_nothing_is_kept(tmp_path):
+    path = tmp_path / "x.txt"
+    name = "_id:1 name:bluetooth_name pkg:android value:Li Wei"
+    path.write_text(f"{DASHES}\nDUMP OF SERVICE settings:\nCONFIG SETTINGS (user 0)\n{name}\n{name}", encoding="utf-8")
+    answer = bugreport.read(path).answer("settings.0")
+    assert (answer.state, answer.text) == (AnswerState.UNREADABLE, "")
+
+
 LINES = st.sampled_from(
     [
         "== dumpstate: 2026-01-10 15:42:00", DASHES, "DUMP OF SERVICE package:", "DUMP OF SERVICE CRITICAL appops:",

@@ -91,12 +91,15 @@ class Connection:
         data = message.encode(checksum=self._checksum)
         with self._sending:
             self._owner.line.pass_through(len(data), since)
-            for piece in self._owner.faults.instead(data):
-                allowed, pulled = self._owner.faults.allow(len(piece), self._gone)
-                self._sock.sendall(piece[:allowed])
-                if pulled:
-                    self.close()  # wakes whoever waits for the computer
-                    raise ConnectionResetError("the cable was pulled")
+            try:
+                for piece in self._owner.faults.instead(data):
+                    allowed, pulled = self._owner.faults.allow(len(piece), self._gone)
+                    self._sock.sendall(piece[:allowed])
+                    if pulled:
+                        raise ConnectionResetError("the cable was pulled")
+            except OSError:
+                self.close()  # wakes whoever waits for the computer, a stream with more to send too
+                raise
 
     def _handle(self, message: Message) -> None:
         match message.kind:
