@@ -85,7 +85,7 @@ def live(
     capture = take(recorder, demo=demo, progress=progress)
     memory = memory or Memory()
     gathered = facts.gather(capture, memory)
-    wanted = dict.fromkeys((*_unasked(capture, gathered), *suspects(gathered, knowledge)))
+    wanted = dict.fromkeys((*_unasked(capture, gathered), *suspects(gathered, knowledge, memory)))
     capture = capture.having(ask_more(recorder, wanted, progress=progress))
     if reach.names:
         progress("naming")
@@ -136,7 +136,7 @@ def named(
 
 
 def _recognised(capture: Capture, knowledge: Knowledge, memory: Memory) -> tuple[App, ...]:
-    return findings.recognised(facts.gather(capture, memory), knowledge)
+    return findings.recognised(facts.gather(capture, memory), knowledge, memory.recognised)
 
 
 def _candidate(app: App) -> bool:
@@ -170,9 +170,12 @@ def _hashed(capture: Capture, package: str) -> bool:
 
 
 def judged(capture: Capture, knowledge: Knowledge, wishes: Wishes, memory: Memory | None = None) -> Report:
-    """The report on a capture, live or saved. `memory`: the one that `live` was given."""
+    """The report on a capture, live or saved. `memory`: the one that `live` was given, with this `knowledge`."""
+    memory = memory or Memory()
     gathered = facts.gather(capture, memory)
-    judgement = findings.judge(capture, gathered, knowledge, name_suspects=wishes.name_suspects)
+    judgement = findings.judge(
+        capture, gathered, knowledge, name_suspects=wishes.name_suspects, known=memory.recognised
+    )
     by_key = {(app.package, app.user): app for app in judgement.apps}
     kinds = {user.id: user.kind for user in gathered.users}
     found = tuple(
@@ -223,12 +226,13 @@ def _unasked(capture: Capture, gathered: Facts) -> Iterator[str]:
         yield from ("installed.0", "third_party.0", "settings.0")
 
 
-def suspects(gathered: Facts, knowledge: Knowledge) -> Iterator[str]:
+def suspects(gathered: Facts, knowledge: Knowledge, memory: Memory | None = None) -> Iterator[str]:
     """Packages whose own dump is worth a look: recognised ones; below Android 10 all that are not the system's."""
+    memory = memory or Memory()
     every = (gathered.phone.sdk or 0) < _NAMED_BY_DUMP_SDK
     # What turned out forged or cut is no answer: then each app is asked for by name, where it can only speak of itself.
     states = {row.question: row.state for row in gathered.coverage}
     sound = states.get("packages") is AnswerState.ANSWERED
-    for app in findings.recognised(gathered, knowledge):
+    for app in findings.recognised(gathered, knowledge, memory.recognised):
         if app.recognised or ((every or not sound) and not app.system):
             yield f"package.{app.package}"

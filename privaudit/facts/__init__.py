@@ -41,9 +41,8 @@ def gather(capture: Capture, memory: Memory | None = None) -> Facts:
     special = special_access.gather(capture)
     memory = memory or Memory()
     memory.begin(capture)
-    read = memory.reader.read(capture, phone, blocks.versions())
+    apks = memory.reader.read(capture, phone, blocks.versions())
     sources = apps.Sources(
-        apks=read,
         sdk=phone.sdk,
         blocks=blocks,
         appops=ops,
@@ -65,7 +64,7 @@ def gather(capture: Capture, memory: Memory | None = None) -> Facts:
         for user in people
         # Of a user whose list is refused the dump of permissions may tell all the same: not everything, so not checked.
         if user.checked or user.id in blocks.users()
-        for app in memory.apps(capture, sources, user.id, places)
+        for app in memory.apps(capture, sources, apks, user.id, places)
     )
     reading = coverage.Reading(
         answers={

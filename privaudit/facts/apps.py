@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from privaudit.facts import appops
 from privaudit.facts.access import DOORS, Door, Held, access
-from privaudit.facts.apk import ApkFacts
 from privaudit.facts.clock import Clock, local_time
 from privaudit.facts.dump import Blocks, Line
 from privaudit.facts.effective import SWITCHES, effective, mode_in_force
@@ -57,12 +56,13 @@ class Sources:
     """By user; a user without an entry gave no list."""
     third_party: Mapping[int, frozenset[str]]
     special: Mapping[tuple[str, int], tuple[Right, ...]]
-    apks: Mapping[str, ApkFacts]
     sdk: int | None
     clock: Clock
 
 
 Places = dict[tuple[str, int, str], tuple[Place, ...]]
+Declared = Callable[[str], Requested]
+"""Whether the manifest of an app asks for a permission."""
 
 
 def installed(sources: Sources, user: int) -> list[str]:
@@ -79,8 +79,16 @@ def _installed(block: Block, user: int) -> bool:
     return state is not None and state.installed and block.has_package
 
 
-def build(sources: Sources, name: str, user: int, places: Places) -> App:
-    """An app of `user`. `places` is filled with where each fact stands. Nothing that is said of other apps counts."""
+def build(sources: Sources, name: str, user: int, declared: Declared, places: Places) -> App:
+    """An app of `user`. Nothing that is said of other apps counts.
+
+    Args:
+        sources: what the phone said.
+        name: its package.
+        user: whose copy of it.
+        declared: asked where the phone does not say what the app asks for.
+        places: filled with where each fact stands.
+    """
     found = sources.blocks.block(name)
     block = found[0] if found is not None else Block(name=name, offset=0)
     listed = sources.listed.get(user, {}).get(name)
@@ -91,7 +99,7 @@ def build(sources: Sources, name: str, user: int, places: Places) -> App:
     state = block.users.get(user)
     uid = _uid(sources, name, user, block, listed)
     ops = uid.packages.get(name, {})
-    permissions = {one.name: one for one in _permissions(sources, block, user, uid.modes, ops, places)}
+    permissions = {one.name: one for one in _permissions(sources, block, user, uid.modes, ops, declared, places)}
     for door in _DOORS.values():
         for event in (ops[door.op].access, ops[door.op].reject) if door.op in ops else ():
             if event is not None:
@@ -180,6 +188,7 @@ def _permissions(
     user: int,
     modes: Mapping[str, tuple[str, int]],
     ops: Mapping[str, appops.Op],
+    declared: Declared,
     places: Places,
 ) -> Iterator[Permission]:
     lines: dict[str, list[Line]] = {}
@@ -188,14 +197,12 @@ def _permissions(
             lines.setdefault(name, []).append(line)
             _add(places, (block.name, user, name), line.place)
     denies = sources.blocks.denies(block.name, user)
-    manifest = sources.apks.get(block.name)
     by_op = [name for name in SPECIAL if TRAITS[name].op in modes or TRAITS[name].op in ops]
     for name in dict.fromkeys((*lines, *_DOORS, *by_op, *(block.requested or ()))):
         trait = TRAITS.get(name)
         if trait is None:
             continue
         own = lines.get(name, [])
-        declared = manifest.requested(name, sources.sdk) if manifest is not None else Requested.UNKNOWN
         granted = any(line.grant.granted for line in own) if own else (False if denies else None)
         flags = next((line.grant.flags for line in own if line.grant.granted == granted), ())
         op, door = trait.op, _DOORS.get(name)
@@ -223,14 +230,14 @@ def _permissions(
         )
 
 
-def _requested(block: Block, name: str, own: list[Line], declared: Requested, *, granted: bool | None) -> Requested:
-    """Whether the app asks for it: says the phone, and where it does not, the manifest (`declared`)."""
+def _requested(block: Block, name: str, own: list[Line], declared: Declared, *, granted: bool | None) -> Requested:
+    """Whether the app asks for it: says the phone, and where it does not, the manifest."""
     if block.requested is not None and name in block.requested:
         return Requested.YES
     if block.shared_user is None and own:
         return Requested.YES  # Android keeps the state of a permission only while its app requests it
     if block.requested is None or granted is None:
-        return declared
+        return declared(name)
     return Requested.NO
 
 

@@ -62,17 +62,20 @@ def named(app: App, facts: ApkFacts | None, sdk: int | None) -> App:
     """`app` with its name and signers. Where its file could not be read, with the reason."""
     if facts is None:
         return app
-    if facts.label is None:
-        asked = facts.label_problem is not None or facts.problem is not None
-        state = LabelState.UNREADABLE if asked else LabelState.NOT_ASKED
-        app = replace(app, label_state=state, label_problem=facts.label_problem or facts.problem)
-    else:
-        app = replace(app, label=facts.label, label_state=LabelState.READ, labels=facts.labels)
-    app = replace(app, launcher_labels=facts.launcher_labels)
+    problem = None if facts.label is not None else facts.label_problem or facts.problem
+    unread = LabelState.UNREADABLE if problem is not None else LabelState.NOT_ASKED
     signers = facts.signing.in_force(sdk) if facts.signing is not None else ()
     certificates = dict.fromkeys(digest for one in signers for digest in (one.certificate, *one.history))
     return replace(
-        app, certificates_sha256=tuple(certificates), apk_sha256=facts.sha256, launcher_icon=facts.launcher_icon
+        app,
+        label=facts.label,
+        label_state=LabelState.READ if facts.label is not None else unread,
+        label_problem=problem,
+        labels=facts.labels if facts.label is not None else {},
+        launcher_labels=facts.launcher_labels,
+        certificates_sha256=tuple(certificates),
+        apk_sha256=facts.sha256,
+        launcher_icon=facts.launcher_icon,
     )
 
 

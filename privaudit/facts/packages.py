@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from privaudit.capture.questions import PERMISSIONS, is_package_name
 from privaudit.facts.lines import uncollected
@@ -22,6 +23,8 @@ _LISTED = re.compile(
     r"(?:  installer=(?P<installer>\S+))?(?: uid:(?P<uid>\d{1,10})(?:,\d+)*)?\s*$",
     re.ASCII,
 )
+_LISTS_AT_ONCE = 32
+"""Two for each user of each phone that is read at the same time; each is looked at after each round of asking."""
 _PER_USER = 100000
 _FIRST_APP_ID = 10000
 
@@ -40,7 +43,8 @@ class Listed:
     offset: int
 
 
-def parse_list(text: str) -> tuple[dict[str, Listed], int]:
+@lru_cache(maxsize=_LISTS_AT_ONCE)
+def parse_list(text: str) -> tuple[Mapping[str, Listed], int]:
     """Packages of ``pm list packages``, and the number of lines that are none."""
     listed: dict[str, Listed] = {}
     unparsed = 0

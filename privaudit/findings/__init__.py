@@ -85,13 +85,31 @@ class Judgement:
     """Packages that are suspect, named or not."""
 
 
-def recognised(facts: Facts, knowledge: Knowledge) -> tuple[App, ...]:
-    """Every app, recognised as lending or not, with its listings: what tells whom to ask about."""
-    return tuple(_recognised(app, knowledge) for app in facts.apps)
+Known = dict[tuple[str, int], tuple[App, App]]
+"""By package and user: an app as it was gathered, and as it was recognised."""
 
 
-def judge(capture: Capture, facts: Facts, knowledge: Knowledge, *, name_suspects: bool = False) -> Judgement:
-    """Recognise each app and let every rule look at it."""
+def recognised(facts: Facts, knowledge: Knowledge, known: Known | None = None) -> tuple[App, ...]:
+    """Every app, recognised as lending or not, with its listings: what tells whom to ask about.
+
+    Args:
+        facts: of a phone.
+        knowledge: to recognise by.
+        known: what `knowledge` said of these apps before. An app of which nothing new was gathered is not looked up
+            again; what was looked up is put there.
+    """
+    known = {} if known is None else known
+    for app in facts.apps:
+        before = known.get((app.package, app.user))
+        if before is None or before[0] is not app:
+            known[app.package, app.user] = app, _recognised(app, knowledge)
+    return tuple(known[app.package, app.user][1] for app in facts.apps)
+
+
+def judge(
+    capture: Capture, facts: Facts, knowledge: Knowledge, *, name_suspects: bool = False, known: Known | None = None
+) -> Judgement:
+    """Recognise each app and let every rule look at it. `known`: see `recognised`."""
     from privaudit.findings.suspect import is_suspect
 
     ground = Ground(
@@ -101,7 +119,7 @@ def judge(capture: Capture, facts: Facts, knowledge: Knowledge, *, name_suspects
         name_suspects=name_suspects,
         packages=frozenset(app.package for app in facts.apps),
     )
-    apps = recognised(facts, knowledge)
+    apps = recognised(facts, knowledge, known)
     rules = _rules()  # a folder is looked through for them: once for all apps
     findings = [finding for app in apps for rule in rules for finding in rule(app, ground)]
     youngest = {(app.package, app.user): _youngest_read(app) for app in apps}
@@ -122,9 +140,9 @@ def _rules() -> tuple[Rule, ...]:
 def _recognised(app: App, knowledge: Knowledge) -> App:
     from privaudit.findings.lending import recognise
 
-    installer_name = knowledge.stores.get(app.installer or "")
-    app = replace(app, listed=listings(app, knowledge), installer_name=installer_name)
-    return replace(app, lending=recognise(app, knowledge))
+    listed = listings(app, knowledge)
+    lending = recognise(replace(app, listed=listed) if listed else app, knowledge)
+    return replace(app, listed=listed, installer_name=knowledge.stores.get(app.installer or ""), lending=lending)
 
 
 def listings(app: App, knowledge: Knowledge) -> tuple[Listing, ...]:

@@ -105,7 +105,12 @@ class Vocabulary:
     decoy: tuple[Decoy, ...] = ()
     harm: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """What a list may say that an app did: its short word, and its meaning by language."""
+    words: tuple[tuple[str, Term], ...] = field(init=False, repr=False, compare=False)
+    """Each term of `label`, and how a `_plain` text has it: every name on a phone is looked through for all of them."""
     __pydantic_config__ = _FORBID
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "words", tuple((_normal(term.term), term) for term in self.label))
 
     def judge_package(self, package: str) -> Word:
         """What a package name suggests by itself. About half of the lending apps have a package that tells nothing."""
@@ -149,10 +154,10 @@ class Vocabulary:
     def _label(self, label: str) -> _Half:
         plain = _plain(label)
         whole, split = plain.casefold(), _HUMPS.sub(" ", plain).casefold()
+        both = f"{whole}\n{split}"
         found: dict[str, Weight] = {}
-        for term in self.label:
-            word = _normal(term.term)
-            if word not in whole and word not in split:
+        for word, term in self.words:
+            if word not in both:
                 continue  # nearly all: there are hundreds of words, and every app has names in some languages
             if term.match in {"sub", "inword"}:
                 hit = word in whole

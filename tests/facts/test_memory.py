@@ -8,11 +8,12 @@ from types import MappingProxyType
 
 import pytest
 
-from privaudit import audit, facts, knowledge
+from privaudit import audit, facts, findings, knowledge
 from privaudit.demo import connected, open_story, stories
 from privaudit.facts import apps
 from privaudit.facts.memory import Memory
-from privaudit.model import AnswerState
+from privaudit.findings import lending
+from privaudit.model import AnswerState, Requested
 
 
 @pytest.fixture(scope="module", params=stories())
@@ -26,6 +27,11 @@ def without_details(capture):
     """As after the first round of questions."""
     whole = {key: one for key, one in capture.answers.items() if not key.startswith("package.")}
     return replace(capture, answers=MappingProxyType(whole), apks=MappingProxyType({}))
+
+
+def asks_unsaid(app):
+    """Whether the phone left out what it asks for, as far as its permissions tell."""
+    return any(one.requested is Requested.UNKNOWN for one in app.permissions)
 
 
 def changed(capture, key, **values):
@@ -47,17 +53,37 @@ def test_what_is_remembered_is_what_is_read_afresh(taken):
         assert facts.gather(capture, memory) == facts.gather(capture)
 
 
-def test_only_apps_of_which_more_is_known_are_built_anew(taken, monkeypatch):
+def test_only_apps_of_which_the_phone_says_more_are_built_anew(taken, monkeypatch):
     built = []
     real = apps.build
     monkeypatch.setattr(apps, "build", lambda sources, name, *rest: built.append(name) or real(sources, name, *rest))
     memory = Memory()
-    facts.gather(without_details(taken), memory)
+    first = without_details(taken)
+    facts.gather(first, memory)
     every = set(built)
+    built.clear()
+    facts.gather(replace(first, apks=taken.apks), memory)
+    # What an app asks for stands in its file too: of whom the phone did not say it, all rests on both.
+    by_file = set(built)
+    silent = {app.package for app in facts.gather(first).apps if asks_unsaid(app)}
+    assert silent & set(taken.apks) <= by_file <= set(taken.apks)
     built.clear()
     facts.gather(taken, memory)
     told = {key.removeprefix("package.") for key in taken.answers if key.startswith("package.")}
-    assert set(built) == every & (told | set(taken.apks))
+    assert set(built) == every & told
     built.clear()
     facts.gather(replace(taken, log=()), memory)
     assert built == []
+
+
+def test_an_app_is_recognised_once(taken, monkeypatch):
+    judged = []
+    real = lending.recognise
+    monkeypatch.setattr(lending, "recognise", lambda app, lists: judged.append(app) or real(app, lists))
+    lists, memory = knowledge.load(demo=True), Memory()
+    gathered = facts.gather(taken, memory)
+    first = findings.recognised(gathered, lists, memory.recognised)
+    assert len(judged) == len(gathered.apps)
+    assert findings.recognised(facts.gather(taken, memory), lists, memory.recognised) == first
+    assert len(judged) == len(gathered.apps)
+    assert first == findings.recognised(gathered, lists)

@@ -73,9 +73,9 @@ class Terminal:
     def chosen(self):
         return next(((code, state) for mark, code, state in self.rows() if mark), (None, ""))
 
-    def wait_for(self, part):
+    def wait_for(self, part, *, gone=False):
         until = time.monotonic() + PATIENCE_S
-        while part not in self.text:
+        while (part in self.text) is gone:
             assert time.monotonic() < until, self.text
             assert not self.ended, self.text
             self.pump()
@@ -168,7 +168,7 @@ def test_the_board_in_chinese_takes_a_folder_and_hides_again(environment, tmp_pa
         board.wait_for("完整报告在")
         assert len(list(stick.iterdir())) == 2
         board.press("h")
-        assert "单子：" not in board.text
+        board.wait_for("单子：", gone=True)
         board.press("\x1b[A")
         board.press("?")
         board.wait_for("按键")
