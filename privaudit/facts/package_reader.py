@@ -18,7 +18,8 @@ from privaudit.facts.package_sections import BEHIND, BETWEEN, SECTIONS
 
 _HEADER = re.compile(r"^  (Package|SharedUser) \[([^\]]*)\] \([0-9a-f]+\):$")
 _REQUESTED = re.compile(r"^\s*(\S+?)(?:: restricted=true)?\s*$")
-_USER = re.compile(r"^    User (\d{1,5}): (.*)$", re.ASCII)
+_USER = re.compile(r"^    User (\d{1,5}): (?:(ceDataInode)=\d+ )?(.*)$", re.ASCII)
+"""The number of an inode is all that differs from app to app, and nothing rests on it."""
 _USER_WORD = re.compile(r"(\w+)=(\S+)")
 _DISABLED: Final = frozenset({"2", "3", "4"})
 _FIELD_INDENT: Final = 4
@@ -48,8 +49,8 @@ class Reader:
         """Those that are of no interest there."""
         self.passed_of_user: set[str] = set()
         """And those that are of none below a user."""
-        self.user_words: dict[str, dict[str, str]] = {}
-        """What was read of the ends of users' lines."""
+        self.users: dict[str, tuple[bool, bool, bool, bool]] = {}
+        """What users' lines said: whether they tell of a package at all, and if it is installed, enabled, hidden."""
 
     def request(self, names: set[str], line: str) -> None:
         """Read a line of the permissions that are requested."""
@@ -151,24 +152,23 @@ class Reader:
             self.dump.unparsed += 1
             self.user = self.part = None
             return
-        first, _, others = match[2].partition(" installed=")  # only what stands first differs from app to app
-        rest = self.user_words.get(others)
-        if rest is None:
-            rest = self.user_words[others] = dict(_USER_WORD.findall(match[2][len(first) :]))
-            self.words.update(rest)
-        own = dict(_USER_WORD.findall(first))
-        self.words.update(own)
-        words = own | rest
+        number, said = int(match[1]), match[3]
+        if match[2]:
+            self.words.add(match[2])
+        if said not in self.users:
+            words = dict(_USER_WORD.findall(said))
+            self.words.update(words)
+            self.users[said] = (
+                "installed" in words,
+                words.get("installed", "true") == "true",
+                words.get("enabled", "0") not in _DISABLED,
+                words.get("hidden") == "true" or words.get("instant") == "true",
+            )
+        says_installed, installed, enabled, hidden = self.users[said]
         # Only a package is installed: its line says so, and a shared user's carries no words.
-        of_package = self.section is not self.dump.shared_users
-        if int(match[1]) in block.users or of_package != ("installed" in words):
+        if number in block.users or says_installed is (self.section is self.dump.shared_users):
             self.forged(block.name)
-        self.user = block.users[int(match[1])] = UserState(
-            installed=words.get("installed", "true") == "true",
-            enabled=words.get("enabled", "0") not in _DISABLED,
-            hidden=words.get("hidden") == "true" or words.get("instant") == "true",
-            offset=offset,
-        )
+        self.user = block.users[number] = UserState(installed, enabled, hidden, offset)
         self.part = None
 
     def _field(self, block: Block, line: str) -> None:
