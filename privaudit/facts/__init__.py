@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from privaudit.capture import Capture
 from privaudit.capture.answers import Answer, detail
 from privaudit.facts import appops, apps, coverage, device, dump, names, packages, special_access, users
+from privaudit.facts.app_sources import Sources
 from privaudit.facts.clock import Clock
 from privaudit.facts.effective import SWITCHED_UNTIL_SDK, SWITCHES
 from privaudit.facts.memory import Memory
@@ -42,7 +43,7 @@ def gather(capture: Capture, memory: Memory | None = None) -> Facts:
     memory = memory or Memory()
     memory.begin(capture)
     apks = memory.reader.read(capture, phone, blocks.versions())
-    sources = apps.Sources(
+    sources = Sources(
         sdk=phone.sdk,
         blocks=blocks,
         appops=ops,

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Final
 
 from privaudit.facts import appops
 from privaudit.facts.access import DOORS, Door, Held, access
+from privaudit.facts.app_sources import Declared, Places, Sources
 from privaudit.facts.clock import Clock, local_time
-from privaudit.facts.dump import Blocks, Line
+from privaudit.facts.dump import Line
 from privaudit.facts.effective import SWITCHES, effective, mode_in_force
 from privaudit.facts.package_blocks import Block
 from privaudit.facts.packages import Listed
@@ -40,29 +40,6 @@ OPS: Final = frozenset(
 _PER_USER: Final = 100000
 _FACTORY_UNTIL: Final = datetime(2009, 1, 3)  # noqa: DTZ001 - the phone's own time
 """System images carry install times of 1970, 2008-12-31 or 2009-01-01: no install at all."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sources:
-    """What an app is built from."""
-
-    blocks: Blocks
-    appops: appops.Dump
-    appops_whole: bool
-    """Whether a mode or a record that is not in `appops` is not there."""
-    switches: Mapping[str, str]
-    """Ops whose mode another op decides, where the dump does not say so."""
-    listed: Mapping[int, Mapping[str, Listed]]
-    """By user; a user without an entry gave no list."""
-    third_party: Mapping[int, frozenset[str]]
-    special: Mapping[tuple[str, int], tuple[Right, ...]]
-    sdk: int | None
-    clock: Clock
-
-
-Places = dict[tuple[str, int, str], tuple[Place, ...]]
-Declared = Callable[[str], Requested]
-"""Whether the manifest of an app asks for a permission."""
 
 
 def installed(sources: Sources, user: int) -> list[str]:

@@ -10,7 +10,7 @@ from privaudit.capture import Capture
 from privaudit.capture.answers import Answer
 from privaudit.facts import apps, names
 from privaudit.facts.apk import ApkFacts
-from privaudit.facts.apps import Places, Sources
+from privaudit.facts.app_sources import Places, Sources
 from privaudit.model import App, Requested
 
 _OWN = "package."

@@ -7,7 +7,6 @@ never hides an app that has it: some lending apps call themselves calculators.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -16,6 +15,7 @@ from typing import Any, Final, Literal, TypeAlias
 from pydantic import ConfigDict, TypeAdapter
 
 from privaudit.knowledge.files import Mistakes, validate
+from privaudit.knowledge.letters import at_word, compiled, humps, normal, plain
 
 Weight: TypeAlias = Literal["strong", "medium", "weak"]
 Scope: TypeAlias = Literal["label", "package"]
@@ -26,7 +26,6 @@ _MAYBE: Final = 1.5
 _FORBID: Final = ConfigDict(extra="forbid")
 
 _SEPARATORS: Final = re.compile(r"[\W\d_]+")
-_HUMPS: Final = re.compile(r"(?<=[a-zß-öø-ÿ])(?=[A-ZÀ-ÖØ-Þ])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,11 +105,11 @@ class Vocabulary:
     harm: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """What a list may say that an app did: its short word, and its meaning by language."""
     words: tuple[tuple[str, Term], ...] = field(init=False, repr=False, compare=False)
-    """Each term of `label`, and how a `_plain` text has it: every name on a phone is looked through for all of them."""
+    """Each term of `label`, and how `letters.plain` has it: every name on a phone is looked through for all of them."""
     __pydantic_config__ = _FORBID
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "words", tuple((_normal(term.term), term) for term in self.label))
+        object.__setattr__(self, "words", tuple((normal(term.term), term) for term in self.label))
 
     def judge_package(self, package: str) -> Word:
         """What a package name suggests by itself. About half of the lending apps have a package that tells nothing."""
@@ -143,17 +142,17 @@ class Vocabulary:
 
     def decoy_in(self, label: str) -> str | None:
         """The small tool that `label` names (calculator, guide, wallpaper …); ``None``: none that we know."""
-        plain = _plain(label)
-        texts = (plain.casefold(), _HUMPS.sub(" ", plain).casefold())
-        words = ((_normal(decoy.term), decoy.match) for decoy in self.decoy)
+        shown = plain(label)
+        texts = (shown.casefold(), humps(shown, " ").casefold())
+        words = ((normal(decoy.term), decoy.match) for decoy in self.decoy)
         return next(
-            (word for word, match in words if any(_at_word(word, text, match) for text in texts)),
+            (word for word, match in words if any(at_word(word, text, match) for text in texts)),
             None,
         )
 
     def _label(self, label: str) -> _Half:
-        plain = _plain(label)
-        whole, split = plain.casefold(), _HUMPS.sub(" ", plain).casefold()
+        shown = plain(label)
+        whole, split = shown.casefold(), humps(shown, " ").casefold()
         both = f"{whole}\n{split}"
         found: dict[str, Weight] = {}
         for word, term in self.words:
@@ -162,7 +161,7 @@ class Vocabulary:
             if term.match in {"sub", "inword"}:
                 hit = word in whole
             else:
-                hit = _at_word(word, whole, term.match) or _at_word(word, split, term.match)
+                hit = at_word(word, whole, term.match) or at_word(word, split, term.match)
             if hit:
                 found[word] = _weightier(found.get(word), term.weight)
         kept, traps, trapped = self._spring("label", whole, found)
@@ -172,7 +171,7 @@ class Vocabulary:
         return _Half(score=score, words=tuple(kept.items()), traps=traps, trapped=trapped)
 
     def _package(self, package: str) -> _Half:
-        parts = [part for part in _SEPARATORS.split(_HUMPS.sub(".", package).casefold()) if part]
+        parts = [part for part in _SEPARATORS.split(humps(package, ".").casefold()) if part]
         whole = ".".join(parts)
         found: dict[str, Weight] = {}
         for token in self.package:
@@ -192,7 +191,7 @@ class Vocabulary:
             return {}, (), False
         kept, reasons, trapped = dict(found), [], False
         for trap in self.trap:
-            if trap.scope != scope or not _compiled(trap.regex).search(text):
+            if trap.scope != scope or not compiled(trap.regex).search(text):
                 continue
             before = len(kept)
             if trap.effect == "cancel":
@@ -215,7 +214,7 @@ def check_patterns(traps: Iterable[Trap], name: str, mistakes: Mistakes) -> None
     """Compile every trap: too slow for each start, so it is done by tests and by who checks the lists."""
     for index, trap in enumerate(traps):
         try:
-            _compiled(trap.regex)
+            compiled(trap.regex)
         except re.error as error:
             mistakes.add("regex", file=name, row=index + 1, found=trap.regex, reason=str(error))
 
@@ -223,31 +222,6 @@ def check_patterns(traps: Iterable[Trap], name: str, mistakes: Mistakes) -> None
 @cache
 def _adapter() -> TypeAdapter[Vocabulary]:
     return TypeAdapter(Vocabulary)
-
-
-@cache
-def _compiled(regex: str) -> re.Pattern[str]:
-    return re.compile(regex)
-
-
-@cache
-def _normal(text: str) -> str:
-    return unicodedata.normalize("NFKC", text).casefold()
-
-
-def _plain(label: str) -> str:
-    """`label` without what hides a word from us and not from its reader: other forms of letters, what is invisible."""
-    plain = unicodedata.normalize("NFKC", label)
-    return "".join(char for char in plain if unicodedata.category(char) != "Cf")
-
-
-def _at_word(word: str, text: str, match: str) -> bool:
-    if word not in text:
-        return False
-    if match == "sub":
-        return True
-    end = r"(?!\w)" if match == "word" else ""
-    return _compiled(rf"(?<!\w){re.escape(word)}{end}").search(text) is not None
 
 
 def _weightier(one: Weight | None, other: Weight) -> Weight:
