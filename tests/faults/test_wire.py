@@ -376,11 +376,12 @@ def test_refused(checked, demo_phone, patient, answer):
 def test_withdrawn_in_the_middle(checked, demo_phone, whole_of, patient):
     """The owner revokes it while the phone is asked: what came stays, and the next visit must be allowed anew."""
     patient(0.5)
-    whole, messages = whole_of("android16")
+    whole, _messages = whole_of("android16")
     with guarded(demo_phone, always=True) as phone:
 
-        def revoke(number, data):
-            if number == messages // 2:
+        def revoke(_number, data):
+            # By what was asked, not by messages: a busy computer hears the same answer in fewer of them.
+            if len(phone.commands) > 1 and phone.policy.answer != "ignore":
                 phone.policy = KeyPolicy(answer="ignore")
                 phone.forget()
             return [data]
