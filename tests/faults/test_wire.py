@@ -180,11 +180,13 @@ def test_a_daemon_that_talks_nonsense_is_left_and_told(checked, demo_phone, monk
 
 @pytest.mark.parametrize("kind", NONSENSE)
 def test_one_that_begins_in_the_middle_keeps_what_came_before(checked, demo_phone, whole_of, monkeypatch, kind):
-    """The dump of app-ops and all that comes later are missing, and the report says so."""
+    """The details of suspects and all that comes later are missing, and the report says so."""
     monkeypatch.setattr(direct, "QUIET_TIMEOUT_S", 0.3)
-    whole, messages = whole_of("android16")
+    whole, _ = whole_of("android16")
     with demo_phone("android16") as phone:
-        phone.faults.twist(lambda number, data: [data] if number < messages // 3 else NONSENSE[kind][0](number, data))
+        # By what was asked, not by messages: a busy phone cuts the same answer into fewer of them.
+        twisted = NONSENSE[kind][0]
+        phone.faults.twist(lambda number, data: twisted(number, data) if len(phone.commands) > 1 else [data])
         done = checked(phone)
     assert done.report is not None
     assert says_no_less(whole, done.report)
@@ -376,11 +378,11 @@ def test_refused(checked, demo_phone, patient, answer):
 def test_withdrawn_in_the_middle(checked, demo_phone, whole_of, patient):
     """The owner revokes it while the phone is asked: what came stays, and the next visit must be allowed anew."""
     patient(0.5)
-    whole, _messages = whole_of("android16")
+    whole, _ = whole_of("android16")
     with guarded(demo_phone, always=True) as phone:
 
         def revoke(_number, data):
-            # By what was asked, not by messages: a busy computer hears the same answer in fewer of them.
+            # By what was asked, not by messages: a busy phone cuts the same answer into fewer of them.
             if len(phone.commands) > 1 and phone.policy.answer != "ignore":
                 phone.policy = KeyPolicy(answer="ignore")
                 phone.forget()
