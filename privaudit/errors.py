@@ -565,6 +565,9 @@ WORDS: Mapping[str, str] = {
         "Unlock the phone, keep its screen on and try again. If that does not help, unplug the cable and plug it in "
         "again."
     ),
+    "source_cut.what": "{path} is a zip file whose end is missing.",
+    "source_cut.why": "It was not copied or downloaded to its end, or the disk was full.",
+    "source_cut.next": "Copy it again from where you have it, or give another.",
     "source_missing.what": "{path} is not there.",
     "source_missing.why": "There is no file and no folder of this name.",
     "source_missing.next": "Check the name. To check a connected phone, give no name at all.",

@@ -560,3 +560,15 @@ def test_help_in_chinese(run):
 
 def test_version(run):
     assert run("--version").out == f"privaudit {__version__}\n"
+
+
+@pytest.mark.parametrize("given", ["audti", "it's", "nothing-like-any", """a'b"c\\"""])
+def test_a_command_that_is_not_there_is_named_as_it_was_given(given):
+    error = subprocess.run(
+        [sys.executable, "-m", "privaudit", "--lang", "en", given],
+        check=False,
+        capture_output=True,
+        encoding="utf-8",
+    )
+    assert error.returncode == 2
+    assert f"There is no command “{given}”." in error.stderr

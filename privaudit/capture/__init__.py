@@ -69,4 +69,4 @@ def read(path: Path) -> Capture:
         return bugreport.read(path)
     if folder.recognises(path):
         return folder.read(path)
-    raise SourceError("source_unknown", path=str(path))
+    raise SourceError("source_cut" if archive.is_cut(path) else "source_unknown", path=str(path))

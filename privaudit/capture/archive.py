@@ -40,6 +40,7 @@ from privaudit.language import tame
 from privaudit.model import Source
 from privaudit.private import replacing
 
+_BEGINNING: Final = b"PK\3\4"
 MANIFEST: Final = "manifest.json"
 LARGEST_ARCHIVE: Final = 512 * 1024 * 1024
 """Bytes of all answers together."""
@@ -116,6 +117,15 @@ def recognises(path: Path) -> bool:
         with zipfile.ZipFile(path) as archive:
             return MANIFEST in archive.namelist()
     except TORN:
+        return False
+
+
+def is_cut(path: Path) -> bool:
+    """Whether `path` begins as a zip and does not end as one: a copy that was broken off."""
+    try:
+        with path.open("rb") as file:
+            return file.read(len(_BEGINNING)) == _BEGINNING and not zipfile.is_zipfile(file)
+    except OSError:
         return False
 
 

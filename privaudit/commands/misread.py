@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import re
 from typing import Any, Final, cast
 
 import typer
@@ -13,6 +15,9 @@ from privaudit.errors import EXIT_USAGE
 CannotParse: Final = cast("type[Exception]", typer.BadParameter.__mro__[1])
 """typer's word for every mistake in a command line; newer versions carry click inside, so it has no name to import."""
 
+_UNKNOWN: Final = re.compile(r"""No such command ((['"])(?:\\.|(?!\2).)*\2)\.(?: Did you mean .*)?\Z""", re.DOTALL)
+"""How typer words it: the command as Python writes a text, and perhaps one that looks like it."""
+
 
 def told(error: Any) -> int:  # noqa: ANN401 - see CannotParse
     """Say what was wrong and where help is; the exit code."""
@@ -23,9 +28,9 @@ def told(error: Any) -> int:  # noqa: ANN401 - see CannotParse
     given = str(getattr(error, "option_name", None) or getattr(getattr(error, "param", None), "metavar", None) or "")
     name = {"NoSuchOption": "option", "BadOptionUsage": "value", "MissingParameter": "missing"}.get(kind)
     values = {"given": given} if name and given else {"said": error.format_message()}
-    if name is None and "No such command" in error.format_message():
-        name, values = "command", {"given": error.format_message().partition("'")[2].rpartition("'")[0]}
-        given = values["given"]
+    if name is None and (unknown := _UNKNOWN.match(error.format_message())):
+        name, given = "command", str(ast.literal_eval(unknown[1]))
+        values = {"given": given}
     command = error.ctx.command_path if error.ctx else "privaudit"
     Talk(HELP.code, plain=True).misunderstood(name if name and given else "why", command, values)
     return EXIT_USAGE

@@ -382,3 +382,17 @@ def test_another_zip_is_not_ours(tmp_path):
     assert not archive.recognises(tmp_path / "x.zip")
     assert refused(tmp_path / "x.zip") == "capture_damaged"
     assert not archive.recognises(tmp_path)
+
+
+def test_a_zip_whose_end_is_missing_is_called_so(tmp_path):
+    path = tmp_path / "check.zip"
+    with zipfile.ZipFile(path, "w") as made:
+        made.writestr("manifest.json", "{}" * 1000)
+    whole = path.read_bytes()
+    for size in (4, 100, len(whole) - 1):
+        path.write_bytes(whole[:size])
+        with pytest.raises(SourceError, match="source_cut"):
+            capture.read(path)
+    path.write_bytes(b"PK")
+    with pytest.raises(SourceError, match="source_unknown"):
+        capture.read(path)
