@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import tomllib
 
 import pytest
 
+from privaudit import scan, vet
 from privaudit.commands.talk import Talk
 from privaudit.demo import apks
 from privaudit.language import Language
@@ -126,6 +128,18 @@ def test_a_folder_gives_a_table_and_a_bad_file_stops_nothing(run, crawl):
     assert "1 file could not be read." in done.out
 
 
+@pytest.mark.parametrize("depth", range(40, 160, 7))
+def test_a_bad_file_is_named_whole_however_long_its_path_is(depth):
+    folder = "/" + "a-folder/" * (depth // 9) + "b" * (depth % 9) + "/"
+    tally = Tally()
+    for name in ("b.apk", "worse-than-bad.apk", "a.apk"):
+        gap = {"why": {"key": "apk.not_zip", "values": {}}}
+        tally.count({"app": None, "file": {"path": folder + name}, "gaps": [gap]})
+    shown = [line.text for line in table.lines(tally, vet.known().basis, Language("en"), 80)]
+    names = [name for line in shown for name in re.findall(r"(?:^| |/)([\w-]+\.apk):(?= |$)", line)]
+    assert names == ["a.apk", "b.apk", "worse-than-bad.apk"]
+
+
 def test_lines_are_the_same_on_the_terminal_and_in_the_file_and_not_made_twice(run, crawl, tmp_path):
     lines = tmp_path / "out.jsonl"
     done = run("apk", crawl, "--json", "-o", lines)
@@ -186,8 +200,6 @@ def test_a_bar_moves_on_a_terminal(monkeypatch, capsys):
 def test_the_table_fits_and_attacks_nobody(loan, width, code):
     from rich.cells import cell_len
 
-    from privaudit import scan, vet
-
     known, tally = vet.known(), Tally()
     document = json.loads(scan.line(scan.Job(str(loan)), known))
     document["app"] |= {"label": "A\x1b[2J" + "长" * 90, "labels": {}, "package": "com." + "x" * 200}
@@ -200,8 +212,6 @@ def test_the_table_fits_and_attacks_nobody(loan, width, code):
 
 
 def test_a_table_of_thousands_stays_short(loan):
-    from privaudit import scan, vet
-
     known, tally = vet.known(), Tally()
     document = json.loads(scan.line(scan.Job(str(loan)), known))
     for _ in range(1000):

@@ -52,6 +52,7 @@ class Hall:
         self._language = language
         self._clock = clock
         self.rows: list[Row] = []
+        self._leaving: list[Visit] = []
 
     def here(self) -> tuple[Row, ...]:
         """Rows of phones that are plugged in."""
@@ -136,6 +137,7 @@ class Hall:
     def _let_go(self, row: Row) -> None:
         if row.visit is not None:
             row.visit.leave()
+            self._leaving = [visit for visit in self._leaving if visit.running] + [row.visit]
             row.visit = None
 
     def _next(self) -> None:
@@ -165,8 +167,7 @@ class Hall:
 
     def close(self) -> None:
         """Let go of every phone, and wait until nothing runs."""
-        visits = [row.visit for row in self.rows if row.visit is not None]
         for row in self.rows:
             self._let_go(row)
-        for visit in visits:
+        for visit in self._leaving:  # also those that were let go of before: each sees it a moment later
             visit.join(5)

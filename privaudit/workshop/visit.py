@@ -106,6 +106,11 @@ class Visit:
             with contextlib.suppress(PhoneError):
                 connection.close()
 
+    @property
+    def running(self) -> bool:
+        """Whether anything of it still runs."""
+        return any(thread.is_alive() for thread in self._threads)
+
     def join(self, timeout_s: float | None = None) -> None:
         """Wait until nothing of it runs."""
         for thread in self._threads:

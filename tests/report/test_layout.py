@@ -20,8 +20,14 @@ def test_plain_text_breaks_where_each_pair_of_its_characters_says(text):
     assert [len("".join(pieces[:count])) for count in range(1, len(pieces))] == breaks
 
 
-@given(st.text(alphabet="a1 贷款。（" + SIGNS, max_size=60), st.integers(8, 30))
+@given(st.text(alphabet="a1/ 贷款。（" + SIGNS, max_size=60), st.integers(8, 30))
 def test_nothing_is_lost_and_no_line_is_too_long(text, columns):
     lines = layout.wrap(text, columns)
     assert "".join(lines).replace(" ", "") == text.replace(" ", "")
     assert all(layout.cell_len(line) <= columns for line in lines)
+
+
+def test_a_path_longer_than_a_line_breaks_between_its_folders_and_goes_on_behind_it():
+    text = "in /home/somebody/Downloads/crawl/of-2026/bad.apk: its file is no APK"
+    assert layout.wrap(text, 24) == ["in /home/somebody/", "Downloads/crawl/of-2026/", "bad.apk: its file is no", "APK"]
+    assert layout.wrap("a" * 30, 24) == ["a" * 24, "a" * 6]

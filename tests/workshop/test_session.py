@@ -155,6 +155,8 @@ def test_not_allowed_tells_what_to_do(table, monkeypatch):
     table.session.act("r", row)  # its owner does not want to: nobody waits any longer
     assert row.stage == "refused"
     assert phone.commands == []
+    table.session.desk.close()  # waits for its visit too, which sees a moment later that it was let go of
+    assert not [one.name for one in threading.enumerate() if one.name.startswith("workshop")]
 
 
 def test_eight_at_once(table):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from operator import itemgetter
 from typing import Final
 
 from pydantic import TypeAdapter
 
-from privaudit.language import Language, tame
+from privaudit.language import LONGEST_LABEL, Language, tame
 from privaudit.model import DataClass, Message
 from privaudit.report.apk.prose import title
 from privaudit.report.prose import lists
@@ -30,9 +31,10 @@ def lines(tally: Tally, stamp: VetStamp, language: Language, width: int) -> Iter
         yield Line()
     if tally.unreadable:
         yield Line(language.text("vetted.unread_title"), "bold")
-        for path, why in tally.unreadable:
+        # They came as the cores were done; the same folder is told in the same order.
+        for path, why in sorted(tally.unreadable, key=itemgetter(0)):
             said = TypeAdapter(Message).validate_python(why)
-            text = language.text("vetted.unread_row", path=path, why=said)
+            text = language.text("vetted.unread_row", path=_place(path), why=said)
             yield from (Line(line) for line in hanging("  ", text, width))
         yield from _more(tally.unread - len(tally.unreadable), language)
         yield Line()
@@ -56,15 +58,21 @@ def _rows(tally: Tally, language: Language, width: int) -> Iterator[Line]:
         cells = [language.text(f"vetted.state_{AskState(state)}") for state in row.asks] + [_lists(row, language)]
         name = pad(tame(title(row.label, row.labels, row.package, language)), names - 1) + " "
         yield Line(f"  {name}{''.join(pad(cell, _COLUMN) for cell in cells)}".rstrip())
-        yield from (Line(line, "dim") for line in hanging("    ", f"{row.package}  {tame(row.path, width * 2)}", width))
+        yield from (Line(line, "dim") for line in hanging("    ", f"{row.package}  {_place(row.path)}", width))
     yield from _more(max(tally.lending, tally.listed) - len(tally.rows), language)
     yield Line()
 
 
-def _first(row: Row) -> tuple[bool, int, str]:
+def _place(path: str) -> str:
+    """A path; the end of one that is too long for a sentence, for there its file is named."""
+    whole = tame(path, len(path))
+    return whole if len(whole) <= LONGEST_LABEL else "…" + whole[1 - LONGEST_LABEL :]
+
+
+def _first(row: Row) -> tuple[bool, int, str, str]:
     """Listed ones first, then those that may ask for most."""
     listed = any(tier in {"A", "B"} for tier in row.tiers)
-    return not listed, -sum(state != AskState.NOT_REQUESTED for state in row.asks), row.package
+    return not listed, -sum(state != AskState.NOT_REQUESTED for state in row.asks), row.package, row.path
 
 
 def _lists(row: Row, language: Language) -> str:

@@ -14,6 +14,8 @@ _NOT_LAST: Final = frozenset("（《〈「『【“‘([{")
 """Punctuation that may not end a line."""
 _ASCII_BREAK: Final = re.compile(r"(?<= )(?=[^ ,.;:!?)\]}%])")
 """Where a text without wide characters may break: what `_breaks_between` says of it, many times as quick."""
+_FOLDER_END: Final = re.compile(r".*[/\\]", re.DOTALL)
+"""A path up to the name of its file, or an address up to its last part."""
 _WIDE: Final = 2
 _FURTHER_IN: Final = "    "
 
@@ -33,17 +35,23 @@ def pad(text: str, columns: int) -> str:
 
 def wrap(text: str, columns: int) -> list[str]:
     """Break `text` into lines: at blanks, and between wide characters, but not before closing punctuation."""
+    pieces = _pieces(text)
+    lines = _filled(pieces, columns)
+    if any(cell_len(line) > columns for line in lines):
+        return _filled([part for piece in pieces for part in _cut(piece, columns)], columns)
+    return lines
+
+
+def _filled(pieces: list[str], columns: int) -> list[str]:
+    """Lines of as many pieces as fit; a piece that is longer than a line has one of its own."""
     lines: list[str] = []
     line = ""
-    for piece in _pieces(text):
+    for piece in pieces:
         if cell_len(line) + cell_len(piece.rstrip()) <= columns or not line:
             line += piece
             continue
         lines.append(line.rstrip())
         line = piece.lstrip()
-    for long in [*lines, line.rstrip()]:
-        if cell_len(long) > columns:
-            return [part for one in [*lines, line.rstrip()] for part in _cut(one, columns)]
     return [*lines, line.rstrip()]
 
 
@@ -82,11 +90,17 @@ def _breaks_between(before: str, char: str) -> bool:
     return last == " " or cell_len(char) == _WIDE or cell_len(last) == _WIDE
 
 
-def _cut(line: str, columns: int) -> list[str]:
-    """A word longer than a line, such as an address, is cut where the line ends."""
-    parts = [""]
-    for char in line:
-        if cell_len(parts[-1]) + cell_len(char) > columns:
-            parts.append("")
-        parts[-1] += char
-    return parts
+def _cut(piece: str, columns: int) -> list[str]:
+    """A word longer than a line is cut behind its last slash that fits, so that names stay whole, else anywhere."""
+    if cell_len(piece.rstrip()) <= columns:
+        return [piece]
+    parts: list[str] = []
+    part = ""
+    for char in piece:
+        if cell_len(part) + cell_len(char) > columns:
+            folders = _FOLDER_END.match(part)
+            end = folders.end() if folders else len(part)
+            parts.append(part[:end])
+            part = part[end:]
+        part += char
+    return [*parts, part]
