@@ -8,7 +8,6 @@ import json
 import os
 import re
 import select
-import shutil
 import signal
 import socket
 import subprocess
@@ -32,6 +31,7 @@ from privaudit.errors import ConnectionLost
 from privaudit.language import Language
 from privaudit.report import json as report_json
 from privaudit.report import txt
+from tests.demo.conftest import need
 
 WORDS = {"en": ("What happened: ", "Why: ", "What to do: "), "zh": ("怎么了：", "为什么：", "怎么办：")}
 
@@ -437,9 +437,7 @@ def test_the_shell_completes_commands(run, words):
 
 
 def test_bash_takes_the_script_for_completion(run, environment):
-    bash = shutil.which("bash")
-    if bash is None:
-        pytest.skip("no bash")
+    bash = need("bash")
     code = f"{sys.executable} -m privaudit --show-completion > here && . ./here && complete -p privaudit; true"
     home = environment["HOME"]
     done = subprocess.run([bash, "-c", code], env=environment, cwd=home, check=True, capture_output=True, text=True)

@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
+from tests.demo.conftest import need
+
 ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "tools" / "portable"
 WORDS = tomllib.loads((FOLDER / "words.toml").read_text(encoding="utf-8"))
@@ -137,6 +139,7 @@ exit 3
 @pytest.fixture
 def unpacked(tmp_path):
     """The Linux folder, with a uv and a Python that only write down what they are asked."""
+    need("sed")  # beside the core utilities the one thing that the starter calls
     folder = tmp_path / "on a stick"
     files = folder / "files"
     files.mkdir(parents=True)

@@ -25,6 +25,7 @@ from privaudit.demo.render import text as render
 from privaudit.demo.render.layout import layout_of
 from privaudit.demo.story.virtual import AndroidUser, VirtualPhone
 from privaudit.facts import appops, device, packages
+from tests.demo.conftest import need
 from tests.fixtures.remodel import Remodel, app_ops, now_of
 
 LG, ROCKCHIP = "lg-m150-android6.0.1", "rockchip-rk322x-android7.1.2"
@@ -142,6 +143,8 @@ def test_package_dumps_come_out_again(text, name):
 
 @pytest.mark.parametrize("name", FIGURES)
 def test_as_many_lines_as_grep_finds(samples, text, name):
+    need("awk")
+    need("grep")
     file, sdk = PACKAGE_DUMPS[name]
     original = text(file)
     phone = _again(original if "Packages:\n" in original else f"Packages:\n{original}", sdk)
@@ -261,6 +264,7 @@ _OLDER = 1
 
 @pytest.mark.parametrize("folder", OPS_FIGURES)
 def test_app_ops_come_out_again(samples, text, folder):
+    need("grep")
     file, sdk, figures = OPS_FIGURES[folder]
     original = text(f"{folder}/{file}")
     layout = layout_of(sdk)

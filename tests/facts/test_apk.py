@@ -6,7 +6,6 @@ import contextlib
 import itertools
 import re
 import struct
-import subprocess
 import tracemalloc
 from dataclasses import replace
 from functools import cache
@@ -27,7 +26,7 @@ from privaudit.facts.apk_names import DEFAULT
 from privaudit.model import AnswerState, Requested
 from tests.capture.test_apks import Shell
 from tests.fixtures import arsc_builder
-from tests.fixtures.apk_builder import MAIN, aapt, badging, certificates, changed, key, manifest, pack, sign
+from tests.fixtures.apk_builder import MAIN, aapt, apksigner, badging, certificates, changed, key, manifest, pack, sign
 
 PATH = "/data/app/x/base.apk"
 ALIAS = 'android:name=".B" android:targetActivity=".A"'
@@ -241,8 +240,8 @@ class TestCertificates:
         second = key(tmp_path, "second")
         (tmp_path / "in.apk").write_bytes(loan)
         arguments = ["--key", signer[0], "--cert", signer[1], "--next-signer", "--key", second[0], "--cert", second[1]]
-        command = ["apksigner", "sign", *arguments, "--v3-signing-enabled", "false", "--out", tmp_path / "o.apk"]
-        subprocess.run([*map(str, command), str(tmp_path / "in.apk")], check=True, capture_output=True)
+        one_file = ["--v3-signing-enabled", "false", "--out", tmp_path / "o.apk", tmp_path / "in.apk"]
+        apksigner("sign", *arguments, *one_file)
         found = read((tmp_path / "o.apk").read_bytes()).signing
         expected = set(certificates(tmp_path / "o.apk"))
         assert len(expected) == 2
@@ -253,8 +252,7 @@ class TestCertificates:
         second = key(tmp_path, "second")
         lineage = tmp_path / "lineage"
         arguments = ["--old-signer", "--key", signer[0], "--cert", signer[1], "--new-signer", "--key", second[0]]
-        command = ["apksigner", "rotate", "--out", lineage, *arguments, "--cert", second[1]]
-        subprocess.run([*map(str, command)], check=True, capture_output=True)
+        apksigner("rotate", "--out", lineage, *arguments, "--cert", second[1])
         more = ["--next-signer", "--key", second[0], "--cert", second[1], "--lineage", lineage]
         signed = sign(tmp_path, loan, signer, *map(str, more))
         found = read(signed).signing

@@ -13,6 +13,7 @@ from privaudit.capture.answers import decode
 from privaudit.facts import appops, gather, packages, users
 from privaudit.knowledge import load
 from privaudit.model import AccessState, AnswerState, DataClass, UserKind
+from tests.demo.conftest import need
 
 LG, ROCKCHIP = "lg-m150-android6.0.1", "rockchip-rk322x-android7.1.2"
 PIXEL, GRAPHENE, OEM = "pixel9a-android16-excerpt", "graphene-android13-excerpt", "cn-oem-android12-excerpt"
@@ -31,6 +32,8 @@ def text(samples):
 
 
 def _shell(samples, folder, script):
+    need("awk")
+    need("grep")
     output = subprocess.run(["sh", "-c", script], cwd=samples / folder, check=True, capture_output=True, text=True)
     return int(output.stdout)
 

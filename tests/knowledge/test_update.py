@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.server
 import io
-import os
 import re
 import shutil
 import subprocess
@@ -20,6 +19,7 @@ from privaudit import knowledge
 from privaudit.errors import KnowledgeError, ListsError
 from privaudit.knowledge import bundle, fetch, files, minisign, release
 from privaudit.knowledge import places as folders
+from tests.demo.conftest import need
 
 NEWER = 2099010100
 
@@ -27,11 +27,7 @@ NEWER = 2099010100
 @pytest.fixture(scope="session")
 def tool():
     """Debian's own minisign, the real counterpart."""
-    if shutil.which("minisign") is None:
-        if os.environ.get("CI"):
-            pytest.fail("minisign is not installed")
-        pytest.skip("minisign is not installed")
-    return "minisign"
+    return need("minisign")
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.demo.conftest import need
+
 HERE = Path(__file__).parent
 FOLDER = Path(os.environ.get("PRIVAUDIT_LAB") or Path(tempfile.gettempdir()) / "privaudit-lab")
 PATIENCE_S = 60
@@ -73,7 +75,7 @@ def run_phone(
             port = listener.getsockname()[1]
             if port not in EMULATOR_PORTS:
                 break
-    command = ["unshare", "--mount", "--propagation", "private", sys.executable, HERE / "phone.py"]
+    command = [need("unshare"), "--mount", "--propagation", "private", sys.executable, HERE / "phone.py"]
     command += [FOLDER / "tcp", port, *(["--programs", programs] if programs else [])]
     for source, target in (put or {}).items():
         command += ["--put", f"{source}:{target}"]

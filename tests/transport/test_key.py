@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import os
-import shutil
 import stat
 import subprocess
 import sys
@@ -16,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, utils
 
 from privaudit.errors import PhoneError
 from privaudit.transport import key as keys
+from tests.demo.conftest import need
 
 NO_MODES = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no file modes")
 
@@ -181,15 +181,14 @@ def test_adbs_own_folder_is_the_default(tmp_path, monkeypatch):
     assert keys.folder() == tmp_path / ".android"
 
 
-@pytest.mark.skipif(shutil.which("adb") is None, reason="adb is not installed")
 class TestAgainstAdb:
     def test_adb_derives_the_same_public_key_from_ours(self, tmp_path):
         made = keys.load(tmp_path)
-        said = subprocess.run(["adb", "pubkey", tmp_path / "adbkey"], capture_output=True, check=True).stdout
+        said = subprocess.run([need("adb"), "pubkey", tmp_path / "adbkey"], capture_output=True, check=True).stdout
         assert said.split()[0] == made.GetPublicKey().split()[0]
 
     def test_we_derive_the_same_public_key_from_adbs(self, tmp_path):
-        subprocess.run(["adb", "keygen", tmp_path / "adbkey"], capture_output=True, check=True)
+        subprocess.run([need("adb"), "keygen", tmp_path / "adbkey"], capture_output=True, check=True)
         theirs = (tmp_path / "adbkey.pub").read_bytes().split()[0]
         made = keys.load(tmp_path).GetPublicKey().split()[0]
         assert made == theirs
