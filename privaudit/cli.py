@@ -26,7 +26,7 @@ stays until it ends, and at Python's 700 a tenth of its time went into looking a
 app = typer.Typer(
     name="privaudit",
     cls=Commands,
-    help=_help("app"),
+    help=_help("cli.app"),
     invoke_without_command=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -40,7 +40,8 @@ def top(
     *,
     lang: Lang = None,
     _version: Annotated[
-        bool, typer.Option("--version", is_eager=True, help=_help("version"), callback=lambda on: _print_version(on=on))
+        bool,
+        typer.Option("--version", is_eager=True, help=_help("cli.version"), callback=lambda on: _print_version(on=on)),
     ] = False,
 ) -> None:
     """Options before any command; without one, a menu where somebody can choose, else the help."""
@@ -59,7 +60,7 @@ def _run(words: list[str]) -> int:
     command = typer.main.get_command(app)
     for option in command.params:
         if option.name in {"install_completion", "show_completion"}:  # typer's own, and worded in English only
-            cast("typer.core.TyperOption", option).help = _help(option.name)
+            cast("typer.core.TyperOption", option).help = _help(f"cli.{option.name}")
     code = command(words, prog_name="privaudit", standalone_mode=False)
     return code if isinstance(code, int) else EXIT_OK
 

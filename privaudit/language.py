@@ -1,68 +1,25 @@
-"""Words for people: English stands beside the thing it words, in a module's ``WORDS``; ``locales/*.toml`` translate it.
+"""Translate message keys: ``locales/en.toml`` holds the English, the files beside it the other languages.
 
 Text that a phone printed is hostile: it is tamed here, on its way into a sentence.
 """
 
 from __future__ import annotations
 
-import importlib
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final
 
 from privaudit import locales
 from privaudit.errors import UsageError
+from privaudit.locales import Sentence
 
 if TYPE_CHECKING:
     from privaudit.model import Message, Value
 
-Sentence: TypeAlias = str | Mapping[str, str]
-"""A sentence with ``{gaps}``, or its plural forms ``one`` and ``other``, chosen by the value ``n``."""
-
 LONGEST_LABEL: Final = 120
 """Characters of phone text that fit into one sentence; the rest is cut with an ellipsis."""
-
-_AREAS: Final = {
-    "apk": "privaudit.capture.apk_problems",
-    "apkcli": "privaudit.commands.help_apk",
-    "cli": "privaudit.commands.help",
-    "coverage": "privaudit.capture.answers",
-    "dates": "privaudit.language",
-    "diagnose": "privaudit.transport.diagnose",
-    "diff": "privaudit.report.diff",
-    "errors": "privaudit.errors",
-    "kit": "privaudit.workshop.kit_english",
-    "knowledge": "privaudit.knowledge",
-    "makers": "privaudit.transport.makers",
-    "papers": "privaudit.papers.english",
-    "question": "privaudit.capture.questions",
-    "remedy": "privaudit.remedy.english",
-    "report": "privaudit.report.prose.english",
-    "rights": "privaudit.report.prose.rights",
-    "rulebook": "privaudit.commands.help_rules",
-    "rules": "privaudit.report.prose.rules",
-    "signatures": "privaudit.commands.help_signatures",
-    "steps": "privaudit.remedy.steps",
-    "vetted": "privaudit.report.apk.english",
-    "vetting": "privaudit.vet.judging",
-    "workshop": "privaudit.workshop.english",
-}
-"""Where the English of an area stands. Every other area is a module of ``privaudit.findings``."""
-
-WORDS: Final[Mapping[str, Sentence]] = {
-    "minute": "{day} {month} {year}, {hour:02}:{minute:02}",
-    "day": "{day} {month} {year}",
-    "month": "{month} {year}",
-    "year": "{year}",
-    "short": "{day} {month:.3} {year}",
-    "short_month": "{month:.3} {year}",
-    "months": "January February March April May June July August September October November December",
-    "separator": ", ",
-    "last_separator": " and ",
-    "unknown": "not known",
-}
 
 _KEPT_FORMAT: Final = frozenset("\u200c\u200d")  # ZWNJ and ZWJ carry meaning in Hindi and Urdu, and in emoji
 _BLANK: Final = frozenset("\u115f\u1160\u2800\u3164\uffa0")
@@ -116,7 +73,7 @@ class Language:
     def __post_init__(self) -> None:
         """Refuse a language that is not there."""
         if self.code not in locales.available():
-            raise UsageError("unknown_language", given=self.code, known=locales.available())
+            raise UsageError("errors.unknown_language", given=self.code, known=locales.available())
 
     @property
     def unreviewed(self) -> Message | None:
@@ -186,8 +143,8 @@ class Language:
             return tame(iso)
 
     def _date(self, form: str, year: int, month: int = 1, day: int = 1, hour: int = 0, minute: int = 0) -> str:
-        months = locales.sentences(self.code).get("dates.months") or WORDS["months"]
-        pattern = locales.sentences(self.code).get(f"dates.{form}") or WORDS[form]
+        months = locales.sentence("dates.months", self.code) or locales.sentence("dates.months", locales.ENGLISH)
+        pattern = locales.sentence(f"dates.{form}", self.code) or locales.sentence(f"dates.{form}", locales.ENGLISH)
         name = str(months).split()[month - 1]
         return str(pattern).format(year=year, month=name, number=month, day=day, hour=hour, minute=minute)
 
@@ -206,11 +163,14 @@ def _sentence(key: str, code: str) -> tuple[Sentence, str] | None:
     """
     try:
         own = _menu_word(key, code) or _rule_word(key, code)
-        found: Sentence | None = locales.sentences(code).get(key) if own is None else own
-        # A language may need no blank where English does: only what is not there at all falls back.
-        return (_english(key), locales.ENGLISH) if found is None else (found, code)
-    except (KeyError, ModuleNotFoundError, AttributeError):
+    except KeyError:
         return None
+    # A language may need no blank where English does: only what is not there at all falls back.
+    found = locales.sentence(key, code) if own is None else own
+    if found is not None:
+        return found, code
+    english = locales.sentence(key, locales.ENGLISH)
+    return None if english is None else (english, locales.ENGLISH)
 
 
 def _menu_word(key: str, code: str) -> str | None:
@@ -234,10 +194,3 @@ def _rule_word(key: str, code: str) -> str | None:
     from privaudit import rules
 
     return rules.word(rule, word, code)
-
-
-def _english(key: str) -> Sentence:
-    area, _, name = key.partition(".")
-    module = importlib.import_module(_AREAS.get(area, f"privaudit.findings.{area}"))
-    words: Mapping[str, Sentence] = module.WORDS
-    return words[name]

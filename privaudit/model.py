@@ -24,7 +24,7 @@ class Message:
     """Something said to a person: a key and values, worded by `privaudit.language` in the reader's language."""
 
     key: str
-    """``area.name``; the area names the module whose ``WORDS`` hold the English."""
+    """``area.name``: a key of the message catalog (``en.toml``)."""
     values: Mapping[str, Value] = field(default_factory=dict)
     """What fills the gaps. May hold text from the phone, raw; it is tamed when it is worded."""
 

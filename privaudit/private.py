@@ -36,7 +36,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
         with contextlib.suppress(OSError):
             part.unlink(missing_ok=True)
         if isinstance(error, OSError):
-            raise SourceError("not_written", path=str(path), reason=error.strerror or str(error)) from error
+            raise SourceError("errors.not_written", path=str(path), reason=error.strerror or str(error)) from error
         raise
 
 

@@ -43,9 +43,9 @@ def resumed(
         SourceError: ``phone_unmarked``: the capture does not say by what its phone is known again.
     """
     if capture.identity is None:
-        raise SourceError("phone_unmarked")
+        raise SourceError("errors.phone_unmarked")
     if not identity.is_same(transport, capture.identity):
-        raise PhoneError("another_phone")
+        raise PhoneError("errors.another_phone")
     before, recorder = capture, Recorder(transport)
     for _ in range(_ROUNDS):
         wanted = tuple(lacking(capture, knowledge))

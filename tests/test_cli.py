@@ -546,7 +546,7 @@ def test_a_connection_that_ends_is_told(monkeypatch):
     monkeypatch.setattr(sys, "stderr", stream)
     talk = Talk("en", plain=True)
     with pytest.raises(Exception) as caught, talk.errors():
-        raise ConnectionLost("lost")
+        raise ConnectionLost("errors.lost")
     assert caught.value.exit_code == 4
     assert stream.getvalue().startswith("What happened: ")
 

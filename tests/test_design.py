@@ -47,9 +47,6 @@ EVERYWHERE = {"model", "errors", "language", "private", "__init__"}
 LONGER = {
     # module: why it is longer than a screen or two
     "model": "every noun in one place, each field with its meaning",
-    "errors": "half of it is the words of errors, three sentences each",
-    "report.prose.english": "a table of sentences, one a line",
-    "remedy.steps": "a third of it is the words of the taps",
     "capture.questions": "the one list of what a phone is asked",
 }
 

@@ -15,6 +15,7 @@ from privaudit.errors import KnowledgeError
 from privaudit.knowledge import Knowledge, files, linter
 from privaudit.knowledge.vocabulary import Trap, check_patterns
 from privaudit.model import Message
+from tests.fixtures.sentences import ENGLISH
 
 HERE = Path(__file__).parent
 CASES = tomllib.loads((HERE.parent / "signatures" / "examples.toml").read_text(encoding="utf-8"))["name"]
@@ -57,7 +58,7 @@ def mistakes(*paths: Path) -> tuple[Message, ...]:
 def english(message: Message) -> str:
     """The mistake in words, which proves that each has words and fills all of their gaps."""
     values = {key: english(value) if isinstance(value, Message) else value for key, value in message.values.items()}
-    return knowledge.WORDS[message.key.removeprefix("knowledge.")].format_map(values)
+    return ENGLISH[message.key].format_map(values)
 
 
 def chinese(known: Knowledge) -> dict[str, tuple[str, ...]]:
@@ -183,7 +184,10 @@ def test_the_stamp_counts_tiers_a_and_b(known: Knowledge):
 
 def test_the_texts_use_no_word_that_judges(known: Knowledge):
     shown = [text for part in known.lists for text in [part.source.note, *(row.note for row in part.rows)] if text]
-    shown += [*knowledge.WORDS.values(), *(trap.why for trap in known.vocabulary.trap)]
+    shown += [
+        *(text for key, text in ENGLISH.items() if key.startswith("knowledge.")),
+        *(trap.why for trap in known.vocabulary.trap),
+    ]
     never = "黑名单|高危|恶意|诈骗|违法|非法|安全|干净|放心|鉴定|取证|存证|受害者|blacklist|malicious|illegal"
     assert [text for text in shown if re.search(never, text, re.IGNORECASE)] == []
 
@@ -422,7 +426,10 @@ def test_every_mistake_is_translated_with_the_same_gaps():
     folder = HERE.parent / "privaudit" / "locales"
     for path in sorted(folder.glob("*.toml")):
         for key, sentence in tomllib.loads(path.read_text(encoding="utf-8")).get("knowledge", {}).items():
-            assert set(re.findall(r"{\w+}", sentence)) == set(re.findall(r"{\w+}", knowledge.WORDS[key])), (path, key)
+            assert set(re.findall(r"{\w+}", sentence)) == set(re.findall(r"{\w+}", ENGLISH[f"knowledge.{key}"])), (
+                path,
+                key,
+            )
 
 
 # --- speed: by counting, so that a busy computer changes nothing ------------------------------------------------------

@@ -5,7 +5,9 @@ from __future__ import annotations
 import ast
 import json
 import re
+import tomllib
 import unicodedata
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -14,26 +16,15 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 import privaudit
-from privaudit import language
+from privaudit import language, locales
 from privaudit.language import Language, name_of, tame
 from privaudit.model import Message
 from privaudit.report import json as report_json
 from privaudit.report import txt
-from tests.fixtures.sentences import ENGLISH, MODULES, TRANSLATED, forms
+from tests.fixtures.sentences import AREAS, ENGLISH, TRANSLATED, forms
 
 SOURCE = Path(privaudit.__file__).parent
 CHINESE = TRANSLATED["zh"]
-# How each module words its own things: a call of this name, and the area whose key it names.
-SHORT = {
-    "detail": "coverage",
-    "_say": "steps",
-    "_help": "cli",
-    "help_text": "cli",
-    "told": "signatures",
-    "apk_text": "apkcli",
-}
-PAPERS = {"_paper", "_papers", "_blanks", "_before"}  # take as many names as there are sentences
-SPEAKERS = {"cli.py", "desk.py", "hands.py", "revoking.py", "running.py", "talk.py", "undoing.py"}
 ATTACKS = {
     "escape": "\x1b[2J\x1b[1;31mowned\x1b]0;title\x07",
     "c1": "\x9b31mred\x85next",
@@ -54,60 +45,74 @@ ATTACKS = {
 # --- keys -----------------------------------------------------------------------------------------------------------
 
 
-def _constant(node):
-    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
+AREA = rf"(?:{'|'.join(AREAS)})"
+ERROR_PARTS = ("what", "why", "next")
+FILE_SUFFIXES = (".json", ".txt", ".jinja", ".toml", ".html", ".csv", ".zip")
 
 
+@cache
 def used_keys():
-    """Every key that the code names: whole, or as the pattern of an f-string."""
+    """Keys that the code and the templates name: where each stands, and a pattern that fits it."""
+    used = []
     for file in sorted(SOURCE.rglob("*.py")):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            for pattern in _patterns(node, file.name):
-                yield f"{file.name}:{getattr(node, 'lineno', 0)}", pattern
+            where = f"{file.relative_to(SOURCE)}:{getattr(node, 'lineno', 0)}"
+            used += [(where, pattern) for pattern in _patterns(node)]
+    for file in sorted(SOURCE.rglob("*.jinja")):
+        text = file.read_text(encoding="utf-8")
+        keys = re.findall(rf"['\"]({AREA}\.\w+)['\"]", text)
+        used += [(file.name, re.escape(key) + (r"\w*" if key.endswith("_") else "")) for key in keys]
+    return tuple(used)
 
 
-AREA = rf"(?:{'|'.join(MODULES)})"
-
-
-def _patterns(node, file):
+def _patterns(node):
     if isinstance(node, ast.JoinedStr):
-        parts = (re.escape(part.value) if isinstance(part, ast.Constant) else r"[\w.]+" for part in node.values)
+        parts = (re.escape(part.value) if isinstance(part, ast.Constant) else r"[\w.]*" for part in node.values)
         pattern = "".join(parts)
         if re.match(rf"{AREA}\\\.", pattern):
             yield pattern
-    elif (text := _constant(node)) and re.fullmatch(rf"{AREA}\.[\w.]*[a-zA-Z\d]", text):
-        if not text.endswith((".json", ".txt", ".jinja")):
-            yield re.escape(text)
-    elif isinstance(node, ast.Call) and node.args and (first := _constant(node.args[0])):
-        called = getattr(node.func, "id", getattr(node.func, "attr", ""))
-        if called in {
-            "UsageError",
-            "SourceError",
-            "PhoneError",
-            "KnowledgeError",
-            "ConnectionLost",
-            "ListsError",
-            "ClusterError",
-        }:
-            yield from (re.escape(f"errors.{first}.{name}") for name in ("what", "why", "next"))
-        elif called in PAPERS:
-            yield from (re.escape(f"papers.{name}") for name in map(_constant, node.args) if name is not None)
-        elif called in SHORT:
-            yield re.escape(f"{SHORT[called]}.{first}")
-        elif called == "say" and file in SPEAKERS:
-            yield re.escape(f"cli.{first}")
+    elif (
+        isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and re.fullmatch(rf"{AREA}\.[\w.]*[a-zA-Z\d]", node.value)
+    ) and (node.value in ENGLISH or not node.value.endswith(FILE_SUFFIXES)):
+        yield re.escape(node.value)
 
 
-USED = tuple(used_keys())
+def _fits(pattern):
+    """Keys that `pattern` names. An error is named without the part of its three sentences."""
+    end = rf"(?:\.(?:{'|'.join(ERROR_PARTS)}))?" if pattern.startswith("errors") else ""
+    return {key for key in ENGLISH if re.fullmatch(pattern + end, key)}
 
 
-def test_the_search_for_keys_finds_them():
-    assert len(USED) > 150
+def test_every_key_in_the_code_has_english():
+    unknown = [f"{where}: {pattern}" for where, pattern in used_keys() if not _fits(pattern)]
+    assert unknown == []
 
 
-@pytest.mark.parametrize(("where", "pattern"), USED, ids=[f"{where} {pattern}" for where, pattern in USED])
-def test_every_key_in_the_code_has_english(where, pattern):
-    assert any(re.fullmatch(pattern, key) for key in ENGLISH), f"{where}: {pattern}"
+def test_every_english_sentence_is_used():
+    used = set().union(*(_fits(pattern) for pattern in {pattern for _, pattern in used_keys()}))
+    assert sorted(ENGLISH.keys() - used) == []
+
+
+def test_every_error_has_three_sentences():
+    errors = {key.rpartition(".")[0] for key in ENGLISH if key.startswith("errors.")}
+    assert [
+        f"{name}.{part}" for name in sorted(errors) for part in ERROR_PARTS if f"{name}.{part}" not in ENGLISH
+    ] == []
+
+
+def test_a_catalog_is_read_table_by_table_as_it_is_read_whole():
+    for code in locales.available():
+        file = SOURCE / "locales" / f"{code}.toml"
+        whole = tomllib.loads(file.read_text(encoding="utf-8"))
+        flat = {
+            f"{area}.{name}": text
+            for area, table in whole.items()
+            if isinstance(table, dict)
+            for name, text in table.items()
+        }
+        assert dict(locales.sentences(code)) == flat, code
 
 
 def test_no_chinese_sentence_was_left_in_english():

@@ -104,8 +104,10 @@ def test_how_languages_count(code, ones):
 
 def test_what_is_said_in_english_counts_as_english_does(monkeypatch):
     """Five is "one" in Filipino: an English sentence that stands in must not say "1 app" for it."""
-    kept = {key: words for key, words in TRANSLATED["fil"].items() if key != "report.found_own"}
-    monkeypatch.setattr(locales, "sentences", lambda _code: kept)
+    whole = locales.sentence
+    monkeypatch.setattr(
+        locales, "sentence", lambda key, code: None if (key, code) == ("report.found_own", "fil") else whole(key, code)
+    )
     assert Language("fil").text("report.found_own", n=5) == "5 of them are on your own list."
     assert Language("fil").text("report.days", n=5) == "5 araw"
     assert Language("fil").text("report.days", n=6) == "6 na araw"
@@ -249,9 +251,9 @@ def test_an_unchecked_translation_says_so_everywhere(demo_report, code):
 
 def test_a_checked_translation_and_the_original_bear_no_mark(monkeypatch):
     assert Language("en").unreviewed is None
-    monkeypatch.setattr(locales, "_read", lambda _code: {"reviewed_by": "A. Speaker"})
+    monkeypatch.setattr(locales, "_area", lambda *_: {"reviewed_by": "A. Speaker"})
     assert Language("id").unreviewed is None
-    monkeypatch.setattr(locales, "_read", lambda _code: {})
+    monkeypatch.setattr(locales, "_area", lambda *_: {})
     assert Language("id").unreviewed == Message(key="report.unreviewed")
 
 
@@ -348,5 +350,5 @@ def test_a_locale_that_python_cannot_take_apart(monkeypatch):
 def test_the_help_names_every_language(monkeypatch):
     from privaudit.commands import options
 
-    said = options.help_text("lang")
+    said = options.help_text("cli.lang")
     assert all(re.search(rf"\b{code}\b", said) for code in locales.available())

@@ -12,13 +12,14 @@ from typing import get_args
 import pytest
 
 import privaudit
-from privaudit import knowledge, locales, rights
+from privaudit import locales, rights
 from privaudit.errors import UsageError
 from privaudit.knowledge.files import Mistakes
 from privaudit.language import Language
 from privaudit.model import KnowledgeStamp, RulesStamp
 from privaudit.papers import letters, page, render
 from privaudit.report import html, txt
+from tests.fixtures.sentences import ENGLISH
 from tests.test_language import CHINESE_NEVER, ENGLISH_NEVER
 from tests.test_locales import NEVER
 
@@ -80,7 +81,7 @@ def mistakes(tmp_path, text):
     found = Mistakes()
     read = rights.read(file, found)
     assert (read is None) == bool(found)
-    return [knowledge.WORDS[one.key.removeprefix("knowledge.")] and Language("en").say(one) for one in found]
+    return [ENGLISH[one.key] and Language("en").say(one) for one in found]
 
 
 # --- the files ------------------------------------------------------------------------------------------------------

@@ -59,7 +59,7 @@ def read(path: Path) -> Capture:
     from privaudit.capture import androidqf, archive, bugreport, folder
 
     if not path.exists():
-        raise SourceError("source_missing", path=str(path))
+        raise SourceError("errors.source_missing", path=str(path))
     if archive.recognises(path):
         return archive.read(path)
     # Before the two below: it holds a bug report, and files of names that we know.
@@ -69,4 +69,4 @@ def read(path: Path) -> Capture:
         return bugreport.read(path)
     if folder.recognises(path):
         return folder.read(path)
-    raise SourceError("source_cut" if archive.is_cut(path) else "source_unknown", path=str(path))
+    raise SourceError("errors.source_cut" if archive.is_cut(path) else "errors.source_unknown", path=str(path))

@@ -64,11 +64,11 @@ def read(path: Path) -> Capture:
         if path.is_dir():
             return _capture(_Folder(path), path)
         if _is_encrypted(path):
-            raise SourceError("androidqf_encrypted", path=str(path), plain=path.name.removesuffix(".age"))
+            raise SourceError("errors.androidqf_encrypted", path=str(path), plain=path.name.removesuffix(".age"))
         with zipfile.ZipFile(path) as archive:
             return _capture(_zip(archive, path), path)
     except TORN as error:
-        raise SourceError("source_unreadable", path=str(path), reason=str(error)) from error
+        raise SourceError("errors.source_unreadable", path=str(path), reason=str(error)) from error
 
 
 def _is_encrypted(path: Path) -> bool:
@@ -122,14 +122,14 @@ def _base(archive: zipfile.ZipFile) -> str | None:
 
 def _zip(archive: zipfile.ZipFile, path: Path) -> _Zip:
     if len(archive.infolist()) > MOST_ENTRIES:
-        raise SourceError("capture_too_large", path=str(path))
+        raise SourceError("errors.capture_too_large", path=str(path))
     base = _base(archive) or ""
     twice = [
         name for name, times in Counter(archive.namelist()).items() if times > 1 and name.removeprefix(base) in _READ
     ]
     if twice:
         # Other programs would show the one, and we read the other.
-        raise SourceError("capture_damaged", path=str(path), entry=tame(twice[0]))
+        raise SourceError("errors.capture_damaged", path=str(path), entry=tame(twice[0]))
     return _Zip(archive, base, path)
 
 
@@ -151,7 +151,7 @@ def _capture(files: _Folder | _Zip, path: Path) -> Capture:
     if when is not None:
         answers["clock"] = services.clock(when)
     if not answers:
-        raise SourceError("androidqf_without_answers", path=str(path))
+        raise SourceError("errors.androidqf_without_answers", path=str(path))
     return Capture(
         answers=MappingProxyType(answers),
         apks=MappingProxyType({apk.package: apk for apk in _hashes(rows)}),
@@ -171,7 +171,7 @@ def _dumpsys(files: _Folder | _Zip, path: Path) -> Report:
     with files.open(_BUGREPORT) as stream:
         raw = stream.read(LARGEST_FILE + 1)
     if len(raw) > LARGEST_FILE:
-        raise SourceError("capture_too_large", path=str(path))
+        raise SourceError("errors.capture_too_large", path=str(path))
     with zipfile.ZipFile(io.BytesIO(raw)) as archive, bugreport.text_of(archive, path) as stream:
         return split(stream, services.WANTED, str(path))
 
@@ -181,7 +181,7 @@ def _text(files: _Folder | _Zip, name: str, key: str) -> Answer:
         raw = stream.read(LARGEST_FILE + 1)
     answer = receive(key, raw[:LARGEST_FILE], exit_code=None)
     if len(raw) > LARGEST_FILE:
-        return replace(answer, state=AnswerState.UNREADABLE, detail=detail("too_long", n=LARGEST_FILE >> 20))
+        return replace(answer, state=AnswerState.UNREADABLE, detail=detail("coverage.too_long", n=LARGEST_FILE >> 20))
     return answer
 
 
@@ -201,7 +201,7 @@ def _lists(files: _Folder | _Zip, rows: Any) -> Iterator[Answer]:  # noqa: ANN40
     try:
         every, own = translate.packages(rows) if rows is not None else ({}, {})
     except ValueError:
-        yield missing("installed.0", AnswerState.UNREADABLE, detail("not_this_dump"))
+        yield missing("installed.0", AnswerState.UNREADABLE, detail("coverage.not_this_dump"))
         return
     for question, texts in (("installed", every), ("third_party", own)):
         for user, text in texts.items():
@@ -210,7 +210,7 @@ def _lists(files: _Folder | _Zip, rows: Any) -> Iterator[Answer]:  # noqa: ANN40
     for user, refused in translate.failures(_json(files, _USERS)).items():
         # A list that is not whole proves nothing of what is not in it.
         state = AnswerState.REFUSED if refused else AnswerState.UNREADABLE
-        yield missing(f"installed.{user}", state, None if refused else detail("no_end"))
+        yield missing(f"installed.{user}", state, None if refused else detail("coverage.no_end"))
 
 
 def _hashes(rows: Any) -> Iterator[Apk]:  # noqa: ANN401 - JSON

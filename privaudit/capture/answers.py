@@ -7,34 +7,10 @@ ways.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
 
 from privaudit.capture.questions import BY_NAME
 from privaudit.model import AnswerState, Message
-
-WORDS: Final[Mapping[str, str]] = {
-    "empty": "the answer is empty",
-    "binary": "this is not text",
-    "encoding": "damaged text: {n} places are not UTF-8",
-    "no_end": "nothing shows that the text is whole, so something may be missing",
-    "cut": "the connection ended in the middle",
-    "too_long": "longer than {n} MB; the rest was not read",
-    "phone_said": "the phone said: {said}",
-    "exit_code": "the phone's command failed with code {code}",
-    "not_asked": "not asked",
-    "framing": "this part does not stand where it should; the text may have been tampered with",
-    "forged": "a package block that does not belong there; the text may have been tampered with ({package})",
-    "not_this_dump": "this is not what Android prints here",
-    "no_packages": "no package in the list",
-    "users_differ": "users {users} appear in one answer and not in another",
-    "no_user": "no Android user in the list",
-    "not_a_file": "this is not a file",
-    "computer_said": "this computer said: {said}",
-    "names": "{n} of {of} were read",
-    "unparsed": "{n} lines not understood",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,9 +43,9 @@ class Answer:
         return int(self.key.partition(".")[2]) if BY_NAME[self.question].per == "user" else None
 
 
-def detail(name: str, **values: str | int) -> Message:
-    """A `Message` of this module."""
-    return Message(key=f"coverage.{name}", values=values)
+def detail(key: str, **values: str | int) -> Message:
+    """A `Message` that says why an answer is not whole."""
+    return Message(key=key, values=values)
 
 
 def decode(raw: bytes) -> tuple[str, Message | None]:
@@ -81,14 +57,14 @@ def decode(raw: bytes) -> tuple[str, Message | None]:
         try:
             text, problem = raw.decode("utf-16"), None
         except UnicodeDecodeError:
-            return "", detail("binary")
+            return "", detail("coverage.binary")
     elif b"\0" in raw:
-        return "", detail("binary")
+        return "", detail("coverage.binary")
     else:
         text = raw.decode("utf-8-sig", errors="replace")
         # A text may hold this character by right: then these are its bytes.
         lost = 0 if text.isascii() else text.count("\ufffd") - raw.count(b"\xef\xbf\xbd")
-        problem = detail("encoding", n=lost) if lost else None
+        problem = detail("coverage.encoding", n=lost) if lost else None
     return (re.sub("\r+\n", "\n", text) if "\r" in text else text), problem
 
 
@@ -125,21 +101,21 @@ def receive(key: str, raw: bytes, *, exit_code: int | None, whole: bool = True) 
     if problem is not None:
         state = AnswerState.UNREADABLE
     elif not whole:
-        state, problem = AnswerState.NOT_ASKED if not text.strip() else AnswerState.UNREADABLE, detail("cut")
+        state, problem = AnswerState.NOT_ASKED if not text.strip() else AnswerState.UNREADABLE, detail("coverage.cut")
     elif expired := _EXPIRED.search(text, max(0, len(text) - _SHORT)):
-        state, problem = AnswerState.TIMED_OUT, detail("phone_said", said=expired[0])
+        state, problem = AnswerState.TIMED_OUT, detail("coverage.phone_said", said=expired[0])
     elif error and (refusal := _REFUSED.search(error)):
-        state, problem = AnswerState.REFUSED, detail("phone_said", said=refusal[0])
+        state, problem = AnswerState.REFUSED, detail("coverage.phone_said", said=refusal[0])
     elif broken := _BROKEN.search(text, max(0, len(text) - _SHORT)):
-        state, problem = AnswerState.UNREADABLE, detail("phone_said", said=broken[0])
+        state, problem = AnswerState.UNREADABLE, detail("coverage.phone_said", said=broken[0])
     # dumpsys ends well also where it has found no such service: then it says nothing else.
     elif error and (unknown := _UNKNOWN.search(error) if exit_code != 0 else _UNKNOWN.fullmatch(error)):
-        state, problem = AnswerState.NOT_SUPPORTED, detail("phone_said", said=unknown[0])
+        state, problem = AnswerState.NOT_SUPPORTED, detail("coverage.phone_said", said=unknown[0])
     elif not text.strip() and not BY_NAME[key.partition(".")[0]].may_be_empty:
-        state, problem = AnswerState.UNREADABLE, detail("empty")
+        state, problem = AnswerState.UNREADABLE, detail("coverage.empty")
     elif exit_code not in {0, None}:
         state = AnswerState.NOT_SUPPORTED if exit_code == _NOT_FOUND else AnswerState.UNREADABLE
-        problem = detail("exit_code", code=exit_code or 0)
+        problem = detail("coverage.exit_code", code=exit_code or 0)
     return Answer(key=key, state=state, text=text, detail=problem, exit_code=exit_code)
 
 

@@ -99,19 +99,19 @@ def signers_asked(apk: Apk) -> bool:
     if apk.state is not AnswerState.ANSWERED:
         return apk.state is not AnswerState.NOT_ASKED
     signed = any(name == SIGNING_BLOCK or name.upper().startswith("META-INF/") for name in apk.parts)
-    return signed or (SIGNING_BLOCK in apk.problems and apk.problems[SIGNING_BLOCK] != problem("cut"))
+    return signed or (SIGNING_BLOCK in apk.problems and apk.problems[SIGNING_BLOCK] != problem("apk.cut"))
 
 
 def cut(apk: Apk) -> Apk:
     """`apk`, of which the signers were asked for when the connection ended."""
-    return replace(apk, problems={**apk.problems, SIGNING_BLOCK: problem("cut")})
+    return replace(apk, problems={**apk.problems, SIGNING_BLOCK: problem("apk.cut")})
 
 
 def hashed(apk: Apk, sha256: str | None) -> Apk:
     """`apk` with what the phone computed of its file; ``None`` where it was asked and gave nothing."""
     if sha256 is not None:
         return replace(apk, sha256=sha256)
-    return replace(apk, problems={**apk.problems, HASH: problem("no_hash")})
+    return replace(apk, problems={**apk.problems, HASH: problem("apk.no_hash")})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

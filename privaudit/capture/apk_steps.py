@@ -89,7 +89,7 @@ def outline(file: Bytes, *, before: int = 0) -> Generator[Ranges, None, tuple[zi
         yield [(file.size - zips.LONGEST_TAIL, file.size)]
         end = zips.find_end(file.bytes_at(file.size - zips.LONGEST_TAIL, file.size), file.size)
     if end is None:
-        raise ApkError("not_zip")
+        raise ApkError("apk.not_zip")
     yield [(max(0, end.directory - before), end.directory + end.size)]
     return end, zips.entries(file.bytes_at(end.directory, end.directory + end.size), end)
 
@@ -134,9 +134,9 @@ def _chosen(entries: zips.Directory, problems: dict[str, Message], *, certificat
     for part, largest in LARGEST.items():
         entry = entries.get(part.encode())
         if entry is None:
-            problems[part] = problem("entry_missing", entry=part)
+            problems[part] = problem("apk.entry_missing", entry=part)
         elif max(entry.size, entry.packed) > largest:
-            problems[part] = problem("entry_too_large", entry=part)
+            problems[part] = problem("apk.entry_too_large", entry=part)
         else:
             yield entry
     signatures = [name for name in entries.names() if _SIGNATURE.match(name)] if certificates else []
@@ -154,7 +154,7 @@ def _signing_block(file: Bytes, end: zips.End) -> int | None:
     size = int.from_bytes(footer[:8], "little")
     start = end.directory - size - 8
     if size < _SIGNING_FOOTER or start < 0 or size > _LARGEST_SIGNING_BLOCK:
-        raise ApkError("signing_damaged")
+        raise ApkError("apk.signing_damaged")
     return start
 
 

@@ -78,7 +78,7 @@ def read(
     why: Message | None = None
     for may_wait, group in (*_groups(first, may_wait=False), *_groups(then, may_wait=True)):
         if why is None and may_wait and clock() >= until:
-            why = problem("no_time")
+            why = problem("apk.no_time")
         rest = dict(enumerate(group))
         try:
             if why is None:
@@ -86,9 +86,9 @@ def read(
                     del rest[number]
                     yield apk
         except ConnectionLost:
-            why = problem("cut")
+            why = problem("apk.cut")
         for wanted in rest.values():
-            yield _missing(wanted, AnswerState.NOT_ASKED, why or problem("cut"))
+            yield _missing(wanted, AnswerState.NOT_ASKED, why or problem("apk.cut"))
         done += len(group)
         progress(Reading(done=done, total=total))
 
@@ -114,7 +114,7 @@ def _group(transport: Transport, wanted: Sequence[Wanted]) -> Iterator[tuple[int
         if one.path in known:
             readers[number] = _Reader(one, RangeFile(one.path, min(known[one.path], ranges.LARGEST_FILE)))
         else:
-            name = "cannot_open" if is_apk_path(one.path) else "path_unusual"
+            name = "apk.cannot_open" if is_apk_path(one.path) else "apk.path_unusual"
             yield number, _missing(one, AnswerState.UNREADABLE, problem(name))
     with ThreadPoolExecutor(1, thread_name_prefix="apks") as pool:
         # While one batch is parsed, the next one is under way.
@@ -169,7 +169,7 @@ class _Reader:
             except ApkError as error:
                 return self._apk(AnswerState.UNREADABLE, error.message, {}, {})
             except LookupError:  # asked for and not given: the file has changed or cannot be read
-                return self._apk(AnswerState.UNREADABLE, problem("cannot_open"), {}, {})
+                return self._apk(AnswerState.UNREADABLE, problem("apk.cannot_open"), {}, {})
             if self.lacks():
                 return None
 

@@ -139,16 +139,16 @@ def read(path: Path) -> Capture:
         with zipfile.ZipFile(path) as archive:
             inside = archive.infolist()
             if len(inside) > MOST_ENTRIES or sum(entry.file_size for entry in inside) > LARGEST_ARCHIVE:
-                raise SourceError("capture_too_large", path=str(path))
+                raise SourceError("errors.capture_too_large", path=str(path))
             if twice := [name for name, times in Counter(archive.namelist()).items() if times > 1]:
                 # Other programs would show the one, and we read the other.
-                raise SourceError("capture_damaged", path=str(path), entry=tame(twice[0]))
+                raise SourceError("errors.capture_damaged", path=str(path), entry=tame(twice[0]))
             manifest = _manifest(archive, path)
             answers = {entry.key: _answer(archive, entry, path) for entry in manifest.answers}
             apks = {entry.package: _apk(archive, entry, path) for entry in manifest.apks}
             log = _log(archive, manifest.log, path) if manifest.log is not None else ()
     except TORN as error:
-        raise SourceError("source_unreadable", path=str(path), reason=str(error)) from error
+        raise SourceError("errors.source_unreadable", path=str(path), reason=str(error)) from error
     return Capture(
         answers=MappingProxyType(answers),
         apks=MappingProxyType(apks),
@@ -164,9 +164,9 @@ def _manifest(archive: zipfile.ZipFile, path: Path) -> Manifest:
     try:
         manifest = load(_bytes(archive, MANIFEST))
     except (KeyError, *TORN) as error:
-        raise SourceError("capture_damaged", path=str(path), entry=MANIFEST) from error
+        raise SourceError("errors.capture_damaged", path=str(path), entry=MANIFEST) from error
     if (wrong := misnamed(manifest)) is not None:
-        raise SourceError("capture_damaged", path=str(path), entry=tame(wrong))
+        raise SourceError("errors.capture_damaged", path=str(path), entry=tame(wrong))
     return manifest
 
 
@@ -175,7 +175,7 @@ def _apk(archive: zipfile.ZipFile, entry: ApkEntry, path: Path) -> apk_parts.Apk
     try:
         return apk_parts.load(entry.package, raw)
     except ValueError as error:
-        raise SourceError("capture_damaged", path=str(path), entry=entry.file) from error
+        raise SourceError("errors.capture_damaged", path=str(path), entry=entry.file) from error
 
 
 def _log(archive: zipfile.ZipFile, entry: LogEntry, path: Path) -> tuple[record.Asked, ...]:
@@ -183,7 +183,7 @@ def _log(archive: zipfile.ZipFile, entry: LogEntry, path: Path) -> tuple[record.
     try:
         return record.load(raw)
     except ValueError as error:
-        raise SourceError("capture_damaged", path=str(path), entry=entry.file) from error
+        raise SourceError("errors.capture_damaged", path=str(path), entry=entry.file) from error
 
 
 def _answer(archive: zipfile.ZipFile, entry: Entry, path: Path) -> Answer:
@@ -191,7 +191,7 @@ def _answer(archive: zipfile.ZipFile, entry: Entry, path: Path) -> Answer:
     try:
         text = raw.decode()
     except ValueError as error:
-        raise SourceError("capture_damaged", path=str(path), entry=entry.file) from error
+        raise SourceError("errors.capture_damaged", path=str(path), entry=entry.file) from error
     return Answer(
         key=entry.key,
         state=entry.state,
@@ -207,9 +207,9 @@ def _checked(archive: zipfile.ZipFile, entry: Entry | ApkEntry | LogEntry, path:
     try:
         raw = _bytes(archive, entry.file)
     except (KeyError, *TORN) as error:
-        raise SourceError("capture_damaged", path=str(path), entry=entry.file) from error
+        raise SourceError("errors.capture_damaged", path=str(path), entry=entry.file) from error
     if hashlib.sha256(raw).hexdigest() != entry.sha256:
-        raise SourceError("capture_changed", path=str(path), entry=entry.file)
+        raise SourceError("errors.capture_changed", path=str(path), entry=entry.file)
     return raw
 
 

@@ -64,10 +64,10 @@ def read(path: Path) -> Capture:
         written = datetime.fromtimestamp(path.stat().st_mtime, UTC)
         digest = sha256(path)
     except TORN as error:
-        raise SourceError("source_unreadable", path=str(path), reason=str(error)) from error
+        raise SourceError("errors.source_unreadable", path=str(path), reason=str(error)) from error
     capture = captured(report, written)
     if not capture.answers.keys() - {"clock"}:
-        raise SourceError("bugreport_without_answers", path=str(path))
+        raise SourceError("errors.bugreport_without_answers", path=str(path))
     return replace(capture, source=Source(kind="bugreport", sha256=digest))
 
 
@@ -104,12 +104,12 @@ def text_of(archive: zipfile.ZipFile, path: Path) -> Iterator[IO[bytes]]:
     """
     names = archive.namelist()
     if len(names) > MOST_ENTRIES:
-        raise SourceError("capture_too_large", path=str(path))
+        raise SourceError("errors.capture_too_large", path=str(path))
     name = _entry(archive)
     if name is None:
-        raise SourceError("bugreport_without_answers", path=str(path))
+        raise SourceError("errors.bugreport_without_answers", path=str(path))
     if Counter(names)[name] > 1 or Counter(names)[MAIN] > 1:
-        raise SourceError("capture_damaged", path=str(path), entry=tame(name))
+        raise SourceError("errors.capture_damaged", path=str(path), entry=tame(name))
     with archive.open(name) as stream:
         yield stream
 

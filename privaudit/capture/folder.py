@@ -71,12 +71,12 @@ def read(path: Path) -> Capture:
     try:
         files = {key: file for file in sorted(path.iterdir()) if (key := key_of(file.name)) is not None}
     except OSError as error:
-        raise SourceError("source_unreadable", path=str(path), reason=error.strerror or str(error)) from error
+        raise SourceError("errors.source_unreadable", path=str(path), reason=error.strerror or str(error)) from error
     if not files:
         known = tuple(
             sorted(file_name(f"{q.name}.0" if q.per == "user" else q.name) for q in QUESTIONS if q.per != "package")
         )
-        raise SourceError("folder_without_answers", path=str(path), known=known)
+        raise SourceError("errors.folder_without_answers", path=str(path), known=known)
     return Capture(
         answers=MappingProxyType({key: _answer(key, file) for key, file in files.items()}),
         taken_at=max(_times(files.values())),
@@ -96,15 +96,15 @@ def _times(files: Iterable[Path]) -> Iterator[datetime]:
 
 def _answer(key: str, file: Path) -> Answer:
     if not file.is_file():  # a folder, or a pipe that would never end
-        return missing(key, AnswerState.UNREADABLE, detail("not_a_file"))
+        return missing(key, AnswerState.UNREADABLE, detail("coverage.not_a_file"))
     try:
         with file.open("rb") as stream:
             raw = stream.read(LARGEST_FILE + 1)
     except OSError as error:
-        return missing(key, AnswerState.UNREADABLE, detail("computer_said", said=error.strerror or str(error)))
+        return missing(key, AnswerState.UNREADABLE, detail("coverage.computer_said", said=error.strerror or str(error)))
     answer = receive(key, raw[:LARGEST_FILE], exit_code=None)
     if len(raw) > LARGEST_FILE:
-        answer = replace(answer, state=AnswerState.UNREADABLE, detail=detail("too_long", n=LARGEST_FILE >> 20))
+        answer = replace(answer, state=AnswerState.UNREADABLE, detail=detail("coverage.too_long", n=LARGEST_FILE >> 20))
     return redact(_without_collector_lines(answer))
 
 

@@ -201,22 +201,6 @@ QUESTIONS: Final = (
     ),
 )
 
-WORDS: Final[Mapping[str, str]] = {
-    "properties": "Android version, maker and language",
-    "clock": "the phone's clock",
-    "users": "the list of users (clones, work profile, private space)",
-    "packages": "permissions of the apps",
-    "appops": "what is blocked in effect, and when something was last read",
-    "roles": "default SMS and phone app",
-    "device_policy": "device administrators",
-    "installed": "the list of installed apps",
-    "third_party": "which apps came with the phone",
-    "settings": "accessibility services and notification access",
-    "package": "the details of single apps",
-    "names": "the names under the icons",
-    "hashes": "the hashes of APK files",
-}
-"""Each question as a person would name it."""
 
 BY_NAME: Final[Mapping[str, Question]] = {question.name: question for question in QUESTIONS}
 

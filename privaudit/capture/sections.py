@@ -70,7 +70,7 @@ def split(stream: IO[bytes], wanted: AbstractSet[str], path: str) -> Report:
     for block in _blocks(stream):
         total += len(block)
         if total > LARGEST_REPORT:
-            raise SourceError("capture_too_large", path=path)
+            raise SourceError("errors.capture_too_large", path=path)
         if splitter.is_plain(block):
             splitter.keep(block)
             begins = block.endswith(b"\n")

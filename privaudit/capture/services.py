@@ -44,18 +44,18 @@ def answers(report: Report) -> Iterator[Answer]:
 
 def _answer(key: str, section: Section) -> Answer:
     if not section.believed:
-        return missing(key, AnswerState.UNREADABLE, detail("framing"))
+        return missing(key, AnswerState.UNREADABLE, detail("coverage.framing"))
     answer = receive(key, section.raw, exit_code=None)
     problem = None
     if section.killed:
         answer = replace(answer, state=AnswerState.TIMED_OUT)
-        problem = detail("no_end")
+        problem = detail("coverage.no_end")
     elif answer.state is AnswerState.ANSWERED and not section.whole:
         answer = replace(answer, state=AnswerState.UNREADABLE)
-        problem = detail("no_end")
+        problem = detail("coverage.no_end")
     elif section.too_long:
         answer = replace(answer, state=AnswerState.UNREADABLE)
-        problem = detail("too_long", n=LARGEST_FILE >> 20)
+        problem = detail("coverage.too_long", n=LARGEST_FILE >> 20)
     return answer if problem is None else replace(answer, detail=problem)
 
 
@@ -63,10 +63,10 @@ def _settings(section: Section) -> Iterator[Answer]:
     whole = _answer(f"{_SETTINGS}.0", section)
     by_user = translate.settings(whole.text)
     if by_user is None:
-        yield missing(whole.key, AnswerState.UNREADABLE, detail("framing"))
+        yield missing(whole.key, AnswerState.UNREADABLE, detail("coverage.framing"))
     elif not by_user:
         if whole.state is AnswerState.ANSWERED:
-            whole = replace(whole, state=AnswerState.UNREADABLE, detail=detail("not_this_dump"))
+            whole = replace(whole, state=AnswerState.UNREADABLE, detail=detail("coverage.not_this_dump"))
         yield replace(whole, text="")  # nothing in it is known to be ours to keep
     for user, text in (by_user or {}).items():
         one = replace(whole, key=f"{_SETTINGS}.{user}", text=text, translated_from=translate.FROM_SETTINGS)

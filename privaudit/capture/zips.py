@@ -98,15 +98,15 @@ def find_end(tail: bytes, file_size: int) -> End | None:
     if at < 0:
         if len(tail) < min(file_size, LONGEST_TAIL):
             return None
-        raise ApkError("not_zip")
+        raise ApkError("apk.not_zip")
     _, disk, first_disk, on_disk, count, size, directory, comment = _END.unpack_from(tail, at)
     position = file_size - len(tail) + at
     if _OVERFLOW16 in {disk, first_disk, on_disk, count} or _OVERFLOW32 in {size, directory}:
-        raise ApkError("zip64")
+        raise ApkError("apk.zip64")
     if position + END_SIZE + comment != file_size or directory + size > position or not count:
-        raise ApkError("zip_damaged")
+        raise ApkError("apk.zip_damaged")
     if size > LARGEST_DIRECTORY or size < count * _ENTRY_FIXED:
-        raise ApkError("zip_damaged")
+        raise ApkError("apk.zip_damaged")
     return End(directory, size, count)
 
 
@@ -122,15 +122,15 @@ def entries(data: bytes, end: End) -> Directory:
     for _ in range(end.count):
         name_at = at + _ENTRY_FIXED
         if name_at > limit:
-            raise ApkError("zip_damaged")
+            raise ApkError("apk.zip_damaged")
         mark, named, extra, comment, header = unpack(data, at)
         name = data[name_at : name_at + named]
         places[name] = at
         at = name_at + named + extra + comment
         if mark != _ENTRY_MARK or at > limit or header > furthest:
-            raise ApkError("zip_damaged")
+            raise ApkError("apk.zip_damaged")
     if len(places) != end.count:
-        raise ApkError("zip_duplicate")
+        raise ApkError("apk.zip_duplicate")
     return Directory(data, places)
 
 
@@ -142,17 +142,17 @@ def data_offset(local: bytes, entry: Entry, end: End) -> int:
     """
     shown = entry.name.decode("utf-8", "replace")
     if len(local) < LOCAL_SIZE + len(entry.name):
-        raise ApkError("zip_damaged")
+        raise ApkError("apk.zip_damaged")
     mark, flags, _method, _crc, packed, size, named, extra = _LOCAL.unpack_from(local)
     if mark != _LOCAL_MARK:
-        raise ApkError("entry_damaged", entry=shown)
+        raise ApkError("apk.entry_damaged", entry=shown)
     if named != len(entry.name) or local[LOCAL_SIZE : LOCAL_SIZE + named] != entry.name:
-        raise ApkError("zip_differs", entry=shown)
+        raise ApkError("apk.zip_differs", entry=shown)
     if not flags & _SIZES_LATER and (packed, size) != (entry.packed, entry.size):
-        raise ApkError("zip_differs", entry=shown)
+        raise ApkError("apk.zip_differs", entry=shown)
     start: int = entry.header + LOCAL_SIZE + named + extra
     if start + max(entry.packed, entry.stored_size) > end.directory:
-        raise ApkError("zip_damaged")
+        raise ApkError("apk.zip_damaged")
     return start
 
 
@@ -163,7 +163,7 @@ def unpack(data: bytes, entry: Entry) -> bytes:
         ApkError: it does not unpack to the size that the directory says.
     """
     shown = entry.name.decode("utf-8", "replace")
-    damaged = "entry_encrypted" if entry.flags & _ENCRYPTED else "entry_damaged"
+    damaged = "apk.entry_encrypted" if entry.flags & _ENCRYPTED else "apk.entry_damaged"
     content = data
     if entry.method == _DEFLATED:
         try:

@@ -49,17 +49,17 @@ class Bench:
         from privaudit.report.apk import FORMATS
 
         if not files and installed is None:
-            raise UsageError("apk_nothing")
+            raise UsageError("errors.apk_nothing")
         if installed is not None and (files or scheduler is not None):
-            raise UsageError("apk_one_place")
+            raise UsageError("errors.apk_one_place")
         if len(files) == 1 and not files[0].exists():
-            raise SourceError("apk_missing", path=str(files[0]))
+            raise SourceError("errors.apk_missing", path=str(files[0]))
         for path in (*self.documents, *self.lines):
             report.check(path, (*FORMATS, _LINES))
         if self.documents and (scheduler is not None or len(files) > 1 or any(map(Path.is_dir, files))):
-            raise UsageError("apk_one_file")
+            raise UsageError("errors.apk_one_file")
         if len(self.lines) > 1 or (self.lines and installed is not None):
-            raise UsageError("apk_one_file")
+            raise UsageError("errors.apk_one_file")
         if scheduler is not None:
             from privaudit.scan import cluster
 
@@ -67,21 +67,21 @@ class Bench:
 
     def installed(self, package: str, transport: str, serial: str | None) -> int:
         """Vet an app on the phone."""
-        self.talk.tell("apkcli.starting_phone", version=__version__)
+        self.talk.say("apkcli.starting_phone", version=__version__)
         with self.talk.phone(transport, serial) as connection:
             from privaudit.vet.installed import vet_installed
 
             known = self._known()
-            self.talk.tell("apkcli.fetching")
+            self.talk.say("apkcli.fetching")
             vetting = vet_installed(connection, package, known)
         return self._deliver(vetting)
 
     def files(self, files: list[Path], scheduler: str | None) -> int:
         """Vet files; one is told in full, several in a table."""
         if scheduler is not None:
-            self.talk.tell("apkcli.starting_cluster", version=__version__, address=scheduler)
+            self.talk.say("apkcli.starting_cluster", version=__version__, address=scheduler)
         else:
-            self.talk.tell("apkcli.starting", version=__version__)
+            self.talk.say("apkcli.starting", version=__version__)
         from privaudit.vet import vet
 
         known = self._known()
@@ -106,7 +106,7 @@ class Bench:
         else:
             printed(self.talk, lambda width: txt.lines(vetting, self.talk.language, width))
         for path in self.documents:
-            self.talk.say("saved", path=str(path))
+            self.talk.say("cli.saved", path=str(path))
         if vetting.app is None:
             return EXIT_UNREADABLE
         if vetting.verdict is Verdict.FOUND:
@@ -124,16 +124,16 @@ class Bench:
         tally = Tally()
         every = list(jobs(files))
         if not every:
-            raise UsageError("apk_files_none", known=SUFFIXES)
+            raise UsageError("errors.apk_files_none", known=SUFFIXES)
         kept = results.opened(self.lines[0], known) if self.lines else None
         todo = every if kept is None else [job for job in every if not kept.has(job)]
         if kept is not None and len(todo) < len(every):
             kept.count(tally, {job.path for job in every} - {job.path for job in todo})
-            self.talk.tell("vetted.done_before", n=len(every) - len(todo), path=str(kept.path))
+            self.talk.say("vetted.done_before", n=len(every) - len(todo), path=str(kept.path))
         try:
             self._through(todo, known, scheduler, kept, tally)
         except KeyboardInterrupt as stopped:
-            self.talk.tell("apkcli.stopped" if kept else "stopped_lost", **({"path": str(kept.path)} if kept else {}))
+            self.talk.say("apkcli.stopped" if kept else "stopped_lost", **({"path": str(kept.path)} if kept else {}))
             raise typer.Exit(EXIT_INTERRUPTED) from stopped
         finally:
             if kept is not None:
@@ -141,7 +141,7 @@ class Bench:
         if not self.json:
             printed(self.talk, lambda width: table.lines(tally, known.basis, self.talk.language, width))
         if kept is not None:
-            self.talk.say("saved", path=str(kept.path))
+            self.talk.say("cli.saved", path=str(kept.path))
         return tally.exit_code
 
     def _through(
@@ -199,7 +199,7 @@ def drafted(talk: Talk, files: list[Path], output: Path | None) -> int:
         vetting = vet.vet(path, known)
         if vetting.app is None:
             why = talk.language.say(vetting.gaps[0].why)
-            talk.tell("apkcli.not_drafted", path=str(path), why=why)
+            talk.say("apkcli.not_drafted", path=str(path), why=why)
         else:
             rows.append(draft.row(vetting.app, path.name, talk.language))
     if rows:
@@ -208,5 +208,5 @@ def drafted(talk: Talk, files: list[Path], output: Path | None) -> int:
             talk.out(text)
         else:
             writing.write(output, text.encode())
-            talk.say("saved", path=str(output))
+            talk.say("cli.saved", path=str(output))
     return EXIT_OK if len(rows) == len(files) else EXIT_UNREADABLE

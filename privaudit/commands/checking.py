@@ -36,11 +36,11 @@ if TYPE_CHECKING:
 
 def register(app: typer.Typer) -> None:
     """Add these commands to the command line."""
-    app.command(help=help_text("audit"))(audit)
-    app.command(help=help_text("demo"))(demo)
-    app.command(help=help_text("capture"))(capture)
-    app.command(help=help_text("devices"))(devices)
-    app.command(help=help_text("schema"))(schema)
+    app.command(help=help_text("cli.audit"))(audit)
+    app.command(help=help_text("cli.demo"))(demo)
+    app.command(help=help_text("cli.capture"))(capture)
+    app.command(help=help_text("cli.devices"))(devices)
+    app.command(help=help_text("cli.schema"))(schema)
 
 
 def _reach(no_apks: bool, hashes: bool) -> Reach:  # noqa: FBT001 - straight from the options
@@ -50,7 +50,7 @@ def _reach(no_apks: bool, hashes: bool) -> Reach:  # noqa: FBT001 - straight fro
 
 
 def audit(  # noqa: PLR0913 - the options of DESIGN
-    source: Annotated[list[Path] | None, typer.Argument(metavar="[SOURCE]...", help=help_text("source"))] = None,
+    source: Annotated[list[Path] | None, typer.Argument(metavar="[SOURCE]...", help=help_text("cli.source"))] = None,
     *,
     output: Output = None,
     as_json: AsJson = False,
@@ -74,9 +74,9 @@ def audit(  # noqa: PLR0913 - the options of DESIGN
         desk = Desk(talk, output or [], country, **wishes, json=as_json, lines=as_json_lines)
         desk.check(len(source or ()))
         if source:
-            talk.say("starting_saved", version=__version__)
+            talk.say("cli.starting_saved", version=__version__)
             raise typer.Exit(desk.saved(source, signatures or []))
-        talk.say("starting", version=__version__)
+        talk.say("cli.starting", version=__version__)
         with talk.phone(transport, serial) as connection:
             knowledge = desk.knowledge(signatures or [])
             capture = desk.live(connection, knowledge, _reach(no_apks, hash_apks))
@@ -84,9 +84,9 @@ def audit(  # noqa: PLR0913 - the options of DESIGN
 
 
 def demo(  # noqa: PLR0913 - audit's options
-    story: Annotated[str, typer.Argument(metavar="[STORY]", help=help_text("story"))] = "borrower",
+    story: Annotated[str, typer.Argument(metavar="[STORY]", help=help_text("cli.story"))] = "borrower",
     *,
-    list_stories: Annotated[bool, typer.Option("--list", help=help_text("list"))] = False,
+    list_stories: Annotated[bool, typer.Option("--list", help=help_text("cli.list"))] = False,
     output: Output = None,
     as_json: AsJson = False,
     lang: Lang = None,
@@ -110,11 +110,11 @@ def demo(  # noqa: PLR0913 - audit's options
             talk.out("".join(f"{name:{room}}  {virtual.title(name, language)}\n" for name in names))
             return
         if story not in virtual.stories():
-            raise UsageError("no_story", given=story, known=virtual.stories())
+            raise UsageError("errors.no_story", given=story, known=virtual.stories())
         wishes = {"all_apps": all_apps, "unknown": unknown, "share": share}
         desk = Desk(talk, output or [], country, **wishes, json=as_json, lines=False)
         desk.check(0)
-        talk.say("starting_demo", version=__version__)
+        talk.say("cli.starting_demo", version=__version__)
         knowledge = desk.knowledge(signatures or [], demo=True)
         with virtual.connected(virtual.open_story(story)) as connection:
             capture = desk.live(connection, knowledge, _reach(no_apks, hash_apks), demo=True)
@@ -122,9 +122,9 @@ def demo(  # noqa: PLR0913 - audit's options
 
 
 def capture(  # noqa: PLR0913 - audit's options
-    file: Annotated[Path, typer.Argument(metavar="FILE.zip", help=help_text("file"))],
+    file: Annotated[Path, typer.Argument(metavar="FILE.zip", help=help_text("cli.file"))],
     *,
-    resume: Annotated[bool, typer.Option("--resume", help=help_text("resume"))] = False,
+    resume: Annotated[bool, typer.Option("--resume", help=help_text("cli.resume"))] = False,
     lang: Lang = None,
     serial: Serial = None,
     transport: Way = "auto",
@@ -146,7 +146,7 @@ def devices(*, as_json: AsJson = False, lang: Lang = None, plain: Plain = False)
     """List the phones that are connected."""
     talk = Talk(lang, plain=plain)
     with talk.errors():
-        talk.say("looking")
+        talk.say("cli.looking")
         from privaudit.commands import devices as listing
 
         raise typer.Exit(listing.show(talk, as_json=as_json))

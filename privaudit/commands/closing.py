@@ -10,19 +10,19 @@ import typer
 from privaudit.commands.options import AsJson, Country, Lang, Lists, Plain, Serial, Way, help_text
 from privaudit.commands.talk import Talk
 
-Apps = Annotated[list[str] | None, typer.Argument(metavar="[APP]...", help=help_text("apps"))]
-From = Annotated[Path | None, typer.Option("--from", metavar="SOURCE", help=help_text("from"))]
-RomName = Annotated[str | None, typer.Option("--rom", metavar="ROM", help=help_text("rom"))]
-AndroidUser = Annotated[int, typer.Option("--user", metavar="N", help=help_text("android_user"))]
+Apps = Annotated[list[str] | None, typer.Argument(metavar="[APP]...", help=help_text("cli.apps"))]
+From = Annotated[Path | None, typer.Option("--from", metavar="SOURCE", help=help_text("cli.from"))]
+RomName = Annotated[str | None, typer.Option("--rom", metavar="ROM", help=help_text("cli.rom"))]
+AndroidUser = Annotated[int, typer.Option("--user", metavar="N", help=help_text("cli.android_user"))]
 
 
 def register(app: typer.Typer) -> None:
     """Add these commands to the command line."""
-    app.command(help=help_text("steps"))(steps)
-    app.command("open", help=help_text("open"))(show)
-    app.command(help=help_text("revoke"))(revoke)
-    app.command(help=help_text("undo"))(undo)
-    app.command(help=help_text("diff"))(diff)
+    app.command(help=help_text("cli.steps"))(steps)
+    app.command("open", help=help_text("cli.open"))(show)
+    app.command(help=help_text("cli.revoke"))(revoke)
+    app.command(help=help_text("cli.undo"))(undo)
+    app.command(help=help_text("cli.diff"))(diff)
 
 
 def steps(  # noqa: PLR0913 - the options of DESIGN
@@ -30,7 +30,7 @@ def steps(  # noqa: PLR0913 - the options of DESIGN
     *,
     source: From = None,
     rom: RomName = None,
-    usb: Annotated[bool, typer.Option("--usb", help=help_text("usb"))] = False,
+    usb: Annotated[bool, typer.Option("--usb", help=help_text("cli.usb"))] = False,
     lang: Lang = None,
     serial: Serial = None,
     transport: Way = "auto",
@@ -51,8 +51,8 @@ def steps(  # noqa: PLR0913 - the options of DESIGN
 
 
 def show(
-    page: Annotated[str, typer.Argument(metavar="PAGE", help=help_text("page"))],
-    app: Annotated[str, typer.Argument(metavar="APP", help=help_text("one_app"))],
+    page: Annotated[str, typer.Argument(metavar="PAGE", help=help_text("cli.page"))],
+    app: Annotated[str, typer.Argument(metavar="APP", help=help_text("cli.one_app"))],
     *,
     user: AndroidUser = 0,
     lang: Lang = None,
@@ -68,18 +68,18 @@ def show(
         Hands(talk, transport=transport, serial=serial).open(page, app, user)
 
 
-Apply = Annotated[bool, typer.Option("--apply", help=help_text("apply"))]
-Yes = Annotated[bool, typer.Option("--yes", help=help_text("yes"))]
+Apply = Annotated[bool, typer.Option("--apply", help=help_text("cli.apply"))]
+Yes = Annotated[bool, typer.Option("--yes", help=help_text("cli.yes"))]
 
 
 def revoke(  # noqa: PLR0913 - the options of DESIGN
-    apps: Annotated[list[str], typer.Argument(metavar="APP...", help=help_text("apps"))],
+    apps: Annotated[list[str], typer.Argument(metavar="APP...", help=help_text("cli.apps"))],
     *,
-    source: Annotated[Path | None, typer.Option("--from", metavar="SOURCE", help=help_text("from_capture"))] = None,
+    source: Annotated[Path | None, typer.Option("--from", metavar="SOURCE", help=help_text("cli.from_capture"))] = None,
     apply: Apply = False,
-    ledger: Annotated[Path | None, typer.Option("--ledger", metavar="FILE", help=help_text("ledger"))] = None,
+    ledger: Annotated[Path | None, typer.Option("--ledger", metavar="FILE", help=help_text("cli.ledger"))] = None,
     yes: Yes = False,
-    uninstall: Annotated[bool, typer.Option("--uninstall", help=help_text("uninstall"))] = False,
+    uninstall: Annotated[bool, typer.Option("--uninstall", help=help_text("cli.uninstall"))] = False,
     lang: Lang = None,
     serial: Serial = None,
     transport: Way = "auto",
@@ -96,7 +96,7 @@ def revoke(  # noqa: PLR0913 - the options of DESIGN
 
 
 def undo(
-    ledger: Annotated[Path, typer.Argument(metavar="LEDGER", help=help_text("ledger_undo"))],
+    ledger: Annotated[Path, typer.Argument(metavar="LEDGER", help=help_text("cli.ledger_undo"))],
     *,
     apply: Apply = False,
     yes: Yes = False,
@@ -114,11 +114,11 @@ def undo(
 
 
 def diff(
-    before: Annotated[Path, typer.Argument(metavar="BEFORE", help=help_text("diff_before"))],
-    after: Annotated[Path, typer.Argument(metavar="AFTER", help=help_text("diff_after"))],
+    before: Annotated[Path, typer.Argument(metavar="BEFORE", help=help_text("cli.diff_before"))],
+    after: Annotated[Path, typer.Argument(metavar="AFTER", help=help_text("cli.diff_after"))],
     *,
     output: Annotated[
-        list[Path] | None, typer.Option("--output", "-o", metavar="FILE", help=help_text("diff_output"))
+        list[Path] | None, typer.Option("--output", "-o", metavar="FILE", help=help_text("cli.diff_output"))
     ] = None,
     as_json: AsJson = False,
     lang: Lang = None,

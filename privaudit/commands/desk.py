@@ -66,9 +66,9 @@ class Desk:
         for path in self.files:
             report.check(path, report.formats())
         if self.country is not None and not re.fullmatch(r"[A-Z]{2}", self.country):
-            raise UsageError("country_unknown", given=self.country)
+            raise UsageError("errors.country_unknown", given=self.country)
         if sources > 1 and (self.files or (self.json and not self.lines)):
-            raise UsageError("one_source")
+            raise UsageError("errors.one_source")
 
     @property
     def wishes(self) -> Wishes:
@@ -88,7 +88,7 @@ class Desk:
         codes = []
         for path in sources:
             if len(sources) > 1:
-                self.talk.say("now", path=str(path))
+                self.talk.say("cli.now", path=str(path))
             try:
                 codes.append(self._one(path, signatures))
             except PrivauditError as error:
@@ -127,7 +127,7 @@ class Desk:
             knowledge,
             demo=demo,
             reach=reach,
-            progress=self.talk.say,
+            progress=self.talk.round,
             counted=self.talk.counted,
             memory=self._memory,
         )
@@ -139,7 +139,7 @@ class Desk:
 
         code = self.deliver(pipeline.judged(taken, knowledge, self.wishes, self._memory))
         if taken.source.kind in LIVE and resume.interrupted(taken):
-            self.talk.show(ConnectionLost("cut_audit"))
+            self.talk.show(ConnectionLost("errors.cut_audit"))
         return code
 
     def deliver(self, document: Report) -> int:
@@ -159,7 +159,7 @@ class Desk:
         else:
             self._print(document)
         for path in self.files:
-            self.talk.say("saved", path=str(path))
+            self.talk.say("cli.saved", path=str(path))
         if document.verdict is Verdict.FOUND:
             return EXIT_FOUND
         if not document.counts.apps_seen:

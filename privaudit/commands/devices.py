@@ -70,7 +70,7 @@ def _lines(found: Survey, said: tuple[Phone | None, ...], language: Language) ->
             yield from (f"   {line}" for line in told(one.obstacle, language, one.maker))
     if not found.phones:
         yield language.text("diagnose.none")
-        yield from told(found.trouble or PhoneError("no_phone"), language)
+        yield from told(found.trouble or PhoneError("errors.no_phone"), language)
     able = [end for one, end in zip(found.phones, ends, strict=True) if one.state is PhoneState.READY]
     if able and len(found.phones) > 1:
         alike = None in ends or len(set(ends)) < len(ends)
@@ -111,7 +111,7 @@ def document(found: Survey, said: tuple[Phone | None, ...], language: Language) 
                 "next": list(told(one.obstacle, language, one.maker)) if one.obstacle else [],
             }
         )
-    trouble = None if found.phones else found.trouble or PhoneError("no_phone")
+    trouble = None if found.phones else found.trouble or PhoneError("errors.no_phone")
     told_trouble = list(told(trouble, language)) if trouble else []
     whole = {"devices": rows, "obstacle": trouble.name if trouble else None, "next": told_trouble}
     from privaudit.report.json import visible

@@ -21,17 +21,21 @@ if TYPE_CHECKING:
 
 def register(app: typer.Typer) -> None:
     """Add this command to the command line."""
-    app.command(help=help_text("evidence"))(evidence)
+    app.command(help=help_text("cli.evidence"))(evidence)
 
 
 def evidence(
-    source: Annotated[Path | None, typer.Argument(metavar="[CAPTURE|REPORT]", help=help_text("evidence_from"))] = None,
+    source: Annotated[
+        Path | None, typer.Argument(metavar="[CAPTURE|REPORT]", help=help_text("cli.evidence_from"))
+    ] = None,
     *,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FOLDER", help=help_text("evidence_to"))
+        Path | None, typer.Option("--output", "-o", metavar="FOLDER", help=help_text("cli.evidence_to"))
     ] = None,
-    apps: Annotated[list[str] | None, typer.Option("--app", metavar="PKG", help=help_text("evidence_app"))] = None,
-    check: Annotated[Path | None, typer.Option("--check", metavar="FOLDER", help=help_text("evidence_check"))] = None,
+    apps: Annotated[list[str] | None, typer.Option("--app", metavar="PKG", help=help_text("cli.evidence_app"))] = None,
+    check: Annotated[
+        Path | None, typer.Option("--check", metavar="FOLDER", help=help_text("cli.evidence_check"))
+    ] = None,
     country: Country = None,
     signatures: Lists = None,
     lang: Lang = None,
@@ -42,14 +46,14 @@ def evidence(
     with talk.errors():
         if check is not None:
             if source is not None or output is not None:
-                raise UsageError("evidence_either")
+                raise UsageError("errors.evidence_either")
             raise typer.Exit(_check(talk, check))
         if source is None or output is None:
-            raise UsageError("evidence_nothing")
+            raise UsageError("errors.evidence_nothing")
         if output.exists() or output.is_symlink():
-            raise UsageError("exists", path=str(output))
+            raise UsageError("errors.exists", path=str(output))
         if not output.absolute().parent.is_dir():
-            raise UsageError("no_folder", path=str(output.absolute().parent))
+            raise UsageError("errors.no_folder", path=str(output.absolute().parent))
         _keep(talk, source, output, tuple(apps or ()), country.upper() if country else None, signatures or [])
 
 
@@ -68,9 +72,9 @@ def _keep(
         language=talk.language,
         kept_at=datetime.now(UTC).astimezone(),
     )
-    talk.say("evidence_kept", path=str(output), sheet=str(output / folder.SHEET))
-    talk.say("evidence_apps", n=len({app.package for app in shown.apps}))
-    talk.say("evidence_sealed" if capture else "evidence_sealed_report", path=str(output / folder.SEALED))
+    talk.say("cli.evidence_kept", path=str(output), sheet=str(output / folder.SHEET))
+    talk.say("cli.evidence_apps", n=len({app.package for app in shown.apps}))
+    talk.say("cli.evidence_sealed" if capture else "cli.evidence_sealed_report", path=str(output / folder.SEALED))
     talk.out(f"{digest}\n")
 
 
@@ -109,10 +113,10 @@ def _check(talk: Talk, path: Path) -> int:
     from privaudit.papers import recheck, sheet
 
     checked = recheck.check(path)
-    talk.say("evidence_same", n=checked.same)
+    talk.say("cli.evidence_same", n=checked.same)
     for how, name in checked.changes:
-        talk.say(f"evidence_{how}", path=name)
-    talk.say("evidence_compare")
+        talk.say(f"cli.evidence_{how}", path=name)
+    talk.say("cli.evidence_compare")
     talk.out(sheet.in_groups(checked.digest) + "\n")
-    talk.say("evidence_differs" if checked.changes else "evidence_unchanged")
+    talk.say("cli.evidence_differs" if checked.changes else "cli.evidence_unchanged")
     return EXIT_UNREADABLE if checked.changes else EXIT_OK

@@ -32,18 +32,22 @@ _MOST_BYTES: Final = 64 * 1024 * 1024
 
 def register(top: typer.Typer) -> None:
     """Add the commands about lists to the command line: these, those of `signatures`, and `vetting.draft`."""
-    app.command(help=vetting.apk_text("draft"))(vetting.draft)
+    app.command(help=vetting.apk_text("apkcli.draft"))(vetting.draft)
     top.add_typer(app)
 
 
-@app.command("import", help=told("import"))
+@app.command("import", help=told("signatures.import"))
 def import_(
-    file: Annotated[Path | None, typer.Argument(metavar="FILE", help=told("file"))] = None,
+    file: Annotated[Path | None, typer.Argument(metavar="FILE", help=told("signatures.file"))] = None,
     *,
-    output: Annotated[Path | None, typer.Option("--output", "-o", metavar="PATH", help=told("list_to"))] = None,
-    publisher: Annotated[str, typer.Option("--publisher", metavar="NAME", help=told("list_publisher"))] = "own list",
-    title: Annotated[str | None, typer.Option("--title", metavar="TEXT", help=told("list_title"))] = None,
-    template: Annotated[bool, typer.Option("--template", help=told("template"))] = False,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="PATH", help=told("signatures.list_to"))
+    ] = None,
+    publisher: Annotated[
+        str, typer.Option("--publisher", metavar="NAME", help=told("signatures.list_publisher"))
+    ] = "own list",
+    title: Annotated[str | None, typer.Option("--title", metavar="TEXT", help=told("signatures.list_title"))] = None,
+    template: Annotated[bool, typer.Option("--template", help=told("signatures.template"))] = False,
     lang: Lang = None,
     plain: Plain = False,
 ) -> None:
@@ -57,7 +61,7 @@ def import_(
             talk.out(tables.template(chinese=talk.language.code == "zh"))
             return
         if file is None or output is None:
-            raise UsageError("import_nothing")
+            raise UsageError("errors.import_nothing")
         mistakes = Mistakes()
         defaults = {"publisher": publisher, "title": title or file.stem}
         data, passed = writing.read(file, _MOST_BYTES), 0
@@ -67,21 +71,21 @@ def import_(
         elif file.suffix.lower() in {".csv", ".txt", ".tsv"}:
             lists = tables.read(data, file.name, mistakes, defaults)
         else:
-            raise UsageError("import_unknown", given=file.name)
+            raise UsageError("errors.import_unknown", given=file.name)
         if mistakes:
-            raise KnowledgeError("import_mistakes", tuple(mistakes), path=str(file))
+            raise KnowledgeError("errors.import_mistakes", tuple(mistakes), path=str(file))
         for path, one in writing.imported(lists, output, file):
-            talk.tell("signatures.imported", path=str(path), n=len(one.rows))
-        talk.tell("signatures.use", path=str(output))
+            talk.say("signatures.imported", path=str(path), n=len(one.rows))
+        talk.say("signatures.use", path=str(output))
         if passed:
-            talk.tell("signatures.passed", n=passed)
+            talk.say("signatures.passed", n=passed)
 
 
-@app.command(help=told("export"))
+@app.command(help=told("signatures.export"))
 def export(
     words: Words = None,
     *,
-    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help=told("export_to"))],
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help=told("signatures.export_to"))],
     country: InCountry = None,
     publisher: Publisher = None,
     lenders: Lenders = False,
@@ -96,10 +100,10 @@ def export(
     with talk.errors():
         suffix = output.suffix.lower()
         if suffix not in writing.FORMATS:
-            raise UsageError("export_unknown", given=output.name, known=writing.FORMATS)
+            raise UsageError("errors.export_unknown", given=output.name, known=writing.FORMATS)
         if suffix == ".zip":
             writing.write(output, bundle.pack(release.in_force()))
-            talk.tell("signatures.packed", path=str(output))
+            talk.say("signatures.packed", path=str(output))
             return
         known, apps = found(words, country, publisher, signatures, lenders=lenders)
         if suffix == ".csv":
@@ -110,15 +114,15 @@ def export(
             apps = stix.writable(apps)
             text = stix.render(apps, release.day())
         writing.write(output, text.encode())
-        talk.tell("signatures.exported", path=str(output), n=len(apps))
+        talk.say("signatures.exported", path=str(output), n=len(apps))
         talk.out("".join(f"{line}\n" for line in worth(talk, known)))
 
 
-@app.command(help=told("update"))
+@app.command(help=told("signatures.update"))
 def update(
-    source: Annotated[str, typer.Argument(metavar="FILE|URL", help=told("source"))],
+    source: Annotated[str, typer.Argument(metavar="FILE|URL", help=told("signatures.source"))],
     *,
-    key: Annotated[list[str] | None, typer.Option("--key", metavar="KEY", help=told("key"))] = None,
+    key: Annotated[list[str] | None, typer.Option("--key", metavar="KEY", help=told("signatures.key"))] = None,
     country: Country = None,
     lang: Lang = None,
     plain: Plain = False,
@@ -131,7 +135,7 @@ def update(
     with talk.errors():
         chosen = country_code(country)
         believed = bundle.keys(key or ())
-        talk.tell("signatures.network" if fetch.is_address(source) else "signatures.no_network", path=source)
+        talk.say("signatures.network" if fetch.is_address(source) else "signatures.no_network", path=source)
         taken = bundle.update(source, believed)
-        talk.tell("signatures.updated", number=taken.number, released_on=taken.released, comment=taken.comment or "-")
+        talk.say("signatures.updated", number=taken.number, released_on=taken.released, comment=taken.comment or "-")
         talk.out("".join(f"{line}\n" for line in worth(talk, knowledge.load(country=chosen))))

@@ -38,14 +38,14 @@ class Hands:
     def steps(self, apps: list[str], source: Path | None, rom: str | None) -> None:
         """Print the taps for `apps`, or for every app that a report on `source` would tell of."""
         self._rom(rom)
-        self.talk.say("starting" if source is None else "starting_saved", version=__version__)
+        self.talk.say("cli.starting" if source is None else "cli.starting_saved", version=__version__)
         check_packages(apps)
         report = self._report(source, apps)
         from privaudit.report.prose import taps
 
         missing = [name for name in apps if name not in {app.package for app in report.apps}]
         if missing:
-            raise UsageError("app_missing", app=missing[0])
+            raise UsageError("errors.app_missing", app=missing[0])
         self.talk.out(taps.render(_as_if(report, rom), self.talk.language, frozenset(apps)))
 
     def usb(self, rom: str | None) -> None:
@@ -61,7 +61,7 @@ class Hands:
         from privaudit import roms
 
         if name is not None and name not in roms.names():
-            raise UsageError("rom_unknown", given=name, known=roms.names())
+            raise UsageError("errors.rom_unknown", given=name, known=roms.names())
 
     def _report(self, source: Path | None, apps: list[str]) -> Report:
         from privaudit import audit
@@ -77,7 +77,9 @@ class Hands:
         with self.talk.phone(self.transport, self.serial) as connection:
             knowledge = desk.knowledge(self.signatures)
             memory = Memory()
-            taken = audit.live(connection, knowledge, progress=self.talk.say, counted=self.talk.counted, memory=memory)
+            taken = audit.live(
+                connection, knowledge, progress=self.talk.round, counted=self.talk.counted, memory=memory
+            )
         return audit.judged(taken, knowledge, wishes, memory)
 
     def _saved(self, source: Path, desk: Desk, wishes: Wishes) -> Report:
@@ -91,7 +93,7 @@ class Hands:
 
     def diff(self, before: Path, after: Path, output: list[Path], *, json: bool) -> None:
         """Print what changed between two saved reports or checks, and write it to each `output`."""
-        self.talk.say("starting_saved", version=__version__)
+        self.talk.say("cli.starting_saved", version=__version__)
         from privaudit import report
         from privaudit.audit import Wishes
         from privaudit.commands.desk import Desk
@@ -105,15 +107,15 @@ class Hands:
             report.save(words.render(found, path.suffix, self.talk.language), path)
         self.talk.out(words.json(found) if json else words.text(found, self.talk.language))
         for path in output:
-            self.talk.say("saved", path=str(path))
+            self.talk.say("cli.saved", path=str(path))
 
     def open(self, page: str, app: str, user: int) -> None:
         """Show `page` of `app` on the phone, and print the way to it by hand."""
         from privaudit import roms
 
         if page not in roms.openable():
-            raise UsageError("page_unknown", given=page, known=roms.openable())
-        self.talk.say("starting_open", version=__version__)
+            raise UsageError("errors.page_unknown", given=page, known=roms.openable())
+        self.talk.say("cli.starting_open", version=__version__)
         check_packages([app])
         with self.talk.phone(self.transport, self.serial) as connection:
             from privaudit.remedy import pages, reading
@@ -126,12 +128,12 @@ class Hands:
         from privaudit.remedy import way
 
         for refusal in shown.refusals:
-            self.talk.say("not_opened", said=refusal)
+            self.talk.say("cli.not_opened", said=refusal)
         if shown.page is None:
-            raise PhoneError("nothing_opened")
-        self.talk.say("opened" if shown.page == page else "opened_other", page=shown.page)
+            raise PhoneError("errors.nothing_opened")
+        self.talk.say("cli.opened" if shown.page == page else "cli.opened_other", page=shown.page)
         if user != 0:
-            self.talk.say("opened_copy", user=user)
+            self.talk.say("cli.opened_copy", user=user)
         found = way.page(phone, page)
         last = [name for name in found.path if name != way.APP][-1] if found is not None else "settings"
         for tap in (*way.to_page(phone, page, app), *(way.search(phone, page, last) if found is not None else ())):
@@ -148,7 +150,7 @@ def check_packages(apps: Iterable[str]) -> None:
 
     for name in apps:
         if not is_package_name(name):
-            raise UsageError("not_a_package", given=name)
+            raise UsageError("errors.not_a_package", given=name)
 
 
 def _as_if(report: Report, rom: str | None) -> Report:

@@ -26,13 +26,13 @@ class Keeper:
 
     def __init__(self, talk: Talk, file: Path, reach: Reach, *, resume: bool) -> None:
         if file.suffix != ".zip":
-            raise UsageError("not_zip", given=file.name)
+            raise UsageError("errors.not_zip", given=file.name)
         if resume and not file.exists():
-            raise SourceError("source_missing", path=str(file))
+            raise SourceError("errors.source_missing", path=str(file))
         if not resume and file.exists():
-            raise UsageError("exists", path=str(file))
+            raise UsageError("errors.exists", path=str(file))
         if not file.absolute().parent.is_dir():
-            raise UsageError("no_folder", path=str(file.absolute().parent))
+            raise UsageError("errors.no_folder", path=str(file.absolute().parent))
         self._talk = talk
         self._file = file
         self._reach = reach
@@ -43,7 +43,7 @@ class Keeper:
         from privaudit import knowledge
         from privaudit.capture import archive
 
-        self._talk.say("starting", version=__version__)
+        self._talk.say("cli.starting", version=__version__)
         lists = knowledge.load(extra=signatures)  # mistakes in them are told before any phone is asked
         begun = archive.read(self._file) if self._resume else None
         with self._talk.phone(transport, serial) as connection:
@@ -55,14 +55,14 @@ class Keeper:
         from privaudit.capture import identity
 
         known = identity.ask(connection)  # first: a cable may be pulled at any time
-        taken = audit.live(connection, lists, reach=self._reach, progress=self._talk.say, counted=self._talk.counted)
+        taken = audit.live(connection, lists, reach=self._reach, progress=self._talk.round, counted=self._talk.counted)
         return replace(taken, identity=known)
 
     def _go_on(self, connection: Transport, begun: Capture, lists: Knowledge) -> Capture:
         from privaudit import resume
 
         return resume.resumed(
-            connection, begun, lists, reach=self._reach, progress=self._talk.say, counted=self._talk.counted
+            connection, begun, lists, reach=self._reach, progress=self._talk.round, counted=self._talk.counted
         )
 
     def _write(self, taken: Capture, begun: Capture | None, lists: Knowledge) -> int:
@@ -71,11 +71,11 @@ class Keeper:
 
         unfinished = resume.unfinished(taken, lists)
         if taken is begun:
-            self._talk.say("nothing_new" if unfinished else "nothing_missing", path=str(self._file))
+            self._talk.say("cli.nothing_new" if unfinished else "cli.nothing_missing", path=str(self._file))
         else:
             archive.write(taken, self._file)
-            self._talk.say("saved_private", path=str(self._file))
+            self._talk.say("cli.saved_private", path=str(self._file))
         if not unfinished:
             return EXIT_OK
-        self._talk.show(ConnectionLost("cut_capture", path=str(self._file)))
+        self._talk.show(ConnectionLost("errors.cut_capture", path=str(self._file)))
         return EXIT_UNREADABLE

@@ -9,7 +9,7 @@ from typing import Any, Final
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from privaudit.commands.options import HELP, help_text
+from privaudit.commands.options import help_text
 
 COMMANDS: Final[Mapping[str, str]] = {
     "audit": "checking",
@@ -32,8 +32,26 @@ COMMANDS: Final[Mapping[str, str]] = {
 }
 """Each command, in the order of the help, and the module of `privaudit.commands` whose ``register`` adds it."""
 
-_TOLD: Final[Mapping[str, str]] = {"signatures": "signatures.app", "rules": "rulebook.app", "apk": "apkcli.apk"}
-"""Where the help of a command stands among the sentences, if not in ``cli`` under its own name."""
+_TOLD: Final[Mapping[str, str]] = {
+    "audit": "cli.audit",
+    "demo": "cli.demo",
+    "devices": "cli.devices",
+    "capture": "cli.capture",
+    "steps": "cli.steps",
+    "open": "cli.open",
+    "revoke": "cli.revoke",
+    "undo": "cli.undo",
+    "diff": "cli.diff",
+    "evidence": "cli.evidence",
+    "letter": "cli.letter",
+    "rights": "cli.rights",
+    "workshop": "cli.workshop",
+    "apk": "apkcli.apk",
+    "signatures": "signatures.app",
+    "rules": "rulebook.app",
+    "schema": "cli.schema",
+}
+"""The help of each command in the message catalog."""
 
 
 class _Made(MutableMapping[str, Any]):
@@ -73,7 +91,7 @@ class Commands(TyperGroup):
     def format_commands(self, _ctx: Any, formatter: Any) -> None:  # noqa: ANN401 - click's classes
         """The table of commands, below the options."""
         room = formatter.width - 6 - max(map(len, COMMANDS))
-        told = {name: HELP.text(_TOLD[name]) if name in _TOLD else help_text(name) for name in COMMANDS}
+        told = {name: help_text(_TOLD[name]) for name in COMMANDS}
         short = [(name, TyperCommand(name, help=text).get_short_help_str(room)) for name, text in told.items()]
         with formatter.section("Commands"):
             formatter.write_dl(short)

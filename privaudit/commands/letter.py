@@ -14,23 +14,25 @@ from privaudit.errors import SourceError, UsageError
 if TYPE_CHECKING:
     from privaudit.papers import Paper
 
-Files = Annotated[list[Path] | None, typer.Option("--output", "-o", metavar="FILE", help=help_text("paper_to"))]
+Files = Annotated[list[Path] | None, typer.Option("--output", "-o", metavar="FILE", help=help_text("cli.paper_to"))]
 """Where a paper goes; none: standard output."""
 
 
 def register(app: typer.Typer) -> None:
     """Add this command to the command line."""
-    app.command(help=help_text("letter"))(letter)
+    app.command(help=help_text("cli.letter"))(letter)
 
 
 def letter(
-    report: Annotated[Path, typer.Argument(metavar="REPORT.json", help=help_text("letter_from"))],
+    report: Annotated[Path, typer.Argument(metavar="REPORT.json", help=help_text("cli.letter_from"))],
     *,
-    app: Annotated[str, typer.Option("--app", metavar="PKG", help=help_text("one_app"))],
-    kind: Annotated[str, typer.Option("--kind", metavar="KIND", help=help_text("kind"))],
-    country: Annotated[str | None, typer.Option("--country", metavar="CC", help=help_text("letter_country"))] = None,
+    app: Annotated[str, typer.Option("--app", metavar="PKG", help=help_text("cli.one_app"))],
+    kind: Annotated[str, typer.Option("--kind", metavar="KIND", help=help_text("cli.kind"))],
+    country: Annotated[
+        str | None, typer.Option("--country", metavar="CC", help=help_text("cli.letter_country"))
+    ] = None,
     output: Files = None,
-    yes: Annotated[bool, typer.Option("--yes", help=help_text("yes_letter"))] = False,
+    yes: Annotated[bool, typer.Option("--yes", help=help_text("cli.yes_letter"))] = False,
     lang: Lang = None,
     plain: Plain = False,
 ) -> None:
@@ -43,19 +45,21 @@ def letter(
 
         kinds = tuple(one.value for one in letters.Kind)
         if kind not in kinds:
-            raise UsageError("kind_unknown", given=kind, known=kinds)
+            raise UsageError("errors.kind_unknown", given=kind, known=kinds)
         check(output or [])
         if not json.recognises(report):
-            raise SourceError("source_missing" if not report.exists() else "report_wanted", path=str(report))
+            raise SourceError(
+                "errors.source_missing" if not report.exists() else "errors.report_wanted", path=str(report)
+            )
         document = json.read(report)
         chosen = country or document.knowledge.rules.country
         if chosen is None:
-            raise UsageError("country_needed", known=rights.countries())
+            raise UsageError("errors.country_needed", known=rights.countries())
         paper = letters.draft(document, app, letters.Kind(kind), rights.load(chosen.upper()))
         if letters.Kind(kind).is_sent and not yes:
-            talk.tell("papers.notice")
-            if talk.ask("ask_letter") not in {"y", "yes", "是"}:
-                talk.say("nothing_written")
+            talk.say("papers.notice")
+            if talk.ask("cli.ask_letter") not in {"y", "yes", "是"}:
+                talk.say("cli.nothing_written")
                 return
         deliver(talk, paper, output or [])
 
@@ -74,6 +78,6 @@ def deliver(talk: Talk, paper: Paper, output: list[Path]) -> None:
 
     for path in output:
         report.save(papers.render(paper, papers.form(path)), path)
-        talk.say("saved", path=str(path))
+        talk.say("cli.saved", path=str(path))
     if not output:
         talk.out(papers.render(paper, "txt"))

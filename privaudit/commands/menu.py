@@ -49,11 +49,11 @@ class Menu:
             while (choice := self._chosen()) != _LEAVE:
                 if choice in self._choices:
                     self._choices[choice][1]()
-                    self._talk.ask("menu_back")
+                    self._talk.ask("cli.menu_back")
                 elif choice in locales.available():
                     self._talk = Talk(choice, plain=False)
                 else:
-                    self._talk.say("menu_unknown", given=choice)
+                    self._talk.say("cli.menu_unknown", given=choice)
         except UsageError as error:
             if error.name != "nobody_answers":
                 raise
@@ -64,21 +64,21 @@ class Menu:
         lines += [f"  {key}  {said(f'cli.{name}')}" for key, (name, _) in self._choices.items()]
         lines += [f"  {_LEAVE}  {said('cli.menu_leave')}", "", f"  {', '.join(locales.available())}: Language 语言", ""]
         self._talk.out("".join(f"{line}\n" for line in lines))
-        return self._talk.ask("menu_choose")
+        return self._talk.ask("cli.menu_choose")
 
     def _print(self, *command: str) -> None:
         self._run([*command, "--lang", self._talk.language.code])
 
     def _audit(self) -> None:
-        self._talk.tell("report.taps_bank_first")
-        self._talk.ask("menu_ready")
+        self._talk.say("report.taps_bank_first")
+        self._talk.ask("cli.menu_ready")
         self._page("audit")
 
     def _rights(self) -> None:
         from privaudit import rights
 
         known = rights.countries()
-        country = self._talk.ask("menu_country", known=", ".join(known)).upper()
+        country = self._talk.ask("cli.menu_country", known=", ".join(known)).upper()
         self._page("rights", *([country] if country in known else []))
 
     def _page(self, *command: str) -> None:
@@ -91,9 +91,9 @@ class Menu:
             self._print(*command, "--output", str(page))
             if not page.exists():
                 return
-            self._talk.say("menu_opened" if opened(page) else "menu_open", path=str(page))
-            if self._talk.ask("menu_keep") in _YES:
-                self._talk.say("menu_kept", path=str(page))
+            self._talk.say("cli.menu_opened" if opened(page) else "cli.menu_open", path=str(page))
+            if self._talk.ask("cli.menu_keep") in _YES:
+                self._talk.say("cli.menu_kept", path=str(page))
                 page = Path()
         finally:
             if page.name:

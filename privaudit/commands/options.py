@@ -25,9 +25,9 @@ HELP: Final = _wished()
 """In which the help speaks."""
 
 
-def help_text(name: str) -> str:
+def help_text(key: str) -> str:
     """A sentence of the help."""
-    return HELP.text(f"cli.{name}", languages=locales.available())
+    return HELP.text(key, languages=locales.available())
 
 
 def group(name: str, told: str) -> typer.Typer:
@@ -42,17 +42,17 @@ def group(name: str, told: str) -> typer.Typer:
     )
 
 
-Output = Annotated[list[str] | None, typer.Option("--output", "-o", metavar="FILE", help=help_text("output"))]
-AsJson = Annotated[bool, typer.Option("--json", help=help_text("json"))]
-AsJsonLines = Annotated[bool, typer.Option("--jsonl", help=help_text("jsonl"))]
-Lang = Annotated[str | None, typer.Option("--lang", metavar="LANG", help=help_text("lang"))]
-Country = Annotated[str | None, typer.Option("--country", metavar="CC", help=help_text("country"))]
-Serial = Annotated[str | None, typer.Option("--serial", envvar="ANDROID_SERIAL", help=help_text("serial"))]
-Way = Annotated[str, typer.Option("--transport", metavar="WAY", help=help_text("transport"))]
-Lists = Annotated[list[Path] | None, typer.Option("--signatures", metavar="PATH", help=help_text("signatures"))]
-AllApps = Annotated[bool, typer.Option("--all-apps", help=help_text("all_apps"))]
-Share = Annotated[bool, typer.Option("--share", help=help_text("share"))]
-Unknown = Annotated[bool, typer.Option("--unknown", help=help_text("unknown"))]
-NoApks = Annotated[bool, typer.Option("--no-apks", help=help_text("no_apks"))]
-Hash = Annotated[bool, typer.Option("--hash", help=help_text("hash"))]
-Plain = Annotated[bool, typer.Option("--plain", help=help_text("plain"))]
+Output = Annotated[list[str] | None, typer.Option("--output", "-o", metavar="FILE", help=help_text("cli.output"))]
+AsJson = Annotated[bool, typer.Option("--json", help=help_text("cli.json"))]
+AsJsonLines = Annotated[bool, typer.Option("--jsonl", help=help_text("cli.jsonl"))]
+Lang = Annotated[str | None, typer.Option("--lang", metavar="LANG", help=help_text("cli.lang"))]
+Country = Annotated[str | None, typer.Option("--country", metavar="CC", help=help_text("cli.country"))]
+Serial = Annotated[str | None, typer.Option("--serial", envvar="ANDROID_SERIAL", help=help_text("cli.serial"))]
+Way = Annotated[str, typer.Option("--transport", metavar="WAY", help=help_text("cli.transport"))]
+Lists = Annotated[list[Path] | None, typer.Option("--signatures", metavar="PATH", help=help_text("cli.signatures"))]
+AllApps = Annotated[bool, typer.Option("--all-apps", help=help_text("cli.all_apps"))]
+Share = Annotated[bool, typer.Option("--share", help=help_text("cli.share"))]
+Unknown = Annotated[bool, typer.Option("--unknown", help=help_text("cli.unknown"))]
+NoApks = Annotated[bool, typer.Option("--no-apks", help=help_text("cli.no_apks"))]
+Hash = Annotated[bool, typer.Option("--hash", help=help_text("cli.hash"))]
+Plain = Annotated[bool, typer.Option("--plain", help=help_text("cli.plain"))]

@@ -39,24 +39,24 @@ class Revoking(Running):
         uninstall: bool,
     ) -> None:
         """Print the plan; with `apply`, carry it out."""
-        starting = "starting_apply" if apply else "starting_plan"
-        self.talk.say(starting if source is None or apply else "starting_saved", version=__version__)
+        starting = "cli.starting_apply" if apply else "cli.starting_plan"
+        self.talk.say(starting if source is None or apply else "cli.starting_saved", version=__version__)
         check_packages(apps)
         if ledger is not None and ledger.exists():
             self._resume(apps, ledger, apply=apply, yes=yes)
             return
         if ledger is not None and not ledger.absolute().parent.is_dir():
-            raise UsageError("no_folder", path=str(ledger.absolute().parent))
+            raise UsageError("errors.no_folder", path=str(ledger.absolute().parent))
         from privaudit import capture, knowledge
         from privaudit.report import json
 
         if source is not None and json.recognises(source):
-            raise UsageError("needs_capture", path=str(source))
+            raise UsageError("errors.needs_capture", path=str(source))
         saved = capture.read(source) if source is not None else None
         lists = knowledge.load(extra=self.signatures, demo=saved is not None and saved.demo)
         if saved is not None and not apply:
             self._print(*self._planned(saved, lists, apps, uninstall=uninstall))
-            self.talk.say("only_planned")
+            self.talk.say("cli.only_planned")
             return
         with self.talk.phone(self.transport, self.serial) as connection:
             taken = self.take(connection, lists, apps)
@@ -66,7 +66,7 @@ class Revoking(Running):
                 _same_plan(self._planned(saved, lists, apps, uninstall=uninstall)[0], plan)
             self._print(plan, named)
             if not apply:
-                self.talk.say("only_planned")
+                self.talk.say("cli.only_planned")
             elif plan.planned:
                 path = ledger or Path(f"privaudit-{datetime.now().astimezone():%Y%m%d-%H%M%S}.ledger.json")
                 self._apply(connection, taken, plan, named, path, yes=yes)
@@ -80,7 +80,7 @@ class Revoking(Running):
         named = self.named(taken, lists, apps)
         for name in apps:
             if name not in {package for package, _ in named}:
-                raise UsageError("app_missing", app=name)
+                raise UsageError("errors.app_missing", app=name)
         users = facts.gather(taken).users
         return plan.build(reading.of(taken, apps), named.values(), users, uninstall=uninstall), named
 
@@ -95,7 +95,7 @@ class Revoking(Running):
         from privaudit.remedy import identity
 
         if not identity.is_of(identity.of(facts.gather(saved)), facts.gather(taken)):
-            raise PhoneError("other_phone")
+            raise PhoneError("errors.other_phone")
 
     def _apply(
         self,
@@ -115,13 +115,13 @@ class Revoking(Running):
         from privaudit.remedy.change import Kind
 
         removed = [change.package for change in plan.changes if change.kind is Kind.UNINSTALL]
-        if not self.agreed("ask_apply", len(plan.planned), yes=yes) or not self.agreed_to_remove(removed):
+        if not self.agreed("cli.ask_apply", len(plan.planned), yes=yes) or not self.agreed_to_remove(removed):
             return
         before = path.with_name(f"{path.name.removesuffix('.json').removesuffix('.ledger')}.before.zip")
         if before.exists():
-            raise UsageError("exists", path=str(before))
+            raise UsageError("errors.exists", path=str(before))
         archive.write(taken, before)
-        self.talk.say("saved_private", path=str(before))
+        self.talk.say("cli.saved_private", path=str(before))
         # Between the plan and the answer somebody may have tapped, or another phone been plugged in.
         now = reading.again(connection, taken, {package for package, _ in named})
         gathered = facts.gather(taken)
@@ -139,18 +139,18 @@ class Revoking(Running):
 
         book = ledger.read(path)
         if sorted(set(apps)) != sorted({entry.change.package for entry in book.entries}):
-            raise UsageError("ledger_other_apps", path=str(path))
+            raise UsageError("errors.ledger_other_apps", path=str(path))
         open_now = [entry.change for entry in book.entries if entry.outcome in {Outcome.PLANNED, Outcome.BEGUN}]
-        self.talk.say("resuming", n=len(open_now), of=len(book.entries))
+        self.talk.say("cli.resuming", n=len(open_now), of=len(book.entries))
         if not open_now or not apply:
-            self.talk.say("only_planned" if open_now else "nothing_open")
+            self.talk.say("cli.only_planned" if open_now else "cli.nothing_open")
             return
         lists = knowledge.load(extra=self.signatures, demo=book.demo)
         with self.talk.phone(self.transport, self.serial) as connection:
             taken = self.take(connection, lists, apps)
             self.known_again(book, taken)
             removed = [change.package for change in open_now if change.kind is Kind.UNINSTALL]
-            if self.agreed("ask_apply", len(open_now), yes=yes) and self.agreed_to_remove(removed):
+            if self.agreed("cli.ask_apply", len(open_now), yes=yes) and self.agreed_to_remove(removed):
                 self.run(connection, taken, book, path, self.named(taken, lists, apps))
 
 
@@ -163,7 +163,7 @@ def _same_plan(before: Plan, now: Plan) -> None:
     planned, found = (frozenset(_lasting(plan)) for plan in (before, now))
     if planned != found:
         differs = next(iter(planned ^ found))
-        raise PhoneError("plan_changed", app=differs.package, what=differs.what or differs.kind.value)
+        raise PhoneError("errors.plan_changed", app=differs.package, what=differs.what or differs.kind.value)
 
 
 def _lasting(plan: Plan) -> Iterator[Change]:

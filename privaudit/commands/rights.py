@@ -13,13 +13,13 @@ from privaudit.commands.talk import Talk
 
 def register(app: typer.Typer) -> None:
     """Add this command to the command line."""
-    app.command("rights", help=help_text("rights"))(show)
+    app.command("rights", help=help_text("cli.rights"))(show)
 
 
 def show(
-    country: Annotated[str | None, typer.Argument(metavar="[CC]", help=help_text("rights_of"))] = None,
+    country: Annotated[str | None, typer.Argument(metavar="[CC]", help=help_text("cli.rights_of"))] = None,
     *,
-    friends: Annotated[bool, typer.Option("--friends", help=help_text("friends"))] = False,
+    friends: Annotated[bool, typer.Option("--friends", help=help_text("cli.friends"))] = False,
     output: Files = None,
     lang: Lang = None,
     plain: Plain = False,
@@ -33,6 +33,6 @@ def show(
         check(output or [])
         known = rights.load(country.upper() if country else None)
         if country is None:
-            talk.say("rights_choose", known=", ".join(rights.countries()))
+            talk.say("cli.rights_choose", known=", ".join(rights.countries()))
         paper = (page.friends if friends else page.whole)(known, talk.language)
         deliver(talk, paper, output or [])

@@ -23,12 +23,12 @@ _MOST_SHOWN: Final = 20
 """Rules that `show` prints in full."""
 
 
-def told(name: str) -> str:
+def told(key: str) -> str:
     """What the help says of these commands and their options."""
-    return HELP.text(f"rulebook.{name}")
+    return HELP.text(key)
 
 
-app = group("rules", told("app"))
+app = group("rules", told("rulebook.app"))
 
 
 def register(top: typer.Typer) -> None:
@@ -36,13 +36,13 @@ def register(top: typer.Typer) -> None:
     top.add_typer(app)
 
 
-InCountry = Annotated[str | None, typer.Option("--country", metavar="CC", help=told("in_country"))]
-AsJson = Annotated[bool, typer.Option("--json", help=told("json"))]
+InCountry = Annotated[str | None, typer.Option("--country", metavar="CC", help=told("rulebook.in_country"))]
+AsJson = Annotated[bool, typer.Option("--json", help=told("rulebook.json"))]
 
 
-@app.command("list", help=told("list"))
+@app.command("list", help=told("rulebook.list"))
 def list_(
-    words: Annotated[list[str] | None, typer.Argument(metavar="[WORD]...", help=told("words"))] = None,
+    words: Annotated[list[str] | None, typer.Argument(metavar="[WORD]...", help=told("rulebook.words"))] = None,
     *,
     country: InCountry = None,
     as_json: AsJson = False,
@@ -64,9 +64,9 @@ def list_(
         talk.out("".join(f"{line}\n" for line in [*lines, *_worth(talk, book)]))
 
 
-@app.command(help=told("show"))
+@app.command(help=told("rulebook.show"))
 def show(
-    words: Annotated[list[str], typer.Argument(metavar="WORD...", help=told("words"))],
+    words: Annotated[list[str], typer.Argument(metavar="WORD...", help=told("rulebook.words"))],
     *,
     country: InCountry = None,
     lang: Lang = None,
@@ -90,9 +90,9 @@ def show(
         talk.out("".join(f"{line}\n" for line in [*lines, *_worth(talk, book)]))
 
 
-@app.command(help=told("check"))
+@app.command(help=told("rulebook.check"))
 def check(
-    path: Annotated[Path | None, typer.Argument(metavar="[PATH]", help=told("path"))] = None,
+    path: Annotated[Path | None, typer.Argument(metavar="[PATH]", help=told("rulebook.path"))] = None,
     *,
     lang: Lang = None,
     plain: Plain = False,
@@ -117,7 +117,7 @@ def _book() -> RuleBook:
     mistakes = Mistakes()
     book = rulebook.read(mistakes)
     if mistakes:
-        raise KnowledgeError("knowledge_mistakes", tuple(mistakes))
+        raise KnowledgeError("errors.knowledge_mistakes", tuple(mistakes))
     return book
 
 

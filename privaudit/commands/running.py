@@ -33,7 +33,7 @@ class Running(Hands):
         from privaudit import audit
         from privaudit.capture.take import ask_more
 
-        taken = audit.live(connection, lists, progress=self.talk.say, counted=self.talk.counted)
+        taken = audit.live(connection, lists, progress=self.talk.round, counted=self.talk.counted)
         missing = [f"package.{name}" for name in apps if f"package.{name}" not in taken.answers]
         return taken.having(ask_more(connection, missing))
 
@@ -57,23 +57,23 @@ class Running(Hands):
 
         gathered = facts.gather(taken)
         if not identity.is_of(book.phone, gathered):
-            raise PhoneError("other_phone")
+            raise PhoneError("errors.other_phone")
         anew = identity.installed_anew(book.phone, gathered, {entry.change.package for entry in book.entries})
         if anew is not None:
-            raise PhoneError("installed_anew", app=anew)
+            raise PhoneError("errors.installed_anew", app=anew)
 
-    def agreed(self, name: str, n: int, *, yes: bool) -> bool:
+    def agreed(self, key: str, n: int, *, yes: bool) -> bool:
         """One question, asked unless it was answered beforehand."""
-        if yes or self.talk.ask(name, n=n) in _YES:
+        if yes or self.talk.ask(key, n=n) in _YES:
             return True
-        self.talk.say("nothing_done")
+        self.talk.say("cli.nothing_done")
         return False
 
     def agreed_to_remove(self, packages: Iterable[str]) -> bool:
         """A question of its own for what cannot be undone, never answered beforehand."""
         for package in dict.fromkeys(packages):
-            if self.talk.ask("ask_uninstall", app=package) != package.casefold():
-                self.talk.say("nothing_done")
+            if self.talk.ask("cli.ask_uninstall", app=package) != package.casefold():
+                self.talk.say("cli.nothing_done")
                 return False
         return True
 
@@ -85,7 +85,7 @@ class Running(Hands):
         with self.unfinished(path):
             done = run.close()
             self._afterwards(run, done, named)
-        self.talk.say("ledger_kept", path=str(path))
+        self.talk.say("cli.ledger_kept", path=str(path))
         if any(entry.outcome != "done" for entry in done.entries):
             raise typer.Exit(EXIT_UNREADABLE)
 
@@ -100,19 +100,19 @@ class Running(Hands):
 
         phone = device.phone(device.properties(taken.answer("properties").text), None)
         if phone.sdk is None:
-            raise PhoneError("sdk_unread")
+            raise PhoneError("errors.sdk_unread")
         return Run(transport=connection, capture=taken, path=path, ledger=book, told=told, sdk=phone.sdk)
 
     @contextlib.contextmanager
-    def unfinished(self, path: Path, name: str = "stopped_between") -> Iterator[None]:
+    def unfinished(self, path: Path, key: str = "cli.stopped_between") -> Iterator[None]:
         """Whatever stops a run in the middle: say where it can go on."""
         try:
             yield
         except KeyboardInterrupt as stopped:
-            self.talk.say(name, path=str(path))
+            self.talk.say(key, path=str(path))
             raise typer.Exit(EXIT_INTERRUPTED) from stopped
         except (PhoneError, SourceError):
-            self.talk.say(name, path=str(path))
+            self.talk.say(key, path=str(path))
             raise
 
     def _afterwards(self, run: Run, done: Ledger, named: dict[tuple[str, int], App]) -> None:

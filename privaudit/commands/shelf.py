@@ -27,17 +27,17 @@ def full(language: Language, knowledge: Knowledge, entry: Entry) -> Iterator[str
     """An app with everything that each list says of it."""
 
     def say(key: str, /, **values: str | int | Message | tuple[str, ...]) -> str:
-        return language.text(f"signatures.{key}", **values)
+        return language.text(key, **values)
 
     yield tame(entry.title, _LONGEST)
     if entry.names:
-        yield "  " + say("names", names=entry.names)
+        yield "  " + say("signatures.names", names=entry.names)
     if not any(row.found_by for row in entry.rows):
-        yield "  " + say("name_only")
+        yield "  " + say("signatures.name_only")
     if entry.countries:
-        yield "  " + say("countries", countries=entry.countries)
+        yield "  " + say("signatures.countries", countries=entry.countries)
     if entry.digests:
-        yield "  " + say("digests", digests=entry.digests)
+        yield "  " + say("signatures.digests", digests=entry.digests)
     for place in entry.places:
         yield ""
         lines = [*_source(language, knowledge, place)]
@@ -50,7 +50,7 @@ def _source(language: Language, knowledge: Knowledge, place: Place) -> Iterator[
     row, source = part.rows[number - 1], part.source
 
     def say(key: str, /, **values: str | Message | tuple[str, ...]) -> str:
-        return language.text(f"signatures.{key}", **values)
+        return language.text(key, **values)
 
     head: dict[str, str | Message | tuple[str, ...]] = {
         "publisher": source.publisher,
@@ -59,26 +59,26 @@ def _source(language: Language, knowledge: Knowledge, place: Place) -> Iterator[
     }
     if part.kind == "lenders":
         status = Message(key=f"signatures.status_{row.status or source.status or 'market_lender'}")
-        yield say("by_lender", **head, status=status)
-        yield say("tier_lender")
+        yield say("signatures.by_lender", **head, status=status)
+        yield say("signatures.tier_lender")
     else:
-        yield say("by_list", **head, action=source.action or "listed")
-        yield say(f"tier_{'own' if part.own else (source.tier or 'own').lower()}")
+        yield say("signatures.by_list", **head, action=source.action or "listed")
+        yield say(f"signatures.tier_{'own' if part.own else (source.tier or 'own').lower()}")
     if row.confidence or source.confidence:
-        yield say("low")
+        yield say("signatures.low")
     if row.disputed:
-        yield say("disputed")
+        yield say("signatures.disputed")
     if row.developer:
-        yield say("developer", name=row.developer)
+        yield say("signatures.developer", name=row.developer)
     if row.harms:
         meanings = knowledge.vocabulary.harm
         known = (meanings.get(harm, {}) for harm in row.harms)
         worded = tuple(one.get(language.code) or one.get("en", "") for one in known)
-        yield say("harms", harms=tuple(word or harm for word, harm in zip(worded, row.harms, strict=True)))
+        yield say("signatures.harms", harms=tuple(word or harm for word, harm in zip(worded, row.harms, strict=True)))
     for name, value in (("via", source.via), ("url", source.url), ("licence", source.licence), ("note", row.note)):
         if value:
             yield f"{say(name, **{name: ''})}{tame(value, _LONGEST * 2)}"
-    yield say("row", signature=f"{part.id}#{number}")
+    yield say("signatures.row", signature=f"{part.id}#{number}")
 
 
 def sdk(language: Language, found: Sdk) -> Iterator[str]:

@@ -20,21 +20,21 @@ _MOST_SHOWN: Final = 20
 """Apps that `show` prints in full."""
 
 
-def told(name: str) -> str:
+def told(key: str) -> str:
     """What the help says of these commands and their options."""
-    return HELP.text(f"signatures.{name}")
+    return HELP.text(key)
 
 
-app = group("signatures", told("app"))
+app = group("signatures", told("signatures.app"))
 
-Words = Annotated[list[str] | None, typer.Argument(metavar="[WORD]...", help=told("words"))]
-InCountry = Annotated[str | None, typer.Option("--country", metavar="CC", help=told("in_country"))]
-Publisher = Annotated[str | None, typer.Option("--publisher", metavar="WORD", help=told("publisher"))]
-Lenders = Annotated[bool, typer.Option("--lenders", help=told("kinds"))]
-AsJson = Annotated[bool, typer.Option("--json", help=told("json"))]
+Words = Annotated[list[str] | None, typer.Argument(metavar="[WORD]...", help=told("signatures.words"))]
+InCountry = Annotated[str | None, typer.Option("--country", metavar="CC", help=told("signatures.in_country"))]
+Publisher = Annotated[str | None, typer.Option("--publisher", metavar="WORD", help=told("signatures.publisher"))]
+Lenders = Annotated[bool, typer.Option("--lenders", help=told("signatures.kinds"))]
+AsJson = Annotated[bool, typer.Option("--json", help=told("signatures.json"))]
 
 
-@app.command("list", help=told("list"))
+@app.command("list", help=told("signatures.list"))
 def list_(
     words: Words = None,
     *,
@@ -63,9 +63,9 @@ def list_(
         talk.out("".join(f"{line}\n" for line in [*lines, *worth(talk, known)]))
 
 
-@app.command(help=told("show"))
+@app.command(help=told("signatures.show"))
 def show(
-    words: Annotated[list[str], typer.Argument(metavar="WORD...", help=told("words"))],
+    words: Annotated[list[str], typer.Argument(metavar="WORD...", help=told("signatures.words"))],
     *,
     country: InCountry = None,
     publisher: Publisher = None,
@@ -95,9 +95,9 @@ def show(
         talk.out("".join(f"{line}\n" for line in [*lines, *worth(talk, known)]))
 
 
-@app.command(help=told("check"))
+@app.command(help=told("signatures.check"))
 def check(
-    path: Annotated[Path | None, typer.Argument(metavar="[PATH]", help=told("path"))] = None,
+    path: Annotated[Path | None, typer.Argument(metavar="[PATH]", help=told("signatures.path"))] = None,
     *,
     country: Country = None,
     lang: Lang = None,
@@ -125,7 +125,7 @@ def country_code(given: str | None) -> str | None:
     """
     code = given.upper() if given else None
     if code is not None and not (len(code) == 2 and code.isascii() and code.isalpha()):  # noqa: PLR2004 - ISO 3166
-        raise UsageError("country_unknown", given=code)
+        raise UsageError("errors.country_unknown", given=code)
     return code
 
 

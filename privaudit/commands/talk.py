@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from privaudit.model import Message
     from privaudit.transport import Transport, WaitingForAllow
 
+_ROUNDS = {"first_round": "cli.first_round", "later_round": "cli.later_round", "naming": "cli.naming"}
+"""The line that each round of questions begins with."""
 _BAR = 20
 """Columns of a progress bar."""
 
@@ -80,33 +82,33 @@ class Talk:
             self._done_with_output()
         except OSError as error:
             self._done_with_output()
-            raise SourceError("not_written", path="stdout", reason=error.strerror or str(error)) from error
+            raise SourceError("errors.not_written", path="stdout", reason=error.strerror or str(error)) from error
 
     @staticmethod
     def _done_with_output() -> None:
         """What still waits to be written goes nowhere; at the end Python would try again, and fail loudly."""
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
-    def say(self, name: str, **values: str | int) -> None:
+    def say(self, key: str, **values: str | int) -> None:
         """One sentence to the person."""
-        self._line(self.language.text(f"cli.{name}", **values))
-
-    def tell(self, key: str, **values: str | int) -> None:
-        """One sentence of any area."""
         self._line(self.language.text(key, **values))
 
-    def ask(self, name: str, **values: str | int) -> str:
+    def round(self, name: str) -> None:
+        """Tell which round of questions begins."""
+        self.say(_ROUNDS[name])
+
+    def ask(self, key: str, **values: str | int) -> str:
         """A question to the person; the answer in lower case, without blanks at its ends.
 
         Raises:
             UsageError: nobody answers: the input is at its end.
         """
-        sys.stderr.write(self.language.text(f"cli.{name}", **values) + " ")
+        sys.stderr.write(self.language.text(key, **values) + " ")
         sys.stderr.flush()
         line = sys.stdin.readline()
         if not line:
             self._line("")
-            raise UsageError("nobody_answers")
+            raise UsageError("errors.nobody_answers")
         return line.strip().casefold()
 
     def refuse(self, mistakes: Sequence[Message]) -> None:
@@ -123,9 +125,9 @@ class Talk:
         if not self._asked:
             self._asked = True
             if now.fingerprint is None:
-                self.say("allow_unseen")
+                self.say("cli.allow_unseen")
             else:
-                self.say("allow", fingerprint=now.fingerprint)
+                self.say("cli.allow", fingerprint=now.fingerprint)
             if not self.moving:
                 self._line(left)
         if self.moving:
@@ -167,13 +169,13 @@ class Talk:
             raise typer.Exit(error.exit_code) from error
         except KeyboardInterrupt as error:
             self._line("")
-            self.say("interrupted")
+            self.say("cli.interrupted")
             raise typer.Exit(EXIT_INTERRUPTED) from error
         except Exception as error:
             if os.environ.get("PRIVAUDIT_DEBUG"):
                 raise
             last = traceback.extract_tb(error.__traceback__)[-1]
-            self.say("bug", kind=type(error).__name__, where=f"{Path(last.filename).name}:{last.lineno}")
+            self.say("cli.bug", kind=type(error).__name__, where=f"{Path(last.filename).name}:{last.lineno}")
             raise typer.Exit(EXIT_BUG) from error
 
     def show(self, error: PrivauditError) -> None:

@@ -16,7 +16,7 @@ class Undoing(Running):
 
     def undo(self, path: Path, *, apply: bool, yes: bool) -> None:
         """Print what a ledger would take back; with `apply`, take it back."""
-        self.talk.say("starting_undo", version=__version__)
+        self.talk.say("cli.starting_undo", version=__version__)
         from privaudit.capture.take import ask_more, take
         from privaudit.remedy import ledger
         from privaudit.report.prose import plan as prose
@@ -24,18 +24,18 @@ class Undoing(Running):
         book = ledger.read(path)
         self.talk.out("".join(f"{line}\n" for line in prose.undo(self.talk.language, book)))
         if not apply:
-            self.talk.say("only_planned")
+            self.talk.say("cli.only_planned")
             return
         with self.talk.phone(self.transport, self.serial) as connection:
-            taken = take(connection, progress=self.talk.say)
+            taken = take(connection, progress=self.talk.round)
             self.known_again(book, taken)
             packages = {entry.change.package for entry in book.entries}
             taken = taken.having(ask_more(connection, (f"package.{name}" for name in packages)))
-            if not self.agreed("ask_undo", len(book.entries), yes=yes):
+            if not self.agreed("cli.ask_undo", len(book.entries), yes=yes):
                 return
             run = self.made_run(connection, taken, book, path)
             with self.unfinished(path, "stopped_undo"):
                 done = run.restore()
-        self.talk.say("undo_done")
+        self.talk.say("cli.undo_done")
         if any(entry.outcome == "stays" for entry in done.entries):
             raise typer.Exit(EXIT_UNREADABLE)

@@ -11,26 +11,32 @@ from privaudit.commands.options import HELP, Country, Lang, Lists, Plain, Serial
 from privaudit.commands.talk import Talk
 
 
-def apk_text(name: str) -> str:
+def apk_text(key: str) -> str:
     """What the help says of these commands and their options."""
-    return HELP.text(f"apkcli.{name}")
+    return HELP.text(key)
 
 
-Files = Annotated[list[Path] | None, typer.Argument(metavar="FILE", help=apk_text("files"))]
+Files = Annotated[list[Path] | None, typer.Argument(metavar="FILE", help=apk_text("apkcli.files"))]
 
 
 def register(app: typer.Typer) -> None:
     """Add ``apk`` to the command line; ``draft`` stands among the commands about lists."""
-    app.command(help=apk_text("apk"))(apk)
+    app.command(help=apk_text("apkcli.apk"))(apk)
 
 
 def apk(  # noqa: PLR0913 - the options of DESIGN
     files: Files = None,
     *,
-    installed: Annotated[str | None, typer.Option("--installed", metavar="PKG", help=apk_text("installed"))] = None,
-    output: Annotated[list[str] | None, typer.Option("--output", "-o", metavar="FILE", help=apk_text("output"))] = None,
-    as_json: Annotated[bool, typer.Option("--json", help=apk_text("json"))] = False,
-    scheduler: Annotated[str | None, typer.Option("--scheduler", metavar="ADDRESS", help=apk_text("scheduler"))] = None,
+    installed: Annotated[
+        str | None, typer.Option("--installed", metavar="PKG", help=apk_text("apkcli.installed"))
+    ] = None,
+    output: Annotated[
+        list[str] | None, typer.Option("--output", "-o", metavar="FILE", help=apk_text("apkcli.output"))
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help=apk_text("apkcli.json"))] = False,
+    scheduler: Annotated[
+        str | None, typer.Option("--scheduler", metavar="ADDRESS", help=apk_text("apkcli.scheduler"))
+    ] = None,
     lang: Lang = None,
     country: Country = None,
     serial: Serial = None,
@@ -51,10 +57,10 @@ def apk(  # noqa: PLR0913 - the options of DESIGN
 
 
 def draft(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE", help=apk_text("draft_files"))],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE", help=apk_text("apkcli.draft_files"))],
     *,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE", help=apk_text("draft_output"))
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help=apk_text("apkcli.draft_output"))
     ] = None,
     lang: Lang = None,
     plain: Plain = False,

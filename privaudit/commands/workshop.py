@@ -35,20 +35,20 @@ _PACE_S: Final = 20.0
 
 def register(app: typer.Typer) -> None:
     """Add the command to the command line."""
-    app.command(help=help_text("workshop"))(workshop)
+    app.command(help=help_text("cli.workshop"))(workshop)
 
 
 def workshop(  # noqa: PLR0913 - the options of DESIGN
-    folder: Annotated[list[Path], typer.Argument(metavar="FOLDER...", help=help_text("workshop_folder"))],
+    folder: Annotated[list[Path], typer.Argument(metavar="FOLDER...", help=help_text("cli.workshop_folder"))],
     *,
-    keep: Annotated[str, typer.Option("--keep", metavar="WHAT", help=help_text("workshop_keep"))] = "handout",
+    keep: Annotated[str, typer.Option("--keep", metavar="WHAT", help=help_text("cli.workshop_keep"))] = "handout",
     rehearse: Annotated[
-        int | None, typer.Option("--rehearse", metavar="N", min=1, max=500, help=help_text("workshop_rehearse"))
+        int | None, typer.Option("--rehearse", metavar="N", min=1, max=500, help=help_text("cli.workshop_rehearse"))
     ] = None,
     pace: Annotated[
-        float, typer.Option("--pace", metavar="S", min=0.05, max=600, help=help_text("workshop_pace"))
+        float, typer.Option("--pace", metavar="S", min=0.05, max=600, help=help_text("cli.workshop_pace"))
     ] = _PACE_S,
-    totals: Annotated[bool, typer.Option("--totals", help=help_text("workshop_totals"))] = False,
+    totals: Annotated[bool, typer.Option("--totals", help=help_text("cli.workshop_totals"))] = False,
     output: Output = None,
     as_json: AsJson = False,
     lang: Lang = None,
@@ -65,7 +65,7 @@ def workshop(  # noqa: PLR0913 - the options of DESIGN
             _totals(talk, folder, output or [], json=as_json)
         else:
             if len(folder) > 1 or output or as_json:
-                raise UsageError("one_workshop")
+                raise UsageError("errors.one_workshop")
             run = _Run(talk, folder[0], keep, rehearse, pace, country, signatures or [])
             raise typer.Exit(run.run())
 
@@ -89,11 +89,11 @@ class _Run:
         self._pace = pace
         self._signatures = signatures
         self._country = country
-        talk.tell("workshop.starting", version=__version__)
+        talk.say("workshop.starting", version=__version__)
         from privaudit.workshop.nouns import Keep
 
         if keep not in list(Keep):
-            raise UsageError("keep_unknown", given=keep, known=tuple(Keep))
+            raise UsageError("errors.keep_unknown", given=keep, known=tuple(Keep))
         self._keep = Keep(keep)
 
     def run(self) -> int:
@@ -111,7 +111,7 @@ class _Run:
                 self._show(session)
             if not session.closed:
                 session.folder.leave()
-                self._talk.tell("workshop.not_closed", path=str(self._path))
+                self._talk.say("workshop.not_closed", path=str(self._path))
                 return EXIT_INTERRUPTED
         return self._ended(session)
 
@@ -125,7 +125,7 @@ class _Run:
         folder = Folder(self._path, self._keep, demo=demo)
         arrivals = self._arrivals(key.made())
         if folder.resumed:
-            self._talk.tell("workshop.going_on", n=len(folder.records))
+            self._talk.say("workshop.going_on", n=len(folder.records))
         return Session(folder, arrivals, knowledge, reporting.wishes, self._talk.language)
 
     def _arrivals(self, day_key: Key) -> Arrivals:
@@ -134,12 +134,12 @@ class _Run:
         from privaudit.workshop.rehearsal import Rehearsal
 
         if self._rehearse is not None:
-            self._talk.tell("workshop.rehearsal")
+            self._talk.say("workshop.rehearsal")
             return Rehearsal(self._rehearse, day_key, pace_s=self._pace)
         if server.answers():
-            self._talk.tell("workshop.server_here")
+            self._talk.say("workshop.server_here")
         else:
-            self._talk.tell("workshop.day_key", fingerprint=day_key.fingerprint)
+            self._talk.say("workshop.day_key", fingerprint=day_key.fingerprint)
         return Cables(day_key)
 
     def _show(self, session: Session) -> None:
@@ -149,7 +149,7 @@ class _Run:
             from privaudit.workshop import plain
 
             face = plain.Plain(session, lambda line: self._talk.out(f"{line}\n"))
-            face.say("keys_plain")
+            face.say("workshop.keys_plain")
             plain.read(session)
             session.run()
             return
@@ -168,7 +168,7 @@ class _Run:
         from privaudit.workshop.books import PAGES, read_sessions
 
         pages = (self._path / PAGES).exists()
-        self._talk.tell("workshop.closed_pages" if pages else "workshop.closed", path=str(self._path))
+        self._talk.say("workshop.closed_pages" if pages else "workshop.closed", path=str(self._path))
         outcomes = session.desk.outcomes
         if (self._path / "totals.json").exists():
             self._talk.out(totals.text(read_sessions([self._path]), self._talk.language))
@@ -209,7 +209,7 @@ def _totals(talk: Talk, folders: list[Path], output: list[str], *, json: bool) -
         talk.out(totals.text(book, talk.language))
     for path in files:
         totals.write(book, path, talk.language)
-        talk.say("saved", path=str(path))
+        talk.say("cli.saved", path=str(path))
 
 
 def _kit(talk: Talk, output: list[str], country: str | None) -> None:
@@ -217,8 +217,8 @@ def _kit(talk: Talk, output: list[str], country: str | None) -> None:
     from privaudit.workshop import kit
 
     if len(output) != 1 or output == ["-"]:
-        raise UsageError("kit_where")
+        raise UsageError("errors.kit_where")
     reporting = Desk(talk, [], country, all_apps=False, unknown=False, json=False, lines=False)
     reporting.check(0)
     for path in kit.write_kit(Path(output[0]), talk.language, reporting.country):
-        talk.say("saved", path=str(path))
+        talk.say("cli.saved", path=str(path))

@@ -109,11 +109,11 @@ def _lists(capture: Capture) -> Mapping[int, _List]:
         own = capture.answer(f"third_party.{user}")
         problem = None
         if not found:
-            problem = "no_packages"  # no phone is without apps
+            problem = "coverage.no_packages"  # no phone is without apps
         elif answer.exit_code is None and not answer.text.endswith("\n"):
-            problem = "no_end"
+            problem = "coverage.no_end"
         elif own.state is AnswerState.ANSWERED and not packages.parse_list(own.text)[0].keys() <= found.keys():
-            problem = "no_end"  # one list holds what the longer one lacks
+            problem = "coverage.no_end"  # one list holds what the longer one lacks
         if problem is not None and answer.state is AnswerState.ANSWERED:
             answer = replace(answer, state=AnswerState.UNREADABLE, detail=detail(problem))  # noqa: PLW2901
         lists[user] = _List(answer, found, unparsed)
@@ -142,13 +142,15 @@ def _appops(
         return parsed, answer
     forged = parsed.forged or _under_wrong_uid(parsed, blocks, listed)
     if forged is not None:
-        return appops.Dump(), replace(answer, state=AnswerState.UNREADABLE, detail=detail("forged", package=forged))
+        return appops.Dump(), replace(
+            answer, state=AnswerState.UNREADABLE, detail=detail("coverage.forged", package=forged)
+        )
     if answer.state is not AnswerState.ANSWERED:
         return parsed, answer
     if not parsed.uids:
-        return parsed, replace(answer, state=AnswerState.UNREADABLE, detail=detail("not_this_dump"))
+        return parsed, replace(answer, state=AnswerState.UNREADABLE, detail=detail("coverage.not_this_dump"))
     if answer.exit_code is None and not parsed.ends:
-        return parsed, replace(answer, state=AnswerState.UNREADABLE, detail=detail("no_end"))
+        return parsed, replace(answer, state=AnswerState.UNREADABLE, detail=detail("coverage.no_end"))
     return parsed, answer
 
 

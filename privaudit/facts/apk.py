@@ -185,9 +185,9 @@ def _manifest(apk: Apk, version_code: int | None, parse: Parse) -> Manifest:
         raise missing(apk, MANIFEST)
     manifest = parse(apk.parts[MANIFEST])
     if manifest.package != apk.package:
-        raise ApkError("package_differs", said=manifest.package, known=apk.package)
+        raise ApkError("apk.package_differs", said=manifest.package, known=apk.package)
     if version_code is not None and manifest.version_code not in {version_code, None}:
-        raise ApkError("version_differs", said=str(manifest.version_code), known=str(version_code))
+        raise ApkError("apk.version_differs", said=str(manifest.version_code), known=str(version_code))
     return manifest
 
 

@@ -91,7 +91,7 @@ def parse(parts: Mapping[str, Part]) -> Signing:
     if old:
         schemes["v1"] = old
     if not any(schemes.values()):
-        raise ApkError("no_certificate")
+        raise ApkError("apk.no_certificate")
     return Signing(schemes=schemes)
 
 
@@ -99,17 +99,17 @@ def _pairs(block: bytes) -> Iterator[tuple[int, bytes]]:
     """Number and value of each pair in the block, whose size stands in front and behind."""
     size = int.from_bytes(block[:8], "little")
     if size + 8 != len(block) or block[-24:-16] != block[:8] or not block.endswith(_MAGIC):
-        raise ApkError("signing_damaged")
+        raise ApkError("apk.signing_damaged")
     at, end = 8, len(block) - 24
     for _ in range(_MOST):
         if at == end:
             return
         length = int.from_bytes(block[at : at + 8], "little")
         if length < _U32.size or at + 8 + length > end:
-            raise ApkError("signing_damaged")
+            raise ApkError("apk.signing_damaged")
         yield _U32.unpack_from(block, at + 8)[0], block[at + 12 : at + 8 + length]
         at += 8 + length
-    raise ApkError("signing_damaged")
+    raise ApkError("apk.signing_damaged")
 
 
 def _signer(raw: bytes, scheme: int) -> Signer:
@@ -119,7 +119,7 @@ def _signer(raw: bytes, scheme: int) -> Signer:
     certificates, inner = _prefixed(signed, inner)
     chain = [_sha256(certificate) for certificate in _sequence(certificates)]
     if not chain:
-        raise ApkError("signing_damaged")
+        raise ApkError("apk.signing_damaged")
     if scheme == _V2:
         return Signer(certificate=chain[0])
     least, most = _u32(raw, at), _u32(raw, at + 4)
@@ -156,15 +156,15 @@ def _jar_certificates(name: str, data: bytes) -> list[str]:
             if len(found) > _MOST:
                 break
     except Exception as error:  # asn1crypto raises ValueError, TypeError, KeyError and others for what is no DER
-        raise ApkError("signature_damaged", entry=name) from error
+        raise ApkError("apk.signature_damaged", entry=name) from error
     if not found:
-        raise ApkError("signature_damaged", entry=name)
+        raise ApkError("apk.signature_damaged", entry=name)
     return found
 
 
 def _u32(data: bytes, at: int) -> int:
     if at + _U32.size > len(data):
-        raise ApkError("signing_damaged")
+        raise ApkError("apk.signing_damaged")
     return int.from_bytes(data[at : at + _U32.size], "little")
 
 
@@ -173,7 +173,7 @@ def _prefixed(data: bytes, at: int) -> tuple[bytes, int]:
     length = _u32(data, at)
     end = at + _U32.size + length
     if end > len(data):
-        raise ApkError("signing_damaged")
+        raise ApkError("apk.signing_damaged")
     return data[at + _U32.size : end], end
 
 
@@ -188,7 +188,7 @@ def _sequence(data: bytes) -> Iterator[bytes]:
             return
         item, at = _prefixed(data, at)
         yield item
-    raise ApkError("signing_damaged")
+    raise ApkError("apk.signing_damaged")
 
 
 def _sha256(data: bytes) -> str:

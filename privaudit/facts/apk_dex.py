@@ -63,15 +63,15 @@ class _Dex:
     def __init__(self, data: bytes, entry: str) -> None:
         self._data, self._entry = data, entry
         if len(data) < _HEAD_SIZE:
-            raise ApkError("entry_damaged", entry=entry)
+            raise ApkError("apk.entry_damaged", entry=entry)
         magic, version, tag, texts, texts_at, types, types_at, _, _, classes, classes_at = _HEAD.unpack_from(data)
         if magic != b"dex\n" or tag != _LITTLE:
-            raise ApkError("entry_damaged", entry=entry)
+            raise ApkError("apk.entry_damaged", entry=entry)
         if version not in _VERSIONS:
-            raise ApkError("dex_new", entry=entry, version=version.decode("latin-1"))
+            raise ApkError("apk.dex_new", entry=entry, version=version.decode("latin-1"))
         for count, at, size in ((texts, texts_at, 4), (types, types_at, 4), (classes, classes_at, _CLASS.size)):
             if at + count * size > len(data):
-                raise ApkError("entry_damaged", entry=entry)
+                raise ApkError("apk.entry_damaged", entry=entry)
         self._texts, self._texts_at = texts, texts_at
         self._types, self._types_at = types, types_at
         self._classes = data[classes_at : classes_at + classes * _CLASS.size]
@@ -89,10 +89,10 @@ class _Dex:
     def _name(self, number: int) -> bytes:
         (text,) = _U32.unpack_from(self._data, self._types_at + 4 * number)
         if text >= self._texts:
-            raise ApkError("entry_damaged", entry=self._entry)
+            raise ApkError("apk.entry_damaged", entry=self._entry)
         (at,) = _U32.unpack_from(self._data, self._texts_at + 4 * text)
         if at >= len(self._data):
-            raise ApkError("entry_damaged", entry=self._entry)
+            raise ApkError("apk.entry_damaged", entry=self._entry)
         while at < len(self._data) and self._data[at] & 0x80:  # its length, of at most five bytes
             at += 1
         end = self._data.find(b"\0", at + 1, at + 1 + _LONGEST)

@@ -104,7 +104,7 @@ class _Reader:
         attributes = tag.attributes
         self._open.append(_Element(tag.name, attributes))
         if len(self._open) > _DEEPEST:
-            raise ApkError("manifest_damaged")
+            raise ApkError("apk.manifest_damaged")
         match [element.tag for element in self._open]:
             case ["manifest"] if self._package is None:
                 self._package, self._head = attributes.words("package"), attributes
@@ -121,7 +121,7 @@ class _Reader:
 
     def end(self) -> None:
         if not self._open:
-            raise ApkError("manifest_damaged")
+            raise ApkError("apk.manifest_damaged")
         element = self._open.pop()
         above = [one.tag for one in self._open]
         if above == ["manifest", "application"] and element.tag in _ACTIVITIES:
@@ -141,7 +141,7 @@ class _Reader:
 
     def manifest(self) -> Manifest:
         if not self._package or self._open:
-            raise ApkError("manifest_damaged")
+            raise ApkError("apk.manifest_damaged")
         code = self._head.number(_VERSION_CODE)
         min_sdk = self._sdk.number(_MIN_SDK)
         return Manifest(

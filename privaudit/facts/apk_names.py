@@ -52,7 +52,7 @@ class Names:
     def of(self, text: Text | None) -> tuple[Mapping[str, str], Message | None]:
         """The words of `text` in the phone's languages and by default; or why there are none."""
         if text is None or (text.resource is None and not text.words):
-            return {}, problem("no_label")
+            return {}, problem("apk.no_label")
         if text.resource is None:
             return {DEFAULT: text.words or ""}, None
         found: dict[str, str] = {}
@@ -66,7 +66,7 @@ class Names:
             if words:
                 found[tag] = words
                 self._speaks[tag] = self._speaks.get(tag, False) or own
-        return found, None if found else why or problem("no_label")
+        return found, None if found else why or problem("apk.no_label")
 
     def every(self, text: Text | None) -> tuple[Mapping[str, str], Message | None]:
         """The words of `text` in every language that the app speaks and by default; or why there are none."""
@@ -107,27 +107,27 @@ class Names:
         own = False
         for _ in range(_MOST_STEPS):
             if resource >> 24 == 0x01:
-                raise ApkError("resources_elsewhere")
+                raise ApkError("apk.resources_elsewhere")
             chosen = best(((value.config, value) for value in self._table.values(resource)), device)
             if chosen is None:
-                raise ApkError("no_such_text")
+                raise ApkError("apk.no_such_text")
             config, value = chosen
             own = own or bool(config.locale.language)
             if value.kind not in {Kind.REFERENCE, Kind.DYNAMIC_REFERENCE}:
                 return self._words(self._table, value.kind, value.data), own
             resource = value.data
-        raise ApkError("resources_loop")
+        raise ApkError("apk.resources_loop")
 
     def _words(self, table: Table, kind: int, data: int) -> str:
         if kind == Kind.STRING:
             return table.text(data)
         if kind == Kind.DECIMAL:  # as TypedValue.coerceToString
             return str(data - (data >> 31 << 32))
-        raise ApkError("no_such_text")
+        raise ApkError("apk.no_such_text")
 
 
 def missing(apk: Apk, part: str) -> ApkError:
     """The error that `part` is not there, with the reason that was found when it was read."""
-    error = ApkError("entry_missing", entry=part)
+    error = ApkError("apk.entry_missing", entry=part)
     error.message = apk.problems.get(part, error.message)
     return error

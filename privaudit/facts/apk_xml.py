@@ -113,14 +113,14 @@ def tags(data: bytes) -> Iterator[Tag | None]:
             elif event == END_TAG:
                 yield None
             elif event < 0 or not parser.is_valid():
-                raise ApkError("manifest_damaged")  # noqa: TRY301
+                raise ApkError("apk.manifest_damaged")  # noqa: TRY301
             elif parser.buff.tell() >= len(sound):
                 return
     except ApkError:
         raise
     except Exception as error:
         # struct.error and whatever else a made-up file leads androguard to: all one to us.
-        raise ApkError("manifest_damaged") from error
+        raise ApkError("apk.manifest_damaged") from error
 
 
 def _sound(data: bytes) -> bytes:
@@ -132,22 +132,22 @@ def _sound(data: bytes) -> bytes:
     view = View(data, "manifest_damaged")
     _, head, size = view.unpack(CHUNK, 0)
     if head != CHUNK.size or size > len(data):
-        raise ApkError("manifest_damaged")
+        raise ApkError("apk.manifest_damaged")
     at, depth, odd = head, 0, 0
     for number in range(_MOST_CHUNKS):
         kind, chunk_head, chunk_size = view.unpack(CHUNK, at)
         if chunk_size < chunk_head or chunk_size % 4 or at + chunk_size > size or (kind == _POOL) is not (number == 0):
-            raise ApkError("manifest_damaged")
+            raise ApkError("apk.manifest_damaged")
         odd += not _usual(view, at, kind, chunk_head, chunk_size)
         depth += (kind == _START) - (kind == _END)
         at += chunk_size
         if kind == _END and depth == 0:
             return CHUNK.pack(_XML, head, at) + data[head:at]
         if depth < 0:
-            raise ApkError("manifest_damaged")
+            raise ApkError("apk.manifest_damaged")
         if odd > _MOST_ODD:
             break
-    raise ApkError("manifest_too_large")
+    raise ApkError("apk.manifest_too_large")
 
 
 def _usual(view: View, at: int, kind: int, head: int, size: int) -> bool:
@@ -158,13 +158,13 @@ def _usual(view: View, at: int, kind: int, head: int, size: int) -> bool:
     """
     wanted = {_POOL: 28, _MAP: 8}.get(kind, _NODE if _NAMESPACE <= kind <= _LAST else head)
     if head != wanted or (kind in {_NAMESPACE, _NAMESPACE_END} and size != _NODE + 8):
-        raise ApkError("manifest_damaged")
+        raise ApkError("apk.manifest_damaged")
     if kind == _START:
         start, each, count = view.unpack(_ELEMENT, at + _NODE + 8)
         if count and (start, each) != (_SIZE, _SIZE):
-            raise ApkError("manifest_damaged")
+            raise ApkError("apk.manifest_damaged")
         if _NODE + _SIZE + count * _SIZE > size:
-            raise ApkError("manifest_damaged")
+            raise ApkError("apk.manifest_damaged")
     return kind in {_POOL, _MAP, _START, _END, _TEXT}
 
 

@@ -69,7 +69,7 @@ class Table:
         self._known: dict[int, tuple[Value, ...]] = {}
         kind, head, size = self._view.unpack(CHUNK, 0)
         if kind != _TABLE:
-            raise ApkError("resources_damaged")
+            raise ApkError("apk.resources_damaged")
         for at, kind, head_size, end in self._chunks(head, min(size, self._view.size)):
             if kind == _POOL and self._pool is None:  # Android ignores further ones
                 self._pool = at
@@ -96,13 +96,13 @@ class Table:
         types = self._types.get((resource >> 24, resource >> 16 & 0xFF), [])
         self._looks_left -= len(types)
         if self._looks_left < 0:
-            raise ApkError("resources_damaged")
+            raise ApkError("apk.resources_damaged")
         for at, head_size, end in types:
             value = self._value(at, head_size, end, resource & 0xFFFF)
             if value is not None:
                 found.append(value)
             if len(found) > _MOST_VALUES:
-                raise ApkError("resources_damaged")
+                raise ApkError("apk.resources_damaged")
         self._known[resource] = tuple(found)
         return self._known[resource]
 
@@ -113,7 +113,7 @@ class Table:
             ApkError: there is none such, or it is damaged.
         """
         if self._pool is None:
-            raise ApkError("resources_damaged")
+            raise ApkError("apk.resources_damaged")
         return self._view.text(self._pool, index)
 
     # --- inside ---
@@ -125,7 +125,7 @@ class Table:
             kind, head, size = self._view.unpack(CHUNK, at)
             self._chunks_left -= 1
             if head < CHUNK.size or size < head or at + size > end or self._chunks_left < 0:
-                raise ApkError("resources_damaged")
+                raise ApkError("apk.resources_damaged")
             yield at, kind, head, at + size
             at += size
 
@@ -145,7 +145,7 @@ class Table:
             return None
         entry = at + entries + offset
         if entry + _ENTRY.size > end:
-            raise ApkError("resources_damaged")
+            raise ApkError("apk.resources_damaged")
         size, entry_flags, data = self._view.unpack(_ENTRY, entry)
         if entry_flags & _COMPACT:
             kind = entry_flags >> 8
@@ -156,7 +156,7 @@ class Table:
         (config_size,) = self._view.unpack(U32, at + CHUNK.size + _TYPE_HEAD.size)
         config_at = at + CHUNK.size + _TYPE_HEAD.size
         if config_size > head_size - (config_at - at):
-            raise ApkError("resources_damaged")
+            raise ApkError("apk.resources_damaged")
         return Value(Config.read(self._view.bytes(config_at, config_size)), kind, data)
 
     def _entry_offset(self, at: int, flags: int, count: int, index: int) -> int | None:

@@ -50,7 +50,9 @@ def rows(capture: Capture, sdk: int | None, numbers: Iterable[int], reading: Rea
         row = _row(source.answer if source is not None else answer, 0)
         if row.state is not AnswerState.ANSWERED:
             forged = source is not None and source.dump.forged is not None
-            yield replace(row, detail=row.detail or detail("phone_said", said=answer.about or ""), could_hide=forged)
+            yield replace(
+                row, detail=row.detail or detail("coverage.phone_said", said=answer.about or ""), could_hide=forged
+            )
 
 
 def _row(answer: Answer, unparsed: int) -> Coverage:
@@ -70,15 +72,15 @@ def _problem(answer: Answer, blocks: Blocks) -> Message | None:
     if answer.question == "users":
         said = users.parse(answer.text, None)
         if not said:
-            return detail("no_user")
+            return detail("coverage.no_user")
         if differing := blocks.users() ^ said.keys() if blocks.users() else frozenset():
-            return detail("users_differ", users=", ".join(map(str, sorted(differing))))
+            return detail("coverage.users_differ", users=", ".join(map(str, sorted(differing))))
     if answer.question == "properties" and "ro.build.version.sdk" not in device.properties(answer.text):
-        return detail("not_this_dump")
+        return detail("coverage.not_this_dump")
     if answer.question == "settings" and answer.exit_code is not None:
         # We asked for each by its name; in a file that somebody saved, what is not set is left out.
         named = {line.partition("=")[0] for line in answer.text.split("\n")}
         if not named.issuperset(SETTINGS):
-            return detail("not_this_dump")
+            return detail("coverage.not_this_dump")
     looks = _LOOKS_LIKE.get(answer.question)
-    return detail("not_this_dump") if looks is not None and not looks.search(answer.text) else None
+    return detail("coverage.not_this_dump") if looks is not None and not looks.search(answer.text) else None

@@ -157,11 +157,11 @@ def _whole(text: str) -> Dump:
 def _judge(answer: Answer, dump: Dump) -> Source:
     problem = None
     if dump.forged is not None:
-        problem = detail("forged", package=dump.forged)
+        problem = detail("coverage.forged", package=dump.forged)
     elif answer.state is AnswerState.ANSWERED and not dump.packages:
-        problem = detail("not_this_dump")
+        problem = detail("coverage.not_this_dump")
     elif answer.state is AnswerState.ANSWERED and not _is_whole(answer, dump):
-        problem = detail("no_end")
+        problem = detail("coverage.no_end")
     if problem is not None:
         answer = replace(answer, state=AnswerState.UNREADABLE, detail=problem)
     return Source(answer, dump)

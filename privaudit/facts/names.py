@@ -100,7 +100,7 @@ def coverage(capture: Capture, apps: tuple[App, ...]) -> tuple[Coverage, ...]:
         question="names",
         user=None,
         state=AnswerState.UNREADABLE if unread else AnswerState.ANSWERED,
-        detail=detail("names", n=len(asked.keys() - unread), of=len({app.package for app in apps})),
+        detail=detail("coverage.names", n=len(asked.keys() - unread), of=len({app.package for app in apps})),
         could_hide=bool(unread & reads),
     )
     return row, hashes

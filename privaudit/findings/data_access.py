@@ -2,37 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from privaudit.facts.access import DOORS
 from privaudit.findings import Ground, groups, severity
 from privaudit.language import name_of
 from privaudit.model import AccessState, App, DataClass, Finding, History, Message
-
-WORDS: Final[Mapping[str, str]] = {
-    "can_read": "“{app}” can read {data} now: the permission is on. This says that it can, not that it did.",
-    "can_read_recorded": "“{app}” can read {data} now: the permission is on.",
-    "only_while_open": "“{app}” can read {data} while you have it open.",
-    "asks_each_time": "“{app}” can read {data} when you say yes to the phone's question.",
-    "has_read": "The phone has a record of “{app}” reading {data}. Now the permission is closed.",
-    "has_read_blocked": (
-        "The phone has a record of “{app}” reading {data}. Now the phone blocks it, though the permission is on."
-    ),
-    "has_read_now_unknown": (
-        "The phone has a record of “{app}” reading {data}. Whether it can read it now could not be read."
-    ),
-    "blocked": "“{app}” was given the permission for {data}, but the phone blocks it: now the app gets nothing.",
-    "group_open": (
-        "“{app}” cannot read {data} now, but a permission of the same group is on."
-        " The phone may then give it the reading too, without asking you."
-    ),
-    "asked": "“{app}” asks for {data}. Now the permission is closed.",
-    "contacts": "contacts",
-    "sms": "SMS",
-    "new_sms": "new SMS",
-    "call_log": "call log",
-}
 
 _CLOSED: Final = frozenset({AccessState.NOT_ALLOWED, AccessState.NOT_REQUESTED})
 _BLOCKED: Final = frozenset({AccessState.BLOCKED})

@@ -2,57 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Final
 
 from privaudit.knowledge import Knowledge, LenderRow
 from privaudit.model import AccessState, App, Lending, LendingVerdict, Message, Value
 
-WORDS: Final[Mapping[str, str]] = {
-    "known": "{publisher} names it as a lending app ({dated_on}). That says nothing about how it uses contacts.",
-    "known_undated": "{publisher} names it as a lending app (no date). That says nothing about how it uses contacts.",
-    "known_unidentified": (
-        "Public files whose makers are not identified name it as a lending app."
-        " That says nothing about how it uses contacts."
-    ),
-    "registered": (
-        "The same package name is in the register of {publisher} ({dated_on})."
-        " That says nothing about how it uses contacts."
-    ),
-    "registered_undated": (
-        "The same package name is in the register of {publisher} (no date)."
-        " That says nothing about how it uses contacts."
-    ),
-    "paired": (
-        "{publisher} pairs its package, by name, with a lender in a regulator's register ({dated_on})."
-        " Such pairs can be wrong, and a register says nothing about how it uses contacts."
-    ),
-    "paired_undated": (
-        "{publisher} pairs its package, by name, with a lender in a regulator's register (no date)."
-        " Such pairs can be wrong, and a register says nothing about how it uses contacts."
-    ),
-    "unsure": (
-        "{publisher} names it as a lending app ({dated_on}), in a collection that nobody vouches for: it may be wrong."
-    ),
-    "unsure_undated": (
-        "{publisher} names it as a lending app (no date), in a collection that nobody vouches for: it may be wrong."
-    ),
-    "embeds": "It is a wallet or shop app that also offers loans.",
-    "listed": "It is on a list of loan apps.",
-    "name": "Its name suggests lending ({words}). A name alone can mislead.",
-    "name_and_access": (
-        "Its name may suggest lending ({words}), and it was given a permission for contacts, SMS or call log."
-    ),
-    "name_and_asks": "Its name may suggest lending ({words}), and it may ask for contacts, SMS or call log.",
-    "trap_and_asks": (
-        "Its name looks like something else ({words}), but it may ask for contacts, SMS or call log."
-        " Some lending apps carry such names."
-    ),
-    "trap_and_access": (
-        "Its name looks like something else ({words}), but it was given a permission for contacts, SMS or call log."
-        " Some lending apps carry such names."
-    ),
-}
 _NOBODY: Final = "not identified"
 """What a list says for a publisher that nobody knows: it must not stand in a sentence as if it were one."""
 _REGISTERED: Final = frozenset({"licensed", "registered"})

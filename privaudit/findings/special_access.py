@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Final
 
 from privaudit.findings import Ground, severity
@@ -10,30 +10,6 @@ from privaudit.findings.suspect import is_named
 from privaudit.language import name_of
 from privaudit.model import App, Finding, Message
 
-WORDS: Final[Mapping[str, str]] = {
-    "accessibility": (
-        "“{app}” has accessibility access."
-        " That allows an app to read the screen, messages among it, and to tap for you."
-    ),
-    "notification_listener": (
-        "“{app}” has notification access. That allows an app to read messages that appear as notifications."
-    ),
-    "default_sms": "“{app}” is the default SMS app. That allows it to read all SMS as long as it is.",
-    "default_phone": "“{app}” is the default phone app. That allows it to read the call log as long as it is.",
-    "input_method": "“{app}” is the keyboard: it sees what is typed.",
-    "device_admin": "“{app}” is a device administrator: it must be deactivated before it can be uninstalled.",
-    "device_owner": (
-        "“{app}” manages this whole phone. That can be part of a purchase by instalments or of a job."
-        " Do not remove it; ask a lawyer or legal aid first."
-    ),
-    "profile_owner": (
-        "“{app}” manages a work profile on this phone. It may belong to a job. Ask there before you remove anything."
-    ),
-    "overlay": "“{app}” may draw over other apps: what you see and tap may be its own.",
-    "usage": "“{app}” can see which apps you use, and when.",
-    "all_files": "“{app}” can read all files in the shared storage: photos, downloads, backups.",
-    "install_packages": "“{app}” may install other apps, when you say yes to the phone's question.",
-}
 _READS: Final = frozenset({"default_phone"})
 
 

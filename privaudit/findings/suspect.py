@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Final
 
 from privaudit.findings import Ground, data_access, severity
@@ -14,15 +14,6 @@ _DECOY: Final = "Its name says “{name}”; such an app needs no contacts, SMS 
 _UNKNOWN: Final = (
     "No app store is on record for it, and this tool does not know it. It may be harmless. Do you know what it is for?"
 )
-WORDS: Final[Mapping[str, str]] = {
-    "can_read": "“{app}” can read {data} now. " + _UNKNOWN,
-    "only_while_open": "“{app}” can read {data} while you have it open. " + _UNKNOWN,
-    "another_way": "“{app}” can see messages or the screen by a right beside the permissions. " + _UNKNOWN,
-    "asks_each_time": "“{app}” can read {data} when you say yes to the phone's question. " + _UNKNOWN,
-    "can_read_decoy": "“{app}” can read {data} now. " + _DECOY + _UNKNOWN,
-    "only_while_open_decoy": "“{app}” can read {data} while you have it open. " + _DECOY + _UNKNOWN,
-    "asks_each_time_decoy": "“{app}” can read {data} when you say yes to the phone's question. " + _DECOY + _UNKNOWN,
-}
 
 
 def is_suspect(app: App, ground: Ground) -> bool:

@@ -18,9 +18,8 @@ from privaudit.knowledge.files import Mistakes, read_toml
 from privaudit.knowledge.known import Knowledge, LenderRow, build
 from privaudit.knowledge.lists import AppList
 from privaudit.knowledge.vocabulary import Vocabulary, Word
-from privaudit.knowledge.words import WORDS
 
-__all__ = ["WORDS", "AppList", "Knowledge", "LenderRow", "Parts", "Vocabulary", "Word", "load", "read"]
+__all__ = ["AppList", "Knowledge", "LenderRow", "Parts", "Vocabulary", "Word", "load", "read"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,10 +55,10 @@ def load(
     place = folder or release.in_force()
     parts = read(place, mistakes, extra=extra, demo=demo)
     if mistakes and folder is None and place == release.taken() and not extra:
-        raise KnowledgeError("knowledge_taken", tuple(mistakes), path=str(place))
+        raise KnowledgeError("errors.knowledge_taken", tuple(mistakes), path=str(place))
     book = rulebook.read(mistakes)
     if mistakes or parts.vocabulary is None:
-        raise KnowledgeError("knowledge_mistakes", tuple(mistakes))
+        raise KnowledgeError("errors.knowledge_mistakes", tuple(mistakes))
     return build(parts.lists, parts.vocabulary, parts.stores, parts.words, country, book)
 
 
@@ -70,7 +69,7 @@ def read(folder: Traversable, mistakes: Mistakes, *, extra: Sequence[Path] = (),
     root = resources.files("privaudit") / "demo" / "lists" if demo else folder
     found = [*lists.read_folder(root, mistakes)]
     if not found and not mistakes:
-        mistakes.add("not_shipped", file=str(root))  # no lists at all would make every phone look well
+        mistakes.add("knowledge.not_shipped", file=str(root))  # no lists at all would make every phone look well
     stores = {} if mistakes else _stores(read_toml(folder / "stores.toml", "stores.toml", mistakes) or {}, mistakes)
     for path in extra:
         found += lists.read_own(path, mistakes)
@@ -81,5 +80,5 @@ def _stores(data: Mapping[str, Any], mistakes: Mistakes) -> Mapping[str, str]:
     stores = data.get("stores", {})
     for package, name in stores.items():
         if not isinstance(name, str):
-            mistakes.add("wrong_value", file="stores.toml", where="stores", key=package, found=str(name))
+            mistakes.add("knowledge.wrong_value", file="stores.toml", where="stores", key=package, found=str(name))
     return {package: str(name) for package, name in stores.items()}

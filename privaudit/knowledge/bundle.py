@@ -63,9 +63,9 @@ def keys(given: Iterable[str] = ()) -> tuple[minisign.PublicKey, ...]:
             text = file.read_bytes()[: minisign.LARGEST].decode() if file.is_file() else shown
             found.append(minisign.parse_key(text))
         except (OSError, UnicodeDecodeError, minisign.SignatureError) as error:
-            raise ListsError("lists_key_unreadable", path=shown) from error
+            raise ListsError("errors.lists_key_unreadable", path=shown) from error
     if not found:
-        raise ListsError("lists_no_key", path=str(folder))
+        raise ListsError("errors.lists_no_key", path=str(folder))
     return tuple(found)
 
 
@@ -81,20 +81,20 @@ def update(source: str, believed: Iterable[minisign.PublicKey]) -> Taken:
         signature = _get(source + SUFFIX, minisign.LARGEST).decode()
         comment = minisign.verify(data, signature, believed)
     except UnicodeDecodeError as error:
-        raise ListsError("lists_signature_malformed", path=source) from error
+        raise ListsError("errors.lists_signature_malformed", path=source) from error
     except minisign.SignatureError as error:
-        raise ListsError(f"lists_signature_{error.reason}", path=source) from error
+        raise ListsError(f"errors.lists_signature_{error.reason}", path=source) from error
     files = unpack(data, source)
     root = release.kept()
     try:
         root.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder = Path(tempfile.mkdtemp(prefix="new", dir=root))
     except OSError as error:
-        raise ListsError("not_written", path=str(root), reason=error.strerror or str(error)) from error
+        raise ListsError("errors.not_written", path=str(root), reason=error.strerror or str(error)) from error
     try:
         return _take(files, folder, source, comment)
     except OSError as error:
-        raise ListsError("not_written", path=str(root), reason=error.strerror or str(error)) from error
+        raise ListsError("errors.not_written", path=str(root), reason=error.strerror or str(error)) from error
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -108,13 +108,13 @@ def _take(files: Mapping[str, bytes], folder: Path, source: str, comment: str) -
     edition = release.read(folder, mistakes)
     found = linter.check(folder).mistakes if (folder / "vocabulary.toml").is_file() else ()
     if not (folder / "vocabulary.toml").is_file():
-        mistakes.add("not_there", file="vocabulary.toml")
+        mistakes.add("knowledge.not_there", file="vocabulary.toml")
     wrong = (*mistakes, *(one for one in found if one not in mistakes))
     if wrong or edition is None:
-        raise KnowledgeError("lists_mistakes", wrong, path=source)
+        raise KnowledgeError("errors.lists_mistakes", wrong, path=source)
     present = release.number(release.in_force())
     if edition.number <= present:
-        raise ListsError("lists_not_newer", path=source, number=edition.number, present=present)
+        raise ListsError("errors.lists_not_newer", path=source, number=edition.number, present=present)
     root = folder.parent
     final = root / f"edition{edition.number}"
     if final.exists():
@@ -141,12 +141,12 @@ def _get(source: str, largest: int) -> bytes:
         with Path(source).open("rb") as stream:
             data = stream.read(largest + 1)
     except FileNotFoundError as error:
-        name = "lists_unsigned" if source.endswith(SUFFIX) else "source_missing"
+        name = "errors.lists_unsigned" if source.endswith(SUFFIX) else "errors.source_missing"
         raise ListsError(name, path=source) from error
     except OSError as error:
-        raise ListsError("source_unreadable", path=source, reason=error.strerror or str(error)) from error
+        raise ListsError("errors.source_unreadable", path=source, reason=error.strerror or str(error)) from error
     if len(data) > largest:
-        raise ListsError("lists_too_large", path=source, megabytes=largest // 1024**2)
+        raise ListsError("errors.lists_too_large", path=source, megabytes=largest // 1024**2)
     return data
 
 
@@ -160,22 +160,22 @@ def unpack(data: bytes, source: str) -> dict[str, bytes]:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             entries = [entry for entry in archive.infolist() if not entry.is_dir()]
             if len(entries) > _MOST_FILES or sum(entry.file_size for entry in entries) > _LARGEST_WHOLE:
-                raise ListsError("lists_too_large", path=source, megabytes=_LARGEST_WHOLE // 1024**2)
+                raise ListsError("errors.lists_too_large", path=source, megabytes=_LARGEST_WHOLE // 1024**2)
             files = {entry.filename: _read(archive, entry, source) for entry in entries}
     except (*_DAMAGED, OSError) as error:
-        raise ListsError("lists_malformed", path=source, reason=str(error)) from error
+        raise ListsError("errors.lists_malformed", path=source, reason=str(error)) from error
     if len(files) != len(entries):
-        raise ListsError("lists_malformed", path=source, reason="a name that comes twice")
+        raise ListsError("errors.lists_malformed", path=source, reason="a name that comes twice")
     return files
 
 
 def _read(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, source: str) -> bytes:
     if not _NAME.fullmatch(entry.filename) or entry.compress_type not in _STORED or entry.flag_bits & _ENCRYPTED:
-        raise ListsError("lists_malformed", path=source, reason=entry.filename[:80])
+        raise ListsError("errors.lists_malformed", path=source, reason=entry.filename[:80])
     with archive.open(entry) as stream:
         content = stream.read(LARGEST + 1)  # whatever the directory says of its size
     if len(content) > LARGEST:
-        raise ListsError("lists_too_large", path=source, megabytes=LARGEST // 1024**2)
+        raise ListsError("errors.lists_too_large", path=source, megabytes=LARGEST // 1024**2)
     return content
 
 

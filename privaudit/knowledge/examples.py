@@ -49,7 +49,7 @@ def check_names(folder: Traversable, words: Vocabulary, mistakes: Mistakes) -> N
         verdict = words.judge(example.label, example.package).verdict
         if verdict not in example.expect:
             mistakes.add(
-                "example_name",
+                "knowledge.example_name",
                 file=FILE,
                 row=number,
                 found=example.label or example.package,

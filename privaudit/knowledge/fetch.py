@@ -41,7 +41,7 @@ def get(address: str, largest: int) -> bytes:
         with opener.open(request, timeout=TIMEOUT) as answer:
             data: bytes = answer.read(largest + 1)
     except (OSError, http.client.HTTPException, ValueError) as error:
-        raise ListsError("lists_not_fetched", path=address, reason=str(error)) from error
+        raise ListsError("errors.lists_not_fetched", path=address, reason=str(error)) from error
     if len(data) > largest:
-        raise ListsError("lists_too_large", path=address, megabytes=largest // 1024**2)
+        raise ListsError("errors.lists_too_large", path=address, megabytes=largest // 1024**2)
     return data

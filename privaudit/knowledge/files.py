@@ -24,22 +24,22 @@ T = TypeVar("T")
 _LINE = re.compile(r"at line (\d+)")
 
 _BY_KEY: Final[Mapping[str, str]] = {
-    "package": "package",
-    "sha256": "digest",
-    "certificates": "digest",
-    "date": "date",
-    "country": "country",
-    "countries": "country",
-    "url": "url",
+    "package": "knowledge.package",
+    "sha256": "knowledge.digest",
+    "certificates": "knowledge.digest",
+    "date": "knowledge.date",
+    "country": "knowledge.country",
+    "countries": "knowledge.country",
+    "url": "knowledge.url",
 }
 """The mistake that a value of this key can hold, beside being of the wrong kind."""
 
 _KINDS: Final[Mapping[str, str]] = {
-    "string_type": "kind_text",
-    "tuple_type": "kind_list",
-    "bool_parsing": "kind_bool",
-    "bool_type": "kind_bool",
-    "dataclass_type": "kind_table",
+    "string_type": "knowledge.kind_text",
+    "tuple_type": "knowledge.kind_list",
+    "bool_parsing": "knowledge.kind_bool",
+    "bool_type": "knowledge.kind_bool",
+    "dataclass_type": "knowledge.kind_table",
 }
 
 
@@ -47,8 +47,8 @@ class Mistakes(list[Message]):
     """Everything that is wrong, in the order of the files."""
 
     def add(self, mistake: str, **values: Value) -> None:
-        """One more; `mistake` is a key of `privaudit.knowledge.WORDS`."""
-        self.append(Message(key=f"knowledge.{mistake}", values=values))
+        """One more; `mistake` is a message key."""
+        self.append(Message(key=mistake, values=values))
 
 
 def shipped() -> Traversable:
@@ -63,7 +63,7 @@ def shipped() -> Traversable:
         if (folder / "vocabulary.toml").is_file():
             return folder
     mistake = Message(key="knowledge.not_shipped", values={"file": str(folders[0])})
-    raise KnowledgeError("knowledge_missing", (mistake,))
+    raise KnowledgeError("errors.knowledge_missing", (mistake,))
 
 
 def toml_files(folder: Traversable) -> list[Traversable]:
@@ -79,22 +79,24 @@ def read_toml(file: Traversable, name: str, mistakes: Mistakes) -> dict[str, Any
         with file.open("rb") as stream:
             data = stream.read(LARGEST + 1)
     except OSError as error:
-        mistakes.add("unreadable", file=name, reason=error.strerror or type(error).__name__)
+        mistakes.add("knowledge.unreadable", file=name, reason=error.strerror or type(error).__name__)
         return None
     if len(data) > LARGEST:
-        mistakes.add("too_large", file=name, megabytes=LARGEST // 1024**2)
+        mistakes.add("knowledge.too_large", file=name, megabytes=LARGEST // 1024**2)
         return None
     try:
         # Windows' Notepad used to put a byte order mark in front of UTF-8.
         return tomllib.loads(data.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
-        mistakes.add("encoding", file=name, line=data.count(b"\n", 0, error.start) + 1)
+        mistakes.add("knowledge.encoding", file=name, line=data.count(b"\n", 0, error.start) + 1)
     except tomllib.TOMLDecodeError as error:
         found = _LINE.search(str(error))
         # Without a line the end of the file came too early: say the last one.
-        mistakes.add("toml", file=name, line=int(found[1]) if found else data.count(b"\n") + 1, reason=str(error))
+        mistakes.add(
+            "knowledge.toml", file=name, line=int(found[1]) if found else data.count(b"\n") + 1, reason=str(error)
+        )
     except RecursionError:
-        mistakes.add("nested", file=name)
+        mistakes.add("knowledge.nested", file=name)
     return None
 
 
@@ -123,15 +125,15 @@ def _explain(
     values: dict[str, Value] = {"file": name, "where": where(loc), "row": row, "key": key}
     found = str(given)[:80]
     if kind.startswith("missing"):
-        mistakes.add("missing_key", **values)
+        mistakes.add("knowledge.missing_key", **values)
     elif kind in {"unexpected_keyword_argument", "extra_forbidden"}:
-        mistakes.add("unknown_key", **values, similar=similar(key, keys))
+        mistakes.add("knowledge.unknown_key", **values, similar=similar(key, keys))
     elif kind == "literal_error":
-        mistakes.add("choice", **values, found=found, choices=_choices(context))
+        mistakes.add("knowledge.choice", **values, found=found, choices=_choices(context))
     elif kind in _KINDS:
-        mistakes.add("wrong_kind", **values, kind=Message(key=f"knowledge.{_KINDS[kind]}"))
+        mistakes.add("knowledge.wrong_kind", **values, kind=Message(key=_KINDS[kind]))
     else:
-        mistakes.add(_BY_KEY.get(key, "wrong_value"), **values, found=found)
+        mistakes.add(_BY_KEY.get(key, "knowledge.wrong_value"), **values, found=found)
 
 
 def _choices(context: Mapping[str, Any]) -> tuple[str, ...]:

@@ -56,7 +56,7 @@ def check(path: Path | None = None, *, today: date | None = None) -> Checked:
     latest = (today or datetime.now(UTC).date()).isoformat()
     for part in looked_at:
         if (part.source.date or "") > latest:
-            mistakes.add("date_ahead", file=part.file, where=where(["source"]), found=part.source.date)
+            mistakes.add("knowledge.date_ahead", file=part.file, where=where(["source"]), found=part.source.date)
         _check_harms(part, harms, mistakes)
         _check_digests(part, mistakes)
         _check_examples(part, mistakes)
@@ -88,7 +88,7 @@ def _check_whole(folder: Traversable, parts: Parts, mistakes: Mistakes) -> None:
     ):
         for (word, _, _), times in Counter(words).items():
             if times > 1:
-                mistakes.add("term_twice", file="vocabulary.toml", found=word, table=table)
+                mistakes.add("knowledge.term_twice", file="vocabulary.toml", found=word, table=table)
     if not patterns:  # no name can be judged by a pattern that cannot be read
         check_names(folder, parts.vocabulary, mistakes)
 
@@ -103,7 +103,7 @@ def _check_harms(part: AppList, known: frozenset[str], mistakes: Mistakes) -> No
     for _, _, row, at in _rows([part]):
         for harm in row.harms:
             if harm not in known and known:
-                mistakes.add("unknown_harm", **at, found=harm, similar=similar(harm, known))
+                mistakes.add("knowledge.unknown_harm", **at, found=harm, similar=similar(harm, known))
 
 
 def _check_digests(part: AppList, mistakes: Mistakes) -> None:
@@ -112,10 +112,10 @@ def _check_digests(part: AppList, mistakes: Mistakes) -> None:
         for digest in row.sha256:
             seen[digest] += 1
             if seen[digest] > 1:
-                mistakes.add("digest_twice", **at, found=digest)
+                mistakes.add("knowledge.digest_twice", **at, found=digest)
         for digest in row.certificates:
             if digest in PUBLISHED_KEYS:
-                mistakes.add("certificate_test", **at, found=digest, name=PUBLISHED_KEYS[digest])
+                mistakes.add("knowledge.certificate_test", **at, found=digest, name=PUBLISHED_KEYS[digest])
 
 
 def _check_examples(part: AppList, mistakes: Mistakes) -> None:
@@ -128,7 +128,7 @@ def _check_examples(part: AppList, mistakes: Mistakes) -> None:
         )
         for match, value in asked:
             if value is not None and ((match, value) in held) is not example.matches:
-                name = "example_missed" if example.matches else "example_found"
+                name = "knowledge.example_missed" if example.matches else "knowledge.example_found"
                 mistakes.add(name, file=part.file, row=number, found=value)
 
 
@@ -142,7 +142,7 @@ def _check_certificates(every: tuple[AppList, ...], looked_at: list[AppList], mi
         for digest in row.certificates:
             others = {maker: place for maker, place in makers[digest].items() if maker and maker != row.developer}
             if row.developer and others and digest not in PUBLISHED_KEYS:
-                mistakes.add("certificate_shared", **at, found=digest, others=tuple(sorted(others.values())))
+                mistakes.add("knowledge.certificate_shared", **at, found=digest, others=tuple(sorted(others.values())))
 
 
 def _check_undisputed(every: tuple[AppList, ...], looked_at: list[AppList], mistakes: Mistakes) -> None:
@@ -156,4 +156,4 @@ def _check_undisputed(every: tuple[AppList, ...], looked_at: list[AppList], mist
         mine = part in looked_at or any(place.startswith(f"{one.id}#") for one in looked_at for place in others)
         if others and mine and not row.disputed:
             shown = row.package or next(value for _, value in row.found_by)
-            mistakes.add("undisputed", **at, package=shown, others=tuple(others))
+            mistakes.add("knowledge.undisputed", **at, package=shown, others=tuple(others))

@@ -68,7 +68,7 @@ def read_folder(folder: Traversable, mistakes: Mistakes, *, own: bool = False) -
 def read_own(path: Path, mistakes: Mistakes) -> Iterator[AppList]:
     """A user's own list, a folder of them, or a folder like ours with ``risky`` and ``lenders`` in it."""
     if not path.exists():
-        mistakes.add("not_there", file=str(path))
+        mistakes.add("knowledge.not_there", file=str(path))
         return
     if path.is_file():
         yield from _read(path, str(path), None, mistakes, own=True)
@@ -78,7 +78,7 @@ def read_own(path: Path, mistakes: Mistakes) -> Iterator[AppList]:
         return
     files = toml_files(path)
     if not files:
-        mistakes.add("no_lists", file=str(path))
+        mistakes.add("knowledge.no_lists", file=str(path))
     for file in files:
         yield from _read(file, str(path / file.name), None, mistakes, own=True)
 
@@ -130,12 +130,14 @@ def _check_head(source: object, kind: str, name: str, mistakes: Mistakes, *, own
     at = where(["source"])
     needed = {"licence", "refreshed"} | ({"tier", "action"} if kind == "risky" else set())
     for key in sorted(needed - source.keys()) if not own else ():
-        mistakes.add("missing_key", file=name, where=at, row=None, key=key)
+        mistakes.add("knowledge.missing_key", file=name, where=at, row=None, key=key)
     misplaced = _OF_LENDERS if kind == "risky" else {"tier", "action"}
     for key in sorted(misplaced & source.keys()):
-        mistakes.add("misplaced_key", file=name, where=at, row=None, key=key)
+        mistakes.add("knowledge.misplaced_key", file=name, where=at, row=None, key=key)
     if source.get("tier") == "own" and not own:
-        mistakes.add("choice", file=name, where=at, row=None, key="tier", found="own", choices=("A", "B", "N"))
+        mistakes.add(
+            "knowledge.choice", file=name, where=at, row=None, key="tier", found="own", choices=("A", "B", "N")
+        )
 
 
 def _check_rows(data: dict[str, Any], kind: str, name: str, mistakes: Mistakes, *, own: bool) -> None:
@@ -147,13 +149,13 @@ def _check_rows(data: dict[str, Any], kind: str, name: str, mistakes: Mistakes, 
             continue
         at: dict[str, Message | str | int] = {"file": name, "where": where(["app", index]), "row": index + 1}
         if not any(row.get(key) for key in ("package", "names", "sha256", "certificates")):
-            mistakes.add("names_nothing", **at)
+            mistakes.add("knowledge.names_nothing", **at)
         if kind == "lenders" and not (own or for_all or "status" in row):
-            mistakes.add("missing_key", **at, key="status")
+            mistakes.add("knowledge.missing_key", **at, key="status")
         for key in sorted(_OF_LENDERS & row.keys()) if kind == "risky" else ():
-            mistakes.add("misplaced_key", **at, key=key)
+            mistakes.add("knowledge.misplaced_key", **at, key=key)
         package = row.get("package")
         if isinstance(package, str):
             seen[package] += 1
             if seen[package] == 2:  # noqa: PLR2004 - said once, however often it is repeated
-                mistakes.add("duplicate", **at, package=package)
+                mistakes.add("knowledge.duplicate", **at, package=package)

@@ -67,43 +67,43 @@ def check(path: Path | None, known: Known, *, today: date | None = None) -> Chec
 
 def _files(path: Path | None, mistakes: Mistakes) -> Iterator[Traversable]:
     if path is not None and not path.exists():
-        mistakes.add("not_there", file=str(path))
+        mistakes.add("knowledge.not_there", file=str(path))
     elif path is not None and path.is_file():
         yield path
     else:
         found = toml_files(path or rules.folder())
         if not found:
-            mistakes.add("no_lists", file=str(path))
+            mistakes.add("knowledge.no_lists", file=str(path))
         yield from found
 
 
 def _check_head(rule: Rule, file: str, mistakes: Mistakes) -> None:
     if file != f"{rule.id}.toml":
-        mistakes.add("rule_file", file=file, found=rule.id)
+        mistakes.add("knowledge.rule_file", file=file, found=rule.id)
     for kind, key in (("store", "stores"), ("country", "country")):
         if bool(getattr(rule, key)) is not (rule.kind == kind):
-            name = "rule_needs" if rule.kind == kind else "rule_needs_not"
+            name = "knowledge.rule_needs" if rule.kind == kind else "knowledge.rule_needs_not"
             mistakes.add(name, file=file, kind=rule.kind, key=key)
     if rule.kind == "observation" and rule.concern:
-        mistakes.add("rule_needs_not", file=file, kind=rule.kind, key="concern")
+        mistakes.add("knowledge.rule_needs_not", file=file, kind=rule.kind, key="concern")
     if not rule.source:
-        mistakes.add("rule_no_source", file=file)
+        mistakes.add("knowledge.rule_no_source", file=file)
     if (rule.checked_on is None) is not (rule.checked_by is None):
-        mistakes.add("rule_half_checked", file=file)
+        mistakes.add("knowledge.rule_half_checked", file=file)
 
 
 def _check_dates(rule: Rule, file: str, names: Collection[str], day: str, mistakes: Mistakes) -> None:
     for key in ("date", "known_until", "checked_on"):
         found = getattr(rule, key)
         if found not in {None, UNDATED} and found > day:
-            mistakes.add("rule_date_ahead", file=file, key=key, found=found)
+            mistakes.add("knowledge.rule_date_ahead", file=file, key=key, found=found)
     begin, end, heir = rule.in_force_from, rule.in_force_until, rule.replaced_by
     if begin and end and begin > end:
-        mistakes.add("rule_ends_first", file=file, begin=begin, end=end)
+        mistakes.add("knowledge.rule_ends_first", file=file, begin=begin, end=end)
     if heir and not end:
-        mistakes.add("rule_no_end", file=file, found=heir)
+        mistakes.add("knowledge.rule_no_end", file=file, found=heir)
     if heir and heir not in names:
-        mistakes.add("rule_unknown", file=file, found=heir, similar=similar(heir, names))
+        mistakes.add("knowledge.rule_unknown", file=file, found=heir, similar=similar(heir, names))
 
 
 def _check_concerns(rule: Rule, file: str, known: Known, mistakes: Mistakes) -> None:
@@ -113,25 +113,25 @@ def _check_concerns(rule: Rule, file: str, known: Known, mistakes: Mistakes) -> 
         _check_names(concern, at, known, mistakes)
         for name in concern.permissions:
             if (concern.says, name) in seen:
-                mistakes.add("rule_twice", **at, found=name)
+                mistakes.add("knowledge.rule_twice", **at, found=name)
             seen.add((concern.says, name))
         if not (concern.permissions or concern.special or concern.unread):
-            mistakes.add("rule_empty", **at)
+            mistakes.add("knowledge.rule_empty", **at)
         if (concern.says == "conditional") is not (concern.condition is not None):
-            mistakes.add("rule_condition", **at)
+            mistakes.add("knowledge.rule_condition", **at)
 
 
 def _check_names(concern: Concern, at: Mapping[str, Value], known: Known, mistakes: Mistakes) -> None:
     asked = {name.removeprefix(_PREFIX) for name in known.permissions}
     for name in concern.permissions:
         if name not in asked:
-            mistakes.add("rule_not_asked", **at, found=name, similar=similar(name, asked))
+            mistakes.add("knowledge.rule_not_asked", **at, found=name, similar=similar(name, asked))
     for name in concern.unread:
         if name in asked:
-            mistakes.add("rule_asked", **at, found=name)
+            mistakes.add("knowledge.rule_asked", **at, found=name)
     for kind in concern.special:
         if kind not in known.special:
-            mistakes.add("rule_special", **at, found=kind, similar=similar(kind, known.special))
+            mistakes.add("knowledge.rule_special", **at, found=kind, similar=similar(kind, known.special))
 
 
 def _check_words(rule: Rule, file: str, mistakes: Mistakes) -> None:
@@ -141,14 +141,14 @@ def _check_words(rule: Rule, file: str, mistakes: Mistakes) -> None:
         words = rule.words.get(code, {})
         at: dict[str, Value] = {"file": file, "where": where([f"words.{code}"])}
         for key in sorted((needed | optional) - words.keys()):
-            mistakes.add("missing_key", **at, row=None, key=key)
+            mistakes.add("knowledge.missing_key", **at, row=None, key=key)
         for key in sorted(words.keys() - needed - optional):
-            mistakes.add("unknown_key", **at, row=None, key=key, similar=similar(key, {*needed, "verify"}))
+            mistakes.add("knowledge.unknown_key", **at, row=None, key=key, similar=similar(key, {*needed, "verify"}))
         for key, sentence in words.items():
             # The name of a law that touches no permission never stands beside an app.
             found = None if key == "title" and not rule.concern else _never(code, sentence)
             if found:
-                mistakes.add("rule_never", **at, key=key, found=found)
+                mistakes.add("knowledge.rule_never", **at, key=key, found=found)
 
 
 def _never(code: str, sentence: str) -> str | None:

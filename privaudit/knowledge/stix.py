@@ -126,11 +126,11 @@ def read(data: bytes, name: str, mistakes: Mistakes, defaults: Mapping[str, str]
     try:
         bundle = json.loads(data.decode("utf-8-sig"))
     except (UnicodeDecodeError, ValueError, RecursionError) as error:
-        mistakes.add("not_stix", file=name, reason=str(error)[:120])
+        mistakes.add("knowledge.not_stix", file=name, reason=str(error)[:120])
         return (), 0
     objects = bundle.get("objects") if isinstance(bundle, dict) else None
     if not isinstance(objects, list):
-        mistakes.add("not_stix", file=name, reason="objects")
+        mistakes.add("knowledge.not_stix", file=name, reason="objects")
         return (), 0
     known = {one["id"]: one for one in objects if isinstance(one, dict) and isinstance(one.get("id"), str)}
     meant = {
@@ -155,7 +155,7 @@ def read(data: bytes, name: str, mistakes: Mistakes, defaults: Mapping[str, str]
             if row not in rows:
                 rows.append(row)
     if not grouped and not mistakes:
-        mistakes.add("no_indicators", file=name, passed=passed)
+        mistakes.add("knowledge.no_indicators", file=name, passed=passed)
     return tuple(_lists(grouped, defaults, name, mistakes)), passed
 
 

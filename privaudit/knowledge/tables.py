@@ -112,11 +112,11 @@ def read(data: bytes, name: str, mistakes: Mistakes, defaults: Mapping[str, str]
     try:
         rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))[: MOST_ROWS + 2]
     except csv.Error as error:
-        mistakes.add("not_table", file=name, reason=str(error))
+        mistakes.add("knowledge.not_table", file=name, reason=str(error))
         return ()
     keys = _keys(rows[0] if rows else [], name, mistakes)
     if len(rows) > MOST_ROWS + 1:
-        mistakes.add("too_many_rows", file=name, most=MOST_ROWS)
+        mistakes.add("knowledge.too_many_rows", file=name, most=MOST_ROWS)
     if mistakes:
         return ()
     found: dict[Source, list[Row]] = {}
@@ -124,7 +124,7 @@ def read(data: bytes, name: str, mistakes: Mistakes, defaults: Mapping[str, str]
         if any(cell.strip() for cell in cells):
             _row(dict(zip(keys, cells, strict=False)), name, number, mistakes, defaults, found)
     if not found and not mistakes:
-        mistakes.add("no_rows", file=name)
+        mistakes.add("knowledge.no_rows", file=name)
     return tuple(Imported(source=source, rows=tuple(rows)) for source, rows in found.items())
 
 
@@ -135,7 +135,7 @@ def _decode(data: bytes, name: str, mistakes: Mistakes) -> str | None:
             return data.decode(code)
         except UnicodeDecodeError:
             continue
-    mistakes.add("encoding_table", file=name)
+    mistakes.add("knowledge.encoding_table", file=name)
     return None
 
 
@@ -145,12 +145,14 @@ def _keys(heads: list[str], name: str, mistakes: Mistakes) -> list[str]:
         bare = " ".join(head.strip().casefold().replace("_", " ").split())
         key = _MEANT.get(bare, "")
         if bare and not key:
-            mistakes.add("unknown_head", file=name, column=column, found=head[:40], similar=similar(bare, _MEANT))
+            mistakes.add(
+                "knowledge.unknown_head", file=name, column=column, found=head[:40], similar=similar(bare, _MEANT)
+            )
         elif key and key in keys:
-            mistakes.add("head_twice", file=name, column=column, found=head[:40])
+            mistakes.add("knowledge.head_twice", file=name, column=column, found=head[:40])
         keys.append(key)
     if not {"package", "sha256", "certificates", "names"} & set(keys) and not mistakes:
-        mistakes.add("no_heads", file=name, heads=tuple(f"{key} ({head})" for key, head in HEADS.items()))
+        mistakes.add("knowledge.no_heads", file=name, heads=tuple(f"{key} ({head})" for key, head in HEADS.items()))
     return keys
 
 
@@ -171,9 +173,9 @@ def _row(
     if row is None or source is None:
         return
     if not (row.found_by or row.names):
-        mistakes.add("names_nothing", file=name, where=at)
+        mistakes.add("knowledge.names_nothing", file=name, where=at)
     if row.package and row.package in {one.package for one in found.get(source, ())}:
-        mistakes.add("duplicate", file=name, where=at, package=row.package)
+        mistakes.add("knowledge.duplicate", file=name, where=at, package=row.package)
     if len(mistakes) == before:
         found.setdefault(source, []).append(row)
 

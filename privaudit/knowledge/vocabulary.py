@@ -216,7 +216,7 @@ def check_patterns(traps: Iterable[Trap], name: str, mistakes: Mistakes) -> None
         try:
             compiled(trap.regex)
         except re.error as error:
-            mistakes.add("regex", file=name, row=index + 1, found=trap.regex, reason=str(error))
+            mistakes.add("knowledge.regex", file=name, row=index + 1, found=trap.regex, reason=str(error))
 
 
 @cache

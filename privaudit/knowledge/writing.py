@@ -26,11 +26,11 @@ def read(path: Path, largest: int) -> bytes:
         with path.open("rb") as stream:
             data = stream.read(largest + 1)
     except FileNotFoundError as error:
-        raise ListsError("source_missing", path=str(path)) from error
+        raise ListsError("errors.source_missing", path=str(path)) from error
     except OSError as error:
-        raise ListsError("source_unreadable", path=str(path), reason=error.strerror or str(error)) from error
+        raise ListsError("errors.source_unreadable", path=str(path), reason=error.strerror or str(error)) from error
     if len(data) > largest:
-        raise ListsError("lists_too_large", path=str(path), megabytes=largest // 1024**2)
+        raise ListsError("errors.lists_too_large", path=str(path), megabytes=largest // 1024**2)
     return data
 
 
@@ -42,7 +42,7 @@ def write(path: Path, data: bytes) -> None:
         SourceError: it cannot be written.
     """
     if not path.absolute().parent.is_dir():
-        raise UsageError("no_folder", path=str(path.absolute().parent))
+        raise UsageError("errors.no_folder", path=str(path.absolute().parent))
     with replacing(path) as stream:
         stream.write(data)
 
@@ -56,18 +56,18 @@ def imported(lists: Sequence[Imported], output: Path, origin: Path) -> Iterator[
     """
     if output.suffix == ".toml":
         if len(lists) > 1:
-            raise UsageError("import_several", path=str(origin), count=len(lists))
+            raise UsageError("errors.import_several", path=str(origin), count=len(lists))
         targets = [output]
     else:
         targets = [output / f"{name}.toml" for name in _names(lists, origin)]
     taken = next((path for path in targets if path.exists()), None)
     if taken is not None:
-        raise UsageError("list_exists", path=str(taken))
+        raise UsageError("errors.list_exists", path=str(taken))
     if output.suffix != ".toml":
         try:
             output.mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
-            raise ListsError("not_written", path=str(output), reason=error.strerror or str(error)) from error
+            raise ListsError("errors.not_written", path=str(output), reason=error.strerror or str(error)) from error
     for path, one in zip(targets, lists, strict=True):
         write(path, toml_text.render(one.source, one.rows, f"Imported from {origin.name}.").encode())
         yield path, one

@@ -1,6 +1,6 @@
 """The languages that privaudit speaks: their files, how they count, and what a computer calls them.
 
-One TOML file a language: tables of sentences, by area. English stands in the code, and says what a file lacks.
+One TOML file for each language: tables of sentences, by area. ``en.toml`` is the base and fills in what another lacks.
 """
 
 from __future__ import annotations
@@ -12,10 +12,14 @@ import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
+
+Sentence: TypeAlias = str | Mapping[str, str]
+"""A sentence with ``{gaps}``, or its plural forms ``one`` and ``other``, chosen by the value ``n``."""
 
 ENGLISH: Final = "en"
 _SUFFIX: Final = ".toml"
+_HEADING: Final = re.compile(r"^\[(\w+)\]$", re.MULTILINE)
 _FOLDER: Final = Path(__file__).parent
 """Looked for beside this module: `importlib.resources` would load a tenth of what the help needs."""
 
@@ -42,7 +46,7 @@ _LINKED_APART: Final = frozenset({4, 6, 9})
 @cache
 def available() -> tuple[str, ...]:
     """Codes of the languages; English first."""
-    return (ENGLISH, *sorted(file.stem for file in _FOLDER.glob(f"*{_SUFFIX}")))
+    return (ENGLISH, *sorted({file.stem for file in _FOLDER.glob(f"*{_SUFFIX}")} - {ENGLISH}))
 
 
 def of_computer() -> str:
@@ -57,20 +61,20 @@ def of_computer() -> str:
     return code if code in available() else ENGLISH
 
 
-@cache
-def sentences(code: str) -> Mapping[str, str | Mapping[str, str]]:
-    """Every sentence of a language by ``AREA.NAME``. Of English none: it stands in the code."""
-    return {
-        f"{area}.{name}": sentence
-        for area, words in _read(code).items()
-        if isinstance(words, dict)
-        for name, sentence in words.items()
-    }
+def sentence(key: str, code: str) -> Sentence | None:
+    """The sentence of `key` (``AREA.NAME``) in a language; ``None`` where the language has none."""
+    area, _, name = key.partition(".")
+    return _area(code, area).get(name)
+
+
+def sentences(code: str) -> Mapping[str, Sentence]:
+    """Every sentence of a language by ``AREA.NAME``."""
+    return {f"{area}.{name}": text for area in _parts(code) if area for name, text in _area(code, area).items()}
 
 
 def reviewed(code: str) -> bool:
     """Whether a native speaker has read the translation over; English is the original."""
-    return code == ENGLISH or bool(_read(code).get("reviewed_by"))
+    return code == ENGLISH or bool(_area(code, "").get("reviewed_by"))
 
 
 def form(code: str, number: object) -> str:
@@ -83,9 +87,25 @@ def form(code: str, number: object) -> str:
 
 
 @cache
-def _read(code: str) -> Mapping[str, Any]:
-    if code == ENGLISH:
+def _area(code: str, area: str) -> Mapping[str, Any]:
+    """One table of a language's file; the keys before the first table where `area` is empty.
+
+    Parsed one table at a time: the help needs one of thirty, and parsing the whole file would take most of its time.
+    """
+    part = _parts(code).get(area)
+    if part is None:
         return {}
     import tomllib
 
-    return tomllib.loads((_FOLDER / f"{code}{_SUFFIX}").read_text(encoding="utf-8"))
+    return tomllib.loads(part)
+
+
+@cache
+def _parts(code: str) -> Mapping[str, str]:
+    """The text of each table of a language's file, without its heading.
+
+    A heading stands alone on its line, and no sentence is written over several lines; a test holds every file to that.
+    """
+    text = (_FOLDER / f"{code}{_SUFFIX}").read_text(encoding="utf-8")
+    first, *rest = _HEADING.split(text)
+    return {"": first, **dict(zip(rest[::2], rest[1::2], strict=True))}

@@ -110,11 +110,11 @@ def form(path: Path) -> str:
     """
     suffix = path.suffix.removeprefix(".")
     if suffix not in FORMS:
-        raise UsageError("format_unknown", given=path.name, known=tuple(f".{name}" for name in FORMS))
+        raise UsageError("errors.format_unknown", given=path.name, known=tuple(f".{name}" for name in FORMS))
     if not path.absolute().parent.is_dir():
-        raise UsageError("no_folder", path=str(path.absolute().parent))
+        raise UsageError("errors.no_folder", path=str(path.absolute().parent))
     if path.exists():
-        raise UsageError("paper_exists", path=str(path))
+        raise UsageError("errors.paper_exists", path=str(path))
     return suffix
 
 

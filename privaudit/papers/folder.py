@@ -44,7 +44,7 @@ def disclosable(report: Report, only: tuple[str, ...]) -> Report:
     known = tuple(dict.fromkeys(app.package for app in report.apps))
     for package in only:
         if package not in known:
-            raise UsageError("app_not_in_report", app=package, known=known)
+            raise UsageError("errors.app_not_in_report", app=package, known=known)
     named = set(only) or {app.package for app in report.apps if app.recognised}
     findings = tuple(finding for finding in report.findings if finding.package in named)
     found = any(finding.severity is not Severity.INFO for finding in findings)
@@ -84,13 +84,13 @@ def keep(
     try:
         part = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.absolute().parent))
     except OSError as error:
-        raise SourceError("not_written", path=str(folder), reason=error.strerror or str(error)) from error
+        raise SourceError("errors.not_written", path=str(folder), reason=error.strerror or str(error)) from error
     try:
         digest = _fill(part, report, _places(capture, report), seal, language, kept_at)
         part.replace(folder)
     except OSError as error:
         shutil.rmtree(part, ignore_errors=True)
-        raise SourceError("not_written", path=str(folder), reason=error.strerror or str(error)) from error
+        raise SourceError("errors.not_written", path=str(folder), reason=error.strerror or str(error)) from error
     except BaseException:
         shutil.rmtree(part, ignore_errors=True)  # Ctrl-C, too, leaves nothing half-written
         raise

@@ -70,13 +70,13 @@ class _Letter:
     def __post_init__(self) -> None:
         report = self.voice.report
         if not report.findings:
-            raise SourceError("nothing_to_write_about")
+            raise SourceError("errors.nothing_to_write_about")
         known = tuple(dict.fromkeys(finding.package for finding in report.findings))
         if self.package not in known:
-            raise UsageError("app_not_in_report", app=self.package, known=known)
+            raise UsageError("errors.app_not_in_report", app=self.package, known=known)
 
-    def _paper(self, name: str) -> str:
-        return self.voice.text(f"papers.{name}")
+    def _paper(self, key: str) -> str:
+        return self.voice.text(key)
 
     def _papers(self, *names: str) -> tuple[str, ...]:
         return tuple(map(self._paper, names))
@@ -87,65 +87,96 @@ class _Letter:
         cited = [marked(called(item, language), item, language) for item in self.page.behind(demand)]
         if not cited:
             return self._paper(name)
-        between = self._paper("cite_between").join(cited)
-        return self._paper(name) + self._paper("cite_open") + between + self._paper("cite_close")
+        between = self._paper("papers.cite_between").join(cited)
+        return self._paper(name) + self._paper("papers.cite_open") + between + self._paper("papers.cite_close")
 
     def demand(self, title: str) -> Iterator[Block]:
-        yield from self._before("before_blank", "before_verify", "before_promise", "before_day", "before_send")
+        yield from self._before(
+            "papers.before_blank",
+            "papers.before_verify",
+            "papers.before_promise",
+            "papers.before_day",
+            "papers.before_send",
+        )
         yield from self._head(title)
-        yield Rows((*self._blanks("to", "to_reach", "from", "account", "date"), *shown.app(self.voice, self.package)))
+        yield Rows(
+            (
+                *self._blanks("papers.to", "papers.to_reach", "papers.from", "papers.account", "papers.date"),
+                *shown.app(self.voice, self.package),
+            )
+        )
         yield from shown.access(self.voice, self.package)
-        yield Heading(self._paper("demand_head"))
-        yield Listing(tuple(self._with_articles(f"demand_{demand}", demand) for demand in _DEMANDS), "number")
-        yield Paragraph(self._paper("demand_kept"))
-        yield Paragraph(self._paper("no_debt"), strong=True)
-        yield Rows(self._blanks("reach", "signature"))
+        yield Heading(self._paper("papers.demand_head"))
+        yield Listing(tuple(self._with_articles(f"papers.demand_{demand}", demand) for demand in _DEMANDS), "number")
+        yield Paragraph(self._paper("papers.demand_kept"))
+        yield Paragraph(self._paper("papers.no_debt"), strong=True)
+        yield Rows(self._blanks("papers.reach", "papers.signature"))
 
     def complaint(self, title: str) -> Iterator[Block]:
-        yield from self._before("before_office", "before_blank", "before_verify", "before_promise", "before_copy")
+        yield from self._before(
+            "papers.before_office",
+            "papers.before_blank",
+            "papers.before_verify",
+            "papers.before_promise",
+            "papers.before_copy",
+        )
         yield from self._head(title)
         language = self.voice.language
         offices = [marked(called(item, language), item, language) for item in self.page.office if item.letter]
-        yield Heading(self._paper("complaint_to"))
-        yield Listing((*offices, *self._papers("complaint_other")), "tick")
+        yield Heading(self._paper("papers.complaint_to"))
+        yield Listing((*offices, *self._papers("papers.complaint_other")), "tick")
         yield Rows(
-            (*self._blanks("from", "reach", "date", "against", "to_reach"), *shown.app(self.voice, self.package))
+            (
+                *self._blanks("papers.from", "papers.reach", "papers.date", "papers.against", "papers.to_reach"),
+                *shown.app(self.voice, self.package),
+            )
         )
-        yield Heading(self._paper("happened"))
+        yield Heading(self._paper("papers.happened"))
         yield Rows(
-            self._blanks("happened_first", "happened_often", "happened_numbers", "happened_whom", "happened_words")
+            self._blanks(
+                "papers.happened_first",
+                "papers.happened_often",
+                "papers.happened_numbers",
+                "papers.happened_whom",
+                "papers.happened_words",
+            )
         )
         yield from shown.access(self.voice, self.package)
-        yield Heading(self._paper("asks_head"))
-        asks = (self._with_articles("asks_look", "complain"), *self._papers("asks_stop", "asks_result"))
+        yield Heading(self._paper("papers.asks_head"))
+        asks = (
+            self._with_articles("papers.asks_look", "complain"),
+            *self._papers("papers.asks_stop", "papers.asks_result"),
+        )
         yield Listing(asks, "number")
-        yield Heading(self._paper("done_head"))
-        yield Listing(self._papers("done_demand", "done_reply", "done_desk", "done_police"), "tick")
-        yield Heading(self._paper("attached_head"))
-        yield Listing(self._papers("attached_list", "attached_demand", "attached_report"), "tick")
-        yield Paragraph(self._paper("judge"))
-        yield Paragraph(self._paper("no_debt"), strong=True)
-        yield Rows(self._blanks("signature"))
+        yield Heading(self._paper("papers.done_head"))
+        yield Listing(
+            self._papers("papers.done_demand", "papers.done_reply", "papers.done_desk", "papers.done_police"), "tick"
+        )
+        yield Heading(self._paper("papers.attached_head"))
+        yield Listing(self._papers("papers.attached_list", "papers.attached_demand", "papers.attached_report"), "tick")
+        yield Paragraph(self._paper("papers.judge"))
+        yield Paragraph(self._paper("papers.no_debt"), strong=True)
+        yield Rows(self._blanks("papers.signature"))
 
     def kept(self, title: str) -> Iterator[Block]:
         yield from self._head(title)
-        yield Paragraph(self._paper("list_intro"))
+        yield Paragraph(self._paper("papers.list_intro"))
         yield Rows((*shown.app(self.voice, self.package), *shown.checked(self.voice)))
         yield from shown.access(self.voice, self.package)
-        yield Heading(self._paper("list_lines"))
+        yield Heading(self._paper("papers.list_lines"))
         yield shown.lines(self.voice, self.package)
-        yield Heading(self._paper("list_by_hand"))
+        yield Heading(self._paper("papers.list_by_hand"))
         code = self.voice.language.code
         yield Listing(tuple(item.text.text(code) for item in self.page.save), "tick")
         yield NewPage()
-        yield Heading(self._paper("log_head"))
-        yield Paragraph(self._paper("log_intro"))
+        yield Heading(self._paper("papers.log_head"))
+        yield Paragraph(self._paper("papers.log_intro"))
         yield log(self.voice.language)
 
     def _before(self, *names: str) -> Iterator[Block]:
         """What to think of first, on a page that stays at home."""
-        said = (*self._papers("notice", *names), self.voice.text("rights.debt"))
-        yield Box(self._paper("before"), (*said, *unreviewed(self.voice.language)))
+        said = (*self._papers("papers.notice", *names), self.voice.text("rights.debt"))
+        yield Box(self._paper("papers.before"), (*said, *unreviewed(self.voice.language)))
         yield NewPage()
 
     def _head(self, title: str) -> Iterator[Block]:

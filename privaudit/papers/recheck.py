@@ -42,9 +42,9 @@ def check(folder: Path) -> Checked:
     try:
         matches = [_LISTED.fullmatch(line) for line in raw.decode("ascii").splitlines()]
     except UnicodeDecodeError as error:
-        raise SourceError("kept_list_damaged", path=str(folder / HASHES)) from error
+        raise SourceError("errors.kept_list_damaged", path=str(folder / HASHES)) from error
     if not matches or None in matches:
-        raise SourceError("kept_list_damaged", path=str(folder / HASHES))
+        raise SourceError("errors.kept_list_damaged", path=str(folder / HASHES))
     listed = {match[2]: match[1] for match in matches if match is not None}
     changes: list[tuple[How, str]] = []
     for name, digest in listed.items():
@@ -79,9 +79,9 @@ def _bounded(path: Path, folder: Path) -> bytes:
         with path.open("rb") as stream:
             data = stream.read(_LARGEST + 1)
     except (FileNotFoundError, NotADirectoryError) as error:
-        raise SourceError("not_kept", path=str(folder)) from error
+        raise SourceError("errors.not_kept", path=str(folder)) from error
     except OSError as error:
-        raise SourceError("source_unreadable", path=str(path), reason=error.strerror or str(error)) from error
+        raise SourceError("errors.source_unreadable", path=str(path), reason=error.strerror or str(error)) from error
     if len(data) > _LARGEST:
-        raise SourceError("kept_list_damaged", path=str(path))
+        raise SourceError("errors.kept_list_damaged", path=str(path))
     return data

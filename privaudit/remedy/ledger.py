@@ -116,22 +116,22 @@ def read(path: Path) -> Ledger:
     """
     try:
         if path.stat().st_size > LARGEST:
-            raise SourceError("ledger_damaged", path=str(path), where="", problem="too large")
+            raise SourceError("errors.ledger_damaged", path=str(path), where="", problem="too large")
         raw = path.read_bytes()
         ledger = _LEDGER.validate_json(raw)
     except FileNotFoundError as error:
-        raise SourceError("source_missing", path=str(path)) from error
+        raise SourceError("errors.source_missing", path=str(path)) from error
     except OSError as error:
-        raise SourceError("source_unreadable", path=str(path), reason=error.strerror or str(error)) from error
+        raise SourceError("errors.source_unreadable", path=str(path), reason=error.strerror or str(error)) from error
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(map(str, first["loc"]))
-        raise SourceError("ledger_damaged", path=str(path), where=where, problem=first["msg"]) from error
+        raise SourceError("errors.ledger_damaged", path=str(path), where=where, problem=first["msg"]) from error
     if ledger.seal != _seal(ledger) or raw != _dumped(ledger):
-        raise SourceError("ledger_changed", path=str(path))
+        raise SourceError("errors.ledger_changed", path=str(path))
     for number, entry in enumerate(ledger.entries):
         if number >= _MOST_ENTRIES or not _is_ours(entry.change):
-            raise SourceError("ledger_damaged", path=str(path), where=f"entries.{number}", problem="not ours")
+            raise SourceError("errors.ledger_damaged", path=str(path), where=f"entries.{number}", problem="not ours")
     return ledger
 
 

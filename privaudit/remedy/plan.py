@@ -77,7 +77,7 @@ def build(reading: Reading, apps: Iterable[App], users: Iterable[User], *, unins
     for app in named:
         now = reading.app(app.package, app.user)
         if now is None or app.package not in reading.blocks:
-            raise PhoneError("app_unread", app=app.package)
+            raise PhoneError("errors.app_unread", app=app.package)
         builder = _Builder(reading, now, app)
         made = [*builder.changes(), *(builder.uninstall() if uninstall else ())]
         planned += made

@@ -209,9 +209,9 @@ def phone_with(transport: Transport, package: str, user: int) -> Phone:
     answers = {answer.key: answer for answer in ask_more(transport, keys)}
     properties, installed = (answers.get(key) or missing(key) for key in keys)
     if installed.state is not AnswerState.ANSWERED:
-        raise PhoneError("user_missing", user=user, said=_said(installed))
+        raise PhoneError("errors.user_missing", user=user, said=_said(installed))
     if package not in packages.parse_list(installed.text)[0]:
-        raise UsageError("app_missing", app=package)
+        raise UsageError("errors.app_missing", app=package)
     return device.phone(device.properties(properties.text), None)
 
 

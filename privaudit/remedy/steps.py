@@ -11,75 +11,9 @@ from typing import Final
 
 from privaudit import roms
 from privaudit.findings import groups, severity
-from privaudit.language import Sentence, name_of
+from privaudit.language import name_of
 from privaudit.model import App, Finding, Message, Phone, Step, UserKind, Value
 from privaudit.remedy import way
-
-WORDS: Final[Mapping[str, Sentence]] = {
-    # Above every list of steps, always.
-    "safety": (
-        "Is somebody threatening or following you? Call the police first. Is it too much to bear? First find someone"
-        " to be with you."
-    ),
-    "notice": "They may notice that the permission is closed, and call more. First think of who will help you.",
-    "evidence": (
-        "First take screenshots, then close: collectors' messages, call log, contract, payments, permission pages."
-    ),
-    "keep_app": "Do not uninstall yet. To demand deletion you often need to log in.",
-    "no_recall": (
-        "Closing a permission counts from now on. What was sent away already cannot be called back."
-        " Its deletion must be demanded on its own, in writing."
-    ),
-    "bank_apps": "While USB debugging is on, open no bank, payment or loan app.",
-    # The taps.
-    "open": "Open “{word}”.",
-    "tap": "Tap “{word}”.",
-    "tap_app": "Tap “{app}”.",
-    "tap_seven": "Tap “{word}” seven times.",
-    "turn_on": "Turn “{word}” on.",
-    "turn_off": "Turn “{word}” off.",
-    "turn_off_if_on": "If “{word}” is on, turn it off.",
-    "refuse": "Tap “{group}”, choose “{choice}”.",
-    "refuse_old": "At “{group}”, tap {choice}.",
-    "refuse_warning": "If the phone warns that the app was made for an older Android, close it all the same.",
-    "refuse_phone": "With “{word}” off, the app may not log in. On this Android the call log is part of it.",
-    "look": (
-        "Look once more: {groups} closed? From now on “{app}” gets nothing new this way."
-        " What it took already is not called back."
-    ),
-    "screenshot": "Take a screenshot.",
-    # Copies.
-    "clone": "This is another copy of “{app}” (user {user}). Hold the icon of this copy, tap “App info”.",
-    "clone_keep": "Do not switch the clone off at “{word}”: that deletes its data, which may be evidence.",
-    "clone_page": "app clones",
-    "copy_work": "This copy of “{app}” is in the work profile (user {user}). Hold its icon, tap “App info”.",
-    "copy_private_space": "Open the private space (user {user}). Hold the icon of “{app}” there, tap “App info”.",
-    "copy_secure_folder": "Open the Secure Folder (user {user}). Hold the icon of “{app}” there, tap “App info”.",
-    "copy_in_list": "“{app}” may stand in the list more than once: this is the copy of user {user}.",
-    # Rights beside the permission list.
-    "default_app_first": "First make another app the {what}; else the phone gives the right back.",
-    "sms_app": "default SMS app",
-    "phone_app": "default phone app",
-    "choose_other": "Tap “{word}”, choose another app.",
-    "choose_other_search": "Search Settings for “{word}”, choose another app.",
-    "choose_keyboard": "Choose another keyboard, then turn “{app}” off.",
-    "switch_off": "Turn the switch of “{app}” off.",
-    "switch_off_search": "Search Settings for “{word}”, tap “{app}”, turn it off.",
-    "special_look": "From now on “{app}” gets nothing new this way. What it saw already is not called back.",
-    "role_look": "From now on “{app}” keeps only what its permissions give it: close these next.",
-    "admin_later": "Only before uninstalling, when all is saved and deletion is demanded:",
-    "deactivate": "Tap “{app}”, then “Deactivate”.",
-    "admin_look": "Now “{app}” can be uninstalled. It can still read what its permissions allow.",
-    # Uninstalling, and USB debugging.
-    "uninstall_last": "Last of all, when all is saved and deletion is demanded: hold its icon, tap “{word}”.",
-    "uninstall_keeps": "Uninstalling closes no account and deletes nothing at the lender.",
-    "uninstall_system": "“{app}” came with the phone: it cannot be uninstalled. Tap “Disable” on its page instead.",
-    "uninstall_owner": "“{app}” manages this phone. Do not remove it: ask a lawyer or legal aid first.",
-    "no_adb": "HarmonyOS 5 and later (HarmonyOS NEXT) has no adb and no Android apps: nothing can be checked there.",
-    # The way round.
-    "search": "Do the menus look different? Or search Settings for “{word}”.",
-    "check_others": "Last: search Settings for “{word}”, tap “{group}”, and see who else is allowed.",
-}
 
 _SPECIAL: Final = frozenset(
     {
@@ -177,7 +111,7 @@ def permissions(app: App, phone: Phone, kind: UserKind) -> Iterator[Step]:
     held = {access.kind for access in app.special_access}
     for role, what in _ROLES.items():
         if role in held:
-            yield Message(key="steps.default_app_first", values={"what": _say(what)})
+            yield Message(key="steps.default_app_first", values={"what": _say(f"steps.{what}")})
     yield from way.to_app(phone, "permissions", app, kind)
     closing = groups.to_close(app, phone.sdk)
     words = tuple(way.word(phone, group) for group in closing)
@@ -186,12 +120,12 @@ def permissions(app: App, phone: Phone, kind: UserKind) -> Iterator[Step]:
     for word in words:
         yield _refuse(phone, word)
     if app.target_sdk is not None and app.target_sdk < _LEGACY_SDK:
-        yield _say("refuse_warning")
+        yield _say("steps.refuse_warning")
     yield Message(key="steps.look", values={"app": name, "groups": words})
-    yield _say("screenshot")
+    yield _say("steps.screenshot")
     if kind is UserKind.CLONE:
         page = way.page(phone, "clones")
-        word = way.word(phone, page.path[-1]) if page is not None else _say("clone_page")
+        word = way.word(phone, page.path[-1]) if page is not None else _say("steps.clone_page")
         yield Message(key="steps.clone_keep", values={"word": word})
     yield from way.search(phone, "permissions", "permission_manager")
 
@@ -204,7 +138,7 @@ def special(kind: str, app: App, phone: Phone) -> Iterator[Step]:
     elif kind in _SWITCHES:
         yield from _switch(kind, named, app, phone)
     elif kind == "device_admin" and not _OWNERS.intersection(one.kind for one in app.special_access):
-        yield _say("admin_later")
+        yield _say("steps.admin_later")
         yield from (tap for tap in way.to_page(phone, kind) if tap.key != "steps.tap_app")
         yield Message(key="steps.deactivate", values=named)
         yield Message(key="steps.admin_look", values=named)
@@ -223,7 +157,7 @@ def _role(kind: str, named: Mapping[str, Value], phone: Phone) -> Iterator[Step]
     key = "steps.choose_other" if taps else "steps.choose_other_search"
     yield Message(key=key, values={"word": way.word(phone, kind)})
     yield Message(key="steps.role_look", values=named)
-    yield _say("screenshot")
+    yield _say("steps.screenshot")
     if taps:
         yield from way.search(phone, "default_apps", kind)
 
@@ -238,7 +172,7 @@ def _switch(kind: str, named: Mapping[str, Value], app: App, phone: Phone) -> It
     else:
         yield Message(key="steps.switch_off_search", values={**named, "word": way.word(phone, _SWITCHES[kind])})
     yield Message(key="steps.special_look", values=named)
-    yield _say("screenshot")
+    yield _say("steps.screenshot")
     if taps:
         yield from way.search(phone, kind, _SWITCHES[kind])
 
@@ -251,4 +185,4 @@ def _refuse(phone: Phone, group: Message) -> Step:
 
 
 def _say(name: str) -> Message:
-    return Message(key=f"steps.{name}")
+    return Message(key=name)

@@ -24,9 +24,9 @@ def check(path: Path, known: tuple[str, ...]) -> None:
         UsageError: its suffix is none of `known`, or the folder is not there.
     """
     if path.suffix not in known:
-        raise UsageError("format_unknown", given=path.name, known=known)
+        raise UsageError("errors.format_unknown", given=path.name, known=known)
     if not path.absolute().parent.is_dir():
-        raise UsageError("no_folder", path=str(path.absolute().parent))
+        raise UsageError("errors.no_folder", path=str(path.absolute().parent))
 
 
 def write(report: Report, path: Path, language: Language) -> None:

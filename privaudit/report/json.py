@@ -70,16 +70,18 @@ def read(path: Path) -> Report:
     """
     try:
         if path.stat().st_size > LARGEST:
-            raise SourceError("report_too_large", path=str(path))
+            raise SourceError("errors.report_too_large", path=str(path))
         return _adapter().validate_json(path.read_bytes())
     except OSError as error:
-        raise SourceError("source_unreadable", path=str(path), reason=error.strerror or str(error)) from error
+        raise SourceError("errors.source_unreadable", path=str(path), reason=error.strerror or str(error)) from error
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         if first["type"] == "json_invalid":
-            raise SourceError("report_torn", path=str(path)) from error
+            raise SourceError("errors.report_torn", path=str(path)) from error
         where = ".".join(map(str, first["loc"]))
-        raise SourceError("not_a_report", path=str(path), schema=SCHEMA, where=where, problem=first["msg"]) from error
+        raise SourceError(
+            "errors.not_a_report", path=str(path), schema=SCHEMA, where=where, problem=first["msg"]
+        ) from error
 
 
 def schema() -> str:

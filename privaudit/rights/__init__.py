@@ -165,10 +165,10 @@ def load(country: str | None) -> Rights:
     mistakes = Mistakes()
     common = read(_folder() / f"{COMMON}.toml", mistakes)
     if country is not None and country not in countries():
-        raise UsageError("country_without_rights", given=country, known=countries())
+        raise UsageError("errors.country_without_rights", given=country, known=countries())
     own = read(_folder() / f"{country.lower()}.toml", mistakes) if country else common
     if common is None or own is None:
-        raise KnowledgeError("knowledge_mistakes", tuple(mistakes))
+        raise KnowledgeError("errors.knowledge_mistakes", tuple(mistakes))
     return own if own is common else _joined(own, common)
 
 
@@ -184,9 +184,9 @@ def read(file: Traversable, mistakes: Mistakes) -> Rights | None:
         for number, item in enumerate(getattr(page, part)):
             at = where((part, number))
             if None in {item.checked_on, item.checked_by} and (item.checked_on != item.checked_by or not item.verify):
-                mistakes.add("unchecked", file=name, where=at)  # nothing that nobody checked looks checked
+                mistakes.add("knowledge.unchecked", file=name, where=at)  # nothing that nobody checked looks checked
             if part in {"office", "step"} and item.rung is None:
-                mistakes.add("no_rung", file=name, where=at, choices=get_args(Rung))
+                mistakes.add("knowledge.no_rung", file=name, where=at, choices=get_args(Rung))
     return page if len(mistakes) == before else None
 
 

@@ -35,12 +35,12 @@ def line(job: Job, known: Known) -> str:
     try:
         return json.line(vet(Path(job.path), known))
     except Exception as error:  # noqa: BLE001 - a mistake of ours, told as one in its line
-        return _without(job, known, ApkError("reader_failed", kind=type(error).__name__))
+        return _without(job, known, ApkError("apk.reader_failed", kind=type(error).__name__))
 
 
 def died(job: Job, known: Known) -> str:
     """The line on a file of which nothing is known but that reading it ended its reader."""
-    return _without(job, known, ApkError("reader_died"))
+    return _without(job, known, ApkError("apk.reader_died"))
 
 
 def _without(job: Job, known: Known, why: ApkError) -> str:

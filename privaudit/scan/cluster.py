@@ -39,11 +39,11 @@ def check(address: str) -> None:
         UsageError: this is no address, or Dask is not installed.
     """
     if not _ADDRESS.match(address):
-        raise UsageError("scheduler_address", given=address)
+        raise UsageError("errors.scheduler_address", given=address)
     try:
         import distributed  # noqa: F401 - only whether it is there
     except ImportError as error:
-        raise UsageError("cluster_missing") from error
+        raise UsageError("errors.cluster_missing") from error
 
 
 def lines(jobs: Iterable[Job], known: Known, *, address: str) -> Iterator[str]:
@@ -62,11 +62,11 @@ def lines(jobs: Iterable[Job], known: Known, *, address: str) -> Iterator[str]:
         with ThreadPoolExecutor(1) as aside:
             aside.submit(asyncio.run, asyncio.wait_for(_greeted(address), _SECONDS)).result()
     except (OSError, TimeoutError, ValueError, TypeError) as error:  # TypeError: tls:// without certificates
-        raise ClusterError("cluster_unreachable", address=address, seconds=_SECONDS) from error
+        raise ClusterError("errors.cluster_unreachable", address=address, seconds=_SECONDS) from error
     with Client(address, timeout=_SECONDS, set_as_default=False) as client:
         threads = sum(client.ncores().values())
         if not threads:
-            raise ClusterError("cluster_empty", address=address)
+            raise ClusterError("errors.cluster_empty", address=address)
         # A task like the others: whoever loses its result can compute it again.
         shared = client.submit(_same, known, pure=False)
         suspects: list[Job] = []
@@ -121,12 +121,12 @@ def _mapped(
             # Taken from us. While the scheduler answers, it lost the result with a worker: the job is given out again.
             again[job] += 1
             if client.status != "running" or again[job] > _AGAIN:
-                raise ClusterError("cluster_lost", address=address)
+                raise ClusterError("errors.cluster_lost", address=address)
             waiting = chain([job], waiting)
         elif isinstance(future.exception(), KilledWorker):
             yield job, None
         else:
-            raise ClusterError("cluster_versions", address=address, here=__version__) from future.exception()
+            raise ClusterError("errors.cluster_versions", address=address, here=__version__) from future.exception()
         submit()
 
 

@@ -102,7 +102,7 @@ def _documents(path: Path) -> Iterator[Mapping[str, Any]]:
                 if document["schema"] != SCHEMA or not isinstance(document["file"]["path"], str):
                     raise ValueError(text[:80])  # noqa: TRY301 - all that is not ours ends alike
             except (ValueError, TypeError, KeyError, RecursionError) as error:
-                raise UsageError("results_other", path=str(path)) from error
+                raise UsageError("errors.results_other", path=str(path)) from error
             yield document
 
 
@@ -144,4 +144,4 @@ def _begun(stream: Any) -> bool:  # noqa: ANN401 - a binary file
 
 
 def _not_written(path: Path, error: OSError) -> SourceError:
-    return SourceError("not_written", path=str(path), reason=error.strerror or str(error))
+    return SourceError("errors.not_written", path=str(path), reason=error.strerror or str(error))

@@ -105,7 +105,7 @@ def connect(
         )
     ways: dict[str, Callable[..., Transport]] = {"auto": _by_itself, "usb": direct.over_usb, "server": server.connect}
     if transport not in ways:
-        raise UsageError("transport_unknown", given=transport)
+        raise UsageError("errors.transport_unknown", given=transport)
     return ways[transport](serial=serial, on_waiting=on_waiting, allow_timeout_s=allow_timeout_s, key_folder=key_folder)
 
 
@@ -140,5 +140,5 @@ def _address(transport: str) -> tuple[str, int]:
     match = re.fullmatch(r"tcp:(?:\[([0-9a-fA-F:.%\w]+)\]|([^\s:\[\]]+))(?::(\d{1,5}))?", transport, re.ASCII)
     port = int(match[3] or ADB_PORT) if match else 0
     if match is None or not 0 < port < 1 << 16:
-        raise UsageError("address_wrong", given=transport)
+        raise UsageError("errors.address_wrong", given=transport)
     return match[1] or match[2], port

@@ -44,5 +44,5 @@ class Question:
     def unanswered(self) -> PhoneError:
         """What to say when nobody has tapped."""
         if self.fingerprint is None:
-            return PhoneError("not_allowed_unseen")
-        return PhoneError("not_allowed", fingerprint=self.fingerprint)
+            return PhoneError("errors.not_allowed_unseen")
+        return PhoneError("errors.not_allowed", fingerprint=self.fingerprint)

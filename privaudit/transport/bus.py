@@ -81,7 +81,7 @@ def look(*, only: str | None = None, known: Iterable[Attached] = ()) -> Bus:
             elif why := _why_mute(device.getVendorID(), settings.keys()):
                 mute.append(_look_at(usb1, device, None, why))
     except usb1.USBError as error:
-        raise PhoneError("no_usb") from error
+        raise PhoneError("errors.no_usb") from error
     return Bus(phones=tuple(phones), mute=tuple(mute))
 
 
@@ -107,7 +107,7 @@ def _look_at(usb1: Any, device: Any, setting: Any, why: str | None = None) -> At
     except usb1.USBError as error:
         obstacle = usb.explain(error, vendor)
     if why is not None:
-        obstacle = PhoneError(why, phones=(name,), maker=maker)
+        obstacle = PhoneError(f"errors.{why}", phones=(name,), maker=maker)
     return Attached(
         serial=serial,
         name=name,
@@ -126,4 +126,4 @@ def _place(device: Any) -> str:  # noqa: ANN401
 
 def why_none(mute: tuple[Attached, ...]) -> PhoneError:
     """What to say where no phone can be asked."""
-    return (mute[0].obstacle if mute else None) or PhoneError("no_phone")
+    return (mute[0].obstacle if mute else None) or PhoneError("errors.no_phone")

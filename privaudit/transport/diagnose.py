@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -11,44 +11,6 @@ from privaudit.errors import PhoneError
 from privaudit.model import Message, PhoneState, SourceKind
 from privaudit.transport import Transport, WaitingForAllow, bus, direct, makers, server
 from privaudit.transport.named import Named
-
-WORDS: Final[Mapping[str, str]] = {
-    "ready": "ready",
-    "waiting": "waits for “Allow”",
-    "unauthorised": "does not know this computer yet",
-    "no_permission": "no permission",
-    "busy": "in use by another program",
-    "connecting": "connecting",
-    "offline": "does not answer",
-    "no_driver": "no driver",
-    "debugging_off": "USB debugging off, or only charging",
-    "recovery": "not in Android (recovery or boot loader)",
-    "other_system": "not Android (HarmonyOS NEXT)",
-    "absent": "gone",
-    "by_usb": "by cable",
-    "by_server": "through the ADB server of this computer",
-    "before": (
-        "Before USB debugging is switched on: bank, payment and loan apps may refuse to run or raise an alarm while it "
-        "is on. If a payment is urgent, wait. Take the screenshots inside loan apps first, then quit these apps, and "
-        "open none of them while it is on."
-    ),
-    "cable": (
-        "Use a cable that also carries data, unlock the phone, and choose “File transfer” when it asks what USB is for."
-    ),
-    "own_rule": (
-        "If both commands were run before, this phone is not in the rules. As administrator add to "
-        '/etc/udev/rules.d/51-android.rules the line: SUBSYSTEM=="usb", ATTR{{idVendor}}=="{vendor}", MODE="0660", '
-        'GROUP="plugdev". Then plug the phone in again.'
-    ),
-    "start_server": (
-        "This computer has adb, and its server does not run: “adb start-server” starts it, and privaudit then goes "
-        "through it. It needs no other driver."
-    ),
-    "several": "Several phones: say which one to check, for instance --serial {end}.",
-    "several_alike": "Several phones, some with the same serial number: unplug all but one.",
-    "none": "No phone is to be seen, neither on a cable nor through an ADB server.",
-    "model_unknown": "A phone",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +88,7 @@ def knock(phone: Seen) -> Transport:
 
 
 def _leave(_: WaitingForAllow) -> None:
-    raise PhoneError("unauthorised")
+    raise PhoneError("errors.unauthorised")
 
 
 def having(phone: Seen, error: PhoneError) -> Seen:
@@ -155,19 +117,19 @@ def advice(error: PhoneError, maker: str | None = None) -> Iterator[Message]:
     maker = maker or _text(error.values.get("maker"))
     vendor = _text(error.values.get("vendor"))
     if error.name == "debugging_off":
-        yield _said("before")
+        yield _said("diagnose.before")
     if error.name in {"debugging_off", "no_phone"} or (error.name in _ASKED_IN_VAIN and maker == "samsung"):
         yield from makers.switching_on(maker)
     if error.name == "debugging_off":  # what the words of no_phone say themselves
-        yield _said("cable")
+        yield _said("diagnose.cable")
     if error.name == "no_permission" and vendor:
-        yield _said("own_rule", vendor=vendor)
+        yield _said("diagnose.own_rule", vendor=vendor)
     if error.name in _SERVER_HELPS and shutil.which("adb") and not server.answers():
-        yield _said("start_server")
+        yield _said("diagnose.start_server")
 
 
-def _said(name: str, **values: str) -> Message:
-    return Message(key=f"diagnose.{name}", values=values)
+def _said(key: str, **values: str) -> Message:
+    return Message(key=key, values=values)
 
 
 def _text(value: object) -> str | None:

@@ -67,7 +67,7 @@ class Connection:
         shell = shell_for(command, self._device.features, self.command_limit)
         until = time.monotonic() + timeout_s
         if not self._turn.acquire(timeout=timeout_s):
-            raise ConnectionLost("too_slow", seconds=round(timeout_s))
+            raise ConnectionLost("errors.too_slow", seconds=round(timeout_s))
         try:
             service = shell.request(command.text)
             with (
@@ -78,7 +78,7 @@ class Connection:
         except PhoneError as error:
             if error.name not in {"too_much_output", "refused"} and self._wire.failure is None:
                 self._wire.failure = error
-            raise ConnectionLost(error.name, shell.reply().stdout, **error.values) from error
+            raise ConnectionLost(error.key, shell.reply().stdout, **error.values) from error
         finally:
             self._turn.release()
 
@@ -188,7 +188,7 @@ def _open(
         if isinstance(error, PhoneError) and error.name in {"silent", "too_slow"} and question.asked:
             raise question.unanswered from error
         if isinstance(error, PhoneError) and error.name == "garbled":
-            raise PhoneError("not_adb") from error
+            raise PhoneError("errors.not_adb") from error
         raise
     wire.on_wait = None
     return Connection(device, wire, kind)

@@ -94,7 +94,7 @@ def load(where: Path | None = None) -> Key:
     try:
         path = (where or folder()) / KEY_NAME
     except RuntimeError as error:  # no home
-        raise PhoneError("key_folder_unwritable", path="~/.android") from error
+        raise PhoneError("errors.key_folder_unwritable", path="~/.android") from error
     with _creating:
         try:
             return _read(path)
@@ -103,7 +103,7 @@ def load(where: Path | None = None) -> Key:
         try:
             _create(path)
         except OSError as error:
-            raise PhoneError("key_folder_unwritable", path=str(path.parent)) from error
+            raise PhoneError("errors.key_folder_unwritable", path=str(path.parent)) from error
         return _read(path)
 
 
@@ -126,9 +126,9 @@ def _read(path: Path) -> Key:
     except FileNotFoundError:
         raise
     except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:  # TypeError: it has a password
-        raise PhoneError("key_unreadable", path=str(path)) from error
+        raise PhoneError("errors.key_unreadable", path=str(path)) from error
     if not isinstance(key, rsa.RSAPrivateKey) or key.key_size != MODULUS_BITS or not _fits_together(key):
-        raise PhoneError("key_unreadable", path=str(path))
+        raise PhoneError("errors.key_unreadable", path=str(path))
     return Key(rsa=key)
 
 

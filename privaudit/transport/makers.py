@@ -63,47 +63,6 @@ _NAMES: Final = {
 _SAMSUNGS: Final = re.compile(r"(?:sm|gt)[-_ ][a-z]\d")
 """Models that do not name their maker: ``SM-A125F``."""
 
-WORDS: Final[Mapping[str, str]] = {
-    "any": (
-        "Switching USB debugging on: Settings → About phone → tap “Build number” seven times. Then Settings → System → "
-        "Developer options → “USB debugging”."
-    ),
-    "xiaomi": (
-        "Xiaomi, Redmi, POCO: Settings → About phone → tap “MIUI version” or “OS version” seven times. Then Settings → "
-        "Additional settings → Developer options → “USB debugging”. Leave “USB debugging (Security settings)” off."
-    ),
-    "samsung": (
-        "Samsung: Settings → About phone → Software information → tap “Build number” seven times. Then Settings → "
-        "Developer options → “USB debugging”. If it is grey or the cable is blocked: Settings → Security and privacy → "
-        "“Auto Blocker” off; switch it on again when you are done."
-    ),
-    "huawei": (
-        "Huawei: Settings → About phone → tap “Build number” seven times. Then Settings → System & updates → Developer "
-        "options → “USB debugging” and “Allow ADB debugging in charge only mode”. It may switch itself off again; then "
-        "repeat. HarmonyOS NEXT (HarmonyOS 5 and later) has no ADB and cannot be checked."
-    ),
-    "honor": (
-        "HONOR: Settings → About phone → tap “Build number” seven times. Then Settings → System & updates → Developer "
-        "options → “USB debugging” and “Allow ADB debugging in charge only mode”."
-    ),
-    "oppo": (
-        "OPPO, OnePlus, realme: Settings → About phone → Version → tap “Build number” seven times. Then Settings → "
-        "System & updates (or Additional settings) → Developer options → “USB debugging”."
-    ),
-    "vivo": (
-        "vivo, iQOO: Settings → About phone → tap “Software version” seven times. Then Settings → System (or More "
-        "settings) → Developer options → “USB debugging”."
-    ),
-    "meizu": (
-        "Meizu: Settings → About phone → tap “Build number” seven times. Then Settings → Accessibility → Developer "
-        "options → “USB debugging”."
-    ),
-    "transsion": (
-        "TECNO, Infinix, itel: Settings → My phone (or About phone) → tap “Build number” seven times. Then Settings → "
-        "System → Developer options → “USB debugging”."
-    ),
-}
-
 
 def of_name(said: str | None) -> str | None:
     """The maker that a phone names as its own (``ro.product.manufacturer``, or what stands on the bus)."""
@@ -113,8 +72,21 @@ def of_name(said: str | None) -> str | None:
     return next((maker for maker, words in _NAMES.items() if any(word in name for word in words)), None)
 
 
+_WORDED: Final[Mapping[str, str]] = {
+    "honor": "makers.honor",
+    "huawei": "makers.huawei",
+    "meizu": "makers.meizu",
+    "oppo": "makers.oppo",
+    "samsung": "makers.samsung",
+    "transsion": "makers.transsion",
+    "vivo": "makers.vivo",
+    "xiaomi": "makers.xiaomi",
+}
+_UNKNOWN_MAKER: Final = ("makers.any", "makers.xiaomi", "makers.samsung", "makers.huawei")
+
+
 def switching_on(maker: str | None) -> tuple[Message, ...]:
     """How USB debugging is switched on; for a phone of an unknown maker, also what is special elsewhere."""
-    if maker in WORDS:
-        return (Message(key=f"makers.{maker}", values={}),)
-    return tuple(Message(key=f"makers.{name}", values={}) for name in ("any", "xiaomi", "samsung", "huawei"))
+    if maker is not None and maker in _WORDED:
+        return (Message(key=_WORDED[maker], values={}),)
+    return tuple(Message(key=key, values={}) for key in _UNKNOWN_MAKER)

@@ -62,13 +62,13 @@ def choose(phones: Sequence[Phone], serial: str | None) -> Phone:
             be the one.
     """
     if not phones:
-        raise PhoneError("no_phone")
+        raise PhoneError("errors.no_phone")
     meant = tuple(phones) if serial is None else fitting(phones, serial)
     if len(meant) > 1:
-        raise PhoneError("several_phones", phones=titles(meant))
+        raise PhoneError("errors.several_phones", phones=titles(meant))
     if meant:
         return meant[0]
     for phone in phones:
         if phone.obstacle is not None:
             raise phone.obstacle
-    raise PhoneError("serial_not_found", phones=titles(phones))
+    raise PhoneError("errors.serial_not_found", phones=titles(phones))

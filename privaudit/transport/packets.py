@@ -78,14 +78,14 @@ class _Packets(_AdbIOManager):  # type: ignore[misc]  # adb-shell has no types
             packet = self._read_packet_from_device(adb_info)
             if packet[0] in commands and fits(packet[1], packet[2]):
                 return packet
-        raise PhoneError("garbled")
+        raise PhoneError("errors.garbled")
 
     def _read_packet_from_device(self, adb_info: _AdbTransactionInfo) -> tuple[bytes, int, int, bytes]:
         head = self._read_bytes_from_device(MESSAGE_SIZE, adb_info)
         number, arg0, arg1, size, total = unpack(head)
         command = WIRE_TO_ID.get(number)
         if number ^ int.from_bytes(head[20:24], "little") != _ONES:  # AOSP ``transport.cpp``, ``check_header``
-            raise PhoneError("garbled")
+            raise PhoneError("errors.garbled")
         if command is None:
             raise InvalidCommandError(f"Unknown command: {head[:4]!r}")
         data: bytes = self._read_bytes_from_device(size, adb_info) if size else b""
@@ -125,7 +125,7 @@ class Device(AdbDevice):  # type: ignore[misc]
         with plainly():
             self.connect(**how)
         if self.payload_limit < _LEAST_PAYLOAD:
-            raise PhoneError("garbled")
+            raise PhoneError("errors.garbled")
 
     def stream(self, service: bytes, quiet_s: float) -> Generator[bytes, None, None]:
         """What `service` says, piece by piece. To leave it before its end ends it on the phone.
@@ -140,7 +140,7 @@ class Device(AdbDevice):  # type: ignore[misc]
             # adb-shell waits for OKAY only, so a phone without this service keeps it waiting until its time is over.
             answer, info.remote_id, _, _ = self._io_manager.read([OKAY, CLSE], info)
             if answer == CLSE:
-                raise PhoneError("refused")
+                raise PhoneError("errors.refused")
             try:
                 yield from self._read_until_close(info)
             except GeneratorExit:
@@ -155,9 +155,9 @@ def plainly() -> Iterator[None]:
     try:
         yield
     except AdbTimeoutError as error:
-        raise PhoneError("silent") from error
+        raise PhoneError("errors.silent") from error
     except InvalidCommandError as error:
         # The wireless debugging of Android 11 answers with STLS: it wants TLS, and a pairing that adb-shell lacks.
-        raise PhoneError("needs_pairing" if "STLS" in str(error) else "garbled") from error
+        raise PhoneError("errors.needs_pairing" if "STLS" in str(error) else "errors.garbled") from error
     except (InvalidChecksumError, InvalidResponseError) as error:
-        raise PhoneError("garbled") from error
+        raise PhoneError("errors.garbled") from error

@@ -130,11 +130,11 @@ def connect(
             if question.over:
                 raise question.unanswered
         elif phone.state not in {PhoneState.CONNECTING, PhoneState.OFFLINE} or time.monotonic() > patience:
-            raise obstacle(phone.state) or PhoneError("offline")
+            raise obstacle(phone.state) or PhoneError("errors.offline")
         time.sleep(POLL_S)
         same = next((other for other in listed() if other.route == phone.route), None)
         if same is None and only is not None:
-            raise PhoneError("lost")
+            raise PhoneError("errors.lost")
         phone = same or choose(listed(), serial)
     return reach(phone)
 
@@ -157,10 +157,10 @@ def obstacle(state: PhoneState) -> PhoneError | None:
         case PhoneState.NO_PERMISSION:
             return no_permission()
         case PhoneState.RECOVERY:
-            return PhoneError("in_recovery")
+            return PhoneError("errors.in_recovery")
         case PhoneState.WAITING:
-            return PhoneError("waiting")
-    return PhoneError("offline")
+            return PhoneError("errors.waiting")
+    return PhoneError("errors.offline")
 
 
 class Connection:
@@ -197,7 +197,7 @@ class Connection:
             if reply.exit_code is None:  # the server ends a stream the same way when the cable is pulled
                 self._still_there()
         except PhoneError as error:
-            raise ConnectionLost(error.name, shell.reply().stdout, **error.values) from error
+            raise ConnectionLost(error.key, shell.reply().stdout, **error.values) from error
         return reply
 
     def close(self) -> None:
@@ -209,13 +209,13 @@ class Connection:
 
     def _still_there(self) -> None:
         if server_line.asked(f"host-{self._phone.about}:get-state") != b"device":
-            raise PhoneError("lost")
+            raise PhoneError("errors.lost")
 
     @contextlib.contextmanager
     def _line(self) -> Iterator[TcpWire]:
         with self._lock:
             if self._closed:
-                raise PhoneError("lost")
+                raise PhoneError("errors.lost")
             line = TcpWire(*server_line.address())
             self._lines.add(line)
         try:

@@ -42,9 +42,9 @@ def address() -> tuple[str, int]:
     match = re.fullmatch(r"tcp:(?:(localhost|127\.0\.0\.1|\[::1\]):)?(\d{1,5})", given, re.ASCII)
     host = os.environ.get("ANDROID_ADB_SERVER_ADDRESS", "")
     if host not in {"", "localhost", "127.0.0.1", "::1"}:
-        raise PhoneError("server_address", given=host)
+        raise PhoneError("errors.server_address", given=host)
     if match is None or not 0 < int(match[2]) < 1 << 16:
-        raise PhoneError("server_address", given=given)
+        raise PhoneError("errors.server_address", given=given)
     return "::1" if match[1] == "[::1]" else "127.0.0.1", int(match[2])
 
 
@@ -58,7 +58,7 @@ def opened(line: TcpWire) -> Iterator[TcpWire]:
     try:
         line.connect(HELLO_TIMEOUT_S)
     except PhoneError as error:
-        raise PhoneError("server_absent", port=address()[1]) from error
+        raise PhoneError("errors.server_absent", port=address()[1]) from error
     try:
         yield line
     finally:
@@ -83,18 +83,18 @@ def ask(line: TcpWire, request: bytes) -> None:
     if answer == b"OKAY":
         return
     if answer != b"FAIL":
-        raise PhoneError("not_adb_server", port=address()[1])
+        raise PhoneError("errors.not_adb_server", port=address()[1])
     said = _text(line).decode("utf-8", "replace")
     name = next((name for part, name in _REFUSALS.items() if part in said), None)
     if name == "no_permission":
         raise no_permission()
-    raise PhoneError(name or "server_said", **({} if name else {"said": said}))
+    raise PhoneError(f"errors.{name or 'server_said'}", **({} if name else {"said": said}))
 
 
 def _text(line: TcpWire) -> bytes:
     size = _exactly(line, 4)
     if not re.fullmatch(rb"[0-9a-fA-F]{4}", size):
-        raise PhoneError("not_adb_server", port=address()[1])
+        raise PhoneError("errors.not_adb_server", port=address()[1])
     return _exactly(line, int(size, 16))
 
 

@@ -163,7 +163,7 @@ def fill(shell: Shell, pieces: Iterable[bytes], limit: int) -> Reply:
     Raises:
         PhoneError: ``too_much_output``, after `limit` bytes.
     """
-    too_much = PhoneError("too_much_output", megabytes=math.ceil(limit / 1e6))
+    too_much = PhoneError("errors.too_much_output", megabytes=math.ceil(limit / 1e6))
     for piece in pieces:
         shell.feed(piece)
         if shell.size > limit:

@@ -41,14 +41,14 @@ def libusb() -> Any:  # noqa: ANN401 - usb1 has no types
                 usb1.loadLibrary(loader(str(path), use_errno=True, use_last_error=True))
         usb1.loadLibrary()
     except (ImportError, OSError) as error:
-        raise PhoneError("libusb_missing") from error
+        raise PhoneError("errors.libusb_missing") from error
     return usb1
 
 
 def no_permission(vendor: int | None = None) -> PhoneError:
     """This system does not let us use a phone: what to do differs. On Linux the rule goes by the USB vendor number."""
     suffix = {"darwin": "_macos", "win32": "_windows"}.get(sys.platform, "")
-    return PhoneError(f"no_permission{suffix}", vendor=None if vendor is None else f"{vendor:04x}")
+    return PhoneError(f"errors.no_permission{suffix}", vendor=None if vendor is None else f"{vendor:04x}")
 
 
 def explain(error: Exception, vendor: int | None = None) -> PhoneError:
@@ -57,10 +57,10 @@ def explain(error: Exception, vendor: int | None = None) -> PhoneError:
     if isinstance(error, usb1.USBErrorAccess):
         return no_permission(vendor)
     if isinstance(error, usb1.USBErrorBusy):
-        return PhoneError("busy")
+        return PhoneError("errors.busy")
     if isinstance(error, usb1.USBErrorNotSupported):
-        return PhoneError("windows_driver")
-    return PhoneError("lost")
+        return PhoneError("errors.windows_driver")
+    return PhoneError("errors.lost")
 
 
 class UsbWire(Wire):
@@ -135,13 +135,13 @@ class UsbWire(Wire):
                 # Without an empty packet adbd cannot see where this one ends, and waits (AOSP does it in usb_write).
                 self._opened().bulkWrite(self._out, b"", timeout=_milliseconds(timeout_s))
         except self._usb1.USBErrorTimeout as error:
-            raise PhoneError("silent", seconds=round(timeout_s)) from error
+            raise PhoneError("errors.silent", seconds=round(timeout_s)) from error
         except self._usb1.USBError as error:
             raise explain(error) from error
 
     def _opened(self) -> Any:  # noqa: ANN401
         if self._handle is None:
-            raise PhoneError("lost")
+            raise PhoneError("errors.lost")
         return self._handle
 
 

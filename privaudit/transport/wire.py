@@ -66,7 +66,7 @@ class Wire(BaseTransport):  # type: ignore[misc]  # adb-shell has no types
         """
         with self._failing():
             if numbytes > MAX_ADB_DATA:  # a length that the phone sent; adb-shell would take up to 4 GB
-                raise PhoneError("garbled")
+                raise PhoneError("errors.garbled")
             until = time.monotonic() + transport_timeout_s
             while not self._stopping:
                 data = self._receive(numbytes, min(SLICE_S, self._left(until, transport_timeout_s)))
@@ -74,7 +74,7 @@ class Wire(BaseTransport):  # type: ignore[misc]  # adb-shell has no types
                     return data
                 if self.on_wait is not None:
                     self.on_wait()
-            raise PhoneError("lost")
+            raise PhoneError("errors.lost")
 
     def bulk_write(self, data: bytes, transport_timeout_s: float) -> int:
         """Send all of `data`: adb-shell does not look at what is returned, so a short write would shift the stream.
@@ -91,22 +91,22 @@ class Wire(BaseTransport):  # type: ignore[misc]  # adb-shell has no types
         now = time.monotonic()
         deadline = getattr(self._deadline, "until", math.inf)
         if now >= deadline:
-            raise PhoneError("too_slow", seconds=round(self._deadline.seconds))
+            raise PhoneError("errors.too_slow", seconds=round(self._deadline.seconds))
         if now >= until:
-            raise PhoneError("silent", seconds=round(timeout_s))
+            raise PhoneError("errors.silent", seconds=round(timeout_s))
         return max(min(until, deadline) - now, 0.001)  # libusb takes 0 ms for "for ever"
 
     @contextlib.contextmanager
     def _failing(self) -> Iterator[None]:
         if self.failure is not None:
-            raise PhoneError(self.failure.name, **self.failure.values)
+            raise PhoneError(self.failure.key, **self.failure.values)
         try:
             yield
         except PhoneError as error:
             self.failure = error
             raise
         except BaseException:  # Ctrl-C in the middle of a packet: what was read of it is gone
-            self.failure = PhoneError("lost")
+            self.failure = PhoneError("errors.lost")
             raise
 
     @abstractmethod
@@ -139,7 +139,7 @@ class TcpWire(Wire):
             self._socket = socket.create_connection((self._host, self._port), timeout=transport_timeout_s)
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # else 47 ms for each command
         except (OSError, UnicodeError) as error:  # UnicodeError: a host name with an empty or overlong part
-            raise PhoneError("no_answer", host=self._host, port=self._port) from error
+            raise PhoneError("errors.no_answer", host=self._host, port=self._port) from error
 
     def close(self) -> None:
         """End the connection; a thread that waits for an answer is told so."""
@@ -156,22 +156,22 @@ class TcpWire(Wire):
         except TimeoutError:
             return b""
         except OSError as error:
-            raise PhoneError("lost") from error
+            raise PhoneError("errors.lost") from error
         if not data:  # the end; adb-shell asks again at once, at full speed, until its time is over
             self.ended = True
-            raise PhoneError("lost")
+            raise PhoneError("errors.lost")
         return data
 
     def _send(self, data: bytes, timeout_s: float) -> None:
         try:
             self._open_socket(timeout_s).sendall(data)
         except TimeoutError as error:
-            raise PhoneError("silent", seconds=round(timeout_s)) from error
+            raise PhoneError("errors.silent", seconds=round(timeout_s)) from error
         except OSError as error:
-            raise PhoneError("lost") from error
+            raise PhoneError("errors.lost") from error
 
     def _open_socket(self, timeout_s: float) -> socket.socket:
         if self._socket is None:
-            raise PhoneError("lost")
+            raise PhoneError("errors.lost")
         self._socket.settimeout(timeout_s)
         return self._socket

@@ -6,11 +6,10 @@ it on every core, or on many computers, with the same result.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Final
 
 from privaudit import __version__, knowledge
 from privaudit.capture.apk_problems import ApkError
@@ -24,8 +23,6 @@ from privaudit.vet import judging, pieces, reading
 from privaudit.vet.document import FileStamp, Gap, VetStamp, Vetting
 from privaudit.vet.opened import opened
 from privaudit.vet.pieces import Pieces
-
-WORDS: Final[Mapping[str, str]] = judging.WORDS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +54,7 @@ def known(*, extra: Sequence[Path] = (), country: str | None = None, day: date |
     mistakes = files.Mistakes()
     sdks = sdk_list.read(release.in_force(), mistakes)
     if mistakes:
-        raise KnowledgeError("knowledge_mistakes", tuple(mistakes))
+        raise KnowledgeError("errors.knowledge_mistakes", tuple(mistakes))
     prefixes = dict.fromkeys(prefix for sdk in sdks for prefix in sdk.classes)
     day = day or datetime.now(UTC).date()
     basis = VetStamp(signatures=lists.stamp(country), rules=lists.rules.stamp(country, day), sdks=len(sdks))

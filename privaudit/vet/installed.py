@@ -61,7 +61,7 @@ class PhoneFile:
         try:
             return self.file.bytes_at(start, end)
         except LookupError as error:
-            raise ApkError("cannot_open") from error
+            raise ApkError("apk.cannot_open") from error
 
 
 def vet_installed(transport: Transport, package: str, known: Known) -> Vetting:
@@ -72,26 +72,26 @@ def vet_installed(transport: Transport, package: str, known: Known) -> Vetting:
         PhoneError: the phone has no such app, or the connection ended.
     """
     if not is_package_name(package):
-        raise UsageError("app_missing", app=package)
+        raise UsageError("errors.app_missing", app=package)
     answers = {answer.key: answer for answer in ask_more(transport, ["installed.0", f"package.{package}"])}
     listed = packages.parse_list(answers["installed.0"].text)[0] if "installed.0" in answers else {}
     if package not in listed:
-        raise PhoneError("app_missing", app=package)
+        raise PhoneError("errors.app_missing", app=package)
     path = listed[package].path or ""
     stamp = FileStamp(path=path or package, kind="installed", size=None, modified_ns=None, sha256=None)
     if not is_apk_path(path):
-        return unread(stamp, known, problem("path_unusual"))
+        return unread(stamp, known, problem("apk.path_unusual"))
     paths = [path, *_splits(path, answers[f"package.{package}"].text if f"package.{package}" in answers else "")]
     sizes = ranges.sizes(transport, paths)
     if path not in sizes:
-        return unread(stamp, known, problem("cannot_open"))
+        return unread(stamp, known, problem("apk.cannot_open"))
     digest = ranges.hashes(transport, [path]).get(path)
     stamp = FileStamp(path=path, kind="installed", size=sizes[path], modified_ns=None, sha256=digest)
     files = {one: PhoneFile(transport, RangeFile(one, size)) for one, size in sizes.items()}
     try:
         taken = Pieces("installed", _base(files.pop(path), package))
         if digest is None:
-            taken.gaps.append(Gap(part="file", why=problem("no_hash")))
+            taken.gaps.append(Gap(part="file", why=problem("apk.no_hash")))
         for other in paths[1:]:
             _add(taken, other, files)
         return told(taken, known, stamp, digest)
@@ -102,14 +102,14 @@ def vet_installed(transport: Transport, package: str, known: Known) -> Vetting:
 def _base(file: PhoneFile, package: str) -> Piece:
     base = piece("", file)
     if base.manifest.package != package:
-        raise ApkError("package_differs", said=base.manifest.package, known=package)
+        raise ApkError("apk.package_differs", said=base.manifest.package, known=package)
     return base
 
 
 def _add(taken: Pieces, path: str, files: dict[str, PhoneFile]) -> None:
     name = path.rpartition("/")[2]
     if path not in files:
-        taken.gaps.append(Gap(part=name, why=problem("cannot_open")))
+        taken.gaps.append(Gap(part=name, why=problem("apk.cannot_open")))
         return
     try:
         taken.splits.append(piece(name, files[path]))

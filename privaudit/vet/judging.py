@@ -40,21 +40,6 @@ from privaudit.vet.document import (
 )
 from privaudit.vet.reading import Read
 
-WORDS: Final[Mapping[str, str]] = {
-    "lender_asks": (
-        "“{app}” looks like a lending app, and once installed it may ask for {data}. Nobody has to allow that:"
-        " single contacts can be typed in by hand. Some lending apps then refuse to go on."
-    ),
-    "embeds_asks": ("“{app}” also offers loans, and once installed it may ask for {data}. Nobody has to allow that."),
-    "embeds_given": (
-        "“{app}” also offers loans, and it is made for so old an Android that the phone gives it {data}"
-        " when it is installed, without a question."
-    ),
-    "lender_given": (
-        "“{app}” looks like a lending app, and it is made for so old an Android that the phone gives it {data}"
-        " when it is installed, without a question."
-    ),
-}
 _SERVICES: Final[Mapping[str, str]] = {
     "android.permission.BIND_ACCESSIBILITY_SERVICE": "accessibility",
     "android.permission.BIND_NOTIFICATION_LISTENER_SERVICE": "notification_listener",

@@ -38,7 +38,7 @@ class Window:
         self.stream.seek(self.start + start)
         data = self.stream.read(end - start)
         if len(data) != end - start:
-            raise ApkError("file_changed")
+            raise ApkError("apk.file_changed")
         return data
 
     def sha256(self) -> str:
@@ -68,7 +68,7 @@ class Opened:
         """
         now = os.fstat(self.window.stream.fileno())
         if (now.st_size, now.st_mtime_ns) != (self.window.size, self.modified_ns):
-            raise ApkError("file_changed")
+            raise ApkError("apk.file_changed")
 
 
 @contextlib.contextmanager
@@ -82,13 +82,15 @@ def opened(path: Path) -> Iterator[Opened]:
         mode = path.stat().st_mode
         if not stat.S_ISREG(mode):
             closed = stat.S_ISDIR(mode) and not os.access(path, os.R_OK | os.X_OK)
-            raise ApkError("folder_closed" if closed else "file_none")
+            raise ApkError("apk.folder_closed" if closed else "apk.file_none")
         with path.open("rb", buffering=0) as stream:
             known = os.fstat(stream.fileno())
             if known.st_size > LARGEST:
-                raise ApkError("file_too_large", gigabytes=LARGEST >> 30)
+                raise ApkError("apk.file_too_large", gigabytes=LARGEST >> 30)
             yield Opened(Window(stream, 0, known.st_size), known.st_mtime_ns)
     except FileNotFoundError as error:
-        raise ApkError("file_missing") from error
+        raise ApkError("apk.file_missing") from error
     except (OSError, ValueError) as error:  # ValueError: a name with a zero character in it
-        raise ApkError("file_unreadable", reason=getattr(error, "strerror", None) or type(error).__name__) from error
+        raise ApkError(
+            "apk.file_unreadable", reason=getattr(error, "strerror", None) or type(error).__name__
+        ) from error

@@ -90,9 +90,9 @@ def sha256(one: Piece) -> str | None:
 def _piece(name: str, file: Bytes, end: zips.End, entries: zips.Directory) -> Piece:
     entry = entries.get(MANIFEST.encode())
     if entry is None:
-        raise ApkError("entry_missing", entry=MANIFEST)
+        raise ApkError("apk.entry_missing", entry=MANIFEST)
     if max(entry.size, entry.packed) > apk_steps.LARGEST[MANIFEST]:
-        raise ApkError("entry_too_large", entry=MANIFEST)
+        raise ApkError("apk.entry_too_large", entry=MANIFEST)
     return Piece(name, file, end, entries, apk_manifest.parse(apk_steps.content(file, entry, end)))
 
 
@@ -108,7 +108,7 @@ def taken_apart(file: Window, path: str) -> Iterator[Pieces]:
         end, entries = steps(apk_steps.outline(file))
     except ApkError as error:
         if suffix == ".apkm" and error.message.key == "apk.not_zip":
-            raise ApkError("apkm_encrypted") from error
+            raise ApkError("apk.apkm_encrypted") from error
         raise
     if entries.get(MANIFEST.encode()) is not None:
         yield Pieces("apk", _piece("", file, end, entries))
@@ -116,7 +116,7 @@ def taken_apart(file: Window, path: str) -> Iterator[Pieces]:
     names = [name for name in entries.names() if name.lower().endswith(b".apk")]
     if not names:
         nested = any(name.decode("latin-1").lower().endswith(BUNDLES) for name in entries.names())
-        raise ApkError("bundle_nested" if nested else "no_app")
+        raise ApkError("apk.bundle_nested" if nested else "apk.no_app")
     with contextlib.ExitStack() as stack:
         yield _bundle(_kind(suffix, entries), file, end, entries, names, stack)
 
@@ -149,19 +149,21 @@ def _bundle(
         except ApkError as error:
             gaps.append(Gap(part=name, why=error.message))
     if len(names) > MOST_PIECES:
-        why = ApkError("bundle_too_many", n=MOST_PIECES).message
+        why = ApkError("apk.bundle_too_many", n=MOST_PIECES).message
         gaps.append(Gap(part=names[MOST_PIECES].decode("utf-8", "replace"), why=why))
     nested = [name for name in entries.names() if name.decode("latin-1").lower().endswith(BUNDLES)]
-    gaps += [Gap(part=name.decode("utf-8", "replace"), why=ApkError("bundle_inside").message) for name in nested[:1]]
+    gaps += [
+        Gap(part=name.decode("utf-8", "replace"), why=ApkError("apk.bundle_inside").message) for name in nested[:1]
+    ]
     bases = [one for one in found if one.manifest.split is None]
     if not bases:
         if gaps:
-            raise ApkError("bundle_unread", entry=gaps[0].part, why=gaps[0].why)
-        raise ApkError("bundle_no_base")
+            raise ApkError("apk.bundle_unread", entry=gaps[0].part, why=gaps[0].why)
+        raise ApkError("apk.bundle_no_base")
     base = max(bases, key=_likely)
     package = base.manifest.package
     others = dict.fromkeys(one.manifest.package for one in found if one.manifest.package != package)
-    gaps += [Gap(part=name, why=ApkError("bundle_several").message) for name in others]
+    gaps += [Gap(part=name, why=ApkError("apk.bundle_several").message) for name in others]
     splits = [one for one in found if one.manifest.split is not None and one.manifest.package == package]
     return Pieces(kind, base, splits, list(others), gaps)
 
@@ -177,13 +179,15 @@ def _inner(
 ) -> tuple[Window, int]:
     """An APK inside a bundle, and how many bytes were unpacked for it: none where it lies there as it is."""
     if entry.flags & _ENCRYPTED:
-        raise ApkError("bundle_encrypted", entry=entry.name.decode("utf-8", "replace"))
+        raise ApkError("apk.bundle_encrypted", entry=entry.name.decode("utf-8", "replace"))
     head = file.bytes_at(entry.header, min(entry.header + zips.LOCAL_SIZE + len(entry.name), end.directory))
     start = zips.data_offset(head, entry, end)
     if entry.method == _STORED:
         return Window(file.stream, file.start + start, entry.size), 0
     if entry.method != _DEFLATED or entry.size > room:
-        raise ApkError("bundle_too_large" if entry.method == _DEFLATED else "entry_damaged", entry=_shown(entry))
+        raise ApkError(
+            "apk.bundle_too_large" if entry.method == _DEFLATED else "apk.entry_damaged", entry=_shown(entry)
+        )
     temporary = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - the stack closes it
     stream = cast("BinaryIO", stack.enter_context(temporary))  # on Windows one that stands in for a file
     unpacker = zlib.decompressobj(-zlib.MAX_WBITS)
@@ -196,12 +200,12 @@ def _inner(
                 data = unpacker.unconsumed_tail
                 written += len(piece)
                 if written > entry.size:
-                    raise ApkError("entry_damaged", entry=_shown(entry))
+                    raise ApkError("apk.entry_damaged", entry=_shown(entry))
                 stream.write(piece)
     except zlib.error as error:
-        raise ApkError("entry_damaged", entry=_shown(entry)) from error
+        raise ApkError("apk.entry_damaged", entry=_shown(entry)) from error
     if written != entry.size:
-        raise ApkError("entry_damaged", entry=_shown(entry))
+        raise ApkError("apk.entry_damaged", entry=_shown(entry))
     return Window(stream, 0, written), written
 
 

@@ -80,7 +80,7 @@ def _code(piece: Piece, prefixes: Sequence[str], found: Read, room: int) -> int:
             except ApkError as error:
                 found.gaps.append(Gap(part=entry, why=error.message))
         elif raw.lower().endswith(b".apk") or _shown(raw).lower().endswith(SUFFIXES):
-            found.gaps.append(Gap(part=entry, why=ApkError("apk_inside").message))
+            found.gaps.append(Gap(part=entry, why=ApkError("apk.apk_inside").message))
     return room
 
 
@@ -89,7 +89,7 @@ def _dex(piece: Piece, raw: bytes, room: int) -> bytes:
     if entry is None:
         return b""
     if max(entry.size, entry.packed) > room:
-        raise ApkError("dex_too_much", megabytes=room >> 20)
+        raise ApkError("apk.dex_too_much", megabytes=room >> 20)
     return apk_steps.content(piece.file, entry, piece.end)
 
 

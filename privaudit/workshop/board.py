@@ -71,15 +71,15 @@ class Board(Hands):
     def _act(self, text: str) -> None:
         row = self._chosen
         if text == "?":
-            self.say("keys")
+            self.say("workshop.keys")
         elif self.general(text) or text in {"enter", "escape", "backspace"}:
             return
         elif row is None:
-            self.say("nobody")
+            self.say("workshop.nobody")
         elif text == "f":
             self._typed = "" if row.confirmed else None
             if self._typed is None:
-                self.say("not_now", code=telling.code(row, self.language))
+                self.say("workshop.not_now", code=telling.code(row, self.language))
         else:
             self.do(text, row)
 

@@ -58,17 +58,17 @@ def make(path: Path) -> None:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         strange = {entry.name for entry in path.iterdir()} - _OURS if path.name not in {OPEN, PAGES, CAPTURES} else ()
         if strange:
-            raise SourceError("folder_foreign", path=str(path))
+            raise SourceError("errors.folder_foreign", path=str(path))
         path.chmod(0o700)
     except OSError as error:
-        raise SourceError("not_written", path=str(path), reason=error.strerror or str(error)) from error
+        raise SourceError("errors.not_written", path=str(path), reason=error.strerror or str(error)) from error
 
 
 def check_kind(path: Path, *, demo: bool) -> None:
     """A rehearsal among real counts would spoil both."""
     book = read_book(path)
     if book is not None and book.demo != demo:
-        raise UsageError("rehearsal_mixed", path=str(path))
+        raise UsageError("errors.rehearsal_mixed", path=str(path))
 
 
 def is_counted(path: Path, session: str) -> bool:
@@ -108,9 +108,9 @@ def read_sessions(paths: Iterable[Path]) -> Book:
             rows = [load(file, Record) for file in (path / OPEN).glob("*.json") if RECORD.fullmatch(file.name)]
             sessions[day.session] = Session(opened_on=day.opened_on, counted=counted(rows, day.failures))
         if book is None and day is None:
-            raise SourceError("no_totals", path=str(path))
+            raise SourceError("errors.no_totals", path=str(path))
     if len(kinds) > 1:
-        raise UsageError("totals_mixed")
+        raise UsageError("errors.totals_mixed")
     return Book(demo=True in kinds, sessions=sessions)
 
 
@@ -122,7 +122,7 @@ def load(file: Path, kind: type[Kind]) -> Kind:
     """
     try:
         if file.stat().st_size > _LARGEST:
-            raise SourceError("folder_damaged", path=str(file))
+            raise SourceError("errors.folder_damaged", path=str(file))
         return TypeAdapter(kind).validate_json(file.read_bytes())
     except (OSError, ValidationError) as error:
-        raise SourceError("folder_damaged", path=str(file)) from error
+        raise SourceError("errors.folder_damaged", path=str(file)) from error

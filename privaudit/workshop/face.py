@@ -39,7 +39,7 @@ class Hands:
 
     def say(self, key: str, /, **values: str | int) -> None:
         """One sentence of the workshop's own."""
-        self.tell(Message(key=f"workshop.{key}", values=values))
+        self.tell(Message(key=key, values=values))
 
     def do(self, key: str, row: Row) -> None:
         """Do what `key` says with `row`."""
@@ -54,7 +54,7 @@ class Hands:
             elif self.shown is row:
                 self.shown = row if key == "o" else None
         else:
-            self.say("no_such_key", key=key[:10])
+            self.say("workshop.no_such_key", key=key[:10])
 
     def general(self, key: str) -> bool:
         """Do what concerns no single row; whether that was it."""
@@ -71,10 +71,10 @@ class Hands:
         path = self.session.print_job() if self.session.folder.pages() else None
         running = sum(row.stage in ASKED for row in self.session.desk.here())
         if running:
-            self.say("quit_running", n=running)
+            self.say("workshop.quit_running", n=running)
         self.quitting = True
         n = len(self.session.folder.pages())
-        self.say("quit", n=n, path=str(path or "–"))
+        self.say("workshop.quit", n=n, path=str(path or "–"))
 
     def answered_quit(self, key: str) -> None:
         """The answer to `quit`."""

@@ -84,9 +84,9 @@ class Folder:
             day = None
         if day is not None:
             if day.demo != demo:
-                raise UsageError("rehearsal_mixed", path=str(self.path))
+                raise UsageError("errors.rehearsal_mixed", path=str(self.path))
             if day.keep is not keep:
-                raise UsageError("keep_changed", path=str(self.path), keep=day.keep)
+                raise UsageError("errors.keep_changed", path=str(self.path), keep=day.keep)
             return day, True
         make(self._hidden)
         day = Day(

@@ -36,13 +36,13 @@ def write_kit(folder: Path, language: Language, country: str | None = None) -> t
         SourceError: ``not_written``.
     """
     if not folder.absolute().parent.is_dir():
-        raise UsageError("no_folder", path=str(folder.absolute().parent))
+        raise UsageError("errors.no_folder", path=str(folder.absolute().parent))
     made = sheets(language, country)
     every = [sheet for kind in made.values() for sheet in kind]
     try:
         folder.mkdir(mode=0o700, exist_ok=True)
     except OSError as error:
-        raise SourceError("not_written", path=str(folder), reason=error.strerror or str(error)) from error
+        raise SourceError("errors.not_written", path=str(folder), reason=error.strerror or str(error)) from error
     paths = []
     for name, kind in {ALL: tuple(every), **made}.items():
         path = folder / f"{name}.html"

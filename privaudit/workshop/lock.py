@@ -31,12 +31,12 @@ class Lock:
         try:
             self._file: int | None = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
-            raise SourceError("not_written", path=str(path), reason=error.strerror or str(error)) from error
+            raise SourceError("errors.not_written", path=str(path), reason=error.strerror or str(error)) from error
         try:
             _hold(self._file)
         except OSError as error:
             os.close(self._file)
-            raise SourceError("folder_in_use", path=str(path.parent)) from error
+            raise SourceError("errors.folder_in_use", path=str(path.parent)) from error
 
     def release(self) -> None:
         """Let others in. May be called twice."""

@@ -50,9 +50,9 @@ class Office:
         """
         assert row.report is not None  # noqa: S101 - only of a phone that was read
         if not where.is_dir():
-            raise UsageError("no_folder", path=str(where))
+            raise UsageError("errors.no_folder", path=str(where))
         if where.resolve().is_relative_to(self._folder.path.resolve()):
-            raise UsageError("not_their_own", path=str(where))
+            raise UsageError("errors.not_their_own", path=str(where))
         language = Language(row.language)
         path = where / f"privaudit-{row.code}.json"
         text = json.render(row.report)

@@ -52,7 +52,7 @@ class Plain(Hands):
         if (trouble.name if trouble else None) != self._trouble:
             self._trouble = trouble.name if trouble else None
             if trouble is not None:
-                self.say("trouble", what=self.language.say(trouble.what))
+                self.say("workshop.trouble", what=self.language.say(trouble.what))
 
     def pressed(self, text: str) -> None:
         """A line: a letter, mostly a code, and of ``f`` a folder."""
@@ -63,7 +63,7 @@ class Plain(Hands):
         if self.quitting:
             self.answered_quit(key)
         elif key == "?":
-            self.say("keys_plain")
+            self.say("workshop.keys_plain")
         elif key == "w":
             for row in self.session.desk.rows:
                 self._out(f"{self._head(row)}: {telling.state(row, self.language)}")
@@ -72,16 +72,16 @@ class Plain(Hands):
 
     def _with_code(self, key: str, words: list[str]) -> None:
         if not words:
-            self.say("needs_code", key=key[:10])
+            self.say("workshop.needs_code", key=key[:10])
             return
         row = self.session.desk.find(words[0].upper())
         if row is None:
-            self.say("no_such_code", code=words[0])
+            self.say("workshop.no_such_code", code=words[0])
         elif key == "f":
             if len(words) > 1:
                 self.session.full(row, Path(words[1].strip('"')))
             else:
-                self.say("needs_code", key="f")
+                self.say("workshop.needs_code", key="f")
         else:
             self.do(key, row)
             self._lines(self.result(row))

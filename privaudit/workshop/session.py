@@ -129,7 +129,7 @@ class Session:
     def tell(self, key: str, /, **values: str | int) -> None:
         """One sentence to the facilitator."""
         if self.face is not None:
-            self.face.tell(Message(key=f"workshop.{key}", values=values))
+            self.face.tell(Message(key=key, values=values))
 
     # --- the loop ---
 
@@ -153,7 +153,7 @@ class Session:
                 self.desk.seen(phones)
                 if self.arrivals.over and not self.desk.here() and not self._told_over:
                     self._told_over = True
-                    self.tell("rehearsal_over")
+                    self.tell("workshop.rehearsal_over")
             case Event():
                 self.desk.heard(happening)
             case Key(text) if self.face is not None:
@@ -201,7 +201,7 @@ class Session:
     def full(self, row: Row, where: Path) -> None:
         """The full report onto the owner's own stick; only for a row whose owner has confirmed it."""
         if not row.confirmed or row.stage is not Stage.DONE:
-            self.tell("not_now", code=row.code or "?")
+            self.tell("workshop.not_now", code=row.code or "?")
             return
         try:
             path = self.office.full(row, where)
@@ -209,7 +209,7 @@ class Session:
             self._explain(error)
             return
         self.desk.rewritten(row)
-        self.tell("full_saved", code=row.code or "?", path=str(path))
+        self.tell("workshop.full_saved", code=row.code or "?", path=str(path))
 
     def print_job(self) -> Path | None:
         """All pages as one file."""
@@ -219,9 +219,9 @@ class Session:
             self._explain(error)
             return None
         if path is None:
-            self.tell("no_pages")
+            self.tell("workshop.no_pages")
         else:
-            self.tell("print_job", path=str(path))
+            self.tell("workshop.print_job", path=str(path))
         return path
 
     def close(self, *, keep_pages: bool) -> None:
@@ -230,7 +230,7 @@ class Session:
             self.folder.close(keep_pages=keep_pages)
         except PrivauditError as error:
             self._explain(error)
-            self.tell("not_counted")
+            self.tell("workshop.not_counted")
             return
         self.closed = True
 

@@ -213,9 +213,9 @@ def check(path: Path) -> None:
         UsageError: ``format_unknown``, ``no_folder``.
     """
     if path.suffix not in _FORMATS:
-        raise UsageError("format_unknown", given=path.name, known=tuple(_FORMATS))
+        raise UsageError("errors.format_unknown", given=path.name, known=tuple(_FORMATS))
     if not path.absolute().parent.is_dir():
-        raise UsageError("no_folder", path=str(path.absolute().parent))
+        raise UsageError("errors.no_folder", path=str(path.absolute().parent))
 
 
 def write(book: Book, path: Path, language: Language) -> None:

@@ -129,7 +129,7 @@ class Visit:
         except PrivauditError as error:
             self._broke(error)
         except Exception as error:  # noqa: BLE001 - a phone that we cannot read must not stop the others
-            self._broke(PhoneError("visit_bug", kind=type(error).__name__))
+            self._broke(PhoneError("errors.visit_bug", kind=type(error).__name__))
 
     def _broke(self, error: PrivauditError) -> None:
         self._tell(Broke(self._plugged.place, error))
@@ -157,7 +157,7 @@ class Visit:
 
     def _waiting(self, now: WaitingForAllow) -> None:
         if self._left.is_set():
-            raise PhoneError("lost")  # nobody waits for this phone any more
+            raise PhoneError("errors.lost")  # nobody waits for this phone any more
         self._tell(Asking(self._plugged.place, now))
 
     def _known(self, connection: Transport) -> str | None:
@@ -172,7 +172,7 @@ class Visit:
         means = self._means
         taken = audit.live(connection, means.knowledge, demo=means.demo, progress=self._part, memory=memory)
         if resume.interrupted(taken):
-            raise ConnectionLost("cut_visit")
+            raise ConnectionLost("errors.cut_visit")
         return taken
 
     def _part(self, name: str) -> None:
@@ -182,7 +182,7 @@ class Visit:
         with self._lock:
             connection = self._connection
         if connection is None:
-            raise PhoneError("lost")
+            raise PhoneError("errors.lost")
         try:
             said = connection.run(questions.leaving(), timeout_s=_LOOK_TIMEOUT_S).stdout
         except ConnectionLost:

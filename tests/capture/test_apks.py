@@ -14,13 +14,14 @@ from hypothesis import strategies as st
 
 from privaudit.capture import apk_parts, apks
 from privaudit.capture.apk_parts import ARSC, MANIFEST, SIGNING_BLOCK, Apk, Part
-from privaudit.capture.apk_problems import WORDS, problem
+from privaudit.capture.apk_problems import problem
 from privaudit.capture.apks import Wanted
 from privaudit.capture.questions import BLOCK
 from privaudit.errors import ConnectionLost
 from privaudit.model import AnswerState, Reply
 from tests.capture.conftest import OLD
 from tests.fixtures.apk_builder import Row, pack
+from tests.fixtures.sentences import ENGLISH
 
 PATH = "/data/app/~~a==/com.example.x-b==/base.apk"
 XML = b"<manifest, as far as the zip is concerned>" * 50
@@ -49,7 +50,7 @@ class Shell:
         out = self.shell.run(command.text).out
         self.bytes += len(out)
         if self.breaks_at == len(self.commands):
-            raise ConnectionLost("lost", out[: len(out) // 2])
+            raise ConnectionLost("errors.lost", out[: len(out) // 2])
         return Reply(stdout=out, stderr=b"", exit_code=0)
 
 
@@ -283,7 +284,7 @@ def test_any_byte_may_be_wrong(data):
         content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
     apk = one(bytes(content[: data.draw(st.integers(0, len(content)))]), certificates=True)
     assert apk.state in {AnswerState.ANSWERED, AnswerState.UNREADABLE}
-    assert all(message.key.removeprefix("apk.") in WORDS for message in apk.problems.values())
+    assert all(message.key in ENGLISH for message in apk.problems.values())
 
 
 # --- kept and read back -----------------------------------------------------------------------------------------------
@@ -292,7 +293,9 @@ def test_any_byte_may_be_wrong(data):
 def test_parts_are_written_and_read_back():
     apk = one(pack(ROWS, before_directory=BLOCK_BYTES), certificates=True)
     assert apk_parts.load(apk.package, apk_parts.dump(apk)) == apk
-    lost = Apk(package="a.b", path="/x.apk", state=AnswerState.UNREADABLE, detail=problem("zip_differs", entry="é\n"))
+    lost = Apk(
+        package="a.b", path="/x.apk", state=AnswerState.UNREADABLE, detail=problem("apk.zip_differs", entry="é\n")
+    )
     assert apk_parts.load("a.b", apk_parts.dump(lost)) == lost
 
 

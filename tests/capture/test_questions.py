@@ -14,6 +14,7 @@ from privaudit.capture.questions import BY_NAME, PERMISSIONS, PROPERTIES, QUESTI
 from privaudit.demo import open_story
 from privaudit.demo.programs import programs
 from privaudit.demo.shell import ProgramResult, Shell
+from tests.fixtures.sentences import ENGLISH
 
 PACKAGE = Path(privaudit.__file__).parent
 M = "@@0123456789abcdef"
@@ -170,7 +171,11 @@ def test_what_a_whole_capture_holds(sdk, users, expected):
 
 def test_every_question_has_a_reason_a_file_and_words():
     # Names and hashes come from APKs, by ranges and not by a question of their own.
-    assert questions.WORDS.keys() == BY_NAME.keys() | {"names", "hashes"}
+    worded = {key.partition(".")[2] for key in ENGLISH if key.startswith("question.")}
+    assert worded == BY_NAME.keys() | {
+        "names",
+        "hashes",
+    }
     assert all(question.why and question.file for question in QUESTIONS)
     files = [question.file for question in QUESTIONS if question.per != "package"]
     assert len(set(files)) == len(files)

@@ -17,7 +17,7 @@ class Phone:
 
     def run(self, command, **_):
         if command.text == "pull":
-            raise ConnectionLost("lost", b"half")
+            raise ConnectionLost("errors.lost", b"half")
         return Reply(stdout=b"x", stderr=b"", exit_code=7)
 
     def close(self):

@@ -114,7 +114,7 @@ class Phone:
         marker = command.text.partition("m=")[2].partition("\n")[0]
         reply = self.replies.pop(0)
         if isinstance(reply, tuple):
-            raise ConnectionLost("lost", partial=reply[0].replace(M, marker).encode())
+            raise ConnectionLost("errors.lost", partial=reply[0].replace(M, marker).encode())
         return Reply(stdout=reply.replace(M, marker).encode(), stderr=b"", exit_code=0)
 
     def close(self):

@@ -436,7 +436,7 @@ class TestHostile:
         assert found.package == "com.example.t"
 
     def test_not_read_is_not_known(self):
-        lost = Apk(package="a.b", path=PATH, state=AnswerState.NOT_ASKED, detail=problem("no_time"))
+        lost = Apk(package="a.b", path=PATH, state=AnswerState.NOT_ASKED, detail=problem("apk.no_time"))
         found = apk.read(apk.thin(lost), ["zh-CN"], 34)
         assert (found.label, found.launcher_icon, found.requests, found.signing) == (None, None, None, None)
         assert reason(found.label_problem) == "no_time"

@@ -174,7 +174,7 @@ class Canned(Wire):
     def _receive(self, size: int, timeout_s: float) -> bytes:
         data = self._data.read(size)
         if not data:
-            raise direct.PhoneError("lost")
+            raise direct.PhoneError("errors.lost")
         return data
 
     def _send(self, data: bytes, timeout_s: float) -> None:
@@ -216,7 +216,7 @@ class _CannedServer(TcpWire):
         data = self._rest.read(size)
         if not data:
             self.ended = True
-            raise direct.PhoneError("lost")
+            raise direct.PhoneError("errors.lost")
         return data
 
     def _send(self, data: bytes, timeout_s: float) -> None:

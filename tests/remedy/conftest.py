@@ -99,7 +99,7 @@ class Cut:
             if self.count == self.at:
                 if self.late:
                     self.inner.run(command)
-                raise ConnectionLost("lost")
+                raise ConnectionLost("errors.lost")
         return self.inner.run(command, **limits)  # type: ignore[arg-type]
 
 

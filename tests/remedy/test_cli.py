@@ -285,7 +285,7 @@ def test_a_cable_pulled_in_the_middle_says_how_to_go_on_and_goes_on(bench, kit, 
     def cut(self, made):
         left[0] -= 1
         if left[0] < 0:
-            raise ConnectionLost("lost")
+            raise ConnectionLost("errors.lost")
         return send(self, made)
 
     monkeypatch.setattr(apply.Run, "_send", cut)

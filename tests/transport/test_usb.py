@@ -12,9 +12,10 @@ import usb1
 from adb_shell.adb_message import AdbMessage
 from adb_shell.constants import CLSE, OKAY, WRTE
 
-from privaudit.errors import WORDS, ConnectionLost, PhoneError
+from privaudit.errors import ConnectionLost, PhoneError
 from privaudit.model import Command
 from privaudit.transport import direct, usb
+from tests.fixtures.sentences import ENGLISH
 from tests.fixtures.usb_bus import FASTBOOT, HDC, PICTURES, STORAGE, Device, library, timed_out
 
 
@@ -174,7 +175,7 @@ class TestObstacles:
         assert (("detach", 1) in phone.handles[0].done) is (platform == "linux")
 
     def test_words_exist_for_each_obstacle(self):
-        names = {key.rpartition(".")[0] for key in WORDS}
+        names = {key.removeprefix("errors.").rpartition(".")[0] for key in ENGLISH if key.startswith("errors.")}
         assert {"no_permission", "no_permission_macos", "no_permission_windows", "busy", "windows_driver"} <= names
 
 

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from privaudit import errors, transport
-from privaudit.errors import WORDS, ConnectionLost, PhoneError, UsageError
+from privaudit.errors import ConnectionLost, PhoneError, UsageError
 from privaudit.model import PhoneState
+from tests.fixtures.sentences import ENGLISH
 
 SOURCES = sorted(Path(transport.__file__).parent.glob("*.py"))
 RAISED = sorted(
@@ -31,6 +32,8 @@ VALUES = {
     "seconds": 1,
 }
 
+WORDS = {key.removeprefix("errors."): text for key, text in ENGLISH.items() if key.startswith("errors.")}
+
 
 @pytest.mark.parametrize("name", RAISED)
 @pytest.mark.parametrize("part", ["what", "why", "next"])
@@ -42,9 +45,9 @@ def test_each_error_says_what_why_and_next(name, part):
 
 def test_the_errors_lead_to_their_words():
     for kind in (PhoneError, UsageError, ConnectionLost):
-        error = kind("busy")
+        error = kind("errors.busy")
         assert error.what.key == "errors.busy.what"
-        assert error.next.key.removeprefix("errors.") in WORDS
+        assert error.next.key in ENGLISH
 
 
 def test_before_debugging_is_switched_on_the_risk_to_bank_apps_is_said():

@@ -212,7 +212,7 @@ def test_names_that_attack_a_terminal_or_a_page_stay_text(vetted, made):
         document,
         file=replace(document.file, path=evil),
         app=replace(document.app, label=evil, version_name=evil, package=evil, launcher_labels=(evil,)),
-        gaps=(vet.document.Gap(part=evil, why=vet.pieces.ApkError("entry_damaged", entry=evil).message),),
+        gaps=(vet.document.Gap(part=evil, why=vet.pieces.ApkError("apk.entry_damaged", entry=evil).message),),
     )
     for code in ("en", "zh"):
         text = txt.render(document, Language(code))

@@ -115,7 +115,7 @@ def test_the_first_word_of_help_comes_within_two_seconds_of_plugging(bench):
     assert bench.changes[0][0] == 100.0
     (row,) = bench.desk.rows
     assert "Unlock the phone" in words(bench, row)
-    blocked = plugged("usb 1-2 4", obstacle=PhoneError("no_permission", vendor="2717"))
+    blocked = plugged("usb 1-2 4", obstacle=PhoneError("errors.no_permission", vendor="2717"))
     bench.desk.seen([plugged(), blocked])
     assert "51-android.rules" in words(bench, bench.desk.rows[1])
     by_server = plugged("server 1-3 8", way="server")
@@ -200,7 +200,7 @@ def test_pulled_in_the_middle_says_so_and_is_repeated_under_its_code(bench, made
     bench.desk.seen([plugged()])
     row = to_sticker(bench, place, "t")
     bench.desk.act("s", row)
-    bench.desk.heard(Broke(place, ConnectionLost("cut_visit")))
+    bench.desk.heard(Broke(place, ConnectionLost("errors.cut_visit")))
     assert row.stage == "failed"
     assert bench.failures == ["cut_visit"]
     assert "plug the phone in again" in words(bench, row)
@@ -292,7 +292,7 @@ def test_the_close_out_check_tells_what_it_sees_and_what_it_cannot(bench, made):
     assert "Wireless debugging is still on" in said
     assert "USB debugging is still on" in said
     assert "Auto Blocker, payment apps" in said
-    off = PhoneError("debugging_off", phones=("Model",), maker=None)
+    off = PhoneError("errors.debugging_off", phones=("Model",), maker=None)
     bench.desk.seen([plugged("usb 1-1 6", mark="mark of usb 1-1 5", obstacle=off)])
     assert "USB debugging is off." in words(bench, row)
     assert row.stage == "done"  # no new row that tells its owner to switch it on

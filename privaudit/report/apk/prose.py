@@ -30,9 +30,9 @@ class Voice:
         self.language = language
         self.say = language.say
 
-    def text(self, name: str, /, **values: Value) -> str:
+    def text(self, key: str, /, **values: Value) -> str:
         """A sentence of `english`."""
-        return self.language.text(f"vetted.{name}", **values)
+        return self.language.text(key, **values)
 
     def title(self, app: VettedApp) -> str:
         """What to call it: its name in the reader's language, else its default."""
@@ -41,55 +41,65 @@ class Voice:
     def head(self) -> Iterator[tuple[str, str]]:
         """Rows of name and value: which file, which app, who signed it."""
         file, app = self.vetting.file, self.vetting.app
-        yield self.text("file"), self._file(file.kind)
+        yield self.text("vetted.file"), self._file(file.kind)
         if app is None:
             return
-        parts = [self.text("app_is", name=self.title(app))]
+        parts = [self.text("vetted.app_is", name=self.title(app))]
         if app.package != parts[0]:
-            parts.append(self.text("package", package=app.package))
+            parts.append(self.text("vetted.package", package=app.package))
         if app.version_name is not None:
-            parts.append(self.text("version", version=app.version_name))
-        yield self.text("app"), "  ".join(parts)
+            parts.append(self.text("vetted.version", version=app.version_name))
+        yield self.text("vetted.app"), "  ".join(parts)
         if app.certificates_sha256:
-            yield self.text("signer"), self.text("signer_is", digest=app.certificates_sha256[0])
+            yield self.text("vetted.signer"), self.text("vetted.signer_is", digest=app.certificates_sha256[0])
         elif app.signing_problem is not None:
-            yield self.text("signer"), self.text("signer_unread", why=app.signing_problem)
+            yield self.text("vetted.signer"), self.text("vetted.signer_unread", why=app.signing_problem)
         known = app.target_sdk is not None
-        yield self.text("made_for"), self.text("made_for_is" if known else "made_for_unknown", target=app.target_sdk)
+        yield (
+            self.text("vetted.made_for"),
+            self.text("vetted.made_for_is" if known else "vetted.made_for_unknown", target=app.target_sdk),
+        )
 
     def _file(self, kind: Kind) -> str:
         file = self.vetting.file
         if file.size is None:
-            return self.text("file_unread", path=file.path)
-        name = "file_installed" if kind == "installed" else "file_is" if file.base is None else "file_base"
+            return self.text("vetted.file_unread", path=file.path)
+        local = "vetted.file_is" if file.base is None else "vetted.file_base"
         size = f"{max(file.size / _MEGA, 0.1):.1f}"
         word = Message(key=f"vetted.kind_{kind}")
-        return self.text(name, path=file.path, kind=word, megabytes=size, entry=file.base, n=file.splits)
+        return self.text(
+            "vetted.file_installed" if kind == "installed" else local,
+            path=file.path,
+            kind=word,
+            megabytes=size,
+            entry=file.base,
+            n=file.splits,
+        )
 
     def asks(self, app: VettedApp) -> Iterator[tuple[str, AskState, str, str]]:
         """For each kind of data: its name, the state, its word, and what more is to be said."""
         for data in DATA:
             ask = app.asks[data]
-            yield self.text(data), ask.state, self.text(f"state_{ask.state}"), self._more(ask)
+            yield self.text(f"vetted.{data}"), ask.state, self.text(f"vetted.state_{ask.state}"), self._more(ask)
 
     def _more(self, ask: Ask) -> str:
         parts = []
         if "incoming" in ask.ways:
-            parts.append(self.text("asks_incoming"))
+            parts.append(self.text("vetted.asks_incoming"))
         if ask.until_sdk is not None:
-            parts.append(self.text("asks_until", sdk=ask.until_sdk))
+            parts.append(self.text("vetted.asks_until", sdk=ask.until_sdk))
         known = ("accessibility", "notification_listener", "all_files", "usage")
-        parts += [self.text(f"way_{way}") for way in ask.ways if way in known]
+        parts += [self.text(f"vetted.way_{way}") for way in ask.ways if way in known]
         return self.language.text("dates.separator").join(parts)
 
     def beside(self, app: VettedApp) -> Iterator[str]:
         """What is to be said below the kinds of data."""
         if app.services:
             rights = tuple(Message(key=f"vetted.right_{kind}") for kind in app.services)
-            yield self.text("also", rights=rights)
+            yield self.text("vetted.also", rights=rights)
         if app.at_install:
-            yield self.text("at_install")
-        yield self.text("asked_is_not_taken")
+            yield self.text("vetted.at_install")
+        yield self.text("vetted.asked_is_not_taken")
 
     def known(self, app: VettedApp, today: date) -> Iterator[str]:
         """What lists and names say of it."""
@@ -101,11 +111,11 @@ class Voice:
         reasons = [reason for reason in app.lending.reasons if reason.key != "lending.listed"]
         yield from map(self.say, reasons)
         if not app.recognised:
-            yield self.text("nothing_known")
+            yield self.text("vetted.nothing_known")
         if app.launcher_labels:
-            yield self.text("other_name", names=app.launcher_labels)
+            yield self.text("vetted.other_name", names=app.launcher_labels)
         if app.launcher_icon is False:
-            yield self.text("no_icon")
+            yield self.text("vetted.no_icon")
         stamp = self.vetting.knowledge
         yield from lists.sentences(self.language, stamp.signatures, stamp.rules.country, today)
 
@@ -115,9 +125,9 @@ class Voice:
         yield from rules.cited(self.language, app.rules, installed=False)
         yield from rules.explained(self.language, app.rules, stamp)
         if app.rules:
-            yield self.text("rules_of_stores")
+            yield self.text("vetted.rules_of_stores")
         else:
-            yield self.text("rules_none" if app.recognised else "rules_for_lenders")
+            yield self.text("vetted.rules_none" if app.recognised else "vetted.rules_for_lenders")
         yield from rules.none_here(self.language, stamp)
 
     def _listing_more(self, via: str | None, action: str, *, disputed: bool) -> Iterator[str]:
@@ -135,53 +145,57 @@ class Voice:
         for found in app.sdks:
             yield self._sdk(found)
         if app.sdks:
-            yield self.text("code_sign")
+            yield self.text("vetted.code_sign")
         else:
-            yield self.text("code_none", n=self.vetting.knowledge.sdks)
+            yield self.text("vetted.code_none", n=self.vetting.knowledge.sdks)
 
     def _sdk(self, found: SdkFound) -> str:
         names = " · ".join(dict.fromkeys((found.vendor, *found.names)))
         signs = tuple(map(_sign, found.signs))
-        parts = [self.text("code_is", names=names, purpose=Message(key=f"vetted.purpose_{found.purpose}"), signs=signs)]
+        parts = [
+            self.text(
+                "vetted.code_is", names=names, purpose=Message(key=f"vetted.purpose_{found.purpose}"), signs=signs
+            )
+        ]
         if found.collects:
-            parts.append(self.text("code_collects", collects=found.collects))
-        parts.append(self.text("code_lending" if found.lending_specific else "code_ordinary"))
+            parts.append(self.text("vetted.code_collects", collects=found.collects))
+        parts.append(self.text("vetted.code_lending" if found.lending_specific else "vetted.code_ordinary"))
         return self.language.text("report.between_sentences").join(parts)
 
     def gaps(self) -> Iterator[str]:
         """What was not looked at: in this file, then in any."""
         yield from self.unread()
-        for name in ("never_code", "never_later", "never_signature"):
-            yield self.text(name)
+        for key in ("vetted.never_code", "vetted.never_later", "vetted.never_signature"):
+            yield self.text(key)
 
     def unread(self) -> Iterator[str]:
         """What could not be read of this file."""
         for gap in self.vetting.gaps:
             part: Value = Message(key=f"vetted.part_{gap.part}") if gap.part in _NAMED else gap.part
-            yield self.text("gap", part=part, why=gap.why)
+            yield self.text("vetted.gap", part=part, why=gap.why)
 
     def advice(self) -> Iterator[str]:
         """What to do before it is handed data."""
-        for name in ("advice_who", "advice_policy", "advice_contacts", "advice_store"):
-            yield self.text(name)
+        for key in ("vetted.advice_who", "vetted.advice_policy", "vetted.advice_contacts", "vetted.advice_store"):
+            yield self.text(key)
 
     def result(self) -> Iterator[str]:
         """The answer in a few sentences."""
         app = self.vetting.app
         if app is None:
-            yield self.text("result_unread", why=self.vetting.gaps[0].why)
+            yield self.text("vetted.result_unread", why=self.vetting.gaps[0].why)
             return
         asked = tuple(
             Message(key=f"data_access.{data}") for data in DataClass if app.asks[data].state != AskState.NOT_REQUESTED
         )
         embeds = app.lending.verdict is LendingVerdict.EMBEDS
         kind = "embeds" if embeds else "lender" if app.recognised else "other"
-        yield self.text(f"result_{kind}{'' if asked else '_quiet'}", data=asked)
+        yield self.text(f"vetted.result_{kind}{'' if asked else '_quiet'}", data=asked)
         published = [one for one in app.listed if one.tier in {"A", "B"}]
         if published:
-            yield self.text("result_listed", n=len(published))
+            yield self.text("vetted.result_listed", n=len(published))
         if self.vetting.gaps:
-            yield self.text("result_gaps", n=len(self.vetting.gaps))
+            yield self.text("vetted.result_gaps", n=len(self.vetting.gaps))
 
 
 def _sign(sign: Sign) -> Message:

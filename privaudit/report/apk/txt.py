@@ -28,35 +28,35 @@ def lines(vetting: Vetting, language: Language, width: int, today: date | None =
     """All of it line by line, none wider than `width` columns."""
     voice = Voice(vetting, language)
     app = vetting.app
-    yield Line(voice.text("title"), "bold")
+    yield Line(voice.text("vetted.title"), "bold")
     for notice in notices(language, demo=False):
         yield from _hanging("", notice, width)
     yield Line()
     for name, value in voice.head():
         yield from _hanging(pad(name, _HEAD), value, width)
     if app is not None:
-        yield from _title(voice.text("asks"))
+        yield from _title(voice.text("vetted.asks"))
         for name, state, word, more in voice.asks(app):
             head = f"  {pad(name, _NAME)}{pad(word, _WORD)}"
             yield from _hanging(head, more, width, _STYLE.get(state, ""))
         yield Line()
         yield from _points(voice.beside(app), width)
-        yield from _title(voice.text("known"))
+        yield from _title(voice.text("vetted.known"))
         yield from _points(voice.known(app, today or datetime.now(UTC).date()), width)
-        yield from _title(voice.text("rules"))
+        yield from _title(voice.text("vetted.rules"))
         yield from _points(voice.rules(app), width)
-        yield from _title(voice.text("code"))
+        yield from _title(voice.text("vetted.code"))
         yield from _points(voice.code(app), width)
-        yield from _title(voice.text("gaps"))
+        yield from _title(voice.text("vetted.gaps"))
         yield from _points(voice.gaps(), width)
-        yield from _title(voice.text("advice"))
+        yield from _title(voice.text("vetted.advice"))
         yield from _points(voice.advice(), width)
     yield Line()
     yield Line("-" * width, "dim")
     for place, sentence in enumerate(voice.result()):
-        head = pad(voice.text("result") if place == 0 else "", _HEAD)
+        head = pad(voice.text("vetted.result") if place == 0 else "", _HEAD)
         yield from _hanging(head, sentence, width, "bold" if place == 0 else "")
-    yield from _hanging(pad("", _HEAD), voice.text("not_advice"), width)
+    yield from _hanging(pad("", _HEAD), voice.text("vetted.not_advice"), width)
 
 
 def _title(text: str) -> Iterator[Line]:

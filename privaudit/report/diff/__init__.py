@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -12,42 +12,6 @@ from privaudit.errors import UsageError
 from privaudit.language import name_of
 from privaudit.model import AccessState, App, Report
 
-WORDS: Final[Mapping[str, str]] = {
-    "title": "What changed between {before_at} and {after_at}",
-    "nothing": "Nothing changed in what both could read of these apps.",
-    "gaps": "In one of the two, parts could not be read: what is missing there is not closed.",
-    "opened": "Open now, closed before (given back, or allowed anew):",
-    "closed": "Closed since:",
-    "unknown": "Could not be read in one of the two:",
-    "appeared": "New in the second:",
-    "gone": "Not in the second any more (uninstalled, or not recognised):",
-    "changed": "Otherwise different:",
-    "row": "{app}: {what}",
-    "row_states": "{app}: {what}: {before} → {after}",
-    "held": "has it",
-    "not_held": "does not have it",
-    "app": "the app",
-    "of_user": "{app} (user {user})",
-    "can_read": "can read",
-    "only_while_open": "can read while open",
-    "asks_each_time": "asks each time",
-    "blocked": "granted, but blocked",
-    "not_allowed": "not allowed",
-    "not_requested": "does not ask",
-    "not_known": "could not be read",
-    "accessibility": "accessibility",
-    "notification_listener": "notification access",
-    "device_admin": "device administrator",
-    "device_owner": "manages the phone",
-    "profile_owner": "manages a work profile",
-    "default_sms": "default SMS app",
-    "default_phone": "default phone app",
-    "overlay": "display over other apps",
-    "usage": "usage access",
-    "all_files": "all files access",
-    "install_packages": "install unknown apps",
-    "input_method": "keyboard",
-}
 SCHEMA: Final = "privaudit-diff/1"
 _SPECIAL: Final = frozenset({"settings", "roles", "device_policy", "appops", "packages"})
 """Questions that tell of rights beside the permission list."""
@@ -107,9 +71,9 @@ def compare(before: Report, after: Report) -> Diff:
     """
     shared = before.shared or after.shared
     if after.taken_at < before.taken_at and not (shared and _one_month(before, after)):
-        raise UsageError("diff_order")
+        raise UsageError("errors.diff_order")
     if not _one_phone(before, after):
-        raise UsageError("diff_phones")
+        raise UsageError("errors.diff_phones")
     changes = sorted(_changes(before, after), key=lambda one: list(Direction).index(one.direction))
     return Diff(
         before_at=before.taken_at,

@@ -2,28 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Final
+from collections.abc import Iterator
 
 from privaudit import rights
-from privaudit.language import Language, Sentence
+from privaudit.language import Language
 from privaudit.report.prose import Voice
 from privaudit.rights import Item, Rights
-
-WORDS: Final[Mapping[str, Sentence]] = {
-    "next": "6. What you can do next ({country})",
-    "page": "What you can do next ({country})",
-    "verify": " [check before use]",
-    "colon": ": ",
-    "reach": " ({reach})",
-    "no_country": (
-        "This ladder names no law and no authority. For those of your country add --country; there are: {known}."
-    ),
-    "no_page": "privaudit has no page for {given}. This ladder names no law and no authority. There are: {known}.",
-    "more": "Articles, questions and answers, half a page for friends who got called: privaudit rights {given}",
-    "letter": "Drafts of letters: privaudit letter report.json --app APP --kind deletion --country {given}",
-    "debt": "Not legal advice. Asking for deletion does not cancel the debt; a debt does not license harassment.",
-}
 
 
 def known(voice: Voice) -> Rights:

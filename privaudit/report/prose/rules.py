@@ -5,55 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
-from privaudit.language import Language, Sentence
+from privaudit.language import Language
 from privaudit.model import App, Message, RuleMatch, RulesStamp, Value
 from privaudit.report.prose import Voice
-
-WORDS: Final[Mapping[str, Sentence]] = {
-    "cited": "Rule: {title} ({authority}, {dated_on}).",
-    "cited_unverified": "Rule, not fully verified: {title} ({authority}, {dated_on}).",
-    "texts": "What these rules say",
-    "text": "{title}: {says}",
-    "text_unverified": "{title}: {says} Not verified: {verify}.",
-    "undated": "no date known",
-    "holds": "{what}, this app holds: {held}.",
-    "asks": "{what}, this app asks for, and does not hold: {asked}.",
-    "holds_and_asks": "{what}, this app holds: {held}; it asks for, and does not hold: {asked}.",
-    "may_ask": "{what}, this app may ask for: {asked}.",
-    "forbids": "Of what it closes to lenders",
-    "forbids_likely": "Of what it likely closes to lenders, as we read it",
-    "not_necessary": "Of what it does not call necessary",
-    "not_necessary_likely": "Of what it likely does not call necessary, as we read it",
-    "conditional": "Of what it allows on a condition ({condition})",
-    "conditional_likely": "Of what it likely allows only on a condition, as we read it ({condition})",
-    "advises": "Of what it advises to refuse",
-    "advises_likely": "Of what it likely advises to refuse, as we read it",
-    "conduct": "It is about what people do, which no permission shows. Of the data that it names",
-    "conduct_likely": "It is about what people do, which no permission shows. Of the data that it likely means",
-    "contacts": "contacts",
-    "sms": "SMS",
-    "call_log": "call log",
-    "phone": "phone numbers/calls",
-    "location": "location",
-    "location_precise": "precise location",
-    "media": "photos/files",
-    "app_list": "list of apps",
-    "worth": (
-        "The rules that stand beside apps are known up to {until_on}. A permission is a sign, not a proof: it does not"
-        " show what an app did, nor that a rule binds its maker."
-    ),
-    "unchecked": "Nobody who knows the law has checked these rules for this tool. They are not legal advice.",
-    "none_here": "This tool has no rules of {country}. That does not mean that there are none.",
-    "suggest": "This looks like a phone from {place}: --country {country} shows its rules.",
-    "place_CN": "China",
-    "place_ID": "Indonesia",
-    "place_IN": "India",
-    "place_KE": "Kenya",
-    "place_MX": "Mexico",
-    "place_NG": "Nigeria",
-    "place_PH": "the Philippines",
-    "place_PK": "Pakistan",
-}
 
 ZONES: Final[Mapping[str, str]] = {
     "Africa/Lagos": "NG",
