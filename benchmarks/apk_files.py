@@ -9,7 +9,7 @@ import zipfile
 import zlib
 from collections.abc import Iterable
 
-from privaudit.capture.apk_parts import ARSC, MANIFEST
+from privaudit.apk.parts import ARSC, MANIFEST
 
 SEED = 20260110
 STORED, DEFLATED = 0, 8

@@ -20,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from measure import Row, cost, in_turn, tell
 
 from privaudit import knowledge
-from privaudit.knowledge import files
+from privaudit.knowledge import loader
 
 BUDGET_MS = {2_000: 120, 10_000: 600}
 MOST_RATIO = 2.5
@@ -35,10 +35,10 @@ def folder(rows: int, place: Path) -> Path:
     """The shipped lists, and as many rows more as make `rows`: cut out of the shipped ones, under other names."""
     content: dict[str, str] = {}
     for kind in ("risky", "lenders"):
-        for file in files.toml_files(files.shipped() / kind):
+        for file in loader.toml_files(loader.shipped() / kind):
             content[f"{kind}/{file.name}"] = file.read_text(encoding="utf-8")
     for name in ("vocabulary.toml", "stores.toml"):
-        content[name] = (files.shipped() / name).read_text(encoding="utf-8")
+        content[name] = (loader.shipped() / name).read_text(encoding="utf-8")
     found = sum(text.count("\n[[app]]") for text in content.values())
     head, *more = content["lenders/loanwatch-2026.toml"].split("\n[[app]]\n")
     made = 0

@@ -11,11 +11,11 @@ from typing import Final
 
 from apk_files import grown
 
-from privaudit.demo import apks, open_story
-from privaudit.demo.programs import files
-from privaudit.demo.render import appops, package_dump, text
-from privaudit.demo.render.android import FLAG_BITS, OPS, RUNTIME_OPS
-from privaudit.demo.story.virtual import App, Event, Grant, Install, InstallPermission, Op, VirtualPhone
+from privaudit.virtual_phone import apks, open_story
+from privaudit.virtual_phone.dump_writers import appops, package_dump, text
+from privaudit.virtual_phone.dump_writers.android import FLAG_BITS, OPS, RUNTIME_OPS
+from privaudit.virtual_phone.programs import files
+from privaudit.virtual_phone.scenario.virtual import App, Event, Grant, Install, InstallPermission, Op, VirtualPhone
 
 PACKAGES: Final = 450
 USERS: Final = (0, 999)

@@ -22,11 +22,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 import large_phone
 from measure import PRIVAUDIT, Ran, Row, ended, in_turn, run, tell
 
-from privaudit.demo.adbd.auth import KeyPolicy
-from privaudit.demo.adbd.phone import DemoPhone
-from privaudit.demo.programs import programs
-from privaudit.demo.shell.toybox import ProgramResult
 from privaudit.errors import EXIT_FOUND, EXIT_GAPS, EXIT_OK
+from privaudit.virtual_phone.adbd.auth import KeyPolicy
+from privaudit.virtual_phone.adbd.server import DemoPhone
+from privaudit.virtual_phone.programs import programs
+from privaudit.virtual_phone.shell.toybox import ProgramResult
 
 ROUNDS = 5
 ADB_SHELL_TIMES = 1.3

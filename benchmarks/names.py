@@ -22,16 +22,16 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from apk_files import grown
 from measure import Row, tell
 
-from privaudit.capture import apks
-from privaudit.capture.apk_parts import ARSC, MANIFEST, SIGNING_BLOCK
-from privaudit.capture.apks import Wanted
-from privaudit.demo import apks as demo_apks
-from privaudit.demo import open_story
-from privaudit.demo.adbd.auth import KeyPolicy
-from privaudit.demo.adbd.phone import DemoPhone
-from privaudit.facts import apk
+from privaudit.apk import info
+from privaudit.apk.parts import ARSC, MANIFEST, SIGNING_BLOCK
+from privaudit.capture import remote_apks
+from privaudit.capture.remote_apks import Wanted
 from privaudit.model import Command, Reply
 from privaudit.transport import SCRIPT_TIMEOUT_S, Transport, connect
+from privaudit.virtual_phone import apks as demo_apks
+from privaudit.virtual_phone import open_story
+from privaudit.virtual_phone.adbd.auth import KeyPolicy
+from privaudit.virtual_phone.adbd.server import DemoPhone
 
 BYTES_PER_S = 20e6
 LATENCY_S = 0.002
@@ -102,9 +102,9 @@ def wanted(path: str, *, certificates: bool) -> Wanted:
 
 def one_large(line: Counting, paths: list[str]) -> list[Row]:
     """Bytes and round trips of one APK."""
-    found = next(apks.read(line, [wanted(paths[0], certificates=True)]))
+    found = next(remote_apks.read(line, [wanted(paths[0], certificates=True)]))
     assert found.size is not None
-    assert apk.read(found, ["zh-CN"], 34).label
+    assert info.read(found, ["zh-CN"], 34).label
     parts = found.parts
     # As in the file: 22 bytes, a record of 46 and 41 of name for each picture, the manifest packed, the table stored.
     packed = len(zlib.compress(parts[MANIFEST].data(), 9)) - 6
@@ -126,7 +126,7 @@ def many(line: Counting, paths: list[str]) -> list[Row]:
     """The time from the first question to the last name."""
     began = time.monotonic()
     rows = [wanted(path, certificates=False) for path in paths]
-    labels = [apk.read(apk.thin(found), ["zh-CN", "en"], 34).label for found in apks.read(line, [], rows)]
+    labels = [info.read(info.thin(found), ["zh-CN", "en"], 34).label for found in remote_apks.read(line, [], rows)]
     took = time.monotonic() - began
     assert len(labels) == len(paths)
     assert all(labels)

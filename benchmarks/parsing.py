@@ -18,7 +18,7 @@ import large_phone
 from measure import Row, cost, in_turn, tell
 
 from privaudit.capture.questions import PERMISSIONS
-from privaudit.facts import appops, packages
+from privaudit.dumpsys import appops, package_checks
 from privaudit.facts.apps import OPS
 
 ROUNDS, ROUNDS_OF_LARGER = 20, 6
@@ -37,8 +37,8 @@ def main() -> int:
     phone, larger = large_phone.phone(), large_phone.phone(TIMES * large_phone.PACKAGES)
     whole, ops = large_phone.whole_packages, large_phone.app_ops
     readers = {
-        "`dumpsys package`, all permissions": (packages.parse, whole, 10.0),
-        "`dumpsys package`, the named permissions": (partial(packages.parse, wanted=NAMED), whole, 5.0),
+        "`dumpsys package`, all permissions": (package_checks.parse, whole, 10.0),
+        "`dumpsys package`, the named permissions": (partial(package_checks.parse, wanted=NAMED), whole, 5.0),
         "`dumpsys appops`": (partial(appops.parse, wanted=OPS), ops, 12.0),
     }
     texts = {printed: (printed(phone), printed(larger)) for printed in (whole, ops)}

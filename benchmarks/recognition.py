@@ -20,8 +20,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from privaudit import knowledge
 from privaudit.findings.lending import recognise
-from privaudit.knowledge import linter
-from privaudit.knowledge.known import Knowledge
+from privaudit.knowledge import lint
+from privaudit.knowledge.index import Knowledge
 from privaudit.model import (
     Access,
     AccessState,
@@ -163,7 +163,7 @@ def main() -> int:
     for _, name in neutral:
         if is_found(alone, name):
             print(f"  false alarm: {name.label} ({name.package})")
-    wrong = [mistake for mistake in linter.check().mistakes if mistake.key == "knowledge.example_name"]
+    wrong = [mistake for mistake in lint.check().mistakes if mistake.key == "knowledge.example_name"]
     print(f"\nexamples of the vocabulary that come out otherwise: {len(wrong)}")
     kept = {
         f"words alone recognise at least {BY_WORDS} of {RESEARCHED}": by_words >= BY_WORDS,

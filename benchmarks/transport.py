@@ -27,11 +27,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from adb_shell.adb_device import AdbDeviceTcp
 from measure import Row, tell
 
-from privaudit.demo.adbd.auth import KeyPolicy
-from privaudit.demo.adbd.phone import DemoPhone
-from privaudit.demo.shell.toybox import ProgramResult
 from privaudit.model import Command
-from privaudit.transport import connect, key
+from privaudit.transport import adb_auth, connect
+from privaudit.virtual_phone.adbd.auth import KeyPolicy
+from privaudit.virtual_phone.adbd.server import DemoPhone
+from privaudit.virtual_phone.shell.toybox import ProgramResult
 
 LONG = b"0123456789abcde\n" * (40 << 16)
 """40 MB, as many lines as a large dump has."""
@@ -49,7 +49,7 @@ def serve(folder: Path) -> None:
         "say": lambda argv, _stdin: ProgramResult(argv[1].encode() * 1000),
         "long": lambda _argv, _stdin: ProgramResult(LONG),
     }
-    policy = KeyPolicy(known=(key.load(folder).GetPublicKey(),), answer="ignore")
+    policy = KeyPolicy(known=(adb_auth.load(folder).GetPublicKey(),), answer="ignore")
     with DemoPhone(programs=programs, keys=policy) as phone:
         print(phone.address, flush=True)
         sys.stdin.read()
@@ -120,7 +120,7 @@ def speeds(address: str, folder: Path) -> tuple[float, float]:
         ours()
         mine = best(ours, READS)
     device = AdbDeviceTcp(host, int(port), default_transport_timeout_s=60)
-    device.connect(rsa_keys=[key.load(folder)])
+    device.connect(rsa_keys=[adb_auth.load(folder)])
 
     def theirs() -> None:
         assert len(device.shell("long", decode=False)) == len(LONG)
@@ -170,7 +170,7 @@ def main() -> int:
         return 0
     with tempfile.TemporaryDirectory() as home:
         folder = Path(home) / ".android"
-        key.load(folder)
+        adb_auth.load(folder)
         with (lab_phone if given.lab else demo_phone)(folder) as address:
             mine, adb = visits(address, folder)
             fast, plain = speeds(address, folder)

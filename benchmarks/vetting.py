@@ -32,10 +32,11 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.apk_files import assembled, packed, pad, signing_block
-from privaudit import scan, vet
-from privaudit.demo import apks
-from privaudit.report.apk import json as form
-from privaudit.scan import Job, cores
+from privaudit import vetting
+from privaudit.vetting import batch, cores
+from privaudit.vetting import json as form
+from privaudit.vetting.batch import Job
+from privaudit.virtual_phone import apks
 from tests.fixtures.apk_builder import rows_of
 from tests.fixtures.dex_builder import dex
 
@@ -124,10 +125,10 @@ def by_androguard(path: Path, needles: Sequence[bytes]) -> dict[str, object]:
     }
 
 
-def agree(paths: Sequence[Path], known: vet.Known, needles: Sequence[bytes]) -> None:
+def agree(paths: Sequence[Path], known: vetting.Known, needles: Sequence[bytes]) -> None:
     """Both say the same: else their times say nothing."""
     for path in paths:
-        ours, theirs = vet.vet(path, known), by_androguard(path, needles)
+        ours, theirs = vetting.vet(path, known), by_androguard(path, needles)
         app = ours.app
         assert app is not None, ours.gaps
         assert ours.complete, ours.gaps
@@ -178,7 +179,7 @@ def speed(folder: Path, number: int, runs: int, kept: list[bool]) -> None:
     paths = crawl(folder, number, classes=CLASSES, size=CODE, table=TABLE, files=FILES)
     mean = sum(path.stat().st_size for path in paths) / number
     print(f"{number} files of {mean / 1e6:.1f} MB")
-    known = vet.known()
+    known = vetting.known()
     needles = [f"L{prefix.replace('.', '/')}/".encode() for prefix in known.prefixes]
     agree(paths, known, needles)
     jobs = [Job(str(path)) for path in paths]
@@ -187,7 +188,7 @@ def speed(folder: Path, number: int, runs: int, kept: list[bool]) -> None:
         for path in paths:
             by_androguard(path, needles)
 
-    ours = number / cpu(lambda: [scan.line(job, known) for job in jobs], runs)
+    ours = number / cpu(lambda: [batch.line(job, known) for job in jobs], runs)
     theirs = number / cpu(loop, runs)
     told("files a second, function", ours, "androguard.core.apk.APK", theirs, ours / theirs, "library", kept)
 
@@ -205,7 +206,7 @@ def speed(folder: Path, number: int, runs: int, kept: list[bool]) -> None:
     valid(jobs, known)
 
 
-def two_cores(jobs: list[Job], known: vet.Known, kept: list[bool]) -> None:
+def two_cores(jobs: list[Job], known: vetting.Known, kept: list[bool]) -> None:
     """How much quicker two cores are than one, against what two cores do for idle loops at that moment."""
     ratios = []
     for _ in range(3):
@@ -238,7 +239,7 @@ def wall(work: Callable[[], object]) -> float:
     return time.perf_counter() - begin
 
 
-def valid(jobs: Sequence[Job], known: vet.Known) -> None:
+def valid(jobs: Sequence[Job], known: vetting.Known) -> None:
     """Every line is valid against the published schema."""
     from importlib import resources
 
@@ -248,7 +249,7 @@ def valid(jobs: Sequence[Job], known: vet.Known) -> None:
     assert schema == form.schema()
     validator = jsonschema.Draft202012Validator(json.loads(schema))
     for job in jobs:
-        validator.validate(json.loads(scan.line(job, known)))
+        validator.validate(json.loads(batch.line(job, known)))
     print(f"{'lines valid':>26}: {len(jobs)} of {len(jobs)}")
 
 

@@ -28,20 +28,20 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from privaudit import demo, knowledge
+from privaudit import knowledge, virtual_phone
 from privaudit.audit import Wishes
-from privaudit.demo.adbd.auth import KeyPolicy
-from privaudit.demo.adbd.line import Line
-from privaudit.demo.programs import programs
-from privaudit.demo.shell import Program, ProgramResult
-from privaudit.language import Language
-from privaudit.transport import direct, key
+from privaudit.i18n import Language
+from privaudit.transport import adb_auth, adb_device
+from privaudit.virtual_phone.adbd.auth import KeyPolicy
+from privaudit.virtual_phone.adbd.line import Line
+from privaudit.virtual_phone.programs import programs
+from privaudit.virtual_phone.shell import Program, ProgramResult
 from privaudit.workshop import telling
-from privaudit.workshop.folder import Folder
-from privaudit.workshop.hall import GRACE_S
-from privaudit.workshop.nouns import Keep, Plugged, Row, Stage
+from privaudit.workshop.device_queue import GRACE_S
+from privaudit.workshop.model import Keep, Plugged, Row, Stage
 from privaudit.workshop.session import Ended, Key, Session
-from privaudit.workshop.visit import brisk
+from privaudit.workshop.storage import Folder
+from privaudit.workshop.worker import brisk
 
 BYTES_PER_S = 5e6
 LATENCY_S = 0.02
@@ -79,14 +79,14 @@ def serve(stories: Sequence[str], *, locked: bool) -> None:
     phones = []
     shared: dict[str, dict[str, Program]] = {}
     for number, story in enumerate(stories):
-        told = demo.open_story(story)
+        told = virtual_phone.open_story(story)
         told = replace(told, properties={**told.properties, "ro.serialno": f"BENCH{number:04}"})
         table = programs(told)
         if story in shared:
             table = {**shared[story], "getprop": table["getprop"]}
         else:
             shared[story] = table = remembered(table)
-        phone = demo.daemon(told, table=table, keys=KeyPolicy(required=locked, answer="ignore"))
+        phone = virtual_phone.daemon(told, table=table, keys=KeyPolicy(required=locked, answer="ignore"))
         phone.line = Line(BYTES_PER_S, LATENCY_S)
         phones.append(phone)
     print(*(phone.port for phone in phones), flush=True)
@@ -110,7 +110,7 @@ class Plugs:
     trouble = None
     over = False
 
-    def __init__(self, day_key: key.Key) -> None:
+    def __init__(self, day_key: adb_auth.Key) -> None:
         self.key = day_key
         self.here: dict[str, int] = {}
         self.skipped = 0.0
@@ -136,8 +136,8 @@ class Plugs:
             for place, port in self.here.items()
         )
 
-    def _connect(self, port: int, on_waiting: object) -> direct.Connection:
-        return direct.over_tcp("127.0.0.1", port, key=self.key, on_waiting=on_waiting)  # type: ignore[arg-type]
+    def _connect(self, port: int, on_waiting: object) -> adb_device.Connection:
+        return adb_device.over_tcp("127.0.0.1", port, key=self.key, on_waiting=on_waiting)  # type: ignore[arg-type]
 
     def finished(self, place: str) -> None:
         """Pulled by hand."""
@@ -202,7 +202,7 @@ def workshop() -> Iterator[Facilitator]:
     """A workshop in a folder that goes again."""
     with tempfile.TemporaryDirectory() as folder, brisk():
         kept = Folder(Path(folder) / "workshop", Keep.HANDOUT, demo=True)
-        plugs = Plugs(key.made())
+        plugs = Plugs(adb_auth.made())
         lists = knowledge.load(demo=True)
         yield Facilitator(Session(kept, plugs, lists, Wishes(), Language("zh"), clock=plugs.clock), plugs)
         kept.close(keep_pages=False)

@@ -8,14 +8,15 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from privaudit import __version__, facts, findings
-from privaudit.capture import Capture, apk_parts, apks, ranges
+from privaudit.apk import parts
+from privaudit.capture import Capture, remote_apks, remote_file
+from privaudit.capture.collector import Progress, ask_more, take
+from privaudit.capture.command_log import Recorder
 from privaudit.capture.questions import is_apk_path
-from privaudit.capture.record import Recorder
-from privaudit.capture.take import Progress, ask_more, take
 from privaudit.errors import ConnectionLost
-from privaudit.facts import names
-from privaudit.facts.memory import Memory
-from privaudit.findings import rules
+from privaudit.facts import apk_facts
+from privaudit.facts.cache import Memory
+from privaudit.findings import legal_rules
 from privaudit.knowledge import Knowledge
 from privaudit.model import (
     AnswerState,
@@ -29,7 +30,7 @@ from privaudit.model import (
     Tool,
     Verdict,
 )
-from privaudit.remedy import steps
+from privaudit.revocation import steps
 from privaudit.transport import Transport
 
 _NAMED_BY_DUMP_SDK: Final = 29
@@ -67,7 +68,7 @@ def live(
     demo: bool = False,
     reach: Reach = Reach(),
     progress: Progress = lambda _: None,
-    counted: apks.Progress = lambda _: None,
+    counted: remote_apks.Progress = lambda _: None,
     memory: Memory | None = None,
 ) -> Capture:
     """Take a whole capture of a connected phone: everything, then the details of the suspects, then names.
@@ -98,25 +99,25 @@ def named(
     capture: Capture,
     knowledge: Knowledge,
     reach: Reach,
-    counted: apks.Progress,
+    counted: remote_apks.Progress,
     memory: Memory | None = None,
 ) -> Capture:
     """`capture` with what APKs say: suspects and candidates with their signers first, then the owner's other apps."""
     memory = memory or Memory()
-    paths = names.paths(capture)
+    paths = apk_facts.paths(capture)
     every = {app.package: app for app in _recognised(capture, knowledge, memory)}
     first = [name for name, app in every.items() if _candidate(app)]
     then = [name for name, app in every.items() if not _candidate(app) and _is_own(app, paths.get(name, ""))]
-    read = apks.read(
+    read = remote_apks.read(
         transport, tuple(_wanted(first, capture, sign=True)), tuple(_wanted(then, capture)), progress=counted
     )
     capture = capture.naming(map(memory.reader.thin, read))
     # A name may show what a package did not: now its signers are of interest too.
     late = [app.package for app in _recognised(capture, knowledge, memory) if app.recognised and app.package in then]
-    again = apks.read(transport, tuple(_wanted(dict.fromkeys(late), capture, sign=True)))
+    again = remote_apks.read(transport, tuple(_wanted(dict.fromkeys(late), capture, sign=True)))
     # A cable pulled here takes no name away that was read before.
     capture = capture.naming(
-        memory.reader.thin(one) if one.state is AnswerState.ANSWERED else apk_parts.cut(capture.apks[one.package])
+        memory.reader.thin(one) if one.state is AnswerState.ANSWERED else parts.cut(capture.apks[one.package])
         for one in again
         if one.state in {AnswerState.ANSWERED, AnswerState.NOT_ASKED}
     )
@@ -129,10 +130,8 @@ def named(
     with contextlib.suppress(ConnectionLost):  # what was read before stays
         for begin in range(0, len(wanted), _HASHED_TOGETHER):
             asked = wanted[begin : begin + _HASHED_TOGETHER]
-            hashes |= {**dict.fromkeys(asked), **ranges.hashes(transport, asked)}
-    return capture.naming(
-        apk_parts.hashed(one, hashes[one.path]) for one in capture.apks.values() if one.path in hashes
-    )
+            hashes |= {**dict.fromkeys(asked), **remote_file.hashes(transport, asked)}
+    return capture.naming(parts.hashed(one, hashes[one.path]) for one in capture.apks.values() if one.path in hashes)
 
 
 def _recognised(capture: Capture, knowledge: Knowledge, memory: Memory) -> tuple[App, ...]:
@@ -152,21 +151,21 @@ def _is_own(app: App, path: str) -> bool:
     return not app.system or path.startswith(_OWN_APPS)
 
 
-def _wanted(packages: Iterable[str], capture: Capture, *, sign: bool = False) -> Iterator[apks.Wanted]:
+def _wanted(packages: Iterable[str], capture: Capture, *, sign: bool = False) -> Iterator[remote_apks.Wanted]:
     """What to read of `packages`; nothing that an earlier visit read."""
-    paths = names.paths(capture)
+    paths = apk_facts.paths(capture)
     for name in packages:
         known = capture.apks.get(name)
         read = known is not None and known.state is not AnswerState.NOT_ASKED
         if sign and read and known is not None:
-            read = apk_parts.signers_asked(known)
+            read = parts.signers_asked(known)
         if name in paths and not read:
-            yield apks.Wanted(package=name, path=paths[name], certificates=sign)
+            yield remote_apks.Wanted(package=name, path=paths[name], certificates=sign)
 
 
 def _hashed(capture: Capture, package: str) -> bool:
     known = capture.apks.get(package)
-    return known is not None and (known.sha256 is not None or apk_parts.HASH in known.problems)
+    return known is not None and (known.sha256 is not None or parts.HASH in known.problems)
 
 
 def judged(capture: Capture, knowledge: Knowledge, wishes: Wishes, memory: Memory | None = None) -> Report:
@@ -186,7 +185,7 @@ def judged(capture: Capture, knowledge: Knowledge, wishes: Wishes, memory: Memor
     day, book = capture.taken_at.date(), knowledge.rules
     # Only now: the findings stand already, and a rule can make none and raise none.
     shown = tuple(
-        rules.annotated(app, book, wishes.country, day)
+        legal_rules.annotated(app, book, wishes.country, day)
         for key, app in by_key.items()
         if wishes.all_apps or app.recognised or key in named
     )

@@ -9,14 +9,14 @@ from types import MappingProxyType
 from typing import Final
 
 from privaudit import facts
+from privaudit.apk.parts import Apk
 from privaudit.audit import Reach, named, suspects
-from privaudit.capture import Capture, apks, identity, questions
+from privaudit.capture import Capture, identity, questions, remote_apks
 from privaudit.capture.answers import Answer
-from privaudit.capture.apk_parts import Apk
-from privaudit.capture.record import Recorder
-from privaudit.capture.take import Progress, ask_more
+from privaudit.capture.collector import Progress, ask_more
+from privaudit.capture.command_log import Recorder
+from privaudit.dumpsys import device, users
 from privaudit.errors import PhoneError, SourceError
-from privaudit.facts import device, users
 from privaudit.knowledge import Knowledge
 from privaudit.model import AnswerState, Source
 from privaudit.transport import Transport
@@ -34,7 +34,7 @@ def resumed(
     *,
     reach: Reach = Reach(),  # noqa: B008 - frozen
     progress: Progress = lambda _: None,
-    counted: apks.Progress = lambda _: None,
+    counted: remote_apks.Progress = lambda _: None,
 ) -> Capture:
     """`capture` with what it lacked. Arguments as `privaudit.audit.live`.
 

@@ -19,10 +19,6 @@ import pytest
 from privaudit import audit, knowledge
 from privaudit.capture import Capture
 from privaudit.capture.answers import receive
-from privaudit.demo import daemon, open_story
-from privaudit.demo.adbd.auth import KeyPolicy
-from privaudit.demo.adbd.phone import DemoPhone
-from privaudit.demo.programs import programs
 from privaudit.findings import Ground
 from privaudit.model import (
     Access,
@@ -57,6 +53,10 @@ from privaudit.model import (
     Verdict,
 )
 from privaudit.transport import connect
+from privaudit.virtual_phone import daemon, open_story
+from privaudit.virtual_phone.adbd.auth import KeyPolicy
+from privaudit.virtual_phone.adbd.server import DemoPhone
+from privaudit.virtual_phone.programs import programs
 from tests.fixtures.adb import Adb, server
 from tests.fixtures.chromium import chromium, opened  # noqa: F401 - fixtures
 

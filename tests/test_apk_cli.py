@@ -13,13 +13,13 @@ import tomllib
 
 import pytest
 
-from privaudit import scan, vet
-from privaudit.commands.talk import Talk
-from privaudit.demo import apks
-from privaudit.language import Language
-from privaudit.report.apk import json as form
-from privaudit.report.apk import table
-from privaudit.vet.tally import Tally
+from privaudit import vetting
+from privaudit.cli.console import Talk
+from privaudit.i18n import Language
+from privaudit.vetting import batch, batch_table
+from privaudit.vetting import json as form
+from privaudit.vetting.tally import Tally
+from privaudit.virtual_phone import apks
 
 LOAN = "com.example.sudaibao-10402.apk"
 NAMES = sorted(apks.bundle())[::10]
@@ -135,7 +135,7 @@ def test_a_bad_file_is_named_whole_however_long_its_path_is(depth):
     for name in ("b.apk", "worse-than-bad.apk", "a.apk"):
         gap = {"why": {"key": "apk.not_zip", "values": {}}}
         tally.count({"app": None, "file": {"path": folder + name}, "gaps": [gap]})
-    shown = [line.text for line in table.lines(tally, vet.known().basis, Language("en"), 80)]
+    shown = [line.text for line in batch_table.lines(tally, vetting.known().basis, Language("en"), 80)]
     names = [name for line in shown for name in re.findall(r"(?:^| |/)([\w-]+\.apk):(?= |$)", line)]
     assert names == ["a.apk", "b.apk", "worse-than-bad.apk"]
 
@@ -187,7 +187,7 @@ def test_an_interrupted_scan_keeps_what_is_done_and_goes_on(run, environment, cr
 
 
 def test_a_bar_moves_on_a_terminal(monkeypatch, capsys):
-    from privaudit.capture.apks import Reading
+    from privaudit.capture.remote_apks import Reading
 
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
@@ -200,23 +200,23 @@ def test_a_bar_moves_on_a_terminal(monkeypatch, capsys):
 def test_the_table_fits_and_attacks_nobody(loan, width, code):
     from rich.cells import cell_len
 
-    known, tally = vet.known(), Tally()
-    document = json.loads(scan.line(scan.Job(str(loan)), known))
+    known, tally = vetting.known(), Tally()
+    document = json.loads(batch.line(batch.Job(str(loan)), known))
     document["app"] |= {"label": "A\x1b[2J" + "长" * 90, "labels": {}, "package": "com." + "x" * 200}
     document["file"]["path"] = "/x/\x1b]0;title\x07" + "y" * 300
     tally.count(document)
     tally.count({**document, "app": None, "gaps": [{"why": {"key": "apk.not_zip", "values": {}}}]})
-    lines = [line.text for line in table.lines(tally, known.basis, Language(code), width)]
+    lines = [line.text for line in batch_table.lines(tally, known.basis, Language(code), width)]
     assert all(cell_len(line) <= width for line in lines)
     assert not any("\x1b" in line or "\x07" in line for line in lines)
 
 
 def test_a_table_of_thousands_stays_short(loan):
-    known, tally = vet.known(), Tally()
-    document = json.loads(scan.line(scan.Job(str(loan)), known))
+    known, tally = vetting.known(), Tally()
+    document = json.loads(batch.line(batch.Job(str(loan)), known))
     for _ in range(1000):
         tally.count(document)
-    text = "\n".join(line.text for line in table.lines(tally, known.basis, Language("en"), 80))
+    text = "\n".join(line.text for line in batch_table.lines(tally, known.basis, Language("en"), 80))
     assert text.count("com.example.sudaibao") == 200
     assert "800 more stand in the lines of JSON only." in text
 
@@ -253,10 +253,10 @@ def test_a_draft_leaves_out_what_cannot_be_read_and_keys_that_everybody_has(run,
     assert done.code == 4
     assert f"{bad} was left out: its file is no APK" in flat(done.err)
     assert len(tomllib.loads(done.out)["app"]) == 1
-    from privaudit import vet
-    from privaudit.vet import draft
+    from privaudit import vetting
+    from privaudit.cli import draft
 
-    app = vet.vet(loan, vet.known()).app
+    app = vetting.vet(loan, vetting.known()).app
     monkeypatch.setattr(draft, "EVERYBODYS", frozenset(app.certificates_sha256))
     row = draft.row(app, 'x\n[[app]]\npackage = "evil"', Language("en"))
     (parsed,) = tomllib.loads(row)["app"]  # a file's name opens no row of its own

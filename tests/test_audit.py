@@ -8,14 +8,14 @@ import pytest
 
 from privaudit import audit, capture, knowledge
 from privaudit.capture import archive
-from privaudit.capture.folder import file_name
-from privaudit.demo import open_story
-from privaudit.demo.programs import programs
-from privaudit.language import Language
+from privaudit.capture.text_folder import file_name
+from privaudit.i18n import Language
 from privaudit.model import AccessState, AnswerState, DataClass, Verdict
 from privaudit.report import json as report_json
 from privaudit.report import txt
 from privaudit.transport import connect
+from privaudit.virtual_phone import open_story
+from privaudit.virtual_phone.programs import programs
 
 LISTS = knowledge.load(demo=True)
 

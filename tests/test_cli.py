@@ -20,18 +20,18 @@ from types import SimpleNamespace
 
 import pytest
 
-from privaudit import __version__, locales, report
-from privaudit.commands.talk import Talk
-from privaudit.demo import open_story
-from privaudit.demo.adbd.auth import KeyPolicy
-from privaudit.demo.adbd.phone import DemoPhone
-from privaudit.demo.programs import files, programs
-from privaudit.demo.shell import ProgramResult
+from privaudit import __version__, report
+from privaudit.cli.console import Talk
 from privaudit.errors import ConnectionLost
-from privaudit.language import Language
+from privaudit.i18n import Language, catalog
 from privaudit.report import json as report_json
 from privaudit.report import txt
-from tests.demo.conftest import need
+from privaudit.virtual_phone import open_story
+from privaudit.virtual_phone.adbd.auth import KeyPolicy
+from privaudit.virtual_phone.adbd.server import DemoPhone
+from privaudit.virtual_phone.programs import files, programs
+from privaudit.virtual_phone.shell import ProgramResult
+from tests.virtual_phone.conftest import need
 
 WORDS = {"en": ("What happened: ", "Why: ", "What to do: "), "zh": ("怎么了：", "为什么：", "怎么办：")}
 
@@ -132,7 +132,7 @@ def test_2_wrong_usage(run, tmp_path, arguments, lang):
 
 def test_2_unknown_language(run):
     three = three_sentences(run("audit", "--lang", "tlh"))
-    assert Language("en").text("errors.unknown_language.why", known=locales.available()) in "".join(three)
+    assert Language("en").text("errors.unknown_language.why", known=catalog.available()) in "".join(three)
 
 
 def test_wrong_usage_is_told_before_any_phone_is_asked(run, demo_phone, tmp_path):

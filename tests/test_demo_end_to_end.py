@@ -8,9 +8,9 @@ import re
 import pytest
 
 from privaudit import audit, knowledge
-from privaudit.demo import open_story, stories, title
 from privaudit.model import DataClass
 from privaudit.transport import connect
+from privaudit.virtual_phone import open_story, stories, title
 
 STORY = {
     # package, user: contacts, sms, call_log

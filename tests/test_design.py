@@ -115,7 +115,7 @@ def test_no_network_but_to_a_phone_and_for_newer_lists(package):
     assert users <= {"knowledge.fetch", *(("scan.cluster",) if package == "asyncio" else ())}
     # And only the one command that says so reaches it.
     assert users_of("privaudit.knowledge.fetch") == {"commands.exchange", "knowledge.bundle"}
-    assert users_of("privaudit.knowledge.bundle") == {"commands.exchange"}
+    assert users_of("privaudit.knowledge.update") == {"commands.exchange"}
 
 
 def test_only_a_scan_starts_processes_of_its_own():
@@ -128,14 +128,14 @@ def test_only_a_scan_starts_processes_of_its_own():
 def test_only_a_cluster_that_was_asked_for_is_connected_to():
     assert users_of("distributed") | users_of("dask") == {"scan.cluster"}
     # And only the one command that says so reaches it.
-    assert users_of("privaudit.scan.cluster") == {"commands.bench"}
+    assert users_of("privaudit.vetting.dask_cluster") == {"commands.bench"}
 
 
 def test_a_workshop_never_changes_a_phone():
     for module in inside("workshop"):
-        remedy = {name for name in imports(module) if name.startswith("privaudit.remedy")}
+        remedy = {name for name in imports(module) if name.startswith("privaudit.revocation")}
         # Words of taps only: no command that writes, no plan, no undo, no page shown on the phone.
-        assert remedy <= {"privaudit.remedy", "privaudit.remedy.card", "privaudit.remedy.steps"}, module
+        assert remedy <= {"privaudit.revocation", "privaudit.revocation.card", "privaudit.revocation.steps"}, module
 
 
 def test_the_keyboard_and_locks_have_one_door_each():
@@ -240,7 +240,7 @@ NOWHERE = ["--transport", "tcp:127.0.0.1:1"]
 def test_a_first_line_is_said_before_heavy_imports(command):
     code = f"""
 sys.argv = ["privaudit", *{command!r}]
-from privaudit.commands import talk
+from privaudit.cli import talk
 def line(text):
     raise SystemExit(0)
 talk.Talk._line = staticmethod(line)

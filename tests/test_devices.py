@@ -9,16 +9,16 @@ import sys
 import pytest
 import usb1
 
-from privaudit.commands import devices
-from privaudit.commands.talk import Talk
-from privaudit.demo import open_story
-from privaudit.demo.adbd.auth import KeyPolicy
-from privaudit.demo.programs import programs
-from privaudit.demo.shell import Shell
+from privaudit.cli import devices
+from privaudit.cli.console import Talk
 from privaudit.errors import PhoneError
-from privaudit.language import Language
+from privaudit.i18n import Language
 from privaudit.model import PhoneState
-from privaudit.transport import diagnose, direct, server, usb
+from privaudit.transport import adb_device, adb_server, diagnosis, usb
+from privaudit.virtual_phone import open_story
+from privaudit.virtual_phone.adbd.auth import KeyPolicy
+from privaudit.virtual_phone.programs import programs
+from privaudit.virtual_phone.shell import Shell
 from tests.fixtures.usb_bus import FASTBOOT, HDC, PICTURES, STORAGE, Device, library
 
 
@@ -34,8 +34,8 @@ def look(monkeypatch, home, capsys):
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("ANDROID_ADB_SERVER_PORT", "1")
     monkeypatch.setattr(sys, "platform", "linux")
-    monkeypatch.setattr(direct.time, "sleep", lambda _: None)
-    monkeypatch.setattr(direct, "HELLO_TIMEOUT_S", 0.05)
+    monkeypatch.setattr(adb_device.time, "sleep", lambda _: None)
+    monkeypatch.setattr(adb_device, "HELLO_TIMEOUT_S", 0.05)
 
     def show(*plugged, lang="en", as_json=False):
         for port, phone in enumerate(plugged, 2):
@@ -150,7 +150,7 @@ def test_as_json(look):
 
 
 def advised(name, maker=None, lang="en", **values):
-    return [Language(lang).say(step) for step in diagnose.advice(PhoneError(name, **values), maker)]
+    return [Language(lang).say(step) for step in diagnosis.advice(PhoneError(name, **values), maker)]
 
 
 @pytest.fixture
@@ -207,7 +207,7 @@ def test_a_sleeping_adb_server_is_named_with_its_command_and_not_started(monkeyp
     monkeypatch.setenv("ANDROID_ADB_SERVER_PORT", "1")
     monkeypatch.setattr("shutil.which", lambda name: f"/usr/bin/{name}")
     assert "adb start-server" in advised("windows_driver")[0]
-    monkeypatch.setattr(server, "answers", lambda: True)
+    monkeypatch.setattr(adb_server, "answers", lambda: True)
     assert advised("windows_driver") == []
 
 
@@ -215,7 +215,7 @@ def test_a_sleeping_adb_server_is_named_with_its_command_and_not_started(monkeyp
 
 
 def listed(serial, state, place):
-    return server.Listed(serial=serial, name="Model", state=state, place=place, number="1")
+    return adb_server.Listed(serial=serial, name="Model", state=state, place=place, number="1")
 
 
 @pytest.mark.parametrize(
@@ -227,8 +227,8 @@ def listed(serial, state, place):
     ],
 )
 def test_a_phone_that_both_ways_see_stands_once(look, monkeypatch, by_server, on_bus, ways):
-    monkeypatch.setattr(server, "answers", lambda: True)
-    monkeypatch.setattr(server, "listed", lambda: (by_server,))
+    monkeypatch.setattr(adb_server, "answers", lambda: True)
+    monkeypatch.setattr(adb_server, "listed", lambda: (by_server,))
     _, told = look(on_bus, as_json=True)
     assert [row["way"] for row in told["devices"]] == ways
 

@@ -16,15 +16,15 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.text import Text
 
-from privaudit import papers, rights
+from privaudit import documents
+from privaudit.documents import letters
 from privaudit.errors import PrivauditError
-from privaudit.language import Language
+from privaudit.i18n import Language
+from privaudit.knowledge import rights
 from privaudit.model import Report
-from privaudit.papers import letters
-from privaudit.report import csv, diff, html, txt
+from privaudit.report import csv, diff, html, taps, txt
+from privaudit.report import diff_text as told
 from privaudit.report import json as document
-from privaudit.report.diff import words as told
-from privaudit.report.prose import taps
 from privaudit.report.share import coarsened
 
 MARK = "ZZATTACK"
@@ -122,8 +122,8 @@ def outputs(report, code):
             paper = letters.draft(report, report.apps[0].package, kind, rights.load("IN"))
         except PrivauditError:  # a stranger's report may have nothing to write about
             continue
-        yield f"{kind} txt", papers.render(paper, "txt")
-        yield f"{kind} md", papers.render(paper, "md")
+        yield f"{kind} txt", documents.render(paper, "txt")
+        yield f"{kind} md", documents.render(paper, "md")
 
 
 @pytest.mark.parametrize("strange", [False, True])
@@ -218,19 +218,19 @@ def test_a_report_to_be_handed_on(hostile, attack):
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_names_of_a_plan(made, attack):
     """What revoking prints: names come from the phone, commands only from validated words."""
-    from privaudit.report.prose import plan
+    from privaudit.report import revocation_text
 
     app = replace(made.app(), label=ATTACKS[attack])
     language = Language("en")
-    lines = list(plan.reread(language, made.now, app, app))
-    lines += plan.taps(language, "instead", {(app.package, app.user): ()}, {(app.package, app.user): app})
+    lines = list(revocation_text.reread(language, made.now, app, app))
+    lines += revocation_text.taps(language, "instead", {(app.package, app.user): ()}, {(app.package, app.user): app})
     assert not FORBIDDEN.search("\n".join(lines))
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_no_attack_is_a_name_that_may_enter_a_command(attack):
     from privaudit.capture import questions
-    from privaudit.remedy import commands
+    from privaudit.revocation import commands
 
     text = ATTACKS[attack]
     assert not questions.is_package_name(text)

@@ -12,7 +12,7 @@ import pytest
 
 from privaudit import knowledge
 from privaudit.errors import KnowledgeError
-from privaudit.knowledge import Knowledge, files, linter
+from privaudit.knowledge import Knowledge, lint, loader
 from privaudit.knowledge.vocabulary import Trap, check_patterns
 from privaudit.model import Message
 from tests.fixtures.sentences import ENGLISH
@@ -35,7 +35,7 @@ refreshed = "never"
 @pytest.fixture(scope="module")
 def known() -> Knowledge:
     # For those who mend a list and run the tests to see whether it is right.
-    wrong = linter.check().mistakes
+    wrong = lint.check().mistakes
     if wrong:
         pytest.fail("\n".join(["", *map(english, wrong)]), pytrace=False)
     return knowledge.load()
@@ -264,7 +264,7 @@ def test_what_traps_concern_exists(known: Knowledge):
 
 
 def test_a_pattern_that_does_not_compile_is_a_mistake():
-    found = files.Mistakes()
+    found = loader.Mistakes()
     trap = Trap(scope="label", regex="(", effect="cancel", concerns=(), why="test")
     check_patterns([trap], "vocabulary.toml", found)
     assert [message.key for message in found] == ["knowledge.regex"]
@@ -378,7 +378,7 @@ def test_a_file_that_is_no_list_is_a_mistake_and_no_crash(tmp_path: Path, text: 
 
 
 def test_files_are_bounded(tmp_path: Path):
-    path = own(tmp_path, b"#" * (files.LARGEST + 1))
+    path = own(tmp_path, b"#" * (loader.LARGEST + 1))
     assert [message.key for message in mistakes(path)] == ["knowledge.too_large"]
 
 
@@ -387,10 +387,10 @@ def test_an_empty_folder_is_a_mistake(tmp_path: Path):
 
 
 def test_shipped_lists_must_say_more_than_own_ones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    shipped = files.shipped()
+    shipped = loader.shipped()
     words = (shipped / "vocabulary.toml").read_bytes()
     own(tmp_path, words, "pkg/_signatures/vocabulary.toml")
-    monkeypatch.setattr(files.resources, "files", lambda _: tmp_path / "pkg")
+    monkeypatch.setattr(loader.resources, "files", lambda _: tmp_path / "pkg")
     assert [message.key for message in mistakes()] == ["knowledge.not_shipped"]
     own(
         tmp_path,
@@ -415,7 +415,7 @@ def test_shipped_lists_must_say_more_than_own_ones(tmp_path: Path, monkeypatch: 
 
 
 def test_missing_shipped_files_are_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(files.resources, "files", lambda _: tmp_path / "pkg")
+    monkeypatch.setattr(loader.resources, "files", lambda _: tmp_path / "pkg")
     with pytest.raises(KnowledgeError) as error:
         knowledge.load()
     assert error.value.name == "knowledge_missing"

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 import privaudit
-from privaudit import language, locales
-from privaudit.language import Language, name_of, tame
+from privaudit import i18n
+from privaudit.i18n import Language, catalog, name_of, tame
 from privaudit.model import Message
 from privaudit.report import json as report_json
 from privaudit.report import txt
@@ -103,8 +103,8 @@ def test_every_error_has_three_sentences():
 
 
 def test_a_catalog_is_read_table_by_table_as_it_is_read_whole():
-    for code in locales.available():
-        file = SOURCE / "locales" / f"{code}.toml"
+    for code in catalog.available():
+        file = SOURCE / "data" / "locales" / f"{code}.toml"
         whole = tomllib.loads(file.read_text(encoding="utf-8"))
         flat = {
             f"{area}.{name}": text
@@ -112,7 +112,7 @@ def test_a_catalog_is_read_table_by_table_as_it_is_read_whole():
             if isinstance(table, dict)
             for name, text in table.items()
         }
-        assert dict(locales.sentences(code)) == flat, code
+        assert dict(catalog.sentences(code)) == flat, code
 
 
 def test_no_chinese_sentence_was_left_in_english():
@@ -230,7 +230,7 @@ def test_menu_words_fall_back_to_stock_android(rom):
 @given(st.text(st.characters(), max_size=700))
 def test_tame_lets_nothing_through(text):
     shown = tame(text)
-    assert len(shown) <= language.LONGEST_LABEL
+    assert len(shown) <= i18n.LONGEST_LABEL
     assert shown == " ".join(shown.split())
     for char in shown:
         assert unicodedata.category(char) not in {"Cc", "Cs", "Zl", "Zp"}

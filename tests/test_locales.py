@@ -11,13 +11,11 @@ from dataclasses import replace
 import pytest
 from rich.cells import cell_len
 
-from privaudit import locales
-from privaudit.demo import stories
-from privaudit.language import Language
+from privaudit.i18n import Language, catalog
 from privaudit.model import Message
-from privaudit.report import txt
-from privaudit.report.diff import compare, words
-from privaudit.report.prose import taps
+from privaudit.report import diff_text, taps, txt
+from privaudit.report.diff import compare
+from privaudit.virtual_phone import stories
 from tests.fixtures.sentences import ENGLISH, TRANSLATED, forms, gaps
 
 CODES = sorted(TRANSLATED)
@@ -68,7 +66,7 @@ def counts(code):
     """Which numbers each form stands for."""
     found = {}
     for number in NUMBERS:
-        found.setdefault(locales.form(code, number), set()).add(number)
+        found.setdefault(catalog.form(code, number), set()).add(number)
     return found
 
 
@@ -98,15 +96,15 @@ def test_plural_forms_are_those_of_the_language(code):
     ],
 )
 def test_how_languages_count(code, ones):
-    assert {number for number in range(20) if locales.form(code, number) == "one"} == ones
-    assert locales.form(code, None) == "other"
+    assert {number for number in range(20) if catalog.form(code, number) == "one"} == ones
+    assert catalog.form(code, None) == "other"
 
 
 def test_what_is_said_in_english_counts_as_english_does(monkeypatch):
     """Five is "one" in Filipino: an English sentence that stands in must not say "1 app" for it."""
-    whole = locales.sentence
+    whole = catalog.sentence
     monkeypatch.setattr(
-        locales, "sentence", lambda key, code: None if (key, code) == ("report.found_own", "fil") else whole(key, code)
+        catalog, "sentence", lambda key, code: None if (key, code) == ("report.found_own", "fil") else whole(key, code)
     )
     assert Language("fil").text("report.found_own", n=5) == "5 of them are on your own list."
     assert Language("fil").text("report.days", n=5) == "5 araw"
@@ -238,22 +236,22 @@ def test_an_unchecked_translation_says_so_everywhere(demo_report, code):
     language = Language(code)
     mark = language.text("report.unreviewed")
     assert mark != Language("en").text("report.unreviewed")
-    assert (language.unreviewed is None) == locales.reviewed(code)
+    assert (language.unreviewed is None) == catalog.reviewed(code)
     later = replace(demo_report, taken_at=demo_report.taken_at.replace(year=demo_report.taken_at.year + 1))
     for shown in (
         txt.render(demo_report, language),
-        words.text(compare(demo_report, later), language),
+        diff_text.text(compare(demo_report, later), language),
         taps.render(demo_report, language, frozenset()),
         taps.usb("aosp", language),
     ):
-        assert (mark in " ".join(shown.split()) or mark in shown.replace("\n", "")) == (not locales.reviewed(code))
+        assert (mark in " ".join(shown.split()) or mark in shown.replace("\n", "")) == (not catalog.reviewed(code))
 
 
 def test_a_checked_translation_and_the_original_bear_no_mark(monkeypatch):
     assert Language("en").unreviewed is None
-    monkeypatch.setattr(locales, "_area", lambda *_: {"reviewed_by": "A. Speaker"})
+    monkeypatch.setattr(catalog, "_area", lambda *_: {"reviewed_by": "A. Speaker"})
     assert Language("id").unreviewed is None
-    monkeypatch.setattr(locales, "_area", lambda *_: {})
+    monkeypatch.setattr(catalog, "_area", lambda *_: {})
     assert Language("id").unreviewed == Message(key="report.unreviewed")
 
 
@@ -313,7 +311,7 @@ def test_the_computer_s_language(monkeypatch, variables, code):
         monkeypatch.delenv(name, raising=False)
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    assert locales.of_computer() == code
+    assert catalog.of_computer() == code
 
 
 @pytest.mark.parametrize(
@@ -334,7 +332,7 @@ def test_the_language_of_a_windows_computer(monkeypatch, name, code):
     for variable in ("LC_ALL", "LC_MESSAGES", "LANG"):
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setattr("locale.getlocale", lambda: (name, "cp1252"))
-    assert locales.of_computer() == code
+    assert catalog.of_computer() == code
 
 
 def test_a_locale_that_python_cannot_take_apart(monkeypatch):
@@ -344,11 +342,11 @@ def test_a_locale_that_python_cannot_take_apart(monkeypatch):
     for variable in ("LC_ALL", "LC_MESSAGES", "LANG"):
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setattr("locale.getlocale", unknown)
-    assert locales.of_computer() == "en"
+    assert catalog.of_computer() == "en"
 
 
 def test_the_help_names_every_language(monkeypatch):
-    from privaudit.commands import options
+    from privaudit.cli import options
 
     said = options.help_text("cli.lang")
-    assert all(re.search(rf"\b{code}\b", said) for code in locales.available())
+    assert all(re.search(rf"\b{code}\b", said) for code in catalog.available())

@@ -5,9 +5,8 @@ import sys
 
 import pytest
 
-from privaudit import locales
-from privaudit.commands import menu
-from privaudit.language import Language
+from privaudit.cli import menu
+from privaudit.i18n import Language, catalog
 
 pexpect = pytest.importorskip("pexpect", reason="a terminal is driven with pexpect")
 
@@ -102,7 +101,7 @@ def test_who_stops_gets_out(at_terminal, key, code):
 
 def test_a_terminal_of_code_page_936_shows_the_menu_in_every_language(at_terminal):
     child = at_terminal(PYTHONIOENCODING="gbk")
-    for code in locales.available():
+    for code in catalog.available():
         child.expect("0  ")
         child.sendline(code)
     child.expect("0  ")

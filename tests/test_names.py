@@ -12,14 +12,14 @@ from dataclasses import replace
 import pytest
 
 from privaudit import facts
-from privaudit.capture.apks import Reading
-from privaudit.commands.talk import Talk
-from privaudit.demo import open_story
-from privaudit.demo.adbd.auth import KeyPolicy
-from privaudit.demo.adbd.phone import DemoPhone
-from privaudit.demo.programs import files, programs
-from privaudit.demo.shell import ProgramResult
+from privaudit.capture.remote_apks import Reading
+from privaudit.cli.console import Talk
 from privaudit.model import AccessState, DataClass
+from privaudit.virtual_phone import open_story
+from privaudit.virtual_phone.adbd.auth import KeyPolicy
+from privaudit.virtual_phone.adbd.server import DemoPhone
+from privaudit.virtual_phone.programs import files, programs
+from privaudit.virtual_phone.shell import ProgramResult
 
 NAMES = {
     "com.example.sudaibao": "速贷宝",

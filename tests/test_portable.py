@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
-from tests.demo.conftest import need
+from tests.virtual_phone.conftest import need
 
 ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "tools" / "portable"

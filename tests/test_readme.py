@@ -18,8 +18,8 @@ from privaudit import cli
 from privaudit.capture import archive
 from privaudit.model import AccessState
 from privaudit.report import json
-from tests.demo.conftest import need
 from tests.fixtures.sentences import ENGLISH, forms
+from tests.virtual_phone.conftest import need
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -95,13 +95,13 @@ def at_hand(report_of, capture_of_story, tmp_path_factory):
     archive.write(capture_of_story("borrower"), folder / "check.zip")
     for name in ("report.json", "before.json", "after.json"):
         (folder / name).write_text(json.render(report_of("borrower")), encoding="utf-8")
-    with zipfile.ZipFile(ROOT / "privaudit" / "demo" / "apks" / "apks.zip") as apks:
+    with zipfile.ZipFile(ROOT / "privaudit" / "virtual_phone" / "apks.zip") as apks:
         (folder / "loan.apk").write_bytes(apks.read(next(name for name in apks.namelist() if name.endswith("apk"))))
     (folder / "apps.csv").write_text("package,name\ncom.example.loan,Loan\n", encoding="utf-8")
     (folder / "mylist.toml").write_text(
         '[source]\npublisher = "me"\ntitle = "mine"\n[[app]]\npackage = "com.example.loan"\n', encoding="utf-8"
     )
-    rule = (ROOT / "privaudit" / "rules" / "IN-RBI-DLD-2025.toml").read_text(encoding="utf-8")
+    rule = (ROOT / "privaudit" / "data" / "rules" / "IN-RBI-DLD-2025.toml").read_text(encoding="utf-8")
     (folder / "IN-EXAMPLE-2026.toml").write_text(rule.replace("IN-RBI-DLD-2025", "IN-EXAMPLE-2026"), encoding="utf-8")
     return folder
 

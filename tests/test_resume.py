@@ -15,15 +15,15 @@ import pytest
 from privaudit import audit, knowledge, resume
 from privaudit.audit import Reach
 from privaudit.capture import archive, identity, questions
-from privaudit.commands.keep import Keeper
-from privaudit.commands.talk import Talk
-from privaudit.demo import open_story
-from privaudit.demo.programs import programs
-from privaudit.demo.shell import ProgramResult
+from privaudit.cli.capture import Keeper
+from privaudit.cli.console import Talk
 from privaudit.errors import PhoneError, SourceError
 from privaudit.model import AnswerState
-from privaudit.transport import direct
-from tests.demo.conftest import need
+from privaudit.transport import adb_device
+from privaudit.virtual_phone import open_story
+from privaudit.virtual_phone.programs import programs
+from privaudit.virtual_phone.shell import ProgramResult
+from tests.virtual_phone.conftest import need
 
 
 def called(serial):
@@ -71,7 +71,7 @@ def whole(tmp_path_factory):
             return real(size, gone)
 
         phone.faults.allow = allow
-        with direct.over_tcp(
+        with adb_device.over_tcp(
             phone.host, phone.port, on_waiting=lambda _: None, key_folder=tmp_path_factory.mktemp("key")
         ) as line:
             identity.ask(line)

@@ -12,18 +12,18 @@ from typing import get_args
 import pytest
 
 import privaudit
-from privaudit import locales, rights
+from privaudit.documents import letters, render, rights_page
 from privaudit.errors import UsageError
-from privaudit.knowledge.files import Mistakes
-from privaudit.language import Language
+from privaudit.i18n import Language, catalog
+from privaudit.knowledge import rights
+from privaudit.knowledge.loader import Mistakes
 from privaudit.model import KnowledgeStamp, RulesStamp
-from privaudit.papers import letters, page, render
 from privaudit.report import html, txt
 from tests.fixtures.sentences import ENGLISH
 from tests.test_language import CHINESE_NEVER, ENGLISH_NEVER
 from tests.test_locales import NEVER
 
-FOLDER = Path(privaudit.__file__).parent / "rights"
+FOLDER = Path(privaudit.__file__).parent / "data" / "rights"
 FILES = sorted(FOLDER.glob("*.toml"))
 COUNTRIES = ("CN", "ID", "IN", "KE", "MX", "NG", "PH", "PK")
 TONGUES = get_args(rights.Tongue)
@@ -143,7 +143,7 @@ def test_every_item_has_its_source_and_says_who_checked_it(file):
 
 
 def test_items_may_be_in_every_language_of_privaudit():
-    assert sorted(TONGUES) == sorted(locales.available())
+    assert sorted(TONGUES) == sorted(catalog.available())
     assert {field.name for field in fields(rights.Worded)} == set(TONGUES)
     worded = rights.Worded(en="one", zh="一", es="uno")
     assert [worded.text(code) for code in ("en", "zh", "es", "hi", "text")] == ["one", "一", "uno", "one", "one"]
@@ -295,8 +295,8 @@ def papers(report, country):
         yield kind.value, known, letters.draft(report, "com.example.loan", kind, known)
     for code in spoken(country):
         language = Language(code)
-        yield f"page {code}", known, page.whole(known, language)
-        yield f"friends {code}", known, page.friends(known, language)
+        yield f"page {code}", known, rights_page.whole(known, language)
+        yield f"friends {code}", known, rights_page.friends(known, language)
 
 
 @pytest.fixture
@@ -315,7 +315,7 @@ def test_every_article_and_every_number_stands_in_an_item_with_a_source(report, 
 
 def test_an_invented_article_would_be_found(report):
     known = rights.load("CN")
-    shown = render(page.whole(known, Language("zh")), "txt")
+    shown = render(rights_page.whole(known, Language("zh")), "txt")
     assert untraced(f"{shown}见第九百九十九条。", known)
     assert untraced(f"{shown}请打 12399 。", known)
     assert untraced(f"{shown} See article 999.", known)
@@ -324,7 +324,7 @@ def test_an_invented_article_would_be_found(report):
 @pytest.mark.parametrize(("country", "code"), [(country, code) for country in COUNTRIES for code in spoken(country)])
 def test_what_nobody_checked_carries_its_mark(report, country, code):
     known, language = rights.load(country), Language(code)
-    shown = squeezed(render(page.whole(known, language), "txt"))
+    shown = squeezed(render(rights_page.whole(known, language), "txt"))
     for _, item in known.every():
         text = squeezed(item.text.text(code))
         assert text in shown, item.id

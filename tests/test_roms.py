@@ -6,12 +6,12 @@ import re
 
 import pytest
 
-from privaudit import locales, roms
+from privaudit import roms
 from privaudit.capture.questions import PROPERTIES
-from privaudit.facts import users
-from privaudit.language import Language
+from privaudit.dumpsys import users
+from privaudit.i18n import Language, catalog
 from privaudit.model import UserKind
-from privaudit.remedy import card, steps
+from privaudit.revocation import card, steps
 
 ROMS = roms.names()
 MAKER = "ro.product.manufacturer"
@@ -102,7 +102,7 @@ def test_every_word_of_a_path_is_there_in_both_languages(rom):
 @pytest.mark.parametrize("rom", ROMS)
 def test_other_languages_have_words_for_what_is_there(rom):
     words = roms.load(rom)["words"]
-    assert words.keys() <= set(locales.available())
+    assert words.keys() <= set(catalog.available())
     for code, said in words.items():
         assert said.keys() <= words["en"].keys(), code
 

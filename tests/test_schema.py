@@ -9,14 +9,14 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from privaudit import audit, capture, knowledge
-from privaudit.demo import stories
 from privaudit.errors import SourceError
-from privaudit.language import Language
+from privaudit.i18n import Language
 from privaudit.report import json as report_json
 from privaudit.report import share
+from privaudit.virtual_phone import stories
 
 KEPT = json.loads(
-    (resources.files("privaudit") / "report" / "schemas" / "privaudit-report-1.json").read_text(encoding="utf-8")
+    (resources.files("privaudit") / "data" / "schemas" / "privaudit-report-1.json").read_text(encoding="utf-8")
 )
 DOCUMENTED = {
     # DESIGN section 5, field by field

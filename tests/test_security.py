@@ -85,7 +85,7 @@ def callers(pattern):
 
 
 def test_files_are_written_through_one_door():
-    """`privaudit.private`; the others have their reasons, beside them."""
+    """`privaudit.atomic_write`; the others have their reasons, beside them."""
     doors = {
         "private.py",
         "transport/key.py",  # a key that a faster adb may make at the same moment

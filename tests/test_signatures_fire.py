@@ -8,20 +8,20 @@ from dataclasses import replace
 import pytest
 
 from privaudit import capture, knowledge
+from privaudit.apk.parts import Apk, hashed
 from privaudit.audit import Wishes, judged
 from privaudit.capture import archive
-from privaudit.capture.apk_parts import Apk, hashed
-from privaudit.capture.take import take
-from privaudit.demo import open_story
-from privaudit.demo.adbd.auth import KeyPolicy
-from privaudit.demo.adbd.phone import DemoPhone
-from privaudit.demo.programs import programs
+from privaudit.capture.collector import take
 from privaudit.findings import judge
-from privaudit.language import Language
+from privaudit.i18n import Language
 from privaudit.model import AnswerState, LendingVerdict, Source
 from privaudit.report import json as report_json
 from privaudit.report import txt
 from privaudit.transport import connect
+from privaudit.virtual_phone import open_story
+from privaudit.virtual_phone.adbd.auth import KeyPolicy
+from privaudit.virtual_phone.adbd.server import DemoPhone
+from privaudit.virtual_phone.programs import programs
 
 KNOWN = knowledge.load()
 RISKY = [part for part in KNOWN.lists if part.kind == "risky"]

@@ -9,13 +9,13 @@ import pytest
 
 from privaudit import audit, capture, facts, knowledge
 from privaudit.capture import archive
-from privaudit.capture.folder import file_name
-from privaudit.demo import open_story, stories
-from privaudit.demo.adbd.auth import KeyPolicy
-from privaudit.demo.adbd.phone import DemoPhone
-from privaudit.demo.programs import files, programs
+from privaudit.capture.text_folder import file_name
 from privaudit.model import AccessState, AnswerState, History
 from privaudit.transport import connect
+from privaudit.virtual_phone import open_story, stories
+from privaudit.virtual_phone.adbd.auth import KeyPolicy
+from privaudit.virtual_phone.adbd.server import DemoPhone
+from privaudit.virtual_phone.programs import files, programs
 from tests.conftest import NOW
 from tests.fixtures import bugreport_builder as builder
 

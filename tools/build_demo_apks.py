@@ -4,7 +4,7 @@
     python tools/build_demo_apks.py
 
 Every app of every story gets a manifest, a resource table with its names and a signature (v2 and v3), made by Android's
-own tools. Users have none of these, so that the result is kept in ``privaudit/demo/apks/apks.zip``. It has no code and
+own tools. Users have none of these, so that the result is kept in ``privaudit/virtual_phone/apks.zip``. It has no code and
 no secrets: the keys follow from the names of the apps and sign nothing else.
 """
 
@@ -32,8 +32,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from privaudit.demo import apks, open_story, stories
-from privaudit.demo.story.virtual import App
+from privaudit.virtual_phone import apks, open_story, stories
+from privaudit.virtual_phone.scenario.virtual import App
 
 FRAMEWORK = Path("/usr/share/android-framework-res/framework-res.apk")
 OUT = Path(apks.__file__).with_name("apks.zip")

@@ -8,10 +8,10 @@ from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
 
+from privaudit.apk.parts import Apk
 from privaudit.capture.answers import Answer, missing
-from privaudit.capture.apk_parts import Apk
+from privaudit.capture.command_log import Asked
 from privaudit.capture.identity import Identity
-from privaudit.capture.record import Asked
 from privaudit.errors import SourceError
 from privaudit.model import Source
 
@@ -56,7 +56,7 @@ def read(path: Path) -> Capture:
     Raises:
         SourceError: it is not there, is none of these, or is damaged.
     """
-    from privaudit.capture import androidqf, archive, bugreport, folder
+    from privaudit.capture import androidqf, archive, bugreport, text_folder
 
     if not path.exists():
         raise SourceError("errors.source_missing", path=str(path))
@@ -67,6 +67,6 @@ def read(path: Path) -> Capture:
         return androidqf.read(path)
     if bugreport.recognises(path):
         return bugreport.read(path)
-    if folder.recognises(path):
-        return folder.read(path)
+    if text_folder.recognises(path):
+        return text_folder.read(path)
     raise SourceError("errors.source_cut" if archive.is_cut(path) else "errors.source_unknown", path=str(path))

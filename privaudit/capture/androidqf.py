@@ -20,16 +20,16 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import IO, Any, Final
 
-from privaudit.capture import Capture, bugreport, services, translate
+from privaudit.apk.parts import Apk
+from privaudit.capture import Capture, bugreport, converters, services
 from privaudit.capture.answers import Answer, detail, missing, receive
-from privaudit.capture.apk_parts import Apk
 from privaudit.capture.archive import TORN, sha256
-from privaudit.capture.folder import LARGEST_FILE
+from privaudit.capture.bugreport_sections import Report, split
 from privaudit.capture.questions import is_apk_path
 from privaudit.capture.redact import redact
-from privaudit.capture.sections import Report, split
+from privaudit.capture.text_folder import LARGEST_FILE
 from privaudit.errors import SourceError
-from privaudit.language import tame
+from privaudit.i18n import tame
 from privaudit.model import AnswerState, Source
 
 ACQUISITION: Final = "acquisition.json"
@@ -199,15 +199,15 @@ def _json(files: _Folder | _Zip, name: str) -> Any:  # noqa: ANN401 - JSON
 
 def _lists(files: _Folder | _Zip, rows: Any) -> Iterator[Answer]:  # noqa: ANN401 - JSON
     try:
-        every, own = translate.packages(rows) if rows is not None else ({}, {})
+        every, own = converters.packages(rows) if rows is not None else ({}, {})
     except ValueError:
         yield missing("installed.0", AnswerState.UNREADABLE, detail("coverage.not_this_dump"))
         return
     for question, texts in (("installed", every), ("third_party", own)):
         for user, text in texts.items():
             answer = receive(f"{question}.{user}", text.encode(), exit_code=None)
-            yield replace(answer, translated_from=translate.FROM_PACKAGES)
-    for user, refused in translate.failures(_json(files, _USERS)).items():
+            yield replace(answer, translated_from=converters.FROM_PACKAGES)
+    for user, refused in converters.failures(_json(files, _USERS)).items():
         # A list that is not whole proves nothing of what is not in it.
         state = AnswerState.REFUSED if refused else AnswerState.UNREADABLE
         yield missing(f"installed.{user}", state, None if refused else detail("coverage.no_end"))
@@ -217,7 +217,7 @@ def _hashes(rows: Any) -> Iterator[Apk]:  # noqa: ANN401 - JSON
     """SHA-256 of APKs, where the phone computed them. Their names were not asked for."""
     for row in rows if isinstance(rows, list) else ():
         name = row.get("name") if isinstance(row, dict) else None
-        file = translate.base(row) if isinstance(name, str) else None
+        file = converters.base(row) if isinstance(name, str) else None
         if isinstance(name, str) and file is not None and file[1] is not None and is_apk_path(file[0]):
             yield Apk(package=name, path=file[0], state=AnswerState.NOT_ASKED, sha256=file[1])
 

@@ -19,9 +19,10 @@ from types import MappingProxyType
 from typing import BinaryIO, Final
 
 from privaudit import __version__
-from privaudit.capture import Capture, apk_parts, record
+from privaudit.apk import parts as apk_parts
+from privaudit.atomic_write import replacing
+from privaudit.capture import Capture, command_log
 from privaudit.capture.answers import Answer
-from privaudit.capture.folder import LARGEST_FILE, file_name
 from privaudit.capture.manifest import (
     LOG,
     SCHEMA,
@@ -35,10 +36,10 @@ from privaudit.capture.manifest import (
     misnamed,
 )
 from privaudit.capture.redact import REMOVED
+from privaudit.capture.text_folder import LARGEST_FILE, file_name
 from privaudit.errors import SourceError
-from privaudit.language import tame
+from privaudit.i18n import tame
 from privaudit.model import Source
-from privaudit.private import replacing
 
 _BEGINNING: Final = b"PK\3\4"
 MANIFEST: Final = "manifest.json"
@@ -94,7 +95,7 @@ def _fill(capture: Capture, stream: BinaryIO) -> None:
                 ApkEntry(package=apk.package, file=apk_file(apk.package), sha256=hashlib.sha256(parts).hexdigest())
             )
             archive.writestr(named[-1].file, parts)
-        log = record.dump(capture.log)
+        log = command_log.dump(capture.log)
         if log:
             archive.writestr(LOG, log)
         manifest = Manifest(
@@ -178,10 +179,10 @@ def _apk(archive: zipfile.ZipFile, entry: ApkEntry, path: Path) -> apk_parts.Apk
         raise SourceError("errors.capture_damaged", path=str(path), entry=entry.file) from error
 
 
-def _log(archive: zipfile.ZipFile, entry: LogEntry, path: Path) -> tuple[record.Asked, ...]:
+def _log(archive: zipfile.ZipFile, entry: LogEntry, path: Path) -> tuple[command_log.Asked, ...]:
     raw = _checked(archive, entry, path)
     try:
-        return record.load(raw)
+        return command_log.load(raw)
     except ValueError as error:
         raise SourceError("errors.capture_damaged", path=str(path), entry=entry.file) from error
 

@@ -21,9 +21,9 @@ from typing import IO, Final
 from privaudit.capture import Capture, services
 from privaudit.capture.answers import Answer, missing
 from privaudit.capture.archive import TORN, sha256
-from privaudit.capture.sections import Report, split
+from privaudit.capture.bugreport_sections import Report, split
 from privaudit.errors import SourceError
-from privaudit.language import tame
+from privaudit.i18n import tame
 from privaudit.model import Source
 
 MAIN: Final = "main_entry.txt"

@@ -11,9 +11,9 @@ from typing import Final, Literal
 
 from pydantic import AwareDatetime, TypeAdapter
 
-from privaudit.capture.folder import file_name, key_of
 from privaudit.capture.identity import Identity
 from privaudit.capture.questions import is_package_name
+from privaudit.capture.text_folder import file_name, key_of
 from privaudit.model import AnswerState, Message, SourceKind
 
 SCHEMA: Final = "privaudit-capture/1"

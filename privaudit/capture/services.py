@@ -9,11 +9,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from privaudit.capture import translate
+from privaudit.capture import converters
 from privaudit.capture.answers import Answer, detail, missing, receive
-from privaudit.capture.folder import LARGEST_FILE
+from privaudit.capture.bugreport_sections import PROPERTIES, Report, Section
 from privaudit.capture.redact import redact
-from privaudit.capture.sections import PROPERTIES, Report, Section
+from privaudit.capture.text_folder import LARGEST_FILE
 from privaudit.model import AnswerState
 
 _SETTINGS: Final = "settings"
@@ -61,7 +61,7 @@ def _answer(key: str, section: Section) -> Answer:
 
 def _settings(section: Section) -> Iterator[Answer]:
     whole = _answer(f"{_SETTINGS}.0", section)
-    by_user = translate.settings(whole.text)
+    by_user = converters.settings(whole.text)
     if by_user is None:
         yield missing(whole.key, AnswerState.UNREADABLE, detail("coverage.framing"))
     elif not by_user:
@@ -69,7 +69,7 @@ def _settings(section: Section) -> Iterator[Answer]:
             whole = replace(whole, state=AnswerState.UNREADABLE, detail=detail("coverage.not_this_dump"))
         yield replace(whole, text="")  # nothing in it is known to be ours to keep
     for user, text in (by_user or {}).items():
-        one = replace(whole, key=f"{_SETTINGS}.{user}", text=text, translated_from=translate.FROM_SETTINGS)
+        one = replace(whole, key=f"{_SETTINGS}.{user}", text=text, translated_from=converters.FROM_SETTINGS)
         yield redact(one)
 
 

@@ -10,12 +10,13 @@ from zoneinfo import ZoneInfo
 
 from privaudit.capture import Capture
 from privaudit.capture.answers import Answer, detail
-from privaudit.facts import appops, apps, coverage, device, dump, names, packages, special_access, users
+from privaudit.dumpsys import appops, device, package_checks, special_access, users
+from privaudit.dumpsys.clock import Clock
+from privaudit.dumpsys.package_checks import Listed
+from privaudit.facts import apk_facts, apps, coverage, package_dumps
 from privaudit.facts.app_sources import Sources
-from privaudit.facts.clock import Clock
-from privaudit.facts.effective import SWITCHED_UNTIL_SDK, SWITCHES
-from privaudit.facts.memory import Memory
-from privaudit.facts.packages import Listed
+from privaudit.facts.cache import Memory
+from privaudit.facts.effective_permission import SWITCHED_UNTIL_SDK, SWITCHES
 from privaudit.model import AnswerState, Facts, Place, User, UserKind
 
 _PER_USER: Final = 100000
@@ -31,7 +32,7 @@ def gather(capture: Capture, memory: Memory | None = None) -> Facts:
     lists = _lists(capture)
     listed = {user: one.packages for user, one in lists.items() if one.answer.state is AnswerState.ANSWERED}
     found = device.properties(capture.answer("properties").text)
-    blocks = dump.read(capture, listed)
+    blocks = package_dumps.read(capture, listed)
     phone = device.phone(found, blocks.whole.dump.sdk)
     said = capture.answer("clock")
     clock, now = device.clock(found, said.text, capture.taken_at)
@@ -51,7 +52,7 @@ def gather(capture: Capture, memory: Memory | None = None) -> Facts:
         switches=SWITCHES if phone.sdk is not None and phone.sdk <= SWITCHED_UNTIL_SDK else {},
         listed=listed,
         third_party={
-            answer.user or 0: frozenset(packages.parse_list(answer.text)[0])
+            answer.user or 0: frozenset(package_checks.parse_list(answer.text)[0])
             for answer in capture.to("third_party")
             if answer.state is AnswerState.ANSWERED
         },
@@ -87,7 +88,7 @@ def gather(capture: Capture, memory: Memory | None = None) -> Facts:
         clock=clock,
         users=people,
         apps=every,
-        coverage=(*coverage.rows(capture, phone.sdk, kinds, reading), *names.coverage(capture, every)),
+        coverage=(*coverage.rows(capture, phone.sdk, kinds, reading), *apk_facts.coverage(capture, every)),
         places=places,
     )
 
@@ -105,14 +106,14 @@ def _lists(capture: Capture) -> Mapping[int, _List]:
     lists = {}
     for answer in capture.to("installed"):
         user = answer.user or 0
-        found, unparsed = packages.parse_list(answer.text)
+        found, unparsed = package_checks.parse_list(answer.text)
         own = capture.answer(f"third_party.{user}")
         problem = None
         if not found:
             problem = "coverage.no_packages"  # no phone is without apps
         elif answer.exit_code is None and not answer.text.endswith("\n"):
             problem = "coverage.no_end"
-        elif own.state is AnswerState.ANSWERED and not packages.parse_list(own.text)[0].keys() <= found.keys():
+        elif own.state is AnswerState.ANSWERED and not package_checks.parse_list(own.text)[0].keys() <= found.keys():
             problem = "coverage.no_end"  # one list holds what the longer one lacks
         if problem is not None and answer.state is AnswerState.ANSWERED:
             answer = replace(answer, state=AnswerState.UNREADABLE, detail=detail(problem))  # noqa: PLW2901
@@ -126,7 +127,9 @@ def _users(capture: Capture, sdk: int | None, seen: Iterable[int]) -> dict[int, 
     return {**others, **users.parse(capture.answer("users").text, sdk)}
 
 
-def _user(number: int, kind: UserKind, capture: Capture, lists: Mapping[int, _List], blocks: dump.Blocks) -> User:
+def _user(
+    number: int, kind: UserKind, capture: Capture, lists: Mapping[int, _List], blocks: package_dumps.Blocks
+) -> User:
     answer = lists[number].answer if number in lists else capture.answer(f"installed.{number}")
     by_blocks = answer.state is AnswerState.NOT_ASKED and number in blocks.users()
     checked = answer.state is AnswerState.ANSWERED or by_blocks
@@ -134,7 +137,7 @@ def _user(number: int, kind: UserKind, capture: Capture, lists: Mapping[int, _Li
 
 
 def _appops(
-    capture: Capture, blocks: dump.Blocks, listed: Mapping[int, Mapping[str, Listed]]
+    capture: Capture, blocks: package_dumps.Blocks, listed: Mapping[int, Mapping[str, Listed]]
 ) -> tuple[appops.Dump, Answer]:
     answer = capture.answer("appops")
     parsed = _ops(answer.text)
@@ -154,13 +157,13 @@ def _appops(
     return parsed, answer
 
 
-@lru_cache(maxsize=dump.AT_ONCE)
+@lru_cache(maxsize=package_dumps.AT_ONCE)
 def _ops(text: str) -> appops.Dump:
     return appops.parse(text, apps.OPS)  # the same after each round of asking a phone
 
 
 def _under_wrong_uid(
-    parsed: appops.Dump, blocks: dump.Blocks, listed: Mapping[int, Mapping[str, Listed]]
+    parsed: appops.Dump, blocks: package_dumps.Blocks, listed: Mapping[int, Mapping[str, Listed]]
 ) -> str | None:
     """A package that app-ops name below the uid of another app."""
     for number, uid in parsed.uids.items():

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from privaudit.facts.appops import Event, Op
-from privaudit.facts.clock import Clock
+from privaudit.dumpsys.appops import Event, Op
+from privaudit.dumpsys.clock import Clock
 from privaudit.model import Access, AccessState, DataClass, Effective, History, OtherData, Permission, Requested
 
 _PREFIX: Final = "android.permission."

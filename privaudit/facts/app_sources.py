@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from privaudit.facts import appops
-from privaudit.facts.clock import Clock
-from privaudit.facts.dump import Blocks
-from privaudit.facts.packages import Listed
-from privaudit.facts.special_access import Right
+from privaudit.dumpsys import appops
+from privaudit.dumpsys.clock import Clock
+from privaudit.dumpsys.package_checks import Listed
+from privaudit.dumpsys.special_access import Right
+from privaudit.facts.package_dumps import Blocks
 from privaudit.model import Place, Requested
 
 

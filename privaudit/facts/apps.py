@@ -6,16 +6,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Final
 
-from privaudit.facts import appops
+from privaudit.dumpsys import appops
+from privaudit.dumpsys.clock import Clock, local_time
+from privaudit.dumpsys.package_checks import Listed
+from privaudit.dumpsys.package_model import Block
+from privaudit.dumpsys.special_access import Right
 from privaudit.facts.access import DOORS, Door, Held, access
 from privaudit.facts.app_sources import Declared, Places, Sources
-from privaudit.facts.clock import Clock, local_time
-from privaudit.facts.dump import Line
-from privaudit.facts.effective import SWITCHES, effective, mode_in_force
-from privaudit.facts.package_blocks import Block
-from privaudit.facts.packages import Listed
-from privaudit.facts.permissions import SPECIAL, TRAITS
-from privaudit.facts.special_access import Right
+from privaudit.facts.effective_permission import SWITCHES, effective, mode_in_force
+from privaudit.facts.package_dumps import Line
+from privaudit.facts.permission_table import SPECIAL, TRAITS
 from privaudit.model import (
     App,
     DataClass,

@@ -10,8 +10,8 @@ from typing import Final
 from privaudit.capture import Capture
 from privaudit.capture.answers import Answer, detail
 from privaudit.capture.questions import BY_NAME, SETTINGS, expected
-from privaudit.facts import device, users
-from privaudit.facts.dump import Blocks
+from privaudit.dumpsys import device, users
+from privaudit.facts.package_dumps import Blocks
 from privaudit.model import AnswerState, Coverage, Message
 
 _LOOKS_LIKE: Final[Mapping[str, re.Pattern[str]]] = {

@@ -110,7 +110,7 @@ def judge(
     capture: Capture, facts: Facts, knowledge: Knowledge, *, name_suspects: bool = False, known: Known | None = None
 ) -> Judgement:
     """Recognise each app and let every rule look at it. `known`: see `recognised`."""
-    from privaudit.findings.suspect import is_suspect
+    from privaudit.findings.unrecognised import is_suspect
 
     ground = Ground(
         capture=capture,

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from privaudit.facts import groups
 from privaudit.facts.access import DOORS
-from privaudit.findings import Ground, groups, severity
-from privaudit.language import name_of
+from privaudit.findings import Ground, severity
+from privaudit.i18n import name_of
 from privaudit.model import AccessState, App, DataClass, Finding, History, Message
 
 _CLOSED: Final = frozenset({AccessState.NOT_ALLOWED, AccessState.NOT_REQUESTED})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from privaudit.findings import Ground, severity
-from privaudit.language import name_of
+from privaudit.i18n import name_of
 from privaudit.model import App, Finding, Listing, Message, Severity
 
 

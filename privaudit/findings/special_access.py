@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from privaudit.findings import Ground, severity
-from privaudit.findings.suspect import is_named
-from privaudit.language import name_of
+from privaudit.findings.unrecognised import is_named
+from privaudit.i18n import name_of
 from privaudit.model import App, Finding, Message
 
 _READS: Final = frozenset({"default_phone"})

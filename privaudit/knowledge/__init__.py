@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from privaudit.errors import KnowledgeError
-from privaudit.knowledge import lists, release, rulebook, vocabulary
-from privaudit.knowledge.files import Mistakes, read_toml
-from privaudit.knowledge.known import Knowledge, LenderRow, build
-from privaudit.knowledge.lists import AppList
+from privaudit.knowledge import releases, rules, signatures, vocabulary
+from privaudit.knowledge.index import Knowledge, LenderRow, build
+from privaudit.knowledge.loader import Mistakes, read_toml
+from privaudit.knowledge.signatures import AppList
 from privaudit.knowledge.vocabulary import Vocabulary, Word
 
 __all__ = ["AppList", "Knowledge", "LenderRow", "Parts", "Vocabulary", "Word", "load", "read"]
@@ -52,11 +52,11 @@ def load(
         KnowledgeError: the files are not there, or hold mistakes; `mistakes` has all of all files.
     """
     mistakes = Mistakes()
-    place = folder or release.in_force()
+    place = folder or releases.in_force()
     parts = read(place, mistakes, extra=extra, demo=demo)
-    if mistakes and folder is None and place == release.taken() and not extra:
+    if mistakes and folder is None and place == releases.taken() and not extra:
         raise KnowledgeError("errors.knowledge_taken", tuple(mistakes), path=str(place))
-    book = rulebook.read(mistakes)
+    book = rules.read(mistakes)
     if mistakes or parts.vocabulary is None:
         raise KnowledgeError("errors.knowledge_mistakes", tuple(mistakes))
     return build(parts.lists, parts.vocabulary, parts.stores, parts.words, country, book)
@@ -66,13 +66,13 @@ def read(folder: Traversable, mistakes: Mistakes, *, extra: Sequence[Path] = (),
     """Whatever can be read; what is wrong goes to `mistakes`."""
     words = read_toml(folder / "vocabulary.toml", "vocabulary.toml", mistakes) or {}
     spoken = vocabulary.parse(words, "vocabulary.toml", mistakes) if words else None
-    root = resources.files("privaudit") / "demo" / "lists" if demo else folder
-    found = [*lists.read_folder(root, mistakes)]
+    root = resources.files("privaudit") / "data" / "demo" / "lists" if demo else folder
+    found = [*signatures.read_folder(root, mistakes)]
     if not found and not mistakes:
         mistakes.add("knowledge.not_shipped", file=str(root))  # no lists at all would make every phone look well
     stores = {} if mistakes else _stores(read_toml(folder / "stores.toml", "stores.toml", mistakes) or {}, mistakes)
     for path in extra:
-        found += lists.read_own(path, mistakes)
+        found += signatures.read_own(path, mistakes)
     return Parts(lists=tuple(found), vocabulary=spoken, stores=stores, words=words)
 
 

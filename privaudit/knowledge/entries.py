@@ -6,9 +6,9 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from privaudit.knowledge.known import Place
-from privaudit.knowledge.lists import AppList
-from privaudit.knowledge.rows import Row
+from privaudit.knowledge.index import Place
+from privaudit.knowledge.schema import Row
+from privaudit.knowledge.signatures import AppList
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

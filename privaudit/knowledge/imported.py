@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
 
-from privaudit.knowledge.files import Mistakes, validate
-from privaudit.knowledge.rows import KEYS, Row, Source
+from privaudit.knowledge.loader import Mistakes, validate
+from privaudit.knowledge.schema import KEYS, Row, Source
 from privaudit.model import Message
 
 Table = TypeVar("Table", Row, Source)

@@ -8,7 +8,7 @@ from typing import Annotated, Final, Literal, TypeAlias
 
 from pydantic import ConfigDict, Field
 
-from privaudit.knowledge.rows import Country, Day, Package, Url, Words
+from privaudit.knowledge.schema import Country, Day, Package, Url, Words
 from privaudit.model import RuleSays
 
 _FORBID: Final = ConfigDict(extra="forbid")

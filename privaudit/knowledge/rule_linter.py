@@ -10,10 +10,10 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Final
 
-from privaudit import rules
-from privaudit.knowledge.files import Mistakes, similar, toml_files, where
+from privaudit.i18n import rule_texts
+from privaudit.knowledge.loader import Mistakes, similar, toml_files, where
 from privaudit.knowledge.rule_file import UNDATED, Concern, Rule
-from privaudit.knowledge.rulebook import read
+from privaudit.knowledge.rules import read
 from privaudit.model import Message, Value
 
 LANGUAGES: Final = ("en", "zh")
@@ -71,7 +71,7 @@ def _files(path: Path | None, mistakes: Mistakes) -> Iterator[Traversable]:
     elif path is not None and path.is_file():
         yield path
     else:
-        found = toml_files(path or rules.folder())
+        found = toml_files(path or rule_texts.folder())
         if not found:
             mistakes.add("knowledge.no_lists", file=str(path))
         yield from found

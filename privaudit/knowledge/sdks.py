@@ -9,8 +9,8 @@ from typing import Final, Literal, TypeAlias
 
 from pydantic import ConfigDict, TypeAdapter
 
-from privaudit.knowledge.files import Mistakes, read_toml, validate
-from privaudit.knowledge.rows import Words
+from privaudit.knowledge.loader import Mistakes, read_toml, validate
+from privaudit.knowledge.schema import Words
 
 FILE: Final = "sdks.toml"
 Purpose: TypeAlias = Literal[

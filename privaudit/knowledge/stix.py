@@ -12,11 +12,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from privaudit.knowledge.entries import Entry
-from privaudit.knowledge.files import Mistakes
 from privaudit.knowledge.imported import Imported, checked
-from privaudit.knowledge.known import Place
-from privaudit.knowledge.lists import AppList
-from privaudit.knowledge.rows import Row, Source
+from privaudit.knowledge.index import Place
+from privaudit.knowledge.loader import Mistakes
+from privaudit.knowledge.schema import Row, Source
+from privaudit.knowledge.signatures import AppList
 from privaudit.model import Message
 
 _SPACE: Final = uuid.uuid5(uuid.NAMESPACE_DNS, "privaudit")

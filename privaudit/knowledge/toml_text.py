@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import fields
 
-from privaudit.knowledge.rows import Row, Source
+from privaudit.knowledge.schema import Row, Source
 
 
 def render(source: Source, rows: Iterable[Row], comment: str = "") -> str:

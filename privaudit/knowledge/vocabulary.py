@@ -14,8 +14,8 @@ from typing import Any, Final, Literal, TypeAlias
 
 from pydantic import ConfigDict, TypeAdapter
 
-from privaudit.knowledge.files import Mistakes, validate
 from privaudit.knowledge.letters import at_word, compiled, humps, normal, plain
+from privaudit.knowledge.loader import Mistakes, validate
 
 Weight: TypeAlias = Literal["strong", "medium", "weak"]
 Scope: TypeAlias = Literal["label", "package"]

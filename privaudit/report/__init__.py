@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import importlib
-import pkgutil
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
+from privaudit.atomic_write import replacing
 from privaudit.errors import UsageError
-from privaudit.language import Language
+from privaudit.i18n import Language
 from privaudit.model import Report
-from privaudit.private import replacing
 
-
-def formats() -> tuple[str, ...]:
-    """Suffixes that can be written, with their dots: each is a module here; what they share is in folders."""
-    return tuple(f".{module.name}" for module in pkgutil.iter_modules(__path__) if not module.ispkg)
+FORMATS: Final[Mapping[str, str]] = {
+    ".csv": "privaudit.report.csv",
+    ".html": "privaudit.report.html",
+    ".json": "privaudit.report.json",
+    ".txt": "privaudit.report.txt",
+}
+"""Each output format: the suffix of its files, and the module whose ``render`` makes it."""
 
 
 def check(path: Path, known: tuple[str, ...]) -> None:
@@ -35,7 +39,7 @@ def write(report: Report, path: Path, language: Language) -> None:
     Raises:
         SourceError: it cannot be written.
     """
-    module = importlib.import_module(f"{__name__}.{path.suffix.removeprefix('.')}")
+    module = importlib.import_module(FORMATS[path.suffix])
     save(module.render(report, language), path)
 
 

@@ -12,9 +12,10 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Final
 
-from privaudit.language import Language, tame
+from privaudit.i18n import Language, tame
 from privaudit.model import App, Report
-from privaudit.report.prose import Voice, gaps, head, matrix, reach
+from privaudit.report import gaps, head, matrix, reach
+from privaudit.report.view import Voice
 
 _BYTE_ORDER_MARK: Final = "\ufeff"
 _FORMULA: Final = frozenset("=+-@＝＋－＠")

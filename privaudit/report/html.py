@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
-from privaudit.language import Language
+from privaudit.i18n import Language
 from privaudit.model import AccessState, App, Report, Severity
-from privaudit.remedy import steps
-from privaudit.report import page
-from privaudit.report.prose import Voice, about, first, gaps, head, matrix, reach, result, rights, rules
-from privaudit.report.prose.timeline import timeline
+from privaudit.report import app_details, first, gaps, head, html_page, legal_rules, matrix, reach, rights, summary
+from privaudit.report.timeline import timeline
+from privaudit.report.view import Voice
+from privaudit.revocation import steps
 
 _SYMBOLS: Final = {
     AccessState.CAN_READ: "●",
@@ -28,7 +28,7 @@ def render(report: Report, language: Language) -> str:
     voice = Voice(report, replace(language, isolate=True))
     number = {package: place for place, package in enumerate(voice.packages(), 1)}
     shown = [app for package in number for app in voice.copies(package)]
-    return page.render(
+    return html_page.render(
         "report",
         voice.language,
         {
@@ -48,14 +48,14 @@ def render(report: Report, language: Language) -> str:
             "title": voice.title,
             "number": number,
             "cards": tuple(_card(voice, app, number[app.package]) for app in shown),
-            "rules": tuple(rules.texts(voice)),
+            "rules": tuple(legal_rules.texts(voice)),
             "last": voice.say(steps.last_of_all(report.phone)),
             "gaps": tuple(gaps.sentences(voice)),
             "cannot": tuple(first.cannot(voice)),
             "rights": rights.known(voice).country.name.text(language.code),
             "rungs": tuple(rights.rungs(voice)),
-            "notes": (*rules.suggestion(voice), *rights.notes(voice)),
-            "ending": {name: sentences for name, sentences in result.rows(voice) if name in {"remember", "leaving"}},
+            "notes": (*legal_rules.suggestion(voice), *rights.notes(voice)),
+            "ending": {name: sentences for name, sentences in summary.rows(voice) if name in {"remember", "leaving"}},
         },
     )
 
@@ -87,9 +87,9 @@ def _card(voice: Voice, app: App, number: int) -> dict[str, object]:
         "grade_word": voice.text(f"report.{severity}"),
         "facts": tuple(_facts(voice, app)),
         "reach": tuple((one, _symbol(one.state)) for one in reach.of(voice, app)),
-        "sentences": (*about.sentences(voice, app), *rules.sentences(voice, app)),
-        "ground": about.ground(voice, app) if voice.findings(app) else "",
-        "evidence": tuple(about.evidence(voice, app)),
+        "sentences": (*app_details.sentences(voice, app), *legal_rules.sentences(voice, app)),
+        "ground": app_details.ground(voice, app) if voice.findings(app) else "",
+        "evidence": tuple(app_details.evidence(voice, app)),
         "steps": tuple(map(voice.say, voice.steps(app))),
     }
 

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError
 
 from privaudit.errors import SourceError
-from privaudit.language import Language
+from privaudit.i18n import Language
 from privaudit.model import SCHEMA, Report
 
 T = TypeVar("T")

@@ -8,11 +8,12 @@ from typing import Final
 
 from rich.cells import cell_len
 
-from privaudit.language import Language
+from privaudit.i18n import Language
 from privaudit.model import App, DataClass, Message, Report, Severity
-from privaudit.remedy import steps
-from privaudit.report.prose import Voice, about, gaps, head, matrix, reach, result, rights, rules
-from privaudit.report.prose.layout import hanging, pad
+from privaudit.report import app_details, gaps, head, legal_rules, matrix, reach, rights, summary
+from privaudit.report.layout import hanging, pad
+from privaudit.report.view import Voice
+from privaudit.revocation import steps
 
 WIDTH: Final = 80
 WIDE: Final = 100
@@ -108,14 +109,14 @@ class _Writer:
             yield Line()
             severity = self.voice.severity(app) or Severity.INFO
             yield from self._hanging(f"[{self.text(f'report.{severity}')}] ", self._title(app), _STYLE[severity])
-            for sentence in (*about.sentences(self.voice, app), *rules.sentences(self.voice, app)):
+            for sentence in (*app_details.sentences(self.voice, app), *legal_rules.sentences(self.voice, app)):
                 yield from self._hanging("  · ", sentence)
-            if ground := about.ground(self.voice, app):
+            if ground := app_details.ground(self.voice, app):
                 yield from self._hanging(f"  {self.text('report.ground')}", ground, "dim")
         yield from self._rules()
 
     def _rules(self) -> Iterator[Line]:
-        for place, sentence in enumerate(rules.texts(self.voice)):
+        for place, sentence in enumerate(legal_rules.texts(self.voice)):
             if place == 0:
                 yield Line()
                 yield from self._wrapped(self.text("rules.texts"), "bold")
@@ -175,7 +176,7 @@ class _Writer:
         yield Line("-" * self.width, "dim")
         if self.voice.report.demo:  # once more: this end is what stays on the screen
             yield from self._wrapped(self.text("report.demo"), "bold")
-        for name, sentences in result.rows(self.voice):
+        for name, sentences in summary.rows(self.voice):
             label, style = self.text(f"report.{name}"), "bold" if name == "summary" else ""
             for place, sentence in enumerate(sentences):
                 yield from self._hanging(pad(label if place == 0 else "", _LABEL), sentence, style)

@@ -96,14 +96,18 @@ def connect(
         UsageError: `transport` is no such thing.
         PhoneError: no phone, several phones, not allowed, busy, lost; each says why and what to do.
     """
-    from privaudit.transport import direct, server  # adb-shell is loaded only when a phone is wanted
+    from privaudit.transport import adb_device, adb_server  # adb-shell is loaded only when a phone is wanted
 
     if transport.startswith("tcp:"):
         host, port = _address(transport)
-        return direct.over_tcp(
+        return adb_device.over_tcp(
             host, port, on_waiting=on_waiting, allow_timeout_s=allow_timeout_s, key_folder=key_folder
         )
-    ways: dict[str, Callable[..., Transport]] = {"auto": _by_itself, "usb": direct.over_usb, "server": server.connect}
+    ways: dict[str, Callable[..., Transport]] = {
+        "auto": _by_itself,
+        "usb": adb_device.over_usb,
+        "server": adb_server.connect,
+    }
     if transport not in ways:
         raise UsageError("errors.transport_unknown", given=transport)
     return ways[transport](serial=serial, on_waiting=on_waiting, allow_timeout_s=allow_timeout_s, key_folder=key_folder)
@@ -113,24 +117,24 @@ def _by_itself(
     *, serial: str | None, on_waiting: OnWaiting, allow_timeout_s: float, key_folder: Path | None
 ) -> Transport:
     """Through the ADB server where one runs and knows the phone, for then it holds the cable; else by cable."""
-    from privaudit.transport import direct, server
+    from privaudit.transport import adb_device, adb_server
 
     def through(way: Callable[..., Transport]) -> Transport:
         return way(serial=serial, on_waiting=on_waiting, allow_timeout_s=allow_timeout_s, key_folder=key_folder)
 
     by_server: PhoneError | None = None
-    if server.answers():
+    if adb_server.answers():
         try:
-            return through(server.connect)
+            return through(adb_server.connect)
         except PhoneError as error:
             if error.name not in {"no_phone", "serial_not_found", "server_absent"}:
                 raise
             by_server = error
     try:
-        return through(direct.over_usb)
+        return through(adb_device.over_usb)
     except PhoneError as error:
-        if error.name == "busy" and server.answers():  # it has just been started, or has just found the phone
-            return through(server.connect)
+        if error.name == "busy" and adb_server.answers():  # it has just been started, or has just found the phone
+            return through(adb_server.connect)
         if by_server is not None and error.name in {"no_phone", "no_usb", "libusb_missing"}:
             raise by_server from error
         raise

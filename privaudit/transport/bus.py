@@ -13,8 +13,8 @@ from typing import Any, Final
 from adb_shell.constants import CLASS, PROTOCOL, SUBCLASS
 
 from privaudit.errors import PhoneError
-from privaudit.transport import makers, usb
-from privaudit.transport.named import Named
+from privaudit.transport import usb, vendors
+from privaudit.transport.device_selector import Named
 
 ADB: Final = (CLASS, SUBCLASS, PROTOCOL)
 _FASTBOOT: Final = (CLASS, SUBCLASS, 0x03)
@@ -37,7 +37,7 @@ class Attached(Named):
     address: int
     """Another one each time that it is plugged in, as far as the system counts them."""
     maker: str | None
-    """Whose menu words fit, see `privaudit.transport.makers`."""
+    """Whose menu words fit, see `privaudit.transport.vendors`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +91,7 @@ def _why_mute(vendor: int, offers: Any) -> str | None:  # noqa: ANN401 - a view 
         return "other_system"
     if _FASTBOOT in offers:
         return "in_recovery"
-    known = makers.VENDORS.get(vendor)
+    known = vendors.VENDORS.get(vendor)
     return "debugging_off" if known and (known.only_phones or _PICTURES in offers) else None
 
 
@@ -99,11 +99,11 @@ def _look_at(usb1: Any, device: Any, setting: Any, why: str | None = None) -> At
     serial = obstacle = None
     vendor = device.getVendorID()
     name = f"USB {vendor:04x}:{device.getProductID():04x}"
-    maker = makers.VENDORS[vendor].maker if vendor in makers.VENDORS else None
+    maker = vendors.VENDORS[vendor].maker if vendor in vendors.VENDORS else None
     try:
         serial = device.getSerialNumber()
         name = device.getProduct() or name
-        maker = maker or makers.of_name(device.getManufacturer())
+        maker = maker or vendors.of_name(device.getManufacturer())
     except usb1.USBError as error:
         obstacle = usb.explain(error, vendor)
     if why is not None:

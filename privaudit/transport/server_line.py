@@ -13,8 +13,8 @@ from typing import Final
 
 from privaudit.errors import PhoneError
 from privaudit.transport import QUIET_TIMEOUT_S
+from privaudit.transport.stream import HELLO_TIMEOUT_S, TcpWire
 from privaudit.transport.usb import no_permission
-from privaudit.transport.wire import HELLO_TIMEOUT_S, TcpWire
 
 PORT: Final = 5037
 _PIECE: Final = 1 << 18

@@ -12,7 +12,7 @@ import time
 from typing import TYPE_CHECKING, Any, Final
 
 from privaudit.errors import PhoneError
-from privaudit.transport.wire import Wire
+from privaudit.transport.stream import Wire
 
 if TYPE_CHECKING:
     from privaudit.transport.bus import Attached

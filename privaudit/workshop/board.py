@@ -15,8 +15,8 @@ from rich.text import Text
 
 from privaudit.model import Message
 from privaudit.workshop import telling
-from privaudit.workshop.face import Hands
-from privaudit.workshop.nouns import Row, Stage
+from privaudit.workshop.controls import Hands
+from privaudit.workshop.model import Row, Stage
 from privaudit.workshop.session import Session
 
 _TOLD: Final = 4

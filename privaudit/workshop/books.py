@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from privaudit.errors import SourceError, UsageError
 from privaudit.workshop.counts import Book, Record, Session, counted
-from privaudit.workshop.nouns import Keep
+from privaudit.workshop.model import Keep
 
 TOTALS: Final = "totals.json"
 PAGES: Final = "pages"

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from privaudit.model import Message
 from privaudit.workshop.hearing import Hearing
-from privaudit.workshop.nouns import AT_DESK, Row, Stage
-from privaudit.workshop.visit import now
+from privaudit.workshop.model import AT_DESK, Row, Stage
+from privaudit.workshop.worker import now
 
 
 class Desk(Hearing):

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from privaudit.language import Language
+from privaudit.documents.sheet import Block, Sheet, box, bullets, heading, render, taps, text, ticks
+from privaudit.i18n import Language
 from privaudit.model import DataClass, Message, Phone, Report
-from privaudit.remedy import card, steps
-from privaudit.report.prose import Voice, gaps, matrix, result
-from privaudit.workshop.sheet import Block, Sheet, box, bullets, heading, render, taps, text, ticks
+from privaudit.report import gaps, matrix, summary
+from privaudit.report.view import Voice
+from privaudit.revocation import card, steps
 
 _BETWEEN: Final = " · "
 
@@ -50,7 +51,7 @@ def _blocks(voice: Voice, code: str, full_sha256: str | None) -> Iterator[Block]
         yield box(say("workshop.server_key"))
         yield taps(map(voice.say, _to_revoke(report.phone)))
     yield text(say("workshop.handout_phone", phone=_phone(report.phone), code=code, checked_on=_day(report)))
-    yield box(*result.result(voice))
+    yield box(*summary.result(voice))
     yield heading(say("workshop.handout_first"))
     yield bullets(map(voice.say, steps.ALWAYS))
     shown = [app for package in voice.packages() for app in voice.copies(package)]

@@ -10,21 +10,9 @@ from datetime import datetime
 
 from privaudit.errors import PrivauditError
 from privaudit.model import Verdict
-from privaudit.workshop.hall import Hall
-from privaudit.workshop.nouns import (
-    Asking,
-    Broke,
-    Event,
-    LetIn,
-    Looked,
-    Part,
-    Plugged,
-    Read,
-    Row,
-    Stage,
-    Store,
-)
-from privaudit.workshop.visit import Visit
+from privaudit.workshop.device_queue import Hall
+from privaudit.workshop.model import Asking, Broke, Event, LetIn, Looked, Part, Plugged, Read, Row, Stage, Store
+from privaudit.workshop.worker import Visit
 
 
 class Hearing(Hall):

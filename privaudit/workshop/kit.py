@@ -8,15 +8,14 @@ from pathlib import Path
 from typing import Final
 
 from privaudit import knowledge, roms
+from privaudit.documents.sheet import Block, Form, Sheet, box, bullets, grid, heading, render, taps, text, ticks, write
 from privaudit.errors import SourceError, UsageError
-from privaudit.language import Language
+from privaudit.i18n import Language
 from privaudit.model import Phone, Rom
-from privaudit.remedy import card
-from privaudit.report import save
-from privaudit.report.prose import lists
+from privaudit.report import lists, save
+from privaudit.revocation import card
 from privaudit.workshop import handout, telling
-from privaudit.workshop.nouns import Keep
-from privaudit.workshop.sheet import Block, Form, Sheet, box, bullets, grid, heading, render, taps, text, ticks, write
+from privaudit.workshop.model import Keep
 
 ALL: Final = "kit"
 _LOG_ROWS: Final = 9

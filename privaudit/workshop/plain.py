@@ -9,8 +9,8 @@ from pathlib import Path
 
 from privaudit.model import Message
 from privaudit.workshop import telling
-from privaudit.workshop.face import Hands
-from privaudit.workshop.nouns import Row, Stage
+from privaudit.workshop.controls import Hands
+from privaudit.workshop.model import Row, Stage
 from privaudit.workshop.session import Ended, Key, Session
 
 

@@ -12,14 +12,14 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
-from privaudit import demo
-from privaudit.demo.adbd.auth import KeyPolicy
-from privaudit.demo.adbd.line import Line
-from privaudit.demo.adbd.phone import DemoPhone
+from privaudit import virtual_phone
 from privaudit.errors import PhoneError
-from privaudit.transport import OnWaiting, Transport, direct, makers
-from privaudit.transport.key import Key
-from privaudit.workshop.nouns import AT_ONCE, Plugged
+from privaudit.transport import OnWaiting, Transport, adb_device, vendors
+from privaudit.transport.adb_auth import Key
+from privaudit.virtual_phone.adbd.auth import KeyPolicy
+from privaudit.virtual_phone.adbd.line import Line
+from privaudit.virtual_phone.adbd.server import DemoPhone
+from privaudit.workshop.model import AT_ONCE, Plugged
 
 PACE_S: Final = 20.0
 """About how long from one phone to the next, where nobody says otherwise."""
@@ -70,7 +70,7 @@ class Rehearsal:
         self._dice = dice or random.Random()  # noqa: S311 - nothing secret
         self._pace_s = pace_s
         self._clock = clock
-        stories = demo.stories()
+        stories = virtual_phone.stories()
         order = [stories[number % len(stories)] for number in range(count)]
         self._dice.shuffle(order)
         loose = self._dice.sample(range(count), count // _PULLED)
@@ -98,14 +98,14 @@ class Rehearsal:
         return tuple(self._plugged(guest) for guest in self._guests if guest.phone is not None)
 
     def _plug(self, guest: _Guest, now: float) -> None:
-        told = demo.open_story(guest.story)
+        told = virtual_phone.open_story(guest.story)
         # Each is a phone of its own, though its story is told more than once.
         told = replace(told, properties={**told.properties, "ro.serialno": f"REHEARSAL{guest.number:04}"})
         guest.name = " ".join(
             told.properties.get(f"ro.product.{name}", "") for name in ("manufacturer", "model")
         ).strip()
         taps_after = self._dice.uniform(0.1, 0.4) * min(self._pace_s, PACE_S)
-        phone = demo.daemon(told, keys=KeyPolicy(answer=taps_after))
+        phone = virtual_phone.daemon(told, keys=KeyPolicy(answer=taps_after))
         phone.line = Line(*_LINE)
         guest.phone, guest.plugging, guest.goes_at = phone, guest.plugging + 1, None
         if guest.loose and guest.plugging == 1:
@@ -128,14 +128,14 @@ class Rehearsal:
             socket=f"demo {guest.number}",
             mark=f"REHEARSAL{guest.number:04}",
             name=guest.name,
-            maker=makers.of_name(guest.name),
+            maker=vendors.of_name(guest.name),
             way="demo",
             obstacle=None,
             connect=partial(self._connect, guest.phone),
         )
 
     def _connect(self, phone: DemoPhone, on_waiting: OnWaiting) -> Transport:
-        return direct.over_tcp(phone.host, phone.port, key=self.key, on_waiting=on_waiting)
+        return adb_device.over_tcp(phone.host, phone.port, key=self.key, on_waiting=on_waiting)
 
     def finished(self, place: str) -> None:
         """See `Arrivals.finished`: its owner takes it away soon."""

@@ -13,16 +13,16 @@ from typing import Final, Protocol, TypeAlias
 
 from privaudit.audit import Wishes
 from privaudit.errors import PhoneError, PrivauditError
+from privaudit.i18n import Language
+from privaudit.i18n.catalog import available
 from privaudit.knowledge import Knowledge
-from privaudit.language import Language
-from privaudit.locales import available
 from privaudit.model import Message
-from privaudit.workshop.arrivals import POLL_S, Arrivals
 from privaudit.workshop.desk import Desk
-from privaudit.workshop.folder import Folder
-from privaudit.workshop.nouns import AT_ONCE, Event, Plugged, Row, Stage
-from privaudit.workshop.office import Office
-from privaudit.workshop.visit import Means, Visit, brisk
+from privaudit.workshop.device_watcher import POLL_S, Arrivals
+from privaudit.workshop.model import AT_ONCE, Event, Plugged, Row, Stage
+from privaudit.workshop.outputs import Office
+from privaudit.workshop.storage import Folder
+from privaudit.workshop.worker import Means, Visit, brisk
 
 TICK_S: Final = 0.25
 """How often the board moves though nothing happens."""

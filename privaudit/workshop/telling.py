@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from privaudit.errors import PhoneError
-from privaudit.language import Language, tame
+from privaudit.i18n import Language, tame
 from privaudit.model import Message
-from privaudit.report.prose import Voice, result
-from privaudit.transport import diagnose
-from privaudit.workshop.nouns import Keep, Row, Stage
+from privaudit.report import summary
+from privaudit.report.view import Voice
+from privaudit.transport import diagnosis
+from privaudit.workshop.model import Keep, Row, Stage
 
 
 def name(row: Row, language: Language) -> str:
@@ -91,7 +92,7 @@ def _trouble(row: Row, language: Language) -> Iterator[str]:
     for part in ("what", "why", "next"):
         yield language.text(f"cli.{part}") + language.say(getattr(row.error, part))
     if isinstance(row.error, PhoneError):
-        yield from (f"- {language.say(step)}" for step in diagnose.advice(row.error, row.plugged.maker))
+        yield from (f"- {language.say(step)}" for step in diagnosis.advice(row.error, row.plugged.maker))
 
 
 def shown(row: Row, language: Language, page: Path | None) -> Iterator[str]:
@@ -101,7 +102,7 @@ def shown(row: Row, language: Language, page: Path | None) -> Iterator[str]:
     own = Language(row.language)
     if row.report.demo:
         yield own.text("report.demo")
-    yield from result.result(Voice(row.report, own))
+    yield from summary.result(Voice(row.report, own))
     yield own.text("steps.no_recall")
     yield language.text("workshop.page_is", path=str(page)) if page else language.text("workshop.no_page")
     yield language.text("workshop.next_shown")

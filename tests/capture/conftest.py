@@ -6,10 +6,10 @@ import contextlib
 
 import pytest
 
-from privaudit.demo.adbd.auth import KeyPolicy
-from privaudit.demo.adbd.phone import DemoPhone
-from privaudit.demo.adbd.wire import MAX_PAYLOAD_V1, VERSION_CHECKSUM
 from privaudit.transport import connect
+from privaudit.virtual_phone.adbd.auth import KeyPolicy
+from privaudit.virtual_phone.adbd.server import DemoPhone
+from privaudit.virtual_phone.adbd.wire import MAX_PAYLOAD_V1, VERSION_CHECKSUM
 
 OLD = {"features": (), "max_payload": MAX_PAYLOAD_V1, "version": VERSION_CHECKSUM, "crlf": True}
 """A phone as of Android 6."""

@@ -10,10 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from privaudit import capture, facts
-from privaudit.capture import androidqf, translate
-from privaudit.demo import open_story
+from privaudit.capture import androidqf, converters
 from privaudit.errors import SourceError
 from privaudit.model import AnswerState
+from privaudit.virtual_phone import open_story
 from tests.conftest import NOW
 from tests.fixtures import bugreport_builder as builder
 
@@ -145,13 +145,13 @@ def test_users_whose_list_did_not_come_are_told(collected):
     ],
 )
 def test_rows_become_lines_of_pm_list_packages(row, expected):
-    every, own = translate.packages([row])
+    every, own = converters.packages([row])
     assert every == ({} if expected is None else {0: expected})
     assert own == ({} if expected is None else {0: "package:a.b\n"})
 
 
 def test_a_uid_tells_the_user_where_nothing_else_does():
-    assert list(translate.packages([one(uid=1010123)])[0]) == [10]
+    assert list(converters.packages([one(uid=1010123)])[0]) == [10]
 
 
 @pytest.mark.parametrize(
@@ -201,7 +201,7 @@ def test_more_files_than_any_real_one_are_refused(collected, monkeypatch):
 @pytest.mark.parametrize("name", ["dumpsys.txt", "packages.json", "getprop.txt", "bugreport.zip"])
 def test_what_is_larger_than_any_real_one_is_not_read(collected, monkeypatch, name):
     monkeypatch.setattr(androidqf, "LARGEST_FILE", 1000)
-    monkeypatch.setattr("privaudit.capture.sections.LARGEST_REPORT", 1000)
+    monkeypatch.setattr("privaudit.capture.bugreport_sections.LARGEST_REPORT", 1000)
     files = {"acquisition.json": "{}", name: b"[\n" * 1000}
     if name in {"dumpsys.txt", "bugreport.zip"}:
         with pytest.raises(SourceError, match="capture_too_large"):
@@ -251,7 +251,7 @@ ROWS = st.recursive(
 @settings(max_examples=100, deadline=None)
 def test_any_json_is_a_list_or_an_error(rows):
     try:
-        every, own = translate.packages(rows)
+        every, own = converters.packages(rows)
     except ValueError:
         return
     assert every.keys() == own.keys()

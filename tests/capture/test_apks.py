@@ -12,11 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from privaudit.capture import apk_parts, apks
-from privaudit.capture.apk_parts import ARSC, MANIFEST, SIGNING_BLOCK, Apk, Part
-from privaudit.capture.apk_problems import problem
-from privaudit.capture.apks import Wanted
+from privaudit.apk import parts
+from privaudit.apk.apk_problems import problem
+from privaudit.apk.parts import ARSC, MANIFEST, SIGNING_BLOCK, Apk, Part
+from privaudit.capture import remote_apks
 from privaudit.capture.questions import BLOCK
+from privaudit.capture.remote_apks import Wanted
 from privaudit.errors import ConnectionLost
 from privaudit.model import AnswerState, Reply
 from tests.capture.conftest import OLD
@@ -38,7 +39,7 @@ class Shell:
     command_limit = 100_000
 
     def __init__(self, files, breaks_at=None):
-        from privaudit.demo.shell import Shell as Demo
+        from privaudit.virtual_phone.shell import Shell as Demo
 
         self.shell = Demo({}, files)
         self.commands = []
@@ -56,7 +57,7 @@ class Shell:
 
 def one(content, *, certificates=False, path=PATH):
     wanted = Wanted(package="com.example.x", path=path, certificates=certificates)
-    return next(apks.read(Shell({PATH: content}), [wanted]))
+    return next(remote_apks.read(Shell({PATH: content}), [wanted]))
 
 
 def reason(apk, part=None):
@@ -70,7 +71,7 @@ def test_parts_are_the_files_own_bytes(attach, how):
         [*ROWS, Row("META-INF/CERT.RSA", b"seven"), Row("META-INF/x/CERT.RSA", b"no")], before_directory=BLOCK_BYTES
     )
     phone, connection = attach({PATH: content}, **how)
-    apk = next(apks.read(connection, [Wanted(package="com.example.x", path=PATH, certificates=True)]))
+    apk = next(remote_apks.read(connection, [Wanted(package="com.example.x", path=PATH, certificates=True)]))
     assert {name: part.data() for name, part in apk.parts.items()} == {
         MANIFEST: XML,
         ARSC: TABLE,
@@ -98,7 +99,7 @@ def large(entries=9000, size=101 << 20):
 def test_a_hundred_megabytes_cost_four_round_trips_and_hardly_more_than_the_parts():
     content = large()
     phone = Shell({PATH: content})
-    apk = next(apks.read(phone, [Wanted(package="com.example.x", path=PATH, certificates=True)]))
+    apk = next(remote_apks.read(phone, [Wanted(package="com.example.x", path=PATH, certificates=True)]))
     directory = len(content) - 22 - content.index(b"PK\1\2")
     packed = len(zlib.compress(XML * 20, 9))
     needed = 22 + directory + packed + apk.parts[ARSC].size
@@ -108,32 +109,36 @@ def test_a_hundred_megabytes_cost_four_round_trips_and_hardly_more_than_the_part
 
 
 def test_many_apks_share_round_trips():
-    files = {f"/data/app/app{number}/base.apk": pack(ROWS) for number in range(3 * apks.GROUP)}
+    files = {f"/data/app/app{number}/base.apk": pack(ROWS) for number in range(3 * remote_apks.GROUP)}
     phone = Shell(files)
-    found = list(apks.read(phone, [], [Wanted(package=f"a.b{number}", path=path) for number, path in enumerate(files)]))
-    assert [apk.package for apk in found] == [f"a.b{number}" for number in range(3 * apks.GROUP)]
+    found = list(
+        remote_apks.read(phone, [], [Wanted(package=f"a.b{number}", path=path) for number, path in enumerate(files)])
+    )
+    assert [apk.package for apk in found] == [f"a.b{number}" for number in range(3 * remote_apks.GROUP)]
     assert all(apk.parts[MANIFEST].data() == XML for apk in found)
     assert len(phone.commands) <= 4 * 3
 
 
 def test_time_is_for_the_rest_and_not_for_suspects():
-    files = {f"/app/{number}.apk": pack(ROWS) for number in range(4 * apks.GROUP)}
+    files = {f"/app/{number}.apk": pack(ROWS) for number in range(4 * remote_apks.GROUP)}
     wanted = [Wanted(package=f"a.b{number}", path=path) for number, path in enumerate(files)]
-    first, then = wanted[: 2 * apks.GROUP], wanted[2 * apks.GROUP :]
+    first, then = wanted[: 2 * remote_apks.GROUP], wanted[2 * remote_apks.GROUP :]
     ticks = itertools.chain([0.0, 1.0], itertools.repeat(99.0))
     told = []
-    found = list(apks.read(Shell(files), first, then, seconds=10, progress=told.append, clock=lambda: next(ticks)))
+    found = list(
+        remote_apks.read(Shell(files), first, then, seconds=10, progress=told.append, clock=lambda: next(ticks))
+    )
     states = [apk.state for apk in found]
-    assert states == [AnswerState.ANSWERED] * 3 * apks.GROUP + [AnswerState.NOT_ASKED] * apks.GROUP
+    assert states == [AnswerState.ANSWERED] * 3 * remote_apks.GROUP + [AnswerState.NOT_ASKED] * remote_apks.GROUP
     assert reason(found[-1]) == "no_time"
     assert [(one.done, one.total) for one in told] == [(50 * n, 200) for n in (1, 2, 3, 4)]
 
 
 @pytest.mark.parametrize("breaks_at", [1, 2, 3])
 def test_a_pulled_cable_leaves_the_rest_as_not_asked(breaks_at):
-    files = {f"/app/{number}.apk": pack(ROWS) for number in range(2 * apks.GROUP)}
+    files = {f"/app/{number}.apk": pack(ROWS) for number in range(2 * remote_apks.GROUP)}
     wanted = [Wanted(package=f"a.b{number}", path=path) for number, path in enumerate(files)]
-    found = list(apks.read(Shell(files, breaks_at), wanted))
+    found = list(remote_apks.read(Shell(files, breaks_at), wanted))
     assert [apk.package for apk in found] == [one.package for one in wanted]
     assert {apk.state for apk in found} == {AnswerState.NOT_ASKED}
     assert {reason(apk) for apk in found} == {"cut"}
@@ -142,7 +147,7 @@ def test_a_pulled_cable_leaves_the_rest_as_not_asked(breaks_at):
 def test_paths_that_must_not_enter_a_command_never_do():
     phone = Shell({})
     evil = "/data/app/$(reboot)'/base.apk"
-    found = list(apks.read(phone, [Wanted(package="a.b", path=evil), Wanted(package="a.c", path="/x.apk")]))
+    found = list(remote_apks.read(phone, [Wanted(package="a.b", path=evil), Wanted(package="a.c", path="/x.apk")]))
     assert [reason(apk) for apk in found] == ["path_unusual", "cannot_open"]
     assert not any("reboot" in command for command in phone.commands)
 
@@ -244,7 +249,7 @@ def test_a_long_comment_is_no_trick():
 def test_ten_thousand_entries():
     rows = [Row(f"assets/{number}", b"", 0) for number in range(10_000)]
     phone = Shell({PATH: pack([*rows, *ROWS])})
-    apk = next(apks.read(phone, [Wanted(package="com.example.x", path=PATH)]))
+    apk = next(remote_apks.read(phone, [Wanted(package="com.example.x", path=PATH)]))
     assert apk.parts[MANIFEST].data() == XML
     assert len(phone.commands) <= 4
 
@@ -274,7 +279,7 @@ def test_a_file_that_shrinks_while_it_is_read():
             exit_code=0,
         ),
     )
-    assert reason(next(apks.read(phone, [Wanted(package="com.example.x", path=PATH)]))) == "cannot_open"
+    assert reason(next(remote_apks.read(phone, [Wanted(package="com.example.x", path=PATH)]))) == "cannot_open"
 
 
 @given(st.data())
@@ -292,11 +297,11 @@ def test_any_byte_may_be_wrong(data):
 
 def test_parts_are_written_and_read_back():
     apk = one(pack(ROWS, before_directory=BLOCK_BYTES), certificates=True)
-    assert apk_parts.load(apk.package, apk_parts.dump(apk)) == apk
+    assert parts.load(apk.package, parts.dump(apk)) == apk
     lost = Apk(
         package="a.b", path="/x.apk", state=AnswerState.UNREADABLE, detail=problem("apk.zip_differs", entry="é\n")
     )
-    assert apk_parts.load("a.b", apk_parts.dump(lost)) == lost
+    assert parts.load("a.b", parts.dump(lost)) == lost
 
 
 @given(
@@ -307,7 +312,7 @@ def test_what_is_kept_of_a_part_stays_in_its_place(data, kept):
     inside = [(min(start, len(data)), min(start + size, len(data))) for start, size in kept]
     thin = Part.whole(data).thin(inside)
     apk = Apk(package="a.b", path="/x.apk", state=AnswerState.ANSWERED, size=9, parts={ARSC: thin}, sha256="00" * 32)
-    back = apk_parts.load("a.b", apk_parts.dump(apk))
+    back = parts.load("a.b", parts.dump(apk))
     assert back == apk
     filled = back.parts[ARSC].data()
     assert len(filled) == len(data)
@@ -322,10 +327,10 @@ def test_a_damaged_file_of_parts_is_refused_or_sound(data):
         state=AnswerState.ANSWERED,
         parts={ARSC: Part.whole(bytes(99)).thin([(3, 9), (80, 99)])},
     )
-    raw = bytearray(apk_parts.dump(apk))
+    raw = bytearray(parts.dump(apk))
     raw[data.draw(st.integers(0, len(raw) - 1))] = data.draw(st.integers(0, 255))
     try:
-        found = apk_parts.load("a.b", bytes(raw[: data.draw(st.integers(0, len(raw)))]))
+        found = parts.load("a.b", bytes(raw[: data.draw(st.integers(0, len(raw)))]))
     except ValueError:
         return
     assert all(len(part.data()) == part.size for part in found.parts.values())
@@ -334,10 +339,10 @@ def test_a_damaged_file_of_parts_is_refused_or_sound(data):
 def test_another_apps_parts_are_refused():
     apk = Apk(package="a.b", path="/x.apk", state=AnswerState.NOT_ASKED)
     with pytest.raises(ValueError, match="another"):
-        apk_parts.load("a.c", apk_parts.dump(apk))
-    raw = apk_parts.dump(replace(apk, parts={ARSC: Part.whole(b"abc")}))
+        parts.load("a.c", parts.dump(apk))
+    raw = parts.dump(replace(apk, parts={ARSC: Part.whole(b"abc")}))
     with pytest.raises(ValueError, match="changed"):
-        apk_parts.load("a.b", raw.replace(b"abc", b"abd"))
+        parts.load("a.b", raw.replace(b"abc", b"abd"))
     for broken in (b"", b"privaudit-apk/1\n", b"privaudit-apk/1\n[]\n", raw + b"x", raw[:-1]):
         with pytest.raises(ValueError):
-            apk_parts.load("a.b", broken)
+            parts.load("a.b", broken)

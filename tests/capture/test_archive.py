@@ -21,12 +21,12 @@ from hypothesis import strategies as st
 from privaudit import capture, facts
 from privaudit.capture import Capture, archive
 from privaudit.capture.answers import missing, receive
-from privaudit.capture.record import Asked
+from privaudit.capture.collector import take
+from privaudit.capture.command_log import Asked
 from privaudit.capture.redact import redact
-from privaudit.capture.take import take
-from privaudit.demo import connected, open_story
 from privaudit.errors import SourceError
 from privaudit.model import AnswerState, Source
+from privaudit.virtual_phone import connected, open_story
 
 
 @pytest.fixture(scope="session")

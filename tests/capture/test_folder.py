@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 import pytest
 
 from privaudit import capture
-from privaudit.capture import folder
-from privaudit.capture.folder import file_name, key_of
+from privaudit.capture import text_folder
+from privaudit.capture.text_folder import file_name, key_of
 from privaudit.errors import SourceError
 from privaudit.model import AnswerState
 
@@ -102,7 +102,7 @@ def test_unknown_names_only_is_an_error_that_lists_the_known(saved, files):
 
 
 def test_a_huge_file_is_read_so_far_and_no_further(saved, monkeypatch):
-    monkeypatch.setattr(folder, "LARGEST_FILE", 1 << 20)
+    monkeypatch.setattr(text_folder, "LARGEST_FILE", 1 << 20)
     found = saved({"dumpsys_package.txt": b"Packages:\n" + b"x" * (1 << 20)}).answer("packages")
     assert (found.state, found.detail.key, found.detail.values) == (
         AnswerState.UNREADABLE,
@@ -113,7 +113,7 @@ def test_a_huge_file_is_read_so_far_and_no_further(saved, monkeypatch):
 
 
 def test_a_huge_list_of_users_keeps_no_name(saved, monkeypatch):
-    monkeypatch.setattr(folder, "LARGEST_FILE", 100)
+    monkeypatch.setattr(text_folder, "LARGEST_FILE", 100)
     found = saved({"pm_list_users.txt": "Users:\n\tUserInfo{0:Li Wei:13} running\n" + "x" * 100}).answer("users")
     assert "Li Wei" not in found.text
 
@@ -150,7 +150,7 @@ def test_a_folder_that_cannot_be_listed_is_an_error(tmp_path, monkeypatch):
 
     monkeypatch.setattr("pathlib.Path.iterdir", refuse)
     with pytest.raises(SourceError, match="source_unreadable"):
-        folder.read(tmp_path)
+        text_folder.read(tmp_path)
 
 
 def test_it_was_taken_when_its_newest_file_was_written(tmp_path):

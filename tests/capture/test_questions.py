@@ -11,9 +11,9 @@ import pytest
 import privaudit
 from privaudit.capture import questions
 from privaudit.capture.questions import BY_NAME, PERMISSIONS, PROPERTIES, QUESTIONS, SETTINGS
-from privaudit.demo import open_story
-from privaudit.demo.programs import programs
-from privaudit.demo.shell import ProgramResult, Shell
+from privaudit.virtual_phone import open_story
+from privaudit.virtual_phone.programs import programs
+from privaudit.virtual_phone.shell import ProgramResult, Shell
 from tests.fixtures.sentences import ENGLISH
 
 PACKAGE = Path(privaudit.__file__).parent

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from privaudit.capture import ranges
+from privaudit.capture import remote_file
 from privaudit.capture.questions import (
     BLOCK,
     LAST_BLOCK,
@@ -21,10 +21,10 @@ from privaudit.capture.questions import (
     file_sizes,
     is_apk_path,
 )
-from privaudit.capture.ranges import RangeFile
-from privaudit.demo.shell import Shell
+from privaudit.capture.remote_file import RangeFile
+from privaudit.virtual_phone.shell import Shell
 from tests.capture.conftest import OLD
-from tests.demo.conftest import need
+from tests.virtual_phone.conftest import need
 
 PATH = "/data/app/~~aB3_-w==/com.example.x-Zz09==/base.apk"
 DATA = bytes((number * 7 + number // 256) & 0xFF for number in range(3 * BLOCK + 1234))
@@ -150,7 +150,7 @@ class TestOverAdb:
         found = {path: RangeFile(path, len(content)) for path, content in files.items()}
         crlf = "/system/app/crlf.apk"
         wanted = [(found[PATH], [Blocks(PATH, 0, 1), Blocks(PATH, 3, 1)]), (found[crlf], [Blocks(crlf, 0, 3)])]
-        ranges.fetch(connection, wanted)
+        remote_file.fetch(connection, wanted)
         assert found["/system/app/crlf.apk"].bytes_at(0, len(CRLF)) == CRLF
         assert found[PATH].bytes_at(0, BLOCK) == DATA[:BLOCK]
         assert found[PATH].bytes_at(3 * BLOCK, len(DATA)) == DATA[3 * BLOCK :]
@@ -160,14 +160,14 @@ class TestOverAdb:
         files = {PATH: DATA, "/system/app/empty.apk": b""}
         _, connection = attach(files, **how)
         paths = ["/nowhere/base.apk", *files]
-        assert ranges.sizes(connection, paths) == {path: len(content) for path, content in files.items()}
-        assert ranges.hashes(connection, paths) == {p: hashlib.sha256(c).hexdigest() for p, c in files.items()}
+        assert remote_file.sizes(connection, paths) == {path: len(content) for path, content in files.items()}
+        assert remote_file.hashes(connection, paths) == {p: hashlib.sha256(c).hexdigest() for p, c in files.items()}
 
     def test_what_cannot_be_read_is_left_out(self, attach, how):
         _, connection = attach({PATH: DATA}, **how)
         gone = RangeFile("/gone.apk", 100)
         file = RangeFile(PATH, 100 * BLOCK)
-        ranges.fetch(
+        remote_file.fetch(
             connection, [(gone, [Blocks("/gone.apk", 0, 1)]), (file, [Blocks(PATH, 90, 2), Blocks(PATH, 3, 9)])]
         )
         assert gone.lacks(0, 1)

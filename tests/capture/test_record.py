@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from privaudit.capture import record
-from privaudit.capture.record import Recorder
+from privaudit.capture import command_log
+from privaudit.capture.command_log import Recorder
 from privaudit.errors import ConnectionLost
 from privaudit.model import Command, Reply
 
@@ -36,11 +36,11 @@ def test_what_was_asked_is_noted_whether_or_not_it_was_answered():
         ("id", "who", 7, False),
         ("pull", "what for", None, True),
     ]
-    assert record.load(record.dump(recorder.log)) == recorder.log
+    assert command_log.load(command_log.dump(recorder.log)) == recorder.log
     assert phone.closed
 
 
 @pytest.mark.parametrize("data", [b"{", b"[]\n", b"null", b"\xff\n", b'{"command": 1}'])
 def test_what_is_no_log_is_refused(data):
     with pytest.raises(ValueError, match="no command log"):
-        record.load(data)
+        command_log.load(data)

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from privaudit.capture import questions
-from privaudit.capture.take import MOST_ANSWERS, ask_more, sections, take
+from privaudit.capture.collector import MOST_ANSWERS, ask_more, sections, take
 from privaudit.errors import ConnectionLost
 from privaudit.model import AnswerState, Reply
 

@@ -12,13 +12,13 @@ from hypothesis import HealthCheck, settings
 
 from privaudit.capture import Capture
 from privaudit.capture.answers import receive
+from privaudit.capture.collector import take
 from privaudit.capture.questions import BY_NAME
 from privaudit.capture.redact import redact
-from privaudit.capture.take import take
-from privaudit.demo import open_story, stories
-from privaudit.demo.programs import programs
-from privaudit.demo.shell import Shell
 from privaudit.model import Reply, Source
+from privaudit.virtual_phone import open_story, stories
+from privaudit.virtual_phone.programs import programs
+from privaudit.virtual_phone.shell import Shell
 
 # The same examples in every run: a test that fails must fail for everybody.
 settings.register_profile("steady", derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))

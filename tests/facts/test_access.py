@@ -8,10 +8,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from privaudit import facts
-from privaudit.facts.appops_uids import Event
-from privaudit.facts.clock import Clock
-from privaudit.facts.effective import effective
-from privaudit.facts.permissions import SPECIAL, TRAITS, Group, group_of
+from privaudit.dumpsys.appops_model import Event
+from privaudit.dumpsys.clock import Clock
+from privaudit.facts.effective_permission import effective
+from privaudit.facts.permission_table import SPECIAL, TRAITS, Group, group_of
 from privaudit.model import AccessState, DataClass, Effective, History, OtherData, ReadBy
 
 P = "android.permission."

@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 
 from privaudit import facts
-from privaudit.facts import appops
-from privaudit.facts.appops_uids import age, uid_number
+from privaudit.dumpsys import appops
+from privaudit.dumpsys.appops_model import age, uid_number
 from privaudit.model import AnswerState, DataClass, History
 
 # --- the four layouts: the same state, as each release prints it -----------------------------------------------------

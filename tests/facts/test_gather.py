@@ -15,10 +15,10 @@ from privaudit import facts
 from privaudit.audit import Wishes, is_complete, judged
 from privaudit.capture.answers import missing, receive
 from privaudit.capture.questions import PERMISSIONS
-from privaudit.demo.render.android import flag_names
-from privaudit.facts.permissions import SPECIAL, TRAITS
+from privaudit.facts.permission_table import SPECIAL, TRAITS
 from privaudit.knowledge import load
 from privaudit.model import AccessState, AnswerState, DataClass, History, Requested
+from privaudit.virtual_phone.dump_writers.android import flag_names
 from tests.fixtures.damage import DAMAGES
 
 P = "android.permission."
@@ -422,9 +422,9 @@ def _copies(text, times):
 
 @pytest.mark.parametrize("key", ["packages", "appops"])
 def test_ten_times_the_blocks_are_ten_times_the_work(by_hand, key):
-    from privaudit.facts import appops, packages
+    from privaudit.dumpsys import appops, package_checks
 
-    parse = {"packages": packages.parse, "appops": appops.parse}[key]
+    parse = {"packages": package_checks.parse, "appops": appops.parse}[key]
     text = by_hand.answer(key).text
     blocks = text[text.index("\nPackages:\n") + 1 :] if key == "packages" else text
     many = _copies(blocks, 10)

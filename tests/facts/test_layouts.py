@@ -1,7 +1,7 @@
 """Every layout of Android 6 to 16 and of four makers: what is printed is read back, damage is noticed, work is linear.
 
-The phones are drawn by hypothesis and printed by ``privaudit.demo.render``, which is held to real output in
-``tests/demo/test_samples_again.py``.
+The phones are drawn by hypothesis and printed by ``privaudit.virtual_phone.dump_writers``, which is held to real output in
+``tests/virtual_phone/test_samples_again.py``.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from privaudit import facts
 from privaudit.audit import is_complete
 from privaudit.capture.answers import decode
 from privaudit.capture.questions import PERMISSIONS, SETTINGS
-from privaudit.demo import open_story
-from privaudit.demo.render import appops as render_appops
-from privaudit.demo.render import package_dump
-from privaudit.demo.render import text as render
-from privaudit.demo.render.android import DEFAULT_MODES
-from privaudit.demo.render.layout import SDKS, layout_of
-from privaudit.demo.story.virtual import Event, Grant, Op
-from privaudit.facts import appops, packages, special_access, users
+from privaudit.dumpsys import appops, package_checks, special_access, users
 from privaudit.model import AccessState, DataClass
+from privaudit.virtual_phone import open_story
+from privaudit.virtual_phone.dump_writers import appops as render_appops
+from privaudit.virtual_phone.dump_writers import package_dump
+from privaudit.virtual_phone.dump_writers import text as render
+from privaudit.virtual_phone.dump_writers.android import DEFAULT_MODES
+from privaudit.virtual_phone.dump_writers.layout import SDKS, layout_of
+from privaudit.virtual_phone.scenario.virtual import Event, Grant, Op
 from tests.fixtures.damage import DAMAGES
 from tests.fixtures.phones import LAYOUTS, ZONE, layouts
 
@@ -127,7 +127,7 @@ def test_dumps_of_packages_are_read_back(sdk, vendor):
     @given(layouts(sdk, vendor))
     def holds(phone):
         layout = phone.layout
-        whole = packages.parse(read_as_it_came(phone, package_dump.whole(phone)))
+        whole = package_checks.parse(read_as_it_came(phone, package_dump.whole(phone)))
         _sound(whole)
         assert whole.ends
         assert whole.sdk == sdk
@@ -140,7 +140,7 @@ def test_dumps_of_packages_are_read_back(sdk, vendor):
         }
         _check_shared(phone, whole)
 
-        named = packages.parse(read_as_it_came(phone, package_dump.permission(phone, PERMISSIONS)))
+        named = package_checks.parse(read_as_it_came(phone, package_dump.permission(phone, PERMISSIONS)))
         _sound(named)
         for name, block in named.packages.items():
             _check_block(phone, phone.app(name), block, asked=PERMISSIONS)
@@ -154,7 +154,7 @@ def test_dumps_of_packages_are_read_back(sdk, vendor):
         assert held <= named.packages.keys()
 
         for app in phone.apps:
-            own = packages.parse(read_as_it_came(phone, package_dump.one(phone, app.package)), only=app.package)
+            own = package_checks.parse(read_as_it_came(phone, package_dump.one(phone, app.package)), only=app.package)
             _sound(own)
             assert own.packages.keys() == {app.package}
             _check_block(phone, app, own.packages[app.package])
@@ -173,7 +173,7 @@ def test_lists_are_read_back(sdk, vendor):
         has_uid = "-U" in phone.layout.list_options
         rows = [(app, (0,)) for app in phone.apps]
         text = render.packages(rows, path=True, version=has_uid, installer=True, uid=has_uid)
-        listed, unparsed = packages.parse_list(read_as_it_came(phone, text))
+        listed, unparsed = package_checks.parse_list(read_as_it_came(phone, text))
         assert unparsed == 0
         assert {name: (one.path, one.installer, one.app_id) for name, one in listed.items()} == {
             app.package: (app.apk, app.installer, app.app_id if has_uid else None) for app in phone.apps
@@ -414,9 +414,9 @@ def _many(phone, times):
 def test_twice_the_phone_is_twice_the_work(sdk, vendor):
     phone = _drawn(sdk, vendor)
     texts = {
-        packages.parse: package_dump.whole,
+        package_checks.parse: package_dump.whole,
         appops.parse: lambda phone: render_appops.dump(phone, NOW),
-        packages.parse_list: lambda phone: render.packages(
+        package_checks.parse_list: lambda phone: render.packages(
             [(app, (0,)) for app in phone.apps], path=True, version=False, installer=True, uid=False
         ),
     }

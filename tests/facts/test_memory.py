@@ -9,11 +9,11 @@ from types import MappingProxyType
 import pytest
 
 from privaudit import audit, facts, findings, knowledge
-from privaudit.demo import connected, open_story, stories
 from privaudit.facts import apps
-from privaudit.facts.memory import Memory
+from privaudit.facts.cache import Memory
 from privaudit.findings import lending
 from privaudit.model import AnswerState, Requested
+from privaudit.virtual_phone import connected, open_story, stories
 
 
 @pytest.fixture(scope="module", params=stories())

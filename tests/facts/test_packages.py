@@ -6,7 +6,7 @@ import pytest
 
 from privaudit import facts
 from privaudit.audit import is_complete
-from privaudit.facts import packages
+from privaudit.dumpsys import package_checks
 from privaudit.model import AccessState, AnswerState, DataClass
 
 P = "android.permission."
@@ -180,15 +180,15 @@ def test_forged_blocks_never_accuse(gap, attack, made):
     ],
 )
 def test_a_block_must_agree_with_the_list(line, forged):
-    listed = packages.parse_list(line)[0]
+    listed = package_checks.parse_list(line)[0]
     text = f"Packages:\n{block(VICTIM, 10077)}{BEHIND}"
-    assert (packages.parse(text, {0: listed}).forged is not None) == forged
+    assert (package_checks.parse(text, {0: listed}).forged is not None) == forged
 
 
 def test_an_own_dump_holds_one_package():
     text = f"Packages:\n{block(APP, 10060)}{block(VICTIM, 10051)}{BEHIND}"
-    assert packages.parse(text, only=APP).forged == VICTIM
-    assert packages.parse(f"Packages:\n{block(APP, 10060)}{BEHIND}", only=APP).forged is None
+    assert package_checks.parse(text, only=APP).forged == VICTIM
+    assert package_checks.parse(f"Packages:\n{block(APP, 10060)}{BEHIND}", only=APP).forged is None
 
 
 @pytest.mark.parametrize("gap", TEXTS)
@@ -259,8 +259,8 @@ def test_a_renamed_system_package_goes_by_two_names():
         "[com.new.name] (b501922):", "[com.new.name] (b501922):\n    compat name=com.old.name"
     )
     renamed = renamed.replace("Package{b0f3fb3 com.new", "Package{b0f3fb3 com.old").replace("0/com.new", "0/com.old")
-    assert packages.parse(dump(renamed)).forged == "com.new.name"
-    assert packages.parse(dump(renamed.replace("pkgFlags=[ ", "pkgFlags=[ SYSTEM "))).forged is None
+    assert package_checks.parse(dump(renamed)).forged == "com.new.name"
+    assert package_checks.parse(dump(renamed.replace("pkgFlags=[ ", "pkgFlags=[ SYSTEM "))).forged is None
 
 
 # --- layouts ---------------------------------------------------------------------------------------------------------
@@ -278,7 +278,7 @@ def test_a_renamed_system_package_goes_by_two_names():
 )
 def test_permission_lines_of_all_releases(line, expected):
     text = dump(block(APP, 10060)).replace("granted=true, flags=[ USER_SET]", line)
-    grants = packages.parse(text).packages[APP].users[0].runtime
+    grants = package_checks.parse(text).packages[APP].users[0].runtime
     grant = grants[f"{P}READ_CONTACTS"]
     assert (grant.granted, grant.flags) == expected
     assert text[grants.offsets[f"{P}READ_CONTACTS"] :].startswith(f"        {P}READ_CONTACTS")
@@ -302,7 +302,7 @@ def test_permission_lines_of_all_releases(line, expected):
 )
 def test_the_layout_tells_the_oldest_release_that_prints_so(user_line, key, sdk):
     text = f"Packages:\n  Package [a.b] (1):\n    {key}=10001\n    {user_line}\n"
-    dumped = packages.parse(text)
+    dumped = package_checks.parse(text)
     assert dumped.sdk == sdk
     assert dumped.packages["a.b"].app_id == 10001
     assert dumped.packages["a.b"].users[0].installed
@@ -311,7 +311,7 @@ def test_the_layout_tells_the_oldest_release_that_prints_so(user_line, key, sdk)
 @pytest.mark.parametrize("enabled", range(5))
 def test_a_package_is_disabled_in_three_ways(enabled):
     text = f"Packages:\n  Package [a.b] (1):\n    User 0: installed=true enabled={enabled}\n"
-    assert packages.parse(text).packages["a.b"].users[0].enabled == (enabled < 2)
+    assert package_checks.parse(text).packages["a.b"].users[0].enabled == (enabled < 2)
 
 
 def test_a_line_for_one_user_beats_the_line_for_all(made):
@@ -329,7 +329,7 @@ def test_a_line_for_one_user_beats_the_line_for_all(made):
      ("\nShared users:\n\nPackage Changes:\n", True), ("\nActive install sessions:\n", True)],
 )  # fmt: skip
 def test_the_end_is_seen_only_behind_the_last_block(behind, ends):
-    assert packages.parse(f"Packages:\n{block(APP, 10060)}{behind}").ends == ends
+    assert package_checks.parse(f"Packages:\n{block(APP, 10060)}{behind}").ends == ends
 
 
 # --- pm list packages ------------------------------------------------------------------------------------------------
@@ -352,7 +352,7 @@ def test_the_end_is_seen_only_behind_the_last_block(behind, ends):
     ],
 )
 def test_list_lines_of_all_releases(line, expected):
-    listed, unparsed = packages.parse_list(f"WARNING: linker: x\n{line}\r\n".replace("\r\n", "\n"))
+    listed, unparsed = package_checks.parse_list(f"WARNING: linker: x\n{line}\r\n".replace("\r\n", "\n"))
     (one,) = listed.values()
     assert (one.package, one.path, one.installer, one.says_installer, one.app_id) == expected
     assert unparsed == 0
@@ -360,4 +360,4 @@ def test_list_lines_of_all_releases(line, expected):
 
 @pytest.mark.parametrize("line", ["Error: x", "package:", "package:1a.b", "package:a b", "package:/data/x.apk=", "a.b"])
 def test_other_lines_are_counted(line):
-    assert packages.parse_list(f"{line}\n") == ({}, 1)
+    assert package_checks.parse_list(f"{line}\n") == ({}, 1)

@@ -8,14 +8,14 @@ from dataclasses import replace
 import pytest
 
 from privaudit.capture.questions import PERMISSIONS
-from privaudit.demo.render import appops as render_appops
-from privaudit.demo.render import package_dump
-from privaudit.facts import appops, packages
-from privaudit.facts.appops_reader import Reader as OpsReader
+from privaudit.dumpsys import appops, package_checks
+from privaudit.dumpsys.appops_reader import Reader as OpsReader
+from privaudit.dumpsys.package_model import Dump
+from privaudit.dumpsys.package_parser import Reader
+from privaudit.dumpsys.package_walk import Walk
 from privaudit.facts.apps import OPS
-from privaudit.facts.package_blocks import Dump
-from privaudit.facts.package_reader import Reader
-from privaudit.facts.package_walk import Walk
+from privaudit.virtual_phone.dump_writers import appops as render_appops
+from privaudit.virtual_phone.dump_writers import package_dump
 from tests.facts.conftest import NOW
 
 ROUNDS = 12
@@ -96,6 +96,6 @@ def test_dumps_of_app_ops(phone, wanted):
 
 def test_what_was_read_is_not_changed_by_the_check(borrower):
     text = package_dump.whole(borrower)
-    dump = packages.read(text)
-    assert packages.checked(dump, only="com.example").forged is not None
+    dump = package_checks.read(text)
+    assert package_checks.checked(dump, only="com.example").forged is not None
     assert dump.forged is None

@@ -10,10 +10,11 @@ import pytest
 from privaudit import capture
 from privaudit.audit import Wishes, judged
 from privaudit.capture.answers import decode
-from privaudit.facts import appops, gather, packages, users
+from privaudit.dumpsys import appops, package_checks, users
+from privaudit.facts import gather
 from privaudit.knowledge import load
 from privaudit.model import AccessState, AnswerState, DataClass, UserKind
-from tests.demo.conftest import need
+from tests.virtual_phone.conftest import need
 
 LG, ROCKCHIP = "lg-m150-android6.0.1", "rockchip-rk322x-android7.1.2"
 PIXEL, GRAPHENE, OEM = "pixel9a-android16-excerpt", "graphene-android13-excerpt", "cn-oem-android12-excerpt"
@@ -95,7 +96,7 @@ def test_a_whole_dump_gives_what_grep_gives(samples, text, folder, column, figur
     _, command, *_ = figure
     counted = _shell(samples, folder, command)
     assert figure[column] in {None, counted}
-    dump = packages.parse(text(f"{folder}/dumpsys_package.txt"))
+    dump = package_checks.parse(text(f"{folder}/dumpsys_package.txt"))
     if figure[4] is not None:
         assert figure[4](dump) == counted
     assert (dump.forged, dump.unparsed, dump.ends) == (None, 0, True)
@@ -193,7 +194,7 @@ def _indented(text):
 
 
 def test_what_is_granted_to_a_user_without_the_app_is_no_access(text):
-    dump = packages.parse(f"Packages:\n{text(f'{OEM}/dumpsys_package_block.txt')}")
+    dump = package_checks.parse(f"Packages:\n{text(f'{OEM}/dumpsys_package_block.txt')}")
     owner, clone = _block(dump).users[0], _block(dump).users[900]
     assert (owner.installed, clone.installed) == (True, False)
     assert clone.runtime[f"{P}ACCESS_FINE_LOCATION"].granted
@@ -204,7 +205,7 @@ def test_what_is_granted_to_a_user_without_the_app_is_no_access(text):
 
 
 def test_install_times_of_each_user_since_13(text):
-    dump = packages.parse(text(f"{GRAPHENE}/dumpsys_package_block.txt"))
+    dump = package_checks.parse(text(f"{GRAPHENE}/dumpsys_package_block.txt"))
     block = _block(dump)
     assert {number: user.first_installed for number, user in block.users.items()} == {
         0: "2009-01-01 00:00:00",
@@ -237,7 +238,7 @@ Shared users:
 
 def test_lines_for_one_user_stand_in_for_the_line_of_all(text):
     body = text(f"{PIXEL}/dumpsys_package_block.txt") + _SHARED_16
-    dump = packages.parse(_HEAD_16 + body + text(f"{PIXEL}/dumpsys_package_shared_user_tail.txt"))
+    dump = package_checks.parse(_HEAD_16 + body + text(f"{PIXEL}/dumpsys_package_shared_user_tail.txt"))
     block = _block(dump)
     assert set(block.install_for[10]) == {f"{P}CHANGE_WIFI_STATE", f"{P}SCHEDULE_EXACT_ALARM"}
     assert block.install_for[10][f"{P}CHANGE_WIFI_STATE"].flags == ()
@@ -260,13 +261,13 @@ def test_the_private_space_is_known_by_its_flags(text):
 def test_overlay_paths_at_the_users_indent_do_not_end_the_user(text):
     excerpt = _indented(text(f"{STUDIO}/android10_overlay_paths_at_user_indent.txt"))
     granted = "      runtime permissions:\n        android.permission.READ_CONTACTS: granted=true, flags=[ USER_SET ]\n"
-    dump = packages.parse(f"Packages:\n{excerpt.rstrip()}\n{granted}")
+    dump = package_checks.parse(f"Packages:\n{excerpt.rstrip()}\n{granted}")
     assert _block(dump).users[0].runtime[f"{P}READ_CONTACTS"].granted
     assert (dump.forged, dump.unparsed) == (None, 0)
 
 
 def test_an_excerpt_without_indent_or_title(text):
-    dump = packages.parse(_indented(text(f"{STUDIO}/android12_webview.txt")))
+    dump = package_checks.parse(_indented(text(f"{STUDIO}/android12_webview.txt")))
     assert _block(dump).version_name == "91.0.4472.114"
     assert _block(dump).install[f"{P}INTERNET"].granted
     assert dump.forged is None
@@ -276,7 +277,7 @@ def test_an_excerpt_without_indent_or_title(text):
 def test_a_packages_own_dump_keeps_the_hidden_copy_apart(text, number, hidden):
     printed = text(f"{WEAR}/adbDumpSysExample{number}.txt")
     name = f"com.tekartik.package{number}"
-    dump = packages.parse(printed, only=name)
+    dump = package_checks.parse(printed, only=name)
     block = dump.packages[name]
     assert (dump.forged, dump.unparsed, dump.ends, len(dump.hidden)) == (None, 0, True, hidden)
     assert block.requested is not None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from privaudit import facts
-from privaudit.facts import special_access
+from privaudit.dumpsys import special_access
 
 
 def held(made, exit_code=0, **texts):

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from privaudit.facts import device, users
+from privaudit.dumpsys import device, users
 from privaudit.model import UserKind
 
 TAKEN = datetime(2026, 1, 10, 7, 42, tzinfo=UTC)

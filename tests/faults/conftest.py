@@ -11,7 +11,7 @@ import pytest
 
 from privaudit import audit, cli, knowledge, transport
 from privaudit.report import json as document
-from privaudit.transport import direct, key
+from privaudit.transport import adb_auth, adb_device
 from tests.conftest import _phone
 
 EN = ("What happened: ", "Why: ", "What to do: ")
@@ -24,7 +24,7 @@ def key_folder(home, monkeypatch):
     monkeypatch.setenv("USERPROFILE", str(home))
     monkeypatch.setenv("ANDROID_ADB_SERVER_PORT", "1")
     monkeypatch.setenv("LC_ALL", "C.UTF-8")
-    key.load(home / ".android")
+    adb_auth.load(home / ".android")
     return home / ".android"
 
 
@@ -86,7 +86,7 @@ def whole_of(tmp_path_factory):
         numbers = []
         with _phone(story) as phone:
             phone.faults.twist(lambda number, data: (numbers.append(number), [data])[1])
-            with direct.over_tcp(
+            with adb_device.over_tcp(
                 phone.host, phone.port, on_waiting=lambda _: None, key_folder=tmp_path_factory.mktemp("key")
             ) as line:
                 taken = audit.live(line, lists, reach=audit.Reach(names=names))

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from privaudit.demo import open_story
-from privaudit.demo.programs import programs
-from privaudit.demo.shell import ProgramResult
+from privaudit.virtual_phone import open_story
+from privaudit.virtual_phone.programs import programs
+from privaudit.virtual_phone.shell import ProgramResult
 from tests.faults.conftest import row, says_no_less
 from tests.test_hostile_text import ATTACKS, FORBIDDEN, MARK
 

@@ -9,12 +9,12 @@ import tracemalloc
 import pytest
 
 from privaudit.capture import archive
-from privaudit.demo.adbd.auth import KeyPolicy
-from privaudit.demo.adbd.wire import Kind
-from privaudit.demo.shell import ProgramResult
 from privaudit.errors import ConnectionLost, PhoneError
 from privaudit.model import Command
-from privaudit.transport import direct, key, packets, shell, wire
+from privaudit.transport import adb_auth, adb_device, adb_messages, shell_protocol, stream
+from privaudit.virtual_phone.adbd.auth import KeyPolicy
+from privaudit.virtual_phone.adbd.wire import Kind
+from privaudit.virtual_phone.shell import ProgramResult
 from tests.faults.conftest import says_no_less, sentences
 
 HEAD = struct.Struct("<6I")
@@ -160,7 +160,7 @@ NONSENSE = {
     "claims 4 GB": (_four_gigabytes, "could not be understood"),
     "wrong magic": (_no_magic, "could not be understood"),
     "wrong stream ids": (_another_stream, "stopped answering"),
-    "many answers to nothing": (_answers_to_nothing(packets.MOST_STRAYS + 1), "could not be understood"),
+    "many answers to nothing": (_answers_to_nothing(adb_messages.MOST_STRAYS + 1), "could not be understood"),
     "answers to nothing for ever": (_flood, "could not be understood"),
     "never answers": (_nothing_at_all, "stopped answering"),
 }
@@ -169,7 +169,7 @@ NONSENSE = {
 @pytest.mark.parametrize("kind", NONSENSE)
 def test_a_daemon_that_talks_nonsense_is_left_and_told(checked, demo_phone, monkeypatch, kind):
     twist, says = NONSENSE[kind]
-    monkeypatch.setattr(direct, "QUIET_TIMEOUT_S", 0.3)
+    monkeypatch.setattr(adb_device, "QUIET_TIMEOUT_S", 0.3)
     with demo_phone("android16") as phone:
         phone.faults.twist(after_hello(twist))
         done = checked(phone)
@@ -181,7 +181,7 @@ def test_a_daemon_that_talks_nonsense_is_left_and_told(checked, demo_phone, monk
 @pytest.mark.parametrize("kind", NONSENSE)
 def test_one_that_begins_in_the_middle_keeps_what_came_before(checked, demo_phone, whole_of, monkeypatch, kind):
     """The details of suspects and all that comes later are missing, and the report says so."""
-    monkeypatch.setattr(direct, "QUIET_TIMEOUT_S", 0.3)
+    monkeypatch.setattr(adb_device, "QUIET_TIMEOUT_S", 0.3)
     whole, _ = whole_of("android16")
     with demo_phone("android16") as phone:
         # By what was asked, not by messages: a busy phone cuts the same answer into fewer of them.
@@ -194,13 +194,13 @@ def test_one_that_begins_in_the_middle_keeps_what_came_before(checked, demo_phon
 
 
 def test_a_message_that_is_shorter_than_it_says_waits_no_longer_than_for_any_other(checked, demo_phone, monkeypatch):
-    monkeypatch.setattr(direct, "QUIET_TIMEOUT_S", 0.3)
+    monkeypatch.setattr(adb_device, "QUIET_TIMEOUT_S", 0.3)
     with demo_phone("android16") as phone:
         phone.faults.twist(after_hello(_too_long))
         assert checked(phone).code == 4
 
 
-@pytest.mark.parametrize("count", [1, 4, packets.MOST_STRAYS])
+@pytest.mark.parametrize("count", [1, 4, adb_messages.MOST_STRAYS])
 def test_a_few_answers_to_nothing_change_nothing(checked, demo_phone, whole_of, count):
     whole, _ = whole_of("android16")
     with demo_phone("android16") as phone:
@@ -213,7 +213,7 @@ def test_a_few_answers_to_nothing_change_nothing(checked, demo_phone, whole_of, 
 
 @pytest.mark.parametrize("kind", ["claims 4 GB", "wrong magic", "answers to nothing for ever", "never answers"])
 def test_nonsense_for_a_greeting(checked, demo_phone, monkeypatch, kind):
-    monkeypatch.setattr(direct, "HELLO_TIMEOUT_S", 0.2)
+    monkeypatch.setattr(adb_device, "HELLO_TIMEOUT_S", 0.2)
     with demo_phone("android16") as phone:
         phone.faults.twist(NONSENSE[kind][0])
         done = checked(phone)
@@ -245,8 +245,8 @@ class Seconds:
     def __init__(self, monkeypatch):
         self.now = 0.0
         self.reads = 0
-        monkeypatch.setattr(wire.time, "monotonic", lambda: self.now)
-        receive = wire.TcpWire._receive
+        monkeypatch.setattr(stream.time, "monotonic", lambda: self.now)
+        receive = stream.TcpWire._receive
 
         def slow(line, size, timeout_s):
             data = receive(line, 1, 5.0)
@@ -254,23 +254,23 @@ class Seconds:
             self.now += 1.0
             return data
 
-        monkeypatch.setattr(wire.TcpWire, "_receive", slow)
+        monkeypatch.setattr(stream.TcpWire, "_receive", slow)
 
 
 def test_a_daemon_that_greets_one_byte_a_second(demo_phone, key_folder, monkeypatch):
     with demo_phone("android16") as phone:
         clock = Seconds(monkeypatch)
         with pytest.raises(PhoneError) as caught:
-            direct.over_tcp(
+            adb_device.over_tcp(
                 phone.host, phone.port, on_waiting=lambda _: None, allow_timeout_s=60, key_folder=key_folder
             )
     assert caught.value.name == "too_slow"
-    assert clock.reads <= 3 * direct.HELLO_TIMEOUT_S + 60
+    assert clock.reads <= 3 * adb_device.HELLO_TIMEOUT_S + 60
 
 
 def test_a_daemon_that_answers_one_byte_a_second(demo_phone, key_folder, monkeypatch):
     with demo_phone("android16") as phone:
-        line = direct.over_tcp(phone.host, phone.port, on_waiting=lambda _: None, key_folder=key_folder)
+        line = adb_device.over_tcp(phone.host, phone.port, on_waiting=lambda _: None, key_folder=key_folder)
         with line:
             clock = Seconds(monkeypatch)
             with pytest.raises(ConnectionLost) as caught:
@@ -306,7 +306,7 @@ def test_a_daemon_that_sends_10_gb(demo_phone, key_folder, framed, waits):
 
     with (
         demo_phone("android16", big=_much) as phone,
-        direct.over_tcp(phone.host, phone.port, on_waiting=lambda _: None, key_folder=key_folder) as line,
+        adb_device.over_tcp(phone.host, phone.port, on_waiting=lambda _: None, key_folder=key_folder) as line,
     ):
         phone.faults.twist(much)
         tracemalloc.start()
@@ -337,7 +337,7 @@ def _much(*_):
 )
 def test_frames_that_hold_nothing_count_too(frame):
     """What a phone has no reason to send is bounded like what it says."""
-    one = shell.ShellV2()
+    one = shell_protocol.ShellV2()
     pieces = 0
 
     def flood():
@@ -347,7 +347,7 @@ def test_frames_that_hold_nothing_count_too(frame):
             yield frame * 1000
 
     with pytest.raises(PhoneError) as caught:
-        shell.fill(one, flood(), 100_000)
+        shell_protocol.fill(one, flood(), 100_000)
     assert caught.value.name == "too_much_output"
     assert pieces * len(frame) * 1000 <= 10 * 100_000
 
@@ -399,7 +399,7 @@ def test_withdrawn_in_the_middle(checked, demo_phone, whole_of, patient):
 
 def test_a_key_that_changed_must_be_allowed_anew(checked, demo_phone, key_folder, patient):
     patient(0.5)
-    first = key.load(key_folder)
+    first = adb_auth.load(key_folder)
     with guarded(demo_phone, always=True) as phone:
         assert checked(phone, "--no-apks").report is not None
         phone.policy = KeyPolicy(answer="ignore")
@@ -408,7 +408,7 @@ def test_a_key_that_changed_must_be_allowed_anew(checked, demo_phone, key_folder
             file.unlink()
         done = checked(phone)
         assert done.code == 4
-        assert key.load(key_folder).fingerprint in done.err
+        assert adb_auth.load(key_folder).fingerprint in done.err
         assert first.fingerprint not in done.err
         phone.policy = KeyPolicy(answer="allow")
         assert checked(phone, "--no-apks").report is not None

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from privaudit.findings import data_access, groups
+from privaudit.facts import groups
+from privaudit.findings import data_access
 from privaudit.model import Lending, LendingVerdict
-from privaudit.remedy import steps
+from privaudit.revocation import steps
 
 LENDS = Lending(verdict=LendingVerdict.YES)
 

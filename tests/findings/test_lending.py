@@ -8,7 +8,7 @@ import pytest
 
 from privaudit import knowledge
 from privaudit.findings.lending import recognise
-from privaudit.language import Language
+from privaudit.i18n import Language
 
 READ = datetime(2026, 1, 8, tzinfo=UTC)
 

@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 
 from privaudit.findings import listed
-from privaudit.language import Language
-from privaudit.report.prose import Voice, about
+from privaudit.i18n import Language
+from privaudit.report import app_details
+from privaudit.report.view import Voice
 
 ENGLISH, CHINESE = Language("en"), Language("zh")
 
@@ -19,7 +20,7 @@ def words(made, language, chosen=None, **changed):
     report = made.report(app, findings=tuple(listed.judge(app, made.ground(app))))
     rules = replace(report.knowledge.rules, country=chosen)
     report = replace(report, knowledge=replace(report.knowledge, rules=rules))
-    return " ".join(about.sentences(Voice(report, language), app))
+    return " ".join(app_details.sentences(Voice(report, language), app))
 
 
 @pytest.mark.parametrize("tier", ["A", "B", "N"])

@@ -8,11 +8,11 @@ from datetime import date
 import pytest
 
 from privaudit import audit, findings, knowledge
-from privaudit.demo import stories
-from privaudit.findings.rules import annotated, data_of, matches
-from privaudit.knowledge import rulebook
-from privaudit.knowledge.files import Mistakes
+from privaudit.findings.legal_rules import annotated, data_of, matches
+from privaudit.knowledge import rules as rulebook
+from privaudit.knowledge.loader import Mistakes
 from privaudit.model import App, DataClass, Lending, LendingVerdict, OtherData, Requested, Severity
+from privaudit.virtual_phone import stories
 
 BOOK = rulebook.read(Mistakes())
 RULES = {rule.id: rule for rule in BOOK.rules}

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 import pytest
 
 from privaudit import knowledge
-from privaudit.findings import data_access, judge, listed, severity, special_access, suspect
-from privaudit.language import Language
+from privaudit.findings import data_access, judge, listed, severity, special_access, unrecognised
+from privaudit.i18n import Language
 from privaudit.model import Facts, Finding, Lending, LendingVerdict, Severity
 
 LENDS = Lending(verdict=LendingVerdict.YES)
@@ -134,14 +134,14 @@ def test_side_doors_of_apps_that_the_report_is_not_about(made):
 )
 def test_suspects(made, changed, expected):
     app = made.app(contacts=made.access("can_read"), **changed)
-    assert grade(suspect, app, made, name_suspects=True) == expected
-    assert not grade(suspect, app, made, name_suspects=False)
+    assert grade(unrecognised, app, made, name_suspects=True) == expected
+    assert not grade(unrecognised, app, made, name_suspects=False)
 
 
 @pytest.mark.parametrize("state", ["only_while_open", "asks_each_time"])
 def test_a_suspect_is_not_said_to_read_more_freely_than_it_can(made, state):
     app = made.app(sms=made.access(state))
-    (found,) = suspect.judge(app, made.ground(app, name_suspects=True))
+    (found,) = unrecognised.judge(app, made.ground(app, name_suspects=True))
     assert found.message.key == f"suspect.{state}"
 
 
@@ -161,19 +161,19 @@ def test_a_suspect_is_not_said_to_read_more_freely_than_it_can(made, state):
 def test_a_decoy_from_no_store_that_reads_is_a_suspect(made, label, decoy, data):
     app = made.app(label=label, **{data: made.access("can_read")})
     ground = made.ground(app, name_suspects=True, knowledge=knowledge.load())
-    (found,) = suspect.judge(app, ground)
+    (found,) = unrecognised.judge(app, ground)
     assert found.message.key == ("suspect.can_read_decoy" if decoy else "suspect.can_read")
     assert found.message.values.get("name") == decoy
-    assert suspect.is_suspect(app, ground)
+    assert unrecognised.is_suspect(app, ground)
     stored = made.app(label=label, installer="com.android.vending", **{data: made.access("can_read")})
-    assert not suspect.is_suspect(stored, ground)
+    assert not unrecognised.is_suspect(stored, ground)
 
 
 @pytest.mark.parametrize("state", ["can_read", "only_while_open", "asks_each_time"])
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_what_is_said_of_a_decoy_accuses_nobody(made, state, lang):
     app = made.app(label="Compass", sms=made.access(state))
-    (found,) = suspect.judge(app, made.ground(app, name_suspects=True, knowledge=knowledge.load()))
+    (found,) = unrecognised.judge(app, made.ground(app, name_suspects=True, knowledge=knowledge.load()))
     said = Language(lang).say(found.message)
     assert "compass" in said
     assert ("It may be harmless" if lang == "en" else "也可能没有问题") in said

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from privaudit.findings import special_access, suspect
+from privaudit.findings import special_access, unrecognised
 from privaudit.model import Lending, LendingVerdict
-from privaudit.remedy import steps
+from privaudit.revocation import steps
 
 LENDS = Lending(verdict=LendingVerdict.YES)
 GRADES = {
@@ -51,8 +51,8 @@ def test_of_an_ordinary_app_nothing_is_told(made, kind):
 )
 def test_who_sees_messages_or_the_screen_is_suspect_without_any_permission(made, kind, counted):
     app = made.app(holds=[kind])
-    assert suspect.is_suspect(app, made.ground(app)) is counted
+    assert unrecognised.is_suspect(app, made.ground(app)) is counted
     assert not list(special_access.judge(app, made.ground(app)))  # its name is its owner's to ask for
     named = made.ground(app, name_suspects=True)
-    assert [one.message.key for one in suspect.judge(app, named)] == (["suspect.another_way"] if counted else [])
+    assert [one.message.key for one in unrecognised.judge(app, named)] == (["suspect.another_way"] if counted else [])
     assert [one.severity.value for one in special_access.judge(app, named)] == (["low"] if counted else [])

@@ -18,34 +18,40 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from privaudit import audit, knowledge, papers, rights
+from privaudit import audit, documents, knowledge
 from privaudit import capture as sources
-from privaudit.capture import answers, apk_parts, archive, folder, identity, manifest, record, take
-from privaudit.capture.apk_parts import ARSC, MANIFEST, SIGNING_BLOCK, Apk, Part
-from privaudit.capture.apk_problems import ApkError
-from privaudit.demo import apks as demo_apks
-from privaudit.demo import daemon, open_story
-from privaudit.demo.adbd.auth import KeyPolicy
-from privaudit.demo.programs import programs
+from privaudit.apk import dex as apk_dex
+from privaudit.apk import info, parts
+from privaudit.apk import manifest as apk_manifest
+from privaudit.apk import signing as apk_certificates
+from privaudit.apk.apk_problems import ApkError
+from privaudit.apk.parts import ARSC, MANIFEST, SIGNING_BLOCK, Apk, Part
+from privaudit.capture import answers, archive, collector, command_log, identity, manifest, text_folder
+from privaudit.documents import letters, recheck
+from privaudit.dumpsys import appops, package_checks, users
 from privaudit.errors import PrivauditError
-from privaudit.facts import apk, apk_certificates, apk_dex, apk_manifest, appops, packages, users
-from privaudit.facts.dump import _WANTED
-from privaudit.knowledge import bundle, lists, minisign, stix, tables
-from privaudit.knowledge.files import Mistakes
-from privaudit.language import Language, tame
+from privaudit.facts.package_dumps import _WANTED
+from privaudit.i18n import Language, tame
+from privaudit.knowledge import csv_format, minisign, rights, stix, update
+from privaudit.knowledge import signatures as lists
+from privaudit.knowledge.loader import Mistakes
 from privaudit.model import Command, Report
-from privaudit.papers import letters, recheck
-from privaudit.remedy import ledger
-from privaudit.report import csv, diff, html, txt
+from privaudit.report import csv, diff, html, taps, txt
+from privaudit.report import diff_text as compared
 from privaudit.report import json as report_json
-from privaudit.report.diff import words as compared
-from privaudit.report.prose import taps
 from privaudit.report.share import coarsened
-from privaudit.transport import direct, server, server_line, shell
-from privaudit.transport.direct import _open
-from privaudit.transport.wire import TcpWire, Wire
-from privaudit.vet import pieces, reading
-from privaudit.vet.opened import Window
+from privaudit.revocation import ledger
+from privaudit.transport import adb_device, server_line, shell_protocol
+from privaudit.transport import adb_server as server
+from privaudit.transport.adb_device import _open
+from privaudit.transport.stream import TcpWire, Wire
+from privaudit.vetting import bundle as pieces
+from privaudit.vetting import reading
+from privaudit.vetting.local_file import Window
+from privaudit.virtual_phone import apks as demo_apks
+from privaudit.virtual_phone import daemon, open_story
+from privaudit.virtual_phone.adbd.auth import KeyPolicy
+from privaudit.virtual_phone.programs import programs
 from privaudit.workshop import books
 
 EXPECTED: Final = (PrivauditError, ApkError, minisign.SignatureError)
@@ -68,7 +74,7 @@ def base(story: str = STORY) -> sources.Capture:
         keys = KeyPolicy(required=False)
         with (
             daemon(told, table=programs(told), keys=keys) as phone,
-            direct.over_tcp(phone.host, phone.port, on_waiting=lambda _: None, key_folder=Path(place)) as line,
+            adb_device.over_tcp(phone.host, phone.port, on_waiting=lambda _: None, key_folder=Path(place)) as line,
         ):
             return audit.live(line, _knowledge(), demo=True)
 
@@ -127,9 +133,9 @@ def _saved(write: Callable[[Path], object]) -> bytes:
 def dump_packages(data: bytes) -> None:
     """``dumpsys package``, as a whole and as the answer about one app."""
     text = answers.decode(data)[0]
-    packages.parse(text, {0: {}}, wanted=_WANTED)
-    packages.parse(text, only="com.example.loan")
-    packages.parse_list(text)
+    package_checks.parse(text, {0: {}}, wanted=_WANTED)
+    package_checks.parse(text, only="com.example.loan")
+    package_checks.parse_list(text)
 
 
 def dump_appops(data: bytes) -> None:
@@ -150,8 +156,8 @@ def phone_answers(data: bytes) -> None:
 
 def script_output(data: bytes) -> None:
     """What comes out of a script of questions, with our own marker in it; and who the phone is."""
-    for one in take.sections(data.replace(b"@@", MARKER.encode()), MARKER):
-        assert folder.key_of(folder.file_name(one.key)) == one.key
+    for one in collector.sections(data.replace(b"@@", MARKER.encode()), MARKER):
+        assert text_folder.key_of(text_folder.file_name(one.key)) == one.key
     identity._DIGEST.search(data)
 
 
@@ -174,7 +180,7 @@ class Canned(Wire):
     def _receive(self, size: int, timeout_s: float) -> bytes:
         data = self._data.read(size)
         if not data:
-            raise direct.PhoneError("errors.lost")
+            raise adb_device.PhoneError("errors.lost")
         return data
 
     def _send(self, data: bytes, timeout_s: float) -> None:
@@ -216,7 +222,7 @@ class _CannedServer(TcpWire):
         data = self._rest.read(size)
         if not data:
             self.ended = True
-            raise direct.PhoneError("errors.lost")
+            raise adb_device.PhoneError("errors.lost")
         return data
 
     def _send(self, data: bytes, timeout_s: float) -> None:
@@ -244,14 +250,14 @@ def shell_frames(data: bytes) -> None:
     if not data:
         return
     step, rest = data[0] % 64 + 1, data[1:]
-    for kind in (shell.ShellV2, shell.OldShell, shell.Exec):
+    for kind in (shell_protocol.ShellV2, shell_protocol.OldShell, shell_protocol.Exec):
         one = kind()
         one.request("id")
         try:
-            shell.fill(one, (rest[at : at + step] for at in range(0, len(rest), step)), 1000)
+            shell_protocol.fill(one, (rest[at : at + step] for at in range(0, len(rest), step)), 1000)
         except PrivauditError:
-            assert kind is not shell.ShellV2 or len(one.reply().stdout) < 1000 + 64
-        assert len(one.reply().stdout) <= 1000 + 64 + len(rest) * (kind is shell.OldShell)
+            assert kind is not shell_protocol.ShellV2 or len(one.reply().stdout) < 1000 + 64
+        assert len(one.reply().stdout) <= 1000 + 64 + len(rest) * (kind is shell_protocol.OldShell)
 
 
 # --- APKs -------------------------------------------------------------------------------------------------------------
@@ -265,8 +271,8 @@ def axml(data: bytes) -> None:
 def arsc(data: bytes) -> None:
     """A resource table, where names stand."""
     one = replace(_parts(), parts={**_parts().parts, ARSC: Part.whole(data)})
-    apk.read(one, ("zh-CN", "en"), 34)
-    apk.read(apk.thin(one), ("zh-CN",), 34)
+    info.read(one, ("zh-CN", "en"), 34)
+    info.read(info.thin(one), ("zh-CN",), 34)
 
 
 def signing(data: bytes) -> None:
@@ -300,9 +306,9 @@ def saved_parts(data: bytes) -> None:
         if kind == 0:
             manifest.misnamed(manifest.load(rest))
         elif kind == 1:
-            record.load(rest)
+            command_log.load(rest)
         else:
-            apk.read(apk_parts.load("com.example.t", rest), ("en",), 34)
+            info.read(parts.load("com.example.t", rest), ("en",), 34)
     except ValueError:
         pass
 
@@ -361,7 +367,7 @@ def report_document(data: bytes) -> None:
     compared.text(diff.compare(made, made), ENGLISH)
     for app in made.apps[:1]:
         for kind in letters.Kind:
-            papers.render(letters.draft(made, app.package, kind, rights.load("IN")), "md")
+            documents.render(letters.draft(made, app.package, kind, rights.load("IN")), "md")
 
 
 def books_and_ledgers(data: bytes) -> None:
@@ -402,7 +408,7 @@ _DEFAULTS: Final = {"publisher": "P", "title": "T"}
 def table(data: bytes) -> None:
     """A list as a table."""
     mistakes = Mistakes()
-    tables.read(data, "table.csv", mistakes, _DEFAULTS)
+    csv_format.read(data, "table.csv", mistakes, _DEFAULTS)
     for one in mistakes:
         ENGLISH.say(one)
 
@@ -421,7 +427,7 @@ def edition(data: bytes) -> None:
         return
     kind, rest = data[0] % 3, data[1:]
     if kind == 0:
-        bundle.unpack(rest, "edition.zip")
+        update.unpack(rest, "edition.zip")
     elif kind == 1:
         minisign.parse_key(rest.decode("utf-8", "replace"))
     else:
@@ -500,14 +506,14 @@ def _seeds() -> dict[str, Callable[[], Iterator[bytes]]]:
         "signing": lambda: (one.data() for name, one in part().parts.items() if name not in {MANIFEST, ARSC}),
         "dex": lambda: iter([b"dex\n035\0" + bytes(104)]),
         "apk_file": lambda: iter(_apk_files()),
-        "saved_parts": lambda: iter([b"\2" + apk_parts.dump(part()), b"\1" + record.dump(base().log)]),
+        "saved_parts": lambda: iter([b"\2" + parts.dump(part()), b"\1" + command_log.dump(base().log)]),
         "saved_zip": lambda: iter([_saved(lambda path: archive.write(base(), path))]),
         "bugreport": lambda: iter(_bugreports()),
         "collected": lambda: iter([b"\0[]", *(bytes([7]) + text[:20000] for text in _texts("packages"))]),
         "report_document": lambda: iter([report_json.render(report()).encode(), report_json.line(report()).encode()]),
         "books_and_ledgers": lambda: iter([b'\0{"schema": "privaudit-ledger/1"}', b'\1{"demo": true, "sessions": {}}']),
         "signatures": _toml,
-        "table": lambda: iter([tables.template(chinese=False).encode(), tables.template(chinese=True).encode()]),
+        "table": lambda: iter([csv_format.template(chinese=False).encode(), csv_format.template(chinese=True).encode()]),
         "stix_bundle": lambda: iter([_stix()]),
         "edition": lambda: iter([b"\1untrusted comment: x\nRWQ=\n", b"\2untrusted: s\nRUQ=\ntrusted: t\nAA==\n"]),
         "words": lambda: iter(["速贷宝\u202eexe\x1b[31m".encode(), b"\0\6" + "नमस्ते".encode("utf-16-le")]),

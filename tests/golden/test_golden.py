@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from privaudit.demo import stories
-from privaudit.language import Language
+from privaudit.i18n import Language
 from privaudit.report import json, txt
+from privaudit.virtual_phone import stories
 
 HERE = Path(__file__).parent
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from privaudit.language import Language
+from privaudit.i18n import Language
 
 HEAD = '[source]\npublisher = "Somebody"\ntitle = "A list"\n'
 PLACES = ("HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME", "LOCALAPPDATA", "APPDATA", "USERPROFILE")

@@ -8,9 +8,9 @@ from datetime import date
 import pytest
 
 from privaudit import knowledge
-from privaudit.language import Language
+from privaudit.i18n import Language
 from privaudit.model import ListStamp
-from privaudit.report.prose import lists as prose
+from privaudit.report import lists as prose
 
 WORTH = "The published lists hold 222 package names"
 

@@ -8,11 +8,12 @@ from datetime import date
 
 import pytest
 
-from privaudit import rules
 from privaudit.facts.access import SIDE_DOORS
-from privaudit.facts.permissions import TRAITS
-from privaudit.knowledge import rule_linter, rulebook
-from privaudit.knowledge.files import Mistakes
+from privaudit.facts.permission_table import TRAITS
+from privaudit.i18n import rule_texts
+from privaudit.knowledge import rule_linter
+from privaudit.knowledge import rules as rulebook
+from privaudit.knowledge.loader import Mistakes
 
 KNOWN = rule_linter.Known(permissions=frozenset(TRAITS), special=frozenset(SIDE_DOORS))
 TODAY = date(2026, 6, 1)
@@ -83,7 +84,7 @@ def test_each_says_who_of_when_and_where_it_was_read(rule):
     assert rule.date != "undated" or rule.id in {"GPLAY-QAP", "ANY-SIDELOAD-LENDER"}
     for code in ("en", "zh"):
         for name in ("authority", "title", "says"):
-            assert rules.word(rule.id, name, code)
+            assert rule_texts.word(rule.id, name, code)
     assert re.search(r"[\u4e00-\u9fff]", rule.words["zh"]["says"])
     assert rule.checked_by is None  # until somebody who knows the law has read it, every report says that nobody has
 
@@ -119,8 +120,8 @@ def test_the_stamp_is_of_the_content():
 
 def test_a_name_from_a_saved_report_opens_no_other_file():
     for name in ("../locales/zh", "/etc/passwd", "CN-NO-SUCH-RULE", "cn-csl", ""):
-        assert rules.words(name) == {}
-    assert rules.word("CN-CSL", "title", "tlh") == "Cybersecurity Law"
+        assert rule_texts.words(name) == {}
+    assert rule_texts.word("CN-CSL", "title", "tlh") == "Cybersecurity Law"
 
 
 # --- mistakes -------------------------------------------------------------------------------------------------------

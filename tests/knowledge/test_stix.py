@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from privaudit import knowledge
 from privaudit.knowledge import entries, stix
-from privaudit.knowledge.files import Mistakes
+from privaudit.knowledge.loader import Mistakes
 
 DEFAULTS = {"publisher": "me", "title": "mine"}
 KNOWN = knowledge.load()

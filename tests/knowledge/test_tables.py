@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from privaudit import knowledge
-from privaudit.knowledge import entries, imported, lists, tables, toml_text
-from privaudit.knowledge.files import Mistakes
-from privaudit.knowledge.rows import Row, Source
+from privaudit.knowledge import csv_format, entries, imported, signatures, toml_text
+from privaudit.knowledge.loader import Mistakes
+from privaudit.knowledge.schema import Row, Source
 
 DEFAULTS = {"publisher": "me", "title": "mine"}
 CHINESE = "包名,名称,国家,日期,发布者,名单标题\r\ncom.example.dai,速贷宝；速贷,CN,2025/6/26,某机构,某名单\r\n"
@@ -17,7 +17,7 @@ CHINESE = "包名,名称,国家,日期,发布者,名单标题\r\ncom.example.dai
 
 def read(data: bytes | str, defaults=DEFAULTS):
     mistakes = Mistakes()
-    found = tables.read(data.encode() if isinstance(data, str) else data, "t.csv", mistakes, defaults)
+    found = csv_format.read(data.encode() if isinstance(data, str) else data, "t.csv", mistakes, defaults)
     return found, mistakes
 
 
@@ -106,7 +106,7 @@ def test_rows_of_several_sources_become_several_lists():
 
 @pytest.mark.parametrize("chinese", [True, False])
 def test_the_template_is_a_table_that_can_be_read(chinese):
-    ((one,), mistakes) = read(tables.template(chinese=chinese))
+    ((one,), mistakes) = read(csv_format.template(chinese=chinese))
     assert not mistakes
     assert one.source.publisher == "Who made the list"
     assert [row.package for row in one.rows] == ["com.example.loan"]
@@ -115,7 +115,7 @@ def test_the_template_is_a_table_that_can_be_read(chinese):
 def test_all_shipped_lists_go_through_a_table_and_come_back():
     known = knowledge.load()
     every = entries.entries(known.lists)
-    found, mistakes = read(tables.render(every))
+    found, mistakes = read(csv_format.render(every))
     assert not mistakes
     back = {(one.source, row) for one in found for row in one.rows}
     there = {(part.source, row) for part in known.lists for row in part.rows}
@@ -128,10 +128,10 @@ def test_all_shipped_lists_go_through_a_table_and_come_back():
 
 def test_a_cell_that_a_spreadsheet_would_run_is_quoted():
     row = Row(package="com.example.a", names=("=HYPERLINK(1)",), note="-1+1")
-    part = lists.AppList(
+    part = signatures.AppList(
         id="x", file="x", kind="risky", own=True, source=Source(**DEFAULTS), rows=(row,), examples=(), data={}
     )
-    text = tables.render(entries.entries([part]))
+    text = csv_format.render(entries.entries([part]))
     assert "'=HYPERLINK" in text
     ((one,), mistakes) = read(text)
     assert not mistakes
@@ -149,7 +149,7 @@ def test_what_is_written_as_toml_reads_the_same(tmp_path_factory, names, note, d
     path = tmp_path_factory.mktemp("toml") / "mine.toml"
     path.write_text(toml_text.render(source, [row], "note"), encoding="utf-8", newline="\n")
     mistakes = Mistakes()
-    (part,) = lists.read_own(path, mistakes)
+    (part,) = signatures.read_own(path, mistakes)
     assert (part.source, part.rows) == (source, (row,))
 
 

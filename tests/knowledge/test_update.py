@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 
 from privaudit import knowledge
 from privaudit.errors import KnowledgeError, ListsError
-from privaudit.knowledge import bundle, fetch, files, minisign, release
+from privaudit.knowledge import fetch, loader, minisign, releases, update
 from privaudit.knowledge import places as folders
-from tests.demo.conftest import need
+from tests.virtual_phone.conftest import need
 
 NEWER = 2099010100
 
@@ -51,7 +51,7 @@ def make_signer(tool, folder):
 
 def packed(changed=None, number=NEWER) -> bytes:
     """The shipped lists as a newer edition; `changed`: files to replace, or to leave out (``None``)."""
-    content = bundle.unpack(bundle.pack(files.shipped()), "x")
+    content = update.unpack(update.pack(loader.shipped()), "x")
     content["release.toml"] = f'number = {number}\nreleased = "2099-01-01"\n'.encode()
     content |= changed or {}
     out = io.BytesIO()
@@ -76,16 +76,16 @@ def offered(tmp_path, signer):
 
 
 def keys(signer):
-    return bundle.keys([str(signer.key)])
+    return update.keys([str(signer.key)])
 
 
 def refused(path, believed) -> str:
     """Why an offer was refused; and nothing has changed."""
-    before = release.in_force()
+    before = releases.in_force()
     with pytest.raises((ListsError, KnowledgeError)) as error:
-        bundle.update(str(path), believed)
-    assert release.in_force() == before
-    kept = release.kept()
+        update.update(str(path), believed)
+    assert releases.in_force() == before
+    kept = releases.kept()
     assert not kept.is_dir() or not [one for one in kept.iterdir() if one.name.startswith("new")]
     return error.value.name
 
@@ -94,27 +94,27 @@ ROW = '\n[[app]]\npackage = "com.example.newcomer"\nnames = ["Newcomer"]\n'
 
 
 def with_newcomer(number=NEWER):
-    text = (files.shipped() / "risky" / "secp-2024.toml").read_bytes()
+    text = (loader.shipped() / "risky" / "secp-2024.toml").read_bytes()
     return packed({"risky/secp-2024.toml": text + ROW.encode()}, number)
 
 
 def test_signed_lists_are_taken_and_found(places, offered, signer):
     path = offered(with_newcomer(), "-t", "lists of the day")
     assert knowledge.load().listings("com.example.newcomer") == ()
-    taken = bundle.update(str(path), keys(signer))
+    taken = update.update(str(path), keys(signer))
     assert (taken.number, taken.released, taken.comment) == (NEWER, "2099-01-01", "lists of the day")
     (listing,) = knowledge.load().listings("com.example.newcomer")
     assert listing.publisher.endswith("(SECP)")
     # The next one replaces it, and nothing of it is left.
-    bundle.update(str(offered(packed(number=NEWER + 1))), keys(signer))
+    update.update(str(offered(packed(number=NEWER + 1))), keys(signer))
     assert knowledge.load().listings("com.example.newcomer") == ()
-    assert sorted(one.name for one in release.kept().iterdir()) == ["current", f"edition{NEWER + 1}"]
+    assert sorted(one.name for one in releases.kept().iterdir()) == ["current", f"edition{NEWER + 1}"]
 
 
 def test_the_legacy_signature_holds_too(places, offered, signer):
     path = offered(None, "-l")
     assert (path.parent / "lists.zip.minisig").read_text().splitlines()[1].startswith("RW")
-    assert bundle.update(str(path), keys(signer)).number == NEWER
+    assert update.update(str(path), keys(signer)).number == NEWER
 
 
 def test_both_algorithms_differ(offered):
@@ -175,15 +175,15 @@ def test_a_broken_signature_is_refused(places, offered, signer, spoil):
 
 @pytest.mark.parametrize("number", [1, None, NEWER])
 def test_older_and_equal_lists_are_refused_though_signed(places, offered, signer, number):
-    bundle.update(str(offered(with_newcomer())), keys(signer))
-    number = release.number(files.shipped()) if number is None else number
+    update.update(str(offered(with_newcomer())), keys(signer))
+    number = releases.number(loader.shipped()) if number is None else number
     assert refused(offered(packed(number=number)), keys(signer)) == "lists_not_newer"
     assert knowledge.load().listings("com.example.newcomer")
 
 
 def test_a_newer_privaudit_beats_what_was_taken_before(places, offered, signer, monkeypatch):
-    bundle.update(str(offered(with_newcomer())), keys(signer))
-    monkeypatch.setattr(release, "number", lambda folder: NEWER if folder == release.taken() else NEWER + 1)
+    update.update(str(offered(with_newcomer())), keys(signer))
+    monkeypatch.setattr(releases, "number", lambda folder: NEWER if folder == releases.taken() else NEWER + 1)
     assert knowledge.load().listings("com.example.newcomer") == ()
 
 
@@ -213,7 +213,7 @@ def zipped(**entries) -> bytes:
         (packed({"release.toml": None}), "lists_mistakes"),
         (packed({"risky/bad.toml": b"[[app]]\n"}), "lists_mistakes"),
         (packed({"risky/undisputed.toml": (ROW.replace("newcomer", "x") + "[source]\n").encode()}), "lists_mistakes"),
-        (packed({"risky/large.toml": b"#" * (files.LARGEST + 1)}), "lists_too_large"),
+        (packed({"risky/large.toml": b"#" * (loader.LARGEST + 1)}), "lists_too_large"),
         (zipped(**{f"risky/a{place}.toml": "" for place in range(1001)}), "lists_too_large"),
     ],
 )
@@ -222,8 +222,8 @@ def test_malformed_and_oversized_zips_are_refused_though_signed(places, offered,
 
 
 def test_a_zip_that_lies_about_its_sizes_is_read_within_bounds(places, offered, signer):
-    data = packed({"risky/large.toml": b"#" * (files.LARGEST * 4)})
-    size = (files.LARGEST * 4).to_bytes(4, "little")
+    data = packed({"risky/large.toml": b"#" * (loader.LARGEST * 4)})
+    size = (loader.LARGEST * 4).to_bytes(4, "little")
     assert data.count(size) == 2
     assert refused(offered(data.replace(size, (9).to_bytes(4, "little"))), keys(signer)) in {
         "lists_malformed",
@@ -239,30 +239,30 @@ def test_a_name_that_comes_twice_is_refused(places, offered, signer):
 
 
 def test_a_file_larger_than_any_lists_is_not_read(places, offered, signer, monkeypatch):
-    monkeypatch.setattr(bundle, "LARGEST_ZIP", 1000)
+    monkeypatch.setattr(update, "LARGEST_ZIP", 1000)
     assert refused(offered(), keys(signer)) == "lists_too_large"
 
 
 def test_lists_that_cannot_be_written_leave_the_old_ones(places, offered, signer):
-    release.kept().parent.mkdir(parents=True)
-    release.kept().write_text("a file where a folder should be")
+    releases.kept().parent.mkdir(parents=True)
+    releases.kept().write_text("a file where a folder should be")
     assert refused(offered(), keys(signer)) == "not_written"
 
 
 def test_a_pointer_to_nowhere_leaves_the_shipped_lists(places):
-    release.kept().mkdir(parents=True)
+    releases.kept().mkdir(parents=True)
     for text in ("", "../../etc", "edition5", "\x00"):
-        (release.kept() / "current").write_text(text)
-        assert release.in_force() == files.shipped()
+        (releases.kept() / "current").write_text(text)
+        assert releases.in_force() == loader.shipped()
 
 
 def test_lists_that_were_spoilt_since_are_not_used_and_it_is_said(places, offered, signer):
-    bundle.update(str(offered()), keys(signer))
-    (release.taken() / "risky" / "secp-2024.toml").write_text("spoilt")
+    update.update(str(offered()), keys(signer))
+    (releases.taken() / "risky" / "secp-2024.toml").write_text("spoilt")
     with pytest.raises(KnowledgeError) as error:
         knowledge.load()
     assert error.value.name == "knowledge_taken"
-    assert error.value.values["path"] == str(release.taken())
+    assert error.value.values["path"] == str(releases.taken())
 
 
 # --- keys -----------------------------------------------------------------------------------------------------------
@@ -270,21 +270,21 @@ def test_lists_that_were_spoilt_since_are_not_used_and_it_is_said(places, offere
 
 def test_without_a_key_nothing_is_taken_and_it_is_said(places):
     with pytest.raises(ListsError) as error:
-        bundle.keys()
+        update.keys()
     assert error.value.name == "lists_no_key"
     assert str(error.value.values["path"]).startswith(str(places))
 
 
 def test_keys_lie_in_a_folder_or_are_given(places, signer):
-    folder = bundle.key_folder()
+    folder = update.key_folder()
     folder.mkdir(parents=True)
     shutil.copy(signer.key, folder / "somebody.pub")
     (folder / "note.txt").write_text("no key")
-    (configured,) = bundle.keys()
-    assert bundle.keys([signer.key.read_text().splitlines()[1]]) == (configured, configured)
+    (configured,) = update.keys()
+    assert update.keys([signer.key.read_text().splitlines()[1]]) == (configured, configured)
     (folder / "broken.pub").write_text("no key")
     with pytest.raises(ListsError) as error:
-        bundle.keys()
+        update.keys()
     assert error.value.name == "lists_key_unreadable"
 
 

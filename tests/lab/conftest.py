@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.demo.conftest import need
+from tests.virtual_phone.conftest import need
 
 HERE = Path(__file__).parent
 FOLDER = Path(os.environ.get("PRIVAUDIT_LAB") or Path(tempfile.gettempdir()) / "privaudit-lab")

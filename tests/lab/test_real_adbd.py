@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from privaudit.capture import questions
-from privaudit.demo import open_story
-from privaudit.demo.programs import files, programs
-from privaudit.demo.shell import Shell
+from privaudit.virtual_phone import open_story
+from privaudit.virtual_phone.programs import files, programs
+from privaudit.virtual_phone.shell import Shell
 
 NAMES = {"com.example.sudaibao": "速贷宝", "com.example.kuaiyihua": "快易花", "com.example.happyloan": "乐借"}
 REPLAYED = ("pm", "dumpsys", "getprop", "settings")

@@ -9,10 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from privaudit.capture import identity, ranges
+from privaudit.capture import identity, remote_file
 from privaudit.errors import ConnectionLost, PhoneError
 from privaudit.model import Command
-from privaudit.transport import connect, key
+from privaudit.transport import adb_auth, connect
 
 APK = random.Random(6).randbytes(3_000_001)  # noqa: S311 - repeatable, not secret
 
@@ -43,7 +43,7 @@ class TestAllow:
             with dial(phone, told.append) as line:
                 assert line.run(ask("echo in")).stdout == b"in\n"
             phone.heard("asked")
-        assert told[0].fingerprint == key.find(tmp_path / "keys").fingerprint
+        assert told[0].fingerprint == adb_auth.find(tmp_path / "keys").fingerprint
 
     def test_allowed_late(self, lab, dial):
         told = []
@@ -104,8 +104,8 @@ class TestAnswers:
         (tmp_path / "a.apk").write_bytes(APK)
         places = [(0, 1), (4095, 4097), (1_000_000, 1_300_000), (len(APK) - 22, len(APK) + 9)]
         with lab(put={tmp_path / "a.apk": "/data/app/a.apk"}) as phone, dial(phone) as line:
-            assert ranges.read(line, "/data/app/a.apk", places) == tuple(APK[a:b] for a, b in places)
-            assert ranges.hashes(line, ["/data/app/a.apk"]) == {"/data/app/a.apk": hashlib.sha256(APK).hexdigest()}
+            assert remote_file.read(line, "/data/app/a.apk", places) == tuple(APK[a:b] for a, b in places)
+            assert remote_file.hashes(line, ["/data/app/a.apk"]) == {"/data/app/a.apk": hashlib.sha256(APK).hexdigest()}
 
     def test_a_phone_is_known_again(self, lab, dial, tmp_path):
         programs = tmp_path / "programs"

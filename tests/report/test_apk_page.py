@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from privaudit import vet
-from privaudit.demo import apks
-from privaudit.language import Language
-from privaudit.report.apk import html
+from privaudit import vetting
+from privaudit.i18n import Language
+from privaudit.vetting import html
+from privaudit.virtual_phone import apks
 from tests.fixtures.apk_builder import Row, pack, rows_of
 from tests.fixtures.dex_builder import dex
 from tests.report.test_html import HOSTILE
@@ -22,7 +22,7 @@ def document(tmp_path_factory):
     path = tmp_path_factory.mktemp("apk") / "loan.apk"
     rows = rows_of(apks.bundle()["com.example.sudaibao-10402.apk"])
     path.write_bytes(pack([*rows, Row("classes.dex", dex(["credoapp.A"])), Row("classes2.dex", b"no dex")]))
-    return vet.vet(path, vet.known(country="CN"))
+    return vetting.vet(path, vetting.known(country="CN"))
 
 
 @pytest.mark.parametrize(("code", "hostile"), [("en", False), ("zh", False), ("en", True)])
@@ -44,7 +44,7 @@ def test_everybody_can_read_it(opened, document, code, hostile):
 
 
 def test_a_file_that_could_not_be_read_has_a_page(opened, tmp_path):
-    page = opened(html.render(vet.vet(tmp_path / "none.apk", vet.known()), Language("en")))
+    page = opened(html.render(vetting.vet(tmp_path / "none.apk", vetting.known()), Language("en")))
     assert "Nothing could be read of this file (there is no such file)" in page.locator(".verdict").inner_text()
     assert page.locator("#asks").count() == 0
     assert violations(page) == []

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from privaudit.demo import stories
-from privaudit.language import Language
+from privaudit.i18n import Language
 from privaudit.model import Lending, LendingVerdict
 from privaudit.report import csv as table
+from privaudit.virtual_phone import stories
 
 LENDS = Lending(verdict=LendingVerdict.YES)
 

@@ -8,9 +8,10 @@ from datetime import timedelta
 import pytest
 
 from privaudit.errors import UsageError
-from privaudit.language import Language
+from privaudit.i18n import Language
 from privaudit.model import AnswerState, Coverage, Lending, LendingVerdict
-from privaudit.report.diff import Direction, compare, words
+from privaudit.report import diff_text
+from privaudit.report.diff import Direction, compare
 
 LENDS = Lending(verdict=LendingVerdict.YES)
 
@@ -46,7 +47,7 @@ def test_access(made, pair, before, after, direction, code):
     diff = compare(*pair(*apps))
     (change,) = diff.changes
     assert (change.what, change.direction) == ("contacts", direction)
-    text = words.text(diff, Language(code))
+    text = diff_text.text(diff, Language(code))
     assert Language(code).text(f"diff.{direction}") in text
     assert "[" not in text
     assert Language(code).text("steps.no_recall")[:10] in text
@@ -58,7 +59,7 @@ def test_a_right_is_only_lost_where_it_could_be_read(made, pair):
     gap = Coverage(question="settings", user=0, state=AnswerState.REFUSED, could_hide=True)
     diff = compare(*pair(*apps, coverage=(gap,), complete=False))
     assert diff.changes[0].direction is Direction.UNKNOWN
-    assert "is not closed" in words.text(diff, Language("en"))
+    assert "is not closed" in diff_text.text(diff, Language("en"))
 
 
 def test_an_app_that_went_or_came(made, pair):
@@ -71,7 +72,7 @@ def test_an_app_that_went_or_came(made, pair):
 
 def test_nothing_changed(made, pair):
     app = made.app(contacts=made.access("can_read"))
-    assert "Nothing changed" in words.text(compare(*pair(app, app)), Language("en"))
+    assert "Nothing changed" in diff_text.text(compare(*pair(app, app)), Language("en"))
 
 
 def test_two_phones_and_the_wrong_order(made, pair):

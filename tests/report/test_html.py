@@ -13,12 +13,12 @@ from itertools import pairwise
 import pytest
 
 from privaudit import audit, knowledge
-from privaudit.demo import stories
-from privaudit.language import ISOLATE, Language
+from privaudit.i18n import ISOLATE, Language
 from privaudit.model import AnswerState, Coverage, Lending, LendingVerdict, OtherData
-from privaudit.report import html
-from privaudit.report.prose import Voice, first, reach, rules
-from privaudit.report.prose.timeline import timeline
+from privaudit.report import first, html, legal_rules, reach
+from privaudit.report.timeline import timeline
+from privaudit.report.view import Voice
+from privaudit.virtual_phone import stories
 
 ENGLISH = Language("en")
 LENDS = Lending(verdict=LendingVerdict.YES)
@@ -99,8 +99,8 @@ def test_rules_stand_beside_the_apps_and_are_told_once(capture_of_story, page, c
     lists = knowledge.load(demo=True, country=country)
     report = audit.judged(capture_of_story("borrower"), lists, audit.Wishes(country=country))
     words, voice = page(report).words, Voice(report, ENGLISH)
-    said = [sentence for app in report.apps for sentence in rules.sentences(voice, app)]
-    told = list(rules.texts(voice))
+    said = [sentence for app in report.apps for sentence in legal_rules.sentences(voice, app)]
+    told = list(legal_rules.texts(voice))
     assert said
     for sentence in (*said, *told):
         assert " ".join(sentence.split()) in words, sentence

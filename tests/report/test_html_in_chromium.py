@@ -12,11 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from privaudit import locales
-from privaudit.language import Language
+from privaudit.i18n import Language, catalog
 from privaudit.model import AnswerState, Coverage
-from privaudit.report import html
-from privaudit.report.diff import compare, words
+from privaudit.report import diff_text, html
+from privaudit.report.diff import compare
 from tests.report.test_html import HOSTILE, hostile
 
 DOCS = Path(__file__).parent.parent.parent / "docs"
@@ -73,7 +72,7 @@ def text_of(report_of, made):
         ("nothing", "zh"),
         ("hostile", "en"),
         ("latin", "zh"),
-        *(("borrower", code) for code in locales.available() if code not in {"en", "zh"}),
+        *(("borrower", code) for code in catalog.available() if code not in {"en", "zh"}),
     ],
 )
 def test_everybody_can_read_it(opened, text_of, name, code):
@@ -137,12 +136,12 @@ def test_a_comparison_is_such_a_page_too(opened, made, code):
     after = replace(after, phone=before.phone, apps=after.apps[:1], coverage=GAPS, complete=False)
     changed = compare(before, after)
     assert changed.changes
-    page = opened(words.html(changed, Language(code)), PHONE)
+    page = opened(diff_text.html(changed, Language(code)), PHONE)
     assert widest(page) == PHONE
     assert violations(page) == []
 
 
-@pytest.mark.parametrize("code", locales.available())
+@pytest.mark.parametrize("code", catalog.available())
 def test_pictures(request, opened, text_of, code):
     if not request.config.getoption("--refresh-screenshots"):
         pytest.skip("drawn only when asked for: --refresh-screenshots")

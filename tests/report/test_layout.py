@@ -7,7 +7,7 @@ import string
 from hypothesis import given
 from hypothesis import strategies as st
 
-from privaudit.report.prose import layout
+from privaudit.report import layout
 
 SIGNS = "".join(sorted(layout._NOT_FIRST | layout._NOT_LAST))
 

@@ -9,14 +9,14 @@ from datetime import date
 import pytest
 from rich.cells import cell_len
 
-from privaudit.findings.rules import annotated
-from privaudit.knowledge import rulebook
-from privaudit.knowledge.files import Mistakes
-from privaudit.language import Language
+from privaudit.findings.legal_rules import annotated
+from privaudit.i18n import Language
+from privaudit.knowledge import rules as rulebook
+from privaudit.knowledge.loader import Mistakes
 from privaudit.model import KnowledgeStamp, Lending, LendingVerdict, PhoneClock, RuleMatch
 from privaudit.report import json as report_json
-from privaudit.report import txt
-from privaudit.report.prose import Voice, rules
+from privaudit.report import legal_rules, txt
+from privaudit.report.view import Voice
 
 BOOK = rulebook.read(Mistakes())
 RULES = {rule.id: rule for rule in BOOK.rules}
@@ -41,7 +41,7 @@ def story(made):
 
 def said(report, language=ENGLISH):
     voice = Voice(report, language)
-    return [sentence for app in report.apps for sentence in rules.sentences(voice, app)]
+    return [sentence for app in report.apps for sentence in legal_rules.sentences(voice, app)]
 
 
 def test_a_rule_is_cited_with_authority_and_date_and_tells_what_the_app_holds_and_asks_for(story):
@@ -96,7 +96,7 @@ def test_likely_and_unverified_are_marked_wherever_they_are_true_and_nowhere_els
                 (CHINESE, "很可能", "未全部核实"),
             ):
                 (sentence,) = said(report, language)
-                text, *_ = rules.texts(Voice(report, language))
+                text, *_ = legal_rules.texts(Voice(report, language))
                 assert (likely in sentence) is (concern.mapping == "inferred")
                 assert (mark in sentence) is rule.verify
                 assert ("Not verified" in text or "未核实" in text) is rule.verify
@@ -163,7 +163,7 @@ def test_who_has_checked_them_all_is_not_doubted(story):
     report = story(["READ_CONTACTS"], country="CN")
     stamp = replace(report.knowledge.rules, checked=True)
     report = replace(report, knowledge=KnowledgeStamp(signatures=report.knowledge.signatures, rules=stamp))
-    assert "Nobody who knows" not in " ".join(rules.texts(Voice(report, ENGLISH)))
+    assert "Nobody who knows" not in " ".join(legal_rules.texts(Voice(report, ENGLISH)))
 
 
 def test_an_app_without_a_finding_is_shown_with_its_rules_for_information(story):
@@ -174,7 +174,7 @@ def test_an_app_without_a_finding_is_shown_with_its_rules_for_information(story)
 
 def test_without_a_rule_nothing_is_said_of_rules(story):
     report = story(["READ_CONTACTS"])
-    assert not [*rules.texts(Voice(report, ENGLISH))]
+    assert not [*legal_rules.texts(Voice(report, ENGLISH))]
     assert "What these rules say" not in txt.render(report, ENGLISH)
 
 
@@ -217,12 +217,12 @@ def test_a_rule_of_a_later_version_does_not_hide_the_rest(story, tmp_path):
     ],
 )
 def test_the_phone_s_region(languages, zone, country):
-    assert rules.region(languages, zone) == country
+    assert legal_rules.region(languages, zone) == country
 
 
 def test_every_country_with_rules_can_be_suggested_and_has_a_name():
     here = {rule.country for rule in BOOK.rules if rule.country}
-    assert set(rules.ZONES.values()) == here
+    assert set(legal_rules.ZONES.values()) == here
     for country in here:
         for language in (ENGLISH, CHINESE):
             assert not language.text(f"rules.place_{country}").startswith("[")
@@ -236,9 +236,9 @@ def test_the_suggestion_is_one_line_at_the_end_and_applies_nothing(story, made):
     assert "这像是一部印度的手机" in "".join(txt.render(report, CHINESE).split())
     assert report.apps[0].rules == ()
     chosen = replace(story(["READ_CONTACTS"], country="CN"), phone=made.phone(languages=("en-IN",)))
-    assert not [*rules.suggestion(Voice(chosen, ENGLISH))]
+    assert not [*legal_rules.suggestion(Voice(chosen, ENGLISH))]
     nowhere = replace(report, phone=made.phone(), phone_clock=PhoneClock(zone=None, offset_s=None))
-    assert not [*rules.suggestion(Voice(nowhere, ENGLISH))]
+    assert not [*legal_rules.suggestion(Voice(nowhere, ENGLISH))]
 
 
 # --- as people use it -------------------------------------------------------------------------------------------------

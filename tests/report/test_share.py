@@ -9,13 +9,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from privaudit.demo import stories
-from privaudit.language import Language
+from privaudit.i18n import Language
 from privaudit.model import Lending, LendingVerdict, PhoneClock
-from privaudit.report import csv, html, share, txt
+from privaudit.report import csv, diff_text, head, html, share, txt
 from privaudit.report import json as document
-from privaudit.report.diff import compare, words
-from privaudit.report.prose import head
+from privaudit.report.diff import compare
+from privaudit.virtual_phone import stories
 
 LENDS = Lending(verdict=LendingVerdict.YES)
 
@@ -81,7 +80,7 @@ def test_two_of_them_are_compared_by_their_months(made):
     before, after = made.report(app), share.coarsened(made.report(replace(app, access=made.app().access)))
     changed = compare(before, after)
     assert [one.direction for one in changed.changes] == ["closed"]
-    assert "between January 2026 and January 2026" in words.text(changed, Language("en"))
+    assert "between January 2026 and January 2026" in diff_text.text(changed, Language("en"))
 
 
 def test_an_age_becomes_a_month(made):

@@ -11,7 +11,7 @@ from rich.cells import cell_len
 
 from privaudit import audit, capture, facts, knowledge
 from privaudit.findings import data_access, judge
-from privaudit.language import Language
+from privaudit.i18n import Language
 from privaudit.model import (
     AnswerState,
     Coverage,
@@ -28,8 +28,8 @@ from privaudit.model import (
     User,
     UserKind,
 )
-from privaudit.report import txt
-from privaudit.report.prose import Voice, about, gaps, head, matrix, result
+from privaudit.report import app_details, gaps, head, matrix, summary, txt
+from privaudit.report.view import Voice
 
 ENGLISH = Language("en")
 LENDS = Lending(verdict=LendingVerdict.YES)
@@ -166,7 +166,7 @@ def said(made, language=ENGLISH, coverage=(), **changed):
     app = made.app(label="Quick Cash", lending=LENDS, **changed)
     ground = made.ground(app)
     report = made.report(app, findings=tuple(data_access.judge(app, ground)), coverage=coverage)
-    return " ".join(about.sentences(Voice(report, language), app))
+    return " ".join(app_details.sentences(Voice(report, language), app))
 
 
 def test_can_read_is_not_has_read(made):
@@ -324,7 +324,7 @@ def test_a_copy_is_told_apart_and_its_list_is_told_once(made):
     found = tuple(replace(one, rule="listed", message=Message(key="listed.A")) for one in map(made.finding, pair))
     voice = Voice(made.report(*pair, findings=found), ENGLISH)
     assert ground.facts.apps == tuple(pair)
-    first, second = (" ".join(about.sentences(voice, app)) for app in pair)
+    first, second = (" ".join(app_details.sentences(voice, app)) for app in pair)
     assert "an equal name need not be the same app" in first
     assert "equal name" not in second
     assert "This copy belongs to: app clone 999." in second
@@ -336,7 +336,7 @@ def test_ground_is_grouped(made):
     lines = [("package.com.example.made", 80), ("package.com.example.made", 11), ("appops", 5)]
     evidence = tuple(replace(made.finding(app).evidence[0], question=question, line=line) for question, line in lines)
     voice = Voice(made.report(app, findings=(made.finding(app, evidence=evidence),)), ENGLISH)
-    assert about.ground(voice, app) == "package, lines 11, 80; appops, line 5; list list#1"
+    assert app_details.ground(voice, app) == "package, lines 11, 80; appops, line 5; list list#1"
 
 
 # --- head, gaps, result -----------------------------------------------------------------------------------------------
@@ -434,7 +434,7 @@ def test_the_list_never_stands_without_its_size(made, here, country, words):
 
 
 def outcome(made, *apps, language=ENGLISH, **changed):
-    return " ".join(result.result(Voice(made.report(*apps, **changed), language)))
+    return " ".join(summary.result(Voice(made.report(*apps, **changed), language)))
 
 
 def test_nothing_found_is_never_fine(made):
@@ -483,7 +483,7 @@ def test_the_result_joins_no_grounds_that_differ(made):
     ("kind", "told"), [("usb", True), ("tcp", True), ("demo", True), ("capture", False), ("folder", False)]
 )
 def test_what_to_do_before_leaving_is_told_where_a_phone_is(made, kind, told):
-    rows = dict(result.rows(Voice(made.report(source=Source(kind=kind, sha256=None)), ENGLISH)))
+    rows = dict(summary.rows(Voice(made.report(source=Source(kind=kind, sha256=None)), ENGLISH)))
     assert ("leaving" in rows) is told
 
 

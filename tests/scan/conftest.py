@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from privaudit import scan, vet
-from privaudit.demo import apks
-from privaudit.scan import Job
-from privaudit.vet import Known
+from privaudit import vetting
+from privaudit.vetting import Known, batch
+from privaudit.vetting.batch import Job
+from privaudit.virtual_phone import apks
 from tests.fixtures.apk_builder import Row, pack
 
 APPS = sorted(apks.bundle())[30:50]
@@ -17,7 +17,7 @@ APPS = sorted(apks.bundle())[30:50]
 
 @pytest.fixture(scope="session")
 def known() -> Known:
-    return vet.known()
+    return vetting.known()
 
 
 @pytest.fixture
@@ -36,10 +36,10 @@ def crawl(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def work(crawl: Path) -> list[Job]:
-    return list(scan.jobs([crawl]))
+    return list(batch.jobs([crawl]))
 
 
 @pytest.fixture
 def alone(work: list[Job], known: Known) -> set[str]:
     """The lines, made one by one."""
-    return {scan.line(job, known) for job in work}
+    return {batch.line(job, known) for job in work}

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from privaudit import scan
-from privaudit.scan import Job, cores
+from privaudit.vetting import batch, cores
+from privaudit.vetting.batch import Job
 from tests.scan.conftest import APPS
 
 
@@ -22,7 +22,7 @@ def why(line):
 
 def test_folders_are_searched_for_apps_and_each_file_comes_once(crawl):
     named = [crawl / "loan.XAPK", crawl, crawl / "deep", crawl / "notes.txt", crawl / "nothing.apk"]
-    found = [Path(job.path).name for job in scan.jobs(named)]
+    found = [Path(job.path).name for job in batch.jobs(named)]
     assert sorted(found) == sorted([*APPS, "loan.XAPK", "damaged.apk", "empty.apk", "notes.txt", "nothing.apk"])
 
 
@@ -36,8 +36,8 @@ def test_a_folder_that_cannot_be_looked_into_has_a_line(crawl, known, monkeypatc
 
     monkeypatch.setattr(os, "scandir", scandir)
     monkeypatch.setattr(os, "access", lambda path, _mode: str(path) != str(closed))
-    (job,) = (job for job in scan.jobs([crawl]) if job.path == str(closed))
-    assert why(scan.line(job, known)) == "apk.folder_closed"
+    (job,) = (job for job in batch.jobs([crawl]) if job.path == str(closed))
+    assert why(batch.line(job, known)) == "apk.folder_closed"
 
 
 def test_all_cores_give_the_same_lines_as_one(work, alone, known):
@@ -52,20 +52,20 @@ def test_a_mistake_of_ours_is_a_line(known, monkeypatch, tmp_path):
     def broken(*_):
         raise RecursionError
 
-    monkeypatch.setattr(scan, "vet", broken)
-    assert why(scan.line(Job(str(tmp_path / "a.apk")), known)) == "apk.reader_failed"
+    monkeypatch.setattr(batch, "vet", broken)
+    assert why(batch.line(Job(str(tmp_path / "a.apk")), known)) == "apk.reader_failed"
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="what is changed here reaches other processes by forking only")
 def test_a_file_that_ends_its_reader_is_named_and_the_rest_goes_on(work, alone, known, monkeypatch):
     deadly = {str(Path(work[number].path)) for number in (2, 11)}
 
-    def line(job, known, real=scan.line):
+    def line(job, known, real=batch.line):
         if job.path in deadly:
             os.kill(os.getpid(), signal.SIGKILL)
         return real(job, known)
 
-    monkeypatch.setattr(scan, "line", line)
+    monkeypatch.setattr(batch, "line", line)
     found = {json.loads(text)["file"]["path"]: text for text in cores.lines(work, known, cores=2)}
     assert len(found) == len(work)
     assert {why(found[path]) for path in deadly} == {"apk.reader_died"}

@@ -8,10 +8,10 @@ from dataclasses import replace
 
 import pytest
 
-from privaudit import scan, vet
+from privaudit import vetting
 from privaudit.errors import SourceError, UsageError
-from privaudit.scan import results
-from privaudit.vet.tally import Tally
+from privaudit.vetting import batch, results
+from privaudit.vetting.tally import Tally
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def path(tmp_path):
 def write(path, known, jobs):
     kept = results.opened(path, known)
     for job in jobs:
-        kept.add(scan.line(job, known))
+        kept.add(batch.line(job, known))
     kept.close()
 
 
@@ -44,18 +44,18 @@ def test_a_changed_file_newer_lists_and_another_country_are_done_again(path, kno
     write(path, known, work)
     os.utime(work[3].path, ns=(5, 5))
     assert left(path, known, work) == [work[3]]
-    assert left(path, vet.known(country="CN"), work) == work
+    assert left(path, vetting.known(country="CN"), work) == work
     lists = replace(known.basis.signatures, sha256="0" * 64)
     assert left(path, replace(known, basis=replace(known.basis, signatures=lists)), work) == work
 
 
 def test_what_may_be_otherwise_next_time_is_done_again(path, known, work, tmp_path):
-    gone = scan.Job(str(tmp_path / "gone.apk"))
+    gone = batch.Job(str(tmp_path / "gone.apk"))
     kept = results.opened(path, known)
-    kept.add(scan.line(gone, known))
-    kept.add(scan.died(work[0], known))
+    kept.add(batch.line(gone, known))
+    kept.add(batch.died(work[0], known))
     damaged = next(job for job in work if "damaged" in job.path)
-    kept.add(scan.line(damaged, known))
+    kept.add(batch.line(damaged, known))
     kept.close()
     assert left(path, known, [gone, work[0], damaged]) == [gone, work[0]]
 
@@ -73,9 +73,9 @@ def test_a_line_that_was_cut_is_taken_away(path, known, work, cut):
 
 @pytest.mark.parametrize("begun", [1, 10, 25])
 def test_a_first_line_that_was_cut(path, known, work, begun):
-    path.write_text(scan.line(work[0], known)[:begun])
+    path.write_text(batch.line(work[0], known)[:begun])
     write(path, known, work[:1])
-    assert path.read_text("utf-8") == scan.line(work[0], known)
+    assert path.read_text("utf-8") == batch.line(work[0], known)
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_a_disk_that_is_full_is_said(path, known, work):
     kept = results.opened(path, known)
     kept._stream = open("/dev/full", "w", encoding="utf-8")  # noqa: PTH123, SIM115
     with pytest.raises(SourceError, match="not_written"):
-        kept.add(scan.line(work[0], known))
+        kept.add(batch.line(work[0], known))
 
 
 def test_a_table_counts_each_file_once_by_its_last_line(path, known, work):
@@ -114,7 +114,7 @@ def test_a_table_counts_each_file_once_by_its_last_line(path, known, work):
     kept.close()
     fresh = Tally()
     for job in work:
-        fresh.add(scan.line(job, known))
+        fresh.add(batch.line(job, known))
     assert (tally.files, tally.lending, tally.unread) == (fresh.files, fresh.lending, fresh.unread)
     assert tally.files == len(work)
-    assert json.loads(scan.line(work[0], known))["file"]["path"] == work[0].path
+    assert json.loads(batch.line(work[0], known))["file"]["path"] == work[0].path

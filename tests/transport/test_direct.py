@@ -13,14 +13,23 @@ import pytest
 from adb_shell.adb_message import AdbMessage
 from adb_shell.constants import AUTH, AUTH_RSAPUBLICKEY, AUTH_TOKEN, CLSE, CNXN, MAX_ADB_DATA, OKAY, OPEN, WRTE
 
-from privaudit.demo.adbd.auth import KeyPolicy
-from privaudit.demo.adbd.phone import DemoPhone
-from privaudit.demo.adbd.wire import MAX_PAYLOAD_V1, VERSION_CHECKSUM
-from privaudit.demo.shell.toybox import ProgramResult
 from privaudit.errors import ConnectionLost, PhoneError, UsageError
 from privaudit.model import Command
-from privaudit.transport import OUTPUT_LIMIT, QUIET_TIMEOUT_S, SCRIPT_TIMEOUT_S, Transport, connect, direct, key, server
-from privaudit.transport.shell import OldShell, ShellV2, usual
+from privaudit.transport import (
+    OUTPUT_LIMIT,
+    QUIET_TIMEOUT_S,
+    SCRIPT_TIMEOUT_S,
+    Transport,
+    adb_auth,
+    adb_device,
+    adb_server,
+    connect,
+)
+from privaudit.transport.shell_protocol import OldShell, ShellV2, usual
+from privaudit.virtual_phone.adbd.auth import KeyPolicy
+from privaudit.virtual_phone.adbd.server import DemoPhone
+from privaudit.virtual_phone.adbd.wire import MAX_PAYLOAD_V1, VERSION_CHECKSUM
+from privaudit.virtual_phone.shell.toybox import ProgramResult
 
 OPEN_DOOR = KeyPolicy(required=False)
 LINES = b"".join(b"line %d\n" % number for number in range(100_000))
@@ -37,7 +46,7 @@ def nobody(_):
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory):
     where = tmp_path_factory.mktemp("android")
-    key.load(where)
+    adb_auth.load(where)
     return where
 
 
@@ -223,7 +232,7 @@ class TestLimits:
             assert len(phone.commands) == 1
 
     def test_a_silent_command_is_left(self, call, monkeypatch):
-        monkeypatch.setattr(direct, "QUIET_TIMEOUT_S", 0.5)
+        monkeypatch.setattr(adb_device, "QUIET_TIMEOUT_S", 0.5)
         with modern() as phone, pytest.raises(ConnectionLost) as caught:
             call(phone).run(ask("echo one; sleep 600"))
         assert (caught.value.name, caught.value.partial) == ("silent", b"one\n")
@@ -233,13 +242,13 @@ class TestSlowAndLarge:
     def test_a_dump_may_be_silent_for_a_minute(self, call, monkeypatch):
         assert QUIET_TIMEOUT_S > 60
         assert SCRIPT_TIMEOUT_S > QUIET_TIMEOUT_S
-        monkeypatch.setattr(direct, "HELLO_TIMEOUT_S", 0.2)  # what is short elsewhere does not count here
+        monkeypatch.setattr(adb_device, "HELLO_TIMEOUT_S", 0.2)  # what is short elsewhere does not count here
         with modern() as phone:
             assert call(phone).run(ask("echo one; sleep 0.7; echo two")).stdout == b"one\ntwo\n"
 
     @pytest.mark.parametrize("after", [0, 10, 500])
     def test_a_phone_that_falls_asleep_keeps_what_came(self, call, monkeypatch, after):
-        monkeypatch.setattr(direct, "QUIET_TIMEOUT_S", 0.3)
+        monkeypatch.setattr(adb_device, "QUIET_TIMEOUT_S", 0.3)
         with modern() as phone:
             transport = call(phone)
             phone.faults.sleep_after(after)
@@ -303,7 +312,7 @@ class TestAllow:
         with modern(keys=KeyPolicy(answer="allow")) as phone:
             assert call(phone, told.append).run(ask("both")).exit_code == 7
         assert told[0].seconds_left == 30
-        assert {waiting.fingerprint for waiting in told} == {key.load(folder).fingerprint}
+        assert {waiting.fingerprint for waiting in told} == {adb_auth.load(folder).fingerprint}
 
     def test_sees_the_time_run(self, call):
         told = []
@@ -319,7 +328,7 @@ class TestAllow:
         with modern(keys=KeyPolicy(answer=answer)) as phone, pytest.raises(PhoneError) as caught:
             call(phone, told.append, 1.0)
         assert caught.value.name == "not_allowed"
-        assert caught.value.values == {"fingerprint": key.load(folder).fingerprint}
+        assert caught.value.values == {"fingerprint": adb_auth.load(folder).fingerprint}
         assert told[0].seconds_left == 1
 
     def test_a_remembered_key_is_not_asked_again(self, call):
@@ -328,7 +337,7 @@ class TestAllow:
             assert call(phone).run(ask("both")).exit_code == 7
 
     def test_a_key_that_was_allowed_before_is_not_asked(self, call, folder):
-        with modern(keys=KeyPolicy(answer="ignore", known=(key.load(folder).GetPublicKey(),))) as phone:
+        with modern(keys=KeyPolicy(answer="ignore", known=(adb_auth.load(folder).GetPublicKey(),))) as phone:
             assert call(phone).run(ask("both")).exit_code == 7
 
     def test_whoever_waits_may_give_up(self, call):
@@ -415,7 +424,7 @@ class TestStrangers:
         assert refused(call, lambda sock: sock.shutdown(socket.SHUT_RDWR)) == "lost"
 
     def test_it_says_nothing(self, call, monkeypatch):
-        monkeypatch.setattr(direct, "HELLO_TIMEOUT_S", 0.3)
+        monkeypatch.setattr(adb_device, "HELLO_TIMEOUT_S", 0.3)
         assert refused(call, lambda _: None) == "silent"
 
     def test_it_hangs_up_while_it_asks(self, call):
@@ -445,13 +454,13 @@ class TestStrangers:
             call(peer, lambda _: None)
         _, public, head = sent[1]
         assert head[4] == AUTH_RSAPUBLICKEY
-        assert public == key.load(folder).GetPublicKey() + b"\0"
+        assert public == adb_auth.load(folder).GetPublicKey() + b"\0"
 
     def test_nobody_is_there(self, folder):
         with socket.create_server(("127.0.0.1", 0)) as taken:
             port = taken.getsockname()[1]
         with pytest.raises(PhoneError) as caught:
-            direct.over_tcp("127.0.0.1", port, on_waiting=nobody, key_folder=folder)
+            adb_device.over_tcp("127.0.0.1", port, on_waiting=nobody, key_folder=folder)
         assert caught.value.name == "no_answer"
         assert caught.value.values == {"host": "127.0.0.1", "port": port}
 
@@ -463,7 +472,7 @@ class TestStrangers:
 
         monkeypatch.setattr(socket, "create_connection", unknown)
         with pytest.raises(PhoneError) as caught:
-            direct.over_tcp(host, 5555, on_waiting=nobody, key_folder=folder)
+            adb_device.over_tcp(host, 5555, on_waiting=nobody, key_folder=folder)
         assert caught.value.name == "no_answer"
 
     @pytest.mark.parametrize(
@@ -578,7 +587,7 @@ class TestWhere:
     )
     def test_an_address(self, monkeypatch, given, host, port):
         called = []
-        monkeypatch.setattr(direct, "over_tcp", lambda *where, **_: called.append(where))
+        monkeypatch.setattr(adb_device, "over_tcp", lambda *where, **_: called.append(where))
         connect(transport=given, on_waiting=nobody)
         assert called == [(host, port)]
 
@@ -600,8 +609,8 @@ class TestWhere:
     @pytest.mark.parametrize("given", ["auto", "usb"])
     def test_the_cable(self, monkeypatch, given):
         called = []
-        monkeypatch.setattr(server, "answers", lambda: False)
-        monkeypatch.setattr(direct, "over_usb", lambda **how: called.append(how["serial"]))
+        monkeypatch.setattr(adb_server, "answers", lambda: False)
+        monkeypatch.setattr(adb_device, "over_usb", lambda **how: called.append(how["serial"]))
         connect(transport=given, serial="1234", on_waiting=nobody)
         assert called == ["1234"]
 
@@ -614,7 +623,7 @@ class TestWhere:
         code = (
             "import sys, privaudit.transport as t\n"
             "print([m for m in ('adb_shell', 'usb1', 'cryptography') if m in sys.modules])\n"
-            "import privaudit.transport.direct\n"
+            "import privaudit.transport.adb_device\n"
             "print([m for m in ('usb1', 'adb_shell.transport.usb_transport') if m in sys.modules])"
         )
         said = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True).stdout

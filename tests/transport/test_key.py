@@ -14,8 +14,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, utils
 
 from privaudit.errors import PhoneError
-from privaudit.transport import key as keys
-from tests.demo.conftest import need
+from privaudit.transport import adb_auth as keys
+from tests.virtual_phone.conftest import need
 
 NO_MODES = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no file modes")
 

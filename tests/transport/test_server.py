@@ -9,14 +9,14 @@ from collections import Counter
 
 import pytest
 
-from privaudit.capture import ranges
-from privaudit.demo.adbd.auth import KeyPolicy
-from privaudit.demo.adbd.phone import DemoPhone
-from privaudit.demo.adbd.wire import MAX_PAYLOAD_V1, VERSION_CHECKSUM
-from privaudit.demo.shell.toybox import ProgramResult
+from privaudit.capture import remote_file
 from privaudit.errors import ConnectionLost, PhoneError
 from privaudit.model import Command, PhoneState
-from privaudit.transport import connect, direct, key, server, server_line
+from privaudit.transport import adb_auth, adb_device, adb_server, connect, server_line
+from privaudit.virtual_phone.adbd.auth import KeyPolicy
+from privaudit.virtual_phone.adbd.server import DemoPhone
+from privaudit.virtual_phone.adbd.wire import MAX_PAYLOAD_V1, VERSION_CHECKSUM
+from privaudit.virtual_phone.shell.toybox import ProgramResult
 
 OPEN_DOOR = KeyPolicy(required=False)
 LINES = b"".join(b"line %d\n" % number for number in range(200_000))
@@ -110,7 +110,7 @@ class TestAnswers:
 
     def test_parts_of_files(self, dial, phone):
         line = dial(phone())
-        first, last = ranges.read(line, "/data/app/a/base.apk", [(10, 20), (len(APK) - 5, len(APK) + 99)])
+        first, last = remote_file.read(line, "/data/app/a/base.apk", [(10, 20), (len(APK) - 5, len(APK) + 99)])
         assert (first, last) == (APK[10:20], APK[-5:])
 
 
@@ -174,7 +174,7 @@ class TestAllow:
         (home / "adbkey").write_bytes((adb.home / ".android" / "adbkey").read_bytes())
         line = dial(there, told.append, key_folder=home)
         assert line.run(ask("both")).exit_code == 7
-        assert {one.fingerprint for one in told} == {key.find(home).fingerprint}
+        assert {one.fingerprint for one in told} == {adb_auth.find(home).fingerprint}
         assert told[0].seconds_left == 90
 
     def test_a_key_that_cannot_be_known_is_not_made_up(self, dial, phone, tmp_path):
@@ -261,8 +261,8 @@ def fail(text):
 def fake(monkeypatch, tmp_path):
     """Makes a server and gives what connecting through it ends in."""
     made = []
-    monkeypatch.setattr(server, "POLL_S", 0.01)
-    monkeypatch.setattr(server, "HELLO_TIMEOUT_S", 0.2)
+    monkeypatch.setattr(adb_server, "POLL_S", 0.01)
+    monkeypatch.setattr(adb_server, "HELLO_TIMEOUT_S", 0.2)
     monkeypatch.setattr(server_line, "HELLO_TIMEOUT_S", 0.2)
     monkeypatch.setenv("HOME", str(tmp_path))
 
@@ -317,7 +317,7 @@ class TestStates:
 
     def test_a_phone_without_a_readable_serial(self, fake):
         fake(okay("????????????           no permissions usb:1-1 transport_id:1\n"))
-        found = server.listed()
+        found = adb_server.listed()
         assert [(one.serial, one.place, one.state) for one in found] == [(None, "1-1", PhoneState.NO_PERMISSION)]
         assert ends(serial="1234").name.startswith("no_permission")
 
@@ -364,19 +364,19 @@ class TestStates:
 class TestStrangers:
     def test_nobody(self, monkeypatch):
         monkeypatch.setenv("ANDROID_ADB_SERVER_PORT", "1")
-        assert not server.answers()
+        assert not adb_server.answers()
         error = ends()
         assert (error.name, error.values) == ("server_absent", {"port": 1})
 
     @pytest.mark.parametrize("said", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"OKAYzzzz", b"FAIL-001x", b"OK"])
     def test_something_else(self, fake, said):
         fake({"host:version": said, "host:devices-l": said})
-        assert not server.answers()
+        assert not adb_server.answers()
         assert ends().name in {"not_adb_server", "lost"}
 
     def test_one_that_says_nothing_is_not_waited_for_long(self, fake):
         fake({"host:version": b"", "host:devices-l": b"OKAY0100short"})
-        assert not server.answers()
+        assert not adb_server.answers()
         assert ends().name in {"lost", "silent", "too_slow"}
 
     @pytest.mark.parametrize(
@@ -410,7 +410,7 @@ class TestStrangers:
         monkeypatch.setenv(name, value)
         monkeypatch.setattr(socket, "create_connection", lambda *_a, **_k: pytest.fail("asked"))
         assert ends().name == "server_address"
-        monkeypatch.setattr(direct, "over_usb", lambda **_: "cable")
+        monkeypatch.setattr(adb_device, "over_usb", lambda **_: "cable")
         assert connect(transport="auto", on_waiting=nobody) == "cable"
 
 
@@ -428,7 +428,7 @@ class TestByItself:
                 raise PhoneError(outcome)
             return outcome
 
-        monkeypatch.setattr(direct, "over_usb", over_usb)
+        monkeypatch.setattr(adb_device, "over_usb", over_usb)
         return outcomes
 
     def test_a_server_without_phones_leaves_the_cable(self, fake, cable):

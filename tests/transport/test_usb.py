@@ -14,7 +14,7 @@ from adb_shell.constants import CLSE, OKAY, WRTE
 
 from privaudit.errors import ConnectionLost, PhoneError
 from privaudit.model import Command
-from privaudit.transport import direct, usb
+from privaudit.transport import adb_device, usb
 from tests.fixtures.sentences import ENGLISH
 from tests.fixtures.usb_bus import FASTBOOT, HDC, PICTURES, STORAGE, Device, library, timed_out
 
@@ -26,12 +26,12 @@ def bus(monkeypatch, tmp_path):
     looks = module.looks
     monkeypatch.setattr(usb, "libusb", lambda: module)
     naps = []
-    monkeypatch.setattr(direct.time, "sleep", naps.append)
-    monkeypatch.setattr(direct, "HELLO_TIMEOUT_S", 0.05)
+    monkeypatch.setattr(adb_device.time, "sleep", naps.append)
+    monkeypatch.setattr(adb_device, "HELLO_TIMEOUT_S", 0.05)
     looks_and_naps = SimpleNamespace(looks=looks, naps=naps)
 
     def dial(serial=None):
-        return direct.over_usb(serial=serial, on_waiting=lambda _: None, key_folder=tmp_path)
+        return adb_device.over_usb(serial=serial, on_waiting=lambda _: None, key_folder=tmp_path)
 
     looks_and_naps.dial = dial
     looks_and_naps.error = lambda serial=None: _error(dial, serial)

@@ -6,14 +6,14 @@ import threading
 
 import pytest
 
-from privaudit.transport import key
+from privaudit.transport import adb_auth
 from tests.fixtures.workshop import Bench, Table
 
 
 @pytest.fixture(scope="session")
 def day_key():
     """Making one takes a moment; tests do not need many."""
-    return key.made()
+    return adb_auth.made()
 
 
 @pytest.fixture

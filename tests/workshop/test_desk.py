@@ -7,12 +7,12 @@ import re
 import pytest
 
 from privaudit.errors import ConnectionLost, PhoneError
-from privaudit.language import Language
+from privaudit.i18n import Language
 from privaudit.transport import WaitingForAllow
 from privaudit.workshop import codes, telling
-from privaudit.workshop.arrivals import POLL_S
-from privaudit.workshop.hall import GRACE_S
-from privaudit.workshop.nouns import Asking, Broke, Keep, LetIn, Looked, Read
+from privaudit.workshop.device_queue import GRACE_S
+from privaudit.workshop.device_watcher import POLL_S
+from privaudit.workshop.model import Asking, Broke, Keep, LetIn, Looked, Read
 from tests.fixtures.workshop import plugged
 
 ENGLISH = Language("en")

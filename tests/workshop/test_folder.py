@@ -14,8 +14,8 @@ from privaudit.errors import SourceError, UsageError
 from privaudit.model import DataClass
 from privaudit.workshop.books import read_book, read_sessions
 from privaudit.workshop.counts import Record
-from privaudit.workshop.folder import Folder
-from privaudit.workshop.nouns import Keep
+from privaudit.workshop.model import Keep
+from privaudit.workshop.storage import Folder
 
 TODAY = date(2026, 1, 10)
 
@@ -211,8 +211,8 @@ def test_consent_withdrawn_leaves_no_file(tmp_path):
 HOLD = """
 import sys, time
 from pathlib import Path
-from privaudit.workshop.folder import Folder
-from privaudit.workshop.nouns import Keep
+from privaudit.workshop.storage import Folder
+from privaudit.workshop.model import Keep
 folder = Folder(Path(sys.argv[1]), Keep.HANDOUT)
 print("open", flush=True)
 time.sleep(60)

@@ -12,12 +12,13 @@ from html.parser import HTMLParser
 import pytest
 
 from privaudit import roms
+from privaudit.documents import sheet
 from privaudit.errors import UsageError
-from privaudit.language import Language
-from privaudit.locales import available
+from privaudit.i18n import Language
+from privaudit.i18n.catalog import available
 from privaudit.model import Source
-from privaudit.workshop import handout, kit, sheet, telling
-from privaudit.workshop.nouns import Keep
+from privaudit.workshop import handout, kit, telling
+from privaudit.workshop.model import Keep
 
 STORIES = ["hyperos", "oneui", "coloros", "emui5", "android6", "android16", "borrower"]
 VOID = {"meta", "br", "rect"}

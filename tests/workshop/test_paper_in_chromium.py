@@ -6,8 +6,9 @@ import re
 
 import pytest
 
-from privaudit.language import Language
-from privaudit.workshop import handout, kit, sheet
+from privaudit.documents import sheet
+from privaudit.i18n import Language
+from privaudit.workshop import handout, kit
 
 BETWEEN_MARGINS = 702
 """CSS pixels of an A4 sheet between margins of 12 mm."""

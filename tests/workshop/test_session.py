@@ -14,13 +14,13 @@ import pytest
 
 from privaudit.capture import archive
 from privaudit.capture.questions import leaving
-from privaudit.demo import stories
-from privaudit.demo.adbd.auth import KeyPolicy
-from privaudit.locales import available
-from privaudit.transport import key as keys
-from privaudit.workshop.nouns import Keep
+from privaudit.i18n.catalog import available
+from privaudit.transport import adb_auth as keys
+from privaudit.virtual_phone import stories
+from privaudit.virtual_phone.adbd.auth import KeyPolicy
+from privaudit.workshop.model import Keep
 from privaudit.workshop.rehearsal import Rehearsal
-from privaudit.workshop.visit import scope
+from privaudit.workshop.worker import scope
 from tests.fixtures.workshop import Table
 
 TEN_S = 10.0
@@ -295,7 +295,7 @@ def test_all_pages_print_as_one_job(table):
 
 
 def test_a_visit_that_meets_a_mistake_of_ours_hurts_no_other(table, monkeypatch):
-    from privaudit.workshop import visit
+    from privaudit.workshop import worker
 
     def broken(*_, **__):
         raise ZeroDivisionError
@@ -303,7 +303,7 @@ def test_a_visit_that_meets_a_mistake_of_ours_hurts_no_other(table, monkeypatch)
     table.phones.plug("usb 1-1 1")
     table.look()
     row = table.row()
-    monkeypatch.setattr(visit.audit, "live", broken)
+    monkeypatch.setattr(worker.audit, "live", broken)
     table.through(row, "failed")
     assert row.error.name == "visit_bug"
     monkeypatch.undo()

@@ -367,8 +367,8 @@ def test_totals_of_many_folders_in_every_form(run, tmp_path):
 
     from privaudit.model import DataClass
     from privaudit.workshop.counts import Record
-    from privaudit.workshop.folder import Folder
-    from privaudit.workshop.nouns import Keep
+    from privaudit.workshop.model import Keep
+    from privaudit.workshop.storage import Folder
 
     for name in ("one", "two"):
         folder = Folder(tmp_path / name, Keep.NOTHING, today=date.today)

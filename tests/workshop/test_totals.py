@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from privaudit.language import Language
-from privaudit.workshop import totals
+from privaudit.i18n import Language
+from privaudit.workshop import statistics
 from privaudit.workshop.counts import Book, Counted, Record, Session, added, counted
 
 NO_COUNTS = {"roms": {}, "lending": {}, "can_read": {}, "listed": {}, "failures": {}}
@@ -34,7 +34,7 @@ def book(*counts, demo=False):
 
 
 def shown(counts):
-    return {table.name: {line.name: line.count for line in table.lines} for table in totals.tables(counts)}
+    return {table.name: {line.name: line.count for line in table.lines} for table in statistics.tables(counts)}
 
 
 def test_small_counts_and_small_complements_are_left_out():
@@ -71,7 +71,7 @@ COUNTS = st.dictionaries(st.sampled_from("abcdefgh"), st.integers(0, 30), max_si
 @given(COUNTS)
 def test_nothing_small_can_be_worked_out(counts):
     whole = sum(counts.values())
-    lines = totals._parts(counts, whole)
+    lines = statistics._parts(counts, whole)
     visible = [line.count for line in lines if line.count is not None]
     hidden = [counts[line.name] for line in lines if line.count is None]
     assert all(count >= 5 and whole - count >= 5 for count in visible)
@@ -105,7 +105,7 @@ def test_many_folders_add_up():
 @pytest.mark.parametrize("code", ["en", "zh"])
 def test_as_text(code):
     language = Language(code)
-    text = totals.text(book(BIG, demo=True), language)
+    text = statistics.text(book(BIG, demo=True), language)
     assert language.text("report.demo").split("，")[0][:10] in text
     assert "com.example.many" in text
     assert "com.example.few" not in text
@@ -114,7 +114,7 @@ def test_as_text(code):
 
 
 def test_as_json():
-    document = json.loads(totals.json(book(BIG), Language("en")))
+    document = json.loads(statistics.json(book(BIG), Language("en")))
     assert document["demo"] is False
     assert document["tables"]["roms"] == {"of": 40, "rows": {"hyperos": 20, "coloros": 12}, "others_suppressed": True}
     assert document["tables"]["can_read"]["rows"]["call_log"] is None
@@ -122,7 +122,7 @@ def test_as_json():
 
 def test_as_csv_without_formulas():
     evil = Counted(phones=20, **{**NO_COUNTS, "listed": {"=cmd()": 9}})
-    text = totals.csv_text(book(evil), Language("en"))
+    text = statistics.csv_text(book(evil), Language("en"))
     assert text.startswith("\ufeff")
     rows = list(csv.reader(io.StringIO(text.removeprefix("\ufeff"))))
     assert [row for row in rows if row[1] == "listed"] == [["0", "listed", "'=cmd()", "'=cmd()", "9", "20", "0"]]
@@ -130,7 +130,7 @@ def test_as_csv_without_formulas():
 
 def test_as_a_page_to_project():
     evil = Counted(phones=20, **{**NO_COUNTS, "listed": {"<script>x</script>": 9}})
-    page = totals.html(book(evil, demo=True), Language("en"))
+    page = statistics.html(book(evil, demo=True), Language("en"))
     assert "<script" not in page
     assert "&lt;script&gt;" in page
     assert "default-src &#39;none&#39;" in page or "default-src 'none'" in page
@@ -145,7 +145,7 @@ def test_as_a_page_to_project():
 @pytest.mark.parametrize("suffix", [".json", ".csv", ".html", ".txt"])
 def test_written_whole_and_private(tmp_path, suffix):
     path = tmp_path / f"totals{suffix}"
-    totals.check(path)
-    totals.write(book(BIG), path, Language("zh"))
+    statistics.check(path)
+    statistics.write(book(BIG), path, Language("zh"))
     assert path.stat().st_mode & 0o077 == 0
     assert "com.example.many" in path.read_text(encoding="utf-8")

@@ -1,0 +1,97 @@
+"""The commands by name. A module is imported, and its options are made, when a command of it is wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, MutableMapping
+from importlib import import_module
+from typing import Any, Final
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from privaudit.cli.options import help_text
+
+COMMANDS: Final[Mapping[str, str]] = {
+    "audit": "audit",
+    "demo": "audit",
+    "capture": "audit",
+    "devices": "audit",
+    "steps": "steps",
+    "open": "steps",
+    "revoke": "steps",
+    "undo": "steps",
+    "diff": "steps",
+    "evidence": "evidence",
+    "letter": "letter",
+    "rights": "rights",
+    "workshop": "workshop",
+    "apk": "apk",
+    "signatures": "signatures_exchange",
+    "rules": "rules",
+    "schema": "audit",
+}
+"""Each command, in the order of the help, and the module of `privaudit.cli` whose ``register`` adds it."""
+
+_TOLD: Final[Mapping[str, str]] = {
+    "audit": "cli.audit",
+    "demo": "cli.demo",
+    "devices": "cli.devices",
+    "capture": "cli.capture",
+    "steps": "cli.steps",
+    "open": "cli.open",
+    "revoke": "cli.revoke",
+    "undo": "cli.undo",
+    "diff": "cli.diff",
+    "evidence": "cli.evidence",
+    "letter": "cli.letter",
+    "rights": "cli.rights",
+    "workshop": "cli.workshop",
+    "apk": "apkcli.apk",
+    "signatures": "signatures.app",
+    "rules": "rulebook.app",
+    "schema": "cli.schema",
+}
+"""The help of each command in the message catalog."""
+
+
+class _Made(MutableMapping[str, Any]):
+    """Commands as typer makes them, each when somebody wants it."""
+
+    def __init__(self) -> None:
+        self._made: dict[str, Any] = {}
+
+    def __getitem__(self, name: str) -> Any:  # noqa: ANN401 - click's classes, which newer typers carry inside
+        if name not in self._made:
+            holder = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False)
+            import_module(f"privaudit.cli.{COMMANDS[name]}").register(holder)
+            made = typer.main.get_command(holder)
+            self._made |= made.commands if isinstance(made, TyperGroup) else {name: made}
+        return self._made[name]
+
+    def __setitem__(self, name: str, command: Any) -> None:  # noqa: ANN401 - as above
+        self._made[name] = command
+
+    def __delitem__(self, name: str) -> None:
+        del self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(COMMANDS)
+
+    def __len__(self) -> int:
+        return len(COMMANDS)
+
+
+class Commands(TyperGroup):
+    """``privaudit``, whose help needs only the first line of each command."""
+
+    def __init__(self, **attrs: Any) -> None:  # noqa: ANN401 - what typer passes on
+        super().__init__(**attrs)
+        self.commands = _Made()
+
+    def format_commands(self, _ctx: Any, formatter: Any) -> None:  # noqa: ANN401 - click's classes
+        """The table of commands, below the options."""
+        room = formatter.width - 6 - max(map(len, COMMANDS))
+        told = {name: help_text(_TOLD[name]) for name in COMMANDS}
+        short = [(name, TyperCommand(name, help=text).get_short_help_str(room)) for name, text in told.items()]
+        with formatter.section("Commands"):
+            formatter.write_dl(short)

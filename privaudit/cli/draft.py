@@ -1,0 +1,36 @@
+"""Rows of a list from APKs, for a contributor to complete with a source: nobody types a package or a digest by hand."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from privaudit.apk.signing import EVERYBODYS
+from privaudit.i18n import Language, tame
+from privaudit.knowledge import toml_text
+from privaudit.knowledge.schema import Row
+from privaudit.vetting.document import VettedApp
+
+_PACKAGE: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z][A-Za-z0-9_]*)+\Z", re.ASCII)
+_MOST_NAMES: Final = 20
+
+
+def head(language: Language) -> str:
+    """What to do with the rows, as comments."""
+    return "".join(f"# {language.text(f'apkcli.{name}')}\n" for name in ("draft_head", "draft_head_2"))
+
+
+def row(app: VettedApp, file: str, language: Language) -> str:
+    """The row of one app. It says what the file says; whether that is worth a row, a source must say."""
+    names = (app.label, *app.labels.values(), *app.launcher_labels)
+    certificates = tuple(one for one in app.certificates_sha256 if one not in EVERYBODYS)
+    comments = [language.text("apkcli.draft_from", path=file, version=app.version_name or "?")]
+    if len(certificates) < len(app.certificates_sha256):
+        comments.append(language.text("apkcli.draft_key"))
+    made = Row(
+        package=app.package if _PACKAGE.match(app.package) else None,
+        names=tuple(dict.fromkeys(tamed for name in names if name and (tamed := tame(name))))[:_MOST_NAMES],
+        sha256=(app.apk_sha256,) if app.apk_sha256 is not None else (),
+        certificates=certificates,
+    )
+    return "".join(f"# {comment}\n" for comment in comments) + toml_text.app(made)

@@ -1,0 +1,136 @@
+"""Rights beside the permission list: accessibility, notification access, keyboard, default SMS and phone app, admins.
+
+Sources: ``Settings.Secure``, ``RoleManagerService.dump`` (``DualDumpOutputStream``),
+``DevicePolicyManagerService.dump``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from privaudit.capture import Capture
+from privaudit.capture.questions import is_package_name
+from privaudit.dumpsys.package_checks import lines
+from privaudit.model import AnswerState, Place, SpecialAccess
+
+_SETTING: Final = {
+    "enabled_accessibility_services": "accessibility",
+    "enabled_notification_listeners": "notification_listener",
+    "default_input_method": "input_method",
+    "sms_default_application": "default_sms",
+    "dialer_default_application": "default_phone",
+}
+_NUMBER = re.compile(r"\d{1,5}\Z", re.ASCII)
+_ROLE: Final = {"android.app.role.SMS": "default_sms", "android.app.role.DIALER": "default_phone"}
+_ADMINS = re.compile(r"^\s+Enabled Device Admins \(User (\d{1,5})\b", re.ASCII)
+_ADMIN = re.compile(r"^    ([^\s/]+)/(\S+):$")
+_OWNERS = re.compile(r"^\s+(?:(Device Owner)|Profile Owner \(User (\d{1,5})\)):\s*$", re.ASCII)
+_ROLE_FRAME = re.compile(r"(?:ROLE MANAGER STATE.*|[{}\]]|\w+=.*)?\Z")
+"""``DualDumpOutputStream``: names with values, and brackets."""
+_OWNER = re.compile(r"^\s+(?:admin=ComponentInfo\{|ComponentInfo\{)([^/}]+)/([^}]+)\}")
+_LAST_INDENT: Final = 2
+"""Of ``device_policy``: a line no deeper than this ends the list of administrators."""
+
+
+@dataclass(frozen=True, slots=True)
+class Right:
+    """One right that one package holds."""
+
+    access: SpecialAccess
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """Everything found."""
+
+    held: Mapping[tuple[str, int], tuple[Right, ...]]
+    """By package and user. Stale entries of removed apps may be among them."""
+    unparsed: Mapping[str, int]
+    """By answer: lines that cannot be Android's. A class name may hold a line break, and what looks like more lines."""
+
+
+_Row = tuple[str, int, str, str | None, Place]
+
+
+def gather(capture: Capture) -> Rights:
+    """Rights by package and user."""
+    unparsed: Counter[str] = Counter()
+    found: dict[tuple[str, int], dict[tuple[str, str | None], Right]] = defaultdict(dict)
+    rows = (*_settings(capture, unparsed), *_roles(capture, unparsed), *_admins(capture, unparsed))
+    for package, user, kind, component, place in rows:
+        if is_package_name(package):
+            # A role and its older setting say the same thing twice.
+            found[package, user].setdefault(
+                (kind, component), Right(SpecialAccess(kind=kind, component=component), place)
+            )
+    return Rights({key: tuple(held.values()) for key, held in found.items()}, unparsed)
+
+
+def _settings(capture: Capture, unparsed: Counter[str]) -> Iterator[_Row]:
+    roles = capture.answer("roles")
+    roles_known = roles.state is AnswerState.ANSWERED and "user_id=" in roles.text
+    for answer in capture.to("settings"):
+        values: dict[str, tuple[int, str]] = {}
+        for offset, line in lines(answer.text):
+            key, equals, value = line.partition("=")
+            if line and (not equals or key in values):
+                unparsed[answer.key] += 1
+            elif line:
+                values[key] = offset, value
+        for key, kind in _SETTING.items():
+            offset, value = values.get(key, (0, ""))
+            if not value or value == "null" or (kind.startswith("default_") and roles_known):
+                continue
+            if kind == "accessibility" and values.get("accessibility_enabled", (0, "1"))[1] == "0":
+                continue
+            for component in value.split(":"):
+                package, slash, _ = component.partition("/")
+                yield package, answer.user or 0, kind, component if slash else None, Place(answer.key, offset)
+
+
+def _roles(capture: Capture, unparsed: Counter[str]) -> Iterator[_Row]:
+    user, kind, in_holders = 0, None, False
+    for offset, line in lines(capture.answer("roles").text):
+        word, equals, value = line.strip().partition("=")
+        place = Place("roles", offset)
+        if word == "user_id" and _NUMBER.match(value):
+            user, kind, in_holders = int(value), None, False
+        elif word == "name":
+            kind, in_holders = _ROLE.get(value), False
+        elif word == "holders":
+            in_holders = value == "["
+            if kind and value not in {"", "["}:
+                yield value, user, kind, None, place
+        elif in_holders and kind and not equals and word not in {"", "]"}:
+            yield word, user, kind, None, place
+        elif word == "]":
+            in_holders = False
+        elif not in_holders and not _ROLE_FRAME.match(line.strip()):
+            unparsed["roles"] += 1
+
+
+def _admins(capture: Capture, unparsed: Counter[str]) -> Iterator[_Row]:
+    user: int | None = None
+    owner: tuple[int, str] | None = None
+    for offset, line in lines(capture.answer("device_policy").text):
+        place = Place("device_policy", offset)
+        if match := _ADMINS.match(line):
+            user, owner = int(match[1]), None
+        elif match := _OWNERS.match(line):
+            user, owner = None, (0, "device_owner") if match[1] else (int(match[2]), "profile_owner")
+        elif user is not None and (match := _ADMIN.match(line)):
+            yield match[1], user, "device_admin", f"{match[1]}/{match[2]}", place
+        elif owner is not None and (match := _OWNER.match(line)):
+            yield match[1], *owner, f"{match[1]}/{match[2]}", place
+            owner = None
+        elif user is not None and line.strip() and len(line) - len(line.lstrip()) <= _LAST_INDENT:
+            # In column 0 nothing of this dump stands: it is the rest of a class name.
+            unparsed["device_policy"] += line[0] != " "
+            user = None
+        elif user is not None and _ADMIN.match(f"{line}:"):
+            unparsed["device_policy"] += 1  # a component without its colon: the class name goes on below

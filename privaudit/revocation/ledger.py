@@ -1,0 +1,158 @@
+"""The ledger: what is to be changed, how each thing stood before, and what became of it. Undo reads it.
+
+Written whole before each change and after it, beside the old one and renamed over it, so that a pulled cable or a
+killed process leaves either the one or the other. Its seal is a plain SHA-256: it finds accidents and edits made by
+hand, and cannot stop somebody who computes it anew. What such a ledger could ask for is bounded all the same: every
+word of it is checked against the closed tables of `privaudit.revocation.commands`, and undo shows what it would do first.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import ClassVar, Final, Literal
+
+from pydantic import AwareDatetime, ConfigDict, TypeAdapter, ValidationError
+
+from privaudit import __version__
+from privaudit.atomic_write import replacing
+from privaudit.errors import SourceError
+from privaudit.revocation import commands
+from privaudit.revocation.change import Change, Kind, Outcome, State
+from privaudit.revocation.identity import Identity
+
+SCHEMA: Final = "privaudit-ledger/1"
+LARGEST: Final = 4 * 1024 * 1024
+"""Bytes. A plan for 50 apps gives about 0.3 MB."""
+_MOST_ENTRIES: Final = 5000
+_MODE: Final = re.compile(r"[a-z0-9]{1,16}")
+_NO_SEAL: Final = "0" * 64
+_SDKS: Final = (30, 35)
+"""One for each way of closing: a row that cannot be worded for them is no row of ours."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One change and its fate."""
+
+    change: Change
+    outcome: Outcome = Outcome.PLANNED
+    said: str | None = None
+    """What the phone said against it, tamed."""
+    after: State | None = None
+    """As it was read back."""
+    at: AwareDatetime | None = None
+    """When `outcome` was written; this computer's time."""
+
+    @property
+    def may_have_acted(self) -> bool:
+        """Whether there may be something to take back. An app that was ended runs again when somebody opens it."""
+        return self.change.kind is not Kind.FORCE_STOP and self.outcome not in {Outcome.PLANNED, Outcome.UNDONE}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sealed:
+    """The capture that was taken before anything was changed."""
+
+    file: str
+    """Its name, beside the ledger."""
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ledger:
+    """Everything about one run. Names the apps that were changed: private."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+    schema: Literal["privaudit-ledger/1"] = "privaudit-ledger/1"
+    tool: str
+    made_at: AwareDatetime
+    demo: bool
+    phone: Identity
+    capture: Sealed
+    entries: tuple[Entry, ...]
+    seal: str = _NO_SEAL
+
+    def with_entry(self, number: int, **changed: object) -> Ledger:
+        """This ledger with another state of one entry, dated now."""
+        entry = replace(self.entries[number], **changed, at=_now())  # type: ignore[arg-type]
+        return replace(self, entries=(*self.entries[:number], entry, *self.entries[number + 1 :]))
+
+
+_LEDGER: Final = TypeAdapter(Ledger)
+
+
+def begin(changes: Iterable[Change], phone: Identity, capture: Sealed, *, demo: bool) -> Ledger:
+    """A new ledger, with everything planned and nothing begun."""
+    entries = tuple(Entry(change=change, at=_now()) for change in changes)
+    return Ledger(tool=__version__, made_at=_now(), demo=demo, phone=phone, capture=capture, entries=entries)
+
+
+def write(ledger: Ledger, path: Path) -> None:
+    """Write `ledger` to `path`, whole or not at all, and onto the disk before this returns. Private (mode 0600).
+
+    Raises:
+        SourceError: it cannot be written: then nothing may be changed.
+    """
+    sealed = replace(ledger, seal=_seal(ledger))
+    with replacing(path) as stream:
+        stream.write(_dumped(sealed))
+
+
+def _dumped(ledger: Ledger) -> bytes:
+    return _LEDGER.dump_json(ledger, indent=1) + b"\n"
+
+
+def read(path: Path) -> Ledger:
+    """Read a ledger back.
+
+    Raises:
+        SourceError: not there, no ledger, edited by hand, or it asks for something that no ledger of ours asks for.
+    """
+    try:
+        if path.stat().st_size > LARGEST:
+            raise SourceError("errors.ledger_damaged", path=str(path), where="", problem="too large")
+        raw = path.read_bytes()
+        ledger = _LEDGER.validate_json(raw)
+    except FileNotFoundError as error:
+        raise SourceError("errors.source_missing", path=str(path)) from error
+    except OSError as error:
+        raise SourceError("errors.source_unreadable", path=str(path), reason=error.strerror or str(error)) from error
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(map(str, first["loc"]))
+        raise SourceError("errors.ledger_damaged", path=str(path), where=where, problem=first["msg"]) from error
+    if ledger.seal != _seal(ledger) or raw != _dumped(ledger):
+        raise SourceError("errors.ledger_changed", path=str(path))
+    for number, entry in enumerate(ledger.entries):
+        if number >= _MOST_ENTRIES or not _is_ours(entry.change):
+            raise SourceError("errors.ledger_damaged", path=str(path), where=f"entries.{number}", problem="not ours")
+    return ledger
+
+
+def _is_ours(change: Change) -> bool:
+    """Whether every word of it may enter a command, and is one that a phone prints."""
+    before = change.before
+    if not all(mode is None or _MODE.fullmatch(mode) for mode in (before.uid_mode, before.mode)):
+        return False
+    try:
+        for sdk in _SDKS:
+            change.closing(sdk, ())
+            change.restoring(replace(change.before, held=not change.before.held), sdk, ())
+    except (ValueError, KeyError):
+        return False
+    components = change.kind in {Kind.ACCESSIBILITY, Kind.LISTENER}
+    return not components or commands.is_component(change.what, change.package)
+
+
+def _seal(ledger: Ledger) -> str:
+    return hashlib.sha256(_LEDGER.dump_json(replace(ledger, seal=_NO_SEAL))).hexdigest()
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(microsecond=0)

@@ -1,0 +1,163 @@
+"""adb-shell's side of the ADB protocol, with what it drops: the phone's features, and the answer "no such service"."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import sys
+from collections.abc import Callable, Collection, Generator, Iterator
+from typing import Any, Final
+
+from adb_shell.adb_message import AdbMessage, checksum, unpack
+from adb_shell.constants import CLSE, CNXN, ID_TO_WIRE, MAX_ADB_DATA, MESSAGE_SIZE, OKAY, OPEN, WIRE_TO_ID
+from adb_shell.exceptions import (
+    AdbTimeoutError,
+    InvalidChecksumError,
+    InvalidCommandError,
+    InvalidResponseError,
+)
+from adb_shell.hidden_helpers import _AdbTransactionInfo
+
+from privaudit.errors import PhoneError
+from privaudit.transport.stream import Wire
+
+_VERSION_WITHOUT_SUMS: Final = 0x01000001
+"""AOSP ``adb.h``, ``A_VERSION_SKIP_CHECKSUM``."""
+_ONES: Final = 0xFFFFFFFF
+_LEAST_PAYLOAD: Final = 4096
+"""What every adbd takes (AOSP ``adb.h``, ``MAX_PAYLOAD_V1``)."""
+MOST_STRAYS: Final = 64
+"""Packets in a row that answer nothing; a phone sends two after a stream that was left before its end."""
+_USB: Final = "adb_shell.transport.usb_transport"
+_absent = _USB not in sys.modules
+if _absent:
+    # Loading it starts the system's libusb, before ours and even for the network; where that fails, nothing of
+    # adb-shell can be imported. It copes with this module being absent.
+    sys.modules[_USB] = None  # type: ignore[assignment]
+try:
+    from adb_shell.adb_device import AdbDevice, _AdbIOManager
+finally:
+    if _absent:
+        del sys.modules[_USB]
+
+
+class _Packets(_AdbIOManager):  # type: ignore[misc]  # adb-shell has no types
+    """Keeps the banner, which adb-shell reads and forgets; and does without sums where the phone does.
+
+    A sum over all bytes costs more than everything else together, and cables and networks have better ones of their
+    own. Phones since Android 9 leave it out for a computer that says so.
+
+    Our streams run one after another. So what belongs to no stream, or to another one, is passed over; adb-shell would
+    keep it all, for as long and as much as a phone cares to send.
+    """
+
+    banner = b""
+
+    def _send(self, msg: AdbMessage, adb_info: _AdbTransactionInfo) -> None:
+        if msg.command == ID_TO_WIRE[CNXN]:
+            msg.arg0 = _VERSION_WITHOUT_SUMS
+        super()._send(msg, adb_info)
+
+    def read(
+        self,
+        expected_cmds: Collection[bytes],
+        adb_info: _AdbTransactionInfo,
+        allow_zeros: bool = False,  # noqa: FBT001, FBT002 - as adb-shell calls it
+    ) -> tuple[bytes, int, int, bytes]:
+        return self._expected(expected_cmds, adb_info, lambda arg0, arg1: adb_info.args_match(arg0, arg1, allow_zeros))
+
+    def _read_expected_packet_from_device(
+        self, expected_cmds: Collection[bytes], adb_info: _AdbTransactionInfo
+    ) -> tuple[bytes, int, int, bytes]:
+        return self._expected(expected_cmds, adb_info, lambda _arg0, _arg1: True)
+
+    def _expected(
+        self, commands: Collection[bytes], adb_info: _AdbTransactionInfo, fits: Callable[[int, int], bool]
+    ) -> tuple[bytes, int, int, bytes]:
+        for _ in range(MOST_STRAYS + 1):
+            packet = self._read_packet_from_device(adb_info)
+            if packet[0] in commands and fits(packet[1], packet[2]):
+                return packet
+        raise PhoneError("errors.garbled")
+
+    def _read_packet_from_device(self, adb_info: _AdbTransactionInfo) -> tuple[bytes, int, int, bytes]:
+        head = self._read_bytes_from_device(MESSAGE_SIZE, adb_info)
+        number, arg0, arg1, size, total = unpack(head)
+        command = WIRE_TO_ID.get(number)
+        if number ^ int.from_bytes(head[20:24], "little") != _ONES:  # AOSP ``transport.cpp``, ``check_header``
+            raise PhoneError("errors.garbled")
+        if command is None:
+            raise InvalidCommandError(f"Unknown command: {head[:4]!r}")
+        data: bytes = self._read_bytes_from_device(size, adb_info) if size else b""
+        if total and total != checksum(data):  # 0: none was made
+            raise InvalidChecksumError
+        if command == CNXN:
+            self.banner = data
+        return command, arg0, arg1, data
+
+
+class Device(AdbDevice):  # type: ignore[misc]
+    """A phone at the other end of a wire."""
+
+    def __init__(self, wire: Wire) -> None:
+        super().__init__(wire, banner=b"privaudit")  # adb-shell would tell the phone this computer's name
+        self._io_manager = _Packets(wire)
+        self._streams = 0
+
+    @property
+    def features(self) -> frozenset[str]:
+        """What the phone can do, from its banner ``device::ro.product.name=…;features=shell_v2,cmd,…``."""
+        match = re.search(rb"[:;]features=([^;\0]*)", self._io_manager.banner)
+        return frozenset(match[1].decode("utf-8", "replace").split(",")) if match else frozenset()
+
+    @property
+    def payload_limit(self) -> int:
+        """Most bytes of one packet that the phone takes: 4096 before Android 7, then 256 KB, 1 MB from Android 9."""
+        limit: int = min(self._maxdata, MAX_ADB_DATA)
+        return limit
+
+    def hello(self, **how: Any) -> None:  # noqa: ANN401 - passed on to adb-shell
+        """Open the wire and introduce ourselves; `how` as `AdbDevice.connect`.
+
+        Raises:
+            PhoneError: as `Wire`; ``needs_pairing``; ``garbled``.
+        """
+        with plainly():
+            self.connect(**how)
+        if self.payload_limit < _LEAST_PAYLOAD:
+            raise PhoneError("errors.garbled")
+
+    def stream(self, service: bytes, quiet_s: float) -> Generator[bytes, None, None]:
+        """What `service` says, piece by piece. To leave it before its end ends it on the phone.
+
+        Raises:
+            PhoneError: as `Wire`, with ``silent`` after `quiet_s`; ``garbled``; ``refused``.
+        """
+        with plainly():
+            self._streams = self._streams % 0xFFFFFFFF + 1
+            info = _AdbTransactionInfo(self._streams, None, quiet_s, quiet_s)
+            self._io_manager.send(AdbMessage(OPEN, info.local_id, 0, service + b"\0"), info)
+            # adb-shell waits for OKAY only, so a phone without this service keeps it waiting until its time is over.
+            answer, info.remote_id, _, _ = self._io_manager.read([OKAY, CLSE], info)
+            if answer == CLSE:
+                raise PhoneError("errors.refused")
+            try:
+                yield from self._read_until_close(info)
+            except GeneratorExit:
+                with contextlib.suppress(PhoneError):
+                    self._io_manager.send(AdbMessage(CLSE, info.local_id, info.remote_id), info)
+                raise
+
+
+@contextlib.contextmanager
+def plainly() -> Iterator[None]:
+    """Turn adb-shell's errors into ours."""
+    try:
+        yield
+    except AdbTimeoutError as error:
+        raise PhoneError("errors.silent") from error
+    except InvalidCommandError as error:
+        # The wireless debugging of Android 11 answers with STLS: it wants TLS, and a pairing that adb-shell lacks.
+        raise PhoneError("errors.needs_pairing" if "STLS" in str(error) else "errors.garbled") from error
+    except (InvalidChecksumError, InvalidResponseError) as error:
+        raise PhoneError("errors.garbled") from error

@@ -1,0 +1,240 @@
+"""``dumpsys appops`` and ``cmd appops get`` (``AppOpsService``), in the four layouts of Android 6 to 16.
+
+A (6 to 8): modes as numbers, one time each. B (9): names, one line per process state. C (10): the state and its flags
+in brackets. D (11 on): the same, one block per attribution tag (``null`` the usual one). In C and D ``Reject:`` has no
+blank after its bracket.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+from privaudit.virtual_phone.dump_writers.android import DEFAULT_MODES, map_order, op_number
+from privaudit.virtual_phone.dump_writers.layout import Layout
+from privaudit.virtual_phone.dump_writers.text import duration, identity, moment_ms, uid_word
+from privaudit.virtual_phone.scenario.virtual import App, Event, Install, Op, VirtualPhone
+
+_STATES: Final = ("pers", "top", "fgsvcl", "fgsvc", "fg", "bg", "cch")
+_WATCHED: Final = ("COARSE_LOCATION", "READ_CONTACTS", "READ_CALL_LOG", "READ_SMS", "CAMERA", "RECORD_AUDIO")
+_STATES_OF_9: Final = {"pers": "pers ", "top": "top  ", "fgsvc": "fgsvc", "fg": "fg   ", "bg": "bg   ", "cch": "cch  "}
+_NUMBERS: Final = {"allow": "0", "ignore": "1", "deny": "2", "default": "3", "ask": "4"}
+"""Of modes up to Android 8; the last is MIUI's own."""
+_SETTLED: Final = (
+    "  Settings:",
+    "    top_state_settle_time=+5s0ms",
+    "    fg_service_state_settle_time=+5s0ms",
+    "    bg_state_settle_time=+1s0ms",
+    "",
+)
+_ACTIVE: Final = "COARSE_LOCATION, FINE_LOCATION, SYSTEM_ALERT_WINDOW, CAMERA, RECORD_AUDIO, PHONE_CALL_MICROPHONE"
+
+
+def dump(phone: VirtualPhone, now: datetime, app: App | None = None) -> str:
+    """``dumpsys appops``.
+
+    Args:
+        phone: the phone.
+        now: what its clock shows, in its own zone.
+        app: ``--package``; ``None``: the whole phone.
+    """
+    layout = phone.layout
+    lines = ["Current AppOps Service state:", *(_SETTLED if layout.op_layout in "CD" else ()), *_watchers(layout)]
+    if layout.op_layout != "A":
+        lines.append("")
+    for uid, apps in _by_uid(phone):
+        if app is not None and uid[1] != app.app_id:
+            continue
+        lines += uid_block(layout, uid, apps, now)
+    # Up to Android 8 nothing follows the last uid.
+    return "\n".join(lines) + ("\n" if layout.op_layout == "A" else "\n\n\n")
+
+
+def _watchers(layout: Layout) -> Iterator[str]:
+    yield "  Op mode watchers:"
+    for op in _WATCHED:
+        yield f"    Op {layout.op_names.get(op, op)}:"
+        for number, (owner, pid) in enumerate((("1000", 1738), ("u0a33", 2604))):
+            callback = identity("watcher", op, number)
+            if layout.op_layout == "A":
+                yield f"      #{number}: com.android.server.AppOpsService$Callback@{callback}"
+            else:
+                yield (
+                    f"      #{number}: ModeCallback{{{callback} watchinguid=-1 flags=0x1"
+                    f" op={op} from uid={owner} pid={pid}}}"
+                )
+    yield "  Package mode watchers:"
+    yield "    Pkg com.android.mms.service:"
+    if layout.op_layout == "A":
+        yield f"      #0: com.android.server.AppOpsService$Callback@{identity('watcher', 'mms')}"
+        yield "  All mode watchers:"
+        yield f"    android.os.BinderProxy@{identity('b')} -> com.android.server.AppOpsService$Callback@{identity('c')}"
+        return
+    yield (
+        f"      #0: ModeCallback{{{identity('watcher', 'mms')} watchinguid=-1 flags=0x0"
+        " op=PLAY_AUDIO from uid=1041 pid=1381}"
+    )
+    for kind in ("active", "started", "noted") if layout.op_layout == "D" else ("active",):
+        yield f"  All op {kind} watchers:"
+        yield f"    {identity('watcher', kind)} ->"
+        yield f"        [{_ACTIVE}]"
+        callback = f"{kind.capitalize()}Callback{{{identity('callback', kind)}"
+        yield f"        {callback} watchinguid=-1 from uid=1000 pid=1738}}"
+
+
+def _by_uid(phone: VirtualPhone) -> Iterator[tuple[tuple[int, int], Sequence[tuple[App, Install]]]]:
+    """Apps that have any app-op state, by (user, app id) in ascending order of the uid."""
+    found: dict[tuple[int, int], list[tuple[App, Install]]] = {}
+    for app in phone.apps:
+        for user, install in app.installs.items():
+            if install.ops or install.uid_modes:
+                found.setdefault((user, app.app_id), []).append((app, install))
+    yield from sorted(found.items())
+
+
+def uid_block(
+    layout: Layout, uid: tuple[int, int], apps: Sequence[tuple[App, Install]], now: datetime
+) -> Iterator[str]:
+    """Lines of one uid: its state, its modes, then the ops of each of its packages.
+
+    Args:
+        layout: of the Android release.
+        uid: user and app id.
+        apps: packages of the uid.
+        now: what the phone's clock shows.
+    """
+    modes: dict[str, str] = {}
+    for _, install in apps:
+        modes |= install.uid_modes
+    yield f"  Uid {uid_word(*uid)}:"
+    yield from _state_lines(layout, apps[0][1].process_state, modes)
+    yield from uid_mode_lines(layout, modes)
+    packages = {app.package: install for app, install in apps if install.ops}
+    for package in map_order(packages):
+        if layout.split_headers:
+            yield from (f"    Package {package} isPrivileged: ", "false needSyncPriv:", "false :")
+        else:
+            yield f"    Package {package}:"
+        yield from op_lines(layout, packages[package].ops, now)
+
+
+def _state_lines(layout: Layout, state: str, modes: Mapping[str, str]) -> Iterator[str]:
+    """What the uid's processes do, since Android 9."""
+    if layout.op_layout == "A":
+        return
+    yield f"    state={_STATES_OF_9[state] if layout.op_layout == 'B' else state}"
+    if layout.capability_letters:
+        yield f"    capability={'-' * layout.capability_letters}"
+        yield "    appWidgetVisible=false"
+    foreground = [op for op in _in_order(modes) if modes[op] == "foreground"]
+    if foreground:
+        # Looks like a mode, and is none: which foreground-only ops somebody watches.
+        yield "    foregroundOps:"
+        yield from (f"      {op}: SILENT" for op in foreground)
+        yield "    hasForegroundWatchers=false"
+
+
+def uid_mode_lines(layout: Layout, modes: Mapping[str, str]) -> Iterator[str]:
+    """App-op modes of a uid. They beat the modes of its packages."""
+    yield from (f"      {_named(layout, op)}: mode={_mode(layout, modes[op])}" for op in _in_order(modes))
+
+
+def _named(layout: Layout, op: str) -> str:
+    return layout.op_names.get(op, op)
+
+
+def _mode(layout: Layout, mode: str) -> str:
+    return _NUMBERS[mode] if layout.op_layout == "A" else mode
+
+
+def op_lines(layout: Layout, ops: Iterable[Op], now: datetime) -> Iterator[str]:
+    """Lines of one package's ops, in the order of their numbers."""
+    by_name = {op.name: op for op in ops}
+    for name in _in_order(by_name):
+        op = by_name[name]
+        if layout.op_layout == "A":
+            yield f"      {_named(layout, name)}: mode={_NUMBERS[op.mode]}{_times(op)}"
+            continue
+        switch = layout.switches.get(name)
+        if switch is None:
+            yield f"      {_named(layout, name)} ({op.mode}): "
+        else:
+            other = by_name[switch].mode if switch in by_name else DEFAULT_MODES.get(switch, "allow")
+            yield f"      {_named(layout, name)} ({op.mode} / switch {switch}={other}): "
+        if layout.op_layout == "B":
+            yield from _events_of_9(op, now)
+        elif layout.op_layout == "C":
+            yield from (event_line(event, now) for event in sorted(op.events, key=_event_order))
+        else:
+            for tag in dict.fromkeys(event.tag for event in op.events):
+                yield f"        {tag or 'null'}=["
+                of_tag = (event for event in op.events if event.tag == tag)
+                yield from (event_line(event, now) for event in sorted(of_tag, key=_event_order))
+                yield "        ]"
+
+
+def _times(op: Op) -> str:
+    """The youngest access, the youngest refusal, how long it took: one of each."""
+    accesses = [event for event in op.events if not event.rejected]
+    text = f"; time={duration(min(event.age for event in accesses))} ago" if accesses else ""
+    if len(accesses) < len(op.events):
+        text += f"; rejectTime={duration(min(event.age for event in op.events if event.rejected))} ago"
+    if any(event.running for event in accesses):
+        return f"{text} (running)"
+    lengths = [event.duration for event in accesses if event.duration is not None]
+    return text + (f"; duration={duration(max(lengths, default=timedelta()))}" if lengths else "")
+
+
+def _events_of_9(op: Op, now: datetime) -> Iterator[str]:
+    """Android 9 knows no flags and no proxies: the youngest of each process state, then how long the last one took."""
+    for rejected, title in ((False, "Access: "), (True, "Reject: ")):
+        youngest: dict[str, timedelta] = {}
+        for event in op.events:
+            if event.rejected == rejected:
+                state = "fgsvc" if event.state == "fgsvcl" else event.state
+                youngest[state] = min(event.age, youngest.get(state, event.age))
+        for number, state in enumerate(sorted(youngest, key=_STATES.index)):
+            age = youngest[state]
+            lead = " " * 10 + (" " * 8 if number else title)
+            yield f"{lead}{_STATES_OF_9[state]} = {moment_ms(now - age)} ({duration(-age)})"
+    running = next((event for event in op.events if event.running), None)
+    lengths = [event.duration for event in op.events if event.duration is not None and not event.rejected]
+    if running is not None:
+        yield f"          Running start at: {duration(running.age)}"
+        yield "          startNesting=1"
+    elif lengths:
+        yield f"          duration={duration(max(lengths))}"
+
+
+def event_line(event: Event, now: datetime) -> str:
+    """One access or refusal: process state, flags, absolute time, age."""
+    when = f"[{event.state}-{event.flags}]{'' if event.rejected else ' '}{moment_ms(now - event.age)}"
+    line = f"          {'Reject' if event.rejected else 'Access'}: {when} ({duration(-event.age)})"
+    if event.duration is not None and not event.rejected:
+        line += f" duration={duration(event.duration)}"
+    return line + (f" proxy[{event.proxy}]" if event.proxy is not None else "")
+
+
+def _event_order(event: Event) -> tuple[int, str, bool]:
+    return _STATES.index(event.state), event.flags, event.rejected
+
+
+def _in_order(names: Iterable[str]) -> list[str]:
+    return sorted(names, key=op_number)
+
+
+def get(layout: Layout, app: App, user: int, op: str | None = None) -> str:
+    """``appops get [--user user] app [op]``: uid modes first, behind one prefix for all, then the package's ops."""
+    install = app.installs[user]
+    told = install.uid_modes if layout.get_tells_uid_modes else {}
+    modes = {name: mode for name, mode in told.items() if op in {None, name}}
+    ops = {row.name: row for row in install.ops if op in {None, row.name}}
+    if not modes and not ops:
+        default = f"Default mode: {DEFAULT_MODES.get(op, 'allow')}\n" if op and layout.get_tells_uid_modes else ""
+        return f"No operations.\n{default}"
+    lines = [f"{_named(layout, name)}: {modes[name]}" for name in _in_order(modes)]
+    if lines:
+        lines[0] = f"Uid mode: {lines[0]}"
+    lines += [f"{_named(layout, name)}: {ops[name].mode}{_times(ops[name])}" for name in _in_order(ops)]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,231 @@
+"""How each Android release prints, and what its programs know: every difference that the demo makes stands here.
+
+Written from AOSP's sources (6, 9, 10, 11, 14, 16) and from captures of real devices; a release that could not be seen
+has what its neighbours have. A field says what changed, and with which release.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final, Literal, TypeAlias
+
+from privaudit.virtual_phone.dump_writers.android import LOCATION_SWITCH, SMS_SWITCH, flag_names
+
+Vendor: TypeAlias = Literal["aosp", "emui", "miui", "samsung"]
+"""Whose Android it is, where that changes what dumps look like."""
+
+_LIST_OPTIONS: Final = frozenset({"-f", "-d", "-e", "-s", "-3", "-i", "-u"})
+_RESIZEABLE: Final = "PRIVATE_FLAG_ACTIVITIES_RESIZE_MODE_RESIZEABLE_VIA_SDK_VERSION"
+_CAPTURED: Final = (_RESIZEABLE, "ALLOW_AUDIO_PLAYBACK_CAPTURE")
+_TAGGED: Final = ("PRIVATE_FLAG_ALLOW_NATIVE_HEAP_POINTER_TAGGING",)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """One release, as one maker ships it. Without arguments: Android 14's."""
+
+    sdk: int
+    vendor: Vendor = "aosp"
+
+    # --- dumpsys package: the head and the sections ---
+    domains: bool = True
+    """``Known Packages:``, ``Domain Verifier:``, ``buildFingerprint=`` (Android 12), no ``Intent Filter Verifier:``."""
+    queries: bool = True
+    """``forceQueryable=``, ``queriesPackages=`` and a section ``Queries:`` (Android 11)."""
+    empty_queries: bool = False
+    """``queriesPackages=[]`` also where there are none (Android 11 and 12)."""
+    sessions_last: bool = True
+    """Install sessions at the very end (from Android 9), not behind the shared users."""
+    permission_class: str = "PermissionInfo"
+    """``Permission`` up to Android 11, with ``gids=null`` where there are none."""
+    requested_in_whole: bool = False
+    """Samsung's Android 10: ``requested permissions:`` also where all packages are dumped."""
+    install_log: bool = False
+    """Samsung: lines of its install log in column 0, before ``Packages:``."""
+
+    # --- dumpsys package: a package ---
+    app_id_key: str = "appId"
+    """``userId`` up to Android 13."""
+    min_sdk: bool = True
+    """``minSdk=`` and ``apkSigningVersion=`` (Android 7)."""
+    extension_versions: bool = True
+    """``minExtensionVersions=``, ``usesNonSdkApi=``, ``extractNativeLibs=``, ``cpuAbiOverride=`` (Android 12)."""
+    application_info: str = ""
+    """Class in the line ``applicationInfo=``, up to Android 12."""
+    private_flags: tuple[tuple[str, ...], tuple[str, ...]] = (_CAPTURED, _TAGGED)
+    """What every package has before and behind its own. Up to Android 8 the line is left out where it is empty."""
+    install_source: bool = True
+    """Installer lines are always there, ``null`` where unset, with uid, initiator and originator (Android 14)."""
+    package_source: bool = True
+    """``packageSource=`` (Android 13)."""
+    metadata_source: bool = False
+    """``appMetadataSource=`` (Android 16)."""
+    private_package_flags: bool = True
+    """``privatePkgFlags=`` and ``apexModuleName=`` (Android 14)."""
+    signature_versions: bool = True
+    """``version:3, signatures:[…]`` (Android 9); ``installStatus=1`` is gone with the old form."""
+    data_of_factory_copies: bool = True
+    """``dataDir=null`` below ``Hidden system packages:`` up to Android 7."""
+    restricted_mark: bool = False
+    """``: restricted=true`` behind a requested permission (Android 10 and 11)."""
+    install_per_user: bool = True
+    """``, userId=10`` on an install permission whose state differs for that user (Android 12)."""
+    shared_packages: bool = True
+    """A shared user lists its packages (Android 10)."""
+
+    # --- dumpsys package: a user ---
+    user_words: tuple[str, ...] = (
+        *("ceDataInode", "installed", "hidden", "suspended", "distractionFlags"),
+        *("stopped", "notLaunched", "enabled", "instant", "virtual"),
+    )
+    """Of the user's line, in their order. In Android 6 a second blank stands where the inode came later."""
+    first_install_per_user: bool = True
+    """In the user's block, with the reasons (Android 13)."""
+    user_data_dir: bool = False
+    """``dataDir=`` of each user (Android 15)."""
+    overlays: Literal["none", "at_user", "in_user"] = "in_user"
+    """``overlay paths:`` came in Android 8 at the indent of the user's own line, and moved inwards in 12."""
+    suspends_by_name: bool = True
+    """``Suspend params:`` (Android 10), at the indent of the overlays."""
+
+    # --- permission flags ---
+    flag_separator: str = "|"
+    """A blank, and one more behind the last, up to Android 9."""
+    names_of_flags: Mapping[int, str] = field(default_factory=lambda: flag_names(34))
+    """Bit → name; a bit that the release has no name for prints as its number."""
+
+    # --- app-ops ---
+    op_layout: Literal["A", "B", "C", "D"] = "D"
+    """A: modes as numbers, one time each. B: a line per process state. C: with flags. D: per attribution tag."""
+    capability_letters: int = 6
+    """Length of ``capability=`` in the app-ops dump; 0: no such line (before Android 11)."""
+    switches: Mapping[str, str] = field(default_factory=lambda: {**LOCATION_SWITCH, **SMS_SWITCH})
+    """Ops whose mode another op decides."""
+    op_names: Mapping[str, str] = field(default_factory=dict)
+    """Op → the name that this release gives it, where that is another one."""
+    get_tells_uid_modes: bool = True
+    """``appops get`` (Android 10)."""
+    split_headers: bool = False
+    """EMUI 5 breaks ``Package X`` of the app-ops dump over three lines."""
+
+    # --- what else is dumped ---
+    provisioning_state: bool = True
+    """In the title of the administrators (from practice: Android 9)."""
+
+    # --- programs ---
+    has_cmd: bool = True
+    """``cmd``, and with it ``pm`` inside the system server (Android 7). Before, errors go to standard error."""
+    list_options: frozenset[str] = _LIST_OPTIONS | {"-U", "--show-versioncode", "-a"}
+    """Of ``pm list packages``."""
+    lists_all_users: bool = True
+    """``pm list packages`` without ``--user`` lists every user's (Android 14)."""
+    dumpsys_timeout: bool = True
+    """``dumpsys -t`` (Android 8)."""
+    appops_options: bool = True
+    """``dumpsys appops --package`` (Android 9)."""
+    roles: bool = True
+    """``dumpsys role`` (Android 10)."""
+    role_holders: bool = True
+    """``cmd role get-role-holders`` (from practice: Android 12)."""
+    exception: Literal["error", "security", "executing"] = "executing"
+    """How a program prints an exception: in a line of its own up to Android 9, otherwise in 10, otherwise in 11."""
+    shell_v2: bool = True
+    """adbd tells exit codes and does not turn LF into CRLF (Android 7)."""
+    checksums: bool = False
+    """adbd wants checksums, up to Android 8.1; its messages are small up to 6."""
+
+    @property
+    def modes(self) -> frozenset[str]:
+        """Modes of app-ops that it has: ``foreground`` came with Android 10, ``ask`` is MIUI's own."""
+        since_10 = {"foreground"} if self.op_layout in {"C", "D"} else set()
+        return frozenset(
+            {"allow", "ignore", "deny", "default"} | since_10 | ({"ask"} if self.vendor == "miui" else set())
+        )
+
+    def flags_text(self, flags: int) -> str:
+        """``, flags=[ A|B]`` or ``, flags=[ A B ]``; nothing where no flag is set."""
+        names = [self.names_of_flags.get(bit, str(bit)) for bit in _bits(flags)]
+        if not names:
+            return ""
+        behind = self.flag_separator.strip("|")
+        return f", flags=[ {self.flag_separator.join(names)}{behind}]"
+
+
+def _bits(flags: int) -> Iterator[int]:
+    return (1 << bit for bit in range(flags.bit_length()) if flags >> bit & 1)
+
+
+_S: Final = Layout(sdk=34)  # what the older ones are told apart from, one release after the other
+_33: Final = replace(
+    _S, sdk=33, app_id_key="userId", install_source=False, private_package_flags=False, capability_letters=4,
+    lists_all_users=False,
+)  # fmt: skip
+_31: Final = replace(
+    _33, sdk=31, package_source=False, first_install_per_user=False, application_info="PackageImpl", empty_queries=True,
+)  # fmt: skip
+_30: Final = replace(
+    _31, sdk=30, domains=False, extension_versions=False,
+    application_info="ApplicationInfo", permission_class="Permission", install_per_user=False, overlays="at_user",
+    restricted_mark=True, role_holders=False, capability_letters=3,
+    switches={**LOCATION_SWITCH, **SMS_SWITCH, "FINE_LOCATION": "COARSE_LOCATION"},
+)  # fmt: skip
+_29: Final = replace(
+    _30, sdk=29, queries=False, empty_queries=False, private_flags=(_CAPTURED, ()), exception="security",
+    user_words=tuple(word for word in _30.user_words if word != "distractionFlags"),
+    names_of_flags=flag_names(29), op_layout="C", capability_letters=0,
+)  # fmt: skip
+_28: Final = replace(
+    _29, sdk=28, private_flags=((_RESIZEABLE,), ()), restricted_mark=False, shared_packages=False,
+    flag_separator=" ", names_of_flags=flag_names(28), op_layout="B", get_tells_uid_modes=False, roles=False,
+    exception="error", suspends_by_name=False,
+    switches={**LOCATION_SWITCH, **SMS_SWITCH, "FINE_LOCATION": "COARSE_LOCATION"}
+    | dict.fromkeys(("RECEIVE_MMS", "RECEIVE_WAP_PUSH", "RECEIVE_EMERGECY_SMS"), "RECEIVE_SMS"),
+)  # fmt: skip
+_26: Final = replace(
+    _28, sdk=26, sessions_last=False, private_flags=((), ("RESIZEABLE_ACTIVITIES",)), signature_versions=False,
+    user_words=tuple(word for word in _28.user_words if word != "virtual"),
+    op_layout="A", provisioning_state=False, list_options=_LIST_OPTIONS | {"-U", "--show-versioncode"},
+    appops_options=False, checksums=True, op_names={"TURN_SCREEN_ON": "TURN_ON_SCREEN"},
+)  # fmt: skip
+_24: Final = replace(
+    _26, sdk=24, data_of_factory_copies=False, overlays="none",
+    user_words=tuple(word for word in _26.user_words if word != "instant"),
+    list_options=_LIST_OPTIONS, dumpsys_timeout=False,
+)  # fmt: skip
+_23: Final = replace(
+    _24, sdk=23, min_sdk=False, private_flags=((), ()), names_of_flags=flag_names(23), has_cmd=False, shell_v2=False,
+    user_words=("", "installed", "hidden", "stopped", "notLaunched", "enabled"),
+    op_names={**_24.op_names, "READ_PHONE_STATE": "OP_READ_PHONE_STATE"},
+)  # fmt: skip
+_35: Final = replace(
+    _S, sdk=35, user_data_dir=True, capability_letters=7,
+    user_words=(_S.user_words[0], "deDataInode", *_S.user_words[1:], "quarantined"),
+)  # fmt: skip
+_36: Final = replace(_35, sdk=36, metadata_source=True)
+
+_RELEASES: Final[Mapping[int, Layout]] = {
+    one.sdk: one
+    for one in (
+        *(_23, _24, replace(_24, sdk=25), _26, replace(_26, sdk=27, user_words=_28.user_words), _28, _29, _30),
+        *(_31, replace(_31, sdk=32), _33, _S, _35, _36),
+    )
+}
+SDKS: Final = tuple(_RELEASES)
+"""Every release that can be rendered, the oldest first."""
+
+
+def layout_of(sdk: int, vendor: Vendor = "aosp") -> Layout:
+    """How `vendor`'s Android of `sdk` prints.
+
+    Raises:
+        KeyError: `sdk` is not one of `SDKS`.
+    """
+    layout = replace(_RELEASES[sdk], vendor=vendor)
+    match vendor:
+        case "emui":
+            return replace(layout, split_headers=layout.op_layout == "A")
+        case "samsung":
+            return replace(layout, install_log=True, requested_in_whole=layout.op_layout == "C")
+        case _:
+            return layout

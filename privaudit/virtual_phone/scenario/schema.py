@@ -1,0 +1,239 @@
+"""What a story file may say: its keys, their types, and the words that stand for states."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+from typing import Annotated, Final, Literal, TypeAlias
+
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic.dataclasses import dataclass
+
+from privaudit.virtual_phone.dump_writers.android import FLAG_BITS, OPS
+from privaudit.virtual_phone.dump_writers.layout import SDKS, Vendor
+from privaudit.virtual_phone.scenario.virtual import Namespace
+
+_MAKERS_OP = re.compile(r"MIUIOP\(100\d\d\)")
+_AGE = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+)s)?(?:(\d+)ms)?")
+
+
+def parse_age(text: object) -> timedelta:
+    """Read a length of time as Android writes it: ``1d18h28m``, ``36s979ms``. One that is read already stays.
+
+    Raises:
+        ValueError: `text` is not one.
+    """
+    if isinstance(text, timedelta):
+        return text
+    found = _AGE.fullmatch(text) if isinstance(text, str) else None
+    if found is None or not any(found.groups()):
+        raise ValueError("an age looks like 1d18h28m or 36s979ms")
+    days, hours, minutes, seconds, millis = (int(part or 0) for part in found.groups())
+    return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds, milliseconds=millis)
+
+
+def _known_op(name: str) -> str:
+    if name not in OPS and _MAKERS_OP.fullmatch(name) is None:
+        raise ValueError("no app-op of Android 14, nor one of MIUI as its dumps name them")
+    return name
+
+
+def _known_sdk(sdk: int) -> int:
+    if sdk not in SDKS:
+        raise ValueError(f"no layout for it; there are {', '.join(map(str, SDKS))}")
+    return sdk
+
+
+def _known_flag(name: str) -> str:
+    if name not in FLAG_BITS:
+        raise ValueError("no permission flag")
+    return name
+
+
+Age: TypeAlias = Annotated[timedelta, BeforeValidator(parse_age)]
+OpName: TypeAlias = Annotated[str, BeforeValidator(_known_op)]
+FlagName: TypeAlias = Annotated[str, BeforeValidator(_known_flag)]
+PackageName: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]\w*(\.[A-Za-z]\w*)*$")]
+Mode: TypeAlias = Literal["allow", "ignore", "deny", "default", "foreground", "ask"]
+"""The last is MIUI's own."""
+
+GRANTS: Final = {
+    # word: (granted, flags beside the two USER_SENSITIVE ones)
+    "allowed": (True, ("USER_SET",)),
+    "denied": (False, ("USER_SET",)),
+    "denied for good": (False, ("USER_SET", "USER_FIXED")),
+    "not asked": (False, ()),
+    "default": (True, ("GRANTED_BY_DEFAULT",)),
+    "system": (True, ("SYSTEM_FIXED", "GRANTED_BY_DEFAULT")),
+    "role": (True, ("GRANTED_BY_ROLE",)),
+    "once": (True, ("USER_SET", "ONE_TIME")),
+    "taken back": (False, ("AUTO_REVOKED",)),
+}
+"""How a story words a runtime permission → what Android stores. What a story does not name was not asked."""
+GrantWord: TypeAlias = Literal[
+    "allowed", "denied", "denied for good", "not asked", "default", "system", "role", "once", "taken back"
+]
+
+ENABLED: Final = ("default", "enabled", "disabled", "disabled by the user", "disabled until used")
+"""In the order of ``PackageManager.COMPONENT_ENABLED_STATE_*``."""
+EnabledWord: TypeAlias = Literal["default", "enabled", "disabled", "disabled by the user", "disabled until used"]
+
+_STRICT = ConfigDict(extra="forbid")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT)
+class PhoneRow:
+    """``[phone]``: the device."""
+
+    sdk: Annotated[int, AfterValidator(_known_sdk)]
+    """Android's SDK number."""
+    vendor: Vendor = "aosp"
+    """Whose Android it is, where that changes what dumps look like."""
+    zone: str
+    """IANA name."""
+    zone_offset_minutes: Annotated[int, Field(ge=-14 * 60, le=14 * 60)]
+    zone_abbreviation: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2,5}$")]
+    clock_ahead_s: int = 0
+    factory_time: datetime
+    """Date of files on the system image."""
+    properties: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT)
+class UserRow:
+    """``[[user]]``: one Android user."""
+
+    id: Annotated[int, Field(ge=0, le=21473)]
+    name: str
+    flags: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]+$")]
+    running: bool = True
+    closed: bool = False
+    """The shell is refused: Samsung's Secure Folder."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT)
+class OpRow:
+    """One event of one app-op. Rows of the same op add up."""
+
+    op: OpName
+    mode: Mode = "allow"
+    access: Age | None = None
+    """How long ago it last went through."""
+    reject: Age | None = None
+    """How long ago it was last refused."""
+    state: Literal["pers", "top", "fgsvcl", "fgsvc", "fg", "bg", "cch"] = "top"
+    duration: Age | None = None
+    running: bool = False
+    """It has not ended yet."""
+    tag: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT)
+class InstallRow:
+    """``[[app.user]]``: the app for one Android user. A user that is not named does not have a third-party app."""
+
+    id: int
+    installed: bool = True
+    enabled: EnabledWord = "default"
+    grants: dict[str, GrantWord] = Field(default_factory=dict)
+    flags: dict[str, list[FlagName]] = Field(default_factory=dict)
+    """Permission → exact flags, instead of those of its word."""
+    uid_modes: dict[OpName, Mode] = Field(default_factory=dict)
+    """Modes set by hand, over those that follow from the permissions."""
+    ops: list[OpRow] = Field(default_factory=list)
+    state: Literal["pers", "top", "fgsvcl", "fgsvc", "fg", "bg", "cch"] = "cch"
+    first_installed: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT)
+class FactoryRow:
+    """``[app.factory]``: the older copy on the system image of an updated app."""
+
+    version: str
+    version_code: int
+    target_sdk: int
+    path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT)
+class AppRow:
+    """``[[app]]``: one package."""
+
+    package: PackageName
+    label: dict[str, str] = Field(default_factory=dict)
+    version: str | None = None
+    """``None``: the phone's release, as what belongs to the system has it."""
+    version_code: int | None = None
+    """``None``: the phone's SDK number; so for `target_sdk`."""
+    min_sdk: int = 21
+    target_sdk: int | None = None
+    system: bool = False
+    path: str | None = None
+    """Where a system app lies."""
+    shared_user: str | None = None
+    private_flags: list[str] = Field(default_factory=list)
+    splits: list[str] = Field(default_factory=list)
+    queries: list[PackageName] = Field(default_factory=list)
+    first_installed: datetime | None = None
+    updated: datetime | None = None
+    installer: PackageName | None = None
+    initiating: PackageName | None = None
+    originating: PackageName | None = None
+    source: Annotated[int, Field(ge=0, le=4)] = 0
+    requests: list[str] = Field(default_factory=list)
+    declares: dict[str, str] = Field(default_factory=dict)
+    factory: FactoryRow | None = None
+    user: list[InstallRow] = Field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT)
+class SharedUserRow:
+    """``[[shared_user]]``: one shared uid. Its packages request; it holds."""
+
+    name: str
+    app_id: int
+    grants: dict[str, GrantWord] = Field(default_factory=dict)
+    """The same for every Android user."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT)
+class OrdinaryRow:
+    """``[ordinary]``: apps that only fill the phone. See `privaudit.virtual_phone.scenario.ordinary`."""
+
+    count: Annotated[int, Field(ge=0)]
+    seed: int
+    installer: PackageName
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT)
+class BaseRow:
+    """``base.toml``: what every Android has."""
+
+    shared_user: list[SharedUserRow]
+    app: list[AppRow]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT)
+class TitleRow:
+    """``title = { en = …, zh = … }``: what the story is about, in one line."""
+
+    en: str
+    zh: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT)
+class StoryRow:
+    """A whole story file."""
+
+    title: TitleRow
+    base: bool = False
+    """Whether what every Android has (``base.toml``) is there as well."""
+    phone: PhoneRow
+    user: list[UserRow]
+    shared_user: list[SharedUserRow] = Field(default_factory=list)
+    app: list[AppRow]
+    ordinary: OrdinaryRow | None = None
+    roles: dict[int, dict[str, list[PackageName]]] = Field(default_factory=dict)
+    """Android user → role without ``android.app.role.`` → holders."""
+    settings: dict[int, dict[Namespace, dict[str, str]]] = Field(default_factory=dict)
+    admins: dict[int, list[str]] = Field(default_factory=dict)

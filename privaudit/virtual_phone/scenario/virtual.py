@@ -1,0 +1,250 @@
+"""The virtual phone: what a story says, after every shorthand has been written out.
+
+Times are naive and in the phone's own zone, as Android prints them; ages count back from whenever the phone is asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Literal, TypeAlias
+
+from privaudit.virtual_phone.dump_writers.layout import Layout, Vendor, layout_of
+
+Namespace: TypeAlias = Literal["secure", "global", "system"]
+"""Of a setting."""
+
+PER_USER = 100_000
+"""``UserHandle.PER_USER_RANGE``: uid = user x this + app id."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant:
+    """The stored state of one runtime permission for one user."""
+
+    name: str
+    granted: bool
+    flags: int = 0
+    """``PackageManager.FLAG_PERMISSION_*`` bits."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstallPermission:
+    """The stored state of one permission that is decided at installation."""
+
+    name: str
+    granted: bool = True
+    flags: int = 0
+    user: int | None = None
+    """A secondary user whose state differs from user 0; ``None``: the line that speaks for all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """The last access, or the last refusal, in one process state."""
+
+    age: timedelta
+    rejected: bool = False
+    state: str = "top"
+    """Process state: pers, top, fgsvcl, fgsvc, fg, bg, cch."""
+    flags: str = "s"
+    """``s`` itself, ``tp``/``up`` for another app, ``tpd``/``upd`` through another app."""
+    duration: timedelta | None = None
+    proxy: str | None = None
+    """What stands inside ``proxy[…]``."""
+    running: bool = False
+    tag: str | None = None
+    """Attribution tag; ``None`` prints as ``null``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Op:
+    """One app-op of one package."""
+
+    name: str
+    mode: str = "allow"
+    """Package mode. A uid mode beats it."""
+    events: tuple[Event, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Install:
+    """One app for one Android user."""
+
+    user: int
+    installed: bool = True
+    suspended: bool = False
+    stopped: bool = False
+    not_launched: bool = False
+    enabled: int = 0
+    """0 default, 1 enabled, 2 disabled, 3 disabled by the user, 4 disabled until used."""
+    install_reason: int = 0
+    """0 unknown, 4 asked for by the user."""
+    uninstall_reason: int = 0
+    first_installed: datetime
+    ce_inode: int = 0
+    de_inode: int = 0
+    overlays: tuple[str, ...] = ()
+    legacy_overlays: tuple[str, ...] = ()
+    last_disabled_caller: str | None = None
+    gids: tuple[int, ...] = ()
+    grants: tuple[Grant, ...] = ()
+    """Empty for an app with a shared uid: `SharedUser` holds them."""
+    uid_modes: Mapping[str, str] = field(default_factory=dict)
+    """App-op modes of the uid."""
+    ops: tuple[Op, ...] = ()
+    process_state: str = "cch"
+    disabled_components: tuple[str, ...] = ()
+    enabled_components: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class App:
+    """One package, or the factory copy of one."""
+
+    package: str
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """Launcher name by BCP 47 tag. No dump holds it: names come from the APK."""
+    app_id: int
+    shared_user: str | None = None
+    code_path: str
+    """Directory of the APK files, or the file itself."""
+    abi: str | None = "arm64-v8a"
+    extract_native_libs: bool = False
+    version_code: int
+    version_name: str
+    min_sdk: int = 24
+    target_sdk: int = 34
+    splits: tuple[str, ...] = ()
+    """Without ``base``."""
+    signing_version: int = 3
+    flags: tuple[str, ...] = ()
+    """``ApplicationInfo.FLAG_*`` as dumps name them."""
+    private_flags: tuple[str, ...] = ()
+    queries: tuple[str, ...] = ()
+    updated: datetime
+    stamp: datetime | None = None
+    """Modification of the APK file; ``None``: at `updated`."""
+    installer: str | None = None
+    initiating: str | None = None
+    originating: str | None = None
+    package_source: int = 0
+    """0 not told, 1 other, 2 store, 3 local file, 4 downloaded file."""
+    declared: Mapping[str, str] = field(default_factory=dict)
+    """Permission that this package defines → protection level."""
+    requested: tuple[str, ...] = ()
+    """In the manifest's order."""
+    install_permissions: tuple[InstallPermission, ...] = ()
+    installs: Mapping[int, Install] = field(default_factory=dict)
+    """By Android user, for every user of the phone."""
+    factory: App | None = None
+    """The copy on the system image, where an update hides it."""
+
+    @property
+    def system(self) -> bool:
+        """Whether it came with the phone (``ApplicationInfo.FLAG_SYSTEM``)."""
+        return "SYSTEM" in self.flags
+
+    @property
+    def apk(self) -> str:
+        """Path of the base APK (``ApplicationInfo.sourceDir``)."""
+        if self.code_path.endswith(".apk"):
+            return self.code_path
+        if self.code_path.startswith("/data/"):
+            return f"{self.code_path}/base.apk"
+        return f"{self.code_path}/{self.code_path.rsplit('/', 1)[-1]}.apk"
+
+    @property
+    def apks(self) -> tuple[str, ...]:
+        """Paths of all its APKs, base first."""
+        return (self.apk, *(f"{self.code_path}/split_{split}.apk" for split in self.splits))
+
+    @property
+    def signer(self) -> str:
+        """What stands for the signing certificate: the platform, or the maker of this very package."""
+        return "platform" if self.system else self.package
+
+    def uid(self, user: int) -> int:
+        """Its uid for `user`."""
+        return user * PER_USER + self.app_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SharedUser:
+    """Packages of one signer that run under one uid and share its permissions."""
+
+    name: str
+    app_id: int
+    install_permissions: tuple[InstallPermission, ...] = ()
+    grants: Mapping[int, tuple[Grant, ...]] = field(default_factory=dict)
+    """By Android user."""
+    gids: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AndroidUser:
+    """One Android user."""
+
+    id: int
+    name: str
+    flags: int
+    """``UserInfo.FLAG_*`` bits."""
+    running: bool = True
+    closed: bool = False
+    """The shell may not look into it: whoever asks for this user by number is refused (Samsung's Secure Folder)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VirtualPhone:
+    """A phone that exists on paper only."""
+
+    name: str
+    """Of its story."""
+    sdk: int
+    vendor: Vendor = "aosp"
+    properties: Mapping[str, str]
+    """As ``getprop`` prints them."""
+    zone: timezone
+    """The phone's zone at a fixed offset, so that no time zone database is needed."""
+    clock_ahead: timedelta = timedelta()
+    """The phone's clock minus the computer's."""
+    users: tuple[AndroidUser, ...]
+    apps: tuple[App, ...]
+    shared_users: tuple[SharedUser, ...] = ()
+    settings: Mapping[int, Mapping[Namespace, Mapping[str, str]]] = field(default_factory=dict)
+    """Android user → namespace (secure, system, global) → key → value."""
+    roles: Mapping[int, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
+    """Android user → role → holders."""
+    admins: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    """Android user → components of active device administrators."""
+
+    @property
+    def layout(self) -> Layout:
+        """How its Android prints."""
+        return layout_of(self.sdk, self.vendor)
+
+    @property
+    def user_ids(self) -> tuple[int, ...]:
+        """All Android users, ascending."""
+        return tuple(sorted(user.id for user in self.users))
+
+    def clock(self, now: datetime) -> datetime:
+        """What the phone's clock shows when the computer's shows `now` (aware), in whole milliseconds."""
+        there = now.astimezone(UTC) + self.clock_ahead
+        return there.replace(microsecond=there.microsecond // 1000 * 1000).astimezone(self.zone)
+
+    def app(self, package: str) -> App | None:
+        """The installed copy of `package`."""
+        return next((app for app in self.apps if app.package == package), None)
+
+    def shared_user(self, name: str) -> SharedUser:
+        """The shared user called `name`."""
+        return next(shared for shared in self.shared_users if shared.name == name)
+
+    def grants(self, app: App, user: int) -> tuple[Grant, ...]:
+        """Runtime permission state of `app`'s uid, wherever it is stored."""
+        if app.shared_user is not None:
+            return self.shared_user(app.shared_user).grants.get(user, ())
+        install = app.installs.get(user)
+        return () if install is None else install.grants

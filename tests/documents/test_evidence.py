@@ -1,0 +1,336 @@
+"""A folder of kept material: what each part holds, that it is whole or absent, and that a change is found and named."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import stat
+import subprocess
+import zipfile
+from datetime import datetime
+
+import pytest
+
+from privaudit import audit, knowledge
+from privaudit.capture import archive
+from privaudit.documents import evidence_folder, evidence_pages, recheck
+from privaudit.errors import SourceError, UsageError
+from privaudit.i18n import Language
+from privaudit.model import Verdict
+from privaudit.report import json as report_json
+from tests.virtual_phone.conftest import need
+
+APP = "com.example.sudaibao"
+NOW = datetime.fromisoformat("2026-01-10T16:00:00+08:00")
+
+
+@pytest.fixture
+def saved(demo_capture, tmp_path):
+    file = tmp_path / "check.zip"
+    archive.write(demo_capture, file)
+    return file
+
+
+def kept(demo_capture, saved, place, *only, language="en"):
+    report = audit.judged(demo_capture, knowledge.load(demo=True), audit.Wishes())
+    digest = evidence_folder.keep(
+        place,
+        evidence_folder.disclosable(report, only),
+        capture=demo_capture,
+        seal=evidence_folder.copied(saved, "capture.zip"),
+        language=Language(language),
+        kept_at=NOW,
+    )
+    return place, digest
+
+
+def everything(place):
+    return {file.relative_to(place).as_posix(): file.read_bytes() for file in place.rglob("*") if file.is_file()}
+
+
+def test_the_part_to_show_names_only_the_apps_of_the_report(demo_capture, demo_report, saved, tmp_path):
+    place, _ = kept(demo_capture, saved, tmp_path / "kept")
+    with zipfile.ZipFile(saved) as zipped:
+        listing = zipped.read("pm_list_packages.txt").decode()
+    packages = set(re.findall(r"=(\w+(?:\.\w+)+)(?:\s|$)", listing))
+    assert len(packages) > 100
+    named = {app.package for app in demo_report.apps}
+    shown = {name: data for name, data in everything(place).items() if name.startswith("disclosable/")}
+    # Whoever installed an app is told of it, as the report does.
+    installers = {app.installer for app in demo_report.apps}
+    for name, data in shown.items():
+        text = data.decode()
+        others = {
+            package
+            for package in packages - named - installers
+            if re.search(rf"(?<![\w.]){re.escape(package)}(?![\w.])", text)
+        }
+        assert others == set(), name
+    assert (place / "sealed" / "capture.zip").read_bytes() == saved.read_bytes()
+
+
+def test_a_lender_need_not_know_of_the_others(demo_capture, demo_report, saved, tmp_path):
+    place, _ = kept(demo_capture, saved, tmp_path / "kept", APP)
+    text = "".join(data.decode() for name, data in everything(place).items() if name.startswith("disclosable/"))
+    assert APP in text
+    for app in demo_report.apps:
+        if app.package != APP:
+            assert app.package not in text
+            assert app.label not in text
+    # Nor how many there are.
+    counts = json.loads((place / "disclosable" / "report.json").read_text(encoding="utf-8"))["counts"]
+    assert (counts["lending"], counts["listed"], counts["suspect"]) == (1, 1, 0)
+    assert counts["apps_seen"] == demo_report.counts.apps_seen
+
+
+def test_suspects_and_ordinary_apps_of_a_report_stay_out(made):
+    lender = made.app(listed=(made.listing(),), contacts=made.access("can_read"))
+    other = made.app("com.example.faith", contacts=made.access("can_read"))
+    report = made.report(lender, other)
+    shown = evidence_folder.disclosable(report, ())
+    assert (
+        {app.package for app in shown.apps} == {finding.package for finding in shown.findings} == {"com.example.made"}
+    )
+    assert {app.package for app in evidence_folder.disclosable(report, ("com.example.faith",)).apps} == {
+        "com.example.faith"
+    }
+    assert evidence_folder.disclosable(made.report(other), ()).verdict is Verdict.NOTHING_FOUND
+    with pytest.raises(UsageError):
+        evidence_folder.disclosable(report, ("com.example.nowhere",))
+
+
+def test_lines_have_their_place_in_the_sealed_part(demo_capture, demo_report, saved, tmp_path):
+    place, _ = kept(demo_capture, saved, tmp_path / "kept")
+    text = re.sub(r"\s+", "", (place / "disclosable" / "lines.txt").read_text(encoding="utf-8"))
+    with zipfile.ZipFile(place / "sealed" / "capture.zip") as zipped:
+        for finding in demo_report.findings:
+            for one in finding.evidence:
+                file = evidence_folder.file_name(one.question)
+                data = zipped.read(file)
+                assert data.decode().split("\n")[one.line - 1] == one.text
+                assert f"{file}(SHA-256{hashlib.sha256(data).hexdigest()})" in text
+                assert re.sub(r"\s+", "", one.text) in text
+
+
+def test_the_sheet_shows_hash_clocks_and_versions(demo_capture, demo_report, saved, tmp_path):
+    place, digest = kept(demo_capture, saved, tmp_path / "kept")
+    hashes = (place / evidence_folder.HASHES).read_bytes()
+    assert hashlib.sha256(hashes).hexdigest() == digest
+    page = (place / evidence_folder.SHEET).read_text(encoding="utf-8")
+    assert evidence_pages.in_groups(digest) in page
+    for said in (
+        "Asia/Shanghai; 3 s apart from this computer",
+        "2026-01-10 07:41:57+00:00",
+        "2026-01-10 16:00:00+08:00",
+        f"privaudit {demo_report.tool.version}",
+        demo_report.knowledge.signatures.sha256,
+        "demo phone",
+        "What it does not show",
+        "no signature",
+    ):
+        assert said in page, said
+    assert "default-src &#39;none&#39;" in page
+    assert not re.search(r"(?:src|href)=", page)
+
+
+def test_files_and_folders_are_private(demo_capture, saved, tmp_path):
+    place, _ = kept(demo_capture, saved, tmp_path / "kept")
+    for path in (place, *place.rglob("*")):
+        assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600), path
+
+
+def test_the_words_of_both_parts(demo_capture, saved, tmp_path):
+    place, _ = kept(demo_capture, saved, tmp_path / "kept", language="zh")
+    text = "".join(data.decode() for name, data in everything(place).items() if not name.endswith((".zip", ".json")))
+    for word in ("取证", "存证", "鉴定", "受害者", "犯罪"):
+        assert word not in text
+
+
+@pytest.mark.parametrize("where", ["seal", "sheet"])
+def test_whole_or_not_at_all(demo_capture, demo_report, saved, tmp_path, monkeypatch, where):
+    def broken(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    if where == "sheet":
+        monkeypatch.setattr(evidence_pages, "photograph", broken)
+    before = sorted(tmp_path.iterdir())
+    with pytest.raises(SourceError) as error:
+        evidence_folder.keep(
+            tmp_path / "kept",
+            demo_report,
+            capture=demo_capture,
+            seal=broken if where == "seal" else evidence_folder.copied(saved, "capture.zip"),
+            language=Language("en"),
+            kept_at=NOW,
+        )
+    assert error.value.name == "not_written"
+    assert sorted(tmp_path.iterdir()) == before
+
+
+# --- check ----------------------------------------------------------------------------------------------------------
+
+
+def test_nothing_changed(demo_capture, saved, tmp_path):
+    place, digest = kept(demo_capture, saved, tmp_path / "kept")
+    checked = recheck.check(place)
+    assert (checked.digest, checked.changes) == (digest, ())
+    assert checked.same == len(everything(place)) - 2
+
+
+@pytest.mark.parametrize(
+    ("how", "name"),
+    [
+        ("changed", "disclosable/report.json"),
+        ("changed", "sealed/capture.zip"),
+        ("missing", "disclosable/lines.txt"),
+        ("missing", "sealed/capture.zip"),
+        ("missing", "disclosable/sheet.html"),
+        ("added", "disclosable/more.txt"),
+        ("sheet_differs", "disclosable/sheet.html"),
+    ],
+)
+def test_a_change_is_found_and_named(demo_capture, saved, tmp_path, how, name):
+    place, _ = kept(demo_capture, saved, tmp_path / "kept")
+    file = place / name
+    if how == "missing":
+        file.unlink()
+    elif how == "sheet_differs":
+        file.write_text(
+            re.sub(r"[0-9a-f]{4} [0-9a-f]{4}", "0000 0000", file.read_text(encoding="utf-8")), encoding="utf-8"
+        )
+    else:
+        file.write_bytes((file.read_bytes() if file.exists() else b"") + b"\n")
+    assert recheck.check(place).changes == ((how, name),)
+
+
+def test_a_changed_list_changes_the_number(demo_capture, saved, tmp_path):
+    place, digest = kept(demo_capture, saved, tmp_path / "kept")
+    report = place / "disclosable" / "report.txt"
+    before = hashlib.sha256(report.read_bytes()).hexdigest()
+    report.write_text("other", encoding="utf-8")
+    listed = place / evidence_folder.HASHES
+    listed.write_text(listed.read_text().replace(before, hashlib.sha256(b"other").hexdigest()))
+    checked = recheck.check(place)
+    assert checked.digest != digest
+    assert checked.changes == (("sheet_differs", evidence_folder.SHEET),)
+
+
+def test_a_link_is_no_file(demo_capture, saved, tmp_path):
+    place, _ = kept(demo_capture, saved, tmp_path / "kept")
+    sealed = place / "sealed" / "capture.zip"
+    sealed.unlink()
+    sealed.symlink_to(saved)
+    assert recheck.check(place).changes == (("changed", "sealed/capture.zip"),)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "x\n",
+        f"{'0' * 64}  ../../etc/passwd\n",
+        f"{'0' * 64}  disclosable/../../x\n",
+        f"{'0' * 64} disclosable/x\n",
+        "ü\n",
+    ],
+    ids=["empty", "word", "outside", "round", "one blank", "not ascii"],
+)
+def test_a_list_that_is_not_ours_is_refused(demo_capture, saved, tmp_path, text):
+    place, _ = kept(demo_capture, saved, tmp_path / "kept")
+    (place / evidence_folder.HASHES).write_text(text, encoding="utf-8")
+    with pytest.raises(SourceError) as error:
+        recheck.check(place)
+    assert error.value.name == "kept_list_damaged"
+
+
+def test_sha256sum_reads_the_list(demo_capture, saved, tmp_path):
+    place, _ = kept(demo_capture, saved, tmp_path / "kept")
+    done = subprocess.run(
+        [need("sha256sum"), "--check", evidence_folder.HASHES], cwd=place, capture_output=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+# --- the command ----------------------------------------------------------------------------------------------------
+
+
+def test_the_evidence_command(run, saved, tmp_path):
+    done = run("evidence", saved, "-o", tmp_path / "kept")
+    assert done.code == 0, done.err
+    assert "for your lawyer first" in done.err
+    digest = done.out.strip()
+    checked = run("evidence", "--check", tmp_path / "kept")
+    assert checked.code == 0
+    assert checked.out == evidence_pages.in_groups(digest) + "\n"
+    report = json.loads((tmp_path / "kept" / "disclosable" / "report.json").read_text(encoding="utf-8"))
+    assert report["source"]["sha256"] == hashlib.sha256(saved.read_bytes()).hexdigest()
+    (tmp_path / "kept" / "disclosable" / "report.txt").write_text("x", encoding="utf-8")
+    (tmp_path / "kept" / "sealed" / "capture.zip").unlink()
+    changed = run("evidence", "--check", tmp_path / "kept")
+    assert changed.code == 4
+    assert "Changed: disclosable/report.txt" in changed.err
+    assert "Not there: sealed/capture.zip" in changed.err
+    again = run("evidence", saved, "-o", tmp_path / "kept")
+    assert again.code == 2
+
+
+def test_a_report_and_a_folder_of_answers_can_be_kept_too(run, demo_report, saved, tmp_path):
+    file = tmp_path / "report.json"
+    file.write_text(report_json.render(demo_report), encoding="utf-8")
+    assert run("evidence", file, "-o", tmp_path / "one").code == 0
+    assert (tmp_path / "one" / "sealed" / "report.json").read_bytes() == file.read_bytes()
+    assert "is the whole report" in (tmp_path / "one" / "sealed" / "READ-ME-FIRST.txt").read_text(encoding="utf-8")
+    with zipfile.ZipFile(saved) as zipped:
+        names = [name for name in zipped.namelist() if name.endswith(".txt")]
+        zipped.extractall(tmp_path / "answers", names)
+    users = tmp_path / "answers" / "pm_list_users.txt"
+    told = users.read_text(encoding="utf-8")
+    users.write_text(re.sub(r"(UserInfo\{\d+:)[^:]*", r"\1李伟", told), encoding="utf-8")
+    assert "李伟" in users.read_text(encoding="utf-8")
+    done = run("evidence", tmp_path / "answers", "-o", tmp_path / "two")
+    assert done.code == 0, done.err
+    assert archive.read(tmp_path / "two" / "sealed" / "capture.zip").answers
+    # A name that somebody gave the phone is in neither part.
+    with zipfile.ZipFile(tmp_path / "two" / "sealed" / "capture.zip") as zipped:
+        kept = [zipped.read(name) for name in zipped.namelist()]
+    assert not [data for data in (*kept, *everything(tmp_path / "two").values()) if "李伟".encode() in data]
+
+
+def test_what_is_kept_says_what_to_do_in_the_chosen_country(run, demo_report, saved, tmp_path):
+    file = tmp_path / "report.json"
+    file.write_text(report_json.render(demo_report), encoding="utf-8")
+    for place, source in (("one", file), ("two", saved)):
+        done = run("evidence", source, "-o", tmp_path / place, "--country", "in")
+        assert done.code == 0, done.err
+        for form in ("txt", "html"):
+            report = (tmp_path / place / "disclosable" / f"report.{form}").read_text(encoding="utf-8")
+            assert "cms.rbi.org.in" in report, place
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        ([], 2, "what to keep"),
+        (["check.zip"], 2, "what to keep"),
+        (["check.zip", "-o", "no/such"], 2, "folder"),
+        (["check.zip", "-o", "kept", "--app", "com.example.nowhere"], 2, "says nothing of"),
+        (["check.zip", "--check", "."], 2, "--check"),
+        (["--check", "."], 4, "no folder that privaudit kept"),
+        (["nowhere.zip", "-o", "kept"], 4, "is not there"),
+    ],
+    ids=["nothing", "no folder", "folder not there", "app", "both", "not kept", "no source"],
+)
+def test_what_is_refused(run, saved, arguments, code, said):
+    done = run("evidence", *arguments, cwd=saved.parent)
+    assert done.code == code
+    assert said in done.err
+    assert done.out == ""
+    assert {path.name for path in saved.parent.iterdir()} == {"check.zip", "home"}
+
+
+def test_the_path_of_the_house_is_no_part_of_what_is_shown(run, saved, tmp_path):
+    run("evidence", saved, "-o", tmp_path / "kept")
+    for name, data in everything(tmp_path / "kept").items():
+        if name.startswith("disclosable/"):
+            assert str(tmp_path).encode() not in data, name

@@ -1,0 +1,377 @@
+"""`revoke`, `undo`, `steps` and `diff` as people use them: plan, questions, what is written, what is refused."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from dataclasses import replace
+from datetime import timedelta
+from types import SimpleNamespace
+
+import pytest
+import typer
+
+from privaudit import audit, capture
+from privaudit.cli.console import Talk
+from privaudit.cli.revoke import Revoking
+from privaudit.cli.undoing import Undoing
+from privaudit.errors import PrivauditError
+from privaudit.revocation import ledger as books
+from privaudit.revocation.change import Outcome
+from privaudit.virtual_phone.scenario.virtual import Grant
+from privaudit.virtual_phone.state import with_grant, with_install
+
+CONTACTS = "android.permission.READ_CONTACTS"
+
+
+@pytest.fixture
+def at(key, tmp_path, monkeypatch):
+    """Run `revoke` or `undo` in this process, with what a person types; gives code and what was said."""
+    monkeypatch.setenv("HOME", str(key))
+    monkeypatch.setenv("USERPROFILE", str(key))
+    monkeypatch.chdir(tmp_path)
+    # Names cost most of the time, and decide nothing here.
+    monkeypatch.setattr(audit, "named", lambda _transport, taken, *_: taken)
+
+    def run_one(one, *apps, typed="", ledger=None, undo=None, lang="en", **options):
+        out, err = io.StringIO(), io.StringIO()
+        monkeypatch.setattr(sys, "stdout", out)
+        monkeypatch.setattr(sys, "stderr", err)
+        monkeypatch.setattr(sys, "stdin", io.StringIO(typed))
+        talk, way = Talk(lang, plain=True), f"tcp:{one.daemon.address}"
+        code, name = 0, None
+        try:
+            with talk.errors():
+                if undo is not None:
+                    Undoing(talk, transport=way).undo(undo, apply=True, yes=options.get("yes", False))
+                else:
+                    given = {"source": None, "apply": True, "yes": False, "uninstall": False, **options}
+                    Revoking(talk, transport=way).revoke(list(apps), ledger=ledger, **given)
+        except typer.Exit as error:
+            code = error.exit_code
+            name = getattr(error.__cause__, "name", None) if isinstance(error.__cause__, PrivauditError) else None
+        return SimpleNamespace(code=code, out=out.getvalue(), err=err.getvalue(), error=name)
+
+    return run_one
+
+
+# --- the plan ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_without_apply_nothing_is_changed_and_the_plan_says_all(bench, kit, run, tmp_path, lang):
+    one = bench(kit.armed(kit.told(36, **{"ro.miui.ui.version.name": "V816", "ro.mi.os.version.name": "OS2.0"})))
+    before = one.living.phone
+    done = run(
+        "revoke", kit.loan, "--transport", f"tcp:{one.daemon.address}", "--lang", lang, "--uninstall", cwd=tmp_path
+    )
+    assert done.code == 0, done.err
+    assert one.living.phone == before
+    assert one.writes() == []
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith("privaudit-")]
+    flat = " ".join(done.out.split())
+    for command in (
+        f"$ cmd role remove-role-holder --user 0 android.app.role.SMS {kit.loan}",
+        f"$ pm revoke --user 0 {kit.loan} {CONTACTS}",
+        f"$ pm uninstall --user 0 {kit.loan}",
+    ):
+        assert command in flat
+    # "What happens if they notice?" stands before any change, and safety before that.
+    marks = {"en": ("Call the police first", "They may notice", "take screenshots", "$ cmd role", "uninstall last")}
+    marks["zh"] = ("110", "对方发现权限关了", "先截屏", "$ cmd role", "最后才卸载")
+    places = [flat.index(mark) for mark in marks[lang]]
+    assert places == sorted(places)
+    word = {"en": "USB debugging (Security settings)", "zh": "USB 调试（安全设置）"}[lang]
+    assert word in flat
+    assert "com.example.screenreader" not in done.out  # other apps' services are not named
+
+
+def test_a_plan_from_a_saved_check_needs_no_phone(run, demo_phone, tmp_path, kit):
+    with demo_phone() as phone:
+        saved = run("capture", tmp_path / "check.zip", "--transport", f"tcp:{phone.address}")
+    assert saved.code == 0, saved.err
+    done = run("revoke", "com.example.anxin", "--from", tmp_path / "check.zip")
+    assert (done.code, f"pm revoke --user 0 com.example.anxin {CONTACTS}" in done.out) == (0, True), done.err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("revoke",), "APP"),
+        (("revoke", "not a package"), "no package name"),
+        (("revoke", "com.x", "--ledger", "no/such/folder/l.json"), "is not there"),
+        (("undo",), "LEDGER"),
+        (("revoke", "com.x", "--from", "report.json"), "does not say enough"),
+        (("steps", "com.x;reboot"), "no package name"),
+        (("steps", "--rom", "windows"), "does not know"),
+        (("diff", "one"), "AFTER"),
+    ],
+)
+def test_wrong_words(run, tmp_path, words, said):
+    (tmp_path / "report.json").write_text("{}")
+    done = run(*words, cwd=tmp_path)
+    assert done.code == 2
+    assert said in done.err
+
+
+def test_an_app_that_is_not_installed(bench, kit, at):
+    one = bench(kit.told(34))
+    done = at(one, kit.loan, "com.nobody.here", typed="y\n")
+    assert (done.code, done.error) == (2, "app_missing")
+    assert one.writes() == []
+
+
+# --- the question -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("typed", "code"), [("", 2), ("n\n", 0), ("\n", 0), ("maybe\n", 0)])
+def test_without_a_yes_nothing_is_changed(bench, kit, at, tmp_path, typed, code):
+    one = bench(kit.told(34))
+    before = one.living.phone
+    done = at(one, kit.loan, typed=typed)
+    assert done.code == code
+    assert "Nothing was changed" in done.err
+    assert one.living.phone == before
+    assert one.writes() == []
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith("privaudit-")] == []
+
+
+@pytest.mark.parametrize("yes", ["y", "是"])
+def test_with_a_yes_a_check_is_sealed_first_then_the_ledger_then_the_phone(bench, kit, at, tmp_path, yes):
+    one = bench(kit.told(34))
+    path = tmp_path / "mine.ledger.json"
+    done = at(one, kit.loan, typed=f"{yes}\n", ledger=path)
+    assert done.code == 0, done.err
+    sealed = capture.read(tmp_path / "mine.before.zip")
+    # Evidence before change: the check shows the permission as it was.
+    assert f"{CONTACTS}: granted=true" in sealed.answer(f"package.{kit.loan}").text
+    assert json.loads(path.read_text())["capture"]["file"] == "mine.before.zip"
+    assert "contacts not allowed" in done.out
+    assert "privaudit undo" in done.err
+    undone = at(one, undo=path, yes=True)
+    assert undone.code == 0, undone.err
+    assert "taken back" in undone.out
+    grants = {grant.name: grant.granted for grant in one.living.phone.app(kit.loan).installs[0].grants}
+    assert grants[CONTACTS]
+
+
+def test_uninstalling_asks_on_its_own_even_with_yes(bench, kit, at):
+    one = bench(kit.told(34))
+    done = at(one, kit.loan, typed="y\n", yes=True, uninstall=True)
+    assert (done.code, one.writes()) == (0, [])
+    done = at(one, kit.loan, typed=f"{kit.loan}\n", yes=True, uninstall=True)
+    assert done.code == 0, done.err
+    assert one.living.phone.app(kit.loan) is None
+
+
+def test_what_is_refused_is_told_with_the_makers_reason_and_the_taps_instead(bench, kit, at):
+    one = bench(kit.told(34, **{"ro.miui.ui.version.name": "V140"}))
+    done = at(one, kit.loan, yes=True)
+    assert done.code == 4
+    flat = " ".join(done.out.split())
+    assert "refused: java.lang.SecurityException" in flat
+    assert "What did not work, by hand: " in flat
+    assert "Tap “Manage apps”." in flat
+
+
+# --- a phone that is not the one, or not as it was ------------------------------------------------------------------
+
+
+def _later(phone):
+    apps = []
+    for app in phone.apps:
+        installs = {
+            u: replace(i, first_installed=i.first_installed + timedelta(days=1)) for u, i in app.installs.items()
+        }
+        apps.append(replace(app, installs=installs))
+    return replace(phone, apps=tuple(apps))
+
+
+def test_a_plan_or_a_ledger_for_another_phone(bench, kit, at, tmp_path):
+    one, other = bench(kit.told(34)), bench(_later(kit.told(34)))
+    path = tmp_path / "mine.ledger.json"
+    assert at(one, kit.loan, yes=True, ledger=path).code == 0
+    book = books.read(path)
+    books.write(book.with_entry(0, outcome=Outcome.BEGUN), path)
+    for done in (
+        at(other, undo=path, yes=True),
+        at(other, kit.loan, yes=True, ledger=path),
+        at(other, kit.loan, yes=True, source=tmp_path / "mine.before.zip"),
+    ):
+        assert (done.code, done.error) == (4, "other_phone")
+    assert other.writes() == []
+
+
+def test_a_plan_from_an_old_check_of_this_phone(bench, kit, at, tmp_path):
+    one = bench(kit.told(34))
+    assert at(one, kit.loan, yes=True, ledger=tmp_path / "mine.ledger.json").code == 0
+    sent = len(one.writes())
+    done = at(one, kit.loan, yes=True, source=tmp_path / "mine.before.zip")
+    assert (done.code, done.error) == (4, "plan_changed")
+    assert len(one.writes()) == sent
+
+
+def test_a_phone_that_changes_between_plan_and_answer(bench, kit, at, monkeypatch):
+    one = bench(kit.told(34))
+
+    def tapped(*_args, **_values):
+        grant = Grant(name=CONTACTS, granted=False)
+        one.living.change(lambda phone: with_grant(phone, kit.loan, 0, grant))
+        return "y"
+
+    monkeypatch.setattr(Talk, "ask", tapped)
+    done = at(one, kit.loan)
+    assert (done.code, done.error) == (4, "plan_changed")
+    assert "Nothing was done" in done.err
+    assert one.writes() == []
+
+
+def test_an_app_that_goes_between_plan_and_answer(bench, kit, at, monkeypatch):
+    one = bench(kit.told(34))
+
+    def removed(*_args, **_values):
+        one.living.change(
+            lambda phone: with_install(phone, kit.loan, 0, lambda install: replace(install, installed=False))
+        )
+        return "y"
+
+    monkeypatch.setattr(Talk, "ask", removed)
+    done = at(one, kit.loan)
+    assert (done.code, done.error) == (4, "app_unread")
+    assert one.writes() == []
+
+
+def test_an_app_that_was_installed_anew_gets_nothing_back(bench, kit, at, tmp_path):
+    one = bench(kit.told(34))
+    path = tmp_path / "mine.ledger.json"
+    assert at(one, kit.loan, yes=True, ledger=path).code == 0
+    again = at(one, kit.loan, yes=True, ledger=path)
+    assert (again.code, "Nothing is open" in again.err) == (0, True)
+    day = timedelta(days=1)
+    one.living.change(
+        lambda phone: with_install(
+            phone, kit.loan, 0, lambda install: replace(install, first_installed=install.first_installed + day)
+        )
+    )
+    sent = len(one.writes())
+    done = at(one, undo=path, yes=True)
+    assert (done.code, done.error) == (4, "installed_anew")
+    assert len(one.writes()) == sent
+
+
+def test_an_edited_ledger_and_one_about_other_apps(bench, kit, at, tmp_path):
+    one = bench(kit.told(34))
+    path = tmp_path / "mine.ledger.json"
+    assert at(one, kit.loan, yes=True, ledger=path).code == 0
+    sent = len(one.writes())
+    assert at(one, kit.cloned, yes=True, ledger=path).error == "ledger_other_apps"
+    path.write_text(path.read_text().replace("READ_CONTACTS", "READ_SMS"))
+    for done in (at(one, undo=path, yes=True), at(one, kit.loan, yes=True, ledger=path)):
+        assert (done.code, done.error) == (4, "ledger_changed")
+        assert "Nothing was done" in done.err
+    assert len(one.writes()) == sent
+
+
+def test_a_cable_pulled_in_the_middle_says_how_to_go_on_and_goes_on(bench, kit, at, tmp_path, monkeypatch):
+    from privaudit.errors import ConnectionLost
+    from privaudit.revocation import apply
+
+    one = bench(kit.told(34))
+    path = tmp_path / "mine.ledger.json"
+    send = apply.Run._send
+    left = [1]
+
+    def cut(self, made):
+        left[0] -= 1
+        if left[0] < 0:
+            raise ConnectionLost("errors.lost")
+        return send(self, made)
+
+    monkeypatch.setattr(apply.Run, "_send", cut)
+    done = at(one, kit.loan, yes=True, ledger=path)
+    assert (done.code, done.error) == (4, "lost")
+    assert f"--ledger {path}" in done.err
+    left[0] = 100
+    done = at(one, kit.loan, yes=True, ledger=path)
+    assert done.code == 0, done.err
+    assert {entry["outcome"] for entry in json.loads(path.read_text())["entries"]} == {"done"}
+
+
+def test_stopped_by_hand_in_the_middle_is_not_told_as_nothing_changed(bench, kit, at, tmp_path, monkeypatch):
+    from privaudit.revocation import apply
+
+    one = bench(kit.told(34))
+    reread = apply.Run._read_back
+
+    def stop(self, *given):
+        reread(self, *given)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(apply.Run, "_read_back", stop)
+    done = at(one, kit.loan, yes=True, ledger=tmp_path / "mine.ledger.json")
+    assert done.code == 130
+    assert "Stopped in the middle" in done.err
+    assert "Nothing was changed" not in done.err
+
+
+# --- steps and diff ---------------------------------------------------------------------------------------------------
+
+
+def test_steps_from_a_report_with_another_makers_menus(run):
+    from pathlib import Path
+
+    golden = Path(__file__).parent.parent / "golden" / "borrower.json"
+    done = run("steps", "com.example.anxin", "--from", golden, "--rom", "coloros", "--lang", "zh")
+    assert done.code == 0, done.err
+    flat = "".join(done.out.split())
+    for part in ("先打110", "点「应用管理」", "点「安信消费贷」", "点「应用权限」", "撤消USB调试授权"):
+        assert part in flat
+    assert flat.index("对方发现权限关了") < flat.index("点「应用管理」") < flat.index("卸载（先别做）")
+    missing = run("steps", "com.nobody.here", "--from", golden)
+    assert (missing.code, "not on the phone" in missing.err) == (2, True)
+
+
+def test_steps_for_usb_debugging_need_no_phone(run):
+    done = run("steps", "--usb", "--rom", "harmonyos")
+    assert done.code == 0
+    assert "HarmonyOS NEXT" in done.out
+    assert done.out.index("bank, payment and loan apps") < done.out.index("seven times")
+
+
+def test_diff_shows_what_was_closed_and_what_came_back(bench, kit, run, tmp_path):
+    one = bench(kit.told(34))
+    way = ("--transport", f"tcp:{one.daemon.address}", "--no-apks", "--signatures", tmp_path / "mine.toml")
+    (tmp_path / "mine.toml").write_text(
+        f'[source]\npublisher = "me"\ntitle = "mine"\n[[app]]\npackage = "{kit.loan}"\n', encoding="utf-8"
+    )
+    run("audit", *way, "-o", tmp_path / "first.json")
+    one.run(kit.loan).close()
+    run("audit", *way, "-o", tmp_path / "second.json")
+    # The maker gives it back behind everybody's back.
+    one.living.change(lambda phone: with_grant(phone, kit.loan, 0, Grant(name=CONTACTS, granted=True)))
+    run("audit", *way, "-o", tmp_path / "third.json")
+    closed = run("diff", tmp_path / "first.json", tmp_path / "second.json")
+    assert closed.code == 0, closed.err
+    flat = " ".join(closed.out.split())
+    assert "Closed since:" in flat
+    assert "contacts: can read → not allowed" in flat
+    assert "Open now" not in flat
+    back = run("diff", tmp_path / "second.json", tmp_path / "third.json", "--lang", "zh")
+    files = [tmp_path / f"changes{suffix}" for suffix in (".html", ".txt", ".json")]
+    options = [part for file in files for part in ("-o", file)]
+    written = run("diff", tmp_path / "second.json", tmp_path / "third.json", "--lang", "zh", *options)
+    assert (written.code, written.out) == (0, back.out)
+    page, text, data = (file.read_text(encoding="utf-8") for file in files)
+    assert text == back.out
+    assert '<html lang="zh-Hans"' in page
+    assert "以前关着，现在开着" in page
+    assert json.loads(data)["schema"] == "privaudit-diff/1"
+    refused = run("diff", tmp_path / "second.json", tmp_path / "third.json", "-o", tmp_path / "changes.csv")
+    assert refused.code == 2
+    assert ".html" in refused.err
+    assert "通讯录：不允许 → 能读" in back.out
+    document = json.loads(run("diff", tmp_path / "second.json", tmp_path / "third.json", "--json").out)
+    assert [(one_["what"], one_["direction"]) for one_ in document["changes"]] == [("contacts", "opened")]
+    wrong = run("diff", tmp_path / "third.json", tmp_path / "first.json")
+    assert (wrong.code, "older" in wrong.err) == (2, True)

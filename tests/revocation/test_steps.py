@@ -1,0 +1,234 @@
+"""What the owner taps, by Android version and ROM, in both languages."""
+
+from __future__ import annotations
+
+import pytest
+
+from privaudit import roms
+from privaudit.i18n import Language
+from privaudit.model import Lending, LendingVerdict, Message, UserKind
+from privaudit.report import txt
+from privaudit.revocation import steps
+
+LENDS = Lending(verdict=LendingVerdict.YES)
+
+
+def taps(made, app, phone, code, rule="data_access", key="data_access.can_read", severity="high"):
+    finding = made.finding(app, severity, rule=rule, message=Message(key=key))
+    return [Language(code).say(step) for step in steps.for_finding(finding, app, phone).steps]
+
+
+def lender(made, **changed):
+    given = {"label": "速贷宝", "contacts": made.access("can_read"), "sms": made.access("can_read"), "lending": LENDS}
+    return made.app(**{**given, **changed})
+
+
+NEW = {
+    "en": ["Open “Settings”.", "Tap “Apps”.", "Tap “See all apps”.", "Tap “速贷宝”.", "Tap “Permissions”."],
+    "zh": ["打开「设置」。", "点「应用」。", "点「查看全部应用」。", "点「速贷宝」。", "点「权限」。"],
+}
+MIDDLE = {
+    "en": ["Open “Settings”.", "Tap “Apps & notifications”.", *NEW["en"][2:]],
+    "zh": ["打开「设置」。", "点「应用和通知」。", *NEW["zh"][2:]],
+}
+OLD = {
+    "en": ["Open “Settings”.", "Tap “Apps”.", *NEW["en"][3:]],
+    "zh": ["打开「设置」。", "点「应用」。", *NEW["zh"][3:]],
+}
+SWITCH = {
+    "en": ["At “Contacts”, tap the switch, so that it is off.", "At “SMS”, tap the switch, so that it is off."],
+    "zh": ["在「通讯录」这一行，点开关，让它变成关。", "在「短信」这一行，点开关，让它变成关。"],
+}
+DENY = {
+    "en": ["Tap “Contacts”, choose “Deny”.", "Tap “SMS”, choose “Deny”."],
+    "zh": ["点「通讯录」，选「拒绝」。", "点「短信」，选「拒绝」。"],
+}
+DO_NOT_ALLOW = {
+    "en": ["Tap “Contacts”, choose “Don't allow”.", "Tap “SMS”, choose “Don't allow”."],
+    "zh": ["点「通讯录」，选「不允许」。", "点「短信」，选「不允许」。"],
+}
+SHOT = {
+    "en": [
+        (
+            "Look once more: Contacts and SMS closed? From now on “速贷宝” gets nothing new this way."
+            " What it took already is not called back."
+        ),
+        "Take a screenshot.",
+    ],
+    "zh": ["再看一眼：通讯录和短信关了吗？从现在起，「速贷宝」从这里拿不到新的。已经拿走的，收不回来。", "截屏。"],
+}
+SEARCH = {
+    "en": ["Do the menus look different? Or search Settings for “Permission manager”."],
+    "zh": ["菜单不一样？也可以在设置里搜「权限管理器」。"],
+}
+NOTHING = {"en": [], "zh": []}
+
+
+@pytest.mark.parametrize("code", ["en", "zh"])
+@pytest.mark.parametrize(
+    ("sdk", "path", "choice", "search"),
+    [
+        (23, OLD, SWITCH, SEARCH),
+        (25, OLD, SWITCH, SEARCH),
+        (28, MIDDLE, SWITCH, NOTHING),
+        (29, MIDDLE, DENY, NOTHING),
+        (30, MIDDLE, DENY, NOTHING),
+        (31, NEW, DO_NOT_ALLOW, NOTHING),
+        (34, NEW, DO_NOT_ALLOW, NOTHING),
+        (99, NEW, DO_NOT_ALLOW, NOTHING),
+        (None, NEW, DO_NOT_ALLOW, SEARCH),
+    ],
+)
+def test_stock_android(made, code, sdk, path, choice, search):
+    said = taps(made, lender(made), made.phone(sdk), code)
+    assert said == [*path[code], *choice[code], *SHOT[code], *search[code]]
+
+
+@pytest.mark.parametrize("rom", ["hyperos", "miui", "emui", "originos", "flyme", "transsion", "motorola", "oneui"])
+def test_a_rom_whose_menus_nobody_checked_says_how_to_search(made, rom):
+    word = roms.load(rom)["words"]["zh"]["permission_manager"]
+    assert taps(made, lender(made), made.phone(34, rom), "zh")[-1] == f"菜单不一样？也可以在设置里搜「{word}」。"
+
+
+@pytest.mark.parametrize(("rom", "sdk"), [("coloros", 34), ("magicos", 33), ("magicos", 28)])
+def test_a_path_that_a_source_confirms_needs_no_way_round(made, rom, sdk):
+    assert taps(made, lender(made), made.phone(sdk, rom), "en")[-1] == "Take a screenshot."
+
+
+def test_hyperos_borrows_what_miui_has_and_then_what_android_has(made):
+    said = taps(made, lender(made, target_sdk=22), made.phone(28, "hyperos"), "zh")
+    assert said[:5] == ["打开「设置」。", "点「应用设置」。", "点「应用管理」。", "点「速贷宝」。", "点「权限管理」。"]
+    # MIUI asks with choices where stock Android of that time has a switch.
+    assert said[5:7] == ["点「读取联系人（或“通讯录”）」，选「拒绝」。", "点「短信」，选「拒绝」。"]
+
+
+@pytest.mark.parametrize(("sdk", "group"), [(27, "Phone"), (28, "Call logs"), (34, "Call logs"), (None, "Call logs")])
+def test_before_android_9_the_call_log_belongs_to_phone(made, sdk, group):
+    app = lender(made, contacts=made.access(), sms=made.access(), call_log=made.access("can_read"))
+    assert any(f"“{group}”" in tap for tap in taps(made, app, made.phone(sdk), "en"))
+
+
+@pytest.mark.parametrize(
+    ("code", "first"),
+    [
+        ("en", "This is another copy of “速贷宝” (user 999). Hold the icon of this copy, tap “App info”."),
+        ("zh", "这是另一份「速贷宝」（用户 999）。按住这一份的图标，点「应用信息」。"),
+    ],
+)
+def test_a_clone_is_reached_by_its_own_icon(made, code, first):
+    said = taps(made, lender(made, user=999), made.phone(), code)
+    assert said == [first, NEW[code][-1], *DO_NOT_ALLOW[code], *SHOT[code]]
+
+
+@pytest.mark.parametrize(
+    ("kind", "word", "last"),
+    [
+        (
+            "clone",
+            "another copy",
+            "Do not switch the clone off at “app clones”: that deletes its data, which may be evidence.",
+        ),
+        ("work_profile", "work profile", "Take a screenshot."),
+        ("private_space", "Open the private space", "Take a screenshot."),
+        ("secure_folder", "Open the Secure Folder", "Take a screenshot."),
+    ],
+)
+def test_each_kind_of_copy_is_found_where_it_lives(made, kind, word, last):
+    app = lender(made, user=10)
+    steps_ = steps.for_finding(made.finding(app), app, made.phone(), UserKind(kind)).steps
+    said = [Language("en").say(step) for step in steps_]
+    assert word in said[0]
+    assert said[-1] == last
+
+
+def test_what_is_granted_and_blocked_is_closed_as_well(made):
+    app = lender(made, sms=made.access("blocked"))
+    assert "Tap “SMS”, choose “Don't allow”." in taps(made, app, made.phone(), "en")
+
+
+def test_an_app_for_an_old_android_warns(made):
+    assert any("older Android" in tap for tap in taps(made, lender(made, target_sdk=22), made.phone(), "en"))
+
+
+@pytest.mark.parametrize(("kind", "what"), [("default_sms", "default SMS app"), ("default_phone", "default phone app")])
+def test_a_role_would_give_the_right_back(made, kind, what):
+    said = taps(made, lender(made, holds=[kind]), made.phone(), "en")
+    assert said[0] == f"First make another app the {what}; else the phone gives the right back."
+
+
+SIDE_DOORS = {
+    # kind: what is tapped last on the phone of SDK 34, and the sentence that says what it changes
+    "default_sms": ("Tap “Default SMS app”, choose another app.", "keeps only what its permissions give it"),
+    "default_phone": ("Tap “Default phone app”, choose another app.", "keeps only what its permissions give it"),
+    "accessibility": ("Turn the switch of “速贷宝” off.", "What it saw already is not called back"),
+    "notification_listener": ("Turn the switch of “速贷宝” off.", "What it saw already is not called back"),
+    "overlay": ("Turn the switch of “速贷宝” off.", "What it saw already is not called back"),
+    "usage": ("Turn the switch of “速贷宝” off.", "What it saw already is not called back"),
+    "install_packages": ("Turn the switch of “速贷宝” off.", "What it saw already is not called back"),
+    "all_files": ("Turn the switch of “速贷宝” off.", "What it saw already is not called back"),
+    "input_method": ("Choose another keyboard, then turn “速贷宝” off.", "What it saw already is not called back"),
+    "device_admin": ("Tap “速贷宝”, then “Deactivate”.", "can still read what its permissions allow"),
+}
+
+
+@pytest.mark.parametrize("rom", roms.names())
+@pytest.mark.parametrize("kind", SIDE_DOORS)
+def test_rights_beside_the_permission_list(made, kind, rom):
+    app = lender(made, holds=[kind])
+    said = taps(made, app, made.phone(34, rom), "en", rule="special_access", key=f"special_access.{kind}")
+    action, effect = SIDE_DOORS[kind]
+    at = said.index(action)
+    assert any(tap.startswith(("Open “", "Tap “")) for tap in said[:at])
+    assert effect in said[at + 1]
+
+
+@pytest.mark.parametrize("kind", SIDE_DOORS)
+def test_where_no_path_is_known_settings_is_searched(made, kind):
+    said = taps(made, lender(made, holds=[kind]), made.phone(23), "zh", "special_access", f"special_access.{kind}")
+    assert any("在设置里搜" in tap for tap in said)
+
+
+def test_roles_and_side_doors_come_before_permissions(made):
+    app = lender(made, holds=["device_admin", "overlay", "default_sms", "accessibility"])
+    order = [made.finding(app)] + [
+        made.finding(app, rule="special_access", message=Message(key=f"special_access.{kind}"))
+        for kind in ("device_admin", "overlay", "default_sms", "accessibility")
+    ]
+    found = [steps.for_finding(one, app, made.phone()) for one in order]
+    said = [Language("en").say(step) for step in steps.in_order(found)]
+    marks = ["Default SMS app", "Accessibility", "Display over other apps", "choose “Don't allow”", "Deactivate"]
+    places = [next(place for place, tap in enumerate(said) if mark in tap) for mark in marks]
+    assert places == sorted(places)
+    alone = [Language("en").say(step) for step in steps.for_app(app, made.phone())]
+    assert alone == said[: len(alone)]
+    assert not any("Deactivate" in tap for tap in alone)
+
+
+def test_an_administrator_is_left_alone(made):
+    app = lender(made, holds=["device_owner"])
+    key = "special_access.device_owner"
+    assert taps(made, app, made.phone(), "en", "special_access", key, severity="info") == []
+
+
+def test_a_listing_and_a_closed_app_need_no_taps(made):
+    assert taps(made, lender(made), made.phone(), "en", rule="listed", key="listed.A") == []
+    closed = lender(made, contacts=made.access("not_allowed"), sms=made.access("not_allowed"))
+    assert taps(made, closed, made.phone(), "en") == []
+
+
+@pytest.mark.parametrize("code", ["en", "zh"])
+@pytest.mark.parametrize("some", [True, False], ids=["something to close", "nothing to close"])
+def test_what_to_think_of_first_stands_above_every_list_of_steps(made, code, some):
+    language = Language(code)
+    report = made.report(*([lender(made)] if some else []))
+    shown = txt.render(report, language).replace("\n    ", " " if code == "en" else "")
+    places = [shown.index(language.say(message)) for message in steps.ALWAYS]
+    assert places == sorted(places)
+    assert places[-1] < shown.index(language.text("report.steps"))
+    assert {message.key for message in steps.ALWAYS} >= {
+        "steps.safety",
+        "steps.notice",
+        "steps.evidence",
+        "steps.keep_app",
+        "steps.bank_apps",
+    }

@@ -1,0 +1,208 @@
+"""Stories: what they may say, what they say wrongly, and what follows from them."""
+
+from __future__ import annotations
+
+import tomllib
+from datetime import timedelta
+from importlib import resources
+
+import pytest
+
+from privaudit.virtual_phone import open_story, stories
+from privaudit.virtual_phone.dump_writers.android import FLAG_BITS
+from privaudit.virtual_phone.scenario import ordinary
+from privaudit.virtual_phone.scenario.reader import StoryError, read
+from privaudit.virtual_phone.scenario.schema import parse_age
+
+_HEAD = """
+title = { en = "t", zh = "t" }
+[phone]
+sdk = 34
+zone = "Asia/Shanghai"
+zone_offset_minutes = 480
+zone_abbreviation = "CST"
+factory_time = 2009-01-01T08:00:00
+properties = {}
+[[user]]
+id = 0
+name = "Owner"
+flags = "13"
+"""
+_APP = '[[app]]\npackage = "com.example.one"\nrequests = ["INTERNET", "READ_CONTACTS", "READ_SMS"]\n'
+
+
+def _grants(package, user):
+    phone = open_story("borrower")
+    app = phone.app(package)
+    return {grant.name.removeprefix("android.permission."): grant for grant in phone.grants(app, user)}
+
+
+def test_every_story_opens_and_is_the_same_each_time():
+    assert "borrower" in stories()
+    for name in stories():
+        assert open_story(name) == open_story(name)
+
+
+def test_unknown_story():
+    with pytest.raises(KeyError):
+        open_story("nobody")
+
+
+def test_all_mistakes_of_type_at_once_with_file_and_path():
+    text = _HEAD.replace("sdk = 34", "sdk = 12") + _APP + 'color = "red"\n[[app.user]]\nid = 0\n'
+    text += 'grants = { READ_SMS = "perhaps" }\nops = [{ op = "READ_MINDS", access = "soon" }]\n'
+    with pytest.raises(StoryError) as caught:
+        read(text, name="bad.toml")
+    paths = {mistake.split(": ")[1] for mistake in caught.value.mistakes}
+    assert all(mistake.startswith("bad.toml: ") for mistake in caught.value.mistakes)
+    assert paths == {
+        "phone.sdk",
+        "app[0].color",
+        "app[0].user[0].grants.READ_SMS",
+        "app[0].user[0].ops[0].op",
+        "app[0].user[0].ops[0].access",
+    }
+
+
+def test_all_mistakes_of_meaning_at_once():
+    text = _HEAD + _APP + '[[app.user]]\nid = 7\ngrants = { CAMERA = "allowed" }\n' + _APP
+    text += '[[app]]\npackage = "com.example.two"\nsystem = true\nshared_user = "nobody"\n'
+    text += (
+        '[roles.0]\nSMS = ["com.example.three"]\n[ordinary]\ncount = 5000\nseed = 1\ninstaller = "com.example.store"\n'
+    )
+    with pytest.raises(StoryError) as caught:
+        read(text, name="bad.toml")
+    assert [mistake.split(": ", 2)[1] for mistake in caught.value.mistakes] == [
+        "app[0].user[0].id",
+        "app[0].user[0].grants.CAMERA",
+        "app[1].package",
+        "app[2].shared_user",
+        "app[2].path",
+        "ordinary.count",
+        "roles.0.SMS",
+    ]
+
+
+def test_modes_and_permissions_that_a_release_does_not_have():
+    old = _HEAD.replace("sdk = 34", "sdk = 28") + _APP.replace('"READ_SMS"', '"READ_SMS", "POST_NOTIFICATIONS"')
+    old += (
+        '[[app.user]]\nid = 0\nuid_modes = { READ_SMS = "foreground" }\ngrants = { POST_NOTIFICATIONS = "allowed" }\n'
+    )
+    old += 'ops = [{ op = "READ_SMS" }, { op = "READ_SMS", mode = "ask" }]\n'
+    with pytest.raises(StoryError) as caught:
+        read(old, name="bad.toml")
+    assert [mistake.split(": ", 2)[1] for mistake in caught.value.mistakes] == [
+        "app[0].user[0].uid_modes.READ_SMS",
+        "app[0].user[0].ops[1].mode",
+        "app[0].user[0].grants.POST_NOTIFICATIONS",
+    ]
+    read(old.replace("sdk = 28", 'sdk = 34\nvendor = "miui"'), name="good.toml")
+
+
+def test_what_a_legacy_app_was_denied_is_an_app_op():
+    legacy = _APP + "target_sdk = 22\n" + '[[app.user]]\nid = 0\ngrants = { READ_SMS = "denied" }\n'
+    old = read(_HEAD.replace("sdk = 34", "sdk = 23") + legacy, name="t").app("com.example.one")
+    assert old.installs[0].grants == ()
+    assert {one.name.rpartition(".")[2]: one.granted for one in old.install_permissions} == {
+        "INTERNET": True, "READ_CONTACTS": True, "READ_SMS": True,
+    }  # fmt: skip
+    assert old.installs[0].uid_modes == {"READ_SMS": "ignore"}
+    new = read(_HEAD + legacy, name="t").app("com.example.one").installs[0]
+    assert [(one.granted, bool(one.flags & FLAG_BITS["REVIEW_REQUIRED"])) for one in new.grants] == [
+        (True, True),
+        (True, False),
+    ]
+    assert new.grants[1].flags & FLAG_BITS["REVOKED_COMPAT"]
+    assert new.uid_modes == {"READ_CONTACTS": "ignore", "READ_SMS": "ignore"}
+
+
+def test_not_toml():
+    with pytest.raises(StoryError, match=r"bad\.toml: not TOML"):
+        read("title = ", name="bad.toml")
+
+
+@pytest.mark.parametrize(
+    ("text", "age"),
+    [
+        ("1d18h28m", timedelta(days=1, hours=18, minutes=28)),
+        ("36s979ms", timedelta(seconds=36, milliseconds=979)),
+        ("5ms", timedelta(milliseconds=5)),
+        ("2m", timedelta(minutes=2)),
+    ],
+)
+def test_ages(text, age):
+    assert parse_age(text) == age
+
+
+@pytest.mark.parametrize("text", ["", "soon", "3", "1h1d", 5])
+def test_no_ages(text):
+    with pytest.raises(ValueError, match="an age looks like"):
+        parse_age(text)
+
+
+def test_what_was_denied_or_not_asked_is_ignored_by_the_app_op():
+    install = read(_HEAD + _APP + '[[app.user]]\nid = 0\ngrants = { READ_CONTACTS = "allowed" }\n', name="t")
+    assert install.app("com.example.one").installs[0].uid_modes == {"READ_SMS": "ignore"}
+
+
+def test_location_without_background_is_foreground_only():
+    phone = open_story("borrower")
+    assert phone.app("com.example.sudaibao").installs[0].uid_modes["FINE_LOCATION"] == "foreground"
+    assert "FINE_LOCATION" not in phone.app("com.example.navigator").installs[0].uid_modes
+
+
+def test_only_android_and_the_invented_are_on_the_phone():
+    phone = open_story("borrower")
+    assert all(
+        app.package == "android" or app.package.startswith(("com.example.", "com.android.")) for app in phone.apps
+    )
+    assert all(app.package.startswith("com.example.") for app in phone.apps if not app.system)
+    assert 60 <= len(phone.apps) <= 140
+
+
+def test_every_lending_app_has_names_in_both_languages():
+    phone = open_story("borrower")
+    for package in ("sudaibao", "kuaiyihua", "anxin", "happyloan", "creditwing", "loancalculator"):
+        assert phone.app(f"com.example.{package}").labels.keys() == {"zh-CN", "en"}
+
+
+def test_the_two_listed_apps():
+    sudaibao, kuaiyihua = _grants("com.example.sudaibao", 0), _grants("com.example.kuaiyihua", 0)
+    assert sudaibao["READ_CONTACTS"].granted
+    assert sudaibao["READ_SMS"].granted
+    assert open_story("borrower").app("com.example.sudaibao").installer is None
+    assert kuaiyihua["READ_CONTACTS"].granted
+    assert not kuaiyihua["READ_CALL_LOG"].granted
+    clone = _grants("com.example.kuaiyihua", 999)
+    assert not clone["READ_CONTACTS"].granted
+    assert clone["READ_CONTACTS"].flags & FLAG_BITS["USER_FIXED"]
+    assert clone["READ_CALL_LOG"].granted
+
+
+def test_a_grant_may_outlive_the_app():
+    phone = open_story("borrower")
+    assert not phone.app("com.example.chat").installs[999].installed
+    assert _grants("com.example.chat", 999)["READ_CONTACTS"].granted
+
+
+def test_ordinary_apps_are_as_many_as_asked_for():
+    text = _HEAD + _APP + '[ordinary]\ncount = 3\nseed = 1\ninstaller = "com.example.store"\n'
+    assert len(read(text, name="t").apps) == 4
+    assert ordinary.MOST >= 80
+
+
+def test_the_demo_lists_are_invented_and_name_what_the_story_needs():
+    lists = resources.files("privaudit.virtual_phone") / "lists"
+    phone = open_story("borrower")
+    found = {}
+    for kind in ("risky", "lenders"):
+        for file in (lists / kind).iterdir():
+            document = tomllib.loads(file.read_text(encoding="utf-8"))
+            assert "invented" in document["source"]["publisher"]
+            assert all(row["package"].startswith("com.example.") for row in document["app"])
+            found[file.name] = [row["package"] for row in document["app"] if phone.app(row["package"])]
+    assert found == {
+        "demo-research.toml": ["com.example.sudaibao"],
+        "demo-regulator.toml": ["com.example.kuaiyihua"],
+        "demo-register.toml": ["com.example.anxin"],
+    }
