@@ -41,9 +41,9 @@ def assembled(rows: Iterable[tuple[str, bytes, bytes]], block: bytes) -> bytes:
 
 
 def grown(content: bytes, *, table: int, files: int, size: int, called: tuple[str, str] | None = None) -> bytes:
-    """A demo APK grown to what real ones are like: a table of `table` bytes, so many `files`, `size` bytes in all.
+    """A demo APK grown to what real ones are like: a table of `table` bytes, so many `build_files`, `size` bytes in all.
 
-    `called`: its package, and another one of the same length that it shall be.
+    `item_title`: its package, and another one of the same length that it shall be.
     """
     dice = random.Random(SEED)  # noqa: S311 - the same in every run
     with zipfile.ZipFile(io.BytesIO(content)) as archive:

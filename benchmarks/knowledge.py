@@ -35,10 +35,10 @@ def folder(rows: int, place: Path) -> Path:
     """The shipped lists, and as many rows more as make `rows`: cut out of the shipped ones, under other names."""
     content: dict[str, str] = {}
     for kind in ("risky", "lenders"):
-        for file in loader.toml_files(loader.shipped() / kind):
+        for file in loader.list_toml_files(loader.shipped_folder() / kind):
             content[f"{kind}/{file.name}"] = file.read_text(encoding="utf-8")
     for name in ("vocabulary.toml", "stores.toml"):
-        content[name] = (loader.shipped() / name).read_text(encoding="utf-8")
+        content[name] = (loader.shipped_folder() / name).read_text(encoding="utf-8")
     found = sum(text.count("\n[[app]]") for text in content.values())
     head, *more = content["lenders/loanwatch-2026.toml"].split("\n[[app]]\n")
     made = 0
@@ -63,15 +63,17 @@ def main() -> int:
             phone = [*KNOWN, *(f"com.example.app{number}" for number in range(LOOKED_UP - len(KNOWN)))]
 
             def audit(place: Path = place, phone: list[str] = phone) -> None:
-                known = knowledge.load(folder=place, country="PK")
-                known.stamp()
-                assert sum(bool(known.listings(package) or known.lender(package)) for package in phone) == len(KNOWN)
+                known = knowledge.load_knowledge(folder=place, country="PK")
+                known.describe_lists()
+                assert sum(
+                    bool(known.match_package(package) or known.find_lender(package)) for package in phone
+                ) == len(KNOWN)
 
             def parse(texts: list[str] = texts) -> None:
                 for text in texts:
                     tomllib.loads(text)
 
-            held = sum(len(part.rows) for part in knowledge.load(folder=place).lists)
+            held = sum(len(part.rows) for part in knowledge.load_knowledge(folder=place).lists)
             assert held == rows, held
             best = in_turn({"ours": partial(cost, audit), "tomllib": partial(cost, parse)}, RUNS)
         took[rows] = best["ours"] * 1000

@@ -22,10 +22,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 import large_phone
 from measure import PRIVAUDIT, Ran, Row, ended, in_turn, run, tell
 
-from privaudit.errors import EXIT_FOUND, EXIT_GAPS, EXIT_OK
+from privaudit.errors import EXIT_FINDINGS, EXIT_INCOMPLETE, EXIT_OK
 from privaudit.virtual_phone.adbd.auth import KeyPolicy
-from privaudit.virtual_phone.adbd.server import DemoPhone
-from privaudit.virtual_phone.programs import programs
+from privaudit.virtual_phone.adbd.server import AdbdServer
+from privaudit.virtual_phone.programs import build_programs
 from privaudit.virtual_phone.shell.toybox import ProgramResult
 
 ROUNDS = 5
@@ -49,10 +49,10 @@ def serve() -> None:
     phone = large_phone.phone()
     line = b"0123456789abcdef" * 5 + b"\n"
     table = {
-        **programs(phone, now=large_phone.NOW),
+        **build_programs(phone, now=large_phone.NOW),
         "long": lambda argv, _stdin: ProgramResult((line * (int(argv[1]) // len(line) + 1))[: int(argv[1])]),
     }
-    with DemoPhone(programs=table, files=large_phone.files_of(phone), keys=KeyPolicy(required=False)) as running:
+    with AdbdServer(programs=table, files=large_phone.files_of(phone), key_policy=KeyPolicy(required=False)) as running:
         print(running.address, flush=True)
         sys.stdin.read()
 
@@ -60,7 +60,7 @@ def serve() -> None:
 def audit(home: Path, *arguments: str) -> Ran:
     """Our audit, with the keys of `home`."""
     env = {"HOME": str(home), "USERPROFILE": str(home)}
-    return ended(run((*PRIVAUDIT, "audit", *arguments), env=env), EXIT_OK, EXIT_FOUND, EXIT_GAPS)
+    return ended(run((*PRIVAUDIT, "audit", *arguments), env=env), EXIT_OK, EXIT_FINDINGS, EXIT_INCOMPLETE)
 
 
 def measured(home: Path, address: str) -> tuple[dict[str, float], int]:

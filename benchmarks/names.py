@@ -25,13 +25,13 @@ from measure import Row, tell
 from privaudit.apk import info
 from privaudit.apk.parts import ARSC, MANIFEST, SIGNING_BLOCK
 from privaudit.capture import remote_apks
-from privaudit.capture.remote_apks import Wanted
+from privaudit.capture.remote_apks import ApkRequest
 from privaudit.model import Command, Reply
 from privaudit.transport import SCRIPT_TIMEOUT_S, Transport, connect
 from privaudit.virtual_phone import apks as demo_apks
-from privaudit.virtual_phone import open_story
+from privaudit.virtual_phone import load_scenario
 from privaudit.virtual_phone.adbd.auth import KeyPolicy
-from privaudit.virtual_phone.adbd.server import DemoPhone
+from privaudit.virtual_phone.adbd.server import AdbdServer
 
 BYTES_PER_S = 20e6
 LATENCY_S = 0.002
@@ -61,7 +61,7 @@ class Counting:
 
 def serve(count: int, size: int, table: int, files: int) -> None:
     """The phone's process: APKs grown from those of the demo. Prints its address, runs until its input ends."""
-    story = open_story("borrower")
+    story = load_scenario("borrower")
     named = [app for app in story.apps if app.labels]
     content = {}
     for number in range(count):
@@ -71,9 +71,11 @@ def serve(count: int, size: int, table: int, files: int) -> None:
             1.0 if count == 1 else 1 / 3 + (5 / 3) * number / count if number % 2 else 2 / 3 + (1 / 3) * number / count
         )
         grow = {"table": int(table * share), "files": int(files * share), "size": int(size * share)}
-        content[f"/data/app/{app.package}-{number}/base.apk"] = grown(demo_apks.bundle()[demo_apks.name(app)], **grow)
-    with DemoPhone(
-        programs={}, files=content, keys=KeyPolicy(required=False), bytes_per_s=BYTES_PER_S, latency_s=LATENCY_S
+        content[f"/data/app/{app.package}-{number}/base.apk"] = grown(
+            demo_apks.load_apks()[demo_apks.apk_entry_name(app)], **grow
+        )
+    with AdbdServer(
+        programs={}, files=content, key_policy=KeyPolicy(required=False), bytes_per_s=BYTES_PER_S, latency_s=LATENCY_S
     ) as phone:
         print(phone.address, *content, flush=True)
         sys.stdin.read()
@@ -95,19 +97,19 @@ def on_phone(shape: tuple[int, int, int, int], measure: Callable[[Counting, list
     return rows
 
 
-def wanted(path: str, *, certificates: bool) -> Wanted:
+def wanted(path: str, *, certificates: bool) -> ApkRequest:
     """What is asked of the APK at `path`."""
-    return Wanted(package=path.split("/")[3].rpartition("-")[0], path=path, certificates=certificates)
+    return ApkRequest(package=path.split("/")[3].rpartition("-")[0], path=path, with_certificates=certificates)
 
 
 def one_large(line: Counting, paths: list[str]) -> list[Row]:
     """Bytes and round trips of one APK."""
-    found = next(remote_apks.read(line, [wanted(paths[0], certificates=True)]))
+    found = next(remote_apks.read_apks(line, [wanted(paths[0], certificates=True)]))
     assert found.size is not None
-    assert info.read(found, ["zh-CN"], 34).label
+    assert info.read_installed_apk(found, ["zh-CN"], 34).label
     parts = found.parts
     # As in the file: 22 bytes, a record of 46 and 41 of name for each picture, the manifest packed, the table stored.
-    packed = len(zlib.compress(parts[MANIFEST].data(), 9)) - 6
+    packed = len(zlib.compress(parts[MANIFEST].to_bytes(), 9)) - 6
     needed = 22 + LARGE[3] * (46 + 41) + packed + parts[ARSC].size + parts[SIGNING_BLOCK].size
     return [
         Row(
@@ -126,7 +128,10 @@ def many(line: Counting, paths: list[str]) -> list[Row]:
     """The time from the first question to the last name."""
     began = time.monotonic()
     rows = [wanted(path, certificates=False) for path in paths]
-    labels = [info.read(info.thin(found), ["zh-CN", "en"], 34).label for found in remote_apks.read(line, [], rows)]
+    labels = [
+        info.read_installed_apk(info.trim_resources(found), ["zh-CN", "en"], 34).label
+        for found in remote_apks.read_apks(line, [], rows)
+    ]
     took = time.monotonic() - began
     assert len(labels) == len(paths)
     assert all(labels)

@@ -19,7 +19,7 @@ import large_phone
 import mvt_environment
 from measure import PRIVAUDIT, Ran, Row, ended, in_turn, run, tell
 
-from privaudit.errors import EXIT_FOUND, EXIT_GAPS, EXIT_OK
+from privaudit.errors import EXIT_FINDINGS, EXIT_INCOMPLETE, EXIT_OK
 from tests.fixtures import bugreport_builder
 
 ROUNDS = 5
@@ -37,7 +37,7 @@ def report(folder: Path, packages: int) -> Path:
 
 def audit(file: Path) -> Ran:
     """Our whole audit."""
-    return ended(run((*PRIVAUDIT, "audit", str(file))), EXIT_OK, EXIT_FOUND, EXIT_GAPS)
+    return ended(run((*PRIVAUDIT, "audit", str(file))), EXIT_OK, EXIT_FINDINGS, EXIT_INCOMPLETE)
 
 
 def main() -> int:

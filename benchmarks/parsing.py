@@ -19,7 +19,7 @@ from measure import Row, cost, in_turn, tell
 
 from privaudit.capture.questions import PERMISSIONS
 from privaudit.dumpsys import appops, package_checks
-from privaudit.facts.apps import OPS
+from privaudit.facts.apps import RELEVANT_OPS
 
 ROUNDS, ROUNDS_OF_LARGER = 20, 6
 TIMES, MOST_GROWTH = 10, 11.0
@@ -37,9 +37,13 @@ def main() -> int:
     phone, larger = large_phone.phone(), large_phone.phone(TIMES * large_phone.PACKAGES)
     whole, ops = large_phone.whole_packages, large_phone.app_ops
     readers = {
-        "`dumpsys package`, all permissions": (package_checks.parse, whole, 10.0),
-        "`dumpsys package`, the named permissions": (partial(package_checks.parse, wanted=NAMED), whole, 5.0),
-        "`dumpsys appops`": (partial(appops.parse, wanted=OPS), ops, 12.0),
+        "`dumpsys package`, all permissions": (package_checks.parse_and_check_dump, whole, 10.0),
+        "`dumpsys package`, the named permissions": (
+            partial(package_checks.parse_and_check_dump, kept_permissions=NAMED),
+            whole,
+            5.0,
+        ),
+        "`dumpsys appops`": (partial(appops.parse_appops, kept_ops=RELEVANT_OPS), ops, 12.0),
     }
     texts = {printed: (printed(phone), printed(larger)) for printed in (whole, ops)}
     rows = []

@@ -19,7 +19,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from privaudit import knowledge
-from privaudit.findings.lending import recognise
+from privaudit.findings.lending import recognise_lending
 from privaudit.knowledge import lint
 from privaudit.knowledge.index import Knowledge
 from privaudit.model import (
@@ -47,7 +47,7 @@ class Name:
 
 
 def app(name: Name, *, reads: bool = False) -> App:
-    """It, on a phone; `reads`: and it can read contacts."""
+    """It, on a phone; `readable_data`: and it can read contacts."""
     state = AccessState.CAN_READ if reads else AccessState.NOT_ALLOWED
     access = Access(
         state=state, ways=(), last_read=None, last_read_age_s=None, history=History.NO_RECORD, history_since=None
@@ -84,8 +84,8 @@ def words_alone(known: Knowledge) -> Knowledge:
 def is_found(known: Knowledge, name: Name, *, reads: bool = False) -> bool:
     """Whether it is recognised as an audit would."""
     one = app(name, reads=reads)
-    one = replace(one, listed=known.listings(name.package))
-    return recognise(one, known).verdict is not LendingVerdict.NO
+    one = replace(one, listed=known.match_package(name.package))
+    return recognise_lending(one, known).verdict is not LendingVerdict.NO
 
 
 def ordinary() -> Iterator[tuple[str, Name]]:
@@ -127,12 +127,12 @@ def listed(known: Knowledge) -> Iterator[tuple[str, Name]]:
     for part in known.lists:
         for row in part.rows:
             if row.package and row.names:
-                yield next(iter(part.countries(row)), "no country"), Name(row.names[0], row.package)
+                yield next(iter(part.countries_of(row)), "no country"), Name(row.names[0], row.package)
 
 
 def main() -> int:
     """Measure everything; the exit code."""
-    known = knowledge.load()
+    known = knowledge.load_knowledge()
     alone = words_alone(known)
     research = [
         Name(row.names[0], row.package or "") for part in known.lists if part.id in RESEARCH for row in part.rows
@@ -163,7 +163,7 @@ def main() -> int:
     for _, name in neutral:
         if is_found(alone, name):
             print(f"  false alarm: {name.label} ({name.package})")
-    wrong = [mistake for mistake in lint.check().mistakes if mistake.key == "knowledge.example_name"]
+    wrong = [mistake for mistake in lint.lint_signatures().problems if mistake.key == "knowledge.example_name"]
     print(f"\nexamples of the vocabulary that come out otherwise: {len(wrong)}")
     kept = {
         f"words alone recognise at least {BY_WORDS} of {RESEARCHED}": by_words >= BY_WORDS,

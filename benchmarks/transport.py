@@ -30,7 +30,7 @@ from measure import Row, tell
 from privaudit.model import Command
 from privaudit.transport import adb_auth, connect
 from privaudit.virtual_phone.adbd.auth import KeyPolicy
-from privaudit.virtual_phone.adbd.server import DemoPhone
+from privaudit.virtual_phone.adbd.server import AdbdServer
 from privaudit.virtual_phone.shell.toybox import ProgramResult
 
 LONG = b"0123456789abcde\n" * (40 << 16)
@@ -49,8 +49,8 @@ def serve(folder: Path) -> None:
         "say": lambda argv, _stdin: ProgramResult(argv[1].encode() * 1000),
         "long": lambda _argv, _stdin: ProgramResult(LONG),
     }
-    policy = KeyPolicy(known=(adb_auth.load(folder).GetPublicKey(),), answer="ignore")
-    with DemoPhone(programs=programs, keys=policy) as phone:
+    policy = KeyPolicy(known_keys=(adb_auth.load_or_create(folder).GetPublicKey(),), answer="ignore")
+    with AdbdServer(programs=programs, key_policy=policy) as phone:
         print(phone.address, flush=True)
         sys.stdin.read()
 
@@ -120,7 +120,7 @@ def speeds(address: str, folder: Path) -> tuple[float, float]:
         ours()
         mine = best(ours, READS)
     device = AdbDeviceTcp(host, int(port), default_transport_timeout_s=60)
-    device.connect(rsa_keys=[adb_auth.load(folder)])
+    device.connect(rsa_keys=[adb_auth.load_or_create(folder)])
 
     def theirs() -> None:
         assert len(device.shell("long", decode=False)) == len(LONG)
@@ -170,7 +170,7 @@ def main() -> int:
         return 0
     with tempfile.TemporaryDirectory() as home:
         folder = Path(home) / ".android"
-        adb_auth.load(folder)
+        adb_auth.load_or_create(folder)
         with (lab_phone if given.lab else demo_phone)(folder) as address:
             mine, adb = visits(address, folder)
             fast, plain = speeds(address, folder)

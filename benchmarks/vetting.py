@@ -35,7 +35,7 @@ from benchmarks.apk_files import assembled, packed, pad, signing_block
 from privaudit import vetting
 from privaudit.vetting import batch, cores
 from privaudit.vetting import json as form
-from privaudit.vetting.batch import Job
+from privaudit.vetting.batch import VetJob
 from privaudit.virtual_phone import apks
 from tests.fixtures.apk_builder import rows_of
 from tests.fixtures.dex_builder import dex
@@ -87,13 +87,13 @@ def crawl(folder: Path, number: int, *, classes: int, size: int, table: int, fil
     """A folder of so many apps, each another file."""
     dice = random.Random(SEED)  # noqa: S311 - the same in every run
     codes = dexes(6, dice, classes=classes, size=size)
-    named = [name for name, content in sorted(apks.bundle().items()) if b"resources.arsc" in content]
+    named = [name for name, content in sorted(apks.load_apks().items()) if b"resources.arsc" in content]
     paths = []
     for place in range(number):
         name = named[place % len(named)]
         mine = codes[place % 6 : place % 6 + 1 + place % 2]
         paths.append(folder / f"{place:05}-{name}")
-        paths[-1].write_bytes(apk(apks.bundle()[name], mine, dice, table=table, files=files))
+        paths[-1].write_bytes(apk(apks.load_apks()[name], mine, dice, table=table, files=files))
     return paths
 
 
@@ -125,7 +125,7 @@ def by_androguard(path: Path, needles: Sequence[bytes]) -> dict[str, object]:
     }
 
 
-def agree(paths: Sequence[Path], known: vetting.Known, needles: Sequence[bytes]) -> None:
+def agree(paths: Sequence[Path], known: vetting.VettingContext, needles: Sequence[bytes]) -> None:
     """Both say the same: else their times say nothing."""
     for path in paths:
         ours, theirs = vetting.vet(path, known), by_androguard(path, needles)
@@ -179,16 +179,16 @@ def speed(folder: Path, number: int, runs: int, kept: list[bool]) -> None:
     paths = crawl(folder, number, classes=CLASSES, size=CODE, table=TABLE, files=FILES)
     mean = sum(path.stat().st_size for path in paths) / number
     print(f"{number} files of {mean / 1e6:.1f} MB")
-    known = vetting.known()
-    needles = [f"L{prefix.replace('.', '/')}/".encode() for prefix in known.prefixes]
+    known = vetting.load_vetting_context()
+    needles = [f"L{prefix.replace('.', '/')}/".encode() for prefix in known.class_prefixes]
     agree(paths, known, needles)
-    jobs = [Job(str(path)) for path in paths]
+    jobs = [VetJob(str(path)) for path in paths]
 
     def loop() -> None:
         for path in paths:
             by_androguard(path, needles)
 
-    ours = number / cpu(lambda: [batch.line(job, known) for job in jobs], runs)
+    ours = number / cpu(lambda: [batch.vet_to_json(job, known) for job in jobs], runs)
     theirs = number / cpu(loop, runs)
     told("files a second, function", ours, "androguard.core.apk.APK", theirs, ours / theirs, "library", kept)
 
@@ -206,11 +206,11 @@ def speed(folder: Path, number: int, runs: int, kept: list[bool]) -> None:
     valid(jobs, known)
 
 
-def two_cores(jobs: list[Job], known: vetting.Known, kept: list[bool]) -> None:
+def two_cores(jobs: list[VetJob], known: vetting.VettingContext, kept: list[bool]) -> None:
     """How much quicker two cores are than one, against what two cores do for idle loops at that moment."""
     ratios = []
     for _ in range(3):
-        one, two = (wall(lambda n=n: sum(1 for _ in cores.lines(jobs, known, cores=n))) for n in (1, 2))
+        one, two = (wall(lambda n=n: sum(1 for _ in cores.vet_on_cores(jobs, known, cores=n))) for n in (1, 2))
         loops = wall(lambda: spinning(1)) * 2 / wall(lambda: spinning(2))
         ratios.append((one / two, loops))
     gain, loops = max(ratios, key=lambda pair: pair[0] / pair[1])
@@ -239,17 +239,17 @@ def wall(work: Callable[[], object]) -> float:
     return time.perf_counter() - begin
 
 
-def valid(jobs: Sequence[Job], known: vetting.Known) -> None:
+def valid(jobs: Sequence[VetJob], known: vetting.VettingContext) -> None:
     """Every line is valid against the published schema."""
     from importlib import resources
 
     import jsonschema
 
     schema = (resources.files("privaudit.report") / "schemas" / "privaudit-apk-1.json").read_text("utf-8")
-    assert schema == form.schema()
+    assert schema == form.vetting_schema()
     validator = jsonschema.Draft202012Validator(json.loads(schema))
     for job in jobs:
-        validator.validate(json.loads(batch.line(job, known)))
+        validator.validate(json.loads(batch.vet_to_json(job, known)))
     print(f"{'lines valid':>26}: {len(jobs)} of {len(jobs)}")
 
 

@@ -29,19 +29,19 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from privaudit import knowledge, virtual_phone
-from privaudit.audit import Wishes
-from privaudit.i18n import Language
+from privaudit.audit import ReportOptions
+from privaudit.i18n import Translator
 from privaudit.transport import adb_auth, adb_device
 from privaudit.virtual_phone.adbd.auth import KeyPolicy
-from privaudit.virtual_phone.adbd.line import Line
-from privaudit.virtual_phone.programs import programs
+from privaudit.virtual_phone.adbd.line import SimulatedLink
+from privaudit.virtual_phone.programs import build_programs
 from privaudit.virtual_phone.shell import Program, ProgramResult
 from privaudit.workshop import telling
-from privaudit.workshop.device_queue import GRACE_S
-from privaudit.workshop.model import Keep, Plugged, Row, Stage
-from privaudit.workshop.session import Ended, Key, Session
-from privaudit.workshop.storage import Folder
-from privaudit.workshop.worker import brisk
+from privaudit.workshop.device_queue import RECONNECT_GRACE_S
+from privaudit.workshop.model import AttachedDevice, DeviceRow, DeviceStage, Retention
+from privaudit.workshop.session import InputEnded, KeyPress, WorkshopSession
+from privaudit.workshop.storage import WorkshopFolder
+from privaudit.workshop.worker import short_switch_interval
 
 BYTES_PER_S = 5e6
 LATENCY_S = 0.02
@@ -79,15 +79,17 @@ def serve(stories: Sequence[str], *, locked: bool) -> None:
     phones = []
     shared: dict[str, dict[str, Program]] = {}
     for number, story in enumerate(stories):
-        told = virtual_phone.open_story(story)
+        told = virtual_phone.load_scenario(story)
         told = replace(told, properties={**told.properties, "ro.serialno": f"BENCH{number:04}"})
-        table = programs(told)
+        table = build_programs(told)
         if story in shared:
             table = {**shared[story], "getprop": table["getprop"]}
         else:
             shared[story] = table = remembered(table)
-        phone = virtual_phone.daemon(told, table=table, keys=KeyPolicy(required=locked, answer="ignore"))
-        phone.line = Line(BYTES_PER_S, LATENCY_S)
+        phone = virtual_phone.start_adbd(
+            told, programs_by_name=table, key_policy=KeyPolicy(required=locked, answer="ignore")
+        )
+        phone.link = SimulatedLink(BYTES_PER_S, LATENCY_S)
         phones.append(phone)
     print(*(phone.port for phone in phones), flush=True)
     sys.stdin.read()
@@ -105,12 +107,12 @@ def served(stories: Sequence[str], *, locked: bool = False) -> Iterator[list[int
 
 
 class Plugs:
-    """`Arrivals` of phones whose ports are known."""
+    """`DeviceWatcher` of phones whose ports are known."""
 
-    trouble = None
-    over = False
+    error = None
+    is_finished = False
 
-    def __init__(self, day_key: adb_auth.Key) -> None:
+    def __init__(self, day_key: adb_auth.AdbKey) -> None:
         self.key = day_key
         self.here: dict[str, int] = {}
         self.skipped = 0.0
@@ -120,26 +122,26 @@ class Plugs:
         """The desk's clock."""
         return time.monotonic() + self.skipped
 
-    def look(self) -> tuple[Plugged, ...]:
+    def scan(self) -> tuple[AttachedDevice, ...]:
         """What is plugged in."""
         return tuple(
-            Plugged(
-                place=place,
-                socket=place,
-                mark=place,
-                name="Phone",
-                maker=None,
-                way="demo",
+            AttachedDevice(
+                connection_id=place,
+                usb_port=place,
+                serial=place,
+                model="Phone",
+                vendor=None,
+                source_kind="demo",
                 obstacle=None,
                 connect=partial(self._connect, port),
             )
             for place, port in self.here.items()
         )
 
-    def _connect(self, port: int, on_waiting: object) -> adb_device.Connection:
-        return adb_device.over_tcp("127.0.0.1", port, key=self.key, on_waiting=on_waiting)  # type: ignore[arg-type]
+    def _connect(self, port: int, on_waiting: object) -> adb_device.AdbConnection:
+        return adb_device.connect_tcp("127.0.0.1", port, key=self.key, on_waiting=on_waiting)  # type: ignore[arg-type]
 
-    def finished(self, place: str) -> None:
+    def allow_unplug(self, connection_id: str) -> None:
         """Pulled by hand."""
 
     def close(self) -> None:
@@ -147,50 +149,50 @@ class Plugs:
 
 
 class Facilitator:
-    """Agrees and puts stickers on at once. A `Face`."""
+    """Agrees and puts stickers on at once. A `WorkshopView`."""
 
-    def __init__(self, session: Session, plugs: Plugs) -> None:
+    def __init__(self, session: WorkshopSession, plugs: Plugs) -> None:
         self.session = session
         self.plugs = plugs
-        session.face = self
+        session.view = self
 
-    def changed(self, row: Row) -> None:
+    def update_row(self, row: DeviceRow) -> None:
         """Nothing to draw."""
 
-    def tell(self, message: object) -> None:
+    def show_message(self, message: object) -> None:
         """Nobody listens."""
 
-    def pressed(self, text: str) -> None:
+    def handle_input(self, text: str) -> None:
         """Nobody presses."""
 
     def refresh(self) -> None:
         """Do what waits to be done."""
-        for row in self.session.desk.here():
-            if row.stage is Stage.CONSENT:
-                self.session.act("c", row)
-            elif row.stage is Stage.STICKER:
-                self.session.act("s", row)
-            assert row.stage is not Stage.FAILED, row.error
+        for row in self.session.device_queue.connected_rows():
+            if row.stage is DeviceStage.CONSENT:
+                self.session.handle_device_key("c", row)
+            elif row.stage is DeviceStage.LABELING:
+                self.session.handle_device_key("s", row)
+            assert row.stage is not DeviceStage.FAILED, row.error
 
     def through(self, ports: Mapping[str, int]) -> float:
         """Seconds from plugging these phones in to the last page."""
         began = time.monotonic()
         self.plugs.here = dict(ports)
-        self.session.desk.seen(self.plugs.look())
+        self.session.device_queue.update_devices(self.plugs.scan())
         self.refresh()
-        while not all(row.stage is Stage.DONE for row in self.session.desk.here()):
+        while not all(row.stage is DeviceStage.DONE for row in self.session.device_queue.connected_rows()):
             try:
-                self.session.hear(self.session.happenings.get(timeout=0.05))
+                self.session.handle_event(self.session.events.get(timeout=0.05))
             except queue.Empty:
                 continue
         took = time.monotonic() - began
-        rows = self.session.desk.here()
+        rows = self.session.device_queue.connected_rows()
         assert len(rows) == len(ports)
         self.plugs.here = {}
-        self.session.desk.seen(())
-        self.plugs.skipped += GRACE_S
-        self.session.desk.seen(())
-        assert not self.session.desk.here()
+        self.session.device_queue.update_devices(())
+        self.plugs.skipped += RECONNECT_GRACE_S
+        self.session.device_queue.update_devices(())
+        assert not self.session.device_queue.connected_rows()
         for thread in threading.enumerate():
             if thread.name == "workshop: visit":
                 thread.join()
@@ -200,11 +202,13 @@ class Facilitator:
 @contextmanager
 def workshop() -> Iterator[Facilitator]:
     """A workshop in a folder that goes again."""
-    with tempfile.TemporaryDirectory() as folder, brisk():
-        kept = Folder(Path(folder) / "workshop", Keep.HANDOUT, demo=True)
-        plugs = Plugs(adb_auth.made())
-        lists = knowledge.load(demo=True)
-        yield Facilitator(Session(kept, plugs, lists, Wishes(), Language("zh"), clock=plugs.clock), plugs)
+    with tempfile.TemporaryDirectory() as folder, short_switch_interval():
+        kept = WorkshopFolder(Path(folder) / "workshop", Retention.HANDOUT, demo=True)
+        plugs = Plugs(adb_auth.generate())
+        lists = knowledge.load_knowledge(demo=True)
+        yield Facilitator(
+            WorkshopSession(kept, plugs, lists, ReportOptions(), Translator("zh"), clock=plugs.clock), plugs
+        )
         kept.close(keep_pages=False)
 
 
@@ -253,7 +257,7 @@ def hundred(count: int) -> list[tuple[str, float, float, float]]:
             if number == WARM - 1:
                 warm = (resident(), threading.active_count(), open_files())
         after = (resident(), threading.active_count(), open_files())
-        assert len(table.session.desk.rows) < WARM
+        assert len(table.session.device_queue.rows) < WARM
     return [
         (f"MB after {count} phones, against after {WARM}", after[0], warm[0], MOST_MEMORY),
         (f"threads after {count}, against after the first", after[1], before[1], 1.0),
@@ -264,23 +268,23 @@ def hundred(count: int) -> list[tuple[str, float, float, float]]:
 class Watcher(Facilitator):
     """Reads what the board says, and when."""
 
-    def __init__(self, session: Session, plugs: Plugs) -> None:
+    def __init__(self, session: WorkshopSession, plugs: Plugs) -> None:
         super().__init__(session, plugs)
-        self.said: queue.SimpleQueue[tuple[float, Stage]] = queue.SimpleQueue()
+        self.said: queue.SimpleQueue[tuple[float, DeviceStage]] = queue.SimpleQueue()
 
-    def changed(self, row: Row) -> None:
+    def update_row(self, row: DeviceRow) -> None:
         """Words on the board: when, and how far the phone is."""
-        if next(telling.todo(row, self.session.language, Keep.HANDOUT), None):
-            self.said.put((time.monotonic(), Stage.CALLING if row.asked else row.stage))
+        if next(telling.instructions(row, self.session.language, Retention.HANDOUT), None):
+            self.said.put((time.monotonic(), DeviceStage.AUTHORIZING if row.prompt_shown else row.stage))
 
     def refresh(self) -> None:
         """Somebody else presses."""
 
-    def pressed(self, text: str) -> None:
+    def handle_input(self, text: str) -> None:
         """Consent."""
-        self.session.act(text, self.session.desk.here()[0])
+        self.session.handle_device_key(text, self.session.device_queue.connected_rows()[0])
 
-    def waits(self, stage: Stage) -> float:
+    def waits(self, stage: DeviceStage) -> float:
         """When the board first spoke of a phone that is so far."""
         while True:
             at, reached = self.said.get(timeout=60)
@@ -299,15 +303,15 @@ def helped() -> list[tuple[str, float, float, float]]:
             time.sleep(0.23 * turn)  # at another moment between two looks
             began = time.monotonic()
             table.plugs.here = {f"{turn}": ports[0]}
-            waits["plugging in"].append(watcher.waits(Stage.CONSENT) - began)
+            waits["plugging in"].append(watcher.waits(DeviceStage.CONSENT) - began)
             began = time.monotonic()
-            table.session.happenings.put(Key("c"))
-            waits["consent"].append(watcher.waits(Stage.CALLING) - began)
+            table.session.events.put(KeyPress("c"))
+            waits["consent"].append(watcher.waits(DeviceStage.AUTHORIZING) - began)
             table.plugs.here = {}
-            while table.session.desk.here():
-                table.plugs.skipped += GRACE_S
+            while table.session.device_queue.connected_rows():
+                table.plugs.skipped += RECONNECT_GRACE_S
                 time.sleep(0.1)
-        table.session.happenings.put(Ended())
+        table.session.events.put(InputEnded())
         loop.join()
     return [(f"first words after {name}, s", max(times), SECONDS_TO_HELP, 1.0) for name, times in waits.items()]
 

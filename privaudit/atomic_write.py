@@ -12,7 +12,7 @@ from privaudit.errors import SourceError
 
 
 @contextlib.contextmanager
-def replacing(path: Path) -> Iterator[BinaryIO]:
+def atomic_writer(path: Path) -> Iterator[BinaryIO]:
     """A file to write; it takes the place of `path` once all of it is on the disk. Private (mode 0600).
 
     It is written as ``FILE.part`` beside the old one and renamed over it, so that a full disk, a pulled plug or Ctrl-C
@@ -31,7 +31,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
             stream.flush()
             os.fsync(stream.fileno())
         part.replace(path)
-        _sync(path.parent)
+        _sync_folder(path.parent)
     except BaseException as error:
         with contextlib.suppress(OSError):
             part.unlink(missing_ok=True)
@@ -40,7 +40,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
         raise
 
 
-def _sync(folder: Path) -> None:
+def _sync_folder(folder: Path) -> None:
     """The renaming, too, must be on the disk. Windows has no such thing for folders."""
     with contextlib.suppress(OSError):
         opened = os.open(folder, os.O_RDONLY)

@@ -9,14 +9,18 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from privaudit.model import Message, PhoneState, Value  # to make all nouns takes longer than to print the help
+    from privaudit.model import (  # to make all nouns takes longer than to print the help
+        Message,
+        MessageValue,
+        PhoneState,
+    )
 
 EXIT_OK = 0
-EXIT_BUG = 1
+EXIT_INTERNAL_ERROR = 1
 EXIT_USAGE = 2
-EXIT_FOUND = 3
+EXIT_FINDINGS = 3
 EXIT_UNREADABLE = 4
-EXIT_GAPS = 5
+EXIT_INCOMPLETE = 5
 EXIT_INTERRUPTED = 130
 
 
@@ -25,7 +29,7 @@ class PrivauditError(Exception):
 
     exit_code = EXIT_UNREADABLE
 
-    def __init__(self, key: str, **values: Value) -> None:
+    def __init__(self, key: str, **values: MessageValue) -> None:
         super().__init__(key, values)
         self.key = key
         self.values = values
@@ -38,19 +42,19 @@ class PrivauditError(Exception):
     @property
     def what(self) -> Message:
         """What happened."""
-        return self._told("what")
+        return self._message("what")
 
     @property
     def why(self) -> Message:
         """Why, as far as it is known."""
-        return self._told("why")
+        return self._message("why")
 
     @property
     def next(self) -> Message:
         """What to do next."""
-        return self._told("next")
+        return self._message("next")
 
-    def _told(self, part: str) -> Message:
+    def _message(self, part: str) -> Message:
         from privaudit.model import Message
 
         return Message(key=f"{self.key}.{part}", values=self.values)
@@ -71,12 +75,12 @@ class KnowledgeError(PrivauditError):
 
     exit_code = EXIT_USAGE
 
-    def __init__(self, key: str, mistakes: tuple[Message, ...], **values: Value) -> None:
-        super().__init__(key, count=len(mistakes), **values)
-        self.mistakes = mistakes
+    def __init__(self, key: str, problems: tuple[Message, ...], **values: MessageValue) -> None:
+        super().__init__(key, count=len(problems), **values)
+        self.problems = problems
 
 
-class ListsError(PrivauditError):
+class SignatureListError(PrivauditError):
     """Lists that cannot be taken in, or written. Those in force stay in force."""
 
 
@@ -93,18 +97,18 @@ class PhoneError(PrivauditError):
         from privaudit.model import PhoneState
 
         name = self.name.removesuffix("_macos").removesuffix("_windows")
-        return PhoneState(_STATES.get(name, "absent"))
+        return PhoneState(_PHONE_STATE_BY_ERROR.get(name, "absent"))
 
 
 class ConnectionLost(PhoneError):  # noqa: N818 - what it says is what happened
     """The connection ended in the middle of an answer. `partial` is what had come until then."""
 
-    def __init__(self, key: str, partial: bytes = b"", **values: Value) -> None:
+    def __init__(self, key: str, partial: bytes = b"", **values: MessageValue) -> None:
         super().__init__(key, **values)
         self.partial = partial
 
 
-_STATES: Mapping[str, str] = {
+_PHONE_STATE_BY_ERROR: Mapping[str, str] = {
     "another_phone": "ready",
     "busy": "busy",
     "debugging_off": "debugging_off",

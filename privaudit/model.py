@@ -12,7 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal, Self, TypeAlias
 
-Value: TypeAlias = "str | int | bool | Message | tuple[str | Message, ...] | None"
+MessageValue: TypeAlias = "str | int | bool | Message | tuple[str | Message, ...] | None"
 """What may fill a gap in a sentence.
 
 ``…_at`` holds an ISO time, ``…_on`` a ``YYYY[-MM[-DD]]``, ``…_short`` a day to be worded in few columns.
@@ -25,7 +25,7 @@ class Message:
 
     key: str
     """``area.name``: a key of the message catalog (``en.toml``)."""
-    values: Mapping[str, Value] = field(default_factory=dict)
+    values: Mapping[str, MessageValue] = field(default_factory=dict)
     """What fills the gaps. May hold text from the phone, raw; it is tamed when it is worded."""
 
 
@@ -121,7 +121,7 @@ class DataClass(StrEnum):
     CALL_LOG = "call_log"
 
 
-class OtherData(StrEnum):
+class OtherDataClass(StrEnum):
     """Further kinds that are told of an app. No finding rests on them."""
 
     PHONE = "phone"
@@ -133,7 +133,7 @@ class OtherData(StrEnum):
     """Which apps are installed."""
 
 
-class Requested(StrEnum):
+class RequestedState(StrEnum):
     """Whether the manifest asks for a permission. Whole dumps do not say."""
 
     YES = "yes"
@@ -141,7 +141,7 @@ class Requested(StrEnum):
     UNKNOWN = "unknown"
 
 
-class Effective(StrEnum):
+class EffectiveState(StrEnum):
     """What a permission comes to once grant, flags and app-op are put together."""
 
     ALLOWED = "allowed"
@@ -167,7 +167,7 @@ class AccessState(StrEnum):
     UNKNOWN = "unknown"
 
     @property
-    def reads(self) -> bool:
+    def allows_reading(self) -> bool:
         """Whether data can reach the app in this state, at once or after a tap."""
         return self in {AccessState.CAN_READ, AccessState.ONLY_WHILE_OPEN, AccessState.ASKS_EACH_TIME}
 
@@ -256,7 +256,7 @@ class Permission:
     """One runtime permission of one app for one user."""
 
     name: str
-    requested: Requested
+    requested: RequestedState
     granted: bool | None
     """``None``: not read."""
     flags: tuple[str, ...]
@@ -265,7 +265,7 @@ class Permission:
     """App-op mode in force, uid mode before package mode: allow, ignore, deny, foreground, default, ask.
 
     ``None``: none stored, or not read."""
-    effective: Effective
+    effective: EffectiveState
     last_access: datetime | None
     """Last use that app-ops recorded. Without zone where the phone's zone was not read."""
     last_reject: datetime | None
@@ -295,7 +295,7 @@ class Access:
     last_refused_age_s: int | None = None
 
     @property
-    def only_incoming(self) -> bool:
+    def is_incoming_only(self) -> bool:
         """Whether new messages reach the app and old ones do not."""
         return "incoming" in self.ways and "permission" not in self.ways
 
@@ -342,7 +342,7 @@ class Lending:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Listing:
+class SignatureMatch:
     """One published list on which an app's package name, hash or certificate stands."""
 
     signature: str
@@ -364,7 +364,7 @@ class Listing:
     disputed: bool
 
 
-RuleSays: TypeAlias = Literal["forbids", "not_necessary", "conditional", "advises", "conduct"]
+RuleStance: TypeAlias = Literal["forbids", "not_necessary", "conditional", "advises", "conduct"]
 """What a rule says of some data: lenders may not reach it; it is not necessary for a loan; only on a condition; its
 authority advises the owner to refuse it; or it rules what people do with it, which no permission shows."""
 
@@ -381,14 +381,14 @@ class RuleMatch:
     match: Literal["requested", "granted"]
     verify: bool
     """Whether something of the rule is not verified yet."""
-    says: RuleSays | None = None
+    says: RuleStance | None = None
     """``None``: not told. A reader finds it under the `id`."""
     condition: str | None = None
     """Which words of the rule tell the condition."""
     likely: bool = False
     """Whether we read the rule so, and it does not name this data itself."""
     data: tuple[str, ...] = ()
-    """`DataClass` and `OtherData` that it is about."""
+    """`DataClass` and `OtherDataClass` that it is about."""
     permissions: tuple[str, ...] = ()
     """The permissions of this app by which it matches, and kinds of special access."""
     date: str | None = None
@@ -422,7 +422,7 @@ class App:
     access: Mapping[DataClass, Access]
     permissions: tuple[Permission, ...]
     special_access: tuple[SpecialAccess, ...]
-    other_access: Mapping[OtherData, Access] = field(default_factory=dict)
+    other_access: Mapping[OtherDataClass, Access] = field(default_factory=dict)
     label_problem: Message | None = None
     """Why its name could not be read."""
     launcher_labels: tuple[str, ...] = ()
@@ -430,11 +430,11 @@ class App:
     launcher_icon: bool | None = None
     """Whether its manifest gives it an icon among the apps; ``None``: not read."""
     lending: Lending = Lending(verdict=LendingVerdict.NO)
-    listed: tuple[Listing, ...] = ()
+    listed: tuple[SignatureMatch, ...] = ()
     rules: tuple[RuleMatch, ...] = ()
 
     @property
-    def recognised(self) -> bool:
+    def is_recognised(self) -> bool:
         """Whether this app is what the report is about: a lending or a listed one."""
         return self.lending.verdict is not LendingVerdict.NO or bool(self.listed)
 
@@ -457,10 +457,10 @@ class Coverage:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class FactLocation:
     """Where a fact stands: an answer and the character offset of its line in it."""
 
-    answer: str
+    answer_key: str
     """Key of the answer in the capture, for instance ``packages``."""
     offset: int
 
@@ -474,7 +474,7 @@ class Facts:
     users: tuple[User, ...]
     apps: tuple[App, ...]
     coverage: tuple[Coverage, ...]
-    places: Mapping[tuple[str, int, str], tuple[Place, ...]]
+    locations: Mapping[tuple[str, int, str], tuple[FactLocation, ...]]
     """(package, user, fact) → where it stands. The fact is ``package`` or a permission's name."""
 
 
@@ -540,7 +540,7 @@ class Tool:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ListStamp:
+class SignatureListInfo:
     """Which lists were used, and how much they hold: "not on a list" means nothing without it."""
 
     packages: int
@@ -553,7 +553,7 @@ class ListStamp:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RulesStamp:
+class RuleSetInfo:
     """Which country's rules were used."""
 
     country: str | None
@@ -568,11 +568,11 @@ class RulesStamp:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KnowledgeStamp:
+class KnowledgeInfo:
     """What the judgement rests on."""
 
-    signatures: ListStamp
-    rules: RulesStamp
+    signatures: SignatureListInfo
+    rules: RuleSetInfo
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -606,16 +606,17 @@ class Counts:
     lending_can_read: Mapping[DataClass, int]
 
     @classmethod
-    def of(cls, apps: Sequence[App], suspects: int) -> Self:
-        """Of `apps`, all that a report or a part of it is about, and of the `suspects` that it does not name."""
-        lending = [app for app in apps if app.recognised]
+    def from_apps(cls, apps: Sequence[App], suspects: int) -> Self:
+        """Of `filler_apps`, all that a report or a part of it is about, and of the `suspects` that it does not name."""
+        lending = [app for app in apps if app.is_recognised]
         return cls(
             apps_seen=len({app.package for app in apps}),
             lending=len({app.package for app in lending}),
             listed=len({app.package for app in lending if app.listed}),
             suspect=suspects,
             lending_can_read={
-                data: len({app.package for app in lending if app.access[data].state.reads}) for data in DataClass
+                data: len({app.package for app in lending if app.access[data].state.allows_reading})
+                for data in DataClass
             },
         )
 
@@ -627,7 +628,7 @@ class Verdict(StrEnum):
     NOTHING_FOUND = "nothing_found"
 
 
-SCHEMA = "privaudit-report/1"
+REPORT_SCHEMA = "privaudit-report/1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -637,7 +638,7 @@ class Report:
     schema: Literal["privaudit-report/1"] = "privaudit-report/1"
     demo: bool
     tool: Tool
-    knowledge: KnowledgeStamp
+    knowledge: KnowledgeInfo
     taken_at: datetime
     phone_clock: PhoneClock
     consent: Consent | None

@@ -16,69 +16,69 @@ from typing import Any, Final
 
 from privaudit.model import Rom
 
-STOCK: Final = "aosp"
-_LEAST_PARTS: Final = 2
+STOCK_ROM_ID: Final = "aosp"
+_MIN_VERSION_PARTS: Final = 2
 """Of a version: 6.0, never 6."""
-_NEWEST_SDK: Final = 99
+_UNKNOWN_SDK: Final = 99
 """For a phone whose version was not read: the menus of today."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
+class SettingsPage:
     """How to reach a page by hand."""
 
-    path: tuple[str, ...]
+    menu_keys: tuple[str, ...]
     """Keys of menu words, in the order in which they are tapped. ``APP`` stands for the app itself."""
-    checked: bool
+    is_confirmed: bool
     """Whether a source confirms this path for this very ROM."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Intent:
+class SettingsIntent:
     """What shows a page on the phone."""
 
     action: str | None
     component: str | None
     """Where no action is public; never beside one."""
-    package: str | None
+    package_extra: str | None
     """How the app is named: ``data`` for ``package:NAME``, else the name of a text extra; ``None``: not at all."""
     extras: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Gate:
+class VendorRestriction:
     """A maker's switch without which some changes over the cable are refused."""
 
-    word: str
+    menu_key: str
     """Key of its menu word."""
-    stops: tuple[str, ...]
+    blocks: tuple[str, ...]
     """``permissions``, ``app_ops``."""
-    property: str | None
+    property_name: str | None
     """The property that tells how it stands; ``None``: nothing tells."""
-    open: str | None
+    open_value: str | None
     """The property's value when the way is free."""
 
 
-def load(rom: str) -> Mapping[str, Any]:
+def load_rom(rom_id: str) -> Mapping[str, Any]:
     """The data of one ROM, its gaps filled. One that a report names and that is not known here counts as stock."""
-    return _load(rom if rom in _known() else STOCK)
+    return _load_inherited(rom_id if rom_id in _rom_ids() else STOCK_ROM_ID)
 
 
 @cache
-def _known() -> frozenset[str]:
+def _rom_ids() -> frozenset[str]:
     files = (file.name for file in (resources.files("privaudit") / "data" / "roms").iterdir())
     return frozenset(name.removesuffix(".toml") for name in files if name.endswith(".toml"))
 
 
 @cache
-def _load(rom: str) -> Mapping[str, Any]:
+def _load_inherited(rom_id: str) -> Mapping[str, Any]:
     folder = resources.files("privaudit") / "data" / "roms"
-    data: dict[str, Any] = tomllib.loads((folder / f"{rom}.toml").read_text(encoding="utf-8"))
-    return data if rom == STOCK else _filled(data, _load(data.get("like", STOCK)))
+    data: dict[str, Any] = tomllib.loads((folder / f"{rom_id}.toml").read_text(encoding="utf-8"))
+    return data if rom_id == STOCK_ROM_ID else _with_inherited(data, _load_inherited(data.get("like", STOCK_ROM_ID)))
 
 
-def _filled(data: Mapping[str, Any], base: Mapping[str, Any]) -> Mapping[str, Any]:
-    """`data`, then `base`. A path that is only borrowed counts as unchecked: nobody looked on this ROM."""
+def _with_inherited(data: Mapping[str, Any], base: Mapping[str, Any]) -> Mapping[str, Any]:
+    """`user_data_path`, then `base_apk`. A path that is only borrowed counts as unchecked: nobody looked on this ROM."""
     pages = {
         name: (*data.get("pages", {}).get(name, ()), *({**row, "checked": False} for row in rows))
         for name, rows in {**dict.fromkeys(data.get("pages", {}), ()), **base["pages"]}.items()
@@ -88,11 +88,13 @@ def _filled(data: Mapping[str, Any], base: Mapping[str, Any]) -> Mapping[str, An
         for name in {**base["intents"], **data.get("intents", {})}
     }
     own = data.get("words", {})
-    words = {code: {**_borrowed(code, own, base["words"]), **own.get(code, {})} for code in {**base["words"], **own}}
+    words = {
+        code: {**_inherited_terms(code, own, base["words"]), **own.get(code, {})} for code in {**base["words"], **own}
+    }
     return {**base, **data, "pages": pages, "intents": intents, "words": words}
 
 
-def _borrowed(
+def _inherited_terms(
     code: str, own: Mapping[str, Mapping[str, str]], base: Mapping[str, Mapping[str, str]]
 ) -> Mapping[str, str]:
     """The base's words in one language; but of what is called otherwise here in English, no word of the base's."""
@@ -104,82 +106,89 @@ def _borrowed(
     }
 
 
-def names() -> tuple[str, ...]:
+def list_rom_ids() -> tuple[str, ...]:
     """Every ROM, in the order in which a phone is asked whether it has it; stock Android last."""
-    return tuple(name for name, _ in _in_order())
+    return tuple(name for name, _ in _roms_in_detection_order())
 
 
 @cache
-def _in_order() -> tuple[tuple[str, Mapping[str, Any]], ...]:
-    known = [(name, load(name)) for name in _known()]
+def _roms_in_detection_order() -> tuple[tuple[str, Mapping[str, Any]], ...]:
+    known = [(name, load_rom(name)) for name in _rom_ids()]
     return tuple(sorted(known, key=lambda item: (item[1]["recognise"]["order"], item[0])))
 
 
-def recognise(properties: Mapping[str, str]) -> Rom:
+def detect_rom(properties: Mapping[str, str]) -> Rom:
     """The ROM of a phone with these properties.
 
     HyperOS keeps MIUI's properties and HONOR Huawei's, so order matters: each file says its own.
     """
-    for name, data in _in_order():
-        version = _version(data["recognise"], properties)
+    for name, data in _roms_in_detection_order():
+        version = _match_version(data["recognise"], properties)
         if version is not None:
             return Rom(id=name, name=data["name"], version=version or None)
-    return Rom(id=STOCK, name=load(STOCK)["name"], version=None)
+    return Rom(id=STOCK_ROM_ID, name=load_rom(STOCK_ROM_ID)["name"], version=None)
 
 
-def _version(how: Mapping[str, Any], properties: Mapping[str, str]) -> str | None:
+def _match_version(detection: Mapping[str, Any], properties: Mapping[str, str]) -> str | None:
     """The version that this ROM gives itself (``""``: none), or ``None`` where the phone has another ROM."""
-    for key, pattern in how.get("properties", {}).items():
+    for key, pattern in detection.get("properties", {}).items():
         match = re.search(pattern, properties.get(key, ""))
         if match:
             # Samsung counts 60101 for 6.1.1: each part of such a version is a group of its own.
             parts = [part.lstrip("0") or "0" for part in match.groups() if part]
-            while len(parts) > _LEAST_PARTS and parts[-1] == "0":
+            while len(parts) > _MIN_VERSION_PARTS and parts[-1] == "0":
                 parts.pop()
             return ".".join(parts) if len(match.groups()) > 1 else (match[1] if match.groups() else "")
-    return "" if properties.get("ro.product.manufacturer", "").casefold() in how.get("manufacturers", ()) else None
-
-
-def page(rom: str, name: str, sdk: int | None) -> Page | None:
-    """How to reach the page `name`; ``None`` where nobody described one."""
-    row = next(_rows(rom, "pages", name, sdk), None)
-    if row is None:
-        return None
-    return Page(path=tuple(row["path"]), checked=row["checked"] and sdk is not None)
-
-
-def intents(rom: str, name: str, sdk: int | None) -> tuple[Intent, ...]:
-    """What may show the page `name`, the likeliest first."""
-    return tuple(
-        Intent(
-            action=row.get("action"),
-            component=row.get("component"),
-            package=row.get("package"),
-            extras=tuple(row.get("extras", {}).items()),
-        )
-        for row in _rows(rom, "intents", name, sdk)
+    return (
+        "" if properties.get("ro.product.manufacturer", "").casefold() in detection.get("manufacturers", ()) else None
     )
 
 
-def _rows(rom: str, table: str, name: str, sdk: int | None) -> Iterator[Mapping[str, Any]]:
-    at = _NEWEST_SDK if sdk is None else sdk
-    return (row for row in load(rom)[table].get(name, ()) if row["sdk"][0] <= at <= row["sdk"][1])
+def find_settings_page(rom_id: str, page_name: str, sdk: int | None) -> SettingsPage | None:
+    """How to reach the page `page_name`; ``None`` where nobody described one."""
+    row = next(_rows_for_sdk(rom_id, "pages", page_name, sdk), None)
+    if row is None:
+        return None
+    return SettingsPage(menu_keys=tuple(row["path"]), is_confirmed=row["checked"] and sdk is not None)
 
 
-def openable() -> tuple[str, ...]:
+def find_intents(rom_id: str, page_name: str, sdk: int | None) -> tuple[SettingsIntent, ...]:
+    """What may show the page `page_name`, the likeliest first."""
+    return tuple(
+        SettingsIntent(
+            action=row.get("action"),
+            component=row.get("component"),
+            package_extra=row.get("package"),
+            extras=tuple(row.get("extras", {}).items()),
+        )
+        for row in _rows_for_sdk(rom_id, "intents", page_name, sdk)
+    )
+
+
+def _rows_for_sdk(rom_id: str, table: str, page_name: str, sdk: int | None) -> Iterator[Mapping[str, Any]]:
+    at = _UNKNOWN_SDK if sdk is None else sdk
+    return (row for row in load_rom(rom_id)[table].get(page_name, ()) if row["sdk"][0] <= at <= row["sdk"][1])
+
+
+def list_openable_pages() -> tuple[str, ...]:
     """Pages that can be shown on a phone."""
-    return tuple(sorted(load(STOCK)["intents"]))
+    return tuple(sorted(load_rom(STOCK_ROM_ID)["intents"]))
 
 
-def gates(rom: str) -> tuple[Gate, ...]:
+def list_restrictions(rom_id: str) -> tuple[VendorRestriction, ...]:
     """What this ROM puts in the way of changes over the cable."""
     return tuple(
-        Gate(word=row["word"], stops=tuple(row["stops"]), property=row.get("property"), open=row.get("open"))
-        for row in load(rom).get("gates", ())
+        VendorRestriction(
+            menu_key=row["word"],
+            blocks=tuple(row["stops"]),
+            property_name=row.get("property"),
+            open_value=row.get("open"),
+        )
+        for row in load_rom(rom_id).get("gates", ())
     )
 
 
 @cache
-def users(kind: str) -> frozenset[int]:
-    """Android users that any ROM makes for copies of apps: `kind` is ``clone`` or ``secure_folder``."""
-    return frozenset(number for name in names() for number in load(name)["users"].get(kind, ()))
+def vendor_user_ids(user_kind: str) -> frozenset[int]:
+    """Android users that any ROM makes for copies of apps: `user_kind` is ``clone`` or ``secure_folder``."""
+    return frozenset(number for name in list_rom_ids() for number in load_rom(name)["users"].get(user_kind, ()))

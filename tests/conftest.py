@@ -18,33 +18,33 @@ import pytest
 
 from privaudit import audit, knowledge
 from privaudit.capture import Capture
-from privaudit.capture.answers import receive
-from privaudit.findings import Ground
+from privaudit.capture.answers import classify_answer
+from privaudit.findings import CheckContext
 from privaudit.model import (
     Access,
     AccessState,
     App,
     Counts,
     DataClass,
-    Effective,
+    EffectiveState,
     Evidence,
+    FactLocation,
     Facts,
     Finding,
     History,
-    KnowledgeStamp,
+    KnowledgeInfo,
     LabelState,
-    Listing,
-    ListStamp,
     Message,
     Permission,
     Phone,
     PhoneClock,
-    Place,
     Report,
-    Requested,
+    RequestedState,
     Rom,
-    RulesStamp,
+    RuleSetInfo,
     Severity,
+    SignatureListInfo,
+    SignatureMatch,
     Source,
     SpecialAccess,
     Tool,
@@ -53,10 +53,10 @@ from privaudit.model import (
     Verdict,
 )
 from privaudit.transport import connect
-from privaudit.virtual_phone import daemon, open_story
+from privaudit.virtual_phone import load_scenario, start_adbd
 from privaudit.virtual_phone.adbd.auth import KeyPolicy
-from privaudit.virtual_phone.adbd.server import DemoPhone
-from privaudit.virtual_phone.programs import programs
+from privaudit.virtual_phone.adbd.server import AdbdServer
+from privaudit.virtual_phone.programs import build_programs
 from tests.fixtures.adb import Adb, server
 from tests.fixtures.chromium import chromium, opened  # noqa: F401 - fixtures
 
@@ -144,9 +144,11 @@ def run(environment: dict[str, str]) -> Callable[..., SimpleNamespace]:
 
 
 @contextmanager
-def _phone(story: str = "borrower", *, now: datetime | None = None, **changed: object) -> Iterator[DemoPhone]:
-    told = open_story(story)
-    with daemon(told, table={**programs(told, now=now), **changed}, keys=KeyPolicy(required=False)) as phone:
+def _phone(story: str = "borrower", *, now: datetime | None = None, **changed: object) -> Iterator[AdbdServer]:
+    told = load_scenario(story)
+    with start_adbd(
+        told, programs_by_name={**build_programs(told, now=now), **changed}, key_policy=KeyPolicy(required=False)
+    ) as phone:
         yield phone
 
 
@@ -168,7 +170,7 @@ def capture_of_story(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str]
                 transport=f"tcp:{phone.address}", on_waiting=lambda _: None, key_folder=tmp_path_factory.mktemp("key")
             ) as connection,
         ):
-            taken = audit.live(connection, knowledge.load(demo=True), demo=True)
+            taken = audit.collect(connection, knowledge.load_knowledge(demo=True), demo=True)
         return replace(taken, taken_at=NOW)
 
     return ask
@@ -177,7 +179,9 @@ def capture_of_story(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str]
 @pytest.fixture(scope="session")
 def report_of(capture_of_story: Callable[[str], Capture]) -> Callable[[str], Report]:
     """The report on a story."""
-    return lambda story: audit.judged(capture_of_story(story), knowledge.load(demo=True), audit.Wishes())
+    return lambda story: audit.build_report(
+        capture_of_story(story), knowledge.load_knowledge(demo=True), audit.ReportOptions()
+    )
 
 
 @pytest.fixture(scope="session")
@@ -199,14 +203,20 @@ _TEXT = "first line\nthe line that proves it\n"
 
 def access(state: str = "not_requested", *, read: datetime | None = None, **changed: object) -> Access:
     history = History.RECORDED if read else History.NO_RECORD
-    given = {"state": AccessState(state), "ways": ("permission",) if AccessState(state).reads else ()}
+    given = {"state": AccessState(state), "ways": ("permission",) if AccessState(state).allows_reading else ()}
     given |= {"last_read": read, "last_read_age_s": 3600 if read else None, "history": history, "history_since": None}
     return Access(**{**given, **changed})
 
 
 def permission(name: str, effective: str = "allowed", **changed: object) -> Permission:
-    given = {"name": f"android.permission.{name}", "requested": Requested.YES, "granted": effective != "denied"}
-    given |= {"flags": (), "mode": None, "effective": Effective(effective), "last_access": None, "last_reject": None}
+    given = {"name": f"android.permission.{name}", "requested": RequestedState.YES, "granted": effective != "denied"}
+    given |= {
+        "flags": (),
+        "mode": None,
+        "effective": EffectiveState(effective),
+        "last_access": None,
+        "last_reject": None,
+    }
     return Permission(**{**given, **changed})
 
 
@@ -220,10 +230,10 @@ def app(package: str = "com.example.made", **changed: object) -> App:
     return App(package=package, **{**given, **changed})
 
 
-def listing(tier: str = "A", **changed: object) -> Listing:
+def listing(tier: str = "A", **changed: object) -> SignatureMatch:
     given = {"signature": "list#1", "action": "SpyLoan", "publisher": "Example Security", "via": None, "country": None}
     given |= {"title": "A list", "date": "2023-12-05", "url": None, "match": "package", "disputed": False}
-    return Listing(tier=tier, **{**given, **changed})
+    return SignatureMatch(tier=tier, **{**given, **changed})
 
 
 def finding(one: App, severity: str = "high", rule: str = "data_access", **changed: object) -> Finding:
@@ -240,13 +250,13 @@ def phone(sdk: int | None = 34, rom: str = "aosp", **changed: object) -> Phone:
 
 
 def report(*apps: App, findings: Sequence[Finding] | None = None, **changed: object) -> Report:
-    counted = [one for one in apps if one.recognised]
+    counted = [one for one in apps if one.is_recognised]
     given: dict[str, object] = {
         "demo": False,
         "tool": Tool(name="privaudit", version="0"),
-        "knowledge": KnowledgeStamp(
-            signatures=ListStamp(packages=32, packages_for_country=None, newest="2024-11-25", sha256="0" * 64),
-            rules=RulesStamp(country=None, sha256=None),
+        "knowledge": KnowledgeInfo(
+            signatures=SignatureListInfo(packages=32, packages_for_country=None, newest="2024-11-25", sha256="0" * 64),
+            rules=RuleSetInfo(country=None, sha256=None),
         ),
         "taken_at": NOW,
         "phone_clock": PhoneClock(zone="Asia/Shanghai", offset_s=3),
@@ -263,7 +273,9 @@ def report(*apps: App, findings: Sequence[Finding] | None = None, **changed: obj
             lending=len({one.package for one in counted}),
             listed=sum(bool(one.listed) for one in counted),
             suspect=0,
-            lending_can_read={data: sum(one.access[data].state.reads for one in counted) for data in DataClass},
+            lending_can_read={
+                data: sum(one.access[data].state.allows_reading for one in counted) for data in DataClass
+            },
         ),
         "apps": apps,
         "findings": tuple(findings if findings is not None else map(finding, apps)),
@@ -275,7 +287,7 @@ def report(*apps: App, findings: Sequence[Finding] | None = None, **changed: obj
 
 def capture(answers: Mapping[str, str | bytes], **changed: object) -> Capture:
     raw = {key: text.encode() if isinstance(text, str) else text for key, text in answers.items()}
-    received = {key: receive(key, text, exit_code=0) for key, text in raw.items()}
+    received = {key: classify_answer(key, text, exit_code=0) for key, text in raw.items()}
     given = {"taken_at": NOW, "source": Source(kind="usb", sha256=None), "demo": False}
     return Capture(answers=MappingProxyType(received), **{**given, **changed})
 
@@ -283,22 +295,22 @@ def capture(answers: Mapping[str, str | bytes], **changed: object) -> Capture:
 class _Everywhere(dict):
     """Every fact about every app stands on the second line of the package dump."""
 
-    def get(self, _key: object, _default: object = None) -> tuple[Place, ...]:
-        return (Place("packages", _TEXT.index("the line")),)
+    def get(self, _key: object, _default: object = None) -> tuple[FactLocation, ...]:
+        return (FactLocation("packages", _TEXT.index("the line")),)
 
 
-def ground(*apps: App, name_suspects: bool = False, **changed: object) -> Ground:
+def ground(*apps: App, name_suspects: bool = False, **changed: object) -> CheckContext:
     facts = Facts(
         phone=phone(),
         clock=PhoneClock(zone=None, offset_s=None),
         users=(),
         apps=apps,
         coverage=(),
-        places=_Everywhere(),
+        locations=_Everywhere(),
     )
-    given = {"capture": capture({"packages": _TEXT}), "facts": facts, "knowledge": knowledge.load(demo=True)}
+    given = {"capture": capture({"packages": _TEXT}), "facts": facts, "knowledge": knowledge.load_knowledge(demo=True)}
     names = frozenset(one.package for one in apps)
-    return Ground(**{**given, "name_suspects": name_suspects, "packages": names, **changed})
+    return CheckContext(**{**given, "name_suspects": name_suspects, "packages": names, **changed})
 
 
 @pytest.fixture(scope="session")

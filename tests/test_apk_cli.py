@@ -14,21 +14,21 @@ import tomllib
 import pytest
 
 from privaudit import vetting
-from privaudit.cli.console import Talk
-from privaudit.i18n import Language
+from privaudit.cli.console import CliConsole
+from privaudit.i18n import Translator
 from privaudit.vetting import batch, batch_table
 from privaudit.vetting import json as form
-from privaudit.vetting.tally import Tally
+from privaudit.vetting.tally import BatchSummary
 from privaudit.virtual_phone import apks
 
 LOAN = "com.example.sudaibao-10402.apk"
-NAMES = sorted(apks.bundle())[::10]
+NAMES = sorted(apks.load_apks())[::10]
 
 
 @pytest.fixture
 def loan(tmp_path):
     path = tmp_path / "loan.apk"
-    path.write_bytes(apks.bundle()[LOAN])
+    path.write_bytes(apks.load_apks()[LOAN])
     return path
 
 
@@ -37,7 +37,7 @@ def crawl(tmp_path):
     folder = tmp_path / "crawl"
     (folder / "sub").mkdir(parents=True)
     for name in (*NAMES, LOAN):
-        (folder / "sub" / name).write_bytes(apks.bundle()[name])
+        (folder / "sub" / name).write_bytes(apks.load_apks()[name])
     (folder / "bad.apk").write_bytes(b"PK\3\4 and no more")
     return folder
 
@@ -69,7 +69,7 @@ def test_one_file_answers_should_i_install_this(run, loan, tmp_path):
     assert done.err.startswith("privaudit ")
     assert "reads files only. Nothing in them is run, and no network is used." in done.err
     assert text.read_text("utf-8") == done.out
-    assert form.checked(json.loads(document.read_text("utf-8"))).app.package == "com.example.sudaibao"
+    assert form.parse_document(json.loads(document.read_text("utf-8"))).app.package == "com.example.sudaibao"
     html = page.read_text("utf-8")
     assert html.startswith("<!DOCTYPE html>")
     assert "default-src &#39;none&#39;" in html
@@ -89,7 +89,7 @@ def test_in_chinese(run, loan):
 def test_exit_codes(run, tmp_path, name, code):
     path = tmp_path / "a.apk"
     if name != "missing":
-        path.write_bytes(apks.bundle().get(name, b"PK\3\4"))
+        path.write_bytes(apks.load_apks().get(name, b"PK\3\4"))
     done = run("apk", path, "--json")
     assert done.code == code
     assert len(done.out.splitlines()) == (0 if name == "missing" else 1)
@@ -131,11 +131,16 @@ def test_a_folder_gives_a_table_and_a_bad_file_stops_nothing(run, crawl):
 @pytest.mark.parametrize("depth", range(40, 160, 7))
 def test_a_bad_file_is_named_whole_however_long_its_path_is(depth):
     folder = "/" + "a-folder/" * (depth // 9) + "b" * (depth % 9) + "/"
-    tally = Tally()
+    tally = BatchSummary()
     for name in ("b.apk", "worse-than-bad.apk", "a.apk"):
         gap = {"why": {"key": "apk.not_zip", "values": {}}}
-        tally.count({"app": None, "file": {"path": folder + name}, "gaps": [gap]})
-    shown = [line.text for line in batch_table.lines(tally, vetting.known().basis, Language("en"), 80)]
+        tally.add_document({"app": None, "file": {"path": folder + name}, "gaps": [gap]})
+    shown = [
+        line.text
+        for line in batch_table.batch_table_lines(
+            tally, vetting.load_vetting_context().knowledge_info, Translator("en"), 80
+        )
+    ]
     names = [name for line in shown for name in re.findall(r"(?:^| |/)([\w-]+\.apk):(?= |$)", line)]
     assert names == ["a.apk", "b.apk", "worse-than-bad.apk"]
 
@@ -187,11 +192,11 @@ def test_an_interrupted_scan_keeps_what_is_done_and_goes_on(run, environment, cr
 
 
 def test_a_bar_moves_on_a_terminal(monkeypatch, capsys):
-    from privaudit.capture.remote_apks import Reading
+    from privaudit.capture.remote_apks import ReadProgress
 
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
-    Talk("en", plain=False).counted(Reading(done=5, total=20), "apkcli.vetted")
+    CliConsole("en", plain=False).update_progress_bar(ReadProgress(done=5, total=20), "apkcli.vetted")
     assert "\r[#####               ] 5 of 20 files" in capsys.readouterr().err
 
 
@@ -200,23 +205,25 @@ def test_a_bar_moves_on_a_terminal(monkeypatch, capsys):
 def test_the_table_fits_and_attacks_nobody(loan, width, code):
     from rich.cells import cell_len
 
-    known, tally = vetting.known(), Tally()
-    document = json.loads(batch.line(batch.Job(str(loan)), known))
+    known, tally = vetting.load_vetting_context(), BatchSummary()
+    document = json.loads(batch.vet_to_json(batch.VetJob(str(loan)), known))
     document["app"] |= {"label": "A\x1b[2J" + "长" * 90, "labels": {}, "package": "com." + "x" * 200}
     document["file"]["path"] = "/x/\x1b]0;title\x07" + "y" * 300
-    tally.count(document)
-    tally.count({**document, "app": None, "gaps": [{"why": {"key": "apk.not_zip", "values": {}}}]})
-    lines = [line.text for line in batch_table.lines(tally, known.basis, Language(code), width)]
+    tally.add_document(document)
+    tally.add_document({**document, "app": None, "gaps": [{"why": {"key": "apk.not_zip", "values": {}}}]})
+    lines = [line.text for line in batch_table.batch_table_lines(tally, known.knowledge_info, Translator(code), width)]
     assert all(cell_len(line) <= width for line in lines)
     assert not any("\x1b" in line or "\x07" in line for line in lines)
 
 
 def test_a_table_of_thousands_stays_short(loan):
-    known, tally = vetting.known(), Tally()
-    document = json.loads(batch.line(batch.Job(str(loan)), known))
+    known, tally = vetting.load_vetting_context(), BatchSummary()
+    document = json.loads(batch.vet_to_json(batch.VetJob(str(loan)), known))
     for _ in range(1000):
-        tally.count(document)
-    text = "\n".join(line.text for line in batch_table.lines(tally, known.basis, Language("en"), 80))
+        tally.add_document(document)
+    text = "\n".join(
+        line.text for line in batch_table.batch_table_lines(tally, known.knowledge_info, Translator("en"), 80)
+    )
     assert text.count("com.example.sudaibao") == 200
     assert "800 more stand in the lines of JSON only." in text
 
@@ -256,9 +263,9 @@ def test_a_draft_leaves_out_what_cannot_be_read_and_keys_that_everybody_has(run,
     from privaudit import vetting
     from privaudit.cli import draft
 
-    app = vetting.vet(loan, vetting.known()).app
+    app = vetting.vet(loan, vetting.load_vetting_context()).app
     monkeypatch.setattr(draft, "EVERYBODYS", frozenset(app.certificates_sha256))
-    row = draft.row(app, 'x\n[[app]]\npackage = "evil"', Language("en"))
+    row = draft.draft_row(app, 'x\n[[app]]\npackage = "evil"', Translator("en"))
     (parsed,) = tomllib.loads(row)["app"]  # a file's name opens no row of its own
     assert "certificates" not in parsed
     assert "of a key that everybody has" in row

@@ -8,20 +8,20 @@ import pytest
 
 from privaudit import audit, capture, knowledge
 from privaudit.capture import archive
-from privaudit.capture.text_folder import file_name
-from privaudit.i18n import Language
+from privaudit.capture.text_folder import answer_file_name
+from privaudit.i18n import Translator
 from privaudit.model import AccessState, AnswerState, DataClass, Verdict
 from privaudit.report import json as report_json
 from privaudit.report import txt
 from privaudit.transport import connect
-from privaudit.virtual_phone import open_story
-from privaudit.virtual_phone.programs import programs
+from privaudit.virtual_phone import load_scenario
+from privaudit.virtual_phone.programs import build_programs
 
-LISTS = knowledge.load(demo=True)
+LISTS = knowledge.load_knowledge(demo=True)
 
 
 def judged(taken, **wishes):
-    return audit.judged(taken, LISTS, audit.Wishes(**wishes))
+    return audit.build_report(taken, LISTS, audit.ReportOptions(**wishes))
 
 
 def without(taken, *questions):
@@ -31,16 +31,16 @@ def without(taken, *questions):
 
 def test_a_saved_capture_gives_the_same_report(demo_capture, demo_report, tmp_path):
     file = tmp_path / "check.zip"
-    archive.write(demo_capture, file)
-    again = judged(capture.read(file))
+    archive.write_archive(demo_capture, file)
+    again = judged(capture.read_source(file))
     assert again.source.sha256 is not None
     assert replace(again, source=demo_report.source) == demo_report
 
 
 def test_a_folder_of_the_same_text_gives_the_same_findings(demo_capture, demo_report, tmp_path):
     for answer in demo_capture.answers.values():
-        (tmp_path / file_name(answer.key)).write_text(answer.text, encoding="utf-8", newline="\n")
-    again = judged(capture.read(tmp_path))
+        (tmp_path / answer_file_name(answer.key)).write_text(answer.text, encoding="utf-8", newline="\n")
+    again = judged(capture.read_source(tmp_path))
     assert [(one.rule, one.package, one.user, one.severity) for one in again.findings] == [
         (one.rule, one.package, one.user, one.severity) for one in demo_report.findings
     ]
@@ -50,14 +50,14 @@ def test_a_folder_of_the_same_text_gives_the_same_findings(demo_capture, demo_re
 def test_what_is_missing_makes_the_report_incomplete(demo_capture, question):
     report = judged(without(demo_capture, question))
     assert not report.complete
-    shown = txt.render(report, Language("en"))
+    shown = txt.render(report, Translator("en"))
     assert "could not be checked" in shown[shown.index("-" * 80) :]
 
 
 def test_without_app_ops_nothing_is_called_unread_and_nothing_never(demo_capture):
     report = judged(without(demo_capture, "appops"))
     assert {access.history for app in report.apps for access in app.access.values()} == {"unknown"}
-    shown = txt.render(report, Language("en"))
+    shown = txt.render(report, Translator("en"))
     assert "rests on the permission alone" in " ".join(shown.split())
     assert "no record" not in shown
 
@@ -70,7 +70,7 @@ def test_without_package_dumps_nothing_is_not_allowed(demo_capture):
 
 
 def test_an_empty_capture_is_not_a_clean_phone(made):
-    report = audit.judged(made.capture({}), LISTS, audit.Wishes())
+    report = audit.build_report(made.capture({}), LISTS, audit.ReportOptions())
     assert (report.verdict, report.complete) == (Verdict.NOTHING_FOUND, False)
     assert all(row.state is not AnswerState.ANSWERED for row in report.coverage)
 
@@ -101,10 +101,12 @@ def test_a_list_of_one_s_own(demo_capture, tmp_path):
     mine.write_text(
         '[source]\npublisher = "me"\ntitle = "mine"\n[[app]]\npackage = "com.example.chat"\n', encoding="utf-8"
     )
-    report = audit.judged(demo_capture, knowledge.load(extra=[mine], demo=True), audit.Wishes())
+    report = audit.build_report(
+        demo_capture, knowledge.load_knowledge(extra_lists=[mine], demo=True), audit.ReportOptions()
+    )
     found = [one for one in report.findings if one.package == "com.example.chat"]
     assert {one.severity.value for one in found} == {"medium"}
-    assert "a list that you added yourself" in " ".join(txt.render(report, Language("en")).split())
+    assert "a list that you added yourself" in " ".join(txt.render(report, Translator("en")).split())
 
 
 FORGED = """  Package [com.example.nowhere] (abc1234):
@@ -117,7 +119,7 @@ FORGED = """  Package [com.example.nowhere] (abc1234):
 
 def test_after_a_forged_dump_each_app_is_asked_for_by_name(demo_phone, tmp_path):
     """What one app forged into the dump of all hides no other: asked by name, each can only speak of itself."""
-    plain = programs(open_story("borrower"))["dumpsys"]
+    plain = build_programs(load_scenario("borrower"))["dumpsys"]
 
     def dumpsys(argv, stdin):
         answer = plain(argv, stdin)
@@ -129,11 +131,11 @@ def test_after_a_forged_dump_each_app_is_asked_for_by_name(demo_phone, tmp_path)
         demo_phone(dumpsys=dumpsys) as phone,
         connect(transport=f"tcp:{phone.address}", on_waiting=lambda _: None, key_folder=tmp_path) as connection,
     ):
-        taken = audit.live(connection, LISTS, demo=True)
+        taken = audit.collect(connection, LISTS, demo=True)
     report = judged(taken)
     states = {(app.package, app.user): app.access[DataClass.CONTACTS].state for app in report.apps}
     assert states["com.example.sudaibao", 0] is AccessState.CAN_READ
     assert states["com.example.kuaiyihua", 999] is AccessState.NOT_ALLOWED
     assert "package.com.example.chat" in taken.answers
     assert not report.complete
-    assert "com.example.nowhere" in txt.render(report, Language("en"))
+    assert "com.example.nowhere" in txt.render(report, Translator("en"))

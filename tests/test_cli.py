@@ -21,15 +21,15 @@ from types import SimpleNamespace
 import pytest
 
 from privaudit import __version__, report
-from privaudit.cli.console import Talk
+from privaudit.cli.console import CliConsole
 from privaudit.errors import ConnectionLost
-from privaudit.i18n import Language, catalog
+from privaudit.i18n import Translator, catalog
 from privaudit.report import json as report_json
 from privaudit.report import txt
-from privaudit.virtual_phone import open_story
+from privaudit.virtual_phone import load_scenario
 from privaudit.virtual_phone.adbd.auth import KeyPolicy
-from privaudit.virtual_phone.adbd.server import DemoPhone
-from privaudit.virtual_phone.programs import files, programs
+from privaudit.virtual_phone.adbd.server import AdbdServer
+from privaudit.virtual_phone.programs import build_files, build_programs
 from privaudit.virtual_phone.shell import ProgramResult
 from tests.virtual_phone.conftest import need
 
@@ -88,10 +88,12 @@ def test_4_not_one_app_read_is_no_answer(run, saved, tmp_path, lang, words):
 
 def test_0_everything_read_and_nothing_found(run):
     """A phone on which only the ordinary apps are."""
-    told = open_story("borrower")
+    told = load_scenario("borrower")
     lending = {"sudaibao", "kuaiyihua", "anxin", "happyloan", "creditwing", "loancalculator", "haoyouquan"}
     told = replace(told, apps=tuple(app for app in told.apps if app.package.rpartition(".")[2] not in lending))
-    with DemoPhone(programs=programs(told), files=files(told), keys=KeyPolicy(required=False)) as phone:
+    with AdbdServer(
+        programs=build_programs(told), files=build_files(told), key_policy=KeyPolicy(required=False)
+    ) as phone:
         done = run("audit", "--transport", f"tcp:{phone.address}", "--lang", "en")
     assert done.code == 0, done.out
     assert "Everything that can be asked was asked" in " ".join(done.out.split())
@@ -132,7 +134,7 @@ def test_2_wrong_usage(run, tmp_path, arguments, lang):
 
 def test_2_unknown_language(run):
     three = three_sentences(run("audit", "--lang", "tlh"))
-    assert Language("en").text("errors.unknown_language.why", known=catalog.available()) in "".join(three)
+    assert Translator("en").t("errors.unknown_language.why", known=catalog.languages()) in "".join(three)
 
 
 def test_wrong_usage_is_told_before_any_phone_is_asked(run, demo_phone, tmp_path):
@@ -230,14 +232,14 @@ def test_a_saved_report_is_told_in_another_language(run, tmp_path, first, second
     again = run("audit", file, "--lang", second, "-o", tmp_path / "again.json")
     assert again.code == 3
     assert (tmp_path / "again.json").read_bytes() == file.read_bytes()
-    assert again.out == txt.render(report_json.read(file), Language(second))
+    assert again.out == txt.render(report_json.read_report(file), Translator(second))
 
 
 def test_a_report_in_the_other_language_is_the_direct_one(demo_report, tmp_path, run):
     file = tmp_path / "report.json"
     file.write_text(report_json.render(demo_report), encoding="utf-8")
     for code in ("en", "zh"):
-        assert run("audit", file, "--lang", code).out == txt.render(demo_report, Language(code))
+        assert run("audit", file, "--lang", code).out == txt.render(demo_report, Translator(code))
 
 
 def test_json_lines_one_for_each_source(run, saved, tmp_path):
@@ -381,7 +383,7 @@ def test_an_interrupted_write_leaves_nothing(made, tmp_path, monkeypatch):
 
     monkeypatch.setattr(report.Path, "replace", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        report.write(made.report(), tmp_path / "x.txt", Language("en"))
+        report.write_report(made.report(), tmp_path / "x.txt", Translator("en"))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -407,7 +409,7 @@ def test_redirected_output_is_utf_8(run, lang):
 
 @pytest.mark.parametrize("lang", ["zh", "hi"])
 def test_help_and_mistakes_in_any_language_under_code_page_936(run, on_terminal, lang):
-    wanted = Language(lang).text("cli.demo")[:12]
+    wanted = Translator(lang).t("cli.demo")[:12]
     redirected = run("--lang", lang, "--help", PYTHONIOENCODING="gbk")
     assert (redirected.code, wanted in redirected.raw.decode("utf-8")) == (0, True)
     assert run("nonsense", "--lang", lang, PYTHONIOENCODING="gbk").code == 2
@@ -505,9 +507,9 @@ def _waited(monkeypatch, *, terminal, plain=False, lang="en"):
     stream = _Terminal() if terminal else io.StringIO()
     monkeypatch.setattr(sys, "stderr", stream)
     monkeypatch.setenv("TERM", "xterm")
-    talk = Talk(lang, plain=plain)
+    talk = CliConsole(lang, plain=plain)
     for left in (90, 89, 9):
-        talk.waiting(SimpleNamespace(fingerprint="AB:CD", seconds_left=left))
+        talk.print_authorization_prompt(SimpleNamespace(fingerprint="AB:CD", seconds_left=left))
     return stream.getvalue()
 
 
@@ -534,8 +536,8 @@ def test_elsewhere_the_wait_is_told_once(monkeypatch, terminal, plain):
 def test_a_mistake_of_ours_shows_no_phone_data(monkeypatch, lang):
     stream = io.StringIO()
     monkeypatch.setattr(sys, "stderr", stream)
-    talk = Talk(lang, plain=True)
-    with contextlib.suppress(Exception), talk.errors():
+    talk = CliConsole(lang, plain=True)
+    with contextlib.suppress(Exception), talk.handle_errors():
         raise ValueError("com.secret.app")
     assert "com.secret.app" not in stream.getvalue()
     assert "test_cli.py" in stream.getvalue()
@@ -544,8 +546,8 @@ def test_a_mistake_of_ours_shows_no_phone_data(monkeypatch, lang):
 def test_a_connection_that_ends_is_told(monkeypatch):
     stream = io.StringIO()
     monkeypatch.setattr(sys, "stderr", stream)
-    talk = Talk("en", plain=True)
-    with pytest.raises(Exception) as caught, talk.errors():
+    talk = CliConsole("en", plain=True)
+    with pytest.raises(Exception) as caught, talk.handle_errors():
         raise ConnectionLost("errors.lost")
     assert caught.value.exit_code == 4
     assert stream.getvalue().startswith("What happened: ")

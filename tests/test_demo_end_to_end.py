@@ -10,7 +10,7 @@ import pytest
 from privaudit import audit, knowledge
 from privaudit.model import DataClass
 from privaudit.transport import connect
-from privaudit.virtual_phone import open_story, stories, title
+from privaudit.virtual_phone import load_scenario, scenario_names, scenario_title
 
 STORY = {
     # package, user: contacts, sms, call_log
@@ -90,7 +90,7 @@ def test_in_which_order_to_act(document):
 def test_counts(document):
     assert document["counts"] == {
         "apps_seen": len(
-            [app for app in open_story("borrower").apps if any(i.installed for i in app.installs.values())]
+            [app for app in load_scenario("borrower").apps if any(i.installed for i in app.installs.values())]
         ),
         "lending": 5,
         "listed": 2,
@@ -101,7 +101,7 @@ def test_counts(document):
 
 @pytest.mark.parametrize("options", [[], ["--lang", "zh"], ["--json"]])
 def test_no_other_app_is_named(run, options):
-    others = {app.package for app in open_story("borrower").apps} - RECOGNISED
+    others = {app.package for app in load_scenario("borrower").apps} - RECOGNISED
     others -= {"com.android.vending", "android"}  # the store that installed them; the root of every permission's name
     assert not others & set(_PACKAGE.findall(run("demo", *options).out))
 
@@ -137,7 +137,7 @@ def test_two_round_trips_and_only_reads(demo_phone, tmp_path):
         demo_phone() as phone,
         connect(transport=f"tcp:{phone.address}", on_waiting=lambda _: None, key_folder=tmp_path) as connection,
     ):
-        audit.live(connection, knowledge.load(demo=True), demo=True)
+        audit.collect(connection, knowledge.load_knowledge(demo=True), demo=True)
         sent = list(phone.commands)
     scripts = [text for text in sent if "\na() {" in text]
     assert len(scripts) == 2
@@ -158,7 +158,7 @@ def test_list_of_stories(run, language):
     done = run("demo", "--list", "--lang", language)
     assert done.code == 0
     lines = [line.split(maxsplit=1) for line in done.out.splitlines()]
-    assert lines == [[name, title(name, language)] for name in stories()]
+    assert lines == [[name, scenario_title(name, language)] for name in scenario_names()]
     assert len(lines) >= 7
 
 
@@ -210,11 +210,11 @@ def test_what_a_story_tells_comes_out_at_the_other_end(report_of, story):
         if app.recognised
     }
     assert told == TOLD[story]
-    closed = [user.id for user in open_story(story).users if user.closed]
+    closed = [user.id for user in load_scenario(story).users if user.denied_to_shell]
     assert [user.id for user in report.users if not user.checked] == closed
     assert report.complete == (not closed)
     assert report.phone.rom.id == {"android6": "aosp", "android16": "aosp", "emui5": "emui"}.get(story, story)
 
 
 def test_every_story_but_the_first_has_its_truth_written_down():
-    assert {*TOLD, "borrower"} == set(stories())
+    assert {*TOLD, "borrower"} == set(scenario_names())

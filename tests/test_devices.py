@@ -10,14 +10,14 @@ import pytest
 import usb1
 
 from privaudit.cli import devices
-from privaudit.cli.console import Talk
+from privaudit.cli.console import CliConsole
 from privaudit.errors import PhoneError
-from privaudit.i18n import Language
+from privaudit.i18n import Translator
 from privaudit.model import PhoneState
 from privaudit.transport import adb_device, adb_server, diagnosis, usb
-from privaudit.virtual_phone import open_story
+from privaudit.virtual_phone import load_scenario
 from privaudit.virtual_phone.adbd.auth import KeyPolicy
-from privaudit.virtual_phone.programs import programs
+from privaudit.virtual_phone.programs import build_programs
 from privaudit.virtual_phone.shell import Shell
 from tests.fixtures.usb_bus import FASTBOOT, HDC, PICTURES, STORAGE, Device, library
 
@@ -25,7 +25,7 @@ from tests.fixtures.usb_bus import FASTBOOT, HDC, PICTURES, STORAGE, Device, lib
 def story(sent):
     """What the story's phone says to a script."""
     text = sent.rpartition(b"shell,v2,raw:")[2].rstrip(b"\0").decode()
-    return Shell(programs(open_story("borrower"))).run(text).out
+    return Shell(build_programs(load_scenario("borrower"))).run_script(text).out
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def look(monkeypatch, home, capsys):
             phone.ports = [1, port]
         bus = library(list(plugged))
         monkeypatch.setattr(usb, "libusb", lambda: bus)
-        code = devices.show(Talk(lang, plain=True), as_json=as_json)
+        code = devices.print_devices(CliConsole(lang, plain=True), as_json=as_json)
         out = capsys.readouterr().out
         return code, json.loads(out) if as_json else out
 
@@ -67,12 +67,12 @@ PLUGGED = {
 @pytest.mark.parametrize("state", PLUGGED)
 def test_each_state_has_its_words(look, state, lang):
     code, text = look(PLUGGED[state](), lang=lang)
-    language = Language(lang)
+    language = Translator(lang)
     assert code == (0 if state == "ready" else 4)
-    assert language.text(f"diagnose.{state}") in text
-    others = {language.text(f"diagnose.{other}") for other in PLUGGED if other != state}
+    assert language.t(f"diagnose.{state}") in text
+    others = {language.t(f"diagnose.{other}") for other in PLUGGED if other != state}
     assert not [words for words in others if words in text.splitlines()[0]]
-    assert (language.text("cli.next") in text) == (state != "ready")
+    assert (language.t("cli.next") in text) == (state != "ready")
     assert "{" not in text.replace("ATTR{idVendor}", "")
 
 
@@ -150,7 +150,9 @@ def test_as_json(look):
 
 
 def advised(name, maker=None, lang="en", **values):
-    return [Language(lang).say(step) for step in diagnosis.advice(PhoneError(name, **values), maker)]
+    return [
+        Translator(lang).translate(step) for step in diagnosis.troubleshooting_steps(PhoneError(name, **values), maker)
+    ]
 
 
 @pytest.fixture
@@ -215,7 +217,7 @@ def test_a_sleeping_adb_server_is_named_with_its_command_and_not_started(monkeyp
 
 
 def listed(serial, state, place):
-    return adb_server.Listed(serial=serial, name="Model", state=state, place=place, number="1")
+    return adb_server.ServerDevice(serial=serial, name="Model", state=state, usb_path=place, transport_id="1")
 
 
 @pytest.mark.parametrize(

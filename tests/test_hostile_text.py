@@ -19,13 +19,13 @@ from rich.text import Text
 from privaudit import documents
 from privaudit.documents import letters
 from privaudit.errors import PrivauditError
-from privaudit.i18n import Language
+from privaudit.i18n import Translator
 from privaudit.knowledge import rights
 from privaudit.model import Report
 from privaudit.report import csv, diff, html, taps, txt
 from privaudit.report import diff_text as told
 from privaudit.report import json as document
-from privaudit.report.share import coarsened
+from privaudit.report.share import anonymize_report
 
 MARK = "ZZATTACK"
 ATTACKS = {
@@ -86,7 +86,7 @@ def hostile(demo_report):
 
     def fits(places, attack=MARK):
         try:
-            return document._adapter().validate_python(_replaced(plain, places, attack))
+            return document._report_adapter().validate_python(_replaced(plain, places, attack))
         except ValidationError:
             return None
 
@@ -106,24 +106,24 @@ def hostile(demo_report):
 
 def outputs(report, code):
     """Every text for people that is made of a report."""
-    language = Language(code)
+    language = Translator(code)
     yield "txt", txt.render(report, language)
-    yield "steps", taps.render(report, language, frozenset())
-    yield "diff", told.text(diff.compare(report, report), language)
+    yield "steps", taps.render_steps(report, language, frozenset())
+    yield "diff", told.diff_to_text(diff.compare_reports(report, report), language)
     console = Console(
         file=io.StringIO(), force_terminal=True, color_system=None, width=100, highlight=False, soft_wrap=True
     )
-    for line in txt.lines(report, language, 100):
+    for line in txt.styled_lines(report, language, 100):
         console.print(Text(line.text, style=line.style))
     # Only what rich itself writes of styles is left out.
     yield "terminal", re.sub(r"\x1b\[[0-9;]*m", "", console.file.getvalue())
-    for kind in letters.Kind:
+    for kind in letters.LetterKind:
         try:
-            paper = letters.draft(report, report.apps[0].package, kind, rights.load("IN"))
+            paper = letters.draft_letter(report, report.apps[0].package, kind, rights.load_rights("IN"))
         except PrivauditError:  # a stranger's report may have nothing to write about
             continue
-        yield f"{kind} txt", documents.render(paper, "txt")
-        yield f"{kind} md", documents.render(paper, "md")
+        yield f"{kind} txt", documents.render_document(paper, "txt")
+        yield f"{kind} md", documents.render_document(paper, "md")
 
 
 @pytest.mark.parametrize("strange", [False, True])
@@ -164,10 +164,10 @@ def tags(text):
 def test_pages(hostile, demo_report, attack):
     report = hostile(attack)
     shown = {
-        "page": (html.render(report, Language("en")), html.render(demo_report, Language("en"))),
+        "page": (html.render(report, Translator("en")), html.render(demo_report, Translator("en"))),
         "diff": (
-            told.html(diff.compare(report, report), Language("en")),
-            told.html(diff.compare(demo_report, demo_report), Language("en")),
+            told.diff_to_html(diff.compare_reports(report, report), Translator("en")),
+            told.diff_to_html(diff.compare_reports(demo_report, demo_report), Translator("en")),
         ),
     }
     for name, (text, plain) in shown.items():
@@ -182,7 +182,7 @@ def test_pages(hostile, demo_report, attack):
 @pytest.mark.parametrize("code", ["en", "zh"])
 def test_tables(hostile, demo_report, attack, code):
     def rows(report):
-        text = csv.render(report, Language(code)).removeprefix("\ufeff")
+        text = csv.render(report, Translator(code)).removeprefix("\ufeff")
         return list(tables.reader(io.StringIO(text, newline=""), strict=True))
 
     found = rows(hostile(attack))
@@ -197,7 +197,11 @@ def test_tables(hostile, demo_report, attack, code):
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_json_keeps_what_was_said_and_repaints_no_terminal(hostile, attack):
     report = hostile(attack, strange=True)
-    texts = [document.render(report), document.line(report), told.json(diff.compare(report, report))]
+    texts = [
+        document.render(report),
+        document.to_json_line(report),
+        told.diff_to_json(diff.compare_reports(report, report)),
+    ]
     for text in texts:
         assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]", text)
         text.encode()
@@ -210,9 +214,9 @@ def test_json_keeps_what_was_said_and_repaints_no_terminal(hostile, attack):
 
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_a_report_to_be_handed_on(hostile, attack):
-    made = coarsened(hostile(attack))
+    made = anonymize_report(hostile(attack))
     assert ATTACKS[attack] not in {app.label for app in made.apps}
-    assert not FORBIDDEN.search(txt.render(made, Language("en")))
+    assert not FORBIDDEN.search(txt.render(made, Translator("en")))
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
@@ -221,9 +225,11 @@ def test_names_of_a_plan(made, attack):
     from privaudit.report import revocation_text
 
     app = replace(made.app(), label=ATTACKS[attack])
-    language = Language("en")
-    lines = list(revocation_text.reread(language, made.now, app, app))
-    lines += revocation_text.taps(language, "instead", {(app.package, app.user): ()}, {(app.package, app.user): app})
+    language = Translator("en")
+    lines = list(revocation_text.final_state(language, made.now, app, app))
+    lines += revocation_text.manual_step_lines(
+        language, "instead", {(app.package, app.user): ()}, {(app.package, app.user): app}
+    )
     assert not FORBIDDEN.search("\n".join(lines))
 
 
@@ -235,7 +241,7 @@ def test_no_attack_is_a_name_that_may_enter_a_command(attack):
     text = ATTACKS[attack]
     assert not questions.is_package_name(text)
     assert not questions.is_apk_path(f"/data/app/{text}/base.apk") or attack == "long"
-    assert not questions.is_key(f"package.{text}")
+    assert not questions.is_answer_key(f"package.{text}")
     assert not commands.is_component(f"{text}/.A", text)
     with pytest.raises(ValueError, match="package"):
-        list(questions.later_rounds("@@0", [f"package.{text}"], limit=4000))
+        list(questions.follow_up_rounds("@@0", [f"package.{text}"], max_bytes=4000))

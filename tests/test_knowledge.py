@@ -13,7 +13,7 @@ import pytest
 from privaudit import knowledge
 from privaudit.errors import KnowledgeError
 from privaudit.knowledge import Knowledge, lint, loader
-from privaudit.knowledge.vocabulary import Trap, check_patterns
+from privaudit.knowledge.vocabulary import FalseFriend, check_false_friend_patterns
 from privaudit.model import Message
 from tests.fixtures.sentences import ENGLISH
 
@@ -35,10 +35,10 @@ refreshed = "never"
 @pytest.fixture(scope="module")
 def known() -> Knowledge:
     # For those who mend a list and run the tests to see whether it is right.
-    wrong = lint.check().mistakes
+    wrong = lint.lint_signatures().problems
     if wrong:
         pytest.fail("\n".join(["", *map(english, wrong)]), pytrace=False)
-    return knowledge.load()
+    return knowledge.load_knowledge()
 
 
 def own(tmp_path: Path, text: str | bytes, name: str = "mine.toml") -> Path:
@@ -50,9 +50,9 @@ def own(tmp_path: Path, text: str | bytes, name: str = "mine.toml") -> Path:
 
 def mistakes(*paths: Path) -> tuple[Message, ...]:
     with pytest.raises(KnowledgeError) as error:
-        knowledge.load(extra=paths)
+        knowledge.load_knowledge(extra_lists=paths)
     assert error.value.name == "knowledge_mistakes"
-    return error.value.mistakes
+    return error.value.problems
 
 
 def english(message: Message) -> str:
@@ -64,7 +64,7 @@ def english(message: Message) -> str:
 def chinese(known: Knowledge) -> dict[str, tuple[str, ...]]:
     """Known lenders of China and their names."""
     lenders = [(part, row) for part in known.lists if part.kind == "lenders" for row in part.rows if row.package]
-    return {row.package or "": row.names for part, row in lenders if "CN" in part.countries(row)}
+    return {row.package or "": row.names for part, row in lenders if "CN" in part.countries_of(row)}
 
 
 # --- the shipped files ----------------------------------------------------------------------------------------------
@@ -97,21 +97,21 @@ def test_every_shipped_row_is_found(known: Knowledge):
         for number, row in enumerate(part.rows, 1):
             signature = f"{part.id}#{number}"
             if part.kind == "lenders":
-                lender = known.lender(row.package) if row.package else None
+                lender = known.find_lender(row.package) if row.package else None
                 assert (lender is None) is (row.package is None), signature
                 continue
-            found = known.listings(row.package or "")
-            found += tuple(one for digest in row.sha256 for one in known.listings_of_apk(digest))
-            assert (signature in {listing.signature for listing in found}) is bool(row.found_by), signature
+            found = known.match_package(row.package or "")
+            found += tuple(one for digest in row.sha256 for one in known.match_apk(digest))
+            assert (signature in {listing.signature for listing in found}) is bool(row.match_keys), signature
 
 
 def test_of_several_lists_the_surest_names_a_lender(known: Knowledge):
-    sure = known.lender("com.finaccel.android")  # in an icon pack, and in files that nobody vouches for
+    sure = known.find_lender("com.finaccel.android")  # in an icon pack, and in files that nobody vouches for
     assert sure is not None
-    assert (sure.signature.partition("#")[0], sure.sure) == ("lawnicons-2026", True)
-    unsure = known.lender("com.julofinance.juloapp")
+    assert (sure.signature.partition("#")[0], sure.is_confident) == ("lawnicons-2026", True)
+    unsure = known.find_lender("com.julofinance.juloapp")
     assert unsure is not None
-    assert (unsure.signature.partition("#")[0], unsure.sure) == ("indonesia-unidentified", False)
+    assert (unsure.signature.partition("#")[0], unsure.is_confident) == ("indonesia-unidentified", False)
 
 
 def test_a_regulator_s_list_names_the_regulator(known: Knowledge):
@@ -121,7 +121,7 @@ def test_a_regulator_s_list_names_the_regulator(known: Knowledge):
     assert publishers == {"SECP", "FCCPC", "SEC"}
     undated = [part for part in collected if part.source.date is None]
     assert sum(len(part.rows) for part in undated) == 96 + 6  # delisted, and what only the study's script has
-    (listing,) = known.listings("com.indiaquickloan.quickloan")
+    (listing,) = known.match_package("com.indiaquickloan.quickloan")
     assert (listing.publisher.rpartition("(")[2], listing.date, listing.action) == ("FCCPC)", None, "delisted")
 
 
@@ -131,7 +131,7 @@ def test_scores_are_not_kept_and_their_apps_are_only_recognised(known: Knowledge
     assert tracker.source.confidence == "low"
     assert not re.search("score", repr(tracker.rows), re.IGNORECASE)
     assert all(not row.harms and not row.sha256 for row in tracker.rows)
-    assert not any(known.listings(row.package or "") for row in tracker.rows)
+    assert not any(known.match_package(row.package or "") for row in tracker.rows)
 
 
 def test_nothing_of_what_was_collected_is_lost(known: Knowledge):
@@ -139,47 +139,47 @@ def test_nothing_of_what_was_collected_is_lost(known: Knowledge):
     lenders = [row for part in known.lists if part.kind == "lenders" for row in part.rows]
     graded = {row.package for part in known.lists if part.source.tier in {"A", "B"} for row in part.rows}
     assert len(graded - {None}) == 222
-    assert sum(not row.found_by for row in risky) == 425 + 9  # names alone; nine of notices
+    assert sum(not row.match_keys for row in risky) == 425 + 9  # names alone; nine of notices
     assert len({row.package for row in lenders} - {None}) == 553 + 109
     assert len({digest for row in risky for digest in row.sha256}) == 45
 
 
 def test_a_listing_says_who_when_and_where_it_was_read(known: Knowledge):
-    (listing,) = known.listings("king.credit.ng")
+    (listing,) = known.match_package("king.credit.ng")
     assert (listing.tier, listing.publisher, listing.via) == ("A", "ESET", "HackersOnlineClub")
     assert (listing.action, listing.date, listing.match) == ("SpyLoan", "2023-12", "package")
-    (notice,) = known.listings("com.qihoo.loan")
+    (notice,) = known.match_package("com.qihoo.loan")
     assert (notice.tier, notice.action, notice.country, notice.via) == ("N", "notified", "CN", "界面新闻")
 
 
 def test_only_the_exact_package_matches(known: Knowledge):
-    assert known.listings("king.credit") == ()
-    assert known.listings("king.credit.ng.two") == ()
-    assert known.listings("EasyCash") == ()
+    assert known.match_package("king.credit") == ()
+    assert known.match_package("king.credit.ng.two") == ()
+    assert known.match_package("EasyCash") == ()
 
 
 def test_no_chinese_lender_is_called_licensed(known: Knowledge):
-    lenders = [known.lender(package) for package in chinese(known)]
+    lenders = [known.find_lender(package) for package in chinese(known)]
     assert len(lenders) >= 45
     assert {lender.status for lender in lenders if lender} == {"market_lender", "embeds_lending"}
-    assert sum(lender.embeds for lender in lenders if lender) >= 6
-    unidentified = known.lender("com.msxf.loan")
+    assert sum(lender.has_embedded_lending for lender in lenders if lender) >= 6
+    unidentified = known.find_lender("com.msxf.loan")
     assert unidentified is not None
     assert (unidentified.publisher, unidentified.date, unidentified.names) == ("not identified", None, ("马上金融",))
-    assert known.lender("com.tencent.mm") is None
+    assert known.find_lender("com.tencent.mm") is None
 
 
 def test_the_stamp_counts_tiers_a_and_b(known: Knowledge):
-    stamp = known.stamp("CN")
+    stamp = known.describe_lists("CN")
     assert stamp.packages >= 32
     assert stamp.packages_for_country == 0  # the notice names lending apps of China, and is not counted
     assert (stamp.newest or "") >= "2024-11-25"
-    mexico = known.stamp("MX").packages_for_country or 0
+    mexico = known.describe_lists("MX").packages_for_country or 0
     assert 0 < mexico < stamp.packages
-    assert known.stamp().packages_for_country is None
-    assert knowledge.load(country="MX").stamp().packages_for_country == mexico
+    assert known.describe_lists().packages_for_country is None
+    assert knowledge.load_knowledge(country="MX").describe_lists().packages_for_country == mexico
     assert re.fullmatch("[0-9a-f]{64}", stamp.sha256)
-    assert knowledge.load().stamp("CN") == stamp
+    assert knowledge.load_knowledge().describe_lists("CN") == stamp
 
 
 def test_the_texts_use_no_word_that_judges(known: Knowledge):
@@ -197,7 +197,7 @@ def test_the_texts_use_no_word_that_judges(known: Knowledge):
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.get("label") or case["package"])
 def test_names_are_judged_as_measured(known: Knowledge, case: dict):
-    word = known.vocabulary.judge(case.get("label"), case.get("package"))
+    word = known.vocabulary.classify(case.get("label"), case.get("package"))
     assert word.verdict in case["expect"]
     assert bool(word.terms) == (word.verdict != "no")
 
@@ -209,14 +209,14 @@ def test_there_are_48_cases():
 def test_recall_on_malware_research(known: Knowledge):
     ids = {"eset-2023", "mcafee-2024"}
     rows = [row for part in known.lists if part.id in ids for row in part.rows]
-    alone = [known.vocabulary.judge_package(row.package or "").verdict for row in rows]
+    alone = [known.vocabulary.classify_package(row.package or "").verdict for row in rows]
     assert [alone.count(verdict) for verdict in ("lending", "maybe", "trapped", "weak", "no")] == [13, 9, 0, 2, 8]
-    both = [known.vocabulary.judge(row.names[0], row.package).verdict for row in rows]
+    both = [known.vocabulary.classify(row.names[0], row.package).verdict for row in rows]
     assert [both.count(verdict) for verdict in ("lending", "maybe", "trapped", "weak", "no")] == [28, 2, 0, 2, 0]
 
 
 def test_recall_on_chinese_lenders(known: Knowledge):
-    judge = known.vocabulary.judge
+    judge = known.vocabulary.classify
     verdicts = [judge(names[0], package).verdict for package, names in chinese(known).items()]
     assert verdicts.count("lending") >= 23
     assert "trapped" not in verdicts
@@ -225,21 +225,21 @@ def test_recall_on_chinese_lenders(known: Knowledge):
 
 def test_a_verdict_comes_with_its_reasons(known: Knowledge):
     words = known.vocabulary
-    assert words.judge_label("极速借款").terms == ("借款",)
-    assert words.judge("DANA", "id.dana").terms == ("dana",)
-    trapped = words.judge_label("Loan EMI Calculator")
-    assert (trapped.verdict, trapped.traps) == ("trapped", ("loan / EMI calculator, tracker",))
-    assert words.judge_package("com.mutangtech.qianji").verdict == "no"
-    assert words.judge(None, None).verdict == "no"
+    assert words.classify_label("极速借款").terms == ("借款",)
+    assert words.classify("DANA", "id.dana").terms == ("dana",)
+    trapped = words.classify_label("Loan EMI Calculator")
+    assert (trapped.verdict, trapped.exclusion_reasons) == ("trapped", ("loan / EMI calculator, tracker",))
+    assert words.classify_package("com.mutangtech.qianji").verdict == "no"
+    assert words.classify(None, None).verdict == "no"
 
 
 def test_a_trap_never_makes_a_weak_word_disappear(known: Knowledge):
-    word = known.vocabulary.judge_label("Cash Register POS")
+    word = known.vocabulary.classify_label("Cash Register POS")
     assert (word.verdict, word.terms) == ("trapped", ("cash",))
 
 
 def test_writing_differently_changes_nothing(known: Knowledge):
-    judge = known.vocabulary.judge_label
+    judge = known.vocabulary.classify_label
     assert judge("Ｌｏａｎ").verdict == "lending"
     assert judge("LOAN").verdict == "lending"
     assert judge("贷\u200b款").terms == ("贷款",)
@@ -249,7 +249,7 @@ def test_writing_differently_changes_nothing(known: Knowledge):
 
 
 def test_package_names_are_split_into_parts(known: Knowledge):
-    judge = known.vocabulary.judge_package
+    judge = known.vocabulary.classify_package
     assert judge("com.example.quickLend2").verdict == "lending"
     assert judge("com.example.lendu").verdict == "no"
     assert judge("com.example_lend").verdict == "lending"
@@ -264,9 +264,9 @@ def test_what_traps_concern_exists(known: Knowledge):
 
 
 def test_a_pattern_that_does_not_compile_is_a_mistake():
-    found = loader.Mistakes()
-    trap = Trap(scope="label", regex="(", effect="cancel", concerns=(), why="test")
-    check_patterns([trap], "vocabulary.toml", found)
+    found = loader.Problems()
+    trap = FalseFriend(scope="label", regex="(", effect="cancel", concerns=(), why="test")
+    check_false_friend_patterns([trap], "vocabulary.toml", found)
     assert [message.key for message in found] == ["knowledge.regex"]
     assert "trap 1" in english(found[0])
 
@@ -276,36 +276,36 @@ def test_a_pattern_that_does_not_compile_is_a_mistake():
 
 def test_an_own_list_is_of_tier_own_whatever_it_says(tmp_path: Path):
     path = own(tmp_path, HEAD + '[[app]]\npackage = "king.credit.ng"\n')
-    found = knowledge.load(extra=[path])
-    assert [(one.signature, one.tier) for one in found.listings("king.credit.ng")] == [
+    found = knowledge.load_knowledge(extra_lists=[path])
+    assert [(one.signature, one.tier) for one in found.match_package("king.credit.ng")] == [
         ("eset-2023#16", "A"),
         ("own/mine#1", "own"),
     ]
-    assert found.stamp().packages == knowledge.load().stamp().packages
-    assert found.stamp().sha256 != knowledge.load().stamp().sha256
+    assert found.describe_lists().packages == knowledge.load_knowledge().describe_lists().packages
+    assert found.describe_lists().sha256 != knowledge.load_knowledge().describe_lists().sha256
 
 
 def test_an_own_list_needs_little(tmp_path: Path):
     digest = "0" * 64
     text = f"""\ufeff[source]\r\npublisher = "We"\r\ntitle = "Ours"\r\n[[app]]\r\nsha256 = ["{digest}"]\r\n
         [[app]]\r\ncertificates = ["{digest}"]\r\n"""
-    found = knowledge.load(extra=[own(tmp_path, text)])
-    assert [one.match for one in found.listings_of_apk(digest)] == ["apk_sha256"]
-    assert [one.signature for one in found.listings_of_certificate(digest)] == ["own/mine#2"]
+    found = knowledge.load_knowledge(extra_lists=[own(tmp_path, text)])
+    assert [one.match for one in found.match_apk(digest)] == ["apk_sha256"]
+    assert [one.signature for one in found.match_certificate(digest)] == ["own/mine#2"]
 
 
 def test_own_folders(tmp_path: Path):
     row = '[[app]]\npackage = "com.example.loan"\n'
     own(tmp_path, HEAD + row, "plain/one.toml")
     own(tmp_path, '[source]\npublisher = "We"\ntitle = "Ours"\nstatus = "registered"\n' + row, "plain/two.toml")
-    plain = knowledge.load(extra=[tmp_path / "plain"])
-    lender = plain.lender("com.example.loan")
-    assert len(plain.listings("com.example.loan")) == 1
+    plain = knowledge.load_knowledge(extra_lists=[tmp_path / "plain"])
+    lender = plain.find_lender("com.example.loan")
+    assert len(plain.match_package("com.example.loan")) == 1
     assert lender is not None
     assert (lender.status, lender.signature) == ("registered", "own/two#1")
     own(tmp_path, HEAD + row, "like-ours/risky/one.toml")
     own(tmp_path, "not a list", "like-ours/vocabulary.toml")
-    assert len(knowledge.load(extra=[tmp_path / "like-ours"]).listings("com.example.loan")) == 1
+    assert len(knowledge.load_knowledge(extra_lists=[tmp_path / "like-ours"]).match_package("com.example.loan")) == 1
 
 
 # --- mistakes -------------------------------------------------------------------------------------------------------
@@ -378,7 +378,7 @@ def test_a_file_that_is_no_list_is_a_mistake_and_no_crash(tmp_path: Path, text: 
 
 
 def test_files_are_bounded(tmp_path: Path):
-    path = own(tmp_path, b"#" * (loader.LARGEST + 1))
+    path = own(tmp_path, b"#" * (loader.MAX_FILE_BYTES + 1))
     assert [message.key for message in mistakes(path)] == ["knowledge.too_large"]
 
 
@@ -387,7 +387,7 @@ def test_an_empty_folder_is_a_mistake(tmp_path: Path):
 
 
 def test_shipped_lists_must_say_more_than_own_ones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    shipped = loader.shipped()
+    shipped = loader.shipped_folder()
     words = (shipped / "vocabulary.toml").read_bytes()
     own(tmp_path, words, "pkg/_signatures/vocabulary.toml")
     monkeypatch.setattr(loader.resources, "files", lambda _: tmp_path / "pkg")
@@ -417,9 +417,9 @@ def test_shipped_lists_must_say_more_than_own_ones(tmp_path: Path, monkeypatch: 
 def test_missing_shipped_files_are_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(loader.resources, "files", lambda _: tmp_path / "pkg")
     with pytest.raises(KnowledgeError) as error:
-        knowledge.load()
+        knowledge.load_knowledge()
     assert error.value.name == "knowledge_missing"
-    assert "not there" in english(error.value.mistakes[0])
+    assert "not there" in english(error.value.problems[0])
 
 
 def test_every_mistake_is_translated_with_the_same_gaps():
@@ -440,8 +440,8 @@ def calls(rows: int, folder: Path) -> int:
     own(folder, HEAD + "".join(f'[[app]]\npackage = "com.example.a{n}"\nnames = ["A {n}"]\n' for n in range(rows)))
     profile = cProfile.Profile()
     profile.enable()
-    found = knowledge.load(extra=[folder / "mine.toml"])
-    assert found.listings("com.example.a7")
+    found = knowledge.load_knowledge(extra_lists=[folder / "mine.toml"])
+    assert found.match_package("com.example.a7")
     profile.disable()
     return pstats.Stats(profile).total_calls  # type: ignore[attr-defined]
 
@@ -457,22 +457,22 @@ def test_twice_the_rows_cost_no_more_than_twice_the_calls(tmp_path: Path):
 
 @pytest.mark.skipif(not list(DEMO_LISTS.glob("*/*.toml")), reason="the demo has no lists yet")
 def test_the_demo_uses_only_its_own_lists():
-    found = knowledge.load(demo=True)
+    found = knowledge.load_knowledge(demo=True)
     assert found.lists
-    assert found.listings("king.credit.ng") == ()
-    assert found.vocabulary == knowledge.load().vocabulary
+    assert found.match_package("king.credit.ng") == ()
+    assert found.vocabulary == knowledge.load_knowledge().vocabulary
 
 
 def test_the_stamp_does_not_depend_on_how_a_file_is_laid_out(tmp_path: Path):
     first = own(tmp_path, HEAD + "[[app]]\npackage = 'com.example.loan'\nnames = ['x']\n", "a/mine.toml")
     same = own(tmp_path, "# note\n" + HEAD + "[[app]]\nnames = ['x']\npackage = \"com.example.loan\"\n", "b/mine.toml")
     other = own(tmp_path, HEAD + "[[app]]\npackage = 'com.example.loan'\nnames = ['y']\n", "c/mine.toml")
-    stamps = [knowledge.load(extra=[path]).stamp().sha256 for path in (first, same, other)]
+    stamps = [knowledge.load_knowledge(extra_lists=[path]).describe_lists().sha256 for path in (first, same, other)]
     assert stamps[0] == stamps[1] != stamps[2]
 
 
 def test_stores_are_known_by_the_package_that_android_notes_as_installer():
-    stores = knowledge.load().stores
+    stores = knowledge.load_knowledge().stores
     assert stores["com.android.vending"] == "Google Play"
     assert {"com.huawei.appmarket", "com.xiaomi.market", "com.heytap.market", "com.bbk.appstore"} <= stores.keys()
     assert "com.google.android.packageinstaller" not in stores  # opens any file: no store

@@ -17,7 +17,7 @@ from rich.cells import cell_len
 
 import privaudit
 from privaudit import i18n
-from privaudit.i18n import Language, catalog, name_of, tame
+from privaudit.i18n import Translator, catalog, display_name, sanitize_text
 from privaudit.model import Message
 from privaudit.report import json as report_json
 from privaudit.report import txt
@@ -80,7 +80,7 @@ def _patterns(node):
 
 
 def _fits(pattern):
-    """Keys that `pattern` names. An error is named without the part of its three sentences."""
+    """Keys that `expand_pattern` names. An error is named without the part of its three sentences."""
     end = rf"(?:\.(?:{'|'.join(ERROR_PARTS)}))?" if pattern.startswith("errors") else ""
     return {key for key in ENGLISH if re.fullmatch(pattern + end, key)}
 
@@ -103,7 +103,7 @@ def test_every_error_has_three_sentences():
 
 
 def test_a_catalog_is_read_table_by_table_as_it_is_read_whole():
-    for code in catalog.available():
+    for code in catalog.languages():
         file = SOURCE / "data" / "locales" / f"{code}.toml"
         whole = tomllib.loads(file.read_text(encoding="utf-8"))
         flat = {
@@ -112,7 +112,7 @@ def test_a_catalog_is_read_table_by_table_as_it_is_read_whole():
             if isinstance(table, dict)
             for name, text in table.items()
         }
-        assert dict(catalog.sentences(code)) == flat, code
+        assert dict(catalog.messages(code)) == flat, code
 
 
 def test_no_chinese_sentence_was_left_in_english():
@@ -184,14 +184,14 @@ def test_the_sentences_that_matter_most(key, words):
 
 
 def test_plurals_lists_and_nothing():
-    english, chinese = Language("en"), Language("zh")
-    assert english.text("report.days", n=1) == "1 day"
-    assert english.text("report.days", n=2) == "2 days"
-    assert chinese.text("report.days", n=1) == "1 天"
-    assert english.text("report.scope_is", users=("a", "b", "c")) == "a, b and c."
-    assert chinese.text("report.scope_is", users=("a", "b", "c")) == "a、b和c。"
-    assert english.text("report.scope_is", users=()) == "not known."
-    assert english.text("report.android", android=None) == "Android not known"
+    english, chinese = Translator("en"), Translator("zh")
+    assert english.t("report.days", n=1) == "1 day"
+    assert english.t("report.days", n=2) == "2 days"
+    assert chinese.t("report.days", n=1) == "1 天"
+    assert english.t("report.scope_is", users=("a", "b", "c")) == "a, b and c."
+    assert chinese.t("report.scope_is", users=("a", "b", "c")) == "a、b和c。"
+    assert english.t("report.scope_is", users=()) == "not known."
+    assert english.t("report.android", android=None) == "Android not known"
 
 
 @pytest.mark.parametrize(
@@ -207,21 +207,21 @@ def test_plurals_lists_and_nothing():
     ],
 )
 def test_dates(iso, english, chinese):
-    assert (Language("en").date(iso), Language("zh").date(iso)) == (english, chinese)
+    assert (Translator("en").format_date(iso), Translator("zh").format_date(iso)) == (english, chinese)
 
 
 @pytest.mark.parametrize("key", ["listed.of_a_later_version", "nobody.knows", "menu.no_such_rom.nothing", "x", ""])
 def test_a_key_of_a_later_version_does_not_hide_the_rest(key):
-    assert Language("en").say(Message(key=key, values={"x": "y"})) == f"[{key}]"
+    assert Translator("en").translate(Message(key=key, values={"x": "y"})) == f"[{key}]"
 
 
 def test_a_gap_that_a_later_version_renamed():
-    assert Language("en").say(Message(key="report.version")) == "version …"
+    assert Translator("en").translate(Message(key="report.version")) == "version …"
 
 
 @pytest.mark.parametrize("rom", ["no-such", "nowhere", "aosp"])
 def test_menu_words_fall_back_to_stock_android(rom):
-    assert Language("en").text(f"menu.{rom}.settings") == "Settings"
+    assert Translator("en").t(f"menu.{rom}.settings") == "Settings"
 
 
 # --- text from phones -------------------------------------------------------------------------------------------------
@@ -229,13 +229,13 @@ def test_menu_words_fall_back_to_stock_android(rom):
 
 @given(st.text(st.characters(), max_size=700))
 def test_tame_lets_nothing_through(text):
-    shown = tame(text)
-    assert len(shown) <= i18n.LONGEST_LABEL
+    shown = sanitize_text(text)
+    assert len(shown) <= i18n.MAX_LABEL_CHARS
     assert shown == " ".join(shown.split())
     for char in shown:
         assert unicodedata.category(char) not in {"Cc", "Cs", "Zl", "Zp"}
         assert unicodedata.category(char) != "Cf" or char in "\u200c\u200d"
-    assert tame(shown) == shown
+    assert sanitize_text(shown) == shown
 
 
 def test_tame_keeps_what_people_write():
@@ -247,7 +247,7 @@ def test_tame_keeps_what_people_write():
         "👨\u200d👩\u200d👧 Loan",
         "A & B: 100% <3",
     ):
-        assert tame(text) == text
+        assert sanitize_text(text) == text
 
 
 @pytest.mark.parametrize(
@@ -255,7 +255,7 @@ def test_tame_keeps_what_people_write():
     [(None, "com.x"), ("", "com.x"), ("\u202e", "com.x"), ("\u3164", "com.x"), ("\u200d", "com.x"), ("Loan", "Loan")],
 )
 def test_a_name_that_shows_nothing_is_no_name(label, shown):
-    assert name_of(label, "com.x") == shown
+    assert display_name(label, "com.x") == shown
 
 
 @pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS)
@@ -273,7 +273,7 @@ def test_attacks_in_names_versions_and_publishers(made, attack, code):
     values = {"app": attack, "publisher": attack, "title": attack, "action": attack, "dated_on": attack}
     finding = made.finding(app, message=Message(key="listed.A", values=values), rule="listed")
     report = made.report(app, findings=(finding,))
-    shown = txt.render(report, Language(code))
+    shown = txt.render(report, Translator(code))
     for line in shown.splitlines():
         assert cell_len(line) <= 80, line
     bad = {char for char in shown if char != "\n" and unicodedata.category(char) in {"Cc", "Cf", "Cs", "Zl", "Zp"}}
@@ -285,6 +285,6 @@ def test_attacks_in_names_versions_and_publishers(made, attack, code):
 
 
 def test_a_newline_in_a_label_forges_no_line(made):
-    clean = txt.render(made.report(made.app(label="Good end")), Language("en"))
-    forged = txt.render(made.report(made.app(label="Good\nend")), Language("en"))
+    clean = txt.render(made.report(made.app(label="Good end")), Translator("en"))
+    forged = txt.render(made.report(made.app(label="Good\nend")), Translator("en"))
     assert clean == forged

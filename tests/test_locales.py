@@ -11,11 +11,11 @@ from dataclasses import replace
 import pytest
 from rich.cells import cell_len
 
-from privaudit.i18n import Language, catalog
+from privaudit.i18n import Translator, catalog
 from privaudit.model import Message
 from privaudit.report import diff_text, taps, txt
-from privaudit.report.diff import compare
-from privaudit.virtual_phone import stories
+from privaudit.report.diff import compare_reports
+from privaudit.virtual_phone import scenario_names
 from tests.fixtures.sentences import ENGLISH, TRANSLATED, forms, gaps
 
 CODES = sorted(TRANSLATED)
@@ -40,11 +40,11 @@ def test_what_is_still_missing_is_printed(code):
 def test_every_language_has_its_own_dates(code):
     for name in ("minute", "day", "month", "year", "short", "months", "separator", "last_separator", "unknown"):
         assert f"dates.{name}" in TRANSLATED[code], name
-    language = Language(code)
+    language = Translator(code)
     assert len(str(TRANSLATED[code]["dates.months"]).split()) == 12
-    assert len({language.date(f"2026-{month:02}-08") for month in range(1, 13)}) == 12
+    assert len({language.format_date(f"2026-{month:02}-08") for month in range(1, 13)}) == 12
     for iso in ("2026-01-08T21:14:00+08:00", "2026-01-08", "2026-01", "2026"):
-        assert "2026" in language.date(iso)
+        assert "2026" in language.format_date(iso)
 
 
 @pytest.mark.parametrize("code", CODES)
@@ -66,7 +66,7 @@ def counts(code):
     """Which numbers each form stands for."""
     found = {}
     for number in NUMBERS:
-        found.setdefault(catalog.form(code, number), set()).add(number)
+        found.setdefault(catalog.plural_form(code, number), set()).add(number)
     return found
 
 
@@ -96,8 +96,8 @@ def test_plural_forms_are_those_of_the_language(code):
     ],
 )
 def test_how_languages_count(code, ones):
-    assert {number for number in range(20) if catalog.form(code, number) == "one"} == ones
-    assert catalog.form(code, None) == "other"
+    assert {number for number in range(20) if catalog.plural_form(code, number) == "one"} == ones
+    assert catalog.plural_form(code, None) == "other"
 
 
 def test_what_is_said_in_english_counts_as_english_does(monkeypatch):
@@ -106,16 +106,16 @@ def test_what_is_said_in_english_counts_as_english_does(monkeypatch):
     monkeypatch.setattr(
         catalog, "sentence", lambda key, code: None if (key, code) == ("report.found_own", "fil") else whole(key, code)
     )
-    assert Language("fil").text("report.found_own", n=5) == "5 of them are on your own list."
-    assert Language("fil").text("report.days", n=5) == "5 araw"
-    assert Language("fil").text("report.days", n=6) == "6 na araw"
+    assert Translator("fil").t("report.found_own", n=5) == "5 of them are on your own list."
+    assert Translator("fil").t("report.days", n=5) == "5 araw"
+    assert Translator("fil").t("report.days", n=6) == "6 na araw"
 
 
 def test_one_and_many():
-    assert Language("es").text("report.days", n=1) == "1 día"
-    assert Language("es").text("report.days", n=2) == "2 días"
-    assert Language("id").text("report.days", n=1) == "1 hari"
-    assert Language("id").text("report.scope_is", users=("a", "b", "c")) == "a, b dan c."
+    assert Translator("es").t("report.days", n=1) == "1 día"
+    assert Translator("es").t("report.days", n=2) == "2 días"
+    assert Translator("id").t("report.days", n=1) == "1 hari"
+    assert Translator("id").t("report.scope_is", users=("a", "b", "c")) == "a, b dan c."
 
 
 @pytest.mark.parametrize(
@@ -127,8 +127,8 @@ def test_one_and_many():
     ],
 )
 def test_dates(code, minute, month):
-    assert Language(code).date("2026-01-08T21:14:00+08:00") == minute
-    assert Language(code).date("2026-01") == month
+    assert Translator(code).format_date("2026-01-08T21:14:00+08:00") == minute
+    assert Translator(code).format_date("2026-01") == month
 
 
 # --- what may not be said ---------------------------------------------------------------------------------------------
@@ -233,56 +233,56 @@ def test_the_sentences_that_matter_most(key, words):
 
 @pytest.mark.parametrize("code", CODES)
 def test_an_unchecked_translation_says_so_everywhere(demo_report, code):
-    language = Language(code)
-    mark = language.text("report.unreviewed")
-    assert mark != Language("en").text("report.unreviewed")
-    assert (language.unreviewed is None) == catalog.reviewed(code)
+    language = Translator(code)
+    mark = language.t("report.unreviewed")
+    assert mark != Translator("en").t("report.unreviewed")
+    assert (language.review_notice is None) == catalog.is_reviewed(code)
     later = replace(demo_report, taken_at=demo_report.taken_at.replace(year=demo_report.taken_at.year + 1))
     for shown in (
         txt.render(demo_report, language),
-        diff_text.text(compare(demo_report, later), language),
-        taps.render(demo_report, language, frozenset()),
-        taps.usb("aosp", language),
+        diff_text.diff_to_text(compare_reports(demo_report, later), language),
+        taps.render_steps(demo_report, language, frozenset()),
+        taps.usb_debugging_steps("aosp", language),
     ):
-        assert (mark in " ".join(shown.split()) or mark in shown.replace("\n", "")) == (not catalog.reviewed(code))
+        assert (mark in " ".join(shown.split()) or mark in shown.replace("\n", "")) == (not catalog.is_reviewed(code))
 
 
 def test_a_checked_translation_and_the_original_bear_no_mark(monkeypatch):
-    assert Language("en").unreviewed is None
+    assert Translator("en").review_notice is None
     monkeypatch.setattr(catalog, "_area", lambda *_: {"reviewed_by": "A. Speaker"})
-    assert Language("id").unreviewed is None
+    assert Translator("id").review_notice is None
     monkeypatch.setattr(catalog, "_area", lambda *_: {})
-    assert Language("id").unreviewed == Message(key="report.unreviewed")
+    assert Translator("id").review_notice == Message(key="report.unreviewed")
 
 
 # --- reports ----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("code", CODES)
-@pytest.mark.parametrize("story", stories())
+@pytest.mark.parametrize("story", scenario_names())
 def test_every_story_is_told_in_every_language(report_of, story, code):
-    shown = txt.render(report_of(story), Language(code))
+    shown = txt.render(report_of(story), Translator(code))
     for line in shown.splitlines():
-        assert cell_len(line) <= txt.WIDTH, line
+        assert cell_len(line) <= txt.DEFAULT_WIDTH, line
         assert not re.search(r"\[[a-z_]+\.[\w.]+\]", shown)
 
 
 @pytest.mark.parametrize("code", ["en", *CODES])
 def test_the_words_of_the_table_fit_their_columns(code):
-    language = Language(code)
+    language = Translator(code)
     cells = [key for key in ENGLISH if re.match(r"report\.(?:state|why|history)_", key)]
     cells = [key for key in cells if not key.startswith(("report.why_user", "report.history_not_read"))]
     for key in [*cells, "report.contacts", "report.sms", "report.call_log", "report.legend_word_recorded"]:
-        said = language.text(key, day_short="2026-09-28", ago=Message(key="report.days", values={"n": 59}))
-        assert cell_len(said) < txt._COLUMN, f"{key}: {said}"
+        said = language.t(key, day_short="2026-09-28", ago=Message(key="report.days", values={"n": 59}))
+        assert cell_len(said) < txt._CELL_COLUMNS, f"{key}: {said}"
     for name in ("checked", "phone", "how", "scope"):
-        assert cell_len(language.text(f"report.{name}")) < txt._HEAD, name
+        assert cell_len(language.t(f"report.{name}")) < txt._HEADER_LABEL_COLUMNS, name
     for name in ("summary", "remember", "next", "leaving"):
-        assert cell_len(language.text(f"report.{name}")) < txt._LABEL, name
+        assert cell_len(language.t(f"report.{name}")) < txt._SUMMARY_LABEL_COLUMNS, name
     notes = [key for key in ENGLISH if key.startswith("report.note_")]
-    room = txt.WIDTH - 3 * txt._COLUMN - txt._INDENT - 2
+    room = txt.DEFAULT_WIDTH - 3 * txt._CELL_COLUMNS - txt._INDENT_COLUMNS - 2
     for key in notes:
-        assert cell_len(language.text(key)) < room, key
+        assert cell_len(language.t(key)) < room, key
 
 
 # --- which language ---------------------------------------------------------------------------------------------------
@@ -311,7 +311,7 @@ def test_the_computer_s_language(monkeypatch, variables, code):
         monkeypatch.delenv(name, raising=False)
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    assert catalog.of_computer() == code
+    assert catalog.system_language() == code
 
 
 @pytest.mark.parametrize(
@@ -332,7 +332,7 @@ def test_the_language_of_a_windows_computer(monkeypatch, name, code):
     for variable in ("LC_ALL", "LC_MESSAGES", "LANG"):
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setattr("locale.getlocale", lambda: (name, "cp1252"))
-    assert catalog.of_computer() == code
+    assert catalog.system_language() == code
 
 
 def test_a_locale_that_python_cannot_take_apart(monkeypatch):
@@ -342,11 +342,11 @@ def test_a_locale_that_python_cannot_take_apart(monkeypatch):
     for variable in ("LC_ALL", "LC_MESSAGES", "LANG"):
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setattr("locale.getlocale", unknown)
-    assert catalog.of_computer() == "en"
+    assert catalog.system_language() == "en"
 
 
 def test_the_help_names_every_language(monkeypatch):
     from privaudit.cli import options
 
     said = options.help_text("cli.lang")
-    assert all(re.search(rf"\b{code}\b", said) for code in catalog.available())
+    assert all(re.search(rf"\b{code}\b", said) for code in catalog.languages())

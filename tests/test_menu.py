@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from privaudit.cli import menu
-from privaudit.i18n import Language, catalog
+from privaudit.i18n import Translator, catalog
 
 pexpect = pytest.importorskip("pexpect", reason="a terminal is driven with pexpect")
 
@@ -40,7 +40,7 @@ def ended(child):
 
 def answer(child, code, name, words, **values):
     """Wait for a question of the menu, and answer it."""
-    question = Language(code).text(f"cli.{name}", **values)
+    question = Translator(code).t(f"cli.{name}", **values)
     child.expect(r"\s+".join(map(re.escape, question.split())))
     child.sendline(words)
 
@@ -101,7 +101,7 @@ def test_who_stops_gets_out(at_terminal, key, code):
 
 def test_a_terminal_of_code_page_936_shows_the_menu_in_every_language(at_terminal):
     child = at_terminal(PYTHONIOENCODING="gbk")
-    for code in catalog.available():
+    for code in catalog.languages():
         child.expect("0  ")
         child.sendline(code)
     child.expect("0  ")
@@ -115,4 +115,4 @@ def test_no_browser_is_started_inside_the_terminal(monkeypatch, tmp_path):
     for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(menu.webbrowser, "open", lambda _: pytest.fail("a browser was started"))
-    assert menu.opened(tmp_path / "page.html") is False
+    assert menu.open_in_browser(tmp_path / "page.html") is False

@@ -12,13 +12,13 @@ from dataclasses import replace
 import pytest
 
 from privaudit import facts
-from privaudit.capture.remote_apks import Reading
-from privaudit.cli.console import Talk
+from privaudit.capture.remote_apks import ReadProgress
+from privaudit.cli.console import CliConsole
 from privaudit.model import AccessState, DataClass
-from privaudit.virtual_phone import open_story
+from privaudit.virtual_phone import load_scenario
 from privaudit.virtual_phone.adbd.auth import KeyPolicy
-from privaudit.virtual_phone.adbd.server import DemoPhone
-from privaudit.virtual_phone.programs import files, programs
+from privaudit.virtual_phone.adbd.server import AdbdServer
+from privaudit.virtual_phone.programs import build_files, build_programs
 from privaudit.virtual_phone.shell import ProgramResult
 
 NAMES = {
@@ -33,7 +33,7 @@ NAMES = {
 
 @pytest.fixture(scope="module")
 def story():
-    return open_story("borrower")
+    return load_scenario("borrower")
 
 
 @pytest.fixture
@@ -41,8 +41,8 @@ def audit(run, story, tmp_path):
     """Audit the story's phone, its files changed or not; gives the report and the commands that the phone got."""
 
     def audit(*arguments, change=lambda tree: tree):
-        tree = change(dict(files(story)))
-        with DemoPhone(programs=programs(story), files=tree, keys=KeyPolicy(required=False)) as phone:
+        tree = change(dict(build_files(story)))
+        with AdbdServer(programs=build_programs(story), files=tree, key_policy=KeyPolicy(required=False)) as phone:
             file = tmp_path / "report.json"
             done = run("audit", "--transport", f"tcp:{phone.address}", "-o", file, "--lang", "en", *arguments)
             assert done.code in {0, 3, 5}, done.err
@@ -77,7 +77,9 @@ def test_without_apks_packages_stand_for_names_and_no_file_is_read(audit, tmp_pa
 
 
 def test_a_hash_is_computed_on_the_phone_and_found_on_a_list(audit, story, tmp_path):
-    path, content = next((p, c) for p, c in files(story).items() if "com.example.sudaibao" in p and p.endswith(".apk"))
+    path, content = next(
+        (p, c) for p, c in build_files(story).items() if "com.example.sudaibao" in p and p.endswith(".apk")
+    )
     digest = hashlib.sha256(content).hexdigest()
     listed = lists(tmp_path, f'[[app]]\nsha256 = ["{digest}"]\n')
     report, _, _ = audit("--hash", *listed)
@@ -94,7 +96,9 @@ def test_a_hash_is_computed_on_the_phone_and_found_on_a_list(audit, story, tmp_p
 
 def test_a_hash_finds_an_app_that_nothing_else_shows(audit, story, tmp_path):
     """Neither its name nor what it can read makes the calculator suspect."""
-    content = next(data for path, data in files(story).items() if "loancalculator" in path and path.endswith(".apk"))
+    content = next(
+        data for path, data in build_files(story).items() if "loancalculator" in path and path.endswith(".apk")
+    )
     listed = lists(tmp_path, f'[[app]]\nsha256 = ["{hashlib.sha256(content).hexdigest()}"]\n')
     report, _, _ = audit("--hash", *listed)
     (found,) = (app for app in report["apps"] if app["listed"])
@@ -108,8 +112,10 @@ def test_a_phone_that_cannot_hash_says_so(run, story, tmp_path):
         return ProgramResult(err=b"sh: sha256sum: not found\n", code=127)
 
     file = tmp_path / "report.json"
-    with DemoPhone(
-        programs={**programs(story), "sha256sum": gone}, files=files(story), keys=KeyPolicy(required=False)
+    with AdbdServer(
+        programs={**build_programs(story), "sha256sum": gone},
+        files=build_files(story),
+        key_policy=KeyPolicy(required=False),
     ) as phone:
         run("audit", "--transport", f"tcp:{phone.address}", "--hash", "-o", file, *lists(tmp_path, packages(*NAMES)))
     rows = {row["question"]: row for row in json.loads(file.read_text())["coverage"]}
@@ -141,7 +147,9 @@ def test_a_name_that_cannot_be_read_is_said_and_is_a_gap(audit, tmp_path, conten
 
 def test_another_app_s_file_gives_no_name(audit, story, tmp_path):
     """What stands in a file with another package name is not this app's name."""
-    other = next(data for path, data in files(story).items() if "com.example.anxin" in path and path.endswith(".apk"))
+    other = next(
+        data for path, data in build_files(story).items() if "com.example.anxin" in path and path.endswith(".apk")
+    )
 
     def swap(tree):
         return {path: other if "sudaibao" in path and path.endswith(".apk") else data for path, data in tree.items()}
@@ -154,7 +162,9 @@ def test_another_app_s_file_gives_no_name(audit, story, tmp_path):
 
 def test_a_saved_check_names_apps_too_and_a_changed_one_is_refused(run, story, tmp_path):
     check = tmp_path / "check.zip"
-    with DemoPhone(programs=programs(story), files=files(story), keys=KeyPolicy(required=False)) as phone:
+    with AdbdServer(
+        programs=build_programs(story), files=build_files(story), key_policy=KeyPolicy(required=False)
+    ) as phone:
         assert run("capture", check, "--transport", f"tcp:{phone.address}").code == 0
     signatures = lists(tmp_path, packages(*NAMES))
     report = json.loads(run("audit", check, "--json", *signatures).out)
@@ -180,7 +190,7 @@ def test_the_manifest_answers_where_the_phone_does_not_say_what_is_requested(dem
     }
     states = {}
     for name, apks in {"with": demo_capture.apks, "without": {}}.items():
-        gathered = facts.gather(replace(demo_capture, answers=mute, apks=apks))
+        gathered = facts.gather_facts(replace(demo_capture, answers=mute, apks=apks))
         (app,) = (one for one in gathered.apps if one.package == "com.example.sudaibao")
         states[name] = app.access[DataClass.CALL_LOG].state
         assert app.access[DataClass.CONTACTS].state is AccessState.CAN_READ
@@ -191,9 +201,9 @@ def test_the_manifest_answers_where_the_phone_does_not_say_what_is_requested(dem
 def test_a_bar_moves_on_a_terminal_only(monkeypatch, capsys, plain, shown):
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
-    talk = Talk("en", plain=plain)
-    talk.counted(Reading(done=10, total=40))
-    talk.counted(Reading(done=40, total=40))
+    talk = CliConsole("en", plain=plain)
+    talk.update_progress_bar(ReadProgress(done=10, total=40))
+    talk.update_progress_bar(ReadProgress(done=40, total=40))
     printed = capsys.readouterr().err
     assert ("\r[#####               ] 10 of 40 names read" in printed) is shown
     assert printed.endswith("40 of 40 names read  \n") is shown

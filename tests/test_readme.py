@@ -52,7 +52,7 @@ def run(*arguments):
 @pytest.mark.parametrize("command", commands(*DOCUMENTS.values(), REFERENCE))
 def test_every_documented_command_line_is_understood(command):
     """Parsed whole, by the parser itself: the command, each option, its values, and what must not be missing."""
-    here = typer.main.get_command(cli.app)
+    here = typer.main.get_command(cli.typer_app)
     words = shlex.split(command)[1:]
     while words and words[0] in getattr(here, "commands", {}):
         here = here.commands[words.pop(0)]
@@ -79,7 +79,7 @@ IN_WORDS = {
 @pytest.mark.parametrize("command", sorted(IN_WORDS))
 def test_every_command_that_help_and_errors_name_exists(command):
     """They name a command and an option, seldom a whole line."""
-    here = typer.main.get_command(cli.app)
+    here = typer.main.get_command(cli.typer_app)
     words = command.split()
     while words and words[0] in getattr(here, "commands", {}):
         here = here.commands[words.pop(0)]
@@ -92,7 +92,7 @@ def test_every_command_that_help_and_errors_name_exists(command):
 def at_hand(report_of, capture_of_story, tmp_path_factory):
     """The files that the documents speak of."""
     folder = tmp_path_factory.mktemp("documents")
-    archive.write(capture_of_story("borrower"), folder / "check.zip")
+    archive.write_archive(capture_of_story("borrower"), folder / "check.zip")
     for name in ("report.json", "before.json", "after.json"):
         (folder / name).write_text(json.render(report_of("borrower")), encoding="utf-8")
     with zipfile.ZipFile(ROOT / "privaudit" / "virtual_phone" / "apks.zip") as apks:

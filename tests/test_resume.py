@@ -13,22 +13,22 @@ from datetime import timedelta
 import pytest
 
 from privaudit import audit, knowledge, resume
-from privaudit.audit import Reach
+from privaudit.audit import CollectionOptions
 from privaudit.capture import archive, identity, questions
-from privaudit.cli.capture import Keeper
-from privaudit.cli.console import Talk
+from privaudit.cli.capture import CaptureCommand
+from privaudit.cli.console import CliConsole
 from privaudit.errors import PhoneError, SourceError
 from privaudit.model import AnswerState
 from privaudit.transport import adb_device
-from privaudit.virtual_phone import open_story
-from privaudit.virtual_phone.programs import programs
+from privaudit.virtual_phone import load_scenario
+from privaudit.virtual_phone.programs import build_programs
 from privaudit.virtual_phone.shell import ProgramResult
 from tests.virtual_phone.conftest import need
 
 
 def called(serial):
     """``getprop`` of a phone with this serial number."""
-    real = programs(open_story("borrower"))["getprop"]
+    real = build_programs(load_scenario("borrower"))["getprop"]
     return lambda argv, stdin: (
         ProgramResult(f"{serial}\n".encode()) if argv[1:2] == ["ro.serialno"] else real(argv, stdin)
     )
@@ -40,8 +40,8 @@ def keep(monkeypatch, home, capsys):
     monkeypatch.setenv("HOME", str(home))
 
     def keep(phone, file, *, again=False, names=True):
-        keeper = Keeper(Talk("en", plain=True), file, Reach(names=names), resume=again)
-        code = keeper.keep(f"tcp:{phone.address}", None, [])
+        keeper = CaptureCommand(CliConsole("en", plain=True), file, CollectionOptions(read_labels=names), resume=again)
+        code = keeper.run(f"tcp:{phone.address}", None, [])
         return code, capsys.readouterr().err
 
     return keep
@@ -53,7 +53,7 @@ def asked(commands):
 
 
 def judged(path):
-    return audit.judged(archive.read(path), knowledge.load(), audit.Wishes())
+    return audit.build_report(archive.read(path), knowledge.load_knowledge(), audit.ReportOptions())
 
 
 @pytest.fixture(scope="module")
@@ -63,20 +63,20 @@ def whole(tmp_path_factory):
 
     with _phone() as phone:
         counted = 0
-        real = phone.faults.allow
+        real = phone.faults.limit_send
 
         def allow(size, gone):
             nonlocal counted
             counted += size
             return real(size, gone)
 
-        phone.faults.allow = allow
-        with adb_device.over_tcp(
+        phone.faults.limit_send = allow
+        with adb_device.connect_tcp(
             phone.host, phone.port, on_waiting=lambda _: None, key_folder=tmp_path_factory.mktemp("key")
         ) as line:
-            identity.ask(line)
+            identity.read_fingerprint(line)
             start = counted
-            capture = audit.live(line, knowledge.load())
+            capture = audit.collect(line, knowledge.load_knowledge())
     return start, counted, capture
 
 
@@ -91,7 +91,7 @@ def test_a_pulled_cable_keeps_what_came_and_the_rest_comes_later(keep, demo_phon
         assert "privaudit capture --resume" in said
         part = archive.read(file)
         assert 0 < len(part.answers) <= len(unbroken.answers)
-        settled = {key for key in part.answers if not resume._lost(part.answer(key))}
+        settled = {key for key in part.answers if not resume._was_cut(part.answer(key))}
         read = {name for name, one in part.apks.items() if one.state is AnswerState.ANSWERED}
         phone.commands.clear()
         code, said = keep(phone, file, again=True)
@@ -99,14 +99,15 @@ def test_a_pulled_cable_keeps_what_came_and_the_rest_comes_later(keep, demo_phon
         assert asked(phone.commands) & settled <= {"clock"}
         again = [name for name in read if any(f"/{name}-" in text for text in phone.commands)]
         # What a name has shown to be lending is read once more, for its signers.
-        assert len(again) <= len([app for app in judged(file).apps if app.recognised])
+        assert len(again) <= len([app for app in judged(file).apps if app.is_recognised])
     now = archive.read(file)
     assert now.answers.keys() == unbroken.answers.keys()
     assert {name: one.state for name, one in now.apks.items()} == {
         name: one.state for name, one in unbroken.apks.items()
     }
     assert [(f.rule, f.package, f.user) for f in judged(file).findings] == [
-        (f.rule, f.package, f.user) for f in audit.judged(unbroken, knowledge.load(), audit.Wishes()).findings
+        (f.rule, f.package, f.user)
+        for f in audit.build_report(unbroken, knowledge.load_knowledge(), audit.ReportOptions()).findings
     ]
 
 
@@ -167,7 +168,7 @@ def test_another_phone_is_refused(keep, demo_phone, tmp_path):
 
 def test_a_capture_of_nobody_knows_which_phone_is_not_resumed(keep, demo_phone, demo_capture, tmp_path):
     file = tmp_path / "check.zip"
-    archive.write(demo_capture, file)
+    archive.write_archive(demo_capture, file)
     with demo_phone() as phone, pytest.raises(SourceError) as caught:
         keep(phone, file, again=True)
     assert caught.value.name == "phone_unmarked"
@@ -204,7 +205,7 @@ def test_ages_count_from_when_they_were_asked(keep, demo_phone, tmp_path):
         keep(phone, file, names=False)
         full = archive.read(file)
         without = {key: one for key, one in full.answers.items() if key != "appops"}
-        archive.write(replace(full, answers=without, taken_at=full.taken_at - timedelta(hours=1)), file)
+        archive.write_archive(replace(full, answers=without, taken_at=full.taken_at - timedelta(hours=1)), file)
         phone.commands.clear()
         assert keep(phone, file, again=True, names=False)[0] == 0
         assert asked(phone.commands) == {"clock", "appops"}
@@ -216,10 +217,10 @@ def test_ages_count_from_when_they_were_asked(keep, demo_phone, tmp_path):
 
 def test_a_capture_holds_no_number_of_the_phone(keep, demo_phone, tmp_path):
     file = tmp_path / "check.zip"
-    serial = programs(open_story("borrower"))["getprop"](["getprop", "ro.serialno"], b"").out.decode().strip()
+    serial = build_programs(load_scenario("borrower"))["getprop"](["getprop", "ro.serialno"], b"").out.decode().strip()
     with demo_phone() as phone:
         keep(phone, file, names=False)
-    known = archive.read(file).identity
+    known = archive.read(file).device_fingerprint
     assert known.digest == hashlib.sha256(f"{known.salt} {serial} null\n".encode()).hexdigest()
     with zipfile.ZipFile(file) as inside:
         assert not [name for name in inside.namelist() if serial.encode() in inside.read(name)]
@@ -229,7 +230,7 @@ def test_each_capture_has_a_salt_of_its_own(keep, demo_phone, tmp_path):
     with demo_phone() as phone:
         for name in ("a.zip", "b.zip"):
             keep(phone, tmp_path / name, names=False)
-    one, other = (archive.read(tmp_path / name).identity for name in ("a.zip", "b.zip"))
+    one, other = (archive.read(tmp_path / name).device_fingerprint for name in ("a.zip", "b.zip"))
     assert one.salt != other.salt
     assert one.digest != other.digest
 
@@ -239,7 +240,7 @@ def test_a_phone_that_tells_no_number_is_not_known_again(keep, demo_phone, tmp_p
     file = tmp_path / "check.zip"
     with demo_phone(getprop=called(serial)) as phone:
         assert keep(phone, file, names=False)[0] == 0
-    assert archive.read(file).identity is None
+    assert archive.read(file).device_fingerprint is None
 
 
 NUMBERS = (
@@ -253,10 +254,10 @@ IDENTITY = (
 
 
 def test_the_script_lets_no_number_out():
-    assert re.fullmatch(IDENTITY, questions.identity("0" * 32).text)
+    assert re.fullmatch(IDENTITY, questions.device_fingerprint("0" * 32).text)
     for salt in ("", "x" * 32, "0" * 32 + "\n", "$(id)" + "0" * 32):
         with pytest.raises(ValueError, match="salt"):
-            questions.identity(salt)
+            questions.device_fingerprint(salt)
 
 
 @pytest.mark.parametrize(("tools", "made"), [(["sha256sum", "sha1sum"], 64), (["sha1sum"], 40), ([], 0)])
@@ -267,11 +268,11 @@ def test_androids_own_shell_and_tools_compute_it(tmp_path, tools, made):
         (tmp_path / name).write_text(f"#!{need('mksh')}\necho {says}\n")
         (tmp_path / name).chmod(0o755)
     done = subprocess.run(
-        [need("mksh"), "-c", questions.identity("0" * 32).text],
+        [need("mksh"), "-c", questions.device_fingerprint("0" * 32).text],
         env={"PATH": str(tmp_path)},
         capture_output=True,
         check=False,
     )
-    found = identity._DIGEST.search(done.stdout)
+    found = identity._DIGEST_LINE.search(done.stdout)
     assert (len(found[1]) if found else 0) == made
     assert b"R58M" not in done.stdout

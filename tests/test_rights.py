@@ -12,12 +12,12 @@ from typing import get_args
 import pytest
 
 import privaudit
-from privaudit.documents import letters, render, rights_page
+from privaudit.documents import letters, render_document, rights_page
 from privaudit.errors import UsageError
-from privaudit.i18n import Language, catalog
+from privaudit.i18n import Translator, catalog
 from privaudit.knowledge import rights
-from privaudit.knowledge.loader import Mistakes
-from privaudit.model import KnowledgeStamp, RulesStamp
+from privaudit.knowledge.loader import Problems
+from privaudit.model import KnowledgeInfo, RuleSetInfo
 from privaudit.report import html, txt
 from tests.fixtures.sentences import ENGLISH
 from tests.test_language import CHINESE_NEVER, ENGLISH_NEVER
@@ -26,7 +26,7 @@ from tests.test_locales import NEVER
 FOLDER = Path(privaudit.__file__).parent / "data" / "rights"
 FILES = sorted(FOLDER.glob("*.toml"))
 COUNTRIES = ("CN", "ID", "IN", "KE", "MX", "NG", "PH", "PK")
-TONGUES = get_args(rights.Tongue)
+TONGUES = get_args(rights.LanguageCode)
 TRANSLATED = {
     "common": {"es", "fil", "hi", "id", "sw"},
     "id": {"id"},
@@ -78,17 +78,17 @@ def spoken(country):
 def mistakes(tmp_path, text):
     file = tmp_path / "xx.toml"
     file.write_text(text, encoding="utf-8")
-    found = Mistakes()
-    read = rights.read(file, found)
+    found = Problems()
+    read = rights.read_rights_file(file, found)
     assert (read is None) == bool(found)
-    return [ENGLISH[one.key] and Language("en").say(one) for one in found]
+    return [ENGLISH[one.key] and Translator("en").translate(one) for one in found]
 
 
 # --- the files ------------------------------------------------------------------------------------------------------
 
 
 def test_there_are_pages_for_these_countries():
-    assert rights.countries() == COUNTRIES
+    assert rights.countries_with_rights() == COUNTRIES
 
 
 def test_a_good_file_has_no_mistakes(tmp_path):
@@ -143,10 +143,10 @@ def test_every_item_has_its_source_and_says_who_checked_it(file):
 
 
 def test_items_may_be_in_every_language_of_privaudit():
-    assert sorted(TONGUES) == sorted(catalog.available())
-    assert {field.name for field in fields(rights.Worded)} == set(TONGUES)
-    worded = rights.Worded(en="one", zh="一", es="uno")
-    assert [worded.text(code) for code in ("en", "zh", "es", "hi", "text")] == ["one", "一", "uno", "one", "one"]
+    assert sorted(TONGUES) == sorted(catalog.languages())
+    assert {field.name for field in fields(rights.LocalizedText)} == set(TONGUES)
+    worded = rights.LocalizedText(en="one", zh="一", es="uno")
+    assert [worded.in_language(code) for code in ("en", "zh", "es", "hi", "text")] == ["one", "一", "uno", "one", "one"]
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
@@ -199,27 +199,27 @@ def test_ids_are_there_once():
 
 @pytest.mark.parametrize("country", COUNTRIES)
 def test_every_country_says_what_everybody_asks(country):
-    known = rights.load(country)
-    for part in rights.PARTS:
+    known = rights.load_rights(country)
+    for part in rights.RIGHTS_SECTIONS:
         assert getattr(known, part), part
     assert any(item.letter for item in known.office)
-    assert known.behind("stop")
-    own = [item for part, item in known.every() if part == "licence"]
-    assert len(own) > len(rights.load(None).licence), "how to look up a lender there"
+    assert known.articles_for("stop")
+    own = [item for part, item in known.all_items() if part == "licence"]
+    assert len(own) > len(rights.load_rights(None).licence), "how to look up a lender there"
 
 
 def test_what_is_true_everywhere_names_no_law_and_no_number():
-    common = rights.load(None)
+    common = rights.load_rights(None)
     assert not common.law
-    for _, item in common.every():
-        for text in map(item.text.text, TONGUES):
+    for _, item in common.all_items():
+        for text in map(item.text.in_language, TONGUES):
             assert not re.search(r"第\S{1,9}条|(?:article|section|artículo|Pasal) \d|\d{3,}", text), item.id
 
 
 @pytest.mark.parametrize("given", ["XX", "China", "", "../CN"])
 def test_a_country_without_a_page_is_refused(given):
     with pytest.raises(UsageError) as error:
-        rights.load(given)
+        rights.load_rights(given)
     assert error.value.name == "country_without_rights"
 
 
@@ -274,7 +274,7 @@ def squeezed(text):
 
 
 def untraced(shown, known):
-    """What looks like an article or a number in `shown` when all that the items of `known` say is taken out."""
+    """What looks like an article or a number in `result_lines` when all that the items of `known` say is taken out."""
     said = set()
     for _, item in known.every():
         assert item.source
@@ -282,7 +282,7 @@ def untraced(shown, known):
             said |= set(map(words.text, TONGUES))
         said |= {item.source, item.url or "", *item.reach}
         if item.checked_on is not None:
-            said |= {Language(code).date(item.checked_on) for code in TONGUES}
+            said |= {Translator(code).format_date(item.checked_on) for code in TONGUES}
     rest = squeezed(OURS.sub("", shown))
     for text in sorted(map(squeezed, said - {""}), key=len, reverse=True):
         rest = rest.replace(text, "¶")
@@ -290,13 +290,13 @@ def untraced(shown, known):
 
 
 def papers(report, country):
-    known = rights.load(country)
-    for kind in letters.Kind:
-        yield kind.value, known, letters.draft(report, "com.example.loan", kind, known)
+    known = rights.load_rights(country)
+    for kind in letters.LetterKind:
+        yield kind.value, known, letters.draft_letter(report, "com.example.loan", kind, known)
     for code in spoken(country):
-        language = Language(code)
-        yield f"page {code}", known, rights_page.whole(known, language)
-        yield f"friends {code}", known, rights_page.friends(known, language)
+        language = Translator(code)
+        yield f"page {code}", known, rights_page.full_rights_page(known, language)
+        yield f"friends {code}", known, rights_page.page_for_contacts(known, language)
 
 
 @pytest.fixture
@@ -309,13 +309,13 @@ def report(made):
 @pytest.mark.parametrize("form", ["txt", "html"])
 def test_every_article_and_every_number_stands_in_an_item_with_a_source(report, country, form):
     for name, known, paper in papers(report, country):
-        shown = render(paper, form)
+        shown = render_document(paper, form)
         assert untraced(read(shown) if form == "html" else shown, known) == [], name
 
 
 def test_an_invented_article_would_be_found(report):
-    known = rights.load("CN")
-    shown = render(rights_page.whole(known, Language("zh")), "txt")
+    known = rights.load_rights("CN")
+    shown = render_document(rights_page.full_rights_page(known, Translator("zh")), "txt")
     assert untraced(f"{shown}见第九百九十九条。", known)
     assert untraced(f"{shown}请打 12399 。", known)
     assert untraced(f"{shown} See article 999.", known)
@@ -323,10 +323,10 @@ def test_an_invented_article_would_be_found(report):
 
 @pytest.mark.parametrize(("country", "code"), [(country, code) for country in COUNTRIES for code in spoken(country)])
 def test_what_nobody_checked_carries_its_mark(report, country, code):
-    known, language = rights.load(country), Language(code)
-    shown = squeezed(render(rights_page.whole(known, language), "txt"))
-    for _, item in known.every():
-        text = squeezed(item.text.text(code))
+    known, language = rights.load_rights(country), Translator(code)
+    shown = squeezed(render_document(rights_page.full_rights_page(known, language), "txt"))
+    for _, item in known.all_items():
+        text = squeezed(item.text.in_language(code))
         assert text in shown, item.id
         assert (text + squeezed(MARKS[code]) in shown) == item.verify, item.id
 
@@ -335,18 +335,18 @@ def test_what_nobody_checked_carries_its_mark(report, country, code):
 @pytest.mark.parametrize("code", ["en", "zh"])
 @pytest.mark.parametrize("form", [txt, html], ids=["text", "page"])
 def test_the_report_ends_with_the_ladder(made, report, country, code, form):
-    stamp = KnowledgeStamp(signatures=report.knowledge.signatures, rules=RulesStamp(country=country, sha256=None))
+    stamp = KnowledgeInfo(signatures=report.knowledge.signatures, rules=RuleSetInfo(country=country, sha256=None))
     app = made.app("com.example.loan", label="Loan", version_name="x", contacts=made.access("can_read"))
-    shown = form.render(made.report(app, knowledge=stamp), Language(code))
-    head, end = Language(code).text("rights.next" if form is txt else "rights.page", country="").rstrip("）)"), "-----"
+    shown = form.render(made.report(app, knowledge=stamp), Translator(code))
+    head, end = Translator(code).t("rights.next" if form is txt else "rights.page", country="").rstrip("）)"), "-----"
     if form is html:
-        shown, end = read(shown), Language(code).text("report.remember")
+        shown, end = read(shown), Translator(code).t("report.remember")
     part = squeezed(shown).rpartition(squeezed(head))[2].partition(squeezed(end))[0]
-    known = rights.load(country if country in COUNTRIES else None)
-    for step, offices in known.ladder():
-        assert squeezed(step.text.text(code)) in part
+    known = rights.load_rights(country if country in COUNTRIES else None)
+    for step, offices in known.stages():
+        assert squeezed(step.text.in_language(code)) in part
         for office in offices:
-            assert squeezed(office.text.text(code)) in part
+            assert squeezed(office.text.in_language(code)) in part
     debt = {"en": "adebtdoesnotlicenseharassment", "zh": "欠了债，也不等于可以骚扰你"}[code]
     advice = {"en": "Notlegaladvice", "zh": "这不是法律意见"}[code]
     assert debt in part

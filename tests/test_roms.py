@@ -9,11 +9,11 @@ import pytest
 from privaudit import roms
 from privaudit.capture.questions import PROPERTIES
 from privaudit.dumpsys import users
-from privaudit.i18n import Language, catalog
+from privaudit.i18n import Translator, catalog
 from privaudit.model import UserKind
 from privaudit.revocation import card, steps
 
-ROMS = roms.names()
+ROMS = roms.list_rom_ids()
 MAKER = "ro.product.manufacturer"
 
 
@@ -54,26 +54,29 @@ MAKER = "ro.product.manufacturer"
     ],
 )
 def test_recognition(properties, rom, version):
-    found = roms.recognise(properties)
+    found = roms.detect_rom(properties)
     assert (found.id, found.version) == (rom, version)
 
 
 @pytest.mark.parametrize("rom", ROMS)
 def test_only_properties_that_are_asked_for_are_looked_at(rom):
-    data = roms.load(rom)
-    asked = {*data["recognise"].get("properties", {}), *(gate.property for gate in roms.gates(rom))} - {None}
+    data = roms.load_rom(rom)
+    asked = {
+        *data["recognise"].get("properties", {}),
+        *(gate.property_name for gate in roms.list_restrictions(rom)),
+    } - {None}
     assert asked <= set(PROPERTIES)
 
 
 # --- the files ------------------------------------------------------------------------------------------------------
 
 KEYS = {"name", "like", "recognise", "choices", "users", "usb", "gates", "pages", "intents", "words"}
-PAGES = {*roms.load("aosp")["pages"], "clones"}
+PAGES = {*roms.load_rom("aosp")["pages"], "clones"}
 
 
 @pytest.mark.parametrize("rom", ROMS)
 def test_a_file_holds_nothing_that_is_not_known(rom):
-    data = roms.load(rom)
+    data = roms.load_rom(rom)
     assert data.keys() <= KEYS
     assert data["recognise"].keys() <= {"order", "manufacturers", "properties"}
     assert data["users"].keys() <= {"clone", "secure_folder"}
@@ -90,9 +93,9 @@ def test_a_file_holds_nothing_that_is_not_known(rom):
 
 @pytest.mark.parametrize("rom", ROMS)
 def test_every_word_of_a_path_is_there_in_both_languages(rom):
-    data = roms.load(rom)
+    data = roms.load_rom(rom)
     used = {word for rows in data["pages"].values() for row in rows for word in row["path"]} - {"APP"}
-    used |= {gate.word for gate in roms.gates(rom)}
+    used |= {gate.menu_key for gate in roms.list_restrictions(rom)}
     used |= {word for words in data.get("usb", {}).values() for word in words}
     for code in ("en", "zh"):
         assert used <= data["words"][code].keys(), code
@@ -101,26 +104,26 @@ def test_every_word_of_a_path_is_there_in_both_languages(rom):
 
 @pytest.mark.parametrize("rom", ROMS)
 def test_other_languages_have_words_for_what_is_there(rom):
-    words = roms.load(rom)["words"]
-    assert words.keys() <= set(catalog.available())
+    words = roms.load_rom(rom)["words"]
+    assert words.keys() <= set(catalog.languages())
     for code, said in words.items():
         assert said.keys() <= words["en"].keys(), code
 
 
 def test_what_a_maker_calls_otherwise_borrows_no_translation():
     for rom in ROMS:
-        own, stock = roms.load(rom)["words"], roms.load("aosp")["words"]
+        own, stock = roms.load_rom(rom)["words"], roms.load_rom("aosp")["words"]
         for word in own["en"].keys() & stock["en"].keys():
             if own["en"][word] != stock["en"][word]:
                 assert word not in own["id"], (rom, word)
-    assert Language("id").text("menu.aosp.see_all_apps") == "Lihat semua aplikasi"
-    assert Language("id").text("menu.oneui.developer_options") == "Opsi developer"
+    assert Translator("id").t("menu.aosp.see_all_apps") == "Lihat semua aplikasi"
+    assert Translator("id").t("menu.oneui.developer_options") == "Opsi developer"
 
 
 @pytest.mark.parametrize("rom", ROMS)
 def test_an_intent_shows_a_page_and_changes_nothing(rom):
     """Of what Android can be asked to do this way, only pages. Nothing that requests a right, deletes or sends."""
-    for rows in roms.load(rom)["intents"].values():
+    for rows in roms.load_rom(rom)["intents"].values():
         for row in rows:
             assert row.keys() <= {"sdk", "action", "component", "package", "extras"}
             assert ("action" in row) != ("component" in row)
@@ -135,19 +138,22 @@ def test_an_intent_shows_a_page_and_changes_nothing(rom):
 @pytest.mark.parametrize("sdk", [23, 26, 28, 29, 30, 31, 33, 34, 36, None])
 def test_every_rom_of_every_age_has_its_main_pages(rom, sdk):
     for name in ("permissions", "permission_manager", "build_number", "usb_debugging"):
-        assert roms.page(rom, name, sdk) is not None, name
+        assert roms.find_settings_page(rom, name, sdk) is not None, name
 
 
 def test_what_is_borrowed_is_not_checked():
-    assert roms.page("coloros", "permissions", 34).checked
-    assert not roms.page("realmeui", "permissions", 34).checked
-    assert roms.page("realmeui", "permissions", 34).path == roms.page("coloros", "permissions", 34).path
-    assert not roms.page("motorola", "permissions", 34).checked
+    assert roms.find_settings_page("coloros", "permissions", 34).is_confirmed
+    assert not roms.find_settings_page("realmeui", "permissions", 34).is_confirmed
+    assert (
+        roms.find_settings_page("realmeui", "permissions", 34).menu_keys
+        == roms.find_settings_page("coloros", "permissions", 34).menu_keys
+    )
+    assert not roms.find_settings_page("motorola", "permissions", 34).is_confirmed
 
 
 def test_copies_have_the_users_that_their_roms_make():
     text = "Users:\n" + "".join(f"\tUserInfo{{{n}:x:10}} running\n" for n in (0, 95, 128, 150, 900, 999))
-    found = users.parse(text, 34)
+    found = users.parse_users(text, 34)
     assert [found[n] for n in (95, 128, 150, 900, 999)] == [
         UserKind.CLONE,
         UserKind.CLONE,
@@ -163,32 +169,38 @@ def test_copies_have_the_users_that_their_roms_make():
 @pytest.mark.parametrize("code", ["en", "zh"])
 @pytest.mark.parametrize("rom", ROMS)
 def test_usb_debugging_on_and_off_again(made, rom, code):
-    language, phone = Language(code), made.phone(33, rom)
-    word = roms.load(rom)["words"][code]["usb_debugging"]
-    on, off = ([language.say(step) for step in make(phone)] for make in (card.usb_on, card.usb_off))
+    language, phone = Translator(code), made.phone(33, rom)
+    word = roms.load_rom(rom)["words"][code]["usb_debugging"]
+    on, off = (
+        [language.translate(step) for step in make(phone)]
+        for make in (card.enable_usb_debugging_steps, card.disable_usb_debugging_steps)
+    )
     assert any("seven" in tap or "连点七下" in tap for tap in on)
-    assert language.text("steps.turn_on", word=word) in on
-    assert language.text("steps.turn_off", word=word) in off
-    assert any(language.text(f"menu.{rom}.revoke_usb") in tap for tap in off)
+    assert language.t("steps.turn_on", word=word) in on
+    assert language.t("steps.turn_off", word=word) in off
+    assert any(language.t(f"menu.{rom}.revoke_usb") in tap for tap in off)
     assert not any("[" in tap for tap in (*on, *off))
 
 
 def test_what_a_maker_adds(made):
     def said(make, rom):
-        return [Language("zh").say(step) for step in make(made.phone(33, rom))]
+        return [Translator("zh").translate(step) for step in make(made.phone(33, rom))]
 
-    assert "打开「仅充电模式下允许 ADB 调试」。" in said(card.usb_on, "emui")
-    assert said(card.usb_on, "oneui")[0] == "关掉「自动阻止程序」。"
-    assert said(card.usb_off, "oneui")[-1] == "打开「自动阻止程序」。"
-    assert "HarmonyOS NEXT" in said(card.usb_on, "harmonyos")[0]
-    assert "「USB 调试（安全设置）」如果开着，关掉它。" in said(card.usb_off, "hyperos")
-    assert [gate.word for gate in roms.gates("hyperos")] == ["usb_debugging_security"]  # MIUI's
-    assert roms.gates("aosp") == ()
+    assert "打开「仅充电模式下允许 ADB 调试」。" in said(card.enable_usb_debugging_steps, "emui")
+    assert said(card.enable_usb_debugging_steps, "oneui")[0] == "关掉「自动阻止程序」。"
+    assert said(card.disable_usb_debugging_steps, "oneui")[-1] == "打开「自动阻止程序」。"
+    assert "HarmonyOS NEXT" in said(card.enable_usb_debugging_steps, "harmonyos")[0]
+    assert "「USB 调试（安全设置）」如果开着，关掉它。" in said(card.disable_usb_debugging_steps, "hyperos")
+    assert [gate.menu_key for gate in roms.list_restrictions("hyperos")] == ["usb_debugging_security"]  # MIUI's
+    assert roms.list_restrictions("aosp") == ()
 
 
 def test_uninstalling_comes_last_and_an_administrator_before_it(made):
     def said(**changed):
-        return [Language("en").say(step) for step in card.uninstall(made.app(label="X", **changed), made.phone())]
+        return [
+            Translator("en").translate(step)
+            for step in card.uninstall_steps(made.app(label="X", **changed), made.phone())
+        ]
 
     assert said()[0].startswith("Last of all, when all is saved and deletion is demanded")
     admin = said(holds=["device_admin"])
@@ -199,4 +211,4 @@ def test_uninstalling_comes_last_and_an_administrator_before_it(made):
     assert "ask a lawyer" in said(holds=["device_owner"])[0]
     assert len(said(holds=["device_owner"])) == 1
     assert "cannot be uninstalled" in said(system=True)[0]
-    assert steps.ALWAYS[1].key == "steps.notice"
+    assert steps.SAFETY_NOTES[1].key == "steps.notice"

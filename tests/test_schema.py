@@ -10,10 +10,10 @@ from jsonschema import Draft202012Validator
 
 from privaudit import audit, capture, knowledge
 from privaudit.errors import SourceError
-from privaudit.i18n import Language
+from privaudit.i18n import Translator
 from privaudit.report import json as report_json
 from privaudit.report import share
-from privaudit.virtual_phone import stories
+from privaudit.virtual_phone import scenario_names
 
 KEPT = json.loads(
     (resources.files("privaudit") / "data" / "schemas" / "privaudit-report-1.json").read_text(encoding="utf-8")
@@ -90,7 +90,7 @@ def test_unknown_keys_are_passed_over(demo_report, tmp_path):
     document["of_a_later_version"] = document["apps"][0]["of_a_later_version"] = {"x": 1}
     file = tmp_path / "later.json"
     file.write_text(json.dumps(document), encoding="utf-8")
-    assert report_json.read(file) == report_json.read(_written(tmp_path / "now.json", demo_report))
+    assert report_json.read_report(file) == report_json.read_report(_written(tmp_path / "now.json", demo_report))
 
 
 def _written(path, report):
@@ -107,16 +107,20 @@ def _valid(report):
 
 @pytest.fixture(scope="module")
 def known():
-    return knowledge.load(demo=True)
+    return knowledge.load_knowledge(demo=True)
 
 
-@pytest.mark.parametrize("story", stories())
+@pytest.mark.parametrize("story", scenario_names())
 def test_every_story_follows_it_as_it_is_and_with_all_that_can_be_asked_for(capture_of_story, known, story):
     taken = capture_of_story(story)
-    plain = audit.judged(taken, known, audit.Wishes())
+    plain = audit.build_report(taken, known, audit.ReportOptions())
     _valid(plain)
-    assert _valid(share.coarsened(plain))["shared"] is True
-    document = _valid(audit.judged(taken, known, audit.Wishes(all_apps=True, name_suspects=True, country="IN")))
+    assert _valid(share.anonymize_report(plain))["shared"] is True
+    document = _valid(
+        audit.build_report(
+            taken, known, audit.ReportOptions(include_all_apps=True, include_unrecognised=True, country="IN")
+        )
+    )
     rules = [rule for app in document["apps"] for rule in app["rules"]]
     assert {"id", "match", "verify", "says", "likely", "data", "permissions", "date"} <= rules[0].keys()
     assert document["knowledge"]["rules"]["country"] == "IN"
@@ -125,13 +129,19 @@ def test_every_story_follows_it_as_it_is_and_with_all_that_can_be_asked_for(capt
 
 def test_the_demo_follows_it(demo_report):
     assert _valid(demo_report)["demo"] is True
-    assert json.loads(report_json.line(demo_report)) == json.loads(report_json.render(demo_report))
-    assert report_json.line(demo_report).count("\n") == 1
+    assert json.loads(report_json.to_json_line(demo_report)) == json.loads(report_json.render(demo_report))
+    assert report_json.to_json_line(demo_report).count("\n") == 1
 
 
 @pytest.mark.parametrize("sample", ["lg-m150-android6.0.1", "rockchip-rk322x-android7.1.2"])
 def test_real_phones_follow_it(samples, sample):
-    _valid(audit.judged(capture.read(samples / sample), knowledge.load(), audit.Wishes(all_apps=True)))
+    _valid(
+        audit.build_report(
+            capture.read_source(samples / sample),
+            knowledge.load_knowledge(),
+            audit.ReportOptions(include_all_apps=True),
+        )
+    )
 
 
 def test_reports_made_by_hand_follow_it(made):
@@ -142,22 +152,22 @@ def test_reports_made_by_hand_follow_it(made):
 
 @pytest.mark.parametrize("part", [0, 0.01, 0.5, 0.999])
 def test_a_report_that_was_cut_is_told_as_such(demo_report, tmp_path, part):
-    text = report_json.render(demo_report, Language("en")).rstrip()
+    text = report_json.render(demo_report, Translator("en")).rstrip()
     file = tmp_path / "report.json"
     file.write_text(text[: int(len(text) * part)], encoding="utf-8")
     with pytest.raises(SourceError, match="report_torn"):
-        report_json.read(file)
+        report_json.read_report(file)
 
 
 def test_another_document_is_no_report_and_the_place_is_named(tmp_path):
     file = tmp_path / "report.json"
     file.write_text("{}", encoding="utf-8")
     with pytest.raises(SourceError, match="not_a_report") as caught:
-        report_json.read(file)
+        report_json.read_report(file)
     assert caught.value.values["where"] == "demo"
 
 
 def test_what_is_written_is_read_back(demo_report, tmp_path):
     file = _written(tmp_path / "report.json", demo_report)
-    again = report_json.read(file)
+    again = report_json.read_report(file)
     assert report_json.render(again) == file.read_text(encoding="utf-8")

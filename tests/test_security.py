@@ -180,7 +180,7 @@ def test_names_in_an_archive_touch_no_file(tmp_path, name):
         archive.writestr(link, "/etc/passwd")
     before = sorted(tmp_path.rglob("*"))
     with pytest.raises(SourceError):
-        capture.read(file)
+        capture.read_source(file)
     assert sorted(tmp_path.rglob("*")) == before
 
 

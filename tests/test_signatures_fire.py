@@ -8,24 +8,24 @@ from dataclasses import replace
 import pytest
 
 from privaudit import capture, knowledge
-from privaudit.apk.parts import Apk, hashed
-from privaudit.audit import Wishes, judged
+from privaudit.apk.parts import ApkParts, with_sha256
+from privaudit.audit import ReportOptions, build_report
 from privaudit.capture import archive
-from privaudit.capture.collector import take
-from privaudit.findings import judge
-from privaudit.i18n import Language
+from privaudit.capture.collector import collect_first_round
+from privaudit.findings import run_checks
+from privaudit.i18n import Translator
 from privaudit.model import AnswerState, LendingVerdict, Source
 from privaudit.report import json as report_json
 from privaudit.report import txt
 from privaudit.transport import connect
-from privaudit.virtual_phone import open_story
+from privaudit.virtual_phone import load_scenario
 from privaudit.virtual_phone.adbd.auth import KeyPolicy
-from privaudit.virtual_phone.adbd.server import DemoPhone
-from privaudit.virtual_phone.programs import programs
+from privaudit.virtual_phone.adbd.server import AdbdServer
+from privaudit.virtual_phone.programs import build_programs
 
-KNOWN = knowledge.load()
+KNOWN = knowledge.load_knowledge()
 RISKY = [part for part in KNOWN.lists if part.kind == "risky"]
-ROWS = [(part, number, row) for part in RISKY for number, row in enumerate(part.rows, 1) if row.found_by]
+ROWS = [(part, number, row) for part in RISKY for number, row in enumerate(part.rows, 1) if row.match_keys]
 LENDERS = sorted({row.package for part in KNOWN.lists if part.kind == "lenders" for row in part.rows if row.package})
 
 
@@ -36,8 +36,8 @@ def home_of(part, number, row):
 
 def phone_with(packages):
     """The demo's phone, with the demo's first lender under each of these names."""
-    story = open_story("borrower")
-    lender = story.app("com.example.sudaibao")
+    story = load_scenario("borrower")
+    lender = story.find_app("com.example.sudaibao")
     copies = (
         replace(lender, package=name, labels={}, app_id=11000 + place, code_path=f"/data/app/~~{place}==/{name}-0==")
         for place, name in enumerate(packages)
@@ -50,13 +50,15 @@ def taken(tmp_path_factory):
     """What such a phone answers over the wire."""
     packages = dict.fromkeys([*(home_of(*row) for row in ROWS), *LENDERS])
     with (
-        DemoPhone(programs=programs(phone_with(packages)), files={}, keys=KeyPolicy(required=False)) as phone,
+        AdbdServer(
+            programs=build_programs(phone_with(packages)), files={}, key_policy=KeyPolicy(required=False)
+        ) as phone,
         connect(
             transport=f"tcp:{phone.address}", on_waiting=lambda _: None, key_folder=tmp_path_factory.mktemp("key")
         ) as connection,
     ):
         # The details of each app are for what dumps omit; these tests need none, and 900 of them would take minutes.
-        answers = take(connection)
+        answers = collect_first_round(connection)
     return replace(answers, source=Source(kind="usb", sha256=None))
 
 
@@ -65,19 +67,23 @@ def report(taken, tmp_path_factory):
     """The report on it, as the command gives it."""
     digests = {home_of(*row): digest for row in ROWS for digest in row[2].sha256}
     apks = [
-        hashed(Apk(package=package, path=f"/data/app/{package}/base.apk", state=AnswerState.NOT_ASKED), digest)
+        with_sha256(
+            ApkParts(package=package, path=f"/data/app/{package}/base.apk", state=AnswerState.NOT_ASKED), digest
+        )
         for package, digest in digests.items()
     ]
     file = tmp_path_factory.mktemp("taken") / "check.zip"
-    archive.write(taken.naming(apks), file)
+    archive.write_archive(taken.naming(apks), file)
     return file
 
 
 @pytest.fixture(scope="module")
 def document(report, tmp_path_factory):
 
-    made = judged(capture.read(report), knowledge.load(country="PK"), Wishes(country="PK"))
-    return json.loads(report_json.render(made)), txt.render(made, Language("en"), 100)
+    made = build_report(
+        capture.read_source(report), knowledge.load_knowledge(country="PK"), ReportOptions(country="PK")
+    )
+    return json.loads(report_json.render(made)), txt.render(made, Translator("en"), 100)
 
 
 def test_the_command_gives_the_same(run, report, document):
@@ -91,7 +97,7 @@ def test_every_signature_is_flagged_with_publisher_action_and_date(document):
     shown = " ".join(document[1].split())
     for part, number, row in ROWS:
         app = apps[home_of(part, number, row)]
-        matches = {key for key, _ in row.found_by}
+        matches = {key for key, _ in row.match_keys}
         found = [one for one in app["listed"] if one["signature"] == f"{part.id}#{number}"]
         assert {one["match"] for one in found} == matches, part.id
         for one in found:
@@ -106,7 +112,7 @@ def test_every_signature_is_flagged_with_publisher_action_and_date(document):
         ]
         assert len(findings) == len(app["listed"])
         assert part.source.publisher in shown
-        assert (Language("en").date(part.source.date) if part.source.date else "the list has no date") in shown
+        assert (Translator("en").format_date(part.source.date) if part.source.date else "the list has no date") in shown
 
 
 def test_every_signature_has_the_grade_of_its_tier(document):
@@ -126,19 +132,25 @@ def test_every_lender_is_recognised(document):
     apps = {app["package"]: app for app in document[0]["apps"]}
     verdicts = {}
     for package in LENDERS:
-        lender = KNOWN.lender(package)
+        lender = KNOWN.find_lender(package)
         verdict = apps[package]["lending"]["verdict"]
-        expected = "embeds" if lender.embeds else "yes" if lender.sure or apps[package]["listed"] else "likely"
+        expected = (
+            "embeds"
+            if lender.has_embedded_lending
+            else "yes"
+            if lender.is_confident or apps[package]["listed"]
+            else "likely"
+        )
         assert verdict == expected, package
         verdicts[verdict] = verdicts.get(verdict, 0) + 1
     assert min(verdicts.values()) >= 9
 
 
 def test_names_alone_flag_nobody(made):
-    names = {name for part in RISKY for row in part.rows if not row.found_by for name in row.names}
+    names = {name for part in RISKY for row in part.rows if not row.match_keys for name in row.names}
     assert len(names) > 400
     apps = [made.app(f"com.example.name{place}", label=name) for place, name in enumerate(sorted(names))]
     ground = made.ground(*apps, knowledge=KNOWN)
-    for app in judge(ground.capture, ground.facts, KNOWN).apps:
+    for app in run_checks(ground.capture, ground.facts, KNOWN).apps:
         assert app.listed == ()
         assert app.lending.verdict in {LendingVerdict.NO, LendingVerdict.LIKELY}

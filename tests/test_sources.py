@@ -9,13 +9,13 @@ import pytest
 
 from privaudit import audit, capture, facts, knowledge
 from privaudit.capture import archive
-from privaudit.capture.text_folder import file_name
+from privaudit.capture.text_folder import answer_file_name
 from privaudit.model import AccessState, AnswerState, History
 from privaudit.transport import connect
-from privaudit.virtual_phone import open_story, stories
+from privaudit.virtual_phone import load_scenario, scenario_names
 from privaudit.virtual_phone.adbd.auth import KeyPolicy
-from privaudit.virtual_phone.adbd.server import DemoPhone
-from privaudit.virtual_phone.programs import files, programs
+from privaudit.virtual_phone.adbd.server import AdbdServer
+from privaudit.virtual_phone.programs import build_files, build_programs
 from tests.conftest import NOW
 from tests.fixtures import bugreport_builder as builder
 
@@ -28,9 +28,9 @@ FOLDER_TEXTS = {
 }
 
 
-@pytest.fixture(scope="module", params=stories())
+@pytest.fixture(scope="module", params=scenario_names())
 def story(request):
-    return open_story(request.param)
+    return load_scenario(request.param)
 
 
 @pytest.fixture(scope="module")
@@ -38,12 +38,14 @@ def read(story, tmp_path_factory):
     """The phone of `story`, read in each way."""
     root = tmp_path_factory.mktemp("sources")
     with (
-        DemoPhone(programs=programs(story, now=NOW), files=files(story), keys=KeyPolicy(required=False)) as phone,
+        AdbdServer(
+            programs=build_programs(story, now=NOW), files=build_files(story), key_policy=KeyPolicy(required=False)
+        ) as phone,
         connect(transport=f"tcp:{phone.address}", on_waiting=lambda _: None, key_folder=root) as connection,
     ):
-        live = audit.live(connection, knowledge.load(demo=True), demo=True)
+        live = audit.collect(connection, knowledge.load_knowledge(demo=True), demo=True)
     live = replace(live, taken_at=NOW)
-    archive.write(live, root / "check.zip")
+    archive.write_archive(live, root / "check.zip")
     text = builder.text(story, NOW)
     (root / "bugreport.txt").write_text(text)
     (root / "bugreport.zip").write_bytes(builder.zipped(text))
@@ -51,24 +53,24 @@ def read(story, tmp_path_factory):
     (root / "folder").mkdir()
     for key, service in FOLDER_TEXTS.items():
         if service in bodies:
-            (root / "folder" / file_name(key)).write_text(bodies[service])
+            (root / "folder" / answer_file_name(key)).write_text(bodies[service])
     (root / "folder" / "getprop.txt").write_text(builder.properties(story))
     (root / "folder" / "date.txt").write_text(f"{int(story.clock(NOW).timestamp())}\n")
     for user in story.user_ids:
         rows = "".join(f"{key}={value}\n" for key, value in builder.secure(story, user).items())
-        (root / "folder" / file_name(f"settings.{user}")).write_text(rows)
+        (root / "folder" / answer_file_name(f"settings.{user}")).write_text(rows)
     collected = root / "androidqf"
     collected.mkdir()
     for name, content in builder.androidqf(story, NOW).items():
         (collected / name).write_text(content)
     (root / "androidqf.zip").write_bytes(builder.archive(builder.androidqf(story, NOW)))
     names = ["check.zip", "bugreport.txt", "bugreport.zip", "folder", "androidqf", "androidqf.zip"]
-    return {"live": live, **{name: capture.read(root / name) for name in names}, "root": root}
+    return {"live": live, **{name: capture.read_source(root / name) for name in names}, "root": root}
 
 
 @pytest.fixture(scope="module")
 def found(read):
-    return {name: facts.gather(taken) for name, taken in read.items() if name != "root"}
+    return {name: facts.gather_facts(taken) for name, taken in read.items() if name != "root"}
 
 
 def states(gathered):
@@ -108,7 +110,7 @@ TAKEN_APART = {"permissions", "access", "other_access", "special_access"}
 
 
 def differences(live, other):
-    """Facts of `other` that contradict `live`: neither equal nor unknown in one of them.
+    """Facts of `other` that contradict `collect`: neither equal nor unknown in one of them.
 
     A live phone is asked about named permissions: of an app that holds none of these its whole dump tells more.
     """
@@ -217,7 +219,7 @@ def test_many_sources_of_many_kinds_give_a_line_each(read, run, story):
 
 
 def test_a_bug_report_becomes_a_saved_check_that_says_what_it_is(read, tmp_path):
-    archive.write(read["bugreport.zip"], tmp_path / "check.zip")
-    back = capture.read(tmp_path / "check.zip")
-    assert facts.gather(back) == facts.gather(read["bugreport.zip"])
+    archive.write_archive(read["bugreport.zip"], tmp_path / "check.zip")
+    back = capture.read_source(tmp_path / "check.zip")
+    assert facts.gather_facts(back) == facts.gather_facts(read["bugreport.zip"])
     assert back.log == ()

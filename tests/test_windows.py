@@ -59,7 +59,7 @@ main()
     ids=lambda value: value[0] if isinstance(value, list) else str(value),
 )
 def test_a_check_needs_nothing_that_only_unix_has(command, code, demo_capture, environment, tmp_path):
-    archive.write(demo_capture, tmp_path / "check.zip")
+    archive.write_archive(demo_capture, tmp_path / "check.zip")
     done = subprocess.run(
         [sys.executable, "-c", WITHOUT_UNIX, *command],
         env=environment,

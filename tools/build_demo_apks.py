@@ -32,8 +32,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from privaudit.virtual_phone import apks, open_story, stories
-from privaudit.virtual_phone.scenario.virtual import App
+from privaudit.virtual_phone import apks, load_scenario, scenario_names
+from privaudit.virtual_phone.scenario.virtual import VirtualApp
 
 FRAMEWORK = Path("/usr/share/android-framework-res/framework-res.apk")
 OUT = Path(apks.__file__).with_name("apks.zip")
@@ -52,12 +52,14 @@ def main() -> int:
     if missing or not arguments.framework.is_file():
         sys.stderr.write("This needs the Debian packages aapt, apksigner and android-framework-res.\n")
         return 2
-    copies: dict[str, App] = {}
-    for story in stories():
-        for copy in _copies(open_story(story).apps):
-            known = copies.setdefault(apks.name(copy), copy)
+    copies: dict[str, VirtualApp] = {}
+    for story in scenario_names():
+        for copy in _copies(load_scenario(story).apps):
+            known = copies.setdefault(apks.apk_entry_name(copy), copy)
             if (manifest(known), resources(known)) != (manifest(copy), resources(copy)):
-                sys.stderr.write(f"{story}: {apks.name(copy)} is another app in another story; give it a version.\n")
+                sys.stderr.write(
+                    f"{story}: {apks.apk_entry_name(copy)} is another app in another story; give it a version.\n"
+                )
                 return 1
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(2) as pool:
         built = pool.map(lambda item: build(Path(folder) / item[0], item[1], arguments.framework), copies.items())
@@ -67,7 +69,7 @@ def main() -> int:
     return 0
 
 
-def _copies(installed: tuple[App, ...]) -> Iterator[App]:
+def _copies(installed: tuple[VirtualApp, ...]) -> Iterator[VirtualApp]:
     for app in installed:
         yield app
         if app.factory is not None:
@@ -85,7 +87,7 @@ def pack(files: dict[str, bytes]) -> bytes:
     return stream.getvalue()
 
 
-def build(folder: Path, app: App, framework: Path) -> bytes:
+def build(folder: Path, app: VirtualApp, framework: Path) -> bytes:
     """One APK, in a folder of its own."""
     folder.mkdir()
     (folder / "AndroidManifest.xml").write_text(manifest(app), encoding="utf-8")
@@ -108,7 +110,7 @@ def build(folder: Path, app: App, framework: Path) -> bytes:
     if app.labels:
         command += ["-S", folder / "res"]
     run(command)
-    key, certificate = identity(app.signer)
+    key, certificate = identity(app.signer_name)
     (folder / "key.pk8").write_bytes(key)
     (folder / "key.der").write_bytes(certificate)
     signer = ["--key", folder / "key.pk8", "--cert", folder / "key.der", "--v4-signing-enabled", "false"]
@@ -116,7 +118,7 @@ def build(folder: Path, app: App, framework: Path) -> bytes:
     return (folder / "signed.apk").read_bytes()
 
 
-def resources(app: App) -> dict[str, str]:
+def resources(app: VirtualApp) -> dict[str, str]:
     """Qualifier of a ``values`` folder → name. The default is the English one, as most apps have it."""
     default = app.labels.get("en") or next(iter(app.labels.values()), None)
     found = {} if default is None else {"": default}
@@ -127,9 +129,9 @@ def resources(app: App) -> dict[str, str]:
     return found
 
 
-def manifest(app: App) -> str:
+def manifest(app: VirtualApp) -> str:
     """Source of the manifest."""
-    asks = "".join(f"  <uses-permission android:name={quoteattr(name)}/>\n" for name in app.requested)
+    asks = "".join(f"  <uses-permission android:name={quoteattr(name)}/>\n" for name in app.requested_permissions)
     label = ' android:label="@string/app_name"' if app.labels else ""
     icon = (
         '    <activity android:name=".MainActivity">\n      <intent-filter>\n'

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from privaudit.model import Message, Value
+from privaudit.model import Message, MessageValue
 
 
 class ApkError(Exception):
     """Something in an APK cannot be read. `message` says why."""
 
-    def __init__(self, key: str, **values: Value) -> None:
+    def __init__(self, key: str, **values: MessageValue) -> None:
         super().__init__(key, values)
-        self.message = problem(key, **values)
+        self.message = apk_message(key, **values)
 
 
-def problem(key: str, **values: Value) -> Message:
+def apk_message(key: str, **values: MessageValue) -> Message:
     """A `Message` that says why part of an APK cannot be read."""
     return Message(key=key, values=values)

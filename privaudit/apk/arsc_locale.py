@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-_SAME: Final[Mapping[str, str]] = {"in": "id", "iw": "he", "ji": "yi", "tl": "fil"}
+_LANGUAGE_ALIASES: Final[Mapping[str, str]] = {"in": "id", "iw": "he", "ji": "yi", "tl": "fil"}
 """Codes that Android still takes for today's (``Locale.adjustLanguageCode``, ``langsAreEquivalent``)."""
-_SCRIPTS: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {
+_LIKELY_SCRIPTS: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {
     # language: (its script, unless the region says otherwise); from CLDR's likely subtags
     "zh": ("Hans", {"TW": "Hant", "HK": "Hant", "MO": "Hant"}),
     "sr": ("Cyrl", {"ME": "Latn", "RO": "Latn", "RU": "Latn", "TR": "Latn"}),
@@ -28,9 +28,9 @@ _SCRIPTS: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {
     "hi": ("Deva", {}),
     "en": ("Latn", {}),
 }
-_RIGHT_TO_LEFT: Final = frozenset({"ar", "fa", "he", "ur", "yi", "ps", "sd", "ug", "ckb", "dv", "ks"})
-_SPANISH_OF_SPAIN: Final = frozenset({"", "ES", "EA", "IC", "GQ", "PH"})
-_ENGLISH_OF_AMERICA: Final = frozenset({"", "US", "PR", "VI", "GU", "AS", "MP", "UM", "MH"})
+_RTL_LANGUAGES: Final = frozenset({"ar", "fa", "he", "ur", "yi", "ps", "sd", "ug", "ckb", "dv", "ks"})
+_EUROPEAN_SPANISH_REGIONS: Final = frozenset({"", "ES", "EA", "IC", "GQ", "PH"})
+_US_ENGLISH_REGIONS: Final = frozenset({"", "US", "PR", "VI", "GU", "AS", "MP", "UM", "MH"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,36 +48,36 @@ class Locale:
         script = next((part.title() for part in rest if len(part) == 4 and part.isalpha()), "")  # noqa: PLR2004
         region = next((part.upper() for part in rest if len(part) == 2 or (len(part) == 3 and part.isdigit())), "")  # noqa: PLR2004
         language = language.lower()
-        return cls(_SAME.get(language, language), script, region)
+        return cls(_LANGUAGE_ALIASES.get(language, language), script, region)
 
     @property
-    def tag(self) -> str:
+    def language_tag(self) -> str:
         """As BCP 47 writes it; empty where nothing is said."""
         return "-".join(part for part in (self.language, self.script, self.region) if part)
 
     @property
     def computed_script(self) -> str:
         """Its script, or the likely one; empty where the language has only one."""
-        own, by_region = _SCRIPTS.get(self.language, ("", {}))
+        own, by_region = _LIKELY_SCRIPTS.get(self.language, ("", {}))
         return self.script or by_region.get(self.region, own)
 
     @property
-    def right_to_left(self) -> bool:
+    def is_right_to_left(self) -> bool:
         """Whether it is written from right to left."""
-        return self.language in _RIGHT_TO_LEFT
+        return self.language in _RTL_LANGUAGES
 
     @property
     def parent_region(self) -> str:
         """Whose words come next, before those of the language without a region (CLDR's parent locales)."""
-        if self.language == "es" and self.region not in _SPANISH_OF_SPAIN:
+        if self.language == "es" and self.region not in _EUROPEAN_SPANISH_REGIONS:
             return "419"
-        if self.language == "en" and self.region not in _ENGLISH_OF_AMERICA:
+        if self.language == "en" and self.region not in _US_ENGLISH_REGIONS:
             return "001"
         if self.language == "pt" and self.region not in {"", "BR"}:
             return "PT"
         return "HK" if self.language == "zh" and self.region == "MO" else ""
 
 
-def code(language: str) -> str:
+def canonical_language_code(language: str) -> str:
     """Today's code of a language."""
-    return _SAME.get(language, language)
+    return _LANGUAGE_ALIASES.get(language, language)

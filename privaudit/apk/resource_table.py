@@ -15,26 +15,26 @@ from enum import IntEnum
 from typing import Final
 
 from privaudit.apk.apk_problems import ApkError
-from privaudit.apk.arsc_view import CHUNK, U8, U16, U32, View
-from privaudit.apk.resource_config import Config
+from privaudit.apk.arsc_view import CHUNK_HEADER, U8, U16, U32, BinaryView
+from privaudit.apk.resource_config import ResourceConfig
 
-_MOST_CHUNKS: Final = 200_000
-_MOST_VALUES: Final = 2_000
+_MAX_CHUNKS: Final = 200_000
+_MAX_CONFIGURATIONS: Final = 2_000
 """Configurations of one resource; a real table has one for each language."""
 
-_POOL, _TABLE, _PACKAGE, _TYPE = 0x0001, 0x0002, 0x0200, 0x0201
-_TYPE_HEAD: Final = struct.Struct("<BBxxII")
-_PAIR: Final = struct.Struct("<HH")
-_ENTRY: Final = struct.Struct("<HHI")
-_VALUE: Final = struct.Struct("<HxBI")
-_SPARSE, _SHORT_OFFSETS = 1, 2
-_COMPLEX, _COMPACT = 1, 8
-_NO_ENTRY, _NO_ENTRY_SHORT = 0xFFFFFFFF, 0xFFFF
-_OFFSET_OF_TYPES_AT: Final = 284
+_CHUNK_STRING_POOL, _CHUNK_TABLE, _CHUNK_PACKAGE, _CHUNK_TYPE = 0x0001, 0x0002, 0x0200, 0x0201
+_TYPE_HEADER: Final = struct.Struct("<BBxxII")
+_SPARSE_ENTRY: Final = struct.Struct("<HH")
+_ENTRY_HEADER: Final = struct.Struct("<HHI")
+_RES_VALUE: Final = struct.Struct("<HxBI")
+_FLAG_SPARSE, _FLAG_OFFSET16 = 1, 2
+_FLAG_COMPLEX, _FLAG_COMPACT = 1, 8
+_NO_ENTRY, _NO_ENTRY16 = 0xFFFFFFFF, 0xFFFF
+_TYPE_ID_OFFSET_POSITION: Final = 284
 """Where a package header of 288 bytes has ``typeIdOffset``; older ones are shorter."""
 
 
-class Kind(IntEnum):
+class ResValueType(IntEnum):
     """``Res_value::dataType``, as far as a name may have it."""
 
     REFERENCE = 0x01
@@ -46,15 +46,15 @@ class Kind(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Value:
+class ResValue:
     """A resource's value in one configuration."""
 
-    config: Config
-    kind: int
+    config: ResourceConfig
+    value_type: int
     data: int
 
 
-class Table:
+class ResourceTable:
     """One ``resources.arsc``.
 
     Raises:
@@ -62,111 +62,115 @@ class Table:
     """
 
     def __init__(self, data: bytes) -> None:
-        self._view = View(data)
-        self._pool: int | None = None
+        self._view = BinaryView(data)
+        self._string_pool_offset: int | None = None
         self._packages: list[tuple[int, int, int, int]] = []
-        self._chunks_left = self._looks_left = _MOST_CHUNKS
-        self._known: dict[int, tuple[Value, ...]] = {}
-        kind, head, size = self._view.unpack(CHUNK, 0)
-        if kind != _TABLE:
+        self._chunk_budget = self._lookup_budget = _MAX_CHUNKS
+        self._cached_values: dict[int, tuple[ResValue, ...]] = {}
+        kind, head, size = self._view.unpack(CHUNK_HEADER, 0)
+        if kind != _CHUNK_TABLE:
             raise ApkError("apk.resources_damaged")
-        for at, kind, head_size, end in self._chunks(head, min(size, self._view.size)):
-            if kind == _POOL and self._pool is None:  # Android ignores further ones
-                self._pool = at
-            elif kind == _PACKAGE:
+        for at, kind, head_size, end in self._iter_chunks(head, min(size, self._view.size)):
+            if kind == _CHUNK_STRING_POOL and self._string_pool_offset is None:  # Android ignores further ones
+                self._string_pool_offset = at
+            elif kind == _CHUNK_PACKAGE:
                 (number,) = self._view.unpack(U32, at + 8)
-                shift = self._view.unpack(U32, at + _OFFSET_OF_TYPES_AT)[0] if head_size > _OFFSET_OF_TYPES_AT else 0
+                shift = (
+                    self._view.unpack(U32, at + _TYPE_ID_OFFSET_POSITION)[0]
+                    if head_size > _TYPE_ID_OFFSET_POSITION
+                    else 0
+                )
                 self._packages.append((number, at + head_size, end, shift))
-        self._types: Mapping[tuple[int, int], list[tuple[int, int, int]]] = self._outline()
+        self._types: Mapping[tuple[int, int], list[tuple[int, int, int]]] = self._index_types()
 
     @property
-    def touched(self) -> list[tuple[int, int]]:
+    def touched_ranges(self) -> list[tuple[int, int]]:
         """Ranges (start, end) that were looked at until now."""
-        return self._view.touched
+        return self._view.touched_ranges
 
-    def values(self, resource: int) -> tuple[Value, ...]:
-        """The values of `resource` (0xPPTTEEEE) in the order of the table; none where it has no such resource.
+    def resource_values(self, resource_id: int) -> tuple[ResValue, ...]:
+        """The values of `resource_id` (0xPPTTEEEE) in the order of the table; none where it has no such resource.
 
         Raises:
             ApkError: damaged where it should stand, or more configurations than any real table has.
         """
-        if resource in self._known:
-            return self._known[resource]
+        if resource_id in self._cached_values:
+            return self._cached_values[resource_id]
         found = []
-        types = self._types.get((resource >> 24, resource >> 16 & 0xFF), [])
-        self._looks_left -= len(types)
-        if self._looks_left < 0:
+        types = self._types.get((resource_id >> 24, resource_id >> 16 & 0xFF), [])
+        self._lookup_budget -= len(types)
+        if self._lookup_budget < 0:
             raise ApkError("apk.resources_damaged")
         for at, head_size, end in types:
-            value = self._value(at, head_size, end, resource & 0xFFFF)
+            value = self._read_value(at, head_size, end, resource_id & 0xFFFF)
             if value is not None:
                 found.append(value)
-            if len(found) > _MOST_VALUES:
+            if len(found) > _MAX_CONFIGURATIONS:
                 raise ApkError("apk.resources_damaged")
-        self._known[resource] = tuple(found)
-        return self._known[resource]
+        self._cached_values[resource_id] = tuple(found)
+        return self._cached_values[resource_id]
 
-    def text(self, index: int) -> str:
-        """Text number `index` of the table, cut after `arsc_view.LONGEST_TEXT` characters.
+    def string(self, index: int) -> str:
+        """Text number `index` of the table, cut after `arsc_view.MAX_STRING_CHARS` characters.
 
         Raises:
             ApkError: there is none such, or it is damaged.
         """
-        if self._pool is None:
+        if self._string_pool_offset is None:
             raise ApkError("apk.resources_damaged")
-        return self._view.text(self._pool, index)
+        return self._view.read_string(self._string_pool_offset, index)
 
     # --- inside ---
 
-    def _chunks(self, start: int, end: int) -> Iterator[tuple[int, int, int, int]]:
+    def _iter_chunks(self, start: int, end: int) -> Iterator[tuple[int, int, int, int]]:
         """Offset, kind, size of the header and end of each chunk from `start` to `end`."""
         at = start
-        while at + CHUNK.size <= end:
-            kind, head, size = self._view.unpack(CHUNK, at)
-            self._chunks_left -= 1
-            if head < CHUNK.size or size < head or at + size > end or self._chunks_left < 0:
+        while at + CHUNK_HEADER.size <= end:
+            kind, head, size = self._view.unpack(CHUNK_HEADER, at)
+            self._chunk_budget -= 1
+            if head < CHUNK_HEADER.size or size < head or at + size > end or self._chunk_budget < 0:
                 raise ApkError("apk.resources_damaged")
             yield at, kind, head, at + size
             at += size
 
-    def _outline(self) -> dict[tuple[int, int], list[tuple[int, int, int]]]:
+    def _index_types(self) -> dict[tuple[int, int], list[tuple[int, int, int]]]:
         types: dict[tuple[int, int], list[tuple[int, int, int]]] = {}
         for number, start, end, shift in self._packages:
-            for at, kind, head_size, stop in self._chunks(start, end):
-                if kind == _TYPE:
-                    (type_id,) = self._view.unpack(U8, at + CHUNK.size)
+            for at, kind, head_size, stop in self._iter_chunks(start, end):
+                if kind == _CHUNK_TYPE:
+                    (type_id,) = self._view.unpack(U8, at + CHUNK_HEADER.size)
                     types.setdefault((number, type_id + shift), []).append((at, head_size, stop))
         return types
 
-    def _value(self, at: int, head_size: int, end: int, index: int) -> Value | None:
-        _, flags, count, entries = self._view.unpack(_TYPE_HEAD, at + CHUNK.size)
+    def _read_value(self, at: int, head_size: int, end: int, index: int) -> ResValue | None:
+        _, flags, count, entries = self._view.unpack(_TYPE_HEADER, at + CHUNK_HEADER.size)
         offset = self._entry_offset(at + head_size, flags, count, index)
         if offset is None:
             return None
         entry = at + entries + offset
-        if entry + _ENTRY.size > end:
+        if entry + _ENTRY_HEADER.size > end:
             raise ApkError("apk.resources_damaged")
-        size, entry_flags, data = self._view.unpack(_ENTRY, entry)
-        if entry_flags & _COMPACT:
+        size, entry_flags, data = self._view.unpack(_ENTRY_HEADER, entry)
+        if entry_flags & _FLAG_COMPACT:
             kind = entry_flags >> 8
-        elif entry_flags & _COMPLEX:
+        elif entry_flags & _FLAG_COMPLEX:
             return None  # a style or an array: no name
         else:
-            _, kind, data = self._view.unpack(_VALUE, entry + size)
-        (config_size,) = self._view.unpack(U32, at + CHUNK.size + _TYPE_HEAD.size)
-        config_at = at + CHUNK.size + _TYPE_HEAD.size
+            _, kind, data = self._view.unpack(_RES_VALUE, entry + size)
+        (config_size,) = self._view.unpack(U32, at + CHUNK_HEADER.size + _TYPE_HEADER.size)
+        config_at = at + CHUNK_HEADER.size + _TYPE_HEADER.size
         if config_size > head_size - (config_at - at):
             raise ApkError("apk.resources_damaged")
-        return Value(Config.read(self._view.bytes(config_at, config_size)), kind, data)
+        return ResValue(ResourceConfig.parse(self._view.read_bytes(config_at, config_size)), kind, data)
 
     def _entry_offset(self, at: int, flags: int, count: int, index: int) -> int | None:
-        if flags & _SPARSE:
+        if flags & _FLAG_SPARSE:
             return self._sparse_offset(at, count, index)
         if index >= count:
             return None
-        if flags & _SHORT_OFFSETS:
+        if flags & _FLAG_OFFSET16:
             (short,) = self._view.unpack(U16, at + 2 * index)
-            return None if short == _NO_ENTRY_SHORT else short * 4
+            return None if short == _NO_ENTRY16 else short * 4
         (offset,) = self._view.unpack(U32, at + 4 * index)
         return None if offset == _NO_ENTRY else offset
 
@@ -174,7 +178,7 @@ class Table:
         low, high = 0, count
         while low < high:  # sorted by index, as Android searches it
             middle = (low + high) // 2
-            found, offset = self._view.unpack(_PAIR, at + 4 * middle)
+            found, offset = self._view.unpack(_SPARSE_ENTRY, at + 4 * middle)
             if found == index:
                 return int(offset) * 4
             low, high = (middle + 1, high) if found < index else (low, middle)

@@ -8,10 +8,10 @@ from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
 
-from privaudit.apk.parts import Apk
-from privaudit.capture.answers import Answer, missing
-from privaudit.capture.command_log import Asked
-from privaudit.capture.identity import Identity
+from privaudit.apk.parts import ApkParts
+from privaudit.capture.answers import Answer, missing_answer
+from privaudit.capture.command_log import CommandLogEntry
+from privaudit.capture.identity import DeviceFingerprint
 from privaudit.errors import SourceError
 from privaudit.model import Source
 
@@ -26,31 +26,31 @@ class Capture:
     source: Source
     demo: bool
     """Taken from the virtual phone: nothing in it is real."""
-    apks: Mapping[str, Apk] = field(default_factory=lambda: MappingProxyType({}))
+    apks: Mapping[str, ApkParts] = field(default_factory=lambda: MappingProxyType({}))
     """Parts of base APKs, by package, so that a saved capture names apps too. Empty: nobody asked."""
-    identity: Identity | None = None
+    device_fingerprint: DeviceFingerprint | None = None
     """By what the phone is known again; ``None``: nobody asked."""
-    log: tuple[Asked, ...] = ()
+    log: tuple[CommandLogEntry, ...] = ()
     """The commands that were sent. Empty: others asked the phone, and do not say how."""
 
     def answer(self, key: str) -> Answer:
         """The answer to `key`; a `Missing` one where it was not asked."""
-        return self.answers.get(key) or missing(key)
+        return self.answers.get(key) or missing_answer(key)
 
-    def to(self, question: str) -> tuple[Answer, ...]:
+    def answers_to(self, question: str) -> tuple[Answer, ...]:
         """All answers to `question`, of every user or package."""
         return tuple(answer for answer in self.answers.values() if answer.question == question)
 
-    def having(self, answers: Iterable[Answer]) -> Capture:
+    def with_answers(self, answers: Iterable[Answer]) -> Capture:
         """This capture with further answers; an answer with the same key is replaced."""
         return replace(self, answers=MappingProxyType({**self.answers, **{answer.key: answer for answer in answers}}))
 
-    def naming(self, apks: Iterable[Apk]) -> Capture:
+    def with_apks(self, apks: Iterable[ApkParts]) -> Capture:
         """This capture with the parts of further APKs; those of the same package are replaced."""
         return replace(self, apks=MappingProxyType({**self.apks, **{apk.package: apk for apk in apks}}))
 
 
-def read(path: Path) -> Capture:
+def read_source(path: Path) -> Capture:
     """Read a saved source: a capture zip, what AndroidQF collected, a bug report, or a folder of plain text files.
 
     Raises:
@@ -69,4 +69,6 @@ def read(path: Path) -> Capture:
         return bugreport.read(path)
     if text_folder.recognises(path):
         return text_folder.read(path)
-    raise SourceError("errors.source_cut" if archive.is_cut(path) else "errors.source_unknown", path=str(path))
+    raise SourceError(
+        "errors.source_cut" if archive.is_truncated_zip(path) else "errors.source_unknown", path=str(path)
+    )

@@ -20,37 +20,44 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import IO, Any, Final
 
-from privaudit.apk.parts import Apk
+from privaudit.apk.parts import ApkParts
 from privaudit.capture import Capture, bugreport, converters, services
-from privaudit.capture.answers import Answer, detail, missing, receive
-from privaudit.capture.archive import TORN, sha256
-from privaudit.capture.bugreport_sections import Report, split
+from privaudit.capture.answers import Answer, classify_answer, coverage_message, missing_answer
+from privaudit.capture.archive import READ_ERRORS, sha256_file
+from privaudit.capture.bugreport_sections import BugreportSections, split_sections
 from privaudit.capture.questions import is_apk_path
 from privaudit.capture.redact import redact
-from privaudit.capture.text_folder import LARGEST_FILE
+from privaudit.capture.text_folder import MAX_FILE_BYTES
 from privaudit.errors import SourceError
-from privaudit.i18n import tame
+from privaudit.i18n import sanitize_text
 from privaudit.model import AnswerState, Source
 
-ACQUISITION: Final = "acquisition.json"
-MOST_ENTRIES: Final = 100_000
+ACQUISITION_FILE: Final = "acquisition.json"
+MAX_ENTRIES: Final = 100_000
 
-_DUMPSYS, _PACKAGES, _USERS, _BUGREPORT = "dumpsys.txt", "packages.json", "package_users.json", "bugreport.zip"
-_TEXTS: Final = {"getprop.txt": "properties", "settings_secure.txt": "settings.0"}
-_READ: Final = frozenset({ACQUISITION, _DUMPSYS, _PACKAGES, _USERS, _BUGREPORT, *_TEXTS})
-_ENCRYPTED: Final = (b"age-encryption.org/v1", b"-----BEGIN AGE ENCRYPTED FILE-----")
+_DUMPSYS_FILE, _PACKAGES_FILE, _PACKAGE_USERS_FILE, _BUGREPORT_FILE = (
+    "dumpsys.txt",
+    "packages.json",
+    "package_users.json",
+    "bugreport.zip",
+)
+_TEXT_FILES: Final = {"getprop.txt": "properties", "settings_secure.txt": "settings.0"}
+_KNOWN_FILES: Final = frozenset(
+    {ACQUISITION_FILE, _DUMPSYS_FILE, _PACKAGES_FILE, _PACKAGE_USERS_FILE, _BUGREPORT_FILE, *_TEXT_FILES}
+)
+_AGE_HEADERS: Final = (b"age-encryption.org/v1", b"-----BEGIN AGE ENCRYPTED FILE-----")
 
 
 def recognises(path: Path) -> bool:
     """Whether `path` is what AndroidQF collected, or a file of ``age``, as it encrypts."""
     try:
         if path.is_dir():
-            return (path / ACQUISITION).is_file()
+            return (path / ACQUISITION_FILE).is_file()
         if _is_encrypted(path):
             return True
         with zipfile.ZipFile(path) as archive:
-            return _base(archive) is not None
-    except TORN:
+            return _find_prefix(archive) is not None
+    except READ_ERRORS:
         return False
 
 
@@ -62,12 +69,12 @@ def read(path: Path) -> Capture:
     """
     try:
         if path.is_dir():
-            return _capture(_Folder(path), path)
+            return _assemble_capture(_FolderFiles(path), path)
         if _is_encrypted(path):
             raise SourceError("errors.androidqf_encrypted", path=str(path), plain=path.name.removesuffix(".age"))
         with zipfile.ZipFile(path) as archive:
-            return _capture(_zip(archive, path), path)
-    except TORN as error:
+            return _assemble_capture(_open_zip(archive, path), path)
+    except READ_ERRORS as error:
         raise SourceError("errors.source_unreadable", path=str(path), reason=str(error)) from error
 
 
@@ -75,155 +82,159 @@ def _is_encrypted(path: Path) -> bool:
     if not path.is_file():
         return False
     with path.open("rb") as stream:
-        return stream.read(64).startswith(_ENCRYPTED)
+        return stream.read(64).startswith(_AGE_HEADERS)
 
 
 # --- where the files lie ----------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
-class _Folder:
+class _FolderFiles:
     path: Path
 
-    def has(self, name: str) -> bool:
+    def has_file(self, name: str) -> bool:
         return (self.path / name).is_file()
 
-    def open(self, name: str) -> AbstractContextManager[IO[bytes]]:
+    def open_file(self, name: str) -> AbstractContextManager[IO[bytes]]:
         return (self.path / name).open("rb")
 
-    def written(self) -> datetime:
-        return datetime.fromtimestamp((self.path / ACQUISITION).stat().st_mtime, UTC)
+    def modified_at(self) -> datetime:
+        return datetime.fromtimestamp((self.path / ACQUISITION_FILE).stat().st_mtime, UTC)
 
 
 @dataclass(frozen=True, slots=True)
-class _Zip:
+class _ZipFiles:
     archive: zipfile.ZipFile
-    base: str
+    prefix: str
     path: Path
 
-    def has(self, name: str) -> bool:
-        return self.base + name in self.archive.NameToInfo
+    def has_file(self, name: str) -> bool:
+        return self.prefix + name in self.archive.NameToInfo
 
     @contextmanager
-    def open(self, name: str) -> Iterator[IO[bytes]]:
-        with self.archive.open(self.base + name) as stream:
+    def open_file(self, name: str) -> Iterator[IO[bytes]]:
+        with self.archive.open(self.prefix + name) as stream:
             yield stream
 
-    def written(self) -> datetime:
+    def modified_at(self) -> datetime:
         return datetime.fromtimestamp(self.path.stat().st_mtime, UTC)
 
 
-def _base(archive: zipfile.ZipFile) -> str | None:
+def _find_prefix(archive: zipfile.ZipFile) -> str | None:
     """The folder inside the zip, where somebody zipped one: ``""`` or ``NAME/``."""
-    names = [name for name in archive.NameToInfo if name == ACQUISITION or name.endswith(f"/{ACQUISITION}")]
+    names = [name for name in archive.NameToInfo if name == ACQUISITION_FILE or name.endswith(f"/{ACQUISITION_FILE}")]
     nearest = min(names, key=lambda name: (name.count("/"), name), default=None)
-    return None if nearest is None or nearest.count("/") > 1 else nearest.removesuffix(ACQUISITION)
+    return None if nearest is None or nearest.count("/") > 1 else nearest.removesuffix(ACQUISITION_FILE)
 
 
-def _zip(archive: zipfile.ZipFile, path: Path) -> _Zip:
-    if len(archive.infolist()) > MOST_ENTRIES:
+def _open_zip(archive: zipfile.ZipFile, path: Path) -> _ZipFiles:
+    if len(archive.infolist()) > MAX_ENTRIES:
         raise SourceError("errors.capture_too_large", path=str(path))
-    base = _base(archive) or ""
+    base = _find_prefix(archive) or ""
     twice = [
-        name for name, times in Counter(archive.namelist()).items() if times > 1 and name.removeprefix(base) in _READ
+        name
+        for name, times in Counter(archive.namelist()).items()
+        if times > 1 and name.removeprefix(base) in _KNOWN_FILES
     ]
     if twice:
         # Other programs would show the one, and we read the other.
-        raise SourceError("errors.capture_damaged", path=str(path), entry=tame(twice[0]))
-    return _Zip(archive, base, path)
+        raise SourceError("errors.capture_damaged", path=str(path), entry=sanitize_text(twice[0]))
+    return _ZipFiles(archive, base, path)
 
 
 # --- what they hold ---------------------------------------------------------------------------------------------------
 
 
-def _capture(files: _Folder | _Zip, path: Path) -> Capture:
-    report = _dumpsys(files, path)
-    answers: dict[str, Answer] = {answer.key: answer for answer in services.answers(report)}
-    for name, key in _TEXTS.items():
-        if files.has(name):
-            own = redact(_text(files, name, key))
+def _assemble_capture(files: _FolderFiles | _ZipFiles, path: Path) -> Capture:
+    report = _read_dumpsys(files, path)
+    answers: dict[str, Answer] = {answer.key: answer for answer in services.answers_from_sections(report)}
+    for name, key in _TEXT_FILES.items():
+        if files.has_file(name):
+            own = redact(_read_text(files, name, key))
             # What it asked for by itself is better than a part of a long dump.
             if own.state is AnswerState.ANSWERED or key not in answers:
                 answers[key] = own
-    rows = _json(files, _PACKAGES)
-    answers |= {answer.key: answer for answer in _lists(files, rows)}
-    when = services.moment(report, answers.get("properties") or missing("properties"))
+    rows = _load_json(files, _PACKAGES_FILE)
+    answers |= {answer.key: answer for answer in _package_list_answers(files, rows)}
+    when = services.dump_time(report, answers.get("properties") or missing_answer("properties"))
     if when is not None:
-        answers["clock"] = services.clock(when)
+        answers["clock"] = services.clock_answer(when)
     if not answers:
         raise SourceError("errors.androidqf_without_answers", path=str(path))
     return Capture(
         answers=MappingProxyType(answers),
-        apks=MappingProxyType({apk.package: apk for apk in _hashes(rows)}),
-        taken_at=_started(files) or when or files.written(),
-        source=Source(kind="androidqf", sha256=None if path.is_dir() else sha256(path)),
+        apks=MappingProxyType({apk.package: apk for apk in _hashed_apks(rows)}),
+        taken_at=_acquisition_time(files) or when or files.modified_at(),
+        source=Source(kind="androidqf", sha256=None if path.is_dir() else sha256_file(path)),
         demo=False,
     )
 
 
-def _dumpsys(files: _Folder | _Zip, path: Path) -> Report:
+def _read_dumpsys(files: _FolderFiles | _ZipFiles, path: Path) -> BugreportSections:
     """``dumpsys.txt``; where it is not there, the bug report, which holds the same."""
-    if files.has(_DUMPSYS):
-        with files.open(_DUMPSYS) as stream:
-            return split(stream, services.WANTED, str(path))
-    if not files.has(_BUGREPORT):
-        return Report()
-    with files.open(_BUGREPORT) as stream:
-        raw = stream.read(LARGEST_FILE + 1)
-    if len(raw) > LARGEST_FILE:
+    if files.has_file(_DUMPSYS_FILE):
+        with files.open_file(_DUMPSYS_FILE) as stream:
+            return split_sections(stream, services.WANTED_SECTIONS, str(path))
+    if not files.has_file(_BUGREPORT_FILE):
+        return BugreportSections()
+    with files.open_file(_BUGREPORT_FILE) as stream:
+        raw = stream.read(MAX_FILE_BYTES + 1)
+    if len(raw) > MAX_FILE_BYTES:
         raise SourceError("errors.capture_too_large", path=str(path))
-    with zipfile.ZipFile(io.BytesIO(raw)) as archive, bugreport.text_of(archive, path) as stream:
-        return split(stream, services.WANTED, str(path))
+    with zipfile.ZipFile(io.BytesIO(raw)) as archive, bugreport.open_zipped_text(archive, path) as stream:
+        return split_sections(stream, services.WANTED_SECTIONS, str(path))
 
 
-def _text(files: _Folder | _Zip, name: str, key: str) -> Answer:
-    with files.open(name) as stream:
-        raw = stream.read(LARGEST_FILE + 1)
-    answer = receive(key, raw[:LARGEST_FILE], exit_code=None)
-    if len(raw) > LARGEST_FILE:
-        return replace(answer, state=AnswerState.UNREADABLE, detail=detail("coverage.too_long", n=LARGEST_FILE >> 20))
+def _read_text(files: _FolderFiles | _ZipFiles, name: str, key: str) -> Answer:
+    with files.open_file(name) as stream:
+        raw = stream.read(MAX_FILE_BYTES + 1)
+    answer = classify_answer(key, raw[:MAX_FILE_BYTES], exit_code=None)
+    if len(raw) > MAX_FILE_BYTES:
+        return replace(
+            answer, state=AnswerState.UNREADABLE, detail=coverage_message("coverage.too_long", n=MAX_FILE_BYTES >> 20)
+        )
     return answer
 
 
-def _json(files: _Folder | _Zip, name: str) -> Any:  # noqa: ANN401 - JSON
+def _load_json(files: _FolderFiles | _ZipFiles, name: str) -> Any:  # noqa: ANN401 - JSON
     """The content of a file; ``None`` where it is not there, ``...`` where it is damaged."""
-    if not files.has(name):
+    if not files.has_file(name):
         return None
-    with files.open(name) as stream:
-        raw = stream.read(LARGEST_FILE + 1)
+    with files.open_file(name) as stream:
+        raw = stream.read(MAX_FILE_BYTES + 1)
     try:
-        return json.loads(raw) if len(raw) <= LARGEST_FILE else ...
+        return json.loads(raw) if len(raw) <= MAX_FILE_BYTES else ...
     except (ValueError, RecursionError):
         return ...
 
 
-def _lists(files: _Folder | _Zip, rows: Any) -> Iterator[Answer]:  # noqa: ANN401 - JSON
+def _package_list_answers(files: _FolderFiles | _ZipFiles, rows: Any) -> Iterator[Answer]:  # noqa: ANN401 - JSON
     try:
-        every, own = converters.packages(rows) if rows is not None else ({}, {})
+        every, own = converters.package_list_lines(rows) if rows is not None else ({}, {})
     except ValueError:
-        yield missing("installed.0", AnswerState.UNREADABLE, detail("coverage.not_this_dump"))
+        yield missing_answer("installed.0", AnswerState.UNREADABLE, coverage_message("coverage.not_this_dump"))
         return
     for question, texts in (("installed", every), ("third_party", own)):
         for user, text in texts.items():
-            answer = receive(f"{question}.{user}", text.encode(), exit_code=None)
-            yield replace(answer, translated_from=converters.FROM_PACKAGES)
-    for user, refused in converters.failures(_json(files, _USERS)).items():
+            answer = classify_answer(f"{question}.{user}", text.encode(), exit_code=None)
+            yield replace(answer, translated_from=converters.PACKAGES_SOURCE)
+    for user, refused in converters.incomplete_users(_load_json(files, _PACKAGE_USERS_FILE)).items():
         # A list that is not whole proves nothing of what is not in it.
         state = AnswerState.REFUSED if refused else AnswerState.UNREADABLE
-        yield missing(f"installed.{user}", state, None if refused else detail("coverage.no_end"))
+        yield missing_answer(f"installed.{user}", state, None if refused else coverage_message("coverage.no_end"))
 
 
-def _hashes(rows: Any) -> Iterator[Apk]:  # noqa: ANN401 - JSON
+def _hashed_apks(rows: Any) -> Iterator[ApkParts]:  # noqa: ANN401 - JSON
     """SHA-256 of APKs, where the phone computed them. Their names were not asked for."""
     for row in rows if isinstance(rows, list) else ():
         name = row.get("name") if isinstance(row, dict) else None
-        file = converters.base(row) if isinstance(name, str) else None
+        file = converters.base_apk(row) if isinstance(name, str) else None
         if isinstance(name, str) and file is not None and file[1] is not None and is_apk_path(file[0]):
-            yield Apk(package=name, path=file[0], state=AnswerState.NOT_ASKED, sha256=file[1])
+            yield ApkParts(package=name, path=file[0], state=AnswerState.NOT_ASKED, sha256=file[1])
 
 
-def _started(files: _Folder | _Zip) -> datetime | None:
-    said = _json(files, ACQUISITION)
+def _acquisition_time(files: _FolderFiles | _ZipFiles) -> datetime | None:
+    said = _load_json(files, ACQUISITION_FILE)
     try:
         when = datetime.fromisoformat(said["started"]) if isinstance(said, dict) else None
     except (KeyError, TypeError, ValueError, OverflowError):

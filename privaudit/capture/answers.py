@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from privaudit.capture.questions import BY_NAME
+from privaudit.capture.questions import QUESTIONS_BY_NAME
 from privaudit.model import AnswerState, Message
 
 
@@ -33,22 +33,22 @@ class Answer:
         return self.key.partition(".")[0]
 
     @property
-    def about(self) -> str | None:
+    def subject(self) -> str | None:
         """The Android user or the package that was asked about."""
         return self.key.partition(".")[2] or None
 
     @property
     def user(self) -> int | None:
         """The Android user that was asked about."""
-        return int(self.key.partition(".")[2]) if BY_NAME[self.question].per == "user" else None
+        return int(self.key.partition(".")[2]) if QUESTIONS_BY_NAME[self.question].scope == "user" else None
 
 
-def detail(key: str, **values: str | int) -> Message:
+def coverage_message(key: str, **values: str | int) -> Message:
     """A `Message` that says why an answer is not whole."""
     return Message(key=key, values=values)
 
 
-def decode(raw: bytes) -> tuple[str, Message | None]:
+def decode_output(raw: bytes) -> tuple[str, Message | None]:
     """Text of an answer, and what is wrong with it.
 
     Windows PowerShell saves redirected output as UTF-16 with a byte-order mark; Android 6 ends lines in CRLF.
@@ -57,68 +57,73 @@ def decode(raw: bytes) -> tuple[str, Message | None]:
         try:
             text, problem = raw.decode("utf-16"), None
         except UnicodeDecodeError:
-            return "", detail("coverage.binary")
+            return "", coverage_message("coverage.binary")
     elif b"\0" in raw:
-        return "", detail("coverage.binary")
+        return "", coverage_message("coverage.binary")
     else:
         text = raw.decode("utf-8-sig", errors="replace")
         # A text may hold this character by right: then these are its bytes.
         lost = 0 if text.isascii() else text.count("\ufffd") - raw.count(b"\xef\xbf\xbd")
-        problem = detail("coverage.encoding", n=lost) if lost else None
+        problem = coverage_message("coverage.encoding", n=lost) if lost else None
     return (re.sub("\r+\n", "\n", text) if "\r" in text else text), problem
 
 
-_REFUSED = re.compile(
+_PERMISSION_DENIED = re.compile(
     r"^(?:(?:Error: |Operation not allowed: )?(?:java\.lang\.)?SecurityException\b.*|Security exception: .*"
     r"|Permission Denial\b.*|(?:Error: )?\S.* does not have permission to access user.*)$",
     re.MULTILINE,
 )
-_UNKNOWN = re.compile(
+_UNSUPPORTED = re.compile(
     r"^(?:Can't find service:? .*|Error: [Uu]nknown (?:command|option).*|Unknown command:? .*"
     r"|.*: (?:inaccessible or )?not found|.*: No such file or directory)$",
     re.MULTILINE,
 )
-_EXPIRED = re.compile(r"^\*\*\* SERVICE '[^']*' DUMP TIMEOUT \(.*EXPIRED \*\*\*$", re.MULTILINE)
-_BROKEN = re.compile(r"^(?:Error dumping service|Error with service|Failure while dumping service)\b.*$", re.MULTILINE)
+_DUMP_TIMEOUT = re.compile(r"^\*\*\* SERVICE '[^']*' DUMP TIMEOUT \(.*EXPIRED \*\*\*$", re.MULTILINE)
+_DUMP_FAILED = re.compile(
+    r"^(?:Error dumping service|Error with service|Failure while dumping service)\b.*$", re.MULTILINE
+)
 """``dumpsys`` itself, when the service died while it was speaking (``frameworks/native/cmds/dumpsys``)."""
-_SHORT = 4096
+_MAX_ERROR_CHARS = 4096
 """An error stands alone; the same words deep inside a long dump are somebody's data."""
-_NOT_FOUND = 127
+_EXIT_NOT_FOUND = 127
 
 
-def receive(key: str, raw: bytes, *, exit_code: int | None, whole: bool = True) -> Answer:
+def classify_answer(key: str, raw: bytes, *, exit_code: int | None, complete: bool = True) -> Answer:
     """Make an `Answer` of the bytes that came back.
 
     Args:
         key: which question it answers.
         raw: stdout and stderr of the command.
         exit_code: ``None`` where it is not known.
-        whole: False where the connection ended before the answer did.
+        complete: False where the connection ended before the answer did.
     """
-    text, problem = decode(raw)
+    text, problem = decode_output(raw)
     state = AnswerState.ANSWERED
-    error = text.strip() if len(text) <= _SHORT else ""
+    error = text.strip() if len(text) <= _MAX_ERROR_CHARS else ""
     if problem is not None:
         state = AnswerState.UNREADABLE
-    elif not whole:
-        state, problem = AnswerState.NOT_ASKED if not text.strip() else AnswerState.UNREADABLE, detail("coverage.cut")
-    elif expired := _EXPIRED.search(text, max(0, len(text) - _SHORT)):
-        state, problem = AnswerState.TIMED_OUT, detail("coverage.phone_said", said=expired[0])
-    elif error and (refusal := _REFUSED.search(error)):
-        state, problem = AnswerState.REFUSED, detail("coverage.phone_said", said=refusal[0])
-    elif broken := _BROKEN.search(text, max(0, len(text) - _SHORT)):
-        state, problem = AnswerState.UNREADABLE, detail("coverage.phone_said", said=broken[0])
+    elif not complete:
+        state, problem = (
+            AnswerState.NOT_ASKED if not text.strip() else AnswerState.UNREADABLE,
+            coverage_message("coverage.cut"),
+        )
+    elif expired := _DUMP_TIMEOUT.search(text, max(0, len(text) - _MAX_ERROR_CHARS)):
+        state, problem = AnswerState.TIMED_OUT, coverage_message("coverage.phone_said", said=expired[0])
+    elif error and (refusal := _PERMISSION_DENIED.search(error)):
+        state, problem = AnswerState.REFUSED, coverage_message("coverage.phone_said", said=refusal[0])
+    elif broken := _DUMP_FAILED.search(text, max(0, len(text) - _MAX_ERROR_CHARS)):
+        state, problem = AnswerState.UNREADABLE, coverage_message("coverage.phone_said", said=broken[0])
     # dumpsys ends well also where it has found no such service: then it says nothing else.
-    elif error and (unknown := _UNKNOWN.search(error) if exit_code != 0 else _UNKNOWN.fullmatch(error)):
-        state, problem = AnswerState.NOT_SUPPORTED, detail("coverage.phone_said", said=unknown[0])
-    elif not text.strip() and not BY_NAME[key.partition(".")[0]].may_be_empty:
-        state, problem = AnswerState.UNREADABLE, detail("coverage.empty")
+    elif error and (unknown := _UNSUPPORTED.search(error) if exit_code != 0 else _UNSUPPORTED.fullmatch(error)):
+        state, problem = AnswerState.NOT_SUPPORTED, coverage_message("coverage.phone_said", said=unknown[0])
+    elif not text.strip() and not QUESTIONS_BY_NAME[key.partition(".")[0]].may_be_empty:
+        state, problem = AnswerState.UNREADABLE, coverage_message("coverage.empty")
     elif exit_code not in {0, None}:
-        state = AnswerState.NOT_SUPPORTED if exit_code == _NOT_FOUND else AnswerState.UNREADABLE
-        problem = detail("coverage.exit_code", code=exit_code or 0)
+        state = AnswerState.NOT_SUPPORTED if exit_code == _EXIT_NOT_FOUND else AnswerState.UNREADABLE
+        problem = coverage_message("coverage.exit_code", code=exit_code or 0)
     return Answer(key=key, state=state, text=text, detail=problem, exit_code=exit_code)
 
 
-def missing(key: str, state: AnswerState = AnswerState.NOT_ASKED, problem: Message | None = None) -> Answer:
+def missing_answer(key: str, state: AnswerState = AnswerState.NOT_ASKED, reason: Message | None = None) -> Answer:
     """An answer that is not there."""
-    return Answer(key=key, state=state, detail=problem)
+    return Answer(key=key, state=state, detail=reason)

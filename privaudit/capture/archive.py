@@ -20,35 +20,35 @@ from typing import BinaryIO, Final
 
 from privaudit import __version__
 from privaudit.apk import parts as apk_parts
-from privaudit.atomic_write import replacing
+from privaudit.atomic_write import atomic_writer
 from privaudit.capture import Capture, command_log
 from privaudit.capture.answers import Answer
 from privaudit.capture.manifest import (
-    LOG,
-    SCHEMA,
+    CAPTURE_SCHEMA,
+    COMMAND_LOG_FILE,
+    AnswerEntry,
     ApkEntry,
-    Entry,
-    LogEntry,
-    Manifest,
-    apk_file,
-    dump,
-    load,
-    misnamed,
+    CaptureManifest,
+    LogFileEntry,
+    apk_file_name,
+    dump_manifest,
+    find_misnamed,
+    load_manifest,
 )
-from privaudit.capture.redact import REMOVED
-from privaudit.capture.text_folder import LARGEST_FILE, file_name
+from privaudit.capture.redact import REDACTED
+from privaudit.capture.text_folder import MAX_FILE_BYTES, answer_file_name
 from privaudit.errors import SourceError
-from privaudit.i18n import tame
+from privaudit.i18n import sanitize_text
 from privaudit.model import Source
 
-_BEGINNING: Final = b"PK\3\4"
-MANIFEST: Final = "manifest.json"
-LARGEST_ARCHIVE: Final = 512 * 1024 * 1024
+_ZIP_SIGNATURE: Final = b"PK\3\4"
+MANIFEST_FILE: Final = "manifest.json"
+MAX_ARCHIVE_BYTES: Final = 512 * 1024 * 1024
 """Bytes of all answers together."""
-MOST_ENTRIES: Final = 5000
+MAX_ENTRIES: Final = 5000
 
 
-TORN: Final = (
+READ_ERRORS: Final = (
     OSError,
     EOFError,
     ValueError,
@@ -61,71 +61,71 @@ TORN: Final = (
 """What `zipfile` raises where a file is torn or made to harm."""
 
 
-def write(capture: Capture, path: Path) -> None:
+def write_archive(capture: Capture, path: Path) -> None:
     """Write `capture` to `path`.
 
     Raises:
         SourceError: the file cannot be written; nothing is left behind.
     """
-    with replacing(path) as stream:
-        _fill(capture, stream)
+    with atomic_writer(path) as stream:
+        _write_entries(capture, stream)
 
 
-def _fill(capture: Capture, stream: BinaryIO) -> None:
+def _write_entries(capture: Capture, stream: BinaryIO) -> None:
     entries = []
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
         for answer in capture.answers.values():
             raw = answer.text.encode()
-            entry = Entry(
+            entry = AnswerEntry(
                 key=answer.key,
                 state=answer.state,
                 detail=answer.detail,
                 exit_code=answer.exit_code,
-                file=file_name(answer.key),
+                file=answer_file_name(answer.key),
                 sha256=hashlib.sha256(raw).hexdigest(),
                 translated_from=answer.translated_from,
-                removed=answer.text.count(REMOVED),
+                removed=answer.text.count(REDACTED),
             )
             entries.append(entry)
             archive.writestr(entry.file, raw)
         named = []
         for apk in capture.apks.values():
-            parts = apk_parts.dump(apk)
+            parts = apk_parts.dump_apk_parts(apk)
             named.append(
-                ApkEntry(package=apk.package, file=apk_file(apk.package), sha256=hashlib.sha256(parts).hexdigest())
+                ApkEntry(package=apk.package, file=apk_file_name(apk.package), sha256=hashlib.sha256(parts).hexdigest())
             )
             archive.writestr(named[-1].file, parts)
-        log = command_log.dump(capture.log)
+        log = command_log.dump_command_log(capture.log)
         if log:
-            archive.writestr(LOG, log)
-        manifest = Manifest(
-            schema=SCHEMA,
+            archive.writestr(COMMAND_LOG_FILE, log)
+        manifest = CaptureManifest(
+            schema=CAPTURE_SCHEMA,
             tool=__version__,
             taken_at=capture.taken_at,
             source=capture.source.kind,
             demo=capture.demo,
             answers=tuple(entries),
             apks=tuple(named),
-            log=LogEntry(file=LOG, sha256=hashlib.sha256(log).hexdigest()) if log else None,
-            phone=capture.identity,
+            log=LogFileEntry(file=COMMAND_LOG_FILE, sha256=hashlib.sha256(log).hexdigest()) if log else None,
+            phone=capture.device_fingerprint,
         )
-        archive.writestr(MANIFEST, dump(manifest))
+        archive.writestr(MANIFEST_FILE, dump_manifest(manifest))
 
 
 def recognises(path: Path) -> bool:
     """Whether `path` is a zip with our manifest."""
     try:
         with zipfile.ZipFile(path) as archive:
-            return MANIFEST in archive.namelist()
-    except TORN:
+            return MANIFEST_FILE in archive.namelist()
+    except READ_ERRORS:
         return False
 
 
-def is_cut(path: Path) -> bool:
+def is_truncated_zip(path: Path) -> bool:
     """Whether `path` begins as a zip and does not end as one: a copy that was broken off."""
     try:
         with path.open("rb") as file:
-            return file.read(len(_BEGINNING)) == _BEGINNING and not zipfile.is_zipfile(file)
+            return file.read(len(_ZIP_SIGNATURE)) == _ZIP_SIGNATURE and not zipfile.is_zipfile(file)
     except OSError:
         return False
 
@@ -139,56 +139,56 @@ def read(path: Path) -> Capture:
     try:
         with zipfile.ZipFile(path) as archive:
             inside = archive.infolist()
-            if len(inside) > MOST_ENTRIES or sum(entry.file_size for entry in inside) > LARGEST_ARCHIVE:
+            if len(inside) > MAX_ENTRIES or sum(entry.file_size for entry in inside) > MAX_ARCHIVE_BYTES:
                 raise SourceError("errors.capture_too_large", path=str(path))
             if twice := [name for name, times in Counter(archive.namelist()).items() if times > 1]:
                 # Other programs would show the one, and we read the other.
-                raise SourceError("errors.capture_damaged", path=str(path), entry=tame(twice[0]))
-            manifest = _manifest(archive, path)
-            answers = {entry.key: _answer(archive, entry, path) for entry in manifest.answers}
-            apks = {entry.package: _apk(archive, entry, path) for entry in manifest.apks}
-            log = _log(archive, manifest.log, path) if manifest.log is not None else ()
-    except TORN as error:
+                raise SourceError("errors.capture_damaged", path=str(path), entry=sanitize_text(twice[0]))
+            manifest = _read_manifest(archive, path)
+            answers = {entry.key: _read_answer(archive, entry, path) for entry in manifest.answers}
+            apks = {entry.package: _read_apk(archive, entry, path) for entry in manifest.apks}
+            log = _read_log(archive, manifest.log, path) if manifest.log is not None else ()
+    except READ_ERRORS as error:
         raise SourceError("errors.source_unreadable", path=str(path), reason=str(error)) from error
     return Capture(
         answers=MappingProxyType(answers),
         apks=MappingProxyType(apks),
         log=log,
-        identity=manifest.phone,
+        device_fingerprint=manifest.phone,
         taken_at=manifest.taken_at,
-        source=Source(kind="demo" if manifest.demo else "capture", sha256=sha256(path)),
+        source=Source(kind="demo" if manifest.demo else "capture", sha256=sha256_file(path)),
         demo=manifest.demo,
     )
 
 
-def _manifest(archive: zipfile.ZipFile, path: Path) -> Manifest:
+def _read_manifest(archive: zipfile.ZipFile, path: Path) -> CaptureManifest:
     try:
-        manifest = load(_bytes(archive, MANIFEST))
-    except (KeyError, *TORN) as error:
-        raise SourceError("errors.capture_damaged", path=str(path), entry=MANIFEST) from error
-    if (wrong := misnamed(manifest)) is not None:
-        raise SourceError("errors.capture_damaged", path=str(path), entry=tame(wrong))
+        manifest = load_manifest(_read_limited(archive, MANIFEST_FILE))
+    except (KeyError, *READ_ERRORS) as error:
+        raise SourceError("errors.capture_damaged", path=str(path), entry=MANIFEST_FILE) from error
+    if (wrong := find_misnamed(manifest)) is not None:
+        raise SourceError("errors.capture_damaged", path=str(path), entry=sanitize_text(wrong))
     return manifest
 
 
-def _apk(archive: zipfile.ZipFile, entry: ApkEntry, path: Path) -> apk_parts.Apk:
-    raw = _checked(archive, entry, path)
+def _read_apk(archive: zipfile.ZipFile, entry: ApkEntry, path: Path) -> apk_parts.ApkParts:
+    raw = _read_verified(archive, entry, path)
     try:
-        return apk_parts.load(entry.package, raw)
+        return apk_parts.load_apk_parts(entry.package, raw)
     except ValueError as error:
         raise SourceError("errors.capture_damaged", path=str(path), entry=entry.file) from error
 
 
-def _log(archive: zipfile.ZipFile, entry: LogEntry, path: Path) -> tuple[command_log.Asked, ...]:
-    raw = _checked(archive, entry, path)
+def _read_log(archive: zipfile.ZipFile, entry: LogFileEntry, path: Path) -> tuple[command_log.CommandLogEntry, ...]:
+    raw = _read_verified(archive, entry, path)
     try:
-        return command_log.load(raw)
+        return command_log.load_command_log(raw)
     except ValueError as error:
         raise SourceError("errors.capture_damaged", path=str(path), entry=entry.file) from error
 
 
-def _answer(archive: zipfile.ZipFile, entry: Entry, path: Path) -> Answer:
-    raw = _checked(archive, entry, path)
+def _read_answer(archive: zipfile.ZipFile, entry: AnswerEntry, path: Path) -> Answer:
+    raw = _read_verified(archive, entry, path)
     try:
         text = raw.decode()
     except ValueError as error:
@@ -203,23 +203,23 @@ def _answer(archive: zipfile.ZipFile, entry: Entry, path: Path) -> Answer:
     )
 
 
-def _checked(archive: zipfile.ZipFile, entry: Entry | ApkEntry | LogEntry, path: Path) -> bytes:
+def _read_verified(archive: zipfile.ZipFile, entry: AnswerEntry | ApkEntry | LogFileEntry, path: Path) -> bytes:
     """The content of `entry`, if it is what was written."""
     try:
-        raw = _bytes(archive, entry.file)
-    except (KeyError, *TORN) as error:
+        raw = _read_limited(archive, entry.file)
+    except (KeyError, *READ_ERRORS) as error:
         raise SourceError("errors.capture_damaged", path=str(path), entry=entry.file) from error
     if hashlib.sha256(raw).hexdigest() != entry.sha256:
         raise SourceError("errors.capture_changed", path=str(path), entry=entry.file)
     return raw
 
 
-def _bytes(archive: zipfile.ZipFile, name: str) -> bytes:
+def _read_limited(archive: zipfile.ZipFile, name: str) -> bytes:
     with archive.open(name) as stream:
-        return stream.read(LARGEST_FILE + 1)
+        return stream.read(MAX_FILE_BYTES + 1)
 
 
-def sha256(path: Path) -> str:
+def sha256_file(path: Path) -> str:
     """Of the file at `path`."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()

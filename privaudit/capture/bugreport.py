@@ -19,23 +19,23 @@ from types import MappingProxyType
 from typing import IO, Final
 
 from privaudit.capture import Capture, services
-from privaudit.capture.answers import Answer, missing
-from privaudit.capture.archive import TORN, sha256
-from privaudit.capture.bugreport_sections import Report, split
+from privaudit.capture.answers import Answer, missing_answer
+from privaudit.capture.archive import READ_ERRORS, sha256_file
+from privaudit.capture.bugreport_sections import BugreportSections, split_sections
 from privaudit.errors import SourceError
-from privaudit.i18n import tame
+from privaudit.i18n import sanitize_text
 from privaudit.model import Source
 
-MAIN: Final = "main_entry.txt"
-MOST_ENTRIES: Final = 20_000
+MAIN_ENTRY_FILE: Final = "main_entry.txt"
+MAX_ENTRIES: Final = 20_000
 
-_HEAD = re.compile(rb"^== dumpstate: \d{4}-\d\d-\d\d", re.MULTILINE)
-_LOOKED_AT: Final = 1 << 16
+_DUMPSTATE_LINE = re.compile(rb"^== dumpstate: \d{4}-\d\d-\d\d", re.MULTILINE)
+_SNIFFED_BYTES: Final = 1 << 16
 """Bytes at the start in which the head must stand."""
-_LONGEST_NAME: Final = 1024
-_TEXT: Final = (".txt", ".log")
-_TRIED: Final = 16
-"""Texts of a zip without `MAIN` that are looked into."""
+_MAX_NAME_BYTES: Final = 1024
+_TEXT_SUFFIXES: Final = (".txt", ".log")
+_MAX_CANDIDATES: Final = 16
+"""Texts of a zip without `MAIN_ENTRY_FILE` that are looked into."""
 
 
 def recognises(path: Path) -> bool:
@@ -45,10 +45,10 @@ def recognises(path: Path) -> bool:
             return False
         if not zipfile.is_zipfile(path):
             with path.open("rb") as stream:
-                return _is_report(stream.read(_LOOKED_AT))
+                return _has_dumpstate_header(stream.read(_SNIFFED_BYTES))
         with zipfile.ZipFile(path) as archive:
-            return _entry(archive) is not None
-    except TORN:
+            return _find_text_entry(archive) is not None
+    except READ_ERRORS:
         return False
 
 
@@ -59,77 +59,77 @@ def read(path: Path) -> Capture:
         SourceError: torn, larger than any real one, or without any part that we know.
     """
     try:
-        with _opened(path) as stream:
-            report = split(stream, services.WANTED, str(path))
+        with _open_text(path) as stream:
+            report = split_sections(stream, services.WANTED_SECTIONS, str(path))
         written = datetime.fromtimestamp(path.stat().st_mtime, UTC)
-        digest = sha256(path)
-    except TORN as error:
+        digest = sha256_file(path)
+    except READ_ERRORS as error:
         raise SourceError("errors.source_unreadable", path=str(path), reason=str(error)) from error
-    capture = captured(report, written)
+    capture = capture_from_sections(report, written)
     if not capture.answers.keys() - {"clock"}:
         raise SourceError("errors.bugreport_without_answers", path=str(path))
     return replace(capture, source=Source(kind="bugreport", sha256=digest))
 
 
-def captured(report: Report, written: datetime) -> Capture:
-    """What `report` answers, and when it was made: by the phone's clock where its zone is known, else `written`."""
-    answers: dict[str, Answer] = {answer.key: answer for answer in services.answers(report)}
-    when = services.moment(report, answers.get("properties") or missing("properties"))
+def capture_from_sections(sections: BugreportSections, modified_at: datetime) -> Capture:
+    """What `split_answers` answers, and when it was made: by the phone's clock where its zone is known, else `modified_at`."""
+    answers: dict[str, Answer] = {answer.key: answer for answer in services.answers_from_sections(sections)}
+    when = services.dump_time(sections, answers.get("properties") or missing_answer("properties"))
     if when is not None:
-        answers["clock"] = services.clock(when)
+        answers["clock"] = services.clock_answer(when)
     return Capture(
         answers=MappingProxyType(answers),
-        taken_at=when or written,
+        taken_at=when or modified_at,
         source=Source(kind="bugreport", sha256=None),
         demo=False,
     )
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[IO[bytes]]:
+def _open_text(path: Path) -> Iterator[IO[bytes]]:
     if not zipfile.is_zipfile(path):
         with path.open("rb") as stream:
             yield stream
         return
-    with zipfile.ZipFile(path) as archive, text_of(archive, path) as stream:
+    with zipfile.ZipFile(path) as archive, open_zipped_text(archive, path) as stream:
         yield stream
 
 
 @contextmanager
-def text_of(archive: zipfile.ZipFile, path: Path) -> Iterator[IO[bytes]]:
+def open_zipped_text(archive: zipfile.ZipFile, path: Path) -> Iterator[IO[bytes]]:
     """The text of a zipped bug report, opened. `path` is named in errors.
 
     Raises:
         SourceError: too many entries, or one that comes twice, so that other programs would read another.
     """
     names = archive.namelist()
-    if len(names) > MOST_ENTRIES:
+    if len(names) > MAX_ENTRIES:
         raise SourceError("errors.capture_too_large", path=str(path))
-    name = _entry(archive)
+    name = _find_text_entry(archive)
     if name is None:
         raise SourceError("errors.bugreport_without_answers", path=str(path))
-    if Counter(names)[name] > 1 or Counter(names)[MAIN] > 1:
-        raise SourceError("errors.capture_damaged", path=str(path), entry=tame(name))
+    if Counter(names)[name] > 1 or Counter(names)[MAIN_ENTRY_FILE] > 1:
+        raise SourceError("errors.capture_damaged", path=str(path), entry=sanitize_text(name))
     with archive.open(name) as stream:
         yield stream
 
 
-def _entry(archive: zipfile.ZipFile) -> str | None:
+def _find_text_entry(archive: zipfile.ZipFile) -> str | None:
     """Name of the entry that holds the report. Nothing is ever unpacked to a file, so a name can do no harm."""
     names = archive.namelist()
-    if MAIN in names:
-        with archive.open(MAIN) as stream:
-            named = stream.read(_LONGEST_NAME).decode("utf-8", "replace").strip()
-        if named in names and named != MAIN:
+    if MAIN_ENTRY_FILE in names:
+        with archive.open(MAIN_ENTRY_FILE) as stream:
+            named = stream.read(_MAX_NAME_BYTES).decode("utf-8", "replace").strip()
+        if named in names and named != MAIN_ENTRY_FILE:
             return named
-    texts = [name for name in names if name.endswith(_TEXT) and "/" not in name]
-    return next((name for name in texts[:_TRIED] if _begins_well(archive, name)), None)
+    texts = [name for name in names if name.endswith(_TEXT_SUFFIXES) and "/" not in name]
+    return next((name for name in texts[:_MAX_CANDIDATES] if _entry_is_report(archive, name)), None)
 
 
-def _begins_well(archive: zipfile.ZipFile, name: str) -> bool:
+def _entry_is_report(archive: zipfile.ZipFile, name: str) -> bool:
     with archive.open(name) as stream:
-        return _is_report(stream.read(_LOOKED_AT))
+        return _has_dumpstate_header(stream.read(_SNIFFED_BYTES))
 
 
-def _is_report(start: bytes) -> bool:
-    return _HEAD.search(start) is not None or "== dumpstate: ".encode("utf-16-le") in start
+def _has_dumpstate_header(start: bytes) -> bool:
+    return _DUMPSTATE_LINE.search(start) is not None or "== dumpstate: ".encode("utf-16-le") in start

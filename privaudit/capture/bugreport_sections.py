@@ -16,19 +16,19 @@ from dataclasses import dataclass, field
 from typing import IO, Final
 
 from privaudit.capture import framing
-from privaudit.capture.text_folder import LARGEST_FILE
+from privaudit.capture.text_folder import MAX_FILE_BYTES
 from privaudit.errors import SourceError
 
-LARGEST_REPORT: Final = 1 << 30
+MAX_REPORT_BYTES: Final = 1 << 30
 """Bytes of text in one report: ten times the largest known."""
-MOST_SERVICES: Final = 10_000
+MAX_SERVICES: Final = 10_000
 """A phone has some hundred; with more, no framing is believed."""
-PROPERTIES: Final = "getprop"
+PROPERTIES_SECTION: Final = "getprop"
 """Name of the one part that is no service."""
 
-_LONGEST_LINE: Final = 1 << 16
+_MAX_LINE_BYTES: Final = 1 << 16
 """A longer one is read in pieces, of which only the first begins a line."""
-_BLOCK_SIZE: Final = 1 << 14
+_CHUNK_BYTES: Final = 1 << 14
 """Bytes read at once. Most hold no line of the frame, and are not taken apart."""
 
 
@@ -37,204 +37,215 @@ class Section:
     """What stood in one part."""
 
     raw: bytes
-    whole: bool
+    complete: bool
     """Whether its end was there."""
-    believed: bool
+    trusted: bool
     """Whether nothing speaks against its framing. Else nothing in it proves anything."""
-    killed: bool = False
+    timed_out: bool = False
     """The phone ended the command, because it took too long."""
     too_long: bool = False
-    ended: str | None = None
+    ended_at: str | None = None
     """The phone's local time when the dump was done, where it says so: ``YYYY-MM-DD HH:MM:SS``."""
 
 
 @dataclass(slots=True, kw_only=True)
-class Report:
+class BugreportSections:
     """The parts that were wanted and found."""
 
     sections: dict[str, Section] = field(default_factory=dict)
-    """By the service's name, or `PROPERTIES`."""
-    made_at: str | None = None
+    """By the service's name, or `PROPERTIES_SECTION`."""
+    started_at: str | None = None
     """The phone's local time at the head of a bug report."""
 
 
-def split(stream: IO[bytes], wanted: AbstractSet[str], path: str) -> Report:
-    """Read `stream` to its end, once, and keep the parts in `wanted`. `path` is named in errors.
+def split_sections(stream: IO[bytes], wanted: AbstractSet[str], path: str) -> BugreportSections:
+    """Read `stream` to its end, once, and keep the parts in `is_interactive`. `path` is named in errors.
 
     Raises:
         SourceError: there is more of it than of any real one.
     """
-    splitter = _Splitter(wanted)
+    splitter = _SectionSplitter(wanted)
     total = 0
     begins = True
-    for block in _blocks(stream):
+    for block in _read_line_chunks(stream):
         total += len(block)
-        if total > LARGEST_REPORT:
+        if total > MAX_REPORT_BYTES:
             raise SourceError("errors.capture_too_large", path=path)
-        if splitter.is_plain(block):
-            splitter.keep(block)
+        if splitter.is_content_only(block):
+            splitter.append(block)
             begins = block.endswith(b"\n")
             continue
         for line in io.BytesIO(block):
-            splitter.line(line, begins=begins)
+            splitter.feed_line(line, at_line_start=begins)
             begins = line.endswith(b"\n")
-    return splitter.done()
+    return splitter.finish()
 
 
-def _blocks(stream: IO[bytes]) -> Iterator[bytes]:
+def _read_line_chunks(stream: IO[bytes]) -> Iterator[bytes]:
     """`stream` in blocks that end where a line does, but where one is very long."""
-    first = stream.read(_BLOCK_SIZE)
+    first = stream.read(_CHUNK_BYTES)
     if first.startswith((b"\xff\xfe", b"\xfe\xff")):
         # Windows PowerShell saves what `adb bugreport` prints as UTF-16.
         stream.seek(0)
         text = io.TextIOWrapper(stream, encoding="utf-16", errors="replace", newline="\n")
-        while wide := text.read(_BLOCK_SIZE):
-            yield (wide + text.readline(_LONGEST_LINE)).encode()
+        while wide := text.read(_CHUNK_BYTES):
+            yield (wide + text.readline(_MAX_LINE_BYTES)).encode()
         return
-    yield first.removeprefix(b"\xef\xbb\xbf") + stream.readline(_LONGEST_LINE)
-    while block := stream.read(_BLOCK_SIZE):
-        yield block + stream.readline(_LONGEST_LINE)
+    yield first.removeprefix(b"\xef\xbb\xbf") + stream.readline(_MAX_LINE_BYTES)
+    while block := stream.read(_CHUNK_BYTES):
+        yield block + stream.readline(_MAX_LINE_BYTES)
 
 
 @dataclass(slots=True)
-class _Open:
+class _OpenSection:
     name: str
-    number: int
-    kept: list[bytes] | None
+    ordinal: int
+    chunks: list[bytes] | None
     """``None``: not wanted."""
     size: int = 0
 
 
-class _Splitter:
+class _SectionSplitter:
     def __init__(self, wanted: AbstractSet[str]) -> None:
         self.wanted = wanted
-        self.report = Report()
-        self.open: _Open | None = None
-        self.dashes: bytes | None = None
-        self.begun: dict[str, int] = {}
-        self.numbers: dict[str, int] = {}
-        self.times: Counter[str] = Counter()
-        self.number = self.footers = 0
-        self.doubtful: set[str] = set()
-        self.spilt = False
+        self.result = BugreportSections()
+        self.current: _OpenSection | None = None
+        self.pending_dashes: bytes | None = None
+        self.last_ordinal: dict[str, int] = {}
+        self.wanted_ordinals: dict[str, int] = {}
+        self.occurrences: Counter[str] = Counter()
+        self.section_count = self.footer_count = 0
+        self.untrusted: set[str] = set()
+        self.has_stray_package_block = False
 
-    def is_plain(self, block: bytes) -> bool:
-        """Whether no line of the frame can be in `block`."""
-        if self.dashes is not None or (not self.number and framing.HEAD_BEGINS in block):
+    def is_content_only(self, chunk: bytes) -> bool:
+        """Whether no line of the frame can be in `chunk`."""
+        if self.pending_dashes is not None or (not self.section_count and framing.DUMPSTATE_PREFIX in chunk):
             return False
-        if framing.BLOCK_BEGINS in block and (self.open is None or self.open.name != "package"):
+        if framing.PACKAGE_BLOCK_PREFIX in chunk and (self.current is None or self.current.name != "package"):
             return False
-        return not any(mark in block for mark in (framing.DASHES, framing.TITLE_BEGINS, framing.SAID, framing.PID))
-
-    def line(self, line: bytes, *, begins: bool) -> None:
-        """Take one line, or a piece of one that is very long."""
-        text = line.rstrip(b"\r\n")
-        if self.dashes is not None:
-            dashes, self.dashes = self.dashes, None
-            if header := framing.HEADER.fullmatch(text):
-                self.keep(dashes.rstrip(b"\r\n").removesuffix(framing.DASHES))
-                self._begin(header[1].decode("utf-8", "replace"))
-                return
-            self.keep(dashes)
-        # What a service says last may lack its line feed: then the frame stands behind it.
-        if text.endswith(framing.DASHES):
-            self.dashes = line
-        elif not self._ending(text) and not (begins and line[:1] in b"-= " and self._framing(text)):
-            self.keep(line)
-
-    def _ending(self, text: bytes) -> bool:
-        """Whether `text` ends a part."""
-        if framing.SAID in text and (footer := framing.FOOTER.fullmatch(text)):
-            self.keep(footer[1])
-            self._footer(footer[2].decode("utf-8", "replace"), footer[3])
-            return True
-        if framing.PID in text and self.open is not None and (killed := framing.KILLED.search(text)):
-            self.keep(text[: killed.start()])
-            self._end(whole=False, killed=True)
-            return True
-        return False
-
-    def _framing(self, text: bytes) -> bool:
-        """Whether `text` is a line between parts."""
-        if text.startswith(framing.TITLE_BEGINS):
-            if framing.PROPERTIES_TITLE.fullmatch(text):
-                self._begin(PROPERTIES)
-                return True
-            return framing.TITLE.fullmatch(text) is not None and self._title()
-        if text.startswith(framing.HEAD_BEGINS):
-            head = framing.HEAD.fullmatch(text)
-            if head is not None and not self.number and self.report.made_at is None:
-                self.report.made_at = head[1].decode()
-        elif text.startswith(framing.BLOCK_BEGINS) and (self.open is None or self.open.name != "package"):
-            self.spilt = self.spilt or framing.BLOCK.fullmatch(text) is not None
-        return False
-
-    def _begin(self, name: str) -> None:
-        if self.open is not None:
-            self._end(whole=not self.footers)
-        self.number += 1
-        if len(self.begun) < MOST_SERVICES:
-            self.begun[name] = self.number
-        if name in self.wanted:
-            self.times[name] += 1
-            self.numbers[name] = self.number
-        self.open = _Open(name, self.number, [] if name in self.wanted else None)
-
-    def _footer(self, name: str, ended: bytes | None) -> None:
-        self.footers += 1
-        if self.open is not None and self.open.name == name:
-            self._end(whole=True, ended=ended.decode() if ended else None)
-            return
-        # The true end of a dump that seemed to have ended before: what stood between was written by an app.
-        since = self.begun.get(name)
-        if since is not None:
-            self.doubtful |= {one for one, number in self.numbers.items() if number >= since}
-            if self.open is not None and self.open.number >= since:
-                self.open = None
-
-    def _title(self) -> bool:
-        """Whether the title of another part ends the one that is open."""
-        if self.open is not None and self.open.name != PROPERTIES and self.footers:
-            return False  # only its footer ends it
-        self._end(whole=True)
-        return True
-
-    def keep(self, line: bytes) -> None:
-        """Add to the part that is open, if it is wanted."""
-        if self.open is None or self.open.kept is None:
-            return
-        if self.open.size <= LARGEST_FILE:
-            self.open.kept.append(line)
-        self.open.size += len(line)
-
-    def _end(self, *, whole: bool, killed: bool = False, ended: str | None = None) -> None:
-        one, self.open = self.open, None
-        if one is None or one.kept is None or one.name in self.report.sections:
-            return
-        raw = b"".join(one.kept)
-        while match := framing.OF_DUMPSYS.match(raw):
-            raw = raw[match.end() :]
-        self.report.sections[one.name] = Section(
-            raw=raw[:LARGEST_FILE],
-            whole=whole,
-            believed=True,
-            killed=killed,
-            too_long=one.size > LARGEST_FILE,
-            ended=ended,
+        return not any(
+            mark in chunk
+            for mark in (framing.DASH_LINE, framing.TITLE_PREFIX, framing.FOOTER_MARKER, framing.TIMEOUT_MARKER)
         )
 
-    def done(self) -> Report:
-        if self.dashes is not None:
-            self.keep(self.dashes)
-            self.dashes = None
-        self._end(whole=False)
-        if self.spilt:
+    def feed_line(self, line: bytes, *, at_line_start: bool) -> None:
+        """Take one line, or a piece of one that is very long."""
+        text = line.rstrip(b"\r\n")
+        if self.pending_dashes is not None:
+            dashes, self.pending_dashes = self.pending_dashes, None
+            if header := framing.SERVICE_HEADER.fullmatch(text):
+                self.append(dashes.rstrip(b"\r\n").removesuffix(framing.DASH_LINE))
+                self._start_section(header[1].decode("utf-8", "replace"))
+                return
+            self.append(dashes)
+        # What a service says last may lack its line feed: then the frame stands behind it.
+        if text.endswith(framing.DASH_LINE):
+            self.pending_dashes = line
+        elif not self._handle_section_end(text) and not (
+            at_line_start and line[:1] in b"-= " and self._handle_frame_line(text)
+        ):
+            self.append(line)
+
+    def _handle_section_end(self, text: bytes) -> bool:
+        """Whether `text` ends a part."""
+        if framing.FOOTER_MARKER in text and (footer := framing.SERVICE_FOOTER.fullmatch(text)):
+            self.append(footer[1])
+            self._handle_footer(footer[2].decode("utf-8", "replace"), footer[3])
+            return True
+        if (
+            framing.TIMEOUT_MARKER in text
+            and self.current is not None
+            and (killed := framing.TIMEOUT_LINE.search(text))
+        ):
+            self.append(text[: killed.start()])
+            self._end_section(complete=False, timed_out=True)
+            return True
+        return False
+
+    def _handle_frame_line(self, text: bytes) -> bool:
+        """Whether `text` is a line between parts."""
+        if text.startswith(framing.TITLE_PREFIX):
+            if framing.PROPERTIES_TITLE.fullmatch(text):
+                self._start_section(PROPERTIES_SECTION)
+                return True
+            return framing.SECTION_TITLE.fullmatch(text) is not None and self._handle_title()
+        if text.startswith(framing.DUMPSTATE_PREFIX):
+            head = framing.DUMPSTATE_HEADER.fullmatch(text)
+            if head is not None and not self.section_count and self.result.started_at is None:
+                self.result.started_at = head[1].decode()
+        elif text.startswith(framing.PACKAGE_BLOCK_PREFIX) and (self.current is None or self.current.name != "package"):
+            self.has_stray_package_block = (
+                self.has_stray_package_block or framing.PACKAGE_BLOCK.fullmatch(text) is not None
+            )
+        return False
+
+    def _start_section(self, name: str) -> None:
+        if self.current is not None:
+            self._end_section(complete=not self.footer_count)
+        self.section_count += 1
+        if len(self.last_ordinal) < MAX_SERVICES:
+            self.last_ordinal[name] = self.section_count
+        if name in self.wanted:
+            self.occurrences[name] += 1
+            self.wanted_ordinals[name] = self.section_count
+        self.current = _OpenSection(name, self.section_count, [] if name in self.wanted else None)
+
+    def _handle_footer(self, name: str, ended_at: bytes | None) -> None:
+        self.footer_count += 1
+        if self.current is not None and self.current.name == name:
+            self._end_section(complete=True, ended_at=ended_at.decode() if ended_at else None)
+            return
+        # The true end of a dump that seemed to have ended before: what stood between was written by an app.
+        since = self.last_ordinal.get(name)
+        if since is not None:
+            self.untrusted |= {one for one, number in self.wanted_ordinals.items() if number >= since}
+            if self.current is not None and self.current.ordinal >= since:
+                self.current = None
+
+    def _handle_title(self) -> bool:
+        """Whether the title of another part ends the one that is open."""
+        if self.current is not None and self.current.name != PROPERTIES_SECTION and self.footer_count:
+            return False  # only its footer ends it
+        self._end_section(complete=True)
+        return True
+
+    def append(self, line: bytes) -> None:
+        """Add to the part that is open, if it is wanted."""
+        if self.current is None or self.current.chunks is None:
+            return
+        if self.current.size <= MAX_FILE_BYTES:
+            self.current.chunks.append(line)
+        self.current.size += len(line)
+
+    def _end_section(self, *, complete: bool, timed_out: bool = False, ended_at: str | None = None) -> None:
+        one, self.current = self.current, None
+        if one is None or one.chunks is None or one.name in self.result.sections:
+            return
+        raw = b"".join(one.chunks)
+        while match := framing.DUMPSYS_PREAMBLE.match(raw):
+            raw = raw[match.end() :]
+        self.result.sections[one.name] = Section(
+            raw=raw[:MAX_FILE_BYTES],
+            complete=complete,
+            trusted=True,
+            timed_out=timed_out,
+            too_long=one.size > MAX_FILE_BYTES,
+            ended_at=ended_at,
+        )
+
+    def finish(self) -> BugreportSections:
+        if self.pending_dashes is not None:
+            self.append(self.pending_dashes)
+            self.pending_dashes = None
+        self._end_section(complete=False)
+        if self.has_stray_package_block:
             # Before Android 8 no true footer follows a forged end, but a block of the dump that stands elsewhere may.
-            self.doubtful.add("package")
-        crowded = len(self.begun) >= MOST_SERVICES
-        for name in {*self.report.sections, *self.doubtful} & set(self.wanted):
-            section = self.report.sections.setdefault(name, Section(raw=b"", whole=False, believed=False))
-            if crowded or self.times[name] > 1 or name in self.doubtful:
-                section.believed = False
+            self.untrusted.add("package")
+        crowded = len(self.last_ordinal) >= MAX_SERVICES
+        for name in {*self.result.sections, *self.untrusted} & set(self.wanted):
+            section = self.result.sections.setdefault(name, Section(raw=b"", complete=False, trusted=False))
+            if crowded or self.occurrences[name] > 1 or name in self.untrusted:
+                section.trusted = False
                 section.raw = b""
-        return self.report
+        return self.result

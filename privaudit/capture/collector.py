@@ -10,20 +10,20 @@ from types import MappingProxyType
 from typing import Final, TypeAlias
 
 from privaudit.capture import Capture, questions
-from privaudit.capture.answers import Answer, receive
+from privaudit.capture.answers import Answer, classify_answer
 from privaudit.capture.redact import redact
 from privaudit.errors import ConnectionLost
 from privaudit.model import Source
 from privaudit.transport import Transport
 
-Progress: TypeAlias = Callable[[str], None]
+OnRound: TypeAlias = Callable[[str], None]
 """Told the name of each round as it begins."""
 
-MOST_ANSWERS: Final = 1000
+MAX_ANSWERS: Final = 1000
 """Of one script. Each Android user costs three, and Android takes far fewer than 300 of them."""
 
 
-def take(transport: Transport, *, demo: bool = False, progress: Progress = lambda _: None) -> Capture:
+def collect_first_round(transport: Transport, *, demo: bool = False, on_round: OnRound = lambda _: None) -> Capture:
     """Ask everything that can be asked before any app is known.
 
     A connection that ends in the middle leaves what was read; `privaudit.facts` reports the rest as not asked.
@@ -31,13 +31,13 @@ def take(transport: Transport, *, demo: bool = False, progress: Progress = lambd
     Raises:
         ConnectionLost: it ended before anything was read.
     """
-    progress("first_round")
+    on_round("first_round")
     marker = questions.new_marker()
     begun = datetime.now(UTC)
     try:
-        answers = tuple(_first(transport.run(questions.first_round(marker)).stdout, marker))
+        answers = tuple(_first_round_answers(transport.run(questions.first_round(marker)).stdout, marker))
     except ConnectionLost as lost:
-        answers = tuple(_first(lost.partial, marker))
+        answers = tuple(_first_round_answers(lost.partial, marker))
         if not answers:
             raise
     return Capture(
@@ -48,29 +48,31 @@ def take(transport: Transport, *, demo: bool = False, progress: Progress = lambd
     )
 
 
-def _first(output: bytes, marker: str) -> Iterator[Answer]:
+def _first_round_answers(output: bytes, marker: str) -> Iterator[Answer]:
     """The answers that were asked for, and no more of them than any phone has: what one says beyond is not kept."""
-    answers = (answer for answer in sections(output, marker) if answer.question != "package")
-    return itertools.islice(answers, MOST_ANSWERS)
+    answers = (answer for answer in split_answers(output, marker) if answer.question != "package")
+    return itertools.islice(answers, MAX_ANSWERS)
 
 
-def ask_more(transport: Transport, wanted: Iterable[str], *, progress: Progress = lambda _: None) -> Iterator[Answer]:
-    """Ask for the answers in `wanted` (keys); yields those that came. Stops where the connection ends."""
+def collect_answers(
+    transport: Transport, keys: Iterable[str], *, on_round: OnRound = lambda _: None
+) -> Iterator[Answer]:
+    """Ask for the answers in `load_public_keys` (keys); yields those that came. Stops where the connection ends."""
     marker = questions.new_marker()
-    asked = dict.fromkeys(wanted)
-    for command in questions.later_rounds(marker, asked, limit=transport.command_limit):
-        progress("later_round")
+    asked = dict.fromkeys(keys)
+    for command in questions.follow_up_rounds(marker, asked, max_bytes=transport.command_limit):
+        on_round("later_round")
         lost = False
         try:
             output = transport.run(command).stdout
         except ConnectionLost as error:
             output, lost = error.partial, True
-        yield from (answer for answer in sections(output, marker) if answer.key in asked)
+        yield from (answer for answer in split_answers(output, marker) if answer.key in asked)
         if lost:
             return
 
 
-def sections(output: bytes, marker: str) -> Iterator[Answer]:
+def split_answers(output: bytes, marker: str) -> Iterator[Answer]:
     """Cut the output of a script into answers. One that was not finished comes as unreadable.
 
     A phone hears the marker with the script: lines that name no answer of ours are text like any other.
@@ -84,25 +86,25 @@ def sections(output: bytes, marker: str) -> Iterator[Answer]:
     begun: tuple[str, int] | None = None
     for match in line.finditer(output):
         key = match[2].decode("ascii")
-        if not questions.is_key(key) or output[max(match.start() - 1, 0) : match.start()] not in {b"", b"\n"}:
+        if not questions.is_answer_key(key) or output[max(match.start() - 1, 0) : match.start()] not in {b"", b"\n"}:
             continue
         if match[1] == b"begin":
             if begun is not None:  # its end was lost on the way
-                yield _answer(begun[0], output[begun[1] : match.start()], None, whole=False)
+                yield _make_answer(begun[0], output[begun[1] : match.start()], None, complete=False)
             begun = key, match.end()
         elif begun is not None and begun[0] == key:
             raw = output[begun[1] : match.start()]
             if raw.endswith(b"\n"):
                 raw = raw[:-1].rstrip(b"\r")  # the script ends each answer with a line feed of its own
-            yield _answer(key, raw, int(match[3]) if match[3] else None, whole=match[3] is not None)
+            yield _make_answer(key, raw, int(match[3]) if match[3] else None, complete=match[3] is not None)
             begun = None
     if begun is not None:
         rest = output[begun[1] :]
         last = rest.rpartition(b"\n")[2]
         if last.startswith(marker.encode()) or marker.encode().startswith(last):
             rest = rest[: len(rest) - len(last)]  # a marker line that is cut is ours, not the phone's
-        yield _answer(begun[0], rest, None, whole=False)
+        yield _make_answer(begun[0], rest, None, complete=False)
 
 
-def _answer(key: str, raw: bytes, exit_code: int | None, *, whole: bool) -> Answer:
-    return redact(receive(key, raw, exit_code=exit_code, whole=whole))
+def _make_answer(key: str, raw: bytes, exit_code: int | None, *, complete: bool) -> Answer:
+    return redact(classify_answer(key, raw, exit_code=exit_code, complete=complete))

@@ -12,11 +12,11 @@ from pydantic import AwareDatetime, TypeAdapter, ValidationError
 
 from privaudit.errors import ConnectionLost
 from privaudit.model import Command, Reply
-from privaudit.transport import OUTPUT_LIMIT, SCRIPT_TIMEOUT_S, Transport
+from privaudit.transport import MAX_OUTPUT_BYTES, SCRIPT_TIMEOUT_S, Transport
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class CommandLogEntry:
     """One command that was sent."""
 
     command: str
@@ -31,24 +31,24 @@ class Asked:
     """Whether the connection ended before the answer did."""
 
 
-_ASKED: Final = TypeAdapter(Asked)
+_LOG_ENTRY_ADAPTER: Final = TypeAdapter(CommandLogEntry)
 
 
-class Recorder:
+class LoggingTransport:
     """A transport that notes what goes through it. The phone is another's: closing it is theirs, too."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
-        self._asked: list[Asked] = []
+        self._entries: list[CommandLogEntry] = []
         self.kind = transport.kind
         self.command_limit = transport.command_limit
 
     @property
-    def log(self) -> tuple[Asked, ...]:
+    def log(self) -> tuple[CommandLogEntry, ...]:
         """What was asked until now, in order."""
-        return tuple(self._asked)
+        return tuple(self._entries)
 
-    def run(self, command: Command, *, timeout_s: float = SCRIPT_TIMEOUT_S, limit: int = OUTPUT_LIMIT) -> Reply:
+    def run(self, command: Command, *, timeout_s: float = SCRIPT_TIMEOUT_S, limit: int = MAX_OUTPUT_BYTES) -> Reply:
         """See `privaudit.transport.Transport.run`."""
         began_at, start = datetime.now(UTC), time.monotonic()
         exit_code, lost = None, False
@@ -62,8 +62,8 @@ class Recorder:
             return reply
         finally:
             seconds = round(time.monotonic() - start, 3)
-            self._asked.append(
-                Asked(
+            self._entries.append(
+                CommandLogEntry(
                     command=command.text,
                     why=command.why,
                     began_at=began_at,
@@ -86,18 +86,18 @@ class Recorder:
         self.close()
 
 
-def dump(log: tuple[Asked, ...]) -> bytes:
+def dump_command_log(log: tuple[CommandLogEntry, ...]) -> bytes:
     """`log` as one line of JSON for each command."""
-    return b"".join(_ASKED.dump_json(one) + b"\n" for one in log)
+    return b"".join(_LOG_ENTRY_ADAPTER.dump_json(one) + b"\n" for one in log)
 
 
-def load(data: bytes) -> tuple[Asked, ...]:
+def load_command_log(data: bytes) -> tuple[CommandLogEntry, ...]:
     """Read back what `dump` wrote.
 
     Raises:
         ValueError: it is something else.
     """
     try:
-        return tuple(_ASKED.validate_json(line) for line in data.split(b"\n") if line)
+        return tuple(_LOG_ENTRY_ADAPTER.validate_json(line) for line in data.split(b"\n") if line)
     except ValidationError as error:
         raise ValueError("no command log") from error

@@ -13,32 +13,34 @@ from __future__ import annotations
 import re
 from typing import Final
 
-DASHES: Final = b"-" * 79
-HEADER: Final = re.compile(rb"DUMP OF SERVICE (?:CRITICAL |HIGH )?(\S{1,200}):")
-"""The line below `DASHES`. Group: the service."""
-SAID: Final = b"s was the duration of dumpsys "
-"""Stands in each `FOOTER`."""
-FOOTER: Final = re.compile(
+DASH_LINE: Final = b"-" * 79
+SERVICE_HEADER: Final = re.compile(rb"DUMP OF SERVICE (?:CRITICAL |HIGH )?(\S{1,200}):")
+"""The line below `DASH_LINE`. Group: the service."""
+FOOTER_MARKER: Final = b"s was the duration of dumpsys "
+"""Stands in each `SERVICE_FOOTER`."""
+SERVICE_FOOTER: Final = re.compile(
     rb"(?s:(.*))-{9} [\d.,]{1,12}s was the duration of dumpsys (\S{1,200}?)"
     rb"(?:, ending at: (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d))?"
 )
 """Groups: what stands before it, the service, the phone's local time."""
 
-TITLE_BEGINS: Final = b"------ "
-TITLE: Final = re.compile(rb"-{6} .{1,500} -{6}")
+TITLE_PREFIX: Final = b"------ "
+SECTION_TITLE: Final = re.compile(rb"-{6} .{1,500} -{6}")
 """Of another part, or how long one took."""
 PROPERTIES_TITLE: Final = re.compile(rb"-{6} SYSTEM PROPERTIES(?: \(getprop\))? -{6}")
-PID: Final = b"(killing pid "
-KILLED: Final = re.compile(rb"\*\*\* .{1,200}[Tt]imed out after [\d.,]{1,12}s \(killing pid \d{1,9}\)$")
+TIMEOUT_MARKER: Final = b"(killing pid "
+TIMEOUT_LINE: Final = re.compile(rb"\*\*\* .{1,200}[Tt]imed out after [\d.,]{1,12}s \(killing pid \d{1,9}\)$")
 """What ``dumpstate`` writes behind the output of a command that took too long."""
 
-HEAD_BEGINS: Final = b"== dumpstate: "
-HEAD: Final = re.compile(rb"== dumpstate: (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)")
+DUMPSTATE_PREFIX: Final = b"== dumpstate: "
+DUMPSTATE_HEADER: Final = re.compile(rb"== dumpstate: (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)")
 """Of the whole report. Group: the phone's local time."""
 
-BLOCK_BEGINS: Final = b"  Package ["
-BLOCK: Final = re.compile(rb"  Package \[[^\]]{1,300}\] \([0-9a-f]{1,16}\):")
+PACKAGE_BLOCK_PREFIX: Final = b"  Package ["
+PACKAGE_BLOCK: Final = re.compile(rb"  Package \[[^\]]{1,300}\] \([0-9a-f]{1,16}\):")
 """The first line of an app in ``dumpsys package``; it stands nowhere else."""
 
-OF_DUMPSYS: Final = re.compile(rb"(?:Service host process PID: \d+|Client PIDs: [\d, ]*|Threads in use: \d+/\d+)\r*\n")
+DUMPSYS_PREAMBLE: Final = re.compile(
+    rb"(?:Service host process PID: \d+|Client PIDs: [\d, ]*|Threads in use: \d+/\d+)\r*\n"
+)
 """Lines that ``dumpsys`` itself puts above a dump, since Android 12."""

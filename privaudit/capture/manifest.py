@@ -11,17 +11,17 @@ from typing import Final, Literal
 
 from pydantic import AwareDatetime, TypeAdapter
 
-from privaudit.capture.identity import Identity
+from privaudit.capture.identity import DeviceFingerprint
 from privaudit.capture.questions import is_package_name
-from privaudit.capture.text_folder import file_name, key_of
+from privaudit.capture.text_folder import answer_file_name, parse_answer_file_name
 from privaudit.model import AnswerState, Message, SourceKind
 
-SCHEMA: Final = "privaudit-capture/1"
-LOG: Final = "commands.jsonl"
+CAPTURE_SCHEMA: Final = "privaudit-capture/1"
+COMMAND_LOG_FILE: Final = "commands.jsonl"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class AnswerEntry:
     """One answer."""
 
     key: str
@@ -45,7 +45,7 @@ class ApkEntry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LogEntry:
+class LogFileEntry:
     """The command log."""
 
     file: Literal["commands.jsonl"]
@@ -53,7 +53,7 @@ class LogEntry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Manifest:
+class CaptureManifest:
     """The whole."""
 
     schema: Literal["privaudit-capture/1"]
@@ -61,43 +61,51 @@ class Manifest:
     taken_at: AwareDatetime
     source: SourceKind
     demo: bool
-    answers: tuple[Entry, ...]
+    answers: tuple[AnswerEntry, ...]
     apks: tuple[ApkEntry, ...] = ()
-    log: LogEntry | None = None
-    phone: Identity | None = None
+    log: LogFileEntry | None = None
+    phone: DeviceFingerprint | None = None
 
 
-_MANIFEST: Final = TypeAdapter(Manifest)
+_MANIFEST_ADAPTER: Final = TypeAdapter(CaptureManifest)
 
 
-def dump(manifest: Manifest) -> bytes:
+def dump_manifest(manifest: CaptureManifest) -> bytes:
     """`manifest` as JSON that a person can read."""
-    return _MANIFEST.dump_json(manifest, indent=1)
+    return _MANIFEST_ADAPTER.dump_json(manifest, indent=1)
 
 
-def load(data: bytes) -> Manifest:
+def load_manifest(data: bytes) -> CaptureManifest:
     """Read back what `dump` wrote.
 
     Raises:
         ValueError: it is something else.
     """
-    return _MANIFEST.validate_json(data)
+    return _MANIFEST_ADAPTER.validate_json(data)
 
 
-def misnamed(manifest: Manifest) -> str | None:
+def find_misnamed(manifest: CaptureManifest) -> str | None:
     """An answer or APK that comes twice, or whose file has a name that we would not give it."""
     keys = Counter(entry.key for entry in manifest.answers)
     for entry in manifest.answers:
         # Both ways round: no key but the one that we would write gives this name.
-        if keys[entry.key] > 1 or key_of(entry.file) != entry.key or file_name(entry.key) != entry.file:
+        if (
+            keys[entry.key] > 1
+            or parse_answer_file_name(entry.file) != entry.key
+            or answer_file_name(entry.key) != entry.file
+        ):
             return entry.key
     packages = Counter(entry.package for entry in manifest.apks)
     for named in manifest.apks:
-        if packages[named.package] > 1 or not is_package_name(named.package) or named.file != apk_file(named.package):
+        if (
+            packages[named.package] > 1
+            or not is_package_name(named.package)
+            or named.file != apk_file_name(named.package)
+        ):
             return named.package
     return None
 
 
-def apk_file(package: str) -> str:
+def apk_file_name(package: str) -> str:
     """Name of the entry that holds the parts of a package's APK."""
     return f"apks/{package}.parts"

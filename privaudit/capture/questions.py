@@ -104,14 +104,14 @@ class Question:
     ``$t`` is ``-t 60`` where ``dumpsys`` has it, ``$l`` is ``-U`` where ``pm`` has it, ``$u`` an Android user,
     ``PKG`` a package name.
     """
-    file: str
+    file_stem: str
     """Its name in a folder of text files, without ``.txt``; per-user and per-package answers add a suffix."""
     why: str
-    per: str = "phone"
+    scope: str = "phone"
     """``phone``, ``user`` or ``package``."""
-    since: int = 23
+    min_sdk: int = 23
     """First SDK that has it."""
-    essential: bool = True
+    is_essential: bool = True
     """Whether its absence could hide a lending app or what one can read."""
     may_be_empty: bool = False
     """Whether nothing at all is an honest answer."""
@@ -125,91 +125,91 @@ QUESTIONS: Final = (
     Question(
         name="clock",
         command="date +%s",
-        file="date",
+        file_stem="date",
         # First: its time is compared with the computer's when the script is sent.
         why="app-ops tell ages; the phone's clock makes them times",
-        essential=False,
+        is_essential=False,
     ),
     Question(
         name="properties",
         command="g " + " ".join(PROPERTIES),
-        file="getprop",
+        file_stem="getprop",
         why="Android version, maker, language and time zone decide how all else is read",
     ),
     Question(
         name="users",
         command="pm list users",
-        file="pm_list_users",
+        file_stem="pm_list_users",
         why="clones, work profiles and private spaces hold their own permissions",
     ),
     Question(
         name="packages",
         command="dumpsys $t package permission "
         + " ".join(p.replace("android.permission.", "${p}") for p in PERMISSIONS),
-        file="dumpsys_package",
+        file_stem="dumpsys_package",
         why="who requests and holds the named permissions, for every user",
     ),
     Question(
         name="appops",
         command="dumpsys $t appops",
-        file="dumpsys_appops",
+        file_stem="dumpsys_appops",
         why="what is blocked in effect, and the last time each app read",
     ),
     Question(
         name="roles",
         command="dumpsys $t role",
-        file="dumpsys_role",
+        file_stem="dumpsys_role",
         why="the default SMS and phone app read by role",
-        since=29,
+        min_sdk=29,
     ),
     Question(
         name="device_policy",
         command="dumpsys $t device_policy",
-        file="dumpsys_device_policy",
+        file_stem="dumpsys_device_policy",
         why="device administrators and owners",
     ),
     Question(
         name="installed",
         command="pm list packages -f -i $l --user $u",
-        file="pm_list_packages",
+        file_stem="pm_list_packages",
         why="which apps this user has, who installed them, and their uids, which no app can know to forge",
-        per="user",
+        scope="user",
     ),
     Question(
         name="third_party",
         command="pm list packages -3 --user $u",
-        file="pm_list_packages_3",
+        file_stem="pm_list_packages_3",
         why="which of them are not part of the system image",
-        per="user",
-        essential=False,
+        scope="user",
+        is_essential=False,
         may_be_empty=True,
     ),
     Question(
         name="settings",
         command="s $u",
-        file="settings_secure",
+        file_stem="settings_secure",
         why="accessibility services, notification listeners, keyboard and default SMS app",
-        per="user",
+        scope="user",
     ),
     Question(
         name="package",
         command="dumpsys $t package PKG",
-        file="dumpsys_package",
+        file_stem="dumpsys_package",
         why="everything a suspect app requests",
-        per="package",
-        essential=False,
+        scope="package",
+        is_essential=False,
     ),
 )
 
 
-BY_NAME: Final[Mapping[str, Question]] = {question.name: question for question in QUESTIONS}
+QUESTIONS_BY_NAME: Final[Mapping[str, Question]] = {question.name: question for question in QUESTIONS}
 
 OLDEST_SDK: Final = 23
 """Android 6: the first with permissions that an owner can refuse."""
 
-_PACKAGE = re.compile(r"(?=.{1,255}\Z)[A-Za-z]\w*(?:\.[A-Za-z]\w*)*\Z", re.ASCII)
+_PACKAGE_NAME = re.compile(r"(?=.{1,255}\Z)[A-Za-z]\w*(?:\.[A-Za-z]\w*)*\Z", re.ASCII)
 
-_HEAD = """\
+_SCRIPT_HEAD = """\
 set -f
 m={marker}
 a() {{ n=$1; shift; echo "$m begin $n"; "$@" 2>&1 </dev/null; r=$?; echo; echo "$m end $n $r"; }}
@@ -223,19 +223,19 @@ l=
 if [ $v -ge 29 ]; then l=-U; fi
 p=android.permission.
 """
-_USERS_HEAD = """\
+_USER_LOOP_HEAD = """\
 for w in $(pm list users 2>/dev/null </dev/null); do
 case $w in UserInfo{*:*)
 u=${w#UserInfo?}
 u=${u%%:*}
 case $u in ''|*[!0-9]*) ;; *)
 """
-_USERS_TAIL = """\
+_USER_LOOP_TAIL = """\
 ;; esac
 ;; esac
 done
 """
-_TAIL = 'echo "$m done"\n'
+_SCRIPT_TAIL = 'echo "$m done"\n'
 
 
 def is_package_name(text: str) -> bool:
@@ -243,18 +243,18 @@ def is_package_name(text: str) -> bool:
 
     Nothing else may enter a command. Android wants a dot in it, except for ``android`` itself and some system packages.
     """
-    return _PACKAGE.match(text) is not None
+    return _PACKAGE_NAME.match(text) is not None
 
 
-def is_key(text: str) -> bool:
+def is_answer_key(text: str) -> bool:
     """Whether `text` names an answer that we would ask for: ``NAME``, ``NAME.USER`` or ``package.PACKAGE``."""
     name, dot, about = text.partition(".")
-    question = BY_NAME.get(name)
+    question = QUESTIONS_BY_NAME.get(name)
     if question is None:
         return False
-    if question.per == "user":
+    if question.scope == "user":
         return re.fullmatch(r"0|[1-9][0-9]{0,4}", about) is not None
-    return is_package_name(about) if question.per == "package" else not dot
+    return is_package_name(about) if question.scope == "package" else not dot
 
 
 def new_marker() -> str:
@@ -262,13 +262,13 @@ def new_marker() -> str:
     return f"@@{secrets.token_hex(8)}"
 
 
-def expected(sdk: int | None, users: Iterable[int]) -> Iterator[str]:
+def expected_keys(sdk: int | None, users: Iterable[int]) -> Iterator[str]:
     """Keys of the answers that a whole capture of a phone of `sdk` with `users` holds."""
     numbers = tuple(users)
     for question in QUESTIONS:
-        if question.per == "user":
+        if question.scope == "user":
             yield from (f"{question.name}.{user}" for user in numbers)
-        elif question.per == "phone" and (sdk is None or sdk >= question.since):
+        elif question.scope == "phone" and (sdk is None or sdk >= question.min_sdk):
             yield question.name
 
 
@@ -277,57 +277,59 @@ def first_round(marker: str) -> Command:
 
     4 KB is what an Android 6 ``adbd`` takes in one message.
     """
-    script = [_HEAD.format(marker=marker, settings=" ".join(SETTINGS))]
+    script = [_SCRIPT_HEAD.format(marker=marker, settings=" ".join(SETTINGS))]
     for question in QUESTIONS:
-        if question.per == "phone":
+        if question.scope == "phone":
             line = f"a {question.name} {question.command}\n"
             script.append(
-                f"if [ $v -ge {question.since} ]; then\n{line}fi\n" if question.since > QUESTIONS[0].since else line
+                f"if [ $v -ge {question.min_sdk} ]; then\n{line}fi\n"
+                if question.min_sdk > QUESTIONS[0].min_sdk
+                else line
             )
-    script.append(_USERS_HEAD)
-    script.extend(f"a {q.name}.$u {q.command}\n" for q in QUESTIONS if q.per == "user")
-    script.append(_USERS_TAIL + _TAIL)
+    script.append(_USER_LOOP_HEAD)
+    script.extend(f"a {q.name}.$u {q.command}\n" for q in QUESTIONS if q.scope == "user")
+    script.append(_USER_LOOP_TAIL + _SCRIPT_TAIL)
     return Command(text="".join(script), why="first round: phone, users, packages, app-ops, settings")
 
 
-def later_rounds(marker: str, wanted: Iterable[str], *, limit: int) -> Iterator[Command]:
-    """Scripts for the answers in `wanted`, each no longer than `limit` bytes.
+def follow_up_rounds(marker: str, keys: Iterable[str], *, max_bytes: int) -> Iterator[Command]:
+    """Scripts for the answers in `load_public_keys`, each no longer than `max_bytes` bytes.
 
     Args:
         marker: see `new_marker`.
-        wanted: answer keys: ``package.NAME``, ``installed.USER``, or a whole-phone question.
-        limit: most bytes of one script.
+        keys: answer keys: ``package.NAME``, ``installed.USER``, or a whole-phone question.
+        max_bytes: most bytes of one script.
 
     Raises:
         ValueError: a key names no question, no Android user or no package name.
     """
-    head = _head(marker)
-    room = limit - len(head) - len(_TAIL)
+    head = _format_script_head(marker)
+    room = max_bytes - len(head) - len(_SCRIPT_TAIL)
     lines: list[str] = []
-    for key in wanted:
+    for key in keys:
         line = f"a {key} {_command_for(key)}\n"
         if lines and sum(map(len, lines)) + len(line) > room:
-            yield Command(text=head + "".join(lines) + _TAIL, why="later round: suspects")
+            yield Command(text=head + "".join(lines) + _SCRIPT_TAIL, why="later round: suspects")
             lines = []
         lines.append(line)
     if lines:
-        yield Command(text=head + "".join(lines) + _TAIL, why="later round: suspects")
+        yield Command(text=head + "".join(lines) + _SCRIPT_TAIL, why="later round: suspects")
 
 
-def _head(marker: str) -> str:
-    return _HEAD.format(marker=marker, settings=" ".join(SETTINGS))
+def _format_script_head(marker: str) -> str:
+    return _SCRIPT_HEAD.format(marker=marker, settings=" ".join(SETTINGS))
 
 
 def _command_for(key: str) -> str:
     name, _, about = key.partition(".")
-    question = BY_NAME.get(name)
+    question = QUESTIONS_BY_NAME.get(name)
     if question is None:
         raise ValueError(f"no such question: {key!r}")
-    if question.per == "user":
+    if question.scope == "user":
         if not re.fullmatch(r"[0-9]{1,5}", about, re.ASCII):
             raise ValueError(f"not an Android user: {key!r}")
         return question.command.replace("$u", about)
-    if question.per == "package":
+    if question.scope == "package":
         if not is_package_name(about):
             raise ValueError(f"not a package name: {key!r}")
         return question.command.replace("PKG", about)
@@ -338,21 +340,21 @@ def _command_for(key: str) -> str:
 
 # --- parts of files ---------------------------------------------------------------------------------------------------
 
-BLOCK: Final = 4096
+BLOCK_BYTES: Final = 4096
 """Bytes that ``dd`` reads at a time; every range begins and ends at a multiple of it."""
-LAST_BLOCK: Final = 1 << 19
+MAX_BLOCK_INDEX: Final = 1 << 19
 """No block after this one is read: 2 GB, as far as ``dd`` counts on every phone and more than an APK may have."""
 
 _APK_PATH = re.compile(r"/(?=.{1,1024}\Z)[A-Za-z0-9_.,@+=~/ -]*\.apk\Z", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
-class Blocks:
+class BlockRange:
     """Adjacent blocks of one file on the phone."""
 
     path: str
-    first: int
-    count: int
+    first_block: int
+    block_count: int
 
 
 def is_apk_path(text: str) -> bool:
@@ -364,8 +366,8 @@ def is_apk_path(text: str) -> bool:
     return _APK_PATH.match(text) is not None and "/../" not in text
 
 
-def file_sizes(marker: str, paths: Sequence[str], *, limit: int) -> Iterator[Command]:
-    """Scripts that tell the sizes of files that are there, each no longer than `limit` bytes: ``SIZE PATH`` a line.
+def file_size_scripts(marker: str, paths: Sequence[str], *, max_bytes: int) -> Iterator[Command]:
+    """Scripts that tell the sizes of files that are there, each no longer than `max_bytes` bytes: ``SIZE PATH`` a line.
 
     ``stat`` is in toybox since Android 6, where ``ls -l`` still came in toolbox's own layout (AOSP:
     ``system/core/shell_and_utilities/README.md``). One process for all files of a script.
@@ -373,13 +375,18 @@ def file_sizes(marker: str, paths: Sequence[str], *, limit: int) -> Iterator[Com
     Raises:
         ValueError: a path that must not be put into a command.
     """
-    yield from _scripts(
-        marker, [f" {_quoted(path)}" for path in paths], "stat -c '%s %n'", " 2>/dev/null\n", "sizes of APKs", limit
+    yield from _batch_scripts(
+        marker,
+        [f" {_quote_path(path)}" for path in paths],
+        "stat -c '%s %n'",
+        " 2>/dev/null\n",
+        "sizes of APKs",
+        max_bytes,
     )
 
 
-def file_blocks(marker: str, wanted: Sequence[Blocks], *, limit: int) -> Iterator[Command]:
-    """Scripts that read blocks of files, each no longer than `limit` bytes.
+def file_block_scripts(marker: str, block_ranges: Sequence[BlockRange], *, max_bytes: int) -> Iterator[Command]:
+    """Scripts that read blocks of files, each no longer than `max_bytes` bytes.
 
     Before each range stands a line ``MARKER first count``, after it an empty one. The bytes between are the file's own,
     fewer where it ends or cannot be read. ``dd`` is BSD's from Android 6 to 9 and toybox's since; both know this much.
@@ -388,19 +395,17 @@ def file_blocks(marker: str, wanted: Sequence[Blocks], *, limit: int) -> Iterato
         ValueError: a path that must not be put into a command, or a range outside of every file.
     """
     lines = []
-    for blocks in wanted:
-        if not (0 <= blocks.first <= LAST_BLOCK and 0 < blocks.count <= LAST_BLOCK):
+    for blocks in block_ranges:
+        if not (0 <= blocks.first_block <= MAX_BLOCK_INDEX and 0 < blocks.block_count <= MAX_BLOCK_INDEX):
             raise ValueError(f"no range of a file: {blocks!r}")
-        lines.append((f"p={_quoted(blocks.path)}\n", f"b {blocks.first} {blocks.count}\n"))
+        lines.append((f"p={_quote_path(blocks.path)}\n", f"b {blocks.first_block} {blocks.block_count}\n"))
     # Not called r: mksh has an alias of that name.
-    head = (
-        f'm={marker}\nb() {{ echo "$m $1 $2"; dd if="$p" bs={BLOCK} skip=$1 count=$2 2>/dev/null </dev/null; echo; }}\n'
-    )
+    head = f'm={marker}\nb() {{ echo "$m $1 $2"; dd if="$p" bs={BLOCK_BYTES} skip=$1 count=$2 2>/dev/null </dev/null; echo; }}\n'
     tail = 'echo "$m done"\n'
     script, path = "", ""
     for name, line in lines:
         text = line if name == path else name + line
-        if script and len(head) + len(script) + len(text) + len(tail) > limit:
+        if script and len(head) + len(script) + len(text) + len(tail) > max_bytes:
             yield Command(text=head + script + tail, why="parts of APKs", binary=True)
             script, text = "", name + line  # a new script knows nothing of the one before
         script, path = script + text, name
@@ -408,7 +413,7 @@ def file_blocks(marker: str, wanted: Sequence[Blocks], *, limit: int) -> Iterato
         yield Command(text=head + script + tail, why="parts of APKs", binary=True)
 
 
-def file_hashes(marker: str, paths: Sequence[str], *, limit: int) -> Iterator[Command]:
+def file_hash_scripts(marker: str, paths: Sequence[str], *, max_bytes: int) -> Iterator[Command]:
     """Scripts that let the phone compute SHA-256: ``HEX  PATH`` a line, the unreadable left out.
 
     ``sha256sum`` is in toybox since Android 8; before, nothing comes.
@@ -416,27 +421,29 @@ def file_hashes(marker: str, paths: Sequence[str], *, limit: int) -> Iterator[Co
     Raises:
         ValueError: a path that must not be put into a command.
     """
-    yield from _scripts(
-        marker, [f" {_quoted(path)}" for path in paths], "sha256sum", " 2>/dev/null\n", "SHA-256 of APKs", limit
+    yield from _batch_scripts(
+        marker, [f" {_quote_path(path)}" for path in paths], "sha256sum", " 2>/dev/null\n", "SHA-256 of APKs", max_bytes
     )
 
 
-def _scripts(marker: str, words: Sequence[str], begin: str, end: str, why: str, limit: int) -> Iterator[Command]:
-    tail = f"{end}echo; echo '{marker} done'\n"
-    room = limit - len(begin) - len(tail)
+def _batch_scripts(
+    marker: str, arguments: Sequence[str], prefix: str, suffix: str, why: str, max_bytes: int
+) -> Iterator[Command]:
+    tail = f"{suffix}echo; echo '{marker} done'\n"
+    room = max_bytes - len(prefix) - len(tail)
     line: list[str] = []
     size = 0
-    for word in words:
+    for word in arguments:
         if line and size + len(word) > room:
-            yield Command(text=begin + "".join(line) + tail, why=why, binary=True)
+            yield Command(text=prefix + "".join(line) + tail, why=why, binary=True)
             line, size = [], 0
         line.append(word)
         size += len(word)
     if line:
-        yield Command(text=begin + "".join(line) + tail, why=why, binary=True)
+        yield Command(text=prefix + "".join(line) + tail, why=why, binary=True)
 
 
-def _quoted(path: str) -> str:
+def _quote_path(path: str) -> str:
     if not is_apk_path(path):
         raise ValueError(f"no path of an APK: {path!r}")
     return f"'{path}'"
@@ -445,7 +452,7 @@ def _quoted(path: str) -> str:
 # --- the same phone again ---------------------------------------------------------------------------------------------
 
 
-def identity(salt: str) -> Command:
+def device_fingerprint(salt: str) -> Command:
     """Lets the phone compute by what it is known again: a salted hash of its serial number and its ``android_id``.
 
     Neither number leaves the phone. Nothing comes of a phone that tells neither. ``sha256sum`` is in toybox since
@@ -468,7 +475,7 @@ echo "{salt} $n" | sha256sum 2>/dev/null || echo "{salt} $n" | sha1sum 2>/dev/nu
 # --- before the phone leaves ------------------------------------------------------------------------------------------
 
 
-def leaving() -> Command:
+def wireless_debugging_state() -> Command:
     """Whether wireless debugging is still on (AOSP ``Settings.Global.ADB_WIFI_ENABLED``, since Android 11)."""
     return Command(
         text="settings get global adb_wifi_enabled </dev/null",

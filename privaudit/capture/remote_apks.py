@@ -12,175 +12,185 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from privaudit.apk.apk_problems import ApkError, problem
-from privaudit.apk.parts import Apk, Part
+from privaudit.apk.apk_problems import ApkError, apk_message
+from privaudit.apk.parts import ApkPart, ApkParts
 from privaudit.capture import remote_file
-from privaudit.capture.apk_plan import Ranges, merged, parts
-from privaudit.capture.questions import BLOCK, Blocks, is_apk_path
-from privaudit.capture.remote_file import RangeFile
+from privaudit.capture.apk_plan import ByteRanges, merge_ranges, plan_parts
+from privaudit.capture.questions import BLOCK_BYTES, BlockRange, is_apk_path
+from privaudit.capture.remote_file import RemoteFile
 from privaudit.errors import ConnectionLost
 from privaudit.model import AnswerState, Message
 from privaudit.transport import Transport
 
-SECONDS: Final = 120.0
+TIME_LIMIT_S: Final = 120.0
 """Longest time for the names of apps that nothing is suspected of."""
-GROUP: Final = 50
+BATCH_SIZE: Final = 50
 """APKs read together: enough that round trips do not count, few enough that names come soon and memory stays small."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class ApkRequest:
     """One APK to read."""
 
     package: str
     path: str
     """Of the base APK, as ``pm list packages -f`` says it."""
-    certificates: bool = False
+    with_certificates: bool = False
     """Whether to read what it was signed with."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class ReadProgress:
     """How far reading is."""
 
     done: int
     total: int
 
 
-Progress: TypeAlias = Callable[[Reading], None]
+OnReadProgress: TypeAlias = Callable[[ReadProgress], None]
 
 
-def read(
+def read_apks(
     transport: Transport,
-    first: Sequence[Wanted],
-    then: Sequence[Wanted] = (),
+    priority: Sequence[ApkRequest],
+    others: Sequence[ApkRequest] = (),
     *,
-    seconds: float = SECONDS,
-    progress: Progress = lambda _: None,
+    time_limit_s: float = TIME_LIMIT_S,
+    on_progress: OnReadProgress = lambda _: None,
     clock: Callable[[], float] = time.monotonic,
-) -> Iterator[Apk]:
+) -> Iterator[ApkParts]:
     """Read the named parts of APKs, in this order as far as round trips allow.
 
     Args:
         transport: the phone.
-        first: read whatever time it takes: apps that findings are about, and candidates.
-        then: read while `seconds` last; the rest comes as not asked.
-        seconds: counted from the beginning.
-        progress: told after each group.
+        priority: read whatever time it takes: apps that findings are about, and candidates.
+        others: read while `time_limit_s` last; the rest comes as not asked.
+        time_limit_s: counted from the beginning.
+        on_progress: told after each group.
         clock: seconds that pass.
 
     Yields:
         One `Apk` for each wanted, as soon as it is read. Where the connection ends, the rest comes as not asked.
-        Whoever takes them should let go of each (`privaudit.apk.info.thin`): they hold whole resource tables.
+        Whoever takes them should let go of each (`privaudit.apk.info.trim_resources`): they hold whole resource tables.
     """
-    until = clock() + seconds
-    total, done = len(first) + len(then), 0
+    until = clock() + time_limit_s
+    total, done = len(priority) + len(others), 0
     why: Message | None = None
-    for may_wait, group in (*_groups(first, may_wait=False), *_groups(then, may_wait=True)):
+    for may_wait, group in (*_batches(priority, deferrable=False), *_batches(others, deferrable=True)):
         if why is None and may_wait and clock() >= until:
-            why = problem("apk.no_time")
+            why = apk_message("apk.no_time")
         rest = dict(enumerate(group))
         try:
             if why is None:
-                for number, apk in _group(transport, group):
+                for number, apk in _read_batch(transport, group):
                     del rest[number]
                     yield apk
         except ConnectionLost:
-            why = problem("apk.cut")
+            why = apk_message("apk.cut")
         for wanted in rest.values():
-            yield _missing(wanted, AnswerState.NOT_ASKED, why or problem("apk.cut"))
+            yield _unread_apk(wanted, AnswerState.NOT_ASKED, why or apk_message("apk.cut"))
         done += len(group)
-        progress(Reading(done=done, total=total))
+        on_progress(ReadProgress(done=done, total=total))
 
 
-def _groups(wanted: Sequence[Wanted], *, may_wait: bool) -> Iterator[tuple[bool, Sequence[Wanted]]]:
-    for at in range(0, len(wanted), GROUP):
-        yield may_wait, wanted[at : at + GROUP]
+def _batches(requests: Sequence[ApkRequest], *, deferrable: bool) -> Iterator[tuple[bool, Sequence[ApkRequest]]]:
+    for at in range(0, len(requests), BATCH_SIZE):
+        yield deferrable, requests[at : at + BATCH_SIZE]
 
 
-def _missing(wanted: Wanted, state: AnswerState, why: Message) -> Apk:
-    return Apk(package=wanted.package, path=wanted.path, state=state, detail=why)
+def _unread_apk(request: ApkRequest, state: AnswerState, reason: Message) -> ApkParts:
+    return ApkParts(package=request.package, path=request.path, state=state, detail=reason)
 
 
-def _group(transport: Transport, wanted: Sequence[Wanted]) -> Iterator[tuple[int, Apk]]:
+def _read_batch(transport: Transport, requests: Sequence[ApkRequest]) -> Iterator[tuple[int, ApkParts]]:
     """Read APKs side by side: each says what it wants next, and that is asked for together; gives place and APK.
 
     Raises:
         ConnectionLost: the connection ended.
     """
-    known = remote_file.sizes(transport, list(dict.fromkeys(one.path for one in wanted if is_apk_path(one.path))))
-    readers: dict[int, _Reader] = {}
-    for number, one in enumerate(wanted):
+    known = remote_file.fetch_file_sizes(
+        transport, list(dict.fromkeys(one.path for one in requests if is_apk_path(one.path)))
+    )
+    readers: dict[int, _ApkReader] = {}
+    for number, one in enumerate(requests):
         if one.path in known:
-            readers[number] = _Reader(one, RangeFile(one.path, min(known[one.path], remote_file.LARGEST_FILE)))
+            readers[number] = _ApkReader(
+                one, RemoteFile(one.path, min(known[one.path], remote_file.MAX_REMOTE_FILE_BYTES))
+            )
         else:
             name = "apk.cannot_open" if is_apk_path(one.path) else "apk.path_unusual"
-            yield number, _missing(one, AnswerState.UNREADABLE, problem(name))
+            yield number, _unread_apk(one, AnswerState.UNREADABLE, apk_message(name))
     with ThreadPoolExecutor(1, thread_name_prefix="apks") as pool:
         # While one batch is parsed, the next one is under way.
-        flying: Mapping[int, list[Blocks]] = {}
+        flying: Mapping[int, list[BlockRange]] = {}
         arrival: Future[None] | None = None
         while readers:
-            chosen = _next({number: reader for number, reader in readers.items() if number not in flying})
+            chosen = _next_round({number: reader for number, reader in readers.items() if number not in flying})
             coming = pool.submit(
-                remote_file.fetch, transport, [(readers[number].file, blocks) for number, blocks in chosen.items()]
+                remote_file.fetch_blocks,
+                transport,
+                [(readers[number].file, blocks) for number, blocks in chosen.items()],
             )
             if arrival is not None:
                 arrival.result()
             for number in flying:
-                if (apk := readers[number].go_on()) is not None:
+                if (apk := readers[number].advance()) is not None:
                     del readers[number]
                     yield number, apk
             flying, arrival = chosen, coming
 
 
-def _next(readers: Mapping[int, _Reader]) -> Mapping[int, list[Blocks]]:
+def _next_round(readers: Mapping[int, _ApkReader]) -> Mapping[int, list[BlockRange]]:
     """Whose wishes make the next round trip: the first ones, as many as fit into memory together."""
-    chosen: dict[int, list[Blocks]] = {}
+    chosen: dict[int, list[BlockRange]] = {}
     size = 0
     for number, reader in readers.items():
-        blocks = reader.lacks()
-        size += BLOCK * sum(one.count for one in blocks)
-        if chosen and size > remote_file.ROUND_BYTES:
+        blocks = reader.missing_blocks()
+        size += BLOCK_BYTES * sum(one.block_count for one in blocks)
+        if chosen and size > remote_file.MAX_ROUND_BYTES:
             break
         chosen[number] = blocks
     return chosen
 
 
-class _Reader:
+class _ApkReader:
     """Reads one APK, step by step."""
 
-    def __init__(self, wanted: Wanted, file: RangeFile) -> None:
-        self._wanted = wanted
+    def __init__(self, request: ApkRequest, file: RemoteFile) -> None:
+        self._request = request
         self.file = file
-        self._steps = parts(file, certificates=wanted.certificates)
-        self._ranges: Ranges = next(self._steps)
+        self._plan = plan_parts(file, with_certificates=request.with_certificates)
+        self._needed_ranges: ByteRanges = next(self._plan)
 
-    def lacks(self) -> list[Blocks]:
-        return [blocks for start, end in merged(self._ranges) for blocks in self.file.lacks(start, end)]
+    def missing_blocks(self) -> list[BlockRange]:
+        return [
+            blocks
+            for start, end in merge_ranges(self._needed_ranges)
+            for blocks in self.file.missing_blocks(start, end)
+        ]
 
-    def go_on(self) -> Apk | None:
+    def advance(self) -> ApkParts | None:
         """Take the next steps, until one needs bytes that are not there; the APK once there is none."""
         while True:
             try:
-                self._ranges = next(self._steps)
+                self._needed_ranges = next(self._plan)
             except StopIteration as stop:
-                return self._apk(AnswerState.ANSWERED, None, *stop.value)
+                return self._build_apk(AnswerState.ANSWERED, None, *stop.value)
             except ApkError as error:
-                return self._apk(AnswerState.UNREADABLE, error.message, {}, {})
+                return self._build_apk(AnswerState.UNREADABLE, error.message, {}, {})
             except LookupError:  # asked for and not given: the file has changed or cannot be read
-                return self._apk(AnswerState.UNREADABLE, problem("apk.cannot_open"), {}, {})
-            if self.lacks():
+                return self._build_apk(AnswerState.UNREADABLE, apk_message("apk.cannot_open"), {}, {})
+            if self.missing_blocks():
                 return None
 
-    def _apk(
-        self, state: AnswerState, why: Message | None, parts: Mapping[str, Part], problems: Mapping[str, Message]
-    ) -> Apk:
-        return Apk(
-            package=self._wanted.package,
-            path=self._wanted.path,
+    def _build_apk(
+        self, state: AnswerState, reason: Message | None, parts: Mapping[str, ApkPart], problems: Mapping[str, Message]
+    ) -> ApkParts:
+        return ApkParts(
+            package=self._request.package,
+            path=self._request.path,
             state=state,
-            detail=why,
+            detail=reason,
             size=self.file.size,
             parts=parts,
             problems=problems,

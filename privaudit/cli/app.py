@@ -11,7 +11,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from privaudit.cli.options import help_text
 
-COMMANDS: Final[Mapping[str, str]] = {
+COMMAND_MODULES: Final[Mapping[str, str]] = {
     "audit": "audit",
     "demo": "audit",
     "capture": "audit",
@@ -32,7 +32,7 @@ COMMANDS: Final[Mapping[str, str]] = {
 }
 """Each command, in the order of the help, and the module of `privaudit.cli` whose ``register`` adds it."""
 
-_TOLD: Final[Mapping[str, str]] = {
+_HELP_KEYS: Final[Mapping[str, str]] = {
     "audit": "cli.audit",
     "demo": "cli.demo",
     "devices": "cli.devices",
@@ -54,44 +54,44 @@ _TOLD: Final[Mapping[str, str]] = {
 """The help of each command in the message catalog."""
 
 
-class _Made(MutableMapping[str, Any]):
+class _LazyCommands(MutableMapping[str, Any]):
     """Commands as typer makes them, each when somebody wants it."""
 
     def __init__(self) -> None:
-        self._made: dict[str, Any] = {}
+        self._loaded: dict[str, Any] = {}
 
     def __getitem__(self, name: str) -> Any:  # noqa: ANN401 - click's classes, which newer typers carry inside
-        if name not in self._made:
+        if name not in self._loaded:
             holder = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False)
-            import_module(f"privaudit.cli.{COMMANDS[name]}").register(holder)
+            import_module(f"privaudit.cli.{COMMAND_MODULES[name]}").register(holder)
             made = typer.main.get_command(holder)
-            self._made |= made.commands if isinstance(made, TyperGroup) else {name: made}
-        return self._made[name]
+            self._loaded |= made.commands if isinstance(made, TyperGroup) else {name: made}
+        return self._loaded[name]
 
     def __setitem__(self, name: str, command: Any) -> None:  # noqa: ANN401 - as above
-        self._made[name] = command
+        self._loaded[name] = command
 
     def __delitem__(self, name: str) -> None:
-        del self._made[name]
+        del self._loaded[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(COMMANDS)
+        return iter(COMMAND_MODULES)
 
     def __len__(self) -> int:
-        return len(COMMANDS)
+        return len(COMMAND_MODULES)
 
 
-class Commands(TyperGroup):
+class LazyGroup(TyperGroup):
     """``privaudit``, whose help needs only the first line of each command."""
 
     def __init__(self, **attrs: Any) -> None:  # noqa: ANN401 - what typer passes on
         super().__init__(**attrs)
-        self.commands = _Made()
+        self.commands = _LazyCommands()
 
     def format_commands(self, _ctx: Any, formatter: Any) -> None:  # noqa: ANN401 - click's classes
         """The table of commands, below the options."""
-        room = formatter.width - 6 - max(map(len, COMMANDS))
-        told = {name: help_text(_TOLD[name]) for name in COMMANDS}
+        room = formatter.width - 6 - max(map(len, COMMAND_MODULES))
+        told = {name: help_text(_HELP_KEYS[name]) for name in COMMAND_MODULES}
         short = [(name, TyperCommand(name, help=text).get_short_help_str(room)) for name, text in told.items()]
         with formatter.section("Commands"):
             formatter.write_dl(short)

@@ -10,43 +10,51 @@ from typing import TYPE_CHECKING, Final
 import typer
 
 from privaudit import __version__
-from privaudit.cli.console import Talk
-from privaudit.cli.signatures import country_code
-from privaudit.errors import EXIT_FOUND, EXIT_GAPS, EXIT_INTERRUPTED, EXIT_OK, EXIT_UNREADABLE, SourceError, UsageError
+from privaudit.cli.console import CliConsole
+from privaudit.cli.signatures import parse_country
+from privaudit.errors import (
+    EXIT_FINDINGS,
+    EXIT_INCOMPLETE,
+    EXIT_INTERRUPTED,
+    EXIT_OK,
+    EXIT_UNREADABLE,
+    SourceError,
+    UsageError,
+)
 
 if TYPE_CHECKING:
-    from privaudit.report.txt import Line
-    from privaudit.vetting import Known
-    from privaudit.vetting.batch import Job
-    from privaudit.vetting.document import Vetting
-    from privaudit.vetting.results import Results
-    from privaudit.vetting.tally import Tally
+    from privaudit.report.txt import StyledLine
+    from privaudit.vetting import VettingContext
+    from privaudit.vetting.batch import VetJob
+    from privaudit.vetting.document import VettingReport
+    from privaudit.vetting.results import ResultsFile
+    from privaudit.vetting.tally import BatchSummary
 
-_LINES: Final = ".jsonl"
+_JSON_LINES_SUFFIX: Final = ".jsonl"
 
 
-class Bench:
+class VetCommand:
     """Vets, and delivers what comes of it."""
 
     def __init__(
-        self, talk: Talk, output: list[str], country: str | None, signatures: list[Path], *, as_json: bool
+        self, console: CliConsole, output: list[str], country: str | None, signatures: list[Path], *, as_json: bool
     ) -> None:
-        self.talk = talk
-        self.json = as_json or "-" in output
+        self.console = console
+        self.as_json = as_json or "-" in output
         named = [Path(name) for name in output if name != "-"]
-        self.documents = [path for path in named if path.suffix != _LINES]
-        self.lines = [path for path in named if path.suffix == _LINES]
-        self.country = country_code(country)
+        self.document_files = [path for path in named if path.suffix != _JSON_LINES_SUFFIX]
+        self.json_lines_files = [path for path in named if path.suffix == _JSON_LINES_SUFFIX]
+        self.country = parse_country(country)
         self.signatures = signatures
 
-    def check(self, files: list[Path], installed: str | None, scheduler: str | None) -> None:
+    def validate_options(self, files: list[Path], installed: str | None, scheduler: str | None) -> None:
         """Refuse what cannot be done, before anything is read.
 
         Raises:
             UsageError: nothing to vet, two places to look, a format that is not written, a folder that is not there.
         """
         from privaudit import report
-        from privaudit.vetting.report import FORMATS
+        from privaudit.vetting.report import DOCUMENT_SUFFIXES
 
         if not files and installed is None:
             raise UsageError("errors.apk_nothing")
@@ -54,159 +62,173 @@ class Bench:
             raise UsageError("errors.apk_one_place")
         if len(files) == 1 and not files[0].exists():
             raise SourceError("errors.apk_missing", path=str(files[0]))
-        for path in (*self.documents, *self.lines):
-            report.check(path, (*FORMATS, _LINES))
-        if self.documents and (scheduler is not None or len(files) > 1 or any(map(Path.is_dir, files))):
+        for path in (*self.document_files, *self.json_lines_files):
+            report.validate_output(path, (*DOCUMENT_SUFFIXES, _JSON_LINES_SUFFIX))
+        if self.document_files and (scheduler is not None or len(files) > 1 or any(map(Path.is_dir, files))):
             raise UsageError("errors.apk_one_file")
-        if len(self.lines) > 1 or (self.lines and installed is not None):
+        if len(self.json_lines_files) > 1 or (self.json_lines_files and installed is not None):
             raise UsageError("errors.apk_one_file")
         if scheduler is not None:
             from privaudit.vetting import dask_cluster
 
-            dask_cluster.check(scheduler)
+            dask_cluster.require_cluster(scheduler)
 
-    def installed(self, package: str, transport: str, serial: str | None) -> int:
+    def vet_installed_app(self, package: str, transport: str, serial: str | None) -> int:
         """Vet an app on the phone."""
-        self.talk.say("apkcli.starting_phone", version=__version__)
-        with self.talk.phone(transport, serial) as connection:
+        self.console.print_message("apkcli.starting_phone", version=__version__)
+        with self.console.connect(transport, serial) as connection:
             from privaudit.vetting.installed import vet_installed
 
-            known = self._known()
-            self.talk.say("apkcli.fetching")
+            known = self._load_context()
+            self.console.print_message("apkcli.fetching")
             vetting = vet_installed(connection, package, known)
-        return self._deliver(vetting)
+        return self._write_outputs(vetting)
 
-    def files(self, files: list[Path], scheduler: str | None) -> int:
+    def vet_files(self, files: list[Path], scheduler: str | None) -> int:
         """Vet files; one is told in full, several in a table."""
         if scheduler is not None:
-            self.talk.say("apkcli.starting_cluster", version=__version__, address=scheduler)
+            self.console.print_message("apkcli.starting_cluster", version=__version__, address=scheduler)
         else:
-            self.talk.say("apkcli.starting", version=__version__)
+            self.console.print_message("apkcli.starting", version=__version__)
         from privaudit.vetting import vet
 
-        known = self._known()
-        if len(files) == 1 and not files[0].is_dir() and not self.lines and scheduler is None:
-            return self._deliver(vet(files[0], known))
-        return self._many(files, known, scheduler)
+        known = self._load_context()
+        if len(files) == 1 and not files[0].is_dir() and not self.json_lines_files and scheduler is None:
+            return self._write_outputs(vet(files[0], known))
+        return self._vet_batch(files, known, scheduler)
 
-    def _known(self) -> Known:
+    def _load_context(self) -> VettingContext:
         from privaudit import vetting as vet
 
-        return vet.known(extra=self.signatures, country=self.country)
+        return vet.load_vetting_context(extra=self.signatures, country=self.country)
 
-    def _deliver(self, vetting: Vetting) -> int:
+    def _write_outputs(self, vetting: VettingReport) -> int:
         from privaudit.model import Verdict
         from privaudit.vetting import json, txt
         from privaudit.vetting import report as forms
 
-        for path in self.documents:
-            forms.write(vetting, path, self.talk.language)
-        if self.json:
-            self.talk.out(json.line(vetting))
+        for path in self.document_files:
+            forms.save_vetting_report(vetting, path, self.console.language)
+        if self.as_json:
+            self.console.write_stdout(json.vetting_to_json_line(vetting))
         else:
-            printed(self.talk, lambda width: txt.lines(vetting, self.talk.language, width))
-        for path in self.documents:
-            self.talk.say("cli.saved", path=str(path))
+            print_lines(self.console, lambda width: txt.document_lines(vetting, self.console.language, width))
+        for path in self.document_files:
+            self.console.print_message("cli.saved", path=str(path))
         if vetting.app is None:
             return EXIT_UNREADABLE
         if vetting.verdict is Verdict.FOUND:
-            return EXIT_FOUND
-        return EXIT_OK if vetting.complete else EXIT_GAPS
+            return EXIT_FINDINGS
+        return EXIT_OK if vetting.complete else EXIT_INCOMPLETE
 
     # --- many ---
 
-    def _many(self, files: list[Path], known: Known, scheduler: str | None) -> int:
+    def _vet_batch(self, files: list[Path], context: VettingContext, scheduler: str | None) -> int:
         from privaudit.vetting import batch_table, results
-        from privaudit.vetting.batch import jobs
-        from privaudit.vetting.bundle import SUFFIXES
-        from privaudit.vetting.tally import Tally
+        from privaudit.vetting.batch import find_vet_jobs
+        from privaudit.vetting.bundle import APP_FILE_SUFFIXES
+        from privaudit.vetting.tally import BatchSummary
 
-        tally = Tally()
-        every = list(jobs(files))
+        tally = BatchSummary()
+        every = list(find_vet_jobs(files))
         if not every:
-            raise UsageError("errors.apk_files_none", known=SUFFIXES)
-        kept = results.opened(self.lines[0], known) if self.lines else None
-        todo = every if kept is None else [job for job in every if not kept.has(job)]
+            raise UsageError("errors.apk_files_none", known=APP_FILE_SUFFIXES)
+        kept = results.open_results_file(self.json_lines_files[0], context) if self.json_lines_files else None
+        todo = every if kept is None else [job for job in every if not kept.is_current(job)]
         if kept is not None and len(todo) < len(every):
-            kept.count(tally, {job.path for job in every} - {job.path for job in todo})
-            self.talk.say("vetted.done_before", n=len(every) - len(todo), path=str(kept.path))
+            kept.count_into(tally, {job.path for job in every} - {job.path for job in todo})
+            self.console.print_message("vetted.done_before", n=len(every) - len(todo), path=str(kept.path))
         try:
-            self._through(todo, known, scheduler, kept, tally)
+            self._run_jobs(todo, context, scheduler, kept, tally)
         except KeyboardInterrupt as stopped:
-            self.talk.say("apkcli.stopped" if kept else "stopped_lost", **({"path": str(kept.path)} if kept else {}))
+            self.console.print_message(
+                "apkcli.stopped" if kept else "stopped_lost", **({"path": str(kept.path)} if kept else {})
+            )
             raise typer.Exit(EXIT_INTERRUPTED) from stopped
         finally:
             if kept is not None:
                 kept.close()
-        if not self.json:
-            printed(self.talk, lambda width: batch_table.lines(tally, known.basis, self.talk.language, width))
+        if not self.as_json:
+            print_lines(
+                self.console,
+                lambda width: batch_table.batch_table_lines(
+                    tally, context.knowledge_info, self.console.language, width
+                ),
+            )
         if kept is not None:
-            self.talk.say("cli.saved", path=str(kept.path))
+            self.console.print_message("cli.saved", path=str(kept.path))
         return tally.exit_code
 
-    def _through(
-        self, todo: list[Job], known: Known, scheduler: str | None, kept: Results | None, tally: Tally
+    def _run_jobs(
+        self,
+        jobs: list[VetJob],
+        context: VettingContext,
+        scheduler: str | None,
+        results_file: ResultsFile | None,
+        summary: BatchSummary,
     ) -> None:
-        from privaudit.capture.remote_apks import Reading
+        from privaudit.capture.remote_apks import ReadProgress
 
-        with contextlib.closing(_lines(todo, known, scheduler)) as lines:
+        with contextlib.closing(_iter_result_lines(jobs, context, scheduler)) as lines:
             for number, line in enumerate(lines, 1):
-                if kept is not None:
-                    kept.add(line)
-                tally.add(line)
-                if self.json:
-                    self.talk.out(line)
-                self.talk.counted(Reading(done=number, total=len(todo)), "apkcli.vetted")
+                if results_file is not None:
+                    results_file.append_line(line)
+                summary.add_line(line)
+                if self.as_json:
+                    self.console.write_stdout(line)
+                self.console.update_progress_bar(ReadProgress(done=number, total=len(jobs)), "apkcli.vetted")
 
 
-def _lines(todo: list[Job], known: Known, scheduler: str | None) -> Generator[str, None, None]:
-    if not todo:
+def _iter_result_lines(
+    jobs: list[VetJob], context: VettingContext, scheduler: str | None
+) -> Generator[str, None, None]:
+    if not jobs:
         return
     if scheduler is not None:
         from privaudit.vetting import dask_cluster
 
-        yield from dask_cluster.lines(todo, known, address=scheduler)
+        yield from dask_cluster.vet_on_cluster(jobs, context, address=scheduler)
         return
     from privaudit.vetting import cores
 
-    yield from cores.lines(todo, known, cores=min(cores.count(), len(todo)))
+    yield from cores.vet_on_cores(jobs, context, cores=min(cores.available_cores(), len(jobs)))
 
 
-def printed(talk: Talk, lines: Callable[[int], Iterable[Line]]) -> None:
+def print_lines(cli_console: CliConsole, render_lines: Callable[[int], Iterable[StyledLine]]) -> None:
     """Lines on a terminal, in its width and with its colours where it has any."""
-    from privaudit.report.txt import WIDTH
+    from privaudit.report.txt import DEFAULT_WIDTH
 
-    if not talk.colours:
-        talk.out("".join(f"{line.text}\n" for line in lines(WIDTH)))
+    if not cli_console.color_enabled:
+        cli_console.write_stdout("".join(f"{line.text}\n" for line in render_lines(DEFAULT_WIDTH)))
         return
     from rich.console import Console
     from rich.text import Text
 
     console = Console(highlight=False, soft_wrap=True)
-    for line in lines(min(max(console.width, 60), 100)):
+    for line in render_lines(min(max(console.width, 60), 100)):
         console.print(Text(line.text, style=line.style))
 
 
-def drafted(talk: Talk, files: list[Path], output: Path | None) -> int:
+def draft_rows(console: CliConsole, files: list[Path], output: Path | None) -> int:
     """Rows of a list, one for each file that can be read."""
     from privaudit import vetting as vet
     from privaudit.cli import draft
     from privaudit.knowledge import export
 
-    known = vet.known()
+    known = vet.load_vetting_context()
     rows: list[str] = []
     for path in files:
         vetting = vet.vet(path, known)
         if vetting.app is None:
-            why = talk.language.say(vetting.gaps[0].why)
-            talk.say("apkcli.not_drafted", path=str(path), why=why)
+            why = console.language.translate(vetting.gaps[0].why)
+            console.print_message("apkcli.not_drafted", path=str(path), why=why)
         else:
-            rows.append(draft.row(vetting.app, path.name, talk.language))
+            rows.append(draft.draft_row(vetting.app, path.name, console.language))
     if rows:
-        text = "\n".join([draft.head(talk.language), *rows])
+        text = "\n".join([draft.draft_header(console.language), *rows])
         if output is None:
-            talk.out(text)
+            console.write_stdout(text)
         else:
-            export.write(output, text.encode())
-            talk.say("cli.saved", path=str(output))
+            export.write_file(output, text.encode())
+            console.print_message("cli.saved", path=str(output))
     return EXIT_OK if len(rows) == len(files) else EXIT_UNREADABLE

@@ -5,32 +5,32 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from privaudit.apk.signing import EVERYBODYS
-from privaudit.i18n import Language, tame
+from privaudit.apk.signing import WELL_KNOWN_TEST_CERTIFICATES
+from privaudit.i18n import Translator, sanitize_text
 from privaudit.knowledge import toml_text
-from privaudit.knowledge.schema import Row
+from privaudit.knowledge.schema import SignatureRow
 from privaudit.vetting.document import VettedApp
 
-_PACKAGE: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z][A-Za-z0-9_]*)+\Z", re.ASCII)
-_MOST_NAMES: Final = 20
+_PACKAGE_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z][A-Za-z0-9_]*)+\Z", re.ASCII)
+_MAX_NAMES: Final = 20
 
 
-def head(language: Language) -> str:
+def draft_header(language: Translator) -> str:
     """What to do with the rows, as comments."""
-    return "".join(f"# {language.text(f'apkcli.{name}')}\n" for name in ("draft_head", "draft_head_2"))
+    return "".join(f"# {language.t(f'apkcli.{name}')}\n" for name in ("draft_head", "draft_head_2"))
 
 
-def row(app: VettedApp, file: str, language: Language) -> str:
+def draft_row(app: VettedApp, source_path: str, language: Translator) -> str:
     """The row of one app. It says what the file says; whether that is worth a row, a source must say."""
     names = (app.label, *app.labels.values(), *app.launcher_labels)
-    certificates = tuple(one for one in app.certificates_sha256 if one not in EVERYBODYS)
-    comments = [language.text("apkcli.draft_from", path=file, version=app.version_name or "?")]
+    certificates = tuple(one for one in app.certificates_sha256 if one not in WELL_KNOWN_TEST_CERTIFICATES)
+    comments = [language.t("apkcli.draft_from", path=source_path, version=app.version_name or "?")]
     if len(certificates) < len(app.certificates_sha256):
-        comments.append(language.text("apkcli.draft_key"))
-    made = Row(
-        package=app.package if _PACKAGE.match(app.package) else None,
-        names=tuple(dict.fromkeys(tamed for name in names if name and (tamed := tame(name))))[:_MOST_NAMES],
+        comments.append(language.t("apkcli.draft_key"))
+    made = SignatureRow(
+        package=app.package if _PACKAGE_NAME.match(app.package) else None,
+        names=tuple(dict.fromkeys(tamed for name in names if name and (tamed := sanitize_text(name))))[:_MAX_NAMES],
         sha256=(app.apk_sha256,) if app.apk_sha256 is not None else (),
         certificates=certificates,
     )
-    return "".join(f"# {comment}\n" for comment in comments) + toml_text.app(made)
+    return "".join(f"# {comment}\n" for comment in comments) + toml_text.row_to_toml(made)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from privaudit.cli.console import Talk
-from privaudit.cli.options import Country, Lang, Lists, Plain, help_text
+from privaudit.cli.console import CliConsole
+from privaudit.cli.options import CountryOption, LanguageOption, PlainOption, SignaturesOption, help_text
 from privaudit.errors import EXIT_OK, EXIT_UNREADABLE, UsageError
 
 if TYPE_CHECKING:
@@ -36,89 +36,100 @@ def evidence(
     check: Annotated[
         Path | None, typer.Option("--check", metavar="FOLDER", help=help_text("cli.evidence_check"))
     ] = None,
-    country: Country = None,
-    signatures: Lists = None,
-    lang: Lang = None,
-    plain: Plain = False,
+    country: CountryOption = None,
+    signatures: SignaturesOption = None,
+    lang: LanguageOption = None,
+    plain: PlainOption = False,
 ) -> None:
     """Keep what was found, or check what was kept."""
-    talk = Talk(lang, plain=plain)
-    with talk.errors():
+    talk = CliConsole(lang, plain=plain)
+    with talk.handle_errors():
         if check is not None:
             if source is not None or output is not None:
                 raise UsageError("errors.evidence_either")
-            raise typer.Exit(_check(talk, check))
+            raise typer.Exit(_verify_evidence_folder(talk, check))
         if source is None or output is None:
             raise UsageError("errors.evidence_nothing")
         if output.exists() or output.is_symlink():
             raise UsageError("errors.exists", path=str(output))
         if not output.absolute().parent.is_dir():
             raise UsageError("errors.no_folder", path=str(output.absolute().parent))
-        _keep(talk, source, output, tuple(apps or ()), country.upper() if country else None, signatures or [])
+        _create_evidence_folder(
+            talk, source, output, tuple(apps or ()), country.upper() if country else None, signatures or []
+        )
 
 
-def _keep(
-    talk: Talk, source: Path, output: Path, only: tuple[str, ...], country: str | None, signatures: list[Path]
+def _create_evidence_folder(
+    console: CliConsole,
+    source: Path,
+    output: Path,
+    packages: tuple[str, ...],
+    country: str | None,
+    signatures: list[Path],
 ) -> None:
     from privaudit.documents import evidence_folder
 
-    document, capture, seal = _read(source, country, signatures)
-    shown = evidence_folder.disclosable(document, only)
-    digest = evidence_folder.keep(
+    document, capture, seal = _load_source(source, country, signatures)
+    shown = evidence_folder.disclosable_report(document, packages)
+    digest = evidence_folder.create_evidence_folder(
         output,
         shown,
         capture=capture,
-        seal=seal,
-        language=talk.language,
-        kept_at=datetime.now(UTC).astimezone(),
+        write_sealed=seal,
+        language=console.language,
+        created_at=datetime.now(UTC).astimezone(),
     )
-    talk.say("cli.evidence_kept", path=str(output), sheet=str(output / evidence_folder.SHEET))
-    talk.say("cli.evidence_apps", n=len({app.package for app in shown.apps}))
-    talk.say(
+    console.print_message("cli.evidence_kept", path=str(output), sheet=str(output / evidence_folder.HASH_PAGE_FILE))
+    console.print_message("cli.evidence_apps", n=len({app.package for app in shown.apps}))
+    console.print_message(
         "cli.evidence_sealed" if capture else "cli.evidence_sealed_report", path=str(output / evidence_folder.SEALED)
     )
-    talk.out(f"{digest}\n")
+    console.write_stdout(f"{digest}\n")
 
 
-def _read(
+def _load_source(
     source: Path, country: str | None, signatures: list[Path]
 ) -> tuple[Report, Capture | None, Callable[[Path], None]]:
     """The report on `source`, the capture where it is one, and what seals the whole."""
     from privaudit.documents import evidence_folder
     from privaudit.report import json
 
-    if json.recognises(source):
-        return _of_country(json.read(source), country), None, evidence_folder.copied(source, "report.json")
+    if json.is_report_file(source):
+        return (
+            _with_country_rules(json.read_report(source), country),
+            None,
+            evidence_folder.copy_into(source, "report.json"),
+        )
     from privaudit import audit, capture, knowledge
     from privaudit.capture import archive
 
-    taken = capture.read(source)
-    lists = knowledge.load(extra=signatures, demo=taken.demo, country=country)
-    document = audit.judged(taken, lists, audit.Wishes(country=country))
+    taken = capture.read_source(source)
+    lists = knowledge.load_knowledge(extra_lists=signatures, demo=taken.demo, country=country)
+    document = audit.build_report(taken, lists, audit.ReportOptions(country=country))
     if archive.recognises(source):
-        return document, taken, evidence_folder.copied(source, "capture.zip")
+        return document, taken, evidence_folder.copy_into(source, "capture.zip")
     # Others keep more than we do: a bug report goes into the folder as far as it was read, and without persons.
-    return document, taken, lambda sealed: archive.write(taken, sealed / "capture.zip")
+    return document, taken, lambda sealed: archive.write_archive(taken, sealed / "capture.zip")
 
 
-def _of_country(document: Report, country: str | None) -> Report:
+def _with_country_rules(document: Report, country: str | None) -> Report:
     """A saved report; where a country is chosen now, with its rules."""
     if country is None:
         return document
     from privaudit import knowledge
     from privaudit.findings import legal_rules
 
-    return legal_rules.chosen(document, knowledge.load(demo=document.demo, country=country), country)
+    return legal_rules.apply_country(document, knowledge.load_knowledge(demo=document.demo, country=country), country)
 
 
-def _check(talk: Talk, path: Path) -> int:
+def _verify_evidence_folder(console: CliConsole, folder: Path) -> int:
     from privaudit.documents import evidence_pages, recheck
 
-    checked = recheck.check(path)
-    talk.say("cli.evidence_same", n=checked.same)
+    checked = recheck.verify_evidence_folder(folder)
+    console.print_message("cli.evidence_same", n=checked.unchanged)
     for how, name in checked.changes:
-        talk.say(f"cli.evidence_{how}", path=name)
-    talk.say("cli.evidence_compare")
-    talk.out(evidence_pages.in_groups(checked.digest) + "\n")
-    talk.say("cli.evidence_differs" if checked.changes else "cli.evidence_unchanged")
+        console.print_message(f"cli.evidence_{how}", path=name)
+    console.print_message("cli.evidence_compare")
+    console.write_stdout(evidence_pages.grouped_hash(checked.digest) + "\n")
+    console.print_message("cli.evidence_differs" if checked.changes else "cli.evidence_unchanged")
     return EXIT_UNREADABLE if checked.changes else EXIT_OK

@@ -7,144 +7,156 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from privaudit import __version__
-from privaudit.cli.console import Talk
+from privaudit.cli.console import CliConsole
 from privaudit.errors import PhoneError, UsageError
 
 if TYPE_CHECKING:
-    from privaudit.audit import Wishes
-    from privaudit.cli.desk import Desk
+    from privaudit.audit import ReportOptions
+    from privaudit.cli.desk import AuditRunner
     from privaudit.model import Phone, Report
-    from privaudit.revocation.pages import Shown
+    from privaudit.revocation.pages import OpenedPage
 
 
-class Hands:
+class PhoneCommand:
     """One run of one of these commands, for one phone."""
 
     def __init__(
         self,
-        talk: Talk,
+        console: CliConsole,
         *,
         transport: str = "auto",
         serial: str | None = None,
         signatures: Iterable[Path] = (),
         country: str | None = None,
     ) -> None:
-        self.talk = talk
+        self.console = console
         self.transport = transport
         self.serial = serial
         self.signatures = list(signatures)
         self.country = country
 
-    def steps(self, apps: list[str], source: Path | None, rom: str | None) -> None:
-        """Print the taps for `apps`, or for every app that a report on `source` would tell of."""
-        self._rom(rom)
-        self.talk.say("cli.starting" if source is None else "cli.starting_saved", version=__version__)
-        check_packages(apps)
-        report = self._report(source, apps)
+    def print_steps(self, packages: list[str], source: Path | None, rom: str | None) -> None:
+        """Print the taps for `packages`, or for every app that a report on `source` would tell of."""
+        self._validate_rom(rom)
+        self.console.print_message("cli.starting" if source is None else "cli.starting_saved", version=__version__)
+        validate_package_names(packages)
+        report = self._build_report(source, packages)
         from privaudit.report import taps
 
-        missing = [name for name in apps if name not in {app.package for app in report.apps}]
+        missing = [name for name in packages if name not in {app.package for app in report.apps}]
         if missing:
             raise UsageError("errors.app_missing", app=missing[0])
-        self.talk.out(taps.render(_as_if(report, rom), self.talk.language, frozenset(apps)))
+        self.console.write_stdout(taps.render_steps(_with_rom(report, rom), self.console.language, frozenset(packages)))
 
-    def usb(self, rom: str | None) -> None:
+    def print_usb_steps(self, rom: str | None) -> None:
         """Print how USB debugging is switched on and off, without any phone."""
         from privaudit import roms
         from privaudit.report import taps
 
-        self._rom(rom)
-        self.talk.out(taps.usb(rom or roms.STOCK, self.talk.language))
+        self._validate_rom(rom)
+        self.console.write_stdout(taps.usb_debugging_steps(rom or roms.STOCK_ROM_ID, self.console.language))
 
     @staticmethod
-    def _rom(name: str | None) -> None:
+    def _validate_rom(name: str | None) -> None:
         from privaudit import roms
 
-        if name is not None and name not in roms.names():
-            raise UsageError("errors.rom_unknown", given=name, known=roms.names())
+        if name is not None and name not in roms.list_rom_ids():
+            raise UsageError("errors.rom_unknown", given=name, known=roms.list_rom_ids())
 
-    def _report(self, source: Path | None, apps: list[str]) -> Report:
+    def _build_report(self, source: Path | None, packages: list[str]) -> Report:
         from privaudit import audit
-        from privaudit.audit import Wishes
-        from privaudit.cli.desk import Desk
-        from privaudit.facts.cache import Memory
+        from privaudit.audit import ReportOptions
+        from privaudit.cli.desk import AuditRunner
+        from privaudit.facts.cache import AppCache
 
-        desk = Desk(self.talk, [], self.country, all_apps=bool(apps), unknown=True, json=False, lines=False)
-        desk.check(0)
-        wishes = Wishes(all_apps=bool(apps), name_suspects=True, country=desk.country)
+        desk = AuditRunner(
+            self.console, [], self.country, all_apps=bool(packages), unknown=True, as_json=False, as_json_lines=False
+        )
+        desk.validate_options(0)
+        wishes = ReportOptions(include_all_apps=bool(packages), include_unrecognised=True, country=desk.country)
         if source is not None:
-            return self._saved(source, desk, wishes)
-        with self.talk.phone(self.transport, self.serial) as connection:
-            knowledge = desk.knowledge(self.signatures)
-            memory = Memory()
-            taken = audit.live(
-                connection, knowledge, progress=self.talk.round, counted=self.talk.counted, memory=memory
+            return self._report_from_source(source, desk, wishes)
+        with self.console.connect(self.transport, self.serial) as connection:
+            knowledge = desk.load_knowledge(self.signatures)
+            memory = AppCache()
+            taken = audit.collect(
+                connection,
+                knowledge,
+                progress=self.console.round,
+                on_apk_progress=self.console.update_progress_bar,
+                cache=memory,
             )
-        return audit.judged(taken, knowledge, wishes, memory)
+        return audit.build_report(taken, knowledge, wishes, memory)
 
-    def _saved(self, source: Path, desk: Desk, wishes: Wishes) -> Report:
+    def _report_from_source(self, source: Path, audit_runner: AuditRunner, options: ReportOptions) -> Report:
         from privaudit import audit, capture
         from privaudit.report import json
 
-        if json.recognises(source):
-            return json.read(source)
-        taken = capture.read(source)
-        return audit.judged(taken, desk.knowledge(self.signatures, demo=taken.demo), wishes)
+        if json.is_report_file(source):
+            return json.read_report(source)
+        taken = capture.read_source(source)
+        return audit.build_report(taken, audit_runner.load_knowledge(self.signatures, demo=taken.demo), options)
 
-    def diff(self, before: Path, after: Path, output: list[Path], *, json: bool) -> None:
+    def print_diff(self, before: Path, after: Path, output: list[Path], *, as_json: bool) -> None:
         """Print what changed between two saved reports or checks, and write it to each `output`."""
-        self.talk.say("cli.starting_saved", version=__version__)
+        self.console.print_message("cli.starting_saved", version=__version__)
         from privaudit import report
-        from privaudit.audit import Wishes
-        from privaudit.cli.desk import Desk
+        from privaudit.audit import ReportOptions
+        from privaudit.cli.desk import AuditRunner
         from privaudit.report import diff_text
-        from privaudit.report.diff import compare
+        from privaudit.report.diff import compare_reports
 
         for path in output:
-            report.check(path, diff_text.FORMATS)
-        desk = Desk(self.talk, [], None, all_apps=False, unknown=False, json=json, lines=False)
-        found = compare(*(self._saved(path, desk, Wishes()) for path in (before, after)))
+            report.validate_output(path, diff_text.DIFF_SUFFIXES)
+        desk = AuditRunner(self.console, [], None, all_apps=False, unknown=False, as_json=as_json, as_json_lines=False)
+        found = compare_reports(*(self._report_from_source(path, desk, ReportOptions()) for path in (before, after)))
         for path in output:
-            report.save(diff_text.render(found, path.suffix, self.talk.language), path)
-        self.talk.out(diff_text.json(found) if json else diff_text.text(found, self.talk.language))
+            report.save_text(diff_text.render_diff(found, path.suffix, self.console.language), path)
+        self.console.write_stdout(
+            diff_text.diff_to_json(found) if as_json else diff_text.diff_to_text(found, self.console.language)
+        )
         for path in output:
-            self.talk.say("cli.saved", path=str(path))
+            self.console.print_message("cli.saved", path=str(path))
 
-    def open(self, page: str, app: str, user: int) -> None:
-        """Show `page` of `app` on the phone, and print the way to it by hand."""
+    def open_settings_page(self, page: str, package: str, user_id: int) -> None:
+        """Show `page` of `package` on the phone, and print the way to it by hand."""
         from privaudit import roms
 
-        if page not in roms.openable():
-            raise UsageError("errors.page_unknown", given=page, known=roms.openable())
-        self.talk.say("cli.starting_open", version=__version__)
-        check_packages([app])
-        with self.talk.phone(self.transport, self.serial) as connection:
+        if page not in roms.list_openable_pages():
+            raise UsageError("errors.page_unknown", given=page, known=roms.list_openable_pages())
+        self.console.print_message("cli.starting_open", version=__version__)
+        validate_package_names([package])
+        with self.console.connect(self.transport, self.serial) as connection:
             from privaudit.revocation import pages, state
 
-            phone = state.phone_with(connection, app, user)
-            shown = pages.show(connection, phone, page, app, user)
-        self._tell(shown, page, phone, app, user)
+            phone = state.phone_for_app(connection, package, user_id)
+            shown = pages.open_page(connection, phone, page, package, user_id)
+        self._print_opened_page(shown, page, phone, package, user_id)
 
-    def _tell(self, shown: Shown, page: str, phone: Phone, app: str, user: int) -> None:
+    def _print_opened_page(self, opened: OpenedPage, page: str, phone: Phone, package: str, user_id: int) -> None:
         from privaudit.revocation import settings_page
 
-        for refusal in shown.refusals:
-            self.talk.say("cli.not_opened", said=refusal)
-        if shown.page is None:
+        for refusal in opened.errors:
+            self.console.print_message("cli.not_opened", said=refusal)
+        if opened.page is None:
             raise PhoneError("errors.nothing_opened")
-        self.talk.say("cli.opened" if shown.page == page else "cli.opened_other", page=shown.page)
-        if user != 0:
-            self.talk.say("cli.opened_copy", user=user)
-        found = settings_page.page(phone, page)
-        last = [name for name in found.path if name != settings_page.APP][-1] if found is not None else "settings"
+        self.console.print_message("cli.opened" if opened.page == page else "cli.opened_other", page=opened.page)
+        if user_id != 0:
+            self.console.print_message("cli.opened_copy", user=user_id)
+        found = settings_page.find_page(phone, page)
+        last = (
+            [name for name in found.menu_keys if name != settings_page.APP_PLACEHOLDER][-1]
+            if found is not None
+            else "settings"
+        )
         for tap in (
-            *settings_page.to_page(phone, page, app),
-            *(settings_page.search(phone, page, last) if found is not None else ()),
+            *settings_page.taps_to_page(phone, page, package),
+            *(settings_page.search_hint(phone, page, last) if found is not None else ()),
         ):
-            self.talk.out(f"  {self.talk.language.say(tap)}\n")
+            self.console.write_stdout(f"  {self.console.language.translate(tap)}\n")
 
 
-def check_packages(apps: Iterable[str]) -> None:
+def validate_package_names(packages: Iterable[str]) -> None:
     """Refuse what is no package name, before any phone is asked.
 
     Raises:
@@ -152,12 +164,12 @@ def check_packages(apps: Iterable[str]) -> None:
     """
     from privaudit.capture.questions import is_package_name
 
-    for name in apps:
+    for name in packages:
         if not is_package_name(name):
             raise UsageError("errors.not_a_package", given=name)
 
 
-def _as_if(report: Report, rom: str | None) -> Report:
+def _with_rom(report: Report, rom: str | None) -> Report:
     """`report` with the menus of another ROM: a guess may be wrong, and the person sees the phone."""
     from dataclasses import replace
 
@@ -166,5 +178,5 @@ def _as_if(report: Report, rom: str | None) -> Report:
 
     if rom is None:
         return report
-    other = Rom(id=rom, name=roms.load(rom)["name"], version=None)
+    other = Rom(id=rom, name=roms.load_rom(rom)["name"], version=None)
     return replace(report, phone=replace(report.phone, rom=other))

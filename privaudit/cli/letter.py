@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from privaudit.cli.console import Talk
-from privaudit.cli.options import Lang, Plain, help_text
+from privaudit.cli.console import CliConsole
+from privaudit.cli.options import LanguageOption, PlainOption, help_text
 from privaudit.errors import SourceError, UsageError
 
 if TYPE_CHECKING:
-    from privaudit.documents import Paper
+    from privaudit.documents import Document
 
-Files = Annotated[list[Path] | None, typer.Option("--output", "-o", metavar="FILE", help=help_text("cli.paper_to"))]
+DocumentOutputOption = Annotated[
+    list[Path] | None, typer.Option("--output", "-o", metavar="FILE", help=help_text("cli.paper_to"))
+]
 """Where a paper goes; none: standard output."""
 
 
@@ -31,53 +33,53 @@ def letter(
     country: Annotated[
         str | None, typer.Option("--country", metavar="CC", help=help_text("cli.letter_country"))
     ] = None,
-    output: Files = None,
+    output: DocumentOutputOption = None,
     yes: Annotated[bool, typer.Option("--yes", help=help_text("cli.yes_letter"))] = False,
-    lang: Lang = None,
-    plain: Plain = False,
+    lang: LanguageOption = None,
+    plain: PlainOption = False,
 ) -> None:
     """Write a letter."""
-    talk = Talk(lang, plain=plain)
-    with talk.errors():
+    talk = CliConsole(lang, plain=plain)
+    with talk.handle_errors():
         from privaudit.documents import letters
         from privaudit.knowledge import rights
         from privaudit.report import json
 
-        kinds = tuple(one.value for one in letters.Kind)
+        kinds = tuple(one.value for one in letters.LetterKind)
         if kind not in kinds:
             raise UsageError("errors.kind_unknown", given=kind, known=kinds)
-        check(output or [])
-        if not json.recognises(report):
+        validate_document_outputs(output or [])
+        if not json.is_report_file(report):
             raise SourceError(
                 "errors.source_missing" if not report.exists() else "errors.report_wanted", path=str(report)
             )
-        document = json.read(report)
+        document = json.read_report(report)
         chosen = country or document.knowledge.rules.country
         if chosen is None:
-            raise UsageError("errors.country_needed", known=rights.countries())
-        paper = letters.draft(document, app, letters.Kind(kind), rights.load(chosen.upper()))
-        if letters.Kind(kind).is_sent and not yes:
-            talk.say("papers.notice")
-            if talk.ask("cli.ask_letter") not in {"y", "yes", "是"}:
-                talk.say("cli.nothing_written")
+            raise UsageError("errors.country_needed", known=rights.countries_with_rights())
+        paper = letters.draft_letter(document, app, letters.LetterKind(kind), rights.load_rights(chosen.upper()))
+        if letters.LetterKind(kind).is_sent and not yes:
+            talk.print_message("papers.notice")
+            if talk.prompt("cli.ask_letter") not in {"y", "yes", "是"}:
+                talk.print_message("cli.nothing_written")
                 return
-        deliver(talk, paper, output or [])
+        write_document(talk, paper, output or [])
 
 
-def check(output: list[Path]) -> None:
+def validate_document_outputs(output: list[Path]) -> None:
     """Refuse, before anything is asked, a file that could not be written."""
     from privaudit import documents
 
     for path in output:
-        documents.form(path)
+        documents.output_format(path)
 
 
-def deliver(talk: Talk, paper: Paper, output: list[Path]) -> None:
-    """Write `paper` to each file, or print it."""
+def write_document(console: CliConsole, document: Document, output: list[Path]) -> None:
+    """Write `devices_to_json` to each file, or print it."""
     from privaudit import documents, report
 
     for path in output:
-        report.save(documents.render(paper, documents.form(path)), path)
-        talk.say("cli.saved", path=str(path))
+        report.save_text(documents.render_document(document, documents.output_format(path)), path)
+        console.print_message("cli.saved", path=str(path))
     if not output:
-        talk.out(documents.render(paper, "txt"))
+        console.write_stdout(documents.render_document(document, "txt"))

@@ -9,31 +9,31 @@ from typing import Annotated, Final
 
 import typer
 
-from privaudit.i18n import Language, catalog
+from privaudit.i18n import Translator, catalog
 
 
-def _wished() -> Language:
+def _translator_from_argv() -> Translator:
     """The language of the help: ``--lang`` may stand anywhere, and is read before any command is known."""
     words = sys.argv[1:]
     given = [word.partition("=")[2] for word in words if word.startswith("--lang=")]
     given += [after for before, after in itertools.pairwise(words) if before == "--lang"]
-    return Language(given[-1] if given and given[-1] in catalog.available() else catalog.of_computer())
+    return Translator(given[-1] if given and given[-1] in catalog.languages() else catalog.system_language())
 
 
-HELP: Final = _wished()
+HELP_TRANSLATOR: Final = _translator_from_argv()
 """In which the help speaks."""
 
 
 def help_text(key: str) -> str:
     """A sentence of the help."""
-    return HELP.text(key, languages=catalog.available())
+    return HELP_TRANSLATOR.t(key, languages=catalog.languages())
 
 
-def group(name: str, told: str) -> typer.Typer:
+def create_command_group(name: str, group_help: str) -> typer.Typer:
     """A command with commands of its own."""
     return typer.Typer(
         name=name,
-        help=told,
+        help=group_help,
         no_args_is_help=True,
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
@@ -41,17 +41,19 @@ def group(name: str, told: str) -> typer.Typer:
     )
 
 
-Output = Annotated[list[str] | None, typer.Option("--output", "-o", metavar="FILE", help=help_text("cli.output"))]
-AsJson = Annotated[bool, typer.Option("--json", help=help_text("cli.json"))]
-AsJsonLines = Annotated[bool, typer.Option("--jsonl", help=help_text("cli.jsonl"))]
-Lang = Annotated[str | None, typer.Option("--lang", metavar="LANG", help=help_text("cli.lang"))]
-Country = Annotated[str | None, typer.Option("--country", metavar="CC", help=help_text("cli.country"))]
-Serial = Annotated[str | None, typer.Option("--serial", envvar="ANDROID_SERIAL", help=help_text("cli.serial"))]
-Way = Annotated[str, typer.Option("--transport", metavar="WAY", help=help_text("cli.transport"))]
-Lists = Annotated[list[Path] | None, typer.Option("--signatures", metavar="PATH", help=help_text("cli.signatures"))]
-AllApps = Annotated[bool, typer.Option("--all-apps", help=help_text("cli.all_apps"))]
-Share = Annotated[bool, typer.Option("--share", help=help_text("cli.share"))]
-Unknown = Annotated[bool, typer.Option("--unknown", help=help_text("cli.unknown"))]
-NoApks = Annotated[bool, typer.Option("--no-apks", help=help_text("cli.no_apks"))]
-Hash = Annotated[bool, typer.Option("--hash", help=help_text("cli.hash"))]
-Plain = Annotated[bool, typer.Option("--plain", help=help_text("cli.plain"))]
+OutputOption = Annotated[list[str] | None, typer.Option("--output", "-o", metavar="FILE", help=help_text("cli.output"))]
+JsonOption = Annotated[bool, typer.Option("--json", help=help_text("cli.json"))]
+JsonLinesOption = Annotated[bool, typer.Option("--jsonl", help=help_text("cli.jsonl"))]
+LanguageOption = Annotated[str | None, typer.Option("--lang", metavar="LANG", help=help_text("cli.lang"))]
+CountryOption = Annotated[str | None, typer.Option("--country", metavar="CC", help=help_text("cli.country"))]
+SerialOption = Annotated[str | None, typer.Option("--serial", envvar="ANDROID_SERIAL", help=help_text("cli.serial"))]
+TransportOption = Annotated[str, typer.Option("--transport", metavar="WAY", help=help_text("cli.transport"))]
+SignaturesOption = Annotated[
+    list[Path] | None, typer.Option("--signatures", metavar="PATH", help=help_text("cli.signatures"))
+]
+AllAppsOption = Annotated[bool, typer.Option("--all-apps", help=help_text("cli.all_apps"))]
+ShareOption = Annotated[bool, typer.Option("--share", help=help_text("cli.share"))]
+UnknownOption = Annotated[bool, typer.Option("--unknown", help=help_text("cli.unknown"))]
+NoApksOption = Annotated[bool, typer.Option("--no-apks", help=help_text("cli.no_apks"))]
+HashOption = Annotated[bool, typer.Option("--hash", help=help_text("cli.hash"))]
+PlainOption = Annotated[bool, typer.Option("--plain", help=help_text("cli.plain"))]

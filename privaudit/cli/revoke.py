@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from privaudit import __version__
-from privaudit.cli.hands import check_packages
-from privaudit.cli.running import Running
+from privaudit.cli.hands import validate_package_names
+from privaudit.cli.running import LedgerCommand
 from privaudit.errors import PhoneError, UsageError
 
 if TYPE_CHECKING:
@@ -21,16 +21,16 @@ if TYPE_CHECKING:
     from privaudit.knowledge import Knowledge
     from privaudit.model import App
     from privaudit.revocation.change import Change
-    from privaudit.revocation.plan import Plan
+    from privaudit.revocation.plan import RevocationPlan
     from privaudit.transport import Transport
 
 
-class Revoking(Running):
+class RevokeCommand(LedgerCommand):
     """One run of `revoke`."""
 
     def revoke(
         self,
-        apps: list[str],
+        packages: list[str],
         *,
         source: Path | None,
         apply: bool,
@@ -40,70 +40,72 @@ class Revoking(Running):
     ) -> None:
         """Print the plan; with `apply`, carry it out."""
         starting = "cli.starting_apply" if apply else "cli.starting_plan"
-        self.talk.say(starting if source is None or apply else "cli.starting_saved", version=__version__)
-        check_packages(apps)
+        self.console.print_message(starting if source is None or apply else "cli.starting_saved", version=__version__)
+        validate_package_names(packages)
         if ledger is not None and ledger.exists():
-            self._resume(apps, ledger, apply=apply, yes=yes)
+            self._resume_ledger(packages, ledger, apply=apply, yes=yes)
             return
         if ledger is not None and not ledger.absolute().parent.is_dir():
             raise UsageError("errors.no_folder", path=str(ledger.absolute().parent))
         from privaudit import capture, knowledge
         from privaudit.report import json
 
-        if source is not None and json.recognises(source):
+        if source is not None and json.is_report_file(source):
             raise UsageError("errors.needs_capture", path=str(source))
-        saved = capture.read(source) if source is not None else None
-        lists = knowledge.load(extra=self.signatures, demo=saved is not None and saved.demo)
+        saved = capture.read_source(source) if source is not None else None
+        lists = knowledge.load_knowledge(extra_lists=self.signatures, demo=saved is not None and saved.demo)
         if saved is not None and not apply:
-            self._print(*self._planned(saved, lists, apps, uninstall=uninstall))
-            self.talk.say("cli.only_planned")
+            self._print_plan(*self._build_plan(saved, lists, packages, uninstall=uninstall))
+            self.console.print_message("cli.only_planned")
             return
-        with self.talk.phone(self.transport, self.serial) as connection:
-            taken = self.take(connection, lists, apps)
-            plan, named = self._planned(taken, lists, apps, uninstall=uninstall)
+        with self.console.connect(self.transport, self.serial) as connection:
+            taken = self.collect_capture(connection, lists, packages)
+            plan, named = self._build_plan(taken, lists, packages, uninstall=uninstall)
             if saved is not None:
-                self._same_phone(saved, taken)
-                _same_plan(self._planned(saved, lists, apps, uninstall=uninstall)[0], plan)
-            self._print(plan, named)
+                self._verify_saved_device(saved, taken)
+                _require_same_plan(self._build_plan(saved, lists, packages, uninstall=uninstall)[0], plan)
+            self._print_plan(plan, named)
             if not apply:
-                self.talk.say("cli.only_planned")
-            elif plan.planned:
+                self.console.print_message("cli.only_planned")
+            elif plan.planned_changes:
                 path = ledger or Path(f"privaudit-{datetime.now().astimezone():%Y%m%d-%H%M%S}.ledger.json")
-                self._apply(connection, taken, plan, named, path, yes=yes)
+                self._apply_plan(connection, taken, plan, named, path, yes=yes)
 
-    def _planned(
-        self, taken: Capture, lists: Knowledge, apps: Iterable[str], *, uninstall: bool
-    ) -> tuple[Plan, dict[tuple[str, int], App]]:
+    def _build_plan(
+        self, capture: Capture, knowledge: Knowledge, packages: Iterable[str], *, uninstall: bool
+    ) -> tuple[RevocationPlan, dict[tuple[str, int], App]]:
         from privaudit import facts
         from privaudit.revocation import plan, state
 
-        named = self.named(taken, lists, apps)
-        for name in apps:
+        named = self.select_apps(capture, knowledge, packages)
+        for name in packages:
             if name not in {package for package, _ in named}:
                 raise UsageError("errors.app_missing", app=name)
-        users = facts.gather(taken).users
-        return plan.build(state.of(taken, apps), named.values(), users, uninstall=uninstall), named
+        users = facts.gather_facts(capture).users
+        return plan.build_plan(state.read_state(capture, packages), named.values(), users, uninstall=uninstall), named
 
-    def _print(self, plan: Plan, named: dict[tuple[str, int], App]) -> None:
+    def _print_plan(self, plan: RevocationPlan, selected_apps: dict[tuple[str, int], App]) -> None:
         from privaudit.report import revocation_text as prose
 
-        self.talk.out(prose.plan(self.talk.language, plan, named))
+        self.console.write_stdout(prose.format_plan(self.console.language, plan, selected_apps))
 
     @staticmethod
-    def _same_phone(saved: Capture, taken: Capture) -> None:
+    def _verify_saved_device(saved_capture: Capture, capture: Capture) -> None:
         from privaudit import facts
         from privaudit.revocation import identity
 
-        if not identity.is_of(identity.of(facts.gather(saved)), facts.gather(taken)):
+        if not identity.matches_fingerprint(
+            identity.compute_fingerprint(facts.gather_facts(saved_capture)), facts.gather_facts(capture)
+        ):
             raise PhoneError("errors.other_phone")
 
-    def _apply(
+    def _apply_plan(
         self,
         connection: Transport,
-        taken: Capture,
-        plan: Plan,
-        named: dict[tuple[str, int], App],
-        path: Path,
+        capture: Capture,
+        plan: RevocationPlan,
+        selected_apps: dict[tuple[str, int], App],
+        ledger_path: Path,
         *,
         yes: bool,
     ) -> None:
@@ -112,60 +114,62 @@ class Revoking(Running):
         from privaudit.capture import archive
         from privaudit.revocation import identity, ledger, state
         from privaudit.revocation import plan as plans
-        from privaudit.revocation.change import Kind
+        from privaudit.revocation.change import ChangeKind
 
-        removed = [change.package for change in plan.changes if change.kind is Kind.UNINSTALL]
-        if not self.agreed("cli.ask_apply", len(plan.planned), yes=yes) or not self.agreed_to_remove(removed):
+        removed = [change.package for change in plan.changes if change.kind is ChangeKind.UNINSTALL]
+        if not self.confirm("cli.ask_apply", len(plan.planned_changes), yes=yes) or not self.confirm_uninstall(removed):
             return
-        before = path.with_name(f"{path.name.removesuffix('.json').removesuffix('.ledger')}.before.zip")
+        before = ledger_path.with_name(f"{ledger_path.name.removesuffix('.json').removesuffix('.ledger')}.before.zip")
         if before.exists():
             raise UsageError("errors.exists", path=str(before))
-        archive.write(taken, before)
-        self.talk.say("cli.saved_private", path=str(before))
+        archive.write_archive(capture, before)
+        self.console.print_message("cli.saved_private", path=str(before))
         # Between the plan and the answer somebody may have tapped, or another phone been plugged in.
-        now = state.again(connection, taken, {package for package, _ in named})
-        gathered = facts.gather(taken)
-        _same_plan(plan, plans.build(now, named.values(), gathered.users, uninstall=bool(removed)))
-        sealed = ledger.Sealed(file=before.name, sha256=hashlib.sha256(before.read_bytes()).hexdigest())
-        book = ledger.begin(plan.changes, identity.of(gathered), sealed, demo=taken.demo)
-        ledger.write(book, path)
-        self.run(connection, taken, book, path, named)
+        now = state.refresh_state(connection, capture, {package for package, _ in selected_apps})
+        gathered = facts.gather_facts(capture)
+        _require_same_plan(plan, plans.build_plan(now, selected_apps.values(), gathered.users, uninstall=bool(removed)))
+        sealed = ledger.CaptureReference(file=before.name, sha256=hashlib.sha256(before.read_bytes()).hexdigest())
+        book = ledger.create_ledger(plan.changes, identity.compute_fingerprint(gathered), sealed, demo=capture.demo)
+        ledger.write_ledger(book, ledger_path)
+        self.apply_pending_changes(connection, capture, book, ledger_path, selected_apps)
 
-    def _resume(self, apps: list[str], path: Path, *, apply: bool, yes: bool) -> None:
+    def _resume_ledger(self, packages: list[str], ledger_path: Path, *, apply: bool, yes: bool) -> None:
         """Go on with a run that was stopped."""
         from privaudit import knowledge
         from privaudit.revocation import ledger
-        from privaudit.revocation.change import Kind, Outcome
+        from privaudit.revocation.change import ChangeKind, Outcome
 
-        book = ledger.read(path)
-        if sorted(set(apps)) != sorted({entry.change.package for entry in book.entries}):
-            raise UsageError("errors.ledger_other_apps", path=str(path))
+        book = ledger.read_ledger(ledger_path)
+        if sorted(set(packages)) != sorted({entry.change.package for entry in book.entries}):
+            raise UsageError("errors.ledger_other_apps", path=str(ledger_path))
         open_now = [entry.change for entry in book.entries if entry.outcome in {Outcome.PLANNED, Outcome.BEGUN}]
-        self.talk.say("cli.resuming", n=len(open_now), of=len(book.entries))
+        self.console.print_message("cli.resuming", n=len(open_now), of=len(book.entries))
         if not open_now or not apply:
-            self.talk.say("cli.only_planned" if open_now else "cli.nothing_open")
+            self.console.print_message("cli.only_planned" if open_now else "cli.nothing_open")
             return
-        lists = knowledge.load(extra=self.signatures, demo=book.demo)
-        with self.talk.phone(self.transport, self.serial) as connection:
-            taken = self.take(connection, lists, apps)
-            self.known_again(book, taken)
-            removed = [change.package for change in open_now if change.kind is Kind.UNINSTALL]
-            if self.agreed("cli.ask_apply", len(open_now), yes=yes) and self.agreed_to_remove(removed):
-                self.run(connection, taken, book, path, self.named(taken, lists, apps))
+        lists = knowledge.load_knowledge(extra_lists=self.signatures, demo=book.demo)
+        with self.console.connect(self.transport, self.serial) as connection:
+            taken = self.collect_capture(connection, lists, packages)
+            self.verify_ledger_device(book, taken)
+            removed = [change.package for change in open_now if change.kind is ChangeKind.UNINSTALL]
+            if self.confirm("cli.ask_apply", len(open_now), yes=yes) and self.confirm_uninstall(removed):
+                self.apply_pending_changes(
+                    connection, taken, book, ledger_path, self.select_apps(taken, lists, packages)
+                )
 
 
-def _same_plan(before: Plan, now: Plan) -> None:
+def _require_same_plan(before: RevocationPlan, current: RevocationPlan) -> None:
     """Refuse where the phone is not as it was planned for.
 
     Raises:
         PhoneError: it is not; nothing was done.
     """
-    planned, found = (frozenset(_lasting(plan)) for plan in (before, now))
+    planned, found = (frozenset(_comparable_changes(plan)) for plan in (before, current))
     if planned != found:
         differs = next(iter(planned ^ found))
         raise PhoneError("errors.plan_changed", app=differs.package, what=differs.what or differs.kind.value)
 
 
-def _lasting(plan: Plan) -> Iterator[Change]:
+def _comparable_changes(plan: RevocationPlan) -> Iterator[Change]:
     """The changes but that an app is ended: whether it runs comes and goes by itself."""
     return (change for change in plan.changes if change.kind != "force_stop")

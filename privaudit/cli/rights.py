@@ -6,33 +6,33 @@ from typing import Annotated
 
 import typer
 
-from privaudit.cli.console import Talk
-from privaudit.cli.letter import Files, check, deliver
-from privaudit.cli.options import Lang, Plain, help_text
+from privaudit.cli.console import CliConsole
+from privaudit.cli.letter import DocumentOutputOption, validate_document_outputs, write_document
+from privaudit.cli.options import LanguageOption, PlainOption, help_text
 
 
 def register(app: typer.Typer) -> None:
     """Add this command to the command line."""
-    app.command("rights", help=help_text("cli.rights"))(show)
+    app.command("rights", help=help_text("cli.rights"))(show_rights)
 
 
-def show(
+def show_rights(
     country: Annotated[str | None, typer.Argument(metavar="[CC]", help=help_text("cli.rights_of"))] = None,
     *,
     friends: Annotated[bool, typer.Option("--friends", help=help_text("cli.friends"))] = False,
-    output: Files = None,
-    lang: Lang = None,
-    plain: Plain = False,
+    output: DocumentOutputOption = None,
+    lang: LanguageOption = None,
+    plain: PlainOption = False,
 ) -> None:
     """Show a rights page."""
-    talk = Talk(lang, plain=plain)
-    with talk.errors():
+    talk = CliConsole(lang, plain=plain)
+    with talk.handle_errors():
         from privaudit.documents import rights_page
         from privaudit.knowledge import rights
 
-        check(output or [])
-        known = rights.load(country.upper() if country else None)
+        validate_document_outputs(output or [])
+        known = rights.load_rights(country.upper() if country else None)
         if country is None:
-            talk.say("cli.rights_choose", known=", ".join(rights.countries()))
-        paper = (rights_page.friends if friends else rights_page.whole)(known, talk.language)
-        deliver(talk, paper, output or [])
+            talk.print_message("cli.rights_choose", known=", ".join(rights.countries_with_rights()))
+        paper = (rights_page.page_for_contacts if friends else rights_page.full_rights_page)(known, talk.language)
+        write_document(talk, paper, output or [])

@@ -10,128 +10,134 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from privaudit.cli.console import Talk
-from privaudit.cli.options import HELP, Lang, Plain, group
-from privaudit.cli.signatures import country_code
+from privaudit.cli.console import CliConsole
+from privaudit.cli.options import HELP_TRANSLATOR, LanguageOption, PlainOption, create_command_group
+from privaudit.cli.signatures import parse_country
 from privaudit.errors import KnowledgeError
 
 if TYPE_CHECKING:
     from privaudit.knowledge.rule_file import Rule
-    from privaudit.knowledge.rules import RuleBook
+    from privaudit.knowledge.rules import RuleSet
 
-_MOST_SHOWN: Final = 20
+_MAX_SHOWN_RULES: Final = 20
 """Rules that `show` prints in full."""
 
 
-def told(key: str) -> str:
+def rules_help_text(key: str) -> str:
     """What the help says of these commands and their options."""
-    return HELP.text(key)
+    return HELP_TRANSLATOR.t(key)
 
 
-app = group("rules", told("rulebook.app"))
+rules_app = create_command_group("rules", rules_help_text("rulebook.app"))
 
 
-def register(top: typer.Typer) -> None:
+def register(root_app: typer.Typer) -> None:
     """Add these commands to the command line."""
-    top.add_typer(app)
+    root_app.add_typer(rules_app)
 
 
-InCountry = Annotated[str | None, typer.Option("--country", metavar="CC", help=told("rulebook.in_country"))]
-AsJson = Annotated[bool, typer.Option("--json", help=told("rulebook.json"))]
+RuleCountryOption = Annotated[
+    str | None, typer.Option("--country", metavar="CC", help=rules_help_text("rulebook.in_country"))
+]
+RulesJsonOption = Annotated[bool, typer.Option("--json", help=rules_help_text("rulebook.json"))]
 
 
-@app.command("list", help=told("rulebook.list"))
-def list_(
-    words: Annotated[list[str] | None, typer.Argument(metavar="[WORD]...", help=told("rulebook.words"))] = None,
+@rules_app.command("list", help=rules_help_text("rulebook.list"))
+def list_rules(
+    words: Annotated[
+        list[str] | None, typer.Argument(metavar="[WORD]...", help=rules_help_text("rulebook.words"))
+    ] = None,
     *,
-    country: InCountry = None,
-    as_json: AsJson = False,
-    lang: Lang = None,
-    plain: Plain = False,
+    country: RuleCountryOption = None,
+    as_json: RulesJsonOption = False,
+    lang: LanguageOption = None,
+    plain: PlainOption = False,
 ) -> None:
     """List the rules."""
     from privaudit.cli import statute
 
-    talk = Talk(lang, plain=plain)
-    with talk.errors():
-        book = _book()
-        found = _found(book, words or (), country_code(country))
+    talk = CliConsole(lang, plain=plain)
+    with talk.handle_errors():
+        book = _load_rules()
+        found = _find_rules(book, words or (), parse_country(country))
         if as_json:
-            talk.out(_as_json(book, found))
+            talk.write_stdout(_rules_to_json(book, found))
             return
-        lines = [statute.line(talk.language, rule, _today()) for rule in found]
-        lines += ["", talk.language.text("rulebook.counted", n=len(found))] if found else [_nothing(talk)]
-        talk.out("".join(f"{line}\n" for line in [*lines, *_worth(talk, book)]))
+        lines = [statute.format_rule_line(talk.language, rule, _today()) for rule in found]
+        lines += ["", talk.language.t("rulebook.counted", n=len(found))] if found else [_no_match_message(talk)]
+        talk.write_stdout("".join(f"{line}\n" for line in [*lines, *_validity_notes(talk, book)]))
 
 
-@app.command(help=told("rulebook.show"))
+@rules_app.command(help=rules_help_text("rulebook.show"))
 def show(
-    words: Annotated[list[str], typer.Argument(metavar="WORD...", help=told("rulebook.words"))],
+    words: Annotated[list[str], typer.Argument(metavar="WORD...", help=rules_help_text("rulebook.words"))],
     *,
-    country: InCountry = None,
-    lang: Lang = None,
-    plain: Plain = False,
+    country: RuleCountryOption = None,
+    lang: LanguageOption = None,
+    plain: PlainOption = False,
 ) -> None:
     """Show rules with all that is known of them."""
     from privaudit.cli import statute
 
-    talk = Talk(lang, plain=plain)
-    with talk.errors():
-        book = _book()
-        found = _found(book, words, country_code(country))
+    talk = CliConsole(lang, plain=plain)
+    with talk.handle_errors():
+        book = _load_rules()
+        found = _find_rules(book, words, parse_country(country))
         exact = [rule for rule in found if len(words) == 1 and rule.id.casefold() == words[0].casefold()]
         lines: list[str] = []
-        for rule in (exact or found)[:_MOST_SHOWN]:
-            lines += [*statute.full(talk.language, rule, _today()), ""]
-        if not exact and len(found) > _MOST_SHOWN:
-            lines.append(talk.language.text("rulebook.shown_some", shown=_MOST_SHOWN, n=len(found)))
+        for rule in (exact or found)[:_MAX_SHOWN_RULES]:
+            lines += [*statute.format_rule(talk.language, rule, _today()), ""]
+        if not exact and len(found) > _MAX_SHOWN_RULES:
+            lines.append(talk.language.t("rulebook.shown_some", shown=_MAX_SHOWN_RULES, n=len(found)))
         if not found:
-            lines = [_nothing(talk), ""]
-        talk.out("".join(f"{line}\n" for line in [*lines, *_worth(talk, book)]))
+            lines = [_no_match_message(talk), ""]
+        talk.write_stdout("".join(f"{line}\n" for line in [*lines, *_validity_notes(talk, book)]))
 
 
-@app.command(help=told("rulebook.check"))
+@rules_app.command(help=rules_help_text("rulebook.check"))
 def check(
-    path: Annotated[Path | None, typer.Argument(metavar="[PATH]", help=told("rulebook.path"))] = None,
+    path: Annotated[Path | None, typer.Argument(metavar="[PATH]", help=rules_help_text("rulebook.path"))] = None,
     *,
-    lang: Lang = None,
-    plain: Plain = False,
+    lang: LanguageOption = None,
+    plain: PlainOption = False,
 ) -> None:
     """Look for mistakes."""
-    from privaudit.facts.access import SIDE_DOORS
-    from privaudit.facts.permission_table import TRAITS
+    from privaudit.facts.access import OTHER_ROUTES
+    from privaudit.facts.permission_table import PERMISSION_INFO
     from privaudit.knowledge import rule_linter
 
-    talk = Talk(lang, plain=plain)
-    with talk.errors():
-        known = rule_linter.Known(permissions=frozenset(TRAITS), special=frozenset(SIDE_DOORS))
-        checked = rule_linter.check(path, known)
-        talk.refuse(checked.mistakes)
-        talk.out(talk.language.text("rulebook.checked", n=len(checked.rules)) + "\n")
+    talk = CliConsole(lang, plain=plain)
+    with talk.handle_errors():
+        known = rule_linter.CheckablePermissions(
+            permissions=frozenset(PERMISSION_INFO), special_access=frozenset(OTHER_ROUTES)
+        )
+        checked = rule_linter.lint_rules(path, known)
+        talk.exit_on_problems(checked.problems)
+        talk.write_stdout(talk.language.t("rulebook.checked", n=len(checked.rules)) + "\n")
 
 
-def _book() -> RuleBook:
+def _load_rules() -> RuleSet:
     from privaudit.knowledge import rules
-    from privaudit.knowledge.loader import Mistakes
+    from privaudit.knowledge.loader import Problems
 
-    mistakes = Mistakes()
-    book = rules.read(mistakes)
+    mistakes = Problems()
+    book = rules.read_rules(mistakes)
     if mistakes:
         raise KnowledgeError("errors.knowledge_mistakes", tuple(mistakes))
     return book
 
 
-def _found(book: RuleBook, words: Iterable[str], country: str | None) -> list[Rule]:
-    """Rules that have all `words` in an id, a title or an authority."""
+def _find_rules(rule_set: RuleSet, words: Iterable[str], country: str | None) -> list[Rule]:
+    """Rules that have all `rule_texts` in an id, a title or an authority."""
     wanted = [word.casefold() for word in words]
     return [
         rule
-        for rule in book.rules
-        if (country is None or rule.country == country) and all(word in _names(rule) for word in wanted)
+        for rule in rule_set.rules
+        if (country is None or rule.country == country) and all(word in _searchable_text(rule) for word in wanted)
     ]
 
 
-def _names(rule: Rule) -> str:
+def _searchable_text(rule: Rule) -> str:
     named = (one[key] for one in rule.words.values() for key in ("title", "authority"))
     return "\n".join((rule.id, rule.citation, *named)).casefold()
 
@@ -140,20 +146,20 @@ def _today() -> str:
     return datetime.now(UTC).date().isoformat()
 
 
-def _nothing(talk: Talk) -> str:
-    return talk.language.text("rulebook.nothing")
+def _no_match_message(console: CliConsole) -> str:
+    return console.language.t("rulebook.nothing")
 
 
-def _worth(talk: Talk, book: RuleBook) -> list[str]:
+def _validity_notes(console: CliConsole, rule_set: RuleSet) -> list[str]:
     """How far the rules are known, and who has checked them: stands wherever they are printed."""
-    stamp = book.stamp(None, datetime.now(UTC).date())
-    lines = [talk.language.text("rulebook.known_until", until_on=stamp.known_until)]
-    return lines if stamp.checked else [*lines, talk.language.text("rules.unchecked")]
+    stamp = rule_set.describe_rules(None, datetime.now(UTC).date())
+    lines = [console.language.t("rulebook.known_until", until_on=stamp.known_until)]
+    return lines if stamp.checked else [*lines, console.language.t("rules.unchecked")]
 
 
-def _as_json(book: RuleBook, found: Iterable[Rule]) -> str:
-    stamp = book.stamp(None, datetime.now(UTC).date())
-    wanted = {rule.id for rule in found}
-    rows: list[dict[str, Any]] = [one for one in book.data if one["id"] in wanted]
+def _rules_to_json(rule_set: RuleSet, rules: Iterable[Rule]) -> str:
+    stamp = rule_set.describe_rules(None, datetime.now(UTC).date())
+    wanted = {rule.id for rule in rules}
+    rows: list[dict[str, Any]] = [one for one in rule_set.toml_data if one["id"] in wanted]
     document = {"sha256": stamp.sha256, "known_until": stamp.known_until, "rules": rows}
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"

@@ -8,147 +8,166 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from privaudit.cli.console import Talk
-from privaudit.cli.options import HELP, Country, Lang, Lists, Plain, group
+from privaudit.cli.console import CliConsole
+from privaudit.cli.options import (
+    HELP_TRANSLATOR,
+    CountryOption,
+    LanguageOption,
+    PlainOption,
+    SignaturesOption,
+    create_command_group,
+)
 from privaudit.errors import UsageError
 
 if TYPE_CHECKING:
     from privaudit.knowledge import Knowledge
-    from privaudit.knowledge.entries import Entry
+    from privaudit.knowledge.entries import SignatureEntry
 
-_MOST_SHOWN: Final = 20
+_MAX_SHOWN_APPS: Final = 20
 """Apps that `show` prints in full."""
 
 
-def told(key: str) -> str:
+def signatures_help_text(key: str) -> str:
     """What the help says of these commands and their options."""
-    return HELP.text(key)
+    return HELP_TRANSLATOR.t(key)
 
 
-app = group("signatures", told("signatures.app"))
+signatures_app = create_command_group("signatures", signatures_help_text("signatures.app"))
 
-Words = Annotated[list[str] | None, typer.Argument(metavar="[WORD]...", help=told("signatures.words"))]
-InCountry = Annotated[str | None, typer.Option("--country", metavar="CC", help=told("signatures.in_country"))]
-Publisher = Annotated[str | None, typer.Option("--publisher", metavar="WORD", help=told("signatures.publisher"))]
-Lenders = Annotated[bool, typer.Option("--lenders", help=told("signatures.kinds"))]
-AsJson = Annotated[bool, typer.Option("--json", help=told("signatures.json"))]
+SearchWordsArgument = Annotated[
+    list[str] | None, typer.Argument(metavar="[WORD]...", help=signatures_help_text("signatures.words"))
+]
+AppCountryOption = Annotated[
+    str | None, typer.Option("--country", metavar="CC", help=signatures_help_text("signatures.in_country"))
+]
+PublisherOption = Annotated[
+    str | None, typer.Option("--publisher", metavar="WORD", help=signatures_help_text("signatures.publisher"))
+]
+IncludeLendersOption = Annotated[bool, typer.Option("--lenders", help=signatures_help_text("signatures.kinds"))]
+SignaturesJsonOption = Annotated[bool, typer.Option("--json", help=signatures_help_text("signatures.json"))]
 
 
-@app.command("list", help=told("signatures.list"))
-def list_(
-    words: Words = None,
+@signatures_app.command("list", help=signatures_help_text("signatures.list"))
+def list_signatures(
+    words: SearchWordsArgument = None,
     *,
-    country: InCountry = None,
-    publisher: Publisher = None,
-    lenders: Lenders = False,
-    signatures: Lists = None,
-    as_json: AsJson = False,
-    lang: Lang = None,
-    plain: Plain = False,
+    country: AppCountryOption = None,
+    publisher: PublisherOption = None,
+    lenders: IncludeLendersOption = False,
+    signatures: SignaturesOption = None,
+    as_json: SignaturesJsonOption = False,
+    lang: LanguageOption = None,
+    plain: PlainOption = False,
 ) -> None:
     """List what the lists hold."""
-    talk = Talk(lang, plain=plain)
-    with talk.errors():
-        known, apps = found(words, country, publisher, signatures, lenders=lenders)
+    talk = CliConsole(lang, plain=plain)
+    with talk.handle_errors():
+        known, apps = load_entries(words, country, publisher, signatures, include_lenders=lenders)
         if as_json:
             from privaudit.knowledge import records
 
-            talk.out(records.render(apps, known.stamp()))
+            talk.write_stdout(records.entries_to_json(apps, known.describe_lists()))
             return
         from privaudit.cli import shelf
 
-        lines = [shelf.line(entry) for entry in apps] or [talk.language.text("signatures.nothing")]
+        lines = [shelf.format_entry_line(entry) for entry in apps] or [talk.language.t("signatures.nothing")]
         if apps:
-            lines += ["", talk.language.text("signatures.counted", n=len(apps))]
-        talk.out("".join(f"{line}\n" for line in [*lines, *worth(talk, known)]))
+            lines += ["", talk.language.t("signatures.counted", n=len(apps))]
+        talk.write_stdout("".join(f"{line}\n" for line in [*lines, *coverage_notes(talk, known)]))
 
 
-@app.command(help=told("signatures.show"))
+@signatures_app.command(help=signatures_help_text("signatures.show"))
 def show(
-    words: Annotated[list[str], typer.Argument(metavar="WORD...", help=told("signatures.words"))],
+    words: Annotated[list[str], typer.Argument(metavar="WORD...", help=signatures_help_text("signatures.words"))],
     *,
-    country: InCountry = None,
-    publisher: Publisher = None,
-    signatures: Lists = None,
-    lang: Lang = None,
-    plain: Plain = False,
+    country: AppCountryOption = None,
+    publisher: PublisherOption = None,
+    signatures: SignaturesOption = None,
+    lang: LanguageOption = None,
+    plain: PlainOption = False,
 ) -> None:
     """Show apps with all their sources."""
     from privaudit.cli import shelf
     from privaudit.knowledge import loader, releases, sdks
 
-    talk = Talk(lang, plain=plain)
-    with talk.errors():
-        known, apps = found(words, country, publisher, signatures, lenders=True)
-        exact = tuple(entry for entry in apps if len(words) == 1 and words[0] in {entry.package, *entry.digests})
+    talk = CliConsole(lang, plain=plain)
+    with talk.handle_errors():
+        known, apps = load_entries(words, country, publisher, signatures, include_lenders=True)
+        exact = tuple(entry for entry in apps if len(words) == 1 and words[0] in {entry.package, *entry.hashes})
         apps = exact or apps
-        code = () if exact else shelf.sdks_like(sdks.read(releases.in_force(), loader.Mistakes()), words)
+        code = () if exact else shelf.search_sdks(sdks.read_sdks(releases.active_folder(), loader.Problems()), words)
         lines: list[str] = []
-        for entry in apps[:_MOST_SHOWN]:
-            lines += [*shelf.full(talk.language, known, entry), ""]
+        for entry in apps[:_MAX_SHOWN_APPS]:
+            lines += [*shelf.format_entry(talk.language, known, entry), ""]
         for one in code:
-            lines += [*shelf.sdk(talk.language, one), ""]
-        if len(apps) > _MOST_SHOWN:
-            lines.append(talk.language.text("signatures.shown_some", shown=_MOST_SHOWN, n=len(apps)))
+            lines += [*shelf.format_sdk(talk.language, one), ""]
+        if len(apps) > _MAX_SHOWN_APPS:
+            lines.append(talk.language.t("signatures.shown_some", shown=_MAX_SHOWN_APPS, n=len(apps)))
         if not lines:
-            lines = [talk.language.text("signatures.nothing"), ""]
-        talk.out("".join(f"{line}\n" for line in [*lines, *worth(talk, known)]))
+            lines = [talk.language.t("signatures.nothing"), ""]
+        talk.write_stdout("".join(f"{line}\n" for line in [*lines, *coverage_notes(talk, known)]))
 
 
-@app.command(help=told("signatures.check"))
+@signatures_app.command(help=signatures_help_text("signatures.check"))
 def check(
-    path: Annotated[Path | None, typer.Argument(metavar="[PATH]", help=told("signatures.path"))] = None,
+    path: Annotated[Path | None, typer.Argument(metavar="[PATH]", help=signatures_help_text("signatures.path"))] = None,
     *,
-    country: Country = None,
-    lang: Lang = None,
-    plain: Plain = False,
+    country: CountryOption = None,
+    lang: LanguageOption = None,
+    plain: PlainOption = False,
 ) -> None:
     """Look for mistakes."""
     from privaudit import knowledge
     from privaudit.knowledge import lint
 
-    talk = Talk(lang, plain=plain)
-    with talk.errors():
-        chosen = country_code(country)
-        checked = lint.check(path)
-        talk.refuse(checked.mistakes)
+    talk = CliConsole(lang, plain=plain)
+    with talk.handle_errors():
+        chosen = parse_country(country)
+        checked = lint.lint_signatures(path)
+        talk.exit_on_problems(checked.problems)
         files, rows = len(checked.lists), sum(len(part.rows) for part in checked.lists)
-        lines = [talk.language.text("signatures.checked", files=files, rows=rows)]
-        talk.out("".join(f"{line}\n" for line in [*lines, *worth(talk, knowledge.load(country=chosen))]))
+        lines = [talk.language.t("signatures.checked", files=files, rows=rows)]
+        talk.write_stdout(
+            "".join(f"{line}\n" for line in [*lines, *coverage_notes(talk, knowledge.load_knowledge(country=chosen))])
+        )
 
 
-def country_code(given: str | None) -> str | None:
+def parse_country(value: str | None) -> str | None:
     """A country's two letters in capitals.
 
     Raises:
         UsageError: these are none.
     """
-    code = given.upper() if given else None
+    code = value.upper() if value else None
     if code is not None and not (len(code) == 2 and code.isascii() and code.isalpha()):  # noqa: PLR2004 - ISO 3166
         raise UsageError("errors.country_unknown", given=code)
     return code
 
 
-def found(
+def load_entries(
     words: list[str] | None,
     country: str | None,
     publisher: str | None,
     signatures: list[Path] | None,
     *,
-    lenders: bool,
-) -> tuple[Knowledge, tuple[Entry, ...]]:
+    include_lenders: bool,
+) -> tuple[Knowledge, tuple[SignatureEntry, ...]]:
     """What is known, and the apps in it that were asked for."""
     from privaudit import knowledge
-    from privaudit.knowledge.entries import entries, find
+    from privaudit.knowledge.entries import group_entries, search_entries
 
-    chosen = country_code(country)
-    known = knowledge.load(extra=signatures or (), country=chosen)
-    kept = (part for part in known.lists if lenders or part.kind == "risky")
-    return known, find(entries(kept), words or (), country=chosen, publisher=publisher)
+    chosen = parse_country(country)
+    known = knowledge.load_knowledge(extra_lists=signatures or (), country=chosen)
+    kept = (part for part in known.lists if include_lenders or part.kind == "risky")
+    return known, search_entries(group_entries(kept), words or (), country=chosen, publisher=publisher)
 
 
-def worth(talk: Talk, known: Knowledge) -> list[str]:
+def coverage_notes(console: CliConsole, knowledge: Knowledge) -> list[str]:
     """How much the lists hold and how old they are: stands wherever they are mentioned."""
     from privaudit.report import lists
 
-    return [*lists.sentences(talk.language, known.stamp(), known.country, datetime.now(UTC).date())]
+    return [
+        *lists.list_coverage_sentences(
+            console.language, knowledge.describe_lists(), knowledge.country, datetime.now(UTC).date()
+        )
+    ]

@@ -8,128 +8,148 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from privaudit.cli import apk
-from privaudit.cli.console import Talk
-from privaudit.cli.options import Country, Lang, Lists, Plain
-from privaudit.cli.signatures import InCountry, Lenders, Publisher, Words, app, country_code, found, told, worth
+from privaudit.cli.console import CliConsole
+from privaudit.cli.options import CountryOption, LanguageOption, PlainOption, SignaturesOption
+from privaudit.cli.signatures import (
+    AppCountryOption,
+    IncludeLendersOption,
+    PublisherOption,
+    SearchWordsArgument,
+    coverage_notes,
+    load_entries,
+    parse_country,
+    signatures_app,
+    signatures_help_text,
+)
 from privaudit.errors import KnowledgeError, UsageError
 
 if TYPE_CHECKING:
-    from privaudit.knowledge.imported import Imported
+    from privaudit.knowledge.imported import ImportedList
 
-_MOST_BYTES: Final = 64 * 1024 * 1024
+_MAX_IMPORT_BYTES: Final = 64 * 1024 * 1024
 """Of a file to be imported."""
 
 
-def register(top: typer.Typer) -> None:
+def register(root_app: typer.Typer) -> None:
     """Add the commands about lists to the command line: these, those of `signatures`, and `vetting.draft`."""
-    app.command(help=apk.apk_text("apkcli.draft"))(apk.draft)
-    top.add_typer(app)
+    signatures_app.command(help=apk.apk_help_text("apkcli.draft"))(apk.draft)
+    root_app.add_typer(signatures_app)
 
 
-@app.command("import", help=told("signatures.import"))
-def import_(
-    file: Annotated[Path | None, typer.Argument(metavar="FILE", help=told("signatures.file"))] = None,
+@signatures_app.command("import", help=signatures_help_text("signatures.import"))
+def import_signatures(
+    file: Annotated[Path | None, typer.Argument(metavar="FILE", help=signatures_help_text("signatures.file"))] = None,
     *,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="PATH", help=told("signatures.list_to"))
+        Path | None, typer.Option("--output", "-o", metavar="PATH", help=signatures_help_text("signatures.list_to"))
     ] = None,
     publisher: Annotated[
-        str, typer.Option("--publisher", metavar="NAME", help=told("signatures.list_publisher"))
+        str, typer.Option("--publisher", metavar="NAME", help=signatures_help_text("signatures.list_publisher"))
     ] = "own list",
-    title: Annotated[str | None, typer.Option("--title", metavar="TEXT", help=told("signatures.list_title"))] = None,
-    template: Annotated[bool, typer.Option("--template", help=told("signatures.template"))] = False,
-    lang: Lang = None,
-    plain: Plain = False,
+    title: Annotated[
+        str | None, typer.Option("--title", metavar="TEXT", help=signatures_help_text("signatures.list_title"))
+    ] = None,
+    template: Annotated[bool, typer.Option("--template", help=signatures_help_text("signatures.template"))] = False,
+    lang: LanguageOption = None,
+    plain: PlainOption = False,
 ) -> None:
     """Make a list of another format."""
     from privaudit.knowledge import csv_format, stix
     from privaudit.knowledge import export as writing
-    from privaudit.knowledge.loader import Mistakes
+    from privaudit.knowledge.loader import Problems
 
-    talk = Talk(lang, plain=plain)
-    with talk.errors():
+    talk = CliConsole(lang, plain=plain)
+    with talk.handle_errors():
         if template:
-            talk.out(csv_format.template(chinese=talk.language.code == "zh"))
+            talk.write_stdout(csv_format.csv_template(chinese=talk.language.code == "zh"))
             return
         if file is None or output is None:
             raise UsageError("errors.import_nothing")
-        mistakes = Mistakes()
+        mistakes = Problems()
         defaults = {"publisher": publisher, "title": title or file.stem}
-        data, passed = writing.read(file, _MOST_BYTES), 0
-        lists: tuple[Imported, ...]
+        data, passed = writing.read_limited(file, _MAX_IMPORT_BYTES), 0
+        lists: tuple[ImportedList, ...]
         if file.suffix.lower() in {".stix2", ".json", ".stix"}:
-            lists, passed = stix.read(data, file.name, mistakes, defaults)
+            lists, passed = stix.parse_stix(data, file.name, mistakes, defaults)
         elif file.suffix.lower() in {".csv", ".txt", ".tsv"}:
-            lists = csv_format.read(data, file.name, mistakes, defaults)
+            lists = csv_format.parse_csv(data, file.name, mistakes, defaults)
         else:
             raise UsageError("errors.import_unknown", given=file.name)
         if mistakes:
             raise KnowledgeError("errors.import_mistakes", tuple(mistakes), path=str(file))
-        for path, one in writing.imported(lists, output, file):
-            talk.say("signatures.imported", path=str(path), n=len(one.rows))
-        talk.say("signatures.use", path=str(output))
+        for path, one in writing.write_imported_lists(lists, output, file):
+            talk.print_message("signatures.imported", path=str(path), n=len(one.rows))
+        talk.print_message("signatures.use", path=str(output))
         if passed:
-            talk.say("signatures.passed", n=passed)
+            talk.print_message("signatures.passed", n=passed)
 
 
-@app.command(help=told("signatures.export"))
+@signatures_app.command(help=signatures_help_text("signatures.export"))
 def export(
-    words: Words = None,
+    words: SearchWordsArgument = None,
     *,
-    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help=told("signatures.export_to"))],
-    country: InCountry = None,
-    publisher: Publisher = None,
-    lenders: Lenders = False,
-    signatures: Lists = None,
-    lang: Lang = None,
-    plain: Plain = False,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FILE", help=signatures_help_text("signatures.export_to"))
+    ],
+    country: AppCountryOption = None,
+    publisher: PublisherOption = None,
+    lenders: IncludeLendersOption = False,
+    signatures: SignaturesOption = None,
+    lang: LanguageOption = None,
+    plain: PlainOption = False,
 ) -> None:
     """Write the lists in another format."""
     from privaudit.knowledge import csv_format, records, releases, stix
     from privaudit.knowledge import export as writing
     from privaudit.knowledge import update as bundle
 
-    talk = Talk(lang, plain=plain)
-    with talk.errors():
+    talk = CliConsole(lang, plain=plain)
+    with talk.handle_errors():
         suffix = output.suffix.lower()
-        if suffix not in writing.FORMATS:
-            raise UsageError("errors.export_unknown", given=output.name, known=writing.FORMATS)
+        if suffix not in writing.EXPORT_SUFFIXES:
+            raise UsageError("errors.export_unknown", given=output.name, known=writing.EXPORT_SUFFIXES)
         if suffix == ".zip":
-            writing.write(output, bundle.pack(releases.in_force()))
-            talk.say("signatures.packed", path=str(output))
+            writing.write_file(output, bundle.pack_release(releases.active_folder()))
+            talk.print_message("signatures.packed", path=str(output))
             return
-        known, apps = found(words, country, publisher, signatures, lenders=lenders)
+        known, apps = load_entries(words, country, publisher, signatures, include_lenders=lenders)
         if suffix == ".csv":
-            text = csv_format.render(apps)
+            text = csv_format.entries_to_csv(apps)
         elif suffix == ".json":
-            text = records.render(apps, known.stamp())
+            text = records.entries_to_json(apps, known.describe_lists())
         else:
-            apps = stix.writable(apps)
-            text = stix.render(apps, releases.day())
-        writing.write(output, text.encode())
-        talk.say("signatures.exported", path=str(output), n=len(apps))
-        talk.out("".join(f"{line}\n" for line in worth(talk, known)))
+            apps = stix.exportable_entries(apps)
+            text = stix.entries_to_stix(apps, releases.active_release_date())
+        writing.write_file(output, text.encode())
+        talk.print_message("signatures.exported", path=str(output), n=len(apps))
+        talk.write_stdout("".join(f"{line}\n" for line in coverage_notes(talk, known)))
 
 
-@app.command(help=told("signatures.update"))
+@signatures_app.command(help=signatures_help_text("signatures.update"))
 def update(
-    source: Annotated[str, typer.Argument(metavar="FILE|URL", help=told("signatures.source"))],
+    source: Annotated[str, typer.Argument(metavar="FILE|URL", help=signatures_help_text("signatures.source"))],
     *,
-    key: Annotated[list[str] | None, typer.Option("--key", metavar="KEY", help=told("signatures.key"))] = None,
-    country: Country = None,
-    lang: Lang = None,
-    plain: Plain = False,
+    key: Annotated[
+        list[str] | None, typer.Option("--key", metavar="KEY", help=signatures_help_text("signatures.key"))
+    ] = None,
+    country: CountryOption = None,
+    lang: LanguageOption = None,
+    plain: PlainOption = False,
 ) -> None:
     """Take in newer lists."""
     from privaudit import knowledge
     from privaudit.knowledge import fetch
     from privaudit.knowledge import update as bundle
 
-    talk = Talk(lang, plain=plain)
-    with talk.errors():
-        chosen = country_code(country)
-        believed = bundle.keys(key or ())
-        talk.say("signatures.network" if fetch.is_address(source) else "signatures.no_network", path=source)
-        taken = bundle.update(source, believed)
-        talk.say("signatures.updated", number=taken.number, released_on=taken.released, comment=taken.comment or "-")
-        talk.out("".join(f"{line}\n" for line in worth(talk, knowledge.load(country=chosen))))
+    talk = CliConsole(lang, plain=plain)
+    with talk.handle_errors():
+        chosen = parse_country(country)
+        believed = bundle.load_public_keys(key or ())
+        talk.print_message("signatures.network" if fetch.is_url(source) else "signatures.no_network", path=source)
+        taken = bundle.install_update(source, believed)
+        talk.print_message(
+            "signatures.updated", number=taken.number, released_on=taken.released, comment=taken.comment or "-"
+        )
+        talk.write_stdout(
+            "".join(f"{line}\n" for line in coverage_notes(talk, knowledge.load_knowledge(country=chosen)))
+        )

@@ -7,110 +7,119 @@ from typing import Annotated
 
 import typer
 
-from privaudit.cli.console import Talk
-from privaudit.cli.options import AsJson, Country, Lang, Lists, Plain, Serial, Way, help_text
+from privaudit.cli.console import CliConsole
+from privaudit.cli.options import (
+    CountryOption,
+    JsonOption,
+    LanguageOption,
+    PlainOption,
+    SerialOption,
+    SignaturesOption,
+    TransportOption,
+    help_text,
+)
 
-Apps = Annotated[list[str] | None, typer.Argument(metavar="[APP]...", help=help_text("cli.apps"))]
-From = Annotated[Path | None, typer.Option("--from", metavar="SOURCE", help=help_text("cli.from"))]
-RomName = Annotated[str | None, typer.Option("--rom", metavar="ROM", help=help_text("cli.rom"))]
-AndroidUser = Annotated[int, typer.Option("--user", metavar="N", help=help_text("cli.android_user"))]
+AppsArgument = Annotated[list[str] | None, typer.Argument(metavar="[APP]...", help=help_text("cli.apps"))]
+SourceOption = Annotated[Path | None, typer.Option("--from", metavar="SOURCE", help=help_text("cli.from"))]
+RomOption = Annotated[str | None, typer.Option("--rom", metavar="ROM", help=help_text("cli.rom"))]
+AndroidUserOption = Annotated[int, typer.Option("--user", metavar="N", help=help_text("cli.android_user"))]
 
 
 def register(app: typer.Typer) -> None:
     """Add these commands to the command line."""
     app.command(help=help_text("cli.steps"))(steps)
-    app.command("open", help=help_text("cli.open"))(show)
+    app.command("open", help=help_text("cli.open"))(open_settings)
     app.command(help=help_text("cli.revoke"))(revoke)
     app.command(help=help_text("cli.undo"))(undo)
     app.command(help=help_text("cli.diff"))(diff)
 
 
 def steps(  # noqa: PLR0913 - the options of DESIGN
-    apps: Apps = None,
+    apps: AppsArgument = None,
     *,
-    source: From = None,
-    rom: RomName = None,
+    source: SourceOption = None,
+    rom: RomOption = None,
     usb: Annotated[bool, typer.Option("--usb", help=help_text("cli.usb"))] = False,
-    lang: Lang = None,
-    serial: Serial = None,
-    transport: Way = "auto",
-    signatures: Lists = None,
-    country: Country = None,
-    plain: Plain = False,
+    lang: LanguageOption = None,
+    serial: SerialOption = None,
+    transport: TransportOption = "auto",
+    signatures: SignaturesOption = None,
+    country: CountryOption = None,
+    plain: PlainOption = False,
 ) -> None:
     """Print what to tap."""
-    talk = Talk(lang, plain=plain)
-    with talk.errors():
-        from privaudit.cli.hands import Hands
+    talk = CliConsole(lang, plain=plain)
+    with talk.handle_errors():
+        from privaudit.cli.hands import PhoneCommand
 
-        hands = Hands(talk, transport=transport, serial=serial, signatures=signatures or [], country=country)
+        hands = PhoneCommand(talk, transport=transport, serial=serial, signatures=signatures or [], country=country)
         if usb:
-            hands.usb(rom)
+            hands.print_usb_steps(rom)
         else:
-            hands.steps(apps or [], source, rom)
+            hands.print_steps(apps or [], source, rom)
 
 
-def show(
+def open_settings(
     page: Annotated[str, typer.Argument(metavar="PAGE", help=help_text("cli.page"))],
     app: Annotated[str, typer.Argument(metavar="APP", help=help_text("cli.one_app"))],
     *,
-    user: AndroidUser = 0,
-    lang: Lang = None,
-    serial: Serial = None,
-    transport: Way = "auto",
-    plain: Plain = False,
+    user: AndroidUserOption = 0,
+    lang: LanguageOption = None,
+    serial: SerialOption = None,
+    transport: TransportOption = "auto",
+    plain: PlainOption = False,
 ) -> None:
     """Show a settings page on the phone."""
-    talk = Talk(lang, plain=plain)
-    with talk.errors():
-        from privaudit.cli.hands import Hands
+    talk = CliConsole(lang, plain=plain)
+    with talk.handle_errors():
+        from privaudit.cli.hands import PhoneCommand
 
-        Hands(talk, transport=transport, serial=serial).open(page, app, user)
+        PhoneCommand(talk, transport=transport, serial=serial).open_settings_page(page, app, user)
 
 
-Apply = Annotated[bool, typer.Option("--apply", help=help_text("cli.apply"))]
-Yes = Annotated[bool, typer.Option("--yes", help=help_text("cli.yes"))]
+ApplyOption = Annotated[bool, typer.Option("--apply", help=help_text("cli.apply"))]
+YesOption = Annotated[bool, typer.Option("--yes", help=help_text("cli.yes"))]
 
 
 def revoke(  # noqa: PLR0913 - the options of DESIGN
     apps: Annotated[list[str], typer.Argument(metavar="APP...", help=help_text("cli.apps"))],
     *,
     source: Annotated[Path | None, typer.Option("--from", metavar="SOURCE", help=help_text("cli.from_capture"))] = None,
-    apply: Apply = False,
+    apply: ApplyOption = False,
     ledger: Annotated[Path | None, typer.Option("--ledger", metavar="FILE", help=help_text("cli.ledger"))] = None,
-    yes: Yes = False,
+    yes: YesOption = False,
     uninstall: Annotated[bool, typer.Option("--uninstall", help=help_text("cli.uninstall"))] = False,
-    lang: Lang = None,
-    serial: Serial = None,
-    transport: Way = "auto",
-    signatures: Lists = None,
-    plain: Plain = False,
+    lang: LanguageOption = None,
+    serial: SerialOption = None,
+    transport: TransportOption = "auto",
+    signatures: SignaturesOption = None,
+    plain: PlainOption = False,
 ) -> None:
     """Plan to close what the named apps can read; with --apply, do it."""
-    talk = Talk(lang, plain=plain)
-    with talk.errors():
-        from privaudit.cli.revoke import Revoking
+    talk = CliConsole(lang, plain=plain)
+    with talk.handle_errors():
+        from privaudit.cli.revoke import RevokeCommand
 
-        run = Revoking(talk, transport=transport, serial=serial, signatures=signatures or [])
+        run = RevokeCommand(talk, transport=transport, serial=serial, signatures=signatures or [])
         run.revoke(apps, source=source, apply=apply, ledger=ledger, yes=yes, uninstall=uninstall)
 
 
 def undo(
     ledger: Annotated[Path, typer.Argument(metavar="LEDGER", help=help_text("cli.ledger_undo"))],
     *,
-    apply: Apply = False,
-    yes: Yes = False,
-    lang: Lang = None,
-    serial: Serial = None,
-    transport: Way = "auto",
-    plain: Plain = False,
+    apply: ApplyOption = False,
+    yes: YesOption = False,
+    lang: LanguageOption = None,
+    serial: SerialOption = None,
+    transport: TransportOption = "auto",
+    plain: PlainOption = False,
 ) -> None:
     """Take back what a ledger says was changed."""
-    talk = Talk(lang, plain=plain)
-    with talk.errors():
-        from privaudit.cli.undoing import Undoing
+    talk = CliConsole(lang, plain=plain)
+    with talk.handle_errors():
+        from privaudit.cli.undoing import UndoCommand
 
-        Undoing(talk, transport=transport, serial=serial).undo(ledger, apply=apply, yes=yes)
+        UndoCommand(talk, transport=transport, serial=serial).undo(ledger, apply=apply, yes=yes)
 
 
 def diff(
@@ -120,14 +129,14 @@ def diff(
     output: Annotated[
         list[Path] | None, typer.Option("--output", "-o", metavar="FILE", help=help_text("cli.diff_output"))
     ] = None,
-    as_json: AsJson = False,
-    lang: Lang = None,
-    signatures: Lists = None,
-    plain: Plain = False,
+    as_json: JsonOption = False,
+    lang: LanguageOption = None,
+    signatures: SignaturesOption = None,
+    plain: PlainOption = False,
 ) -> None:
     """Show what changed between two reports or saved checks of one phone."""
-    talk = Talk(lang, plain=plain)
-    with talk.errors():
-        from privaudit.cli.hands import Hands
+    talk = CliConsole(lang, plain=plain)
+    with talk.handle_errors():
+        from privaudit.cli.hands import PhoneCommand
 
-        Hands(talk, signatures=signatures or []).diff(before, after, output or [], json=as_json)
+        PhoneCommand(talk, signatures=signatures or []).print_diff(before, after, output or [], as_json=as_json)

@@ -7,35 +7,35 @@ from pathlib import Path
 import typer
 
 from privaudit import __version__
-from privaudit.cli.running import Running
+from privaudit.cli.running import LedgerCommand
 from privaudit.errors import EXIT_UNREADABLE
 
 
-class Undoing(Running):
+class UndoCommand(LedgerCommand):
     """One run of `undo`."""
 
-    def undo(self, path: Path, *, apply: bool, yes: bool) -> None:
+    def undo(self, ledger_path: Path, *, apply: bool, yes: bool) -> None:
         """Print what a ledger would take back; with `apply`, take it back."""
-        self.talk.say("cli.starting_undo", version=__version__)
-        from privaudit.capture.collector import ask_more, take
+        self.console.print_message("cli.starting_undo", version=__version__)
+        from privaudit.capture.collector import collect_answers, collect_first_round
         from privaudit.report import revocation_text as prose
         from privaudit.revocation import ledger
 
-        book = ledger.read(path)
-        self.talk.out("".join(f"{line}\n" for line in prose.undo(self.talk.language, book)))
+        book = ledger.read_ledger(ledger_path)
+        self.console.write_stdout("".join(f"{line}\n" for line in prose.undo_plan(self.console.language, book)))
         if not apply:
-            self.talk.say("cli.only_planned")
+            self.console.print_message("cli.only_planned")
             return
-        with self.talk.phone(self.transport, self.serial) as connection:
-            taken = take(connection, progress=self.talk.round)
-            self.known_again(book, taken)
+        with self.console.connect(self.transport, self.serial) as connection:
+            taken = collect_first_round(connection, on_round=self.console.round)
+            self.verify_ledger_device(book, taken)
             packages = {entry.change.package for entry in book.entries}
-            taken = taken.having(ask_more(connection, (f"package.{name}" for name in packages)))
-            if not self.agreed("cli.ask_undo", len(book.entries), yes=yes):
+            taken = taken.with_answers(collect_answers(connection, (f"package.{name}" for name in packages)))
+            if not self.confirm("cli.ask_undo", len(book.entries), yes=yes):
                 return
-            run = self.made_run(connection, taken, book, path)
-            with self.unfinished(path, "stopped_undo"):
-                done = run.restore()
-        self.talk.say("cli.undo_done")
+            run = self.create_run(connection, taken, book, ledger_path)
+            with self.resume_hint(ledger_path, "stopped_undo"):
+                done = run.undo()
+        self.console.print_message("cli.undo_done")
         if any(entry.outcome == "stays" for entry in done.entries):
             raise typer.Exit(EXIT_UNREADABLE)

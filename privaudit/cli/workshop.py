@@ -12,11 +12,19 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from privaudit import __version__
-from privaudit.cli.console import Talk
-from privaudit.cli.options import AsJson, Country, Lang, Lists, Output, Plain, help_text
+from privaudit.cli.console import CliConsole
+from privaudit.cli.options import (
+    CountryOption,
+    JsonOption,
+    LanguageOption,
+    OutputOption,
+    PlainOption,
+    SignaturesOption,
+    help_text,
+)
 from privaudit.errors import (
-    EXIT_FOUND,
-    EXIT_GAPS,
+    EXIT_FINDINGS,
+    EXIT_INCOMPLETE,
     EXIT_INTERRUPTED,
     EXIT_OK,
     EXIT_UNREADABLE,
@@ -24,13 +32,13 @@ from privaudit.errors import (
 )
 
 if TYPE_CHECKING:
-    from privaudit.cli.desk import Desk
-    from privaudit.transport.adb_auth import Key
-    from privaudit.workshop.device_watcher import Arrivals
-    from privaudit.workshop.session import Session
+    from privaudit.cli.desk import AuditRunner
+    from privaudit.transport.adb_auth import AdbKey
+    from privaudit.workshop.device_watcher import DeviceWatcher
+    from privaudit.workshop.session import WorkshopSession
 
-KIT: Final = "kit"
-_PACE_S: Final = 20.0
+KIT_ARGUMENT: Final = "kit"
+_DEFAULT_PACE_S: Final = 20.0
 
 
 def register(app: typer.Typer) -> None:
@@ -47,110 +55,114 @@ def workshop(  # noqa: PLR0913 - the options of DESIGN
     ] = None,
     pace: Annotated[
         float, typer.Option("--pace", metavar="S", min=0.05, max=600, help=help_text("cli.workshop_pace"))
-    ] = _PACE_S,
+    ] = _DEFAULT_PACE_S,
     totals: Annotated[bool, typer.Option("--totals", help=help_text("cli.workshop_totals"))] = False,
-    output: Output = None,
-    as_json: AsJson = False,
-    lang: Lang = None,
-    country: Country = None,
-    signatures: Lists = None,
-    plain: Plain = False,
+    output: OutputOption = None,
+    as_json: JsonOption = False,
+    lang: LanguageOption = None,
+    country: CountryOption = None,
+    signatures: SignaturesOption = None,
+    plain: PlainOption = False,
 ) -> None:
     """Run a workshop, show its totals, or print the kit for it."""
-    talk = Talk(lang, plain=plain)
-    with talk.errors():
-        if folder == [Path(KIT)] and (output or not totals):
-            _kit(talk, output or [], country)
+    talk = CliConsole(lang, plain=plain)
+    with talk.handle_errors():
+        if folder == [Path(KIT_ARGUMENT)] and (output or not totals):
+            _write_kit(talk, output or [], country)
         elif totals:
-            _totals(talk, folder, output or [], json=as_json)
+            _print_totals(talk, folder, output or [], as_json=as_json)
         else:
             if len(folder) > 1 or output or as_json:
                 raise UsageError("errors.one_workshop")
-            run = _Run(talk, folder[0], keep, rehearse, pace, country, signatures or [])
+            run = _WorkshopCommand(talk, folder[0], keep, rehearse, pace, country, signatures or [])
             raise typer.Exit(run.run())
 
 
-class _Run:
+class _WorkshopCommand:
     """One workshop in one folder."""
 
     def __init__(
         self,
-        talk: Talk,
-        path: Path,
-        keep: str,
-        rehearse: int | None,
-        pace: float,
+        console: CliConsole,
+        folder_path: Path,
+        retention: str,
+        rehearsal_count: int | None,
+        pace_s: float,
         country: str | None,
         signatures: list[Path],
     ) -> None:
-        self._talk = talk
-        self._path = path
-        self._rehearse = rehearse
-        self._pace = pace
+        self._console = console
+        self._folder_path = folder_path
+        self._rehearsal_count = rehearsal_count
+        self._pace_s = pace_s
         self._signatures = signatures
         self._country = country
-        talk.say("workshop.starting", version=__version__)
-        from privaudit.workshop.model import Keep
+        console.print_message("workshop.starting", version=__version__)
+        from privaudit.workshop.model import Retention
 
-        if keep not in list(Keep):
-            raise UsageError("errors.keep_unknown", given=keep, known=tuple(Keep))
-        self._keep = Keep(keep)
+        if retention not in list(Retention):
+            raise UsageError("errors.keep_unknown", given=retention, known=tuple(Retention))
+        self._retention = Retention(retention)
 
     def run(self) -> int:
         """Until the facilitator ends it; the exit code of DESIGN §4."""
-        from privaudit.cli.desk import Desk
+        from privaudit.cli.desk import AuditRunner
 
-        reporting = Desk(self._talk, [], self._country, all_apps=False, unknown=False, json=False, lines=False)
-        reporting.check(0)
-        with _gently():
+        reporting = AuditRunner(
+            self._console, [], self._country, all_apps=False, unknown=False, as_json=False, as_json_lines=False
+        )
+        reporting.validate_options(0)
+        with _interrupt_on_signals():
             try:
-                session = self._session(reporting)
+                session = self._create_session(reporting)
             except KeyboardInterrupt:
                 return EXIT_INTERRUPTED
             with contextlib.suppress(KeyboardInterrupt):
-                self._show(session)
+                self._run_display(session)
             if not session.closed:
-                session.folder.leave()
-                self._talk.say("workshop.not_closed", path=str(self._path))
+                session.folder.leave_open()
+                self._console.print_message("workshop.not_closed", path=str(self._folder_path))
                 return EXIT_INTERRUPTED
-        return self._ended(session)
+        return self._print_summary(session)
 
-    def _session(self, reporting: Desk) -> Session:
+    def _create_session(self, audit_runner: AuditRunner) -> WorkshopSession:
         from privaudit.transport import adb_auth
-        from privaudit.workshop.session import Session
-        from privaudit.workshop.storage import Folder
+        from privaudit.workshop.session import WorkshopSession
+        from privaudit.workshop.storage import WorkshopFolder
 
-        demo = self._rehearse is not None
-        knowledge = reporting.knowledge(self._signatures, demo=demo)
-        folder = Folder(self._path, self._keep, demo=demo)
-        arrivals = self._arrivals(adb_auth.made())
+        demo = self._rehearsal_count is not None
+        knowledge = audit_runner.load_knowledge(self._signatures, demo=demo)
+        folder = WorkshopFolder(self._folder_path, self._retention, demo=demo)
+        arrivals = self._create_device_watcher(adb_auth.generate())
         if folder.resumed:
-            self._talk.say("workshop.going_on", n=len(folder.records))
-        return Session(folder, arrivals, knowledge, reporting.wishes, self._talk.language)
+            self._console.print_message("workshop.going_on", n=len(folder.records))
+        return WorkshopSession(folder, arrivals, knowledge, audit_runner.report_options, self._console.language)
 
-    def _arrivals(self, day_key: Key) -> Arrivals:
+    def _create_device_watcher(self, session_key: AdbKey) -> DeviceWatcher:
         from privaudit.transport import adb_server
-        from privaudit.workshop.device_watcher import Cables
-        from privaudit.workshop.rehearsal import Rehearsal
+        from privaudit.workshop.device_watcher import AdbDeviceWatcher
+        from privaudit.workshop.rehearsal import RehearsalWatcher
 
-        if self._rehearse is not None:
-            self._talk.say("workshop.rehearsal")
-            return Rehearsal(self._rehearse, day_key, pace_s=self._pace)
-        if adb_server.answers():
-            self._talk.say("workshop.server_here")
+        if self._rehearsal_count is not None:
+            self._console.print_message("workshop.rehearsal")
+            return RehearsalWatcher(self._rehearsal_count, session_key, arrival_interval_s=self._pace_s)
+        if adb_server.is_running():
+            self._console.print_message("workshop.server_here")
         else:
-            self._talk.say("workshop.day_key", fingerprint=day_key.fingerprint)
-        return Cables(day_key)
+            self._console.print_message("workshop.day_key", fingerprint=session_key.fingerprint)
+        return AdbDeviceWatcher(session_key)
 
-    def _show(self, session: Session) -> None:
-        from privaudit.workshop.session import Ended, Key
+    def _run_display(self, session: WorkshopSession) -> None:
+        from privaudit.workshop.session import InputEnded, KeyPress
 
-        if not (self._talk.colours or self._talk.moving) or not (sys.stdin.isatty() and sys.stdout.isatty()):
+        if not (self._console.color_enabled or self._console.animation_enabled) or not (
+            sys.stdin.isatty() and sys.stdout.isatty()
+        ):
             from privaudit.workshop import plain
 
-            face = plain.Plain(session, lambda line: self._talk.out(f"{line}\n"))
-            face.say("workshop.keys_plain")
-            plain.read(session)
+            face = plain.PlainView(session, lambda line: self._console.write_stdout(f"{line}\n"))
+            face.show_text("workshop.keys_plain")
+            plain.start_stdin_reader(session)
             session.run()
             return
         from rich.console import Console
@@ -158,29 +170,33 @@ class _Run:
         from privaudit.workshop.board import Board
         from privaudit.workshop.keyboard import Keyboard
 
-        board = Board(session, Console(highlight=False), demo=self._rehearse is not None)
-        put = session.happenings.put
-        with Keyboard(lambda text: put(Key(text)), lambda: put(Ended())), board.live:
+        board = Board(session, Console(highlight=False), demo=self._rehearsal_count is not None)
+        put = session.events.put
+        with Keyboard(lambda text: put(KeyPress(text)), lambda: put(InputEnded())), board.live:
             session.run()
 
-    def _ended(self, session: Session) -> int:
+    def _print_summary(self, session: WorkshopSession) -> int:
         from privaudit.workshop import statistics
-        from privaudit.workshop.books import PAGES, read_sessions
+        from privaudit.workshop.books import PAGES_FOLDER, read_all_sessions
 
-        pages = (self._path / PAGES).exists()
-        self._talk.say("workshop.closed_pages" if pages else "workshop.closed", path=str(self._path))
-        outcomes = session.desk.outcomes
-        if (self._path / "totals.json").exists():
-            self._talk.out(statistics.text(read_sessions([self._path]), self._talk.language))
+        pages = (self._folder_path / PAGES_FOLDER).exists()
+        self._console.print_message(
+            "workshop.closed_pages" if pages else "workshop.closed", path=str(self._folder_path)
+        )
+        outcomes = session.device_queue.outcomes
+        if (self._folder_path / "totals.json").exists():
+            self._console.write_stdout(
+                statistics.render_text(read_all_sessions([self._folder_path]), self._console.language)
+            )
         if not outcomes:
             return EXIT_UNREADABLE
         if any(found for found, _ in outcomes):
-            return EXIT_FOUND
-        return EXIT_OK if all(complete for _, complete in outcomes) else EXIT_GAPS
+            return EXIT_FINDINGS
+        return EXIT_OK if all(complete for _, complete in outcomes) else EXIT_INCOMPLETE
 
 
 @contextlib.contextmanager
-def _gently() -> Iterator[None]:
+def _interrupt_on_signals() -> Iterator[None]:
     """A closed window or a polite kill ends as Ctrl-C does: phones are let go, nothing half-written stays."""
 
     def stop(*_: object) -> None:
@@ -195,30 +211,30 @@ def _gently() -> Iterator[None]:
             signal.signal(getattr(signal, name), handler)
 
 
-def _totals(talk: Talk, folders: list[Path], output: list[str], *, json: bool) -> None:
+def _print_totals(console: CliConsole, folders: list[Path], output: list[str], *, as_json: bool) -> None:
     from privaudit.workshop import statistics
-    from privaudit.workshop.books import read_sessions
+    from privaudit.workshop.books import read_all_sessions
 
     files = [Path(name) for name in output if name != "-"]
     for path in files:
-        statistics.check(path)
-    book = read_sessions(folders)
-    if json or "-" in output:
-        talk.out(statistics.json(book, talk.language))
+        statistics.check_totals_path(path)
+    book = read_all_sessions(folders)
+    if as_json or "-" in output:
+        console.write_stdout(statistics.render_json(book, console.language))
     else:
-        talk.out(statistics.text(book, talk.language))
+        console.write_stdout(statistics.render_text(book, console.language))
     for path in files:
-        statistics.write(book, path, talk.language)
-        talk.say("cli.saved", path=str(path))
+        statistics.write_totals(book, path, console.language)
+        console.print_message("cli.saved", path=str(path))
 
 
-def _kit(talk: Talk, output: list[str], country: str | None) -> None:
-    from privaudit.cli.desk import Desk
+def _write_kit(console: CliConsole, output: list[str], country: str | None) -> None:
+    from privaudit.cli.desk import AuditRunner
     from privaudit.workshop import kit
 
     if len(output) != 1 or output == ["-"]:
         raise UsageError("errors.kit_where")
-    reporting = Desk(talk, [], country, all_apps=False, unknown=False, json=False, lines=False)
-    reporting.check(0)
-    for path in kit.write_kit(Path(output[0]), talk.language, reporting.country):
-        talk.say("cli.saved", path=str(path))
+    reporting = AuditRunner(console, [], country, all_apps=False, unknown=False, as_json=False, as_json_lines=False)
+    reporting.validate_options(0)
+    for path in kit.write_kit(Path(output[0]), console.language, reporting.country):
+        console.print_message("cli.saved", path=str(path))

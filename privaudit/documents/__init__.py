@@ -1,6 +1,6 @@
 """Papers that a person takes away, signs or photographs: letters, the rights page, what goes with kept material.
 
-A document is a `Paper`: blocks in an order. Three forms write it: text, Markdown, HTML. A stage of its own behind the
+A document is a `Document`: blocks in an order. Three forms write it: text, Markdown, HTML. A stage of its own behind the
 report, because a paper needs the report's sentences, and the evidence folder holds whole reports.
 """
 
@@ -13,9 +13,9 @@ from typing import Final, TypeAlias
 
 from privaudit.errors import UsageError
 
-FORMS: Final = ("txt", "md", "html")
+DOCUMENT_FORMATS: Final = ("txt", "md", "html")
 """Suffixes of what can be written; each is a module here."""
-BLANK: Final = "_" * 24
+BLANK_FIELD: Final = "_" * 24
 """What a person fills in by hand."""
 
 
@@ -42,16 +42,16 @@ class Paragraph:
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
+class ItemList:
     """Sentences below each other: numbered, or with a box to tick, or with dots."""
 
     items: tuple[str, ...]
-    mark: str = "dot"
+    marker: str = "dot"
     """``dot``, ``number`` or ``tick``."""
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
+class FieldList:
     """Names and values. Text from a phone stands only here and in tables, apart from our sentences."""
 
     rows: tuple[tuple[str, str | None], ...]
@@ -59,17 +59,17 @@ class Rows:
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class DocumentTable:
     """Columns."""
 
-    head: tuple[str, ...]
+    header: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
-    empty: int = 0
+    blank_rows: int = 0
     """Rows to be filled in by hand, behind the others."""
 
 
 @dataclass(frozen=True, slots=True)
-class Box:
+class Notice:
     """Sentences that are not part of the document: what to know before it is used."""
 
     title: str
@@ -77,40 +77,42 @@ class Box:
 
 
 @dataclass(frozen=True, slots=True)
-class Large:
+class LargeText:
     """What is to be read off a photograph."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
-class NewPage:
+class PageBreak:
     """What follows begins on a page of its own."""
 
 
-Block: TypeAlias = Title | Heading | Paragraph | Listing | Rows | Table | Box | Large | NewPage
+DocumentBlock: TypeAlias = (
+    Title | Heading | Paragraph | ItemList | FieldList | DocumentTable | Notice | LargeText | PageBreak
+)
 
 
 @dataclass(frozen=True, slots=True)
-class Paper:
+class Document:
     """A document."""
 
     title: str
     """For programs that show the file; on paper it is a block."""
-    language: str
+    language_code: str
     """Code of the language in which it is written."""
-    blocks: tuple[Block, ...]
+    blocks: tuple[DocumentBlock, ...]
 
 
-def form(path: Path) -> str:
+def output_format(path: Path) -> str:
     """The form that the suffix of `path` names.
 
     Raises:
         UsageError: there is none; its folder is not there; or the file is: somebody may have filled it in.
     """
     suffix = path.suffix.removeprefix(".")
-    if suffix not in FORMS:
-        raise UsageError("errors.format_unknown", given=path.name, known=tuple(f".{name}" for name in FORMS))
+    if suffix not in DOCUMENT_FORMATS:
+        raise UsageError("errors.format_unknown", given=path.name, known=tuple(f".{name}" for name in DOCUMENT_FORMATS))
     if not path.absolute().parent.is_dir():
         raise UsageError("errors.no_folder", path=str(path.absolute().parent))
     if path.exists():
@@ -125,7 +127,7 @@ _RENDERERS: Final = {
 }
 
 
-def render(paper: Paper, suffix: str) -> str:
-    """`paper` in the form `suffix`."""
-    text: str = importlib.import_module(_RENDERERS[suffix]).render(paper)
+def render_document(document: Document, file_format: str) -> str:
+    """`devices_to_json` in the form `file_format`."""
+    text: str = importlib.import_module(_RENDERERS[file_format]).render(document)
     return text

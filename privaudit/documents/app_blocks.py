@@ -4,68 +4,70 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterator, Mapping
 
-from privaudit.documents import Block, Paragraph, Table
-from privaudit.i18n import tame
+from privaudit.documents import DocumentBlock, DocumentTable, Paragraph
+from privaudit.i18n import sanitize_text
 from privaudit.model import DataClass
 from privaudit.report import head, matrix
-from privaudit.report.view import Voice
+from privaudit.report.view import ReportView
 
-_LONGEST_LINE = 400
+_MAX_LINE_CHARS = 400
 """Characters of a line of the phone, and of a package name (255) with what stands before it."""
 
 
-def app(voice: Voice, package: str) -> tuple[tuple[str, str | None], ...]:
+def app_rows(view: ReportView, package: str) -> tuple[tuple[str, str | None], ...]:
     """What the app is called; a blank where that was not read."""
-    copies = voice.copies(package)
-    labels = dict.fromkeys(tame(copy.label) for copy in copies if copy.label)
-    versions = dict.fromkeys(tame(copy.version_name) for copy in copies if copy.version_name)
+    copies = view.installs_of(package)
+    labels = dict.fromkeys(sanitize_text(copy.label) for copy in copies if copy.label)
+    versions = dict.fromkeys(sanitize_text(copy.version_name) for copy in copies if copy.version_name)
     return (
-        (voice.text("papers.app"), ", ".join(labels) or None),
-        (voice.text("papers.package"), tame(package, _LONGEST_LINE)),
-        (voice.text("papers.version"), ", ".join(versions) or None),
+        (view.t("papers.app"), ", ".join(labels) or None),
+        (view.t("papers.package"), sanitize_text(package, _MAX_LINE_CHARS)),
+        (view.t("papers.version"), ", ".join(versions) or None),
     )
 
 
-def checked(
-    voice: Voice, of_phone: Container[str] = ("checked", "phone", "how", "scope")
+def audit_rows(
+    view: ReportView, header_names: Container[str] = ("checked", "phone", "how", "scope")
 ) -> tuple[tuple[str, str], ...]:
     """When and how the phone was read, both clocks, by which tool, against which lists."""
-    report, stamp = voice.report, voice.report.knowledge.signatures
-    newest = voice.language.date(stamp.newest) if stamp.newest else voice.text("dates.unknown")
+    report, stamp = view.report, view.report.knowledge.signatures
+    newest = view.language.format_date(stamp.newest) if stamp.newest else view.t("dates.unknown")
     return (
-        *((voice.text(f"report.{name}"), value) for name, value in head.rows(voice) if name in of_phone),
-        (voice.text("papers.computer_time"), f"{report.taken_at.isoformat(sep=' ', timespec='seconds')}"),
-        (voice.text("papers.tool"), tame(f"{report.tool.name} {report.tool.version}")),
-        (voice.text("papers.lists"), f"{newest}; {stamp.packages}; {tame(stamp.sha256)}"),
+        *((view.t(f"report.{name}"), value) for name, value in head.header_rows(view) if name in header_names),
+        (view.t("papers.computer_time"), f"{report.taken_at.isoformat(sep=' ', timespec='seconds')}"),
+        (view.t("papers.tool"), sanitize_text(f"{report.tool.name} {report.tool.version}")),
+        (view.t("papers.lists"), f"{newest}; {stamp.packages}; {sanitize_text(stamp.sha256)}"),
     )
 
 
-def access(voice: Voice, package: str) -> Iterator[Block]:
+def access_blocks(view: ReportView, package: str) -> Iterator[DocumentBlock]:
     """Whether it can read, and whether it has, for every Android user that has it."""
-    yield Paragraph(voice.text("papers.found", when=dict(head.rows(voice))["checked"]))
+    yield Paragraph(view.t("papers.found", when=dict(head.header_rows(view))["checked"]))
     rows = []
-    for copy in voice.copies(package):
-        cells = (matrix.cell(voice, copy, data) for data in DataClass)
-        rows.append((voice.say(voice.user(copy.user)), *(voice.text("papers.between").join(cell) for cell in cells)))
-    columns = (voice.text("papers.user"), *(voice.text(f"report.{data}") for data in DataClass))
-    yield Table(columns, tuple(rows))
-    yield Paragraph(voice.text("papers.found_limits"))
+    for copy in view.installs_of(package):
+        cells = (matrix.cell_text(view, copy, data) for data in DataClass)
+        rows.append(
+            (view.translate(view.user_label(copy.user)), *(view.t("papers.between").join(cell) for cell in cells))
+        )
+    columns = (view.t("papers.user"), *(view.t(f"report.{data}") for data in DataClass))
+    yield DocumentTable(columns, tuple(rows))
+    yield Paragraph(view.t("papers.found_limits"))
 
 
-def lines(voice: Voice, package: str, places: Mapping[str, str] | None = None) -> Table:
+def evidence_table(view: ReportView, package: str, kept_files: Mapping[str, str] | None = None) -> DocumentTable:
     """Every line on which a finding about it rests, once.
 
     Args:
-        voice: the report and the language.
+        view: the report and the language.
         package: the app.
-        places: for each answer the file in which it is kept, where it is kept.
+        kept_files: for each answer the file in which it is kept, where it is kept.
     """
     found: dict[tuple[str, ...], None] = {}
-    for copy in voice.copies(package):
-        user = voice.say(voice.user(copy.user))
-        for finding in voice.findings(copy):
+    for copy in view.installs_of(package):
+        user = view.translate(view.user_label(copy.user))
+        for finding in view.findings_of(copy):
             for one in finding.evidence:
-                place = tame((places or {}).get(one.question, one.question), _LONGEST_LINE)
-                found[user, place, str(one.line), tame(one.text, _LONGEST_LINE)] = None
-    columns = tuple(voice.text(f"papers.line_{name}") for name in ("user", "question", "number", "text"))
-    return Table(columns, tuple(found))
+                place = sanitize_text((kept_files or {}).get(one.question, one.question), _MAX_LINE_CHARS)
+                found[user, place, str(one.line), sanitize_text(one.text, _MAX_LINE_CHARS)] = None
+    columns = tuple(view.t(f"papers.line_{name}") for name in ("user", "question", "number", "text"))
+    return DocumentTable(columns, tuple(found))

@@ -19,37 +19,37 @@ from pathlib import Path
 from typing import Final
 
 from privaudit import report as writing
-from privaudit.atomic_write import replacing
+from privaudit.atomic_write import atomic_writer
 from privaudit.capture import Capture
-from privaudit.capture.text_folder import file_name
-from privaudit.documents import evidence_pages, render
+from privaudit.capture.text_folder import answer_file_name
+from privaudit.documents import evidence_pages, render_document
 from privaudit.errors import SourceError, UsageError
-from privaudit.i18n import Language
+from privaudit.i18n import Translator
 from privaudit.model import Counts, Report, Severity, Verdict
 
 DISCLOSABLE: Final = "disclosable"
 SEALED: Final = "sealed"
-HASHES: Final = f"{DISCLOSABLE}/hashes.txt"
-SHEET: Final = f"{DISCLOSABLE}/sheet.html"
-_FORMS: Final = ("json", "txt", "html")
+HASH_LIST_FILE: Final = f"{DISCLOSABLE}/hashes.txt"
+HASH_PAGE_FILE: Final = f"{DISCLOSABLE}/sheet.html"
+_REPORT_FORMATS: Final = ("json", "txt", "html")
 """Of the report: as many of these as privaudit writes."""
 
 
-def disclosable(report: Report, only: tuple[str, ...]) -> Report:
-    """`report` with lending and listed apps alone, or with the apps in `only`; then the others are not counted either.
+def disclosable_report(report: Report, packages: tuple[str, ...]) -> Report:
+    """`report` with lending and listed apps alone, or with the apps in `packages`; then the others are not counted either.
 
     Raises:
         UsageError: the report does not have one of them.
     """
     known = tuple(dict.fromkeys(app.package for app in report.apps))
-    for package in only:
+    for package in packages:
         if package not in known:
             raise UsageError("errors.app_not_in_report", app=package, known=known)
-    named = set(only) or {app.package for app in report.apps if app.recognised}
+    named = set(packages) or {app.package for app in report.apps if app.is_recognised}
     findings = tuple(finding for finding in report.findings if finding.package in named)
     found = any(finding.severity is not Severity.INFO for finding in findings)
     apps = tuple(app for app in report.apps if app.package in named)
-    counts = Counts.of(apps, 0 if only else report.counts.suspect)
+    counts = Counts.from_apps(apps, 0 if packages else report.counts.suspect)
     return replace(
         report,
         apps=apps,
@@ -59,24 +59,24 @@ def disclosable(report: Report, only: tuple[str, ...]) -> Report:
     )
 
 
-def keep(
+def create_evidence_folder(
     folder: Path,
     report: Report,
     *,
     capture: Capture | None,
-    seal: Callable[[Path], None],
-    language: Language,
-    kept_at: datetime,
+    write_sealed: Callable[[Path], None],
+    language: Translator,
+    created_at: datetime,
 ) -> str:
     """Make `folder`; the hash that its sheet shows.
 
     Args:
         folder: must not be there.
-        report: what may be shown, see `disclosable`.
+        report: what may be shown, see `disclosable_report`.
         capture: the source, where it is one: then the file of each line is known.
-        seal: writes the whole source into the sealed part.
+        write_sealed: writes the whole source into the sealed part.
         language: of the sheets.
-        kept_at: now.
+        created_at: now.
 
     Raises:
         SourceError: it cannot be written; nothing is left behind.
@@ -86,7 +86,7 @@ def keep(
     except OSError as error:
         raise SourceError("errors.not_written", path=str(folder), reason=error.strerror or str(error)) from error
     try:
-        digest = _fill(part, report, _places(capture, report), seal, language, kept_at)
+        digest = _write_contents(part, report, _kept_files(capture, report), write_sealed, language, created_at)
         part.replace(folder)
     except OSError as error:
         shutil.rmtree(part, ignore_errors=True)
@@ -97,56 +97,64 @@ def keep(
     return digest
 
 
-def _fill(
-    part: Path,
+def _write_contents(
+    temp_folder: Path,
     report: Report,
-    places: dict[str, str] | None,
-    seal: Callable[[Path], None],
-    language: Language,
-    kept_at: datetime,
+    kept_files: dict[str, str] | None,
+    write_sealed: Callable[[Path], None],
+    language: Translator,
+    created_at: datetime,
 ) -> str:
     for name in (DISCLOSABLE, SEALED):
-        (part / name).mkdir(mode=0o700)
-    shown, sealed = part / DISCLOSABLE, part / SEALED
+        (temp_folder / name).mkdir(mode=0o700)
+    shown, sealed = temp_folder / DISCLOSABLE, temp_folder / SEALED
     written = {name.removeprefix(".") for name in writing.FORMATS}
-    for suffix in _FORMS:
+    for suffix in _REPORT_FORMATS:
         if suffix in written:
-            writing.write(report, shown / f"report.{suffix}", language)
-    writing.save(render(evidence_pages.lines(report, language, places), "txt"), shown / "lines.txt")
+            writing.write_report(report, shown / f"report.{suffix}", language)
+    writing.save_text(
+        render_document(evidence_pages.evidence_lines_page(report, language, kept_files), "txt"), shown / "lines.txt"
+    )
     for suffix in ("html", "txt"):
-        writing.save(render(evidence_pages.log(language), suffix), shown / f"log.{suffix}")
-    writing.save(render(evidence_pages.sealed(language, whole=places is not None), "txt"), sealed / "READ-ME-FIRST.txt")
-    seal(sealed)
-    listed = sorted(file.relative_to(part).as_posix() for file in part.rglob("*") if file.is_file())
-    hashes = "".join(f"{sha256(part / name)}  {name}\n" for name in listed)
-    writing.save(hashes, part / HASHES)
+        writing.save_text(render_document(evidence_pages.incident_log_page(language), suffix), shown / f"log.{suffix}")
+    writing.save_text(
+        render_document(evidence_pages.sealed_notice(language, is_whole_capture=kept_files is not None), "txt"),
+        sealed / "READ-ME-FIRST.txt",
+    )
+    write_sealed(sealed)
+    listed = sorted(file.relative_to(temp_folder).as_posix() for file in temp_folder.rglob("*") if file.is_file())
+    hashes = "".join(f"{file_sha256(temp_folder / name)}  {name}\n" for name in listed)
+    writing.save_text(hashes, temp_folder / HASH_LIST_FILE)
     digest = hashlib.sha256(hashes.encode()).hexdigest()
-    writing.save(render(evidence_pages.photograph(report, language, digest, kept_at), "html"), part / SHEET)
+    writing.save_text(
+        render_document(evidence_pages.hash_page(report, language, digest, created_at), "html"),
+        temp_folder / HASH_PAGE_FILE,
+    )
     return digest
 
 
-def _places(capture: Capture | None, report: Report) -> dict[str, str] | None:
+def _kept_files(capture: Capture | None, report: Report) -> dict[str, str] | None:
     """In which file of the sealed capture each answer stands, with the hash of that file; ``None``: there is none."""
     if capture is None:
         return None
     asked = {one.question for finding in report.findings for one in finding.evidence} & capture.answers.keys()
     return {
-        key: f"{file_name(key)} (SHA-256 {hashlib.sha256(capture.answers[key].text.encode()).hexdigest()})"
+        key: f"{answer_file_name(key)} (SHA-256 {hashlib.sha256(capture.answers[key].text.encode()).hexdigest()})"
         for key in asked
     }
 
 
-def copied(source: Path, name: str) -> Callable[[Path], None]:
+def copy_into(source: Path, name: str) -> Callable[[Path], None]:
     """Seals a copy of `source`, byte for byte, as `name`."""
 
     def seal(folder: Path) -> None:
-        with replacing(folder / name) as stream, source.open("rb") as given:
+        with atomic_writer(folder / name) as stream, source.open("rb") as given:
             shutil.copyfileobj(given, stream)
 
     return seal
 
 
-def sha256(path: Path) -> str:
+def file_sha256(path: Path) -> str:
     """Of the file at `path`."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -8,73 +8,73 @@ from typing import Final
 from rich.cells import cell_len
 
 from privaudit.documents import (
-    BLANK,
-    Block,
-    Box,
+    BLANK_FIELD,
+    Document,
+    DocumentBlock,
+    DocumentTable,
+    FieldList,
     Heading,
-    Large,
-    Listing,
-    NewPage,
-    Paper,
+    ItemList,
+    LargeText,
+    Notice,
+    PageBreak,
     Paragraph,
-    Rows,
-    Table,
     Title,
 )
-from privaudit.i18n import Language
-from privaudit.report.layout import hanging, pad, wrap
+from privaudit.i18n import Translator
+from privaudit.report.layout import hanging_indent, pad, wrap
 
-_WIDTH: Final = 80
-_LONGEST_NAME: Final = 30
+_LINE_COLUMNS: Final = 80
+_MAX_LABEL_COLUMNS: Final = 30
 """Columns for the names of rows; a longer one has the value below it."""
-_MARKS: Final = {"dot": "·", "tick": "[ ]"}
+_TEXT_MARKERS: Final = {"dot": "·", "tick": "[ ]"}
 
 
-def render(paper: Paper) -> str:
-    """`paper`, ending in a line feed."""
-    colon = Language(paper.language).text("rights.colon")
-    lines = [line for block in paper.blocks for line in (*_lines(block, colon), "")]
+def document_to_text(document: Document) -> str:
+    """`devices_to_json`, ending in a line feed."""
+    colon = Translator(document.language_code).t("rights.colon")
+    lines = [line for block in document.blocks for line in (*_text_lines(block, colon), "")]
     return "".join(f"{line}\n" for line in lines[:-1])
 
 
-def _lines(block: Block, colon: str) -> Iterator[str]:
+def _text_lines(block: DocumentBlock, colon: str) -> Iterator[str]:
     match block:
         case Title(text) | Heading(text):
-            yield from wrap(text, _WIDTH)
-            yield ("=" if isinstance(block, Title) else "-") * min(cell_len(text), _WIDTH)
-        case Paragraph(text) | Large(text):
-            yield from wrap(text, _WIDTH)
-        case Listing(items, mark):
+            yield from wrap(text, _LINE_COLUMNS)
+            yield ("=" if isinstance(block, Title) else "-") * min(cell_len(text), _LINE_COLUMNS)
+        case Paragraph(text) | LargeText(text):
+            yield from wrap(text, _LINE_COLUMNS)
+        case ItemList(items, mark):
             for place, item in enumerate(items, 1):
-                yield from hanging(f"{_MARKS.get(mark, f'{place}.')} ", item, _WIDTH)
-        case Rows(rows):
-            yield from _rows(rows)
-        case Table():
-            yield from _table(block, colon)
-        case Box(title, items):
-            yield "-" * _WIDTH
-            yield from wrap(title, _WIDTH)
+                yield from hanging_indent(f"{_TEXT_MARKERS.get(mark, f'{place}.')} ", item, _LINE_COLUMNS)
+        case FieldList(rows):
+            yield from _text_fields(rows)
+        case DocumentTable():
+            yield from _text_table(block, colon)
+        case Notice(title, items):
+            yield "-" * _LINE_COLUMNS
+            yield from wrap(title, _LINE_COLUMNS)
             for item in items:
-                yield from hanging("· ", item, _WIDTH)
-            yield "-" * _WIDTH
-        case NewPage():
-            yield "=" * _WIDTH
+                yield from hanging_indent("· ", item, _LINE_COLUMNS)
+            yield "-" * _LINE_COLUMNS
+        case PageBreak():
+            yield "=" * _LINE_COLUMNS
 
 
-def _rows(rows: tuple[tuple[str, str | None], ...]) -> Iterator[str]:
-    names = min(max(cell_len(name) for name, _ in rows) + 2, _LONGEST_NAME)
+def _text_fields(rows: tuple[tuple[str, str | None], ...]) -> Iterator[str]:
+    names = min(max(cell_len(name) for name, _ in rows) + 2, _MAX_LABEL_COLUMNS)
     for name, value in rows:
         if cell_len(name) >= names:
-            yield from wrap(name, _WIDTH)
-            yield from hanging(" " * names, value or BLANK, _WIDTH)
+            yield from wrap(name, _LINE_COLUMNS)
+            yield from hanging_indent(" " * names, value or BLANK_FIELD, _LINE_COLUMNS)
         else:
-            yield from hanging(pad(name, names), value or BLANK, _WIDTH)
+            yield from hanging_indent(pad(name, names), value or BLANK_FIELD, _LINE_COLUMNS)
 
 
-def _table(table: Table, colon: str) -> Iterator[str]:
+def _text_table(table: DocumentTable, colon: str) -> Iterator[str]:
     """Row after row, each value behind the name of its column: no column is too narrow so."""
-    for place, row in enumerate((*table.rows, *[("",) * len(table.head)] * table.empty)):
+    for place, row in enumerate((*table.rows, *[("",) * len(table.header)] * table.blank_rows)):
         if place:
             yield ""
-        for name, value in zip(table.head, row, strict=True):
-            yield from hanging(f"  {name}{colon}", value or BLANK, _WIDTH)
+        for name, value in zip(table.header, row, strict=True):
+            yield from hanging_indent(f"  {name}{colon}", value or BLANK_FIELD, _LINE_COLUMNS)

@@ -4,82 +4,82 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from privaudit.documents import Block, Heading, Listing, NewPage, Paper, Paragraph, Title
-from privaudit.i18n import Language
-from privaudit.knowledge.rights import Item, Rights
+from privaudit.documents import Document, DocumentBlock, Heading, ItemList, PageBreak, Paragraph, Title
+from privaudit.i18n import Translator
+from privaudit.knowledge.rights import CountryRights, RightsItem
 from privaudit.report import rights as prose
 
 
-def whole(page: Rights, language: Language) -> Paper:
+def full_rights_page(country_rights: CountryRights, language: Translator) -> Document:
     """Everything that is known for a country, each line with the number of its source."""
-    title = language.text("papers.page_title", country=page.country.name.text(language.code))
-    return Paper(title, language.code, (Title(title), *_Page(page, language).blocks()))
+    title = language.t("papers.page_title", country=country_rights.country.name.in_language(language.code))
+    return Document(title, language.code, (Title(title), *_RightsPage(country_rights, language).full_blocks()))
 
 
-def friends(page: Rights, language: Language) -> Paper:
+def page_for_contacts(country_rights: CountryRights, language: Translator) -> Document:
     """What to hand to those who got called. No law, no debt, no name."""
-    title = language.text("papers.friends_title")
-    return Paper(title, language.code, (Title(title), *_Page(page, language).for_friends()))
+    title = language.t("papers.friends_title")
+    return Document(title, language.code, (Title(title), *_RightsPage(country_rights, language).contacts_blocks()))
 
 
-class _Page:
-    def __init__(self, page: Rights, language: Language) -> None:
-        self._page = page
+class _RightsPage:
+    def __init__(self, country_rights: CountryRights, language: Translator) -> None:
+        self._rights = country_rights
         self._language = language
-        self._numbers: dict[str, int] = {}
+        self._source_numbers: dict[str, int] = {}
 
-    def blocks(self) -> Iterator[Block]:
-        say, page = self._language.text, self._page
+    def full_blocks(self) -> Iterator[DocumentBlock]:
+        say, page = self._language.t, self._rights
         yield Paragraph(say("rights.debt"), strong=True)
         yield Paragraph(say("papers.page_intro"))
-        yield from map(Paragraph, prose.unreviewed(self._language))
-        yield self._head("police")
-        yield self._list(page.police)
-        yield self._head("ladder")
-        for place, (step, offices) in enumerate(page.ladder(), 1):
-            yield Paragraph(f"{place}. {prose.line(step, self._language)}{self._number(step)}")
+        yield from map(Paragraph, prose.unreviewed_notice(self._language))
+        yield self._part_heading("police")
+        yield self._sourced_list(page.police)
+        yield self._part_heading("ladder")
+        for place, (step, offices) in enumerate(page.stages(), 1):
+            yield Paragraph(f"{place}. {prose.format_item(step, self._language)}{self._source_reference(step)}")
             if offices:
-                yield self._list(offices)
+                yield self._sourced_list(offices)
         if page.law:
-            yield self._head("law")
-            yield self._list(page.law)
+            yield self._part_heading("law")
+            yield self._sourced_list(page.law)
         for part, items in (("licence", page.licence), ("save", page.save), ("caller", page.caller)):
-            yield self._head(part)
-            yield self._list(items)
-        yield self._head("question")
+            yield self._part_heading(part)
+            yield self._sourced_list(items)
+        yield self._part_heading("question")
         for item in page.question:
-            name = item.name.text(self._language.code) if item.name is not None else ""
+            name = item.name.in_language(self._language.code) if item.name is not None else ""
             yield Paragraph(name, strong=True)
-            text = item.text.text(self._language.code)
-            yield Paragraph(prose.marked(text, item, self._language) + self._number(item))
-        yield self._head("friends")
-        yield self._list(page.friends)
-        yield NewPage()
-        yield self._head("sources")
+            text = item.text.in_language(self._language.code)
+            yield Paragraph(prose.add_verify_mark(text, item, self._language) + self._source_reference(item))
+        yield self._part_heading("friends")
+        yield self._sourced_list(page.friends)
+        yield PageBreak()
+        yield self._part_heading("sources")
         yield Paragraph(say("papers.sources_intro"))
-        yield Listing(tuple(self._numbers), "number")
+        yield ItemList(tuple(self._source_numbers), "number")
 
-    def for_friends(self) -> Iterator[Block]:
+    def contacts_blocks(self) -> Iterator[DocumentBlock]:
         """Half a page; the sources stand on the whole page."""
-        yield self._plain(self._page.friends)
-        offices = [item for item in self._page.office if item.letter]
+        yield self._plain_list(self._rights.friends)
+        offices = [item for item in self._rights.office if item.letter]
         if offices:
-            yield Paragraph(self._language.text("papers.friends_where"), strong=True)
-            yield self._plain(offices)
-        yield Paragraph(self._language.text("papers.friends_not_advice"))
+            yield Paragraph(self._language.t("papers.friends_where"), strong=True)
+            yield self._plain_list(offices)
+        yield Paragraph(self._language.t("papers.friends_not_advice"))
 
-    def _head(self, part: str) -> Heading:
-        return Heading(self._language.text(f"papers.part_{part}"))
+    def _part_heading(self, part: str) -> Heading:
+        return Heading(self._language.t(f"papers.part_{part}"))
 
-    def _plain(self, items: Iterable[Item]) -> Listing:
-        return Listing(tuple(prose.line(item, self._language) for item in items))
+    def _plain_list(self, items: Iterable[RightsItem]) -> ItemList:
+        return ItemList(tuple(prose.format_item(item, self._language) for item in items))
 
-    def _list(self, items: Iterable[Item]) -> Listing:
-        return Listing(tuple(prose.line(item, self._language) + self._number(item) for item in items))
+    def _sourced_list(self, items: Iterable[RightsItem]) -> ItemList:
+        return ItemList(tuple(prose.format_item(item, self._language) + self._source_reference(item) for item in items))
 
-    def _number(self, item: Item) -> str:
+    def _source_reference(self, item: RightsItem) -> str:
         """The number of the item's source; the same source has the same number."""
-        say = self._language.text
+        say = self._language.t
         checked = say("papers.unchecked")
         if item.checked_on is not None and item.checked_by is not None:
             by = item.checked_by
@@ -87,4 +87,4 @@ class _Page:
             checked = say("papers.checked", day_on=item.checked_on, who=who)
         where = f" {item.url}" if item.url else ""
         text = f"{item.source}.{where} {checked}"
-        return f" [{self._numbers.setdefault(text, len(self._numbers) + 1)}]"
+        return f" [{self._source_numbers.setdefault(text, len(self._source_numbers) + 1)}]"

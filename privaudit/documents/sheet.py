@@ -9,93 +9,109 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from privaudit.i18n import Language
+from privaudit.i18n import Translator
 
-BEGIN, END = "<!-- sheet -->", "<!-- end of sheet -->"
+SHEET_START_MARKER, SHEET_END_MARKER = "<!-- sheet -->", "<!-- end of sheet -->"
 """Around each sheet, so that pages can be joined into one print job."""
 
-Kind: TypeAlias = Literal["heading", "text", "box", "list", "ticks", "taps", "write", "grid", "code"]
+SheetBlockKind: TypeAlias = Literal["heading", "text", "box", "list", "ticks", "taps", "write", "grid", "code"]
 
-Form: TypeAlias = Literal["page", "slip", "wide", "card", "poster", "half"]
+SheetLayout: TypeAlias = Literal["page", "slip", "wide", "card", "poster", "half"]
 """How a sheet is laid out. All but a ``page`` fit on one page: a ``card`` in two columns, a ``half`` twice."""
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class SheetBlock:
     """One part of a sheet."""
 
-    kind: Kind
+    kind: SheetBlockKind
     texts: tuple[str, ...]
     """Sentences; of a ``grid`` its heads, of ``write`` what stands before each line to write on."""
-    rows: int = 0
+    blank_rows: int = 0
     """Empty rows of a ``grid``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sheet:
+class PrintSheet:
     """What is printed on a page of its own."""
 
     title: str
-    beside: str = ""
+    corner_label: str = ""
     """Beside the title, in large letters: a case code."""
-    blocks: tuple[Block, ...]
-    form: Form = "page"
+    blocks: tuple[SheetBlock, ...]
+    layout: SheetLayout = "page"
 
 
-def heading(text: str) -> Block:
+def heading_block(text: str) -> SheetBlock:
     """A line above others."""
-    return Block("heading", (text,))
+    return SheetBlock("heading", (text,))
 
 
-def text(*sentences: str) -> Block:
+def paragraph_block(*sentences: str) -> SheetBlock:
     """Sentences, each a paragraph."""
-    return Block("text", sentences)
+    return SheetBlock("text", sentences)
 
 
-def box(*sentences: str) -> Block:
+def notice_block(*sentences: str) -> SheetBlock:
     """Sentences that must not be missed."""
-    return Block("box", sentences)
+    return SheetBlock("box", sentences)
 
 
-def bullets(sentences: Iterable[str]) -> Block:
+def bullet_block(sentences: Iterable[str]) -> SheetBlock:
     """A list in no order."""
-    return Block("list", tuple(sentences))
+    return SheetBlock("list", tuple(sentences))
 
 
-def ticks(sentences: Iterable[str]) -> Block:
+def checkbox_block(sentences: Iterable[str]) -> SheetBlock:
     """Boxes to tick."""
-    return Block("ticks", tuple(sentences))
+    return SheetBlock("ticks", tuple(sentences))
 
 
-def taps(sentences: Iterable[str]) -> Block:
+def step_block(sentences: Iterable[str]) -> SheetBlock:
     """Boxes to tick, with numbers: one after another."""
-    return Block("taps", tuple(sentences))
+    return SheetBlock("taps", tuple(sentences))
 
 
-def write(*labels: str) -> Block:
+def fill_in_block(*labels: str) -> SheetBlock:
     """Lines to write on."""
-    return Block("write", labels)
+    return SheetBlock("write", labels)
 
 
-def grid(heads: Sequence[str], rows: int) -> Block:
+def grid_block(column_heads: Sequence[str], blank_rows: int) -> SheetBlock:
     """A table to fill in."""
-    return Block("grid", tuple(heads), rows)
+    return SheetBlock("grid", tuple(column_heads), blank_rows)
 
 
-def render(sheets: Iterable[Sheet], language: Language, *, demo: bool = False, title: str | None = None) -> str:
+def render_sheets(
+    sheets: Iterable[PrintSheet], language: Translator, *, demo: bool = False, title: str | None = None
+) -> str:
     """An HTML document of these sheets; called as the first of them, unless it has a `title` of its own."""
     from privaudit.report import html_page
 
     made = tuple(sheets)
-    content = {"title": title or made[0].title, "sheets": made, "demo": demo, "begin": BEGIN, "end": END}
-    return html_page.render("sheet", language, content, style="sheet")
+    content = {
+        "title": title or made[0].title,
+        "sheets": made,
+        "demo": demo,
+        "begin": SHEET_START_MARKER,
+        "end": SHEET_END_MARKER,
+    }
+    return html_page.render_page("sheet", language, content, stylesheet="sheet")
 
 
-def join(pages: Iterable[str]) -> str | None:
+def join_pages(pages: Iterable[str]) -> str | None:
     """Pages that `render` wrote as one document; ``None``: there are none. Each keeps its language."""
     every = list(pages)
     if not every:
         return None
     first = every[0]
-    cut = [page[page.index(BEGIN) : page.rindex(END) + len(END)] for page in every if BEGIN in page and END in page]
-    return first[: first.index(BEGIN)] + "\n".join(cut) + first[first.rindex(END) + len(END) :]
+    cut = [
+        page[page.index(SHEET_START_MARKER) : page.rindex(SHEET_END_MARKER) + len(SHEET_END_MARKER)]
+        for page in every
+        if SHEET_START_MARKER in page and SHEET_END_MARKER in page
+    ]
+    return (
+        first[: first.index(SHEET_START_MARKER)]
+        + "\n".join(cut)
+        + first[first.rindex(SHEET_END_MARKER) + len(SHEET_END_MARKER) :]
+    )

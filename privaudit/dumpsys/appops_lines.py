@@ -9,38 +9,44 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-MODES: Final = {"0": "allow", "1": "ignore", "2": "deny", "3": "default", "errored": "deny"} | {
+MODE_NAMES: Final = {"0": "allow", "1": "ignore", "2": "deny", "3": "default", "errored": "deny"} | {
     mode: mode for mode in ("allow", "ignore", "deny", "default", "foreground", "ask")
 }
 """Numbers up to Android 8, then names."""
-ASK_OF_MIUI: Final = "4"
+MIUI_ASK_MODE: Final = "4"
 """Up to Android 9. Android's own fourth mode, ``foreground``, came later, and by name."""
-_OP: Final = r"([A-Z][A-Z0-9_]*(?:\(\d+\))?)"
-UID = re.compile(r"^  Uid (\d+|u\d+(?:a|s|i|ai)\d+):$")
-PACKAGE = re.compile(r"^    Package (\S+?)(?::| isPrivileged: ?)$")
-UID_MODE = re.compile(rf"^      {_OP}: mode=((?:mode=)?\w+)$")
-WATCHED = re.compile(rf"^      {_OP}: (?:WATCHER|SILENT)$")
+_OP_NAME: Final = r"([A-Z][A-Z0-9_]*(?:\(\d+\))?)"
+UID_LINE = re.compile(r"^  Uid (\d+|u\d+(?:a|s|i|ai)\d+):$")
+PACKAGE_LINE = re.compile(r"^    Package (\S+?)(?::| isPrivileged: ?)$")
+UID_MODE_LINE = re.compile(rf"^      {_OP_NAME}: mode=((?:mode=)?\w+)$")
+WATCHER_LINE = re.compile(rf"^      {_OP_NAME}: (?:WATCHER|SILENT)$")
 """Below ``foregroundOps:``, from Android 10: who wants to know when an app comes to the front. No mode."""
-OP_A = re.compile(rf"^      {_OP}: mode=(\w+)((?:; (?:time|rejectTime)=\S+ ago)*)(?: \(running\)|; duration=\S+)?$")
-TIME_A = re.compile(r"; (time|rejectTime)=(\S+) ago")
-OP_BCD = re.compile(rf"^      {_OP} \((\w+|mode=\d+)(?: / switch ([A-Z0-9_]+)=(\w+|mode=\d+))?\):\s*$")
-EVENT_CD = re.compile(r"^\s+(Access|Reject): \[[a-z]+-([a-z|]+)\] ?(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}) \(([^)]*)\)")
-EVENT_B = re.compile(r"^\s+(?:(Access|Reject): )?\s*[a-z]+\s*(=) (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}) \(([^)]*)\)")
-DETAIL = re.compile(r"^ {9,}(?:duration=|Running start at|startNesting=|(?:Access|Reject):\s*$)")
-RECORDS: Final = ("          Access: [", "          Reject: [")
-RECORD = re.compile(
+OP_LINE_A = re.compile(
+    rf"^      {_OP_NAME}: mode=(\w+)((?:; (?:time|rejectTime)=\S+ ago)*)(?: \(running\)|; duration=\S+)?$"
+)
+OP_TIME_A = re.compile(r"; (time|rejectTime)=(\S+) ago")
+OP_LINE_BCD = re.compile(rf"^      {_OP_NAME} \((\w+|mode=\d+)(?: / switch ([A-Z0-9_]+)=(\w+|mode=\d+))?\):\s*$")
+EVENT_LINE_CD = re.compile(
+    r"^\s+(Access|Reject): \[[a-z]+-([a-z|]+)\] ?(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}) \(([^)]*)\)"
+)
+EVENT_LINE_B = re.compile(
+    r"^\s+(?:(Access|Reject): )?\s*[a-z]+\s*(=) (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}) \(([^)]*)\)"
+)
+EVENT_DETAIL_LINE = re.compile(r"^ {9,}(?:duration=|Running start at|startNesting=|(?:Access|Reject):\s*$)")
+EVENT_LINE_PREFIXES: Final = ("          Access: [", "          Reject: [")
+SIMPLE_EVENT_LINE = re.compile(
     r"          (Access|Reject): \[[a-z]+-([a-z|]+)\] (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3})"
     r" \(-(\d{1,5})d(\d\d?)h(\d\d?)m(\d\d?)s(\d{1,3})ms\)\Z",
     re.ASCII,
 )
 """A record of layouts C and D whose age needs no second look."""
-TAG_BEGINS: Final = "        null=["
-TAG_ENDS: Final = "        ]"
-PLAIN_TAG: Final = frozenset({TAG_BEGINS, TAG_ENDS})
-TAG = re.compile(r"^        (\S.*=\[|\])$")
+NULL_ATTRIBUTION_START: Final = "        null=["
+ATTRIBUTION_END: Final = "        ]"
+SIMPLE_ATTRIBUTION_LINES: Final = frozenset({NULL_ATTRIBUTION_START, ATTRIBUTION_END})
+ATTRIBUTION_LINE = re.compile(r"^        (\S.*=\[|\])$")
 """Layout D: what an op recorded stands between these, once per attribution tag."""
 
-_ALIASES: Final[Mapping[str, str]] = {
+_OP_ALIASES: Final[Mapping[str, str]] = {
     "OP_READ_PHONE_STATE": "READ_PHONE_STATE",  # Android 6 prints its own constant's name
     # MIUI and HyperOS print their own ops by number: blank data in place of the real.
     "MIUIOP(10028)": "READ_SMS_REAL",
@@ -49,6 +55,6 @@ _ALIASES: Final[Mapping[str, str]] = {
 }
 
 
-def op_name(printed: str) -> str:
+def canonical_op_name(printed: str) -> str:
     """Android's own name of an op that some phones print otherwise."""
-    return _ALIASES.get(printed, printed)
+    return _OP_ALIASES.get(printed, printed)

@@ -12,76 +12,76 @@ from typing import Final, NamedTuple
 
 from privaudit.model import ReadBy
 
-_AGE = re.compile(
+_DURATION = re.compile(
     r"([+-]?)(?:(\d{1,9})d)?(?:(\d{1,9})h)?(?:(\d{1,9})m(?!s))?(?:(\d{1,9})s)?(?:(\d{1,9})ms)?\Z", re.ASCII
 )
-_APP = re.compile(r"u(\d{1,5})a(\d{1,5})\Z", re.ASCII)
+_APP_UID = re.compile(r"u(\d{1,5})a(\d{1,5})\Z", re.ASCII)
 _FIRST_APP_ID: Final = 10000
-_MOST_DIGITS: Final = 10
-_PER_USER: Final = 100000
+_MAX_UID_DIGITS: Final = 10
+_PER_USER_RANGE: Final = 100000
 
 
-class Event(NamedTuple):
+class AppOpEvent(NamedTuple):
     """One recorded use, or refusal."""
 
     age: timedelta | None
     """Before the dump; ``None``: not printed in a form we know."""
-    local: str | None
+    local_time: str | None
     """As printed: the phone's own time, ``YYYY-MM-DD HH:MM:SS.mmm``. Layout A prints none."""
     offset: int
-    by: ReadBy | None = None
+    read_by: ReadBy | None = None
     """Who fetched the data; ``None`` where this layout does not tell."""
 
 
 @dataclass(slots=True)
-class Op:
+class AppOp:
     """State of one op of one package."""
 
     mode: str
     offset: int
-    switch: str | None = None
+    switch_op: str | None = None
     """The op whose mode decides for this one; then `mode` is that op's."""
-    access: Event | None = None
-    reject: Event | None = None
-    has_empty_tag: bool = False
+    last_access: AppOpEvent | None = None
+    last_reject: AppOpEvent | None = None
+    has_empty_attribution: bool = False
     """Layout D: a tag that holds no event. A tag's own text can look so, and pass its events off as another op's."""
 
-    def latest(self, kind: str, event: Event) -> None:
+    def keep_latest(self, kind: str, event: AppOpEvent) -> None:
         """Keep the younger of what is there and `event`."""
         of_access = kind in {"Access", "time"}
-        there = self.access if of_access else self.reject
+        there = self.last_access if of_access else self.last_reject
         if there is not None and (event.age is None or (there.age is not None and event.age >= there.age)):
             return
         if of_access:
-            self.access = event
+            self.last_access = event
         else:
-            self.reject = event
+            self.last_reject = event
 
 
 @dataclass(slots=True)
-class Uid:
+class UidOps:
     """State of one uid."""
 
-    modes: dict[str, tuple[str, int]] = field(default_factory=dict)
+    uid_modes: dict[str, tuple[str, int]] = field(default_factory=dict)
     """Op to uid mode, and where it stands."""
-    packages: dict[str, dict[str, Op]] = field(default_factory=dict)
+    packages: dict[str, dict[str, AppOp]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
-class Dump:
+class AppOpsDump:
     """Everything read from one ``dumpsys appops``."""
 
-    uids: dict[int, Uid] = field(default_factory=dict)
-    unparsed: int = 0
-    ends: bool = False
+    uids: dict[int, UidOps] = field(default_factory=dict)
+    unparsed_lines: int = 0
+    reached_end: bool = False
     """Whether something follows the last uid: an empty line, or another part. Android 6 and 7 print nothing there."""
-    oldest: Event | None = None
+    oldest_event: AppOpEvent | None = None
     """Of all records that are kept."""
-    forged: str | None = None
+    forged_name: str | None = None
     """A uid, package or op that appears twice, or where Android has none: text of an app that passes for Android's."""
 
 
-def read_by(flags: str) -> ReadBy | None:
+def parse_op_flags(flags: str) -> ReadBy | None:
     """Who fetched the data, from the letters behind a process state: ``s``, ``tp``, ``up``, ``tpd``, ``upd``.
 
     Source: ``AppOpsManager.opFlagsToString``, ``OP_FLAG_*``. Several are joined with ``|``.
@@ -94,19 +94,19 @@ def read_by(flags: str) -> ReadBy | None:
     return ReadBy.FOR_ANOTHER if words & {"tp", "up"} else None
 
 
-def uid_number(word: str) -> int | None:
+def parse_uid(printed: str) -> int | None:
     """``u10a123`` is 1010123 and ``1000`` itself (``UserHandle.formatUid``). ``None`` for isolated and other uids."""
-    if word.isdecimal():
-        return int(word) if len(word) <= _MOST_DIGITS else None
-    match = _APP.match(word)
-    return int(match[1]) * _PER_USER + _FIRST_APP_ID + int(match[2]) if match else None
+    if printed.isdecimal():
+        return int(printed) if len(printed) <= _MAX_UID_DIGITS else None
+    match = _APP_UID.match(printed)
+    return int(match[1]) * _PER_USER_RANGE + _FIRST_APP_ID + int(match[2]) if match else None
 
 
-def age(word: str) -> timedelta | None:
+def parse_event_age(printed: str) -> timedelta | None:
     """``+1d2h3m4s5ms`` or ``-…`` (``TimeUtils.formatDuration``) as a positive time; ``None`` if it is none."""
-    if word == "0":
+    if printed == "0":
         return timedelta()
-    match = _AGE.match(word)
+    match = _DURATION.match(printed)
     if match is None:
         return None
     d, h, m, s, ms = match.group(2, 3, 4, 5, 6)

@@ -10,191 +10,203 @@ from collections.abc import Set as AbstractSet
 from typing import Final
 
 from privaudit.dumpsys.appops_lines import (
-    ASK_OF_MIUI,
-    DETAIL,
-    EVENT_B,
-    EVENT_CD,
-    MODES,
-    OP_A,
-    OP_BCD,
-    PACKAGE,
-    PLAIN_TAG,
-    TAG,
-    TAG_ENDS,
-    TIME_A,
-    UID,
-    UID_MODE,
-    WATCHED,
-    op_name,
+    ATTRIBUTION_END,
+    ATTRIBUTION_LINE,
+    EVENT_DETAIL_LINE,
+    EVENT_LINE_B,
+    EVENT_LINE_CD,
+    MIUI_ASK_MODE,
+    MODE_NAMES,
+    OP_LINE_A,
+    OP_LINE_BCD,
+    OP_TIME_A,
+    PACKAGE_LINE,
+    SIMPLE_ATTRIBUTION_LINES,
+    UID_LINE,
+    UID_MODE_LINE,
+    WATCHER_LINE,
+    canonical_op_name,
 )
-from privaudit.dumpsys.appops_model import Dump, Event, Op, Uid, age, read_by, uid_number
+from privaudit.dumpsys.appops_model import (
+    AppOp,
+    AppOpEvent,
+    AppOpsDump,
+    UidOps,
+    parse_event_age,
+    parse_op_flags,
+    parse_uid,
+)
 
-PASSED_OVER: Final = Op(mode="", offset=0)
+IGNORED_OP: Final = AppOp(mode="", offset=0)
 """Stands in for an op that nobody asked about."""
 
 
-class Reader:
+class AppOpsLineParser:
     """Fills `dump`; it remembers what lines said that come again for other apps.
 
     Args:
         wanted: ops of packages that are kept; ``None``: all.
     """
 
-    def __init__(self, wanted: AbstractSet[str] | None) -> None:
-        self.wanted = wanted
-        self.dump = Dump()
-        self.uid: Uid | None = None
-        self.ops: dict[str, Op] | None = None
-        self.names: set[str] = set()
-        self.op: Op | None = None
-        self.kind = "Access"
-        self.in_tag = self.tag_is_empty = False
-        self.layout: re.Pattern[str] | None = None
-        self.ops_read: dict[str, tuple[str, str, str | None]] = {}
+    def __init__(self, kept_ops: AbstractSet[str] | None) -> None:
+        self.kept_ops = kept_ops
+        self.dump = AppOpsDump()
+        self.current_uid: UidOps | None = None
+        self.current_ops: dict[str, AppOp] | None = None
+        self.seen_ops: set[str] = set()
+        self.current_op: AppOp | None = None
+        self.event_kind = "Access"
+        self.in_attribution = self.attribution_is_empty = False
+        self.op_line_pattern: re.Pattern[str] | None = None
+        self.known_op_lines: dict[str, tuple[str, str, str | None]] = {}
         """What was read of lines of ops: name, mode, switch. An empty mode: nobody asked about it."""
-        self.modes_read: dict[str, tuple[str, str]] = {}
+        self.known_mode_lines: dict[str, tuple[str, str]] = {}
         """And of lines of uid modes."""
-        self.idle: set[str] = set()
+        self.ignored_lines: set[str] = set()
         """Lines that say nothing of interest about a uid."""
 
-    def line(self, line: str, offset: int) -> None:
+    def parse_line(self, line: str, offset: int) -> None:
         """Read one line."""
-        if line.startswith("        ") and self.uid is not None:
-            self._event(line, offset)
+        if line.startswith("        ") and self.current_uid is not None:
+            self._parse_event(line, offset)
         elif line.startswith("  Uid "):
             self._begin_uid(line)
-        elif self.uid is None:
-            self._outside(line)
+        elif self.current_uid is None:
+            self._parse_outside_uid(line)
         elif not line.startswith("    "):
             # EMUI 5 breaks its package header over three lines; the other two stand in column 0.
             if line[0] == " ":
-                self._leave(line)
-                self.uid = self.ops = None
+                self._end_op(line)
+                self.current_uid = self.current_ops = None
         elif line.startswith("    Package "):
             self._begin_package(line)
         elif line.startswith("      ") and line[6:7].isupper():
-            self._op(line, offset)
+            self._parse_op(line, offset)
         else:
-            self.idle.add(line)
+            self.ignored_lines.add(line)
 
-    def _outside(self, line: str) -> None:
-        if self.dump.uids and (line.startswith("    Package ") or UID_MODE.match(line) or OP_BCD.match(line)):
-            self.dump.unparsed += 1  # something ended the uid to which this line belongs
+    def _parse_outside_uid(self, line: str) -> None:
+        if self.dump.uids and (line.startswith("    Package ") or UID_MODE_LINE.match(line) or OP_LINE_BCD.match(line)):
+            self.dump.unparsed_lines += 1  # something ended the uid to which this line belongs
 
-    def _forged(self, name: str) -> None:
-        self.dump.forged = self.dump.forged or name.strip()
+    def _mark_forged(self, name: str) -> None:
+        self.dump.forged_name = self.dump.forged_name or name.strip()
 
-    def _leave(self, line: str) -> None:
+    def _end_op(self, line: str) -> None:
         """End the op. A tag that is still open holds a line break, and `line` is part of it."""
-        if self.in_tag:
-            self._forged(line)
-        self.op, self.in_tag = None, False
+        if self.in_attribution:
+            self._mark_forged(line)
+        self.current_op, self.in_attribution = None, False
 
     def _begin_uid(self, line: str) -> None:
-        self._leave(line)
-        self.uid = self.ops = None
-        match = UID.match(line)
+        self._end_op(line)
+        self.current_uid = self.current_ops = None
+        match = UID_LINE.match(line)
         if match is None:
-            self.dump.unparsed += 1
+            self.dump.unparsed_lines += 1
             return
-        number, self.uid = uid_number(match[1]), Uid()
+        number, self.current_uid = parse_uid(match[1]), UidOps()
         if number in self.dump.uids:
-            self._forged(match[1])
+            self._mark_forged(match[1])
         elif number is not None:  # else: isolated processes, read over and kept nowhere
-            self.dump.uids[number] = self.uid
+            self.dump.uids[number] = self.current_uid
 
     def _begin_package(self, line: str) -> None:
-        self._leave(line)
-        self.ops = None
-        match = PACKAGE.match(line)
-        if match is None or self.uid is None:
-            self.dump.unparsed += 1
+        self._end_op(line)
+        self.current_ops = None
+        match = PACKAGE_LINE.match(line)
+        if match is None or self.current_uid is None:
+            self.dump.unparsed_lines += 1
             return
-        if match[1] in self.uid.packages:
-            self._forged(match[1])
-        self.ops = self.uid.packages.setdefault(match[1], {})
-        self.names = set(self.ops)
+        if match[1] in self.current_uid.packages:
+            self._mark_forged(match[1])
+        self.current_ops = self.current_uid.packages.setdefault(match[1], {})
+        self.seen_ops = set(self.current_ops)
 
-    def _op(self, line: str, offset: int) -> None:
-        self._leave(line)
-        if self.ops is None:
-            self._uid_mode(line, offset)
+    def _parse_op(self, line: str, offset: int) -> None:
+        self._end_op(line)
+        if self.current_ops is None:
+            self._parse_uid_mode(line, offset)
             return
-        match = OP_BCD.match(line) or OP_A.match(line)
+        match = OP_LINE_BCD.match(line) or OP_LINE_A.match(line)
         if match is None:
-            self.dump.unparsed += 1
+            self.dump.unparsed_lines += 1
             return
-        name = op_name(match[1])
-        self.layout = self.layout or match.re
-        if name in self.names or match.re is not self.layout:
+        name = canonical_op_name(match[1])
+        self.op_line_pattern = self.op_line_pattern or match.re
+        if name in self.seen_ops or match.re is not self.op_line_pattern:
             # Attribution tags are an app's own text and may hold line breaks. No release mixes its layouts.
-            self._forged(name)
+            self._mark_forged(name)
             return
-        self.names.add(name)
-        if self.wanted is not None and name not in self.wanted:
-            self.op = PASSED_OVER
-            if match.re is OP_BCD:
-                self.ops_read[line] = name, "", None
-        elif match.re is OP_A:
-            self.op = self.ops[name] = Op(mode=self._mode(match[2]), offset=offset)
-            for kind, word in TIME_A.findall(match[3]):
-                self.take(self.op, kind, Event(age(word), None, offset))
+        self.seen_ops.add(name)
+        if self.kept_ops is not None and name not in self.kept_ops:
+            self.current_op = IGNORED_OP
+            if match.re is OP_LINE_BCD:
+                self.known_op_lines[line] = name, "", None
+        elif match.re is OP_LINE_A:
+            self.current_op = self.current_ops[name] = AppOp(mode=self._parse_mode(match[2]), offset=offset)
+            for kind, word in OP_TIME_A.findall(match[3]):
+                self.keep_event(self.current_op, kind, AppOpEvent(parse_event_age(word), None, offset))
         else:
-            mode = self._mode(match[4] or match[2])
-            self.op = self.ops[name] = Op(mode=mode, offset=offset, switch=match[3])
-            if mode in MODES:
-                self.ops_read[line] = name, mode, match[3]
+            mode = self._parse_mode(match[4] or match[2])
+            self.current_op = self.current_ops[name] = AppOp(mode=mode, offset=offset, switch_op=match[3])
+            if mode in MODE_NAMES:
+                self.known_op_lines[line] = name, mode, match[3]
 
-    def _uid_mode(self, line: str, offset: int) -> None:
-        match = UID_MODE.match(line)
-        if match is None or self.uid is None:
-            self.dump.unparsed += WATCHED.match(line) is None
+    def _parse_uid_mode(self, line: str, offset: int) -> None:
+        match = UID_MODE_LINE.match(line)
+        if match is None or self.current_uid is None:
+            self.dump.unparsed_lines += WATCHER_LINE.match(line) is None
             return
-        name = op_name(match[1])
-        if name in self.uid.modes:
-            self._forged(name)
-        mode = self._mode(match[2])
-        self.uid.modes[name] = mode, offset
-        if mode in MODES and mode != "ask":  # MIUI's number for it is that only as long as the layout is A
-            self.modes_read[line] = name, mode
+        name = canonical_op_name(match[1])
+        if name in self.current_uid.uid_modes:
+            self._mark_forged(name)
+        mode = self._parse_mode(match[2])
+        self.current_uid.uid_modes[name] = mode, offset
+        if mode in MODE_NAMES and mode != "ask":  # MIUI's number for it is that only as long as the layout is A
+            self.known_mode_lines[line] = name, mode
 
-    def _mode(self, printed: str) -> str:
+    def _parse_mode(self, printed: str) -> str:
         word = printed.removeprefix("mode=")
-        if word == ASK_OF_MIUI and self.layout is not OP_BCD:
+        if word == MIUI_ASK_MODE and self.op_line_pattern is not OP_LINE_BCD:
             return "ask"
-        self.dump.unparsed += word not in MODES
-        return MODES.get(word, word)
+        self.dump.unparsed_lines += word not in MODE_NAMES
+        return MODE_NAMES.get(word, word)
 
-    def _event(self, line: str, offset: int) -> None:
-        if line in PLAIN_TAG:
-            self._tag(line, opens=line != TAG_ENDS)
+    def _parse_event(self, line: str, offset: int) -> None:
+        if line in SIMPLE_ATTRIBUTION_LINES:
+            self._open_or_close_attribution(line, opens=line != ATTRIBUTION_END)
             return
-        match = EVENT_CD.match(line) or EVENT_B.match(line)
+        match = EVENT_LINE_CD.match(line) or EVENT_LINE_B.match(line)
         if match is None:
-            if tag := TAG.match(line):
-                self._tag(line, opens=tag[1] != "]")
-            elif self.ops is not None and not DETAIL.match(line):
-                self.dump.unparsed += 1
+            if tag := ATTRIBUTION_LINE.match(line):
+                self._open_or_close_attribution(line, opens=tag[1] != "]")
+            elif self.current_ops is not None and not EVENT_DETAIL_LINE.match(line):
+                self.dump.unparsed_lines += 1
             return
-        if self.op is None:
-            self._forged(line)
+        if self.current_op is None:
+            self._mark_forged(line)
             return
-        self.tag_is_empty = False
-        if self.op is PASSED_OVER:
+        self.attribution_is_empty = False
+        if self.current_op is IGNORED_OP:
             return
-        self.kind = match[1] or self.kind  # layout B names it once and lines up the other states below
-        self.take(self.op, self.kind, Event(age(match[4]), match[3], offset, read_by(match[2])))
+        self.event_kind = match[1] or self.event_kind  # layout B names it once and lines up the other states below
+        self.keep_event(
+            self.current_op,
+            self.event_kind,
+            AppOpEvent(parse_event_age(match[4]), match[3], offset, parse_op_flags(match[2])),
+        )
 
-    def take(self, op: Op, kind: str, event: Event) -> None:
+    def keep_event(self, op: AppOp, kind: str, event: AppOpEvent) -> None:
         """Keep what is told by the youngest record of `op`, and by the oldest of all."""
-        op.latest(kind, event)
-        oldest = self.dump.oldest
+        op.keep_latest(kind, event)
+        oldest = self.dump.oldest_event
         if event.age is not None and (oldest is None or oldest.age is None or event.age > oldest.age):
-            self.dump.oldest = event
+            self.dump.oldest_event = event
 
-    def _tag(self, line: str, *, opens: bool) -> None:
-        if self.op is None or opens == self.in_tag:
-            self._forged(line)
-        elif not opens and self.tag_is_empty and self.op is not PASSED_OVER:
-            self.op.has_empty_tag = True
-        self.in_tag = self.tag_is_empty = opens
+    def _open_or_close_attribution(self, line: str, *, opens: bool) -> None:
+        if self.current_op is None or opens == self.in_attribution:
+            self._mark_forged(line)
+        elif not opens and self.attribution_is_empty and self.current_op is not IGNORED_OP:
+            self.current_op.has_empty_attribution = True
+        self.in_attribution = self.attribution_is_empty = opens

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 
-from privaudit.dumpsys.appops_model import Event
+from privaudit.dumpsys.appops_model import AppOpEvent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Clock:
+class DumpClock:
     """What turns the ages of app-ops into times."""
 
     now: datetime | None
@@ -17,7 +17,7 @@ class Clock:
     zone: tzinfo | None
     """The phone's, where it was read."""
 
-    def moment(self, event: Event | None) -> datetime | None:
+    def event_time(self, event: AppOpEvent | None) -> datetime | None:
         """When `event` was. Without the phone's time, the local time that was printed; without both, ``None``."""
         if event is None:
             return None
@@ -28,10 +28,10 @@ class Clock:
                 return then.astimezone(self.now.tzinfo).replace(microsecond=0)
             except OverflowError:
                 return None
-        return local_time(event.local, self.zone)
+        return parse_local_time(event.local_time, self.zone)
 
 
-def local_time(printed: str | None, zone: tzinfo | None) -> datetime | None:
+def parse_local_time(printed: str | None, zone: tzinfo | None) -> datetime | None:
     """``2024-01-24 15:15:22``, in the phone's own time; without a zone where `zone` is not known."""
     try:
         return datetime.fromisoformat(printed).replace(microsecond=0, tzinfo=zone) if printed else None

@@ -11,52 +11,54 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from privaudit import roms
 from privaudit.model import Phone, PhoneClock
 
-_PROPERTY = re.compile(r"^\[([\w.-]+)\]: \[(.*?)\]$", re.MULTILINE | re.DOTALL)
-_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*\Z")
-_SDK = re.compile(r"\d{1,3}\Z", re.ASCII)
-_SECONDS = re.compile(r"\d{1,12}\Z", re.ASCII)
-_LARGEST_SDK: Final = 200
-_FIRST_PLAUSIBLE: Final = 1_200_000_000  # 2008: before the first Android phone
+_PROPERTY_LINE = re.compile(r"^\[([\w.-]+)\]: \[(.*?)\]$", re.MULTILINE | re.DOTALL)
+_LANGUAGE_TAG = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*\Z")
+_SDK_VALUE = re.compile(r"\d{1,3}\Z", re.ASCII)
+_EPOCH_SECONDS = re.compile(r"\d{1,12}\Z", re.ASCII)
+_MAX_SDK: Final = 200
+_MIN_PLAUSIBLE_EPOCH_S: Final = 1_200_000_000  # 2008: before the first Android phone
 
 
-def properties(text: str) -> Mapping[str, str]:
+def parse_properties(text: str) -> Mapping[str, str]:
     """Properties that have a value. A value may span lines."""
-    return {key: value for key, value in _PROPERTY.findall(text) if value}
+    return {key: value for key, value in _PROPERTY_LINE.findall(text) if value}
 
 
-def phone(found: Mapping[str, str], inferred_sdk: int | None) -> Phone:
+def phone_from_properties(properties: Mapping[str, str], inferred_sdk: int | None) -> Phone:
     """The phone, from its properties; `inferred_sdk` stands in where they do not tell."""
-    said = found.get("ro.build.version.sdk", "")
-    sdk = int(said) if _SDK.match(said) and int(said) < _LARGEST_SDK else None
+    said = properties.get("ro.build.version.sdk", "")
+    sdk = int(said) if _SDK_VALUE.match(said) and int(said) < _MAX_SDK else None
     return Phone(
-        manufacturer=found.get("ro.product.manufacturer"),
-        model=found.get("ro.product.model"),
-        android=found.get("ro.build.version.release"),
+        manufacturer=properties.get("ro.product.manufacturer"),
+        model=properties.get("ro.product.model"),
+        android=properties.get("ro.build.version.release"),
         sdk=sdk or inferred_sdk,
         sdk_inferred=sdk is None and inferred_sdk is not None,
-        security_patch=found.get("ro.build.version.security_patch"),
-        rom=roms.recognise(found),
-        languages=_languages(found),
+        security_patch=properties.get("ro.build.version.security_patch"),
+        rom=roms.detect_rom(properties),
+        languages=_device_languages(properties),
     )
 
 
-def _languages(found: Mapping[str, str]) -> tuple[str, ...]:
+def _device_languages(properties: Mapping[str, str]) -> tuple[str, ...]:
     # Before the owner chooses a language the factory's holds.
-    said = found.get("persist.sys.locale") or found.get("ro.product.locale") or ""
-    return tuple(tag for tag in (part.strip() for part in said.split(",")) if _LANGUAGE.match(tag))
+    said = properties.get("persist.sys.locale") or properties.get("ro.product.locale") or ""
+    return tuple(tag for tag in (part.strip() for part in said.split(",")) if _LANGUAGE_TAG.match(tag))
 
 
-def clock(found: Mapping[str, str], date: str, taken_at: datetime) -> tuple[PhoneClock, datetime | None]:
+def parse_phone_clock(
+    properties: Mapping[str, str], date: str, taken_at: datetime
+) -> tuple[PhoneClock, datetime | None]:
     """The phone's clock, and its time when it was asked (with its zone where that is known).
 
     Args:
-        found: the phone's properties.
+        properties: the phone's properties.
         date: answer to ``date +%s``: seconds since 1970.
         taken_at: this computer's time then.
     """
-    zone = _zone(found.get("persist.sys.timezone"))
+    zone = _parse_timezone(properties.get("persist.sys.timezone"))
     said = date.strip()
-    if not _SECONDS.match(said) or int(said) < _FIRST_PLAUSIBLE:
+    if not _EPOCH_SECONDS.match(said) or int(said) < _MIN_PLAUSIBLE_EPOCH_S:
         return PhoneClock(zone=str(zone) if zone else None, offset_s=None), None
     try:
         now = datetime.fromtimestamp(int(said), zone or taken_at.tzinfo)
@@ -65,7 +67,7 @@ def clock(found: Mapping[str, str], date: str, taken_at: datetime) -> tuple[Phon
     return PhoneClock(zone=str(zone) if zone else None, offset_s=round((now - taken_at).total_seconds())), now
 
 
-def _zone(name: str | None) -> tzinfo | None:
+def _parse_timezone(name: str | None) -> tzinfo | None:
     try:
         return ZoneInfo(name) if name else None
     except (ZoneInfoNotFoundError, ValueError, OSError):

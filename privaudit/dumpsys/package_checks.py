@@ -9,52 +9,52 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from privaudit.capture.questions import PERMISSIONS, is_package_name
-from privaudit.dumpsys import uncollected
-from privaudit.dumpsys.package_model import Block, Dump, UserState
-from privaudit.dumpsys.package_sections import SECTIONS
-from privaudit.dumpsys.package_walk import Walk
+from privaudit.dumpsys import gc_paused
+from privaudit.dumpsys.package_model import PackageBlock, PackageDump, PackageUserState
+from privaudit.dumpsys.package_sections import BLOCK_SECTIONS
+from privaudit.dumpsys.package_walk import PackageDumpParser
 
-_SDK = re.compile(r"^\s+sdkVersion=(\d{1,3})\b", re.MULTILINE | re.ASCII)
-_STATIC_LIBRARY = re.compile(r".+_\d+\Z")
+_SDK_VERSION = re.compile(r"^\s+sdkVersion=(\d{1,3})\b", re.MULTILINE | re.ASCII)
+_STATIC_LIBRARY_NAME = re.compile(r".+_\d+\Z")
 """Its version is part of its name. ``pm list packages`` leaves it out."""
 
-_LISTED = re.compile(
+_PACKAGE_LINE = re.compile(
     r"^package:(?:(?P<path>/\S+)=)?(?P<package>[A-Za-z0-9_.]+)(?: versionCode:\d+)?(?: stopped=(?:true|false))?"
     r"(?:  installer=(?P<installer>\S+))?(?: uid:(?P<uid>\d{1,10})(?:,\d+)*)?\s*$",
     re.ASCII,
 )
-_LISTS_AT_ONCE = 32
+_CACHED_LISTS = 32
 """Two for each user of each phone that is read at the same time; each is looked at after each round of asking."""
-_PER_USER = 100000
+_PER_USER_RANGE = 100000
 _FIRST_APP_ID = 10000
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class InstalledPackage:
     """One line of ``pm list packages``."""
 
     package: str
-    path: str | None
+    apk_path: str | None
     """Of the base APK, where it was asked for (``-f``)."""
     installer: str | None
-    says_installer: bool
+    has_installer_field: bool
     app_id: int | None
     """Where the uid was asked for (``-U``)."""
     offset: int
 
 
-@lru_cache(maxsize=_LISTS_AT_ONCE)
-def parse_list(text: str) -> tuple[Mapping[str, Listed], int]:
+@lru_cache(maxsize=_CACHED_LISTS)
+def parse_package_list(text: str) -> tuple[Mapping[str, InstalledPackage], int]:
     """Packages of ``pm list packages``, and the number of lines that are none."""
-    listed: dict[str, Listed] = {}
+    listed: dict[str, InstalledPackage] = {}
     unparsed = 0
-    for offset, line in lines(text):
-        match = _LISTED.match(line)
+    for offset, line in iter_lines_with_offset(text):
+        match = _PACKAGE_LINE.match(line)
         if match and is_package_name(match["package"]):
             installer, uid = match["installer"], match["uid"]
             given = installer if installer not in {None, "null"} and is_package_name(installer or "") else None
-            app_id = int(uid) % _PER_USER if uid else None
-            listed[match["package"]] = Listed(
+            app_id = int(uid) % _PER_USER_RANGE if uid else None
+            listed[match["package"]] = InstalledPackage(
                 match["package"], match["path"], given, installer is not None, app_id, offset
             )
         elif line.strip() and not line.startswith("WARNING: linker"):
@@ -62,7 +62,7 @@ def parse_list(text: str) -> tuple[Mapping[str, Listed], int]:
     return listed, unparsed
 
 
-def lines(text: str) -> Iterator[tuple[int, str]]:
+def iter_lines_with_offset(text: str) -> Iterator[tuple[int, str]]:
     """Lines with the offset at which each begins."""
     offset = 0
     for line in text.split("\n"):
@@ -70,45 +70,52 @@ def lines(text: str) -> Iterator[tuple[int, str]]:
         offset += len(line) + 1
 
 
-def parse(
+def parse_and_check_dump(
     text: str,
-    listed: Mapping[int, Mapping[str, Listed]] | None = None,
+    package_lists: Mapping[int, Mapping[str, InstalledPackage]] | None = None,
     *,
-    only: str | None = None,
-    wanted: AbstractSet[str] | None = None,
-) -> Dump:
+    requested_package: str | None = None,
+    kept_permissions: AbstractSet[str] | None = None,
+) -> PackageDump:
     """Read a dump.
 
     Args:
         text: answer to ``dumpsys package`` with or without a package or permission names; lines end in LF.
-        listed: what ``pm list packages`` gave, by Android user; a user whose list is not known is not in it.
-        only: the package that was asked for, where it was one.
-        wanted: permissions whose lines are kept; ``None``: all.
+        package_lists: what ``pm list packages`` gave, by Android user; a user whose list is not known is not in it.
+        requested_package: the package that was asked for, where it was one.
+        kept_permissions: permissions whose lines are kept; ``None``: all.
     """
-    return checked(read(text, wanted), listed, only=only)
+    return check_consistency(
+        parse_package_dump(text, kept_permissions), package_lists, requested_package=requested_package
+    )
 
 
-def checked(dump: Dump, listed: Mapping[int, Mapping[str, Listed]] | None = None, *, only: str | None = None) -> Dump:
+def check_consistency(
+    dump: PackageDump,
+    package_lists: Mapping[int, Mapping[str, InstalledPackage]] | None = None,
+    *,
+    requested_package: str | None = None,
+) -> PackageDump:
     """`dump` with what it has that Android would not have printed; see `parse`."""
-    return replace(dump, forged=dump.forged or _forged(dump, listed or {}, only))
+    return replace(dump, forged_name=dump.forged_name or _find_forgery(dump, package_lists or {}, requested_package))
 
 
-def read(text: str, wanted: AbstractSet[str] | None = None) -> Dump:
+def parse_package_dump(text: str, kept_permissions: AbstractSet[str] | None = None) -> PackageDump:
     """Read a dump without asking whether its blocks fit together; see `parse`."""
-    reader = Walk(Dump(), wanted)
-    start = _first_section(text)
-    if sdk := _SDK.search(text, 0, max(start, 0)):
+    reader = PackageDumpParser(PackageDump(), kept_permissions)
+    start = _find_first_section(text)
+    if sdk := _SDK_VERSION.search(text, 0, max(start, 0)):
         reader.dump.sdk = int(sdk[1])
     if start >= 0:
-        with uncollected():
-            reader.read(text, start)
-        reader.dump.sdk = reader.dump.sdk or _sdk_of_layout(reader)
+        with gc_paused():
+            reader.parse_text(text, start)
+        reader.dump.sdk = reader.dump.sdk or _infer_sdk(reader)
     return reader.dump
 
 
-def _first_section(text: str) -> int:
+def _find_first_section(text: str) -> int:
     first = len(text)
-    for title in SECTIONS:
+    for title in BLOCK_SECTIONS:
         if text.startswith(title):
             return 0
         # Only before what was found: the whole text is long, and most titles are not in it.
@@ -121,13 +128,19 @@ def _first_section(text: str) -> int:
     return block.start() if block else -1
 
 
-def _forged(dump: Dump, listed: Mapping[int, Mapping[str, Listed]], only: str | None) -> str | None:
+def _find_forgery(
+    dump: PackageDump, package_lists: Mapping[int, Mapping[str, InstalledPackage]], requested_package: str | None
+) -> str | None:
     """Name of a block that Android would not have printed."""
-    owners: dict[int, Block] = {}
+    owners: dict[int, PackageBlock] = {}
     everybody = frozenset(next(iter(dump.packages.values())).users) if dump.packages else frozenset()
-    last = None if dump.ends else next(reversed(dump.packages), None)
+    last = None if dump.reached_end else next(reversed(dump.packages), None)
     for name, block in dump.packages.items():
-        if not is_package_name(name) or (only is not None and name != only) or _contradicts(block, listed):
+        if (
+            not is_package_name(name)
+            or (requested_package is not None and name != requested_package)
+            or _contradicts_list(block, package_lists)
+        ):
             return name
         # Each block tells of every Android user; the last of a cut text may not have come to it.
         if name != last and block.users.keys() != everybody:
@@ -140,35 +153,37 @@ def _forged(dump: Dump, listed: Mapping[int, Mapping[str, Listed]], only: str | 
     return next((name for name in dump.hidden if name not in dump.packages), None)
 
 
-def _contradicts(block: Block, listed: Mapping[int, Mapping[str, Listed]]) -> bool:
-    for number, packages in listed.items():
+def _contradicts_list(block: PackageBlock, package_lists: Mapping[int, Mapping[str, InstalledPackage]]) -> bool:
+    for number, packages in package_lists.items():
         state, line = block.users.get(number), packages.get(block.name)
         if line is None:
-            if state is not None and state.installed and not state.hidden and not _unlisted(block, state):
+            if state is not None and state.installed and not state.hidden and not _may_be_unlisted(block, state):
                 return True
         elif line.app_id is not None:
             if block.app_id is not None and line.app_id != block.app_id:
                 return True
-        elif line.path is not None and block.code_path is not None and not _lies_in(line.path, block.code_path):
+        elif (
+            line.apk_path is not None and block.code_path is not None and not _is_inside(line.apk_path, block.code_path)
+        ):
             return True
     return False
 
 
-def _unlisted(block: Block, state: UserState) -> bool:
+def _may_be_unlisted(block: PackageBlock, state: PackageUserState) -> bool:
     """Whether a package may be in no list: a static library, an APEX, or one whose APK is gone. None holds a grant."""
     apex = block.code_path is not None and "/apex/" in block.code_path
-    unlisted = apex or not block.has_package or _STATIC_LIBRARY.match(block.name) is not None
-    grants = {**block.install, **state.runtime}
+    unlisted = apex or not block.apk_present or _STATIC_LIBRARY_NAME.match(block.name) is not None
+    grants = {**block.install_permissions, **state.runtime_permissions}
     return unlisted and not any(grant.granted and name in PERMISSIONS for name, grant in grants.items())
 
 
-def _lies_in(path: str, folder: str) -> bool:
+def _is_inside(path: str, folder: str) -> bool:
     return path == folder or path.startswith(f"{folder}/")
 
 
-def _sdk_of_layout(reader: Walk) -> int | None:
+def _infer_sdk(parser: PackageDumpParser) -> int | None:
     """The oldest SDK that prints this way; rough, and marked as inferred in the report."""
-    words = reader.words
+    words = parser.seen_field_names
     if "appId" in words:
         return 34
     if "user.firstInstallTime" in words:

@@ -14,89 +14,92 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Final
 
-from privaudit.dumpsys.package_model import Grant, Grants
+from privaudit.dumpsys.package_model import GrantTable, PermissionGrant
 
-GRANTED: Final = ": granted="
-OF_PACKAGE: Final = " " * 6
-OF_USER: Final = " " * 8
+GRANTED_MARKER: Final = ": granted="
+PACKAGE_LIST_INDENT: Final = " " * 6
+USER_LIST_INDENT: Final = " " * 8
 """Where the lines of a list begin that belongs to a package, or to one of its users. What ends it begins before."""
 
-_LINE = re.compile(r"^\s*(\S+): granted=(true|false)(?:, flags=\[ ?([^\]]*)\])?(?:, userId=(\d{1,5}))?\s*$")
-_UNSEEN: Final = ("", None)
+_PERMISSION_LINE = re.compile(r"^\s*(\S+): granted=(true|false)(?:, flags=\[ ?([^\]]*)\])?(?:, userId=(\d{1,5}))?\s*$")
+_UNKNOWN_LINE: Final = ("", None)
 
 
 @dataclass(slots=True)
-class List:
+class PermissionSection:
     """Where the lines of one list go."""
 
-    grants: Grants
+    grants: GrantTable
     indent: str
-    for_users: dict[int, Grants] | None = None
+    grants_by_user: dict[int, GrantTable] | None = None
     """Where install permissions go that differ for one Android user."""
 
 
-class Lists:
+class PermissionSectionParser:
     """What was met in the lists of one dump.
 
     Args:
         wanted: permissions whose lines are kept; ``None``: all.
     """
 
-    def __init__(self, wanted: AbstractSet[str] | None) -> None:
-        self.unparsed = 0
+    def __init__(self, kept_permissions: AbstractSet[str] | None) -> None:
+        self.unparsed_lines = 0
         """Lines of no known form."""
-        self.twice = False
+        self.has_duplicate = False
         """Whether a permission came twice in one list."""
-        self._wanted = wanted
-        self._seen: dict[str, dict[str, tuple[str, Grant | None] | None]] = {OF_PACKAGE: {}, OF_USER: {}}
+        self._kept_permissions = kept_permissions
+        self._known_lines: dict[str, dict[str, tuple[str, PermissionGrant | None] | None]] = {
+            PACKAGE_LIST_INDENT: {},
+            USER_LIST_INDENT: {},
+        }
         """By list's indent, what each line said; ``None``: nothing that anybody asked about."""
-        self._names: dict[str, str] = {}
+        self._name_by_prefix: dict[str, str] = {}
         """Name of the permission by what precedes the first ``=`` of a line."""
-        self._grants: dict[str, Grant] = {}
+        self._grant_by_suffix: dict[str, PermissionGrant] = {}
         """What follows it."""
 
-    def read(self, part: List, lines: Iterator[str], offset: int) -> tuple[str | None, int]:
+    def parse_section(self, section: PermissionSection, lines: Iterator[str], offset: int) -> tuple[str | None, int]:
         """Read on in a list; the next of `lines` stands at `offset`.
 
         Returns:
             The first line that begins before the list does, ``None`` at the end of the text, and where it stands.
         """
-        grants, offsets, seen = part.grants, part.grants.offsets, self._seen[part.indent]
+        grants, offsets, seen = section.grants, section.grants.offsets, self._known_lines[section.indent]
         for line in lines:
-            told = seen.get(line, _UNSEEN)
+            told = seen.get(line, _UNKNOWN_LINE)
             if told is not None:
                 name, grant = told
                 if grant is None or name in offsets:
-                    if not line.startswith(part.indent):
+                    if not line.startswith(section.indent):
                         return line, offset
-                    self.take(part, line, offset)
+                    self.parse_permission_line(section, line, offset)
                 else:
                     grants[name], offsets[name] = grant, offset
             offset += len(line) + 1
         return None, offset
 
-    def take(self, part: List, line: str, offset: int) -> None:
+    def parse_permission_line(self, section: PermissionSection, line: str, offset: int) -> None:
         """Look at one line closely."""
         begin, _, end = line.partition("=")
-        name, grant, user = self._names.get(begin), self._grants.get(end), None
+        name, grant, user = self._name_by_prefix.get(begin), self._grant_by_suffix.get(end), None
         if name is None or grant is None:
-            match = _LINE.match(line)
+            match = _PERMISSION_LINE.match(line)
             if match is None:
-                self.unparsed += 1
+                self.unparsed_lines += 1
                 return
             # Up to Android 9 flags are parted by blanks, later by pipes.
-            grant = Grant(match[2] == "true", tuple((match[3] or "").replace("|", " ").split()))
+            grant = PermissionGrant(match[2] == "true", tuple((match[3] or "").replace("|", " ").split()))
             name, user = match[1], match[4]
             if user is None and "=" not in name:
-                self._names[begin], self._grants[end] = name, grant
-        asked = self._wanted is None or name in self._wanted
-        if user is None and line.startswith(part.indent):
-            self._seen[part.indent][line] = (name, grant) if asked else None
+                self._name_by_prefix[begin], self._grant_by_suffix[end] = name, grant
+        asked = self._kept_permissions is None or name in self._kept_permissions
+        if user is None and line.startswith(section.indent):
+            self._known_lines[section.indent][line] = (name, grant) if asked else None
         if not asked:
             return
-        grants = part.grants
-        if user is not None and part.for_users is not None:
-            grants = part.for_users.setdefault(int(user), Grants())
-        self.twice |= name in grants
+        grants = section.grants
+        if user is not None and section.grants_by_user is not None:
+            grants = section.grants_by_user.setdefault(int(user), GrantTable())
+        self.has_duplicate |= name in grants
         grants.setdefault(name, grant)
         grants.offsets.setdefault(name, offset)

@@ -9,14 +9,14 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
-class Grant:
+class PermissionGrant:
     """What a permission line says. Few differ, so lines that say the same share one."""
 
     granted: bool
     flags: tuple[str, ...]
 
 
-class Grants(dict[str, Grant]):
+class GrantTable(dict[str, PermissionGrant]):
     """Permission → what its line says."""
 
     __slots__ = ("offsets",)
@@ -27,7 +27,7 @@ class Grants(dict[str, Grant]):
 
 
 @dataclass(slots=True)
-class UserState:
+class PackageUserState:
     """The ``User N:`` part of a block."""
 
     installed: bool
@@ -36,13 +36,13 @@ class UserState:
     """Hidden by a device policy, or an instant app: not in ``pm list packages``."""
     offset: int
     first_installed: str | None = None
-    says_runtime: bool = False
+    has_runtime_section: bool = False
     """Whether ``runtime permissions:`` was there. It comes once."""
-    runtime: Grants = field(default_factory=Grants)
+    runtime_permissions: GrantTable = field(default_factory=GrantTable)
 
 
 @dataclass(slots=True)
-class Block:
+class PackageBlock:
     """One ``Package [name]`` or ``SharedUser [name]`` block."""
 
     name: str
@@ -51,41 +51,41 @@ class Block:
     shared_user: str | None = None
     compatible_name: str | None = None
     """Of a renamed system package: the name that it goes by."""
-    has_package: bool = True
+    apk_present: bool = True
     """False where Android prints ``pkg=null``: the APK is gone."""
-    calls_itself: set[str] = field(default_factory=set)
+    self_names: set[str] = field(default_factory=set)
     """Names that ``pkg=`` and ``dataDir=`` give it: its own, unless the lines belong to another block."""
     code_path: str | None = None
     version_code: int | None = None
     version_name: str | None = None
     target_sdk: int | None = None
     installer: str | None = None
-    says_installer: bool = False
+    has_installer_field: bool = False
     first_installed: str | None = None
     last_updated: str | None = None
     flags: frozenset[str] = frozenset()
-    requested: set[str] | None = None
+    requested_permissions: set[str] | None = None
     """``None``: the dump does not say (whole dumps do not, below a package's own)."""
-    install: Grants = field(default_factory=Grants)
-    install_for: dict[int, Grants] = field(default_factory=dict)
+    install_permissions: GrantTable = field(default_factory=GrantTable)
+    install_permissions_by_user: dict[int, GrantTable] = field(default_factory=dict)
     """By secondary user: install permissions that differ for it (from Android 12)."""
-    users: dict[int, UserState] = field(default_factory=dict)
+    users: dict[int, PackageUserState] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
-class Dump:
+class PackageDump:
     """Everything read from one ``dumpsys package``."""
 
-    packages: dict[str, Block] = field(default_factory=dict)
-    hidden: dict[str, Block] = field(default_factory=dict)
+    packages: dict[str, PackageBlock] = field(default_factory=dict)
+    hidden: dict[str, PackageBlock] = field(default_factory=dict)
     """Factory copies of updated system apps. They do not run."""
-    shared_users: dict[str, Block] = field(default_factory=dict)
+    shared_users: dict[str, PackageBlock] = field(default_factory=dict)
     sdk: int | None = None
     """From ``Database versions:``, or from the layout."""
-    forged: str | None = None
+    forged_name: str | None = None
     """Name of a block that cannot be Android's, or ``None``."""
-    has_packages: bool = False
+    has_packages_section: bool = False
     """Whether the ``Packages:`` section is there at all."""
-    ends: bool = False
+    reached_end: bool = False
     """Whether a section follows that stands behind the last block, so that all blocks were seen."""
-    unparsed: int = 0
+    unparsed_lines: int = 0

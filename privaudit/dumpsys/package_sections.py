@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import Final
 
-SECTIONS: Final = {"Packages:": "packages", "Hidden system packages:": "hidden", "Shared users:": "shared_users"}
-BETWEEN: Final = frozenset({"Renamed packages:", "Queries:"})
+BLOCK_SECTIONS: Final = {"Packages:": "packages", "Hidden system packages:": "hidden", "Shared users:": "shared_users"}
+SECTIONS_BETWEEN: Final = frozenset({"Renamed packages:", "Queries:"})
 """Titles of sections among those with blocks."""
-BEHIND: Final = frozenset(
+SECTIONS_AFTER_PACKAGES: Final = frozenset(
     {
         "Package Changes:",
         "Active install sessions:",

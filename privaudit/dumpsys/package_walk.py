@@ -9,99 +9,103 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import Final
 
-from privaudit.dumpsys import pieces
-from privaudit.dumpsys.package_fields import Take
-from privaudit.dumpsys.package_lists import GRANTED, OF_PACKAGE, OF_USER, List
-from privaudit.dumpsys.package_model import Block, UserState
-from privaudit.dumpsys.package_parser import Reader
+from privaudit.dumpsys import iter_line_chunks
+from privaudit.dumpsys.package_fields import FieldHandler
+from privaudit.dumpsys.package_lists import GRANTED_MARKER, PACKAGE_LIST_INDENT, USER_LIST_INDENT, PermissionSection
+from privaudit.dumpsys.package_model import PackageBlock, PackageUserState
+from privaudit.dumpsys.package_parser import PackageLineParser
 
-_FIRST_INSTALLED: Final = "      firstInstallTime"
-_RUNTIME: Final = "      runtime permissions:"
-_NO_FIELD: Final[tuple[int, Take]] = (-2, lambda _block, _value: None)
+_FIRST_INSTALL_TIME_PREFIX: Final = "      firstInstallTime"
+_RUNTIME_PERMISSIONS_LINE: Final = "      runtime permissions:"
+_UNKNOWN_FIELD: Final[tuple[int, FieldHandler]] = (-2, lambda _block, _value: None)
 
 
-class Walk(Reader):
+class PackageDumpParser(PackageLineParser):
     """Fills `dump` from a whole text."""
 
-    def read(self, text: str, offset: int) -> None:
+    def parse_text(self, text: str, offset: int) -> None:
         """Read `text` from `offset` on."""
-        lines = chain.from_iterable(pieces(text, offset))
+        lines = chain.from_iterable(iter_line_chunks(text, offset))
         line: str | None = ""
         offset -= 1  # of the line before the first
         while line is not None:
             if line:
-                self.line(line, offset)
-            line, offset = self._pass(lines, offset + len(line) + 1)
-        self.dump.unparsed += self.lists.unparsed
-        if self.block is not None and self.block.users:
-            self.leave()  # else: the text is cut in the middle of this block
+                self.parse_line(line, offset)
+            line, offset = self._skip_known_lines(lines, offset + len(line) + 1)
+        self.dump.unparsed_lines += self.section_parser.unparsed_lines
+        if self.current_block is not None and self.current_block.users:
+            self.end_block()  # else: the text is cut in the middle of this block
 
-    def _pass(self, lines: Iterator[str], offset: int) -> tuple[str | None, int]:
+    def _skip_known_lines(self, lines: Iterator[str], offset: int) -> tuple[str | None, int]:
         """Read on as long as lines are as those before; the first other one, and where it stands."""
-        if isinstance(self.part, List):
-            return self._list(self.part, lines, offset)
-        if self.part is not None:
-            return self._requested(self.part, lines, offset)
-        if self.block is None:
-            return self._pass_outside(lines, offset)
-        if self.user is None:
-            return self._fields(self.block, lines, offset)
-        return self._user_fields(self.user, lines, offset)
+        if isinstance(self.current_list, PermissionSection):
+            return self._parse_permission_list(self.current_list, lines, offset)
+        if self.current_list is not None:
+            return self._parse_requested_list(self.current_list, lines, offset)
+        if self.current_block is None:
+            return self._skip_outside_block(lines, offset)
+        if self.current_user is None:
+            return self._skip_known_fields(self.current_block, lines, offset)
+        return self._skip_known_user_fields(self.current_user, lines, offset)
 
-    def _pass_outside(self, lines: Iterator[str], offset: int) -> tuple[str | None, int]:
+    def _skip_outside_block(self, lines: Iterator[str], offset: int) -> tuple[str | None, int]:
         for line in lines:
-            if not line.startswith("    ") or GRANTED in line or line.startswith("    User "):
+            if not line.startswith("    ") or GRANTED_MARKER in line or line.startswith("    User "):
                 return line, offset
             offset += len(line) + 1
         return None, offset
 
-    def _fields(self, block: Block, lines: Iterator[str], offset: int) -> tuple[str | None, int]:
-        fields, passed, last = self.fields, self.passed, self.rank
-        if self.section is self.dump.shared_users:
+    def _skip_known_fields(self, block: PackageBlock, lines: Iterator[str], offset: int) -> tuple[str | None, int]:
+        fields, passed, last = self.known_fields, self.ignored_fields, self.field_position
+        if self.current_section is self.dump.shared_users:
             fields = {}
         line: str | None
         for line in lines:
             begin, equals, value = line.partition("=")
             if begin not in passed:
-                rank, take = fields.get(begin, _NO_FIELD)
+                rank, take = fields.get(begin, _UNKNOWN_FIELD)
                 if rank > last and equals:
                     last = rank
                     take(block, value.rstrip())
-                elif GRANTED in line or not line.startswith(OF_PACKAGE):
+                elif GRANTED_MARKER in line or not line.startswith(PACKAGE_LIST_INDENT):
                     break
             offset += len(line) + 1
         else:
             line = None
-        self.rank = last
+        self.field_position = last
         return line, offset
 
-    def _list(self, part: List, lines: Iterator[str], offset: int) -> tuple[str | None, int]:
-        found = self.lists.read(part, lines, offset)
-        if self.lists.twice and self.block is not None:
-            self.forged(self.block.name)
+    def _parse_permission_list(
+        self, section: PermissionSection, lines: Iterator[str], offset: int
+    ) -> tuple[str | None, int]:
+        found = self.section_parser.parse_section(section, lines, offset)
+        if self.section_parser.has_duplicate and self.current_block is not None:
+            self.mark_forged(self.current_block.name)
         return found
 
-    def _user_fields(self, user: UserState, lines: Iterator[str], offset: int) -> tuple[str | None, int]:
-        passed = self.passed_of_user
+    def _skip_known_user_fields(
+        self, user: PackageUserState, lines: Iterator[str], offset: int
+    ) -> tuple[str | None, int]:
+        passed = self.ignored_user_fields
         for line in lines:
             begin, equals, value = line.partition("=")
-            if GRANTED in line or not (equals and begin in passed):
-                if begin == _FIRST_INSTALLED and equals:
-                    self.words.add("user.firstInstallTime")
+            if GRANTED_MARKER in line or not (equals and begin in passed):
+                if begin == _FIRST_INSTALL_TIME_PREFIX and equals:
+                    self.seen_field_names.add("user.firstInstallTime")
                     user.first_installed = value.rstrip()
-                elif line == _RUNTIME and not user.says_runtime:
-                    user.says_runtime = True
-                    self.part = List(user.runtime, OF_USER)
-                    return self._list(self.part, lines, offset + len(line) + 1)
-                elif GRANTED in line or not line.startswith(OF_USER):
+                elif line == _RUNTIME_PERMISSIONS_LINE and not user.has_runtime_section:
+                    user.has_runtime_section = True
+                    self.current_list = PermissionSection(user.runtime_permissions, USER_LIST_INDENT)
+                    return self._parse_permission_list(self.current_list, lines, offset + len(line) + 1)
+                elif GRANTED_MARKER in line or not line.startswith(USER_LIST_INDENT):
                     return line, offset
             offset += len(line) + 1
         return None, offset
 
-    def _requested(self, names: set[str], lines: Iterator[str], offset: int) -> tuple[str | None, int]:
+    def _parse_requested_list(self, names: set[str], lines: Iterator[str], offset: int) -> tuple[str | None, int]:
         for line in lines:
-            if not line.startswith(OF_PACKAGE):
+            if not line.startswith(PACKAGE_LIST_INDENT):
                 return line, offset
-            self.request(names, line)
+            self.parse_requested_permission(names, line)
             offset += len(line) + 1
         return None, offset

@@ -14,75 +14,79 @@ from typing import Final
 
 from privaudit.capture import Capture
 from privaudit.capture.questions import is_package_name
-from privaudit.dumpsys.package_checks import lines
-from privaudit.model import AnswerState, Place, SpecialAccess
+from privaudit.dumpsys.package_checks import iter_lines_with_offset
+from privaudit.model import AnswerState, FactLocation, SpecialAccess
 
-_SETTING: Final = {
+_KIND_BY_SETTING: Final = {
     "enabled_accessibility_services": "accessibility",
     "enabled_notification_listeners": "notification_listener",
     "default_input_method": "input_method",
     "sms_default_application": "default_sms",
     "dialer_default_application": "default_phone",
 }
-_NUMBER = re.compile(r"\d{1,5}\Z", re.ASCII)
-_ROLE: Final = {"android.app.role.SMS": "default_sms", "android.app.role.DIALER": "default_phone"}
-_ADMINS = re.compile(r"^\s+Enabled Device Admins \(User (\d{1,5})\b", re.ASCII)
-_ADMIN = re.compile(r"^    ([^\s/]+)/(\S+):$")
-_OWNERS = re.compile(r"^\s+(?:(Device Owner)|Profile Owner \(User (\d{1,5})\)):\s*$", re.ASCII)
-_ROLE_FRAME = re.compile(r"(?:ROLE MANAGER STATE.*|[{}\]]|\w+=.*)?\Z")
+_USER_ID = re.compile(r"\d{1,5}\Z", re.ASCII)
+_KIND_BY_ROLE: Final = {"android.app.role.SMS": "default_sms", "android.app.role.DIALER": "default_phone"}
+_ADMIN_LIST_HEADER = re.compile(r"^\s+Enabled Device Admins \(User (\d{1,5})\b", re.ASCII)
+_ADMIN_COMPONENT = re.compile(r"^    ([^\s/]+)/(\S+):$")
+_OWNER_HEADER = re.compile(r"^\s+(?:(Device Owner)|Profile Owner \(User (\d{1,5})\)):\s*$", re.ASCII)
+_ROLE_DUMP_SYNTAX = re.compile(r"(?:ROLE MANAGER STATE.*|[{}\]]|\w+=.*)?\Z")
 """``DualDumpOutputStream``: names with values, and brackets."""
-_OWNER = re.compile(r"^\s+(?:admin=ComponentInfo\{|ComponentInfo\{)([^/}]+)/([^}]+)\}")
-_LAST_INDENT: Final = 2
+_OWNER_COMPONENT = re.compile(r"^\s+(?:admin=ComponentInfo\{|ComponentInfo\{)([^/}]+)/([^}]+)\}")
+_ADMIN_LIST_END_INDENT: Final = 2
 """Of ``device_policy``: a line no deeper than this ends the list of administrators."""
 
 
 @dataclass(frozen=True, slots=True)
-class Right:
+class SpecialAccessEntry:
     """One right that one package holds."""
 
     access: SpecialAccess
-    place: Place
+    location: FactLocation
 
 
 @dataclass(frozen=True, slots=True)
-class Rights:
+class SpecialAccessFacts:
     """Everything found."""
 
-    held: Mapping[tuple[str, int], tuple[Right, ...]]
+    by_package_and_user: Mapping[tuple[str, int], tuple[SpecialAccessEntry, ...]]
     """By package and user. Stale entries of removed apps may be among them."""
-    unparsed: Mapping[str, int]
+    unparsed_lines: Mapping[str, int]
     """By answer: lines that cannot be Android's. A class name may hold a line break, and what looks like more lines."""
 
 
-_Row = tuple[str, int, str, str | None, Place]
+_SpecialAccessRow = tuple[str, int, str, str | None, FactLocation]
 
 
-def gather(capture: Capture) -> Rights:
+def parse_special_access(capture: Capture) -> SpecialAccessFacts:
     """Rights by package and user."""
     unparsed: Counter[str] = Counter()
-    found: dict[tuple[str, int], dict[tuple[str, str | None], Right]] = defaultdict(dict)
-    rows = (*_settings(capture, unparsed), *_roles(capture, unparsed), *_admins(capture, unparsed))
+    found: dict[tuple[str, int], dict[tuple[str, str | None], SpecialAccessEntry]] = defaultdict(dict)
+    rows = (
+        *_parse_settings(capture, unparsed),
+        *_parse_roles(capture, unparsed),
+        *_parse_device_policy(capture, unparsed),
+    )
     for package, user, kind, component, place in rows:
         if is_package_name(package):
             # A role and its older setting say the same thing twice.
             found[package, user].setdefault(
-                (kind, component), Right(SpecialAccess(kind=kind, component=component), place)
+                (kind, component), SpecialAccessEntry(SpecialAccess(kind=kind, component=component), place)
             )
-    return Rights({key: tuple(held.values()) for key, held in found.items()}, unparsed)
+    return SpecialAccessFacts({key: tuple(held.values()) for key, held in found.items()}, unparsed)
 
 
-def _settings(capture: Capture, unparsed: Counter[str]) -> Iterator[_Row]:
+def _parse_settings(capture: Capture, unparsed_lines: Counter[str]) -> Iterator[_SpecialAccessRow]:
     roles = capture.answer("roles")
     roles_known = roles.state is AnswerState.ANSWERED and "user_id=" in roles.text
-    for answer in capture.to("settings"):
+    for answer in capture.answers_to("settings"):
         values: dict[str, tuple[int, str]] = {}
-        for offset, line in lines(answer.text):
+        for offset, line in iter_lines_with_offset(answer.text):
             key, equals, value = line.partition("=")
             if line and (not equals or key in values):
-                unparsed[answer.key] += 1
+                unparsed_lines[answer.key] += 1
             elif line:
                 values[key] = offset, value
-        for key, kind in _SETTING.items():
+        for key, kind in _KIND_BY_SETTING.items():
             offset, value = values.get(key, (0, ""))
             if not value or value == "null" or (kind.startswith("default_") and roles_known):
                 continue
@@ -90,18 +94,18 @@ def _settings(capture: Capture, unparsed: Counter[str]) -> Iterator[_Row]:
                 continue
             for component in value.split(":"):
                 package, slash, _ = component.partition("/")
-                yield package, answer.user or 0, kind, component if slash else None, Place(answer.key, offset)
+                yield package, answer.user or 0, kind, component if slash else None, FactLocation(answer.key, offset)
 
 
-def _roles(capture: Capture, unparsed: Counter[str]) -> Iterator[_Row]:
+def _parse_roles(capture: Capture, unparsed_lines: Counter[str]) -> Iterator[_SpecialAccessRow]:
     user, kind, in_holders = 0, None, False
-    for offset, line in lines(capture.answer("roles").text):
+    for offset, line in iter_lines_with_offset(capture.answer("roles").text):
         word, equals, value = line.strip().partition("=")
-        place = Place("roles", offset)
-        if word == "user_id" and _NUMBER.match(value):
+        place = FactLocation("roles", offset)
+        if word == "user_id" and _USER_ID.match(value):
             user, kind, in_holders = int(value), None, False
         elif word == "name":
-            kind, in_holders = _ROLE.get(value), False
+            kind, in_holders = _KIND_BY_ROLE.get(value), False
         elif word == "holders":
             in_holders = value == "["
             if kind and value not in {"", "["}:
@@ -110,27 +114,27 @@ def _roles(capture: Capture, unparsed: Counter[str]) -> Iterator[_Row]:
             yield word, user, kind, None, place
         elif word == "]":
             in_holders = False
-        elif not in_holders and not _ROLE_FRAME.match(line.strip()):
-            unparsed["roles"] += 1
+        elif not in_holders and not _ROLE_DUMP_SYNTAX.match(line.strip()):
+            unparsed_lines["roles"] += 1
 
 
-def _admins(capture: Capture, unparsed: Counter[str]) -> Iterator[_Row]:
+def _parse_device_policy(capture: Capture, unparsed_lines: Counter[str]) -> Iterator[_SpecialAccessRow]:
     user: int | None = None
     owner: tuple[int, str] | None = None
-    for offset, line in lines(capture.answer("device_policy").text):
-        place = Place("device_policy", offset)
-        if match := _ADMINS.match(line):
+    for offset, line in iter_lines_with_offset(capture.answer("device_policy").text):
+        place = FactLocation("device_policy", offset)
+        if match := _ADMIN_LIST_HEADER.match(line):
             user, owner = int(match[1]), None
-        elif match := _OWNERS.match(line):
+        elif match := _OWNER_HEADER.match(line):
             user, owner = None, (0, "device_owner") if match[1] else (int(match[2]), "profile_owner")
-        elif user is not None and (match := _ADMIN.match(line)):
+        elif user is not None and (match := _ADMIN_COMPONENT.match(line)):
             yield match[1], user, "device_admin", f"{match[1]}/{match[2]}", place
-        elif owner is not None and (match := _OWNER.match(line)):
+        elif owner is not None and (match := _OWNER_COMPONENT.match(line)):
             yield match[1], *owner, f"{match[1]}/{match[2]}", place
             owner = None
-        elif user is not None and line.strip() and len(line) - len(line.lstrip()) <= _LAST_INDENT:
+        elif user is not None and line.strip() and len(line) - len(line.lstrip()) <= _ADMIN_LIST_END_INDENT:
             # In column 0 nothing of this dump stands: it is the rest of a class name.
-            unparsed["device_policy"] += line[0] != " "
+            unparsed_lines["device_policy"] += line[0] != " "
             user = None
-        elif user is not None and _ADMIN.match(f"{line}:"):
-            unparsed["device_policy"] += 1  # a component without its colon: the class name goes on below
+        elif user is not None and _ADMIN_COMPONENT.match(f"{line}:"):
+            unparsed_lines["device_policy"] += 1  # a component without its colon: the class name goes on below

@@ -1,4 +1,4 @@
-"""What apps are built from (`privaudit.facts.apps`)."""
+"""What apps are built from (`privaudit.facts.filler_apps`)."""
 
 from __future__ import annotations
 
@@ -6,31 +6,31 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from privaudit.dumpsys import appops
-from privaudit.dumpsys.clock import Clock
-from privaudit.dumpsys.package_checks import Listed
-from privaudit.dumpsys.special_access import Right
-from privaudit.facts.package_dumps import Blocks
-from privaudit.model import Place, Requested
+from privaudit.dumpsys.clock import DumpClock
+from privaudit.dumpsys.package_checks import InstalledPackage
+from privaudit.dumpsys.special_access import SpecialAccessEntry
+from privaudit.facts.package_dumps import PackageDumps
+from privaudit.model import FactLocation, RequestedState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sources:
+class AppInputs:
     """What an app is built from."""
 
-    blocks: Blocks
-    appops: appops.Dump
-    appops_whole: bool
+    package_dumps: PackageDumps
+    appops: appops.AppOpsDump
+    appops_complete: bool
     """Whether a mode or a record that is not in `appops` is not there."""
-    switches: Mapping[str, str]
+    op_switches: Mapping[str, str]
     """Ops whose mode another op decides, where the dump does not say so."""
-    listed: Mapping[int, Mapping[str, Listed]]
+    package_lists: Mapping[int, Mapping[str, InstalledPackage]]
     """By user; a user without an entry gave no list."""
-    third_party: Mapping[int, frozenset[str]]
-    special: Mapping[tuple[str, int], tuple[Right, ...]]
+    third_party_packages: Mapping[int, frozenset[str]]
+    special_access: Mapping[tuple[str, int], tuple[SpecialAccessEntry, ...]]
     sdk: int | None
-    clock: Clock
+    clock: DumpClock
 
 
-Places = dict[tuple[str, int, str], tuple[Place, ...]]
-Declared = Callable[[str], Requested]
+FactLocations = dict[tuple[str, int, str], tuple[FactLocation, ...]]
+ManifestLookup = Callable[[str], RequestedState]
 """Whether the manifest of an app asks for a permission."""

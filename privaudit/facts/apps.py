@@ -7,94 +7,102 @@ from datetime import datetime
 from typing import Final
 
 from privaudit.dumpsys import appops
-from privaudit.dumpsys.clock import Clock, local_time
-from privaudit.dumpsys.package_checks import Listed
-from privaudit.dumpsys.package_model import Block
-from privaudit.dumpsys.special_access import Right
-from privaudit.facts.access import DOORS, Door, Held, access
-from privaudit.facts.app_sources import Declared, Places, Sources
-from privaudit.facts.effective_permission import SWITCHES, effective, mode_in_force
-from privaudit.facts.package_dumps import Line
-from privaudit.facts.permission_table import SPECIAL, TRAITS
+from privaudit.dumpsys.clock import DumpClock, parse_local_time
+from privaudit.dumpsys.package_checks import InstalledPackage
+from privaudit.dumpsys.package_model import PackageBlock
+from privaudit.dumpsys.special_access import SpecialAccessEntry
+from privaudit.facts.access import DATA_PERMISSIONS, AppGrants, DataPermission, evaluate_access
+from privaudit.facts.app_sources import AppInputs, FactLocations, ManifestLookup
+from privaudit.facts.effective_permission import OP_SWITCHES, active_mode, evaluate_permission
+from privaudit.facts.package_dumps import PermissionLine
+from privaudit.facts.permission_table import PERMISSION_INFO, SPECIAL_PERMISSIONS
 from privaudit.model import (
     App,
     DataClass,
-    Effective,
+    EffectiveState,
+    FactLocation,
     LabelState,
-    OtherData,
+    OtherDataClass,
     Permission,
-    Place,
-    Requested,
+    RequestedState,
     SpecialAccess,
 )
 
-_DOORS: Final[Mapping[str, Door]] = {door.permission: door for doors in DOORS.values() for door in doors}
-OPS: Final = frozenset(
+_DATA_PERMISSION_BY_NAME: Final[Mapping[str, DataPermission]] = {
+    door.permission: door for doors in DATA_PERMISSIONS.values() for door in doors
+}
+RELEVANT_OPS: Final = frozenset(
     {
-        *(trait.op for trait in TRAITS.values()),
-        *(door.blank_op for door in _DOORS.values() if door.blank_op is not None),
-        *SWITCHES.values(),
+        *(trait.op for trait in PERMISSION_INFO.values()),
+        *(door.empty_data_op for door in _DATA_PERMISSION_BY_NAME.values() if door.empty_data_op is not None),
+        *OP_SWITCHES.values(),
     }
 )
 """App-ops that decide something, or record a reading of what is told."""
-_PER_USER: Final = 100000
-_FACTORY_UNTIL: Final = datetime(2009, 1, 3)  # noqa: DTZ001 - the phone's own time
+_PER_USER_RANGE: Final = 100000
+_MIN_INSTALL_TIME: Final = datetime(2009, 1, 3)  # noqa: DTZ001 - the phone's own time
 """System images carry install times of 1970, 2008-12-31 or 2009-01-01: no install at all."""
 
 
-def installed(sources: Sources, user: int) -> list[str]:
+def installed_packages(inputs: AppInputs, user: int) -> list[str]:
     """Names of the packages that `user` has."""
-    listed = sources.listed.get(user)
+    listed = inputs.package_lists.get(user)
     if listed is not None:
         return sorted(listed)
-    blocks = sources.blocks.whole.dump.packages
-    return sorted(name for name, block in blocks.items() if _installed(block, user))
+    blocks = inputs.package_dumps.full.dump.packages
+    return sorted(name for name, block in blocks.items() if _is_installed(block, user))
 
 
-def _installed(block: Block, user: int) -> bool:
+def _is_installed(block: PackageBlock, user: int) -> bool:
     state = block.users.get(user)
-    return state is not None and state.installed and block.has_package
+    return state is not None and state.installed and block.apk_present
 
 
-def build(sources: Sources, name: str, user: int, declared: Declared, places: Places) -> App:
+def build_app(
+    inputs: AppInputs, package: str, user: int, manifest_lookup: ManifestLookup, locations: FactLocations
+) -> App:
     """An app of `user`. Nothing that is said of other apps counts.
 
     Args:
-        sources: what the phone said.
-        name: its package.
+        inputs: what the phone said.
+        package: its package.
         user: whose copy of it.
-        declared: asked where the phone does not say what the app asks for.
-        places: filled with where each fact stands.
+        manifest_lookup: asked where the phone does not say what the app asks for.
+        locations: filled with where each fact stands.
     """
-    found = sources.blocks.block(name)
-    block = found[0] if found is not None else Block(name=name, offset=0)
-    listed = sources.listed.get(user, {}).get(name)
+    found = inputs.package_dumps.find_block(package)
+    block = found[0] if found is not None else PackageBlock(name=package, offset=0)
+    listed = inputs.package_lists.get(user, {}).get(package)
     if found is not None:
-        places[name, user, "package"] = (found[1],)
+        locations[package, user, "package"] = (found[1],)
     elif listed is not None:
-        places[name, user, "package"] = (Place(f"installed.{user}", listed.offset),)
+        locations[package, user, "package"] = (FactLocation(f"installed.{user}", listed.offset),)
     state = block.users.get(user)
-    uid = _uid(sources, name, user, block, listed)
-    ops = uid.packages.get(name, {})
-    permissions = {one.name: one for one in _permissions(sources, block, user, uid.modes, ops, declared, places)}
-    for door in _DOORS.values():
-        for event in (ops[door.op].access, ops[door.op].reject) if door.op in ops else ():
+    uid = _find_uid_ops(inputs, package, user, block, listed)
+    ops = uid.packages.get(package, {})
+    permissions = {
+        one.name: one for one in _build_permissions(inputs, block, user, uid.uid_modes, ops, manifest_lookup, locations)
+    }
+    for door in _DATA_PERMISSION_BY_NAME.values():
+        for event in (ops[door.op].last_access, ops[door.op].last_reject) if door.op in ops else ():
             if event is not None:
-                _add(places, (name, user, f"op:{door.op}"), Place("appops", event.offset))
-    special = tuple(_special(sources.special.get((name, user), ()), permissions, (name, user), places))
-    began = _time(state.first_installed if state else None, sources.clock)
-    began = began or _time(block.first_installed, sources.clock)
-    held = Held(
+                _add_location(locations, (package, user, f"op:{door.op}"), FactLocation("appops", event.offset))
+    special = tuple(
+        _special_access(inputs.special_access.get((package, user), ()), permissions, (package, user), locations)
+    )
+    began = _install_time(state.first_installed if state else None, inputs.clock)
+    began = began or _install_time(block.first_installed, inputs.clock)
+    held = AppGrants(
         permissions=permissions,
         ops=ops,
-        special={one.kind for one in special},
-        ops_whole=sources.appops_whole,
-        since=_since(began, sources),
-        sdk=sources.sdk,
+        special_access_kinds={one.kind for one in special},
+        ops_complete=inputs.appops_complete,
+        records_since=_records_since(began, inputs),
+        sdk=inputs.sdk,
         target_sdk=block.target_sdk,
     )
     return App(
-        package=name,
+        package=package,
         user=user,
         label=None,
         label_state=LabelState.NOT_ASKED,
@@ -102,130 +110,151 @@ def build(sources: Sources, name: str, user: int, declared: Declared, places: Pl
         version_name=block.version_name,
         version_code=block.version_code,
         target_sdk=block.target_sdk,
-        installer=block.installer if block.says_installer or listed is None else listed.installer,
-        installer_known=block.says_installer or (listed is not None and listed.says_installer),
+        installer=block.installer if block.has_installer_field or listed is None else listed.installer,
+        installer_known=block.has_installer_field or (listed is not None and listed.has_installer_field),
         installer_name=None,
         first_installed=began,
-        last_updated=_time(block.last_updated, sources.clock),
-        system=_is_system(sources, block, user, listed),
+        last_updated=_install_time(block.last_updated, inputs.clock),
+        system=_is_system(inputs, block, user, listed),
         enabled=state.enabled if state is not None else None,
         certificates_sha256=(),
         apk_sha256=None,
-        access={data: access(data, held, sources.clock) for data in DataClass},
-        other_access={data: access(data, held, sources.clock) for data in OtherData},
-        permissions=tuple(one for one in permissions.values() if _worth_telling(one)),
+        access={data: evaluate_access(data, held, inputs.clock) for data in DataClass},
+        other_access={data: evaluate_access(data, held, inputs.clock) for data in OtherDataClass},
+        permissions=tuple(one for one in permissions.values() if _is_reportable(one)),
         special_access=special,
     )
 
 
-def _special(
-    rights: Iterable[Right], permissions: Mapping[str, Permission], of: tuple[str, int], places: Places
+def _special_access(
+    entries: Iterable[SpecialAccessEntry],
+    permissions: Mapping[str, Permission],
+    package_and_user: tuple[str, int],
+    locations: FactLocations,
 ) -> Iterator[SpecialAccess]:
-    for right in rights:
-        _add(places, (*of, right.access.kind), right.place)
+    for right in entries:
+        _add_location(locations, (*package_and_user, right.access.kind), right.location)
         yield right.access
-    for name, kind in SPECIAL.items():
+    for name, kind in SPECIAL_PERMISSIONS.items():
         permission = permissions.get(name)
-        if permission is not None and permission.effective in {Effective.ALLOWED, Effective.FOREGROUND}:
-            for fact in (f"op:{TRAITS[name].op}", name):
-                places[(*of, kind)] = (*places.get((*of, kind), ()), *places.get((*of, fact), ()))
+        if permission is not None and permission.effective in {EffectiveState.ALLOWED, EffectiveState.FOREGROUND}:
+            for fact in (f"op:{PERMISSION_INFO[name].op}", name):
+                locations[(*package_and_user, kind)] = (
+                    *locations.get((*package_and_user, kind), ()),
+                    *locations.get((*package_and_user, fact), ()),
+                )
             yield SpecialAccess(kind=kind, component=None)
 
 
-def _since(installed: datetime | None, sources: Sources) -> datetime | None:
+def _records_since(installed: datetime | None, inputs: AppInputs) -> datetime | None:
     """How far back records of an app can go; ``None`` where the phone has not a single record."""
-    oldest = sources.clock.moment(sources.appops.oldest)
+    oldest = inputs.clock.event_time(inputs.appops.oldest_event)
     if oldest is None or installed is None or (oldest.tzinfo is None) != (installed.tzinfo is None):
         return oldest
     return max(oldest, installed)
 
 
-def _uid(sources: Sources, name: str, user: int, block: Block, listed: Listed | None) -> appops.Uid:
-    app_id = block.app_id if block.app_id is not None or listed is None else listed.app_id
+def _find_uid_ops(
+    inputs: AppInputs, package: str, user: int, block: PackageBlock, list_entry: InstalledPackage | None
+) -> appops.UidOps:
+    app_id = block.app_id if block.app_id is not None or list_entry is None else list_entry.app_id
     if app_id is not None:
-        return sources.appops.uids.get(user * _PER_USER + app_id) or appops.Uid()
+        return inputs.appops.uids.get(user * _PER_USER_RANGE + app_id) or appops.UidOps()
     # No block and no uid in the list: app-ops name each package below its uid.
-    for number, uid in sources.appops.uids.items():
-        if number // _PER_USER == user and name in uid.packages:
+    for number, uid in inputs.appops.uids.items():
+        if number // _PER_USER_RANGE == user and package in uid.packages:
             return uid
-    return appops.Uid()
+    return appops.UidOps()
 
 
-def _is_system(sources: Sources, block: Block, user: int, listed: Listed | None) -> bool:
+def _is_system(inputs: AppInputs, block: PackageBlock, user: int, list_entry: InstalledPackage | None) -> bool:
     if block.flags:
         return "SYSTEM" in block.flags
-    if user in sources.third_party:
-        return block.name not in sources.third_party[user]
-    return listed is not None and listed.path is not None and not listed.path.startswith(("/data/", "/mnt/"))
+    if user in inputs.third_party_packages:
+        return block.name not in inputs.third_party_packages[user]
+    return (
+        list_entry is not None
+        and list_entry.apk_path is not None
+        and not list_entry.apk_path.startswith(("/data/", "/mnt/"))
+    )
 
 
-def _permissions(
-    sources: Sources,
-    block: Block,
+def _build_permissions(
+    inputs: AppInputs,
+    block: PackageBlock,
     user: int,
-    modes: Mapping[str, tuple[str, int]],
-    ops: Mapping[str, appops.Op],
-    declared: Declared,
-    places: Places,
+    uid_modes: Mapping[str, tuple[str, int]],
+    ops: Mapping[str, appops.AppOp],
+    manifest_lookup: ManifestLookup,
+    locations: FactLocations,
 ) -> Iterator[Permission]:
-    lines: dict[str, list[Line]] = {}
-    for name, line in sources.blocks.lines(block.name, user):
-        if name in TRAITS:
+    lines: dict[str, list[PermissionLine]] = {}
+    for name, line in inputs.package_dumps.permission_lines(block.name, user):
+        if name in PERMISSION_INFO:
             lines.setdefault(name, []).append(line)
-            _add(places, (block.name, user, name), line.place)
-    denies = sources.blocks.denies(block.name, user)
-    by_op = [name for name in SPECIAL if TRAITS[name].op in modes or TRAITS[name].op in ops]
-    for name in dict.fromkeys((*lines, *_DOORS, *by_op, *(block.requested or ()))):
-        trait = TRAITS.get(name)
+            _add_location(locations, (block.name, user, name), line.location)
+    denies = inputs.package_dumps.is_known_denied(block.name, user)
+    by_op = [
+        name for name in SPECIAL_PERMISSIONS if PERMISSION_INFO[name].op in uid_modes or PERMISSION_INFO[name].op in ops
+    ]
+    for name in dict.fromkeys((*lines, *_DATA_PERMISSION_BY_NAME, *by_op, *(block.requested_permissions or ()))):
+        trait = PERMISSION_INFO.get(name)
         if trait is None:
             continue
         own = lines.get(name, [])
         granted = any(line.grant.granted for line in own) if own else (False if denies else None)
         flags = next((line.grant.flags for line in own if line.grant.granted == granted), ())
-        op, door = trait.op, _DOORS.get(name)
-        mode, place = mode_in_force(op, modes, ops, sources.switches) or (None, 0)
-        if op in modes or mode not in {None, "default", *(() if trait.by_op else ("allow",))}:
-            _add(places, (block.name, user, f"op:{op}"), Place("appops", place))
-        blank = mode_in_force(door.blank_op, modes, ops, {}) if door is not None and door.blank_op else None
+        op, door = trait.op, _DATA_PERMISSION_BY_NAME.get(name)
+        mode, place = active_mode(op, uid_modes, ops, inputs.op_switches) or (None, 0)
+        if op in uid_modes or mode not in {None, "default", *(() if trait.decided_by_app_op else ("allow",))}:
+            _add_location(locations, (block.name, user, f"op:{op}"), FactLocation("appops", place))
+        blank = active_mode(door.empty_data_op, uid_modes, ops, {}) if door is not None and door.empty_data_op else None
         record = ops.get(op)
         yield Permission(
             name=name,
-            requested=_requested(block, name, own, declared, granted=granted),
+            requested=_request_state(block, name, own, manifest_lookup, granted=granted),
             granted=granted,
             flags=flags,
             mode=mode,
-            effective=effective(
+            effective=evaluate_permission(
                 trait,
                 granted=granted,
                 flags=flags,
                 mode=mode,
-                blank=blank[0] if blank else None,
+                empty_data_mode=blank[0] if blank else None,
                 target_sdk=block.target_sdk,
             ),
-            last_access=sources.clock.moment(record.access if record else None),
-            last_reject=sources.clock.moment(record.reject if record else None),
+            last_access=inputs.clock.event_time(record.last_access if record else None),
+            last_reject=inputs.clock.event_time(record.last_reject if record else None),
         )
 
 
-def _requested(block: Block, name: str, own: list[Line], declared: Declared, *, granted: bool | None) -> Requested:
+def _request_state(
+    block: PackageBlock,
+    name: str,
+    permission_lines: list[PermissionLine],
+    manifest_lookup: ManifestLookup,
+    *,
+    granted: bool | None,
+) -> RequestedState:
     """Whether the app asks for it: says the phone, and where it does not, the manifest."""
-    if block.requested is not None and name in block.requested:
-        return Requested.YES
-    if block.shared_user is None and own:
-        return Requested.YES  # Android keeps the state of a permission only while its app requests it
-    if block.requested is None or granted is None:
-        return declared(name)
-    return Requested.NO
+    if block.requested_permissions is not None and name in block.requested_permissions:
+        return RequestedState.YES
+    if block.shared_user is None and permission_lines:
+        return RequestedState.YES  # Android keeps the state of a permission only while its app requests it
+    if block.requested_permissions is None or granted is None:
+        return manifest_lookup(name)
+    return RequestedState.NO
 
 
-def _worth_telling(permission: Permission) -> bool:
-    return permission.requested is Requested.YES or permission.effective is not Effective.DENIED
+def _is_reportable(permission: Permission) -> bool:
+    return permission.requested is RequestedState.YES or permission.effective is not EffectiveState.DENIED
 
 
-def _add(places: Places, key: tuple[str, int, str], place: Place) -> None:
-    places[key] = (*places.get(key, ()), place)
+def _add_location(locations: FactLocations, key: tuple[str, int, str], location: FactLocation) -> None:
+    locations[key] = (*locations.get(key, ()), location)
 
 
-def _time(printed: str | None, clock: Clock) -> datetime | None:
-    moment = local_time(printed, clock.zone)
-    return None if moment is None or moment.replace(tzinfo=None) < _FACTORY_UNTIL else moment
+def _install_time(printed: str | None, clock: DumpClock) -> datetime | None:
+    moment = parse_local_time(printed, clock.zone)
+    return None if moment is None or moment.replace(tzinfo=None) < _MIN_INSTALL_TIME else moment

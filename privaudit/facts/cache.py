@@ -6,43 +6,43 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from privaudit.apk.info import ApkFacts
+from privaudit.apk.info import ApkInfo
 from privaudit.capture import Capture
 from privaudit.capture.answers import Answer
 from privaudit.facts import apk_facts, apps
-from privaudit.facts.app_sources import Places, Sources
-from privaudit.model import App, Requested
+from privaudit.facts.app_sources import AppInputs, FactLocations
+from privaudit.model import App, RequestedState
 
-_OWN = "package."
+_PACKAGE_KEY_PREFIX = "package."
 """Keys of the answers that each tell of one app, and of no other."""
 
 
-class _Manifest:
+class _TrackedManifestLookup:
     """What the file of an app says that it asks for, and whether that was wanted."""
 
-    def __init__(self, apk: ApkFacts | None, sdk: int | None) -> None:
+    def __init__(self, apk: ApkInfo | None, sdk: int | None) -> None:
         self._apk, self._sdk = apk, sdk
-        self.wanted = False
+        self.was_used = False
 
-    def requested(self, permission: str) -> Requested:
-        self.wanted = True
-        return Requested.UNKNOWN if self._apk is None else self._apk.requested(permission, self._sdk)
+    def request_state(self, permission: str) -> RequestedState:
+        self.was_used = True
+        return RequestedState.UNKNOWN if self._apk is None else self._apk.request_state(permission, self._sdk)
 
 
 @dataclass(frozen=True, slots=True)
-class _Built:
+class _CachedApp:
     """An app, where its facts stand, and what it was built from beside what all apps share."""
 
-    own: Answer | None
-    apk: ApkFacts | None
-    by_manifest: bool
+    package_answer: Answer | None
+    apk: ApkInfo | None
+    depends_on_manifest: bool
     """Whether anything about `unnamed` rests on `apk`."""
-    unnamed: App
+    app_without_apk: App
     app: App
-    places: Places
+    locations: FactLocations
 
 
-class Memory:
+class AppCache:
     """Of one visit to one phone: the facts of a capture are gathered after each round of asking.
 
     An app is built anew where its own dump says something new, or its APK what the phone does not say; all are where
@@ -50,35 +50,37 @@ class Memory:
     """
 
     def __init__(self) -> None:
-        self.reader = apk_facts.Reader()
-        self.recognised: dict[tuple[str, int], tuple[App, App]] = {}
+        self.apk_reader = apk_facts.ApkInfoReader()
+        self.recognition_cache: dict[tuple[str, int], tuple[App, App]] = {}
         """For `privaudit.findings`: each app, and what it came to."""
         self._taken_at: datetime | None = None
-        self._shared: Mapping[str, Answer] = {}
-        self._built: dict[tuple[str, int], _Built] = {}
+        self._shared_answers: Mapping[str, Answer] = {}
+        self._cached_apps: dict[tuple[str, int], _CachedApp] = {}
 
-    def begin(self, capture: Capture) -> None:
+    def invalidate(self, capture: Capture) -> None:
         """Forget what rests on answers that `capture` does not hold."""
-        shared = {key: answer for key, answer in capture.answers.items() if not key.startswith(_OWN)}
-        same = shared.keys() == self._shared.keys() and all(self._shared[key] is one for key, one in shared.items())
+        shared = {key: answer for key, answer in capture.answers.items() if not key.startswith(_PACKAGE_KEY_PREFIX)}
+        same = shared.keys() == self._shared_answers.keys() and all(
+            self._shared_answers[key] is one for key, one in shared.items()
+        )
         if not same or capture.taken_at != self._taken_at:
-            self._built = {}
-        self._shared, self._taken_at = shared, capture.taken_at
+            self._cached_apps = {}
+        self._shared_answers, self._taken_at = shared, capture.taken_at
 
-    def apps(
-        self, capture: Capture, sources: Sources, apks: Mapping[str, ApkFacts], user: int, places: Places
+    def build_apps(
+        self, capture: Capture, inputs: AppInputs, apks: Mapping[str, ApkInfo], user: int, locations: FactLocations
     ) -> Iterator[App]:
-        """Apps installed for `user`, with their names. `places` is filled with where each fact stands."""
-        for name in apps.installed(sources, user):
-            own, apk = capture.answers.get(f"{_OWN}{name}"), apks.get(name)
-            built = self._built.get((name, user))
-            if built is None or built.own is not own or (built.by_manifest and built.apk is not apk):
-                manifest, stands = _Manifest(apk, sources.sdk), Places()
-                unnamed = apps.build(sources, name, user, manifest.requested, stands)
-                app = apk_facts.named(unnamed, apk, sources.sdk)
-                built = self._built[name, user] = _Built(own, apk, manifest.wanted, unnamed, app, stands)
+        """Apps installed for `user`, with their names. `locations` is filled with where each fact stands."""
+        for name in apps.installed_packages(inputs, user):
+            own, apk = capture.answers.get(f"{_PACKAGE_KEY_PREFIX}{name}"), apks.get(name)
+            built = self._cached_apps.get((name, user))
+            if built is None or built.package_answer is not own or (built.depends_on_manifest and built.apk is not apk):
+                manifest, stands = _TrackedManifestLookup(apk, inputs.sdk), FactLocations()
+                unnamed = apps.build_app(inputs, name, user, manifest.request_state, stands)
+                app = apk_facts.apply_apk_info(unnamed, apk, inputs.sdk)
+                built = self._cached_apps[name, user] = _CachedApp(own, apk, manifest.was_used, unnamed, app, stands)
             elif built.apk is not apk:
-                app = apk_facts.named(built.unnamed, apk, sources.sdk)
-                built = self._built[name, user] = replace(built, apk=apk, app=app)
-            places.update(built.places)
+                app = apk_facts.apply_apk_info(built.app_without_apk, apk, inputs.sdk)
+                built = self._cached_apps[name, user] = replace(built, apk=apk, app=app)
+            locations.update(built.locations)
             yield built.app

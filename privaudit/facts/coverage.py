@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from privaudit.capture import Capture
-from privaudit.capture.answers import Answer, detail
-from privaudit.capture.questions import BY_NAME, SETTINGS, expected
+from privaudit.capture.answers import Answer, coverage_message
+from privaudit.capture.questions import QUESTIONS_BY_NAME, SETTINGS, expected_keys
 from privaudit.dumpsys import device, users
-from privaudit.facts.package_dumps import Blocks
+from privaudit.facts.package_dumps import PackageDumps
 from privaudit.model import AnswerState, Coverage, Message
 
-_LOOKS_LIKE: Final[Mapping[str, re.Pattern[str]]] = {
+_FORMAT_SIGNATURE: Final[Mapping[str, re.Pattern[str]]] = {
     "roles": re.compile(r"^\s*user_id=\d", re.MULTILINE),
     "device_policy": re.compile(r"Device Policy Manager|Enabled Device Admins"),
 }
@@ -22,65 +22,69 @@ _LOOKS_LIKE: Final[Mapping[str, re.Pattern[str]]] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class ParsedAnswers:
     """What became of the answers when they were read."""
 
     answers: Mapping[str, Answer]
     """Answers whose state the text put right."""
-    unparsed: Mapping[str, int]
+    unparsed_lines: Mapping[str, int]
     """Lines that no rule took, by key."""
-    blocks: Blocks
+    package_dumps: PackageDumps
 
 
-def rows(capture: Capture, sdk: int | None, numbers: Iterable[int], reading: Reading) -> Iterator[Coverage]:
-    """One row for each question that a phone of `sdk` with the users `numbers` answers, and what others say."""
-    wanted = dict.fromkeys(expected(sdk, sorted(numbers)))
-    for name, question in BY_NAME.items():
-        if question.per == "phone" and name not in wanted:
+def coverage_rows(
+    capture: Capture, sdk: int | None, user_ids: Iterable[int], parsed: ParsedAnswers
+) -> Iterator[Coverage]:
+    """One row for each question that a phone of `sdk` with the users `user_ids` answers, and what others say."""
+    wanted = dict.fromkeys(expected_keys(sdk, sorted(user_ids)))
+    for name, question in QUESTIONS_BY_NAME.items():
+        if question.scope == "phone" and name not in wanted:
             # What this Android version does not have hides nothing.
             yield Coverage(question=name, user=None, state=AnswerState.NOT_SUPPORTED)
     for key in wanted:
-        answer = reading.answers.get(key) or capture.answer(key)
-        problem = _problem(answer, reading.blocks) if answer.state is AnswerState.ANSWERED else None
+        answer = parsed.answers.get(key) or capture.answer(key)
+        problem = _find_problem(answer, parsed.package_dumps) if answer.state is AnswerState.ANSWERED else None
         if problem is not None:
             answer = replace(answer, state=AnswerState.UNREADABLE, detail=problem)
-        yield _row(answer, reading.unparsed.get(key, 0))
-    for answer in capture.to("package"):
-        source = reading.blocks.details.get(answer.about or "")
-        row = _row(source.answer if source is not None else answer, 0)
+        yield _coverage_row(answer, parsed.unparsed_lines.get(key, 0))
+    for answer in capture.answers_to("package"):
+        source = parsed.package_dumps.by_package.get(answer.subject or "")
+        row = _coverage_row(source.answer if source is not None else answer, 0)
         if row.state is not AnswerState.ANSWERED:
-            forged = source is not None and source.dump.forged is not None
+            forged = source is not None and source.dump.forged_name is not None
             yield replace(
-                row, detail=row.detail or detail("coverage.phone_said", said=answer.about or ""), could_hide=forged
+                row,
+                detail=row.detail or coverage_message("coverage.phone_said", said=answer.subject or ""),
+                could_hide=forged,
             )
 
 
-def _row(answer: Answer, unparsed: int) -> Coverage:
-    whole = answer.state is AnswerState.ANSWERED and not unparsed
+def _coverage_row(answer: Answer, unparsed_lines: int) -> Coverage:
+    whole = answer.state is AnswerState.ANSWERED and not unparsed_lines
     return Coverage(
         question=answer.question,
         user=answer.user,
         state=answer.state,
-        unparsed_lines=unparsed,
+        unparsed_lines=unparsed_lines,
         detail=answer.detail,
-        could_hide=BY_NAME[answer.question].essential and not whole,
+        could_hide=QUESTIONS_BY_NAME[answer.question].is_essential and not whole,
     )
 
 
-def _problem(answer: Answer, blocks: Blocks) -> Message | None:
+def _find_problem(answer: Answer, package_dumps: PackageDumps) -> Message | None:
     """What is wrong with an answer that came whole."""
     if answer.question == "users":
-        said = users.parse(answer.text, None)
+        said = users.parse_users(answer.text, None)
         if not said:
-            return detail("coverage.no_user")
-        if differing := blocks.users() ^ said.keys() if blocks.users() else frozenset():
-            return detail("coverage.users_differ", users=", ".join(map(str, sorted(differing))))
-    if answer.question == "properties" and "ro.build.version.sdk" not in device.properties(answer.text):
-        return detail("coverage.not_this_dump")
+            return coverage_message("coverage.no_user")
+        if differing := package_dumps.user_ids() ^ said.keys() if package_dumps.user_ids() else frozenset():
+            return coverage_message("coverage.users_differ", users=", ".join(map(str, sorted(differing))))
+    if answer.question == "properties" and "ro.build.version.sdk" not in device.parse_properties(answer.text):
+        return coverage_message("coverage.not_this_dump")
     if answer.question == "settings" and answer.exit_code is not None:
         # We asked for each by its name; in a file that somebody saved, what is not set is left out.
         named = {line.partition("=")[0] for line in answer.text.split("\n")}
         if not named.issuperset(SETTINGS):
-            return detail("coverage.not_this_dump")
-    looks = _LOOKS_LIKE.get(answer.question)
-    return detail("coverage.not_this_dump") if looks is not None and not looks.search(answer.text) else None
+            return coverage_message("coverage.not_this_dump")
+    looks = _FORMAT_SIGNATURE.get(answer.question)
+    return coverage_message("coverage.not_this_dump") if looks is not None and not looks.search(answer.text) else None

@@ -9,72 +9,74 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Final
 
-from privaudit.dumpsys.appops import Op
-from privaudit.facts.permission_table import Trait
-from privaudit.model import Effective
+from privaudit.dumpsys.appops import AppOp
+from privaudit.facts.permission_table import PermissionInfo
+from privaudit.model import EffectiveState
 
-_LEGACY_SDK: Final = 23
-_COMPAT_DENIED: Final = frozenset({"REVOKED_COMPAT", "REVOKE_ON_UPGRADE"})
+_RUNTIME_PERMISSIONS_SDK: Final = 23
+_COMPAT_DENIED_FLAGS: Final = frozenset({"REVOKED_COMPAT", "REVOKE_ON_UPGRADE"})
 """Granted on paper; denied to an app made for Android 5 or older, which cannot be told so."""
-_EXEMPT: Final = frozenset({"RESTRICTION_INSTALLER_EXEMPT", "RESTRICTION_SYSTEM_EXEMPT", "RESTRICTION_UPGRADE_EXEMPT"})
+_RESTRICTION_EXEMPT_FLAGS: Final = frozenset(
+    {"RESTRICTION_INSTALLER_EXEMPT", "RESTRICTION_SYSTEM_EXEMPT", "RESTRICTION_UPGRADE_EXEMPT"}
+)
 
-_BY_MODE: Final[Mapping[str | None, Effective]] = {
-    None: Effective.ALLOWED,
-    "allow": Effective.ALLOWED,
-    "default": Effective.ALLOWED,
-    "ignore": Effective.BLOCKED,
-    "deny": Effective.BLOCKED,
-    "foreground": Effective.FOREGROUND,
-    "ask": Effective.ASK,
+_EFFECTIVE_BY_MODE: Final[Mapping[str | None, EffectiveState]] = {
+    None: EffectiveState.ALLOWED,
+    "allow": EffectiveState.ALLOWED,
+    "default": EffectiveState.ALLOWED,
+    "ignore": EffectiveState.BLOCKED,
+    "deny": EffectiveState.BLOCKED,
+    "foreground": EffectiveState.FOREGROUND,
+    "ask": EffectiveState.ASK,
 }
 
-SWITCHED_UNTIL_SDK: Final = 28
-SWITCHES: Final[Mapping[str, str]] = {"RECEIVE_MMS": "RECEIVE_SMS", "RECEIVE_WAP_PUSH": "RECEIVE_SMS"}
+OP_SWITCHES_MAX_SDK: Final = 28
+OP_SWITCHES: Final[Mapping[str, str]] = {"RECEIVE_MMS": "RECEIVE_SMS", "RECEIVE_WAP_PUSH": "RECEIVE_SMS"}
 """Up to Android 9 another op's mode decides (``AppOpsManager.sOpToSwitch``), and dumps do not say so."""
 
 
-def effective(
-    trait: Trait,
+def evaluate_permission(
+    info: PermissionInfo,
     *,
     granted: bool | None,
     flags: Collection[str],
     mode: str | None,
-    blank: str | None = None,
+    empty_data_mode: str | None = None,
     target_sdk: int | None = None,
-) -> Effective:
+) -> EffectiveState:
     """What one permission comes to.
 
     Args:
-        trait: of the permission.
+        info: of the permission.
         granted: the permission line; ``None`` where it was not read.
         flags: its flags.
         mode: app-op mode in force, uid mode before package mode; ``None``: none stored, then the grant decides.
-        blank: mode of MIUI's own op for blank data, if there is one.
+        empty_data_mode: mode of MIUI's own op for blank data, if there is one.
         target_sdk: of the app; ``None`` where it was not read.
     """
-    if trait.by_op and mode not in {None, "default"}:
-        found = _BY_MODE.get(mode, Effective.UNKNOWN)
-        return Effective.DENIED if found is Effective.BLOCKED else found
+    if info.decided_by_app_op and mode not in {None, "default"}:
+        found = _EFFECTIVE_BY_MODE.get(mode, EffectiveState.UNKNOWN)
+        return EffectiveState.DENIED if found is EffectiveState.BLOCKED else found
     if granted is None:
-        return Effective.UNKNOWN
+        return EffectiveState.UNKNOWN
     if not granted:
-        return Effective.DENIED
-    restricted = trait.hard_restricted and "APPLY_RESTRICTION" in flags and _EXEMPT.isdisjoint(flags)
+        return EffectiveState.DENIED
+    restricted = info.hard_restricted and "APPLY_RESTRICTION" in flags and _RESTRICTION_EXEMPT_FLAGS.isdisjoint(flags)
     # Only an app made for Android 5 or older waits for its owner's review.
-    unreviewed = "REVIEW_REQUIRED" in flags and (target_sdk is None or target_sdk < _LEGACY_SDK)
-    if restricted or unreviewed or _COMPAT_DENIED.intersection(flags) or blank in {"ignore", "deny"}:
-        return Effective.BLOCKED
-    return _BY_MODE.get(mode, Effective.UNKNOWN)
+    unreviewed = "REVIEW_REQUIRED" in flags and (target_sdk is None or target_sdk < _RUNTIME_PERMISSIONS_SDK)
+    if restricted or unreviewed or _COMPAT_DENIED_FLAGS.intersection(flags) or empty_data_mode in {"ignore", "deny"}:
+        return EffectiveState.BLOCKED
+    return _EFFECTIVE_BY_MODE.get(mode, EffectiveState.UNKNOWN)
 
 
-def mode_in_force(
-    op: str, uid_modes: Mapping[str, tuple[str, int]], ops: Mapping[str, Op], switches: Mapping[str, str]
+def active_mode(
+    op: str, uid_modes: Mapping[str, tuple[str, int]], ops: Mapping[str, AppOp], switches: Mapping[str, str]
 ) -> tuple[str, int] | None:
     """The uid mode, else the package mode, of `op` or the op that decides for it, and its offset; else ``None``."""
     own = ops.get(op)
-    deciding = (own.switch if own is not None else None) or switches.get(op, op)
+    deciding = (own.switch_op if own is not None else None) or switches.get(op, op)
     if deciding in uid_modes:
         return uid_modes[deciding]
-    if own is not None and own.switch is not None:
+    if own is not None and own.switch_op is not None:
         return own.mode, own.offset
     return (ops[deciding].mode, ops[deciding].offset) if deciding in ops else None

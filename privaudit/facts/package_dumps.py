@@ -7,168 +7,175 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from privaudit.capture import Capture
-from privaudit.capture.answers import Answer, detail
+from privaudit.capture.answers import Answer, coverage_message
 from privaudit.capture.questions import PERMISSIONS
 from privaudit.dumpsys import package_checks
-from privaudit.dumpsys.package_checks import Listed
-from privaudit.dumpsys.package_model import Block, Dump, Grant, Grants
-from privaudit.model import AnswerState, Place
+from privaudit.dumpsys.package_checks import InstalledPackage
+from privaudit.dumpsys.package_model import GrantTable, PackageBlock, PackageDump, PermissionGrant
+from privaudit.model import AnswerState, FactLocation
 
-_WANTED = frozenset(PERMISSIONS)
-AT_ONCE = 8
+_KEPT_PERMISSIONS = frozenset(PERMISSIONS)
+CACHED_DUMPS = 8
 """Phones whose long dumps are remembered while they are asked: as many as a workshop reads at a time."""
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class PermissionLine:
     """A permission line and where it stands. `shared`: it belongs to the app's shared uid."""
 
-    grant: Grant
-    place: Place
-    shared: bool
+    grant: PermissionGrant
+    location: FactLocation
+    from_shared_uid: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class ParsedDump:
     """One dump, and the answer that holds it, its state put right by what the text turned out to be."""
 
     answer: Answer
-    dump: Dump
+    dump: PackageDump
 
     @property
-    def sound(self) -> bool:
+    def is_complete(self) -> bool:
         """Whether a permission line that is not there is really not there."""
         return self.answer.state is AnswerState.ANSWERED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Blocks:
+class PackageDumps:
     """Package blocks of one phone."""
 
-    whole: Source
+    full: ParsedDump
     """The dump about all apps."""
-    details: Mapping[str, Source]
+    by_package: Mapping[str, ParsedDump]
     """Package → its own ``dumpsys package PKG``."""
-    names_only: bool
+    filtered_by_permission: bool
     """The dump was filtered by permission names: a package without any of them has no block."""
 
-    def block(self, package: str) -> tuple[Block, Place] | None:
+    def find_block(self, package: str) -> tuple[PackageBlock, FactLocation] | None:
         """The block of `package`; its own dump says most. What stands beside forged lines is not believed."""
-        for source in self._sources(package):
+        for source in self._dumps_of(package):
             block = source.dump.packages.get(package)
-            if block is not None and source.dump.forged is None:
-                return block, Place(source.answer.key, block.offset)
+            if block is not None and source.dump.forged_name is None:
+                return block, FactLocation(source.answer.key, block.offset)
         return None
 
-    def lines(self, package: str, user: int) -> Iterator[tuple[str, Line]]:
+    def permission_lines(self, package: str, user: int) -> Iterator[tuple[str, PermissionLine]]:
         """Every permission line of `package` for `user`, those of its shared uid among them.
 
         Of an own dump that is cut or has forged lines only the grants: an app has no reason to forge those.
         """
-        for source in self._sources(package):
-            for name, line in _lines(source, package, user):
-                if source.sound or source is self.whole or line.grant.granted:
+        for source in self._dumps_of(package):
+            for name, line in _permission_lines(source, package, user):
+                if source.is_complete or source is self.full or line.grant.granted:
                     yield name, line
 
-    def denies(self, package: str, user: int) -> bool:
+    def is_known_denied(self, package: str, user: int) -> bool:
         """Whether a permission that has no line for `package` and `user` is known not to be granted."""
-        for source in self._sources(package):
-            if not source.sound:
+        for source in self._dumps_of(package):
+            if not source.is_complete:
                 continue
             block = source.dump.packages.get(package)
             if block is not None:
                 return user in block.users and (
                     block.shared_user is None or block.shared_user in source.dump.shared_users
                 )
-            return self.names_only and user in self.users()
+            return self.filtered_by_permission and user in self.user_ids()
         return False
 
-    def versions(self) -> Mapping[str, int]:
+    def version_codes(self) -> Mapping[str, int]:
         """The version code of each package that has a block."""
-        named = dict.fromkeys((*self.whole.dump.packages, *self.details))
-        found = ((name, block[0].version_code) for name in named if (block := self.block(name)) is not None)
+        named = dict.fromkeys((*self.full.dump.packages, *self.by_package))
+        found = ((name, block[0].version_code) for name in named if (block := self.find_block(name)) is not None)
         return {name: version for name, version in found if version is not None}
 
-    def users(self) -> frozenset[int]:
+    def user_ids(self) -> frozenset[int]:
         """Users that appear in the blocks."""
-        return frozenset(user for block in self.whole.dump.packages.values() for user in block.users)
+        return frozenset(user for block in self.full.dump.packages.values() for user in block.users)
 
-    def _sources(self, package: str) -> Iterator[Source]:
+    def _dumps_of(self, package: str) -> Iterator[ParsedDump]:
         """Where `package` is told of, the best first. A sound dump of its own needs nothing beside it."""
-        own = self.details.get(package)
-        if own is None or not own.sound:
-            yield self.whole
+        own = self.by_package.get(package)
+        if own is None or not own.is_complete:
+            yield self.full
         if own is not None:
             yield own
 
 
-def _lines(source: Source, package: str, user: int) -> Iterator[tuple[str, Line]]:
-    block = source.dump.packages.get(package)
+def _permission_lines(parsed: ParsedDump, package: str, user: int) -> Iterator[tuple[str, PermissionLine]]:
+    block = parsed.dump.packages.get(package)
     if block is None:
         return
-    shared = source.dump.shared_users.get(block.shared_user or "")
+    shared = parsed.dump.shared_users.get(block.shared_user or "")
     for one, is_shared in ((block, False), (shared, True)):
         if one is not None:
-            for name, grant, offset in _of(one, user):
-                yield name, Line(grant, Place(source.answer.key, offset), is_shared)
+            for name, grant, offset in _grants_for_user(one, user):
+                yield name, PermissionLine(grant, FactLocation(parsed.answer.key, offset), is_shared)
 
 
-def _of(block: Block, user: int) -> Iterator[tuple[str, Grant, int]]:
+def _grants_for_user(block: PackageBlock, user: int) -> Iterator[tuple[str, PermissionGrant, int]]:
     # A line that names a user stands in for the line that speaks of all.
-    own, state = block.install_for.get(user, Grants()), block.users.get(user)
-    for name, grant in block.install.items():
+    own, state = block.install_permissions_by_user.get(user, GrantTable()), block.users.get(user)
+    for name, grant in block.install_permissions.items():
         if name not in own:
-            yield name, grant, block.install.offsets[name]
-    for grants in (own, state.runtime if state is not None else Grants()):
+            yield name, grant, block.install_permissions.offsets[name]
+    for grants in (own, state.runtime_permissions if state is not None else GrantTable()):
         for name, grant in grants.items():
             yield name, grant, grants.offsets[name]
 
 
-def read(capture: Capture, listed: Mapping[int, Mapping[str, Listed]]) -> Blocks:
-    """Read all package dumps of `capture`. `listed`: see `privaudit.dumpsys.package_checks.parse`."""
+def read_package_dumps(capture: Capture, package_lists: Mapping[int, Mapping[str, InstalledPackage]]) -> PackageDumps:
+    """Read all package dumps of `capture`. `package_lists`: see `privaudit.dumpsys.package_checks.parse`."""
     answer = capture.answer("packages")
-    whole = _judge(answer, package_checks.checked(_whole(answer.text), listed) if answer.text else Dump())
-    if whole.dump.forged is not None:
+    whole = _assess_dump(
+        answer,
+        package_checks.check_consistency(_parse_full_dump(answer.text), package_lists)
+        if answer.text
+        else PackageDump(),
+    )
+    if whole.dump.forged_name is not None:
         # Nothing in it proves anything: what one app forged may speak of another.
-        whole = replace(whole, dump=Dump(unparsed=whole.dump.unparsed, forged=whole.dump.forged))
+        whole = replace(
+            whole, dump=PackageDump(unparsed_lines=whole.dump.unparsed_lines, forged_name=whole.dump.forged_name)
+        )
     details = {}
-    people = {user for block in whole.dump.packages.values() for user in block.users} if whole.sound else set()
-    for one in capture.to("package"):
-        name = one.about or ""
-        own = package_checks.parse(one.text, only=name, wanted=_WANTED)
+    people = {user for block in whole.dump.packages.values() for user in block.users} if whole.is_complete else set()
+    for one in capture.answers_to("package"):
+        name = one.subject or ""
+        own = package_checks.parse_and_check_dump(one.text, requested_package=name, kept_permissions=_KEPT_PERMISSIONS)
         if name in own.packages:
-            if own.ends and people and own.packages[name].users.keys() != people:
-                own.forged = own.forged or name  # each block tells of every Android user
-            details[name] = _judge(one, own)
-    return Blocks(
-        whole=whole,
-        details=details,
+            if own.reached_end and people and own.packages[name].users.keys() != people:
+                own.forged_name = own.forged_name or name  # each block tells of every Android user
+            details[name] = _assess_dump(one, own)
+    return PackageDumps(
+        full=whole,
+        by_package=details,
         # A file that somebody saved may be of one package; only what we asked for ourselves is known to be of all.
-        names_only=answer.exit_code is not None and "Database versions:" not in answer.text[:200],
+        filtered_by_permission=answer.exit_code is not None and "Database versions:" not in answer.text[:200],
     )
 
 
-@lru_cache(maxsize=AT_ONCE)
-def _whole(text: str) -> Dump:
+@lru_cache(maxsize=CACHED_DUMPS)
+def _parse_full_dump(text: str) -> PackageDump:
     # While a phone is asked, facts are gathered after each round; the long dump is the same in all of them.
-    return package_checks.read(text, _WANTED)
+    return package_checks.parse_package_dump(text, _KEPT_PERMISSIONS)
 
 
-def _judge(answer: Answer, dump: Dump) -> Source:
+def _assess_dump(answer: Answer, dump: PackageDump) -> ParsedDump:
     problem = None
-    if dump.forged is not None:
-        problem = detail("coverage.forged", package=dump.forged)
+    if dump.forged_name is not None:
+        problem = coverage_message("coverage.forged", package=dump.forged_name)
     elif answer.state is AnswerState.ANSWERED and not dump.packages:
-        problem = detail("coverage.not_this_dump")
-    elif answer.state is AnswerState.ANSWERED and not _is_whole(answer, dump):
-        problem = detail("coverage.no_end")
+        problem = coverage_message("coverage.not_this_dump")
+    elif answer.state is AnswerState.ANSWERED and not _is_complete_dump(answer, dump):
+        problem = coverage_message("coverage.no_end")
     if problem is not None:
         answer = replace(answer, state=AnswerState.UNREADABLE, detail=problem)
-    return Source(answer, dump)
+    return ParsedDump(answer, dump)
 
 
-def _is_whole(answer: Answer, dump: Dump) -> bool:
+def _is_complete_dump(answer: Answer, dump: PackageDump) -> bool:
     # Of a text saved by hand nobody says that it is whole, so its end must be in it.
-    if answer.exit_code is None and not dump.ends:
+    if answer.exit_code is None and not dump.reached_end:
         return False
     return all(block.shared_user is None or block.shared_user in dump.shared_users for block in dump.packages.values())

@@ -12,12 +12,12 @@ from typing import Final
 
 from privaudit.capture.questions import PERMISSIONS
 
-_PREFIX: Final = "android.permission."
-_CALL_LOG_SDK: Final = 28
+_PERMISSION_PREFIX: Final = "android.permission."
+_CALL_LOG_GROUP_SDK: Final = 28
 """Before Android 9 the call log belongs to the group Phone."""
 
 
-class Group(StrEnum):
+class PermissionGroup(StrEnum):
     """What the permission page shows as one line, and one answer to the phone's question opens."""
 
     CONTACTS = "contacts"
@@ -29,61 +29,61 @@ class Group(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Trait:
+class PermissionInfo:
     """What is fixed of one permission."""
 
     op: str
     """App-op whose mode decides beside the grant."""
-    group: Group | None = None
-    """From Android 9; `group_of` gives the one of an older phone."""
-    by_op: bool = False
+    group: PermissionGroup | None = None
+    """From Android 9; `group_of_permission` gives the one of an older phone."""
+    decided_by_app_op: bool = False
     """Whether the app-op's mode decides alone, and the grant only where it is ``default`` (``appop`` protection)."""
     hard_restricted: bool = False
     """From Android 10 of no effect where ``APPLY_RESTRICTION`` is set and nobody exempted the app."""
 
 
-_GROUPS: Final = {
-    Group.CONTACTS: ("READ_CONTACTS", "WRITE_CONTACTS", "GET_ACCOUNTS"),
-    Group.SMS: ("READ_SMS", "RECEIVE_SMS", "SEND_SMS", "RECEIVE_MMS", "RECEIVE_WAP_PUSH"),
-    Group.CALL_LOG: ("READ_CALL_LOG", "WRITE_CALL_LOG", "PROCESS_OUTGOING_CALLS"),
-    Group.PHONE: ("READ_PHONE_STATE", "READ_PHONE_NUMBERS", "CALL_PHONE", "ANSWER_PHONE_CALLS"),
-    Group.LOCATION: ("ACCESS_FINE_LOCATION", "ACCESS_COARSE_LOCATION", "ACCESS_BACKGROUND_LOCATION"),
-    Group.MEDIA: ("READ_EXTERNAL_STORAGE", "READ_MEDIA_IMAGES", "READ_MEDIA_VIDEO"),
+_GROUP_MEMBERS: Final = {
+    PermissionGroup.CONTACTS: ("READ_CONTACTS", "WRITE_CONTACTS", "GET_ACCOUNTS"),
+    PermissionGroup.SMS: ("READ_SMS", "RECEIVE_SMS", "SEND_SMS", "RECEIVE_MMS", "RECEIVE_WAP_PUSH"),
+    PermissionGroup.CALL_LOG: ("READ_CALL_LOG", "WRITE_CALL_LOG", "PROCESS_OUTGOING_CALLS"),
+    PermissionGroup.PHONE: ("READ_PHONE_STATE", "READ_PHONE_NUMBERS", "CALL_PHONE", "ANSWER_PHONE_CALLS"),
+    PermissionGroup.LOCATION: ("ACCESS_FINE_LOCATION", "ACCESS_COARSE_LOCATION", "ACCESS_BACKGROUND_LOCATION"),
+    PermissionGroup.MEDIA: ("READ_EXTERNAL_STORAGE", "READ_MEDIA_IMAGES", "READ_MEDIA_VIDEO"),
 }
-_HARD_RESTRICTED: Final = frozenset((*_GROUPS[Group.SMS], *_GROUPS[Group.CALL_LOG]))
-_OTHER_OPS: Final = {
+_HARD_RESTRICTED: Final = frozenset((*_GROUP_MEMBERS[PermissionGroup.SMS], *_GROUP_MEMBERS[PermissionGroup.CALL_LOG]))
+_OP_NAME_EXCEPTIONS: Final = {
     "ACCESS_FINE_LOCATION": "FINE_LOCATION",
     "ACCESS_COARSE_LOCATION": "COARSE_LOCATION",
     "PACKAGE_USAGE_STATS": "GET_USAGE_STATS",
 }
 """Where the op does not go by the permission's own name."""
 
-SPECIAL: Final = {
-    f"{_PREFIX}SYSTEM_ALERT_WINDOW": "overlay",
-    f"{_PREFIX}PACKAGE_USAGE_STATS": "usage",
-    f"{_PREFIX}MANAGE_EXTERNAL_STORAGE": "all_files",
-    f"{_PREFIX}REQUEST_INSTALL_PACKAGES": "install_packages",
+SPECIAL_PERMISSIONS: Final = {
+    f"{_PERMISSION_PREFIX}SYSTEM_ALERT_WINDOW": "overlay",
+    f"{_PERMISSION_PREFIX}PACKAGE_USAGE_STATS": "usage",
+    f"{_PERMISSION_PREFIX}MANAGE_EXTERNAL_STORAGE": "all_files",
+    f"{_PERMISSION_PREFIX}REQUEST_INSTALL_PACKAGES": "install_packages",
 }
 """Permissions with a page of their own in Settings → kind of `privaudit.model.SpecialAccess`."""
 
 
-def _trait(name: str) -> Trait:
-    short = name.removeprefix(_PREFIX)
-    return Trait(
-        op=_OTHER_OPS.get(short, short),
-        group=next((group for group, members in _GROUPS.items() if short in members), None),
-        by_op=name in SPECIAL,
+def _build_permission_info(name: str) -> PermissionInfo:
+    short = name.removeprefix(_PERMISSION_PREFIX)
+    return PermissionInfo(
+        op=_OP_NAME_EXCEPTIONS.get(short, short),
+        group=next((group for group, members in _GROUP_MEMBERS.items() if short in members), None),
+        decided_by_app_op=name in SPECIAL_PERMISSIONS,
         hard_restricted=short in _HARD_RESTRICTED,
     )
 
 
-TRAITS: Final = {name: _trait(name) for name in PERMISSIONS}
+PERMISSION_INFO: Final = {name: _build_permission_info(name) for name in PERMISSIONS}
 
 
-def group_of(permission: str, sdk: int | None) -> Group | None:
-    """The group that a phone of `sdk` shows `permission` in."""
-    trait = TRAITS.get(permission)
-    old = sdk is not None and sdk < _CALL_LOG_SDK
+def group_of_permission(permission: str, sdk: int | None) -> PermissionGroup | None:
+    """The group that a phone of `sdk` shows `format_permission_dump` in."""
+    trait = PERMISSION_INFO.get(permission)
+    old = sdk is not None and sdk < _CALL_LOG_GROUP_SDK
     if trait is None:
         return None
-    return Group.PHONE if old and trait.group is Group.CALL_LOG else trait.group
+    return PermissionGroup.PHONE if old and trait.group is PermissionGroup.CALL_LOG else trait.group

@@ -7,96 +7,97 @@ from dataclasses import replace
 from datetime import date
 from typing import Final
 
-from privaudit.facts.access import SIDE_DOORS
-from privaudit.facts.groups import GRANTED
-from privaudit.facts.permission_table import SPECIAL, group_of
+from privaudit.facts.access import OTHER_ROUTES
+from privaudit.facts.groups import GRANTED_STATES
+from privaudit.facts.permission_table import SPECIAL_PERMISSIONS, group_of_permission
 from privaudit.knowledge import Knowledge
-from privaudit.knowledge.rule_file import UNDATED, Concern, Rule
-from privaudit.knowledge.rules import RuleBook
-from privaudit.model import App, DataClass, KnowledgeStamp, OtherData, Report, Requested, RuleMatch
+from privaudit.knowledge.rule_file import UNDATED, Rule, RuleClause
+from privaudit.knowledge.rules import RuleSet
+from privaudit.model import App, DataClass, KnowledgeInfo, OtherDataClass, Report, RequestedState, RuleMatch
 
-_PREFIX: Final = "android.permission."
-_ORDER: Final = (*(one.value for one in DataClass), *(one.value for one in OtherData))
-_WITHOUT_GROUP: Final = {"QUERY_ALL_PACKAGES": OtherData.APP_LIST.value}
+_PERMISSION_PREFIX: Final = "android.permission."
+_DATA_ORDER: Final = (*(one.value for one in DataClass), *(one.value for one in OtherDataClass))
+_DATA_BY_PERMISSION: Final = {"QUERY_ALL_PACKAGES": OtherDataClass.APP_LIST.value}
 
 
-def annotated(app: App, book: RuleBook, country: str | None, day: date) -> App:
+def annotate_app(app: App, rule_set: RuleSet, country: str | None, on_date: date) -> App:
     """`app` with the rules that speak of what it holds or asks for; only lending and listed apps get any.
 
     Args:
         app: judged already.
-        book: every rule.
+        rule_set: every rule.
         country: the one that the user chose; never guessed.
-        day: on which a rule must be in force.
+        on_date: on which a rule must be in force.
     """
-    if not app.recognised:
+    if not app.is_recognised:
         return app
     installer = app.installer if app.installer_known else None
-    applying = book.applying(installer, country, day)
-    return replace(app, rules=tuple(match for rule in applying for match in matches(app, rule)))
+    applying = rule_set.applicable(installer, country, on_date)
+    return replace(app, rules=tuple(match for rule in applying for match in match_rule(app, rule)))
 
 
-def chosen(report: Report, knowledge: Knowledge, country: str) -> Report:
+def apply_country(report: Report, knowledge: Knowledge, country: str) -> Report:
     """A saved report with the rules of a country that is chosen only now. Nothing is judged anew.
 
     What the lists hold for the country is told where they are still the ones that the report was made with.
     """
     day, before = report.taken_at.date(), report.knowledge.signatures
-    lists = knowledge.stamp(country)
+    lists = knowledge.describe_lists(country)
     return replace(
         report,
-        apps=tuple(annotated(app, knowledge.rules, country, day) for app in report.apps),
-        knowledge=KnowledgeStamp(
-            signatures=lists if lists.sha256 == before.sha256 else before, rules=knowledge.rules.stamp(country, day)
+        apps=tuple(annotate_app(app, knowledge.rules, country, day) for app in report.apps),
+        knowledge=KnowledgeInfo(
+            signatures=lists if lists.sha256 == before.sha256 else before,
+            rules=knowledge.rules.describe_rules(country, day),
         ),
     )
 
 
-def matches(app: App, rule: Rule) -> Iterator[RuleMatch]:
+def match_rule(app: App, rule: Rule) -> Iterator[RuleMatch]:
     """What `rule` says of what `app` holds, and of what it only asks for."""
     for concern in rule.concern:
-        held, asked = _touched(app, concern)
+        held, asked = _held_and_requested(app, concern)
         if held:
-            yield _match(rule, concern, "granted", held)
+            yield _build_match(rule, concern, "granted", held)
         if asked and rule.match == "requested":
-            yield _match(rule, concern, "requested", asked)
+            yield _build_match(rule, concern, "requested", asked)
 
 
-def _touched(app: App, concern: Concern) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _held_and_requested(app: App, clause: RuleClause) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """What `app` holds of it, and what it asks for without holding it.
 
     Whole dumps do not say what is asked for: what is not known is not said.
     """
-    wanted = {f"{_PREFIX}{name}" for name in concern.permissions}
+    wanted = {f"{_PERMISSION_PREFIX}{name}" for name in clause.permissions}
     mine = [one for one in app.permissions if one.name in wanted]
-    held = tuple(one.name for one in mine if one.effective in GRANTED)
-    asked = tuple(one.name for one in mine if one.name not in held and one.requested is Requested.YES)
+    held = tuple(one.name for one in mine if one.effective in GRANTED_STATES)
+    asked = tuple(one.name for one in mine if one.name not in held and one.requested is RequestedState.YES)
     special = {one.kind for one in app.special_access}
-    return (*held, *(kind for kind in concern.special if kind in special)), asked
+    return (*held, *(kind for kind in clause.special if kind in special)), asked
 
 
-def _match(rule: Rule, concern: Concern, match: str, names: tuple[str, ...]) -> RuleMatch:
-    data = {kind for name in names for kind in data_of(name)}
+def _build_match(rule: Rule, clause: RuleClause, match: str, permissions: tuple[str, ...]) -> RuleMatch:
+    data = {kind for name in permissions for kind in data_classes_of(name)}
     return RuleMatch(
         id=rule.id,
         match="granted" if match == "granted" else "requested",
-        verify=rule.verify,
-        says=concern.says,
-        condition=concern.condition,
-        likely=concern.mapping == "inferred",
-        data=tuple(kind for kind in _ORDER if kind in data),
-        permissions=names,
+        verify=rule.has_unverified_parts,
+        says=clause.says,
+        condition=clause.condition,
+        likely=clause.mapping == "inferred",
+        data=tuple(kind for kind in _DATA_ORDER if kind in data),
+        permissions=permissions,
         date=None if rule.date == UNDATED else rule.date,
     )
 
 
-def data_of(name: str) -> tuple[str, ...]:
+def data_classes_of(name: str) -> tuple[str, ...]:
     """The kinds of data behind a permission (its whole name) or a kind of special access; none: nobody told us."""
-    kind = SPECIAL.get(name, name)
-    if kind in SIDE_DOORS:
-        return tuple(sorted(SIDE_DOORS[kind]))
-    group = group_of(name, None)
+    kind = SPECIAL_PERMISSIONS.get(name, name)
+    if kind in OTHER_ROUTES:
+        return tuple(sorted(OTHER_ROUTES[kind]))
+    group = group_of_permission(name, None)
     if group is not None:
         return (group.value,)
-    short = name.removeprefix(_PREFIX)
-    return (_WITHOUT_GROUP[short],) if short in _WITHOUT_GROUP else ()
+    short = name.removeprefix(_PERMISSION_PREFIX)
+    return (_DATA_BY_PERMISSION[short],) if short in _DATA_BY_PERMISSION else ()

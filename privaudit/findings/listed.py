@@ -4,45 +4,45 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from privaudit.findings import Ground, severity
-from privaudit.i18n import name_of
-from privaudit.model import App, Finding, Listing, Message, Severity
+from privaudit.findings import CheckContext, severity
+from privaudit.i18n import display_name
+from privaudit.model import App, Finding, Message, Severity, SignatureMatch
 
 
-def judge(app: App, ground: Ground) -> Iterator[Finding]:
+def check(app: App, context: CheckContext) -> Iterator[Finding]:
     """One finding a listing."""
     for listing in app.listed:
         yield Finding(
             rule="listed",
-            severity=of_listing(app, listing),
+            severity=severity_for(app, listing),
             package=app.package,
             user=app.user,
-            message=sentence(app, listing),
-            evidence=ground.evidence(app, "package"),
+            message=message_for(app, listing),
+            evidence=context.evidence_for(app, "package"),
             steps=(),
         )
 
 
-def sentence(app: App, listing: Listing) -> Message:
+def message_for(app: App, match: SignatureMatch) -> Message:
     """What may be said of an app on a list."""
-    by = "" if listing.match == "package" or listing.tier == "own" else f"_{listing.match}"
+    by = "" if match.match == "package" or match.tier == "own" else f"_{match.match}"
     return Message(
-        key=f"listed.{listing.tier}{by}",
+        key=f"listed.{match.tier}{by}",
         values={
-            "app": name_of(app.label, app.package),
-            "publisher": listing.publisher,
-            "action": listing.action,
-            "title": listing.title,
-            "dated_on": listing.date or Message(key="listed.undated"),
+            "app": display_name(app.label, app.package),
+            "publisher": match.publisher,
+            "action": match.action,
+            "title": match.title,
+            "dated_on": match.date or Message(key="listed.undated"),
         },
     )
 
 
-def of_listing(app: App, listing: Listing) -> Severity:
+def severity_for(app: App, match: SignatureMatch) -> Severity:
     """The grade of a listing, by what the app can read now."""
-    if listing.tier == "N":
-        return severity.TABLE["notified"]
-    if listing.tier == "own":
-        return severity.of_access(app)
-    grade = severity.TABLE["listed_reads" if severity.reads(app) else "listed_closed"]
-    return severity.lowered(grade) if listing.disputed else grade
+    if match.tier == "N":
+        return severity.SEVERITY["notified"]
+    if match.tier == "own":
+        return severity.for_access(app)
+    grade = severity.SEVERITY["listed_reads" if severity.readable_data(app) else "listed_closed"]
+    return severity.one_lower(grade) if match.disputed else grade

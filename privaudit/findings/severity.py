@@ -7,7 +7,7 @@ from typing import Final
 
 from privaudit.model import App, DataClass, History, Severity
 
-TABLE: Final[Mapping[str, Severity]] = {
+SEVERITY: Final[Mapping[str, Severity]] = {
     "listed_reads": Severity.HIGH,
     "side_door": Severity.HIGH,
     "reads": Severity.MEDIUM,
@@ -37,41 +37,41 @@ The user's own list raises nothing: it has no published source.
 """
 
 
-SIDE_DOORS: Final = frozenset({"accessibility", "notification_listener", "default_sms"})
+HIGH_RISK_ROUTES: Final = frozenset({"accessibility", "notification_listener", "default_sms"})
 
 
-def reads(app: App) -> tuple[DataClass, ...]:
+def readable_data(app: App) -> tuple[DataClass, ...]:
     """Data that can reach `app` now."""
-    return tuple(data for data, access in app.access.items() if access.state.reads)
+    return tuple(data for data, access in app.access.items() if access.state.allows_reading)
 
 
-def has_read(app: App) -> tuple[DataClass, ...]:
+def recorded_data(app: App) -> tuple[DataClass, ...]:
     """Data that the phone recorded `app` as having read."""
     return tuple(data for data, access in app.access.items() if access.history is History.RECORDED)
 
 
-def lowered(severity: Severity) -> Severity:
+def one_lower(severity: Severity) -> Severity:
     """One grade lower: for what a source disputes."""
     grades = list(Severity)
     return grades[min(severity.order + 1, len(grades) - 1)]
 
 
-def of_access(app: App, *, group_open: bool = False) -> Severity:
+def for_access(app: App, *, group_open: bool = False) -> Severity:
     """How soon to look at what `app` can read; `group_open`: or may be given, for it holds another of the group."""
-    if reads(app):
-        return of_reading(app)
-    return TABLE["has_read" if has_read(app) else "group_open" if group_open else "asked"]
+    if readable_data(app):
+        return for_readable(app)
+    return SEVERITY["has_read" if recorded_data(app) else "group_open" if group_open else "asked"]
 
 
-def side_doors(app: App) -> frozenset[str]:
+def high_risk_routes(app: App) -> frozenset[str]:
     """Rights beside the permission list by which messages or the screen reach `app`."""
-    return SIDE_DOORS & {one.kind for one in app.special_access}
+    return HIGH_RISK_ROUTES & {one.kind for one in app.special_access}
 
 
-def of_reading(app: App) -> Severity:
+def for_readable(app: App) -> Severity:
     """The grade of an app that can read now."""
     graded = [listing for listing in app.listed if listing.tier in {"A", "B"}]
     if not graded:
-        return TABLE["reads"]
-    grade = TABLE["listed_reads"]
-    return lowered(grade) if all(listing.disputed for listing in graded) else grade
+        return SEVERITY["reads"]
+    grade = SEVERITY["listed_reads"]
+    return one_lower(grade) if all(listing.disputed for listing in graded) else grade

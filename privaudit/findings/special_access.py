@@ -5,34 +5,34 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from privaudit.findings import Ground, severity
-from privaudit.findings.unrecognised import is_named
-from privaudit.i18n import name_of
+from privaudit.findings import CheckContext, severity
+from privaudit.findings.unrecognised import is_reported
+from privaudit.i18n import display_name
 from privaudit.model import App, Finding, Message
 
-_READS: Final = frozenset({"default_phone"})
+_READING_KINDS: Final = frozenset({"default_phone"})
 
 
-def judge(app: App, ground: Ground) -> Iterator[Finding]:
+def check(app: App, context: CheckContext) -> Iterator[Finding]:
     """One finding a right, of lending and listed apps, and of suspect ones that their owner asked to see."""
-    if not app.recognised and not is_named(app, ground):
+    if not app.is_recognised and not is_reported(app, context):
         return
     for held in app.special_access:
-        grade = severity.TABLE[_ground(app, held.kind)]
-        if held.kind in _READS:
-            grade = severity.of_reading(app) if app.recognised else severity.TABLE["suspect"]
+        grade = severity.SEVERITY[_severity_case(app, held.kind)]
+        if held.kind in _READING_KINDS:
+            grade = severity.for_readable(app) if app.is_recognised else severity.SEVERITY["suspect"]
         yield Finding(
             rule="special_access",
             severity=grade,
             package=app.package,
             user=app.user,
-            message=Message(key=f"special_access.{held.kind}", values={"app": name_of(app.label, app.package)}),
-            evidence=ground.evidence(app, held.kind, "package"),
+            message=Message(key=f"special_access.{held.kind}", values={"app": display_name(app.label, app.package)}),
+            evidence=context.evidence_for(app, held.kind, "package"),
             steps=(),
         )
 
 
-def _ground(app: App, kind: str) -> str:
-    if kind not in severity.SIDE_DOORS:
+def _severity_case(app: App, kind: str) -> str:
+    if kind not in severity.HIGH_RISK_ROUTES:
         return "other"
-    return "side_door" if app.recognised else "suspect"
+    return "side_door" if app.is_recognised else "suspect"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from privaudit.findings import Ground, data_access, severity
-from privaudit.findings.lending import names_of
-from privaudit.i18n import name_of
-from privaudit.model import App, Finding, Message, Value
+from privaudit.findings import CheckContext, data_access, severity
+from privaudit.findings.lending import all_labels
+from privaudit.i18n import display_name
+from privaudit.model import App, Finding, Message, MessageValue
 
 _DECOY: Final = "Its name says “{name}”; such an app needs no contacts, SMS or call log. "
 _UNKNOWN: Final = (
@@ -16,43 +16,43 @@ _UNKNOWN: Final = (
 )
 
 
-def is_suspect(app: App, ground: Ground) -> bool:
+def is_unrecognised_reader(app: App, context: CheckContext) -> bool:
     """Whether the owner should look at an app that we do not recognise. An installer that was not read is no store."""
-    from_store = app.installer in ground.knowledge.stores
-    reaches = bool(severity.reads(app) or severity.side_doors(app))
-    return not app.recognised and not app.system and not from_store and reaches
+    from_store = app.installer in context.knowledge.stores
+    reaches = bool(severity.readable_data(app) or severity.high_risk_routes(app))
+    return not app.is_recognised and not app.system and not from_store and reaches
 
 
-def is_named(app: App, ground: Ground) -> bool:
+def is_reported(app: App, context: CheckContext) -> bool:
     """Whether the owner asked to see it by name."""
-    return ground.name_suspects and is_suspect(app, ground)
+    return context.include_unrecognised and is_unrecognised_reader(app, context)
 
 
-def judge(app: App, ground: Ground) -> Iterator[Finding]:
+def check(app: App, context: CheckContext) -> Iterator[Finding]:
     """One finding a suspect app, when its owner asked for it."""
-    if not is_named(app, ground):
+    if not is_reported(app, context):
         return
     # Where it can read nothing by permission, what else it holds is told by the rule on special access.
-    state, data = next(((state, data) for state, data in data_access.open_now(app) if data), ("another_way", ()))
+    state, data = next(((state, data) for state, data in data_access.readable_now(app) if data), ("another_way", ()))
     key = f"suspect.{state.removesuffix('_recorded')}"
-    values: dict[str, Value] = {"app": name_of(app.label, app.package)}
+    values: dict[str, MessageValue] = {"app": display_name(app.label, app.package)}
     if data:
-        values["data"] = data_access.names(app, data)
-        decoy = _decoy(app, ground)
+        values["data"] = data_access.data_class_labels(app, data)
+        decoy = _find_decoy_term(app, context)
         if decoy is not None:
             key, values["name"] = f"{key}_decoy", decoy
     yield Finding(
         rule="suspect",
-        severity=severity.TABLE["suspect"],
+        severity=severity.SEVERITY["suspect"],
         package=app.package,
         user=app.user,
         message=Message(key=key, values=values),
-        evidence=ground.evidence(app, *data_access.facts_of(data), "package"),
+        evidence=context.evidence_for(app, *data_access.fact_keys(data), "package"),
         steps=(),
     )
 
 
-def _decoy(app: App, ground: Ground) -> str | None:
+def _find_decoy_term(app: App, context: CheckContext) -> str | None:
     """The small tool that one of its names claims to be."""
-    found = (ground.knowledge.vocabulary.decoy_in(label) for label in names_of(app))
+    found = (context.knowledge.vocabulary.find_decoy(label) for label in all_labels(app))
     return next((word for word in found if word), None)

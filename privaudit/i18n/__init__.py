@@ -16,153 +16,159 @@ from privaudit.i18n import catalog
 from privaudit.i18n.catalog import Sentence
 
 if TYPE_CHECKING:
-    from privaudit.model import Message, Value
+    from privaudit.model import Message, MessageValue
 
-LONGEST_LABEL: Final = 120
+MAX_LABEL_CHARS: Final = 120
 """Characters of phone text that fit into one sentence; the rest is cut with an ellipsis."""
 
-_KEPT_FORMAT: Final = frozenset("\u200c\u200d")  # ZWNJ and ZWJ carry meaning in Hindi and Urdu, and in emoji
-_BLANK: Final = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+_KEPT_FORMAT_CHARS: Final = frozenset("\u200c\u200d")  # ZWNJ and ZWJ carry meaning in Hindi and Urdu, and in emoji
+_INVISIBLE_LETTERS: Final = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 """Letters and signs by category, and nothing to see: a name of these alone would be no name."""
-_MOST_MARKS: Final = 3
+_MAX_COMBINING_MARKS: Final = 3
 """Marks over or under one letter. Hindi needs three; more would be drawn over the lines around."""
-_LONGEST_DATE: Final = 10
+_MAX_DATE_CHARS: Final = 10
 """``2026-01-31``: what is longer and is no time is no date."""
-_QUOTED: Final = frozenset({"app", "name", "action", "installer", "version"})
-_QUOTES: Final = str.maketrans("“”„«»「」『』《》", '"""""""""""')
-ISOLATE: Final = ("\u2068", "\u2069")
-"""What Unicode puts around text whose direction is its own. `tame` takes them from phones' text: these are ours."""
+_QUOTED_PLACEHOLDERS: Final = frozenset({"app", "name", "action", "installer", "version"})
+_PLAIN_QUOTES: Final = str.maketrans("“”„«»「」『』《》", '"""""""""""')
+BIDI_ISOLATE: Final = ("\u2068", "\u2069")
+"""What Unicode puts around text whose direction is its own. `sanitize_text` takes them from phones' text: these are ours."""
 
 
-def tame(text: str, longest: int = LONGEST_LABEL) -> str:
-    """Make text from a phone harmless to show: one line, no control or direction characters, no more than `longest`.
+def sanitize_text(text: str, max_chars: int = MAX_LABEL_CHARS) -> str:
+    """Make text from a phone harmless to show: one line, no control or direction characters, no more than `max_chars`.
 
     Labels are written by the people we warn about. An escape sequence could repaint the terminal; U+202E could turn
     ``exe.app`` round; a newline could forge a line of the report.
     """
     kept: list[str] = []
     marks = 0
-    for char in text[: longest * 4]:
+    for char in text[: max_chars * 4]:
         category = unicodedata.category(char)
-        if category == "Cs" or (category == "Cf" and char not in _KEPT_FORMAT):
+        if category == "Cs" or (category == "Cf" and char not in _KEPT_FORMAT_CHARS):
             continue
-        marks = marks + 1 if category in {"Mn", "Me"} or char in _KEPT_FORMAT else 0
-        if category in {"Cc", "Zl", "Zp"} or char in _BLANK:
+        marks = marks + 1 if category in {"Mn", "Me"} or char in _KEPT_FORMAT_CHARS else 0
+        if category in {"Cc", "Zl", "Zp"} or char in _INVISIBLE_LETTERS:
             kept.append(" ")
-        elif marks <= _MOST_MARKS:
+        elif marks <= _MAX_COMBINING_MARKS:
             kept.append(char)
     tamed = " ".join("".join(kept).split())
-    return tamed if len(tamed) <= longest else tamed[: longest - 1] + "…"
+    return tamed if len(tamed) <= max_chars else tamed[: max_chars - 1] + "…"
 
 
-def name_of(label: str | None, package: str) -> str:
+def display_name(label: str | None, package: str) -> str:
     """What to call an app: its label where one was read that shows anything, else its package."""
-    return label if label and tame(label).strip("\u200c\u200d") else package
+    return label if label and sanitize_text(label).strip("\u200c\u200d") else package
 
 
 @dataclass(frozen=True, slots=True)
-class Language:
+class Translator:
     """Words every `Message` in one language."""
 
     code: str = "en"
-    isolate: bool = False
-    """Whether text that is not ours stands between the marks of `ISOLATE`. A page makes elements of them."""
-    months: bool = False
+    isolate_bidi: bool = False
+    """Whether text that is not ours stands between the marks of `BIDI_ISOLATE`. A page makes elements of them."""
+    month_precision: bool = False
     """Whether no date is told more exactly than by its month."""
 
     def __post_init__(self) -> None:
         """Refuse a language that is not there."""
-        if self.code not in catalog.available():
-            raise UsageError("errors.unknown_language", given=self.code, known=catalog.available())
+        if self.code not in catalog.languages():
+            raise UsageError("errors.unknown_language", given=self.code, known=catalog.languages())
 
     @property
-    def unreviewed(self) -> Message | None:
+    def review_notice(self) -> Message | None:
         """What to say of a translation that no native speaker has read over."""
-        if catalog.reviewed(self.code):
+        if catalog.is_reviewed(self.code):
             return None
         from privaudit.model import Message
 
         return Message(key="report.unreviewed")
 
-    def say(self, message: Message) -> str:
+    def translate(self, message: Message) -> str:
         """The sentence of `message`."""
-        return self._word(message.key, message.values)
+        return self._translate_key(message.key, message.values)
 
-    def text(self, key: str, /, **values: Value) -> str:
+    def t(self, key: str, /, **values: MessageValue) -> str:
         """The sentence of `key`, filled with `values`."""
-        return self._word(key, values)
+        return self._translate_key(key, values)
 
-    def has(self, key: str) -> bool:
+    def has_key(self, key: str) -> bool:
         """Whether there is a sentence of `key`."""
-        return _sentence(key, self.code) is not None
+        return _find_template(key, self.code) is not None
 
-    def _word(self, key: str, values: Mapping[str, Value]) -> str:
-        found = _sentence(key, self.code)
+    def _translate_key(self, key: str, values: Mapping[str, MessageValue]) -> str:
+        found = _find_template(key, self.code)
         if found is None:
-            return f"[{tame(key)}]"
+            return f"[{sanitize_text(key)}]"
         sentence, code = found
         if not isinstance(sentence, str):
-            sentence = sentence.get(catalog.form(code, values.get("n")), sentence["other"])
-        return sentence.format_map(_Gaps((name, self._value(name, value)) for name, value in values.items()))
+            sentence = sentence.get(catalog.plural_form(code, values.get("n")), sentence["other"])
+        return sentence.format_map(
+            _Placeholders((name, self._format_value(name, value)) for name, value in values.items())
+        )
 
-    def _value(self, name: str, value: Value) -> str:
+    def _format_value(self, name: str, value: MessageValue) -> str:
         if isinstance(value, tuple):
-            *first, last = [self._value(name, part) for part in value] or [self.text("dates.unknown")]
+            *first, last = [self._format_value(name, part) for part in value] or [self.t("dates.unknown")]
             if not first:
                 return last
-            return self.text("dates.separator").join(first) + self.text("dates.last_separator") + last
+            return self.t("dates.separator").join(first) + self.t("dates.last_separator") + last
         if value is None:
-            return self.text("dates.unknown")
+            return self.t("dates.unknown")
         if isinstance(value, str):
-            return self._text(name, value)
-        return str(value) if isinstance(value, int) else self.say(value)
+            return self._format_text(name, value)
+        return str(value) if isinstance(value, int) else self.translate(value)
 
-    def _text(self, name: str, text: str) -> str:
+    def _format_text(self, name: str, text: str) -> str:
         if name.endswith(("_at", "_on")):
-            return self.date(text)
+            return self.format_date(text)
         if name.endswith("_short"):
-            return self.date(text, "short_month" if self.months else "short")
+            return self.format_date(text, "short_month" if self.month_precision else "short")
         # What stands in quotation marks could end them by marks of its own, and go on in our words.
-        return self.quote(text.translate(_QUOTES) if name in _QUOTED else text)
+        return self.quote_untrusted(text.translate(_PLAIN_QUOTES) if name in _QUOTED_PLACEHOLDERS else text)
 
-    def quote(self, text: str, longest: int = LONGEST_LABEL) -> str:
+    def quote_untrusted(self, text: str, max_chars: int = MAX_LABEL_CHARS) -> str:
         """Text that is not ours, tamed, as it is shown in this language."""
-        tamed = tame(text, longest)
-        return tamed.join(ISOLATE) if self.isolate else tamed
+        tamed = sanitize_text(text, max_chars)
+        return tamed.join(BIDI_ISOLATE) if self.isolate_bidi else tamed
 
-    def date(self, iso: str, form: str | None = None) -> str:
+    def format_date(self, iso: str, style: str | None = None) -> str:
         """An ISO time, or a date of a year, month or day, in words. What is no date is shown as it stands."""
-        told = iso[: len("2026-01")] if self.months else iso
+        told = iso[: len("2026-01")] if self.month_precision else iso
         try:
             if "T" in told:
                 moment = datetime.fromisoformat(told)
-                return self._date("minute", moment.year, moment.month, moment.day, moment.hour, moment.minute)
-            numbers = tuple(int(part) for part in (iso if form else told)[:_LONGEST_DATE].split("-"))
-            return self._date(form or ("year", "month", "day")[len(numbers) - 1], *numbers)
+                return self._format_date_parts(
+                    "minute", moment.year, moment.month, moment.day, moment.hour, moment.minute
+                )
+            numbers = tuple(int(part) for part in (iso if style else told)[:_MAX_DATE_CHARS].split("-"))
+            return self._format_date_parts(style or ("year", "month", "day")[len(numbers) - 1], *numbers)
         except (ValueError, TypeError, IndexError):  # TypeError: 2026-1-1-1
-            return tame(iso)
+            return sanitize_text(iso)
 
-    def _date(self, form: str, year: int, month: int = 1, day: int = 1, hour: int = 0, minute: int = 0) -> str:
+    def _format_date_parts(
+        self, style: str, year: int, month: int = 1, day: int = 1, hour: int = 0, minute: int = 0
+    ) -> str:
         months = catalog.sentence("dates.months", self.code) or catalog.sentence("dates.months", catalog.ENGLISH)
-        pattern = catalog.sentence(f"dates.{form}", self.code) or catalog.sentence(f"dates.{form}", catalog.ENGLISH)
+        pattern = catalog.sentence(f"dates.{style}", self.code) or catalog.sentence(f"dates.{style}", catalog.ENGLISH)
         name = str(months).split()[month - 1]
         return str(pattern).format(year=year, month=name, number=month, day=day, hour=hour, minute=minute)
 
 
-class _Gaps(dict[str, str]):
+class _Placeholders(dict[str, str]):
     """Values of a sentence. A report of another version may lack one: that must not hide the rest."""
 
     def __missing__(self, name: str) -> str:
         return "…"
 
 
-def _sentence(key: str, code: str) -> tuple[Sentence, str] | None:
+def _find_template(key: str, code: str) -> tuple[Sentence, str] | None:
     """The sentence of `key` and whose it is: where a language lacks it, English says it and counts.
 
     ``None`` where a report of another version says what this one has no words for.
     """
     try:
-        own = _menu_word(key, code) or _rule_word(key, code)
+        own = _rom_term(key, code) or _rule_text(key, code)
     except KeyError:
         return None
     # A language may need no blank where English does: only what is not there at all falls back.
@@ -173,7 +179,7 @@ def _sentence(key: str, code: str) -> tuple[Sentence, str] | None:
     return None if english is None else (english, catalog.ENGLISH)
 
 
-def _menu_word(key: str, code: str) -> str | None:
+def _rom_term(key: str, code: str) -> str | None:
     """``menu.ROM.WORD``: a word as this phone's own menus have it."""
     area, _, name = key.partition(".")
     if area != "menu":
@@ -181,11 +187,11 @@ def _menu_word(key: str, code: str) -> str | None:
     from privaudit import roms
 
     rom, _, word = name.partition(".")
-    words: Mapping[str, Mapping[str, str]] = roms.load(rom)["words"]
+    words: Mapping[str, Mapping[str, str]] = roms.load_rom(rom)["words"]
     return words.get(code, words["en"]).get(word) or words["en"][word]
 
 
-def _rule_word(key: str, code: str) -> str | None:
+def _rule_text(key: str, code: str) -> str | None:
     """``rule.ID.WORD``: what a rule is called and says; its own file holds that in every language."""
     area, _, name = key.partition(".")
     rule, _, word = name.partition(".")
@@ -193,4 +199,4 @@ def _rule_word(key: str, code: str) -> str | None:
         return None
     from privaudit.i18n import rule_texts
 
-    return rule_texts.word(rule, word, code)
+    return rule_texts.rule_text(rule, word, code)

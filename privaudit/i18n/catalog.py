@@ -20,10 +20,10 @@ Sentence: TypeAlias = str | Mapping[str, str]
 ENGLISH: Final = "en"
 _SUFFIX: Final = ".toml"
 _HEADING: Final = re.compile(r"^\[(\w+)\]$", re.MULTILINE)
-_FOLDER: Final = Path(__file__).parent.parent / "data" / "locales"
+_LOCALES_FOLDER: Final = Path(__file__).parent.parent / "data" / "locales"
 """Looked for beside this module: `importlib.resources` would load a tenth of what the help needs."""
 
-_WINDOWS: Final = {
+_WINDOWS_LANGUAGE_NAMES: Final = {
     # Windows names its languages in English: "Indonesian_Indonesia".
     "chinese": "zh",
     "filipino": "fil",
@@ -33,23 +33,23 @@ _WINDOWS: Final = {
     "spanish": "es",
     "swahili": "sw",
 }
-_OTHER_CODES: Final = {"in": "id", "tl": "fil"}
+_CODE_ALIASES: Final = {"in": "id", "tl": "fil"}
 """What Java and Android wrote for Indonesian, and what the C library writes for Filipino."""
 
-_ALWAYS_OTHER: Final = frozenset({"id", "zh"})
-_ZERO_IS_ONE: Final = frozenset({"hi"})
+_WITHOUT_PLURAL: Final = frozenset({"id", "zh"})
+_ZERO_IS_SINGULAR: Final = frozenset({"hi"})
 _FILIPINO: Final = "fil"
-_LINKED_APART: Final = frozenset({4, 6, 9})
+_FILIPINO_OTHER_DIGITS: Final = frozenset({4, 6, 9})
 """Last digits whose Filipino words end in a consonant: they take "na" before what is counted."""
 
 
 @cache
-def available() -> tuple[str, ...]:
+def languages() -> tuple[str, ...]:
     """Codes of the languages; English first."""
-    return (ENGLISH, *sorted({file.stem for file in _FOLDER.glob(f"*{_SUFFIX}")} - {ENGLISH}))
+    return (ENGLISH, *sorted({file.stem for file in _LOCALES_FOLDER.glob(f"*{_SUFFIX}")} - {ENGLISH}))
 
 
-def of_computer() -> str:
+def system_language() -> str:
     """The computer's language, when privaudit speaks it, else English."""
     wishes = [os.environ.get(name, "") for name in ("LC_ALL", "LC_MESSAGES", "LANG")]
     if not any(wishes):
@@ -57,8 +57,8 @@ def of_computer() -> str:
             wishes = [locale.getlocale()[0] or ""]  # Windows sets no variables
     first = next((wish for wish in wishes if wish), "").casefold()
     named = re.split(r"[-_.@ ]", first, maxsplit=1)[0]
-    code = _OTHER_CODES.get(named) or _WINDOWS.get(named) or named
-    return code if code in available() else ENGLISH
+    code = _CODE_ALIASES.get(named) or _WINDOWS_LANGUAGE_NAMES.get(named) or named
+    return code if code in languages() else ENGLISH
 
 
 def sentence(key: str, code: str) -> Sentence | None:
@@ -67,23 +67,23 @@ def sentence(key: str, code: str) -> Sentence | None:
     return _area(code, area).get(name)
 
 
-def sentences(code: str) -> Mapping[str, Sentence]:
+def messages(code: str) -> Mapping[str, Sentence]:
     """Every sentence of a language by ``AREA.NAME``."""
     return {f"{area}.{name}": text for area in _parts(code) if area for name, text in _area(code, area).items()}
 
 
-def reviewed(code: str) -> bool:
+def is_reviewed(code: str) -> bool:
     """Whether a native speaker has read the translation over; English is the original."""
     return code == ENGLISH or bool(_area(code, "").get("reviewed_by"))
 
 
-def form(code: str, number: object) -> str:
+def plural_form(code: str, number: object) -> str:
     """``one`` or ``other``: how a language counts, by CLDR's rules for whole numbers."""
-    if not isinstance(number, int) or code in _ALWAYS_OTHER:
+    if not isinstance(number, int) or code in _WITHOUT_PLURAL:
         return "other"
     if code == _FILIPINO:
-        return "one" if number in {1, 2, 3} or number % 10 not in _LINKED_APART else "other"
-    return "one" if number == 1 or (number == 0 and code in _ZERO_IS_ONE) else "other"
+        return "one" if number in {1, 2, 3} or number % 10 not in _FILIPINO_OTHER_DIGITS else "other"
+    return "one" if number == 1 or (number == 0 and code in _ZERO_IS_SINGULAR) else "other"
 
 
 @cache
@@ -106,6 +106,6 @@ def _parts(code: str) -> Mapping[str, str]:
 
     A heading stands alone on its line, and no sentence is written over several lines; a test holds every file to that.
     """
-    text = (_FOLDER / f"{code}{_SUFFIX}").read_text(encoding="utf-8")
+    text = (_LOCALES_FOLDER / f"{code}{_SUFFIX}").read_text(encoding="utf-8")
     first, *rest = _HEADING.split(text)
     return {"": first, **dict(zip(rest[::2], rest[1::2], strict=True))}

@@ -9,48 +9,48 @@ from typing import Final, Literal
 
 from pydantic import ConfigDict, TypeAdapter
 
-from privaudit.knowledge.loader import Mistakes, read_toml, validate
-from privaudit.knowledge.schema import Words
+from privaudit.knowledge.loader import Problems, read_toml, validate_data
+from privaudit.knowledge.schema import NonEmptyText
 from privaudit.knowledge.vocabulary import Vocabulary
 
-FILE: Final = "examples.toml"
+NAME_EXAMPLES_FILE: Final = "examples.toml"
 _FORBID: Final = ConfigDict(extra="forbid")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Example:
+class NameExample:
     """One app's name, its package, or both."""
 
-    label: Words | None = None
-    package: Words | None = None
+    label: NonEmptyText | None = None
+    package: NonEmptyText | None = None
     expect: tuple[Literal["lending", "maybe", "weak", "trapped", "no"], ...]
     """Any of these will do."""
-    origin: Words
+    origin: NonEmptyText
     """Real, or made up for a trap."""
     __pydantic_config__ = _FORBID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _File:
-    name: tuple[Example, ...]
+class _NameExampleFile:
+    name: tuple[NameExample, ...]
     __pydantic_config__ = _FORBID
 
 
-def read(folder: Traversable, mistakes: Mistakes) -> tuple[Example, ...]:
-    """The examples of `folder`; what is wrong goes to `mistakes`."""
-    data = read_toml(folder / FILE, FILE, mistakes)
-    found = None if data is None else validate(_adapter(), data, FILE, mistakes)
+def read_name_examples(folder: Traversable, problems: Problems) -> tuple[NameExample, ...]:
+    """The examples of `folder`; what is wrong goes to `problems`."""
+    data = read_toml(folder / NAME_EXAMPLES_FILE, NAME_EXAMPLES_FILE, problems)
+    found = None if data is None else validate_data(_name_examples_adapter(), data, NAME_EXAMPLES_FILE, problems)
     return found.name if found else ()
 
 
-def check_names(folder: Traversable, words: Vocabulary, mistakes: Mistakes) -> None:
+def check_name_examples(folder: Traversable, words: Vocabulary, problems: Problems) -> None:
     """Judge every example."""
-    for number, example in enumerate(read(folder, mistakes), 1):
-        verdict = words.judge(example.label, example.package).verdict
+    for number, example in enumerate(read_name_examples(folder, problems), 1):
+        verdict = words.classify(example.label, example.package).verdict
         if verdict not in example.expect:
-            mistakes.add(
+            problems.add(
                 "knowledge.example_name",
-                file=FILE,
+                file=NAME_EXAMPLES_FILE,
                 row=number,
                 found=example.label or example.package,
                 verdict=verdict,
@@ -59,5 +59,5 @@ def check_names(folder: Traversable, words: Vocabulary, mistakes: Mistakes) -> N
 
 
 @cache
-def _adapter() -> TypeAdapter[_File]:
-    return TypeAdapter(_File)
+def _name_examples_adapter() -> TypeAdapter[_NameExampleFile]:
+    return TypeAdapter(_NameExampleFile)

@@ -9,34 +9,38 @@ from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
 
-from privaudit.knowledge.loader import Mistakes, validate
-from privaudit.knowledge.schema import KEYS, Row, Source
+from privaudit.knowledge.loader import Problems, validate_data
+from privaudit.knowledge.schema import SIGNATURE_KEYS, ListSource, SignatureRow
 from privaudit.model import Message
 
-Table = TypeVar("Table", Row, Source)
+RowOrSource = TypeVar("RowOrSource", SignatureRow, ListSource)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Imported:
+class ImportedList:
     """One list that was read from another format."""
 
-    source: Source
-    rows: tuple[Row, ...]
+    source: ListSource
+    rows: tuple[SignatureRow, ...]
 
 
-def checked(kind: type[Table], data: Mapping[str, Any], name: str, at: Message, mistakes: Mistakes) -> Table | None:
-    """`data` as a row or a head; ``None`` where it does not fit, and all that is wrong, placed `at` a row of `name`."""
-    wrong = Mistakes()
-    made: Table | None = validate(_rows() if kind is Row else _sources(), data, name, wrong, KEYS)
-    mistakes += [Message(key=one.key, values={**one.values, "where": at}) for one in wrong]
+def validate_row_or_source(
+    table_type: type[RowOrSource], data: Mapping[str, Any], file_name: str, location: Message, problems: Problems
+) -> RowOrSource | None:
+    """`user_data_path` as a row or a head; ``None`` where it does not fit, and all that is wrong, placed `location` a row of `answer_file_name`."""
+    wrong = Problems()
+    made: RowOrSource | None = validate_data(
+        _row_adapter() if table_type is SignatureRow else _source_adapter(), data, file_name, wrong, SIGNATURE_KEYS
+    )
+    problems += [Message(key=one.key, values={**one.values, "where": location}) for one in wrong]
     return made
 
 
 @cache
-def _rows() -> TypeAdapter[Any]:
-    return TypeAdapter(Row)
+def _row_adapter() -> TypeAdapter[Any]:
+    return TypeAdapter(SignatureRow)
 
 
 @cache
-def _sources() -> TypeAdapter[Any]:
-    return TypeAdapter(Source)
+def _source_adapter() -> TypeAdapter[Any]:
+    return TypeAdapter(ListSource)

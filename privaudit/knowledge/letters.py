@@ -7,36 +7,36 @@ import unicodedata
 from functools import cache
 from typing import Final
 
-_HUMPS: Final = re.compile(r"(?<=[a-zß-öø-ÿ])(?=[A-ZÀ-ÖØ-Þ])|(?<=[A-Z])(?=[A-Z][a-z])")
+_CAMEL_CASE_BOUNDARY: Final = re.compile(r"(?<=[a-zß-öø-ÿ])(?=[A-ZÀ-ÖØ-Þ])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
 @cache
-def compiled(regex: str) -> re.Pattern[str]:
+def compile_regex(regex: str) -> re.Pattern[str]:
     """`regex`, compiled when it is first used."""
     return re.compile(regex)
 
 
 @cache
-def normal(text: str) -> str:
+def normalize(text: str) -> str:
     """A word of ours in one form of its letters, whatever their case."""
     return unicodedata.normalize("NFKC", text).casefold()
 
 
-def plain(label: str) -> str:
+def strip_invisible(label: str) -> str:
     """`label` without what hides a word from us and not from its reader: other forms of letters, what is invisible."""
     return "".join(char for char in unicodedata.normalize("NFKC", label) if unicodedata.category(char) != "Cf")
 
 
-def humps(name: str, between: str) -> str:
+def split_camel_case(name: str, separator: str) -> str:
     """`name` with its words parted where a capital letter begins one: ``EasyLoan``, ``QRCash``."""
-    return _HUMPS.sub(between, name)
+    return _CAMEL_CASE_BOUNDARY.sub(separator, name)
 
 
-def at_word(word: str, text: str, match: str) -> bool:
+def matches_word(word: str, text: str, match: str) -> bool:
     """Whether `word` stands in `text`: anywhere (``sub``), where a word begins (``wstart``), or as a whole ``word``."""
     if word not in text:
         return False
     if match == "sub":
         return True
     end = r"(?!\w)" if match == "word" else ""
-    return compiled(rf"(?<!\w){re.escape(word)}{end}").search(text) is not None
+    return compile_regex(rf"(?<!\w){re.escape(word)}{end}").search(text) is not None

@@ -14,16 +14,16 @@ from typing import Any, Final, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from privaudit.errors import KnowledgeError
-from privaudit.model import Message, Value
+from privaudit.model import Message, MessageValue
 
-LARGEST: Final = 8 * 1024 * 1024
+MAX_FILE_BYTES: Final = 8 * 1024 * 1024
 """Bytes of one data file. A list of ten thousand apps has about two million."""
 
 T = TypeVar("T")
 
-_LINE = re.compile(r"at line (\d+)")
+_TOML_ERROR_LINE = re.compile(r"at line (\d+)")
 
-_BY_KEY: Final[Mapping[str, str]] = {
+_PROBLEM_BY_KEY: Final[Mapping[str, str]] = {
     "package": "knowledge.package",
     "sha256": "knowledge.digest",
     "certificates": "knowledge.digest",
@@ -34,7 +34,7 @@ _BY_KEY: Final[Mapping[str, str]] = {
 }
 """The mistake that a value of this key can hold, beside being of the wrong kind."""
 
-_KINDS: Final[Mapping[str, str]] = {
+_EXPECTED_TYPE: Final[Mapping[str, str]] = {
     "string_type": "knowledge.kind_text",
     "tuple_type": "knowledge.kind_list",
     "bool_parsing": "knowledge.kind_bool",
@@ -43,15 +43,15 @@ _KINDS: Final[Mapping[str, str]] = {
 }
 
 
-class Mistakes(list[Message]):
+class Problems(list[Message]):
     """Everything that is wrong, in the order of the files."""
 
-    def add(self, mistake: str, **values: Value) -> None:
-        """One more; `mistake` is a message key."""
-        self.append(Message(key=mistake, values=values))
+    def add(self, message_key: str, **values: MessageValue) -> None:
+        """One more; `message_key` is a message key."""
+        self.append(Message(key=message_key, values=values))
 
 
-def shipped() -> Traversable:
+def shipped_folder() -> Traversable:
     """The lists and words that came with privaudit: in the wheel, or at the top of a checkout.
 
     Raises:
@@ -66,90 +66,96 @@ def shipped() -> Traversable:
     raise KnowledgeError("errors.knowledge_missing", (mistake,))
 
 
-def toml_files(folder: Traversable) -> list[Traversable]:
+def list_toml_files(folder: Traversable) -> list[Traversable]:
     """The TOML files directly in `folder`, by name; none where there is no such folder."""
     if not folder.is_dir():
         return []
     return sorted((entry for entry in folder.iterdir() if entry.name.endswith(".toml")), key=lambda entry: entry.name)
 
 
-def read_toml(file: Traversable, name: str, mistakes: Mistakes) -> dict[str, Any] | None:
-    """What stands in `file`, which is called `name` when something is wrong; then ``None``."""
+def read_toml(file: Traversable, file_name: str, problems: Problems) -> dict[str, Any] | None:
+    """What stands in `file`, which is called `answer_file_name` when something is wrong; then ``None``."""
     try:
         with file.open("rb") as stream:
-            data = stream.read(LARGEST + 1)
+            data = stream.read(MAX_FILE_BYTES + 1)
     except OSError as error:
-        mistakes.add("knowledge.unreadable", file=name, reason=error.strerror or type(error).__name__)
+        problems.add("knowledge.unreadable", file=file_name, reason=error.strerror or type(error).__name__)
         return None
-    if len(data) > LARGEST:
-        mistakes.add("knowledge.too_large", file=name, megabytes=LARGEST // 1024**2)
+    if len(data) > MAX_FILE_BYTES:
+        problems.add("knowledge.too_large", file=file_name, megabytes=MAX_FILE_BYTES // 1024**2)
         return None
     try:
         # Windows' Notepad used to put a byte order mark in front of UTF-8.
         return tomllib.loads(data.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
-        mistakes.add("knowledge.encoding", file=name, line=data.count(b"\n", 0, error.start) + 1)
+        problems.add("knowledge.encoding", file=file_name, line=data.count(b"\n", 0, error.start) + 1)
     except tomllib.TOMLDecodeError as error:
-        found = _LINE.search(str(error))
+        found = _TOML_ERROR_LINE.search(str(error))
         # Without a line the end of the file came too early: say the last one.
-        mistakes.add(
-            "knowledge.toml", file=name, line=int(found[1]) if found else data.count(b"\n") + 1, reason=str(error)
+        problems.add(
+            "knowledge.toml", file=file_name, line=int(found[1]) if found else data.count(b"\n") + 1, reason=str(error)
         )
     except RecursionError:
-        mistakes.add("knowledge.nested", file=name)
+        problems.add("knowledge.nested", file=file_name)
     return None
 
 
-def validate(
-    adapter: TypeAdapter[T], data: Mapping[str, Any], name: str, mistakes: Mistakes, keys: Collection[str] = ()
+def validate_data(
+    adapter: TypeAdapter[T],
+    data: Mapping[str, Any],
+    file_name: str,
+    problems: Problems,
+    known_keys: Collection[str] = (),
 ) -> T | None:
-    """`data` as typed objects; ``None`` and all mistakes where it does not fit. `keys`: what may have been meant."""
+    """`user_data_path` as typed objects; ``None`` and all mistakes where it does not fit. `known_keys`: what may have been meant."""
     try:
         return adapter.validate_python(data)
     except ValidationError as error:
         for detail in error.errors(include_url=False, include_context=True):
-            _explain(detail["type"], detail["loc"], detail["input"], detail.get("ctx", {}), name, mistakes, keys)
+            _add_problem(
+                detail["type"], detail["loc"], detail["input"], detail.get("ctx", {}), file_name, problems, known_keys
+            )
         return None
 
 
-def _explain(
-    kind: str,
+def _add_problem(
+    error_type: str,
     loc: Sequence[str | int],
-    given: object,
+    value: object,
     context: Mapping[str, Any],
-    name: str,
-    mistakes: Mistakes,
-    keys: Collection[str],
+    file_name: str,
+    problems: Problems,
+    known_keys: Collection[str],
 ) -> None:
-    row, key = _place(loc)
-    values: dict[str, Value] = {"file": name, "where": where(loc), "row": row, "key": key}
-    found = str(given)[:80]
-    if kind.startswith("missing"):
-        mistakes.add("knowledge.missing_key", **values)
-    elif kind in {"unexpected_keyword_argument", "extra_forbidden"}:
-        mistakes.add("knowledge.unknown_key", **values, similar=similar(key, keys))
-    elif kind == "literal_error":
-        mistakes.add("knowledge.choice", **values, found=found, choices=_choices(context))
-    elif kind in _KINDS:
-        mistakes.add("knowledge.wrong_kind", **values, kind=Message(key=_KINDS[kind]))
+    row, key = _row_and_key(loc)
+    values: dict[str, MessageValue] = {"file": file_name, "where": format_location(loc), "row": row, "key": key}
+    found = str(value)[:80]
+    if error_type.startswith("missing"):
+        problems.add("knowledge.missing_key", **values)
+    elif error_type in {"unexpected_keyword_argument", "extra_forbidden"}:
+        problems.add("knowledge.unknown_key", **values, similar=suggest_similar(key, known_keys))
+    elif error_type == "literal_error":
+        problems.add("knowledge.choice", **values, found=found, choices=_allowed_values(context))
+    elif error_type in _EXPECTED_TYPE:
+        problems.add("knowledge.wrong_kind", **values, kind=Message(key=_EXPECTED_TYPE[error_type]))
     else:
-        mistakes.add(_BY_KEY.get(key, "knowledge.wrong_value"), **values, found=found)
+        problems.add(_PROBLEM_BY_KEY.get(key, "knowledge.wrong_value"), **values, found=found)
 
 
-def _choices(context: Mapping[str, Any]) -> tuple[str, ...]:
+def _allowed_values(context: Mapping[str, Any]) -> tuple[str, ...]:
     """Pydantic's “'A', 'B' or 'N'”, as words."""
     return tuple(re.findall(r"'([^']+)'", str(context.get("expected", ""))))
 
 
-def similar(word: str, known: Iterable[str]) -> Message:
-    """The one of `known` that may have been meant, as the end of a sentence."""
-    found = difflib.get_close_matches(word, known, n=1)
+def suggest_similar(word: str, candidates: Iterable[str]) -> Message:
+    """The one of `candidates` that may have been meant, as the end of a sentence."""
+    found = difflib.get_close_matches(word, candidates, n=1)
     return (
         Message(key="knowledge.similar", values={"word": found[0]}) if found else Message(key="knowledge.not_similar")
     )
 
 
-def where(loc: Iterable[str | int]) -> Message:
+def format_location(loc: Iterable[str | int]) -> Message:
     """The place in a file: a table, or one of its rows, counted from 1."""
     table, row = (*loc, None, None)[:2]
     if isinstance(row, int):
@@ -157,7 +163,7 @@ def where(loc: Iterable[str | int]) -> Message:
     return Message(key="knowledge.at_table", values={"table": str(table)})
 
 
-def _place(loc: Sequence[str | int]) -> tuple[int | None, str]:
+def _row_and_key(loc: Sequence[str | int]) -> tuple[int | None, str]:
     row = next((part + 1 for part in loc[1:2] if isinstance(part, int)), None)
     keys = [part for part in loc if isinstance(part, str)]
     return row, keys[-1] if keys else ""

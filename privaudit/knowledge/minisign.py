@@ -13,14 +13,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-LARGEST: Final = 16 * 1024
+MAX_SIGNATURE_BYTES: Final = 16 * 1024
 """Bytes of a key or signature file. Real ones have three hundred."""
-_LEGACY, _HASHED = b"Ed", b"ED"
-_TRUSTED: Final = "trusted comment: "
-_ID, _KEY, _SIGNATURE = 8, 32, 64
+_ALGORITHM_PLAIN, _ALGORITHM_PREHASHED = b"Ed", b"ED"
+_TRUSTED_COMMENT_PREFIX: Final = "trusted comment: "
+_KEY_ID_BYTES, _PUBLIC_KEY_BYTES, _SIGNATURE_BYTES = 8, 32, 64
 
 
-class SignatureError(Exception):
+class MinisignError(Exception):
     """Why a signature does not hold. `reason`: ``malformed``, ``other_key`` or ``wrong``."""
 
     def __init__(self, reason: str) -> None:
@@ -29,64 +29,64 @@ class SignatureError(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PublicKey:
+class MinisignPublicKey:
     """Whose signatures are believed."""
 
-    id: bytes
+    key_id: bytes
     key: bytes
 
 
-def parse_key(text: str) -> PublicKey:
+def parse_public_key(text: str) -> MinisignPublicKey:
     """A public key: the file that minisign writes, or its second line alone.
 
     Raises:
         SignatureError: ``malformed``.
     """
     lines = [line for line in text.strip().splitlines() if line.strip()]
-    if not lines or len(text) > LARGEST:
-        raise SignatureError("malformed")
-    raw = _base64(lines[-1], len(_LEGACY) + _ID + _KEY)
-    if raw[:2] != _LEGACY:
-        raise SignatureError("malformed")
-    return PublicKey(id=raw[2 : 2 + _ID], key=raw[2 + _ID :])
+    if not lines or len(text) > MAX_SIGNATURE_BYTES:
+        raise MinisignError("malformed")
+    raw = _decode_base64(lines[-1], len(_ALGORITHM_PLAIN) + _KEY_ID_BYTES + _PUBLIC_KEY_BYTES)
+    if raw[:2] != _ALGORITHM_PLAIN:
+        raise MinisignError("malformed")
+    return MinisignPublicKey(key_id=raw[2 : 2 + _KEY_ID_BYTES], key=raw[2 + _KEY_ID_BYTES :])
 
 
-def verify(data: bytes, signature: str, keys: Iterable[PublicKey]) -> str:
-    """Verify the `signature` file of `data`; gives its trusted comment, which is signed as well.
+def verify_signature(data: bytes, signature: str, keys: Iterable[MinisignPublicKey]) -> str:
+    """Verify the `signature` file of `user_data_path`; gives its trusted comment, which is signed as well.
 
     Raises:
-        SignatureError: malformed, made with none of `keys`, or wrong.
+        SignatureError: malformed, made with none of `load_public_keys`, or wrong.
     """
     from cryptography.exceptions import InvalidSignature
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
     lines = signature.split("\n")
-    if len(signature) > LARGEST or len(lines) < 4 or not lines[2].startswith(_TRUSTED):  # noqa: PLR2004 - four lines
-        raise SignatureError("malformed")
-    raw = _base64(lines[1], len(_LEGACY) + _ID + _SIGNATURE)
-    whole = _base64(lines[3], _SIGNATURE)
-    comment = lines[2].removeprefix(_TRUSTED).rstrip("\r")
-    algorithm, identity, signed = raw[:2], raw[2 : 2 + _ID], raw[2 + _ID :]
-    if algorithm not in {_LEGACY, _HASHED}:
-        raise SignatureError("malformed")
-    key = next((key for key in keys if key.id == identity), None)
+    if len(signature) > MAX_SIGNATURE_BYTES or len(lines) < 4 or not lines[2].startswith(_TRUSTED_COMMENT_PREFIX):  # noqa: PLR2004 - four lines
+        raise MinisignError("malformed")
+    raw = _decode_base64(lines[1], len(_ALGORITHM_PLAIN) + _KEY_ID_BYTES + _SIGNATURE_BYTES)
+    whole = _decode_base64(lines[3], _SIGNATURE_BYTES)
+    comment = lines[2].removeprefix(_TRUSTED_COMMENT_PREFIX).rstrip("\r")
+    algorithm, identity, signed = raw[:2], raw[2 : 2 + _KEY_ID_BYTES], raw[2 + _KEY_ID_BYTES :]
+    if algorithm not in {_ALGORITHM_PLAIN, _ALGORITHM_PREHASHED}:
+        raise MinisignError("malformed")
+    key = next((key for key in keys if key.key_id == identity), None)
     if key is None:
-        raise SignatureError("other_key")
-    message = hashlib.blake2b(data).digest() if algorithm == _HASHED else data
+        raise MinisignError("other_key")
+    message = hashlib.blake2b(data).digest() if algorithm == _ALGORITHM_PREHASHED else data
     try:
         public = Ed25519PublicKey.from_public_bytes(key.key)
         public.verify(signed, message)
         public.verify(whole, signed + comment.encode())
     except (InvalidSignature, ValueError) as error:
-        raise SignatureError("wrong") from error
+        raise MinisignError("wrong") from error
     return comment
 
 
-def _base64(text: str, size: int) -> bytes:
+def _decode_base64(text: str, size_bytes: int) -> bytes:
     try:
         raw = base64.b64decode(text.strip(), validate=True)
     except (binascii.Error, ValueError) as error:
-        raise SignatureError("malformed") from error
-    if len(raw) != size:
-        raise SignatureError("malformed")
+        raise MinisignError("malformed") from error
+    if len(raw) != size_bytes:
+        raise MinisignError("malformed")
     return raw

@@ -7,28 +7,32 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any, Final
 
-from privaudit.knowledge.entries import Entry
-from privaudit.model import ListStamp
+from privaudit.knowledge.entries import SignatureEntry
+from privaudit.model import SignatureListInfo
 
-SCHEMA: Final = "privaudit-signatures/1"
-_OF_LIST: Final = ("action", "publisher", "via", "title", "date", "country", "url", "licence")
+SIGNATURES_SCHEMA: Final = "privaudit-signatures/1"
+_SOURCE_KEYS: Final = ("action", "publisher", "via", "title", "date", "country", "url", "licence")
 
 
-def render(entries: Iterable[Entry], stamp: ListStamp) -> str:
+def entries_to_json(entries: Iterable[SignatureEntry], list_info: SignatureListInfo) -> str:
     """The whole document. What is not known is ``null`` or an empty list."""
-    document = {"schema": SCHEMA, "lists": asdict(stamp), "signatures": [_signature(entry) for entry in entries]}
+    document = {
+        "schema": SIGNATURES_SCHEMA,
+        "lists": asdict(list_info),
+        "signatures": [_entry_to_dict(entry) for entry in entries],
+    }
     return json.dumps(document, ensure_ascii=False, indent=1) + "\n"
 
 
-def _signature(entry: Entry) -> dict[str, Any]:
+def _entry_to_dict(entry: SignatureEntry) -> dict[str, Any]:
     sources = []
-    for part, number in entry.places:
+    for part, number in entry.row_refs:
         row, source = part.rows[number - 1], part.source
         sources.append(
             {
                 "signature": f"{part.id}#{number}",
                 "kind": part.kind,
-                "tier": "own" if part.own else source.tier,
+                "tier": "own" if part.is_user_list else source.tier,
                 **{
                     key: getattr(source, key)
                     for key in ("action", "publisher", "via", "title", "date", "country", "url")

@@ -11,11 +11,11 @@ from typing import Annotated, Final
 from pydantic import ConfigDict, Field, TypeAdapter
 
 from privaudit.knowledge import places
-from privaudit.knowledge.loader import Mistakes, read_toml, shipped, validate
-from privaudit.knowledge.schema import Day
+from privaudit.knowledge.loader import Problems, read_toml, shipped_folder, validate_data
+from privaudit.knowledge.schema import PartialDate
 
-FILE: Final = "release.toml"
-POINTER: Final = "current"
+RELEASE_FILE: Final = "release.toml"
+CURRENT_FILE: Final = "current"
 """A file of one line: the name of the folder in force. Replacing it is the one step by which lists are exchanged."""
 
 
@@ -25,54 +25,54 @@ class Release:
 
     number: Annotated[int, Field(ge=1, lt=10**12)]
     """Grows with each edition, so that nobody can pass off an old one as new."""
-    released: Day
+    released: PartialDate
     __pydantic_config__ = ConfigDict(extra="forbid")
 
 
-def read(folder: Traversable, mistakes: Mistakes) -> Release | None:
+def read_release(folder: Traversable, problems: Problems) -> Release | None:
     """The edition in `folder`; ``None`` and the mistakes where it cannot be read."""
-    data = read_toml(folder / FILE, FILE, mistakes)
-    return None if data is None else validate(_adapter(), data, FILE, mistakes)
+    data = read_toml(folder / RELEASE_FILE, RELEASE_FILE, problems)
+    return None if data is None else validate_data(_release_adapter(), data, RELEASE_FILE, problems)
 
 
-def number(folder: Traversable) -> int:
+def release_number(folder: Traversable) -> int:
     """The edition's number; 0 where there is none to be read."""
-    found = read(folder, Mistakes())
+    found = read_release(folder, Problems())
     return found.number if found else 0
 
 
-def day() -> str:
+def active_release_date() -> str:
     """When the edition in force was made, ``YYYY-MM-DD``."""
-    found = read(in_force(), Mistakes())
+    found = read_release(active_folder(), Problems())
     return found.released if found else "1970-01-01"
 
 
-def kept() -> Path:
+def updates_root() -> Path:
     """Where lists that were taken in by `signatures update` lie."""
-    return places.data() / "lists"
+    return places.user_data_path() / "lists"
 
 
-def taken() -> Path | None:
+def updated_folder() -> Path | None:
     """The folder of the lists that were taken in last; ``None``: none were."""
-    root = kept()
+    root = updates_root()
     try:
-        name = (root / POINTER).read_text(encoding="utf-8").strip()
+        name = (root / CURRENT_FILE).read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError):
         return None
     folder = root / name
     return folder if name.isalnum() and (folder / "vocabulary.toml").is_file() else None
 
 
-def in_force() -> Traversable:
+def active_folder() -> Traversable:
     """The folder to read: the shipped lists, unless newer ones were taken in.
 
     Raises:
         KnowledgeError: privaudit's own are not there.
     """
-    ours, newer = shipped(), taken()
-    return newer if newer is not None and number(newer) > number(ours) else ours
+    ours, newer = shipped_folder(), updated_folder()
+    return newer if newer is not None and release_number(newer) > release_number(ours) else ours
 
 
 @cache
-def _adapter() -> TypeAdapter[Release]:
+def _release_adapter() -> TypeAdapter[Release]:
     return TypeAdapter(Release)

@@ -11,16 +11,16 @@ from pathlib import Path
 from typing import Final
 
 from privaudit.i18n import rule_texts
-from privaudit.knowledge.loader import Mistakes, similar, toml_files, where
-from privaudit.knowledge.rule_file import UNDATED, Concern, Rule
-from privaudit.knowledge.rules import read
-from privaudit.model import Message, Value
+from privaudit.knowledge.loader import Problems, format_location, list_toml_files, suggest_similar
+from privaudit.knowledge.rule_file import UNDATED, Rule, RuleClause
+from privaudit.knowledge.rules import read_rules
+from privaudit.model import Message, MessageValue
 
-LANGUAGES: Final = ("en", "zh")
+REQUIRED_LANGUAGES: Final = ("en", "zh")
 """Every rule speaks these; more are welcome."""
-_PREFIX: Final = "android.permission."
-_ALWAYS: Final = ("authority", "title", "says")
-_NEVER: Final = {
+_PERMISSION_PREFIX: Final = "android.permission."
+_REQUIRED_TEXTS: Final = ("authority", "title", "says")
+_FORBIDDEN_WORDS: Final = {
     "en": re.compile(
         r"\b(blacklist|malicious|malware|scam\w*|fraud\w*|illegal\w*|unlawful\w*|criminal\w*|victims?|forensic\w*"
         r"|safe|safely|clean|collects|harvest\w*|steals?|violat\w+|breach\w*)\b",
@@ -33,125 +33,134 @@ so never stands beside an app."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
+class CheckablePermissions:
     """What a rule can be held against: what phones are asked, and which special access there is."""
 
     permissions: Collection[str]
     """Whole names."""
-    special: Collection[str]
+    special_access: Collection[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Checked:
+class RuleLintResult:
     """What was looked at, and what is wrong with it."""
 
     rules: tuple[Rule, ...]
-    mistakes: tuple[Message, ...]
+    problems: tuple[Message, ...]
 
 
-def check(path: Path | None, known: Known, *, today: date | None = None) -> Checked:
+def lint_rules(path: Path | None, checkable: CheckablePermissions, *, today: date | None = None) -> RuleLintResult:
     """Look at `path`, a rule or a folder of rules; without one, at those that came with privaudit."""
-    mistakes = Mistakes()
-    files = list(_files(path, mistakes))
-    book = read(mistakes, files)
-    ours = book if path is None else read(Mistakes())
+    mistakes = Problems()
+    files = list(_rule_files(path, mistakes))
+    book = read_rules(mistakes, files)
+    ours = book if path is None else read_rules(Problems())
     names = {rule.id for rule in (*book.rules, *ours.rules)}
     day = (today or datetime.now(UTC).date()).isoformat()
     for rule, file in zip(book.rules, book.files, strict=True):
-        _check_head(rule, file, mistakes)
-        _check_dates(rule, file, names, day, mistakes)
-        _check_concerns(rule, file, known, mistakes)
-        _check_words(rule, file, mistakes)
-    return Checked(rules=book.rules, mistakes=tuple(mistakes))
+        _check_rule_head(rule, file, mistakes)
+        _check_rule_dates(rule, file, names, day, mistakes)
+        _check_clauses(rule, file, checkable, mistakes)
+        _check_rule_texts(rule, file, mistakes)
+    return RuleLintResult(rules=book.rules, problems=tuple(mistakes))
 
 
-def _files(path: Path | None, mistakes: Mistakes) -> Iterator[Traversable]:
+def _rule_files(path: Path | None, problems: Problems) -> Iterator[Traversable]:
     if path is not None and not path.exists():
-        mistakes.add("knowledge.not_there", file=str(path))
+        problems.add("knowledge.not_there", file=str(path))
     elif path is not None and path.is_file():
         yield path
     else:
-        found = toml_files(path or rule_texts.folder())
+        found = list_toml_files(path or rule_texts.rules_folder())
         if not found:
-            mistakes.add("knowledge.no_lists", file=str(path))
+            problems.add("knowledge.no_lists", file=str(path))
         yield from found
 
 
-def _check_head(rule: Rule, file: str, mistakes: Mistakes) -> None:
-    if file != f"{rule.id}.toml":
-        mistakes.add("knowledge.rule_file", file=file, found=rule.id)
+def _check_rule_head(rule: Rule, file_name: str, problems: Problems) -> None:
+    if file_name != f"{rule.id}.toml":
+        problems.add("knowledge.rule_file", file=file_name, found=rule.id)
     for kind, key in (("store", "stores"), ("country", "country")):
         if bool(getattr(rule, key)) is not (rule.kind == kind):
             name = "knowledge.rule_needs" if rule.kind == kind else "knowledge.rule_needs_not"
-            mistakes.add(name, file=file, kind=rule.kind, key=key)
+            problems.add(name, file=file_name, kind=rule.kind, key=key)
     if rule.kind == "observation" and rule.concern:
-        mistakes.add("knowledge.rule_needs_not", file=file, kind=rule.kind, key="concern")
+        problems.add("knowledge.rule_needs_not", file=file_name, kind=rule.kind, key="concern")
     if not rule.source:
-        mistakes.add("knowledge.rule_no_source", file=file)
+        problems.add("knowledge.rule_no_source", file=file_name)
     if (rule.checked_on is None) is not (rule.checked_by is None):
-        mistakes.add("knowledge.rule_half_checked", file=file)
+        problems.add("knowledge.rule_half_checked", file=file_name)
 
 
-def _check_dates(rule: Rule, file: str, names: Collection[str], day: str, mistakes: Mistakes) -> None:
+def _check_rule_dates(rule: Rule, file_name: str, rule_ids: Collection[str], today: str, problems: Problems) -> None:
     for key in ("date", "known_until", "checked_on"):
         found = getattr(rule, key)
-        if found not in {None, UNDATED} and found > day:
-            mistakes.add("knowledge.rule_date_ahead", file=file, key=key, found=found)
+        if found not in {None, UNDATED} and found > today:
+            problems.add("knowledge.rule_date_ahead", file=file_name, key=key, found=found)
     begin, end, heir = rule.in_force_from, rule.in_force_until, rule.replaced_by
     if begin and end and begin > end:
-        mistakes.add("knowledge.rule_ends_first", file=file, begin=begin, end=end)
+        problems.add("knowledge.rule_ends_first", file=file_name, begin=begin, end=end)
     if heir and not end:
-        mistakes.add("knowledge.rule_no_end", file=file, found=heir)
-    if heir and heir not in names:
-        mistakes.add("knowledge.rule_unknown", file=file, found=heir, similar=similar(heir, names))
+        problems.add("knowledge.rule_no_end", file=file_name, found=heir)
+    if heir and heir not in rule_ids:
+        problems.add("knowledge.rule_unknown", file=file_name, found=heir, similar=suggest_similar(heir, rule_ids))
 
 
-def _check_concerns(rule: Rule, file: str, known: Known, mistakes: Mistakes) -> None:
+def _check_clauses(rule: Rule, file_name: str, checkable: CheckablePermissions, problems: Problems) -> None:
     seen: set[tuple[str, str]] = set()
     for index, concern in enumerate(rule.concern):
-        at: dict[str, Value] = {"file": file, "where": where(["concern", index])}
-        _check_names(concern, at, known, mistakes)
+        at: dict[str, MessageValue] = {"file": file_name, "where": format_location(["concern", index])}
+        _check_clause_permissions(concern, at, checkable, problems)
         for name in concern.permissions:
             if (concern.says, name) in seen:
-                mistakes.add("knowledge.rule_twice", **at, found=name)
+                problems.add("knowledge.rule_twice", **at, found=name)
             seen.add((concern.says, name))
         if not (concern.permissions or concern.special or concern.unread):
-            mistakes.add("knowledge.rule_empty", **at)
+            problems.add("knowledge.rule_empty", **at)
         if (concern.says == "conditional") is not (concern.condition is not None):
-            mistakes.add("knowledge.rule_condition", **at)
+            problems.add("knowledge.rule_condition", **at)
 
 
-def _check_names(concern: Concern, at: Mapping[str, Value], known: Known, mistakes: Mistakes) -> None:
-    asked = {name.removeprefix(_PREFIX) for name in known.permissions}
-    for name in concern.permissions:
+def _check_clause_permissions(
+    clause: RuleClause, location: Mapping[str, MessageValue], checkable: CheckablePermissions, problems: Problems
+) -> None:
+    asked = {name.removeprefix(_PERMISSION_PREFIX) for name in checkable.permissions}
+    for name in clause.permissions:
         if name not in asked:
-            mistakes.add("knowledge.rule_not_asked", **at, found=name, similar=similar(name, asked))
-    for name in concern.unread:
+            problems.add("knowledge.rule_not_asked", **location, found=name, similar=suggest_similar(name, asked))
+    for name in clause.unread:
         if name in asked:
-            mistakes.add("knowledge.rule_asked", **at, found=name)
-    for kind in concern.special:
-        if kind not in known.special:
-            mistakes.add("knowledge.rule_special", **at, found=kind, similar=similar(kind, known.special))
+            problems.add("knowledge.rule_asked", **location, found=name)
+    for kind in clause.special:
+        if kind not in checkable.special_access:
+            problems.add(
+                "knowledge.rule_special",
+                **location,
+                found=kind,
+                similar=suggest_similar(kind, checkable.special_access),
+            )
 
 
-def _check_words(rule: Rule, file: str, mistakes: Mistakes) -> None:
-    needed = {*_ALWAYS, *(concern.condition for concern in rule.concern if concern.condition)}
+def _check_rule_texts(rule: Rule, file_name: str, problems: Problems) -> None:
+    needed = {*_REQUIRED_TEXTS, *(concern.condition for concern in rule.concern if concern.condition)}
     optional = {"verify"} if any("verify" in words for words in rule.words.values()) else set()
-    for code in dict.fromkeys((*LANGUAGES, *rule.words)):
+    for code in dict.fromkeys((*REQUIRED_LANGUAGES, *rule.words)):
         words = rule.words.get(code, {})
-        at: dict[str, Value] = {"file": file, "where": where([f"words.{code}"])}
+        at: dict[str, MessageValue] = {"file": file_name, "where": format_location([f"words.{code}"])}
         for key in sorted((needed | optional) - words.keys()):
-            mistakes.add("knowledge.missing_key", **at, row=None, key=key)
+            problems.add("knowledge.missing_key", **at, row=None, key=key)
         for key in sorted(words.keys() - needed - optional):
-            mistakes.add("knowledge.unknown_key", **at, row=None, key=key, similar=similar(key, {*needed, "verify"}))
+            problems.add(
+                "knowledge.unknown_key", **at, row=None, key=key, similar=suggest_similar(key, {*needed, "verify"})
+            )
         for key, sentence in words.items():
             # The name of a law that touches no permission never stands beside an app.
-            found = None if key == "title" and not rule.concern else _never(code, sentence)
+            found = None if key == "title" and not rule.concern else _find_forbidden_word(code, sentence)
             if found:
-                mistakes.add("knowledge.rule_never", **at, key=key, found=found)
+                problems.add("knowledge.rule_never", **at, key=key, found=found)
 
 
-def _never(code: str, sentence: str) -> str | None:
-    pattern = _NEVER.get(code)
+def _find_forbidden_word(code: str, sentence: str) -> str | None:
+    pattern = _FORBIDDEN_WORDS.get(code)
     found = pattern.search(sentence) if pattern else None
     return found[0] if found else None

@@ -11,84 +11,86 @@ from pydantic import AfterValidator, ConfigDict, Field
 _FORBID: Final = ConfigDict(extra="forbid")
 
 
-def _a_day(text: str) -> str:
+def _validate_day(text: str) -> str:
     """Refuse the 31st of February."""
     if text.count("-") == 2:  # noqa: PLR2004 - year-month-day
         date.fromisoformat(text)
     return text
 
 
-Package: TypeAlias = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z][A-Za-z0-9_]*)+$", max_length=255)]
+PackageName: TypeAlias = Annotated[
+    str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z][A-Za-z0-9_]*)+$", max_length=255)
+]
 """As Android's ``FrameworkParsingPackageUtils.validateName`` has it for apps: at least one dot."""
-Digest: TypeAlias = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Sha256Hex: TypeAlias = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 """SHA-256 in lower-case hexadecimal."""
-Day: TypeAlias = Annotated[
-    str, Field(pattern=r"^\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?$"), AfterValidator(_a_day)
+PartialDate: TypeAlias = Annotated[
+    str, Field(pattern=r"^\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?$"), AfterValidator(_validate_day)
 ]
 """``YYYY``, ``YYYY-MM`` or ``YYYY-MM-DD``."""
-Country: TypeAlias = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
+CountryCode: TypeAlias = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
 """ISO 3166 code."""
 Url: TypeAlias = Annotated[str, Field(pattern=r"^https?://[^\s<>\"]+$")]
-Words: TypeAlias = Annotated[str, Field(pattern=r"\S")]
-Status: TypeAlias = Literal["licensed", "registered", "paired", "market_lender", "embeds_lending"]
+NonEmptyText: TypeAlias = Annotated[str, Field(pattern=r"\S")]
+LenderStatus: TypeAlias = Literal["licensed", "registered", "paired", "market_lender", "embeds_lending"]
 """What is known of a lender: a licence or an entry in a register that the source itself states; that a study paired it
 by name with a lender in a register; that it is on the market; that it is a wallet or shop app that also lends."""
-Confidence: TypeAlias = Literal["low"]
+LenderConfidence: TypeAlias = Literal["low"]
 """How sure it is that this app lends; low for collections that nobody vouches for."""
-Match: TypeAlias = Literal["package", "apk_sha256", "certificate"]
+MatchKind: TypeAlias = Literal["package", "apk_sha256", "certificate"]
 """By what an app was found on a list."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
+class ListSource:
     """The head of a list: who says so, and how well we know it."""
 
-    publisher: Words
+    publisher: NonEmptyText
     """Who made the list; never who reprinted it."""
-    title: Words
-    via: Words | None = None
+    title: NonEmptyText
+    via: NonEmptyText | None = None
     """The reprint in which it was read, where the original was not."""
     url: Url | None = None
-    date: Day | None = None
+    date: PartialDate | None = None
     """The list's own date, not the day on which we read it."""
-    country: Country | None = None
-    licence: Words | None = None
+    country: CountryCode | None = None
+    licence: NonEmptyText | None = None
     tier: Literal["A", "B", "N", "own"] | None = None
-    action: Words | None = None
+    action: NonEmptyText | None = None
     """The source's own word for what it says of the apps."""
-    refreshed: Words | None = None
+    refreshed: NonEmptyText | None = None
     """How this file is brought up to date."""
-    status: Status | None = None
+    status: LenderStatus | None = None
     """Of lenders: for every row that says nothing else."""
-    confidence: Confidence | None = None
+    confidence: LenderConfidence | None = None
     """Of lenders, likewise; left out: as sure as the status says."""
-    note: Words | None = None
+    note: NonEmptyText | None = None
     __pydantic_config__ = _FORBID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class SignatureRow:
     """One app on a list."""
 
-    package: Package | None = None
-    names: tuple[Words, ...] = ()
-    countries: tuple[Country, ...] = ()
+    package: PackageName | None = None
+    names: tuple[NonEmptyText, ...] = ()
+    countries: tuple[CountryCode, ...] = ()
     """Where the app is offered; none: as the source's country."""
-    sha256: tuple[Digest, ...] = ()
+    sha256: tuple[Sha256Hex, ...] = ()
     """Of APK files (base.apk only)."""
-    certificates: tuple[Digest, ...] = ()
+    certificates: tuple[Sha256Hex, ...] = ()
     """SHA-256 of signing certificates."""
-    developer: Words | None = None
-    harms: tuple[Words, ...] = ()
+    developer: NonEmptyText | None = None
+    harms: tuple[NonEmptyText, ...] = ()
     disputed: bool = False
     """Whether another list contradicts this one."""
-    note: Words | None = None
-    status: Status | None = None
-    confidence: Confidence | None = None
+    note: NonEmptyText | None = None
+    status: LenderStatus | None = None
+    confidence: LenderConfidence | None = None
     __pydantic_config__ = _FORBID
 
     @property
-    def found_by(self) -> tuple[tuple[Match, str], ...]:
+    def match_keys(self) -> tuple[tuple[MatchKind, str], ...]:
         """By what this row is found. A name is none of it."""
         return (
             *((("package", self.package),) if self.package else ()),
@@ -98,25 +100,27 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Example:
+class ListExample:
     """What a list must find, or must not: `signatures check` tries it."""
 
-    package: Package | None = None
-    sha256: Digest | None = None
-    certificate: Digest | None = None
+    package: PackageName | None = None
+    sha256: Sha256Hex | None = None
+    certificate: Sha256Hex | None = None
     matches: bool = True
     __pydantic_config__ = _FORBID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class File:
+class SignatureFile:
     """A whole list."""
 
-    source: Source
-    app: tuple[Row, ...]
-    example: tuple[Example, ...] = ()
+    source: ListSource
+    app: tuple[SignatureRow, ...]
+    example: tuple[ListExample, ...] = ()
     __pydantic_config__ = _FORBID
 
 
-KEYS: Final = tuple(dict.fromkeys(field.name for kind in (Source, Row, Example) for field in fields(kind)))
+SIGNATURE_KEYS: Final = tuple(
+    dict.fromkeys(field.name for kind in (ListSource, SignatureRow, ListExample) for field in fields(kind))
+)
 """Every key that may stand in a list, for "perhaps you meant"."""

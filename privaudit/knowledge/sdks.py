@@ -9,11 +9,11 @@ from typing import Final, Literal, TypeAlias
 
 from pydantic import ConfigDict, TypeAdapter
 
-from privaudit.knowledge.loader import Mistakes, read_toml, validate
-from privaudit.knowledge.schema import Words
+from privaudit.knowledge.loader import Problems, read_toml, validate_data
+from privaudit.knowledge.schema import NonEmptyText
 
-FILE: Final = "sdks.toml"
-Purpose: TypeAlias = Literal[
+SDKS_FILE: Final = "sdks.toml"
+SdkPurpose: TypeAlias = Literal[
     "alt_credit_score",
     "contact_sms_harvest",
     "credit_data_crawler",
@@ -28,36 +28,36 @@ _FORBID: Final = ConfigDict(extra="forbid")
 class Sdk:
     """One maker's code, and how it is recognised inside an APK."""
 
-    vendor: Words
-    names: tuple[Words, ...] = ()
-    classes: tuple[Words, ...] = ()
+    vendor: NonEmptyText
+    names: tuple[NonEmptyText, ...] = ()
+    classes: tuple[NonEmptyText, ...] = ()
     """Prefixes of class names, with dots."""
-    libraries: tuple[Words, ...] = ()
-    components: tuple[Words, ...] = ()
+    libraries: tuple[NonEmptyText, ...] = ()
+    components: tuple[NonEmptyText, ...] = ()
     """Classes that a manifest declares: the only part that a phone tells without its APK."""
-    purpose: Purpose
-    collects: tuple[Words, ...] = ()
+    purpose: SdkPurpose
+    collects: tuple[NonEmptyText, ...] = ()
     """What it was read to collect; empty: nothing was read about that."""
     lending_specific: bool
     """False where ordinary apps carry it too: then it says nothing of lending."""
     confidence: Literal["high", "medium", "low"]
-    note: Words | None = None
+    note: NonEmptyText | None = None
     __pydantic_config__ = _FORBID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _File:
+class _SdkFile:
     sdk: tuple[Sdk, ...]
     __pydantic_config__ = _FORBID
 
 
-def read(folder: Traversable, mistakes: Mistakes) -> tuple[Sdk, ...]:
-    """What `folder` knows of them; what is wrong goes to `mistakes`."""
-    data = read_toml(folder / FILE, FILE, mistakes)
-    found = None if data is None else validate(_adapter(), data, FILE, mistakes)
+def read_sdks(folder: Traversable, problems: Problems) -> tuple[Sdk, ...]:
+    """What `folder` knows of them; what is wrong goes to `problems`."""
+    data = read_toml(folder / SDKS_FILE, SDKS_FILE, problems)
+    found = None if data is None else validate_data(_sdk_file_adapter(), data, SDKS_FILE, problems)
     return found.sdk if found else ()
 
 
 @cache
-def _adapter() -> TypeAdapter[_File]:
-    return TypeAdapter(_File)
+def _sdk_file_adapter() -> TypeAdapter[_SdkFile]:
+    return TypeAdapter(_SdkFile)

@@ -12,16 +12,16 @@ from typing import Any, Final, Literal
 
 from pydantic import TypeAdapter
 
-from privaudit.knowledge.loader import Mistakes, read_toml, toml_files, validate, where
-from privaudit.knowledge.schema import KEYS, Example, File, Match, Row, Source
-from privaudit.model import Listing, Message
+from privaudit.knowledge.loader import Problems, format_location, list_toml_files, read_toml, validate_data
+from privaudit.knowledge.schema import SIGNATURE_KEYS, ListExample, ListSource, MatchKind, SignatureFile, SignatureRow
+from privaudit.model import Message, SignatureMatch
 
-_OF_LENDERS: Final = frozenset({"status", "confidence"})
+_LENDER_ONLY_KEYS: Final = frozenset({"status", "confidence"})
 """Keys that lists of risky apps do not have."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AppList:
+class SignatureList:
     """One list, read."""
 
     id: str
@@ -29,23 +29,23 @@ class AppList:
     file: str
     """What its file is called when something is wrong."""
     kind: Literal["risky", "lenders"]
-    own: bool
-    source: Source
-    rows: tuple[Row, ...]
-    examples: tuple[Example, ...]
-    data: dict[str, Any] = field(repr=False, compare=False)
+    is_user_list: bool
+    source: ListSource
+    rows: tuple[SignatureRow, ...]
+    examples: tuple[ListExample, ...]
+    toml_data: dict[str, Any] = field(repr=False, compare=False)
     """The same as plain TOML values."""
 
-    def countries(self, row: Row) -> tuple[str, ...]:
+    def countries_of(self, row: SignatureRow) -> tuple[str, ...]:
         """Where the app of `row` is offered, as far as the list says."""
         return row.countries or ((self.source.country,) if self.source.country else ())
 
-    def listing(self, number: int, match: Match) -> Listing:
-        """What this list says of its row `number`, counted from 1."""
+    def match_for_row(self, row_number: int, match_kind: MatchKind) -> SignatureMatch:
+        """What this list says of its row `row_number`, counted from 1."""
         source = self.source
-        return Listing(
-            signature=f"{self.id}#{number}",
-            tier="own" if self.own else source.tier or "own",
+        return SignatureMatch(
+            signature=f"{self.id}#{row_number}",
+            tier="own" if self.is_user_list else source.tier or "own",
             action=source.action or "listed",
             publisher=source.publisher,
             via=source.via,
@@ -53,109 +53,115 @@ class AppList:
             date=source.date,
             country=source.country,
             url=source.url,
-            match=match,
-            disputed=self.rows[number - 1].disputed,
+            match=match_kind,
+            disputed=self.rows[row_number - 1].disputed,
         )
 
 
-def read_folder(folder: Traversable, mistakes: Mistakes, *, own: bool = False) -> Iterator[AppList]:
+def read_list_folder(folder: Traversable, problems: Problems, *, is_user_list: bool = False) -> Iterator[SignatureList]:
     """Every list in ``folder/risky`` and ``folder/lenders``."""
     for kind in ("risky", "lenders"):
-        for file in toml_files(folder / kind):
-            yield from _read(file, f"{kind}/{file.name}", kind, mistakes, own=own)
+        for file in list_toml_files(folder / kind):
+            yield from _read_list(file, f"{kind}/{file.name}", kind, problems, is_user_list=is_user_list)
 
 
-def read_own(path: Path, mistakes: Mistakes) -> Iterator[AppList]:
+def read_user_lists(path: Path, problems: Problems) -> Iterator[SignatureList]:
     """A user's own list, a folder of them, or a folder like ours with ``risky`` and ``lenders`` in it."""
     if not path.exists():
-        mistakes.add("knowledge.not_there", file=str(path))
+        problems.add("knowledge.not_there", file=str(path))
         return
     if path.is_file():
-        yield from _read(path, str(path), None, mistakes, own=True)
+        yield from _read_list(path, str(path), None, problems, is_user_list=True)
         return
     if (path / "risky").is_dir() or (path / "lenders").is_dir():
-        yield from read_folder(path, mistakes, own=True)
+        yield from read_list_folder(path, problems, is_user_list=True)
         return
-    files = toml_files(path)
+    files = list_toml_files(path)
     if not files:
-        mistakes.add("knowledge.no_lists", file=str(path))
+        problems.add("knowledge.no_lists", file=str(path))
     for file in files:
-        yield from _read(file, str(path / file.name), None, mistakes, own=True)
+        yield from _read_list(file, str(path / file.name), None, problems, is_user_list=True)
 
 
-def _read(file: Traversable, name: str, kind: str | None, mistakes: Mistakes, *, own: bool) -> Iterator[AppList]:
-    data = read_toml(file, name, mistakes)
+def _read_list(
+    file: Traversable, file_name: str, kind: str | None, problems: Problems, *, is_user_list: bool
+) -> Iterator[SignatureList]:
+    data = read_toml(file, file_name, problems)
     if data is None:
         return
-    before = len(mistakes)
+    before = len(problems)
     if kind is None:
-        kind = "lenders" if _says_lenders(data) else "risky"
-    parsed = validate(_adapter(), data, name, mistakes, KEYS)
-    _check_head(data.get("source"), kind, name, mistakes, own=own)
-    _check_rows(data, kind, name, mistakes, own=own)
-    if parsed is not None and len(mistakes) == before:
+        kind = "lenders" if _is_lender_list(data) else "risky"
+    parsed = validate_data(_signature_file_adapter(), data, file_name, problems, SIGNATURE_KEYS)
+    _check_source_keys(data.get("source"), kind, file_name, problems, is_user_list=is_user_list)
+    _check_row_keys(data, kind, file_name, problems, is_user_list=is_user_list)
+    if parsed is not None and len(problems) == before:
         stem = file.name.removesuffix(".toml")
-        yield AppList(
-            id=f"own/{stem}" if own else stem,
-            file=name,
+        yield SignatureList(
+            id=f"own/{stem}" if is_user_list else stem,
+            file=file_name,
             kind="lenders" if kind == "lenders" else "risky",
-            own=own,
+            is_user_list=is_user_list,
             source=parsed.source,
             rows=parsed.app,
             examples=parsed.example,
-            data=data,
+            toml_data=data,
         )
 
 
 @cache
-def _adapter() -> TypeAdapter[File]:
-    return TypeAdapter(File)
+def _signature_file_adapter() -> TypeAdapter[SignatureFile]:
+    return TypeAdapter(SignatureFile)
 
 
-def _says_lenders(data: dict[str, Any]) -> bool:
+def _is_lender_list(data: dict[str, Any]) -> bool:
     source = data.get("source")
     if isinstance(source, dict) and not source.keys().isdisjoint({"tier", "action"}):
         return False
-    return any(isinstance(head, dict) and "status" in head for head in (source, *_rows(data)))
+    return any(isinstance(head, dict) and "status" in head for head in (source, *_raw_rows(data)))
 
 
-def _rows(data: dict[str, Any]) -> list[Any]:
+def _raw_rows(data: dict[str, Any]) -> list[Any]:
     rows = data.get("app")
     return rows if isinstance(rows, list) else []
 
 
-def _check_head(source: object, kind: str, name: str, mistakes: Mistakes, *, own: bool) -> None:
+def _check_source_keys(source: object, kind: str, file_name: str, problems: Problems, *, is_user_list: bool) -> None:
     if not isinstance(source, dict):
         return  # already reported: missing, or of the wrong kind
-    at = where(["source"])
+    at = format_location(["source"])
     needed = {"licence", "refreshed"} | ({"tier", "action"} if kind == "risky" else set())
-    for key in sorted(needed - source.keys()) if not own else ():
-        mistakes.add("knowledge.missing_key", file=name, where=at, row=None, key=key)
-    misplaced = _OF_LENDERS if kind == "risky" else {"tier", "action"}
+    for key in sorted(needed - source.keys()) if not is_user_list else ():
+        problems.add("knowledge.missing_key", file=file_name, where=at, row=None, key=key)
+    misplaced = _LENDER_ONLY_KEYS if kind == "risky" else {"tier", "action"}
     for key in sorted(misplaced & source.keys()):
-        mistakes.add("knowledge.misplaced_key", file=name, where=at, row=None, key=key)
-    if source.get("tier") == "own" and not own:
-        mistakes.add(
-            "knowledge.choice", file=name, where=at, row=None, key="tier", found="own", choices=("A", "B", "N")
+        problems.add("knowledge.misplaced_key", file=file_name, where=at, row=None, key=key)
+    if source.get("tier") == "own" and not is_user_list:
+        problems.add(
+            "knowledge.choice", file=file_name, where=at, row=None, key="tier", found="own", choices=("A", "B", "N")
         )
 
 
-def _check_rows(data: dict[str, Any], kind: str, name: str, mistakes: Mistakes, *, own: bool) -> None:
+def _check_row_keys(data: dict[str, Any], kind: str, file_name: str, problems: Problems, *, is_user_list: bool) -> None:
     source = data.get("source")
     for_all = isinstance(source, dict) and "status" in source
     seen: Counter[str] = Counter()
-    for index, row in enumerate(_rows(data)):
+    for index, row in enumerate(_raw_rows(data)):
         if not isinstance(row, dict):
             continue
-        at: dict[str, Message | str | int] = {"file": name, "where": where(["app", index]), "row": index + 1}
+        at: dict[str, Message | str | int] = {
+            "file": file_name,
+            "where": format_location(["app", index]),
+            "row": index + 1,
+        }
         if not any(row.get(key) for key in ("package", "names", "sha256", "certificates")):
-            mistakes.add("knowledge.names_nothing", **at)
-        if kind == "lenders" and not (own or for_all or "status" in row):
-            mistakes.add("knowledge.missing_key", **at, key="status")
-        for key in sorted(_OF_LENDERS & row.keys()) if kind == "risky" else ():
-            mistakes.add("knowledge.misplaced_key", **at, key=key)
+            problems.add("knowledge.names_nothing", **at)
+        if kind == "lenders" and not (is_user_list or for_all or "status" in row):
+            problems.add("knowledge.missing_key", **at, key="status")
+        for key in sorted(_LENDER_ONLY_KEYS & row.keys()) if kind == "risky" else ():
+            problems.add("knowledge.misplaced_key", **at, key=key)
         package = row.get("package")
         if isinstance(package, str):
             seen[package] += 1
             if seen[package] == 2:  # noqa: PLR2004 - said once, however often it is repeated
-                mistakes.add("knowledge.duplicate", **at, package=package)
+                problems.add("knowledge.duplicate", **at, package=package)

@@ -14,48 +14,48 @@ from typing import Any, Final, Literal, TypeAlias
 
 from pydantic import ConfigDict, TypeAdapter
 
-from privaudit.knowledge.letters import at_word, compiled, humps, normal, plain
-from privaudit.knowledge.loader import Mistakes, validate
+from privaudit.knowledge.letters import compile_regex, matches_word, normalize, split_camel_case, strip_invisible
+from privaudit.knowledge.loader import Problems, validate_data
 
-Weight: TypeAlias = Literal["strong", "medium", "weak"]
-Scope: TypeAlias = Literal["label", "package"]
+TermWeight: TypeAlias = Literal["strong", "medium", "weak"]
+NameScope: TypeAlias = Literal["label", "package"]
 
-_SCORE: Final[Mapping[str, float]] = {"strong": 3, "medium": 1.5, "weak": 0.5}
-_LENDING: Final = 3.0
-_MAYBE: Final = 1.5
+_WEIGHT_SCORES: Final[Mapping[str, float]] = {"strong": 3, "medium": 1.5, "weak": 0.5}
+_MIN_LENDING_SCORE: Final = 3.0
+_MIN_MAYBE_SCORE: Final = 1.5
 _FORBID: Final = ConfigDict(extra="forbid")
 
-_SEPARATORS: Final = re.compile(r"[\W\d_]+")
+_PACKAGE_SEPARATORS: Final = re.compile(r"[\W\d_]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Term:
+class LabelTerm:
     """A word in the name under an app's icon."""
 
     term: str
     lang: str
     match: Literal["sub", "inword", "wstart", "word"]
-    weight: Weight
+    weight: TermWeight
     basis: Literal["attested", "language"]
     gloss: str | None = None
     __pydantic_config__ = _FORBID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Token:
+class PackageToken:
     """A word in a package name."""
 
     token: str
     match: Literal["substring", "whole"]
-    weight: Weight
+    weight: TermWeight
     __pydantic_config__ = _FORBID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Trap:
+class FalseFriend:
     """A word that looks like lending and is not."""
 
-    scope: Scope
+    scope: NameScope
     regex: str
     effect: Literal["cancel", "downgrade", "not_lender"]
     concerns: tuple[str, ...]
@@ -64,7 +64,7 @@ class Trap:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Decoy:
+class DecoyTerm:
     """A word of small tools that need nobody's contacts, and behind which lending apps have hidden."""
 
     term: str
@@ -74,124 +74,130 @@ class Decoy:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Word:
+class NameVerdict:
     """What a name suggests, and why."""
 
     verdict: Literal["lending", "maybe", "weak", "trapped", "no"]
     terms: tuple[str, ...] = ()
     """The words that counted, the weightiest first."""
-    traps: tuple[str, ...] = ()
-    """Why words did not count, or not fully: `Trap.why` of each trap that made a difference."""
+    exclusion_reasons: tuple[str, ...] = ()
+    """Why words did not count, or not fully: `FalseFriend.why` of each trap that made a difference."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Half:
+class _PartialVerdict:
     """What the label, or the package, comes to on its own."""
 
     score: float = 0
-    words: tuple[tuple[str, Weight], ...] = ()
-    traps: tuple[str, ...] = ()
-    trapped: bool = False
+    weighted_terms: tuple[tuple[str, TermWeight], ...] = ()
+    exclusion_reasons: tuple[str, ...] = ()
+    is_false_friend: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vocabulary:
     """All words and traps."""
 
-    label: tuple[Term, ...]
-    package: tuple[Token, ...]
-    trap: tuple[Trap, ...]
-    decoy: tuple[Decoy, ...] = ()
+    label: tuple[LabelTerm, ...]
+    package: tuple[PackageToken, ...]
+    trap: tuple[FalseFriend, ...]
+    decoy: tuple[DecoyTerm, ...] = ()
     harm: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """What a list may say that an app did: its short word, and its meaning by language."""
-    words: tuple[tuple[str, Term], ...] = field(init=False, repr=False, compare=False)
-    """Each term of `label`, and how `letters.plain` has it: every name on a phone is looked through for all of them."""
+    words: tuple[tuple[str, LabelTerm], ...] = field(init=False, repr=False, compare=False)
+    """Each term of `label`, and how `letters.strip_invisible` has it: every name on a phone is looked through for all of them."""
     __pydantic_config__ = _FORBID
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "words", tuple((normal(term.term), term) for term in self.label))
+        object.__setattr__(self, "words", tuple((normalize(term.term), term) for term in self.label))
 
-    def judge_package(self, package: str) -> Word:
+    def classify_package(self, package: str) -> NameVerdict:
         """What a package name suggests by itself. About half of the lending apps have a package that tells nothing."""
-        return self.judge(None, package)
+        return self.classify(None, package)
 
-    def judge_label(self, label: str) -> Word:
+    def classify_label(self, label: str) -> NameVerdict:
         """What the name under the icon suggests by itself."""
-        return self.judge(label, None)
+        return self.classify(label, None)
 
-    def judge(self, label: str | None, package: str | None) -> Word:
+    def classify(self, label: str | None, package: str | None) -> NameVerdict:
         """What both names suggest together: they add up, and a trap in one holds for both."""
         halves = [
-            self._label(label) if label else _Half(),
-            self._package(package) if package else _Half(),
+            self._score_label(label) if label else _PartialVerdict(),
+            self._score_package(package) if package else _PartialVerdict(),
         ]
         score = sum(half.score for half in halves)
-        words = sorted((word for half in halves for word in half.words), key=lambda word: -_SCORE[word[1]])
+        words = sorted(
+            (word for half in halves for word in half.weighted_terms), key=lambda word: -_WEIGHT_SCORES[word[1]]
+        )
         verdict: Literal["lending", "maybe", "weak", "trapped", "no"]
         if score == 0:
             verdict = "no"
-        elif any(half.trapped for half in halves):
+        elif any(half.is_false_friend for half in halves):
             verdict = "trapped"
         else:
-            verdict = "lending" if score >= _LENDING else "maybe" if score >= _MAYBE else "weak"
-        return Word(
+            verdict = "lending" if score >= _MIN_LENDING_SCORE else "maybe" if score >= _MIN_MAYBE_SCORE else "weak"
+        return NameVerdict(
             verdict=verdict,
             terms=tuple(dict.fromkeys(word for word, _ in words)),
-            traps=tuple(dict.fromkeys(why for half in halves for why in half.traps)),
+            exclusion_reasons=tuple(dict.fromkeys(why for half in halves for why in half.exclusion_reasons)),
         )
 
-    def decoy_in(self, label: str) -> str | None:
+    def find_decoy(self, label: str) -> str | None:
         """The small tool that `label` names (calculator, guide, wallpaper …); ``None``: none that we know."""
-        shown = plain(label)
-        texts = (shown.casefold(), humps(shown, " ").casefold())
-        words = ((normal(decoy.term), decoy.match) for decoy in self.decoy)
+        shown = strip_invisible(label)
+        texts = (shown.casefold(), split_camel_case(shown, " ").casefold())
+        words = ((normalize(decoy.term), decoy.match) for decoy in self.decoy)
         return next(
-            (word for word, match in words if any(at_word(word, text, match) for text in texts)),
+            (word for word, match in words if any(matches_word(word, text, match) for text in texts)),
             None,
         )
 
-    def _label(self, label: str) -> _Half:
-        shown = plain(label)
-        whole, split = shown.casefold(), humps(shown, " ").casefold()
+    def _score_label(self, label: str) -> _PartialVerdict:
+        shown = strip_invisible(label)
+        whole, split = shown.casefold(), split_camel_case(shown, " ").casefold()
         both = f"{whole}\n{split}"
-        found: dict[str, Weight] = {}
+        found: dict[str, TermWeight] = {}
         for word, term in self.words:
             if word not in both:
                 continue  # nearly all: there are hundreds of words, and every app has names in some languages
             if term.match in {"sub", "inword"}:
                 hit = word in whole
             else:
-                hit = at_word(word, whole, term.match) or at_word(word, split, term.match)
+                hit = matches_word(word, whole, term.match) or matches_word(word, split, term.match)
             if hit:
-                found[word] = _weightier(found.get(word), term.weight)
-        kept, traps, trapped = self._spring("label", whole, found)
+                found[word] = _heavier_weight(found.get(word), term.weight)
+        kept, traps, trapped = self._apply_false_friends("label", whole, found)
         # 小贷 is one word, not also 贷.
         kept = {word: weight for word, weight in kept.items() if not any(word != w and word in w for w in kept)}
-        score = sum(_SCORE[weight] for weight in kept.values())
-        return _Half(score=score, words=tuple(kept.items()), traps=traps, trapped=trapped)
+        score = sum(_WEIGHT_SCORES[weight] for weight in kept.values())
+        return _PartialVerdict(
+            score=score, weighted_terms=tuple(kept.items()), exclusion_reasons=traps, is_false_friend=trapped
+        )
 
-    def _package(self, package: str) -> _Half:
-        parts = [part for part in _SEPARATORS.split(humps(package, ".").casefold()) if part]
+    def _score_package(self, package: str) -> _PartialVerdict:
+        parts = [part for part in _PACKAGE_SEPARATORS.split(split_camel_case(package, ".").casefold()) if part]
         whole = ".".join(parts)
-        found: dict[str, Weight] = {}
+        found: dict[str, TermWeight] = {}
         for token in self.package:
-            # `parts` only holds word characters, so a token never matches across the dots of `whole`.
+            # `plan_parts` only holds word characters, so a token never matches across the dots of `whole`.
             if token.token in whole and (token.match == "substring" or token.token in parts):
-                found[token.token] = _weightier(found.get(token.token), token.weight)
-        kept, traps, trapped = self._spring("package", package.casefold(), found)
+                found[token.token] = _heavier_weight(found.get(token.token), token.weight)
+        kept, traps, trapped = self._apply_false_friends("package", package.casefold(), found)
         # Package names are stuffed with words: only the weightiest counts.
-        score = max((_SCORE[weight] for weight in kept.values()), default=0)
-        return _Half(score=score, words=tuple(kept.items()), traps=traps, trapped=trapped)
+        score = max((_WEIGHT_SCORES[weight] for weight in kept.values()), default=0)
+        return _PartialVerdict(
+            score=score, weighted_terms=tuple(kept.items()), exclusion_reasons=traps, is_false_friend=trapped
+        )
 
-    def _spring(
-        self, scope: Scope, text: str, found: dict[str, Weight]
-    ) -> tuple[dict[str, Weight], tuple[str, ...], bool]:
+    def _apply_false_friends(
+        self, scope: NameScope, text: str, weights: dict[str, TermWeight]
+    ) -> tuple[dict[str, TermWeight], tuple[str, ...], bool]:
         """The words that no trap takes away, why some were, and whether it is probably something else."""
-        if not found:
+        if not weights:
             return {}, (), False
-        kept, reasons, trapped = dict(found), [], False
+        kept, reasons, trapped = dict(weights), [], False
         for trap in self.trap:
-            if trap.scope != scope or not compiled(trap.regex).search(text):
+            if trap.scope != scope or not compile_regex(trap.regex).search(text):
                 continue
             before = len(kept)
             if trap.effect == "cancel":
@@ -205,24 +211,24 @@ class Vocabulary:
         return kept, tuple(reasons), trapped
 
 
-def parse(data: Mapping[str, Any], name: str, mistakes: Mistakes) -> Vocabulary | None:
-    """The vocabulary in `data`; ``None`` and all mistakes where it does not fit. Patterns are compiled when used."""
-    return validate(_adapter(), data, name, mistakes)
+def parse_vocabulary(data: Mapping[str, Any], file_name: str, problems: Problems) -> Vocabulary | None:
+    """The vocabulary in `user_data_path`; ``None`` and all mistakes where it does not fit. Patterns are compiled when used."""
+    return validate_data(_vocabulary_adapter(), data, file_name, problems)
 
 
-def check_patterns(traps: Iterable[Trap], name: str, mistakes: Mistakes) -> None:
+def check_false_friend_patterns(false_friends: Iterable[FalseFriend], file_name: str, problems: Problems) -> None:
     """Compile every trap: too slow for each start, so it is done by tests and by who checks the lists."""
-    for index, trap in enumerate(traps):
+    for index, trap in enumerate(false_friends):
         try:
-            compiled(trap.regex)
+            compile_regex(trap.regex)
         except re.error as error:
-            mistakes.add("knowledge.regex", file=name, row=index + 1, found=trap.regex, reason=str(error))
+            problems.add("knowledge.regex", file=file_name, row=index + 1, found=trap.regex, reason=str(error))
 
 
 @cache
-def _adapter() -> TypeAdapter[Vocabulary]:
+def _vocabulary_adapter() -> TypeAdapter[Vocabulary]:
     return TypeAdapter(Vocabulary)
 
 
-def _weightier(one: Weight | None, other: Weight) -> Weight:
-    return other if one is None or _SCORE[other] > _SCORE[one] else one
+def _heavier_weight(current: TermWeight | None, other: TermWeight) -> TermWeight:
+    return other if current is None or _WEIGHT_SCORES[other] > _WEIGHT_SCORES[current] else current

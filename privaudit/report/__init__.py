@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from privaudit.atomic_write import replacing
+from privaudit.atomic_write import atomic_writer
 from privaudit.errors import UsageError
-from privaudit.i18n import Language
+from privaudit.i18n import Translator
 from privaudit.model import Report
 
 FORMATS: Final[Mapping[str, str]] = {
@@ -21,33 +21,33 @@ FORMATS: Final[Mapping[str, str]] = {
 """Each output format: the suffix of its files, and the module whose ``render`` makes it."""
 
 
-def check(path: Path, known: tuple[str, ...]) -> None:
+def validate_output(path: Path, suffixes: tuple[str, ...]) -> None:
     """Refuse, before any phone is asked, a file that could not be written.
 
     Raises:
-        UsageError: its suffix is none of `known`, or the folder is not there.
+        UsageError: its suffix is none of `suffixes`, or the folder is not there.
     """
-    if path.suffix not in known:
-        raise UsageError("errors.format_unknown", given=path.name, known=known)
+    if path.suffix not in suffixes:
+        raise UsageError("errors.format_unknown", given=path.name, known=suffixes)
     if not path.absolute().parent.is_dir():
         raise UsageError("errors.no_folder", path=str(path.absolute().parent))
 
 
-def write(report: Report, path: Path, language: Language) -> None:
+def write_report(report: Report, path: Path, language: Translator) -> None:
     """Write `report` to `path`: whole, or not at all. Private (mode 0600).
 
     Raises:
         SourceError: it cannot be written.
     """
     module = importlib.import_module(FORMATS[path.suffix])
-    save(module.render(report, language), path)
+    save_text(module.render(report, language), path)
 
 
-def save(text: str, path: Path) -> None:
+def save_text(text: str, path: Path) -> None:
     """Write `text` to `path`: whole, or not at all. Private (mode 0600).
 
     Raises:
         SourceError: it cannot be written.
     """
-    with replacing(path) as stream:
+    with atomic_writer(path) as stream:
         stream.write(text.encode())

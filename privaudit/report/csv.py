@@ -12,38 +12,38 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Final
 
-from privaudit.i18n import Language, tame
+from privaudit.i18n import Translator, sanitize_text
 from privaudit.model import App, Report
 from privaudit.report import gaps, head, matrix, reach
-from privaudit.report.view import Voice
+from privaudit.report.view import ReportView
 
 _BYTE_ORDER_MARK: Final = "\ufeff"
-_FORMULA: Final = frozenset("=+-@＝＋－＠")
-"""With one of these first, a spreadsheet takes text for a formula, which may send data away. `tame` took tabs and line
+_FORMULA_PREFIXES: Final = frozenset("=+-@＝＋－＠")
+"""With one of these first, a spreadsheet takes text for a formula, which may send data away. `sanitize_text` took tabs and line
 ends, which some of them pass over."""
-_LONGEST: Final = 240
+_MAX_CELL_CHARS: Final = 240
 """Characters of a cell; a package name has 223 at most."""
 
 
-def render(report: Report, language: Language) -> str:
+def render(report: Report, language: Translator) -> str:
     """The table, with the mark that tells Excel that it is UTF-8."""
-    voice = Voice(report, language)
+    voice = ReportView(report, language)
     lines = io.StringIO()
     table = csv.writer(lines, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
-    table.writerow(map(cell, _heads(voice)))
-    for package in voice.packages():
-        for app in voice.copies(package):
-            table.writerow(map(cell, _row(voice, app)))
+    table.writerow(map(escape_cell, _column_headings(voice)))
+    for package in voice.ordered_packages():
+        for app in voice.installs_of(package):
+            table.writerow(map(escape_cell, _app_row(voice, app)))
     return _BYTE_ORDER_MARK + lines.getvalue()
 
 
-def cell(text: str) -> str:
+def escape_cell(text: str) -> str:
     """`text` tamed, and made text for every spreadsheet: one that would be a formula begins with an apostrophe."""
-    tamed = tame(text, _LONGEST)
-    return f"'{tamed}" if len(tamed) > 1 and tamed[0] in _FORMULA else tamed
+    tamed = sanitize_text(text, _MAX_CELL_CHARS)
+    return f"'{tamed}" if len(tamed) > 1 and tamed[0] in _FORMULA_PREFIXES else tamed
 
 
-def _heads(voice: Voice) -> Iterator[str]:
+def _column_headings(view: ReportView) -> Iterator[str]:
     for name in (
         "csv_demo",
         "checked",
@@ -54,42 +54,42 @@ def _heads(voice: Voice) -> Iterator[str]:
         "csv_first",
         "csv_why",
     ):
-        yield voice.text(f"report.{name}")
-    for data in reach.COLUMNS:
-        yield reach.name(voice, data)
-        yield voice.text("report.csv_record", data=reach.name(voice, data))
+        yield view.t(f"report.{name}")
+    for data in reach.WIDE_COLUMNS:
+        yield reach.data_label(view, data)
+        yield view.t("report.csv_record", data=reach.data_label(view, data))
     for name in ("other_routes", "csv_lists", "csv_installer", "page_installed", "page_updated", "csv_gaps"):
-        yield voice.text(f"report.{name}")
+        yield view.t(f"report.{name}")
 
 
-def _row(voice: Voice, app: App) -> Iterator[str]:
-    severity = voice.severity(app)
-    yield voice.text("report.csv_yes" if voice.report.demo else "report.csv_no")
-    yield _moment(voice, head.moment(voice.report))
+def _app_row(view: ReportView, app: App) -> Iterator[str]:
+    severity = view.max_severity(app)
+    yield view.t("report.csv_yes" if view.report.demo else "report.csv_no")
+    yield _format_time(view, head.audit_time(view.report))
     yield app.package
     yield str(app.user)
     yield app.label or ""
     yield app.version_name or ""
-    yield voice.text(f"report.{severity}") if severity else ""
-    yield matrix.note(voice, app)
-    for data in reach.COLUMNS:
-        access = matrix.access_of(app, data)
-        can, below = matrix.cell(voice, app, data)
+    yield view.t(f"report.{severity}") if severity else ""
+    yield matrix.reason_note(view, app)
+    for data in reach.WIDE_COLUMNS:
+        access = matrix.access_to(app, data)
+        can, below = matrix.cell_text(view, app, data)
         yield can
-        yield _moment(voice, access.last_read) if access.last_read else below
-    yield _joined(route for route, _ in reach.other_routes(voice, app))
-    dates = len("2026-01") if voice.report.shared else None
-    yield _joined(f"{listing.publisher} {(listing.date or '')[:dates]}".strip() for listing in app.listed)
+        yield _format_time(view, access.last_read) if access.last_read else below
+    yield _join_values(route for route, _ in reach.special_access_routes(view, app))
+    dates = len("2026-01") if view.report.shared else None
+    yield _join_values(f"{listing.publisher} {(listing.date or '')[:dates]}".strip() for listing in app.listed)
     yield app.installer or ""
-    yield _moment(voice, app.first_installed) if app.first_installed else ""
-    yield _moment(voice, app.last_updated) if app.last_updated else ""
-    yield str(len(gaps.missing(voice)))
+    yield _format_time(view, app.first_installed) if app.first_installed else ""
+    yield _format_time(view, app.last_updated) if app.last_updated else ""
+    yield str(len(gaps.missing_data(view)))
 
 
-def _moment(voice: Voice, moment: datetime) -> str:
+def _format_time(view: ReportView, time: datetime) -> str:
     """What every spreadsheet takes for a date; its month where no more may be told."""
-    return f"{moment:%Y-%m}" if voice.report.shared else f"{moment:%Y-%m-%d %H:%M}"
+    return f"{time:%Y-%m}" if view.report.shared else f"{time:%Y-%m-%d %H:%M}"
 
 
-def _joined(parts: Iterator[str]) -> str:
-    return "; ".join(parts)
+def _join_values(values: Iterator[str]) -> str:
+    return "; ".join(values)

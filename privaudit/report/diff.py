@@ -9,15 +9,15 @@ from enum import StrEnum
 from typing import Final, Literal
 
 from privaudit.errors import UsageError
-from privaudit.i18n import name_of
+from privaudit.i18n import display_name
 from privaudit.model import AccessState, App, Report
 
-SCHEMA: Final = "privaudit-diff/1"
-_SPECIAL: Final = frozenset({"settings", "roles", "device_policy", "appops", "packages"})
+DIFF_SCHEMA: Final = "privaudit-diff/1"
+_SPECIAL_ACCESS_QUESTIONS: Final = frozenset({"settings", "roles", "device_policy", "appops", "packages"})
 """Questions that tell of rights beside the permission list."""
 
 
-class Direction(StrEnum):
+class ChangeDirection(StrEnum):
     """What kind of change. The order is the one in which to look at them."""
 
     OPENED = "opened"
@@ -29,7 +29,7 @@ class Direction(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class ReportChange:
     """One thing that differs."""
 
     package: str
@@ -40,12 +40,12 @@ class Change:
     before: str | None
     """The state of access, ``held`` or ``not_held``; ``None``: the app was not there."""
     after: str | None
-    direction: Direction
+    direction: ChangeDirection
 
     @property
-    def name(self) -> str:
+    def app_name(self) -> str:
         """What to call the app."""
-        return name_of(self.label, self.package)
+        return display_name(self.label, self.package)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,21 +60,21 @@ class Diff:
     """Whether both reports could read everything."""
     shared: bool
     """Whether one of them was coarsened to be handed on: then the times are those of a month's beginning."""
-    changes: tuple[Change, ...]
+    changes: tuple[ReportChange, ...]
 
 
-def compare(before: Report, after: Report) -> Diff:
+def compare_reports(before: Report, after: Report) -> Diff:
     """What changed from `before` to `after`.
 
     Raises:
         UsageError: they tell of two phones, or the second is the older.
     """
     shared = before.shared or after.shared
-    if after.taken_at < before.taken_at and not (shared and _one_month(before, after)):
+    if after.taken_at < before.taken_at and not (shared and _is_same_month(before, after)):
         raise UsageError("errors.diff_order")
-    if not _one_phone(before, after):
+    if not _is_same_phone(before, after):
         raise UsageError("errors.diff_phones")
-    changes = sorted(_changes(before, after), key=lambda one: list(Direction).index(one.direction))
+    changes = sorted(_iter_changes(before, after), key=lambda one: list(ChangeDirection).index(one.direction))
     return Diff(
         before_at=before.taken_at,
         after_at=after.taken_at,
@@ -85,13 +85,13 @@ def compare(before: Report, after: Report) -> Diff:
     )
 
 
-def _one_month(before: Report, after: Report) -> bool:
+def _is_same_month(before: Report, after: Report) -> bool:
     """Whether no order can be told, one of them being coarsened."""
     times = (before.taken_at, after.taken_at)
     return len({(moment.year, moment.month) for moment in times}) == 1
 
 
-def _one_phone(before: Report, after: Report) -> bool:
+def _is_same_phone(before: Report, after: Report) -> bool:
     """Whether both may tell of one phone: its model, and when the apps that both have were first installed."""
     for one, other in ((before.phone.model, after.phone.model), (before.phone.manufacturer, after.phone.manufacturer)):
         if one is not None and other is not None and one != other:
@@ -105,49 +105,67 @@ def _one_phone(before: Report, after: Report) -> bool:
     return any(both) or not both
 
 
-def _changes(before: Report, after: Report) -> Iterator[Change]:
+def _iter_changes(before: Report, after: Report) -> Iterator[ReportChange]:
     first, second = ({(app.package, app.user): app for app in report.apps} for report in (before, after))
     for key in sorted({**first, **second}):
         was, now = first.get(key), second.get(key)
         if was is not None and now is not None:
-            yield from _access(was, now)
-            yield from _special(was, now, sure=_sure(before) and _sure(after))
+            yield from _access_changes(was, now)
+            yield from _special_access_changes(
+                was, now, complete=_is_special_access_complete(before) and _is_special_access_complete(after)
+            )
         elif now is not None:
-            yield _change(now, "app", None, "held", Direction.APPEARED if _looked(before, now) else Direction.UNKNOWN)
+            yield _make_change(
+                now,
+                "app",
+                None,
+                "held",
+                ChangeDirection.APPEARED if _is_user_checked(before, now) else ChangeDirection.UNKNOWN,
+            )
         elif was is not None:
-            yield _change(was, "app", "held", None, Direction.GONE if _looked(after, was) else Direction.UNKNOWN)
+            yield _make_change(
+                was,
+                "app",
+                "held",
+                None,
+                ChangeDirection.GONE if _is_user_checked(after, was) else ChangeDirection.UNKNOWN,
+            )
 
 
-def _access(was: App, now: App) -> Iterator[Change]:
-    for data, before in was.access.items():
-        after = now.access[data]
+def _access_changes(old_app: App, new_app: App) -> Iterator[ReportChange]:
+    for data, before in old_app.access.items():
+        after = new_app.access[data]
         if before.state is after.state:
             continue
         if AccessState.UNKNOWN in {before.state, after.state}:
-            direction = Direction.UNKNOWN
-        elif after.state.reads != before.state.reads:
-            direction = Direction.OPENED if after.state.reads else Direction.CLOSED
+            direction = ChangeDirection.UNKNOWN
+        elif after.state.allows_reading != before.state.allows_reading:
+            direction = ChangeDirection.OPENED if after.state.allows_reading else ChangeDirection.CLOSED
         else:
-            direction = Direction.CHANGED
-        yield _change(now, data.value, _state(before.state), _state(after.state), direction)
+            direction = ChangeDirection.CHANGED
+        yield _make_change(new_app, data.value, _state_key(before.state), _state_key(after.state), direction)
 
 
-def _state(state: AccessState) -> str:
+def _state_key(state: AccessState) -> str:
     return "not_known" if state is AccessState.UNKNOWN else state.value
 
 
-def _special(was: App, now: App, *, sure: bool) -> Iterator[Change]:
+def _special_access_changes(old_app: App, new_app: App, *, complete: bool) -> Iterator[ReportChange]:
     """Rights gained and lost. A right that is not told of is only lost where all could be read."""
-    had, has = ({one.kind for one in app.special_access} for app in (was, now))
+    had, has = ({one.kind for one in app.special_access} for app in (old_app, new_app))
     for kind in sorted(had ^ has):
         gained = kind in has
-        direction = Direction.UNKNOWN if not sure else Direction.OPENED if gained else Direction.CLOSED
+        direction = (
+            ChangeDirection.UNKNOWN if not complete else ChangeDirection.OPENED if gained else ChangeDirection.CLOSED
+        )
         before, after = ("not_held", "held") if gained else ("held", "not_held")
-        yield _change(now, kind, before, after, direction)
+        yield _make_change(new_app, kind, before, after, direction)
 
 
-def _change(app: App, what: str, before: str | None, after: str | None, direction: Direction) -> Change:
-    return Change(
+def _make_change(
+    app: App, what: str, before: str | None, after: str | None, direction: ChangeDirection
+) -> ReportChange:
+    return ReportChange(
         package=app.package,
         user=app.user,
         label=app.label,
@@ -158,10 +176,10 @@ def _change(app: App, what: str, before: str | None, after: str | None, directio
     )
 
 
-def _sure(report: Report) -> bool:
-    return not any(row.could_hide for row in report.coverage if row.question in _SPECIAL)
+def _is_special_access_complete(report: Report) -> bool:
+    return not any(row.could_hide for row in report.coverage if row.question in _SPECIAL_ACCESS_QUESTIONS)
 
 
-def _looked(report: Report, app: App) -> bool:
+def _is_user_checked(report: Report, app: App) -> bool:
     """Whether `report` would have told of `app`: its user was checked."""
     return any(user.id == app.user and user.checked for user in report.users)

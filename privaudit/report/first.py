@@ -7,39 +7,39 @@ from dataclasses import replace
 
 from privaudit.model import Message
 from privaudit.report import gaps, summary
-from privaudit.report.view import Voice
+from privaudit.report.view import ReportView
 from privaudit.revocation import steps
 
 
-def verdict(voice: Voice) -> tuple[str, tuple[str, ...]]:
+def verdict(view: ReportView) -> tuple[str, tuple[str, ...]]:
     """The verdict, and what belongs to it."""
-    first, *more = summary.result(voice)
+    first, *more = summary.summary_sentences(view)
     return first, tuple(more)
 
 
-def whole(voice: Voice) -> str | None:
+def completeness(view: ReportView) -> str | None:
     """That everything could be read; ``None`` where not, for then the verdict says so itself."""
-    return voice.text("report.page_all_read") if voice.report.complete and not gaps.missing(voice) else None
+    return view.t("report.page_all_read") if view.report.complete and not gaps.missing_data(view) else None
 
 
-def acts(voice: Voice) -> Iterator[tuple[str, str]]:
+def next_steps(view: ReportView) -> Iterator[tuple[str, str]]:
     """Three things to do, in this order: what each is called, and how it is done."""
     names = ["keep", "close", "demand"]
-    if not voice.report.counts.apps_seen:
+    if not view.report.counts.apps_seen:
         names = ["keep", "again", "help"]
-    elif not voice.report.findings:
+    elif not view.report.findings:
         names = ["keep", "look", "help"]
-    elif not any(finding.steps for finding in voice.report.findings):
+    elif not any(finding.steps for finding in view.report.findings):
         names = ["keep", "look", "demand"]
     how = {
         "keep": Message(key="steps.evidence"),
-        "look": replace(steps.last_of_all(voice.report.phone), key="report.act_look_how"),
+        "look": replace(steps.check_other_apps_step(view.report.phone), key="report.act_look_how"),
     }
     for name in names:
-        yield voice.text(f"report.act_{name}"), voice.say(how.get(name) or Message(key=f"report.act_{name}_how"))
+        yield view.t(f"report.act_{name}"), view.translate(how.get(name) or Message(key=f"report.act_{name}_how"))
 
 
-def cannot(voice: Voice) -> Iterator[str]:
+def limits(view: ReportView) -> Iterator[str]:
     """What no check of a phone tells."""
     for name in ("sent", "gone", "much", "harmless", "same"):
-        yield voice.text(f"report.cannot_{name}")
+        yield view.t(f"report.cannot_{name}")

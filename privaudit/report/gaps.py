@@ -7,96 +7,96 @@ from typing import Final
 
 from privaudit.model import AnswerState, Coverage, History, Message
 from privaudit.report import legal_rules, lists
-from privaudit.report.view import Voice
+from privaudit.report.view import ReportView
 
-_BY_HAND = frozenset({"folder", "bugreport", "androidqf"})
+_MANUAL_SOURCES = frozenset({"folder", "bugreport", "androidqf"})
 """Sources of which nobody promises that they hold every answer."""
 
-_BY_STATE_SDK: Final = 28
+_PROCESS_STATE_OPS_SDK: Final = 28
 """From Android 9 app-ops keep a time for each process state; before, one for each op."""
 
 
-def sentences(voice: Voice) -> Iterator[str]:
+def gap_sentences(view: ReportView) -> Iterator[str]:
     """Everything, in the order of how much it matters here."""
-    yield from missing(voice)
-    if voice.gap("appops"):
-        yield voice.text("report.gap_appops")
-    yield from _records(voice)
-    yield from _never(voice)
-    yield from _lists(voice)
-    yield from legal_rules.none_here(voice.language, voice.report.knowledge.rules)
-    yield from suspects(voice)
+    yield from missing_data(view)
+    if view.has_gap("appops"):
+        yield view.t("report.gap_appops")
+    yield from _history_limits(view)
+    yield from _general_limits(view)
+    yield from _list_limits(view)
+    yield from legal_rules.no_rules_notice(view.language, view.report.knowledge.rules)
+    yield from unrecognised_notice(view)
 
 
-def missing(voice: Voice) -> tuple[str, ...]:
+def missing_data(view: ReportView) -> tuple[str, ...]:
     """What could not be read, and why; each thing once."""
-    missed = {user.id for user in voice.report.users if not user.checked}
+    missed = {user.id for user in view.report.users if not user.checked}
     rows = [
-        _row(voice, row)
-        for row in voice.report.coverage
+        _coverage_sentence(view, row)
+        for row in view.report.coverage
         # A user that could not be looked at is one gap, however many questions it took to see that.
         if row.could_hide and row.user not in missed
     ]
-    seen = {app.user for app in voice.report.apps}
-    for user in voice.report.users:
+    seen = {app.user for app in view.report.apps}
+    for user in view.report.users:
         if not user.checked:
             refused = "refused" if user.why_not is AnswerState.REFUSED else "other"
             why = Message(key=f"report.why_user_{'partly' if user.id in seen else refused}")
-            rows.append(voice.text("report.gap_user", user=voice.user(user.id), why=why))
-    if not voice.report.users:
-        rows.append(voice.text("report.scope_unknown"))
+            rows.append(view.t("report.gap_user", user=view.user_label(user.id), why=why))
+    if not view.report.users:
+        rows.append(view.t("report.scope_unknown"))
     return tuple(dict.fromkeys(rows))
 
 
-def _row(voice: Voice, row: Coverage) -> str:
+def _coverage_sentence(view: ReportView, row: Coverage) -> str:
     what = Message(key=f"question.{row.question}")
     if row.user:
-        what = Message(key="report.gap_of_user", values={"what": what, "user": voice.user(row.user)})
+        what = Message(key="report.gap_of_user", values={"what": what, "user": view.user_label(row.user)})
     if row.state is AnswerState.ANSWERED:
         why = Message(key="coverage.unparsed", values={"n": row.unparsed_lines})
-        return voice.text("report.gap_answered", what=what, why=why)
+        return view.t("report.gap_answered", what=what, why=why)
     if row.state is AnswerState.UNREADABLE and row.detail is not None:
-        return voice.text("report.gap_unreadable_why", what=what, why=row.detail)
-    lost = row.state is AnswerState.NOT_ASKED and voice.report.source.kind not in _BY_HAND
-    return voice.text(f"report.gap_{'lost' if lost else row.state}", what=what)
+        return view.t("report.gap_unreadable_why", what=what, why=row.detail)
+    lost = row.state is AnswerState.NOT_ASKED and view.report.source.kind not in _MANUAL_SOURCES
+    return view.t(f"report.gap_{'lost' if lost else row.state}", what=what)
 
 
-def _records(voice: Voice) -> Iterator[str]:
+def _history_limits(view: ReportView) -> Iterator[str]:
     """How far back the phone's records of reading go, on this version of Android."""
-    sdk, android = voice.report.phone.sdk, voice.report.phone.android
-    accesses = [access for app in voice.report.apps for access in app.access.values()]
+    sdk, android = view.report.phone.sdk, view.report.phone.android
+    accesses = [access for app in view.report.apps for access in app.access.values()]
     if all(access.history is History.UNKNOWN for access in accesses):
         return  # nothing was read of them: that stands among the gaps
-    if sdk is not None and sdk < _BY_STATE_SDK:
-        yield voice.text("report.records_each", android=android or f"SDK {sdk}")
+    if sdk is not None and sdk < _PROCESS_STATE_OPS_SDK:
+        yield view.t("report.records_each", android=android or f"SDK {sdk}")
     else:
-        yield voice.text("report.records_state")
+        yield view.t("report.records_state")
     if since := min((one.history_since.isoformat() for one in accesses if one.history_since), default=None):
-        yield voice.text("report.records_since", since_on=since[:10])
+        yield view.t("report.records_since", since_on=since[:10])
 
 
-def _never(voice: Voice) -> Iterator[str]:
+def _general_limits(view: ReportView) -> Iterator[str]:
     for name in ("uninstalled", "mini", "sent", "elsewhere"):
-        yield voice.text(f"report.never_{name}")
-    yield from _names(voice)
+        yield view.t(f"report.never_{name}")
+    yield from _label_limits(view)
 
 
-def _names(voice: Voice) -> Iterator[str]:
-    row = next((row for row in voice.report.coverage if row.question == "names"), None)
+def _label_limits(view: ReportView) -> Iterator[str]:
+    row = next((row for row in view.report.coverage if row.question == "names"), None)
     if row is None or row.detail is None:
-        yield voice.text("report.never_names")
+        yield view.t("report.never_names")
     elif not row.could_hide:  # else it stands among the gaps
-        yield voice.text("report.names_read", read=row.detail)
+        yield view.t("report.names_read", read=row.detail)
 
 
-def _lists(voice: Voice) -> Iterator[str]:
-    stamp, country = voice.report.knowledge.signatures, voice.report.knowledge.rules.country
-    yield from lists.sentences(voice.language, stamp, country, voice.report.taken_at.date())
+def _list_limits(view: ReportView) -> Iterator[str]:
+    stamp, country = view.report.knowledge.signatures, view.report.knowledge.rules.country
+    yield from lists.list_coverage_sentences(view.language, stamp, country, view.report.taken_at.date())
 
 
-def suspects(voice: Voice) -> Iterator[str]:
+def unrecognised_notice(view: ReportView) -> Iterator[str]:
     """How many apps nobody here knows; who they are, their owner asks for. Named ones stand above already."""
-    n = voice.report.counts.suspect
-    if n and not any(finding.rule == "suspect" for finding in voice.report.findings):
-        yield voice.text("report.suspects", n=n)
-        yield voice.text("report.suspects_how")
+    n = view.report.counts.suspect
+    if n and not any(finding.rule == "suspect" for finding in view.report.findings):
+        yield view.t("report.suspects", n=n)
+        yield view.t("report.suspects_how")

@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
-from privaudit.i18n import Language
+from privaudit.i18n import Translator
 from privaudit.model import AccessState, App, Report, Severity
 from privaudit.report import app_details, first, gaps, head, html_page, legal_rules, matrix, reach, rights, summary
-from privaudit.report.timeline import timeline
-from privaudit.report.view import Voice
+from privaudit.report.timeline import build_timeline
+from privaudit.report.view import ReportView
 from privaudit.revocation import steps
 
-_SYMBOLS: Final = {
+_STATE_SYMBOLS: Final = {
     AccessState.CAN_READ: "●",
     AccessState.ONLY_WHILE_OPEN: "◐",
     AccessState.ASKS_EACH_TIME: "◐",
@@ -23,97 +23,101 @@ _SYMBOLS: Final = {
 """What stands before the words of a state. Closed ones have the empty circle."""
 
 
-def render(report: Report, language: Language) -> str:
+def render(report: Report, language: Translator) -> str:
     """The whole page."""
-    voice = Voice(report, replace(language, isolate=True))
-    number = {package: place for place, package in enumerate(voice.packages(), 1)}
-    shown = [app for package in number for app in voice.copies(package)]
-    return html_page.render(
+    voice = ReportView(report, replace(language, isolate_bidi=True))
+    number = {package: place for place, package in enumerate(voice.ordered_packages(), 1)}
+    shown = [app for package in number for app in voice.installs_of(package)]
+    return html_page.render_page(
         "report",
         voice.language,
         {
             "report": report,
             "notices": tuple(head.notices(voice.language, demo=report.demo)),
-            "head": tuple(head.rows(voice)),
+            "head": tuple(head.header_rows(voice)),
             "verdict": first.verdict(voice),
-            "all_read": first.whole(voice),
-            "acts": tuple(first.acts(voice)),
-            "safety": voice.say(steps.ALWAYS[0]),
-            "stop": tuple(map(voice.say, steps.ALWAYS)),
-            "counts": matrix.counts(voice),
-            "columns": tuple(reach.name(voice, data) for data in reach.COLUMNS),
-            "rows": tuple(_row(voice, app, number[app.package]) for app in shown),
-            "legend": (*matrix.legend(voice, reach.COLUMNS), *_column_legend(voice)),
-            "timeline": timeline(voice),
-            "title": voice.title,
+            "all_read": first.completeness(voice),
+            "acts": tuple(first.next_steps(voice)),
+            "safety": voice.translate(steps.SAFETY_NOTES[0]),
+            "stop": tuple(map(voice.translate, steps.SAFETY_NOTES)),
+            "counts": matrix.app_counts(voice),
+            "columns": tuple(reach.data_label(voice, data) for data in reach.WIDE_COLUMNS),
+            "rows": tuple(_matrix_row(voice, app, number[app.package]) for app in shown),
+            "legend": (*matrix.matrix_legend(voice, reach.WIDE_COLUMNS), *_wide_column_legend(voice)),
+            "timeline": build_timeline(voice),
+            "title": voice.app_title,
             "number": number,
-            "cards": tuple(_card(voice, app, number[app.package]) for app in shown),
-            "rules": tuple(legal_rules.texts(voice)),
-            "last": voice.say(steps.last_of_all(report.phone)),
-            "gaps": tuple(gaps.sentences(voice)),
-            "cannot": tuple(first.cannot(voice)),
-            "rights": rights.known(voice).country.name.text(language.code),
-            "rungs": tuple(rights.rungs(voice)),
-            "notes": (*legal_rules.suggestion(voice), *rights.notes(voice)),
-            "ending": {name: sentences for name, sentences in summary.rows(voice) if name in {"remember", "leaving"}},
+            "cards": tuple(_app_card(voice, app, number[app.package]) for app in shown),
+            "rules": tuple(legal_rules.rule_explanations(voice)),
+            "last": voice.translate(steps.check_other_apps_step(report.phone)),
+            "gaps": tuple(gaps.gap_sentences(voice)),
+            "cannot": tuple(first.limits(voice)),
+            "rights": rights.report_rights(voice).country.name.in_language(language.code),
+            "rungs": tuple(rights.escalation_stages(voice)),
+            "notes": (*legal_rules.country_suggestion(voice), *rights.rights_notes(voice)),
+            "ending": {
+                name: sentences
+                for name, sentences in summary.summary_sections(voice)
+                if name in {"remember", "leaving"}
+            },
         },
     )
 
 
-def _row(voice: Voice, app: App, number: int) -> dict[str, object]:
+def _matrix_row(view: ReportView, app: App, number: int) -> dict[str, object]:
     cells = []
-    for data in reach.COLUMNS:
-        access = matrix.access_of(app, data)
-        word, below = matrix.cell(voice, app, data)
-        symbol = "◐" if matrix.other_way(access) else _symbol(access.state)
+    for data in reach.WIDE_COLUMNS:
+        access = matrix.access_to(app, data)
+        word, below = matrix.cell_text(view, app, data)
+        symbol = "◐" if matrix.has_other_route(access) else _state_symbol(access.state)
         cells.append({"symbol": symbol, "state": access.state, "word": word, "below": below})
     return {
         "number": number,
-        "id": _id(app),
-        "title": voice.title(app),
-        "note": matrix.note(voice, app),
+        "id": _anchor_id(app),
+        "title": view.app_title(app),
+        "note": matrix.reason_note(view, app),
         "cells": cells,
-        "routes": reach.other_routes(voice, app),
+        "routes": reach.special_access_routes(view, app),
     }
 
 
-def _card(voice: Voice, app: App, number: int) -> dict[str, object]:
-    severity = voice.severity(app) or Severity.INFO
+def _app_card(view: ReportView, app: App, number: int) -> dict[str, object]:
+    severity = view.max_severity(app) or Severity.INFO
     return {
         "number": number,
-        "id": _id(app),
-        "title": voice.title(app),
+        "id": _anchor_id(app),
+        "title": view.app_title(app),
         "grade": severity,
-        "grade_word": voice.text(f"report.{severity}"),
-        "facts": tuple(_facts(voice, app)),
-        "reach": tuple((one, _symbol(one.state)) for one in reach.of(voice, app)),
-        "sentences": (*app_details.sentences(voice, app), *legal_rules.sentences(voice, app)),
-        "ground": app_details.ground(voice, app) if voice.findings(app) else "",
-        "evidence": tuple(app_details.evidence(voice, app)),
-        "steps": tuple(map(voice.say, voice.steps(app))),
+        "grade_word": view.t(f"report.{severity}"),
+        "facts": tuple(_app_facts(view, app)),
+        "reach": tuple((one, _state_symbol(one.state)) for one in reach.access_rows(view, app)),
+        "sentences": (*app_details.app_sentences(view, app), *legal_rules.rule_sentences(view, app)),
+        "ground": app_details.evidence_refs(view, app) if view.findings_of(app) else "",
+        "evidence": tuple(app_details.evidence_lines(view, app)),
+        "steps": tuple(map(view.translate, view.steps_for(app))),
     }
 
 
-def _facts(voice: Voice, app: App) -> Iterator[tuple[str, str]]:
-    yield voice.text("report.page_package"), voice.text("report.name", name=app.package)
+def _app_facts(view: ReportView, app: App) -> Iterator[tuple[str, str]]:
+    yield view.t("report.page_package"), view.t("report.name", name=app.package)
     if app.version_name is not None:
-        yield voice.text("report.page_version"), voice.text("report.name", name=app.version_name)
+        yield view.t("report.page_version"), view.t("report.name", name=app.version_name)
     if app.first_installed is not None:
-        yield voice.text("report.page_installed"), voice.language.date(app.first_installed.isoformat())
+        yield view.t("report.page_installed"), view.language.format_date(app.first_installed.isoformat())
     if app.last_updated is not None and app.last_updated != app.first_installed:
-        yield voice.text("report.page_updated"), voice.language.date(app.last_updated.isoformat())
+        yield view.t("report.page_updated"), view.language.format_date(app.last_updated.isoformat())
 
 
-def _column_legend(voice: Voice) -> Iterator[tuple[str, str]]:
-    if voice.report.apps:
-        yield voice.text("report.other_phone"), voice.text("report.legend_phone")
-        yield voice.text("report.other_routes"), voice.text("report.legend_routes")
+def _wide_column_legend(view: ReportView) -> Iterator[tuple[str, str]]:
+    if view.report.apps:
+        yield view.t("report.other_phone"), view.t("report.legend_phone")
+        yield view.t("report.other_routes"), view.t("report.legend_routes")
 
 
-def _symbol(state: AccessState) -> str:
-    return _SYMBOLS.get(state, "○")
+def _state_symbol(state: AccessState) -> str:
+    return _STATE_SYMBOLS.get(state, "○")
 
 
-def _id(app: App) -> str:
+def _anchor_id(app: App) -> str:
     """What a link inside the page points to. A saved report comes from anybody: its package may be no package name."""
     return f"app-{app.user}-{re.sub(r'[^A-Za-z0-9_.]', '-', app.package)}"

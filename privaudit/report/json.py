@@ -12,66 +12,66 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError
 
 from privaudit.errors import SourceError
-from privaudit.i18n import Language
-from privaudit.model import SCHEMA, Report
+from privaudit.i18n import Translator
+from privaudit.model import REPORT_SCHEMA, Report
 
 T = TypeVar("T")
 
-_UNSEEN: Final = re.compile(r"[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
+_INVISIBLE_CHARS: Final = re.compile(r"[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
 """Control and direction characters that JSON lets stand as they are (below U+0020 it does not)."""
-LARGEST: Final = 64 * 1024 * 1024
+MAX_REPORT_BYTES: Final = 64 * 1024 * 1024
 """Bytes of a saved report. A phone of 2,000 apps, all shown, gives about 4 MB."""
 
 
 @cache
-def _adapter() -> TypeAdapter[Report]:
+def _report_adapter() -> TypeAdapter[Report]:
     return TypeAdapter(Report)
 
 
-def render(report: Report, _language: Language | None = None) -> str:
+def render(report: Report, _language: Translator | None = None) -> str:
     """The document; its text is keys and values, so it is the same in every language."""
-    return dump(_adapter(), report, indent=2)
+    return dump_json(_report_adapter(), report, indent=2)
 
 
-def line(report: Report) -> str:
+def to_json_line(report: Report) -> str:
     """The document on one line, for JSON Lines."""
-    return dump(_adapter(), report, indent=None)
+    return dump_json(_report_adapter(), report, indent=None)
 
 
-def visible(document: str) -> str:
-    """`document`, JSON, whose values stay what they are, with nothing in it that repaints a terminal or turns lines."""
-    return _UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", document)
+def escape_invisible(document: str) -> str:
+    """`devices_to_json`, JSON, whose values stay what they are, with nothing in it that repaints a terminal or turns lines."""
+    return _INVISIBLE_CHARS.sub(lambda found: f"\\u{ord(found[0]):04x}", document)
 
 
-def dump(adapter: TypeAdapter[T], document: T, indent: int | None) -> str:
+def dump_json(adapter: TypeAdapter[T], value: T, indent: int | None) -> str:
     """A document as text, on one line where `indent` is ``None``."""
-    return visible(_dumped(adapter, document, indent))
+    return escape_invisible(_serialize(adapter, value, indent))
 
 
-def _dumped(adapter: TypeAdapter[T], document: T, indent: int | None) -> str:
+def _serialize(adapter: TypeAdapter[T], value: T, indent: int | None) -> str:
     try:
-        return adapter.dump_json(document, indent=indent).decode() + "\n"
+        return adapter.dump_json(value, indent=indent).decode() + "\n"
     except PydanticSerializationError:
         # An app may be called by half a surrogate pair, which no UTF-8 can hold.
-        whole = json.dumps(adapter.dump_python(document, mode="json"), indent=indent, ensure_ascii=False)
+        whole = json.dumps(adapter.dump_python(value, mode="json"), indent=indent, ensure_ascii=False)
         return whole.encode("utf-8", "replace").decode() + "\n"
 
 
-def recognises(path: Path) -> bool:
+def is_report_file(path: Path) -> bool:
     """Whether `path` is a JSON file."""
     return path.suffix == ".json" and path.is_file()
 
 
-def read(path: Path) -> Report:
+def read_report(path: Path) -> Report:
     """Read a saved report. Keys that a later privaudit added are passed over.
 
     Raises:
         SourceError: unreadable, or no report of this kind.
     """
     try:
-        if path.stat().st_size > LARGEST:
+        if path.stat().st_size > MAX_REPORT_BYTES:
             raise SourceError("errors.report_too_large", path=str(path))
-        return _adapter().validate_json(path.read_bytes())
+        return _report_adapter().validate_json(path.read_bytes())
     except OSError as error:
         raise SourceError("errors.source_unreadable", path=str(path), reason=error.strerror or str(error)) from error
     except ValidationError as error:
@@ -80,16 +80,16 @@ def read(path: Path) -> Report:
             raise SourceError("errors.report_torn", path=str(path)) from error
         where = ".".join(map(str, first["loc"]))
         raise SourceError(
-            "errors.not_a_report", path=str(path), schema=SCHEMA, where=where, problem=first["msg"]
+            "errors.not_a_report", path=str(path), schema=REPORT_SCHEMA, where=where, problem=first["msg"]
         ) from error
 
 
-def schema() -> str:
+def report_schema() -> str:
     """The JSON Schema of the document."""
-    return schema_of(_adapter(), SCHEMA)
+    return format_json_schema(_report_adapter(), REPORT_SCHEMA)
 
 
-def schema_of(adapter: TypeAdapter[T], title: str) -> str:
+def format_json_schema(adapter: TypeAdapter[T], title: str) -> str:
     """The JSON Schema of a document."""
     document = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": title}
     return json.dumps({**document, **adapter.json_schema(mode="serialization"), "title": title}, indent=2) + "\n"

@@ -8,16 +8,16 @@ from typing import Final
 
 from rich.cells import cell_len
 
-_NOT_FIRST: Final = frozenset("，。；：！？、）》〉」』】”’…·,.;:!?)]}%")
+_FORBIDDEN_AT_LINE_START: Final = frozenset("，。；：！？、）》〉」』】”’…·,.;:!?)]}%")
 """Punctuation that may not begin a line."""
-_NOT_LAST: Final = frozenset("（《〈「『【“‘([{")
+_FORBIDDEN_AT_LINE_END: Final = frozenset("（《〈「『【“‘([{")
 """Punctuation that may not end a line."""
-_ASCII_BREAK: Final = re.compile(r"(?<= )(?=[^ ,.;:!?)\]}%])")
-"""Where a text without wide characters may break: what `_breaks_between` says of it, many times as quick."""
+_ASCII_BREAK_POINT: Final = re.compile(r"(?<= )(?=[^ ,.;:!?)\]}%])")
+"""Where a text without wide characters may break: what `_can_break_between` says of it, many times as quick."""
 _FOLDER_END: Final = re.compile(r".*[/\\]", re.DOTALL)
 """A path up to the name of its file, or an address up to its last part."""
-_WIDE: Final = 2
-_FURTHER_IN: Final = "    "
+_WIDE_CHAR_COLUMNS: Final = 2
+_CONTINUATION_INDENT: Final = "    "
 
 
 def pad(text: str, columns: int) -> str:
@@ -35,10 +35,10 @@ def pad(text: str, columns: int) -> str:
 
 def wrap(text: str, columns: int) -> list[str]:
     """Break `text` into lines: at blanks, and between wide characters, but not before closing punctuation."""
-    pieces = _pieces(text)
+    pieces = _split_at_breaks(text)
     lines = _filled(pieces, columns)
     if any(cell_len(line) > columns for line in lines):
-        return _filled([part for piece in pieces for part in _cut(piece, columns)], columns)
+        return _filled([part for piece in pieces for part in _split_long_line(piece, columns)], columns)
     return lines
 
 
@@ -55,42 +55,42 @@ def _filled(pieces: list[str], columns: int) -> list[str]:
     return [*lines, line.rstrip()]
 
 
-def hanging(head: str, text: str, columns: int) -> Iterator[str]:
-    """`text` behind `head`, and below where it begins."""
-    indent = cell_len(head)
+def hanging_indent(prefix: str, text: str, columns: int) -> Iterator[str]:
+    """`text` behind `prefix`, and below where it begins."""
+    indent = cell_len(prefix)
     for place, line in enumerate(wrap(text, columns - indent)):
-        yield ((head if place == 0 else " " * indent) + line).rstrip()
+        yield ((prefix if place == 0 else " " * indent) + line).rstrip()
 
 
-def titled(text: str, columns: int) -> Iterator[str]:
+def title_indent(text: str, columns: int) -> Iterator[str]:
     """`text` from the margin on; what goes on below stands further in, so that no name makes a line of its own."""
-    for place, line in enumerate(wrap(text, columns - len(_FURTHER_IN))):
-        yield line if place == 0 else f"{_FURTHER_IN}{line}"
+    for place, line in enumerate(wrap(text, columns - len(_CONTINUATION_INDENT))):
+        yield line if place == 0 else f"{_CONTINUATION_INDENT}{line}"
 
 
-def _pieces(text: str) -> list[str]:
+def _split_at_breaks(text: str) -> list[str]:
     """Parts that stay together: a word with the blank after it, or one wide character with its punctuation."""
     if text.isascii():
-        return _ASCII_BREAK.split(text)
+        return _ASCII_BREAK_POINT.split(text)
     pieces: list[str] = []
     for char in text:
-        if pieces and not _breaks_between(pieces[-1], char):
+        if pieces and not _can_break_between(pieces[-1], char):
             pieces[-1] += char
         else:
             pieces.append(char)
     return pieces
 
 
-def _breaks_between(before: str, char: str) -> bool:
-    last = before[-1]
-    if char == " " or char in _NOT_FIRST or last in _NOT_LAST:
+def _can_break_between(previous: str, char: str) -> bool:
+    last = previous[-1]
+    if char == " " or char in _FORBIDDEN_AT_LINE_START or last in _FORBIDDEN_AT_LINE_END:
         return False
-    if last.isdecimal() and cell_len(char) == _WIDE:
+    if last.isdecimal() and cell_len(char) == _WIDE_CHAR_COLUMNS:
         return False  # 2025年1月 stays whole at its end
-    return last == " " or cell_len(char) == _WIDE or cell_len(last) == _WIDE
+    return last == " " or cell_len(char) == _WIDE_CHAR_COLUMNS or cell_len(last) == _WIDE_CHAR_COLUMNS
 
 
-def _cut(piece: str, columns: int) -> list[str]:
+def _split_long_line(piece: str, columns: int) -> list[str]:
     """A word longer than a line is cut behind its last slash that fits, so that names stay whole, else anywhere."""
     if cell_len(piece.rstrip()) <= columns:
         return [piece]

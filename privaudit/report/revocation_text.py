@@ -6,153 +6,161 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Final
 
-from privaudit.i18n import Language, name_of, tame
-from privaudit.model import AccessState, App, DataClass, Message, Value
+from privaudit.i18n import Translator, display_name, sanitize_text
+from privaudit.model import AccessState, App, DataClass, Message, MessageValue
 from privaudit.report import head
-from privaudit.report.layout import hanging, titled, wrap
+from privaudit.report.layout import hanging_indent, title_indent, wrap
 from privaudit.revocation import commands, steps
-from privaudit.revocation.change import Change, Kind, Outcome
-from privaudit.revocation.ledger import Entry, Ledger
-from privaudit.revocation.plan import Plan
-from privaudit.revocation.replies import LONGEST
+from privaudit.revocation.change import Change, ChangeKind, Outcome
+from privaudit.revocation.ledger import Ledger, LedgerEntry
+from privaudit.revocation.plan import RevocationPlan
+from privaudit.revocation.replies import MAX_ERROR_CHARS
 
-_WIDTH: Final = 80
-Names = Mapping[tuple[str, int], App]
+_LINE_COLUMNS: Final = 80
+AppsByUser = Mapping[tuple[str, int], App]
 """The apps that were named, by package and user."""
 
 
-def plan(language: Language, made: Plan, apps: Names) -> str:
+def format_plan(language: Translator, revocation_plan: RevocationPlan, apps: AppsByUser) -> str:
     """The whole plan. What happens if they notice stands above it."""
-    return "".join(f"{line}\n" for line in _plan(language, made, apps))
+    return "".join(f"{line}\n" for line in _plan_lines(language, revocation_plan, apps))
 
 
-def _plan(language: Language, made: Plan, apps: Names) -> Iterator[str]:
-    yield language.text("remedy.title")
+def _plan_lines(language: Translator, revocation_plan: RevocationPlan, apps: AppsByUser) -> Iterator[str]:
+    yield language.t("remedy.title")
     for notice in head.notices(language, demo=False):
-        yield from wrap(notice, _WIDTH)
-    phone = made.phone
-    yield language.text("remedy.phone", model=phone.model, rom=phone.rom.name, android=phone.android)
+        yield from wrap(notice, _LINE_COLUMNS)
+    phone = revocation_plan.phone
+    yield language.t("remedy.phone", model=phone.model, rom=phone.rom.name, android=phone.android)
     yield ""
-    for message in steps.ALWAYS:
-        yield from hanging("  · ", language.say(message), _WIDTH)
-    if made.notes:
+    for message in steps.SAFETY_NOTES:
+        yield from hanging_indent("  · ", language.translate(message), _LINE_COLUMNS)
+    if revocation_plan.notes:
         yield ""
-        yield language.text("remedy.notes")
-        for note in made.notes:
-            yield from hanging("  · ", language.say(note), _WIDTH)
+        yield language.t("remedy.notes")
+        for note in revocation_plan.notes:
+            yield from hanging_indent("  · ", language.translate(note), _LINE_COLUMNS)
     yield ""
-    if not made.planned:
-        yield from wrap(language.text("remedy.nothing"), _WIDTH)
-    yield from _changes(language, made, apps)
-    if made.planned:
+    if not revocation_plan.planned_changes:
+        yield from wrap(language.t("remedy.nothing"), _LINE_COLUMNS)
+    yield from _change_lines(language, revocation_plan, apps)
+    if revocation_plan.planned_changes:
         yield ""
-        yield from wrap(language.text("remedy.order"), _WIDTH)
-    if made.by_hand:
-        yield from taps(language, "by_hand", {(one.package, one.user): one.steps for one in made.by_hand}, apps)
+        yield from wrap(language.t("remedy.order"), _LINE_COLUMNS)
+    if revocation_plan.manual_steps:
+        yield from manual_step_lines(
+            language, "by_hand", {(one.package, one.user): one.steps for one in revocation_plan.manual_steps}, apps
+        )
 
 
-def _changes(language: Language, made: Plan, apps: Names) -> Iterator[str]:
+def _change_lines(language: Translator, revocation_plan: RevocationPlan, apps: AppsByUser) -> Iterator[str]:
     number = 0
     told: list[Message] = []
-    again = language.text("remedy.as_above")
+    again = language.t("remedy.as_above")
     for key, app in apps.items():
-        own = [one for one in made.planned if (one.change.package, one.change.user) == key]
+        own = [one for one in revocation_plan.planned_changes if (one.change.package, one.change.user) == key]
         if own:
-            yield from titled(_title(language, app), _WIDTH)
+            yield from title_indent(_app_heading(language, app), _LINE_COLUMNS)
         for one in own:
             number += 1
-            yield from hanging(f"  {number}. ", language.say(said(one.change)), _WIDTH)
-            yield from hanging("     ", language.say(one.why), _WIDTH)
-            for command in _commands(language, one.change, made.phone.sdk or 0):
-                yield from hanging("     ", command, _WIDTH)
-            for doubt in one.doubts:
-                yield from hanging("     ! ", language.say(doubt) if doubt not in told else again, _WIDTH)
+            yield from hanging_indent(f"  {number}. ", language.translate(describe_change(one.change)), _LINE_COLUMNS)
+            yield from hanging_indent("     ", language.translate(one.why), _LINE_COLUMNS)
+            for command in _command_lines(language, one.change, revocation_plan.phone.sdk or 0):
+                yield from hanging_indent("     ", command, _LINE_COLUMNS)
+            for doubt in one.caveats:
+                yield from hanging_indent(
+                    "     ! ", language.translate(doubt) if doubt not in told else again, _LINE_COLUMNS
+                )
                 told.append(doubt)
 
 
-def _commands(language: Language, change: Change, sdk: int) -> Iterator[str]:
-    if change.kind is Kind.ACCESSIBILITY:
+def _command_lines(language: Translator, change: Change, sdk: int) -> Iterator[str]:
+    if change.kind is ChangeKind.ACCESSIBILITY:
         # The whole list is written, and it names other apps.
-        yield language.text("remedy.list_without")
+        yield language.t("remedy.list_without")
         return
-    for command in change.closing(sdk, ()):
+    for command in change.revoke_commands(sdk, ()):
         yield f"$ {command.text}"  # whole: every word of it was validated
 
 
-def taps(
-    language: Language, title: str, todo: Mapping[tuple[str, int], Iterable[Message]], apps: Names
+def manual_step_lines(
+    language: Translator, heading_key: str, steps_by_app: Mapping[tuple[str, int], Iterable[Message]], apps: AppsByUser
 ) -> Iterator[str]:
     """What a person must do, app by app."""
     yield ""
-    yield language.text(f"remedy.{title}")
-    for key, own in todo.items():
-        yield from wrap(f"  {_title(language, apps[key])}", _WIDTH)
+    yield language.t(f"remedy.{heading_key}")
+    for key, own in steps_by_app.items():
+        yield from wrap(f"  {_app_heading(language, apps[key])}", _LINE_COLUMNS)
         for place, step in enumerate(own, 1):
-            yield from hanging(f"  [ ] {place}. ", language.say(step), _WIDTH)
+            yield from hanging_indent(f"  [ ] {place}. ", language.translate(step), _LINE_COLUMNS)
 
 
-def undo(language: Language, book: Ledger) -> Iterator[str]:
+def undo_plan(language: Translator, ledger: Ledger) -> Iterator[str]:
     """What undoing would take back, the last change first; what was never begun is left out."""
-    yield language.text("remedy.title_undo")
-    yield from hanging("  · ", language.text("remedy.undo_opens"), _WIDTH)
-    touched = [entry for entry in book.entries if entry.may_have_acted]
+    yield language.t("remedy.title_undo")
+    yield from hanging_indent("  · ", language.t("remedy.undo_opens"), _LINE_COLUMNS)
+    touched = [entry for entry in ledger.entries if entry.may_need_undo]
     if not touched:
-        yield language.text("remedy.nothing_undo")
+        yield language.t("remedy.nothing_undo")
     for place, entry in enumerate(reversed(touched), 1):
-        what = language.say(said(entry.change))
-        yield from hanging(f"  {place}. ", f"{_owner(language, entry.change)}: {what}", _WIDTH)
+        what = language.translate(describe_change(entry.change))
+        yield from hanging_indent(f"  {place}. ", f"{_package_label(language, entry.change)}: {what}", _LINE_COLUMNS)
 
 
-def fate(language: Language, entry: Entry) -> Iterator[str]:
+def outcome_lines(language: Translator, entry: LedgerEntry) -> Iterator[str]:
     """What became of one change."""
     name = {Outcome.BEGUN: "unread", Outcome.PLANNED: "unread", Outcome.UNDOING: "unread"}.get(
         entry.outcome, entry.outcome.value
     )
-    outcome = language.text(f"remedy.{name}")
+    outcome = language.t(f"remedy.{name}")
     if entry.outcome is Outcome.REFUSED:
-        outcome += f": {tame(entry.said or '', LONGEST)}"
-    yield from hanging(
-        "  ", f"{_owner(language, entry.change)}: {language.say(said(entry.change))} → {outcome}", _WIDTH
+        outcome += f": {sanitize_text(entry.said or '', MAX_ERROR_CHARS)}"
+    yield from hanging_indent(
+        "  ",
+        f"{_package_label(language, entry.change)}: {language.translate(describe_change(entry.change))} → {outcome}",
+        _LINE_COLUMNS,
     )
 
 
-def reread(language: Language, at: datetime, app: App | None, named: App) -> Iterator[str]:
+def final_state(language: Translator, checked_at: datetime, app: App | None, requested_app: App) -> Iterator[str]:
     """How an app stands when all is done."""
-    time = f"{at:%H:%M}"
+    time = f"{checked_at:%H:%M}"
     for data in DataClass:
         access = app.access[data] if app is not None else None
         if access is None or access.state is AccessState.NOT_REQUESTED:
             continue
-        state = "unknown" if access.state is AccessState.UNKNOWN else "open" if access.state.reads else "closed"
+        state = (
+            "unknown" if access.state is AccessState.UNKNOWN else "open" if access.state.allows_reading else "closed"
+        )
         what = Message(key=f"data_access.{data}")
-        values: dict[str, Value] = {"time": time, "app": _title(language, named), "what": what}
-        yield from hanging("  · ", language.text(f"remedy.result_{state}", **values), _WIDTH)
+        values: dict[str, MessageValue] = {"time": time, "app": _app_heading(language, requested_app), "what": what}
+        yield from hanging_indent("  · ", language.t(f"remedy.result_{state}", **values), _LINE_COLUMNS)
 
 
-def said(change: Change) -> Message:
+def describe_change(change: Change) -> Message:
     """What a change closes, in a few words."""
     match change.kind:
-        case Kind.PERMISSION:
+        case ChangeKind.PERMISSION:
             group = next(name for name, of in commands.GROUPS.items() if change.what.rpartition(".")[2] in of)
             named = Message(key=f"remedy.{'phone_group' if group == 'phone' else group}")
-            values: dict[str, Value] = {"what": change.what.rpartition(".")[2], "group": named}
-        case Kind.ROLE | Kind.SPECIAL_OP:
+            values: dict[str, MessageValue] = {"what": change.what.rpartition(".")[2], "group": named}
+        case ChangeKind.ROLE | ChangeKind.SPECIAL_OP:
             values = {"what": Message(key=f"remedy.{change.what}")}
-        case Kind.UNINSTALL if change.system:
+        case ChangeKind.UNINSTALL if change.system:
             return Message(key="remedy.uninstall_system")
         case _:
             values = {"what": change.what}
     return Message(key=f"remedy.{change.kind}", values=values)
 
 
-def _owner(language: Language, change: Change) -> str:
+def _package_label(language: Translator, change: Change) -> str:
     """Whose change it is."""
     if change.user == 0:
         return change.package
-    return language.text("remedy.of_user", app=change.package, user=change.user)
+    return language.t("remedy.of_user", app=change.package, user=change.user)
 
 
-def _title(language: Language, app: App) -> str:
-    name = name_of(app.label, app.package)
-    whole = name if name == app.package else f"{language.quote(name)}  {app.package}"
-    return whole if app.user == 0 else language.text("remedy.of_user", app=whole, user=app.user)
+def _app_heading(language: Translator, app: App) -> str:
+    name = display_name(app.label, app.package)
+    whole = name if name == app.package else f"{language.quote_untrusted(name)}  {app.package}"
+    return whole if app.user == 0 else language.t("remedy.of_user", app=whole, user=app.user)

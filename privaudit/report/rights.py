@@ -4,66 +4,66 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from privaudit.i18n import Language
+from privaudit.i18n import Translator
 from privaudit.knowledge import rights
-from privaudit.knowledge.rights import Item, Rights
-from privaudit.report.view import Voice
+from privaudit.knowledge.rights import CountryRights, RightsItem
+from privaudit.report.view import ReportView
 
 
-def known(voice: Voice) -> Rights:
+def report_rights(view: ReportView) -> CountryRights:
     """What is known for the country of the report; what is true everywhere where there is none, or no page for it."""
-    return rights.load(_with_page(voice))
+    return rights.load_rights(_country_with_rights(view))
 
 
-def title(voice: Voice) -> str:
+def rights_title(view: ReportView) -> str:
     """The head of this part."""
-    return voice.text("rights.next", country=known(voice).country.name.text(voice.language.code))
+    return view.t("rights.next", country=report_rights(view).country.name.in_language(view.language.code))
 
 
-def rungs(voice: Voice) -> Iterator[tuple[str, tuple[str, ...]]]:
+def escalation_stages(view: ReportView) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Each rung of the ladder, and whom to turn to there."""
-    for step, offices in known(voice).ladder():
-        yield line(step, voice.language), tuple(line(office, voice.language) for office in offices)
+    for step, offices in report_rights(view).stages():
+        yield format_item(step, view.language), tuple(format_item(office, view.language) for office in offices)
 
 
-def notes(voice: Voice) -> Iterator[str]:
+def rights_notes(view: ReportView) -> Iterator[str]:
     """What stands below the ladder."""
-    country, countries = voice.report.knowledge.rules.country, rights.countries()
+    country, countries = view.report.knowledge.rules.country, rights.countries_with_rights()
     if country is None:
-        yield voice.text("rights.no_country", known=countries)
+        yield view.t("rights.no_country", known=countries)
     elif country not in countries:
-        yield voice.text("rights.no_page", given=country, known=countries)
+        yield view.t("rights.no_page", given=country, known=countries)
     else:
-        yield voice.text("rights.more", given=country)
-        yield voice.text("rights.letter", given=country)
-    yield voice.text("rights.debt")
+        yield view.t("rights.more", given=country)
+        yield view.t("rights.letter", given=country)
+    yield view.t("rights.debt")
 
 
-def line(item: Item, language: Language) -> str:
+def format_item(item: RightsItem, language: Translator) -> str:
     """An item as one line: what it is called, how to reach it, what it says, and its mark where it has one."""
-    text = item.text.text(language.code)
+    text = item.text.in_language(language.code)
     if item.name is not None:
-        text = called(item, language) + language.text("rights.colon") + text
-    return marked(text, item, language)
+        text = item_title(item, language) + language.t("rights.colon") + text
+    return add_verify_mark(text, item, language)
 
 
-def called(item: Item, language: Language) -> str:
+def item_title(item: RightsItem, language: Translator) -> str:
     """What an office or a law is called, and how to reach it; empty where it has no name."""
-    name = item.name.text(language.code) if item.name is not None else ""
-    new = language.text("dates.separator").join(one for one in item.reach if one not in name)
-    return name + language.text("rights.reach", reach=new) if new else name
+    name = item.name.in_language(language.code) if item.name is not None else ""
+    new = language.t("dates.separator").join(one for one in item.reach if one not in name)
+    return name + language.t("rights.reach", reach=new) if new else name
 
 
-def marked(text: str, item: Item, language: Language) -> str:
+def add_verify_mark(text: str, item: RightsItem, language: Translator) -> str:
     """`text` with the mark of what has to be checked first."""
-    return text + language.text("rights.verify") if item.verify else text
+    return text + language.t("rights.verify") if item.verify else text
 
 
-def unreviewed(language: Language) -> tuple[str, ...]:
+def unreviewed_notice(language: Translator) -> tuple[str, ...]:
     """What a paper says of a translation that no native speaker has read over; nothing where one has."""
-    return () if language.unreviewed is None else (language.say(language.unreviewed),)
+    return () if language.review_notice is None else (language.translate(language.review_notice),)
 
 
-def _with_page(voice: Voice) -> str | None:
-    country = voice.report.knowledge.rules.country
-    return country if country in rights.countries() else None
+def _country_with_rights(view: ReportView) -> str | None:
+    country = view.report.knowledge.rules.country
+    return country if country in rights.countries_with_rights() else None

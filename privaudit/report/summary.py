@@ -7,60 +7,60 @@ from typing import Final
 
 from privaudit.model import App, DataClass, LendingVerdict
 from privaudit.report import gaps, legal_rules, lists, matrix
-from privaudit.report.view import Voice
+from privaudit.report.view import ReportView
 
-_LIVE: Final = frozenset({"usb", "tcp", "server", "demo"})
+_LIVE_SOURCES: Final = frozenset({"usb", "tcp", "server", "demo"})
 """Sources in which a phone with debugging switched on lies on the table."""
 
 
-def rows(voice: Voice) -> Iterator[tuple[str, tuple[str, ...]]]:
+def summary_sections(view: ReportView) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Name of each part, and its sentences."""
-    yield "summary", tuple(result(voice))
+    yield "summary", tuple(summary_sentences(view))
     yield (
         "remember",
-        (voice.text("steps.no_recall"), voice.text("report.remember_debt"), voice.text("report.not_advice")),
+        (view.t("steps.no_recall"), view.t("report.remember_debt"), view.t("report.not_advice")),
     )
-    first = voice.text("report.next_connect" if voice.report.demo else "report.next_save")
-    yield "next", (first, *legal_rules.suggestion(voice))
-    if voice.report.source.kind in _LIVE:
-        yield "leaving", tuple(voice.text(f"report.leaving_{number}") for number in range(1, 5))
+    first = view.t("report.next_connect" if view.report.demo else "report.next_save")
+    yield "next", (first, *legal_rules.country_suggestion(view))
+    if view.report.source.kind in _LIVE_SOURCES:
+        yield "leaving", tuple(view.t(f"report.leaving_{number}") for number in range(1, 5))
 
 
-def result(voice: Voice) -> Iterator[str]:
+def summary_sentences(view: ReportView) -> Iterator[str]:
     """The verdict in a few sentences. Never "clean"."""
-    counts, missing = voice.report.counts, len(gaps.missing(voice))
+    counts, missing = view.report.counts, len(gaps.missing_data(view))
     if not counts.apps_seen:
-        yield voice.text("report.nothing_read")
+        yield view.t("report.nothing_read")
     elif counts.lending:
         can = counts.lending_can_read
-        yield voice.text("report.found", n=counts.lending, contacts=can[DataClass.CONTACTS])
+        yield view.t("report.found", n=counts.lending, contacts=can[DataClass.CONTACTS])
         if can[DataClass.SMS] or can[DataClass.CALL_LOG]:
-            yield voice.text("report.found_other", sms=can[DataClass.SMS], call_log=can[DataClass.CALL_LOG])
-        yield from _how_sure(voice)
-        if not voice.report.complete:
-            yield voice.text("report.found_gaps", n=missing)
-    elif voice.report.complete:
-        yield voice.text("report.nothing_complete")
+            yield view.t("report.found_other", sms=can[DataClass.SMS], call_log=can[DataClass.CALL_LOG])
+        yield from _recognition_counts(view)
+        if not view.report.complete:
+            yield view.t("report.found_gaps", n=missing)
+    elif view.report.complete:
+        yield view.t("report.nothing_complete")
     else:
-        yield voice.text("report.nothing_gaps", n=missing)
+        yield view.t("report.nothing_gaps", n=missing)
     if counts.suspect and not counts.lending:
-        yield from gaps.suspects(voice)
+        yield from gaps.unrecognised_notice(view)
 
 
-def _how_sure(voice: Voice) -> Iterator[str]:
+def _recognition_counts(view: ReportView) -> Iterator[str]:
     """How many of them stand where. A count that joins them would say too much of some."""
     grounds: tuple[tuple[str, Callable[[App], bool]], ...] = (
         ("found_listed", lambda app: any(listing.tier in {"A", "B"} for listing in app.listed)),
         ("found_notified", lambda app: any(listing.tier == "N" for listing in app.listed)),
         ("found_own", lambda app: any(listing.tier == "own" for listing in app.listed)),
         ("found_embeds", lambda app: app.lending.verdict is LendingVerdict.EMBEDS),
-        ("found_by_name", matrix.by_name_alone),
-        ("found_unsure", matrix.by_unsure_list),
+        ("found_by_name", matrix.is_matched_by_name_only),
+        ("found_unsure", matrix.is_matched_by_unconfirmed_list),
     )
     for key, holds in grounds:
-        n = len({app.package for app in voice.report.apps if holds(app)})
+        n = len({app.package for app in view.report.apps if holds(app)})
         if n:
-            yield voice.text(f"report.{key}", n=n)
+            yield view.t(f"report.{key}", n=n)
         if n and key == "found_listed":
-            known = voice.report.knowledge
-            yield lists.held(voice.language, known.signatures, known.rules.country)
+            known = view.report.knowledge
+            yield lists.list_size_sentence(view.language, known.signatures, known.rules.country)

@@ -6,25 +6,25 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from privaudit import roms
-from privaudit.i18n import Language
+from privaudit.i18n import Translator
 from privaudit.model import App, Message, Phone, Report, Rom, UserKind
 from privaudit.report import head
-from privaudit.report.layout import hanging, titled, wrap
-from privaudit.report.view import Voice
+from privaudit.report.layout import hanging_indent, title_indent, wrap
+from privaudit.report.view import ReportView
 from privaudit.revocation import card, steps
 
-_WIDTH: Final = 80
+_LINE_COLUMNS: Final = 80
 
 
-def render(report: Report, language: Language, packages: frozenset[str]) -> str:
+def render_steps(report: Report, language: Translator, packages: frozenset[str]) -> str:
     """The steps for `packages`, or for every app of the report; ends in a line feed."""
-    voice = Voice(report, language)
-    return "".join(f"{line}\n" for line in _lines(voice, packages))
+    voice = ReportView(report, language)
+    return "".join(f"{line}\n" for line in _step_lines(voice, packages))
 
 
-def usb(rom: str, language: Language) -> str:
-    """How USB debugging is switched on and off on any phone with `rom`, of today's Android."""
-    named = Rom(id=rom, name=roms.load(rom)["name"], version=None)
+def usb_debugging_steps(rom_id: str, language: Translator) -> str:
+    """How USB debugging is switched on and off on any phone with `rom_id`, of today's Android."""
+    named = Rom(id=rom_id, name=roms.load_rom(rom_id)["name"], version=None)
     phone = Phone(
         manufacturer=None,
         model=None,
@@ -37,55 +37,59 @@ def usb(rom: str, language: Language) -> str:
     )
     lines = (
         *head.notices(language, demo=False),
-        language.text("report.taps_for", rom=phone.rom.name),
+        language.t("report.taps_for", rom=phone.rom.name),
         "",
-        *_bullets(language, (Message(key="report.taps_bank_first"),)),
+        *_bullet_lines(language, (Message(key="report.taps_bank_first"),)),
         "",
-        language.text("report.taps_usb_on"),
-        *_numbered(language, card.usb_on(phone)),
+        language.t("report.taps_usb_on"),
+        *_checklist_lines(language, card.enable_usb_debugging_steps(phone)),
         "",
-        language.text("report.taps_usb_off"),
-        *_numbered(language, card.usb_off(phone)),
+        language.t("report.taps_usb_off"),
+        *_checklist_lines(language, card.disable_usb_debugging_steps(phone)),
     )
     return "".join(f"{line}\n" for line in lines)
 
 
-def _lines(voice: Voice, packages: frozenset[str]) -> Iterator[str]:
-    language, phone = voice.language, voice.report.phone
-    kinds = {user.id: user.kind for user in voice.report.users}
-    for notice in head.notices(language, demo=voice.report.demo):
-        yield from wrap(notice, _WIDTH)
-    yield from titled(voice.text("report.taps_for", rom=phone.rom.name), _WIDTH)
+def _step_lines(view: ReportView, packages: frozenset[str]) -> Iterator[str]:
+    language, phone = view.language, view.report.phone
+    kinds = {user.id: user.kind for user in view.report.users}
+    for notice in head.notices(language, demo=view.report.demo):
+        yield from wrap(notice, _LINE_COLUMNS)
+    yield from title_indent(view.t("report.taps_for", rom=phone.rom.name), _LINE_COLUMNS)
     yield ""
-    yield from _bullets(language, steps.ALWAYS)
-    shown = [app for name in voice.packages() if not packages or name in packages for app in voice.copies(name)]
+    yield from _bullet_lines(language, steps.SAFETY_NOTES)
+    shown = [
+        app for name in view.ordered_packages() if not packages or name in packages for app in view.installs_of(name)
+    ]
     for app in shown:
-        taps = steps.for_app(app, phone, kinds.get(app.user, UserKind.OTHER))
+        taps = steps.steps_for_app(app, phone, kinds.get(app.user, UserKind.OTHER))
         if taps or packages:
             yield ""
-            yield from titled(voice.title(app), _WIDTH)
-            yield from _numbered(language, taps) if taps else wrap(f"  {voice.text('report.steps_none')}", _WIDTH)
+            yield from title_indent(view.app_title(app), _LINE_COLUMNS)
+            yield from (
+                _checklist_lines(language, taps) if taps else wrap(f"  {view.t('report.steps_none')}", _LINE_COLUMNS)
+            )
     yield ""
-    yield from _bullets(language, (steps.last_of_all(phone),))
+    yield from _bullet_lines(language, (steps.check_other_apps_step(phone),))
     if packages:
-        yield from _removal(voice, shown)
+        yield from _uninstall_lines(view, shown)
     yield ""
-    yield voice.text("report.taps_usb_off")
-    yield from _numbered(language, card.usb_off(phone))
+    yield view.t("report.taps_usb_off")
+    yield from _checklist_lines(language, card.disable_usb_debugging_steps(phone))
 
 
-def _removal(voice: Voice, shown: Iterable[App]) -> Iterator[str]:
-    for app in shown:
+def _uninstall_lines(view: ReportView, apps: Iterable[App]) -> Iterator[str]:
+    for app in apps:
         yield ""
-        yield from titled(voice.text("report.taps_uninstall", app=voice.title(app)), _WIDTH)
-        yield from _numbered(voice.language, card.uninstall(app, voice.report.phone))
+        yield from title_indent(view.t("report.taps_uninstall", app=view.app_title(app)), _LINE_COLUMNS)
+        yield from _checklist_lines(view.language, card.uninstall_steps(app, view.report.phone))
 
 
-def _bullets(language: Language, said: Iterable[Message]) -> Iterator[str]:
-    for message in said:
-        yield from hanging("  · ", language.say(message), _WIDTH)
+def _bullet_lines(language: Translator, messages: Iterable[Message]) -> Iterator[str]:
+    for message in messages:
+        yield from hanging_indent("  · ", language.translate(message), _LINE_COLUMNS)
 
 
-def _numbered(language: Language, said: Iterable[Message]) -> Iterator[str]:
-    for place, message in enumerate(said, 1):
-        yield from hanging(f"  [ ] {place}. ", language.say(message), _WIDTH)
+def _checklist_lines(language: Translator, messages: Iterable[Message]) -> Iterator[str]:
+    for place, message in enumerate(messages, 1):
+        yield from hanging_indent(f"  [ ] {place}. ", language.translate(message), _LINE_COLUMNS)

@@ -15,31 +15,31 @@ from privaudit.capture import Capture
 from privaudit.model import Command
 from privaudit.revocation import ledger as ledgers
 from privaudit.revocation import state as readings
-from privaudit.revocation.change import Change, Kind, Outcome, State
-from privaudit.revocation.ledger import Entry, Ledger
-from privaudit.revocation.replies import refusal
-from privaudit.revocation.state import Reading
+from privaudit.revocation.change import Change, ChangeKind, Outcome, TargetState
+from privaudit.revocation.ledger import Ledger, LedgerEntry
+from privaudit.revocation.replies import find_shell_error
+from privaudit.revocation.state import DeviceState
 from privaudit.transport import Transport
 
-_PATIENCE_S: Final = 60.0
+_COMMAND_TIMEOUT_S: Final = 60.0
 """For one command: killing an app's processes can take a while on a slow phone."""
-_PAUSES_S: Final = (0.0, 0.5, 1.5)
+_READ_BACK_DELAYS_S: Final = (0.0, 0.5, 1.5)
 """Before each reading back: Android lets app-ops follow permissions a moment later."""
-_OPEN: Final = frozenset({Outcome.PLANNED, Outcome.BEGUN})
-Told: TypeAlias = Callable[[int, Entry], None]
+_UNFINISHED_OUTCOMES: Final = frozenset({Outcome.PLANNED, Outcome.BEGUN})
+OnEntryChange: TypeAlias = Callable[[int, LedgerEntry], None]
 """Told the place of an entry, and how it stands, each time one is finished."""
 
 
 @dataclass(slots=True)
-class Run:
+class LedgerRun:
     """One run over one ledger."""
 
     transport: Transport
     capture: Capture
     """What the phone said last; readings replace what they ask anew."""
-    path: Path
+    ledger_path: Path
     ledger: Ledger
-    told: Told
+    on_change: OnEntryChange
     sdk: int
 
     @property
@@ -47,7 +47,7 @@ class Run:
         """The apps that this ledger is about."""
         return tuple(dict.fromkeys(entry.change.package for entry in self.ledger.entries))
 
-    def close(self) -> Ledger:
+    def apply(self) -> Ledger:
         """Carry out what is planned or was begun. Running again goes on where it stopped.
 
         Raises:
@@ -55,27 +55,27 @@ class Run:
             SourceError: the ledger could not be written; nothing was done after that.
         """
         for number, entry in enumerate(self.ledger.entries):
-            if entry.outcome in _OPEN:
-                self._close_one(number, entry.change)
+            if entry.outcome in _UNFINISHED_OUTCOMES:
+                self._apply_entry(number, entry.change)
         return self.ledger
 
-    def _close_one(self, number: int, change: Change) -> None:
-        services = self._services(change)
+    def _apply_entry(self, index: int, change: Change) -> None:
+        services = self._accessibility_services(change)
         if services is None:
-            self._note(number, outcome=Outcome.UNREAD, said=None, after=None)
+            self._record_outcome(index, outcome=Outcome.NOT_READ_BACK, said=None, after=None)
             return
-        self._note(number, outcome=Outcome.BEGUN)
-        said = self._send(change.closing(self.sdk, services))
-        after = self._read_back(change, change.is_closed)
+        self._record_outcome(index, outcome=Outcome.BEGUN)
+        said = self._run_commands(change.revoke_commands(self.sdk, services))
+        after = self._read_back(change, change.is_revoked)
         if after is None:
-            outcome = Outcome.UNREAD
-        elif change.is_closed(after):
+            outcome = Outcome.NOT_READ_BACK
+        elif change.is_revoked(after):
             outcome = Outcome.DONE
         else:
             outcome = Outcome.NOT_CHANGED if said is None else Outcome.REFUSED
-        self._note(number, outcome=outcome, said=said, after=after)
+        self._record_outcome(index, outcome=outcome, said=said, after=after)
 
-    def restore(self) -> Ledger:
+    def undo(self) -> Ledger:
         """Take back whatever had, or may have had, an effect; the last first.
 
         Raises:
@@ -83,51 +83,55 @@ class Run:
             SourceError: the ledger could not be written; nothing was done after that.
         """
         for number, entry in reversed(tuple(enumerate(self.ledger.entries))):
-            if entry.may_have_acted:
-                self._restore_one(number, entry.change)
+            if entry.may_need_undo:
+                self._undo_entry(number, entry.change)
         return self.ledger
 
-    def _restore_one(self, number: int, change: Change) -> None:
-        now = readings.again(self.transport, self.capture, self.packages).state(change)
+    def _undo_entry(self, index: int, change: Change) -> None:
+        now = readings.refresh_state(self.transport, self.capture, self.packages).target_state(change)
         if now is not None and change.is_restored(now):
-            self._note(number, outcome=Outcome.UNDONE, said=None, after=now)
+            self._record_outcome(index, outcome=Outcome.UNDONE, said=None, after=now)
             return
-        services = self._services(change)
-        made = change.restoring(now, self.sdk, services) if now is not None and services is not None else ()
+        services = self._accessibility_services(change)
+        made = change.restore_commands(now, self.sdk, services) if now is not None and services is not None else ()
         if not made:
-            self._note(number, outcome=Outcome.STAYS, said=None, after=now)
+            self._record_outcome(index, outcome=Outcome.NOT_RESTORED, said=None, after=now)
             return
-        self._note(number, outcome=Outcome.UNDOING)
-        said = self._send(made)
+        self._record_outcome(index, outcome=Outcome.UNDOING)
+        said = self._run_commands(made)
         after = self._read_back(change, change.is_restored)
         restored = after is not None and change.is_restored(after)
-        self._note(number, outcome=Outcome.UNDONE if restored else Outcome.STAYS, said=said, after=after)
+        self._record_outcome(
+            index, outcome=Outcome.UNDONE if restored else Outcome.NOT_RESTORED, said=said, after=after
+        )
 
-    def reread(self) -> Reading:
+    def refresh_state(self) -> DeviceState:
         """How all the apps stand now."""
-        return readings.again(self.transport, self.capture, self.packages)
+        return readings.refresh_state(self.transport, self.capture, self.packages)
 
-    def _send(self, made: tuple[Command, ...]) -> str | None:
+    def _run_commands(self, write_commands: tuple[Command, ...]) -> str | None:
         """Send the commands; what the phone said against them, if anything."""
         said: str | None = None
-        for command in made:
-            said = refusal(self.transport.run(command, timeout_s=_PATIENCE_S)) or said
+        for command in write_commands:
+            said = find_shell_error(self.transport.run(command, timeout_s=_COMMAND_TIMEOUT_S)) or said
         return said
 
-    def _read_back(self, change: Change, wanted: Callable[[State], bool]) -> State | None:
-        state: State | None = None
-        for pause in _PAUSES_S:
+    def _read_back(self, change: Change, is_expected: Callable[[TargetState], bool]) -> TargetState | None:
+        state: TargetState | None = None
+        for pause in _READ_BACK_DELAYS_S:
             time.sleep(pause)
-            state = self.reread().state(change)
-            if state is not None and wanted(state):
+            state = self.refresh_state().target_state(change)
+            if state is not None and is_expected(state):
                 break
         return state
 
-    def _services(self, change: Change) -> tuple[str, ...] | None:
-        return self.reread().services(change.user) if change.kind is Kind.ACCESSIBILITY else ()
+    def _accessibility_services(self, change: Change) -> tuple[str, ...] | None:
+        return (
+            self.refresh_state().accessibility_services(change.user) if change.kind is ChangeKind.ACCESSIBILITY else ()
+        )
 
-    def _note(self, number: int, **changed: object) -> None:
-        self.ledger = self.ledger.with_entry(number, **changed)
-        ledgers.write(self.ledger, self.path)
-        if self.ledger.entries[number].outcome not in {Outcome.BEGUN, Outcome.UNDOING}:
-            self.told(number, self.ledger.entries[number])
+    def _record_outcome(self, index: int, **fields: object) -> None:
+        self.ledger = self.ledger.with_entry(index, **fields)
+        ledgers.write_ledger(self.ledger, self.ledger_path)
+        if self.ledger.entries[index].outcome not in {Outcome.BEGUN, Outcome.UNDOING}:
+            self.on_change(index, self.ledger.entries[index])

@@ -15,9 +15,9 @@ from typing import Final
 
 from privaudit.capture.questions import is_package_name
 from privaudit.model import Command
-from privaudit.roms import Intent
+from privaudit.roms import SettingsIntent
 
-_PREFIX: Final = "android.permission."
+_PERMISSION_PREFIX: Final = "android.permission."
 
 GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
     "contacts": ("READ_CONTACTS", "WRITE_CONTACTS", "GET_ACCOUNTS"),
@@ -27,7 +27,9 @@ GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """Permission groups that may be closed, each as a whole: a member that stays open gives back the others."""
 
-PERMISSIONS: Final[frozenset[str]] = frozenset(f"{_PREFIX}{name}" for group in GROUPS.values() for name in group)
+PERMISSIONS: Final[frozenset[str]] = frozenset(
+    f"{_PERMISSION_PREFIX}{name}" for group in GROUPS.values() for name in group
+)
 SPECIAL_OPS: Final[Mapping[str, str]] = {
     "overlay": "SYSTEM_ALERT_WINDOW",
     "usage": "GET_USAGE_STATS",
@@ -35,7 +37,9 @@ SPECIAL_OPS: Final[Mapping[str, str]] = {
     "all_files": "MANAGE_EXTERNAL_STORAGE",
 }
 """Rights beside the permission list that an app-op decides."""
-_OPS: Final = frozenset({*(name.removeprefix(_PREFIX) for name in PERMISSIONS), *SPECIAL_OPS.values()})
+_SETTABLE_OPS: Final = frozenset(
+    {*(name.removeprefix(_PERMISSION_PREFIX) for name in PERMISSIONS), *SPECIAL_OPS.values()}
+)
 """The op of a permission in `PERMISSIONS` bears its name."""
 ROLES: Final[Mapping[str, str]] = {"default_sms": "android.app.role.SMS", "default_phone": "android.app.role.DIALER"}
 FLAGS: Final[Mapping[str, str]] = {
@@ -56,133 +60,140 @@ ROLES_SDK: Final = 29
 LISTENERS_SDK: Final = 27
 """First with ``cmd notification disallow_listener``."""
 
-_COMPONENT = re.compile(r"(?P<package>[\w.]{1,255})/(?P<class>[A-Za-z_.][\w.$]{0,255})\Z", re.ASCII)
-_INTENT_WORD = re.compile(r"[A-Za-z][\w.]{0,199}\Z", re.ASCII)
-_MOST_COMPONENTS: Final = 64
-_LAST_USER: Final = 21474
+_COMPONENT_PATTERN = re.compile(r"(?P<package>[\w.]{1,255})/(?P<class>[A-Za-z_.][\w.$]{0,255})\Z", re.ASCII)
+_INTENT_WORD_PATTERN = re.compile(r"[A-Za-z][\w.]{0,199}\Z", re.ASCII)
+_MAX_COMPONENTS: Final = 64
+_USER_ID_LIMIT: Final = 21474
 """``UserHandle``: uids are 31 bits, and 100000 for each user."""
 
 
 def is_component(text: str, package: str | None = None) -> bool:
     """Whether `text` is a component that may enter a command; where `package` is given, one of that package."""
-    match = _COMPONENT.match(text)
+    match = _COMPONENT_PATTERN.match(text)
     return match is not None and is_package_name(match["package"]) and package in {None, match["package"]}
 
 
-def revoke(package: str, user: int, permission: str) -> Command:
+def revoke_permission(package: str, user: int, permission: str) -> Command:
     """Take a runtime permission back."""
-    text = f"pm revoke --user {_user(user)} {_package(package)} {_permission(permission)}"
+    text = f"pm revoke --user {_checked_user(user)} {_checked_package(package)} {_checked_permission(permission)}"
     return Command(text=text, why="revoke a permission")
 
 
-def grant(package: str, user: int, permission: str) -> Command:
+def grant_permission(package: str, user: int, permission: str) -> Command:
     """Give a runtime permission back: only `privaudit undo` does."""
-    text = f"pm grant --user {_user(user)} {_package(package)} {_permission(permission)}"
+    text = f"pm grant --user {_checked_user(user)} {_checked_package(package)} {_checked_permission(permission)}"
     return Command(text=text, why="undo: give a permission back")
 
 
-def flags(package: str, user: int, permission: str, names: Iterable[str], *, on: bool) -> Command:
+def set_permission_flags(package: str, user: int, permission: str, names: Iterable[str], *, enabled: bool) -> Command:
     """Set or clear permission flags, by the names that dumps give them."""
-    words = " ".join(_of(FLAGS, name) for name in names)
+    words = " ".join(_look_up(FLAGS, name) for name in names)
     if not words:
         raise ValueError("no flag")
-    verb = "set" if on else "clear"
-    text = f"pm {verb}-permission-flags --user {_user(user)} {_package(package)} {_permission(permission)} {words}"
+    verb = "set" if enabled else "clear"
+    text = f"pm {verb}-permission-flags --user {_checked_user(user)} {_checked_package(package)} {_checked_permission(permission)} {words}"
     return Command(text=text, why=f"{verb} flags of a permission")
 
 
-def app_op(package: str, user: int, op: str, mode: str, *, uid: bool, sdk: int) -> Command:
+def set_app_op(package: str, user: int, op: str, mode: str, *, for_uid: bool, sdk: int) -> Command:
     """Set the mode of one app-op, of the package or of its uid."""
-    if op not in _OPS or mode not in MODES or (uid and sdk < UID_MODE_SDK):
+    if op not in _SETTABLE_OPS or mode not in MODES or (for_uid and sdk < UID_MODE_SDK):
         raise ValueError(f"not to be set: {op!r} {mode!r}")
     program = "cmd appops" if sdk >= CMD_SDK else "appops"
-    whose = "--uid " if uid else ""
-    text = f"{program} set --user {_user(user)} {whose}{_package(package)} {op} {mode}"
+    whose = "--uid " if for_uid else ""
+    text = f"{program} set --user {_checked_user(user)} {whose}{_checked_package(package)} {op} {mode}"
     return Command(text=text, why="set the mode of an app-op")
 
 
-def role(package: str, user: int, kind: str, *, held: bool) -> Command:
+def set_role_holder(package: str, user: int, kind: str, *, held: bool) -> Command:
     """Let `package` hold a role, or not any more: then Android gives it to the phone's own app."""
     verb = "add" if held else "remove"
-    text = f"cmd role {verb}-role-holder --user {_user(user)} {_of(ROLES, kind)} {_package(package)}"
+    text = (
+        f"cmd role {verb}-role-holder --user {_checked_user(user)} {_look_up(ROLES, kind)} {_checked_package(package)}"
+    )
     return Command(text=text, why=f"{verb} a role holder")
 
 
-def listener(component: str, package: str, user: int, *, on: bool) -> Command:
+def set_notification_listener(component: str, package: str, user: int, *, enabled: bool) -> Command:
     """Let one notification listener of `package` read notifications, or not."""
-    verb = "allow" if on else "disallow"
-    text = f"cmd notification {verb}_listener {_component(component, package)} {_user(user)}"
+    verb = "allow" if enabled else "disallow"
+    text = f"cmd notification {verb}_listener {_checked_component(component, package)} {_checked_user(user)}"
     return Command(text=text, why=f"{verb} a notification listener")
 
 
-def accessibility(components: Iterable[str], user: int) -> Command:
+def set_accessibility_services(components: Iterable[str], user: int) -> Command:
     """Let these accessibility services run and no other. The caller keeps those of other apps as they are."""
     named = tuple(components)
-    if len(named) > _MOST_COMPONENTS or not all(map(is_component, named)):
+    if len(named) > _MAX_COMPONENTS or not all(map(is_component, named)):
         raise ValueError("not a list of components")
     value = ":".join(named)
-    text = f"settings --user {_user(user)} put secure enabled_accessibility_services '{value}'"
+    text = f"settings --user {_checked_user(user)} put secure enabled_accessibility_services '{value}'"
     return Command(text=text, why="take one accessibility service off the list, or put it back")
 
 
 def force_stop(package: str, user: int) -> Command:
     """End the app: it runs again when somebody opens it."""
-    return Command(text=f"am force-stop --user {_user(user)} {_package(package)}", why="end the app")
+    return Command(text=f"am force-stop --user {_checked_user(user)} {_checked_package(package)}", why="end the app")
 
 
 def uninstall(package: str, user: int) -> Command:
     """Remove the app for one user, data and all."""
-    return Command(text=f"pm uninstall --user {_user(user)} {_package(package)}", why="uninstall")
+    return Command(text=f"pm uninstall --user {_checked_user(user)} {_checked_package(package)}", why="uninstall")
 
 
 def install_existing(package: str, user: int) -> Command:
     """Bring back an app that came with the phone and was removed for one user. Without its data."""
     return Command(
-        text=f"cmd package install-existing --user {_user(user)} {_package(package)}", why="undo: bring back"
+        text=f"cmd package install-existing --user {_checked_user(user)} {_checked_package(package)}",
+        why="undo: bring back",
     )
 
 
-def show(intent: Intent, package: str, user: int) -> Command:
+def start_activity(intent: SettingsIntent, package: str, user: int) -> Command:
     """Bring a settings page to the screen. Changes no setting."""
-    words = ["am start -W --user", _user(user)]
+    words = ["am start -W --user", _checked_user(user)]
     if intent.component is not None:
         if not is_component(intent.component):
             raise ValueError(f"not a component: {intent.component!r}")
         words += ["-n", f"'{intent.component}'"]
     elif intent.action is not None:
-        words += ["-a", _intent_word(intent.action)]
-    if intent.package == "data":
-        words += ["-d", f"package:{_package(package)}"]
-    elif intent.package is not None:
-        words += ["--es", _intent_word(intent.package), _package(package)]
+        words += ["-a", _checked_intent_word(intent.action)]
+    if intent.package_extra == "data":
+        words += ["-d", f"package:{_checked_package(package)}"]
+    elif intent.package_extra is not None:
+        words += ["--es", _checked_intent_word(intent.package_extra), _checked_package(package)]
     for name, value in intent.extras:
-        words += ["--es", _intent_word(name), f"'{value}'" if re.fullmatch(r"[\w.-]+", value, re.ASCII) else _no(value)]
+        words += [
+            "--es",
+            _checked_intent_word(name),
+            f"'{value}'" if re.fullmatch(r"[\w.-]+", value, re.ASCII) else _reject(value),
+        ]
     return Command(text=" ".join(words), why="show a page")
 
 
-def _package(name: str) -> str:
-    return name if is_package_name(name) else _no(name)
+def _checked_package(name: str) -> str:
+    return name if is_package_name(name) else _reject(name)
 
 
-def _user(number: int) -> str:
-    return str(number) if 0 <= number < _LAST_USER else _no(number)
+def _checked_user(number: int) -> str:
+    return str(number) if 0 <= number < _USER_ID_LIMIT else _reject(number)
 
 
-def _permission(name: str) -> str:
-    return name if name in PERMISSIONS else _no(name)
+def _checked_permission(name: str) -> str:
+    return name if name in PERMISSIONS else _reject(name)
 
 
-def _component(name: str, package: str) -> str:
-    return f"'{name}'" if is_component(name, package) else _no(name)
+def _checked_component(name: str, package: str) -> str:
+    return f"'{name}'" if is_component(name, package) else _reject(name)
 
 
-def _intent_word(word: str) -> str:
-    return word if _INTENT_WORD.match(word) else _no(word)
+def _checked_intent_word(word: str) -> str:
+    return word if _INTENT_WORD_PATTERN.match(word) else _reject(word)
 
 
-def _of(table: Mapping[str, str], name: str) -> str:
-    return table.get(name) or _no(name)
+def _look_up(table: Mapping[str, str], name: str) -> str:
+    return table.get(name) or _reject(name)
 
 
-def _no(given: object) -> str:
-    raise ValueError(f"must not enter a command: {given!r}")
+def _reject(value: object) -> str:
+    raise ValueError(f"must not enter a command: {value!r}")

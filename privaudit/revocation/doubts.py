@@ -12,36 +12,40 @@ from typing import Final
 from privaudit import roms
 from privaudit.model import Message, Phone
 from privaudit.revocation import settings_page
-from privaudit.revocation.change import FIXED, Change, Kind
+from privaudit.revocation.change import FIXED_FLAGS, Change, ChangeKind
 
-_MAPPED_SDK: Final = 35
-_STOPS: Final = {Kind.PERMISSION: "permissions", Kind.SPECIAL_OP: "app_ops", Kind.ACCESSIBILITY: "permissions"}
+_OPS_FOLLOW_PERMISSION_SDK: Final = 35
+_RESTRICTION_KINDS: Final = {
+    ChangeKind.PERMISSION: "permissions",
+    ChangeKind.SPECIAL_OP: "app_ops",
+    ChangeKind.ACCESSIBILITY: "permissions",
+}
 
 
-def about(change: Change, phone: Phone, properties: Mapping[str, str]) -> Iterator[Message]:
+def caveats_for(change: Change, phone: Phone, properties: Mapping[str, str]) -> Iterator[Message]:
     """Doubts about one change; none where it should simply work."""
-    for gate in roms.gates(phone.rom.id):
-        if _STOPS.get(change.kind) not in gate.stops:
+    for gate in roms.list_restrictions(phone.rom.id):
+        if _RESTRICTION_KINDS.get(change.kind) not in gate.blocks:
             continue
-        said = properties.get(gate.property) if gate.property is not None else None
-        if gate.open is None or said != gate.open:
-            shut = gate.property is not None and said is not None
+        said = properties.get(gate.property_name) if gate.property_name is not None else None
+        if gate.open_value is None or said != gate.open_value:
+            shut = gate.property_name is not None and said is not None
             key = "remedy.gate_shut" if shut else "remedy.gate_may"
-            yield Message(key=key, values={"word": settings_page.word(phone, gate.word)})
-    if change.kind in {Kind.ROLE, Kind.LISTENER, Kind.ACCESSIBILITY}:
+            yield Message(key=key, values={"word": settings_page.menu_term(phone, gate.menu_key)})
+    if change.kind in {ChangeKind.ROLE, ChangeKind.LISTENER, ChangeKind.ACCESSIBILITY}:
         yield Message(key="remedy.unverified")
-    if change.kind is Kind.PERMISSION:
-        yield from _about_permission(change, phone)
+    if change.kind is ChangeKind.PERMISSION:
+        yield from _permission_caveats(change, phone)
 
 
-def _about_permission(change: Change, phone: Phone) -> Iterator[Message]:
-    for flag in sorted(FIXED.intersection(change.before.flags)):
+def _permission_caveats(change: Change, phone: Phone) -> Iterator[Message]:
+    for flag in sorted(FIXED_FLAGS.intersection(change.before.flags)):
         yield Message(key=f"remedy.{'fixed_system' if flag == 'SYSTEM_FIXED' else 'fixed_policy'}")
     if change.old_app:
         yield Message(key="remedy.old_app")
     if (
         phone.sdk is not None
-        and phone.sdk >= _MAPPED_SDK
-        and (change.old_app or FIXED.intersection(change.before.flags))
+        and phone.sdk >= _OPS_FOLLOW_PERMISSION_SDK
+        and (change.old_app or FIXED_FLAGS.intersection(change.before.flags))
     ):
         yield Message(key="remedy.op_ignored")

@@ -17,7 +17,7 @@ from privaudit.model import App, Facts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Identity:
+class InstallFingerprint:
     """A phone, as far as it can be told from another."""
 
     salt: str
@@ -28,36 +28,40 @@ class Identity:
     tells."""
 
 
-def of(facts: Facts, salt: str | None = None) -> Identity:
+def compute_fingerprint(facts: Facts, salt: str | None = None) -> InstallFingerprint:
     """The identity of the phone that `facts` tell of; with a new salt unless one is given."""
     salt = salt or secrets.token_hex(16)
-    return Identity(
+    return InstallFingerprint(
         salt=salt,
-        model=_hash(salt, facts.phone.manufacturer or "", facts.phone.model or ""),
-        apps=tuple(sorted({_hash(salt, *words) for words in _installed(facts)})),
+        model=_salted_hash(salt, facts.phone.manufacturer or "", facts.phone.model or ""),
+        apps=tuple(sorted({_salted_hash(salt, *words) for words in _installation_keys(facts)})),
     )
 
 
-def is_of(identity: Identity, facts: Facts) -> bool:
-    """Whether `facts` tell of the phone of `identity`."""
-    now = of(facts, identity.salt)
-    there = set(identity.apps) & set(now.apps)
-    return now.model == identity.model and 2 * len(there) >= len(identity.apps)
+def matches_fingerprint(fingerprint: InstallFingerprint, facts: Facts) -> bool:
+    """Whether `facts` tell of the phone of `fingerprint`."""
+    now = compute_fingerprint(facts, fingerprint.salt)
+    there = set(fingerprint.apps) & set(now.apps)
+    return now.model == fingerprint.model and 2 * len(there) >= len(fingerprint.apps)
 
 
-def installed_anew(identity: Identity, facts: Facts, packages: Collection[str]) -> str | None:
-    """The first of `packages` that is there and was not yet when `identity` was taken: removed and installed anew."""
+def find_reinstalled_package(fingerprint: InstallFingerprint, facts: Facts, packages: Collection[str]) -> str | None:
+    """The first of `packages` that is there and was not yet when `fingerprint` was taken: removed and installed anew."""
     for app in facts.apps:
-        if app.package in packages and (words := _words(app)) and _hash(identity.salt, *words) not in identity.apps:
+        if (
+            app.package in packages
+            and (words := _installation_key(app))
+            and _salted_hash(fingerprint.salt, *words) not in fingerprint.apps
+        ):
             return app.package
     return None
 
 
-def _installed(facts: Facts) -> Iterator[tuple[str, ...]]:
-    return (words for app in facts.apps if (words := _words(app)))
+def _installation_keys(facts: Facts) -> Iterator[tuple[str, ...]]:
+    return (words for app in facts.apps if (words := _installation_key(app)))
 
 
-def _words(app: App) -> tuple[str, ...]:
+def _installation_key(app: App) -> tuple[str, ...]:
     """What tells one installation of `app` from another; nothing where the phone does not say, or it came with it."""
     if app.system or app.first_installed is None:
         return ()
@@ -65,5 +69,5 @@ def _words(app: App) -> tuple[str, ...]:
     return app.package, str(app.user), app.first_installed.replace(tzinfo=None).isoformat()
 
 
-def _hash(salt: str, *words: str) -> str:
-    return hashlib.sha256("\0".join((salt, *words)).encode()).hexdigest()[:16]
+def _salted_hash(salt: str, *parts: str) -> str:
+    return hashlib.sha256("\0".join((salt, *parts)).encode()).hexdigest()[:16]

@@ -19,43 +19,43 @@ from typing import ClassVar, Final, Literal
 from pydantic import AwareDatetime, ConfigDict, TypeAdapter, ValidationError
 
 from privaudit import __version__
-from privaudit.atomic_write import replacing
+from privaudit.atomic_write import atomic_writer
 from privaudit.errors import SourceError
 from privaudit.revocation import commands
-from privaudit.revocation.change import Change, Kind, Outcome, State
-from privaudit.revocation.identity import Identity
+from privaudit.revocation.change import Change, ChangeKind, Outcome, TargetState
+from privaudit.revocation.identity import InstallFingerprint
 
 SCHEMA: Final = "privaudit-ledger/1"
-LARGEST: Final = 4 * 1024 * 1024
+MAX_LEDGER_BYTES: Final = 4 * 1024 * 1024
 """Bytes. A plan for 50 apps gives about 0.3 MB."""
-_MOST_ENTRIES: Final = 5000
-_MODE: Final = re.compile(r"[a-z0-9]{1,16}")
-_NO_SEAL: Final = "0" * 64
-_SDKS: Final = (30, 35)
+_MAX_ENTRIES: Final = 5000
+_MODE_PATTERN: Final = re.compile(r"[a-z0-9]{1,16}")
+_BLANK_SEAL: Final = "0" * 64
+_VALIDATION_SDKS: Final = (30, 35)
 """One for each way of closing: a row that cannot be worded for them is no row of ours."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class LedgerEntry:
     """One change and its fate."""
 
     change: Change
     outcome: Outcome = Outcome.PLANNED
     said: str | None = None
     """What the phone said against it, tamed."""
-    after: State | None = None
+    after: TargetState | None = None
     """As it was read back."""
     at: AwareDatetime | None = None
     """When `outcome` was written; this computer's time."""
 
     @property
-    def may_have_acted(self) -> bool:
+    def may_need_undo(self) -> bool:
         """Whether there may be something to take back. An app that was ended runs again when somebody opens it."""
-        return self.change.kind is not Kind.FORCE_STOP and self.outcome not in {Outcome.PLANNED, Outcome.UNDONE}
+        return self.change.kind is not ChangeKind.FORCE_STOP and self.outcome not in {Outcome.PLANNED, Outcome.UNDONE}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sealed:
+class CaptureReference:
     """The capture that was taken before anything was changed."""
 
     file: str
@@ -73,52 +73,54 @@ class Ledger:
     tool: str
     made_at: AwareDatetime
     demo: bool
-    phone: Identity
-    capture: Sealed
-    entries: tuple[Entry, ...]
-    seal: str = _NO_SEAL
+    phone: InstallFingerprint
+    capture: CaptureReference
+    entries: tuple[LedgerEntry, ...]
+    seal: str = _BLANK_SEAL
 
-    def with_entry(self, number: int, **changed: object) -> Ledger:
+    def with_entry(self, index: int, **fields: object) -> Ledger:
         """This ledger with another state of one entry, dated now."""
-        entry = replace(self.entries[number], **changed, at=_now())  # type: ignore[arg-type]
-        return replace(self, entries=(*self.entries[:number], entry, *self.entries[number + 1 :]))
+        entry = replace(self.entries[index], **fields, at=_now())  # type: ignore[arg-type]
+        return replace(self, entries=(*self.entries[:index], entry, *self.entries[index + 1 :]))
 
 
-_LEDGER: Final = TypeAdapter(Ledger)
+_LEDGER_ADAPTER: Final = TypeAdapter(Ledger)
 
 
-def begin(changes: Iterable[Change], phone: Identity, capture: Sealed, *, demo: bool) -> Ledger:
+def create_ledger(
+    changes: Iterable[Change], phone: InstallFingerprint, capture: CaptureReference, *, demo: bool
+) -> Ledger:
     """A new ledger, with everything planned and nothing begun."""
-    entries = tuple(Entry(change=change, at=_now()) for change in changes)
+    entries = tuple(LedgerEntry(change=change, at=_now()) for change in changes)
     return Ledger(tool=__version__, made_at=_now(), demo=demo, phone=phone, capture=capture, entries=entries)
 
 
-def write(ledger: Ledger, path: Path) -> None:
+def write_ledger(ledger: Ledger, path: Path) -> None:
     """Write `ledger` to `path`, whole or not at all, and onto the disk before this returns. Private (mode 0600).
 
     Raises:
         SourceError: it cannot be written: then nothing may be changed.
     """
-    sealed = replace(ledger, seal=_seal(ledger))
-    with replacing(path) as stream:
-        stream.write(_dumped(sealed))
+    sealed = replace(ledger, seal=_compute_seal(ledger))
+    with atomic_writer(path) as stream:
+        stream.write(_ledger_json(sealed))
 
 
-def _dumped(ledger: Ledger) -> bytes:
-    return _LEDGER.dump_json(ledger, indent=1) + b"\n"
+def _ledger_json(ledger: Ledger) -> bytes:
+    return _LEDGER_ADAPTER.dump_json(ledger, indent=1) + b"\n"
 
 
-def read(path: Path) -> Ledger:
+def read_ledger(path: Path) -> Ledger:
     """Read a ledger back.
 
     Raises:
         SourceError: not there, no ledger, edited by hand, or it asks for something that no ledger of ours asks for.
     """
     try:
-        if path.stat().st_size > LARGEST:
+        if path.stat().st_size > MAX_LEDGER_BYTES:
             raise SourceError("errors.ledger_damaged", path=str(path), where="", problem="too large")
         raw = path.read_bytes()
-        ledger = _LEDGER.validate_json(raw)
+        ledger = _LEDGER_ADAPTER.validate_json(raw)
     except FileNotFoundError as error:
         raise SourceError("errors.source_missing", path=str(path)) from error
     except OSError as error:
@@ -127,31 +129,31 @@ def read(path: Path) -> Ledger:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(map(str, first["loc"]))
         raise SourceError("errors.ledger_damaged", path=str(path), where=where, problem=first["msg"]) from error
-    if ledger.seal != _seal(ledger) or raw != _dumped(ledger):
+    if ledger.seal != _compute_seal(ledger) or raw != _ledger_json(ledger):
         raise SourceError("errors.ledger_changed", path=str(path))
     for number, entry in enumerate(ledger.entries):
-        if number >= _MOST_ENTRIES or not _is_ours(entry.change):
+        if number >= _MAX_ENTRIES or not _is_valid_change(entry.change):
             raise SourceError("errors.ledger_damaged", path=str(path), where=f"entries.{number}", problem="not ours")
     return ledger
 
 
-def _is_ours(change: Change) -> bool:
+def _is_valid_change(change: Change) -> bool:
     """Whether every word of it may enter a command, and is one that a phone prints."""
     before = change.before
-    if not all(mode is None or _MODE.fullmatch(mode) for mode in (before.uid_mode, before.mode)):
+    if not all(mode is None or _MODE_PATTERN.fullmatch(mode) for mode in (before.uid_mode, before.mode)):
         return False
     try:
-        for sdk in _SDKS:
-            change.closing(sdk, ())
-            change.restoring(replace(change.before, held=not change.before.held), sdk, ())
+        for sdk in _VALIDATION_SDKS:
+            change.revoke_commands(sdk, ())
+            change.restore_commands(replace(change.before, held=not change.before.held), sdk, ())
     except (ValueError, KeyError):
         return False
-    components = change.kind in {Kind.ACCESSIBILITY, Kind.LISTENER}
+    components = change.kind in {ChangeKind.ACCESSIBILITY, ChangeKind.LISTENER}
     return not components or commands.is_component(change.what, change.package)
 
 
-def _seal(ledger: Ledger) -> str:
-    return hashlib.sha256(_LEDGER.dump_json(replace(ledger, seal=_NO_SEAL))).hexdigest()
+def _compute_seal(ledger: Ledger) -> str:
+    return hashlib.sha256(_LEDGER_ADAPTER.dump_json(replace(ledger, seal=_BLANK_SEAL))).hexdigest()
 
 
 def _now() -> datetime:

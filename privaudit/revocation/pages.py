@@ -12,42 +12,42 @@ from typing import Final
 from privaudit import roms
 from privaudit.model import Phone
 from privaudit.revocation import commands
-from privaudit.revocation.replies import refusal
+from privaudit.revocation.replies import find_shell_error
 from privaudit.transport import Transport
 
-APP_INFO: Final = "app_info"
+APP_INFO_PAGE: Final = "app_info"
 """The details page of an app: there on every phone."""
-_PATIENCE_S: Final = 20.0
+_OPEN_PAGE_TIMEOUT_S: Final = 20.0
 """For ``am start -W``, which waits until the page is drawn."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
+class OpenedPage:
     """What came to the screen."""
 
     page: str | None
-    """The page wanted, `APP_INFO`, or ``settings`` where nothing nearer would open; ``None``: nothing."""
-    refusals: tuple[str, ...]
+    """The page wanted, `APP_INFO_PAGE`, or ``settings`` where nothing nearer would open; ``None``: nothing."""
+    errors: tuple[str, ...]
     """What the phone said to each try that failed, tamed."""
 
 
-def show(transport: Transport, phone: Phone, page: str, package: str, user: int) -> Shown:
-    """Bring `page` of `package` to the screen of `user`.
+def open_page(transport: Transport, phone: Phone, page_name: str, package: str, user: int) -> OpenedPage:
+    """Bring `page_name` of `package` to the screen of `user`.
 
     Raises:
         ConnectionLost: the connection ended.
     """
     refusals: list[str] = []
-    for name, intent in _candidates(phone, page):
-        reply = transport.run(commands.show(intent, package, user), timeout_s=_PATIENCE_S)
-        problem = refusal(reply)
+    for name, intent in _candidate_intents(phone, page_name):
+        reply = transport.run(commands.start_activity(intent, package, user), timeout_s=_OPEN_PAGE_TIMEOUT_S)
+        problem = find_shell_error(reply)
         if problem is None:
-            return Shown(page=name, refusals=tuple(refusals))
+            return OpenedPage(page=name, errors=tuple(refusals))
         refusals.append(problem)
-    return Shown(page=None, refusals=tuple(refusals))
+    return OpenedPage(page=None, errors=tuple(refusals))
 
 
-def _candidates(phone: Phone, page: str) -> Iterator[tuple[str, roms.Intent]]:
-    for name in dict.fromkeys((page, APP_INFO, "settings")):
-        for intent in roms.intents(phone.rom.id, name, phone.sdk):
+def _candidate_intents(phone: Phone, page_name: str) -> Iterator[tuple[str, roms.SettingsIntent]]:
+    for name in dict.fromkeys((page_name, APP_INFO_PAGE, "settings")):
+        for intent in roms.find_intents(phone.rom.id, name, phone.sdk):
             yield name, intent

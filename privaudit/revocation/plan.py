@@ -12,31 +12,34 @@ from typing import Final
 from privaudit.dumpsys import device
 from privaudit.errors import PhoneError
 from privaudit.findings import severity
-from privaudit.i18n import name_of
+from privaudit.i18n import display_name
 from privaudit.model import App, LendingVerdict, Message, Phone, Step, User, UserKind
 from privaudit.revocation import commands, doubts, steps
-from privaudit.revocation.change import Change, Kind, State
-from privaudit.revocation.state import Reading
+from privaudit.revocation.change import Change, ChangeKind, TargetState
+from privaudit.revocation.state import DeviceState
 
-_LEGACY_TARGET: Final = 23
-_CALL_LOG_SDK: Final = 28
+_RUNTIME_PERMISSIONS_SDK: Final = 23
+_CALL_LOG_GROUP_SDK: Final = 28
 """Before Android 9 the call log belongs to the Phone group."""
-_BY_HAND: Final = ("device_admin", "input_method")
-_COMPONENTS: Final = {"accessibility": Kind.ACCESSIBILITY, "notification_listener": Kind.LISTENER}
+_MANUAL_ONLY_KINDS: Final = ("device_admin", "input_method")
+_COMPONENT_CHANGE_KINDS: Final = {
+    "accessibility": ChangeKind.ACCESSIBILITY,
+    "notification_listener": ChangeKind.LISTENER,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Planned:
+class PlannedChange:
     """One change, and what is to be said of it."""
 
     change: Change
     why: Message
-    doubts: tuple[Message, ...]
+    caveats: tuple[Message, ...]
     """What may not work on this ROM and version."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ByHand:
+class ManualSteps:
     """What only a person can do."""
 
     package: str
@@ -45,25 +48,27 @@ class ByHand:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class RevocationPlan:
     """Everything, in the order in which it would be done."""
 
     phone: Phone
-    planned: tuple[Planned, ...]
-    by_hand: tuple[ByHand, ...]
+    planned_changes: tuple[PlannedChange, ...]
+    manual_steps: tuple[ManualSteps, ...]
     notes: tuple[Message, ...]
 
     @property
     def changes(self) -> tuple[Change, ...]:
         """The changes alone."""
-        return tuple(one.change for one in self.planned)
+        return tuple(one.change for one in self.planned_changes)
 
 
-def build(reading: Reading, apps: Iterable[App], users: Iterable[User], *, uninstall: bool) -> Plan:
-    """Plan how to close `apps`.
+def build_plan(
+    device_state: DeviceState, apps: Iterable[App], users: Iterable[User], *, uninstall: bool
+) -> RevocationPlan:
+    """Plan how to close `filler_apps`.
 
     Args:
-        reading: how they stand.
+        device_state: how they stand.
         apps: those that were named, recognised and called by their names, for each user that has them.
         users: all Android users of the phone.
         uninstall: whether they are to be removed in the end.
@@ -72,89 +77,91 @@ def build(reading: Reading, apps: Iterable[App], users: Iterable[User], *, unins
         PhoneError: what an app holds could not be read: a plan without it would leave doors open.
     """
     named = tuple(apps)
-    planned: list[Planned] = []
-    by_hand: list[ByHand] = []
+    planned: list[PlannedChange] = []
+    by_hand: list[ManualSteps] = []
     for app in named:
-        now = reading.app(app.package, app.user)
-        if now is None or app.package not in reading.blocks:
+        now = device_state.find_app(app.package, app.user)
+        if now is None or app.package not in device_state.package_blocks:
             raise PhoneError("errors.app_unread", app=app.package)
-        builder = _Builder(reading, now, app)
-        made = [*builder.changes(), *(builder.uninstall() if uninstall else ())]
+        builder = _AppPlanner(device_state, now, app)
+        made = [*builder.all_changes(), *(builder.uninstall_changes() if uninstall else ())]
         planned += made
-        taps = tuple(builder.by_hand(made))
+        taps = tuple(builder.manual_steps(made))
         if taps:
-            by_hand.append(ByHand(package=app.package, user=app.user, steps=taps))
+            by_hand.append(ManualSteps(package=app.package, user=app.user, steps=taps))
     notes: list[Message] = []
-    for note in _notes(reading, named, users):
+    for note in _plan_notes(device_state, named, users):
         if note not in notes:  # one for all copies of an app
             notes.append(note)
-    order = list(Kind)
+    order = list(ChangeKind)
     planned.sort(key=lambda one: order.index(one.change.kind))
-    return Plan(
-        phone=reading.facts.phone,
-        planned=tuple(planned),
-        by_hand=tuple(by_hand),
+    return RevocationPlan(
+        phone=device_state.facts.phone,
+        planned_changes=tuple(planned),
+        manual_steps=tuple(by_hand),
         notes=tuple(notes),
     )
 
 
-class _Builder:
+class _AppPlanner:
     """The plan for one app of one user."""
 
-    def __init__(self, reading: Reading, app: App, named: App) -> None:
-        self.reading = reading
+    def __init__(self, device_state: DeviceState, app: App, labelled_app: App) -> None:
+        self.device_state = device_state
         self.app = app
-        self.label = named
-        self.phone = reading.facts.phone
+        self.labelled_app = labelled_app
+        self.phone = device_state.facts.phone
         self.sdk = self.phone.sdk or 0
-        self.shared = reading.blocks[named.package].shared_user is not None
-        self.properties = device.properties(reading.capture.answer("properties").text)
+        self.has_shared_uid = device_state.package_blocks[labelled_app.package].shared_user is not None
+        self.properties = device.parse_properties(device_state.capture.answer("properties").text)
 
-    def changes(self) -> Iterator[Planned]:
-        made = [*self.roles(), *self.services(), *self.special_ops(), *self.permissions()]
+    def all_changes(self) -> Iterator[PlannedChange]:
+        made = [*self.role_changes(), *self.service_changes(), *self.special_op_changes(), *self.permission_changes()]
         yield from made
-        running = self.reading.running(self.app)
+        running = self.device_state.running_state(self.app)
         if made and running is not None and running.held:
-            yield self.planned(Kind.FORCE_STOP, "", running, "why_force_stop")
+            yield self._plan_change(ChangeKind.FORCE_STOP, "", running, "why_force_stop")
 
-    def roles(self) -> Iterator[Planned]:
+    def role_changes(self) -> Iterator[PlannedChange]:
         for kind in commands.ROLES:
-            if self._holds(kind) and self.sdk >= commands.ROLES_SDK:
-                yield self.planned(Kind.ROLE, kind, State(held=True), "why_role")
+            if self._has_special_access(kind) and self.sdk >= commands.ROLES_SDK:
+                yield self._plan_change(ChangeKind.ROLE, kind, TargetState(held=True), "why_role")
 
-    def services(self) -> Iterator[Planned]:
-        others = self.reading.services(self.app.user)
+    def service_changes(self) -> Iterator[PlannedChange]:
+        others = self.device_state.accessibility_services(self.app.user)
         for held in self.app.special_access:
-            kind, component = _COMPONENTS.get(held.kind), held.component
+            kind, component = _COMPONENT_CHANGE_KINDS.get(held.kind), held.component
             if kind is None or component is None or not commands.is_component(component, self.app.package):
                 continue
-            if kind is Kind.LISTENER and self.sdk < commands.LISTENERS_SDK:
+            if kind is ChangeKind.LISTENER and self.sdk < commands.LISTENERS_SDK:
                 continue
-            if kind is Kind.ACCESSIBILITY and others is None:
+            if kind is ChangeKind.ACCESSIBILITY and others is None:
                 continue
-            yield self.planned(kind, component, State(held=True), f"why_{kind}")
+            yield self._plan_change(kind, component, TargetState(held=True), f"why_{kind}")
 
-    def special_ops(self) -> Iterator[Planned]:
-        for kind in () if self.shared else commands.SPECIAL_OPS:
-            state = self.reading.special_op(self.app, kind)
+    def special_op_changes(self) -> Iterator[PlannedChange]:
+        for kind in () if self.has_shared_uid else commands.SPECIAL_OPS:
+            state = self.device_state.special_op_state(self.app, kind)
             if state is not None and state.held:
-                yield self.planned(Kind.SPECIAL_OP, kind, state, f"why_{kind}")
+                yield self._plan_change(ChangeKind.SPECIAL_OP, kind, state, f"why_{kind}")
 
-    def permissions(self) -> Iterator[Planned]:
-        for group, names in () if self.shared else commands.GROUPS.items():
-            if group == "phone" and self.sdk >= _CALL_LOG_SDK:
+    def permission_changes(self) -> Iterator[PlannedChange]:
+        for group, names in () if self.has_shared_uid else commands.GROUPS.items():
+            if group == "phone" and self.sdk >= _CALL_LOG_GROUP_SDK:
                 continue
             for name in names:
                 full = f"android.permission.{name}"
-                state = self.reading.permission(self.app, full)
+                state = self.device_state.permission_state(self.app, full)
                 if state is not None and state.held:
                     reads = name in {"READ_CONTACTS", "READ_SMS", "READ_CALL_LOG"}
-                    yield self.planned(Kind.PERMISSION, full, state, "why_permission" if reads else "why_member")
+                    yield self._plan_change(
+                        ChangeKind.PERMISSION, full, state, "why_permission" if reads else "why_member"
+                    )
 
-    def uninstall(self) -> Iterator[Planned]:
-        yield self.planned(Kind.UNINSTALL, "", State(held=True), "why_uninstall")
+    def uninstall_changes(self) -> Iterator[PlannedChange]:
+        yield self._plan_change(ChangeKind.UNINSTALL, "", TargetState(held=True), "why_uninstall")
 
-    def planned(self, kind: Kind, what: str, before: State, why: str) -> Planned:
+    def _plan_change(self, kind: ChangeKind, what: str, before: TargetState, reason: str) -> PlannedChange:
         target = self.app.target_sdk
         change = Change(
             package=self.app.package,
@@ -162,42 +169,45 @@ class _Builder:
             kind=kind,
             what=what,
             before=before,
-            old_app=target is not None and target < _LEGACY_TARGET,
+            old_app=target is not None and target < _RUNTIME_PERMISSIONS_SDK,
             system=self.app.system,
         )
-        return Planned(
+        return PlannedChange(
             change=change,
-            why=Message(key=f"remedy.{why}"),
-            doubts=tuple(doubts.about(change, self.phone, self.properties)),
+            why=Message(key=f"remedy.{reason}"),
+            caveats=tuple(doubts.caveats_for(change, self.phone, self.properties)),
         )
 
-    def by_hand(self, made: Iterable[Planned]) -> Iterator[Step]:
-        """Taps for what `made` leaves open."""
-        done = {one.change.what for one in made} | {
-            held.kind for held in self.app.special_access for one in made if one.change.what == held.component
+    def manual_steps(self, planned_changes: Iterable[PlannedChange]) -> Iterator[Step]:
+        """Taps for what `planned_changes` leaves open."""
+        done = {one.change.what for one in planned_changes} | {
+            held.kind
+            for held in self.app.special_access
+            for one in planned_changes
+            if one.change.what == held.component
         }
-        if self.shared and severity.reads(self.app):
-            yield from steps.permissions(self.label, self.phone, UserKind.OTHER)
+        if self.has_shared_uid and severity.readable_data(self.app):
+            yield from steps.permission_steps(self.labelled_app, self.phone, UserKind.OTHER)
         for kind in dict.fromkeys(held.kind for held in self.app.special_access):
-            closes = kind in {*commands.ROLES, *_COMPONENTS, *_BY_HAND} or (
-                self.shared and kind in commands.SPECIAL_OPS
+            closes = kind in {*commands.ROLES, *_COMPONENT_CHANGE_KINDS, *_MANUAL_ONLY_KINDS} or (
+                self.has_shared_uid and kind in commands.SPECIAL_OPS
             )
             if closes and kind not in done:
-                yield from steps.special(kind, self.label, self.phone)
+                yield from steps.special_access_steps(kind, self.labelled_app, self.phone)
 
-    def _holds(self, kind: str) -> bool:
+    def _has_special_access(self, kind: str) -> bool:
         return any(one.kind == kind for one in self.app.special_access)
 
 
-def _notes(reading: Reading, apps: Iterable[App], users: Iterable[User]) -> Iterator[Message]:
+def _plan_notes(device_state: DeviceState, apps: Iterable[App], users: Iterable[User]) -> Iterator[Message]:
     for app in apps:
-        values = {"app": name_of(app.label, app.package)}
+        values = {"app": display_name(app.label, app.package)}
         grounds: Mapping[str, bool] = {
             "embeds": app.lending.verdict is LendingVerdict.EMBEDS,
-            "unknown": not app.recognised,
+            "unknown": not app.is_recognised,
             "system": app.system,
             "owner": any(one.kind == "device_owner" for one in app.special_access),
-            "shared": reading.blocks[app.package].shared_user is not None,
+            "shared": device_state.package_blocks[app.package].shared_user is not None,
         }
         for name, holds in grounds.items():
             if holds:
@@ -205,5 +215,5 @@ def _notes(reading: Reading, apps: Iterable[App], users: Iterable[User]) -> Iter
     for user in users:
         if not user.checked:
             yield Message(key="remedy.note_user", values={"user": user.id})
-    if reading.ops is None:
+    if device_state.app_ops is None:
         yield Message(key="remedy.note_ops")

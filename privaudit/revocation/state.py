@@ -13,191 +13,199 @@ from typing import Final
 
 from privaudit import facts
 from privaudit.capture import Capture
-from privaudit.capture.answers import Answer, missing
-from privaudit.capture.collector import ask_more
+from privaudit.capture.answers import Answer, missing_answer
+from privaudit.capture.collector import collect_answers
 from privaudit.dumpsys import appops, device, package_checks
-from privaudit.dumpsys.package_model import Block
+from privaudit.dumpsys.package_model import PackageBlock
 from privaudit.errors import PhoneError, UsageError
-from privaudit.i18n import tame
-from privaudit.model import AnswerState, App, Effective, Facts, Permission, Phone
+from privaudit.i18n import sanitize_text
+from privaudit.model import AnswerState, App, EffectiveState, Facts, Permission, Phone
 from privaudit.revocation import commands
-from privaudit.revocation.change import FIXED, Change, Kind, State
+from privaudit.revocation.change import FIXED_FLAGS, Change, ChangeKind, TargetState
 from privaudit.transport import Transport
 
-_PER_USER: Final = 100000
-_KEPT: Final = frozenset(
+_UIDS_PER_USER: Final = 100000
+_REUSED_QUESTIONS: Final = frozenset(
     {"properties", "clock", "users", "installed", "third_party", "settings", "roles", "device_policy"}
 )
 """Questions whose answers a reading takes over from the capture before it."""
 _ROLES_SDK: Final = 29
-_SERVICES = re.compile(r"^enabled_accessibility_services=(.*)$", re.MULTILINE)
-_TOLD: Final = frozenset({*commands.FLAGS, *FIXED, "GRANTED_BY_ROLE"})
+_ACCESSIBILITY_SETTING = re.compile(r"^enabled_accessibility_services=(.*)$", re.MULTILINE)
+_RECORDED_FLAGS: Final = frozenset({*commands.FLAGS, *FIXED_FLAGS, "GRANTED_BY_ROLE"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class DeviceState:
     """How the named apps stand."""
 
     facts: Facts
     capture: Capture
-    ops: appops.Dump | None
+    app_ops: appops.AppOpsDump | None
     """``None``: app-ops could not be read."""
-    blocks: dict[str, Block]
+    package_blocks: dict[str, PackageBlock]
     """Of the apps whose own dump is whole and sound."""
 
-    def app(self, package: str, user: int) -> App | None:
+    def find_app(self, package: str, user: int) -> App | None:
         """The app for one user."""
         return next((app for app in self.facts.apps if (app.package, app.user) == (package, user)), None)
 
-    def state(self, change: Change) -> State | None:
+    def target_state(self, change: Change) -> TargetState | None:
         """How the thing that `change` closes stands now; ``None``: that could not be read."""
-        app = self.app(change.package, change.user)
-        if change.kind is Kind.UNINSTALL:
+        app = self.find_app(change.package, change.user)
+        if change.kind is ChangeKind.UNINSTALL:
             listed = self.capture.answer(f"installed.{change.user}")
-            return State(held=app is not None) if listed.state is AnswerState.ANSWERED else None
-        return self._of_app(change, app) if app is not None else None
+            return TargetState(held=app is not None) if listed.state is AnswerState.ANSWERED else None
+        return self._app_target_state(change, app) if app is not None else None
 
-    def _of_app(self, change: Change, app: App) -> State | None:
+    def _app_target_state(self, change: Change, app: App) -> TargetState | None:
         match change.kind:
-            case Kind.PERMISSION:
-                return self.permission(app, change.what)
-            case Kind.SPECIAL_OP:
-                return self.special_op(app, change.what)
-            case Kind.FORCE_STOP:
-                return self.running(app)
-            case Kind.ROLE:
-                return self._right(app, "roles", kind=change.what)
-        return self._right(app, f"settings.{app.user}", component=change.what)
+            case ChangeKind.PERMISSION:
+                return self.permission_state(app, change.what)
+            case ChangeKind.SPECIAL_OP:
+                return self.special_op_state(app, change.what)
+            case ChangeKind.FORCE_STOP:
+                return self.running_state(app)
+            case ChangeKind.ROLE:
+                return self._special_access_state(app, "roles", kind=change.what)
+        return self._special_access_state(app, f"settings.{app.user}", component=change.what)
 
-    def _right(self, app: App, answer: str, *, kind: str | None = None, component: str | None = None) -> State | None:
-        """A right that stands in `answer`."""
-        if self.capture.answer(answer).state is not AnswerState.ANSWERED:
+    def _special_access_state(
+        self, app: App, answer_key: str, *, kind: str | None = None, component: str | None = None
+    ) -> TargetState | None:
+        """A right that stands in `answer_key`."""
+        if self.capture.answer(answer_key).state is not AnswerState.ANSWERED:
             return None
-        return State(
+        return TargetState(
             held=any(
                 (kind or one.kind) == one.kind and component in {None, one.component} for one in app.special_access
             )
         )
 
-    def permission(self, app: App, name: str) -> State | None:
+    def permission_state(self, app: App, name: str) -> TargetState | None:
         """How one permission of `app` stands."""
-        if app.package not in self.blocks:
+        if app.package not in self.package_blocks:
             return None
-        found = next((one for one in app.permissions if one.name == name), None) or _denied(name)
+        found = next((one for one in app.permissions if one.name == name), None) or _denied_permission(name)
         if found.granted is None:
             return None
-        uid_mode, mode = self._modes(app, name.rpartition(".")[2])
-        flags = tuple(flag for flag in found.flags if flag in _TOLD)
-        return State(held=found.granted, flags=flags, uid_mode=uid_mode, mode=mode)
+        uid_mode, mode = self._app_op_modes(app, name.rpartition(".")[2])
+        flags = tuple(flag for flag in found.flags if flag in _RECORDED_FLAGS)
+        return TargetState(held=found.granted, flags=flags, uid_mode=uid_mode, mode=mode)
 
-    def special_op(self, app: App, kind: str) -> State | None:
+    def special_op_state(self, app: App, kind: str) -> TargetState | None:
         """How the app-op of a right beside the permission list stands."""
-        if self.ops is None or app.package not in self.blocks:
+        if self.app_ops is None or app.package not in self.package_blocks:
             return None
-        uid_mode, mode = self._modes(app, commands.SPECIAL_OPS[kind])
-        return State(held=(uid_mode or mode) == "allow", uid_mode=uid_mode, mode=mode)
+        uid_mode, mode = self._app_op_modes(app, commands.SPECIAL_OPS[kind])
+        return TargetState(held=(uid_mode or mode) == "allow", uid_mode=uid_mode, mode=mode)
 
-    def running(self, app: App) -> State | None:
+    def running_state(self, app: App) -> TargetState | None:
         """Whether `app` may run: one that was stopped does not until somebody opens it."""
         text = self.capture.answer(f"package.{app.package}").text
         match = re.search(rf"^    User {app.user}: [^\n]* stopped=(true|false)\b", text, re.MULTILINE)
-        return State(held=match[1] == "false") if match and app.package in self.blocks else None
+        return TargetState(held=match[1] == "false") if match and app.package in self.package_blocks else None
 
-    def services(self, user: int) -> tuple[str, ...] | None:
+    def accessibility_services(self, user: int) -> tuple[str, ...] | None:
         """Every enabled accessibility service of `user`, of whatever app; ``None`` where the list cannot be told.
 
         The setting is written as a whole: of a list that was not read, or that holds what is no component, nothing may
         be lost.
         """
         answer = self.capture.answer(f"settings.{user}")
-        match = _SERVICES.search(answer.text)
+        match = _ACCESSIBILITY_SETTING.search(answer.text)
         if answer.state is not AnswerState.ANSWERED or match is None:
             return None
         found = tuple(one for one in match[1].split(":") if one) if match[1] != "null" else ()
         return found if all(map(commands.is_component, found)) else None
 
-    def _modes(self, app: App, op: str) -> tuple[str | None, str | None]:
-        app_id = self.blocks[app.package].app_id
-        uid = self.ops.uids.get(app.user * _PER_USER + app_id) if self.ops is not None and app_id is not None else None
+    def _app_op_modes(self, app: App, op: str) -> tuple[str | None, str | None]:
+        app_id = self.package_blocks[app.package].app_id
+        uid = (
+            self.app_ops.uids.get(app.user * _UIDS_PER_USER + app_id)
+            if self.app_ops is not None and app_id is not None
+            else None
+        )
         if uid is None:
             return None, None
         own = uid.packages.get(app.package, {}).get(op)
-        uid_mode = uid.modes.get(op)
-        return uid_mode[0] if uid_mode else None, own.mode if own is not None and own.switch is None else None
+        uid_mode = uid.uid_modes.get(op)
+        return uid_mode[0] if uid_mode else None, own.mode if own is not None and own.switch_op is None else None
 
 
-def _denied(name: str) -> Permission:
+def _denied_permission(name: str) -> Permission:
     """A permission that a sound dump does not mention."""
-    from privaudit.model import Requested
+    from privaudit.model import RequestedState
 
     return Permission(
         name=name,
-        requested=Requested.NO,
+        requested=RequestedState.NO,
         granted=False,
         flags=(),
         mode=None,
-        effective=Effective.DENIED,
+        effective=EffectiveState.DENIED,
         last_access=None,
         last_reject=None,
     )
 
 
-def of(capture: Capture, named: Iterable[str], *, fresh: bool = False) -> Reading:
+def read_state(capture: Capture, package_names: Iterable[str], *, own_dumps_only: bool = False) -> DeviceState:
     """The reading that `capture` holds.
 
     Args:
         capture: live or saved.
-        named: packages.
-        fresh: only what was asked of each app by name counts, because the dump about all apps is older. Else that one
+        package_names: packages.
+        own_dumps_only: only what was asked of each app by name counts, because the dump about all apps is older. Else that one
             stands in where nobody asked by name.
     """
-    wanted = frozenset(named)
+    wanted = frozenset(package_names)
     blocks = {}
     for package in wanted:
         key = f"package.{package}"
-        by_name = fresh or key in capture.answers
+        by_name = own_dumps_only or key in capture.answers
         answer = capture.answer(key if by_name else "packages")
-        dump = package_checks.parse(answer.text, only=package if by_name else None)
-        if answer.state is AnswerState.ANSWERED and dump.forged is None and package in dump.packages:
+        dump = package_checks.parse_and_check_dump(answer.text, requested_package=package if by_name else None)
+        if answer.state is AnswerState.ANSWERED and dump.forged_name is None and package in dump.packages:
             blocks[package] = dump.packages[package]
-    stands_in = not fresh and not all(f"package.{package}" in capture.answers for package in wanted)
-    questions = _KEPT | {"appops"} | ({"packages"} if stands_in else set())
+    stands_in = not own_dumps_only and not all(f"package.{package}" in capture.answers for package in wanted)
+    questions = _REUSED_QUESTIONS | {"appops"} | ({"packages"} if stands_in else set())
     kept = {
         key: answer
         for key, answer in capture.answers.items()
-        if answer.question in questions or (answer.question == "package" and answer.about in wanted)
+        if answer.question in questions or (answer.question == "package" and answer.subject in wanted)
     }
     small = replace(capture, answers=MappingProxyType(kept), apks=MappingProxyType({}))
-    gathered = facts.gather(small)
+    gathered = facts.gather_facts(small)
     sound = any(row.question == "appops" and row.state is AnswerState.ANSWERED for row in gathered.coverage)
-    ops = appops.parse(capture.answer("appops").text) if sound else None
-    return Reading(facts=gathered, capture=small, ops=ops, blocks=blocks)
+    ops = appops.parse_appops(capture.answer("appops").text) if sound else None
+    return DeviceState(facts=gathered, capture=small, app_ops=ops, package_blocks=blocks)
 
 
-def again(transport: Transport, before: Capture, named: Iterable[str]) -> Reading:
+def refresh_state(transport: Transport, previous: Capture, package_names: Iterable[str]) -> DeviceState:
     """Read the named apps anew.
 
     Raises:
         ConnectionLost: the connection ended before it was answered.
     """
-    wanted = tuple(named)
-    keys = (*(f"package.{package}" for package in wanted), "appops", *_decisive(before))
-    answers = {answer.key: answer for answer in ask_more(transport, keys)}
+    wanted = tuple(package_names)
+    keys = (*(f"package.{package}" for package in wanted), "appops", *_state_question_keys(previous))
+    answers = {answer.key: answer for answer in collect_answers(transport, keys)}
     # What did not come this time is not known: an older answer would pass for a new one.
-    return of(before.having(answers.get(key) or missing(key) for key in keys), wanted, fresh=True)
+    return read_state(
+        previous.with_answers(answers.get(key) or missing_answer(key) for key in keys), wanted, own_dumps_only=True
+    )
 
 
-def _decisive(capture: Capture) -> Iterator[str]:
-    sdk = device.phone(device.properties(capture.answer("properties").text), None).sdk
+def _state_question_keys(capture: Capture) -> Iterator[str]:
+    sdk = device.phone_from_properties(device.parse_properties(capture.answer("properties").text), None).sdk
     if sdk is None or sdk >= _ROLES_SDK:
         yield "roles"
     yield "device_policy"
-    for answer in capture.to("installed"):
+    for answer in capture.answers_to("installed"):
         yield answer.key
         yield f"settings.{answer.user}"
 
 
-def phone_with(transport: Transport, package: str, user: int) -> Phone:
+def phone_for_app(transport: Transport, package: str, user: int) -> Phone:
     """The phone's version and ROM, when `package` is there for `user`.
 
     Raises:
@@ -206,14 +214,14 @@ def phone_with(transport: Transport, package: str, user: int) -> Phone:
         ConnectionLost: the connection ended.
     """
     keys = ("properties", f"installed.{user}")
-    answers = {answer.key: answer for answer in ask_more(transport, keys)}
-    properties, installed = (answers.get(key) or missing(key) for key in keys)
+    answers = {answer.key: answer for answer in collect_answers(transport, keys)}
+    properties, installed = (answers.get(key) or missing_answer(key) for key in keys)
     if installed.state is not AnswerState.ANSWERED:
-        raise PhoneError("errors.user_missing", user=user, said=_said(installed))
-    if package not in package_checks.parse_list(installed.text)[0]:
+        raise PhoneError("errors.user_missing", user=user, said=_answer_text(installed))
+    if package not in package_checks.parse_package_list(installed.text)[0]:
         raise UsageError("errors.app_missing", app=package)
-    return device.phone(device.properties(properties.text), None)
+    return device.phone_from_properties(device.parse_properties(properties.text), None)
 
 
-def _said(answer: Answer) -> str:
-    return tame(answer.text.strip()) or answer.state.value
+def _answer_text(answer: Answer) -> str:
+    return sanitize_text(answer.text.strip()) or answer.state.value

@@ -12,11 +12,11 @@ from typing import Final
 from privaudit import roms
 from privaudit.facts import groups
 from privaudit.findings import severity
-from privaudit.i18n import name_of
-from privaudit.model import App, Finding, Message, Phone, Step, UserKind, Value
+from privaudit.i18n import display_name
+from privaudit.model import App, Finding, Message, MessageValue, Phone, Step, UserKind
 from privaudit.revocation import settings_page
 
-_SPECIAL: Final = frozenset(
+_SPECIAL_ACCESS_KINDS: Final = frozenset(
     {
         "accessibility",
         "notification_listener",
@@ -33,20 +33,20 @@ _SPECIAL: Final = frozenset(
 An administrator stays until the app goes; a phone or a work profile that somebody manages is left alone.
 """
 
-ALWAYS: Final = tuple(
+SAFETY_NOTES: Final = tuple(
     Message(key=f"steps.{name}") for name in ("safety", "notice", "evidence", "keep_app", "bank_apps", "no_recall")
 )
 """What stands above the steps, whatever they are."""
 
-_DENY_SDK: Final = 31
+_DONT_ALLOW_SDK: Final = 31
 """From Android 12 the page says "Don't allow"; before, "Deny"."""
-_LEGACY_SDK: Final = 23
-_OWNERS: Final = frozenset({"device_owner", "profile_owner"})
+_RUNTIME_PERMISSIONS_SDK: Final = 23
+_OWNER_KINDS: Final = frozenset({"device_owner", "profile_owner"})
 """Who manages a phone or a work profile is left alone: a lock of a purchase by instalments, or an employer's."""
-_PHONE: Final = "phone"
+_PHONE_GROUP: Final = "phone"
 """Group that holds the call log before Android 9."""
-_ROLES: Final = {"default_sms": "sms_app", "default_phone": "phone_app"}
-_SWITCHES: Final = {
+_ROLE_MESSAGE_KEYS: Final = {"default_sms": "sms_app", "default_phone": "phone_app"}
+_SWITCH_MENU_TERMS: Final = {
     # a right beside the permission list: the menu word to search for
     "accessibility": "accessibility",
     "notification_listener": "notification_access",
@@ -55,140 +55,149 @@ _SWITCHES: Final = {
     "install_packages": "install_unknown_apps",
     "all_files": "all_files_access",
 }
-ORDER: Final = (*_ROLES, *_SWITCHES, "input_method", "permissions", "device_admin")
+REVOCATION_ORDER: Final = (*_ROLE_MESSAGE_KEYS, *_SWITCH_MENU_TERMS, "input_method", "permissions", "device_admin")
 """In which order the doors of one app are closed: a role or a side door would give back what a permission takes."""
 
 
-def for_finding(finding: Finding, app: App, phone: Phone, kind: UserKind = UserKind.OTHER) -> Finding:
-    """`finding` with the taps that close what it found. `kind`: what the app's Android user is for."""
+def attach_steps(finding: Finding, app: App, phone: Phone, user_kind: UserKind = UserKind.OTHER) -> Finding:
+    """`finding` with the taps that close what it found. `user_kind`: what the app's Android user is for."""
     steps: Iterable[Step] = ()  # a listing is closed by closing what the app can read
-    if finding.rule in {"data_access", "suspect"} and _is_open(app, phone):
-        steps = permissions(app, phone, kind)
+    if finding.rule in {"data_access", "suspect"} and _has_data_access(app, phone):
+        steps = permission_steps(app, phone, user_kind)
     elif finding.rule == "special_access":
-        steps = special(finding.message.key.partition(".")[2], app, phone)
+        steps = special_access_steps(finding.message.key.partition(".")[2], app, phone)
     return replace(finding, steps=tuple(steps))
 
 
-def in_order(findings: Iterable[Finding]) -> tuple[Step, ...]:
+def ordered_steps(findings: Iterable[Finding]) -> tuple[Step, ...]:
     """The taps of all `findings` about one app: roles first, then special access, then permissions."""
 
     def place(finding: Finding) -> int:
         kind = finding.message.key.partition(".")[2] if finding.rule == "special_access" else "permissions"
-        return ORDER.index(kind) if kind in ORDER else len(ORDER)
+        return REVOCATION_ORDER.index(kind) if kind in REVOCATION_ORDER else len(REVOCATION_ORDER)
 
     return tuple(step for finding in sorted(findings, key=place) for step in finding.steps)
 
 
-def for_app(app: App, phone: Phone, kind: UserKind = UserKind.OTHER) -> tuple[Step, ...]:
+def steps_for_app(app: App, phone: Phone, user_kind: UserKind = UserKind.OTHER) -> tuple[Step, ...]:
     """Everything that closes what `app` can read now, whether or not anything was found about it."""
     held = {access.kind for access in app.special_access} - {"device_admin"}  # that belongs to uninstalling
-    return for_kinds({*held, "permissions"}, app, phone, kind)
+    return steps_for_kinds({*held, "permissions"}, app, phone, user_kind)
 
 
-def for_kinds(kinds: Collection[str], app: App, phone: Phone, kind: UserKind = UserKind.OTHER) -> tuple[Step, ...]:
-    """What closes the doors in `kinds` (those of `ORDER`), in the right order."""
+def steps_for_kinds(
+    kinds: Collection[str], app: App, phone: Phone, user_kind: UserKind = UserKind.OTHER
+) -> tuple[Step, ...]:
+    """What closes the doors in `kinds` (those of `REVOCATION_ORDER`), in the right order."""
     made: list[Step] = []
-    for one in (one for one in ORDER if one in kinds):
+    for one in (one for one in REVOCATION_ORDER if one in kinds):
         if one != "permissions":
-            made += special(one, app, phone)
-        elif _is_open(app, phone):
-            made += permissions(app, phone, kind)
+            made += special_access_steps(one, app, phone)
+        elif _has_data_access(app, phone):
+            made += permission_steps(app, phone, user_kind)
     return tuple(made)
 
 
-def _is_open(app: App, phone: Phone) -> bool:
-    return bool(severity.reads(app) or groups.open_by_group(app, phone.sdk))
+def _has_data_access(app: App, phone: Phone) -> bool:
+    return bool(severity.readable_data(app) or groups.reachable_by_group(app, phone.sdk))
 
 
-def last_of_all(phone: Phone) -> Step:
+def check_other_apps_step(phone: Phone) -> Step:
     """After all apps: who else can read contacts?"""
-    words: dict[str, Value] = {
-        "word": settings_page.word(phone, "permission_manager"),
-        "group": settings_page.word(phone, "contacts"),
+    words: dict[str, MessageValue] = {
+        "word": settings_page.menu_term(phone, "permission_manager"),
+        "group": settings_page.menu_term(phone, "contacts"),
     }
     return Message(key="steps.check_others", values=words)
 
 
-def permissions(app: App, phone: Phone, kind: UserKind) -> Iterator[Step]:
+def permission_steps(app: App, phone: Phone, user_kind: UserKind) -> Iterator[Step]:
     """Closes the permissions of `app`, all of a group in one go."""
-    name = name_of(app.label, app.package)
+    name = display_name(app.label, app.package)
     held = {access.kind for access in app.special_access}
-    for role, what in _ROLES.items():
+    for role, what in _ROLE_MESSAGE_KEYS.items():
         if role in held:
-            yield Message(key="steps.default_app_first", values={"what": _say(f"steps.{what}")})
-    yield from settings_page.to_app(phone, "permissions", app, kind)
-    closing = groups.to_close(app, phone.sdk)
-    words = tuple(settings_page.word(phone, group) for group in closing)
-    if _PHONE in closing:
-        yield Message(key="steps.refuse_phone", values={"word": settings_page.word(phone, "phone")})
+            yield Message(key="steps.default_app_first", values={"what": _step_message(f"steps.{what}")})
+    yield from settings_page.taps_to_app_page(phone, "permissions", app, user_kind)
+    closing = groups.groups_to_revoke(app, phone.sdk)
+    words = tuple(settings_page.menu_term(phone, group) for group in closing)
+    if _PHONE_GROUP in closing:
+        yield Message(key="steps.refuse_phone", values={"word": settings_page.menu_term(phone, "phone")})
     for word in words:
-        yield _refuse(phone, word)
-    if app.target_sdk is not None and app.target_sdk < _LEGACY_SDK:
-        yield _say("steps.refuse_warning")
+        yield _deny_step(phone, word)
+    if app.target_sdk is not None and app.target_sdk < _RUNTIME_PERMISSIONS_SDK:
+        yield _step_message("steps.refuse_warning")
     yield Message(key="steps.look", values={"app": name, "groups": words})
-    yield _say("steps.screenshot")
-    if kind is UserKind.CLONE:
-        page = settings_page.page(phone, "clones")
-        word = settings_page.word(phone, page.path[-1]) if page is not None else _say("steps.clone_page")
+    yield _step_message("steps.screenshot")
+    if user_kind is UserKind.CLONE:
+        page = settings_page.find_page(phone, "clones")
+        word = (
+            settings_page.menu_term(phone, page.menu_keys[-1])
+            if page is not None
+            else _step_message("steps.clone_page")
+        )
         yield Message(key="steps.clone_keep", values={"word": word})
-    yield from settings_page.search(phone, "permissions", "permission_manager")
+    yield from settings_page.search_hint(phone, "permissions", "permission_manager")
 
 
-def special(kind: str, app: App, phone: Phone) -> Iterator[Step]:
+def special_access_steps(kind: str, app: App, phone: Phone) -> Iterator[Step]:
     """Closes one right beside the permission list. Nothing for what must not be removed by hand."""
-    named: dict[str, Value] = {"app": name_of(app.label, app.package)}
-    if kind in _ROLES:
-        yield from _role(kind, named, phone)
-    elif kind in _SWITCHES:
-        yield from _switch(kind, named, app, phone)
-    elif kind == "device_admin" and not _OWNERS.intersection(one.kind for one in app.special_access):
-        yield _say("steps.admin_later")
-        yield from (tap for tap in settings_page.to_page(phone, kind) if tap.key != "steps.tap_app")
+    named: dict[str, MessageValue] = {"app": display_name(app.label, app.package)}
+    if kind in _ROLE_MESSAGE_KEYS:
+        yield from _role_steps(kind, named, phone)
+    elif kind in _SWITCH_MENU_TERMS:
+        yield from _switch_steps(kind, named, app, phone)
+    elif kind == "device_admin" and not _OWNER_KINDS.intersection(one.kind for one in app.special_access):
+        yield _step_message("steps.admin_later")
+        yield from (tap for tap in settings_page.taps_to_page(phone, kind) if tap.key != "steps.tap_app")
         yield Message(key="steps.deactivate", values=named)
         yield Message(key="steps.admin_look", values=named)
-        yield from settings_page.search(phone, kind, "device_admin_apps")
+        yield from settings_page.search_hint(phone, kind, "device_admin_apps")
     elif kind == "input_method":
-        yield from settings_page.to_page(phone, kind)
+        yield from settings_page.taps_to_page(phone, kind)
         yield Message(key="steps.choose_keyboard", values=named)
         yield Message(key="steps.special_look", values=named)
-        yield from settings_page.search(phone, kind, "keyboard")
+        yield from settings_page.search_hint(phone, kind, "keyboard")
 
 
-def _role(kind: str, named: Mapping[str, Value], phone: Phone) -> Iterator[Step]:
-    taps = tuple(settings_page.to_page(phone, "default_apps"))
+def _role_steps(kind: str, app_values: Mapping[str, MessageValue], phone: Phone) -> Iterator[Step]:
+    taps = tuple(settings_page.taps_to_page(phone, "default_apps"))
     yield from taps
     # A role is not turned off: another app takes it.
     key = "steps.choose_other" if taps else "steps.choose_other_search"
-    yield Message(key=key, values={"word": settings_page.word(phone, kind)})
-    yield Message(key="steps.role_look", values=named)
-    yield _say("steps.screenshot")
+    yield Message(key=key, values={"word": settings_page.menu_term(phone, kind)})
+    yield Message(key="steps.role_look", values=app_values)
+    yield _step_message("steps.screenshot")
     if taps:
-        yield from settings_page.search(phone, "default_apps", kind)
+        yield from settings_page.search_hint(phone, "default_apps", kind)
 
 
-def _switch(kind: str, named: Mapping[str, Value], app: App, phone: Phone) -> Iterator[Step]:
-    taps = tuple(settings_page.to_page(phone, kind, name_of(app.label, app.package)))
+def _switch_steps(kind: str, app_values: Mapping[str, MessageValue], app: App, phone: Phone) -> Iterator[Step]:
+    taps = tuple(settings_page.taps_to_page(phone, kind, display_name(app.label, app.package)))
     yield from taps
     if taps:
         if app.user != 0:
-            yield Message(key="steps.copy_in_list", values={**named, "user": app.user})
-        yield Message(key="steps.switch_off", values=named)
+            yield Message(key="steps.copy_in_list", values={**app_values, "user": app.user})
+        yield Message(key="steps.switch_off", values=app_values)
     else:
         yield Message(
-            key="steps.switch_off_search", values={**named, "word": settings_page.word(phone, _SWITCHES[kind])}
+            key="steps.switch_off_search",
+            values={**app_values, "word": settings_page.menu_term(phone, _SWITCH_MENU_TERMS[kind])},
         )
-    yield Message(key="steps.special_look", values=named)
-    yield _say("steps.screenshot")
+    yield Message(key="steps.special_look", values=app_values)
+    yield _step_message("steps.screenshot")
     if taps:
-        yield from settings_page.search(phone, kind, _SWITCHES[kind])
+        yield from settings_page.search_hint(phone, kind, _SWITCH_MENU_TERMS[kind])
 
 
-def _refuse(phone: Phone, group: Message) -> Step:
-    if phone.sdk is not None and phone.sdk < roms.load(phone.rom.id)["choices"]["since"]:
-        return Message(key="steps.refuse_old", values={"group": group, "choice": settings_page.word(phone, "deny_old")})
-    deny = "deny_10" if phone.sdk is not None and phone.sdk < _DENY_SDK else "deny"
-    return Message(key="steps.refuse", values={"group": group, "choice": settings_page.word(phone, deny)})
+def _deny_step(phone: Phone, group: Message) -> Step:
+    if phone.sdk is not None and phone.sdk < roms.load_rom(phone.rom.id)["choices"]["since"]:
+        return Message(
+            key="steps.refuse_old", values={"group": group, "choice": settings_page.menu_term(phone, "deny_old")}
+        )
+    deny = "deny_10" if phone.sdk is not None and phone.sdk < _DONT_ALLOW_SDK else "deny"
+    return Message(key="steps.refuse", values={"group": group, "choice": settings_page.menu_term(phone, deny)})
 
 
-def _say(name: str) -> Message:
+def _step_message(name: str) -> Message:
     return Message(key=name)

@@ -14,19 +14,19 @@ from privaudit.model import Command, Reply, SourceKind
 
 SCRIPT_TIMEOUT_S = 300.0
 """Longest wait for one whole script of questions."""
-QUIET_TIMEOUT_S = 75.0
+IDLE_TIMEOUT_S = 75.0
 """Longest silence within an answer: a slow ``dumpsys -t 60`` says nothing for a minute."""
-OUTPUT_LIMIT = 128 * 1024 * 1024
+MAX_OUTPUT_BYTES = 128 * 1024 * 1024
 """Most bytes taken for one command; a whole dump is 6 MB."""
-ALLOW_TIMEOUT_S = 90.0
+AUTH_TIMEOUT_S = 90.0
 """How long a person has to tap Allow."""
 
-ADB_PORT = 5555
+ADB_TCP_PORT = 5555
 """Where a phone listens after ``adb tcpip``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WaitingForAllow:
+class AuthorizationWait:
     """The phone asks its owner "Allow USB debugging?"."""
 
     fingerprint: str | None
@@ -46,13 +46,13 @@ class Transport(Protocol):
     then 128 KB.
     """
 
-    def run(self, command: Command, *, timeout_s: float = SCRIPT_TIMEOUT_S, limit: int = OUTPUT_LIMIT) -> Reply:
+    def run(self, command: Command, *, timeout_s: float = SCRIPT_TIMEOUT_S, limit: int = MAX_OUTPUT_BYTES) -> Reply:
         """Run `command` in the phone's shell and wait for its end.
 
         The output of a `Command.binary` one comes byte for byte; below Android 7 then without an exit code.
 
         Raises:
-            ConnectionLost: the connection ended, stayed silent for `QUIET_TIMEOUT_S`, ran over `timeout_s` or gave more
+            ConnectionLost: the connection ended, stayed silent for `IDLE_TIMEOUT_S`, ran over `timeout_s` or gave more
                 than `limit` bytes. Carries what came until then.
             TypeError: `command` is not a `Command`. Text never goes to a phone unseen.
             ValueError: `command` is longer than `command_limit`.
@@ -70,7 +70,7 @@ class Transport(Protocol):
     ) -> None: ...
 
 
-OnWaiting = Callable[[WaitingForAllow], None]
+OnWaiting = Callable[[AuthorizationWait], None]
 """Called before the wait and then each second, so that a person is told and sees the time run."""
 
 
@@ -79,7 +79,7 @@ def connect(
     transport: str = "auto",
     serial: str | None = None,
     on_waiting: OnWaiting,
-    allow_timeout_s: float = ALLOW_TIMEOUT_S,
+    auth_timeout_s: float = AUTH_TIMEOUT_S,
     key_folder: Path | None = None,
 ) -> Transport:
     """Connect to a phone.
@@ -89,7 +89,7 @@ def connect(
             one runs and else the cable, ``tcp:HOST[:PORT]`` for the network.
         serial: which phone, where several are attached: its serial number, or an end of it that fits only one.
         on_waiting: told when the phone waits for its owner's tap.
-        allow_timeout_s: how long the owner has for it.
+        auth_timeout_s: how long the owner has for it.
         key_folder: where the key is kept by which the phone knows this computer; ``None`` for the one of adb.
 
     Raises:
@@ -99,50 +99,50 @@ def connect(
     from privaudit.transport import adb_device, adb_server  # adb-shell is loaded only when a phone is wanted
 
     if transport.startswith("tcp:"):
-        host, port = _address(transport)
-        return adb_device.over_tcp(
-            host, port, on_waiting=on_waiting, allow_timeout_s=allow_timeout_s, key_folder=key_folder
+        host, port = _parse_tcp_address(transport)
+        return adb_device.connect_tcp(
+            host, port, on_waiting=on_waiting, auth_timeout_s=auth_timeout_s, key_folder=key_folder
         )
     ways: dict[str, Callable[..., Transport]] = {
-        "auto": _by_itself,
-        "usb": adb_device.over_usb,
-        "server": adb_server.connect,
+        "auto": _connect_auto,
+        "usb": adb_device.connect_usb,
+        "server": adb_server.connect_via_server,
     }
     if transport not in ways:
         raise UsageError("errors.transport_unknown", given=transport)
-    return ways[transport](serial=serial, on_waiting=on_waiting, allow_timeout_s=allow_timeout_s, key_folder=key_folder)
+    return ways[transport](serial=serial, on_waiting=on_waiting, allow_timeout_s=auth_timeout_s, key_folder=key_folder)
 
 
-def _by_itself(
-    *, serial: str | None, on_waiting: OnWaiting, allow_timeout_s: float, key_folder: Path | None
+def _connect_auto(
+    *, serial: str | None, on_waiting: OnWaiting, auth_timeout_s: float, key_folder: Path | None
 ) -> Transport:
     """Through the ADB server where one runs and knows the phone, for then it holds the cable; else by cable."""
     from privaudit.transport import adb_device, adb_server
 
     def through(way: Callable[..., Transport]) -> Transport:
-        return way(serial=serial, on_waiting=on_waiting, allow_timeout_s=allow_timeout_s, key_folder=key_folder)
+        return way(serial=serial, on_waiting=on_waiting, allow_timeout_s=auth_timeout_s, key_folder=key_folder)
 
     by_server: PhoneError | None = None
-    if adb_server.answers():
+    if adb_server.is_running():
         try:
-            return through(adb_server.connect)
+            return through(adb_server.connect_via_server)
         except PhoneError as error:
             if error.name not in {"no_phone", "serial_not_found", "server_absent"}:
                 raise
             by_server = error
     try:
-        return through(adb_device.over_usb)
+        return through(adb_device.connect_usb)
     except PhoneError as error:
-        if error.name == "busy" and adb_server.answers():  # it has just been started, or has just found the phone
-            return through(adb_server.connect)
+        if error.name == "busy" and adb_server.is_running():  # it has just been started, or has just found the phone
+            return through(adb_server.connect_via_server)
         if by_server is not None and error.name in {"no_phone", "no_usb", "libusb_missing"}:
             raise by_server from error
         raise
 
 
-def _address(transport: str) -> tuple[str, int]:
+def _parse_tcp_address(transport: str) -> tuple[str, int]:
     match = re.fullmatch(r"tcp:(?:\[([0-9a-fA-F:.%\w]+)\]|([^\s:\[\]]+))(?::(\d{1,5}))?", transport, re.ASCII)
-    port = int(match[3] or ADB_PORT) if match else 0
+    port = int(match[3] or ADB_TCP_PORT) if match else 0
     if match is None or not 0 < port < 1 << 16:
         raise UsageError("errors.address_wrong", given=transport)
     return match[1] or match[2], port

@@ -20,24 +20,24 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa, utils
 
 from privaudit.errors import PhoneError
 
-KEY_NAME: Final = "adbkey"
+KEY_FILE_NAME: Final = "adbkey"
 MODULUS_BITS: Final = 2048
 """The only size that Android's public key format can hold (AOSP ``android_pubkey.h``)."""
 _COMMENT: Final = b" privaudit"
 """Stands where adb puts ``user@computer``: the phone keeps it, and has no use for a person's name."""
 
-_creating = threading.Lock()  # a workshop connects to several phones at once
+_creation_lock = threading.Lock()  # a workshop connects to several phones at once
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Key:
+class AdbKey:
     """A private key in the shape that adb-shell asks for."""
 
-    rsa: rsa.RSAPrivateKey
+    private_key: rsa.RSAPrivateKey
 
     def Sign(self, token: bytes) -> bytes:  # noqa: N802 - adb-shell's name
         """Sign the 20 bytes that a phone sends. ADB treats them as a SHA-1 digest that is already made."""
-        return self.rsa.sign(token, padding.PKCS1v15(), utils.Prehashed(hashes.SHA1()))  # noqa: S303 - ADB's choice
+        return self.private_key.sign(token, padding.PKCS1v15(), utils.Prehashed(hashes.SHA1()))  # noqa: S303 - ADB's choice
 
     def GetPublicKey(self) -> bytes:  # noqa: N802 - adb-shell's name
         """What the phone stores: Android's form in base64, a space, a comment.
@@ -45,7 +45,7 @@ class Key:
         Always made from the private key. With an empty or foreign public key the question on the phone could never
         be answered, or would be asked again each time.
         """
-        return base64.b64encode(self._android_form()) + _COMMENT
+        return base64.b64encode(self._android_pubkey()) + _COMMENT
 
     @property
     def fingerprint(self) -> str:
@@ -53,11 +53,11 @@ class Key:
 
         MD5 of the decoded public key (AOSP ``AdbDebuggingManager.getFingerprints``).
         """
-        return hashlib.md5(self._android_form(), usedforsecurity=False).digest().hex(":").upper()
+        return hashlib.md5(self._android_pubkey(), usedforsecurity=False).digest().hex(":").upper()
 
-    def _android_form(self) -> bytes:
+    def _android_pubkey(self) -> bytes:
         """AOSP ``android_pubkey_encode``: words in the modulus, -1/n mod 2^32, n, 2^4096 mod n, e; little-endian."""
-        public = self.rsa.public_key().public_numbers()
+        public = self.private_key.public_key().public_numbers()
         size = MODULUS_BITS // 8
         return struct.pack(
             f"<II{size}s{size}sI",
@@ -69,7 +69,7 @@ class Key:
         )
 
 
-def folder() -> Path:
+def default_key_folder() -> Path:
     """Where adb keeps its key: ``.android`` in the person's home (AOSP ``adb_get_android_dir_path``).
 
     adb itself does not look at ``ANDROID_USER_HOME`` or ``ANDROID_SDK_HOME``; nor do we, or we would miss its key.
@@ -77,49 +77,49 @@ def folder() -> Path:
     return Path.home() / ".android"
 
 
-def made() -> Key:
+def generate() -> AdbKey:
     """A new key that lies in no file and is gone with this program."""
-    return Key(rsa=rsa.generate_private_key(public_exponent=65537, key_size=MODULUS_BITS))
+    return AdbKey(private_key=rsa.generate_private_key(public_exponent=65537, key_size=MODULUS_BITS))
 
 
-def load(where: Path | None = None) -> Key:
-    """The key in `where`, created if there is none. An existing file is never changed.
+def load_or_create(key_folder: Path | None = None) -> AdbKey:
+    """The key in `public_key_folder`, created if there is none. An existing file is never changed.
 
     Args:
-        where: a folder other than adb's own, for instance one that is deleted after a workshop.
+        key_folder: a folder other than adb's own, for instance one that is deleted after a workshop.
 
     Raises:
         PhoneError: ``key_unreadable``, ``key_folder_unwritable``.
     """
     try:
-        path = (where or folder()) / KEY_NAME
+        path = (key_folder or default_key_folder()) / KEY_FILE_NAME
     except RuntimeError as error:  # no home
         raise PhoneError("errors.key_folder_unwritable", path="~/.android") from error
-    with _creating:
+    with _creation_lock:
         try:
-            return _read(path)
+            return _read_key_file(path)
         except FileNotFoundError:
             pass
         try:
-            _create(path)
+            _create_key_file(path)
         except OSError as error:
             raise PhoneError("errors.key_folder_unwritable", path=str(path.parent)) from error
-        return _read(path)
+        return _read_key_file(path)
 
 
-def find(where: Path | None = None) -> Key | None:
-    """The key in `where`, or ``None`` where there is none. Makes nothing.
+def find_existing(key_folder: Path | None = None) -> AdbKey | None:
+    """The key in `public_key_folder`, or ``None`` where there is none. Makes nothing.
 
     Raises:
         PhoneError: ``key_unreadable``.
     """
     try:
-        return _read((where or folder()) / KEY_NAME)
+        return _read_key_file((key_folder or default_key_folder()) / KEY_FILE_NAME)
     except (FileNotFoundError, RuntimeError):  # RuntimeError: no home
         return None
 
 
-def _read(path: Path) -> Key:
+def _read_key_file(path: Path) -> AdbKey:
     try:
         # Whether its factors are prime takes longer than a whole visit; what a torn file gets wrong is seen below.
         key = serialization.load_pem_private_key(path.read_bytes(), password=None, unsafe_skip_rsa_key_validation=True)
@@ -127,21 +127,21 @@ def _read(path: Path) -> Key:
         raise
     except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:  # TypeError: it has a password
         raise PhoneError("errors.key_unreadable", path=str(path)) from error
-    if not isinstance(key, rsa.RSAPrivateKey) or key.key_size != MODULUS_BITS or not _fits_together(key):
+    if not isinstance(key, rsa.RSAPrivateKey) or key.key_size != MODULUS_BITS or not _is_consistent(key):
         raise PhoneError("errors.key_unreadable", path=str(path))
-    return Key(rsa=key)
+    return AdbKey(private_key=key)
 
 
-def _fits_together(key: rsa.RSAPrivateKey) -> bool:
+def _is_consistent(key: rsa.RSAPrivateKey) -> bool:
     numbers = key.private_numbers()
     order = math.lcm(numbers.p - 1, numbers.q - 1)
     return numbers.p * numbers.q == numbers.public_numbers.n and numbers.d * numbers.public_numbers.e % order == 1
 
 
-def _create(path: Path) -> None:
-    key = made()
+def _create_key_file(path: Path) -> None:
+    key = generate()
     form = serialization.PrivateFormat.PKCS8
-    pem = key.rsa.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption())
+    pem = key.private_key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption())
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
     try:
@@ -150,13 +150,13 @@ def _create(path: Path) -> None:
         with os.fdopen(private, "wb") as file:
             file.write(pem)
         with contextlib.suppress(FileExistsError):
-            _place(draft, path)
+            _link_without_overwrite(draft, path)
             path.with_name(f"{path.name}.pub").write_bytes(key.GetPublicKey() + b"\n")
     finally:
         draft.unlink(missing_ok=True)
 
 
-def _place(draft: Path, path: Path) -> None:
+def _link_without_overwrite(draft: Path, path: Path) -> None:
     try:
         os.link(draft, path)  # all or nothing, and never over the key of an adb that was faster
     except FileExistsError:

@@ -15,45 +15,45 @@ from typing import Final, Literal, Self
 from privaudit.errors import ConnectionLost, PhoneError
 from privaudit.model import Command, Reply, SourceKind
 from privaudit.transport import (
-    ALLOW_TIMEOUT_S,
-    OUTPUT_LIMIT,
-    QUIET_TIMEOUT_S,
+    AUTH_TIMEOUT_S,
+    IDLE_TIMEOUT_S,
+    MAX_OUTPUT_BYTES,
     SCRIPT_TIMEOUT_S,
     OnWaiting,
 )
-from privaudit.transport.adb_auth import Key, load
-from privaudit.transport.adb_messages import Device
-from privaudit.transport.asking import Question
-from privaudit.transport.device_selector import choose
-from privaudit.transport.shell_protocol import fill, room, shell_for
-from privaudit.transport.stream import HELLO_TIMEOUT_S, TcpWire, Wire
+from privaudit.transport.adb_auth import AdbKey, load_or_create
+from privaudit.transport.adb_messages import AdbSession
+from privaudit.transport.asking import AuthorizationPrompt
+from privaudit.transport.device_selector import select_device
+from privaudit.transport.shell_protocol import max_command_bytes, read_reply, select_shell
+from privaudit.transport.stream import HANDSHAKE_TIMEOUT_S, DeviceStream, TcpStream
 
-ATTEMPTS: Final = 3
+MAX_ATTEMPTS: Final = 3
 """How often a phone on a cable is looked for and opened; measured, the second try has always been enough."""
-REST_S: Final = 1.2
+RETRY_DELAY_S: Final = 1.2
 """A phone that dropped off the bus is back after 1 to 1.5 s."""
 
-_ANSWERS: Final = 3
+_HANDSHAKE_REPLIES: Final = 3
 """What a phone says until it asks its owner: the network's yes, and two tokens."""
-_PASSING: Final = frozenset({"lost", "silent"})
-_WHILE_IT_COMES_BACK: Final = frozenset({"no_phone", "serial_not_found", "debugging_off"})
+_RETRYABLE: Final = frozenset({"lost", "silent"})
+_RETRYABLE_AFTER_FIRST: Final = frozenset({"no_phone", "serial_not_found", "debugging_off"})
 
 
-class Connection:
+class AdbConnection:
     """A phone that let us in. A `privaudit.transport.Transport`.
 
     Commands of several threads run one after another. adb-shell can mix them, but loses the end of one stream when the
     thread of another one reads it, and lets a slow command hold up the rest.
     """
 
-    def __init__(self, device: Device, wire: Wire, kind: Literal["usb", "tcp"]) -> None:
+    def __init__(self, session: AdbSession, stream: DeviceStream, kind: Literal["usb", "tcp"]) -> None:
         self.kind: SourceKind = kind
-        self._device = device
-        self._wire = wire
-        self._turn = threading.Lock()
-        self.command_limit = room(device.features, device.payload_limit)
+        self._session = session
+        self._stream = stream
+        self._command_lock = threading.Lock()
+        self.command_limit = max_command_bytes(session.features, session.max_payload_bytes)
 
-    def run(self, command: Command, *, timeout_s: float = SCRIPT_TIMEOUT_S, limit: int = OUTPUT_LIMIT) -> Reply:
+    def run(self, command: Command, *, timeout_s: float = SCRIPT_TIMEOUT_S, limit: int = MAX_OUTPUT_BYTES) -> Reply:
         """Run `command` in the phone's shell and wait for its end. See `privaudit.transport.Transport.run`.
 
         After ``too_much_output`` and ``refused`` the connection still works; after any other `ConnectionLost` each
@@ -64,29 +64,29 @@ class Connection:
             TypeError: `command` is not a `Command`.
             ValueError: it is longer than `command_limit`, or holds a NUL.
         """
-        shell = shell_for(command, self._device.features, self.command_limit)
+        shell = select_shell(command, self._session.features, self.command_limit)
         until = time.monotonic() + timeout_s
-        if not self._turn.acquire(timeout=timeout_s):
+        if not self._command_lock.acquire(timeout=timeout_s):
             raise ConnectionLost("errors.too_slow", seconds=round(timeout_s))
         try:
-            service = shell.request(command.text)
+            service = shell.encode_service(command.text)
             with (
-                self._wire.within(until - time.monotonic()),
-                contextlib.closing(self._device.stream(service, QUIET_TIMEOUT_S)) as pieces,
+                self._stream.deadline(until - time.monotonic()),
+                contextlib.closing(self._session.read_service(service, IDLE_TIMEOUT_S)) as pieces,
             ):
-                return fill(shell, pieces, limit)
+                return read_reply(shell, pieces, limit)
         except PhoneError as error:
-            if error.name not in {"too_much_output", "refused"} and self._wire.failure is None:
-                self._wire.failure = error
+            if error.name not in {"too_much_output", "refused"} and self._stream.fatal_error is None:
+                self._stream.fatal_error = error
             raise ConnectionLost(error.key, shell.reply().stdout, **error.values) from error
         finally:
-            self._turn.release()
+            self._command_lock.release()
 
     def close(self) -> None:
         """Give the phone back. May be called twice, and from another thread: a command that runs there ends as lost."""
-        self._wire.stop()
-        with self._turn:
-            self._wire.close()
+        self._stream.cancel()
+        with self._command_lock:
+            self._stream.close()
 
     def __enter__(self) -> Self:
         return self
@@ -97,26 +97,26 @@ class Connection:
         self.close()
 
 
-def over_usb(
+def connect_usb(
     *,
     serial: str | None = None,
     on_waiting: OnWaiting,
-    allow_timeout_s: float = ALLOW_TIMEOUT_S,
+    auth_timeout_s: float = AUTH_TIMEOUT_S,
     key_folder: Path | None = None,
-    place: str | None = None,
-    key: Key | None = None,
-) -> Connection:
+    usb_path: str | None = None,
+    key: AdbKey | None = None,
+) -> AdbConnection:
     """Connect by cable.
 
-    A phone that does not answer well is looked for afresh, up to `ATTEMPTS` times: the program before us may have left
+    A phone that does not answer well is looked for afresh, up to `MAX_ATTEMPTS` times: the program before us may have left
     it in the middle of a packet, or its owner has just chosen "File transfer", and it comes back as a new device.
 
     Args:
         serial: the serial number, or an end of it that fits one phone only; where several are attached.
         on_waiting: told when the phone waits for its owner's tap.
-        allow_timeout_s: how long the owner has for it.
+        auth_timeout_s: how long the owner has for it.
         key_folder: where the key is, if not where adb keeps it.
-        place: bus and ports of the phone, where these are known: cheap phones share serial numbers. No other is opened.
+        usb_path: bus and ports of the phone, where these are known: cheap phones share serial numbers. No other is opened.
         key: in place of one in a folder.
 
     Raises:
@@ -128,67 +128,69 @@ def over_usb(
     from privaudit.transport import bus, usb
 
     first: PhoneError | None = None
-    for attempt in range(ATTEMPTS):
+    for attempt in range(MAX_ATTEMPTS):
         if attempt:
-            time.sleep(REST_S)
+            time.sleep(RETRY_DELAY_S)
         try:
-            there = bus.look(only=place)
-            if not there.phones:
-                raise bus.why_none(there.mute)
-            phone = choose(there.phones, serial)
-            return _open(usb.UsbWire(phone), "usb", key or load(key_folder), on_waiting, allow_timeout_s)
+            there = bus.scan_usb(only_path=usb_path)
+            if not there.adb_devices:
+                raise bus.no_device_error(there.unusable)
+            phone = select_device(there.adb_devices, serial)
+            return _authenticate(
+                usb.UsbStream(phone), "usb", key or load_or_create(key_folder), on_waiting, auth_timeout_s
+            )
         except PhoneError as error:
-            if error.name not in (_PASSING if first is None else _PASSING | _WHILE_IT_COMES_BACK):
+            if error.name not in (_RETRYABLE if first is None else _RETRYABLE | _RETRYABLE_AFTER_FIRST):
                 raise
             first = first or error
     assert first is not None  # noqa: S101 - the loop ran
     raise first
 
 
-def over_tcp(
+def connect_tcp(
     host: str,
     port: int,
     *,
     on_waiting: OnWaiting,
-    allow_timeout_s: float = ALLOW_TIMEOUT_S,
+    auth_timeout_s: float = AUTH_TIMEOUT_S,
     key_folder: Path | None = None,
-    key: Key | None = None,
-) -> Connection:
-    """Connect over the network. Arguments as `over_usb`.
+    key: AdbKey | None = None,
+) -> AdbConnection:
+    """Connect over the network. Arguments as `connect_usb`.
 
     Raises:
         PhoneError: ``no_answer``, ``needs_pairing``, ``not_adb``, ``not_allowed``, ``silent``, ``lost``,
             ``key_unreadable``, ``key_folder_unwritable``.
     """
-    return _open(TcpWire(host, port), "tcp", key or load(key_folder), on_waiting, allow_timeout_s)
+    return _authenticate(TcpStream(host, port), "tcp", key or load_or_create(key_folder), on_waiting, auth_timeout_s)
 
 
-def _open(
-    wire: Wire, kind: Literal["usb", "tcp"], key: Key, on_waiting: OnWaiting, allow_timeout_s: float
-) -> Connection:
-    device = Device(wire)
-    question = Question(key.fingerprint, on_waiting, allow_timeout_s)
+def _authenticate(
+    stream: DeviceStream, kind: Literal["usb", "tcp"], key: AdbKey, on_waiting: OnWaiting, auth_timeout_s: float
+) -> AdbConnection:
+    device = AdbSession(stream)
+    question = AuthorizationPrompt(key.fingerprint, on_waiting, auth_timeout_s)
 
     def asked(_: object) -> None:
-        wire.on_wait = question
+        stream.on_idle = question
         question()
 
     try:
         # Each answer has its own time; all together have theirs, for a phone may say a little now and then for ever.
-        with wire.within(_ANSWERS * HELLO_TIMEOUT_S + allow_timeout_s):
-            device.hello(
+        with stream.deadline(_HANDSHAKE_REPLIES * HANDSHAKE_TIMEOUT_S + auth_timeout_s):
+            device.handshake(
                 rsa_keys=[key],
-                transport_timeout_s=HELLO_TIMEOUT_S,
-                auth_timeout_s=allow_timeout_s,
-                read_timeout_s=max(HELLO_TIMEOUT_S, allow_timeout_s),
+                transport_timeout_s=HANDSHAKE_TIMEOUT_S,
+                auth_timeout_s=auth_timeout_s,
+                read_timeout_s=max(HANDSHAKE_TIMEOUT_S, auth_timeout_s),
                 auth_callback=asked,
             )
     except BaseException as error:
-        wire.close()
-        if isinstance(error, PhoneError) and error.name in {"silent", "too_slow"} and question.asked:
-            raise question.unanswered from error
+        stream.close()
+        if isinstance(error, PhoneError) and error.name in {"silent", "too_slow"} and question.is_shown:
+            raise question.timeout_error from error
         if isinstance(error, PhoneError) and error.name == "garbled":
             raise PhoneError("errors.not_adb") from error
         raise
-    wire.on_wait = None
-    return Connection(device, wire, kind)
+    stream.on_idle = None
+    return AdbConnection(device, stream, kind)

@@ -19,29 +19,29 @@ from adb_shell.exceptions import (
 from adb_shell.hidden_helpers import _AdbTransactionInfo
 
 from privaudit.errors import PhoneError
-from privaudit.transport.stream import Wire
+from privaudit.transport.stream import DeviceStream
 
-_VERSION_WITHOUT_SUMS: Final = 0x01000001
+_VERSION_SKIP_CHECKSUM: Final = 0x01000001
 """AOSP ``adb.h``, ``A_VERSION_SKIP_CHECKSUM``."""
-_ONES: Final = 0xFFFFFFFF
-_LEAST_PAYLOAD: Final = 4096
+_MAGIC_MASK: Final = 0xFFFFFFFF
+_MIN_PAYLOAD_BYTES: Final = 4096
 """What every adbd takes (AOSP ``adb.h``, ``MAX_PAYLOAD_V1``)."""
-MOST_STRAYS: Final = 64
+MAX_STRAY_PACKETS: Final = 64
 """Packets in a row that answer nothing; a phone sends two after a stream that was left before its end."""
-_USB: Final = "adb_shell.transport.usb_transport"
-_absent = _USB not in sys.modules
-if _absent:
+_USB_TRANSPORT_MODULE: Final = "adb_shell.transport.usb_transport"
+_not_imported = _USB_TRANSPORT_MODULE not in sys.modules
+if _not_imported:
     # Loading it starts the system's libusb, before ours and even for the network; where that fails, nothing of
     # adb-shell can be imported. It copes with this module being absent.
-    sys.modules[_USB] = None  # type: ignore[assignment]
+    sys.modules[_USB_TRANSPORT_MODULE] = None  # type: ignore[assignment]
 try:
     from adb_shell.adb_device import AdbDevice, _AdbIOManager
 finally:
-    if _absent:
-        del sys.modules[_USB]
+    if _not_imported:
+        del sys.modules[_USB_TRANSPORT_MODULE]
 
 
-class _Packets(_AdbIOManager):  # type: ignore[misc]  # adb-shell has no types
+class _AdbIO(_AdbIOManager):  # type: ignore[misc]  # adb-shell has no types
     """Keeps the banner, which adb-shell reads and forgets; and does without sums where the phone does.
 
     A sum over all bytes costs more than everything else together, and cables and networks have better ones of their
@@ -55,7 +55,7 @@ class _Packets(_AdbIOManager):  # type: ignore[misc]  # adb-shell has no types
 
     def _send(self, msg: AdbMessage, adb_info: _AdbTransactionInfo) -> None:
         if msg.command == ID_TO_WIRE[CNXN]:
-            msg.arg0 = _VERSION_WITHOUT_SUMS
+            msg.arg0 = _VERSION_SKIP_CHECKSUM
         super()._send(msg, adb_info)
 
     def read(
@@ -64,19 +64,21 @@ class _Packets(_AdbIOManager):  # type: ignore[misc]  # adb-shell has no types
         adb_info: _AdbTransactionInfo,
         allow_zeros: bool = False,  # noqa: FBT001, FBT002 - as adb-shell calls it
     ) -> tuple[bytes, int, int, bytes]:
-        return self._expected(expected_cmds, adb_info, lambda arg0, arg1: adb_info.args_match(arg0, arg1, allow_zeros))
+        return self._read_matching_packet(
+            expected_cmds, adb_info, lambda arg0, arg1: adb_info.args_match(arg0, arg1, allow_zeros)
+        )
 
     def _read_expected_packet_from_device(
         self, expected_cmds: Collection[bytes], adb_info: _AdbTransactionInfo
     ) -> tuple[bytes, int, int, bytes]:
-        return self._expected(expected_cmds, adb_info, lambda _arg0, _arg1: True)
+        return self._read_matching_packet(expected_cmds, adb_info, lambda _arg0, _arg1: True)
 
-    def _expected(
-        self, commands: Collection[bytes], adb_info: _AdbTransactionInfo, fits: Callable[[int, int], bool]
+    def _read_matching_packet(
+        self, commands: Collection[bytes], adb_info: _AdbTransactionInfo, is_match: Callable[[int, int], bool]
     ) -> tuple[bytes, int, int, bytes]:
-        for _ in range(MOST_STRAYS + 1):
+        for _ in range(MAX_STRAY_PACKETS + 1):
             packet = self._read_packet_from_device(adb_info)
-            if packet[0] in commands and fits(packet[1], packet[2]):
+            if packet[0] in commands and is_match(packet[1], packet[2]):
                 return packet
         raise PhoneError("errors.garbled")
 
@@ -84,7 +86,7 @@ class _Packets(_AdbIOManager):  # type: ignore[misc]  # adb-shell has no types
         head = self._read_bytes_from_device(MESSAGE_SIZE, adb_info)
         number, arg0, arg1, size, total = unpack(head)
         command = WIRE_TO_ID.get(number)
-        if number ^ int.from_bytes(head[20:24], "little") != _ONES:  # AOSP ``transport.cpp``, ``check_header``
+        if number ^ int.from_bytes(head[20:24], "little") != _MAGIC_MASK:  # AOSP ``transport.cpp``, ``check_header``
             raise PhoneError("errors.garbled")
         if command is None:
             raise InvalidCommandError(f"Unknown command: {head[:4]!r}")
@@ -96,13 +98,13 @@ class _Packets(_AdbIOManager):  # type: ignore[misc]  # adb-shell has no types
         return command, arg0, arg1, data
 
 
-class Device(AdbDevice):  # type: ignore[misc]
+class AdbSession(AdbDevice):  # type: ignore[misc]
     """A phone at the other end of a wire."""
 
-    def __init__(self, wire: Wire) -> None:
-        super().__init__(wire, banner=b"privaudit")  # adb-shell would tell the phone this computer's name
-        self._io_manager = _Packets(wire)
-        self._streams = 0
+    def __init__(self, stream: DeviceStream) -> None:
+        super().__init__(stream, banner=b"privaudit")  # adb-shell would tell the phone this computer's name
+        self._io_manager = _AdbIO(stream)
+        self._last_stream_id = 0
 
     @property
     def features(self) -> frozenset[str]:
@@ -111,31 +113,31 @@ class Device(AdbDevice):  # type: ignore[misc]
         return frozenset(match[1].decode("utf-8", "replace").split(",")) if match else frozenset()
 
     @property
-    def payload_limit(self) -> int:
+    def max_payload_bytes(self) -> int:
         """Most bytes of one packet that the phone takes: 4096 before Android 7, then 256 KB, 1 MB from Android 9."""
         limit: int = min(self._maxdata, MAX_ADB_DATA)
         return limit
 
-    def hello(self, **how: Any) -> None:  # noqa: ANN401 - passed on to adb-shell
+    def handshake(self, **how: Any) -> None:  # noqa: ANN401 - passed on to adb-shell
         """Open the wire and introduce ourselves; `how` as `AdbDevice.connect`.
 
         Raises:
-            PhoneError: as `Wire`; ``needs_pairing``; ``garbled``.
+            PhoneError: as `DeviceStream`; ``needs_pairing``; ``garbled``.
         """
-        with plainly():
+        with translate_errors():
             self.connect(**how)
-        if self.payload_limit < _LEAST_PAYLOAD:
+        if self.max_payload_bytes < _MIN_PAYLOAD_BYTES:
             raise PhoneError("errors.garbled")
 
-    def stream(self, service: bytes, quiet_s: float) -> Generator[bytes, None, None]:
+    def read_service(self, service: bytes, idle_timeout_s: float) -> Generator[bytes, None, None]:
         """What `service` says, piece by piece. To leave it before its end ends it on the phone.
 
         Raises:
-            PhoneError: as `Wire`, with ``silent`` after `quiet_s`; ``garbled``; ``refused``.
+            PhoneError: as `DeviceStream`, with ``silent`` after `idle_timeout_s`; ``garbled``; ``refused``.
         """
-        with plainly():
-            self._streams = self._streams % 0xFFFFFFFF + 1
-            info = _AdbTransactionInfo(self._streams, None, quiet_s, quiet_s)
+        with translate_errors():
+            self._last_stream_id = self._last_stream_id % 0xFFFFFFFF + 1
+            info = _AdbTransactionInfo(self._last_stream_id, None, idle_timeout_s, idle_timeout_s)
             self._io_manager.send(AdbMessage(OPEN, info.local_id, 0, service + b"\0"), info)
             # adb-shell waits for OKAY only, so a phone without this service keeps it waiting until its time is over.
             answer, info.remote_id, _, _ = self._io_manager.read([OKAY, CLSE], info)
@@ -150,7 +152,7 @@ class Device(AdbDevice):  # type: ignore[misc]
 
 
 @contextlib.contextmanager
-def plainly() -> Iterator[None]:
+def translate_errors() -> Iterator[None]:
     """Turn adb-shell's errors into ours."""
     try:
         yield

@@ -19,21 +19,21 @@ from typing import Final, Self
 
 from privaudit.errors import ConnectionLost, PhoneError
 from privaudit.model import Command, PhoneState, Reply, SourceKind
-from privaudit.transport import ALLOW_TIMEOUT_S, OUTPUT_LIMIT, SCRIPT_TIMEOUT_S, OnWaiting, adb_auth, server_line
-from privaudit.transport.asking import Question
-from privaudit.transport.device_selector import Named, choose
-from privaudit.transport.shell_protocol import fill, room, shell_for
-from privaudit.transport.stream import HELLO_TIMEOUT_S, TcpWire
-from privaudit.transport.usb import no_permission
+from privaudit.transport import AUTH_TIMEOUT_S, MAX_OUTPUT_BYTES, SCRIPT_TIMEOUT_S, OnWaiting, adb_auth, server_line
+from privaudit.transport.asking import AuthorizationPrompt
+from privaudit.transport.device_selector import DeviceCandidate, select_device
+from privaudit.transport.shell_protocol import max_command_bytes, read_reply, select_shell
+from privaudit.transport.stream import HANDSHAKE_TIMEOUT_S, TcpStream
+from privaudit.transport.usb import permission_error
 
 POLL_S: Final = 0.5
 """How often a server is asked whether its phone's owner has tapped."""
-_MESSAGE: Final = 0xFFFF
+_MAX_REQUEST_BYTES: Final = 0xFFFF
 """Bytes of one request: four hexadecimal digits stand before it."""
-_OLD_MESSAGE: Final = 4096
+_LEGACY_MAX_REQUEST_BYTES: Final = 4096
 """Bytes of one request to a phone below Android 7; the server does not say what its phones take."""
 
-_STATES: Final = {
+_DEVICE_STATES: Final = {
     "device": PhoneState.READY,
     "unauthorized": PhoneState.WAITING,
     "authorizing": PhoneState.CONNECTING,
@@ -45,117 +45,118 @@ _STATES: Final = {
     "bootloader": PhoneState.RECOVERY,
     "no permissions": PhoneState.NO_PERMISSION,
 }
-_LISTED: Final = re.compile(
-    r"^(?P<serial>.+?)\s+(?P<state>" + "|".join(_STATES) + r"|detached|host|unknown)\b(?P<rest>.*)$", re.MULTILINE
+_DEVICE_LINE: Final = re.compile(
+    r"^(?P<serial>.+?)\s+(?P<state>" + "|".join(_DEVICE_STATES) + r"|detached|host|unknown)\b(?P<rest>.*)$",
+    re.MULTILINE,
 )
-_DETAIL: Final = re.compile(r"(?<!\S)(usb|model|transport_id):(\S+)")
+_DEVICE_DETAIL: Final = re.compile(r"(?<!\S)(usb|model|transport_id):(\S+)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Listed(Named):
+class ServerDevice(DeviceCandidate):
     """One phone that the server knows."""
 
     state: PhoneState
-    place: str | None
+    usb_path: str | None
     """Where on the bus: ``1-1.2``. ``None``: not on a cable, or this computer does not say it so."""
-    number: str | None
+    transport_id: str | None
     """The server's own number for it, since adb of 2018. Cheap phones share serial numbers, so this one counts."""
 
     @property
-    def route(self) -> str:
+    def transport_selector(self) -> str:
         """How to be connected to it: ``host:…``."""
-        return f"transport-id:{self.number}" if self.number else f"transport:{self.serial}"
+        return f"transport-id:{self.transport_id}" if self.transport_id else f"transport:{self.serial}"
 
     @property
-    def about(self) -> str:
+    def host_selector(self) -> str:
         """How to ask about it: ``host-…:…``."""
-        return f"transport-id:{self.number}" if self.number else f"serial:{self.serial}"
+        return f"transport-id:{self.transport_id}" if self.transport_id else f"serial:{self.serial}"
 
 
-def answers() -> bool:
+def is_running() -> bool:
     """Whether an ADB server runs here."""
     try:
-        return bool(re.fullmatch(rb"[0-9a-f]{4}", server_line.asked("host:version")))
+        return bool(re.fullmatch(rb"[0-9a-f]{4}", server_line.query("host:version")))
     except PhoneError:
         return False
 
 
-def listed() -> tuple[Listed, ...]:
+def list_devices() -> tuple[ServerDevice, ...]:
     """All phones that the server knows, on cables, wireless, and emulators.
 
     Raises:
         PhoneError: ``server_absent``, ``not_adb_server``, ``server_address``; ``silent``, ``lost``.
     """
-    text = server_line.asked("host:devices-l").decode("utf-8", "replace")
+    text = server_line.query("host:devices-l").decode("utf-8", "replace")
     found = []
-    for match in _LISTED.finditer(text):
-        more = dict(_DETAIL.findall(match["rest"]))
+    for match in _DEVICE_LINE.finditer(text):
+        more = dict(_DEVICE_DETAIL.findall(match["rest"]))
         serial = match["serial"] if not re.fullmatch(r"\(no serial number\)|\?+", match["serial"]) else None
-        state = _STATES.get(match["state"], PhoneState.OFFLINE)
+        state = _DEVICE_STATES.get(match["state"], PhoneState.OFFLINE)
         found.append(
-            Listed(
+            ServerDevice(
                 serial=serial,
                 name=more["model"].replace("_", " ") if "model" in more else None,
-                obstacle=None if serial else obstacle(state),
+                obstacle=None if serial else state_error(state),
                 state=state,
-                place=more.get("usb"),
-                number=more.get("transport_id"),
+                usb_path=more.get("usb"),
+                transport_id=more.get("transport_id"),
             )
         )
     return tuple(found)
 
 
-def connect(
+def connect_via_server(
     *,
     serial: str | None = None,
     on_waiting: OnWaiting,
-    allow_timeout_s: float = ALLOW_TIMEOUT_S,
+    auth_timeout_s: float = AUTH_TIMEOUT_S,
     key_folder: Path | None = None,
-    only: Listed | None = None,
-) -> Connection:
+    device: ServerDevice | None = None,
+) -> ServerConnection:
     """Connect to a phone through the server. Arguments as `privaudit.transport.connect`.
 
-    `only` is the very phone, and no other that is plugged in where it was.
+    `device` is the very phone, and no other that is plugged in where it was.
 
     Raises:
-        PhoneError: as `listed`; ``no_phone``, ``several_phones``, ``serial_not_found``; ``not_allowed``, ``offline``,
+        PhoneError: as `list_devices`; ``no_phone``, ``several_phones``, ``serial_not_found``; ``not_allowed``, ``offline``,
             ``in_recovery``, ``no_permission`` and its like; ``server_said``.
     """
-    phone = only or choose(listed(), serial)
-    question = Question(_fingerprint(key_folder), on_waiting, allow_timeout_s)
-    patience = time.monotonic() + HELLO_TIMEOUT_S  # a phone that was just plugged in is offline for a moment
+    phone = device or select_device(list_devices(), serial)
+    question = AuthorizationPrompt(_adb_key_fingerprint(key_folder), on_waiting, auth_timeout_s)
+    patience = time.monotonic() + HANDSHAKE_TIMEOUT_S  # a phone that was just plugged in is offline for a moment
     while phone.state is not PhoneState.READY:
         if phone.state is PhoneState.WAITING:
             question()
-            if question.over:
-                raise question.unanswered
+            if question.expired:
+                raise question.timeout_error
         elif phone.state not in {PhoneState.CONNECTING, PhoneState.OFFLINE} or time.monotonic() > patience:
-            raise obstacle(phone.state) or PhoneError("errors.offline")
+            raise state_error(phone.state) or PhoneError("errors.offline")
         time.sleep(POLL_S)
-        same = next((other for other in listed() if other.route == phone.route), None)
-        if same is None and only is not None:
+        same = next((other for other in list_devices() if other.transport_selector == phone.transport_selector), None)
+        if same is None and device is not None:
             raise PhoneError("errors.lost")
-        phone = same or choose(listed(), serial)
-    return reach(phone)
+        phone = same or select_device(list_devices(), serial)
+    return connect_device(phone)
 
 
-def reach(phone: Listed) -> Connection:
+def connect_device(device: ServerDevice) -> ServerConnection:
     """Connect to a phone that is ready.
 
     Raises:
-        PhoneError: it is not, or not any more; as `listed`.
+        PhoneError: it is not, or not any more; as `list_devices`.
     """
-    features = server_line.asked(f"host-{phone.about}:features").decode("utf-8", "replace").split(",")
-    return Connection(phone, frozenset(features))
+    features = server_line.query(f"host-{device.host_selector}:features").decode("utf-8", "replace").split(",")
+    return ServerConnection(device, frozenset(features))
 
 
-def obstacle(state: PhoneState) -> PhoneError | None:
+def state_error(state: PhoneState) -> PhoneError | None:
     """Why a phone in `state` cannot be asked, in words; ``None``: it can."""
     match state:
         case PhoneState.READY:
             return None
         case PhoneState.NO_PERMISSION:
-            return no_permission()
+            return permission_error()
         case PhoneState.RECOVERY:
             return PhoneError("errors.in_recovery")
         case PhoneState.WAITING:
@@ -163,7 +164,7 @@ def obstacle(state: PhoneState) -> PhoneError | None:
     return PhoneError("errors.offline")
 
 
-class Connection:
+class ServerConnection:
     """A phone behind the server. A `privaudit.transport.Transport`.
 
     Each command has a line of its own to the server, so that those of several threads run side by side.
@@ -171,15 +172,17 @@ class Connection:
 
     kind: SourceKind = "server"
 
-    def __init__(self, phone: Listed, features: frozenset[str]) -> None:
-        self._phone = phone
+    def __init__(self, device: ServerDevice, features: frozenset[str]) -> None:
+        self._device = device
         self._features = features
-        self._lines: set[TcpWire] = set()
+        self._open_streams: set[TcpStream] = set()
         self._lock = threading.Lock()
         self._closed = False
-        self.command_limit = room(features, _MESSAGE if "shell_v2" in features else _OLD_MESSAGE)
+        self.command_limit = max_command_bytes(
+            features, _MAX_REQUEST_BYTES if "shell_v2" in features else _LEGACY_MAX_REQUEST_BYTES
+        )
 
-    def run(self, command: Command, *, timeout_s: float = SCRIPT_TIMEOUT_S, limit: int = OUTPUT_LIMIT) -> Reply:
+    def run(self, command: Command, *, timeout_s: float = SCRIPT_TIMEOUT_S, limit: int = MAX_OUTPUT_BYTES) -> Reply:
         """Run `command` in the phone's shell and wait for its end. See `privaudit.transport.Transport.run`.
 
         Raises:
@@ -188,14 +191,14 @@ class Connection:
             TypeError: `command` is not a `Command`.
             ValueError: it is longer than `command_limit`, or holds a NUL.
         """
-        shell = shell_for(command, self._features, self.command_limit)
+        shell = select_shell(command, self._features, self.command_limit)
         try:
-            with self._line() as line, line.within(timeout_s):
-                server_line.ask(line, f"host:{self._phone.route}".encode())
-                server_line.ask(line, shell.request(command.text))
-                reply = fill(shell, server_line.pieces(line), limit)
+            with self._open_stream() as line, line.deadline(timeout_s):
+                server_line.send_request(line, f"host:{self._device.transport_selector}".encode())
+                server_line.send_request(line, shell.encode_service(command.text))
+                reply = read_reply(shell, server_line.read_chunks(line), limit)
             if reply.exit_code is None:  # the server ends a stream the same way when the cable is pulled
-                self._still_there()
+                self._check_device_present()
         except PhoneError as error:
             raise ConnectionLost(error.key, shell.reply().stdout, **error.values) from error
         return reply
@@ -204,26 +207,26 @@ class Connection:
         """Let go of the phone. May be called twice, and from another thread: commands that run end as lost."""
         with self._lock:
             self._closed = True
-            for line in self._lines:
-                line.stop()
+            for line in self._open_streams:
+                line.cancel()
 
-    def _still_there(self) -> None:
-        if server_line.asked(f"host-{self._phone.about}:get-state") != b"device":
+    def _check_device_present(self) -> None:
+        if server_line.query(f"host-{self._device.host_selector}:get-state") != b"device":
             raise PhoneError("errors.lost")
 
     @contextlib.contextmanager
-    def _line(self) -> Iterator[TcpWire]:
+    def _open_stream(self) -> Iterator[TcpStream]:
         with self._lock:
             if self._closed:
                 raise PhoneError("errors.lost")
-            line = TcpWire(*server_line.address())
-            self._lines.add(line)
+            line = TcpStream(*server_line.server_address())
+            self._open_streams.add(line)
         try:
-            with server_line.opened(line):
+            with server_line.open_server_stream(line):
                 yield line
         finally:
             with self._lock:
-                self._lines.discard(line)
+                self._open_streams.discard(line)
 
     def __enter__(self) -> Self:
         return self
@@ -234,10 +237,10 @@ class Connection:
         self.close()
 
 
-def _fingerprint(folder: Path | None) -> str | None:
+def _adb_key_fingerprint(key_folder: Path | None) -> str | None:
     """Of the key that the server shows the phone, as far as it is the same person's."""
     try:
-        found = adb_auth.find(folder)
+        found = adb_auth.find_existing(key_folder)
     except PhoneError:
         return None
     return found.fingerprint if found else None

@@ -9,128 +9,128 @@ from typing import Final
 
 from privaudit.errors import PhoneError
 from privaudit.model import Message, PhoneState, SourceKind
-from privaudit.transport import Transport, WaitingForAllow, adb_device, adb_server, bus, vendors
-from privaudit.transport.device_selector import Named
+from privaudit.transport import AuthorizationWait, Transport, adb_device, adb_server, bus, vendors
+from privaudit.transport.device_selector import DeviceCandidate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Seen(Named):
+class DeviceStatus(DeviceCandidate):
     """One phone, and how it is."""
 
-    way: SourceKind
+    transport_kind: SourceKind
     """``usb`` or ``server``."""
     state: PhoneState
-    maker: str | None
+    brand: str | None
     """See `privaudit.transport.vendors`."""
-    found: adb_server.Listed | bus.Attached
+    device: adb_server.ServerDevice | bus.UsbDevice
     """By which it is reached."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Survey:
+class ConnectionSurvey:
     """All that is to be seen."""
 
-    phones: tuple[Seen, ...]
-    trouble: PhoneError | None
+    devices: tuple[DeviceStatus, ...]
+    usb_error: PhoneError | None
     """Why the bus could not be looked at."""
 
 
-def look(*, before: Iterable[bus.Attached] = ()) -> Survey:
+def survey_devices(*, known_devices: Iterable[bus.UsbDevice] = ()) -> ConnectionSurvey:
     """What the ADB server knows and what is on the cables, each phone once. Speaks to no phone.
 
     Args:
-        before: phones of an earlier look that need not be opened again, see `privaudit.transport.bus.look`.
+        known_devices: phones of an earlier look that need not be opened again, see `privaudit.transport.bus.look`.
     """
-    known = adb_server.listed() if adb_server.answers() else ()
+    known = adb_server.list_devices() if adb_server.is_running() else ()
     phones = [
-        Seen(
+        DeviceStatus(
             serial=one.serial,
             name=one.name,
-            obstacle=adb_server.obstacle(one.state),
-            way="server",
+            obstacle=adb_server.state_error(one.state),
+            transport_kind="server",
             state=one.state,
-            maker=vendors.of_name(one.name),
-            found=one,
+            brand=vendors.detect_brand(one.name),
+            device=one,
         )
         for one in known
     ]
     try:
-        there = bus.look(known=before)
+        there = bus.scan_usb(known_devices=known_devices)
     except PhoneError as error:
-        return Survey(phones=tuple(phones), trouble=error)
-    places = {one.place for one in known if one.place}
+        return ConnectionSurvey(devices=tuple(phones), usb_error=error)
+    places = {one.usb_path for one in known if one.usb_path}
     serials = {one.serial for one in known if one.serial}
     phones += [
-        Seen(
+        DeviceStatus(
             serial=one.serial,
             name=one.name,
             obstacle=one.obstacle,
-            way="usb",
+            transport_kind="usb",
             state=one.obstacle.state if one.obstacle else PhoneState.CONNECTING,
-            maker=one.maker,
-            found=one,
+            brand=one.brand,
+            device=one,
         )
-        for one in (*there.phones, *there.mute)
-        if one.place not in places and one.serial not in serials
+        for one in (*there.adb_devices, *there.unusable)
+        if one.usb_path not in places and one.serial not in serials
     ]
-    return Survey(phones=tuple(phones), trouble=None)
+    return ConnectionSurvey(devices=tuple(phones), usb_error=None)
 
 
-def knock(phone: Seen) -> Transport:
+def connect_if_authorized(device: DeviceStatus) -> Transport:
     """A connection to a phone that knows this computer. One that does not is not made to ask its owner.
 
     Raises:
         PhoneError: why not; ``unauthorised`` where it does not know this computer.
     """
-    if isinstance(phone.found, adb_server.Listed):
-        return adb_server.reach(phone.found)
-    return adb_device.over_usb(place=phone.found.place, on_waiting=_leave)
+    if isinstance(device.device, adb_server.ServerDevice):
+        return adb_server.connect_device(device.device)
+    return adb_device.connect_usb(usb_path=device.device.usb_path, on_waiting=_raise_unauthorized)
 
 
-def _leave(_: WaitingForAllow) -> None:
+def _raise_unauthorized(_: AuthorizationWait) -> None:
     raise PhoneError("errors.unauthorised")
 
 
-def having(phone: Seen, error: PhoneError) -> Seen:
-    """`phone` with what was found out about it when it was knocked at."""
-    return replace(phone, state=error.state, obstacle=error)
+def with_error(device: DeviceStatus, error: PhoneError) -> DeviceStatus:
+    """`device` with what was found out about it when it was knocked at."""
+    return replace(device, state=error.state, obstacle=error)
 
 
-_SERVER_HELPS: Final = frozenset(
+_ERRORS_FIXED_BY_SERVER: Final = frozenset(
     {"windows_driver", "no_permission_macos", "no_permission_windows", "no_phone", "no_usb", "libusb_missing"}
 )
-_ASKED_IN_VAIN: Final = frozenset({"offline", "silent", "waiting", "not_allowed", "not_allowed_unseen"})
+_NO_RESPONSE_ERRORS: Final = frozenset({"offline", "silent", "waiting", "not_allowed", "not_allowed_unseen"})
 
 
-def answering(phone: Seen, maker: str | None) -> Seen:
-    """`phone`, which has answered."""
-    return replace(phone, state=PhoneState.READY, maker=maker)
+def with_answer(device: DeviceStatus, brand: str | None) -> DeviceStatus:
+    """`device`, which has answered."""
+    return replace(device, state=PhoneState.READY, brand=brand)
 
 
-def advice(error: PhoneError, maker: str | None = None) -> Iterator[Message]:
+def troubleshooting_steps(error: PhoneError, brand: str | None = None) -> Iterator[Message]:
     """What to do beyond the words of `error` itself: for this phone's maker, and for this computer.
 
     Args:
         error: what stands in the way.
-        maker: whose phone it is, where that is known.
+        brand: whose phone it is, where that is known.
     """
-    maker = maker or _text(error.values.get("maker"))
-    vendor = _text(error.values.get("vendor"))
+    brand = brand or _string_or_none(error.values.get("maker"))
+    vendor = _string_or_none(error.values.get("vendor"))
     if error.name == "debugging_off":
-        yield _said("diagnose.before")
-    if error.name in {"debugging_off", "no_phone"} or (error.name in _ASKED_IN_VAIN and maker == "samsung"):
-        yield from vendors.switching_on(maker)
+        yield _diagnosis_message("diagnose.before")
+    if error.name in {"debugging_off", "no_phone"} or (error.name in _NO_RESPONSE_ERRORS and brand == "samsung"):
+        yield from vendors.enable_debugging_steps(brand)
     if error.name == "debugging_off":  # what the words of no_phone say themselves
-        yield _said("diagnose.cable")
+        yield _diagnosis_message("diagnose.cable")
     if error.name == "no_permission" and vendor:
-        yield _said("diagnose.own_rule", vendor=vendor)
-    if error.name in _SERVER_HELPS and shutil.which("adb") and not adb_server.answers():
-        yield _said("diagnose.start_server")
+        yield _diagnosis_message("diagnose.own_rule", vendor=vendor)
+    if error.name in _ERRORS_FIXED_BY_SERVER and shutil.which("adb") and not adb_server.is_running():
+        yield _diagnosis_message("diagnose.start_server")
 
 
-def _said(key: str, **values: str) -> Message:
+def _diagnosis_message(key: str, **values: str) -> Message:
     return Message(key=key, values=values)
 
 
-def _text(value: object) -> str | None:
+def _string_or_none(value: object) -> str | None:
     return value if isinstance(value, str) else None

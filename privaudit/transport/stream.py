@@ -20,13 +20,13 @@ from adb_shell.transport.base_transport import BaseTransport
 
 from privaudit.errors import PhoneError
 
-HELLO_TIMEOUT_S: Final = 5.0
+HANDSHAKE_TIMEOUT_S: Final = 5.0
 """Longest wait for the network to connect, and for each answer of the phone until it asks its owner."""
-SLICE_S: Final = 0.5
+POLL_SLICE_S: Final = 0.5
 """Longest single wait, so that Ctrl-C is heard and time is seen to run. libusb does not return for a signal."""
 
 
-class Wire(BaseTransport):  # type: ignore[misc]  # adb-shell has no types
+class DeviceStream(BaseTransport):  # type: ignore[misc]  # adb-shell has no types
     """One line to one phone. Once it has failed it stays failed.
 
     After a time-out in the middle of a packet nobody knows where the next packet begins, and adb-shell would take
@@ -34,19 +34,19 @@ class Wire(BaseTransport):  # type: ignore[misc]  # adb-shell has no types
     """
 
     def __init__(self) -> None:
-        self.failure: PhoneError | None = None
+        self.fatal_error: PhoneError | None = None
         """Why this line is of no use any more."""
-        self.on_wait: Callable[[], None] | None = None
-        """Called after each `SLICE_S` without a byte."""
+        self.on_idle: Callable[[], None] | None = None
+        """Called after each `POLL_SLICE_S` without a byte."""
         self._deadline = threading.local()
-        self._stopping = False
+        self._cancelled = False
 
-    def stop(self) -> None:
-        """Let a thread that waits for the phone end within `SLICE_S`, so that the wire can be closed."""
-        self._stopping = True
+    def cancel(self) -> None:
+        """Let a thread that waits for the phone end within `POLL_SLICE_S`, so that the wire can be closed."""
+        self._cancelled = True
 
     @contextlib.contextmanager
-    def within(self, seconds: float) -> Iterator[None]:
+    def deadline(self, seconds: float) -> Iterator[None]:
         """Let every read and write of this thread end within `seconds`, all together.
 
         adb-shell looks at its own total time only after a packet of the same stream came.
@@ -64,49 +64,49 @@ class Wire(BaseTransport):  # type: ignore[misc]  # adb-shell has no types
             PhoneError: ``lost``; ``silent`` after `transport_timeout_s`; ``too_slow`` after the time of `within`;
                 ``garbled`` where a packet claims to be longer than ADB allows (AOSP ``adb.h``, ``MAX_PAYLOAD``).
         """
-        with self._failing():
+        with self._latch_errors():
             if numbytes > MAX_ADB_DATA:  # a length that the phone sent; adb-shell would take up to 4 GB
                 raise PhoneError("errors.garbled")
             until = time.monotonic() + transport_timeout_s
-            while not self._stopping:
-                data = self._receive(numbytes, min(SLICE_S, self._left(until, transport_timeout_s)))
+            while not self._cancelled:
+                data = self._receive(numbytes, min(POLL_SLICE_S, self._remaining_s(until, transport_timeout_s)))
                 if data:
                     return data
-                if self.on_wait is not None:
-                    self.on_wait()
+                if self.on_idle is not None:
+                    self.on_idle()
             raise PhoneError("errors.lost")
 
     def bulk_write(self, data: bytes, transport_timeout_s: float) -> int:
-        """Send all of `data`: adb-shell does not look at what is returned, so a short write would shift the stream.
+        """Send all of `user_data_path`: adb-shell does not look at what is returned, so a short write would shift the stream.
 
         Raises:
             PhoneError: as `bulk_read`.
         """
-        with self._failing():
+        with self._latch_errors():
             until = time.monotonic() + transport_timeout_s
-            self._send(data, self._left(until, transport_timeout_s))
+            self._send(data, self._remaining_s(until, transport_timeout_s))
         return len(data)
 
-    def _left(self, until: float, timeout_s: float) -> float:
+    def _remaining_s(self, call_deadline: float, timeout_s: float) -> float:
         now = time.monotonic()
         deadline = getattr(self._deadline, "until", math.inf)
         if now >= deadline:
             raise PhoneError("errors.too_slow", seconds=round(self._deadline.seconds))
-        if now >= until:
+        if now >= call_deadline:
             raise PhoneError("errors.silent", seconds=round(timeout_s))
-        return max(min(until, deadline) - now, 0.001)  # libusb takes 0 ms for "for ever"
+        return max(min(call_deadline, deadline) - now, 0.001)  # libusb takes 0 ms for "for ever"
 
     @contextlib.contextmanager
-    def _failing(self) -> Iterator[None]:
-        if self.failure is not None:
-            raise PhoneError(self.failure.key, **self.failure.values)
+    def _latch_errors(self) -> Iterator[None]:
+        if self.fatal_error is not None:
+            raise PhoneError(self.fatal_error.key, **self.fatal_error.values)
         try:
             yield
         except PhoneError as error:
-            self.failure = error
+            self.fatal_error = error
             raise
         except BaseException:  # Ctrl-C in the middle of a packet: what was read of it is gone
-            self.failure = PhoneError("errors.lost")
+            self.fatal_error = PhoneError("errors.lost")
             raise
 
     @abstractmethod
@@ -115,17 +115,17 @@ class Wire(BaseTransport):  # type: ignore[misc]  # adb-shell has no types
 
     @abstractmethod
     def _send(self, data: bytes, timeout_s: float) -> None:
-        """Send all of `data` within `timeout_s`, or raise `PhoneError`."""
+        """Send all of `user_data_path` within `timeout_s`, or raise `PhoneError`."""
 
 
-class TcpWire(Wire):
+class TcpStream(DeviceStream):
     """The network: an emulator, the demo phone, or a phone after ``adb tcpip``."""
 
     def __init__(self, host: str, port: int) -> None:
         super().__init__()
         self._host = host
         self._port = port
-        self.ended = False
+        self.reached_eof = False
         """Whether the other side has said all and closed the line."""
         self._socket: socket.socket | None = None
 
@@ -151,26 +151,26 @@ class TcpWire(Wire):
 
     def _receive(self, size: int, timeout_s: float) -> bytes:
         try:
-            connection = self._open_socket(timeout_s)
+            connection = self._require_socket(timeout_s)
             data = connection.recv(size)
         except TimeoutError:
             return b""
         except OSError as error:
             raise PhoneError("errors.lost") from error
         if not data:  # the end; adb-shell asks again at once, at full speed, until its time is over
-            self.ended = True
+            self.reached_eof = True
             raise PhoneError("errors.lost")
         return data
 
     def _send(self, data: bytes, timeout_s: float) -> None:
         try:
-            self._open_socket(timeout_s).sendall(data)
+            self._require_socket(timeout_s).sendall(data)
         except TimeoutError as error:
             raise PhoneError("errors.silent", seconds=round(timeout_s)) from error
         except OSError as error:
             raise PhoneError("errors.lost") from error
 
-    def _open_socket(self, timeout_s: float) -> socket.socket:
+    def _require_socket(self, timeout_s: float) -> socket.socket:
         if self._socket is None:
             raise PhoneError("errors.lost")
         self._socket.settimeout(timeout_s)

@@ -12,18 +12,18 @@ import time
 from typing import TYPE_CHECKING, Any, Final
 
 from privaudit.errors import PhoneError
-from privaudit.transport.stream import Wire
+from privaudit.transport.stream import DeviceStream
 
 if TYPE_CHECKING:
-    from privaudit.transport.bus import Attached
+    from privaudit.transport.bus import UsbDevice
 
-DRAIN_QUIET_S: Final = 0.1
+DRAIN_IDLE_S: Final = 0.1
 """A line that was silent for so long has nothing more to say."""
 DRAIN_LIMIT_S: Final = 1.0
 _ENDPOINT_IN: Final = 0x80
 
 
-def libusb() -> Any:  # noqa: ANN401 - usb1 has no types
+def load_libusb() -> Any:  # noqa: ANN401 - usb1 has no types
     """The module ``usb1`` with a libusb loaded: the one that comes with privaudit, else the system's.
 
     Raises:
@@ -45,17 +45,17 @@ def libusb() -> Any:  # noqa: ANN401 - usb1 has no types
     return usb1
 
 
-def no_permission(vendor: int | None = None) -> PhoneError:
+def permission_error(vendor_id: int | None = None) -> PhoneError:
     """This system does not let us use a phone: what to do differs. On Linux the rule goes by the USB vendor number."""
     suffix = {"darwin": "_macos", "win32": "_windows"}.get(sys.platform, "")
-    return PhoneError(f"errors.no_permission{suffix}", vendor=None if vendor is None else f"{vendor:04x}")
+    return PhoneError(f"errors.no_permission{suffix}", vendor=None if vendor_id is None else f"{vendor_id:04x}")
 
 
-def explain(error: Exception, vendor: int | None = None) -> PhoneError:
+def translate_usb_error(error: Exception, vendor_id: int | None = None) -> PhoneError:
     """What an error of libusb means. Busy, no permission and gone are three things with three remedies."""
-    usb1 = libusb()
+    usb1 = load_libusb()
     if isinstance(error, usb1.USBErrorAccess):
-        return no_permission(vendor)
+        return permission_error(vendor_id)
     if isinstance(error, usb1.USBErrorBusy):
         return PhoneError("errors.busy")
     if isinstance(error, usb1.USBErrorNotSupported):
@@ -63,15 +63,15 @@ def explain(error: Exception, vendor: int | None = None) -> PhoneError:
     return PhoneError("errors.lost")
 
 
-class UsbWire(Wire):
+class UsbStream(DeviceStream):
     """The cable to one phone."""
 
-    def __init__(self, phone: Attached) -> None:
+    def __init__(self, device: UsbDevice) -> None:
         super().__init__()
-        self._usb1 = libusb()
-        self._phone = phone
+        self._usb1 = load_libusb()
+        self._device = device
         self._handle: Any = None
-        self._in = self._out = 0
+        self._endpoint_in = self._endpoint_out = 0
         self._packet_size = 0
 
     def connect(self, transport_timeout_s: float) -> None:  # noqa: ARG002 - opening does not wait
@@ -80,14 +80,14 @@ class UsbWire(Wire):
         Raises:
             PhoneError: ``no_permission``, ``busy``, ``windows_driver``, ``lost``.
         """
-        setting = self._phone.setting
+        setting = self._device.adb_interface
         for endpoint in setting.iterEndpoints():
             if endpoint.getAddress() & _ENDPOINT_IN:
-                self._in = endpoint.getAddress()
+                self._endpoint_in = endpoint.getAddress()
             else:
-                self._out, self._packet_size = endpoint.getAddress(), endpoint.getMaxPacketSize()
+                self._endpoint_out, self._packet_size = endpoint.getAddress(), endpoint.getMaxPacketSize()
         try:
-            self._handle = self._phone.device.open()
+            self._handle = self._device.libusb_device.open()
             number = setting.getNumber()
             if sys.platform == "linux":  # on macOS this fails, and nothing needs it
                 with contextlib.suppress(self._usb1.USBErrorNotFound, self._usb1.USBErrorNotSupported):
@@ -95,7 +95,7 @@ class UsbWire(Wire):
                         self._handle.detachKernelDriver(number)
             self._handle.claimInterface(number)
         except self._usb1.USBError as error:
-            raise explain(error, self._phone.device.getVendorID()) from error
+            raise translate_usb_error(error, self._device.libusb_device.getVendorID()) from error
 
     def close(self) -> None:
         """Give the phone back, after reading what it still says.
@@ -107,43 +107,45 @@ class UsbWire(Wire):
         if handle is None:
             return
         with contextlib.suppress(self._usb1.USBError):
-            if self.failure is None:
+            if self.fatal_error is None:
                 until = time.monotonic() + DRAIN_LIMIT_S
                 while time.monotonic() < until:
-                    handle.bulkRead(self._in, 1 << 16, timeout=int(DRAIN_QUIET_S * 1000))
+                    handle.bulkRead(self._endpoint_in, 1 << 16, timeout=int(DRAIN_IDLE_S * 1000))
         with contextlib.suppress(self._usb1.USBError):
-            handle.releaseInterface(self._phone.setting.getNumber())
+            handle.releaseInterface(self._device.adb_interface.getNumber())
         with contextlib.suppress(self._usb1.USBError):
             handle.close()
 
     def _receive(self, size: int, timeout_s: float) -> bytes:
         try:
-            return bytes(self._opened().bulkRead(self._in, size, timeout=_milliseconds(timeout_s)))
+            return bytes(self._require_handle().bulkRead(self._endpoint_in, size, timeout=_to_milliseconds(timeout_s)))
         except self._usb1.USBErrorTimeout as error:
             return bytes(error.received)  # may have come just before the time was over
         except self._usb1.USBError as error:
-            raise explain(error) from error
+            raise translate_usb_error(error) from error
 
     def _send(self, data: bytes, timeout_s: float) -> None:
         until = time.monotonic() + timeout_s
         parts = memoryview(data)
         try:
             while parts:
-                sent = self._opened().bulkWrite(self._out, parts, timeout=_milliseconds(until - time.monotonic()))
+                sent = self._require_handle().bulkWrite(
+                    self._endpoint_out, parts, timeout=_to_milliseconds(until - time.monotonic())
+                )
                 parts = parts[sent:]
             if data and len(data) % self._packet_size == 0:
                 # Without an empty packet adbd cannot see where this one ends, and waits (AOSP does it in usb_write).
-                self._opened().bulkWrite(self._out, b"", timeout=_milliseconds(timeout_s))
+                self._require_handle().bulkWrite(self._endpoint_out, b"", timeout=_to_milliseconds(timeout_s))
         except self._usb1.USBErrorTimeout as error:
             raise PhoneError("errors.silent", seconds=round(timeout_s)) from error
         except self._usb1.USBError as error:
-            raise explain(error) from error
+            raise translate_usb_error(error) from error
 
-    def _opened(self) -> Any:  # noqa: ANN401
+    def _require_handle(self) -> Any:  # noqa: ANN401
         if self._handle is None:
             raise PhoneError("errors.lost")
         return self._handle
 
 
-def _milliseconds(seconds: float) -> int:
+def _to_milliseconds(seconds: float) -> int:
     return max(1, round(seconds * 1000))  # libusb takes 0 for "for ever"

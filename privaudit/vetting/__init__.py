@@ -20,111 +20,117 @@ from privaudit.knowledge.rule_file import Rule
 from privaudit.knowledge.sdks import Sdk
 from privaudit.model import Message, Severity, Tool, Verdict
 from privaudit.vetting import bundle, evaluate, reading
-from privaudit.vetting.bundle import Pieces
-from privaudit.vetting.document import FileStamp, Gap, VetStamp, Vetting
-from privaudit.vetting.local_file import opened
+from privaudit.vetting.bundle import AppBundle
+from privaudit.vetting.document import FileInfo, Gap, VettingKnowledgeInfo, VettingReport
+from privaudit.vetting.local_file import open_local_file
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
+class VettingContext:
     """All that a file is held against. Read once; it is sent to every process that vets."""
 
     knowledge: Knowledge
     sdks: tuple[Sdk, ...]
     rules: tuple[Rule, ...]
     """Those of the chosen country and of every store that are in force."""
-    basis: VetStamp
+    knowledge_info: VettingKnowledgeInfo
     """What a document says of all this."""
-    prefixes: tuple[str, ...] = field(repr=False)
+    class_prefixes: tuple[str, ...] = field(repr=False)
     """Of class names of `sdks`."""
 
 
-def known(*, extra: Sequence[Path] = (), country: str | None = None, day: date | None = None) -> Known:
+def load_vetting_context(
+    *, extra: Sequence[Path] = (), country: str | None = None, valid_on: date | None = None
+) -> VettingContext:
     """Read the lists in force, the user's own, the rules, and the code of other makers that is known.
 
     Args:
         extra: files or folders of the user.
         country: whose rules are told beside those of stores.
-        day: on which these must be in force; else today (UTC).
+        valid_on: on which these must be in force; else today (UTC).
 
     Raises:
         KnowledgeError: they are not there, or hold mistakes.
     """
-    lists = knowledge.load(extra=extra, country=country)
-    mistakes = loader.Mistakes()
-    sdks = sdk_list.read(releases.in_force(), mistakes)
+    lists = knowledge.load_knowledge(extra_lists=extra, country=country)
+    mistakes = loader.Problems()
+    sdks = sdk_list.read_sdks(releases.active_folder(), mistakes)
     if mistakes:
         raise KnowledgeError("errors.knowledge_mistakes", tuple(mistakes))
     prefixes = dict.fromkeys(prefix for sdk in sdks for prefix in sdk.classes)
-    day = day or datetime.now(UTC).date()
-    basis = VetStamp(signatures=lists.stamp(country), rules=lists.rules.stamp(country, day), sdks=len(sdks))
-    rules = lists.rules.of_any_store(country, day)
-    return Known(knowledge=lists, sdks=sdks, rules=rules, basis=basis, prefixes=tuple(prefixes))
+    valid_on = valid_on or datetime.now(UTC).date()
+    basis = VettingKnowledgeInfo(
+        signatures=lists.describe_lists(country), rules=lists.rules.describe_rules(country, valid_on), sdks=len(sdks)
+    )
+    rules = lists.rules.for_any_store(country, valid_on)
+    return VettingContext(knowledge=lists, sdks=sdks, rules=rules, knowledge_info=basis, class_prefixes=tuple(prefixes))
 
 
-def vet(path: Path, known: Known, *, shown: str | None = None) -> Vetting:
+def vet(path: Path, context: VettingContext, *, display_path: str | None = None) -> VettingReport:
     """The document on one file. Whatever is wrong with the file is said in it; nothing is raised.
 
     Args:
         path: an APK, or an XAPK, APKS or APKM bundle.
-        known: what it is held against.
-        shown: the path as the document gives it; else `path`.
+        context: what it is held against.
+        display_path: the path as the document gives it; else `path`.
     """
-    name = shown if shown is not None else str(path)
-    stamp = FileStamp(path=name, kind="unknown", size=None, modified_ns=None, sha256=None)
+    name = display_path if display_path is not None else str(path)
+    stamp = FileInfo(path=name, kind="unknown", size=None, modified_ns=None, sha256=None)
     try:
-        with opened(path) as file:
-            size, modified = file.window.size, file.modified_ns
-            stamp = FileStamp(path=name, kind="unknown", size=size, modified_ns=modified, sha256=None)
-            sha256 = file.window.sha256()
-            stamp = FileStamp(path=name, kind="unknown", size=size, modified_ns=modified, sha256=sha256)
-            with bundle.taken_apart(file.window, path.name) as taken:
-                own = sha256 if taken.base.file is file.window else bundle.sha256(taken.base)
-                vetting = told(taken, known, stamp, own)
-            file.check()
+        with open_local_file(path) as file:
+            size, modified = file.contents.size, file.modified_ns
+            stamp = FileInfo(path=name, kind="unknown", size=size, modified_ns=modified, sha256=None)
+            sha256 = file.contents.sha256()
+            stamp = FileInfo(path=name, kind="unknown", size=size, modified_ns=modified, sha256=sha256)
+            with bundle.open_bundle(file.contents, path.name) as taken:
+                own = sha256 if taken.base.file is file.contents else bundle.hash_apk(taken.base)
+                vetting = vet_parts(taken, context, stamp, own)
+            file.ensure_unchanged()
             return vetting
     except ApkError as error:
-        return unread(stamp, known, error.message)
+        return failed_document(stamp, context, error.message)
 
 
-def told(taken: Pieces, known: Known, stamp: FileStamp, apk_sha256: str | None) -> Vetting:
+def vet_parts(
+    app_bundle: AppBundle, context: VettingContext, file_info: FileInfo, apk_sha256: str | None
+) -> VettingReport:
     """The document on the pieces of an app, wherever they come from.
 
     Raises:
         ApkError: its base cannot be read.
     """
-    read = reading.read(taken, known.prefixes)
-    app = evaluate.judged(read, apk_sha256, known.knowledge, known.sdks, known.rules)
-    found = tuple(evaluate.found(app))
-    gaps = (*read.gaps, *reading.unread(read))
-    base = taken.base.name or None
-    return Vetting(
+    read = reading.read_app_bundle(app_bundle, context.class_prefixes)
+    app = evaluate.evaluate_app(read, apk_sha256, context.knowledge, context.sdks, context.rules)
+    found = tuple(evaluate.evaluate_findings(app))
+    gaps = (*read.gaps, *reading.metadata_gaps(read))
+    base = app_bundle.base.name or None
+    return VettingReport(
         tool=Tool(name="privaudit", version=__version__),
-        knowledge=known.basis,
-        file=FileStamp(
-            path=stamp.path,
-            kind=taken.kind,
-            size=stamp.size,
-            modified_ns=stamp.modified_ns,
-            sha256=stamp.sha256,
+        knowledge=context.knowledge_info,
+        file=FileInfo(
+            path=file_info.path,
+            kind=app_bundle.kind,
+            size=file_info.size,
+            modified_ns=file_info.modified_ns,
+            sha256=file_info.sha256,
             base=base,
-            splits=len(taken.splits),
+            splits=len(app_bundle.splits),
         ),
         app=app,
         findings=found,
         gaps=gaps,
-        others=tuple(taken.others),
+        others=tuple(app_bundle.other_packages),
         verdict=Verdict.FOUND if any(one.severity is not Severity.INFO for one in found) else Verdict.NOTHING_FOUND,
         complete=not gaps,
     )
 
 
-def unread(stamp: FileStamp, known: Known, why: Message) -> Vetting:
+def failed_document(file_info: FileInfo, context: VettingContext, reason: Message) -> VettingReport:
     """The document on a file of which nothing could be read."""
-    return Vetting(
+    return VettingReport(
         tool=Tool(name="privaudit", version=__version__),
-        knowledge=known.basis,
-        file=stamp,
+        knowledge=context.knowledge_info,
+        file=file_info,
         app=None,
-        gaps=(Gap(part="file", why=why),),
+        gaps=(Gap(part="file", why=reason),),
     )

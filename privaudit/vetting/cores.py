@@ -9,28 +9,28 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from typing import Final
 
-from privaudit.vetting import Known, batch
-from privaudit.vetting.batch import Job
+from privaudit.vetting import VettingContext, batch
+from privaudit.vetting.batch import VetJob
 
-_AHEAD: Final = 4
+_QUEUED_PER_CORE: Final = 4
 """Files that wait for each core: it never idles, and memory does not grow with their number."""
-_known: Known | None = None
+_worker_context: VettingContext | None = None
 """Of a reader's process: what it holds files against."""
 
 
-def count() -> int:
+def available_cores() -> int:
     """Cores that this program may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def lines(jobs: Iterable[Job], known: Known, *, cores: int) -> Iterator[str]:
-    """A line for each of `jobs`, in the order in which they are done."""
+def vet_on_cores(jobs: Iterable[VetJob], context: VettingContext, *, cores: int) -> Iterator[str]:
+    """A line for each of `find_vet_jobs`, in the order in which they are done."""
     waiting = iter(jobs)
-    flying: dict[Future[str], Job] = {}
+    flying: dict[Future[str], VetJob] = {}
     while True:
-        pool = ProcessPoolExecutor(cores, initializer=_begin, initargs=(known,))
+        pool = ProcessPoolExecutor(cores, initializer=_init_worker, initargs=(context,))
         try:
-            yield from _together(pool, waiting, flying, cores * _AHEAD)
+            yield from _vet_in_pool(pool, waiting, flying, cores * _QUEUED_PER_CORE)
         except BrokenProcessPool:
             pass  # one of those under way ended its reader
         else:
@@ -38,54 +38,54 @@ def lines(jobs: Iterable[Job], known: Known, *, cores: int) -> Iterator[str]:
         finally:
             pool.shutdown(cancel_futures=True)
         for job in flying.values():  # each alone, so that it takes no other with it
-            yield _alone(job, known)
+            yield _vet_in_own_process(job, context)
         flying.clear()
 
 
-def _together(
-    pool: ProcessPoolExecutor, waiting: Iterator[Job], flying: dict[Future[str], Job], most: int
+def _vet_in_pool(
+    pool: ProcessPoolExecutor, pending: Iterator[VetJob], in_flight: dict[Future[str], VetJob], max_in_flight: int
 ) -> Iterator[str]:
-    """Lines as they come; `flying` holds what is under way, also where a reader ends.
+    """Lines as they come; `in_flight` holds what is under way, also where a reader ends.
 
     Raises:
         BrokenProcessPool: one did.
     """
-    for job in waiting:
+    for job in pending:
         try:
-            future = pool.submit(_line, job)
+            future = pool.submit(_vet_in_worker, job)
         except BrokenProcessPool:
-            flying[Future()] = job
+            in_flight[Future()] = job
             raise
-        flying[future] = job
-        if len(flying) >= most:
-            yield from _done(flying)
-    while flying:
-        yield from _done(flying)
+        in_flight[future] = job
+        if len(in_flight) >= max_in_flight:
+            yield from _completed_lines(in_flight)
+    while in_flight:
+        yield from _completed_lines(in_flight)
 
 
-def _done(flying: dict[Future[str], Job]) -> Iterator[str]:
-    for future in wait(flying, return_when=FIRST_COMPLETED).done:
+def _completed_lines(in_flight: dict[Future[str], VetJob]) -> Iterator[str]:
+    for future in wait(in_flight, return_when=FIRST_COMPLETED).done:
         text = future.result()
-        del flying[future]
+        del in_flight[future]
         yield text
 
 
-def _alone(job: Job, known: Known) -> str:
-    with ProcessPoolExecutor(1, initializer=_begin, initargs=(known,)) as pool:
+def _vet_in_own_process(job: VetJob, context: VettingContext) -> str:
+    with ProcessPoolExecutor(1, initializer=_init_worker, initargs=(context,)) as pool:
         try:
-            return pool.submit(_line, job).result()
+            return pool.submit(_vet_in_worker, job).result()
         except BrokenProcessPool:
-            return batch.died(job, known)
+            return batch.crashed_line(job, context)
 
 
-def _begin(known: Known) -> None:
+def _init_worker(context: VettingContext) -> None:
     """A reader begins. Ctrl-C is for the program that it works for, which then ends it."""
-    global _known  # noqa: PLW0603 - the one thing that a process keeps between files
+    global _worker_context  # noqa: PLW0603 - the one thing that a process keeps between files
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _known = known
+    _worker_context = context
 
 
-def _line(job: Job) -> str:
-    if _known is None:
+def _vet_in_worker(job: VetJob) -> str:
+    if _worker_context is None:
         raise RuntimeError("a reader that never began")
-    return batch.line(job, _known)
+    return batch.vet_to_json(job, _worker_context)

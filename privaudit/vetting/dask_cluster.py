@@ -16,29 +16,29 @@ from typing import Any, Final
 
 from privaudit import __version__
 from privaudit.errors import ClusterError, UsageError
-from privaudit.vetting import Known, batch
-from privaudit.vetting.batch import Job
+from privaudit.vetting import VettingContext, batch
+from privaudit.vetting.batch import VetJob
 
-_ADDRESS: Final = re.compile(r"(?:(?:tcp|tls)://)?[A-Za-z0-9_.:\[\]-]+:\d{1,5}\Z", re.ASCII)
-_AHEAD: Final = 4
+_SCHEDULER_ADDRESS: Final = re.compile(r"(?:(?:tcp|tls)://)?[A-Za-z0-9_.:\[\]-]+:\d{1,5}\Z", re.ASCII)
+_QUEUED_PER_THREAD: Final = 4
 """Files that wait for each thread of the cluster."""
-_AGAIN: Final = 3
+_MAX_RESUBMISSIONS: Final = 3
 """How often a job is given out anew whose result was lost."""
-_SECONDS: Final = 10
+_CONNECT_TIMEOUT_S: Final = 10
 """Longest wait for the scheduler."""
 
 
-class _OtherVersionError(Exception):
+class _VersionMismatchError(Exception):
     """Raised on a worker that would write other lines."""
 
 
-def check(address: str) -> None:
+def require_cluster(address: str) -> None:
     """Refuse what cannot be done, before anything is connected.
 
     Raises:
         UsageError: this is no address, or Dask is not installed.
     """
-    if not _ADDRESS.match(address):
+    if not _SCHEDULER_ADDRESS.match(address):
         raise UsageError("errors.scheduler_address", given=address)
     try:
         import distributed  # noqa: F401 - only whether it is there
@@ -46,8 +46,8 @@ def check(address: str) -> None:
         raise UsageError("errors.cluster_missing") from error
 
 
-def lines(jobs: Iterable[Job], known: Known, *, address: str) -> Iterator[str]:
-    """A line for each of `jobs`, in the order in which they are done. What a lost worker had, another does again.
+def vet_on_cluster(jobs: Iterable[VetJob], context: VettingContext, *, address: str) -> Iterator[str]:
+    """A line for each of `find_vet_jobs`, in the order in which they are done. What a lost worker had, another does again.
 
     Where all workers are lost, it waits for one to join.
 
@@ -60,58 +60,58 @@ def lines(jobs: Iterable[Job], known: Known, *, address: str) -> Iterator[str]:
         # A client waits for ever where something else answers, and long where nothing does: this does not. In a thread,
         # since whoever calls may have a loop of its own running, as a notebook has.
         with ThreadPoolExecutor(1) as aside:
-            aside.submit(asyncio.run, asyncio.wait_for(_greeted(address), _SECONDS)).result()
+            aside.submit(asyncio.run, asyncio.wait_for(_ping_scheduler(address), _CONNECT_TIMEOUT_S)).result()
     except (OSError, TimeoutError, ValueError, TypeError) as error:  # TypeError: tls:// without certificates
-        raise ClusterError("errors.cluster_unreachable", address=address, seconds=_SECONDS) from error
-    with Client(address, timeout=_SECONDS, set_as_default=False) as client:
+        raise ClusterError("errors.cluster_unreachable", address=address, seconds=_CONNECT_TIMEOUT_S) from error
+    with Client(address, timeout=_CONNECT_TIMEOUT_S, set_as_default=False) as client:
         threads = sum(client.ncores().values())
         if not threads:
             raise ClusterError("errors.cluster_empty", address=address)
         # A task like the others: whoever loses its result can compute it again.
-        shared = client.submit(_same, known, pure=False)
-        suspects: list[Job] = []
-        for job, text in _mapped(client, jobs, shared, most=threads * _AHEAD, address=address):
+        shared = client.submit(_share_context, context, pure=False)
+        suspects: list[VetJob] = []
+        for job, text in _run_jobs(client, jobs, shared, max_in_flight=threads * _QUEUED_PER_THREAD, address=address):
             if text is None:
                 suspects.append(job)
             else:
                 yield text
         # Each alone: those that were only beside the one that ended its readers are read now.
-        for job, text in _mapped(client, suspects, shared, most=1, address=address):
-            yield batch.died(job, known) if text is None else text
+        for job, text in _run_jobs(client, suspects, shared, max_in_flight=1, address=address):
+            yield batch.crashed_line(job, context) if text is None else text
 
 
-async def _greeted(address: str) -> None:
+async def _ping_scheduler(address: str) -> None:
     """Say hello to the scheduler, as a client would."""
     from distributed.comm import connect
     from distributed.security import Security
 
-    comm = await connect(address, timeout=_SECONDS, **Security().get_connection_args("client"))
+    comm = await connect(address, timeout=_CONNECT_TIMEOUT_S, **Security().get_connection_args("client"))
     await comm.close()
 
 
-def _mapped(
+def _run_jobs(
     client: Any,  # noqa: ANN401 - Dask has no types
-    jobs: Iterable[Job],
-    shared: object,
+    jobs: Iterable[VetJob],
+    shared_context: object,
     *,
-    most: int,
+    max_in_flight: int,
     address: str,
-) -> Iterator[tuple[Job, str | None]]:
-    """Each of `jobs` with its line, `most` under way at a time; ``None``: every worker that had it ended."""
+) -> Iterator[tuple[VetJob, str | None]]:
+    """Each of `find_vet_jobs` with its line, `max_in_flight` under way at a time; ``None``: every worker that had it ended."""
     from distributed import KilledWorker, as_completed
 
     waiting, under_way = iter(jobs), as_completed([], loop=client.loop)
-    flying: dict[str, Job] = {}
-    again: Counter[Job] = Counter()
+    flying: dict[str, VetJob] = {}
+    again: Counter[VetJob] = Counter()
 
     def submit() -> None:
         job = next(waiting, None)
         if job is not None:
-            future = client.submit(_line, job, shared, __version__, pure=False)
+            future = client.submit(_vet_on_worker, job, shared_context, __version__, pure=False)
             flying[future.key] = job
             under_way.add(future)
 
-    for _ in range(most):
+    for _ in range(max_in_flight):
         submit()
     for future in under_way:
         job = flying.pop(future.key)
@@ -120,7 +120,7 @@ def _mapped(
         elif future.status != "error":
             # Taken from us. While the scheduler answers, it lost the result with a worker: the job is given out again.
             again[job] += 1
-            if client.status != "running" or again[job] > _AGAIN:
+            if client.status != "running" or again[job] > _MAX_RESUBMISSIONS:
                 raise ClusterError("errors.cluster_lost", address=address)
             waiting = chain([job], waiting)
         elif isinstance(future.exception(), KilledWorker):
@@ -130,11 +130,11 @@ def _mapped(
         submit()
 
 
-def _line(job: Job, known: Known, version: str) -> str:
+def _vet_on_worker(job: VetJob, context: VettingContext, version: str) -> str:
     if version != __version__:
-        raise _OtherVersionError(__version__)
-    return batch.line(job, known)
+        raise _VersionMismatchError(__version__)
+    return batch.vet_to_json(job, context)
 
 
-def _same(known: Known) -> Known:
-    return known
+def _share_context(context: VettingContext) -> VettingContext:
+    return context

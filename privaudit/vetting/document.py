@@ -10,28 +10,28 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final, Literal, TypeAlias
 
-from privaudit.knowledge.sdks import Purpose
+from privaudit.knowledge.sdks import SdkPurpose
 from privaudit.model import (
     DataClass,
     Lending,
-    Listing,
-    ListStamp,
     Message,
-    OtherData,
+    OtherDataClass,
     RuleMatch,
-    RulesStamp,
+    RuleSetInfo,
     Severity,
+    SignatureListInfo,
+    SignatureMatch,
     Tool,
     Verdict,
 )
 
 SCHEMA: Final = "privaudit-apk/1"
-DATA: Final = (*DataClass, *OtherData)
+DATA_CLASSES: Final = (*DataClass, *OtherDataClass)
 """The kinds of data that are told of, in their order."""
-Kind: TypeAlias = Literal["apk", "xapk", "apks", "apkm", "installed", "unknown"]
+FileKind: TypeAlias = Literal["apk", "xapk", "apks", "apkm", "installed", "unknown"]
 
 
-class AskState(StrEnum):
+class DataRequestState(StrEnum):
     """Whether an app may ask for a kind of data."""
 
     MAY_ASK = "may_ask"
@@ -44,10 +44,10 @@ class AskState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ask:
+class DataRequest:
     """What an app may ask for of one kind of data."""
 
-    state: AskState
+    state: DataRequestState
     permissions: tuple[str, ...] = ()
     """Those that its manifest names, in full."""
     ways: tuple[str, ...] = ()
@@ -57,7 +57,7 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class RequestedPermission:
     """One permission that the manifest names."""
 
     name: str
@@ -66,7 +66,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sign:
+class SdkSign:
     """Where code of another maker showed: a sign, never proof."""
 
     kind: Literal["class", "library", "component"]
@@ -79,19 +79,19 @@ class Sign:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SdkFound:
+class DetectedSdk:
     """Code of another maker that scores borrowers, takes data, or tells devices apart."""
 
     vendor: str
     names: tuple[str, ...]
-    purpose: Purpose
+    purpose: SdkPurpose
     collects: tuple[str, ...]
     """What it was read to collect; empty: nothing was read about that."""
     lending_specific: bool
     """False where ordinary apps carry it too: then it says nothing of lending."""
     confidence: Literal["high", "medium", "low"]
     note: str | None
-    signs: tuple[Sign, ...]
+    signs: tuple[SdkSign, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,30 +117,30 @@ class VettedApp:
     certificates_sha256: tuple[str, ...]
     """Of its signers by the newest scheme, then what they rotated through. Read, not verified."""
     signing_problem: Message | None
-    asks: Mapping[DataClass | OtherData, Ask]
+    asks: Mapping[DataClass | OtherDataClass, DataRequest]
     at_install: bool
     """Whether what it asks for is given without a question: it is made for Android 5 or older."""
-    permissions: tuple[Asked, ...]
+    permissions: tuple[RequestedPermission, ...]
     services: tuple[str, ...]
     """Rights beside the permissions that it is built for: ``accessibility``, ``notification_listener`` …"""
     lending: Lending
-    listed: tuple[Listing, ...]
+    listed: tuple[SignatureMatch, ...]
     rules: tuple[RuleMatch, ...]
-    sdks: tuple[SdkFound, ...]
+    sdks: tuple[DetectedSdk, ...]
 
     @property
-    def recognised(self) -> bool:
+    def is_recognised(self) -> bool:
         """Whether it is a lending or a listed app, as far as is known."""
         return self.lending.verdict != "no" or bool(self.listed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FileStamp:
+class FileInfo:
     """The file that was read."""
 
     path: str
     """As it was given, or the folder that was given and the path below it."""
-    kind: Kind
+    kind: FileKind
     size: int | None
     modified_ns: int | None
     """When it was last changed, in nanoseconds since 1970, as this computer's disk says."""
@@ -162,7 +162,7 @@ class Gap:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class VetFinding:
+class VettingFinding:
     """One thing to know before installing."""
 
     rule: Literal["listed", "lender_asks"]
@@ -171,26 +171,26 @@ class VetFinding:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class VetStamp:
+class VettingKnowledgeInfo:
     """What the judgement rests on."""
 
-    signatures: ListStamp
-    rules: RulesStamp
+    signatures: SignatureListInfo
+    rules: RuleSetInfo
     sdks: int
     """Makers whose code is known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Vetting:
+class VettingReport:
     """The document: what is said of one file. The same file and the same lists give the same document anywhere."""
 
     schema: Literal["privaudit-apk/1"] = "privaudit-apk/1"
     tool: Tool
-    knowledge: VetStamp
-    file: FileStamp
+    knowledge: VettingKnowledgeInfo
+    file: FileInfo
     app: VettedApp | None
     """``None``: nothing could be read."""
-    findings: tuple[VetFinding, ...] = ()
+    findings: tuple[VettingFinding, ...] = ()
     gaps: tuple[Gap, ...] = ()
     others: tuple[str, ...] = field(default=())
     """Packages of other apps in the same bundle, which were not looked at."""

@@ -7,10 +7,10 @@ from dataclasses import replace
 from typing import Final
 
 from privaudit import findings
-from privaudit.facts.access import DOORS, FREE_APP_LIST, SIDE_DOORS
-from privaudit.facts.permission_table import SPECIAL
+from privaudit.facts.access import DATA_PERMISSIONS, OTHER_ROUTES, UNRESTRICTED_APP_LIST
+from privaudit.facts.permission_table import SPECIAL_PERMISSIONS
 from privaudit.findings import legal_rules, lending, listed, severity
-from privaudit.i18n import name_of
+from privaudit.i18n import display_name
 from privaudit.knowledge import Knowledge
 from privaudit.knowledge.rule_file import Rule
 from privaudit.knowledge.sdks import Sdk
@@ -19,53 +19,66 @@ from privaudit.model import (
     AccessState,
     App,
     DataClass,
-    Effective,
+    EffectiveState,
     History,
     LabelState,
     LendingVerdict,
     Message,
-    OtherData,
+    MessageValue,
+    OtherDataClass,
     Permission,
-    Requested,
-    Value,
+    RequestedState,
 )
 from privaudit.vetting import makers
-from privaudit.vetting.document import DATA, Ask, Asked, AskState, VetFinding, VettedApp
-from privaudit.vetting.reading import Read
+from privaudit.vetting.document import (
+    DATA_CLASSES,
+    DataRequest,
+    DataRequestState,
+    RequestedPermission,
+    VettedApp,
+    VettingFinding,
+)
+from privaudit.vetting.reading import ApkContents
 
-_SERVICES: Final[Mapping[str, str]] = {
+_SPECIAL_ACCESS_BY_BIND_PERMISSION: Final[Mapping[str, str]] = {
     "android.permission.BIND_ACCESSIBILITY_SERVICE": "accessibility",
     "android.permission.BIND_NOTIFICATION_LISTENER_SERVICE": "notification_listener",
     "android.permission.BIND_DEVICE_ADMIN": "device_admin",
     "android.permission.BIND_INPUT_METHOD": "input_method",
 }
 """What a component is for, by the permission that its callers must hold → kind of `privaudit.model.SpecialAccess`."""
-_ASKED_WHILE_RUNNING_SDK: Final = 23
+_RUNTIME_PERMISSIONS_SDK: Final = 23
 """An app made for an older Android is given what it asks for when it is installed."""
-_FILTERED_SDK: Final = 30
+_PACKAGE_VISIBILITY_SDK: Final = 30
 """An app made for an older Android sees which apps are installed."""
 
 
-def judged(
-    read: Read, apk_sha256: str | None, knowledge: Knowledge, sdks: tuple[Sdk, ...], applying: tuple[Rule, ...]
+def evaluate_app(
+    contents: ApkContents,
+    apk_sha256: str | None,
+    knowledge: Knowledge,
+    known_sdks: tuple[Sdk, ...],
+    applicable_rules: tuple[Rule, ...],
 ) -> VettedApp:
     """Everything that is said of the app.
 
     Args:
-        read: what was read of it.
+        contents: what was read of it.
         apk_sha256: of its base.
         knowledge: what it is held against.
-        sdks: code of other makers to look for.
-        applying: rules that may speak of it.
+        known_sdks: code of other makers to look for.
+        applicable_rules: rules that may speak of it.
     """
-    facts, manifest = read.facts, read.manifest
-    special = tuple(dict.fromkeys(_special(read)))
-    asks = {data: _ask(data, read, special) for data in DATA}
-    signers = facts.signing.in_force(None) if facts.signing is not None else ()
-    certificates = tuple(dict.fromkeys(one for signer in signers for one in (signer.certificate, *signer.history)))
-    app = _as_app(read, asks, apk_sha256, certificates)
-    app = replace(app, listed=findings.listings(app, knowledge))
-    app = replace(app, lending=lending.recognise(app, knowledge, installed=False))
+    facts, manifest = contents.info, contents.manifest
+    special = tuple(dict.fromkeys(_special_access_kinds(contents)))
+    asks = {data: _data_request(data, contents, special) for data in DATA_CLASSES}
+    signers = facts.signing.active_signers(None) if facts.signing is not None else ()
+    certificates = tuple(
+        dict.fromkeys(one for signer in signers for one in (signer.certificate_sha256, *signer.certificate_history))
+    )
+    app = _as_model_app(contents, asks, apk_sha256, certificates)
+    app = replace(app, listed=findings.find_signature_matches(app, knowledge))
+    app = replace(app, lending=lending.recognise_lending(app, knowledge, installed=False))
     return VettedApp(
         package=manifest.package,
         label=facts.label,
@@ -81,60 +94,66 @@ def judged(
         certificates_sha256=certificates,
         signing_problem=facts.signing_problem,
         asks=asks,
-        at_install=(facts.target_sdk or 1) < _ASKED_WHILE_RUNNING_SDK,
-        permissions=tuple(Asked(name=one.permission, max_sdk=one.max_sdk) for one in manifest.requests),
+        at_install=(facts.target_sdk or 1) < _RUNTIME_PERMISSIONS_SDK,
+        permissions=tuple(
+            RequestedPermission(name=one.permission, max_sdk=one.max_sdk) for one in manifest.uses_permissions
+        ),
         services=special,
         lending=app.lending,
         listed=app.listed,
-        rules=tuple(match for rule in applying for match in legal_rules.matches(app, rule)) if app.recognised else (),
-        sdks=tuple(makers.found(read, sdks)),
+        rules=tuple(match for rule in applicable_rules for match in legal_rules.match_rule(app, rule))
+        if app.is_recognised
+        else (),
+        sdks=tuple(makers.find_sdks(contents, known_sdks)),
     )
 
 
-def found(app: VettedApp) -> Iterator[VetFinding]:
+def evaluate_findings(app: VettedApp) -> Iterator[VettingFinding]:
     """What to know before installing, the gravest first."""
-    bare = _unread(app.package, app.label)
-    graded = [(listed.of_listing(bare, one), one) for one in app.listed]
+    bare = _empty_app(app.package, app.label)
+    graded = [(listed.severity_for(bare, one), one) for one in app.listed]
     for grade, one in sorted(graded, key=lambda pair: pair[0].order):
-        yield VetFinding(rule="listed", severity=grade, message=listed.sentence(bare, one))
-    asked = tuple(Message(key=f"data_access.{data}") for data in DataClass if reaches(app.asks[data]))
-    if asked and app.recognised:
+        yield VettingFinding(rule="listed", severity=grade, message=listed.message_for(bare, one))
+    asked = tuple(Message(key=f"data_access.{data}") for data in DataClass if may_obtain_data(app.asks[data]))
+    if asked and app.is_recognised:
         kind = "embeds" if app.lending.verdict is LendingVerdict.EMBEDS else "lender"
         key = f"vetting.{kind}_{'given' if app.at_install else 'asks'}"
-        values: dict[str, Value] = {"app": name_of(app.label, app.package), "data": asked}
-        yield VetFinding(
-            rule="lender_asks", severity=severity.TABLE["lender_asks"], message=Message(key=key, values=values)
+        values: dict[str, MessageValue] = {"app": display_name(app.label, app.package), "data": asked}
+        yield VettingFinding(
+            rule="lender_asks", severity=severity.SEVERITY["lender_asks"], message=Message(key=key, values=values)
         )
 
 
-def reaches(ask: Ask) -> bool:
+def may_obtain_data(request: DataRequest) -> bool:
     """Whether the data can reach the app once it is installed."""
-    return ask.state is not AskState.NOT_REQUESTED
+    return request.state is not DataRequestState.NOT_REQUESTED
 
 
-def _special(read: Read) -> Iterator[str]:
-    for guard in sorted(read.manifest.guards):
-        if guard in _SERVICES:
-            yield _SERVICES[guard]
-    for one in read.manifest.requests:
-        if one.permission in SPECIAL:
-            yield SPECIAL[one.permission]
+def _special_access_kinds(contents: ApkContents) -> Iterator[str]:
+    for guard in sorted(contents.manifest.required_permissions):
+        if guard in _SPECIAL_ACCESS_BY_BIND_PERMISSION:
+            yield _SPECIAL_ACCESS_BY_BIND_PERMISSION[guard]
+    for one in contents.manifest.uses_permissions:
+        if one.permission in SPECIAL_PERMISSIONS:
+            yield SPECIAL_PERMISSIONS[one.permission]
 
 
-def _ask(data: DataClass | OtherData, read: Read, special: tuple[str, ...]) -> Ask:
-    doors = {door.permission: door for door in DOORS[data]}
-    asked = [one for one in read.manifest.requests if one.permission in doors]
-    ways = dict.fromkeys(doors[one.permission].way for one in asked)
+def _data_request(
+    data: DataClass | OtherDataClass, contents: ApkContents, special_access: tuple[str, ...]
+) -> DataRequest:
+    doors = {door.permission: door for door in DATA_PERMISSIONS[data]}
+    asked = [one for one in contents.manifest.uses_permissions if one.permission in doors]
+    ways = dict.fromkeys(doors[one.permission].route for one in asked)
     if "permission" in ways:
         ways = {"permission": None}  # old and new: what arrives is among it
-    state = AskState.MAY_ASK if asked else AskState.NOT_REQUESTED
-    if data is OtherData.APP_LIST and (read.facts.target_sdk or 1) < _FILTERED_SDK:
-        state, ways = AskState.NEEDS_NOBODY, {FREE_APP_LIST: None}
-    ways |= dict.fromkeys(kind for kind, reached in SIDE_DOORS.items() if kind in special and data in reached)
-    if state is AskState.NOT_REQUESTED and ways:
-        state = AskState.ANOTHER_WAY
+    state = DataRequestState.MAY_ASK if asked else DataRequestState.NOT_REQUESTED
+    if data is OtherDataClass.APP_LIST and (contents.info.target_sdk or 1) < _PACKAGE_VISIBILITY_SDK:
+        state, ways = DataRequestState.NEEDS_NOBODY, {UNRESTRICTED_APP_LIST: None}
+    ways |= dict.fromkeys(kind for kind, reached in OTHER_ROUTES.items() if kind in special_access and data in reached)
+    if state is DataRequestState.NOT_REQUESTED and ways:
+        state = DataRequestState.ANOTHER_WAY
     limits = [one.max_sdk for one in asked]
-    return Ask(
+    return DataRequest(
         state=state,
         permissions=tuple(dict.fromkeys(one.permission for one in asked)),
         ways=tuple(ways),
@@ -142,28 +161,31 @@ def _ask(data: DataClass | OtherData, read: Read, special: tuple[str, ...]) -> A
     )
 
 
-def _as_app(
-    read: Read, asks: Mapping[DataClass | OtherData, Ask], apk_sha256: str | None, certificates: tuple[str, ...]
+def _as_model_app(
+    contents: ApkContents,
+    data_requests: Mapping[DataClass | OtherDataClass, DataRequest],
+    apk_sha256: str | None,
+    certificates: tuple[str, ...],
 ) -> App:
     """The app as the rules of phones see one: nothing is granted, and some is asked for."""
-    facts = read.facts
-    asked = {one.permission for one in read.manifest.requests}
+    facts = contents.info
+    asked = {one.permission for one in contents.manifest.uses_permissions}
     return replace(
-        _unread(read.manifest.package, facts.label),
+        _empty_app(contents.manifest.package, facts.label),
         labels=facts.labels,
         launcher_labels=facts.launcher_labels,
         target_sdk=facts.target_sdk,
         certificates_sha256=certificates,
         apk_sha256=apk_sha256,
-        access={data: _access(asks[data]) for data in DataClass},
+        access={data: _requested_access(data_requests[data]) for data in DataClass},
         permissions=tuple(
             Permission(
                 name=name,
-                requested=Requested.YES,
+                requested=RequestedState.YES,
                 granted=None,
                 flags=(),
                 mode=None,
-                effective=Effective.UNKNOWN,
+                effective=EffectiveState.UNKNOWN,
                 last_access=None,
                 last_reject=None,
             )
@@ -172,7 +194,7 @@ def _as_app(
     )
 
 
-def _unread(package: str, label: str | None) -> App:
+def _empty_app(package: str, label: str | None) -> App:
     return App(
         package=package,
         user=0,
@@ -191,15 +213,15 @@ def _unread(package: str, label: str | None) -> App:
         enabled=None,
         certificates_sha256=(),
         apk_sha256=None,
-        access={data: _access(Ask(state=AskState.NOT_REQUESTED)) for data in DataClass},
+        access={data: _requested_access(DataRequest(state=DataRequestState.NOT_REQUESTED)) for data in DataClass},
         permissions=(),
         special_access=(),
     )
 
 
-def _access(ask: Ask) -> Access:
+def _requested_access(request: DataRequest) -> Access:
     return Access(
-        state=AccessState.NOT_ALLOWED if reaches(ask) else AccessState.NOT_REQUESTED,
+        state=AccessState.NOT_ALLOWED if may_obtain_data(request) else AccessState.NOT_REQUESTED,
         ways=(),
         last_read=None,
         last_read_age_s=None,

@@ -9,21 +9,21 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from privaudit.apk.apk_problems import ApkError, problem
+from privaudit.apk.apk_problems import ApkError, apk_message
 from privaudit.capture import remote_file
-from privaudit.capture.collector import ask_more
+from privaudit.capture.collector import collect_answers
 from privaudit.capture.questions import is_apk_path, is_package_name
-from privaudit.capture.remote_file import RangeFile
+from privaudit.capture.remote_file import RemoteFile
 from privaudit.dumpsys import package_checks
 from privaudit.errors import PhoneError, UsageError
 from privaudit.transport import Transport
-from privaudit.vetting import Known, told, unread
-from privaudit.vetting.bundle import MOST_PIECES, Piece, Pieces, piece
-from privaudit.vetting.document import FileStamp, Gap, Vetting
+from privaudit.vetting import VettingContext, failed_document, vet_parts
+from privaudit.vetting.bundle import MAX_BUNDLE_APKS, AppBundle, BundleApk, open_apk
+from privaudit.vetting.document import FileInfo, Gap, VettingReport
 
-_SPLITS: Final = re.compile(r"^ +splits=\[([A-Za-z0-9_., -]*)\]$", re.MULTILINE | re.ASCII)
-_STEP: Final = remote_file.ROUND_BYTES
-_KEPT: Final = 1 << 20
+_SPLITS_LINE: Final = re.compile(r"^ +splits=\[([A-Za-z0-9_., -]*)\]$", re.MULTILINE | re.ASCII)
+_CHUNK_BYTES: Final = remote_file.MAX_ROUND_BYTES
+_MAX_CACHED_BYTES: Final = 1 << 20
 """A longer range than this is read once, and let go."""
 
 
@@ -32,12 +32,12 @@ class PhoneFile:
     """A file on a phone, fetched where it is read."""
 
     transport: Transport
-    file: RangeFile
+    remote_file: RemoteFile
 
     @property
     def size(self) -> int:
         """In bytes."""
-        return self.file.size
+        return self.remote_file.size
 
     def bytes_at(self, start: int, end: int) -> bytes:
         """Bytes `start` to `end`, no further than the end.
@@ -46,25 +46,25 @@ class PhoneFile:
             ApkError: the phone does not give them.
             ConnectionLost: the connection ended.
         """
-        start, end = max(0, start), min(end, self.file.size)
-        if end - start > _KEPT:
-            self.file.forget()
-            taken = b"".join(self._fetched(at, min(at + _STEP, end)) for at in range(start, end, _STEP))
-            self.file.forget()
+        start, end = max(0, start), min(end, self.remote_file.size)
+        if end - start > _MAX_CACHED_BYTES:
+            self.remote_file.evict()
+            taken = b"".join(self._fetch(at, min(at + _CHUNK_BYTES, end)) for at in range(start, end, _CHUNK_BYTES))
+            self.remote_file.evict()
             return taken
-        return self._fetched(start, end)
+        return self._fetch(start, end)
 
-    def _fetched(self, start: int, end: int) -> bytes:
-        if end - start > _KEPT:
-            self.file.forget()
-        remote_file.fetch(self.transport, [(self.file, self.file.lacks(start, end))])
+    def _fetch(self, start: int, end: int) -> bytes:
+        if end - start > _MAX_CACHED_BYTES:
+            self.remote_file.evict()
+        remote_file.fetch_blocks(self.transport, [(self.remote_file, self.remote_file.missing_blocks(start, end))])
         try:
-            return self.file.bytes_at(start, end)
+            return self.remote_file.bytes_at(start, end)
         except LookupError as error:
             raise ApkError("apk.cannot_open") from error
 
 
-def vet_installed(transport: Transport, package: str, known: Known) -> Vetting:
+def vet_installed(transport: Transport, package: str, context: VettingContext) -> VettingReport:
     """The document on an app of the phone's owner.
 
     Raises:
@@ -73,53 +73,53 @@ def vet_installed(transport: Transport, package: str, known: Known) -> Vetting:
     """
     if not is_package_name(package):
         raise UsageError("errors.app_missing", app=package)
-    answers = {answer.key: answer for answer in ask_more(transport, ["installed.0", f"package.{package}"])}
-    listed = package_checks.parse_list(answers["installed.0"].text)[0] if "installed.0" in answers else {}
+    answers = {answer.key: answer for answer in collect_answers(transport, ["installed.0", f"package.{package}"])}
+    listed = package_checks.parse_package_list(answers["installed.0"].text)[0] if "installed.0" in answers else {}
     if package not in listed:
         raise PhoneError("errors.app_missing", app=package)
-    path = listed[package].path or ""
-    stamp = FileStamp(path=path or package, kind="installed", size=None, modified_ns=None, sha256=None)
+    path = listed[package].apk_path or ""
+    stamp = FileInfo(path=path or package, kind="installed", size=None, modified_ns=None, sha256=None)
     if not is_apk_path(path):
-        return unread(stamp, known, problem("apk.path_unusual"))
-    paths = [path, *_splits(path, answers[f"package.{package}"].text if f"package.{package}" in answers else "")]
-    sizes = remote_file.sizes(transport, paths)
+        return failed_document(stamp, context, apk_message("apk.path_unusual"))
+    paths = [path, *_split_paths(path, answers[f"package.{package}"].text if f"package.{package}" in answers else "")]
+    sizes = remote_file.fetch_file_sizes(transport, paths)
     if path not in sizes:
-        return unread(stamp, known, problem("apk.cannot_open"))
-    digest = remote_file.hashes(transport, [path]).get(path)
-    stamp = FileStamp(path=path, kind="installed", size=sizes[path], modified_ns=None, sha256=digest)
-    files = {one: PhoneFile(transport, RangeFile(one, size)) for one, size in sizes.items()}
+        return failed_document(stamp, context, apk_message("apk.cannot_open"))
+    digest = remote_file.fetch_file_hashes(transport, [path]).get(path)
+    stamp = FileInfo(path=path, kind="installed", size=sizes[path], modified_ns=None, sha256=digest)
+    files = {one: PhoneFile(transport, RemoteFile(one, size)) for one, size in sizes.items()}
     try:
-        taken = Pieces("installed", _base(files.pop(path), package))
+        taken = AppBundle("installed", _open_base(files.pop(path), package))
         if digest is None:
-            taken.gaps.append(Gap(part="file", why=problem("apk.no_hash")))
+            taken.gaps.append(Gap(part="file", why=apk_message("apk.no_hash")))
         for other in paths[1:]:
-            _add(taken, other, files)
-        return told(taken, known, stamp, digest)
+            _add_split(taken, other, files)
+        return vet_parts(taken, context, stamp, digest)
     except ApkError as error:
-        return unread(stamp, known, error.message)
+        return failed_document(stamp, context, error.message)
 
 
-def _base(file: PhoneFile, package: str) -> Piece:
-    base = piece("", file)
+def _open_base(file: PhoneFile, package: str) -> BundleApk:
+    base = open_apk("", file)
     if base.manifest.package != package:
         raise ApkError("apk.package_differs", said=base.manifest.package, known=package)
     return base
 
 
-def _add(taken: Pieces, path: str, files: dict[str, PhoneFile]) -> None:
+def _add_split(app_bundle: AppBundle, path: str, files: dict[str, PhoneFile]) -> None:
     name = path.rpartition("/")[2]
     if path not in files:
-        taken.gaps.append(Gap(part=name, why=problem("apk.cannot_open")))
+        app_bundle.gaps.append(Gap(part=name, why=apk_message("apk.cannot_open")))
         return
     try:
-        taken.splits.append(piece(name, files[path]))
+        app_bundle.splits.append(open_apk(name, files[path]))
     except ApkError as error:
-        taken.gaps.append(Gap(part=name, why=error.message))
+        app_bundle.gaps.append(Gap(part=name, why=error.message))
 
 
-def _splits(path: str, dump: str) -> list[str]:
+def _split_paths(path: str, dump: str) -> list[str]:
     """Where the splits of an app lie: beside its base (``PackageInstallerSession``: ``split_NAME.apk``)."""
-    found = _SPLITS.search(dump)
+    found = _SPLITS_LINE.search(dump)
     names = found[1].split(", ")[1:] if found else []
-    beside = [f"{path.rpartition('/')[0]}/split_{name}.apk" for name in names[:MOST_PIECES]]
+    beside = [f"{path.rpartition('/')[0]}/split_{name}.apk" for name in names[:MAX_BUNDLE_APKS]]
     return [one for one in beside if is_apk_path(one)]

@@ -7,35 +7,35 @@ from functools import cache
 
 from pydantic import TypeAdapter
 
-from privaudit.i18n import Language
-from privaudit.report.json import dump, schema_of
-from privaudit.vetting.document import SCHEMA, Vetting
+from privaudit.i18n import Translator
+from privaudit.report.json import dump_json, format_json_schema
+from privaudit.vetting.document import SCHEMA, VettingReport
 
 
 @cache
-def _adapter() -> TypeAdapter[Vetting]:
-    return TypeAdapter(Vetting)
+def _document_adapter() -> TypeAdapter[VettingReport]:
+    return TypeAdapter(VettingReport)
 
 
-def render(vetting: Vetting, _language: Language | None = None) -> str:
+def vetting_to_json(vetting: VettingReport, _language: Translator | None = None) -> str:
     """The document; its text is keys and values, so it is the same in every language."""
-    return dump(_adapter(), vetting, indent=2)
+    return dump_json(_document_adapter(), vetting, indent=2)
 
 
-def line(vetting: Vetting) -> str:
+def vetting_to_json_line(vetting: VettingReport) -> str:
     """The document on one line."""
-    return dump(_adapter(), vetting, indent=None)
+    return dump_json(_document_adapter(), vetting, indent=None)
 
 
-def checked(document: Mapping[str, object]) -> Vetting:
+def parse_document(document: Mapping[str, object]) -> VettingReport:
     """The document that a line holds, as it was parsed.
 
     Raises:
         ValueError: it is none.
     """
-    return _adapter().validate_python(document)
+    return _document_adapter().validate_python(document)
 
 
-def schema() -> str:
+def vetting_schema() -> str:
     """The JSON Schema of the document."""
-    return schema_of(_adapter(), SCHEMA)
+    return format_json_schema(_document_adapter(), SCHEMA)

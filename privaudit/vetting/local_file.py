@@ -13,14 +13,14 @@ from typing import BinaryIO, Final
 
 from privaudit.apk.apk_problems import ApkError
 
-LARGEST: Final = 8 << 30
+MAX_FILE_BYTES: Final = 8 << 30
 """Bytes. Bundles of games have some; Android itself takes no APK above 4 GB."""
-_CHUNK: Final = 1 << 20
+_CHUNK_BYTES: Final = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
-    """A range of an open file, to be read as if it were a file (`privaudit.capture.apk_plan.Bytes`)."""
+class FileRange:
+    """A range of an open file, to be read as if it were a file (`privaudit.capture.apk_plan.RangeReadable`)."""
 
     stream: BinaryIO
     start: int
@@ -48,31 +48,31 @@ class Window:
             ApkError: the file became shorter.
         """
         digest = hashlib.sha256()
-        for at in range(0, self.size, _CHUNK):
-            digest.update(self.bytes_at(at, at + _CHUNK))
+        for at in range(0, self.size, _CHUNK_BYTES):
+            digest.update(self.bytes_at(at, at + _CHUNK_BYTES))
         return digest.hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class OpenFile:
     """A file that is open, and how it was when it was opened."""
 
-    window: Window
+    contents: FileRange
     modified_ns: int
 
-    def check(self) -> None:
+    def ensure_unchanged(self) -> None:
         """Make sure that it is still as it was.
 
         Raises:
             ApkError: it is not: what was read of it may be of two files.
         """
-        now = os.fstat(self.window.stream.fileno())
-        if (now.st_size, now.st_mtime_ns) != (self.window.size, self.modified_ns):
+        now = os.fstat(self.contents.stream.fileno())
+        if (now.st_size, now.st_mtime_ns) != (self.contents.size, self.modified_ns):
             raise ApkError("apk.file_changed")
 
 
 @contextlib.contextmanager
-def opened(path: Path) -> Iterator[Opened]:
+def open_local_file(path: Path) -> Iterator[OpenFile]:
     """Open `path`.
 
     Raises:
@@ -85,9 +85,9 @@ def opened(path: Path) -> Iterator[Opened]:
             raise ApkError("apk.folder_closed" if closed else "apk.file_none")
         with path.open("rb", buffering=0) as stream:
             known = os.fstat(stream.fileno())
-            if known.st_size > LARGEST:
-                raise ApkError("apk.file_too_large", gigabytes=LARGEST >> 30)
-            yield Opened(Window(stream, 0, known.st_size), known.st_mtime_ns)
+            if known.st_size > MAX_FILE_BYTES:
+                raise ApkError("apk.file_too_large", gigabytes=MAX_FILE_BYTES >> 30)
+            yield OpenFile(FileRange(stream, 0, known.st_size), known.st_mtime_ns)
     except FileNotFoundError as error:
         raise ApkError("apk.file_missing") from error
     except (OSError, ValueError) as error:  # ValueError: a name with a zero character in it

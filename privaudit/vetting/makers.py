@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from privaudit.knowledge.sdks import Sdk
-from privaudit.vetting.document import SdkFound, Sign
-from privaudit.vetting.reading import Read
+from privaudit.vetting.document import DetectedSdk, SdkSign
+from privaudit.vetting.reading import ApkContents
 
 
-def found(read: Read, known: tuple[Sdk, ...]) -> Iterator[SdkFound]:
-    """Each of `known` of which something is there."""
-    for sdk in known:
-        signs = tuple(_signs(read, sdk))
+def find_sdks(contents: ApkContents, known_sdks: tuple[Sdk, ...]) -> Iterator[DetectedSdk]:
+    """Each of `known_sdks` of which something is there."""
+    for sdk in known_sdks:
+        signs = tuple(_find_sdk_signs(contents, sdk))
         if signs:
-            yield SdkFound(
+            yield DetectedSdk(
                 vendor=sdk.vendor,
                 names=sdk.names,
                 purpose=sdk.purpose,
@@ -26,13 +26,13 @@ def found(read: Read, known: tuple[Sdk, ...]) -> Iterator[SdkFound]:
             )
 
 
-def _signs(read: Read, sdk: Sdk) -> Iterator[Sign]:
-    for entry, named in read.classes:
+def _find_sdk_signs(contents: ApkContents, sdk: Sdk) -> Iterator[SdkSign]:
+    for entry, named in contents.class_hits:
         if named.prefix in sdk.classes:
-            yield Sign(kind="class", name=named.prefix, entry=entry, classes=named.classes)
+            yield SdkSign(kind="class", name=named.prefix, entry=entry, classes=named.defined_class_count)
     for name in sdk.libraries:
-        if name in read.libraries:
-            yield Sign(kind="library", name=name, entry=read.libraries[name], classes=None)
+        if name in contents.libraries:
+            yield SdkSign(kind="library", name=name, entry=contents.libraries[name], classes=None)
     for name in sdk.components:
-        if name in read.manifest.components:
-            yield Sign(kind="component", name=name, entry=None, classes=None)
+        if name in contents.manifest.components:
+            yield SdkSign(kind="component", name=name, entry=None, classes=None)

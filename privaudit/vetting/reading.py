@@ -9,49 +9,51 @@ from typing import Final
 
 from privaudit.apk import dex, info
 from privaudit.apk.apk_problems import ApkError
-from privaudit.apk.dex import Named
-from privaudit.apk.info import ApkFacts
-from privaudit.apk.manifest import Manifest
-from privaudit.apk.parts import MANIFEST, Apk
+from privaudit.apk.dex import DexPrefixHits
+from privaudit.apk.info import ApkInfo
+from privaudit.apk.manifest import ApkManifest
+from privaudit.apk.parts import MANIFEST, ApkParts
 from privaudit.capture import apk_plan
 from privaudit.model import AnswerState
-from privaudit.vetting.bundle import SUFFIXES, Piece, Pieces, steps
+from privaudit.vetting.bundle import APP_FILE_SUFFIXES, AppBundle, BundleApk, run_to_end
 from privaudit.vetting.document import Gap
 
-_DEX: Final = re.compile(rb"classes\d{0,4}\.dex\Z")
-_LIBRARY: Final = re.compile(rb"lib/[^/]+/([^/]+\.so)\Z")
-LARGEST_DEX: Final = 256 << 20
+_DEX_ENTRY: Final = re.compile(rb"classes\d{0,4}\.dex\Z")
+_LIBRARY_ENTRY: Final = re.compile(rb"lib/[^/]+/([^/]+\.so)\Z")
+MAX_DEX_BYTES: Final = 256 << 20
 """Bytes of one dex, unpacked; 65,536 methods, which is all that one can hold, make about ten million."""
-MOST_DEX: Final = 1 << 30
+MAX_TOTAL_DEX_BYTES: Final = 1 << 30
 """Bytes of all of them together."""
 
 
 @dataclass(slots=True)
-class Read:
+class ApkContents:
     """What was read of one app."""
 
-    manifest: Manifest
-    facts: ApkFacts
-    classes: list[tuple[str, Named]] = field(default_factory=list)
+    manifest: ApkManifest
+    info: ApkInfo
+    class_hits: list[tuple[str, DexPrefixHits]] = field(default_factory=list)
     """Entry, and what its code names."""
     libraries: dict[str, str] = field(default_factory=dict)
     """Name → entry."""
     gaps: list[Gap] = field(default_factory=list)
 
 
-def read(pieces: Pieces, prefixes: Sequence[str]) -> Read:
+def read_app_bundle(app_bundle: AppBundle, prefixes: Sequence[str]) -> ApkContents:
     """Read an app.
 
     Args:
-        pieces: its base and splits.
+        app_bundle: its base and splits.
         prefixes: of class names, to be looked for in its code.
 
     Raises:
         ApkError: its base cannot be read.
     """
-    base = pieces.base
-    parts, problems = steps(apk_plan.contents(base.file, base.end, base.entries, certificates=True))
-    whole = Apk(
+    base = app_bundle.base
+    parts, problems = run_to_end(
+        apk_plan.plan_contents(base.file, base.end_record, base.directory, with_certificates=True)
+    )
+    whole = ApkParts(
         package=base.manifest.package,
         path=base.name,
         state=AnswerState.ANSWERED,
@@ -59,47 +61,49 @@ def read(pieces: Pieces, prefixes: Sequence[str]) -> Read:
         parts=parts,
         problems={name: why for name, why in problems.items() if name != MANIFEST},
     )
-    found = Read(base.manifest, info.of_file(whole, base.manifest), gaps=[*pieces.gaps])
-    room = MOST_DEX
-    for piece in (base, *pieces.splits):
-        room = _code(piece, prefixes, found, room)
+    found = ApkContents(base.manifest, info.read_apk_file(whole, base.manifest), gaps=[*app_bundle.gaps])
+    room = MAX_TOTAL_DEX_BYTES
+    for piece in (base, *app_bundle.splits):
+        room = _scan_code(piece, prefixes, found, room)
     return found
 
 
-def _code(piece: Piece, prefixes: Sequence[str], found: Read, room: int) -> int:
+def _scan_code(bundle_apk: BundleApk, prefixes: Sequence[str], contents: ApkContents, remaining_bytes: int) -> int:
     """Look through the code and the libraries of one piece; gives the bytes of code that may still be read."""
-    for raw in piece.entries.names():
-        entry = f"{piece.name}!{_shown(raw)}" if piece.name else _shown(raw)
-        if library := _LIBRARY.match(raw):
-            found.libraries.setdefault(_shown(library[1]), entry)
-        elif _DEX.match(raw):
+    for raw in bundle_apk.directory.names():
+        entry = f"{bundle_apk.name}!{_decode_name(raw)}" if bundle_apk.name else _decode_name(raw)
+        if library := _LIBRARY_ENTRY.match(raw):
+            contents.libraries.setdefault(_decode_name(library[1]), entry)
+        elif _DEX_ENTRY.match(raw):
             try:
-                data = _dex(piece, raw, min(room, LARGEST_DEX))
-                room -= len(data)
-                found.classes += ((entry, named) for named in dex.find(data, prefixes, _shown(raw)))
+                data = _read_dex(bundle_apk, raw, min(remaining_bytes, MAX_DEX_BYTES))
+                remaining_bytes -= len(data)
+                contents.class_hits += (
+                    (entry, named) for named in dex.find_class_prefixes(data, prefixes, _decode_name(raw))
+                )
             except ApkError as error:
-                found.gaps.append(Gap(part=entry, why=error.message))
-        elif raw.lower().endswith(b".apk") or _shown(raw).lower().endswith(SUFFIXES):
-            found.gaps.append(Gap(part=entry, why=ApkError("apk.apk_inside").message))
-    return room
+                contents.gaps.append(Gap(part=entry, why=error.message))
+        elif raw.lower().endswith(b".apk") or _decode_name(raw).lower().endswith(APP_FILE_SUFFIXES):
+            contents.gaps.append(Gap(part=entry, why=ApkError("apk.apk_inside").message))
+    return remaining_bytes
 
 
-def _dex(piece: Piece, raw: bytes, room: int) -> bytes:
-    entry = piece.entries.get(raw)
+def _read_dex(bundle_apk: BundleApk, entry_name: bytes, max_bytes: int) -> bytes:
+    entry = bundle_apk.directory.get(entry_name)
     if entry is None:
         return b""
-    if max(entry.size, entry.packed) > room:
-        raise ApkError("apk.dex_too_much", megabytes=room >> 20)
-    return apk_plan.content(piece.file, entry, piece.end)
+    if max(entry.size, entry.compressed_size) > max_bytes:
+        raise ApkError("apk.dex_too_much", megabytes=max_bytes >> 20)
+    return apk_plan.read_entry(bundle_apk.file, entry, bundle_apk.end_record)
 
 
-def _shown(raw: bytes) -> str:
-    return raw.decode("utf-8", "replace")
+def _decode_name(entry_name: bytes) -> str:
+    return entry_name.decode("utf-8", "replace")
 
 
-def unread(found: Read) -> Iterator[Gap]:
+def metadata_gaps(contents: ApkContents) -> Iterator[Gap]:
     """What could not be read of the names and signers."""
-    facts = found.facts
+    facts = contents.info
     if facts.label_problem is not None and facts.label is None and facts.label_problem.key != "apk.no_label":
         yield Gap(part="label", why=facts.label_problem)
     if facts.signing_problem is not None:

@@ -6,19 +6,19 @@ import importlib
 from pathlib import Path
 from typing import Final
 
-from privaudit.i18n import Language
-from privaudit.report import save
-from privaudit.vetting.document import Vetting
+from privaudit.i18n import Translator
+from privaudit.report import save_text
+from privaudit.vetting.document import VettingReport
 
-FORMATS: Final = (".html", ".json", ".txt")
+DOCUMENT_SUFFIXES: Final = (".html", ".json", ".txt")
 """What one file's document is written as. Lines of many files are `.jsonl`, which `privaudit.vetting.batch` appends to."""
 
 
-def write(vetting: Vetting, path: Path, language: Language) -> None:
+def save_vetting_report(vetting: VettingReport, path: Path, language: Translator) -> None:
     """Write the document to `path`: whole, or not at all.
 
     Raises:
         SourceError: it cannot be written.
     """
     module = importlib.import_module(f"privaudit.vetting.{path.suffix.removeprefix('.')}")
-    save(module.render(vetting, language), path)
+    save_text(module.render(vetting, language), path)

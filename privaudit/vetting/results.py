@@ -17,31 +17,31 @@ from pydantic import TypeAdapter
 
 from privaudit import __version__
 from privaudit.errors import SourceError, UsageError
-from privaudit.vetting import Known
+from privaudit.vetting import VettingContext
 from privaudit.vetting import json as form
-from privaudit.vetting.batch import Job
-from privaudit.vetting.document import SCHEMA, VetStamp
-from privaudit.vetting.tally import Tally
+from privaudit.vetting.batch import VetJob
+from privaudit.vetting.document import SCHEMA, VettingKnowledgeInfo
+from privaudit.vetting.tally import BatchSummary
 
-_PASSING: Final = frozenset(
+_TRANSIENT_ERRORS: Final = frozenset(
     {"apk.file_changed", "apk.file_missing", "apk.file_unreadable", "apk.reader_died", "apk.reader_failed"}
 )
 """Why a file was not read that may be otherwise the next time."""
-_BLOCK: Final = 1 << 16
-_LONGEST: Final = 64 << 20
+_BLOCK_BYTES: Final = 1 << 16
+_MAX_LINE_CHARS: Final = 64 << 20
 """Characters of a line. A manifest, from which most of it comes, may have two million bytes."""
 
 
 @dataclass(slots=True)
-class Results:
+class ResultsFile:
     """A file of lines, open to be gone on with."""
 
     path: Path
     _stream: TextIO
-    done: dict[str, tuple[int, int]] = field(default_factory=dict)
+    finished_files: dict[str, tuple[int, int]] = field(default_factory=dict)
     """Path → size and time of change of files that need not be read again."""
 
-    def add(self, line: str) -> None:
+    def append_line(self, line: str) -> None:
         """One more line; it is on its way to the disk when this returns.
 
         Raises:
@@ -51,26 +51,26 @@ class Results:
             self._stream.write(line)
             self._stream.flush()
         except OSError as error:
-            raise _not_written(self.path, error) from error
+            raise _write_error(self.path, error) from error
 
-    def has(self, job: Job) -> bool:
+    def is_current(self, job: VetJob) -> bool:
         """Whether a file is done."""
-        return job.path in self.done and self.done[job.path] == job.stands()
+        return job.path in self.finished_files and self.finished_files[job.path] == job.size_and_mtime()
 
-    def count(self, tally: Tally, paths: set[str]) -> None:
-        """Count the last line of each of `paths` in a table, as if it had come just now."""
-        last = {document["file"]["path"]: place for place, document in enumerate(_documents(self.path))}
+    def count_into(self, summary: BatchSummary, paths: set[str]) -> None:
+        """Count the last line of each of `base_apk_paths` in a table, as if it had come just now."""
+        last = {document["file"]["path"]: place for place, document in enumerate(_read_documents(self.path))}
         wanted = {place for name, place in last.items() if name in paths}
-        for place, document in enumerate(_documents(self.path)):
+        for place, document in enumerate(_read_documents(self.path)):
             if place in wanted:
-                tally.count(document)
+                summary.add_document(document)
 
     def close(self) -> None:
         """No more lines come."""
         self._stream.close()
 
 
-def opened(path: Path, known: Known) -> Results:
+def open_results_file(path: Path, context: VettingContext) -> ResultsFile:
     """Open `path` to append.
 
     A line that was cut when the computer stopped is taken away first.
@@ -79,24 +79,24 @@ def opened(path: Path, known: Known) -> Results:
         UsageError: it holds something else.
         SourceError: it cannot be read or written.
     """
-    basis = TypeAdapter(VetStamp).dump_python(known.basis, mode="json")
+    basis = TypeAdapter(VettingKnowledgeInfo).dump_python(context.knowledge_info, mode="json")
     done: dict[str, tuple[int, int]] = {}
     try:
         if path.exists():
-            _mend(path)
-            for document in _documents(path):
+            _drop_truncated_line(path)
+            for document in _read_documents(path):
                 file = document["file"]
-                if _is_done(document, basis):
+                if _is_reusable(document, basis):
                     done[file["path"]] = (file["size"], file["modified_ns"])
         private = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0), 0o600)
-        return Results(path, os.fdopen(private, "a", encoding="utf-8", newline="\n"), done)
+        return ResultsFile(path, os.fdopen(private, "a", encoding="utf-8", newline="\n"), done)
     except OSError as error:
-        raise _not_written(path, error) from error
+        raise _write_error(path, error) from error
 
 
-def _documents(path: Path) -> Iterator[Mapping[str, Any]]:
+def _read_documents(path: Path) -> Iterator[Mapping[str, Any]]:
     with path.open(encoding="utf-8", errors="replace") as stream:
-        while text := stream.readline(_LONGEST):
+        while text := stream.readline(_MAX_LINE_CHARS):
             try:
                 document = json.loads(text)
                 if document["schema"] != SCHEMA or not isinstance(document["file"]["path"], str):
@@ -106,36 +106,36 @@ def _documents(path: Path) -> Iterator[Mapping[str, Any]]:
             yield document
 
 
-def _is_done(document: Mapping[str, Any], basis: object) -> bool:
+def _is_reusable(document: Mapping[str, Any], knowledge_info: object) -> bool:
     """Whether the line is whole, was made with the same, and need not be otherwise the next time."""
     try:
-        if document["knowledge"] != basis or document["tool"]["version"] != __version__:
+        if document["knowledge"] != knowledge_info or document["tool"]["version"] != __version__:
             return False
-        vetting = form.checked(document)
+        vetting = form.parse_document(document)
     except (ValueError, TypeError, KeyError):
         return False
-    passing = vetting.app is None and any(gap.why.key in _PASSING for gap in vetting.gaps)
+    passing = vetting.app is None and any(gap.why.key in _TRANSIENT_ERRORS for gap in vetting.gaps)
     return not passing and vetting.file.size is not None and vetting.file.modified_ns is not None
 
 
-def _mend(path: Path) -> None:
+def _drop_truncated_line(path: Path) -> None:
     """Cut off a last line that has no end. What is no file of lines at all is left as it is, and refused later."""
     with path.open("r+b") as stream:
         end = stream.seek(0, os.SEEK_END)
         at = end
         while at:
-            start = max(0, at - _BLOCK)
+            start = max(0, at - _BLOCK_BYTES)
             stream.seek(start)
             found = stream.read(at - start).rfind(b"\n")
             if found >= 0:
                 at = start + found + 1
                 break
             at = start
-        if at < end and _begun(stream):
+        if at < end and _starts_as_results(stream):
             stream.truncate(at)
 
 
-def _begun(stream: Any) -> bool:  # noqa: ANN401 - a binary file
+def _starts_as_results(stream: Any) -> bool:  # noqa: ANN401 - a binary file
     """Whether the file begins as our lines do, as far as it goes."""
     stream.seek(0)
     head = f'{{"schema":"{SCHEMA}"'.encode()
@@ -143,5 +143,5 @@ def _begun(stream: Any) -> bool:  # noqa: ANN401 - a binary file
     return head.startswith(begin)
 
 
-def _not_written(path: Path, error: OSError) -> SourceError:
+def _write_error(path: Path, error: OSError) -> SourceError:
     return SourceError("errors.not_written", path=str(path), reason=error.strerror or str(error))

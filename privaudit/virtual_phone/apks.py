@@ -8,16 +8,16 @@ from collections.abc import Mapping
 from functools import cache
 from importlib import resources
 
-from privaudit.virtual_phone.scenario.virtual import App
+from privaudit.virtual_phone.scenario.virtual import VirtualApp
 
 
-def name(app: App) -> str:
+def apk_entry_name(app: VirtualApp) -> str:
     """What the base APK of `app` is called in the bundle. A factory copy has another version than its update."""
     return f"{app.package}-{app.version_code}.apk"
 
 
 @cache
-def bundle() -> Mapping[str, bytes]:
+def load_apks() -> Mapping[str, bytes]:
     """All of them, by `name`."""
     raw = (resources.files("privaudit.virtual_phone") / "apks.zip").read_bytes()
     with zipfile.ZipFile(io.BytesIO(raw)) as archive:

@@ -8,51 +8,53 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Final
 
-from privaudit.virtual_phone.dump_writers.android import DEFAULT_MODES, RUNTIME_OPS
-from privaudit.virtual_phone.scenario.virtual import App, Grant, Install, Op, VirtualPhone
+from privaudit.virtual_phone.dump_writers.android import DEFAULT_OP_MODES, RUNTIME_PERMISSION_OPS
+from privaudit.virtual_phone.scenario.virtual import VirtualApp, VirtualGrant, VirtualInstall, VirtualOp, VirtualPhone
 
-POLICY_SDK: Final = 29
+POLICY_SYNC_SDK: Final = 29
 """First where Android keeps uid modes in step with permissions (``PermissionPolicyService``)."""
 
 
 @dataclass(slots=True)
-class Living:
+class MutableDevice:
     """A phone that obeys. Each change replaces `phone` by another one."""
 
     phone: VirtualPhone
-    shown: list[str] = field(default_factory=list)
+    opened_pages: list[str] = field(default_factory=list)
     """Pages that were brought to the screen, in order."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def change(self, how: Callable[[VirtualPhone], VirtualPhone]) -> None:
-        """Replace the phone by what `how` makes of it; one change at a time."""
+    def update(self, transform: Callable[[VirtualPhone], VirtualPhone]) -> None:
+        """Replace the phone by what `transform` makes of it; one change at a time."""
         with self._lock:
-            self.phone = how(self.phone)
+            self.phone = transform(self.phone)
 
 
-def with_app(phone: VirtualPhone, app: App) -> VirtualPhone:
+def with_app(phone: VirtualPhone, app: VirtualApp) -> VirtualPhone:
     """`phone` with `app` in place of the package of the same name."""
     return replace(phone, apps=tuple(app if one.package == app.package else one for one in phone.apps))
 
 
-def with_install(phone: VirtualPhone, package: str, user: int, how: Callable[[Install], Install]) -> VirtualPhone:
+def with_install(
+    phone: VirtualPhone, package: str, user: int, transform: Callable[[VirtualInstall], VirtualInstall]
+) -> VirtualPhone:
     """`phone` with another state of `package` for `user`."""
-    app = phone.app(package)
+    app = phone.find_app(package)
     if app is None or user not in app.installs:
         return phone
-    return with_app(phone, replace(app, installs={**app.installs, user: how(app.installs[user])}))
+    return with_app(phone, replace(app, installs={**app.installs, user: transform(app.installs[user])}))
 
 
-def with_grant(phone: VirtualPhone, package: str, user: int, grant: Grant) -> VirtualPhone:
+def with_grant(phone: VirtualPhone, package: str, user: int, grant: VirtualGrant) -> VirtualPhone:
     """`phone` after the state of one permission became `grant`; the uid's mode follows it since Android 10."""
-    op = RUNTIME_OPS.get(grant.name)
+    op = RUNTIME_PERMISSION_OPS.get(grant.name)
 
-    def changed(install: Install) -> Install:
+    def changed(install: VirtualInstall) -> VirtualInstall:
         before = next((one for one in install.grants if one.name == grant.name), None)
         grants = tuple(grant if one.name == grant.name else one for one in install.grants)
         modes = dict(install.uid_modes)
         # The mode follows the permission, not its flags.
-        if op is not None and phone.sdk >= POLICY_SDK and before is not None and before.granted != grant.granted:
+        if op is not None and phone.sdk >= POLICY_SYNC_SDK and before is not None and before.granted != grant.granted:
             modes.pop(op, None)
             if not grant.granted:
                 modes[op] = "ignore"
@@ -61,23 +63,23 @@ def with_grant(phone: VirtualPhone, package: str, user: int, grant: Grant) -> Vi
     return with_install(phone, package, user, changed)
 
 
-def with_mode(phone: VirtualPhone, package: str, user: int, op: str, mode: str, *, uid: bool) -> VirtualPhone:
+def with_op_mode(phone: VirtualPhone, package: str, user: int, op: str, mode: str, *, uid: bool) -> VirtualPhone:
     """`phone` with another mode of one app-op: of the uid, where the default is not stored, or of the package."""
 
-    def changed(install: Install) -> Install:
+    def changed(install: VirtualInstall) -> VirtualInstall:
         if uid:
             modes = {name: value for name, value in install.uid_modes.items() if name != op}
-            if mode != DEFAULT_MODES.get(op, "allow"):
+            if mode != DEFAULT_OP_MODES.get(op, "allow"):
                 modes[op] = mode
             return replace(install, uid_modes=MappingProxyType(modes))
         ops = {one.name: one for one in install.ops}
-        ops[op] = replace(ops.get(op, Op(name=op)), mode=mode)
+        ops[op] = replace(ops.get(op, VirtualOp(name=op)), mode=mode)
         return replace(install, ops=tuple(ops.values()))
 
     return with_install(phone, package, user, changed)
 
 
-def with_role(phone: VirtualPhone, user: int, role: str, holders: tuple[str, ...]) -> VirtualPhone:
+def with_role_holders(phone: VirtualPhone, user: int, role: str, holders: tuple[str, ...]) -> VirtualPhone:
     """`phone` with other holders of a role."""
     return replace(phone, roles={**phone.roles, user: {**phone.roles.get(user, {}), role: holders}})
 

@@ -15,26 +15,32 @@ from rich.text import Text
 
 from privaudit.model import Message
 from privaudit.workshop import telling
-from privaudit.workshop.controls import Hands
-from privaudit.workshop.model import Row, Stage
-from privaudit.workshop.session import Session
+from privaudit.workshop.controls import KeyController
+from privaudit.workshop.model import DeviceRow, DeviceStage
+from privaudit.workshop.session import WorkshopSession
 
-_TOLD: Final = 4
+_MAX_MESSAGES: Final = 4
 """Sentences that stay to be read."""
-_CHOSEN: Final = "»"
-_COLOURS: Final = {
-    Stage.BLOCKED: "yellow",
-    Stage.CONSENT: "bold",
-    Stage.CALLING: "bold",
-    Stage.STICKER: "bold",
-    Stage.FAILED: "yellow",
-    Stage.LEFT: "dim",
+_SELECTION_MARK: Final = "»"
+_STAGE_STYLES: Final = {
+    DeviceStage.BLOCKED: "yellow",
+    DeviceStage.CONSENT: "bold",
+    DeviceStage.AUTHORIZING: "bold",
+    DeviceStage.LABELING: "bold",
+    DeviceStage.FAILED: "yellow",
+    DeviceStage.LEFT: "dim",
 }
 """Beside words that say the same."""
-_WAITING_FOR_US: Final = (Stage.STICKER, Stage.CONSENT, Stage.FAILED, Stage.DONE, Stage.BLOCKED)
+_STAGES_NEEDING_ACTION: Final = (
+    DeviceStage.LABELING,
+    DeviceStage.CONSENT,
+    DeviceStage.FAILED,
+    DeviceStage.DONE,
+    DeviceStage.BLOCKED,
+)
 
 
-class Board(Hands):
+class Board(KeyController):
     """Draws the session on a terminal.
 
     Args:
@@ -43,132 +49,139 @@ class Board(Hands):
         demo: whether it is a rehearsal.
     """
 
-    def __init__(self, session: Session, console: Console, *, demo: bool) -> None:
+    def __init__(self, session: WorkshopSession, console: Console, *, demo: bool) -> None:
         super().__init__(session)
         self._console = console
         self._demo = demo
-        self._chosen: Row | None = None
-        self._told: deque[str] = deque(maxlen=_TOLD)
-        self._typed: str | None = None
+        self._selected_row: DeviceRow | None = None
+        self._messages: deque[str] = deque(maxlen=_MAX_MESSAGES)
+        self._folder_input: str | None = None
         self.live = Live(console=console, screen=True, auto_refresh=False, transient=True)
-        session.face = self
+        session.view = self
 
     # --- keys ---
 
-    def pressed(self, text: str) -> None:
-        """See `Face.pressed`."""
-        if self._typed is not None:
-            self._type(text)
+    def handle_input(self, text: str) -> None:
+        """See `WorkshopView.pressed`."""
+        if self._folder_input is not None:
+            self._type_folder(text)
         elif self.quitting:
-            self._told.clear()
-            self.answered_quit(text)
+            self._messages.clear()
+            self.handle_quit_answer(text)
         elif text in {"up", "down", "\t"}:
-            self._choose(text)
+            self._select_row(text)
         else:
-            self._told.clear()
-            self._act(text)
+            self._messages.clear()
+            self._handle_command(text)
 
-    def _act(self, text: str) -> None:
-        row = self._chosen
+    def _handle_command(self, text: str) -> None:
+        row = self._selected_row
         if text == "?":
-            self.say("workshop.keys")
-        elif self.general(text) or text in {"enter", "escape", "backspace"}:
+            self.show_text("workshop.keys")
+        elif self.handle_global_key(text) or text in {"enter", "escape", "backspace"}:
             return
         elif row is None:
-            self.say("workshop.nobody")
+            self.show_text("workshop.nobody")
         elif text == "f":
-            self._typed = "" if row.confirmed else None
-            if self._typed is None:
-                self.say("workshop.not_now", code=telling.code(row, self.language))
+            self._folder_input = "" if row.owner_confirmed else None
+            if self._folder_input is None:
+                self.show_text("workshop.not_now", code=telling.case_code(row, self.language))
         else:
-            self.do(text, row)
+            self.handle_row_key(text, row)
 
-    def _type(self, text: str) -> None:
+    def _type_folder(self, text: str) -> None:
         """A folder is typed, letter by letter."""
-        typed = self._typed or ""
-        if text == "enter" and self._chosen is not None and typed:
-            self._typed = None
-            self.session.full(self._chosen, Path(typed).expanduser())
+        typed = self._folder_input or ""
+        if text == "enter" and self._selected_row is not None and typed:
+            self._folder_input = None
+            self.session.export_full_report(self._selected_row, Path(typed).expanduser())
         elif text in {"enter", "escape"}:
-            self._typed = None
+            self._folder_input = None
         elif text == "backspace":
-            self._typed = typed[:-1]
+            self._folder_input = typed[:-1]
         elif len(text) == 1 and text.isprintable():
-            self._typed = typed + text
+            self._folder_input = typed + text
 
-    def _choose(self, text: str) -> None:
+    def _select_row(self, text: str) -> None:
         """Another row; what stood there of the last one is hidden."""
-        rows = self.session.desk.rows
-        self.shown = None
+        rows = self.session.device_queue.rows
+        self.shown_row = None
         if not rows:
             return
-        at = rows.index(self._chosen) if self._chosen in rows else 0
+        at = rows.index(self._selected_row) if self._selected_row in rows else 0
         if text == "\t":
             order = [*rows[at + 1 :], *rows[: at + 1]]
-            waiting = [row for stage in _WAITING_FOR_US for row in order if row.stage is stage and not row.confirmed]
-            self._chosen = waiting[0] if waiting else self._chosen
+            waiting = [
+                row
+                for stage in _STAGES_NEEDING_ACTION
+                for row in order
+                if row.stage is stage and not row.owner_confirmed
+            ]
+            self._selected_row = waiting[0] if waiting else self._selected_row
         else:
-            self._chosen = rows[max(0, min(len(rows) - 1, at + (1 if text == "down" else -1)))]
+            self._selected_row = rows[max(0, min(len(rows) - 1, at + (1 if text == "down" else -1)))]
 
     # --- what is seen ---
 
-    def tell(self, message: Message) -> None:
-        """See `Face.tell`."""
-        self._told.append(self.language.say(message))
+    def show_message(self, message: Message) -> None:
+        """See `WorkshopView.tell`."""
+        self._messages.append(self.language.translate(message))
 
-    def changed(self, row: Row) -> None:
-        """See `Face.changed`. A result that its owner is no longer asked about is hidden."""
-        if self.shown is row and row.stage is not Stage.DONE:
-            self.shown = None
+    def update_row(self, row: DeviceRow) -> None:
+        """See `WorkshopView.changed`. A result that its owner is no longer asked about is hidden."""
+        if self.shown_row is row and row.stage is not DeviceStage.DONE:
+            self.shown_row = None
 
     def refresh(self) -> None:
-        """See `Face.refresh`."""
-        rows = self.session.desk.rows
-        if self._chosen not in rows or (self._chosen is not None and self._chosen.stage is Stage.LEFT):
-            self._chosen = next((row for row in rows if row.stage is not Stage.LEFT), None)
-            self.shown = None
-        self.live.update(self.drawn(), refresh=True)
+        """See `WorkshopView.refresh`."""
+        rows = self.session.device_queue.rows
+        if self._selected_row not in rows or (
+            self._selected_row is not None and self._selected_row.stage is DeviceStage.LEFT
+        ):
+            self._selected_row = next((row for row in rows if row.stage is not DeviceStage.LEFT), None)
+            self.shown_row = None
+        self.live.update(self.render(), refresh=True)
 
-    def drawn(self) -> RenderableType:
+    def render(self) -> RenderableType:
         """The whole board."""
         parts: list[RenderableType] = []
         if self._demo:
-            parts.append(Text(self.language.text("workshop.rehearsal"), style="bold"))
-        trouble = self.session.trouble
+            parts.append(Text(self.language.t("workshop.rehearsal"), style="bold"))
+        trouble = self.session.watcher_error
         if trouble is not None:
-            parts.append(Text(self.language.text("workshop.trouble", what=self.language.say(trouble.what))))
-        parts.append(self._table())
-        parts += [Padding(Text(line), (0, 2)) for line in self._below()]
-        if self._typed is not None:
-            parts.append(Text(self.language.text("workshop.ask_folder", typed=self._typed), style="bold"))
-        parts += [Text(line, style="bold") for line in self._told]
-        if not self._told:
-            parts.append(Text(self.language.text("workshop.keys"), style="dim"))
+            parts.append(Text(self.language.t("workshop.trouble", what=self.language.translate(trouble.what))))
+        parts.append(self._device_table())
+        parts += [Padding(Text(line), (0, 2)) for line in self._detail_lines()]
+        if self._folder_input is not None:
+            parts.append(Text(self.language.t("workshop.ask_folder", typed=self._folder_input), style="bold"))
+        parts += [Text(line, style="bold") for line in self._messages]
+        if not self._messages:
+            parts.append(Text(self.language.t("workshop.keys"), style="dim"))
         return Group(*parts)
 
-    def _table(self) -> Table:
+    def _device_table(self) -> Table:
         table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
         table.add_column(no_wrap=True)
         table.add_column(no_wrap=True)
         table.add_column(no_wrap=True, overflow="ellipsis", max_width=28)
         table.add_column(overflow="fold")
-        for row in self.session.desk.rows:
-            chosen = row is self._chosen
+        for row in self.session.device_queue.rows:
+            chosen = row is self._selected_row
             table.add_row(
-                Text(_CHOSEN if chosen else " "),
-                Text(telling.code(row, self.language), style="bold"),
-                Text(telling.name(row, self.language)),
-                Text(telling.state(row, self.language)),
-                style=("reverse " if chosen else "") + _COLOURS.get(row.stage, ""),
+                Text(_SELECTION_MARK if chosen else " "),
+                Text(telling.case_code(row, self.language), style="bold"),
+                Text(telling.device_name(row, self.language)),
+                Text(telling.device_state(row, self.language)),
+                style=("reverse " if chosen else "") + _STAGE_STYLES.get(row.stage, ""),
             )
         return table
 
-    def _below(self) -> Iterator[str]:
-        row = self._chosen
+    def _detail_lines(self) -> Iterator[str]:
+        row = self._selected_row
         if row is None:
-            yield self.language.text("workshop.nobody")
+            yield self.language.t("workshop.nobody")
             return
         yield ""
-        yield from self.todo(row)
-        yield from self.result(row)
+        yield from self.instructions(row)
+        yield from self.result_lines(row)
         yield ""

@@ -10,12 +10,12 @@ from typing import Final, Literal
 
 from privaudit.model import DataClass, Report, Verdict
 
-MOST_LENDING: Final = 4
+MAX_LENDING_BUCKET: Final = 4
 """So many lending apps or more are one row: larger numbers single people out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
+class DeviceRecord:
     """One finished phone, until the workshop is closed."""
 
     token: str | None
@@ -31,7 +31,7 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Counted:
+class SessionCounts:
     """Counts of phones; they add up."""
 
     phones: int = 0
@@ -48,26 +48,26 @@ class Counted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Session:
+class SessionTotals:
     """One workshop."""
 
     opened_on: date
-    counted: Counted
+    counted: SessionCounts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Book:
+class WorkshopTotals:
     """``totals.json``: the counts of each workshop in a folder, not yet suppressed. To be kept private."""
 
     schema: Literal["privaudit-totals/1"] = "privaudit-totals/1"
     demo: bool
-    sessions: Mapping[str, Session]
+    sessions: Mapping[str, SessionTotals]
 
 
-def record(report: Report, token: str | None) -> Record:
+def make_device_record(report: Report, token: str | None) -> DeviceRecord:
     """What is counted of the phone of `report`."""
     counts = report.counts
-    return Record(
+    return DeviceRecord(
         token=token,
         rom=report.phone.rom.id,
         lending=counts.lending,
@@ -78,23 +78,23 @@ def record(report: Report, token: str | None) -> Record:
     )
 
 
-def counted(records: Iterable[Record], failures: Mapping[str, int]) -> Counted:
+def count_records(records: Iterable[DeviceRecord], failures: Mapping[str, int]) -> SessionCounts:
     """The counts of these phones."""
     every = list(records)
     # One token is one phone, whatever codes it had.
     known = list({one.token: one for one in every if one.token is not None}.values())
-    return Counted(
+    return SessionCounts(
         phones=len(known),
         unmarked=len(every) - sum(one.token is not None for one in every),
         roms=dict(Counter(one.rom for one in known)),
-        lending=dict(Counter(_bucket(one.lending) for one in known)),
+        lending=dict(Counter(_lending_bucket(one.lending) for one in known)),
         can_read={data.value: sum(data in one.can_read for one in known) for data in DataClass},
         listed=dict(Counter(package for one in known for package in one.listed)),
         failures=dict(failures),
     )
 
 
-def added(counts: Iterable[Counted]) -> Counted:
+def sum_counts(counts: Iterable[SessionCounts]) -> SessionCounts:
     """All of them together."""
     every = list(counts)
 
@@ -104,7 +104,7 @@ def added(counts: Iterable[Counted]) -> Counted:
             summed.update(getattr(one, name))
         return dict(sorted(summed.items()))
 
-    return Counted(
+    return SessionCounts(
         phones=sum(one.phones for one in every),
         unmarked=sum(one.unmarked for one in every),
         roms=total("roms"),
@@ -115,5 +115,5 @@ def added(counts: Iterable[Counted]) -> Counted:
     )
 
 
-def _bucket(lending: int) -> str:
-    return f"{MOST_LENDING}+" if lending >= MOST_LENDING else str(lending)
+def _lending_bucket(lending: int) -> str:
+    return f"{MAX_LENDING_BUCKET}+" if lending >= MAX_LENDING_BUCKET else str(lending)

@@ -5,116 +5,116 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from privaudit.model import Message
-from privaudit.workshop.hearing import Hearing
-from privaudit.workshop.model import AT_DESK, Row, Stage
-from privaudit.workshop.worker import now
+from privaudit.workshop.hearing import DeviceQueueEvents
+from privaudit.workshop.model import EXCLUSIVE_STAGES, DeviceRow, DeviceStage
+from privaudit.workshop.worker import utc_now
 
 
-class Desk(Hearing):
+class DeviceQueue(DeviceQueueEvents):
     """The phones of a workshop, and what is done with them."""
 
-    def act(self, key: str, row: Row) -> Message | None:
+    def handle_key(self, key: str, row: DeviceRow) -> Message | None:
         """Do what `key` says with `row`; why not, where it cannot be done."""
-        actions: dict[str, Callable[[Row], Message | None]] = {
-            "c": self._consent,
-            "r": self._refuse,
-            "x": self._later,
-            "s": self._sticker,
-            "n": self._no,
-            "a": self._again,
-            "v": self._view,
-            "y": self._yes,
-            "o": self._look,
+        actions: dict[str, Callable[[DeviceRow], Message | None]] = {
+            "c": self._record_consent,
+            "r": self._withdraw_consent,
+            "x": self._postpone,
+            "s": self._confirm_label,
+            "n": self._deny,
+            "a": self._retry,
+            "v": self._request_confirmation,
+            "y": self._confirm_owner,
+            "o": self._check_debugging_off,
         }
         said = actions[key](row) if key in actions else Message(key="workshop.no_such_key", values={"key": key})
-        self._next()
+        self._admit_next()
         return said
 
-    def _consent(self, row: Row) -> Message | None:
-        if row.stage is not Stage.CONSENT:
-            return _not_now(row)
-        row.consented = now()
-        self._call(row)
+    def _record_consent(self, row: DeviceRow) -> Message | None:
+        if row.stage is not DeviceStage.CONSENT:
+            return _not_now_message(row)
+        row.consented_at = utc_now()
+        self._start_worker(row)
         return None
 
-    def _refuse(self, row: Row) -> Message | None:
+    def _withdraw_consent(self, row: DeviceRow) -> Message | None:
         """Before, during and after: consent can be withdrawn, and then what was kept is deleted."""
-        if row.stage in {Stage.REFUSED, Stage.LEFT}:
-            return _not_now(row)
-        self._let_go(row)
-        if row.stage is Stage.DONE and row.code is not None:
-            self._store.forget(row.code)
-        row.consented = row.report = row.capture = row.part = row.error = row.token = None
-        row.confirming = row.confirmed = row.saved = row.finished = False
-        self._to(row, Stage.REFUSED)
-        self._free(row.place)
+        if row.stage in {DeviceStage.REFUSED, DeviceStage.LEFT}:
+            return _not_now_message(row)
+        self._disconnect(row)
+        if row.stage is DeviceStage.DONE and row.code is not None:
+            self._device_store.delete_device(row.code)
+        row.consented_at = row.report = row.capture = row.current_step = row.error = row.token = None
+        row.awaiting_confirmation = row.owner_confirmed = row.saved = row.has_output = False
+        self._set_stage(row, DeviceStage.REFUSED)
+        self._allow_unplug(row.connection_id)
         return None
 
-    def _later(self, row: Row) -> Message | None:
-        if row.stage not in AT_DESK:
-            return _not_now(row)
-        self._let_go(row)
-        row.since = self._clock()
-        self._to(row, Stage.QUEUED)
+    def _postpone(self, row: DeviceRow) -> Message | None:
+        if row.stage not in EXCLUSIVE_STAGES:
+            return _not_now_message(row)
+        self._disconnect(row)
+        row.queued_at = self._clock()
+        self._set_stage(row, DeviceStage.QUEUED)
         return None
 
-    def _sticker(self, row: Row) -> Message | None:
-        if row.stage is not Stage.STICKER or row.visit is None:
-            return _not_now(row)
-        self._to(row, Stage.READING)
-        row.visit.sticker_on()
+    def _confirm_label(self, row: DeviceRow) -> Message | None:
+        if row.stage is not DeviceStage.LABELING or row.worker is None:
+            return _not_now_message(row)
+        self._set_stage(row, DeviceStage.READING)
+        row.worker.start_reading()
         return None
 
-    def _no(self, row: Row) -> Message | None:
-        if row.confirming:
-            row.confirming = False
+    def _deny(self, row: DeviceRow) -> Message | None:
+        if row.awaiting_confirmation:
+            row.awaiting_confirmation = False
             return Message(key="workshop.not_confirmed", values={"code": row.code})
-        if row.stage is Stage.STICKER and row.again:
+        if row.stage is DeviceStage.LABELING and row.is_returning:
             # It says of itself what another phone said: it is none that we know.
-            row.token, row.again, row.code = None, False, self._store.draw()
-            self._changed(row)
+            row.token, row.is_returning, row.code = None, False, self._device_store.draw_code()
+            self._on_row_change(row)
             return None
-        return _not_now(row)
+        return _not_now_message(row)
 
-    def _again(self, row: Row) -> Message | None:
-        if row.stage is Stage.FAILED and row.report is not None:
-            self._save(row)
+    def _retry(self, row: DeviceRow) -> Message | None:
+        if row.stage is DeviceStage.FAILED and row.report is not None:
+            self._save_outputs(row)
             return None
-        if row.stage not in {Stage.FAILED, Stage.REFUSED, Stage.DONE}:
-            return _not_now(row)
-        self._let_go(row)
-        row.report = row.capture = row.closing = row.error = row.full_sha256 = None
-        row.confirming = row.confirmed = row.saved = False
-        row.since = self._clock()
-        self._to(row, Stage.QUEUED)
+        if row.stage not in {DeviceStage.FAILED, DeviceStage.REFUSED, DeviceStage.DONE}:
+            return _not_now_message(row)
+        self._disconnect(row)
+        row.report = row.capture = row.closing_checks = row.error = row.full_report_sha256 = None
+        row.awaiting_confirmation = row.owner_confirmed = row.saved = False
+        row.queued_at = self._clock()
+        self._set_stage(row, DeviceStage.QUEUED)
         return None
 
-    def _view(self, row: Row) -> Message | None:
-        if row.stage is not Stage.DONE:
-            return _not_now(row)
-        row.confirming = not row.confirmed
-        self._changed(row)
+    def _request_confirmation(self, row: DeviceRow) -> Message | None:
+        if row.stage is not DeviceStage.DONE:
+            return _not_now_message(row)
+        row.awaiting_confirmation = not row.owner_confirmed
+        self._on_row_change(row)
         return None
 
-    def _yes(self, row: Row) -> Message | None:
-        if not row.confirming:
-            return _not_now(row)
-        row.confirming, row.confirmed = False, True
-        self._changed(row)
-        self._free(row.place)
+    def _confirm_owner(self, row: DeviceRow) -> Message | None:
+        if not row.awaiting_confirmation:
+            return _not_now_message(row)
+        row.awaiting_confirmation, row.owner_confirmed = False, True
+        self._on_row_change(row)
+        self._allow_unplug(row.connection_id)
         return None
 
-    def _look(self, row: Row) -> Message | None:
-        if row.stage is not Stage.DONE or row.visit is None:
-            return _not_now(row)
-        row.visit.look()
+    def _check_debugging_off(self, row: DeviceRow) -> Message | None:
+        if row.stage is not DeviceStage.DONE or row.worker is None:
+            return _not_now_message(row)
+        row.worker.check_debugging_off()
         return None
 
-    def rewritten(self, row: Row) -> None:
+    def rewrite_outputs(self, row: DeviceRow) -> None:
         """Write what is kept of `row` anew: in another language, or with the hash of the full report."""
-        if row.stage is Stage.DONE:
-            self._save(row)
+        if row.stage is DeviceStage.DONE:
+            self._save_outputs(row)
 
 
-def _not_now(row: Row) -> Message:
+def _not_now_message(row: DeviceRow) -> Message:
     return Message(key="workshop.not_now", values={"code": row.code or "?"})

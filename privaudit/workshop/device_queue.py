@@ -12,18 +12,20 @@ from datetime import datetime
 from typing import Final
 
 from privaudit.errors import PhoneError
-from privaudit.workshop.model import AT_DESK, Plugged, Row, Stage, Store
-from privaudit.workshop.worker import Visit
+from privaudit.workshop.model import EXCLUSIVE_STAGES, AttachedDevice, DeviceRow, DeviceStage, DeviceStore
+from privaudit.workshop.worker import DeviceWorker
 
-GRACE_S: Final = 2.0
+RECONNECT_GRACE_S: Final = 2.0
 """A phone may drop off the bus for a second, as when its owner chooses "File transfer"."""
-_REMEMBERED: Final = 6
+_MAX_LEFT_ROWS: Final = 6
 """Phones that left and are still shown."""
-MAY_MOVE: Final = frozenset({Stage.BLOCKED, Stage.QUEUED, Stage.CONSENT, Stage.CALLING})
+REATTACHABLE_STAGES: Final = frozenset(
+    {DeviceStage.BLOCKED, DeviceStage.QUEUED, DeviceStage.CONSENT, DeviceStage.AUTHORIZING}
+)
 """Stages in which a phone that comes back at once is the same row: nothing hangs on it yet."""
 
 
-class Hall:
+class DeviceQueueBase:
     """The phones of a workshop, as they come and go. What their visits tell is the hearing's, what is done the desk's.
 
     Args:
@@ -37,137 +39,139 @@ class Hall:
 
     def __init__(
         self,
-        store: Store,
+        device_store: DeviceStore,
         *,
-        begin: Callable[[Plugged, datetime], Visit],
-        free: Callable[[str], None],
-        changed: Callable[[Row], None],
-        language: str,
+        create_worker: Callable[[AttachedDevice, datetime], DeviceWorker],
+        allow_unplug: Callable[[str], None],
+        on_row_change: Callable[[DeviceRow], None],
+        default_language: str,
         clock: Callable[[], float],
     ) -> None:
-        self._store = store
-        self._begin = begin
-        self._free = free
-        self._changed = changed
-        self._language = language
+        self._device_store = device_store
+        self._create_worker = create_worker
+        self._allow_unplug = allow_unplug
+        self._on_row_change = on_row_change
+        self._default_language = default_language
         self._clock = clock
-        self.rows: list[Row] = []
-        self._leaving: list[Visit] = []
+        self.rows: list[DeviceRow] = []
+        self._leaving: list[DeviceWorker] = []
 
-    def here(self) -> tuple[Row, ...]:
+    def connected_rows(self) -> tuple[DeviceRow, ...]:
         """Rows of phones that are plugged in."""
-        return tuple(row for row in self.rows if row.stage is not Stage.LEFT)
+        return tuple(row for row in self.rows if row.stage is not DeviceStage.LEFT)
 
-    def find(self, code: str) -> Row | None:
+    def find_row(self, code: str) -> DeviceRow | None:
         """The row with this code; a plugged phone before one that left."""
         rows = [row for row in self.rows if row.code == code]
-        return next((row for row in rows if row.stage is not Stage.LEFT), rows[-1] if rows else None)
+        return next((row for row in rows if row.stage is not DeviceStage.LEFT), rows[-1] if rows else None)
 
     # --- who is there ---
 
-    def seen(self, phones: Sequence[Plugged]) -> None:
+    def update_devices(self, devices: Sequence[AttachedDevice]) -> None:
         """What is plugged in now."""
-        at = {phone.place: phone for phone in phones}
+        at = {phone.connection_id: phone for phone in devices}
         moment = self._clock()
-        for row in self.here():
-            if row.place in at:
-                row.gone_at = None
-                self._obstacle(row, at.pop(row.place))
-        sockets = {phone.socket: phone for phone in at.values()}
-        for row in self.here():
-            if any(row.place == phone.place for phone in phones):
+        for row in self.connected_rows():
+            if row.connection_id in at:
+                row.missing_since = None
+                self._update_obstacle(row, at.pop(row.connection_id))
+        sockets = {phone.usb_port: phone for phone in at.values()}
+        for row in self.connected_rows():
+            if any(row.connection_id == phone.connection_id for phone in devices):
                 continue
-            other = sockets.get(row.plugged.socket)
-            if other is not None and self._is_back(row, other):
-                del at[other.place]
+            other = sockets.get(row.device.usb_port)
+            if other is not None and self._has_reconnected(row, other):
+                del at[other.connection_id]
                 continue
-            row.gone_at = moment if row.gone_at is None else row.gone_at
-            if other is not None or moment - row.gone_at >= GRACE_S:
-                self._leaves(row)
+            row.missing_since = moment if row.missing_since is None else row.missing_since
+            if other is not None or moment - row.missing_since >= RECONNECT_GRACE_S:
+                self._mark_left(row)
         for phone in at.values():
-            stage = Stage.QUEUED if phone.obstacle is None else Stage.BLOCKED
-            row = Row(plugged=phone, stage=stage, since=moment, language=self._language, error=phone.obstacle)
+            stage = DeviceStage.QUEUED if phone.obstacle is None else DeviceStage.BLOCKED
+            row = DeviceRow(
+                device=phone, stage=stage, queued_at=moment, language=self._default_language, error=phone.obstacle
+            )
             self.rows.append(row)
-            self._changed(row)
-        self._next()
+            self._on_row_change(row)
+        self._admit_next()
 
-    def _obstacle(self, row: Row, phone: Plugged) -> None:
+    def _update_obstacle(self, row: DeviceRow, device: AttachedDevice) -> None:
         """A phone that could not be reached may be reached now, and the other way round."""
-        before, row.plugged = row.plugged.obstacle, phone
-        if row.stage is Stage.BLOCKED and phone.obstacle is None:
+        before, row.device = row.device.obstacle, device
+        if row.stage is DeviceStage.BLOCKED and device.obstacle is None:
             row.error = None
-            self._to(row, Stage.QUEUED)
-        elif row.stage is Stage.BLOCKED and before is not None and phone.obstacle is not None:
-            row.error = phone.obstacle
-            if before.args != phone.obstacle.args:
-                self._changed(row)
-        elif row.stage is Stage.QUEUED and phone.obstacle is not None:
-            row.error = phone.obstacle
-            self._to(row, Stage.BLOCKED)
+            self._set_stage(row, DeviceStage.QUEUED)
+        elif row.stage is DeviceStage.BLOCKED and before is not None and device.obstacle is not None:
+            row.error = device.obstacle
+            if before.args != device.obstacle.args:
+                self._on_row_change(row)
+        elif row.stage is DeviceStage.QUEUED and device.obstacle is not None:
+            row.error = device.obstacle
+            self._set_stage(row, DeviceStage.BLOCKED)
 
-    def _is_back(self, row: Row, phone: Plugged) -> bool:
-        """Whether `phone` is the one of `row`, which has only come back in another way of using the cable."""
-        same = phone.mark is not None and phone.mark == row.plugged.mark
-        off = isinstance(phone.obstacle, PhoneError) and phone.obstacle.name == "debugging_off"
-        if same and off and row.stage is Stage.DONE:
-            row.plugged, row.gone_at = phone, None
-            self._let_go(row)
-            row.closing = {**(row.closing or {}), "usb": True}
-            self._changed(row)
+    def _has_reconnected(self, row: DeviceRow, device: AttachedDevice) -> bool:
+        """Whether `device` is the one of `row`, which has only come back in another way of using the cable."""
+        same = device.serial is not None and device.serial == row.device.serial
+        off = isinstance(device.obstacle, PhoneError) and device.obstacle.name == "debugging_off"
+        if same and off and row.stage is DeviceStage.DONE:
+            row.device, row.missing_since = device, None
+            self._disconnect(row)
+            row.closing_checks = {**(row.closing_checks or {}), "usb": True}
+            self._on_row_change(row)
             return True
-        if not same or row.stage not in MAY_MOVE:
+        if not same or row.stage not in REATTACHABLE_STAGES:
             return False
-        row.gone_at = None
-        self._obstacle(row, phone)
-        if row.stage is Stage.CALLING:
-            self._let_go(row)
-            self._call(row)
+        row.missing_since = None
+        self._update_obstacle(row, device)
+        if row.stage is DeviceStage.AUTHORIZING:
+            self._disconnect(row)
+            self._start_worker(row)
         return True
 
-    def _leaves(self, row: Row) -> None:
-        self._let_go(row)
-        row.finished = row.finished or row.saved
-        row.report = row.capture = row.part = None
-        row.confirming = False
-        self._to(row, Stage.LEFT)
-        left = [one for one in self.rows if one.stage is Stage.LEFT]
-        for old in left[: max(0, len(left) - _REMEMBERED)]:
+    def _mark_left(self, row: DeviceRow) -> None:
+        self._disconnect(row)
+        row.has_output = row.has_output or row.saved
+        row.report = row.capture = row.current_step = None
+        row.awaiting_confirmation = False
+        self._set_stage(row, DeviceStage.LEFT)
+        left = [one for one in self.rows if one.stage is DeviceStage.LEFT]
+        for old in left[: max(0, len(left) - _MAX_LEFT_ROWS)]:
             self.rows.remove(old)
 
-    def _let_go(self, row: Row) -> None:
-        if row.visit is not None:
-            row.visit.leave()
-            self._leaving = [visit for visit in self._leaving if visit.running] + [row.visit]
-            row.visit = None
+    def _disconnect(self, row: DeviceRow) -> None:
+        if row.worker is not None:
+            row.worker.stop()
+            self._leaving = [visit for visit in self._leaving if visit.running] + [row.worker]
+            row.worker = None
 
-    def _next(self) -> None:
+    def _admit_next(self) -> None:
         """Let the next one come to the desk."""
-        if any(row.stage in AT_DESK for row in self.rows):
+        if any(row.stage in EXCLUSIVE_STAGES for row in self.rows):
             return
-        waiting = [row for row in self.rows if row.stage is Stage.QUEUED and row.gone_at is None]
+        waiting = [row for row in self.rows if row.stage is DeviceStage.QUEUED and row.missing_since is None]
         if not waiting:
             return
-        row = min(waiting, key=lambda one: one.since)
-        row.code = row.code or self._store.draw()
-        if row.consented is None:
-            self._to(row, Stage.CONSENT)
+        row = min(waiting, key=lambda one: one.queued_at)
+        row.code = row.code or self._device_store.draw_code()
+        if row.consented_at is None:
+            self._set_stage(row, DeviceStage.CONSENT)
         else:
-            self._call(row)
+            self._start_worker(row)
 
-    def _to(self, row: Row, stage: Stage) -> None:
+    def _set_stage(self, row: DeviceRow, stage: DeviceStage) -> None:
         row.stage = stage
-        self._changed(row)
+        self._on_row_change(row)
 
-    def _call(self, row: Row) -> None:
-        assert row.consented is not None  # noqa: S101 - nothing is asked of a phone without it
-        row.asked, row.seconds, row.error = False, None, None
-        row.visit = self._begin(row.plugged, row.consented)
-        self._to(row, Stage.CALLING)
-        row.visit.start()
+    def _start_worker(self, row: DeviceRow) -> None:
+        assert row.consented_at is not None  # noqa: S101 - nothing is asked of a phone without it
+        row.prompt_shown, row.seconds_left, row.error = False, None, None
+        row.worker = self._create_worker(row.device, row.consented_at)
+        self._set_stage(row, DeviceStage.AUTHORIZING)
+        row.worker.start()
 
     def close(self) -> None:
         """Let go of every phone, and wait until nothing runs."""
         for row in self.rows:
-            self._let_go(row)
+            self._disconnect(row)
         for visit in self._leaving:  # also those that were let go of before: each sees it a moment later
             visit.join(5)

@@ -7,37 +7,37 @@ from typing import Final, Protocol
 
 from privaudit.errors import PhoneError
 from privaudit.transport import OnWaiting, Transport, adb_device, adb_server, bus, diagnosis
-from privaudit.transport.adb_auth import Key
-from privaudit.workshop.model import Plugged
+from privaudit.transport.adb_auth import AdbKey
+from privaudit.workshop.model import AttachedDevice
 
-POLL_S: Final = 0.7
+POLL_INTERVAL_S: Final = 0.7
 """How often the cables are looked at: a plugged phone is on the board well within two seconds."""
-_NO_OBSTACLES: Final = frozenset({"waiting", "offline"})
+_NON_BLOCKING_ERRORS: Final = frozenset({"waiting", "offline"})
 """The owner has not tapped yet, or the ADB server has only just seen it: no reason not to begin."""
 
 
-class Arrivals(Protocol):
+class DeviceWatcher(Protocol):
     """Where phones come from."""
 
-    key: Key
+    key: AdbKey
     """The day's, by which phones know this computer; made in memory, written nowhere."""
 
-    def look(self) -> tuple[Plugged, ...]:
+    def scan(self) -> tuple[AttachedDevice, ...]:
         """What is plugged in now. Never speaks to a phone."""
         ...
 
     @property
-    def trouble(self) -> PhoneError | None:
+    def error(self) -> PhoneError | None:
         """Why the cables cannot be looked at."""
         ...
 
     @property
-    def over(self) -> bool:
+    def is_finished(self) -> bool:
         """Whether no phone will come any more; of a rehearsal."""
         ...
 
-    def finished(self, place: str) -> None:
-        """The phone at `place` may be unplugged."""
+    def allow_unplug(self, connection_id: str) -> None:
+        """The phone at `connection_id` may be unplugged."""
         ...
 
     def close(self) -> None:
@@ -45,56 +45,56 @@ class Arrivals(Protocol):
         ...
 
 
-class Cables:
+class AdbDeviceWatcher:
     """Real phones."""
 
-    def __init__(self, key: Key) -> None:
+    def __init__(self, key: AdbKey) -> None:
         self.key = key
-        self.trouble: PhoneError | None = None
-        self.over = False
-        self._before: tuple[bus.Attached, ...] = ()
+        self.error: PhoneError | None = None
+        self.is_finished = False
+        self._previous_devices: tuple[bus.UsbDevice, ...] = ()
 
-    def look(self) -> tuple[Plugged, ...]:
-        """See `Arrivals.look`. A phone that was seen before is not opened again, for it may be in use."""
+    def scan(self) -> tuple[AttachedDevice, ...]:
+        """See `DeviceWatcher.look`. A phone that was seen before is not opened again, for it may be in use."""
         try:
-            survey = diagnosis.look(before=self._before)
+            survey = diagnosis.survey_devices(known_devices=self._previous_devices)
         except PhoneError as error:  # the ADB server has just ended, or begun
-            self.trouble = error
+            self.error = error
             return ()
-        self.trouble = survey.trouble
+        self.error = survey.usb_error
         # One that could not be opened is tried again: a permission may have come.
-        self._before = tuple(
-            one.found for one in survey.phones if isinstance(one.found, bus.Attached) and one.serial is not None
+        self._previous_devices = tuple(
+            one.device for one in survey.devices if isinstance(one.device, bus.UsbDevice) and one.serial is not None
         )
-        return tuple(map(self._plugged, survey.phones))
+        return tuple(map(self._attached_device, survey.devices))
 
-    def _plugged(self, seen: diagnosis.Seen) -> Plugged:
-        found = seen.found
-        if isinstance(found, adb_server.Listed):
-            socket = found.place or found.serial or "?"
-            place = f"server {socket} {found.number or ''}"
+    def _attached_device(self, status: diagnosis.DeviceStatus) -> AttachedDevice:
+        found = status.device
+        if isinstance(found, adb_server.ServerDevice):
+            socket = found.usb_path or found.serial or "?"
+            place = f"server {socket} {found.transport_id or ''}"
         else:
-            socket, place = found.place, f"usb {found.place} {found.address}"
-        blocked = seen.obstacle is not None and seen.obstacle.name not in _NO_OBSTACLES
-        return Plugged(
-            place=place,
-            socket=socket,
-            mark=seen.serial,
-            name=seen.name,
-            maker=seen.maker,
-            way=seen.way,
-            obstacle=seen.obstacle if blocked else None,
+            socket, place = found.usb_path, f"usb {found.usb_path} {found.address}"
+        blocked = status.obstacle is not None and status.obstacle.name not in _NON_BLOCKING_ERRORS
+        return AttachedDevice(
+            connection_id=place,
+            usb_port=socket,
+            serial=status.serial,
+            model=status.name,
+            vendor=status.brand,
+            source_kind=status.transport_kind,
+            obstacle=status.obstacle if blocked else None,
             connect=partial(self._connect, found),
         )
 
-    def _connect(self, found: adb_server.Listed | bus.Attached, on_waiting: OnWaiting) -> Transport:
-        if isinstance(found, adb_server.Listed):
-            return adb_server.connect(only=found, on_waiting=on_waiting)
-        return adb_device.over_usb(place=found.place, key=self.key, on_waiting=on_waiting)
+    def _connect(self, device: adb_server.ServerDevice | bus.UsbDevice, on_waiting: OnWaiting) -> Transport:
+        if isinstance(device, adb_server.ServerDevice):
+            return adb_server.connect_via_server(device=device, on_waiting=on_waiting)
+        return adb_device.connect_usb(usb_path=device.usb_path, key=self.key, on_waiting=on_waiting)
 
-    def finished(self, place: str) -> None:
+    def allow_unplug(self, connection_id: str) -> None:
         """Somebody pulls the cable, or nobody does."""
 
     def close(self) -> None:
         """Let go of what libusb holds."""
-        self._before = ()
+        self._previous_devices = ()

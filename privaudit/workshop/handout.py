@@ -9,17 +9,27 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from privaudit.documents.sheet import Block, Sheet, box, bullets, heading, render, taps, text, ticks
-from privaudit.i18n import Language
+from privaudit.documents.sheet import (
+    PrintSheet,
+    SheetBlock,
+    bullet_block,
+    checkbox_block,
+    heading_block,
+    notice_block,
+    paragraph_block,
+    render_sheets,
+    step_block,
+)
+from privaudit.i18n import Translator
 from privaudit.model import DataClass, Message, Phone, Report
 from privaudit.report import gaps, matrix, summary
-from privaudit.report.view import Voice
+from privaudit.report.view import ReportView
 from privaudit.revocation import card, steps
 
-_BETWEEN: Final = " · "
+_SEPARATOR: Final = " · "
 
 
-def page(report: Report, code: str, language: Language, *, full_sha256: str | None = None) -> str:
+def render_handout(report: Report, code: str, language: Translator, *, full_sha256: str | None = None) -> str:
     """The page of the phone with this case code, as HTML.
 
     Args:
@@ -28,71 +38,75 @@ def page(report: Report, code: str, language: Language, *, full_sha256: str | No
         language: its owner's.
         full_sha256: of the full report, where the owner has it; else there is nothing to compare it with.
     """
-    voice = Voice(report, language)
-    sheet = Sheet(title=language.text("workshop.handout"), beside=code, blocks=tuple(_blocks(voice, code, full_sha256)))
-    return render([sheet], language, demo=report.demo)
+    voice = ReportView(report, language)
+    sheet = PrintSheet(
+        title=language.t("workshop.handout"), corner_label=code, blocks=tuple(_handout_blocks(voice, code, full_sha256))
+    )
+    return render_sheets([sheet], language, demo=report.demo)
 
 
-def closing(phone: Phone) -> Iterator[Message]:
+def closing_steps(phone: Phone) -> Iterator[Message]:
     """The close-out list of this phone, one action a line."""
     yield Message(key="workshop.unplug")
-    for step in card.usb_off(phone):
+    for step in card.disable_usb_debugging_steps(phone):
         yield step
-        if step.values.get("word") == _revoke(phone):
+        if step.values.get("word") == _revoke_menu_term(phone):
             yield Message(key="workshop.wireless_off")
     yield Message(key="workshop.payment_works")
 
 
-def _blocks(voice: Voice, code: str, full_sha256: str | None) -> Iterator[Block]:
-    say, report = voice.text, voice.report
+def _handout_blocks(view: ReportView, code: str, full_sha256: str | None) -> Iterator[SheetBlock]:
+    say, report = view.t, view.report
     by_server = report.source.kind == "server"
     if by_server:
         # Its key is the server's, and stays: whoever has this computer could come back.
-        yield box(say("workshop.server_key"))
-        yield taps(map(voice.say, _to_revoke(report.phone)))
-    yield text(say("workshop.handout_phone", phone=_phone(report.phone), code=code, checked_on=_day(report)))
-    yield box(*summary.result(voice))
-    yield heading(say("workshop.handout_first"))
-    yield bullets(map(voice.say, steps.ALWAYS))
-    shown = [app for package in voice.packages() for app in voice.copies(package)]
+        yield notice_block(say("workshop.server_key"))
+        yield step_block(map(view.translate, _steps_to_revoke_keys(report.phone)))
+    yield paragraph_block(
+        say("workshop.handout_phone", phone=_phone_line(report.phone), code=code, checked_on=_audit_date(report))
+    )
+    yield notice_block(*summary.summary_sentences(view))
+    yield heading_block(say("workshop.handout_first"))
+    yield bullet_block(map(view.translate, steps.SAFETY_NOTES))
+    shown = [app for package in view.ordered_packages() for app in view.installs_of(package)]
     if shown:
-        yield heading(say("workshop.handout_steps", rom=report.phone.rom.name))
+        yield heading_block(say("workshop.handout_steps", rom=report.phone.rom.name))
     for app in shown:
-        yield heading(voice.title(app))
-        cells = {data: matrix.cell(voice, app, data)[0] for data in DataClass}
+        yield heading_block(view.app_title(app))
+        cells = {data: matrix.cell_text(view, app, data)[0] for data in DataClass}
         can = (say("workshop.can", data=Message(key=f"report.{data}"), state=cell) for data, cell in cells.items())
-        yield text(_BETWEEN.join(can))
-        own = voice.steps(app)
-        yield taps(map(voice.say, own)) if own else text(say("report.steps_none"))
+        yield paragraph_block(_SEPARATOR.join(can))
+        own = view.steps_for(app)
+        yield step_block(map(view.translate, own)) if own else paragraph_block(say("report.steps_none"))
     if shown:
-        yield ticks([voice.say(steps.last_of_all(report.phone))])
-    missing = gaps.missing(voice)
-    yield heading(say("workshop.handout_gaps"))
-    yield bullets([*missing, say("report.never_uninstalled"), say("report.never_mini"), say("report.never_sent")])
-    yield heading(say("workshop.handout_leaving"))
-    yield taps(map(voice.say, closing(report.phone)))
+        yield checkbox_block([view.translate(steps.check_other_apps_step(report.phone))])
+    missing = gaps.missing_data(view)
+    yield heading_block(say("workshop.handout_gaps"))
+    yield bullet_block([*missing, say("report.never_uninstalled"), say("report.never_mini"), say("report.never_sent")])
+    yield heading_block(say("workshop.handout_leaving"))
+    yield step_block(map(view.translate, closing_steps(report.phone)))
     if full_sha256 is not None:
-        yield text(say("workshop.handout_hash"))
-        yield Block("code", (full_sha256,))
-    yield text(say("report.remember_debt"), say("report.not_advice"))
+        yield paragraph_block(say("workshop.handout_hash"))
+        yield SheetBlock("code", (full_sha256,))
+    yield paragraph_block(say("report.remember_debt"), say("report.not_advice"))
 
 
-def _to_revoke(phone: Phone) -> Iterator[Message]:
+def _steps_to_revoke_keys(phone: Phone) -> Iterator[Message]:
     """The way to revoking the authorisations, which takes the server's key away."""
-    for step in card.usb_off(phone):
+    for step in card.disable_usb_debugging_steps(phone):
         yield step
-        if step.values.get("word") == _revoke(phone):
+        if step.values.get("word") == _revoke_menu_term(phone):
             return
 
 
-def _revoke(phone: Phone) -> Message:
+def _revoke_menu_term(phone: Phone) -> Message:
     return Message(key=f"menu.{phone.rom.id}.revoke_usb")
 
 
-def _phone(phone: Phone) -> str:
+def _phone_line(phone: Phone) -> str:
     parts = (phone.manufacturer, phone.model, phone.android and f"Android {phone.android}", phone.rom.name)
-    return _BETWEEN.join(part for part in parts if part)
+    return _SEPARATOR.join(part for part in parts if part)
 
 
-def _day(report: Report) -> str:
+def _audit_date(report: Report) -> str:
     return report.taken_at.astimezone().date().isoformat()

@@ -9,18 +9,18 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Final, Self
 
-_LOOK_S: Final = 0.1
+_POLL_INTERVAL_S: Final = 0.1
 """How often it is seen that nobody wants keys any more."""
-_ESCAPES: Final = {"[A": "up", "[B": "down", "OA": "up", "OB": "down"}
-_NAMES: Final = {"\r": "enter", "\n": "enter", "\x7f": "backspace", "\x08": "backspace", "\x1b": "escape"}
+_ESCAPE_SEQUENCES: Final = {"[A": "up", "[B": "down", "OA": "up", "OB": "down"}
+_KEY_NAMES: Final = {"\r": "enter", "\n": "enter", "\x7f": "backspace", "\x08": "backspace", "\x1b": "escape"}
 
 if sys.platform == "win32":
     import msvcrt
     import time
 
-    _ARROWS: Final = {"H": "up", "P": "down"}
+    _ARROW_KEYS: Final = {"H": "up", "P": "down"}
 
-    class _Source:
+    class _KeySource:
         """The console. A special key comes as two characters, the first of them NUL or à."""
 
         def close(self) -> None:
@@ -29,49 +29,49 @@ if sys.platform == "win32":
         def next(self) -> str | None:
             """The next key, or ``None`` when none came for a moment."""
             if not msvcrt.kbhit():
-                time.sleep(_LOOK_S)
+                time.sleep(_POLL_INTERVAL_S)
                 return None
             char = msvcrt.getwch()
             if char == "\x03":
                 raise KeyboardInterrupt
             if char in {"\x00", "\xe0"}:
-                return _ARROWS.get(msvcrt.getwch(), "")
-            return _NAMES.get(char, char)
+                return _ARROW_KEYS.get(msvcrt.getwch(), "")
+            return _KEY_NAMES.get(char, char)
 else:
     import codecs
     import select
     import termios
     import tty
 
-    class _Source:
+    class _KeySource:
         """The terminal, told to give each key at once. Ctrl-C stays a signal."""
 
         def __init__(self) -> None:
-            self._file = sys.stdin.fileno()
-            self._before = termios.tcgetattr(self._file)
+            self._fd = sys.stdin.fileno()
+            self._saved_attributes = termios.tcgetattr(self._fd)
             self._decode = codecs.getincrementaldecoder("utf-8")("replace").decode
-            self._waiting = ""
-            tty.setcbreak(self._file)
+            self._pending = ""
+            tty.setcbreak(self._fd)
 
         def close(self) -> None:
             """Give the terminal back as it was."""
-            termios.tcsetattr(self._file, termios.TCSADRAIN, self._before)
+            termios.tcsetattr(self._fd, termios.TCSADRAIN, self._saved_attributes)
 
-        def next(self) -> str | None:
+        def read_key(self) -> str | None:
             """The next key, or ``None`` when none came for a moment."""
-            if not self._waiting:
-                if not select.select([self._file], [], [], _LOOK_S)[0]:
+            if not self._pending:
+                if not select.select([self._fd], [], [], _POLL_INTERVAL_S)[0]:
                     return None
-                read = os.read(self._file, 1024)
+                read = os.read(self._fd, 1024)
                 if not read:
                     raise EOFError
-                self._waiting = self._decode(read)
+                self._pending = self._decode(read)
             # An arrow key is one read: what stands alone is the key Escape.
             for length in (3, 1):
-                key = self._waiting[:length]
-                if length == 1 or (key.startswith("\x1b") and key[1:] in _ESCAPES):
-                    self._waiting = self._waiting[length:]
-                    return _ESCAPES.get(key[1:]) or _NAMES.get(key, key) if key else None
+                key = self._pending[:length]
+                if length == 1 or (key.startswith("\x1b") and key[1:] in _ESCAPE_SEQUENCES):
+                    self._pending = self._pending[length:]
+                    return _ESCAPE_SEQUENCES.get(key[1:]) or _KEY_NAMES.get(key, key) if key else None
             return None
 
 
@@ -83,21 +83,21 @@ class Keyboard:
         ended: told once when no key will come any more.
     """
 
-    def __init__(self, tell: Callable[[str], object], ended: Callable[[], object]) -> None:
-        self._tell = tell
-        self._ended = ended
+    def __init__(self, on_key: Callable[[str], object], on_end: Callable[[], object]) -> None:
+        self._on_key = on_key
+        self._on_end = on_end
         self._stopping = threading.Event()
-        self._source = _Source()
-        self._thread = threading.Thread(target=self._run, name="workshop: keys", daemon=True)
+        self._key_source = _KeySource()
+        self._thread = threading.Thread(target=self._read_keys, name="workshop: keys", daemon=True)
 
-    def _run(self) -> None:
+    def _read_keys(self) -> None:
         try:
             while not self._stopping.is_set():
-                key = self._source.next()
+                key = self._key_source.read_key()
                 if key:
-                    self._tell(key)
+                    self._on_key(key)
         except (EOFError, OSError, KeyboardInterrupt):
-            self._ended()
+            self._on_end()
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -108,4 +108,4 @@ class Keyboard:
     ) -> None:
         self._stopping.set()
         self._thread.join()
-        self._source.close()
+        self._key_source.close()

@@ -11,16 +11,16 @@ from privaudit.errors import SourceError
 if sys.platform == "win32":
     import msvcrt
 
-    def _hold(file: int) -> None:
+    def _lock_file(file: int) -> None:
         msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
 else:
     import fcntl
 
-    def _hold(file: int) -> None:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    def _lock_file(fd: int) -> None:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
-class Lock:
+class FolderLock:
     """Held from construction to `release`. The file stays: a removed one could be locked twice.
 
     Raises:
@@ -29,17 +29,17 @@ class Lock:
 
     def __init__(self, path: Path) -> None:
         try:
-            self._file: int | None = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+            self._fd: int | None = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
             raise SourceError("errors.not_written", path=str(path), reason=error.strerror or str(error)) from error
         try:
-            _hold(self._file)
+            _lock_file(self._fd)
         except OSError as error:
-            os.close(self._file)
+            os.close(self._fd)
             raise SourceError("errors.folder_in_use", path=str(path.parent)) from error
 
     def release(self) -> None:
         """Let others in. May be called twice."""
-        file, self._file = self._file, None
+        file, self._fd = self._fd, None
         if file is not None:
             os.close(file)

@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from privaudit.errors import PrivauditError
 from privaudit.model import Report, SourceKind
-from privaudit.transport import OnWaiting, Transport, WaitingForAllow
+from privaudit.transport import AuthorizationWait, OnWaiting, Transport
 
 if TYPE_CHECKING:
     from privaudit.capture import Capture
-    from privaudit.workshop.worker import Visit
+    from privaudit.workshop.worker import DeviceWorker
 
-AT_ONCE: Final = 8
+MAX_CONCURRENT_READS: Final = 8
 """Phones that are read at the same time."""
 
 
-class Keep(StrEnum):
+class Retention(StrEnum):
     """What stays of a visit, beside the counts."""
 
     NOTHING = "nothing"
@@ -28,8 +28,8 @@ class Keep(StrEnum):
     CAPTURE = "capture"
 
 
-class Stage(StrEnum):
-    """Where a phone is on its way. `AT_DESK` ones are dealt with one at a time."""
+class DeviceStage(StrEnum):
+    """Where a phone is on its way. `EXCLUSIVE_STAGES` ones are dealt with one at a time."""
 
     BLOCKED = "blocked"
     """Something stands in the way; the row says what."""
@@ -37,9 +37,9 @@ class Stage(StrEnum):
     """Another phone is being given its code."""
     CONSENT = "consent"
     """Has a code; its owner is asked. The phone itself is not."""
-    CALLING = "calling"
+    AUTHORIZING = "calling"
     """Consent is recorded; the phone asks "Allow USB debugging?"."""
-    STICKER = "sticker"
+    LABELING = "sticker"
     """Lets us in; the code goes on it before it is read."""
     READING = "reading"
     DONE = "done"
@@ -51,46 +51,46 @@ class Stage(StrEnum):
     """Unplugged."""
 
 
-AT_DESK: Final = frozenset({Stage.CONSENT, Stage.CALLING, Stage.STICKER})
-ASKED: Final = frozenset({Stage.CALLING, Stage.STICKER, Stage.READING})
+EXCLUSIVE_STAGES: Final = frozenset({DeviceStage.CONSENT, DeviceStage.AUTHORIZING, DeviceStage.LABELING})
+ACTIVE_STAGES: Final = frozenset({DeviceStage.AUTHORIZING, DeviceStage.LABELING, DeviceStage.READING})
 """A visit runs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plugged:
+class AttachedDevice:
     """One phone on a cable, or a virtual one. Nobody has spoken to it yet."""
 
-    place: str
+    connection_id: str
     """This plugging: a phone that is plugged in again is at another place."""
-    socket: str
+    usb_port: str
     """Where the cable is."""
-    mark: str | None
+    serial: str | None
     """By what the bus tells it from others, its serial number. In memory only, never shown or written."""
-    name: str | None
+    model: str | None
     """What it calls its model."""
-    maker: str | None
-    way: SourceKind
+    vendor: str | None
+    source_kind: SourceKind
     obstacle: PrivauditError | None
     connect: Callable[[OnWaiting], Transport] = field(compare=False)
     """Opens it; told while its owner is asked."""
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class WorkerEvent:
     """Something that a visit tells of the phone at `place`."""
 
-    place: str
+    connection_id: str
 
 
 @dataclass(frozen=True, slots=True)
-class Asking(Event):
+class AuthorizationRequested(WorkerEvent):
     """The phone asks its owner."""
 
-    now: WaitingForAllow
+    waiting: AuthorizationWait
 
 
 @dataclass(frozen=True, slots=True)
-class LetIn(Event):
+class Authorized(WorkerEvent):
     """The phone answers. Nothing of it was read but by what it is known again."""
 
     token: str | None
@@ -98,14 +98,14 @@ class LetIn(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class Part(Event):
+class AuditProgress(WorkerEvent):
     """What is being read."""
 
-    name: str
+    step: str
 
 
 @dataclass(frozen=True, slots=True)
-class Read(Event):
+class AuditFinished(WorkerEvent):
     """It was read to the end."""
 
     report: Report
@@ -113,76 +113,76 @@ class Read(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class Broke(Event):
+class WorkerFailed(WorkerEvent):
     """It was not."""
 
     error: PrivauditError
 
 
 @dataclass(frozen=True, slots=True)
-class Looked(Event):
+class ClosingChecked(WorkerEvent):
     """What can be seen of the close-out list: name → whether it is as it should be; ``None``: not to be seen."""
 
-    seen: dict[str, bool | None]
+    checks: dict[str, bool | None]
 
 
 @dataclass(slots=True, kw_only=True)
-class Row:
+class DeviceRow:
     """One phone on the board. Only the desk changes it."""
 
-    plugged: Plugged
-    stage: Stage
-    since: float
+    device: AttachedDevice
+    stage: DeviceStage
+    queued_at: float
     """When it came, by the desk's clock."""
     language: str
     """Of its owner: consent, results and page are in it."""
     code: str | None = None
-    consented: datetime | None = None
-    asked: bool = False
+    consented_at: datetime | None = None
+    prompt_shown: bool = False
     """Whether it showed the question: then whoever saw it knows which phone this is."""
     fingerprint: str | None = None
-    seconds: int | None = None
-    part: str | None = None
+    seconds_left: int | None = None
+    current_step: str | None = None
     token: str | None = None
-    again: bool = False
+    is_returning: bool = False
     """Known from earlier today: its code is the one that it had."""
     error: PrivauditError | None = None
     report: Report | None = None
     capture: Capture | None = None
     saved: bool = False
-    full_sha256: str | None = None
+    full_report_sha256: str | None = None
     """Of the full report on the participant's own stick."""
-    confirming: bool = False
+    awaiting_confirmation: bool = False
     """Its owner is asked whether phone and code fit."""
-    confirmed: bool = False
-    closing: dict[str, bool | None] | None = None
-    visit: Visit | None = None
-    gone_at: float | None = None
+    owner_confirmed: bool = False
+    closing_checks: dict[str, bool | None] | None = None
+    worker: DeviceWorker | None = None
+    missing_since: float | None = None
     """Since when it is not to be seen."""
-    finished: bool = False
+    has_output: bool = False
     """Whether a page or a count of it exists. Stays when it leaves."""
 
     @property
-    def place(self) -> str:
-        """See `Plugged.place`."""
-        return self.plugged.place
+    def connection_id(self) -> str:
+        """See `AttachedDevice.place`."""
+        return self.device.connection_id
 
 
-class Store(Protocol):
+class DeviceStore(Protocol):
     """What the desk needs of a folder."""
 
-    def draw(self) -> str:
+    def draw_code(self) -> str:
         """A code that nobody had."""
         ...
 
-    def code_of(self, token: str) -> str | None:
+    def code_for_token(self, token: str) -> str | None:
         """The code of a phone that finished earlier today."""
         ...
 
-    def failed(self, step: str) -> None:
+    def count_failure(self, step: str) -> None:
         """Count a step that went wrong."""
         ...
 
-    def forget(self, code: str) -> None:
+    def delete_device(self, code: str) -> None:
         """Delete what was kept of the phone with this code."""
         ...

@@ -9,12 +9,12 @@ from pathlib import Path
 
 from privaudit.model import Message
 from privaudit.workshop import telling
-from privaudit.workshop.controls import Hands
-from privaudit.workshop.model import Row, Stage
-from privaudit.workshop.session import Ended, Key, Session
+from privaudit.workshop.controls import KeyController
+from privaudit.workshop.model import DeviceRow, DeviceStage
+from privaudit.workshop.session import InputEnded, KeyPress, WorkshopSession
 
 
-class Plain(Hands):
+class PlainView(KeyController):
     """Prints what changes; each line says which phone it speaks of.
 
     Args:
@@ -22,78 +22,80 @@ class Plain(Hands):
         out: takes one line.
     """
 
-    def __init__(self, session: Session, out: Callable[[str], object]) -> None:
+    def __init__(self, session: WorkshopSession, write_line: Callable[[str], object]) -> None:
         super().__init__(session)
-        self._out = out
-        self._trouble: str | None = None
-        session.face = self
+        self._write_line = write_line
+        self._last_error_name: str | None = None
+        session.view = self
 
-    def tell(self, message: Message) -> None:
-        """See `Face.tell`."""
-        self._out(self.language.say(message))
+    def show_message(self, message: Message) -> None:
+        """See `WorkshopView.tell`."""
+        self._write_line(self.language.translate(message))
 
-    def changed(self, row: Row) -> None:
-        """See `Face.changed`."""
-        head = self._head(row)
-        again = f" ({self.language.text('workshop.again')})" if row.again and row.stage is Stage.STICKER else ""
-        self._out(f"{head}: {telling.state(row, self.language)}{again}")
-        self._lines(self.todo(row))
+    def update_row(self, row: DeviceRow) -> None:
+        """See `WorkshopView.changed`."""
+        head = self._row_label(row)
+        again = (
+            f" ({self.language.t('workshop.again')})" if row.is_returning and row.stage is DeviceStage.LABELING else ""
+        )
+        self._write_line(f"{head}: {telling.device_state(row, self.language)}{again}")
+        self._write_indented(self.instructions(row))
 
-    def _head(self, row: Row) -> str:
-        return f"{telling.code(row, self.language)}  {telling.name(row, self.language)}"
+    def _row_label(self, row: DeviceRow) -> str:
+        return f"{telling.case_code(row, self.language)}  {telling.device_name(row, self.language)}"
 
-    def _lines(self, lines: Iterable[str]) -> None:
+    def _write_indented(self, lines: Iterable[str]) -> None:
         for line in lines:
-            self._out(f"  {line}")
+            self._write_line(f"  {line}")
 
     def refresh(self) -> None:
-        """See `Face.refresh`. Seconds that run are no news for a log."""
-        trouble = self.session.trouble
-        if (trouble.name if trouble else None) != self._trouble:
-            self._trouble = trouble.name if trouble else None
+        """See `WorkshopView.refresh`. Seconds that run are no news for a log."""
+        trouble = self.session.watcher_error
+        if (trouble.name if trouble else None) != self._last_error_name:
+            self._last_error_name = trouble.name if trouble else None
             if trouble is not None:
-                self.say("workshop.trouble", what=self.language.say(trouble.what))
+                self.show_text("workshop.trouble", what=self.language.translate(trouble.what))
 
-    def pressed(self, text: str) -> None:
+    def handle_input(self, text: str) -> None:
         """A line: a letter, mostly a code, and of ``f`` a folder."""
         words = text.split(maxsplit=2)
         if not words:
             return
         key = words[0].casefold()
         if self.quitting:
-            self.answered_quit(key)
+            self.handle_quit_answer(key)
         elif key == "?":
-            self.say("workshop.keys_plain")
+            self.show_text("workshop.keys_plain")
         elif key == "w":
-            for row in self.session.desk.rows:
-                self._out(f"{self._head(row)}: {telling.state(row, self.language)}")
-        elif not self.general(key):
-            self._with_code(key, words[1:])
+            for row in self.session.device_queue.rows:
+                self._write_line(f"{self._row_label(row)}: {telling.device_state(row, self.language)}")
+        elif not self.handle_global_key(key):
+            self._handle_row_command(key, words[1:])
 
-    def _with_code(self, key: str, words: list[str]) -> None:
+    def _handle_row_command(self, key: str, words: list[str]) -> None:
         if not words:
-            self.say("workshop.needs_code", key=key[:10])
+            self.show_text("workshop.needs_code", key=key[:10])
             return
-        row = self.session.desk.find(words[0].upper())
+        row = self.session.device_queue.find_row(words[0].upper())
         if row is None:
-            self.say("workshop.no_such_code", code=words[0])
+            self.show_text("workshop.no_such_code", code=words[0])
         elif key == "f":
             if len(words) > 1:
-                self.session.full(row, Path(words[1].strip('"')))
+                self.session.export_full_report(row, Path(words[1].strip('"')))
             else:
-                self.say("workshop.needs_code", key="f")
+                self.show_text("workshop.needs_code", key="f")
         else:
-            self.do(key, row)
-            self._lines(self.result(row))
+            self.handle_row_key(key, row)
+            self._write_indented(self.result_lines(row))
 
 
-def read(session: Session) -> threading.Thread:
+def start_stdin_reader(session: WorkshopSession) -> threading.Thread:
     """Hand every line of standard input to `session`, from a thread that ends with the program."""
 
     def run() -> None:
         for line in sys.stdin:
-            session.happenings.put(Key(line.rstrip("\n")))
-        session.happenings.put(Ended())
+            session.events.put(KeyPress(line.rstrip("\n")))
+        session.events.put(InputEnded())
 
     thread = threading.Thread(target=run, name="workshop: lines", daemon=True)
     thread.start()

@@ -11,58 +11,58 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol, TypeAlias
 
-from privaudit.audit import Wishes
+from privaudit.audit import ReportOptions
 from privaudit.errors import PhoneError, PrivauditError
-from privaudit.i18n import Language
-from privaudit.i18n.catalog import available
+from privaudit.i18n import Translator
+from privaudit.i18n.catalog import languages
 from privaudit.knowledge import Knowledge
 from privaudit.model import Message
-from privaudit.workshop.desk import Desk
-from privaudit.workshop.device_watcher import POLL_S, Arrivals
-from privaudit.workshop.model import AT_ONCE, Event, Plugged, Row, Stage
-from privaudit.workshop.outputs import Office
-from privaudit.workshop.storage import Folder
-from privaudit.workshop.worker import Means, Visit, brisk
+from privaudit.workshop.desk import DeviceQueue
+from privaudit.workshop.device_watcher import POLL_INTERVAL_S, DeviceWatcher
+from privaudit.workshop.model import MAX_CONCURRENT_READS, AttachedDevice, DeviceRow, DeviceStage, WorkerEvent
+from privaudit.workshop.outputs import OutputWriter
+from privaudit.workshop.storage import WorkshopFolder
+from privaudit.workshop.worker import DeviceWorker, WorkerContext, short_switch_interval
 
-TICK_S: Final = 0.25
+REFRESH_INTERVAL_S: Final = 0.25
 """How often the board moves though nothing happens."""
 
 
 @dataclass(frozen=True, slots=True)
-class Key:
+class KeyPress:
     """A key, or in plain mode a line."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class InputEnded:
     """Nobody will press a key any more."""
 
 
 @dataclass(frozen=True, slots=True)
-class Survey:
+class DeviceScan:
     """What is plugged in."""
 
-    phones: tuple[Plugged, ...]
-    trouble: PhoneError | None
+    devices: tuple[AttachedDevice, ...]
+    error: PhoneError | None
 
 
-Happening: TypeAlias = Event | Key | Ended | Survey | None
+SessionEvent: TypeAlias = WorkerEvent | KeyPress | InputEnded | DeviceScan | None
 
 
-class Face(Protocol):
+class WorkshopView(Protocol):
     """Shows a session to a person, and turns keys into what is to be done."""
 
-    def changed(self, row: Row) -> None:
+    def update_row(self, row: DeviceRow) -> None:
         """A row moved on."""
         ...
 
-    def tell(self, message: Message) -> None:
+    def show_message(self, message: Message) -> None:
         """One sentence."""
         ...
 
-    def pressed(self, text: str) -> None:
+    def handle_input(self, text: str) -> None:
         """A key or a line."""
         ...
 
@@ -71,7 +71,7 @@ class Face(Protocol):
         ...
 
 
-class Session:
+class WorkshopSession:
     """Runs until it is closed or left.
 
     Args:
@@ -85,143 +85,147 @@ class Session:
 
     def __init__(
         self,
-        folder: Folder,
-        arrivals: Arrivals,
+        folder: WorkshopFolder,
+        device_watcher: DeviceWatcher,
         knowledge: Knowledge,
-        wishes: Wishes,
-        language: Language,
+        report_options: ReportOptions,
+        language: Translator,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.folder = folder
-        self.arrivals = arrivals
+        self.device_watcher = device_watcher
         self.language = language
-        self.office = Office(folder)
-        self.happenings: queue.SimpleQueue[Happening] = queue.SimpleQueue()
-        self.face: Face | None = None
+        self.outputs = OutputWriter(folder)
+        self.events: queue.SimpleQueue[SessionEvent] = queue.SimpleQueue()
+        self.view: WorkshopView | None = None
         self.closed = False
-        self.trouble: PhoneError | None = None
-        self._means = Means(
+        self.watcher_error: PhoneError | None = None
+        self._worker_context = WorkerContext(
             knowledge=knowledge,
-            wishes=wishes,
-            keep=folder.day.keep,
-            salt=folder.day.salt,
-            token=folder.token,
-            slots=threading.BoundedSemaphore(AT_ONCE),
-            tell=self.happenings.put,
-            demo=folder.day.demo,
+            report_options=report_options,
+            retention=folder.open_session.keep,
+            salt=folder.open_session.salt,
+            make_token=folder.make_token,
+            read_slots=threading.BoundedSemaphore(MAX_CONCURRENT_READS),
+            on_event=self.events.put,
+            demo=folder.open_session.demo,
         )
-        self.desk = Desk(
+        self.device_queue = DeviceQueue(
             folder,
-            begin=lambda plugged, consented: Visit(plugged, consented, self._means),
-            keep=self.office.keep,
-            free=arrivals.finished,
-            changed=self._changed,
-            language=language.code,
+            create_worker=lambda plugged, consented: DeviceWorker(plugged, consented, self._worker_context),
+            write_outputs=self.outputs.write_outputs,
+            allow_unplug=device_watcher.allow_unplug,
+            on_row_change=self._on_row_change,
+            default_language=language.code,
             clock=clock,
         )
         self._stopping = threading.Event()
-        self._told_over = False
+        self._end_announced = False
 
-    def _changed(self, row: Row) -> None:
-        if self.face is not None:
-            self.face.changed(row)
+    def _on_row_change(self, row: DeviceRow) -> None:
+        if self.view is not None:
+            self.view.update_row(row)
 
-    def tell(self, key: str, /, **values: str | int) -> None:
+    def show_text(self, key: str, /, **values: str | int) -> None:
         """One sentence to the facilitator."""
-        if self.face is not None:
-            self.face.tell(Message(key=key, values=values))
+        if self.view is not None:
+            self.view.show_message(Message(key=key, values=values))
 
     # --- the loop ---
 
     def run(self) -> None:
         """Hear and act until `closed`, or until nobody presses keys any more."""
-        with self._looking(), brisk():
+        with self._watching_devices(), short_switch_interval():
             while not self.closed:
                 try:
-                    happening = self.happenings.get(timeout=TICK_S)
+                    happening = self.events.get(timeout=REFRESH_INTERVAL_S)
                 except queue.Empty:
                     happening = None
-                if isinstance(happening, Ended):
+                if isinstance(happening, InputEnded):
                     return
-                self.hear(happening)
+                self.handle_event(happening)
 
-    def hear(self, happening: Happening) -> None:
+    def handle_event(self, event: SessionEvent) -> None:
         """Act on one thing that happened."""
-        match happening:
-            case Survey(phones, trouble):
-                self.trouble = trouble
-                self.desk.seen(phones)
-                if self.arrivals.over and not self.desk.here() and not self._told_over:
-                    self._told_over = True
-                    self.tell("workshop.rehearsal_over")
-            case Event():
-                self.desk.heard(happening)
-            case Key(text) if self.face is not None:
-                self.face.pressed(text)
-        if self.face is not None:
-            self.face.refresh()
+        match event:
+            case DeviceScan(phones, trouble):
+                self.watcher_error = trouble
+                self.device_queue.update_devices(phones)
+                if (
+                    self.device_watcher.is_finished
+                    and not self.device_queue.connected_rows()
+                    and not self._end_announced
+                ):
+                    self._end_announced = True
+                    self.show_text("workshop.rehearsal_over")
+            case WorkerEvent():
+                self.device_queue.handle_event(event)
+            case KeyPress(text) if self.view is not None:
+                self.view.handle_input(text)
+        if self.view is not None:
+            self.view.refresh()
 
     @contextlib.contextmanager
-    def _looking(self) -> Iterator[None]:
-        looker = threading.Thread(target=self._look, name="workshop: cables", daemon=True)
+    def _watching_devices(self) -> Iterator[None]:
+        looker = threading.Thread(target=self._poll_devices, name="workshop: cables", daemon=True)
         looker.start()
         try:
             yield
         finally:
             self._stopping.set()
-            self.desk.close()
+            self.device_queue.close()
             looker.join()
-            self.arrivals.close()
+            self.device_watcher.close()
 
-    def _look(self) -> None:
+    def _poll_devices(self) -> None:
         while not self._stopping.is_set():
             try:
-                phones = self.arrivals.look()
+                phones = self.device_watcher.scan()
             except PhoneError as error:
-                self.happenings.put(Survey((), error))
+                self.events.put(DeviceScan((), error))
             else:
-                self.happenings.put(Survey(phones, self.arrivals.trouble))
-            self._stopping.wait(POLL_S)
+                self.events.put(DeviceScan(phones, self.device_watcher.error))
+            self._stopping.wait(POLL_INTERVAL_S)
 
     # --- what a face asks for ---
 
-    def act(self, key: str, row: Row) -> None:
+    def handle_device_key(self, key: str, row: DeviceRow) -> None:
         """Do what `key` says with `row`, and tell why where it cannot be done."""
-        said = self.desk.act(key, row)
-        if said is not None and self.face is not None:
-            self.face.tell(said)
+        said = self.device_queue.handle_key(key, row)
+        if said is not None and self.view is not None:
+            self.view.show_message(said)
 
-    def other_language(self, row: Row) -> None:
+    def switch_language(self, row: DeviceRow) -> None:
         """The owner's language: the next of those that privaudit speaks."""
-        codes: Sequence[str] = available()
+        codes: Sequence[str] = languages()
         row.language = codes[(codes.index(row.language) + 1) % len(codes)]
-        self.desk.rewritten(row)
-        self._changed(row)
+        self.device_queue.rewrite_outputs(row)
+        self._on_row_change(row)
 
-    def full(self, row: Row, where: Path) -> None:
+    def export_full_report(self, row: DeviceRow, target_folder: Path) -> None:
         """The full report onto the owner's own stick; only for a row whose owner has confirmed it."""
-        if not row.confirmed or row.stage is not Stage.DONE:
-            self.tell("workshop.not_now", code=row.code or "?")
+        if not row.owner_confirmed or row.stage is not DeviceStage.DONE:
+            self.show_text("workshop.not_now", code=row.code or "?")
             return
         try:
-            path = self.office.full(row, where)
+            path = self.outputs.export_full_report(row, target_folder)
         except PrivauditError as error:
-            self._explain(error)
+            self._show_error(error)
             return
-        self.desk.rewritten(row)
-        self.tell("workshop.full_saved", code=row.code or "?", path=str(path))
+        self.device_queue.rewrite_outputs(row)
+        self.show_text("workshop.full_saved", code=row.code or "?", path=str(path))
 
-    def print_job(self) -> Path | None:
+    def export_print_job(self) -> Path | None:
         """All pages as one file."""
         try:
-            path = self.office.print_job()
+            path = self.outputs.export_print_job()
         except PrivauditError as error:
-            self._explain(error)
+            self._show_error(error)
             return None
         if path is None:
-            self.tell("workshop.no_pages")
+            self.show_text("workshop.no_pages")
         else:
-            self.tell("workshop.print_job", path=str(path))
+            self.show_text("workshop.print_job", path=str(path))
         return path
 
     def close(self, *, keep_pages: bool) -> None:
@@ -229,12 +233,12 @@ class Session:
         try:
             self.folder.close(keep_pages=keep_pages)
         except PrivauditError as error:
-            self._explain(error)
-            self.tell("workshop.not_counted")
+            self._show_error(error)
+            self.show_text("workshop.not_counted")
             return
         self.closed = True
 
-    def _explain(self, error: PrivauditError) -> None:
-        if self.face is not None:
+    def _show_error(self, error: PrivauditError) -> None:
+        if self.view is not None:
             for part in ("what", "why", "next"):
-                self.face.tell(getattr(error, part))
+                self.view.show_message(getattr(error, part))

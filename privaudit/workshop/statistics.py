@@ -16,21 +16,21 @@ from typing import Any, Final
 
 from privaudit import roms
 from privaudit.errors import UsageError
-from privaudit.i18n import Language, tame
+from privaudit.i18n import Translator, sanitize_text
 from privaudit.model import DataClass
-from privaudit.report import save
-from privaudit.report.layout import hanging, pad
-from privaudit.workshop.counts import MOST_LENDING, Book, Counted, added
+from privaudit.report import save_text
+from privaudit.report.layout import hanging_indent, pad
+from privaudit.workshop.counts import MAX_LENDING_BUCKET, SessionCounts, WorkshopTotals, sum_counts
 
-LEAST: Final = 5
+MIN_CELL_COUNT: Final = 5
 """The smallest count that is shown."""
-_WIDTH: Final = 80
-_BAR: Final = 400
+_LINE_WIDTH: Final = 80
+_MAX_BAR_WIDTH: Final = 400
 """Units of the widest bar on the page."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class TotalsRow:
     """One count as it may be shown."""
 
     name: str
@@ -40,188 +40,197 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
+class TotalsTable:
     """Counts of one kind."""
 
     name: str
-    of: int | None
+    out_of: int | None
     """Out of how many phones; ``None``: not out of phones, or too few to be told."""
-    lines: tuple[Line, ...]
-    more: bool = False
+    rows: tuple[TotalsRow, ...]
+    has_suppressed: bool = False
     """Whether there are others, too few to be named."""
 
 
-def may_show(count: int, of: int | None) -> bool:
-    """Whether `count` speaks of nobody in particular. `of`: the whole that it is part of, where there is one."""
-    return count >= LEAST and (of is None or of - count >= LEAST)
+def is_publishable(count: int, total: int | None) -> bool:
+    """Whether `available_cores` speaks of nobody in particular. `total`: the whole that it is part of, where there is one."""
+    return count >= MIN_CELL_COUNT and (total is None or total - count >= MIN_CELL_COUNT)
 
 
-def tables(counted: Counted) -> tuple[Table, ...]:
+def publishable_tables(counts: SessionCounts) -> tuple[TotalsTable, ...]:
     """Everything that may be shown."""
-    phones = counted.phones
-    shown = phones if phones >= LEAST else None
-    lending = {str(number): 0 for number in range(MOST_LENDING)} | {f"{MOST_LENDING}+": 0} | dict(counted.lending)
+    phones = counts.phones
+    shown = phones if phones >= MIN_CELL_COUNT else None
+    lending = (
+        {str(number): 0 for number in range(MAX_LENDING_BUCKET)} | {f"{MAX_LENDING_BUCKET}+": 0} | dict(counts.lending)
+    )
     return (
-        Table(name="phones", of=None, lines=(Line(name="phones", count=shown),)),
-        _folded(_parts(counted.roms, phones), shown),
-        Table(name="lending", of=shown, lines=_parts(lending, phones, every=True)),
-        Table(
+        TotalsTable(name="phones", out_of=None, rows=(TotalsRow(name="phones", count=shown),)),
+        _fold_rare_roms(_suppress_small_cells(counts.roms, phones), shown),
+        TotalsTable(name="lending", out_of=shown, rows=_suppress_small_cells(lending, phones, include_all=True)),
+        TotalsTable(
             name="can_read",
-            of=shown,
-            lines=tuple(
-                Line(name=data, count=count if may_show(count, phones) else None)
+            out_of=shown,
+            rows=tuple(
+                TotalsRow(name=data, count=count if is_publishable(count, phones) else None)
                 for data in DataClass
-                for count in (counted.can_read.get(data, 0),)
+                for count in (counts.can_read.get(data, 0),)
             ),
         ),
-        _named("listed", counted.listed, phones, shown),
-        _named("failures", counted.failures, None, None),
+        _drop_rare_names("listed", counts.listed, phones, shown),
+        _drop_rare_names("failures", counts.failures, None, None),
     )
 
 
-def _parts(counts: Mapping[str, int], of: int, *, every: bool = False) -> tuple[Line, ...]:
-    """Counts that add up to `of`: of what is hidden the sum is known, so more than one is hidden, and not too few."""
-    hidden = {name for name, count in counts.items() if not may_show(count, of)}
+def _suppress_small_cells(counts: Mapping[str, int], total: int, *, include_all: bool = False) -> tuple[TotalsRow, ...]:
+    """Counts that add up to `total`: of what is hidden the sum is known, so more than one is hidden, and not too few."""
+    hidden = {name for name, count in counts.items() if not is_publishable(count, total)}
     order = sorted((name for name in counts if name not in hidden), key=lambda name: counts[name])
-    while hidden and order and (len(hidden) == 1 or sum(counts[name] for name in hidden) < LEAST):
+    while hidden and order and (len(hidden) == 1 or sum(counts[name] for name in hidden) < MIN_CELL_COUNT):
         hidden.add(order.pop(0))
-    names = list(counts) if every else sorted(counts, key=lambda name: (-counts[name], name))
-    return tuple(Line(name=name, count=None if name in hidden else counts[name]) for name in names)
+    names = list(counts) if include_all else sorted(counts, key=lambda name: (-counts[name], name))
+    return tuple(TotalsRow(name=name, count=None if name in hidden else counts[name]) for name in names)
 
 
-def _folded(lines: tuple[Line, ...], shown: int | None) -> Table:
+def _fold_rare_roms(rows: tuple[TotalsRow, ...], out_of: int | None) -> TotalsTable:
     """Systems that few phones have are not even named."""
-    told = tuple(line for line in lines if line.count is not None)
-    return Table(name="roms", of=shown, lines=told, more=len(told) < len(lines))
+    told = tuple(line for line in rows if line.count is not None)
+    return TotalsTable(name="roms", out_of=out_of, rows=told, has_suppressed=len(told) < len(rows))
 
 
-def _named(name: str, counts: Mapping[str, int], of: int | None, shown: int | None) -> Table:
+def _drop_rare_names(name: str, counts: Mapping[str, int], total: int | None, out_of: int | None) -> TotalsTable:
     """Counts of which the name alone would tell: those too small are not even named."""
-    lines = [Line(name=key, count=count) for key, count in counts.items() if may_show(count, of)]
+    lines = [TotalsRow(name=key, count=count) for key, count in counts.items() if is_publishable(count, total)]
     lines.sort(key=lambda line: (-(line.count or 0), line.name))
-    return Table(name=name, of=shown, lines=tuple(lines), more=len(lines) < sum(map(bool, counts.values())))
+    return TotalsTable(
+        name=name, out_of=out_of, rows=tuple(lines), has_suppressed=len(lines) < sum(map(bool, counts.values()))
+    )
 
 
-def of_book(book: Book) -> tuple[Table, ...]:
+def tables_for_totals(totals: WorkshopTotals) -> tuple[TotalsTable, ...]:
     """Of all sessions together."""
-    return tables(added(session.counted for session in book.sessions.values()))
+    return publishable_tables(sum_counts(session.counted for session in totals.sessions.values()))
 
 
 # --- how they are written ---------------------------------------------------------------------------------------------
 
 
-def title(table: str, line: str, language: Language) -> str:
+def row_title(table_name: str, row_name: str, language: Translator) -> str:
     """What a person calls a line."""
-    if table == "roms" and line in roms.names():
-        return tame(str(roms.load(line)["name"]))
-    if table == "can_read":
-        return language.text(f"report.{line}")
-    if table == "lending":
-        return language.text("workshop.totals_lending_row", number=line)
-    if table == "failures":
-        return language.text(f"errors.{line}.what") if language.has(f"errors.{line}.what") else line
-    return language.text("workshop.totals_phones") if line == "phones" else tame(line)
+    if table_name == "roms" and row_name in roms.list_rom_ids():
+        return sanitize_text(str(roms.load_rom(row_name)["name"]))
+    if table_name == "can_read":
+        return language.t(f"report.{row_name}")
+    if table_name == "lending":
+        return language.t("workshop.totals_lending_row", number=row_name)
+    if table_name == "failures":
+        return language.t(f"errors.{row_name}.what") if language.has_key(f"errors.{row_name}.what") else row_name
+    return language.t("workshop.totals_phones") if row_name == "phones" else sanitize_text(row_name)
 
 
-def text(book: Book, language: Language) -> str:
+def render_text(totals: WorkshopTotals, language: Translator) -> str:
     """For a terminal."""
-    return "".join(f"{line}\n" for line in _text(book, language))
+    return "".join(f"{line}\n" for line in _text_lines(totals, language))
 
 
-def _text(book: Book, language: Language) -> Iterator[str]:
-    yield language.text("workshop.totals_title", n=len(book.sessions))
-    if book.demo:
-        yield from hanging("", language.text("report.demo"), _WIDTH)
-    for table in of_book(book):
+def _text_lines(totals: WorkshopTotals, language: Translator) -> Iterator[str]:
+    yield language.t("workshop.totals_title", n=len(totals.sessions))
+    if totals.demo:
+        yield from hanging_indent("", language.t("report.demo"), _LINE_WIDTH)
+    for table in tables_for_totals(totals):
         yield ""
-        yield language.text(f"workshop.totals_{table.name}_head")
-        for line in table.lines:
-            count = language.text("workshop.totals_hidden") if line.count is None else str(line.count)
-            yield f"  {pad(title(table.name, line.name, language), 56)} {count}"
-        if table.more:
-            yield from hanging("  ", language.text("workshop.totals_more"), _WIDTH)
-        elif not table.lines:
-            yield f"  {language.text('workshop.totals_none')}"
+        yield language.t(f"workshop.totals_{table.name}_head")
+        for line in table.rows:
+            count = language.t("workshop.totals_hidden") if line.count is None else str(line.count)
+            yield f"  {pad(row_title(table.name, line.name, language), 56)} {count}"
+        if table.has_suppressed:
+            yield from hanging_indent("  ", language.t("workshop.totals_more"), _LINE_WIDTH)
+        elif not table.rows:
+            yield f"  {language.t('workshop.totals_none')}"
     yield ""
     for note in ("rule", "days", "publish"):
-        yield from hanging("", language.text(f"workshop.totals_{note}"), _WIDTH)
+        yield from hanging_indent("", language.t(f"workshop.totals_{note}"), _LINE_WIDTH)
 
 
-def json(book: Book, _language: Language) -> str:
+def render_json(totals: WorkshopTotals, _language: Translator) -> str:
     """For programs."""
     rows: dict[str, Any] = {
         table.name: {
-            "of": table.of,
-            "rows": {line.name: line.count for line in table.lines},
-            "others_suppressed": table.more,
+            "of": table.out_of,
+            "rows": {line.name: line.count for line in table.rows},
+            "others_suppressed": table.has_suppressed,
         }
-        for table in of_book(book)
+        for table in tables_for_totals(totals)
     }
-    whole = {"schema": "privaudit-workshop-totals/1", "demo": book.demo, "sessions": len(book.sessions), "least": LEAST}
+    whole = {
+        "schema": "privaudit-workshop-totals/1",
+        "demo": totals.demo,
+        "sessions": len(totals.sessions),
+        "least": MIN_CELL_COUNT,
+    }
     return jsonlib.dumps({**whole, "tables": rows}, ensure_ascii=False, indent=2) + "\n"
 
 
-def csv_text(book: Book, language: Language) -> str:
+def render_csv(totals: WorkshopTotals, language: Translator) -> str:
     """For a spreadsheet. What could be taken for a formula is quoted."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(["demo", "table", "name", "title", "count", "of", "suppressed"])
-    for table in of_book(book):
-        for line in table.lines:
-            told = title(table.name, line.name, language)
+    for table in tables_for_totals(totals):
+        for line in table.rows:
+            told = row_title(table.name, line.name, language)
             cells = [table.name, line.name, told, "" if line.count is None else line.count]
-            cells += ["" if table.of is None else table.of, int(line.count is None)]
-            writer.writerow([int(book.demo), *(_cell(cell) for cell in cells)])
-        if table.more:
-            writer.writerow([int(book.demo), table.name, "", language.text("workshop.totals_more"), "", "", 1])
+            cells += ["" if table.out_of is None else table.out_of, int(line.count is None)]
+            writer.writerow([int(totals.demo), *(_escape_formula(cell) for cell in cells)])
+        if table.has_suppressed:
+            writer.writerow([int(totals.demo), table.name, "", language.t("workshop.totals_more"), "", "", 1])
     return "\ufeff" + out.getvalue()
 
 
-def _cell(value: object) -> object:
+def _escape_formula(value: object) -> object:
     return f"'{value}" if isinstance(value, str) and value[:1] in {"=", "+", "-", "@", "\t", "\r"} else value
 
 
-def html(book: Book, language: Language) -> str:
+def render_html(totals: WorkshopTotals, language: Translator) -> str:
     """A page to project: bars, each with its number in words."""
     from privaudit.report import html_page
 
     charts = []
-    for table in of_book(book):
-        widest = max((line.count or 0 for line in table.lines), default=0) if table.of is None else table.of
+    for table in tables_for_totals(totals):
+        widest = max((line.count or 0 for line in table.rows), default=0) if table.out_of is None else table.out_of
         rows = [
             {
-                "name": title(table.name, line.name, language),
+                "name": row_title(table.name, line.name, language),
                 "count": line.count,
-                "width": 0 if line.count is None else round(_BAR * line.count / max(widest, 1)),
+                "width": 0 if line.count is None else round(_MAX_BAR_WIDTH * line.count / max(widest, 1)),
             }
-            for line in table.lines
+            for line in table.rows
         ]
-        head = language.text(f"workshop.totals_{table.name}_head")
-        charts.append({"head": head, "rows": rows, "more": table.more, "full": _BAR})
-    head = language.text("workshop.totals_title", n=len(book.sessions))
-    content = {"title": head, "charts": charts, "demo": book.demo}
-    return html_page.render("chart", language, content, style="chart")
+        head = language.t(f"workshop.totals_{table.name}_head")
+        charts.append({"head": head, "rows": rows, "more": table.has_suppressed, "full": _MAX_BAR_WIDTH})
+    head = language.t("workshop.totals_title", n=len(totals.sessions))
+    content = {"title": head, "charts": charts, "demo": totals.demo}
+    return html_page.render_page("chart", language, content, stylesheet="chart")
 
 
-_FORMATS: Final = {".json": json, ".csv": csv_text, ".html": html, ".txt": text}
+_RENDERERS: Final = {".json": render_json, ".csv": render_csv, ".html": render_html, ".txt": render_text}
 
 
-def check(path: Path) -> None:
+def check_totals_path(path: Path) -> None:
     """Refuse a file that could not be written, before anything is.
 
     Raises:
         UsageError: ``format_unknown``, ``no_folder``.
     """
-    if path.suffix not in _FORMATS:
-        raise UsageError("errors.format_unknown", given=path.name, known=tuple(_FORMATS))
+    if path.suffix not in _RENDERERS:
+        raise UsageError("errors.format_unknown", given=path.name, known=tuple(_RENDERERS))
     if not path.absolute().parent.is_dir():
         raise UsageError("errors.no_folder", path=str(path.absolute().parent))
 
 
-def write(book: Book, path: Path, language: Language) -> None:
+def write_totals(totals: WorkshopTotals, path: Path, language: Translator) -> None:
     """Write the totals as the suffix of `path` says.
 
     Raises:
         SourceError: ``not_written``.
     """
-    save(_FORMATS[path.suffix](book, language), path)
+    save_text(_RENDERERS[path.suffix](totals, language), path)

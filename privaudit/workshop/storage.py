@@ -21,31 +21,31 @@ from pydantic import TypeAdapter
 
 from privaudit.capture import Capture, archive
 from privaudit.errors import SourceError, UsageError
-from privaudit.report import save
+from privaudit.report import save_text
 from privaudit.workshop import codes
 from privaudit.workshop.books import (
-    CAPTURES,
-    DAY,
-    LOCK,
-    OPEN,
-    PAGES,
-    PRINT,
-    RECORD,
-    TOTALS,
-    Day,
-    check_kind,
-    is_counted,
-    load,
-    make,
-    read_book,
-    read_day,
+    CAPTURES_FOLDER,
+    LOCK_FILE,
+    OPEN_SESSION_FILE,
+    OPEN_SESSION_FOLDER,
+    PAGES_FOLDER,
+    PRINT_JOB_FILE,
+    RECORD_FILE_NAME,
+    TOTALS_FILE,
+    OpenSession,
+    check_same_mode,
+    create_folder,
+    is_closed,
+    load_stored,
+    read_open_session,
+    read_totals,
 )
-from privaudit.workshop.counts import Book, Counted, Record, Session, counted
-from privaudit.workshop.lock import Lock
-from privaudit.workshop.model import Keep
+from privaudit.workshop.counts import DeviceRecord, SessionCounts, SessionTotals, WorkshopTotals, count_records
+from privaudit.workshop.lock import FolderLock
+from privaudit.workshop.model import Retention
 
 
-class Folder:
+class WorkshopFolder:
     """A workshop folder, locked and open until `close` or `leave`.
 
     Args:
@@ -59,137 +59,146 @@ class Folder:
         UsageError: ``keep_changed``, ``rehearsal_mixed``.
     """
 
-    def __init__(self, path: Path, keep: Keep, *, demo: bool = False, today: Callable[[], date] = date.today) -> None:
+    def __init__(
+        self, path: Path, retention: Retention, *, demo: bool = False, today: Callable[[], date] = date.today
+    ) -> None:
         self.path = path
-        self._hidden = path / OPEN
-        make(path)
-        self._lock = Lock(path / LOCK)
+        self._open_folder = path / OPEN_SESSION_FOLDER
+        create_folder(path)
+        self._lock = FolderLock(path / LOCK_FILE)
         try:
-            self._remove_parts()
+            self._remove_partial_files()
             self._today = today()
-            check_kind(path, demo=demo)
-            self.day, self.resumed = self._resume(keep, demo=demo)
-            self.records = dict(self._records())
+            check_same_mode(path, demo=demo)
+            self.open_session, self.resumed = self._resume_or_start(retention, demo=demo)
+            self.records = dict(self._read_records())
         except BaseException:
             self._lock.release()
             raise
-        self._given = {*self.records, *(page.stem for page in self.pages())}
+        self._used_codes = {*self.records, *(page.stem for page in self.page_paths())}
 
-    def _resume(self, keep: Keep, *, demo: bool) -> tuple[Day, bool]:
-        day = read_day(self.path)
-        if day is not None and (day.opened_on != self._today or is_counted(self.path, day.session)):
+    def _resume_or_start(self, retention: Retention, *, demo: bool) -> tuple[OpenSession, bool]:
+        day = read_open_session(self.path)
+        if day is not None and (day.opened_on != self._today or is_closed(self.path, day.session)):
             # It was never closed. The pages of another day go, as they would have then.
-            self.day, self.records = day, dict(self._records())
-            self.close(keep_pages=False, release=False)
+            self.open_session, self.records = day, dict(self._read_records())
+            self.close(keep_pages=False, release_lock=False)
             day = None
         if day is not None:
             if day.demo != demo:
                 raise UsageError("errors.rehearsal_mixed", path=str(self.path))
-            if day.keep is not keep:
+            if day.keep is not retention:
                 raise UsageError("errors.keep_changed", path=str(self.path), keep=day.keep)
             return day, True
-        make(self._hidden)
-        day = Day(
+        create_folder(self._open_folder)
+        day = OpenSession(
             session=secrets.token_hex(8),
             opened_on=self._today,
-            keep=keep,
+            keep=retention,
             demo=demo,
             salt=secrets.token_hex(16),
             secret=secrets.token_hex(32),
             failures={},
         )
-        self._write_day(day)
+        self._write_open_session(day)
         return day, False
 
-    def _write_day(self, day: Day) -> None:
-        save(TypeAdapter(Day).dump_json(day).decode(), self._hidden / DAY)
+    def _write_open_session(self, open_session: OpenSession) -> None:
+        save_text(TypeAdapter(OpenSession).dump_json(open_session).decode(), self._open_folder / OPEN_SESSION_FILE)
 
-    def _records(self) -> Iterator[tuple[str, Record]]:
-        for file in sorted(self._hidden.glob("*.json")):
-            if RECORD.fullmatch(file.name):
-                yield file.stem, load(file, Record)
+    def _read_records(self) -> Iterator[tuple[str, DeviceRecord]]:
+        for file in sorted(self._open_folder.glob("*.json")):
+            if RECORD_FILE_NAME.fullmatch(file.name):
+                yield file.stem, load_stored(file, DeviceRecord)
 
     # --- while it is open ---
 
-    def token(self, said: str) -> str:
-        """The day's own name for the phone that `said` this of itself: an HMAC with a secret that is destroyed."""
-        return hmac.new(bytes.fromhex(self.day.secret), said.encode(), hashlib.sha256).hexdigest()
+    def make_token(self, identifier: str) -> str:
+        """The day's own name for the phone that `identifier` this of itself: an HMAC with a secret that is destroyed."""
+        return hmac.new(bytes.fromhex(self.open_session.secret), identifier.encode(), hashlib.sha256).hexdigest()
 
-    def code_of(self, token: str) -> str | None:
+    def code_for_token(self, token: str) -> str | None:
         """The code of a phone that finished earlier today."""
         return next((code for code, record in self.records.items() if record.token == token), None)
 
-    def draw(self) -> str:
+    def draw_code(self) -> str:
         """A code that was not given out in this folder before."""
-        code = codes.draw(self._given)
-        self._given.add(code)
+        code = codes.draw_case_code(self._used_codes)
+        self._used_codes.add(code)
         return code
 
-    def finish(self, code: str, record: Record, page: str | None, capture: Capture | None) -> None:
+    def save_device(self, code: str, record: DeviceRecord, page_html: str | None, capture: Capture | None) -> None:
         """Keep what is to be kept of one phone. The record comes last: with it the phone is finished.
 
         Raises:
             SourceError: ``not_written``; nothing half-written stays, and the phone is not finished.
         """
-        if page is not None:
-            make(self.path / PAGES)
-            save(page, self.page(code))
+        if page_html is not None:
+            create_folder(self.path / PAGES_FOLDER)
+            save_text(page_html, self.page_path(code))
         if capture is not None:
-            make(self.path / CAPTURES)
-            archive.write(capture, self.path / CAPTURES / f"{code}.zip")
-        save(TypeAdapter(Record).dump_json(record).decode(), self._hidden / f"{code}.json")
+            create_folder(self.path / CAPTURES_FOLDER)
+            archive.write_archive(capture, self.path / CAPTURES_FOLDER / f"{code}.zip")
+        save_text(TypeAdapter(DeviceRecord).dump_json(record).decode(), self._open_folder / f"{code}.json")
         self.records[code] = record
 
-    def forget(self, code: str) -> None:
+    def delete_device(self, code: str) -> None:
         """Delete what was kept of one phone: its owner has withdrawn."""
         self.records.pop(code, None)
-        for path in (self._hidden / f"{code}.json", self.page(code), self.path / CAPTURES / f"{code}.zip"):
+        for path in (
+            self._open_folder / f"{code}.json",
+            self.page_path(code),
+            self.path / CAPTURES_FOLDER / f"{code}.zip",
+        ):
             path.unlink(missing_ok=True)
 
-    def failed(self, step: str) -> None:
+    def count_failure(self, step: str) -> None:
         """Count a step that went wrong. Not worth stopping for where the disk is full."""
-        self.day = replace(self.day, failures={**self.day.failures, step: self.day.failures.get(step, 0) + 1})
+        self.open_session = replace(
+            self.open_session,
+            failures={**self.open_session.failures, step: self.open_session.failures.get(step, 0) + 1},
+        )
         with contextlib.suppress(SourceError):
-            self._write_day(self.day)
+            self._write_open_session(self.open_session)
 
-    def page(self, code: str) -> Path:
+    def page_path(self, code: str) -> Path:
         """Where the page of `code` is, or would be."""
-        return self.path / PAGES / f"{code}.html"
+        return self.path / PAGES_FOLDER / f"{code}.html"
 
-    def pages(self) -> tuple[Path, ...]:
+    def page_paths(self) -> tuple[Path, ...]:
         """The pages that are there."""
-        return tuple(sorted((self.path / PAGES).glob("*.html")))
+        return tuple(sorted((self.path / PAGES_FOLDER).glob("*.html")))
 
-    def counted(self) -> Counted:
+    def current_counts(self) -> SessionCounts:
         """What this session counts so far."""
-        return counted(self.records.values(), self.day.failures)
+        return count_records(self.records.values(), self.open_session.failures)
 
     # --- the end ---
 
-    def close(self, *, keep_pages: bool, release: bool = True) -> None:
+    def close(self, *, keep_pages: bool, release_lock: bool = True) -> None:
         """Count, and destroy the day's secret, what is known of single phones and, unless told otherwise, the pages.
 
         Raises:
             SourceError: ``not_written``: the counts could not be written; then nothing is destroyed.
         """
-        book = read_book(self.path) or Book(demo=self.day.demo, sessions={})
-        if self.records or self.day.failures:
-            session = Session(opened_on=self.day.opened_on, counted=self.counted())
-            book = replace(book, sessions={**book.sessions, self.day.session: session})
-            save(TypeAdapter(Book).dump_json(book, indent=2).decode() + "\n", self.path / TOTALS)
-        shutil.rmtree(self._hidden, ignore_errors=True)
+        book = read_totals(self.path) or WorkshopTotals(demo=self.open_session.demo, sessions={})
+        if self.records or self.open_session.failures:
+            session = SessionTotals(opened_on=self.open_session.opened_on, counted=self.current_counts())
+            book = replace(book, sessions={**book.sessions, self.open_session.session: session})
+            save_text(TypeAdapter(WorkshopTotals).dump_json(book, indent=2).decode() + "\n", self.path / TOTALS_FILE)
+        shutil.rmtree(self._open_folder, ignore_errors=True)
         if not keep_pages:
-            shutil.rmtree(self.path / PAGES, ignore_errors=True)
-            (self.path / PRINT).unlink(missing_ok=True)
-        if release:
+            shutil.rmtree(self.path / PAGES_FOLDER, ignore_errors=True)
+            (self.path / PRINT_JOB_FILE).unlink(missing_ok=True)
+        if release_lock:
             self._lock.release()
 
-    def leave(self) -> None:
+    def leave_open(self) -> None:
         """Leave it open, for the rest of the day."""
-        self._remove_parts()
+        self._remove_partial_files()
         self._lock.release()
 
-    def _remove_parts(self) -> None:
-        for folder in (self.path, self._hidden, self.path / PAGES, self.path / CAPTURES):
+    def _remove_partial_files(self) -> None:
+        for folder in (self.path, self._open_folder, self.path / PAGES_FOLDER, self.path / CAPTURES_FOLDER):
             for part in folder.glob("*.part"):
                 part.unlink(missing_ok=True)

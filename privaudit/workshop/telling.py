@@ -6,112 +6,116 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from privaudit.errors import PhoneError
-from privaudit.i18n import Language, tame
+from privaudit.i18n import Translator, sanitize_text
 from privaudit.model import Message
 from privaudit.report import summary
-from privaudit.report.view import Voice
+from privaudit.report.view import ReportView
 from privaudit.transport import diagnosis
-from privaudit.workshop.model import Keep, Row, Stage
+from privaudit.workshop.model import DeviceRow, DeviceStage, Retention
 
 
-def name(row: Row, language: Language) -> str:
+def device_name(row: DeviceRow, language: Translator) -> str:
     """What the phone calls its model; never its serial number."""
-    return tame(row.plugged.name) if row.plugged.name else language.text("workshop.unnamed")
+    return sanitize_text(row.device.model) if row.device.model else language.t("workshop.unnamed")
 
 
-def code(row: Row, language: Language) -> str:
+def case_code(row: DeviceRow, language: Translator) -> str:
     """Its case code."""
-    return row.code or language.text("workshop.no_code")
+    return row.code or language.t("workshop.no_code")
 
 
-def state(row: Row, language: Language) -> str:
+def device_state(row: DeviceRow, language: Translator) -> str:
     """Where it is on its way, in a few words. Nothing of what was found."""
-    text = language.text
+    text = language.t
     match row.stage:
-        case Stage.CALLING if row.asked:
-            return text("workshop.stage_asked", n=row.seconds or 0)
-        case Stage.READING if row.part is not None:
-            return text("workshop.stage_part", part=Message(key=f"workshop.part_{row.part}"))
-        case Stage.STICKER:
-            return text("workshop.stage_sticker", code=code(row, language))
-        case Stage.DONE if row.confirmed:
+        case DeviceStage.AUTHORIZING if row.prompt_shown:
+            return text("workshop.stage_asked", n=row.seconds_left or 0)
+        case DeviceStage.READING if row.current_step is not None:
+            return text("workshop.stage_part", part=Message(key=f"workshop.part_{row.current_step}"))
+        case DeviceStage.LABELING:
+            return text("workshop.stage_sticker", code=case_code(row, language))
+        case DeviceStage.DONE if row.owner_confirmed:
             return text("workshop.stage_shown")
-        case Stage.LEFT if row.finished:
+        case DeviceStage.LEFT if row.has_output:
             return text("workshop.stage_left_done")
     return text(f"workshop.stage_{row.stage}")
 
 
-def consent(keep: Keep, language: Language) -> Iterator[str]:
+def consent_lines(retention: Retention, language: Translator) -> Iterator[str]:
     """What its owner agrees to, in the owner's language."""
-    for part in ("title", "questions", "bank", "read", "not_read", keep.value, "stop", "advice"):
-        yield language.text(f"workshop.consent_{part}")
+    for part in ("title", "questions", "bank", "read", "not_read", retention.value, "stop", "advice"):
+        yield language.t(f"workshop.consent_{part}")
 
 
-def todo(row: Row, language: Language, keep: Keep, *, crowd: bool = False) -> Iterator[str]:  # noqa: C901, PLR0912 - one case a stage
-    """What to do about this row now, one sentence a line. `crowd`: whether others wait for a code too."""
-    text = language.text
+def instructions(
+    row: DeviceRow, language: Translator, retention: Retention, *, others_waiting: bool = False
+) -> Iterator[str]:  # noqa: C901, PLR0912 - one case a stage
+    """What to do about this row now, one sentence a line. `others_waiting`: whether others wait for a code too."""
+    text = language.t
     match row.stage:
-        case Stage.QUEUED:
-            yield text("workshop.plugged_server" if row.plugged.way == "server" else "workshop.plugged")
+        case DeviceStage.QUEUED:
+            yield text("workshop.plugged_server" if row.device.source_kind == "server" else "workshop.plugged")
             yield text("workshop.next_queued")
-        case Stage.CONSENT:
-            if crowd:
+        case DeviceStage.CONSENT:
+            if others_waiting:
                 yield text("workshop.crowd")
-            yield from consent(keep, Language(row.language))
-            yield text("workshop.plugged_server" if row.plugged.way == "server" else "workshop.plugged")
+            yield from consent_lines(retention, Translator(row.language))
+            yield text("workshop.plugged_server" if row.device.source_kind == "server" else "workshop.plugged")
             yield text("workshop.next_consent")
-        case Stage.CALLING:
-            seen = row.fingerprint is not None or not row.asked
+        case DeviceStage.AUTHORIZING:
+            seen = row.fingerprint is not None or not row.prompt_shown
             if seen and row.fingerprint is not None:
                 yield from text("cli.allow", fingerprint=row.fingerprint).splitlines()
             elif not seen:
                 yield from text("cli.allow_unseen").splitlines()
-        case Stage.STICKER:
-            kind = "_again" if row.again else "" if row.asked else "_silent"
-            yield text(f"workshop.next_sticker{kind}", code=code(row, language))
+        case DeviceStage.LABELING:
+            kind = "_again" if row.is_returning else "" if row.prompt_shown else "_silent"
+            yield text(f"workshop.next_sticker{kind}", code=case_code(row, language))
             if row.token is None:
                 yield text("workshop.next_unmarked")
-        case Stage.BLOCKED | Stage.FAILED:
-            yield from _trouble(row, language)
-            if row.stage is Stage.FAILED:
+        case DeviceStage.BLOCKED | DeviceStage.FAILED:
+            yield from _error_lines(row, language)
+            if row.stage is DeviceStage.FAILED:
                 yield text("workshop.repeat")
                 yield text("workshop.next_failed")
-        case Stage.DONE if row.confirming:
-            yield text("workshop.confirm", code=code(row, language), phone=name(row, language))
-        case Stage.DONE if not row.confirmed:
+        case DeviceStage.DONE if row.awaiting_confirmation:
+            yield text("workshop.confirm", code=case_code(row, language), phone=device_name(row, language))
+        case DeviceStage.DONE if not row.owner_confirmed:
             yield text("workshop.next_done")
-        case Stage.READING | Stage.REFUSED:
+        case DeviceStage.READING | DeviceStage.REFUSED:
             yield text(f"workshop.next_{row.stage}")
-    if row.closing is not None and row.stage is Stage.DONE:
-        yield from closing(row.closing, language)
+    if row.closing_checks is not None and row.stage is DeviceStage.DONE:
+        yield from closing_check_lines(row.closing_checks, language)
 
 
-def _trouble(row: Row, language: Language) -> Iterator[str]:
+def _error_lines(row: DeviceRow, language: Translator) -> Iterator[str]:
     if row.error is None:
         return
     for part in ("what", "why", "next"):
-        yield language.text(f"cli.{part}") + language.say(getattr(row.error, part))
+        yield language.t(f"cli.{part}") + language.translate(getattr(row.error, part))
     if isinstance(row.error, PhoneError):
-        yield from (f"- {language.say(step)}" for step in diagnosis.advice(row.error, row.plugged.maker))
+        yield from (
+            f"- {language.translate(step)}" for step in diagnosis.troubleshooting_steps(row.error, row.device.vendor)
+        )
 
 
-def shown(row: Row, language: Language, page: Path | None) -> Iterator[str]:
+def result_lines(row: DeviceRow, language: Translator, page_path: Path | None) -> Iterator[str]:
     """The result, in its owner's language; only for a row whose owner has confirmed it."""
-    if row.report is None or not row.confirmed:
+    if row.report is None or not row.owner_confirmed:
         return
-    own = Language(row.language)
+    own = Translator(row.language)
     if row.report.demo:
-        yield own.text("report.demo")
-    yield from summary.result(Voice(row.report, own))
-    yield own.text("steps.no_recall")
-    yield language.text("workshop.page_is", path=str(page)) if page else language.text("workshop.no_page")
-    yield language.text("workshop.next_shown")
+        yield own.t("report.demo")
+    yield from summary.summary_sentences(ReportView(row.report, own))
+    yield own.t("steps.no_recall")
+    yield language.t("workshop.page_is", path=str(page_path)) if page_path else language.t("workshop.no_page")
+    yield language.t("workshop.next_shown")
 
 
-def closing(seen: dict[str, bool | None], language: Language) -> Iterator[str]:
+def closing_check_lines(checks: dict[str, bool | None], language: Translator) -> Iterator[str]:
     """What can be seen of the close-out list."""
-    yield language.text("workshop.closing")
+    yield language.t("workshop.closing")
     for thing in ("usb", "wireless"):
-        off = seen.get(thing)
-        yield language.text(f"workshop.seen_{thing}_{'unknown' if off is None else 'off' if off else 'on'}")
-    yield language.text("workshop.seen_never")
+        off = checks.get(thing)
+        yield language.t(f"workshop.seen_{thing}_{'unknown' if off is None else 'off' if off else 'on'}")
+    yield language.t("workshop.seen_never")

@@ -17,15 +17,15 @@ from hypothesis import strategies as st
 from privaudit.apk import info
 from privaudit.apk import manifest as apk_manifest
 from privaudit.apk import signing as apk_certificates
-from privaudit.apk.apk_problems import ApkError, problem
-from privaudit.apk.labels import DEFAULT
-from privaudit.apk.parts import ARSC, MANIFEST, SIGNING_BLOCK, Apk, Part, dump, load
-from privaudit.apk.signing import Signer, Signing
+from privaudit.apk.apk_problems import ApkError, apk_message
+from privaudit.apk.labels import UNDETERMINED_LANGUAGE
+from privaudit.apk.parts import ARSC, MANIFEST, SIGNING_BLOCK, ApkPart, ApkParts, dump_apk_parts, load_apk_parts
+from privaudit.apk.signing import Signer, SigningInfo
 from privaudit.capture import remote_apks
-from privaudit.capture.remote_apks import Wanted
-from privaudit.model import AnswerState, Requested
+from privaudit.capture.remote_apks import ApkRequest
+from privaudit.model import AnswerState, RequestedState
 from privaudit.virtual_phone import apks as demo_apks
-from privaudit.virtual_phone import open_story, stories
+from privaudit.virtual_phone import load_scenario, scenario_names
 from tests.capture.test_apks import Shell
 from tests.fixtures import arsc_builder
 from tests.fixtures.apk_builder import MAIN, aapt, apksigner, badging, certificates, changed, key, manifest, pack, sign
@@ -43,16 +43,16 @@ NAMES = {
 
 
 def parts_of(content, package="com.example.t"):
-    wanted = Wanted(package=package, path=PATH, certificates=True)
-    return next(remote_apks.read(Shell({PATH: content}), [wanted]))
+    wanted = ApkRequest(package=package, path=PATH, with_certificates=True)
+    return next(remote_apks.read_apks(Shell({PATH: content}), [wanted]))
 
 
 def read(content, languages=("zh-CN",), sdk=34, package="com.example.t", **more):
     whole = parts_of(content, package)
-    said = info.read(whole, languages, sdk, **more)
+    said = info.read_installed_apk(whole, languages, sdk, **more)
     # What a saved capture holds says the same, whatever the language.
-    saved = load(package, dump(info.thin(whole)))
-    assert replace(info.read(saved, languages, sdk, **more), signing=None) == replace(said, signing=None)
+    saved = load_apk_parts(package, dump_apk_parts(info.trim_resources(whole)))
+    assert replace(info.read_installed_apk(saved, languages, sdk, **more), signing=None) == replace(said, signing=None)
     return said
 
 
@@ -78,7 +78,7 @@ def signer(folder):
 def labels_by_aapt(content, folder):
     """Locale → application label."""
     return {
-        tag or DEFAULT: text.replace(r"\'", "'")
+        tag or UNDETERMINED_LANGUAGE: text.replace(r"\'", "'")
         for tag, text in re.findall(r"^application-label(?:-([\w-]+))?:'(.*)'$", badging(content, folder), re.MULTILINE)
     }
 
@@ -87,13 +87,13 @@ class TestNames:
     def test_as_aapt_says(self, loan, folder):
         expected = labels_by_aapt(loan, folder)
         assert len(expected) == len(NAMES)
-        found = read(loan, [tag for tag in expected if tag != DEFAULT])
+        found = read(loan, [tag for tag in expected if tag != UNDETERMINED_LANGUAGE])
         assert found.labels == expected
 
     def test_every_app_of_the_demo_as_aapt_says(self, folder):
-        apps = {demo_apks.name(app): app for story in stories() for app in open_story(story).apps}
+        apps = {demo_apks.apk_entry_name(app): app for story in scenario_names() for app in load_scenario(story).apps}
         for name, app in apps.items():
-            content = demo_apks.bundle()[name]
+            content = demo_apks.load_apks()[name]
             expected = labels_by_aapt(content, folder)
             if expected.get("und"):
                 # What a phone in Chinese shows where an app has no Chinese name; aapt lists only what is there.
@@ -104,7 +104,7 @@ class TestNames:
             assert found.label == (app.labels.get("zh-CN") or app.labels.get("en"))
             assert found.version_code == app.version_code
             assert found.target_sdk == app.target_sdk
-            assert [one.permission for one in found.requests or ()] == list(app.requested)
+            assert [one.permission for one in found.uses_permissions or ()] == list(app.requested_permissions)
 
     @pytest.mark.parametrize(
         ("languages", "label"),
@@ -132,13 +132,13 @@ class TestNames:
 
     def test_a_name_in_the_manifest_itself(self, folder):
         content = aapt(folder / "", manifest("", label="Plain"), {"": {"n": "other"}})
-        assert read(content, ["zh-CN"]).labels == {DEFAULT: "Plain"}
+        assert read(content, ["zh-CN"]).labels == {UNDETERMINED_LANGUAGE: "Plain"}
 
     def test_references_are_followed(self, tmp_path):
         strings = {"": {"n": "@string/second", "second": "There"}, "zh-rCN": {"second": "那里"}}
         content = aapt(tmp_path, manifest(""), strings)
         found = read(content, ["zh-CN"])
-        assert (found.label, found.labels) == ("那里", {"zh-CN": "那里", DEFAULT: "There"})
+        assert (found.label, found.labels) == ("那里", {"zh-CN": "那里", UNDETERMINED_LANGUAGE: "There"})
 
     def test_a_name_of_androids_own_is_not_guessed(self, tmp_path):
         found = read(aapt(tmp_path, manifest("", label="@android:string/ok"), {"": "x"}))
@@ -169,12 +169,12 @@ class TestManifest:
         )
         found = read(aapt(tmp_path, manifest("", head=head), {"": "x"}))
         says = {
-            (name, sdk): found.requested(f"android.permission.{name}", sdk)
+            (name, sdk): found.request_state(f"android.permission.{name}", sdk)
             for name, sdk in itertools.product(("READ_CONTACTS", "READ_SMS", "READ_CALL_LOG", "OWN"), (28, 34))
         }
         no = {("READ_SMS", 34), ("OWN", 28), ("OWN", 34)}
-        assert {key for key, value in says.items() if value is Requested.NO} == no
-        assert {value for key, value in says.items() if key not in no} == {Requested.YES}
+        assert {key for key, value in says.items() if value is RequestedState.NO} == no
+        assert {value for key, value in says.items() if key not in no} == {RequestedState.YES}
 
     @pytest.mark.parametrize(
         ("body", "icon"),
@@ -207,8 +207,8 @@ class TestManifest:
         assert read(loan, version_code=7).problem is None
         assert reason(read(loan, version_code=8).problem) == "version_differs"
         other = read(loan, package="com.example.bank")
-        assert (reason(other.problem), other.label, other.requests) == ("package_differs", None, None)
-        assert other.requested("android.permission.READ_SMS", 34) is Requested.UNKNOWN
+        assert (reason(other.problem), other.label, other.uses_permissions) == ("package_differs", None, None)
+        assert other.request_state("android.permission.READ_SMS", 34) is RequestedState.UNKNOWN
 
 
 class TestCertificates:
@@ -233,9 +233,9 @@ class TestCertificates:
         found = read(signed)
         expected = certificates(tmp_path / "out.apk", *verified)
         assert set(found.signing.schemes) == schemes
-        assert [[one.certificate for one in signers] for signers in found.signing.schemes.values()] == [expected] * len(
-            schemes
-        )
+        assert [[one.certificate_sha256 for one in signers] for signers in found.signing.schemes.values()] == [
+            expected
+        ] * len(schemes)
         assert found.signing_problem is None
 
     def test_two_signers(self, loan, tmp_path, signer):
@@ -247,8 +247,8 @@ class TestCertificates:
         found = read((tmp_path / "o.apk").read_bytes()).signing
         expected = set(certificates(tmp_path / "o.apk"))
         assert len(expected) == 2
-        assert {one.certificate for one in found.schemes["v2"]} == expected
-        assert {one.certificate for one in found.schemes["v1"]} == expected
+        assert {one.certificate_sha256 for one in found.schemes["v2"]} == expected
+        assert {one.certificate_sha256 for one in found.schemes["v1"]} == expected
 
     def test_rotation(self, loan, tmp_path, signer):
         second = key(tmp_path, "second")
@@ -260,50 +260,60 @@ class TestCertificates:
         found = read(signed).signing
         old = certificates(tmp_path / "out.apk", "--min-sdk-version", "24", "--max-sdk-version", "27")
         new = certificates(tmp_path / "out.apk", "--min-sdk-version", "28")
-        assert [one.certificate for one in found.in_force(27)] == old
-        assert [one.certificate for one in found.in_force(34)] == new
-        assert found.in_force(34)[0].history == (*old, *new)
+        assert [one.certificate_sha256 for one in found.active_signers(27)] == old
+        assert [one.certificate_sha256 for one in found.active_signers(34)] == new
+        assert found.active_signers(34)[0].certificate_history == (*old, *new)
         assert old != new
         # v3.1 is v3 under another number, for newer phones; this apksigner cannot make it.
-        block = parts_of(signed).parts[SIGNING_BLOCK].data()
+        block = parts_of(signed).parts[SIGNING_BLOCK].to_bytes()
         newer = block.replace(struct.pack("<I", 0xF05368C0), struct.pack("<I", 0x1B93AD61))
-        later = apk_certificates.parse({SIGNING_BLOCK: Part.whole(newer)})
-        assert [one.certificate for one in later.in_force(33)] == new
-        assert [one.certificate for one in later.in_force(32)] == old
+        later = apk_certificates.parse_signing_info({SIGNING_BLOCK: ApkPart.from_bytes(newer)})
+        assert [one.certificate_sha256 for one in later.active_signers(33)] == new
+        assert [one.certificate_sha256 for one in later.active_signers(32)] == old
 
     def test_the_demo_as_apksigner_says(self, tmp_path):
         for package in ("com.example.sudaibao", "com.android.contacts"):
-            app = open_story("borrower").app(package)
-            content = demo_apks.bundle()[demo_apks.name(app)]
+            app = load_scenario("borrower").find_app(package)
+            content = demo_apks.load_apks()[demo_apks.apk_entry_name(app)]
             (tmp_path / "a.apk").write_bytes(content)
-            found = read(content, package=package).signing.in_force(34)
-            assert [one.certificate for one in found] == certificates(tmp_path / "a.apk")
+            found = read(content, package=package).signing.active_signers(34)
+            assert [one.certificate_sha256 for one in found] == certificates(tmp_path / "a.apk")
 
     def test_which_scheme_counts(self):
-        one, two, three = (Signer(certificate=name) for name in "abc")
-        signing = Signing(schemes={"v1": (one,), "v2": (two,), "v3": (replace(three, min_sdk=30, max_sdk=99),)})
-        assert [signing.in_force(sdk)[0].certificate for sdk in (23, 24, 28, 30, None)] == ["a", "b", "b", "c", "c"]
-        assert Signing(schemes={"v3": (three,)}).in_force(23) == ()
+        one, two, three = (Signer(certificate_sha256=name) for name in "abc")
+        signing = SigningInfo(schemes={"v1": (one,), "v2": (two,), "v3": (replace(three, min_sdk=30, max_sdk=99),)})
+        assert [signing.active_signers(sdk)[0].certificate_sha256 for sdk in (23, 24, 28, 30, None)] == [
+            "a",
+            "b",
+            "b",
+            "c",
+            "c",
+        ]
+        assert SigningInfo(schemes={"v3": (three,)}).active_signers(23) == ()
 
     def test_none_at_all(self, loan):
         found = read(loan)
         assert (found.signing, found.signing_problem) == (None, None)
         with pytest.raises(Exception, match="no_certificate"):
-            apk_certificates.parse({})
+            apk_certificates.parse_signing_info({})
 
     @given(st.data())
     def test_any_byte_of_a_block_may_be_wrong(self, data):
-        app = open_story("borrower").app("com.example.sudaibao")
-        block = bytearray(parts_of(demo_apks.bundle()[demo_apks.name(app)], app.package).parts[SIGNING_BLOCK].data())
+        app = load_scenario("borrower").find_app("com.example.sudaibao")
+        block = bytearray(
+            parts_of(demo_apks.load_apks()[demo_apks.apk_entry_name(app)], app.package).parts[SIGNING_BLOCK].to_bytes()
+        )
         for _ in range(data.draw(st.integers(1, 3))):
             block[data.draw(st.integers(0, len(block) - 1))] = data.draw(st.integers(0, 255))
         with contextlib.suppress(ApkError):
-            apk_certificates.parse({SIGNING_BLOCK: Part.whole(bytes(block[: data.draw(st.integers(0, len(block)))]))})
+            apk_certificates.parse_signing_info(
+                {SIGNING_BLOCK: ApkPart.from_bytes(bytes(block[: data.draw(st.integers(0, len(block)))]))}
+            )
 
     @given(st.binary(max_size=200))
     def test_a_signature_file_of_anything(self, raw):
         with pytest.raises(ApkError):
-            apk_certificates.parse({"META-INF/A.RSA": Part.whole(raw)})
+            apk_certificates.parse_signing_info({"META-INF/A.RSA": ApkPart.from_bytes(raw)})
 
 
 class TestHostile:
@@ -311,7 +321,7 @@ class TestHostile:
 
     @given(st.data())
     def test_any_byte_of_a_manifest_may_be_wrong(self, data):
-        raw = bytearray(_whole().parts[MANIFEST].data())
+        raw = bytearray(_whole().parts[MANIFEST].to_bytes())
         for _ in range(data.draw(st.integers(1, 4))):
             raw[data.draw(st.integers(0, len(raw) - 1))] = data.draw(st.sampled_from([0, 1, 2, 3, 127, 128, 254, 255]))
         found = _read_with(MANIFEST, bytes(raw[: data.draw(st.integers(0, len(raw)))]))
@@ -319,7 +329,7 @@ class TestHostile:
 
     @given(st.data())
     def test_any_byte_of_a_table_may_be_wrong(self, data):
-        raw = bytearray(_whole().parts[ARSC].data())
+        raw = bytearray(_whole().parts[ARSC].to_bytes())
         for _ in range(data.draw(st.integers(1, 4))):
             raw[data.draw(st.integers(0, len(raw) - 1))] = data.draw(st.sampled_from([0, 1, 2, 3, 127, 128, 254, 255]))
         found = _read_with(ARSC, bytes(raw[: data.draw(st.integers(0, len(raw)))]))
@@ -366,7 +376,7 @@ class TestHostile:
         ids=["CDATA", "unknown node", "unknown chunk", "a second map"],
     )
     def test_chunks_that_android_skips(self, chunk):
-        raw = _whole().parts[MANIFEST].data()
+        raw = _whole().parts[MANIFEST].to_bytes()
         for at, kind in _chunks(raw):
             if kind != 0x0001:
                 assert _read_with(MANIFEST, _with(raw, at, chunk)).label == "速贷宝"
@@ -379,7 +389,7 @@ class TestHostile:
         ids=["a namespace of no size", "nothing", "junk", "a cut namespace"],
     )
     def test_what_stands_behind_the_root_element_is_not_read(self, behind):
-        raw = _whole().parts[MANIFEST].data()
+        raw = _whole().parts[MANIFEST].to_bytes()
         end = [at for at, kind in _chunks(raw) if kind == 0x0103][-1] + 24
         raw = raw[:end] + behind
         assert _read_with(MANIFEST, struct.pack("<HHI", 3, 8, len(raw)) + raw[8:]).label == "速贷宝"
@@ -388,19 +398,19 @@ class TestHostile:
     def test_an_attribute_that_only_looks_like_androids(self, tmp_path):
         """The label without its resource id is none for Android."""
         content = aapt(tmp_path, manifest(""), {"": "True name"})
-        raw = parts_of(content).parts[MANIFEST].data()
+        raw = parts_of(content).parts[MANIFEST].to_bytes()
         at = next(at for at, kind in _chunks(raw) if kind == 0x0180)
         broken = raw.replace(struct.pack("<I", 0x01010001), struct.pack("<I", 0), 1)
         assert raw.index(struct.pack("<I", 0x01010001)) > at
         assert reason(read(pack(changed(content, MANIFEST, content=broken))).label_problem) == "no_label"
 
     def test_very_many_namespaces(self):
-        raw = _whole().parts[MANIFEST].data()
+        raw = _whole().parts[MANIFEST].to_bytes()
         many = b"".join(struct.pack("<HHIIIII", 0x0100, 16, 24, 1, 0xFFFFFFFF, n, n) for n in range(60_000))
         assert reason(_read_with(MANIFEST, _with(raw, _last_tag(raw), many)).problem) == "manifest_too_large"
 
     def test_very_many_tags(self):
-        raw = _whole().parts[MANIFEST].data()
+        raw = _whole().parts[MANIFEST].to_bytes()
         pair = struct.pack("<HHIIIIIHHHHHH", 0x0102, 16, 36, 1, 0xFFFFFFFF, 0xFFFFFFFF, 0, 20, 20, 0, 0, 0, 0)
         pair += struct.pack("<HHIIIII", 0x0103, 16, 24, 1, 0xFFFFFFFF, 0xFFFFFFFF, 0)
         assert reason(_read_with(MANIFEST, _with(raw, _last_tag(raw), pair * 30_000)).problem) == "manifest_too_large"
@@ -416,7 +426,7 @@ class TestHostile:
 
     def test_a_resource_that_means_itself(self, tmp_path):
         content = aapt(tmp_path, manifest(""), {"": {"n": "@string/o", "o": "@string/p", "p": "x"}})
-        table = parts_of(content).parts[ARSC].data()
+        table = parts_of(content).parts[ARSC].to_bytes()
         value = struct.Struct("<HBBI")
         first = value.pack(8, 0, 1, 0x7F020001)
         if first not in table:
@@ -438,29 +448,29 @@ class TestHostile:
         assert found.package == "com.example.t"
 
     def test_not_read_is_not_known(self):
-        lost = Apk(package="a.b", path=PATH, state=AnswerState.NOT_ASKED, detail=problem("apk.no_time"))
-        found = info.read(info.thin(lost), ["zh-CN"], 34)
-        assert (found.label, found.launcher_icon, found.requests, found.signing) == (None, None, None, None)
+        lost = ApkParts(package="a.b", path=PATH, state=AnswerState.NOT_ASKED, detail=apk_message("apk.no_time"))
+        found = info.read_installed_apk(info.trim_resources(lost), ["zh-CN"], 34)
+        assert (found.label, found.launcher_icon, found.uses_permissions, found.signing) == (None, None, None, None)
         assert reason(found.label_problem) == "no_time"
 
 
 @cache
 def _whole():
-    app = open_story("borrower").app("com.example.sudaibao")
-    return parts_of(demo_apks.bundle()[demo_apks.name(app)], app.package)
+    app = load_scenario("borrower").find_app("com.example.sudaibao")
+    return parts_of(demo_apks.load_apks()[demo_apks.apk_entry_name(app)], app.package)
 
 
 def _read_with(part, raw):
     whole = _whole()
-    broken = replace(whole, parts={**whole.parts, part: Part.whole(raw)})
-    said = info.read(broken, ["zh-CN"], 34)
-    assert info.read(info.thin(broken), ["zh-CN"], 34).label == said.label
+    broken = replace(whole, parts={**whole.parts, part: ApkPart.from_bytes(raw)})
+    said = info.read_installed_apk(broken, ["zh-CN"], 34)
+    assert info.read_installed_apk(info.trim_resources(broken), ["zh-CN"], 34).label == said.label
     return said
 
 
 def test_a_manifest_says_where_it_ends():
     with pytest.raises(ApkError, match="manifest_damaged"):
-        apk_manifest.parse(b"<manifest package='plain.text'/>")
+        apk_manifest.parse_manifest(b"<manifest package='plain.text'/>")
 
 
 def _chunks(raw):

@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 
 from privaudit.apk.apk_problems import ApkError
 from privaudit.apk.arsc_locale import Locale
-from privaudit.apk.arsc_view import LONGEST_TEXT
-from privaudit.apk.parts import ARSC, Part
-from privaudit.apk.resource_config import Config, Device, best
-from privaudit.apk.resource_table import Kind, Table
-from privaudit.virtual_phone import apks, open_story
+from privaudit.apk.arsc_view import MAX_STRING_CHARS
+from privaudit.apk.parts import ARSC, ApkPart
+from privaudit.apk.resource_config import DeviceConfig, ResourceConfig, best_match
+from privaudit.apk.resource_table import ResourceTable, ResValueType
+from privaudit.virtual_phone import apks, load_scenario
 from tests.apk.test_apk import parts_of
 from tests.fixtures import arsc_builder
 
@@ -35,7 +35,7 @@ def models(draw):
 def build(model, *, utf8, layout):
     count, texts, types = model
     rows = [
-        (arsc_builder.config(tag), {index: (int(Kind.STRING), text) for index, text in entries.items()})
+        (arsc_builder.config(tag), {index: (int(ResValueType.STRING), text) for index, text in entries.items()})
         for tag, entries in types
     ]
     return arsc_builder.table(texts, rows, utf8=utf8, layout=layout, count=count)
@@ -43,8 +43,11 @@ def build(model, *, utf8, layout):
 
 def ours(data, resource):
     """(language, region, text) for each configuration."""
-    found = Table(data)
-    return [(v.config.locale.language, v.config.locale.region, found.text(v.data)) for v in found.values(resource)]
+    found = ResourceTable(data)
+    return [
+        (v.config.locale.language, v.config.locale.region, found.string(v.data))
+        for v in found.resource_values(resource)
+    ]
 
 
 def androguards(data, resource):
@@ -91,10 +94,10 @@ def test_the_same_as_androguard_on_made_tables(model, utf8):
 
 def test_the_same_as_androguard_on_every_table_of_the_demo():
     compared = 0
-    for app in open_story("borrower").apps:
+    for app in load_scenario("borrower").apps:
         if not app.labels:
             continue
-        data = parts_of(apks.bundle()[apks.name(app)], app.package).parts[ARSC].data()
+        data = parts_of(apks.load_apks()[apks.apk_entry_name(app)], app.package).parts[ARSC].to_bytes()
         for resource in (0x7F010000, 0x7F020000):
             expected = ours(data, resource)
             if expected:
@@ -107,29 +110,29 @@ def test_the_same_as_androguard_on_every_table_of_the_demo():
 def test_what_was_looked_at_is_enough(model, utf8, layout):
     data = build(model, utf8=utf8, layout=layout)
     resource = 0x7F020000
-    table = Table(data)
-    expected = [(value, table.text(value.data)) for value in table.values(resource)]
-    thin = Table(Part.whole(data).thin(table.touched).data())
-    assert [(value, thin.text(value.data)) for value in thin.values(resource)] == expected
+    table = ResourceTable(data)
+    expected = [(value, table.string(value.data)) for value in table.resource_values(resource)]
+    thin = ResourceTable(ApkPart.from_bytes(data).trimmed_to(table.touched_ranges).to_bytes())
+    assert [(value, thin.string(value.data)) for value in thin.resource_values(resource)] == expected
 
 
 def test_long_texts_are_cut():
     for utf8 in (True, False):
         data = build((1, ["贷" * 9000], [("", {0: 0})]), utf8=utf8, layout="dense")
-        assert ours(data, 0x7F020000) == [("", "", "贷" * LONGEST_TEXT)]
+        assert ours(data, 0x7F020000) == [("", "", "贷" * MAX_STRING_CHARS)]
 
 
 def test_no_more_configurations_than_a_table_can_have():
     row = (arsc_builder.config(""), {0: (3, 0)})
     data = arsc_builder.table(["x"], [row] * 2100, utf8=True, layout="dense", count=1)
     with pytest.raises(ApkError, match="resources_damaged"):
-        Table(data).values(0x7F020000)
+        ResourceTable(data).resource_values(0x7F020000)
 
 
 @pytest.mark.parametrize("data", [b"", b"\2\0\x0c\0", b"\3\0\x08\0\x08\0\0\0", bytes(100)])
 def test_what_is_no_table(data):
     with pytest.raises(ApkError, match="resources_damaged"):
-        Table(data)
+        ResourceTable(data)
 
 
 @pytest.mark.parametrize(
@@ -149,22 +152,22 @@ def test_what_is_no_table(data):
     ],
 )
 def test_which_language_android_takes(wanted, sdk, chosen):
-    configs = [(Config.read(arsc_builder.config(tag)), tag) for tag in TAGS]
-    found = best(configs, Device(locale=Locale.parse(wanted), sdk=sdk))
+    configs = [(ResourceConfig.parse(arsc_builder.config(tag)), tag) for tag in TAGS]
+    found = best_match(configs, DeviceConfig(locale=Locale.parse(wanted), sdk=sdk))
     assert found is not None
     assert found[1] == chosen
 
 
 def test_english_of_elsewhere_is_no_english_for_america():
-    configs = [(Config.read(arsc_builder.config(tag)), tag) for tag in ("en-GB", "")]
-    assert best(configs, Device(locale=Locale.parse("en-US")))[1] == ""
-    assert best(configs, Device(locale=Locale.parse("en-GB")))[1] == "en-GB"
-    assert best(configs, Device(locale=Locale.parse("en-IN")))[1] == "en-GB"
+    configs = [(ResourceConfig.parse(arsc_builder.config(tag)), tag) for tag in ("en-GB", "")]
+    assert best_match(configs, DeviceConfig(locale=Locale.parse("en-US")))[1] == ""
+    assert best_match(configs, DeviceConfig(locale=Locale.parse("en-GB")))[1] == "en-GB"
+    assert best_match(configs, DeviceConfig(locale=Locale.parse("en-IN")))[1] == "en-GB"
 
 
 def test_languages_of_three_letters_and_short_configurations():
     packed = bytearray(arsc_builder.config("")[:28])
     packed[8:10] = bytes([0x80 | (11 << 2) | (8 >> 3), ((8 & 7) << 5) | 5])  # fil
     packed[0] = 28
-    assert Config.read(bytes(packed)).locale == Locale("fil")
+    assert ResourceConfig.parse(bytes(packed)).locale == Locale("fil")
     assert Locale.parse("tl") == Locale("fil")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from privaudit.apk import dex as apk_dex
 from privaudit.apk.apk_problems import ApkError
-from privaudit.apk.dex import Named
+from privaudit.apk.dex import DexPrefixHits
 from tests.fixtures.dex_builder import dex
 
 PARTS = st.lists(st.sampled_from(["a", "ab", "b", "z", "A", "a$b", "包"]), min_size=1, max_size=3).map(".".join)
@@ -19,14 +19,14 @@ SMALL = dex(["com.example.Main", "com.example.sdk.A", "com.example.sdk.B", "com.
 
 
 def found(data, *prefixes):
-    return list(apk_dex.find(data, prefixes, "classes.dex"))
+    return list(apk_dex.find_class_prefixes(data, prefixes, "classes.dex"))
 
 
 def test_a_prefix_is_of_whole_parts_and_code_is_told_from_mention():
     assert found(SMALL, "com.example", "com.exam", "com.example.sdk", "org.spoken", "com.example.Main") == [
-        Named("com.example", 3, 3),
-        Named("com.example.sdk", 2, 2),
-        Named("org.spoken", 1, 0),
+        DexPrefixHits("com.example", 3, 3),
+        DexPrefixHits("com.example.sdk", 2, 2),
+        DexPrefixHits("org.spoken", 1, 0),
     ]
 
 
@@ -41,7 +41,7 @@ def test_the_same_as_androguard_reads(classes, spoken, prefix):
     path = f"L{prefix.replace('.', '/')}/"
     types = {name for name in read.get_strings() if name.startswith(path)}
     ours = {name for name in read.get_classes_names() if name.startswith(path)}
-    expected = [Named(prefix, len(types), len(ours))] if types else []
+    expected = [DexPrefixHits(prefix, len(types), len(ours))] if types else []
     assert found(data, prefix) == expected
 
 
@@ -75,4 +75,4 @@ def test_what_is_no_dex_is_said(data, why):
 def test_a_name_without_an_end_costs_no_more_than_a_glance():
     """A text of 200 MB, and a prefix to hold against it: only its beginning is looked at."""
     huge = dex(["a." + "b" * 5_000_000])
-    assert found(huge, "a", "b") == [Named("a", 1, 1)]
+    assert found(huge, "a", "b") == [DexPrefixHits("a", 1, 1)]

@@ -8,7 +8,7 @@ import pytest
 
 from privaudit.transport import connect
 from privaudit.virtual_phone.adbd.auth import KeyPolicy
-from privaudit.virtual_phone.adbd.server import DemoPhone
+from privaudit.virtual_phone.adbd.server import AdbdServer
 from privaudit.virtual_phone.adbd.wire import MAX_PAYLOAD_V1, VERSION_CHECKSUM
 
 OLD = {"features": (), "max_payload": MAX_PAYLOAD_V1, "version": VERSION_CHECKSUM, "crlf": True}
@@ -21,7 +21,9 @@ def attach(tmp_path_factory):
     with contextlib.ExitStack() as stack:
 
         def start(files, **how):
-            phone = stack.enter_context(DemoPhone(programs={}, files=files, keys=KeyPolicy(required=False), **how))
+            phone = stack.enter_context(
+                AdbdServer(programs={}, files=files, key_policy=KeyPolicy(required=False), **how)
+            )
             folder = tmp_path_factory.mktemp("key")
             connection = stack.enter_context(
                 connect(transport=f"tcp:{phone.address}", on_waiting=lambda _: None, key_folder=folder)

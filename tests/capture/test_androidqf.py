@@ -13,11 +13,11 @@ from privaudit import capture, facts
 from privaudit.capture import androidqf, converters
 from privaudit.errors import SourceError
 from privaudit.model import AnswerState
-from privaudit.virtual_phone import open_story
+from privaudit.virtual_phone import load_scenario
 from tests.conftest import NOW
 from tests.fixtures import bugreport_builder as builder
 
-PHONE = open_story("borrower")
+PHONE = load_scenario("borrower")
 NEWER = builder.androidqf(PHONE, NOW)
 OLDER = builder.androidqf(PHONE, NOW, newer=False)
 A, U, R, Q = AnswerState.ANSWERED, AnswerState.UNREADABLE, AnswerState.REFUSED, AnswerState.NOT_ASKED
@@ -25,18 +25,18 @@ A, U, R, Q = AnswerState.ANSWERED, AnswerState.UNREADABLE, AnswerState.REFUSED, 
 
 @pytest.fixture
 def collected(tmp_path):
-    """Reads files from a folder, or with `zipped`, from a zip in which they lie below `base`."""
+    """Reads files from a folder, or with `zipped`, from a zip in which they lie below `base_apk`."""
 
     def read(files, *, zipped=False, base=""):
         if zipped:
             path = tmp_path / "collected.zip"
             path.write_bytes(builder.archive({base + name: content for name, content in files.items()}))
-            return capture.read(path)
+            return capture.read_source(path)
         path = tmp_path / "collected"
         path.mkdir()
         for name, content in files.items():
             (path / name).write_bytes(content if isinstance(content, bytes) else content.encode())
-        return capture.read(path)
+        return capture.read_source(path)
 
     return read
 
@@ -73,7 +73,7 @@ def test_folder_and_zip_answer_the_same(collected, files, where):
 def test_its_lists_are_those_that_the_phone_prints(collected, files):
     taken = collected(files)
     assert sorted(taken.answer("installed.0").text.splitlines()) == sorted(builder.listed(PHONE, 0).splitlines())
-    assert not any(row.unparsed_lines for row in facts.gather(taken).coverage)
+    assert not any(row.unparsed_lines for row in facts.gather_facts(taken).coverage)
 
 
 def test_names_and_identifiers_are_not_kept(collected):
@@ -83,7 +83,7 @@ def test_names_and_identifiers_are_not_kept(collected):
 
 
 def test_hashes_that_the_phone_computed_are_read_and_no_name_is_missed_for_them(collected):
-    found = facts.gather(collected(NEWER))
+    found = facts.gather_facts(collected(NEWER))
     assert {app.apk_sha256 for app in found.apps if not app.system} == {"0" * 64}
     rows = {row.question: row.state for row in found.coverage}
     assert (rows["hashes"], rows["names"]) == (A, Q)
@@ -145,13 +145,13 @@ def test_users_whose_list_did_not_come_are_told(collected):
     ],
 )
 def test_rows_become_lines_of_pm_list_packages(row, expected):
-    every, own = converters.packages([row])
+    every, own = converters.package_list_lines([row])
     assert every == ({} if expected is None else {0: expected})
     assert own == ({} if expected is None else {0: "package:a.b\n"})
 
 
 def test_a_uid_tells_the_user_where_nothing_else_does():
-    assert list(converters.packages([one(uid=1010123)])[0]) == [10]
+    assert list(converters.package_list_lines([one(uid=1010123)])[0]) == [10]
 
 
 @pytest.mark.parametrize(
@@ -186,9 +186,9 @@ def test_an_entry_that_is_read_and_comes_twice_is_refused(tmp_path, name):
         again.writestr(name, "[]")
     if name in NEWER:
         with pytest.raises(SourceError, match="capture_damaged"):
-            capture.read(path)
+            capture.read_source(path)
     else:
-        assert capture.read(path).answer("installed.0").state is A
+        assert capture.read_source(path).answer("installed.0").state is A
     assert [file.name for file in tmp_path.iterdir()] == ["a.zip"]
 
 
@@ -217,7 +217,7 @@ def test_one_without_anything_that_we_know_is_an_error(collected):
 
 @pytest.mark.parametrize("said", ["", "null", '{"started": 5}', '{"started": "0001-01-01T00:00:00Z"}', "{}", "[]"])
 def test_without_its_own_time_the_phones_is_taken(collected, said):
-    assert collected({**NEWER, "acquisition.json": said}).taken_at.timestamp() == PHONE.clock(NOW).timestamp()
+    assert collected({**NEWER, "acquisition.json": said}).taken_at.timestamp() == PHONE.device_time(NOW).timestamp()
 
 
 SMALL = builder.archive({name: content[:2000] for name, content in NEWER.items()})
@@ -231,7 +231,7 @@ def test_a_changed_or_torn_zip_never_raises_anything_but_its_error(tmp_path_fact
     raw[at] ^= 1 << bit
     path.write_bytes(raw[:at] if cut else raw)
     try:
-        facts.gather(capture.read(path))
+        facts.gather_facts(capture.read_source(path))
     except SourceError:
         return
 
@@ -251,7 +251,7 @@ ROWS = st.recursive(
 @settings(max_examples=100, deadline=None)
 def test_any_json_is_a_list_or_an_error(rows):
     try:
-        every, own = converters.packages(rows)
+        every, own = converters.package_list_lines(rows)
     except ValueError:
         return
     assert every.keys() == own.keys()

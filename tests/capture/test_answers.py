@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from privaudit.capture.answers import Answer, decode, receive
-from privaudit.capture.questions import BY_NAME
-from privaudit.capture.redact import REMOVED, redact
+from privaudit.capture.answers import Answer, classify_answer, decode_output
+from privaudit.capture.questions import QUESTIONS_BY_NAME
+from privaudit.capture.redact import REDACTED, redact
 from privaudit.model import AnswerState
 from tests.fixtures.sentences import ENGLISH
 
@@ -66,12 +66,12 @@ EXPIRED = "*** SERVICE 'package' DUMP TIMEOUT (10000ms) EXPIRED ***\n"
     ],
 )
 def test_states(key, text, code, state):
-    assert receive(key, text.encode(), exit_code=code).state is state
+    assert classify_answer(key, text.encode(), exit_code=code).state is state
 
 
 @pytest.mark.parametrize(("text", "state"), [("", Q), ("\r\n", Q), ("Users:", U)])
 def test_a_connection_that_ended(text, state):
-    assert receive("users", text.encode(), exit_code=None, whole=False).state is state
+    assert classify_answer("users", text.encode(), exit_code=None, complete=False).state is state
 
 
 @pytest.mark.parametrize(
@@ -90,26 +90,26 @@ def test_a_connection_that_ended(text, state):
     ],
 )
 def test_encodings(raw, text, problem):
-    found, wrong = decode(raw)
+    found, wrong = decode_output(raw)
     assert text is None or found == text
     assert (wrong.key if wrong else None) == (f"coverage.{problem}" if problem else None)
 
 
-@given(st.binary(), st.sampled_from([None, 0, 1, 127, 255]), st.sampled_from([*BY_NAME]))
+@given(st.binary(), st.sampled_from([None, 0, 1, 127, 255]), st.sampled_from([*QUESTIONS_BY_NAME]))
 def test_any_bytes_get_a_state(raw, code, name):
-    answer = receive(name if BY_NAME[name].per == "phone" else f"{name}.0", raw, exit_code=code)
+    answer = classify_answer(name if QUESTIONS_BY_NAME[name].scope == "phone" else f"{name}.0", raw, exit_code=code)
     assert (answer.state is A) == (answer.detail is None)
     assert "\r\n" not in answer.text
 
 
 def test_every_problem_has_words():
-    answer = receive("users", b"", exit_code=0)
+    answer = classify_answer("users", b"", exit_code=0)
     assert answer.detail.key in ENGLISH
 
 
 def test_a_key_tells_its_question_user_and_package():
     found = [Answer(key=key, state=A) for key in ("users", "installed.10", "package.a.b")]
-    told = [(answer.question, answer.user, answer.about) for answer in found]
+    told = [(answer.question, answer.user, answer.subject) for answer in found]
     assert told == [("users", None, None), ("installed", 10, "10"), ("package", None, "a.b")]
 
 
@@ -136,42 +136,42 @@ def test_a_key_tells_its_question_user_and_package():
 @pytest.mark.parametrize("before", ["", "Users:\n"])
 def test_names_of_android_users_are_not_kept(before, name):
     text = f"{before}\tUserInfo{{0:{name}:4c13}} running\n\tUserInfo{{10:{name}x:30}}\n"
-    kept = redact(receive("users", text.encode(), exit_code=0)).text
+    kept = redact(classify_answer("users", text.encode(), exit_code=0)).text
     for word in ("Li", "Wei", "李伟", "b}c"):
         assert word not in kept
-    assert f"UserInfo{{10:{REMOVED}:30}}" in kept
+    assert f"UserInfo{{10:{REDACTED}:30}}" in kept
 
 
 @given(st.integers(0, 60))
 def test_a_cut_line_keeps_no_part_of_a_name(at):
     text = "Users:\n\tUserInfo{0:Wang Xiaoming:4c13} running\n"[:at]
-    kept = redact(receive("users", text.encode(), exit_code=None, whole=False)).text
+    kept = redact(classify_answer("users", text.encode(), exit_code=None, complete=False)).text
     assert "Wan" not in kept
-    assert "W" not in kept.replace(REMOVED, "")
+    assert "W" not in kept.replace(REDACTED, "")
 
 
 @pytest.mark.parametrize("key", ["packages", "appops", "device_policy", "package.com.example.app", "roles"])
 def test_names_of_android_users_are_not_kept_where_they_do_not_belong(key):
     """As in a bug report whose sections are mixed up. What stands on other lines stays: it may tell of an app."""
     text = "a\n  UserInfo{0:Li Wei:13} serialNo=0\nUserInfo{10:Li\n  Package [com.example.app] (1f):\n:13}\n"
-    kept = redact(receive(key, text.encode(), exit_code=0)).text
-    assert kept == text.replace("Li Wei", REMOVED)
+    kept = redact(classify_answer(key, text.encode(), exit_code=0)).text
+    assert kept == text.replace("Li Wei", REDACTED)
 
 
 def test_other_properties_are_not_kept():
     text = "[ro.serialno]: [SECRET]\n[ro.build.version.sdk]: [34]\n[gsm.x]: [SECRET\n[SECRET]\n"
     text += "[ro.product.model]: [a\nb]\n"
-    kept = redact(receive("properties", text.encode(), exit_code=None)).text
+    kept = redact(classify_answer("properties", text.encode(), exit_code=None)).text
     assert "SECRET" not in kept
-    assert kept == f"{REMOVED}\n[ro.build.version.sdk]: [34]\n{REMOVED}\n[ro.product.model]: [a\nb]\n"
+    assert kept == f"{REDACTED}\n[ro.build.version.sdk]: [34]\n{REDACTED}\n[ro.product.model]: [a\nb]\n"
 
 
 def test_other_settings_are_not_kept():
     text = "android_id=SECRET\nbluetooth_name=SECRET\nSECRET\nsms_default_application=a.b\naccessibility_enabled=1\n"
-    kept = redact(receive("settings.0", text.encode(), exit_code=None)).text
+    kept = redact(classify_answer("settings.0", text.encode(), exit_code=None)).text
     assert kept.split("\n") == [
-        f"android_id={REMOVED}",
-        f"bluetooth_name={REMOVED}",
+        f"android_id={REDACTED}",
+        f"bluetooth_name={REDACTED}",
         "sms_default_application=a.b",
         "accessibility_enabled=1",
         "",
@@ -180,4 +180,4 @@ def test_other_settings_are_not_kept():
 
 def test_what_the_phone_said_of_a_setting_is_kept():
     text = "/system/bin/sh: settings: not found\nsms_default_application=\n"
-    assert redact(receive("settings.0", text.encode(), exit_code=0)).text == text
+    assert redact(classify_answer("settings.0", text.encode(), exit_code=0)).text == text

@@ -13,11 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from privaudit.apk import parts
-from privaudit.apk.apk_problems import problem
-from privaudit.apk.parts import ARSC, MANIFEST, SIGNING_BLOCK, Apk, Part
+from privaudit.apk.apk_problems import apk_message
+from privaudit.apk.parts import ARSC, MANIFEST, SIGNING_BLOCK, ApkPart, ApkParts
 from privaudit.capture import remote_apks
-from privaudit.capture.questions import BLOCK
-from privaudit.capture.remote_apks import Wanted
+from privaudit.capture.questions import BLOCK_BYTES
+from privaudit.capture.remote_apks import ApkRequest
 from privaudit.errors import ConnectionLost
 from privaudit.model import AnswerState, Reply
 from tests.capture.conftest import OLD
@@ -48,7 +48,7 @@ class Shell:
 
     def run(self, command, **_):
         self.commands.append(command.text)
-        out = self.shell.run(command.text).out
+        out = self.shell.run_script(command.text).out
         self.bytes += len(out)
         if self.breaks_at == len(self.commands):
             raise ConnectionLost("errors.lost", out[: len(out) // 2])
@@ -56,8 +56,8 @@ class Shell:
 
 
 def one(content, *, certificates=False, path=PATH):
-    wanted = Wanted(package="com.example.x", path=path, certificates=certificates)
-    return next(remote_apks.read(Shell({PATH: content}), [wanted]))
+    wanted = ApkRequest(package="com.example.x", path=path, with_certificates=certificates)
+    return next(remote_apks.read_apks(Shell({PATH: content}), [wanted]))
 
 
 def reason(apk, part=None):
@@ -71,8 +71,10 @@ def test_parts_are_the_files_own_bytes(attach, how):
         [*ROWS, Row("META-INF/CERT.RSA", b"seven"), Row("META-INF/x/CERT.RSA", b"no")], before_directory=BLOCK_BYTES
     )
     phone, connection = attach({PATH: content}, **how)
-    apk = next(remote_apks.read(connection, [Wanted(package="com.example.x", path=PATH, certificates=True)]))
-    assert {name: part.data() for name, part in apk.parts.items()} == {
+    apk = next(
+        remote_apks.read_apks(connection, [ApkRequest(package="com.example.x", path=PATH, with_certificates=True)])
+    )
+    assert {name: part.to_bytes() for name, part in apk.parts.items()} == {
         MANIFEST: XML,
         ARSC: TABLE,
         "META-INF/CERT.RSA": b"seven",
@@ -99,7 +101,7 @@ def large(entries=9000, size=101 << 20):
 def test_a_hundred_megabytes_cost_four_round_trips_and_hardly_more_than_the_parts():
     content = large()
     phone = Shell({PATH: content})
-    apk = next(remote_apks.read(phone, [Wanted(package="com.example.x", path=PATH, certificates=True)]))
+    apk = next(remote_apks.read_apks(phone, [ApkRequest(package="com.example.x", path=PATH, with_certificates=True)]))
     directory = len(content) - 22 - content.index(b"PK\1\2")
     packed = len(zlib.compress(XML * 20, 9))
     needed = 22 + directory + packed + apk.parts[ARSC].size
@@ -109,36 +111,42 @@ def test_a_hundred_megabytes_cost_four_round_trips_and_hardly_more_than_the_part
 
 
 def test_many_apks_share_round_trips():
-    files = {f"/data/app/app{number}/base.apk": pack(ROWS) for number in range(3 * remote_apks.GROUP)}
+    files = {f"/data/app/app{number}/base.apk": pack(ROWS) for number in range(3 * remote_apks.BATCH_SIZE)}
     phone = Shell(files)
     found = list(
-        remote_apks.read(phone, [], [Wanted(package=f"a.b{number}", path=path) for number, path in enumerate(files)])
+        remote_apks.read_apks(
+            phone, [], [ApkRequest(package=f"a.b{number}", path=path) for number, path in enumerate(files)]
+        )
     )
-    assert [apk.package for apk in found] == [f"a.b{number}" for number in range(3 * remote_apks.GROUP)]
-    assert all(apk.parts[MANIFEST].data() == XML for apk in found)
+    assert [apk.package for apk in found] == [f"a.b{number}" for number in range(3 * remote_apks.BATCH_SIZE)]
+    assert all(apk.parts[MANIFEST].to_bytes() == XML for apk in found)
     assert len(phone.commands) <= 4 * 3
 
 
 def test_time_is_for_the_rest_and_not_for_suspects():
-    files = {f"/app/{number}.apk": pack(ROWS) for number in range(4 * remote_apks.GROUP)}
-    wanted = [Wanted(package=f"a.b{number}", path=path) for number, path in enumerate(files)]
-    first, then = wanted[: 2 * remote_apks.GROUP], wanted[2 * remote_apks.GROUP :]
+    files = {f"/app/{number}.apk": pack(ROWS) for number in range(4 * remote_apks.BATCH_SIZE)}
+    wanted = [ApkRequest(package=f"a.b{number}", path=path) for number, path in enumerate(files)]
+    first, then = wanted[: 2 * remote_apks.BATCH_SIZE], wanted[2 * remote_apks.BATCH_SIZE :]
     ticks = itertools.chain([0.0, 1.0], itertools.repeat(99.0))
     told = []
     found = list(
-        remote_apks.read(Shell(files), first, then, seconds=10, progress=told.append, clock=lambda: next(ticks))
+        remote_apks.read_apks(
+            Shell(files), first, then, time_limit_s=10, on_progress=told.append, clock=lambda: next(ticks)
+        )
     )
     states = [apk.state for apk in found]
-    assert states == [AnswerState.ANSWERED] * 3 * remote_apks.GROUP + [AnswerState.NOT_ASKED] * remote_apks.GROUP
+    assert (
+        states == [AnswerState.ANSWERED] * 3 * remote_apks.BATCH_SIZE + [AnswerState.NOT_ASKED] * remote_apks.BATCH_SIZE
+    )
     assert reason(found[-1]) == "no_time"
     assert [(one.done, one.total) for one in told] == [(50 * n, 200) for n in (1, 2, 3, 4)]
 
 
 @pytest.mark.parametrize("breaks_at", [1, 2, 3])
 def test_a_pulled_cable_leaves_the_rest_as_not_asked(breaks_at):
-    files = {f"/app/{number}.apk": pack(ROWS) for number in range(2 * remote_apks.GROUP)}
-    wanted = [Wanted(package=f"a.b{number}", path=path) for number, path in enumerate(files)]
-    found = list(remote_apks.read(Shell(files, breaks_at), wanted))
+    files = {f"/app/{number}.apk": pack(ROWS) for number in range(2 * remote_apks.BATCH_SIZE)}
+    wanted = [ApkRequest(package=f"a.b{number}", path=path) for number, path in enumerate(files)]
+    found = list(remote_apks.read_apks(Shell(files, breaks_at), wanted))
     assert [apk.package for apk in found] == [one.package for one in wanted]
     assert {apk.state for apk in found} == {AnswerState.NOT_ASKED}
     assert {reason(apk) for apk in found} == {"cut"}
@@ -147,7 +155,9 @@ def test_a_pulled_cable_leaves_the_rest_as_not_asked(breaks_at):
 def test_paths_that_must_not_enter_a_command_never_do():
     phone = Shell({})
     evil = "/data/app/$(reboot)'/base.apk"
-    found = list(remote_apks.read(phone, [Wanted(package="a.b", path=evil), Wanted(package="a.c", path="/x.apk")]))
+    found = list(
+        remote_apks.read_apks(phone, [ApkRequest(package="a.b", path=evil), ApkRequest(package="a.c", path="/x.apk")])
+    )
     assert [reason(apk) for apk in found] == ["path_unusual", "cannot_open"]
     assert not any("reboot" in command for command in phone.commands)
 
@@ -206,9 +216,9 @@ def test_a_bad_manifest_does_not_spoil_the_rest(name):
     apk = one(pack([row, *ROWS[1:]]))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert apk.parts[ARSC].data() == TABLE
+    assert apk.parts[ARSC].to_bytes() == TABLE
     if expected is None:
-        assert apk.parts[MANIFEST].data() == XML
+        assert apk.parts[MANIFEST].to_bytes() == XML
     else:
         assert (reason(apk, MANIFEST), MANIFEST in apk.parts) == (expected, False)
     assert peak < 24 << 20
@@ -235,22 +245,22 @@ def test_garbage_instead_of_a_deflated_stream():
 )
 def test_tricks_that_android_does_not_mind(row):
     rows = [replace(row, local={"packed": 3}) if row.packed else row, *ROWS[1:]]
-    assert one(pack(rows)).parts[MANIFEST].data() == XML
+    assert one(pack(rows)).parts[MANIFEST].to_bytes() == XML
 
 
 def test_of_two_end_records_the_last_counts():
-    assert one(WHOLE[:-22] + END + END).parts[MANIFEST].data() == XML
+    assert one(WHOLE[:-22] + END + END).parts[MANIFEST].to_bytes() == XML
 
 
 def test_a_long_comment_is_no_trick():
-    assert one(pack(ROWS, comment=b"x" * 65535)).parts[MANIFEST].data() == XML
+    assert one(pack(ROWS, comment=b"x" * 65535)).parts[MANIFEST].to_bytes() == XML
 
 
 def test_ten_thousand_entries():
     rows = [Row(f"assets/{number}", b"", 0) for number in range(10_000)]
     phone = Shell({PATH: pack([*rows, *ROWS])})
-    apk = next(remote_apks.read(phone, [Wanted(package="com.example.x", path=PATH)]))
-    assert apk.parts[MANIFEST].data() == XML
+    apk = next(remote_apks.read_apks(phone, [ApkRequest(package="com.example.x", path=PATH)]))
+    assert apk.parts[MANIFEST].to_bytes() == XML
     assert len(phone.commands) <= 4
 
 
@@ -258,15 +268,15 @@ def test_ten_thousand_entries():
 def test_a_signing_block_of_a_wrong_size(size):
     raw = BLOCK_BYTES[:-24] + struct.pack("<Q", size) + b"APK Sig Block 42"
     apk = one(pack(ROWS, before_directory=raw), certificates=True)
-    assert apk.parts[MANIFEST].data() == XML
+    assert apk.parts[MANIFEST].to_bytes() == XML
     assert reason(apk, SIGNING_BLOCK) == "signing_damaged" if SIGNING_BLOCK not in apk.parts else size == 4096
 
 
 def test_a_signing_block_larger_than_usual_is_read_whole():
-    size = 5 * BLOCK - 8
+    size = 5 * BLOCK_BYTES - 8
     raw = struct.pack("<Q", size) + bytes(size - 24) + struct.pack("<Q", size) + b"APK Sig Block 42"
     apk = one(pack(ROWS, before_directory=raw), certificates=True)
-    assert apk.parts[SIGNING_BLOCK].data() == raw
+    assert apk.parts[SIGNING_BLOCK].to_bytes() == raw
 
 
 def test_a_file_that_shrinks_while_it_is_read():
@@ -274,12 +284,12 @@ def test_a_file_that_shrinks_while_it_is_read():
     honest, phone.run = (
         phone.run,
         lambda command, **_: Reply(
-            stdout=honest(command).stdout.replace(b"%d " % len(WHOLE), b"%d " % (len(WHOLE) + 9 * BLOCK)),
+            stdout=honest(command).stdout.replace(b"%d " % len(WHOLE), b"%d " % (len(WHOLE) + 9 * BLOCK_BYTES)),
             stderr=b"",
             exit_code=0,
         ),
     )
-    assert reason(next(remote_apks.read(phone, [Wanted(package="com.example.x", path=PATH)]))) == "cannot_open"
+    assert reason(next(remote_apks.read_apks(phone, [ApkRequest(package="com.example.x", path=PATH)]))) == "cannot_open"
 
 
 @given(st.data())
@@ -297,11 +307,11 @@ def test_any_byte_may_be_wrong(data):
 
 def test_parts_are_written_and_read_back():
     apk = one(pack(ROWS, before_directory=BLOCK_BYTES), certificates=True)
-    assert parts.load(apk.package, parts.dump(apk)) == apk
-    lost = Apk(
-        package="a.b", path="/x.apk", state=AnswerState.UNREADABLE, detail=problem("apk.zip_differs", entry="é\n")
+    assert parts.load_apk_parts(apk.package, parts.dump_apk_parts(apk)) == apk
+    lost = ApkParts(
+        package="a.b", path="/x.apk", state=AnswerState.UNREADABLE, detail=apk_message("apk.zip_differs", entry="é\n")
     )
-    assert parts.load("a.b", parts.dump(lost)) == lost
+    assert parts.load_apk_parts("a.b", parts.dump_apk_parts(lost)) == lost
 
 
 @given(
@@ -310,39 +320,41 @@ def test_parts_are_written_and_read_back():
 )
 def test_what_is_kept_of_a_part_stays_in_its_place(data, kept):
     inside = [(min(start, len(data)), min(start + size, len(data))) for start, size in kept]
-    thin = Part.whole(data).thin(inside)
-    apk = Apk(package="a.b", path="/x.apk", state=AnswerState.ANSWERED, size=9, parts={ARSC: thin}, sha256="00" * 32)
-    back = parts.load("a.b", parts.dump(apk))
+    thin = ApkPart.from_bytes(data).trimmed_to(inside)
+    apk = ApkParts(
+        package="a.b", path="/x.apk", state=AnswerState.ANSWERED, size=9, parts={ARSC: thin}, sha256="00" * 32
+    )
+    back = parts.load_apk_parts("a.b", parts.dump_apk_parts(apk))
     assert back == apk
-    filled = back.parts[ARSC].data()
+    filled = back.parts[ARSC].to_bytes()
     assert len(filled) == len(data)
     assert all(filled[start:end] == data[start:end] for start, end in inside)
 
 
 @given(st.data())
 def test_a_damaged_file_of_parts_is_refused_or_sound(data):
-    apk = Apk(
+    apk = ApkParts(
         package="a.b",
         path="/x.apk",
         state=AnswerState.ANSWERED,
-        parts={ARSC: Part.whole(bytes(99)).thin([(3, 9), (80, 99)])},
+        parts={ARSC: ApkPart.from_bytes(bytes(99)).trimmed_to([(3, 9), (80, 99)])},
     )
-    raw = bytearray(parts.dump(apk))
+    raw = bytearray(parts.dump_apk_parts(apk))
     raw[data.draw(st.integers(0, len(raw) - 1))] = data.draw(st.integers(0, 255))
     try:
-        found = parts.load("a.b", bytes(raw[: data.draw(st.integers(0, len(raw)))]))
+        found = parts.load_apk_parts("a.b", bytes(raw[: data.draw(st.integers(0, len(raw)))]))
     except ValueError:
         return
-    assert all(len(part.data()) == part.size for part in found.parts.values())
+    assert all(len(part.to_bytes()) == part.size for part in found.parts.values())
 
 
 def test_another_apps_parts_are_refused():
-    apk = Apk(package="a.b", path="/x.apk", state=AnswerState.NOT_ASKED)
+    apk = ApkParts(package="a.b", path="/x.apk", state=AnswerState.NOT_ASKED)
     with pytest.raises(ValueError, match="another"):
-        parts.load("a.c", parts.dump(apk))
-    raw = parts.dump(replace(apk, parts={ARSC: Part.whole(b"abc")}))
+        parts.load_apk_parts("a.c", parts.dump_apk_parts(apk))
+    raw = parts.dump_apk_parts(replace(apk, parts={ARSC: ApkPart.from_bytes(b"abc")}))
     with pytest.raises(ValueError, match="changed"):
-        parts.load("a.b", raw.replace(b"abc", b"abd"))
+        parts.load_apk_parts("a.b", raw.replace(b"abc", b"abd"))
     for broken in (b"", b"privaudit-apk/1\n", b"privaudit-apk/1\n[]\n", raw + b"x", raw[:-1]):
         with pytest.raises(ValueError):
-            parts.load("a.b", broken)
+            parts.load_apk_parts("a.b", broken)

@@ -20,30 +20,30 @@ from hypothesis import strategies as st
 
 from privaudit import capture, facts
 from privaudit.capture import Capture, archive
-from privaudit.capture.answers import missing, receive
-from privaudit.capture.collector import take
-from privaudit.capture.command_log import Asked
+from privaudit.capture.answers import classify_answer, missing_answer
+from privaudit.capture.collector import collect_first_round
+from privaudit.capture.command_log import CommandLogEntry
 from privaudit.capture.redact import redact
 from privaudit.errors import SourceError
 from privaudit.model import AnswerState, Source
-from privaudit.virtual_phone import connected, open_story
+from privaudit.virtual_phone import connect_phone, load_scenario
 
 
 @pytest.fixture(scope="session")
 def taken() -> Capture:
-    with connected(open_story("borrower")) as transport:
-        return take(transport, demo=True)
+    with connect_phone(load_scenario("borrower")) as transport:
+        return collect_first_round(transport, demo=True)
 
 
 @pytest.fixture(scope="session")
 def small() -> Capture:
     answers = [
-        redact(receive("users", b"Users:\n\tUserInfo{0:Li Wei:13} running\n", exit_code=0)),
-        receive("installed.0", b"package:com.example.app\n", exit_code=0),
-        receive("third_party.10", b"Error: java.lang.SecurityException: x\n", exit_code=255),
-        receive("package.com.example.app", "速贷\r\x0b\u2028".encode(), exit_code=None, whole=False),
-        missing("appops", AnswerState.TIMED_OUT),
-        replace(receive("settings.0", b"default_input_method=a.b/.C\n", exit_code=None), translated_from="x"),
+        redact(classify_answer("users", b"Users:\n\tUserInfo{0:Li Wei:13} running\n", exit_code=0)),
+        classify_answer("installed.0", b"package:com.example.app\n", exit_code=0),
+        classify_answer("third_party.10", b"Error: java.lang.SecurityException: x\n", exit_code=255),
+        classify_answer("package.com.example.app", "速贷\r\x0b\u2028".encode(), exit_code=None, complete=False),
+        missing_answer("appops", AnswerState.TIMED_OUT),
+        replace(classify_answer("settings.0", b"default_input_method=a.b/.C\n", exit_code=None), translated_from="x"),
     ]
     return Capture(
         answers=MappingProxyType({answer.key: answer for answer in answers}),
@@ -51,7 +51,7 @@ def small() -> Capture:
         source=Source(kind="usb", sha256=None),
         demo=False,
         log=(
-            Asked(
+            CommandLogEntry(
                 command="echo 1\n",
                 why="first round",
                 began_at=datetime(2026, 1, 10, 7, 42, tzinfo=UTC),
@@ -64,7 +64,7 @@ def small() -> Capture:
 
 @pytest.fixture
 def path(small, tmp_path):
-    archive.write(small, tmp_path / "check.zip")
+    archive.write_archive(small, tmp_path / "check.zip")
     return tmp_path / "check.zip"
 
 
@@ -85,7 +85,7 @@ def zipped(path, contents):
 
 
 def test_what_is_written_comes_back(small, path):
-    back = capture.read(path)
+    back = capture.read_source(path)
     assert dict(back.answers) == dict(small.answers)
     assert list(back.answers) == list(small.answers)
     assert (back.taken_at, back.demo, back.source.kind) == (small.taken_at, False, "capture")
@@ -94,9 +94,9 @@ def test_what_is_written_comes_back(small, path):
 
 
 def test_the_facts_of_a_saved_capture_are_those_of_the_live_one(taken, tmp_path):
-    archive.write(taken, tmp_path / "check.zip")
-    back = capture.read(tmp_path / "check.zip")
-    assert facts.gather(back) == facts.gather(taken)
+    archive.write_archive(taken, tmp_path / "check.zip")
+    back = capture.read_source(tmp_path / "check.zip")
+    assert facts.gather_facts(back) == facts.gather_facts(taken)
     assert (back.demo, back.source.kind) == (True, "demo")
 
 
@@ -104,11 +104,12 @@ def test_the_facts_of_a_saved_capture_are_those_of_the_live_one(taken, tmp_path)
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 def test_any_text_comes_back(small, tmp_path_factory, rows):
     answers = [
-        receive(f"installed.{user}", text.encode("utf-8", "replace"), exit_code=code) for user, text, code in rows
+        classify_answer(f"installed.{user}", text.encode("utf-8", "replace"), exit_code=code)
+        for user, text, code in rows
     ]
     one = replace(small, answers=MappingProxyType({answer.key: answer for answer in answers}))
     path = tmp_path_factory.mktemp("any") / "check.zip"
-    archive.write(one, path)
+    archive.write_archive(one, path)
     assert dict(archive.read(path).answers) == dict(one.answers)
 
 
@@ -140,7 +141,7 @@ def test_every_entry_has_its_hash_and_every_answer_the_number_of_its_marks(path)
 
 
 def test_the_log_tells_what_was_asked_why_when_and_how_it_ended(demo_capture, tmp_path):
-    archive.write(demo_capture, tmp_path / "check.zip")
+    archive.write_archive(demo_capture, tmp_path / "check.zip")
     rows = [json.loads(line) for line in entries(tmp_path / "check.zip")["commands.jsonl"].splitlines()]
     assert rows[0]["why"].startswith("first round")
     assert "a packages dumpsys" in rows[0]["command"]
@@ -184,7 +185,7 @@ def test_an_entry_in_a_packing_that_is_torn_is_refused(path):
     raw[at + 20 : at + 60] = b"\xff" * 40
     path.write_bytes(raw)
     with pytest.raises(SourceError):
-        capture.read(path)
+        capture.read_source(path)
 
 
 # --- writing ---------------------------------------------------------------------------------------------------------
@@ -198,7 +199,7 @@ def test_a_full_disk_leaves_nothing_behind(small, tmp_path, monkeypatch, where, 
 
     monkeypatch.setattr(where, fail)
     with pytest.raises(SourceError if isinstance(error, OSError) else KeyboardInterrupt) as raised:
-        archive.write(small, tmp_path / "check.zip")
+        archive.write_archive(small, tmp_path / "check.zip")
     assert list(tmp_path.iterdir()) == []
     if isinstance(error, OSError):
         assert raised.value.values["reason"] == "No space left on device"
@@ -212,13 +213,13 @@ def test_a_failed_write_leaves_the_older_check_as_it_was(small, path, monkeypatc
 
     monkeypatch.setattr("os.fsync", fail)
     with pytest.raises(SourceError, match="not_written"):
-        archive.write(small, path)
+        archive.write_archive(small, path)
     assert path.read_bytes() == before
 
 
 def test_a_folder_that_is_not_there_is_an_error(small, tmp_path):
     with pytest.raises(SourceError, match="not_written"):
-        archive.write(small, tmp_path / "nowhere" / "check.zip")
+        archive.write_archive(small, tmp_path / "nowhere" / "check.zip")
 
 
 def test_what_lies_at_its_place_while_writing_is_neither_followed_nor_kept_open_to_others(small, tmp_path):
@@ -228,7 +229,7 @@ def test_what_lies_at_its_place_while_writing_is_neither_followed_nor_kept_open_
     (tmp_path / "b.zip.part").write_text("x")
     os.chmod(tmp_path / "b.zip.part", 0o644)  # noqa: PTH101
     for name in ("a.zip", "b.zip"):
-        archive.write(small, tmp_path / name)
+        archive.write_archive(small, tmp_path / name)
         assert stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o600
         assert not (tmp_path / name).is_symlink()
     assert precious.read_text() == "mine"
@@ -255,12 +256,12 @@ def test_a_changed_text_is_refused_and_named(path):
 @settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
 def test_a_changed_bit_is_refused_or_changes_nothing(small, tmp_path_factory, at, bit):
     path = tmp_path_factory.mktemp("bit") / "check.zip"
-    archive.write(small, path)
+    archive.write_archive(small, path)
     raw = bytearray(path.read_bytes())
     raw[at % len(raw)] ^= 1 << bit
     path.write_bytes(raw)
     try:
-        back = capture.read(path)
+        back = capture.read_source(path)
     except SourceError:
         return
     assert dict(back.answers) == dict(small.answers)
@@ -271,11 +272,11 @@ def test_a_changed_bit_is_refused_or_changes_nothing(small, tmp_path_factory, at
 @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 def test_a_torn_zip_is_refused(small, tmp_path_factory, at):
     path = tmp_path_factory.mktemp("torn") / "check.zip"
-    archive.write(small, path)
+    archive.write_archive(small, path)
     raw = path.read_bytes()
     path.write_bytes(raw[: at % len(raw)])
     with pytest.raises(SourceError):
-        capture.read(path)
+        capture.read_source(path)
 
 
 @given(st.binary(max_size=200))
@@ -364,7 +365,7 @@ def test_what_is_larger_than_any_check_is_refused_before_it_is_unpacked(path, mo
 
 
 def test_more_entries_than_any_check_are_refused(path):
-    zipped(path, [*entries(path).items(), *((f"{number}.txt", b"") for number in range(archive.MOST_ENTRIES))])
+    zipped(path, [*entries(path).items(), *((f"{number}.txt", b"") for number in range(archive.MAX_ENTRIES))])
     assert refused(path) == "capture_too_large"
 
 
@@ -392,7 +393,7 @@ def test_a_zip_whose_end_is_missing_is_called_so(tmp_path):
     for size in (4, 100, len(whole) - 1):
         path.write_bytes(whole[:size])
         with pytest.raises(SourceError, match="source_cut"):
-            capture.read(path)
+            capture.read_source(path)
     path.write_bytes(b"PK")
     with pytest.raises(SourceError, match="source_unknown"):
-        capture.read(path)
+        capture.read_source(path)

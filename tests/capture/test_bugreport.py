@@ -14,15 +14,15 @@ from hypothesis import strategies as st
 from privaudit import capture, facts
 from privaudit.capture import bugreport, bugreport_sections, services
 from privaudit.capture.questions import PROPERTIES
-from privaudit.capture.redact import REMOVED
+from privaudit.capture.redact import REDACTED
 from privaudit.errors import SourceError
 from privaudit.model import AnswerState
-from privaudit.virtual_phone import open_story
+from privaudit.virtual_phone import load_scenario
 from tests.conftest import NOW
 from tests.fixtures import bugreport_builder as builder
 from tests.fixtures.bugreport_builder import DASHES, framed
 
-PHONE = open_story("borrower")
+PHONE = load_scenario("borrower")
 SDKS = (23, 24, 26, 28, 31, 36)
 """How reports are framed: no duration at all, none of services, with, by priority, with processes, the newest."""
 VERBATIM = {"packages": "package", "appops": "appops", "roles": "role", "device_policy": "device_policy"}
@@ -35,7 +35,7 @@ def report(tmp_path):
 
     def read(content, name="bugreport.txt"):
         (tmp_path / name).write_bytes(content if isinstance(content, bytes) else content.encode())
-        return capture.read(tmp_path / name)
+        return capture.read_source(tmp_path / name)
 
     return read
 
@@ -72,10 +72,10 @@ def test_the_services_of_every_version_are_read_verbatim(report, sdk):
 def test_its_time_is_the_phones_in_its_zone(report, sdk):
     taken = report(builder.text(PHONE, NOW, sdk))
     # Since Android 8 each dump tells when it ended, and ages count from there; before, the head of the report.
-    expected = PHONE.clock(NOW).timestamp() - (90 if sdk < 26 else 0)
+    expected = PHONE.device_time(NOW).timestamp() - (90 if sdk < 26 else 0)
     assert taken.taken_at.timestamp() == expected == int(taken.answer("clock").text)
-    assert facts.gather(taken).clock.zone == "Asia/Shanghai"
-    assert facts.gather(taken).clock.offset_s is None  # no computer's clock was looked at
+    assert facts.gather_facts(taken).clock.zone == "Asia/Shanghai"
+    assert facts.gather_facts(taken).clock.offset_s is None  # no computer's clock was looked at
 
 
 def test_without_a_zone_its_file_tells_when(report, tmp_path):
@@ -99,11 +99,11 @@ def test_names_serials_and_identifiers_are_not_kept_and_each_is_marked(report):
     taken = report(builder.text(PHONE, NOW))
     everything = "".join(answer.text for answer in taken.answers.values())
     assert not [secret for secret in builder.SECRETS if secret in everything]
-    assert f"UserInfo{{0:{REMOVED}:" in taken.answer("users").text
-    assert f"android_id={REMOVED}\n" in taken.answer("settings.0").text
+    assert f"UserInfo{{0:{REDACTED}:" in taken.answer("users").text
+    assert f"android_id={REDACTED}\n" in taken.answer("settings.0").text
     kept = len(PHONE.properties.keys() & set(PROPERTIES))
     dropped = len(builder.properties(PHONE).splitlines()) - kept
-    assert taken.answer("properties").text.count(REMOVED) == dropped
+    assert taken.answer("properties").text.count(REDACTED) == dropped
 
 
 @pytest.mark.parametrize("sdk", SDKS)
@@ -136,7 +136,7 @@ def test_settings_that_are_not_set_read_as_the_phone_would_answer(report):
 )
 def test_a_setting_with_more_in_it_than_a_list_is_counted_and_not_lost(report, value, unparsed):
     dump = f"SECURE SETTINGS (user 0)\n_id:7 name:enabled_accessibility_services pkg:android value:{value}\n\n"
-    found = facts.gather(report(builder.text(PHONE, NOW, settings=dump)))
+    found = facts.gather_facts(report(builder.text(PHONE, NOW, settings=dump)))
     row = next(row for row in found.coverage if (row.question, row.user) == ("settings", 0))
     assert row.unparsed_lines == unparsed
 
@@ -155,7 +155,7 @@ def test_the_dumps_of_real_phones_read_from_a_report_as_from_files(report, sampl
         own = body.removeprefix(b"# All installed package information\n")
         framing = framing.replace(f"<{name}>\n".encode(), own)
         (tmp_path / f"dumpsys_{name}.txt").write_bytes(own)
-    taken, folder = report(framing), capture.read(tmp_path)
+    taken, folder = report(framing), capture.read_source(tmp_path)
     for key in folder.answers:
         # The collectors' editors cut the last line feed off.
         assert taken.answer(key).text.rstrip("\n") == folder.answer(key).text.rstrip("\n")
@@ -336,10 +336,10 @@ class Once(io.BytesIO):
 @pytest.mark.parametrize("size", [1, 80, 5000])
 def test_it_is_read_once_and_in_blocks_of_any_size(monkeypatch, sdk, size):
     raw = builder.text(PHONE, NOW, sdk, activity=forged("activity", BARE % "role")).encode()
-    whole = bugreport_sections.split(io.BytesIO(raw), services.WANTED, "x")
+    whole = bugreport_sections.split_sections(io.BytesIO(raw), services.WANTED_SECTIONS, "x")
     monkeypatch.setattr(bugreport_sections, "_BLOCK_SIZE", size)
     stream = Once(raw)
-    assert bugreport_sections.split(stream, services.WANTED, "x") == whole
+    assert bugreport_sections.split_sections(stream, services.WANTED_SECTIONS, "x") == whole
     assert stream.taken == len(raw)
 
 
@@ -417,7 +417,7 @@ def test_a_changed_or_torn_zip_is_refused_or_reads_the_same(tmp_path_factory, at
     raw[at] ^= 1 << bit
     path.write_bytes(raw[:at] if cut else raw)
     try:
-        taken = capture.read(path)
+        taken = capture.read_source(path)
     except SourceError:
         return
     assert "x\n" in {taken.answer("packages").text, *taken.answers}
@@ -453,7 +453,7 @@ def test_garbage_never_raises_anything_but_its_error_and_keeps_no_name(tmp_path_
         taken = bugreport.read(path)
     except SourceError:
         return
-    facts.gather(taken)
+    facts.gather_facts(taken)
     known = {"appops", "clock", "device_policy", "packages", "properties", "roles", "users"}
     assert all(key in known or key.startswith("settings.") for key in taken.answers)
     assert "Li Wei" not in "".join(answer.text for answer in taken.answers.values())

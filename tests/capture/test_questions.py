@@ -10,9 +10,9 @@ import pytest
 
 import privaudit
 from privaudit.capture import questions
-from privaudit.capture.questions import BY_NAME, PERMISSIONS, PROPERTIES, QUESTIONS, SETTINGS
-from privaudit.virtual_phone import open_story
-from privaudit.virtual_phone.programs import programs
+from privaudit.capture.questions import PERMISSIONS, PROPERTIES, QUESTIONS, QUESTIONS_BY_NAME, SETTINGS
+from privaudit.virtual_phone import load_scenario
+from privaudit.virtual_phone.programs import build_programs
 from privaudit.virtual_phone.shell import ProgramResult, Shell
 from tests.fixtures.sentences import ENGLISH
 
@@ -22,7 +22,7 @@ FIRST = questions.first_round(M).text
 ALL_KEYS = ["properties", "users", "packages", "installed.0", "third_party.10", "settings.999", "package.com.x"]
 SCRIPTS = {
     "first": FIRST,
-    "later": "".join(command.text for command in questions.later_rounds(M, ALL_KEYS, limit=100_000)),
+    "later": "".join(command.text for command in questions.follow_up_rounds(M, ALL_KEYS, max_bytes=100_000)),
 }
 
 # --- what is run -----------------------------------------------------------------------------------------------------
@@ -44,7 +44,7 @@ ALLOWED = [
 def ran(request):
     """Every command that a phone of that SDK really runs, words joined."""
     sdk, which = request.param
-    phone = open_story("borrower")
+    phone = load_scenario("borrower")
     commands = []
 
     def spy(name, program):
@@ -56,10 +56,10 @@ def ran(request):
 
         return run
 
-    everything = {name: spy(name, program) for name, program in programs(phone).items()}
+    everything = {name: spy(name, program) for name, program in build_programs(phone).items()}
     for name in ("content", "sh", "su", "cat", "ls", "find", "dd", "rm", "input", "logcat", "service", "monkey"):
         everything[name] = spy(name, lambda _argv, _stdin: ProgramResult())
-    Shell(everything).run(SCRIPTS[which])
+    Shell(everything).run_script(SCRIPTS[which])
     return commands
 
 
@@ -108,7 +108,7 @@ def test_the_first_round_fits_one_message_of_android_6():
 
 def test_every_question_stands_in_the_first_round_but_those_about_single_apps():
     for question in QUESTIONS:
-        per = {"phone": question.name, "user": f"{question.name}.$u"}.get(question.per)
+        per = {"phone": question.name, "user": f"{question.name}.$u"}.get(question.scope)
         assert (f"a {per} " in FIRST) == (per is not None)
 
 
@@ -121,12 +121,12 @@ def test_every_permission_is_named_once():
 @pytest.mark.parametrize("limit", [900, 2000, 4000, 60_000])
 def test_later_rounds_are_split_by_the_limit_and_lose_nothing(limit):
     wanted = [f"package.com.example.application{number}" for number in range(200)]
-    commands = list(questions.later_rounds(M, wanted, limit=limit))
+    commands = list(questions.follow_up_rounds(M, wanted, max_bytes=limit))
     assert all(len(command.text.encode()) <= limit for command in commands)
     asked = [line.split()[1] for command in commands for line in command.text.splitlines() if line.startswith("a ")]
     assert asked == wanted
     assert all(command.text.endswith('echo "$m done"\n') for command in commands)
-    assert list(questions.later_rounds(M, [], limit=limit)) == []
+    assert list(questions.follow_up_rounds(M, [], max_bytes=limit)) == []
 
 
 # --- what may enter a command ----------------------------------------------------------------------------------------
@@ -144,7 +144,7 @@ def test_later_rounds_are_split_by_the_limit_and_lose_nothing(limit):
 )  # fmt: skip
 def test_nothing_but_users_and_package_names_enters_a_command(key):
     with pytest.raises(ValueError, match=r"no such question|not an Android user|not a package name|of the whole phone"):
-        list(questions.later_rounds(M, [key], limit=4000))
+        list(questions.follow_up_rounds(M, [key], max_bytes=4000))
 
 
 @pytest.mark.parametrize("name", ["a", "android", "com.example.app", "com.Example_1.App2", "a" * 255])
@@ -161,7 +161,7 @@ def test_package_names(name):
     ],
 )
 def test_what_a_whole_capture_holds(sdk, users, expected):
-    keys = set(questions.expected(sdk, users))
+    keys = set(questions.expected_keys(sdk, users))
     assert {key: key in keys for key in expected} == expected
     assert not any(key.startswith("package.") for key in keys)
 
@@ -172,12 +172,12 @@ def test_what_a_whole_capture_holds(sdk, users, expected):
 def test_every_question_has_a_reason_a_file_and_words():
     # Names and hashes come from APKs, by ranges and not by a question of their own.
     worded = {key.partition(".")[2] for key in ENGLISH if key.startswith("question.")}
-    assert worded == BY_NAME.keys() | {
+    assert worded == QUESTIONS_BY_NAME.keys() | {
         "names",
         "hashes",
     }
-    assert all(question.why and question.file for question in QUESTIONS)
-    files = [question.file for question in QUESTIONS if question.per != "package"]
+    assert all(question.why and question.file_stem for question in QUESTIONS)
+    files = [question.file_stem for question in QUESTIONS if question.scope != "package"]
     assert len(set(files)) == len(files)
 
 
@@ -213,11 +213,11 @@ FILE_READS = [
 
 
 def test_files_are_only_measured_hashed_and_read_in_blocks():
-    blocks = [questions.Blocks(path, first, 3) for path in FILES for first in (0, 7)]
+    blocks = [questions.BlockRange(path, first, 3) for path in FILES for first in (0, 7)]
     scripts = [
-        *questions.file_blocks(M, blocks, limit=60_000),
-        *questions.file_sizes(M, FILES, limit=60_000),
-        *questions.file_hashes(M, FILES, limit=60_000),
+        *questions.file_block_scripts(M, blocks, max_bytes=60_000),
+        *questions.file_size_scripts(M, FILES, max_bytes=60_000),
+        *questions.file_hash_scripts(M, FILES, max_bytes=60_000),
     ]
     assert len(scripts) == 3
     for script, shape in zip(scripts, FILE_READS, strict=True):

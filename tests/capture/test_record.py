@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from privaudit.capture import command_log
-from privaudit.capture.command_log import Recorder
+from privaudit.capture.command_log import LoggingTransport
 from privaudit.errors import ConnectionLost
 from privaudit.model import Command, Reply
 
@@ -26,7 +26,7 @@ class Phone:
 
 def test_what_was_asked_is_noted_whether_or_not_it_was_answered():
     phone = Phone()
-    with Recorder(phone) as recorder:
+    with LoggingTransport(phone) as recorder:
         assert (recorder.kind, recorder.command_limit) == ("usb", 4096)
         assert recorder.run(Command(text="id", why="who")).stdout == b"x"
         with pytest.raises(ConnectionLost) as lost:
@@ -36,11 +36,11 @@ def test_what_was_asked_is_noted_whether_or_not_it_was_answered():
         ("id", "who", 7, False),
         ("pull", "what for", None, True),
     ]
-    assert command_log.load(command_log.dump(recorder.log)) == recorder.log
+    assert command_log.load_command_log(command_log.dump_command_log(recorder.log)) == recorder.log
     assert phone.closed
 
 
 @pytest.mark.parametrize("data", [b"{", b"[]\n", b"null", b"\xff\n", b'{"command": 1}'])
 def test_what_is_no_log_is_refused(data):
     with pytest.raises(ValueError, match="no command log"):
-        command_log.load(data)
+        command_log.load_command_log(data)

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from privaudit.capture import questions
-from privaudit.capture.collector import MOST_ANSWERS, ask_more, sections, take
+from privaudit.capture.collector import MAX_ANSWERS, collect_answers, collect_first_round, split_answers
 from privaudit.errors import ConnectionLost
 from privaudit.model import AnswerState, Reply
 
@@ -16,7 +16,7 @@ M = "@@0123456789abcdef"
 
 def cut(output):
     raw = output if isinstance(output, bytes) else output.encode()
-    return {answer.key: (answer.state, answer.text, answer.exit_code) for answer in sections(raw, M)}
+    return {answer.key: (answer.state, answer.text, answer.exit_code) for answer in split_answers(raw, M)}
 
 
 def said(key, text, code=0):
@@ -82,7 +82,7 @@ def test_lines_that_name_no_answer_of_ours_are_text(key):
 
 @given(st.binary(max_size=300))
 def test_any_bytes_are_cut_without_an_error(output):
-    assert list(sections(output, M)) == []
+    assert list(split_answers(output, M)) == []
 
 
 @given(st.integers(min_value=0, max_value=10**6))
@@ -122,7 +122,7 @@ class Phone:
 
 
 def test_a_lost_connection_leaves_what_was_read():
-    capture = take(Phone((said("clock", "17") + f"{M} begin packages\nPack",)))
+    capture = collect_first_round(Phone((said("clock", "17") + f"{M} begin packages\nPack",)))
     assert capture.answer("clock").state is OK
     assert capture.answer("packages").state is TORN
     assert capture.answer("appops").state is NOT_ASKED
@@ -131,32 +131,32 @@ def test_a_lost_connection_leaves_what_was_read():
 @pytest.mark.parametrize("partial", ["", "noise"])
 def test_a_connection_lost_before_anything_was_read_is_an_error(partial):
     with pytest.raises(ConnectionLost):
-        take(Phone((partial,)))
+        collect_first_round(Phone((partial,)))
 
 
 def test_no_more_answers_than_any_phone_has():
     many = said("package.com.x", "x") + "".join(said(f"installed.{user}", "x") for user in range(5000))
-    taken = take(Phone(many))
-    assert len(taken.answers) == MOST_ANSWERS
-    assert not taken.to("package")
-    assert [one.key for one in ask_more(Phone(many), ["installed.3"])] == ["installed.3"]
+    taken = collect_first_round(Phone(many))
+    assert len(taken.answers) == MAX_ANSWERS
+    assert not taken.answers_to("package")
+    assert [one.key for one in collect_answers(Phone(many), ["installed.3"])] == ["installed.3"]
 
 
 def test_progress_and_origin_are_told():
     rounds = []
-    capture = take(Phone(said("clock", "17")), progress=rounds.append)
+    capture = collect_first_round(Phone(said("clock", "17")), on_round=rounds.append)
     assert (capture.source.kind, capture.demo, rounds) == ("usb", False, ["first_round"])
-    assert take(Phone(""), demo=True).source.kind == "demo"
+    assert collect_first_round(Phone(""), demo=True).source.kind == "demo"
     assert capture.taken_at.tzinfo is not None
 
 
 def test_more_is_asked_in_as_many_scripts_as_it_takes_until_the_connection_ends():
     wanted = [f"package.com.example.app{number}" for number in range(120)]
     phone = Phone(said(wanted[0], "a"), (said(wanted[70], "b") + f"{M} begin {wanted[71]}\ntor",), "never asked")
-    answers = {answer.key: answer.state for answer in ask_more(phone, wanted)}
+    answers = {answer.key: answer.state for answer in collect_answers(phone, wanted)}
     assert answers == {wanted[0]: OK, wanted[70]: OK, wanted[71]: TORN}
     assert len(phone.commands) == 2
-    assert list(ask_more(Phone(("",)), wanted[:1])) == []
+    assert list(collect_answers(Phone(("",)), wanted[:1])) == []
 
 
 def test_each_run_has_a_marker_of_its_own():

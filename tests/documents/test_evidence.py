@@ -16,7 +16,7 @@ from privaudit import audit, knowledge
 from privaudit.capture import archive
 from privaudit.documents import evidence_folder, evidence_pages, recheck
 from privaudit.errors import SourceError, UsageError
-from privaudit.i18n import Language
+from privaudit.i18n import Translator
 from privaudit.model import Verdict
 from privaudit.report import json as report_json
 from tests.virtual_phone.conftest import need
@@ -28,19 +28,19 @@ NOW = datetime.fromisoformat("2026-01-10T16:00:00+08:00")
 @pytest.fixture
 def saved(demo_capture, tmp_path):
     file = tmp_path / "check.zip"
-    archive.write(demo_capture, file)
+    archive.write_archive(demo_capture, file)
     return file
 
 
 def kept(demo_capture, saved, place, *only, language="en"):
-    report = audit.judged(demo_capture, knowledge.load(demo=True), audit.Wishes())
-    digest = evidence_folder.keep(
+    report = audit.build_report(demo_capture, knowledge.load_knowledge(demo=True), audit.ReportOptions())
+    digest = evidence_folder.create_evidence_folder(
         place,
-        evidence_folder.disclosable(report, only),
+        evidence_folder.disclosable_report(report, only),
         capture=demo_capture,
-        seal=evidence_folder.copied(saved, "capture.zip"),
-        language=Language(language),
-        kept_at=NOW,
+        write_sealed=evidence_folder.copy_into(saved, "capture.zip"),
+        language=Translator(language),
+        created_at=NOW,
     )
     return place, digest
 
@@ -88,16 +88,16 @@ def test_suspects_and_ordinary_apps_of_a_report_stay_out(made):
     lender = made.app(listed=(made.listing(),), contacts=made.access("can_read"))
     other = made.app("com.example.faith", contacts=made.access("can_read"))
     report = made.report(lender, other)
-    shown = evidence_folder.disclosable(report, ())
+    shown = evidence_folder.disclosable_report(report, ())
     assert (
         {app.package for app in shown.apps} == {finding.package for finding in shown.findings} == {"com.example.made"}
     )
-    assert {app.package for app in evidence_folder.disclosable(report, ("com.example.faith",)).apps} == {
+    assert {app.package for app in evidence_folder.disclosable_report(report, ("com.example.faith",)).apps} == {
         "com.example.faith"
     }
-    assert evidence_folder.disclosable(made.report(other), ()).verdict is Verdict.NOTHING_FOUND
+    assert evidence_folder.disclosable_report(made.report(other), ()).verdict is Verdict.NOTHING_FOUND
     with pytest.raises(UsageError):
-        evidence_folder.disclosable(report, ("com.example.nowhere",))
+        evidence_folder.disclosable_report(report, ("com.example.nowhere",))
 
 
 def test_lines_have_their_place_in_the_sealed_part(demo_capture, demo_report, saved, tmp_path):
@@ -106,7 +106,7 @@ def test_lines_have_their_place_in_the_sealed_part(demo_capture, demo_report, sa
     with zipfile.ZipFile(place / "sealed" / "capture.zip") as zipped:
         for finding in demo_report.findings:
             for one in finding.evidence:
-                file = evidence_folder.file_name(one.question)
+                file = evidence_folder.answer_file_name(one.question)
                 data = zipped.read(file)
                 assert data.decode().split("\n")[one.line - 1] == one.text
                 assert f"{file}(SHA-256{hashlib.sha256(data).hexdigest()})" in text
@@ -115,10 +115,10 @@ def test_lines_have_their_place_in_the_sealed_part(demo_capture, demo_report, sa
 
 def test_the_sheet_shows_hash_clocks_and_versions(demo_capture, demo_report, saved, tmp_path):
     place, digest = kept(demo_capture, saved, tmp_path / "kept")
-    hashes = (place / evidence_folder.HASHES).read_bytes()
+    hashes = (place / evidence_folder.HASH_LIST_FILE).read_bytes()
     assert hashlib.sha256(hashes).hexdigest() == digest
-    page = (place / evidence_folder.SHEET).read_text(encoding="utf-8")
-    assert evidence_pages.in_groups(digest) in page
+    page = (place / evidence_folder.HASH_PAGE_FILE).read_text(encoding="utf-8")
+    assert evidence_pages.grouped_hash(digest) in page
     for said in (
         "Asia/Shanghai; 3 s apart from this computer",
         "2026-01-10 07:41:57+00:00",
@@ -156,13 +156,13 @@ def test_whole_or_not_at_all(demo_capture, demo_report, saved, tmp_path, monkeyp
         monkeypatch.setattr(evidence_pages, "photograph", broken)
     before = sorted(tmp_path.iterdir())
     with pytest.raises(SourceError) as error:
-        evidence_folder.keep(
+        evidence_folder.create_evidence_folder(
             tmp_path / "kept",
             demo_report,
             capture=demo_capture,
-            seal=broken if where == "seal" else evidence_folder.copied(saved, "capture.zip"),
-            language=Language("en"),
-            kept_at=NOW,
+            write_sealed=broken if where == "seal" else evidence_folder.copy_into(saved, "capture.zip"),
+            language=Translator("en"),
+            created_at=NOW,
         )
     assert error.value.name == "not_written"
     assert sorted(tmp_path.iterdir()) == before
@@ -173,9 +173,9 @@ def test_whole_or_not_at_all(demo_capture, demo_report, saved, tmp_path, monkeyp
 
 def test_nothing_changed(demo_capture, saved, tmp_path):
     place, digest = kept(demo_capture, saved, tmp_path / "kept")
-    checked = recheck.check(place)
+    checked = recheck.verify_evidence_folder(place)
     assert (checked.digest, checked.changes) == (digest, ())
-    assert checked.same == len(everything(place)) - 2
+    assert checked.unchanged == len(everything(place)) - 2
 
 
 @pytest.mark.parametrize(
@@ -201,7 +201,7 @@ def test_a_change_is_found_and_named(demo_capture, saved, tmp_path, how, name):
         )
     else:
         file.write_bytes((file.read_bytes() if file.exists() else b"") + b"\n")
-    assert recheck.check(place).changes == ((how, name),)
+    assert recheck.verify_evidence_folder(place).changes == ((how, name),)
 
 
 def test_a_changed_list_changes_the_number(demo_capture, saved, tmp_path):
@@ -209,11 +209,11 @@ def test_a_changed_list_changes_the_number(demo_capture, saved, tmp_path):
     report = place / "disclosable" / "report.txt"
     before = hashlib.sha256(report.read_bytes()).hexdigest()
     report.write_text("other", encoding="utf-8")
-    listed = place / evidence_folder.HASHES
+    listed = place / evidence_folder.HASH_LIST_FILE
     listed.write_text(listed.read_text().replace(before, hashlib.sha256(b"other").hexdigest()))
-    checked = recheck.check(place)
+    checked = recheck.verify_evidence_folder(place)
     assert checked.digest != digest
-    assert checked.changes == (("sheet_differs", evidence_folder.SHEET),)
+    assert checked.changes == (("sheet_differs", evidence_folder.HASH_PAGE_FILE),)
 
 
 def test_a_link_is_no_file(demo_capture, saved, tmp_path):
@@ -221,7 +221,7 @@ def test_a_link_is_no_file(demo_capture, saved, tmp_path):
     sealed = place / "sealed" / "capture.zip"
     sealed.unlink()
     sealed.symlink_to(saved)
-    assert recheck.check(place).changes == (("changed", "sealed/capture.zip"),)
+    assert recheck.verify_evidence_folder(place).changes == (("changed", "sealed/capture.zip"),)
 
 
 @pytest.mark.parametrize(
@@ -238,16 +238,16 @@ def test_a_link_is_no_file(demo_capture, saved, tmp_path):
 )
 def test_a_list_that_is_not_ours_is_refused(demo_capture, saved, tmp_path, text):
     place, _ = kept(demo_capture, saved, tmp_path / "kept")
-    (place / evidence_folder.HASHES).write_text(text, encoding="utf-8")
+    (place / evidence_folder.HASH_LIST_FILE).write_text(text, encoding="utf-8")
     with pytest.raises(SourceError) as error:
-        recheck.check(place)
+        recheck.verify_evidence_folder(place)
     assert error.value.name == "kept_list_damaged"
 
 
 def test_sha256sum_reads_the_list(demo_capture, saved, tmp_path):
     place, _ = kept(demo_capture, saved, tmp_path / "kept")
     done = subprocess.run(
-        [need("sha256sum"), "--check", evidence_folder.HASHES], cwd=place, capture_output=True, check=False
+        [need("sha256sum"), "--check", evidence_folder.HASH_LIST_FILE], cwd=place, capture_output=True, check=False
     )
     assert done.returncode == 0, done.stderr
 
@@ -262,7 +262,7 @@ def test_the_evidence_command(run, saved, tmp_path):
     digest = done.out.strip()
     checked = run("evidence", "--check", tmp_path / "kept")
     assert checked.code == 0
-    assert checked.out == evidence_pages.in_groups(digest) + "\n"
+    assert checked.out == evidence_pages.grouped_hash(digest) + "\n"
     report = json.loads((tmp_path / "kept" / "disclosable" / "report.json").read_text(encoding="utf-8"))
     assert report["source"]["sha256"] == hashlib.sha256(saved.read_bytes()).hexdigest()
     (tmp_path / "kept" / "disclosable" / "report.txt").write_text("x", encoding="utf-8")

@@ -10,16 +10,27 @@ from types import SimpleNamespace
 
 import pytest
 
-from privaudit.documents import BLANK, FORMS, Box, Heading, Listing, Paragraph, Rows, Title, letters, render
-from privaudit.documents.letters import Kind
+from privaudit.documents import (
+    BLANK_FIELD,
+    DOCUMENT_FORMATS,
+    FieldList,
+    Heading,
+    ItemList,
+    Notice,
+    Paragraph,
+    Title,
+    letters,
+    render_document,
+)
+from privaudit.documents.letters import LetterKind
 from privaudit.errors import SourceError, UsageError
-from privaudit.i18n import Language, catalog
+from privaudit.i18n import Translator, catalog
 from privaudit.knowledge import rights
 from privaudit.report import json as report_json
 from tests.fixtures.sentences import ENGLISH, TRANSLATED, forms
 from tests.test_language import ATTACKS
 
-COUNTRIES = rights.countries()
+COUNTRIES = rights.countries_with_rights()
 APP = "com.example.kuaiyihua"
 LETTERS = {"CN": "zh", "ID": "id", "MX": "es"}
 """Where letters are written in another language than English."""
@@ -79,7 +90,7 @@ def squeezed(text):
 
 
 def shown(report, country, kind, form="txt", app=APP):
-    return render(letters.draft(report, app, kind, rights.load(country)), form)
+    return render_document(letters.draft_letter(report, app, kind, rights.load_rights(country)), form)
 
 
 def sent(text):
@@ -89,39 +100,39 @@ def sent(text):
 
 @pytest.mark.parametrize("country", COUNTRIES)
 def test_a_demand_for_the_demo_story_in_every_country(demo_report, country):
-    code = rights.load(country).country.letter
-    letter = shown(demo_report, country, Kind.DELETION)
+    code = rights.load_rights(country).country.letter
+    letter = shown(demo_report, country, LetterKind.DELETION)
     before, body = squeezed(letter.partition("=" * 80)[0]), squeezed(sent(letter))
     assert squeezed(NOTICE[code]) in before
-    for demand in (*DEMANDS[code], CONFIRM[code], NO_DEBT[code], Language(code).text("report.demo")):
+    for demand in (*DEMANDS[code], CONFIRM[code], NO_DEBT[code], Translator(code).t("report.demo")):
         assert squeezed(demand) in body, demand
-    assert squeezed(Language(code).text("rights.debt")) in before
+    assert squeezed(Translator(code).t("rights.debt")) in before
     assert "快易花" in body
     assert APP in body
-    assert body.count(squeezed(BLANK)) >= 7
-    for item in rights.load(country).behind("stop"):
-        assert squeezed(item.name.text(code)) in body
+    assert body.count(squeezed(BLANK_FIELD)) >= 7
+    for item in rights.load_rights(country).articles_for("stop"):
+        assert squeezed(item.name.in_language(code)) in body
     # What the owner's copy and the clone can read stands there; each has grants of its own.
-    assert squeezed(Language(code).text("report.user_clone", user=999)) in body
+    assert squeezed(Translator(code).t("report.user_clone", user=999)) in body
 
 
 @pytest.mark.parametrize("country", COUNTRIES)
 def test_a_complaint_goes_to_offices_of_the_country(demo_report, country):
-    code = rights.load(country).country.letter
-    body = squeezed(sent(shown(demo_report, country, Kind.COMPLAINT)))
-    known = rights.load(country)
+    code = rights.load_rights(country).country.letter
+    body = squeezed(sent(shown(demo_report, country, LetterKind.COMPLAINT)))
+    known = rights.load_rights(country)
     for item in known.office:
-        name = squeezed(item.name.text(code))
+        name = squeezed(item.name.in_language(code))
         assert (name in body) == (
-            item.letter or name in squeezed("".join(i.name.text(code) for i in known.office if i.letter))
+            item.letter or name in squeezed("".join(i.name.in_language(code) for i in known.office if i.letter))
         )
     assert squeezed(NO_DEBT[code]) in body
-    assert squeezed(Language(code).text("papers.judge")) in body
+    assert squeezed(Translator(code).t("papers.judge")) in body
 
 
 @pytest.mark.parametrize("country", ["CN", "KE"])
 def test_the_list_names_every_line_of_the_app_and_no_other_app(demo_report, country):
-    text = shown(demo_report, country, Kind.EVIDENCE_LIST)
+    text = shown(demo_report, country, LetterKind.EVIDENCE_LIST)
     lines = {one.text.strip() for finding in demo_report.findings if finding.package == APP for one in finding.evidence}
     assert lines
     for line in lines:
@@ -129,16 +140,16 @@ def test_the_list_names_every_line_of_the_app_and_no_other_app(demo_report, coun
     for other in {app.package for app in demo_report.apps} - {APP}:
         assert other not in text
     assert squeezed(demo_report.knowledge.signatures.sha256) in squeezed(text)
-    assert text.count(Language(rights.load(country).country.letter).text("papers.log_witness")) == 14
+    assert text.count(Translator(rights.load_rights(country).country.letter).t("papers.log_witness")) == 14
 
 
 @pytest.mark.parametrize("country", COUNTRIES)
-@pytest.mark.parametrize("kind", [kind for kind in Kind if kind.is_sent])
+@pytest.mark.parametrize("kind", [kind for kind in LetterKind if kind.is_sent])
 def test_only_the_app_is_filled_in(demo_report, country, kind):
-    known = rights.load(country)
-    blocks = letters.draft(demo_report, APP, kind, known).blocks
-    rows = dict(row for block in blocks if isinstance(block, Rows) for row in block.rows)
-    say = Language(known.country.letter).text
+    known = rights.load_rights(country)
+    blocks = letters.draft_letter(demo_report, APP, kind, known).blocks
+    rows = dict(row for block in blocks if isinstance(block, FieldList) for row in block.rows)
+    say = Translator(known.country.letter).t
     assert {name for name, value in rows.items() if value is not None} == {
         say(f"papers.{name}") for name in ("app", "package", "version")
     }
@@ -146,7 +157,7 @@ def test_only_the_app_is_filled_in(demo_report, country, kind):
 
 
 @pytest.mark.parametrize("country", COUNTRIES)
-@pytest.mark.parametrize("kind", Kind)
+@pytest.mark.parametrize("kind", LetterKind)
 def test_no_letter_owns_a_debt_or_offers_payment(demo_report, country, kind):
     body = sent(shown(demo_report, country, kind)) if kind.is_sent else shown(demo_report, country, kind)
     for offers in OFFERS.values():
@@ -154,7 +165,7 @@ def test_no_letter_owns_a_debt_or_offers_payment(demo_report, country, kind):
 
 
 def test_letters_are_in_the_language_of_the_country():
-    assert {code: rights.load(code).country.letter for code in COUNTRIES} == {
+    assert {code: rights.load_rights(code).country.letter for code in COUNTRIES} == {
         code: LETTERS.get(code, "en") for code in COUNTRIES
     }
 
@@ -165,21 +176,26 @@ def pieces(paper):
         match block:
             case Title(text) | Heading(text) | Paragraph(text):
                 yield text
-            case Listing(items) | Box(_, items):
+            case ItemList(items) | Notice(_, items):
                 yield from items
-            case Rows(rows):
+            case FieldList(rows):
                 yield from (name for name, _ in rows)
 
 
 @pytest.mark.parametrize("country", LETTERS)
-@pytest.mark.parametrize("kind", Kind)
+@pytest.mark.parametrize("kind", LetterKind)
 def test_a_letter_in_another_language_has_no_english_sentence(demo_report, country, kind):
-    known = rights.load(country)
-    paper = letters.draft(demo_report, APP, kind, known)
-    named = {words.en for _, item in known.every() for words in (item.name, item.text) if words is not None}
-    named -= {words.text(paper.language) for _, item in known.every() for words in (item.name, item.text) if words}
+    known = rights.load_rights(country)
+    paper = letters.draft_letter(demo_report, APP, kind, known)
+    named = {words.en for _, item in known.all_items() for words in (item.name, item.text) if words is not None}
+    named -= {
+        words.in_language(paper.language_code)
+        for _, item in known.all_items()
+        for words in (item.name, item.text)
+        if words
+    }
     said = {sentence for key, words in ENGLISH.items() if key.startswith("papers.") for sentence in forms(words)}
-    said -= {sentence for words in TRANSLATED[paper.language].values() for sentence in forms(words)}
+    said -= {sentence for words in TRANSLATED[paper.language_code].values() for sentence in forms(words)}
     for piece in pieces(paper):
         assert piece not in said
         assert not [english for english in named if english in piece]
@@ -188,11 +204,11 @@ def test_a_letter_in_another_language_has_no_english_sentence(demo_report, count
 
 @pytest.mark.parametrize("country", COUNTRIES)
 def test_whoever_sends_a_translation_is_told_that_nobody_checked_it(demo_report, country, monkeypatch):
-    code = rights.load(country).country.letter
-    mark = squeezed(Language(code).text("report.unreviewed"))
+    code = rights.load_rights(country).country.letter
+    mark = squeezed(Translator(code).t("report.unreviewed"))
     for reviewed in (False, True):
         monkeypatch.setattr(catalog, "reviewed", lambda one, known=reviewed: known or one == "en")
-        for kind in (Kind.DELETION, Kind.COMPLAINT):
+        for kind in (LetterKind.DELETION, LetterKind.COMPLAINT):
             letter = shown(demo_report, country, kind)
             assert (mark in squeezed(letter.partition("=" * 80)[0])) == (code != "en" and not reviewed)
             assert mark not in squeezed(sent(letter))
@@ -202,7 +218,7 @@ def test_whoever_sends_a_translation_is_told_that_nobody_checked_it(demo_report,
 def test_attacks_in_names_and_versions(made, attack):
     app = made.app(label=attack, version_name=attack, contacts=made.access("can_read"))
     report = made.report(app)
-    for kind in Kind:
+    for kind in LetterKind:
         page = shown(report, "CN", kind, "html", "com.example.made")
         assert "<script>" not in page
         assert "default-src &#39;none&#39;" in page
@@ -217,7 +233,7 @@ def test_phone_text_in_html_has_a_direction_of_its_own(made):
     page = shown(
         made.report(made.app(label="قرض", contacts=made.access("can_read"))),
         "PK",
-        Kind.DELETION,
+        LetterKind.DELETION,
         "html",
         "com.example.made",
     )
@@ -225,10 +241,10 @@ def test_phone_text_in_html_has_a_direction_of_its_own(made):
     assert "<bdi>com.example.made</bdi>" in page
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", DOCUMENT_FORMATS)
 def test_a_page_for_the_writer_comes_first_and_is_no_part_of_the_letter(demo_report, form):
-    text = shown(demo_report, "CN", Kind.DELETION, form)
-    title = Language("zh").text("papers.title_deletion")
+    text = shown(demo_report, "CN", LetterKind.DELETION, form)
+    title = Translator("zh").t("papers.title_deletion")
     place = text.index(f">{title}</h1>" if form == "html" else title)
     assert text.index("对方发现了") < place
 
@@ -239,7 +255,7 @@ def test_a_page_for_the_writer_comes_first_and_is_no_part_of_the_letter(demo_rep
 def test_a_report_without_findings_gives_no_letter(made):
     for report in (made.report(), made.report(made.app(), findings=())):
         with pytest.raises(SourceError) as error:
-            shown(report, "CN", Kind.DELETION, app="com.example.made")
+            shown(report, "CN", LetterKind.DELETION, app="com.example.made")
         assert error.value.name == "nothing_to_write_about"
 
 
@@ -247,7 +263,7 @@ def test_an_app_of_which_nothing_was_found_gives_no_letter(made):
     report = made.report(made.app(), made.app("com.example.other"), findings=(made.finding(made.app()),))
     for app in ("com.example.other", "com.example.nowhere", ""):
         with pytest.raises(UsageError) as error:
-            shown(report, "CN", Kind.DELETION, app=app)
+            shown(report, "CN", LetterKind.DELETION, app=app)
         assert error.value.values["known"] == ("com.example.made",)
 
 
@@ -266,7 +282,7 @@ def letter(run, saved, *arguments, **variables) -> SimpleNamespace:
 
 
 def test_the_letter_command_writes_each_form_private(run, saved):
-    files = [saved.parent / f"letter.{form}" for form in FORMS]
+    files = [saved.parent / f"letter.{form}" for form in DOCUMENT_FORMATS]
     outputs = [part for file in files for part in ("-o", file)]
     done = letter(run, saved, "--kind", "deletion", "--country", "cn", "--yes", *outputs)
     assert done.code == 0, done.err

@@ -11,13 +11,13 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from privaudit.capture import Capture
-from privaudit.capture.answers import receive
-from privaudit.capture.collector import take
-from privaudit.capture.questions import BY_NAME
+from privaudit.capture.answers import classify_answer
+from privaudit.capture.collector import collect_first_round
+from privaudit.capture.questions import QUESTIONS_BY_NAME
 from privaudit.capture.redact import redact
 from privaudit.model import Reply, Source
-from privaudit.virtual_phone import open_story, stories
-from privaudit.virtual_phone.programs import programs
+from privaudit.virtual_phone import load_scenario, scenario_names
+from privaudit.virtual_phone.programs import build_programs
 from privaudit.virtual_phone.shell import Shell
 
 # The same examples in every run: a test that fails must fail for everybody.
@@ -34,10 +34,10 @@ class Wire:
     command_limit = 1 << 16
 
     def __init__(self, phone):
-        self._shell = Shell(programs(phone, now=NOW))
+        self._shell = Shell(build_programs(phone, now=NOW))
 
     def run(self, command, **_):
-        result = self._shell.run(command.text)
+        result = self._shell.run_script(command.text)
         return Reply(stdout=result.out, stderr=result.err, exit_code=result.code)
 
     def close(self):
@@ -45,19 +45,19 @@ class Wire:
 
 
 def _program(phone, script):
-    result = Shell(programs(phone, now=NOW)).run(script)
+    result = Shell(build_programs(phone, now=NOW)).run_script(script)
     return (result.out + result.err).decode()
 
 
-@pytest.fixture(scope="session", params=stories())
+@pytest.fixture(scope="session", params=scenario_names())
 def phone(request):
     """Each story's phone."""
-    return open_story(request.param)
+    return load_scenario(request.param)
 
 
 @pytest.fixture(scope="session")
 def borrower():
-    return open_story("borrower")
+    return load_scenario("borrower")
 
 
 @pytest.fixture(scope="session")
@@ -78,7 +78,7 @@ def run(borrower) -> Callable[[str], str]:
 @pytest.fixture(scope="session")
 def taken() -> Callable[..., Capture]:
     """A capture of a virtual phone, over the whole way of asking."""
-    return lambda phone: replace(take(Wire(phone)), taken_at=NOW)
+    return lambda phone: replace(collect_first_round(Wire(phone)), taken_at=NOW)
 
 
 @pytest.fixture(scope="session")
@@ -105,11 +105,13 @@ def few_by_hand(taken, few) -> Capture:
 def capture_of(texts: Mapping[str, str | bytes], *, exit_code: int | None = None, **codes: int) -> Capture:
     answers = {
         key: redact(
-            receive(key, text if isinstance(text, bytes) else text.encode(), exit_code=codes.get(key, exit_code))
+            classify_answer(
+                key, text if isinstance(text, bytes) else text.encode(), exit_code=codes.get(key, exit_code)
+            )
         )
         for key, text in texts.items()
     }
-    assert {key.partition(".")[0] for key in answers} <= BY_NAME.keys()
+    assert {key.partition(".")[0] for key in answers} <= QUESTIONS_BY_NAME.keys()
     return Capture(
         answers=MappingProxyType(answers), taken_at=NOW, source=Source(kind="folder", sha256=None), demo=False
     )
@@ -126,9 +128,9 @@ def changed() -> Callable[..., Capture]:
     """A capture with the texts of some answers replaced; exit codes stay."""
 
     def change(capture: Capture, texts: Mapping[str, str | bytes]) -> Capture:
-        return capture.having(
+        return capture.with_answers(
             redact(
-                receive(
+                classify_answer(
                     key,
                     text if isinstance(text, bytes) else text.encode(),
                     exit_code=capture.answer(key).exit_code,

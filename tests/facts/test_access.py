@@ -8,11 +8,11 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from privaudit import facts
-from privaudit.dumpsys.appops_model import Event
-from privaudit.dumpsys.clock import Clock
-from privaudit.facts.effective_permission import effective
-from privaudit.facts.permission_table import SPECIAL, TRAITS, Group, group_of
-from privaudit.model import AccessState, DataClass, Effective, History, OtherData, ReadBy
+from privaudit.dumpsys.appops_model import AppOpEvent
+from privaudit.dumpsys.clock import DumpClock
+from privaudit.facts.effective_permission import evaluate_permission
+from privaudit.facts.permission_table import PERMISSION_INFO, SPECIAL_PERMISSIONS, PermissionGroup, group_of_permission
+from privaudit.model import AccessState, DataClass, EffectiveState, History, OtherDataClass, ReadBy
 
 P = "android.permission."
 
@@ -22,68 +22,68 @@ P = "android.permission."
 @pytest.mark.parametrize(
     ("granted", "flags", "mode", "blank", "expected"),
     [
-        (None, (), None, None, Effective.UNKNOWN),
-        (None, (), "ignore", None, Effective.UNKNOWN),
-        (False, (), None, None, Effective.DENIED),
-        (False, (), "allow", None, Effective.DENIED),
-        (True, (), None, None, Effective.ALLOWED),
-        (True, ("USER_SET",), "allow", None, Effective.ALLOWED),
-        (True, (), "default", None, Effective.ALLOWED),
-        (True, ("REVOKED_COMPAT",), None, None, Effective.BLOCKED),  # 11 and later
-        (True, ("REVOKE_ON_UPGRADE",), None, None, Effective.BLOCKED),  # the same bit up to 10
-        (True, ("REVIEW_REQUIRED",), "allow", None, Effective.BLOCKED),
-        (True, ("ONE_TIME",), None, None, Effective.ALLOWED),
-        (True, (), "ignore", None, Effective.BLOCKED),
-        (True, (), "deny", None, Effective.BLOCKED),
-        (True, (), "foreground", None, Effective.FOREGROUND),
-        (True, (), "ask", None, Effective.ASK),
-        (True, (), "allow", "ignore", Effective.BLOCKED),  # MIUI gives blank data
-        (True, (), "allow", "allow", Effective.ALLOWED),
-        (True, (), "7", None, Effective.UNKNOWN),
+        (None, (), None, None, EffectiveState.UNKNOWN),
+        (None, (), "ignore", None, EffectiveState.UNKNOWN),
+        (False, (), None, None, EffectiveState.DENIED),
+        (False, (), "allow", None, EffectiveState.DENIED),
+        (True, (), None, None, EffectiveState.ALLOWED),
+        (True, ("USER_SET",), "allow", None, EffectiveState.ALLOWED),
+        (True, (), "default", None, EffectiveState.ALLOWED),
+        (True, ("REVOKED_COMPAT",), None, None, EffectiveState.BLOCKED),  # 11 and later
+        (True, ("REVOKE_ON_UPGRADE",), None, None, EffectiveState.BLOCKED),  # the same bit up to 10
+        (True, ("REVIEW_REQUIRED",), "allow", None, EffectiveState.BLOCKED),
+        (True, ("ONE_TIME",), None, None, EffectiveState.ALLOWED),
+        (True, (), "ignore", None, EffectiveState.BLOCKED),
+        (True, (), "deny", None, EffectiveState.BLOCKED),
+        (True, (), "foreground", None, EffectiveState.FOREGROUND),
+        (True, (), "ask", None, EffectiveState.ASK),
+        (True, (), "allow", "ignore", EffectiveState.BLOCKED),  # MIUI gives blank data
+        (True, (), "allow", "allow", EffectiveState.ALLOWED),
+        (True, (), "7", None, EffectiveState.UNKNOWN),
     ],
 )
 def test_grant_flags_and_mode_together(granted, flags, mode, blank, expected):
-    trait = TRAITS[f"{P}READ_CONTACTS"]
-    assert effective(trait, granted=granted, flags=flags, mode=mode, blank=blank) is expected
+    trait = PERMISSION_INFO[f"{P}READ_CONTACTS"]
+    assert evaluate_permission(trait, granted=granted, flags=flags, mode=mode, empty_data_mode=blank) is expected
 
 
 @pytest.mark.parametrize(
     ("name", "flags", "target", "expected"),
     [
         # Hard restricted, and nobody exempted the app.
-        ("READ_SMS", ("APPLY_RESTRICTION",), 30, Effective.BLOCKED),
-        ("READ_CALL_LOG", ("APPLY_RESTRICTION", "USER_SET"), 30, Effective.BLOCKED),
-        ("READ_SMS", ("APPLY_RESTRICTION", "RESTRICTION_INSTALLER_EXEMPT"), 30, Effective.ALLOWED),
-        ("READ_SMS", ("RESTRICTION_UPGRADE_EXEMPT",), 30, Effective.ALLOWED),
-        ("READ_SMS", (), 30, Effective.ALLOWED),
-        ("READ_CONTACTS", ("APPLY_RESTRICTION",), 30, Effective.ALLOWED),  # not restricted at all
+        ("READ_SMS", ("APPLY_RESTRICTION",), 30, EffectiveState.BLOCKED),
+        ("READ_CALL_LOG", ("APPLY_RESTRICTION", "USER_SET"), 30, EffectiveState.BLOCKED),
+        ("READ_SMS", ("APPLY_RESTRICTION", "RESTRICTION_INSTALLER_EXEMPT"), 30, EffectiveState.ALLOWED),
+        ("READ_SMS", ("RESTRICTION_UPGRADE_EXEMPT",), 30, EffectiveState.ALLOWED),
+        ("READ_SMS", (), 30, EffectiveState.ALLOWED),
+        ("READ_CONTACTS", ("APPLY_RESTRICTION",), 30, EffectiveState.ALLOWED),  # not restricted at all
         # Only an app made for Android 5 or older waits for a review.
-        ("READ_CONTACTS", ("REVIEW_REQUIRED",), 22, Effective.BLOCKED),
-        ("READ_CONTACTS", ("REVIEW_REQUIRED",), None, Effective.BLOCKED),
-        ("READ_CONTACTS", ("REVIEW_REQUIRED",), 23, Effective.ALLOWED),
+        ("READ_CONTACTS", ("REVIEW_REQUIRED",), 22, EffectiveState.BLOCKED),
+        ("READ_CONTACTS", ("REVIEW_REQUIRED",), None, EffectiveState.BLOCKED),
+        ("READ_CONTACTS", ("REVIEW_REQUIRED",), 23, EffectiveState.ALLOWED),
     ],
 )
 def test_restrictions_and_reviews(name, flags, target, expected):
-    found = effective(TRAITS[f"{P}{name}"], granted=True, flags=flags, mode=None, target_sdk=target)
+    found = evaluate_permission(PERMISSION_INFO[f"{P}{name}"], granted=True, flags=flags, mode=None, target_sdk=target)
     assert found is expected
 
 
 @pytest.mark.parametrize(
     ("granted", "mode", "expected"),
     [
-        (False, "allow", Effective.ALLOWED),
-        (None, "allow", Effective.ALLOWED),
-        (False, "default", Effective.DENIED),
-        (True, "default", Effective.ALLOWED),  # made for Android 5, or part of the system
-        (True, None, Effective.ALLOWED),
-        (True, "ignore", Effective.DENIED),
-        (True, "deny", Effective.DENIED),
-        (None, None, Effective.UNKNOWN),
+        (False, "allow", EffectiveState.ALLOWED),
+        (None, "allow", EffectiveState.ALLOWED),
+        (False, "default", EffectiveState.DENIED),
+        (True, "default", EffectiveState.ALLOWED),  # made for Android 5, or part of the system
+        (True, None, EffectiveState.ALLOWED),
+        (True, "ignore", EffectiveState.DENIED),
+        (True, "deny", EffectiveState.DENIED),
+        (None, None, EffectiveState.UNKNOWN),
     ],
 )
 def test_where_the_app_op_decides_alone(granted, mode, expected):
-    trait = TRAITS[f"{P}SYSTEM_ALERT_WINDOW"]
-    assert effective(trait, granted=granted, flags=(), mode=mode) is expected
+    trait = PERMISSION_INFO[f"{P}SYSTEM_ALERT_WINDOW"]
+    assert evaluate_permission(trait, granted=granted, flags=(), mode=mode) is expected
 
 
 # --- one app ---------------------------------------------------------------------------------------------------------
@@ -97,7 +97,7 @@ def phone(made, *, runtime=(), ops=(), modes=(), requested=(), sdk=30, installed
     text = f"{head}{told[1]}{behind}"
     appops = "\n".join(["  Uid u0a1:", *(f"      {mode}" for mode in modes), "    Package a.b:", *ops, "", ""])
     properties = f"[ro.build.version.sdk]: [{sdk}]\n[persist.sys.timezone]: [Europe/Berlin]\n"
-    return facts.gather(made({"packages": text, "appops": appops, "properties": properties}))
+    return facts.gather_facts(made({"packages": text, "appops": appops, "properties": properties}))
 
 
 def only(gathered):
@@ -122,7 +122,7 @@ def only(gathered):
 def test_which_permission_opens_which_data(made, runtime, data, state, ways):
     access = only(phone(made, runtime=[runtime])).access
     assert (access[data].state, access[data].ways) == (state, ways)
-    assert not any(other.state.reads for kind, other in access.items() if kind is not data)
+    assert not any(other.state.allows_reading for kind, other in access.items() if kind is not data)
 
 
 @pytest.mark.parametrize(
@@ -215,7 +215,7 @@ BERLIN = ZoneInfo("Europe/Berlin")
     ],
 )
 def test_an_age_is_real_time_over_a_change_of_clocks(now, age, expected):
-    moment = Clock(now=now, zone=now.tzinfo).moment(Event(age, None, 0))
+    moment = DumpClock(now=now, zone=now.tzinfo).event_time(AppOpEvent(age, None, 0))
     assert (moment.isoformat() if moment else None) == expected
 
 
@@ -229,12 +229,12 @@ def test_an_age_is_real_time_over_a_change_of_clocks(now, age, expected):
     ],
 )
 def test_without_the_phones_time_what_was_printed_stands(zone, local, expected):
-    moment = Clock(now=None, zone=zone).moment(Event(timedelta(hours=1), local, 0))
+    moment = DumpClock(now=None, zone=zone).event_time(AppOpEvent(timedelta(hours=1), local, 0))
     assert (moment.isoformat() if moment else None) == expected
 
 
 def test_no_event_has_no_moment():
-    assert Clock(now=None, zone=None).moment(None) is None
+    assert DumpClock(now=None, zone=None).event_time(None) is None
 
 
 # --- who read, who was turned away, how far back ----------------------------------------------------------------------
@@ -288,7 +288,7 @@ def test_records_go_back_to_the_oldest_on_the_phone_or_to_the_installation(made,
         "\nPackage Changes:\n"
     )
     appops = "\n".join(["  Uid u0a1:", "    Package a.b:", *tagged(EVENT.format("Access", "top-s", "-1d")), "", ""])
-    told = only(facts.gather(made({"packages": text, "appops": appops}))).access[DataClass.SMS]
+    told = only(facts.gather_facts(made({"packages": text, "appops": appops}))).access[DataClass.SMS]
     assert told.history_since.isoformat() == since
 
 
@@ -298,26 +298,26 @@ def test_records_go_back_to_the_oldest_on_the_phone_or_to_the_installation(made,
 @pytest.mark.parametrize(
     ("runtime", "modes", "sdk", "data", "state"),
     [
-        (["ACCESS_FINE_LOCATION: granted=true"], (), 28, OtherData.LOCATION, AccessState.CAN_READ),
+        (["ACCESS_FINE_LOCATION: granted=true"], (), 28, OtherDataClass.LOCATION, AccessState.CAN_READ),
         (
             ["ACCESS_FINE_LOCATION: granted=true", "ACCESS_BACKGROUND_LOCATION: granted=false"],
             (),
             34,
-            OtherData.LOCATION,
+            OtherDataClass.LOCATION,
             AccessState.ONLY_WHILE_OPEN,
         ),
         (
             ["ACCESS_FINE_LOCATION: granted=true"],
             ["FINE_LOCATION: mode=foreground"],
             30,
-            OtherData.LOCATION,
+            OtherDataClass.LOCATION,
             AccessState.ONLY_WHILE_OPEN,
         ),
-        (["READ_PHONE_STATE: granted=true"], (), 34, OtherData.PHONE, AccessState.CAN_READ),
-        (["READ_MEDIA_IMAGES: granted=true"], (), 34, OtherData.MEDIA, AccessState.CAN_READ),
-        (["CAMERA: granted=true"], (), 29, OtherData.APP_LIST, AccessState.CAN_READ),  # needs no permission
-        (["CAMERA: granted=true"], (), 34, OtherData.APP_LIST, AccessState.NOT_ALLOWED),
-        (["QUERY_ALL_PACKAGES: granted=true"], (), 34, OtherData.APP_LIST, AccessState.CAN_READ),
+        (["READ_PHONE_STATE: granted=true"], (), 34, OtherDataClass.PHONE, AccessState.CAN_READ),
+        (["READ_MEDIA_IMAGES: granted=true"], (), 34, OtherDataClass.MEDIA, AccessState.CAN_READ),
+        (["CAMERA: granted=true"], (), 29, OtherDataClass.APP_LIST, AccessState.CAN_READ),  # needs no permission
+        (["CAMERA: granted=true"], (), 34, OtherDataClass.APP_LIST, AccessState.NOT_ALLOWED),
+        (["QUERY_ALL_PACKAGES: granted=true"], (), 34, OtherDataClass.APP_LIST, AccessState.CAN_READ),
     ],
 )
 def test_other_data(made, runtime, modes, sdk, data, state):
@@ -333,7 +333,7 @@ def test_storage_opens_nothing_for_an_app_made_for_13(made):
     states = {}
     for target in (32, 33):
         capture = made({"packages": text.format(target), "properties": "[ro.build.version.sdk]: [34]\n"})
-        states[target] = only(facts.gather(capture)).other_access[OtherData.MEDIA].state
+        states[target] = only(facts.gather_facts(capture)).other_access[OtherDataClass.MEDIA].state
     assert states == {32: AccessState.CAN_READ, 33: AccessState.NOT_ALLOWED}
 
 
@@ -358,8 +358,8 @@ def test_special_access_that_an_app_op_decides(made, name, op, kind, granted, mo
     gathered = phone(made, runtime=[f"{name}: granted={granted}"], ops=ops)
     app = only(gathered)
     assert [one.kind for one in app.special_access] == ([kind] if holds else [])
-    assert bool(gathered.places.get(("a.b", 0, kind))) is holds
-    reached = {"usage": OtherData.APP_LIST, "all_files": OtherData.MEDIA}
+    assert bool(gathered.locations.get(("a.b", 0, kind))) is holds
+    reached = {"usage": OtherDataClass.APP_LIST, "all_files": OtherDataClass.MEDIA}
     if holds and kind in reached:
         assert kind in app.other_access[reached[kind]].ways
 
@@ -376,29 +376,29 @@ def test_special_access_that_an_app_op_decides(made, name, op, kind, granted, mo
 )
 def test_a_side_door_is_a_way_while_the_permission_stays_closed(made, settings, ways):
     text = "Packages:\n  Package [a.b] (1):\n    userId=10001\n    User 0: installed=true\n\nPackage Changes:\n"
-    app = only(facts.gather(made({"packages": text, "settings.0": f"{settings}\n"})))
+    app = only(facts.gather_facts(made({"packages": text, "settings.0": f"{settings}\n"})))
     assert {data: access.ways for data, access in app.access.items() if access.ways} == ways
-    assert not any(access.state.reads for access in app.access.values())
+    assert not any(access.state.allows_reading for access in app.access.values())
 
 
 # --- groups -----------------------------------------------------------------------------------------------------------
 
 
 def test_every_permission_that_is_asked_about_has_its_traits():
-    assert set(SPECIAL) < set(TRAITS)
-    assert TRAITS[f"{P}ACCESS_FINE_LOCATION"].op == "FINE_LOCATION"
+    assert set(SPECIAL_PERMISSIONS) < set(PERMISSION_INFO)
+    assert PERMISSION_INFO[f"{P}ACCESS_FINE_LOCATION"].op == "FINE_LOCATION"
 
 
 @pytest.mark.parametrize(
     ("name", "sdk", "group"),
     [
-        ("READ_CALL_LOG", 27, Group.PHONE),
-        ("READ_CALL_LOG", 28, Group.CALL_LOG),
-        ("PROCESS_OUTGOING_CALLS", 26, Group.PHONE),
-        ("GET_ACCOUNTS", 34, Group.CONTACTS),
-        ("SEND_SMS", 23, Group.SMS),
+        ("READ_CALL_LOG", 27, PermissionGroup.PHONE),
+        ("READ_CALL_LOG", 28, PermissionGroup.CALL_LOG),
+        ("PROCESS_OUTGOING_CALLS", 26, PermissionGroup.PHONE),
+        ("GET_ACCOUNTS", 34, PermissionGroup.CONTACTS),
+        ("SEND_SMS", 23, PermissionGroup.SMS),
         ("CAMERA", 34, None),
     ],
 )
 def test_groups_of_each_version(name, sdk, group):
-    assert group_of(f"{P}{name}", sdk) is group
+    assert group_of_permission(f"{P}{name}", sdk) is group

@@ -8,7 +8,7 @@ import pytest
 
 from privaudit import facts
 from privaudit.dumpsys import appops
-from privaudit.dumpsys.appops_model import age, uid_number
+from privaudit.dumpsys.appops_model import parse_event_age, parse_uid
 from privaudit.model import AnswerState, DataClass, History
 
 # --- the four layouts: the same state, as each release prints it -----------------------------------------------------
@@ -89,15 +89,17 @@ MIUI = D.replace("foregroundOps:\n      FINE_LOCATION: WATCHER", "x=y").replace(
 
 @pytest.mark.parametrize("text", [A, B, C, D, EMUI, MIUI], ids=["A", "B", "C", "D", "EMUI", "MIUI"])
 def test_every_layout_tells_the_same(text):
-    dump = appops.parse(text)
+    dump = appops.parse_appops(text)
     uid = dump.uids[10085]
     ops = uid.packages["com.x"]
-    assert {name: mode for name, (mode, _) in uid.modes.items()} == {"COARSE_LOCATION": "ignore"}
+    assert {name: mode for name, (mode, _) in uid.uid_modes.items()} == {"COARSE_LOCATION": "ignore"}
     assert (ops["READ_CONTACTS"].mode, ops["CAMERA"].mode) == ("allow", "deny")
-    assert ops["READ_CONTACTS"].access.age == timedelta(minutes=49, seconds=49, milliseconds=517)
-    assert ops["READ_CONTACTS"].reject.age == timedelta(days=318, hours=17, minutes=53, seconds=40, milliseconds=180)
-    assert ops["CAMERA"].access.age == timedelta(hours=1, minutes=2)
-    assert (dump.forged, dump.unparsed) == (None, 0)
+    assert ops["READ_CONTACTS"].last_access.age == timedelta(minutes=49, seconds=49, milliseconds=517)
+    assert ops["READ_CONTACTS"].last_reject.age == timedelta(
+        days=318, hours=17, minutes=53, seconds=40, milliseconds=180
+    )
+    assert ops["CAMERA"].last_access.age == timedelta(hours=1, minutes=2)
+    assert (dump.forged_name, dump.unparsed_lines) == (None, 0)
     for name, op in ops.items():
         assert name in text[op.offset :].partition("\n")[0] or "MIUIOP" in text[op.offset :].partition("\n")[0]
 
@@ -115,16 +117,16 @@ def test_every_layout_tells_the_same(text):
     ],
 )
 def test_modes_by_number_and_by_name(printed, op, mode):
-    dump = appops.parse(f"  Uid u0a1:\n    Package a.b:\n      {printed}\n")
+    dump = appops.parse_appops(f"  Uid u0a1:\n    Package a.b:\n      {printed}\n")
     assert dump.uids[10001].packages["a.b"][op].mode == mode
-    assert dump.unparsed == 0
+    assert dump.unparsed_lines == 0
 
 
 @pytest.mark.parametrize("printed", ["READ_CONTACTS (mode=7): ", "READ_CONTACTS (maybe): ", "READ_CONTACTS: mode=9"])
 def test_a_mode_that_nobody_knows_is_not_taken_for_allowed(made, printed):
     text = f"  Uid u0a1:\n    Package a.b:\n      {printed}\n\n"
-    dump = appops.parse(text)
-    assert dump.unparsed == 1
+    dump = appops.parse_appops(text)
+    assert dump.unparsed_lines == 1
     assert dump.uids[10001].packages["a.b"]["READ_CONTACTS"].mode not in {"allow", "default"}
 
 
@@ -137,7 +139,7 @@ def test_a_mode_that_nobody_knows_is_not_taken_for_allowed(made, printed):
     ],
 )  # fmt: skip
 def test_uids_as_android_words_them(word, number):
-    assert uid_number(word) == number
+    assert parse_uid(word) == number
 
 
 @pytest.mark.parametrize(
@@ -153,12 +155,12 @@ def test_uids_as_android_words_them(word, number):
     ],
 )  # fmt: skip
 def test_ages_as_android_words_them(word, expected):
-    assert age(word) == expected
+    assert parse_event_age(word) == expected
 
 
 def test_a_mode_directly_below_a_uid_is_the_uids():
-    dump = appops.parse("  Uid u0a1:\n      READ_SMS: mode=1\n    Package a.b:\n      READ_SMS: mode=0\n")
-    assert dump.uids[10001].modes["READ_SMS"][0] == "ignore"
+    dump = appops.parse_appops("  Uid u0a1:\n      READ_SMS: mode=1\n    Package a.b:\n      READ_SMS: mode=0\n")
+    assert dump.uids[10001].uid_modes["READ_SMS"][0] == "ignore"
     assert dump.uids[10001].packages["a.b"]["READ_SMS"].mode == "allow"
 
 
@@ -174,7 +176,7 @@ def test_a_mode_directly_below_a_uid_is_the_uids():
     ],
 )
 def test_the_end_is_seen_only_behind_the_last_uid(behind, ends):
-    assert appops.parse(f"  Uid u0a1:\n    Package a.b:\n      READ_SMS (allow): \n{behind}").ends == ends
+    assert appops.parse_appops(f"  Uid u0a1:\n    Package a.b:\n      READ_SMS (allow): \n{behind}").reached_end == ends
 
 
 # --- attribution tags are an app's own text --------------------------------------------------------------------------
@@ -227,7 +229,7 @@ def test_a_forged_tag_is_noticed(made, tag):
     block = "  Package [{0}] (1):\n    userId={1}\n    User 0: installed=true\n"
     blocks = block.format("com.attacker.app", 10060) + block.format("com.victim.app", 10061)
     texts = {"appops": DUMP.format(tag=TAGS[tag]), "packages": f"Packages:\n{blocks}\nPackage Changes:\n"}
-    gathered = facts.gather(made(texts))
+    gathered = facts.gather_facts(made(texts))
     attacker, victim = gathered.apps
     row = next(row for row in gathered.coverage if row.question == "appops")
     noticed = row.state is AnswerState.UNREADABLE or row.unparsed_lines > 0
@@ -242,10 +244,10 @@ def test_a_forged_tag_is_noticed(made, tag):
 
 @pytest.mark.parametrize("tag", ["null", "my_tag", "音声", "a b", "a=[b", "Access: ", "READ_SMS (allow):"])
 def test_honest_tags_are_honest(tag):
-    dump = appops.parse(DUMP.format(tag=tag))
+    dump = appops.parse_appops(DUMP.format(tag=tag))
     ops = dump.uids[10060].packages["com.attacker.app"]
-    assert ops["READ_CONTACTS"].access.age == timedelta(hours=1)
-    assert (dump.forged, dump.unparsed, dump.ends) == (None, 0, True)
+    assert ops["READ_CONTACTS"].last_access.age == timedelta(hours=1)
+    assert (dump.forged_name, dump.unparsed_lines, dump.reached_end) == (None, 0, True)
 
 
 @pytest.mark.parametrize(
@@ -260,7 +262,7 @@ def test_honest_tags_are_honest(tag):
     ],
 )
 def test_what_android_prints_once_comes_once(text):
-    assert appops.parse(text).forged is not None
+    assert appops.parse_appops(text).forged_name is not None
 
 
 @pytest.mark.parametrize(
@@ -275,4 +277,4 @@ def test_what_android_prints_once_comes_once(text):
     ],
 )
 def test_lines_that_no_rule_takes_are_counted(text):
-    assert appops.parse(text).unparsed > 0
+    assert appops.parse_appops(text).unparsed_lines > 0

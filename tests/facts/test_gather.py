@@ -12,13 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from privaudit import facts
-from privaudit.audit import Wishes, is_complete, judged
-from privaudit.capture.answers import missing, receive
+from privaudit.audit import ReportOptions, build_report, is_complete
+from privaudit.capture.answers import classify_answer, missing_answer
 from privaudit.capture.questions import PERMISSIONS
-from privaudit.facts.permission_table import SPECIAL, TRAITS
-from privaudit.knowledge import load
-from privaudit.model import AccessState, AnswerState, DataClass, History, Requested
-from privaudit.virtual_phone.dump_writers.android import flag_names
+from privaudit.facts.permission_table import PERMISSION_INFO, SPECIAL_PERMISSIONS
+from privaudit.knowledge import load_knowledge
+from privaudit.model import AccessState, AnswerState, DataClass, History, RequestedState
+from privaudit.virtual_phone.dump_writers.android import flag_names_for_sdk
 from tests.fixtures.damage import DAMAGES
 
 P = "android.permission."
@@ -44,7 +44,9 @@ def _truth(phone, app, user):
     """Runtime permissions of `app` among those asked for: name → (granted, flag names)."""
     found = {}
     for grant in phone.grants(app, user):
-        names = [flag_names(phone.sdk).get(1 << bit, str(1 << bit)) for bit in range(32) if grant.flags >> bit & 1]
+        names = [
+            flag_names_for_sdk(phone.sdk).get(1 << bit, str(1 << bit)) for bit in range(32) if grant.flags >> bit & 1
+        ]
         found[grant.name] = grant.granted, tuple(names)
     return {name: told for name, told in found.items() if name in PERMISSIONS}
 
@@ -64,7 +66,7 @@ def _reads(phone, app, user, data):
 
 @pytest.mark.parametrize("way", ["live", "by_hand"])
 def test_the_story_comes_back(way, request, borrower):
-    gathered = facts.gather(request.getfixturevalue(way))
+    gathered = facts.gather_facts(request.getfixturevalue(way))
     apps = {(app.package, app.user): app for app in gathered.apps}
     installed = {
         (app.package, user): (app, install)
@@ -94,13 +96,13 @@ def test_the_story_comes_back(way, request, borrower):
             if name not in _truth(borrower, app, user):
                 assert not permission.granted or name in app.requested or app.shared_user is not None
             if way == "live" and name in app.requested:
-                assert permission.requested is Requested.YES
+                assert permission.requested is RequestedState.YES
         for data in DataClass:
-            assert told.access[data].state.reads == _reads(borrower, app, user, data), (package, user, data)
+            assert told.access[data].state.allows_reading == _reads(borrower, app, user, data), (package, user, data)
 
 
 def test_the_last_access_is_the_youngest_event_of_the_story(live, borrower):
-    apps = {(app.package, app.user): app for app in facts.gather(live).apps}
+    apps = {(app.package, app.user): app for app in facts.gather_facts(live).apps}
     now = borrower.clock(live.taken_at)
     recorded = 0
     for app in borrower.apps:
@@ -120,7 +122,7 @@ def test_the_last_access_is_the_youngest_event_of_the_story(live, borrower):
 
 
 def test_a_legitimate_phone_is_complete_and_never_called_forged(phone, taken):
-    gathered = facts.gather(taken(phone))
+    gathered = facts.gather_facts(taken(phone))
     closed = {user.id for user in phone.users if user.closed}
     odd = [row for row in gathered.coverage if row.detail is not None]
     assert {(row.question, row.user) for row in odd} == {
@@ -132,10 +134,10 @@ def test_a_legitimate_phone_is_complete_and_never_called_forged(phone, taken):
 
 def test_every_place_holds_what_it_is_named_after(by_hand, live):
     for capture in (by_hand, live):
-        places = facts.gather(capture).places
+        places = facts.gather_facts(capture).locations
         for (package, _, fact), found in places.items():
             for place in found:
-                text = capture.answer(place.answer).text
+                text = capture.answer(place.answer_key).text
                 line = text[place.offset :].partition("\n")[0]
                 assert place.offset == 0 or text[place.offset - 1] == "\n"
                 if fact == "package":
@@ -144,9 +146,9 @@ def test_every_place_holds_what_it_is_named_after(by_hand, live):
                     assert f" {fact}: granted=" in line
                 elif fact.startswith("op:"):
                     assert fact.removeprefix("op:") in line or re.search("Access:|Reject:", line)
-                elif fact in SPECIAL.values():
-                    (name,) = (name for name, kind in SPECIAL.items() if kind == fact)
-                    assert TRAITS[name].op in line or name in line
+                elif fact in SPECIAL_PERMISSIONS.values():
+                    (name,) = (name for name, kind in SPECIAL_PERMISSIONS.items() if kind == fact)
+                    assert PERMISSION_INFO[name].op in line or name in line
                 else:
                     assert package in line
         assert sum(fact.startswith(P) for _, _, fact in places) > 100
@@ -158,31 +160,31 @@ def test_every_place_holds_what_it_is_named_after(by_hand, live):
 @pytest.mark.parametrize("state", [AnswerState.REFUSED, AnswerState.TIMED_OUT, AnswerState.NOT_ASKED])
 @pytest.mark.parametrize("key", ["properties", "users", "packages", "appops", "roles", "device_policy", "settings.0"])
 def test_a_missing_essential_answer_could_hide_and_changes_no_grant(live, key, state):
-    before = states(facts.gather(live))
-    gathered = facts.gather(live.having([missing(key, state)]))
+    before = states(facts.gather_facts(live))
+    gathered = facts.gather_facts(live.having([missing_answer(key, state)]))
     name, _, user = key.partition(".")
     assert row(gathered, name, int(user) if user else None).could_hide
     assert not is_complete(gathered)
     for told, state_after in states(gathered).items():
-        if before[told].reads:
-            assert state_after.reads or state_after is AccessState.UNKNOWN
+        if before[told].allows_reading:
+            assert state_after.allows_reading or state_after is AccessState.UNKNOWN
 
 
 def test_without_the_dump_everything_is_unknown(live):
-    gathered = facts.gather(live.having([missing("packages")]))
+    gathered = facts.gather_facts(live.having([missing_answer("packages")]))
     assert set(states(gathered).values()) == {AccessState.UNKNOWN}
 
 
 @pytest.mark.parametrize("user", [0, 999])
 def test_a_user_whose_list_was_refused_is_not_checked(live, user):
     said = b"Error: java.lang.SecurityException: Shell does not have permission to access user 999"
-    gathered = facts.gather(live.having([receive(f"installed.{user}", said, exit_code=255)]))
+    gathered = facts.gather_facts(live.having([classify_answer(f"installed.{user}", said, exit_code=255)]))
     unchecked = [one for one in gathered.users if not one.checked]
     assert [(one.id, one.why_not) for one in unchecked] == [(user, AnswerState.REFUSED)]
     assert not is_complete(gathered)
     # The dump of permissions tells of some of its apps all the same: each as it is where the list was given.
     seen = {app.package: app for app in gathered.apps if app.user == user}
-    whole = {app.package: app for app in facts.gather(live).apps if app.user == user}
+    whole = {app.package: app for app in facts.gather_facts(live).apps if app.user == user}
     assert seen
     assert seen.keys() < whole.keys()
     for package, app in seen.items():
@@ -192,7 +194,7 @@ def test_a_user_whose_list_was_refused_is_not_checked(live, user):
 
 
 def test_an_empty_list_is_no_phone_without_apps(live, changed):
-    gathered = facts.gather(changed(live, {"installed.0": "WARNING: linker: libc\n"}))
+    gathered = facts.gather_facts(changed(live, {"installed.0": "WARNING: linker: libc\n"}))
     assert row(gathered, "installed", 0).state is AnswerState.UNREADABLE
     assert gathered.users[0].why_not is AnswerState.UNREADABLE
 
@@ -201,13 +203,13 @@ def test_a_short_list_with_exit_code_0_is_noticed_by_the_other_list(live, change
     lines = live.answer("installed.0").text.splitlines(keepends=True)
     own = live.answer("third_party.0").text.split()[0].removeprefix("package:")
     short = "".join(line for line in lines if not line.split()[0].endswith(f"={own}"))
-    gathered = facts.gather(changed(live, {"installed.0": short}))
+    gathered = facts.gather_facts(changed(live, {"installed.0": short}))
     assert row(gathered, "installed", 0).could_hide
 
 
 def test_a_user_that_only_the_blocks_know_is_a_gap(live, changed):
     only_owner = "Users:\n\tUserInfo{0:Owner:c13} running\n"
-    gathered = facts.gather(changed(live, {"users": only_owner}))
+    gathered = facts.gather_facts(changed(live, {"users": only_owner}))
     assert row(gathered, "users").detail.values == {"users": "999"}
     assert [user.id for user in gathered.users] == [0, 999]
     assert not is_complete(gathered)
@@ -215,14 +217,14 @@ def test_a_user_that_only_the_blocks_know_is_a_gap(live, changed):
 
 def test_a_dump_of_one_package_says_nothing_of_the_others(by_hand, run, changed):
     one = run("dumpsys package com.example.bank")
-    gathered = facts.gather(changed(by_hand, {"packages": one}))
+    gathered = facts.gather_facts(changed(by_hand, {"packages": one}))
     told = states(gathered)
     assert told["com.example.bank", 0, DataClass.CONTACTS] is AccessState.NOT_ALLOWED
     assert told["com.example.sudaibao", 0, DataClass.CONTACTS] is AccessState.UNKNOWN
 
 
 def test_a_filtered_dump_saved_by_hand_is_not_known_to_be_whole(by_hand, live, changed):
-    gathered = facts.gather(changed(by_hand, {"packages": live.answer("packages").text}))
+    gathered = facts.gather_facts(changed(by_hand, {"packages": live.answer("packages").text}))
     assert row(gathered, "packages").detail.key == "coverage.no_end"
     assert not is_complete(gathered)
 
@@ -231,32 +233,38 @@ def test_a_filtered_dump_saved_by_hand_is_not_known_to_be_whole(by_hand, live, c
 def test_an_own_dump_that_is_cut_denies_nothing(live, run, cut):
     text = run("dumpsys package com.example.sudaibao").encode()
     key = "package.com.example.sudaibao"
-    whole = facts.gather(live.having([receive(key, text, exit_code=0)]))
-    before = facts.gather(live)
-    torn = facts.gather(live.having([receive(key, text[:cut], exit_code=None, whole=False)]))
+    whole = facts.gather_facts(live.having([classify_answer(key, text, exit_code=0)]))
+    before = facts.gather_facts(live)
+    torn = facts.gather_facts(live.having([classify_answer(key, text[:cut], exit_code=None, complete=False)]))
     assert states(torn) == states(before)
-    assert {key: state.reads for key, state in states(whole).items()} == {k: s.reads for k, s in states(before).items()}
-    alone = facts.gather(live.having([missing("packages"), receive(key, text[:cut], exit_code=None, whole=False)]))
+    assert {key: state.allows_reading for key, state in states(whole).items()} == {
+        k: s.allows_reading for k, s in states(before).items()
+    }
+    alone = facts.gather_facts(
+        live.having([missing_answer("packages"), classify_answer(key, text[:cut], exit_code=None, complete=False)])
+    )
     assert AccessState.NOT_ALLOWED not in states(alone).values()
 
 
 def test_cut_app_ops_remember_nothing_for_sure(live):
     text = live.answer("appops").text.encode()
-    torn = facts.gather(live.having([receive("appops", text[: len(text) // 2], exit_code=None, whole=False)]))
+    torn = facts.gather_facts(
+        live.having([classify_answer("appops", text[: len(text) // 2], exit_code=None, complete=False)])
+    )
     histories = {app.access[data].history for app in torn.apps for data in DataClass}
     assert histories == {History.RECORDED, History.UNKNOWN}
 
 
 def test_a_package_of_a_shared_uid_reads_what_another_asked_for(by_hand):
-    apps = {(app.package, app.user): app for app in facts.gather(by_hand).apps}
-    assert apps["com.android.providers.telephony", 0].access[DataClass.SMS].state.reads
+    apps = {(app.package, app.user): app for app in facts.gather_facts(by_hand).apps}
+    assert apps["com.android.providers.telephony", 0].access[DataClass.SMS].state.allows_reading
 
 
 def test_without_its_shared_user_nothing_is_denied(by_hand, changed):
     text = by_hand.answer("packages").text
     head, title, rest = text.partition("\nShared users:\n")
     behind = rest[rest.index("\nPackage Changes:") :]
-    gathered = facts.gather(changed(by_hand, {"packages": head + behind}))
+    gathered = facts.gather_facts(changed(by_hand, {"packages": head + behind}))
     assert title
     assert row(gathered, "packages").could_hide
     told = states(gathered)["com.android.providers.telephony", 0, DataClass.SMS]
@@ -266,7 +274,7 @@ def test_without_its_shared_user_nothing_is_denied(by_hand, changed):
 @pytest.mark.parametrize("service", ["role", "device_policy"])
 def test_a_service_that_is_not_there_is_not_an_empty_answer(live, changed, service):
     key = {"role": "roles"}.get(service, service)
-    gathered = facts.gather(changed(live, {key: f"Can't find service: {service}\n"}))
+    gathered = facts.gather_facts(changed(live, {key: f"Can't find service: {service}\n"}))
     assert row(gathered, key).state is AnswerState.NOT_SUPPORTED
     assert row(gathered, key).could_hide
 
@@ -285,7 +293,7 @@ def test_a_service_that_is_not_there_is_not_an_empty_answer(live, changed, servi
     ],
 )
 def test_a_text_that_is_not_the_dump_is_unreadable(live, changed, key, text):
-    gathered = facts.gather(changed(live, {key: text}))
+    gathered = facts.gather_facts(changed(live, {key: text}))
     name, _, user = key.partition(".")
     found = row(gathered, name, int(user) if user else None)
     assert found.state is AnswerState.UNREADABLE
@@ -300,11 +308,11 @@ DAMAGED = ["packages", "appops", "installed.0", "installed.999", "users", "prope
 @pytest.mark.parametrize("damage", DAMAGES, ids=lambda damage: damage.__name__.strip("_"))
 @pytest.mark.parametrize("key", DAMAGED)
 def test_damage_is_noticed_or_changes_nothing(few_by_hand, changed, key, damage):
-    undamaged = facts.gather(few_by_hand)
+    undamaged = facts.gather_facts(few_by_hand)
     before = states(undamaged)
     assert is_complete(undamaged)
     text = few_by_hand.answer(key).text
-    assert any(state.reads for state in before.values())
+    assert any(state.allows_reading for state in before.values())
     assert AccessState.BLOCKED in before.values()
 
     @settings(max_examples=24)
@@ -312,12 +320,14 @@ def test_damage_is_noticed_or_changes_nothing(few_by_hand, changed, key, damage)
     def holds(data):
         damaged = damage(text, data.draw)
         raw = damaged if isinstance(damaged, bytes) else damaged.encode("utf-8", "surrogateescape")
-        gathered = facts.gather(changed(few_by_hand, {key: raw}))
+        gathered = facts.gather_facts(changed(few_by_hand, {key: raw}))
         after = states(gathered)
         if is_complete(gathered):
             assert after == before
         if not any(row.could_hide for row in gathered.coverage):
-            wrong = {told: state for told, state in after.items() if before[told].reads and not state.reads}
+            wrong = {
+                told: state for told, state in after.items() if before[told].allows_reading and not state.allows_reading
+            }
             assert wrong == {}
 
     holds()
@@ -334,14 +344,14 @@ def test_damage_to_a_live_answer_never_raises(taken, few, changed, key, damage):
     def holds(data):
         damaged = damage(text, data.draw)
         raw = damaged if isinstance(damaged, bytes) else damaged.encode("utf-8", "surrogateescape")
-        facts.gather(changed(live, {key: raw}))
+        facts.gather_facts(changed(live, {key: raw}))
 
     holds()
 
 
 @given(st.dictionaries(st.sampled_from([*DAMAGED, "clock", "device_policy", "package.com.x"]), st.binary(max_size=200)))
 def test_anything_at_all_never_raises(made, texts):
-    gathered = facts.gather(made(texts))
+    gathered = facts.gather_facts(made(texts))
     assert not is_complete(gathered)
 
 
@@ -365,7 +375,7 @@ def test_numbers_that_are_none_never_raise(by_hand, changed, key, pattern, digit
     text = by_hand.answer(key).text
     number = "".join(char for char in pattern if char.isdecimal()) or "0"
     hostile = text.replace(pattern, pattern.replace(number, digits, 1))
-    facts.gather(changed(by_hand, {key: hostile}))
+    facts.gather_facts(changed(by_hand, {key: hostile}))
 
 
 # --- clocks ----------------------------------------------------------------------------------------------------------
@@ -374,9 +384,9 @@ def test_numbers_that_are_none_never_raise(by_hand, changed, key, pattern, digit
 def test_without_its_clock_the_local_time_stands_in_the_phones_zone(live):
     access = {
         (app.package, app.user): app.access[DataClass.CONTACTS]
-        for app in facts.gather(live.having([missing("clock")])).apps
+        for app in facts.gather_facts(live.having([missing_answer("clock")])).apps
     }
-    with_clock = {(app.package, app.user): app.access[DataClass.CONTACTS] for app in facts.gather(live).apps}
+    with_clock = {(app.package, app.user): app.access[DataClass.CONTACTS] for app in facts.gather_facts(live).apps}
     for key, told in access.items():
         assert told.last_read_age_s == with_clock[key].last_read_age_s
         if told.last_read is not None:
@@ -389,8 +399,10 @@ def test_without_its_clock_the_local_time_stands_in_the_phones_zone(live):
 
 def test_the_report_of_a_damaged_capture_is_not_complete(by_hand, changed):
     text = by_hand.answer("packages").text
-    whole = judged(by_hand, load(demo=True), Wishes())
-    cut = judged(changed(by_hand, {"packages": text[: len(text) // 2]}), load(demo=True), Wishes())
+    whole = build_report(by_hand, load_knowledge(demo=True), ReportOptions())
+    cut = build_report(
+        changed(by_hand, {"packages": text[: len(text) // 2]}), load_knowledge(demo=True), ReportOptions()
+    )
     assert (whole.complete, cut.complete) == (True, False)
 
 
@@ -424,7 +436,7 @@ def _copies(text, times):
 def test_ten_times_the_blocks_are_ten_times_the_work(by_hand, key):
     from privaudit.dumpsys import appops, package_checks
 
-    parse = {"packages": package_checks.parse, "appops": appops.parse}[key]
+    parse = {"packages": package_checks.parse_and_check_dump, "appops": appops.parse_appops}[key]
     text = by_hand.answer(key).text
     blocks = text[text.index("\nPackages:\n") + 1 :] if key == "packages" else text
     many = _copies(blocks, 10)
@@ -439,4 +451,4 @@ def test_the_join_is_linear_too(by_hand, changed):
     for number in range(9):
         more = lines.replace("com.example.", f"com.copy{number}.").replace("uid:1", f"uid:{number + 2}")
         many = changed(many, {"installed.0": many.answer("installed.0").text + more})
-    assert _calls(lambda: facts.gather(many)) < 13 * _calls(lambda: facts.gather(few))
+    assert _calls(lambda: facts.gather_facts(many)) < 13 * _calls(lambda: facts.gather_facts(few))

@@ -17,17 +17,17 @@ from hypothesis import strategies as st
 
 from privaudit import facts
 from privaudit.audit import is_complete
-from privaudit.capture.answers import decode
+from privaudit.capture.answers import decode_output
 from privaudit.capture.questions import PERMISSIONS, SETTINGS
 from privaudit.dumpsys import appops, package_checks, special_access, users
 from privaudit.model import AccessState, DataClass
-from privaudit.virtual_phone import open_story
+from privaudit.virtual_phone import load_scenario
 from privaudit.virtual_phone.dump_writers import appops as render_appops
 from privaudit.virtual_phone.dump_writers import package_dump
 from privaudit.virtual_phone.dump_writers import text as render
-from privaudit.virtual_phone.dump_writers.android import DEFAULT_MODES
-from privaudit.virtual_phone.dump_writers.layout import SDKS, layout_of
-from privaudit.virtual_phone.scenario.virtual import Event, Grant, Op
+from privaudit.virtual_phone.dump_writers.android import DEFAULT_OP_MODES
+from privaudit.virtual_phone.dump_writers.layout import SUPPORTED_SDKS, layout_of
+from privaudit.virtual_phone.scenario.virtual import VirtualGrant, VirtualOp, VirtualOpEvent
 from tests.fixtures.damage import DAMAGES
 from tests.fixtures.phones import LAYOUTS, ZONE, layouts
 
@@ -46,18 +46,18 @@ in_every_layout = pytest.mark.parametrize(("sdk", "vendor"), LAYOUTS, ids=str)
 def read_as_it_came(phone, text):
     """Android 6 sends CRLF."""
     raw = text.encode() if phone.layout.shell_v2 else text.replace("\n", "\r\n").encode()
-    decoded, problem = decode(raw)
+    decoded, problem = decode_output(raw)
     assert problem is None
     return decoded
 
 
 def test_every_layout_that_there_is_is_tried():
     tried = {sdk for sdk, vendor in LAYOUTS if vendor == "aosp"}
-    for sdk in set(SDKS) - tried:
+    for sdk in set(SUPPORTED_SDKS) - tried:
         older = max(one for one in tried if one < sdk)
         same = replace(layout_of(older), sdk=sdk)
         # Android 7.1, 8.1 and 12L differ from the release before in a word of the user's line at most.
-        assert replace(layout_of(sdk), user_words=same.user_words) == same
+        assert replace(layout_of(sdk), user_words=same.user_line_keys) == same
 
 
 # --- packages --------------------------------------------------------------------------------------------------------
@@ -89,7 +89,7 @@ def _check_block(phone, app, block, *, asked=None, requested=True):
         app.target_sdk,
     )
     assert (block.installer, block.flags) == (app.installer, frozenset(app.flags))
-    assert block.last_updated == render.moment(app.updated)
+    assert block.last_updated == render.format_time(app.updated)
     asks = [name for name in app.requested if asked is None or name in asked]
     assert block.requested == (set(asks) if requested and app.requested else None)
     assert block.users.keys() == app.installs.keys()
@@ -97,7 +97,7 @@ def _check_block(phone, app, block, *, asked=None, requested=True):
         install = app.installs[user]
         assert (state.installed, state.enabled) == (install.installed, install.enabled < 2)
         first = state.first_installed if layout.first_install_per_user else block.first_installed
-        assert first == render.moment(app.installs[user if layout.first_install_per_user else 0].first_installed)
+        assert first == render.format_time(app.installs[user if layout.first_install_per_user else 0].first_installed)
         own = () if app.shared_user else install.grants
         assert _read(state.runtime) == wanted(_told(layout, own))
     if app.shared_user is None:
@@ -127,9 +127,9 @@ def test_dumps_of_packages_are_read_back(sdk, vendor):
     @given(layouts(sdk, vendor))
     def holds(phone):
         layout = phone.layout
-        whole = package_checks.parse(read_as_it_came(phone, package_dump.whole(phone)))
+        whole = package_checks.parse_and_check_dump(read_as_it_came(phone, package_dump.format_package_dump(phone)))
         _sound(whole)
-        assert whole.ends
+        assert whole.reached_end
         assert whole.sdk == sdk
         assert whole.packages.keys() == {app.package for app in phone.apps}
         for app in phone.apps:
@@ -140,7 +140,9 @@ def test_dumps_of_packages_are_read_back(sdk, vendor):
         }
         _check_shared(phone, whole)
 
-        named = package_checks.parse(read_as_it_came(phone, package_dump.permission(phone, PERMISSIONS)))
+        named = package_checks.parse_and_check_dump(
+            read_as_it_came(phone, package_dump.format_permission_dump(phone, PERMISSIONS))
+        )
         _sound(named)
         for name, block in named.packages.items():
             _check_block(phone, phone.app(name), block, asked=PERMISSIONS)
@@ -154,7 +156,10 @@ def test_dumps_of_packages_are_read_back(sdk, vendor):
         assert held <= named.packages.keys()
 
         for app in phone.apps:
-            own = package_checks.parse(read_as_it_came(phone, package_dump.one(phone, app.package)), only=app.package)
+            own = package_checks.parse_and_check_dump(
+                read_as_it_came(phone, package_dump.format_single_package_dump(phone, app.package)),
+                requested_package=app.package,
+            )
             _sound(own)
             assert own.packages.keys() == {app.package}
             _check_block(phone, app, own.packages[app.package])
@@ -172,13 +177,15 @@ def test_lists_are_read_back(sdk, vendor):
     def holds(phone):
         has_uid = "-U" in phone.layout.list_options
         rows = [(app, (0,)) for app in phone.apps]
-        text = render.packages(rows, path=True, version=has_uid, installer=True, uid=has_uid)
-        listed, unparsed = package_checks.parse_list(read_as_it_came(phone, text))
+        text = render.format_package_list(rows, path=True, version=has_uid, installer=True, uid=has_uid)
+        listed, unparsed = package_checks.parse_package_list(read_as_it_came(phone, text))
         assert unparsed == 0
-        assert {name: (one.path, one.installer, one.app_id) for name, one in listed.items()} == {
+        assert {name: (one.apk_path, one.installer, one.app_id) for name, one in listed.items()} == {
             app.package: (app.apk, app.installer, app.app_id if has_uid else None) for app in phone.apps
         }
-        assert users.parse(read_as_it_came(phone, render.users(phone)), sdk).keys() == set(phone.user_ids)
+        assert users.parse_users(read_as_it_came(phone, render.format_user_list(phone)), sdk).keys() == set(
+            phone.user_ids
+        )
 
     holds()
 
@@ -192,7 +199,7 @@ def _mode(layout, install, op):
     if switch is None:
         return op.mode
     deciding = {one.name: one.mode for one in install.ops}
-    return deciding.get(switch, DEFAULT_MODES.get(switch, "allow"))
+    return deciding.get(switch, DEFAULT_OP_MODES.get(switch, "allow"))
 
 
 def _age(event):
@@ -204,7 +211,7 @@ def test_app_ops_are_read_back(sdk, vendor):
     @settings(max_examples=12, phases=PHASES)
     @given(layouts(sdk, vendor))
     def holds(phone):
-        dump = appops.parse(read_as_it_came(phone, render_appops.dump(phone, NOW)))
+        dump = appops.parse_appops(read_as_it_came(phone, render_appops.format_appops_dump(phone, NOW)))
         _sound(dump)
         expected = {}
         for app in phone.apps:
@@ -223,10 +230,10 @@ def test_app_ops_are_read_back(sdk, vendor):
                 for op in install.ops:
                     read = ops[READ_AS.get(op.name, op.name)]
                     assert read.mode == _mode(phone.layout, install, op)
-                    for kind, rejected in ((read.access, False), (read.reject, True)):
+                    for kind, rejected in ((read.last_access, False), (read.last_reject, True)):
                         ages = [event.age for event in op.events if event.rejected == rejected]
                         assert _age(kind) == min(ages, default=None)
-            assert {op: mode for op, (mode, _) in dump.uids[uid].modes.items()} == modes
+            assert {op: mode for op, (mode, _) in dump.uids[uid].uid_modes.items()} == modes
 
     holds()
 
@@ -236,15 +243,21 @@ def test_app_ops_are_read_back(sdk, vendor):
 
 @in_every_layout
 def test_rights_are_read_back(made, sdk, vendor):
-    phone = replace(open_story("borrower"), sdk=sdk, vendor=vendor)
-    texts = {"device_policy": render.device_policy(phone)}
-    if phone.layout.roles:
-        texts["roles"] = render.roles(phone)
+    phone = replace(load_scenario("borrower"), sdk=sdk, vendor=vendor)
+    texts = {"device_policy": render.format_device_policy(phone)}
+    if phone.layout.has_roles:
+        texts["roles"] = render.format_role_dump(phone)
     for user in phone.user_ids:
-        texts[f"settings.{user}"] = "".join(f"{key}={render.setting(phone, user, 'secure', key)}" for key in SETTINGS)
-    rights = special_access.gather(made({key: read_as_it_came(phone, text) for key, text in texts.items()}))
-    assert sum(rights.unparsed.values()) == 0
-    held = {(package, user, one.access.kind) for (package, user), all_ in rights.held.items() for one in all_}
+        texts[f"settings.{user}"] = "".join(
+            f"{key}={render.format_setting(phone, user, 'secure', key)}" for key in SETTINGS
+        )
+    rights = special_access.parse_special_access(
+        made({key: read_as_it_came(phone, text) for key, text in texts.items()})
+    )
+    assert sum(rights.unparsed_lines.values()) == 0
+    held = {
+        (package, user, one.access.kind) for (package, user), all_ in rights.by_package_and_user.items() for one in all_
+    }
     assert held == {
         ("com.example.screenreader", 0, "accessibility"),
         ("com.example.watchlink", 0, "notification_listener"),
@@ -269,7 +282,7 @@ def test_what_is_asked_over_the_wire_comes_back(taken, sdk, vendor):
     @settings(max_examples=3, phases=PHASES)
     @given(layouts(sdk, vendor))
     def holds(phone):
-        gathered = facts.gather(taken(phone))
+        gathered = facts.gather_facts(taken(phone))
         installed = {
             (app.package, user): (app, install)
             for app in phone.apps
@@ -306,15 +319,15 @@ def _drawn(sdk, vendor):
         found.append(phone)
 
     look()
-    phone = max(found, key=lambda phone: len(package_dump.whole(phone)))
+    phone = max(found, key=lambda phone: len(package_dump.format_package_dump(phone)))
     reader, blocked = (_holding(phone, name, mode) for name, mode in (("reader", "allow"), ("blocked", "ignore")))
     return replace(phone, apps=(*phone.apps, reader, blocked))
 
 
 def _holding(phone, name, mode):
     """An app that was granted the contacts, for every user, with this mode of their app-op."""
-    grants = (Grant(name=CONTACTS, granted=True, flags=1),)
-    ops = (Op(name="READ_CONTACTS", mode=mode, events=(Event(age=timedelta(hours=3)),)),)
+    grants = (VirtualGrant(name=CONTACTS, granted=True, flags=1),)
+    ops = (VirtualOp(name="READ_CONTACTS", mode=mode, events=(VirtualOpEvent(age=timedelta(hours=3)),)),)
     app = phone.apps[0]
     return replace(
         app,
@@ -335,7 +348,10 @@ def _holding(phone, name, mode):
 def test_damage_is_noticed_or_changes_nothing(taken, changed, sdk, vendor):
     phone = _drawn(sdk, vendor)
     live = taken(phone)
-    whole = {"packages": package_dump.whole(phone), "appops": render_appops.dump(phone, NOW)}
+    whole = {
+        "packages": package_dump.format_package_dump(phone),
+        "appops": render_appops.format_appops_dump(phone, NOW),
+    }
 
     @settings(max_examples=9, phases=PHASES)
     @given(st.sampled_from(["packages", "appops", "installed.0", "users"]), st.sampled_from(DAMAGES), st.data())
@@ -345,12 +361,14 @@ def test_damage_is_noticed_or_changes_nothing(taken, changed, sdk, vendor):
         raw = damaged if isinstance(damaged, bytes) else damaged.encode("utf-8", "surrogateescape")
         # As somebody saves it by hand: no exit code tells that it is whole.
         by_hand = live.having([replace(live.answer(key), exit_code=None)])
-        before = _states(facts.gather(changed(by_hand, {key: text})))
-        assert any(state.reads for state in before.values())
-        gathered = facts.gather(changed(by_hand, {key: raw}))
+        before = _states(facts.gather_facts(changed(by_hand, {key: text})))
+        assert any(state.allows_reading for state in before.values())
+        gathered = facts.gather_facts(changed(by_hand, {key: raw}))
         if not any(row.could_hide for row in gathered.coverage):
             after = _states(gathered)
-            assert {told for told, state in before.items() if state.reads and not after[told].reads} == set()
+            assert {
+                told for told, state in before.items() if state.allows_reading and not after[told].allows_reading
+            } == set()
         if is_complete(gathered):
             assert _states(gathered) == before
 
@@ -361,17 +379,17 @@ def test_damage_is_noticed_or_changes_nothing(taken, changed, sdk, vendor):
 def test_cut_anywhere_nothing_unknown_becomes_denied(taken, changed, sdk, vendor):
     phone = _drawn(sdk, vendor)
     live = taken(phone)
-    before = _states(facts.gather(live))
-    text = package_dump.whole(phone)
+    before = _states(facts.gather_facts(live))
+    text = package_dump.format_package_dump(phone)
 
     @settings(max_examples=8, phases=PHASES)
     @given(st.integers(0, len(text)))
     def holds(at):
         cut = live.having([replace(live.answer("packages"), exit_code=None)])
-        gathered = facts.gather(changed(cut, {"packages": text[:at]}))
+        gathered = facts.gather_facts(changed(cut, {"packages": text[:at]}))
         after = _states(gathered)
         denied = {AccessState.NOT_ALLOWED, AccessState.NOT_REQUESTED, AccessState.BLOCKED}
-        wrong = {told for told, state in before.items() if state.reads and after[told] in denied}
+        wrong = {told for told, state in before.items() if state.allows_reading and after[told] in denied}
         assert wrong == set()
 
     holds()
@@ -414,9 +432,9 @@ def _many(phone, times):
 def test_twice_the_phone_is_twice_the_work(sdk, vendor):
     phone = _drawn(sdk, vendor)
     texts = {
-        package_checks.parse: package_dump.whole,
-        appops.parse: lambda phone: render_appops.dump(phone, NOW),
-        package_checks.parse_list: lambda phone: render.packages(
+        package_checks.parse_and_check_dump: package_dump.format_package_dump,
+        appops.parse_appops: lambda phone: render_appops.format_appops_dump(phone, NOW),
+        package_checks.parse_package_list: lambda phone: render.format_package_list(
             [(app, (0,)) for app in phone.apps], path=True, version=False, installer=True, uid=False
         ),
     }
@@ -430,4 +448,4 @@ def test_twice_the_phone_is_twice_the_work(sdk, vendor):
 def test_twice_the_phone_is_twice_the_work_to_join(taken, sdk):
     phone = _drawn(sdk, "aosp")
     once, twice = taken(_many(phone, 6)), taken(_many(phone, 12))
-    assert _lines_run(lambda: facts.gather(twice)) <= 2.2 * _lines_run(lambda: facts.gather(once))
+    assert _lines_run(lambda: facts.gather_facts(twice)) <= 2.2 * _lines_run(lambda: facts.gather_facts(once))

@@ -10,17 +10,17 @@ import pytest
 
 from privaudit import audit, facts, findings, knowledge
 from privaudit.facts import apps
-from privaudit.facts.cache import Memory
+from privaudit.facts.cache import AppCache
 from privaudit.findings import lending
-from privaudit.model import AnswerState, Requested
-from privaudit.virtual_phone import connected, open_story, stories
+from privaudit.model import AnswerState, RequestedState
+from privaudit.virtual_phone import connect_phone, load_scenario, scenario_names
 
 
-@pytest.fixture(scope="module", params=stories())
+@pytest.fixture(scope="module", params=scenario_names())
 def taken(request):
     """A whole capture of a demo phone."""
-    with connected(open_story(request.param)) as connection:
-        return audit.live(connection, knowledge.load(demo=True), demo=True)
+    with connect_phone(load_scenario(request.param)) as connection:
+        return audit.collect(connection, knowledge.load_knowledge(demo=True), demo=True)
 
 
 def without_details(capture):
@@ -31,7 +31,7 @@ def without_details(capture):
 
 def asks_unsaid(app):
     """Whether the phone left out what it asks for, as far as its permissions tell."""
-    return any(one.requested is Requested.UNKNOWN for one in app.permissions)
+    return any(one.requested is RequestedState.UNKNOWN for one in app.permissions)
 
 
 def changed(capture, key, **values):
@@ -48,42 +48,42 @@ def test_what_is_remembered_is_what_is_read_afresh(taken):
     rounds = [first, asked, taken, refused, taken, first, replace(taken, taken_at=taken.taken_at + timedelta(hours=5))]
     if detail is not None:
         rounds += [changed(taken, detail, state=AnswerState.TIMED_OUT, text=taken.answer(detail).text[:400]), taken]
-    memory = Memory()
+    memory = AppCache()
     for capture in rounds:
-        assert facts.gather(capture, memory) == facts.gather(capture)
+        assert facts.gather_facts(capture, memory) == facts.gather_facts(capture)
 
 
 def test_only_apps_of_which_the_phone_says_more_are_built_anew(taken, monkeypatch):
     built = []
-    real = apps.build
+    real = apps.build_app
     monkeypatch.setattr(apps, "build", lambda sources, name, *rest: built.append(name) or real(sources, name, *rest))
-    memory = Memory()
+    memory = AppCache()
     first = without_details(taken)
-    facts.gather(first, memory)
+    facts.gather_facts(first, memory)
     every = set(built)
     built.clear()
-    facts.gather(replace(first, apks=taken.apks), memory)
+    facts.gather_facts(replace(first, apks=taken.apks), memory)
     # What an app asks for stands in its file too: of whom the phone did not say it, all rests on both.
     by_file = set(built)
-    silent = {app.package for app in facts.gather(first).apps if asks_unsaid(app)}
+    silent = {app.package for app in facts.gather_facts(first).apps if asks_unsaid(app)}
     assert silent & set(taken.apks) <= by_file <= set(taken.apks)
     built.clear()
-    facts.gather(taken, memory)
+    facts.gather_facts(taken, memory)
     told = {key.removeprefix("package.") for key in taken.answers if key.startswith("package.")}
     assert set(built) == every & told
     built.clear()
-    facts.gather(replace(taken, log=()), memory)
+    facts.gather_facts(replace(taken, log=()), memory)
     assert built == []
 
 
 def test_an_app_is_recognised_once(taken, monkeypatch):
     judged = []
-    real = lending.recognise
+    real = lending.recognise_lending
     monkeypatch.setattr(lending, "recognise", lambda app, lists: judged.append(app) or real(app, lists))
-    lists, memory = knowledge.load(demo=True), Memory()
-    gathered = facts.gather(taken, memory)
-    first = findings.recognised(gathered, lists, memory.recognised)
+    lists, memory = knowledge.load_knowledge(demo=True), AppCache()
+    gathered = facts.gather_facts(taken, memory)
+    first = findings.recognise_apps(gathered, lists, memory.recognition_cache)
     assert len(judged) == len(gathered.apps)
-    assert findings.recognised(facts.gather(taken, memory), lists, memory.recognised) == first
+    assert findings.recognise_apps(facts.gather_facts(taken, memory), lists, memory.recognition_cache) == first
     assert len(judged) == len(gathered.apps)
-    assert first == findings.recognised(gathered, lists)
+    assert first == findings.recognise_apps(gathered, lists)

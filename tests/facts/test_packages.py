@@ -142,7 +142,7 @@ def test_forged_lines_never_hide_a_grant(gap, attack, last, made):
 def _gathered(made, text, extra=()):
     names = [APP, VICTIM, "com.example.first", "com.android.shared", *extra]
     listed = "".join(f"package:/data/app/~~x==/{name}-y==/base.apk={name}  installer=null\n" for name in names)
-    return facts.gather(
+    return facts.gather_facts(
         made({"packages": text, "installed.0": listed, "users": "Users:\n\tUserInfo{0:x:13} running\n"})
     )
 
@@ -163,7 +163,7 @@ def test_forged_blocks_never_accuse(gap, attack, made):
     text = f"Packages:\n{block('com.example.first', 10050)}{hostile}{SHARED}{BEHIND}"
     gathered = _gathered(made, text)
     victim = next(app for app in gathered.apps if app.package == VICTIM)
-    assert not any(access.state.reads for access in victim.access.values())
+    assert not any(access.state.allows_reading for access in victim.access.values())
     assert next(row for row in gathered.coverage if row.question == "packages").state is AnswerState.UNREADABLE
 
 
@@ -180,15 +180,20 @@ def test_forged_blocks_never_accuse(gap, attack, made):
     ],
 )
 def test_a_block_must_agree_with_the_list(line, forged):
-    listed = package_checks.parse_list(line)[0]
+    listed = package_checks.parse_package_list(line)[0]
     text = f"Packages:\n{block(VICTIM, 10077)}{BEHIND}"
-    assert (package_checks.parse(text, {0: listed}).forged is not None) == forged
+    assert (package_checks.parse_and_check_dump(text, {0: listed}).forged_name is not None) == forged
 
 
 def test_an_own_dump_holds_one_package():
     text = f"Packages:\n{block(APP, 10060)}{block(VICTIM, 10051)}{BEHIND}"
-    assert package_checks.parse(text, only=APP).forged == VICTIM
-    assert package_checks.parse(f"Packages:\n{block(APP, 10060)}{BEHIND}", only=APP).forged is None
+    assert package_checks.parse_and_check_dump(text, requested_package=APP).forged_name == VICTIM
+    assert (
+        package_checks.parse_and_check_dump(
+            f"Packages:\n{block(APP, 10060)}{BEHIND}", requested_package=APP
+        ).forged_name
+        is None
+    )
 
 
 @pytest.mark.parametrize("gap", TEXTS)
@@ -196,7 +201,7 @@ def test_an_own_dump_holds_one_package():
 def test_a_forged_own_dump_falls_back_and_is_told(gap, attack, live, run, changed):
     name = "com.example.sudaibao"
     hostile = block(name, 10118, **{gap: f"x\n{HIDING[attack]}\n"})
-    gathered = facts.gather(changed(live, {f"package.{name}": f"Packages:\n{hostile}{BEHIND}"}))
+    gathered = facts.gather_facts(changed(live, {f"package.{name}": f"Packages:\n{hostile}{BEHIND}"}))
     app = next(app for app in gathered.apps if app.package == name)
     assert app.access[DataClass.CONTACTS].state is AccessState.CAN_READ
     assert (app.installer, app.system) == (None, False)
@@ -205,7 +210,7 @@ def test_a_forged_own_dump_falls_back_and_is_told(gap, attack, live, run, change
 def test_a_forged_own_dump_is_a_gap(live, changed):
     name = "com.example.sudaibao"
     hostile = block(name, 10118, version=f"x\n{_USER}")
-    gathered = facts.gather(changed(live, {f"package.{name}": f"Packages:\n{hostile}{BEHIND}"}))
+    gathered = facts.gather_facts(changed(live, {f"package.{name}": f"Packages:\n{hostile}{BEHIND}"}))
     assert not is_complete(gathered)
     assert [row.detail.key for row in gathered.coverage if row.question == "package"] == ["coverage.forged"]
 
@@ -259,8 +264,11 @@ def test_a_renamed_system_package_goes_by_two_names():
         "[com.new.name] (b501922):", "[com.new.name] (b501922):\n    compat name=com.old.name"
     )
     renamed = renamed.replace("Package{b0f3fb3 com.new", "Package{b0f3fb3 com.old").replace("0/com.new", "0/com.old")
-    assert package_checks.parse(dump(renamed)).forged == "com.new.name"
-    assert package_checks.parse(dump(renamed.replace("pkgFlags=[ ", "pkgFlags=[ SYSTEM "))).forged is None
+    assert package_checks.parse_and_check_dump(dump(renamed)).forged_name == "com.new.name"
+    assert (
+        package_checks.parse_and_check_dump(dump(renamed.replace("pkgFlags=[ ", "pkgFlags=[ SYSTEM "))).forged_name
+        is None
+    )
 
 
 # --- layouts ---------------------------------------------------------------------------------------------------------
@@ -278,7 +286,7 @@ def test_a_renamed_system_package_goes_by_two_names():
 )
 def test_permission_lines_of_all_releases(line, expected):
     text = dump(block(APP, 10060)).replace("granted=true, flags=[ USER_SET]", line)
-    grants = package_checks.parse(text).packages[APP].users[0].runtime
+    grants = package_checks.parse_and_check_dump(text).packages[APP].users[0].runtime_permissions
     grant = grants[f"{P}READ_CONTACTS"]
     assert (grant.granted, grant.flags) == expected
     assert text[grants.offsets[f"{P}READ_CONTACTS"] :].startswith(f"        {P}READ_CONTACTS")
@@ -302,7 +310,7 @@ def test_permission_lines_of_all_releases(line, expected):
 )
 def test_the_layout_tells_the_oldest_release_that_prints_so(user_line, key, sdk):
     text = f"Packages:\n  Package [a.b] (1):\n    {key}=10001\n    {user_line}\n"
-    dumped = package_checks.parse(text)
+    dumped = package_checks.parse_and_check_dump(text)
     assert dumped.sdk == sdk
     assert dumped.packages["a.b"].app_id == 10001
     assert dumped.packages["a.b"].users[0].installed
@@ -311,7 +319,7 @@ def test_the_layout_tells_the_oldest_release_that_prints_so(user_line, key, sdk)
 @pytest.mark.parametrize("enabled", range(5))
 def test_a_package_is_disabled_in_three_ways(enabled):
     text = f"Packages:\n  Package [a.b] (1):\n    User 0: installed=true enabled={enabled}\n"
-    assert package_checks.parse(text).packages["a.b"].users[0].enabled == (enabled < 2)
+    assert package_checks.parse_and_check_dump(text).packages["a.b"].users[0].enabled == (enabled < 2)
 
 
 def test_a_line_for_one_user_beats_the_line_for_all(made):
@@ -319,7 +327,7 @@ def test_a_line_for_one_user_beats_the_line_for_all(made):
     lines = f"    install permissions:\n{line}true\n{line}false, userId=10\n"
     users = "    User 0: installed=true\n    User 10: installed=true\n"
     text = f"Packages:\n  Package [a.b] (1):\n    userId=10001\n{lines}{users}{BEHIND}"
-    told = {app.user: app.access[DataClass.CONTACTS].state for app in facts.gather(made({"packages": text})).apps}
+    told = {app.user: app.access[DataClass.CONTACTS].state for app in facts.gather_facts(made({"packages": text})).apps}
     assert told == {0: AccessState.CAN_READ, 10: AccessState.NOT_ALLOWED}
 
 
@@ -329,7 +337,7 @@ def test_a_line_for_one_user_beats_the_line_for_all(made):
      ("\nShared users:\n\nPackage Changes:\n", True), ("\nActive install sessions:\n", True)],
 )  # fmt: skip
 def test_the_end_is_seen_only_behind_the_last_block(behind, ends):
-    assert package_checks.parse(f"Packages:\n{block(APP, 10060)}{behind}").ends == ends
+    assert package_checks.parse_and_check_dump(f"Packages:\n{block(APP, 10060)}{behind}").reached_end == ends
 
 
 # --- pm list packages ------------------------------------------------------------------------------------------------
@@ -352,12 +360,12 @@ def test_the_end_is_seen_only_behind_the_last_block(behind, ends):
     ],
 )
 def test_list_lines_of_all_releases(line, expected):
-    listed, unparsed = package_checks.parse_list(f"WARNING: linker: x\n{line}\r\n".replace("\r\n", "\n"))
+    listed, unparsed = package_checks.parse_package_list(f"WARNING: linker: x\n{line}\r\n".replace("\r\n", "\n"))
     (one,) = listed.values()
-    assert (one.package, one.path, one.installer, one.says_installer, one.app_id) == expected
+    assert (one.package, one.apk_path, one.installer, one.has_installer_field, one.app_id) == expected
     assert unparsed == 0
 
 
 @pytest.mark.parametrize("line", ["Error: x", "package:", "package:1a.b", "package:a b", "package:/data/x.apk=", "a.b"])
 def test_other_lines_are_counted(line):
-    assert package_checks.parse_list(f"{line}\n") == ({}, 1)
+    assert package_checks.parse_package_list(f"{line}\n") == ({}, 1)

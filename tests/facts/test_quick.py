@@ -9,11 +9,11 @@ import pytest
 
 from privaudit.capture.questions import PERMISSIONS
 from privaudit.dumpsys import appops, package_checks
-from privaudit.dumpsys.appops_reader import Reader as OpsReader
-from privaudit.dumpsys.package_model import Dump
-from privaudit.dumpsys.package_parser import Reader
-from privaudit.dumpsys.package_walk import Walk
-from privaudit.facts.apps import OPS
+from privaudit.dumpsys.appops_reader import AppOpsLineParser as OpsReader
+from privaudit.dumpsys.package_model import PackageDump
+from privaudit.dumpsys.package_parser import PackageLineParser
+from privaudit.dumpsys.package_walk import PackageDumpParser
+from privaudit.facts.apps import RELEVANT_OPS
 from privaudit.virtual_phone.dump_writers import appops as render_appops
 from privaudit.virtual_phone.dump_writers import package_dump
 from tests.facts.conftest import NOW
@@ -70,32 +70,32 @@ def blocks(dump):
 def test_dumps_of_packages(phone, wanted):
     dice = random.Random(1)  # noqa: S311 - the same in every run
     for _ in range(ROUNDS):
-        text = damaged(package_dump.whole(phone), dice)
+        text = damaged(package_dump.format_package_dump(phone), dice)
         start = text.find("Packages:\n")
         start = text.find("Packages:") if start < 0 else start
-        quick = Walk(Dump(), wanted)
-        quick.read(text, start)
-        closely = walked(text, start, Reader(Dump(), wanted))
-        closely.dump.unparsed += closely.lists.unparsed
-        if closely.block is not None and closely.block.users:
-            closely.leave()
+        quick = PackageDumpParser(PackageDump(), wanted)
+        quick.parse_text(text, start)
+        closely = walked(text, start, PackageLineParser(PackageDump(), wanted))
+        closely.dump.unparsed_lines += closely.section_parser.unparsed_lines
+        if closely.current_block is not None and closely.current_block.users:
+            closely.end_block()
         assert blocks(quick.dump) == blocks(closely.dump)
-        assert quick.words == closely.words
+        assert quick.seen_field_names == closely.seen_field_names
 
 
-@pytest.mark.parametrize("wanted", [None, OPS], ids=["all", "named"])
+@pytest.mark.parametrize("wanted", [None, RELEVANT_OPS], ids=["all", "named"])
 def test_dumps_of_app_ops(phone, wanted):
     dice = random.Random(2)  # noqa: S311 - the same in every run
     for _ in range(ROUNDS):
-        text = damaged(render_appops.dump(phone, NOW), dice)
-        quick, closely = appops.parse(text, wanted), walked(text, 0, OpsReader(wanted)).dump
-        if closely.forged is None:
+        text = damaged(render_appops.format_appops_dump(phone, NOW), dice)
+        quick, closely = appops.parse_appops(text, wanted), walked(text, 0, OpsReader(wanted)).dump
+        if closely.forged_name is None:
             assert replace(quick, ends=False) == closely
-        assert (quick.forged is None) == (closely.forged is None)
+        assert (quick.forged_name is None) == (closely.forged_name is None)
 
 
 def test_what_was_read_is_not_changed_by_the_check(borrower):
-    text = package_dump.whole(borrower)
-    dump = package_checks.read(text)
-    assert package_checks.checked(dump, only="com.example").forged is not None
-    assert dump.forged is None
+    text = package_dump.format_package_dump(borrower)
+    dump = package_checks.parse_package_dump(text)
+    assert package_checks.check_consistency(dump, requested_package="com.example").forged_name is not None
+    assert dump.forged_name is None

@@ -8,11 +8,11 @@ import subprocess
 import pytest
 
 from privaudit import capture
-from privaudit.audit import Wishes, judged
-from privaudit.capture.answers import decode
+from privaudit.audit import ReportOptions, build_report
+from privaudit.capture.answers import decode_output
 from privaudit.dumpsys import appops, package_checks, users
-from privaudit.facts import gather
-from privaudit.knowledge import load
+from privaudit.facts import gather_facts
+from privaudit.knowledge import load_knowledge
 from privaudit.model import AccessState, AnswerState, DataClass, UserKind
 from tests.virtual_phone.conftest import need
 
@@ -25,7 +25,7 @@ P = "android.permission."
 @pytest.fixture
 def text(samples):
     def read(name):
-        found, problem = decode((samples / name).read_bytes())
+        found, problem = decode_output((samples / name).read_bytes())
         assert problem is None
         return found
 
@@ -96,10 +96,10 @@ def test_a_whole_dump_gives_what_grep_gives(samples, text, folder, column, figur
     _, command, *_ = figure
     counted = _shell(samples, folder, command)
     assert figure[column] in {None, counted}
-    dump = package_checks.parse(text(f"{folder}/dumpsys_package.txt"))
+    dump = package_checks.parse_and_check_dump(text(f"{folder}/dumpsys_package.txt"))
     if figure[4] is not None:
         assert figure[4](dump) == counted
-    assert (dump.forged, dump.unparsed, dump.ends) == (None, 0, True)
+    assert (dump.forged_name, dump.unparsed_lines, dump.reached_end) == (None, 0, True)
 
 
 def _ops(dump):
@@ -127,10 +127,10 @@ APPOPS_FIGURES = [
 def test_whole_app_ops_give_what_grep_gives(samples, text, figure):
     _, command, expected, of_dump = figure
     counted = _shell(samples, LG, _APPOPS + command)
-    dump = appops.parse(text(f"{LG}/dumpsys_appops.txt"))
+    dump = appops.parse_appops(text(f"{LG}/dumpsys_appops.txt"))
     assert expected in {None, counted}
     assert of_dump(dump) == counted
-    assert (dump.forged, dump.unparsed) == (None, 0)
+    assert (dump.forged_name, dump.unparsed_lines) == (None, 0)
 
 
 # Who can read, by awk: a grant of the package itself, or of the shared uid that it names.
@@ -156,7 +156,7 @@ READERS = [
 @pytest.mark.parametrize("folder", [LG, ROCKCHIP])
 def test_who_can_read_by_grant_or_shared_uid(samples, folder, data, names):
     counted = _shell(samples, folder, _WHO.replace("NAMES", names))
-    apps = gather(capture.read(samples / folder)).apps
+    apps = gather_facts(capture.read_source(samples / folder)).apps
     granted = {AccessState.CAN_READ, AccessState.BLOCKED}  # an app-op may close what the grant opened
     assert sum(app.access[data].state in granted for app in apps) == counted
     assert counted > 0
@@ -166,7 +166,7 @@ def test_who_can_read_by_grant_or_shared_uid(samples, folder, data, names):
     ("folder", "apps", "sdk", "inferred"), [(LG, 220, 23, True), (ROCKCHIP, 84, 25, False)], ids=["lg", "rockchip"]
 )
 def test_a_folder_is_judged_like_a_phone(samples, folder, apps, sdk, inferred):
-    report = judged(capture.read(samples / folder), load(), Wishes())
+    report = build_report(capture.read_source(samples / folder), load_knowledge(), ReportOptions())
     assert report.counts.apps_seen == apps
     assert (report.phone.sdk, report.phone.sdk_inferred) == (sdk, inferred)
     assert not report.complete
@@ -177,7 +177,7 @@ def test_a_folder_is_judged_like_a_phone(samples, folder, apps, sdk, inferred):
 
 
 def test_the_box_that_lies_about_its_release_is_known_by_its_sdk(samples):
-    phone = gather(capture.read(samples / ROCKCHIP)).phone
+    phone = gather_facts(capture.read_source(samples / ROCKCHIP)).phone
     assert (phone.android, phone.sdk, phone.manufacturer) == ("9.1", 25, "rockchip")
 
 
@@ -194,26 +194,26 @@ def _indented(text):
 
 
 def test_what_is_granted_to_a_user_without_the_app_is_no_access(text):
-    dump = package_checks.parse(f"Packages:\n{text(f'{OEM}/dumpsys_package_block.txt')}")
+    dump = package_checks.parse_and_check_dump(f"Packages:\n{text(f'{OEM}/dumpsys_package_block.txt')}")
     owner, clone = _block(dump).users[0], _block(dump).users[900]
     assert (owner.installed, clone.installed) == (True, False)
-    assert clone.runtime[f"{P}ACCESS_FINE_LOCATION"].granted
-    assert owner.runtime[f"{P}READ_EXTERNAL_STORAGE"].flags == (
+    assert clone.runtime_permissions[f"{P}ACCESS_FINE_LOCATION"].granted
+    assert owner.runtime_permissions[f"{P}READ_EXTERNAL_STORAGE"].flags == (
         "GRANTED_BY_DEFAULT", "REVOKE_WHEN_REQUESTED", "RESTRICTION_SYSTEM_EXEMPT", "RESTRICTION_UPGRADE_EXEMPT",
     )  # fmt: skip
-    assert (dump.forged, dump.unparsed) == (None, 0)
+    assert (dump.forged_name, dump.unparsed_lines) == (None, 0)
 
 
 def test_install_times_of_each_user_since_13(text):
-    dump = package_checks.parse(text(f"{GRAPHENE}/dumpsys_package_block.txt"))
+    dump = package_checks.parse_and_check_dump(text(f"{GRAPHENE}/dumpsys_package_block.txt"))
     block = _block(dump)
     assert {number: user.first_installed for number, user in block.users.items()} == {
         0: "2009-01-01 00:00:00",
         10: "1970-01-01 01:00:00",
     }
     assert (dump.sdk, block.target_sdk, block.version_name, block.app_id) == (33, 30, "13", 10030)
-    assert (len(block.users[0].runtime), len(block.users[10].runtime)) == (2, 1)
-    assert (dump.forged, dump.unparsed) == (None, 0)
+    assert (len(block.users[0].runtime_permissions), len(block.users[10].runtime_permissions)) == (2, 1)
+    assert (dump.forged_name, dump.unparsed_lines) == (None, 0)
 
 
 _HEAD_16 = """Packages:
@@ -238,64 +238,64 @@ Shared users:
 
 def test_lines_for_one_user_stand_in_for_the_line_of_all(text):
     body = text(f"{PIXEL}/dumpsys_package_block.txt") + _SHARED_16
-    dump = package_checks.parse(_HEAD_16 + body + text(f"{PIXEL}/dumpsys_package_shared_user_tail.txt"))
+    dump = package_checks.parse_and_check_dump(_HEAD_16 + body + text(f"{PIXEL}/dumpsys_package_shared_user_tail.txt"))
     block = _block(dump)
-    assert set(block.install_for[10]) == {f"{P}CHANGE_WIFI_STATE", f"{P}SCHEDULE_EXACT_ALARM"}
-    assert block.install_for[10][f"{P}CHANGE_WIFI_STATE"].flags == ()
-    assert block.install[f"{P}CHANGE_WIFI_STATE"].flags == ("USER_SET",)
-    assert "524288" in block.users[0].runtime[f"{P}ACCESS_FINE_LOCATION"].flags
+    assert set(block.install_permissions_by_user[10]) == {f"{P}CHANGE_WIFI_STATE", f"{P}SCHEDULE_EXACT_ALARM"}
+    assert block.install_permissions_by_user[10][f"{P}CHANGE_WIFI_STATE"].flags == ()
+    assert block.install_permissions[f"{P}CHANGE_WIFI_STATE"].flags == ("USER_SET",)
+    assert "524288" in block.users[0].runtime_permissions[f"{P}ACCESS_FINE_LOCATION"].flags
     assert (block.users[0].installed, block.users[10].installed) == (True, False)
     assert (block.installer, dump.sdk) == ("com.android.vending", 34)
     shared = dump.shared_users["android.uid.system"]
-    assert shared.install_for[10][f"{P}BACKGROUND_CAMERA"].flags == ("GRANTED_BY_ROLE",)
-    assert shared.users[0].runtime[f"{P}READ_SMS"].granted
-    assert (dump.forged, dump.unparsed) == (None, 0)
+    assert shared.install_permissions_by_user[10][f"{P}BACKGROUND_CAMERA"].flags == ("GRANTED_BY_ROLE",)
+    assert shared.users[0].runtime_permissions[f"{P}READ_SMS"].granted
+    assert (dump.forged_name, dump.unparsed_lines) == (None, 0)
 
 
 def test_the_private_space_is_known_by_its_flags(text):
-    kinds = users.parse(text(f"{PIXEL}/pm_list_users.txt"), 36)
+    kinds = users.parse_users(text(f"{PIXEL}/pm_list_users.txt"), 36)
     assert kinds == {0: UserKind.OWNER, 10: UserKind.PRIVATE_SPACE}
-    assert users.parse(text(f"{PIXEL}/pm_list_users.txt"), 33)[10] is UserKind.OTHER
+    assert users.parse_users(text(f"{PIXEL}/pm_list_users.txt"), 33)[10] is UserKind.OTHER
 
 
 def test_overlay_paths_at_the_users_indent_do_not_end_the_user(text):
     excerpt = _indented(text(f"{STUDIO}/android10_overlay_paths_at_user_indent.txt"))
     granted = "      runtime permissions:\n        android.permission.READ_CONTACTS: granted=true, flags=[ USER_SET ]\n"
-    dump = package_checks.parse(f"Packages:\n{excerpt.rstrip()}\n{granted}")
-    assert _block(dump).users[0].runtime[f"{P}READ_CONTACTS"].granted
-    assert (dump.forged, dump.unparsed) == (None, 0)
+    dump = package_checks.parse_and_check_dump(f"Packages:\n{excerpt.rstrip()}\n{granted}")
+    assert _block(dump).users[0].runtime_permissions[f"{P}READ_CONTACTS"].granted
+    assert (dump.forged_name, dump.unparsed_lines) == (None, 0)
 
 
 def test_an_excerpt_without_indent_or_title(text):
-    dump = package_checks.parse(_indented(text(f"{STUDIO}/android12_webview.txt")))
+    dump = package_checks.parse_and_check_dump(_indented(text(f"{STUDIO}/android12_webview.txt")))
     assert _block(dump).version_name == "91.0.4472.114"
-    assert _block(dump).install[f"{P}INTERNET"].granted
-    assert dump.forged is None
+    assert _block(dump).install_permissions[f"{P}INTERNET"].granted
+    assert dump.forged_name is None
 
 
 @pytest.mark.parametrize(("number", "hidden"), [(1, 1), (2, 0)])
 def test_a_packages_own_dump_keeps_the_hidden_copy_apart(text, number, hidden):
     printed = text(f"{WEAR}/adbDumpSysExample{number}.txt")
     name = f"com.tekartik.package{number}"
-    dump = package_checks.parse(printed, only=name)
+    dump = package_checks.parse_and_check_dump(printed, requested_package=name)
     block = dump.packages[name]
-    assert (dump.forged, dump.unparsed, dump.ends, len(dump.hidden)) == (None, 0, True, hidden)
-    assert block.requested is not None
+    assert (dump.forged_name, dump.unparsed_lines, dump.reached_end, len(dump.hidden)) == (None, 0, True, hidden)
+    assert block.requested_permissions is not None
     runtime = printed.partition("runtime permissions:\n")[2].partition("\n\n")[0]
-    assert len(block.users[0].runtime) == sum(": granted=" in line for line in runtime.split("\n"))
+    assert len(block.users[0].runtime_permissions) == sum(": granted=" in line for line in runtime.split("\n"))
     if hidden:
         assert (block.version_code, dump.hidden[name].version_code) == (20, 15)
-        assert f"{P}ACCESS_NETWORK_STATE" in block.requested
-        assert f"{P}ACCESS_NETWORK_STATE" not in dump.hidden[name].requested
+        assert f"{P}ACCESS_NETWORK_STATE" in block.requested_permissions
+        assert f"{P}ACCESS_NETWORK_STATE" not in dump.hidden[name].requested_permissions
 
 
 def test_layout_d_of_app_ops(text):
-    dump = appops.parse(text(f"{SUNMI}/dumpsys_appops_excerpt.txt"))
+    dump = appops.parse_appops(text(f"{SUNMI}/dumpsys_appops_excerpt.txt"))
     uid = dump.uids[10119]
     ops = uid.packages["com.sunmi.baseservice"]
-    assert {name: mode for name, (mode, _) in uid.modes.items()} == {"LEGACY_STORAGE": "ignore"}
-    assert (ops["COARSE_LOCATION"].access, ops["COARSE_LOCATION"].reject) == (None, None)
-    assert ops["FINE_LOCATION"].switch == "COARSE_LOCATION"
-    assert ops["FINE_LOCATION"].access.local == "2021-01-11 16:01:05.086"
-    assert ops["FINE_LOCATION"].reject.local == "2021-01-11 15:02:12.835"  # the younger of two
-    assert (dump.forged, dump.unparsed) == (None, 0)
+    assert {name: mode for name, (mode, _) in uid.uid_modes.items()} == {"LEGACY_STORAGE": "ignore"}
+    assert (ops["COARSE_LOCATION"].last_access, ops["COARSE_LOCATION"].last_reject) == (None, None)
+    assert ops["FINE_LOCATION"].switch_op == "COARSE_LOCATION"
+    assert ops["FINE_LOCATION"].last_access.local_time == "2021-01-11 16:01:05.086"
+    assert ops["FINE_LOCATION"].last_reject.local_time == "2021-01-11 15:02:12.835"  # the younger of two
+    assert (dump.forged_name, dump.unparsed_lines) == (None, 0)

@@ -10,10 +10,10 @@ from privaudit.dumpsys import special_access
 
 def held(made, exit_code=0, **texts):
     texts = {key.replace("_0", ".0").replace("_999", ".999"): text for key, text in texts.items()}
-    rights = special_access.gather(made(texts, exit_code=exit_code))
+    rights = special_access.parse_special_access(made(texts, exit_code=exit_code))
     return {
         (package, user, one.access.kind, one.access.component)
-        for (package, user), all_held in rights.held.items()
+        for (package, user), all_held in rights.by_package_and_user.items()
         for one in all_held
     }
 
@@ -166,10 +166,12 @@ def test_administrators_of_6_and_11(made):
         ("com.b.admin", 0, "device_admin", "com.b.admin/com.b.admin.R"),
         ("com.c.admin", 10, "device_admin", "com.c.admin/.R"),
     }
-    rights = special_access.gather(made({"device_policy": ADMINS_11}))
-    assert not any(rights.unparsed.values())
+    rights = special_access.parse_special_access(made({"device_policy": ADMINS_11}))
+    assert not any(rights.unparsed_lines.values())
     assert all(
-        ADMINS_11[one.place.offset :].lstrip().startswith(("com.", "admin=")) for h in rights.held.values() for one in h
+        ADMINS_11[one.location.offset :].lstrip().startswith(("com.", "admin="))
+        for h in rights.by_package_and_user.values()
+        for one in h
     )
 
 
@@ -193,8 +195,8 @@ def test_who_manages_a_work_profile(made):
 @pytest.mark.parametrize("line", ["      com.v.app", "  something else", "Exception: gone"])
 def test_lines_of_the_roles_that_no_rule_took_are_counted_and_could_hide(live, changed, made, line):
     text = ROLES_TWO.replace("      user_id=0\n", f"      user_id=0\n{line}\n")
-    assert special_access.gather(made({"roles": text})).unparsed["roles"] == 1
-    row = next(row for row in facts.gather(changed(live, {"roles": text})).coverage if row.question == "roles")
+    assert special_access.parse_special_access(made({"roles": text})).unparsed_lines["roles"] == 1
+    row = next(row for row in facts.gather_facts(changed(live, {"roles": text})).coverage if row.question == "roles")
     assert (row.unparsed_lines, row.could_hide) == (1, True)
 
 
@@ -213,10 +215,10 @@ FORGED = [
 
 @pytest.mark.parametrize(("key", "text"), FORGED)
 def test_a_line_break_in_a_class_name_is_a_gap(live, changed, made, key, text):
-    assert special_access.gather(made({key: text})).unparsed[key] > 0
+    assert special_access.parse_special_access(made({key: text})).unparsed_lines[key] > 0
     row = next(
         row
-        for row in facts.gather(changed(live, {key: text})).coverage
+        for row in facts.gather_facts(changed(live, {key: text})).coverage
         if row.question == key.partition(".")[0] and row.user in {None, 0}
     )
     assert row.could_hide
@@ -226,7 +228,7 @@ def test_stale_components_of_removed_apps_belong_to_no_app(live, changed):
     text = live.answer("settings.0").text.replace(
         "enabled_notification_listeners=", "enabled_notification_listeners=com.gone.app/.L:"
     )
-    gathered = facts.gather(changed(live, {"settings.0": text}))
+    gathered = facts.gather_facts(changed(live, {"settings.0": text}))
     assert "com.gone.app" in text
     assert not any(app.package == "com.gone.app" for app in gathered.apps)
     assert any(one.kind == "notification_listener" for app in gathered.apps for one in app.special_access)

@@ -36,7 +36,7 @@ TAKEN = datetime(2026, 1, 10, 7, 42, tzinfo=UTC)
     ],
 )
 def test_users_by_number_and_flags(line, sdk, expected):
-    assert users.parse(f"Users:\n{line}\n", sdk) == expected
+    assert users.parse_users(f"Users:\n{line}\n", sdk) == expected
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_users_by_number_and_flags(line, sdk, expected):
     ],
 )
 def test_lines_that_tell_of_no_user_are_counted(text, n):
-    assert users.unparsed(text) == n
+    assert users.count_unparsed_user_lines(text) == n
 
 
 # --- properties ------------------------------------------------------------------------------------------------------
@@ -57,7 +57,7 @@ def test_lines_that_tell_of_no_user_are_counted(text, n):
 
 def test_a_value_may_span_lines_and_none_is_nothing():
     text = "[a.b]: [one\ntwo]\n[c]: []\n[ro.build.version.sdk]: [34]\nnoise\n"
-    assert device.properties(text) == {"a.b": "one\ntwo", "ro.build.version.sdk": "34"}
+    assert device.parse_properties(text) == {"a.b": "one\ntwo", "ro.build.version.sdk": "34"}
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_a_value_may_span_lines_and_none_is_nothing():
     ],
 )
 def test_the_sdk_is_said_or_inferred(said, inferred, expected):
-    phone = device.phone({"ro.build.version.sdk": said, "ro.build.version.release": "9.1"}, inferred)
+    phone = device.phone_from_properties({"ro.build.version.sdk": said, "ro.build.version.release": "9.1"}, inferred)
     assert (phone.sdk, phone.sdk_inferred) == expected
     assert phone.android == "9.1"
 
@@ -90,7 +90,7 @@ def test_the_sdk_is_said_or_inferred(said, inferred, expected):
     ],
 )
 def test_the_owners_language_before_the_factorys(found, languages):
-    assert device.phone(found, None).languages == languages
+    assert device.phone_from_properties(found, None).languages == languages
 
 
 # --- clock -----------------------------------------------------------------------------------------------------------
@@ -113,5 +113,5 @@ def test_the_owners_language_before_the_factorys(found, languages):
 )
 def test_the_phones_clock_against_this_computers(zone, date, expected):
     found = {"persist.sys.timezone": zone} if zone is not None else {}
-    clock, now = device.clock(found, date, TAKEN)
+    clock, now = device.parse_phone_clock(found, date, TAKEN)
     assert (clock.zone, clock.offset_s, now.isoformat() if now else None) == expected

@@ -24,7 +24,7 @@ def key_folder(home, monkeypatch):
     monkeypatch.setenv("USERPROFILE", str(home))
     monkeypatch.setenv("ANDROID_ADB_SERVER_PORT", "1")
     monkeypatch.setenv("LC_ALL", "C.UTF-8")
-    adb_auth.load(home / ".android")
+    adb_auth.load_or_create(home / ".android")
     return home / ".android"
 
 
@@ -71,7 +71,7 @@ def patient(monkeypatch):
     """How long the owner has for the tap."""
 
     def patient(seconds):
-        monkeypatch.setattr(transport, "connect", functools.partial(transport.connect, allow_timeout_s=seconds))
+        monkeypatch.setattr(transport, "connect", functools.partial(transport.connect, auth_timeout_s=seconds))
 
     return patient
 
@@ -79,18 +79,18 @@ def patient(monkeypatch):
 @pytest.fixture(scope="session")
 def whole_of(tmp_path_factory):
     """The report of a story that was read whole, and how many messages its phone sent."""
-    lists = knowledge.load()
+    lists = knowledge.load_knowledge()
 
     @functools.cache
     def whole_of(story, *, names=True):
         numbers = []
         with _phone(story) as phone:
-            phone.faults.twist(lambda number, data: (numbers.append(number), [data])[1])
-            with adb_device.over_tcp(
+            phone.faults.transform_messages(lambda number, data: (numbers.append(number), [data])[1])
+            with adb_device.connect_tcp(
                 phone.host, phone.port, on_waiting=lambda _: None, key_folder=tmp_path_factory.mktemp("key")
             ) as line:
-                taken = audit.live(line, lists, reach=audit.Reach(names=names))
-        return json.loads(document.render(audit.judged(taken, lists, audit.Wishes()))), len(numbers)
+                taken = audit.collect(line, lists, options=audit.CollectionOptions(read_labels=names))
+        return json.loads(document.render(audit.build_report(taken, lists, audit.ReportOptions()))), len(numbers)
 
     return whole_of
 

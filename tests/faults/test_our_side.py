@@ -90,7 +90,7 @@ def test_a_folder_that_takes_nothing(tmp_path, monkeypatch, number):
 
     monkeypatch.setattr(atomic_write.os, "open", no)
     monkeypatch.setattr(Path, "unlink", no)
-    with pytest.raises(SourceError) as caught, atomic_write.replacing(tmp_path / "a.txt"):
+    with pytest.raises(SourceError) as caught, atomic_write.atomic_writer(tmp_path / "a.txt"):
         raise AssertionError("never opened")
     assert caught.value.name == "not_written"
     assert caught.value.exit_code == 4
@@ -106,7 +106,7 @@ def test_a_disk_that_fails_at_the_end(tmp_path, monkeypatch, at):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(*((atomic_write.os, "fsync", no) if at == "fsync" else (Path, "replace", no)))
-    with pytest.raises(SourceError), atomic_write.replacing(file) as stream:
+    with pytest.raises(SourceError), atomic_write.atomic_writer(file) as stream:
         stream.write(b"after")
     monkeypatch.undo()
     assert file.read_bytes() == b"before"
@@ -117,12 +117,12 @@ def test_what_lies_at_its_place_is_neither_followed_nor_kept_open_to_others(tmp_
     elsewhere = tmp_path / "elsewhere"
     elsewhere.write_bytes(b"mine")
     (tmp_path / "a.txt.part").symlink_to(elsewhere)
-    with atomic_write.replacing(tmp_path / "a.txt") as stream:
+    with atomic_write.atomic_writer(tmp_path / "a.txt") as stream:
         stream.write(b"said")
     assert elsewhere.read_bytes() == b"mine"
     assert (tmp_path / "a.txt").stat().st_mode & 0o777 == 0o600
     (tmp_path / "b.txt").write_bytes(b"old")
     (tmp_path / "b.txt").chmod(0o666)
-    with atomic_write.replacing(tmp_path / "b.txt") as stream:
+    with atomic_write.atomic_writer(tmp_path / "b.txt") as stream:
         stream.write(b"new")
     assert (tmp_path / "b.txt").stat().st_mode & 0o777 == 0o600

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from privaudit.virtual_phone import open_story
-from privaudit.virtual_phone.programs import programs
+from privaudit.virtual_phone import load_scenario
+from privaudit.virtual_phone.programs import build_programs
 from privaudit.virtual_phone.shell import ProgramResult
 from tests.faults.conftest import row, says_no_less
 from tests.test_hostile_text import ATTACKS, FORBIDDEN, MARK
@@ -63,7 +63,7 @@ def whole(whole_of):
 
 
 def real(name):
-    return programs(open_story(STORY))[name]
+    return build_programs(load_scenario(STORY))[name]
 
 
 def broken(name, when, fault):

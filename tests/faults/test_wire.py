@@ -13,7 +13,7 @@ from privaudit.errors import ConnectionLost, PhoneError
 from privaudit.model import Command
 from privaudit.transport import adb_auth, adb_device, adb_messages, shell_protocol, stream
 from privaudit.virtual_phone.adbd.auth import KeyPolicy
-from privaudit.virtual_phone.adbd.wire import Kind
+from privaudit.virtual_phone.adbd.wire import AdbCommand
 from privaudit.virtual_phone.shell import ProgramResult
 from tests.faults.conftest import says_no_less, sentences
 
@@ -77,7 +77,7 @@ def test_a_cable_pulled_before_any_message_of_a_visit(checked, demo_phone, whole
         assert says_no_less(whole, done.report), number
         # How a phone cuts its answers into messages differs from visit to visit: the last of them may be missed. And
         # that a stream has ended is news only where something else was to come.
-        if unsent and Kind.CLSE not in unsent[:1]:
+        if unsent and AdbCommand.CLSE not in unsent[:1]:
             assert "before everything was read" in done.err, number
 
 
@@ -132,10 +132,10 @@ def _another_stream(_, data):
 def _answers_to_nothing(count):
     def twist(_, data):
         strays = (
-            message(Kind.WRTE, 70, 71, b"x" * 1000),
-            message(Kind.OKAY, 70, 71),
-            message(Kind.CLSE, 0, 71),
-            message(Kind.AUTH, 1, 0, bytes(20)),
+            message(AdbCommand.WRTE, 70, 71, b"x" * 1000),
+            message(AdbCommand.OKAY, 70, 71),
+            message(AdbCommand.CLSE, 0, 71),
+            message(AdbCommand.AUTH, 1, 0, bytes(20)),
         )
         return [*(strays[at % 4] for at in range(count)), data]
 
@@ -145,7 +145,7 @@ def _answers_to_nothing(count):
 def _flood(_, data):
     def pieces():
         while True:
-            yield message(Kind.WRTE, 70, 71, b"x" * 4096)
+            yield message(AdbCommand.WRTE, 70, 71, b"x" * 4096)
 
     return pieces()
 
@@ -160,7 +160,7 @@ NONSENSE = {
     "claims 4 GB": (_four_gigabytes, "could not be understood"),
     "wrong magic": (_no_magic, "could not be understood"),
     "wrong stream ids": (_another_stream, "stopped answering"),
-    "many answers to nothing": (_answers_to_nothing(adb_messages.MOST_STRAYS + 1), "could not be understood"),
+    "many answers to nothing": (_answers_to_nothing(adb_messages.MAX_STRAY_PACKETS + 1), "could not be understood"),
     "answers to nothing for ever": (_flood, "could not be understood"),
     "never answers": (_nothing_at_all, "stopped answering"),
 }
@@ -200,7 +200,7 @@ def test_a_message_that_is_shorter_than_it_says_waits_no_longer_than_for_any_oth
         assert checked(phone).code == 4
 
 
-@pytest.mark.parametrize("count", [1, 4, adb_messages.MOST_STRAYS])
+@pytest.mark.parametrize("count", [1, 4, adb_messages.MAX_STRAY_PACKETS])
 def test_a_few_answers_to_nothing_change_nothing(checked, demo_phone, whole_of, count):
     whole, _ = whole_of("android16")
     with demo_phone("android16") as phone:
@@ -246,7 +246,7 @@ class Seconds:
         self.now = 0.0
         self.reads = 0
         monkeypatch.setattr(stream.time, "monotonic", lambda: self.now)
-        receive = stream.TcpWire._receive
+        receive = stream.TcpStream._receive
 
         def slow(line, size, timeout_s):
             data = receive(line, 1, 5.0)
@@ -254,23 +254,23 @@ class Seconds:
             self.now += 1.0
             return data
 
-        monkeypatch.setattr(stream.TcpWire, "_receive", slow)
+        monkeypatch.setattr(stream.TcpStream, "_receive", slow)
 
 
 def test_a_daemon_that_greets_one_byte_a_second(demo_phone, key_folder, monkeypatch):
     with demo_phone("android16") as phone:
         clock = Seconds(monkeypatch)
         with pytest.raises(PhoneError) as caught:
-            adb_device.over_tcp(
-                phone.host, phone.port, on_waiting=lambda _: None, allow_timeout_s=60, key_folder=key_folder
+            adb_device.connect_tcp(
+                phone.host, phone.port, on_waiting=lambda _: None, auth_timeout_s=60, key_folder=key_folder
             )
     assert caught.value.name == "too_slow"
-    assert clock.reads <= 3 * adb_device.HELLO_TIMEOUT_S + 60
+    assert clock.reads <= 3 * adb_device.HANDSHAKE_TIMEOUT_S + 60
 
 
 def test_a_daemon_that_answers_one_byte_a_second(demo_phone, key_folder, monkeypatch):
     with demo_phone("android16") as phone:
-        line = adb_device.over_tcp(phone.host, phone.port, on_waiting=lambda _: None, key_folder=key_folder)
+        line = adb_device.connect_tcp(phone.host, phone.port, on_waiting=lambda _: None, key_folder=key_folder)
         with line:
             clock = Seconds(monkeypatch)
             with pytest.raises(ConnectionLost) as caught:
@@ -295,18 +295,18 @@ def test_a_daemon_that_sends_10_gb(demo_phone, key_folder, framed, waits):
     def much(_, data):
         nonlocal sent
         kind, arg0, arg1, _ = parsed(data)
-        if kind not in {Kind.WRTE, Kind.CLSE}:
+        if kind not in {AdbCommand.WRTE, AdbCommand.CLSE}:
             yield data
             return
         head = b"" if framed or sent else b"\1\xff\xff\xff\xff"
         for _ in range(1 if waits else TEN_GIGABYTES // len(body)):
             sent += len(body)
-            yield message(Kind.WRTE, arg0, arg1, head + (body))
+            yield message(AdbCommand.WRTE, arg0, arg1, head + (body))
             head = b""
 
     with (
         demo_phone("android16", big=_much) as phone,
-        adb_device.over_tcp(phone.host, phone.port, on_waiting=lambda _: None, key_folder=key_folder) as line,
+        adb_device.connect_tcp(phone.host, phone.port, on_waiting=lambda _: None, key_folder=key_folder) as line,
     ):
         phone.faults.twist(much)
         tracemalloc.start()
@@ -347,7 +347,7 @@ def test_frames_that_hold_nothing_count_too(frame):
             yield frame * 1000
 
     with pytest.raises(PhoneError) as caught:
-        shell_protocol.fill(one, flood(), 100_000)
+        shell_protocol.read_reply(one, flood(), 100_000)
     assert caught.value.name == "too_much_output"
     assert pieces * len(frame) * 1000 <= 10 * 100_000
 
@@ -399,7 +399,7 @@ def test_withdrawn_in_the_middle(checked, demo_phone, whole_of, patient):
 
 def test_a_key_that_changed_must_be_allowed_anew(checked, demo_phone, key_folder, patient):
     patient(0.5)
-    first = adb_auth.load(key_folder)
+    first = adb_auth.load_or_create(key_folder)
     with guarded(demo_phone, always=True) as phone:
         assert checked(phone, "--no-apks").report is not None
         phone.policy = KeyPolicy(answer="ignore")
@@ -408,7 +408,7 @@ def test_a_key_that_changed_must_be_allowed_anew(checked, demo_phone, key_folder
             file.unlink()
         done = checked(phone)
         assert done.code == 4
-        assert adb_auth.load(key_folder).fingerprint in done.err
+        assert adb_auth.load_or_create(key_folder).fingerprint in done.err
         assert first.fingerprint not in done.err
         phone.policy = KeyPolicy(answer="allow")
         assert checked(phone, "--no-apks").report is not None

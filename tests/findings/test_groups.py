@@ -32,27 +32,27 @@ def closed(made, *also, state="not_allowed", data="contacts"):
 )
 def test_a_sister_permission_makes_a_finding_and_its_steps(made, data, also, expected):
     app = closed(made, also, data=data)
-    (found,) = data_access.judge(app, made.ground(app))
+    (found,) = data_access.check(app, made.ground(app))
     assert found.severity.value == expected
     assert found.message.key == ("data_access.group_open" if expected == "low" else "data_access.asked")
-    taps = steps.for_finding(found, app, made.phone()).steps
+    taps = steps.attach_steps(found, app, made.phone()).steps
     assert bool(taps) is (expected == "low")
 
 
 @pytest.mark.parametrize(("sdk", "group"), [(27, "phone"), (34, None)])
 def test_up_to_8_the_phone_group_holds_the_call_log(made, sdk, group):
     app = closed(made, "READ_PHONE_STATE", data="call_log")
-    assert groups.to_close(app, sdk) == ((group,) if group else ())
+    assert groups.groups_to_revoke(app, sdk) == ((group,) if group else ())
 
 
 def test_what_the_app_does_not_ask_for_no_sister_gives(made):
     app = made.app(lending=LENDS, contacts=made.access("not_allowed"), permissions=(made.permission("GET_ACCOUNTS"),))
-    assert groups.open_by_group(app, 34) == ()
+    assert groups.reachable_by_group(app, 34) == ()
 
 
 def test_the_whole_group_is_closed_with_what_reads(made):
     app = made.app(lending=LENDS, contacts=made.access("can_read"), sms=made.access("blocked"))
-    assert groups.to_close(app, 34) == ("contacts", "sms")
+    assert groups.groups_to_revoke(app, 34) == ("contacts", "sms")
 
 
 @pytest.mark.parametrize(
@@ -61,5 +61,5 @@ def test_the_whole_group_is_closed_with_what_reads(made):
 )
 def test_a_record_says_how_the_door_stands_now(made, state, key):
     app = made.app(lending=LENDS, contacts=made.access(state, read=made.now))
-    (found,) = data_access.judge(app, made.ground(app))
+    (found,) = data_access.check(app, made.ground(app))
     assert found.message.key == f"data_access.{key}"

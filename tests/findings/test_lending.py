@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 import pytest
 
 from privaudit import knowledge
-from privaudit.findings.lending import recognise
-from privaudit.i18n import Language
+from privaudit.findings.lending import recognise_lending
+from privaudit.i18n import Translator
 
 READ = datetime(2026, 1, 8, tzinfo=UTC)
 
@@ -38,7 +38,7 @@ def lists(tmp_path_factory):
     (folder / "risky" / "mine.toml").write_text(
         '[source]\npublisher = "P"\ntitle = "T"\n[[app]]\npackage = "com.list.mine"\n', encoding="utf-8"
     )
-    return knowledge.load(extra=[folder], demo=True)
+    return knowledge.load_knowledge(extra_lists=[folder], demo=True)
 
 
 @pytest.mark.parametrize(
@@ -65,36 +65,36 @@ def lists(tmp_path_factory):
     ],
 )
 def test_verdict_and_its_reason(made, lists, package, verdict, reason, words):
-    lending = recognise(made.app(package), lists)
+    lending = recognise_lending(made.app(package), lists)
     assert lending.verdict == verdict
     assert [one.key for one in lending.reasons] == [reason]
-    said = Language("en").say(lending.reasons[0])
+    said = Translator("en").translate(lending.reasons[0])
     assert words in said
     assert "licensed" not in said.casefold()  # approved is not safe
 
 
 def test_a_listing_is_a_reason(made, lists):
     app = made.app("com.list.mine", listed=lists.listings("com.list.mine"))
-    assert recognise(app, lists).verdict == "yes"
-    assert [one.key for one in recognise(app, lists).reasons] == ["lending.listed"]
+    assert recognise_lending(app, lists).verdict == "yes"
+    assert [one.key for one in recognise_lending(app, lists).reasons] == ["lending.listed"]
 
 
 def test_a_name_adds_to_an_unsure_list_and_a_listing_settles_it(made, lists):
-    both = recognise(made.app("com.list.tracker", label="Quick Loan"), lists)
+    both = recognise_lending(made.app("com.list.tracker", label="Quick Loan"), lists)
     assert (both.verdict, [one.key for one in both.reasons]) == ("likely", ["lending.unsure", "lending.name"])
-    settled = recognise(made.app("com.list.tracker", listed=(made.listing("B"),)), lists)
+    settled = recognise_lending(made.app("com.list.tracker", listed=(made.listing("B"),)), lists)
     assert (settled.verdict, [one.key for one in settled.reasons]) == ("yes", ["lending.unsure", "lending.listed"])
 
 
 def test_a_wallet_that_is_listed_stays_a_wallet(made, lists):
     app = made.app("com.list.wallet", listed=(made.listing("A"),))
-    assert recognise(app, lists).verdict == "embeds"
+    assert recognise_lending(app, lists).verdict == "embeds"
 
 
 @pytest.mark.parametrize("state", ["not_allowed", "not_requested", "unknown"])
 def test_a_trap_or_a_weak_word_alone_is_nothing(made, lists, state):
     for name in ("com.example.loancalculator", "com.example.creditwing"):
-        assert recognise(made.app(name, contacts=made.access(state)), lists).verdict == "no"
+        assert recognise_lending(made.app(name, contacts=made.access(state)), lists).verdict == "no"
 
 
 @pytest.mark.parametrize("state", ["can_read", "only_while_open", "asks_each_time", "blocked"])
@@ -107,19 +107,19 @@ def test_a_trap_or_a_weak_word_alone_is_nothing(made, lists, state):
     ],
 )
 def test_a_trap_never_hides_an_app_that_holds_access(made, lists, package, key, data, state):
-    lending = recognise(made.app(package, **{data: made.access(state)}), lists)
+    lending = recognise_lending(made.app(package, **{data: made.access(state)}), lists)
     assert lending.verdict == "likely"
     assert [one.key for one in lending.reasons] == [key]
 
 
 def test_an_ordinary_app_is_none_of_this(made, lists):
-    lending = recognise(made.app("com.example.weather", contacts=made.access("can_read", read=READ)), lists)
+    lending = recognise_lending(made.app("com.example.weather", contacts=made.access("can_read", read=READ)), lists)
     assert (lending.verdict, lending.reasons) == ("no", ())
 
 
 def test_the_name_under_the_icon_counts_too(made):
     app = made.app("com.example.abc", label="Tools", launcher_labels=("极速贷款",))
-    assert recognise(app, knowledge.load()).verdict == "likely"
+    assert recognise_lending(app, knowledge.load_knowledge()).verdict == "likely"
 
 
 @pytest.mark.parametrize(
@@ -127,4 +127,4 @@ def test_the_name_under_the_icon_counts_too(made):
 )
 def test_every_name_that_an_app_goes_by_counts(made, labels):
     app = made.app("com.example.abc", label=next(iter(labels.values())), labels=labels)
-    assert recognise(app, knowledge.load()).verdict == "likely"
+    assert recognise_lending(app, knowledge.load_knowledge()).verdict == "likely"

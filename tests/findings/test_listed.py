@@ -7,20 +7,20 @@ from dataclasses import replace
 import pytest
 
 from privaudit.findings import listed
-from privaudit.i18n import Language
+from privaudit.i18n import Translator
 from privaudit.report import app_details
-from privaudit.report.view import Voice
+from privaudit.report.view import ReportView
 
-ENGLISH, CHINESE = Language("en"), Language("zh")
+ENGLISH, CHINESE = Translator("en"), Translator("zh")
 
 
 def words(made, language, chosen=None, **changed):
     tier = changed.pop("tier", "A")
     app = made.app(label="Quick Cash", contacts=made.access("can_read"), listed=(made.listing(tier, **changed),))
-    report = made.report(app, findings=tuple(listed.judge(app, made.ground(app))))
+    report = made.report(app, findings=tuple(listed.check(app, made.ground(app))))
     rules = replace(report.knowledge.rules, country=chosen)
     report = replace(report, knowledge=replace(report.knowledge, rules=rules))
-    return " ".join(app_details.sentences(Voice(report, language), app))
+    return " ".join(app_details.app_sentences(ReportView(report, language), app))
 
 
 @pytest.mark.parametrize("tier", ["A", "B", "N"])

@@ -8,13 +8,13 @@ from datetime import date
 import pytest
 
 from privaudit import audit, findings, knowledge
-from privaudit.findings.legal_rules import annotated, data_of, matches
+from privaudit.findings.legal_rules import annotate_app, data_classes_of, match_rule
 from privaudit.knowledge import rules as rulebook
-from privaudit.knowledge.loader import Mistakes
-from privaudit.model import App, DataClass, Lending, LendingVerdict, OtherData, Requested, Severity
-from privaudit.virtual_phone import stories
+from privaudit.knowledge.loader import Problems
+from privaudit.model import App, DataClass, Lending, LendingVerdict, OtherDataClass, RequestedState, Severity
+from privaudit.virtual_phone import scenario_names
 
-BOOK = rulebook.read(Mistakes())
+BOOK = rulebook.read_rules(Problems())
 RULES = {rule.id: rule for rule in BOOK.rules}
 CONCERNED = [rule for rule in BOOK.rules if rule.concern]
 LENDS = Lending(verdict=LendingVerdict.YES)
@@ -33,7 +33,7 @@ def day_of(rule):
 
 def of(app, rule, **changed):
     given = {"country": rule.country, "day": day_of(rule), **changed}
-    return {match for match in annotated(app, BOOK, given["country"], given["day"]).rules if match.id == rule.id}
+    return {match for match in annotate_app(app, BOOK, given["country"], given["day"]).rules if match.id == rule.id}
 
 
 def installed_by(rule):
@@ -69,7 +69,7 @@ def test_every_permission_of_every_rule_fires_held_and_asked_for(made, lender, r
     (match,) = of(lender(held, installer=store), rule)
     assert match.permissions == (f"android.permission.{name}",)
     assert match.data
-    assert set(match.data) <= {*map(str, DataClass), *map(str, OtherData)}
+    assert set(match.data) <= {*map(str, DataClass), *map(str, OtherDataClass)}
     assert match.verify is rule.verify
 
 
@@ -82,7 +82,7 @@ def test_no_rule_fires_where_it_does_not_apply(made, lender, rule):
     # An app that is neither lending nor listed, one that holds and asks for nothing, and one that only may ask.
     assert not of(replace(app, lending=Lending(verdict=LendingVerdict.NO)), rule)
     assert not of(lender(installer=store), rule)
-    unknown = replace(made.permission("READ_CONTACTS", "denied"), requested=Requested.UNKNOWN)
+    unknown = replace(made.permission("READ_CONTACTS", "denied"), requested=RequestedState.UNKNOWN)
     assert not of(lender(unknown, installer=store), rule)
     if rule.kind == "store":
         for other in (None, "com.huawei.appmarket", "com.android.shell"):
@@ -101,7 +101,7 @@ def test_rights_conduct_and_observations_stand_beside_no_app(made, lender, rule)
 
 
 def test_an_observation_is_nobody_s_rule():
-    applying = BOOK.applying(None, "CN", TODAY) + BOOK.applying(PLAY, "NG", TODAY)
+    applying = BOOK.applicable(None, "CN", TODAY) + BOOK.applicable(PLAY, "NG", TODAY)
     assert "ANY-SIDELOAD-LENDER" not in {rule.id for rule in applying}
 
 
@@ -125,8 +125,8 @@ def test_what_is_over_or_has_not_begun_does_not_apply(made, lender, rule, day, a
 
 def test_a_rule_that_speaks_of_what_is_held_passes_over_what_is_only_asked_for(made, lender):
     rule = replace(RULES["KE-DCP-2022"], match="granted")
-    assert not [*matches(lender(made.permission("READ_CONTACTS", "denied")), rule)]
-    assert [*matches(lender(made.permission("READ_CONTACTS")), rule)]
+    assert not [*match_rule(lender(made.permission("READ_CONTACTS", "denied")), rule)]
+    assert [*match_rule(lender(made.permission("READ_CONTACTS")), rule)]
 
 
 def test_what_is_blocked_or_asks_each_time_is_held_all_the_same(made, lender):
@@ -134,12 +134,13 @@ def test_what_is_blocked_or_asks_each_time_is_held_all_the_same(made, lender):
         (match,) = of(lender(made.permission("READ_CONTACTS", state)), RULES["KE-DCP-2022"])
         assert match.match == "granted"
     assert not of(
-        lender(replace(made.permission("READ_CONTACTS", "unknown"), requested=Requested.UNKNOWN)), RULES["KE-DCP-2022"]
+        lender(replace(made.permission("READ_CONTACTS", "unknown"), requested=RequestedState.UNKNOWN)),
+        RULES["KE-DCP-2022"],
     )
 
 
 def test_an_unknown_name_has_no_data():
-    assert data_of("android.permission.CAMERA") == data_of("nothing") == ()
+    assert data_classes_of("android.permission.CAMERA") == data_classes_of("nothing") == ()
 
 
 # --- they annotate --------------------------------------------------------------------------------------------------
@@ -161,7 +162,7 @@ def test_no_rule_makes_a_finding_or_moves_a_grade(made, grade):
     app = _graded(made, grade)
     before = _findings(made, app)
     assert before[0].severity == grade
-    every = tuple(match for rule in CONCERNED for match in matches(app, rule))
+    every = tuple(match for rule in CONCERNED for match in match_rule(app, rule))
     assert every
     for rules in (every, *((match,) for match in every)):
         assert _findings(made, replace(app, rules=rules)) == before
@@ -171,22 +172,22 @@ def test_no_rule_makes_a_finding_or_moves_a_grade(made, grade):
 def test_holding_all_that_a_rule_names_makes_no_finding(made, rule):
     """A lending app that can read no contacts, SMS or call log stays without a finding, whatever a rule says."""
     app = made.app(lending=LENDS, permissions=tuple(made.permission(name) for _, name in named(rule)))
-    assert not _findings(made, replace(app, rules=tuple(matches(app, rule))))
+    assert not _findings(made, replace(app, rules=tuple(match_rule(app, rule))))
 
 
 def _findings(made, app):
     """What every finding rule says of `app` as it stands; `judge` would recognise it anew."""
     ground = made.ground(app)
-    found = [finding for rule in findings._rules() for finding in rule(app, ground)]
+    found = [finding for rule in findings._checks() for finding in rule(app, ground)]
     return sorted(found, key=lambda finding: finding.severity.order)
 
 
-@pytest.mark.parametrize("story", stories())
+@pytest.mark.parametrize("story", scenario_names())
 def test_a_country_changes_no_finding_no_verdict_and_no_count(capture_of_story, story):
-    taken, known = capture_of_story(story), knowledge.load(demo=True)
-    without = audit.judged(taken, known, audit.Wishes())
+    taken, known = capture_of_story(story), knowledge.load_knowledge(demo=True)
+    without = audit.build_report(taken, known, audit.ReportOptions())
     for country in ("CN", "IN", "ID", "PH", "KE", "NG", "PK", "MX"):
-        chosen = audit.judged(taken, known, audit.Wishes(country=country))
+        chosen = audit.build_report(taken, known, audit.ReportOptions(country=country))
         assert (chosen.findings, chosen.verdict, chosen.counts) == (without.findings, without.verdict, without.counts)
         assert {app.package for app in chosen.apps} == {app.package for app in without.apps}
         # Mexico's alert is younger than this check.
@@ -197,15 +198,17 @@ def test_a_country_changes_no_finding_no_verdict_and_no_count(capture_of_story, 
 
 def test_the_chinese_rule_turns_no_chinese_lender_red(made, lender):
     everything = tuple(made.permission(name) for _, name in named(RULES["CN-NECESSARY-2021"]))
-    app = annotated(lender(*everything, contacts=made.access("can_read")), BOOK, "CN", TODAY)
+    app = annotate_app(lender(*everything, contacts=made.access("can_read")), BOOK, "CN", TODAY)
     assert "CN-NECESSARY-2021" in ids(app)
     assert {match.says for match in app.rules if match.id == "CN-NECESSARY-2021"} == {"not_necessary"}
     assert {finding.severity for finding in _findings(made, app)} == {Severity.MEDIUM}
 
 
 def test_only_lending_and_listed_apps_are_annotated(demo_capture):
-    report = audit.judged(
-        demo_capture, knowledge.load(demo=True), audit.Wishes(all_apps=True, name_suspects=True, country="CN")
+    report = audit.build_report(
+        demo_capture,
+        knowledge.load_knowledge(demo=True),
+        audit.ReportOptions(include_all_apps=True, include_unrecognised=True, country="CN"),
     )
-    assert {app.recognised for app in report.apps if app.rules} == {True}
+    assert {app.is_recognised for app in report.apps if app.rules} == {True}
     assert len(report.apps) > 100

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 import pytest
 
 from privaudit import knowledge
-from privaudit.findings import data_access, judge, listed, severity, special_access, unrecognised
-from privaudit.i18n import Language
+from privaudit.findings import data_access, listed, run_checks, severity, special_access, unrecognised
+from privaudit.i18n import Translator
 from privaudit.model import Facts, Finding, Lending, LendingVerdict, Severity
 
 LENDS = Lending(verdict=LendingVerdict.YES)
@@ -141,7 +141,7 @@ def test_suspects(made, changed, expected):
 @pytest.mark.parametrize("state", ["only_while_open", "asks_each_time"])
 def test_a_suspect_is_not_said_to_read_more_freely_than_it_can(made, state):
     app = made.app(sms=made.access(state))
-    (found,) = unrecognised.judge(app, made.ground(app, name_suspects=True))
+    (found,) = unrecognised.check(app, made.ground(app, name_suspects=True))
     assert found.message.key == f"suspect.{state}"
 
 
@@ -160,27 +160,32 @@ def test_a_suspect_is_not_said_to_read_more_freely_than_it_can(made, state):
 @pytest.mark.parametrize("data", ["contacts", "sms", "call_log"])
 def test_a_decoy_from_no_store_that_reads_is_a_suspect(made, label, decoy, data):
     app = made.app(label=label, **{data: made.access("can_read")})
-    ground = made.ground(app, name_suspects=True, knowledge=knowledge.load())
-    (found,) = unrecognised.judge(app, ground)
+    ground = made.ground(app, name_suspects=True, knowledge=knowledge.load_knowledge())
+    (found,) = unrecognised.check(app, ground)
     assert found.message.key == ("suspect.can_read_decoy" if decoy else "suspect.can_read")
     assert found.message.values.get("name") == decoy
-    assert unrecognised.is_suspect(app, ground)
+    assert unrecognised.is_unrecognised_reader(app, ground)
     stored = made.app(label=label, installer="com.android.vending", **{data: made.access("can_read")})
-    assert not unrecognised.is_suspect(stored, ground)
+    assert not unrecognised.is_unrecognised_reader(stored, ground)
 
 
 @pytest.mark.parametrize("state", ["can_read", "only_while_open", "asks_each_time"])
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_what_is_said_of_a_decoy_accuses_nobody(made, state, lang):
     app = made.app(label="Compass", sms=made.access(state))
-    (found,) = unrecognised.judge(app, made.ground(app, name_suspects=True, knowledge=knowledge.load()))
-    said = Language(lang).say(found.message)
+    (found,) = unrecognised.check(app, made.ground(app, name_suspects=True, knowledge=knowledge.load_knowledge()))
+    said = Translator(lang).translate(found.message)
     assert "compass" in said
     assert ("It may be harmless" if lang == "en" else "也可能没有问题") in said
 
 
 def test_lowering_stops_at_the_lowest():
-    assert [severity.lowered(one) for one in Severity] == [Severity.MEDIUM, Severity.LOW, Severity.INFO, Severity.INFO]
+    assert [severity.one_lower(one) for one in Severity] == [
+        Severity.MEDIUM,
+        Severity.LOW,
+        Severity.INFO,
+        Severity.INFO,
+    ]
 
 
 def test_a_record_orders_within_a_grade(made):
@@ -197,7 +202,7 @@ def test_a_record_orders_within_a_grade(made):
         )
     )
     ground = made.ground(*apps)
-    found = judge(ground.capture, ground.facts, ground.knowledge).findings
+    found = run_checks(ground.capture, ground.facts, ground.knowledge).findings
     order = dict.fromkeys(finding.package.rpartition(".")[2] for finding in found)
     assert list(order) == ["sudaibao", "cloan", "bloan", "aloan"]
 
@@ -211,7 +216,7 @@ def test_a_finding_without_evidence_cannot_be_built(made):
 
 def test_evidence_is_the_line_itself(made):
     app = made.app(contacts=made.access("can_read"), lending=LENDS)
-    (found,) = data_access.judge(app, made.ground(app))
+    (found,) = data_access.check(app, made.ground(app))
     assert [(one.question, one.line, one.text) for one in found.evidence] == [
         ("packages", 2, "the line that proves it")
     ]
@@ -247,5 +252,5 @@ def test_evidence_names_no_other_app(made, key, line, shown):
 def test_facts_without_apps_give_nothing(made):
     ground = made.ground()
     assert isinstance(ground.facts, Facts)
-    nothing = judge(ground.capture, ground.facts, ground.knowledge)
-    assert (nothing.apps, nothing.findings, nothing.suspects) == ((), (), 0)
+    nothing = run_checks(ground.capture, ground.facts, ground.knowledge)
+    assert (nothing.apps, nothing.findings, nothing.unrecognised_count) == ((), (), 0)

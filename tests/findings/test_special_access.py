@@ -28,22 +28,22 @@ LEFT_ALONE = {"device_owner", "profile_owner"}
 @pytest.mark.parametrize(("kind", "grade"), GRADES.items())
 def test_each_right_of_a_lending_app_is_told_with_its_grade(made, kind, grade):
     app = made.app(lending=LENDS, holds=[kind])
-    (found,) = special_access.judge(app, made.ground(app))
+    (found,) = special_access.check(app, made.ground(app))
     assert (found.severity.value, found.message.key) == (grade, f"special_access.{kind}")
-    assert bool(steps.for_finding(found, app, made.phone()).steps) is (kind not in LEFT_ALONE)
+    assert bool(steps.attach_steps(found, app, made.phone()).steps) is (kind not in LEFT_ALONE)
 
 
 @pytest.mark.parametrize("owner", ["device_owner", "profile_owner"])
 def test_who_manages_the_phone_is_never_advised_away(made, owner):
     app = made.app(lending=LENDS, holds=[owner, "device_admin"])
-    for found in special_access.judge(app, made.ground(app)):
-        assert not steps.for_finding(found, app, made.phone()).steps
+    for found in special_access.check(app, made.ground(app)):
+        assert not steps.attach_steps(found, app, made.phone()).steps
 
 
 @pytest.mark.parametrize("kind", GRADES)
 def test_of_an_ordinary_app_nothing_is_told(made, kind):
     app = made.app(holds=[kind], installer="com.android.vending")
-    assert not list(special_access.judge(app, made.ground(app, name_suspects=True)))
+    assert not list(special_access.check(app, made.ground(app, name_suspects=True)))
 
 
 @pytest.mark.parametrize(
@@ -51,8 +51,8 @@ def test_of_an_ordinary_app_nothing_is_told(made, kind):
 )
 def test_who_sees_messages_or_the_screen_is_suspect_without_any_permission(made, kind, counted):
     app = made.app(holds=[kind])
-    assert unrecognised.is_suspect(app, made.ground(app)) is counted
-    assert not list(special_access.judge(app, made.ground(app)))  # its name is its owner's to ask for
+    assert unrecognised.is_unrecognised_reader(app, made.ground(app)) is counted
+    assert not list(special_access.check(app, made.ground(app)))  # its name is its owner's to ask for
     named = made.ground(app, name_suspects=True)
-    assert [one.message.key for one in unrecognised.judge(app, named)] == (["suspect.another_way"] if counted else [])
-    assert [one.severity.value for one in special_access.judge(app, named)] == (["low"] if counted else [])
+    assert [one.message.key for one in unrecognised.check(app, named)] == (["suspect.another_way"] if counted else [])
+    assert [one.severity.value for one in special_access.check(app, named)] == (["low"] if counted else [])

@@ -25,38 +25,38 @@ from privaudit.apk import info, parts
 from privaudit.apk import manifest as apk_manifest
 from privaudit.apk import signing as apk_certificates
 from privaudit.apk.apk_problems import ApkError
-from privaudit.apk.parts import ARSC, MANIFEST, SIGNING_BLOCK, Apk, Part
+from privaudit.apk.parts import ARSC, MANIFEST, SIGNING_BLOCK, ApkPart, ApkParts
 from privaudit.capture import answers, archive, collector, command_log, identity, manifest, text_folder
 from privaudit.documents import letters, recheck
 from privaudit.dumpsys import appops, package_checks, users
 from privaudit.errors import PrivauditError
-from privaudit.facts.package_dumps import _WANTED
-from privaudit.i18n import Language, tame
+from privaudit.facts.package_dumps import _KEPT_PERMISSIONS
+from privaudit.i18n import Translator, sanitize_text
 from privaudit.knowledge import csv_format, minisign, rights, stix, update
 from privaudit.knowledge import signatures as lists
-from privaudit.knowledge.loader import Mistakes
+from privaudit.knowledge.loader import Problems
 from privaudit.model import Command, Report
 from privaudit.report import csv, diff, html, taps, txt
 from privaudit.report import diff_text as compared
 from privaudit.report import json as report_json
-from privaudit.report.share import coarsened
+from privaudit.report.share import anonymize_report
 from privaudit.revocation import ledger
 from privaudit.transport import adb_device, server_line, shell_protocol
 from privaudit.transport import adb_server as server
-from privaudit.transport.adb_device import _open
-from privaudit.transport.stream import TcpWire, Wire
+from privaudit.transport.adb_device import _authenticate
+from privaudit.transport.stream import DeviceStream, TcpStream
 from privaudit.vetting import bundle as pieces
 from privaudit.vetting import reading
-from privaudit.vetting.local_file import Window
+from privaudit.vetting.local_file import FileRange
 from privaudit.virtual_phone import apks as demo_apks
-from privaudit.virtual_phone import daemon, open_story
+from privaudit.virtual_phone import load_scenario, start_adbd
 from privaudit.virtual_phone.adbd.auth import KeyPolicy
-from privaudit.virtual_phone.programs import programs
+from privaudit.virtual_phone.programs import build_programs
 from privaudit.workshop import books
 
-EXPECTED: Final = (PrivauditError, ApkError, minisign.SignatureError)
+EXPECTED: Final = (PrivauditError, ApkError, minisign.MinisignError)
 """What a reader may raise: each has words for a person."""
-ENGLISH: Final = Language("en")
+ENGLISH: Final = Translator("en")
 MARKER: Final = "0" * 32
 STORY: Final = "android16"
 """The smallest."""
@@ -69,19 +69,19 @@ PREFIXES: Final = ("com.example.loan", "ai.advance", "com.appsflyer")
 @cache
 def base(story: str = STORY) -> sources.Capture:
     """A whole capture of a demo phone."""
-    told = open_story(story)
+    told = load_scenario(story)
     with tempfile.TemporaryDirectory() as place:
         keys = KeyPolicy(required=False)
         with (
-            daemon(told, table=programs(told), keys=keys) as phone,
-            adb_device.over_tcp(phone.host, phone.port, on_waiting=lambda _: None, key_folder=Path(place)) as line,
+            start_adbd(told, programs_by_name=build_programs(told), key_policy=keys) as phone,
+            adb_device.connect_tcp(phone.host, phone.port, on_waiting=lambda _: None, key_folder=Path(place)) as line,
         ):
-            return audit.live(line, _knowledge(), demo=True)
+            return audit.collect(line, _knowledge(), demo=True)
 
 
 @cache
 def _knowledge() -> knowledge.Knowledge:
-    return knowledge.load(demo=True)
+    return knowledge.load_knowledge(demo=True)
 
 
 @cache
@@ -93,7 +93,7 @@ def _small() -> sources.Capture:
 @cache
 def report() -> Report:
     """The report on it."""
-    return audit.judged(base(), _knowledge(), audit.Wishes(all_apps=True))
+    return audit.build_report(base(), _knowledge(), audit.ReportOptions(include_all_apps=True))
 
 
 @cache
@@ -103,17 +103,17 @@ def _keys() -> tuple[str, ...]:
 
 def _texts(question: str) -> Iterator[bytes]:
     for story in ("android16", "android6", "emui5"):
-        for one in base(story).to(question):
+        for one in base(story).answers_to(question):
             yield one.text.encode()
 
 
 @cache
 def _apk_files() -> tuple[bytes, ...]:
-    return tuple(sorted(demo_apks.bundle().values(), key=len)[:6])
+    return tuple(sorted(demo_apks.load_apks().values(), key=len)[:6])
 
 
 @cache
-def _parts() -> Apk:
+def _parts() -> ApkParts:
     """An APK of the demo phone with everything that is read of one."""
     taken = max(base().apks.values(), key=lambda one: len(one.parts))
     assert {MANIFEST, ARSC} <= taken.parts.keys()
@@ -132,15 +132,15 @@ def _saved(write: Callable[[Path], object]) -> bytes:
 
 def dump_packages(data: bytes) -> None:
     """``dumpsys package``, as a whole and as the answer about one app."""
-    text = answers.decode(data)[0]
-    package_checks.parse(text, {0: {}}, wanted=_WANTED)
-    package_checks.parse(text, only="com.example.loan")
-    package_checks.parse_list(text)
+    text = answers.decode_output(data)[0]
+    package_checks.parse_and_check_dump(text, {0: {}}, kept_permissions=_KEPT_PERMISSIONS)
+    package_checks.parse_and_check_dump(text, requested_package="com.example.loan")
+    package_checks.parse_package_list(text)
 
 
 def dump_appops(data: bytes) -> None:
     """``dumpsys appops``."""
-    appops.parse(answers.decode(data)[0])
+    appops.parse_appops(answers.decode_output(data)[0])
 
 
 def phone_answers(data: bytes) -> None:
@@ -148,23 +148,25 @@ def phone_answers(data: bytes) -> None:
     if not data:
         return
     key = _keys()[data[0] % len(_keys())]
-    changed = _small().having([answers.receive(key, data[1:], exit_code=0, whole=True)])
-    made = audit.judged(changed, _knowledge(), audit.Wishes(all_apps=True, name_suspects=True))
+    changed = _small().with_answers([answers.classify_answer(key, data[1:], exit_code=0, complete=True)])
+    made = audit.build_report(
+        changed, _knowledge(), audit.ReportOptions(include_all_apps=True, include_unrecognised=True)
+    )
     txt.render(made, ENGLISH)
-    users.parse(changed.answer("users").text, made.phone.sdk)
+    users.parse_users(changed.answer("users").text, made.phone.sdk)
 
 
 def script_output(data: bytes) -> None:
     """What comes out of a script of questions, with our own marker in it; and who the phone is."""
-    for one in collector.sections(data.replace(b"@@", MARKER.encode()), MARKER):
-        assert text_folder.key_of(text_folder.file_name(one.key)) == one.key
-    identity._DIGEST.search(data)
+    for one in collector.split_answers(data.replace(b"@@", MARKER.encode()), MARKER):
+        assert text_folder.parse_answer_file_name(text_folder.answer_file_name(one.key)) == one.key
+    identity._DIGEST_LINE.search(data)
 
 
 # --- the wire ---------------------------------------------------------------------------------------------------------
 
 
-class Canned(Wire):
+class Canned(DeviceStream):
     """Bytes of a phone that were recorded, or made up."""
 
     def __init__(self, data: bytes) -> None:
@@ -203,13 +205,13 @@ def _command() -> Command:
 
 def adb_wire(data: bytes) -> None:
     """ADB messages of a phone, from its greeting to the answers of two commands."""
-    line = _open(Canned(data), "tcp", _Signer(), lambda _: None, 1.0)  # type: ignore[arg-type]
+    line = _authenticate(Canned(data), "tcp", _Signer(), lambda _: None, 1.0)  # type: ignore[arg-type]
     for limit in (100, 10_000):
         reply = line.run(_command(), timeout_s=5, limit=limit)
         assert len(reply.stdout) + len(reply.stderr) <= limit
 
 
-class _CannedServer(TcpWire):
+class _CannedServer(TcpStream):
     data = b""
 
     def connect(self, transport_timeout_s: float) -> None:
@@ -221,7 +223,7 @@ class _CannedServer(TcpWire):
     def _receive(self, size: int, timeout_s: float) -> bytes:
         data = self._rest.read(size)
         if not data:
-            self.ended = True
+            self.reached_eof = True
             raise adb_device.PhoneError("errors.lost")
         return data
 
@@ -232,17 +234,17 @@ class _CannedServer(TcpWire):
 def adb_server(data: bytes) -> None:
     """What an ADB server says: its list of phones, the features of one, and the answer of a command."""
     _CannedServer.data = data
-    server_line.TcpWire = server.TcpWire = _CannedServer  # type: ignore[misc]
+    server_line.TcpStream = server.TcpStream = _CannedServer  # type: ignore[misc]
     try:
-        server.answers()
-        for found in server.listed():
-            tame(found.name or "")
-        phone = server.Listed(
-            serial="1", name=None, obstacle=None, state=server.PhoneState.READY, place=None, number=None
+        server.is_running()
+        for found in server.list_devices():
+            sanitize_text(found.name or "")
+        phone = server.ServerDevice(
+            serial="1", name=None, obstacle=None, state=server.PhoneState.READY, usb_path=None, transport_id=None
         )
-        server.Connection(phone, frozenset({"shell_v2"})).run(_command(), timeout_s=5, limit=1000)
+        server.ServerConnection(phone, frozenset({"shell_v2"})).run(_command(), timeout_s=5, limit=1000)
     finally:
-        server_line.TcpWire = server.TcpWire = TcpWire  # type: ignore[misc]
+        server_line.TcpStream = server.TcpStream = TcpStream  # type: ignore[misc]
 
 
 def shell_frames(data: bytes) -> None:
@@ -250,14 +252,14 @@ def shell_frames(data: bytes) -> None:
     if not data:
         return
     step, rest = data[0] % 64 + 1, data[1:]
-    for kind in (shell_protocol.ShellV2, shell_protocol.OldShell, shell_protocol.Exec):
+    for kind in (shell_protocol.ShellV2, shell_protocol.LegacyShell, shell_protocol.ExecOut):
         one = kind()
-        one.request("id")
+        one.encode_service("id")
         try:
-            shell_protocol.fill(one, (rest[at : at + step] for at in range(0, len(rest), step)), 1000)
+            shell_protocol.read_reply(one, (rest[at : at + step] for at in range(0, len(rest), step)), 1000)
         except PrivauditError:
             assert kind is not shell_protocol.ShellV2 or len(one.reply().stdout) < 1000 + 64
-        assert len(one.reply().stdout) <= 1000 + 64 + len(rest) * (kind is shell_protocol.OldShell)
+        assert len(one.reply().stdout) <= 1000 + 64 + len(rest) * (kind is shell_protocol.LegacyShell)
 
 
 # --- APKs -------------------------------------------------------------------------------------------------------------
@@ -265,33 +267,33 @@ def shell_frames(data: bytes) -> None:
 
 def axml(data: bytes) -> None:
     """A manifest."""
-    apk_manifest.parse(data)
+    apk_manifest.parse_manifest(data)
 
 
 def arsc(data: bytes) -> None:
     """A resource table, where names stand."""
-    one = replace(_parts(), parts={**_parts().parts, ARSC: Part.whole(data)})
-    info.read(one, ("zh-CN", "en"), 34)
-    info.read(info.thin(one), ("zh-CN",), 34)
+    one = replace(_parts(), parts={**_parts().parts, ARSC: ApkPart.from_bytes(data)})
+    info.read_installed_apk(one, ("zh-CN", "en"), 34)
+    info.read_installed_apk(info.trim_resources(one), ("zh-CN",), 34)
 
 
 def signing(data: bytes) -> None:
     """A signing block, and an old signature file."""
     for name in (SIGNING_BLOCK, "META-INF/CERT.RSA"):
         with contextlib.suppress(ApkError):
-            apk_certificates.parse({name: Part.whole(data)}).in_force(34)
+            apk_certificates.parse_signing_info({name: ApkPart.from_bytes(data)}).active_signers(34)
 
 
 def dex(data: bytes) -> None:
     """Code, where class names are looked for."""
-    for _ in apk_dex.find(data, PREFIXES, "classes.dex"):
+    for _ in apk_dex.find_class_prefixes(data, PREFIXES, "classes.dex"):
         pass
 
 
 def apk_file(data: bytes) -> None:
     """A whole APK, or a bundle of APKs, as `privaudit apk` takes it apart."""
-    with pieces.taken_apart(Window(io.BytesIO(data), 0, len(data)), "some.xapk") as taken:
-        reading.read(taken, PREFIXES)
+    with pieces.open_bundle(FileRange(io.BytesIO(data), 0, len(data)), "some.xapk") as taken:
+        reading.read_app_bundle(taken, PREFIXES)
 
 
 # --- saved files ------------------------------------------------------------------------------------------------------
@@ -304,11 +306,11 @@ def saved_parts(data: bytes) -> None:
     kind, rest = data[0] % 3, data[1:]
     try:
         if kind == 0:
-            manifest.misnamed(manifest.load(rest))
+            manifest.find_misnamed(manifest.load_manifest(rest))
         elif kind == 1:
-            command_log.load(rest)
+            command_log.load_command_log(rest)
         else:
-            info.read(parts.load("com.example.t", rest), ("en",), 34)
+            info.read_installed_apk(parts.load_apk_parts("com.example.t", rest), ("en",), 34)
     except ValueError:
         pass
 
@@ -317,8 +319,8 @@ def _file(data: bytes, name: str) -> None:
     with tempfile.TemporaryDirectory() as place:
         path = Path(place) / name
         path.write_bytes(data)
-        taken = sources.read(path)
-        audit.judged(taken, _knowledge(), audit.Wishes())
+        taken = sources.read_source(path)
+        audit.build_report(taken, _knowledge(), audit.ReportOptions())
 
 
 def saved_zip(data: bytes) -> None:
@@ -351,7 +353,7 @@ def collected(data: bytes) -> None:
         (Path(place) / names[data[0] % len(names)]).write_bytes(data[1:])
         if data[0] & 128:
             (Path(place) / "acquisition.json").touch()
-        audit.judged(sources.read(Path(place)), _knowledge(), audit.Wishes())
+        audit.build_report(sources.read_source(Path(place)), _knowledge(), audit.ReportOptions())
 
 
 def report_document(data: bytes) -> None:
@@ -359,15 +361,15 @@ def report_document(data: bytes) -> None:
     with tempfile.TemporaryDirectory() as place:
         path = Path(place) / "report.json"
         path.write_bytes(data)
-        made = report_json.read(path)
+        made = report_json.read_report(path)
     for module in (txt, html, csv, report_json):
         module.render(made, ENGLISH)
-    taps.render(made, ENGLISH, frozenset())
-    coarsened(made)
-    compared.text(diff.compare(made, made), ENGLISH)
+    taps.render_steps(made, ENGLISH, frozenset())
+    anonymize_report(made)
+    compared.diff_to_text(diff.compare_reports(made, made), ENGLISH)
     for app in made.apps[:1]:
-        for kind in letters.Kind:
-            documents.render(letters.draft(made, app.package, kind, rights.load("IN")), "md")
+        for kind in letters.LetterKind:
+            documents.render_document(letters.draft_letter(made, app.package, kind, rights.load_rights("IN")), "md")
 
 
 def books_and_ledgers(data: bytes) -> None:
@@ -376,15 +378,15 @@ def books_and_ledgers(data: bytes) -> None:
         return
     kind, rest = data[0] % 3, data[1:]
     with tempfile.TemporaryDirectory() as place:
-        path = Path(place) / recheck.HASHES
+        path = Path(place) / recheck.HASH_LIST_FILE
         path.parent.mkdir()
         path.write_bytes(rest)
         if kind == 0:
-            ledger.read(path)
+            ledger.read_ledger(path)
         elif kind == 1:
-            books.load(path, books.Book)
+            books.load_stored(path, books.WorkshopTotals)
         else:
-            recheck.check(Path(place))
+            recheck.verify_evidence_folder(Path(place))
 
 
 # --- lists ------------------------------------------------------------------------------------------------------------
@@ -395,11 +397,11 @@ def signatures(data: bytes) -> None:
     with tempfile.TemporaryDirectory() as place:
         path = Path(place) / "own.toml"
         path.write_bytes(data)
-        mistakes = Mistakes()
-        for _ in lists.read_own(path, mistakes):
+        mistakes = Problems()
+        for _ in lists.read_user_lists(path, mistakes):
             pass
         for one in mistakes:
-            ENGLISH.say(one)
+            ENGLISH.translate(one)
 
 
 _DEFAULTS: Final = {"publisher": "P", "title": "T"}
@@ -407,18 +409,18 @@ _DEFAULTS: Final = {"publisher": "P", "title": "T"}
 
 def table(data: bytes) -> None:
     """A list as a table."""
-    mistakes = Mistakes()
-    csv_format.read(data, "table.csv", mistakes, _DEFAULTS)
+    mistakes = Problems()
+    csv_format.parse_csv(data, "table.csv", mistakes, _DEFAULTS)
     for one in mistakes:
-        ENGLISH.say(one)
+        ENGLISH.translate(one)
 
 
 def stix_bundle(data: bytes) -> None:
     """A list as STIX."""
-    mistakes = Mistakes()
-    stix.read(data, "bundle.json", mistakes, _DEFAULTS)
+    mistakes = Problems()
+    stix.parse_stix(data, "bundle.json", mistakes, _DEFAULTS)
     for one in mistakes:
-        ENGLISH.say(one)
+        ENGLISH.translate(one)
 
 
 def edition(data: bytes) -> None:
@@ -427,11 +429,11 @@ def edition(data: bytes) -> None:
         return
     kind, rest = data[0] % 3, data[1:]
     if kind == 0:
-        update.unpack(rest, "edition.zip")
+        update.unpack_release(rest, "edition.zip")
     elif kind == 1:
-        minisign.parse_key(rest.decode("utf-8", "replace"))
+        minisign.parse_public_key(rest.decode("utf-8", "replace"))
     else:
-        minisign.verify(b"data", rest.decode("utf-8", "replace"), ())
+        minisign.verify_signature(b"data", rest.decode("utf-8", "replace"), ())
 
 
 def words(data: bytes) -> None:
@@ -440,7 +442,7 @@ def words(data: bytes) -> None:
         text = data.decode("utf-16-le" if data[:1] == b"\0" else "utf-8", "surrogatepass")
     except UnicodeDecodeError:
         return
-    said = tame(text)
+    said = sanitize_text(text)
     assert len(said) <= 120
     wrong = {"Cc", "Cf", "Cs", "Zl", "Zp"}
     assert not [char for char in said if unicodedata.category(char) in wrong and char not in "\u200c\u200d"]
@@ -501,19 +503,19 @@ def _seeds() -> dict[str, Callable[[], Iterator[bytes]]]:
         "adb_wire": _messages,
         "adb_server": _servers,
         "shell_frames": lambda: iter([b"\5\1\3\0\0\0out\2\3\0\0\0err\3\1\0\0\0\7", b"\1text\r\n"]),
-        "axml": lambda: iter([part().parts[MANIFEST].data()]),
-        "arsc": lambda: iter([part().parts[ARSC].data()[:60000]]),
-        "signing": lambda: (one.data() for name, one in part().parts.items() if name not in {MANIFEST, ARSC}),
+        "axml": lambda: iter([part().parts[MANIFEST].to_bytes()]),
+        "arsc": lambda: iter([part().parts[ARSC].to_bytes()[:60000]]),
+        "signing": lambda: (one.to_bytes() for name, one in part().parts.items() if name not in {MANIFEST, ARSC}),
         "dex": lambda: iter([b"dex\n035\0" + bytes(104)]),
         "apk_file": lambda: iter(_apk_files()),
-        "saved_parts": lambda: iter([b"\2" + parts.dump(part()), b"\1" + command_log.dump(base().log)]),
-        "saved_zip": lambda: iter([_saved(lambda path: archive.write(base(), path))]),
+        "saved_parts": lambda: iter([b"\2" + parts.dump_apk_parts(part()), b"\1" + command_log.dump_command_log(base().log)]),
+        "saved_zip": lambda: iter([_saved(lambda path: archive.write_archive(base(), path))]),
         "bugreport": lambda: iter(_bugreports()),
         "collected": lambda: iter([b"\0[]", *(bytes([7]) + text[:20000] for text in _texts("packages"))]),
-        "report_document": lambda: iter([report_json.render(report()).encode(), report_json.line(report()).encode()]),
+        "report_document": lambda: iter([report_json.render(report()).encode(), report_json.to_json_line(report()).encode()]),
         "books_and_ledgers": lambda: iter([b'\0{"schema": "privaudit-ledger/1"}', b'\1{"demo": true, "sessions": {}}']),
         "signatures": _toml,
-        "table": lambda: iter([csv_format.template(chinese=False).encode(), csv_format.template(chinese=True).encode()]),
+        "table": lambda: iter([csv_format.csv_template(chinese=False).encode(), csv_format.csv_template(chinese=True).encode()]),
         "stix_bundle": lambda: iter([_stix()]),
         "edition": lambda: iter([b"\1untrusted comment: x\nRWQ=\n", b"\2untrusted: s\nRUQ=\ntrusted: t\nAA==\n"]),
         "words": lambda: iter(["速贷宝\u202eexe\x1b[31m".encode(), b"\0\6" + "नमस्ते".encode("utf-16-le")]),
@@ -525,7 +527,7 @@ def _bugreports() -> Iterator[bytes]:
 
     from tests.fixtures import bugreport_builder
 
-    yield bugreport_builder.text(open_story(STORY), datetime(2026, 1, 10, tzinfo=UTC)).encode()
+    yield bugreport_builder.text(load_scenario(STORY), datetime(2026, 1, 10, tzinfo=UTC)).encode()
 
 
 SEEDS: Final = _seeds()

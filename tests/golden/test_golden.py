@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from privaudit.i18n import Language
+from privaudit.i18n import Translator
 from privaudit.report import json, txt
-from privaudit.virtual_phone import stories
+from privaudit.virtual_phone import scenario_names
 
 HERE = Path(__file__).parent
 
@@ -35,9 +35,9 @@ def _compare(request, now, name):
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
-@pytest.mark.parametrize("story", stories())
+@pytest.mark.parametrize("story", scenario_names())
 def test_every_story_s_report_is_as_it_was(report_of, request, story, language):
-    _compare(request, txt.render(_settled(report_of(story)), Language(language)), f"{story}.{language}.txt")
+    _compare(request, txt.render(_settled(report_of(story)), Translator(language)), f"{story}.{language}.txt")
 
 
 def test_the_borrower_s_document_is_as_it_was(demo_report, request):

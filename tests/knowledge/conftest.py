@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from privaudit.i18n import Language
+from privaudit.i18n import Translator
 
 HEAD = '[source]\npublisher = "Somebody"\ntitle = "A list"\n'
 PLACES = ("HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME", "LOCALAPPDATA", "APPDATA", "USERPROFILE")
@@ -32,10 +32,10 @@ def worded():
     def word(mistakes) -> list[str]:
         for mistake in mistakes:
             for code in ("en", "zh"):
-                said = Language(code).say(mistake)
+                said = Translator(code).translate(mistake)
                 assert "…" not in said or "…" in str(mistake.values), said
                 assert not said.startswith("["), said
-        return [Language("en").say(mistake) for mistake in mistakes]
+        return [Translator("en").translate(mistake) for mistake in mistakes]
 
     return word
 

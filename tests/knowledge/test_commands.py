@@ -8,8 +8,8 @@ from datetime import date
 import pytest
 
 from privaudit import knowledge
-from privaudit.i18n import Language
-from privaudit.model import ListStamp
+from privaudit.i18n import Translator
+from privaudit.model import SignatureListInfo
 from privaudit.report import lists as prose
 
 WORTH = "The published lists hold 222 package names"
@@ -76,7 +76,7 @@ def test_where_the_lists_hold_nothing_that_is_said(run, country):
 
 @pytest.mark.parametrize(("country", "n"), [("PK", 122), ("NG", 58), ("PH", 11), ("MX", 1)])
 def test_how_much_there_is_for_a_country(country, n):
-    assert knowledge.load().stamp(country).packages_for_country == n
+    assert knowledge.load_knowledge().describe_lists(country).packages_for_country == n
 
 
 @pytest.mark.parametrize(
@@ -90,11 +90,11 @@ def test_how_much_there_is_for_a_country(country, n):
     ],
 )
 def test_what_the_lists_are_worth(here, newest, today, said, old):
-    stamp = ListStamp(packages=50, packages_for_country=here, newest=newest, sha256="0" * 64)
+    stamp = SignatureListInfo(packages=50, packages_for_country=here, newest=newest, sha256="0" * 64)
     for code in ("en", "zh"):
-        lines = [*prose.sentences(Language(code), stamp, None if here is None else "KE", today)]
+        lines = [*prose.list_coverage_sentences(Translator(code), stamp, None if here is None else "KE", today)]
         assert len(lines) == 1 + (here is None) + old
-    assert said in next(iter(prose.sentences(Language("en"), stamp, "KE", today)))
+    assert said in next(iter(prose.list_coverage_sentences(Translator("en"), stamp, "KE", today)))
 
 
 def test_check_ends_with_2_and_says_everything(run, tmp_path):

@@ -14,8 +14,8 @@ TESTKEY, SOME = "a40da80a59d170caa950cf15c18c454d47a39b26989d8b640ecd745ba71bf5d
 
 
 def test_the_shipped_lists_are_right():
-    checked = lint.check()
-    assert checked.mistakes == ()
+    checked = lint.lint_signatures()
+    assert checked.problems == ()
     assert len(checked.lists) >= 31
 
 
@@ -37,14 +37,16 @@ package = "{package}"
 sha256 = ["{last}"]
 """
     wrong = {"digest": SOME, "testkey": TESTKEY, "last": SOME[1:], "package": "no package", "extra": "disputd = true"}
-    said = worded(lint.check(listed(rows.format(**wrong))).mistakes)
+    said = worded(lint.lint_signatures(listed(rows.format(**wrong))).problems)
     assert any(
         "no. 1: “disputd” is not a key that privaudit knows; is it misspelt? Perhaps “disputed”." in s for s in said
     )
     assert any("no. 3: “no package” is not a package name" in s for s in said)
     assert any("no. 3" in s and "SHA-256" in s for s in said)
     # A file that cannot be read as a list is looked at no further; once it can, the rest comes out too.
-    said = worded(lint.check(listed(rows.format(**wrong | {"last": SOME, "package": "a.b", "extra": ""}))).mistakes)
+    said = worded(
+        lint.lint_signatures(listed(rows.format(**wrong | {"last": SOME, "package": "a.b", "extra": ""}))).problems
+    )
     assert any("“contact_harrassment” is not among the harms" in s and "“contact_harassment”" in s for s in said)
     assert sum(f"the digest {SOME} stands in this file already" in s for s in said) == 2
     assert any("no. 2" in s and "published test or debug certificate (AOSP testkey)" in s for s in said)
@@ -52,21 +54,21 @@ sha256 = ["{last}"]
 
 def test_a_date_that_has_not_come(listed, worded):
     path = listed('[[app]]\npackage = "com.example.a"\n', 'date = "2026-03"')
-    assert worded(lint.check(path, today=date(2026, 3, 1)).mistakes) == []
-    assert "has not come yet" in worded(lint.check(path, today=date(2026, 2, 28)).mistakes)[0]
+    assert worded(lint.lint_signatures(path, today=date(2026, 3, 1)).problems) == []
+    assert "has not come yet" in worded(lint.lint_signatures(path, today=date(2026, 2, 28)).problems)[0]
 
 
 def test_a_package_on_a_risky_and_a_lender_list_must_be_disputed(listed, worded):
     row = '[[app]]\npackage = "com.finaccel.android"\n'  # a shipped lender
     path = listed(row, 'tier = "B"')
-    (said,) = worded(lint.check(path).mistakes)
+    (said,) = worded(lint.lint_signatures(path).problems)
     assert "com.finaccel.android is on a list of lenders too (indonesia-unidentified#7 and lawnicons-2026#8)" in said
-    assert lint.check(listed(row + "disputed = true\n", 'tier = "B"')).mistakes == ()
+    assert lint.lint_signatures(listed(row + "disputed = true\n", 'tier = "B"')).problems == ()
     # A notice does not deny that an app lends.
-    assert lint.check(listed(row, 'tier = "N"')).mistakes == ()
+    assert lint.lint_signatures(listed(row, 'tier = "N"')).problems == ()
     # And the other way round: a list of lenders that holds what a shipped list calls SpyLoan.
     path = listed('[[app]]\npackage = "king.credit.ng"\n', 'status = "registered"')
-    (said,) = worded(lint.check(path).mistakes)
+    (said,) = worded(lint.lint_signatures(path).problems)
     assert "risky/eset-2023.toml" in said
     assert "own/mine#1" in said
 
@@ -76,10 +78,10 @@ def test_a_certificate_of_several_developers(listed, worded):
         f'[[app]]\npackage = "com.example.{maker}"\ndeveloper = "{maker}"\ncertificates = ["{SOME}"]\n'
         for maker in ("aa", "bb")
     )
-    said = worded(lint.check(listed(rows)).mistakes)
+    said = worded(lint.lint_signatures(listed(rows)).problems)
     assert len(said) == 2
     assert "stands on rows of different developers too (own/mine#2)" in said[0]
-    assert lint.check(listed(rows.replace('"bb"', '"aa"'))).mistakes == ()
+    assert lint.lint_signatures(listed(rows.replace('"bb"', '"aa"'))).problems == ()
 
 
 @pytest.mark.parametrize(
@@ -96,14 +98,14 @@ def test_a_certificate_of_several_developers(listed, worded):
 )
 def test_examples_are_tried(listed, worded, example, said):
     row = f'[[app]]\npackage = "com.example.a"\nsha256 = ["{SOME}"]\ncertificates = ["{"2" * 64}"]\n'
-    found = worded(lint.check(listed(f"{row}[[example]]\n{example}\n")).mistakes)
+    found = worded(lint.lint_signatures(listed(f"{row}[[example]]\n{example}\n")).problems)
     assert (not found) if said is None else (len(found) == 1 and said in found[0])
 
 
 @pytest.fixture
 def folder(tmp_path):
     """A copy of the shipped lists, to be spoilt."""
-    return Path(shutil.copytree(str(loader.shipped()), tmp_path / "signatures"))
+    return Path(shutil.copytree(str(loader.shipped_folder()), tmp_path / "signatures"))
 
 
 def spoil(folder: Path, name: str, before: str, after: str) -> None:
@@ -137,12 +139,12 @@ def spoil(folder: Path, name: str, before: str, after: str) -> None:
     ],
 )
 def test_a_folder_like_ours_is_held_to_all_that_ours_is(folder, worded, name, before, after, said):
-    assert lint.check(folder).mistakes == ()
+    assert lint.lint_signatures(folder).problems == ()
     spoil(folder, name, before, after)
-    assert any(said in one and name in one for one in worded(lint.check(folder).mistakes))
+    assert any(said in one and name in one for one in worded(lint.lint_signatures(folder).problems))
 
 
 def test_a_missing_source_is_said(listed, worded):
     path = listed("")
     path.write_text('[[app]]\npackage = "com.example.a"\n')
-    assert any("“source” is missing" in one for one in worded(lint.check(path).mistakes))
+    assert any("“source” is missing" in one for one in worded(lint.lint_signatures(path).problems))

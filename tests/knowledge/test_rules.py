@@ -8,16 +8,16 @@ from datetime import date
 
 import pytest
 
-from privaudit.facts.access import SIDE_DOORS
-from privaudit.facts.permission_table import TRAITS
+from privaudit.facts.access import OTHER_ROUTES
+from privaudit.facts.permission_table import PERMISSION_INFO
 from privaudit.i18n import rule_texts
 from privaudit.knowledge import rule_linter
 from privaudit.knowledge import rules as rulebook
-from privaudit.knowledge.loader import Mistakes
+from privaudit.knowledge.loader import Problems
 
-KNOWN = rule_linter.Known(permissions=frozenset(TRAITS), special=frozenset(SIDE_DOORS))
+KNOWN = rule_linter.CheckablePermissions(permissions=frozenset(PERMISSION_INFO), special_access=frozenset(OTHER_ROUTES))
 TODAY = date(2026, 6, 1)
-BOOK = rulebook.read(Mistakes())
+BOOK = rulebook.read_rules(Problems())
 CHINESE_NEVER = "黑名单 高危 恶意 诈骗 违法 非法 安全 干净 放心 鉴定 取证 存证 受害者 网贷逾期"
 ENGLISH_NEVER = "blacklist malicious scammer fraud illegally unlawful criminal victim forensic safe collects violates"
 GOOD = """
@@ -62,7 +62,7 @@ def linted(tmp_path, worded):
             assert old in text
             text = text.replace(old, new, 1)
         (tmp_path / name).write_text(text, encoding="utf-8")
-        return worded(rule_linter.check(tmp_path / name, KNOWN, today=TODAY).mistakes)
+        return worded(rule_linter.lint_rules(tmp_path / name, KNOWN, today=TODAY).problems)
 
     return lint
 
@@ -71,8 +71,8 @@ def linted(tmp_path, worded):
 
 
 def test_ours_hold_no_mistake(worded):
-    checked = rule_linter.check(None, KNOWN)
-    assert not worded(checked.mistakes)
+    checked = rule_linter.lint_rules(None, KNOWN)
+    assert not worded(checked.problems)
     assert len(checked.rules) == 30
 
 
@@ -84,7 +84,7 @@ def test_each_says_who_of_when_and_where_it_was_read(rule):
     assert rule.date != "undated" or rule.id in {"GPLAY-QAP", "ANY-SIDELOAD-LENDER"}
     for code in ("en", "zh"):
         for name in ("authority", "title", "says"):
-            assert rule_texts.word(rule.id, name, code)
+            assert rule_texts.rule_text(rule.id, name, code)
     assert re.search(r"[\u4e00-\u9fff]", rule.words["zh"]["says"])
     assert rule.checked_by is None  # until somebody who knows the law has read it, every report says that nobody has
 
@@ -97,8 +97,8 @@ def test_none_says_more_than_can_be_known(rule):
         assert word not in said
     assert not re.search(rf"\b({'|'.join(ENGLISH_NEVER.split())}|side-?step\w*|bypass\w*)\b", said, re.IGNORECASE)
     if rule.concern:  # its name may stand beside an app
-        assert not rule_linter._never("zh", rule.words["zh"]["title"])
-        assert not rule_linter._never("en", rule.words["en"]["title"])
+        assert not rule_linter._find_forbidden_word("zh", rule.words["zh"]["title"])
+        assert not rule_linter._find_forbidden_word("en", rule.words["en"]["title"])
 
 
 def test_play_s_rule_says_nothing_of_apps_from_elsewhere():
@@ -109,19 +109,23 @@ def test_play_s_rule_says_nothing_of_apps_from_elsewhere():
 
 
 def test_the_stamp_is_of_the_content():
-    assert BOOK.stamp("IN", TODAY).rules_for_country == 1  # the older one is over
-    assert BOOK.stamp("IN", date(2023, 1, 1)).rules_for_country == 1
-    assert BOOK.stamp("ZZ", TODAY).rules_for_country == 0
-    assert BOOK.stamp(None, TODAY).rules_for_country is None
-    backwards = rulebook.RuleBook(rules=BOOK.rules[::-1], data=BOOK.data[::-1])
-    fewer = rulebook.RuleBook(rules=BOOK.rules[1:], data=BOOK.data[1:])
-    assert BOOK.stamp(None, TODAY).sha256 == backwards.stamp(None, TODAY).sha256 != fewer.stamp(None, TODAY).sha256
+    assert BOOK.describe_rules("IN", TODAY).rules_for_country == 1  # the older one is over
+    assert BOOK.describe_rules("IN", date(2023, 1, 1)).rules_for_country == 1
+    assert BOOK.describe_rules("ZZ", TODAY).rules_for_country == 0
+    assert BOOK.describe_rules(None, TODAY).rules_for_country is None
+    backwards = rulebook.RuleSet(rules=BOOK.rules[::-1], toml_data=BOOK.toml_data[::-1])
+    fewer = rulebook.RuleSet(rules=BOOK.rules[1:], toml_data=BOOK.toml_data[1:])
+    assert (
+        BOOK.describe_rules(None, TODAY).sha256
+        == backwards.describe_rules(None, TODAY).sha256
+        != fewer.describe_rules(None, TODAY).sha256
+    )
 
 
 def test_a_name_from_a_saved_report_opens_no_other_file():
     for name in ("../locales/zh", "/etc/passwd", "CN-NO-SUCH-RULE", "cn-csl", ""):
-        assert rule_texts.words(name) == {}
-    assert rule_texts.word("CN-CSL", "title", "tlh") == "Cybersecurity Law"
+        assert rule_texts.rule_texts(name) == {}
+    assert rule_texts.rule_text("CN-CSL", "title", "tlh") == "Cybersecurity Law"
 
 
 # --- mistakes -------------------------------------------------------------------------------------------------------
@@ -232,7 +236,7 @@ def test_list_narrows_in_any_language_and_gives_json(run):
     assert "No rule has that in its name." in run("rules", "list", "nothing-like-it").out
     found = json.loads(run("rules", "list", "--country", "IN", "--json").out)
     assert {one["id"] for one in found["rules"]} == {"IN-RBI-DLD-2025", "IN-RBI-DLG-2022"}
-    assert found["sha256"] == BOOK.stamp(None, TODAY).sha256
+    assert found["sha256"] == BOOK.describe_rules(None, TODAY).sha256
     assert run("rules", "list", "--country", "China").code == 2
 
 

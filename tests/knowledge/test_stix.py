@@ -11,18 +11,18 @@ from hypothesis import strategies as st
 
 from privaudit import knowledge
 from privaudit.knowledge import entries, stix
-from privaudit.knowledge.loader import Mistakes
+from privaudit.knowledge.loader import Problems
 
 DEFAULTS = {"publisher": "me", "title": "mine"}
-KNOWN = knowledge.load()
-EVERY = entries.entries(part for part in KNOWN.lists if part.kind == "risky")
+KNOWN = knowledge.load_knowledge()
+EVERY = entries.group_entries(part for part in KNOWN.lists if part.kind == "risky")
 DIGEST = "a" * 64
 
 
 def read(document):
-    mistakes = Mistakes()
+    mistakes = Problems()
     data = document if isinstance(document, bytes) else json.dumps(document).encode()
-    found, passed = stix.read(data, "t.stix2", mistakes, DEFAULTS)
+    found, passed = stix.parse_stix(data, "t.stix2", mistakes, DEFAULTS)
     return found, passed, mistakes
 
 
@@ -113,8 +113,8 @@ def test_strange_documents_are_no_crash(document):
 
 
 def test_what_is_exported_is_stix_and_the_same_each_time():
-    text = stix.render(EVERY, "2026-11-24")
-    assert text == stix.render(EVERY, "2026-11-24")
+    text = stix.entries_to_stix(EVERY, "2026-11-24")
+    assert text == stix.entries_to_stix(EVERY, "2026-11-24")
     objects = json.loads(text)["objects"]
     ids = {one["id"] for one in objects}
     assert len(ids) == len({json.dumps(one, sort_keys=True) for one in objects})  # one id never means two things
@@ -130,8 +130,10 @@ def test_what_is_exported_is_stix_and_the_same_each_time():
 
 
 def test_every_package_and_hash_of_tiers_a_and_b_is_an_indicator_that_comes_back():
-    parts = [part for part in KNOWN.lists if part.source.tier in {"A", "B"} and any(row.found_by for row in part.rows)]
-    found, passed, mistakes = read(stix.render(EVERY, "2026-11-24").encode())
+    parts = [
+        part for part in KNOWN.lists if part.source.tier in {"A", "B"} and any(row.match_keys for row in part.rows)
+    ]
+    found, passed, mistakes = read(stix.entries_to_stix(EVERY, "2026-11-24").encode())
     assert (passed, mistakes) == (0, [])
     assert values(row for one in found for row in one.rows) == values(row for part in parts for row in part.rows)
     assert {one.source.publisher for one in found} == {part.source.publisher for part in parts}
@@ -142,13 +144,13 @@ def values(rows):
 
 
 def test_a_regulator_s_list_calls_nobody_malicious():
-    for one in json.loads(stix.render(EVERY, "2026-11-24"))["objects"]:
+    for one in json.loads(stix.entries_to_stix(EVERY, "2026-11-24"))["objects"]:
         if one["type"] == "indicator":
             part = next(part for part in KNOWN.lists if part.id == one["labels"][0].partition("#")[0])
             assert one["indicator_types"] == ["malicious-activity" if part.source.tier == "A" else "unknown"]
 
 
 def test_only_what_can_be_an_indicator_is_counted():
-    written = stix.writable(EVERY)
-    assert all(entry.package or entry.digests for entry in written)
+    written = stix.exportable_entries(EVERY)
+    assert all(entry.package or entry.hashes for entry in written)
     assert {entry.package for entry in written}.isdisjoint({"com.pacf", "com.qihoo.loan"})  # only in a notice

@@ -8,16 +8,16 @@ from hypothesis import strategies as st
 
 from privaudit import knowledge
 from privaudit.knowledge import csv_format, entries, imported, signatures, toml_text
-from privaudit.knowledge.loader import Mistakes
-from privaudit.knowledge.schema import Row, Source
+from privaudit.knowledge.loader import Problems
+from privaudit.knowledge.schema import ListSource, SignatureRow
 
 DEFAULTS = {"publisher": "me", "title": "mine"}
 CHINESE = "包名,名称,国家,日期,发布者,名单标题\r\ncom.example.dai,速贷宝；速贷,CN,2025/6/26,某机构,某名单\r\n"
 
 
 def read(data: bytes | str, defaults=DEFAULTS):
-    mistakes = Mistakes()
-    found = csv_format.read(data.encode() if isinstance(data, str) else data, "t.csv", mistakes, defaults)
+    mistakes = Problems()
+    found = csv_format.parse_csv(data.encode() if isinstance(data, str) else data, "t.csv", mistakes, defaults)
     return found, mistakes
 
 
@@ -37,8 +37,8 @@ def read(data: bytes | str, defaults=DEFAULTS):
 def test_every_code_in_which_excel_saves(data):
     ((one,), mistakes) = read(data)
     assert not mistakes
-    assert one.source == Source(publisher="某机构", title="某名单", date="2025-06-26")
-    assert one.rows == (Row(package="com.example.dai", names=("速贷宝", "速贷"), countries=("CN",)),)
+    assert one.source == ListSource(publisher="某机构", title="某名单", date="2025-06-26")
+    assert one.rows == (SignatureRow(package="com.example.dai", names=("速贷宝", "速贷"), countries=("CN",)),)
 
 
 @pytest.mark.parametrize(
@@ -106,16 +106,16 @@ def test_rows_of_several_sources_become_several_lists():
 
 @pytest.mark.parametrize("chinese", [True, False])
 def test_the_template_is_a_table_that_can_be_read(chinese):
-    ((one,), mistakes) = read(csv_format.template(chinese=chinese))
+    ((one,), mistakes) = read(csv_format.csv_template(chinese=chinese))
     assert not mistakes
     assert one.source.publisher == "Who made the list"
     assert [row.package for row in one.rows] == ["com.example.loan"]
 
 
 def test_all_shipped_lists_go_through_a_table_and_come_back():
-    known = knowledge.load()
-    every = entries.entries(known.lists)
-    found, mistakes = read(csv_format.render(every))
+    known = knowledge.load_knowledge()
+    every = entries.group_entries(known.lists)
+    found, mistakes = read(csv_format.entries_to_csv(every))
     assert not mistakes
     back = {(one.source, row) for one in found for row in one.rows}
     there = {(part.source, row) for part in known.lists for row in part.rows}
@@ -127,11 +127,18 @@ def test_all_shipped_lists_go_through_a_table_and_come_back():
 
 
 def test_a_cell_that_a_spreadsheet_would_run_is_quoted():
-    row = Row(package="com.example.a", names=("=HYPERLINK(1)",), note="-1+1")
-    part = signatures.AppList(
-        id="x", file="x", kind="risky", own=True, source=Source(**DEFAULTS), rows=(row,), examples=(), data={}
+    row = SignatureRow(package="com.example.a", names=("=HYPERLINK(1)",), note="-1+1")
+    part = signatures.SignatureList(
+        id="x",
+        file="x",
+        kind="risky",
+        is_user_list=True,
+        source=ListSource(**DEFAULTS),
+        rows=(row,),
+        examples=(),
+        toml_data={},
     )
-    text = csv_format.render(entries.entries([part]))
+    text = csv_format.entries_to_csv(entries.group_entries([part]))
     assert "'=HYPERLINK" in text
     ((one,), mistakes) = read(text)
     assert not mistakes
@@ -144,12 +151,12 @@ words = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=2
 @settings(max_examples=60, deadline=None)
 @given(names=st.lists(words, max_size=3), note=words, disputed=st.booleans(), title=words)
 def test_what_is_written_as_toml_reads_the_same(tmp_path_factory, names, note, disputed, title):
-    source = Source(publisher="me", title=title, date="2025-06")
-    row = Row(package="com.example.a", names=tuple(names), note=note, disputed=disputed)
+    source = ListSource(publisher="me", title=title, date="2025-06")
+    row = SignatureRow(package="com.example.a", names=tuple(names), note=note, disputed=disputed)
     path = tmp_path_factory.mktemp("toml") / "mine.toml"
-    path.write_text(toml_text.render(source, [row], "note"), encoding="utf-8", newline="\n")
-    mistakes = Mistakes()
-    (part,) = signatures.read_own(path, mistakes)
+    path.write_text(toml_text.list_to_toml(source, [row], "note"), encoding="utf-8", newline="\n")
+    mistakes = Problems()
+    (part,) = signatures.read_user_lists(path, mistakes)
     assert (part.source, part.rows) == (source, (row,))
 
 
@@ -158,5 +165,5 @@ def test_what_is_written_as_toml_reads_the_same(tmp_path_factory, names, note, d
 def test_garbage_is_a_mistake_and_no_crash(data):
     found, mistakes = read(data)
     assert isinstance(found, tuple)
-    assert all(isinstance(one, imported.Imported) for one in found)
+    assert all(isinstance(one, imported.ImportedList) for one in found)
     assert found or mistakes

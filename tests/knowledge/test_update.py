@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from privaudit import knowledge
-from privaudit.errors import KnowledgeError, ListsError
+from privaudit.errors import KnowledgeError, SignatureListError
 from privaudit.knowledge import fetch, loader, minisign, releases, update
 from privaudit.knowledge import places as folders
 from tests.virtual_phone.conftest import need
@@ -51,7 +51,7 @@ def make_signer(tool, folder):
 
 def packed(changed=None, number=NEWER) -> bytes:
     """The shipped lists as a newer edition; `changed`: files to replace, or to leave out (``None``)."""
-    content = update.unpack(update.pack(loader.shipped()), "x")
+    content = update.unpack_release(update.pack_release(loader.shipped_folder()), "x")
     content["release.toml"] = f'number = {number}\nreleased = "2099-01-01"\n'.encode()
     content |= changed or {}
     out = io.BytesIO()
@@ -76,16 +76,16 @@ def offered(tmp_path, signer):
 
 
 def keys(signer):
-    return update.keys([str(signer.key)])
+    return update.load_public_keys([str(signer.key)])
 
 
 def refused(path, believed) -> str:
     """Why an offer was refused; and nothing has changed."""
-    before = releases.in_force()
-    with pytest.raises((ListsError, KnowledgeError)) as error:
-        update.update(str(path), believed)
-    assert releases.in_force() == before
-    kept = releases.kept()
+    before = releases.active_folder()
+    with pytest.raises((SignatureListError, KnowledgeError)) as error:
+        update.install_update(str(path), believed)
+    assert releases.active_folder() == before
+    kept = releases.updates_root()
     assert not kept.is_dir() or not [one for one in kept.iterdir() if one.name.startswith("new")]
     return error.value.name
 
@@ -94,27 +94,27 @@ ROW = '\n[[app]]\npackage = "com.example.newcomer"\nnames = ["Newcomer"]\n'
 
 
 def with_newcomer(number=NEWER):
-    text = (loader.shipped() / "risky" / "secp-2024.toml").read_bytes()
+    text = (loader.shipped_folder() / "risky" / "secp-2024.toml").read_bytes()
     return packed({"risky/secp-2024.toml": text + ROW.encode()}, number)
 
 
 def test_signed_lists_are_taken_and_found(places, offered, signer):
     path = offered(with_newcomer(), "-t", "lists of the day")
-    assert knowledge.load().listings("com.example.newcomer") == ()
-    taken = update.update(str(path), keys(signer))
+    assert knowledge.load_knowledge().match_package("com.example.newcomer") == ()
+    taken = update.install_update(str(path), keys(signer))
     assert (taken.number, taken.released, taken.comment) == (NEWER, "2099-01-01", "lists of the day")
-    (listing,) = knowledge.load().listings("com.example.newcomer")
+    (listing,) = knowledge.load_knowledge().match_package("com.example.newcomer")
     assert listing.publisher.endswith("(SECP)")
     # The next one replaces it, and nothing of it is left.
-    update.update(str(offered(packed(number=NEWER + 1))), keys(signer))
-    assert knowledge.load().listings("com.example.newcomer") == ()
-    assert sorted(one.name for one in releases.kept().iterdir()) == ["current", f"edition{NEWER + 1}"]
+    update.install_update(str(offered(packed(number=NEWER + 1))), keys(signer))
+    assert knowledge.load_knowledge().match_package("com.example.newcomer") == ()
+    assert sorted(one.name for one in releases.updates_root().iterdir()) == ["current", f"edition{NEWER + 1}"]
 
 
 def test_the_legacy_signature_holds_too(places, offered, signer):
     path = offered(None, "-l")
     assert (path.parent / "lists.zip.minisig").read_text().splitlines()[1].startswith("RW")
-    assert update.update(str(path), keys(signer)).number == NEWER
+    assert update.install_update(str(path), keys(signer)).number == NEWER
 
 
 def test_both_algorithms_differ(offered):
@@ -145,7 +145,7 @@ def test_a_signature_of_somebody_else_is_refused(places, offered, signer, tool, 
     assert refused(path, keys(other)) == "lists_signature_other_key"
     # Nor does it help to call one's key by the other's number.
     ours, theirs = keys(signer)[0], keys(other)[0]
-    forged = minisign.PublicKey(id=ours.id, key=theirs.key)
+    forged = minisign.MinisignPublicKey(key_id=ours.key_id, key=theirs.key)
     assert refused(path, [forged]) == "lists_signature_wrong"
 
 
@@ -162,7 +162,7 @@ def test_unsigned_lists_are_refused(places, offered, signer):
         lambda text: text[:-20],
         lambda text: text.replace("\ntrusted comment: ", "\ncomment: "),
         lambda text: text.replace("\nR", "\nS", 1),
-        lambda text: text + "x" * minisign.LARGEST,
+        lambda text: text + "x" * minisign.MAX_SIGNATURE_BYTES,
         lambda text: text.replace("=", "é"),
     ],
 )
@@ -175,16 +175,16 @@ def test_a_broken_signature_is_refused(places, offered, signer, spoil):
 
 @pytest.mark.parametrize("number", [1, None, NEWER])
 def test_older_and_equal_lists_are_refused_though_signed(places, offered, signer, number):
-    update.update(str(offered(with_newcomer())), keys(signer))
-    number = releases.number(loader.shipped()) if number is None else number
+    update.install_update(str(offered(with_newcomer())), keys(signer))
+    number = releases.release_number(loader.shipped_folder()) if number is None else number
     assert refused(offered(packed(number=number)), keys(signer)) == "lists_not_newer"
-    assert knowledge.load().listings("com.example.newcomer")
+    assert knowledge.load_knowledge().match_package("com.example.newcomer")
 
 
 def test_a_newer_privaudit_beats_what_was_taken_before(places, offered, signer, monkeypatch):
-    update.update(str(offered(with_newcomer())), keys(signer))
-    monkeypatch.setattr(releases, "number", lambda folder: NEWER if folder == releases.taken() else NEWER + 1)
-    assert knowledge.load().listings("com.example.newcomer") == ()
+    update.install_update(str(offered(with_newcomer())), keys(signer))
+    monkeypatch.setattr(releases, "number", lambda folder: NEWER if folder == releases.updated_folder() else NEWER + 1)
+    assert knowledge.load_knowledge().match_package("com.example.newcomer") == ()
 
 
 def zipped(**entries) -> bytes:
@@ -213,7 +213,7 @@ def zipped(**entries) -> bytes:
         (packed({"release.toml": None}), "lists_mistakes"),
         (packed({"risky/bad.toml": b"[[app]]\n"}), "lists_mistakes"),
         (packed({"risky/undisputed.toml": (ROW.replace("newcomer", "x") + "[source]\n").encode()}), "lists_mistakes"),
-        (packed({"risky/large.toml": b"#" * (loader.LARGEST + 1)}), "lists_too_large"),
+        (packed({"risky/large.toml": b"#" * (loader.MAX_FILE_BYTES + 1)}), "lists_too_large"),
         (zipped(**{f"risky/a{place}.toml": "" for place in range(1001)}), "lists_too_large"),
     ],
 )
@@ -222,8 +222,8 @@ def test_malformed_and_oversized_zips_are_refused_though_signed(places, offered,
 
 
 def test_a_zip_that_lies_about_its_sizes_is_read_within_bounds(places, offered, signer):
-    data = packed({"risky/large.toml": b"#" * (loader.LARGEST * 4)})
-    size = (loader.LARGEST * 4).to_bytes(4, "little")
+    data = packed({"risky/large.toml": b"#" * (loader.MAX_FILE_BYTES * 4)})
+    size = (loader.MAX_FILE_BYTES * 4).to_bytes(4, "little")
     assert data.count(size) == 2
     assert refused(offered(data.replace(size, (9).to_bytes(4, "little"))), keys(signer)) in {
         "lists_malformed",
@@ -244,57 +244,57 @@ def test_a_file_larger_than_any_lists_is_not_read(places, offered, signer, monke
 
 
 def test_lists_that_cannot_be_written_leave_the_old_ones(places, offered, signer):
-    releases.kept().parent.mkdir(parents=True)
-    releases.kept().write_text("a file where a folder should be")
+    releases.updates_root().parent.mkdir(parents=True)
+    releases.updates_root().write_text("a file where a folder should be")
     assert refused(offered(), keys(signer)) == "not_written"
 
 
 def test_a_pointer_to_nowhere_leaves_the_shipped_lists(places):
-    releases.kept().mkdir(parents=True)
+    releases.updates_root().mkdir(parents=True)
     for text in ("", "../../etc", "edition5", "\x00"):
-        (releases.kept() / "current").write_text(text)
-        assert releases.in_force() == loader.shipped()
+        (releases.updates_root() / "current").write_text(text)
+        assert releases.active_folder() == loader.shipped_folder()
 
 
 def test_lists_that_were_spoilt_since_are_not_used_and_it_is_said(places, offered, signer):
-    update.update(str(offered()), keys(signer))
-    (releases.taken() / "risky" / "secp-2024.toml").write_text("spoilt")
+    update.install_update(str(offered()), keys(signer))
+    (releases.updated_folder() / "risky" / "secp-2024.toml").write_text("spoilt")
     with pytest.raises(KnowledgeError) as error:
-        knowledge.load()
+        knowledge.load_knowledge()
     assert error.value.name == "knowledge_taken"
-    assert error.value.values["path"] == str(releases.taken())
+    assert error.value.values["path"] == str(releases.updated_folder())
 
 
 # --- keys -----------------------------------------------------------------------------------------------------------
 
 
 def test_without_a_key_nothing_is_taken_and_it_is_said(places):
-    with pytest.raises(ListsError) as error:
-        update.keys()
+    with pytest.raises(SignatureListError) as error:
+        update.load_public_keys()
     assert error.value.name == "lists_no_key"
     assert str(error.value.values["path"]).startswith(str(places))
 
 
 def test_keys_lie_in_a_folder_or_are_given(places, signer):
-    folder = update.key_folder()
+    folder = update.public_key_folder()
     folder.mkdir(parents=True)
     shutil.copy(signer.key, folder / "somebody.pub")
     (folder / "note.txt").write_text("no key")
-    (configured,) = update.keys()
-    assert update.keys([signer.key.read_text().splitlines()[1]]) == (configured, configured)
+    (configured,) = update.load_public_keys()
+    assert update.load_public_keys([signer.key.read_text().splitlines()[1]]) == (configured, configured)
     (folder / "broken.pub").write_text("no key")
-    with pytest.raises(ListsError) as error:
-        update.keys()
+    with pytest.raises(SignatureListError) as error:
+        update.load_public_keys()
     assert error.value.name == "lists_key_unreadable"
 
 
 @settings(max_examples=80, deadline=None)
 @given(st.text(max_size=200))
 def test_no_text_is_a_key_or_signature_by_chance(text):
-    with pytest.raises(minisign.SignatureError):
-        minisign.parse_key(text)
-    with pytest.raises(minisign.SignatureError):
-        minisign.verify(b"data", text, [])
+    with pytest.raises(minisign.MinisignError):
+        minisign.parse_public_key(text)
+    with pytest.raises(minisign.MinisignError):
+        minisign.verify_signature(b"data", text, [])
 
 
 def test_no_private_key_is_in_the_repository():
@@ -370,8 +370,8 @@ def test_an_address_that_cannot_be_had(run, site, signer):
 def test_what_is_endless_is_not_read_to_the_end(site):
     pages, address = site
     pages["/long"] = b"x" * 5000
-    with pytest.raises(ListsError) as error:
-        fetch.get(f"{address}/long", 1000)
+    with pytest.raises(SignatureListError) as error:
+        fetch.download(f"{address}/long", 1000)
     assert error.value.name == "lists_too_large"
 
 
@@ -379,7 +379,7 @@ def test_what_is_endless_is_not_read_to_the_end(site):
     "text", ["lists.zip", "C:\\lists.zip", "file:///lists.zip", "ftp://x/y", "/media/usb/lists.zip"]
 )
 def test_what_is_no_web_address_is_a_file(text):
-    assert not fetch.is_address(text)
+    assert not fetch.is_url(text)
 
 
 # --- folders --------------------------------------------------------------------------------------------------------
@@ -416,5 +416,5 @@ def test_what_is_no_web_address_is_a_file(text):
     ],
 )
 def test_folders_of_each_system(system, known, data, settings_):
-    assert folders.data(known, system) == data
-    assert folders.settings(known, system) == settings_
+    assert folders.user_data_path(known, system) == data
+    assert folders.user_config_path(known, system) == settings_

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from privaudit.capture import questions
-from privaudit.virtual_phone import open_story
-from privaudit.virtual_phone.programs import files, programs
+from privaudit.virtual_phone import load_scenario
+from privaudit.virtual_phone.programs import build_files, build_programs
 from privaudit.virtual_phone.shell import Shell
 
 NAMES = {"com.example.sudaibao": "速贷宝", "com.example.kuaiyihua": "快易花", "com.example.happyloan": "乐借"}
@@ -34,10 +34,12 @@ def recorded(folder: Path) -> None:
 
         return run
 
-    phone = Shell({name: recorder(name, program) for name, program in programs(open_story("borrower")).items()})
-    phone.run(questions.first_round("@@m").text)
-    for script in questions.later_rounds("@@m", [f"package.{name}" for name in NAMES], limit=100_000):
-        phone.run(script.text)
+    phone = Shell(
+        {name: recorder(name, program) for name, program in build_programs(load_scenario("borrower")).items()}
+    )
+    phone.run_script(questions.first_round("@@m").text)
+    for script in questions.follow_up_rounds("@@m", [f"package.{name}" for name in NAMES], max_bytes=100_000):
+        phone.run_script(script.text)
 
 
 @pytest.fixture
@@ -51,7 +53,7 @@ def phone(lab, tmp_path):
         program.write_text(PROGRAM.format(folder="/opt/answers", name=name))
         program.chmod(0o755)
     apps = tmp_path / "apps"
-    for path, content in files(open_story("borrower")).items():
+    for path, content in build_files(load_scenario("borrower")).items():
         if path.startswith("/data/app/"):
             (apps / path.removeprefix("/data/app/")).parent.mkdir(parents=True, exist_ok=True)
             (apps / path.removeprefix("/data/app/")).write_bytes(content)

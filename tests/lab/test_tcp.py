@@ -29,7 +29,7 @@ def dial(tmp_path):
         return connect(
             transport=f"tcp:{phone.address}",
             on_waiting=told,
-            allow_timeout_s=allow_timeout_s,
+            auth_timeout_s=allow_timeout_s,
             key_folder=tmp_path / "keys",
         )
 
@@ -43,7 +43,7 @@ class TestAllow:
             with dial(phone, told.append) as line:
                 assert line.run(ask("echo in")).stdout == b"in\n"
             phone.heard("asked")
-        assert told[0].fingerprint == adb_auth.find(tmp_path / "keys").fingerprint
+        assert told[0].fingerprint == adb_auth.find_existing(tmp_path / "keys").fingerprint
 
     def test_allowed_late(self, lab, dial):
         told = []
@@ -104,8 +104,10 @@ class TestAnswers:
         (tmp_path / "a.apk").write_bytes(APK)
         places = [(0, 1), (4095, 4097), (1_000_000, 1_300_000), (len(APK) - 22, len(APK) + 9)]
         with lab(put={tmp_path / "a.apk": "/data/app/a.apk"}) as phone, dial(phone) as line:
-            assert remote_file.read(line, "/data/app/a.apk", places) == tuple(APK[a:b] for a, b in places)
-            assert remote_file.hashes(line, ["/data/app/a.apk"]) == {"/data/app/a.apk": hashlib.sha256(APK).hexdigest()}
+            assert remote_file.read_ranges(line, "/data/app/a.apk", places) == tuple(APK[a:b] for a, b in places)
+            assert remote_file.fetch_file_hashes(line, ["/data/app/a.apk"]) == {
+                "/data/app/a.apk": hashlib.sha256(APK).hexdigest()
+            }
 
     def test_a_phone_is_known_again(self, lab, dial, tmp_path):
         programs = tmp_path / "programs"
@@ -114,10 +116,10 @@ class TestAnswers:
             (programs / name).write_text(f"#!/bin/sh\necho {says}\n")
             (programs / name).chmod(0o755)
         with lab(programs=programs) as phone, dial(phone) as line:
-            known = identity.ask(line)
-            assert identity.is_same(line, known)
+            known = identity.read_fingerprint(line)
+            assert identity.is_same_device(line, known)
         with lab() as other, dial(other) as line:
-            assert not identity.is_same(line, known)
+            assert not identity.is_same_device(line, known)
 
 
 class TestEnds:
@@ -151,7 +153,7 @@ class TestBehindTheServer:
 
         def through(phone, told=lambda _: None):
             adb("connect", phone.address)
-            return connect(transport="server", serial=phone.address, on_waiting=told, allow_timeout_s=60)
+            return connect(transport="server", serial=phone.address, on_waiting=told, auth_timeout_s=60)
 
         return through
 

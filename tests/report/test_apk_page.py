@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from privaudit import vetting
-from privaudit.i18n import Language
+from privaudit.i18n import Translator
 from privaudit.vetting import html
 from privaudit.virtual_phone import apks
 from tests.fixtures.apk_builder import Row, pack, rows_of
@@ -20,9 +20,9 @@ from tests.report.test_html_in_chromium import A4, DESK, PHONE, violations, wide
 def document(tmp_path_factory):
     """On a lending app with code of another maker, of which something could not be read."""
     path = tmp_path_factory.mktemp("apk") / "loan.apk"
-    rows = rows_of(apks.bundle()["com.example.sudaibao-10402.apk"])
+    rows = rows_of(apks.load_apks()["com.example.sudaibao-10402.apk"])
     path.write_bytes(pack([*rows, Row("classes.dex", dex(["credoapp.A"])), Row("classes2.dex", b"no dex")]))
-    return vetting.vet(path, vetting.known(country="CN"))
+    return vetting.vet(path, vetting.load_vetting_context(country="CN"))
 
 
 @pytest.mark.parametrize(("code", "hostile"), [("en", False), ("zh", False), ("en", True)])
@@ -31,7 +31,7 @@ def test_everybody_can_read_it(opened, document, code, hostile):
         evil = HOSTILE["markup"] + HOSTILE["bidi"] + HOSTILE["long"]
         app = replace(document.app, label=evil, labels={}, package=evil, version_name=evil, launcher_labels=(evil,))
         document = replace(document, app=app, file=replace(document.file, path=evil))
-    page = opened(html.render(document, Language(code)), color_scheme="light")
+    page = opened(html.vetting_to_html(document, Translator(code)), color_scheme="light")
     for width in (DESK, A4, PHONE):
         page.set_viewport_size({"width": width, "height": 900})
         assert widest(page) == width
@@ -44,7 +44,9 @@ def test_everybody_can_read_it(opened, document, code, hostile):
 
 
 def test_a_file_that_could_not_be_read_has_a_page(opened, tmp_path):
-    page = opened(html.render(vetting.vet(tmp_path / "none.apk", vetting.known()), Language("en")))
+    page = opened(
+        html.vetting_to_html(vetting.vet(tmp_path / "none.apk", vetting.load_vetting_context()), Translator("en"))
+    )
     assert "Nothing could be read of this file (there is no such file)" in page.locator(".verdict").inner_text()
     assert page.locator("#asks").count() == 0
     assert violations(page) == []

@@ -9,23 +9,23 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from privaudit.i18n import Language
+from privaudit.i18n import Translator
 from privaudit.model import Lending, LendingVerdict
 from privaudit.report import csv as table
-from privaudit.virtual_phone import stories
+from privaudit.virtual_phone import scenario_names
 
 LENDS = Lending(verdict=LendingVerdict.YES)
 
 
 def rows(report, code="en"):
-    text = table.render(report, Language(code))
+    text = table.render(report, Translator(code))
     assert text.startswith("\ufeff")
     assert text.endswith("\r\n")
     return list(csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), strict=True))
 
 
 @pytest.mark.parametrize("code", ["en", "zh"])
-@pytest.mark.parametrize("story", stories())
+@pytest.mark.parametrize("story", scenario_names())
 def test_one_row_per_app_and_user(report_of, story, code):
     report = report_of(story)
     head, *body = rows(report, code)
@@ -73,6 +73,6 @@ def test_no_cell_is_a_formula(made, attack):
 @given(st.text(max_size=50))
 def test_any_text_stays_in_its_cell(text):
     stream = io.StringIO()
-    csv.writer(stream, quoting=csv.QUOTE_ALL).writerow([table.cell(text), "next"])
+    csv.writer(stream, quoting=csv.QUOTE_ALL).writerow([table.escape_cell(text), "next"])
     assert next(csv.reader(io.StringIO(stream.getvalue(), newline="")))[1] == "next"
-    assert "\n" not in table.cell(text)
+    assert "\n" not in table.escape_cell(text)

@@ -8,10 +8,10 @@ from datetime import timedelta
 import pytest
 
 from privaudit.errors import UsageError
-from privaudit.i18n import Language
+from privaudit.i18n import Translator
 from privaudit.model import AnswerState, Coverage, Lending, LendingVerdict
 from privaudit.report import diff_text
-from privaudit.report.diff import Direction, compare
+from privaudit.report.diff import ChangeDirection, compare_reports
 
 LENDS = Lending(verdict=LendingVerdict.YES)
 
@@ -31,56 +31,58 @@ def pair(made):
 @pytest.mark.parametrize(
     ("before", "after", "direction"),
     [
-        ("can_read", "not_allowed", Direction.CLOSED),
-        ("can_read", "blocked", Direction.CLOSED),
-        ("not_allowed", "can_read", Direction.OPENED),
-        ("blocked", "asks_each_time", Direction.OPENED),
-        ("can_read", "only_while_open", Direction.CHANGED),
-        ("blocked", "not_allowed", Direction.CHANGED),
-        ("can_read", "unknown", Direction.UNKNOWN),
-        ("unknown", "not_allowed", Direction.UNKNOWN),
+        ("can_read", "not_allowed", ChangeDirection.CLOSED),
+        ("can_read", "blocked", ChangeDirection.CLOSED),
+        ("not_allowed", "can_read", ChangeDirection.OPENED),
+        ("blocked", "asks_each_time", ChangeDirection.OPENED),
+        ("can_read", "only_while_open", ChangeDirection.CHANGED),
+        ("blocked", "not_allowed", ChangeDirection.CHANGED),
+        ("can_read", "unknown", ChangeDirection.UNKNOWN),
+        ("unknown", "not_allowed", ChangeDirection.UNKNOWN),
     ],
 )
 @pytest.mark.parametrize("code", ["en", "zh"])
 def test_access(made, pair, before, after, direction, code):
     apps = (made.app(label="速贷宝", lending=LENDS, contacts=made.access(state)) for state in (before, after))
-    diff = compare(*pair(*apps))
+    diff = compare_reports(*pair(*apps))
     (change,) = diff.changes
     assert (change.what, change.direction) == ("contacts", direction)
-    text = diff_text.text(diff, Language(code))
-    assert Language(code).text(f"diff.{direction}") in text
+    text = diff_text.diff_to_text(diff, Translator(code))
+    assert Translator(code).t(f"diff.{direction}") in text
     assert "[" not in text
-    assert Language(code).text("steps.no_recall")[:10] in text
+    assert Translator(code).t("steps.no_recall")[:10] in text
 
 
 def test_a_right_is_only_lost_where_it_could_be_read(made, pair):
     apps = made.app(holds=["accessibility"]), made.app()
-    assert compare(*pair(*apps)).changes[0].direction is Direction.CLOSED
+    assert compare_reports(*pair(*apps)).changes[0].direction is ChangeDirection.CLOSED
     gap = Coverage(question="settings", user=0, state=AnswerState.REFUSED, could_hide=True)
-    diff = compare(*pair(*apps, coverage=(gap,), complete=False))
-    assert diff.changes[0].direction is Direction.UNKNOWN
-    assert "is not closed" in diff_text.text(diff, Language("en"))
+    diff = compare_reports(*pair(*apps, coverage=(gap,), complete=False))
+    assert diff.changes[0].direction is ChangeDirection.UNKNOWN
+    assert "is not closed" in diff_text.diff_to_text(diff, Translator("en"))
 
 
 def test_an_app_that_went_or_came(made, pair):
     app = made.app()
-    assert compare(*pair(app, None)).changes[0].direction is Direction.GONE
-    assert compare(*pair(None, app)).changes[0].direction is Direction.APPEARED
+    assert compare_reports(*pair(app, None)).changes[0].direction is ChangeDirection.GONE
+    assert compare_reports(*pair(None, app)).changes[0].direction is ChangeDirection.APPEARED
     clone = made.app(user=999)
-    assert compare(*pair(clone, None)).changes[0].direction is Direction.UNKNOWN  # that user was not checked
+    assert (
+        compare_reports(*pair(clone, None)).changes[0].direction is ChangeDirection.UNKNOWN
+    )  # that user was not checked
 
 
 def test_nothing_changed(made, pair):
     app = made.app(contacts=made.access("can_read"))
-    assert "Nothing changed" in diff_text.text(compare(*pair(app, app)), Language("en"))
+    assert "Nothing changed" in diff_text.diff_to_text(compare_reports(*pair(app, app)), Translator("en"))
 
 
 def test_two_phones_and_the_wrong_order(made, pair):
     app = made.app(first_installed=made.now)
     first, second = pair(app, replace(app, first_installed=made.now + timedelta(days=1)))
     with pytest.raises(UsageError, match="diff_phones"):
-        compare(first, second)
+        compare_reports(first, second)
     with pytest.raises(UsageError, match="diff_phones"):
-        compare(first, replace(second, apps=(app,), phone=made.phone(model="Other")))
+        compare_reports(first, replace(second, apps=(app,), phone=made.phone(model="Other")))
     with pytest.raises(UsageError, match="diff_order"):
-        compare(second, first)
+        compare_reports(second, first)

@@ -13,14 +13,14 @@ from itertools import pairwise
 import pytest
 
 from privaudit import audit, knowledge
-from privaudit.i18n import ISOLATE, Language
-from privaudit.model import AnswerState, Coverage, Lending, LendingVerdict, OtherData
+from privaudit.i18n import BIDI_ISOLATE, Translator
+from privaudit.model import AnswerState, Coverage, Lending, LendingVerdict, OtherDataClass
 from privaudit.report import first, html, legal_rules, reach
-from privaudit.report.timeline import timeline
-from privaudit.report.view import Voice
-from privaudit.virtual_phone import stories
+from privaudit.report.timeline import build_timeline
+from privaudit.report.view import ReportView
+from privaudit.virtual_phone import scenario_names
 
-ENGLISH = Language("en")
+ENGLISH = Translator("en")
 LENDS = Lending(verdict=LendingVerdict.YES)
 VOID = {"meta", "input", "br"}
 GAP = Coverage(question="settings", user=0, state=AnswerState.REFUSED, could_hide=True)
@@ -60,15 +60,15 @@ class Document(HTMLParser):
 
 @pytest.fixture
 def page():
-    return lambda report, code="en": Document(html.render(report, Language(code)))
+    return lambda report, code="en": Document(html.render(report, Translator(code)))
 
 
 @pytest.mark.parametrize("code", ["en", "zh"])
-@pytest.mark.parametrize("story", stories())
+@pytest.mark.parametrize("story", scenario_names())
 def test_every_story(report_of, page, story, code):
     report = report_of(story)
     document = page(report, code)
-    say = Language(code).text
+    say = Translator(code).t
     assert document.all("html") == [{"lang": {"zh": "zh-Hans"}.get(code, code), "dir": "ltr"}]
     assert not {"script", "link", "img", "iframe", "form", "object"} & {tag for tag, _ in document.elements}
     assert not any(name.startswith("on") or name == "style" for _, names in document.elements for name in names)
@@ -96,11 +96,11 @@ def test_every_story(report_of, page, story, code):
 
 @pytest.mark.parametrize("country", ["CN", "IN"])
 def test_rules_stand_beside_the_apps_and_are_told_once(capture_of_story, page, country):
-    lists = knowledge.load(demo=True, country=country)
-    report = audit.judged(capture_of_story("borrower"), lists, audit.Wishes(country=country))
-    words, voice = page(report).words, Voice(report, ENGLISH)
-    said = [sentence for app in report.apps for sentence in legal_rules.sentences(voice, app)]
-    told = list(legal_rules.texts(voice))
+    lists = knowledge.load_knowledge(demo=True, country=country)
+    report = audit.build_report(capture_of_story("borrower"), lists, audit.ReportOptions(country=country))
+    words, voice = page(report).words, ReportView(report, ENGLISH)
+    said = [sentence for app in report.apps for sentence in legal_rules.rule_sentences(voice, app)]
+    told = list(legal_rules.rule_explanations(voice))
     assert said
     for sentence in (*said, *told):
         assert " ".join(sentence.split()) in words, sentence
@@ -137,10 +137,12 @@ def test_every_column_and_row_of_a_table_has_a_head(demo_report, page):
 
 
 def test_ordinary_apps_are_not_named(capture_of_story, page):
-    every = audit.judged(
-        capture_of_story("borrower"), knowledge.load(demo=True), audit.Wishes(all_apps=True, name_suspects=True)
+    every = audit.build_report(
+        capture_of_story("borrower"),
+        knowledge.load_knowledge(demo=True),
+        audit.ReportOptions(include_all_apps=True, include_unrecognised=True),
     )
-    shown = audit.judged(capture_of_story("borrower"), knowledge.load(demo=True), audit.Wishes())
+    shown = audit.build_report(capture_of_story("borrower"), knowledge.load_knowledge(demo=True), audit.ReportOptions())
     words = page(shown).words
     ordinary = {app.package for app in every.apps} - {app.package for app in shown.apps}
     assert len(ordinary) > 100
@@ -149,9 +151,9 @@ def test_ordinary_apps_are_not_named(capture_of_story, page):
 
 def test_first_page_tells_of_gaps_or_that_there_are_none(made):
     app = made.app(lending=LENDS, contacts=made.access("can_read"))
-    assert first.whole(Voice(made.report(app), ENGLISH)) is not None
-    voice = Voice(made.report(app, coverage=(GAP,), complete=False), ENGLISH)
-    assert first.whole(voice) is None
+    assert first.completeness(ReportView(made.report(app), ENGLISH)) is not None
+    voice = ReportView(made.report(app, coverage=(GAP,), complete=False), ENGLISH)
+    assert first.completeness(voice) is None
     assert any("could not be checked" in sentence for sentence in first.verdict(voice)[1])
 
 
@@ -159,7 +161,10 @@ def test_three_things_to_do_whatever_was_found(made, demo_report):
     closed = made.report(made.app(lending=LENDS))
     nothing = made.report()
     unread = replace(nothing, counts=replace(nothing.counts, apps_seen=0))
-    names = [[name for name, _ in first.acts(Voice(one, ENGLISH))] for one in (demo_report, closed, nothing, unread)]
+    names = [
+        [name for name, _ in first.next_steps(ReportView(one, ENGLISH))]
+        for one in (demo_report, closed, nothing, unread)
+    ]
     assert names == [
         ["Keep what shows it", "Then close the permissions", "Then demand it in writing"],
         ["Keep what shows it", "Look for yourself", "Then demand it in writing"],
@@ -172,9 +177,9 @@ def test_three_things_to_do_whatever_was_found(made, demo_report):
 def test_a_phone_with_nothing_to_show_is_a_whole_page(made, page, code):
     nothing = made.report(complete=False, coverage=(GAP,))
     words = page(nothing, code).words
-    assert Language(code).text("report.nothing_gaps", n=1) in words
+    assert Translator(code).t("report.nothing_gaps", n=1) in words
     unread = replace(nothing, counts=replace(nothing.counts, apps_seen=0))
-    assert Language(code).text("report.nothing_read") in page(unread, code).words
+    assert Translator(code).t("report.nothing_read") in page(unread, code).words
 
 
 # --- other ways -------------------------------------------------------------------------------------------------------
@@ -192,14 +197,16 @@ def test_a_phone_with_nothing_to_show_is_a_whole_page(made, page, code):
 )
 def test_no_other_way_is_said_only_where_all_could_be_read(made, holds, coverage, shown):
     app = made.app(holds=holds, lending=LENDS)
-    assert list(reach.other_routes(Voice(made.report(app, coverage=coverage), ENGLISH), app)) == shown
+    assert list(reach.special_access_routes(ReportView(made.report(app, coverage=coverage), ENGLISH), app)) == shown
 
 
 def test_reach_tells_the_way(made):
-    phone = {OtherData.PHONE: made.access("can_read"), OtherData.LOCATION: made.access("not_requested")}
+    phone = {OtherDataClass.PHONE: made.access("can_read"), OtherDataClass.LOCATION: made.access("not_requested")}
     sms = made.access("not_allowed", ways=("default_sms",))
     app = made.app(lending=LENDS, contacts=made.access("can_read"), sms=sms, other_access=phone)
-    told = [(one.data, one.can, one.ways) for one in reach.of(Voice(made.report(app), ENGLISH), app)]
+    told = [
+        (one.data, one.access_text, one.routes) for one in reach.access_rows(ReportView(made.report(app), ENGLISH), app)
+    ]
     assert told == [
         ("contacts", "can read", "by its permission"),
         ("SMS", "cannot read", "default SMS app"),
@@ -218,8 +225,8 @@ def test_what_an_older_report_did_not_tell_is_not_known(made, page):
 
 
 def _marks(report):
-    drawn = timeline(Voice(report, ENGLISH))
-    return [[(event.kind, round(event.place, 2), event.level) for event in lane.events] for lane in drawn.lanes]
+    drawn = build_timeline(ReportView(report, ENGLISH))
+    return [[(event.kind, round(event.position, 2), event.level) for event in lane.marks] for lane in drawn.rows]
 
 
 def test_marks_stand_where_they_belong(made):
@@ -242,8 +249,8 @@ def test_long_ago_stands_at_the_edge_and_an_age_is_enough(made):
         lending=LENDS, first_installed=made.now - timedelta(days=6000), contacts=replace(old, last_read=None)
     )
     assert _marks(made.report(app)) == [[("installed", 0, 0), ("contacts", 1, 0)]]
-    (lane,) = timeline(Voice(made.report(app), ENGLISH)).lanes
-    assert lane.events[-1].text == "1 day before the check: last read contacts"
+    (lane,) = build_timeline(ReportView(made.report(app), ENGLISH)).rows
+    assert lane.marks[-1].text == "1 day before the check: last read contacts"
 
 
 def test_times_without_a_zone_and_without_any_time(made):
@@ -305,5 +312,7 @@ def test_text_that_is_not_ours_stands_in_an_element_of_its_own(made):
     text = html.render(hostile(made, "אבג"), ENGLISH)
     outside = re.sub(r"<bdi>[^<]*</bdi>", "", text)
     assert "אבג" not in outside
-    assert not set(ISOLATE) & set(text)
-    assert Language("en", isolate=True).quote("\u2068x\u2069") == "\u2068x\u2069"  # ours, not the phone's
+    assert not set(BIDI_ISOLATE) & set(text)
+    assert (
+        Translator("en", isolate_bidi=True).quote_untrusted("\u2068x\u2069") == "\u2068x\u2069"
+    )  # ours, not the phone's

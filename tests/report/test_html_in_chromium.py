@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from privaudit.i18n import Language, catalog
+from privaudit.i18n import Translator, catalog
 from privaudit.model import AnswerState, Coverage
 from privaudit.report import diff_text, html
-from privaudit.report.diff import compare
+from privaudit.report.diff import compare_reports
 from tests.report.test_html import HOSTILE, hostile
 
 DOCS = Path(__file__).parent.parent.parent / "docs"
@@ -57,7 +57,7 @@ def text_of(report_of, made):
             "hostile": lambda: hostile(made, HOSTILE["markup"] + HOSTILE["bidi"] + HOSTILE["long"]),
             "latin": lambda: hostile(made, "W" * 10_000),
         }
-        return html.render(reports[name]() if name in reports else report_of(name), Language(code))
+        return html.render(reports[name]() if name in reports else report_of(name), Translator(code))
 
     return text_of
 
@@ -72,7 +72,7 @@ def text_of(report_of, made):
         ("nothing", "zh"),
         ("hostile", "en"),
         ("latin", "zh"),
-        *(("borrower", code) for code in catalog.available() if code not in {"en", "zh"}),
+        *(("borrower", code) for code in catalog.languages() if code not in {"en", "zh"}),
     ],
 )
 def test_everybody_can_read_it(opened, text_of, name, code):
@@ -134,14 +134,14 @@ def test_a_comparison_is_such_a_page_too(opened, made, code):
     before = hostile(made, HOSTILE["markup"] + HOSTILE["bidi"])
     after = hostile(made, "x" * 500)
     after = replace(after, phone=before.phone, apps=after.apps[:1], coverage=GAPS, complete=False)
-    changed = compare(before, after)
+    changed = compare_reports(before, after)
     assert changed.changes
-    page = opened(diff_text.html(changed, Language(code)), PHONE)
+    page = opened(diff_text.diff_to_html(changed, Translator(code)), PHONE)
     assert widest(page) == PHONE
     assert violations(page) == []
 
 
-@pytest.mark.parametrize("code", catalog.available())
+@pytest.mark.parametrize("code", catalog.languages())
 def test_pictures(request, opened, text_of, code):
     if not request.config.getoption("--refresh-screenshots"):
         pytest.skip("drawn only when asked for: --refresh-screenshots")

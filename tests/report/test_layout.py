@@ -9,14 +9,14 @@ from hypothesis import strategies as st
 
 from privaudit.report import layout
 
-SIGNS = "".join(sorted(layout._NOT_FIRST | layout._NOT_LAST))
+SIGNS = "".join(sorted(layout._FORBIDDEN_AT_LINE_START | layout._FORBIDDEN_AT_LINE_END))
 
 
 @given(st.text(alphabet="ab1 " + string.punctuation, min_size=1, max_size=40))
 def test_plain_text_breaks_where_each_pair_of_its_characters_says(text):
-    pieces = layout._pieces(text)
+    pieces = layout._split_at_breaks(text)
     assert "".join(pieces) == text
-    breaks = [place for place in range(1, len(text)) if layout._breaks_between(text[:place], text[place])]
+    breaks = [place for place in range(1, len(text)) if layout._can_break_between(text[:place], text[place])]
     assert [len("".join(pieces[:count])) for count in range(1, len(pieces))] == breaks
 
 

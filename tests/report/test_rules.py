@@ -9,19 +9,19 @@ from datetime import date
 import pytest
 from rich.cells import cell_len
 
-from privaudit.findings.legal_rules import annotated
-from privaudit.i18n import Language
+from privaudit.findings.legal_rules import annotate_app
+from privaudit.i18n import Translator
 from privaudit.knowledge import rules as rulebook
-from privaudit.knowledge.loader import Mistakes
-from privaudit.model import KnowledgeStamp, Lending, LendingVerdict, PhoneClock, RuleMatch
+from privaudit.knowledge.loader import Problems
+from privaudit.model import KnowledgeInfo, Lending, LendingVerdict, PhoneClock, RuleMatch
 from privaudit.report import json as report_json
 from privaudit.report import legal_rules, txt
-from privaudit.report.view import Voice
+from privaudit.report.view import ReportView
 
-BOOK = rulebook.read(Mistakes())
+BOOK = rulebook.read_rules(Problems())
 RULES = {rule.id: rule for rule in BOOK.rules}
 TODAY = date(2026, 6, 1)
-ENGLISH, CHINESE = Language("en"), Language("zh")
+ENGLISH, CHINESE = Translator("en"), Translator("zh")
 LENDS = Lending(verdict=LendingVerdict.YES)
 
 
@@ -32,16 +32,16 @@ def story(made):
     def tell(held=(), asked=(), country=None, installer=None, day=TODAY, **changed):
         permissions = (*map(made.permission, held), *(made.permission(name, "denied") for name in asked))
         app = made.app(lending=LENDS, permissions=permissions, installer=installer, **changed)
-        app = annotated(app, BOOK, country, day)
+        app = annotate_app(app, BOOK, country, day)
         report = made.report(app, findings=())
-        return replace(report, knowledge=replace(report.knowledge, rules=BOOK.stamp(country, day)))
+        return replace(report, knowledge=replace(report.knowledge, rules=BOOK.describe_rules(country, day)))
 
     return tell
 
 
 def said(report, language=ENGLISH):
-    voice = Voice(report, language)
-    return [sentence for app in report.apps for sentence in legal_rules.sentences(voice, app)]
+    voice = ReportView(report, language)
+    return [sentence for app in report.apps for sentence in legal_rules.rule_sentences(voice, app)]
 
 
 def test_a_rule_is_cited_with_authority_and_date_and_tells_what_the_app_holds_and_asks_for(story):
@@ -96,7 +96,7 @@ def test_likely_and_unverified_are_marked_wherever_they_are_true_and_nowhere_els
                 (CHINESE, "很可能", "未全部核实"),
             ):
                 (sentence,) = said(report, language)
-                text, *_ = legal_rules.texts(Voice(report, language))
+                text, *_ = legal_rules.rule_explanations(ReportView(report, language))
                 assert (likely in sentence) is (concern.mapping == "inferred")
                 assert (mark in sentence) is rule.verify
                 assert ("Not verified" in text or "未核实" in text) is rule.verify
@@ -162,8 +162,8 @@ def test_each_rule_s_text_stands_once_with_its_limits(story, made):
 def test_who_has_checked_them_all_is_not_doubted(story):
     report = story(["READ_CONTACTS"], country="CN")
     stamp = replace(report.knowledge.rules, checked=True)
-    report = replace(report, knowledge=KnowledgeStamp(signatures=report.knowledge.signatures, rules=stamp))
-    assert "Nobody who knows" not in " ".join(legal_rules.texts(Voice(report, ENGLISH)))
+    report = replace(report, knowledge=KnowledgeInfo(signatures=report.knowledge.signatures, rules=stamp))
+    assert "Nobody who knows" not in " ".join(legal_rules.rule_explanations(ReportView(report, ENGLISH)))
 
 
 def test_an_app_without_a_finding_is_shown_with_its_rules_for_information(story):
@@ -174,7 +174,7 @@ def test_an_app_without_a_finding_is_shown_with_its_rules_for_information(story)
 
 def test_without_a_rule_nothing_is_said_of_rules(story):
     report = story(["READ_CONTACTS"])
-    assert not [*legal_rules.texts(Voice(report, ENGLISH))]
+    assert not [*legal_rules.rule_explanations(ReportView(report, ENGLISH))]
     assert "What these rules say" not in txt.render(report, ENGLISH)
 
 
@@ -190,7 +190,7 @@ def test_a_rule_of_a_later_version_does_not_hide_the_rest(story, tmp_path):
     later = RuleMatch(id="XX-LATER", match="granted", verify=True)
     file = tmp_path / "report.json"
     file.write_text(report_json.render(replace(report, apps=(replace(app, rules=(later, *app.rules)),))), "utf-8")
-    told = said(report_json.read(file))
+    told = said(report_json.read_report(file))
     assert told[0].startswith("Rule, not fully verified: [rule.XX-LATER.title]")
     assert "Digital Lending Directions" in told[1]
 
@@ -217,15 +217,15 @@ def test_a_rule_of_a_later_version_does_not_hide_the_rest(story, tmp_path):
     ],
 )
 def test_the_phone_s_region(languages, zone, country):
-    assert legal_rules.region(languages, zone) == country
+    assert legal_rules.detect_country(languages, zone) == country
 
 
 def test_every_country_with_rules_can_be_suggested_and_has_a_name():
     here = {rule.country for rule in BOOK.rules if rule.country}
-    assert set(legal_rules.ZONES.values()) == here
+    assert set(legal_rules.COUNTRY_BY_TIME_ZONE.values()) == here
     for country in here:
         for language in (ENGLISH, CHINESE):
-            assert not language.text(f"rules.place_{country}").startswith("[")
+            assert not language.t(f"rules.place_{country}").startswith("[")
 
 
 def test_the_suggestion_is_one_line_at_the_end_and_applies_nothing(story, made):
@@ -236,9 +236,9 @@ def test_the_suggestion_is_one_line_at_the_end_and_applies_nothing(story, made):
     assert "这像是一部印度的手机" in "".join(txt.render(report, CHINESE).split())
     assert report.apps[0].rules == ()
     chosen = replace(story(["READ_CONTACTS"], country="CN"), phone=made.phone(languages=("en-IN",)))
-    assert not [*legal_rules.suggestion(Voice(chosen, ENGLISH))]
+    assert not [*legal_rules.country_suggestion(ReportView(chosen, ENGLISH))]
     nowhere = replace(report, phone=made.phone(), phone_clock=PhoneClock(zone=None, offset_s=None))
-    assert not [*legal_rules.suggestion(Voice(nowhere, ENGLISH))]
+    assert not [*legal_rules.country_suggestion(ReportView(nowhere, ENGLISH))]
 
 
 # --- as people use it -------------------------------------------------------------------------------------------------

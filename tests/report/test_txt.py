@@ -10,28 +10,28 @@ import pytest
 from rich.cells import cell_len
 
 from privaudit import audit, capture, facts, knowledge
-from privaudit.findings import data_access, judge
-from privaudit.i18n import Language
+from privaudit.findings import data_access, run_checks
+from privaudit.i18n import Translator
 from privaudit.model import (
     AnswerState,
     Coverage,
     DataClass,
-    Effective,
+    EffectiveState,
     History,
     Lending,
     LendingVerdict,
     Message,
     PhoneClock,
     ReadBy,
-    Requested,
+    RequestedState,
     Source,
     User,
     UserKind,
 )
 from privaudit.report import app_details, gaps, head, matrix, summary, txt
-from privaudit.report.view import Voice
+from privaudit.report.view import ReportView
 
-ENGLISH = Language("en")
+ENGLISH = Translator("en")
 LENDS = Lending(verdict=LendingVerdict.YES)
 READ = datetime.fromisoformat("2026-01-08T21:14:00+08:00")
 UNREAD = Coverage(question="appops", user=None, state=AnswerState.TIMED_OUT, could_hide=True)
@@ -40,26 +40,26 @@ UNREAD = Coverage(question="appops", user=None, state=AnswerState.TIMED_OUT, cou
 @pytest.mark.parametrize("code", ["en", "zh"])
 @pytest.mark.parametrize("width", [60, 80, 100])
 def test_no_line_is_wider_than_the_terminal(demo_report, samples, code, width):
-    saved = capture.read(samples / "lg-m150-android6.0.1")
-    wishes = audit.Wishes(all_apps=True, name_suspects=True, country="CN")
-    for report in (demo_report, audit.judged(saved, knowledge.load(country="CN"), wishes)):
-        for line in txt.render(report, Language(code), width).splitlines():
+    saved = capture.read_source(samples / "lg-m150-android6.0.1")
+    wishes = audit.ReportOptions(include_all_apps=True, include_unrecognised=True, country="CN")
+    for report in (demo_report, audit.build_report(saved, knowledge.load_knowledge(country="CN"), wishes)):
+        for line in txt.render(report, Translator(code), width).splitlines():
             assert cell_len(line) <= width, line
             assert line == line.rstrip()
 
 
 @pytest.mark.parametrize("code", ["en", "zh"])
 def test_a_wide_terminal_tells_the_same_and_the_phone_s_number(demo_report, code):
-    narrow, wide = (txt.render(demo_report, Language(code), width) for width in (80, 100))
-    head = next(line for line in wide.splitlines() if Language(code).text("report.call_log") in line)
-    assert head.split()[-1] == Language(code).text("report.other_phone")
+    narrow, wide = (txt.render(demo_report, Translator(code), width) for width in (80, 100))
+    head = next(line for line in wide.splitlines() if Translator(code).t("report.call_log") in line)
+    assert head.split()[-1] == Translator(code).t("report.other_phone")
     for app in demo_report.apps:
         assert wide.count(app.package) == narrow.count(app.package)
 
 
 def test_plain_text_has_no_lines_drawn_by_letters(demo_report):
     for code in ("en", "zh"):
-        assert not re.search("[\u2500-\u25ff\x1b]", txt.render(demo_report, Language(code)))
+        assert not re.search("[\u2500-\u25ff\x1b]", txt.render(demo_report, Translator(code)))
 
 
 def test_the_result_and_the_next_step_stand_last(demo_report):
@@ -74,7 +74,7 @@ def test_the_result_and_the_next_step_stand_last(demo_report):
 
 def cell(made, data="contacts", **changed):
     app = made.app(lending=LENDS, **changed)
-    return matrix.cell(Voice(made.report(app), ENGLISH), app, DataClass(data))
+    return matrix.cell_text(ReportView(made.report(app), ENGLISH), app, DataClass(data))
 
 
 def denied(made, name="READ_CONTACTS", **changed):
@@ -117,7 +117,7 @@ def test_a_record_whose_time_is_not_known_tells_its_age(made, age, shown):
         ([{"flags": ("USER_SET", "USER_FIXED")}], "refused"),
         ([{"flags": ()}], "not granted"),  # nobody turned it off: it was never given
         ([{"flags": ("AUTO_REVOKED",)}], "not granted"),
-        ([{"flags": ("USER_SET",), "requested": Requested.UNKNOWN}], "not granted"),
+        ([{"flags": ("USER_SET",), "requested": RequestedState.UNKNOWN}], "not granted"),
         ([], "not granted"),
     ],
 )
@@ -143,7 +143,7 @@ def test_each_word_of_the_matrix_that_needs_one_has_its_meaning(made):
     states = ["can_read", "only_while_open", "asks_each_time", "blocked", "not_requested", "unknown", "not_allowed"]
     apps = [made.app(f"com.x.a{n}", contacts=made.access(state), lending=LENDS) for n, state in enumerate(states)]
     apps.append(made.app("com.x.b", contacts=made.access("can_read", read=READ), lending=LENDS))
-    words = dict(matrix.legend(Voice(made.report(*apps), ENGLISH)))
+    words = dict(matrix.matrix_legend(ReportView(made.report(*apps), ENGLISH)))
     assert set(words) == {
         "can read",
         "while open",
@@ -165,8 +165,8 @@ def test_each_word_of_the_matrix_that_needs_one_has_its_meaning(made):
 def said(made, language=ENGLISH, coverage=(), **changed):
     app = made.app(label="Quick Cash", lending=LENDS, **changed)
     ground = made.ground(app)
-    report = made.report(app, findings=tuple(data_access.judge(app, ground)), coverage=coverage)
-    return " ".join(app_details.sentences(Voice(report, language), app))
+    report = made.report(app, findings=tuple(data_access.check(app, ground)), coverage=coverage)
+    return " ".join(app_details.app_sentences(ReportView(report, language), app))
 
 
 def test_can_read_is_not_has_read(made):
@@ -189,7 +189,7 @@ def test_where_app_ops_were_not_read_can_read_rests_on_the_permission(made):
     assert "When it last read contacts could not be read." in text
     assert "No record" not in text
     report = made.report(made.app(contacts=unread, lending=LENDS), coverage=(UNREAD,))
-    assert "Whether the phone blocks it" in dict(matrix.legend(Voice(report, ENGLISH)))["can read"]
+    assert "Whether the phone blocks it" in dict(matrix.matrix_legend(ReportView(report, ENGLISH)))["can read"]
 
 
 def test_a_record_is_the_phone_s_word(made):
@@ -273,21 +273,21 @@ def test_an_app_that_is_switched_off_is_told(made):
 def test_how_far_back_records_go_on_this_version(made, sdk, words):
     app = made.app(lending=LENDS, contacts=made.access("can_read", history_since=READ))
     report = made.report(app, phone=made.phone(sdk))
-    text = " ".join(gaps.sentences(Voice(report, ENGLISH)))
+    text = " ".join(gaps.gap_sentences(ReportView(report, ENGLISH)))
     assert words in text
     assert "This phone's records of these apps can go back to 8 January 2026." in text
 
 
 def test_of_records_that_were_not_read_nothing_is_said(made):
     unread = {data.value: made.access("can_read", history=History.UNKNOWN) for data in DataClass}
-    text = " ".join(gaps.sentences(Voice(made.report(made.app(lending=LENDS, **unread)), ENGLISH)))
+    text = " ".join(gaps.gap_sentences(ReportView(made.report(made.app(lending=LENDS, **unread)), ENGLISH)))
     assert "Earlier readings" not in text
 
 
 def test_a_user_whose_apps_were_seen_elsewhere_is_not_called_unseen(made):
     folder = User(id=150, kind=UserKind.SECURE_FOLDER, checked=False, why_not=AnswerState.REFUSED)
     app = made.app(lending=LENDS, user=150, contacts=made.access("can_read"))
-    told = [gaps.missing(Voice(made.report(*apps, users=(folder,)), ENGLISH)) for apps in ((app,), ())]
+    told = [gaps.missing_data(ReportView(made.report(*apps, users=(folder,)), ENGLISH)) for apps in ((app,), ())]
     assert [("elsewhere stands above" in one[0], "does not let us look" in one[0]) for one in told] == [
         (True, False),
         (False, True),
@@ -322,21 +322,21 @@ def test_a_copy_is_told_apart_and_its_list_is_told_once(made):
     pair = [made.app(user=user, contacts=made.access("can_read"), listed=listing, lending=LENDS) for user in (0, 999)]
     ground = made.ground(*pair)
     found = tuple(replace(one, rule="listed", message=Message(key="listed.A")) for one in map(made.finding, pair))
-    voice = Voice(made.report(*pair, findings=found), ENGLISH)
+    voice = ReportView(made.report(*pair, findings=found), ENGLISH)
     assert ground.facts.apps == tuple(pair)
-    first, second = (" ".join(app_details.sentences(voice, app)) for app in pair)
+    first, second = (" ".join(app_details.app_sentences(voice, app)) for app in pair)
     assert "an equal name need not be the same app" in first
     assert "equal name" not in second
     assert "This copy belongs to: app clone 999." in second
-    assert voice.title(pair[1]) == "com.example.made (app clone 999)"
+    assert voice.app_title(pair[1]) == "com.example.made (app clone 999)"
 
 
 def test_ground_is_grouped(made):
     app = made.app(lending=LENDS, listed=(made.listing("A"),))
     lines = [("package.com.example.made", 80), ("package.com.example.made", 11), ("appops", 5)]
     evidence = tuple(replace(made.finding(app).evidence[0], question=question, line=line) for question, line in lines)
-    voice = Voice(made.report(app, findings=(made.finding(app, evidence=evidence),)), ENGLISH)
-    assert app_details.ground(voice, app) == "package, lines 11, 80; appops, line 5; list list#1"
+    voice = ReportView(made.report(app, findings=(made.finding(app, evidence=evidence),)), ENGLISH)
+    assert app_details.evidence_refs(voice, app) == "package, lines 11, 80; appops, line 5; list list#1"
 
 
 # --- head, gaps, result -----------------------------------------------------------------------------------------------
@@ -354,13 +354,16 @@ def test_ground_is_grouped(made):
 )
 def test_phone(made, changed, shown):
     report = made.report(phone=made.phone(**changed))
-    assert dict(head.rows(Voice(report, ENGLISH)))["phone"].endswith(shown)
+    assert dict(head.header_rows(ReportView(report, ENGLISH)))["phone"].endswith(shown)
 
 
 def test_the_maker_s_android_is_named(made):
     phone = made.phone(rom="hyperos")
     phone = replace(phone, rom=replace(phone.rom, name="HyperOS", version="1"))
-    assert dict(head.rows(Voice(made.report(phone=phone), ENGLISH)))["phone"] == "Example Demo · Android 14 · HyperOS 1"
+    assert (
+        dict(head.header_rows(ReportView(made.report(phone=phone), ENGLISH)))["phone"]
+        == "Example Demo · Android 14 · HyperOS 1"
+    )
 
 
 @pytest.mark.parametrize(
@@ -376,7 +379,7 @@ def test_the_maker_s_android_is_named(made):
 )
 def test_when(made, clock, kind, shown):
     report = made.report(phone_clock=clock, source=Source(kind=kind, sha256=None))
-    assert shown in dict(head.rows(Voice(report, ENGLISH)))["checked"]
+    assert shown in dict(head.header_rows(ReportView(report, ENGLISH)))["checked"]
 
 
 def test_a_user_who_was_not_checked_is_one_gap(made):
@@ -388,9 +391,9 @@ def test_a_user_who_was_not_checked_is_one_gap(made):
     rows = tuple(
         Coverage(question=question, user=10, state=refused, could_hide=True) for question in ("installed", "settings")
     )
-    voice = Voice(made.report(users=users, coverage=rows, complete=False), ENGLISH)
-    assert gaps.missing(voice) == ("user 10: the phone does not let us look.",)
-    assert "Could not be checked: user 10." in dict(head.rows(voice))["scope"]
+    voice = ReportView(made.report(users=users, coverage=rows, complete=False), ENGLISH)
+    assert gaps.missing_data(voice) == ("user 10: the phone does not let us look.",)
+    assert "Could not be checked: user 10." in dict(head.header_rows(voice))["scope"]
 
 
 @pytest.mark.parametrize(
@@ -407,15 +410,15 @@ def test_a_user_who_was_not_checked_is_one_gap(made):
 )
 def test_each_kind_of_absence_has_its_own_words(made, state, kind, words):
     row = Coverage(question="appops", user=None, state=AnswerState(state), unparsed_lines=3, could_hide=True)
-    voice = Voice(made.report(coverage=(row,), source=Source(kind=kind, sha256=None)), ENGLISH)
-    (shown,) = gaps.missing(voice)
+    voice = ReportView(made.report(coverage=(row,), source=Source(kind=kind, sha256=None)), ENGLISH)
+    (shown,) = gaps.missing_data(voice)
     assert words in shown
 
 
 def test_the_gap_of_another_user_names_the_user(made):
     users = (User(id=999, kind=UserKind.CLONE, checked=True, why_not=None),)
     row = Coverage(question="settings", user=999, state=AnswerState.REFUSED, could_hide=True)
-    assert "(app clone 999)" in gaps.missing(Voice(made.report(users=users, coverage=(row,)), ENGLISH))[0]
+    assert "(app clone 999)" in gaps.missing_data(ReportView(made.report(users=users, coverage=(row,)), ENGLISH))[0]
 
 
 @pytest.mark.parametrize(
@@ -427,14 +430,14 @@ def test_the_list_never_stands_without_its_size(made, here, country, words):
     stamp = replace(report.knowledge.signatures, packages_for_country=here)
     rules = replace(report.knowledge.rules, country=country)
     report = replace(report, knowledge=replace(report.knowledge, signatures=stamp, rules=rules))
-    text = " ".join(gaps.sentences(Voice(report, ENGLISH)))
+    text = " ".join(gaps.gap_sentences(ReportView(report, ENGLISH)))
     assert words in text
     assert "32 package names" in text
     assert "25 November 2024" in text
 
 
 def outcome(made, *apps, language=ENGLISH, **changed):
-    return " ".join(summary.result(Voice(made.report(*apps, **changed), language)))
+    return " ".join(summary.summary_sentences(ReportView(made.report(*apps, **changed), language)))
 
 
 def test_nothing_found_is_never_fine(made):
@@ -455,7 +458,7 @@ def test_named_suspects_are_not_counted_once_more(made):
     app = made.app(contacts=made.access("can_read"))
     counts = replace(made.report().counts, suspect=1)
     report = made.report(app, findings=(made.finding(app, "low", rule="suspect"),), counts=counts)
-    assert "1 more app" not in " ".join(gaps.sentences(Voice(report, ENGLISH)))
+    assert "1 more app" not in " ".join(gaps.gap_sentences(ReportView(report, ENGLISH)))
 
 
 def test_the_result_joins_no_grounds_that_differ(made):
@@ -483,11 +486,13 @@ def test_the_result_joins_no_grounds_that_differ(made):
     ("kind", "told"), [("usb", True), ("tcp", True), ("demo", True), ("capture", False), ("folder", False)]
 )
 def test_what_to_do_before_leaving_is_told_where_a_phone_is(made, kind, told):
-    rows = dict(summary.rows(Voice(made.report(source=Source(kind=kind, sha256=None)), ENGLISH)))
+    rows = dict(summary.summary_sections(ReportView(made.report(source=Source(kind=kind, sha256=None)), ENGLISH)))
     assert ("leaving" in rows) is told
 
 
 def test_every_finding_of_the_demo_has_ground(demo_capture):
-    judgement = judge(demo_capture, facts.gather(demo_capture), knowledge.load(demo=True))
+    judgement = run_checks(demo_capture, facts.gather_facts(demo_capture), knowledge.load_knowledge(demo=True))
     assert all(one.evidence for one in judgement.findings)
-    assert Effective.BLOCKED in {p.effective for app in judgement.apps for p in app.permissions if app.recognised}
+    assert EffectiveState.BLOCKED in {
+        p.effective for app in judgement.apps for p in app.permissions if app.is_recognised
+    }

@@ -13,18 +13,18 @@ import pytest
 
 from privaudit import facts
 from privaudit.capture import Capture
-from privaudit.capture.collector import ask_more, take
+from privaudit.capture.collector import collect_answers, collect_first_round
 from privaudit.errors import ConnectionLost
 from privaudit.model import Command, Reply
 from privaudit.revocation import apply, identity, ledger, plan, state
 from privaudit.transport import Transport, connect
-from privaudit.virtual_phone import open_story
+from privaudit.virtual_phone import load_scenario
 from privaudit.virtual_phone.adbd.auth import KeyPolicy
-from privaudit.virtual_phone.adbd.server import DemoPhone
+from privaudit.virtual_phone.adbd.server import AdbdServer
 from privaudit.virtual_phone.dump_writers.android import FLAG_BITS
-from privaudit.virtual_phone.programs import files, programs
-from privaudit.virtual_phone.scenario.virtual import Grant, Op, VirtualPhone
-from privaudit.virtual_phone.state import Living, with_app, with_setting
+from privaudit.virtual_phone.programs import build_files, build_programs
+from privaudit.virtual_phone.scenario.virtual import VirtualGrant, VirtualOp, VirtualPhone
+from privaudit.virtual_phone.state import MutableDevice, with_app, with_setting
 
 LOAN = "com.example.sudaibao"
 CLONED = "com.example.kuaiyihua"
@@ -32,7 +32,7 @@ CLONED = "com.example.kuaiyihua"
 
 @cache
 def _story() -> VirtualPhone:
-    return open_story("borrower")
+    return load_scenario("borrower")
 
 
 def told(sdk: int = 34, **properties: str) -> VirtualPhone:
@@ -43,18 +43,18 @@ def told(sdk: int = 34, **properties: str) -> VirtualPhone:
 
 def changed(phone: VirtualPhone, package: str, **fields: object) -> VirtualPhone:
     """`phone` with other fields of one app."""
-    app = phone.app(package)
+    app = phone.find_app(package)
     assert app is not None
     return with_app(phone, replace(app, **fields))
 
 
 def with_flag(phone: VirtualPhone, package: str, permission: str, flag: str) -> VirtualPhone:
     """`phone` with one more flag of a permission of the owner's copy."""
-    app = phone.app(package)
+    app = phone.find_app(package)
     assert app is not None
     install = app.installs[0]
     grants = tuple(
-        Grant(name=one.name, granted=one.granted, flags=one.flags | FLAG_BITS[flag])
+        VirtualGrant(name=one.name, granted=one.granted, flags=one.flags | FLAG_BITS[flag])
         if one.name.endswith(f".{permission}")
         else one
         for one in install.grants
@@ -70,10 +70,10 @@ def armed(phone: VirtualPhone) -> VirtualPhone:
     phone = with_setting(phone, 0, "accessibility_enabled", "1")
     phone = with_setting(phone, 0, "enabled_notification_listeners", f"com.example.watchlink/.L:{LOAN}/.Listener")
     phone = replace(phone, roles={**phone.roles, 0: {**phone.roles[0], "android.app.role.SMS": (LOAN,)}})
-    app = phone.app(LOAN)
+    app = phone.find_app(LOAN)
     assert app is not None
     install = app.installs[0]
-    ops = (*install.ops, Op(name="SYSTEM_ALERT_WINDOW"), Op(name="GET_USAGE_STATS"))
+    ops = (*install.ops, VirtualOp(name="SYSTEM_ALERT_WINDOW"), VirtualOp(name="GET_USAGE_STATS"))
     install = replace(install, ops=ops, uid_modes={**install.uid_modes, "MANAGE_EXTERNAL_STORAGE": "allow"})
     return with_app(phone, replace(app, installs={**app.installs, 0: install}))
 
@@ -107,39 +107,41 @@ class Cut:
 class Bench:
     """One phone, connected."""
 
-    living: Living
-    daemon: DemoPhone
+    living: MutableDevice
+    daemon: AdbdServer
     connection: Transport
     folder: Path
     fates: list[str] = field(default_factory=list)
 
     def capture(self, *packages: str) -> Capture:
-        taken = take(self.connection)
-        return taken.having(ask_more(self.connection, (f"package.{name}" for name in packages)))
+        taken = collect_first_round(self.connection)
+        return taken.with_answers(collect_answers(self.connection, (f"package.{name}" for name in packages)))
 
-    def plan(self, *packages: str, uninstall: bool = False) -> plan.Plan:
+    def plan(self, *packages: str, uninstall: bool = False) -> plan.RevocationPlan:
         taken = self.capture(*packages)
-        gathered = facts.gather(taken)
+        gathered = facts.gather_facts(taken)
         named = [app for app in gathered.apps if app.package in packages]
-        return plan.build(state.of(taken, packages), named, gathered.users, uninstall=uninstall)
+        return plan.build_plan(state.read_state(taken, packages), named, gathered.users, uninstall=uninstall)
 
-    def run(self, *packages: str, uninstall: bool = False, transport: Transport | None = None) -> apply.Run:
+    def run(self, *packages: str, uninstall: bool = False, transport: Transport | None = None) -> apply.LedgerRun:
         """A run whose ledger is written, and nothing begun."""
         taken = self.capture(*packages)
         made = self.plan(*packages, uninstall=uninstall)
-        sealed = ledger.Sealed(file="x.zip", sha256="0" * 64)
-        book = ledger.begin(made.changes, identity.of(facts.gather(taken)), sealed, demo=False)
+        sealed = ledger.CaptureReference(file="x.zip", sha256="0" * 64)
+        book = ledger.create_ledger(
+            made.changes, identity.compute_fingerprint(facts.gather_facts(taken)), sealed, demo=False
+        )
         path = self.folder / "made.ledger.json"
-        ledger.write(book, path)
+        ledger.write_ledger(book, path)
         return self.resumed(path, taken, transport)
 
-    def resumed(self, path: Path, taken: Capture, transport: Transport | None = None) -> apply.Run:
-        return apply.Run(
+    def resumed(self, path: Path, taken: Capture, transport: Transport | None = None) -> apply.LedgerRun:
+        return apply.LedgerRun(
             transport=transport or self.connection,
             capture=taken,
-            path=path,
-            ledger=ledger.read(path),
-            told=lambda _, entry: self.fates.append(f"{entry.change.kind}:{entry.outcome}"),
+            ledger_path=path,
+            ledger=ledger.read_ledger(path),
+            on_change=lambda _, entry: self.fates.append(f"{entry.change.kind}:{entry.outcome}"),
             sdk=self.living.phone.sdk,
         )
 
@@ -163,10 +165,10 @@ def bench(tmp_path: Path, key: Path, monkeypatch: pytest.MonkeyPatch) -> Iterato
     with ExitStack() as stack:
 
         def open_one(phone: VirtualPhone, **replaced: object) -> Bench:
-            living = Living(phone)
-            table: Mapping[str, object] = {**programs(living), **replaced}
+            living = MutableDevice(phone)
+            table: Mapping[str, object] = {**build_programs(living), **replaced}
             daemon = stack.enter_context(
-                DemoPhone(programs=table, files=files(phone), keys=KeyPolicy(required=False))  # type: ignore[arg-type]
+                AdbdServer(programs=table, files=build_files(phone), key_policy=KeyPolicy(required=False))  # type: ignore[arg-type]
             )
             connection = stack.enter_context(
                 connect(transport=f"tcp:{daemon.address}", on_waiting=lambda _: None, key_folder=key)

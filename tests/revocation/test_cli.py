@@ -13,13 +13,13 @@ import pytest
 import typer
 
 from privaudit import audit, capture
-from privaudit.cli.console import Talk
-from privaudit.cli.revoke import Revoking
-from privaudit.cli.undoing import Undoing
+from privaudit.cli.console import CliConsole
+from privaudit.cli.revoke import RevokeCommand
+from privaudit.cli.undoing import UndoCommand
 from privaudit.errors import PrivauditError
 from privaudit.revocation import ledger as books
 from privaudit.revocation.change import Outcome
-from privaudit.virtual_phone.scenario.virtual import Grant
+from privaudit.virtual_phone.scenario.virtual import VirtualGrant
 from privaudit.virtual_phone.state import with_grant, with_install
 
 CONTACTS = "android.permission.READ_CONTACTS"
@@ -39,15 +39,15 @@ def at(key, tmp_path, monkeypatch):
         monkeypatch.setattr(sys, "stdout", out)
         monkeypatch.setattr(sys, "stderr", err)
         monkeypatch.setattr(sys, "stdin", io.StringIO(typed))
-        talk, way = Talk(lang, plain=True), f"tcp:{one.daemon.address}"
+        talk, way = CliConsole(lang, plain=True), f"tcp:{one.daemon.address}"
         code, name = 0, None
         try:
-            with talk.errors():
+            with talk.handle_errors():
                 if undo is not None:
-                    Undoing(talk, transport=way).undo(undo, apply=True, yes=options.get("yes", False))
+                    UndoCommand(talk, transport=way).undo(undo, apply=True, yes=options.get("yes", False))
                 else:
                     given = {"source": None, "apply": True, "yes": False, "uninstall": False, **options}
-                    Revoking(talk, transport=way).revoke(list(apps), ledger=ledger, **given)
+                    RevokeCommand(talk, transport=way).revoke(list(apps), ledger=ledger, **given)
         except typer.Exit as error:
             code = error.exit_code
             name = getattr(error.__cause__, "name", None) if isinstance(error.__cause__, PrivauditError) else None
@@ -143,7 +143,7 @@ def test_with_a_yes_a_check_is_sealed_first_then_the_ledger_then_the_phone(bench
     path = tmp_path / "mine.ledger.json"
     done = at(one, kit.loan, typed=f"{yes}\n", ledger=path)
     assert done.code == 0, done.err
-    sealed = capture.read(tmp_path / "mine.before.zip")
+    sealed = capture.read_source(tmp_path / "mine.before.zip")
     # Evidence before change: the check shows the permission as it was.
     assert f"{CONTACTS}: granted=true" in sealed.answer(f"package.{kit.loan}").text
     assert json.loads(path.read_text())["capture"]["file"] == "mine.before.zip"
@@ -192,8 +192,8 @@ def test_a_plan_or_a_ledger_for_another_phone(bench, kit, at, tmp_path):
     one, other = bench(kit.told(34)), bench(_later(kit.told(34)))
     path = tmp_path / "mine.ledger.json"
     assert at(one, kit.loan, yes=True, ledger=path).code == 0
-    book = books.read(path)
-    books.write(book.with_entry(0, outcome=Outcome.BEGUN), path)
+    book = books.read_ledger(path)
+    books.write_ledger(book.with_entry(0, outcome=Outcome.BEGUN), path)
     for done in (
         at(other, undo=path, yes=True),
         at(other, kit.loan, yes=True, ledger=path),
@@ -216,11 +216,11 @@ def test_a_phone_that_changes_between_plan_and_answer(bench, kit, at, monkeypatc
     one = bench(kit.told(34))
 
     def tapped(*_args, **_values):
-        grant = Grant(name=CONTACTS, granted=False)
+        grant = VirtualGrant(name=CONTACTS, granted=False)
         one.living.change(lambda phone: with_grant(phone, kit.loan, 0, grant))
         return "y"
 
-    monkeypatch.setattr(Talk, "ask", tapped)
+    monkeypatch.setattr(CliConsole, "ask", tapped)
     done = at(one, kit.loan)
     assert (done.code, done.error) == (4, "plan_changed")
     assert "Nothing was done" in done.err
@@ -236,7 +236,7 @@ def test_an_app_that_goes_between_plan_and_answer(bench, kit, at, monkeypatch):
         )
         return "y"
 
-    monkeypatch.setattr(Talk, "ask", removed)
+    monkeypatch.setattr(CliConsole, "ask", removed)
     done = at(one, kit.loan)
     assert (done.code, done.error) == (4, "app_unread")
     assert one.writes() == []
@@ -279,7 +279,7 @@ def test_a_cable_pulled_in_the_middle_says_how_to_go_on_and_goes_on(bench, kit, 
 
     one = bench(kit.told(34))
     path = tmp_path / "mine.ledger.json"
-    send = apply.Run._send
+    send = apply.LedgerRun._run_commands
     left = [1]
 
     def cut(self, made):
@@ -288,7 +288,7 @@ def test_a_cable_pulled_in_the_middle_says_how_to_go_on_and_goes_on(bench, kit, 
             raise ConnectionLost("errors.lost")
         return send(self, made)
 
-    monkeypatch.setattr(apply.Run, "_send", cut)
+    monkeypatch.setattr(apply.LedgerRun, "_send", cut)
     done = at(one, kit.loan, yes=True, ledger=path)
     assert (done.code, done.error) == (4, "lost")
     assert f"--ledger {path}" in done.err
@@ -302,13 +302,13 @@ def test_stopped_by_hand_in_the_middle_is_not_told_as_nothing_changed(bench, kit
     from privaudit.revocation import apply
 
     one = bench(kit.told(34))
-    reread = apply.Run._read_back
+    reread = apply.LedgerRun._read_back
 
     def stop(self, *given):
         reread(self, *given)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(apply.Run, "_read_back", stop)
+    monkeypatch.setattr(apply.LedgerRun, "_read_back", stop)
     done = at(one, kit.loan, yes=True, ledger=tmp_path / "mine.ledger.json")
     assert done.code == 130
     assert "Stopped in the middle" in done.err
@@ -349,7 +349,7 @@ def test_diff_shows_what_was_closed_and_what_came_back(bench, kit, run, tmp_path
     one.run(kit.loan).close()
     run("audit", *way, "-o", tmp_path / "second.json")
     # The maker gives it back behind everybody's back.
-    one.living.change(lambda phone: with_grant(phone, kit.loan, 0, Grant(name=CONTACTS, granted=True)))
+    one.living.change(lambda phone: with_grant(phone, kit.loan, 0, VirtualGrant(name=CONTACTS, granted=True)))
     run("audit", *way, "-o", tmp_path / "third.json")
     closed = run("diff", tmp_path / "first.json", tmp_path / "second.json")
     assert closed.code == 0, closed.err

@@ -11,51 +11,51 @@ import pytest
 from privaudit import roms
 from privaudit.capture.questions import PERMISSIONS
 from privaudit.revocation import commands
-from privaudit.roms import Intent
+from privaudit.roms import SettingsIntent
 
 CONTACTS = "android.permission.READ_CONTACTS"
 APP = "com.example.loan"
-PAGE = Intent(action="android.settings.SETTINGS", component=None, package=None, extras=())
+PAGE = SettingsIntent(action="android.settings.SETTINGS", component=None, package_extra=None, extras=())
 
 
 @pytest.mark.parametrize(
     ("made", "text"),
     [
-        (commands.revoke(APP, 0, CONTACTS), f"pm revoke --user 0 {APP} {CONTACTS}"),
-        (commands.grant(APP, 999, CONTACTS), f"pm grant --user 999 {APP} {CONTACTS}"),
+        (commands.revoke_permission(APP, 0, CONTACTS), f"pm revoke --user 0 {APP} {CONTACTS}"),
+        (commands.grant_permission(APP, 999, CONTACTS), f"pm grant --user 999 {APP} {CONTACTS}"),
         (
-            commands.flags(APP, 0, CONTACTS, ("USER_SET", "USER_FIXED"), on=True),
+            commands.set_permission_flags(APP, 0, CONTACTS, ("USER_SET", "USER_FIXED"), enabled=True),
             f"pm set-permission-flags --user 0 {APP} {CONTACTS} user-set user-fixed",
         ),
         (
-            commands.flags(APP, 0, CONTACTS, ("REVOKED_COMPAT",), on=False),
+            commands.set_permission_flags(APP, 0, CONTACTS, ("REVOKED_COMPAT",), enabled=False),
             f"pm clear-permission-flags --user 0 {APP} {CONTACTS} revoked-compat",
         ),
         (
-            commands.app_op(APP, 0, "READ_SMS", "ignore", uid=True, sdk=30),
+            commands.set_app_op(APP, 0, "READ_SMS", "ignore", for_uid=True, sdk=30),
             f"cmd appops set --user 0 --uid {APP} READ_SMS ignore",
         ),
         (
-            commands.app_op(APP, 0, "READ_SMS", "ignore", uid=False, sdk=23),
+            commands.set_app_op(APP, 0, "READ_SMS", "ignore", for_uid=False, sdk=23),
             f"appops set --user 0 {APP} READ_SMS ignore",
         ),
         (
-            commands.role(APP, 0, "default_sms", held=False),
+            commands.set_role_holder(APP, 0, "default_sms", held=False),
             f"cmd role remove-role-holder --user 0 android.app.role.SMS {APP}",
         ),
         (
-            commands.listener(f"{APP}/.In$ner", APP, 10, on=False),
+            commands.set_notification_listener(f"{APP}/.In$ner", APP, 10, enabled=False),
             f"cmd notification disallow_listener '{APP}/.In$ner' 10",
         ),
         (
-            commands.accessibility(["com.a.b/.C", "com.d.e/x.F"], 0),
+            commands.set_accessibility_services(["com.a.b/.C", "com.d.e/x.F"], 0),
             "settings --user 0 put secure enabled_accessibility_services 'com.a.b/.C:com.d.e/x.F'",
         ),
-        (commands.accessibility([], 0), "settings --user 0 put secure enabled_accessibility_services ''"),
+        (commands.set_accessibility_services([], 0), "settings --user 0 put secure enabled_accessibility_services ''"),
         (commands.force_stop(APP, 0), f"am force-stop --user 0 {APP}"),
         (commands.uninstall(APP, 0), f"pm uninstall --user 0 {APP}"),
         (commands.install_existing(APP, 0), f"cmd package install-existing --user 0 {APP}"),
-        (commands.show(PAGE, APP, 0), "am start -W --user 0 -a android.settings.SETTINGS"),
+        (commands.start_activity(PAGE, APP, 0), "am start -W --user 0 -a android.settings.SETTINGS"),
     ],
 )
 def test_every_command(made, text):
@@ -63,12 +63,12 @@ def test_every_command(made, text):
     assert made.why
 
 
-@pytest.mark.parametrize("rom", roms.names())
+@pytest.mark.parametrize("rom", roms.list_rom_ids())
 def test_every_intent_of_every_rom_makes_a_command_that_only_shows(rom):
-    for page in roms.openable():
+    for page in roms.list_openable_pages():
         for sdk in (23, 26, 28, 30, 31, 34, 36):
-            for intent in roms.intents(rom, page, sdk):
-                assert commands.show(intent, APP, 999).text.startswith("am start -W --user 999 -")
+            for intent in roms.find_intents(rom, page, sdk):
+                assert commands.start_activity(intent, APP, 999).text.startswith("am start -W --user 999 -")
 
 
 BAD_PACKAGES = ["", "a b", "com.x;reboot", "com.x\n", "-f", "$(x)", "com.x'", "com..x", "1a.b", "a" * 256, "com.x/.Y"]
@@ -77,16 +77,16 @@ BAD_PACKAGES = ["", "a b", "com.x;reboot", "com.x\n", "-f", "$(x)", "com.x'", "c
 @pytest.mark.parametrize("package", BAD_PACKAGES)
 def test_no_other_text_than_a_package_name(package):
     for make in (
-        lambda: commands.revoke(package, 0, CONTACTS),
-        lambda: commands.grant(package, 0, CONTACTS),
-        lambda: commands.flags(package, 0, CONTACTS, ("USER_SET",), on=True),
-        lambda: commands.app_op(package, 0, "READ_SMS", "ignore", uid=True, sdk=34),
-        lambda: commands.role(package, 0, "default_sms", held=False),
-        lambda: commands.listener(f"{package}/.X", package, 0, on=False),
+        lambda: commands.revoke_permission(package, 0, CONTACTS),
+        lambda: commands.grant_permission(package, 0, CONTACTS),
+        lambda: commands.set_permission_flags(package, 0, CONTACTS, ("USER_SET",), enabled=True),
+        lambda: commands.set_app_op(package, 0, "READ_SMS", "ignore", for_uid=True, sdk=34),
+        lambda: commands.set_role_holder(package, 0, "default_sms", held=False),
+        lambda: commands.set_notification_listener(f"{package}/.X", package, 0, enabled=False),
         lambda: commands.force_stop(package, 0),
         lambda: commands.uninstall(package, 0),
         lambda: commands.install_existing(package, 0),
-        lambda: commands.show(roms.intents("aosp", "app_info", 34)[0], package, 0),
+        lambda: commands.start_activity(roms.find_intents("aosp", "app_info", 34)[0], package, 0),
     ):
         with pytest.raises(ValueError, match=r"must not enter a command"):
             make()
@@ -95,25 +95,33 @@ def test_no_other_text_than_a_package_name(package):
 @pytest.mark.parametrize(
     "make",
     [
-        lambda: commands.revoke(APP, -1, CONTACTS),
-        lambda: commands.revoke(APP, 10**6, CONTACTS),
-        lambda: commands.revoke(APP, 0, "android.permission.CAMERA"),
-        lambda: commands.revoke(APP, 0, "READ_CONTACTS; reboot"),
-        lambda: commands.flags(APP, 0, CONTACTS, ("SYSTEM_FIXED",), on=True),
-        lambda: commands.flags(APP, 0, CONTACTS, (), on=True),
-        lambda: commands.app_op(APP, 0, "CAMERA", "ignore", uid=True, sdk=34),
-        lambda: commands.app_op(APP, 0, "READ_SMS", "ask", uid=True, sdk=34),
-        lambda: commands.app_op(APP, 0, "READ_SMS", "ignore", uid=True, sdk=28),
-        lambda: commands.role(APP, 0, "android.app.role.HOME", held=False),
-        lambda: commands.listener("com.other/.X", APP, 0, on=False),
-        lambda: commands.listener(f"{APP}/.X'; reboot '", APP, 0, on=False),
-        lambda: commands.accessibility(["com.a.b/.C\ncom.x"], 0),
-        lambda: commands.accessibility(["com.a.b/.C:com.x.y/.D"], 0),
-        lambda: commands.accessibility(["com.a.b/.C"] * 65, 0),
-        lambda: commands.show(Intent(action="a b", component=None, package=None, extras=()), APP, 0),
-        lambda: commands.show(Intent(action=None, component="x", package=None, extras=()), APP, 0),
-        lambda: commands.show(Intent(action="a.b", component=None, package="--es", extras=()), APP, 0),
-        lambda: commands.show(Intent(action="a.b", component=None, package=None, extras=(("a", "x'y"),)), APP, 0),
+        lambda: commands.revoke_permission(APP, -1, CONTACTS),
+        lambda: commands.revoke_permission(APP, 10**6, CONTACTS),
+        lambda: commands.revoke_permission(APP, 0, "android.permission.CAMERA"),
+        lambda: commands.revoke_permission(APP, 0, "READ_CONTACTS; reboot"),
+        lambda: commands.set_permission_flags(APP, 0, CONTACTS, ("SYSTEM_FIXED",), enabled=True),
+        lambda: commands.set_permission_flags(APP, 0, CONTACTS, (), enabled=True),
+        lambda: commands.set_app_op(APP, 0, "CAMERA", "ignore", for_uid=True, sdk=34),
+        lambda: commands.set_app_op(APP, 0, "READ_SMS", "ask", for_uid=True, sdk=34),
+        lambda: commands.set_app_op(APP, 0, "READ_SMS", "ignore", for_uid=True, sdk=28),
+        lambda: commands.set_role_holder(APP, 0, "android.app.role.HOME", held=False),
+        lambda: commands.set_notification_listener("com.other/.X", APP, 0, enabled=False),
+        lambda: commands.set_notification_listener(f"{APP}/.X'; reboot '", APP, 0, enabled=False),
+        lambda: commands.set_accessibility_services(["com.a.b/.C\ncom.x"], 0),
+        lambda: commands.set_accessibility_services(["com.a.b/.C:com.x.y/.D"], 0),
+        lambda: commands.set_accessibility_services(["com.a.b/.C"] * 65, 0),
+        lambda: commands.start_activity(
+            SettingsIntent(action="a b", component=None, package_extra=None, extras=()), APP, 0
+        ),
+        lambda: commands.start_activity(
+            SettingsIntent(action=None, component="x", package_extra=None, extras=()), APP, 0
+        ),
+        lambda: commands.start_activity(
+            SettingsIntent(action="a.b", component=None, package_extra="--es", extras=()), APP, 0
+        ),
+        lambda: commands.start_activity(
+            SettingsIntent(action="a.b", component=None, package_extra=None, extras=(("a", "x'y"),)), APP, 0
+        ),
     ],
 )
 def test_nothing_that_is_in_no_table(make):

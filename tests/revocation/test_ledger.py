@@ -15,32 +15,38 @@ from hypothesis import strategies as st
 from privaudit import facts
 from privaudit.errors import SourceError
 from privaudit.revocation import identity, ledger
-from privaudit.revocation.change import Change, Kind, Outcome, State
+from privaudit.revocation.change import Change, ChangeKind, Outcome, TargetState
 
 CONTACTS = "android.permission.READ_CONTACTS"
-SEALED = ledger.Sealed(file="before.zip", sha256="0" * 64)
-PHONE = identity.Identity(salt="00" * 16, model="aa" * 8, apps=("bb" * 8,))
+SEALED = ledger.CaptureReference(file="before.zip", sha256="0" * 64)
+PHONE = identity.InstallFingerprint(salt="00" * 16, model="aa" * 8, apps=("bb" * 8,))
 
 
 def change(**changed):
-    given_ = {"package": "com.example.loan", "user": 0, "kind": Kind.PERMISSION, "what": CONTACTS, "old_app": False}
-    before = State(held=True, flags=("USER_SET",), uid_mode=None, mode="allow")
+    given_ = {
+        "package": "com.example.loan",
+        "user": 0,
+        "kind": ChangeKind.PERMISSION,
+        "what": CONTACTS,
+        "old_app": False,
+    }
+    before = TargetState(held=True, flags=("USER_SET",), uid_mode=None, mode="allow")
     return Change(**{**given_, "before": before, **changed})
 
 
 def made(*changes):
-    return ledger.begin(changes or (change(),), PHONE, SEALED, demo=False)
+    return ledger.create_ledger(changes or (change(),), PHONE, SEALED, demo=False)
 
 
 @pytest.fixture
 def book(tmp_path):
     path = tmp_path / "a.ledger.json"
-    ledger.write(made(), path)
+    ledger.write_ledger(made(), path)
     return path
 
 
 def test_what_is_written_is_read(book):
-    found = ledger.read(book)
+    found = ledger.read_ledger(book)
     assert replace(found, seal=made().seal, made_at=made().made_at).phone == PHONE
     assert [entry.change for entry in found.entries] == [change()]
     assert found.entries[0].outcome is Outcome.PLANNED
@@ -49,7 +55,7 @@ def test_what_is_written_is_read(book):
 @pytest.mark.skipif(os.name == "nt", reason="modes are POSIX")
 def test_it_is_private_and_leaves_nothing_beside(book):
     assert stat.S_IMODE(book.stat().st_mode) == 0o600
-    ledger.write(ledger.read(book).with_entry(0, outcome=Outcome.DONE), book)
+    ledger.write_ledger(ledger.read_ledger(book).with_entry(0, outcome=Outcome.DONE), book)
     assert list(book.parent.iterdir()) == [book]
 
 
@@ -75,7 +81,7 @@ def test_an_edit_by_hand_is_refused(book, edit):
     book.write_bytes(edit(text).encode())
     assert book.read_bytes() != text.encode()
     with pytest.raises(SourceError, match=r"ledger_(changed|damaged)"):
-        ledger.read(book)
+        ledger.read_ledger(book)
 
 
 @pytest.mark.parametrize(
@@ -86,21 +92,21 @@ def test_an_edit_by_hand_is_refused(book, edit):
         change(package="com.x; reboot"),
         change(user=-1),
         change(user=10**9),
-        change(kind=Kind.ROLE, what="android.app.role.HOME"),
-        change(kind=Kind.LISTENER, what="com.other.app/.X"),
-        change(kind=Kind.ACCESSIBILITY, what="com.other.app/.X"),
-        change(kind=Kind.ACCESSIBILITY, what="x"),
-        change(kind=Kind.SPECIAL_OP, what="nothing"),
-        change(before=State(held=True, flags=(), uid_mode="evil; reboot")),
-        change(kind=Kind.SPECIAL_OP, what="overlay", before=State(held=True, mode="x; reboot")),
+        change(kind=ChangeKind.ROLE, what="android.app.role.HOME"),
+        change(kind=ChangeKind.LISTENER, what="com.other.app/.X"),
+        change(kind=ChangeKind.ACCESSIBILITY, what="com.other.app/.X"),
+        change(kind=ChangeKind.ACCESSIBILITY, what="x"),
+        change(kind=ChangeKind.SPECIAL_OP, what="nothing"),
+        change(before=TargetState(held=True, flags=(), uid_mode="evil; reboot")),
+        change(kind=ChangeKind.SPECIAL_OP, what="overlay", before=TargetState(held=True, mode="x; reboot")),
     ],
 )
 def test_who_computes_the_seal_anew_still_gets_nothing_into_a_command(tmp_path, forged):
     """The seal is a plain hash. What a row may ask for is bounded by closed tables all the same."""
     path = tmp_path / "forged.json"
-    ledger.write(made(forged), path)
+    ledger.write_ledger(made(forged), path)
     with pytest.raises(SourceError, match="ledger_damaged"):
-        ledger.read(path)
+        ledger.read_ledger(path)
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -112,21 +118,21 @@ def test_no_single_byte_can_be_changed(book, at, byte):
     book.write_bytes(edited)
     try:
         if edited == raw:
-            ledger.read(book)
+            ledger.read_ledger(book)
         else:
             with pytest.raises(SourceError):
-                ledger.read(book)
+                ledger.read_ledger(book)
     finally:
         book.write_bytes(raw)
 
 
 def test_a_makers_own_mode_is_kept_and_never_set(tmp_path):
     """MIUI's ``ask`` could not be brought back by ``appops set``: the app-op is left alone then."""
-    asks = change(before=State(held=True, uid_mode="ask"))
+    asks = change(before=TargetState(held=True, uid_mode="ask"))
     path = tmp_path / "a.json"
-    ledger.write(made(asks), path)
-    assert ledger.read(path).entries[0].change == asks
-    sent = [*asks.closing(30, ()), *asks.restoring(State(held=False), 30, ())]
+    ledger.write_ledger(made(asks), path)
+    assert ledger.read_ledger(path).entries[0].change == asks
+    sent = [*asks.revoke_commands(30, ()), *asks.restore_commands(TargetState(held=False), 30, ())]
     assert [command.text.split()[:2] for command in sent] == [["pm", "revoke"], ["pm", "grant"]]
 
 
@@ -168,21 +174,21 @@ def later(phone, days, every):
     ],
 )
 def test_a_phone_is_known_again_and_told_from_another_of_its_model(bench, kit, other, same):
-    known = identity.of(facts.gather(bench(kit.told(34)).capture()))
+    known = identity.compute_fingerprint(facts.gather_facts(bench(kit.told(34)).capture()))
     assert len(known.apps) > 20
-    assert identity.is_of(known, facts.gather(bench(other(kit)).capture())) is same
+    assert identity.matches_fingerprint(known, facts.gather_facts(bench(other(kit)).capture())) is same
 
 
 def test_a_phone_that_was_reset_is_another(bench, kit):
     phone = kit.told(34)
-    known = identity.of(facts.gather(bench(phone).capture()))
+    known = identity.compute_fingerprint(facts.gather_facts(bench(phone).capture()))
     reset = replace(phone, apps=tuple(app for app in phone.apps if app.system))
-    assert not identity.is_of(known, facts.gather(bench(reset).capture()))
+    assert not identity.matches_fingerprint(known, facts.gather_facts(bench(reset).capture()))
 
 
 def test_each_ledger_has_its_own_salt(bench, kit):
     """Two ledgers of one phone cannot be matched by their hashes."""
-    gathered = facts.gather(bench(kit.told(34)).capture())
-    first, second = identity.of(gathered), identity.of(gathered)
+    gathered = facts.gather_facts(bench(kit.told(34)).capture())
+    first, second = identity.compute_fingerprint(gathered), identity.compute_fingerprint(gathered)
     assert first.salt != second.salt
     assert not set(first.apps) & set(second.apps)

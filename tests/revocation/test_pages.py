@@ -10,24 +10,24 @@ import pytest
 from privaudit import roms
 from privaudit.model import Reply
 from privaudit.revocation import pages, replies
-from privaudit.virtual_phone import open_story
+from privaudit.virtual_phone import load_scenario
 from privaudit.virtual_phone.adbd.auth import KeyPolicy
-from privaudit.virtual_phone.adbd.server import DemoPhone
-from privaudit.virtual_phone.programs import files, programs
+from privaudit.virtual_phone.adbd.server import AdbdServer
+from privaudit.virtual_phone.programs import build_files, build_programs
 from privaudit.virtual_phone.shell import ProgramResult
-from privaudit.virtual_phone.state import Living
+from privaudit.virtual_phone.state import MutableDevice
 
 APP = "com.example.sudaibao"
 
 
 @contextmanager
 def phone_of(sdk=34, *, programs_changed=(), **properties):
-    told = open_story("borrower")
-    living = Living(
+    told = load_scenario("borrower")
+    living = MutableDevice(
         replace(told, sdk=sdk, properties={**told.properties, "ro.build.version.sdk": str(sdk), **properties})
     )
-    table = {**programs(living), **dict(programs_changed)}
-    with DemoPhone(programs=table, files=files(told), keys=KeyPolicy(required=False)) as phone:
+    table = {**build_programs(living), **dict(programs_changed)}
+    with AdbdServer(programs=table, files=build_files(told), key_policy=KeyPolicy(required=False)) as phone:
         yield phone, living
 
 
@@ -40,7 +40,7 @@ def test_a_page_is_shown_and_the_way_to_it_is_printed(run):
         before = living.phone
         done = opened(run, phone, "permissions", APP)
     assert done.code == 0, done.err
-    assert living.shown == ["android.intent.action.MANAGE_APP_PERMISSIONS"]
+    assert living.opened_pages == ["android.intent.action.MANAGE_APP_PERMISSIONS"]
     assert living.phone == before
     assert done.out.split("\n")[3:5] == [f"  Tap “{APP}”.", "  Tap “Permissions”."]
     assert "[" not in done.out
@@ -49,11 +49,11 @@ def test_a_page_is_shown_and_the_way_to_it_is_printed(run):
 
 @pytest.mark.parametrize("sdk", [30, 34, 36])
 def test_every_page_of_every_age_ends_in_a_page_and_changes_nothing(run_open, sdk):
-    living, shown = run_open(roms.openable(), sdk)
+    living, shown = run_open(roms.list_openable_pages(), sdk)
     assert [one.page for one in shown if one.page is None] == []
-    assert len(living.shown) == len(roms.openable())
+    assert len(living.shown) == len(roms.list_openable_pages())
     # What stock Android has under these names opens at once; only the history is younger than Android 11.
-    missed = {page for page, one in zip(roms.openable(), shown, strict=True) if one.page != page}
+    missed = {page for page, one in zip(roms.list_openable_pages(), shown, strict=True) if one.page != page}
     assert missed == ({"history"} if sdk == 30 else set())
 
 
@@ -68,8 +68,8 @@ def run_open(key):
             connect(transport=f"tcp:{phone.address}", on_waiting=lambda _: None, key_folder=key) as connection,
         ):
             before = living.phone
-            found = state.phone_with(connection, APP, 0)
-            shown = [pages.show(connection, found, page, APP, 0) for page in wanted]
+            found = state.phone_for_app(connection, APP, 0)
+            shown = [pages.open_page(connection, found, page, APP, 0) for page in wanted]
             assert living.phone == before
             assert all(line.startswith("am start -W --user 0 ") for line in phone.commands[1:])
         return living, shown
@@ -106,7 +106,7 @@ def test_miui_shows_its_own_page_first(run_open):
 def test_failure_is_read_out_of_the_text(said, problem):
     for stream in ("stdout", "stderr"):
         reply = Reply(**{"stdout": b"", "stderr": b"", "exit_code": 0, stream: said.encode()})
-        found = replies.refusal(reply)
+        found = replies.find_shell_error(reply)
         assert (found is None) == (problem is None)
         assert problem is None or problem in found
 
@@ -135,5 +135,5 @@ def test_wrong_names_open_nothing(run, words, code, said):
         done = opened(run, phone, *words)
     assert done.code == code
     assert said in done.err
-    assert not living.shown
+    assert not living.opened_pages
     assert not any("am start" in line for line in phone.commands)

@@ -7,14 +7,14 @@ from dataclasses import replace
 import pytest
 
 from privaudit.errors import ConnectionLost, PhoneError
-from privaudit.revocation.change import Kind, Outcome
+from privaudit.revocation.change import ChangeKind, Outcome
 
 MIUI = {"ro.miui.ui.version.name": "V140"}
 COLOROS = {"ro.build.version.oplusrom": "V14.0.0"}
 FLYME = {"ro.flyme.published": "true"}
 
 
-def outcomes(book, kind=Kind.PERMISSION):
+def outcomes(book, kind=ChangeKind.PERMISSION):
     return {entry.outcome for entry in book.entries if entry.change.kind is kind}
 
 
@@ -41,7 +41,7 @@ def test_an_app_is_closed_for_each_user_no_other_is_touched_and_undo_restores_ex
     run = one.run(kit.loan, kit.cloned)
     book = run.close()
     assert outcomes(book) == {Outcome.DONE}
-    assert outcomes(book, Kind.FORCE_STOP) == {Outcome.DONE}
+    assert outcomes(book, ChangeKind.FORCE_STOP) == {Outcome.DONE}
     after = one.living.phone
     assert others(after, kit.loan, kit.cloned) == others(before, kit.loan, kit.cloned)
     assert (after.roles, after.settings, after.admins) == (before.roles, before.settings, before.admins)
@@ -80,7 +80,7 @@ def test_revoke_alone_is_silent_for_such_an_app(bench, kit):
     before = one.living.phone
     from privaudit.revocation import commands
 
-    reply = one.connection.run(commands.revoke(kit.loan, 0, "android.permission.READ_CONTACTS"))
+    reply = one.connection.run(commands.revoke_permission(kit.loan, 0, "android.permission.READ_CONTACTS"))
     assert (reply.stdout, reply.stderr, reply.exit_code) == (b"", b"", 0)
     assert one.living.phone == before
 
@@ -128,12 +128,12 @@ def test_a_makers_gate_is_foretold_and_its_refusal_reported(bench, kit, properti
     one = bench(kit.told(sdk, **properties))
     before = one.living.phone
     for planned in one.plan(kit.loan).planned:
-        if planned.change.kind is Kind.PERMISSION:
+        if planned.change.kind is ChangeKind.PERMISSION:
             assert f"remedy.{doubt}" in {found.key for found in planned.doubts}
     run = one.run(kit.loan)
     book = run.close()
     assert outcomes(book) == {Outcome.REFUSED}
-    (said,) = {entry.said for entry in book.entries if entry.change.kind is Kind.PERMISSION}
+    (said,) = {entry.said for entry in book.entries if entry.change.kind is ChangeKind.PERMISSION}
     assert "SecurityException" in said
     assert at_rest(one.living.phone, kit.loan) == at_rest(before, kit.loan)
     run.restore()
@@ -156,9 +156,15 @@ def test_roles_and_special_access_go_first_and_come_back(bench, kit, sdk):
     before = one.living.phone
     run = one.run(kit.loan)
     kinds = [entry.change.kind for entry in run.ledger.entries]
-    assert kinds == sorted(kinds, key=list(Kind).index)
-    assert {Kind.ROLE, Kind.ACCESSIBILITY, Kind.LISTENER, Kind.SPECIAL_OP, Kind.PERMISSION} <= set(kinds)
-    special = {entry.change.what for entry in run.ledger.entries if entry.change.kind is Kind.SPECIAL_OP}
+    assert kinds == sorted(kinds, key=list(ChangeKind).index)
+    assert {
+        ChangeKind.ROLE,
+        ChangeKind.ACCESSIBILITY,
+        ChangeKind.LISTENER,
+        ChangeKind.SPECIAL_OP,
+        ChangeKind.PERMISSION,
+    } <= set(kinds)
+    special = {entry.change.what for entry in run.ledger.entries if entry.change.kind is ChangeKind.SPECIAL_OP}
     assert special == {"overlay", "usage", "all_files"}
     book = run.close()
     assert {entry.outcome for entry in book.entries} == {Outcome.DONE}
@@ -182,7 +188,7 @@ def test_a_list_of_services_that_could_not_be_read_is_not_written(bench, kit):
     )
     run.transport = blind.connection
     book = run.close()
-    assert outcomes(book, Kind.ACCESSIBILITY) == {Outcome.UNREAD}
+    assert outcomes(book, ChangeKind.ACCESSIBILITY) == {Outcome.NOT_READ_BACK}
     assert not any("enabled_accessibility_services" in line and " put " in line for line in blind.writes())
 
 
@@ -208,23 +214,23 @@ def test_an_app_that_shares_its_uid_is_left_to_a_person(bench, kit):
 
 def test_uninstalling_is_never_in_a_plan_unless_asked_for(bench, kit):
     one = bench(kit.told(34))
-    assert not any(change.kind is Kind.UNINSTALL for change in one.plan(kit.loan).changes)
-    assert one.plan(kit.loan, uninstall=True).changes[-1].kind is Kind.UNINSTALL
+    assert not any(change.kind is ChangeKind.UNINSTALL for change in one.plan(kit.loan).changes)
+    assert one.plan(kit.loan, uninstall=True).changes[-1].kind is ChangeKind.UNINSTALL
 
 
 def test_uninstalled_and_told_that_it_stays(bench, kit):
     one = bench(kit.told(34))
     run = one.run(kit.loan, uninstall=True)
     book = run.close()
-    assert outcomes(book, Kind.UNINSTALL) == {Outcome.DONE}
+    assert outcomes(book, ChangeKind.UNINSTALL) == {Outcome.DONE}
     assert one.living.phone.app(kit.loan) is None
-    assert outcomes(run.restore(), Kind.UNINSTALL) == {Outcome.STAYS}
+    assert outcomes(run.restore(), ChangeKind.UNINSTALL) == {Outcome.NOT_RESTORED}
 
 
 def test_an_administrator_refuses_to_go(bench, kit):
     one = bench(replace(kit.told(34), admins={0: (f"{kit.loan}/.Admin",)}))
     book = one.run(kit.loan, uninstall=True).close()
-    (entry,) = [entry for entry in book.entries if entry.change.kind is Kind.UNINSTALL]
+    (entry,) = [entry for entry in book.entries if entry.change.kind is ChangeKind.UNINSTALL]
     assert entry.outcome is Outcome.REFUSED
     assert "DEVICE_POLICY_MANAGER" in entry.said
 
@@ -233,9 +239,9 @@ def test_what_came_with_the_phone_comes_back(bench, kit):
     one = bench(kit.told(34))
     before = one.living.phone
     run = one.run("com.example.keyboard", uninstall=True)
-    assert outcomes(run.close(), Kind.UNINSTALL) == {Outcome.DONE}
+    assert outcomes(run.close(), ChangeKind.UNINSTALL) == {Outcome.DONE}
     assert not one.living.phone.app("com.example.keyboard").installs[0].installed
-    assert outcomes(run.restore(), Kind.UNINSTALL) == {Outcome.UNDONE}
+    assert outcomes(run.restore(), ChangeKind.UNINSTALL) == {Outcome.UNDONE}
     assert at_rest(one.living.phone, "com.example.keyboard") == at_rest(before, "com.example.keyboard")
 
 
@@ -260,7 +266,7 @@ def test_a_pulled_cable_is_gone_on_from_and_undone(bench, kit, at, late):
     with pytest.raises(ConnectionLost):
         stopped.restore()
     again = one.resumed(run.path, run.capture)
-    assert {entry.outcome for entry in again.restore().entries if entry.change.kind is not Kind.FORCE_STOP} == {
+    assert {entry.outcome for entry in again.restore().entries if entry.change.kind is not ChangeKind.FORCE_STOP} == {
         Outcome.UNDONE
     }
     assert at_rest(one.living.phone, kit.loan) == at_rest(before, kit.loan)
@@ -302,7 +308,7 @@ def test_an_app_whose_details_were_not_read_gives_no_plan(bench, kit):
 
     one = bench(kit.told(34))
     taken = one.capture()  # without the details of the app
-    gathered = facts.gather(taken)
+    gathered = facts.gather_facts(taken)
     apps = [app for app in gathered.apps if app.package == kit.loan]
     with pytest.raises(PhoneError, match="app_unread"):
-        plan.build(state.of(taken, [kit.loan], fresh=True), apps, gathered.users, uninstall=False)
+        plan.build_plan(state.read_state(taken, [kit.loan], own_dumps_only=True), apps, gathered.users, uninstall=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from privaudit import roms
-from privaudit.i18n import Language
+from privaudit.i18n import Translator
 from privaudit.model import Lending, LendingVerdict, Message, UserKind
 from privaudit.report import txt
 from privaudit.revocation import steps
@@ -15,7 +15,7 @@ LENDS = Lending(verdict=LendingVerdict.YES)
 
 def taps(made, app, phone, code, rule="data_access", key="data_access.can_read", severity="high"):
     finding = made.finding(app, severity, rule=rule, message=Message(key=key))
-    return [Language(code).say(step) for step in steps.for_finding(finding, app, phone).steps]
+    return [Translator(code).translate(step) for step in steps.attach_steps(finding, app, phone).steps]
 
 
 def lender(made, **changed):
@@ -86,7 +86,7 @@ def test_stock_android(made, code, sdk, path, choice, search):
 
 @pytest.mark.parametrize("rom", ["hyperos", "miui", "emui", "originos", "flyme", "transsion", "motorola", "oneui"])
 def test_a_rom_whose_menus_nobody_checked_says_how_to_search(made, rom):
-    word = roms.load(rom)["words"]["zh"]["permission_manager"]
+    word = roms.load_rom(rom)["words"]["zh"]["permission_manager"]
     assert taps(made, lender(made), made.phone(34, rom), "zh")[-1] == f"菜单不一样？也可以在设置里搜「{word}」。"
 
 
@@ -135,8 +135,8 @@ def test_a_clone_is_reached_by_its_own_icon(made, code, first):
 )
 def test_each_kind_of_copy_is_found_where_it_lives(made, kind, word, last):
     app = lender(made, user=10)
-    steps_ = steps.for_finding(made.finding(app), app, made.phone(), UserKind(kind)).steps
-    said = [Language("en").say(step) for step in steps_]
+    steps_ = steps.attach_steps(made.finding(app), app, made.phone(), UserKind(kind)).steps
+    said = [Translator("en").translate(step) for step in steps_]
     assert word in said[0]
     assert said[-1] == last
 
@@ -171,7 +171,7 @@ SIDE_DOORS = {
 }
 
 
-@pytest.mark.parametrize("rom", roms.names())
+@pytest.mark.parametrize("rom", roms.list_rom_ids())
 @pytest.mark.parametrize("kind", SIDE_DOORS)
 def test_rights_beside_the_permission_list(made, kind, rom):
     app = lender(made, holds=[kind])
@@ -194,12 +194,12 @@ def test_roles_and_side_doors_come_before_permissions(made):
         made.finding(app, rule="special_access", message=Message(key=f"special_access.{kind}"))
         for kind in ("device_admin", "overlay", "default_sms", "accessibility")
     ]
-    found = [steps.for_finding(one, app, made.phone()) for one in order]
-    said = [Language("en").say(step) for step in steps.in_order(found)]
+    found = [steps.attach_steps(one, app, made.phone()) for one in order]
+    said = [Translator("en").translate(step) for step in steps.ordered_steps(found)]
     marks = ["Default SMS app", "Accessibility", "Display over other apps", "choose “Don't allow”", "Deactivate"]
     places = [next(place for place, tap in enumerate(said) if mark in tap) for mark in marks]
     assert places == sorted(places)
-    alone = [Language("en").say(step) for step in steps.for_app(app, made.phone())]
+    alone = [Translator("en").translate(step) for step in steps.steps_for_app(app, made.phone())]
     assert alone == said[: len(alone)]
     assert not any("Deactivate" in tap for tap in alone)
 
@@ -219,13 +219,13 @@ def test_a_listing_and_a_closed_app_need_no_taps(made):
 @pytest.mark.parametrize("code", ["en", "zh"])
 @pytest.mark.parametrize("some", [True, False], ids=["something to close", "nothing to close"])
 def test_what_to_think_of_first_stands_above_every_list_of_steps(made, code, some):
-    language = Language(code)
+    language = Translator(code)
     report = made.report(*([lender(made)] if some else []))
     shown = txt.render(report, language).replace("\n    ", " " if code == "en" else "")
-    places = [shown.index(language.say(message)) for message in steps.ALWAYS]
+    places = [shown.index(language.translate(message)) for message in steps.SAFETY_NOTES]
     assert places == sorted(places)
-    assert places[-1] < shown.index(language.text("report.steps"))
-    assert {message.key for message in steps.ALWAYS} >= {
+    assert places[-1] < shown.index(language.t("report.steps"))
+    assert {message.key for message in steps.SAFETY_NOTES} >= {
         "steps.safety",
         "steps.notice",
         "steps.evidence",

@@ -7,17 +7,17 @@ from pathlib import Path
 import pytest
 
 from privaudit import vetting
-from privaudit.vetting import Known, batch
-from privaudit.vetting.batch import Job
+from privaudit.vetting import VettingContext, batch
+from privaudit.vetting.batch import VetJob
 from privaudit.virtual_phone import apks
 from tests.fixtures.apk_builder import Row, pack
 
-APPS = sorted(apks.bundle())[30:50]
+APPS = sorted(apks.load_apks())[30:50]
 
 
 @pytest.fixture(scope="session")
-def known() -> Known:
-    return vetting.known()
+def known() -> VettingContext:
+    return vetting.load_vetting_context()
 
 
 @pytest.fixture
@@ -25,8 +25,8 @@ def crawl(tmp_path: Path) -> Path:
     folder = tmp_path / "crawl"
     (folder / "deep" / "er").mkdir(parents=True)
     for number, name in enumerate(APPS):
-        (folder / ("deep/er" if number % 3 else "") / name).write_bytes(apks.bundle()[name])
-    loan = apks.bundle()["com.example.sudaibao-10402.apk"]
+        (folder / ("deep/er" if number % 3 else "") / name).write_bytes(apks.load_apks()[name])
+    loan = apks.load_apks()["com.example.sudaibao-10402.apk"]
     (folder / "loan.XAPK").write_bytes(pack([Row("base.apk", loan, 0)]))
     (folder / "damaged.apk").write_bytes(loan[:-50])
     (folder / "empty.apk").write_bytes(b"")
@@ -35,11 +35,11 @@ def crawl(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def work(crawl: Path) -> list[Job]:
-    return list(batch.jobs([crawl]))
+def work(crawl: Path) -> list[VetJob]:
+    return list(batch.find_vet_jobs([crawl]))
 
 
 @pytest.fixture
-def alone(work: list[Job], known: Known) -> set[str]:
+def alone(work: list[VetJob], known: VettingContext) -> set[str]:
     """The lines, made one by one."""
-    return {batch.line(job, known) for job in work}
+    return {batch.vet_to_json(job, known) for job in work}

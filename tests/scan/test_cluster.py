@@ -47,7 +47,7 @@ def test_the_same_lines_though_a_worker_is_killed_in_the_middle(two_workers, wor
         victim, other = client.run(os.getpid).values()
         assert len({victim, other, os.getpid()}) == 3
         found = []
-        for line in dask_cluster.lines(work, known, address=two_workers.scheduler_address):
+        for line in dask_cluster.vet_on_cluster(work, known, address=two_workers.scheduler_address):
             found.append(line)
             if len(found) == 6:
                 os.kill(victim, signal.SIGKILL)
@@ -70,18 +70,18 @@ def test_a_file_that_ends_every_worker_is_named_and_the_rest_goes_on(two_workers
 
     class Trap(WorkerPlugin):
         def setup(self, worker):  # noqa: ARG002 - Dask passes it by this name
-            def line(job, known, real=batch.line):
+            def line(job, known, real=batch.vet_to_json):
                 if job.path == deadly:
                     os.kill(os.getpid(), signal.SIGKILL)
                 return real(job, known)
 
-            batch.line = line
+            batch.vet_to_json = line
 
     cloudpickle.register_pickle_by_value(sys.modules[__name__])
     with client_of(two_workers) as client:
         client.register_plugin(Trap())  # set again in each worker that is started anew
         client.run_on_scheduler(_try_once)
-        found = list(dask_cluster.lines(work, known, address=two_workers.scheduler_address))
+        found = list(dask_cluster.vet_on_cluster(work, known, address=two_workers.scheduler_address))
     (died,) = set(found) - alone
     document = json.loads(died)
     assert (document["file"]["path"], document["gaps"][0]["why"]["key"]) == (deadly, "apk.reader_died")
@@ -107,7 +107,7 @@ def test_the_command_says_that_it_opens_a_connection_and_gives_the_same(two_work
 def test_workers_of_another_version_are_refused(two_workers, work, known, monkeypatch):
     monkeypatch.setattr(dask_cluster, "__version__", "99")
     with pytest.raises(ClusterError, match="cluster_versions"):
-        list(dask_cluster.lines(work, known, address=two_workers.scheduler_address))
+        list(dask_cluster.vet_on_cluster(work, known, address=two_workers.scheduler_address))
 
 
 @needs_dask
@@ -119,7 +119,7 @@ def test_a_scheduler_without_workers_is_told(work, known):
         LocalCluster(n_workers=0, processes=False, dashboard_address=":0") as empty,
         pytest.raises(ClusterError, match="cluster_empty"),
     ):
-        next(dask_cluster.lines(work, known, address=empty.scheduler_address))
+        next(dask_cluster.vet_on_cluster(work, known, address=empty.scheduler_address))
 
 
 @needs_dask
@@ -132,7 +132,7 @@ def test_no_scheduler(work, known, monkeypatch, way, answers):
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1] if answers else 1
         with pytest.raises(ClusterError, match="cluster_unreachable"):
-            next(dask_cluster.lines(work, known, address=f"{way}127.0.0.1:{port}"))
+            next(dask_cluster.vet_on_cluster(work, known, address=f"{way}127.0.0.1:{port}"))
 
 
 @needs_dask
@@ -142,7 +142,7 @@ def test_a_scheduler_that_ends_in_the_middle(work, known, monkeypatch):
 
     monkeypatch.setattr(dask_cluster, "_SECONDS", 3)
     with LocalCluster(n_workers=1, processes=False, dashboard_address=":0") as made:
-        lines = dask_cluster.lines(work, known, address=made.scheduler_address)
+        lines = dask_cluster.vet_on_cluster(work, known, address=made.scheduler_address)
         next(lines)
         made.close()
         with pytest.raises(ClusterError, match="cluster_lost"):
@@ -154,13 +154,13 @@ def test_a_scheduler_that_ends_in_the_middle(work, known, monkeypatch):
 )
 def test_what_is_no_address_is_refused_before_anything_is_connected(given):
     with pytest.raises(UsageError, match="scheduler_address"):
-        dask_cluster.check(given)
+        dask_cluster.require_cluster(given)
 
 
 def test_without_dask_it_says_how_to_get_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(UsageError, match="cluster_missing"):
-        dask_cluster.check("host:8786")
+        dask_cluster.require_cluster("host:8786")
 
 
 def test_dask_is_asked_for_by_name_only():

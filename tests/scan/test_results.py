@@ -11,7 +11,7 @@ import pytest
 from privaudit import vetting
 from privaudit.errors import SourceError, UsageError
 from privaudit.vetting import batch, results
-from privaudit.vetting.tally import Tally
+from privaudit.vetting.tally import BatchSummary
 
 
 @pytest.fixture
@@ -20,16 +20,16 @@ def path(tmp_path):
 
 
 def write(path, known, jobs):
-    kept = results.opened(path, known)
+    kept = results.open_results_file(path, known)
     for job in jobs:
-        kept.add(batch.line(job, known))
+        kept.append_line(batch.vet_to_json(job, known))
     kept.close()
 
 
 def left(path, known, jobs):
-    kept = results.opened(path, known)
+    kept = results.open_results_file(path, known)
     kept.close()
-    return [job for job in jobs if not kept.has(job)]
+    return [job for job in jobs if not kept.is_current(job)]
 
 
 def test_what_is_done_is_not_done_again(path, known, work):
@@ -44,18 +44,18 @@ def test_a_changed_file_newer_lists_and_another_country_are_done_again(path, kno
     write(path, known, work)
     os.utime(work[3].path, ns=(5, 5))
     assert left(path, known, work) == [work[3]]
-    assert left(path, vetting.known(country="CN"), work) == work
+    assert left(path, vetting.load_vetting_context(country="CN"), work) == work
     lists = replace(known.basis.signatures, sha256="0" * 64)
     assert left(path, replace(known, basis=replace(known.basis, signatures=lists)), work) == work
 
 
 def test_what_may_be_otherwise_next_time_is_done_again(path, known, work, tmp_path):
-    gone = batch.Job(str(tmp_path / "gone.apk"))
-    kept = results.opened(path, known)
-    kept.add(batch.line(gone, known))
-    kept.add(batch.died(work[0], known))
+    gone = batch.VetJob(str(tmp_path / "gone.apk"))
+    kept = results.open_results_file(path, known)
+    kept.append_line(batch.vet_to_json(gone, known))
+    kept.append_line(batch.crashed_line(work[0], known))
     damaged = next(job for job in work if "damaged" in job.path)
-    kept.add(batch.line(damaged, known))
+    kept.append_line(batch.vet_to_json(damaged, known))
     kept.close()
     assert left(path, known, [gone, work[0], damaged]) == [gone, work[0]]
 
@@ -73,9 +73,9 @@ def test_a_line_that_was_cut_is_taken_away(path, known, work, cut):
 
 @pytest.mark.parametrize("begun", [1, 10, 25])
 def test_a_first_line_that_was_cut(path, known, work, begun):
-    path.write_text(batch.line(work[0], known)[:begun])
+    path.write_text(batch.vet_to_json(work[0], known)[:begun])
     write(path, known, work[:1])
-    assert path.read_text("utf-8") == batch.line(work[0], known)
+    assert path.read_text("utf-8") == batch.vet_to_json(work[0], known)
 
 
 @pytest.mark.parametrize(
@@ -95,26 +95,30 @@ def test_a_first_line_that_was_cut(path, known, work, begun):
 def test_another_file_is_refused_and_left_as_it_is(path, known, content):
     path.write_bytes(content)
     with pytest.raises(UsageError, match="results_other"):
-        results.opened(path, known)
+        results.open_results_file(path, known)
     assert path.read_bytes() == content
 
 
 def test_a_disk_that_is_full_is_said(path, known, work):
-    kept = results.opened(path, known)
+    kept = results.open_results_file(path, known)
     kept._stream = open("/dev/full", "w", encoding="utf-8")  # noqa: PTH123, SIM115
     with pytest.raises(SourceError, match="not_written"):
-        kept.add(batch.line(work[0], known))
+        kept.append_line(batch.vet_to_json(work[0], known))
 
 
 def test_a_table_counts_each_file_once_by_its_last_line(path, known, work):
     write(path, known, work)
     write(path, known, work[:5])
-    kept, tally = results.opened(path, known), Tally()
-    kept.count(tally, {job.path for job in work})
+    kept, tally = results.open_results_file(path, known), BatchSummary()
+    kept.count_into(tally, {job.path for job in work})
     kept.close()
-    fresh = Tally()
+    fresh = BatchSummary()
     for job in work:
-        fresh.add(batch.line(job, known))
-    assert (tally.files, tally.lending, tally.unread) == (fresh.files, fresh.lending, fresh.unread)
-    assert tally.files == len(work)
-    assert json.loads(batch.line(work[0], known))["file"]["path"] == work[0].path
+        fresh.add_line(batch.vet_to_json(job, known))
+    assert (tally.file_count, tally.lending_count, tally.unreadable_count) == (
+        fresh.file_count,
+        fresh.lending_count,
+        fresh.unreadable_count,
+    )
+    assert tally.file_count == len(work)
+    assert json.loads(batch.vet_to_json(work[0], known))["file"]["path"] == work[0].path

@@ -16,8 +16,8 @@ from adb_shell.constants import AUTH, AUTH_RSAPUBLICKEY, AUTH_TOKEN, CLSE, CNXN,
 from privaudit.errors import ConnectionLost, PhoneError, UsageError
 from privaudit.model import Command
 from privaudit.transport import (
-    OUTPUT_LIMIT,
-    QUIET_TIMEOUT_S,
+    IDLE_TIMEOUT_S,
+    MAX_OUTPUT_BYTES,
     SCRIPT_TIMEOUT_S,
     Transport,
     adb_auth,
@@ -25,9 +25,9 @@ from privaudit.transport import (
     adb_server,
     connect,
 )
-from privaudit.transport.shell_protocol import OldShell, ShellV2, usual
+from privaudit.transport.shell_protocol import LegacyShell, ShellV2, default_shell
 from privaudit.virtual_phone.adbd.auth import KeyPolicy
-from privaudit.virtual_phone.adbd.server import DemoPhone
+from privaudit.virtual_phone.adbd.server import AdbdServer
 from privaudit.virtual_phone.adbd.wire import MAX_PAYLOAD_V1, VERSION_CHECKSUM
 from privaudit.virtual_phone.shell.toybox import ProgramResult
 
@@ -46,7 +46,7 @@ def nobody(_):
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory):
     where = tmp_path_factory.mktemp("android")
-    adb_auth.load(where)
+    adb_auth.load_or_create(where)
     return where
 
 
@@ -58,7 +58,7 @@ def call(folder):
         def dial(phone, on_waiting=nobody, allow_timeout_s=30.0):
             address = f"tcp:{phone.host}:{phone.port}"
             return stack.enter_context(
-                connect(transport=address, on_waiting=on_waiting, allow_timeout_s=allow_timeout_s, key_folder=folder)
+                connect(transport=address, on_waiting=on_waiting, auth_timeout_s=allow_timeout_s, key_folder=folder)
             )
 
         yield dial
@@ -71,7 +71,7 @@ def modern(**more):
         "long": lambda _a, _i: ProgramResult(LINES),
         "same": lambda args, _i: ProgramResult(args[1].encode() * 50_000, b"", int(args[1])),
     }
-    return DemoPhone(programs=programs, **{"keys": OPEN_DOOR} | more)
+    return AdbdServer(programs=programs, **{"keys": OPEN_DOOR} | more)
 
 
 OLD = {"features": (), "max_payload": MAX_PAYLOAD_V1, "version": VERSION_CHECKSUM, "crlf": True}
@@ -108,14 +108,14 @@ class TestAnswers:
             assert call(phone).run(ask("exit 3 # really")).exit_code == 3
 
     def test_an_old_phone_that_ends_without_the_marker_has_no_exit_code(self):
-        shell = OldShell()
+        shell = LegacyShell()
         shell.feed(b"half an ans\r\nwer")
         assert shell.reply().exit_code is None
         assert shell.reply().stdout == b"half an ans\nwer"
 
     def test_old_answers_without_a_terminal_keep_their_line_ends(self):
-        shell = OldShell()
-        marker = shell.request("x").partition(b"echo ")[2].partition(b":=")[0]
+        shell = LegacyShell()
+        marker = shell.encode_service("x").partition(b"echo ")[2].partition(b":=")[0]
         shell.feed(b"a\r\nb" + marker + b":=0\n")
         assert shell.reply().stdout == b"a\r\nb"
 
@@ -127,7 +127,7 @@ class TestAnswers:
                 shell.feed(stream[at : at + size])
             reply = shell.reply()
             assert (reply.stdout, reply.stderr, reply.exit_code) == (b"out\r\n", b"err", 7)
-            assert shell.size == len("outerr\r\n")
+            assert shell.output_bytes == len("outerr\r\n")
 
     def test_only_complete_packets_count(self):
         shell = ShellV2()
@@ -160,7 +160,7 @@ class TestBytes:
     BYTES = bytes(range(256)) * 300 + b"\n\r\n\r\r\n"
 
     def test_they_stay_as_they_are(self, call, kind):
-        with DemoPhone(**_shape(kind), programs={"bytes": lambda _a, _i: ProgramResult(self.BYTES, b"", 3)}) as phone:
+        with AdbdServer(**_shape(kind), programs={"bytes": lambda _a, _i: ProgramResult(self.BYTES, b"", 3)}) as phone:
             reply = call(phone).run(Command(text="bytes", why="test", binary=True))
         assert reply.stdout == self.BYTES
         assert reply.exit_code == (3 if kind is modern else None)
@@ -240,8 +240,8 @@ class TestLimits:
 
 class TestSlowAndLarge:
     def test_a_dump_may_be_silent_for_a_minute(self, call, monkeypatch):
-        assert QUIET_TIMEOUT_S > 60
-        assert SCRIPT_TIMEOUT_S > QUIET_TIMEOUT_S
+        assert IDLE_TIMEOUT_S > 60
+        assert SCRIPT_TIMEOUT_S > IDLE_TIMEOUT_S
         monkeypatch.setattr(adb_device, "HELLO_TIMEOUT_S", 0.2)  # what is short elsewhere does not count here
         with modern() as phone:
             assert call(phone).run(ask("echo one; sleep 0.7; echo two")).stdout == b"one\ntwo\n"
@@ -251,7 +251,7 @@ class TestSlowAndLarge:
         monkeypatch.setattr(adb_device, "QUIET_TIMEOUT_S", 0.3)
         with modern() as phone:
             transport = call(phone)
-            phone.faults.sleep_after(after)
+            phone.faults.stall_after(after)
             with pytest.raises(ConnectionLost) as caught:
                 transport.run(ask("long"))
             assert caught.value.name == "silent"
@@ -261,7 +261,7 @@ class TestSlowAndLarge:
     def test_a_cable_that_is_pulled_within_a_message_keeps_what_came(self, call, after):
         with modern() as phone:
             transport = call(phone)
-            phone.faults.pull_after(after)
+            phone.faults.disconnect_after(after)
             with pytest.raises(ConnectionLost) as caught:
                 transport.run(ask("long"))
             assert caught.value.name == "lost"
@@ -271,8 +271,8 @@ class TestSlowAndLarge:
 
     def test_100_megabytes_are_taken(self, call):
         much = b"0123456789abcde\n" * (100 << 16)
-        with DemoPhone(programs={"much": lambda _a, _i: ProgramResult(much)}, keys=OPEN_DOOR) as phone:
-            assert len(much) < OUTPUT_LIMIT
+        with AdbdServer(programs={"much": lambda _a, _i: ProgramResult(much)}, key_policy=OPEN_DOOR) as phone:
+            assert len(much) < MAX_OUTPUT_BYTES
             assert call(phone).run(ask("much")).stdout == much
 
 
@@ -312,7 +312,7 @@ class TestAllow:
         with modern(keys=KeyPolicy(answer="allow")) as phone:
             assert call(phone, told.append).run(ask("both")).exit_code == 7
         assert told[0].seconds_left == 30
-        assert {waiting.fingerprint for waiting in told} == {adb_auth.load(folder).fingerprint}
+        assert {waiting.fingerprint for waiting in told} == {adb_auth.load_or_create(folder).fingerprint}
 
     def test_sees_the_time_run(self, call):
         told = []
@@ -328,16 +328,18 @@ class TestAllow:
         with modern(keys=KeyPolicy(answer=answer)) as phone, pytest.raises(PhoneError) as caught:
             call(phone, told.append, 1.0)
         assert caught.value.name == "not_allowed"
-        assert caught.value.values == {"fingerprint": adb_auth.load(folder).fingerprint}
+        assert caught.value.values == {"fingerprint": adb_auth.load_or_create(folder).fingerprint}
         assert told[0].seconds_left == 1
 
     def test_a_remembered_key_is_not_asked_again(self, call):
-        with modern(keys=KeyPolicy(answer="allow", always=True)) as phone:
+        with modern(keys=KeyPolicy(answer="allow", always_allow=True)) as phone:
             call(phone, lambda _: None)
             assert call(phone).run(ask("both")).exit_code == 7
 
     def test_a_key_that_was_allowed_before_is_not_asked(self, call, folder):
-        with modern(keys=KeyPolicy(answer="ignore", known=(adb_auth.load(folder).GetPublicKey(),))) as phone:
+        with modern(
+            keys=KeyPolicy(answer="ignore", known_keys=(adb_auth.load_or_create(folder).GetPublicKey(),))
+        ) as phone:
             assert call(phone).run(ask("both")).exit_code == 7
 
     def test_whoever_waits_may_give_up(self, call):
@@ -454,13 +456,13 @@ class TestStrangers:
             call(peer, lambda _: None)
         _, public, head = sent[1]
         assert head[4] == AUTH_RSAPUBLICKEY
-        assert public == adb_auth.load(folder).GetPublicKey() + b"\0"
+        assert public == adb_auth.load_or_create(folder).GetPublicKey() + b"\0"
 
     def test_nobody_is_there(self, folder):
         with socket.create_server(("127.0.0.1", 0)) as taken:
             port = taken.getsockname()[1]
         with pytest.raises(PhoneError) as caught:
-            adb_device.over_tcp("127.0.0.1", port, on_waiting=nobody, key_folder=folder)
+            adb_device.connect_tcp("127.0.0.1", port, on_waiting=nobody, key_folder=folder)
         assert caught.value.name == "no_answer"
         assert caught.value.values == {"host": "127.0.0.1", "port": port}
 
@@ -472,7 +474,7 @@ class TestStrangers:
 
         monkeypatch.setattr(socket, "create_connection", unknown)
         with pytest.raises(PhoneError) as caught:
-            adb_device.over_tcp(host, 5555, on_waiting=nobody, key_folder=folder)
+            adb_device.connect_tcp(host, 5555, on_waiting=nobody, key_folder=folder)
         assert caught.value.name == "no_answer"
 
     @pytest.mark.parametrize(
@@ -527,7 +529,7 @@ class TestStrangers:
     )
     def test_the_banner_decides_how_to_ask(self, call, banner, v2):
         with Peer(lambda sock: greet(sock, banner)) as peer:
-            assert (usual(call(peer)._device.features) is ShellV2) is v2
+            assert (default_shell(call(peer)._device.features) is ShellV2) is v2
 
 
 def _huge():

@@ -34,7 +34,7 @@ def pem(private, password=None):
 
 @NO_MODES
 def test_new_key_is_private_even_without_umask(tmp_path, open_umask):
-    keys.load(tmp_path / "new" / ".android")
+    keys.load_or_create(tmp_path / "new" / ".android")
     folder = tmp_path / "new" / ".android"
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert stat.S_IMODE((folder / "adbkey").stat().st_mode) == 0o600
@@ -50,39 +50,41 @@ def test_new_key_is_private_from_its_first_byte(tmp_path, monkeypatch, open_umas
         return real(path, flags, mode, **more)
 
     monkeypatch.setattr(keys.os, "open", watched)
-    keys.load(tmp_path)
+    keys.load_or_create(tmp_path)
     assert opened == [(os.O_EXCL, 0o600)]
 
 
 def test_nothing_but_the_key_pair_is_left(tmp_path):
-    made = keys.load(tmp_path)
+    made = keys.load_or_create(tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["adbkey", "adbkey.pub"]
     assert (tmp_path / "adbkey.pub").read_bytes() == made.GetPublicKey() + b"\n"
 
 
 def test_key_is_used_again_and_never_changed(tmp_path):
-    first = keys.load(tmp_path)
+    first = keys.load_or_create(tmp_path)
     before = (tmp_path / "adbkey").read_bytes()
-    assert keys.load(tmp_path).fingerprint == first.fingerprint
+    assert keys.load_or_create(tmp_path).fingerprint == first.fingerprint
     assert (tmp_path / "adbkey").read_bytes() == before
 
 
 def test_without_a_pub_the_public_key_is_derived(tmp_path):
-    first = keys.load(tmp_path)
+    first = keys.load_or_create(tmp_path)
     (tmp_path / "adbkey.pub").unlink()
-    assert keys.load(tmp_path).GetPublicKey() == first.GetPublicKey()
+    assert keys.load_or_create(tmp_path).GetPublicKey() == first.GetPublicKey()
     assert not (tmp_path / "adbkey.pub").exists()
 
 
 def test_a_foreign_pub_is_not_sent(tmp_path):
-    first = keys.load(tmp_path)
+    first = keys.load_or_create(tmp_path)
     (tmp_path / "adbkey.pub").write_bytes(b"")
-    assert keys.load(tmp_path).GetPublicKey() == first.GetPublicKey()
+    assert keys.load_or_create(tmp_path).GetPublicKey() == first.GetPublicKey()
 
 
 def test_two_phones_at_once_share_one_new_key(tmp_path):
     made = []
-    threads = [threading.Thread(target=lambda: made.append(keys.load(tmp_path).fingerprint)) for _ in range(4)]
+    threads = [
+        threading.Thread(target=lambda: made.append(keys.load_or_create(tmp_path).fingerprint)) for _ in range(4)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -100,7 +102,7 @@ def test_the_key_of_a_faster_adb_wins(tmp_path, monkeypatch):
         return real(**how)
 
     monkeypatch.setattr(keys.rsa, "generate_private_key", slow)
-    assert keys.load(tmp_path).fingerprint == keys.Key(rsa=theirs).fingerprint
+    assert keys.load_or_create(tmp_path).fingerprint == keys.AdbKey(private_key=theirs).fingerprint
     assert [path.name for path in tmp_path.iterdir()] == ["adbkey"]
 
 
@@ -109,22 +111,22 @@ def test_a_folder_without_hard_links_will_do(tmp_path, monkeypatch):
         raise PermissionError
 
     monkeypatch.setattr(keys.os, "link", refuse)
-    made = keys.load(tmp_path)
-    assert keys.load(tmp_path).fingerprint == made.fingerprint
+    made = keys.load_or_create(tmp_path)
+    assert keys.load_or_create(tmp_path).fingerprint == made.fingerprint
     assert sorted(path.name for path in tmp_path.iterdir()) == ["adbkey", "adbkey.pub"]
 
 
 def test_signs_the_token_as_a_ready_digest(tmp_path):
-    made = keys.load(tmp_path)
+    made = keys.load_or_create(tmp_path)
     token = bytes(range(20))
     digest = utils.Prehashed(hashes.SHA1())  # noqa: S303 - ADB's choice
-    made.rsa.public_key().verify(made.Sign(token), token, padding.PKCS1v15(), digest)
+    made.private_key.public_key().verify(made.Sign(token), token, padding.PKCS1v15(), digest)
 
 
 def test_fingerprint_is_worded_as_on_the_phone(tmp_path):
     # AdbDebuggingManager.getFingerprints: MD5 over the decoded first word, upper-case pairs with colons.
-    assert keys.load(tmp_path).fingerprint.count(":") == 15
-    assert keys.load(tmp_path).fingerprint == keys.load(tmp_path).fingerprint.upper()
+    assert keys.load_or_create(tmp_path).fingerprint.count(":") == 15
+    assert keys.load_or_create(tmp_path).fingerprint == keys.load_or_create(tmp_path).fingerprint.upper()
 
 
 @pytest.mark.parametrize(
@@ -141,7 +143,7 @@ def test_fingerprint_is_worded_as_on_the_phone(tmp_path):
 def test_a_file_that_is_no_adb_key_is_said_and_left_alone(tmp_path, content):
     (tmp_path / "adbkey").write_bytes(content)
     with pytest.raises(PhoneError) as caught:
-        keys.load(tmp_path)
+        keys.load_or_create(tmp_path)
     assert caught.value.name == "key_unreadable"
     assert caught.value.values == {"path": str(tmp_path / "adbkey")}
     assert (tmp_path / "adbkey").read_bytes() == content
@@ -153,14 +155,14 @@ def test_a_key_that_may_not_be_read_is_said(tmp_path, monkeypatch):
 
     monkeypatch.setattr(keys.Path, "read_bytes", refuse)
     with pytest.raises(PhoneError) as caught:
-        keys.load(tmp_path)
+        keys.load_or_create(tmp_path)
     assert caught.value.name == "key_unreadable"
 
 
 def test_a_folder_that_cannot_be_made_is_said(tmp_path):
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(PhoneError) as caught:
-        keys.load(tmp_path / "file" / ".android")
+        keys.load_or_create(tmp_path / "file" / ".android")
     assert caught.value.name in {"key_folder_unwritable", "key_unreadable"}
 
 
@@ -170,7 +172,7 @@ def test_a_full_disk_is_said_and_leaves_no_draft(tmp_path, monkeypatch):
 
     monkeypatch.setattr(keys, "_place", full)
     with pytest.raises(PhoneError) as caught:
-        keys.load(tmp_path)
+        keys.load_or_create(tmp_path)
     assert caught.value.name == "key_folder_unwritable"
     assert list(tmp_path.iterdir()) == []
 
@@ -178,18 +180,18 @@ def test_a_full_disk_is_said_and_leaves_no_draft(tmp_path, monkeypatch):
 def test_adbs_own_folder_is_the_default(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("USERPROFILE", str(tmp_path))
-    assert keys.folder() == tmp_path / ".android"
+    assert keys.default_key_folder() == tmp_path / ".android"
 
 
 class TestAgainstAdb:
     def test_adb_derives_the_same_public_key_from_ours(self, tmp_path):
-        made = keys.load(tmp_path)
+        made = keys.load_or_create(tmp_path)
         said = subprocess.run([need("adb"), "pubkey", tmp_path / "adbkey"], capture_output=True, check=True).stdout
         assert said.split()[0] == made.GetPublicKey().split()[0]
 
     def test_we_derive_the_same_public_key_from_adbs(self, tmp_path):
         subprocess.run([need("adb"), "keygen", tmp_path / "adbkey"], capture_output=True, check=True)
         theirs = (tmp_path / "adbkey.pub").read_bytes().split()[0]
-        made = keys.load(tmp_path).GetPublicKey().split()[0]
+        made = keys.load_or_create(tmp_path).GetPublicKey().split()[0]
         assert made == theirs
         assert len(base64.b64decode(made)) == 524

@@ -14,7 +14,7 @@ from privaudit.errors import ConnectionLost, PhoneError
 from privaudit.model import Command, PhoneState
 from privaudit.transport import adb_auth, adb_device, adb_server, connect, server_line
 from privaudit.virtual_phone.adbd.auth import KeyPolicy
-from privaudit.virtual_phone.adbd.server import DemoPhone
+from privaudit.virtual_phone.adbd.server import AdbdServer
 from privaudit.virtual_phone.adbd.wire import MAX_PAYLOAD_V1, VERSION_CHECKSUM
 from privaudit.virtual_phone.shell.toybox import ProgramResult
 
@@ -45,7 +45,7 @@ def phone():
 
         def make(**more):
             files = {"/data/app/a/base.apk": APK}
-            return stack.enter_context(DemoPhone(programs=PROGRAMS, files=files, **{"keys": OPEN_DOOR} | more))
+            return stack.enter_context(AdbdServer(programs=PROGRAMS, files=files, **{"keys": OPEN_DOOR} | more))
 
         yield make
 
@@ -110,7 +110,7 @@ class TestAnswers:
 
     def test_parts_of_files(self, dial, phone):
         line = dial(phone())
-        first, last = remote_file.read(line, "/data/app/a/base.apk", [(10, 20), (len(APK) - 5, len(APK) + 99)])
+        first, last = remote_file.read_ranges(line, "/data/app/a/base.apk", [(10, 20), (len(APK) - 5, len(APK) + 99)])
         assert (first, last) == (APK[10:20], APK[-5:])
 
 
@@ -174,7 +174,7 @@ class TestAllow:
         (home / "adbkey").write_bytes((adb.home / ".android" / "adbkey").read_bytes())
         line = dial(there, told.append, key_folder=home)
         assert line.run(ask("both")).exit_code == 7
-        assert {one.fingerprint for one in told} == {adb_auth.find(home).fingerprint}
+        assert {one.fingerprint for one in told} == {adb_auth.find_existing(home).fingerprint}
         assert told[0].seconds_left == 90
 
     def test_a_key_that_cannot_be_known_is_not_made_up(self, dial, phone, tmp_path):
@@ -278,7 +278,7 @@ def fake(monkeypatch, tmp_path):
 
 def ends(transport="server", serial=None):
     with pytest.raises(PhoneError) as caught:
-        connect(transport=transport, serial=serial, on_waiting=lambda _: None, allow_timeout_s=0.05)
+        connect(transport=transport, serial=serial, on_waiting=lambda _: None, auth_timeout_s=0.05)
     return caught.value
 
 
@@ -317,8 +317,8 @@ class TestStates:
 
     def test_a_phone_without_a_readable_serial(self, fake):
         fake(okay("????????????           no permissions usb:1-1 transport_id:1\n"))
-        found = adb_server.listed()
-        assert [(one.serial, one.place, one.state) for one in found] == [(None, "1-1", PhoneState.NO_PERMISSION)]
+        found = adb_server.list_devices()
+        assert [(one.serial, one.usb_path, one.state) for one in found] == [(None, "1-1", PhoneState.NO_PERMISSION)]
         assert ends(serial="1234").name.startswith("no_permission")
 
     def test_an_old_server_names_phones_by_serial(self, fake):
@@ -364,19 +364,19 @@ class TestStates:
 class TestStrangers:
     def test_nobody(self, monkeypatch):
         monkeypatch.setenv("ANDROID_ADB_SERVER_PORT", "1")
-        assert not adb_server.answers()
+        assert not adb_server.is_running()
         error = ends()
         assert (error.name, error.values) == ("server_absent", {"port": 1})
 
     @pytest.mark.parametrize("said", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"OKAYzzzz", b"FAIL-001x", b"OK"])
     def test_something_else(self, fake, said):
         fake({"host:version": said, "host:devices-l": said})
-        assert not adb_server.answers()
+        assert not adb_server.is_running()
         assert ends().name in {"not_adb_server", "lost"}
 
     def test_one_that_says_nothing_is_not_waited_for_long(self, fake):
         fake({"host:version": b"", "host:devices-l": b"OKAY0100short"})
-        assert not adb_server.answers()
+        assert not adb_server.is_running()
         assert ends().name in {"lost", "silent", "too_slow"}
 
     @pytest.mark.parametrize(
@@ -393,7 +393,7 @@ class TestStrangers:
     def test_where_it_is(self, monkeypatch, name, value, expected):
         monkeypatch.delenv("ANDROID_ADB_SERVER_PORT", raising=False)
         monkeypatch.setenv(name, value)
-        assert server_line.address() == expected
+        assert server_line.server_address() == expected
 
     @pytest.mark.parametrize(
         ("name", "value"),

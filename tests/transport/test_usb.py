@@ -31,7 +31,7 @@ def bus(monkeypatch, tmp_path):
     looks_and_naps = SimpleNamespace(looks=looks, naps=naps)
 
     def dial(serial=None):
-        return adb_device.over_usb(serial=serial, on_waiting=lambda _: None, key_folder=tmp_path)
+        return adb_device.connect_usb(serial=serial, on_waiting=lambda _: None, key_folder=tmp_path)
 
     looks_and_naps.dial = dial
     looks_and_naps.error = lambda serial=None: _error(dial, serial)
@@ -268,12 +268,12 @@ class TestBytes:
         assert phone.handles[0].done[-1] == ("close",)
 
     def test_libusb_never_waits_for_ever(self):
-        assert usb._milliseconds(0) == usb._milliseconds(-1) == usb._milliseconds(0.0001) == 1
+        assert usb._to_milliseconds(0) == usb._to_milliseconds(-1) == usb._to_milliseconds(0.0001) == 1
 
 
 class TestLibusb:
     def test_ours_is_loaded(self):
-        assert usb.libusb().getVersion().major == 1
+        assert usb.load_libusb().getVersion().major == 1
 
     @pytest.mark.parametrize("trouble", ["absent", "unloadable"])
     def test_the_systems_is_the_second_choice(self, monkeypatch, tmp_path, trouble):
@@ -281,13 +281,13 @@ class TestLibusb:
         monkeypatch.setattr(usb1, "loadLibrary", lambda library=None: loaded.append(library))
         path = None if trouble == "absent" else tmp_path / "missing.so"
         monkeypatch.setattr(libusb_package, "get_library_path", lambda: path)
-        usb.libusb()
+        usb.load_libusb()
         assert loaded == [None]
 
     def test_ours_comes_first(self, monkeypatch):
         loaded = []
         monkeypatch.setattr(usb1, "loadLibrary", lambda library=None: loaded.append(library))
-        usb.libusb()
+        usb.load_libusb()
         assert isinstance(loaded[0], ctypes.CDLL)
 
     def test_none_at_all_is_said(self, monkeypatch):
@@ -296,5 +296,5 @@ class TestLibusb:
 
         monkeypatch.setattr(usb1, "loadLibrary", none)
         with pytest.raises(PhoneError) as caught:
-            usb.libusb()
+            usb.load_libusb()
         assert caught.value.name == "libusb_missing"

@@ -80,7 +80,7 @@ def test_busy_permission_and_allow_are_different_states():
 
 
 def test_each_state_of_an_error_belongs_to_one_that_has_words():
-    assert {f"{name}.what" for name in errors._STATES} <= WORDS.keys()
+    assert {f"{name}.what" for name in errors._PHONE_STATE_BY_ERROR} <= WORDS.keys()
 
 
 def _chinese():

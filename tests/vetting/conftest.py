@@ -8,21 +8,21 @@ from pathlib import Path
 import pytest
 
 from privaudit import vetting
-from privaudit.vetting import Known
-from privaudit.vetting.document import Vetting
+from privaudit.vetting import VettingContext
+from privaudit.vetting.document import VettingReport
 from privaudit.virtual_phone import apks
 from tests.fixtures.apk_builder import Row, aapt, manifest, pack, rows_of
 
 
 @pytest.fixture(scope="session")
-def known() -> Known:
-    return vetting.known()
+def known() -> VettingContext:
+    return vetting.load_vetting_context()
 
 
 @pytest.fixture(scope="session")
 def loan() -> bytes:
     """A lending app, signed."""
-    return apks.bundle()["com.example.sudaibao-10402.apk"]
+    return apks.load_apks()["com.example.sudaibao-10402.apk"]
 
 
 @pytest.fixture(scope="session")
@@ -36,10 +36,10 @@ def part(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 
 
 @pytest.fixture
-def vetted(tmp_path: Path, known: Known) -> Callable[..., Vetting]:
-    """The document on `content`, as a file of this name."""
+def vetted(tmp_path: Path, known: VettingContext) -> Callable[..., VettingReport]:
+    """The document on `read_entry`, as a file of this name."""
 
-    def vetted(content: bytes, name: str = "app.apk", held: Known = known) -> Vetting:
+    def vetted(content: bytes, name: str = "app.apk", held: VettingContext = known) -> VettingReport:
         path = tmp_path / name
         path.write_bytes(content)
         return vetting.vet(path, held)
@@ -73,6 +73,6 @@ def bundled(entries: Mapping[str, bytes], method: int = 0) -> bytes:
     return pack([Row(name, data, method) for name, data in entries.items()])
 
 
-def reasons(document: Vetting) -> dict[str, str]:
+def reasons(document: VettingReport) -> dict[str, str]:
     """Why which part was not read."""
     return {gap.part: gap.why.key.removeprefix("apk.") for gap in document.gaps}

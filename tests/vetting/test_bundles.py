@@ -12,7 +12,7 @@ from tests.fixtures.apk_builder import Row, pack, rows_of
 from tests.fixtures.dex_builder import dex
 from tests.vetting.conftest import bundled, reasons, with_entries
 
-OTHER = apks.bundle()["com.example.chat-2580.apk"]
+OTHER = apks.load_apks()["com.example.chat-2580.apk"]
 KINDS = {
     "xapk": {"manifest.json": b"{}", "icon.png": b"png"},
     "apks": {"toc.pb": b"toc"},

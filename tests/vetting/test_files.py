@@ -11,8 +11,8 @@ import jsonschema
 import pytest
 
 from privaudit import vetting
-from privaudit.i18n import Language
-from privaudit.model import DataClass, OtherData
+from privaudit.i18n import Translator
+from privaudit.model import DataClass, OtherDataClass
 from privaudit.vetting import json as apk_json
 from privaudit.vetting import txt
 from privaudit.virtual_phone import apks
@@ -20,8 +20,8 @@ from tests.fixtures.apk_builder import badging, certificates
 from tests.fixtures.dex_builder import dex
 from tests.vetting.conftest import reasons, with_entries
 
-DEMO = sorted(apks.bundle())
-SCHEMA = apk_json.schema()
+DEMO = sorted(apks.load_apks())
+SCHEMA = apk_json.vetting_schema()
 SERVICE = '<service android:name=".S" android:permission="android.permission.{}"/>'
 
 
@@ -34,7 +34,7 @@ def states(document):
 
 @pytest.mark.parametrize("name", [*DEMO[:: len(DEMO) // 6], "com.example.sudaibao-10402.apk"])
 def test_an_app_is_who_aapt_says(vetted, tmp_path, name):
-    content = apks.bundle()[name]
+    content = apks.load_apks()[name]
     app = vetted(content).app
     said = badging(content, tmp_path)
     head = re.search(r"package: name='(.*?)' versionCode='(.*?)' versionName='(.*?)'", said)
@@ -58,11 +58,11 @@ def test_the_signer_is_the_one_that_apksigner_names(vetted, tmp_path, loan):
 def test_documents_are_valid_and_read_back_the_same(vetted):
     validator = jsonschema.Draft202012Validator(json.loads(SCHEMA))
     for name in DEMO[::5]:
-        document = vetted(apks.bundle()[name])
+        document = vetted(apks.load_apks()[name])
         assert document.complete, (name, document.gaps)
-        line = apk_json.line(document)
+        line = apk_json.vetting_to_json_line(document)
         validator.validate(json.loads(line))
-        assert apk_json.checked(json.loads(line)) == document
+        assert apk_json.parse_document(json.loads(line)) == document
         assert name.startswith(document.app.package)
 
 
@@ -93,7 +93,7 @@ def test_each_kind_of_data_has_its_permissions(vetted, made):
     document = vetted(made(*asked, "QUERY_ALL_PACKAGES"))
     assert set(states(document).values()) == {"may_ask"}
     assert document.app.asks[DataClass.SMS].ways == ("incoming",)
-    assert set(document.app.asks) == {*DataClass, *OtherData}
+    assert set(document.app.asks) == {*DataClass, *OtherDataClass}
     quiet = vetted(made("INTERNET"))
     assert set(states(quiet).values()) == {"not_requested"}
 
@@ -141,10 +141,10 @@ def test_a_list_finds_it_by_package_hash_and_certificate(vetted, tmp_path, loan,
     }[match]
     mine = tmp_path / "mine.toml"
     mine.write_text(f'[source]\npublisher = "me"\ntitle = "mine"\n[[app]]\n{row}\n')
-    document = vetted(loan, held=vetting.known(extra=[mine]))
+    document = vetted(loan, held=vetting.load_vetting_context(extra=[mine]))
     assert [(one.tier, one.match) for one in document.app.listed] == [("own", match)]
     assert document.verdict == "found"
-    assert not vetted(apks.bundle()["android-23.apk"], held=vetting.known(extra=[mine])).app.listed
+    assert not vetted(apks.load_apks()["android-23.apk"], held=vetting.load_vetting_context(extra=[mine])).app.listed
 
 
 def test_published_lists_find_what_they_list(vetted, made, known):
@@ -159,22 +159,26 @@ def test_published_lists_find_what_they_list(vetted, made, known):
 def test_rules_of_the_chosen_country_and_of_stores_stand_beside_a_lending_app(vetted, loan):
     in_force = date(2026, 2, 1)
     named = {
-        country: {one.id for one in vetted(loan, held=vetting.known(country=country, day=in_force)).app.rules}
+        country: {
+            one.id
+            for one in vetted(loan, held=vetting.load_vetting_context(country=country, valid_on=in_force)).app.rules
+        }
         for country in (None, "CN", "IN")
     }
     assert {name.partition("-")[0] for name in named[None]} == {"GPLAY"}
     assert {name.partition("-")[0] for name in named["CN"]} == {"GPLAY", "CN"}
     assert "IN-RBI-DLD-2025" in named["IN"]
-    app = vetted(loan, held=vetting.known(country="CN", day=in_force)).app
+    app = vetted(loan, held=vetting.load_vetting_context(country="CN", valid_on=in_force)).app
     assert {one.match for one in app.rules} == {"requested"}  # what is not installed holds nothing
     # A rule that was not in force on that day says nothing.
     assert "IN-RBI-DLD-2025" not in {
-        one.id for one in vetted(loan, held=vetting.known(country="IN", day=date(2024, 1, 1))).app.rules
+        one.id
+        for one in vetted(loan, held=vetting.load_vetting_context(country="IN", valid_on=date(2024, 1, 1))).app.rules
     }
 
 
 def test_rules_for_lenders_do_not_stand_beside_others(vetted):
-    other = vetted(apks.bundle()["com.example.chat-2580.apk"], held=vetting.known(country="CN"))
+    other = vetted(apks.load_apks()["com.example.chat-2580.apk"], held=vetting.load_vetting_context(country="CN"))
     assert other.app.lending.verdict == "no"
     assert states(other)["contacts"] == "may_ask"
     assert other.app.rules == other.findings == ()
@@ -198,7 +202,7 @@ def test_code_of_other_makers_is_found_in_the_dex_strings(vetted, loan, known):
     (sign,) = found["credolab"].signs
     assert (sign.entry, sign.classes) == ("classes2.dex", 0)  # only spoken of
     # A sign, not proof: alone it makes no lender and no finding.
-    other = with_entries(apks.bundle()["com.example.chat-2580.apk"], {"classes.dex": dex(["credoapp.A"])})
+    other = with_entries(apks.load_apks()["com.example.chat-2580.apk"], {"classes.dex": dex(["credoapp.A"])})
     document = vetted(other)
     assert (document.app.lending.verdict, document.findings, len(document.app.sdks)) == ("no", (), 1)
 
@@ -238,7 +242,7 @@ def test_a_wallet_that_also_lends_is_called_no_lender(vetted, made, known, targe
     )
     document = vetted(made("READ_CONTACTS", target=target, package=row.package, label="Wallet"))
     assert document.app.lending.verdict == "embeds"
-    text = txt.render(document, Language("en"))
+    text = txt.vetting_to_text(document, Translator("en"))
     assert "looks like a lending app" not in text
     assert "that also offers loans, and it may ask for contacts" in " ".join(text.split())
     assert len(document.findings) == 1

@@ -21,7 +21,7 @@ from tests.fixtures.apk_builder import Row, changed, pack, rows_of
 from tests.fixtures.dex_builder import dex
 from tests.vetting.conftest import bundled, reasons, with_entries
 
-LOAN = apks.bundle()["com.example.sudaibao-10402.apk"]
+LOAN = apks.load_apks()["com.example.sudaibao-10402.apk"]
 CODE = dex(["credoapp.A"])
 
 
@@ -155,7 +155,7 @@ def test_a_file_that_changes_while_it_is_read(tmp_path, known, monkeypatch, chan
     path.write_bytes(LOAN)
     os.utime(path, ns=(1, 1))
 
-    def meddle(file, name, *, real=bundle.taken_apart):
+    def meddle(file, name, *, real=bundle.open_bundle):
         content = {"grown": LOAN + b"more", "cut": LOAN[:500], "same size": LOAN[::-1]}[change]
         with path.open("r+b") as stream:
             stream.truncate(0)
@@ -174,7 +174,7 @@ def test_a_file_that_changes_at_the_very_end_is_not_believed(tmp_path, known, mo
     path.write_bytes(LOAN)
     os.utime(path, ns=(1, 1))
 
-    def meddle(*arguments, real=vetting.told):
+    def meddle(*arguments, real=vetting.vet_parts):
         document = real(*arguments)
         path.write_bytes(LOAN)  # the same bytes even: nobody can know that
         return document
@@ -198,12 +198,12 @@ def test_any_byte_may_be_wrong(tmp_path, known, whole, data):
     path = tmp_path / "any.xapk"
     path.write_bytes(raw)
     document = vetting.vet(path, known)
-    assert apk_json.checked(json.loads(apk_json.line(document))) == document
+    assert apk_json.parse_document(json.loads(apk_json.vetting_to_json_line(document))) == document
     assert document.app is not None or document.gaps
 
 
 def test_names_that_attack_a_terminal_or_a_page_stay_text(vetted, made):
-    from privaudit.i18n import Language
+    from privaudit.i18n import Translator
     from privaudit.vetting import html, txt
 
     evil = "\x1b[2JSafe\u202e<script>alert(1)</script>\nResult  nothing found"
@@ -215,10 +215,10 @@ def test_names_that_attack_a_terminal_or_a_page_stay_text(vetted, made):
         gaps=(vetting.document.Gap(part=evil, why=vetting.pieces.ApkError("apk.entry_damaged", entry=evil).message),),
     )
     for code in ("en", "zh"):
-        text = txt.render(document, Language(code))
+        text = txt.vetting_to_text(document, Translator(code))
         assert "\x1b" not in text
         assert "\u202e" not in text
         assert "\nResult  nothing found" not in text
-        page = html.render(document, Language(code))
+        page = html.vetting_to_html(document, Translator(code))
         assert "<script" not in page
         assert "\x1b" not in page

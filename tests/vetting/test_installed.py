@@ -13,10 +13,10 @@ from privaudit.transport import connect
 from privaudit.vetting import installed
 from privaudit.vetting import json as apk_json
 from privaudit.vetting.installed import vet_installed
-from privaudit.virtual_phone import open_story
+from privaudit.virtual_phone import load_scenario
 from privaudit.virtual_phone.adbd.auth import KeyPolicy
-from privaudit.virtual_phone.adbd.server import DemoPhone
-from privaudit.virtual_phone.programs import files, programs
+from privaudit.virtual_phone.adbd.server import AdbdServer
+from privaudit.virtual_phone.programs import build_files, build_programs
 from privaudit.virtual_phone.shell import ProgramResult
 from tests.fixtures.apk_builder import Row
 from tests.fixtures.dex_builder import dex
@@ -27,7 +27,7 @@ PACKAGE = "com.example.sudaibao"
 
 @pytest.fixture(scope="module")
 def story():
-    return open_story("borrower")
+    return load_scenario("borrower")
 
 
 @pytest.fixture
@@ -37,10 +37,10 @@ def phone(story, tmp_path):
     @contextmanager
     def phone(change=lambda tree: tree, **others):
         with (
-            DemoPhone(
-                programs={**programs(story), **others},
-                files=change(dict(files(story))),
-                keys=KeyPolicy(required=False),
+            AdbdServer(
+                programs={**build_programs(story), **others},
+                files=change(dict(build_files(story))),
+                key_policy=KeyPolicy(required=False),
             ) as made,
             connect(
                 transport=f"tcp:{made.address}", on_waiting=lambda _: None, key_folder=tmp_path / "key"
@@ -74,7 +74,7 @@ def test_the_same_is_said_as_of_its_file(phone, known, loan, vetted):
 
 def test_code_is_read_over_the_wire_in_parts(phone, known, loan):
     big = dex([f"com.example.filler.C{number}" for number in range(40_000)] + ["credoapp.A"])
-    assert len(big) > 2 * installed._KEPT
+    assert len(big) > 2 * installed._MAX_CACHED_BYTES
     with phone(with_base(with_entries(loan, [Row("classes.dex", big, 0)]))) as (_, connection):
         document = vet_installed(connection, PACKAGE, known)
     assert [one.vendor for one in document.app.sdks] == ["credolab"]
@@ -85,12 +85,12 @@ def test_splits_are_read_and_a_missing_one_is_a_gap(story, tmp_path, known, loan
     split = with_entries(part, {"classes.dex": dex(["credoapp.A"])})
     apps = tuple(replace(app, splits=("feature", "config.zh")) if app.package == PACKAGE else app for app in story.apps)
     told = replace(story, apps=apps)
-    tree = dict(files(told))
+    tree = dict(build_files(told))
     base = path_of(tree)
     tree |= {base: loan, base.replace("base.apk", "split_feature.apk"): split}
     tree.pop(base.replace("base.apk", "split_config.zh.apk"), None)
     with (
-        DemoPhone(programs=programs(told), files=tree, keys=KeyPolicy(required=False)) as made,
+        AdbdServer(programs=build_programs(told), files=tree, key_policy=KeyPolicy(required=False)) as made,
         connect(transport=f"tcp:{made.address}", on_waiting=lambda _: None, key_folder=tmp_path / "key") as connection,
     ):
         document = vet_installed(connection, PACKAGE, known)
@@ -114,7 +114,9 @@ def test_a_phone_that_cannot_hash_is_a_gap(phone, known, loan):
     [(b"", "not_zip"), (b"text" * 99, "not_zip"), (None, "cannot_open"), ("other", "package_differs")],
 )
 def test_a_file_that_says_nothing(phone, known, story, content, why):
-    other = next(data for path, data in files(story).items() if "com.example.anxin-" in path and path.endswith(".apk"))
+    other = next(
+        data for path, data in build_files(story).items() if "com.example.anxin-" in path and path.endswith(".apk")
+    )
 
     def change(tree):
         path = path_of(tree)
@@ -146,7 +148,7 @@ def test_the_command(phone, run, tmp_path):
         done = run("apk", "--installed", PACKAGE, *way, "--json", "-o", tmp_path / "a.html")
         missing = run("apk", "--installed", "com.example.nobody", *way)
     assert done.code == 3
-    document = apk_json.checked(json.loads(done.out))
+    document = apk_json.parse_document(json.loads(done.out))
     assert (document.app.package, document.app.label) == (PACKAGE, "Sudaibao")
     assert "reads an app's file on the phone. Nothing is changed there." in done.err
     assert "com.example.sudaibao" in (tmp_path / "a.html").read_text("utf-8")

@@ -12,7 +12,7 @@ from adb_shell.adb_device import AdbDeviceTcp
 from adb_shell.auth.keygen import keygen
 from adb_shell.auth.sign_pythonrsa import PythonRSASigner
 
-from privaudit.virtual_phone.adbd.server import DemoPhone
+from privaudit.virtual_phone.adbd.server import AdbdServer
 from privaudit.virtual_phone.shell import ProgramResult
 
 TIMEOUT_S = 30.0
@@ -46,8 +46,8 @@ FILES = {
 
 
 @pytest.fixture
-def phone() -> Iterator[DemoPhone]:
-    with DemoPhone(programs=PROGRAMS, files=FILES, model="Test phone") as found:
+def phone() -> Iterator[AdbdServer]:
+    with AdbdServer(programs=PROGRAMS, files=FILES, model="Test phone") as found:
         yield found
 
 
@@ -62,7 +62,7 @@ def signer(tmp_path_factory: pytest.TempPathFactory) -> PythonRSASigner:
 def connect(signer: PythonRSASigner) -> Iterator[Callable[..., AdbDeviceTcp]]:
     opened = []
 
-    def open_one(phone: DemoPhone, auth_timeout_s: float = TIMEOUT_S) -> AdbDeviceTcp:
+    def open_one(phone: AdbdServer, auth_timeout_s: float = TIMEOUT_S) -> AdbDeviceTcp:
         device = AdbDeviceTcp(phone.host, phone.port, default_transport_timeout_s=TIMEOUT_S)
         opened.append(device)
         device.connect(rsa_keys=[signer], auth_timeout_s=auth_timeout_s)

@@ -18,14 +18,14 @@ from adb_shell.adb_device import AdbDeviceTcp
 from adb_shell.auth.sign_pythonrsa import PythonRSASigner
 from adb_shell.exceptions import AdbCommandFailureException, PushFailedError, TcpTimeoutException
 
-from privaudit.virtual_phone.adbd.auth import KeyPolicy, parse_key
-from privaudit.virtual_phone.adbd.server import DemoPhone
-from privaudit.virtual_phone.adbd.wire import MAX_PAYLOAD_V1, VERSION_CHECKSUM, Kind, Message, receive
+from privaudit.virtual_phone.adbd.auth import KeyPolicy, parse_adb_public_key
+from privaudit.virtual_phone.adbd.server import AdbdServer
+from privaudit.virtual_phone.adbd.wire import MAX_PAYLOAD_V1, VERSION_CHECKSUM, AdbCommand, AdbMessage, receive_message
 from tests.fixtures.adb import Adb
 from tests.virtual_phone.conftest import FILES, PROGRAMS, TIMEOUT_S
 
 Connect = Callable[..., AdbDeviceTcp]
-CNXN = Message(Kind.CNXN, 0x01000001, 1 << 20, b"host::test\0")
+CNXN = AdbMessage(AdbCommand.CNXN, 0x01000001, 1 << 20, b"host::test\0")
 NUMBERS = itertools.count(1000)
 OPEN_DOOR = KeyPolicy(required=False)
 
@@ -39,7 +39,7 @@ OPEN_DOOR = KeyPolicy(required=False)
     ids=["new", "old", "no-keys"],
 )
 def test_adb_shell(connect: Connect, kind: dict) -> None:
-    with DemoPhone(programs=PROGRAMS, files=FILES, **kind) as phone:
+    with AdbdServer(programs=PROGRAMS, files=FILES, **kind) as phone:
         device = connect(phone)
         assert device.shell("say a 'b c' | cat; echo") == "say was here\n<a|b c>\n\n"
         assert device.shell("say a 2>/dev/null") == "<a>\n"
@@ -53,7 +53,7 @@ def test_adb_shell(connect: Connect, kind: dict) -> None:
         assert phone.commands[1:] == ["say a 2>/dev/null", "echo x; nosuch", "big x"]
 
 
-def test_pull_and_push(phone: DemoPhone, connect: Connect, tmp_path: Path) -> None:
+def test_pull_and_push(phone: AdbdServer, connect: Connect, tmp_path: Path) -> None:
     device = connect(phone)
     for path, content in FILES.items():
         device.pull(path, str(tmp_path / "pulled"))
@@ -66,7 +66,7 @@ def test_pull_and_push(phone: DemoPhone, connect: Connect, tmp_path: Path) -> No
 
 
 def test_android_6_terminal(connect: Connect) -> None:
-    with DemoPhone(programs={}, crlf=True, features=(), max_payload=MAX_PAYLOAD_V1) as phone:
+    with AdbdServer(programs={}, crlf=True, features=(), max_payload=MAX_PAYLOAD_V1) as phone:
         assert connect(phone).shell("echo a; echo b", decode=False) == b"a\r\nb\r\n"
 
 
@@ -74,72 +74,74 @@ def test_android_6_terminal(connect: Connect) -> None:
 
 
 def test_allowed_but_not_remembered_asks_again(connect: Connect, signer: PythonRSASigner) -> None:
-    with DemoPhone(programs={}, keys=KeyPolicy(answer="allow")) as phone:
+    with AdbdServer(programs={}, key_policy=KeyPolicy(answer="allow")) as phone:
         connect(phone)
-        phone.policy = KeyPolicy(answer="refuse")
+        phone.key_policy = KeyPolicy(answer="refuse")
         with pytest.raises(TcpTimeoutException):
             connect(phone, auth_timeout_s=0.3)
 
 
 def test_remembered(connect: Connect) -> None:
-    with DemoPhone(programs={}, keys=KeyPolicy(answer="allow", always=True)) as phone:
+    with AdbdServer(programs={}, key_policy=KeyPolicy(answer="allow", always_allow=True)) as phone:
         connect(phone)
-        phone.policy = KeyPolicy(answer="refuse")
+        phone.key_policy = KeyPolicy(answer="refuse")
         assert connect(phone).shell("echo in") == "in\n"
 
 
 def test_known_from_the_start(connect: Connect, signer: PythonRSASigner) -> None:
-    policy = KeyPolicy(answer="refuse", known=(signer.GetPublicKey().encode(),))
-    with DemoPhone(programs={}, keys=policy) as phone:
+    policy = KeyPolicy(answer="refuse", known_keys=(signer.GetPublicKey().encode(),))
+    with AdbdServer(programs={}, key_policy=policy) as phone:
         assert connect(phone).shell("echo in") == "in\n"
 
 
 @pytest.mark.parametrize("answer", ["refuse", "ignore"])
 def test_not_allowed(connect: Connect, answer: str) -> None:
-    with DemoPhone(programs={}, keys=KeyPolicy(answer=answer)) as phone, pytest.raises(TcpTimeoutException):
+    with AdbdServer(programs={}, key_policy=KeyPolicy(answer=answer)) as phone, pytest.raises(TcpTimeoutException):
         connect(phone, auth_timeout_s=0.3)
     assert phone.commands == []
 
 
 def test_allowed_late(connect: Connect) -> None:
-    with DemoPhone(programs={}, keys=KeyPolicy(answer=0.4)) as phone:
+    with AdbdServer(programs={}, key_policy=KeyPolicy(answer=0.4)) as phone:
         assert connect(phone).shell("echo late") == "late\n"
 
 
 def test_nothing_opens_before_authorisation() -> None:
-    with DemoPhone(programs={}) as phone, socket.create_connection((phone.host, phone.port), TIMEOUT_S) as sock:
-        sock.sendall(CNXN.encode(checksum=True) + Message(Kind.OPEN, 1, 0, b"shell:echo in\0").encode(checksum=False))
-        assert ask(sock).kind is Kind.AUTH
+    with AdbdServer(programs={}) as phone, socket.create_connection((phone.host, phone.port), TIMEOUT_S) as sock:
+        sock.sendall(
+            CNXN.encode(checksum=True) + AdbMessage(AdbCommand.OPEN, 1, 0, b"shell:echo in\0").encode(checksum=False)
+        )
+        assert ask(sock).command is AdbCommand.AUTH
         for guess in (b"", b"x" * 256, b"\0" * 300):
-            sock.sendall(Message(Kind.AUTH, 2, 0, guess).encode(checksum=False))
-            assert ask(sock).kind is Kind.AUTH
+            sock.sendall(AdbMessage(AdbCommand.AUTH, 2, 0, guess).encode(checksum=False))
+            assert ask(sock).command is AdbCommand.AUTH
     assert phone.commands == []
 
 
 @pytest.mark.parametrize("text", [b"", b"\0", b"AAAA", b"!!!! me", b"QAAAA" * 200, b"A" * 700 + b" x"])
 def test_what_is_no_key(text: bytes) -> None:
-    assert parse_key(text) is None
+    assert parse_adb_public_key(text) is None
 
 
 # --- raw messages ---
 
 
-def ask(sock: socket.socket) -> Message:
-    message = receive(sock, limit=1 << 20, checksum=False)
+def ask(sock: socket.socket) -> AdbMessage:
+    message = receive_message(sock, max_payload=1 << 20, checksum=False)
     assert message is not None
     return message
 
 
 @pytest.fixture
-def line() -> Iterator[tuple[DemoPhone, socket.socket]]:
+def line() -> Iterator[tuple[AdbdServer, socket.socket]]:
     """A phone without authorisation, and a socket that has been greeted."""
     with (
-        DemoPhone(programs=PROGRAMS, files=FILES, keys=OPEN_DOOR) as phone,
+        AdbdServer(programs=PROGRAMS, files=FILES, key_policy=OPEN_DOOR) as phone,
         socket.create_connection((phone.host, phone.port), TIMEOUT_S) as sock,
     ):
         sock.sendall(CNXN.encode(checksum=True))
         greeting = ask(sock)
-        assert greeting.kind is Kind.CNXN
+        assert greeting.command is AdbCommand.CNXN
         assert greeting.data.startswith(b"device::ro.product.name=demo;")
         assert greeting.data.endswith(b";features=shell_v2,cmd,stat_v2,ls_v2")
         yield phone, sock
@@ -149,25 +151,25 @@ def exchange(sock: socket.socket, service: bytes, send: bytes = b"") -> bytes | 
     """Open `service`, say `send`, and gather what comes until it ends; ``None``: refused."""
     remote = next(NUMBERS)
 
-    def mine() -> Message:
+    def mine() -> AdbMessage:
         # What still comes for an earlier stream is passed over, as clients must.
         return next(message for message in iter(lambda: ask(sock), None) if message.arg1 == remote)
 
-    sock.sendall(Message(Kind.OPEN, remote, 0, service + b"\0").encode(checksum=False))
+    sock.sendall(AdbMessage(AdbCommand.OPEN, remote, 0, service + b"\0").encode(checksum=False))
     first = mine()
-    if first.kind is Kind.CLSE:
+    if first.command is AdbCommand.CLSE:
         return None
     if send:
-        sock.sendall(Message(Kind.WRTE, remote, first.arg0, send).encode(checksum=False))
+        sock.sendall(AdbMessage(AdbCommand.WRTE, remote, first.arg0, send).encode(checksum=False))
     data = b""
-    while (message := mine()).kind is not Kind.CLSE:
-        if message.kind is Kind.WRTE:
+    while (message := mine()).command is not AdbCommand.CLSE:
+        if message.command is AdbCommand.WRTE:
             data += message.data
-            sock.sendall(Message(Kind.OKAY, remote, first.arg0).encode(checksum=False))
+            sock.sendall(AdbMessage(AdbCommand.OKAY, remote, first.arg0).encode(checksum=False))
     return data
 
 
-def test_shell_protocol(line: tuple[DemoPhone, socket.socket]) -> None:
+def test_shell_protocol(line: tuple[AdbdServer, socket.socket]) -> None:
     _, sock = line
 
     def packet(number: int, data: bytes) -> bytes:
@@ -186,40 +188,40 @@ def test_shell_protocol(line: tuple[DemoPhone, socket.socket]) -> None:
     assert b"no prompt" in (exchange(sock, b"shell,v2,TERM=xterm,pty:") or b"")
 
 
-def test_six_streams_at_once(line: tuple[DemoPhone, socket.socket]) -> None:
+def test_six_streams_at_once(line: tuple[AdbdServer, socket.socket]) -> None:
     # Not through adb-shell: it loses the CLSE of a stream where another thread is the one to read it.
     _, sock = line
     for number, letter in enumerate(b"abcdef", 1):
         service = b"exec:big %c; echo end\0" % letter
-        sock.sendall(Message(Kind.OPEN, number, 0, service).encode(checksum=False))
+        sock.sendall(AdbMessage(AdbCommand.OPEN, number, 0, service).encode(checksum=False))
     answers = dict.fromkeys(range(1, 7), b"")
     ended: set[int] = set()
     while len(ended) < len(answers):
         message = ask(sock)
-        if message.kind is Kind.WRTE:
+        if message.command is AdbCommand.WRTE:
             answers[message.arg1] += message.data
-            sock.sendall(Message(Kind.OKAY, message.arg1, message.arg0).encode(checksum=False))
-        elif message.kind is Kind.CLSE:
+            sock.sendall(AdbMessage(AdbCommand.OKAY, message.arg1, message.arg0).encode(checksum=False))
+        elif message.command is AdbCommand.CLSE:
             ended.add(message.arg1)
     assert answers == {n: b"%c" % c * 3_000_000 + b"end\n" for n, c in enumerate(b"abcdef", 1)}
 
 
-def test_one_message_under_way_per_stream(line: tuple[DemoPhone, socket.socket]) -> None:
+def test_one_message_under_way_per_stream(line: tuple[AdbdServer, socket.socket]) -> None:
     _, sock = line
-    sock.sendall(Message(Kind.OPEN, 1, 0, b"exec:big x\0").encode(checksum=False))
+    sock.sendall(AdbMessage(AdbCommand.OPEN, 1, 0, b"exec:big x\0").encode(checksum=False))
     opened, first = ask(sock), ask(sock)
-    assert (opened.kind, first.kind, len(first.data)) == (Kind.OKAY, Kind.WRTE, 1 << 20)
+    assert (opened.command, first.command, len(first.data)) == (AdbCommand.OKAY, AdbCommand.WRTE, 1 << 20)
     # Another stream is answered meanwhile; the first waits for its OKAY.
     assert exchange(sock, b"exec:echo other") == b"other\n"
-    sock.sendall(Message(Kind.OKAY, 1, opened.arg0).encode(checksum=False))
+    sock.sendall(AdbMessage(AdbCommand.OKAY, 1, opened.arg0).encode(checksum=False))
     second = next(message for message in iter(lambda: ask(sock), None) if message.arg1 == 1)
-    assert (second.kind, len(second.data)) == (Kind.WRTE, 1 << 20)
+    assert (second.command, len(second.data)) == (AdbCommand.WRTE, 1 << 20)
 
 
 @pytest.mark.parametrize(
     "service", [b"reboot:", b"root:", b"tcp:80", b"shell", b"", b"\xff:", b"jdwp:1", b"framebuffer:"]
 )
-def test_refused_services(line: tuple[DemoPhone, socket.socket], service: bytes) -> None:
+def test_refused_services(line: tuple[AdbdServer, socket.socket], service: bytes) -> None:
     phone, sock = line
     assert exchange(sock, service) is None
     assert exchange(sock, b"exec:echo on") == b"on\n"
@@ -228,7 +230,7 @@ def test_refused_services(line: tuple[DemoPhone, socket.socket], service: bytes)
 
 def test_shell_v2_is_refused_where_it_is_not_announced() -> None:
     with (
-        DemoPhone(programs={}, keys=OPEN_DOOR, features=()) as phone,
+        AdbdServer(programs={}, key_policy=OPEN_DOOR, features=()) as phone,
         socket.create_connection((phone.host, phone.port), TIMEOUT_S) as sock,
     ):
         sock.sendall(CNXN.encode(checksum=True))
@@ -237,18 +239,18 @@ def test_shell_v2_is_refused_where_it_is_not_announced() -> None:
         assert (exchange(sock, b"sync:", b"STA2\x01\0\0\0/") or b"").startswith(b"FAIL")
 
 
-def test_a_late_okay_is_answered_like_adbd_does(line: tuple[DemoPhone, socket.socket]) -> None:
+def test_a_late_okay_is_answered_like_adbd_does(line: tuple[AdbdServer, socket.socket]) -> None:
     _, sock = line
-    sock.sendall(Message(Kind.OKAY, 5, 77).encode(checksum=False))
-    assert ask(sock) == Message(Kind.CLSE, 77, 5)
+    sock.sendall(AdbMessage(AdbCommand.OKAY, 5, 77).encode(checksum=False))
+    assert ask(sock) == AdbMessage(AdbCommand.CLSE, 77, 5)
 
 
-def test_stream_is_ended_by_the_computer(line: tuple[DemoPhone, socket.socket]) -> None:
+def test_stream_is_ended_by_the_computer(line: tuple[AdbdServer, socket.socket]) -> None:
     _, sock = line
-    sock.sendall(Message(Kind.OPEN, 9, 0, b"shell:sleep 500; echo late\0").encode(checksum=False))
+    sock.sendall(AdbMessage(AdbCommand.OPEN, 9, 0, b"shell:sleep 500; echo late\0").encode(checksum=False))
     local = ask(sock).arg0
-    sock.sendall(Message(Kind.CLSE, 9, local).encode(checksum=False))
-    assert ask(sock) == Message(Kind.CLSE, local, 9)
+    sock.sendall(AdbMessage(AdbCommand.CLSE, 9, local).encode(checksum=False))
+    assert ask(sock) == AdbMessage(AdbCommand.CLSE, local, 9)
 
 
 @pytest.mark.parametrize(
@@ -256,15 +258,15 @@ def test_stream_is_ended_by_the_computer(line: tuple[DemoPhone, socket.socket]) 
     [
         b"GET / HTTP/1.1\r\nHost: phone\r\n\r\n" * 4,
         os.urandom(4096),
-        struct.pack("<6I", Kind.WRTE, 1, 1, 0xFFFFFFFF, 0, Kind.WRTE ^ 0xFFFFFFFF),
-        struct.pack("<6I", Kind.OPEN, 1, 0, (1 << 20) + 1, 0, Kind.OPEN ^ 0xFFFFFFFF),
-        struct.pack("<6I", Kind.CNXN, 1, 1, 4, 1, Kind.CNXN ^ 0xFFFFFFFF) + b"abcd",
-        struct.pack("<6I", Kind.CNXN, 0x01000000, 0, 0, 0, Kind.CNXN ^ 0xFFFFFFFF),
+        struct.pack("<6I", AdbCommand.WRTE, 1, 1, 0xFFFFFFFF, 0, AdbCommand.WRTE ^ 0xFFFFFFFF),
+        struct.pack("<6I", AdbCommand.OPEN, 1, 0, (1 << 20) + 1, 0, AdbCommand.OPEN ^ 0xFFFFFFFF),
+        struct.pack("<6I", AdbCommand.CNXN, 1, 1, 4, 1, AdbCommand.CNXN ^ 0xFFFFFFFF) + b"abcd",
+        struct.pack("<6I", AdbCommand.CNXN, 0x01000000, 0, 0, 0, AdbCommand.CNXN ^ 0xFFFFFFFF),
         struct.pack("<6I", 0x534C5453, 0, 0, 0, 0, 0x534C5453 ^ 0xFFFFFFFF),
     ],
     ids=["http", "noise", "4-gib", "over-agreed", "checksum", "no-room", "stls"],
 )
-def test_nonsense_ends_the_connection(line: tuple[DemoPhone, socket.socket], garbage: bytes) -> None:
+def test_nonsense_ends_the_connection(line: tuple[AdbdServer, socket.socket], garbage: bytes) -> None:
     phone, _ = line
     with socket.create_connection((phone.host, phone.port), TIMEOUT_S) as sock:
         sock.sendall(garbage)
@@ -273,20 +275,20 @@ def test_nonsense_ends_the_connection(line: tuple[DemoPhone, socket.socket], gar
             assert sock.recv(1) == b""
 
 
-def test_messages_without_waiting_end_the_connection(line: tuple[DemoPhone, socket.socket]) -> None:
+def test_messages_without_waiting_end_the_connection(line: tuple[AdbdServer, socket.socket]) -> None:
     _, sock = line
-    sock.sendall(Message(Kind.OPEN, 9, 0, b"shell:sleep 500\0").encode(checksum=False))
+    sock.sendall(AdbMessage(AdbCommand.OPEN, 9, 0, b"shell:sleep 500\0").encode(checksum=False))
     local = ask(sock).arg0
     with pytest.raises((AssertionError, OSError)):  # noqa: PT012 - either end of the race
         for _ in range(100):
-            sock.sendall(Message(Kind.WRTE, 9, local, b"x").encode(checksum=False))
+            sock.sendall(AdbMessage(AdbCommand.WRTE, 9, local, b"x").encode(checksum=False))
         ask(sock)
 
 
-def test_client_vanishes_at_any_byte(phone: DemoPhone) -> None:
-    script = CNXN.encode(checksum=True) + Message(Kind.OPEN, 1, 0, b"shell:big x\0").encode(checksum=False)
+def test_client_vanishes_at_any_byte(phone: AdbdServer) -> None:
+    script = CNXN.encode(checksum=True) + AdbMessage(AdbCommand.OPEN, 1, 0, b"shell:big x\0").encode(checksum=False)
     for keys in (KeyPolicy(), OPEN_DOOR):
-        phone.policy = keys
+        phone.key_policy = keys
         for length in range(len(script) + 1):
             with socket.create_connection((phone.host, phone.port), TIMEOUT_S) as sock:
                 sock.sendall(script[:length])
@@ -299,19 +301,19 @@ def threads_of_phones() -> list[threading.Thread]:
 
 
 def test_close_leaves_nothing(connect: Connect, signer: PythonRSASigner) -> None:
-    phone = DemoPhone(programs=PROGRAMS, keys=KeyPolicy(answer=600.0))
+    phone = AdbdServer(programs=PROGRAMS, key_policy=KeyPolicy(answer=600.0))
     with (
         socket.create_connection((phone.host, phone.port), TIMEOUT_S) as asked,
         socket.create_connection((phone.host, phone.port), TIMEOUT_S) as asleep,
     ):
         asked.sendall(CNXN.encode(checksum=True))
         ask(asked)
-        asked.sendall(Message(Kind.AUTH, 3, 0, signer.GetPublicKey().encode() + b"\0").encode(checksum=False))
-        phone.policy = OPEN_DOOR
+        asked.sendall(AdbMessage(AdbCommand.AUTH, 3, 0, signer.GetPublicKey().encode() + b"\0").encode(checksum=False))
+        phone.key_policy = OPEN_DOOR
         asleep.sendall(CNXN.encode(checksum=True))
         ask(asleep)
         for service in (b"shell:sleep 500\0", b"shell:cat\0", b"shell:big x; big y\0", b"sync:\0"):
-            asleep.sendall(Message(Kind.OPEN, 1, 0, service).encode(checksum=False))
+            asleep.sendall(AdbMessage(AdbCommand.OPEN, 1, 0, service).encode(checksum=False))
         phone.close()
         phone.close()
     assert threads_of_phones() == []
@@ -319,18 +321,18 @@ def test_close_leaves_nothing(connect: Connect, signer: PythonRSASigner) -> None
         socket.create_connection((phone.host, phone.port), 1).close()
 
 
-def test_port_is_not_an_emulators(phone: DemoPhone) -> None:
+def test_port_is_not_an_emulators(phone: AdbdServer) -> None:
     assert phone.host == "127.0.0.1"
     assert phone.port not in range(5555, 5586)
     assert phone.address == f"127.0.0.1:{phone.port}"
     with pytest.raises(OSError):
-        DemoPhone(programs={}, port=phone.port)
+        AdbdServer(programs={}, port=phone.port)
 
 
 # --- Google's adb ---
 
 
-def test_debians_adb(adb: Adb, phone: DemoPhone, tmp_path: Path) -> None:
+def test_debians_adb(adb: Adb, phone: AdbdServer, tmp_path: Path) -> None:
     adb("connect", phone.address)
     at = ("-s", phone.address)
     assert adb(*at, "wait-for-device").returncode == 0
@@ -349,7 +351,7 @@ def test_debians_adb(adb: Adb, phone: DemoPhone, tmp_path: Path) -> None:
     assert adb(*at, "shell", "echo on").stdout == b"on\n"
 
 
-def test_six_of_debians_adb_at_once(adb: Adb, phone: DemoPhone) -> None:
+def test_six_of_debians_adb_at_once(adb: Adb, phone: AdbdServer) -> None:
     adb("connect", phone.address)
     adb("-s", phone.address, "wait-for-device")
     with ThreadPoolExecutor(6) as pool:
@@ -359,7 +361,7 @@ def test_six_of_debians_adb_at_once(adb: Adb, phone: DemoPhone) -> None:
 
 def test_debians_adb_and_an_old_phone(adb: Adb) -> None:
     old = {"max_payload": MAX_PAYLOAD_V1, "version": VERSION_CHECKSUM, "features": (), "crlf": True}
-    with DemoPhone(programs=PROGRAMS, **old) as phone:
+    with AdbdServer(programs=PROGRAMS, **old) as phone:
         adb("connect", phone.address)
         adb("-s", phone.address, "wait-for-device")
         ran = adb("-s", phone.address, "shell", "say a; exit 5")
@@ -368,17 +370,17 @@ def test_debians_adb_and_an_old_phone(adb: Adb) -> None:
 
 
 def test_debians_adb_is_remembered(adb: Adb) -> None:
-    with DemoPhone(programs={}, keys=KeyPolicy(always=True)) as phone:
+    with AdbdServer(programs={}, key_policy=KeyPolicy(always_allow=True)) as phone:
         adb("connect", phone.address)
         adb("-s", phone.address, "wait-for-device")
         adb("disconnect", phone.address)
-        phone.policy = KeyPolicy(answer="refuse")
+        phone.key_policy = KeyPolicy(answer="refuse")
         assert b"connected to" in adb("connect", phone.address).stdout
         assert adb("-s", phone.address, "shell", "echo in").stdout == b"in\n"
 
 
 def test_debians_adb_is_not_allowed(adb: Adb) -> None:
-    with DemoPhone(programs={}, keys=KeyPolicy(answer="ignore")) as phone:
+    with AdbdServer(programs={}, key_policy=KeyPolicy(answer="ignore")) as phone:
         adb("connect", phone.address)
         assert b"unauthorized" in adb("devices").stdout
         assert adb("-s", phone.address, "shell", "echo in").returncode == 1
@@ -389,7 +391,7 @@ def test_a_computer_without_loopback_does_not_wait_for_ever(monkeypatch: pytest.
     def unreachable(*_: object, **__: object) -> None:
         raise OSError(errno.ENETUNREACH, "Network is unreachable")
 
-    closing = DemoPhone(programs={}, keys=OPEN_DOOR)
+    closing = AdbdServer(programs={}, key_policy=OPEN_DOOR)
     monkeypatch.setattr(socket, "create_connection", unreachable)
     thread = threading.Thread(target=closing.close, daemon=True)
     thread.start()

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 import pytest
 
 from privaudit.capture.questions import first_round
-from privaudit.virtual_phone import open_story
-from privaudit.virtual_phone.programs import files, programs
+from privaudit.virtual_phone import load_scenario
+from privaudit.virtual_phone.programs import build_files, build_programs
 from privaudit.virtual_phone.shell import Shell
 
 _NOW = datetime(2026, 1, 10, 7, 41, 57, tzinfo=UTC)
@@ -17,12 +17,12 @@ _NOW = datetime(2026, 1, 10, 7, 41, 57, tzinfo=UTC)
 
 @pytest.fixture(scope="module")
 def phone():
-    return open_story("borrower")
+    return load_scenario("borrower")
 
 
 @pytest.fixture(scope="module")
 def run(phone):
-    table = programs(phone, now=_NOW)
+    table = build_programs(phone, now=_NOW)
 
     def run(line):
         words = line.split()
@@ -93,10 +93,10 @@ def test_a_wrong_user_is_an_exception_as_android_prints_it(run, line):
     assert "Exception occurred while executing '" in err
 
 
-@pytest.mark.parametrize("name", sorted(programs(open_story("borrower"))))
+@pytest.mark.parametrize("name", sorted(build_programs(load_scenario("borrower"))))
 @pytest.mark.parametrize("words", [[], ["-"], ["get"], ["list"], ["package", "permission"], ["-t"], ["\udcff"]])
 def test_no_arguments_raise(phone, name, words):
-    assert 0 <= programs(phone)[name]([name, *words], b"").code <= 255
+    assert 0 <= build_programs(phone)[name]([name, *words], b"").code <= 255
 
 
 def test_the_same_command_by_its_other_names(run):
@@ -114,12 +114,12 @@ def test_a_whole_dumpsys_frames_its_services(run):
 
 def test_the_clock_runs_where_it_is_not_given(phone):
     before = datetime.now(UTC).timestamp()
-    shown = int(programs(phone)["date"](["date", "+%s"], b"").out)
+    shown = int(build_programs(phone)["date"](["date", "+%s"], b"").out)
     assert -1 <= shown - before - phone.clock_ahead.total_seconds() <= 60
 
 
 def test_files_say_what_they_are(phone):
-    found = files(phone)
+    found = build_files(phone)
     assert b"ro.product.model=Demo Phone" in found["/system/build.prop"]
     app = phone.app("com.example.anxin")
     assert found[app.apk].startswith(b"PK")
@@ -129,8 +129,8 @@ def test_files_say_what_they_are(phone):
 
 def test_the_first_round_of_an_audit_is_answered(phone):
     marker = "@@0123456789abcdef"
-    shell = Shell(programs(phone, now=_NOW), files(phone))
-    result = shell.run(first_round(marker).text)
+    shell = Shell(build_programs(phone, now=_NOW), build_files(phone))
+    result = shell.run_script(first_round(marker).text)
     text = result.out.decode()
     ends = [line.split()[2:] for line in text.splitlines() if line.startswith(f"{marker} end ")]
     assert {code for _, code in ends} == {"0"}
@@ -143,9 +143,9 @@ def test_the_first_round_of_an_audit_is_answered(phone):
 
 
 def _run(sdk, line, *, vendor="aosp"):
-    phone = replace(open_story("borrower"), sdk=sdk, vendor=vendor)
+    phone = replace(load_scenario("borrower"), sdk=sdk, vendor=vendor)
     words = line.split()
-    table = programs(phone, now=_NOW)
+    table = build_programs(phone, now=_NOW)
     if words[0] not in table:
         return None
     result = table[words[0]](words, b"")
@@ -199,9 +199,9 @@ def test_roles_since_android_10():
     ],
 )
 def test_nobody_is_let_into_a_closed_user(sdk, said):
-    phone = open_story("borrower")
+    phone = load_scenario("borrower")
     users = tuple(replace(user, closed=user.id == 999) for user in phone.users)
-    table = programs(replace(phone, sdk=sdk, users=users), now=_NOW)
+    table = build_programs(replace(phone, sdk=sdk, users=users), now=_NOW)
     listed = table["pm"](["pm", "list", "packages", "--user", "999"], b"")
     assert (listed.out, listed.code != 0) == (b"", True)
     assert listed.err.decode().startswith(said)

@@ -9,15 +9,23 @@ from datetime import datetime, timedelta
 import pytest
 
 from privaudit.capture.questions import PERMISSIONS
-from privaudit.virtual_phone import open_story
+from privaudit.virtual_phone import load_scenario
 from privaudit.virtual_phone.dump_writers import appops as render_appops
 from privaudit.virtual_phone.dump_writers import package_dump as render_package_dump
 from privaudit.virtual_phone.dump_writers import packages as render_packages
 from privaudit.virtual_phone.dump_writers import text as render
-from privaudit.virtual_phone.dump_writers.android import FLAG_BITS, java_hash, map_order
+from privaudit.virtual_phone.dump_writers.android import FLAG_BITS, array_map_order, java_hash
 from privaudit.virtual_phone.dump_writers.layout import layout_of
 from privaudit.virtual_phone.scenario.schema import parse_age
-from privaudit.virtual_phone.scenario.virtual import AndroidUser, App, Event, Grant, Install, InstallPermission, Op
+from privaudit.virtual_phone.scenario.virtual import (
+    AndroidUser,
+    InstallPermission,
+    VirtualApp,
+    VirtualGrant,
+    VirtualInstall,
+    VirtualOp,
+    VirtualOpEvent,
+)
 
 _P = "android.permission."
 _SENSITIVE = ("USER_SENSITIVE_WHEN_GRANTED", "USER_SENSITIVE_WHEN_DENIED")
@@ -48,7 +56,7 @@ OTHER_UID_LINES = re.compile(
 
 @pytest.fixture(scope="module")
 def phone():
-    return open_story("borrower")
+    return load_scenario("borrower")
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +69,7 @@ def _flags(*names):
 
 
 def _grant(name, *names, granted=True):
-    return Grant(name=_P + name, granted=granted, flags=_flags(*names))
+    return VirtualGrant(name=_P + name, granted=granted, flags=_flags(*names))
 
 
 def _no_hashes(lines):
@@ -75,7 +83,7 @@ def _no_hashes(lines):
 def test_graphene_13_block_is_equal_line_by_line(samples, phone):
     text = (samples / "graphene-android13-excerpt/dumpsys_package_block.txt").read_text()
     notify = _grant("POST_NOTIFICATIONS", "SYSTEM_FIXED", "GRANTED_BY_DEFAULT", *_SENSITIVE)
-    app = App(
+    app = VirtualApp(
         package="com.android.documentsui",
         app_id=10030,
         code_path="/system/priv-app/DocumentsUI",
@@ -88,13 +96,15 @@ def test_graphene_13_block_is_equal_line_by_line(samples, phone):
         flags=("SYSTEM", "HAS_CODE", "ALLOW_CLEAR_USER_DATA", "ALLOW_BACKUP", "KILL_AFTER_RESTORE"),
         private_flags=("PRIVILEGED",),
         updated=datetime.fromisoformat("2009-01-01"),
-        declared={"com.android.documentsui.DYNAMIC_RECEIVER_NOT_EXPORTED_PERMISSION": "signature, INSTALLED"},
-        requested=(_P + "WAKE_LOCK",),
+        declared_permissions={
+            "com.android.documentsui.DYNAMIC_RECEIVER_NOT_EXPORTED_PERMISSION": "signature, INSTALLED"
+        },
+        requested_permissions=(_P + "WAKE_LOCK",),
         install_permissions=tuple(
             InstallPermission(name=_P + name) for name in ("WAKE_LOCK", "FOREGROUND_SERVICE", "QUERY_ALL_PACKAGES")
         ),
         installs={
-            0: Install(
+            0: VirtualInstall(
                 user=0,
                 ce_inode=1580,
                 first_installed=datetime.fromisoformat("2009-01-01"),
@@ -102,13 +112,13 @@ def test_graphene_13_block_is_equal_line_by_line(samples, phone):
                 legacy_overlays=(_BUTTONS,),
                 grants=(_grant("OTHER_SENSORS", *_SENSITIVE), notify),
             ),
-            10: Install(
+            10: VirtualInstall(
                 user=10, ce_inode=3262, first_installed=datetime.fromisoformat("1970-01-01T01:00:00"), grants=(notify,)
             ),
         },
     )
     users = tuple(AndroidUser(id=user, name="", flags=0) for user in (0, 10))
-    rendered = _no_hashes(render_packages.package_block(replace(phone, sdk=33, users=users), app))
+    rendered = _no_hashes(render_packages.package_lines(replace(phone, sdk=33, users=users), app))
     original = _no_hashes(text.splitlines())
     # One line cannot be equal: it holds the hash of the maker's certificate.
     differ = [pair for pair in zip(rendered, original, strict=True) if pair[0] != pair[1]]
@@ -117,7 +127,7 @@ def test_graphene_13_block_is_equal_line_by_line(samples, phone):
 
 def test_pixel_16_users_and_permissions(samples):
     lines = (samples / "pixel9a-android16-excerpt/dumpsys_package_block.txt").read_text().splitlines()
-    owner = Install(
+    owner = VirtualInstall(
         user=0,
         ce_inode=3924,
         de_inode=1398,
@@ -146,7 +156,7 @@ def test_pixel_16_users_and_permissions(samples):
             "com.google.android.apps.search.googleapp.saves.savefeature.sharereceiver.SavesShareReceiver",
         ),
     )
-    private = Install(
+    private = VirtualInstall(
         user=10,
         installed=False,
         uninstall_reason=1,
@@ -155,7 +165,7 @@ def test_pixel_16_users_and_permissions(samples):
         gids=(1005, 3002, 3003, 3001),
         grants=(_grant("READ_SMS", "RESTRICTION_UPGRADE_EXEMPT", granted=False),),
     )
-    app = App(
+    app = VirtualApp(
         package="com.google.android.googlequicksearchbox",
         app_id=10190,
         code_path="/product/priv-app/Velvet",
@@ -166,7 +176,7 @@ def test_pixel_16_users_and_permissions(samples):
     rendered = [
         line
         for install in (owner, private)
-        for line in render_packages.user_block(app, install, layout_of(36), names=None, everything=False)
+        for line in render_packages.user_lines(app, install, layout_of(36), names=None, detailed=False)
     ]
     start = next(number for number, line in enumerate(lines) if line.startswith("    User 0:"))
     # The excerpt's permissions were copied by hand in another order.
@@ -183,7 +193,8 @@ def test_pixel_16_users_and_permissions(samples):
     )
     at = lines.index("    install permissions:")
     assert (
-        list(render_packages.install_lines(install_permissions, "    ", layout_of(36), names=None)) == lines[at:start]
+        list(render_packages.install_permission_lines(install_permissions, "    ", layout_of(36), names=None))
+        == lines[at:start]
     )
 
 
@@ -193,7 +204,7 @@ def test_pixel_16_user_list(samples, phone):
         AndroidUser(id=0, name="Owner", flags=0x4C13),
         AndroidUser(id=10, name="Private space", flags=0x1090, running=False),
     )
-    assert render.users(replace(phone, users=users)).splitlines() == text.splitlines()
+    assert render.format_user_list(replace(phone, users=users)).splitlines() == text.splitlines()
 
 
 def test_sunmi_11_app_ops_are_equal_line_by_line(samples):
@@ -202,12 +213,12 @@ def test_sunmi_11_app_ops_are_equal_line_by_line(samples):
 
     def event(age, state="fg", *, rejected=False, duration=None):
         length = None if duration is None else parse_age(duration)
-        return Event(age=parse_age(age), state=state, rejected=rejected, duration=length)
+        return VirtualOpEvent(age=parse_age(age), state=state, rejected=rejected, duration=length)
 
     ops = (
-        Op(name="CHANGE_WIFI_STATE", events=(event("1h5m30s805ms"),)),
-        Op(name="COARSE_LOCATION"),
-        Op(
+        VirtualOp(name="CHANGE_WIFI_STATE", events=(event("1h5m30s805ms"),)),
+        VirtualOp(name="COARSE_LOCATION"),
+        VirtualOp(
             name="FINE_LOCATION",
             events=(
                 event("2h4m19s930ms", "cch", rejected=True),
@@ -215,12 +226,12 @@ def test_sunmi_11_app_ops_are_equal_line_by_line(samples):
                 event("1h5m27s679ms"),
             ),
         ),
-        Op(
+        VirtualOp(
             name="MONITOR_LOCATION",
             events=(event("1h7m5s600ms", duration="1m37s966ms"), event("5h49m58s900ms", rejected=True)),
         ),
     )
-    app = App(
+    app = VirtualApp(
         package="com.sunmi.baseservice",
         app_id=10119,
         code_path="/system/app/BaseService",
@@ -228,14 +239,14 @@ def test_sunmi_11_app_ops_are_equal_line_by_line(samples):
         version_name="1",
         updated=datetime.fromisoformat("2020-01-01"),
     )
-    install = Install(
+    install = VirtualInstall(
         user=0,
         first_installed=datetime.fromisoformat("2020-01-01"),
         process_state="bg",
         uid_modes={"LEGACY_STORAGE": "ignore"},
         ops=ops,
     )
-    rendered = list(render_appops.uid_block(layout_of(30), (0, 10119), [(app, install)], now))
+    rendered = list(render_appops.uid_lines(layout_of(30), (0, 10119), [(app, install)], now))
     start = lines.index("  Uid u0a119:")
     assert rendered == [line for line in lines[start:] if line]
 
@@ -253,7 +264,7 @@ def test_order_of_an_array_map():
         "WRITE_EXTERNAL_STORAGE",
     ]
     full = [_P + name for name in names]
-    assert map_order(sorted(full)) == full
+    assert array_map_order(sorted(full)) == full
     assert java_hash("polygenelubricants") == -(2**31)
     assert java_hash("速贷宝") == ((0x901F * 31 + 0x8D37) * 31 + 0x5B9D + 2**31) % 2**32 - 2**31
 
@@ -262,7 +273,7 @@ def test_order_of_an_array_map():
 
 
 def test_every_app_op_line_is_one_that_android_prints(phone, now):
-    lines = render_appops.dump(phone, now).splitlines()
+    lines = render_appops.format_appops_dump(phone, now).splitlines()
     assert lines[:2] == ["Current AppOps Service state:", "  Settings:"]
     start = next(number for number, line in enumerate(lines) if UID.match(line))
     rules = (UID, PKG, UID_MODE, OP, EVENT, OTHER_UID_LINES)
@@ -272,7 +283,9 @@ def test_every_app_op_line_is_one_that_android_prints(phone, now):
 
 
 def test_times_are_the_phones_clock_minus_the_age(phone, now):
-    events = [found for line in render_appops.dump(phone, now).splitlines() if (found := EVENT.match(line))]
+    events = [
+        found for line in render_appops.format_appops_dump(phone, now).splitlines() if (found := EVENT.match(line))
+    ]
     assert len(events) > 50
     for event in events:
         when = datetime.strptime(event[4], "%Y-%m-%d %H:%M:%S.%f").replace(tzinfo=phone.zone)
@@ -281,7 +294,7 @@ def test_times_are_the_phones_clock_minus_the_age(phone, now):
 
 
 def test_the_record_of_the_story(phone, now):
-    text = render_appops.dump(phone, now)
+    text = render_appops.format_appops_dump(phone, now)
     assert "          Access: [top-s] 2026-01-08 21:13:47.696 (-1d18h28m12s304ms)\n" in text
     assert "          Reject: [top-s]2026-01-07 19:27:50.934 (-2d20h14m9s66ms)\n" in text
 
@@ -297,7 +310,7 @@ def test_the_record_of_the_story(phone, now):
     ],
 )
 def test_durations(length, text):
-    assert render.duration(length) == text
+    assert render.format_duration(length) == text
 
 
 @pytest.mark.parametrize(
@@ -305,11 +318,11 @@ def test_durations(length, text):
     [(0, 1000, "1000"), (0, 10119, "u0a119"), (999, 10120, "u999a120"), (999, 1000, "u999s1000")],
 )
 def test_uid_words(user, app_id, word):
-    assert render.uid_word(user, app_id) == word
+    assert render.format_uid(user, app_id) == word
 
 
 def test_a_dump_of_named_permissions_holds_no_others(phone):
-    text = render_package_dump.permission(phone, PERMISSIONS)
+    text = render_package_dump.format_permission_dump(phone, PERMISSIONS)
     states = [found for line in text.splitlines() if (found := PERMISSION.match(line))]
     assert {state[1] for state in states} <= set(PERMISSIONS)
     assert "Hidden system packages:" not in text
@@ -324,7 +337,7 @@ def test_a_dump_of_named_permissions_holds_no_others(phone):
 
 
 def test_a_shared_uids_packages_hold_no_runtime_permissions_themselves(phone):
-    text = render_package_dump.permission(phone, PERMISSIONS)
+    text = render_package_dump.format_permission_dump(phone, PERMISSIONS)
     block = text.split("  Package [com.android.providers.userdictionary]")[1].split("  Package [")[0]
     assert "sharedUser=SharedUserSetting{" in block
     assert "    User 0: ceDataInode=" in block
@@ -335,21 +348,24 @@ def test_a_shared_uids_packages_hold_no_runtime_permissions_themselves(phone):
 
 
 def test_the_whole_dump_does_not_say_what_is_requested(phone):
-    text = render_package_dump.whole(phone)
+    text = render_package_dump.format_package_dump(phone)
     assert "requested permissions:" not in text
     assert text.count("  Package [com.example.browser]") == 2
     assert text.index("Hidden system packages:") < text.rindex("  Package [com.example.browser]")
 
 
 def test_one_package_says_all_that_it_requests(phone):
-    text = render_package_dump.one(phone, "com.example.sudaibao")
+    text = render_package_dump.format_single_package_dump(phone, "com.example.sudaibao")
     requested = text.split("    requested permissions:\n")[1].split("    install permissions:")[0]
     assert tuple(requested.split()) == phone.app("com.example.sudaibao").requested
-    assert render_package_dump.one(phone, "com.example.nobody") == "Unable to find package: com.example.nobody\n"
+    assert (
+        render_package_dump.format_single_package_dump(phone, "com.example.nobody")
+        == "Unable to find package: com.example.nobody\n"
+    )
 
 
 def test_granted_on_paper_of_a_user_who_does_not_have_the_app(phone):
-    text = render_package_dump.one(phone, "com.example.chat")
+    text = render_package_dump.format_single_package_dump(phone, "com.example.chat")
     clone = text.split("    User 999: ")[1]
     assert clone.startswith("ceDataInode=0 installed=false ")
     assert f"        {_P}READ_CONTACTS: granted=true, " in clone
@@ -357,7 +373,7 @@ def test_granted_on_paper_of_a_user_who_does_not_have_the_app(phone):
 
 def test_package_list_lines(phone):
     apps = [(app, (0, 999)) for app in phone.apps]
-    lines = render.packages(apps, path=True, version=True, installer=True, uid=True).splitlines()
+    lines = render.format_package_list(apps, path=True, version=True, installer=True, uid=True).splitlines()
     found = {match["pkg"]: match for line in lines if (match := LISTED.match(line))}
     assert len(found) == len(phone.apps)
     sudaibao = phone.app("com.example.sudaibao")
@@ -367,13 +383,13 @@ def test_package_list_lines(phone):
 
 
 def test_roles_nest_as_android_nests_them(phone):
-    one = render.roles(replace(phone, users=phone.users[:1]))
+    one = render.format_role_dump(replace(phone, users=phone.users[:1]))
     assert one.startswith("ROLE MANAGER STATE (dumpsys role):\n{\n  user_states={\n    user_id=0\n")
-    several = render.roles(phone)
+    several = render.format_role_dump(phone)
     assert several.startswith("ROLE MANAGER STATE (dumpsys role):\n{\n  user_states=[\n    {\n      user_id=0\n")
     assert "          name=android.app.role.SMS\n" in several
     assert several.count("{") == several.count("}")
-    two = render.roles(replace(phone, users=phone.users[:1], roles={0: {"r": ("a", "b")}}))
+    two = render.format_role_dump(replace(phone, users=phone.users[:1], roles={0: {"r": ("a", "b")}}))
     assert (
         "    roles={\n      name=r\n      fallback_enabled=true\n      holders=[\n        a\n        b\n      ]\n"
         in two
@@ -381,5 +397,5 @@ def test_roles_nest_as_android_nests_them(phone):
 
 
 def test_identity_hashes_look_like_javas_and_stay():
-    assert re.fullmatch(r"[0-9a-f]{1,7}", render.identity("a"))
-    assert render.identity("a") == render.identity("a") != render.identity("b")
+    assert re.fullmatch(r"[0-9a-f]{1,7}", render.fake_identity_hash("a"))
+    assert render.fake_identity_hash("a") == render.fake_identity_hash("a") != render.fake_identity_hash("b")

@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from privaudit.capture.answers import decode
+from privaudit.capture.answers import decode_output
 from privaudit.dumpsys import appops, device, package_checks
 from privaudit.virtual_phone.dump_writers import appops as render_appops
 from privaudit.virtual_phone.dump_writers import package_dump
@@ -78,7 +78,7 @@ PACKAGE_DUMPS = {
 @pytest.fixture
 def text(samples):
     def read(name):
-        found, problem = decode((samples / name).read_bytes())
+        found, problem = decode_output((samples / name).read_bytes())
         assert problem is None
         return found
 
@@ -122,8 +122,8 @@ def _sorted_runs(lines):
 
 
 def _again(printed, sdk, vendor="aosp"):
-    dump = package_checks.parse(printed)
-    assert (dump.forged, dump.unparsed) == (None, 0)
+    dump = package_checks.parse_and_check_dump(printed)
+    assert (dump.forged_name, dump.unparsed_lines) == (None, 0)
     return Remodel(printed, dump, layout_of(sdk, vendor)).phone()
 
 
@@ -133,7 +133,11 @@ def test_package_dumps_come_out_again(text, name):
     original = text(file)
     own = name.startswith(WEAR)
     phone = _again(original if own or "Packages:\n" in original else f"Packages:\n{original}", sdk)
-    printed = package_dump.one(phone, phone.apps[0].package) if own else package_dump.whole(phone)
+    printed = (
+        package_dump.format_single_package_dump(phone, phone.apps[0].package)
+        if own
+        else package_dump.format_package_dump(phone)
+    )
     found, expected = _that_matter(_blocks(printed)), _that_matter(_blocks(original))
     if name == f"{WEAR}/1":
         # Android sorts permissions by the hash of their names, and the author of this sample changed one of the names.
@@ -150,7 +154,11 @@ def test_as_many_lines_as_grep_finds(samples, text, name):
     phone = _again(original if "Packages:\n" in original else f"Packages:\n{original}", sdk)
     own = name.startswith(WEAR)
     printed = _that_matter(
-        _blocks(package_dump.one(phone, phone.apps[0].package) if own else package_dump.whole(phone))
+        _blocks(
+            package_dump.format_single_package_dump(phone, phone.apps[0].package)
+            if own
+            else package_dump.format_package_dump(phone)
+        )
     )
     # What stands between the titles of blocks, without the components of users, whose lines look like permissions.
     cut = r"awk '/^(Packages|Hidden system packages|Shared users):$/{s=1;next} /^[^ ]/{s=0} s'"
@@ -184,7 +192,7 @@ def test_excerpts_of_android_studio(text, file, sdk, lines):
     excerpt = re.sub(r"^(?=.)", "  ", text(f"{STUDIO}/{file}"), flags=re.MULTILINE)
     phone = _again(f"Packages:\n{excerpt}", sdk)
     assert len(_that_matter(excerpt)) == lines
-    _comes_out_in_order(excerpt, package_dump.whole(phone))
+    _comes_out_in_order(excerpt, package_dump.format_package_dump(phone))
 
 
 def test_overlay_paths_stand_where_android_10_puts_them(text):
@@ -192,7 +200,7 @@ def test_overlay_paths_stand_where_android_10_puts_them(text):
     phone = _again(f"Packages:\n{excerpt}", 29)
     path = re.search(r"overlay paths:\n\s+(\S+)", excerpt)[1]
     install = replace(phone.apps[0].installs[0], overlays=(path,))
-    lines = render_packages.user_block(phone.apps[0], install, layout_of(29), names=None, everything=False)
+    lines = render_packages.user_lines(phone.apps[0], install, layout_of(29), names=None, detailed=False)
     assert "\n".join(lines) == excerpt[excerpt.index("    User 0:") :].rstrip()
 
 
@@ -218,7 +226,7 @@ def test_pixel_16_comes_out_again(text):
     """Its lines were copied by hand, in an order of their own."""
     original = _HEAD_16 + text(f"{PIXEL}/dumpsys_package_block.txt") + _SHARED_16
     original += text(f"{PIXEL}/dumpsys_package_shared_user_tail.txt")
-    printed = _that_matter(_blocks(package_dump.whole(_again(original, 36))))
+    printed = _that_matter(_blocks(package_dump.format_package_dump(_again(original, 36))))
     expected = _that_matter(original)
     assert sorted(printed) == sorted(expected)
     counts = {kind: sum(one == kind for one, _ in expected) for kind in MATTERS}
@@ -230,9 +238,9 @@ def test_pixel_16_begins_as_the_rendered_dump_begins(text):
     original = text(f"{PIXEL}/dumpsys_package_head.txt")
     titles = re.findall(r"^\S.*:$", original, re.MULTILINE)
     phone = VirtualPhone(
-        name="again", sdk=36, properties={}, zone=UTC, users=(AndroidUser(id=0, name="", flags=0),), apps=()
+        name="again", sdk=36, properties={}, time_zone=UTC, users=(AndroidUser(id=0, name="", flags=0),), apps=()
     )
-    printed = package_dump.whole(phone)
+    printed = package_dump.format_package_dump(phone)
     assert re.findall(r"^\S.*:$", printed, re.MULTILINE)[: len(titles)] == titles
     sdk = r"^    sdkVersion=36 .*databaseVersion=3 $"
     assert len(re.findall(sdk, printed, re.MULTILINE)) == len(re.findall(sdk, original, re.MULTILINE)) == 2
@@ -240,9 +248,11 @@ def test_pixel_16_begins_as_the_rendered_dump_begins(text):
 
 def test_the_properties_of_a_whole_getprop_come_out_again(text):
     original = text(f"{ROCKCHIP}/getprop.txt")
-    phone = VirtualPhone(name="again", sdk=25, properties=device.properties(original), zone=UTC, users=(), apps=())
+    phone = VirtualPhone(
+        name="again", sdk=25, properties=device.parse_properties(original), time_zone=UTC, users=(), apps=()
+    )
     lines = [line for line in original.splitlines() if line and not line.endswith(": []")]
-    assert sorted(render.properties(phone).splitlines()) == sorted(lines)
+    assert sorted(render.format_properties(phone).splitlines()) == sorted(lines)
     assert len(lines) > 200
 
 
@@ -268,14 +278,14 @@ def test_app_ops_come_out_again(samples, text, folder):
     file, sdk, figures = OPS_FIGURES[folder]
     original = text(f"{folder}/{file}")
     layout = layout_of(sdk)
-    dump = appops.parse(original)
-    event = next((op.access for uid in dump.uids.values() for ops in uid.packages.values() for op in ops.values()
-                  if op.access is not None and op.access.local is not None), None)  # fmt: skip
+    dump = appops.parse_appops(original)
+    event = next((op.last_access for uid in dump.uids.values() for ops in uid.packages.values() for op in ops.values()
+                  if op.last_access is not None and op.last_access.local_time is not None), None)  # fmt: skip
     now = now_of(original, event.offset) if event else None
     users = (AndroidUser(id=0, name="", flags=0),)
     apps = app_ops(original, dump, layout)
-    phone = VirtualPhone(name="again", sdk=sdk, properties={}, zone=UTC, users=users, apps=apps)
-    printed = render_appops.dump(phone, now or datetime(2018, 3, 16, tzinfo=UTC)).splitlines()
+    phone = VirtualPhone(name="again", sdk=sdk, properties={}, time_zone=UTC, users=users, apps=apps)
+    printed = render_appops.format_appops_dump(phone, now or datetime(2018, 3, 16, tzinfo=UTC)).splitlines()
     rules = list(OPS_MATTER.values())
     expected = [line for line in original.splitlines() if any(re.search(rule, line) for rule in rules)]
     found = [line for line in printed if any(re.search(rule, line) for rule in rules)]

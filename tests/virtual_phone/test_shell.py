@@ -44,7 +44,7 @@ def run_mksh(script: str, path: Path, stdin: bytes = b"") -> subprocess.Complete
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_agrees_with_mksh(script: str, tmp_path: Path) -> None:
     expected = run_mksh(script, tmp_path)
-    result = Shell({}).run(script)
+    result = Shell({}).run_script(script)
     assert (result.out.decode(), result.code) == (expected.stdout.decode(), expected.returncode)
     assert bool(result.err) == bool(expected.stderr)
 
@@ -58,15 +58,15 @@ def test_a_whole_round_of_questions_agrees_with_mksh(tmp_path: Path, sdk: str) -
 
     def stub(name: str) -> Program:
         def program(argv: Sequence[str], _stdin: bytes) -> ProgramResult:
-            return Shell({}).run(quoted(argv[1:]) + stubs[name])
+            return Shell({}).run_script(quoted(argv[1:]) + stubs[name])
 
         return program
 
     shell = Shell({name: stub(name) for name in stubs})
-    later = questions.later_rounds("@@m", ["package.com.x", "installed.0", "appops"], limit=4096)
+    later = questions.follow_up_rounds("@@m", ["package.com.x", "installed.0", "appops"], max_bytes=4096)
     for command in (questions.first_round("@@m"), *later):
         expected = run_mksh(command.text, tmp_path)
-        result = shell.run(command.text)
+        result = shell.run_script(command.text)
         assert result.out.decode() == expected.stdout.decode()
         assert result.code == expected.returncode
         assert b"@@m done" in result.out
@@ -81,17 +81,17 @@ def test_order_is_kept_where_errors_join() -> None:
         return ProgramResult(b"out\n", b"err\n", 4)
 
     shell = Shell({"both": both})
-    assert shell.run("echo 1; both; echo 2") == ProgramResult(b"1\nout\n2\n", b"err\n")
-    assert shell.run("{ echo 1; both; nosuch; echo $?; } 2>&1").out == (
+    assert shell.run_script("echo 1; both; echo 2") == ProgramResult(b"1\nout\n2\n", b"err\n")
+    assert shell.run_script("{ echo 1; both; nosuch; echo $?; } 2>&1").out == (
         b"1\nout\nerr\n/system/bin/sh: nosuch: inaccessible or not found\n127\n"
     )
-    assert shell.run("both 2>&1 >/dev/null") == ProgramResult(b"err\n", b"", 4)
-    assert shell.run("both | cat") == ProgramResult(b"out\n", b"err\n")
+    assert shell.run_script("both 2>&1 >/dev/null") == ProgramResult(b"err\n", b"", 4)
+    assert shell.run_script("both | cat") == ProgramResult(b"out\n", b"err\n")
 
 
 def test_unknown_program() -> None:
     said = b"/system/bin/sh: nosuch: inaccessible or not found\n"
-    assert Shell({}).run("nosuch -x") == ProgramResult(b"", said, 127)
+    assert Shell({}).run_script("nosuch -x") == ProgramResult(b"", said, 127)
 
 
 def test_programs_are_found_by_their_path_and_get_their_input() -> None:
@@ -99,29 +99,32 @@ def test_programs_are_found_by_their_path_and_get_their_input() -> None:
         return ProgramResult(f"{list(argv)}".encode() + stdin)
 
     shell = Shell({"show": show, "bytes": lambda _argv, _stdin: ProgramResult(b"\xff\xfe")})
-    assert shell.run("/system/bin/show 'a b' é").out == "['/system/bin/show', 'a b', 'é']".encode()
-    assert shell.run("echo in | show").out == b"['show']in\n"
-    assert shell.run("show", b"given").out == b"['show']given"
-    assert shell.run('echo "$(bytes)"').out == b"\xff\xfe\n"
+    assert shell.run_script("/system/bin/show 'a b' é").out == "['/system/bin/show', 'a b', 'é']".encode()
+    assert shell.run_script("echo in | show").out == b"['show']in\n"
+    assert shell.run_script("show", b"given").out == b"['show']given"
+    assert shell.run_script('echo "$(bytes)"').out == b"\xff\xfe\n"
 
 
 def test_files() -> None:
     shell = Shell({}, {"/data/a/x.txt": b"1\n2\n3\n", "/data/b": b"\0\1"})
-    assert shell.run("ls /data; cat /data/a/x.txt; head -n 1 </data/a/x.txt; tail -c +2 /data/b").out == (
+    assert shell.run_script("ls /data; cat /data/a/x.txt; head -n 1 </data/a/x.txt; tail -c +2 /data/b").out == (
         b"a\nb\n1\n2\n3\n1\n\x01"
     )
-    assert shell.run("[ -f /data/b ] && [ -d /data ] && [ ! -e /x ]; echo $?").out == b"0\n"
-    assert shell.run("cat /data").err == b"cat: /data: Is a directory\n"
-    assert shell.run("cat /x; ls /x").err == b"cat: /x: No such file or directory\nls: /x: No such file or directory\n"
-    assert shell.run("/data/b").code == shell.run("/data").code == 126
-    assert shell.run("echo x > /data/b") == ProgramResult(
+    assert shell.run_script("[ -f /data/b ] && [ -d /data ] && [ ! -e /x ]; echo $?").out == b"0\n"
+    assert shell.run_script("cat /data").err == b"cat: /data: Is a directory\n"
+    assert (
+        shell.run_script("cat /x; ls /x").err
+        == b"cat: /x: No such file or directory\nls: /x: No such file or directory\n"
+    )
+    assert shell.run_script("/data/b").code == shell.run_script("/data").code == 126
+    assert shell.run_script("echo x > /data/b") == ProgramResult(
         b"", b"/system/bin/sh: can't create /data/b: Read-only file system\n", 1
     )
 
 
 def test_sleep_can_be_ours() -> None:
     slept: list[float] = []
-    assert Shell({}, sleep=slept.append).run("sleep 1.5; sleep x").code == 1
+    assert Shell({}, sleep=slept.append).run_script("sleep 1.5; sleep x").code == 1
     assert slept == [1.5]
 
 
@@ -143,12 +146,12 @@ def test_sleep_can_be_ours() -> None:
     ],
 )
 def test_bounds(script: str) -> None:
-    result = Shell({}).run(script)
+    result = Shell({}).run_script(script)
     assert result.code > 0
     assert result.err.startswith(b"/system/bin/sh: ")
 
 
 @given(st.text(st.sampled_from("ab$(){}'\"`\\;|&<>! \n#%*[]=-?@12forinwhiledoneifthenfiesac"), max_size=60))
 def test_never_raises(script: str) -> None:
-    result = Shell({}).run(script)
+    result = Shell({}).run_script(script)
     assert 0 <= result.code <= 255

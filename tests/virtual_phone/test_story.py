@@ -8,10 +8,10 @@ from importlib import resources
 
 import pytest
 
-from privaudit.virtual_phone import open_story, stories
+from privaudit.virtual_phone import load_scenario, scenario_names
 from privaudit.virtual_phone.dump_writers.android import FLAG_BITS
 from privaudit.virtual_phone.scenario import ordinary
-from privaudit.virtual_phone.scenario.reader import StoryError, read
+from privaudit.virtual_phone.scenario.reader import ScenarioError, read_scenario
 from privaudit.virtual_phone.scenario.schema import parse_age
 
 _HEAD = """
@@ -32,29 +32,29 @@ _APP = '[[app]]\npackage = "com.example.one"\nrequests = ["INTERNET", "READ_CONT
 
 
 def _grants(package, user):
-    phone = open_story("borrower")
-    app = phone.app(package)
-    return {grant.name.removeprefix("android.permission."): grant for grant in phone.grants(app, user)}
+    phone = load_scenario("borrower")
+    app = phone.find_app(package)
+    return {grant.name.removeprefix("android.permission."): grant for grant in phone.runtime_grants(app, user)}
 
 
 def test_every_story_opens_and_is_the_same_each_time():
-    assert "borrower" in stories()
-    for name in stories():
-        assert open_story(name) == open_story(name)
+    assert "borrower" in scenario_names()
+    for name in scenario_names():
+        assert load_scenario(name) == load_scenario(name)
 
 
 def test_unknown_story():
     with pytest.raises(KeyError):
-        open_story("nobody")
+        load_scenario("nobody")
 
 
 def test_all_mistakes_of_type_at_once_with_file_and_path():
     text = _HEAD.replace("sdk = 34", "sdk = 12") + _APP + 'color = "red"\n[[app.user]]\nid = 0\n'
     text += 'grants = { READ_SMS = "perhaps" }\nops = [{ op = "READ_MINDS", access = "soon" }]\n'
-    with pytest.raises(StoryError) as caught:
-        read(text, name="bad.toml")
-    paths = {mistake.split(": ")[1] for mistake in caught.value.mistakes}
-    assert all(mistake.startswith("bad.toml: ") for mistake in caught.value.mistakes)
+    with pytest.raises(ScenarioError) as caught:
+        read_scenario(text, name="bad.toml")
+    paths = {mistake.split(": ")[1] for mistake in caught.value.problems}
+    assert all(mistake.startswith("bad.toml: ") for mistake in caught.value.problems)
     assert paths == {
         "phone.sdk",
         "app[0].color",
@@ -70,9 +70,9 @@ def test_all_mistakes_of_meaning_at_once():
     text += (
         '[roles.0]\nSMS = ["com.example.three"]\n[ordinary]\ncount = 5000\nseed = 1\ninstaller = "com.example.store"\n'
     )
-    with pytest.raises(StoryError) as caught:
-        read(text, name="bad.toml")
-    assert [mistake.split(": ", 2)[1] for mistake in caught.value.mistakes] == [
+    with pytest.raises(ScenarioError) as caught:
+        read_scenario(text, name="bad.toml")
+    assert [mistake.split(": ", 2)[1] for mistake in caught.value.problems] == [
         "app[0].user[0].id",
         "app[0].user[0].grants.CAMERA",
         "app[1].package",
@@ -89,25 +89,25 @@ def test_modes_and_permissions_that_a_release_does_not_have():
         '[[app.user]]\nid = 0\nuid_modes = { READ_SMS = "foreground" }\ngrants = { POST_NOTIFICATIONS = "allowed" }\n'
     )
     old += 'ops = [{ op = "READ_SMS" }, { op = "READ_SMS", mode = "ask" }]\n'
-    with pytest.raises(StoryError) as caught:
-        read(old, name="bad.toml")
-    assert [mistake.split(": ", 2)[1] for mistake in caught.value.mistakes] == [
+    with pytest.raises(ScenarioError) as caught:
+        read_scenario(old, name="bad.toml")
+    assert [mistake.split(": ", 2)[1] for mistake in caught.value.problems] == [
         "app[0].user[0].uid_modes.READ_SMS",
         "app[0].user[0].ops[1].mode",
         "app[0].user[0].grants.POST_NOTIFICATIONS",
     ]
-    read(old.replace("sdk = 28", 'sdk = 34\nvendor = "miui"'), name="good.toml")
+    read_scenario(old.replace("sdk = 28", 'sdk = 34\nvendor = "miui"'), name="good.toml")
 
 
 def test_what_a_legacy_app_was_denied_is_an_app_op():
     legacy = _APP + "target_sdk = 22\n" + '[[app.user]]\nid = 0\ngrants = { READ_SMS = "denied" }\n'
-    old = read(_HEAD.replace("sdk = 34", "sdk = 23") + legacy, name="t").app("com.example.one")
+    old = read_scenario(_HEAD.replace("sdk = 34", "sdk = 23") + legacy, name="t").find_app("com.example.one")
     assert old.installs[0].grants == ()
     assert {one.name.rpartition(".")[2]: one.granted for one in old.install_permissions} == {
         "INTERNET": True, "READ_CONTACTS": True, "READ_SMS": True,
     }  # fmt: skip
     assert old.installs[0].uid_modes == {"READ_SMS": "ignore"}
-    new = read(_HEAD + legacy, name="t").app("com.example.one").installs[0]
+    new = read_scenario(_HEAD + legacy, name="t").find_app("com.example.one").installs[0]
     assert [(one.granted, bool(one.flags & FLAG_BITS["REVIEW_REQUIRED"])) for one in new.grants] == [
         (True, True),
         (True, False),
@@ -117,8 +117,8 @@ def test_what_a_legacy_app_was_denied_is_an_app_op():
 
 
 def test_not_toml():
-    with pytest.raises(StoryError, match=r"bad\.toml: not TOML"):
-        read("title = ", name="bad.toml")
+    with pytest.raises(ScenarioError, match=r"bad\.toml: not TOML"):
+        read_scenario("title = ", name="bad.toml")
 
 
 @pytest.mark.parametrize(
@@ -141,36 +141,36 @@ def test_no_ages(text):
 
 
 def test_what_was_denied_or_not_asked_is_ignored_by_the_app_op():
-    install = read(_HEAD + _APP + '[[app.user]]\nid = 0\ngrants = { READ_CONTACTS = "allowed" }\n', name="t")
-    assert install.app("com.example.one").installs[0].uid_modes == {"READ_SMS": "ignore"}
+    install = read_scenario(_HEAD + _APP + '[[app.user]]\nid = 0\ngrants = { READ_CONTACTS = "allowed" }\n', name="t")
+    assert install.find_app("com.example.one").installs[0].uid_modes == {"READ_SMS": "ignore"}
 
 
 def test_location_without_background_is_foreground_only():
-    phone = open_story("borrower")
-    assert phone.app("com.example.sudaibao").installs[0].uid_modes["FINE_LOCATION"] == "foreground"
-    assert "FINE_LOCATION" not in phone.app("com.example.navigator").installs[0].uid_modes
+    phone = load_scenario("borrower")
+    assert phone.find_app("com.example.sudaibao").installs[0].uid_modes["FINE_LOCATION"] == "foreground"
+    assert "FINE_LOCATION" not in phone.find_app("com.example.navigator").installs[0].uid_modes
 
 
 def test_only_android_and_the_invented_are_on_the_phone():
-    phone = open_story("borrower")
+    phone = load_scenario("borrower")
     assert all(
         app.package == "android" or app.package.startswith(("com.example.", "com.android.")) for app in phone.apps
     )
-    assert all(app.package.startswith("com.example.") for app in phone.apps if not app.system)
+    assert all(app.package.startswith("com.example.") for app in phone.apps if not app.is_system)
     assert 60 <= len(phone.apps) <= 140
 
 
 def test_every_lending_app_has_names_in_both_languages():
-    phone = open_story("borrower")
+    phone = load_scenario("borrower")
     for package in ("sudaibao", "kuaiyihua", "anxin", "happyloan", "creditwing", "loancalculator"):
-        assert phone.app(f"com.example.{package}").labels.keys() == {"zh-CN", "en"}
+        assert phone.find_app(f"com.example.{package}").labels.keys() == {"zh-CN", "en"}
 
 
 def test_the_two_listed_apps():
     sudaibao, kuaiyihua = _grants("com.example.sudaibao", 0), _grants("com.example.kuaiyihua", 0)
     assert sudaibao["READ_CONTACTS"].granted
     assert sudaibao["READ_SMS"].granted
-    assert open_story("borrower").app("com.example.sudaibao").installer is None
+    assert load_scenario("borrower").find_app("com.example.sudaibao").installer is None
     assert kuaiyihua["READ_CONTACTS"].granted
     assert not kuaiyihua["READ_CALL_LOG"].granted
     clone = _grants("com.example.kuaiyihua", 999)
@@ -180,27 +180,27 @@ def test_the_two_listed_apps():
 
 
 def test_a_grant_may_outlive_the_app():
-    phone = open_story("borrower")
-    assert not phone.app("com.example.chat").installs[999].installed
+    phone = load_scenario("borrower")
+    assert not phone.find_app("com.example.chat").installs[999].installed
     assert _grants("com.example.chat", 999)["READ_CONTACTS"].granted
 
 
 def test_ordinary_apps_are_as_many_as_asked_for():
     text = _HEAD + _APP + '[ordinary]\ncount = 3\nseed = 1\ninstaller = "com.example.store"\n'
-    assert len(read(text, name="t").apps) == 4
-    assert ordinary.MOST >= 80
+    assert len(read_scenario(text, name="t").apps) == 4
+    assert ordinary.MAX_FILLER_APPS >= 80
 
 
 def test_the_demo_lists_are_invented_and_name_what_the_story_needs():
     lists = resources.files("privaudit.virtual_phone") / "lists"
-    phone = open_story("borrower")
+    phone = load_scenario("borrower")
     found = {}
     for kind in ("risky", "lenders"):
         for file in (lists / kind).iterdir():
             document = tomllib.loads(file.read_text(encoding="utf-8"))
             assert "invented" in document["source"]["publisher"]
             assert all(row["package"].startswith("com.example.") for row in document["app"])
-            found[file.name] = [row["package"] for row in document["app"] if phone.app(row["package"])]
+            found[file.name] = [row["package"] for row in document["app"] if phone.find_app(row["package"])]
     assert found == {
         "demo-research.toml": ["com.example.sudaibao"],
         "demo-regulator.toml": ["com.example.kuaiyihua"],

@@ -6,26 +6,26 @@ from dataclasses import replace
 
 import pytest
 
-from privaudit.virtual_phone import open_story
+from privaudit.virtual_phone import load_scenario
 from privaudit.virtual_phone.dump_writers.android import FLAG_BITS
-from privaudit.virtual_phone.programs import programs
-from privaudit.virtual_phone.state import Living, with_app
+from privaudit.virtual_phone.programs import build_programs
+from privaudit.virtual_phone.state import MutableDevice, with_app
 
 LOAN = "com.example.sudaibao"
 CONTACTS = "android.permission.READ_CONTACTS"
 REVOKE = f"pm revoke --user 0 {LOAN} {CONTACTS}"
 
 
-STORY = open_story("borrower")
+STORY = load_scenario("borrower")
 
 
 def living(sdk, **properties):
-    return Living(replace(STORY, sdk=sdk, properties={**STORY.properties, **properties}))
+    return MutableDevice(replace(STORY, sdk=sdk, properties={**STORY.properties, **properties}))
 
 
 def run(phone, line):
     words = line.split()
-    result = programs(phone)[words[0]](words, b"")
+    result = build_programs(phone)[words[0]](words, b"")
     return result.out.decode(), result.err.decode(), result.code
 
 
@@ -41,10 +41,10 @@ def fixed(phone, flag):
 def test_revoke_is_silent_when_it_works(sdk):
     phone = living(sdk)
     assert run(phone, REVOKE) == ("", "", 0)
-    (grant,) = [one for one in phone.phone.app(LOAN).installs[0].grants if one.name == CONTACTS]
+    (grant,) = [one for one in phone.phone.find_app(LOAN).installs[0].grants if one.name == CONTACTS]
     assert not grant.granted
     # App-ops follow from Android 10 on.
-    assert ("READ_CONTACTS" in phone.phone.app(LOAN).installs[0].uid_modes) == (sdk >= 29)
+    assert ("READ_CONTACTS" in phone.phone.find_app(LOAN).installs[0].uid_modes) == (sdk >= 29)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from tests.fixtures.workshop import Bench, Table
 @pytest.fixture(scope="session")
 def day_key():
     """Making one takes a moment; tests do not need many."""
-    return adb_auth.made()
+    return adb_auth.generate()
 
 
 @pytest.fixture

@@ -7,28 +7,35 @@ import re
 import pytest
 
 from privaudit.errors import ConnectionLost, PhoneError
-from privaudit.i18n import Language
-from privaudit.transport import WaitingForAllow
+from privaudit.i18n import Translator
+from privaudit.transport import AuthorizationWait
 from privaudit.workshop import codes, telling
-from privaudit.workshop.device_queue import GRACE_S
-from privaudit.workshop.device_watcher import POLL_S
-from privaudit.workshop.model import Asking, Broke, Keep, LetIn, Looked, Read
+from privaudit.workshop.device_queue import RECONNECT_GRACE_S
+from privaudit.workshop.device_watcher import POLL_INTERVAL_S
+from privaudit.workshop.model import (
+    AuditFinished,
+    AuthorizationRequested,
+    Authorized,
+    ClosingChecked,
+    Retention,
+    WorkerFailed,
+)
 from tests.fixtures.workshop import plugged
 
-ENGLISH = Language("en")
+ENGLISH = Translator("en")
 FINGERPRINT = "AB:CD:EF"
 
 
 def words(bench, row):
-    return "\n".join([telling.state(row, ENGLISH), *telling.todo(row, ENGLISH, Keep.HANDOUT)])
+    return "\n".join([telling.device_state(row, ENGLISH), *telling.instructions(row, ENGLISH, Retention.HANDOUT)])
 
 
 def to_sticker(bench, place, token):
     (row,) = [row for row in bench.desk.here() if row.place == place]
     assert row.stage == "consent"
     bench.desk.act("c", row)
-    bench.desk.heard(Asking(place, WaitingForAllow(fingerprint=FINGERPRINT, seconds_left=60)))
-    bench.desk.heard(LetIn(place, token))
+    bench.desk.heard(AuthorizationRequested(place, AuthorizationWait(fingerprint=FINGERPRINT, seconds_left=60)))
+    bench.desk.heard(Authorized(place, token))
     assert row.stage == "sticker"
     return row
 
@@ -36,7 +43,7 @@ def to_sticker(bench, place, token):
 def to_done(bench, place, token, made):
     row = to_sticker(bench, place, token)
     bench.desk.act("s", row)
-    bench.desk.heard(Read(place, made.report(), None))
+    bench.desk.heard(AuditFinished(place, made.report(), None))
     assert row.stage == "done"
     return row
 
@@ -62,8 +69,8 @@ def test_one_phone_at_a_time_gets_a_code(bench):
 def test_while_several_wait_for_a_code_the_board_says_what_that_risks(bench):
     bench.desk.seen([plugged("usb 1-1 9")])
     (row,) = bench.desk.rows
-    assert "Unplug all but one" in "\n".join(telling.todo(row, ENGLISH, Keep.HANDOUT, crowd=True))
-    assert "Unplug all but one" not in "\n".join(telling.todo(row, ENGLISH, Keep.HANDOUT))
+    assert "Unplug all but one" in "\n".join(telling.instructions(row, ENGLISH, Retention.HANDOUT, others_waiting=True))
+    assert "Unplug all but one" not in "\n".join(telling.instructions(row, ENGLISH, Retention.HANDOUT))
 
 
 def test_nothing_is_asked_of_a_phone_before_consent(bench):
@@ -87,9 +94,9 @@ def test_what_is_agreed_to_is_told_in_the_owners_language(bench):
     row.language = "zh"
     assert "不读的：联系人" in words(bench, row)
     assert "c = the owner agrees" in words(bench, row)  # the facilitator's own
-    for keep, part in ((Keep.NOTHING, "only a count"), (Keep.CAPTURE, "names every app on the phone")):
+    for keep, part in ((Retention.NOTHING, "only a count"), (Retention.CAPTURE, "names every app on the phone")):
         row.language = "en"
-        assert part in "\n".join(telling.todo(row, ENGLISH, keep))
+        assert part in "\n".join(telling.instructions(row, ENGLISH, keep))
 
 
 def test_refused_is_never_asked_and_can_go(bench):
@@ -101,7 +108,7 @@ def test_refused_is_never_asked_and_can_go(bench):
 
 def test_consent_withdrawn_deletes_what_was_kept(bench, made):
     bench.desk.seen([plugged()])
-    row = to_done(bench, plugged().place, "t", made)
+    row = to_done(bench, plugged().connection_id, "t", made)
     bench.desk.act("r", row)
     assert bench.forgotten == [row.code]
     assert (row.stage, row.report, row.consented) == ("refused", None, None)
@@ -109,7 +116,7 @@ def test_consent_withdrawn_deletes_what_was_kept(bench, made):
 
 def test_the_first_word_of_help_comes_within_two_seconds_of_plugging(bench):
     # The cables are looked at every POLL_S; what the look shows is on the board at once, by the desk's own clock.
-    assert 2 * POLL_S < 2
+    assert 2 * POLL_INTERVAL_S < 2
     bench.now = 100.0
     bench.desk.seen([plugged()])
     assert bench.changes[0][0] == 100.0
@@ -128,9 +135,9 @@ def test_while_the_phone_asks_the_fingerprint_of_the_day_is_told(bench):
     (row,) = bench.desk.rows
     bench.desk.act("c", row)
     before = len(bench.changes)
-    bench.desk.heard(Asking(row.place, WaitingForAllow(fingerprint=FINGERPRINT, seconds_left=88)))
+    bench.desk.heard(AuthorizationRequested(row.place, AuthorizationWait(fingerprint=FINGERPRINT, seconds_left=88)))
     assert len(bench.changes) == before + 1  # told at once, and not each second
-    bench.desk.heard(Asking(row.place, WaitingForAllow(fingerprint=FINGERPRINT, seconds_left=87)))
+    bench.desk.heard(AuthorizationRequested(row.place, AuthorizationWait(fingerprint=FINGERPRINT, seconds_left=87)))
     assert len(bench.changes) == before + 1
     said = words(bench, row)
     assert FINGERPRINT in said
@@ -139,20 +146,20 @@ def test_while_the_phone_asks_the_fingerprint_of_the_day_is_told(bench):
 
 def test_results_stay_hidden_until_the_owner_confirms_phone_and_code(bench, made):
     bench.desk.seen([plugged()])
-    row = to_done(bench, plugged().place, "t", made)
+    row = to_done(bench, plugged().connection_id, "t", made)
     assert "lending" not in words(bench, row)
-    assert list(telling.shown(row, ENGLISH, None)) == []
+    assert list(telling.result_lines(row, ENGLISH, None)) == []
     bench.desk.act("y", row)
     assert not row.confirmed  # nobody was asked
     bench.desk.act("v", row)
     assert row.code in words(bench, row)
-    assert list(telling.shown(row, ENGLISH, None)) == []
+    assert list(telling.result_lines(row, ENGLISH, None)) == []
     said = bench.desk.act("n", row)
     assert not row.confirmed
-    assert "Compare the stickers" in ENGLISH.say(said)
+    assert "Compare the stickers" in ENGLISH.translate(said)
     bench.desk.act("v", row)
     bench.desk.act("y", row)
-    assert any("no lending app" in line for line in telling.shown(row, ENGLISH, None))
+    assert any("no lending app" in line for line in telling.result_lines(row, ENGLISH, None))
     assert bench.freed == [row.place]
 
 
@@ -160,7 +167,7 @@ def test_a_phone_that_did_not_ask_is_told_apart_by_unplugging_it(bench):
     bench.desk.seen([plugged()])
     (row,) = bench.desk.rows
     bench.desk.act("c", row)
-    bench.desk.heard(LetIn(row.place, "t"))
+    bench.desk.heard(Authorized(row.place, "t"))
     assert "did not ask" in words(bench, row)
 
 
@@ -168,7 +175,7 @@ def test_a_phone_is_known_again_within_the_day_and_keeps_its_code(bench, made):
     bench.desk.seen([plugged("usb 1-1 5")])
     first = to_done(bench, "usb 1-1 5", "t", made)
     bench.desk.seen([])
-    bench.now += GRACE_S
+    bench.now += RECONNECT_GRACE_S
     bench.desk.seen([])
     assert first.stage == "left"
     bench.desk.seen([plugged("usb 1-4 6", mark="mark of usb 1-1 5")])
@@ -184,7 +191,7 @@ def test_a_phone_is_known_again_within_the_day_and_keeps_its_code(bench, made):
 def test_a_phone_that_finished_before_a_kill_keeps_its_code(bench):
     bench.known["t"] = "K7"
     bench.desk.seen([plugged()])
-    assert to_sticker(bench, plugged().place, "t").code == "K7"
+    assert to_sticker(bench, plugged().connection_id, "t").code == "K7"
 
 
 def test_two_phones_that_say_the_same_of_themselves_do_not_share_a_page(bench, made):
@@ -196,30 +203,30 @@ def test_two_phones_that_say_the_same_of_themselves_do_not_share_a_page(bench, m
 
 
 def test_pulled_in_the_middle_says_so_and_is_repeated_under_its_code(bench, made):
-    place = plugged().place
+    place = plugged().connection_id
     bench.desk.seen([plugged()])
     row = to_sticker(bench, place, "t")
     bench.desk.act("s", row)
-    bench.desk.heard(Broke(place, ConnectionLost("errors.cut_visit")))
+    bench.desk.heard(WorkerFailed(place, ConnectionLost("errors.cut_visit")))
     assert row.stage == "failed"
     assert bench.failures == ["cut_visit"]
     assert "plug the phone in again" in words(bench, row)
     bench.desk.act("a", row)
     assert row.stage == "calling"
     assert (len(bench.visits), row.code) == (2, "A1")
-    bench.desk.heard(LetIn(place, "t"))
+    bench.desk.heard(Authorized(place, "t"))
     bench.desk.act("s", row)
-    bench.desk.heard(Read(place, made.report(), None))
+    bench.desk.heard(AuditFinished(place, made.report(), None))
     assert [code for code, _ in bench.kept] == ["A1"]
 
 
 def test_a_full_disk_loses_nothing(bench, made):
-    place = plugged().place
+    place = plugged().connection_id
     bench.desk.seen([plugged()])
     row = to_sticker(bench, place, "t")
     bench.disk_full = True
     bench.desk.act("s", row)
-    bench.desk.heard(Read(place, made.report(), None))
+    bench.desk.heard(AuditFinished(place, made.report(), None))
     assert row.stage == "failed"
     assert "No space left" in words(bench, row)
     bench.desk.act("a", row)
@@ -233,7 +240,7 @@ def test_a_phone_off_the_bus_for_a_moment_is_the_same_row(bench):
     bench.desk.seen([plugged("usb 1-1 5")])
     (row,) = bench.desk.rows
     bench.desk.seen([])
-    bench.now += GRACE_S / 2
+    bench.now += RECONNECT_GRACE_S / 2
     bench.desk.seen([plugged("usb 1-1 6", mark="mark of usb 1-1 5")])  # it came back as a new device
     assert bench.desk.rows == [row]
     assert (row.stage, row.place) == ("consent", "usb 1-1 6")
@@ -254,7 +261,7 @@ def test_of_a_phone_that_left_nothing_stays_in_memory(bench, made):
         bench.desk.seen([plugged(place)])
         row = to_done(bench, place, f"t{number}", made)
         bench.desk.seen([])
-        bench.now += GRACE_S
+        bench.now += RECONNECT_GRACE_S
         bench.desk.seen([])
         assert (row.stage, row.report, row.visit, row.finished) == ("left", None, None, True)
     assert len(bench.desk.rows) < 10
@@ -276,9 +283,9 @@ def test_what_a_phone_says_that_left_is_too_late(bench):
     (row,) = bench.desk.rows
     bench.desk.act("c", row)
     bench.desk.seen([])
-    bench.now += GRACE_S
+    bench.now += RECONNECT_GRACE_S
     bench.desk.seen([])
-    bench.desk.heard(LetIn(row.place, "t"))
+    bench.desk.heard(Authorized(row.place, "t"))
     assert row.stage == "left"
 
 
@@ -287,7 +294,7 @@ def test_the_close_out_check_tells_what_it_sees_and_what_it_cannot(bench, made):
     row = to_done(bench, "usb 1-1 5", "t", made)
     bench.desk.act("o", row)
     assert row.visit.done[-1] == "look"
-    bench.desk.heard(Looked(row.place, {"wireless": False, "usb": False}))
+    bench.desk.heard(ClosingChecked(row.place, {"wireless": False, "usb": False}))
     said = words(bench, row)
     assert "Wireless debugging is still on" in said
     assert "USB debugging is still on" in said
@@ -302,7 +309,7 @@ def test_the_close_out_check_tells_what_it_sees_and_what_it_cannot(bench, made):
 def test_codes_are_short_readable_and_never_given_twice(given):
     taken = set()
     for _ in range(given):
-        taken.add(codes.draw(taken))
+        taken.add(codes.draw_case_code(taken))
     assert len(taken) == given
     for code in taken:
         assert re.fullmatch(r"[ACDEFHJKMNPRTUWXY][2-9][ACDEFHJKMNPRTUWXY]{0,2}", code)
@@ -310,4 +317,4 @@ def test_codes_are_short_readable_and_never_given_twice(given):
 
 
 def test_codes_tell_no_order():
-    assert len({codes.draw(()) for _ in range(60)}) > 20
+    assert len({codes.draw_case_code(()) for _ in range(60)}) > 20

@@ -12,21 +12,21 @@ import pytest
 
 from privaudit.errors import SourceError, UsageError
 from privaudit.model import DataClass
-from privaudit.workshop.books import read_book, read_sessions
-from privaudit.workshop.counts import Record
-from privaudit.workshop.model import Keep
-from privaudit.workshop.storage import Folder
+from privaudit.workshop.books import read_all_sessions, read_totals
+from privaudit.workshop.counts import DeviceRecord
+from privaudit.workshop.model import Retention
+from privaudit.workshop.storage import WorkshopFolder
 
 TODAY = date(2026, 1, 10)
 
 
-def opened(path, keep=Keep.HANDOUT, *, demo=False, on=TODAY):
-    return Folder(path, keep, demo=demo, today=lambda: on)
+def opened(path, keep=Retention.HANDOUT, *, demo=False, on=TODAY):
+    return WorkshopFolder(path, keep, demo=demo, today=lambda: on)
 
 
 def record(token="t", **changed):  # noqa: S107 - no password
     given = {"rom": "hyperos", "lending": 2, "can_read": (DataClass.CONTACTS,), "listed": ("com.example.loan",)}
-    return Record(token=token, **{**given, "found": True, "complete": True, **changed})
+    return DeviceRecord(token=token, **{**given, "found": True, "complete": True, **changed})
 
 
 def files(path):
@@ -35,23 +35,23 @@ def files(path):
 
 def test_closing_leaves_counts_alone(tmp_path):
     folder = opened(tmp_path / "ws")
-    folder.finish("K7", record(folder.token("a")), "page", None)
+    folder.save_device("K7", record(folder.make_token("a")), "page", None)
     folder.close(keep_pages=False)
     assert files(tmp_path / "ws") == {".lock", "totals.json"}
-    (session,) = read_book(tmp_path / "ws").sessions.values()
+    (session,) = read_totals(tmp_path / "ws").sessions.values()
     assert session.counted.phones == 1
     text = (tmp_path / "ws" / "totals.json").read_text()
-    for secret in (folder.day.secret, folder.day.salt, folder.token("a"), "K7"):
+    for secret in (folder.open_session.secret, folder.open_session.salt, folder.make_token("a"), "K7"):
         assert secret not in text
 
 
 def test_pages_stay_when_told_so(tmp_path):
     folder = opened(tmp_path / "ws")
-    folder.finish("K7", record(), "page", None)
+    folder.save_device("K7", record(), "page", None)
     folder.close(keep_pages=True)
     assert files(tmp_path / "ws") == {".lock", "totals.json", "pages/K7.html"}
     # A later day does not give the code of a page that still lies there to another phone.
-    assert "K7" in opened(tmp_path / "ws")._given
+    assert "K7" in opened(tmp_path / "ws")._used_codes
 
 
 def test_a_workshop_without_phones_leaves_no_counts(tmp_path):
@@ -61,70 +61,70 @@ def test_a_workshop_without_phones_leaves_no_counts(tmp_path):
 
 def test_the_same_phone_has_another_name_on_another_day(tmp_path):
     first = opened(tmp_path / "ws")
-    named = first.token("digest")
+    named = first.make_token("digest")
     first.close(keep_pages=False)
-    assert opened(tmp_path / "ws").token("digest") != named
+    assert opened(tmp_path / "ws").make_token("digest") != named
 
 
 def test_two_days_add_up(tmp_path):
     for day in (10, 11):
         folder = opened(tmp_path / "ws", on=date(2026, 1, day))
-        folder.finish("K7", record(), None, None)
+        folder.save_device("K7", record(), None, None)
         folder.close(keep_pages=False)
-    assert len(read_book(tmp_path / "ws").sessions) == 2
+    assert len(read_totals(tmp_path / "ws").sessions) == 2
 
 
 def test_after_a_kill_the_same_day_goes_on(tmp_path):
     before = opened(tmp_path / "ws")
-    token = before.token("digest")
-    before.finish("K7", record(token), "page", None)
-    before.failed("lost")
+    token = before.make_token("digest")
+    before.save_device("K7", record(token), "page", None)
+    before.count_failure("lost")
     (tmp_path / "ws" / "pages" / "A3.html.part").write_text("half")
     before._lock.release()  # as the system does it, and nothing else
     after = opened(tmp_path / "ws")
     assert after.resumed
-    assert after.code_of(after.token("digest")) == "K7"
-    assert after.day.failures == {"lost": 1}
-    assert "K7" in after._given
+    assert after.code_for_token(after.make_token("digest")) == "K7"
+    assert after.open_session.failures == {"lost": 1}
+    assert "K7" in after._used_codes
     assert not list((tmp_path / "ws").rglob("*.part"))
 
 
 def test_what_another_day_left_open_is_closed_first(tmp_path):
     before = opened(tmp_path / "ws")
-    before.finish("K7", record(before.token("digest")), "page", None)
+    before.save_device("K7", record(before.make_token("digest")), "page", None)
     before._lock.release()
     after = opened(tmp_path / "ws", on=date(2026, 1, 11))
     assert not after.resumed
     assert files(tmp_path / "ws") == {".lock", ".open/day.json", "totals.json"}
-    assert read_book(tmp_path / "ws").sessions[before.day.session].counted.phones == 1
-    assert after.day.secret != before.day.secret
-    assert after.code_of(before.token("digest")) is None
+    assert read_totals(tmp_path / "ws").sessions[before.open_session.session].counted.phones == 1
+    assert after.open_session.secret != before.open_session.secret
+    assert after.code_for_token(before.make_token("digest")) is None
 
 
 def test_killed_between_counting_and_destroying_it_counts_once(tmp_path, monkeypatch):
     folder = opened(tmp_path / "ws")
-    folder.finish("K7", record(), None, None)
+    folder.save_device("K7", record(), None, None)
     with monkeypatch.context() as patch:
         patch.setattr(shutil, "rmtree", lambda *_, **__: None)
         folder.close(keep_pages=False)
     again = opened(tmp_path / "ws")
     assert not again.resumed
-    assert read_sessions([tmp_path / "ws"]).sessions[folder.day.session].counted.phones == 1
-    assert len([one for one in read_sessions([tmp_path / "ws"]).sessions.values() if one.counted.phones]) == 1
+    assert read_all_sessions([tmp_path / "ws"]).sessions[folder.open_session.session].counted.phones == 1
+    assert len([one for one in read_all_sessions([tmp_path / "ws"]).sessions.values() if one.counted.phones]) == 1
 
 
 def test_a_copied_folder_is_not_counted_twice(tmp_path):
     folder = opened(tmp_path / "ws")
-    folder.finish("K7", record(), None, None)
+    folder.save_device("K7", record(), None, None)
     folder.close(keep_pages=False)
     shutil.copytree(tmp_path / "ws", tmp_path / "copy")
-    assert len(read_sessions([tmp_path / "ws", tmp_path / "copy"]).sessions) == 1
+    assert len(read_all_sessions([tmp_path / "ws", tmp_path / "copy"]).sessions) == 1
 
 
 def test_an_open_folder_is_counted_too(tmp_path):
     folder = opened(tmp_path / "ws")
-    folder.finish("K7", record(), None, None)
-    (session,) = read_sessions([tmp_path / "ws"]).sessions.values()
+    folder.save_device("K7", record(), None, None)
+    (session,) = read_all_sessions([tmp_path / "ws"]).sessions.values()
     assert session.counted.phones == 1
 
 
@@ -132,8 +132,8 @@ def test_a_second_facilitator_is_told(tmp_path):
     first = opened(tmp_path / "ws")
     with pytest.raises(SourceError, match="folder_in_use"):
         opened(tmp_path / "ws")
-    first.leave()
-    opened(tmp_path / "ws").leave()
+    first.leave_open()
+    opened(tmp_path / "ws").leave_open()
 
 
 def test_a_folder_of_other_things_is_left_alone(tmp_path):
@@ -146,32 +146,32 @@ def test_a_folder_of_other_things_is_left_alone(tmp_path):
 
 
 def test_what_was_agreed_to_in_the_morning_holds_in_the_afternoon(tmp_path):
-    opened(tmp_path / "ws").leave()
+    opened(tmp_path / "ws").leave_open()
     with pytest.raises(UsageError, match="keep_changed"):
-        opened(tmp_path / "ws", Keep.CAPTURE)
+        opened(tmp_path / "ws", Retention.CAPTURE)
 
 
 @pytest.mark.parametrize("closed", [False, True])
 def test_a_rehearsal_is_not_mixed_with_real_phones(tmp_path, closed):
     folder = opened(tmp_path / "ws", demo=True)
-    folder.finish("K7", record(), None, None)
+    folder.save_device("K7", record(), None, None)
     if closed:
         folder.close(keep_pages=False)
     else:
-        folder.leave()
+        folder.leave_open()
     with pytest.raises(UsageError, match="rehearsal_mixed"):
         opened(tmp_path / "ws")
     real = opened(tmp_path / "real")
-    real.finish("K7", record(), None, None)
+    real.save_device("K7", record(), None, None)
     with pytest.raises(UsageError, match="totals_mixed"):
-        read_sessions([tmp_path / "ws", tmp_path / "real"])
+        read_all_sessions([tmp_path / "ws", tmp_path / "real"])
 
 
 @pytest.mark.parametrize("name", [".open/day.json", "totals.json", ".open/K7.json"])
 def test_a_torn_file_is_named(tmp_path, name):
     folder = opened(tmp_path / "ws")
-    folder.finish("K7", record(), None, None)
-    folder.leave()
+    folder.save_device("K7", record(), None, None)
+    folder.leave_open()
     (tmp_path / "ws" / name).write_text("{")
     with pytest.raises(SourceError, match="folder_damaged"):
         opened(tmp_path / "ws")
@@ -181,31 +181,31 @@ def test_a_full_disk_finishes_no_phone_and_destroys_nothing(tmp_path, monkeypatc
     from pathlib import Path
 
     folder = opened(tmp_path / "ws")
-    folder.finish("K7", record(), "page", None)
+    folder.save_device("K7", record(), "page", None)
 
     def full(*_):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "replace", full)
     with pytest.raises(SourceError, match="not_written"):
-        folder.finish("A3", record("u"), "page", None)
+        folder.save_device("A3", record("u"), "page", None)
     assert "A3" not in folder.records
-    folder.failed("not_written")  # is not worth stopping for
+    folder.count_failure("not_written")  # is not worth stopping for
     with pytest.raises(SourceError, match="not_written"):
         folder.close(keep_pages=False)
     monkeypatch.undo()
     assert files(tmp_path / "ws") >= {".open/K7.json", ".open/day.json", "pages/K7.html"}
     assert not list((tmp_path / "ws").rglob("*.part"))
     folder.close(keep_pages=False)
-    assert read_book(tmp_path / "ws").sessions
+    assert read_totals(tmp_path / "ws").sessions
 
 
 def test_consent_withdrawn_leaves_no_file(tmp_path):
     folder = opened(tmp_path / "ws")
-    folder.finish("K7", record(), "page", None)
-    folder.forget("K7")
+    folder.save_device("K7", record(), "page", None)
+    folder.delete_device("K7")
     assert files(tmp_path / "ws") == {".lock", ".open/day.json"}
-    assert folder.counted().phones == 0
+    assert folder.current_counts().phones == 0
 
 
 HOLD = """
@@ -224,7 +224,7 @@ def test_a_killed_program_holds_no_lock(tmp_path):
     with subprocess.Popen([sys.executable, "-c", HOLD, str(tmp_path / "ws")], stdout=subprocess.PIPE) as other:
         assert other.stdout.readline() == b"open\n"
         with pytest.raises(SourceError, match="folder_in_use"):
-            Folder(tmp_path / "ws", Keep.HANDOUT)
+            WorkshopFolder(tmp_path / "ws", Retention.HANDOUT)
         other.send_signal(signal.SIGKILL)
         other.wait()
-    Folder(tmp_path / "ws", Keep.HANDOUT).leave()
+    WorkshopFolder(tmp_path / "ws", Retention.HANDOUT).leave_open()

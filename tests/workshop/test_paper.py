@@ -14,11 +14,11 @@ import pytest
 from privaudit import roms
 from privaudit.documents import sheet
 from privaudit.errors import UsageError
-from privaudit.i18n import Language
-from privaudit.i18n.catalog import available
+from privaudit.i18n import Translator
+from privaudit.i18n.catalog import languages
 from privaudit.model import Source
 from privaudit.workshop import handout, kit, telling
-from privaudit.workshop.model import Keep
+from privaudit.workshop.model import Retention
 
 STORIES = ["hyperos", "oneui", "coloros", "emui5", "android6", "android16", "borrower"]
 VOID = {"meta", "br", "rect"}
@@ -62,11 +62,11 @@ def said(page):
     return unescape(re.sub(r"<[^>]+>", "\n", page))
 
 
-@pytest.mark.parametrize("code", available())
+@pytest.mark.parametrize("code", languages())
 def test_what_participants_read_is_in_every_language(code):
-    english, said = Language("en"), Language(code)
-    for keep in Keep:
-        for there, here in zip(telling.consent(keep, english), telling.consent(keep, said), strict=True):
+    english, said = Translator("en"), Translator(code)
+    for keep in Retention:
+        for there, here in zip(telling.consent_lines(keep, english), telling.consent_lines(keep, said), strict=True):
             assert (there == here) is (code == "en")
     for name in (
         "handout",
@@ -77,30 +77,30 @@ def test_what_participants_read_is_in_every_language(code):
         "payment_works",
         "server_key",
     ):
-        assert (said.text(f"workshop.{name}") == english.text(f"workshop.{name}")) is (code == "en"), name
+        assert (said.t(f"workshop.{name}") == english.t(f"workshop.{name}")) is (code == "en"), name
 
 
 @pytest.mark.parametrize("code", ["en", "zh"])
 @pytest.mark.parametrize("story", STORIES)
 def test_the_page_of_every_phone(report_of, story, code):
-    language = Language(code)
+    language = Translator(code)
     report = report_of(story)
-    page = handout.page(report, "K7", language)
+    page = handout.render_handout(report, "K7", language)
     strictly(page)
     text = said(page)
     assert "K7" in text
-    assert language.text("report.demo") in text
-    for message in handout.closing(report.phone):
-        assert language.say(message) in text
+    assert language.t("report.demo") in text
+    for message in handout.closing_steps(report.phone):
+        assert language.translate(message) in text
     for finding in report.findings:
         for step in finding.steps:
-            assert language.say(step) in text
-    assert language.text("report.not_advice") in text
+            assert language.translate(step) in text
+    assert language.t("report.not_advice") in text
     assert "SHA-256" not in text
 
 
 def test_the_close_out_list_is_whole(report_of):
-    text = [Language("en").say(message) for message in handout.closing(report_of("oneui").phone)]
+    text = [Translator("en").translate(message) for message in handout.closing_steps(report_of("oneui").phone)]
     order = [
         "Unplug",
         "Revoke USB debugging",
@@ -115,14 +115,14 @@ def test_the_close_out_list_is_whole(report_of):
 
 def test_through_a_server_revoking_comes_first(report_of):
     report = replace(report_of("hyperos"), source=Source(kind="server", sha256=None))
-    text = said(handout.page(report, "K7", Language("en")))
+    text = said(handout.render_handout(report, "K7", Translator("en")))
     assert text.index("The key of this computer is stored on your phone") < text.index("Code K7")
     assert text.index("Revoke USB debugging") < text.index("Code K7")
-    assert "The key of this computer" not in said(handout.page(report_of("hyperos"), "K7", Language("en")))
+    assert "The key of this computer" not in said(handout.render_handout(report_of("hyperos"), "K7", Translator("en")))
 
 
 def test_nothing_found_is_no_all_clear(made):
-    text = said(handout.page(made.report(complete=False), "K7", Language("en")))
+    text = said(handout.render_handout(made.report(complete=False), "K7", Translator("en")))
     assert "This does not mean that the phone is fine" in text
     assert "Apps that were uninstalled" in text
 
@@ -130,7 +130,7 @@ def test_nothing_found_is_no_all_clear(made):
 def test_hostile_names_stay_names(made):
     label = '</bdi><script>alert(1)</script>\u202e{{ 7*7 }} "'
     app = made.app(label=label, contacts=made.access("can_read"))
-    page = handout.page(made.report(app), "K7", Language("en"))
+    page = handout.render_handout(made.report(app), "K7", Translator("en"))
     strictly(page)
     assert "<script>" not in page
     assert "\u202e" not in page
@@ -145,7 +145,7 @@ def test_no_ordinary_app_and_nobody_stands_on_it(report_of, capture_of_story):
     assert len(packages) > 50
     report = report_of("borrower")
     others = packages - {app.package for app in report.apps}
-    page = handout.page(report, "K7", Language("en"))
+    page = handout.render_handout(report, "K7", Translator("en"))
     installers = {app.installer for app in report.apps}
     assert [
         package for package in others - installers if re.search(rf"(?<![\w.]){re.escape(package)}(?![\w.])", page)
@@ -159,7 +159,7 @@ KINDS = {"consent", "usb", "poster", "evidence", "closing", "friends", "iphone",
 
 @pytest.mark.parametrize("code", ["en", "zh"])
 def test_the_kit(tmp_path, code):
-    paths = kit.write_kit(tmp_path / "kit", Language(code), "CN")
+    paths = kit.write_kit(tmp_path / "kit", Translator(code), "CN")
     assert {path.stem for path in paths} == KINDS | {"country", "kit"}
     pages = {path.stem: path.read_text(encoding="utf-8") for path in paths}
     for page in pages.values():
@@ -167,22 +167,22 @@ def test_the_kit(tmp_path, code):
     assert pages["kit"].count("<section") == sum(
         page.count("<section") for name, page in pages.items() if name != "kit"
     )
-    assert pages["usb"].count("<section") == len(roms.names())
+    assert pages["usb"].count("<section") == len(roms.list_rom_ids())
     assert pages["friends"].count("<ul") == 2  # two halves, to be cut
     assert pages["evidence"].count("<tr>") > 8
 
 
 def test_the_bank_warning_stands_before_the_switch_on_every_card():
-    language = Language("en")
-    for made in kit.sheets(language)["usb"]:
+    language = Translator("en")
+    for made in kit.build_sheets(language)["usb"]:
         texts = [line for block in made.blocks for line in block.texts]
-        warning = texts.index(language.text("report.taps_bank_first"))
-        on = texts.index(language.text("report.taps_usb_on"))
-        assert warning == 0 < on < texts.index(language.text("kit.closing"))
+        warning = texts.index(language.t("report.taps_bank_first"))
+        on = texts.index(language.t("report.taps_usb_on"))
+        assert warning == 0 < on < texts.index(language.t("kit.closing"))
 
 
 def test_the_slip_asks_what_must_be_asked():
-    text = said(sheet.render(kit.sheets(Language("en"))["consent"], Language("en")))
+    text = said(sheet.render_sheets(kit.build_sheets(Translator("en"))["consent"], Translator("en")))
     for part in (
         "my own phone",
         "18 or older",
@@ -195,11 +195,11 @@ def test_the_slip_asks_what_must_be_asked():
 
 
 def test_the_country_is_told_what_the_lists_hold_for_it():
-    made = kit.sheets(Language("en"), "CN")["country"]
-    assert "none of them for CN" in said(sheet.render(made, Language("en")))
-    assert "country" not in kit.sheets(Language("en"))
+    made = kit.build_sheets(Translator("en"), "CN")["country"]
+    assert "none of them for CN" in said(sheet.render_sheets(made, Translator("en")))
+    assert "country" not in kit.build_sheets(Translator("en"))
 
 
 def test_a_folder_that_is_not_there(tmp_path):
     with pytest.raises(UsageError, match="no_folder"):
-        kit.write_kit(tmp_path / "no" / "kit", Language("en"))
+        kit.write_kit(tmp_path / "no" / "kit", Translator("en"))

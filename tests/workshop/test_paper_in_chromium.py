@@ -7,7 +7,7 @@ import re
 import pytest
 
 from privaudit.documents import sheet
-from privaudit.i18n import Language
+from privaudit.i18n import Translator
 from privaudit.workshop import handout, kit
 
 BETWEEN_MARGINS = 702
@@ -20,13 +20,15 @@ def pages(opened_page):
 
 @pytest.mark.parametrize("code", ["en", "zh"])
 def test_each_sheet_of_the_kit_is_one_page(opened, code):
-    made = [one for kind in kit.sheets(Language(code), "CN").values() for one in kind]
-    assert pages(opened(sheet.render(made, Language(code)))) == len(made)
+    made = [one for kind in kit.build_sheets(Translator(code), "CN").values() for one in kind]
+    assert pages(opened(sheet.render_sheets(made, Translator(code)))) == len(made)
 
 
 @pytest.mark.parametrize(("story", "code"), [("borrower", "zh"), ("hyperos", "en"), ("oneui", "hi")])
 def test_the_page_is_large_and_whole(opened, report_of, story, code):
-    page = opened(handout.page(report_of(story), "K7", Language(code), full_sha256="0" * 64), BETWEEN_MARGINS)
+    page = opened(
+        handout.render_handout(report_of(story), "K7", Translator(code), full_sha256="0" * 64), BETWEEN_MARGINS
+    )
     page.emulate_media(media="print")
     assert page.evaluate("document.documentElement.scrollWidth") == BETWEEN_MARGINS
     small = "[...document.querySelectorAll('p, li')].filter(one => parseFloat(getComputedStyle(one).fontSize) < 21)"

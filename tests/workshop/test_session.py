@@ -13,14 +13,14 @@ from pathlib import Path
 import pytest
 
 from privaudit.capture import archive
-from privaudit.capture.questions import leaving
-from privaudit.i18n.catalog import available
+from privaudit.capture.questions import wireless_debugging_state
+from privaudit.i18n.catalog import languages
 from privaudit.transport import adb_auth as keys
-from privaudit.virtual_phone import stories
+from privaudit.virtual_phone import scenario_names
 from privaudit.virtual_phone.adbd.auth import KeyPolicy
-from privaudit.workshop.model import Keep
-from privaudit.workshop.rehearsal import Rehearsal
-from privaudit.workshop.worker import scope
+from privaudit.workshop.model import Retention
+from privaudit.workshop.rehearsal import RehearsalWatcher
+from privaudit.workshop.worker import consent_scope
 from tests.fixtures.workshop import Table
 
 TEN_S = 10.0
@@ -43,7 +43,7 @@ def test_from_plugging_to_the_page(table, monkeypatch, tmp_path):
     table.session.act("s", row)
     table.until(lambda: row.stage == "done")
     assert row.report.consent.given_at == row.consented
-    assert row.report.consent.scope == scope(Keep.HANDOUT)
+    assert row.report.consent.scope == consent_scope(Retention.HANDOUT)
     assert row.report.demo
     page = table.folder.page(row.code).read_text(encoding="utf-8")
     assert row.code in page
@@ -77,7 +77,7 @@ def test_what_lies_in_the_folder_names_no_phone(table):
     assert row.code not in (table.folder.path / "totals.json").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("keep", Keep)
+@pytest.mark.parametrize("keep", Retention)
 def test_what_is_kept(tmp_path, day_key, keep):
     table = Table(tmp_path / "ws", day_key, keep)
     table.phones.plug("usb 1-1 1")
@@ -85,8 +85,8 @@ def test_what_is_kept(tmp_path, day_key, keep):
     row = table.row()
     table.through(row)
     kept = {path.relative_to(table.folder.path).as_posix() for path in table.folder.path.rglob("*") if path.is_file()}
-    pages = {f"pages/{row.code}.html"} if keep is not Keep.NOTHING else set()
-    captures = {f"captures/{row.code}.zip"} if keep is Keep.CAPTURE else set()
+    pages = {f"pages/{row.code}.html"} if keep is not Retention.NOTHING else set()
+    captures = {f"captures/{row.code}.zip"} if keep is Retention.CAPTURE else set()
     assert kept == {".lock", ".open/day.json", f".open/{row.code}.json"} | pages | captures
     if captures:
         assert archive.read(table.folder.path / captures.pop()).demo
@@ -192,7 +192,7 @@ def test_a_workshop_only_reads(table):
 
 
 def test_the_close_out_question_is_a_read():
-    assert leaving().text == "settings get global adb_wifi_enabled </dev/null"
+    assert wireless_debugging_state().text == "settings get global adb_wifi_enabled </dev/null"
 
 
 def test_the_key_for_the_day_lies_in_no_file(table, tmp_path):
@@ -204,16 +204,16 @@ def test_the_key_for_the_day_lies_in_no_file(table, tmp_path):
         if path.is_file():
             assert b"PRIVATE KEY" not in path.read_bytes()
             assert format(private.d, "x").encode() not in path.read_bytes()
-    assert keys.made().fingerprint != table.phones.key.fingerprint
+    assert keys.generate().fingerprint != table.phones.key.fingerprint
 
 
 @pytest.mark.parametrize("count", [1, 5, 6, 20])
 def test_one_phone_in_six_of_a_rehearsal_hangs_on_a_loose_cable(day_key, count):
-    arrivals = Rehearsal(count, day_key, pace_s=60)
-    assert len({guest.story for guest in arrivals._guests}) == min(count, len(stories()))
-    assert sum(guest.loose for guest in arrivals._guests) == count // 6
+    arrivals = RehearsalWatcher(count, day_key, arrival_interval_s=60)
+    assert len({guest.scenario for guest in arrivals._schedule}) == min(count, len(scenario_names()))
+    assert sum(guest.has_loose_cable for guest in arrivals._schedule) == count // 6
     arrivals.close()
-    assert arrivals.over
+    assert arrivals.is_finished
 
 
 def test_a_few_phones_leave_no_thread_and_no_row(table):
@@ -269,7 +269,7 @@ def test_another_language_writes_the_page_anew(table):
     while row.language != "zh":
         table.session.other_language(row)
         spoken.add(row.language)
-    assert spoken == set(available()) - {"en"}
+    assert spoken == set(languages()) - {"en"}
     page = table.folder.page(row.code).read_text(encoding="utf-8")
     assert 'lang="zh-Hans"' in page
     assert "走之前" in page

@@ -366,19 +366,19 @@ def test_totals_of_many_folders_in_every_form(run, tmp_path):
     from datetime import date
 
     from privaudit.model import DataClass
-    from privaudit.workshop.counts import Record
-    from privaudit.workshop.model import Keep
-    from privaudit.workshop.storage import Folder
+    from privaudit.workshop.counts import DeviceRecord
+    from privaudit.workshop.model import Retention
+    from privaudit.workshop.storage import WorkshopFolder
 
     for name in ("one", "two"):
-        folder = Folder(tmp_path / name, Keep.NOTHING, today=date.today)
+        folder = WorkshopFolder(tmp_path / name, Retention.NOTHING, today=date.today)
         for number in range(8):
             lent = number < 5
             reads = (DataClass.CONTACTS,) if lent else ()
             listed = ("com.example.loan",) if lent else ()
-            folder.finish(
+            folder.save_device(
                 f"A{number + 2}",
-                Record(
+                DeviceRecord(
                     token=str(number),
                     rom="hyperos",
                     lending=number,

@@ -12,12 +12,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from privaudit.i18n import Language
+from privaudit.i18n import Translator
 from privaudit.workshop import statistics
-from privaudit.workshop.counts import Book, Counted, Record, Session, added, counted
+from privaudit.workshop.counts import (
+    DeviceRecord,
+    SessionCounts,
+    SessionTotals,
+    WorkshopTotals,
+    count_records,
+    sum_counts,
+)
 
 NO_COUNTS = {"roms": {}, "lending": {}, "can_read": {}, "listed": {}, "failures": {}}
-BIG = Counted(
+BIG = SessionCounts(
     phones=40,
     unmarked=1,
     roms={"hyperos": 20, "coloros": 12, "oneui": 5, "aosp": 3},
@@ -29,12 +36,16 @@ BIG = Counted(
 
 
 def book(*counts, demo=False):
-    sessions = {str(number): Session(opened_on=date(2026, 1, 1), counted=one) for number, one in enumerate(counts)}
-    return Book(demo=demo, sessions=sessions)
+    sessions = {
+        str(number): SessionTotals(opened_on=date(2026, 1, 1), counted=one) for number, one in enumerate(counts)
+    }
+    return WorkshopTotals(demo=demo, sessions=sessions)
 
 
 def shown(counts):
-    return {table.name: {line.name: line.count for line in table.lines} for table in statistics.tables(counts)}
+    return {
+        table.name: {line.name: line.count for line in table.rows} for table in statistics.publishable_tables(counts)
+    }
 
 
 def test_small_counts_and_small_complements_are_left_out():
@@ -51,7 +62,7 @@ def test_what_a_sum_would_give_away_is_left_out_too():
 
 
 def test_of_twelve_people_almost_nothing_is_told():
-    twelve = Counted(
+    twelve = SessionCounts(
         phones=12,
         roms={"hyperos": 11, "oneui": 1},
         lending={"1": 12},
@@ -71,7 +82,7 @@ COUNTS = st.dictionaries(st.sampled_from("abcdefgh"), st.integers(0, 30), max_si
 @given(COUNTS)
 def test_nothing_small_can_be_worked_out(counts):
     whole = sum(counts.values())
-    lines = statistics._parts(counts, whole)
+    lines = statistics._suppress_small_cells(counts, whole)
     visible = [line.count for line in lines if line.count is not None]
     hidden = [counts[line.name] for line in lines if line.count is None]
     assert all(count >= 5 and whole - count >= 5 for count in visible)
@@ -84,53 +95,55 @@ def test_nothing_small_can_be_worked_out(counts):
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 6)), max_size=12))
 def test_a_token_is_one_phone(visits):
     records = [
-        Record(token=token, rom="aosp", lending=lending, can_read=(), listed=(), found=False, complete=True)
+        DeviceRecord(token=token, rom="aosp", lending=lending, can_read=(), listed=(), found=False, complete=True)
         for token, lending in visits
     ]
-    result = counted(records, {})
+    result = count_records(records, {})
     assert result.phones == len({token for token, _ in visits}) == sum(result.lending.values())
 
 
 def test_a_phone_that_cannot_be_known_again_is_in_no_count():
-    records = [Record(token=None, rom="aosp", lending=1, can_read=(), listed=("x",), found=True, complete=True)] * 9
-    result = counted(records, {})
+    records = [
+        DeviceRecord(token=None, rom="aosp", lending=1, can_read=(), listed=("x",), found=True, complete=True)
+    ] * 9
+    result = count_records(records, {})
     assert (result.phones, result.unmarked, result.listed) == (0, 9, {})
 
 
 def test_many_folders_add_up():
-    assert added([BIG, BIG]).roms["hyperos"] == 40
-    assert added([]).phones == 0
+    assert sum_counts([BIG, BIG]).roms["hyperos"] == 40
+    assert sum_counts([]).phones == 0
 
 
 @pytest.mark.parametrize("code", ["en", "zh"])
 def test_as_text(code):
-    language = Language(code)
-    text = statistics.text(book(BIG, demo=True), language)
-    assert language.text("report.demo").split("，")[0][:10] in text
+    language = Translator(code)
+    text = statistics.render_text(book(BIG, demo=True), language)
+    assert language.t("report.demo").split("，")[0][:10] in text
     assert "com.example.many" in text
     assert "com.example.few" not in text
-    assert language.text("workshop.totals_hidden") in text
+    assert language.t("workshop.totals_hidden") in text
     assert "HyperOS" in text
 
 
 def test_as_json():
-    document = json.loads(statistics.json(book(BIG), Language("en")))
+    document = json.loads(statistics.render_json(book(BIG), Translator("en")))
     assert document["demo"] is False
     assert document["tables"]["roms"] == {"of": 40, "rows": {"hyperos": 20, "coloros": 12}, "others_suppressed": True}
     assert document["tables"]["can_read"]["rows"]["call_log"] is None
 
 
 def test_as_csv_without_formulas():
-    evil = Counted(phones=20, **{**NO_COUNTS, "listed": {"=cmd()": 9}})
-    text = statistics.csv_text(book(evil), Language("en"))
+    evil = SessionCounts(phones=20, **{**NO_COUNTS, "listed": {"=cmd()": 9}})
+    text = statistics.render_csv(book(evil), Translator("en"))
     assert text.startswith("\ufeff")
     rows = list(csv.reader(io.StringIO(text.removeprefix("\ufeff"))))
     assert [row for row in rows if row[1] == "listed"] == [["0", "listed", "'=cmd()", "'=cmd()", "9", "20", "0"]]
 
 
 def test_as_a_page_to_project():
-    evil = Counted(phones=20, **{**NO_COUNTS, "listed": {"<script>x</script>": 9}})
-    page = statistics.html(book(evil, demo=True), Language("en"))
+    evil = SessionCounts(phones=20, **{**NO_COUNTS, "listed": {"<script>x</script>": 9}})
+    page = statistics.render_html(book(evil, demo=True), Translator("en"))
     assert "<script" not in page
     assert "&lt;script&gt;" in page
     assert "default-src &#39;none&#39;" in page or "default-src 'none'" in page
@@ -145,7 +158,7 @@ def test_as_a_page_to_project():
 @pytest.mark.parametrize("suffix", [".json", ".csv", ".html", ".txt"])
 def test_written_whole_and_private(tmp_path, suffix):
     path = tmp_path / f"totals{suffix}"
-    statistics.check(path)
-    statistics.write(book(BIG), path, Language("zh"))
+    statistics.check_totals_path(path)
+    statistics.write_totals(book(BIG), path, Translator("zh"))
     assert path.stat().st_mode & 0o077 == 0
     assert "com.example.many" in path.read_text(encoding="utf-8")

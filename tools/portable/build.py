@@ -141,7 +141,7 @@ def pip(*words: str, **variables: str) -> None:
 
 
 def download(wanted: Iterable[Pin], target: Target, python: str, folder: Path) -> None:
-    """Fetch the wheels of `wanted` for one Python."""
+    """Fetch the wheels of `is_interactive` for one Python."""
     listed = folder / "wanted.txt"
     listed.write_text("".join(pin.line for pin in wanted), encoding="utf-8")
     platforms = [word for tag in target.tags for word in ("--platform", tag)]

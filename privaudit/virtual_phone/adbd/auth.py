@@ -21,8 +21,8 @@ from cryptography.hazmat.primitives.hashes import SHA1
 TOKEN_SIZE: Final = 20
 """Bytes of the random token that the computer signs, as if it were a SHA-1 digest."""
 
-_WORDS: Final = 2048 // 32
-_KEY: Final = struct.Struct(f"<II{4 * _WORDS}s{4 * _WORDS}sI")
+_MODULUS_WORDS: Final = 2048 // 32
+_ANDROID_PUBKEY: Final = struct.Struct(f"<II{4 * _MODULUS_WORDS}s{4 * _MODULUS_WORDS}sI")
 
 
 class AuthType(IntEnum):
@@ -33,7 +33,7 @@ class AuthType(IntEnum):
     RSAPUBLICKEY = 3
 
 
-Answer: TypeAlias = Literal["allow", "refuse", "ignore"] | float
+PromptAnswer: TypeAlias = Literal["allow", "refuse", "ignore"] | float
 """What the person does; a number: allows after so many seconds. On the wire, refusing and ignoring are both silence."""
 
 
@@ -43,20 +43,22 @@ class KeyPolicy:
 
     required: bool = True
     """Whether keys are asked for at all; emulators and engineering builds do not."""
-    known: tuple[bytes, ...] = ()
+    known_keys: tuple[bytes, ...] = ()
     """Public keys allowed before, in Android's text form (the content of ``adbkey.pub``)."""
-    answer: Answer = "allow"
+    answer: PromptAnswer = "allow"
     """What the person does about another key."""
-    always: bool = False
+    always_allow: bool = False
     """Whether the person ticks "Always allow from this computer"."""
 
 
-def parse_key(text: bytes) -> RSAPublicNumbers | None:
+def parse_adb_public_key(text: bytes) -> RSAPublicNumbers | None:
     """The key in Android's text form: base64, then a name; ``None``: it is none, and nobody can be asked about it."""
     words = text.replace(b"\0", b" ").split(maxsplit=1)
     try:
-        size, _, modulus, _, exponent = _KEY.unpack(base64.b64decode(words[0] if words else b"", validate=True))
-        if size != _WORDS:
+        size, _, modulus, _, exponent = _ANDROID_PUBKEY.unpack(
+            base64.b64decode(words[0] if words else b"", validate=True)
+        )
+        if size != _MODULUS_WORDS:
             return None
         key = RSAPublicNumbers(exponent, int.from_bytes(modulus, "little"))
         key.public_key()  # Refuses numbers that make no key.
@@ -65,7 +67,7 @@ def parse_key(text: bytes) -> RSAPublicNumbers | None:
     return key
 
 
-def verifies(key: RSAPublicNumbers, token: bytes, signature: bytes) -> bool:
+def is_valid_signature(key: RSAPublicNumbers, token: bytes, signature: bytes) -> bool:
     """Whether the owner of `key` made `signature` over `token`."""
     try:
         key.public_key().verify(signature, token, PKCS1v15(), Prehashed(SHA1()))  # noqa: S303 - what ADB speaks

@@ -10,7 +10,7 @@ class FileTree:
     """Files by absolute path."""
 
     def __init__(self, files: Mapping[str, bytes] | None = None) -> None:
-        self._files = {_clean(path): content for path, content in (files or {}).items()}
+        self._files = {_normalize_path(path): content for path, content in (files or {}).items()}
         self._folders: dict[str, set[str]] = {"/": set()}
         for path in self._files:
             while path != "/":
@@ -19,11 +19,11 @@ class FileTree:
 
     def read(self, path: str) -> bytes | None:
         """Content of the file at `path`; ``None``: there is no such file."""
-        return self._files.get(_clean(path))
+        return self._files.get(_normalize_path(path))
 
     def is_folder(self, path: str) -> bool:
         """Whether files lie below `path`."""
-        return _clean(path) in self._folders
+        return _normalize_path(path) in self._folders
 
     def exists(self, path: str) -> bool:
         """Whether `path` is a file or a folder."""
@@ -31,8 +31,8 @@ class FileTree:
 
     def children(self, path: str) -> Sequence[str]:
         """Names in the folder at `path`, sorted; empty where there is none."""
-        return sorted(self._folders.get(_clean(path), ()))
+        return sorted(self._folders.get(_normalize_path(path), ()))
 
 
-def _clean(path: str) -> str:
+def _normalize_path(path: str) -> str:
     return posixpath.normpath("/" + path.lstrip("/"))

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 
-class Line:
+class SimulatedLink:
     """One direction of a line with a bandwidth and a latency; by default neither is felt.
 
     Args:
@@ -36,15 +36,15 @@ class Line:
         """Seconds, for `pass_through`."""
         return self._clock()
 
-    def pass_through(self, size: int, since: float) -> None:
+    def wait_for_transfer(self, size: int, sent_at: float) -> None:
         """Wait as long as `size` bytes are under way, behind those that went before.
 
-        They set out at `since`: what this computer needs to make a message of them, a phone does on the way.
+        They set out at `sent_at`: what this computer needs to make a message of them, a phone does on the way.
         """
         if self._bytes_per_s is None and not self._latency_s:
             return
         with self._lock:
-            began = max(since, self._free_at)
+            began = max(sent_at, self._free_at)
             self._free_at = began + (size / self._bytes_per_s if self._bytes_per_s else 0.0)
             arrives = self._free_at + self._latency_s
         wait = arrives - self._clock()

@@ -9,23 +9,23 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import Final, Self
 
-from privaudit.virtual_phone.adbd.auth import KeyPolicy, parse_key, verifies
-from privaudit.virtual_phone.adbd.connection import Connection, Greeting
-from privaudit.virtual_phone.adbd.faults import Faults
+from privaudit.virtual_phone.adbd.auth import KeyPolicy, is_valid_signature, parse_adb_public_key
+from privaudit.virtual_phone.adbd.connection import ConnectParameters, HostConnection
+from privaudit.virtual_phone.adbd.faults import FaultInjector
 from privaudit.virtual_phone.adbd.files import FileTree
-from privaudit.virtual_phone.adbd.line import Line
-from privaudit.virtual_phone.adbd.services import Services
+from privaudit.virtual_phone.adbd.line import SimulatedLink
+from privaudit.virtual_phone.adbd.services import AdbServices
 from privaudit.virtual_phone.adbd.wire import MAX_PAYLOAD, VERSION_SKIP_CHECKSUM
 from privaudit.virtual_phone.shell import Program
 
-FEATURES: Final = ("shell_v2", "cmd", "stat_v2", "ls_v2")
+DEFAULT_FEATURES: Final = ("shell_v2", "cmd", "stat_v2", "ls_v2")
 """What the phone announces unless told otherwise; none for a phone below Android 7."""
 
 _EMULATOR_PORTS: Final = range(5555, 5586)
 """An ADB server looks for emulators there and would connect by itself."""
 
 
-class DemoPhone:
+class AdbdServer:
     """Listens from construction to `close`, or for the length of a ``with`` block.
 
     Args:
@@ -55,8 +55,8 @@ class DemoPhone:
         product: str = "demo",
         model: str = "Demo phone",
         device: str = "demo",
-        keys: KeyPolicy = KeyPolicy(),  # noqa: B008 - frozen
-        features: Iterable[str] = FEATURES,
+        key_policy: KeyPolicy = KeyPolicy(),  # noqa: B008 - frozen
+        features: Iterable[str] = DEFAULT_FEATURES,
         max_payload: int = MAX_PAYLOAD,
         version: int = VERSION_SKIP_CHECKSUM,
         crlf: bool = False,
@@ -69,30 +69,30 @@ class DemoPhone:
             f"device::ro.product.name={product};ro.product.model={model};ro.product.device={device};"
             f"features={','.join(announced)}"
         )
-        self.line = Line(bytes_per_s, latency_s)
+        self.link = SimulatedLink(bytes_per_s, latency_s)
         """By which it sends."""
-        self.faults = Faults()
+        self.faults = FaultInjector()
         """What goes wrong on the way; nothing, unless it is told to."""
-        self.policy = keys
+        self.key_policy = key_policy
         """May be replaced while the phone runs; holds for the next question."""
         self.commands: list[str] = []
         """Every shell command received, in order."""
-        self._greeting = Greeting(version=version, max_payload=max_payload, banner=banner.encode())
-        self._services = Services(
+        self._parameters = ConnectParameters(version=version, max_payload=max_payload, banner=banner.encode())
+        self._services = AdbServices(
             programs=programs,
             files=FileTree(files),
             features=frozenset(announced),
             crlf=crlf,
-            heard=self.commands.append,
+            on_command=self.commands.append,
         )
-        self._known = {key for key in map(parse_key, keys.known) if key}
+        self._authorized_keys = {key for key in map(parse_adb_public_key, key_policy.known_keys) if key}
         self._lock = threading.Lock()
         self._closing = False
-        self._connections: dict[Connection, threading.Thread] = {}
-        self._listener = _listen(port)
+        self._connections: dict[HostConnection, threading.Thread] = {}
+        self._listener = _open_listener(port)
         self.host, self.port = self._listener.getsockname()
-        self._accepting = threading.Thread(target=self._accept, name="demo phone: door", daemon=True)
-        self._accepting.start()
+        self._accept_thread = threading.Thread(target=self._accept, name="demo phone: door", daemon=True)
+        self._accept_thread.start()
 
     @property
     def address(self) -> str:
@@ -112,7 +112,7 @@ class DemoPhone:
         # And where this computer has no loopback to come by.
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
-        self._accepting.join()
+        self._accept_thread.join()
         self._listener.close()
         for connection, thread in open_now.items():
             connection.close()
@@ -126,23 +126,23 @@ class DemoPhone:
 
     # --- what a connection asks ---
 
-    def knows(self, token: bytes, signature: bytes) -> bool:
+    def is_known_signature(self, token: bytes, signature: bytes) -> bool:
         """Whether a known computer made `signature` over `token`."""
         with self._lock:
-            known = tuple(self._known)
-        return any(verifies(key, token, signature) for key in known)
+            known = tuple(self._authorized_keys)
+        return any(is_valid_signature(key, token, signature) for key in known)
 
-    def remember(self, key: bytes) -> None:
+    def authorize_key(self, key: bytes) -> None:
         """Know the computer with this public key from now on."""
-        parsed = parse_key(key)
+        parsed = parse_adb_public_key(key)
         if parsed:
             with self._lock:
-                self._known.add(parsed)
+                self._authorized_keys.add(parsed)
 
-    def forget(self) -> None:
+    def revoke_authorizations(self) -> None:
         """The owner taps "Revoke USB debugging authorisations": nobody is known any more, and adbd hangs up."""
         with self._lock:
-            self._known.clear()
+            self._authorized_keys.clear()
             open_now = tuple(self._connections)
         for connection in open_now:
             connection.close()
@@ -161,18 +161,18 @@ class DemoPhone:
                 if self._closing:
                     sock.close()
                     return
-                connection = Connection(sock, self._greeting, self._services, self)
+                connection = HostConnection(sock, self._parameters, self._services, self)
                 thread = threading.Thread(target=self._serve, args=(connection,), name="demo phone", daemon=True)
                 self._connections[connection] = thread
                 thread.start()
 
-    def _serve(self, connection: Connection) -> None:
+    def _serve(self, connection: HostConnection) -> None:
         connection.serve()
         with self._lock:
             self._connections.pop(connection, None)
 
 
-def _listen(port: int) -> socket.socket:
+def _open_listener(port: int) -> socket.socket:
     passed_over = []
     try:
         while True:

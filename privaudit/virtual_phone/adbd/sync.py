@@ -13,45 +13,45 @@ from collections.abc import Collection
 from typing import Final
 
 from privaudit.virtual_phone.adbd.files import FileTree
-from privaudit.virtual_phone.adbd.streams import Stream
+from privaudit.virtual_phone.adbd.streams import AdbStream
 
-_MAX_PATH: Final = 1024
-_MAX_DATA: Final = 64 * 1024
-_TIME_S: Final = 1230768000
+_MAX_PATH_BYTES: Final = 1024
+_MAX_DATA_BYTES: Final = 64 * 1024
+_FILE_MTIME_S: Final = 1230768000
 """2009-01-01: what the system partition of a phone says of its files."""
-_FOLDER_SIZE: Final = 4096
+_FOLDER_SIZE_BYTES: Final = 4096
 
 _REQUEST: Final = struct.Struct("<4sI")
 _STAT: Final = struct.Struct("<4sIII")
 _DENT: Final = struct.Struct("<4sIIII")
 _STAT_V2: Final = struct.Struct("<4sIQQIIIIQqqq")
 _DENT_V2: Final = struct.Struct("<4sIQQIIIIQqqqI")
-_NEEDS: Final = {b"STA2": "stat_v2", b"LST2": "stat_v2", b"LIS2": "ls_v2"}
+_REQUIRED_FEATURE: Final = {b"STA2": "stat_v2", b"LST2": "stat_v2", b"LIS2": "ls_v2"}
 
 
 class SyncService:
     """Answers the requests of one stream."""
 
-    def __init__(self, stream: Stream, files: FileTree, features: Collection[str]) -> None:
+    def __init__(self, stream: AdbStream, files: FileTree, features: Collection[str]) -> None:
         self._stream = stream
         self._files = files
         self._features = features
         self._buffer = bytearray()
 
-    def run(self) -> None:
+    def serve(self) -> None:
         """Answer until the computer has enough.
 
         Raises:
             StreamClosedError: the stream ended.
         """
         while True:
-            name, length = _REQUEST.unpack(self._exactly(_REQUEST.size))
+            name, length = _REQUEST.unpack(self._read_exactly(_REQUEST.size))
             if name == b"QUIT":
                 return None
-            if length > _MAX_PATH:
+            if length > _MAX_PATH_BYTES:
                 return self._fail("path too long")
-            path = self._exactly(length).decode("utf-8", "surrogateescape")
-            if _NEEDS.get(name, name) in {*self._features, b"STAT", b"LIST", b"RECV", b"SEND"}:
+            path = self._read_exactly(length).decode("utf-8", "surrogateescape")
+            if _REQUIRED_FEATURE.get(name, name) in {*self._features, b"STAT", b"LIST", b"RECV", b"SEND"}:
                 self._answer(name, path)
             else:
                 return self._fail(f"unknown command {name!r}")
@@ -60,7 +60,7 @@ class SyncService:
         match name:
             case b"STAT":
                 mode, size = self._stat(path) or (0, 0)
-                self._stream.write(_STAT.pack(name, mode, size, _TIME_S if mode else 0))
+                self._stream.write(_STAT.pack(name, mode, size, _FILE_MTIME_S if mode else 0))
             case b"STA2" | b"LST2":
                 self._stream.write(_STAT_V2.pack(name, *self._stat_v2(path)))
             case b"LIST" | b"LIS2":
@@ -74,14 +74,14 @@ class SyncService:
         content = self._files.read(path)
         if content is not None:
             return stat.S_IFREG | 0o644, len(content)
-        return (stat.S_IFDIR | 0o755, _FOLDER_SIZE) if self._files.is_folder(path) else None
+        return (stat.S_IFDIR | 0o755, _FOLDER_SIZE_BYTES) if self._files.is_folder(path) else None
 
     def _stat_v2(self, path: str) -> tuple[int, ...]:
         """Error, device, inode, mode, links, user, group, size, and three times."""
         found = self._stat(path)
         if found is None:
             return errno.ENOENT, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
-        return 0, 1, 1, found[0], 1, 0, 0, found[1], _TIME_S, _TIME_S, _TIME_S
+        return 0, 1, 1, found[0], 1, 0, 0, found[1], _FILE_MTIME_S, _FILE_MTIME_S, _FILE_MTIME_S
 
     def _list(self, name: bytes, path: str) -> None:
         for child in self._files.children(path):
@@ -89,7 +89,7 @@ class SyncService:
             mode, size = self._stat(child_path) or (0, 0)
             raw = child.encode("utf-8", "surrogateescape")
             if name == b"LIST":
-                head = _DENT.pack(b"DENT", mode, size, _TIME_S, len(raw))
+                head = _DENT.pack(b"DENT", mode, size, _FILE_MTIME_S, len(raw))
             else:
                 head = _DENT_V2.pack(b"DNT2", *self._stat_v2(child_path), len(raw))
             self._stream.write(head + raw)
@@ -102,8 +102,8 @@ class SyncService:
             return self._fail(
                 f"open failed: {'Is a directory' if self._files.is_folder(path) else 'No such file or directory'}"
             )
-        for start in range(0, len(content), _MAX_DATA):
-            chunk = content[start : start + _MAX_DATA]
+        for start in range(0, len(content), _MAX_DATA_BYTES):
+            chunk = content[start : start + _MAX_DATA_BYTES]
             self._stream.write(_REQUEST.pack(b"DATA", len(chunk)) + chunk)
         return self._stream.write(_REQUEST.pack(b"DONE", 0))
 
@@ -111,16 +111,16 @@ class SyncService:
         self._fail("read-only demo phone")
         # The computer may have sent the file before it reads this.
         while True:
-            name, length = _REQUEST.unpack(self._exactly(_REQUEST.size))
-            if name != b"DATA" or length > _MAX_DATA:
+            name, length = _REQUEST.unpack(self._read_exactly(_REQUEST.size))
+            if name != b"DATA" or length > _MAX_DATA_BYTES:
                 return
-            self._exactly(length)
+            self._read_exactly(length)
 
-    def _fail(self, said: str) -> None:
-        raw = said.encode("utf-8", "surrogateescape")
+    def _fail(self, message: str) -> None:
+        raw = message.encode("utf-8", "surrogateescape")
         self._stream.write(_REQUEST.pack(b"FAIL", len(raw)) + raw)
 
-    def _exactly(self, count: int) -> bytes:
+    def _read_exactly(self, count: int) -> bytes:
         while len(self._buffer) < count:
             self._buffer += self._stream.read()
         data = bytes(self._buffer[:count])

@@ -16,11 +16,11 @@ MAX_PAYLOAD: Final = 1024 * 1024
 MAX_PAYLOAD_V1: Final = 4096
 """What Android 6 and older take."""
 
-_ONES: Final = 0xFFFFFFFF
+_UINT32_MASK: Final = 0xFFFFFFFF
 _HEADER: Final = struct.Struct("<6I")
 
 
-class Kind(IntEnum):
+class AdbCommand(IntEnum):
     """The commands, each four letters read as a little-endian number."""
 
     AUTH = 0x48545541
@@ -31,15 +31,15 @@ class Kind(IntEnum):
     WRTE = 0x45545257
 
 
-class WireError(Exception):
+class AdbProtocolError(Exception):
     """What came is no ADB message. Nothing that follows can be trusted; the connection must end."""
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class AdbMessage:
     """One message."""
 
-    kind: Kind
+    command: AdbCommand
     arg0: int
     """By kind: version, type of authentication, or the sender's stream number (0: none)."""
     arg1: int
@@ -48,47 +48,47 @@ class Message:
 
     def encode(self, *, checksum: bool) -> bytes:
         """The bytes of it, with the sum of its payload where `checksum`."""
-        total = sum(self.data) & _ONES if checksum else 0
-        header = _HEADER.pack(self.kind, self.arg0, self.arg1, len(self.data), total, self.kind ^ _ONES)
+        total = sum(self.data) & _UINT32_MASK if checksum else 0
+        header = _HEADER.pack(self.command, self.arg0, self.arg1, len(self.data), total, self.command ^ _UINT32_MASK)
         return header + self.data
 
 
-def receive(sock: socket.socket, *, limit: int, checksum: bool) -> Message | None:
+def receive_message(sock: socket.socket, *, max_payload: int, checksum: bool) -> AdbMessage | None:
     """The next message; ``None`` where the other end closed before one began.
 
     Args:
         sock: where to read.
-        limit: most bytes of payload; a longer one is not read.
+        max_payload: most bytes of payload; a longer one is not read.
         checksum: whether to check the sum of the payload.
 
     Raises:
         WireError: it is no message, is cut short, or is too long.
         OSError: the connection is lost.
     """
-    header = _exactly(sock, _HEADER.size)
+    header = _receive_exactly(sock, _HEADER.size)
     if not header:
         return None
     command, arg0, arg1, length, total, magic = _HEADER.unpack(header)
-    if command ^ magic != _ONES or command not in Kind.__members__.values():
-        raise WireError(f"not an ADB command: {command:#010x}")
-    if length > limit:
-        raise WireError(f"payload of {length} bytes, at most {limit} agreed")
-    data = _exactly(sock, length)
+    if command ^ magic != _UINT32_MASK or command not in AdbCommand.__members__.values():
+        raise AdbProtocolError(f"not an ADB command: {command:#010x}")
+    if length > max_payload:
+        raise AdbProtocolError(f"payload of {length} bytes, at most {max_payload} agreed")
+    data = _receive_exactly(sock, length)
     if length and not data:
-        raise WireError("cut short")
-    if checksum and total != sum(data) & _ONES:
-        raise WireError("wrong checksum")
-    return Message(Kind(command), arg0, arg1, data)
+        raise AdbProtocolError("cut short")
+    if checksum and total != sum(data) & _UINT32_MASK:
+        raise AdbProtocolError("wrong checksum")
+    return AdbMessage(AdbCommand(command), arg0, arg1, data)
 
 
-def _exactly(sock: socket.socket, count: int) -> bytes:
-    """`count` bytes; none where the other end closed before the first."""
+def _receive_exactly(sock: socket.socket, count: int) -> bytes:
+    """`available_cores` bytes; none where the other end closed before the first."""
     data = bytearray()
     while len(data) < count:
         piece = sock.recv(min(count - len(data), 1 << 18))
         if not piece:
             if data:
-                raise WireError("cut short")
+                raise AdbProtocolError("cut short")
             return b""
         data += piece
     return bytes(data)

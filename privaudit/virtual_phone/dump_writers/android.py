@@ -10,16 +10,16 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-_PREFIX: Final = "android.permission."
+_PERMISSION_PREFIX: Final = "android.permission."
 
 
-def _words(text: str) -> list[str]:
+def _split_words(text: str) -> list[str]:
     return text.split()
 
 
-def full_name(permission: str) -> str:
+def full_permission_name(permission: str) -> str:
     """Name of a permission as Android writes it; in stories, one without a dot is the platform's own."""
-    return permission if "." in permission else _PREFIX + permission
+    return permission if "." in permission else _PERMISSION_PREFIX + permission
 
 
 def java_hash(text: str) -> int:
@@ -30,7 +30,7 @@ def java_hash(text: str) -> int:
     return value - (1 << 32) if value >> 31 else value
 
 
-def map_order(names: Iterable[str]) -> list[str]:
+def array_map_order(names: Iterable[str]) -> list[str]:
     """The order in which an ``ArrayMap`` holds `names`, so the order of packages and permissions in a dump.
 
     Checked against the runtime permissions of real Android 14 dumps.
@@ -64,7 +64,7 @@ FLAG_BITS: Final[Mapping[str, int]] = {
 }
 """``PackageManager.FLAG_PERMISSION_*`` as dumps name them, since Android 11."""
 
-_FLAG_SINCE: Final[Mapping[str, int]] = {
+_FLAG_FIRST_SDK: Final[Mapping[str, int]] = {
     "REVIEW_REQUIRED": 24,
     **dict.fromkeys(("REVOKE_WHEN_REQUESTED", "GRANTED_BY_ROLE", "APPLY_RESTRICTION"), 29),
     **dict.fromkeys(("USER_SENSITIVE_WHEN_GRANTED", "USER_SENSITIVE_WHEN_DENIED"), 29),
@@ -72,22 +72,22 @@ _FLAG_SINCE: Final[Mapping[str, int]] = {
     **dict.fromkeys(("ONE_TIME", "AUTO_REVOKED"), 30),
     "524288": 31,
 }
-_COMPAT_NAME_SINCE: Final = 30
+_REVOKED_COMPAT_NAME_SDK: Final = 30
 
 
-def flags_known(sdk: int) -> int:
+def known_flag_bits(sdk: int) -> int:
     """Bits that a release gives a meaning."""
-    return sum(bit for name, bit in FLAG_BITS.items() if sdk >= _FLAG_SINCE.get(name, 23))
+    return sum(bit for name, bit in FLAG_BITS.items() if sdk >= _FLAG_FIRST_SDK.get(name, 23))
 
 
-def flag_names(sdk: int) -> Mapping[int, str]:
+def flag_names_for_sdk(sdk: int) -> Mapping[int, str]:
     """Bit → name in the dumps of a release (``PackageManager.permissionFlagToString``)."""
-    names = {bit: name for name, bit in FLAG_BITS.items() if bit & flags_known(sdk)}
-    return names if sdk >= _COMPAT_NAME_SINCE else {**names, FLAG_BITS["REVOKED_COMPAT"]: "REVOKE_ON_UPGRADE"}
+    names = {bit: name for name, bit in FLAG_BITS.items() if bit & known_flag_bits(sdk)}
+    return names if sdk >= _REVOKED_COMPAT_NAME_SDK else {**names, FLAG_BITS["REVOKED_COMPAT"]: "REVOKE_ON_UPGRADE"}
 
 
-RUNTIME_OPS: Final[Mapping[str, str | None]] = {
-    full_name(name): op
+RUNTIME_PERMISSION_OPS: Final[Mapping[str, str | None]] = {
+    full_permission_name(name): op
     for name, op in {
         "READ_CONTACTS": "READ_CONTACTS",
         "WRITE_CONTACTS": "WRITE_CONTACTS",
@@ -126,8 +126,8 @@ RUNTIME_OPS: Final[Mapping[str, str | None]] = {
 }
 """Permissions granted at run time, each with the app-op that follows it (``None``: not told by app-ops here)."""
 
-FIRST_SDK: Final[Mapping[str, int]] = {
-    full_name(name): sdk
+PERMISSION_FIRST_SDK: Final[Mapping[str, int]] = {
+    full_permission_name(name): sdk
     for sdk, names in {
         26: "READ_PHONE_NUMBERS ANSWER_PHONE_CALLS REQUEST_INSTALL_PACKAGES",
         28: "FOREGROUND_SERVICE USE_BIOMETRIC",
@@ -137,56 +137,56 @@ FIRST_SDK: Final[Mapping[str, int]] = {
         33: "READ_MEDIA_IMAGES READ_MEDIA_VIDEO READ_MEDIA_AUDIO POST_NOTIFICATIONS",
         34: "READ_MEDIA_VISUAL_USER_SELECTED",
     }.items()
-    for name in _words(names)
+    for name in _split_words(names)
 }
 """Permissions that came after Android 6. An app may ask for them earlier: nobody knows them, nothing is stored."""
 
 HARD_RESTRICTED: Final = frozenset(
-    full_name(name)
-    for name in _words(
+    full_permission_name(name)
+    for name in _split_words(
         "READ_SMS RECEIVE_SMS SEND_SMS RECEIVE_MMS RECEIVE_WAP_PUSH "
         "READ_CALL_LOG WRITE_CALL_LOG PROCESS_OUTGOING_CALLS ACCESS_BACKGROUND_LOCATION"
     )
 )
 """Not grantable unless the installer, the system or an upgrade exempts the app (Android 10 and later)."""
 
-SOFT_RESTRICTED: Final = frozenset(map(full_name, ("READ_EXTERNAL_STORAGE", "WRITE_EXTERNAL_STORAGE")))
+SOFT_RESTRICTED: Final = frozenset(map(full_permission_name, ("READ_EXTERNAL_STORAGE", "WRITE_EXTERNAL_STORAGE")))
 APP_OP_PERMISSIONS: Final = frozenset(
-    full_name(name)
-    for name in _words(
+    full_permission_name(name)
+    for name in _split_words(
         "SYSTEM_ALERT_WINDOW REQUEST_INSTALL_PACKAGES PACKAGE_USAGE_STATS "
         "MANAGE_EXTERNAL_STORAGE SCHEDULE_EXACT_ALARM WRITE_SETTINGS"
     )
 )
 """Decided by an app-op on a settings page of its own; dumps say ``granted=false`` under the install permissions."""
 
-PROTECTION: Final[Mapping[str, str]] = {
-    **dict.fromkeys(RUNTIME_OPS, "dangerous"),
+PROTECTION_LEVELS: Final[Mapping[str, str]] = {
+    **dict.fromkeys(RUNTIME_PERMISSION_OPS, "dangerous"),
     **{
-        full_name(name): "dangerous|instant"
-        for name in _words("READ_PHONE_NUMBERS ACCESS_FINE_LOCATION ACCESS_COARSE_LOCATION CAMERA RECORD_AUDIO")
+        full_permission_name(name): "dangerous|instant"
+        for name in _split_words("READ_PHONE_NUMBERS ACCESS_FINE_LOCATION ACCESS_COARSE_LOCATION CAMERA RECORD_AUDIO")
     },
-    full_name("ANSWER_PHONE_CALLS"): "dangerous|runtime",
-    full_name("INTERNET"): "normal|instant",
-    full_name("QUERY_ALL_PACKAGES"): "normal",
-    full_name("MANAGE_EXTERNAL_STORAGE"): "signature|appop|preinstalled",
-    full_name("SYSTEM_ALERT_WINDOW"): "signature|setup|appop|installer|pre23|development",
-    full_name("REQUEST_INSTALL_PACKAGES"): "signature|appop",
-    full_name("PACKAGE_USAGE_STATS"): "signature|privileged|development|appop|retailDemo",
+    full_permission_name("ANSWER_PHONE_CALLS"): "dangerous|runtime",
+    full_permission_name("INTERNET"): "normal|instant",
+    full_permission_name("QUERY_ALL_PACKAGES"): "normal",
+    full_permission_name("MANAGE_EXTERNAL_STORAGE"): "signature|appop|preinstalled",
+    full_permission_name("SYSTEM_ALERT_WINDOW"): "signature|setup|appop|installer|pre23|development",
+    full_permission_name("REQUEST_INSTALL_PACKAGES"): "signature|appop",
+    full_permission_name("PACKAGE_USAGE_STATS"): "signature|privileged|development|appop|retailDemo",
 }
 """Protection level as ``PermissionInfo.protectionToString`` words it, of the platform permissions that are dumped."""
 
-GIDS: Final[Mapping[str, int]] = {
-    full_name("BLUETOOTH_ADMIN"): 3001,
-    full_name("BLUETOOTH"): 3002,
-    full_name("INTERNET"): 3003,
+PERMISSION_GIDS: Final[Mapping[str, int]] = {
+    full_permission_name("BLUETOOTH_ADMIN"): 3001,
+    full_permission_name("BLUETOOTH"): 3002,
+    full_permission_name("INTERNET"): 3003,
 }
 """Linux groups that come with a permission (``platform.xml``)."""
 
-OPS: Final[Mapping[str, int]] = {
+OP_NUMBERS: Final[Mapping[str, int]] = {
     name: number
     for number, name in enumerate(
-        _words(
+        _split_words(
             "COARSE_LOCATION FINE_LOCATION GPS VIBRATE READ_CONTACTS WRITE_CONTACTS READ_CALL_LOG WRITE_CALL_LOG "
             "READ_CALENDAR WRITE_CALENDAR WIFI_SCAN POST_NOTIFICATION NEIGHBORING_CELLS CALL_PHONE READ_SMS WRITE_SMS "
             "RECEIVE_SMS RECEIVE_EMERGECY_SMS RECEIVE_MMS RECEIVE_WAP_PUSH SEND_SMS READ_ICC_SMS WRITE_ICC_SMS "
@@ -209,13 +209,13 @@ OPS: Final[Mapping[str, int]] = {
 }
 """App-op numbers; dumps list ops in this order. The name of 17 is Android's own misspelling."""
 
-DEFAULT_MODES: Final[Mapping[str, str]] = {
+DEFAULT_OP_MODES: Final[Mapping[str, str]] = {
     "WRITE_SMS": "ignore",
     "WRITE_ICC_SMS": "ignore",
     "PROJECT_MEDIA": "ignore",
     "ACTIVATE_VPN": "ignore",
     **dict.fromkeys(
-        _words(
+        _split_words(
             "WRITE_SETTINGS SYSTEM_ALERT_WINDOW GET_USAGE_STATS REQUEST_INSTALL_PACKAGES "
             "LEGACY_STORAGE MANAGE_EXTERNAL_STORAGE"
         ),
@@ -224,17 +224,17 @@ DEFAULT_MODES: Final[Mapping[str, str]] = {
 }
 """``AppOpsManager.opToDefaultMode`` where it is not ``allow``."""
 
-LOCATION_SWITCH: Final = dict.fromkeys(
-    _words("GPS WIFI_SCAN NEIGHBORING_CELLS MONITOR_LOCATION MONITOR_HIGH_POWER_LOCATION"), "COARSE_LOCATION"
+LOCATION_SWITCH_OPS: Final = dict.fromkeys(
+    _split_words("GPS WIFI_SCAN NEIGHBORING_CELLS MONITOR_LOCATION MONITOR_HIGH_POWER_LOCATION"), "COARSE_LOCATION"
 )
-SMS_SWITCH: Final = {"READ_ICC_SMS": "READ_SMS", "WRITE_ICC_SMS": "WRITE_SMS"}
+SMS_SWITCH_OPS: Final = {"READ_ICC_SMS": "READ_SMS", "WRITE_ICC_SMS": "WRITE_SMS"}
 """``AppOpsManager.sOpToSwitch``: ops whose mode another op decides."""
 
 _VENDOR_OP: Final = re.compile(r"[A-Z]+\((\d{5})\)")
-_BEHIND_ALL: Final = 1 << 20
+_AFTER_ALL_OPS: Final = 1 << 20
 
 
 def op_number(name: str) -> int:
     """Place of an op in dumps: its number; for one that only a maker knows, the number in its name, or behind all."""
     maker = _VENDOR_OP.fullmatch(name)
-    return OPS.get(name, int(maker[1]) if maker else _BEHIND_ALL)
+    return OP_NUMBERS.get(name, int(maker[1]) if maker else _AFTER_ALL_OPS)

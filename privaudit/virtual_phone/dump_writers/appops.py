@@ -11,27 +11,36 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from privaudit.virtual_phone.dump_writers.android import DEFAULT_MODES, map_order, op_number
-from privaudit.virtual_phone.dump_writers.layout import Layout
-from privaudit.virtual_phone.dump_writers.text import duration, identity, moment_ms, uid_word
-from privaudit.virtual_phone.scenario.virtual import App, Event, Install, Op, VirtualPhone
+from privaudit.virtual_phone.dump_writers.android import DEFAULT_OP_MODES, array_map_order, op_number
+from privaudit.virtual_phone.dump_writers.layout import ReleaseLayout
+from privaudit.virtual_phone.dump_writers.text import fake_identity_hash, format_duration, format_time_ms, format_uid
+from privaudit.virtual_phone.scenario.virtual import VirtualApp, VirtualInstall, VirtualOp, VirtualOpEvent, VirtualPhone
 
-_STATES: Final = ("pers", "top", "fgsvcl", "fgsvc", "fg", "bg", "cch")
-_WATCHED: Final = ("COARSE_LOCATION", "READ_CONTACTS", "READ_CALL_LOG", "READ_SMS", "CAMERA", "RECORD_AUDIO")
-_STATES_OF_9: Final = {"pers": "pers ", "top": "top  ", "fgsvc": "fgsvc", "fg": "fg   ", "bg": "bg   ", "cch": "cch  "}
-_NUMBERS: Final = {"allow": "0", "ignore": "1", "deny": "2", "default": "3", "ask": "4"}
+_PROCESS_STATES: Final = ("pers", "top", "fgsvcl", "fgsvc", "fg", "bg", "cch")
+_WATCHED_OPS: Final = ("COARSE_LOCATION", "READ_CONTACTS", "READ_CALL_LOG", "READ_SMS", "CAMERA", "RECORD_AUDIO")
+_ANDROID_9_STATES: Final = {
+    "pers": "pers ",
+    "top": "top  ",
+    "fgsvc": "fgsvc",
+    "fg": "fg   ",
+    "bg": "bg   ",
+    "cch": "cch  ",
+}
+_MODE_NUMBERS: Final = {"allow": "0", "ignore": "1", "deny": "2", "default": "3", "ask": "4"}
 """Of modes up to Android 8; the last is MIUI's own."""
-_SETTLED: Final = (
+_SETTLE_TIME_LINES: Final = (
     "  Settings:",
     "    top_state_settle_time=+5s0ms",
     "    fg_service_state_settle_time=+5s0ms",
     "    bg_state_settle_time=+1s0ms",
     "",
 )
-_ACTIVE: Final = "COARSE_LOCATION, FINE_LOCATION, SYSTEM_ALERT_WINDOW, CAMERA, RECORD_AUDIO, PHONE_CALL_MICROPHONE"
+_ACTIVE_WATCHED_OPS: Final = (
+    "COARSE_LOCATION, FINE_LOCATION, SYSTEM_ALERT_WINDOW, CAMERA, RECORD_AUDIO, PHONE_CALL_MICROPHONE"
+)
 
 
-def dump(phone: VirtualPhone, now: datetime, app: App | None = None) -> str:
+def format_appops_dump(phone: VirtualPhone, now: datetime, app: VirtualApp | None = None) -> str:
     """``dumpsys appops``.
 
     Args:
@@ -40,23 +49,27 @@ def dump(phone: VirtualPhone, now: datetime, app: App | None = None) -> str:
         app: ``--package``; ``None``: the whole phone.
     """
     layout = phone.layout
-    lines = ["Current AppOps Service state:", *(_SETTLED if layout.op_layout in "CD" else ()), *_watchers(layout)]
+    lines = [
+        "Current AppOps Service state:",
+        *(_SETTLE_TIME_LINES if layout.op_layout in "CD" else ()),
+        *_watcher_lines(layout),
+    ]
     if layout.op_layout != "A":
         lines.append("")
     for uid, apps in _by_uid(phone):
         if app is not None and uid[1] != app.app_id:
             continue
-        lines += uid_block(layout, uid, apps, now)
+        lines += uid_lines(layout, uid, apps, now)
     # Up to Android 8 nothing follows the last uid.
     return "\n".join(lines) + ("\n" if layout.op_layout == "A" else "\n\n\n")
 
 
-def _watchers(layout: Layout) -> Iterator[str]:
+def _watcher_lines(layout: ReleaseLayout) -> Iterator[str]:
     yield "  Op mode watchers:"
-    for op in _WATCHED:
+    for op in _WATCHED_OPS:
         yield f"    Op {layout.op_names.get(op, op)}:"
         for number, (owner, pid) in enumerate((("1000", 1738), ("u0a33", 2604))):
-            callback = identity("watcher", op, number)
+            callback = fake_identity_hash("watcher", op, number)
             if layout.op_layout == "A":
                 yield f"      #{number}: com.android.server.AppOpsService$Callback@{callback}"
             else:
@@ -67,25 +80,25 @@ def _watchers(layout: Layout) -> Iterator[str]:
     yield "  Package mode watchers:"
     yield "    Pkg com.android.mms.service:"
     if layout.op_layout == "A":
-        yield f"      #0: com.android.server.AppOpsService$Callback@{identity('watcher', 'mms')}"
+        yield f"      #0: com.android.server.AppOpsService$Callback@{fake_identity_hash('watcher', 'mms')}"
         yield "  All mode watchers:"
-        yield f"    android.os.BinderProxy@{identity('b')} -> com.android.server.AppOpsService$Callback@{identity('c')}"
+        yield f"    android.os.BinderProxy@{fake_identity_hash('b')} -> com.android.server.AppOpsService$Callback@{fake_identity_hash('c')}"
         return
     yield (
-        f"      #0: ModeCallback{{{identity('watcher', 'mms')} watchinguid=-1 flags=0x0"
+        f"      #0: ModeCallback{{{fake_identity_hash('watcher', 'mms')} watchinguid=-1 flags=0x0"
         " op=PLAY_AUDIO from uid=1041 pid=1381}"
     )
     for kind in ("active", "started", "noted") if layout.op_layout == "D" else ("active",):
         yield f"  All op {kind} watchers:"
-        yield f"    {identity('watcher', kind)} ->"
-        yield f"        [{_ACTIVE}]"
-        callback = f"{kind.capitalize()}Callback{{{identity('callback', kind)}"
+        yield f"    {fake_identity_hash('watcher', kind)} ->"
+        yield f"        [{_ACTIVE_WATCHED_OPS}]"
+        callback = f"{kind.capitalize()}Callback{{{fake_identity_hash('callback', kind)}"
         yield f"        {callback} watchinguid=-1 from uid=1000 pid=1738}}"
 
 
-def _by_uid(phone: VirtualPhone) -> Iterator[tuple[tuple[int, int], Sequence[tuple[App, Install]]]]:
+def _by_uid(phone: VirtualPhone) -> Iterator[tuple[tuple[int, int], Sequence[tuple[VirtualApp, VirtualInstall]]]]:
     """Apps that have any app-op state, by (user, app id) in ascending order of the uid."""
-    found: dict[tuple[int, int], list[tuple[App, Install]]] = {}
+    found: dict[tuple[int, int], list[tuple[VirtualApp, VirtualInstall]]] = {}
     for app in phone.apps:
         for user, install in app.installs.items():
             if install.ops or install.uid_modes:
@@ -93,8 +106,8 @@ def _by_uid(phone: VirtualPhone) -> Iterator[tuple[tuple[int, int], Sequence[tup
     yield from sorted(found.items())
 
 
-def uid_block(
-    layout: Layout, uid: tuple[int, int], apps: Sequence[tuple[App, Install]], now: datetime
+def uid_lines(
+    layout: ReleaseLayout, uid: tuple[int, int], apps: Sequence[tuple[VirtualApp, VirtualInstall]], now: datetime
 ) -> Iterator[str]:
     """Lines of one uid: its state, its modes, then the ops of each of its packages.
 
@@ -107,27 +120,27 @@ def uid_block(
     modes: dict[str, str] = {}
     for _, install in apps:
         modes |= install.uid_modes
-    yield f"  Uid {uid_word(*uid)}:"
+    yield f"  Uid {format_uid(*uid)}:"
     yield from _state_lines(layout, apps[0][1].process_state, modes)
     yield from uid_mode_lines(layout, modes)
     packages = {app.package: install for app, install in apps if install.ops}
-    for package in map_order(packages):
-        if layout.split_headers:
+    for package in array_map_order(packages):
+        if layout.broken_package_headers:
             yield from (f"    Package {package} isPrivileged: ", "false needSyncPriv:", "false :")
         else:
             yield f"    Package {package}:"
         yield from op_lines(layout, packages[package].ops, now)
 
 
-def _state_lines(layout: Layout, state: str, modes: Mapping[str, str]) -> Iterator[str]:
+def _state_lines(layout: ReleaseLayout, state: str, modes: Mapping[str, str]) -> Iterator[str]:
     """What the uid's processes do, since Android 9."""
     if layout.op_layout == "A":
         return
-    yield f"    state={_STATES_OF_9[state] if layout.op_layout == 'B' else state}"
+    yield f"    state={_ANDROID_9_STATES[state] if layout.op_layout == 'B' else state}"
     if layout.capability_letters:
         yield f"    capability={'-' * layout.capability_letters}"
         yield "    appWidgetVisible=false"
-    foreground = [op for op in _in_order(modes) if modes[op] == "foreground"]
+    foreground = [op for op in _in_op_order(modes) if modes[op] == "foreground"]
     if foreground:
         # Looks like a mode, and is none: which foreground-only ops somebody watches.
         yield "    foregroundOps:"
@@ -135,35 +148,35 @@ def _state_lines(layout: Layout, state: str, modes: Mapping[str, str]) -> Iterat
         yield "    hasForegroundWatchers=false"
 
 
-def uid_mode_lines(layout: Layout, modes: Mapping[str, str]) -> Iterator[str]:
+def uid_mode_lines(layout: ReleaseLayout, modes: Mapping[str, str]) -> Iterator[str]:
     """App-op modes of a uid. They beat the modes of its packages."""
-    yield from (f"      {_named(layout, op)}: mode={_mode(layout, modes[op])}" for op in _in_order(modes))
+    yield from (f"      {_op_name(layout, op)}: mode={_format_mode(layout, modes[op])}" for op in _in_op_order(modes))
 
 
-def _named(layout: Layout, op: str) -> str:
+def _op_name(layout: ReleaseLayout, op: str) -> str:
     return layout.op_names.get(op, op)
 
 
-def _mode(layout: Layout, mode: str) -> str:
-    return _NUMBERS[mode] if layout.op_layout == "A" else mode
+def _format_mode(layout: ReleaseLayout, mode: str) -> str:
+    return _MODE_NUMBERS[mode] if layout.op_layout == "A" else mode
 
 
-def op_lines(layout: Layout, ops: Iterable[Op], now: datetime) -> Iterator[str]:
+def op_lines(layout: ReleaseLayout, ops: Iterable[VirtualOp], now: datetime) -> Iterator[str]:
     """Lines of one package's ops, in the order of their numbers."""
     by_name = {op.name: op for op in ops}
-    for name in _in_order(by_name):
+    for name in _in_op_order(by_name):
         op = by_name[name]
         if layout.op_layout == "A":
-            yield f"      {_named(layout, name)}: mode={_NUMBERS[op.mode]}{_times(op)}"
+            yield f"      {_op_name(layout, name)}: mode={_MODE_NUMBERS[op.mode]}{_format_times(op)}"
             continue
         switch = layout.switches.get(name)
         if switch is None:
-            yield f"      {_named(layout, name)} ({op.mode}): "
+            yield f"      {_op_name(layout, name)} ({op.mode}): "
         else:
-            other = by_name[switch].mode if switch in by_name else DEFAULT_MODES.get(switch, "allow")
-            yield f"      {_named(layout, name)} ({op.mode} / switch {switch}={other}): "
+            other = by_name[switch].mode if switch in by_name else DEFAULT_OP_MODES.get(switch, "allow")
+            yield f"      {_op_name(layout, name)} ({op.mode} / switch {switch}={other}): "
         if layout.op_layout == "B":
-            yield from _events_of_9(op, now)
+            yield from _android_9_event_lines(op, now)
         elif layout.op_layout == "C":
             yield from (event_line(event, now) for event in sorted(op.events, key=_event_order))
         else:
@@ -174,19 +187,19 @@ def op_lines(layout: Layout, ops: Iterable[Op], now: datetime) -> Iterator[str]:
                 yield "        ]"
 
 
-def _times(op: Op) -> str:
+def _format_times(op: VirtualOp) -> str:
     """The youngest access, the youngest refusal, how long it took: one of each."""
     accesses = [event for event in op.events if not event.rejected]
-    text = f"; time={duration(min(event.age for event in accesses))} ago" if accesses else ""
+    text = f"; time={format_duration(min(event.age for event in accesses))} ago" if accesses else ""
     if len(accesses) < len(op.events):
-        text += f"; rejectTime={duration(min(event.age for event in op.events if event.rejected))} ago"
+        text += f"; rejectTime={format_duration(min(event.age for event in op.events if event.rejected))} ago"
     if any(event.running for event in accesses):
         return f"{text} (running)"
     lengths = [event.duration for event in accesses if event.duration is not None]
-    return text + (f"; duration={duration(max(lengths, default=timedelta()))}" if lengths else "")
+    return text + (f"; duration={format_duration(max(lengths, default=timedelta()))}" if lengths else "")
 
 
-def _events_of_9(op: Op, now: datetime) -> Iterator[str]:
+def _android_9_event_lines(op: VirtualOp, now: datetime) -> Iterator[str]:
     """Android 9 knows no flags and no proxies: the youngest of each process state, then how long the last one took."""
     for rejected, title in ((False, "Access: "), (True, "Reject: ")):
         youngest: dict[str, timedelta] = {}
@@ -194,47 +207,47 @@ def _events_of_9(op: Op, now: datetime) -> Iterator[str]:
             if event.rejected == rejected:
                 state = "fgsvc" if event.state == "fgsvcl" else event.state
                 youngest[state] = min(event.age, youngest.get(state, event.age))
-        for number, state in enumerate(sorted(youngest, key=_STATES.index)):
+        for number, state in enumerate(sorted(youngest, key=_PROCESS_STATES.index)):
             age = youngest[state]
             lead = " " * 10 + (" " * 8 if number else title)
-            yield f"{lead}{_STATES_OF_9[state]} = {moment_ms(now - age)} ({duration(-age)})"
+            yield f"{lead}{_ANDROID_9_STATES[state]} = {format_time_ms(now - age)} ({format_duration(-age)})"
     running = next((event for event in op.events if event.running), None)
     lengths = [event.duration for event in op.events if event.duration is not None and not event.rejected]
     if running is not None:
-        yield f"          Running start at: {duration(running.age)}"
+        yield f"          Running start at: {format_duration(running.age)}"
         yield "          startNesting=1"
     elif lengths:
-        yield f"          duration={duration(max(lengths))}"
+        yield f"          duration={format_duration(max(lengths))}"
 
 
-def event_line(event: Event, now: datetime) -> str:
+def event_line(event: VirtualOpEvent, now: datetime) -> str:
     """One access or refusal: process state, flags, absolute time, age."""
-    when = f"[{event.state}-{event.flags}]{'' if event.rejected else ' '}{moment_ms(now - event.age)}"
-    line = f"          {'Reject' if event.rejected else 'Access'}: {when} ({duration(-event.age)})"
+    when = f"[{event.state}-{event.flags}]{'' if event.rejected else ' '}{format_time_ms(now - event.age)}"
+    line = f"          {'Reject' if event.rejected else 'Access'}: {when} ({format_duration(-event.age)})"
     if event.duration is not None and not event.rejected:
-        line += f" duration={duration(event.duration)}"
+        line += f" duration={format_duration(event.duration)}"
     return line + (f" proxy[{event.proxy}]" if event.proxy is not None else "")
 
 
-def _event_order(event: Event) -> tuple[int, str, bool]:
-    return _STATES.index(event.state), event.flags, event.rejected
+def _event_order(event: VirtualOpEvent) -> tuple[int, str, bool]:
+    return _PROCESS_STATES.index(event.state), event.flags, event.rejected
 
 
-def _in_order(names: Iterable[str]) -> list[str]:
+def _in_op_order(names: Iterable[str]) -> list[str]:
     return sorted(names, key=op_number)
 
 
-def get(layout: Layout, app: App, user: int, op: str | None = None) -> str:
+def format_appops_get(layout: ReleaseLayout, app: VirtualApp, user: int, op: str | None = None) -> str:
     """``appops get [--user user] app [op]``: uid modes first, behind one prefix for all, then the package's ops."""
     install = app.installs[user]
-    told = install.uid_modes if layout.get_tells_uid_modes else {}
+    told = install.uid_modes if layout.get_shows_uid_modes else {}
     modes = {name: mode for name, mode in told.items() if op in {None, name}}
     ops = {row.name: row for row in install.ops if op in {None, row.name}}
     if not modes and not ops:
-        default = f"Default mode: {DEFAULT_MODES.get(op, 'allow')}\n" if op and layout.get_tells_uid_modes else ""
+        default = f"Default mode: {DEFAULT_OP_MODES.get(op, 'allow')}\n" if op and layout.get_shows_uid_modes else ""
         return f"No operations.\n{default}"
-    lines = [f"{_named(layout, name)}: {modes[name]}" for name in _in_order(modes)]
+    lines = [f"{_op_name(layout, name)}: {modes[name]}" for name in _in_op_order(modes)]
     if lines:
         lines[0] = f"Uid mode: {lines[0]}"
-    lines += [f"{_named(layout, name)}: {ops[name].mode}{_times(ops[name])}" for name in _in_order(ops)]
+    lines += [f"{_op_name(layout, name)}: {ops[name].mode}{_format_times(ops[name])}" for name in _in_op_order(ops)]
     return "\n".join(lines) + "\n"

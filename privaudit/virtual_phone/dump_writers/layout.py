@@ -10,28 +10,28 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal, TypeAlias
 
-from privaudit.virtual_phone.dump_writers.android import LOCATION_SWITCH, SMS_SWITCH, flag_names
+from privaudit.virtual_phone.dump_writers.android import LOCATION_SWITCH_OPS, SMS_SWITCH_OPS, flag_names_for_sdk
 
 Vendor: TypeAlias = Literal["aosp", "emui", "miui", "samsung"]
 """Whose Android it is, where that changes what dumps look like."""
 
 _LIST_OPTIONS: Final = frozenset({"-f", "-d", "-e", "-s", "-3", "-i", "-u"})
 _RESIZEABLE: Final = "PRIVATE_FLAG_ACTIVITIES_RESIZE_MODE_RESIZEABLE_VIA_SDK_VERSION"
-_CAPTURED: Final = (_RESIZEABLE, "ALLOW_AUDIO_PLAYBACK_CAPTURE")
-_TAGGED: Final = ("PRIVATE_FLAG_ALLOW_NATIVE_HEAP_POINTER_TAGGING",)
+_AUDIO_CAPTURE_FLAGS: Final = (_RESIZEABLE, "ALLOW_AUDIO_PLAYBACK_CAPTURE")
+_POINTER_TAGGING_FLAGS: Final = ("PRIVATE_FLAG_ALLOW_NATIVE_HEAP_POINTER_TAGGING",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Layout:
+class ReleaseLayout:
     """One release, as one maker ships it. Without arguments: Android 14's."""
 
     sdk: int
     vendor: Vendor = "aosp"
 
     # --- dumpsys package: the head and the sections ---
-    domains: bool = True
+    domain_verifier: bool = True
     """``Known Packages:``, ``Domain Verifier:``, ``buildFingerprint=`` (Android 12), no ``Intent Filter Verifier:``."""
-    queries: bool = True
+    package_queries: bool = True
     """``forceQueryable=``, ``queriesPackages=`` and a section ``Queries:`` (Android 11)."""
     empty_queries: bool = False
     """``queriesPackages=[]`` also where there are none (Android 11 and 12)."""
@@ -39,7 +39,7 @@ class Layout:
     """Install sessions at the very end (from Android 9), not behind the shared users."""
     permission_class: str = "PermissionInfo"
     """``Permission`` up to Android 11, with ``gids=null`` where there are none."""
-    requested_in_whole: bool = False
+    requested_in_full_dump: bool = False
     """Samsung's Android 10: ``requested permissions:`` also where all packages are dumped."""
     install_log: bool = False
     """Samsung: lines of its install log in column 0, before ``Packages:``."""
@@ -53,7 +53,7 @@ class Layout:
     """``minExtensionVersions=``, ``usesNonSdkApi=``, ``extractNativeLibs=``, ``cpuAbiOverride=`` (Android 12)."""
     application_info: str = ""
     """Class in the line ``applicationInfo=``, up to Android 12."""
-    private_flags: tuple[tuple[str, ...], tuple[str, ...]] = (_CAPTURED, _TAGGED)
+    private_flags: tuple[tuple[str, ...], tuple[str, ...]] = (_AUDIO_CAPTURE_FLAGS, _POINTER_TAGGING_FLAGS)
     """What every package has before and behind its own. Up to Android 8 the line is left out where it is empty."""
     install_source: bool = True
     """Installer lines are always there, ``null`` where unset, with uid, initiator and originator (Android 14)."""
@@ -65,9 +65,9 @@ class Layout:
     """``privatePkgFlags=`` and ``apexModuleName=`` (Android 14)."""
     signature_versions: bool = True
     """``version:3, signatures:[…]`` (Android 9); ``installStatus=1`` is gone with the old form."""
-    data_of_factory_copies: bool = True
+    factory_copy_data_dir: bool = True
     """``dataDir=null`` below ``Hidden system packages:`` up to Android 7."""
-    restricted_mark: bool = False
+    restricted_suffix: bool = False
     """``: restricted=true`` behind a requested permission (Android 10 and 11)."""
     install_per_user: bool = True
     """``, userId=10`` on an install permission whose state differs for that user (Android 12)."""
@@ -75,7 +75,7 @@ class Layout:
     """A shared user lists its packages (Android 10)."""
 
     # --- dumpsys package: a user ---
-    user_words: tuple[str, ...] = (
+    user_line_keys: tuple[str, ...] = (
         *("ceDataInode", "installed", "hidden", "suspended", "distractionFlags"),
         *("stopped", "notLaunched", "enabled", "instant", "virtual"),
     )
@@ -86,13 +86,13 @@ class Layout:
     """``dataDir=`` of each user (Android 15)."""
     overlays: Literal["none", "at_user", "in_user"] = "in_user"
     """``overlay paths:`` came in Android 8 at the indent of the user's own line, and moved inwards in 12."""
-    suspends_by_name: bool = True
+    suspend_params: bool = True
     """``Suspend params:`` (Android 10), at the indent of the overlays."""
 
     # --- permission flags ---
     flag_separator: str = "|"
     """A blank, and one more behind the last, up to Android 9."""
-    names_of_flags: Mapping[int, str] = field(default_factory=lambda: flag_names(34))
+    flag_names_by_bit: Mapping[int, str] = field(default_factory=lambda: flag_names_for_sdk(34))
     """Bit → name; a bit that the release has no name for prints as its number."""
 
     # --- app-ops ---
@@ -100,13 +100,13 @@ class Layout:
     """A: modes as numbers, one time each. B: a line per process state. C: with flags. D: per attribution tag."""
     capability_letters: int = 6
     """Length of ``capability=`` in the app-ops dump; 0: no such line (before Android 11)."""
-    switches: Mapping[str, str] = field(default_factory=lambda: {**LOCATION_SWITCH, **SMS_SWITCH})
+    switches: Mapping[str, str] = field(default_factory=lambda: {**LOCATION_SWITCH_OPS, **SMS_SWITCH_OPS})
     """Ops whose mode another op decides."""
     op_names: Mapping[str, str] = field(default_factory=dict)
     """Op → the name that this release gives it, where that is another one."""
-    get_tells_uid_modes: bool = True
+    get_shows_uid_modes: bool = True
     """``appops get`` (Android 10)."""
-    split_headers: bool = False
+    broken_package_headers: bool = False
     """EMUI 5 breaks ``Package X`` of the app-ops dump over three lines."""
 
     # --- what else is dumped ---
@@ -124,108 +124,108 @@ class Layout:
     """``dumpsys -t`` (Android 8)."""
     appops_options: bool = True
     """``dumpsys appops --package`` (Android 9)."""
-    roles: bool = True
+    has_roles: bool = True
     """``dumpsys role`` (Android 10)."""
-    role_holders: bool = True
+    has_get_role_holders: bool = True
     """``cmd role get-role-holders`` (from practice: Android 12)."""
-    exception: Literal["error", "security", "executing"] = "executing"
+    exception_style: Literal["error", "security", "executing"] = "executing"
     """How a program prints an exception: in a line of its own up to Android 9, otherwise in 10, otherwise in 11."""
     shell_v2: bool = True
     """adbd tells exit codes and does not turn LF into CRLF (Android 7)."""
-    checksums: bool = False
+    requires_checksums: bool = False
     """adbd wants checksums, up to Android 8.1; its messages are small up to 6."""
 
     @property
-    def modes(self) -> frozenset[str]:
+    def op_modes(self) -> frozenset[str]:
         """Modes of app-ops that it has: ``foreground`` came with Android 10, ``ask`` is MIUI's own."""
         since_10 = {"foreground"} if self.op_layout in {"C", "D"} else set()
         return frozenset(
             {"allow", "ignore", "deny", "default"} | since_10 | ({"ask"} if self.vendor == "miui" else set())
         )
 
-    def flags_text(self, flags: int) -> str:
+    def format_flags(self, flags: int) -> str:
         """``, flags=[ A|B]`` or ``, flags=[ A B ]``; nothing where no flag is set."""
-        names = [self.names_of_flags.get(bit, str(bit)) for bit in _bits(flags)]
+        names = [self.flag_names_by_bit.get(bit, str(bit)) for bit in _set_bits(flags)]
         if not names:
             return ""
         behind = self.flag_separator.strip("|")
         return f", flags=[ {self.flag_separator.join(names)}{behind}]"
 
 
-def _bits(flags: int) -> Iterator[int]:
+def _set_bits(flags: int) -> Iterator[int]:
     return (1 << bit for bit in range(flags.bit_length()) if flags >> bit & 1)
 
 
-_S: Final = Layout(sdk=34)  # what the older ones are told apart from, one release after the other
+_34: Final = ReleaseLayout(sdk=34)  # what the older ones are told apart from, one release after the other
 _33: Final = replace(
-    _S, sdk=33, app_id_key="userId", install_source=False, private_package_flags=False, capability_letters=4,
+    _34, sdk=33, app_id_key="userId", install_source=False, private_package_flags=False, capability_letters=4,
     lists_all_users=False,
 )  # fmt: skip
 _31: Final = replace(
     _33, sdk=31, package_source=False, first_install_per_user=False, application_info="PackageImpl", empty_queries=True,
 )  # fmt: skip
 _30: Final = replace(
-    _31, sdk=30, domains=False, extension_versions=False,
+    _31, sdk=30, domain_verifier=False, extension_versions=False,
     application_info="ApplicationInfo", permission_class="Permission", install_per_user=False, overlays="at_user",
-    restricted_mark=True, role_holders=False, capability_letters=3,
-    switches={**LOCATION_SWITCH, **SMS_SWITCH, "FINE_LOCATION": "COARSE_LOCATION"},
+    restricted_suffix=True, has_get_role_holders=False, capability_letters=3,
+    switches={**LOCATION_SWITCH_OPS, **SMS_SWITCH_OPS, "FINE_LOCATION": "COARSE_LOCATION"},
 )  # fmt: skip
 _29: Final = replace(
-    _30, sdk=29, queries=False, empty_queries=False, private_flags=(_CAPTURED, ()), exception="security",
-    user_words=tuple(word for word in _30.user_words if word != "distractionFlags"),
-    names_of_flags=flag_names(29), op_layout="C", capability_letters=0,
+    _30, sdk=29, package_queries=False, empty_queries=False, private_flags=(_AUDIO_CAPTURE_FLAGS, ()), exception_style="security",
+    user_line_keys=tuple(word for word in _30.user_line_keys if word != "distractionFlags"),
+    flag_names_by_bit=flag_names_for_sdk(29), op_layout="C", capability_letters=0,
 )  # fmt: skip
 _28: Final = replace(
-    _29, sdk=28, private_flags=((_RESIZEABLE,), ()), restricted_mark=False, shared_packages=False,
-    flag_separator=" ", names_of_flags=flag_names(28), op_layout="B", get_tells_uid_modes=False, roles=False,
-    exception="error", suspends_by_name=False,
-    switches={**LOCATION_SWITCH, **SMS_SWITCH, "FINE_LOCATION": "COARSE_LOCATION"}
+    _29, sdk=28, private_flags=((_RESIZEABLE,), ()), restricted_suffix=False, shared_packages=False,
+    flag_separator=" ", flag_names_by_bit=flag_names_for_sdk(28), op_layout="B", get_shows_uid_modes=False, has_roles=False,
+    exception_style="error", suspend_params=False,
+    switches={**LOCATION_SWITCH_OPS, **SMS_SWITCH_OPS, "FINE_LOCATION": "COARSE_LOCATION"}
     | dict.fromkeys(("RECEIVE_MMS", "RECEIVE_WAP_PUSH", "RECEIVE_EMERGECY_SMS"), "RECEIVE_SMS"),
 )  # fmt: skip
 _26: Final = replace(
     _28, sdk=26, sessions_last=False, private_flags=((), ("RESIZEABLE_ACTIVITIES",)), signature_versions=False,
-    user_words=tuple(word for word in _28.user_words if word != "virtual"),
+    user_line_keys=tuple(word for word in _28.user_line_keys if word != "virtual"),
     op_layout="A", provisioning_state=False, list_options=_LIST_OPTIONS | {"-U", "--show-versioncode"},
-    appops_options=False, checksums=True, op_names={"TURN_SCREEN_ON": "TURN_ON_SCREEN"},
+    appops_options=False, requires_checksums=True, op_names={"TURN_SCREEN_ON": "TURN_ON_SCREEN"},
 )  # fmt: skip
 _24: Final = replace(
-    _26, sdk=24, data_of_factory_copies=False, overlays="none",
-    user_words=tuple(word for word in _26.user_words if word != "instant"),
+    _26, sdk=24, factory_copy_data_dir=False, overlays="none",
+    user_line_keys=tuple(word for word in _26.user_line_keys if word != "instant"),
     list_options=_LIST_OPTIONS, dumpsys_timeout=False,
 )  # fmt: skip
 _23: Final = replace(
-    _24, sdk=23, min_sdk=False, private_flags=((), ()), names_of_flags=flag_names(23), has_cmd=False, shell_v2=False,
-    user_words=("", "installed", "hidden", "stopped", "notLaunched", "enabled"),
+    _24, sdk=23, min_sdk=False, private_flags=((), ()), flag_names_by_bit=flag_names_for_sdk(23), has_cmd=False, shell_v2=False,
+    user_line_keys=("", "installed", "hidden", "stopped", "notLaunched", "enabled"),
     op_names={**_24.op_names, "READ_PHONE_STATE": "OP_READ_PHONE_STATE"},
 )  # fmt: skip
 _35: Final = replace(
-    _S, sdk=35, user_data_dir=True, capability_letters=7,
-    user_words=(_S.user_words[0], "deDataInode", *_S.user_words[1:], "quarantined"),
+    _34, sdk=35, user_data_dir=True, capability_letters=7,
+    user_line_keys=(_34.user_line_keys[0], "deDataInode", *_34.user_line_keys[1:], "quarantined"),
 )  # fmt: skip
 _36: Final = replace(_35, sdk=36, metadata_source=True)
 
-_RELEASES: Final[Mapping[int, Layout]] = {
+_LAYOUT_BY_SDK: Final[Mapping[int, ReleaseLayout]] = {
     one.sdk: one
     for one in (
-        *(_23, _24, replace(_24, sdk=25), _26, replace(_26, sdk=27, user_words=_28.user_words), _28, _29, _30),
-        *(_31, replace(_31, sdk=32), _33, _S, _35, _36),
+        *(_23, _24, replace(_24, sdk=25), _26, replace(_26, sdk=27, user_line_keys=_28.user_line_keys), _28, _29, _30),
+        *(_31, replace(_31, sdk=32), _33, _34, _35, _36),
     )
 }
-SDKS: Final = tuple(_RELEASES)
+SUPPORTED_SDKS: Final = tuple(_LAYOUT_BY_SDK)
 """Every release that can be rendered, the oldest first."""
 
 
-def layout_of(sdk: int, vendor: Vendor = "aosp") -> Layout:
+def layout_of(sdk: int, vendor: Vendor = "aosp") -> ReleaseLayout:
     """How `vendor`'s Android of `sdk` prints.
 
     Raises:
-        KeyError: `sdk` is not one of `SDKS`.
+        KeyError: `sdk` is not one of `SUPPORTED_SDKS`.
     """
-    layout = replace(_RELEASES[sdk], vendor=vendor)
+    layout = replace(_LAYOUT_BY_SDK[sdk], vendor=vendor)
     match vendor:
         case "emui":
-            return replace(layout, split_headers=layout.op_layout == "A")
+            return replace(layout, broken_package_headers=layout.op_layout == "A")
         case "samsung":
-            return replace(layout, install_log=True, requested_in_whole=layout.op_layout == "C")
+            return replace(layout, install_log=True, requested_in_full_dump=layout.op_layout == "C")
         case _:
             return layout

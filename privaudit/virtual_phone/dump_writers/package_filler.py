@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from privaudit.virtual_phone.dump_writers.text import identity, moment
-from privaudit.virtual_phone.scenario.virtual import App, VirtualPhone
+from privaudit.virtual_phone.dump_writers.text import fake_identity_hash, format_time
+from privaudit.virtual_phone.scenario.virtual import VirtualApp, VirtualPhone
 
 
-def head(phone: VirtualPhone) -> Iterator[tuple[str, Iterable[str]]]:
+def header_sections(phone: VirtualPhone) -> Iterator[tuple[str, Iterable[str]]]:
     """Everything before the resolver tables: versions, verifiers, libraries, features."""
     layout = phone.layout
-    key = "buildFingerprint" if layout.domains else "fingerprint"
+    key = "buildFingerprint" if layout.domain_verifier else "fingerprint"
     version = (
         f"    sdkVersion={phone.sdk} databaseVersion=3 ",
         f"    {key}={phone.properties.get('ro.build.fingerprint', 'unknown')} ",
     )
     yield "Database versions:", ("  Internal:", *version, "  External:", *version)
-    if layout.domains:
+    if layout.domain_verifier:
         yield (
             "Known Packages:",
             (
@@ -29,10 +29,10 @@ def head(phone: VirtualPhone) -> Iterator[tuple[str, Iterable[str]]]:
                 "    none",
             ),
         )
-    verifier = phone.app("com.android.vending")
+    verifier = phone.find_app("com.android.vending")
     yield "Verifiers:", (f"  Required: com.android.vending (uid={-1 if verifier is None else verifier.app_id})",)
     yield (
-        "Domain Verifier:" if layout.domains else "Intent Filter Verifier:",
+        "Domain Verifier:" if layout.domain_verifier else "Intent Filter Verifier:",
         (f"  Using: com.android.vending (uid={-1 if verifier is None else verifier.app_id})",),
     )
     yield (
@@ -52,34 +52,34 @@ def head(phone: VirtualPhone) -> Iterator[tuple[str, Iterable[str]]]:
     )
 
 
-def launchers(apps: Iterable[App]) -> Iterator[str]:
+def launcher_lines(apps: Iterable[VirtualApp]) -> Iterator[str]:
     """A resolver table: what stands on the home screen."""
     lines = [
-        f"        {identity('activity', app.package)} {app.package}/.MainActivity"
+        f"        {fake_identity_hash('activity', app.package)} {app.package}/.MainActivity"
         for app in apps
-        if app.labels and not app.system
+        if app.labels and not app.is_system
     ]
     if lines:
         yield from ("  Non-Data Actions:", "      android.intent.action.MAIN:", *lines)
 
 
-def install_log(apps: Iterable[App]) -> Iterator[str]:
+def install_log_lines(apps: Iterable[VirtualApp]) -> Iterator[str]:
     """What Samsung logs of its installer, without indent and without a title (seen in captures; wording invented)."""
     for app in apps:
-        if not app.system:
-            yield f"{moment(app.updated)}: START INSTALL PACKAGE: observer{{{identity('observer', app.package)}}}"
+        if not app.is_system:
+            yield f"{format_time(app.updated)}: START INSTALL PACKAGE: observer{{{fake_identity_hash('observer', app.package)}}}"
             yield f"          pkg{{{app.package}}}"
-            yield f"{moment(app.updated)}: result of install: 1{{{app.app_id}}}"
+            yield f"{format_time(app.updated)}: result of install: 1{{{app.app_id}}}"
 
 
-def key_sets(apps: Iterable[App]) -> Iterator[str]:
+def key_set_lines(apps: Iterable[VirtualApp]) -> Iterator[str]:
     """Who signs with which keys."""
     for number, app in enumerate(apps, 1):
         yield f"  [{app.package}]"
         yield f"      Signing KeySets: {number}"
 
 
-def queries(apps: Iterable[App]) -> Iterator[str]:
+def query_lines(apps: Iterable[VirtualApp]) -> Iterator[str]:
     """Who may see whom (Android 11)."""
     yield "  system apps queryable: false"
     yield "  queries via package name:"
@@ -91,24 +91,24 @@ def queries(apps: Iterable[App]) -> Iterator[str]:
     yield "  queryable via interaction:"
 
 
-def changes(phone: VirtualPhone, apps: Iterable[App]) -> Iterator[str]:
+def package_change_lines(phone: VirtualPhone, apps: Iterable[VirtualApp]) -> Iterator[str]:
     """What came or went lately."""
-    newest = [app.package for app in apps if not app.system][:3]
+    newest = [app.package for app in apps if not app.is_system][:3]
     yield f"  Sequence number={len(newest)}"
     for user in phone.user_ids[:1]:
         yield f"  User {user}:"
         yield from (f"    seq={number}, package={package}" for number, package in enumerate(newest))
 
 
-def dexopt(apps: Iterable[App]) -> Iterator[str]:
+def dexopt_lines(apps: Iterable[VirtualApp]) -> Iterator[str]:
     """How far the code is compiled."""
     for app in apps:
         yield f"  [{app.package}]"
-        yield f"    path: {app.apk}"
+        yield f"    path: {app.apk_path}"
         yield "      arm64: [status=speed-profile] [reason=install] [primary-abi]"
 
 
-def compiler_stats(apps: Iterable[App]) -> Iterator[str]:
+def compiler_stats_lines(apps: Iterable[VirtualApp]) -> Iterator[str]:
     """What that took."""
     for app in apps:
         yield f"  [{app.package}]"

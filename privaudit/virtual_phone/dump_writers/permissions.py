@@ -7,34 +7,34 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator, Sequence
 
-from privaudit.virtual_phone.dump_writers.android import HARD_RESTRICTED, SOFT_RESTRICTED, map_order
-from privaudit.virtual_phone.dump_writers.layout import Layout
-from privaudit.virtual_phone.dump_writers.text import java_bool
-from privaudit.virtual_phone.scenario.virtual import Grant, InstallPermission
+from privaudit.virtual_phone.dump_writers.android import HARD_RESTRICTED, SOFT_RESTRICTED, array_map_order
+from privaudit.virtual_phone.dump_writers.layout import ReleaseLayout
+from privaudit.virtual_phone.dump_writers.text import format_java_bool
+from privaudit.virtual_phone.scenario.virtual import InstallPermission, VirtualGrant
 
-Names = Container[str] | None
+PermissionFilter = Container[str] | None
 """Permissions that a dump is limited to; ``None``: all."""
 
 
-def grant_line(grant: Grant | InstallPermission, indent: str, layout: Layout) -> str:
+def grant_line(grant: VirtualGrant | InstallPermission, indent: str, layout: ReleaseLayout) -> str:
     """One permission's state."""
     user = f", userId={grant.user}" if isinstance(grant, InstallPermission) and grant.user is not None else ""
-    return f"{indent}{grant.name}: granted={java_bool(grant.granted)}{layout.flags_text(grant.flags)}{user}"
+    return f"{indent}{grant.name}: granted={format_java_bool(grant.granted)}{layout.format_flags(grant.flags)}{user}"
 
 
-def runtime_lines(
-    grants: Sequence[Grant], indent: str, layout: Layout, *, names: Names, everything: bool
+def runtime_permission_lines(
+    grants: Sequence[VirtualGrant], indent: str, layout: ReleaseLayout, *, names: PermissionFilter, detailed: bool
 ) -> Iterator[str]:
     """``runtime permissions:`` of one uid for one user; the title stands also when `names` leaves nothing under it."""
-    if not grants and not everything:
+    if not grants and not detailed:
         return
     yield f"{indent}runtime permissions:"
     states = {grant.name: grant for grant in grants if names is None or grant.name in names}
-    yield from (grant_line(states[name], f"{indent}  ", layout) for name in map_order(states))
+    yield from (grant_line(states[name], f"{indent}  ", layout) for name in array_map_order(states))
 
 
-def install_lines(
-    permissions: Iterable[InstallPermission], indent: str, layout: Layout, *, names: Names
+def install_permission_lines(
+    permissions: Iterable[InstallPermission], indent: str, layout: ReleaseLayout, *, names: PermissionFilter
 ) -> Iterator[str]:
     """``install permissions:``; a line with ``userId=`` for each secondary user whose state differs (Android 12+)."""
     rows: dict[str, list[InstallPermission]] = {}
@@ -43,13 +43,13 @@ def install_lines(
             rows.setdefault(permission.name, []).append(permission)
     if rows:
         yield f"{indent}install permissions:"
-    for name in map_order(rows):
+    for name in array_map_order(rows):
         yield from (grant_line(row, f"{indent}  ", layout) for row in sorted(rows[name], key=lambda row: row.user or 0))
 
 
-def requested_line(name: str, layout: Layout) -> str:
+def requested_permission_line(name: str, layout: ReleaseLayout) -> str:
     """One line of ``requested permissions:``."""
-    restricted = layout.restricted_mark and name in HARD_RESTRICTED | SOFT_RESTRICTED
+    restricted = layout.restricted_suffix and name in HARD_RESTRICTED | SOFT_RESTRICTED
     return f"      {name}{': restricted=true' if restricted else ''}"
 
 

@@ -11,57 +11,57 @@ from datetime import datetime, timedelta
 from hashlib import blake2s
 from typing import Final, TypeAlias
 
-from privaudit.virtual_phone.dump_writers.android import map_order
-from privaudit.virtual_phone.scenario.virtual import App, Namespace, VirtualPhone
+from privaudit.virtual_phone.dump_writers.android import array_map_order
+from privaudit.virtual_phone.scenario.virtual import Namespace, VirtualApp, VirtualPhone
 
-Tree: TypeAlias = "Mapping[str, str | Tree | Sequence[str | Tree]]"
+DumpObject: TypeAlias = "Mapping[str, str | DumpObject | Sequence[str | DumpObject]]"
 _SYSTEM_ID_LIMIT: Final = 10_000
-_UNITS: Final = (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1))
+_DURATION_UNITS: Final = (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1))
 
 
-def identity(*words: object) -> str:
+def fake_identity_hash(*words: object) -> str:
     """What looks like ``Integer.toHexString(System.identityHashCode(x))``: one per object, the same in each run."""
     digest = blake2s("\0".join(map(str, words)).encode(), digest_size=4).digest()
     return f"{int.from_bytes(digest, 'big') & 0xFFFFFFF:x}"
 
 
-def java_bool(value: bool) -> str:  # noqa: FBT001 - one word for Java's
+def format_java_bool(value: bool) -> str:  # noqa: FBT001 - one word for Java's
     """``true`` or ``false``."""
     return "true" if value else "false"
 
 
-def moment(when: datetime) -> str:
-    """``yyyy-MM-dd HH:mm:ss``, in whatever zone `when` is in."""
-    return when.strftime("%Y-%m-%d %H:%M:%S")
+def format_time(time: datetime) -> str:
+    """``yyyy-MM-dd HH:mm:ss``, in whatever zone `time` is in."""
+    return time.strftime("%Y-%m-%d %H:%M:%S")
 
 
-def moment_ms(when: datetime) -> str:
+def format_time_ms(time: datetime) -> str:
     """``yyyy-MM-dd HH:mm:ss.SSS``."""
-    return f"{moment(when)}.{when.microsecond // 1000:03}"
+    return f"{format_time(time)}.{time.microsecond // 1000:03}"
 
 
-def duration(length: timedelta) -> str:
+def format_duration(length: timedelta) -> str:
     """``TimeUtils.formatDuration``: sign, then days to milliseconds without leading zero parts; ``0`` when zero."""
     millis = length // timedelta(milliseconds=1)
     if millis == 0:
         return "0"
     rest = abs(millis)
     parts: list[str] = []
-    for unit, size in _UNITS:
+    for unit, size in _DURATION_UNITS:
         count, rest = divmod(rest, size)
         if parts or count:
             parts.append(f"{count}{unit}")
     return ("-" if millis < 0 else "+") + "".join(parts)
 
 
-def uid_word(user: int, app_id: int) -> str:
+def format_uid(user: int, app_id: int) -> str:
     """``UserHandle.formatUid``: ``u0a123`` for apps, ``1000`` for the system, ``u999s1000`` for it in another user."""
     if app_id >= _SYSTEM_ID_LIMIT:
         return f"u{user}a{app_id - _SYSTEM_ID_LIMIT}"
     return f"u{user}s{app_id}" if user else str(app_id)
 
 
-def users(phone: VirtualPhone) -> str:
+def format_user_list(phone: VirtualPhone) -> str:
     """``pm list users`` (captures of Android 12 and 16)."""
     rows = (
         f"\tUserInfo{{{user.id}:{user.name}:{user.flags:x}}}{' running' if user.running else ''}\n"
@@ -70,8 +70,8 @@ def users(phone: VirtualPhone) -> str:
     return "Users:\n" + "".join(rows)
 
 
-def packages(
-    apps: Iterable[tuple[App, Sequence[int]]], *, path: bool, version: bool, installer: bool, uid: bool
+def format_package_list(
+    apps: Iterable[tuple[VirtualApp, Sequence[int]]], *, path: bool, version: bool, installer: bool, uid: bool
 ) -> str:
     """Lines of ``pm list packages`` (``PackageManagerShellCommand.runListPackages``).
 
@@ -84,7 +84,7 @@ def packages(
     """
     return "".join(
         "package:"
-        + (f"{app.apk}=" if path else "")
+        + (f"{app.apk_path}=" if path else "")
         + app.package
         + (f" versionCode:{app.version_code}" if version else "")
         + (f"  installer={app.installer or 'null'}" if installer else "")
@@ -94,22 +94,22 @@ def packages(
     )
 
 
-def properties(phone: VirtualPhone) -> str:
+def format_properties(phone: VirtualPhone) -> str:
     """A whole ``getprop``."""
     return "".join(f"[{key}]: [{value}]\n" for key, value in sorted(phone.properties.items()))
 
 
-def roles(phone: VirtualPhone) -> str:
+def format_role_dump(phone: VirtualPhone) -> str:
     """``dumpsys role`` (``RoleUserState.dump`` through ``DualDumpOutputStream``).
 
     A field that comes once stands as ``name=value``, one that repeats as a list: with one user ``user_states={``, with
     several ``user_states=[``.
     """
-    states: list[Tree] = []
+    states: list[DumpObject] = []
     for user in phone.user_ids:
         held = phone.roles.get(user, {})
-        rows: list[Tree] = [
-            {"name": role, "fallback_enabled": "true", "holders": held[role]} for role in map_order(held)
+        rows: list[DumpObject] = [
+            {"name": role, "fallback_enabled": "true", "holders": held[role]} for role in array_map_order(held)
         ]
         states.append(
             {
@@ -119,11 +119,11 @@ def roles(phone: VirtualPhone) -> str:
                 "roles": rows,
             }
         )
-    lines = ("{", *_nested({"user_states": states}, "  "), "}")
+    lines = ("{", *_object_lines({"user_states": states}, "  "), "}")
     return "ROLE MANAGER STATE (dumpsys role):\n" + "\n".join(lines) + "\n"
 
 
-def _nested(tree: Tree, indent: str) -> Iterator[str]:
+def _object_lines(tree: DumpObject, indent: str) -> Iterator[str]:
     """The body of one ``DumpObject``."""
     for name, value in tree.items():
         if isinstance(value, str):
@@ -141,25 +141,25 @@ def _nested(tree: Tree, indent: str) -> Iterator[str]:
                 yield f"{inner}{'' if many else name + '='}{one}"
             else:
                 yield f"{inner}{'' if many else name + '='}{{"
-                yield from _nested(one, inner + "  ")
+                yield from _object_lines(one, inner + "  ")
                 yield f"{inner}}}"
         if many:
             yield f"{indent}]"
 
 
-def role_holders(phone: VirtualPhone, role: str, user: int) -> str:
+def format_role_holders(phone: VirtualPhone, role: str, user: int) -> str:
     """``cmd role get-role-holders``: joined with ``;``, an empty line where nobody holds it."""
     return ";".join(phone.roles.get(user, {}).get(role, ())) + "\n"
 
 
-def device_policy(phone: VirtualPhone) -> str:
+def format_device_policy(phone: VirtualPhone) -> str:
     """``dumpsys device_policy``: head, then each user's administrators (``DevicePolicyData.dump``)."""
     lines = ["Current Device Policy Manager state:", "  Immutable state:", "    mHasFeature=true"]
     state = ", provisioningState: 0" if phone.layout.provisioning_state else ""
     for user in phone.user_ids:
         lines += ["", f"  Enabled Device Admins (User {user}{state}):"]
-        for component in phone.admins.get(user, ()):
-            app = phone.app(component.split("/", 1)[0])
+        for component in phone.device_admins.get(user, ()):
+            app = phone.find_app(component.split("/", 1)[0])
             lines += [
                 f"    {component}:",
                 f"      uid={app.uid(user) if app is not None else -1}",
@@ -180,7 +180,7 @@ def device_policy(phone: VirtualPhone) -> str:
     return "\n".join(lines) + "\n"
 
 
-def setting(phone: VirtualPhone, user: int, namespace: Namespace, key: str) -> str:
+def format_setting(phone: VirtualPhone, user: int, namespace: Namespace, key: str) -> str:
     """``settings get``: the value, or ``null``. Global settings are those of user 0."""
     of = phone.settings.get(0 if namespace == "global" else user)
     values = of.get(namespace) if of is not None else None

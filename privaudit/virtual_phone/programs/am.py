@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from privaudit.virtual_phone.programs.answers import complained, said, take_user, user_number
+from privaudit.virtual_phone.programs.answers import error_result, output_result, resolve_users, split_user_option
 from privaudit.virtual_phone.scenario.virtual import VirtualPhone
 from privaudit.virtual_phone.shell import ProgramResult
-from privaudit.virtual_phone.state import Living, with_install
+from privaudit.virtual_phone.state import MutableDevice, with_install
 
-_SINCE: Final[Mapping[str, int]] = {
+_ACTION_FIRST_SDK: Final[Mapping[str, int]] = {
     # action: first SDK whose Settings or PermissionController has it
     "android.intent.action.MANAGE_APP_PERMISSIONS": 23,
     "android.intent.action.MANAGE_PERMISSION_APPS": 23,
@@ -32,65 +32,65 @@ _SINCE: Final[Mapping[str, int]] = {
     "android.settings.action.MANAGE_OVERLAY_PERMISSION": 23,
     "miui.intent.action.APP_PERM_EDITOR": 23,
 }
-_NEEDS_GRANT: Final = "android.intent.action.MANAGE_"
+_GRANT_PROTECTED_ACTION_PREFIX: Final = "android.intent.action.MANAGE_"
 """PermissionController's pages ask for ``GRANT_RUNTIME_PERMISSIONS``, which some ROMs take from the shell."""
 
 
-def run(living: Living, words: Sequence[str], *, shut: bool) -> ProgramResult:
-    """Answer ``am words…``. `shut`: the maker keeps the shell from changing permissions."""
-    match words:
+def run_am(device: MutableDevice, args: Sequence[str], *, is_blocked: bool) -> ProgramResult:
+    """Answer ``am words…``. `is_blocked`: the maker keeps the shell from changing permissions."""
+    match args:
         case ["get-current-user", *_]:
-            return said("0\n")
+            return output_result("0\n")
         case ["force-stop", *rest]:
-            return _force_stop(living, rest)
+            return _force_stop(device, rest)
         case ["start", *rest]:
-            return _start(living, rest, shut=shut)
+            return _start_activity(device, rest, is_blocked=is_blocked)
         case [command, *_]:
-            return complained(f"Unknown command: {command}\n")
+            return error_result(f"Unknown command: {command}\n")
         case _:
-            return complained("Activity manager (activity) commands:\n")
+            return error_result("Activity manager (activity) commands:\n")
 
 
-def _force_stop(living: Living, words: Sequence[str]) -> ProgramResult:
+def _force_stop(device: MutableDevice, args: Sequence[str]) -> ProgramResult:
     """Silent, whatever becomes of it."""
-    named, rest = take_user(living.phone.layout, words, "force-stop")
-    for user in user_number(living.phone, named or "all", "force-stop"):
+    named, rest = split_user_option(device.phone.layout, args, "force-stop")
+    for user in resolve_users(device.phone, named or "all", "force-stop"):
         for package in rest[:1]:
-            living.change(
+            device.update(
                 lambda phone, user=user, package=package: with_install(  # type: ignore[misc]
                     phone, package, user, lambda install: replace(install, stopped=True)
                 )
             )
-    return said("")
+    return output_result("")
 
 
-def _start(living: Living, words: Sequence[str], *, shut: bool) -> ProgramResult:
+def _start_activity(device: MutableDevice, args: Sequence[str], *, is_blocked: bool) -> ProgramResult:
     """Ends with 0, whatever becomes of it: only the text tells."""
-    _, rest = take_user(living.phone.layout, words, "start")
+    _, rest = split_user_option(device.phone.layout, args, "start")
     given = dict(itertools.pairwise(rest))
     action, component = given.get("-a"), given.get("-n")
     data = given.get("-d", "")
     act = f"act={action}" if action else f"cmp={component}"
     head = f"Starting: Intent {{ {act}{f' dat={data}' if data else ''} }}\n"
-    if not _known(living.phone, action, component):
+    if not _can_resolve(device.phone, action, component):
         what = f"Activity class {{{component}}} does not exist." if component else "unable to resolve Intent"
-        return said(
+        return output_result(
             head + (f"Error type 3\nError: {what}\n" if component else f"Error: Activity not started, {what}\n")
         )
-    if shut and action is not None and action.startswith(_NEEDS_GRANT):
+    if is_blocked and action is not None and action.startswith(_GRANT_PROTECTED_ACTION_PREFIX):
         denial = (
             f"java.lang.SecurityException: Permission Denial: starting Intent {{ {act} }} from null (pid=1, uid=2000)"
         )
-        return said(f"{head}{denial} requires android.permission.GRANT_RUNTIME_PERMISSIONS\n")
-    living.shown.append(action or component or "")
-    return said(
+        return output_result(f"{head}{denial} requires android.permission.GRANT_RUNTIME_PERMISSIONS\n")
+    device.opened_pages.append(action or component or "")
+    return output_result(
         f"{head}Status: ok\nLaunchState: COLD\nActivity: com.android.settings/.Page\nTotalTime: 210\nComplete\n"
     )
 
 
-def _known(phone: VirtualPhone, action: str | None, component: str | None) -> bool:
+def _can_resolve(phone: VirtualPhone, action: str | None, component: str | None) -> bool:
     if component is not None:
         return component == "com.android.settings/.DeviceAdminSettings"
     if action is not None and action.startswith("miui."):
         return "ro.miui.ui.version.name" in phone.properties
-    return phone.sdk >= _SINCE.get(action or "", 1000)
+    return phone.sdk >= _ACTION_FIRST_SDK.get(action or "", 1000)

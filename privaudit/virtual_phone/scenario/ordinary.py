@@ -10,11 +10,11 @@ from datetime import datetime, timedelta
 from hashlib import blake2s
 from typing import Final
 
-from privaudit.virtual_phone.dump_writers.android import FIRST_SDK, full_name
-from privaudit.virtual_phone.scenario.schema import AppRow, GrantWord, InstallRow, OpRow, OrdinaryRow
+from privaudit.virtual_phone.dump_writers.android import PERMISSION_FIRST_SDK, full_permission_name
+from privaudit.virtual_phone.scenario.schema import AppRow, FillerAppsRow, GrantWord, InstallRow, OpRow
 
-_BASE: Final = ("INTERNET", "ACCESS_NETWORK_STATE", "WAKE_LOCK", "POST_NOTIFICATIONS")
-_KINDS: Final[dict[str, tuple[str, ...]]] = {
+_BASE_PERMISSIONS: Final = ("INTERNET", "ACCESS_NETWORK_STATE", "WAKE_LOCK", "POST_NOTIFICATIONS")
+_PERMISSIONS_BY_KIND: Final[dict[str, tuple[str, ...]]] = {
     "plain": (),
     "camera": ("CAMERA", "READ_MEDIA_IMAGES"),
     "media": ("READ_MEDIA_IMAGES", "READ_MEDIA_VIDEO", "READ_EXTERNAL_STORAGE", "WRITE_EXTERNAL_STORAGE"),
@@ -24,7 +24,7 @@ _KINDS: Final[dict[str, tuple[str, ...]]] = {
     "people": ("READ_CONTACTS", "GET_ACCOUNTS", "CAMERA"),
     "steps": ("ACTIVITY_RECOGNITION", "BODY_SENSORS"),
 }
-_APPS: Final = """
+_APP_TABLE: Final = """
 weather 天气早知道 place|notes 随手记事 plain|chess 象棋小院 plain|bus 公交到站 place|subway 地铁换乘 place
 recipe 家常菜谱 plain|music 听歌 sound|radio 收音机 plain|dictionary 词典 plain|translate 翻译 camera
 alarm 闹钟 plain|torch 手电筒 camera|scanner 扫描 camera|podcast 播客 sound|reader 阅读 media
@@ -43,33 +43,35 @@ lunar 农历 dates|stocks 看行情 plain|lottery 开奖查询 plain|express 寄
 carpool 拼车 place|secondhand 闲置 camera|games 小游戏 plain|sudoku 数独 plain|blocks 方块 plain
 racing 赛车 plain|farm 农场 plain|tailor 裁缝 plain|pottery 陶艺 plain|library 图书馆 plain
 """
-_OPENED: Final = datetime.fromisoformat("2023-02-01T09:30:12")
-_DAYS: Final = 700
-"""The first app came at `_OPENED`, the last so many days later."""
+_FIRST_INSTALL: Final = datetime.fromisoformat("2023-02-01T09:30:12")
+_INSTALL_SPAN_DAYS: Final = 700
+"""The first app came at `_FIRST_INSTALL`, the last so many days later."""
 _ALLOWED_OF_SIX: Final = {"people": 2}
 """How often, out of six, a permission of that kind is allowed; three where it is not named."""
 
 
-_KNOWN: Final = tuple(tuple(entry.split()) for line in _APPS.split("\n") for entry in line.split("|") if entry)
-MOST: Final = len(_KNOWN)
+_FILLER_APPS: Final = tuple(
+    tuple(entry.split()) for line in _APP_TABLE.split("\n") for entry in line.split("|") if entry
+)
+MAX_FILLER_APPS: Final = len(_FILLER_APPS)
 """So many apps there are to ask for."""
 
 
-def apps(row: OrdinaryRow | None, sdk: int) -> tuple[AppRow, ...]:
+def filler_apps(row: FillerAppsRow | None, sdk: int) -> tuple[AppRow, ...]:
     """The apps that `row` asks for on a phone of `sdk`; none where the story has no ``[ordinary]``."""
     if row is None:
         return ()
-    return tuple(_app(word, label, kind, row, sdk) for word, label, kind in _KNOWN[: row.count])
+    return tuple(_filler_app(word, label, kind, row, sdk) for word, label, kind in _FILLER_APPS[: row.count])
 
 
-def _app(word: str, label: str, kind: str, row: OrdinaryRow, sdk: int) -> AppRow:
+def _filler_app(word: str, label: str, kind: str, row: FillerAppsRow, sdk: int) -> AppRow:
     dice = blake2s(f"{row.seed}:{word}".encode()).digest()
-    first = _OPENED + timedelta(days=(dice[0] * 256 + dice[1]) % _DAYS)
-    asked = ("POST_NOTIFICATIONS", *_KINDS[kind])
+    first = _FIRST_INSTALL + timedelta(days=(dice[0] * 256 + dice[1]) % _INSTALL_SPAN_DAYS)
+    asked = ("POST_NOTIFICATIONS", *_PERMISSIONS_BY_KIND[kind])
     grants: dict[str, GrantWord] = {}
     ops = []
     for number, name in enumerate(asked):
-        if sdk < FIRST_SDK.get(full_name(name), 0):
+        if sdk < PERMISSION_FIRST_SDK.get(full_permission_name(name), 0):
             continue  # asked for in vain
         die = dice[2 + number] % 6
         if die < _ALLOWED_OF_SIX.get(kind, 3):
@@ -93,6 +95,6 @@ def _app(word: str, label: str, kind: str, row: OrdinaryRow, sdk: int) -> AppRow
         updated=first + timedelta(days=dice[20] % 60, seconds=dice[21]),
         installer=row.installer,
         source=2,
-        requests=[*_BASE, *_KINDS[kind]],
+        requests=[*_BASE_PERMISSIONS, *_PERMISSIONS_BY_KIND[kind]],
         user=[InstallRow(id=0, grants=grants, ops=ops)],
     )

@@ -9,11 +9,11 @@ from typing import Annotated, Final, Literal, TypeAlias
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, StringConstraints
 from pydantic.dataclasses import dataclass
 
-from privaudit.virtual_phone.dump_writers.android import FLAG_BITS, OPS
-from privaudit.virtual_phone.dump_writers.layout import SDKS, Vendor
+from privaudit.virtual_phone.dump_writers.android import FLAG_BITS, OP_NUMBERS
+from privaudit.virtual_phone.dump_writers.layout import SUPPORTED_SDKS, Vendor
 from privaudit.virtual_phone.scenario.virtual import Namespace
 
-_MAKERS_OP = re.compile(r"MIUIOP\(100\d\d\)")
+_MIUI_OP = re.compile(r"MIUIOP\(100\d\d\)")
 _AGE = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+)s)?(?:(\d+)ms)?")
 
 
@@ -32,32 +32,32 @@ def parse_age(text: object) -> timedelta:
     return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds, milliseconds=millis)
 
 
-def _known_op(name: str) -> str:
-    if name not in OPS and _MAKERS_OP.fullmatch(name) is None:
+def _validate_op(name: str) -> str:
+    if name not in OP_NUMBERS and _MIUI_OP.fullmatch(name) is None:
         raise ValueError("no app-op of Android 14, nor one of MIUI as its dumps name them")
     return name
 
 
-def _known_sdk(sdk: int) -> int:
-    if sdk not in SDKS:
-        raise ValueError(f"no layout for it; there are {', '.join(map(str, SDKS))}")
+def _validate_sdk(sdk: int) -> int:
+    if sdk not in SUPPORTED_SDKS:
+        raise ValueError(f"no layout for it; there are {', '.join(map(str, SUPPORTED_SDKS))}")
     return sdk
 
 
-def _known_flag(name: str) -> str:
+def _validate_flag(name: str) -> str:
     if name not in FLAG_BITS:
         raise ValueError("no permission flag")
     return name
 
 
 Age: TypeAlias = Annotated[timedelta, BeforeValidator(parse_age)]
-OpName: TypeAlias = Annotated[str, BeforeValidator(_known_op)]
-FlagName: TypeAlias = Annotated[str, BeforeValidator(_known_flag)]
+OpName: TypeAlias = Annotated[str, BeforeValidator(_validate_op)]
+FlagName: TypeAlias = Annotated[str, BeforeValidator(_validate_flag)]
 PackageName: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]\w*(\.[A-Za-z]\w*)*$")]
-Mode: TypeAlias = Literal["allow", "ignore", "deny", "default", "foreground", "ask"]
+OpMode: TypeAlias = Literal["allow", "ignore", "deny", "default", "foreground", "ask"]
 """The last is MIUI's own."""
 
-GRANTS: Final = {
+GRANT_WORDS: Final = {
     # word: (granted, flags beside the two USER_SENSITIVE ones)
     "allowed": (True, ("USER_SET",)),
     "denied": (False, ("USER_SET",)),
@@ -74,18 +74,18 @@ GrantWord: TypeAlias = Literal[
     "allowed", "denied", "denied for good", "not asked", "default", "system", "role", "once", "taken back"
 ]
 
-ENABLED: Final = ("default", "enabled", "disabled", "disabled by the user", "disabled until used")
+ENABLED_WORDS: Final = ("default", "enabled", "disabled", "disabled by the user", "disabled until used")
 """In the order of ``PackageManager.COMPONENT_ENABLED_STATE_*``."""
 EnabledWord: TypeAlias = Literal["default", "enabled", "disabled", "disabled by the user", "disabled until used"]
 
-_STRICT = ConfigDict(extra="forbid")
+_STRICT_CONFIG = ConfigDict(extra="forbid")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT)
+@dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT_CONFIG)
 class PhoneRow:
     """``[phone]``: the device."""
 
-    sdk: Annotated[int, AfterValidator(_known_sdk)]
+    sdk: Annotated[int, AfterValidator(_validate_sdk)]
     """Android's SDK number."""
     vendor: Vendor = "aosp"
     """Whose Android it is, where that changes what dumps look like."""
@@ -99,7 +99,7 @@ class PhoneRow:
     properties: dict[str, str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT)
+@dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT_CONFIG)
 class UserRow:
     """``[[user]]``: one Android user."""
 
@@ -111,12 +111,12 @@ class UserRow:
     """The shell is refused: Samsung's Secure Folder."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT)
+@dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT_CONFIG)
 class OpRow:
     """One event of one app-op. Rows of the same op add up."""
 
     op: OpName
-    mode: Mode = "allow"
+    mode: OpMode = "allow"
     access: Age | None = None
     """How long ago it last went through."""
     reject: Age | None = None
@@ -128,7 +128,7 @@ class OpRow:
     tag: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT)
+@dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT_CONFIG)
 class InstallRow:
     """``[[app.user]]``: the app for one Android user. A user that is not named does not have a third-party app."""
 
@@ -138,14 +138,14 @@ class InstallRow:
     grants: dict[str, GrantWord] = Field(default_factory=dict)
     flags: dict[str, list[FlagName]] = Field(default_factory=dict)
     """Permission → exact flags, instead of those of its word."""
-    uid_modes: dict[OpName, Mode] = Field(default_factory=dict)
+    uid_modes: dict[OpName, OpMode] = Field(default_factory=dict)
     """Modes set by hand, over those that follow from the permissions."""
     ops: list[OpRow] = Field(default_factory=list)
     state: Literal["pers", "top", "fgsvcl", "fgsvc", "fg", "bg", "cch"] = "cch"
     first_installed: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT)
+@dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT_CONFIG)
 class FactoryRow:
     """``[app.factory]``: the older copy on the system image of an updated app."""
 
@@ -155,7 +155,7 @@ class FactoryRow:
     path: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT)
+@dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT_CONFIG)
 class AppRow:
     """``[[app]]``: one package."""
 
@@ -186,7 +186,7 @@ class AppRow:
     user: list[InstallRow] = Field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT)
+@dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT_CONFIG)
 class SharedUserRow:
     """``[[shared_user]]``: one shared uid. Its packages request; it holds."""
 
@@ -196,8 +196,8 @@ class SharedUserRow:
     """The same for every Android user."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT)
-class OrdinaryRow:
+@dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT_CONFIG)
+class FillerAppsRow:
     """``[ordinary]``: apps that only fill the phone. See `privaudit.virtual_phone.scenario.ordinary`."""
 
     count: Annotated[int, Field(ge=0)]
@@ -205,7 +205,7 @@ class OrdinaryRow:
     installer: PackageName
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT)
+@dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT_CONFIG)
 class BaseRow:
     """``base.toml``: what every Android has."""
 
@@ -213,26 +213,26 @@ class BaseRow:
     app: list[AppRow]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT)
-class TitleRow:
+@dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT_CONFIG)
+class ScenarioTitle:
     """``title = { en = …, zh = … }``: what the story is about, in one line."""
 
     en: str
     zh: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT)
-class StoryRow:
+@dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT_CONFIG)
+class ScenarioFile:
     """A whole story file."""
 
-    title: TitleRow
+    title: ScenarioTitle
     base: bool = False
     """Whether what every Android has (``base.toml``) is there as well."""
     phone: PhoneRow
     user: list[UserRow]
     shared_user: list[SharedUserRow] = Field(default_factory=list)
     app: list[AppRow]
-    ordinary: OrdinaryRow | None = None
+    ordinary: FillerAppsRow | None = None
     roles: dict[int, dict[str, list[PackageName]]] = Field(default_factory=dict)
     """Android user → role without ``android.app.role.`` → holders."""
     settings: dict[int, dict[Namespace, dict[str, str]]] = Field(default_factory=dict)

@@ -10,17 +10,17 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Literal, TypeAlias
 
-from privaudit.virtual_phone.dump_writers.layout import Layout, Vendor, layout_of
+from privaudit.virtual_phone.dump_writers.layout import ReleaseLayout, Vendor, layout_of
 
 Namespace: TypeAlias = Literal["secure", "global", "system"]
 """Of a setting."""
 
-PER_USER = 100_000
+PER_USER_RANGE = 100_000
 """``UserHandle.PER_USER_RANGE``: uid = user x this + app id."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Grant:
+class VirtualGrant:
     """The stored state of one runtime permission for one user."""
 
     name: str
@@ -41,7 +41,7 @@ class InstallPermission:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
+class VirtualOpEvent:
     """The last access, or the last refusal, in one process state."""
 
     age: timedelta
@@ -59,17 +59,17 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Op:
+class VirtualOp:
     """One app-op of one package."""
 
     name: str
     mode: str = "allow"
     """Package mode. A uid mode beats it."""
-    events: tuple[Event, ...] = ()
+    events: tuple[VirtualOpEvent, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Install:
+class VirtualInstall:
     """One app for one Android user."""
 
     user: int
@@ -89,18 +89,18 @@ class Install:
     legacy_overlays: tuple[str, ...] = ()
     last_disabled_caller: str | None = None
     gids: tuple[int, ...] = ()
-    grants: tuple[Grant, ...] = ()
+    grants: tuple[VirtualGrant, ...] = ()
     """Empty for an app with a shared uid: `SharedUser` holds them."""
     uid_modes: Mapping[str, str] = field(default_factory=dict)
     """App-op modes of the uid."""
-    ops: tuple[Op, ...] = ()
+    ops: tuple[VirtualOp, ...] = ()
     process_state: str = "cch"
     disabled_components: tuple[str, ...] = ()
     enabled_components: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class App:
+class VirtualApp:
     """One package, or the factory copy of one."""
 
     package: str
@@ -124,30 +124,30 @@ class App:
     private_flags: tuple[str, ...] = ()
     queries: tuple[str, ...] = ()
     updated: datetime
-    stamp: datetime | None = None
+    apk_modified: datetime | None = None
     """Modification of the APK file; ``None``: at `updated`."""
     installer: str | None = None
     initiating: str | None = None
     originating: str | None = None
     package_source: int = 0
     """0 not told, 1 other, 2 store, 3 local file, 4 downloaded file."""
-    declared: Mapping[str, str] = field(default_factory=dict)
+    declared_permissions: Mapping[str, str] = field(default_factory=dict)
     """Permission that this package defines → protection level."""
-    requested: tuple[str, ...] = ()
+    requested_permissions: tuple[str, ...] = ()
     """In the manifest's order."""
     install_permissions: tuple[InstallPermission, ...] = ()
-    installs: Mapping[int, Install] = field(default_factory=dict)
+    installs: Mapping[int, VirtualInstall] = field(default_factory=dict)
     """By Android user, for every user of the phone."""
-    factory: App | None = None
+    factory: VirtualApp | None = None
     """The copy on the system image, where an update hides it."""
 
     @property
-    def system(self) -> bool:
+    def is_system(self) -> bool:
         """Whether it came with the phone (``ApplicationInfo.FLAG_SYSTEM``)."""
         return "SYSTEM" in self.flags
 
     @property
-    def apk(self) -> str:
+    def apk_path(self) -> str:
         """Path of the base APK (``ApplicationInfo.sourceDir``)."""
         if self.code_path.endswith(".apk"):
             return self.code_path
@@ -156,18 +156,18 @@ class App:
         return f"{self.code_path}/{self.code_path.rsplit('/', 1)[-1]}.apk"
 
     @property
-    def apks(self) -> tuple[str, ...]:
+    def apk_paths(self) -> tuple[str, ...]:
         """Paths of all its APKs, base first."""
-        return (self.apk, *(f"{self.code_path}/split_{split}.apk" for split in self.splits))
+        return (self.apk_path, *(f"{self.code_path}/split_{split}.apk" for split in self.splits))
 
     @property
-    def signer(self) -> str:
+    def signer_name(self) -> str:
         """What stands for the signing certificate: the platform, or the maker of this very package."""
-        return "platform" if self.system else self.package
+        return "platform" if self.is_system else self.package
 
     def uid(self, user: int) -> int:
         """Its uid for `user`."""
-        return user * PER_USER + self.app_id
+        return user * PER_USER_RANGE + self.app_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,7 +177,7 @@ class SharedUser:
     name: str
     app_id: int
     install_permissions: tuple[InstallPermission, ...] = ()
-    grants: Mapping[int, tuple[Grant, ...]] = field(default_factory=dict)
+    grants: Mapping[int, tuple[VirtualGrant, ...]] = field(default_factory=dict)
     """By Android user."""
     gids: tuple[int, ...] = ()
 
@@ -191,7 +191,7 @@ class AndroidUser:
     flags: int
     """``UserInfo.FLAG_*`` bits."""
     running: bool = True
-    closed: bool = False
+    denied_to_shell: bool = False
     """The shell may not look into it: whoever asks for this user by number is refused (Samsung's Secure Folder)."""
 
 
@@ -205,22 +205,22 @@ class VirtualPhone:
     vendor: Vendor = "aosp"
     properties: Mapping[str, str]
     """As ``getprop`` prints them."""
-    zone: timezone
+    time_zone: timezone
     """The phone's zone at a fixed offset, so that no time zone database is needed."""
-    clock_ahead: timedelta = timedelta()
+    clock_offset: timedelta = timedelta()
     """The phone's clock minus the computer's."""
     users: tuple[AndroidUser, ...]
-    apps: tuple[App, ...]
+    apps: tuple[VirtualApp, ...]
     shared_users: tuple[SharedUser, ...] = ()
     settings: Mapping[int, Mapping[Namespace, Mapping[str, str]]] = field(default_factory=dict)
     """Android user → namespace (secure, system, global) → key → value."""
     roles: Mapping[int, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
     """Android user → role → holders."""
-    admins: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    device_admins: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     """Android user → components of active device administrators."""
 
     @property
-    def layout(self) -> Layout:
+    def layout(self) -> ReleaseLayout:
         """How its Android prints."""
         return layout_of(self.sdk, self.vendor)
 
@@ -229,22 +229,22 @@ class VirtualPhone:
         """All Android users, ascending."""
         return tuple(sorted(user.id for user in self.users))
 
-    def clock(self, now: datetime) -> datetime:
+    def device_time(self, now: datetime) -> datetime:
         """What the phone's clock shows when the computer's shows `now` (aware), in whole milliseconds."""
-        there = now.astimezone(UTC) + self.clock_ahead
-        return there.replace(microsecond=there.microsecond // 1000 * 1000).astimezone(self.zone)
+        there = now.astimezone(UTC) + self.clock_offset
+        return there.replace(microsecond=there.microsecond // 1000 * 1000).astimezone(self.time_zone)
 
-    def app(self, package: str) -> App | None:
+    def find_app(self, package: str) -> VirtualApp | None:
         """The installed copy of `package`."""
         return next((app for app in self.apps if app.package == package), None)
 
-    def shared_user(self, name: str) -> SharedUser:
+    def find_shared_user(self, name: str) -> SharedUser:
         """The shared user called `name`."""
         return next(shared for shared in self.shared_users if shared.name == name)
 
-    def grants(self, app: App, user: int) -> tuple[Grant, ...]:
+    def runtime_grants(self, app: VirtualApp, user: int) -> tuple[VirtualGrant, ...]:
         """Runtime permission state of `app`'s uid, wherever it is stored."""
         if app.shared_user is not None:
-            return self.shared_user(app.shared_user).grants.get(user, ())
+            return self.find_shared_user(app.shared_user).grants.get(user, ())
         install = app.installs.get(user)
         return () if install is None else install.grants

@@ -10,20 +10,20 @@ from collections.abc import Callable, Mapping
 
 from privaudit.virtual_phone.adbd.files import FileTree
 from privaudit.virtual_phone.shell.builtins import Break, Exit
-from privaudit.virtual_phone.shell.expand import TooMuchError
-from privaudit.virtual_phone.shell.grammar import Parser
-from privaudit.virtual_phone.shell.io import IO, Budget, Input, Sink
+from privaudit.virtual_phone.shell.expand import LimitExceededError
+from privaudit.virtual_phone.shell.grammar import ShellParser
+from privaudit.virtual_phone.shell.io import InputStream, OutputSink, ScriptBudget, ShellIO
 from privaudit.virtual_phone.shell.lexer import ShellSyntaxError
-from privaudit.virtual_phone.shell.toybox import Program, ProgramResult, tools
-from privaudit.virtual_phone.shell.walk import Walker, World
+from privaudit.virtual_phone.shell.toybox import Program, ProgramResult, build_tools
+from privaudit.virtual_phone.shell.walk import ShellEnvironment, ShellInterpreter
 
-__all__ = ["Program", "ProgramResult", "Shell", "Sink"]
+__all__ = ["OutputSink", "Program", "ProgramResult", "Shell"]
 
 
 class Shell:
-    """Runs scripts over `programs`, the small tools of `privaudit.virtual_phone.shell.toybox` and `files`.
+    """Runs scripts over `build_programs`, the small tools of `privaudit.virtual_phone.shell.toybox` and `build_files`.
 
-    Nothing outlives a script: no variable, no function. It may be used from several threads where `programs` may.
+    Nothing outlives a script: no variable, no function. It may be used from several threads where `build_programs` may.
     """
 
     def __init__(
@@ -34,27 +34,27 @@ class Shell:
         sleep: Callable[[float], object] = time.sleep,
     ) -> None:
         tree = files if isinstance(files, FileTree) else FileTree(files)
-        self._world = World(programs, tools(tree), tree, sleep)
+        self._environment = ShellEnvironment(programs, build_tools(tree), tree, sleep)
 
-    def run(self, script: str, stdin: bytes = b"") -> ProgramResult:
+    def run_script(self, script: str, stdin: bytes = b"") -> ProgramResult:
         """Run `script` to its end. Standard output and error are kept apart; ``2>&1`` joins them in their order."""
         out, err = bytearray(), bytearray()
-        code = self.run_to(script, out.extend, err.extend, Input(stdin))
+        code = self.stream_script(script, out.extend, err.extend, InputStream(stdin))
         return ProgramResult(bytes(out), bytes(err), code)
 
-    def run_to(self, script: str, out: Sink, err: Sink, stdin: Input) -> int:
+    def stream_script(self, script: str, out: OutputSink, err: OutputSink, stdin: InputStream) -> int:
         """Run `script`, giving its output to `out` and `err` as it comes; gives the exit status.
 
         Raises:
             Exception: only what `out`, `err`, `stdin` or `sleep` raise.
         """
-        budget = Budget()
-        walker = Walker(self._world, budget)
-        parser = Parser(script)
-        io = IO(stdin, budget.metered(out), budget.metered(err))
+        budget = ScriptBudget()
+        walker = ShellInterpreter(self._environment, budget)
+        parser = ShellParser(script)
+        io = ShellIO(stdin, budget.count_output(out), budget.count_output(err))
         try:
-            while (line := parser.line()) is not None:
-                walker.script(line, io)
+            while (line := parser.parse_line()) is not None:
+                walker.run_script(line, io)
         except Exit as leaving:
             return leaving.code
         except Break:
@@ -62,7 +62,7 @@ class Shell:
         except ShellSyntaxError as error:
             err(f"/system/bin/sh: {error}\n".encode("utf-8", "surrogateescape"))
             return 1
-        except (TooMuchError, RecursionError):
+        except (LimitExceededError, RecursionError):
             err(b"/system/bin/sh: more than the demo phone can do\n")
             return 1
         return walker.status

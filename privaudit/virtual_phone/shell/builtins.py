@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from privaudit.virtual_phone.shell.io import IO, Refused
+from privaudit.virtual_phone.shell.io import CommandError, ShellIO
 from privaudit.virtual_phone.shell.tree import Command
 
 _MAX_SLEEP_S: Final = 600.0
@@ -25,74 +25,78 @@ class Return(Exit):
 
 
 class Break(Exception):  # noqa: N818 - control flow
-    """``break``, or ``continue`` where `again`: leaves so many `levels` of loops."""
+    """``break``, or ``continue`` where `refresh_state`: leaves so many `levels` of loops."""
 
-    def __init__(self, levels: int, *, again: bool) -> None:
+    def __init__(self, levels: int, *, is_continue: bool) -> None:
         super().__init__(levels)
         self.levels = levels
-        self.again = again
+        self.is_continue = is_continue
 
 
-class State:
+class ShellState:
     """What one shell process knows."""
 
     def __init__(self, *, sleep: Callable[[float], object]) -> None:
         self.variables: dict[str, str] = {}
         self.functions: dict[str, Command] = {}
-        self.args: Sequence[str] = ()
+        self.positional_args: Sequence[str] = ()
         self.status = 0
-        self.loops = 0
+        self.loop_depth = 0
         self.sleep = sleep
 
-    def value(self, name: str) -> str | None:
-        """See `shell_expand.Environment`."""
+    def parameter(self, name: str) -> str | None:
+        """See `shell_expand.ExpansionContext`."""
         match name:
             case "?":
                 return str(self.status)
             case "#":
-                return str(len(self.args))
+                return str(len(self.positional_args))
             case "$":
                 return "1000"
             case "0":
                 return "/system/bin/sh"
             case _ if name.isdecimal():
-                return self.args[int(name) - 1] if len(name) < 5 and int(name) <= len(self.args) else None  # noqa: PLR2004
+                return (
+                    self.positional_args[int(name) - 1]
+                    if len(name) < 5 and int(name) <= len(self.positional_args)
+                    else None
+                )  # noqa: PLR2004
             case _:
                 return self.variables.get(name)
 
 
-def _count(argv: Sequence[str], default: int) -> int:
+def _numeric_arg(argv: Sequence[str], default: int) -> int:
     """The number that a command is given."""
     if len(argv) == 1:
         return default
     if not re.fullmatch(r"-?[0-9]{1,9}", argv[1], re.ASCII):
-        raise Refused(f"{argv[0]}: bad number: {argv[1]}", fatal=True)
+        raise CommandError(f"{argv[0]}: bad number: {argv[1]}", fatal=True)
     return int(argv[1])
 
 
-def _exit(state: State, argv: Sequence[str], _io: IO) -> int:
-    raise Exit(_count(argv, state.status) & 0xFF)
+def _exit(state: ShellState, argv: Sequence[str], _io: ShellIO) -> int:
+    raise Exit(_numeric_arg(argv, state.status) & 0xFF)
 
 
-def _return(state: State, argv: Sequence[str], _io: IO) -> int:
-    raise Return(_count(argv, state.status) & 0xFF)
+def _return(state: ShellState, argv: Sequence[str], _io: ShellIO) -> int:
+    raise Return(_numeric_arg(argv, state.status) & 0xFF)
 
 
-def _break(state: State, argv: Sequence[str], _io: IO) -> int:
-    if not state.loops:
-        raise Refused(f"{argv[0]}: can't {argv[0]}", 0)
-    raise Break(_count(argv, 1), again=argv[0] == "continue")
+def _break(state: ShellState, argv: Sequence[str], _io: ShellIO) -> int:
+    if not state.loop_depth:
+        raise CommandError(f"{argv[0]}: can't {argv[0]}", 0)
+    raise Break(_numeric_arg(argv, 1), is_continue=argv[0] == "continue")
 
 
-def _shift(state: State, argv: Sequence[str], _io: IO) -> int:
-    count = _count(argv, 1)
-    if not 0 <= count <= len(state.args):
-        raise Refused("shift: nothing to shift", fatal=True)
-    state.args = state.args[count:]
+def _shift(state: ShellState, argv: Sequence[str], _io: ShellIO) -> int:
+    count = _numeric_arg(argv, 1)
+    if not 0 <= count <= len(state.positional_args):
+        raise CommandError("shift: nothing to shift", fatal=True)
+    state.positional_args = state.positional_args[count:]
     return 0
 
 
-def _set(state: State, argv: Sequence[str], _io: IO) -> int:
+def _set(state: ShellState, argv: Sequence[str], _io: ShellIO) -> int:
     words = list(argv[1:])
     # File names are never generated here, so that -f has nothing to turn off.
     while words and words[0] in {"-f", "+f"}:
@@ -102,20 +106,20 @@ def _set(state: State, argv: Sequence[str], _io: IO) -> int:
     if words and words[0] == "--":
         words.pop(0)
     elif words and words[0][:1] in {"-", "+"}:
-        raise Refused(f"set: {words[0]}: unknown option", fatal=True)
+        raise CommandError(f"set: {words[0]}: unknown option", fatal=True)
     elif not words:
         return 0
-    state.args = words
+    state.positional_args = words
     return 0
 
 
-def _unset(state: State, argv: Sequence[str], _io: IO) -> int:
+def _unset(state: ShellState, argv: Sequence[str], _io: ShellIO) -> int:
     for name in argv[1:]:
         state.variables.pop(name, None)
     return 0
 
 
-def _export(state: State, argv: Sequence[str], _io: IO) -> int:
+def _export(state: ShellState, argv: Sequence[str], _io: ShellIO) -> int:
     """Programs here see no variables, so that only an assignment is left of it."""
     for word in argv[1:]:
         name, given, value = word.partition("=")
@@ -124,9 +128,9 @@ def _export(state: State, argv: Sequence[str], _io: IO) -> int:
     return 0
 
 
-def _read(state: State, argv: Sequence[str], io: IO) -> int:
+def _read(state: ShellState, argv: Sequence[str], io: ShellIO) -> int:
     names = [word for word in argv[1:] if word != "-r"] or ["REPLY"]
-    raw, complete = io.stdin.line()
+    raw, complete = io.stdin.read_line()
     line = raw.replace(b"\0", b"").decode("utf-8", "surrogateescape")
     if "-r" not in argv:
         line = re.sub(r"\\(.)", r"\1", line)
@@ -140,14 +144,14 @@ def _read(state: State, argv: Sequence[str], io: IO) -> int:
     return 0 if complete else 1
 
 
-def _sleep(state: State, argv: Sequence[str], _io: IO) -> int:
+def _sleep(state: ShellState, argv: Sequence[str], _io: ShellIO) -> int:
     if len(argv) != 2 or not re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,6})?", argv[1], re.ASCII):  # noqa: PLR2004
-        raise Refused("sleep: needs a number of seconds")
+        raise CommandError("sleep: needs a number of seconds")
     state.sleep(min(float(argv[1]), _MAX_SLEEP_S))
     return 0
 
 
-BUILTINS: Final[Mapping[str, Callable[[State, Sequence[str], IO], int]]] = {
+BUILTINS: Final[Mapping[str, Callable[[ShellState, Sequence[str], ShellIO], int]]] = {
     ":": lambda *_: 0,
     "break": _break,
     "continue": _break,

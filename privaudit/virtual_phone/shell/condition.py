@@ -10,7 +10,7 @@ from typing import Final
 from privaudit.virtual_phone.adbd.files import FileTree
 
 _INTEGER: Final = re.compile(r"\s*([-+]?[0-9]{1,30})\s*")
-_COMPARE: Final[Mapping[str, Callable[[int, int], bool]]] = {
+_INTEGER_COMPARISONS: Final[Mapping[str, Callable[[int, int], bool]]] = {
     "-eq": operator.eq,
     "-ne": operator.ne,
     "-lt": operator.lt,
@@ -20,12 +20,12 @@ _COMPARE: Final[Mapping[str, Callable[[int, int], bool]]] = {
 }
 
 
-class BadTestError(Exception):
+class TestSyntaxError(Exception):
     """The words make no test."""
 
 
-def holds(words: Sequence[str], files: FileTree) -> bool:  # noqa: PLR0911 - one answer per form
-    """Whether the test that `words` make holds.
+def evaluate_test(words: Sequence[str], files: FileTree) -> bool:  # noqa: PLR0911 - one answer per form
+    """Whether the test that `rule_texts` make holds.
 
     Raises:
         BadTestError: they make none.
@@ -35,8 +35,8 @@ def holds(words: Sequence[str], files: FileTree) -> bool:  # noqa: PLR0911 - one
             return False
         case [word]:
             return word != ""
-        case ["!", *rest] if len(words) != 3 or words[1] not in {*_COMPARE, "=", "==", "!="}:  # noqa: PLR2004
-            return not holds(rest, files)
+        case ["!", *rest] if len(words) != 3 or words[1] not in {*_INTEGER_COMPARISONS, "=", "==", "!="}:  # noqa: PLR2004
+            return not evaluate_test(rest, files)
         case [op, word] if op in {"-n", "-z", "-e", "-f", "-d"}:
             return {
                 "-n": word != "",
@@ -49,23 +49,23 @@ def holds(words: Sequence[str], files: FileTree) -> bool:  # noqa: PLR0911 - one
             return left == right
         case [left, "!=", right]:
             return left != right
-        case [left, op, right] if op in _COMPARE:
-            return _COMPARE[op](number(left), number(right))
+        case [left, op, right] if op in _INTEGER_COMPARISONS:
+            return _INTEGER_COMPARISONS[op](parse_integer(left), parse_integer(right))
         case _:
-            return _joined(words, files)
+            return _evaluate_connective(words, files)
 
 
-def _joined(words: Sequence[str], files: FileTree) -> bool:
+def _evaluate_connective(words: Sequence[str], files: FileTree) -> bool:
     for op, join in (("-o", any), ("-a", all)):
         if op in words[1:-1]:
             at = words.index(op, 1)
-            return join(holds(side, files) for side in (words[:at], words[at + 1 :]))
-    if words[-1] in _COMPARE:
-        raise BadTestError(f"{words[-1]}: missing second argument")
-    raise BadTestError(f"{words[1]}: unexpected operator/operand")
+            return join(evaluate_test(side, files) for side in (words[:at], words[at + 1 :]))
+    if words[-1] in _INTEGER_COMPARISONS:
+        raise TestSyntaxError(f"{words[-1]}: missing second argument")
+    raise TestSyntaxError(f"{words[1]}: unexpected operator/operand")
 
 
-def number(word: str) -> int:
+def parse_integer(word: str) -> int:
     """A number as mksh takes it: nothing, or the name of an unset variable, is 0.
 
     Raises:
@@ -75,5 +75,5 @@ def number(word: str) -> int:
         return 0
     match = _INTEGER.fullmatch(word)
     if match is None:
-        raise BadTestError(f"{word}: bad number")
+        raise TestSyntaxError(f"{word}: bad number")
     return int(match[1])

@@ -10,22 +10,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol, TypeAlias
 
-from privaudit.virtual_phone.shell.tree import Param, Script, Substitution, Text, Word
+from privaudit.virtual_phone.shell.tree import CommandSubstitution, LiteralText, ParameterExpansion, Script, Word
 
-MAX_VALUE: Final = 16 * 1024 * 1024
+MAX_VALUE_CHARS: Final = 16 * 1024 * 1024
 """Most characters that one word may come to."""
 
 
-class TooMuchError(Exception):
+class LimitExceededError(Exception):
     """The script wants more steps, depth or memory than the demo phone gives."""
 
 
-class Environment(Protocol):
+class ExpansionContext(Protocol):
     """What words are expanded against."""
 
-    args: Sequence[str]
+    positional_args: Sequence[str]
 
-    def value(self, name: str) -> str | None:
+    def parameter(self, name: str) -> str | None:
         """The parameter called `name`; ``None``: not set."""
         ...
 
@@ -35,7 +35,7 @@ class Environment(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class _Set:
+class _CharClass:
     """``[…]`` in a pattern."""
 
     ranges: tuple[tuple[str, str], ...]
@@ -45,39 +45,39 @@ class _Set:
         return any(low <= char <= high for low, high in self.ranges) is not self.negated
 
 
-_Token: TypeAlias = str | _Set
+_PatternToken: TypeAlias = str | _CharClass
 """One character, ``**`` for any run, ``??`` for any one: two characters, so that no literal looks like them."""
 
 
-def fields(words: Sequence[Word], env: Environment) -> list[str]:
-    """The arguments that `words` become.
+def expand_fields(words: Sequence[Word], env: ExpansionContext) -> list[str]:
+    """The arguments that `rule_texts` become.
 
     Raises:
         TooMuchError: they are too long.
     """
-    return [field for word in words for field in _fields(word, env)]
+    return [field for word in words for field in _expand_word(word, env)]
 
 
-def text(word: Word, env: Environment) -> str:
+def expand_text(word: Word, env: ExpansionContext) -> str:
     """`word` as one string, never split: the right side of an assignment, the subject of a ``case``.
 
     Raises:
         TooMuchError: it is too long.
     """
-    return "".join(part.text if isinstance(part, Text) else _value(part, env) for part in word)
+    return "".join(part.text if isinstance(part, LiteralText) else _expand_part(part, env) for part in word)
 
 
-def pattern(word: Word, env: Environment) -> tuple[_Token, ...]:
+def expand_pattern(word: Word, env: ExpansionContext) -> tuple[_PatternToken, ...]:
     """`word` as a pattern; what was quoted in it stands for itself."""
     chars: list[tuple[str, bool]] = []
     for part in word:
-        shown = part.text if isinstance(part, Text) else _value(part, env)
+        shown = part.text if isinstance(part, LiteralText) else _expand_part(part, env)
         chars += [(char, part.quoted) for char in shown]
-    tokens: list[_Token] = []
+    tokens: list[_PatternToken] = []
     pos = 0
     while pos < len(chars):
         char, quoted = chars[pos]
-        found = None if quoted or char != "[" else _bracket(chars, pos + 1)
+        found = None if quoted or char != "[" else _parse_char_class(chars, pos + 1)
         if found:
             tokens.append(found[0])
             pos = found[1]
@@ -87,12 +87,12 @@ def pattern(word: Word, env: Environment) -> tuple[_Token, ...]:
     return tuple(tokens)
 
 
-def matches(wanted: Sequence[_Token], subject: str) -> bool:
+def matches_pattern(tokens: Sequence[_PatternToken], subject: str) -> bool:
     """Whether the whole of `subject` fits."""
-    return bool(_prefixes(wanted, subject) >> len(subject))
+    return bool(_matching_prefixes(tokens, subject) >> len(subject))
 
 
-def _bracket(chars: Sequence[tuple[str, bool]], start: int) -> tuple[_Set, int] | None:
+def _parse_char_class(chars: Sequence[tuple[str, bool]], start: int) -> tuple[_CharClass, int] | None:
     negated = start < len(chars) and chars[start] == ("!", False)
     first = start + negated
     end = next((i for i in range(first + 1, len(chars)) if chars[i] == ("]", False)), None)
@@ -104,17 +104,17 @@ def _bracket(chars: Sequence[tuple[str, bool]], start: int) -> tuple[_Set, int] 
         span = pos + 2 < end and chars[pos + 1] == ("-", False)
         ranges.append((chars[pos][0], chars[pos + 2 if span else pos][0]))
         pos += 3 if span else 1
-    return _Set(tuple(ranges), negated), end + 1
+    return _CharClass(tuple(ranges), negated), end + 1
 
 
-def _prefixes(wanted: Sequence[_Token], subject: str) -> int:
+def _matching_prefixes(tokens: Sequence[_PatternToken], subject: str) -> int:
     """Lengths of the beginnings of `subject` that fit: bit N stands for N characters.
 
     No backtracking: every piece of the pattern moves all lengths at once, so that none is slow.
     """
     everywhere = (1 << len(subject) + 1) - 1
     ends = 1
-    for piece in wanted:
+    for piece in tokens:
         if piece == "**":
             ends = everywhere & -(ends & -ends)
         elif piece == "??":
@@ -127,47 +127,47 @@ def _prefixes(wanted: Sequence[_Token], subject: str) -> int:
     return ends
 
 
-def _trimmed(value: str, op: str, wanted: Sequence[_Token]) -> str:
+def _trim(value: str, op: str, tokens: Sequence[_PatternToken]) -> str:
     backwards = op[0] == "%"
-    lengths = _prefixes(wanted[::-1], value[::-1]) if backwards else _prefixes(wanted, value)
+    lengths = _matching_prefixes(tokens[::-1], value[::-1]) if backwards else _matching_prefixes(tokens, value)
     if not lengths:
         return value
     cut = (lengths if len(op) > 1 else lengths & -lengths).bit_length() - 1
     return value[: len(value) - cut] if backwards else value[cut:]
 
 
-def _value(part: Param | Substitution, env: Environment) -> str:
-    value = env.substitute(part.body) if isinstance(part, Substitution) else _parameter(part, env)
-    if len(value) > MAX_VALUE:
-        raise TooMuchError
+def _expand_part(part: ParameterExpansion | CommandSubstitution, env: ExpansionContext) -> str:
+    value = env.substitute(part.body) if isinstance(part, CommandSubstitution) else _expand_parameter(part, env)
+    if len(value) > MAX_VALUE_CHARS:
+        raise LimitExceededError
     return value
 
 
-def _parameter(part: Param, env: Environment) -> str:
-    known = " ".join(env.args) if part.name in {"@", "*"} else env.value(part.name)
+def _expand_parameter(part: ParameterExpansion, env: ExpansionContext) -> str:
+    known = " ".join(env.positional_args) if part.name in {"@", "*"} else env.parameter(part.name)
     value = known or ""
     match part.op:
         case "length":
-            return str(len(env.args) if part.name in {"@", "*"} else len(value))
+            return str(len(env.positional_args) if part.name in {"@", "*"} else len(value))
         case "#" | "##" | "%" | "%%":
-            return _trimmed(value, part.op, pattern(part.arg, env))
+            return _trim(value, part.op, expand_pattern(part.arg, env))
         case "":
             return value
         case _:
-            return text(part.arg, env) if _wants_arg(part, known) else "" if "+" in part.op else value
+            return expand_text(part.arg, env) if _uses_argument(part, known) else "" if "+" in part.op else value
 
 
-def _wants_arg(part: Param, known: str | None) -> bool:
+def _uses_argument(part: ParameterExpansion, current: str | None) -> bool:
     """Whether ``${name-arg}``, ``${name:+arg}`` and the like come to their argument."""
-    missing = not known if ":" in part.op else known is None
+    missing = not current if ":" in part.op else current is None
     return missing if "-" in part.op else not missing
 
 
-class _Fields:
+class _FieldSplitter:
     """Fields being put together."""
 
     def __init__(self, separators: str) -> None:
-        self.done: list[str] = []
+        self.completed: list[str] = []
         self._open: list[str] | None = None
         blank = "".join(c for c in separators if c in " \t\n")
         other = "".join(c for c in separators if c not in " \t\n")
@@ -176,53 +176,59 @@ class _Fields:
         self._split = re.compile(f"{marks}{spaces}+")
         self._marks = set(other)
 
-    def add(self, shown: str) -> None:
+    def add_literal(self, chars: str) -> None:
         """Characters that are not split."""
         if self._open is None:
             self._open = []
-        self._open.append(shown)
+        self._open.append(chars)
 
-    def end(self) -> None:
+    def end_field(self) -> None:
         """The open field is complete."""
         if self._open is not None:
-            self.done.append("".join(self._open))
+            self.completed.append("".join(self._open))
             self._open = None
 
-    def add_split(self, shown: str) -> None:
+    def add_split(self, chars: str) -> None:
         """What an unquoted expansion came to."""
         pos = 0
-        for gap in self._split.finditer(shown):
+        for gap in self._split.finditer(chars):
             if gap.start() > pos:
-                self.add(shown[pos : gap.start()])
+                self.add_literal(chars[pos : gap.start()])
             if self._marks.intersection(gap[0]) and self._open is None:
-                self.add("")
-            self.end()
+                self.add_literal("")
+            self.end_field()
             pos = gap.end()
-        if pos < len(shown):
-            self.add(shown[pos:])
+        if pos < len(chars):
+            self.add_literal(chars[pos:])
 
 
-def _fields(word: Word, env: Environment) -> list[str]:
-    separators = env.value("IFS")
-    found = _Fields(" \t\n" if separators is None else separators)
-    _gather(word, env, found)
-    found.end()
-    return found.done
+def _expand_word(word: Word, env: ExpansionContext) -> list[str]:
+    separators = env.parameter("IFS")
+    found = _FieldSplitter(" \t\n" if separators is None else separators)
+    _expand_into(word, env, found)
+    found.end_field()
+    return found.completed
 
 
-def _gather(word: Word, env: Environment, found: _Fields) -> None:
+def _expand_into(word: Word, env: ExpansionContext, splitter: _FieldSplitter) -> None:
     for part in word:
-        if isinstance(part, Text):
-            found.add(part.text)
-        elif isinstance(part, Param) and not part.op and part.name in ({"@"} if part.quoted else {"@", "*"}):
-            for index, arg in enumerate(env.args):
+        if isinstance(part, LiteralText):
+            splitter.add_literal(part.text)
+        elif (
+            isinstance(part, ParameterExpansion) and not part.op and part.name in ({"@"} if part.quoted else {"@", "*"})
+        ):
+            for index, arg in enumerate(env.positional_args):
                 if index:
-                    found.end()
-                (found.add if part.quoted else found.add_split)(arg)
+                    splitter.end_field()
+                (splitter.add_literal if part.quoted else splitter.add_split)(arg)
         elif part.quoted:
-            found.add(_value(part, env))
-        elif isinstance(part, Param) and part.op[-1:] in {"-", "+"} and _wants_arg(part, env.value(part.name)):
+            splitter.add_literal(_expand_part(part, env))
+        elif (
+            isinstance(part, ParameterExpansion)
+            and part.op[-1:] in {"-", "+"}
+            and _uses_argument(part, env.parameter(part.name))
+        ):
             # What was quoted inside the braces is not split.
-            _gather(part.arg, env, found)
+            _expand_into(part.arg, env, splitter)
         else:
-            found.add_split(_value(part, env))
+            splitter.add_split(_expand_part(part, env))

@@ -9,7 +9,7 @@ from typing import Final, TypeAlias
 
 from privaudit.virtual_phone.adbd.files import FileTree
 from privaudit.virtual_phone.shell import blocks
-from privaudit.virtual_phone.shell.condition import BadTestError, holds
+from privaudit.virtual_phone.shell.condition import TestSyntaxError, evaluate_test
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,26 +36,26 @@ _ESCAPES: Final = {"a": "\a", "b": "\b", "e": "\x1b", "f": "\f", "n": "\n", "r":
 _ESCAPE: Final = re.compile(rb"\\(?:0([0-7]{0,3})|x([0-9A-Fa-f]{1,2})|([abefnrtv\\])|(c))")
 
 
-class _UsageError(Exception):
+class _ToolError(Exception):
     """What a tool says when its arguments make no sense."""
 
-    def __init__(self, said: str, code: int = 1) -> None:
-        super().__init__(said)
+    def __init__(self, message: str, code: int = 1) -> None:
+        super().__init__(message)
         self.code = code
 
 
-def tools(files: FileTree) -> Mapping[str, Tool]:
-    """The tools of a phone that holds `files`, by name."""
+def build_tools(files: FileTree) -> Mapping[str, Tool]:
+    """The tools of a phone that holds `build_files`, by name."""
     table: Mapping[str, Callable[[Sequence[str], Callable[[], bytes], FileTree], ProgramResult]] = {
         "[": _test,
         "cat": _cat,
-        "dd": _block_tool(blocks.dd),
+        "dd": _as_tool(blocks.dd),
         "echo": _echo,
         "grep": _grep,
         "head": _head,
         "ls": _ls,
-        "sha256sum": _block_tool(blocks.sha256sum),
-        "stat": _block_tool(blocks.stat),
+        "sha256sum": _as_tool(blocks.sha256sum),
+        "stat": _as_tool(blocks.stat),
         "tail": _tail,
         "test": _test,
         "wc": _wc,
@@ -65,29 +65,29 @@ def tools(files: FileTree) -> Mapping[str, Tool]:
         def tool(argv: Sequence[str], read: Callable[[], bytes]) -> ProgramResult:
             try:
                 return table[name](argv, read, files)
-            except _UsageError as error:
-                return ProgramResult(err=_bytes(f"{name}: {error}\n"), code=error.code)
+            except _ToolError as error:
+                return ProgramResult(err=_encode(f"{name}: {error}\n"), code=error.code)
 
         return tool
 
     return {name: guarded(name) for name in table}
 
 
-def _block_tool(
-    tool: Callable[[Sequence[str], Callable[[], bytes], FileTree], blocks.Answer],
+def _as_tool(
+    tool: Callable[[Sequence[str], Callable[[], bytes], FileTree], blocks.ToolOutput],
 ) -> Callable[[Sequence[str], Callable[[], bytes], FileTree], ProgramResult]:
     def run(argv: Sequence[str], read: Callable[[], bytes], files: FileTree) -> ProgramResult:
         out, said, code = tool(argv, read, files)
-        return ProgramResult(out, _bytes(said), code)
+        return ProgramResult(out, _encode(said), code)
 
     return run
 
 
-def _bytes(text: str) -> bytes:
+def _encode(text: str) -> bytes:
     return text.encode("utf-8", "surrogateescape")
 
 
-def _echo(argv: Sequence[str], _read: Callable[[], bytes], _files: FileTree) -> ProgramResult:
+def _echo(argv: Sequence[str], _read_stdin: Callable[[], bytes], _files: FileTree) -> ProgramResult:
     """As mksh has it: backslashes speak unless ``-E``."""
     words = list(argv[1:])
     newline, escapes = b"\n", True
@@ -95,7 +95,7 @@ def _echo(argv: Sequence[str], _read: Callable[[], bytes], _files: FileTree) -> 
         flags = words.pop(0)
         newline = b"" if "n" in flags else newline
         escapes = "E" not in flags
-    shown = _bytes(" ".join(words))
+    shown = _encode(" ".join(words))
     if escapes:
         newline = b"" if any(match[4] for match in _ESCAPE.finditer(shown)) else newline
         shown = _ESCAPE.sub(_unescape, shown)
@@ -111,26 +111,26 @@ def _unescape(match: re.Match[bytes]) -> bytes:
     return _ESCAPES[letter.decode()].encode() if letter else b""
 
 
-def _test(argv: Sequence[str], _read: Callable[[], bytes], files: FileTree) -> ProgramResult:
+def _test(argv: Sequence[str], _read_stdin: Callable[[], bytes], files: FileTree) -> ProgramResult:
     words = list(argv[1:])
     if argv[0] == "[" and (not words or words.pop() != "]"):
-        raise _UsageError("missing ]", 2)
+        raise _ToolError("missing ]", 2)
     try:
-        return ProgramResult(code=0 if holds(words, files) else 1)
-    except BadTestError as error:
-        raise _UsageError(str(error), 2) from None
+        return ProgramResult(code=0 if evaluate_test(words, files) else 1)
+    except TestSyntaxError as error:
+        raise _ToolError(str(error), 2) from None
 
 
-def _inputs(names: Sequence[str], read: Callable[[], bytes], files: FileTree) -> Iterator[tuple[str, bytes]]:
+def _read_inputs(names: Sequence[str], read_stdin: Callable[[], bytes], files: FileTree) -> Iterator[tuple[str, bytes]]:
     """Name and content of each input; standard input where none is named."""
     for name in names or ["-"]:
-        content = read() if name == "-" else files.read(name)
+        content = read_stdin() if name == "-" else files.read(name)
         if content is None:
-            raise _UsageError(f"{name}: {'Is a directory' if files.is_folder(name) else 'No such file or directory'}")
+            raise _ToolError(f"{name}: {'Is a directory' if files.is_folder(name) else 'No such file or directory'}")
         yield name, content
 
 
-def _options(argv: Sequence[str], flags: str, valued: str = "") -> tuple[dict[str, str], list[str]]:
+def _parse_options(argv: Sequence[str], flags: str, valued: str = "") -> tuple[dict[str, str], list[str]]:
     """Options (``-n 3``, ``-n3``, ``-iv``) and what is left."""
     found: dict[str, str] = {}
     words = list(argv[1:])
@@ -145,84 +145,84 @@ def _options(argv: Sequence[str], flags: str, valued: str = "") -> tuple[dict[st
                 found[letter] = word[index + 1 :] or (words.pop(0) if words else "")
                 break
             if letter not in flags:
-                raise _UsageError(f"Unknown option '{letter}'")
+                raise _ToolError(f"Unknown option '{letter}'")
             found[letter] = ""
     return found, words
 
 
-def _cat(argv: Sequence[str], read: Callable[[], bytes], files: FileTree) -> ProgramResult:
-    _, names = _options(argv, "u")
-    return ProgramResult(b"".join(content for _, content in _inputs(names, read, files)))
+def _cat(argv: Sequence[str], read_stdin: Callable[[], bytes], files: FileTree) -> ProgramResult:
+    _, names = _parse_options(argv, "u")
+    return ProgramResult(b"".join(content for _, content in _read_inputs(names, read_stdin, files)))
 
 
-def _grep(argv: Sequence[str], read: Callable[[], bytes], files: FileTree) -> ProgramResult:
-    options, words = _options(argv, "ivcqEFo", "e")
+def _grep(argv: Sequence[str], read_stdin: Callable[[], bytes], files: FileTree) -> ProgramResult:
+    options, words = _parse_options(argv, "ivcqEFo", "e")
     wanted = options["e"] if "e" in options else words.pop(0) if words else None
     if wanted is None:
-        raise _UsageError("no REGEX", 2)
+        raise _ToolError("no REGEX", 2)
     if "E" not in options:
         # In a basic expression these speak only behind a backslash.
         wanted = re.sub(r"(\\?)([+?{}()|])", lambda m: m[2] if m[1] else "\\" + m[2], wanted)
     try:
         regex = re.compile(re.escape(wanted) if "F" in options else wanted, re.IGNORECASE if "i" in options else 0)
     except re.error:
-        raise _UsageError("bad REGEX", 2) from None
+        raise _ToolError("bad REGEX", 2) from None
     out: list[str] = []
-    for _, content in _inputs(words, read, files):
+    for _, content in _read_inputs(words, read_stdin, files):
         lines = content.decode("utf-8", "surrogateescape").removesuffix("\n").split("\n") if content else []
         out += [line for line in lines if (regex.search(line) is None) is ("v" in options)]
     shown = f"{len(out)}\n" if "c" in options else "".join(f"{line}\n" for line in out)
-    return ProgramResult(b"" if "q" in options else _bytes(shown), code=0 if out else 1)
+    return ProgramResult(b"" if "q" in options else _encode(shown), code=0 if out else 1)
 
 
-def _head(argv: Sequence[str], read: Callable[[], bytes], files: FileTree) -> ProgramResult:
-    return _cut(argv, read, files, lambda pieces, count: pieces[: int(count)])
+def _head(argv: Sequence[str], read_stdin: Callable[[], bytes], files: FileTree) -> ProgramResult:
+    return _select_part(argv, read_stdin, files, lambda pieces, count: pieces[: int(count)])
 
 
-def _tail(argv: Sequence[str], read: Callable[[], bytes], files: FileTree) -> ProgramResult:
+def _tail(argv: Sequence[str], read_stdin: Callable[[], bytes], files: FileTree) -> ProgramResult:
     """``-n N`` or ``-c N`` the last ones; ``+N`` from the Nth on."""
 
     def keep(pieces: Sequence[bytes] | bytes, count: str) -> Sequence[bytes] | bytes:
         number = abs(int(count))
         return pieces[max(number - 1, 0) :] if count.startswith("+") else pieces[max(len(pieces) - number, 0) :]
 
-    return _cut(argv, read, files, keep)
+    return _select_part(argv, read_stdin, files, keep)
 
 
-def _cut(
+def _select_part(
     argv: Sequence[str],
-    read: Callable[[], bytes],
+    read_stdin: Callable[[], bytes],
     files: FileTree,
-    keep: Callable[[Sequence[bytes] | bytes, str], Sequence[bytes] | bytes],
+    select: Callable[[Sequence[bytes] | bytes, str], Sequence[bytes] | bytes],
 ) -> ProgramResult:
-    options, names = _options(argv, "q", "nc")
+    options, names = _parse_options(argv, "q", "nc")
     out = b""
-    for _, content in _inputs(names, read, files):
+    for _, content in _read_inputs(names, read_stdin, files):
         pieces = content if "c" in options else content.splitlines(keepends=True)
         count = options.get("c") or options.get("n") or "10"
         if not re.fullmatch(r"[-+]?[0-9]{1,15}", count):
-            raise _UsageError(f"bad number '{count}'")
-        kept = keep(pieces, count)
+            raise _ToolError(f"bad number '{count}'")
+        kept = select(pieces, count)
         out += kept if isinstance(kept, bytes) else b"".join(kept)
     return ProgramResult(out)
 
 
-def _wc(argv: Sequence[str], read: Callable[[], bytes], files: FileTree) -> ProgramResult:
-    options, names = _options(argv, "lwc")
+def _wc(argv: Sequence[str], read_stdin: Callable[[], bytes], files: FileTree) -> ProgramResult:
+    options, names = _parse_options(argv, "lwc")
     out = ""
-    for name, content in _inputs(names, read, files):
+    for name, content in _read_inputs(names, read_stdin, files):
         counts = {"l": content.count(b"\n"), "w": len(content.split()), "c": len(content)}
         wanted = [counts[letter] for letter in "lwc" if not options or letter in options]
         out += " ".join([*map(str, wanted), *([name] if names else [])]) + "\n"
-    return ProgramResult(_bytes(out))
+    return ProgramResult(_encode(out))
 
 
-def _ls(argv: Sequence[str], _read: Callable[[], bytes], files: FileTree) -> ProgramResult:
-    options, names = _options(argv, "1lad")
+def _ls(argv: Sequence[str], _read_stdin: Callable[[], bytes], files: FileTree) -> ProgramResult:
+    options, names = _parse_options(argv, "1lad")
     out = ""
     for name in names or ["/"]:
         if not files.exists(name):
-            raise _UsageError(f"{name}: No such file or directory")
+            raise _ToolError(f"{name}: No such file or directory")
         for entry in [name] if "d" in options or not files.is_folder(name) else files.children(name):
             out += f"{entry}\n"
-    return ProgramResult(_bytes(out))
+    return ProgramResult(_encode(out))

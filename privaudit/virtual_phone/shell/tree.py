@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
+class LiteralText:
     """Characters that stand for themselves; unless `quoted`, ``* ? [`` among them make patterns."""
 
     text: str
@@ -15,7 +15,7 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
-class Param:
+class ParameterExpansion:
     """``$name`` or ``${name op arg}``; `op` is empty, ``length`` or one of ``# ## % %% - :- + :+``."""
 
     name: str
@@ -25,7 +25,7 @@ class Param:
 
 
 @dataclass(frozen=True, slots=True)
-class Substitution:
+class CommandSubstitution:
     """``$(body)``."""
 
     body: Script
@@ -33,7 +33,7 @@ class Substitution:
 
 
 @dataclass(frozen=True, slots=True)
-class Redirected:
+class RedirectedCommand:
     """A command with ``fd op target`` redirections, in their order."""
 
     command: Command
@@ -41,7 +41,7 @@ class Redirected:
 
 
 @dataclass(frozen=True, slots=True)
-class Simple:
+class SimpleCommand:
     """``name=value … word …``."""
 
     assigns: tuple[tuple[str, Word], ...]
@@ -57,14 +57,14 @@ class Pipeline:
 
 
 @dataclass(frozen=True, slots=True)
-class AndOr:
+class AndOrList:
     """Pipelines, each with the ``&&`` or ``||`` before it; the first has none."""
 
     steps: tuple[tuple[str, Pipeline], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class CommandGroup:
     """``{ …; }``, or ``( … )`` where `subshell`."""
 
     body: Script
@@ -72,8 +72,8 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
-class For:
-    """``for name in words; do body; done``; `words` is ``None`` without ``in``."""
+class ForLoop:
+    """``for name in words; do body; done``; `rule_texts` is ``None`` without ``in``."""
 
     name: str
     words: tuple[Word, ...] | None
@@ -81,7 +81,7 @@ class For:
 
 
 @dataclass(frozen=True, slots=True)
-class While:
+class WhileLoop:
     """``while condition; do body; done``; ``until`` where `negated`."""
 
     condition: Script
@@ -90,7 +90,7 @@ class While:
 
 
 @dataclass(frozen=True, slots=True)
-class If:
+class IfCommand:
     """``if condition; then body; elif …; else otherwise; fi``."""
 
     branches: tuple[tuple[Script, Script], ...]
@@ -98,7 +98,7 @@ class If:
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class CaseCommand:
     """``case word in pattern|pattern) body;; … esac``."""
 
     word: Word
@@ -106,14 +106,23 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True)
-class Function:
+class FunctionDefinition:
     """``name() body``."""
 
     name: str
     body: Command
 
 
-Part: TypeAlias = Text | Param | Substitution
-Word: TypeAlias = tuple[Part, ...]
-Command: TypeAlias = Simple | Redirected | Group | For | While | If | Case | Function
-Script: TypeAlias = tuple[AndOr, ...]
+WordPart: TypeAlias = LiteralText | ParameterExpansion | CommandSubstitution
+Word: TypeAlias = tuple[WordPart, ...]
+Command: TypeAlias = (
+    SimpleCommand
+    | RedirectedCommand
+    | CommandGroup
+    | ForLoop
+    | WhileLoop
+    | IfCommand
+    | CaseCommand
+    | FunctionDefinition
+)
+Script: TypeAlias = tuple[AndOrList, ...]

@@ -8,31 +8,31 @@ from typing import Final
 
 from privaudit.virtual_phone.adbd.files import FileTree
 from privaudit.virtual_phone.shell import expand
-from privaudit.virtual_phone.shell.builtins import BUILTINS, Break, Exit, Return, State
-from privaudit.virtual_phone.shell.io import IO, Budget, Input, Refused, discard
+from privaudit.virtual_phone.shell.builtins import BUILTINS, Break, Exit, Return, ShellState
+from privaudit.virtual_phone.shell.io import CommandError, InputStream, ScriptBudget, ShellIO, discard_output
 from privaudit.virtual_phone.shell.toybox import Program, ProgramResult, Tool
 from privaudit.virtual_phone.shell.tree import (
-    AndOr,
-    Case,
+    AndOrList,
+    CaseCommand,
     Command,
-    For,
-    Function,
-    Group,
-    If,
+    CommandGroup,
+    ForLoop,
+    FunctionDefinition,
+    IfCommand,
     Pipeline,
-    Redirected,
+    RedirectedCommand,
     Script,
-    Simple,
-    While,
+    SimpleCommand,
+    WhileLoop,
 )
 
-_MAX_CALLS: Final = 20
+_MAX_CALL_DEPTH: Final = 20
 """Deepest nesting of calls and substitutions; each costs about a dozen Python frames."""
-_BIN: Final = frozenset({"/system/bin", "/bin", "/vendor/bin", "/system/xbin"})
+_BIN_FOLDERS: Final = frozenset({"/system/bin", "/bin", "/vendor/bin", "/system/xbin"})
 
 
 @dataclass(frozen=True, slots=True)
-class World:
+class ShellEnvironment:
     """What a script can reach."""
 
     programs: Mapping[str, Program]
@@ -42,18 +42,18 @@ class World:
     """Waits so many seconds. What it raises ends the script."""
 
 
-class Walker(State):
+class ShellInterpreter(ShellState):
     """One shell process: the first, or a subshell."""
 
-    def __init__(self, world: World, budget: Budget) -> None:
+    def __init__(self, world: ShellEnvironment, budget: ScriptBudget) -> None:
         super().__init__(sleep=world.sleep)
-        self._world = world
+        self._environment = world
         self._budget = budget
-        self._calls = 0
-        self._io = IO(Input(), discard, discard)
-        self._substituted = 0
+        self._call_depth = 0
+        self._io = ShellIO(InputStream(), discard_output, discard_output)
+        self._substitution_status = 0
 
-    def script(self, script: Script, io: IO) -> int:
+    def run_script(self, script: Script, io: ShellIO) -> int:
         """Run `script`; gives its exit status.
 
         Raises:
@@ -61,16 +61,16 @@ class Walker(State):
             TooMuchError: it is over its bounds.
         """
         for command in script:
-            self.status = self._and_or(command, io)
+            self.status = self._run_and_or(command, io)
         return self.status if script else 0
 
-    def subshell(self, run: Callable[[Walker], int]) -> int:
-        """Exit status of `run` in a copy of this process, which cannot change this one."""
-        child = Walker(self._world, self._budget)
-        child.args, child.status, child._calls = self.args, self.status, self._deeper()
+    def run_in_subshell(self, action: Callable[[ShellInterpreter], int]) -> int:
+        """Exit status of `action` in a copy of this process, which cannot change this one."""
+        child = ShellInterpreter(self._environment, self._budget)
+        child.positional_args, child.status, child._call_depth = self.positional_args, self.status, self._next_depth()
         child.variables, child.functions = dict(self.variables), dict(self.functions)
         try:
-            return run(child)
+            return action(child)
         except (Exit, Return) as leaving:
             return leaving.code
         except Break:
@@ -79,157 +79,161 @@ class Walker(State):
     # --- what words are expanded against ---
 
     def substitute(self, body: Script) -> str:
-        """See `expand.Environment`."""
+        """See `expand.ExpansionContext`."""
         out = bytearray()
-        io = replace(self._io, out=self._budget.metered(out.extend))
-        self._substituted = self.subshell(lambda child: child.script(body, io))
+        io = replace(self._io, out=self._budget.count_output(out.extend))
+        self._substitution_status = self.run_in_subshell(lambda child: child.run_script(body, io))
         return out.replace(b"\0", b"").decode("utf-8", "surrogateescape").rstrip("\n")
 
-    def _deeper(self) -> int:
-        if self._calls >= _MAX_CALLS:
-            raise expand.TooMuchError
-        return self._calls + 1
+    def _next_depth(self) -> int:
+        if self._call_depth >= _MAX_CALL_DEPTH:
+            raise expand.LimitExceededError
+        return self._call_depth + 1
 
     # --- commands ---
 
-    def _and_or(self, node: AndOr, io: IO) -> int:
+    def _run_and_or(self, node: AndOrList, io: ShellIO) -> int:
         for operator, pipeline in node.steps:
             if operator == ("||" if self.status == 0 else "&&"):
                 continue
-            self.status = self._pipeline(pipeline, io)
+            self.status = self._run_pipeline(pipeline, io)
         return self.status
 
-    def _pipeline(self, node: Pipeline, io: IO) -> int:
+    def _run_pipeline(self, node: Pipeline, io: ShellIO) -> int:
         *feeders, last = node.commands
         stdin = io.stdin
         for command in feeders:
             out = bytearray()
-            step = IO(stdin, self._budget.metered(out.extend), io.err)
-            self.subshell(lambda child, command=command, step=step: child.command(command, step))  # type: ignore[misc]
-            stdin = Input(bytes(out))
+            step = ShellIO(stdin, self._budget.count_output(out.extend), io.err)
+            self.run_in_subshell(lambda child, command=command, step=step: child.run_command(command, step))  # type: ignore[misc]
+            stdin = InputStream(bytes(out))
         piped = replace(io, stdin=stdin)
-        status = self.subshell(lambda child: child.command(last, piped)) if feeders else self.command(last, io)
+        status = (
+            self.run_in_subshell(lambda child: child.run_command(last, piped))
+            if feeders
+            else self.run_command(last, io)
+        )
         return int(status == 0) if node.negated else status
 
-    def command(self, node: Command, io: IO) -> int:
+    def run_command(self, node: Command, io: ShellIO) -> int:
         """Run one command; gives its exit status."""
-        self._budget.step()
+        self._budget.count_command()
         try:
-            return self._command(node, io)
-        except Refused as refusal:
+            return self._dispatch_command(node, io)
+        except CommandError as refusal:
             io.err(f"/system/bin/sh: {refusal}\n".encode("utf-8", "surrogateescape"))
             if refusal.fatal:
                 raise Exit(refusal.code) from None
             return refusal.code
 
-    def _command(self, node: Command, io: IO) -> int:  # noqa: PLR0911 - one answer per kind
+    def _dispatch_command(self, node: Command, io: ShellIO) -> int:  # noqa: PLR0911 - one answer per kind
         self._io = io
         match node:
-            case Simple():
-                return self._simple(node, io)
-            case Redirected():
+            case SimpleCommand():
+                return self._run_simple_command(node, io)
+            case RedirectedCommand():
                 for fd, operator, word in node.redirects:
-                    io = io.redirected(fd, operator, expand.text(word, self), self._world.files)
-                return self.command(node.command, io)
-            case Group(subshell=True):
-                return self.subshell(lambda child: child.script(node.body, io))
-            case Group():
-                return self.script(node.body, io)
-            case For() | While():
-                return self._loop(node, io)
-            case If():
-                body = next((body for condition, body in node.branches if self.script(condition, io) == 0), None)
-                return self.script(node.otherwise if body is None else body, io)
-            case Case():
-                return self._case(node, io)
-            case Function():
+                    io = io.with_redirect(fd, operator, expand.expand_text(word, self), self._environment.files)
+                return self.run_command(node.command, io)
+            case CommandGroup(subshell=True):
+                return self.run_in_subshell(lambda child: child.run_script(node.body, io))
+            case CommandGroup():
+                return self.run_script(node.body, io)
+            case ForLoop() | WhileLoop():
+                return self._run_loop(node, io)
+            case IfCommand():
+                body = next((body for condition, body in node.branches if self.run_script(condition, io) == 0), None)
+                return self.run_script(node.otherwise if body is None else body, io)
+            case CaseCommand():
+                return self._run_case(node, io)
+            case FunctionDefinition():
                 self.functions[node.name] = node.body
                 return 0
 
-    def _loop(self, node: For | While, io: IO) -> int:
+    def _run_loop(self, node: ForLoop | WhileLoop, io: ShellIO) -> int:
         status = 0
-        self.loops += 1
+        self.loop_depth += 1
         try:
-            for _ in self._turns(node, io):
-                self._budget.step()
+            for _ in self._loop_iterations(node, io):
+                self._budget.count_command()
                 try:
-                    status = self.script(node.body, io)
+                    status = self.run_script(node.body, io)
                 except Break as leaving:
-                    if leaving.levels > 1 and self.loops > 1:
-                        raise Break(leaving.levels - 1, again=leaving.again) from None
+                    if leaving.levels > 1 and self.loop_depth > 1:
+                        raise Break(leaving.levels - 1, is_continue=leaving.is_continue) from None
                     status = 0
-                    if not leaving.again or leaving.levels > 1:
+                    if not leaving.is_continue or leaving.levels > 1:
                         break
         finally:
-            self.loops -= 1
+            self.loop_depth -= 1
         return status
 
-    def _turns(self, node: For | While, io: IO) -> Iterator[None]:
-        if isinstance(node, For):
-            for value in self.args if node.words is None else expand.fields(node.words, self):
+    def _loop_iterations(self, node: ForLoop | WhileLoop, io: ShellIO) -> Iterator[None]:
+        if isinstance(node, ForLoop):
+            for value in self.positional_args if node.words is None else expand.expand_fields(node.words, self):
                 self.variables[node.name] = value
                 yield
         else:
-            while (self.script(node.condition, io) == 0) is not node.negated:
+            while (self.run_script(node.condition, io) == 0) is not node.negated:
                 yield
 
-    def _case(self, node: Case, io: IO) -> int:
-        subject = expand.text(node.word, self)
+    def _run_case(self, node: CaseCommand, io: ShellIO) -> int:
+        subject = expand.expand_text(node.word, self)
         for patterns, body in node.arms:
-            if any(expand.matches(expand.pattern(pattern, self), subject) for pattern in patterns):
-                return self.script(body, io)
+            if any(expand.matches_pattern(expand.expand_pattern(pattern, self), subject) for pattern in patterns):
+                return self.run_script(body, io)
         return 0
 
-    def _simple(self, node: Simple, io: IO) -> int:
-        self._substituted = 0
-        argv = expand.fields(node.words, self)
+    def _run_simple_command(self, node: SimpleCommand, io: ShellIO) -> int:
+        self._substitution_status = 0
+        argv = expand.expand_fields(node.words, self)
         values = {}
         for name, word in node.assigns:
-            values[name] = expand.text(word, self)
+            values[name] = expand.expand_text(word, self)
             if not argv:
                 self.variables |= values
         if not argv:
-            return self._substituted
+            return self._substitution_status
         before = dict(self.variables)
         self.variables |= values
         try:
-            return self._run(argv, io)
+            return self._execute(argv, io)
         finally:
             for name in values:
                 self.variables.pop(name, None)
                 self.variables |= {name: before[name]} if name in before else {}
 
-    def _run(self, argv: Sequence[str], io: IO) -> int:
+    def _execute(self, argv: Sequence[str], io: ShellIO) -> int:
         folder, _, base = argv[0].rpartition("/")
-        name = base if folder in _BIN else argv[0]
+        name = base if folder in _BIN_FOLDERS else argv[0]
         if argv[0] in self.functions:
-            return self._call(self.functions[argv[0]], argv[1:], io)
+            return self._call_function(self.functions[argv[0]], argv[1:], io)
         if argv[0] in BUILTINS:
             return BUILTINS[argv[0]](self, argv, io)
-        if name in self._world.programs:
-            result = self._world.programs[name](argv, io.stdin.at_hand())
-        elif name in self._world.tools:
-            result = self._world.tools[name]([name, *argv[1:]], io.stdin.take)
+        if name in self._environment.programs:
+            result = self._environment.programs[name](argv, io.stdin.peek_available())
+        elif name in self._environment.tools:
+            result = self._environment.tools[name]([name, *argv[1:]], io.stdin.read_all)
         else:
-            result = self._missing(argv[0])
+            result = self._raise_not_found(argv[0])
         if result.out:
             io.out(result.out)
         if result.err:
             io.err(result.err)
         return result.code & 0xFF
 
-    def _call(self, body: Command, args: Sequence[str], io: IO) -> int:
-        before = self.args, self._calls
-        self.args, self._calls = args, self._deeper()
+    def _call_function(self, body: Command, args: Sequence[str], io: ShellIO) -> int:
+        before = self.positional_args, self._call_depth
+        self.positional_args, self._call_depth = args, self._next_depth()
         try:
-            return self.command(body, io)
+            return self.run_command(body, io)
         except Return as leaving:
             return leaving.code
         finally:
-            self.args, self._calls = before
+            self.positional_args, self._call_depth = before
 
-    def _missing(self, name: str) -> ProgramResult:
-        if "/" in name and self._world.files.exists(name):
-            why = "Is a directory" if self._world.files.is_folder(name) else "Permission denied"
-            raise Refused(f"{name}: can't execute: {why}", 126)
-        raise Refused(f"{name}: inaccessible or not found", 127)
+    def _raise_not_found(self, name: str) -> ProgramResult:
+        if "/" in name and self._environment.files.exists(name):
+            why = "Is a directory" if self._environment.files.is_folder(name) else "Permission denied"
+            raise CommandError(f"{name}: can't execute: {why}", 126)
+        raise CommandError(f"{name}: inaccessible or not found", 127)

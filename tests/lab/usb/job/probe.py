@@ -31,7 +31,7 @@ def main() -> None:
     commands += ["echo ".ljust(size - REQUEST, "x") for size in given.size]
     try:
         with connect(
-            transport=given.way, serial=given.serial, on_waiting=asked.append, allow_timeout_s=given.wait
+            transport=given.way, serial=given.serial, on_waiting=asked.append, auth_timeout_s=given.wait
         ) as line:
             told = [f"via {line.kind}", "asked" if asked else "not asked"]
             for text in commands:
