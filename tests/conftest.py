@@ -299,7 +299,7 @@ class _Everywhere(dict):
         return (FactLocation("packages", _TEXT.index("the line")),)
 
 
-def ground(*apps: App, name_suspects: bool = False, **changed: object) -> CheckContext:
+def ground(*apps: App, include_unrecognised: bool = False, **changed: object) -> CheckContext:
     facts = Facts(
         phone=phone(),
         clock=PhoneClock(zone=None, offset_s=None),
@@ -310,7 +310,7 @@ def ground(*apps: App, name_suspects: bool = False, **changed: object) -> CheckC
     )
     given = {"capture": capture({"packages": _TEXT}), "facts": facts, "knowledge": knowledge.load_knowledge(demo=True)}
     names = frozenset(one.package for one in apps)
-    return CheckContext(**{**given, "name_suspects": name_suspects, "packages": names, **changed})
+    return CheckContext(**{**given, "include_unrecognised": include_unrecognised, "packages": names, **changed})
 
 
 @pytest.fixture(scope="session")

@@ -264,7 +264,7 @@ def test_a_draft_leaves_out_what_cannot_be_read_and_keys_that_everybody_has(run,
     from privaudit.cli import draft
 
     app = vetting.vet(loan, vetting.load_vetting_context()).app
-    monkeypatch.setattr(draft, "EVERYBODYS", frozenset(app.certificates_sha256))
+    monkeypatch.setattr(draft, "WELL_KNOWN_TEST_CERTIFICATES", frozenset(app.certificates_sha256))
     row = draft.draft_row(app, 'x\n[[app]]\npackage = "evil"', Translator("en"))
     (parsed,) = tomllib.loads(row)["app"]  # a file's name opens no row of its own
     assert "certificates" not in parsed

@@ -35,13 +35,13 @@ def look(monkeypatch, home, capsys):
     monkeypatch.setenv("ANDROID_ADB_SERVER_PORT", "1")
     monkeypatch.setattr(sys, "platform", "linux")
     monkeypatch.setattr(adb_device.time, "sleep", lambda _: None)
-    monkeypatch.setattr(adb_device, "HELLO_TIMEOUT_S", 0.05)
+    monkeypatch.setattr(adb_device, "HANDSHAKE_TIMEOUT_S", 0.05)
 
     def show(*plugged, lang="en", as_json=False):
         for port, phone in enumerate(plugged, 2):
             phone.ports = [1, port]
         bus = library(list(plugged))
-        monkeypatch.setattr(usb, "libusb", lambda: bus)
+        monkeypatch.setattr(usb, "load_libusb", lambda: bus)
         code = devices.print_devices(CliConsole(lang, plain=True), as_json=as_json)
         out = capsys.readouterr().out
         return code, json.loads(out) if as_json else out
@@ -209,7 +209,7 @@ def test_a_sleeping_adb_server_is_named_with_its_command_and_not_started(monkeyp
     monkeypatch.setenv("ANDROID_ADB_SERVER_PORT", "1")
     monkeypatch.setattr("shutil.which", lambda name: f"/usr/bin/{name}")
     assert "adb start-server" in advised("windows_driver")[0]
-    monkeypatch.setattr(adb_server, "answers", lambda: True)
+    monkeypatch.setattr(adb_server, "is_running", lambda: True)
     assert advised("windows_driver") == []
 
 
@@ -229,8 +229,8 @@ def listed(serial, state, place):
     ],
 )
 def test_a_phone_that_both_ways_see_stands_once(look, monkeypatch, by_server, on_bus, ways):
-    monkeypatch.setattr(adb_server, "answers", lambda: True)
-    monkeypatch.setattr(adb_server, "listed", lambda: (by_server,))
+    monkeypatch.setattr(adb_server, "is_running", lambda: True)
+    monkeypatch.setattr(adb_server, "list_devices", lambda: (by_server,))
     _, told = look(on_bus, as_json=True)
     assert [row["way"] for row in told["devices"]] == ways
 

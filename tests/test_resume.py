@@ -191,7 +191,7 @@ def test_a_rewrite_that_fails_leaves_the_old_file(keep, demo_phone, tmp_path, mo
             stream.write(b"half")
             raise OSError(28, "No space left on device")
 
-        monkeypatch.setattr(archive, "_fill", full)
+        monkeypatch.setattr(archive, "_write_entries", full)
         with pytest.raises(SourceError):
             keep(phone, file, again=True)
     assert file.read_bytes() == before

@@ -193,14 +193,14 @@ def test_an_entry_that_is_read_and_comes_twice_is_refused(tmp_path, name):
 
 
 def test_more_files_than_any_real_one_are_refused(collected, monkeypatch):
-    monkeypatch.setattr(androidqf, "MOST_ENTRIES", 3)
+    monkeypatch.setattr(androidqf, "MAX_ENTRIES", 3)
     with pytest.raises(SourceError, match="capture_too_large"):
         collected(NEWER, zipped=True)
 
 
 @pytest.mark.parametrize("name", ["dumpsys.txt", "packages.json", "getprop.txt", "bugreport.zip"])
 def test_what_is_larger_than_any_real_one_is_not_read(collected, monkeypatch, name):
-    monkeypatch.setattr(androidqf, "LARGEST_FILE", 1000)
+    monkeypatch.setattr(androidqf, "MAX_FILE_BYTES", 1000)
     monkeypatch.setattr("privaudit.capture.bugreport_sections.LARGEST_REPORT", 1000)
     files = {"acquisition.json": "{}", name: b"[\n" * 1000}
     if name in {"dumpsys.txt", "bugreport.zip"}:

@@ -357,7 +357,7 @@ def test_keys_of_later_versions_are_read_over(small, path):
 
 
 def test_what_is_larger_than_any_check_is_refused_before_it_is_unpacked(path, monkeypatch):
-    monkeypatch.setattr(archive, "LARGEST_ARCHIVE", 1 << 20)
+    monkeypatch.setattr(archive, "MAX_ARCHIVE_BYTES", 1 << 20)
     zipped(path, [*entries(path).items(), ("dumpsys_role.txt", b"\0" * (1 << 20))])
     assert path.stat().st_size < 1 << 14
     monkeypatch.setattr(zipfile.ZipFile, "open", lambda *_: pytest.fail("unpacked"))

@@ -261,7 +261,7 @@ def test_lines_that_only_look_like_the_frame_are_text(report):
 
 
 def test_more_services_than_a_phone_has_are_not_believed(report, monkeypatch):
-    monkeypatch.setattr(bugreport_sections, "MOST_SERVICES", 50)
+    monkeypatch.setattr(bugreport_sections, "MAX_SERVICES", 50)
     many = "".join(framed(f"s{number}", "x\n", 34, NOW) for number in range(60))
     taken = report(builder.text(PHONE, NOW, 34) + many)
     assert {answer.state for answer in taken.answers.values()} == {U}
@@ -308,7 +308,7 @@ def test_what_is_not_utf8_is_told(report):
 
 
 def test_only_known_parts_are_kept_and_no_more_of_them_than_a_bound(report, monkeypatch):
-    monkeypatch.setattr(bugreport_sections, "LARGEST_FILE", 1 << 16)
+    monkeypatch.setattr(bugreport_sections, "MAX_FILE_BYTES", 1 << 16)
     long = builder.services(PHONE, NOW)["package"]
     assert len(long) > 1 << 16
     found = report(builder.text(PHONE, NOW, 34)).answer("packages")
@@ -337,7 +337,7 @@ class Once(io.BytesIO):
 def test_it_is_read_once_and_in_blocks_of_any_size(monkeypatch, sdk, size):
     raw = builder.text(PHONE, NOW, sdk, activity=forged("activity", BARE % "role")).encode()
     whole = bugreport_sections.split_sections(io.BytesIO(raw), services.WANTED_SECTIONS, "x")
-    monkeypatch.setattr(bugreport_sections, "_BLOCK_SIZE", size)
+    monkeypatch.setattr(bugreport_sections, "_CHUNK_BYTES", size)
     stream = Once(raw)
     assert bugreport_sections.split_sections(stream, services.WANTED_SECTIONS, "x") == whole
     assert stream.taken == len(raw)
@@ -371,13 +371,13 @@ def test_the_text_in_a_zip_is_found_whatever_its_name(report, tmp_path, how):
 
 
 def test_a_zip_bomb_is_refused_before_it_fills_anything(report, monkeypatch):
-    monkeypatch.setattr(bugreport_sections, "LARGEST_REPORT", 1 << 20)
+    monkeypatch.setattr(bugreport_sections, "MAX_REPORT_BYTES", 1 << 20)
     with pytest.raises(SourceError, match="capture_too_large"):
         report(builder.zipped("== dumpstate: 2026-01-10 15:42:00\n" + "\0" * (1 << 22)), "bugreport.zip")
 
 
 def test_a_zip_of_too_many_files_is_refused(report, monkeypatch):
-    monkeypatch.setattr(bugreport, "MOST_ENTRIES", 3)
+    monkeypatch.setattr(bugreport, "MAX_ENTRIES", 3)
     with pytest.raises(SourceError, match="capture_too_large"):
         report(builder.zipped(builder.text(PHONE, NOW)), "bugreport.zip")
 

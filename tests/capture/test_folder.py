@@ -102,7 +102,7 @@ def test_unknown_names_only_is_an_error_that_lists_the_known(saved, files):
 
 
 def test_a_huge_file_is_read_so_far_and_no_further(saved, monkeypatch):
-    monkeypatch.setattr(text_folder, "LARGEST_FILE", 1 << 20)
+    monkeypatch.setattr(text_folder, "MAX_FILE_BYTES", 1 << 20)
     found = saved({"dumpsys_package.txt": b"Packages:\n" + b"x" * (1 << 20)}).answer("packages")
     assert (found.state, found.detail.key, found.detail.values) == (
         AnswerState.UNREADABLE,
@@ -113,7 +113,7 @@ def test_a_huge_file_is_read_so_far_and_no_further(saved, monkeypatch):
 
 
 def test_a_huge_list_of_users_keeps_no_name(saved, monkeypatch):
-    monkeypatch.setattr(text_folder, "LARGEST_FILE", 100)
+    monkeypatch.setattr(text_folder, "MAX_FILE_BYTES", 100)
     found = saved({"pm_list_users.txt": "Users:\n\tUserInfo{0:Li Wei:13} running\n" + "x" * 100}).answer("users")
     assert "Li Wei" not in found.text
 

@@ -153,7 +153,7 @@ def test_whole_or_not_at_all(demo_capture, demo_report, saved, tmp_path, monkeyp
         raise OSError(28, "No space left on device")
 
     if where == "sheet":
-        monkeypatch.setattr(evidence_pages, "photograph", broken)
+        monkeypatch.setattr(evidence_pages, "hash_page", broken)
     before = sorted(tmp_path.iterdir())
     with pytest.raises(SourceError) as error:
         evidence_folder.create_evidence_folder(

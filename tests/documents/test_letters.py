@@ -207,7 +207,7 @@ def test_whoever_sends_a_translation_is_told_that_nobody_checked_it(demo_report,
     code = rights.load_rights(country).country.letter
     mark = squeezed(Translator(code).t("report.unreviewed"))
     for reviewed in (False, True):
-        monkeypatch.setattr(catalog, "reviewed", lambda one, known=reviewed: known or one == "en")
+        monkeypatch.setattr(catalog, "is_reviewed", lambda one, known=reviewed: known or one == "en")
         for kind in (LetterKind.DELETION, LetterKind.COMPLAINT):
             letter = shown(demo_report, country, kind)
             assert (mark in squeezed(letter.partition("=" * 80)[0])) == (code != "en" and not reviewed)

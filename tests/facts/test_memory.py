@@ -56,7 +56,7 @@ def test_what_is_remembered_is_what_is_read_afresh(taken):
 def test_only_apps_of_which_the_phone_says_more_are_built_anew(taken, monkeypatch):
     built = []
     real = apps.build_app
-    monkeypatch.setattr(apps, "build", lambda sources, name, *rest: built.append(name) or real(sources, name, *rest))
+    monkeypatch.setattr(apps, "build_app", lambda sources, name, *rest: built.append(name) or real(sources, name, *rest))
     memory = AppCache()
     first = without_details(taken)
     facts.gather_facts(first, memory)
@@ -79,7 +79,7 @@ def test_only_apps_of_which_the_phone_says_more_are_built_anew(taken, monkeypatc
 def test_an_app_is_recognised_once(taken, monkeypatch):
     judged = []
     real = lending.recognise_lending
-    monkeypatch.setattr(lending, "recognise", lambda app, lists: judged.append(app) or real(app, lists))
+    monkeypatch.setattr(lending, "recognise_lending", lambda app, lists: judged.append(app) or real(app, lists))
     lists, memory = knowledge.load_knowledge(demo=True), AppCache()
     gathered = facts.gather_facts(taken, memory)
     first = findings.recognise_apps(gathered, lists, memory.recognition_cache)

@@ -169,7 +169,7 @@ NONSENSE = {
 @pytest.mark.parametrize("kind", NONSENSE)
 def test_a_daemon_that_talks_nonsense_is_left_and_told(checked, demo_phone, monkeypatch, kind):
     twist, says = NONSENSE[kind]
-    monkeypatch.setattr(adb_device, "QUIET_TIMEOUT_S", 0.3)
+    monkeypatch.setattr(adb_device, "IDLE_TIMEOUT_S", 0.3)
     with demo_phone("android16") as phone:
         phone.faults.twist(after_hello(twist))
         done = checked(phone)
@@ -181,7 +181,7 @@ def test_a_daemon_that_talks_nonsense_is_left_and_told(checked, demo_phone, monk
 @pytest.mark.parametrize("kind", NONSENSE)
 def test_one_that_begins_in_the_middle_keeps_what_came_before(checked, demo_phone, whole_of, monkeypatch, kind):
     """The details of suspects and all that comes later are missing, and the report says so."""
-    monkeypatch.setattr(adb_device, "QUIET_TIMEOUT_S", 0.3)
+    monkeypatch.setattr(adb_device, "IDLE_TIMEOUT_S", 0.3)
     whole, _ = whole_of("android16")
     with demo_phone("android16") as phone:
         # By what was asked, not by messages: a busy phone cuts the same answer into fewer of them.
@@ -194,7 +194,7 @@ def test_one_that_begins_in_the_middle_keeps_what_came_before(checked, demo_phon
 
 
 def test_a_message_that_is_shorter_than_it_says_waits_no_longer_than_for_any_other(checked, demo_phone, monkeypatch):
-    monkeypatch.setattr(adb_device, "QUIET_TIMEOUT_S", 0.3)
+    monkeypatch.setattr(adb_device, "IDLE_TIMEOUT_S", 0.3)
     with demo_phone("android16") as phone:
         phone.faults.twist(after_hello(_too_long))
         assert checked(phone).code == 4
@@ -213,7 +213,7 @@ def test_a_few_answers_to_nothing_change_nothing(checked, demo_phone, whole_of, 
 
 @pytest.mark.parametrize("kind", ["claims 4 GB", "wrong magic", "answers to nothing for ever", "never answers"])
 def test_nonsense_for_a_greeting(checked, demo_phone, monkeypatch, kind):
-    monkeypatch.setattr(adb_device, "HELLO_TIMEOUT_S", 0.2)
+    monkeypatch.setattr(adb_device, "HANDSHAKE_TIMEOUT_S", 0.2)
     with demo_phone("android16") as phone:
         phone.faults.twist(NONSENSE[kind][0])
         done = checked(phone)

@@ -134,14 +134,14 @@ def test_side_doors_of_apps_that_the_report_is_not_about(made):
 )
 def test_suspects(made, changed, expected):
     app = made.app(contacts=made.access("can_read"), **changed)
-    assert grade(unrecognised, app, made, name_suspects=True) == expected
-    assert not grade(unrecognised, app, made, name_suspects=False)
+    assert grade(unrecognised, app, made, include_unrecognised=True) == expected
+    assert not grade(unrecognised, app, made, include_unrecognised=False)
 
 
 @pytest.mark.parametrize("state", ["only_while_open", "asks_each_time"])
 def test_a_suspect_is_not_said_to_read_more_freely_than_it_can(made, state):
     app = made.app(sms=made.access(state))
-    (found,) = unrecognised.check(app, made.ground(app, name_suspects=True))
+    (found,) = unrecognised.check(app, made.ground(app, include_unrecognised=True))
     assert found.message.key == f"suspect.{state}"
 
 
@@ -160,7 +160,7 @@ def test_a_suspect_is_not_said_to_read_more_freely_than_it_can(made, state):
 @pytest.mark.parametrize("data", ["contacts", "sms", "call_log"])
 def test_a_decoy_from_no_store_that_reads_is_a_suspect(made, label, decoy, data):
     app = made.app(label=label, **{data: made.access("can_read")})
-    ground = made.ground(app, name_suspects=True, knowledge=knowledge.load_knowledge())
+    ground = made.ground(app, include_unrecognised=True, knowledge=knowledge.load_knowledge())
     (found,) = unrecognised.check(app, ground)
     assert found.message.key == ("suspect.can_read_decoy" if decoy else "suspect.can_read")
     assert found.message.values.get("name") == decoy
@@ -173,7 +173,7 @@ def test_a_decoy_from_no_store_that_reads_is_a_suspect(made, label, decoy, data)
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_what_is_said_of_a_decoy_accuses_nobody(made, state, lang):
     app = made.app(label="Compass", sms=made.access(state))
-    (found,) = unrecognised.check(app, made.ground(app, name_suspects=True, knowledge=knowledge.load_knowledge()))
+    (found,) = unrecognised.check(app, made.ground(app, include_unrecognised=True, knowledge=knowledge.load_knowledge()))
     said = Translator(lang).translate(found.message)
     assert "compass" in said
     assert ("It may be harmless" if lang == "en" else "也可能没有问题") in said

@@ -43,7 +43,7 @@ def test_who_manages_the_phone_is_never_advised_away(made, owner):
 @pytest.mark.parametrize("kind", GRADES)
 def test_of_an_ordinary_app_nothing_is_told(made, kind):
     app = made.app(holds=[kind], installer="com.android.vending")
-    assert not list(special_access.check(app, made.ground(app, name_suspects=True)))
+    assert not list(special_access.check(app, made.ground(app, include_unrecognised=True)))
 
 
 @pytest.mark.parametrize(
@@ -53,6 +53,6 @@ def test_who_sees_messages_or_the_screen_is_suspect_without_any_permission(made,
     app = made.app(holds=[kind])
     assert unrecognised.is_unrecognised_reader(app, made.ground(app)) is counted
     assert not list(special_access.check(app, made.ground(app)))  # its name is its owner's to ask for
-    named = made.ground(app, name_suspects=True)
+    named = made.ground(app, include_unrecognised=True)
     assert [one.message.key for one in unrecognised.check(app, named)] == (["suspect.another_way"] if counted else [])
     assert [one.severity.value for one in special_access.check(app, named)] == (["low"] if counted else [])

@@ -183,7 +183,7 @@ def test_older_and_equal_lists_are_refused_though_signed(places, offered, signer
 
 def test_a_newer_privaudit_beats_what_was_taken_before(places, offered, signer, monkeypatch):
     update.install_update(str(offered(with_newcomer())), keys(signer))
-    monkeypatch.setattr(releases, "number", lambda folder: NEWER if folder == releases.updated_folder() else NEWER + 1)
+    monkeypatch.setattr(releases, "release_number", lambda folder: NEWER if folder == releases.updated_folder() else NEWER + 1)
     assert knowledge.load_knowledge().match_package("com.example.newcomer") == ()
 
 
@@ -239,7 +239,7 @@ def test_a_name_that_comes_twice_is_refused(places, offered, signer):
 
 
 def test_a_file_larger_than_any_lists_is_not_read(places, offered, signer, monkeypatch):
-    monkeypatch.setattr(update, "LARGEST_ZIP", 1000)
+    monkeypatch.setattr(update, "MAX_ZIP_BYTES", 1000)
     assert refused(offered(), keys(signer)) == "lists_too_large"
 
 

@@ -98,8 +98,8 @@ def test_likely_and_unverified_are_marked_wherever_they_are_true_and_nowhere_els
                 (sentence,) = said(report, language)
                 text, *_ = legal_rules.rule_explanations(ReportView(report, language))
                 assert (likely in sentence) is (concern.mapping == "inferred")
-                assert (mark in sentence) is rule.verify
-                assert ("Not verified" in text or "未核实" in text) is rule.verify
+                assert (mark in sentence) is rule.has_unverified_parts
+                assert ("Not verified" in text or "未核实" in text) is rule.has_unverified_parts
                 assert rule.words[language.code]["authority"] in sentence
                 assert rule.words[language.code]["says"] in text
                 assert "…" not in sentence + text

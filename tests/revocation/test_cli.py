@@ -32,7 +32,7 @@ def at(key, tmp_path, monkeypatch):
     monkeypatch.setenv("USERPROFILE", str(key))
     monkeypatch.chdir(tmp_path)
     # Names cost most of the time, and decide nothing here.
-    monkeypatch.setattr(audit, "named", lambda _transport, taken, *_: taken)
+    monkeypatch.setattr(audit, "collect_apks", lambda _transport, taken, *_: taken)
 
     def run_one(one, *apps, typed="", ledger=None, undo=None, lang="en", **options):
         out, err = io.StringIO(), io.StringIO()
@@ -220,7 +220,7 @@ def test_a_phone_that_changes_between_plan_and_answer(bench, kit, at, monkeypatc
         one.living.change(lambda phone: with_grant(phone, kit.loan, 0, grant))
         return "y"
 
-    monkeypatch.setattr(CliConsole, "ask", tapped)
+    monkeypatch.setattr(CliConsole, "prompt", tapped)
     done = at(one, kit.loan)
     assert (done.code, done.error) == (4, "plan_changed")
     assert "Nothing was done" in done.err
@@ -236,7 +236,7 @@ def test_an_app_that_goes_between_plan_and_answer(bench, kit, at, monkeypatch):
         )
         return "y"
 
-    monkeypatch.setattr(CliConsole, "ask", removed)
+    monkeypatch.setattr(CliConsole, "prompt", removed)
     done = at(one, kit.loan)
     assert (done.code, done.error) == (4, "app_unread")
     assert one.writes() == []
@@ -288,7 +288,7 @@ def test_a_cable_pulled_in_the_middle_says_how_to_go_on_and_goes_on(bench, kit, 
             raise ConnectionLost("errors.lost")
         return send(self, made)
 
-    monkeypatch.setattr(apply.LedgerRun, "_send", cut)
+    monkeypatch.setattr(apply.LedgerRun, "_run_commands", cut)
     done = at(one, kit.loan, yes=True, ledger=path)
     assert (done.code, done.error) == (4, "lost")
     assert f"--ledger {path}" in done.err

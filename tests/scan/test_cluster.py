@@ -128,7 +128,7 @@ def test_a_scheduler_without_workers_is_told(work, known):
 @pytest.mark.parametrize("answers", [True, False])
 def test_no_scheduler(work, known, monkeypatch, way, answers):
     """Nothing listens there, or something that is none and says nothing."""
-    monkeypatch.setattr(dask_cluster, "_SECONDS", 1)
+    monkeypatch.setattr(dask_cluster, "_CONNECT_TIMEOUT_S", 1)
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1] if answers else 1
         with pytest.raises(ClusterError, match="cluster_unreachable"):
@@ -140,7 +140,7 @@ def test_no_scheduler(work, known, monkeypatch, way, answers):
 def test_a_scheduler_that_ends_in_the_middle(work, known, monkeypatch):
     from distributed import LocalCluster
 
-    monkeypatch.setattr(dask_cluster, "_SECONDS", 3)
+    monkeypatch.setattr(dask_cluster, "_CONNECT_TIMEOUT_S", 3)
     with LocalCluster(n_workers=1, processes=False, dashboard_address=":0") as made:
         lines = dask_cluster.vet_on_cluster(work, known, address=made.scheduler_address)
         next(lines)

@@ -65,7 +65,7 @@ def test_a_file_that_ends_its_reader_is_named_and_the_rest_goes_on(work, alone, 
             os.kill(os.getpid(), signal.SIGKILL)
         return real(job, known)
 
-    monkeypatch.setattr(batch, "line", line)
+    monkeypatch.setattr(batch, "vet_to_json", line)
     found = {json.loads(text)["file"]["path"]: text for text in cores.vet_on_cores(work, known, cores=2)}
     assert len(found) == len(work)
     assert {why(found[path]) for path in deadly} == {"apk.reader_died"}

@@ -232,7 +232,7 @@ class TestLimits:
             assert len(phone.commands) == 1
 
     def test_a_silent_command_is_left(self, call, monkeypatch):
-        monkeypatch.setattr(adb_device, "QUIET_TIMEOUT_S", 0.5)
+        monkeypatch.setattr(adb_device, "IDLE_TIMEOUT_S", 0.5)
         with modern() as phone, pytest.raises(ConnectionLost) as caught:
             call(phone).run(ask("echo one; sleep 600"))
         assert (caught.value.name, caught.value.partial) == ("silent", b"one\n")
@@ -242,13 +242,13 @@ class TestSlowAndLarge:
     def test_a_dump_may_be_silent_for_a_minute(self, call, monkeypatch):
         assert IDLE_TIMEOUT_S > 60
         assert SCRIPT_TIMEOUT_S > IDLE_TIMEOUT_S
-        monkeypatch.setattr(adb_device, "HELLO_TIMEOUT_S", 0.2)  # what is short elsewhere does not count here
+        monkeypatch.setattr(adb_device, "HANDSHAKE_TIMEOUT_S", 0.2)  # what is short elsewhere does not count here
         with modern() as phone:
             assert call(phone).run(ask("echo one; sleep 0.7; echo two")).stdout == b"one\ntwo\n"
 
     @pytest.mark.parametrize("after", [0, 10, 500])
     def test_a_phone_that_falls_asleep_keeps_what_came(self, call, monkeypatch, after):
-        monkeypatch.setattr(adb_device, "QUIET_TIMEOUT_S", 0.3)
+        monkeypatch.setattr(adb_device, "IDLE_TIMEOUT_S", 0.3)
         with modern() as phone:
             transport = call(phone)
             phone.faults.stall_after(after)
@@ -426,7 +426,7 @@ class TestStrangers:
         assert refused(call, lambda sock: sock.shutdown(socket.SHUT_RDWR)) == "lost"
 
     def test_it_says_nothing(self, call, monkeypatch):
-        monkeypatch.setattr(adb_device, "HELLO_TIMEOUT_S", 0.3)
+        monkeypatch.setattr(adb_device, "HANDSHAKE_TIMEOUT_S", 0.3)
         assert refused(call, lambda _: None) == "silent"
 
     def test_it_hangs_up_while_it_asks(self, call):
@@ -589,7 +589,7 @@ class TestWhere:
     )
     def test_an_address(self, monkeypatch, given, host, port):
         called = []
-        monkeypatch.setattr(adb_device, "over_tcp", lambda *where, **_: called.append(where))
+        monkeypatch.setattr(adb_device, "connect_tcp", lambda *where, **_: called.append(where))
         connect(transport=given, on_waiting=nobody)
         assert called == [(host, port)]
 
@@ -611,8 +611,8 @@ class TestWhere:
     @pytest.mark.parametrize("given", ["auto", "usb"])
     def test_the_cable(self, monkeypatch, given):
         called = []
-        monkeypatch.setattr(adb_server, "answers", lambda: False)
-        monkeypatch.setattr(adb_device, "over_usb", lambda **how: called.append(how["serial"]))
+        monkeypatch.setattr(adb_server, "is_running", lambda: False)
+        monkeypatch.setattr(adb_device, "connect_usb", lambda **how: called.append(how["serial"]))
         connect(transport=given, serial="1234", on_waiting=nobody)
         assert called == ["1234"]
 

@@ -170,7 +170,7 @@ def test_a_full_disk_is_said_and_leaves_no_draft(tmp_path, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(keys, "_place", full)
+    monkeypatch.setattr(keys, "_link_without_overwrite", full)
     with pytest.raises(PhoneError) as caught:
         keys.load_or_create(tmp_path)
     assert caught.value.name == "key_folder_unwritable"

@@ -136,7 +136,7 @@ class TestEnds:
 
     def test_a_silent_command_is_left(self, dial, phone, monkeypatch):
         line = dial(phone())
-        monkeypatch.setattr(server_line, "QUIET_TIMEOUT_S", 0.5)
+        monkeypatch.setattr(server_line, "IDLE_TIMEOUT_S", 0.5)
         with pytest.raises(ConnectionLost) as caught:
             line.run(ask("echo one; sleep 600"))
         assert (caught.value.name, caught.value.partial) == ("silent", b"one\n")
@@ -261,9 +261,9 @@ def fail(text):
 def fake(monkeypatch, tmp_path):
     """Makes a server and gives what connecting through it ends in."""
     made = []
-    monkeypatch.setattr(adb_server, "POLL_S", 0.01)
-    monkeypatch.setattr(adb_server, "HELLO_TIMEOUT_S", 0.2)
-    monkeypatch.setattr(server_line, "HELLO_TIMEOUT_S", 0.2)
+    monkeypatch.setattr(adb_server, "POLL_INTERVAL_S", 0.01)
+    monkeypatch.setattr(adb_server, "HANDSHAKE_TIMEOUT_S", 0.2)
+    monkeypatch.setattr(server_line, "HANDSHAKE_TIMEOUT_S", 0.2)
     monkeypatch.setenv("HOME", str(tmp_path))
 
     def make(replies):
@@ -410,7 +410,7 @@ class TestStrangers:
         monkeypatch.setenv(name, value)
         monkeypatch.setattr(socket, "create_connection", lambda *_a, **_k: pytest.fail("asked"))
         assert ends().name == "server_address"
-        monkeypatch.setattr(adb_device, "over_usb", lambda **_: "cable")
+        monkeypatch.setattr(adb_device, "connect_usb", lambda **_: "cable")
         assert connect(transport="auto", on_waiting=nobody) == "cable"
 
 
@@ -428,7 +428,7 @@ class TestByItself:
                 raise PhoneError(outcome)
             return outcome
 
-        monkeypatch.setattr(adb_device, "over_usb", over_usb)
+        monkeypatch.setattr(adb_device, "connect_usb", over_usb)
         return outcomes
 
     def test_a_server_without_phones_leaves_the_cable(self, fake, cable):

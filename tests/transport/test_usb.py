@@ -24,10 +24,10 @@ def bus(monkeypatch, tmp_path):
     """What is plugged in, one list for each look at the bus; the last one stays."""
     module = library([])
     looks = module.looks
-    monkeypatch.setattr(usb, "libusb", lambda: module)
+    monkeypatch.setattr(usb, "load_libusb", lambda: module)
     naps = []
     monkeypatch.setattr(adb_device.time, "sleep", naps.append)
-    monkeypatch.setattr(adb_device, "HELLO_TIMEOUT_S", 0.05)
+    monkeypatch.setattr(adb_device, "HANDSHAKE_TIMEOUT_S", 0.05)
     looks_and_naps = SimpleNamespace(looks=looks, naps=naps)
 
     def dial(serial=None):
@@ -163,7 +163,7 @@ class TestObstacles:
             raise usb1.USBErrorOther
 
         errors = {name: getattr(usb1, name) for name in dir(usb1) if name.startswith("USBError")}
-        monkeypatch.setattr(usb, "libusb", lambda: SimpleNamespace(USBContext=broken, **errors))
+        monkeypatch.setattr(usb, "load_libusb", lambda: SimpleNamespace(USBContext=broken, **errors))
         assert bus.error().name == "no_usb"
 
     @pytest.mark.parametrize("platform", ["linux", "darwin"])

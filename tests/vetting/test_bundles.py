@@ -120,13 +120,13 @@ def test_what_spoils_a_part_does_not_spoil_the_rest(vetted, loan, part):
 
 
 def test_more_parts_than_any_bundle_has(vetted, loan, part, monkeypatch):
-    monkeypatch.setattr(bundle, "MOST_PIECES", 3)
+    monkeypatch.setattr(bundle, "MAX_BUNDLE_APKS", 3)
     document = vetted(bundled({"base.apk": loan, **{f"{n}.apk": part for n in range(9)}}), "a.apks")
     assert document.file.splits == 2
     assert reasons(document) == {"2.apk": "bundle_too_many"}
 
 
 def test_all_that_is_unpacked_together_has_a_limit(vetted, loan, part, monkeypatch):
-    monkeypatch.setattr(bundle, "LARGEST_PACKED", len(loan) + len(part) // 2)
+    monkeypatch.setattr(bundle, "MAX_UNPACKED_BYTES", len(loan) + len(part) // 2)
     document = vetted(bundled({"base.apk": loan, "config.zh.apk": part}, 8), "a.apks")
     assert reasons(document) == {"config.zh.apk": "bundle_too_large"}

@@ -105,7 +105,7 @@ def test_a_bomb_takes_no_memory_and_hides_nothing(vetted, row):
 
 
 def test_all_code_together_has_a_limit(vetted, monkeypatch):
-    monkeypatch.setattr(reading, "MOST_DEX", len(CODE) + 10)
+    monkeypatch.setattr(reading, "MAX_TOTAL_DEX_BYTES", len(CODE) + 10)
     document = vetted(with_entries(LOAN, {"classes.dex": CODE, "classes2.dex": CODE}))
     assert reasons(document) == {"classes2.dex": "dex_too_much"}
 
@@ -162,7 +162,7 @@ def test_a_file_that_changes_while_it_is_read(tmp_path, known, monkeypatch, chan
             stream.write(content)
         return real(file, name)
 
-    monkeypatch.setattr(bundle, "taken_apart", meddle)
+    monkeypatch.setattr(bundle, "open_bundle", meddle)
     document = vetting.vet(path, known)
     assert document.app is None
     expected = {"not_zip"} if change == "same size" else {"file_changed"}
@@ -179,7 +179,7 @@ def test_a_file_that_changes_at_the_very_end_is_not_believed(tmp_path, known, mo
         path.write_bytes(LOAN)  # the same bytes even: nobody can know that
         return document
 
-    monkeypatch.setattr(vetting, "told", meddle)
+    monkeypatch.setattr(vetting, "vet_parts", meddle)
     assert reasons(vetting.vet(path, known)) == {"file": "file_changed"}
 
 

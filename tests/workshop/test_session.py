@@ -303,7 +303,7 @@ def test_a_visit_that_meets_a_mistake_of_ours_hurts_no_other(table, monkeypatch)
     table.phones.plug("usb 1-1 1")
     table.look()
     row = table.row()
-    monkeypatch.setattr(worker.audit, "live", broken)
+    monkeypatch.setattr(worker.audit, "collect", broken)
     table.through(row, "failed")
     assert row.error.name == "visit_bug"
     monkeypatch.undo()
