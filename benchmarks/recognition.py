@@ -78,7 +78,7 @@ def app(name: Name, *, reads: bool = False) -> App:
 
 def words_alone(known: Knowledge) -> Knowledge:
     """The same vocabulary without any list."""
-    return replace(known, lists=(), _risky={}, _lenders={})
+    return replace(known, lists=(), _risky_index={}, _lender_index={})
 
 
 def is_found(known: Knowledge, name: Name, *, reads: bool = False) -> bool:

@@ -71,7 +71,7 @@ NOW = datetime(2026, 1, 10, 7, 41, 57, tzinfo=UTC)
 """What the clock shows where a report must be the same each time."""
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
+def pytest_addoption(parser: pytest.ShellParser) -> None:
     parser.addoption(
         "--refresh-golden",
         action="store_true",

@@ -85,7 +85,7 @@ def test_a_pulled_cable_keeps_what_came_and_the_rest_comes_later(keep, demo_phon
     start, end, unbroken = whole
     file = tmp_path / "check.zip"
     with demo_phone() as phone:
-        phone.faults.pull_after(start + round((end - start) * share))
+        phone.faults.disconnect_after(start + round((end - start) * share))
         code, said = keep(phone, file)
         assert code == 4
         assert "privaudit capture --resume" in said
@@ -114,12 +114,12 @@ def test_a_pulled_cable_keeps_what_came_and_the_rest_comes_later(keep, demo_phon
 def test_a_pulled_cable_in_an_audit_is_said_and_exits_by_the_table(run, demo_phone, whole):
     start, end, _ = whole
     with demo_phone() as phone:
-        phone.faults.pull_after((end - start) // 2)
+        phone.faults.disconnect_after((end - start) // 2)
         done = run("audit", "--transport", f"tcp:{phone.address}")
     assert done.code == 3
     assert "before everything was read" in done.err
     with demo_phone() as phone:
-        phone.faults.pull_after(4000)
+        phone.faults.disconnect_after(4000)
         done = run("audit", "--transport", f"tcp:{phone.address}", "--json")
     assert done.code == 4  # not one app was read
     assert json.loads(done.out)["complete"] is False
@@ -155,7 +155,7 @@ def test_names_that_were_left_out_can_be_read_later(keep, demo_phone, tmp_path):
 def test_another_phone_is_refused(keep, demo_phone, tmp_path):
     file = tmp_path / "check.zip"
     with demo_phone() as phone:
-        phone.faults.pull_after(20_000)
+        phone.faults.disconnect_after(20_000)
         keep(phone, file)
     before = file.read_bytes()
     with demo_phone(getprop=called("OTHER123")) as phone:
@@ -183,7 +183,7 @@ def test_there_must_be_something_to_resume(run, tmp_path):
 def test_a_rewrite_that_fails_leaves_the_old_file(keep, demo_phone, tmp_path, monkeypatch):
     file = tmp_path / "check.zip"
     with demo_phone() as phone:
-        phone.faults.pull_after(20_000)
+        phone.faults.disconnect_after(20_000)
         keep(phone, file)
         before = file.read_bytes()
 

@@ -73,7 +73,7 @@ def report(taken, tmp_path_factory):
         for package, digest in digests.items()
     ]
     file = tmp_path_factory.mktemp("taken") / "check.zip"
-    archive.write_archive(taken.naming(apks), file)
+    archive.write_archive(taken.with_apks(apks), file)
     return file
 
 

@@ -159,7 +159,7 @@ def identity(name: str) -> tuple[bytes, bytes]:
     key = rsa.RSAPrivateNumbers(
         p, q, d, rsa.rsa_crt_dmp1(d, p), rsa.rsa_crt_dmq1(d, q), rsa.rsa_crt_iqmp(p, q), public
     ).private_key()
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"privaudit demo: {name}"[:64])])
+    subject = x509.PermissionName([x509.NameAttribute(NameOID.COMMON_NAME, f"privaudit demo: {name}"[:64])])
     certificate = (
         x509.CertificateBuilder(subject, subject, key.public_key())
         .serial_number(int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big") | 1)

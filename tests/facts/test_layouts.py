@@ -57,14 +57,14 @@ def test_every_layout_that_there_is_is_tried():
         older = max(one for one in tried if one < sdk)
         same = replace(layout_of(older), sdk=sdk)
         # Android 7.1, 8.1 and 12L differ from the release before in a word of the user's line at most.
-        assert replace(layout_of(sdk), user_words=same.user_line_keys) == same
+        assert replace(layout_of(sdk), user_line_keys=same.user_line_keys) == same
 
 
 # --- packages --------------------------------------------------------------------------------------------------------
 
 
 def _flags(layout, bits):
-    return tuple(layout.names_of_flags.get(1 << at, str(1 << at)) for at in range(32) if bits >> at & 1)
+    return tuple(layout.flag_names_by_bit.get(1 << at, str(1 << at)) for at in range(32) if bits >> at & 1)
 
 
 def _told(layout, grants):
@@ -99,11 +99,11 @@ def _check_block(phone, app, block, *, asked=None, requested=True):
         first = state.first_installed if layout.first_install_per_user else block.first_installed
         assert first == render.format_time(app.installs[user if layout.first_install_per_user else 0].first_installed)
         own = () if app.shared_user else install.grants
-        assert _read(state.runtime) == wanted(_told(layout, own))
+        assert _read(state.runtime_permissions) == wanted(_told(layout, own))
     if app.shared_user is None:
         everybody = [row for row in app.install_permissions if row.user is None]
         assert _read(block.install) == wanted(_told(layout, everybody))
-        for user, rows in block.install_for.items():
+        for user, rows in block.install_permissions_by_user.items():
             own = [row for row in app.install_permissions if row.user == user]
             assert _read(rows) == wanted(_told(layout, own))
 
@@ -114,7 +114,7 @@ def _check_shared(phone, dump, asked=None):
         assert block.app_id == shared.app_id
         for user, grants in shared.grants.items():
             told = {name: one for name, one in _told(phone.layout, grants).items() if asked is None or name in asked}
-            assert _read(block.users[user].runtime) == told
+            assert _read(block.users[user].runtime_permissions) == told
 
 
 def _sound(dump):
@@ -133,7 +133,7 @@ def test_dumps_of_packages_are_read_back(sdk, vendor):
         assert whole.sdk == sdk
         assert whole.packages.keys() == {app.package for app in phone.apps}
         for app in phone.apps:
-            _check_block(phone, app, whole.packages[app.package], requested=layout.requested_in_whole)
+            _check_block(phone, app, whole.packages[app.package], requested=layout.requested_in_full_dump)
         copies = {app.package: app.factory for app in phone.apps if app.factory is not None}
         assert {name: block.version_code for name, block in whole.hidden.items()} == {
             name: copy.version_code for name, copy in copies.items()

@@ -61,8 +61,8 @@ def walked(text, offset, reader):
 def blocks(dump):
     """`dump` and where each permission stands."""
     every = [*dump.packages.values(), *dump.hidden.values(), *dump.shared_users.values()]
-    lists = [grants for block in every for grants in (block.install, *block.install_for.values())]
-    lists += [state.runtime for block in every for state in block.users.values()]
+    lists = [grants for block in every for grants in (block.install, *block.install_permissions_by_user.values())]
+    lists += [state.runtime_permissions for block in every for state in block.users.values()]
     return dump, [grants.offsets for grants in lists]
 
 

@@ -55,7 +55,7 @@ def _blocks(name):
 
 
 def _runtime(name):
-    return lambda dump: sum(len(u.runtime) for b in getattr(dump, name).values() for u in b.users.values())
+    return lambda dump: sum(len(u.runtime_permissions) for b in getattr(dump, name).values() for u in b.users.values())
 
 
 def _install(name):
@@ -65,7 +65,7 @@ def _install(name):
 def _contacts(dump):
     every = [*dump.packages.values(), *dump.shared_users.values(), *dump.hidden.values()]
     return sum(
-        g.granted for b in every for u in b.users.values() for n, g in u.runtime.items() if n == P + "READ_CONTACTS"
+        g.granted for b in every for u in b.users.values() for n, g in u.runtime_permissions.items() if n == P + "READ_CONTACTS"
     )
 
 

@@ -379,7 +379,7 @@ def test_withdrawn_in_the_middle(checked, demo_phone, whole_of, patient):
     """The owner revokes it while the phone is asked: what came stays, and the next visit must be allowed anew."""
     patient(0.5)
     whole, _ = whole_of("android16")
-    with guarded(demo_phone, always=True) as phone:
+    with guarded(demo_phone, always_allow=True) as phone:
 
         def revoke(_number, data):
             # By what was asked, not by messages: a busy phone cuts the same answer into fewer of them.
@@ -400,7 +400,7 @@ def test_withdrawn_in_the_middle(checked, demo_phone, whole_of, patient):
 def test_a_key_that_changed_must_be_allowed_anew(checked, demo_phone, key_folder, patient):
     patient(0.5)
     first = adb_auth.load_or_create(key_folder)
-    with guarded(demo_phone, always=True) as phone:
+    with guarded(demo_phone, always_allow=True) as phone:
         assert checked(phone, "--no-apks").report is not None
         phone.policy = KeyPolicy(answer="ignore")
         assert checked(phone, "--no-apks").report is not None  # remembered

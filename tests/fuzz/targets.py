@@ -487,7 +487,7 @@ def _numbered(number: int, *texts: bytes) -> Iterator[bytes]:
 
 
 def _toml() -> Iterator[bytes]:
-    folder = knowledge.files.shipped()
+    folder = knowledge.files.shipped_folder()
     for name in ("risky", "lenders"):
         for file in sorted((folder / name).iterdir(), key=lambda one: one.name)[:2]:
             yield file.read_bytes()[:4000]

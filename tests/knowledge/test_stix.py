@@ -140,7 +140,7 @@ def test_every_package_and_hash_of_tiers_a_and_b_is_an_indicator_that_comes_back
 
 
 def values(rows):
-    return {value for row in rows for _, value in row.found_by}
+    return {value for row in rows for _, value in row.match_keys}
 
 
 def test_a_regulator_s_list_calls_nobody_malicious():

@@ -53,7 +53,7 @@ def test_an_app_is_closed_for_each_user_no_other_is_touched_and_undo_restores_ex
     # What was not of contacts, SMS or the call log stays as it was.
     camera = [grant for grant in after.app(kit.cloned).installs[0].grants if grant.name.endswith("CAMERA")]
     assert camera == [grant for grant in before.app(kit.cloned).installs[0].grants if grant.name.endswith("CAMERA")]
-    assert outcomes(run.restore()) == {Outcome.UNDONE}
+    assert outcomes(run.undo()) == {Outcome.UNDONE}
     assert at_rest(one.living.phone, kit.loan, kit.cloned) == at_rest(before, kit.loan, kit.cloned)
 
 
@@ -70,7 +70,7 @@ def test_an_app_for_android_5_is_blocked_where_revoking_does_nothing(bench, kit,
     assert not any(line.startswith("pm revoke") for line in one.writes())
     grants = one.living.phone.app(kit.loan).installs[0].grants
     assert all(grant.granted for grant in grants if grant.name.endswith("READ_CONTACTS"))
-    run.restore()
+    run.undo()
     assert at_rest(one.living.phone, kit.loan) == at_rest(before, kit.loan)
 
 
@@ -136,7 +136,7 @@ def test_a_makers_gate_is_foretold_and_its_refusal_reported(bench, kit, properti
     (said,) = {entry.said for entry in book.entries if entry.change.kind is ChangeKind.PERMISSION}
     assert "SecurityException" in said
     assert at_rest(one.living.phone, kit.loan) == at_rest(before, kit.loan)
-    run.restore()
+    run.undo()
     assert at_rest(one.living.phone, kit.loan) == at_rest(before, kit.loan)
     other = bench(kit.told(sdk, **{**properties, **open_with}))
     assert outcomes(other.run(kit.loan).close()) == {Outcome.DONE}
@@ -174,7 +174,7 @@ def test_roles_and_special_access_go_first_and_come_back(bench, kit, sdk):
     assert secure["enabled_accessibility_services"].split(":") == [one_ for one_ in services if kit.loan not in one_]
     assert secure["enabled_notification_listeners"] == "com.example.watchlink/.L"
     assert one.living.phone.roles[0]["android.app.role.SMS"] == ("com.android.messaging",)
-    run.restore()
+    run.undo()
     assert at_rest(one.living.phone, kit.loan) == at_rest(before, kit.loan)
 
 
@@ -224,7 +224,7 @@ def test_uninstalled_and_told_that_it_stays(bench, kit):
     book = run.close()
     assert outcomes(book, ChangeKind.UNINSTALL) == {Outcome.DONE}
     assert one.living.phone.app(kit.loan) is None
-    assert outcomes(run.restore(), ChangeKind.UNINSTALL) == {Outcome.NOT_RESTORED}
+    assert outcomes(run.undo(), ChangeKind.UNINSTALL) == {Outcome.NOT_RESTORED}
 
 
 def test_an_administrator_refuses_to_go(bench, kit):
@@ -241,7 +241,7 @@ def test_what_came_with_the_phone_comes_back(bench, kit):
     run = one.run("com.example.keyboard", uninstall=True)
     assert outcomes(run.close(), ChangeKind.UNINSTALL) == {Outcome.DONE}
     assert not one.living.phone.app("com.example.keyboard").installs[0].installed
-    assert outcomes(run.restore(), ChangeKind.UNINSTALL) == {Outcome.UNDONE}
+    assert outcomes(run.undo(), ChangeKind.UNINSTALL) == {Outcome.UNDONE}
     assert at_rest(one.living.phone, "com.example.keyboard") == at_rest(before, "com.example.keyboard")
 
 
@@ -264,9 +264,9 @@ def test_a_pulled_cable_is_gone_on_from_and_undone(bench, kit, at, late):
     # Undo is cut as well, and gone on with.
     stopped.transport = kit.cut(one.connection, max(at // 2, 1), late)
     with pytest.raises(ConnectionLost):
-        stopped.restore()
+        stopped.undo()
     again = one.resumed(run.path, run.capture)
-    assert {entry.outcome for entry in again.restore().entries if entry.change.kind is not ChangeKind.FORCE_STOP} == {
+    assert {entry.outcome for entry in again.undo().entries if entry.change.kind is not ChangeKind.FORCE_STOP} == {
         Outcome.UNDONE
     }
     assert at_rest(one.living.phone, kit.loan) == at_rest(before, kit.loan)
@@ -279,7 +279,7 @@ def test_undo_of_a_run_that_was_stopped_takes_back_what_was_begun(bench, kit):
     with pytest.raises(ConnectionLost):
         run.close()
     assert one.living.phone != before
-    one.resumed(run.path, run.capture).restore()
+    one.resumed(run.path, run.capture).undo()
     assert at_rest(one.living.phone, kit.loan) == at_rest(before, kit.loan)
 
 

@@ -541,7 +541,7 @@ def _huge():
 class TestWire:
     def test_answers_are_not_held_back(self, call):
         with modern() as phone:
-            assert call(phone)._wire._socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+            assert call(phone)._stream._socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
     def test_a_phone_hears_that_sums_are_not_needed(self, call):
         heard = []

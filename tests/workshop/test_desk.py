@@ -150,12 +150,12 @@ def test_results_stay_hidden_until_the_owner_confirms_phone_and_code(bench, made
     assert "lending" not in words(bench, row)
     assert list(telling.result_lines(row, ENGLISH, None)) == []
     bench.desk.act("y", row)
-    assert not row.confirmed  # nobody was asked
+    assert not row.owner_confirmed  # nobody was asked
     bench.desk.act("v", row)
     assert row.code in words(bench, row)
     assert list(telling.result_lines(row, ENGLISH, None)) == []
     said = bench.desk.act("n", row)
-    assert not row.confirmed
+    assert not row.owner_confirmed
     assert "Compare the stickers" in ENGLISH.translate(said)
     bench.desk.act("v", row)
     bench.desk.act("y", row)

@@ -96,7 +96,7 @@ def test_what_is_kept(tmp_path, day_key, keep):
 
 def test_pulled_in_the_middle_it_says_so_and_goes_on_when_it_is_back(table):
     phone = table.phones.plug("usb 1-1 1", serial="SAME")
-    phone.faults.pull_after(20_000)
+    phone.faults.disconnect_after(20_000)
     table.look()
     row = table.row()
     table.through(row, "failed")
@@ -118,7 +118,7 @@ def test_a_hub_that_loses_power(table):
     for port in range(3):
         phone = table.phones.plug(f"usb 1-{port} 1")
         if port:
-            phone.faults.pull_after(15_000)
+            phone.faults.disconnect_after(15_000)
     table.look()
     rows = list(table.session.desk.here())
     table.through(rows[0])
@@ -140,7 +140,7 @@ def test_a_phone_read_twice_counts_once(table):
         table.through(row)
         table.phones.pull(f"usb 1-1 {visit}")
         table.look()
-        table.session.desk._leaves(row)
+        table.session.desk._mark_left(row)
     assert len(table.folder.records) == 1
     assert table.folder.counted().phones == 1
 
@@ -225,7 +225,7 @@ def test_a_few_phones_leave_no_thread_and_no_row(table):
         table.through(row)
         table.phones.pull(place)
         table.look()
-        table.session.desk._leaves(row)
+        table.session.desk._mark_left(row)
         visits = [one for one in threading.enumerate() if one.name.startswith("workshop")]
         for thread in visits:
             thread.join(TEN_S)
@@ -267,7 +267,7 @@ def test_another_language_writes_the_page_anew(table):
     table.through(row)
     spoken = set()
     while row.language != "zh":
-        table.session.other_language(row)
+        table.session.switch_language(row)
         spoken.add(row.language)
     assert spoken == set(languages()) - {"en"}
     page = table.folder.page(row.code).read_text(encoding="utf-8")
@@ -284,9 +284,9 @@ def test_all_pages_print_as_one_job(table):
     table.through(first)
     table.until(lambda: second.stage == "consent")
     while second.language != "zh":
-        table.session.other_language(second)
+        table.session.switch_language(second)
     table.through(second)
-    whole = table.session.print_job().read_text(encoding="utf-8")
+    whole = table.session.export_print_job().read_text(encoding="utf-8")
     assert whole.count("<section") == whole.count("</section>") == 2
     assert whole.count("<html") == whole.count("</html>") == whole.count("<style>") == 1
     assert first.code in whole

@@ -28,9 +28,9 @@ class Terminal:
         import pexpect
         import pyte
 
-        self._timeout, self._eof = pexpect.TIMEOUT, pexpect.EOF
+        self._timeout, self._eof = pexpect.TIMEOUT_S, pexpect.EOF
         self.screen = pyte.Screen(COLUMNS, ROWS)
-        self._stream = pyte.Stream(self.screen)
+        self._stream = pyte.AdbStream(self.screen)
         self.child = pexpect.spawn(
             sys.executable,
             ["-m", "privaudit", *arguments],
