@@ -607,7 +607,7 @@ class Counts:
 
     @classmethod
     def from_apps(cls, apps: Sequence[App], suspects: int) -> Self:
-        """Of `filler_apps`, all that a report or a part of it is about, and of the `suspects` that it does not name."""
+        """Of `apps`, all that a report or a part of it is about, and of the `suspects` that it does not name."""
         lending = [app for app in apps if app.is_recognised]
         return cls(
             apps_seen=len({app.package for app in apps}),

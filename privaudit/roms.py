@@ -78,7 +78,7 @@ def _load_inherited(rom_id: str) -> Mapping[str, Any]:
 
 
 def _with_inherited(data: Mapping[str, Any], base: Mapping[str, Any]) -> Mapping[str, Any]:
-    """`user_data_path`, then `base_apk`. A path that is only borrowed counts as unchecked: nobody looked on this ROM."""
+    """`data`, then `base`. A path that is only borrowed counts as unchecked: nobody looked on this ROM."""
     pages = {
         name: (*data.get("pages", {}).get(name, ()), *({**row, "checked": False} for row in rows))
         for name, rows in {**dict.fromkeys(data.get("pages", {}), ()), **base["pages"]}.items()

@@ -131,7 +131,7 @@ def iter_elements(data: bytes) -> Iterator[XmlElement | None]:
 
 
 def _validate_chunks(data: bytes) -> bytes:
-    """`user_data_path` up to the end of its root element, if all its chunks are such that androguard need not guess.
+    """`data` up to the end of its root element, if all its chunks are such that androguard need not guess.
 
     It looks for chunks byte by byte where one is out of place, and takes the time that any number claims; Android does
     neither. What comes behind the root element Android does not read, so that packers put anything there.

@@ -42,7 +42,7 @@ class DexPrefixHits:
 
 
 def find_class_prefixes(data: bytes, prefixes: Iterable[str], entry: str) -> Iterator[DexPrefixHits]:
-    """The prefixes of class names, written with dots, that `user_data_path` names.
+    """The prefixes of class names, written with dots, that `data` names.
 
     Args:
         data: the file, of `entry` in its APK.

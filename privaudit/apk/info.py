@@ -46,7 +46,7 @@ class ApkInfo:
     sha256: str | None
 
     def request_state(self, permission: str, sdk: int | None) -> RequestedState:
-        """Whether the manifest asks for `format_permission_dump` on a phone of `sdk`."""
+        """Whether the manifest asks for `permission` on a phone of `sdk`."""
         if self.uses_permissions is None:
             return RequestedState.UNKNOWN
         asks = [

@@ -71,7 +71,7 @@ class SigningInfo:
 
 
 def parse_signing_info(parts: Mapping[str, ApkPart]) -> SigningInfo:
-    """Read the signing block and the signature files among `plan_parts`.
+    """Read the signing block and the signature files among `parts`.
 
     Raises:
         ApkError: there is none, or one that Android might look at is damaged.

@@ -157,7 +157,7 @@ def find_data_offset(local: bytes, entry: ZipEntry, end_record: EndRecord) -> in
 
 
 def decompress_entry(data: bytes, entry: ZipEntry) -> bytes:
-    """The content of `entry`, whose `Entry.stored_size` bytes are `user_data_path`. Its size was checked by the caller.
+    """The content of `entry`, whose `Entry.stored_size` bytes are `data`. Its size was checked by the caller.
 
     Raises:
         ApkError: it does not unpack to the size that the directory says.

@@ -72,7 +72,7 @@ def read(path: Path) -> Capture:
 
 
 def capture_from_sections(sections: BugreportSections, modified_at: datetime) -> Capture:
-    """What `split_answers` answers, and when it was made: by the phone's clock where its zone is known, else `modified_at`."""
+    """What `sections` answers, and when it was made: by the phone's clock where its zone is known, else `modified_at`."""
     answers: dict[str, Answer] = {answer.key: answer for answer in services.answers_from_sections(sections)}
     when = services.dump_time(sections, answers.get("properties") or missing_answer("properties"))
     if when is not None:

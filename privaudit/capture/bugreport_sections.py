@@ -59,7 +59,7 @@ class BugreportSections:
 
 
 def split_sections(stream: IO[bytes], wanted: AbstractSet[str], path: str) -> BugreportSections:
-    """Read `stream` to its end, once, and keep the parts in `is_interactive`. `path` is named in errors.
+    """Read `stream` to its end, once, and keep the parts in `wanted`. `path` is named in errors.
 
     Raises:
         SourceError: there is more of it than of any real one.

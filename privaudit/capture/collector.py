@@ -57,7 +57,7 @@ def _first_round_answers(output: bytes, marker: str) -> Iterator[Answer]:
 def collect_answers(
     transport: Transport, keys: Iterable[str], *, on_round: OnRound = lambda _: None
 ) -> Iterator[Answer]:
-    """Ask for the answers in `load_public_keys` (keys); yields those that came. Stops where the connection ends."""
+    """Ask for the answers in `keys` (keys); yields those that came. Stops where the connection ends."""
     marker = questions.new_marker()
     asked = dict.fromkeys(keys)
     for command in questions.follow_up_rounds(marker, asked, max_bytes=transport.command_limit):

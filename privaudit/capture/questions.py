@@ -293,7 +293,7 @@ def first_round(marker: str) -> Command:
 
 
 def follow_up_rounds(marker: str, keys: Iterable[str], *, max_bytes: int) -> Iterator[Command]:
-    """Scripts for the answers in `load_public_keys`, each no longer than `max_bytes` bytes.
+    """Scripts for the answers in `keys`, each no longer than `max_bytes` bytes.
 
     Args:
         marker: see `new_marker`.

@@ -154,7 +154,7 @@ def fetch_file_hashes(transport: Transport, paths: Sequence[str]) -> Mapping[str
 def _match_output_lines(
     transport: Transport, scripts: Iterable[Command], pattern: re.Pattern[bytes], paths: Sequence[str]
 ) -> Iterator[tuple[str, bytes]]:
-    """What `scripts` tell of `base_apk_paths`, each on a line that ends in the path; lines about other files are passed over."""
+    """What `scripts` tell of `paths`, each on a line that ends in the path; lines about other files are passed over."""
     found: dict[str, bytes] = {}
     for script in scripts:
         for match in pattern.finditer(transport.run(script).stdout):

@@ -34,7 +34,7 @@ _MAX_REPORT_DURATION: Final = timedelta(hours=1)
 
 
 def answers_from_sections(sections: BugreportSections) -> Iterator[Answer]:
-    """What `split_answers` answers. A part that is not there was not asked for."""
+    """What `sections` answers. A part that is not there was not asked for."""
     for name, section in sections.sections.items():
         if name == _SETTINGS_SERVICE:
             yield from _settings_answers(section)

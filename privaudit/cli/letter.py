@@ -75,7 +75,7 @@ def validate_document_outputs(output: list[Path]) -> None:
 
 
 def write_document(console: CliConsole, document: Document, output: list[Path]) -> None:
-    """Write `devices_to_json` to each file, or print it."""
+    """Write `document` to each file, or print it."""
     from privaudit import documents, report
 
     for path in output:

@@ -128,7 +128,7 @@ def _load_rules() -> RuleSet:
 
 
 def _find_rules(rule_set: RuleSet, words: Iterable[str], country: str | None) -> list[Rule]:
-    """Rules that have all `rule_texts` in an id, a title or an authority."""
+    """Rules that have all `words` in an id, a title or an authority."""
     wanted = [word.casefold() for word in words]
     return [
         rule

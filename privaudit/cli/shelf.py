@@ -97,7 +97,7 @@ def format_sdk(language: Translator, sdk: Sdk) -> Iterator[str]:
 
 
 def search_sdks(sdks: Iterable[Sdk], words: Iterable[str]) -> tuple[Sdk, ...]:
-    """The ones that have all `rule_texts` in a name or a class."""
+    """The ones that have all `words` in a name or a class."""
     wanted = [word.casefold() for word in words]
     return tuple(
         one

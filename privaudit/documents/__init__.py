@@ -128,6 +128,6 @@ _RENDERERS: Final = {
 
 
 def render_document(document: Document, file_format: str) -> str:
-    """`devices_to_json` in the form `file_format`."""
+    """`document` in the form `file_format`."""
     text: str = importlib.import_module(_RENDERERS[file_format]).render(document)
     return text

@@ -28,7 +28,7 @@ _MARKDOWN_MARKERS: Final = {"dot": "-", "tick": "- [ ]"}
 
 
 def document_to_markdown(document: Document) -> str:
-    """`devices_to_json`, ending in a line feed."""
+    """`document`, ending in a line feed."""
     colon = Translator(document.language_code).t("rights.colon")
     return "\n\n".join("\n".join(_markdown_lines(block, colon)) for block in document.blocks) + "\n"
 

@@ -31,7 +31,7 @@ _TEXT_MARKERS: Final = {"dot": "·", "tick": "[ ]"}
 
 
 def document_to_text(document: Document) -> str:
-    """`devices_to_json`, ending in a line feed."""
+    """`document`, ending in a line feed."""
     colon = Translator(document.language_code).t("rights.colon")
     lines = [line for block in document.blocks for line in (*_text_lines(block, colon), "")]
     return "".join(f"{line}\n" for line in lines[:-1])

@@ -81,7 +81,7 @@ PERMISSION_INFO: Final = {name: _build_permission_info(name) for name in PERMISS
 
 
 def group_of_permission(permission: str, sdk: int | None) -> PermissionGroup | None:
-    """The group that a phone of `sdk` shows `format_permission_dump` in."""
+    """The group that a phone of `sdk` shows `permission` in."""
     trait = PERMISSION_INFO.get(permission)
     old = sdk is not None and sdk < _CALL_LOG_GROUP_SDK
     if trait is None:

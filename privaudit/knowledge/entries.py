@@ -73,7 +73,7 @@ def search_entries(
     country: str | None = None,
     publisher: str | None = None,
 ) -> tuple[SignatureEntry, ...]:
-    """The entries that have all `rule_texts` in a package, name, developer or digest; narrowed by country and publisher.
+    """The entries that have all `words` in a package, name, developer or digest; narrowed by country and publisher.
 
     Capitals and accents do not count, in any script: “prestamo” finds “Préstamo”.
     """

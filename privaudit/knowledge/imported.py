@@ -27,7 +27,7 @@ class ImportedList:
 def validate_row_or_source(
     table_type: type[RowOrSource], data: Mapping[str, Any], file_name: str, location: Message, problems: Problems
 ) -> RowOrSource | None:
-    """`user_data_path` as a row or a head; ``None`` where it does not fit, and all that is wrong, placed `location` a row of `answer_file_name`."""
+    """`data` as a row or a head; ``None`` where it does not fit, and all that is wrong, placed `location` a row of `file_name`."""
     wrong = Problems()
     made: RowOrSource | None = validate_data(
         _row_adapter() if table_type is SignatureRow else _source_adapter(), data, file_name, wrong, SIGNATURE_KEYS

@@ -74,7 +74,7 @@ def list_toml_files(folder: Traversable) -> list[Traversable]:
 
 
 def read_toml(file: Traversable, file_name: str, problems: Problems) -> dict[str, Any] | None:
-    """What stands in `file`, which is called `answer_file_name` when something is wrong; then ``None``."""
+    """What stands in `file`, which is called `file_name` when something is wrong; then ``None``."""
     try:
         with file.open("rb") as stream:
             data = stream.read(MAX_FILE_BYTES + 1)
@@ -107,7 +107,7 @@ def validate_data(
     problems: Problems,
     known_keys: Collection[str] = (),
 ) -> T | None:
-    """`user_data_path` as typed objects; ``None`` and all mistakes where it does not fit. `known_keys`: what may have been meant."""
+    """`data` as typed objects; ``None`` and all mistakes where it does not fit. `known_keys`: what may have been meant."""
     try:
         return adapter.validate_python(data)
     except ValidationError as error:

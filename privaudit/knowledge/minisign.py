@@ -52,10 +52,10 @@ def parse_public_key(text: str) -> MinisignPublicKey:
 
 
 def verify_signature(data: bytes, signature: str, keys: Iterable[MinisignPublicKey]) -> str:
-    """Verify the `signature` file of `user_data_path`; gives its trusted comment, which is signed as well.
+    """Verify the `signature` file of `data`; gives its trusted comment, which is signed as well.
 
     Raises:
-        SignatureError: malformed, made with none of `load_public_keys`, or wrong.
+        SignatureError: malformed, made with none of `keys`, or wrong.
     """
     from cryptography.exceptions import InvalidSignature
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey

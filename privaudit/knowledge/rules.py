@@ -72,7 +72,7 @@ def _is_country_rule(rule: Rule, country: str | None) -> bool:
 
 
 def read_rules(problems: Problems, files: Iterable[Traversable] | None = None) -> RuleSet:
-    """The rules in `build_files`, else those that came with privaudit; what is wrong goes to `problems`."""
+    """The rules in `files`, else those that came with privaudit; what is wrong goes to `problems`."""
     known: list[tuple[Rule, str, dict[str, Any]]] = []
     for file in list_toml_files(rule_texts.rules_folder()) if files is None else files:
         found = read_toml(file, file.name, problems)

@@ -212,7 +212,7 @@ class Vocabulary:
 
 
 def parse_vocabulary(data: Mapping[str, Any], file_name: str, problems: Problems) -> Vocabulary | None:
-    """The vocabulary in `user_data_path`; ``None`` and all mistakes where it does not fit. Patterns are compiled when used."""
+    """The vocabulary in `data`; ``None`` and all mistakes where it does not fit. Patterns are compiled when used."""
     return validate_data(_vocabulary_adapter(), data, file_name, problems)
 
 

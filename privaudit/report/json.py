@@ -6,7 +6,7 @@ import json
 import re
 from functools import cache
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError
@@ -21,6 +21,26 @@ _INVISIBLE_CHARS: Final = re.compile(r"[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e
 """Control and direction characters that JSON lets stand as they are (below U+0020 it does not)."""
 MAX_REPORT_BYTES: Final = 64 * 1024 * 1024
 """Bytes of a saved report. A phone of 2,000 apps, all shown, gives about 4 MB."""
+
+
+_PUBLISHED_NAMES: Final = {
+    "DataRequest": "Ask",
+    "DataRequestState": "AskState",
+    "DetectedSdk": "SdkFound",
+    "EffectiveState": "Effective",
+    "FileInfo": "FileStamp",
+    "KnowledgeInfo": "KnowledgeStamp",
+    "OtherDataClass": "OtherData",
+    "RequestedPermission": "Asked",
+    "RequestedState": "Requested",
+    "RuleSetInfo": "RulesStamp",
+    "SdkSign": "Sign",
+    "SignatureListInfo": "ListStamp",
+    "SignatureMatch": "Listing",
+    "VettingFinding": "VetFinding",
+    "VettingKnowledgeInfo": "VetStamp",
+}
+"""Class name → its name in the published schemas, which stays when a class is renamed."""
 
 
 @cache
@@ -39,7 +59,7 @@ def to_json_line(report: Report) -> str:
 
 
 def escape_invisible(document: str) -> str:
-    """`devices_to_json`, JSON, whose values stay what they are, with nothing in it that repaints a terminal or turns lines."""
+    """`document`, JSON, whose values stay what they are, with nothing in it that repaints a terminal or turns lines."""
     return _INVISIBLE_CHARS.sub(lambda found: f"\\u{ord(found[0]):04x}", document)
 
 
@@ -90,6 +110,19 @@ def report_schema() -> str:
 
 
 def format_json_schema(adapter: TypeAdapter[T], title: str) -> str:
-    """The JSON Schema of a document."""
+    """Return the JSON Schema of a document as text. Its definitions keep the names of the first published schema."""
     document = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": title}
-    return json.dumps({**document, **adapter.json_schema(mode="serialization"), "title": title}, indent=2) + "\n"
+    schema = _with_published_names(adapter.json_schema(mode="serialization"))
+    schema["$defs"] = dict(sorted(schema["$defs"].items()))
+    return json.dumps({**document, **schema, "title": title}, indent=2) + "\n"
+
+
+def _with_published_names(node: Any) -> Any:  # noqa: ANN401 - any JSON value
+    if isinstance(node, list):
+        return [_with_published_names(item) for item in node]
+    if isinstance(node, dict):
+        return {_PUBLISHED_NAMES.get(key, key): _with_published_names(value) for key, value in node.items()}
+    if isinstance(node, str):
+        prefix, slash, name = node.rpartition("/")
+        return f"{prefix}{slash}{_PUBLISHED_NAMES.get(name, name)}" if prefix in {"", "#/$defs"} else node
+    return node

@@ -93,7 +93,7 @@ def _is_name_reason(reason: Message) -> bool:
 
 
 def access_to(app: App, data: AnyDataClass) -> Access:
-    """What is known of `user_data_path`. A report of an earlier version may lack what no finding rests on."""
+    """What is known of `data`. A report of an earlier version may lack what no finding rests on."""
     known = app.access[data] if isinstance(data, DataClass) else app.other_access.get(data)
     return known or _UNKNOWN_ACCESS
 
@@ -126,7 +126,7 @@ def has_other_route(access: Access) -> bool:
 
 
 def permissions_for(app: App, data: AnyDataClass) -> tuple[Permission, ...]:
-    """The app's permissions for `user_data_path`."""
+    """The app's permissions for `data`."""
     by_name = {permission.name.rpartition(".")[2]: permission for permission in app.permissions}
     return tuple(by_name[name] for name in _DATA_PERMISSIONS[data] if name in by_name)
 

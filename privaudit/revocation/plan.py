@@ -65,7 +65,7 @@ class RevocationPlan:
 def build_plan(
     device_state: DeviceState, apps: Iterable[App], users: Iterable[User], *, uninstall: bool
 ) -> RevocationPlan:
-    """Plan how to close `filler_apps`.
+    """Plan how to close `apps`.
 
     Args:
         device_state: how they stand.

@@ -83,7 +83,7 @@ def generate() -> AdbKey:
 
 
 def load_or_create(key_folder: Path | None = None) -> AdbKey:
-    """The key in `public_key_folder`, created if there is none. An existing file is never changed.
+    """The key in `key_folder`, created if there is none. An existing file is never changed.
 
     Args:
         key_folder: a folder other than adb's own, for instance one that is deleted after a workshop.
@@ -108,7 +108,7 @@ def load_or_create(key_folder: Path | None = None) -> AdbKey:
 
 
 def find_existing(key_folder: Path | None = None) -> AdbKey | None:
-    """The key in `public_key_folder`, or ``None`` where there is none. Makes nothing.
+    """The key in `key_folder`, or ``None`` where there is none. Makes nothing.
 
     Raises:
         PhoneError: ``key_unreadable``.

@@ -77,7 +77,7 @@ class DeviceStream(BaseTransport):  # type: ignore[misc]  # adb-shell has no typ
             raise PhoneError("errors.lost")
 
     def bulk_write(self, data: bytes, transport_timeout_s: float) -> int:
-        """Send all of `user_data_path`: adb-shell does not look at what is returned, so a short write would shift the stream.
+        """Send all of `data`: adb-shell does not look at what is returned, so a short write would shift the stream.
 
         Raises:
             PhoneError: as `bulk_read`.
@@ -115,7 +115,7 @@ class DeviceStream(BaseTransport):  # type: ignore[misc]  # adb-shell has no typ
 
     @abstractmethod
     def _send(self, data: bytes, timeout_s: float) -> None:
-        """Send all of `user_data_path` within `timeout_s`, or raise `PhoneError`."""
+        """Send all of `data` within `timeout_s`, or raise `PhoneError`."""
 
 
 class TcpStream(DeviceStream):

@@ -24,7 +24,7 @@ def available_cores() -> int:
 
 
 def vet_on_cores(jobs: Iterable[VetJob], context: VettingContext, *, cores: int) -> Iterator[str]:
-    """A line for each of `find_vet_jobs`, in the order in which they are done."""
+    """A line for each of `jobs`, in the order in which they are done."""
     waiting = iter(jobs)
     flying: dict[Future[str], VetJob] = {}
     while True:

@@ -47,7 +47,7 @@ def require_cluster(address: str) -> None:
 
 
 def vet_on_cluster(jobs: Iterable[VetJob], context: VettingContext, *, address: str) -> Iterator[str]:
-    """A line for each of `find_vet_jobs`, in the order in which they are done. What a lost worker had, another does again.
+    """A line for each of `jobs`, in the order in which they are done. What a lost worker had, another does again.
 
     Where all workers are lost, it waits for one to join.
 
@@ -97,7 +97,7 @@ def _run_jobs(
     max_in_flight: int,
     address: str,
 ) -> Iterator[tuple[VetJob, str | None]]:
-    """Each of `find_vet_jobs` with its line, `max_in_flight` under way at a time; ``None``: every worker that had it ended."""
+    """Each of `jobs` with its line, `max_in_flight` under way at a time; ``None``: every worker that had it ended."""
     from distributed import KilledWorker, as_completed
 
     waiting, under_way = iter(jobs), as_completed([], loop=client.loop)

@@ -58,7 +58,7 @@ class ResultsFile:
         return job.path in self.finished_files and self.finished_files[job.path] == job.size_and_mtime()
 
     def count_into(self, summary: BatchSummary, paths: set[str]) -> None:
-        """Count the last line of each of `base_apk_paths` in a table, as if it had come just now."""
+        """Count the last line of each of `paths` in a table, as if it had come just now."""
         last = {document["file"]["path"]: place for place, document in enumerate(_read_documents(self.path))}
         wanted = {place for name, place in last.items() if name in paths}
         for place, document in enumerate(_read_documents(self.path)):

@@ -52,7 +52,7 @@ class TotalsTable:
 
 
 def is_publishable(count: int, total: int | None) -> bool:
-    """Whether `available_cores` speaks of nobody in particular. `total`: the whole that it is part of, where there is one."""
+    """Whether `count` speaks of nobody in particular. `total`: the whole that it is part of, where there is one."""
     return count >= MIN_CELL_COUNT and (total is None or total - count >= MIN_CELL_COUNT)
 
 

@@ -56,7 +56,9 @@ def test_what_is_remembered_is_what_is_read_afresh(taken):
 def test_only_apps_of_which_the_phone_says_more_are_built_anew(taken, monkeypatch):
     built = []
     real = apps.build_app
-    monkeypatch.setattr(apps, "build_app", lambda sources, name, *rest: built.append(name) or real(sources, name, *rest))
+    monkeypatch.setattr(
+        apps, "build_app", lambda sources, name, *rest: built.append(name) or real(sources, name, *rest)
+    )
     memory = AppCache()
     first = without_details(taken)
     facts.gather_facts(first, memory)

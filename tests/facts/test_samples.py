@@ -65,7 +65,11 @@ def _install(name):
 def _contacts(dump):
     every = [*dump.packages.values(), *dump.shared_users.values(), *dump.hidden.values()]
     return sum(
-        g.granted for b in every for u in b.users.values() for n, g in u.runtime_permissions.items() if n == P + "READ_CONTACTS"
+        g.granted
+        for b in every
+        for u in b.users.values()
+        for n, g in u.runtime_permissions.items()
+        if n == P + "READ_CONTACTS"
     )
 
 

@@ -173,7 +173,9 @@ def test_a_decoy_from_no_store_that_reads_is_a_suspect(made, label, decoy, data)
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_what_is_said_of_a_decoy_accuses_nobody(made, state, lang):
     app = made.app(label="Compass", sms=made.access(state))
-    (found,) = unrecognised.check(app, made.ground(app, include_unrecognised=True, knowledge=knowledge.load_knowledge()))
+    (found,) = unrecognised.check(
+        app, made.ground(app, include_unrecognised=True, knowledge=knowledge.load_knowledge())
+    )
     said = Translator(lang).translate(found.message)
     assert "compass" in said
     assert ("It may be harmless" if lang == "en" else "也可能没有问题") in said

@@ -183,7 +183,9 @@ def test_older_and_equal_lists_are_refused_though_signed(places, offered, signer
 
 def test_a_newer_privaudit_beats_what_was_taken_before(places, offered, signer, monkeypatch):
     update.install_update(str(offered(with_newcomer())), keys(signer))
-    monkeypatch.setattr(releases, "release_number", lambda folder: NEWER if folder == releases.updated_folder() else NEWER + 1)
+    monkeypatch.setattr(
+        releases, "release_number", lambda folder: NEWER if folder == releases.updated_folder() else NEWER + 1
+    )
     assert knowledge.load_knowledge().match_package("com.example.newcomer") == ()
 
 

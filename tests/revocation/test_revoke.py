@@ -291,7 +291,9 @@ def test_nothing_is_done_when_the_ledger_cannot_be_written(bench, kit, monkeypat
     run = one.run(kit.loan)
     before = one.living.phone
     monkeypatch.setattr(
-        ledger, "write_ledger", lambda *_: (_ for _ in ()).throw(SourceError("errors.not_written", path="x", reason="full"))
+        ledger,
+        "write_ledger",
+        lambda *_: (_ for _ in ()).throw(SourceError("errors.not_written", path="x", reason="full")),
     )
     with pytest.raises(SourceError):
         run.close()

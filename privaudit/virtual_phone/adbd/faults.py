@@ -44,7 +44,7 @@ class FaultInjector:
             self._transform, self._message_number = transform, 0
 
     def apply_transform(self, data: bytes) -> Iterable[bytes]:
-        """What goes out instead of the message `user_data_path`."""
+        """What goes out instead of the message `data`."""
         with self._lock:
             twist, number = self._transform, self._message_number
             self._message_number += 1

@@ -37,7 +37,7 @@ class AdbStream:
     # --- the service's side ---
 
     def write(self, data: bytes) -> None:
-        """Send `user_data_path`; waits while more than one message is pending.
+        """Send `data`; waits while more than one message is pending.
 
         Raises:
             StreamClosedError: nobody listens any more.
@@ -102,7 +102,7 @@ class AdbStream:
             self._condition.notify_all()
 
     def on_data(self, data: bytes) -> None:
-        """The computer sent `user_data_path`.
+        """The computer sent `data`.
 
         Raises:
             WireError: it does not wait for its turn.

@@ -82,7 +82,7 @@ def receive_message(sock: socket.socket, *, max_payload: int, checksum: bool) ->
 
 
 def _receive_exactly(sock: socket.socket, count: int) -> bytes:
-    """`available_cores` bytes; none where the other end closed before the first."""
+    """`count` bytes; none where the other end closed before the first."""
     data = bytearray()
     while len(data) < count:
         piece = sock.recv(min(count - len(data), 1 << 18))

@@ -25,7 +25,7 @@ class TestSyntaxError(Exception):
 
 
 def evaluate_test(words: Sequence[str], files: FileTree) -> bool:  # noqa: PLR0911 - one answer per form
-    """Whether the test that `rule_texts` make holds.
+    """Whether the test that `words` make holds.
 
     Raises:
         BadTestError: they make none.

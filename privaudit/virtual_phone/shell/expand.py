@@ -50,7 +50,7 @@ _PatternToken: TypeAlias = str | _CharClass
 
 
 def expand_fields(words: Sequence[Word], env: ExpansionContext) -> list[str]:
-    """The arguments that `rule_texts` become.
+    """The arguments that `words` become.
 
     Raises:
         TooMuchError: they are too long.

@@ -45,7 +45,7 @@ class _ToolError(Exception):
 
 
 def build_tools(files: FileTree) -> Mapping[str, Tool]:
-    """The tools of a phone that holds `build_files`, by name."""
+    """The tools of a phone that holds `files`, by name."""
     table: Mapping[str, Callable[[Sequence[str], Callable[[], bytes], FileTree], ProgramResult]] = {
         "[": _test,
         "cat": _cat,
