@@ -49,9 +49,9 @@ def rows(capture: Capture, sdk: int | None, numbers: Iterable[int], reading: Rea
         source = reading.blocks.details.get(answer.about or "")
         row = _row(source.answer if source is not None else answer, 0)
         if row.state is not AnswerState.ANSWERED:
-            forged = source is not None and source.dump.forged is not None
+            doubt = source is not None and (source.dump.forged is not None or source.dump.lost > 0)
             yield replace(
-                row, detail=row.detail or detail("coverage.phone_said", said=answer.about or ""), could_hide=forged
+                row, detail=row.detail or detail("coverage.phone_said", said=answer.about or ""), could_hide=doubt
             )
 
 

@@ -160,6 +160,8 @@ def _judge(answer: Answer, dump: Dump) -> Source:
         problem = detail("coverage.forged", package=dump.forged)
     elif answer.state is AnswerState.ANSWERED and not dump.packages:
         problem = detail("coverage.not_this_dump")
+    elif answer.state is AnswerState.ANSWERED and dump.lost:
+        problem = detail("coverage.lost_grants", n=dump.lost)
     elif answer.state is AnswerState.ANSWERED and not _is_whole(answer, dump):
         problem = detail("coverage.no_end")
     if problem is not None:

@@ -89,3 +89,5 @@ class Dump:
     ends: bool = False
     """Whether a section follows that stands behind the last block, so that all blocks were seen."""
     unparsed: int = 0
+    lost: int = 0
+    """Lines that tell of a grant, and could not be read: a permission without a line may be granted all the same."""

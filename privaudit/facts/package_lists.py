@@ -16,7 +16,8 @@ from typing import Final
 
 from privaudit.facts.package_blocks import Grant, Grants
 
-GRANTED: Final = ": granted="
+_TOLD: Final = "granted="
+GRANTED: Final = f": {_TOLD}"
 OF_PACKAGE: Final = " " * 6
 OF_USER: Final = " " * 8
 """Where the lines of a list begin that belongs to a package, or to one of its users. What ends it begins before."""
@@ -45,6 +46,10 @@ class Lists:
     def __init__(self, wanted: AbstractSet[str] | None) -> None:
         self.unparsed = 0
         """Lines of no known form."""
+        self._taken = 0
+        """Lines of the known form."""
+        self._cut = 0
+        """Of the others those that end before they say whether something is granted."""
         self.twice = False
         """Whether a permission came twice in one list."""
         self._wanted = wanted
@@ -55,6 +60,13 @@ class Lists:
         self._grants: dict[str, Grant] = {}
         """What follows it."""
 
+    def lost(self, text: str) -> int:
+        """Grants that stand in the whole `text`, wherever, and were not taken from a line of a list.
+
+        Blanks became tabs, a line was broken at the width of a terminal: what such a line told is told nowhere else.
+        """
+        return text.count(_TOLD) - self._taken + self._cut
+
     def read(self, part: List, lines: Iterator[str], offset: int) -> tuple[str | None, int]:
         """Read on in a list; the next of `lines` stands at `offset`.
 
@@ -62,18 +74,25 @@ class Lists:
             The first line that begins before the list does, ``None`` at the end of the text, and where it stands.
         """
         grants, offsets, seen = part.grants, part.grants.offsets, self._seen[part.indent]
+        again = 0
+        end: str | None = None
         for line in lines:
             told = seen.get(line, _UNSEEN)
-            if told is not None:
+            if told is None:
+                again += 1
+            else:
                 name, grant = told
                 if grant is None or name in offsets:
                     if not line.startswith(part.indent):
-                        return line, offset
+                        end = line
+                        break
                     self.take(part, line, offset)
                 else:
                     grants[name], offsets[name] = grant, offset
+                    again += 1
             offset += len(line) + 1
-        return None, offset
+        self._taken += again
+        return end, offset
 
     def take(self, part: List, line: str, offset: int) -> None:
         """Look at one line closely."""
@@ -83,6 +102,7 @@ class Lists:
             match = _LINE.match(line)
             if match is None:
                 self.unparsed += 1
+                self._cut += _TOLD not in line
                 return
             # Up to Android 9 flags are parted by blanks, later by pipes.
             grant = Grant(match[2] == "true", tuple((match[3] or "").replace("|", " ").split()))
@@ -90,6 +110,7 @@ class Lists:
             if user is None and "=" not in name:
                 self._names[begin], self._grants[end] = name, grant
         asked = self._wanted is None or name in self._wanted
+        self._taken += 1
         if user is None and line.startswith(part.indent):
             self._seen[part.indent][line] = (name, grant) if asked else None
         if not asked:

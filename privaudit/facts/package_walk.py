@@ -33,6 +33,7 @@ class Walk(Reader):
                 self.line(line, offset)
             line, offset = self._pass(lines, offset + len(line) + 1)
         self.dump.unparsed += self.lists.unparsed
+        self.dump.lost = self.lists.lost(text)
         if self.block is not None and self.block.users:
             self.leave()  # else: the text is cut in the middle of this block
 
