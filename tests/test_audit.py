@@ -139,3 +139,53 @@ def test_after_a_forged_dump_each_app_is_asked_for_by_name(demo_phone, tmp_path)
     assert "package.com.example.chat" in taken.answers
     assert not report.complete
     assert "com.example.nowhere" in txt.render(report, Translator("en"))
+
+
+_LENDER = "com.example.loan"
+_LINES = "".join(
+    f"        android.permission.{name}: granted=true, flags=[ USER_SET|USER_SENSITIVE_WHEN_GRANTED]\n"
+    for name in ("READ_CONTACTS", "READ_SMS", "READ_CALL_LOG")
+)
+_DUMP = f"""Packages:
+  Package [{_LENDER}] (b501922):
+    appId=10060
+    pkg=Package{{b0f3fb3 {_LENDER}}}
+    codePath=/data/app/~~x==/{_LENDER}-y==
+    versionCode=5 minSdk=23 targetSdk=34
+    dataDir=/data/user/0/{_LENDER}
+    User 0: ceDataInode=1 installed=true hidden=false suspended=false distractionFlags=0 stopped=false
+      gids=[3002, 3003]
+      runtime permissions:
+{_LINES}
+Package Changes:
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "copied"),
+    [
+        ("whole", lambda text: text),
+        ("tabs", lambda text: text.replace(" " * 8, "\t")),
+        (
+            "folded",
+            lambda text: "\n".join(line[at : at + 78] for line in text.split("\n") for at in (0, 78) if line[at:]),
+        ),
+        ("one line", lambda text: text.replace(_LINES, _LINES.splitlines()[0].strip() + "\n")),
+    ],
+)
+def test_a_copy_that_was_changed_never_clears_a_lender(run, tmp_path, name, copied):
+    (tmp_path / "dumpsys_package.txt").write_text(copied(_DUMP), encoding="utf-8")
+    (tmp_path / "getprop.txt").write_text("[ro.build.version.sdk]: [34]\n", encoding="utf-8")
+    (tmp_path / "pm_list_users.txt").write_text("Users:\n\tUserInfo{0:Owner:c13} running\n", encoding="utf-8")
+    listed = f"package:/data/app/~~x==/{_LENDER}-y==/base.apk={_LENDER}\n"
+    (tmp_path / "pm_list_packages.txt").write_text(listed, encoding="utf-8")
+    done = run("audit", tmp_path, "--lang", "en", "-o", tmp_path / "report.json")
+    report = report_json.read_report(tmp_path / "report.json")
+    assert not report.complete
+    assert done.code == (3 if name == "whole" else 5)
+    assert "cannot read" not in done.out
+    (row,) = (row for row in report.coverage if row.question == "packages")
+    assert row.could_hide == (name != "whole")
+    states = {one.state for app in report.apps for one in app.access.values()}
+    assert states == {AccessState.CAN_READ if name == "whole" else AccessState.UNKNOWN}
+    assert ("permission lines not understood" in done.out) == (name != "whole")

@@ -16,7 +16,8 @@ from typing import Final
 
 from privaudit.dumpsys.package_model import GrantTable, PermissionGrant
 
-GRANTED_MARKER: Final = ": granted="
+_GRANTED_KEY: Final = "granted="
+GRANTED_MARKER: Final = f": {_GRANTED_KEY}"
 PACKAGE_LIST_INDENT: Final = " " * 6
 USER_LIST_INDENT: Final = " " * 8
 """Where the lines of a list begin that belongs to a package, or to one of its users. What ends it begins before."""
@@ -45,6 +46,10 @@ class PermissionSectionParser:
     def __init__(self, kept_permissions: AbstractSet[str] | None) -> None:
         self.unparsed_lines = 0
         """Lines of no known form."""
+        self._parsed_lines = 0
+        """Lines of the known form."""
+        self._truncated_lines = 0
+        """Lines of an unknown form that end before they say whether the permission is granted."""
         self.has_duplicate = False
         """Whether a permission came twice in one list."""
         self._kept_permissions = kept_permissions
@@ -58,6 +63,14 @@ class PermissionSectionParser:
         self._grant_by_suffix: dict[str, PermissionGrant] = {}
         """What follows it."""
 
+    def count_unread_grants(self, text: str) -> int:
+        """Count the grants anywhere in `text` that were not read from a line of a permission list.
+
+        A copy that turned blanks into tabs, or broke a line at the width of a terminal, leaves such lines behind: what
+        they say about a permission stands nowhere else in the dump.
+        """
+        return text.count(_GRANTED_KEY) - self._parsed_lines + self._truncated_lines
+
     def parse_section(self, section: PermissionSection, lines: Iterator[str], offset: int) -> tuple[str | None, int]:
         """Read on in a list; the next of `lines` stands at `offset`.
 
@@ -65,18 +78,25 @@ class PermissionSectionParser:
             The first line that begins before the list does, ``None`` at the end of the text, and where it stands.
         """
         grants, offsets, seen = section.grants, section.grants.offsets, self._known_lines[section.indent]
+        repeated_lines = 0
+        end: str | None = None
         for line in lines:
-            told = seen.get(line, _UNKNOWN_LINE)
-            if told is not None:
-                name, grant = told
+            known = seen.get(line, _UNKNOWN_LINE)
+            if known is None:
+                repeated_lines += 1
+            else:
+                name, grant = known
                 if grant is None or name in offsets:
                     if not line.startswith(section.indent):
-                        return line, offset
+                        end = line
+                        break
                     self.parse_permission_line(section, line, offset)
                 else:
                     grants[name], offsets[name] = grant, offset
+                    repeated_lines += 1
             offset += len(line) + 1
-        return None, offset
+        self._parsed_lines += repeated_lines
+        return end, offset
 
     def parse_permission_line(self, section: PermissionSection, line: str, offset: int) -> None:
         """Look at one line closely."""
@@ -86,12 +106,14 @@ class PermissionSectionParser:
             match = _PERMISSION_LINE.match(line)
             if match is None:
                 self.unparsed_lines += 1
+                self._truncated_lines += _GRANTED_KEY not in line
                 return
             # Up to Android 9 flags are parted by blanks, later by pipes.
             grant = PermissionGrant(match[2] == "true", tuple((match[3] or "").replace("|", " ").split()))
             name, user = match[1], match[4]
             if user is None and "=" not in name:
                 self._name_by_prefix[begin], self._grant_by_suffix[end] = name, grant
+        self._parsed_lines += 1
         asked = self._kept_permissions is None or name in self._kept_permissions
         if user is None and line.startswith(section.indent):
             self._known_lines[section.indent][line] = (name, grant) if asked else None

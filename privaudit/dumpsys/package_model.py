@@ -89,3 +89,5 @@ class PackageDump:
     reached_end: bool = False
     """Whether a section follows that stands behind the last block, so that all blocks were seen."""
     unparsed_lines: int = 0
+    unread_grants: int = 0
+    """Lines with ``granted=`` that could not be read: a permission without a line may be granted all the same."""

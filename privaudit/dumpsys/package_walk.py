@@ -33,6 +33,7 @@ class PackageDumpParser(PackageLineParser):
                 self.parse_line(line, offset)
             line, offset = self._skip_known_lines(lines, offset + len(line) + 1)
         self.dump.unparsed_lines += self.section_parser.unparsed_lines
+        self.dump.unread_grants = self.section_parser.count_unread_grants(text)
         if self.current_block is not None and self.current_block.users:
             self.end_block()  # else: the text is cut in the middle of this block
 

@@ -51,11 +51,11 @@ def coverage_rows(
         source = parsed.package_dumps.by_package.get(answer.subject or "")
         row = _coverage_row(source.answer if source is not None else answer, 0)
         if row.state is not AnswerState.ANSWERED:
-            forged = source is not None and source.dump.forged_name is not None
+            doubtful = source is not None and (source.dump.forged_name is not None or source.dump.unread_grants > 0)
             yield replace(
                 row,
                 detail=row.detail or coverage_message("coverage.phone_said", said=answer.subject or ""),
-                could_hide=forged,
+                could_hide=doubtful,
             )
 
 

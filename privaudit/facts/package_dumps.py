@@ -167,6 +167,8 @@ def _assess_dump(answer: Answer, dump: PackageDump) -> ParsedDump:
         problem = coverage_message("coverage.forged", package=dump.forged_name)
     elif answer.state is AnswerState.ANSWERED and not dump.packages:
         problem = coverage_message("coverage.not_this_dump")
+    elif answer.state is AnswerState.ANSWERED and dump.unread_grants:
+        problem = coverage_message("coverage.lost_grants", n=dump.unread_grants)
     elif answer.state is AnswerState.ANSWERED and not _is_complete_dump(answer, dump):
         problem = coverage_message("coverage.no_end")
     if problem is not None:

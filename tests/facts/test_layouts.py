@@ -6,6 +6,7 @@ The phones are drawn by hypothesis and printed by ``privaudit.virtual_phone.dump
 
 from __future__ import annotations
 
+import re
 import sys
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -393,6 +394,51 @@ def test_cut_anywhere_nothing_unknown_becomes_denied(taken, changed, sdk, vendor
         assert wrong == set()
 
     holds()
+
+
+def _folded(width):
+    return lambda text: "\n".join(
+        line[at : at + width] for line in text.split("\n") for at in range(0, max(len(line), 1), width)
+    )
+
+
+def _begun_with(other):
+    """The grant that tells most, its blanks changed."""
+    return lambda text: re.sub(rf"(?m)^ +(?={CONTACTS}: granted=true)", other, text)
+
+
+COPIES = {
+    "tabs for eight blanks": lambda text: re.sub(r"(?m)^ {8}", "\t", text),
+    "tabs for all it can be": lambda text: re.sub(r"(?m)^(?: {8})+", lambda found: "\t" * (len(found[0]) // 8), text),
+    "no blanks": _begun_with(""),
+    "fewer blanks": _begun_with("     "),
+    "no-break blanks": _begun_with("\u00a0" * 8),
+    "a blank without width": _begun_with("\u200b        "),
+    "quoted": _begun_with("> "),
+    "cut at the =": lambda text: text.replace(f"{CONTACTS}: granted=true", f"{CONTACTS}: granted\n=true"),
+    "cut in the word": lambda text: text.replace(f"{CONTACTS}: granted=true", f"{CONTACTS}: gran\nted=true"),
+    "cut in the name": lambda text: text.replace(
+        f"{CONTACTS}: granted=true", f"{CONTACTS[:-3]}\n{CONTACTS[-3:]}: granted=true"
+    ),
+    "two lines in one": lambda text: re.sub(rf"\n +(?={CONTACTS}: granted=true)", "", text),
+    **{f"folded at {width}": _folded(width) for width in (40, 60, 80)},
+}
+"""What terminals, editors and the cleaners of their sessions make of a text that somebody copies."""
+
+
+@in_every_layout
+def test_in_a_copy_that_was_changed_no_grant_becomes_a_no(taken, changed, sdk, vendor):
+    phone = _drawn(sdk, vendor)
+    live, text = taken(phone), package_dump.whole(phone)
+    by_hand = live.having([replace(live.answer("packages"), exit_code=None)])
+    before = _states(facts.gather(changed(by_hand, {"packages": text})))
+    for name, copy in COPIES.items():
+        assert copy(text) != text
+        gathered = facts.gather(changed(by_hand, {"packages": copy(text)}))
+        after = _states(gathered)
+        lost = {told for told, state in before.items() if state.reads and not after[told].reads}
+        assert {after[told] for told in lost} <= {AccessState.UNKNOWN}, name
+        assert not lost or not is_complete(gathered), name
 
 
 # --- effort ----------------------------------------------------------------------------------------------------------

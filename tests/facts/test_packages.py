@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from privaudit import facts
@@ -213,6 +215,51 @@ def test_a_forged_own_dump_is_a_gap(live, changed):
     gathered = facts.gather_facts(changed(live, {f"package.{name}": f"Packages:\n{hostile}{BEHIND}"}))
     assert not is_complete(gathered)
     assert [row.detail.key for row in gathered.coverage if row.question == "package"] == ["coverage.forged"]
+
+
+# --- grants that were not read ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("line", "lost"),
+    [
+        (f"        {P}READ_SMS: granted=true", 0),
+        (f"\t{P}READ_SMS: granted=true", 1),
+        (f"{P}READ_SMS: granted=false", 1),
+        (f"        {P}READ_SMS: granted=true, flags=[ USER_SET", 1),
+        (f"        {P}READ_SMS: granted=t", 1),
+        (f"        {P}READ_S", 1),
+        (f"        {P}READ_S\nMS: granted=true", 2),
+        (f"  {P}READ_SMS: granted=true", 0),  # it still belongs to the list
+    ],
+)
+def test_grants_that_were_not_read_are_counted(line, lost):
+    text = f"Packages:\n{block(APP, 10060)}{BEHIND}"
+    contacts = f"        {P}READ_CONTACTS: granted=true, flags=[ USER_SET]\n"
+    assert contacts in text
+    assert package_checks.parse_and_check_dump(text).unread_grants == 0
+    assert package_checks.parse_and_check_dump(text.replace(contacts, f"{contacts}{line}\n")).unread_grants == lost
+
+
+def test_a_grant_anywhere_else_is_one_that_was_not_read():
+    text = f"Packages:\n{block(APP, 10060)}{BEHIND}"
+    for strange in (f"{P}READ_SMS: granted=true\n{text}", f"{text}\t{P}READ_SMS: granted=true\n"):
+        assert package_checks.parse_and_check_dump(strange).unread_grants == 1
+
+
+def test_an_own_dump_with_grants_that_were_not_read_is_a_gap(live, run, changed):
+    name = "com.example.sudaibao"
+    own = re.sub(r"(?m)^ {8}", "\t", run(f"dumpsys package {name}"))
+    gathered = facts.gather(changed(live, {f"package.{name}": own}))
+    (row,) = (row for row in gathered.coverage if row.question == "package")
+    assert (row.state, row.detail.key, row.could_hide) == (AnswerState.UNREADABLE, "coverage.lost_grants", True)
+    app = next(app for app in gathered.apps if app.package == name)
+    assert app.access[DataClass.CONTACTS].state is AccessState.CAN_READ  # the long dump says so
+    whole = re.sub(r"(?m)^ {8}", "\t", live.answer("packages").text)
+    gathered = facts.gather(changed(live, {f"package.{name}": own, "packages": whole}))
+    app = next(app for app in gathered.apps if app.package == name)
+    assert {one.state for one in app.access.values()} == {AccessState.UNKNOWN}
+    assert not is_complete(gathered)
 
 
 # --- what is legitimate ----------------------------------------------------------------------------------------------
