@@ -49,7 +49,7 @@ def consent_lines(retention: Retention, language: Translator) -> Iterator[str]:
 
 def instructions(
     row: DeviceRow, language: Translator, retention: Retention, *, others_waiting: bool = False
-) -> Iterator[str]:  # noqa: C901, PLR0912 - one case a stage
+) -> Iterator[str]:
     """What to do about this row now, one sentence a line. `others_waiting`: whether others wait for a code too."""
     text = language.t
     match row.stage:

@@ -60,7 +60,7 @@ class ShellState:
                     self.positional_args[int(name) - 1]
                     if len(name) < 5 and int(name) <= len(self.positional_args)
                     else None
-                )  # noqa: PLR2004
+                )
             case _:
                 return self.variables.get(name)
 
