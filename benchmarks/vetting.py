@@ -33,8 +33,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.apk_files import assembled, packed, pad, signing_block
 from privaudit import vetting
-from privaudit.vetting import batch, cores
-from privaudit.vetting import json as form
+from privaudit.vetting import batch
+from privaudit.vetting import report as form
 from privaudit.vetting.batch import VetJob
 from privaudit.virtual_phone import apks
 from tests.fixtures.apk_builder import rows_of
@@ -210,7 +210,7 @@ def two_cores(jobs: list[VetJob], known: vetting.VettingContext, kept: list[bool
     """How much quicker two cores are than one, against what two cores do for idle loops at that moment."""
     ratios = []
     for _ in range(3):
-        one, two = (wall(lambda n=n: sum(1 for _ in cores.vet_on_cores(jobs, known, cores=n))) for n in (1, 2))
+        one, two = (wall(lambda n=n: sum(1 for _ in batch.vet_on_cores(jobs, known, cores=n))) for n in (1, 2))
         loops = wall(lambda: spinning(1)) * 2 / wall(lambda: spinning(2))
         ratios.append((one / two, loops))
     gain, loops = max(ratios, key=lambda pair: pair[0] / pair[1])

@@ -33,10 +33,10 @@ from privaudit.audit import ReportOptions
 from privaudit.i18n import Translator
 from privaudit.transport import adb_auth, adb_device
 from privaudit.virtual_phone.adbd.auth import KeyPolicy
-from privaudit.virtual_phone.adbd.line import SimulatedLink
+from privaudit.virtual_phone.adbd.faults import SimulatedLink
 from privaudit.virtual_phone.programs import build_programs
 from privaudit.virtual_phone.shell import Program, ProgramResult
-from privaudit.workshop import telling
+from privaudit.workshop import controls
 from privaudit.workshop.device_queue import RECONNECT_GRACE_S
 from privaudit.workshop.model import AttachedDevice, DeviceRow, DeviceStage, Retention
 from privaudit.workshop.session import InputEnded, KeyPress, WorkshopSession
@@ -274,7 +274,7 @@ class Watcher(Facilitator):
 
     def update_row(self, row: DeviceRow) -> None:
         """Words on the board: when, and how far the phone is."""
-        if next(telling.instructions(row, self.session.language, Retention.HANDOUT), None):
+        if next(controls.instructions(row, self.session.language, Retention.HANDOUT), None):
             self.said.put((time.monotonic(), DeviceStage.AUTHORIZING if row.prompt_shown else row.stage))
 
     def refresh(self) -> None:

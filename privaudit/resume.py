@@ -11,11 +11,11 @@ from typing import Final
 from privaudit import facts
 from privaudit.apk.parts import ApkParts
 from privaudit.audit import CollectionOptions, collect_apks, packages_to_inspect
-from privaudit.capture import Capture, identity, questions, remote_apks
+from privaudit.capture import Capture, collector, questions, remote_apks
 from privaudit.capture.answers import Answer
 from privaudit.capture.collector import OnRound, collect_answers
 from privaudit.capture.command_log import LoggingTransport
-from privaudit.dumpsys import device, users
+from privaudit.dumpsys import device
 from privaudit.errors import PhoneError, SourceError
 from privaudit.knowledge import Knowledge
 from privaudit.model import AnswerState, Source
@@ -44,7 +44,7 @@ def resume_capture(
     """
     if capture.device_fingerprint is None:
         raise SourceError("errors.phone_unmarked")
-    if not identity.is_same_device(transport, capture.device_fingerprint):
+    if not collector.is_same_device(transport, capture.device_fingerprint):
         raise PhoneError("errors.another_phone")
     before, recorder = capture, LoggingTransport(transport)
     for _ in range(_MAX_ROUNDS):
@@ -92,7 +92,7 @@ def was_interrupted(capture: Capture) -> bool:
     if any(map(_was_cut, came)):
         return True
     found = device.phone_from_properties(device.parse_properties(capture.answer("properties").text), None)
-    people = users.parse_users(capture.answer("users").text, found.sdk)
+    people = device.parse_users(capture.answer("users").text, found.sdk)
     return any(_was_cut(capture.answer(key)) for key in questions.expected_keys(found.sdk, people))
 
 

@@ -17,8 +17,8 @@ from privaudit import vetting
 from privaudit.cli.console import CliConsole
 from privaudit.i18n import Translator
 from privaudit.vetting import batch, batch_table
-from privaudit.vetting import json as form
-from privaudit.vetting.tally import BatchSummary
+from privaudit.vetting import report as form
+from privaudit.vetting.batch_table import BatchSummary
 from privaudit.virtual_phone import apks
 
 LOAN = "com.example.sudaibao-10402.apk"
@@ -261,11 +261,11 @@ def test_a_draft_leaves_out_what_cannot_be_read_and_keys_that_everybody_has(run,
     assert f"{bad} was left out: its file is no APK" in flat(done.err)
     assert len(tomllib.loads(done.out)["app"]) == 1
     from privaudit import vetting
-    from privaudit.cli import draft
+    from privaudit.cli import signatures_exchange
 
     app = vetting.vet(loan, vetting.load_vetting_context()).app
-    monkeypatch.setattr(draft, "WELL_KNOWN_TEST_CERTIFICATES", frozenset(app.certificates_sha256))
-    row = draft.draft_row(app, 'x\n[[app]]\npackage = "evil"', Translator("en"))
+    monkeypatch.setattr(signatures_exchange, "WELL_KNOWN_TEST_CERTIFICATES", frozenset(app.certificates_sha256))
+    row = signatures_exchange.draft_row(app, 'x\n[[app]]\npackage = "evil"', Translator("en"))
     (parsed,) = tomllib.loads(row)["app"]  # a file's name opens no row of its own
     assert "certificates" not in parsed
     assert "of a key that everybody has" in row

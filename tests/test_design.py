@@ -114,7 +114,7 @@ def test_no_network_but_to_a_phone_and_for_newer_lists(package):
     # A cluster that was asked for has its own door; see below.
     assert users <= {"knowledge.fetch", *(("scan.cluster",) if package == "asyncio" else ())}
     # And only the one command that says so reaches it.
-    assert users_of("privaudit.knowledge.fetch") == {"commands.exchange", "knowledge.bundle"}
+    assert users_of("privaudit.knowledge.update") == {"commands.exchange", "knowledge.bundle"}
     assert users_of("privaudit.knowledge.update") == {"commands.exchange"}
 
 
@@ -135,7 +135,7 @@ def test_a_workshop_never_changes_a_phone():
     for module in inside("workshop"):
         remedy = {name for name in imports(module) if name.startswith("privaudit.revocation")}
         # Words of taps only: no command that writes, no plan, no undo, no page shown on the phone.
-        assert remedy <= {"privaudit.revocation", "privaudit.revocation.card", "privaudit.revocation.steps"}, module
+        assert remedy <= {"privaudit.revocation", "privaudit.revocation.steps"}, module
 
 
 def test_the_keyboard_and_locks_have_one_door_each():

@@ -22,7 +22,7 @@ from privaudit.errors import PrivauditError
 from privaudit.i18n import Translator
 from privaudit.knowledge import rights
 from privaudit.model import Report
-from privaudit.report import csv, diff, html, taps, txt
+from privaudit.report import csv, diff, html, revocation_text, txt
 from privaudit.report import diff_text as told
 from privaudit.report import json as document
 from privaudit.report.share import anonymize_report
@@ -108,7 +108,7 @@ def outputs(report, code):
     """Every text for people that is made of a report."""
     language = Translator(code)
     yield "txt", txt.render(report, language)
-    yield "steps", taps.render_steps(report, language, frozenset())
+    yield "steps", revocation_text.render_steps(report, language, frozenset())
     yield "diff", told.diff_to_text(diff.compare_reports(report, report), language)
     console = Console(
         file=io.StringIO(), force_terminal=True, color_system=None, width=100, highlight=False, soft_wrap=True

@@ -13,7 +13,7 @@ from rich.cells import cell_len
 
 from privaudit.i18n import Translator, catalog
 from privaudit.model import Message
-from privaudit.report import diff_text, taps, txt
+from privaudit.report import diff_text, revocation_text, txt
 from privaudit.report.diff import compare_reports
 from privaudit.virtual_phone import scenario_names
 from tests.fixtures.sentences import ENGLISH, TRANSLATED, forms, gaps
@@ -241,8 +241,8 @@ def test_an_unchecked_translation_says_so_everywhere(demo_report, code):
     for shown in (
         txt.render(demo_report, language),
         diff_text.diff_to_text(compare_reports(demo_report, later), language),
-        taps.render_steps(demo_report, language, frozenset()),
-        taps.usb_debugging_steps("aosp", language),
+        revocation_text.render_steps(demo_report, language, frozenset()),
+        revocation_text.usb_debugging_steps("aosp", language),
     ):
         assert (mark in " ".join(shown.split()) or mark in shown.replace("\n", "")) == (not catalog.is_reviewed(code))
 

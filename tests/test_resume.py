@@ -14,7 +14,7 @@ import pytest
 
 from privaudit import audit, knowledge, resume
 from privaudit.audit import CollectionOptions
-from privaudit.capture import archive, identity, questions
+from privaudit.capture import archive, collector, questions
 from privaudit.cli.capture import CaptureCommand
 from privaudit.cli.console import CliConsole
 from privaudit.errors import PhoneError, SourceError
@@ -74,7 +74,7 @@ def whole(tmp_path_factory):
         with adb_device.connect_tcp(
             phone.host, phone.port, on_waiting=lambda _: None, key_folder=tmp_path_factory.mktemp("key")
         ) as line:
-            identity.read_fingerprint(line)
+            collector.read_fingerprint(line)
             start = counted
             capture = audit.collect(line, knowledge.load_knowledge())
     return start, counted, capture
@@ -273,6 +273,6 @@ def test_androids_own_shell_and_tools_compute_it(tmp_path, tools, made):
         capture_output=True,
         check=False,
     )
-    found = identity._DIGEST_LINE.search(done.stdout)
+    found = collector._DIGEST_LINE.search(done.stdout)
     assert (len(found[1]) if found else 0) == made
     assert b"R58M" not in done.stdout

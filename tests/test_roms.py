@@ -8,10 +8,10 @@ import pytest
 
 from privaudit import roms
 from privaudit.capture.questions import PROPERTIES
-from privaudit.dumpsys import users
+from privaudit.dumpsys import device
 from privaudit.i18n import Translator, catalog
 from privaudit.model import UserKind
-from privaudit.revocation import card, steps
+from privaudit.revocation import steps
 
 ROMS = roms.list_rom_ids()
 MAKER = "ro.product.manufacturer"
@@ -153,7 +153,7 @@ def test_what_is_borrowed_is_not_checked():
 
 def test_copies_have_the_users_that_their_roms_make():
     text = "Users:\n" + "".join(f"\tUserInfo{{{n}:x:10}} running\n" for n in (0, 95, 128, 150, 900, 999))
-    found = users.parse_users(text, 34)
+    found = device.parse_users(text, 34)
     assert [found[n] for n in (95, 128, 150, 900, 999)] == [
         UserKind.CLONE,
         UserKind.CLONE,
@@ -173,7 +173,7 @@ def test_usb_debugging_on_and_off_again(made, rom, code):
     word = roms.load_rom(rom)["words"][code]["usb_debugging"]
     on, off = (
         [language.translate(step) for step in make(phone)]
-        for make in (card.enable_usb_debugging_steps, card.disable_usb_debugging_steps)
+        for make in (steps.enable_usb_debugging_steps, steps.disable_usb_debugging_steps)
     )
     assert any("seven" in tap or "连点七下" in tap for tap in on)
     assert language.t("steps.turn_on", word=word) in on
@@ -186,11 +186,11 @@ def test_what_a_maker_adds(made):
     def said(make, rom):
         return [Translator("zh").translate(step) for step in make(made.phone(33, rom))]
 
-    assert "打开「仅充电模式下允许 ADB 调试」。" in said(card.enable_usb_debugging_steps, "emui")
-    assert said(card.enable_usb_debugging_steps, "oneui")[0] == "关掉「自动阻止程序」。"
-    assert said(card.disable_usb_debugging_steps, "oneui")[-1] == "打开「自动阻止程序」。"
-    assert "HarmonyOS NEXT" in said(card.enable_usb_debugging_steps, "harmonyos")[0]
-    assert "「USB 调试（安全设置）」如果开着，关掉它。" in said(card.disable_usb_debugging_steps, "hyperos")
+    assert "打开「仅充电模式下允许 ADB 调试」。" in said(steps.enable_usb_debugging_steps, "emui")
+    assert said(steps.enable_usb_debugging_steps, "oneui")[0] == "关掉「自动阻止程序」。"
+    assert said(steps.disable_usb_debugging_steps, "oneui")[-1] == "打开「自动阻止程序」。"
+    assert "HarmonyOS NEXT" in said(steps.enable_usb_debugging_steps, "harmonyos")[0]
+    assert "「USB 调试（安全设置）」如果开着，关掉它。" in said(steps.disable_usb_debugging_steps, "hyperos")
     assert [gate.menu_key for gate in roms.list_restrictions("hyperos")] == ["usb_debugging_security"]  # MIUI's
     assert roms.list_restrictions("aosp") == ()
 
@@ -199,7 +199,7 @@ def test_uninstalling_comes_last_and_an_administrator_before_it(made):
     def said(**changed):
         return [
             Translator("en").translate(step)
-            for step in card.uninstall_steps(made.app(label="X", **changed), made.phone())
+            for step in steps.uninstall_steps(made.app(label="X", **changed), made.phone())
         ]
 
     assert said()[0].startswith("Last of all, when all is saved and deletion is demanded")

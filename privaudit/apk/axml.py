@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
-from privaudit.apk.apk_problems import ApkError
-from privaudit.apk.arsc_view import CHUNK_HEADER, BinaryView
+from privaudit.apk.parts import ApkError
+from privaudit.apk.resource_table import CHUNK_HEADER, BinaryView
 
 _MAX_CHUNKS: Final = 50_000
 """Tags and their ends; the largest real manifest known has a tenth of it."""

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from privaudit.apk.apk_problems import ApkError
+from privaudit.apk.parts import ApkError
 
 _HEADER: Final = struct.Struct("<4s3sx32xI12x6I16x2I")
 """Magic and version; then the endian tag, and size and offset of texts, types and prototypes; of classes."""

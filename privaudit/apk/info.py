@@ -8,11 +8,10 @@ from typing import TypeAlias
 
 from privaudit.apk import manifest as apk_manifest
 from privaudit.apk import signing as apk_certificates
-from privaudit.apk.apk_problems import ApkError
 from privaudit.apk.axml import XmlValue
 from privaudit.apk.labels import LabelResolver, missing_part_error, touch_references
 from privaudit.apk.manifest import ApkManifest, UsesPermission
-from privaudit.apk.parts import ARSC, MANIFEST, SIGNING_BLOCK, ApkPart, ApkParts
+from privaudit.apk.parts import ARSC, MANIFEST, SIGNING_BLOCK, ApkError, ApkPart, ApkParts
 from privaudit.apk.resource_table import ResourceTable
 from privaudit.apk.signing import SigningInfo
 from privaudit.model import AnswerState, Message, RequestedState

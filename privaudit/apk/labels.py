@@ -6,11 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from privaudit.apk.apk_problems import ApkError, apk_message
-from privaudit.apk.arsc_locale import Locale
 from privaudit.apk.axml import XmlValue
-from privaudit.apk.parts import ARSC, ApkParts
-from privaudit.apk.resource_config import DeviceConfig, best_match
+from privaudit.apk.parts import ARSC, ApkError, ApkParts, apk_message
+from privaudit.apk.resource_config import DeviceConfig, Locale, best_match
 from privaudit.apk.resource_table import ResourceTable, ResValueType
 from privaudit.model import Message
 

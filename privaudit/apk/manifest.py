@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
-from privaudit.apk.apk_problems import ApkError
 from privaudit.apk.axml import Attributes, XmlElement, XmlValue, iter_elements
+from privaudit.apk.parts import ApkError
 
 _LABEL, _NAME, _ENABLED, _TARGET_ACTIVITY = 0x01010001, 0x01010003, 0x0101000E, 0x01010202
 _PERMISSION: Final = 0x01010006

@@ -15,8 +15,21 @@ from typing import Any, Final
 
 from pydantic import TypeAdapter, ValidationError
 
-from privaudit.apk.apk_problems import apk_message
-from privaudit.model import AnswerState, Message
+from privaudit.model import AnswerState, Message, MessageValue
+
+
+class ApkError(Exception):
+    """Something in an APK cannot be read. `message` says why."""
+
+    def __init__(self, key: str, **values: MessageValue) -> None:
+        super().__init__(key, values)
+        self.message = apk_message(key, **values)
+
+
+def apk_message(key: str, **values: MessageValue) -> Message:
+    """A `Message` that says why part of an APK cannot be read."""
+    return Message(key=key, values=values)
+
 
 MANIFEST: Final = "AndroidManifest.xml"
 ARSC: Final = "resources.arsc"

@@ -15,8 +15,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from privaudit.apk.apk_problems import ApkError
-from privaudit.apk.parts import SIGNING_BLOCK, ApkPart
+from privaudit.apk.parts import SIGNING_BLOCK, ApkError, ApkPart
 
 _V2_BLOCK_ID, _V3_BLOCK_ID, _V31_BLOCK_ID = 0x7109871A, 0xF05368C0, 0x1B93AD61
 _SCHEME_BY_BLOCK_ID: Final[Mapping[int, str]] = {_V2_BLOCK_ID: "v2", _V3_BLOCK_ID: "v3", _V31_BLOCK_ID: "v3.1"}

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from privaudit.apk.apk_problems import ApkError
+from privaudit.apk.parts import ApkError
 
 END_RECORD_BYTES: Final = 22
 MAX_TAIL_BYTES: Final = END_RECORD_BYTES + 0xFFFF

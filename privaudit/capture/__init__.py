@@ -10,8 +10,8 @@ from types import MappingProxyType
 
 from privaudit.apk.parts import ApkParts
 from privaudit.capture.answers import Answer, missing_answer
+from privaudit.capture.collector import DeviceFingerprint
 from privaudit.capture.command_log import CommandLogEntry
-from privaudit.capture.identity import DeviceFingerprint
 from privaudit.errors import SourceError
 from privaudit.model import Source
 

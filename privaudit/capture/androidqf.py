@@ -21,7 +21,7 @@ from types import MappingProxyType
 from typing import IO, Any, Final
 
 from privaudit.apk.parts import ApkParts
-from privaudit.capture import Capture, bugreport, converters, services
+from privaudit.capture import Capture, bugreport, converters
 from privaudit.capture.answers import Answer, classify_answer, coverage_message, missing_answer
 from privaudit.capture.archive import READ_ERRORS, sha256_file
 from privaudit.capture.bugreport_sections import BugreportSections, split_sections
@@ -147,7 +147,7 @@ def _open_zip(archive: zipfile.ZipFile, path: Path) -> _ZipFiles:
 
 def _assemble_capture(files: _FolderFiles | _ZipFiles, path: Path) -> Capture:
     report = _read_dumpsys(files, path)
-    answers: dict[str, Answer] = {answer.key: answer for answer in services.answers_from_sections(report)}
+    answers: dict[str, Answer] = {answer.key: answer for answer in bugreport.answers_from_sections(report)}
     for name, key in _TEXT_FILES.items():
         if files.has_file(name):
             own = redact(_read_text(files, name, key))
@@ -156,9 +156,9 @@ def _assemble_capture(files: _FolderFiles | _ZipFiles, path: Path) -> Capture:
                 answers[key] = own
     rows = _load_json(files, _PACKAGES_FILE)
     answers |= {answer.key: answer for answer in _package_list_answers(files, rows)}
-    when = services.dump_time(report, answers.get("properties") or missing_answer("properties"))
+    when = bugreport.dump_time(report, answers.get("properties") or missing_answer("properties"))
     if when is not None:
-        answers["clock"] = services.clock_answer(when)
+        answers["clock"] = bugreport.clock_answer(when)
     if not answers:
         raise SourceError("errors.androidqf_without_answers", path=str(path))
     return Capture(
@@ -174,7 +174,7 @@ def _read_dumpsys(files: _FolderFiles | _ZipFiles, path: Path) -> BugreportSecti
     """``dumpsys.txt``; where it is not there, the bug report, which holds the same."""
     if files.has_file(_DUMPSYS_FILE):
         with files.open_file(_DUMPSYS_FILE) as stream:
-            return split_sections(stream, services.WANTED_SECTIONS, str(path))
+            return split_sections(stream, bugreport.WANTED_SECTIONS, str(path))
     if not files.has_file(_BUGREPORT_FILE):
         return BugreportSections()
     with files.open_file(_BUGREPORT_FILE) as stream:
@@ -182,7 +182,7 @@ def _read_dumpsys(files: _FolderFiles | _ZipFiles, path: Path) -> BugreportSecti
     if len(raw) > MAX_FILE_BYTES:
         raise SourceError("errors.capture_too_large", path=str(path))
     with zipfile.ZipFile(io.BytesIO(raw)) as archive, bugreport.open_zipped_text(archive, path) as stream:
-        return split_sections(stream, services.WANTED_SECTIONS, str(path))
+        return split_sections(stream, bugreport.WANTED_SECTIONS, str(path))
 
 
 def _read_text(files: _FolderFiles | _ZipFiles, name: str, key: str) -> Answer:

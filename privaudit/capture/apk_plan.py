@@ -10,8 +10,7 @@ from collections.abc import Generator, Iterator, Mapping
 from typing import Final, Protocol, TypeAlias
 
 from privaudit.apk import zip_reader
-from privaudit.apk.apk_problems import ApkError, apk_message
-from privaudit.apk.parts import ARSC, MANIFEST, SIGNING_BLOCK, ApkPart
+from privaudit.apk.parts import ARSC, MANIFEST, SIGNING_BLOCK, ApkError, ApkPart, apk_message
 from privaudit.capture.questions import BLOCK_BYTES
 from privaudit.model import Message
 

@@ -14,32 +14,120 @@ import struct
 import zipfile
 import zlib
 from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, Literal
+
+from pydantic import AwareDatetime, TypeAdapter
 
 from privaudit import __version__
 from privaudit.apk import parts as apk_parts
 from privaudit.atomic_write import atomic_writer
 from privaudit.capture import Capture, command_log
 from privaudit.capture.answers import Answer
-from privaudit.capture.manifest import (
-    CAPTURE_SCHEMA,
-    COMMAND_LOG_FILE,
-    AnswerEntry,
-    ApkEntry,
-    CaptureManifest,
-    LogFileEntry,
-    apk_file_name,
-    dump_manifest,
-    find_misnamed,
-    load_manifest,
-)
+from privaudit.capture.collector import DeviceFingerprint
+from privaudit.capture.questions import is_package_name
 from privaudit.capture.redact import REDACTED
-from privaudit.capture.text_folder import MAX_FILE_BYTES, answer_file_name
+from privaudit.capture.text_folder import MAX_FILE_BYTES, answer_file_name, parse_answer_file_name
 from privaudit.errors import SourceError
 from privaudit.i18n import sanitize_text
-from privaudit.model import Source
+from privaudit.model import AnswerState, Message, Source, SourceKind
+
+CAPTURE_SCHEMA: Final = "privaudit-capture/1"
+COMMAND_LOG_FILE: Final = "commands.jsonl"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerEntry:
+    """One answer."""
+
+    key: str
+    state: AnswerState
+    detail: Message | None
+    exit_code: int | None
+    file: str
+    sha256: str
+    translated_from: str | None = None
+    removed: int = 0
+    """How often the answer was marked: something stood there that must not be kept."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApkEntry:
+    """What was kept of one APK."""
+
+    package: str
+    file: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogFileEntry:
+    """The command log."""
+
+    file: Literal["commands.jsonl"]
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaptureManifest:
+    """The whole."""
+
+    schema: Literal["privaudit-capture/1"]
+    tool: str
+    taken_at: AwareDatetime
+    source: SourceKind
+    demo: bool
+    answers: tuple[AnswerEntry, ...]
+    apks: tuple[ApkEntry, ...] = ()
+    log: LogFileEntry | None = None
+    phone: DeviceFingerprint | None = None
+
+
+_MANIFEST_ADAPTER: Final = TypeAdapter(CaptureManifest)
+
+
+def dump_manifest(manifest: CaptureManifest) -> bytes:
+    """`manifest` as JSON that a person can read."""
+    return _MANIFEST_ADAPTER.dump_json(manifest, indent=1)
+
+
+def load_manifest(data: bytes) -> CaptureManifest:
+    """Read back what `dump` wrote.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    return _MANIFEST_ADAPTER.validate_json(data)
+
+
+def find_misnamed(manifest: CaptureManifest) -> str | None:
+    """An answer or APK that comes twice, or whose file has a name that we would not give it."""
+    keys = Counter(entry.key for entry in manifest.answers)
+    for entry in manifest.answers:
+        # Both ways round: no key but the one that we would write gives this name.
+        if (
+            keys[entry.key] > 1
+            or parse_answer_file_name(entry.file) != entry.key
+            or answer_file_name(entry.key) != entry.file
+        ):
+            return entry.key
+    packages = Counter(entry.package for entry in manifest.apks)
+    for named in manifest.apks:
+        if (
+            packages[named.package] > 1
+            or not is_package_name(named.package)
+            or named.file != apk_file_name(named.package)
+        ):
+            return named.package
+    return None
+
+
+def apk_file_name(package: str) -> str:
+    """Name of the entry that holds the parts of a package's APK."""
+    return f"apks/{package}.parts"
+
 
 _ZIP_SIGNATURE: Final = b"PK\3\4"
 MANIFEST_FILE: Final = "manifest.json"

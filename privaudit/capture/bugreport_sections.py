@@ -1,6 +1,6 @@
 """Cuts a bug report, or a ``dumpsys`` of all services, into the parts that we know; everything else is read over.
 
-`privaudit.capture.framing` says how parts are told apart. Apps write into dumps: a version name may hold line breaks,
+`privaudit.capture.bugreport_sections` says how parts are told apart. Apps write into dumps: a version name may hold line breaks,
 and with them such lines. No line of these is believed for itself. Each header is followed by the footer of the same
 service, and each part comes once; an app can add lines, but cannot take away the true ones that follow. A part that
 comes twice, and every part between a header and a footer that do not belong together, is not believed at all.
@@ -9,15 +9,48 @@ comes twice, and every part between a header and a footer that do not belong tog
 from __future__ import annotations
 
 import io
+import re
 from collections import Counter
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import IO, Final
 
-from privaudit.capture import framing
 from privaudit.capture.text_folder import MAX_FILE_BYTES
 from privaudit.errors import SourceError
+
+DASH_LINE: Final = b"-" * 79
+SERVICE_HEADER: Final = re.compile(rb"DUMP OF SERVICE (?:CRITICAL |HIGH )?(\S{1,200}):")
+"""The line below `DASH_LINE`. Group: the service."""
+FOOTER_MARKER: Final = b"s was the duration of dumpsys "
+"""Stands in each `SERVICE_FOOTER`."""
+SERVICE_FOOTER: Final = re.compile(
+    rb"(?s:(.*))-{9} [\d.,]{1,12}s was the duration of dumpsys (\S{1,200}?)"
+    rb"(?:, ending at: (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d))?"
+)
+"""Groups: what stands before it, the service, the phone's local time."""
+
+TITLE_PREFIX: Final = b"------ "
+SECTION_TITLE: Final = re.compile(rb"-{6} .{1,500} -{6}")
+"""Of another part, or how long one took."""
+PROPERTIES_TITLE: Final = re.compile(rb"-{6} SYSTEM PROPERTIES(?: \(getprop\))? -{6}")
+TIMEOUT_MARKER: Final = b"(killing pid "
+TIMEOUT_LINE: Final = re.compile(rb"\*\*\* .{1,200}[Tt]imed out after [\d.,]{1,12}s \(killing pid \d{1,9}\)$")
+"""What ``dumpstate`` writes behind the output of a command that took too long."""
+
+DUMPSTATE_PREFIX: Final = b"== dumpstate: "
+DUMPSTATE_HEADER: Final = re.compile(rb"== dumpstate: (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)")
+"""Of the whole report. Group: the phone's local time."""
+
+PACKAGE_BLOCK_PREFIX: Final = b"  Package ["
+PACKAGE_BLOCK: Final = re.compile(rb"  Package \[[^\]]{1,300}\] \([0-9a-f]{1,16}\):")
+"""The first line of an app in ``dumpsys package``; it stands nowhere else."""
+
+DUMPSYS_PREAMBLE: Final = re.compile(
+    rb"(?:Service host process PID: \d+|Client PIDs: [\d, ]*|Threads in use: \d+/\d+)\r*\n"
+)
+"""Lines that ``dumpsys`` itself puts above a dump, since Android 12."""
+
 
 MAX_REPORT_BYTES: Final = 1 << 30
 """Bytes of text in one report: ten times the largest known."""
@@ -120,27 +153,24 @@ class _SectionSplitter:
 
     def is_content_only(self, chunk: bytes) -> bool:
         """Whether no line of the frame can be in `chunk`."""
-        if self.pending_dashes is not None or (not self.section_count and framing.DUMPSTATE_PREFIX in chunk):
+        if self.pending_dashes is not None or (not self.section_count and DUMPSTATE_PREFIX in chunk):
             return False
-        if framing.PACKAGE_BLOCK_PREFIX in chunk and (self.current is None or self.current.name != "package"):
+        if PACKAGE_BLOCK_PREFIX in chunk and (self.current is None or self.current.name != "package"):
             return False
-        return not any(
-            mark in chunk
-            for mark in (framing.DASH_LINE, framing.TITLE_PREFIX, framing.FOOTER_MARKER, framing.TIMEOUT_MARKER)
-        )
+        return not any(mark in chunk for mark in (DASH_LINE, TITLE_PREFIX, FOOTER_MARKER, TIMEOUT_MARKER))
 
     def feed_line(self, line: bytes, *, at_line_start: bool) -> None:
         """Take one line, or a piece of one that is very long."""
         text = line.rstrip(b"\r\n")
         if self.pending_dashes is not None:
             dashes, self.pending_dashes = self.pending_dashes, None
-            if header := framing.SERVICE_HEADER.fullmatch(text):
-                self.append(dashes.rstrip(b"\r\n").removesuffix(framing.DASH_LINE))
+            if header := SERVICE_HEADER.fullmatch(text):
+                self.append(dashes.rstrip(b"\r\n").removesuffix(DASH_LINE))
                 self._start_section(header[1].decode("utf-8", "replace"))
                 return
             self.append(dashes)
         # What a service says last may lack its line feed: then the frame stands behind it.
-        if text.endswith(framing.DASH_LINE):
+        if text.endswith(DASH_LINE):
             self.pending_dashes = line
         elif not self._handle_section_end(text) and not (
             at_line_start and line[:1] in b"-= " and self._handle_frame_line(text)
@@ -149,15 +179,11 @@ class _SectionSplitter:
 
     def _handle_section_end(self, text: bytes) -> bool:
         """Whether `text` ends a part."""
-        if framing.FOOTER_MARKER in text and (footer := framing.SERVICE_FOOTER.fullmatch(text)):
+        if FOOTER_MARKER in text and (footer := SERVICE_FOOTER.fullmatch(text)):
             self.append(footer[1])
             self._handle_footer(footer[2].decode("utf-8", "replace"), footer[3])
             return True
-        if (
-            framing.TIMEOUT_MARKER in text
-            and self.current is not None
-            and (killed := framing.TIMEOUT_LINE.search(text))
-        ):
+        if TIMEOUT_MARKER in text and self.current is not None and (killed := TIMEOUT_LINE.search(text)):
             self.append(text[: killed.start()])
             self._end_section(complete=False, timed_out=True)
             return True
@@ -165,19 +191,17 @@ class _SectionSplitter:
 
     def _handle_frame_line(self, text: bytes) -> bool:
         """Whether `text` is a line between parts."""
-        if text.startswith(framing.TITLE_PREFIX):
-            if framing.PROPERTIES_TITLE.fullmatch(text):
+        if text.startswith(TITLE_PREFIX):
+            if PROPERTIES_TITLE.fullmatch(text):
                 self._start_section(PROPERTIES_SECTION)
                 return True
-            return framing.SECTION_TITLE.fullmatch(text) is not None and self._handle_title()
-        if text.startswith(framing.DUMPSTATE_PREFIX):
-            head = framing.DUMPSTATE_HEADER.fullmatch(text)
+            return SECTION_TITLE.fullmatch(text) is not None and self._handle_title()
+        if text.startswith(DUMPSTATE_PREFIX):
+            head = DUMPSTATE_HEADER.fullmatch(text)
             if head is not None and not self.section_count and self.result.started_at is None:
                 self.result.started_at = head[1].decode()
-        elif text.startswith(framing.PACKAGE_BLOCK_PREFIX) and (self.current is None or self.current.name != "package"):
-            self.has_stray_package_block = (
-                self.has_stray_package_block or framing.PACKAGE_BLOCK.fullmatch(text) is not None
-            )
+        elif text.startswith(PACKAGE_BLOCK_PREFIX) and (self.current is None or self.current.name != "package"):
+            self.has_stray_package_block = self.has_stray_package_block or PACKAGE_BLOCK.fullmatch(text) is not None
         return False
 
     def _start_section(self, name: str) -> None:
@@ -223,7 +247,7 @@ class _SectionSplitter:
         if one is None or one.chunks is None or one.name in self.result.sections:
             return
         raw = b"".join(one.chunks)
-        while match := framing.DUMPSYS_PREAMBLE.match(raw):
+        while match := DUMPSYS_PREAMBLE.match(raw):
             raw = raw[match.end() :]
         self.result.sections[one.name] = Section(
             raw=raw[:MAX_FILE_BYTES],

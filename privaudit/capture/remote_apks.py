@@ -12,8 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from privaudit.apk.apk_problems import ApkError, apk_message
-from privaudit.apk.parts import ApkPart, ApkParts
+from privaudit.apk.parts import ApkError, ApkPart, ApkParts, apk_message
 from privaudit.capture import remote_file
 from privaudit.capture.apk_plan import ByteRanges, merge_ranges, plan_parts
 from privaudit.capture.questions import BLOCK_BYTES, BlockRange, is_apk_path

@@ -12,9 +12,8 @@ from typing import Annotated, Final, NoReturn, cast
 import typer
 
 from privaudit import __version__
-from privaudit.cli.app import LazyGroup
+from privaudit.cli.app import ClickUsageError, LazyGroup, report_usage_error
 from privaudit.cli.console import CliConsole, configure_stdio
-from privaudit.cli.misread import ClickUsageError, report_usage_error
 from privaudit.cli.options import HELP_TRANSLATOR, LanguageOption
 from privaudit.cli.options import help_text as _help
 from privaudit.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE

@@ -56,9 +56,9 @@ class CaptureCommand:
 
     def _collect_capture(self, connection: Transport, knowledge: Knowledge) -> Capture:
         from privaudit import audit
-        from privaudit.capture import identity
+        from privaudit.capture import collector
 
-        known = identity.read_fingerprint(connection)  # first: a cable may be pulled at any time
+        known = collector.read_fingerprint(connection)  # first: a cable may be pulled at any time
         taken = audit.collect(
             connection,
             knowledge,

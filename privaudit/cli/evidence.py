@@ -123,9 +123,9 @@ def _with_country_rules(document: Report, country: str | None) -> Report:
 
 
 def _verify_evidence_folder(console: CliConsole, folder: Path) -> int:
-    from privaudit.documents import evidence_pages, recheck
+    from privaudit.documents import evidence_folder, evidence_pages
 
-    checked = recheck.verify_evidence_folder(folder)
+    checked = evidence_folder.verify_evidence_folder(folder)
     console.print_message("cli.evidence_same", n=checked.unchanged)
     for how, name in checked.changes:
         console.print_message(f"cli.evidence_{how}", path=name)

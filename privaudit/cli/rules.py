@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -14,10 +14,97 @@ from privaudit.cli.console import CliConsole
 from privaudit.cli.options import HELP_TRANSLATOR, LanguageOption, PlainOption, create_command_group
 from privaudit.cli.signatures import parse_country
 from privaudit.errors import KnowledgeError
+from privaudit.i18n import Translator, sanitize_text
+from privaudit.knowledge.schema import UNDATED, Rule, RuleClause
+from privaudit.model import Message
 
 if TYPE_CHECKING:
-    from privaudit.knowledge.rule_file import Rule
     from privaudit.knowledge.rules import RuleSet
+
+
+_MAX_TEXT_CHARS: Final = 400
+"""Characters of a citation or a note in one line."""
+
+
+def format_rule_line(language: Translator, rule: Rule, today: str) -> str:
+    """A rule on one line: its id, whose it is, of when, and what it is called."""
+    date = language.t("rulebook.undated") if rule.date == UNDATED else rule.date
+    name = f"{_rule_text(language, rule, 'authority')}: {_rule_text(language, rule, 'title')}"
+    return "  ".join((rule.id, rule.country or "--", date, name, *_status_marks(language, rule, today)))
+
+
+def format_rule(language: Translator, rule: Rule, today: str) -> Iterator[str]:
+    """A rule with all that is known of it."""
+    dated = Message(key="rulebook.undated") if rule.date == UNDATED else rule.date
+    authority = Message(key=f"rule.{rule.id}.authority")
+    yield "  ".join((rule.id, *_status_marks(language, rule, today)))
+    yield "  " + _rule_text(language, rule, "title")
+    yield "  " + language.t("rulebook.by", authority=authority, dated_on=dated)
+    yield "  " + _rule_text(language, rule, "says")
+    yield ""
+    for part in (_format_scope(language, rule), _format_clauses(language, rule), _format_sources(language, rule)):
+        yield from (f"  {one}" for one in part)
+
+
+def _format_scope(language: Translator, rule: Rule) -> Iterator[str]:
+    """What kind of rule it is, to what it applies, and since when."""
+    yield language.t("rulebook.basis", basis=Message(key=f"rulebook.basis_{rule.basis}"))
+    yield language.t("rulebook.citation", citation="") + sanitize_text(rule.citation, _MAX_TEXT_CHARS)
+    yield language.t(f"rulebook.applies_{rule.kind}", stores=rule.stores, country=rule.country)
+    begin, end = rule.in_force_from, rule.in_force_until
+    if rule.kind != "observation":
+        name = "from_unknown" if begin is None else "from_until" if end is not None else "from"
+        yield language.t(f"rulebook.{name}", begin_on=begin, end_on=end)
+    if rule.replaced_by:
+        yield language.t("rulebook.replaced", id=rule.replaced_by)
+
+
+def _format_clauses(language: Translator, rule: Rule) -> Iterator[str]:
+    for concern in rule.concern:
+        yield from _format_clause(language, rule, concern)
+    if not rule.concern:
+        yield language.t("rulebook.no_concern")
+
+
+def _format_sources(language: Translator, rule: Rule) -> Iterator[str]:
+    """Where it was read, how well it is known, and who has checked it."""
+    if rule.has_unverified_parts:
+        yield language.t("rulebook.verify", what=Message(key=f"rule.{rule.id}.verify"))
+    if not rule.text_read and rule.kind != "observation":
+        yield language.t("rulebook.text_unread")
+    for source in rule.source:
+        name = "read" if source.read else "cited"
+        yield language.t(f"rulebook.{name}", what=source.what, where=source.where)
+    for name, value in (("url", rule.url), ("note", rule.note)):
+        if value:
+            yield language.t(f"rulebook.{name}", **{name: ""}) + sanitize_text(value, _MAX_TEXT_CHARS)
+    if rule.checked_by and rule.checked_on:
+        yield language.t("rulebook.checked_by", name=rule.checked_by, checked_on=rule.checked_on)
+    else:
+        yield language.t("rulebook.never_checked")
+
+
+def _format_clause(language: Translator, rule: Rule, clause: RuleClause) -> Iterator[str]:
+    condition = Message(key=f"rule.{rule.id}.{clause.condition}")
+    names = (*clause.permissions, *clause.special)
+    yield language.t(f"rulebook.says_{clause.says}", permissions=names, condition=condition)
+    if clause.mapping == "inferred":
+        yield language.t("rulebook.likely")
+    if clause.unread:
+        yield language.t("rulebook.unread", permissions=clause.unread)
+
+
+def _rule_text(language: Translator, rule: Rule, field: str) -> str:
+    return language.t(f"rule.{rule.id}.{field}")
+
+
+def _status_marks(language: Translator, rule: Rule, today: str) -> Iterator[str]:
+    if rule.has_unverified_parts:
+        yield language.t("rulebook.mark_verify")
+    if not rule.is_in_force(today):
+        over = rule.in_force_until is not None and today > rule.in_force_until
+        yield language.t(f"rulebook.mark_{'over' if over else 'ahead'}")
+
 
 _MAX_SHOWN_RULES: Final = 20
 """Rules that `show` prints in full."""
@@ -54,8 +141,6 @@ def list_rules(
     plain: PlainOption = False,
 ) -> None:
     """List the rules."""
-    from privaudit.cli import statute
-
     talk = CliConsole(lang, plain=plain)
     with talk.handle_errors():
         book = _load_rules()
@@ -63,7 +148,7 @@ def list_rules(
         if as_json:
             talk.write_stdout(_rules_to_json(book, found))
             return
-        lines = [statute.format_rule_line(talk.language, rule, _today()) for rule in found]
+        lines = [format_rule_line(talk.language, rule, _today()) for rule in found]
         lines += ["", talk.language.t("rulebook.counted", n=len(found))] if found else [_no_match_message(talk)]
         talk.write_stdout("".join(f"{line}\n" for line in [*lines, *_validity_notes(talk, book)]))
 
@@ -77,8 +162,6 @@ def show(
     plain: PlainOption = False,
 ) -> None:
     """Show rules with all that is known of them."""
-    from privaudit.cli import statute
-
     talk = CliConsole(lang, plain=plain)
     with talk.handle_errors():
         book = _load_rules()
@@ -86,7 +169,7 @@ def show(
         exact = [rule for rule in found if len(words) == 1 and rule.id.casefold() == words[0].casefold()]
         lines: list[str] = []
         for rule in (exact or found)[:_MAX_SHOWN_RULES]:
-            lines += [*statute.format_rule(talk.language, rule, _today()), ""]
+            lines += [*format_rule(talk.language, rule, _today()), ""]
         if not exact and len(found) > _MAX_SHOWN_RULES:
             lines.append(talk.language.t("rulebook.shown_some", shown=_MAX_SHOWN_RULES, n=len(found)))
         if not found:
@@ -104,14 +187,14 @@ def check(
     """Look for mistakes."""
     from privaudit.facts.access import OTHER_ROUTES
     from privaudit.facts.permission_table import PERMISSION_INFO
-    from privaudit.knowledge import rule_linter
+    from privaudit.knowledge import lint
 
     talk = CliConsole(lang, plain=plain)
     with talk.handle_errors():
-        known = rule_linter.CheckablePermissions(
+        known = lint.CheckablePermissions(
             permissions=frozenset(PERMISSION_INFO), special_access=frozenset(OTHER_ROUTES)
         )
-        checked = rule_linter.lint_rules(path, known)
+        checked = lint.lint_rules(path, known)
         talk.exit_on_problems(checked.problems)
         talk.write_stdout(talk.language.t("rulebook.checked", n=len(checked.rules)) + "\n")
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from privaudit.apk.signing import WELL_KNOWN_TEST_CERTIFICATES
 from privaudit.cli import apk
 from privaudit.cli.console import CliConsole
 from privaudit.cli.options import CountryOption, LanguageOption, PlainOption, SignaturesOption
@@ -22,9 +24,39 @@ from privaudit.cli.signatures import (
     signatures_help_text,
 )
 from privaudit.errors import KnowledgeError, UsageError
+from privaudit.i18n import Translator, sanitize_text
+from privaudit.knowledge import export as toml_text
+from privaudit.knowledge.schema import SignatureRow
+from privaudit.vetting.document import VettedApp
 
 if TYPE_CHECKING:
-    from privaudit.knowledge.imported import ImportedList
+    from privaudit.knowledge.export import ImportedList
+
+
+_PACKAGE_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z][A-Za-z0-9_]*)+\Z", re.ASCII)
+_MAX_NAMES: Final = 20
+
+
+def draft_header(language: Translator) -> str:
+    """What to do with the rows, as comments."""
+    return "".join(f"# {language.t(f'apkcli.{name}')}\n" for name in ("draft_head", "draft_head_2"))
+
+
+def draft_row(app: VettedApp, source_path: str, language: Translator) -> str:
+    """The row of one app. It says what the file says; whether that is worth a row, a source must say."""
+    names = (app.label, *app.labels.values(), *app.launcher_labels)
+    certificates = tuple(one for one in app.certificates_sha256 if one not in WELL_KNOWN_TEST_CERTIFICATES)
+    comments = [language.t("apkcli.draft_from", path=source_path, version=app.version_name or "?")]
+    if len(certificates) < len(app.certificates_sha256):
+        comments.append(language.t("apkcli.draft_key"))
+    made = SignatureRow(
+        package=app.package if _PACKAGE_NAME.match(app.package) else None,
+        names=tuple(dict.fromkeys(tamed for name in names if name and (tamed := sanitize_text(name))))[:_MAX_NAMES],
+        sha256=(app.apk_sha256,) if app.apk_sha256 is not None else (),
+        certificates=certificates,
+    )
+    return "".join(f"# {comment}\n" for comment in comments) + toml_text.row_to_toml(made)
+
 
 _MAX_IMPORT_BYTES: Final = 64 * 1024 * 1024
 """Of a file to be imported."""
@@ -99,7 +131,8 @@ def export(
     plain: PlainOption = False,
 ) -> None:
     """Write the lists in another format."""
-    from privaudit.knowledge import csv_format, records, releases, stix
+    from privaudit.knowledge import csv_format, releases, stix
+    from privaudit.knowledge import export as records
     from privaudit.knowledge import export as writing
     from privaudit.knowledge import update as bundle
 
@@ -138,8 +171,8 @@ def update(
 ) -> None:
     """Take in newer lists."""
     from privaudit import knowledge
-    from privaudit.knowledge import fetch
     from privaudit.knowledge import update as bundle
+    from privaudit.knowledge import update as fetch
 
     talk = CliConsole(lang, plain=plain)
     with talk.handle_errors():

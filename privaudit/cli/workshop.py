@@ -32,7 +32,7 @@ from privaudit.errors import (
 )
 
 if TYPE_CHECKING:
-    from privaudit.cli.desk import AuditRunner
+    from privaudit.cli.audit import AuditRunner
     from privaudit.transport.adb_auth import AdbKey
     from privaudit.workshop.device_watcher import DeviceWatcher
     from privaudit.workshop.session import WorkshopSession
@@ -106,7 +106,7 @@ class _WorkshopCommand:
 
     def run(self) -> int:
         """Until the facilitator ends it; the exit code of DESIGN §4."""
-        from privaudit.cli.desk import AuditRunner
+        from privaudit.cli.audit import AuditRunner
 
         reporting = AuditRunner(
             self._console, [], self._country, all_apps=False, unknown=False, as_json=False, as_json_lines=False
@@ -177,7 +177,7 @@ class _WorkshopCommand:
 
     def _print_summary(self, session: WorkshopSession) -> int:
         from privaudit.workshop import statistics
-        from privaudit.workshop.books import PAGES_FOLDER, read_all_sessions
+        from privaudit.workshop.storage import PAGES_FOLDER, read_all_sessions
 
         pages = (self._folder_path / PAGES_FOLDER).exists()
         self._console.print_message(
@@ -213,7 +213,7 @@ def _interrupt_on_signals() -> Iterator[None]:
 
 def _print_totals(console: CliConsole, folders: list[Path], output: list[str], *, as_json: bool) -> None:
     from privaudit.workshop import statistics
-    from privaudit.workshop.books import read_all_sessions
+    from privaudit.workshop.storage import read_all_sessions
 
     files = [Path(name) for name in output if name != "-"]
     for path in files:
@@ -229,7 +229,7 @@ def _print_totals(console: CliConsole, folders: list[Path], output: list[str], *
 
 
 def _write_kit(console: CliConsole, output: list[str], country: str | None) -> None:
-    from privaudit.cli.desk import AuditRunner
+    from privaudit.cli.audit import AuditRunner
     from privaudit.workshop import kit
 
     if len(output) != 1 or output == ["-"]:

@@ -121,8 +121,8 @@ def output_format(path: Path) -> str:
 
 
 _RENDERERS: Final = {
-    "html": "privaudit.documents.html",
-    "md": "privaudit.documents.md",
+    "html": "privaudit.documents.render",
+    "md": "privaudit.documents.render",
     "txt": "privaudit.documents.render",
 }
 

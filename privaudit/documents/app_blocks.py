@@ -7,7 +7,7 @@ from collections.abc import Container, Iterator, Mapping
 from privaudit.documents import DocumentBlock, DocumentTable, Paragraph
 from privaudit.i18n import sanitize_text
 from privaudit.model import DataClass
-from privaudit.report import head, matrix
+from privaudit.report import matrix, summary
 from privaudit.report.view import ReportView
 
 _MAX_LINE_CHARS = 400
@@ -33,7 +33,7 @@ def audit_rows(
     report, stamp = view.report, view.report.knowledge.signatures
     newest = view.language.format_date(stamp.newest) if stamp.newest else view.t("dates.unknown")
     return (
-        *((view.t(f"report.{name}"), value) for name, value in head.header_rows(view) if name in header_names),
+        *((view.t(f"report.{name}"), value) for name, value in summary.header_rows(view) if name in header_names),
         (view.t("papers.computer_time"), f"{report.taken_at.isoformat(sep=' ', timespec='seconds')}"),
         (view.t("papers.tool"), sanitize_text(f"{report.tool.name} {report.tool.version}")),
         (view.t("papers.lists"), f"{newest}; {stamp.packages}; {sanitize_text(stamp.sha256)}"),
@@ -42,7 +42,7 @@ def audit_rows(
 
 def access_blocks(view: ReportView, package: str) -> Iterator[DocumentBlock]:
     """Whether it can read, and whether it has, for every Android user that has it."""
-    yield Paragraph(view.t("papers.found", when=dict(head.header_rows(view))["checked"]))
+    yield Paragraph(view.t("papers.found", when=dict(summary.header_rows(view))["checked"]))
     rows = []
     for copy in view.installs_of(package):
         cells = (matrix.cell_text(view, copy, data) for data in DataClass)

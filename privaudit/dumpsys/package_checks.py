@@ -10,9 +10,8 @@ from functools import lru_cache
 
 from privaudit.capture.questions import PERMISSIONS, is_package_name
 from privaudit.dumpsys import gc_paused
-from privaudit.dumpsys.package_model import PackageBlock, PackageDump, PackageUserState
-from privaudit.dumpsys.package_sections import BLOCK_SECTIONS
-from privaudit.dumpsys.package_walk import PackageDumpParser
+from privaudit.dumpsys.package_model import BLOCK_SECTIONS, PackageBlock, PackageDump, PackageUserState
+from privaudit.dumpsys.package_parser import PackageDumpParser
 
 _SDK_VERSION = re.compile(r"^\s+sdkVersion=(\d{1,3})\b", re.MULTILINE | re.ASCII)
 _STATIC_LIBRARY_NAME = re.compile(r".+_\d+\Z")

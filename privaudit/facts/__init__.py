@@ -10,11 +10,11 @@ from zoneinfo import ZoneInfo
 
 from privaudit.capture import Capture
 from privaudit.capture.answers import Answer, coverage_message
-from privaudit.dumpsys import appops, device, package_checks, special_access, users
-from privaudit.dumpsys.clock import DumpClock
+from privaudit.dumpsys import appops, device, package_checks, special_access
+from privaudit.dumpsys.device import DumpClock
 from privaudit.dumpsys.package_checks import InstalledPackage
 from privaudit.facts import apk_facts, apps, coverage, package_dumps
-from privaudit.facts.app_sources import AppInputs
+from privaudit.facts.apps import AppInputs
 from privaudit.facts.cache import AppCache
 from privaudit.facts.effective_permission import OP_SWITCHES, OP_SWITCHES_MAX_SDK
 from privaudit.model import AnswerState, FactLocation, Facts, User, UserKind
@@ -77,7 +77,7 @@ def gather_facts(capture: Capture, cache: AppCache | None = None) -> Facts:
         unparsed_lines={
             "packages": blocks.full.dump.unparsed_lines,
             "appops": ops.unparsed_lines,
-            "users": users.count_unparsed_user_lines(capture.answer("users").text),
+            "users": device.count_unparsed_user_lines(capture.answer("users").text),
             **{one.answer.key: one.unparsed_lines for one in lists.values()},
             **special.unparsed_lines,
         },
@@ -130,7 +130,7 @@ def _checked_package_lists(capture: Capture) -> Mapping[int, _CheckedPackageList
 def _user_kinds(capture: Capture, sdk: int | None, seen_user_ids: Iterable[int]) -> dict[int, UserKind]:
     """Users that were listed; those that only other answers tell of, too."""
     others = {number: UserKind.OWNER if number == 0 else UserKind.OTHER for number in seen_user_ids}
-    return {**others, **users.parse_users(capture.answer("users").text, sdk)}
+    return {**others, **device.parse_users(capture.answer("users").text, sdk)}
 
 
 def _build_user(

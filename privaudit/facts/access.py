@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from privaudit.dumpsys.appops import AppOp, AppOpEvent
-from privaudit.dumpsys.clock import DumpClock
+from privaudit.dumpsys.device import DumpClock
 from privaudit.model import (
     Access,
     AccessState,

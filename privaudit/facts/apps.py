@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from privaudit.dumpsys import appops
-from privaudit.dumpsys.clock import DumpClock, parse_local_time
+from privaudit.dumpsys.device import DumpClock, parse_local_time
 from privaudit.dumpsys.package_checks import InstalledPackage
 from privaudit.dumpsys.package_model import PackageBlock
 from privaudit.dumpsys.special_access import SpecialAccessEntry
 from privaudit.facts.access import DATA_PERMISSIONS, AppGrants, DataPermission, evaluate_access
-from privaudit.facts.app_sources import AppInputs, FactLocations, ManifestLookup
 from privaudit.facts.effective_permission import OP_SWITCHES, active_mode, evaluate_permission
-from privaudit.facts.package_dumps import PermissionLine
+from privaudit.facts.package_dumps import PackageDumps, PermissionLine
 from privaudit.facts.permission_table import PERMISSION_INFO, SPECIAL_PERMISSIONS
 from privaudit.model import (
     App,
@@ -27,6 +27,30 @@ from privaudit.model import (
     RequestedState,
     SpecialAccess,
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppInputs:
+    """What an app is built from."""
+
+    package_dumps: PackageDumps
+    appops: appops.AppOpsDump
+    appops_complete: bool
+    """Whether a mode or a record that is not in `appops` is not there."""
+    op_switches: Mapping[str, str]
+    """Ops whose mode another op decides, where the dump does not say so."""
+    package_lists: Mapping[int, Mapping[str, InstalledPackage]]
+    """By user; a user without an entry gave no list."""
+    third_party_packages: Mapping[int, frozenset[str]]
+    special_access: Mapping[tuple[str, int], tuple[SpecialAccessEntry, ...]]
+    sdk: int | None
+    clock: DumpClock
+
+
+FactLocations = dict[tuple[str, int, str], tuple[FactLocation, ...]]
+ManifestLookup = Callable[[str], RequestedState]
+"""Whether the manifest of an app asks for a permission."""
+
 
 _DATA_PERMISSION_BY_NAME: Final[Mapping[str, DataPermission]] = {
     door.permission: door for doors in DATA_PERMISSIONS.values() for door in doors

@@ -10,7 +10,7 @@ from privaudit.apk.info import ApkInfo
 from privaudit.capture import Capture
 from privaudit.capture.answers import Answer
 from privaudit.facts import apk_facts, apps
-from privaudit.facts.app_sources import AppInputs, FactLocations
+from privaudit.facts.apps import AppInputs, FactLocations
 from privaudit.model import App, RequestedState
 
 _PACKAGE_KEY_PREFIX = "package."

@@ -10,7 +10,7 @@ from typing import Final
 from privaudit.capture import Capture
 from privaudit.capture.answers import Answer, coverage_message
 from privaudit.capture.questions import QUESTIONS_BY_NAME, SETTINGS, expected_keys
-from privaudit.dumpsys import device, users
+from privaudit.dumpsys import device
 from privaudit.facts.package_dumps import PackageDumps
 from privaudit.model import AnswerState, Coverage, Message
 
@@ -74,7 +74,7 @@ def _coverage_row(answer: Answer, unparsed_lines: int) -> Coverage:
 def _find_problem(answer: Answer, package_dumps: PackageDumps) -> Message | None:
     """What is wrong with an answer that came whole."""
     if answer.question == "users":
-        said = users.parse_users(answer.text, None)
+        said = device.parse_users(answer.text, None)
         if not said:
             return coverage_message("coverage.no_user")
         if differing := package_dumps.user_ids() ^ said.keys() if package_dumps.user_ids() else frozenset():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from privaudit.facts import groups
+from privaudit.facts import permission_table
 from privaudit.facts.access import DATA_PERMISSIONS
 from privaudit.findings import CheckContext, severity
 from privaudit.i18n import display_name
@@ -25,7 +25,7 @@ def check(app: App, context: CheckContext) -> Iterator[Finding]:
         if not data:
             continue
         others = (
-            [held.name for one in data for held in groups.granted_in_group(app, one, sdk)]
+            [held.name for one in data for held in permission_table.granted_in_group(app, one, sdk)]
             if key == "group_open"
             else ()
         )
@@ -56,7 +56,7 @@ def _candidate_findings(app: App, sdk: int | None) -> Iterator[tuple[str, tuple[
         yield key, tuple(data for data, state in by_state.items() if state in states)
     # A record makes an app worth a look whatever closed it; without one, the block itself is worth telling.
     yield "blocked", tuple(data for data, access in app.access.items() if access.state is AccessState.BLOCKED)
-    yield "group_open", groups.reachable_by_group(app, sdk)
+    yield "group_open", permission_table.reachable_by_group(app, sdk)
     # A permission that whole dumps do not show as asked for makes no finding.
     asked = {permission.name for permission in app.permissions}
     yield (

@@ -8,11 +8,10 @@ from datetime import date
 from typing import Final
 
 from privaudit.facts.access import OTHER_ROUTES
-from privaudit.facts.groups import GRANTED_STATES
-from privaudit.facts.permission_table import SPECIAL_PERMISSIONS, group_of_permission
+from privaudit.facts.permission_table import GRANTED_STATES, SPECIAL_PERMISSIONS, group_of_permission
 from privaudit.knowledge import Knowledge
-from privaudit.knowledge.rule_file import UNDATED, Rule, RuleClause
 from privaudit.knowledge.rules import RuleSet
+from privaudit.knowledge.schema import UNDATED, Rule, RuleClause
 from privaudit.model import App, DataClass, KnowledgeInfo, OtherDataClass, Report, RequestedState, RuleMatch
 
 _PERMISSION_PREFIX: Final = "android.permission."

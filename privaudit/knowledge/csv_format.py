@@ -8,10 +8,10 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from privaudit.knowledge.entries import SignatureEntry
-from privaudit.knowledge.imported import ImportedList, validate_row_or_source
+from privaudit.knowledge.export import ImportedList, validate_row_or_source
 from privaudit.knowledge.loader import Problems, suggest_similar
 from privaudit.knowledge.schema import ListSource, SignatureRow
+from privaudit.knowledge.signatures import SignatureEntry
 from privaudit.model import Message
 
 _ROW_HEADERS: Final[Mapping[str, str]] = {

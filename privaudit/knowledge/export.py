@@ -2,15 +2,131 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, TypeVar
+
+from pydantic import TypeAdapter
 
 from privaudit.atomic_write import atomic_writer
 from privaudit.errors import SignatureListError, UsageError
-from privaudit.knowledge import toml_text
-from privaudit.knowledge.imported import ImportedList
+from privaudit.knowledge.loader import Problems, validate_data
+from privaudit.knowledge.schema import SIGNATURE_KEYS, ListSource, SignatureRow
+from privaudit.knowledge.signatures import SignatureEntry
+from privaudit.model import Message, SignatureListInfo
+
+
+def list_to_toml(source: ListSource, rows: Iterable[SignatureRow], comment: str = "") -> str:
+    """A whole file."""
+    parts = [*(f"# {line}".rstrip() for line in comment.splitlines()), *([""] if comment else [])]
+    return (
+        "\n".join([*parts, "[source]", *_toml_lines(source)]) + "\n" + "".join(f"\n{row_to_toml(row)}" for row in rows)
+    )
+
+
+def row_to_toml(row: SignatureRow) -> str:
+    """One row."""
+    return "\n".join(["[[app]]", *_toml_lines(row)]) + "\n"
+
+
+def _toml_lines(table: ListSource | SignatureRow) -> Iterator[str]:
+    for field in fields(table):
+        value = getattr(table, field.name)
+        if value is None or value is False or value == ():
+            continue  # left out, as a person would
+        yield f"{field.name} = {_toml_value(value)}"
+
+
+def _toml_value(value: object) -> str:
+    if isinstance(value, tuple):
+        return "[" + ", ".join(map(_toml_value, value)) + "]"
+    if value is True:
+        return "true"
+    # JSON's strings are TOML's, but for one character that TOML wants escaped.
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007F")
+
+
+RowOrSource = TypeVar("RowOrSource", SignatureRow, ListSource)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportedList:
+    """One list that was read from another format."""
+
+    source: ListSource
+    rows: tuple[SignatureRow, ...]
+
+
+def validate_row_or_source(
+    table_type: type[RowOrSource], data: Mapping[str, Any], file_name: str, location: Message, problems: Problems
+) -> RowOrSource | None:
+    """`data` as a row or a head; ``None`` where it does not fit, and all that is wrong, placed `location` a row of `file_name`."""
+    wrong = Problems()
+    made: RowOrSource | None = validate_data(
+        _row_adapter() if table_type is SignatureRow else _source_adapter(), data, file_name, wrong, SIGNATURE_KEYS
+    )
+    problems += [Message(key=one.key, values={**one.values, "where": location}) for one in wrong]
+    return made
+
+
+@cache
+def _row_adapter() -> TypeAdapter[Any]:
+    return TypeAdapter(SignatureRow)
+
+
+@cache
+def _source_adapter() -> TypeAdapter[Any]:
+    return TypeAdapter(ListSource)
+
+
+SIGNATURES_SCHEMA: Final = "privaudit-signatures/1"
+_SOURCE_KEYS: Final = ("action", "publisher", "via", "title", "date", "country", "url", "licence")
+
+
+def entries_to_json(entries: Iterable[SignatureEntry], list_info: SignatureListInfo) -> str:
+    """The whole document. What is not known is ``null`` or an empty list."""
+    document = {
+        "schema": SIGNATURES_SCHEMA,
+        "lists": asdict(list_info),
+        "signatures": [_entry_to_dict(entry) for entry in entries],
+    }
+    return json.dumps(document, ensure_ascii=False, indent=1) + "\n"
+
+
+def _entry_to_dict(entry: SignatureEntry) -> dict[str, Any]:
+    sources = []
+    for part, number in entry.row_refs:
+        row, source = part.rows[number - 1], part.source
+        sources.append(
+            {
+                "signature": f"{part.id}#{number}",
+                "kind": part.kind,
+                "tier": "own" if part.is_user_list else source.tier,
+                **{
+                    key: getattr(source, key)
+                    for key in ("action", "publisher", "via", "title", "date", "country", "url")
+                },
+                "status": row.status or source.status,
+                "confidence": row.confidence or source.confidence,
+                "developer": row.developer,
+                "harms": list(row.harms),
+                "disputed": row.disputed,
+                "note": row.note,
+            }
+        )
+    return {
+        "package": entry.package,
+        "names": list(entry.names),
+        "countries": list(entry.countries),
+        "apk_sha256": sorted({digest for row in entry.rows for digest in row.sha256}),
+        "certificates_sha256": sorted({digest for row in entry.rows for digest in row.certificates}),
+        "sources": sources,
+    }
+
 
 EXPORT_SUFFIXES: Final = (".csv", ".json", ".stix2", ".zip")
 """What `signatures export` writes."""
@@ -75,7 +191,7 @@ def write_imported_lists(
                 "errors.not_written", path=str(output), reason=error.strerror or str(error)
             ) from error
     for path, one in zip(targets, lists, strict=True):
-        write_file(path, toml_text.list_to_toml(one.source, one.rows, f"Imported from {source_file.name}.").encode())
+        write_file(path, list_to_toml(one.source, one.rows, f"Imported from {source_file.name}.").encode())
         yield path, one
 
 

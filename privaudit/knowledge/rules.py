@@ -15,7 +15,7 @@ from pydantic import TypeAdapter
 
 from privaudit.i18n import rule_texts
 from privaudit.knowledge.loader import Problems, list_toml_files, read_toml, validate_data
-from privaudit.knowledge.rule_file import RULE_KEYS, Rule
+from privaudit.knowledge.schema import RULE_KEYS, Rule
 from privaudit.model import RuleSetInfo
 
 

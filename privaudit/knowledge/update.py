@@ -5,10 +5,13 @@ Whatever is wrong, the lists in force stay in force.
 
 from __future__ import annotations
 
+import http.client
 import io
 import re
 import shutil
 import tempfile
+import urllib.error
+import urllib.request
 import zipfile
 import zlib
 from collections.abc import Iterable, Mapping
@@ -16,10 +19,48 @@ from dataclasses import dataclass
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 from privaudit.errors import KnowledgeError, SignatureListError
-from privaudit.knowledge import fetch, lint, minisign, places, releases
+from privaudit.knowledge import lint, minisign, releases
 from privaudit.knowledge.loader import MAX_FILE_BYTES, Problems
+
+TIMEOUT_S: Final = 30
+"""Seconds without a byte."""
+_URL_SCHEMES: Final = frozenset({"https", "http"})
+
+
+def is_url(text: str) -> bool:
+    """Whether `text` is an address rather than a file."""
+    return urlsplit(text).scheme in _URL_SCHEMES
+
+
+class _HttpOnlyRedirects(urllib.request.HTTPRedirectHandler):
+    """Follows no redirection to anything but the web."""
+
+    def redirect_request(self, req, fp, code, msg, headers, newurl):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+        if urlsplit(newurl).scheme not in _URL_SCHEMES:
+            raise urllib.error.HTTPError(newurl, code, "redirected to something else than the web", headers, fp)
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
+def download(url: str, max_bytes: int) -> bytes:
+    """What stands at `url`.
+
+    Raises:
+        ListsError: it cannot be had, or is larger than `max_bytes` bytes.
+    """
+    opener = urllib.request.build_opener(_HttpOnlyRedirects)
+    request = urllib.request.Request(url, headers={"User-Agent": "privaudit"})  # noqa: S310 - see is_address
+    try:
+        with opener.open(request, timeout=TIMEOUT_S) as answer:
+            data: bytes = answer.read(max_bytes + 1)
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        raise SignatureListError("errors.lists_not_fetched", path=url, reason=str(error)) from error
+    if len(data) > max_bytes:
+        raise SignatureListError("errors.lists_too_large", path=url, megabytes=max_bytes // 1024**2)
+    return data
+
 
 SIGNATURE_SUFFIX: Final = ".minisig"
 MAX_ZIP_BYTES: Final = 32 * 1024 * 1024
@@ -45,7 +86,7 @@ class InstalledRelease:
 
 def public_key_folder() -> Path:
     """Where the public keys lie whose signatures are believed: files that end in ``.pub``."""
-    return places.user_config_path() / "keys"
+    return releases.user_config_path() / "keys"
 
 
 def load_public_keys(extra_keys: Iterable[str] = ()) -> tuple[minisign.MinisignPublicKey, ...]:
@@ -135,8 +176,8 @@ def _activate(root: Path, folder_name: str) -> None:
 
 
 def _read_source(source: str, max_bytes: int) -> bytes:
-    if fetch.is_url(source):
-        return fetch.download(source, max_bytes)
+    if is_url(source):
+        return download(source, max_bytes)
     try:
         with Path(source).open("rb") as stream:
             data = stream.read(max_bytes + 1)

@@ -14,7 +14,7 @@ from typing import Final
 
 from privaudit.i18n import Translator, sanitize_text
 from privaudit.model import App, Report
-from privaudit.report import gaps, head, matrix, reach
+from privaudit.report import gaps, matrix, summary
 from privaudit.report.view import ReportView
 
 _BYTE_ORDER_MARK: Final = "\ufeff"
@@ -55,9 +55,9 @@ def _column_headings(view: ReportView) -> Iterator[str]:
         "csv_why",
     ):
         yield view.t(f"report.{name}")
-    for data in reach.WIDE_COLUMNS:
-        yield reach.data_label(view, data)
-        yield view.t("report.csv_record", data=reach.data_label(view, data))
+    for data in matrix.WIDE_COLUMNS:
+        yield matrix.data_label(view, data)
+        yield view.t("report.csv_record", data=matrix.data_label(view, data))
     for name in ("other_routes", "csv_lists", "csv_installer", "page_installed", "page_updated", "csv_gaps"):
         yield view.t(f"report.{name}")
 
@@ -65,19 +65,19 @@ def _column_headings(view: ReportView) -> Iterator[str]:
 def _app_row(view: ReportView, app: App) -> Iterator[str]:
     severity = view.max_severity(app)
     yield view.t("report.csv_yes" if view.report.demo else "report.csv_no")
-    yield _format_time(view, head.audit_time(view.report))
+    yield _format_time(view, summary.audit_time(view.report))
     yield app.package
     yield str(app.user)
     yield app.label or ""
     yield app.version_name or ""
     yield view.t(f"report.{severity}") if severity else ""
     yield matrix.reason_note(view, app)
-    for data in reach.WIDE_COLUMNS:
+    for data in matrix.WIDE_COLUMNS:
         access = matrix.access_to(app, data)
         can, below = matrix.cell_text(view, app, data)
         yield can
         yield _format_time(view, access.last_read) if access.last_read else below
-    yield _join_values(route for route, _ in reach.special_access_routes(view, app))
+    yield _join_values(route for route, _ in matrix.special_access_routes(view, app))
     dates = len("2026-01") if view.report.shared else None
     yield _join_values(f"{listing.publisher} {(listing.date or '')[:dates]}".strip() for listing in app.listed)
     yield app.installer or ""

@@ -8,7 +8,7 @@ from typing import Final
 
 from privaudit.i18n import Translator
 from privaudit.model import DataClass, Message, MessageValue
-from privaudit.report import head
+from privaudit.report import summary
 from privaudit.report.diff import ChangeDirection, Diff, ReportChange
 from privaudit.report.layout import hanging_indent, wrap
 
@@ -75,7 +75,7 @@ class _DiffText:
         remarks = (("diff.gaps", not diff.complete), ("diff.nothing", not diff.changes))
         rows = {one: [change for change in diff.changes if change.direction is one] for one in ChangeDirection}
         return cls(
-            notices=tuple(head.notices(language, demo=diff.demo)),
+            notices=tuple(summary.notices(language, demo=diff.demo)),
             title=language.t("diff.title", **times),
             remarks=tuple(language.t(key) for key, holds in remarks if holds),
             groups=tuple(

@@ -9,7 +9,7 @@ from typing import Final
 
 from privaudit.i18n import Translator
 from privaudit.model import AccessState, App, Report, Severity
-from privaudit.report import app_details, first, gaps, head, html_page, legal_rules, matrix, reach, rights, summary
+from privaudit.report import app_details, gaps, html_page, legal_rules, matrix, rights, summary
 from privaudit.report.timeline import build_timeline
 from privaudit.report.view import ReportView
 from privaudit.revocation import steps
@@ -33,17 +33,17 @@ def render(report: Report, language: Translator) -> str:
         voice.language,
         {
             "report": report,
-            "notices": tuple(head.notices(voice.language, demo=report.demo)),
-            "head": tuple(head.header_rows(voice)),
-            "verdict": first.verdict(voice),
-            "all_read": first.completeness(voice),
-            "acts": tuple(first.next_steps(voice)),
+            "notices": tuple(summary.notices(voice.language, demo=report.demo)),
+            "head": tuple(summary.header_rows(voice)),
+            "verdict": summary.verdict(voice),
+            "all_read": summary.completeness(voice),
+            "acts": tuple(summary.next_steps(voice)),
             "safety": voice.translate(steps.SAFETY_NOTES[0]),
             "stop": tuple(map(voice.translate, steps.SAFETY_NOTES)),
             "counts": matrix.app_counts(voice),
-            "columns": tuple(reach.data_label(voice, data) for data in reach.WIDE_COLUMNS),
+            "columns": tuple(matrix.data_label(voice, data) for data in matrix.WIDE_COLUMNS),
             "rows": tuple(_matrix_row(voice, app, number[app.package]) for app in shown),
-            "legend": (*matrix.matrix_legend(voice, reach.WIDE_COLUMNS), *_wide_column_legend(voice)),
+            "legend": (*matrix.matrix_legend(voice, matrix.WIDE_COLUMNS), *_wide_column_legend(voice)),
             "timeline": build_timeline(voice),
             "title": voice.app_title,
             "number": number,
@@ -51,7 +51,7 @@ def render(report: Report, language: Translator) -> str:
             "rules": tuple(legal_rules.rule_explanations(voice)),
             "last": voice.translate(steps.check_other_apps_step(report.phone)),
             "gaps": tuple(gaps.gap_sentences(voice)),
-            "cannot": tuple(first.limits(voice)),
+            "cannot": tuple(summary.limits(voice)),
             "rights": rights.report_rights(voice).country.name.in_language(language.code),
             "rungs": tuple(rights.escalation_stages(voice)),
             "notes": (*legal_rules.country_suggestion(voice), *rights.rights_notes(voice)),
@@ -66,7 +66,7 @@ def render(report: Report, language: Translator) -> str:
 
 def _matrix_row(view: ReportView, app: App, number: int) -> dict[str, object]:
     cells = []
-    for data in reach.WIDE_COLUMNS:
+    for data in matrix.WIDE_COLUMNS:
         access = matrix.access_to(app, data)
         word, below = matrix.cell_text(view, app, data)
         symbol = "◐" if matrix.has_other_route(access) else _state_symbol(access.state)
@@ -77,7 +77,7 @@ def _matrix_row(view: ReportView, app: App, number: int) -> dict[str, object]:
         "title": view.app_title(app),
         "note": matrix.reason_note(view, app),
         "cells": cells,
-        "routes": reach.special_access_routes(view, app),
+        "routes": matrix.special_access_routes(view, app),
     }
 
 
@@ -90,7 +90,7 @@ def _app_card(view: ReportView, app: App, number: int) -> dict[str, object]:
         "grade": severity,
         "grade_word": view.t(f"report.{severity}"),
         "facts": tuple(_app_facts(view, app)),
-        "reach": tuple((one, _state_symbol(one.state)) for one in reach.access_rows(view, app)),
+        "reach": tuple((one, _state_symbol(one.state)) for one in matrix.access_rows(view, app)),
         "sentences": (*app_details.app_sentences(view, app), *legal_rules.rule_sentences(view, app)),
         "ground": app_details.evidence_refs(view, app) if view.findings_of(app) else "",
         "evidence": tuple(app_details.evidence_lines(view, app)),

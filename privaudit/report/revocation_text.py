@@ -6,15 +6,99 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Final
 
+from privaudit import roms
 from privaudit.i18n import Translator, display_name, sanitize_text
-from privaudit.model import AccessState, App, DataClass, Message, MessageValue
-from privaudit.report import head
+from privaudit.model import AccessState, App, DataClass, Message, MessageValue, Phone, Report, Rom, UserKind
+from privaudit.report import summary
 from privaudit.report.layout import hanging_indent, title_indent, wrap
+from privaudit.report.view import ReportView
 from privaudit.revocation import commands, steps
+from privaudit.revocation.apply import MAX_ERROR_CHARS
 from privaudit.revocation.change import Change, ChangeKind, Outcome
 from privaudit.revocation.ledger import Ledger, LedgerEntry
 from privaudit.revocation.plan import RevocationPlan
-from privaudit.revocation.replies import MAX_ERROR_CHARS
+
+_LINE_COLUMNS: Final = 80
+
+
+def render_steps(report: Report, language: Translator, packages: frozenset[str]) -> str:
+    """The steps for `packages`, or for every app of the report; ends in a line feed."""
+    voice = ReportView(report, language)
+    return "".join(f"{line}\n" for line in _step_lines(voice, packages))
+
+
+def usb_debugging_steps(rom_id: str, language: Translator) -> str:
+    """How USB debugging is switched on and off on any phone with `rom_id`, of today's Android."""
+    named = Rom(id=rom_id, name=roms.load_rom(rom_id)["name"], version=None)
+    phone = Phone(
+        manufacturer=None,
+        model=None,
+        android=None,
+        sdk=None,
+        sdk_inferred=False,
+        security_patch=None,
+        rom=named,
+        languages=(),
+    )
+    lines = (
+        *summary.notices(language, demo=False),
+        language.t("report.taps_for", rom=phone.rom.name),
+        "",
+        *_bullet_lines(language, (Message(key="report.taps_bank_first"),)),
+        "",
+        language.t("report.taps_usb_on"),
+        *_checklist_lines(language, steps.enable_usb_debugging_steps(phone)),
+        "",
+        language.t("report.taps_usb_off"),
+        *_checklist_lines(language, steps.disable_usb_debugging_steps(phone)),
+    )
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _step_lines(view: ReportView, packages: frozenset[str]) -> Iterator[str]:
+    language, phone = view.language, view.report.phone
+    kinds = {user.id: user.kind for user in view.report.users}
+    for notice in summary.notices(language, demo=view.report.demo):
+        yield from wrap(notice, _LINE_COLUMNS)
+    yield from title_indent(view.t("report.taps_for", rom=phone.rom.name), _LINE_COLUMNS)
+    yield ""
+    yield from _bullet_lines(language, steps.SAFETY_NOTES)
+    shown = [
+        app for name in view.ordered_packages() if not packages or name in packages for app in view.installs_of(name)
+    ]
+    for app in shown:
+        taps = steps.steps_for_app(app, phone, kinds.get(app.user, UserKind.OTHER))
+        if taps or packages:
+            yield ""
+            yield from title_indent(view.app_title(app), _LINE_COLUMNS)
+            yield from (
+                _checklist_lines(language, taps) if taps else wrap(f"  {view.t('report.steps_none')}", _LINE_COLUMNS)
+            )
+    yield ""
+    yield from _bullet_lines(language, (steps.check_other_apps_step(phone),))
+    if packages:
+        yield from _uninstall_lines(view, shown)
+    yield ""
+    yield view.t("report.taps_usb_off")
+    yield from _checklist_lines(language, steps.disable_usb_debugging_steps(phone))
+
+
+def _uninstall_lines(view: ReportView, apps: Iterable[App]) -> Iterator[str]:
+    for app in apps:
+        yield ""
+        yield from title_indent(view.t("report.taps_uninstall", app=view.app_title(app)), _LINE_COLUMNS)
+        yield from _checklist_lines(view.language, steps.uninstall_steps(app, view.report.phone))
+
+
+def _bullet_lines(language: Translator, messages: Iterable[Message]) -> Iterator[str]:
+    for message in messages:
+        yield from hanging_indent("  · ", language.translate(message), _LINE_COLUMNS)
+
+
+def _checklist_lines(language: Translator, messages: Iterable[Message]) -> Iterator[str]:
+    for place, message in enumerate(messages, 1):
+        yield from hanging_indent(f"  [ ] {place}. ", language.translate(message), _LINE_COLUMNS)
+
 
 _LINE_COLUMNS: Final = 80
 AppsByUser = Mapping[tuple[str, int], App]
@@ -28,7 +112,7 @@ def format_plan(language: Translator, revocation_plan: RevocationPlan, apps: App
 
 def _plan_lines(language: Translator, revocation_plan: RevocationPlan, apps: AppsByUser) -> Iterator[str]:
     yield language.t("remedy.title")
-    for notice in head.notices(language, demo=False):
+    for notice in summary.notices(language, demo=False):
         yield from wrap(notice, _LINE_COLUMNS)
     phone = revocation_plan.phone
     yield language.t("remedy.phone", model=phone.model, rom=phone.rom.name, android=phone.android)

@@ -24,7 +24,7 @@ from privaudit.model import (
     Permission,
     Report,
 )
-from privaudit.report import head
+from privaudit.report import summary
 
 REMOVED_TEXT: Final = "[removed]"
 """Stands for what was left out, as in a saved check."""
@@ -39,7 +39,7 @@ def anonymize_report(report: Report) -> Report:
     return replace(
         report,
         shared=True,
-        taken_at=_month_start(head.audit_time(report)),
+        taken_at=_month_start(summary.audit_time(report)),
         phone=replace(report.phone, security_patch=None),
         consent=consent and replace(consent, given_at=_month_start(consent.given_at)),
         source=replace(report.source, sha256=None),

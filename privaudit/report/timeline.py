@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from privaudit.model import App, DataClass, History, Message, OtherDataClass
-from privaudit.report import app_details, head, matrix
+from privaudit.report import app_details, matrix, summary
 from privaudit.report.view import ReportView
 
 _MAX_SPAN: Final = timedelta(days=730)
@@ -59,7 +59,7 @@ def build_timeline(view: ReportView) -> Timeline:
     """Of every app with a time that is known."""
     shown = [app for package in view.ordered_packages() for app in view.installs_of(package)]
     marks = [(app, tuple(sorted(_app_events(view, app), key=lambda mark: mark[1]))) for app in shown]
-    end = _with_time_zone(head.audit_time(view.report))
+    end = _with_time_zone(summary.audit_time(view.report))
     begin = max(min((at for _, own in marks for _, at, _ in own), default=end), end - _MAX_SPAN)
     begin = min(begin, end - _MIN_SPAN)
     return Timeline(

@@ -10,7 +10,7 @@ from rich.cells import cell_len
 
 from privaudit.i18n import Translator
 from privaudit.model import App, DataClass, Message, Report, Severity
-from privaudit.report import app_details, gaps, head, legal_rules, matrix, reach, rights, summary
+from privaudit.report import app_details, gaps, legal_rules, matrix, rights, summary
 from privaudit.report.layout import hanging_indent, pad
 from privaudit.report.view import ReportView
 from privaudit.revocation import steps
@@ -67,17 +67,17 @@ class _TextReport:
         self.view = view
         self.t = view.t
         self.width = width
-        self.data_columns = reach.WIDE_COLUMNS if width >= MIN_WIDE_WIDTH else tuple(DataClass)
+        self.data_columns = matrix.WIDE_COLUMNS if width >= MIN_WIDE_WIDTH else tuple(DataClass)
         self.app_numbers = {package: place for place, package in enumerate(view.ordered_packages(), 1)}
 
     def header_lines(self) -> Iterator[StyledLine]:
         yield from self._wrap(self.t("report.title"), "bold")
-        for notice in head.notices(self.view.language, demo=self.view.report.demo):
+        for notice in summary.notices(self.view.language, demo=self.view.report.demo):
             yield from self._wrap(notice, "bold")
         if self.view.report.shared:
             yield from self._wrap(self.t("report.page_shared"))
         yield StyledLine()
-        for name, value in head.header_rows(self.view):
+        for name, value in summary.header_rows(self.view):
             yield from self._hang_indent(pad(self.t(f"report.{name}"), _HEADER_LABEL_COLUMNS), value)
 
     def matrix_lines(self) -> Iterator[StyledLine]:
@@ -88,7 +88,7 @@ class _TextReport:
             yield from self._wrap(self.t(f"report.{name}"), indent=_INDENT_COLUMNS)
             return
         names = self.width - len(self.data_columns) * _CELL_COLUMNS - _INDENT_COLUMNS
-        heads = [pad(reach.data_label(self.view, data), _CELL_COLUMNS) for data in self.data_columns]
+        heads = [pad(matrix.data_label(self.view, data), _CELL_COLUMNS) for data in self.data_columns]
         yield StyledLine(("  " + pad(self.t("report.app"), names) + "".join(heads)).rstrip(), "dim")
         yield StyledLine("  " + "-" * (self.width - _INDENT_COLUMNS), "dim")
         for app in self._iter_apps():

@@ -5,6 +5,7 @@ Nothing is believed that was not read back: ``pm revoke`` ends well where it did
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,14 +13,40 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from privaudit.capture import Capture
-from privaudit.model import Command
+from privaudit.i18n import sanitize_text
+from privaudit.model import Command, Reply
 from privaudit.revocation import ledger as ledgers
 from privaudit.revocation import state as readings
 from privaudit.revocation.change import Change, ChangeKind, Outcome, TargetState
 from privaudit.revocation.ledger import Ledger, LedgerEntry
-from privaudit.revocation.replies import find_shell_error
 from privaudit.revocation.state import DeviceState
 from privaudit.transport import Transport
+
+MAX_ERROR_CHARS: Final = 300
+"""Characters of what a phone says against a command. Its makers are long-winded, and the reason stands last."""
+
+_ERROR_LINE = re.compile(
+    r"^(?!Starting: Intent|\s+at )[^\n]*(?:\bError\b|Exception\b|\bFailure\b|[Pp]ermission [Dd]enial|Unknown command"
+    r"|unable to resolve|does not exist)[^\n]*",
+    re.MULTILINE,
+)
+"""A package may bear such a word in its name: the line that repeats an intent is passed over."""
+
+
+def find_shell_error(reply: Reply) -> str | None:
+    """What the phone said against a command, in one tame line; ``None`` where it said nothing of the kind.
+
+    The last such line: it is the exception itself, below the line that announces it.
+    """
+    said = (reply.stdout + b"\n" + reply.stderr).decode("utf-8", "replace").replace("\r", "")
+    if found := _ERROR_LINE.findall(said):
+        return sanitize_text(found[-1], MAX_ERROR_CHARS)
+    return (
+        sanitize_text(said, MAX_ERROR_CHARS) or f"exit code {reply.exit_code}"
+        if reply.exit_code not in {0, None}
+        else None
+    )
+
 
 _COMMAND_TIMEOUT_S: Final = 60.0
 """For one command: killing an app's processes can take a while on a slow phone."""

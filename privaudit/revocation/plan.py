@@ -9,14 +9,52 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from privaudit import roms
 from privaudit.dumpsys import device
 from privaudit.errors import PhoneError
 from privaudit.findings import severity
 from privaudit.i18n import display_name
 from privaudit.model import App, LendingVerdict, Message, Phone, Step, User, UserKind
-from privaudit.revocation import commands, doubts, steps
-from privaudit.revocation.change import Change, ChangeKind, TargetState
+from privaudit.revocation import commands, settings_page, steps
+from privaudit.revocation.change import FIXED_FLAGS, Change, ChangeKind, TargetState
 from privaudit.revocation.state import DeviceState
+
+_OPS_FOLLOW_PERMISSION_SDK: Final = 35
+_RESTRICTION_KINDS: Final = {
+    ChangeKind.PERMISSION: "permissions",
+    ChangeKind.SPECIAL_OP: "app_ops",
+    ChangeKind.ACCESSIBILITY: "permissions",
+}
+
+
+def caveats_for(change: Change, phone: Phone, properties: Mapping[str, str]) -> Iterator[Message]:
+    """Doubts about one change; none where it should simply work."""
+    for gate in roms.list_restrictions(phone.rom.id):
+        if _RESTRICTION_KINDS.get(change.kind) not in gate.blocks:
+            continue
+        said = properties.get(gate.property_name) if gate.property_name is not None else None
+        if gate.open_value is None or said != gate.open_value:
+            shut = gate.property_name is not None and said is not None
+            key = "remedy.gate_shut" if shut else "remedy.gate_may"
+            yield Message(key=key, values={"word": settings_page.menu_term(phone, gate.menu_key)})
+    if change.kind in {ChangeKind.ROLE, ChangeKind.LISTENER, ChangeKind.ACCESSIBILITY}:
+        yield Message(key="remedy.unverified")
+    if change.kind is ChangeKind.PERMISSION:
+        yield from _permission_caveats(change, phone)
+
+
+def _permission_caveats(change: Change, phone: Phone) -> Iterator[Message]:
+    for flag in sorted(FIXED_FLAGS.intersection(change.before.flags)):
+        yield Message(key=f"remedy.{'fixed_system' if flag == 'SYSTEM_FIXED' else 'fixed_policy'}")
+    if change.old_app:
+        yield Message(key="remedy.old_app")
+    if (
+        phone.sdk is not None
+        and phone.sdk >= _OPS_FOLLOW_PERMISSION_SDK
+        and (change.old_app or FIXED_FLAGS.intersection(change.before.flags))
+    ):
+        yield Message(key="remedy.op_ignored")
+
 
 _RUNTIME_PERMISSIONS_SDK: Final = 23
 _CALL_LOG_GROUP_SDK: Final = 28
@@ -175,7 +213,7 @@ class _AppPlanner:
         return PlannedChange(
             change=change,
             why=Message(key=f"remedy.{reason}"),
-            caveats=tuple(doubts.caveats_for(change, self.phone, self.properties)),
+            caveats=tuple(caveats_for(change, self.phone, self.properties)),
         )
 
     def manual_steps(self, planned_changes: Iterable[PlannedChange]) -> Iterator[Step]:

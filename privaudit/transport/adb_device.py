@@ -21,9 +21,8 @@ from privaudit.transport import (
     SCRIPT_TIMEOUT_S,
     OnWaiting,
 )
-from privaudit.transport.adb_auth import AdbKey, load_or_create
+from privaudit.transport.adb_auth import AdbKey, AuthorizationPrompt, load_or_create
 from privaudit.transport.adb_messages import AdbSession
-from privaudit.transport.asking import AuthorizationPrompt
 from privaudit.transport.device_selector import select_device
 from privaudit.transport.shell_protocol import max_command_bytes, read_reply, select_shell
 from privaudit.transport.stream import HANDSHAKE_TIMEOUT_S, DeviceStream, TcpStream
@@ -125,16 +124,16 @@ def connect_usb(
             ``no_permission_windows``, ``busy``, ``windows_driver``, ``libusb_missing``, ``no_usb``, ``not_allowed``,
             ``silent``, ``lost``, ``key_unreadable``, ``key_folder_unwritable``.
     """
-    from privaudit.transport import bus, usb
+    from privaudit.transport import usb
 
     first: PhoneError | None = None
     for attempt in range(MAX_ATTEMPTS):
         if attempt:
             time.sleep(RETRY_DELAY_S)
         try:
-            there = bus.scan_usb(only_path=usb_path)
+            there = usb.scan_usb(only_path=usb_path)
             if not there.adb_devices:
-                raise bus.no_device_error(there.unusable)
+                raise usb.no_device_error(there.unusable)
             phone = select_device(there.adb_devices, serial)
             return _authenticate(
                 usb.UsbStream(phone), "usb", key or load_or_create(key_folder), on_waiting, auth_timeout_s

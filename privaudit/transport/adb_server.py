@@ -8,6 +8,7 @@ AOSP: packages/modules/adb/SERVICES.TXT, client/adb_client.cpp (``FAIL`` and its
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import threading
 import time
@@ -19,12 +20,115 @@ from typing import Final, Self
 
 from privaudit.errors import ConnectionLost, PhoneError
 from privaudit.model import Command, PhoneState, Reply, SourceKind
-from privaudit.transport import AUTH_TIMEOUT_S, MAX_OUTPUT_BYTES, SCRIPT_TIMEOUT_S, OnWaiting, adb_auth, server_line
-from privaudit.transport.asking import AuthorizationPrompt
+from privaudit.transport import AUTH_TIMEOUT_S, IDLE_TIMEOUT_S, MAX_OUTPUT_BYTES, SCRIPT_TIMEOUT_S, OnWaiting, adb_auth
+from privaudit.transport.adb_auth import AuthorizationPrompt
 from privaudit.transport.device_selector import DeviceCandidate, select_device
 from privaudit.transport.shell_protocol import max_command_bytes, read_reply, select_shell
 from privaudit.transport.stream import HANDSHAKE_TIMEOUT_S, TcpStream
 from privaudit.transport.usb import permission_error
+
+DEFAULT_SERVER_PORT: Final = 5037
+_CHUNK_BYTES: Final = 1 << 18
+_FAIL_REASONS: Final = {
+    # AOSP transport.cpp, acquire_one_transport; adb.cpp. What matches first, counts.
+    "unauthorized": "waiting",
+    "still authorizing": "offline",
+    "still connecting": "offline",
+    "offline": "offline",
+    "insufficient permissions": "no_permission",
+    "more than one": "serial_shared",
+    "not found": "lost",
+    "no device": "lost",
+    "closed": "refused",
+}
+
+
+def server_address() -> tuple[str, int]:
+    """Where the server listens: as adb, by ``ADB_SERVER_SOCKET``, ``ANDROID_ADB_SERVER_PORT``, or on port 5037.
+
+    Raises:
+        PhoneError: ``server_address``: not a port of this computer. A server elsewhere would hear of all that we read.
+    """
+    given = (
+        os.environ.get("ADB_SERVER_SOCKET") or f"tcp:{os.environ.get('ANDROID_ADB_SERVER_PORT') or DEFAULT_SERVER_PORT}"
+    )
+    match = re.fullmatch(r"tcp:(?:(localhost|127\.0\.0\.1|\[::1\]):)?(\d{1,5})", given, re.ASCII)
+    host = os.environ.get("ANDROID_ADB_SERVER_ADDRESS", "")
+    if host not in {"", "localhost", "127.0.0.1", "::1"}:
+        raise PhoneError("errors.server_address", given=host)
+    if match is None or not 0 < int(match[2]) < 1 << 16:
+        raise PhoneError("errors.server_address", given=given)
+    return "::1" if match[1] == "[::1]" else "127.0.0.1", int(match[2])
+
+
+@contextlib.contextmanager
+def open_server_stream(stream: TcpStream) -> Iterator[TcpStream]:
+    """`stream`, open to the server, and closed again.
+
+    Raises:
+        PhoneError: ``server_absent``.
+    """
+    try:
+        stream.connect(HANDSHAKE_TIMEOUT_S)
+    except PhoneError as error:
+        raise PhoneError("errors.server_absent", port=server_address()[1]) from error
+    try:
+        yield stream
+    finally:
+        stream.close()
+
+
+def query(request: str) -> bytes:
+    """The text by which the server answers `request`."""
+    with open_server_stream(TcpStream(*server_address())) as line, line.deadline(HANDSHAKE_TIMEOUT_S):
+        send_request(line, request.encode())
+        return _read_protocol_string(line)
+
+
+def send_request(stream: TcpStream, request: bytes) -> None:
+    """Say `request` and hear ``OKAY``.
+
+    Raises:
+        PhoneError: what the server refuses, see `_FAIL_REASONS`; ``server_said``, ``not_adb_server``; as `DeviceStream`.
+    """
+    stream.bulk_write(b"%04x" % len(request) + request, HANDSHAKE_TIMEOUT_S)
+    answer = _read_exactly(stream, 4)
+    if answer == b"OKAY":
+        return
+    if answer != b"FAIL":
+        raise PhoneError("errors.not_adb_server", port=server_address()[1])
+    said = _read_protocol_string(stream).decode("utf-8", "replace")
+    name = next((name for part, name in _FAIL_REASONS.items() if part in said), None)
+    if name == "no_permission":
+        raise permission_error()
+    raise PhoneError(f"errors.{name or 'server_said'}", **({} if name else {"said": said}))
+
+
+def _read_protocol_string(stream: TcpStream) -> bytes:
+    size = _read_exactly(stream, 4)
+    if not re.fullmatch(rb"[0-9a-fA-F]{4}", size):
+        raise PhoneError("errors.not_adb_server", port=server_address()[1])
+    return _read_exactly(stream, int(size, 16))
+
+
+def _read_exactly(stream: TcpStream, size: int) -> bytes:
+    data = bytearray()
+    while len(data) < size:
+        data += stream.bulk_read(size - len(data), IDLE_TIMEOUT_S)
+    return bytes(data)
+
+
+def read_chunks(stream: TcpStream) -> Iterator[bytes]:
+    """What comes until the server ends the line."""
+    while True:
+        try:
+            data = stream.bulk_read(_CHUNK_BYTES, IDLE_TIMEOUT_S)
+        except PhoneError:
+            if stream.reached_eof:
+                return
+            raise
+        yield data
+
 
 POLL_S: Final = 0.5
 """How often a server is asked whether its phone's owner has tapped."""
@@ -76,7 +180,7 @@ class ServerDevice(DeviceCandidate):
 def is_running() -> bool:
     """Whether an ADB server runs here."""
     try:
-        return bool(re.fullmatch(rb"[0-9a-f]{4}", server_line.query("host:version")))
+        return bool(re.fullmatch(rb"[0-9a-f]{4}", query("host:version")))
     except PhoneError:
         return False
 
@@ -87,7 +191,7 @@ def list_devices() -> tuple[ServerDevice, ...]:
     Raises:
         PhoneError: ``server_absent``, ``not_adb_server``, ``server_address``; ``silent``, ``lost``.
     """
-    text = server_line.query("host:devices-l").decode("utf-8", "replace")
+    text = query("host:devices-l").decode("utf-8", "replace")
     found = []
     for match in _DEVICE_LINE.finditer(text):
         more = dict(_DEVICE_DETAIL.findall(match["rest"]))
@@ -146,7 +250,7 @@ def connect_device(device: ServerDevice) -> ServerConnection:
     Raises:
         PhoneError: it is not, or not any more; as `list_devices`.
     """
-    features = server_line.query(f"host-{device.host_selector}:features").decode("utf-8", "replace").split(",")
+    features = query(f"host-{device.host_selector}:features").decode("utf-8", "replace").split(",")
     return ServerConnection(device, frozenset(features))
 
 
@@ -194,9 +298,9 @@ class ServerConnection:
         shell = select_shell(command, self._features, self.command_limit)
         try:
             with self._open_stream() as line, line.deadline(timeout_s):
-                server_line.send_request(line, f"host:{self._device.transport_selector}".encode())
-                server_line.send_request(line, shell.encode_service(command.text))
-                reply = read_reply(shell, server_line.read_chunks(line), limit)
+                send_request(line, f"host:{self._device.transport_selector}".encode())
+                send_request(line, shell.encode_service(command.text))
+                reply = read_reply(shell, read_chunks(line), limit)
             if reply.exit_code is None:  # the server ends a stream the same way when the cable is pulled
                 self._check_device_present()
         except PhoneError as error:
@@ -211,7 +315,7 @@ class ServerConnection:
                 line.cancel()
 
     def _check_device_present(self) -> None:
-        if server_line.query(f"host-{self._device.host_selector}:get-state") != b"device":
+        if query(f"host-{self._device.host_selector}:get-state") != b"device":
             raise PhoneError("errors.lost")
 
     @contextlib.contextmanager
@@ -219,10 +323,10 @@ class ServerConnection:
         with self._lock:
             if self._closed:
                 raise PhoneError("errors.lost")
-            line = TcpStream(*server_line.server_address())
+            line = TcpStream(*server_address())
             self._open_streams.add(line)
         try:
-            with server_line.open_server_stream(line):
+            with open_server_stream(line):
                 yield line
         finally:
             with self._lock:

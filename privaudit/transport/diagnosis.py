@@ -9,7 +9,7 @@ from typing import Final
 
 from privaudit.errors import PhoneError
 from privaudit.model import Message, PhoneState, SourceKind
-from privaudit.transport import AuthorizationWait, Transport, adb_device, adb_server, bus, vendors
+from privaudit.transport import AuthorizationWait, Transport, adb_device, adb_server, usb, vendors
 from privaudit.transport.device_selector import DeviceCandidate
 
 
@@ -22,7 +22,7 @@ class DeviceStatus(DeviceCandidate):
     state: PhoneState
     brand: str | None
     """See `privaudit.transport.vendors`."""
-    device: adb_server.ServerDevice | bus.UsbDevice
+    device: adb_server.ServerDevice | usb.UsbDevice
     """By which it is reached."""
 
 
@@ -35,11 +35,11 @@ class ConnectionSurvey:
     """Why the bus could not be looked at."""
 
 
-def survey_devices(*, known_devices: Iterable[bus.UsbDevice] = ()) -> ConnectionSurvey:
+def survey_devices(*, known_devices: Iterable[usb.UsbDevice] = ()) -> ConnectionSurvey:
     """What the ADB server knows and what is on the cables, each phone once. Speaks to no phone.
 
     Args:
-        known_devices: phones of an earlier look that need not be opened again, see `privaudit.transport.bus.look`.
+        known_devices: phones of an earlier look that need not be opened again, see `privaudit.transport.usb.look`.
     """
     known = adb_server.list_devices() if adb_server.is_running() else ()
     phones = [
@@ -55,7 +55,7 @@ def survey_devices(*, known_devices: Iterable[bus.UsbDevice] = ()) -> Connection
         for one in known
     ]
     try:
-        there = bus.scan_usb(known_devices=known_devices)
+        there = usb.scan_usb(known_devices=known_devices)
     except PhoneError as error:
         return ConnectionSurvey(devices=tuple(phones), usb_error=error)
     places = {one.usb_path for one in known if one.usb_path}

@@ -12,14 +12,14 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from privaudit import __version__, knowledge
-from privaudit.apk.apk_problems import ApkError
+from privaudit.apk.parts import ApkError
 from privaudit.errors import KnowledgeError
 from privaudit.knowledge import Knowledge, loader, releases
 from privaudit.knowledge import sdks as sdk_list
-from privaudit.knowledge.rule_file import Rule
+from privaudit.knowledge.schema import Rule
 from privaudit.knowledge.sdks import Sdk
 from privaudit.model import Message, Severity, Tool, Verdict
-from privaudit.vetting import bundle, evaluate, reading
+from privaudit.vetting import bundle, evaluate
 from privaudit.vetting.bundle import AppBundle
 from privaudit.vetting.document import FileInfo, Gap, VettingKnowledgeInfo, VettingReport
 from privaudit.vetting.local_file import open_local_file
@@ -99,10 +99,10 @@ def vet_parts(
     Raises:
         ApkError: its base cannot be read.
     """
-    read = reading.read_app_bundle(app_bundle, context.class_prefixes)
+    read = evaluate.read_app_bundle(app_bundle, context.class_prefixes)
     app = evaluate.evaluate_app(read, apk_sha256, context.knowledge, context.sdks, context.rules)
     found = tuple(evaluate.evaluate_findings(app))
-    gaps = (*read.gaps, *reading.metadata_gaps(read))
+    gaps = (*read.gaps, *evaluate.metadata_gaps(read))
     base = app_bundle.base.name or None
     return VettingReport(
         tool=Tool(name="privaudit", version=__version__),

@@ -16,9 +16,8 @@ from typing import BinaryIO, Final, TypeVar, cast
 
 from privaudit.apk import manifest as apk_manifest
 from privaudit.apk import zip_reader
-from privaudit.apk.apk_problems import ApkError
 from privaudit.apk.manifest import ApkManifest
-from privaudit.apk.parts import MANIFEST
+from privaudit.apk.parts import MANIFEST, ApkError
 from privaudit.capture import apk_plan
 from privaudit.capture.apk_plan import RangeReadable
 from privaudit.vetting.document import FileKind, Gap

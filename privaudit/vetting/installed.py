@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from privaudit.apk.apk_problems import ApkError, apk_message
+from privaudit.apk.parts import ApkError, apk_message
 from privaudit.capture import remote_file
 from privaudit.capture.collector import collect_answers
 from privaudit.capture.questions import is_apk_path, is_package_name

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from privaudit.apk.apk_problems import ApkError
+from privaudit.apk.parts import ApkError
 
 MAX_FILE_BYTES: Final = 8 << 30
 """Bytes. Bundles of games have some; Android itself takes no APK above 4 GB."""

@@ -8,7 +8,7 @@ from datetime import date
 
 from privaudit.i18n import Translator, display_name
 from privaudit.model import DataClass, LendingVerdict, Message, MessageValue
-from privaudit.report import legal_rules, lists
+from privaudit.report import gaps, legal_rules
 from privaudit.vetting.document import (
     DATA_CLASSES,
     DataRequest,
@@ -128,7 +128,7 @@ class VettingView:
         if app.launcher_icon is False:
             yield self.t("vetted.no_icon")
         stamp = self.vetting.knowledge
-        yield from lists.list_coverage_sentences(self.language, stamp.signatures, stamp.rules.country, today)
+        yield from gaps.list_coverage_sentences(self.language, stamp.signatures, stamp.rules.country, today)
 
     def legal_rule_sentences(self, app: VettedApp) -> Iterator[str]:
         """Which rules its permissions touch, and what these say."""

@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from privaudit.model import Message
-from privaudit.workshop import telling
+from privaudit.workshop import controls
 from privaudit.workshop.controls import KeyController
 from privaudit.workshop.model import DeviceRow, DeviceStage
 from privaudit.workshop.session import WorkshopSession
@@ -85,7 +85,7 @@ class Board(KeyController):
         elif text == "f":
             self._folder_input = "" if row.owner_confirmed else None
             if self._folder_input is None:
-                self.show_text("workshop.not_now", code=telling.case_code(row, self.language))
+                self.show_text("workshop.not_now", code=controls.case_code(row, self.language))
         else:
             self.handle_row_key(text, row)
 
@@ -169,9 +169,9 @@ class Board(KeyController):
             chosen = row is self._selected_row
             table.add_row(
                 Text(_SELECTION_MARK if chosen else " "),
-                Text(telling.case_code(row, self.language), style="bold"),
-                Text(telling.device_name(row, self.language)),
-                Text(telling.device_state(row, self.language)),
+                Text(controls.case_code(row, self.language), style="bold"),
+                Text(controls.device_name(row, self.language)),
+                Text(controls.device_state(row, self.language)),
                 style=("reverse " if chosen else "") + _STAGE_STYLES.get(row.stage, ""),
             )
         return table

@@ -11,9 +11,23 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Final
 
-from privaudit.errors import PhoneError
-from privaudit.workshop.model import EXCLUSIVE_STAGES, AttachedDevice, DeviceRow, DeviceStage, DeviceStore
-from privaudit.workshop.worker import DeviceWorker
+from privaudit.errors import PhoneError, PrivauditError
+from privaudit.model import Message, Verdict
+from privaudit.workshop.model import (
+    EXCLUSIVE_STAGES,
+    AttachedDevice,
+    AuditFinished,
+    AuditProgress,
+    AuthorizationRequested,
+    Authorized,
+    ClosingChecked,
+    DeviceRow,
+    DeviceStage,
+    DeviceStore,
+    WorkerEvent,
+    WorkerFailed,
+)
+from privaudit.workshop.worker import DeviceWorker, utc_now
 
 RECONNECT_GRACE_S: Final = 2.0
 """A phone may drop off the bus for a second, as when its owner chooses "File transfer"."""
@@ -175,3 +189,215 @@ class DeviceQueueBase:
             self._disconnect(row)
         for visit in self._leaving:  # also those that were let go of before: each sees it a moment later
             visit.join(5)
+
+
+class DeviceQueueEvents(DeviceQueueBase):
+    """A hall in which visits are heard.
+
+    Args:
+        store: see `DeviceQueueBase`.
+        begin: see `DeviceQueueBase`.
+        keep: writes what is to be kept of a row; raises `PrivauditError` where it cannot.
+        free: see `DeviceQueueBase`.
+        changed: see `DeviceQueueBase`.
+        language: see `DeviceQueueBase`.
+        clock: see `DeviceQueueBase`.
+    """
+
+    def __init__(
+        self,
+        device_store: DeviceStore,
+        *,
+        create_worker: Callable[[AttachedDevice, datetime], DeviceWorker],
+        write_outputs: Callable[[DeviceRow], None],
+        allow_unplug: Callable[[str], None],
+        on_row_change: Callable[[DeviceRow], None],
+        default_language: str,
+        clock: Callable[[], float],
+    ) -> None:
+        super().__init__(
+            device_store,
+            create_worker=create_worker,
+            allow_unplug=allow_unplug,
+            on_row_change=on_row_change,
+            default_language=default_language,
+            clock=clock,
+        )
+        self._write_outputs = write_outputs
+        self._codes_by_token: dict[str, str] = {}
+        self.outcomes: list[tuple[bool, bool]] = []
+        """Of each finished phone: found, complete."""
+
+    def handle_event(self, event: WorkerEvent) -> None:
+        """Something that a visit tells. What comes from a phone that left is too late."""
+        row = next(
+            (
+                row
+                for row in self.connected_rows()
+                if row.connection_id == event.connection_id and row.worker is not None
+            ),
+            None,
+        )
+        if row is None:
+            return
+        match event:
+            case AuthorizationRequested(_, asks):
+                first, row.prompt_shown = not row.prompt_shown, True
+                row.fingerprint, row.seconds_left = asks.fingerprint, asks.seconds_left
+                if first:
+                    self._on_row_change(row)
+            case Authorized(_, token):
+                self._on_authorized(row, token)
+            case AuditProgress(_, name):
+                row.current_step = name
+            case AuditFinished(_, report, capture):
+                row.report, row.capture, row.current_step = report, capture, None
+                self._save_outputs(row)
+            case ClosingChecked(_, seen):
+                row.closing_checks = {**(row.closing_checks or {}), **seen}
+                self._on_row_change(row)
+            case WorkerFailed(_, error) if row.stage is not DeviceStage.DONE:
+                self._on_failure(row, error)
+        self._admit_next()
+
+    def _on_authorized(self, row: DeviceRow, token: str | None) -> None:
+        if any(other.token == token for other in self.connected_rows() if other is not row and other.token is not None):
+            token = None  # two phones that say the same of themselves cannot be told apart by it
+        row.token, row.error = token, None
+        before = None if token is None else self._codes_by_token.get(token) or self._device_store.code_for_token(token)
+        row.is_returning = before is not None
+        row.code = before or row.code
+        if token is not None and row.code is not None:
+            self._codes_by_token[token] = row.code
+            # What it was before it came back is the same phone: one row a phone.
+            self.rows = [one for one in self.rows if one.stage is not DeviceStage.LEFT or one.code != row.code]
+        self._set_stage(row, DeviceStage.LABELING)
+
+    def _save_outputs(self, row: DeviceRow) -> None:
+        """Write what is kept. Only then is the phone finished."""
+        try:
+            self._write_outputs(row)
+        except PrivauditError as error:
+            self._on_failure(row, error)
+            return
+        if not row.saved and row.report is not None:
+            self.outcomes.append((row.report.verdict is Verdict.FOUND, row.report.complete))
+        row.saved, row.capture, row.error = True, None, None
+        self._set_stage(row, DeviceStage.DONE)
+
+    def _on_failure(self, row: DeviceRow, error: PrivauditError) -> None:
+        row.error, row.current_step = error, None
+        if row.report is None:
+            self._disconnect(row)
+        self._device_store.count_failure(error.name)
+        self._set_stage(row, DeviceStage.FAILED)
+
+
+class DeviceQueue(DeviceQueueEvents):
+    """The phones of a workshop, and what is done with them."""
+
+    def handle_key(self, key: str, row: DeviceRow) -> Message | None:
+        """Do what `key` says with `row`; why not, where it cannot be done."""
+        actions: dict[str, Callable[[DeviceRow], Message | None]] = {
+            "c": self._record_consent,
+            "r": self._withdraw_consent,
+            "x": self._postpone,
+            "s": self._confirm_label,
+            "n": self._deny,
+            "a": self._retry,
+            "v": self._request_confirmation,
+            "y": self._confirm_owner,
+            "o": self._check_debugging_off,
+        }
+        said = actions[key](row) if key in actions else Message(key="workshop.no_such_key", values={"key": key})
+        self._admit_next()
+        return said
+
+    def _record_consent(self, row: DeviceRow) -> Message | None:
+        if row.stage is not DeviceStage.CONSENT:
+            return _not_now_message(row)
+        row.consented_at = utc_now()
+        self._start_worker(row)
+        return None
+
+    def _withdraw_consent(self, row: DeviceRow) -> Message | None:
+        """Before, during and after: consent can be withdrawn, and then what was kept is deleted."""
+        if row.stage in {DeviceStage.REFUSED, DeviceStage.LEFT}:
+            return _not_now_message(row)
+        self._disconnect(row)
+        if row.stage is DeviceStage.DONE and row.code is not None:
+            self._device_store.delete_device(row.code)
+        row.consented_at = row.report = row.capture = row.current_step = row.error = row.token = None
+        row.awaiting_confirmation = row.owner_confirmed = row.saved = row.has_output = False
+        self._set_stage(row, DeviceStage.REFUSED)
+        self._allow_unplug(row.connection_id)
+        return None
+
+    def _postpone(self, row: DeviceRow) -> Message | None:
+        if row.stage not in EXCLUSIVE_STAGES:
+            return _not_now_message(row)
+        self._disconnect(row)
+        row.queued_at = self._clock()
+        self._set_stage(row, DeviceStage.QUEUED)
+        return None
+
+    def _confirm_label(self, row: DeviceRow) -> Message | None:
+        if row.stage is not DeviceStage.LABELING or row.worker is None:
+            return _not_now_message(row)
+        self._set_stage(row, DeviceStage.READING)
+        row.worker.start_reading()
+        return None
+
+    def _deny(self, row: DeviceRow) -> Message | None:
+        if row.awaiting_confirmation:
+            row.awaiting_confirmation = False
+            return Message(key="workshop.not_confirmed", values={"code": row.code})
+        if row.stage is DeviceStage.LABELING and row.is_returning:
+            # It says of itself what another phone said: it is none that we know.
+            row.token, row.is_returning, row.code = None, False, self._device_store.draw_code()
+            self._on_row_change(row)
+            return None
+        return _not_now_message(row)
+
+    def _retry(self, row: DeviceRow) -> Message | None:
+        if row.stage is DeviceStage.FAILED and row.report is not None:
+            self._save_outputs(row)
+            return None
+        if row.stage not in {DeviceStage.FAILED, DeviceStage.REFUSED, DeviceStage.DONE}:
+            return _not_now_message(row)
+        self._disconnect(row)
+        row.report = row.capture = row.closing_checks = row.error = row.full_report_sha256 = None
+        row.awaiting_confirmation = row.owner_confirmed = row.saved = False
+        row.queued_at = self._clock()
+        self._set_stage(row, DeviceStage.QUEUED)
+        return None
+
+    def _request_confirmation(self, row: DeviceRow) -> Message | None:
+        if row.stage is not DeviceStage.DONE:
+            return _not_now_message(row)
+        row.awaiting_confirmation = not row.owner_confirmed
+        self._on_row_change(row)
+        return None
+
+    def _confirm_owner(self, row: DeviceRow) -> Message | None:
+        if not row.awaiting_confirmation:
+            return _not_now_message(row)
+        row.awaiting_confirmation, row.owner_confirmed = False, True
+        self._on_row_change(row)
+        self._allow_unplug(row.connection_id)
+        return None
+
+    def _check_debugging_off(self, row: DeviceRow) -> Message | None:
+        if row.stage is not DeviceStage.DONE or row.worker is None:
+            return _not_now_message(row)
+        row.worker.check_debugging_off()
+        return None
+
+    def rewrite_outputs(self, row: DeviceRow) -> None:
+        """Write what is kept of `row` anew: in another language, or with the hash of the full report."""
+        if row.stage is DeviceStage.DONE:
+            self._save_outputs(row)
+
+
+def _not_now_message(row: DeviceRow) -> Message:
+    return Message(key="workshop.not_now", values={"code": row.code or "?"})

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Final, Protocol
 
 from privaudit.errors import PhoneError
-from privaudit.transport import OnWaiting, Transport, adb_device, adb_server, bus, diagnosis
+from privaudit.transport import OnWaiting, Transport, adb_device, adb_server, diagnosis, usb
 from privaudit.transport.adb_auth import AdbKey
 from privaudit.workshop.model import AttachedDevice
 
@@ -52,7 +52,7 @@ class AdbDeviceWatcher:
         self.key = key
         self.error: PhoneError | None = None
         self.is_finished = False
-        self._previous_devices: tuple[bus.UsbDevice, ...] = ()
+        self._previous_devices: tuple[usb.UsbDevice, ...] = ()
 
     def scan(self) -> tuple[AttachedDevice, ...]:
         """See `DeviceWatcher.look`. A phone that was seen before is not opened again, for it may be in use."""
@@ -64,7 +64,7 @@ class AdbDeviceWatcher:
         self.error = survey.usb_error
         # One that could not be opened is tried again: a permission may have come.
         self._previous_devices = tuple(
-            one.device for one in survey.devices if isinstance(one.device, bus.UsbDevice) and one.serial is not None
+            one.device for one in survey.devices if isinstance(one.device, usb.UsbDevice) and one.serial is not None
         )
         return tuple(map(self._attached_device, survey.devices))
 
@@ -87,7 +87,7 @@ class AdbDeviceWatcher:
             connect=partial(self._connect, found),
         )
 
-    def _connect(self, device: adb_server.ServerDevice | bus.UsbDevice, on_waiting: OnWaiting) -> Transport:
+    def _connect(self, device: adb_server.ServerDevice | usb.UsbDevice, on_waiting: OnWaiting) -> Transport:
         if isinstance(device, adb_server.ServerDevice):
             return adb_server.connect_via_server(device=device, on_waiting=on_waiting)
         return adb_device.connect_usb(usb_path=device.usb_path, key=self.key, on_waiting=on_waiting)

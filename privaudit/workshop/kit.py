@@ -25,9 +25,9 @@ from privaudit.documents.sheet import (
 from privaudit.errors import SourceError, UsageError
 from privaudit.i18n import Translator
 from privaudit.model import Phone, Rom
-from privaudit.report import lists, save_text
-from privaudit.revocation import card
-from privaudit.workshop import handout, telling
+from privaudit.report import gaps, save_text
+from privaudit.revocation import steps
+from privaudit.workshop import controls, outputs
 from privaudit.workshop.model import Retention
 
 ALL_SHEETS: Final = "kit"
@@ -102,7 +102,7 @@ def phone_for_rom(rom: str) -> Phone:
 def _consent_slip(language: Translator) -> Iterator[SheetBlock]:
     say = language.t
     yield heading_block(say("kit.talk"))
-    yield bullet_block([*telling.consent_lines(Retention.HANDOUT, language)][2:])
+    yield bullet_block([*controls.consent_lines(Retention.HANDOUT, language)][2:])
     yield checkbox_block(say(f"kit.{name}") for name in ("own", "adult", "no_work", "urgent", "noticed"))
     yield heading_block(say("kit.i_agree"))
     yield checkbox_block(say(f"kit.agree_{name}") for name in ("read", "page", "full", "counts"))
@@ -121,9 +121,9 @@ def _usb_debugging_cards(language: Translator) -> Iterator[PrintSheet]:
                 notice_block(say("report.taps_bank_first")),
                 paragraph_block(say("kit.screenshots_first"), say("kit.cable"), say("kit.allow_once")),
                 heading_block(say("report.taps_usb_on")),
-                step_block(map(language.translate, card.enable_usb_debugging_steps(phone))),
+                step_block(map(language.translate, steps.enable_usb_debugging_steps(phone))),
                 heading_block(say("kit.closing")),
-                step_block(map(language.translate, handout.closing_steps(phone))),
+                step_block(map(language.translate, outputs.closing_steps(phone))),
             ),
         )
 
@@ -135,7 +135,7 @@ def _evidence_log(language: Translator) -> Iterator[SheetBlock]:
 
 def _closing_sheet(language: Translator) -> Iterator[SheetBlock]:
     yield step_block(
-        [*map(language.translate, handout.closing_steps(phone_for_rom(roms.STOCK_ROM_ID))), language.t("kit.samsung")]
+        [*map(language.translate, outputs.closing_steps(phone_for_rom(roms.STOCK_ROM_ID))), language.t("kit.samsung")]
     )
     yield paragraph_block(language.t("kit.other_maker"))
 
@@ -156,7 +156,7 @@ def _country_sheet(language: Translator, country: str) -> Iterator[SheetBlock]:
     names = ("police", "helpline", "legal_aid", "regulator", "interpreter", "checked")
     yield fill_in_block(*(language.t(f"kit.{name}") for name in names))
     stamp = knowledge.load_knowledge(country=country).describe_lists(country)
-    yield paragraph_block(*lists.list_coverage_sentences(language, stamp, country, _today()))
+    yield paragraph_block(*gaps.list_coverage_sentences(language, stamp, country, _today()))
 
 
 def _today() -> date:

@@ -3,17 +3,117 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 from privaudit import report as reports
 from privaudit.documents import sheet
+from privaudit.documents.sheet import (
+    PrintSheet,
+    SheetBlock,
+    bullet_block,
+    checkbox_block,
+    heading_block,
+    notice_block,
+    paragraph_block,
+    render_sheets,
+    step_block,
+)
 from privaudit.errors import SourceError, UsageError
 from privaudit.i18n import Translator
-from privaudit.report import json, save_text
-from privaudit.workshop import counts, handout
-from privaudit.workshop.books import PRINT_JOB_FILE
+from privaudit.model import DataClass, Message, Phone, Report
+from privaudit.report import gaps, json, matrix, save_text, summary
+from privaudit.report.view import ReportView
+from privaudit.revocation import steps
+from privaudit.workshop import statistics
 from privaudit.workshop.model import DeviceRow, Retention
-from privaudit.workshop.storage import WorkshopFolder
+from privaudit.workshop.storage import PRINT_JOB_FILE, WorkshopFolder
+
+_SEPARATOR: Final = " · "
+
+
+def render_handout(report: Report, code: str, language: Translator, *, full_sha256: str | None = None) -> str:
+    """The page of the phone with this case code, as HTML.
+
+    Args:
+        report: on it.
+        code: its case code.
+        language: its owner's.
+        full_sha256: of the full report, where the owner has it; else there is nothing to compare it with.
+    """
+    voice = ReportView(report, language)
+    sheet = PrintSheet(
+        title=language.t("workshop.handout"), corner_label=code, blocks=tuple(_handout_blocks(voice, code, full_sha256))
+    )
+    return render_sheets([sheet], language, demo=report.demo)
+
+
+def closing_steps(phone: Phone) -> Iterator[Message]:
+    """The close-out list of this phone, one action a line."""
+    yield Message(key="workshop.unplug")
+    for step in steps.disable_usb_debugging_steps(phone):
+        yield step
+        if step.values.get("word") == _revoke_menu_term(phone):
+            yield Message(key="workshop.wireless_off")
+    yield Message(key="workshop.payment_works")
+
+
+def _handout_blocks(view: ReportView, code: str, full_sha256: str | None) -> Iterator[SheetBlock]:
+    say, report = view.t, view.report
+    by_server = report.source.kind == "server"
+    if by_server:
+        # Its key is the server's, and stays: whoever has this computer could come back.
+        yield notice_block(say("workshop.server_key"))
+        yield step_block(map(view.translate, _steps_to_revoke_keys(report.phone)))
+    yield paragraph_block(
+        say("workshop.handout_phone", phone=_phone_line(report.phone), code=code, checked_on=_audit_date(report))
+    )
+    yield notice_block(*summary.summary_sentences(view))
+    yield heading_block(say("workshop.handout_first"))
+    yield bullet_block(map(view.translate, steps.SAFETY_NOTES))
+    shown = [app for package in view.ordered_packages() for app in view.installs_of(package)]
+    if shown:
+        yield heading_block(say("workshop.handout_steps", rom=report.phone.rom.name))
+    for app in shown:
+        yield heading_block(view.app_title(app))
+        cells = {data: matrix.cell_text(view, app, data)[0] for data in DataClass}
+        can = (say("workshop.can", data=Message(key=f"report.{data}"), state=cell) for data, cell in cells.items())
+        yield paragraph_block(_SEPARATOR.join(can))
+        own = view.steps_for(app)
+        yield step_block(map(view.translate, own)) if own else paragraph_block(say("report.steps_none"))
+    if shown:
+        yield checkbox_block([view.translate(steps.check_other_apps_step(report.phone))])
+    missing = gaps.missing_data(view)
+    yield heading_block(say("workshop.handout_gaps"))
+    yield bullet_block([*missing, say("report.never_uninstalled"), say("report.never_mini"), say("report.never_sent")])
+    yield heading_block(say("workshop.handout_leaving"))
+    yield step_block(map(view.translate, closing_steps(report.phone)))
+    if full_sha256 is not None:
+        yield paragraph_block(say("workshop.handout_hash"))
+        yield SheetBlock("code", (full_sha256,))
+    yield paragraph_block(say("report.remember_debt"), say("report.not_advice"))
+
+
+def _steps_to_revoke_keys(phone: Phone) -> Iterator[Message]:
+    """The way to revoking the authorisations, which takes the server's key away."""
+    for step in steps.disable_usb_debugging_steps(phone):
+        yield step
+        if step.values.get("word") == _revoke_menu_term(phone):
+            return
+
+
+def _revoke_menu_term(phone: Phone) -> Message:
+    return Message(key=f"menu.{phone.rom.id}.revoke_usb")
+
+
+def _phone_line(phone: Phone) -> str:
+    parts = (phone.manufacturer, phone.model, phone.android and f"Android {phone.android}", phone.rom.name)
+    return _SEPARATOR.join(part for part in parts if part)
+
+
+def _audit_date(report: Report) -> str:
+    return report.taken_at.astimezone().date().isoformat()
 
 
 class OutputWriter:
@@ -33,11 +133,9 @@ class OutputWriter:
         keep = self._folder.open_session.keep
         page = None
         if keep is not Retention.NOTHING:
-            page = handout.render_handout(
-                row.report, row.code, Translator(row.language), full_sha256=row.full_report_sha256
-            )
+            page = render_handout(row.report, row.code, Translator(row.language), full_sha256=row.full_report_sha256)
         capture = row.capture if keep is Retention.CAPTURE else None
-        self._folder.save_device(row.code, counts.make_device_record(row.report, row.token), page, capture)
+        self._folder.save_device(row.code, statistics.make_device_record(row.report, row.token), page, capture)
 
     def page_path(self, row: DeviceRow) -> Path | None:
         """Where its page is."""

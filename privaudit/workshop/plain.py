@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from privaudit.model import Message
-from privaudit.workshop import telling
+from privaudit.workshop import controls
 from privaudit.workshop.controls import KeyController
 from privaudit.workshop.model import DeviceRow, DeviceStage
 from privaudit.workshop.session import InputEnded, KeyPress, WorkshopSession
@@ -38,11 +38,11 @@ class PlainView(KeyController):
         again = (
             f" ({self.language.t('workshop.again')})" if row.is_returning and row.stage is DeviceStage.LABELING else ""
         )
-        self._write_line(f"{head}: {telling.device_state(row, self.language)}{again}")
+        self._write_line(f"{head}: {controls.device_state(row, self.language)}{again}")
         self._write_indented(self.instructions(row))
 
     def _row_label(self, row: DeviceRow) -> str:
-        return f"{telling.case_code(row, self.language)}  {telling.device_name(row, self.language)}"
+        return f"{controls.case_code(row, self.language)}  {controls.device_name(row, self.language)}"
 
     def _write_indented(self, lines: Iterable[str]) -> None:
         for line in lines:
@@ -68,7 +68,7 @@ class PlainView(KeyController):
             self.show_text("workshop.keys_plain")
         elif key == "w":
             for row in self.session.device_queue.rows:
-                self._write_line(f"{self._row_label(row)}: {telling.device_state(row, self.language)}")
+                self._write_line(f"{self._row_label(row)}: {controls.device_state(row, self.language)}")
         elif not self.handle_global_key(key):
             self._handle_row_command(key, words[1:])
 

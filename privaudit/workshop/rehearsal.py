@@ -17,7 +17,7 @@ from privaudit.errors import PhoneError
 from privaudit.transport import OnWaiting, Transport, adb_device, vendors
 from privaudit.transport.adb_auth import AdbKey
 from privaudit.virtual_phone.adbd.auth import KeyPolicy
-from privaudit.virtual_phone.adbd.line import SimulatedLink
+from privaudit.virtual_phone.adbd.faults import SimulatedLink
 from privaudit.virtual_phone.adbd.server import AdbdServer
 from privaudit.workshop.model import MAX_CONCURRENT_READS, AttachedDevice
 

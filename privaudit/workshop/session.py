@@ -17,7 +17,7 @@ from privaudit.i18n import Translator
 from privaudit.i18n.catalog import languages
 from privaudit.knowledge import Knowledge
 from privaudit.model import Message
-from privaudit.workshop.desk import DeviceQueue
+from privaudit.workshop.device_queue import DeviceQueue
 from privaudit.workshop.device_watcher import POLL_INTERVAL_S, DeviceWatcher
 from privaudit.workshop.model import MAX_CONCURRENT_READS, AttachedDevice, DeviceRow, DeviceStage, WorkerEvent
 from privaudit.workshop.outputs import OutputWriter

@@ -15,7 +15,7 @@ from typing import Final
 
 from privaudit import audit, resume
 from privaudit.audit import ReportOptions
-from privaudit.capture import Capture, identity, questions
+from privaudit.capture import Capture, collector, questions
 from privaudit.errors import ConnectionLost, PhoneError, PrivauditError
 from privaudit.facts.cache import AppCache
 from privaudit.knowledge import Knowledge
@@ -178,7 +178,7 @@ class DeviceWorker:
 
     def _device_token(self, transport: Transport) -> str | None:
         means = self._context
-        known = identity.read_fingerprint(transport, means.salt)
+        known = collector.read_fingerprint(transport, means.salt)
         if known is not None:
             return means.make_token(known.digest)
         # It tells nothing of itself: then its cable does, as far as its maker gave it a number of its own.

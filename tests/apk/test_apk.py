@@ -17,9 +17,18 @@ from hypothesis import strategies as st
 from privaudit.apk import info
 from privaudit.apk import manifest as apk_manifest
 from privaudit.apk import signing as apk_certificates
-from privaudit.apk.apk_problems import ApkError, apk_message
 from privaudit.apk.labels import UNDETERMINED_LANGUAGE
-from privaudit.apk.parts import ARSC, MANIFEST, SIGNING_BLOCK, ApkPart, ApkParts, dump_apk_parts, load_apk_parts
+from privaudit.apk.parts import (
+    ARSC,
+    MANIFEST,
+    SIGNING_BLOCK,
+    ApkError,
+    ApkPart,
+    ApkParts,
+    apk_message,
+    dump_apk_parts,
+    load_apk_parts,
+)
 from privaudit.apk.signing import Signer, SigningInfo
 from privaudit.capture import remote_apks
 from privaudit.capture.remote_apks import ApkRequest

@@ -6,12 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from privaudit.apk.apk_problems import ApkError
-from privaudit.apk.arsc_locale import Locale
-from privaudit.apk.arsc_view import MAX_STRING_CHARS
-from privaudit.apk.parts import ARSC, ApkPart
-from privaudit.apk.resource_config import DeviceConfig, ResourceConfig, best_match
-from privaudit.apk.resource_table import ResourceTable, ResValueType
+from privaudit.apk.parts import ARSC, ApkError, ApkPart
+from privaudit.apk.resource_config import DeviceConfig, Locale, ResourceConfig, best_match
+from privaudit.apk.resource_table import MAX_STRING_CHARS, ResourceTable, ResValueType
 from privaudit.virtual_phone import apks, load_scenario
 from tests.apk.test_apk import parts_of
 from tests.fixtures import arsc_builder

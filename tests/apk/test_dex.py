@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from privaudit.apk import dex as apk_dex
-from privaudit.apk.apk_problems import ApkError
 from privaudit.apk.dex import DexPrefixHits
+from privaudit.apk.parts import ApkError
 from tests.fixtures.dex_builder import dex
 
 PARTS = st.lists(st.sampled_from(["a", "ab", "b", "z", "A", "a$b", "包"]), min_size=1, max_size=3).map(".".join)

@@ -13,8 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from privaudit.apk import parts
-from privaudit.apk.apk_problems import apk_message
-from privaudit.apk.parts import ARSC, MANIFEST, SIGNING_BLOCK, ApkPart, ApkParts
+from privaudit.apk.parts import ARSC, MANIFEST, SIGNING_BLOCK, ApkPart, ApkParts, apk_message
 from privaudit.capture import remote_apks
 from privaudit.capture.questions import BLOCK_BYTES
 from privaudit.capture.remote_apks import ApkRequest

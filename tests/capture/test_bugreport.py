@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from privaudit import capture, facts
-from privaudit.capture import bugreport, bugreport_sections, services
+from privaudit.capture import bugreport, bugreport_sections
 from privaudit.capture.questions import PROPERTIES
 from privaudit.capture.redact import REDACTED
 from privaudit.errors import SourceError
@@ -336,10 +336,10 @@ class Once(io.BytesIO):
 @pytest.mark.parametrize("size", [1, 80, 5000])
 def test_it_is_read_once_and_in_blocks_of_any_size(monkeypatch, sdk, size):
     raw = builder.text(PHONE, NOW, sdk, activity=forged("activity", BARE % "role")).encode()
-    whole = bugreport_sections.split_sections(io.BytesIO(raw), services.WANTED_SECTIONS, "x")
+    whole = bugreport_sections.split_sections(io.BytesIO(raw), bugreport.WANTED_SECTIONS, "x")
     monkeypatch.setattr(bugreport_sections, "_CHUNK_BYTES", size)
     stream = Once(raw)
-    assert bugreport_sections.split_sections(stream, services.WANTED_SECTIONS, "x") == whole
+    assert bugreport_sections.split_sections(stream, bugreport.WANTED_SECTIONS, "x") == whole
     assert stream.taken == len(raw)
 
 

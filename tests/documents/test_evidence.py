@@ -14,7 +14,7 @@ import pytest
 
 from privaudit import audit, knowledge
 from privaudit.capture import archive
-from privaudit.documents import evidence_folder, evidence_pages, recheck
+from privaudit.documents import evidence_folder, evidence_pages
 from privaudit.errors import SourceError, UsageError
 from privaudit.i18n import Translator
 from privaudit.model import Verdict
@@ -173,7 +173,7 @@ def test_whole_or_not_at_all(demo_capture, demo_report, saved, tmp_path, monkeyp
 
 def test_nothing_changed(demo_capture, saved, tmp_path):
     place, digest = kept(demo_capture, saved, tmp_path / "kept")
-    checked = recheck.verify_evidence_folder(place)
+    checked = evidence_folder.verify_evidence_folder(place)
     assert (checked.digest, checked.changes) == (digest, ())
     assert checked.unchanged == len(everything(place)) - 2
 
@@ -201,7 +201,7 @@ def test_a_change_is_found_and_named(demo_capture, saved, tmp_path, how, name):
         )
     else:
         file.write_bytes((file.read_bytes() if file.exists() else b"") + b"\n")
-    assert recheck.verify_evidence_folder(place).changes == ((how, name),)
+    assert evidence_folder.verify_evidence_folder(place).changes == ((how, name),)
 
 
 def test_a_changed_list_changes_the_number(demo_capture, saved, tmp_path):
@@ -211,7 +211,7 @@ def test_a_changed_list_changes_the_number(demo_capture, saved, tmp_path):
     report.write_text("other", encoding="utf-8")
     listed = place / evidence_folder.HASH_LIST_FILE
     listed.write_text(listed.read_text().replace(before, hashlib.sha256(b"other").hexdigest()))
-    checked = recheck.verify_evidence_folder(place)
+    checked = evidence_folder.verify_evidence_folder(place)
     assert checked.digest != digest
     assert checked.changes == (("sheet_differs", evidence_folder.HASH_PAGE_FILE),)
 
@@ -221,7 +221,7 @@ def test_a_link_is_no_file(demo_capture, saved, tmp_path):
     sealed = place / "sealed" / "capture.zip"
     sealed.unlink()
     sealed.symlink_to(saved)
-    assert recheck.verify_evidence_folder(place).changes == (("changed", "sealed/capture.zip"),)
+    assert evidence_folder.verify_evidence_folder(place).changes == (("changed", "sealed/capture.zip"),)
 
 
 @pytest.mark.parametrize(
@@ -240,7 +240,7 @@ def test_a_list_that_is_not_ours_is_refused(demo_capture, saved, tmp_path, text)
     place, _ = kept(demo_capture, saved, tmp_path / "kept")
     (place / evidence_folder.HASH_LIST_FILE).write_text(text, encoding="utf-8")
     with pytest.raises(SourceError) as error:
-        recheck.verify_evidence_folder(place)
+        evidence_folder.verify_evidence_folder(place)
     assert error.value.name == "kept_list_damaged"
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from privaudit import facts
 from privaudit.dumpsys.appops_model import AppOpEvent
-from privaudit.dumpsys.clock import DumpClock
+from privaudit.dumpsys.device import DumpClock
 from privaudit.facts.effective_permission import evaluate_permission
 from privaudit.facts.permission_table import PERMISSION_INFO, SPECIAL_PERMISSIONS, PermissionGroup, group_of_permission
 from privaudit.model import AccessState, DataClass, EffectiveState, History, OtherDataClass, ReadBy

@@ -20,7 +20,7 @@ from privaudit import facts
 from privaudit.audit import is_complete
 from privaudit.capture.answers import decode_output
 from privaudit.capture.questions import PERMISSIONS, SETTINGS
-from privaudit.dumpsys import appops, package_checks, special_access, users
+from privaudit.dumpsys import appops, device, package_checks, special_access
 from privaudit.model import AccessState, DataClass
 from privaudit.virtual_phone import load_scenario
 from privaudit.virtual_phone.dump_writers import appops as render_appops
@@ -184,7 +184,7 @@ def test_lists_are_read_back(sdk, vendor):
         assert {name: (one.apk_path, one.installer, one.app_id) for name, one in listed.items()} == {
             app.package: (app.apk, app.installer, app.app_id if has_uid else None) for app in phone.apps
         }
-        assert users.parse_users(read_as_it_came(phone, render.format_user_list(phone)), sdk).keys() == set(
+        assert device.parse_users(read_as_it_came(phone, render.format_user_list(phone)), sdk).keys() == set(
             phone.user_ids
         )
 

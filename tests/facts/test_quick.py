@@ -9,10 +9,9 @@ import pytest
 
 from privaudit.capture.questions import PERMISSIONS
 from privaudit.dumpsys import appops, package_checks
-from privaudit.dumpsys.appops_reader import AppOpsLineParser as OpsReader
+from privaudit.dumpsys.appops import AppOpsLineParser as OpsReader
 from privaudit.dumpsys.package_model import PackageDump
-from privaudit.dumpsys.package_parser import PackageLineParser
-from privaudit.dumpsys.package_walk import PackageDumpParser
+from privaudit.dumpsys.package_parser import PackageDumpParser, PackageLineParser
 from privaudit.facts.apps import RELEVANT_OPS
 from privaudit.virtual_phone.dump_writers import appops as render_appops
 from privaudit.virtual_phone.dump_writers import package_dump

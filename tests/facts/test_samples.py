@@ -10,7 +10,7 @@ import pytest
 from privaudit import capture
 from privaudit.audit import ReportOptions, build_report
 from privaudit.capture.answers import decode_output
-from privaudit.dumpsys import appops, package_checks, users
+from privaudit.dumpsys import appops, device, package_checks
 from privaudit.facts import gather_facts
 from privaudit.knowledge import load_knowledge
 from privaudit.model import AccessState, AnswerState, DataClass, UserKind
@@ -257,9 +257,9 @@ def test_lines_for_one_user_stand_in_for_the_line_of_all(text):
 
 
 def test_the_private_space_is_known_by_its_flags(text):
-    kinds = users.parse_users(text(f"{PIXEL}/pm_list_users.txt"), 36)
+    kinds = device.parse_users(text(f"{PIXEL}/pm_list_users.txt"), 36)
     assert kinds == {0: UserKind.OWNER, 10: UserKind.PRIVATE_SPACE}
-    assert users.parse_users(text(f"{PIXEL}/pm_list_users.txt"), 33)[10] is UserKind.OTHER
+    assert device.parse_users(text(f"{PIXEL}/pm_list_users.txt"), 33)[10] is UserKind.OTHER
 
 
 def test_overlay_paths_at_the_users_indent_do_not_end_the_user(text):

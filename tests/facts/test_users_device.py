@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from privaudit.dumpsys import device, users
+from privaudit.dumpsys import device
 from privaudit.model import UserKind
 
 TAKEN = datetime(2026, 1, 10, 7, 42, tzinfo=UTC)
@@ -36,7 +36,7 @@ TAKEN = datetime(2026, 1, 10, 7, 42, tzinfo=UTC)
     ],
 )
 def test_users_by_number_and_flags(line, sdk, expected):
-    assert users.parse_users(f"Users:\n{line}\n", sdk) == expected
+    assert device.parse_users(f"Users:\n{line}\n", sdk) == expected
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_users_by_number_and_flags(line, sdk, expected):
     ],
 )
 def test_lines_that_tell_of_no_user_are_counted(text, n):
-    assert users.count_unparsed_user_lines(text) == n
+    assert device.count_unparsed_user_lines(text) == n
 
 
 # --- properties ------------------------------------------------------------------------------------------------------

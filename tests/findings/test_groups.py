@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from privaudit.facts import groups
+from privaudit.facts import permission_table
 from privaudit.findings import data_access
 from privaudit.model import Lending, LendingVerdict
 from privaudit.revocation import steps
@@ -42,17 +42,17 @@ def test_a_sister_permission_makes_a_finding_and_its_steps(made, data, also, exp
 @pytest.mark.parametrize(("sdk", "group"), [(27, "phone"), (34, None)])
 def test_up_to_8_the_phone_group_holds_the_call_log(made, sdk, group):
     app = closed(made, "READ_PHONE_STATE", data="call_log")
-    assert groups.groups_to_revoke(app, sdk) == ((group,) if group else ())
+    assert permission_table.groups_to_revoke(app, sdk) == ((group,) if group else ())
 
 
 def test_what_the_app_does_not_ask_for_no_sister_gives(made):
     app = made.app(lending=LENDS, contacts=made.access("not_allowed"), permissions=(made.permission("GET_ACCOUNTS"),))
-    assert groups.reachable_by_group(app, 34) == ()
+    assert permission_table.reachable_by_group(app, 34) == ()
 
 
 def test_the_whole_group_is_closed_with_what_reads(made):
     app = made.app(lending=LENDS, contacts=made.access("can_read"), sms=made.access("blocked"))
-    assert groups.groups_to_revoke(app, 34) == ("contacts", "sms")
+    assert permission_table.groups_to_revoke(app, 34) == ("contacts", "sms")
 
 
 @pytest.mark.parametrize(

@@ -24,11 +24,10 @@ from privaudit.apk import dex as apk_dex
 from privaudit.apk import info, parts
 from privaudit.apk import manifest as apk_manifest
 from privaudit.apk import signing as apk_certificates
-from privaudit.apk.apk_problems import ApkError
-from privaudit.apk.parts import ARSC, MANIFEST, SIGNING_BLOCK, ApkPart, ApkParts
-from privaudit.capture import answers, archive, collector, command_log, identity, manifest, text_folder
-from privaudit.documents import letters, recheck
-from privaudit.dumpsys import appops, package_checks, users
+from privaudit.apk.parts import ARSC, MANIFEST, SIGNING_BLOCK, ApkError, ApkPart, ApkParts
+from privaudit.capture import answers, archive, collector, command_log, text_folder
+from privaudit.documents import evidence_folder, letters
+from privaudit.dumpsys import appops, device, package_checks
 from privaudit.errors import PrivauditError
 from privaudit.facts.package_dumps import _KEPT_PERMISSIONS
 from privaudit.i18n import Translator, sanitize_text
@@ -36,23 +35,24 @@ from privaudit.knowledge import csv_format, minisign, rights, stix, update
 from privaudit.knowledge import signatures as lists
 from privaudit.knowledge.loader import Problems
 from privaudit.model import Command, Report
-from privaudit.report import csv, diff, html, taps, txt
+from privaudit.report import csv, diff, html, revocation_text, txt
 from privaudit.report import diff_text as compared
 from privaudit.report import json as report_json
 from privaudit.report.share import anonymize_report
 from privaudit.revocation import ledger
-from privaudit.transport import adb_device, server_line, shell_protocol
+from privaudit.transport import adb_device, shell_protocol
 from privaudit.transport import adb_server as server
+from privaudit.transport import adb_server as server_line
 from privaudit.transport.adb_device import _authenticate
 from privaudit.transport.stream import DeviceStream, TcpStream
 from privaudit.vetting import bundle as pieces
-from privaudit.vetting import reading
+from privaudit.vetting import evaluate
 from privaudit.vetting.local_file import FileRange
 from privaudit.virtual_phone import apks as demo_apks
 from privaudit.virtual_phone import load_scenario, start_adbd
 from privaudit.virtual_phone.adbd.auth import KeyPolicy
 from privaudit.virtual_phone.programs import build_programs
-from privaudit.workshop import books
+from privaudit.workshop import storage
 
 EXPECTED: Final = (PrivauditError, ApkError, minisign.MinisignError)
 """What a reader may raise: each has words for a person."""
@@ -153,14 +153,14 @@ def phone_answers(data: bytes) -> None:
         changed, _knowledge(), audit.ReportOptions(include_all_apps=True, include_unrecognised=True)
     )
     txt.render(made, ENGLISH)
-    users.parse_users(changed.answer("users").text, made.phone.sdk)
+    device.parse_users(changed.answer("users").text, made.phone.sdk)
 
 
 def script_output(data: bytes) -> None:
     """What comes out of a script of questions, with our own marker in it; and who the phone is."""
     for one in collector.split_answers(data.replace(b"@@", MARKER.encode()), MARKER):
         assert text_folder.parse_answer_file_name(text_folder.answer_file_name(one.key)) == one.key
-    identity._DIGEST_LINE.search(data)
+    collector._DIGEST_LINE.search(data)
 
 
 # --- the wire ---------------------------------------------------------------------------------------------------------
@@ -293,7 +293,7 @@ def dex(data: bytes) -> None:
 def apk_file(data: bytes) -> None:
     """A whole APK, or a bundle of APKs, as `privaudit apk` takes it apart."""
     with pieces.open_bundle(FileRange(io.BytesIO(data), 0, len(data)), "some.xapk") as taken:
-        reading.read_app_bundle(taken, PREFIXES)
+        evaluate.read_app_bundle(taken, PREFIXES)
 
 
 # --- saved files ------------------------------------------------------------------------------------------------------
@@ -306,7 +306,7 @@ def saved_parts(data: bytes) -> None:
     kind, rest = data[0] % 3, data[1:]
     try:
         if kind == 0:
-            manifest.find_misnamed(manifest.load_manifest(rest))
+            archive.find_misnamed(archive.load_manifest(rest))
         elif kind == 1:
             command_log.load_command_log(rest)
         else:
@@ -364,7 +364,7 @@ def report_document(data: bytes) -> None:
         made = report_json.read_report(path)
     for module in (txt, html, csv, report_json):
         module.render(made, ENGLISH)
-    taps.render_steps(made, ENGLISH, frozenset())
+    revocation_text.render_steps(made, ENGLISH, frozenset())
     anonymize_report(made)
     compared.diff_to_text(diff.compare_reports(made, made), ENGLISH)
     for app in made.apps[:1]:
@@ -378,15 +378,15 @@ def books_and_ledgers(data: bytes) -> None:
         return
     kind, rest = data[0] % 3, data[1:]
     with tempfile.TemporaryDirectory() as place:
-        path = Path(place) / recheck.HASH_LIST_FILE
+        path = Path(place) / evidence_folder.HASH_LIST_FILE
         path.parent.mkdir()
         path.write_bytes(rest)
         if kind == 0:
             ledger.read_ledger(path)
         elif kind == 1:
-            books.load_stored(path, books.WorkshopTotals)
+            storage.load_stored(path, storage.WorkshopTotals)
         else:
-            recheck.verify_evidence_folder(Path(place))
+            evidence_folder.verify_evidence_folder(Path(place))
 
 
 # --- lists ------------------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ import pytest
 from privaudit import knowledge
 from privaudit.i18n import Translator
 from privaudit.model import SignatureListInfo
-from privaudit.report import lists as prose
+from privaudit.report import gaps as prose
 
 WORTH = "The published lists hold 222 package names"
 

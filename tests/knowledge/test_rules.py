@@ -11,7 +11,7 @@ import pytest
 from privaudit.facts.access import OTHER_ROUTES
 from privaudit.facts.permission_table import PERMISSION_INFO
 from privaudit.i18n import rule_texts
-from privaudit.knowledge import rule_linter
+from privaudit.knowledge import lint as rule_linter
 from privaudit.knowledge import rules as rulebook
 from privaudit.knowledge.loader import Problems
 

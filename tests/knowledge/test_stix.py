@@ -10,12 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from privaudit import knowledge
-from privaudit.knowledge import entries, stix
+from privaudit.knowledge import signatures, stix
 from privaudit.knowledge.loader import Problems
 
 DEFAULTS = {"publisher": "me", "title": "mine"}
 KNOWN = knowledge.load_knowledge()
-EVERY = entries.group_entries(part for part in KNOWN.lists if part.kind == "risky")
+EVERY = signatures.group_entries(part for part in KNOWN.lists if part.kind == "risky")
 DIGEST = "a" * 64
 
 

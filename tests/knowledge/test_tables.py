@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from privaudit import knowledge
-from privaudit.knowledge import csv_format, entries, imported, signatures, toml_text
+from privaudit.knowledge import csv_format, export, signatures
 from privaudit.knowledge.loader import Problems
 from privaudit.knowledge.schema import ListSource, SignatureRow
 
@@ -114,7 +114,7 @@ def test_the_template_is_a_table_that_can_be_read(chinese):
 
 def test_all_shipped_lists_go_through_a_table_and_come_back():
     known = knowledge.load_knowledge()
-    every = entries.group_entries(known.lists)
+    every = signatures.group_entries(known.lists)
     found, mistakes = read(csv_format.entries_to_csv(every))
     assert not mistakes
     back = {(one.source, row) for one in found for row in one.rows}
@@ -138,7 +138,7 @@ def test_a_cell_that_a_spreadsheet_would_run_is_quoted():
         examples=(),
         toml_data={},
     )
-    text = csv_format.entries_to_csv(entries.group_entries([part]))
+    text = csv_format.entries_to_csv(signatures.group_entries([part]))
     assert "'=HYPERLINK" in text
     ((one,), mistakes) = read(text)
     assert not mistakes
@@ -154,7 +154,7 @@ def test_what_is_written_as_toml_reads_the_same(tmp_path_factory, names, note, d
     source = ListSource(publisher="me", title=title, date="2025-06")
     row = SignatureRow(package="com.example.a", names=tuple(names), note=note, disputed=disputed)
     path = tmp_path_factory.mktemp("toml") / "mine.toml"
-    path.write_text(toml_text.list_to_toml(source, [row], "note"), encoding="utf-8", newline="\n")
+    path.write_text(export.list_to_toml(source, [row], "note"), encoding="utf-8", newline="\n")
     mistakes = Problems()
     (part,) = signatures.read_user_lists(path, mistakes)
     assert (part.source, part.rows) == (source, (row,))
@@ -165,5 +165,5 @@ def test_what_is_written_as_toml_reads_the_same(tmp_path_factory, names, note, d
 def test_garbage_is_a_mistake_and_no_crash(data):
     found, mistakes = read(data)
     assert isinstance(found, tuple)
-    assert all(isinstance(one, imported.ImportedList) for one in found)
+    assert all(isinstance(one, export.ImportedList) for one in found)
     assert found or mistakes

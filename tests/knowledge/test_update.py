@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 
 from privaudit import knowledge
 from privaudit.errors import KnowledgeError, SignatureListError
-from privaudit.knowledge import fetch, loader, minisign, releases, update
-from privaudit.knowledge import places as folders
+from privaudit.knowledge import loader, minisign, releases, update
+from privaudit.knowledge import releases as folders
 from tests.virtual_phone.conftest import need
 
 NEWER = 2099010100
@@ -373,7 +373,7 @@ def test_what_is_endless_is_not_read_to_the_end(site):
     pages, address = site
     pages["/long"] = b"x" * 5000
     with pytest.raises(SignatureListError) as error:
-        fetch.download(f"{address}/long", 1000)
+        update.download(f"{address}/long", 1000)
     assert error.value.name == "lists_too_large"
 
 
@@ -381,7 +381,7 @@ def test_what_is_endless_is_not_read_to_the_end(site):
     "text", ["lists.zip", "C:\\lists.zip", "file:///lists.zip", "ftp://x/y", "/media/usb/lists.zip"]
 )
 def test_what_is_no_web_address_is_a_file(text):
-    assert not fetch.is_url(text)
+    assert not update.is_url(text)
 
 
 # --- folders --------------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from privaudit.capture import identity, remote_file
+from privaudit.capture import collector, remote_file
 from privaudit.errors import ConnectionLost, PhoneError
 from privaudit.model import Command
 from privaudit.transport import adb_auth, connect
@@ -116,10 +116,10 @@ class TestAnswers:
             (programs / name).write_text(f"#!/bin/sh\necho {says}\n")
             (programs / name).chmod(0o755)
         with lab(programs=programs) as phone, dial(phone) as line:
-            known = identity.read_fingerprint(line)
-            assert identity.is_same_device(line, known)
+            known = collector.read_fingerprint(line)
+            assert collector.is_same_device(line, known)
         with lab() as other, dial(other) as line:
-            assert not identity.is_same_device(line, known)
+            assert not collector.is_same_device(line, known)
 
 
 class TestEnds:

@@ -8,7 +8,7 @@ import pytest
 
 from privaudit import vetting
 from privaudit.i18n import Translator
-from privaudit.vetting import html
+from privaudit.vetting import report
 from privaudit.virtual_phone import apks
 from tests.fixtures.apk_builder import Row, pack, rows_of
 from tests.fixtures.dex_builder import dex
@@ -31,7 +31,7 @@ def test_everybody_can_read_it(opened, document, code, hostile):
         evil = HOSTILE["markup"] + HOSTILE["bidi"] + HOSTILE["long"]
         app = replace(document.app, label=evil, labels={}, package=evil, version_name=evil, launcher_labels=(evil,))
         document = replace(document, app=app, file=replace(document.file, path=evil))
-    page = opened(html.vetting_to_html(document, Translator(code)), color_scheme="light")
+    page = opened(report.vetting_to_html(document, Translator(code)), color_scheme="light")
     for width in (DESK, A4, PHONE):
         page.set_viewport_size({"width": width, "height": 900})
         assert widest(page) == width
@@ -45,7 +45,7 @@ def test_everybody_can_read_it(opened, document, code, hostile):
 
 def test_a_file_that_could_not_be_read_has_a_page(opened, tmp_path):
     page = opened(
-        html.vetting_to_html(vetting.vet(tmp_path / "none.apk", vetting.load_vetting_context()), Translator("en"))
+        report.vetting_to_html(vetting.vet(tmp_path / "none.apk", vetting.load_vetting_context()), Translator("en"))
     )
     assert "Nothing could be read of this file (there is no such file)" in page.locator(".verdict").inner_text()
     assert page.locator("#asks").count() == 0

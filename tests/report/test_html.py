@@ -15,7 +15,7 @@ import pytest
 from privaudit import audit, knowledge
 from privaudit.i18n import BIDI_ISOLATE, Translator
 from privaudit.model import AnswerState, Coverage, Lending, LendingVerdict, OtherDataClass
-from privaudit.report import first, html, legal_rules, reach
+from privaudit.report import html, legal_rules, matrix, summary
 from privaudit.report.timeline import build_timeline
 from privaudit.report.view import ReportView
 from privaudit.virtual_phone import scenario_names
@@ -151,10 +151,10 @@ def test_ordinary_apps_are_not_named(capture_of_story, page):
 
 def test_first_page_tells_of_gaps_or_that_there_are_none(made):
     app = made.app(lending=LENDS, contacts=made.access("can_read"))
-    assert first.completeness(ReportView(made.report(app), ENGLISH)) is not None
+    assert summary.completeness(ReportView(made.report(app), ENGLISH)) is not None
     voice = ReportView(made.report(app, coverage=(GAP,), complete=False), ENGLISH)
-    assert first.completeness(voice) is None
-    assert any("could not be checked" in sentence for sentence in first.verdict(voice)[1])
+    assert summary.completeness(voice) is None
+    assert any("could not be checked" in sentence for sentence in summary.verdict(voice)[1])
 
 
 def test_three_things_to_do_whatever_was_found(made, demo_report):
@@ -162,7 +162,7 @@ def test_three_things_to_do_whatever_was_found(made, demo_report):
     nothing = made.report()
     unread = replace(nothing, counts=replace(nothing.counts, apps_seen=0))
     names = [
-        [name for name, _ in first.next_steps(ReportView(one, ENGLISH))]
+        [name for name, _ in summary.next_steps(ReportView(one, ENGLISH))]
         for one in (demo_report, closed, nothing, unread)
     ]
     assert names == [
@@ -197,7 +197,7 @@ def test_a_phone_with_nothing_to_show_is_a_whole_page(made, page, code):
 )
 def test_no_other_way_is_said_only_where_all_could_be_read(made, holds, coverage, shown):
     app = made.app(holds=holds, lending=LENDS)
-    assert list(reach.special_access_routes(ReportView(made.report(app, coverage=coverage), ENGLISH), app)) == shown
+    assert list(matrix.special_access_routes(ReportView(made.report(app, coverage=coverage), ENGLISH), app)) == shown
 
 
 def test_reach_tells_the_way(made):
@@ -205,7 +205,8 @@ def test_reach_tells_the_way(made):
     sms = made.access("not_allowed", ways=("default_sms",))
     app = made.app(lending=LENDS, contacts=made.access("can_read"), sms=sms, other_access=phone)
     told = [
-        (one.data, one.access_text, one.routes) for one in reach.access_rows(ReportView(made.report(app), ENGLISH), app)
+        (one.data, one.access_text, one.routes)
+        for one in matrix.access_rows(ReportView(made.report(app), ENGLISH), app)
     ]
     assert told == [
         ("contacts", "can read", "by its permission"),

@@ -11,7 +11,7 @@ import pytest
 
 from privaudit.i18n import Translator
 from privaudit.model import Lending, LendingVerdict, PhoneClock
-from privaudit.report import csv, diff_text, head, html, share, txt
+from privaudit.report import csv, diff_text, html, share, summary, txt
 from privaudit.report import json as document
 from privaudit.report.diff import compare_reports
 from privaudit.virtual_phone import scenario_names
@@ -72,7 +72,7 @@ def test_it_is_one_option(run, demo_report, tmp_path):
 def test_the_month_is_the_phone_s(made):
     clock = PhoneClock(zone="America/Mexico_City", offset_s=-3)
     report = made.report(taken_at=datetime(2026, 3, 1, 2, 0, tzinfo=UTC), phone_clock=clock)
-    assert f"{head.audit_time(share.anonymize_report(report)):%Y-%m}" == "2026-02"  # there it was still February
+    assert f"{summary.audit_time(share.anonymize_report(report)):%Y-%m}" == "2026-02"  # there it was still February
 
 
 def test_two_of_them_are_compared_by_their_months(made):

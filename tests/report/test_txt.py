@@ -28,7 +28,7 @@ from privaudit.model import (
     User,
     UserKind,
 )
-from privaudit.report import app_details, gaps, head, matrix, summary, txt
+from privaudit.report import app_details, gaps, matrix, summary, txt
 from privaudit.report.view import ReportView
 
 ENGLISH = Translator("en")
@@ -354,14 +354,14 @@ def test_ground_is_grouped(made):
 )
 def test_phone(made, changed, shown):
     report = made.report(phone=made.phone(**changed))
-    assert dict(head.header_rows(ReportView(report, ENGLISH)))["phone"].endswith(shown)
+    assert dict(summary.header_rows(ReportView(report, ENGLISH)))["phone"].endswith(shown)
 
 
 def test_the_maker_s_android_is_named(made):
     phone = made.phone(rom="hyperos")
     phone = replace(phone, rom=replace(phone.rom, name="HyperOS", version="1"))
     assert (
-        dict(head.header_rows(ReportView(made.report(phone=phone), ENGLISH)))["phone"]
+        dict(summary.header_rows(ReportView(made.report(phone=phone), ENGLISH)))["phone"]
         == "Example Demo · Android 14 · HyperOS 1"
     )
 
@@ -379,7 +379,7 @@ def test_the_maker_s_android_is_named(made):
 )
 def test_when(made, clock, kind, shown):
     report = made.report(phone_clock=clock, source=Source(kind=kind, sha256=None))
-    assert shown in dict(head.header_rows(ReportView(report, ENGLISH)))["checked"]
+    assert shown in dict(summary.header_rows(ReportView(report, ENGLISH)))["checked"]
 
 
 def test_a_user_who_was_not_checked_is_one_gap(made):
@@ -393,7 +393,7 @@ def test_a_user_who_was_not_checked_is_one_gap(made):
     )
     voice = ReportView(made.report(users=users, coverage=rows, complete=False), ENGLISH)
     assert gaps.missing_data(voice) == ("user 10: the phone does not let us look.",)
-    assert "Could not be checked: user 10." in dict(head.header_rows(voice))["scope"]
+    assert "Could not be checked: user 10." in dict(summary.header_rows(voice))["scope"]
 
 
 @pytest.mark.parametrize(

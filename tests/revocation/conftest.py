@@ -16,7 +16,7 @@ from privaudit.capture import Capture
 from privaudit.capture.collector import collect_answers, collect_first_round
 from privaudit.errors import ConnectionLost
 from privaudit.model import Command, Reply
-from privaudit.revocation import apply, identity, ledger, plan, state
+from privaudit.revocation import apply, ledger, plan, state
 from privaudit.transport import Transport, connect
 from privaudit.virtual_phone import load_scenario
 from privaudit.virtual_phone.adbd.auth import KeyPolicy
@@ -129,7 +129,7 @@ class Bench:
         made = self.plan(*packages, uninstall=uninstall)
         sealed = ledger.CaptureReference(file="x.zip", sha256="0" * 64)
         book = ledger.create_ledger(
-            made.changes, identity.compute_fingerprint(facts.gather_facts(taken)), sealed, demo=False
+            made.changes, ledger.compute_fingerprint(facts.gather_facts(taken)), sealed, demo=False
         )
         path = self.folder / "made.ledger.json"
         ledger.write_ledger(book, path)

@@ -14,8 +14,7 @@ import typer
 
 from privaudit import audit, capture
 from privaudit.cli.console import CliConsole
-from privaudit.cli.revoke import RevokeCommand
-from privaudit.cli.undoing import UndoCommand
+from privaudit.cli.revoke import RevokeCommand, UndoCommand
 from privaudit.errors import PrivauditError
 from privaudit.revocation import ledger as books
 from privaudit.revocation.change import Outcome

@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 
 from privaudit import facts
 from privaudit.errors import SourceError
-from privaudit.revocation import identity, ledger
+from privaudit.revocation import ledger
 from privaudit.revocation.change import Change, ChangeKind, Outcome, TargetState
 
 CONTACTS = "android.permission.READ_CONTACTS"
 SEALED = ledger.CaptureReference(file="before.zip", sha256="0" * 64)
-PHONE = identity.InstallFingerprint(salt="00" * 16, model="aa" * 8, apps=("bb" * 8,))
+PHONE = ledger.InstallFingerprint(salt="00" * 16, model="aa" * 8, apps=("bb" * 8,))
 
 
 def change(**changed):
@@ -174,21 +174,21 @@ def later(phone, days, every):
     ],
 )
 def test_a_phone_is_known_again_and_told_from_another_of_its_model(bench, kit, other, same):
-    known = identity.compute_fingerprint(facts.gather_facts(bench(kit.told(34)).capture()))
+    known = ledger.compute_fingerprint(facts.gather_facts(bench(kit.told(34)).capture()))
     assert len(known.apps) > 20
-    assert identity.matches_fingerprint(known, facts.gather_facts(bench(other(kit)).capture())) is same
+    assert ledger.matches_fingerprint(known, facts.gather_facts(bench(other(kit)).capture())) is same
 
 
 def test_a_phone_that_was_reset_is_another(bench, kit):
     phone = kit.told(34)
-    known = identity.compute_fingerprint(facts.gather_facts(bench(phone).capture()))
+    known = ledger.compute_fingerprint(facts.gather_facts(bench(phone).capture()))
     reset = replace(phone, apps=tuple(app for app in phone.apps if app.system))
-    assert not identity.matches_fingerprint(known, facts.gather_facts(bench(reset).capture()))
+    assert not ledger.matches_fingerprint(known, facts.gather_facts(bench(reset).capture()))
 
 
 def test_each_ledger_has_its_own_salt(bench, kit):
     """Two ledgers of one phone cannot be matched by their hashes."""
     gathered = facts.gather_facts(bench(kit.told(34)).capture())
-    first, second = identity.compute_fingerprint(gathered), identity.compute_fingerprint(gathered)
+    first, second = ledger.compute_fingerprint(gathered), ledger.compute_fingerprint(gathered)
     assert first.salt != second.salt
     assert not set(first.apps) & set(second.apps)

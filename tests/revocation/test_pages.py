@@ -9,7 +9,7 @@ import pytest
 
 from privaudit import roms
 from privaudit.model import Reply
-from privaudit.revocation import pages, replies
+from privaudit.revocation import apply, settings_page
 from privaudit.virtual_phone import load_scenario
 from privaudit.virtual_phone.adbd.auth import KeyPolicy
 from privaudit.virtual_phone.adbd.server import AdbdServer
@@ -69,7 +69,7 @@ def run_open(key):
         ):
             before = living.phone
             found = state.phone_for_app(connection, APP, 0)
-            shown = [pages.open_page(connection, found, page, APP, 0) for page in wanted]
+            shown = [settings_page.open_page(connection, found, page, APP, 0) for page in wanted]
             assert living.phone == before
             assert all(line.startswith("am start -W --user 0 ") for line in phone.commands[1:])
         return living, shown
@@ -106,7 +106,7 @@ def test_miui_shows_its_own_page_first(run_open):
 def test_failure_is_read_out_of_the_text(said, problem):
     for stream in ("stdout", "stderr"):
         reply = Reply(**{"stdout": b"", "stderr": b"", "exit_code": 0, stream: said.encode()})
-        found = replies.find_shell_error(reply)
+        found = apply.find_shell_error(reply)
         assert (found is None) == (problem is None)
         assert problem is None or problem in found
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from privaudit.vetting import batch, cores
+from privaudit.vetting import batch
 from privaudit.vetting.batch import VetJob
 from tests.scan.conftest import APPS
 
@@ -42,7 +42,7 @@ def test_a_folder_that_cannot_be_looked_into_has_a_line(crawl, known, monkeypatc
 
 def test_all_cores_give_the_same_lines_as_one(work, alone, known):
     for number in (1, 3):
-        found = list(cores.vet_on_cores(work, known, cores=number))
+        found = list(batch.vet_on_cores(work, known, cores=number))
         assert len(found) == len(work)
         assert set(found) == alone
     assert len(json.loads(found[0])["knowledge"]) == 3
@@ -66,7 +66,7 @@ def test_a_file_that_ends_its_reader_is_named_and_the_rest_goes_on(work, alone, 
         return real(job, known)
 
     monkeypatch.setattr(batch, "vet_to_json", line)
-    found = {json.loads(text)["file"]["path"]: text for text in cores.vet_on_cores(work, known, cores=2)}
+    found = {json.loads(text)["file"]["path"]: text for text in batch.vet_on_cores(work, known, cores=2)}
     assert len(found) == len(work)
     assert {why(found[path]) for path in deadly} == {"apk.reader_died"}
     assert set(found.values()) - alone == {found[path] for path in deadly}
@@ -81,7 +81,7 @@ def test_no_more_than_a_few_files_wait(known, work):
             taken.append(number)
             yield work[number % 3]
 
-    lines = cores.vet_on_cores(endless(), known, cores=2)
+    lines = batch.vet_on_cores(endless(), known, cores=2)
     for _ in range(20):
         next(lines)
     lines.close()

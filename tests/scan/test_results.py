@@ -10,8 +10,8 @@ import pytest
 
 from privaudit import vetting
 from privaudit.errors import SourceError, UsageError
-from privaudit.vetting import batch, results
-from privaudit.vetting.tally import BatchSummary
+from privaudit.vetting import batch
+from privaudit.vetting.batch_table import BatchSummary
 
 
 @pytest.fixture
@@ -20,14 +20,14 @@ def path(tmp_path):
 
 
 def write(path, known, jobs):
-    kept = results.open_results_file(path, known)
+    kept = batch.open_results_file(path, known)
     for job in jobs:
         kept.append_line(batch.vet_to_json(job, known))
     kept.close()
 
 
 def left(path, known, jobs):
-    kept = results.open_results_file(path, known)
+    kept = batch.open_results_file(path, known)
     kept.close()
     return [job for job in jobs if not kept.is_current(job)]
 
@@ -51,7 +51,7 @@ def test_a_changed_file_newer_lists_and_another_country_are_done_again(path, kno
 
 def test_what_may_be_otherwise_next_time_is_done_again(path, known, work, tmp_path):
     gone = batch.VetJob(str(tmp_path / "gone.apk"))
-    kept = results.open_results_file(path, known)
+    kept = batch.open_results_file(path, known)
     kept.append_line(batch.vet_to_json(gone, known))
     kept.append_line(batch.crashed_line(work[0], known))
     damaged = next(job for job in work if "damaged" in job.path)
@@ -95,12 +95,12 @@ def test_a_first_line_that_was_cut(path, known, work, begun):
 def test_another_file_is_refused_and_left_as_it_is(path, known, content):
     path.write_bytes(content)
     with pytest.raises(UsageError, match="results_other"):
-        results.open_results_file(path, known)
+        batch.open_results_file(path, known)
     assert path.read_bytes() == content
 
 
 def test_a_disk_that_is_full_is_said(path, known, work):
-    kept = results.open_results_file(path, known)
+    kept = batch.open_results_file(path, known)
     kept._stream = open("/dev/full", "w", encoding="utf-8")  # noqa: PTH123, SIM115
     with pytest.raises(SourceError, match="not_written"):
         kept.append_line(batch.vet_to_json(work[0], known))
@@ -109,7 +109,7 @@ def test_a_disk_that_is_full_is_said(path, known, work):
 def test_a_table_counts_each_file_once_by_its_last_line(path, known, work):
     write(path, known, work)
     write(path, known, work[:5])
-    kept, tally = results.open_results_file(path, known), BatchSummary()
+    kept, tally = batch.open_results_file(path, known), BatchSummary()
     kept.count_into(tally, {job.path for job in work})
     kept.close()
     fresh = BatchSummary()

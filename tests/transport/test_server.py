@@ -12,7 +12,7 @@ import pytest
 from privaudit.capture import remote_file
 from privaudit.errors import ConnectionLost, PhoneError
 from privaudit.model import Command, PhoneState
-from privaudit.transport import adb_auth, adb_device, adb_server, connect, server_line
+from privaudit.transport import adb_auth, adb_device, adb_server, connect
 from privaudit.virtual_phone.adbd.auth import KeyPolicy
 from privaudit.virtual_phone.adbd.server import AdbdServer
 from privaudit.virtual_phone.adbd.wire import MAX_PAYLOAD_V1, VERSION_CHECKSUM
@@ -136,7 +136,7 @@ class TestEnds:
 
     def test_a_silent_command_is_left(self, dial, phone, monkeypatch):
         line = dial(phone())
-        monkeypatch.setattr(server_line, "IDLE_TIMEOUT_S", 0.5)
+        monkeypatch.setattr(adb_server, "IDLE_TIMEOUT_S", 0.5)
         with pytest.raises(ConnectionLost) as caught:
             line.run(ask("echo one; sleep 600"))
         assert (caught.value.name, caught.value.partial) == ("silent", b"one\n")
@@ -263,7 +263,7 @@ def fake(monkeypatch, tmp_path):
     made = []
     monkeypatch.setattr(adb_server, "POLL_INTERVAL_S", 0.01)
     monkeypatch.setattr(adb_server, "HANDSHAKE_TIMEOUT_S", 0.2)
-    monkeypatch.setattr(server_line, "HANDSHAKE_TIMEOUT_S", 0.2)
+    monkeypatch.setattr(adb_server, "HANDSHAKE_TIMEOUT_S", 0.2)
     monkeypatch.setenv("HOME", str(tmp_path))
 
     def make(replies):
@@ -393,7 +393,7 @@ class TestStrangers:
     def test_where_it_is(self, monkeypatch, name, value, expected):
         monkeypatch.delenv("ANDROID_ADB_SERVER_PORT", raising=False)
         monkeypatch.setenv(name, value)
-        assert server_line.server_address() == expected
+        assert adb_server.server_address() == expected
 
     @pytest.mark.parametrize(
         ("name", "value"),

@@ -13,8 +13,8 @@ import pytest
 from privaudit import vetting
 from privaudit.i18n import Translator
 from privaudit.model import DataClass, OtherDataClass
-from privaudit.vetting import json as apk_json
-from privaudit.vetting import txt
+from privaudit.vetting import report
+from privaudit.vetting import report as apk_json
 from privaudit.virtual_phone import apks
 from tests.fixtures.apk_builder import badging, certificates
 from tests.fixtures.dex_builder import dex
@@ -242,7 +242,7 @@ def test_a_wallet_that_also_lends_is_called_no_lender(vetted, made, known, targe
     )
     document = vetted(made("READ_CONTACTS", target=target, package=row.package, label="Wallet"))
     assert document.app.lending.verdict == "embeds"
-    text = txt.vetting_to_text(document, Translator("en"))
+    text = report.vetting_to_text(document, Translator("en"))
     assert "looks like a lending app" not in text
     assert "that also offers loans, and it may ask for contacts" in " ".join(text.split())
     assert len(document.findings) == 1

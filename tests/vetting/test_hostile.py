@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from privaudit import vetting
-from privaudit.vetting import bundle, reading
-from privaudit.vetting import json as apk_json
+from privaudit.vetting import bundle, evaluate
+from privaudit.vetting import report as apk_json
 from privaudit.virtual_phone import apks
 from tests.capture.test_apks import BAD_ENTRIES, HOSTILE
 from tests.fixtures.apk_builder import Row, changed, pack, rows_of
@@ -105,7 +105,7 @@ def test_a_bomb_takes_no_memory_and_hides_nothing(vetted, row):
 
 
 def test_all_code_together_has_a_limit(vetted, monkeypatch):
-    monkeypatch.setattr(reading, "MAX_TOTAL_DEX_BYTES", len(CODE) + 10)
+    monkeypatch.setattr(evaluate, "MAX_TOTAL_DEX_BYTES", len(CODE) + 10)
     document = vetted(with_entries(LOAN, {"classes.dex": CODE, "classes2.dex": CODE}))
     assert reasons(document) == {"classes2.dex": "dex_too_much"}
 
@@ -204,7 +204,7 @@ def test_any_byte_may_be_wrong(tmp_path, known, whole, data):
 
 def test_names_that_attack_a_terminal_or_a_page_stay_text(vetted, made):
     from privaudit.i18n import Translator
-    from privaudit.vetting import html, txt
+    from privaudit.vetting import report
 
     evil = "\x1b[2JSafe\u202e<script>alert(1)</script>\nResult  nothing found"
     document = vetted(made("READ_CONTACTS"), "loan.apk")
@@ -215,10 +215,10 @@ def test_names_that_attack_a_terminal_or_a_page_stay_text(vetted, made):
         gaps=(vetting.document.Gap(part=evil, why=vetting.pieces.ApkError("apk.entry_damaged", entry=evil).message),),
     )
     for code in ("en", "zh"):
-        text = txt.vetting_to_text(document, Translator(code))
+        text = report.vetting_to_text(document, Translator(code))
         assert "\x1b" not in text
         assert "\u202e" not in text
         assert "\nResult  nothing found" not in text
-        page = html.vetting_to_html(document, Translator(code))
+        page = report.vetting_to_html(document, Translator(code))
         assert "<script" not in page
         assert "\x1b" not in page

@@ -11,7 +11,7 @@ import pytest
 from privaudit.errors import PhoneError, UsageError
 from privaudit.transport import connect
 from privaudit.vetting import installed
-from privaudit.vetting import json as apk_json
+from privaudit.vetting import report as apk_json
 from privaudit.vetting.installed import vet_installed
 from privaudit.virtual_phone import load_scenario
 from privaudit.virtual_phone.adbd.auth import KeyPolicy

@@ -8,7 +8,7 @@ from importlib import resources
 import pytest
 
 from privaudit.virtual_phone import apks, load_scenario, scenario_names
-from privaudit.virtual_phone.adbd.line import SimulatedLink
+from privaudit.virtual_phone.adbd.faults import SimulatedLink
 from privaudit.virtual_phone.programs import build_files
 
 

@@ -9,7 +9,7 @@ import pytest
 from privaudit.errors import ConnectionLost, PhoneError
 from privaudit.i18n import Translator
 from privaudit.transport import AuthorizationWait
-from privaudit.workshop import codes, telling
+from privaudit.workshop import controls, storage
 from privaudit.workshop.device_queue import RECONNECT_GRACE_S
 from privaudit.workshop.device_watcher import POLL_INTERVAL_S
 from privaudit.workshop.model import (
@@ -27,7 +27,7 @@ FINGERPRINT = "AB:CD:EF"
 
 
 def words(bench, row):
-    return "\n".join([telling.device_state(row, ENGLISH), *telling.instructions(row, ENGLISH, Retention.HANDOUT)])
+    return "\n".join([controls.device_state(row, ENGLISH), *controls.instructions(row, ENGLISH, Retention.HANDOUT)])
 
 
 def to_sticker(bench, place, token):
@@ -69,8 +69,10 @@ def test_one_phone_at_a_time_gets_a_code(bench):
 def test_while_several_wait_for_a_code_the_board_says_what_that_risks(bench):
     bench.desk.seen([plugged("usb 1-1 9")])
     (row,) = bench.desk.rows
-    assert "Unplug all but one" in "\n".join(telling.instructions(row, ENGLISH, Retention.HANDOUT, others_waiting=True))
-    assert "Unplug all but one" not in "\n".join(telling.instructions(row, ENGLISH, Retention.HANDOUT))
+    assert "Unplug all but one" in "\n".join(
+        controls.instructions(row, ENGLISH, Retention.HANDOUT, others_waiting=True)
+    )
+    assert "Unplug all but one" not in "\n".join(controls.instructions(row, ENGLISH, Retention.HANDOUT))
 
 
 def test_nothing_is_asked_of_a_phone_before_consent(bench):
@@ -96,7 +98,7 @@ def test_what_is_agreed_to_is_told_in_the_owners_language(bench):
     assert "c = the owner agrees" in words(bench, row)  # the facilitator's own
     for keep, part in ((Retention.NOTHING, "only a count"), (Retention.CAPTURE, "names every app on the phone")):
         row.language = "en"
-        assert part in "\n".join(telling.instructions(row, ENGLISH, keep))
+        assert part in "\n".join(controls.instructions(row, ENGLISH, keep))
 
 
 def test_refused_is_never_asked_and_can_go(bench):
@@ -148,18 +150,18 @@ def test_results_stay_hidden_until_the_owner_confirms_phone_and_code(bench, made
     bench.desk.seen([plugged()])
     row = to_done(bench, plugged().connection_id, "t", made)
     assert "lending" not in words(bench, row)
-    assert list(telling.result_lines(row, ENGLISH, None)) == []
+    assert list(controls.result_lines(row, ENGLISH, None)) == []
     bench.desk.act("y", row)
     assert not row.owner_confirmed  # nobody was asked
     bench.desk.act("v", row)
     assert row.code in words(bench, row)
-    assert list(telling.result_lines(row, ENGLISH, None)) == []
+    assert list(controls.result_lines(row, ENGLISH, None)) == []
     said = bench.desk.act("n", row)
     assert not row.owner_confirmed
     assert "Compare the stickers" in ENGLISH.translate(said)
     bench.desk.act("v", row)
     bench.desk.act("y", row)
-    assert any("no lending app" in line for line in telling.result_lines(row, ENGLISH, None))
+    assert any("no lending app" in line for line in controls.result_lines(row, ENGLISH, None))
     assert bench.freed == [row.place]
 
 
@@ -309,7 +311,7 @@ def test_the_close_out_check_tells_what_it_sees_and_what_it_cannot(bench, made):
 def test_codes_are_short_readable_and_never_given_twice(given):
     taken = set()
     for _ in range(given):
-        taken.add(codes.draw_case_code(taken))
+        taken.add(storage.draw_case_code(taken))
     assert len(taken) == given
     for code in taken:
         assert re.fullmatch(r"[ACDEFHJKMNPRTUWXY][2-9][ACDEFHJKMNPRTUWXY]{0,2}", code)
@@ -317,4 +319,4 @@ def test_codes_are_short_readable_and_never_given_twice(given):
 
 
 def test_codes_tell_no_order():
-    assert len({codes.draw_case_code(()) for _ in range(60)}) > 20
+    assert len({storage.draw_case_code(()) for _ in range(60)}) > 20

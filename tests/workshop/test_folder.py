@@ -12,10 +12,9 @@ import pytest
 
 from privaudit.errors import SourceError, UsageError
 from privaudit.model import DataClass
-from privaudit.workshop.books import read_all_sessions, read_totals
-from privaudit.workshop.counts import DeviceRecord
 from privaudit.workshop.model import Retention
-from privaudit.workshop.storage import WorkshopFolder
+from privaudit.workshop.statistics import DeviceRecord
+from privaudit.workshop.storage import WorkshopFolder, read_all_sessions, read_totals
 
 TODAY = date(2026, 1, 10)
 

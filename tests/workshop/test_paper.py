@@ -17,7 +17,7 @@ from privaudit.errors import UsageError
 from privaudit.i18n import Translator
 from privaudit.i18n.catalog import languages
 from privaudit.model import Source
-from privaudit.workshop import handout, kit, telling
+from privaudit.workshop import controls, kit, outputs
 from privaudit.workshop.model import Retention
 
 STORIES = ["hyperos", "oneui", "coloros", "emui5", "android6", "android16", "borrower"]
@@ -66,7 +66,7 @@ def said(page):
 def test_what_participants_read_is_in_every_language(code):
     english, said = Translator("en"), Translator(code)
     for keep in Retention:
-        for there, here in zip(telling.consent_lines(keep, english), telling.consent_lines(keep, said), strict=True):
+        for there, here in zip(controls.consent_lines(keep, english), controls.consent_lines(keep, said), strict=True):
             assert (there == here) is (code == "en")
     for name in (
         "handout",
@@ -85,12 +85,12 @@ def test_what_participants_read_is_in_every_language(code):
 def test_the_page_of_every_phone(report_of, story, code):
     language = Translator(code)
     report = report_of(story)
-    page = handout.render_handout(report, "K7", language)
+    page = outputs.render_handout(report, "K7", language)
     strictly(page)
     text = said(page)
     assert "K7" in text
     assert language.t("report.demo") in text
-    for message in handout.closing_steps(report.phone):
+    for message in outputs.closing_steps(report.phone):
         assert language.translate(message) in text
     for finding in report.findings:
         for step in finding.steps:
@@ -100,7 +100,7 @@ def test_the_page_of_every_phone(report_of, story, code):
 
 
 def test_the_close_out_list_is_whole(report_of):
-    text = [Translator("en").translate(message) for message in handout.closing_steps(report_of("oneui").phone)]
+    text = [Translator("en").translate(message) for message in outputs.closing_steps(report_of("oneui").phone)]
     order = [
         "Unplug",
         "Revoke USB debugging",
@@ -115,14 +115,14 @@ def test_the_close_out_list_is_whole(report_of):
 
 def test_through_a_server_revoking_comes_first(report_of):
     report = replace(report_of("hyperos"), source=Source(kind="server", sha256=None))
-    text = said(handout.render_handout(report, "K7", Translator("en")))
+    text = said(outputs.render_handout(report, "K7", Translator("en")))
     assert text.index("The key of this computer is stored on your phone") < text.index("Code K7")
     assert text.index("Revoke USB debugging") < text.index("Code K7")
-    assert "The key of this computer" not in said(handout.render_handout(report_of("hyperos"), "K7", Translator("en")))
+    assert "The key of this computer" not in said(outputs.render_handout(report_of("hyperos"), "K7", Translator("en")))
 
 
 def test_nothing_found_is_no_all_clear(made):
-    text = said(handout.render_handout(made.report(complete=False), "K7", Translator("en")))
+    text = said(outputs.render_handout(made.report(complete=False), "K7", Translator("en")))
     assert "This does not mean that the phone is fine" in text
     assert "Apps that were uninstalled" in text
 
@@ -130,7 +130,7 @@ def test_nothing_found_is_no_all_clear(made):
 def test_hostile_names_stay_names(made):
     label = '</bdi><script>alert(1)</script>\u202e{{ 7*7 }} "'
     app = made.app(label=label, contacts=made.access("can_read"))
-    page = handout.render_handout(made.report(app), "K7", Translator("en"))
+    page = outputs.render_handout(made.report(app), "K7", Translator("en"))
     strictly(page)
     assert "<script>" not in page
     assert "\u202e" not in page
@@ -145,7 +145,7 @@ def test_no_ordinary_app_and_nobody_stands_on_it(report_of, capture_of_story):
     assert len(packages) > 50
     report = report_of("borrower")
     others = packages - {app.package for app in report.apps}
-    page = handout.render_handout(report, "K7", Translator("en"))
+    page = outputs.render_handout(report, "K7", Translator("en"))
     installers = {app.installer for app in report.apps}
     assert [
         package for package in others - installers if re.search(rf"(?<![\w.]){re.escape(package)}(?![\w.])", page)

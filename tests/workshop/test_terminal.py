@@ -366,8 +366,8 @@ def test_totals_of_many_folders_in_every_form(run, tmp_path):
     from datetime import date
 
     from privaudit.model import DataClass
-    from privaudit.workshop.counts import DeviceRecord
     from privaudit.workshop.model import Retention
+    from privaudit.workshop.statistics import DeviceRecord
     from privaudit.workshop.storage import WorkshopFolder
 
     for name in ("one", "two"):

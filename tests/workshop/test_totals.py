@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from privaudit.i18n import Translator
 from privaudit.workshop import statistics
-from privaudit.workshop.counts import (
+from privaudit.workshop.statistics import (
     DeviceRecord,
     SessionCounts,
     SessionTotals,

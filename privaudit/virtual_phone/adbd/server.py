@@ -3,20 +3,325 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
+import struct
 import threading
 import time
-from collections.abc import Iterable, Mapping
-from typing import Final, Self
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final, Protocol, Self, TypeAlias
 
-from privaudit.virtual_phone.adbd.auth import KeyPolicy, is_valid_signature, parse_adb_public_key
-from privaudit.virtual_phone.adbd.connection import ConnectParameters, HostConnection
-from privaudit.virtual_phone.adbd.faults import FaultInjector
-from privaudit.virtual_phone.adbd.files import FileTree
-from privaudit.virtual_phone.adbd.line import SimulatedLink
-from privaudit.virtual_phone.adbd.services import AdbServices
-from privaudit.virtual_phone.adbd.wire import MAX_PAYLOAD, VERSION_SKIP_CHECKSUM
-from privaudit.virtual_phone.shell import Program
+from privaudit.virtual_phone.adbd.auth import TOKEN_SIZE, AuthType, KeyPolicy, is_valid_signature, parse_adb_public_key
+from privaudit.virtual_phone.adbd.faults import FaultInjector, SimulatedLink
+from privaudit.virtual_phone.adbd.sync import FileTree, SyncService
+from privaudit.virtual_phone.adbd.wire import (
+    MAX_PAYLOAD,
+    VERSION_CHECKSUM,
+    VERSION_SKIP_CHECKSUM,
+    AdbCommand,
+    AdbMessage,
+    AdbProtocolError,
+    AdbStream,
+    StreamClosedError,
+    receive_message,
+)
+from privaudit.virtual_phone.shell import OutputSink, Program, Shell
+from privaudit.virtual_phone.shell.io import InputStream
+
+AdbService: TypeAlias = Callable[[AdbStream], None]
+
+_SHELL_PACKET: Final = struct.Struct("<BI")
+_STDIN, _STDOUT, _STDERR, _EXIT, _CLOSE_STDIN = range(5)
+_NO_PROMPT_SCRIPT: Final = "echo 'The demo phone has no prompt. Give it a command: adb shell COMMAND'; exit 1"
+_MAX_STDIN_BYTES: Final = 16 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdbServices:
+    """The services of one phone."""
+
+    programs: Mapping[str, Program]
+    files: FileTree
+    features: frozenset[str]
+    crlf: bool
+    """Whether a plain ``shell:`` has a terminal that turns LF into CRLF, as below Android 7."""
+    on_command: Callable[[str], None]
+    """Told each shell command."""
+
+    def find(self, name: str) -> AdbService | None:
+        """The service called `name`; ``None``: this phone has none such."""
+        kind, colon, rest = name.partition(":")
+        kind, *args = kind.split(",")
+        if not colon or (args and "shell_v2" not in self.features):
+            return None
+        if kind == "sync":
+            return lambda stream: SyncService(stream, self.files, self.features).serve()
+        if kind not in {"shell", "exec"}:
+            return None
+        terminal = "pty" in args or (kind == "shell" and not rest and "raw" not in args)
+        # Without a command, what comes on standard input is the script; a person who types gets no prompt here.
+        rest = _NO_PROMPT_SCRIPT if terminal and not rest else rest
+        if "v2" in args:
+            return lambda stream: self._run_shell_protocol(stream, rest, terminal=terminal)
+        crlf = kind == "shell" and (self.crlf or terminal)
+        return lambda stream: self._run_raw(stream, rest, crlf=crlf)
+
+    def _run_raw(self, stream: AdbStream, command: str, *, crlf: bool) -> None:
+        """Bytes as they are; both outputs in one, and no exit status."""
+        out = _with_crlf(stream.write) if crlf else stream.write
+        self._run_script(stream, command, out, out, InputStream(wait=lambda: _read_until_closed(stream)))
+
+    def _run_shell_protocol(self, stream: AdbStream, command: str, *, terminal: bool) -> None:
+        """The shell protocol: packets that name their stream, and the exit status at the end."""
+
+        def sink(number: int) -> OutputSink:
+            return lambda data: stream.write(_SHELL_PACKET.pack(number, len(data)) + data)
+
+        out = _with_crlf(sink(_STDOUT)) if terminal else sink(_STDOUT)
+        code = self._run_script(
+            stream,
+            command,
+            out,
+            out if terminal else sink(_STDERR),
+            InputStream(wait=lambda: _read_shell_stdin(stream)),
+        )
+        sink(_EXIT)(bytes([code]))
+
+    def _run_script(self, stream: AdbStream, command: str, out: OutputSink, err: OutputSink, stdin: InputStream) -> int:
+        script = command or stdin.read_all().decode("utf-8", "surrogateescape")
+        self.on_command(script)
+        return Shell(self.programs, self.files, sleep=stream.sleep).stream_script(script, out, err, stdin)
+
+
+def _with_crlf(sink: OutputSink) -> OutputSink:
+    return lambda data: sink(data.replace(b"\n", b"\r\n"))
+
+
+def _read_until_closed(stream: AdbStream) -> bytes:
+    """All that the computer sends until it ends the stream."""
+    data = bytearray()
+    try:
+        while len(data) <= _MAX_STDIN_BYTES:
+            data += stream.read()
+    except StreamClosedError:
+        pass
+    return bytes(data)
+
+
+def _read_shell_stdin(stream: AdbStream) -> bytes:
+    """Standard input out of shell protocol packets, until the computer closes it."""
+    raw, data = bytearray(), bytearray()
+    while len(data) + len(raw) <= _MAX_STDIN_BYTES:
+        raw += stream.read()
+        while len(raw) >= _SHELL_PACKET.size:
+            number, length = _SHELL_PACKET.unpack_from(raw)
+            if len(raw) < _SHELL_PACKET.size + length:
+                break
+            if number == _CLOSE_STDIN:
+                return bytes(data)
+            if number == _STDIN:
+                data += raw[_SHELL_PACKET.size : _SHELL_PACKET.size + length]
+            del raw[: _SHELL_PACKET.size + length]
+    return bytes(data)
+
+
+_MAX_STREAMS: Final = 64
+
+
+class ConnectionOwner(Protocol):
+    """What a connection needs of its phone's owner."""
+
+    key_policy: KeyPolicy
+    link: SimulatedLink
+    faults: FaultInjector
+
+    def is_known_signature(self, token: bytes, signature: bytes) -> bool:
+        """Whether a known computer made `signature` over `token`."""
+        ...
+
+    def authorize_key(self, key: bytes) -> None:
+        """Know the computer with this public key from now on."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectParameters:
+    """What the phone says of itself."""
+
+    version: int
+    max_payload: int
+    banner: bytes
+
+
+class HostConnection:
+    """Serves one socket until either end has enough."""
+
+    def __init__(
+        self, sock: socket.socket, greeting: ConnectParameters, services: AdbServices, owner: ConnectionOwner
+    ) -> None:
+        self._sock = sock
+        self._parameters = greeting
+        self._services = services
+        self._owner = owner
+        self._send_lock = threading.Lock()
+        self._closed = threading.Event()
+        self._checksum = True
+        self._max_payload = greeting.max_payload
+        self._online = False
+        self._prompted = False
+        self._token = b""
+        self._streams: dict[int, AdbStream] = {}
+        self._threads: list[threading.Thread] = []
+        self._last_stream_id = 0
+
+    def serve(self) -> None:
+        """Answer until the connection ends; leaves no thread behind."""
+        try:
+            self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            while message := receive_message(
+                self._sock, max_payload=self._parameters.max_payload, checksum=self._checksum
+            ):
+                self._handle(message)
+        except (OSError, AdbProtocolError):
+            pass  # The computer vanished or talks nonsense: nobody is there to be told.
+        finally:
+            self.close()
+            for stream in list(self._streams.values()):
+                stream.on_close(answer=False)
+            for thread in self._threads:
+                thread.join()
+            self._sock.close()
+
+    def close(self) -> None:
+        """Make `serve` end. May be called from any thread, and again."""
+        self._closed.set()
+        with contextlib.suppress(OSError):
+            self._sock.shutdown(socket.SHUT_RDWR)
+
+    def _send(self, message: AdbMessage) -> None:
+        since = self._owner.link.now()
+        data = message.encode(checksum=self._checksum)
+        with self._send_lock:
+            self._owner.link.wait_for_transfer(len(data), since)
+            try:
+                for piece in self._owner.faults.apply_transform(data):
+                    allowed, pulled = self._owner.faults.limit_send(len(piece), self._closed)
+                    self._sock.sendall(piece[:allowed])
+                    if pulled:
+                        raise ConnectionResetError("the cable was pulled")
+            except OSError:
+                self.close()  # wakes whoever waits for the computer, a stream with more to send too
+                raise
+
+    def _handle(self, message: AdbMessage) -> None:
+        match message.command:
+            case AdbCommand.CNXN:
+                self._handle_connect(message)
+            case AdbCommand.AUTH:
+                self._handle_auth(message)
+            case AdbCommand.OPEN if self._online:
+                self._open_stream(message)
+            case AdbCommand.OKAY | AdbCommand.WRTE | AdbCommand.CLSE if self._online:
+                self._dispatch_to_stream(message)
+
+    # --- who is there ---
+
+    def _handle_connect(self, message: AdbMessage) -> None:
+        for stream in list(self._streams.values()):
+            stream.on_close(answer=False)
+        self._online = False
+        self._max_payload = min(message.arg1, self._parameters.max_payload)
+        agreed = min(message.arg0, self._parameters.version)
+        if not self._max_payload or agreed < VERSION_CHECKSUM:
+            raise AdbProtocolError("nothing that could be agreed")
+        self._checksum = agreed < VERSION_SKIP_CHECKSUM
+        if self._owner.key_policy.required:
+            self._send_auth_token()
+        else:
+            self._send_connect()
+
+    def _send_auth_token(self) -> None:
+        self._token = os.urandom(TOKEN_SIZE)
+        self._send(AdbMessage(AdbCommand.AUTH, AuthType.TOKEN, 0, self._token))
+
+    def _send_connect(self) -> None:
+        self._online = True
+        self._send(
+            AdbMessage(AdbCommand.CNXN, self._parameters.version, self._parameters.max_payload, self._parameters.banner)
+        )
+
+    def _handle_auth(self, message: AdbMessage) -> None:
+        if self._online or not self._token:
+            return
+        if message.arg0 == AuthType.SIGNATURE:
+            if self._owner.is_known_signature(self._token, message.data):
+                self._send_connect()
+            else:
+                self._send_auth_token()
+        elif message.arg0 == AuthType.RSAPUBLICKEY and parse_adb_public_key(message.data) and not self._prompted:
+            self._prompted = True
+            self._start_thread(lambda: self._prompt_user(message.data), "demo phone: person")
+
+    def _prompt_user(self, key: bytes) -> None:
+        answer = self._owner.key_policy.answer
+        if answer in {"refuse", "ignore"}:
+            return
+        if not isinstance(answer, str) and self._closed.wait(answer):
+            return
+        if self._owner.key_policy.always_allow:
+            self._owner.authorize_key(key)
+        self._send_connect()
+
+    # --- streams ---
+
+    def _open_stream(self, message: AdbMessage) -> None:
+        name = message.data.rstrip(b"\0").decode("utf-8", "surrogateescape")
+        service = self._services.find(name) if len(self._streams) < _MAX_STREAMS else None
+        if not message.arg0 or service is None:
+            self._send(AdbMessage(AdbCommand.CLSE, 0, message.arg0))
+            return
+        self._last_stream_id += 1
+        local = self._last_stream_id
+        stream = AdbStream(self._send, local, message.arg0, self._max_payload)
+        self._streams[local] = stream
+        self._send(AdbMessage(AdbCommand.OKAY, local, message.arg0))
+        self._start_thread(lambda: self._run_service(local, stream, service), f"demo phone: {name[:20]}")
+
+    def _run_service(self, local: int, stream: AdbStream, service: AdbService) -> None:
+        try:
+            service(stream)
+        except StreamClosedError:
+            pass  # The computer has what it wanted.
+        finally:
+            stream.finish()
+            self._streams.pop(local, None)
+
+    def _dispatch_to_stream(self, message: AdbMessage) -> None:
+        stream = self._streams.get(message.arg1)
+        if stream is None:
+            if message.command is AdbCommand.OKAY:
+                # As adbd does: the computer confirms the last message of a stream that has ended since.
+                self._send(AdbMessage(AdbCommand.CLSE, message.arg1, message.arg0))
+        elif message.command is AdbCommand.OKAY:
+            stream.on_okay()
+        elif message.command is AdbCommand.WRTE:
+            stream.on_data(message.data)
+        else:
+            stream.on_close(answer=True)
+
+    def _start_thread(self, target: Callable[[], None], name: str) -> None:
+        def guarded() -> None:
+            try:
+                target()
+            except OSError:
+                self.close()
+
+        self._threads = [thread for thread in self._threads if thread.is_alive()]
+        thread = threading.Thread(target=guarded, name=name, daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
 
 DEFAULT_FEATURES: Final = ("shell_v2", "cmd", "stat_v2", "ls_v2")
 """What the phone announces unless told otherwise; none for a phone below Android 7."""

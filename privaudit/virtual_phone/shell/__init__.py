@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 
-from privaudit.virtual_phone.adbd.files import FileTree
+from privaudit.virtual_phone.adbd.sync import FileTree
 from privaudit.virtual_phone.shell.builtins import Break, Exit
 from privaudit.virtual_phone.shell.expand import LimitExceededError
 from privaudit.virtual_phone.shell.grammar import ShellParser

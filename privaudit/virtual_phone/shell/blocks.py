@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Final, TypeAlias
 
-from privaudit.virtual_phone.adbd.files import FileTree
+from privaudit.virtual_phone.adbd.sync import FileTree
 
 ToolOutput: TypeAlias = tuple[bytes, str, int]
 """Output, complaints, exit status."""

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from privaudit.virtual_phone.adbd.files import FileTree
+from privaudit.virtual_phone.adbd.sync import FileTree
 
 _INTEGER: Final = re.compile(r"\s*([-+]?[0-9]{1,30})\s*")
 _INTEGER_COMPARISONS: Final[Mapping[str, Callable[[int, int], bool]]] = {

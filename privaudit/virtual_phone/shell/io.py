@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
-from privaudit.virtual_phone.adbd.files import FileTree
+from privaudit.virtual_phone.adbd.sync import FileTree
 from privaudit.virtual_phone.shell.expand import LimitExceededError
 
 OutputSink: TypeAlias = Callable[[bytes], object]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from privaudit.virtual_phone.adbd.files import FileTree
+from privaudit.virtual_phone.adbd.sync import FileTree
 from privaudit.virtual_phone.shell import blocks
 from privaudit.virtual_phone.shell.condition import TestSyntaxError, evaluate_test
 

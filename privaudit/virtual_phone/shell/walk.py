@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from privaudit.virtual_phone.adbd.files import FileTree
+from privaudit.virtual_phone.adbd.sync import FileTree
 from privaudit.virtual_phone.shell import expand
 from privaudit.virtual_phone.shell.builtins import BUILTINS, Break, Exit, Return, ShellState
 from privaudit.virtual_phone.shell.io import CommandError, InputStream, ScriptBudget, ShellIO, discard_output
