@@ -9,9 +9,10 @@ from typing import Final
 
 from privaudit import __version__, facts, findings
 from privaudit.apk import parts
-from privaudit.capture import Capture, remote_apks, remote_file
+from privaudit.capture import remote_apks, remote_file
 from privaudit.capture.collector import OnRound, collect_answers, collect_first_round
 from privaudit.capture.command_log import LoggingTransport
+from privaudit.capture.model import Capture
 from privaudit.capture.questions import is_apk_path
 from privaudit.errors import ConnectionLost
 from privaudit.facts import apk_facts

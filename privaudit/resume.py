@@ -11,10 +11,11 @@ from typing import Final
 from privaudit import facts
 from privaudit.apk.parts import ApkParts
 from privaudit.audit import CollectionOptions, collect_apks, packages_to_inspect
-from privaudit.capture import Capture, collector, questions, remote_apks
+from privaudit.capture import collector, questions, remote_apks
 from privaudit.capture.answers import Answer
 from privaudit.capture.collector import OnRound, collect_answers
 from privaudit.capture.command_log import LoggingTransport
+from privaudit.capture.model import Capture
 from privaudit.dumpsys import device
 from privaudit.errors import PhoneError, SourceError
 from privaudit.knowledge import Knowledge

@@ -17,8 +17,8 @@ from types import MappingProxyType, SimpleNamespace
 import pytest
 
 from privaudit import audit, knowledge
-from privaudit.capture import Capture
 from privaudit.capture.answers import classify_answer
+from privaudit.capture.model import Capture
 from privaudit.findings import CheckContext
 from privaudit.model import (
     Access,

@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from privaudit import audit, capture, knowledge
+from privaudit import audit, knowledge
 from privaudit.capture import archive
+from privaudit.capture.sources import read_source
 from privaudit.capture.text_folder import answer_file_name
 from privaudit.i18n import Translator
 from privaudit.model import AccessState, AnswerState, DataClass, Verdict
@@ -32,7 +33,7 @@ def without(taken, *questions):
 def test_a_saved_capture_gives_the_same_report(demo_capture, demo_report, tmp_path):
     file = tmp_path / "check.zip"
     archive.write_archive(demo_capture, file)
-    again = judged(capture.read_source(file))
+    again = judged(read_source(file))
     assert again.source.sha256 is not None
     assert replace(again, source=demo_report.source) == demo_report
 
@@ -40,7 +41,7 @@ def test_a_saved_capture_gives_the_same_report(demo_capture, demo_report, tmp_pa
 def test_a_folder_of_the_same_text_gives_the_same_findings(demo_capture, demo_report, tmp_path):
     for answer in demo_capture.answers.values():
         (tmp_path / answer_file_name(answer.key)).write_text(answer.text, encoding="utf-8", newline="\n")
-    again = judged(capture.read_source(tmp_path))
+    again = judged(read_source(tmp_path))
     assert [(one.rule, one.package, one.user, one.severity) for one in again.findings] == [
         (one.rule, one.package, one.user, one.severity) for one in demo_report.findings
     ]

@@ -8,7 +8,8 @@ from importlib import resources
 import pytest
 from jsonschema import Draft202012Validator
 
-from privaudit import audit, capture, knowledge
+from privaudit import audit, knowledge
+from privaudit.capture.sources import read_source
 from privaudit.errors import SourceError
 from privaudit.i18n import Translator
 from privaudit.report import json as report_json
@@ -137,7 +138,7 @@ def test_the_demo_follows_it(demo_report):
 def test_real_phones_follow_it(samples, sample):
     _valid(
         audit.build_report(
-            capture.read_source(samples / sample),
+            read_source(samples / sample),
             knowledge.load_knowledge(),
             audit.ReportOptions(include_all_apps=True),
         )

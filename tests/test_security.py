@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 import privaudit
-from privaudit import capture
+from privaudit.capture.sources import read_source
 from privaudit.errors import SourceError
 
 ROOT = Path(privaudit.__file__).parent
@@ -180,7 +180,7 @@ def test_names_in_an_archive_touch_no_file(tmp_path, name):
         archive.writestr(link, "/etc/passwd")
     before = sorted(tmp_path.rglob("*"))
     with pytest.raises(SourceError):
-        capture.read_source(file)
+        read_source(file)
     assert sorted(tmp_path.rglob("*")) == before
 
 

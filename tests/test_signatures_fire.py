@@ -7,11 +7,12 @@ from dataclasses import replace
 
 import pytest
 
-from privaudit import capture, knowledge
+from privaudit import knowledge
 from privaudit.apk.parts import ApkParts, with_sha256
 from privaudit.audit import ReportOptions, build_report
 from privaudit.capture import archive
 from privaudit.capture.collector import collect_first_round
+from privaudit.capture.sources import read_source
 from privaudit.findings import run_checks
 from privaudit.i18n import Translator
 from privaudit.model import AnswerState, LendingVerdict, Source
@@ -80,9 +81,7 @@ def report(taken, tmp_path_factory):
 @pytest.fixture(scope="module")
 def document(report, tmp_path_factory):
 
-    made = build_report(
-        capture.read_source(report), knowledge.load_knowledge(country="PK"), ReportOptions(country="PK")
-    )
+    made = build_report(read_source(report), knowledge.load_knowledge(country="PK"), ReportOptions(country="PK"))
     return json.loads(report_json.render(made)), txt.render(made, Translator("en"), 100)
 
 

@@ -7,8 +7,9 @@ from dataclasses import fields, replace
 
 import pytest
 
-from privaudit import audit, capture, facts, knowledge
+from privaudit import audit, facts, knowledge
 from privaudit.capture import archive
+from privaudit.capture.sources import read_source
 from privaudit.capture.text_folder import answer_file_name
 from privaudit.model import AccessState, AnswerState, History
 from privaudit.transport import connect
@@ -65,7 +66,7 @@ def read(story, tmp_path_factory):
         (collected / name).write_text(content)
     (root / "androidqf.zip").write_bytes(builder.archive(builder.androidqf(story, NOW)))
     names = ["check.zip", "bugreport.txt", "bugreport.zip", "folder", "androidqf", "androidqf.zip"]
-    return {"live": live, **{name: capture.read_source(root / name) for name in names}, "root": root}
+    return {"live": live, **{name: read_source(root / name) for name in names}, "root": root}
 
 
 @pytest.fixture(scope="module")
@@ -220,6 +221,6 @@ def test_many_sources_of_many_kinds_give_a_line_each(read, run, story):
 
 def test_a_bug_report_becomes_a_saved_check_that_says_what_it_is(read, tmp_path):
     archive.write_archive(read["bugreport.zip"], tmp_path / "check.zip")
-    back = capture.read_source(tmp_path / "check.zip")
+    back = read_source(tmp_path / "check.zip")
     assert facts.gather_facts(back) == facts.gather_facts(read["bugreport.zip"])
     assert back.log == ()

@@ -21,10 +21,11 @@ from types import MappingProxyType
 from typing import IO, Any, Final
 
 from privaudit.apk.parts import ApkParts
-from privaudit.capture import Capture, bugreport, converters
+from privaudit.capture import bugreport, converters
 from privaudit.capture.answers import Answer, classify_answer, coverage_message, missing_answer
 from privaudit.capture.archive import READ_ERRORS, sha256_file
 from privaudit.capture.bugreport_sections import BugreportSections, split_sections
+from privaudit.capture.model import Capture
 from privaudit.capture.questions import is_apk_path
 from privaudit.capture.redact import redact
 from privaudit.capture.text_folder import MAX_FILE_BYTES

@@ -24,9 +24,9 @@ from pydantic import AwareDatetime, TypeAdapter
 from privaudit import __version__
 from privaudit.apk import parts as apk_parts
 from privaudit.atomic_write import atomic_writer
-from privaudit.capture import Capture, command_log
+from privaudit.capture import command_log
 from privaudit.capture.answers import Answer
-from privaudit.capture.collector import DeviceFingerprint
+from privaudit.capture.model import Capture, DeviceFingerprint
 from privaudit.capture.questions import is_package_name
 from privaudit.capture.redact import REDACTED
 from privaudit.capture.text_folder import MAX_FILE_BYTES, answer_file_name, parse_answer_file_name

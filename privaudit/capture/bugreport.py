@@ -19,10 +19,11 @@ from types import MappingProxyType
 from typing import IO, Final
 from zoneinfo import ZoneInfo
 
-from privaudit.capture import Capture, converters
+from privaudit.capture import converters
 from privaudit.capture.answers import Answer, classify_answer, coverage_message, missing_answer
 from privaudit.capture.archive import READ_ERRORS, sha256_file
 from privaudit.capture.bugreport_sections import PROPERTIES_SECTION, BugreportSections, Section, split_sections
+from privaudit.capture.model import Capture
 from privaudit.capture.redact import redact
 from privaudit.capture.text_folder import MAX_FILE_BYTES
 from privaudit.errors import SourceError

@@ -6,15 +6,13 @@ import itertools
 import re
 import secrets
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import MappingProxyType
-from typing import Annotated, Final, TypeAlias
+from typing import Final, TypeAlias
 
-from pydantic import StringConstraints
-
-from privaudit.capture import Capture, questions
+from privaudit.capture import questions
 from privaudit.capture.answers import Answer, classify_answer
+from privaudit.capture.model import Capture, DeviceFingerprint
 from privaudit.capture.redact import redact
 from privaudit.errors import ConnectionLost
 from privaudit.model import Source
@@ -22,15 +20,6 @@ from privaudit.transport import Transport
 
 _DIGEST_LINE: Final = re.compile(rb"^([0-9a-f]{40}|[0-9a-f]{64})  ?-?\r*$", re.MULTILINE)
 _FINGERPRINT_TIMEOUT_S: Final = 30.0
-_HexString = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16,64}$")]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeviceFingerprint:
-    """A hash that a phone computed of its own numbers and our salt. Another salt gives another hash."""
-
-    salt: _HexString
-    digest: _HexString
 
 
 def read_fingerprint(transport: Transport, salt: str | None = None) -> DeviceFingerprint | None:

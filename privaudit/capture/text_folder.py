@@ -13,8 +13,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from privaudit.capture import Capture
 from privaudit.capture.answers import Answer, classify_answer, coverage_message, missing_answer
+from privaudit.capture.model import Capture
 from privaudit.capture.questions import QUESTIONS, QUESTIONS_BY_NAME, is_package_name
 from privaudit.capture.redact import redact
 from privaudit.errors import SourceError

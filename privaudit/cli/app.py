@@ -53,7 +53,7 @@ COMMAND_MODULES: Final[Mapping[str, str]] = {
     "diff": "steps",
     "evidence": "evidence",
     "letter": "letter",
-    "rights": "rights",
+    "rights": "letter",
     "workshop": "workshop",
     "apk": "apk",
     "signatures": "signatures_exchange",

@@ -41,7 +41,7 @@ from privaudit.errors import (
 
 if TYPE_CHECKING:
     from privaudit.audit import CollectionOptions, ReportOptions
-    from privaudit.capture import Capture
+    from privaudit.capture.model import Capture
     from privaudit.facts.cache import AppCache
     from privaudit.knowledge import Knowledge
     from privaudit.model import Report
@@ -124,12 +124,12 @@ class AuditRunner:
         return next(code for code in (EXIT_FINDINGS, EXIT_UNREADABLE, EXIT_INCOMPLETE, EXIT_OK) if code in codes)
 
     def _audit_source(self, path: Path, signatures: list[Path]) -> int:
-        from privaudit import capture
+        from privaudit.capture.sources import read_source
         from privaudit.report import json
 
         if json.is_report_file(path):
             return self.write_outputs(self._with_country_rules(json.read_report(path)))
-        taken = capture.read_source(path)
+        taken = read_source(path)
         return self.report_capture(taken, self.load_knowledge(signatures, demo=taken.demo))
 
     def _with_country_rules(self, document: Report) -> Report:

@@ -12,7 +12,7 @@ from privaudit.errors import EXIT_OK, EXIT_UNREADABLE, ConnectionLost, SourceErr
 
 if TYPE_CHECKING:
     from privaudit.audit import CollectionOptions
-    from privaudit.capture import Capture
+    from privaudit.capture.model import Capture
     from privaudit.knowledge import Knowledge
     from privaudit.transport import Transport
 

@@ -15,7 +15,7 @@ from privaudit.errors import EXIT_OK, EXIT_UNREADABLE, UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from privaudit.capture import Capture
+    from privaudit.capture.model import Capture
     from privaudit.model import Report
 
 
@@ -100,10 +100,11 @@ def _load_source(
             None,
             evidence_folder.copy_into(source, "report.json"),
         )
-    from privaudit import audit, capture, knowledge
+    from privaudit import audit, knowledge
     from privaudit.capture import archive
+    from privaudit.capture.sources import read_source
 
-    taken = capture.read_source(source)
+    taken = read_source(source)
     lists = knowledge.load_knowledge(extra_lists=signatures, demo=taken.demo, country=country)
     document = audit.build_report(taken, lists, audit.ReportOptions(country=country))
     if archive.recognises(source):

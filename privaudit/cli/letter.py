@@ -22,8 +22,9 @@ DocumentOutputOption = Annotated[
 
 
 def register(app: typer.Typer) -> None:
-    """Add this command to the command line."""
+    """Add these commands to the command line."""
     app.command(help=help_text("cli.letter"))(letter)
+    app.command("rights", help=help_text("cli.rights"))(show_rights)
 
 
 def letter(
@@ -84,11 +85,6 @@ def write_document(console: CliConsole, document: Document, output: list[Path]) 
         console.print_message("cli.saved", path=str(path))
     if not output:
         console.write_stdout(documents.render_document(document, "txt"))
-
-
-def register(app: typer.Typer) -> None:
-    """Add this command to the command line."""
-    app.command("rights", help=help_text("cli.rights"))(show_rights)
 
 
 def show_rights(

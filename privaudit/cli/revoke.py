@@ -20,7 +20,7 @@ from privaudit.cli.steps import PhoneCommand, validate_package_names
 from privaudit.errors import EXIT_INTERRUPTED, EXIT_UNREADABLE, PhoneError, SourceError, UsageError
 
 if TYPE_CHECKING:
-    from privaudit.capture import Capture
+    from privaudit.capture.model import Capture
     from privaudit.knowledge import Knowledge
     from privaudit.model import App, Step
     from privaudit.revocation.apply import LedgerRun
@@ -219,12 +219,13 @@ class RevokeCommand(LedgerCommand):
             return
         if ledger is not None and not ledger.absolute().parent.is_dir():
             raise UsageError("errors.no_folder", path=str(ledger.absolute().parent))
-        from privaudit import capture, knowledge
+        from privaudit import knowledge
+        from privaudit.capture.sources import read_source
         from privaudit.report import json
 
         if source is not None and json.is_report_file(source):
             raise UsageError("errors.needs_capture", path=str(source))
-        saved = capture.read_source(source) if source is not None else None
+        saved = read_source(source) if source is not None else None
         lists = knowledge.load_knowledge(extra_lists=self.signatures, demo=saved is not None and saved.demo)
         if saved is not None and not apply:
             self._print_plan(*self._build_plan(saved, lists, packages, uninstall=uninstall))

@@ -21,9 +21,8 @@ from privaudit.cli.options import (
 from privaudit.errors import UsageError
 from privaudit.i18n import Translator, sanitize_text
 from privaudit.knowledge import Knowledge
-from privaudit.knowledge.index import RowRef
 from privaudit.knowledge.sdks import Sdk
-from privaudit.knowledge.signatures import SignatureEntry
+from privaudit.knowledge.signatures import RowRef, SignatureEntry
 from privaudit.model import Message
 
 _MAX_TEXT_CHARS = 200

@@ -103,12 +103,13 @@ class PhoneCommand:
         return audit.build_report(taken, knowledge, wishes, memory)
 
     def _report_from_source(self, source: Path, audit_runner: AuditRunner, options: ReportOptions) -> Report:
-        from privaudit import audit, capture
+        from privaudit import audit
+        from privaudit.capture.sources import read_source
         from privaudit.report import json
 
         if json.is_report_file(source):
             return json.read_report(source)
-        taken = capture.read_source(source)
+        taken = read_source(source)
         return audit.build_report(taken, audit_runner.load_knowledge(self.signatures, demo=taken.demo), options)
 
     def print_diff(self, before: Path, after: Path, output: list[Path], *, as_json: bool) -> None:

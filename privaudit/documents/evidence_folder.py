@@ -21,7 +21,7 @@ from typing import Final, Literal, TypeAlias
 
 from privaudit import report as writing
 from privaudit.atomic_write import atomic_writer
-from privaudit.capture import Capture
+from privaudit.capture.model import Capture
 from privaudit.capture.text_folder import answer_file_name
 from privaudit.documents import evidence_pages, render_document
 from privaudit.documents.evidence_pages import grouped_hash

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from privaudit.capture import Capture
+from privaudit.capture.model import Capture
 from privaudit.capture.questions import is_package_name
 from privaudit.dumpsys.package_checks import iter_lines_with_offset
 from privaudit.model import AnswerState, FactLocation, SpecialAccess

@@ -8,8 +8,8 @@ from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from privaudit.capture import Capture
 from privaudit.capture.answers import Answer, coverage_message
+from privaudit.capture.model import Capture
 from privaudit.dumpsys import appops, device, package_checks, special_access
 from privaudit.dumpsys.device import DumpClock
 from privaudit.dumpsys.package_checks import InstalledPackage

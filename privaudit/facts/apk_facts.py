@@ -9,8 +9,8 @@ from privaudit.apk import info
 from privaudit.apk.info import ApkInfo
 from privaudit.apk.manifest import ApkManifest
 from privaudit.apk.parts import FILE_SHA256, ApkPart, ApkParts
-from privaudit.capture import Capture
 from privaudit.capture.answers import coverage_message
+from privaudit.capture.model import Capture
 from privaudit.dumpsys import package_checks
 from privaudit.model import AnswerState, App, Coverage, LabelState, Phone
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from privaudit.apk.info import ApkInfo
-from privaudit.capture import Capture
 from privaudit.capture.answers import Answer
+from privaudit.capture.model import Capture
 from privaudit.facts import apk_facts, apps
 from privaudit.facts.apps import AppInputs, FactLocations
 from privaudit.model import App, RequestedState

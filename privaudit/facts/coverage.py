@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from privaudit.capture import Capture
 from privaudit.capture.answers import Answer, coverage_message
+from privaudit.capture.model import Capture
 from privaudit.capture.questions import QUESTIONS_BY_NAME, SETTINGS, expected_keys
 from privaudit.dumpsys import device
 from privaudit.facts.package_dumps import PackageDumps

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from privaudit.capture import Capture
 from privaudit.capture.answers import Answer, coverage_message
+from privaudit.capture.model import Capture
 from privaudit.capture.questions import PERMISSIONS
 from privaudit.dumpsys import package_checks
 from privaudit.dumpsys.package_checks import InstalledPackage

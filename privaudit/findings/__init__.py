@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Final
 
-from privaudit.capture import Capture
+from privaudit.capture.model import Capture
 from privaudit.knowledge import Knowledge
 from privaudit.model import App, Evidence, Facts, Finding, SignatureMatch
 

@@ -6,16 +6,13 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any
 
 from privaudit.knowledge.rules import RuleSet
 from privaudit.knowledge.schema import LenderStatus, MatchKind
-from privaudit.knowledge.signatures import SignatureList
+from privaudit.knowledge.signatures import RowRef, SignatureList
 from privaudit.knowledge.vocabulary import Vocabulary
 from privaudit.model import SignatureListInfo, SignatureMatch
-
-RowRef: TypeAlias = tuple[SignatureList, int]
-"""A list and the number of a row in it, from 1."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -129,8 +129,6 @@ SIGNATURE_KEYS: Final = tuple(
 """Every key that may stand in a list, for "perhaps you meant"."""
 
 
-_FORBID: Final = ConfigDict(extra="forbid")
-
 UNDATED: Final = "undated"
 RuleId: TypeAlias = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9-]{1,60}$")]
 DateOrUndated: TypeAlias = Annotated[

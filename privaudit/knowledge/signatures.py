@@ -9,11 +9,10 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, TypeAlias
 
 from pydantic import TypeAdapter
 
-from privaudit.knowledge.index import RowRef
 from privaudit.knowledge.loader import Problems, format_location, list_toml_files, read_toml, validate_data
 from privaudit.knowledge.schema import SIGNATURE_KEYS, ListExample, ListSource, MatchKind, SignatureFile, SignatureRow
 from privaudit.model import Message, SignatureMatch
@@ -58,6 +57,10 @@ class SignatureList:
             match=match_kind,
             disputed=self.rows[row_number - 1].disputed,
         )
+
+
+RowRef: TypeAlias = tuple[SignatureList, int]
+"""A list and the number of a row in it, from 1."""
 
 
 def read_list_folder(folder: Traversable, problems: Problems, *, is_user_list: bool = False) -> Iterator[SignatureList]:

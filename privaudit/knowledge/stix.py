@@ -12,10 +12,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from privaudit.knowledge.export import ImportedList, validate_row_or_source
-from privaudit.knowledge.index import RowRef
 from privaudit.knowledge.loader import Problems
 from privaudit.knowledge.schema import ListSource, SignatureRow
-from privaudit.knowledge.signatures import SignatureEntry, SignatureList
+from privaudit.knowledge.signatures import RowRef, SignatureEntry, SignatureList
 from privaudit.model import Message
 
 _UUID_NAMESPACE: Final = uuid.uuid5(uuid.NAMESPACE_DNS, "privaudit")

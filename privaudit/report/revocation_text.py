@@ -100,7 +100,6 @@ def _checklist_lines(language: Translator, messages: Iterable[Message]) -> Itera
         yield from hanging_indent(f"  [ ] {place}. ", language.translate(message), _LINE_COLUMNS)
 
 
-_LINE_COLUMNS: Final = 80
 AppsByUser = Mapping[tuple[str, int], App]
 """The apps that were named, by package and user."""
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeAlias
 
-from privaudit.capture import Capture
+from privaudit.capture.model import Capture
 from privaudit.i18n import sanitize_text
 from privaudit.model import Command, Reply
 from privaudit.revocation import ledger as ledgers

@@ -12,9 +12,9 @@ from types import MappingProxyType
 from typing import Final
 
 from privaudit import facts
-from privaudit.capture import Capture
 from privaudit.capture.answers import Answer, missing_answer
 from privaudit.capture.collector import collect_answers
+from privaudit.capture.model import Capture
 from privaudit.dumpsys import appops, device, package_checks
 from privaudit.dumpsys.package_model import PackageBlock
 from privaudit.errors import PhoneError, UsageError

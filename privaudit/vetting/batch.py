@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 from collections.abc import Iterable, Iterator, Mapping
@@ -231,7 +232,7 @@ def _read_documents(path: Path) -> Iterator[Mapping[str, Any]]:
     with path.open(encoding="utf-8", errors="replace") as stream:
         while text := stream.readline(_MAX_LINE_CHARS):
             try:
-                document = report.loads(text)
+                document = json.loads(text)
                 if document["schema"] != SCHEMA or not isinstance(document["file"]["path"], str):
                     raise ValueError(text[:80])  # noqa: TRY301 - all that is not ours ends alike
             except (ValueError, TypeError, KeyError, RecursionError) as error:

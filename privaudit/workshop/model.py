@@ -13,7 +13,7 @@ from privaudit.model import Report, SourceKind
 from privaudit.transport import AuthorizationWait, OnWaiting, Transport
 
 if TYPE_CHECKING:
-    from privaudit.capture import Capture
+    from privaudit.capture.model import Capture
     from privaudit.workshop.worker import DeviceWorker
 
 MAX_CONCURRENT_READS: Final = 8

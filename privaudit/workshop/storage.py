@@ -23,7 +23,8 @@ from typing import Final, Literal, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from privaudit.capture import Capture, archive
+from privaudit.capture import archive
+from privaudit.capture.model import Capture
 from privaudit.errors import SourceError, UsageError
 from privaudit.report import save_text
 from privaudit.workshop.model import Retention

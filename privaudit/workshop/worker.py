@@ -15,7 +15,8 @@ from typing import Final
 
 from privaudit import audit, resume
 from privaudit.audit import ReportOptions
-from privaudit.capture import Capture, collector, questions
+from privaudit.capture import collector, questions
+from privaudit.capture.model import Capture
 from privaudit.errors import ConnectionLost, PhoneError, PrivauditError
 from privaudit.facts.cache import AppCache
 from privaudit.knowledge import Knowledge

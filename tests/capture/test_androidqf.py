@@ -9,8 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from privaudit import capture, facts
+from privaudit import facts
 from privaudit.capture import androidqf, converters
+from privaudit.capture.sources import read_source
 from privaudit.errors import SourceError
 from privaudit.model import AnswerState
 from privaudit.virtual_phone import load_scenario
@@ -31,12 +32,12 @@ def collected(tmp_path):
         if zipped:
             path = tmp_path / "collected.zip"
             path.write_bytes(builder.archive({base + name: content for name, content in files.items()}))
-            return capture.read_source(path)
+            return read_source(path)
         path = tmp_path / "collected"
         path.mkdir()
         for name, content in files.items():
             (path / name).write_bytes(content if isinstance(content, bytes) else content.encode())
-        return capture.read_source(path)
+        return read_source(path)
 
     return read
 
@@ -186,9 +187,9 @@ def test_an_entry_that_is_read_and_comes_twice_is_refused(tmp_path, name):
         again.writestr(name, "[]")
     if name in NEWER:
         with pytest.raises(SourceError, match="capture_damaged"):
-            capture.read_source(path)
+            read_source(path)
     else:
-        assert capture.read_source(path).answer("installed.0").state is A
+        assert read_source(path).answer("installed.0").state is A
     assert [file.name for file in tmp_path.iterdir()] == ["a.zip"]
 
 
@@ -231,7 +232,7 @@ def test_a_changed_or_torn_zip_never_raises_anything_but_its_error(tmp_path_fact
     raw[at] ^= 1 << bit
     path.write_bytes(raw[:at] if cut else raw)
     try:
-        facts.gather_facts(capture.read_source(path))
+        facts.gather_facts(read_source(path))
     except SourceError:
         return
 

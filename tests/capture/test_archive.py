@@ -18,12 +18,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from privaudit import capture, facts
-from privaudit.capture import Capture, archive
+from privaudit import facts
+from privaudit.capture import archive
 from privaudit.capture.answers import classify_answer, missing_answer
 from privaudit.capture.collector import collect_first_round
 from privaudit.capture.command_log import CommandLogEntry
+from privaudit.capture.model import Capture
 from privaudit.capture.redact import redact
+from privaudit.capture.sources import read_source
 from privaudit.errors import SourceError
 from privaudit.model import AnswerState, Source
 from privaudit.virtual_phone import connect_phone, load_scenario
@@ -85,7 +87,7 @@ def zipped(path, contents):
 
 
 def test_what_is_written_comes_back(small, path):
-    back = capture.read_source(path)
+    back = read_source(path)
     assert dict(back.answers) == dict(small.answers)
     assert list(back.answers) == list(small.answers)
     assert (back.taken_at, back.demo, back.source.kind) == (small.taken_at, False, "capture")
@@ -95,7 +97,7 @@ def test_what_is_written_comes_back(small, path):
 
 def test_the_facts_of_a_saved_capture_are_those_of_the_live_one(taken, tmp_path):
     archive.write_archive(taken, tmp_path / "check.zip")
-    back = capture.read_source(tmp_path / "check.zip")
+    back = read_source(tmp_path / "check.zip")
     assert facts.gather_facts(back) == facts.gather_facts(taken)
     assert (back.demo, back.source.kind) == (True, "demo")
 
@@ -185,7 +187,7 @@ def test_an_entry_in_a_packing_that_is_torn_is_refused(path):
     raw[at + 20 : at + 60] = b"\xff" * 40
     path.write_bytes(raw)
     with pytest.raises(SourceError):
-        capture.read_source(path)
+        read_source(path)
 
 
 # --- writing ---------------------------------------------------------------------------------------------------------
@@ -261,7 +263,7 @@ def test_a_changed_bit_is_refused_or_changes_nothing(small, tmp_path_factory, at
     raw[at % len(raw)] ^= 1 << bit
     path.write_bytes(raw)
     try:
-        back = capture.read_source(path)
+        back = read_source(path)
     except SourceError:
         return
     assert dict(back.answers) == dict(small.answers)
@@ -276,7 +278,7 @@ def test_a_torn_zip_is_refused(small, tmp_path_factory, at):
     raw = path.read_bytes()
     path.write_bytes(raw[: at % len(raw)])
     with pytest.raises(SourceError):
-        capture.read_source(path)
+        read_source(path)
 
 
 @given(st.binary(max_size=200))
@@ -393,7 +395,7 @@ def test_a_zip_whose_end_is_missing_is_called_so(tmp_path):
     for size in (4, 100, len(whole) - 1):
         path.write_bytes(whole[:size])
         with pytest.raises(SourceError, match="source_cut"):
-            capture.read_source(path)
+            read_source(path)
     path.write_bytes(b"PK")
     with pytest.raises(SourceError, match="source_unknown"):
-        capture.read_source(path)
+        read_source(path)

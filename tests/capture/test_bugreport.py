@@ -11,10 +11,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from privaudit import capture, facts
+from privaudit import facts
 from privaudit.capture import bugreport, bugreport_sections
 from privaudit.capture.questions import PROPERTIES
 from privaudit.capture.redact import REDACTED
+from privaudit.capture.sources import read_source
 from privaudit.errors import SourceError
 from privaudit.model import AnswerState
 from privaudit.virtual_phone import load_scenario
@@ -35,7 +36,7 @@ def report(tmp_path):
 
     def read(content, name="bugreport.txt"):
         (tmp_path / name).write_bytes(content if isinstance(content, bytes) else content.encode())
-        return capture.read_source(tmp_path / name)
+        return read_source(tmp_path / name)
 
     return read
 
@@ -155,7 +156,7 @@ def test_the_dumps_of_real_phones_read_from_a_report_as_from_files(report, sampl
         own = body.removeprefix(b"# All installed package information\n")
         framing = framing.replace(f"<{name}>\n".encode(), own)
         (tmp_path / f"dumpsys_{name}.txt").write_bytes(own)
-    taken, folder = report(framing), capture.read_source(tmp_path)
+    taken, folder = report(framing), read_source(tmp_path)
     for key in folder.answers:
         # The collectors' editors cut the last line feed off.
         assert taken.answer(key).text.rstrip("\n") == folder.answer(key).text.rstrip("\n")
@@ -417,7 +418,7 @@ def test_a_changed_or_torn_zip_is_refused_or_reads_the_same(tmp_path_factory, at
     raw[at] ^= 1 << bit
     path.write_bytes(raw[:at] if cut else raw)
     try:
-        taken = capture.read_source(path)
+        taken = read_source(path)
     except SourceError:
         return
     assert "x\n" in {taken.answer("packages").text, *taken.answers}

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from privaudit import capture
 from privaudit.capture import text_folder
+from privaudit.capture.sources import read_source
 from privaudit.capture.text_folder import answer_file_name, parse_answer_file_name
 from privaudit.errors import SourceError
 from privaudit.model import AnswerState
@@ -58,7 +58,7 @@ def saved(tmp_path):
     def save(files):
         for name, content in files.items():
             (tmp_path / name).write_bytes(content if isinstance(content, bytes) else content.encode())
-        return capture.read_source(tmp_path)
+        return read_source(tmp_path)
 
     return save
 
@@ -128,7 +128,7 @@ def test_what_is_no_file_is_unreadable_and_nothing_waits_for_it(tmp_path, make):
         os.mkfifo(path)
     else:
         path.symlink_to(tmp_path / "nowhere")
-    found = capture.read_source(tmp_path).answer("packages")
+    found = read_source(tmp_path).answer("packages")
     assert (found.state, found.detail.key) == (AnswerState.UNREADABLE, "coverage.not_a_file")
 
 
@@ -139,7 +139,7 @@ def test_a_file_that_this_computer_refuses_is_unreadable(tmp_path, monkeypatch):
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr("pathlib.Path.open", refuse)
-    found = capture.read_source(tmp_path).answer("packages")
+    found = read_source(tmp_path).answer("packages")
     assert found.state is AnswerState.UNREADABLE
     assert found.detail.values == {"said": "Permission denied"}
 
@@ -157,7 +157,7 @@ def test_it_was_taken_when_its_newest_file_was_written(tmp_path):
     for name, second in {"getprop.txt": 1_700_000_000, "date.txt": 1_700_000_500, "other.txt": 1_800_000_000}.items():
         (tmp_path / name).write_text("1")
         os.utime(tmp_path / name, (second, second))
-    assert capture.read_source(tmp_path).taken_at == datetime.fromtimestamp(1_700_000_500, UTC)
+    assert read_source(tmp_path).taken_at == datetime.fromtimestamp(1_700_000_500, UTC)
 
 
 def test_names_serials_and_identifiers_are_not_kept(saved):
@@ -176,7 +176,7 @@ def test_names_serials_and_identifiers_are_not_kept(saved):
 
 def test_a_source_that_is_not_there_or_is_none(tmp_path):
     with pytest.raises(SourceError, match="source_missing"):
-        capture.read_source(tmp_path / "nothing")
+        read_source(tmp_path / "nothing")
     (tmp_path / "x.bin").write_bytes(b"x")
     with pytest.raises(SourceError, match="source_unknown"):
-        capture.read_source(tmp_path / "x.bin")
+        read_source(tmp_path / "x.bin")

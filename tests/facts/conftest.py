@@ -10,9 +10,9 @@ from types import MappingProxyType
 import pytest
 from hypothesis import HealthCheck, settings
 
-from privaudit.capture import Capture
 from privaudit.capture.answers import classify_answer
 from privaudit.capture.collector import collect_first_round
+from privaudit.capture.model import Capture
 from privaudit.capture.questions import QUESTIONS_BY_NAME
 from privaudit.capture.redact import redact
 from privaudit.model import Reply, Source

@@ -7,9 +7,9 @@ import subprocess
 
 import pytest
 
-from privaudit import capture
 from privaudit.audit import ReportOptions, build_report
 from privaudit.capture.answers import decode_output
+from privaudit.capture.sources import read_source
 from privaudit.dumpsys import appops, device, package_checks
 from privaudit.facts import gather_facts
 from privaudit.knowledge import load_knowledge
@@ -160,7 +160,7 @@ READERS = [
 @pytest.mark.parametrize("folder", [LG, ROCKCHIP])
 def test_who_can_read_by_grant_or_shared_uid(samples, folder, data, names):
     counted = _shell(samples, folder, _WHO.replace("NAMES", names))
-    apps = gather_facts(capture.read_source(samples / folder)).apps
+    apps = gather_facts(read_source(samples / folder)).apps
     granted = {AccessState.CAN_READ, AccessState.BLOCKED}  # an app-op may close what the grant opened
     assert sum(app.access[data].state in granted for app in apps) == counted
     assert counted > 0
@@ -170,7 +170,7 @@ def test_who_can_read_by_grant_or_shared_uid(samples, folder, data, names):
     ("folder", "apps", "sdk", "inferred"), [(LG, 220, 23, True), (ROCKCHIP, 84, 25, False)], ids=["lg", "rockchip"]
 )
 def test_a_folder_is_judged_like_a_phone(samples, folder, apps, sdk, inferred):
-    report = build_report(capture.read_source(samples / folder), load_knowledge(), ReportOptions())
+    report = build_report(read_source(samples / folder), load_knowledge(), ReportOptions())
     assert report.counts.apps_seen == apps
     assert (report.phone.sdk, report.phone.sdk_inferred) == (sdk, inferred)
     assert not report.complete
@@ -181,7 +181,7 @@ def test_a_folder_is_judged_like_a_phone(samples, folder, apps, sdk, inferred):
 
 
 def test_the_box_that_lies_about_its_release_is_known_by_its_sdk(samples):
-    phone = gather_facts(capture.read_source(samples / ROCKCHIP)).phone
+    phone = gather_facts(read_source(samples / ROCKCHIP)).phone
     assert (phone.android, phone.sdk, phone.manufacturer) == ("9.1", 25, "rockchip")
 
 

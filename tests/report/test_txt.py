@@ -9,7 +9,8 @@ from datetime import datetime
 import pytest
 from rich.cells import cell_len
 
-from privaudit import audit, capture, facts, knowledge
+from privaudit import audit, facts, knowledge
+from privaudit.capture.sources import read_source
 from privaudit.findings import data_access, run_checks
 from privaudit.i18n import Translator
 from privaudit.model import (
@@ -40,7 +41,7 @@ UNREAD = Coverage(question="appops", user=None, state=AnswerState.TIMED_OUT, cou
 @pytest.mark.parametrize("code", ["en", "zh"])
 @pytest.mark.parametrize("width", [60, 80, 100])
 def test_no_line_is_wider_than_the_terminal(demo_report, samples, code, width):
-    saved = capture.read_source(samples / "lg-m150-android6.0.1")
+    saved = read_source(samples / "lg-m150-android6.0.1")
     wishes = audit.ReportOptions(include_all_apps=True, include_unrecognised=True, country="CN")
     for report in (demo_report, audit.build_report(saved, knowledge.load_knowledge(country="CN"), wishes)):
         for line in txt.render(report, Translator(code), width).splitlines():

@@ -12,8 +12,8 @@ from types import SimpleNamespace
 import pytest
 
 from privaudit import facts
-from privaudit.capture import Capture
 from privaudit.capture.collector import collect_answers, collect_first_round
+from privaudit.capture.model import Capture
 from privaudit.errors import ConnectionLost
 from privaudit.model import Command, Reply
 from privaudit.revocation import apply, ledger, plan, state

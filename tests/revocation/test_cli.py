@@ -12,7 +12,8 @@ from types import SimpleNamespace
 import pytest
 import typer
 
-from privaudit import audit, capture
+from privaudit import audit
+from privaudit.capture.sources import read_source
 from privaudit.cli.console import CliConsole
 from privaudit.cli.revoke import RevokeCommand, UndoCommand
 from privaudit.errors import PrivauditError
@@ -142,7 +143,7 @@ def test_with_a_yes_a_check_is_sealed_first_then_the_ledger_then_the_phone(bench
     path = tmp_path / "mine.ledger.json"
     done = at(one, kit.loan, typed=f"{yes}\n", ledger=path)
     assert done.code == 0, done.err
-    sealed = capture.read_source(tmp_path / "mine.before.zip")
+    sealed = read_source(tmp_path / "mine.before.zip")
     # Evidence before change: the check shows the permission as it was.
     assert f"{CONTACTS}: granted=true" in sealed.answer(f"package.{kit.loan}").text
     assert json.loads(path.read_text())["capture"]["file"] == "mine.before.zip"
