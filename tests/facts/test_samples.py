@@ -98,7 +98,7 @@ def test_a_whole_dump_gives_what_grep_gives(samples, text, folder, column, figur
     dump = packages.parse(text(f"{folder}/dumpsys_package.txt"))
     if figure[4] is not None:
         assert figure[4](dump) == counted
-    assert (dump.forged, dump.unparsed, dump.ends) == (None, 0, True)
+    assert (dump.forged, dump.unparsed, dump.lost, dump.ends) == (None, 0, 0, True)
 
 
 def _ops(dump):
@@ -200,7 +200,7 @@ def test_what_is_granted_to_a_user_without_the_app_is_no_access(text):
     assert owner.runtime[f"{P}READ_EXTERNAL_STORAGE"].flags == (
         "GRANTED_BY_DEFAULT", "REVOKE_WHEN_REQUESTED", "RESTRICTION_SYSTEM_EXEMPT", "RESTRICTION_UPGRADE_EXEMPT",
     )  # fmt: skip
-    assert (dump.forged, dump.unparsed) == (None, 0)
+    assert (dump.forged, dump.unparsed, dump.lost) == (None, 0, 0)
 
 
 def test_install_times_of_each_user_since_13(text):
@@ -212,7 +212,7 @@ def test_install_times_of_each_user_since_13(text):
     }
     assert (dump.sdk, block.target_sdk, block.version_name, block.app_id) == (33, 30, "13", 10030)
     assert (len(block.users[0].runtime), len(block.users[10].runtime)) == (2, 1)
-    assert (dump.forged, dump.unparsed) == (None, 0)
+    assert (dump.forged, dump.unparsed, dump.lost) == (None, 0, 0)
 
 
 _HEAD_16 = """Packages:
@@ -248,7 +248,7 @@ def test_lines_for_one_user_stand_in_for_the_line_of_all(text):
     shared = dump.shared_users["android.uid.system"]
     assert shared.install_for[10][f"{P}BACKGROUND_CAMERA"].flags == ("GRANTED_BY_ROLE",)
     assert shared.users[0].runtime[f"{P}READ_SMS"].granted
-    assert (dump.forged, dump.unparsed) == (None, 0)
+    assert (dump.forged, dump.unparsed, dump.lost) == (None, 0, 0)
 
 
 def test_the_private_space_is_known_by_its_flags(text):
@@ -262,7 +262,7 @@ def test_overlay_paths_at_the_users_indent_do_not_end_the_user(text):
     granted = "      runtime permissions:\n        android.permission.READ_CONTACTS: granted=true, flags=[ USER_SET ]\n"
     dump = packages.parse(f"Packages:\n{excerpt.rstrip()}\n{granted}")
     assert _block(dump).users[0].runtime[f"{P}READ_CONTACTS"].granted
-    assert (dump.forged, dump.unparsed) == (None, 0)
+    assert (dump.forged, dump.unparsed, dump.lost) == (None, 0, 0)
 
 
 def test_an_excerpt_without_indent_or_title(text):
@@ -278,7 +278,7 @@ def test_a_packages_own_dump_keeps_the_hidden_copy_apart(text, number, hidden):
     name = f"com.tekartik.package{number}"
     dump = packages.parse(printed, only=name)
     block = dump.packages[name]
-    assert (dump.forged, dump.unparsed, dump.ends, len(dump.hidden)) == (None, 0, True, hidden)
+    assert (dump.forged, dump.unparsed, dump.lost, dump.ends, len(dump.hidden)) == (None, 0, 0, True, hidden)
     assert block.requested is not None
     runtime = printed.partition("runtime permissions:\n")[2].partition("\n\n")[0]
     assert len(block.users[0].runtime) == sum(": granted=" in line for line in runtime.split("\n"))
