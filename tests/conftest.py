@@ -75,7 +75,7 @@ def pytest_addoption(parser: pytest.ShellParser) -> None:
     parser.addoption(
         "--refresh-golden",
         action="store_true",
-        help="write tests/golden anew from what the code says now; then read the difference before you keep it",
+        help="write tests/golden and tests/contract/help.en.txt anew from what is said now; then read the difference",
     )
     parser.addoption("--refresh-screenshots", action="store_true", help="draw the pictures in docs/ anew")
 
