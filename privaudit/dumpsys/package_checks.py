@@ -8,6 +8,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
+from privaudit.android import FIRST_APP_ID, PER_USER_RANGE
 from privaudit.capture.questions import PERMISSIONS, is_package_name
 from privaudit.dumpsys import gc_paused
 from privaudit.dumpsys.package_model import BLOCK_SECTIONS, PackageBlock, PackageDump, PackageUserState
@@ -24,8 +25,6 @@ _PACKAGE_LINE = re.compile(
 )
 _CACHED_LISTS = 32
 """Two for each user of each phone that is read at the same time; each is looked at after each round of asking."""
-_PER_USER_RANGE = 100000
-_FIRST_APP_ID = 10000
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +51,7 @@ def parse_package_list(text: str) -> tuple[Mapping[str, InstalledPackage], int]:
         if match and is_package_name(match["package"]):
             installer, uid = match["installer"], match["uid"]
             given = installer if installer not in {None, "null"} and is_package_name(installer or "") else None
-            app_id = int(uid) % _PER_USER_RANGE if uid else None
+            app_id = int(uid) % PER_USER_RANGE if uid else None
             listed[match["package"]] = InstalledPackage(
                 match["package"], match["path"], given, installer is not None, app_id, offset
             )
@@ -144,7 +143,7 @@ def _find_forgery(
         # Each block tells of every Android user; the last of a cut text may not have come to it.
         if name != last and block.users.keys() != everybody:
             return name
-        if block.app_id is not None and block.app_id >= _FIRST_APP_ID:
+        if block.app_id is not None and block.app_id >= FIRST_APP_ID:
             owner = owners.setdefault(block.app_id, block)
             if owner is not block and (block.shared_user is None or block.shared_user != owner.shared_user):
                 return name  # only a shared user gives two packages one uid

@@ -14,6 +14,7 @@ from typing import Final, Literal
 
 from pydantic import ConfigDict, TypeAdapter
 
+from privaudit.android import PERMISSION_PREFIX
 from privaudit.apk.signing import WELL_KNOWN_TEST_CERTIFICATES
 from privaudit.i18n import rule_texts
 from privaudit.knowledge import LoadedFiles, read_knowledge_files, releases, sdks, vocabulary
@@ -83,7 +84,6 @@ def _name_examples_adapter() -> TypeAdapter[_NameExampleFile]:
 
 REQUIRED_LANGUAGES: Final = ("en", "zh")
 """Every rule speaks these; more are welcome."""
-_PERMISSION_PREFIX: Final = "android.permission."
 _REQUIRED_TEXTS: Final = ("authority", "title", "says")
 _FORBIDDEN_WORDS: Final = {
     "en": re.compile(
@@ -189,7 +189,7 @@ def _check_clauses(rule: Rule, file_name: str, checkable: CheckablePermissions, 
 def _check_clause_permissions(
     clause: RuleClause, location: Mapping[str, MessageValue], checkable: CheckablePermissions, problems: Problems
 ) -> None:
-    asked = {name.removeprefix(_PERMISSION_PREFIX) for name in checkable.permissions}
+    asked = {name.removeprefix(PERMISSION_PREFIX) for name in checkable.permissions}
     for name in clause.permissions:
         if name not in asked:
             problems.add("knowledge.rule_not_asked", **location, found=name, similar=suggest_similar(name, asked))
