@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -46,10 +46,6 @@ if TYPE_CHECKING:
     from privaudit.knowledge import Knowledge
     from privaudit.model import Report
     from privaudit.transport import Transport
-
-
-LIVE_SOURCES: Final = frozenset({"usb", "tcp", "server", "demo"})
-"""Kinds of source that are a phone. What the demo phone gave is of kind "demo" when it is saved, too."""
 
 
 class AuditRunner:
@@ -164,7 +160,7 @@ class AuditRunner:
         from privaudit import resume
 
         code = self.write_outputs(pipeline.build_report(capture, knowledge, self.report_options, self._cache))
-        if capture.source.kind in LIVE_SOURCES and resume.was_interrupted(capture):
+        if capture.source.is_live and resume.was_interrupted(capture):
             self.console.print_error(ConnectionLost("errors.cut_audit"))
         return code
 
