@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -27,6 +26,7 @@ from privaudit.cli.options import (
     TransportOption,
     UnknownOption,
     help_text,
+    parse_country,
 )
 from privaudit.errors import (
     EXIT_FINDINGS,
@@ -83,8 +83,7 @@ class AuditRunner:
 
         for path in self.output_files:
             report.validate_output(path, tuple(report.FORMATS))
-        if self.country is not None and not re.fullmatch(r"[A-Z]{2}", self.country):
-            raise UsageError("errors.country_unknown", given=self.country)
+        parse_country(self.country)
         if source_count > 1 and (self.output_files or (self.as_json and not self.as_json_lines)):
             raise UsageError("errors.one_source")
 
