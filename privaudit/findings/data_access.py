@@ -8,7 +8,7 @@ from typing import Final
 from privaudit.facts import permission_table
 from privaudit.facts.access import DATA_PERMISSIONS
 from privaudit.findings import CheckContext, severity
-from privaudit.i18n import display_name
+from privaudit.i18n.sanitize import display_name
 from privaudit.model import AccessState, App, DataClass, Finding, History, Message
 
 _CLOSED_STATES: Final = frozenset({AccessState.NOT_ALLOWED, AccessState.NOT_REQUESTED})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from privaudit.findings import CheckContext, severity
-from privaudit.i18n import display_name
+from privaudit.i18n.sanitize import display_name
 from privaudit.model import App, Finding, Message, Severity, SignatureMatch
 
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from privaudit.findings import CheckContext, severity
 from privaudit.findings.unrecognised import is_reported
-from privaudit.i18n import display_name
+from privaudit.i18n.sanitize import display_name
 from privaudit.model import App, Finding, Message
 
 _READING_KINDS: Final = frozenset({"default_phone"})

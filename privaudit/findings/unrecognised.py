@@ -7,7 +7,7 @@ from typing import Final
 
 from privaudit.findings import CheckContext, data_access, severity
 from privaudit.findings.lending import all_labels
-from privaudit.i18n import display_name
+from privaudit.i18n.sanitize import display_name
 from privaudit.model import App, Finding, Message, MessageValue
 
 _DECOY: Final = "Its name says “{name}”; such an app needs no contacts, SMS or call log. "

@@ -19,7 +19,7 @@ from privaudit.capture.model import Capture
 from privaudit.dumpsys import appops, device, package_checks
 from privaudit.dumpsys.package_model import PackageBlock
 from privaudit.errors import PhoneError, UsageError
-from privaudit.i18n import sanitize_text
+from privaudit.i18n.sanitize import sanitize_text
 from privaudit.model import AnswerState, App, EffectiveState, Facts, Permission, Phone
 from privaudit.revocation import commands
 from privaudit.revocation.change import FIXED_FLAGS, Change, ChangeKind, TargetState
