@@ -26,7 +26,7 @@ from privaudit.documents import (
 )
 from privaudit.errors import SourceError, UsageError
 from privaudit.i18n import Translator
-from privaudit.knowledge.rights import CountryRights, Demand
+from privaudit.knowledge.rights import CountryRights, Demand, in_language
 from privaudit.model import Report
 from privaudit.report.rights import add_verify_mark, item_title, unreviewed_notice
 from privaudit.report.view import ReportView
@@ -190,7 +190,7 @@ class _LetterDraft:
         yield app_blocks.evidence_table(self.view, self.package)
         yield Heading(self._sentence("papers.list_by_hand"))
         code = self.view.language.code
-        yield ItemList(tuple(item.text.in_language(code) for item in self.country_rights.save), "tick")
+        yield ItemList(tuple(in_language(item.text, code) for item in self.country_rights.save), "tick")
         yield PageBreak()
         yield Heading(self._sentence("papers.log_head"))
         yield Paragraph(self._sentence("papers.log_intro"))

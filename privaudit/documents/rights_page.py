@@ -6,13 +6,13 @@ from collections.abc import Iterable, Iterator
 
 from privaudit.documents import Document, DocumentBlock, Heading, ItemList, PageBreak, Paragraph, Title
 from privaudit.i18n import Translator
-from privaudit.knowledge.rights import CountryRights, RightsItem
+from privaudit.knowledge.rights import CountryRights, RightsItem, in_language
 from privaudit.report import rights as prose
 
 
 def full_rights_page(country_rights: CountryRights, language: Translator) -> Document:
     """Everything that is known for a country, each line with the number of its source."""
-    title = language.t("papers.page_title", country=country_rights.country.name.in_language(language.code))
+    title = language.t("papers.page_title", country=in_language(country_rights.country.name, language.code))
     return Document(title, language.code, (Title(title), *_RightsPage(country_rights, language).full_blocks()))
 
 
@@ -48,9 +48,9 @@ class _RightsPage:
             yield self._sourced_list(items)
         yield self._part_heading("question")
         for item in page.question:
-            name = item.name.in_language(self._language.code) if item.name is not None else ""
+            name = in_language(item.name, self._language.code) if item.name is not None else ""
             yield Paragraph(name, strong=True)
-            text = item.text.in_language(self._language.code)
+            text = in_language(item.text, self._language.code)
             yield Paragraph(prose.add_verify_mark(text, item, self._language) + self._source_reference(item))
         yield self._part_heading("friends")
         yield self._sourced_list(page.friends)

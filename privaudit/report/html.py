@@ -52,7 +52,7 @@ def render(report: Report, language: Translator) -> str:
             "last": voice.translate(steps.check_other_apps_step(report.phone)),
             "gaps": tuple(gaps.gap_sentences(voice)),
             "cannot": tuple(summary.limits(voice)),
-            "rights": rights.report_rights(voice).country.name.in_language(language.code),
+            "rights": rights.country_name(voice),
             "rungs": tuple(rights.escalation_stages(voice)),
             "notes": (*legal_rules.country_suggestion(voice), *rights.rights_notes(voice)),
             "ending": {

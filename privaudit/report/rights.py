@@ -15,9 +15,14 @@ def report_rights(view: ReportView) -> CountryRights:
     return rights.load_rights(_country_with_rights(view))
 
 
+def country_name(view: ReportView) -> str:
+    """The country of `report_rights`, in the language of the view."""
+    return rights.in_language(report_rights(view).country.name, view.language.code)
+
+
 def rights_title(view: ReportView) -> str:
     """The head of this part."""
-    return view.t("rights.next", country=report_rights(view).country.name.in_language(view.language.code))
+    return view.t("rights.next", country=country_name(view))
 
 
 def escalation_stages(view: ReportView) -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -41,7 +46,7 @@ def rights_notes(view: ReportView) -> Iterator[str]:
 
 def format_item(item: RightsItem, language: Translator) -> str:
     """An item as one line: what it is called, how to reach it, what it says, and its mark where it has one."""
-    text = item.text.in_language(language.code)
+    text = rights.in_language(item.text, language.code)
     if item.name is not None:
         text = item_title(item, language) + language.t("rights.colon") + text
     return add_verify_mark(text, item, language)
@@ -49,7 +54,7 @@ def format_item(item: RightsItem, language: Translator) -> str:
 
 def item_title(item: RightsItem, language: Translator) -> str:
     """What an office or a law is called, and how to reach it; empty where it has no name."""
-    name = item.name.in_language(language.code) if item.name is not None else ""
+    name = rights.in_language(item.name, language.code) if item.name is not None else ""
     new = language.t("dates.separator").join(one for one in item.reach if one not in name)
     return name + language.t("rights.reach", reach=new) if new else name
 

@@ -111,7 +111,7 @@ def test_a_demand_for_the_demo_story_in_every_country(demo_report, country):
     assert APP in body
     assert body.count(squeezed(BLANK_FIELD)) >= 7
     for item in rights.load_rights(country).articles_for("stop"):
-        assert squeezed(item.name.in_language(code)) in body
+        assert squeezed(rights.in_language(item.name, code)) in body
     # What the owner's copy and the clone can read stands there; each has grants of its own.
     assert squeezed(Translator(code).t("report.user_clone", user=999)) in body
 
@@ -122,9 +122,9 @@ def test_a_complaint_goes_to_offices_of_the_country(demo_report, country):
     body = squeezed(sent(shown(demo_report, country, LetterKind.COMPLAINT)))
     known = rights.load_rights(country)
     for item in known.office:
-        name = squeezed(item.name.in_language(code))
+        name = squeezed(rights.in_language(item.name, code))
         assert (name in body) == (
-            item.letter or name in squeezed("".join(i.name.in_language(code) for i in known.office if i.letter))
+            item.letter or name in squeezed("".join(rights.in_language(i.name, code) for i in known.office if i.letter))
         )
     assert squeezed(NO_DEBT[code]) in body
     assert squeezed(Translator(code).t("papers.judge")) in body
@@ -187,9 +187,9 @@ def pieces(paper):
 def test_a_letter_in_another_language_has_no_english_sentence(demo_report, country, kind):
     known = rights.load_rights(country)
     paper = letters.draft_letter(demo_report, APP, kind, known)
-    named = {words.en for _, item in known.all_items() for words in (item.name, item.text) if words is not None}
+    named = {words["en"] for _, item in known.all_items() for words in (item.name, item.text) if words is not None}
     named -= {
-        words.in_language(paper.language_code)
+        rights.in_language(words, paper.language_code)
         for _, item in known.all_items()
         for words in (item.name, item.text)
         if words
