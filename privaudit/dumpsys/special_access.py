@@ -14,7 +14,7 @@ from typing import Final
 
 from privaudit.capture.model import Capture
 from privaudit.capture.questions import is_package_name
-from privaudit.dumpsys.package_checks import iter_lines_with_offset
+from privaudit.dumpsys import iter_lines_with_offset
 from privaudit.model import AnswerState, FactLocation, SpecialAccess
 
 _KIND_BY_SETTING: Final = {

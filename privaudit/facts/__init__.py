@@ -10,9 +10,10 @@ from zoneinfo import ZoneInfo
 
 from privaudit.capture.answers import Answer, coverage_message
 from privaudit.capture.model import Capture
-from privaudit.dumpsys import appops, device, package_checks, special_access
+from privaudit.dumpsys import appops, device, special_access
+from privaudit.dumpsys.appops_model import AppOpsDump
 from privaudit.dumpsys.device import DumpClock
-from privaudit.dumpsys.package_checks import InstalledPackage
+from privaudit.dumpsys.package_list import InstalledPackage, parse_package_list
 from privaudit.facts import apk_facts, apps, coverage, package_dumps
 from privaudit.facts.apps import AppInputs
 from privaudit.facts.cache import AppCache
@@ -52,7 +53,7 @@ def gather_facts(capture: Capture, cache: AppCache | None = None) -> Facts:
         op_switches=OP_SWITCHES if phone.sdk is not None and phone.sdk <= OP_SWITCHES_MAX_SDK else {},
         package_lists=listed,
         third_party_packages={
-            answer.user or 0: frozenset(package_checks.parse_package_list(answer.text)[0])
+            answer.user or 0: frozenset(parse_package_list(answer.text)[0])
             for answer in capture.answers_to("third_party")
             if answer.state is AnswerState.ANSWERED
         },
@@ -109,17 +110,14 @@ def _checked_package_lists(capture: Capture) -> Mapping[int, _CheckedPackageList
     lists = {}
     for answer in capture.answers_to("installed"):
         user = answer.user or 0
-        found, unparsed = package_checks.parse_package_list(answer.text)
+        found, unparsed = parse_package_list(answer.text)
         own = capture.answer(f"third_party.{user}")
         problem = None
         if not found:
             problem = "coverage.no_packages"  # no phone is without apps
         elif answer.exit_code is None and not answer.text.endswith("\n"):
             problem = "coverage.no_end"
-        elif (
-            own.state is AnswerState.ANSWERED
-            and not package_checks.parse_package_list(own.text)[0].keys() <= found.keys()
-        ):
+        elif own.state is AnswerState.ANSWERED and not parse_package_list(own.text)[0].keys() <= found.keys():
             problem = "coverage.no_end"  # one list holds what the longer one lacks
         if problem is not None and answer.state is AnswerState.ANSWERED:
             answer = replace(answer, state=AnswerState.UNREADABLE, detail=coverage_message(problem))  # noqa: PLW2901
@@ -150,14 +148,14 @@ def _checked_appops(
     capture: Capture,
     package_dumps: package_dumps.PackageDumps,
     package_lists: Mapping[int, Mapping[str, InstalledPackage]],
-) -> tuple[appops.AppOpsDump, Answer]:
+) -> tuple[AppOpsDump, Answer]:
     answer = capture.answer("appops")
     parsed = _parse_appops_cached(answer.text)
     if not answer.text:
         return parsed, answer
     forged = parsed.forged_name or _find_wrong_uid(parsed, package_dumps, package_lists)
     if forged is not None:
-        return appops.AppOpsDump(), replace(
+        return AppOpsDump(), replace(
             answer, state=AnswerState.UNREADABLE, detail=coverage_message("coverage.forged", package=forged)
         )
     if answer.state is not AnswerState.ANSWERED:
@@ -170,12 +168,12 @@ def _checked_appops(
 
 
 @lru_cache(maxsize=package_dumps.CACHED_DUMPS)
-def _parse_appops_cached(text: str) -> appops.AppOpsDump:
+def _parse_appops_cached(text: str) -> AppOpsDump:
     return appops.parse_appops(text, apps.RELEVANT_OPS)  # the same after each round of asking a phone
 
 
 def _find_wrong_uid(
-    parsed: appops.AppOpsDump,
+    parsed: AppOpsDump,
     package_dumps: package_dumps.PackageDumps,
     package_lists: Mapping[int, Mapping[str, InstalledPackage]],
 ) -> str | None:

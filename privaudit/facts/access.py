@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from privaudit.dumpsys.appops import AppOp, AppOpEvent
+from privaudit.dumpsys.appops_model import AppOp, AppOpEvent
 from privaudit.dumpsys.device import DumpClock
 from privaudit.model import (
     Access,

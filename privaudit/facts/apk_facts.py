@@ -11,7 +11,7 @@ from privaudit.apk.manifest import ApkManifest
 from privaudit.apk.parts import FILE_SHA256, ApkPart, ApkParts
 from privaudit.capture.answers import coverage_message
 from privaudit.capture.model import Capture
-from privaudit.dumpsys import package_checks
+from privaudit.dumpsys.package_list import parse_package_list
 from privaudit.model import AnswerState, App, Coverage, LabelState, Phone
 
 
@@ -19,7 +19,7 @@ def base_apk_paths(capture: Capture) -> Mapping[str, str]:
     """Where each installed package's base APK is; the owner's copy, where several users have it."""
     found: dict[str, str] = {}
     for answer in sorted(capture.answers_to("installed"), key=lambda one: one.user or 0):
-        for package, line in package_checks.parse_package_list(answer.text)[0].items():
+        for package, line in parse_package_list(answer.text)[0].items():
             if line.apk_path is not None:
                 found.setdefault(package, line.apk_path)
     return found

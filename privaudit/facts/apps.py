@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from privaudit.dumpsys import appops
+from privaudit.dumpsys.appops_model import AppOp, AppOpsDump, UidOps
 from privaudit.dumpsys.device import DumpClock, parse_local_time
-from privaudit.dumpsys.package_checks import InstalledPackage
+from privaudit.dumpsys.package_list import InstalledPackage
 from privaudit.dumpsys.package_model import PackageBlock
 from privaudit.dumpsys.special_access import SpecialAccessEntry
 from privaudit.facts.access import DATA_PERMISSIONS, AppGrants, DataPermission, evaluate_access
@@ -34,7 +34,7 @@ class AppInputs:
     """What an app is built from."""
 
     package_dumps: PackageDumps
-    appops: appops.AppOpsDump
+    appops: AppOpsDump
     appops_complete: bool
     """Whether a mode or a record that is not in `appops` is not there."""
     op_switches: Mapping[str, str]
@@ -180,15 +180,15 @@ def _records_since(installed: datetime | None, inputs: AppInputs) -> datetime | 
 
 def _find_uid_ops(
     inputs: AppInputs, package: str, user: int, block: PackageBlock, list_entry: InstalledPackage | None
-) -> appops.UidOps:
+) -> UidOps:
     app_id = block.app_id if block.app_id is not None or list_entry is None else list_entry.app_id
     if app_id is not None:
-        return inputs.appops.uids.get(user * _PER_USER_RANGE + app_id) or appops.UidOps()
+        return inputs.appops.uids.get(user * _PER_USER_RANGE + app_id) or UidOps()
     # No block and no uid in the list: app-ops name each package below its uid.
     for number, uid in inputs.appops.uids.items():
         if number // _PER_USER_RANGE == user and package in uid.packages:
             return uid
-    return appops.UidOps()
+    return UidOps()
 
 
 def _is_system(inputs: AppInputs, block: PackageBlock, user: int, list_entry: InstalledPackage | None) -> bool:
@@ -208,7 +208,7 @@ def _build_permissions(
     block: PackageBlock,
     user: int,
     uid_modes: Mapping[str, tuple[str, int]],
-    ops: Mapping[str, appops.AppOp],
+    ops: Mapping[str, AppOp],
     manifest_lookup: ManifestLookup,
     locations: FactLocations,
 ) -> Iterator[Permission]:

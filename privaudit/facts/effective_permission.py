@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Final
 
-from privaudit.dumpsys.appops import AppOp
+from privaudit.dumpsys.appops_model import AppOp
 from privaudit.facts.permission_table import PermissionInfo
 from privaudit.model import EffectiveState
 

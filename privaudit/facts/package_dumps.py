@@ -9,9 +9,10 @@ from functools import lru_cache
 from privaudit.capture.answers import Answer, coverage_message
 from privaudit.capture.model import Capture
 from privaudit.capture.questions import PERMISSIONS
-from privaudit.dumpsys import package_checks
-from privaudit.dumpsys.package_checks import InstalledPackage
+from privaudit.dumpsys.package_checks import check_consistency, parse_and_check_dump
+from privaudit.dumpsys.package_list import InstalledPackage
 from privaudit.dumpsys.package_model import GrantTable, PackageBlock, PackageDump, PermissionGrant
+from privaudit.dumpsys.package_parser import parse_package_dump
 from privaudit.model import AnswerState, FactLocation
 
 _KEPT_PERMISSIONS = frozenset(PERMISSIONS)
@@ -129,9 +130,7 @@ def read_package_dumps(capture: Capture, package_lists: Mapping[int, Mapping[str
     answer = capture.answer("packages")
     whole = _assess_dump(
         answer,
-        package_checks.check_consistency(_parse_full_dump(answer.text), package_lists)
-        if answer.text
-        else PackageDump(),
+        check_consistency(_parse_full_dump(answer.text), package_lists) if answer.text else PackageDump(),
     )
     if whole.dump.forged_name is not None:
         # Nothing in it proves anything: what one app forged may speak of another.
@@ -142,7 +141,7 @@ def read_package_dumps(capture: Capture, package_lists: Mapping[int, Mapping[str
     people = {user for block in whole.dump.packages.values() for user in block.users} if whole.is_complete else set()
     for one in capture.answers_to("package"):
         name = one.subject or ""
-        own = package_checks.parse_and_check_dump(one.text, requested_package=name, kept_permissions=_KEPT_PERMISSIONS)
+        own = parse_and_check_dump(one.text, requested_package=name, kept_permissions=_KEPT_PERMISSIONS)
         if name in own.packages:
             if own.reached_end and people and own.packages[name].users.keys() != people:
                 own.forged_name = own.forged_name or name  # each block tells of every Android user
@@ -158,7 +157,7 @@ def read_package_dumps(capture: Capture, package_lists: Mapping[int, Mapping[str
 @lru_cache(maxsize=CACHED_DUMPS)
 def _parse_full_dump(text: str) -> PackageDump:
     # While a phone is asked, facts are gathered after each round; the long dump is the same in all of them.
-    return package_checks.parse_package_dump(text, _KEPT_PERMISSIONS)
+    return parse_package_dump(text, _KEPT_PERMISSIONS)
 
 
 def _assess_dump(answer: Answer, dump: PackageDump) -> ParsedDump:

@@ -7,7 +7,8 @@ from typing import Final
 
 from privaudit.facts import permission_table
 from privaudit.facts.access import DATA_PERMISSIONS
-from privaudit.findings import CheckContext, severity
+from privaudit.findings import severity
+from privaudit.findings.context import CheckContext
 from privaudit.i18n import display_name
 from privaudit.model import AccessState, App, DataClass, Finding, History, Message
 

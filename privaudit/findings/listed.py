@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from privaudit.findings import CheckContext, severity
+from privaudit.findings import severity
+from privaudit.findings.context import CheckContext
 from privaudit.i18n import display_name
 from privaudit.model import App, Finding, Message, Severity, SignatureMatch
 

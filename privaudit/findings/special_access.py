@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from privaudit.findings import CheckContext, severity
+from privaudit.findings import severity
+from privaudit.findings.context import CheckContext
 from privaudit.findings.unrecognised import is_reported
 from privaudit.i18n import display_name
 from privaudit.model import App, Finding, Message

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from privaudit.findings import CheckContext, data_access, severity
+from privaudit.findings import data_access, severity
+from privaudit.findings.context import CheckContext
 from privaudit.findings.lending import all_labels
 from privaudit.i18n import display_name
 from privaudit.model import App, Finding, Message, MessageValue

@@ -14,7 +14,7 @@ from privaudit.capture import remote_file
 from privaudit.capture.collector import collect_answers
 from privaudit.capture.questions import is_apk_path, is_package_name
 from privaudit.capture.remote_file import RemoteFile
-from privaudit.dumpsys import package_checks
+from privaudit.dumpsys.package_list import parse_package_list
 from privaudit.errors import PhoneError, UsageError
 from privaudit.transport import Transport
 from privaudit.vetting import VettingContext, failed_document, vet_parts
@@ -74,7 +74,7 @@ def vet_installed(transport: Transport, package: str, context: VettingContext) -
     if not is_package_name(package):
         raise UsageError("errors.app_missing", app=package)
     answers = {answer.key: answer for answer in collect_answers(transport, ["installed.0", f"package.{package}"])}
-    listed = package_checks.parse_package_list(answers["installed.0"].text)[0] if "installed.0" in answers else {}
+    listed = parse_package_list(answers["installed.0"].text)[0] if "installed.0" in answers else {}
     if package not in listed:
         raise PhoneError("errors.app_missing", app=package)
     path = listed[package].apk_path or ""

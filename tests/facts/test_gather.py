@@ -43,7 +43,7 @@ def row(gathered, question, user=None):
 def _truth(phone, app, user):
     """Runtime permissions of `app` among those asked for: name → (granted, flag names)."""
     found = {}
-    for grant in phone.grants(app, user):
+    for grant in phone.runtime_grants(app, user):
         names = [
             flag_names_for_sdk(phone.sdk).get(1 << bit, str(1 << bit)) for bit in range(32) if grant.flags >> bit & 1
         ]
@@ -85,7 +85,7 @@ def test_the_story_comes_back(way, request, borrower):
             assert told.first_installed is None or told.first_installed.replace(tzinfo=None) == install.first_installed
         else:
             assert not _truth(borrower, app, user)  # the filtered dump leaves out who has none of the named
-        assert (told.installer, told.system) == (app.installer, app.system)
+        assert (told.installer, told.system) == (app.installer, app.is_system)
         permissions = {one.name: one for one in told.permissions}
         for name, (granted, flags) in _truth(borrower, app, user).items():
             if name not in permissions:
@@ -94,8 +94,8 @@ def test_the_story_comes_back(way, request, borrower):
             assert (permissions[name].granted, permissions[name].flags) == (granted, flags), (package, user, name)
         for name, permission in permissions.items():
             if name not in _truth(borrower, app, user):
-                assert not permission.granted or name in app.requested or app.shared_user is not None
-            if way == "live" and name in app.requested:
+                assert not permission.granted or name in app.requested_permissions or app.shared_user is not None
+            if way == "live" and name in app.requested_permissions:
                 assert permission.requested is RequestedState.YES
         for data in DataClass:
             assert told.access[data].state.allows_reading == _reads(borrower, app, user, data), (package, user, data)
@@ -103,7 +103,7 @@ def test_the_story_comes_back(way, request, borrower):
 
 def test_the_last_access_is_the_youngest_event_of_the_story(live, borrower):
     apps = {(app.package, app.user): app for app in facts.gather_facts(live).apps}
-    now = borrower.clock(live.taken_at)
+    now = borrower.device_time(live.taken_at)
     recorded = 0
     for app in borrower.apps:
         for user, install in app.installs.items():
@@ -123,7 +123,7 @@ def test_the_last_access_is_the_youngest_event_of_the_story(live, borrower):
 
 def test_a_legitimate_phone_is_complete_and_never_called_forged(phone, taken):
     gathered = facts.gather_facts(taken(phone))
-    closed = {user.id for user in phone.users if user.closed}
+    closed = {user.id for user in phone.users if user.denied_to_shell}
     odd = [row for row in gathered.coverage if row.detail is not None]
     assert {(row.question, row.user) for row in odd} == {
         (question, user) for user in closed for question in ("installed", "third_party", "settings")
@@ -161,7 +161,7 @@ def test_every_place_holds_what_it_is_named_after(by_hand, live):
 @pytest.mark.parametrize("key", ["properties", "users", "packages", "appops", "roles", "device_policy", "settings.0"])
 def test_a_missing_essential_answer_could_hide_and_changes_no_grant(live, key, state):
     before = states(facts.gather_facts(live))
-    gathered = facts.gather_facts(live.having([missing_answer(key, state)]))
+    gathered = facts.gather_facts(live.with_answers([missing_answer(key, state)]))
     name, _, user = key.partition(".")
     assert row(gathered, name, int(user) if user else None).could_hide
     assert not is_complete(gathered)
@@ -171,14 +171,14 @@ def test_a_missing_essential_answer_could_hide_and_changes_no_grant(live, key, s
 
 
 def test_without_the_dump_everything_is_unknown(live):
-    gathered = facts.gather_facts(live.having([missing_answer("packages")]))
+    gathered = facts.gather_facts(live.with_answers([missing_answer("packages")]))
     assert set(states(gathered).values()) == {AccessState.UNKNOWN}
 
 
 @pytest.mark.parametrize("user", [0, 999])
 def test_a_user_whose_list_was_refused_is_not_checked(live, user):
     said = b"Error: java.lang.SecurityException: Shell does not have permission to access user 999"
-    gathered = facts.gather_facts(live.having([classify_answer(f"installed.{user}", said, exit_code=255)]))
+    gathered = facts.gather_facts(live.with_answers([classify_answer(f"installed.{user}", said, exit_code=255)]))
     unchecked = [one for one in gathered.users if not one.checked]
     assert [(one.id, one.why_not) for one in unchecked] == [(user, AnswerState.REFUSED)]
     assert not is_complete(gathered)
@@ -233,15 +233,17 @@ def test_a_filtered_dump_saved_by_hand_is_not_known_to_be_whole(by_hand, live, c
 def test_an_own_dump_that_is_cut_denies_nothing(live, run, cut):
     text = run("dumpsys package com.example.sudaibao").encode()
     key = "package.com.example.sudaibao"
-    whole = facts.gather_facts(live.having([classify_answer(key, text, exit_code=0)]))
+    whole = facts.gather_facts(live.with_answers([classify_answer(key, text, exit_code=0)]))
     before = facts.gather_facts(live)
-    torn = facts.gather_facts(live.having([classify_answer(key, text[:cut], exit_code=None, complete=False)]))
+    torn = facts.gather_facts(live.with_answers([classify_answer(key, text[:cut], exit_code=None, complete=False)]))
     assert states(torn) == states(before)
     assert {key: state.allows_reading for key, state in states(whole).items()} == {
         k: s.allows_reading for k, s in states(before).items()
     }
     alone = facts.gather_facts(
-        live.having([missing_answer("packages"), classify_answer(key, text[:cut], exit_code=None, complete=False)])
+        live.with_answers(
+            [missing_answer("packages"), classify_answer(key, text[:cut], exit_code=None, complete=False)]
+        )
     )
     assert AccessState.NOT_ALLOWED not in states(alone).values()
 
@@ -249,7 +251,7 @@ def test_an_own_dump_that_is_cut_denies_nothing(live, run, cut):
 def test_cut_app_ops_remember_nothing_for_sure(live):
     text = live.answer("appops").text.encode()
     torn = facts.gather_facts(
-        live.having([classify_answer("appops", text[: len(text) // 2], exit_code=None, complete=False)])
+        live.with_answers([classify_answer("appops", text[: len(text) // 2], exit_code=None, complete=False)])
     )
     histories = {app.access[data].history for app in torn.apps for data in DataClass}
     assert histories == {History.RECORDED, History.UNKNOWN}
@@ -384,7 +386,7 @@ def test_numbers_that_are_none_never_raise(by_hand, changed, key, pattern, digit
 def test_without_its_clock_the_local_time_stands_in_the_phones_zone(live):
     access = {
         (app.package, app.user): app.access[DataClass.CONTACTS]
-        for app in facts.gather_facts(live.having([missing_answer("clock")])).apps
+        for app in facts.gather_facts(live.with_answers([missing_answer("clock")])).apps
     }
     with_clock = {(app.package, app.user): app.access[DataClass.CONTACTS] for app in facts.gather_facts(live).apps}
     for key, told in access.items():

@@ -81,7 +81,7 @@ def test_only_apps_of_which_the_phone_says_more_are_built_anew(taken, monkeypatc
 def test_an_app_is_recognised_once(taken, monkeypatch):
     judged = []
     real = lending.recognise_lending
-    monkeypatch.setattr(lending, "recognise_lending", lambda app, lists: judged.append(app) or real(app, lists))
+    monkeypatch.setattr(findings, "recognise_lending", lambda app, lists: judged.append(app) or real(app, lists))
     lists, memory = knowledge.load_knowledge(demo=True), AppCache()
     gathered = facts.gather_facts(taken, memory)
     first = findings.recognise_apps(gathered, lists, memory.recognition_cache)

@@ -74,7 +74,7 @@ def test_verdict_and_its_reason(made, lists, package, verdict, reason, words):
 
 
 def test_a_listing_is_a_reason(made, lists):
-    app = made.app("com.list.mine", listed=lists.listings("com.list.mine"))
+    app = made.app("com.list.mine", listed=lists.match_package("com.list.mine"))
     assert recognise_lending(app, lists).verdict == "yes"
     assert [one.key for one in recognise_lending(app, lists).reasons] == ["lending.listed"]
 

@@ -16,7 +16,7 @@ READ = datetime(2026, 1, 8, tzinfo=UTC)
 
 
 def grade(rule, app, made, **changed):
-    return [finding.severity.value for finding in rule.judge(app, made.ground(app, **changed))]
+    return [finding.severity.value for finding in rule.check(app, made.ground(app, **changed))]
 
 
 OPEN = {"contacts": "can_read"}
@@ -248,7 +248,7 @@ def test_evidence_names_no_other_app(made, key, line, shown):
     app = made.app(contacts=made.access("can_read"), lending=LENDS, installer="com.android.vending")
     others = (app, made.app("com.other.app"), made.app("com.android.vending"), made.app("android"))
     ground = made.ground(*others, capture=made.capture({key: f"x\n{line}\n"}))
-    assert ground._line(app, key, 2).text == (shown or line)
+    assert ground._quote_line(app, key, 2).text == (shown or line)
 
 
 def test_facts_without_apps_give_nothing(made):

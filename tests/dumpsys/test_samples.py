@@ -59,7 +59,7 @@ def _runtime(name):
 
 
 def _install(name):
-    return lambda dump: sum(len(b.install) for b in getattr(dump, name).values())
+    return lambda dump: sum(len(b.install_permissions) for b in getattr(dump, name).values())
 
 
 def _contacts(dump):
@@ -116,14 +116,14 @@ APPOPS_FIGURES = [
     ("ops", "awk '/^  Uid /{u=1} /^    Package /{u=2} u==2' | grep -cE '^      [A-Z_]+: mode='", 670,
      lambda dump: len(_ops(dump))),
     ("uid modes", "awk '/^  Uid /{u=1} /^    Package /{u=2} u==1' | grep -cE '^      [A-Z_]+: mode=' || true", None,
-     lambda dump: sum(len(uid.modes) for uid in dump.uids.values())),
+     lambda dump: sum(len(uid.uid_modes) for uid in dump.uids.values())),
     ("ignored", "awk '/^  Uid /{u=1} /^    Package /{u=2} u==2' | grep -cE '^      [A-Z_]+: mode=1'", None,
      lambda dump: sum(op.mode == "ignore" for op in _ops(dump))),
     ("contacts read", "grep -cE '^      READ_CONTACTS: .*[ ;]time='", None,
-     lambda dump: sum("READ_CONTACTS" in o and o["READ_CONTACTS"].access is not None
+     lambda dump: sum("READ_CONTACTS" in o and o["READ_CONTACTS"].last_access is not None
                       for uid in dump.uids.values() for o in uid.packages.values())),
     ("refused", "grep -cE 'rejectTime='", None,
-     lambda dump: sum(op.reject is not None for op in _ops(dump))),
+     lambda dump: sum(op.last_reject is not None for op in _ops(dump))),
 ]  # fmt: skip
 
 
@@ -283,7 +283,13 @@ def test_a_packages_own_dump_keeps_the_hidden_copy_apart(text, number, hidden):
     name = f"com.tekartik.package{number}"
     dump = package_checks.parse_and_check_dump(printed, requested_package=name)
     block = dump.packages[name]
-    assert (dump.forged_name, dump.unparsed_lines, dump.unread_grants, dump.reached_end, len(dump.hidden)) == (None, 0, 0, True, hidden)
+    assert (dump.forged_name, dump.unparsed_lines, dump.unread_grants, dump.reached_end, len(dump.hidden)) == (
+        None,
+        0,
+        0,
+        True,
+        hidden,
+    )
     assert block.requested_permissions is not None
     runtime = printed.partition("runtime permissions:\n")[2].partition("\n\n")[0]
     assert len(block.users[0].runtime_permissions) == sum(": granted=" in line for line in runtime.split("\n"))

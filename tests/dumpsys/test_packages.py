@@ -9,6 +9,7 @@ import pytest
 from privaudit import facts
 from privaudit.audit import is_complete
 from privaudit.dumpsys import package_checks
+from privaudit.dumpsys.package_list import parse_package_list
 from privaudit.model import AccessState, AnswerState, DataClass
 
 P = "android.permission."
@@ -182,7 +183,7 @@ def test_forged_blocks_never_accuse(gap, attack, made):
     ],
 )
 def test_a_block_must_agree_with_the_list(line, forged):
-    listed = package_checks.parse_package_list(line)[0]
+    listed = parse_package_list(line)[0]
     text = f"Packages:\n{block(VICTIM, 10077)}{BEHIND}"
     assert (package_checks.parse_and_check_dump(text, {0: listed}).forged_name is not None) == forged
 
@@ -250,13 +251,13 @@ def test_a_grant_anywhere_else_is_one_that_was_not_read():
 def test_an_own_dump_with_grants_that_were_not_read_is_a_gap(live, run, changed):
     name = "com.example.sudaibao"
     own = re.sub(r"(?m)^ {8}", "\t", run(f"dumpsys package {name}"))
-    gathered = facts.gather(changed(live, {f"package.{name}": own}))
+    gathered = facts.gather_facts(changed(live, {f"package.{name}": own}))
     (row,) = (row for row in gathered.coverage if row.question == "package")
     assert (row.state, row.detail.key, row.could_hide) == (AnswerState.UNREADABLE, "coverage.lost_grants", True)
     app = next(app for app in gathered.apps if app.package == name)
     assert app.access[DataClass.CONTACTS].state is AccessState.CAN_READ  # the long dump says so
     whole = re.sub(r"(?m)^ {8}", "\t", live.answer("packages").text)
-    gathered = facts.gather(changed(live, {f"package.{name}": own, "packages": whole}))
+    gathered = facts.gather_facts(changed(live, {f"package.{name}": own, "packages": whole}))
     app = next(app for app in gathered.apps if app.package == name)
     assert {one.state for one in app.access.values()} == {AccessState.UNKNOWN}
     assert not is_complete(gathered)
@@ -407,7 +408,7 @@ def test_the_end_is_seen_only_behind_the_last_block(behind, ends):
     ],
 )
 def test_list_lines_of_all_releases(line, expected):
-    listed, unparsed = package_checks.parse_package_list(f"WARNING: linker: x\n{line}\r\n".replace("\r\n", "\n"))
+    listed, unparsed = parse_package_list(f"WARNING: linker: x\n{line}\r\n".replace("\r\n", "\n"))
     (one,) = listed.values()
     assert (one.package, one.apk_path, one.installer, one.has_installer_field, one.app_id) == expected
     assert unparsed == 0
@@ -415,4 +416,4 @@ def test_list_lines_of_all_releases(line, expected):
 
 @pytest.mark.parametrize("line", ["Error: x", "package:", "package:1a.b", "package:a b", "package:/data/x.apk=", "a.b"])
 def test_other_lines_are_counted(line):
-    assert package_checks.parse_package_list(f"{line}\n") == ({}, 1)
+    assert parse_package_list(f"{line}\n") == ({}, 1)
