@@ -32,7 +32,7 @@ from privaudit.model import (
     Verdict,
 )
 from privaudit.revocation import steps
-from privaudit.transport import Transport
+from privaudit.transport.base import Transport
 
 _COMPLETE_DUMP_MIN_SDK: Final = 29
 """Below Android 10 a whole dump may lack an app that asks and was never granted: each own app is asked for by name."""

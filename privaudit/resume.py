@@ -20,7 +20,7 @@ from privaudit.dumpsys import device
 from privaudit.errors import PhoneError, SourceError
 from privaudit.knowledge import Knowledge
 from privaudit.model import AnswerState, Source
-from privaudit.transport import Transport
+from privaudit.transport.base import Transport
 
 _MAX_ROUNDS: Final = 3
 """Who the Android users are decides what is asked of each, and what they say which apps are asked about."""

@@ -14,7 +14,7 @@ from privaudit.cli.console import CliConsole
 from privaudit.errors import PhoneError
 from privaudit.i18n import Translator
 from privaudit.model import PhoneState
-from privaudit.transport import adb_device, adb_server, diagnosis, usb
+from privaudit.transport import adb_device, adb_server, diagnosis, libusb
 from privaudit.virtual_phone import load_scenario
 from privaudit.virtual_phone.adbd.auth import KeyPolicy
 from privaudit.virtual_phone.programs import build_programs
@@ -41,7 +41,7 @@ def look(monkeypatch, home, capsys):
         for port, phone in enumerate(plugged, 2):
             phone.ports = [1, port]
         bus = library(list(plugged))
-        monkeypatch.setattr(usb, "load_libusb", lambda: bus)
+        monkeypatch.setattr(libusb, "load_libusb", lambda: bus)
         code = devices.print_devices(CliConsole(lang, plain=True), as_json=as_json)
         out = capsys.readouterr().out
         return code, json.loads(out) if as_json else out

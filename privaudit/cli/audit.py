@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from privaudit.facts.cache import AppCache
     from privaudit.knowledge import Knowledge
     from privaudit.model import Report
-    from privaudit.transport import Transport
+    from privaudit.transport.base import Transport
 
 
 LIVE_SOURCES: Final = frozenset({"usb", "tcp", "server", "demo"})

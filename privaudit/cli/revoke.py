@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from privaudit.revocation.change import Change
     from privaudit.revocation.ledger import Ledger, LedgerEntry
     from privaudit.revocation.plan import RevocationPlan
-    from privaudit.transport import Transport
+    from privaudit.transport.base import Transport
 
 
 _YES_WORDS: Final = frozenset({"y", "yes", "是", "好"})

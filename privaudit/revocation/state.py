@@ -25,7 +25,7 @@ from privaudit.i18n import sanitize_text
 from privaudit.model import AnswerState, App, EffectiveState, Facts, Permission, Phone
 from privaudit.revocation import commands
 from privaudit.revocation.change import FIXED_FLAGS, Change, ChangeKind, TargetState
-from privaudit.transport import Transport
+from privaudit.transport.base import Transport
 
 _UIDS_PER_USER: Final = 100000
 _REUSED_QUESTIONS: Final = frozenset(

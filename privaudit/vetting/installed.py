@@ -16,7 +16,7 @@ from privaudit.capture.questions import is_apk_path, is_package_name
 from privaudit.capture.remote_file import RemoteFile
 from privaudit.dumpsys.package_list import parse_package_list
 from privaudit.errors import PhoneError, UsageError
-from privaudit.transport import Transport
+from privaudit.transport.base import Transport
 from privaudit.vetting import VettingContext, failed_document, vet_parts
 from privaudit.vetting.bundle import MAX_BUNDLE_APKS, AppBundle, BundleApk, open_apk
 from privaudit.vetting.document import FileInfo, Gap, VettingReport

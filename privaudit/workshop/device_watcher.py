@@ -6,8 +6,9 @@ from functools import partial
 from typing import Final, Protocol
 
 from privaudit.errors import PhoneError
-from privaudit.transport import OnWaiting, Transport, adb_device, adb_server, diagnosis, usb
+from privaudit.transport import adb_device, adb_server, diagnosis, usb
 from privaudit.transport.adb_auth import AdbKey
+from privaudit.transport.base import OnWaiting, Transport
 from privaudit.workshop.model import AttachedDevice
 
 POLL_INTERVAL_S: Final = 0.7

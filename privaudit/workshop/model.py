@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from privaudit.errors import PrivauditError
 from privaudit.model import Report, SourceKind
-from privaudit.transport import AuthorizationWait, OnWaiting, Transport
+from privaudit.transport.base import AuthorizationWait, OnWaiting, Transport
 
 if TYPE_CHECKING:
     from privaudit.capture.model import Capture

@@ -21,7 +21,7 @@ from privaudit.errors import ConnectionLost, PhoneError, PrivauditError
 from privaudit.facts.cache import AppCache
 from privaudit.knowledge import Knowledge
 from privaudit.model import Consent
-from privaudit.transport import AuthorizationWait, Transport
+from privaudit.transport.base import AuthorizationWait, Transport
 from privaudit.workshop.model import (
     AttachedDevice,
     AuditFinished,
