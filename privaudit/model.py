@@ -594,6 +594,11 @@ class Source:
     sha256: str | None
     """Of the file, where it is one."""
 
+    @property
+    def is_live(self) -> bool:
+        """Whether a phone answered directly. A saved capture of the demo phone keeps the kind ``demo``."""
+        return self.kind in {"usb", "tcp", "server", "demo"}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:

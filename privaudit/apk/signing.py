@@ -22,15 +22,16 @@ _SCHEME_BY_BLOCK_ID: Final[Mapping[int, str]] = {_V2_BLOCK_ID: "v2", _V3_BLOCK_I
 _SCHEME_MIN_SDK: Final[Mapping[str, int]] = {"v1": 1, "v2": 24, "v3": 28, "v3.1": 33}
 _PROOF_OF_ROTATION_ID: Final = 0x3BA06F8C
 """Attribute "proof of rotation" of a v3 signer."""
-WELL_KNOWN_TEST_CERTIFICATES: Final = frozenset(
-    {
-        "a40da80a59d170caa950cf15c18c454d47a39b26989d8b640ecd745ba71bf5dc",
-        "c8a2e9bccf597c2fb6dc66bee293fc13f2fc47ec77bc6b2b0d52c11f51192ab8",
-        "28bbfe4a7b97e74681dc55c2fbb6ccb8d6c74963733f6af6ae74d8c3a6e879fd",
-    }
-)
-"""Certificates of keys that are published with Android's source (``build/target/product/security``: testkey, platform,
-shared): whoever signs with one of them says nothing of who they are."""
+WELL_KNOWN_TEST_CERTIFICATES: Final[Mapping[str, str]] = {
+    "a40da80a59d170caa950cf15c18c454d47a39b26989d8b640ecd745ba71bf5dc": "AOSP testkey",
+    "c8a2e9bccf597c2fb6dc66bee293fc13f2fc47ec77bc6b2b0d52c11f51192ab8": "AOSP platform",
+    "28bbfe4a7b97e74681dc55c2fbb6ccb8d6c74963733f6af6ae74d8c3a6e879fd": "AOSP shared",
+    "465983f7791f2abeb43ea2cbdc7f21a8260b72bc08a55c839fc1a43bc741a81e": "AOSP media",
+    "fac61745dc0903786fb9ede62a962b399f7348f0bb6f899b8332667591033b9c": "React Native debug",
+}
+"""SHA-256 of certificates with a published private key, and the key's name. A signature with one of them does not
+identify the signer, so no list may name one. Sources: AOSP ``build/target/product/security``, and the keystore in React
+Native's project template. Android Studio creates a debug key of its own on each computer: that one cannot be listed."""
 _SIGNING_BLOCK_MAGIC: Final = b"APK Sig Block 42"
 _MAX_ITEMS: Final = 100
 """Signers, certificates and blocks; apksigner makes at most ten signers."""

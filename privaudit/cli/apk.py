@@ -19,8 +19,8 @@ from privaudit.cli.options import (
     SerialOption,
     SignaturesOption,
     TransportOption,
+    parse_country,
 )
-from privaudit.cli.signatures import parse_country
 from privaudit.errors import (
     EXIT_FINDINGS,
     EXIT_INCOMPLETE,

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -27,6 +26,7 @@ from privaudit.cli.options import (
     TransportOption,
     UnknownOption,
     help_text,
+    parse_country,
 )
 from privaudit.errors import (
     EXIT_FINDINGS,
@@ -46,10 +46,6 @@ if TYPE_CHECKING:
     from privaudit.knowledge import Knowledge
     from privaudit.model import Report
     from privaudit.transport.base import Transport
-
-
-LIVE_SOURCES: Final = frozenset({"usb", "tcp", "server", "demo"})
-"""Kinds of source that are a phone. What the demo phone gave is of kind "demo" when it is saved, too."""
 
 
 class AuditRunner:
@@ -87,8 +83,7 @@ class AuditRunner:
 
         for path in self.output_files:
             report.validate_output(path, tuple(report.FORMATS))
-        if self.country is not None and not re.fullmatch(r"[A-Z]{2}", self.country):
-            raise UsageError("errors.country_unknown", given=self.country)
+        parse_country(self.country)
         if source_count > 1 and (self.output_files or (self.as_json and not self.as_json_lines)):
             raise UsageError("errors.one_source")
 
@@ -164,7 +159,7 @@ class AuditRunner:
         from privaudit import resume
 
         code = self.write_outputs(pipeline.build_report(capture, knowledge, self.report_options, self._cache))
-        if capture.source.kind in LIVE_SOURCES and resume.was_interrupted(capture):
+        if capture.source.is_live and resume.was_interrupted(capture):
             self.console.print_error(ConnectionLost("errors.cut_audit"))
         return code
 

@@ -7,6 +7,7 @@ import io
 import os
 import sys
 import traceback
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -50,6 +51,12 @@ def configure_stdio() -> None:
             )
     if isinstance(sys.stdin, io.TextIOWrapper):
         sys.stdin.reconfigure(errors="replace")
+
+
+def is_yes(answer: str, language: Translator) -> bool:
+    """Return whether `answer`, as `CliConsole.prompt` returns it, is a yes in `language` or in English."""
+    words = {*language.t("cli.yes_words").split(), *Translator().t("cli.yes_words").split()}
+    return unicodedata.normalize("NFC", answer) in words
 
 
 class CliConsole:

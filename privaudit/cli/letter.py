@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from privaudit.cli.console import CliConsole
+from privaudit.cli.console import CliConsole, is_yes
 from privaudit.cli.options import LanguageOption, PlainOption, help_text
 from privaudit.errors import SourceError, UsageError
 
@@ -62,7 +62,7 @@ def letter(
         paper = letters.draft_letter(document, app, letters.LetterKind(kind), rights.load_rights(chosen.upper()))
         if letters.LetterKind(kind).is_sent and not yes:
             talk.print_message("papers.notice")
-            if talk.prompt("cli.ask_letter") not in {"y", "yes", "是"}:
+            if not is_yes(talk.prompt("cli.ask_letter"), talk.language):
                 talk.print_message("cli.nothing_written")
                 return
         write_document(talk, paper, output or [])

@@ -11,12 +11,11 @@ from pathlib import Path
 from typing import Final
 
 from privaudit import __version__
-from privaudit.cli.console import CliConsole
+from privaudit.cli.console import CliConsole, is_yes
 from privaudit.errors import UsageError
 from privaudit.i18n import catalog
 
 _EXIT_CHOICE: Final = "0"
-_YES_WORDS: Final = frozenset({"y", "yes", "是", "s", "sí", "oo", "ya", "हाँ", "ndiyo"})
 
 
 def is_interactive() -> bool:
@@ -98,7 +97,7 @@ class Menu:
             if not page.exists():
                 return
             self._console.print_message("cli.menu_opened" if open_in_browser(page) else "cli.menu_open", path=str(page))
-            if self._console.prompt("cli.menu_keep") in _YES_WORDS:
+            if is_yes(self._console.prompt("cli.menu_keep"), self._console.language):
                 self._console.print_message("cli.menu_kept", path=str(page))
                 page = Path()
         finally:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import itertools
+import re
 import sys
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 
+from privaudit.errors import UsageError
 from privaudit.i18n import Translator, catalog
 
 
@@ -39,6 +41,18 @@ def create_command_group(name: str, group_help: str) -> typer.Typer:
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
+
+
+def parse_country(value: str | None) -> str | None:
+    """Return a country code in capitals; ``None`` and an empty text mean that no country was chosen.
+
+    Raises:
+        UsageError: ``country_unknown``: `value` is not two ASCII letters (ISO 3166-1 alpha-2).
+    """
+    code = value.upper() if value else None
+    if code is not None and not re.fullmatch(r"[A-Z]{2}", code):
+        raise UsageError("errors.country_unknown", given=code)
+    return code
 
 
 OutputOption = Annotated[list[str] | None, typer.Option("--output", "-o", metavar="FILE", help=help_text("cli.output"))]

@@ -11,11 +11,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import typer
 
 from privaudit import __version__
+from privaudit.cli.console import is_yes
 from privaudit.cli.steps import PhoneCommand, validate_package_names
 from privaudit.errors import EXIT_INTERRUPTED, EXIT_UNREADABLE, PhoneError, SourceError, UsageError
 
@@ -28,9 +29,6 @@ if TYPE_CHECKING:
     from privaudit.revocation.ledger import Ledger, LedgerEntry
     from privaudit.revocation.plan import RevocationPlan
     from privaudit.transport.base import Transport
-
-
-_YES_WORDS: Final = frozenset({"y", "yes", "是", "好"})
 
 
 class LedgerCommand(PhoneCommand):
@@ -78,7 +76,7 @@ class LedgerCommand(PhoneCommand):
 
     def confirm(self, key: str, count: int, *, yes: bool) -> bool:
         """One question, asked unless it was answered beforehand."""
-        if yes or self.console.prompt(key, n=count) in _YES_WORDS:
+        if yes or is_yes(self.console.prompt(key, n=count), self.console.language):
             return True
         self.console.print_message("cli.nothing_done")
         return False

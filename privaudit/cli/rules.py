@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from privaudit.cli.console import CliConsole
-from privaudit.cli.options import HELP_TRANSLATOR, LanguageOption, PlainOption, create_command_group
-from privaudit.cli.signatures import parse_country
+from privaudit.cli.options import HELP_TRANSLATOR, LanguageOption, PlainOption, create_command_group, parse_country
 from privaudit.errors import KnowledgeError
 from privaudit.i18n import Translator, sanitize_text
 from privaudit.knowledge.schema import UNDATED, Rule, RuleClause

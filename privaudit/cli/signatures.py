@@ -17,8 +17,8 @@ from privaudit.cli.options import (
     PlainOption,
     SignaturesOption,
     create_command_group,
+    parse_country,
 )
-from privaudit.errors import UsageError
 from privaudit.i18n import Translator, sanitize_text
 from privaudit.knowledge import Knowledge
 from privaudit.knowledge.sdks import Sdk
@@ -228,18 +228,6 @@ def check(
         talk.write_stdout(
             "".join(f"{line}\n" for line in [*lines, *coverage_notes(talk, knowledge.load_knowledge(country=chosen))])
         )
-
-
-def parse_country(value: str | None) -> str | None:
-    """A country's two letters in capitals.
-
-    Raises:
-        UsageError: these are none.
-    """
-    code = value.upper() if value else None
-    if code is not None and not (len(code) == 2 and code.isascii() and code.isalpha()):  # noqa: PLR2004 - ISO 3166
-        raise UsageError("errors.country_unknown", given=code)
-    return code
 
 
 def load_entries(

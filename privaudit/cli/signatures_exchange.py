@@ -11,7 +11,7 @@ import typer
 from privaudit.apk.signing import WELL_KNOWN_TEST_CERTIFICATES
 from privaudit.cli import apk
 from privaudit.cli.console import CliConsole
-from privaudit.cli.options import CountryOption, LanguageOption, PlainOption, SignaturesOption
+from privaudit.cli.options import CountryOption, LanguageOption, PlainOption, SignaturesOption, parse_country
 from privaudit.cli.signatures import (
     AppCountryOption,
     IncludeLendersOption,
@@ -19,7 +19,6 @@ from privaudit.cli.signatures import (
     SearchWordsArgument,
     coverage_notes,
     load_entries,
-    parse_country,
     signatures_app,
     signatures_help_text,
 )

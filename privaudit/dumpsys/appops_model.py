@@ -10,15 +10,14 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final, NamedTuple
 
+from privaudit.android import FIRST_APP_ID, PER_USER_RANGE
 from privaudit.model import ReadBy
 
 _DURATION = re.compile(
     r"([+-]?)(?:(\d{1,9})d)?(?:(\d{1,9})h)?(?:(\d{1,9})m(?!s))?(?:(\d{1,9})s)?(?:(\d{1,9})ms)?\Z", re.ASCII
 )
 _APP_UID = re.compile(r"u(\d{1,5})a(\d{1,5})\Z", re.ASCII)
-_FIRST_APP_ID: Final = 10000
 _MAX_UID_DIGITS: Final = 10
-_PER_USER_RANGE: Final = 100000
 
 
 class AppOpEvent(NamedTuple):
@@ -99,7 +98,7 @@ def parse_uid(printed: str) -> int | None:
     if printed.isdecimal():
         return int(printed) if len(printed) <= _MAX_UID_DIGITS else None
     match = _APP_UID.match(printed)
-    return int(match[1]) * _PER_USER_RANGE + _FIRST_APP_ID + int(match[2]) if match else None
+    return int(match[1]) * PER_USER_RANGE + FIRST_APP_ID + int(match[2]) if match else None
 
 
 def parse_event_age(printed: str) -> timedelta | None:

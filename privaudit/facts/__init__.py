@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Final
 from zoneinfo import ZoneInfo
 
+from privaudit.android import FIRST_APP_ID, PER_USER_RANGE
 from privaudit.capture.answers import Answer, coverage_message
 from privaudit.capture.model import Capture
 from privaudit.dumpsys import appops, device, special_access
@@ -19,9 +19,6 @@ from privaudit.facts.apps import AppInputs
 from privaudit.facts.cache import AppCache
 from privaudit.facts.effective_permission import OP_SWITCHES, OP_SWITCHES_MAX_SDK
 from privaudit.model import AnswerState, FactLocation, Facts, User, UserKind
-
-_PER_USER_RANGE: Final = 100000
-_FIRST_APP_ID: Final = 10000
 
 
 def gather_facts(capture: Capture, cache: AppCache | None = None) -> Facts:
@@ -179,8 +176,8 @@ def _find_wrong_uid(
 ) -> str | None:
     """A package that app-ops name below the uid of another app."""
     for number, uid in parsed.uids.items():
-        user, app_id = divmod(number, _PER_USER_RANGE)
-        if app_id < _FIRST_APP_ID:
+        user, app_id = divmod(number, PER_USER_RANGE)
+        if app_id < FIRST_APP_ID:
             continue  # the system's own uids go by names that no package has
         for name in uid.packages:
             block, line = package_dumps.full.dump.packages.get(name), package_lists.get(user, {}).get(name)

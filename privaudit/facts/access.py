@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from privaudit.android import PACKAGE_VISIBILITY_SDK, PERMISSION_PREFIX
 from privaudit.dumpsys.appops_model import AppOp, AppOpEvent
 from privaudit.dumpsys.device import DumpClock
 from privaudit.model import (
@@ -19,8 +20,6 @@ from privaudit.model import (
     Permission,
     RequestedState,
 )
-
-_PERMISSION_PREFIX: Final = "android.permission."
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,28 +35,28 @@ class DataPermission:
 
 
 DATA_PERMISSIONS: Final[Mapping[DataClass | OtherDataClass, tuple[DataPermission, ...]]] = {
-    DataClass.CONTACTS: (DataPermission(f"{_PERMISSION_PREFIX}READ_CONTACTS", "READ_CONTACTS", "READ_CONTACTS_REAL"),),
+    DataClass.CONTACTS: (DataPermission(f"{PERMISSION_PREFIX}READ_CONTACTS", "READ_CONTACTS", "READ_CONTACTS_REAL"),),
     DataClass.SMS: (
-        DataPermission(f"{_PERMISSION_PREFIX}READ_SMS", "READ_SMS", "READ_SMS_REAL"),
-        DataPermission(f"{_PERMISSION_PREFIX}RECEIVE_SMS", "RECEIVE_SMS", route="incoming"),
-        DataPermission(f"{_PERMISSION_PREFIX}RECEIVE_MMS", "RECEIVE_MMS", route="incoming"),
-        DataPermission(f"{_PERMISSION_PREFIX}RECEIVE_WAP_PUSH", "RECEIVE_WAP_PUSH", route="incoming"),
+        DataPermission(f"{PERMISSION_PREFIX}READ_SMS", "READ_SMS", "READ_SMS_REAL"),
+        DataPermission(f"{PERMISSION_PREFIX}RECEIVE_SMS", "RECEIVE_SMS", route="incoming"),
+        DataPermission(f"{PERMISSION_PREFIX}RECEIVE_MMS", "RECEIVE_MMS", route="incoming"),
+        DataPermission(f"{PERMISSION_PREFIX}RECEIVE_WAP_PUSH", "RECEIVE_WAP_PUSH", route="incoming"),
     ),
-    DataClass.CALL_LOG: (DataPermission(f"{_PERMISSION_PREFIX}READ_CALL_LOG", "READ_CALL_LOG", "READ_CALL_LOG_REAL"),),
+    DataClass.CALL_LOG: (DataPermission(f"{PERMISSION_PREFIX}READ_CALL_LOG", "READ_CALL_LOG", "READ_CALL_LOG_REAL"),),
     OtherDataClass.PHONE: (
-        DataPermission(f"{_PERMISSION_PREFIX}READ_PHONE_STATE", "READ_PHONE_STATE"),
-        DataPermission(f"{_PERMISSION_PREFIX}READ_PHONE_NUMBERS", "READ_PHONE_NUMBERS"),
+        DataPermission(f"{PERMISSION_PREFIX}READ_PHONE_STATE", "READ_PHONE_STATE"),
+        DataPermission(f"{PERMISSION_PREFIX}READ_PHONE_NUMBERS", "READ_PHONE_NUMBERS"),
     ),
     OtherDataClass.LOCATION: (
-        DataPermission(f"{_PERMISSION_PREFIX}ACCESS_FINE_LOCATION", "FINE_LOCATION"),
-        DataPermission(f"{_PERMISSION_PREFIX}ACCESS_COARSE_LOCATION", "COARSE_LOCATION"),
+        DataPermission(f"{PERMISSION_PREFIX}ACCESS_FINE_LOCATION", "FINE_LOCATION"),
+        DataPermission(f"{PERMISSION_PREFIX}ACCESS_COARSE_LOCATION", "COARSE_LOCATION"),
     ),
     OtherDataClass.MEDIA: (
-        DataPermission(f"{_PERMISSION_PREFIX}READ_EXTERNAL_STORAGE", "READ_EXTERNAL_STORAGE"),
-        DataPermission(f"{_PERMISSION_PREFIX}READ_MEDIA_IMAGES", "READ_MEDIA_IMAGES"),
-        DataPermission(f"{_PERMISSION_PREFIX}READ_MEDIA_VIDEO", "READ_MEDIA_VIDEO"),
+        DataPermission(f"{PERMISSION_PREFIX}READ_EXTERNAL_STORAGE", "READ_EXTERNAL_STORAGE"),
+        DataPermission(f"{PERMISSION_PREFIX}READ_MEDIA_IMAGES", "READ_MEDIA_IMAGES"),
+        DataPermission(f"{PERMISSION_PREFIX}READ_MEDIA_VIDEO", "READ_MEDIA_VIDEO"),
     ),
-    OtherDataClass.APP_LIST: (DataPermission(f"{_PERMISSION_PREFIX}QUERY_ALL_PACKAGES", "QUERY_ALL_PACKAGES"),),
+    OtherDataClass.APP_LIST: (DataPermission(f"{PERMISSION_PREFIX}QUERY_ALL_PACKAGES", "QUERY_ALL_PACKAGES"),),
 }
 
 OTHER_ROUTES: Final[Mapping[str, frozenset[DataClass | OtherDataClass]]] = {
@@ -76,7 +75,6 @@ is on the screen. A keyboard, an overlay, an administrator and an installer reac
 
 UNRESTRICTED_APP_LIST: Final = "no_permission_needed"
 """Way of every app to the list of apps, below Android 11 or when made for an Android below 11."""
-_PACKAGE_VISIBILITY_SDK: Final = 30
 _BACKGROUND_LOCATION_SDK: Final = 29
 """From Android 10 location while the app is closed is a permission of its own."""
 _GRANULAR_MEDIA_SDK: Final = 33
@@ -161,7 +159,7 @@ def _access_state(permission: Permission | None) -> AccessState:
 
 def _limit_background_location(state: AccessState, grants: AppGrants) -> AccessState:
     """From Android 10 location ends when the app is closed, unless a further permission is granted."""
-    background = grants.permissions.get(f"{_PERMISSION_PREFIX}ACCESS_BACKGROUND_LOCATION")
+    background = grants.permissions.get(f"{PERMISSION_PREFIX}ACCESS_BACKGROUND_LOCATION")
     closed = background is not None and background.effective is EffectiveState.DENIED
     if state is AccessState.CAN_READ and closed and grants.sdk is not None and grants.sdk >= _BACKGROUND_LOCATION_SDK:
         return AccessState.ONLY_WHILE_OPEN
@@ -176,7 +174,7 @@ def _media_state(data_permission: DataPermission, state: AccessState, grants: Ap
 
 
 def _sees_all_apps(grants: AppGrants) -> bool:
-    return any(sdk is not None and sdk < _PACKAGE_VISIBILITY_SDK for sdk in (grants.sdk, grants.target_sdk))
+    return any(sdk is not None and sdk < PACKAGE_VISIBILITY_SDK for sdk in (grants.sdk, grants.target_sdk))
 
 
 def _latest_event(events: Iterable[AppOpEvent | None]) -> AppOpEvent | None:

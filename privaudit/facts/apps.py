@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from privaudit.android import PER_USER_RANGE
 from privaudit.dumpsys.appops_model import AppOp, AppOpsDump, UidOps
 from privaudit.dumpsys.device import DumpClock, parse_local_time
 from privaudit.dumpsys.package_list import InstalledPackage
@@ -63,7 +64,6 @@ RELEVANT_OPS: Final = frozenset(
     }
 )
 """App-ops that decide something, or record a reading of what is told."""
-_PER_USER_RANGE: Final = 100000
 _MIN_INSTALL_TIME: Final = datetime(2009, 1, 3)  # noqa: DTZ001 - the phone's own time
 """System images carry install times of 1970, 2008-12-31 or 2009-01-01: no install at all."""
 
@@ -183,10 +183,10 @@ def _find_uid_ops(
 ) -> UidOps:
     app_id = block.app_id if block.app_id is not None or list_entry is None else list_entry.app_id
     if app_id is not None:
-        return inputs.appops.uids.get(user * _PER_USER_RANGE + app_id) or UidOps()
+        return inputs.appops.uids.get(user * PER_USER_RANGE + app_id) or UidOps()
     # No block and no uid in the list: app-ops name each package below its uid.
     for number, uid in inputs.appops.uids.items():
-        if number // _PER_USER_RANGE == user and package in uid.packages:
+        if number // PER_USER_RANGE == user and package in uid.packages:
             return uid
     return UidOps()
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Final
 
+from privaudit.android import RUNTIME_PERMISSIONS_SDK
 from privaudit.dumpsys.appops_model import AppOp
 from privaudit.facts.permission_table import PermissionInfo
 from privaudit.model import EffectiveState
 
-_RUNTIME_PERMISSIONS_SDK: Final = 23
 _COMPAT_DENIED_FLAGS: Final = frozenset({"REVOKED_COMPAT", "REVOKE_ON_UPGRADE"})
 """Granted on paper; denied to an app made for Android 5 or older, which cannot be told so."""
 _RESTRICTION_EXEMPT_FLAGS: Final = frozenset(
@@ -63,7 +63,7 @@ def evaluate_permission(
         return EffectiveState.DENIED
     restricted = info.hard_restricted and "APPLY_RESTRICTION" in flags and _RESTRICTION_EXEMPT_FLAGS.isdisjoint(flags)
     # Only an app made for Android 5 or older waits for its owner's review.
-    unreviewed = "REVIEW_REQUIRED" in flags and (target_sdk is None or target_sdk < _RUNTIME_PERMISSIONS_SDK)
+    unreviewed = "REVIEW_REQUIRED" in flags and (target_sdk is None or target_sdk < RUNTIME_PERMISSIONS_SDK)
     if restricted or unreviewed or _COMPAT_DENIED_FLAGS.intersection(flags) or empty_data_mode in {"ignore", "deny"}:
         return EffectiveState.BLOCKED
     return _EFFECTIVE_BY_MODE.get(mode, EffectiveState.UNKNOWN)

@@ -10,12 +10,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from privaudit.android import CALL_LOG_GROUP_SDK, PERMISSION_PREFIX
 from privaudit.capture.questions import PERMISSIONS
 from privaudit.model import AccessState, App, DataClass, EffectiveState, Permission, RequestedState
-
-_PERMISSION_PREFIX: Final = "android.permission."
-_CALL_LOG_GROUP_SDK: Final = 28
-"""Before Android 9 the call log belongs to the group Phone."""
 
 
 class PermissionGroup(StrEnum):
@@ -60,16 +57,16 @@ _OP_NAME_EXCEPTIONS: Final = {
 """Where the op does not go by the permission's own name."""
 
 SPECIAL_PERMISSIONS: Final = {
-    f"{_PERMISSION_PREFIX}SYSTEM_ALERT_WINDOW": "overlay",
-    f"{_PERMISSION_PREFIX}PACKAGE_USAGE_STATS": "usage",
-    f"{_PERMISSION_PREFIX}MANAGE_EXTERNAL_STORAGE": "all_files",
-    f"{_PERMISSION_PREFIX}REQUEST_INSTALL_PACKAGES": "install_packages",
+    f"{PERMISSION_PREFIX}SYSTEM_ALERT_WINDOW": "overlay",
+    f"{PERMISSION_PREFIX}PACKAGE_USAGE_STATS": "usage",
+    f"{PERMISSION_PREFIX}MANAGE_EXTERNAL_STORAGE": "all_files",
+    f"{PERMISSION_PREFIX}REQUEST_INSTALL_PACKAGES": "install_packages",
 }
 """Permissions with a page of their own in Settings → kind of `privaudit.model.SpecialAccess`."""
 
 
 def _build_permission_info(name: str) -> PermissionInfo:
-    short = name.removeprefix(_PERMISSION_PREFIX)
+    short = name.removeprefix(PERMISSION_PREFIX)
     return PermissionInfo(
         op=_OP_NAME_EXCEPTIONS.get(short, short),
         group=next((group for group, members in _GROUP_MEMBERS.items() if short in members), None),
@@ -84,7 +81,7 @@ PERMISSION_INFO: Final = {name: _build_permission_info(name) for name in PERMISS
 def group_of_permission(permission: str, sdk: int | None) -> PermissionGroup | None:
     """The group that a phone of `sdk` shows `permission` in."""
     trait = PERMISSION_INFO.get(permission)
-    old = sdk is not None and sdk < _CALL_LOG_GROUP_SDK
+    old = sdk is not None and sdk < CALL_LOG_GROUP_SDK
     if trait is None:
         return None
     return PermissionGroup.PHONE if old and trait.group is PermissionGroup.CALL_LOG else trait.group
@@ -103,7 +100,7 @@ GRANTED_STATES: Final = frozenset(
 
 def group_of_data_class(data_class: DataClass, sdk: int | None) -> PermissionGroup:
     """The group in which a phone of `sdk` shows the permissions for `data_class`."""
-    return group_of_permission(f"android.permission.{_READ_PERMISSION[data_class]}", sdk) or PermissionGroup(
+    return group_of_permission(f"{PERMISSION_PREFIX}{_READ_PERMISSION[data_class]}", sdk) or PermissionGroup(
         data_class.value
     )
 

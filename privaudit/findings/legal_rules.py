@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Final
 
+from privaudit.android import PERMISSION_PREFIX
 from privaudit.facts.access import OTHER_ROUTES
 from privaudit.facts.permission_table import GRANTED_STATES, SPECIAL_PERMISSIONS, group_of_permission
 from privaudit.knowledge import Knowledge
@@ -14,7 +15,6 @@ from privaudit.knowledge.rules import RuleSet
 from privaudit.knowledge.schema import UNDATED, Rule, RuleClause
 from privaudit.model import App, DataClass, KnowledgeInfo, OtherDataClass, Report, RequestedState, RuleMatch
 
-_PERMISSION_PREFIX: Final = "android.permission."
 _DATA_ORDER: Final = (*(one.value for one in DataClass), *(one.value for one in OtherDataClass))
 _DATA_BY_PERMISSION: Final = {"QUERY_ALL_PACKAGES": OtherDataClass.APP_LIST.value}
 
@@ -67,7 +67,7 @@ def _held_and_requested(app: App, clause: RuleClause) -> tuple[tuple[str, ...], 
 
     Whole dumps do not say what is asked for: what is not known is not said.
     """
-    wanted = {f"{_PERMISSION_PREFIX}{name}" for name in clause.permissions}
+    wanted = {f"{PERMISSION_PREFIX}{name}" for name in clause.permissions}
     mine = [one for one in app.permissions if one.name in wanted]
     held = tuple(one.name for one in mine if one.effective in GRANTED_STATES)
     asked = tuple(one.name for one in mine if one.name not in held and one.requested is RequestedState.YES)
@@ -98,5 +98,5 @@ def data_classes_of(name: str) -> tuple[str, ...]:
     group = group_of_permission(name, None)
     if group is not None:
         return (group.value,)
-    short = name.removeprefix(_PERMISSION_PREFIX)
+    short = name.removeprefix(PERMISSION_PREFIX)
     return (_DATA_BY_PERMISSION[short],) if short in _DATA_BY_PERMISSION else ()

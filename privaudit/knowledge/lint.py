@@ -14,6 +14,8 @@ from typing import Final, Literal
 
 from pydantic import ConfigDict, TypeAdapter
 
+from privaudit.android import PERMISSION_PREFIX
+from privaudit.apk.signing import WELL_KNOWN_TEST_CERTIFICATES
 from privaudit.i18n import rule_texts
 from privaudit.knowledge import LoadedFiles, read_knowledge_files, releases, sdks, vocabulary
 from privaudit.knowledge.loader import (
@@ -82,7 +84,6 @@ def _name_examples_adapter() -> TypeAdapter[_NameExampleFile]:
 
 REQUIRED_LANGUAGES: Final = ("en", "zh")
 """Every rule speaks these; more are welcome."""
-_PERMISSION_PREFIX: Final = "android.permission."
 _REQUIRED_TEXTS: Final = ("authority", "title", "says")
 _FORBIDDEN_WORDS: Final = {
     "en": re.compile(
@@ -188,7 +189,7 @@ def _check_clauses(rule: Rule, file_name: str, checkable: CheckablePermissions, 
 def _check_clause_permissions(
     clause: RuleClause, location: Mapping[str, MessageValue], checkable: CheckablePermissions, problems: Problems
 ) -> None:
-    asked = {name.removeprefix(_PERMISSION_PREFIX) for name in checkable.permissions}
+    asked = {name.removeprefix(PERMISSION_PREFIX) for name in checkable.permissions}
     for name in clause.permissions:
         if name not in asked:
             problems.add("knowledge.rule_not_asked", **location, found=name, similar=suggest_similar(name, asked))
@@ -228,17 +229,6 @@ def _find_forbidden_word(code: str, sentence: str) -> str | None:
     pattern = _FORBIDDEN_WORDS.get(code)
     found = pattern.search(sentence) if pattern else None
     return found[0] if found else None
-
-
-WELL_KNOWN_TEST_CERTIFICATES: Final[Mapping[str, str]] = {
-    "a40da80a59d170caa950cf15c18c454d47a39b26989d8b640ecd745ba71bf5dc": "AOSP testkey",
-    "c8a2e9bccf597c2fb6dc66bee293fc13f2fc47ec77bc6b2b0d52c11f51192ab8": "AOSP platform",
-    "28bbfe4a7b97e74681dc55c2fbb6ccb8d6c74963733f6af6ae74d8c3a6e879fd": "AOSP shared",
-    "465983f7791f2abeb43ea2cbdc7f21a8260b72bc08a55c839fc1a43bc741a81e": "AOSP media",
-    "fac61745dc0903786fb9ede62a962b399f7348f0bb6f899b8332667591033b9c": "React Native debug",
-}
-"""SHA-256 of certificates whose private key everybody has: AOSP ``build/target/product/security``, and the keystore in
-React Native's template. Android Studio makes a debug key of its own on each computer: that one cannot be known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

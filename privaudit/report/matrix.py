@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from privaudit.facts.access import DATA_PERMISSIONS
 from privaudit.model import (
     Access,
     AccessState,
@@ -22,15 +23,6 @@ from privaudit.report.view import ReportView
 
 AnyDataClass = DataClass | OtherDataClass
 
-_DATA_PERMISSIONS: Final[Mapping[AnyDataClass, tuple[str, ...]]] = {
-    DataClass.CONTACTS: ("READ_CONTACTS",),
-    DataClass.SMS: ("READ_SMS", "RECEIVE_SMS", "RECEIVE_MMS", "RECEIVE_WAP_PUSH"),
-    DataClass.CALL_LOG: ("READ_CALL_LOG",),
-    OtherDataClass.PHONE: ("READ_PHONE_STATE", "READ_PHONE_NUMBERS"),
-    OtherDataClass.LOCATION: ("ACCESS_FINE_LOCATION", "ACCESS_COARSE_LOCATION"),
-    OtherDataClass.MEDIA: ("READ_EXTERNAL_STORAGE", "READ_MEDIA_IMAGES", "READ_MEDIA_VIDEO"),
-    OtherDataClass.APP_LIST: ("QUERY_ALL_PACKAGES",),
-}
 _UNKNOWN_ACCESS: Final = Access(
     state=AccessState.UNKNOWN,
     ways=(),
@@ -128,8 +120,8 @@ def has_other_route(access: Access) -> bool:
 
 def permissions_for(app: App, data: AnyDataClass) -> tuple[Permission, ...]:
     """The app's permissions for `data`."""
-    by_name = {permission.name.rpartition(".")[2]: permission for permission in app.permissions}
-    return tuple(by_name[name] for name in _DATA_PERMISSIONS[data] if name in by_name)
+    by_name = {permission.name: permission for permission in app.permissions}
+    return tuple(by_name[row.permission] for row in DATA_PERMISSIONS[data] if row.permission in by_name)
 
 
 def _denial_reason(app: App, data: AnyDataClass) -> str:

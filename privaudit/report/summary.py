@@ -15,9 +15,6 @@ from privaudit.report.view import ReportView
 from privaudit.revocation import steps
 from privaudit.roms import STOCK_ROM_ID
 
-_LIVE_SOURCES: Final = frozenset({"usb", "tcp", "server", "demo"})
-"""Sources in which a phone with debugging switched on lies on the table."""
-
 
 def summary_sections(view: ReportView) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Name of each part, and its sentences."""
@@ -28,7 +25,7 @@ def summary_sections(view: ReportView) -> Iterator[tuple[str, tuple[str, ...]]]:
     )
     first = view.t("report.next_connect" if view.report.demo else "report.next_save")
     yield "next", (first, *legal_rules.country_suggestion(view))
-    if view.report.source.kind in _LIVE_SOURCES:
+    if view.report.source.is_live:  # a phone with USB debugging enabled lies on the table
         yield "leaving", tuple(view.t(f"report.leaving_{number}") for number in range(1, 5))
 
 

@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Final
 
 from privaudit import facts
+from privaudit.android import PER_USER_RANGE, ROLES_SDK
 from privaudit.capture.answers import Answer, missing_answer
 from privaudit.capture.collector import collect_answers
 from privaudit.capture.model import Capture
@@ -27,12 +28,10 @@ from privaudit.revocation import commands
 from privaudit.revocation.change import FIXED_FLAGS, Change, ChangeKind, TargetState
 from privaudit.transport.base import Transport
 
-_UIDS_PER_USER: Final = 100000
 _REUSED_QUESTIONS: Final = frozenset(
     {"properties", "clock", "users", "installed", "third_party", "settings", "roles", "device_policy"}
 )
 """Questions whose answers a reading takes over from the capture before it."""
-_ROLES_SDK: Final = 29
 _ACCESSIBILITY_SETTING = re.compile(r"^enabled_accessibility_services=(.*)$", re.MULTILINE)
 _RECORDED_FLAGS: Final = frozenset({*commands.FLAGS, *FIXED_FLAGS, "GRANTED_BY_ROLE"})
 
@@ -124,7 +123,7 @@ class DeviceState:
     def _app_op_modes(self, app: App, op: str) -> tuple[str | None, str | None]:
         app_id = self.package_blocks[app.package].app_id
         uid = (
-            self.app_ops.uids.get(app.user * _UIDS_PER_USER + app_id)
+            self.app_ops.uids.get(app.user * PER_USER_RANGE + app_id)
             if self.app_ops is not None and app_id is not None
             else None
         )
@@ -200,7 +199,7 @@ def refresh_state(transport: Transport, previous: Capture, package_names: Iterab
 
 def _state_question_keys(capture: Capture) -> Iterator[str]:
     sdk = device.phone_from_properties(device.parse_properties(capture.answer("properties").text), None).sdk
-    if sdk is None or sdk >= _ROLES_SDK:
+    if sdk is None or sdk >= ROLES_SDK:
         yield "roles"
     yield "device_policy"
     for answer in capture.answers_to("installed"):

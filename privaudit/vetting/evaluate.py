@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from privaudit import findings
+from privaudit.android import PACKAGE_VISIBILITY_SDK, RUNTIME_PERMISSIONS_SDK
 from privaudit.apk import dex, info
 from privaudit.apk.dex import DexPrefixHits
 from privaudit.apk.info import ApkInfo
@@ -178,10 +179,6 @@ _SPECIAL_ACCESS_BY_BIND_PERMISSION: Final[Mapping[str, str]] = {
     "android.permission.BIND_INPUT_METHOD": "input_method",
 }
 """What a component is for, by the permission that its callers must hold → kind of `privaudit.model.SpecialAccess`."""
-_RUNTIME_PERMISSIONS_SDK: Final = 23
-"""An app made for an older Android is given what it asks for when it is installed."""
-_PACKAGE_VISIBILITY_SDK: Final = 30
-"""An app made for an older Android sees which apps are installed."""
 
 
 def evaluate_app(
@@ -225,7 +222,7 @@ def evaluate_app(
         certificates_sha256=certificates,
         signing_problem=facts.signing_problem,
         asks=asks,
-        at_install=(facts.target_sdk or 1) < _RUNTIME_PERMISSIONS_SDK,
+        at_install=(facts.target_sdk or 1) < RUNTIME_PERMISSIONS_SDK,
         permissions=tuple(
             RequestedPermission(name=one.permission, max_sdk=one.max_sdk) for one in manifest.uses_permissions
         ),
@@ -278,7 +275,7 @@ def _data_request(
     if "permission" in ways:
         ways = {"permission": None}  # old and new: what arrives is among it
     state = DataRequestState.MAY_ASK if asked else DataRequestState.NOT_REQUESTED
-    if data is OtherDataClass.APP_LIST and (contents.info.target_sdk or 1) < _PACKAGE_VISIBILITY_SDK:
+    if data is OtherDataClass.APP_LIST and (contents.info.target_sdk or 1) < PACKAGE_VISIBILITY_SDK:
         state, ways = DataRequestState.NEEDS_NOBODY, {UNRESTRICTED_APP_LIST: None}
     ways |= dict.fromkeys(kind for kind, reached in OTHER_ROUTES.items() if kind in special_access and data in reached)
     if state is DataRequestState.NOT_REQUESTED and ways:

@@ -137,11 +137,10 @@ def test_without_a_yes_nothing_is_changed(bench, kit, at, tmp_path, typed, code)
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith("privaudit-")] == []
 
 
-@pytest.mark.parametrize("yes", ["y", "是"])
-def test_with_a_yes_a_check_is_sealed_first_then_the_ledger_then_the_phone(bench, kit, at, tmp_path, yes):
+def test_with_a_yes_a_check_is_sealed_first_then_the_ledger_then_the_phone(bench, kit, at, tmp_path):
     one = bench(kit.told(34))
     path = tmp_path / "mine.ledger.json"
-    done = at(one, kit.loan, typed=f"{yes}\n", ledger=path)
+    done = at(one, kit.loan, typed="y\n", ledger=path)
     assert done.code == 0, done.err
     sealed = read_source(tmp_path / "mine.before.zip")
     # Evidence before change: the check shows the permission as it was.
