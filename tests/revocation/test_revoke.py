@@ -52,7 +52,9 @@ def test_an_app_is_closed_for_each_user_no_other_is_touched_and_undo_restores_ex
     }
     # What was not of contacts, SMS or the call log stays as it was.
     camera = [grant for grant in after.find_app(kit.cloned).installs[0].grants if grant.name.endswith("CAMERA")]
-    assert camera == [grant for grant in before.find_app(kit.cloned).installs[0].grants if grant.name.endswith("CAMERA")]
+    assert camera == [
+        grant for grant in before.find_app(kit.cloned).installs[0].grants if grant.name.endswith("CAMERA")
+    ]
     assert outcomes(run.undo()) == {Outcome.UNDONE}
     assert at_rest(one.living.phone, kit.loan, kit.cloned) == at_rest(before, kit.loan, kit.cloned)
 

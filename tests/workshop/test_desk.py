@@ -137,9 +137,13 @@ def test_while_the_phone_asks_the_fingerprint_of_the_day_is_told(bench):
     (row,) = bench.desk.rows
     bench.desk.handle_key("c", row)
     before = len(bench.changes)
-    bench.desk.handle_event(AuthorizationRequested(row.connection_id, AuthorizationWait(fingerprint=FINGERPRINT, seconds_left=88)))
+    bench.desk.handle_event(
+        AuthorizationRequested(row.connection_id, AuthorizationWait(fingerprint=FINGERPRINT, seconds_left=88))
+    )
     assert len(bench.changes) == before + 1  # told at once, and not each second
-    bench.desk.handle_event(AuthorizationRequested(row.connection_id, AuthorizationWait(fingerprint=FINGERPRINT, seconds_left=87)))
+    bench.desk.handle_event(
+        AuthorizationRequested(row.connection_id, AuthorizationWait(fingerprint=FINGERPRINT, seconds_left=87))
+    )
     assert len(bench.changes) == before + 1
     said = words(bench, row)
     assert FINGERPRINT in said
