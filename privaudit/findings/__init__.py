@@ -7,14 +7,14 @@ import itertools
 import pkgutil
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
-from typing import Final
+from typing import Final, TypeVar
 
 from privaudit.capture.model import Capture
 from privaudit.knowledge import Knowledge
-from privaudit.model import App, Evidence, Facts, Finding, SignatureMatch
+from privaudit.model import App, AppSummary, Evidence, Facts, Finding, SignatureMatch
 
 REDACTED_NAME: Final = "[removed]"
 """Stands in evidence for the name of an app that the report is not about."""
@@ -81,31 +81,14 @@ class CheckResults:
     """Every app, recognised as lending or not, with its listings."""
     findings: tuple[Finding, ...]
     """In the order in which to act."""
-    unrecognised_count: int
-    """Packages that are suspect, named or not."""
 
 
-RecognitionCache = dict[tuple[str, int], tuple[App, App]]
-"""By package and user: an app as it was gathered, and as it was recognised."""
+AppT = TypeVar("AppT", App, AppSummary)
 
 
-def recognise_apps(
-    facts: Facts, knowledge: Knowledge, recognition_cache: RecognitionCache | None = None
-) -> tuple[App, ...]:
-    """Every app, recognised as lending or not, with its listings: what tells whom to ask about.
-
-    Args:
-        facts: of a phone.
-        knowledge: to recognise by.
-        recognition_cache: what `knowledge` said of these apps before. An app of which nothing new was gathered is not looked up
-            again; what was looked up is put there.
-    """
-    recognition_cache = {} if recognition_cache is None else recognition_cache
-    for app in facts.apps:
-        before = recognition_cache.get((app.package, app.user))
-        if before is None or before[0] is not app:
-            recognition_cache[app.package, app.user] = app, _recognise_app(app, knowledge)
-    return tuple(recognition_cache[app.package, app.user][1] for app in facts.apps)
+def recognise_apps(apps: Iterable[AppT], knowledge: Knowledge) -> tuple[AppT, ...]:
+    """Return each app with its matches on published lists and the verdict whether it lends."""
+    return tuple(_recognise_app(app, knowledge) for app in apps)
 
 
 def run_checks(
@@ -114,25 +97,30 @@ def run_checks(
     knowledge: Knowledge,
     *,
     include_unrecognised: bool = False,
-    recognition_cache: RecognitionCache | None = None,
+    all_packages: frozenset[str] | None = None,
 ) -> CheckResults:
-    """Recognise each app and let every rule look at it. `recognition_cache`: see `recognise_apps`."""
-    from privaudit.findings.unrecognised import is_unrecognised_reader
+    """Recognise each app of `facts` and run every check on it.
 
-    ground = CheckContext(
+    Args:
+        capture: Where the evidence is cut from.
+        facts: Of the apps that a report may name.
+        knowledge: Lists, vocabulary and stores.
+        include_unrecognised: Whether unrecognised apps that can read get a finding.
+        all_packages: Every package on the phone; ``None``: `facts` has them all.
+    """
+    context = CheckContext(
         capture=capture,
         facts=facts,
         knowledge=knowledge,
         include_unrecognised=include_unrecognised,
-        all_packages=frozenset(app.package for app in facts.apps),
+        all_packages=frozenset(app.package for app in facts.apps) if all_packages is None else all_packages,
     )
-    apps = recognise_apps(facts, knowledge, recognition_cache)
-    rules = _checks()  # a folder is looked through for them: once for all apps
-    findings = [finding for app in apps for rule in rules for finding in rule(app, ground)]
-    youngest = {(app.package, app.user): _last_read_age_s(app) for app in apps}
-    findings.sort(key=lambda f: (f.severity.order, youngest[f.package, f.user], f.package, f.user, f.rule))
-    suspects = {app.package for app in apps if is_unrecognised_reader(app, ground)}
-    return CheckResults(apps=apps, findings=tuple(findings), unrecognised_count=len(suspects))
+    apps = recognise_apps(facts.apps, knowledge)
+    checks = _checks()  # lists a folder: once for all apps
+    findings = [finding for app in apps for check in checks for finding in check(app, context)]
+    last_read = {(app.package, app.user): _last_read_age_s(app) for app in apps}
+    findings.sort(key=lambda f: (f.severity.order, last_read[f.package, f.user], f.package, f.user, f.rule))
+    return CheckResults(apps=apps, findings=tuple(findings))
 
 
 Check = Callable[[App, CheckContext], Iterator[Finding]]
@@ -144,15 +132,17 @@ def _checks() -> tuple[Check, ...]:
     return tuple(module.check for module in modules if hasattr(module, "check"))
 
 
-def _recognise_app(app: App, knowledge: Knowledge) -> App:
+def _recognise_app(app: AppT, knowledge: Knowledge) -> AppT:
     from privaudit.findings.lending import recognise_lending
 
-    listed = find_signature_matches(app, knowledge)
-    lending = recognise_lending(replace(app, listed=listed) if listed else app, knowledge)
-    return replace(app, listed=listed, installer_name=knowledge.stores.get(app.installer or ""), lending=lending)
+    matches = find_signature_matches(app, knowledge)
+    if matches:
+        app = replace(app, listed=matches)
+    app = replace(app, lending=recognise_lending(app, knowledge))
+    return replace(app, installer_name=knowledge.stores.get(app.installer or "")) if isinstance(app, App) else app
 
 
-def find_signature_matches(app: App, knowledge: Knowledge) -> tuple[SignatureMatch, ...]:
+def find_signature_matches(app: App | AppSummary, knowledge: Knowledge) -> tuple[SignatureMatch, ...]:
     """Every listing of an app: by its package, its file and its signers."""
     found = knowledge.match_package(app.package)
     if app.apk_sha256 is not None:

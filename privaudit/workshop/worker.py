@@ -18,7 +18,7 @@ from privaudit.audit import ReportOptions
 from privaudit.capture import collector, questions
 from privaudit.capture.model import Capture
 from privaudit.errors import ConnectionLost, PhoneError, PrivauditError
-from privaudit.facts.cache import AppCache
+from privaudit.facts import PhoneFacts
 from privaudit.knowledge import Knowledge
 from privaudit.model import Consent
 from privaudit.transport import AuthorizationWait, Transport
@@ -166,9 +166,8 @@ class DeviceWorker:
         with means.read_slots:
             if self._stopped.is_set():
                 return
-            memory = AppCache()
-            capture = self._collect_capture(connection, memory)
-            report = audit.build_report(capture, means.knowledge, means.report_options, memory)
+            capture, phone_facts = self._collect_capture(connection)
+            report = audit.build_report(capture, means.knowledge, means.report_options, phone_facts)
         report = replace(report, consent=self._consent)
         self._emit(AuditFinished(place, report, capture))
 
@@ -185,12 +184,14 @@ class DeviceWorker:
         # It tells nothing of itself: then its cable does, as far as its maker gave it a number of its own.
         return means.make_token(f"{means.salt} {self._device.serial}") if self._device.serial else None
 
-    def _collect_capture(self, transport: Transport, cache: AppCache) -> Capture:
+    def _collect_capture(self, transport: Transport) -> tuple[Capture, PhoneFacts]:
         means = self._context
-        taken = audit.collect(transport, means.knowledge, demo=means.demo, progress=self._on_progress, cache=cache)
+        taken, phone_facts = audit.collect_with_facts(
+            transport, means.knowledge, demo=means.demo, progress=self._on_progress
+        )
         if resume.was_interrupted(taken):
             raise ConnectionLost("errors.cut_visit")
-        return taken
+        return taken, phone_facts
 
     def _on_progress(self, step: str) -> None:
         self._emit(AuditProgress(self._device.connection_id, step))
