@@ -31,21 +31,27 @@ def apply_apk_info(app: AppT, info: ApkInfo, sdk: int | None) -> AppT:
     """Return `app` with the labels and signers of its APK, or with the reason why they could not be read."""
     problem = None if info.label is not None else info.label_problem or info.problem
     unread = LabelState.UNREADABLE if problem is not None else LabelState.NOT_ASKED
-    signers = info.signing.active_signers(sdk) if info.signing is not None else ()
-    certificates: dict[str, None] = {}
-    for signer in signers:
-        certificates |= dict.fromkeys((signer.certificate_sha256, *signer.certificate_history))
     summary: dict[str, Any] = {
         "label": info.label,
         "label_state": LabelState.READ if info.label is not None else unread,
         "labels": info.labels if info.label is not None else {},
         "launcher_labels": info.launcher_labels,
-        "certificates_sha256": tuple(certificates),
+        "certificates_sha256": _certificates(info, sdk),
         "apk_sha256": info.sha256,
     }
     if isinstance(app, AppSummary):
         return replace(app, **summary)
     return replace(app, **summary, label_problem=problem, launcher_icon=info.launcher_icon)
+
+
+def _certificates(info: ApkInfo, sdk: int | None) -> tuple[str, ...]:
+    """Return the digests of the certificates in force on a phone of `sdk`, and of those that they replaced."""
+    signers = info.signing.active_signers(sdk) if info.signing is not None else ()
+    return tuple(
+        dict.fromkeys(
+            digest for signer in signers for digest in (signer.certificate_sha256, *signer.certificate_history)
+        )
+    )
 
 
 def apk_coverage_rows(capture: Capture, apps: tuple[AppSummary, ...]) -> tuple[Coverage, ...]:
