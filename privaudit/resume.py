@@ -66,7 +66,8 @@ def resume_capture(
             break
     if options.read_labels:
         progress("naming")
-        capture = collect_apks(recorder, capture, knowledge, options, on_apk_progress)
+        phone_facts = facts.summarise_phone(capture)
+        capture = collect_apks(recorder, phone_facts, knowledge, options, on_apk_progress).capture
     if capture.answers == before.answers and capture.apks == before.apks:
         return before
     return replace(capture, log=(*before.log, *recorder.log), source=Source(kind=transport.kind, sha256=None))
@@ -75,7 +76,7 @@ def resume_capture(
 def missing_keys(capture: Capture, knowledge: Knowledge) -> Iterator[str]:
     """Keys of answers that a whole capture of this phone would hold, and that did not come, or not to their end."""
     capture = replace(capture, apks=MappingProxyType({}))  # who is asked about is chosen before any name is read
-    gathered = facts.gather_facts(capture)
+    gathered = facts.summarise_phone(capture)
     people = [user.id for user in gathered.users] or [0]
     for key in (*questions.expected_keys(gathered.phone.sdk, people), *packages_to_inspect(gathered, knowledge)):
         if _was_cut(capture.answer(key)):

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeAlias
 
 from privaudit.apk import manifest as apk_manifest
 from privaudit.apk import signing as apk_certificates
@@ -56,9 +55,6 @@ class ApkInfo:
         return RequestedState.YES if asks else RequestedState.NO
 
 
-ManifestPartParser: TypeAlias = Callable[[ApkPart], ApkManifest]
-
-
 def parse_manifest_part(part: ApkPart) -> ApkManifest:
     """What a manifest says.
 
@@ -68,52 +64,78 @@ def parse_manifest_part(part: ApkPart) -> ApkManifest:
     return apk_manifest.parse_manifest(part.to_bytes())
 
 
-def trim_resources(apk: ApkParts, manifest_parser: ManifestPartParser = parse_manifest_part) -> ApkParts:
-    """`apk` with only those pieces of its resource table that its names are found by, in all languages.
-
-    A table has megabytes; this leaves some kilobytes. Parts that cannot be read are dropped, and say why.
-    """
-    if ARSC not in apk.parts or MANIFEST not in apk.parts:
-        return apk
-    try:
-        manifest = manifest_parser(apk.parts[MANIFEST])
-        table = ResourceTable(apk.parts[ARSC].to_bytes())
-        for text in _label_resource_ids(manifest):
-            touch_references(table, text)
-    except ApkError as error:
-        rest = {name: part for name, part in apk.parts.items() if name != ARSC}
-        return replace(apk, parts=rest, problems={**apk.problems, ARSC: error.message})
-    return replace(apk, parts={**apk.parts, ARSC: apk.parts[ARSC].trimmed_to(table.touched_ranges)})
-
-
 def read_installed_apk(
-    apk: ApkParts,
-    languages: Sequence[str],
-    sdk: int | None,
-    *,
-    version_code: int | None = None,
-    manifest_parser: ManifestPartParser = parse_manifest_part,
+    apk: ApkParts, languages: Sequence[str], sdk: int | None, *, version_code: int | None = None
 ) -> ApkInfo:
-    """Read `apk`.
+    """Read the kept parts of an installed APK.
 
     Args:
-        apk: its parts, whole or thin.
-        languages: the phone's, the owner's first choice first.
-        sdk: the phone's.
-        version_code: what the phone says; where the file says otherwise, it is not the one that runs.
-        manifest_parser: reads its manifest; may remember what `trim_resources` was told.
+        apk: Its parts, whole or trimmed.
+        languages: The phone's languages, the owner's first choice first.
+        sdk: The phone's API level.
+        version_code: The version code that the phone gives. A file with another one is not the file that runs.
     """
-    nothing = _empty_info(apk)
-    if apk.state is not AnswerState.ANSWERED:
-        return nothing
+    return _read_parsed_apk(apk, _parse_manifest(apk), None, languages, sdk, version_code)
+
+
+def trim_and_read_apk(
+    apk: ApkParts, languages: Sequence[str], sdk: int | None, *, version_code: int | None = None
+) -> tuple[ApkParts, ApkInfo]:
+    """Trim the resource table of an APK to what its labels need, in all languages, and read the APK as well.
+
+    A table has megabytes; some kilobytes are left. A table that cannot be read is dropped, with the reason. Each part is
+    parsed once. Arguments as `read_installed_apk`.
+    """
+    manifest, table = _parse_manifest(apk), None
+    if ARSC in apk.parts and manifest is not None:
+        try:
+            if isinstance(manifest, ApkError):
+                raise manifest
+            table = ResourceTable(apk.parts[ARSC].to_bytes())
+            for resource_id in _label_resource_ids(manifest):
+                touch_references(table, resource_id)
+            apk = replace(apk, parts={**apk.parts, ARSC: apk.parts[ARSC].trimmed_to(table.touched_ranges)})
+        except ApkError as error:
+            table = None
+            rest = {name: part for name, part in apk.parts.items() if name != ARSC}
+            apk = replace(apk, parts=rest, problems={**apk.problems, ARSC: error.message})
+    return apk, _read_parsed_apk(apk, manifest, table, languages, sdk, version_code)
+
+
+def _parse_manifest(apk: ApkParts) -> ApkManifest | ApkError | None:
+    """Return the manifest, the reason why it cannot be read, or ``None`` where it was not kept."""
+    if MANIFEST not in apk.parts:
+        return None
     try:
-        manifest = _parse_matching_manifest(apk, version_code, manifest_parser)
+        return parse_manifest_part(apk.parts[MANIFEST])
     except ApkError as error:
-        return replace(nothing, problem=error.message, label_problem=error.message)
-    names = LabelResolver(apk, languages, sdk)
-    labels, label_problem = names.resolve_device_languages(_label_value(manifest))
-    icons = [names.displayed_label(names.resolve_device_languages(one)[0]) for one in _launcher_label_values(manifest)]
-    return _with_manifest(_with_labels(nothing, names, labels, label_problem, icons), apk, manifest, names)
+        return error
+
+
+def _read_parsed_apk(
+    apk: ApkParts,
+    manifest: ApkManifest | ApkError | None,
+    table: ResourceTable | None,
+    languages: Sequence[str],
+    sdk: int | None,
+    version_code: int | None,
+) -> ApkInfo:
+    empty = _empty_info(apk)
+    if apk.state is not AnswerState.ANSWERED:
+        return empty
+    try:
+        manifest = _check_manifest(apk, manifest, version_code)
+    except ApkError as error:
+        return replace(empty, problem=error.message, label_problem=error.message)
+    resolver = LabelResolver(apk, languages, sdk, table)
+    labels, label_problem = resolver.resolve_device_languages(_label_value(manifest))
+    launcher_labels = [
+        resolver.displayed_label(resolver.resolve_device_languages(value)[0])
+        for value in _launcher_label_values(manifest)
+    ]
+    return _with_manifest(
+        _with_labels(empty, resolver, labels, label_problem, launcher_labels), apk, manifest, resolver
+    )
 
 
 def read_apk_file(apk: ApkParts, manifest: ApkManifest) -> ApkInfo:
@@ -192,12 +214,16 @@ def _with_manifest(info: ApkInfo, apk: ApkParts, manifest: ApkManifest, resolver
     )
 
 
-def _parse_matching_manifest(
-    apk: ApkParts, version_code: int | None, manifest_parser: ManifestPartParser
-) -> ApkManifest:
-    if MANIFEST not in apk.parts:
+def _check_manifest(apk: ApkParts, manifest: ApkManifest | ApkError | None, version_code: int | None) -> ApkManifest:
+    """Return the manifest if it belongs to the installed app.
+
+    Raises:
+        ApkError: It was not kept or cannot be read, or it is another app's or another version's.
+    """
+    if manifest is None:
         raise missing_part_error(apk, MANIFEST)
-    manifest = manifest_parser(apk.parts[MANIFEST])
+    if isinstance(manifest, ApkError):
+        raise manifest
     if manifest.package != apk.package:
         raise ApkError("apk.package_differs", said=manifest.package, known=apk.package)
     if version_code is not None and manifest.version_code not in {version_code, None}:

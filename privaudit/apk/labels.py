@@ -40,11 +40,13 @@ def touch_references(table: ResourceTable, resource_id: int) -> None:
 class LabelResolver:
     """Finds the words of texts in one APK."""
 
-    def __init__(self, apk: ApkParts, languages: Sequence[str], sdk: int | None) -> None:
+    def __init__(
+        self, apk: ApkParts, languages: Sequence[str], sdk: int | None, table: ResourceTable | None = None
+    ) -> None:
         self._apk = apk
         self._languages = tuple(languages)
         self._device = DeviceConfig(sdk=sdk) if sdk is not None else DeviceConfig()
-        self._table: ResourceTable | None = None
+        self._table = table
         self._is_translated: dict[str, bool] = {}
 
     def resolve_device_languages(self, label_value: XmlValue | None) -> tuple[Mapping[str, str], Message | None]:

@@ -42,7 +42,7 @@ from privaudit.errors import (
 if TYPE_CHECKING:
     from privaudit.audit import CollectionOptions, ReportOptions
     from privaudit.capture.model import Capture
-    from privaudit.facts.cache import AppCache
+    from privaudit.facts import PhoneFacts
     from privaudit.knowledge import Knowledge
     from privaudit.model import Report
     from privaudit.transport.base import Transport
@@ -71,7 +71,7 @@ class AuditRunner:
         self.all_apps = all_apps
         self.include_unrecognised = unknown
         self.share = share
-        self._cache: AppCache | None = None
+        self._phone_facts: PhoneFacts | None = None
 
     def validate_options(self, source_count: int) -> None:
         """Refuse what cannot be done, before a phone is asked anything.
@@ -140,25 +140,23 @@ class AuditRunner:
     ) -> Capture:
         """Take a capture of a phone; `show` need not read again what was read for it."""
         from privaudit import audit as pipeline
-        from privaudit.facts.cache import AppCache
 
-        self._cache = AppCache()
-        return pipeline.collect(
+        capture, self._phone_facts = pipeline.collect_with_facts(
             transport,
             knowledge,
             demo=demo,
             options=options,
             progress=self.console.round,
             on_apk_progress=self.console.update_progress_bar,
-            cache=self._cache,
         )
+        return capture
 
     def report_capture(self, capture: Capture, knowledge: Knowledge) -> int:
         """Judge a capture and deliver the report."""
         from privaudit import audit as pipeline
         from privaudit import resume
 
-        code = self.write_outputs(pipeline.build_report(capture, knowledge, self.report_options, self._cache))
+        code = self.write_outputs(pipeline.build_report(capture, knowledge, self.report_options, self._phone_facts))
         if capture.source.is_live and resume.was_interrupted(capture):
             self.console.print_error(ConnectionLost("errors.cut_audit"))
         return code

@@ -50,7 +50,7 @@ class LedgerCommand(PhoneCommand):
         """The named apps, for each Android user that has them, in the order in which they were named."""
         from privaudit import facts, findings
 
-        judged = findings.recognise_apps(facts.gather_facts(capture), knowledge)
+        judged = findings.recognise_apps(facts.gather_facts(capture).apps, knowledge)
         return {
             (app.package, app.user): app for name in dict.fromkeys(packages) for app in judged if app.package == name
         }

@@ -51,11 +51,12 @@ def disclosable_report(report: Report, packages: tuple[str, ...]) -> Report:
     findings = tuple(finding for finding in report.findings if finding.package in named)
     found = any(finding.severity is not Severity.INFO for finding in findings)
     apps = tuple(app for app in report.apps if app.package in named)
-    counts = Counts.from_apps(apps, 0 if packages else report.counts.suspect)
+    suspects = 0 if packages else report.counts.suspect
+    counts = Counts.from_apps(apps, suspects, apps_seen=report.counts.apps_seen)
     return replace(
         report,
         apps=apps,
-        counts=replace(counts, apps_seen=report.counts.apps_seen),
+        counts=counts,
         findings=findings,
         verdict=Verdict.FOUND if found else Verdict.NOTHING_FOUND,
     )

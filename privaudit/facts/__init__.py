@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from privaudit.android import FIRST_APP_ID, PER_USER_RANGE
+from privaudit.apk.info import ApkInfo, read_installed_apk
 from privaudit.capture.answers import Answer, coverage_message
 from privaudit.capture.model import Capture
 from privaudit.dumpsys import appops, device, special_access
@@ -16,39 +17,58 @@ from privaudit.dumpsys.device import DumpClock
 from privaudit.dumpsys.package_list import InstalledPackage, parse_package_list
 from privaudit.facts import apk_facts, apps, coverage, package_dumps
 from privaudit.facts.apps import AppInputs
-from privaudit.facts.cache import AppCache
 from privaudit.facts.effective_permission import OP_SWITCHES, OP_SWITCHES_MAX_SDK
-from privaudit.model import AnswerState, FactLocation, Facts, User, UserKind
+from privaudit.model import (
+    AnswerState,
+    AppSummary,
+    Coverage,
+    FactLocation,
+    Facts,
+    Phone,
+    PhoneClock,
+    User,
+    UserKind,
+)
 
 
-def gather_facts(capture: Capture, cache: AppCache | None = None) -> Facts:
-    """Everything that `capture` says. `cache`: of this phone, when its capture had less to say.
+def gather_facts(capture: Capture) -> Facts:
+    """Return everything that `capture` says, with every app in full."""
+    return summarise_phone(capture).build_apps()
 
-    Facts of an answer that is not whole are kept where they are sure (a grant that was printed), never where they rest
-    on something missing. `Facts.apk_coverage_rows` says what was not read, and why.
+
+def summarise_phone(
+    capture: Capture, previous: PhoneFacts | None = None, parsed_apks: Mapping[str, ApkInfo] | None = None
+) -> PhoneFacts:
+    """Parse `capture` and summarise every app.
+
+    A fact from an answer that is not whole is kept where it is certain (a grant that was printed), never where it rests
+    on something missing. `PhoneFacts.coverage` says what was not read, and why.
+
+    Args:
+        capture: Of one phone.
+        previous: The facts of the same capture when it had fewer answers and APKs. What rests on the same answers is taken
+            from there.
+        parsed_apks: By package, APKs that were parsed when they were read.
     """
     lists = _checked_package_lists(capture)
-    listed = {user: one.packages for user, one in lists.items() if one.answer.state is AnswerState.ANSWERED}
-    found = device.parse_properties(capture.answer("properties").text)
-    blocks = package_dumps.read_package_dumps(capture, listed)
-    phone = device.phone_from_properties(found, blocks.full.dump.sdk)
-    said = capture.answer("clock")
-    clock, now = device.parse_phone_clock(found, said.text, capture.taken_at)
-    if said.translated_from is not None:
-        clock = replace(clock, offset_s=None)  # no computer's clock was looked at beside it
-    kinds = _user_kinds(capture, phone.sdk, blocks.user_ids() | set(listed))
-    ops, ops_answer = _checked_appops(capture, blocks, listed)
+    package_lists = {user: one.packages for user, one in lists.items() if one.answer.state is AnswerState.ANSWERED}
+    properties = device.parse_properties(capture.answer("properties").text)
+    dumps = package_dumps.read_package_dumps(capture, package_lists)
+    phone = device.phone_from_properties(properties, dumps.full.dump.sdk)
+    clock_answer = capture.answer("clock")
+    clock, now = device.parse_phone_clock(properties, clock_answer.text, capture.taken_at)
+    if clock_answer.translated_from is not None:
+        clock = replace(clock, offset_s=None)  # no computer's clock was read beside it
+    kinds = _user_kinds(capture, phone.sdk, dumps.user_ids() | set(package_lists))
+    ops, ops_answer = _checked_appops(capture, dumps, package_lists)
     special = special_access.parse_special_access(capture)
-    cache = cache or AppCache()
-    cache.invalidate(capture)
-    apks = cache.apk_reader.read_all(capture, phone, blocks.version_codes())
-    sources = AppInputs(
+    inputs = AppInputs(
         sdk=phone.sdk,
-        package_dumps=blocks,
+        package_dumps=dumps,
         appops=ops,
         appops_complete=ops_answer.state is AnswerState.ANSWERED and not ops.unparsed_lines,
         op_switches=OP_SWITCHES if phone.sdk is not None and phone.sdk <= OP_SWITCHES_MAX_SDK else {},
-        package_lists=listed,
+        package_lists=package_lists,
         third_party_packages={
             answer.user or 0: frozenset(parse_package_list(answer.text)[0])
             for answer in capture.answers_to("third_party")
@@ -57,41 +77,124 @@ def gather_facts(capture: Capture, cache: AppCache | None = None) -> Facts:
         special_access=special.by_package_and_user,
         clock=DumpClock(now=now, zone=ZoneInfo(clock.zone) if clock.zone else None),
     )
-    people = tuple(_build_user(number, kind, capture, lists, blocks) for number, kind in sorted(kinds.items()))
-    places: dict[tuple[str, int, str], tuple[FactLocation, ...]] = {}
-    every = tuple(
-        app
-        for user in people
-        # Of a user whose list is refused the dump of permissions may tell all the same: not everything, so not checked.
-        if user.checked or user.id in blocks.user_ids()
-        for app in cache.build_apps(capture, sources, apks, user.id, places)
-    )
-    reading = coverage.ParsedAnswers(
+    users = tuple(_build_user(number, kind, capture, lists, dumps) for number, kind in sorted(kinds.items()))
+    version_codes = dumps.version_codes()
+    apks = _read_apks(capture, phone, version_codes, previous, parsed_apks or {})
+    summaries = tuple(_summarise_apps(capture, inputs, users, apks, previous))
+    parsed = coverage.ParsedAnswers(
         answers={
-            "packages": blocks.full.answer,
+            "packages": dumps.full.answer,
             "appops": ops_answer,
             **{one.answer.key: one.answer for one in lists.values()},
         },
         unparsed_lines={
-            "packages": blocks.full.dump.unparsed_lines,
+            "packages": dumps.full.dump.unparsed_lines,
             "appops": ops.unparsed_lines,
             "users": device.count_unparsed_user_lines(capture.answer("users").text),
             **{one.answer.key: one.unparsed_lines for one in lists.values()},
             **special.unparsed_lines,
         },
-        package_dumps=blocks,
+        package_dumps=dumps,
     )
-    return Facts(
+    return PhoneFacts(
+        capture=capture,
         phone=phone,
         clock=clock,
-        users=people,
-        apps=every,
+        users=users,
+        summaries=summaries,
         coverage=(
-            *coverage.coverage_rows(capture, phone.sdk, kinds, reading),
-            *apk_facts.apk_coverage_rows(capture, every),
+            *coverage.coverage_rows(capture, phone.sdk, kinds, parsed),
+            *apk_facts.apk_coverage_rows(capture, summaries),
         ),
-        locations=places,
+        inputs=inputs,
+        version_codes=version_codes,
+        apks=apks,
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhoneFacts:
+    """What a capture says of a phone, with a summary of each app. `build_apps` reads apps in full."""
+
+    capture: Capture
+    phone: Phone
+    clock: PhoneClock
+    users: tuple[User, ...]
+    summaries: tuple[AppSummary, ...]
+    coverage: tuple[Coverage, ...]
+    inputs: AppInputs
+    version_codes: Mapping[str, int]
+    apks: Mapping[str, ApkInfo]
+
+    def build_apps(self, keys: Iterable[tuple[str, int]] | None = None) -> Facts:
+        """Return the facts with the apps of `keys` (package and user) in full, in that order; ``None``: with every app."""
+        locations: dict[tuple[str, int, str], tuple[FactLocation, ...]] = {}
+        selected = ((one.package, one.user) for one in self.summaries) if keys is None else keys
+        return Facts(
+            phone=self.phone,
+            clock=self.clock,
+            users=self.users,
+            apps=tuple(
+                apps.build_app(self.inputs, package, user, self.apks.get(package), locations)
+                for package, user in selected
+            ),
+            coverage=self.coverage,
+            locations=locations,
+        )
+
+
+def _read_apks(
+    capture: Capture,
+    phone: Phone,
+    version_codes: Mapping[str, int],
+    previous: PhoneFacts | None,
+    parsed_apks: Mapping[str, ApkInfo],
+) -> Mapping[str, ApkInfo]:
+    known: dict[str, ApkInfo] = {}
+    if previous is not None and previous.phone == phone:
+        known = {
+            package: info
+            for package, info in previous.apks.items()
+            if capture.apks.get(package) is previous.capture.apks[package]
+            and version_codes.get(package) == previous.version_codes.get(package)
+        }
+    known |= parsed_apks
+    return {
+        package: known.get(package)
+        or read_installed_apk(parts, phone.languages, phone.sdk, version_code=version_codes.get(package))
+        for package, parts in capture.apks.items()
+    }
+
+
+def _summarise_apps(
+    capture: Capture,
+    inputs: AppInputs,
+    users: Iterable[User],
+    apks: Mapping[str, ApkInfo],
+    previous: PhoneFacts | None,
+) -> Iterator[AppSummary]:
+    known = {}
+    if previous is not None and _shared_answers(capture) == _shared_answers(previous.capture):
+        known = {(one.package, one.user): one for one in previous.summaries}
+    for user in users:
+        # The dump may name apps of a user whose list was refused: not all of them, so the user stays unchecked.
+        if not user.checked and user.id not in inputs.package_dumps.user_ids():
+            continue
+        for package in apps.installed_packages(inputs, user.id):
+            summary = known.get((package, user.id))
+            if (
+                summary is None
+                or previous is None
+                or previous.apks.get(package) is not apks.get(package)
+                or previous.capture.answers.get(f"package.{package}") is not capture.answers.get(f"package.{package}")
+            ):
+                summary = apps.summarise_app(inputs, package, user.id, apks.get(package))
+            yield summary
+
+
+def _shared_answers(capture: Capture) -> Mapping[str, int]:
+    """Identity of each answer that is not about one package: a changed one may change every app."""
+    return {key: id(answer) for key, answer in capture.answers.items() if not key.startswith("package.")}
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,6 +115,15 @@ class AppGrants:
     target_sdk: int | None
 
 
+def summarise_access(data_class: DataClass, effective: Mapping[str, EffectiveState]) -> AccessState:
+    """Return the state of one kind of data from its permissions alone; a denied permission counts as not allowed."""
+    states = [
+        _ACCESS_STATE_BY_EFFECTIVE.get(effective[one.permission], AccessState.NOT_ALLOWED)
+        for one in DATA_PERMISSIONS[data_class]
+    ]
+    return min(states, key=_ACCESS_STATE_ORDER.index) if len(states) > 1 else states[0]
+
+
 def evaluate_access(data_class: DataClass | OtherDataClass, grants: AppGrants, clock: DumpClock) -> Access:
     """Whether an app can read `data_class`, by which ways, and when it last did."""
     doors = DATA_PERMISSIONS[data_class]

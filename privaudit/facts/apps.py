@@ -8,17 +8,27 @@ from datetime import datetime
 from typing import Final
 
 from privaudit.android import PER_USER_RANGE
+from privaudit.apk.info import ApkInfo
 from privaudit.dumpsys.appops_model import AppOp, AppOpsDump, UidOps
 from privaudit.dumpsys.device import DumpClock, parse_local_time
 from privaudit.dumpsys.package_list import InstalledPackage
 from privaudit.dumpsys.package_model import PackageBlock
 from privaudit.dumpsys.special_access import SpecialAccessEntry
-from privaudit.facts.access import DATA_PERMISSIONS, AppGrants, DataPermission, evaluate_access
+from privaudit.facts.access import (
+    DATA_PERMISSIONS,
+    AppGrants,
+    DataPermission,
+    evaluate_access,
+    summarise_access,
+)
+from privaudit.facts.apk_facts import apply_apk_info
 from privaudit.facts.effective_permission import OP_SWITCHES, active_mode, evaluate_permission
 from privaudit.facts.package_dumps import PackageDumps, PermissionLine
 from privaudit.facts.permission_table import PERMISSION_INFO, SPECIAL_PERMISSIONS
 from privaudit.model import (
+    AccessState,
     App,
+    AppSummary,
     DataClass,
     EffectiveState,
     FactLocation,
@@ -56,6 +66,10 @@ ManifestLookup = Callable[[str], RequestedState]
 _DATA_PERMISSION_BY_NAME: Final[Mapping[str, DataPermission]] = {
     door.permission: door for doors in DATA_PERMISSIONS.values() for door in doors
 }
+_DATA_CLASS_PERMISSIONS: Final[Mapping[str, DataPermission]] = {
+    one.permission: one for data in DataClass for one in DATA_PERMISSIONS[data]
+}
+_NO_ACCESS: Final[Mapping[DataClass, AccessState]] = dict.fromkeys(DataClass, AccessState.NOT_ALLOWED)
 RELEVANT_OPS: Final = frozenset(
     {
         *(trait.op for trait in PERMISSION_INFO.values()),
@@ -82,18 +96,20 @@ def _is_installed(block: PackageBlock, user: int) -> bool:
     return state is not None and state.installed and block.apk_present
 
 
-def build_app(
-    inputs: AppInputs, package: str, user: int, manifest_lookup: ManifestLookup, locations: FactLocations
-) -> App:
+def build_app(inputs: AppInputs, package: str, user: int, apk: ApkInfo | None, locations: FactLocations) -> App:
     """An app of `user`. Nothing that is said of other apps counts.
 
     Args:
         inputs: what the phone said.
         package: its package.
         user: whose copy of it.
-        manifest_lookup: asked where the phone does not say what the app asks for.
+        apk: what its file says; asked where the phone does not say what the app requests.
         locations: filled with where each fact stands.
     """
+
+    def manifest_lookup(permission: str) -> RequestedState:
+        return RequestedState.UNKNOWN if apk is None else apk.request_state(permission, inputs.sdk)
+
     found = inputs.package_dumps.find_block(package)
     block = found[0] if found is not None else PackageBlock(name=package, offset=0)
     listed = inputs.package_lists.get(user, {}).get(package)
@@ -125,7 +141,7 @@ def build_app(
         sdk=inputs.sdk,
         target_sdk=block.target_sdk,
     )
-    return App(
+    app = App(
         package=package,
         user=user,
         label=None,
@@ -148,6 +164,54 @@ def build_app(
         permissions=tuple(one for one in permissions.values() if _is_reportable(one)),
         special_access=special,
     )
+    return app if apk is None else apply_apk_info(app, apk, inputs.sdk)
+
+
+def summarise_app(inputs: AppInputs, package: str, user: int, apk: ApkInfo | None) -> AppSummary:
+    """Return the summary of an app of `user`: the same verdicts as `build_app`, without records, evidence and requests."""
+    found = inputs.package_dumps.find_block(package)
+    block = found[0] if found is not None else PackageBlock(name=package, offset=0)
+    listed = inputs.package_lists.get(user, {}).get(package)
+    uid = _find_uid_ops(inputs, package, user, block, listed)
+    summary = AppSummary(
+        package=package,
+        user=user,
+        system=_is_system(inputs, block, user, listed),
+        installer=block.installer if block.has_installer_field or listed is None else listed.installer,
+        access_states=_summarise_access_states(inputs, block, user, uid.uid_modes, uid.packages.get(package, {})),
+        special_access_kinds=frozenset(entry.access.kind for entry in inputs.special_access.get((package, user), ())),
+    )
+    return summary if apk is None else apply_apk_info(summary, apk, inputs.sdk)
+
+
+def _summarise_access_states(
+    inputs: AppInputs,
+    block: PackageBlock,
+    user: int,
+    uid_modes: Mapping[str, tuple[str, int]],
+    ops: Mapping[str, AppOp],
+) -> Mapping[DataClass, AccessState]:
+    grants = inputs.package_dumps.grants_by_permission(block.name, user, _DATA_CLASS_PERMISSIONS)
+    if not grants and not uid_modes and not ops and inputs.package_dumps.is_known_denied(block.name, user):
+        return _NO_ACCESS
+    denied = inputs.package_dumps.is_known_denied(block.name, user)
+    effective = {}
+    for name, permission in _DATA_CLASS_PERMISSIONS.items():
+        own = grants.get(name)
+        granted = any(grant.granted for grant in own) if own else (False if denied else None)
+        flags = next((grant.flags for grant in own or () if grant.granted == granted), ())
+        mode, _ = active_mode(permission.op, uid_modes, ops, inputs.op_switches) or (None, 0)
+        blank_op = permission.empty_data_op
+        blank = active_mode(blank_op, uid_modes, ops, {}) if blank_op is not None else None
+        effective[name] = evaluate_permission(
+            PERMISSION_INFO[name],
+            granted=granted,
+            flags=flags,
+            mode=mode,
+            empty_data_mode=blank[0] if blank else None,
+            target_sdk=block.target_sdk,
+        )
+    return {data: summarise_access(data, effective) for data in DataClass}
 
 
 def _special_access(

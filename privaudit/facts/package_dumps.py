@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -70,6 +70,31 @@ class PackageDumps:
             for name, line in _permission_lines(source, package, user):
                 if source.is_complete or source is self.full or line.grant.granted:
                     yield name, line
+
+    def grants_by_permission(
+        self, package: str, user: int, permissions: Iterable[str]
+    ) -> Mapping[str, list[PermissionGrant]]:
+        """The grants of `permissions` that `permission_lines` would yield, found without reading every line."""
+        grants: dict[str, list[PermissionGrant]] = {}
+        for source in self._dumps_of(package):
+            block = source.dump.packages.get(package)
+            if block is None:
+                continue
+            trusted = source.is_complete or source is self.full
+            shared = source.dump.shared_users.get(block.shared_user) if block.shared_user is not None else None
+            for holder in (block,) if shared is None else (block, shared):
+                own, state = holder.install_permissions_by_user.get(user), holder.users.get(user)
+                tables = [holder.install_permissions] if own is None else [own]
+                if state is not None and state.runtime_permissions:
+                    tables.append(state.runtime_permissions)
+                for name in permissions:
+                    for table in tables:
+                        grant = table.get(name)
+                        if grant is None and table is own:
+                            grant = holder.install_permissions.get(name)
+                        if grant is not None and (trusted or grant.granted):
+                            grants.setdefault(name, []).append(grant)
+        return grants
 
     def is_known_denied(self, package: str, user: int) -> bool:
         """Whether a permission that has no line for `package` and `user` is known not to be granted."""

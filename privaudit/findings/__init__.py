@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import Final
+from typing import Final, TypeVar
 
 from privaudit.capture.model import Capture
 from privaudit.findings.context import CheckContext
 from privaudit.findings.lending import recognise_lending
-from privaudit.findings.unrecognised import is_unrecognised_reader
 from privaudit.knowledge import Knowledge
-from privaudit.model import App, Facts, Finding, SignatureMatch
+from privaudit.model import App, AppSummary, Facts, Finding, SignatureMatch
 
 _NEVER_READ_AGE_S: Final = 1 << 62
 """Sorts apps without a recorded read behind all others."""
 
 Check = Callable[[App, CheckContext], Iterator[Finding]]
-RecognitionCache = dict[tuple[str, int], tuple[App, App]]
-"""Package and user → the app as gathered, and as recognised."""
+AppT = TypeVar("AppT", App, AppSummary)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,8 +30,6 @@ class CheckResults:
     """Every app with its listings, recognised as lending or not."""
     findings: tuple[Finding, ...]
     """In the order in which to act on them."""
-    unrecognised_count: int
-    """Number of packages that can read data and are not recognised, reported by name or not."""
 
 
 def run_checks(
@@ -42,53 +38,38 @@ def run_checks(
     knowledge: Knowledge,
     *,
     include_unrecognised: bool = False,
-    recognition_cache: RecognitionCache | None = None,
+    all_packages: frozenset[str] | None = None,
 ) -> CheckResults:
-    """Recognise each app and run every check on it.
+    """Recognise each app of `facts` and run every check on it.
 
     Args:
         capture: what the evidence is quoted from.
-        facts: gathered from `capture`.
+        facts: of the apps that a report may name, gathered from `capture`.
         knowledge: lists, vocabulary and rules.
         include_unrecognised: whether to report apps that can read data and are not recognised.
-        recognition_cache: see `recognise_apps`.
+        all_packages: every package on the phone; ``None``: `facts` holds them all.
     """
     context = CheckContext(
         capture=capture,
         facts=facts,
         knowledge=knowledge,
         include_unrecognised=include_unrecognised,
-        all_packages=frozenset(app.package for app in facts.apps),
+        all_packages=frozenset(app.package for app in facts.apps) if all_packages is None else all_packages,
     )
-    apps = recognise_apps(facts, knowledge, recognition_cache)
+    apps = recognise_apps(facts.apps, knowledge)
     checks = _checks()
     findings = [finding for app in apps for check in checks for finding in check(app, context)]
     read_ages = {(app.package, app.user): _last_read_age_s(app) for app in apps}
     findings.sort(key=lambda f: (f.severity.order, read_ages[f.package, f.user], f.package, f.user, f.rule))
-    unrecognised = {app.package for app in apps if is_unrecognised_reader(app, context)}
-    return CheckResults(apps=apps, findings=tuple(findings), unrecognised_count=len(unrecognised))
+    return CheckResults(apps=apps, findings=tuple(findings))
 
 
-def recognise_apps(
-    facts: Facts, knowledge: Knowledge, recognition_cache: RecognitionCache | None = None
-) -> tuple[App, ...]:
-    """Return every app with its listings, recognised as lending or not.
-
-    Args:
-        facts: of a phone.
-        knowledge: lists and vocabulary.
-        recognition_cache: earlier results with the same `knowledge`; updated. An app is looked up again only if its
-            facts have changed.
-    """
-    recognition_cache = {} if recognition_cache is None else recognition_cache
-    for app in facts.apps:
-        cached = recognition_cache.get((app.package, app.user))
-        if cached is None or cached[0] is not app:
-            recognition_cache[app.package, app.user] = app, _recognise_app(app, knowledge)
-    return tuple(recognition_cache[app.package, app.user][1] for app in facts.apps)
+def recognise_apps(apps: Iterable[AppT], knowledge: Knowledge) -> tuple[AppT, ...]:
+    """Return each app with its listings and the verdict whether it is a lending app."""
+    return tuple(_recognise_app(app, knowledge) for app in apps)
 
 
-def find_signature_matches(app: App, knowledge: Knowledge) -> tuple[SignatureMatch, ...]:
+def find_signature_matches(app: App | AppSummary, knowledge: Knowledge) -> tuple[SignatureMatch, ...]:
     """Return every listing of an app: by its package, its APK file and its signers."""
     matches = knowledge.match_package(app.package)
     if app.apk_sha256 is not None:
@@ -98,10 +79,12 @@ def find_signature_matches(app: App, knowledge: Knowledge) -> tuple[SignatureMat
     return matches
 
 
-def _recognise_app(app: App, knowledge: Knowledge) -> App:
+def _recognise_app(app: AppT, knowledge: Knowledge) -> AppT:
     listed = find_signature_matches(app, knowledge)
-    lending = recognise_lending(replace(app, listed=listed) if listed else app, knowledge)
-    return replace(app, listed=listed, installer_name=knowledge.stores.get(app.installer or ""), lending=lending)
+    if listed:
+        app = replace(app, listed=listed)
+    app = replace(app, lending=recognise_lending(app, knowledge))
+    return replace(app, installer_name=knowledge.stores.get(app.installer or "")) if isinstance(app, App) else app
 
 
 @cache

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from privaudit.knowledge import Knowledge, KnownLender
-from privaudit.model import AccessState, App, Lending, LendingVerdict, Message, MessageValue
+from privaudit.model import AccessState, App, AppSummary, Lending, LendingVerdict, Message, MessageValue
 
 _UNIDENTIFIED_PUBLISHER: Final = "not identified"
 """What a list says for a publisher that nobody knows: it must not stand in a sentence as if it were one."""
@@ -17,7 +17,7 @@ _HOLDING_STATES: Final = frozenset(
 )
 
 
-def recognise_lending(app: App, knowledge: Knowledge, *, installed: bool = True) -> Lending:
+def recognise_lending(app: App | AppSummary, knowledge: Knowledge, *, installed: bool = True) -> Lending:
     """The verdict on one app, with every reason for it.
 
     Args:
@@ -57,7 +57,7 @@ def _known_lender_reason(lender: KnownLender) -> Message:
     return Message(key=f"lending.{name}", values={**values, "dated_on": lender.date})
 
 
-def _label_reason(app: App, knowledge: Knowledge, *, installed: bool) -> Message | None:
+def _label_reason(app: App | AppSummary, knowledge: Knowledge, *, installed: bool) -> Message | None:
     words = [knowledge.vocabulary.classify(label, app.package) for label in all_labels(app) or (None,)]
     word = max(words, key=lambda one: _VERDICT_ORDER.index(one.verdict))
     if word.verdict == "no":
@@ -67,13 +67,13 @@ def _label_reason(app: App, knowledge: Knowledge, *, installed: bool) -> Message
         return Message(key="lending.name", values=values)
     # A weak or trapped word counts only together with access; and a trap never hides an app that holds it.
     counts = _HOLDING_STATES if installed else _HOLDING_STATES | {AccessState.NOT_ALLOWED}
-    if not any(access.state in counts for access in app.access.values()):
+    if counts.isdisjoint(app.access_states.values()):
         return None
     name = "trap" if word.verdict == "trapped" else "name"
     return Message(key=f"lending.{name}_and_{'access' if installed else 'asks'}", values=values)
 
 
-def all_labels(app: App) -> tuple[str, ...]:
+def all_labels(app: App | AppSummary) -> tuple[str, ...]:
     """Every name that it goes by: a loan app may call itself a tool in one language only."""
     names = (app.label, *app.labels.values(), *app.launcher_labels)
     return tuple(dict.fromkeys(name for name in names if name))

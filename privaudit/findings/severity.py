@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from privaudit.model import App, DataClass, History, Severity
+from privaudit.model import App, AppSummary, DataClass, History, Severity
 
 SEVERITY: Final[Mapping[str, Severity]] = {
     "listed_reads": Severity.HIGH,
@@ -40,9 +40,9 @@ The user's own list raises nothing: it has no published source.
 HIGH_RISK_ROUTES: Final = frozenset({"accessibility", "notification_listener", "default_sms"})
 
 
-def readable_data(app: App) -> tuple[DataClass, ...]:
-    """Data that can reach `app` now."""
-    return tuple(data for data, access in app.access.items() if access.state.allows_reading)
+def readable_data(app: App | AppSummary) -> tuple[DataClass, ...]:
+    """Return the kinds of data that `app` can read now."""
+    return tuple(data for data, state in app.access_states.items() if state.allows_reading)
 
 
 def recorded_data(app: App) -> tuple[DataClass, ...]:
@@ -63,9 +63,9 @@ def for_access(app: App, *, group_open: bool = False) -> Severity:
     return SEVERITY["has_read" if recorded_data(app) else "group_open" if group_open else "asked"]
 
 
-def high_risk_routes(app: App) -> frozenset[str]:
+def high_risk_routes(app: App | AppSummary) -> frozenset[str]:
     """Rights beside the permission list by which messages or the screen reach `app`."""
-    return HIGH_RISK_ROUTES & {one.kind for one in app.special_access}
+    return HIGH_RISK_ROUTES & app.special_access_kinds
 
 
 def for_readable(app: App) -> Severity:

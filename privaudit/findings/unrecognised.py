@@ -9,7 +9,8 @@ from privaudit.findings import data_access, severity
 from privaudit.findings.context import CheckContext
 from privaudit.findings.lending import all_labels
 from privaudit.i18n import display_name
-from privaudit.model import App, Finding, Message, MessageValue
+from privaudit.knowledge import Knowledge
+from privaudit.model import App, AppSummary, Finding, Message, MessageValue
 
 _DECOY: Final = "Its name says “{name}”; such an app needs no contacts, SMS or call log. "
 _UNKNOWN: Final = (
@@ -17,16 +18,16 @@ _UNKNOWN: Final = (
 )
 
 
-def is_unrecognised_reader(app: App, context: CheckContext) -> bool:
+def is_unrecognised_reader(app: App | AppSummary, knowledge: Knowledge) -> bool:
     """Whether the owner should look at an app that we do not recognise. An installer that was not read is no store."""
-    from_store = app.installer in context.knowledge.stores
+    from_store = app.installer in knowledge.stores
     reaches = bool(severity.readable_data(app) or severity.high_risk_routes(app))
     return not app.is_recognised and not app.system and not from_store and reaches
 
 
 def is_reported(app: App, context: CheckContext) -> bool:
     """Whether the owner asked to see it by name."""
-    return context.include_unrecognised and is_unrecognised_reader(app, context)
+    return context.include_unrecognised and is_unrecognised_reader(app, context.knowledge)
 
 
 def check(app: App, context: CheckContext) -> Iterator[Finding]:

@@ -18,7 +18,7 @@ from privaudit.audit import ReportOptions
 from privaudit.capture import collector, questions
 from privaudit.capture.model import Capture
 from privaudit.errors import ConnectionLost, PhoneError, PrivauditError
-from privaudit.facts.cache import AppCache
+from privaudit.facts import PhoneFacts
 from privaudit.knowledge import Knowledge
 from privaudit.model import Consent
 from privaudit.transport.base import AuthorizationWait, Transport
@@ -172,9 +172,8 @@ class DeviceWorker:
         with context.read_slots:
             if self._stopped.is_set():
                 return
-            cache = AppCache()
-            capture = self._collect_capture(transport, cache)
-            report = audit.build_report(capture, context.knowledge, context.report_options, cache)
+            capture, phone_facts = self._collect_capture(transport)
+            report = audit.build_report(capture, context.knowledge, context.report_options, phone_facts)
         self._emit(AuditFinished(self._device.connection_id, replace(report, consent=self._consent), capture))
 
     def _on_waiting(self, waiting: AuthorizationWait) -> None:
@@ -191,13 +190,13 @@ class DeviceWorker:
         # The phone gives no identifier: fall back to its USB serial number, which some vendors leave out.
         return context.make_token(f"{context.salt} {self._device.serial}") if self._device.serial else None
 
-    def _collect_capture(self, transport: Transport, cache: AppCache) -> Capture:
-        capture = audit.collect(
-            transport, self._context.knowledge, demo=self._context.demo, progress=self._on_progress, cache=cache
+    def _collect_capture(self, transport: Transport) -> tuple[Capture, PhoneFacts]:
+        capture, phone_facts = audit.collect_with_facts(
+            transport, self._context.knowledge, demo=self._context.demo, progress=self._on_progress
         )
         if resume.was_interrupted(capture):
             raise ConnectionLost("errors.cut_visit")
-        return capture
+        return capture, phone_facts
 
     def _on_progress(self, step: str) -> None:
         self._emit(AuditProgress(self._device.connection_id, step))

@@ -7,10 +7,10 @@ from datetime import timedelta
 from types import MappingProxyType
 
 import pytest
+from privaudit.facts.cache import AppCache
 
 from privaudit import audit, facts, findings, knowledge
 from privaudit.facts import apps
-from privaudit.facts.cache import AppCache
 from privaudit.findings import lending
 from privaudit.model import AnswerState, RequestedState
 from privaudit.virtual_phone import connect_phone, load_scenario, scenario_names
