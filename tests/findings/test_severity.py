@@ -164,9 +164,9 @@ def test_a_decoy_from_no_store_that_reads_is_a_suspect(made, label, decoy, data)
     (found,) = unrecognised.check(app, ground)
     assert found.message.key == ("suspect.can_read_decoy" if decoy else "suspect.can_read")
     assert found.message.values.get("name") == decoy
-    assert unrecognised.is_unrecognised_reader(app, ground)
+    assert unrecognised.is_unrecognised_reader(app, ground.knowledge)
     stored = made.app(label=label, installer="com.android.vending", **{data: made.access("can_read")})
-    assert not unrecognised.is_unrecognised_reader(stored, ground)
+    assert not unrecognised.is_unrecognised_reader(stored, ground.knowledge)
 
 
 @pytest.mark.parametrize("state", ["can_read", "only_while_open", "asks_each_time"])
@@ -255,4 +255,4 @@ def test_facts_without_apps_give_nothing(made):
     ground = made.ground()
     assert isinstance(ground.facts, Facts)
     nothing = run_checks(ground.capture, ground.facts, ground.knowledge)
-    assert (nothing.apps, nothing.findings, nothing.unrecognised_count) == ((), (), 0)
+    assert (nothing.apps, nothing.findings) == ((), ())

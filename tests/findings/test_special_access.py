@@ -51,7 +51,7 @@ def test_of_an_ordinary_app_nothing_is_told(made, kind):
 )
 def test_who_sees_messages_or_the_screen_is_suspect_without_any_permission(made, kind, counted):
     app = made.app(holds=[kind])
-    assert unrecognised.is_unrecognised_reader(app, made.ground(app)) is counted
+    assert unrecognised.is_unrecognised_reader(app, made.ground(app).knowledge) is counted
     assert not list(special_access.check(app, made.ground(app)))  # its name is its owner's to ask for
     named = made.ground(app, include_unrecognised=True)
     assert [one.message.key for one in unrecognised.check(app, named)] == (["suspect.another_way"] if counted else [])
