@@ -11,7 +11,8 @@ from privaudit.capture.collector import split_answers
 from privaudit.cli.console import CliConsole
 from privaudit.dumpsys import device
 from privaudit.errors import EXIT_OK, EXIT_UNREADABLE, PhoneError
-from privaudit.i18n import Translator, sanitize_text
+from privaudit.i18n import Translator
+from privaudit.i18n.sanitize import sanitize_text
 from privaudit.model import Phone, PhoneState
 from privaudit.transport import diagnosis, vendors
 from privaudit.transport.device_selector import serial_suffixes

@@ -13,7 +13,8 @@ import typer
 from privaudit.cli.console import CliConsole
 from privaudit.cli.options import HELP_TRANSLATOR, LanguageOption, PlainOption, create_command_group, parse_country
 from privaudit.errors import KnowledgeError
-from privaudit.i18n import Translator, sanitize_text
+from privaudit.i18n import Translator
+from privaudit.i18n.sanitize import sanitize_text
 from privaudit.knowledge.schema import UNDATED, Rule, RuleClause
 from privaudit.model import Message
 

@@ -19,7 +19,8 @@ from privaudit.cli.options import (
     create_command_group,
     parse_country,
 )
-from privaudit.i18n import Translator, sanitize_text
+from privaudit.i18n import Translator
+from privaudit.i18n.sanitize import sanitize_text
 from privaudit.knowledge import Knowledge
 from privaudit.knowledge.sdks import Sdk
 from privaudit.knowledge.signatures import RowRef, SignatureEntry

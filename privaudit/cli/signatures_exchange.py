@@ -23,7 +23,8 @@ from privaudit.cli.signatures import (
     signatures_help_text,
 )
 from privaudit.errors import KnowledgeError, UsageError
-from privaudit.i18n import Translator, sanitize_text
+from privaudit.i18n import Translator
+from privaudit.i18n.sanitize import sanitize_text
 from privaudit.knowledge import export as toml_text
 from privaudit.knowledge.schema import SignatureRow
 from privaudit.vetting.document import VettedApp

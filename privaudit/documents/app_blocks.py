@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterator, Mapping
 
 from privaudit.documents import DocumentBlock, DocumentTable, Paragraph
-from privaudit.i18n import sanitize_text
+from privaudit.i18n.sanitize import sanitize_text
 from privaudit.model import DataClass
 from privaudit.report import matrix, summary
 from privaudit.report.view import ReportView

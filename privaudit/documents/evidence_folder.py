@@ -26,7 +26,8 @@ from privaudit.capture.text_folder import answer_file_name
 from privaudit.documents import evidence_pages, render_document
 from privaudit.documents.evidence_pages import grouped_hash
 from privaudit.errors import SourceError, UsageError
-from privaudit.i18n import Translator, sanitize_text
+from privaudit.i18n import Translator
+from privaudit.i18n.sanitize import sanitize_text
 from privaudit.model import Counts, Report, Severity, Verdict
 
 DISCLOSABLE: Final = "disclosable"

@@ -9,7 +9,7 @@ from privaudit.facts import permission_table
 from privaudit.facts.access import DATA_PERMISSIONS
 from privaudit.findings import severity
 from privaudit.findings.context import CheckContext
-from privaudit.i18n import display_name
+from privaudit.i18n.sanitize import display_name
 from privaudit.model import AccessState, App, DataClass, Finding, History, Message
 
 _CLOSED_STATES: Final = frozenset({AccessState.NOT_ALLOWED, AccessState.NOT_REQUESTED})

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from privaudit.findings import severity
 from privaudit.findings.context import CheckContext
-from privaudit.i18n import display_name
+from privaudit.i18n.sanitize import display_name
 from privaudit.model import App, Finding, Message, Severity, SignatureMatch
 
 

@@ -8,7 +8,7 @@ from typing import Final
 from privaudit.findings import severity
 from privaudit.findings.context import CheckContext
 from privaudit.findings.unrecognised import is_reported
-from privaudit.i18n import display_name
+from privaudit.i18n.sanitize import display_name
 from privaudit.model import App, Finding, Message
 
 _READING_KINDS: Final = frozenset({"default_phone"})

@@ -8,7 +8,7 @@ from typing import Final
 from privaudit.findings import data_access, severity
 from privaudit.findings.context import CheckContext
 from privaudit.findings.lending import all_labels
-from privaudit.i18n import display_name
+from privaudit.i18n.sanitize import display_name
 from privaudit.knowledge import Knowledge
 from privaudit.model import App, AppSummary, Finding, Message, MessageValue
 

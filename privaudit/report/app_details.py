@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from privaudit.i18n import display_name
+from privaudit.i18n.sanitize import display_name
 from privaudit.model import Access, AccessState, App, DataClass, History, Message, MessageValue, ReadBy, SignatureMatch
 from privaudit.report import matrix
 from privaudit.report.view import ReportView

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Final, Literal
 
 from privaudit.errors import UsageError
-from privaudit.i18n import display_name
+from privaudit.i18n.sanitize import display_name
 from privaudit.model import AccessState, App, Report
 
 DIFF_SCHEMA: Final = "privaudit-diff/1"

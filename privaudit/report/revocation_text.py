@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import Final
 
 from privaudit import roms
-from privaudit.i18n import Translator, display_name, sanitize_text
+from privaudit.i18n import Translator
+from privaudit.i18n.sanitize import display_name, sanitize_text
 from privaudit.model import AccessState, App, DataClass, Message, MessageValue, Phone, Report, Rom, UserKind
 from privaudit.report import summary
 from privaudit.report.layout import hanging_indent, title_indent, wrap

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from privaudit.i18n import Translator, display_name
+from privaudit.i18n import Translator
+from privaudit.i18n.sanitize import display_name
 from privaudit.model import App, Finding, Message, Report, Severity, Step, User, UserKind
 from privaudit.revocation.steps import ordered_steps
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from privaudit.capture.model import Capture
-from privaudit.i18n import sanitize_text
+from privaudit.i18n.sanitize import sanitize_text
 from privaudit.model import Command, Reply
 from privaudit.revocation import ledger as ledgers
 from privaudit.revocation import state as readings

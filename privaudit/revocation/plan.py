@@ -20,7 +20,7 @@ from privaudit.android import (
 from privaudit.dumpsys import device
 from privaudit.errors import PhoneError
 from privaudit.findings import severity
-from privaudit.i18n import display_name
+from privaudit.i18n.sanitize import display_name
 from privaudit.model import App, LendingVerdict, Message, Phone, Step, User, UserKind
 from privaudit.revocation import commands, settings_page, steps
 from privaudit.revocation.change import FIXED_FLAGS, Change, ChangeKind, TargetState

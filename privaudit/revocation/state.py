@@ -22,7 +22,7 @@ from privaudit.dumpsys.package_checks import parse_and_check_dump
 from privaudit.dumpsys.package_list import parse_package_list
 from privaudit.dumpsys.package_model import PackageBlock
 from privaudit.errors import PhoneError, UsageError
-from privaudit.i18n import sanitize_text
+from privaudit.i18n.sanitize import sanitize_text
 from privaudit.model import AnswerState, App, EffectiveState, Facts, Permission, Phone
 from privaudit.revocation import commands
 from privaudit.revocation.change import FIXED_FLAGS, Change, ChangeKind, TargetState

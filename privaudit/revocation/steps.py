@@ -13,7 +13,7 @@ from privaudit import roms
 from privaudit.android import RUNTIME_PERMISSIONS_SDK
 from privaudit.facts import permission_table
 from privaudit.findings import severity
-from privaudit.i18n import display_name
+from privaudit.i18n.sanitize import display_name
 from privaudit.model import App, Finding, Message, MessageValue, Phone, Step, UserKind
 from privaudit.revocation import settings_page
 

@@ -11,7 +11,8 @@ from typing import Any, Final
 from pydantic import TypeAdapter
 
 from privaudit.errors import EXIT_FINDINGS, EXIT_INCOMPLETE, EXIT_OK, EXIT_UNREADABLE
-from privaudit.i18n import MAX_LABEL_CHARS, Translator, sanitize_text
+from privaudit.i18n import Translator
+from privaudit.i18n.sanitize import MAX_LABEL_CHARS, sanitize_text
 from privaudit.model import DataClass, Message
 from privaudit.report import gaps
 from privaudit.report.layout import hanging_indent, pad

@@ -18,7 +18,7 @@ from privaudit.capture import apk_plan
 from privaudit.facts.access import DATA_PERMISSIONS, OTHER_ROUTES, UNRESTRICTED_APP_LIST
 from privaudit.facts.permission_table import SPECIAL_PERMISSIONS
 from privaudit.findings import legal_rules, lending, listed, severity
-from privaudit.i18n import display_name
+from privaudit.i18n.sanitize import display_name
 from privaudit.knowledge import Knowledge
 from privaudit.knowledge.schema import Rule
 from privaudit.knowledge.sdks import Sdk

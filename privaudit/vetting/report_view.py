@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date
 
-from privaudit.i18n import Translator, display_name
+from privaudit.i18n import Translator
+from privaudit.i18n.sanitize import display_name
 from privaudit.model import DataClass, LendingVerdict, Message, MessageValue
 from privaudit.report import gaps, legal_rules
 from privaudit.vetting.document import (

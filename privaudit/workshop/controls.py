@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Final
 
 from privaudit.errors import PhoneError
-from privaudit.i18n import Translator, sanitize_text
+from privaudit.i18n import Translator
+from privaudit.i18n.sanitize import sanitize_text
 from privaudit.model import Message
 from privaudit.report import summary
 from privaudit.report.view import ReportView

@@ -31,7 +31,8 @@ from privaudit.dumpsys import appops, device, package_checks
 from privaudit.dumpsys.package_list import parse_package_list
 from privaudit.errors import PrivauditError
 from privaudit.facts.package_dumps import _KEPT_PERMISSIONS
-from privaudit.i18n import Translator, sanitize_text
+from privaudit.i18n import Translator
+from privaudit.i18n.sanitize import sanitize_text
 from privaudit.knowledge import csv_format, minisign, rights, stix, update
 from privaudit.knowledge import signatures as lists
 from privaudit.knowledge.loader import Problems
