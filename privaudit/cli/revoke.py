@@ -160,7 +160,7 @@ class LedgerCommand(PhoneCommand):
             app = replace(now.find_app(*key) or selected_apps[key], label=selected_apps[key].label)
             todo[key] = steps.steps_for_kinds(doors, app, now.facts.phone, kinds.get(key[1], UserKind.OTHER))
         if any(todo.values()):
-            lines += prose.manual_step_lines(language, "instead", todo, selected_apps)
+            lines += prose.manual_step_lines(language, "remedy.instead", todo, selected_apps)
         lines.append(language.t("remedy.regrant"))
         self.console.write_stdout("".join(f"{line}\n" for line in lines))
 
