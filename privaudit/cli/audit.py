@@ -252,6 +252,7 @@ def demo(  # noqa: PLR0913 - audit's options
     story: Annotated[str, typer.Argument(metavar="[STORY]", help=help_text("cli.story"))] = "borrower",
     *,
     list_stories: Annotated[bool, typer.Option("--list", help=help_text("cli.list"))] = False,
+    serve: Annotated[bool, typer.Option("--serve", help=help_text("cli.serve"))] = False,
     output: OutputOption = None,
     as_json: JsonOption = False,
     lang: LanguageOption = None,
@@ -276,6 +277,11 @@ def demo(  # noqa: PLR0913 - audit's options
             return
         if story not in virtual.scenario_names():
             raise UsageError("errors.no_story", given=story, known=virtual.scenario_names())
+        if serve:
+            if output or as_json:
+                raise UsageError("errors.serve_report")
+            _serve_demo(talk, story)
+            return
         wishes = {"all_apps": all_apps, "unknown": unknown, "share": share}
         desk = AuditRunner(talk, output or [], country, **wishes, as_json=as_json, as_json_lines=False)
         desk.validate_options(0)
@@ -284,6 +290,27 @@ def demo(  # noqa: PLR0913 - audit's options
         with virtual.connect_phone(virtual.load_scenario(story)) as connection:
             capture = desk.collect(connection, knowledge, collection_options(no_apks, hash_apks), demo=True)
         raise typer.Exit(desk.report_capture(capture, knowledge))
+
+
+def _serve_demo(console: CliConsole, scenario: str) -> None:
+    """Keep the virtual phone open and print the commands to practise with, in a shell's words."""
+    from privaudit import virtual_phone
+    from privaudit.virtual_phone.serve import serve_phone
+
+    def print_commands(transport: str, package: str) -> None:
+        ledger = f"demo-{transport.rpartition(':')[2]}.ledger.json"
+        commands = ("audit", f"revoke {package} --apply --ledger {ledger}", f"undo {ledger} --apply")
+        lines = "".join(f"  privaudit {command} --transport {transport}\n" for command in commands)
+        head, end = console.language.t("cli.serving", transport=transport), console.language.t("cli.serving_end")
+        console.write_stdout(f"{head}\n\n{lines}\n{end}\n")
+
+    console.print_message("cli.starting_demo", version=__version__)
+    serve_phone(
+        virtual_phone.load_scenario(scenario),
+        on_ready=print_commands,
+        on_page=lambda page: console.print_message("cli.serving_page", page=page),
+    )
+    console.print_message("cli.serving_ended")
 
 
 def capture(  # noqa: PLR0913 - audit's options
