@@ -237,7 +237,7 @@ def test_a_phone_that_both_ways_see_stands_once(look, monkeypatch, by_server, on
 
 def test_debians_server_lists_what_it_reaches(run, adb, demo_phone):
     with demo_phone() as one, demo_phone() as other:
-        other.policy = KeyPolicy(answer="ignore")
+        other.key_policy = KeyPolicy(answer="ignore")
         adb("connect", one.address)
         adb("connect", other.address)
         done = run("devices", ANDROID_ADB_SERVER_PORT=str(adb.port))

@@ -1,67 +1,64 @@
-"""What an APK says of itself: names in the phone's languages, permissions, an icon or none, and who signed it."""
+"""What an APK declares: labels in the phone's languages, permissions, a launcher icon, and its signers."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from privaudit.apk import manifest as apk_manifest
-from privaudit.apk import signing as apk_certificates
 from privaudit.apk.axml import XmlValue
 from privaudit.apk.labels import LabelResolver, missing_part_error, touch_references
-from privaudit.apk.manifest import ApkManifest, UsesPermission
+from privaudit.apk.manifest import ApkManifest, UsesPermission, parse_manifest
 from privaudit.apk.parts import ARSC, MANIFEST, SIGNING_BLOCK, ApkError, ApkPart, ApkParts
 from privaudit.apk.resource_table import ResourceTable
-from privaudit.apk.signing import SigningInfo
+from privaudit.apk.signing import SigningInfo, parse_signing_info
 from privaudit.model import AnswerState, Message, RequestedState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApkInfo:
-    """What was read of one APK. What could not be read says why, and is never guessed."""
+    """What was read from one APK. Each missing value has its reason, and is never guessed."""
 
     package: str
     label: str | None
-    """In the first of the phone's languages that the app speaks, else its default."""
+    """In the first of the phone's languages that the app supports, else its default."""
     labels: Mapping[str, str]
-    """By the phone's language tags; `apk_names.UNDETERMINED_LANGUAGE` for all other languages."""
+    """By the phone's language tags; `privaudit.apk.labels.UNDETERMINED_LANGUAGE` for all other languages."""
     label_problem: Message | None
     """Why there is no `label`."""
     launcher_labels: tuple[str, ...]
-    """What stands under its icons where that is not `label`: an app may call itself otherwise in the settings."""
+    """Labels of its launcher icons that differ from `label`, the name in the phone's settings."""
     launcher_icon: bool | None
-    """Whether the manifest gives it an icon; an app can take it away later. ``None``: not read."""
+    """Whether the manifest declares a launcher icon; an app can remove it later. ``None``: not read."""
     uses_permissions: tuple[UsesPermission, ...] | None
-    """Every permission that it asks for; ``None``: not read."""
+    """Every requested permission; ``None``: not read."""
     version_code: int | None
     version_name: str | None
     target_sdk: int | None
     signing: SigningInfo | None
     signing_problem: Message | None
-    """Why `signing` is not known; ``None`` also where it was not wanted."""
+    """Why `signing` is unknown; ``None`` also if it was not requested."""
     problem: Message | None
-    """Why nothing could be read, or why what was read is not of this app."""
+    """Why nothing could be read, or why the file is not of this app."""
     sha256: str | None
 
     def request_state(self, permission: str, sdk: int | None) -> RequestedState:
-        """Whether the manifest asks for `permission` on a phone of `sdk`."""
+        """Return whether the manifest requests `permission` on a phone of `sdk`."""
         if self.uses_permissions is None:
             return RequestedState.UNKNOWN
-        asks = [
-            one
-            for one in self.uses_permissions
-            if one.permission == permission and (one.max_sdk is None or sdk is None or sdk <= one.max_sdk)
-        ]
-        return RequestedState.YES if asks else RequestedState.NO
+        is_requested = any(
+            request.permission == permission and (request.max_sdk is None or sdk is None or sdk <= request.max_sdk)
+            for request in self.uses_permissions
+        )
+        return RequestedState.YES if is_requested else RequestedState.NO
 
 
 def parse_manifest_part(part: ApkPart) -> ApkManifest:
-    """What a manifest says.
+    """Parse the manifest in `part`.
 
     Raises:
         ApkError: it cannot be read.
     """
-    return apk_manifest.parse_manifest(part.to_bytes())
+    return parse_manifest(part.to_bytes())
 
 
 def read_installed_apk(
@@ -139,21 +136,22 @@ def _read_parsed_apk(
 
 
 def read_apk_file(apk: ApkParts, manifest: ApkManifest) -> ApkInfo:
-    """Read an APK that is on no phone: its names in every language that it speaks.
+    """Read an APK file outside of a phone: its labels in every language that it supports.
 
     Args:
-        apk: its parts, whole.
-        manifest: read from them already.
+        apk: its parts, complete.
+        manifest: parsed from them.
     """
-    names = LabelResolver(apk, (), None)
-    labels, label_problem = names.resolve_all_languages(_label_value(manifest))
-    icons = [
-        name
-        for one in _launcher_label_values(manifest)
-        for name in names.resolve_all_languages(one)[0].values()
-        if name not in labels.values()
+    resolver = LabelResolver(apk, (), None)
+    labels, label_problem = resolver.resolve_all_languages(_label_value(manifest))
+    launcher_labels = [
+        label
+        for value in _launcher_label_values(manifest)
+        for label in resolver.resolve_all_languages(value)[0].values()
+        if label not in labels.values()
     ]
-    return _with_manifest(_with_labels(_empty_info(apk), names, labels, label_problem, icons), apk, manifest, names)
+    info = _with_labels(_empty_info(apk), resolver, labels, label_problem, launcher_labels)
+    return _with_manifest(info, apk, manifest, resolver)
 
 
 def _empty_info(apk: ApkParts) -> ApkInfo:
@@ -176,12 +174,12 @@ def _empty_info(apk: ApkParts) -> ApkInfo:
 
 
 def _label_value(manifest: ApkManifest) -> XmlValue | None:
-    return manifest.label or next((one.label for one in manifest.launchers), None)
+    return manifest.label or next((launcher.label for launcher in manifest.launchers), None)
 
 
 def _launcher_label_values(manifest: ApkManifest) -> Iterable[XmlValue]:
-    """What stands under its icons, where that is said."""
-    return (one.label for one in manifest.launchers if one.enabled and one.label is not None)
+    """Return the declared labels of enabled launcher icons."""
+    return (launcher.label for launcher in manifest.launchers if launcher.enabled and launcher.label is not None)
 
 
 def _with_labels(
@@ -192,21 +190,21 @@ def _with_labels(
     launcher_labels: Iterable[str | None],
 ) -> ApkInfo:
     label = resolver.displayed_label(labels)
-    others = tuple(dict.fromkeys(name for name in launcher_labels if name is not None and name != label))
-    return replace(empty, label=label, labels=labels, label_problem=label_problem, launcher_labels=others)
+    differing = tuple(dict.fromkeys(name for name in launcher_labels if name is not None and name != label))
+    return replace(empty, label=label, labels=labels, label_problem=label_problem, launcher_labels=differing)
 
 
 def _with_manifest(info: ApkInfo, apk: ApkParts, manifest: ApkManifest, resolver: LabelResolver) -> ApkInfo:
     signing, signing_problem = _read_signing_info(apk)
-    version = manifest.version_name
+    version_name = None
+    if manifest.version_name is not None:
+        version_name = resolver.displayed_label(resolver.resolve_device_languages(manifest.version_name)[0])
     return replace(
         info,
-        launcher_icon=any(one.enabled for one in manifest.launchers),
+        launcher_icon=any(launcher.enabled for launcher in manifest.launchers),
         uses_permissions=manifest.uses_permissions,
         version_code=manifest.version_code,
-        version_name=resolver.displayed_label(resolver.resolve_device_languages(version)[0])
-        if version is not None
-        else None,
+        version_name=version_name,
         target_sdk=manifest.target_sdk,
         signing=signing,
         signing_problem=signing_problem,
@@ -232,19 +230,18 @@ def _check_manifest(apk: ApkParts, manifest: ApkManifest | ApkError | None, vers
 
 
 def _read_signing_info(apk: ApkParts) -> tuple[SigningInfo | None, Message | None]:
-    wanted = SIGNING_BLOCK in apk.parts or any(name.upper().startswith("META-INF/") for name in apk.parts)
     if SIGNING_BLOCK in apk.problems:
         return None, apk.problems[SIGNING_BLOCK]
-    if not wanted:
+    if not apk.has_signatures:
         return None, None
     try:
-        return apk_certificates.parse_signing_info(apk.parts), None
+        return parse_signing_info(apk.parts), None
     except ApkError as error:
         return None, error.message
 
 
 def _label_resource_ids(manifest: ApkManifest) -> Iterable[int]:
-    """Resources that a name, or the version, stands in."""
-    for text in (manifest.label, manifest.version_name, *(launcher.label for launcher in manifest.launchers)):
-        if text is not None and text.resource_id is not None:
-            yield text.resource_id
+    """Yield the resources of the labels and of the version name."""
+    for value in (manifest.label, manifest.version_name, *(launcher.label for launcher in manifest.launchers)):
+        if value is not None and value.resource_id is not None:
+            yield value.resource_id

@@ -385,8 +385,8 @@ def test_withdrawn_in_the_middle(checked, demo_phone, whole_of, patient):
 
         def revoke(_number, data):
             # By what was asked, not by messages: a busy phone cuts the same answer into fewer of them.
-            if len(phone.commands) > 1 and phone.policy.answer != "ignore":
-                phone.policy = KeyPolicy(answer="ignore")
+            if len(phone.commands) > 1 and phone.key_policy.answer != "ignore":
+                phone.key_policy = KeyPolicy(answer="ignore")
                 phone.forget()
             return [data]
 
@@ -404,7 +404,7 @@ def test_a_key_that_changed_must_be_allowed_anew(checked, demo_phone, key_folder
     first = adb_auth.load_or_create(key_folder)
     with guarded(demo_phone, always_allow=True) as phone:
         assert checked(phone, "--no-apks").report is not None
-        phone.policy = KeyPolicy(answer="ignore")
+        phone.key_policy = KeyPolicy(answer="ignore")
         assert checked(phone, "--no-apks").report is not None  # remembered
         for file in key_folder.iterdir():
             file.unlink()
@@ -412,5 +412,5 @@ def test_a_key_that_changed_must_be_allowed_anew(checked, demo_phone, key_folder
         assert done.code == 4
         assert adb_auth.load_or_create(key_folder).fingerprint in done.err
         assert first.fingerprint not in done.err
-        phone.policy = KeyPolicy(answer="allow")
+        phone.key_policy = KeyPolicy(answer="allow")
         assert checked(phone, "--no-apks").report is not None
