@@ -7,6 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
+PER_USER_RANGE: Final = 100000
+"""``UserHandle.PER_USER_RANGE``: a uid is the number of the Android user times this, plus the app id."""
+FIRST_APP_ID: Final = 10000
+"""``Process.FIRST_APPLICATION_UID``: smaller app ids belong to the system."""
 _CHUNK_CHARS: Final = 1 << 18
 
 

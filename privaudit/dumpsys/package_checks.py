@@ -6,16 +6,15 @@ import re
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
-from typing import Final
 
 from privaudit.capture.questions import PERMISSIONS, is_package_name
+from privaudit.dumpsys import FIRST_APP_ID
 from privaudit.dumpsys.package_list import InstalledPackage
 from privaudit.dumpsys.package_model import PackageBlock, PackageDump, PackageUserState
 from privaudit.dumpsys.package_parser import parse_package_dump
 
 _STATIC_LIBRARY_NAME = re.compile(r".+_\d+\Z")
 """The version is part of the name. ``pm list packages`` leaves static libraries out."""
-_FIRST_APP_ID: Final = 10000
 
 
 def parse_and_check_dump(
@@ -65,7 +64,7 @@ def _find_forgery(
         # Each block lists every Android user; the last block of a truncated text may lack some.
         if name != last_name and block.users.keys() != all_users:
             return name
-        if block.app_id is not None and block.app_id >= _FIRST_APP_ID:
+        if block.app_id is not None and block.app_id >= FIRST_APP_ID:
             other = blocks_by_app_id.setdefault(block.app_id, block)
             if other is not block and (block.shared_user is None or block.shared_user != other.shared_user):
                 return name  # only a shared user gives two packages one uid

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Final
 
 from privaudit.capture.questions import is_package_name
-from privaudit.dumpsys import iter_lines_with_offset
+from privaudit.dumpsys import PER_USER_RANGE, iter_lines_with_offset
 
 _PACKAGE_LINE = re.compile(
     r"^package:(?:(?P<path>/\S+)=)?(?P<package>[A-Za-z0-9_.]+)(?: versionCode:\d+)?(?: stopped=(?:true|false))?"
@@ -18,7 +18,6 @@ _PACKAGE_LINE = re.compile(
 )
 _CACHED_LISTS: Final = 32
 """Two for each user of each phone that is read at the same time. Each list is parsed after each round of questions."""
-_PER_USER_RANGE: Final = 100000
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +48,7 @@ def parse_package_list(text: str) -> tuple[Mapping[str, InstalledPackage], int]:
                 apk_path=match["path"],
                 installer=installer if installer not in {None, "null"} and is_package_name(installer or "") else None,
                 has_installer_field=installer is not None,
-                app_id=int(uid) % _PER_USER_RANGE if uid else None,
+                app_id=int(uid) % PER_USER_RANGE if uid else None,
                 offset=offset,
             )
         elif line.strip() and not line.startswith("WARNING: linker"):

@@ -1,7 +1,7 @@
 """Every layout of Android 6 to 16 and of four makers: what is printed is read back, damage is noticed, work is linear.
 
-Hypothesis draws the phones and ``privaudit.virtual_phone.dump_writers`` prints them. ``tests/virtual_phone`` compares the
-writers with real output (``test_samples_again.py``).
+Hypothesis draws the phones; ``privaudit.virtual_phone.dump_writers`` prints them, and ``tests/virtual_phone`` compares
+those writers with real output (``test_samples_again.py``).
 """
 
 from __future__ import annotations
