@@ -40,7 +40,7 @@ def changed(capture, key, **values):
     return replace(capture, answers=MappingProxyType(answers))
 
 
-def test_what_is_remembered_is_what_is_read_afresh(taken):
+def test_cached_facts_equal_fresh_facts(taken):
     first = without_details(taken)
     asked = replace(taken, apks=MappingProxyType({}))
     refused = changed(taken, "appops", state=AnswerState.REFUSED, text="")
@@ -53,7 +53,7 @@ def test_what_is_remembered_is_what_is_read_afresh(taken):
         assert facts.gather_facts(capture, memory) == facts.gather_facts(capture)
 
 
-def test_only_apps_of_which_the_phone_says_more_are_built_anew(taken, monkeypatch):
+def test_only_apps_with_new_answers_are_rebuilt(taken, monkeypatch):
     built = []
     real = apps.build_app
     monkeypatch.setattr(
