@@ -128,10 +128,6 @@ def _add_data_dir_name(block: PackageBlock, value: str) -> None:
         block.self_names.add(value.rpartition("/")[2])
 
 
-def _set_code_path(block: PackageBlock, value: str) -> None:
-    block.code_path = value
-
-
 def _set_version_and_target_sdk(block: PackageBlock, value: str) -> None:
     if match := _VERSION_VALUE.match(value):
         block.version_code, block.target_sdk = int(match[1]), int(match[2])
@@ -139,14 +135,6 @@ def _set_version_and_target_sdk(block: PackageBlock, value: str) -> None:
 
 def _set_version_name(block: PackageBlock, value: str) -> None:
     block.version_name = None if value == "null" else value
-
-
-def _set_first_installed(block: PackageBlock, value: str) -> None:
-    block.first_installed = value
-
-
-def _set_last_updated(block: PackageBlock, value: str) -> None:
-    block.last_updated = value
 
 
 def _set_installer(block: PackageBlock, value: str) -> None:
@@ -158,22 +146,23 @@ def _set_flags(block: PackageBlock, value: str) -> None:
     block.flags = frozenset(value.strip("[ ]").split())
 
 
-def _set_compatible_name(block: PackageBlock, value: str) -> None:
-    block.compatible_name = value
+def _text_field(attribute: str) -> FieldHandler:
+    """Return a handler that stores the value unchanged."""
+    return lambda block, value: setattr(block, attribute, value)
 
 
 _FIELD_HANDLERS: Final[Mapping[str, FieldHandler]] = {
-    "compat name": _set_compatible_name,
+    "compat name": _text_field("compatible_name"),
     "userId": _set_app_id,
     "appId": _set_app_id,
     "sharedUser": _set_shared_user,
     "pkg": _add_package_name,
-    "codePath": _set_code_path,
+    "codePath": _text_field("code_path"),
     "versionCode": _set_version_and_target_sdk,
     "versionName": _set_version_name,
     "dataDir": _add_data_dir_name,
-    "firstInstallTime": _set_first_installed,
-    "lastUpdateTime": _set_last_updated,
+    "firstInstallTime": _text_field("first_installed"),
+    "lastUpdateTime": _text_field("last_updated"),
     "installerPackageName": _set_installer,
     "pkgFlags": _set_flags,
 }

@@ -1,4 +1,4 @@
-"""Reads a capture into facts. Nothing is judged here, and nothing that was not read becomes "not granted"."""
+"""Turn a capture into facts, without judging them. What was not read never becomes "not granted"."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from privaudit.dumpsys.package_list import InstalledPackage, parse_package_list
 from privaudit.facts import apk_facts, apps, coverage, package_dumps
 from privaudit.facts.apps import AppInputs
 from privaudit.facts.effective_permission import OP_SWITCHES, OP_SWITCHES_MAX_SDK
+from privaudit.facts.package_dumps import PackageDumps
 from privaudit.model import (
     AnswerState,
     AppSummary,
@@ -50,8 +51,12 @@ def summarise_phone(
             from there.
         parsed_apks: By package, APKs that were parsed when they were read.
     """
-    lists = _checked_package_lists(capture)
-    package_lists = {user: one.packages for user, one in lists.items() if one.answer.state is AnswerState.ANSWERED}
+    checked_lists = _check_package_lists(capture)
+    package_lists = {
+        user: checked.packages
+        for user, checked in checked_lists.items()
+        if checked.answer.state is AnswerState.ANSWERED
+    }
     properties = device.parse_properties(capture.answer("properties").text)
     dumps = package_dumps.read_package_dumps(capture, package_lists)
     phone = device.phone_from_properties(properties, dumps.full.dump.sdk)
@@ -60,7 +65,7 @@ def summarise_phone(
     if clock_answer.translated_from is not None:
         clock = replace(clock, offset_s=None)  # no computer's clock was read beside it
     kinds = _user_kinds(capture, phone.sdk, dumps.user_ids() | set(package_lists))
-    ops, ops_answer = _checked_appops(capture, dumps, package_lists)
+    ops, ops_answer = _check_appops(capture, dumps, package_lists)
     special = special_access.parse_special_access(capture)
     inputs = AppInputs(
         sdk=phone.sdk,
@@ -77,7 +82,7 @@ def summarise_phone(
         special_access=special.by_package_and_user,
         clock=DumpClock(now=now, zone=ZoneInfo(clock.zone) if clock.zone else None),
     )
-    users = tuple(_build_user(number, kind, capture, lists, dumps) for number, kind in sorted(kinds.items()))
+    users = tuple(_build_user(number, kind, capture, checked_lists, dumps) for number, kind in sorted(kinds.items()))
     version_codes = dumps.version_codes()
     apks = _read_apks(capture, phone, version_codes, previous, parsed_apks or {})
     summaries = tuple(_summarise_apps(capture, inputs, users, apks, previous))
@@ -85,13 +90,13 @@ def summarise_phone(
         answers={
             "packages": dumps.full.answer,
             "appops": ops_answer,
-            **{one.answer.key: one.answer for one in lists.values()},
+            **{checked.answer.key: checked.answer for checked in checked_lists.values()},
         },
         unparsed_lines={
             "packages": dumps.full.dump.unparsed_lines,
             "appops": ops.unparsed_lines,
             "users": device.count_unparsed_user_lines(capture.answer("users").text),
-            **{one.answer.key: one.unparsed_lines for one in lists.values()},
+            **{checked.answer.key: checked.unparsed_lines for checked in checked_lists.values()},
             **special.unparsed_lines,
         },
         package_dumps=dumps,
@@ -199,92 +204,92 @@ def _shared_answers(capture: Capture) -> Mapping[str, int]:
 
 @dataclass(frozen=True, slots=True)
 class _CheckedPackageList:
-    """``pm list packages`` of one user, its state put right by what the text turned out to be."""
+    """``pm list packages`` of one user. The state of `answer` reflects what its text contains."""
 
     answer: Answer
     packages: Mapping[str, InstalledPackage]
     unparsed_lines: int
 
 
-def _checked_package_lists(capture: Capture) -> Mapping[int, _CheckedPackageList]:
-    lists = {}
+def _check_package_lists(capture: Capture) -> Mapping[int, _CheckedPackageList]:
+    checked_lists = {}
     for answer in capture.answers_to("installed"):
         user = answer.user or 0
-        found, unparsed = parse_package_list(answer.text)
-        own = capture.answer(f"third_party.{user}")
+        packages, unparsed_lines = parse_package_list(answer.text)
+        third_party = capture.answer(f"third_party.{user}")
         problem = None
-        if not found:
-            problem = "coverage.no_packages"  # no phone is without apps
+        if not packages:
+            problem = "coverage.no_packages"  # every phone has apps
         elif answer.exit_code is None and not answer.text.endswith("\n"):
             problem = "coverage.no_end"
-        elif own.state is AnswerState.ANSWERED and not parse_package_list(own.text)[0].keys() <= found.keys():
-            problem = "coverage.no_end"  # one list holds what the longer one lacks
+        elif (
+            third_party.state is AnswerState.ANSWERED
+            and not parse_package_list(third_party.text)[0].keys() <= packages.keys()
+        ):
+            problem = "coverage.no_end"  # the shorter list has a package that the longer one lacks
+        checked = answer
         if problem is not None and answer.state is AnswerState.ANSWERED:
-            answer = replace(answer, state=AnswerState.UNREADABLE, detail=coverage_message(problem))  # noqa: PLW2901
-        lists[user] = _CheckedPackageList(answer, found, unparsed)
-    return lists
+            checked = replace(answer, state=AnswerState.UNREADABLE, detail=coverage_message(problem))
+        checked_lists[user] = _CheckedPackageList(checked, packages, unparsed_lines)
+    return checked_lists
 
 
 def _user_kinds(capture: Capture, sdk: int | None, seen_user_ids: Iterable[int]) -> dict[int, UserKind]:
-    """Users that were listed; those that only other answers tell of, too."""
-    others = {number: UserKind.OWNER if number == 0 else UserKind.OTHER for number in seen_user_ids}
-    return {**others, **device.parse_users(capture.answer("users").text, sdk)}
+    """Return the listed users, and those that only other answers mention."""
+    unlisted = {user_id: UserKind.OTHER if user_id else UserKind.OWNER for user_id in seen_user_ids}
+    return {**unlisted, **device.parse_users(capture.answer("users").text, sdk)}
 
 
 def _build_user(
     user_id: int,
     kind: UserKind,
     capture: Capture,
-    package_lists: Mapping[int, _CheckedPackageList],
-    package_dumps: package_dumps.PackageDumps,
+    checked_lists: Mapping[int, _CheckedPackageList],
+    dumps: PackageDumps,
 ) -> User:
-    answer = package_lists[user_id].answer if user_id in package_lists else capture.answer(f"installed.{user_id}")
-    by_blocks = answer.state is AnswerState.NOT_ASKED and user_id in package_dumps.user_ids()
-    checked = answer.state is AnswerState.ANSWERED or by_blocks
+    answer = checked_lists[user_id].answer if user_id in checked_lists else capture.answer(f"installed.{user_id}")
+    is_in_dump = answer.state is AnswerState.NOT_ASKED and user_id in dumps.user_ids()
+    checked = answer.state is AnswerState.ANSWERED or is_in_dump
     return User(id=user_id, kind=kind, checked=checked, why_not=None if checked else answer.state)
 
 
-def _checked_appops(
-    capture: Capture,
-    package_dumps: package_dumps.PackageDumps,
-    package_lists: Mapping[int, Mapping[str, InstalledPackage]],
+def _check_appops(
+    capture: Capture, dumps: PackageDumps, package_lists: Mapping[int, Mapping[str, InstalledPackage]]
 ) -> tuple[AppOpsDump, Answer]:
     answer = capture.answer("appops")
-    parsed = _parse_appops_cached(answer.text)
+    dump = _parse_appops_cached(answer.text)
     if not answer.text:
-        return parsed, answer
-    forged = parsed.forged_name or _find_wrong_uid(parsed, package_dumps, package_lists)
-    if forged is not None:
-        return AppOpsDump(), replace(
-            answer, state=AnswerState.UNREADABLE, detail=coverage_message("coverage.forged", package=forged)
-        )
-    if answer.state is not AnswerState.ANSWERED:
-        return parsed, answer
-    if not parsed.uids:
-        return parsed, replace(answer, state=AnswerState.UNREADABLE, detail=coverage_message("coverage.not_this_dump"))
-    if answer.exit_code is None and not parsed.reached_end:
-        return parsed, replace(answer, state=AnswerState.UNREADABLE, detail=coverage_message("coverage.no_end"))
-    return parsed, answer
+        return dump, answer
+    problem = None
+    forged_name = dump.forged_name or _find_wrong_uid(dump, dumps, package_lists)
+    if forged_name is not None:
+        dump, problem = AppOpsDump(), coverage_message("coverage.forged", package=forged_name)
+    elif answer.state is AnswerState.ANSWERED and not dump.uids:
+        problem = coverage_message("coverage.not_this_dump")
+    elif answer.state is AnswerState.ANSWERED and answer.exit_code is None and not dump.reached_end:
+        problem = coverage_message("coverage.no_end")
+    return dump, answer if problem is None else replace(answer, state=AnswerState.UNREADABLE, detail=problem)
 
 
 @lru_cache(maxsize=package_dumps.CACHED_DUMPS)
 def _parse_appops_cached(text: str) -> AppOpsDump:
-    return appops.parse_appops(text, apps.RELEVANT_OPS)  # the same after each round of asking a phone
+    return appops.parse_appops(text, apps.RELEVANT_OPS)  # facts are gathered again after each round of questions
 
 
 def _find_wrong_uid(
-    parsed: AppOpsDump,
-    package_dumps: package_dumps.PackageDumps,
-    package_lists: Mapping[int, Mapping[str, InstalledPackage]],
+    dump: AppOpsDump, dumps: PackageDumps, package_lists: Mapping[int, Mapping[str, InstalledPackage]]
 ) -> str | None:
-    """A package that app-ops name below the uid of another app."""
-    for number, uid in parsed.uids.items():
-        user, app_id = divmod(number, PER_USER_RANGE)
+    """Return a package that app-ops list under the uid of another app."""
+    for uid, uid_ops in dump.uids.items():
+        user, app_id = divmod(uid, PER_USER_RANGE)
         if app_id < FIRST_APP_ID:
-            continue  # the system's own uids go by names that no package has
-        for name in uid.packages:
-            block, line = package_dumps.full.dump.packages.get(name), package_lists.get(user, {}).get(name)
-            known = {block.app_id if block is not None else None, line.app_id if line is not None else None} - {None}
-            if known and app_id not in known:
+            continue  # names under the system's own uids need not be packages
+        for name in uid_ops.packages:
+            block, entry = dumps.full.dump.packages.get(name), package_lists.get(user, {}).get(name)
+            known_ids = {
+                block.app_id if block is not None else None,
+                entry.app_id if entry is not None else None,
+            } - {None}
+            if known_ids and app_id not in known_ids:
                 return name
     return None

@@ -1,4 +1,4 @@
-"""Joins what APKs say of themselves with what the phone says of them: names, requests, certificates."""
+"""Read the APKs of a capture and add their labels, certificates and hashes to the apps."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from privaudit.model import AnswerState, App, AppSummary, Coverage, LabelState
 
 
 def base_apk_paths(capture: Capture) -> Mapping[str, str]:
-    """Where each installed package's base APK is; the owner's copy, where several users have it."""
-    found: dict[str, str] = {}
-    for answer in sorted(capture.answers_to("installed"), key=lambda one: one.user or 0):
-        for package, line in parse_package_list(answer.text)[0].items():
-            if line.apk_path is not None:
-                found.setdefault(package, line.apk_path)
-    return found
+    """Return the path of each package's base APK; that of the owner, if several users have the package."""
+    paths: dict[str, str] = {}
+    for answer in sorted(capture.answers_to("installed"), key=lambda answer: answer.user or 0):
+        for package, entry in parse_package_list(answer.text)[0].items():
+            if entry.apk_path is not None:
+                paths.setdefault(package, entry.apk_path)
+    return paths
 
 
 AppT = TypeVar("AppT", App, AppSummary)
@@ -57,25 +57,32 @@ def _certificates(info: ApkInfo, sdk: int | None) -> tuple[str, ...]:
 def apk_coverage_rows(capture: Capture, apps: tuple[AppSummary, ...]) -> tuple[Coverage, ...]:
     """How many names were read, and whether the phone computed what files hash to.
 
-    An app that reads and whose name could not be read may be a lending app. Hashes are extra: nobody misses a finding
-    for want of them who does not ask.
+    An app that can read data and has no readable label may be a lending app. Missing hashes hide nothing: they are
+    computed only on request.
     """
-    hashed = any(one.sha256 is not None for one in capture.apks.values())
-    refused = next((one.problems[FILE_SHA256] for one in capture.apks.values() if FILE_SHA256 in one.problems), None)
-    state = AnswerState.ANSWERED if hashed else AnswerState.NOT_SUPPORTED if refused else AnswerState.NOT_ASKED
-    hashes = Coverage(question="hashes", user=None, state=state, detail=None if hashed else refused)
-    # Other tools tell hashes without having read a name.
-    tried = {name for name, one in capture.apks.items() if one.state is not AnswerState.NOT_ASKED or one.detail}
+    all_parts = capture.apks.values()
+    is_hashed = any(parts.sha256 is not None for parts in all_parts)
+    problem = next((parts.problems[FILE_SHA256] for parts in all_parts if FILE_SHA256 in parts.problems), None)
+    not_hashed_state = AnswerState.NOT_SUPPORTED if problem else AnswerState.NOT_ASKED
+    hashes = Coverage(
+        question="hashes",
+        user=None,
+        state=AnswerState.ANSWERED if is_hashed else not_hashed_state,
+        detail=None if is_hashed else problem,
+    )
+    # Captures of other tools may contain hashes although no label was read.
+    tried = {name for name, parts in capture.apks.items() if parts.state is not AnswerState.NOT_ASKED or parts.detail}
     if not tried:
         return Coverage(question="names", user=None, state=AnswerState.NOT_ASKED), hashes
-    asked = {app.package: app for app in apps if app.package in tried}
-    unread = {name for name, app in asked.items() if app.label_state is not LabelState.READ and not app.system}
-    reads = {app.package for app in apps if app.can_read}
-    row = Coverage(
+    tried_apps = {app.package: app for app in apps if app.package in tried}
+    unread = {name for name, app in tried_apps.items() if app.label_state is not LabelState.READ and not app.system}
+    readers = {app.package for app in apps if app.can_read}
+    label_count, app_count = len(tried_apps.keys() - unread), len({app.package for app in apps})
+    labels = Coverage(
         question="names",
         user=None,
         state=AnswerState.UNREADABLE if unread else AnswerState.ANSWERED,
-        detail=coverage_message("coverage.names", n=len(asked.keys() - unread), of=len({app.package for app in apps})),
-        could_hide=bool(unread & reads),
+        detail=coverage_message("coverage.names", n=label_count, of=app_count),
+        could_hide=bool(unread & readers),
     )
-    return row, hashes
+    return labels, hashes

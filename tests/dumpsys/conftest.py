@@ -2,6 +2,28 @@
 
 from __future__ import annotations
 
-from tests.fixtures.captures import borrower, by_hand, changed, few, few_by_hand, live, made, phone, run, taken
+from tests.fixtures.captures import (
+    borrower,
+    capture_of,
+    capture_of_phone,
+    live_capture,
+    phone,
+    phone_output,
+    saved_capture,
+    small_phone,
+    small_saved_capture,
+    with_texts,
+)
 
-__all__ = ["borrower", "by_hand", "changed", "few", "few_by_hand", "live", "made", "phone", "run", "taken"]
+__all__ = [
+    "borrower",
+    "capture_of",
+    "capture_of_phone",
+    "live_capture",
+    "phone",
+    "phone_output",
+    "saved_capture",
+    "small_phone",
+    "small_saved_capture",
+    "with_texts",
+]

@@ -1,7 +1,7 @@
 """Every layout of Android 6 to 16 and of four makers: what is printed is read back, damage is noticed, work is linear.
 
-Hypothesis draws the phones and ``privaudit.virtual_phone.dump_writers`` prints them. ``tests/virtual_phone`` compares the
-writers with real output (``test_samples_again.py``).
+Hypothesis draws the phones; ``privaudit.virtual_phone.dump_writers`` prints them, and ``tests/virtual_phone`` compares
+those writers with real output (``test_samples_again.py``).
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def read_as_it_came(phone, text):
     return decoded
 
 
-def test_every_layout_that_there_is_is_tried():
+def test_every_layout_is_covered():
     tried = {sdk for sdk, vendor in LAYOUTS if vendor == "aosp"}
     for sdk in set(SUPPORTED_SDKS) - tried:
         older = max(one for one in tried if one < sdk)
@@ -124,7 +124,7 @@ def _sound(dump):
 
 
 @in_every_layout
-def test_dumps_of_packages_are_read_back(sdk, vendor):
+def test_printed_package_dumps_are_parsed_back(sdk, vendor):
     @settings(max_examples=12, phases=PHASES)
     @given(layouts(sdk, vendor))
     def holds(phone):
@@ -173,7 +173,7 @@ def test_dumps_of_packages_are_read_back(sdk, vendor):
 
 
 @in_every_layout
-def test_lists_are_read_back(sdk, vendor):
+def test_printed_package_lists_are_parsed_back(sdk, vendor):
     @settings(max_examples=6, phases=PHASES)
     @given(layouts(sdk, vendor))
     def holds(phone):
@@ -209,7 +209,7 @@ def _age(event):
 
 
 @in_every_layout
-def test_app_ops_are_read_back(sdk, vendor):
+def test_printed_appops_are_parsed_back(sdk, vendor):
     @settings(max_examples=12, phases=PHASES)
     @given(layouts(sdk, vendor))
     def holds(phone):
@@ -244,7 +244,7 @@ def test_app_ops_are_read_back(sdk, vendor):
 
 
 @in_every_layout
-def test_rights_are_read_back(made, sdk, vendor):
+def test_printed_special_access_is_parsed_back(capture_of, sdk, vendor):
     phone = replace(load_scenario("borrower"), sdk=sdk, vendor=vendor)
     texts = {"device_policy": render.format_device_policy(phone)}
     if phone.layout.has_roles:
@@ -254,7 +254,7 @@ def test_rights_are_read_back(made, sdk, vendor):
             f"{key}={render.format_setting(phone, user, 'secure', key)}" for key in SETTINGS
         )
     rights = special_access.parse_special_access(
-        made({key: read_as_it_came(phone, text) for key, text in texts.items()})
+        capture_of({key: read_as_it_came(phone, text) for key, text in texts.items()})
     )
     assert sum(rights.unparsed_lines.values()) == 0
     held = {
@@ -280,11 +280,11 @@ def _states(gathered):
 
 
 @in_every_layout
-def test_what_is_asked_over_the_wire_comes_back(taken, sdk, vendor):
+def test_captured_phone_gives_its_facts(capture_of_phone, sdk, vendor):
     @settings(max_examples=3, phases=PHASES)
     @given(layouts(sdk, vendor))
     def holds(phone):
-        gathered = facts.gather_facts(taken(phone))
+        gathered = facts.gather_facts(capture_of_phone(phone))
         installed = {
             (app.package, user): (app, install)
             for app in phone.apps
@@ -347,9 +347,9 @@ def _holding(phone, name, mode):
 
 
 @in_every_layout
-def test_damage_is_noticed_or_changes_nothing(taken, changed, sdk, vendor):
+def test_damage_is_noticed_or_changes_nothing(capture_of_phone, with_texts, sdk, vendor):
     phone = _drawn(sdk, vendor)
-    live = taken(phone)
+    live_capture = capture_of_phone(phone)
     whole = {
         "packages": package_dump.format_package_dump(phone),
         "appops": render_appops.format_appops_dump(phone, NOW),
@@ -358,14 +358,14 @@ def test_damage_is_noticed_or_changes_nothing(taken, changed, sdk, vendor):
     @settings(max_examples=9, phases=PHASES)
     @given(st.sampled_from(["packages", "appops", "installed.0", "users"]), st.sampled_from(DAMAGES), st.data())
     def holds(key, damage, data):
-        text = whole.get(key, live.answer(key).text)
+        text = whole.get(key, live_capture.answer(key).text)
         damaged = damage(text, data.draw)
         raw = damaged if isinstance(damaged, bytes) else damaged.encode("utf-8", "surrogateescape")
         # As somebody saves it by hand: no exit code tells that it is whole.
-        by_hand = live.with_answers([replace(live.answer(key), exit_code=None)])
-        before = _states(facts.gather_facts(changed(by_hand, {key: text})))
+        saved_capture = live_capture.with_answers([replace(live_capture.answer(key), exit_code=None)])
+        before = _states(facts.gather_facts(with_texts(saved_capture, {key: text})))
         assert any(state.allows_reading for state in before.values())
-        gathered = facts.gather_facts(changed(by_hand, {key: raw}))
+        gathered = facts.gather_facts(with_texts(saved_capture, {key: raw}))
         if not any(row.could_hide for row in gathered.coverage):
             after = _states(gathered)
             assert {
@@ -378,17 +378,17 @@ def test_damage_is_noticed_or_changes_nothing(taken, changed, sdk, vendor):
 
 
 @in_every_layout
-def test_cut_anywhere_nothing_unknown_becomes_denied(taken, changed, sdk, vendor):
+def test_truncated_dump_denies_nothing(capture_of_phone, with_texts, sdk, vendor):
     phone = _drawn(sdk, vendor)
-    live = taken(phone)
-    before = _states(facts.gather_facts(live))
+    live_capture = capture_of_phone(phone)
+    before = _states(facts.gather_facts(live_capture))
     text = package_dump.format_package_dump(phone)
 
     @settings(max_examples=8, phases=PHASES)
     @given(st.integers(0, len(text)))
     def holds(at):
-        cut = live.with_answers([replace(live.answer("packages"), exit_code=None)])
-        gathered = facts.gather_facts(changed(cut, {"packages": text[:at]}))
+        cut = live_capture.with_answers([replace(live_capture.answer("packages"), exit_code=None)])
+        gathered = facts.gather_facts(with_texts(cut, {"packages": text[:at]}))
         after = _states(gathered)
         denied = {AccessState.NOT_ALLOWED, AccessState.NOT_REQUESTED, AccessState.BLOCKED}
         wrong = {told for told, state in before.items() if state.allows_reading and after[told] in denied}
@@ -428,14 +428,14 @@ COPIES = {
 
 
 @in_every_layout
-def test_in_a_copy_that_was_changed_no_grant_becomes_a_no(taken, changed, sdk, vendor):
+def test_reformatted_copy_denies_no_grant(capture_of_phone, with_texts, sdk, vendor):
     phone = _drawn(sdk, vendor)
-    live, text = taken(phone), package_dump.format_package_dump(phone)
-    by_hand = live.with_answers([replace(live.answer("packages"), exit_code=None)])
-    before = _states(facts.gather_facts(changed(by_hand, {"packages": text})))
+    live_capture, text = capture_of_phone(phone), package_dump.format_package_dump(phone)
+    saved_capture = live_capture.with_answers([replace(live_capture.answer("packages"), exit_code=None)])
+    before = _states(facts.gather_facts(with_texts(saved_capture, {"packages": text})))
     for name, copy in COPIES.items():
         assert copy(text) != text
-        gathered = facts.gather_facts(changed(by_hand, {"packages": copy(text)}))
+        gathered = facts.gather_facts(with_texts(saved_capture, {"packages": copy(text)}))
         after = _states(gathered)
         lost = {told for told, state in before.items() if state.allows_reading and not after[told].allows_reading}
         assert {after[told] for told in lost} <= {AccessState.UNKNOWN}, name
@@ -476,7 +476,7 @@ def _many(phone, times):
 
 
 @in_every_layout
-def test_twice_the_phone_is_twice_the_work(sdk, vendor):
+def test_parsing_takes_linear_time(sdk, vendor):
     phone = _drawn(sdk, vendor)
     texts = {
         package_checks.parse_and_check_dump: package_dump.format_package_dump,
@@ -492,7 +492,7 @@ def test_twice_the_phone_is_twice_the_work(sdk, vendor):
 
 
 @pytest.mark.parametrize("sdk", [23, 28, 29, 34])
-def test_twice_the_phone_is_twice_the_work_to_join(taken, sdk):
+def test_gathering_takes_linear_time(capture_of_phone, sdk):
     phone = _drawn(sdk, "aosp")
-    once, twice = taken(_many(phone, 6)), taken(_many(phone, 12))
+    once, twice = capture_of_phone(_many(phone, 6)), capture_of_phone(_many(phone, 12))
     assert _lines_run(lambda: facts.gather_facts(twice)) <= 2.2 * _lines_run(lambda: facts.gather_facts(once))
