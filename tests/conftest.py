@@ -64,7 +64,7 @@ from tests.fixtures.chromium import chromium, opened  # noqa: F401 - fixtures
 _SAMPLES = Path(__file__).resolve().parent.parent.parent / "shared" / "samples"
 
 # Lists that whoever runs the tests took in with `signatures update` must change no test.
-for _name in ("XDG_DATA_HOME", "LOCALAPPDATA"):
+for _name in ("XDG_DATA_HOME", "WIN_PD_OVERRIDE_LOCAL_APPDATA"):
     os.environ[_name] = str(Path(tempfile.gettempdir()) / "privaudit-tests-no-such-folder")
 
 NOW = datetime(2026, 1, 10, 7, 41, 57, tzinfo=UTC)

@@ -171,15 +171,16 @@ def update(
 ) -> None:
     """Take in newer lists."""
     from privaudit import knowledge
-    from privaudit.knowledge import update as bundle
-    from privaudit.knowledge import update as fetch
+    from privaudit.knowledge import update as signature_update
 
     talk = CliConsole(lang, plain=plain)
     with talk.handle_errors():
         chosen = parse_country(country)
-        believed = bundle.load_public_keys(key or ())
-        talk.print_message("signatures.network" if fetch.is_url(source) else "signatures.no_network", path=source)
-        taken = bundle.install_update(source, believed)
+        believed = signature_update.load_public_keys(key or ())
+        talk.print_message(
+            "signatures.network" if signature_update.is_url(source) else "signatures.no_network", path=source
+        )
+        taken = signature_update.install_update(source, believed)
         talk.print_message(
             "signatures.updated", number=taken.number, released_on=taken.released, comment=taken.comment or "-"
         )
