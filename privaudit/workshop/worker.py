@@ -15,7 +15,7 @@ from typing import Final
 
 from privaudit import audit, resume
 from privaudit.audit import ReportOptions
-from privaudit.capture import collector, questions
+from privaudit.capture import collector, scripts
 from privaudit.capture.model import Capture
 from privaudit.errors import ConnectionLost, PhoneError, PrivauditError
 from privaudit.facts.cache import AppCache
@@ -201,7 +201,7 @@ class DeviceWorker:
         if connection is None:
             raise PhoneError("errors.lost")
         try:
-            said = connection.run(questions.wireless_debugging_state(), timeout_s=_CLOSING_CHECK_TIMEOUT_S).stdout
+            said = connection.run(scripts.wireless_debugging_state(), timeout_s=_CLOSING_CHECK_TIMEOUT_S).stdout
         except ConnectionLost:
             # What switching USB debugging off looks like from here, and a pulled cable too: the bus tells which.
             self._emit(ClosingChecked(self._device.connection_id, {"wireless": None, "usb": None}))
