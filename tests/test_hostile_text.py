@@ -235,13 +235,13 @@ def test_names_of_a_plan(made, attack):
 
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_no_attack_is_a_name_that_may_enter_a_command(attack):
-    from privaudit.capture import questions
+    from privaudit.capture import questions, scripts
     from privaudit.revocation import commands
 
     text = ATTACKS[attack]
     assert not questions.is_package_name(text)
-    assert not questions.is_apk_path(f"/data/app/{text}/base.apk") or attack == "long"
+    assert not scripts.is_apk_path(f"/data/app/{text}/base.apk") or attack == "long"
     assert not questions.is_answer_key(f"package.{text}")
     assert not commands.is_component(f"{text}/.A", text)
     with pytest.raises(ValueError, match="package"):
-        list(questions.follow_up_rounds("@@0", [f"package.{text}"], max_bytes=4000))
+        list(scripts.follow_up_rounds("@@0", [f"package.{text}"], max_bytes=4000))
