@@ -12,7 +12,8 @@ from typing import get_args
 import pytest
 
 import privaudit
-from privaudit.documents import letters, render_document, rights_page
+from privaudit.documents import letters, rights_page
+from privaudit.documents.render import render_document
 from privaudit.errors import UsageError
 from privaudit.i18n import Translator, catalog
 from privaudit.knowledge import rights
@@ -276,7 +277,7 @@ def squeezed(text):
 def untraced(shown, known):
     """What looks like an article or a number in `result_lines` when all that the items of `known` say is taken out."""
     said = set()
-    for _, item in known.every():
+    for _, item in known.all_items():
         assert item.source
         for words in filter(None, (item.name, item.text)):
             said |= set(map(words.text, TONGUES))
