@@ -16,8 +16,8 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.text import Text
 
-from privaudit import documents
 from privaudit.documents import letters
+from privaudit.documents.render import render_document
 from privaudit.errors import PrivauditError
 from privaudit.i18n import Translator
 from privaudit.knowledge import rights
@@ -122,8 +122,8 @@ def outputs(report, code):
             paper = letters.draft_letter(report, report.apps[0].package, kind, rights.load_rights("IN"))
         except PrivauditError:  # a stranger's report may have nothing to write about
             continue
-        yield f"{kind} txt", documents.render_document(paper, "txt")
-        yield f"{kind} md", documents.render_document(paper, "md")
+        yield f"{kind} txt", render_document(paper, "txt")
+        yield f"{kind} md", render_document(paper, "md")
 
 
 @pytest.mark.parametrize("strange", [False, True])
