@@ -20,7 +20,7 @@ from privaudit.dumpsys import device
 from privaudit.errors import PhoneError, SourceError
 from privaudit.knowledge import Knowledge
 from privaudit.model import AnswerState, Source
-from privaudit.transport import Transport
+from privaudit.transport.base import Transport
 
 _MAX_ROUNDS: Final = 3
 """The list of Android users decides the questions for each user, and their answers decide which apps are inspected."""
@@ -76,7 +76,8 @@ def resume_capture(
             break
     if options.read_labels:
         progress("naming")
-        capture = collect_apks(logging_transport, capture, knowledge, options, on_apk_progress)
+        phone_facts = facts.summarise_phone(capture)
+        capture = collect_apks(logging_transport, phone_facts, knowledge, options, on_apk_progress).capture
     if capture.answers == before.answers and capture.apks == before.apks:
         return before
     return replace(capture, log=(*before.log, *logging_transport.log), source=Source(kind=transport.kind, sha256=None))
@@ -85,9 +86,12 @@ def resume_capture(
 def missing_keys(capture: Capture, knowledge: Knowledge) -> Iterator[str]:
     """Yield the keys of answers of a complete capture that are missing or were cut by a lost connection."""
     capture = replace(capture, apks=MappingProxyType({}))  # apps to inspect are chosen before any APK is read
-    gathered = facts.gather_facts(capture)
-    user_ids = [user.id for user in gathered.users] or [0]
-    for key in (*questions.expected_keys(gathered.phone.sdk, user_ids), *packages_to_inspect(gathered, knowledge)):
+    phone_facts = facts.summarise_phone(capture)
+    user_ids = [user.id for user in phone_facts.users] or [0]
+    for key in (
+        *questions.expected_keys(phone_facts.phone.sdk, user_ids),
+        *packages_to_inspect(phone_facts, knowledge),
+    ):
         if _was_cut(capture.answer(key)):
             yield key
 

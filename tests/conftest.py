@@ -19,7 +19,7 @@ import pytest
 from privaudit import audit, knowledge
 from privaudit.capture.answers import classify_answer
 from privaudit.capture.model import Capture
-from privaudit.findings import CheckContext
+from privaudit.findings.context import CheckContext
 from privaudit.model import (
     Access,
     AccessState,
@@ -310,7 +310,7 @@ def ground(*apps: App, include_unrecognised: bool = False, **changed: object) ->
     )
     given = {"capture": capture({"packages": _TEXT}), "facts": facts, "knowledge": knowledge.load_knowledge(demo=True)}
     names = frozenset(one.package for one in apps)
-    return CheckContext(**{**given, "include_unrecognised": include_unrecognised, "packages": names, **changed})
+    return CheckContext(**{**given, "include_unrecognised": include_unrecognised, "all_packages": names, **changed})
 
 
 @pytest.fixture(scope="session")

@@ -165,12 +165,12 @@ def test_an_interrupted_scan_keeps_what_is_done_and_goes_on(run, environment, cr
     slow.mkdir()
     # Reading a line takes half a second here, so that there is a middle in which to stop.
     (slow / "sitecustomize.py").write_text(
-        "import time\nfrom privaudit import scan\nreal = scan.line\n"
-        "def line(job, known):\n    time.sleep(0.5)\n    return real(job, known)\nscan.line = line\n"
+        "import time\nfrom privaudit.vetting import batch\nreal = batch.vet_to_json\n"
+        "def vet_slowly(job, context):\n    time.sleep(0.5)\n    return real(job, context)\nbatch.vet_to_json = vet_slowly\n"
     )
     process = subprocess.Popen(
         [sys.executable, "-m", "privaudit", "apk", str(crawl), "-o", str(lines)],
-        env={**environment, "PYTHONPATH": str(slow)},
+        env={**environment, "PYTHONPATH": os.pathsep.join([str(slow), environment.get("PYTHONPATH", "")])},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 import privaudit
-from privaudit.documents import letters, render_document, rights_page
+from privaudit.documents import letters, rights_page
+from privaudit.documents.render import render_document
 from privaudit.errors import UsageError
 from privaudit.i18n import Translator, catalog
 from privaudit.knowledge import rights

@@ -8,7 +8,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
-from privaudit.capture.questions import (
+from privaudit.capture.scripts import (
     BLOCK_BYTES,
     MAX_BLOCK_INDEX,
     BlockRange,
@@ -18,7 +18,7 @@ from privaudit.capture.questions import (
     new_marker,
 )
 from privaudit.model import Command
-from privaudit.transport import Transport
+from privaudit.transport.base import Transport
 
 MAX_ROUND_BYTES: Final = 8 * 1024 * 1024
 """Bytes asked for together: they are in memory at the same time."""

@@ -42,10 +42,10 @@ from privaudit.errors import (
 if TYPE_CHECKING:
     from privaudit.audit import CollectionOptions, ReportOptions
     from privaudit.capture.model import Capture
-    from privaudit.facts.cache import AppCache
+    from privaudit.facts import PhoneFacts
     from privaudit.knowledge import Knowledge
     from privaudit.model import Report
-    from privaudit.transport import Transport
+    from privaudit.transport.base import Transport
 
 
 class AuditRunner:
@@ -71,7 +71,7 @@ class AuditRunner:
         self.all_apps = all_apps
         self.include_unrecognised = unknown
         self.share = share
-        self._cache: AppCache | None = None
+        self._phone_facts: PhoneFacts | None = None
 
     def validate_options(self, source_count: int) -> None:
         """Refuse what cannot be done, before a phone is asked anything.
@@ -140,25 +140,23 @@ class AuditRunner:
     ) -> Capture:
         """Take a capture of a phone; `show` need not read again what was read for it."""
         from privaudit import audit as pipeline
-        from privaudit.facts.cache import AppCache
 
-        self._cache = AppCache()
-        return pipeline.collect(
+        capture, self._phone_facts = pipeline.collect_with_facts(
             transport,
             knowledge,
             demo=demo,
             options=options,
             progress=self.console.round,
             on_apk_progress=self.console.update_progress_bar,
-            cache=self._cache,
         )
+        return capture
 
     def report_capture(self, capture: Capture, knowledge: Knowledge) -> int:
         """Judge a capture and deliver the report."""
         from privaudit import audit as pipeline
         from privaudit import resume
 
-        code = self.write_outputs(pipeline.build_report(capture, knowledge, self.report_options, self._cache))
+        code = self.write_outputs(pipeline.build_report(capture, knowledge, self.report_options, self._phone_facts))
         if capture.source.is_live and resume.was_interrupted(capture):
             self.console.print_error(ConnectionLost("errors.cut_audit"))
         return code
@@ -254,6 +252,7 @@ def demo(  # noqa: PLR0913 - audit's options
     story: Annotated[str, typer.Argument(metavar="[STORY]", help=help_text("cli.story"))] = "borrower",
     *,
     list_stories: Annotated[bool, typer.Option("--list", help=help_text("cli.list"))] = False,
+    serve: Annotated[bool, typer.Option("--serve", help=help_text("cli.serve"))] = False,
     output: OutputOption = None,
     as_json: JsonOption = False,
     lang: LanguageOption = None,
@@ -278,6 +277,11 @@ def demo(  # noqa: PLR0913 - audit's options
             return
         if story not in virtual.scenario_names():
             raise UsageError("errors.no_story", given=story, known=virtual.scenario_names())
+        if serve:
+            if output or as_json:
+                raise UsageError("errors.serve_report")
+            _serve_demo(talk, story)
+            return
         wishes = {"all_apps": all_apps, "unknown": unknown, "share": share}
         desk = AuditRunner(talk, output or [], country, **wishes, as_json=as_json, as_json_lines=False)
         desk.validate_options(0)
@@ -286,6 +290,27 @@ def demo(  # noqa: PLR0913 - audit's options
         with virtual.connect_phone(virtual.load_scenario(story)) as connection:
             capture = desk.collect(connection, knowledge, collection_options(no_apks, hash_apks), demo=True)
         raise typer.Exit(desk.report_capture(capture, knowledge))
+
+
+def _serve_demo(console: CliConsole, scenario: str) -> None:
+    """Keep the virtual phone open and print the commands to practise with, in a shell's words."""
+    from privaudit import virtual_phone
+    from privaudit.virtual_phone.serve import serve_phone
+
+    def print_commands(transport: str, package: str) -> None:
+        ledger = f"demo-{transport.rpartition(':')[2]}.ledger.json"
+        commands = ("audit", f"revoke {package} --apply --ledger {ledger}", f"undo {ledger} --apply")
+        lines = "".join(f"  privaudit {command} --transport {transport}\n" for command in commands)
+        head, end = console.language.t("cli.serving", transport=transport), console.language.t("cli.serving_end")
+        console.write_stdout(f"{head}\n\n{lines}\n{end}\n")
+
+    console.print_message("cli.starting_demo", version=__version__)
+    serve_phone(
+        virtual_phone.load_scenario(scenario),
+        on_ready=print_commands,
+        on_page=lambda page: console.print_message("cli.serving_page", page=page),
+    )
+    console.print_message("cli.serving_ended")
 
 
 def capture(  # noqa: PLR0913 - audit's options

@@ -30,7 +30,7 @@ from privaudit.i18n import Translator
 if TYPE_CHECKING:
     from privaudit.capture.remote_apks import ReadProgress
     from privaudit.model import Message
-    from privaudit.transport import AuthorizationWait, Transport
+    from privaudit.transport.base import AuthorizationWait, Transport
 
 _ROUNDS = {"first_round": "cli.first_round", "later_round": "cli.later_round", "naming": "cli.naming"}
 """The line that each round of questions begins with."""

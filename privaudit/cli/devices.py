@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from privaudit.capture import questions
+from privaudit.capture import scripts
 from privaudit.capture.collector import split_answers
 from privaudit.cli.console import CliConsole
 from privaudit.dumpsys import device
@@ -32,8 +32,8 @@ def scan_devices() -> tuple[ConnectionSurvey, tuple[Phone | None, ...]]:
         if one.obstacle is None:
             try:
                 with diagnosis.connect_if_authorized(one) as connection:
-                    marker = questions.new_marker()
-                    (command,) = questions.follow_up_rounds(marker, ["properties"], max_bytes=connection.command_limit)
+                    marker = scripts.new_marker()
+                    (command,) = scripts.follow_up_rounds(marker, ["properties"], max_bytes=connection.command_limit)
                     output = connection.run(command, timeout_s=_PROPERTIES_TIMEOUT_S).stdout
             except PhoneError as error:
                 seen = diagnosis.with_error(one, error)

@@ -70,21 +70,22 @@ def letter(
 
 def validate_document_outputs(output: list[Path]) -> None:
     """Refuse, before anything is asked, a file that could not be written."""
-    from privaudit import documents
+    from privaudit.documents import render
 
     for path in output:
-        documents.output_format(path)
+        render.output_format(path)
 
 
 def write_document(console: CliConsole, document: Document, output: list[Path]) -> None:
     """Write `document` to each file, or print it."""
-    from privaudit import documents, report
+    from privaudit import report
+    from privaudit.documents import render
 
     for path in output:
-        report.save_text(documents.render_document(document, documents.output_format(path)), path)
+        report.save_text(render.render_document(document, render.output_format(path)), path)
         console.print_message("cli.saved", path=str(path))
     if not output:
-        console.write_stdout(documents.render_document(document, "txt"))
+        console.write_stdout(render.render_document(document, "txt"))
 
 
 def show_rights(

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from privaudit.revocation.change import Change
     from privaudit.revocation.ledger import Ledger, LedgerEntry
     from privaudit.revocation.plan import RevocationPlan
-    from privaudit.transport import Transport
+    from privaudit.transport.base import Transport
 
 
 class LedgerCommand(PhoneCommand):
@@ -50,7 +50,7 @@ class LedgerCommand(PhoneCommand):
         """The named apps, for each Android user that has them, in the order in which they were named."""
         from privaudit import facts, findings
 
-        judged = findings.recognise_apps(facts.gather_facts(capture), knowledge)
+        judged = findings.recognise_apps(facts.gather_facts(capture).apps, knowledge)
         return {
             (app.package, app.user): app for name in dict.fromkeys(packages) for app in judged if app.package == name
         }
@@ -160,7 +160,7 @@ class LedgerCommand(PhoneCommand):
             app = replace(now.find_app(*key) or selected_apps[key], label=selected_apps[key].label)
             todo[key] = steps.steps_for_kinds(doors, app, now.facts.phone, kinds.get(key[1], UserKind.OTHER))
         if any(todo.values()):
-            lines += prose.manual_step_lines(language, "instead", todo, selected_apps)
+            lines += prose.manual_step_lines(language, "remedy.instead", todo, selected_apps)
         lines.append(language.t("remedy.regrant"))
         self.console.write_stdout("".join(f"{line}\n" for line in lines))
 

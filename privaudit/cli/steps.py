@@ -81,7 +81,6 @@ class PhoneCommand:
         from privaudit import audit
         from privaudit.audit import ReportOptions
         from privaudit.cli.audit import AuditRunner
-        from privaudit.facts.cache import AppCache
 
         desk = AuditRunner(
             self.console, [], self.country, all_apps=bool(packages), unknown=True, as_json=False, as_json_lines=False
@@ -92,15 +91,13 @@ class PhoneCommand:
             return self._report_from_source(source, desk, wishes)
         with self.console.connect(self.transport, self.serial) as connection:
             knowledge = desk.load_knowledge(self.signatures)
-            memory = AppCache()
-            taken = audit.collect(
+            taken, phone_facts = audit.collect_with_facts(
                 connection,
                 knowledge,
                 progress=self.console.round,
                 on_apk_progress=self.console.update_progress_bar,
-                cache=memory,
             )
-        return audit.build_report(taken, knowledge, wishes, memory)
+        return audit.build_report(taken, knowledge, wishes, phone_facts)
 
     def _report_from_source(self, source: Path, audit_runner: AuditRunner, options: ReportOptions) -> Report:
         from privaudit import audit

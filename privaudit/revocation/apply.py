@@ -20,7 +20,7 @@ from privaudit.revocation import state as readings
 from privaudit.revocation.change import Change, ChangeKind, Outcome, TargetState
 from privaudit.revocation.ledger import Ledger, LedgerEntry
 from privaudit.revocation.state import DeviceState
-from privaudit.transport import Transport
+from privaudit.transport.base import Transport
 
 MAX_ERROR_CHARS: Final = 300
 """Characters of what a phone says against a command. Its makers are long-winded, and the reason stands last."""

@@ -16,14 +16,17 @@ from privaudit.android import PER_USER_RANGE, ROLES_SDK
 from privaudit.capture.answers import Answer, missing_answer
 from privaudit.capture.collector import collect_answers
 from privaudit.capture.model import Capture
-from privaudit.dumpsys import appops, device, package_checks
+from privaudit.dumpsys import appops, device
+from privaudit.dumpsys.appops_model import AppOpsDump
+from privaudit.dumpsys.package_checks import parse_and_check_dump
+from privaudit.dumpsys.package_list import parse_package_list
 from privaudit.dumpsys.package_model import PackageBlock
 from privaudit.errors import PhoneError, UsageError
 from privaudit.i18n.sanitize import sanitize_text
 from privaudit.model import AnswerState, App, EffectiveState, Facts, Permission, Phone
 from privaudit.revocation import commands
 from privaudit.revocation.change import FIXED_FLAGS, Change, ChangeKind, TargetState
-from privaudit.transport import Transport
+from privaudit.transport.base import Transport
 
 _REUSED_QUESTIONS: Final = frozenset(
     {"properties", "clock", "users", "installed", "third_party", "settings", "roles", "device_policy"}
@@ -39,7 +42,7 @@ class DeviceState:
 
     facts: Facts
     capture: Capture
-    app_ops: appops.AppOpsDump | None
+    app_ops: AppOpsDump | None
     """``None``: app-ops could not be read."""
     package_blocks: dict[str, PackageBlock]
     """Of the apps whose own dump is whole and sound."""
@@ -162,7 +165,7 @@ def read_state(capture: Capture, package_names: Iterable[str], *, own_dumps_only
         key = f"package.{package}"
         by_name = own_dumps_only or key in capture.answers
         answer = capture.answer(key if by_name else "packages")
-        dump = package_checks.parse_and_check_dump(answer.text, requested_package=package if by_name else None)
+        dump = parse_and_check_dump(answer.text, requested_package=package if by_name else None)
         if answer.state is AnswerState.ANSWERED and dump.forged_name is None and package in dump.packages:
             blocks[package] = dump.packages[package]
     stands_in = not own_dumps_only and not all(f"package.{package}" in capture.answers for package in wanted)
@@ -217,7 +220,7 @@ def phone_for_app(transport: Transport, package: str, user: int) -> Phone:
     properties, installed = (answers.get(key) or missing_answer(key) for key in keys)
     if installed.state is not AnswerState.ANSWERED:
         raise PhoneError("errors.user_missing", user=user, said=_answer_text(installed))
-    if package not in package_checks.parse_package_list(installed.text)[0]:
+    if package not in parse_package_list(installed.text)[0]:
         raise UsageError("errors.app_missing", app=package)
     return device.phone_from_properties(device.parse_properties(properties.text), None)
 
