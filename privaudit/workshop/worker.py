@@ -15,7 +15,7 @@ from typing import Final
 
 from privaudit import audit, resume
 from privaudit.audit import ReportOptions
-from privaudit.capture import collector
+from privaudit.capture import collector, scripts
 from privaudit.capture.model import Capture
 from privaudit.errors import ConnectionLost, PhoneError, PrivauditError
 from privaudit.facts import PhoneFacts
