@@ -22,7 +22,7 @@ CALL_LOG_GROUP_SDK: Final = 28
 """Android 9 (``VERSION_CODES.P``): the call log has a permission group of its own. Before, it belongs to Phone (AOSP
 ``core/res/AndroidManifest.xml``, ``android.permission-group.CALL_LOG``)."""
 ROLES_SDK: Final = 29
-"""Android 10 (``VERSION_CODES.Q``): the default SMS and phone apps are holders of roles (AOSP ``RoleManagerService``)."""
+"""Android 10 (``VERSION_CODES.Q``): the default SMS and phone apps hold a role (AOSP ``RoleManagerService``)."""
 PACKAGE_VISIBILITY_SDK: Final = 30
 """Android 11 (``VERSION_CODES.R``): an app with this target SDK sees only some of the installed apps (AOSP
 ``AppsFilter``). Every other app sees the list of all."""

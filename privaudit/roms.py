@@ -1,7 +1,7 @@
 """Vendor ROMs: detection by system properties, settings pages and menu words, and restrictions on changes over ADB.
 
-Each ROM is one TOML file in ``privaudit/data/roms``; its README explains the keys. Missing entries are inherited from the
-file that ``like`` names, and then from ``aosp.toml``, stock Android.
+Each ROM is one TOML file in ``privaudit/data/roms``; its README explains the keys. Missing entries are inherited from
+the file that ``like`` names, and then from ``aosp.toml``, stock Android.
 """
 
 from __future__ import annotations
@@ -199,5 +199,5 @@ def list_restrictions(rom_id: str) -> tuple[VendorRestriction, ...]:
 
 @cache
 def vendor_user_ids(user_kind: str) -> frozenset[int]:
-    """Return the ids that ROMs give to Android users of `user_kind`: ``clone`` (copies of apps) or ``secure_folder``."""
+    """Return the ids of Android users that ROMs create for copies of apps: ``clone`` or ``secure_folder``."""
     return frozenset(user for rom_id in list_rom_ids() for user in load_rom(rom_id)["users"].get(user_kind, ()))

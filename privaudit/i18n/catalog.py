@@ -1,7 +1,7 @@
 """The languages of privaudit: their catalogs, their plural forms, and the names that operating systems give them.
 
-Each language is one TOML file in ``privaudit/data/locales``, with a table of sentences for each area. ``en.toml`` is the
-base file, and stands in for sentences that another language lacks.
+Each language is one TOML file in ``privaudit/data/locales`` with a table of sentences for each area. ``en.toml`` is
+the base file, and stands in for sentences that another language lacks.
 """
 
 from __future__ import annotations

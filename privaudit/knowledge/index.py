@@ -71,7 +71,7 @@ class Knowledge:
         return tuple(ref.to_match(match_kind) for ref in row_refs)
 
     def find_lender(self, package: str) -> KnownLender | None:
-        """Return the known lender with exactly this package name, from the most confident list, then the first by name."""
+        """Return the known lender with exactly this package name, from the most confident list."""
         ref = self._lender_index.get(package)
         if ref is None:
             return None

@@ -22,7 +22,7 @@ _TRUSTED_COMMENT_PREFIX: Final = "trusted comment: "
 _KEY_ID_BYTES, _PUBLIC_KEY_BYTES, _SIGNATURE_BYTES = 8, 32, 64
 
 SignatureProblem: TypeAlias = Literal["malformed", "other_key", "wrong"]
-"""``malformed``: not a minisign file; ``other_key``: signed with a key that is not trusted; ``wrong``: does not match."""
+"""``malformed``: not a minisign file; ``other_key``: signed with an untrusted key; ``wrong``: does not match."""
 
 
 class MinisignError(Exception):

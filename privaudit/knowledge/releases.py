@@ -16,7 +16,7 @@ from privaudit.knowledge.schema import PartialDate
 
 RELEASE_FILE: Final = "release.toml"
 CURRENT_FILE: Final = "current"
-"""One line: the name of the active folder in `updates_root`. Replacing this file is the step that switches the lists."""
+"""One line: the name of the active folder in `updates_root`. Replacing this file switches the lists in one step."""
 _APP_NAME: Final = "privaudit"
 
 

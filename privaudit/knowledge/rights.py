@@ -1,8 +1,8 @@
-"""The rights of a borrower by country: when to call the police, where to complain, articles of law, answers to questions.
+"""The rights of a borrower by country: when to call the police, where to complain, articles of law, common questions.
 
 ``common.toml`` in ``privaudit/data/rights`` holds what is true everywhere, and no law; ``<country>.toml`` adds to it.
-Every sentence that names an article, an office or a number is an item with its source. Items that were not compared with
-their source are marked, and the mark is printed.
+Every sentence that names an article, an office or a number is an item with its source. Items that were not compared
+with their source are marked, and the mark is printed.
 
 The files hold their sentences in all languages, because a fact and its wordings are reviewed together: English and
 Chinese in each item, and the languages of the country, in which letters are written there.

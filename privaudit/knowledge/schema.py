@@ -42,7 +42,7 @@ CountryCode: TypeAlias = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
 Url: TypeAlias = Annotated[str, Field(pattern=r"^https?://[^\s<>\"]+$")]
 NonEmptyText: TypeAlias = Annotated[str, Field(pattern=r"\S")]
 LenderStatus: TypeAlias = Literal["licensed", "registered", "paired", "market_lender", "embeds_lending"]
-"""What is known of a lender. ``licensed``, ``registered``: the source itself states a licence or an entry in a register;
+"""What is known of a lender. ``licensed``, ``registered``: the source itself states a licence or a register entry;
 ``paired``: a study matched its name with a lender in a register; ``market_lender``: it is on the market;
 ``embeds_lending``: a wallet or shop app that also lends."""
 LenderConfidence: TypeAlias = Literal["low"]
@@ -159,7 +159,7 @@ class RuleClause:
 
     says: RuleStance
     mapping: Literal["stated", "inferred"]
-    """``stated``: the rule names this data itself; ``inferred``: our reading, so every sentence about it says "likely"."""
+    """``stated``: the rule names this data itself; ``inferred``: our reading, so every sentence says "likely"."""
     permissions: tuple[PermissionName, ...] = ()
     special: tuple[NonEmptyText, ...] = ()
     """Kinds of special access that give the same data."""

@@ -1,4 +1,4 @@
-"""Third-party SDKs inside apps that score borrowers, or collect contacts and messages. No finding rests on one alone."""
+"""Third-party SDKs in apps that score borrowers or collect contacts and messages. No finding rests on one alone."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ def render(report: Report, language: Translator) -> str:
         "check_others": view.translate(steps.check_other_apps_step(report.phone)),
         "gaps": tuple(gaps.gap_sentences(view)),
         "limits": summary.limits(view),
-        "rights_country": rights.in_language(rights.report_rights(view).country.name, language.code),
+        "rights_country": rights.country_name(view),
         "stages": tuple(rights.escalation_stages(view)),
         "rights_notes": (*legal_rules.country_suggestion(view), *rights.rights_notes(view)),
         "leaving": summary.leaving_steps(view),

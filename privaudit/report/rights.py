@@ -15,9 +15,14 @@ def report_rights(view: ReportView) -> CountryRights:
     return load_rights(country if country in countries_with_rights() else None)
 
 
+def country_name(view: ReportView) -> str:
+    """Return the country of `report_rights` in the language of the report."""
+    return in_language(report_rights(view).country.name, view.language.code)
+
+
 def rights_title(view: ReportView) -> str:
     """Return the heading of this part."""
-    return view.t("rights.next", country=in_language(report_rights(view).country.name, view.language.code))
+    return view.t("rights.next", country=country_name(view))
 
 
 def escalation_stages(view: ReportView) -> Iterator[tuple[str, tuple[str, ...]]]:
