@@ -26,7 +26,7 @@ def document(tmp_path_factory):
 
 
 @pytest.mark.parametrize(("code", "hostile"), [("en", False), ("zh", False), ("en", True)])
-def test_everybody_can_read_it(opened, document, code, hostile):
+def test_page_is_accessible_at_each_width(opened, document, code, hostile):
     if hostile:
         evil = HOSTILE["markup"] + HOSTILE["bidi"] + HOSTILE["long"]
         app = replace(document.app, label=evil, labels={}, package=evil, version_name=evil, launcher_labels=(evil,))
@@ -43,7 +43,7 @@ def test_everybody_can_read_it(opened, document, code, hostile):
     assert hostile or page.locator("#asks").bounding_box()["y"] < 900
 
 
-def test_a_file_that_could_not_be_read_has_a_page(opened, tmp_path):
+def test_unreadable_file_has_a_page(opened, tmp_path):
     page = opened(
         report.vetting_to_html(vetting.vet(tmp_path / "none.apk", vetting.load_vetting_context()), Translator("en"))
     )
