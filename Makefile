@@ -28,6 +28,7 @@ check: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/mypy --platform win32
+	$(BIN)/lint-imports
 
 # What each language still says in English.
 untranslated: $(READY)

@@ -27,7 +27,8 @@ from privaudit.apk.parts import ARSC, MANIFEST, SIGNING_BLOCK
 from privaudit.capture import remote_apks
 from privaudit.capture.remote_apks import ApkRequest
 from privaudit.model import Command, Reply
-from privaudit.transport import SCRIPT_TIMEOUT_S, Transport, connect
+from privaudit.transport import connect
+from privaudit.transport.base import SCRIPT_TIMEOUT_S, Transport
 from privaudit.virtual_phone import apks as demo_apks
 from privaudit.virtual_phone import load_scenario
 from privaudit.virtual_phone.adbd.auth import KeyPolicy

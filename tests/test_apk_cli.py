@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 import tomllib
+from dataclasses import replace
 
 import pytest
 
@@ -164,12 +165,12 @@ def test_an_interrupted_scan_keeps_what_is_done_and_goes_on(run, environment, cr
     slow.mkdir()
     # Reading a line takes half a second here, so that there is a middle in which to stop.
     (slow / "sitecustomize.py").write_text(
-        "import time\nfrom privaudit import scan\nreal = scan.line\n"
-        "def line(job, known):\n    time.sleep(0.5)\n    return real(job, known)\nscan.line = line\n"
+        "import time\nfrom privaudit.vetting import batch\nreal = batch.vet_to_json\n"
+        "def vet_slowly(job, context):\n    time.sleep(0.5)\n    return real(job, context)\nbatch.vet_to_json = vet_slowly\n"
     )
     process = subprocess.Popen(
         [sys.executable, "-m", "privaudit", "apk", str(crawl), "-o", str(lines)],
-        env={**environment, "PYTHONPATH": str(slow)},
+        env={**environment, "PYTHONPATH": os.pathsep.join([str(slow), environment.get("PYTHONPATH", "")])},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
@@ -253,18 +254,40 @@ def test_a_draft_is_a_row_that_finds_its_app_once_it_has_a_source(run, loan, tmp
     assert {one["match"] for one in found} == {"package", "apk_sha256", "certificate"}
 
 
-def test_a_draft_leaves_out_what_cannot_be_read_and_keys_that_everybody_has(run, loan, tmp_path, monkeypatch):
+def test_a_draft_leaves_out_what_cannot_be_read(run, loan, tmp_path):
     bad = tmp_path / "bad.apk"
     bad.write_bytes(b"PK")
     done = run("signatures", "draft", bad, loan)
     assert done.code == 4
     assert f"{bad} was left out: its file is no APK" in flat(done.err)
     assert len(tomllib.loads(done.out)["app"]) == 1
-    from privaudit import vetting
+
+
+@pytest.mark.parametrize(
+    ("digest", "name"),
+    [
+        ("a40da80a59d170caa950cf15c18c454d47a39b26989d8b640ecd745ba71bf5dc", "AOSP testkey"),
+        ("c8a2e9bccf597c2fb6dc66bee293fc13f2fc47ec77bc6b2b0d52c11f51192ab8", "AOSP platform"),
+        ("28bbfe4a7b97e74681dc55c2fbb6ccb8d6c74963733f6af6ae74d8c3a6e879fd", "AOSP shared"),
+        ("465983f7791f2abeb43ea2cbdc7f21a8260b72bc08a55c839fc1a43bc741a81e", "AOSP media"),
+        ("fac61745dc0903786fb9ede62a962b399f7348f0bb6f899b8332667591033b9c", "React Native debug"),
+    ],
+)
+def test_a_draft_leaves_out_every_test_certificate_that_check_refuses(run, loan, tmp_path, digest, name):
     from privaudit.cli import signatures_exchange
 
+    listed = tmp_path / "list.toml"
+    listed.write_text(
+        '[source]\npublisher = "me"\ntitle = "mine"\n\n'
+        f'[[app]]\npackage = "com.example.a"\ncertificates = ["{digest}"]\n',
+        encoding="utf-8",
+    )
+    checked = run("signatures", "check", listed)
+    assert checked.code != 0
+    assert name in flat(checked.out)
+
     app = vetting.vet(loan, vetting.load_vetting_context()).app
-    monkeypatch.setattr(signatures_exchange, "WELL_KNOWN_TEST_CERTIFICATES", frozenset(app.certificates_sha256))
+    app = replace(app, certificates_sha256=(digest,))
     row = signatures_exchange.draft_row(app, 'x\n[[app]]\npackage = "evil"', Translator("en"))
     (parsed,) = tomllib.loads(row)["app"]  # a file's name opens no row of its own
     assert "certificates" not in parsed

@@ -14,7 +14,7 @@ from privaudit.cli.console import CliConsole
 from privaudit.errors import PhoneError
 from privaudit.i18n import Translator
 from privaudit.model import PhoneState
-from privaudit.transport import adb_device, adb_server, diagnosis, usb
+from privaudit.transport import adb_device, adb_server, diagnosis, libusb
 from privaudit.virtual_phone import load_scenario
 from privaudit.virtual_phone.adbd.auth import KeyPolicy
 from privaudit.virtual_phone.programs import build_programs
@@ -41,7 +41,7 @@ def look(monkeypatch, home, capsys):
         for port, phone in enumerate(plugged, 2):
             phone.ports = [1, port]
         bus = library(list(plugged))
-        monkeypatch.setattr(usb, "load_libusb", lambda: bus)
+        monkeypatch.setattr(libusb, "load_libusb", lambda: bus)
         code = devices.print_devices(CliConsole(lang, plain=True), as_json=as_json)
         out = capsys.readouterr().out
         return code, json.loads(out) if as_json else out
@@ -237,7 +237,7 @@ def test_a_phone_that_both_ways_see_stands_once(look, monkeypatch, by_server, on
 
 def test_debians_server_lists_what_it_reaches(run, adb, demo_phone):
     with demo_phone() as one, demo_phone() as other:
-        other.policy = KeyPolicy(answer="ignore")
+        other.key_policy = KeyPolicy(answer="ignore")
         adb("connect", one.address)
         adb("connect", other.address)
         done = run("devices", ANDROID_ADB_SERVER_PORT=str(adb.port))

@@ -63,8 +63,8 @@ def english(message: Message) -> str:
 
 def chinese(known: Knowledge) -> dict[str, tuple[str, ...]]:
     """Known lenders of China and their names."""
-    lenders = [(part, row) for part in known.lists if part.kind == "lenders" for row in part.rows if row.package]
-    return {row.package or "": row.names for part, row in lenders if "CN" in part.countries_of(row)}
+    lenders = [ref for app_list in known.lists if app_list.kind == "lenders" for ref in app_list.row_refs]
+    return {ref.row.package: ref.row.names for ref in lenders if ref.row.package and "CN" in ref.countries}
 
 
 # --- the shipped files ----------------------------------------------------------------------------------------------

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 import privaudit
-from privaudit import i18n
-from privaudit.i18n import Translator, catalog, display_name, sanitize_text
+from privaudit.i18n import Translator, catalog
+from privaudit.i18n.sanitize import MAX_LABEL_CHARS, display_name, sanitize_text
 from privaudit.model import Message
 from privaudit.report import json as report_json
 from privaudit.report import txt
@@ -230,7 +230,7 @@ def test_menu_words_fall_back_to_stock_android(rom):
 @given(st.text(st.characters(), max_size=700))
 def test_tame_lets_nothing_through(text):
     shown = sanitize_text(text)
-    assert len(shown) <= i18n.MAX_LABEL_CHARS
+    assert len(shown) <= MAX_LABEL_CHARS
     assert shown == " ".join(shown.split())
     for char in shown:
         assert unicodedata.category(char) not in {"Cc", "Cs", "Zl", "Zp"}

@@ -249,9 +249,9 @@ def test_an_unchecked_translation_says_so_everywhere(demo_report, code):
 
 def test_a_checked_translation_and_the_original_bear_no_mark(monkeypatch):
     assert Translator("en").review_notice is None
-    monkeypatch.setattr(catalog, "_area", lambda *_: {"reviewed_by": "A. Speaker"})
+    monkeypatch.setattr(catalog, "_load_area", lambda *_: {"reviewed_by": "A. Speaker"})
     assert Translator("id").review_notice is None
-    monkeypatch.setattr(catalog, "_area", lambda *_: {})
+    monkeypatch.setattr(catalog, "_load_area", lambda *_: {})
     assert Translator("id").review_notice == Message(key="report.unreviewed")
 
 

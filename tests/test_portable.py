@@ -242,7 +242,7 @@ def test_a_double_click_on_the_desktop_file_starts_it(unpacked):
     (line,) = re.findall(r"^Exec=(.+)$", text, re.MULTILINE)
     # First the escapes of a string of the file; then the quoting of its command line, which is the shell's; %k is where
     # the file lies.
-    command = line.replace("\\\\", "\\").replace("%k", shlex.quote_untrusted(str(unpacked / "privaudit.desktop")))
+    command = line.replace("\\\\", "\\").replace("%k", shlex.quote(str(unpacked / "privaudit.desktop")))
     done = subprocess.run(
         ["sh", "-c", command], cwd="/", check=False, capture_output=True, text=True, stdin=subprocess.DEVNULL
     )

@@ -276,7 +276,7 @@ def squeezed(text):
 def untraced(shown, known):
     """What looks like an article or a number in `result_lines` when all that the items of `known` say is taken out."""
     said = set()
-    for _, item in known.every():
+    for _, item in known.all_items():
         assert item.source
         for words in filter(None, (item.name, item.text)):
             said |= set(map(words.text, TONGUES))

@@ -56,7 +56,7 @@ def read(story, tmp_path_factory):
         if service in bodies:
             (root / "folder" / answer_file_name(key)).write_text(bodies[service])
     (root / "folder" / "getprop.txt").write_text(builder.properties(story))
-    (root / "folder" / "date.txt").write_text(f"{int(story.clock(NOW).timestamp())}\n")
+    (root / "folder" / "date.txt").write_text(f"{int(story.device_time(NOW).timestamp())}\n")
     for user in story.user_ids:
         rows = "".join(f"{key}={value}\n" for key, value in builder.secure(story, user).items())
         (root / "folder" / answer_file_name(f"settings.{user}")).write_text(rows)
@@ -80,7 +80,7 @@ def states(gathered):
 
 def without_where(gathered):
     """Facts alone: not in which line of which text they stand."""
-    return replace(gathered, places={}, clock=replace(gathered.clock, offset_s=None))
+    return replace(gathered, locations={}, clock=replace(gathered.clock, offset_s=None))
 
 
 def test_the_saved_check_gives_the_facts_of_the_phone(found):

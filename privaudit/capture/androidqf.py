@@ -30,7 +30,7 @@ from privaudit.capture.questions import is_apk_path
 from privaudit.capture.redact import redact
 from privaudit.capture.text_folder import MAX_FILE_BYTES
 from privaudit.errors import SourceError
-from privaudit.i18n import sanitize_text
+from privaudit.i18n.sanitize import sanitize_text
 from privaudit.model import AnswerState, Source
 
 ACQUISITION_FILE: Final = "acquisition.json"

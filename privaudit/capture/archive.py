@@ -31,7 +31,7 @@ from privaudit.capture.questions import is_package_name
 from privaudit.capture.redact import REDACTED
 from privaudit.capture.text_folder import MAX_FILE_BYTES, answer_file_name, parse_answer_file_name
 from privaudit.errors import SourceError
-from privaudit.i18n import sanitize_text
+from privaudit.i18n.sanitize import sanitize_text
 from privaudit.model import AnswerState, Message, Source, SourceKind
 
 CAPTURE_SCHEMA: Final = "privaudit-capture/1"

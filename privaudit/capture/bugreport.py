@@ -27,7 +27,7 @@ from privaudit.capture.model import Capture
 from privaudit.capture.redact import redact
 from privaudit.capture.text_folder import MAX_FILE_BYTES
 from privaudit.errors import SourceError
-from privaudit.i18n import sanitize_text
+from privaudit.i18n.sanitize import sanitize_text
 from privaudit.model import AnswerState, Source
 
 _SETTINGS_SERVICE: Final = "settings"

@@ -16,7 +16,7 @@ from privaudit.capture.model import Capture, DeviceFingerprint
 from privaudit.capture.redact import redact
 from privaudit.errors import ConnectionLost
 from privaudit.model import Source
-from privaudit.transport import Transport
+from privaudit.transport.base import Transport
 
 _DIGEST_LINE: Final = re.compile(rb"^([0-9a-f]{40}|[0-9a-f]{64})  ?-?\r*$", re.MULTILINE)
 _FINGERPRINT_TIMEOUT_S: Final = 30.0

@@ -12,7 +12,7 @@ from pydantic import AwareDatetime, TypeAdapter, ValidationError
 
 from privaudit.errors import ConnectionLost
 from privaudit.model import Command, Reply
-from privaudit.transport import MAX_OUTPUT_BYTES, SCRIPT_TIMEOUT_S, Transport
+from privaudit.transport.base import MAX_OUTPUT_BYTES, SCRIPT_TIMEOUT_S, Transport
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from privaudit.android import PER_USER_RANGE
 from privaudit.capture.questions import SETTINGS, is_package_name
 
 SETTINGS_SOURCE: Final = "dumpsys settings"
@@ -27,8 +28,7 @@ _SETTING_NAME = re.compile(r"_id:\S* name:(?P<name>\w+)", re.ASCII)
 _IGNORED_LINE = re.compile(r"version: -?\d+$|Historical operations|  \S", re.ASCII)
 """What stands above and behind the settings of a kind; the history only in test builds."""
 _NOT_SET: Final = "null"
-_PER_USER_RANGE: Final = 100000
-_MAX_UID: Final = _PER_USER_RANGE * _PER_USER_RANGE
+_MAX_UID: Final = PER_USER_RANGE * PER_USER_RANGE
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _PATH = re.compile(r"/[^\s\0-\x1f]{1,1024}")
 
@@ -136,9 +136,9 @@ def _is_nonempty_string(installer: object) -> bool:
 
 
 def _parse_user_and_uid(row: Mapping[str, Any]) -> tuple[int, int | None]:
-    uid, user = _int_below(row.get("uid"), _MAX_UID) or None, _int_below(row.get("user_id"), _PER_USER_RANGE)
+    uid, user = _int_below(row.get("uid"), _MAX_UID) or None, _int_below(row.get("user_id"), PER_USER_RANGE)
     if user is None:
-        user = uid // _PER_USER_RANGE if uid else 0
+        user = uid // PER_USER_RANGE if uid else 0
     return user, uid
 
 
@@ -156,7 +156,7 @@ def incomplete_users(document: Any) -> Mapping[int, bool]:  # noqa: ANN401 - JSO
     users = document.get("users") if isinstance(document, dict) else None
     found = {}
     for user in users if isinstance(users, list) else ():
-        number = _int_below(user.get("id"), _PER_USER_RANGE) if isinstance(user, dict) else None
+        number = _int_below(user.get("id"), PER_USER_RANGE) if isinstance(user, dict) else None
         if number is not None and user.get("inventory_status") != "collected":
             said = user.get("error")
             found[number] = isinstance(said, str) and ("SecurityException" in said or "permission" in said)

@@ -19,7 +19,7 @@ from privaudit.capture.questions import BLOCK_BYTES, BlockRange, is_apk_path
 from privaudit.capture.remote_file import RemoteFile
 from privaudit.errors import ConnectionLost
 from privaudit.model import AnswerState, Message
-from privaudit.transport import Transport
+from privaudit.transport.base import Transport
 
 TIME_LIMIT_S: Final = 120.0
 """Longest time for the names of apps that nothing is suspected of."""

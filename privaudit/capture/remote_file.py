@@ -18,7 +18,7 @@ from privaudit.capture.questions import (
     new_marker,
 )
 from privaudit.model import Command
-from privaudit.transport import Transport
+from privaudit.transport.base import Transport
 
 MAX_ROUND_BYTES: Final = 8 * 1024 * 1024
 """Bytes asked for together: they are in memory at the same time."""

@@ -26,13 +26,10 @@ from privaudit.errors import (
 if TYPE_CHECKING:
     from privaudit.audit import CollectionOptions, ReportOptions
     from privaudit.capture.model import Capture
-    from privaudit.facts.cache import AppCache
+    from privaudit.facts import PhoneFacts
     from privaudit.knowledge import Knowledge
     from privaudit.model import Report
-    from privaudit.transport import Transport
-
-LIVE_SOURCES: Final = frozenset({"usb", "tcp", "server", "demo"})
-"""Kinds of source that are a phone. A capture of the demo phone is of kind "demo" after it is saved, too."""
+    from privaudit.transport.base import Transport
 
 _EXIT_CODES_BY_PRIORITY: Final = (EXIT_FINDINGS, EXIT_UNREADABLE, EXIT_INCOMPLETE, EXIT_OK)
 """Of several sources the first of these that one of them has: findings outweigh failures, and failures gaps."""
@@ -93,6 +90,7 @@ def demo(  # noqa: PLR0913 - one parameter per option
     story: Annotated[str, typer.Argument(metavar="[STORY]", help=help_text("cli.story"))] = "borrower",
     *,
     list_stories: Annotated[bool, typer.Option("--list", help=help_text("cli.list"))] = False,
+    serve: Annotated[bool, typer.Option("--serve", help=help_text("cli.serve"))] = False,
     output: options.OutputOption = None,
     as_json: options.JsonOption = False,
     lang: options.LanguageOption = None,
@@ -117,6 +115,11 @@ def demo(  # noqa: PLR0913 - one parameter per option
             return
         if story not in names:
             raise UsageError("errors.no_story", given=story, known=names)
+        if serve:
+            if output or as_json:
+                raise UsageError("errors.serve_report")
+            _serve_demo(console, story)
+            return
         runner = AuditRunner(
             console,
             AuditOptions(
@@ -136,6 +139,27 @@ def demo(  # noqa: PLR0913 - one parameter per option
         with virtual_phone.connect_phone(virtual_phone.load_scenario(story)) as connection:
             capture = runner.collect(connection, knowledge, collection, demo=True)
         raise typer.Exit(runner.report_capture(capture, knowledge))
+
+
+def _serve_demo(console: CliConsole, scenario: str) -> None:
+    """Keep the virtual phone open, and print the commands to practise with as they are typed in a shell."""
+    from privaudit import virtual_phone
+    from privaudit.virtual_phone.serve import serve_phone
+
+    def print_commands(transport: str, package: str) -> None:
+        ledger = f"demo-{transport.rpartition(':')[2]}.ledger.json"
+        commands = ("audit", f"revoke {package} --apply --ledger {ledger}", f"undo {ledger} --apply")
+        lines = [f"  privaudit {command} --transport {transport}" for command in commands]
+        title, note = console.language.t("cli.serving", transport=transport), console.language.t("cli.serving_end")
+        console.write_lines([title, "", *lines, "", note])
+
+    console.print_message("cli.starting_demo", version=__version__)
+    serve_phone(
+        virtual_phone.load_scenario(scenario),
+        on_ready=print_commands,
+        on_page=lambda page: console.print_message("cli.serving_page", page=page),
+    )
+    console.print_message("cli.serving_ended")
 
 
 def schema(*, apk: Annotated[bool, typer.Option("--apk", help=help_text("apkcli.schema_apk"))] = False) -> None:
@@ -204,7 +228,7 @@ class AuditRunner:
         self._options = audit_options
         self._output_files = tuple(Path(name) for name in audit_options.output if name != "-")
         self._as_json = audit_options.as_json or "-" in audit_options.output
-        self._cache: AppCache | None = None
+        self._phone_facts: PhoneFacts | None = None
 
     def validate_options(self, source_count: int) -> None:
         """Refuse options that cannot be carried out, before any phone is asked.
@@ -247,28 +271,26 @@ class AuditRunner:
     def collect(
         self, transport: Transport, knowledge: Knowledge, collection: CollectionOptions, *, demo: bool = False
     ) -> Capture:
-        """Take a capture of a phone. `report_capture` reuses what is parsed for it."""
+        """Take a capture of a phone. `report_capture` reuses the facts that were gathered for it."""
         from privaudit import audit as pipeline
-        from privaudit.facts.cache import AppCache
 
-        self._cache = AppCache()
-        return pipeline.collect(
+        capture, self._phone_facts = pipeline.collect_with_facts(
             transport,
             knowledge,
             demo=demo,
             options=collection,
             progress=self._console.print_round,
             on_apk_progress=self._console.update_progress_bar,
-            cache=self._cache,
         )
+        return capture
 
     def report_capture(self, capture: Capture, knowledge: Knowledge) -> int:
         """Write the report on a capture and return the exit code."""
         from privaudit import audit as pipeline
         from privaudit import resume
 
-        code = self._write_outputs(pipeline.build_report(capture, knowledge, self._report_options(), self._cache))
-        if capture.source.kind in LIVE_SOURCES and resume.was_interrupted(capture):
+        code = self._write_outputs(pipeline.build_report(capture, knowledge, self._report_options(), self._phone_facts))
+        if capture.source.is_live and resume.was_interrupted(capture):
             self._console.print_error(ConnectionLost("errors.cut_audit"))
         return code
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from privaudit.audit import CollectionOptions
     from privaudit.capture.model import Capture
     from privaudit.knowledge import Knowledge
-    from privaudit.transport import Transport
+    from privaudit.transport.base import Transport
 
 
 def register(app: typer.Typer) -> None:

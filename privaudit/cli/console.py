@@ -10,6 +10,7 @@ import io
 import os
 import sys
 import traceback
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from privaudit.capture.remote_apks import ReadProgress
     from privaudit.model import Message
     from privaudit.report.txt import StyledLine
-    from privaudit.transport import AuthorizationWait, Transport
+    from privaudit.transport.base import AuthorizationWait, Transport
 
 _ROUND_KEYS: Final[Mapping[str, str]] = {
     "first_round": "cli.first_round",
@@ -44,8 +45,6 @@ _ROUND_KEYS: Final[Mapping[str, str]] = {
 _PROGRESS_BAR_COLUMNS: Final = 20
 _MIN_TERMINAL_COLUMNS: Final = 60
 """A report is not laid out for narrower terminals: their lines wrap."""
-_YES_ANSWERS: Final = frozenset({"y", "yes", "是", "好", "s", "sí", "oo", "ya", "हाँ", "ndiyo"})
-"""Answers that mean yes, in all languages together: a user may answer in another language than the one shown."""
 
 
 def configure_stdio() -> None:
@@ -63,9 +62,10 @@ def configure_stdio() -> None:
         sys.stdin.reconfigure(errors="replace")
 
 
-def is_yes(answer: str) -> bool:
-    """Return whether an answer, as `CliConsole.prompt` returns it, means yes in any of our languages."""
-    return answer in _YES_ANSWERS
+def is_yes(answer: str, language: Translator) -> bool:
+    """Return whether `answer`, as `CliConsole.prompt` returns it, is a yes in `language` or in English."""
+    words = {*language.t("cli.yes_words").split(), *Translator().t("cli.yes_words").split()}
+    return unicodedata.normalize("NFC", answer) in words
 
 
 def explain_error(error: PrivauditError, language: Translator, brand: str | None = None) -> Iterator[str]:

@@ -13,7 +13,8 @@ from privaudit.cli import options
 from privaudit.cli.console import CliConsole, explain_error, open_console
 from privaudit.cli.options import help_text
 from privaudit.errors import EXIT_OK, EXIT_UNREADABLE, PhoneError
-from privaudit.i18n import Translator, sanitize_text
+from privaudit.i18n import Translator
+from privaudit.i18n.sanitize import sanitize_text
 
 if TYPE_CHECKING:
     from privaudit.model import Phone

@@ -57,7 +57,7 @@ def letter(
         document = letters.draft_letter(saved_report, app, letter_kind, rights.load_rights(country.upper()))
         if letter_kind.is_sent and not yes:
             console.print_message("papers.notice")
-            if not is_yes(console.prompt("cli.ask_letter")):
+            if not is_yes(console.prompt("cli.ask_letter"), console.language):
                 console.print_message("cli.nothing_written")
                 return
         _write_document(console, document, output or [])
@@ -90,18 +90,19 @@ def _validate_output(output: list[Path]) -> None:
     Raises:
         UsageError: its format is unknown, or its folder does not exist.
     """
-    from privaudit import documents
+    from privaudit.documents import render
 
     for path in output:
-        documents.output_format(path)
+        render.output_format(path)
 
 
 def _write_document(console: CliConsole, document: Document, output: list[Path]) -> None:
     """Write `document` to each file, or to standard output where there is none."""
-    from privaudit import documents, report
+    from privaudit import report
+    from privaudit.documents import render
 
     for path in output:
-        report.save_text(documents.render_document(document, documents.output_format(path)), path)
+        report.save_text(render.render_document(document, render.output_format(path)), path)
         console.print_message("cli.saved", path=str(path))
     if not output:
-        console.write_stdout(documents.render_document(document, "txt"))
+        console.write_stdout(render.render_document(document, "txt"))

@@ -107,7 +107,7 @@ class Menu:
             if not page.exists():
                 return
             self._console.print_message("cli.menu_opened" if open_in_browser(page) else "cli.menu_open", path=str(page))
-            keep = is_yes(self._console.prompt("cli.menu_keep"))
+            keep = is_yes(self._console.prompt("cli.menu_keep"), self._console.language)
             if keep:
                 self._console.print_message("cli.menu_kept", path=str(page))
         finally:

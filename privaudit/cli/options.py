@@ -7,6 +7,7 @@ of `signatures` and `rules`, stand beside them: their tables are then parsed onl
 from __future__ import annotations
 
 import itertools
+import re
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -17,9 +18,6 @@ import typer
 
 from privaudit.errors import UsageError
 from privaudit.i18n import Translator, catalog
-
-_COUNTRY_CODE_LETTERS: Final = 2
-"""Letters of a country code of ISO 3166."""
 
 
 def _help_language() -> Translator:
@@ -61,13 +59,13 @@ class PhoneOptions:
 
 
 def parse_country(value: str | None) -> str | None:
-    """Return a two-letter country code in capitals.
+    """Return a country code in capitals; ``None`` and an empty text mean that no country was chosen.
 
     Raises:
-        UsageError: `value` is not two ASCII letters.
+        UsageError: ``country_unknown``: `value` is not two ASCII letters (ISO 3166-1 alpha-2).
     """
     code = value.upper() if value else None
-    if code is not None and not (len(code) == _COUNTRY_CODE_LETTERS and code.isascii() and code.isalpha()):
+    if code is not None and not re.fullmatch(r"[A-Z]{2}", code):
         raise UsageError("errors.country_unknown", given=code)
     return code
 

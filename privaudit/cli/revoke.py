@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from privaudit.revocation.change import Change
     from privaudit.revocation.ledger import Ledger, LedgerEntry
     from privaudit.revocation.plan import RevocationPlan
-    from privaudit.transport import Transport
+    from privaudit.transport.base import Transport
 
 AppsByUser: TypeAlias = Mapping[tuple[str, int], "App"]
 """The apps that the user named, by package and Android user."""
@@ -211,7 +211,7 @@ class RevocationCommand:
 
     def _confirm(self, key: str, count: int) -> bool:
         """Ask before changing the phone, unless ``--yes`` was given."""
-        if self._yes or is_yes(self._console.prompt(key, n=count)):
+        if self._yes or is_yes(self._console.prompt(key, n=count), self._console.language):
             return True
         self._console.print_message("cli.nothing_done")
         return False
@@ -351,7 +351,7 @@ class RevocationCommand:
             kind = kinds.get(app.user, UserKind.OTHER)
             remaining[key] = steps.steps_for_kinds(names, app, current.facts.phone, kind)
         if any(remaining.values()):
-            lines += revocation_text.manual_step_lines(language, "instead", remaining, apps)
+            lines += revocation_text.manual_step_lines(language, "remedy.instead", remaining, apps)
         lines.append(language.t("remedy.regrant"))
         self._console.write_lines(lines)
 
@@ -360,7 +360,7 @@ def _select_apps(capture: Capture, knowledge: Knowledge, packages: Iterable[str]
     """Return the named apps, for each Android user that has them, in the order in which they were named."""
     from privaudit import facts, findings
 
-    recognised = findings.recognise_apps(facts.gather_facts(capture), knowledge)
+    recognised = findings.recognise_apps(facts.gather_facts(capture).apps, knowledge)
     return {
         (app.package, app.user): app for name in dict.fromkeys(packages) for app in recognised if app.package == name
     }

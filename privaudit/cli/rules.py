@@ -17,7 +17,8 @@ from privaudit.cli import options
 from privaudit.cli.console import open_console
 from privaudit.cli.options import help_text
 from privaudit.errors import KnowledgeError
-from privaudit.i18n import Translator, sanitize_text
+from privaudit.i18n import Translator
+from privaudit.i18n.sanitize import sanitize_text
 
 if TYPE_CHECKING:
     from privaudit.knowledge.rules import RuleSet

@@ -15,7 +15,8 @@ import typer
 from privaudit.cli import options
 from privaudit.cli.console import CliConsole, open_console
 from privaudit.cli.options import help_text
-from privaudit.i18n import Translator, sanitize_text
+from privaudit.i18n import Translator
+from privaudit.i18n.sanitize import sanitize_text
 
 if TYPE_CHECKING:
     from privaudit.knowledge import Knowledge

@@ -22,7 +22,8 @@ from privaudit.cli.signatures import (
     signatures_app,
 )
 from privaudit.errors import EXIT_OK, EXIT_UNREADABLE, KnowledgeError, UsageError
-from privaudit.i18n import Translator, sanitize_text
+from privaudit.i18n import Translator
+from privaudit.i18n.sanitize import sanitize_text
 
 if TYPE_CHECKING:
     from privaudit.vetting.document import VettedApp

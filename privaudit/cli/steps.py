@@ -86,19 +86,16 @@ def _report_for_steps(
 
 def _report_on_phone(console: CliConsole, phone: options.PhoneOptions, report_options: ReportOptions) -> Report:
     from privaudit import audit, knowledge
-    from privaudit.facts.cache import AppCache
 
-    cache = AppCache()
     with console.connect(phone.transport, phone.serial) as connection:
         lists = knowledge.load_knowledge(extra_lists=phone.signatures, country=report_options.country)
-        capture = audit.collect(
+        capture, phone_facts = audit.collect_with_facts(
             connection,
             lists,
             progress=console.print_round,
             on_apk_progress=console.update_progress_bar,
-            cache=cache,
         )
-    return audit.build_report(capture, lists, report_options, cache)
+    return audit.build_report(capture, lists, report_options, phone_facts)
 
 
 def _with_rom(report: Report, rom: str) -> Report:

@@ -74,8 +74,8 @@ def entries_to_csv(entries: Iterable[SignatureEntry]) -> str:
     """One row for each list on which an app stands."""
     rows = [list(COLUMN_HEADERS)]
     for entry in entries:
-        for part, number in entry.row_refs:
-            row, source = part.rows[number - 1], part.source
+        for ref in entry.row_refs:
+            row, source = ref.row, ref.app_list.source
             values = {key: getattr(row, key) for key in _ROW_HEADERS} | {
                 key: getattr(source, key) for key in _SOURCE_HEADERS
             }

@@ -99,13 +99,13 @@ def entries_to_json(entries: Iterable[SignatureEntry], list_info: SignatureListI
 
 def _entry_to_dict(entry: SignatureEntry) -> dict[str, Any]:
     sources = []
-    for part, number in entry.row_refs:
-        row, source = part.rows[number - 1], part.source
+    for ref in entry.row_refs:
+        row, app_list, source = ref.row, ref.app_list, ref.app_list.source
         sources.append(
             {
-                "signature": f"{part.id}#{number}",
-                "kind": part.kind,
-                "tier": "own" if part.is_user_list else source.tier,
+                "signature": ref.signature,
+                "kind": app_list.kind,
+                "tier": "own" if app_list.is_user_list else source.tier,
                 **{
                     key: getattr(source, key)
                     for key in ("action", "publisher", "via", "title", "date", "country", "url")

@@ -13,14 +13,14 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from privaudit.capture.model import Capture
-from privaudit.i18n import sanitize_text
+from privaudit.i18n.sanitize import sanitize_text
 from privaudit.model import Command, Reply
 from privaudit.revocation import ledger as ledgers
 from privaudit.revocation import state as readings
 from privaudit.revocation.change import Change, ChangeKind, Outcome, TargetState
 from privaudit.revocation.ledger import Ledger, LedgerEntry
 from privaudit.revocation.state import DeviceState
-from privaudit.transport import Transport
+from privaudit.transport.base import Transport
 
 MAX_ERROR_CHARS: Final = 300
 """Characters of what a phone says against a command. Its makers are long-winded, and the reason stands last."""

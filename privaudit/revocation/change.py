@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from privaudit.android import OPS_FOLLOW_PERMISSION_SDK
 from privaudit.model import Command
 from privaudit.revocation import commands
 
-_OPS_FOLLOW_PERMISSION_SDK: Final = 35
-"""First where app-ops of permissions follow the permission alone; setting one is ignored, and nothing says so."""
 DENIED_MODES: Final = frozenset({"ignore", "deny"})
 FIXED_FLAGS: Final = frozenset({"SYSTEM_FIXED", "POLICY_FIXED"})
 """Flags of a permission that ``pm revoke`` cannot take back."""
@@ -185,7 +184,7 @@ class Change:
         """
         if not {self.before.uid_mode, self.before.mode} <= commands.MODES | {None}:
             return False
-        return sdk < _OPS_FOLLOW_PERMISSION_SDK or self.old_app or bool(FIXED_FLAGS.intersection(self.before.flags))
+        return sdk < OPS_FOLLOW_PERMISSION_SDK or self.old_app or bool(FIXED_FLAGS.intersection(self.before.flags))
 
     def _app_op_command(self, mode: str, sdk: int, *, for_uid: bool) -> Command:
         for_uid = for_uid and sdk >= commands.UID_MODE_SDK

@@ -13,11 +13,10 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+from privaudit.android import PERMISSION_PREFIX
 from privaudit.capture.questions import is_package_name
 from privaudit.model import Command
 from privaudit.roms import SettingsIntent
-
-_PERMISSION_PREFIX: Final = "android.permission."
 
 GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
     "contacts": ("READ_CONTACTS", "WRITE_CONTACTS", "GET_ACCOUNTS"),
@@ -28,7 +27,7 @@ GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
 """Permission groups that may be closed, each as a whole: a member that stays open gives back the others."""
 
 PERMISSIONS: Final[frozenset[str]] = frozenset(
-    f"{_PERMISSION_PREFIX}{name}" for group in GROUPS.values() for name in group
+    f"{PERMISSION_PREFIX}{name}" for group in GROUPS.values() for name in group
 )
 SPECIAL_OPS: Final[Mapping[str, str]] = {
     "overlay": "SYSTEM_ALERT_WINDOW",
@@ -38,7 +37,7 @@ SPECIAL_OPS: Final[Mapping[str, str]] = {
 }
 """Rights beside the permission list that an app-op decides."""
 _SETTABLE_OPS: Final = frozenset(
-    {*(name.removeprefix(_PERMISSION_PREFIX) for name in PERMISSIONS), *SPECIAL_OPS.values()}
+    {*(name.removeprefix(PERMISSION_PREFIX) for name in PERMISSIONS), *SPECIAL_OPS.values()}
 )
 """The op of a permission in `PERMISSIONS` bears its name."""
 ROLES: Final[Mapping[str, str]] = {"default_sms": "android.app.role.SMS", "default_phone": "android.app.role.DIALER"}
@@ -56,7 +55,6 @@ CMD_SDK: Final = 24
 """First with ``cmd``."""
 UID_MODE_SDK: Final = 29
 """First where the mode of a uid can be set, and beats that of the package."""
-ROLES_SDK: Final = 29
 LISTENERS_SDK: Final = 27
 """First with ``cmd notification disallow_listener``."""
 

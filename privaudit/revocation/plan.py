@@ -10,16 +10,22 @@ from dataclasses import dataclass
 from typing import Final
 
 from privaudit import roms
+from privaudit.android import (
+    CALL_LOG_GROUP_SDK,
+    OPS_FOLLOW_PERMISSION_SDK,
+    PERMISSION_PREFIX,
+    ROLES_SDK,
+    RUNTIME_PERMISSIONS_SDK,
+)
 from privaudit.dumpsys import device
 from privaudit.errors import PhoneError
 from privaudit.findings import severity
-from privaudit.i18n import display_name
+from privaudit.i18n.sanitize import display_name
 from privaudit.model import App, LendingVerdict, Message, Phone, Step, User, UserKind
 from privaudit.revocation import commands, settings_page, steps
 from privaudit.revocation.change import FIXED_FLAGS, Change, ChangeKind, TargetState
 from privaudit.revocation.state import DeviceState
 
-_OPS_FOLLOW_PERMISSION_SDK: Final = 35
 _RESTRICTION_KINDS: Final = {
     ChangeKind.PERMISSION: "permissions",
     ChangeKind.SPECIAL_OP: "app_ops",
@@ -50,15 +56,12 @@ def _permission_caveats(change: Change, phone: Phone) -> Iterator[Message]:
         yield Message(key="remedy.old_app")
     if (
         phone.sdk is not None
-        and phone.sdk >= _OPS_FOLLOW_PERMISSION_SDK
+        and phone.sdk >= OPS_FOLLOW_PERMISSION_SDK
         and (change.old_app or FIXED_FLAGS.intersection(change.before.flags))
     ):
         yield Message(key="remedy.op_ignored")
 
 
-_RUNTIME_PERMISSIONS_SDK: Final = 23
-_CALL_LOG_GROUP_SDK: Final = 28
-"""Before Android 9 the call log belongs to the Phone group."""
 _MANUAL_ONLY_KINDS: Final = ("device_admin", "input_method")
 _COMPONENT_CHANGE_KINDS: Final = {
     "accessibility": ChangeKind.ACCESSIBILITY,
@@ -162,7 +165,7 @@ class _AppPlanner:
 
     def role_changes(self) -> Iterator[PlannedChange]:
         for kind in commands.ROLES:
-            if self._has_special_access(kind) and self.sdk >= commands.ROLES_SDK:
+            if self._has_special_access(kind) and self.sdk >= ROLES_SDK:
                 yield self._plan_change(ChangeKind.ROLE, kind, TargetState(held=True), "why_role")
 
     def service_changes(self) -> Iterator[PlannedChange]:
@@ -185,10 +188,10 @@ class _AppPlanner:
 
     def permission_changes(self) -> Iterator[PlannedChange]:
         for group, names in () if self.has_shared_uid else commands.GROUPS.items():
-            if group == "phone" and self.sdk >= _CALL_LOG_GROUP_SDK:
+            if group == "phone" and self.sdk >= CALL_LOG_GROUP_SDK:
                 continue
             for name in names:
-                full = f"android.permission.{name}"
+                full = f"{PERMISSION_PREFIX}{name}"
                 state = self.device_state.permission_state(self.app, full)
                 if state is not None and state.held:
                     reads = name in {"READ_CONTACTS", "READ_SMS", "READ_CALL_LOG"}
@@ -207,7 +210,7 @@ class _AppPlanner:
             kind=kind,
             what=what,
             before=before,
-            old_app=target is not None and target < _RUNTIME_PERMISSIONS_SDK,
+            old_app=target is not None and target < RUNTIME_PERMISSIONS_SDK,
             system=self.app.system,
         )
         return PlannedChange(

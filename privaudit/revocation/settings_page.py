@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from privaudit import roms
-from privaudit.i18n import display_name
+from privaudit.i18n.sanitize import display_name
 from privaudit.model import App, Message, MessageValue, Phone, Step, UserKind
 from privaudit.revocation import commands
 from privaudit.revocation.apply import find_shell_error
-from privaudit.transport import Transport
+from privaudit.transport.base import Transport
 
 APP_INFO_PAGE: Final = "app_info"
 """The details page of an app: there on every phone."""

@@ -12,24 +12,26 @@ from types import MappingProxyType
 from typing import Final
 
 from privaudit import facts
+from privaudit.android import PER_USER_RANGE, ROLES_SDK
 from privaudit.capture.answers import Answer, missing_answer
 from privaudit.capture.collector import collect_answers
 from privaudit.capture.model import Capture
-from privaudit.dumpsys import appops, device, package_checks
+from privaudit.dumpsys import appops, device
+from privaudit.dumpsys.appops_model import AppOpsDump
+from privaudit.dumpsys.package_checks import parse_and_check_dump
+from privaudit.dumpsys.package_list import parse_package_list
 from privaudit.dumpsys.package_model import PackageBlock
 from privaudit.errors import PhoneError, UsageError
-from privaudit.i18n import sanitize_text
+from privaudit.i18n.sanitize import sanitize_text
 from privaudit.model import AnswerState, App, EffectiveState, Facts, Permission, Phone
 from privaudit.revocation import commands
 from privaudit.revocation.change import FIXED_FLAGS, Change, ChangeKind, TargetState
-from privaudit.transport import Transport
+from privaudit.transport.base import Transport
 
-_UIDS_PER_USER: Final = 100000
 _REUSED_QUESTIONS: Final = frozenset(
     {"properties", "clock", "users", "installed", "third_party", "settings", "roles", "device_policy"}
 )
 """Questions whose answers a reading takes over from the capture before it."""
-_ROLES_SDK: Final = 29
 _ACCESSIBILITY_SETTING = re.compile(r"^enabled_accessibility_services=(.*)$", re.MULTILINE)
 _RECORDED_FLAGS: Final = frozenset({*commands.FLAGS, *FIXED_FLAGS, "GRANTED_BY_ROLE"})
 
@@ -40,7 +42,7 @@ class DeviceState:
 
     facts: Facts
     capture: Capture
-    app_ops: appops.AppOpsDump | None
+    app_ops: AppOpsDump | None
     """``None``: app-ops could not be read."""
     package_blocks: dict[str, PackageBlock]
     """Of the apps whose own dump is whole and sound."""
@@ -121,7 +123,7 @@ class DeviceState:
     def _app_op_modes(self, app: App, op: str) -> tuple[str | None, str | None]:
         app_id = self.package_blocks[app.package].app_id
         uid = (
-            self.app_ops.uids.get(app.user * _UIDS_PER_USER + app_id)
+            self.app_ops.uids.get(app.user * PER_USER_RANGE + app_id)
             if self.app_ops is not None and app_id is not None
             else None
         )
@@ -163,7 +165,7 @@ def read_state(capture: Capture, package_names: Iterable[str], *, own_dumps_only
         key = f"package.{package}"
         by_name = own_dumps_only or key in capture.answers
         answer = capture.answer(key if by_name else "packages")
-        dump = package_checks.parse_and_check_dump(answer.text, requested_package=package if by_name else None)
+        dump = parse_and_check_dump(answer.text, requested_package=package if by_name else None)
         if answer.state is AnswerState.ANSWERED and dump.forged_name is None and package in dump.packages:
             blocks[package] = dump.packages[package]
     stands_in = not own_dumps_only and not all(f"package.{package}" in capture.answers for package in wanted)
@@ -197,7 +199,7 @@ def refresh_state(transport: Transport, previous: Capture, package_names: Iterab
 
 def _state_question_keys(capture: Capture) -> Iterator[str]:
     sdk = device.phone_from_properties(device.parse_properties(capture.answer("properties").text), None).sdk
-    if sdk is None or sdk >= _ROLES_SDK:
+    if sdk is None or sdk >= ROLES_SDK:
         yield "roles"
     yield "device_policy"
     for answer in capture.answers_to("installed"):
@@ -218,7 +220,7 @@ def phone_for_app(transport: Transport, package: str, user: int) -> Phone:
     properties, installed = (answers.get(key) or missing_answer(key) for key in keys)
     if installed.state is not AnswerState.ANSWERED:
         raise PhoneError("errors.user_missing", user=user, said=_answer_text(installed))
-    if package not in package_checks.parse_package_list(installed.text)[0]:
+    if package not in parse_package_list(installed.text)[0]:
         raise UsageError("errors.app_missing", app=package)
     return device.phone_from_properties(device.parse_properties(properties.text), None)
 

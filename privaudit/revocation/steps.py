@@ -10,9 +10,10 @@ from dataclasses import replace
 from typing import Final
 
 from privaudit import roms
+from privaudit.android import RUNTIME_PERMISSIONS_SDK
 from privaudit.facts import permission_table
 from privaudit.findings import severity
-from privaudit.i18n import display_name
+from privaudit.i18n.sanitize import display_name
 from privaudit.model import App, Finding, Message, MessageValue, Phone, Step, UserKind
 from privaudit.revocation import settings_page
 
@@ -40,7 +41,6 @@ SAFETY_NOTES: Final = tuple(
 
 _DONT_ALLOW_SDK: Final = 31
 """From Android 12 the page says "Don't allow"; before, "Deny"."""
-_RUNTIME_PERMISSIONS_SDK: Final = 23
 _OWNER_KINDS: Final = frozenset({"device_owner", "profile_owner"})
 """Who manages a phone or a work profile is left alone: a lock of a purchase by instalments, or an employer's."""
 _PHONE_GROUP: Final = "phone"
@@ -125,7 +125,7 @@ def permission_steps(app: App, phone: Phone, user_kind: UserKind) -> Iterator[St
         yield Message(key="steps.refuse_phone", values={"word": settings_page.menu_term(phone, "phone")})
     for word in words:
         yield _deny_step(phone, word)
-    if app.target_sdk is not None and app.target_sdk < _RUNTIME_PERMISSIONS_SDK:
+    if app.target_sdk is not None and app.target_sdk < RUNTIME_PERMISSIONS_SDK:
         yield _step_message("steps.refuse_warning")
     yield Message(key="steps.look", values={"app": name, "groups": words})
     yield _step_message("steps.screenshot")

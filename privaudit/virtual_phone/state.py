@@ -22,12 +22,19 @@ class MutableDevice:
     phone: VirtualPhone
     opened_pages: list[str] = field(default_factory=list)
     """Pages that were brought to the screen, in order."""
+    on_page: Callable[[str], object] = lambda _page: None
+    """Called with each of them."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def update(self, transform: Callable[[VirtualPhone], VirtualPhone]) -> None:
         """Replace the phone by what `transform` makes of it; one change at a time."""
         with self._lock:
             self.phone = transform(self.phone)
+
+    def open_page(self, page: str) -> None:
+        """Bring `page` to the screen."""
+        self.opened_pages.append(page)
+        self.on_page(page)
 
 
 def with_app(phone: VirtualPhone, app: VirtualApp) -> VirtualPhone:

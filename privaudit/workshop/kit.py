@@ -8,20 +8,22 @@ from pathlib import Path
 from typing import Final
 
 from privaudit import knowledge, roms
-from privaudit.documents.sheet import (
-    PrintSheet,
-    SheetBlock,
-    SheetLayout,
-    bullet_block,
-    checkbox_block,
-    fill_in_block,
-    grid_block,
-    heading_block,
-    notice_block,
-    paragraph_block,
-    render_sheets,
-    step_block,
+from privaudit.documents import (
+    Document,
+    DocumentBlock,
+    DocumentLayout,
+    Heading,
+    Paragraph,
+    blank_fields,
+    blank_table,
+    bullet_list,
+    checkbox_list,
+    notice,
+    paragraphs,
+    step_list,
+    titled_document,
 )
+from privaudit.documents.render import sheets_to_html
 from privaudit.errors import SourceError, UsageError
 from privaudit.i18n import Translator
 from privaudit.model import Phone, Rom
@@ -58,21 +60,21 @@ def write_kit(folder: Path, language: Translator, country: str | None = None) ->
     paths = []
     for name, kind in {ALL_SHEETS: tuple(every), **made}.items():
         path = folder / f"{name}.html"
-        save_text(render_sheets(kind, language, title=language.t("kit.kit") if name == ALL_SHEETS else None), path)
+        save_text(sheets_to_html(kind, title=language.t("kit.kit") if name == ALL_SHEETS else None), path)
         paths.append(path)
     return tuple(paths)
 
 
-def build_sheets(language: Translator, country: str | None = None) -> Mapping[str, tuple[PrintSheet, ...]]:
+def build_sheets(language: Translator, country: str | None = None) -> Mapping[str, tuple[Document, ...]]:
     """Every sheet, by the name of its file. What a country's law says is not here: its own sheets are added."""
 
-    def one(name: str, blocks: Iterable[SheetBlock], form: SheetLayout = "page") -> tuple[PrintSheet, ...]:
-        return (PrintSheet(title=language.t(f"kit.{name}"), blocks=tuple(blocks), layout=form),)
+    def one(name: str, blocks: Iterable[DocumentBlock], form: DocumentLayout = "page") -> tuple[Document, ...]:
+        return (titled_document(language.t(f"kit.{name}"), language.code, blocks, layout=form),)
 
     made = {
         "consent": one("consent", _consent_slip(language), "slip"),
         "usb": tuple(_usb_debugging_cards(language)),
-        "poster": one("poster", [step_block(language.t(f"kit.step_{name}") for name in _POSTER_STEPS)], "poster"),
+        "poster": one("poster", [step_list(language.t(f"kit.step_{name}") for name in _POSTER_STEPS)], "poster"),
         "evidence": one("evidence", _evidence_log(language), "wide"),
         "closing": one("closing", _closing_sheet(language)),
         "friends": one("friends", _contacts_sheet(language), "half"),
@@ -82,7 +84,8 @@ def build_sheets(language: Translator, country: str | None = None) -> Mapping[st
     if country is None:
         return made
     title = language.t("kit.country", country=country)
-    return {**made, "country": (PrintSheet(title=title, blocks=tuple(_country_sheet(language, country))),)}
+    blocks = _country_sheet(language, country)
+    return {**made, "country": (titled_document(title, language.code, blocks, layout="page"),)}
 
 
 def phone_for_rom(rom: str) -> Phone:
@@ -99,64 +102,65 @@ def phone_for_rom(rom: str) -> Phone:
     )
 
 
-def _consent_slip(language: Translator) -> Iterator[SheetBlock]:
+def _consent_slip(language: Translator) -> Iterator[DocumentBlock]:
     say = language.t
-    yield heading_block(say("kit.talk"))
-    yield bullet_block([*controls.consent_lines(Retention.HANDOUT, language)][2:])
-    yield checkbox_block(say(f"kit.{name}") for name in ("own", "adult", "no_work", "urgent", "noticed"))
-    yield heading_block(say("kit.i_agree"))
-    yield checkbox_block(say(f"kit.agree_{name}") for name in ("read", "page", "full", "counts"))
-    yield notice_block(say("kit.no_name"))
-    yield fill_in_block(*(say(f"kit.{name}") for name in ("duty", "code", "date", "delete_by", "initials")))
+    yield Heading(say("kit.talk"))
+    yield bullet_list([*controls.consent_lines(Retention.HANDOUT, language)][2:])
+    yield checkbox_list(say(f"kit.{name}") for name in ("own", "adult", "no_work", "urgent", "noticed"))
+    yield Heading(say("kit.i_agree"))
+    yield checkbox_list(say(f"kit.agree_{name}") for name in ("read", "page", "full", "counts"))
+    yield notice(say("kit.no_name"))
+    yield blank_fields(*(say(f"kit.{name}") for name in ("duty", "code", "date", "delete_by", "initials")))
 
 
-def _usb_debugging_cards(language: Translator) -> Iterator[PrintSheet]:
+def _usb_debugging_cards(language: Translator) -> Iterator[Document]:
     say = language.t
     for rom in roms.list_rom_ids():
         phone = phone_for_rom(rom)
-        yield PrintSheet(
-            title=say("kit.usb", rom=phone.rom.name),
+        yield titled_document(
+            say("kit.usb", rom=phone.rom.name),
+            language.code,
             layout="card",
             blocks=(
-                notice_block(say("report.taps_bank_first")),
-                paragraph_block(say("kit.screenshots_first"), say("kit.cable"), say("kit.allow_once")),
-                heading_block(say("report.taps_usb_on")),
-                step_block(map(language.translate, steps.enable_usb_debugging_steps(phone))),
-                heading_block(say("kit.closing")),
-                step_block(map(language.translate, outputs.closing_steps(phone))),
+                notice(say("report.taps_bank_first")),
+                *paragraphs(say("kit.screenshots_first"), say("kit.cable"), say("kit.allow_once")),
+                Heading(say("report.taps_usb_on")),
+                step_list(map(language.translate, steps.enable_usb_debugging_steps(phone))),
+                Heading(say("kit.closing")),
+                step_list(map(language.translate, outputs.closing_steps(phone))),
             ),
         )
 
 
-def _evidence_log(language: Translator) -> Iterator[SheetBlock]:
-    yield paragraph_block(language.t("kit.log_keep"))
-    yield grid_block([language.t(f"kit.log_{name}") for name in _EVIDENCE_LOG_COLUMNS], _EVIDENCE_LOG_ROWS)
+def _evidence_log(language: Translator) -> Iterator[DocumentBlock]:
+    yield Paragraph(language.t("kit.log_keep"))
+    yield blank_table([language.t(f"kit.log_{name}") for name in _EVIDENCE_LOG_COLUMNS], _EVIDENCE_LOG_ROWS)
 
 
-def _closing_sheet(language: Translator) -> Iterator[SheetBlock]:
-    yield step_block(
+def _closing_sheet(language: Translator) -> Iterator[DocumentBlock]:
+    yield step_list(
         [*map(language.translate, outputs.closing_steps(phone_for_rom(roms.STOCK_ROM_ID))), language.t("kit.samsung")]
     )
-    yield paragraph_block(language.t("kit.other_maker"))
+    yield Paragraph(language.t("kit.other_maker"))
 
 
-def _contacts_sheet(language: Translator) -> Iterator[SheetBlock]:
-    yield bullet_block(language.t(f"kit.friends_{name}") for name in _CONTACTS_ADVICE)
-    yield paragraph_block(language.t("kit.friends_help", helpline="____________"))
+def _contacts_sheet(language: Translator) -> Iterator[DocumentBlock]:
+    yield bullet_list(language.t(f"kit.friends_{name}") for name in _CONTACTS_ADVICE)
+    yield Paragraph(language.t("kit.friends_help", helpline="____________"))
 
 
-def _manual_check_sheet(language: Translator, name: str, count: int) -> Iterator[SheetBlock]:
-    yield paragraph_block(language.t(f"kit.{name}_why"))
-    yield step_block(language.t(f"kit.{name}_{number}") for number in range(1, count + 1))
-    yield paragraph_block(language.t("kit.unverified"), language.t("steps.no_recall"), language.t("report.not_advice"))
+def _manual_check_sheet(language: Translator, name: str, count: int) -> Iterator[DocumentBlock]:
+    yield Paragraph(language.t(f"kit.{name}_why"))
+    yield step_list(language.t(f"kit.{name}_{number}") for number in range(1, count + 1))
+    yield from paragraphs(language.t("kit.unverified"), language.t("steps.no_recall"), language.t("report.not_advice"))
 
 
-def _country_sheet(language: Translator, country: str) -> Iterator[SheetBlock]:
-    yield paragraph_block(language.t("kit.fill_in"))
+def _country_sheet(language: Translator, country: str) -> Iterator[DocumentBlock]:
+    yield Paragraph(language.t("kit.fill_in"))
     names = ("police", "helpline", "legal_aid", "regulator", "interpreter", "checked")
-    yield fill_in_block(*(language.t(f"kit.{name}") for name in names))
+    yield blank_fields(*(language.t(f"kit.{name}") for name in names))
     stamp = knowledge.load_knowledge(country=country).describe_lists(country)
-    yield paragraph_block(*gaps.list_coverage_sentences(language, stamp, country, _today()))
+    yield from paragraphs(*gaps.list_coverage_sentences(language, stamp, country, _today()))
 
 
 def _today() -> date:

@@ -8,18 +8,19 @@ from pathlib import Path
 from typing import Final
 
 from privaudit import report as reports
-from privaudit.documents import sheet
-from privaudit.documents.sheet import (
-    PrintSheet,
-    SheetBlock,
-    bullet_block,
-    checkbox_block,
-    heading_block,
-    notice_block,
-    paragraph_block,
-    render_sheets,
-    step_block,
+from privaudit.documents import (
+    Code,
+    DocumentBlock,
+    Heading,
+    Paragraph,
+    bullet_list,
+    checkbox_list,
+    notice,
+    paragraphs,
+    step_list,
+    titled_document,
 )
+from privaudit.documents.render import join_sheets, sheets_to_html
 from privaudit.errors import SourceError, UsageError
 from privaudit.i18n import Translator
 from privaudit.model import DataClass, Message, Phone, Report
@@ -43,10 +44,9 @@ def render_handout(report: Report, code: str, language: Translator, *, full_sha2
         full_sha256: of the full report, where the owner has it; else there is nothing to compare it with.
     """
     voice = ReportView(report, language)
-    sheet = PrintSheet(
-        title=language.t("workshop.handout"), corner_label=code, blocks=tuple(_handout_blocks(voice, code, full_sha256))
-    )
-    return render_sheets([sheet], language, demo=report.demo)
+    blocks = _handout_blocks(voice, code, full_sha256)
+    sheet = titled_document(language.t("workshop.handout"), language.code, blocks, layout="page", corner_label=code)
+    return sheets_to_html([sheet], demo=report.demo)
 
 
 def closing_steps(phone: Phone) -> Iterator[Message]:
@@ -59,40 +59,40 @@ def closing_steps(phone: Phone) -> Iterator[Message]:
     yield Message(key="workshop.payment_works")
 
 
-def _handout_blocks(view: ReportView, code: str, full_sha256: str | None) -> Iterator[SheetBlock]:
+def _handout_blocks(view: ReportView, code: str, full_sha256: str | None) -> Iterator[DocumentBlock]:
     say, report = view.t, view.report
     by_server = report.source.kind == "server"
     if by_server:
         # Its key is the server's, and stays: whoever has this computer could come back.
-        yield notice_block(say("workshop.server_key"))
-        yield step_block(map(view.translate, _steps_to_revoke_keys(report.phone)))
-    yield paragraph_block(
+        yield notice(say("workshop.server_key"))
+        yield step_list(map(view.translate, _steps_to_revoke_keys(report.phone)))
+    yield Paragraph(
         say("workshop.handout_phone", phone=_phone_line(report.phone), code=code, checked_on=_audit_date(report))
     )
-    yield notice_block(*summary.summary_sentences(view))
-    yield heading_block(say("workshop.handout_first"))
-    yield bullet_block(map(view.translate, steps.SAFETY_NOTES))
+    yield notice(*summary.summary_sentences(view))
+    yield Heading(say("workshop.handout_first"))
+    yield bullet_list(map(view.translate, steps.SAFETY_NOTES))
     shown = [app for package in view.ordered_packages() for app in view.installs_of(package)]
     if shown:
-        yield heading_block(say("workshop.handout_steps", rom=report.phone.rom.name))
+        yield Heading(say("workshop.handout_steps", rom=report.phone.rom.name))
     for app in shown:
-        yield heading_block(view.app_title(app))
+        yield Heading(view.app_title(app))
         cells = {data: matrix.cell_text(view, app, data)[0] for data in DataClass}
         can = (say("workshop.can", data=Message(key=f"report.{data}"), state=cell) for data, cell in cells.items())
-        yield paragraph_block(_SEPARATOR.join(can))
+        yield Paragraph(_SEPARATOR.join(can))
         own = view.steps_for(app)
-        yield step_block(map(view.translate, own)) if own else paragraph_block(say("report.steps_none"))
+        yield step_list(map(view.translate, own)) if own else Paragraph(say("report.steps_none"))
     if shown:
-        yield checkbox_block([view.translate(steps.check_other_apps_step(report.phone))])
+        yield checkbox_list([view.translate(steps.check_other_apps_step(report.phone))])
     missing = gaps.missing_data(view)
-    yield heading_block(say("workshop.handout_gaps"))
-    yield bullet_block([*missing, say("report.never_uninstalled"), say("report.never_mini"), say("report.never_sent")])
-    yield heading_block(say("workshop.handout_leaving"))
-    yield step_block(map(view.translate, closing_steps(report.phone)))
+    yield Heading(say("workshop.handout_gaps"))
+    yield bullet_list([*missing, say("report.never_uninstalled"), say("report.never_mini"), say("report.never_sent")])
+    yield Heading(say("workshop.handout_leaving"))
+    yield step_list(map(view.translate, closing_steps(report.phone)))
     if full_sha256 is not None:
-        yield paragraph_block(say("workshop.handout_hash"))
-        yield SheetBlock("code", (full_sha256,))
-    yield paragraph_block(say("report.remember_debt"), say("report.not_advice"))
+        yield Paragraph(say("workshop.handout_hash"))
+        yield Code(full_sha256)
+    yield from paragraphs(say("report.remember_debt"), say("report.not_advice"))
 
 
 def _steps_to_revoke_keys(phone: Phone) -> Iterator[Message]:
@@ -172,7 +172,7 @@ class OutputWriter:
         Raises:
             SourceError: ``not_written``.
         """
-        text = sheet.join_pages(page.read_text(encoding="utf-8") for page in self._folder.page_paths())
+        text = join_sheets(page.read_text(encoding="utf-8") for page in self._folder.page_paths())
         if text is None:
             return None
         path = self._folder.path / PRINT_JOB_FILE

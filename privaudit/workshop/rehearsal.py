@@ -14,8 +14,9 @@ from typing import Final
 
 from privaudit import virtual_phone
 from privaudit.errors import PhoneError
-from privaudit.transport import OnWaiting, Transport, adb_device, vendors
+from privaudit.transport import adb_device, vendors
 from privaudit.transport.adb_auth import AdbKey
+from privaudit.transport.base import OnWaiting, Transport
 from privaudit.virtual_phone.adbd.auth import KeyPolicy
 from privaudit.virtual_phone.adbd.faults import SimulatedLink
 from privaudit.virtual_phone.adbd.server import AdbdServer

@@ -18,7 +18,8 @@ from typing import Any, Final, Literal
 
 from privaudit import roms
 from privaudit.errors import UsageError
-from privaudit.i18n import Translator, sanitize_text
+from privaudit.i18n import Translator
+from privaudit.i18n.sanitize import sanitize_text
 from privaudit.model import DataClass, Report, Verdict
 from privaudit.report import save_text
 from privaudit.report.layout import hanging_indent, pad

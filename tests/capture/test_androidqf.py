@@ -202,7 +202,7 @@ def test_more_files_than_any_real_one_are_refused(collected, monkeypatch):
 @pytest.mark.parametrize("name", ["dumpsys.txt", "packages.json", "getprop.txt", "bugreport.zip"])
 def test_what_is_larger_than_any_real_one_is_not_read(collected, monkeypatch, name):
     monkeypatch.setattr(androidqf, "MAX_FILE_BYTES", 1000)
-    monkeypatch.setattr("privaudit.capture.bugreport_sections.LARGEST_REPORT", 1000)
+    monkeypatch.setattr("privaudit.capture.bugreport_sections.MAX_REPORT_BYTES", 1000)
     files = {"acquisition.json": "{}", name: b"[\n" * 1000}
     if name in {"dumpsys.txt", "bugreport.zip"}:
         with pytest.raises(SourceError, match="capture_too_large"):

@@ -28,7 +28,7 @@ XML = b"<manifest, as far as the zip is concerned>" * 50
 TABLE = bytes(range(256)) * 37
 ROWS = [Row(MANIFEST, XML), Row(ARSC, TABLE, 0), Row("classes.dex", b"dex" * 999)]
 SIGNING = struct.pack("<Q", 4084)
-BLOCK_BYTES = SIGNING + struct.pack("<QI", 4052, 0x42726577) + b"\0" * 4048 + SIGNING + b"APK Sig Block 42"
+SIGNING_BLOCK_CONTENT = SIGNING + struct.pack("<QI", 4052, 0x42726577) + b"\0" * 4048 + SIGNING + b"APK Sig Block 42"
 
 
 class Shell:
@@ -67,7 +67,8 @@ def reason(apk, part=None):
 @pytest.mark.parametrize("how", [{}, OLD], ids=["Android 14", "Android 6"])
 def test_parts_are_the_files_own_bytes(attach, how):
     content = pack(
-        [*ROWS, Row("META-INF/CERT.RSA", b"seven"), Row("META-INF/x/CERT.RSA", b"no")], before_directory=BLOCK_BYTES
+        [*ROWS, Row("META-INF/CERT.RSA", b"seven"), Row("META-INF/x/CERT.RSA", b"no")],
+        before_directory=SIGNING_BLOCK_CONTENT,
     )
     phone, connection = attach({PATH: content}, **how)
     apk = next(
@@ -77,14 +78,14 @@ def test_parts_are_the_files_own_bytes(attach, how):
         MANIFEST: XML,
         ARSC: TABLE,
         "META-INF/CERT.RSA": b"seven",
-        SIGNING_BLOCK: BLOCK_BYTES,
+        SIGNING_BLOCK: SIGNING_BLOCK_CONTENT,
     }
     assert (apk.state, apk.problems, apk.size) == (AnswerState.ANSWERED, {}, len(content))
     assert len(phone.commands) <= 4
 
 
 def test_certificates_are_read_only_where_they_are_wanted():
-    apk = one(pack([*ROWS, Row("META-INF/CERT.RSA", b"seven")], before_directory=BLOCK_BYTES))
+    apk = one(pack([*ROWS, Row("META-INF/CERT.RSA", b"seven")], before_directory=SIGNING_BLOCK_CONTENT))
     assert set(apk.parts) == {MANIFEST, ARSC}
 
 
@@ -94,7 +95,7 @@ def large(entries=9000, size=101 << 20):
     rest = size - (entries * 110 + (6 << 20))
     library = Row("lib/arm64-v8a/libapp.so", bytes(rest), 0)
     table = Row(ARSC, bytes(range(256)) * (4 << 12), 0)
-    return pack([Row(MANIFEST, XML * 20), library, table, *rows], before_directory=BLOCK_BYTES)
+    return pack([Row(MANIFEST, XML * 20), library, table, *rows], before_directory=SIGNING_BLOCK_CONTENT)
 
 
 def test_a_hundred_megabytes_cost_four_round_trips_and_hardly_more_than_the_parts():
@@ -265,7 +266,7 @@ def test_ten_thousand_entries():
 
 @pytest.mark.parametrize("size", [0, 23, 4096, 1 << 40, (1 << 64) - 1])
 def test_a_signing_block_of_a_wrong_size(size):
-    raw = BLOCK_BYTES[:-24] + struct.pack("<Q", size) + b"APK Sig Block 42"
+    raw = SIGNING_BLOCK_CONTENT[:-24] + struct.pack("<Q", size) + b"APK Sig Block 42"
     apk = one(pack(ROWS, before_directory=raw), certificates=True)
     assert apk.parts[MANIFEST].to_bytes() == XML
     assert reason(apk, SIGNING_BLOCK) == "signing_damaged" if SIGNING_BLOCK not in apk.parts else size == 4096
@@ -293,7 +294,7 @@ def test_a_file_that_shrinks_while_it_is_read():
 
 @given(st.data())
 def test_any_byte_may_be_wrong(data):
-    content = bytearray(pack(ROWS, before_directory=BLOCK_BYTES))
+    content = bytearray(pack(ROWS, before_directory=SIGNING_BLOCK_CONTENT))
     for _ in range(data.draw(st.integers(1, 4))):
         content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
     apk = one(bytes(content[: data.draw(st.integers(0, len(content)))]), certificates=True)
@@ -305,7 +306,7 @@ def test_any_byte_may_be_wrong(data):
 
 
 def test_parts_are_written_and_read_back():
-    apk = one(pack(ROWS, before_directory=BLOCK_BYTES), certificates=True)
+    apk = one(pack(ROWS, before_directory=SIGNING_BLOCK_CONTENT), certificates=True)
     assert parts.load_apk_parts(apk.package, parts.dump_apk_parts(apk)) == apk
     lost = ApkParts(
         package="a.b", path="/x.apk", state=AnswerState.UNREADABLE, detail=apk_message("apk.zip_differs", entry="é\n")

@@ -69,7 +69,7 @@ def test_a_cable_pulled_before_any_message_of_a_visit(checked, demo_phone, whole
     for number in every[part::4]:
         unsent = []
         with demo_phone(story) as phone:
-            phone.faults.twist(pull_at(number, unsent))
+            phone.faults.transform_messages(pull_at(number, unsent))
             done = checked(phone)
         if done.report is None:
             assert "The connection to the phone ended" in sentences(done.err)[0], number
@@ -85,7 +85,7 @@ def test_a_cable_pulled_before_any_message_of_a_capture_leaves_a_sound_file_or_n
     for number in range(0, 44, 3):
         file = tmp_path / f"{number}.zip"
         with demo_phone("android16") as phone:
-            phone.faults.twist(pull_at(number, []))
+            phone.faults.transform_messages(pull_at(number, []))
             done = told("capture", file, "--transport", f"tcp:{phone.address}", "--no-apks")
         assert done.code in {0, 4}
         if file.exists():
@@ -171,7 +171,7 @@ def test_a_daemon_that_talks_nonsense_is_left_and_told(checked, demo_phone, monk
     twist, says = NONSENSE[kind]
     monkeypatch.setattr(adb_device, "IDLE_TIMEOUT_S", 0.3)
     with demo_phone("android16") as phone:
-        phone.faults.twist(after_hello(twist))
+        phone.faults.transform_messages(after_hello(twist))
         done = checked(phone)
     assert done.code == 4
     assert done.report is None
@@ -186,7 +186,9 @@ def test_one_that_begins_in_the_middle_keeps_what_came_before(checked, demo_phon
     with demo_phone("android16") as phone:
         # By what was asked, not by messages: a busy phone cuts the same answer into fewer of them.
         twisted = NONSENSE[kind][0]
-        phone.faults.twist(lambda number, data: twisted(number, data) if len(phone.commands) > 1 else [data])
+        phone.faults.transform_messages(
+            lambda number, data: twisted(number, data) if len(phone.commands) > 1 else [data]
+        )
         done = checked(phone)
     assert done.report is not None
     assert says_no_less(whole, done.report)
@@ -196,7 +198,7 @@ def test_one_that_begins_in_the_middle_keeps_what_came_before(checked, demo_phon
 def test_a_message_that_is_shorter_than_it_says_waits_no_longer_than_for_any_other(checked, demo_phone, monkeypatch):
     monkeypatch.setattr(adb_device, "IDLE_TIMEOUT_S", 0.3)
     with demo_phone("android16") as phone:
-        phone.faults.twist(after_hello(_too_long))
+        phone.faults.transform_messages(after_hello(_too_long))
         assert checked(phone).code == 4
 
 
@@ -204,7 +206,7 @@ def test_a_message_that_is_shorter_than_it_says_waits_no_longer_than_for_any_oth
 def test_a_few_answers_to_nothing_change_nothing(checked, demo_phone, whole_of, count):
     whole, _ = whole_of("android16")
     with demo_phone("android16") as phone:
-        phone.faults.twist(after_hello(_answers_to_nothing(count)))
+        phone.faults.transform_messages(after_hello(_answers_to_nothing(count)))
         done = checked(phone, "--no-apks")
     assert {one["question"]: one["state"] for one in done.report["coverage"]}["packages"] == "answered"
     assert done.report["complete"] == whole["complete"]
@@ -215,7 +217,7 @@ def test_a_few_answers_to_nothing_change_nothing(checked, demo_phone, whole_of, 
 def test_nonsense_for_a_greeting(checked, demo_phone, monkeypatch, kind):
     monkeypatch.setattr(adb_device, "HANDSHAKE_TIMEOUT_S", 0.2)
     with demo_phone("android16") as phone:
-        phone.faults.twist(NONSENSE[kind][0])
+        phone.faults.transform_messages(NONSENSE[kind][0])
         done = checked(phone)
     assert done.code == 4
     assert done.report is None
@@ -230,7 +232,7 @@ def test_a_phone_that_takes_less_than_any_phone_does(checked, demo_phone, payloa
         return [message(kind, arg0, payload, body)] if number == HELLO else [data]
 
     with demo_phone("android16") as phone:
-        phone.faults.twist(twist)
+        phone.faults.transform_messages(twist)
         done = checked(phone)
     assert done.code == 4
     assert sentences(done.err)
@@ -308,7 +310,7 @@ def test_a_daemon_that_sends_10_gb(demo_phone, key_folder, framed, waits):
         demo_phone("android16", big=_much) as phone,
         adb_device.connect_tcp(phone.host, phone.port, on_waiting=lambda _: None, key_folder=key_folder) as line,
     ):
-        phone.faults.twist(much)
+        phone.faults.transform_messages(much)
         tracemalloc.start()
         try:
             with pytest.raises(ConnectionLost) as caught:
@@ -359,7 +361,7 @@ def guarded(demo_phone, **policy):
     @contextlib.contextmanager
     def phone():
         with demo_phone("android16") as found:
-            found.policy = KeyPolicy(**policy)
+            server.key_policy = KeyPolicy(**policy)
             yield found
 
     return phone()
@@ -383,12 +385,12 @@ def test_withdrawn_in_the_middle(checked, demo_phone, whole_of, patient):
 
         def revoke(_number, data):
             # By what was asked, not by messages: a busy phone cuts the same answer into fewer of them.
-            if len(phone.commands) > 1 and phone.policy.answer != "ignore":
-                phone.policy = KeyPolicy(answer="ignore")
+            if len(phone.commands) > 1 and phone.key_policy.answer != "ignore":
+                phone.key_policy = KeyPolicy(answer="ignore")
                 phone.forget()
             return [data]
 
-        phone.faults.twist(revoke)
+        phone.faults.transform_messages(revoke)
         done = checked(phone)
         assert says_no_less(whole, done.report)
         assert "before everything was read" in done.err
@@ -402,7 +404,7 @@ def test_a_key_that_changed_must_be_allowed_anew(checked, demo_phone, key_folder
     first = adb_auth.load_or_create(key_folder)
     with guarded(demo_phone, always_allow=True) as phone:
         assert checked(phone, "--no-apks").report is not None
-        phone.policy = KeyPolicy(answer="ignore")
+        phone.key_policy = KeyPolicy(answer="ignore")
         assert checked(phone, "--no-apks").report is not None  # remembered
         for file in key_folder.iterdir():
             file.unlink()
@@ -410,5 +412,5 @@ def test_a_key_that_changed_must_be_allowed_anew(checked, demo_phone, key_folder
         assert done.code == 4
         assert adb_auth.load_or_create(key_folder).fingerprint in done.err
         assert first.fingerprint not in done.err
-        phone.policy = KeyPolicy(answer="allow")
+        phone.key_policy = KeyPolicy(answer="allow")
         assert checked(phone, "--no-apks").report is not None

@@ -43,7 +43,7 @@ def test_a_date_says_no_more_than_the_list(made, date, shown):
     assert shown in words(made, ENGLISH, date=date)
 
 
-def test_an_equal_name_is_not_the_same_app(made):
+def test_equal_package_name_is_not_called_the_same_app(made):
     for tier in ("A", "B"):
         assert "an equal name need not be the same app" in words(made, ENGLISH, tier=tier)
         assert "包名相同，不等于就是同一个应用" in words(made, CHINESE, tier=tier)
@@ -56,7 +56,7 @@ def test_the_reprint_is_named(made):
 
 
 @pytest.mark.parametrize("action", ["reported", "delisted", "illegal", "watch list"])
-def test_a_regulator_s_own_word(made, action):
+def test_action_is_quoted_in_the_regulators_word(made, action):
     said = words(made, ENGLISH, tier="B", action=action)
     assert f"“{action}”" in said
     assert ("Reported means reported." in said) == (action == "reported")
@@ -75,7 +75,7 @@ def test_a_notice_does_not_accuse(made):
     assert "后来有没有改，不知道。" in words(made, CHINESE, tier="N", action="notified")
 
 
-def test_a_list_of_one_s_own_has_no_source(made):
+def test_own_list_has_no_source(made):
     said = words(made, ENGLISH, tier="own")
     assert "a list that you added yourself. It has no published source." in said
     assert "Example Security" not in said

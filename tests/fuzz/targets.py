@@ -28,9 +28,11 @@ from privaudit.apk.parts import ARSC, MANIFEST, SIGNING_BLOCK, ApkError, ApkPart
 from privaudit.capture import answers, archive, collector, command_log, text_folder
 from privaudit.documents import evidence_folder, letters
 from privaudit.dumpsys import appops, device, package_checks
+from privaudit.dumpsys.package_list import parse_package_list
 from privaudit.errors import PrivauditError
 from privaudit.facts.package_dumps import _KEPT_PERMISSIONS
-from privaudit.i18n import Translator, sanitize_text
+from privaudit.i18n import Translator
+from privaudit.i18n.sanitize import sanitize_text
 from privaudit.knowledge import csv_format, minisign, rights, stix, update
 from privaudit.knowledge import signatures as lists
 from privaudit.knowledge.loader import Problems
@@ -135,7 +137,7 @@ def dump_packages(data: bytes) -> None:
     text = answers.decode_output(data)[0]
     package_checks.parse_and_check_dump(text, {0: {}}, kept_permissions=_KEPT_PERMISSIONS)
     package_checks.parse_and_check_dump(text, requested_package="com.example.loan")
-    package_checks.parse_package_list(text)
+    parse_package_list(text)
 
 
 def dump_appops(data: bytes) -> None:

@@ -7,6 +7,7 @@ import io
 import re
 import shutil
 import subprocess
+import sys
 import threading
 import zipfile
 from pathlib import Path
@@ -18,7 +19,6 @@ from hypothesis import strategies as st
 from privaudit import knowledge
 from privaudit.errors import KnowledgeError, SignatureListError
 from privaudit.knowledge import loader, minisign, releases, update
-from privaudit.knowledge import releases as folders
 from tests.virtual_phone.conftest import need
 
 NEWER = 2099010100
@@ -278,7 +278,7 @@ def test_without_a_key_nothing_is_taken_and_it_is_said(places):
 
 
 def test_keys_lie_in_a_folder_or_are_given(places, signer):
-    folder = update.public_key_folder()
+    folder = releases.public_key_folder()
     folder.mkdir(parents=True)
     shutil.copy(signer.key, folder / "somebody.pub")
     (folder / "note.txt").write_text("no key")
@@ -387,36 +387,34 @@ def test_what_is_no_web_address_is_a_file(text):
 # --- folders --------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.skipif(sys.platform in {"win32", "darwin"}, reason="XDG folders are those of Unix")
 @pytest.mark.parametrize(
-    ("system", "known", "data", "settings_"),
+    ("variables", "lists", "keys"),
     [
-        (
-            "win32",
-            {"LOCALAPPDATA": "L", "APPDATA": "A", "USERPROFILE": "U"},
-            Path("L/privaudit"),
-            Path("A/privaudit"),
-        ),
-        (
-            "win32",
-            {"USERPROFILE": "U"},
-            Path("U/AppData/Local/privaudit"),
-            Path("U/AppData/Roaming/privaudit"),
-        ),
-        (
-            "darwin",
-            {"HOME": "/Users/x"},
-            Path("/Users/x/Library/Application Support/privaudit"),
-            Path("/Users/x/Library/Application Support/privaudit"),
-        ),
-        ("linux", {"HOME": "/home/x"}, Path("/home/x/.local/share/privaudit"), Path("/home/x/.config/privaudit")),
-        (
-            "linux",
-            {"HOME": "/home/x", "XDG_DATA_HOME": "/d", "XDG_CONFIG_HOME": "relative"},
-            Path("/d/privaudit"),
-            Path("/home/x/.config/privaudit"),
-        ),
+        ({}, ".local/share/privaudit/lists", ".config/privaudit/keys"),
+        ({"XDG_DATA_HOME": "/d", "XDG_CONFIG_HOME": "/c"}, "/d/privaudit/lists", "/c/privaudit/keys"),
+        ({"XDG_DATA_HOME": "", "XDG_CONFIG_HOME": ""}, ".local/share/privaudit/lists", ".config/privaudit/keys"),
+        # The XDG specification: a relative path is invalid and ignored.
+        ({"XDG_DATA_HOME": "d", "XDG_CONFIG_HOME": "./c"}, ".local/share/privaudit/lists", ".config/privaudit/keys"),
     ],
+    ids=["default", "XDG", "empty", "relative"],
 )
-def test_folders_of_each_system(system, known, data, settings_):
-    assert folders.user_data_path(known, system) == data
-    assert folders.user_config_path(known, system) == settings_
+def test_user_folders_follow_the_xdg_specification(places, monkeypatch, variables, lists, keys):
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert releases.updates_root() == places / lists
+    assert releases.public_key_folder() == places / keys
+
+
+@pytest.mark.skipif(sys.platform != "darwin", reason="macOS")
+def test_user_folders_on_macos(places):
+    support = places / "Library" / "Application Support" / "privaudit"
+    assert (releases.updates_root(), releases.public_key_folder()) == (support / "lists", support / "keys")
+
+
+@pytest.mark.skipif(sys.platform != "win32", reason="Windows")
+def test_user_folders_on_windows(monkeypatch):
+    monkeypatch.setenv("WIN_PD_OVERRIDE_LOCAL_APPDATA", "C:\\L")
+    monkeypatch.setenv("WIN_PD_OVERRIDE_APPDATA", "C:\\A")
+    assert releases.updates_root() == Path("C:/L/privaudit/lists")
+    assert releases.public_key_folder() == Path("C:/A/privaudit/keys")

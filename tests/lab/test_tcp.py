@@ -25,11 +25,11 @@ def ask(text, **more):
 def dial(tmp_path):
     """Connects to a phone with a key that it does not know."""
 
-    def dial(phone, told=lambda _: None, allow_timeout_s=60.0):
+    def dial(phone, told=lambda _: None, auth_timeout_s=60.0):
         return connect(
             transport=f"tcp:{phone.address}",
             on_waiting=told,
-            auth_timeout_s=allow_timeout_s,
+            auth_timeout_s=auth_timeout_s,
             key_folder=tmp_path / "keys",
         )
 
@@ -57,7 +57,7 @@ class TestAllow:
     def test_refused_or_ignored_is_the_same_from_here(self, lab, dial, answer):
         with lab(answer=answer) as phone:
             with pytest.raises(PhoneError) as caught:
-                dial(phone, allow_timeout_s=1.0)
+                dial(phone, auth_timeout_s=1.0)
             phone.heard("asked")
         assert caught.value.name == "not_allowed"
 

@@ -17,7 +17,8 @@ from privaudit.capture.model import Capture
 from privaudit.errors import ConnectionLost
 from privaudit.model import Command, Reply
 from privaudit.revocation import apply, ledger, plan, state
-from privaudit.transport import Transport, connect
+from privaudit.transport import connect
+from privaudit.transport.base import Transport
 from privaudit.virtual_phone import load_scenario
 from privaudit.virtual_phone.adbd.auth import KeyPolicy
 from privaudit.virtual_phone.adbd.server import AdbdServer

@@ -139,8 +139,8 @@ def test_a_makers_own_mode_is_kept_and_never_set(tmp_path):
 def test_it_names_no_app_but_those_that_were_changed(bench, kit, tmp_path):
     one = bench(kit.armed(kit.told(34)))
     run = one.run(kit.loan)
-    run.close()
-    text = run.path.read_text(encoding="utf-8")
+    run.apply()
+    text = run.ledger_path.read_text(encoding="utf-8")
     document = json.loads(text)
     assert {entry["change"]["package"] for entry in document["entries"]} == {kit.loan}
     rest = [app.package for app in one.living.phone.apps if app.package not in {kit.loan, "android"}]
@@ -182,7 +182,7 @@ def test_a_phone_is_known_again_and_told_from_another_of_its_model(bench, kit, o
 def test_a_phone_that_was_reset_is_another(bench, kit):
     phone = kit.told(34)
     known = ledger.compute_fingerprint(facts.gather_facts(bench(phone).capture()))
-    reset = replace(phone, apps=tuple(app for app in phone.apps if app.system))
+    reset = replace(phone, apps=tuple(app for app in phone.apps if app.is_system))
     assert not ledger.matches_fingerprint(known, facts.gather_facts(bench(reset).capture()))
 
 

@@ -51,7 +51,7 @@ def test_a_page_is_shown_and_the_way_to_it_is_printed(run):
 def test_every_page_of_every_age_ends_in_a_page_and_changes_nothing(run_open, sdk):
     living, shown = run_open(roms.list_openable_pages(), sdk)
     assert [one.page for one in shown if one.page is None] == []
-    assert len(living.shown) == len(roms.list_openable_pages())
+    assert len(living.opened_pages) == len(roms.list_openable_pages())
     # What stock Android has under these names opens at once; only the history is younger than Android 11.
     missed = {page for page, one in zip(roms.list_openable_pages(), shown, strict=True) if one.page != page}
     assert missed == ({"history"} if sdk == 30 else set())
@@ -81,14 +81,14 @@ def test_where_the_maker_takes_rights_from_the_shell_the_details_page_is_shown(r
     properties = {"ro.build.version.oplusrom": "V14.0.0"}
     living, (shown,) = run_open(["permissions"], 34, **properties)
     assert shown.page == "app_info"
-    assert living.shown == ["android.settings.APPLICATION_DETAILS_SETTINGS"]
-    assert any("unable to resolve" in one for one in shown.refusals)
-    assert any("Permission Denial" in one for one in shown.refusals)
+    assert living.opened_pages == ["android.settings.APPLICATION_DETAILS_SETTINGS"]
+    assert any("unable to resolve" in one for one in shown.errors)
+    assert any("Permission Denial" in one for one in shown.errors)
 
 
 def test_miui_shows_its_own_page_first(run_open):
     living, (shown,) = run_open(["permissions"], 34, **{"ro.miui.ui.version.name": "V140"})
-    assert (shown.page, living.shown) == ("permissions", ["miui.intent.action.APP_PERM_EDITOR"])
+    assert (shown.page, living.opened_pages) == ("permissions", ["miui.intent.action.APP_PERM_EDITOR"])
 
 
 @pytest.mark.parametrize(

@@ -39,20 +39,22 @@ def test_an_app_is_closed_for_each_user_no_other_is_touched_and_undo_restores_ex
     one = bench(kit.told(sdk))
     before = one.living.phone
     run = one.run(kit.loan, kit.cloned)
-    book = run.close()
+    book = run.apply()
     assert outcomes(book) == {Outcome.DONE}
     assert outcomes(book, ChangeKind.FORCE_STOP) == {Outcome.DONE}
     after = one.living.phone
     assert others(after, kit.loan, kit.cloned) == others(before, kit.loan, kit.cloned)
-    assert (after.roles, after.settings, after.admins) == (before.roles, before.settings, before.admins)
+    assert (after.roles, after.settings, after.device_admins) == (before.roles, before.settings, before.device_admins)
     assert {(entry.change.package, entry.change.user) for entry in book.entries} == {
         (kit.loan, 0),
         (kit.cloned, 0),
         (kit.cloned, 999),
     }
     # What was not of contacts, SMS or the call log stays as it was.
-    camera = [grant for grant in after.app(kit.cloned).installs[0].grants if grant.name.endswith("CAMERA")]
-    assert camera == [grant for grant in before.app(kit.cloned).installs[0].grants if grant.name.endswith("CAMERA")]
+    camera = [grant for grant in after.find_app(kit.cloned).installs[0].grants if grant.name.endswith("CAMERA")]
+    assert camera == [
+        grant for grant in before.find_app(kit.cloned).installs[0].grants if grant.name.endswith("CAMERA")
+    ]
     assert outcomes(run.undo()) == {Outcome.UNDONE}
     assert at_rest(one.living.phone, kit.loan, kit.cloned) == at_rest(before, kit.loan, kit.cloned)
 
@@ -65,10 +67,10 @@ def test_an_app_for_android_5_is_blocked_where_revoking_does_nothing(bench, kit,
     one = bench(kit.changed(kit.told(sdk), kit.loan, target_sdk=22))
     before = one.living.phone
     run = one.run(kit.loan)
-    book = run.close()
+    book = run.apply()
     assert outcomes(book) == {Outcome.DONE}
     assert not any(line.startswith("pm revoke") for line in one.writes())
-    grants = one.living.phone.app(kit.loan).installs[0].grants
+    grants = one.living.phone.find_app(kit.loan).installs[0].grants
     assert all(grant.granted for grant in grants if grant.name.endswith("READ_CONTACTS"))
     run.undo()
     assert at_rest(one.living.phone, kit.loan) == at_rest(before, kit.loan)
@@ -99,12 +101,12 @@ def test_revoke_alone_is_silent_for_such_an_app(bench, kit):
 def test_fixed_permissions(bench, kit, sdk, flag, outcome, said):
     one = bench(kit.with_flag(kit.told(sdk), kit.loan, "READ_CONTACTS", flag))
     planned = one.plan(kit.loan)
-    book = one.run(kit.loan).close()
+    book = one.run(kit.loan).apply()
     (entry,) = [entry for entry in book.entries if entry.change.what.endswith("READ_CONTACTS")]
     assert entry.outcome is outcome
     assert (said is None) == (entry.said is None)
     assert said is None or said in entry.said
-    (doubts,) = [one_.doubts for one_ in planned.planned if one_.change.what.endswith("READ_CONTACTS")]
+    (doubts,) = [one_.caveats for one_ in planned.planned_changes if one_.change.what.endswith("READ_CONTACTS")]
     assert any(doubt.key.startswith("remedy.fixed_") for doubt in doubts)
     assert (sdk >= 35) == any(doubt.key == "remedy.op_ignored" for doubt in doubts)
 
@@ -127,11 +129,11 @@ def test_fixed_permissions(bench, kit, sdk, flag, outcome, said):
 def test_a_makers_gate_is_foretold_and_its_refusal_reported(bench, kit, properties, open_with, doubt, sdk):
     one = bench(kit.told(sdk, **properties))
     before = one.living.phone
-    for planned in one.plan(kit.loan).planned:
+    for planned in one.plan(kit.loan).planned_changes:
         if planned.change.kind is ChangeKind.PERMISSION:
-            assert f"remedy.{doubt}" in {found.key for found in planned.doubts}
+            assert f"remedy.{doubt}" in {found.key for found in planned.caveats}
     run = one.run(kit.loan)
-    book = run.close()
+    book = run.apply()
     assert outcomes(book) == {Outcome.REFUSED}
     (said,) = {entry.said for entry in book.entries if entry.change.kind is ChangeKind.PERMISSION}
     assert "SecurityException" in said
@@ -139,12 +141,12 @@ def test_a_makers_gate_is_foretold_and_its_refusal_reported(bench, kit, properti
     run.undo()
     assert at_rest(one.living.phone, kit.loan) == at_rest(before, kit.loan)
     other = bench(kit.told(sdk, **{**properties, **open_with}))
-    assert outcomes(other.run(kit.loan).close()) == {Outcome.DONE}
+    assert outcomes(other.run(kit.loan).apply()) == {Outcome.DONE}
 
 
 def test_an_open_gate_casts_no_doubt(bench, kit):
     one = bench(kit.told(34, **MIUI, **{"persist.security.adbinput": "1"}))
-    assert not any(planned.doubts for planned in one.plan(kit.loan).planned)
+    assert not any(planned.caveats for planned in one.plan(kit.loan).planned_changes)
 
 
 # --- rights beside the permission list -------------------------------------------------------------------------------
@@ -166,7 +168,7 @@ def test_roles_and_special_access_go_first_and_come_back(bench, kit, sdk):
     } <= set(kinds)
     special = {entry.change.what for entry in run.ledger.entries if entry.change.kind is ChangeKind.SPECIAL_OP}
     assert special == {"overlay", "usage", "all_files"}
-    book = run.close()
+    book = run.apply()
     assert {entry.outcome for entry in book.entries} == {Outcome.DONE}
     secure = one.living.phone.settings[0]["secure"]
     # Services of other apps stay as they were.
@@ -187,16 +189,16 @@ def test_a_list_of_services_that_could_not_be_read_is_not_written(bench, kit):
         one.living.phone, settings=lambda _argv, _stdin: ProgramResult(err=b"Security exception: no\n", code=255)
     )
     run.transport = blind.connection
-    book = run.close()
+    book = run.apply()
     assert outcomes(book, ChangeKind.ACCESSIBILITY) == {Outcome.NOT_READ_BACK}
     assert not any("enabled_accessibility_services" in line and " put " in line for line in blind.writes())
 
 
 def test_an_administrator_is_left_to_a_person(bench, kit):
     phone = kit.told(34)
-    one = bench(replace(phone, admins={0: (f"{kit.loan}/.Admin",)}))
+    one = bench(replace(phone, device_admins={0: (f"{kit.loan}/.Admin",)}))
     made = one.plan(kit.loan)
-    assert any(step.key == "steps.deactivate" for by_hand in made.by_hand for step in by_hand.steps)
+    assert any(step.key == "steps.deactivate" for by_hand in made.manual_steps for step in by_hand.steps)
     assert not any("device_admin" in change.what for change in made.changes)
 
 
@@ -221,15 +223,15 @@ def test_uninstalling_is_never_in_a_plan_unless_asked_for(bench, kit):
 def test_uninstalled_and_told_that_it_stays(bench, kit):
     one = bench(kit.told(34))
     run = one.run(kit.loan, uninstall=True)
-    book = run.close()
+    book = run.apply()
     assert outcomes(book, ChangeKind.UNINSTALL) == {Outcome.DONE}
-    assert one.living.phone.app(kit.loan) is None
+    assert one.living.phone.find_app(kit.loan) is None
     assert outcomes(run.undo(), ChangeKind.UNINSTALL) == {Outcome.NOT_RESTORED}
 
 
 def test_an_administrator_refuses_to_go(bench, kit):
-    one = bench(replace(kit.told(34), admins={0: (f"{kit.loan}/.Admin",)}))
-    book = one.run(kit.loan, uninstall=True).close()
+    one = bench(replace(kit.told(34), device_admins={0: (f"{kit.loan}/.Admin",)}))
+    book = one.run(kit.loan, uninstall=True).apply()
     (entry,) = [entry for entry in book.entries if entry.change.kind is ChangeKind.UNINSTALL]
     assert entry.outcome is Outcome.REFUSED
     assert "DEVICE_POLICY_MANAGER" in entry.said
@@ -239,8 +241,8 @@ def test_what_came_with_the_phone_comes_back(bench, kit):
     one = bench(kit.told(34))
     before = one.living.phone
     run = one.run("com.example.keyboard", uninstall=True)
-    assert outcomes(run.close(), ChangeKind.UNINSTALL) == {Outcome.DONE}
-    assert not one.living.phone.app("com.example.keyboard").installs[0].installed
+    assert outcomes(run.apply(), ChangeKind.UNINSTALL) == {Outcome.DONE}
+    assert not one.living.phone.find_app("com.example.keyboard").installs[0].installed
     assert outcomes(run.undo(), ChangeKind.UNINSTALL) == {Outcome.UNDONE}
     assert at_rest(one.living.phone, "com.example.keyboard") == at_rest(before, "com.example.keyboard")
 
@@ -256,16 +258,16 @@ def test_a_pulled_cable_is_gone_on_from_and_undone(bench, kit, at, late):
     cut = kit.cut(one.connection, at, late)
     run = one.run(kit.loan, transport=cut)
     with pytest.raises(ConnectionLost):
-        run.close()
-    stopped = one.resumed(run.path, run.capture)
+        run.apply()
+    stopped = one.resumed(run.ledger_path, run.capture)
     assert sum(entry.outcome is Outcome.BEGUN for entry in stopped.ledger.entries) == 1
-    assert {entry.outcome for entry in stopped.close().entries} == {Outcome.DONE}
+    assert {entry.outcome for entry in stopped.apply().entries} == {Outcome.DONE}
     assert one.plan(kit.loan).changes == ()  # nothing is left to close
     # Undo is cut as well, and gone on with.
     stopped.transport = kit.cut(one.connection, max(at // 2, 1), late)
     with pytest.raises(ConnectionLost):
         stopped.undo()
-    again = one.resumed(run.path, run.capture)
+    again = one.resumed(run.ledger_path, run.capture)
     assert {entry.outcome for entry in again.undo().entries if entry.change.kind is not ChangeKind.FORCE_STOP} == {
         Outcome.UNDONE
     }
@@ -277,9 +279,9 @@ def test_undo_of_a_run_that_was_stopped_takes_back_what_was_begun(bench, kit):
     before = one.living.phone
     run = one.run(kit.loan, transport=kit.cut(one.connection, 4, late=True))
     with pytest.raises(ConnectionLost):
-        run.close()
+        run.apply()
     assert one.living.phone != before
-    one.resumed(run.path, run.capture).undo()
+    one.resumed(run.ledger_path, run.capture).undo()
     assert at_rest(one.living.phone, kit.loan) == at_rest(before, kit.loan)
 
 
@@ -296,7 +298,7 @@ def test_nothing_is_done_when_the_ledger_cannot_be_written(bench, kit, monkeypat
         lambda *_: (_ for _ in ()).throw(SourceError("errors.not_written", path="x", reason="full")),
     )
     with pytest.raises(SourceError):
-        run.close()
+        run.apply()
     assert one.living.phone == before
     assert one.writes() == []
 

@@ -15,16 +15,8 @@ from adb_shell.constants import AUTH, AUTH_RSAPUBLICKEY, AUTH_TOKEN, CLSE, CNXN,
 
 from privaudit.errors import ConnectionLost, PhoneError, UsageError
 from privaudit.model import Command
-from privaudit.transport import (
-    IDLE_TIMEOUT_S,
-    MAX_OUTPUT_BYTES,
-    SCRIPT_TIMEOUT_S,
-    Transport,
-    adb_auth,
-    adb_device,
-    adb_server,
-    connect,
-)
+from privaudit.transport import adb_auth, adb_device, adb_server, connect
+from privaudit.transport.base import IDLE_TIMEOUT_S, MAX_OUTPUT_BYTES, SCRIPT_TIMEOUT_S, Transport
 from privaudit.transport.shell_protocol import LegacyShell, ShellV2, default_shell
 from privaudit.virtual_phone.adbd.auth import KeyPolicy
 from privaudit.virtual_phone.adbd.server import AdbdServer
@@ -55,10 +47,10 @@ def call(folder):
     """Connects, and hangs up at the end of the test."""
     with contextlib.ExitStack() as stack:
 
-        def dial(phone, on_waiting=nobody, allow_timeout_s=30.0):
+        def dial(phone, on_waiting=nobody, auth_timeout_s=30.0):
             address = f"tcp:{phone.host}:{phone.port}"
             return stack.enter_context(
-                connect(transport=address, on_waiting=on_waiting, auth_timeout_s=allow_timeout_s, key_folder=folder)
+                connect(transport=address, on_waiting=on_waiting, auth_timeout_s=auth_timeout_s, key_folder=folder)
             )
 
         yield dial
@@ -71,7 +63,7 @@ def modern(**more):
         "long": lambda _a, _i: ProgramResult(LINES),
         "same": lambda args, _i: ProgramResult(args[1].encode() * 50_000, b"", int(args[1])),
     }
-    return AdbdServer(programs=programs, **{"keys": OPEN_DOOR} | more)
+    return AdbdServer(programs=programs, **{"key_policy": OPEN_DOOR} | more)
 
 
 OLD = {"features": (), "max_payload": MAX_PAYLOAD_V1, "version": VERSION_CHECKSUM, "crlf": True}
@@ -176,7 +168,7 @@ class TestBytes:
 
 
 def _shape(kind):
-    shape = {"keys": OPEN_DOOR}
+    shape = {"key_policy": OPEN_DOOR}
     return shape if kind is modern else shape | OLD
 
 
@@ -309,14 +301,14 @@ class TestEnds:
 class TestAllow:
     def test_is_told_before_the_wait_and_let_in(self, call, folder):
         told = []
-        with modern(keys=KeyPolicy(answer="allow")) as phone:
+        with modern(key_policy=KeyPolicy(answer="allow")) as phone:
             assert call(phone, told.append).run(ask("both")).exit_code == 7
         assert told[0].seconds_left == 30
         assert {waiting.fingerprint for waiting in told} == {adb_auth.load_or_create(folder).fingerprint}
 
     def test_sees_the_time_run(self, call):
         told = []
-        with modern(keys=KeyPolicy(answer=1.6)) as phone:
+        with modern(key_policy=KeyPolicy(answer=1.6)) as phone:
             call(phone, told.append)
         left = [waiting.seconds_left for waiting in told]
         assert left[:2] == [30, 29]
@@ -325,30 +317,30 @@ class TestAllow:
     @pytest.mark.parametrize("answer", ["refuse", "ignore"])
     def test_nobody_taps(self, call, folder, answer):
         told = []
-        with modern(keys=KeyPolicy(answer=answer)) as phone, pytest.raises(PhoneError) as caught:
+        with modern(key_policy=KeyPolicy(answer=answer)) as phone, pytest.raises(PhoneError) as caught:
             call(phone, told.append, 1.0)
         assert caught.value.name == "not_allowed"
         assert caught.value.values == {"fingerprint": adb_auth.load_or_create(folder).fingerprint}
         assert told[0].seconds_left == 1
 
     def test_a_remembered_key_is_not_asked_again(self, call):
-        with modern(keys=KeyPolicy(answer="allow", always_allow=True)) as phone:
+        with modern(key_policy=KeyPolicy(answer="allow", always_allow=True)) as phone:
             call(phone, lambda _: None)
             assert call(phone).run(ask("both")).exit_code == 7
 
     def test_a_key_that_was_allowed_before_is_not_asked(self, call, folder):
         with modern(
-            keys=KeyPolicy(answer="ignore", known_keys=(adb_auth.load_or_create(folder).GetPublicKey(),))
+            key_policy=KeyPolicy(answer="ignore", known_keys=(adb_auth.load_or_create(folder).GetPublicKey(),))
         ) as phone:
             assert call(phone).run(ask("both")).exit_code == 7
 
     def test_whoever_waits_may_give_up(self, call):
-        with modern(keys=KeyPolicy(answer="ignore")) as phone, pytest.raises(KeyboardInterrupt):
+        with modern(key_policy=KeyPolicy(answer="ignore")) as phone, pytest.raises(KeyboardInterrupt):
             call(phone, _give_up)
 
     def test_no_thread_is_left(self, call):
         before = threading.active_count()
-        with modern(keys=KeyPolicy(answer="ignore")) as phone, pytest.raises(PhoneError):
+        with modern(key_policy=KeyPolicy(answer="ignore")) as phone, pytest.raises(PhoneError):
             call(phone, lambda _: None, 0.2)
         assert threading.active_count() == before
 
@@ -529,7 +521,7 @@ class TestStrangers:
     )
     def test_the_banner_decides_how_to_ask(self, call, banner, v2):
         with Peer(lambda sock: greet(sock, banner)) as peer:
-            assert (default_shell(call(peer)._device.features) is ShellV2) is v2
+            assert (default_shell(call(peer)._session.features) is ShellV2) is v2
 
 
 def _huge():

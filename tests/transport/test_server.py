@@ -45,7 +45,7 @@ def phone():
 
         def make(**more):
             files = {"/data/app/a/base.apk": APK}
-            return stack.enter_context(AdbdServer(programs=PROGRAMS, files=files, **{"keys": OPEN_DOOR} | more))
+            return stack.enter_context(AdbdServer(programs=PROGRAMS, files=files, **{"key_policy": OPEN_DOOR} | more))
 
         yield make
 
@@ -168,7 +168,7 @@ class TestEnds:
 class TestAllow:
     def test_the_servers_question_is_told_with_the_fingerprint_of_its_key(self, adb, dial, phone, tmp_path):
         told = []
-        there = phone(keys=KeyPolicy(answer=1.0))
+        there = phone(key_policy=KeyPolicy(answer=1.0))
         home = tmp_path / "keys"
         home.mkdir()
         (home / "adbkey").write_bytes((adb.home / ".android" / "adbkey").read_bytes())
@@ -180,7 +180,7 @@ class TestAllow:
     def test_a_key_that_cannot_be_known_is_not_made_up(self, dial, phone, tmp_path):
         told = []
         with pytest.raises(PhoneError) as caught:
-            dial(phone(keys=KeyPolicy(answer="ignore")), told.append, allow_timeout_s=0.2, key_folder=tmp_path)
+            dial(phone(key_policy=KeyPolicy(answer="ignore")), told.append, auth_timeout_s=0.2, key_folder=tmp_path)
         assert caught.value.name == "not_allowed_unseen"
         assert told[0].fingerprint is None
         assert list(tmp_path.iterdir()) == []
@@ -425,7 +425,7 @@ class TestByItself:
         def over_usb(**_):
             outcome = outcomes.pop(0)
             if isinstance(outcome, str):
-                raise PhoneError(outcome)
+                raise PhoneError(f"errors.{outcome}")
             return outcome
 
         monkeypatch.setattr(adb_device, "connect_usb", over_usb)

@@ -14,7 +14,7 @@ from adb_shell.constants import CLSE, OKAY, WRTE
 
 from privaudit.errors import ConnectionLost, PhoneError
 from privaudit.model import Command
-from privaudit.transport import adb_device, usb
+from privaudit.transport import adb_device, libusb, usb
 from tests.fixtures.sentences import ENGLISH
 from tests.fixtures.usb_bus import FASTBOOT, HDC, PICTURES, STORAGE, Device, library, timed_out
 
@@ -24,7 +24,7 @@ def bus(monkeypatch, tmp_path):
     """What is plugged in, one list for each look at the bus; the last one stays."""
     module = library([])
     looks = module.looks
-    monkeypatch.setattr(usb, "load_libusb", lambda: module)
+    monkeypatch.setattr(libusb, "load_libusb", lambda: module)
     naps = []
     monkeypatch.setattr(adb_device.time, "sleep", naps.append)
     monkeypatch.setattr(adb_device, "HANDSHAKE_TIMEOUT_S", 0.05)
@@ -163,7 +163,7 @@ class TestObstacles:
             raise usb1.USBErrorOther
 
         errors = {name: getattr(usb1, name) for name in dir(usb1) if name.startswith("USBError")}
-        monkeypatch.setattr(usb, "load_libusb", lambda: SimpleNamespace(USBContext=broken, **errors))
+        monkeypatch.setattr(libusb, "load_libusb", lambda: SimpleNamespace(USBContext=broken, **errors))
         assert bus.error().name == "no_usb"
 
     @pytest.mark.parametrize("platform", ["linux", "darwin"])
@@ -273,7 +273,7 @@ class TestBytes:
 
 class TestLibusb:
     def test_ours_is_loaded(self):
-        assert usb.load_libusb().getVersion().major == 1
+        assert libusb.load_libusb().getVersion().major == 1
 
     @pytest.mark.parametrize("trouble", ["absent", "unloadable"])
     def test_the_systems_is_the_second_choice(self, monkeypatch, tmp_path, trouble):
@@ -281,13 +281,13 @@ class TestLibusb:
         monkeypatch.setattr(usb1, "loadLibrary", lambda library=None: loaded.append(library))
         path = None if trouble == "absent" else tmp_path / "missing.so"
         monkeypatch.setattr(libusb_package, "get_library_path", lambda: path)
-        usb.load_libusb()
+        libusb.load_libusb()
         assert loaded == [None]
 
     def test_ours_comes_first(self, monkeypatch):
         loaded = []
         monkeypatch.setattr(usb1, "loadLibrary", lambda library=None: loaded.append(library))
-        usb.load_libusb()
+        libusb.load_libusb()
         assert isinstance(loaded[0], ctypes.CDLL)
 
     def test_none_at_all_is_said(self, monkeypatch):
@@ -296,5 +296,5 @@ class TestLibusb:
 
         monkeypatch.setattr(usb1, "loadLibrary", none)
         with pytest.raises(PhoneError) as caught:
-            usb.load_libusb()
+            libusb.load_libusb()
         assert caught.value.name == "libusb_missing"

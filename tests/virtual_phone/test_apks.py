@@ -32,7 +32,7 @@ def test_none_is_left_over_and_all_are_small():
         if c is not None
     }
     assert set(apks.load_apks()) == wanted
-    file = resources.files("privaudit.virtual_phone.apks") / "apks.zip"
+    file = resources.files("privaudit.virtual_phone") / "apks.zip"
     assert len(file.read_bytes()) < 1 << 20
     with file.open("rb") as stream, zipfile.ZipFile(stream) as archive:
         assert {info.date_time for info in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}

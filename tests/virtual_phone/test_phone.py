@@ -35,7 +35,7 @@ OPEN_DOOR = KeyPolicy(required=False)
 
 @pytest.mark.parametrize(
     "kind",
-    [{}, {"max_payload": MAX_PAYLOAD_V1, "version": VERSION_CHECKSUM, "features": ()}, {"keys": OPEN_DOOR}],
+    [{}, {"max_payload": MAX_PAYLOAD_V1, "version": VERSION_CHECKSUM, "features": ()}, {"key_policy": OPEN_DOOR}],
     ids=["new", "old", "no-keys"],
 )
 def test_adb_shell(connect: Connect, kind: dict) -> None:

@@ -121,9 +121,9 @@ def test_the_clock_runs_where_it_is_not_given(phone):
 def test_files_say_what_they_are(phone):
     found = build_files(phone)
     assert b"ro.product.model=Demo Phone" in found["/system/build.prop"]
-    app = phone.app("com.example.anxin")
-    assert found[app.apk].startswith(b"PK")
-    assert found[app.apks[1]].startswith(b"This is no APK")
+    app = phone.find_app("com.example.anxin")
+    assert found[app.apk_path].startswith(b"PK")
+    assert found[app.apk_paths[1]].startswith(b"This is no APK")
     assert "/product/app/Browser/Browser.apk" in found
 
 
@@ -200,7 +200,7 @@ def test_roles_since_android_10():
 )
 def test_nobody_is_let_into_a_closed_user(sdk, said):
     phone = load_scenario("borrower")
-    users = tuple(replace(user, closed=user.id == 999) for user in phone.users)
+    users = tuple(replace(user, denied_to_shell=user.id == 999) for user in phone.users)
     table = build_programs(replace(phone, sdk=sdk, users=users), now=_NOW)
     listed = table["pm"](["pm", "list", "packages", "--user", "999"], b"")
     assert (listed.out, listed.code != 0) == (b"", True)

@@ -61,7 +61,7 @@ def phone():
 
 @pytest.fixture(scope="module")
 def now(phone):
-    return datetime(2026, 1, 10, 15, 42, tzinfo=phone.zone)
+    return datetime(2026, 1, 10, 15, 42, tzinfo=phone.time_zone)
 
 
 def _flags(*names):
@@ -288,7 +288,7 @@ def test_times_are_the_phones_clock_minus_the_age(phone, now):
     ]
     assert len(events) > 50
     for event in events:
-        when = datetime.strptime(event[4], "%Y-%m-%d %H:%M:%S.%f").replace(tzinfo=phone.zone)
+        when = datetime.strptime(event[4], "%Y-%m-%d %H:%M:%S.%f").replace(tzinfo=phone.time_zone)
         assert event[5].startswith("-")
         assert now - parse_age(event[5][1:]) == when
 
@@ -357,7 +357,7 @@ def test_the_whole_dump_does_not_say_what_is_requested(phone):
 def test_one_package_says_all_that_it_requests(phone):
     text = render_package_dump.format_single_package_dump(phone, "com.example.sudaibao")
     requested = text.split("    requested permissions:\n")[1].split("    install permissions:")[0]
-    assert tuple(requested.split()) == phone.app("com.example.sudaibao").requested
+    assert tuple(requested.split()) == phone.find_app("com.example.sudaibao").requested_permissions
     assert (
         render_package_dump.format_single_package_dump(phone, "com.example.nobody")
         == "Unable to find package: com.example.nobody\n"
@@ -376,9 +376,9 @@ def test_package_list_lines(phone):
     lines = render.format_package_list(apps, path=True, version=True, installer=True, uid=True).splitlines()
     found = {match["pkg"]: match for line in lines if (match := LISTED.match(line))}
     assert len(found) == len(phone.apps)
-    sudaibao = phone.app("com.example.sudaibao")
+    sudaibao = phone.find_app("com.example.sudaibao")
     assert found["com.example.sudaibao"]["inst"] == "null"
-    assert found["com.example.sudaibao"]["path"] == sudaibao.apk
+    assert found["com.example.sudaibao"]["path"] == sudaibao.apk_path
     assert found["com.example.sudaibao"]["uid"] == f"{sudaibao.app_id},{99_900_000 + sudaibao.app_id}"
 
 

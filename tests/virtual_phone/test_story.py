@@ -192,7 +192,7 @@ def test_ordinary_apps_are_as_many_as_asked_for():
 
 
 def test_the_demo_lists_are_invented_and_name_what_the_story_needs():
-    lists = resources.files("privaudit.virtual_phone") / "lists"
+    lists = resources.files("privaudit") / "data" / "demo" / "lists"
     phone = load_scenario("borrower")
     found = {}
     for kind in ("risky", "lenders"):

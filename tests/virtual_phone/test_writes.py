@@ -30,10 +30,10 @@ def run(phone, line):
 
 
 def fixed(phone, flag):
-    app = phone.phone.app(LOAN)
+    app = phone.phone.find_app(LOAN)
     install = app.installs[0]
     grants = tuple(replace(grant, flags=grant.flags | FLAG_BITS[flag]) for grant in install.grants)
-    phone.change(lambda now: with_app(now, replace(app, installs={**app.installs, 0: replace(install, grants=grants)})))
+    phone.update(lambda now: with_app(now, replace(app, installs={**app.installs, 0: replace(install, grants=grants)})))
     return phone
 
 

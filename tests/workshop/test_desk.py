@@ -8,7 +8,7 @@ import pytest
 
 from privaudit.errors import ConnectionLost, PhoneError
 from privaudit.i18n import Translator
-from privaudit.transport import AuthorizationWait
+from privaudit.transport.base import AuthorizationWait
 from privaudit.workshop import controls, storage
 from privaudit.workshop.device_queue import RECONNECT_GRACE_S
 from privaudit.workshop.device_watcher import POLL_INTERVAL_S
@@ -31,26 +31,26 @@ def words(bench, row):
 
 
 def to_sticker(bench, place, token):
-    (row,) = [row for row in bench.desk.here() if row.place == place]
+    (row,) = [row for row in bench.desk.connected_rows() if row.connection_id == place]
     assert row.stage == "consent"
-    bench.desk.act("c", row)
-    bench.desk.heard(AuthorizationRequested(place, AuthorizationWait(fingerprint=FINGERPRINT, seconds_left=60)))
-    bench.desk.heard(Authorized(place, token))
+    bench.desk.handle_key("c", row)
+    bench.desk.handle_event(AuthorizationRequested(place, AuthorizationWait(fingerprint=FINGERPRINT, seconds_left=60)))
+    bench.desk.handle_event(Authorized(place, token))
     assert row.stage == "sticker"
     return row
 
 
 def to_done(bench, place, token, made):
     row = to_sticker(bench, place, token)
-    bench.desk.act("s", row)
-    bench.desk.heard(AuditFinished(place, made.report(), None))
+    bench.desk.handle_key("s", row)
+    bench.desk.handle_event(AuditFinished(place, made.report(), None))
     assert row.stage == "done"
     return row
 
 
 def test_one_phone_at_a_time_gets_a_code(bench):
     phones = [plugged(f"usb 1-{port} 9") for port in (1, 2, 3)]
-    bench.desk.seen(phones)
+    bench.desk.update_devices(phones)
     assert [(row.code, row.stage) for row in bench.desk.rows] == [
         ("A1", "consent"),
         (None, "queued"),
@@ -58,7 +58,7 @@ def test_one_phone_at_a_time_gets_a_code(bench):
     ]
     first = to_sticker(bench, "usb 1-1 9", "t1")
     assert [row.stage for row in bench.desk.rows[1:]] == ["queued", "queued"]  # the sticker is not on yet
-    bench.desk.act("s", first)
+    bench.desk.handle_key("s", first)
     assert [(row.code, row.stage) for row in bench.desk.rows] == [
         ("A1", "reading"),
         ("A2", "consent"),
@@ -67,7 +67,7 @@ def test_one_phone_at_a_time_gets_a_code(bench):
 
 
 def test_while_several_wait_for_a_code_the_board_says_what_that_risks(bench):
-    bench.desk.seen([plugged("usb 1-1 9")])
+    bench.desk.update_devices([plugged("usb 1-1 9")])
     (row,) = bench.desk.rows
     assert "Unplug all but one" in "\n".join(
         controls.instructions(row, ENGLISH, Retention.HANDOUT, others_waiting=True)
@@ -76,19 +76,19 @@ def test_while_several_wait_for_a_code_the_board_says_what_that_risks(bench):
 
 
 def test_nothing_is_asked_of_a_phone_before_consent(bench):
-    bench.desk.seen([plugged()])
+    bench.desk.update_devices([plugged()])
     (row,) = bench.desk.rows
     for key in "sxnavyo":
-        bench.desk.act(key, row)
+        bench.desk.handle_key(key, row)
         assert bench.visits == []
-    bench.desk.act("c", row)
+    bench.desk.handle_key("c", row)
     (visit,) = bench.visits
     assert visit.done == ["start"]
-    assert visit.consented == row.consented
+    assert visit.consented_at == row.consented_at
 
 
 def test_what_is_agreed_to_is_told_in_the_owners_language(bench):
-    bench.desk.seen([plugged()])
+    bench.desk.update_devices([plugged()])
     (row,) = bench.desk.rows
     said = words(bench, row)
     for part in ("Not read: contacts", "Is it your own phone", "payment and bank apps", "You may stop at any time"):
@@ -102,44 +102,48 @@ def test_what_is_agreed_to_is_told_in_the_owners_language(bench):
 
 
 def test_refused_is_never_asked_and_can_go(bench):
-    bench.desk.seen([plugged()])
+    bench.desk.update_devices([plugged()])
     (row,) = bench.desk.rows
-    bench.desk.act("r", row)
-    assert (row.stage, bench.visits, bench.freed) == ("refused", [], [row.place])
+    bench.desk.handle_key("r", row)
+    assert (row.stage, bench.visits, bench.freed) == ("refused", [], [row.connection_id])
 
 
 def test_consent_withdrawn_deletes_what_was_kept(bench, made):
-    bench.desk.seen([plugged()])
+    bench.desk.update_devices([plugged()])
     row = to_done(bench, plugged().connection_id, "t", made)
-    bench.desk.act("r", row)
+    bench.desk.handle_key("r", row)
     assert bench.forgotten == [row.code]
-    assert (row.stage, row.report, row.consented) == ("refused", None, None)
+    assert (row.stage, row.report, row.consented_at) == ("refused", None, None)
 
 
 def test_the_first_word_of_help_comes_within_two_seconds_of_plugging(bench):
     # The cables are looked at every POLL_S; what the look shows is on the board at once, by the desk's own clock.
     assert 2 * POLL_INTERVAL_S < 2
     bench.now = 100.0
-    bench.desk.seen([plugged()])
+    bench.desk.update_devices([plugged()])
     assert bench.changes[0][0] == 100.0
     (row,) = bench.desk.rows
     assert "Unlock the phone" in words(bench, row)
     blocked = plugged("usb 1-2 4", obstacle=PhoneError("errors.no_permission", vendor="2717"))
-    bench.desk.seen([plugged(), blocked])
+    bench.desk.update_devices([plugged(), blocked])
     assert "51-android.rules" in words(bench, bench.desk.rows[1])
-    by_server = plugged("server 1-3 8", way="server")
-    bench.desk.seen([plugged(), blocked, by_server])
+    by_server = plugged("server 1-3 8", source_kind="server")
+    bench.desk.update_devices([plugged(), blocked, by_server])
     assert "Tap nothing before its owner has agreed" in words(bench, bench.desk.rows[2])
 
 
 def test_while_the_phone_asks_the_fingerprint_of_the_day_is_told(bench):
-    bench.desk.seen([plugged()])
+    bench.desk.update_devices([plugged()])
     (row,) = bench.desk.rows
-    bench.desk.act("c", row)
+    bench.desk.handle_key("c", row)
     before = len(bench.changes)
-    bench.desk.heard(AuthorizationRequested(row.place, AuthorizationWait(fingerprint=FINGERPRINT, seconds_left=88)))
+    bench.desk.handle_event(
+        AuthorizationRequested(row.connection_id, AuthorizationWait(fingerprint=FINGERPRINT, seconds_left=88))
+    )
     assert len(bench.changes) == before + 1  # told at once, and not each second
-    bench.desk.heard(AuthorizationRequested(row.place, AuthorizationWait(fingerprint=FINGERPRINT, seconds_left=87)))
+    bench.desk.handle_event(
+        AuthorizationRequested(row.connection_id, AuthorizationWait(fingerprint=FINGERPRINT, seconds_left=87))
+    )
     assert len(bench.changes) == before + 1
     said = words(bench, row)
     assert FINGERPRINT in said
@@ -147,57 +151,57 @@ def test_while_the_phone_asks_the_fingerprint_of_the_day_is_told(bench):
 
 
 def test_results_stay_hidden_until_the_owner_confirms_phone_and_code(bench, made):
-    bench.desk.seen([plugged()])
+    bench.desk.update_devices([plugged()])
     row = to_done(bench, plugged().connection_id, "t", made)
     assert "lending" not in words(bench, row)
     assert list(controls.result_lines(row, ENGLISH, None)) == []
-    bench.desk.act("y", row)
+    bench.desk.handle_key("y", row)
     assert not row.owner_confirmed  # nobody was asked
-    bench.desk.act("v", row)
+    bench.desk.handle_key("v", row)
     assert row.code in words(bench, row)
     assert list(controls.result_lines(row, ENGLISH, None)) == []
-    said = bench.desk.act("n", row)
+    said = bench.desk.handle_key("n", row)
     assert not row.owner_confirmed
     assert "Compare the stickers" in ENGLISH.translate(said)
-    bench.desk.act("v", row)
-    bench.desk.act("y", row)
+    bench.desk.handle_key("v", row)
+    bench.desk.handle_key("y", row)
     assert any("no lending app" in line for line in controls.result_lines(row, ENGLISH, None))
-    assert bench.freed == [row.place]
+    assert bench.freed == [row.connection_id]
 
 
 def test_a_phone_that_did_not_ask_is_told_apart_by_unplugging_it(bench):
-    bench.desk.seen([plugged()])
+    bench.desk.update_devices([plugged()])
     (row,) = bench.desk.rows
-    bench.desk.act("c", row)
-    bench.desk.heard(Authorized(row.place, "t"))
+    bench.desk.handle_key("c", row)
+    bench.desk.handle_event(Authorized(row.connection_id, "t"))
     assert "did not ask" in words(bench, row)
 
 
 def test_a_phone_is_known_again_within_the_day_and_keeps_its_code(bench, made):
-    bench.desk.seen([plugged("usb 1-1 5")])
+    bench.desk.update_devices([plugged("usb 1-1 5")])
     first = to_done(bench, "usb 1-1 5", "t", made)
-    bench.desk.seen([])
+    bench.desk.update_devices([])
     bench.now += RECONNECT_GRACE_S
-    bench.desk.seen([])
+    bench.desk.update_devices([])
     assert first.stage == "left"
-    bench.desk.seen([plugged("usb 1-4 6", mark="mark of usb 1-1 5")])
+    bench.desk.update_devices([plugged("usb 1-4 6", serial="mark of usb 1-1 5")])
     row = to_sticker(bench, "usb 1-4 6", "t")
-    assert (row.code, row.again) == (first.code, True)
+    assert (row.code, row.is_returning) == (first.code, True)
     assert bench.desk.rows == [row]  # one phone, one row
     assert "Its sticker says A1" in words(bench, row)
-    bench.desk.act("n", row)  # no such sticker: it is another phone that says the same of itself
-    assert (row.code, row.token, row.again) == ("A3", None, False)
+    bench.desk.handle_key("n", row)  # no such sticker: it is another phone that says the same of itself
+    assert (row.code, row.token, row.is_returning) == ("A3", None, False)
     assert "not counted" in words(bench, row)
 
 
 def test_a_phone_that_finished_before_a_kill_keeps_its_code(bench):
     bench.known["t"] = "K7"
-    bench.desk.seen([plugged()])
+    bench.desk.update_devices([plugged()])
     assert to_sticker(bench, plugged().connection_id, "t").code == "K7"
 
 
 def test_two_phones_that_say_the_same_of_themselves_do_not_share_a_page(bench, made):
-    bench.desk.seen([plugged("usb 1-1 5"), plugged("usb 1-2 6")])
+    bench.desk.update_devices([plugged("usb 1-1 5"), plugged("usb 1-2 6")])
     one = to_done(bench, "usb 1-1 5", "same", made)
     other = to_sticker(bench, "usb 1-2 6", "same")
     assert other.code != one.code
@@ -206,52 +210,52 @@ def test_two_phones_that_say_the_same_of_themselves_do_not_share_a_page(bench, m
 
 def test_pulled_in_the_middle_says_so_and_is_repeated_under_its_code(bench, made):
     place = plugged().connection_id
-    bench.desk.seen([plugged()])
+    bench.desk.update_devices([plugged()])
     row = to_sticker(bench, place, "t")
-    bench.desk.act("s", row)
-    bench.desk.heard(WorkerFailed(place, ConnectionLost("errors.cut_visit")))
+    bench.desk.handle_key("s", row)
+    bench.desk.handle_event(WorkerFailed(place, ConnectionLost("errors.cut_visit")))
     assert row.stage == "failed"
     assert bench.failures == ["cut_visit"]
     assert "plug the phone in again" in words(bench, row)
-    bench.desk.act("a", row)
+    bench.desk.handle_key("a", row)
     assert row.stage == "calling"
     assert (len(bench.visits), row.code) == (2, "A1")
-    bench.desk.heard(Authorized(place, "t"))
-    bench.desk.act("s", row)
-    bench.desk.heard(AuditFinished(place, made.report(), None))
+    bench.desk.handle_event(Authorized(place, "t"))
+    bench.desk.handle_key("s", row)
+    bench.desk.handle_event(AuditFinished(place, made.report(), None))
     assert [code for code, _ in bench.kept] == ["A1"]
 
 
 def test_a_full_disk_loses_nothing(bench, made):
     place = plugged().connection_id
-    bench.desk.seen([plugged()])
+    bench.desk.update_devices([plugged()])
     row = to_sticker(bench, place, "t")
     bench.disk_full = True
-    bench.desk.act("s", row)
-    bench.desk.heard(AuditFinished(place, made.report(), None))
+    bench.desk.handle_key("s", row)
+    bench.desk.handle_event(AuditFinished(place, made.report(), None))
     assert row.stage == "failed"
     assert "No space left" in words(bench, row)
-    bench.desk.act("a", row)
+    bench.desk.handle_key("a", row)
     assert row.stage == "failed"
     bench.disk_full = False
-    bench.desk.act("a", row)
+    bench.desk.handle_key("a", row)
     assert (row.stage, len(bench.visits)) == ("done", 1)  # the phone was not asked again
 
 
 def test_a_phone_off_the_bus_for_a_moment_is_the_same_row(bench):
-    bench.desk.seen([plugged("usb 1-1 5")])
+    bench.desk.update_devices([plugged("usb 1-1 5")])
     (row,) = bench.desk.rows
-    bench.desk.seen([])
+    bench.desk.update_devices([])
     bench.now += RECONNECT_GRACE_S / 2
-    bench.desk.seen([plugged("usb 1-1 6", mark="mark of usb 1-1 5")])  # it came back as a new device
+    bench.desk.update_devices([plugged("usb 1-1 6", serial="mark of usb 1-1 5")])  # it came back as a new device
     assert bench.desk.rows == [row]
-    assert (row.stage, row.place) == ("consent", "usb 1-1 6")
+    assert (row.stage, row.connection_id) == ("consent", "usb 1-1 6")
 
 
 def test_another_phone_on_the_same_plug_is_another_row_at_once(bench, made):
-    bench.desk.seen([plugged("usb 1-1 5")])
+    bench.desk.update_devices([plugged("usb 1-1 5")])
     row = to_done(bench, "usb 1-1 5", "t", made)
-    bench.desk.seen([plugged("usb 1-1 6", mark="mark of another")])
+    bench.desk.update_devices([plugged("usb 1-1 6", serial="mark of another")])
     assert row.stage == "left"
     assert bench.desk.rows[1].stage == "consent"
     assert bench.desk.rows[1].code != row.code
@@ -260,49 +264,49 @@ def test_another_phone_on_the_same_plug_is_another_row_at_once(bench, made):
 def test_of_a_phone_that_left_nothing_stays_in_memory(bench, made):
     for number in range(30):
         place = f"usb 1-1 {number}"
-        bench.desk.seen([plugged(place)])
+        bench.desk.update_devices([plugged(place)])
         row = to_done(bench, place, f"t{number}", made)
-        bench.desk.seen([])
+        bench.desk.update_devices([])
         bench.now += RECONNECT_GRACE_S
-        bench.desk.seen([])
-        assert (row.stage, row.report, row.visit, row.finished) == ("left", None, None, True)
+        bench.desk.update_devices([])
+        assert (row.stage, row.report, row.worker, row.has_output) == ("left", None, None, True)
     assert len(bench.desk.rows) < 10
-    assert all("leave" in visit.done for visit in bench.visits)
+    assert all("stop" in visit.done for visit in bench.visits)
 
 
 def test_who_is_not_ready_goes_to_the_back(bench):
-    bench.desk.seen([plugged("usb 1-1 5"), plugged("usb 1-2 6")])
+    bench.desk.update_devices([plugged("usb 1-1 5"), plugged("usb 1-2 6")])
     first, second = bench.desk.rows
     bench.now = 1.0
-    bench.desk.act("x", first)
+    bench.desk.handle_key("x", first)
     assert (first.stage, second.stage) == ("queued", "consent")
-    bench.desk.act("r", second)
+    bench.desk.handle_key("r", second)
     assert (first.stage, first.code) == ("consent", "A1")
 
 
 def test_what_a_phone_says_that_left_is_too_late(bench):
-    bench.desk.seen([plugged()])
+    bench.desk.update_devices([plugged()])
     (row,) = bench.desk.rows
-    bench.desk.act("c", row)
-    bench.desk.seen([])
+    bench.desk.handle_key("c", row)
+    bench.desk.update_devices([])
     bench.now += RECONNECT_GRACE_S
-    bench.desk.seen([])
-    bench.desk.heard(Authorized(row.place, "t"))
+    bench.desk.update_devices([])
+    bench.desk.handle_event(Authorized(row.connection_id, "t"))
     assert row.stage == "left"
 
 
 def test_the_close_out_check_tells_what_it_sees_and_what_it_cannot(bench, made):
-    bench.desk.seen([plugged("usb 1-1 5")])
+    bench.desk.update_devices([plugged("usb 1-1 5")])
     row = to_done(bench, "usb 1-1 5", "t", made)
-    bench.desk.act("o", row)
-    assert row.visit.done[-1] == "look"
-    bench.desk.heard(ClosingChecked(row.place, {"wireless": False, "usb": False}))
+    bench.desk.handle_key("o", row)
+    assert row.worker.done[-1] == "check_debugging_off"
+    bench.desk.handle_event(ClosingChecked(row.connection_id, {"wireless": False, "usb": False}))
     said = words(bench, row)
     assert "Wireless debugging is still on" in said
     assert "USB debugging is still on" in said
     assert "Auto Blocker, payment apps" in said
     off = PhoneError("errors.debugging_off", phones=("Model",), maker=None)
-    bench.desk.seen([plugged("usb 1-1 6", mark="mark of usb 1-1 5", obstacle=off)])
+    bench.desk.update_devices([plugged("usb 1-1 6", serial="mark of usb 1-1 5", obstacle=off)])
     assert "USB debugging is off." in words(bench, row)
     assert row.stage == "done"  # no new row that tells its owner to switch it on
 

@@ -210,9 +210,9 @@ def test_consent_withdrawn_leaves_no_file(tmp_path):
 HOLD = """
 import sys, time
 from pathlib import Path
-from privaudit.workshop.storage import Folder
-from privaudit.workshop.model import Keep
-folder = Folder(Path(sys.argv[1]), Keep.HANDOUT)
+from privaudit.workshop.storage import WorkshopFolder
+from privaudit.workshop.model import Retention
+folder = WorkshopFolder(Path(sys.argv[1]), Retention.HANDOUT)
 print("open", flush=True)
 time.sleep(60)
 """

@@ -33,4 +33,4 @@ def test_the_page_is_large_and_whole(opened, report_of, story, code):
     assert page.evaluate("document.documentElement.scrollWidth") == BETWEEN_MARGINS
     small = "[...document.querySelectorAll('p, li')].filter(one => parseFloat(getComputedStyle(one).fontSize) < 21)"
     assert page.evaluate(f"{small}.map(one => one.outerHTML)") == []  # 16 pt are 21.3 px
-    assert pages(page) <= 2 + 2 * len([app for app in report_of(story).apps if app.recognised])
+    assert pages(page) <= 2 + 2 * len([app for app in report_of(story).apps if app.is_recognised])

@@ -32,20 +32,20 @@ def test_from_plugging_to_the_page(table, monkeypatch, tmp_path):
     table.look()
     row = table.row()
     assert phone.commands == []
-    table.session.act("c", row)
+    table.session.handle_device_key("c", row)
     table.until(lambda: row.stage == "sticker")
     # It asked its owner; until the sticker is on only by what it is known again was asked.
-    assert row.asked
+    assert row.prompt_shown
     assert row.fingerprint == table.phones.key.fingerprint
     assert len(phone.commands) == 1
     assert "sha256sum" in phone.commands[0]
-    assert table.folder.day.secret not in phone.commands[0]
-    table.session.act("s", row)
+    assert table.folder.open_session.secret not in phone.commands[0]
+    table.session.handle_device_key("s", row)
     table.until(lambda: row.stage == "done")
-    assert row.report.consent.given_at == row.consented
+    assert row.report.consent.given_at == row.consented_at
     assert row.report.consent.scope == consent_scope(Retention.HANDOUT)
     assert row.report.demo
-    page = table.folder.page(row.code).read_text(encoding="utf-8")
+    page = table.folder.page_path(row.code).read_text(encoding="utf-8")
     assert row.code in page
     assert "demo phone: apps and lists are invented" in page
     assert not (tmp_path / "nowhere").exists()
@@ -70,10 +70,10 @@ def test_what_lies_in_the_folder_names_no_phone(table):
     assert "com.android.launcher" not in text  # an ordinary app
     assert "机主" not in text  # a person's name
     assert row.token in text  # until the close
-    table.folder.close(keep_pages=True, release=False)
+    table.folder.close(keep_pages=True, release_lock=False)
     text = "".join(path.read_text(encoding="utf-8") for path in table.folder.path.rglob("*") if path.is_file())
     assert row.token not in text
-    assert table.folder.day.secret not in text
+    assert table.folder.open_session.secret not in text
     assert row.code not in (table.folder.path / "totals.json").read_text(encoding="utf-8")
 
 
@@ -110,8 +110,8 @@ def test_pulled_in_the_middle_it_says_so_and_goes_on_when_it_is_back(table):
     table.through(again)
     assert again.code == row.code
     assert list(table.folder.records) == [row.code]
-    assert table.folder.counted().phones == 1
-    assert table.folder.day.failures == {row.error.name: 1}
+    assert table.folder.current_counts().phones == 1
+    assert table.folder.open_session.failures == {row.error.name: 1}
 
 
 def test_a_hub_that_loses_power(table):
@@ -120,7 +120,7 @@ def test_a_hub_that_loses_power(table):
         if port:
             phone.faults.disconnect_after(15_000)
     table.look()
-    rows = list(table.session.desk.here())
+    rows = list(table.session.device_queue.connected_rows())
     table.through(rows[0])
     for row in rows[1:]:
         table.until(lambda row=row: row.stage == "consent")
@@ -129,7 +129,7 @@ def test_a_hub_that_loses_power(table):
         table.phones.pull(f"usb 1-{port} 1")
     table.look()
     assert list(table.folder.records) == [rows[0].code]
-    assert table.folder.page(rows[0].code).exists()
+    assert table.folder.page_path(rows[0].code).exists()
 
 
 def test_a_phone_read_twice_counts_once(table):
@@ -140,22 +140,22 @@ def test_a_phone_read_twice_counts_once(table):
         table.through(row)
         table.phones.pull(f"usb 1-1 {visit}")
         table.look()
-        table.session.desk._mark_left(row)
+        table.session.device_queue._mark_left(row)
     assert len(table.folder.records) == 1
-    assert table.folder.counted().phones == 1
+    assert table.folder.current_counts().phones == 1
 
 
 def test_not_allowed_tells_what_to_do(table, monkeypatch):
     phone = table.phones.plug("usb 1-1 1", keys=KeyPolicy(answer="refuse"))
     table.look()
     row = table.row()
-    table.session.act("c", row)
-    table.until(lambda: row.asked)
-    assert row.seconds <= 20
-    table.session.act("r", row)  # its owner does not want to: nobody waits any longer
+    table.session.handle_device_key("c", row)
+    table.until(lambda: row.prompt_shown)
+    assert row.seconds_left <= 20
+    table.session.handle_device_key("r", row)  # its owner does not want to: nobody waits any longer
     assert row.stage == "refused"
     assert phone.commands == []
-    table.session.desk.close()  # waits for its visit too, which sees a moment later that it was let go of
+    table.session.device_queue.close()  # waits for its visit too, which sees a moment later that it was let go of
     assert not [one.name for one in threading.enumerate() if one.name.startswith("workshop")]
 
 
@@ -163,18 +163,18 @@ def test_eight_at_once(table):
     for port in range(8):
         table.phones.plug(f"usb 1-{port} 1", ["hyperos", "oneui", "coloros", "emui5"][port % 4])
     table.look()
-    rows = list(table.session.desk.here())
+    rows = list(table.session.device_queue.connected_rows())
     for row in rows:
         table.until(lambda row=row: row.stage == "consent")
-        table.session.act("c", row)
+        table.session.handle_device_key("c", row)
         table.until(lambda row=row: row.stage == "sticker")
-        table.session.act("s", row)
+        table.session.handle_device_key("s", row)
     table.until(lambda: all(row.stage == "done" for row in rows))
     assert len({row.code for row in rows}) == 8
     for row in rows:
-        assert row.code in table.folder.page(row.code).read_text(encoding="utf-8")
+        assert row.code in table.folder.page_path(row.code).read_text(encoding="utf-8")
         assert row.report.phone.rom.id in {"hyperos", "oneui", "coloros", "emui"}
-    assert table.folder.counted().phones == 8
+    assert table.folder.current_counts().phones == 8
 
 
 def test_a_workshop_only_reads(table):
@@ -182,9 +182,9 @@ def test_a_workshop_only_reads(table):
     table.look()
     row = table.row()
     table.through(row)
-    table.session.act("o", row)
-    table.until(lambda: row.closing is not None)
-    assert row.closing == {"wireless": True, "usb": False}
+    table.session.handle_device_key("o", row)
+    table.until(lambda: row.closing_checks is not None)
+    assert row.closing_checks == {"wireless": True, "usb": False}
     assert phone.commands[-1].startswith("settings get global adb_wifi_enabled")
     said = "\n".join(phone.commands)
     writes = r"pm (grant|revoke|uninstall|clear|disable)|appops set|settings put|cmd (role|notification)|am "
@@ -199,7 +199,7 @@ def test_the_key_for_the_day_lies_in_no_file(table, tmp_path):
     table.phones.plug("usb 1-1 1")
     table.look()
     table.through(table.row())
-    private = table.phones.key.rsa.private_numbers()
+    private = table.phones.key.private_key.private_numbers()
     for path in tmp_path.rglob("*"):
         if path.is_file():
             assert b"PRIVATE KEY" not in path.read_bytes()
@@ -225,12 +225,12 @@ def test_a_few_phones_leave_no_thread_and_no_row(table):
         table.through(row)
         table.phones.pull(place)
         table.look()
-        table.session.desk._mark_left(row)
+        table.session.device_queue._mark_left(row)
         visits = [one for one in threading.enumerate() if one.name.startswith("workshop")]
         for thread in visits:
             thread.join(TEN_S)
         gc.collect()
-        return threading.active_count(), len(table.session.desk.rows)
+        return threading.active_count(), len(table.session.device_queue.rows)
 
     before = after(1)
     assert after(2)[0] == before[0]
@@ -244,16 +244,16 @@ def test_the_full_report_goes_only_to_the_owner_and_its_hash_onto_the_page(table
     table.through(row)
     stick = tmp_path / "stick"
     stick.mkdir()
-    assert "SHA-256" not in table.folder.page(row.code).read_text(encoding="utf-8")
-    table.session.full(row, stick)
+    assert "SHA-256" not in table.folder.page_path(row.code).read_text(encoding="utf-8")
+    table.session.export_full_report(row, stick)
     assert list(stick.iterdir()) == []  # its owner has not confirmed phone and code
-    table.session.act("v", row)
-    table.session.act("y", row)
-    table.session.full(row, table.folder.path)
+    table.session.handle_device_key("v", row)
+    table.session.handle_device_key("y", row)
+    table.session.export_full_report(row, table.folder.path)
     assert not list(table.folder.path.glob("privaudit-*"))  # that is not the owner's
-    table.session.full(row, stick)
+    table.session.export_full_report(row, stick)
     assert {path.name for path in stick.iterdir()} == {f"privaudit-{row.code}.json", f"privaudit-{row.code}.txt"}
-    page = table.folder.page(row.code).read_text(encoding="utf-8")
+    page = table.folder.page_path(row.code).read_text(encoding="utf-8")
     import hashlib
 
     assert hashlib.sha256((stick / f"privaudit-{row.code}.json").read_bytes()).hexdigest() in page
@@ -270,17 +270,17 @@ def test_another_language_writes_the_page_anew(table):
         table.session.switch_language(row)
         spoken.add(row.language)
     assert spoken == set(languages()) - {"en"}
-    page = table.folder.page(row.code).read_text(encoding="utf-8")
+    page = table.folder.page_path(row.code).read_text(encoding="utf-8")
     assert 'lang="zh-Hans"' in page
     assert "走之前" in page
-    assert table.session.desk.outcomes == [(True, row.report.complete)]  # counted once
+    assert table.session.device_queue.outcomes == [(True, row.report.complete)]  # counted once
 
 
 def test_all_pages_print_as_one_job(table):
     for port in range(2):
         table.phones.plug(f"usb 1-{port} 1")
     table.look()
-    first, second = table.session.desk.here()
+    first, second = table.session.device_queue.connected_rows()
     table.through(first)
     table.until(lambda: second.stage == "consent")
     while second.language != "zh":
@@ -307,6 +307,6 @@ def test_a_visit_that_meets_a_mistake_of_ours_hurts_no_other(table, monkeypatch)
     table.through(row, "failed")
     assert row.error.name == "visit_bug"
     monkeypatch.undo()
-    table.session.act("a", row)
+    table.session.handle_device_key("a", row)
     table.through(row)
     assert dataclasses.is_dataclass(row.report)

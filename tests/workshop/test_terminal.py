@@ -28,9 +28,9 @@ class Terminal:
         import pexpect
         import pyte
 
-        self._timeout, self._eof = pexpect.TIMEOUT_S, pexpect.EOF
+        self._timeout, self._eof = pexpect.TIMEOUT, pexpect.EOF
         self.screen = pyte.Screen(COLUMNS, ROWS)
-        self._stream = pyte.AdbStream(self.screen)
+        self._stream = pyte.Stream(self.screen)
         self.child = pexpect.spawn(
             sys.executable,
             ["-m", "privaudit", *arguments],
@@ -103,7 +103,7 @@ CONFIRM = re.compile(r"Does the sticker on the phone say (\w+)\?")
 
 def test_twenty_phones_arrive_and_leave(environment, tmp_path):
     folder = tmp_path / "ws"
-    with terminal(environment, "workshop", str(folder), "--rehearse", str(PHONES), "--pace", "0.2") as board:
+    with terminal(environment, "workshop", str(folder), "--rehearse", str(PHONES), "--pace", "0.05") as board:
         board.wait_for("ask its owner")
         until = time.monotonic() + PATIENCE_S
         most, handed = 0, set()
@@ -242,7 +242,7 @@ def lines(environment, tmp_path):
         one.process.stdout.close()
 
 
-REHEARSAL = ("--rehearse", "1", "--pace", "60")
+REHEARSAL = ("--rehearse", "1", "--pace", "2")
 
 
 def test_plain_lines_from_consent_to_close(lines, tmp_path):

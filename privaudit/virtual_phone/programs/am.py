@@ -82,7 +82,7 @@ def _start_activity(device: MutableDevice, args: Sequence[str], *, is_blocked: b
             f"java.lang.SecurityException: Permission Denial: starting Intent {{ {act} }} from null (pid=1, uid=2000)"
         )
         return output_result(f"{head}{denial} requires android.permission.GRANT_RUNTIME_PERMISSIONS\n")
-    device.opened_pages.append(action or component or "")
+    device.open_page(action or component or "")
     return output_result(
         f"{head}Status: ok\nLaunchState: COLD\nActivity: com.android.settings/.Page\nTotalTime: 210\nComplete\n"
     )

@@ -35,7 +35,7 @@ TAKEN = datetime(2026, 1, 10, 7, 42, tzinfo=UTC)
         ("\tUserInfo{10:y:13", 33, {}),
     ],
 )
-def test_users_by_number_and_flags(line, sdk, expected):
+def test_user_kind_from_number_and_flags(line, sdk, expected):
     assert device.parse_users(f"Users:\n{line}\n", sdk) == expected
 
 
@@ -48,14 +48,14 @@ def test_users_by_number_and_flags(line, sdk, expected):
         ("Users:\n  UserInfo{0:x:13} serialNo=0\n    State: x\n", 0),
     ],
 )
-def test_lines_that_tell_of_no_user_are_counted(text, n):
+def test_unparsed_user_lines_are_counted(text, n):
     assert device.count_unparsed_user_lines(text) == n
 
 
 # --- properties ------------------------------------------------------------------------------------------------------
 
 
-def test_a_value_may_span_lines_and_none_is_nothing():
+def test_property_value_may_span_lines():
     text = "[a.b]: [one\ntwo]\n[c]: []\n[ro.build.version.sdk]: [34]\nnoise\n"
     assert device.parse_properties(text) == {"a.b": "one\ntwo", "ro.build.version.sdk": "34"}
 
@@ -73,7 +73,7 @@ def test_a_value_may_span_lines_and_none_is_nothing():
         ("-1", None, (None, False)),
     ],
 )
-def test_the_sdk_is_said_or_inferred(said, inferred, expected):
+def test_sdk_is_read_or_inferred(said, inferred, expected):
     phone = device.phone_from_properties({"ro.build.version.sdk": said, "ro.build.version.release": "9.1"}, inferred)
     assert (phone.sdk, phone.sdk_inferred) == expected
     assert phone.android == "9.1"
@@ -89,7 +89,7 @@ def test_the_sdk_is_said_or_inferred(said, inferred, expected):
         ({"persist.sys.locale": "../etc,x,de_DE"}, ()),
     ],
 )
-def test_the_owners_language_before_the_factorys(found, languages):
+def test_owner_language_overrides_the_product_default(found, languages):
     assert device.phone_from_properties(found, None).languages == languages
 
 
@@ -111,7 +111,7 @@ def test_the_owners_language_before_the_factorys(found, languages):
         ("Asia/Kolkata", "\u0661\u0667\u0666\u0668\u0660\u0663\u0660\u0669\u0662\u0660", ("Asia/Kolkata", None, None)),
     ],
 )
-def test_the_phones_clock_against_this_computers(zone, date, expected):
+def test_clock_offset_against_this_computer(zone, date, expected):
     found = {"persist.sys.timezone": zone} if zone is not None else {}
     clock, now = device.parse_phone_clock(found, date, TAKEN)
     assert (clock.zone, clock.offset_s, now.isoformat() if now else None) == expected

@@ -1,7 +1,7 @@
 """Every layout of Android 6 to 16 and of four makers: what is printed is read back, damage is noticed, work is linear.
 
-The phones are drawn by hypothesis and printed by ``privaudit.virtual_phone.dump_writers``, which is held to real output in
-``tests/virtual_phone/test_samples_again.py``.
+Hypothesis draws the phones; ``privaudit.virtual_phone.dump_writers`` prints them, and ``tests/virtual_phone`` compares
+those writers with real output (``test_samples_again.py``).
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from privaudit.audit import is_complete
 from privaudit.capture.answers import decode_output
 from privaudit.capture.questions import PERMISSIONS, SETTINGS
 from privaudit.dumpsys import appops, device, package_checks, special_access
+from privaudit.dumpsys.package_list import parse_package_list
 from privaudit.model import AccessState, DataClass
 from privaudit.virtual_phone import load_scenario
 from privaudit.virtual_phone.dump_writers import appops as render_appops
@@ -52,7 +53,7 @@ def read_as_it_came(phone, text):
     return decoded
 
 
-def test_every_layout_that_there_is_is_tried():
+def test_every_layout_is_covered():
     tried = {sdk for sdk, vendor in LAYOUTS if vendor == "aosp"}
     for sdk in set(SUPPORTED_SDKS) - tried:
         older = max(one for one in tried if one < sdk)
@@ -91,8 +92,8 @@ def _check_block(phone, app, block, *, asked=None, requested=True):
     )
     assert (block.installer, block.flags) == (app.installer, frozenset(app.flags))
     assert block.last_updated == render.format_time(app.updated)
-    asks = [name for name in app.requested if asked is None or name in asked]
-    assert block.requested == (set(asks) if requested and app.requested else None)
+    asks = [name for name in app.requested_permissions if asked is None or name in asked]
+    assert block.requested_permissions == (set(asks) if requested and app.requested_permissions else None)
     assert block.users.keys() == app.installs.keys()
     for user, state in block.users.items():
         install = app.installs[user]
@@ -103,7 +104,7 @@ def _check_block(phone, app, block, *, asked=None, requested=True):
         assert _read(state.runtime_permissions) == wanted(_told(layout, own))
     if app.shared_user is None:
         everybody = [row for row in app.install_permissions if row.user is None]
-        assert _read(block.install) == wanted(_told(layout, everybody))
+        assert _read(block.install_permissions) == wanted(_told(layout, everybody))
         for user, rows in block.install_permissions_by_user.items():
             own = [row for row in app.install_permissions if row.user == user]
             assert _read(rows) == wanted(_told(layout, own))
@@ -119,11 +120,11 @@ def _check_shared(phone, dump, asked=None):
 
 
 def _sound(dump):
-    assert (dump.forged, dump.unparsed) == (None, 0)
+    assert (dump.forged_name, dump.unparsed_lines) == (None, 0)
 
 
 @in_every_layout
-def test_dumps_of_packages_are_read_back(sdk, vendor):
+def test_printed_package_dumps_are_parsed_back(sdk, vendor):
     @settings(max_examples=12, phases=PHASES)
     @given(layouts(sdk, vendor))
     def holds(phone):
@@ -146,7 +147,7 @@ def test_dumps_of_packages_are_read_back(sdk, vendor):
         )
         _sound(named)
         for name, block in named.packages.items():
-            _check_block(phone, phone.app(name), block, asked=PERMISSIONS)
+            _check_block(phone, phone.find_app(name), block, asked=PERMISSIONS)
         held = {
             app.package
             for app in phone.apps
@@ -172,17 +173,17 @@ def test_dumps_of_packages_are_read_back(sdk, vendor):
 
 
 @in_every_layout
-def test_lists_are_read_back(sdk, vendor):
+def test_printed_package_lists_are_parsed_back(sdk, vendor):
     @settings(max_examples=6, phases=PHASES)
     @given(layouts(sdk, vendor))
     def holds(phone):
         has_uid = "-U" in phone.layout.list_options
         rows = [(app, (0,)) for app in phone.apps]
         text = render.format_package_list(rows, path=True, version=has_uid, installer=True, uid=has_uid)
-        listed, unparsed = package_checks.parse_package_list(read_as_it_came(phone, text))
+        listed, unparsed = parse_package_list(read_as_it_came(phone, text))
         assert unparsed == 0
         assert {name: (one.apk_path, one.installer, one.app_id) for name, one in listed.items()} == {
-            app.package: (app.apk, app.installer, app.app_id if has_uid else None) for app in phone.apps
+            app.package: (app.apk_path, app.installer, app.app_id if has_uid else None) for app in phone.apps
         }
         assert device.parse_users(read_as_it_came(phone, render.format_user_list(phone)), sdk).keys() == set(
             phone.user_ids
@@ -208,7 +209,7 @@ def _age(event):
 
 
 @in_every_layout
-def test_app_ops_are_read_back(sdk, vendor):
+def test_printed_appops_are_parsed_back(sdk, vendor):
     @settings(max_examples=12, phases=PHASES)
     @given(layouts(sdk, vendor))
     def holds(phone):
@@ -243,7 +244,7 @@ def test_app_ops_are_read_back(sdk, vendor):
 
 
 @in_every_layout
-def test_rights_are_read_back(made, sdk, vendor):
+def test_printed_special_access_is_parsed_back(capture_of, sdk, vendor):
     phone = replace(load_scenario("borrower"), sdk=sdk, vendor=vendor)
     texts = {"device_policy": render.format_device_policy(phone)}
     if phone.layout.has_roles:
@@ -253,7 +254,7 @@ def test_rights_are_read_back(made, sdk, vendor):
             f"{key}={render.format_setting(phone, user, 'secure', key)}" for key in SETTINGS
         )
     rights = special_access.parse_special_access(
-        made({key: read_as_it_came(phone, text) for key, text in texts.items()})
+        capture_of({key: read_as_it_came(phone, text) for key, text in texts.items()})
     )
     assert sum(rights.unparsed_lines.values()) == 0
     held = {
@@ -279,11 +280,11 @@ def _states(gathered):
 
 
 @in_every_layout
-def test_what_is_asked_over_the_wire_comes_back(taken, sdk, vendor):
+def test_captured_phone_gives_its_facts(capture_of_phone, sdk, vendor):
     @settings(max_examples=3, phases=PHASES)
     @given(layouts(sdk, vendor))
     def holds(phone):
-        gathered = facts.gather_facts(taken(phone))
+        gathered = facts.gather_facts(capture_of_phone(phone))
         installed = {
             (app.package, user): (app, install)
             for app in phone.apps
@@ -297,7 +298,7 @@ def test_what_is_asked_over_the_wire_comes_back(taken, sdk, vendor):
         assert {(app.package, app.user) for app in gathered.apps} == installed.keys()
         for told in gathered.apps:
             app, _ = installed[told.package, told.user]
-            held = {grant.name: grant for grant in phone.grants(app, told.user)}
+            held = {grant.name: grant for grant in phone.runtime_grants(app, told.user)}
             for permission in told.permissions:
                 if permission.name in held:
                     assert permission.granted == held[permission.name].granted
@@ -337,7 +338,7 @@ def _holding(phone, name, mode):
         code_path=f"/data/app/{name}",
         flags=("HAS_CODE",),
         factory=None,
-        requested=(CONTACTS,),
+        requested_permissions=(CONTACTS,),
         installs={
             user: replace(install, installed=True, grants=grants, uid_modes={}, ops=ops)
             for user, install in app.installs.items()
@@ -346,9 +347,9 @@ def _holding(phone, name, mode):
 
 
 @in_every_layout
-def test_damage_is_noticed_or_changes_nothing(taken, changed, sdk, vendor):
+def test_damage_is_noticed_or_changes_nothing(capture_of_phone, with_texts, sdk, vendor):
     phone = _drawn(sdk, vendor)
-    live = taken(phone)
+    live_capture = capture_of_phone(phone)
     whole = {
         "packages": package_dump.format_package_dump(phone),
         "appops": render_appops.format_appops_dump(phone, NOW),
@@ -357,14 +358,14 @@ def test_damage_is_noticed_or_changes_nothing(taken, changed, sdk, vendor):
     @settings(max_examples=9, phases=PHASES)
     @given(st.sampled_from(["packages", "appops", "installed.0", "users"]), st.sampled_from(DAMAGES), st.data())
     def holds(key, damage, data):
-        text = whole.get(key, live.answer(key).text)
+        text = whole.get(key, live_capture.answer(key).text)
         damaged = damage(text, data.draw)
         raw = damaged if isinstance(damaged, bytes) else damaged.encode("utf-8", "surrogateescape")
         # As somebody saves it by hand: no exit code tells that it is whole.
-        by_hand = live.having([replace(live.answer(key), exit_code=None)])
-        before = _states(facts.gather_facts(changed(by_hand, {key: text})))
+        saved_capture = live_capture.with_answers([replace(live_capture.answer(key), exit_code=None)])
+        before = _states(facts.gather_facts(with_texts(saved_capture, {key: text})))
         assert any(state.allows_reading for state in before.values())
-        gathered = facts.gather_facts(changed(by_hand, {key: raw}))
+        gathered = facts.gather_facts(with_texts(saved_capture, {key: raw}))
         if not any(row.could_hide for row in gathered.coverage):
             after = _states(gathered)
             assert {
@@ -377,17 +378,17 @@ def test_damage_is_noticed_or_changes_nothing(taken, changed, sdk, vendor):
 
 
 @in_every_layout
-def test_cut_anywhere_nothing_unknown_becomes_denied(taken, changed, sdk, vendor):
+def test_truncated_dump_denies_nothing(capture_of_phone, with_texts, sdk, vendor):
     phone = _drawn(sdk, vendor)
-    live = taken(phone)
-    before = _states(facts.gather_facts(live))
+    live_capture = capture_of_phone(phone)
+    before = _states(facts.gather_facts(live_capture))
     text = package_dump.format_package_dump(phone)
 
     @settings(max_examples=8, phases=PHASES)
     @given(st.integers(0, len(text)))
     def holds(at):
-        cut = live.having([replace(live.answer("packages"), exit_code=None)])
-        gathered = facts.gather_facts(changed(cut, {"packages": text[:at]}))
+        cut = live_capture.with_answers([replace(live_capture.answer("packages"), exit_code=None)])
+        gathered = facts.gather_facts(with_texts(cut, {"packages": text[:at]}))
         after = _states(gathered)
         denied = {AccessState.NOT_ALLOWED, AccessState.NOT_REQUESTED, AccessState.BLOCKED}
         wrong = {told for told, state in before.items() if state.allows_reading and after[told] in denied}
@@ -427,16 +428,16 @@ COPIES = {
 
 
 @in_every_layout
-def test_in_a_copy_that_was_changed_no_grant_becomes_a_no(taken, changed, sdk, vendor):
+def test_reformatted_copy_denies_no_grant(capture_of_phone, with_texts, sdk, vendor):
     phone = _drawn(sdk, vendor)
-    live, text = taken(phone), package_dump.whole(phone)
-    by_hand = live.having([replace(live.answer("packages"), exit_code=None)])
-    before = _states(facts.gather(changed(by_hand, {"packages": text})))
+    live_capture, text = capture_of_phone(phone), package_dump.format_package_dump(phone)
+    saved_capture = live_capture.with_answers([replace(live_capture.answer("packages"), exit_code=None)])
+    before = _states(facts.gather_facts(with_texts(saved_capture, {"packages": text})))
     for name, copy in COPIES.items():
         assert copy(text) != text
-        gathered = facts.gather(changed(by_hand, {"packages": copy(text)}))
+        gathered = facts.gather_facts(with_texts(saved_capture, {"packages": copy(text)}))
         after = _states(gathered)
-        lost = {told for told, state in before.items() if state.reads and not after[told].reads}
+        lost = {told for told, state in before.items() if state.allows_reading and not after[told].allows_reading}
         assert {after[told] for told in lost} <= {AccessState.UNKNOWN}, name
         assert not lost or not is_complete(gathered), name
 
@@ -475,12 +476,12 @@ def _many(phone, times):
 
 
 @in_every_layout
-def test_twice_the_phone_is_twice_the_work(sdk, vendor):
+def test_parsing_takes_linear_time(sdk, vendor):
     phone = _drawn(sdk, vendor)
     texts = {
         package_checks.parse_and_check_dump: package_dump.format_package_dump,
         appops.parse_appops: lambda phone: render_appops.format_appops_dump(phone, NOW),
-        package_checks.parse_package_list: lambda phone: render.format_package_list(
+        parse_package_list: lambda phone: render.format_package_list(
             [(app, (0,)) for app in phone.apps], path=True, version=False, installer=True, uid=False
         ),
     }
@@ -491,7 +492,7 @@ def test_twice_the_phone_is_twice_the_work(sdk, vendor):
 
 
 @pytest.mark.parametrize("sdk", [23, 28, 29, 34])
-def test_twice_the_phone_is_twice_the_work_to_join(taken, sdk):
+def test_gathering_takes_linear_time(capture_of_phone, sdk):
     phone = _drawn(sdk, "aosp")
-    once, twice = taken(_many(phone, 6)), taken(_many(phone, 12))
+    once, twice = capture_of_phone(_many(phone, 6)), capture_of_phone(_many(phone, 12))
     assert _lines_run(lambda: facts.gather_facts(twice)) <= 2.2 * _lines_run(lambda: facts.gather_facts(once))

@@ -8,9 +8,9 @@ from privaudit import facts
 from privaudit.dumpsys import special_access
 
 
-def held(made, exit_code=0, **texts):
+def held(capture_of, exit_code=0, **texts):
     texts = {key.replace("_0", ".0").replace("_999", ".999"): text for key, text in texts.items()}
-    rights = special_access.parse_special_access(made(texts, exit_code=exit_code))
+    rights = special_access.parse_special_access(capture_of(texts, exit_code=exit_code))
     return {
         (package, user, one.access.kind, one.access.component)
         for (package, user), all_held in rights.by_package_and_user.items()
@@ -71,16 +71,16 @@ ROLES_TWO = """ROLE MANAGER STATE (dumpsys role):
 """
 
 
-def test_a_role_is_held_by_one_or_by_several(made):
-    assert held(made, roles=ROLES_ONE) == {
+def test_role_has_one_or_several_holders(capture_of):
+    assert held(capture_of, roles=ROLES_ONE) == {
         ("com.a.dialer", 0, "default_phone", None),
         ("com.a.sms", 0, "default_sms", None),
         ("com.b.sms", 0, "default_sms", None),
     }
 
 
-def test_roles_of_each_user(made):
-    assert held(made, roles=ROLES_TWO) == {
+def test_roles_of_each_user(capture_of):
+    assert held(capture_of, roles=ROLES_TWO) == {
         ("com.a.sms", 0, "default_sms", None),
         ("com.c.sms", 999, "default_sms", None),
     }
@@ -106,8 +106,8 @@ def test_roles_of_each_user(made):
         ("bluetooth_address=a.b/.C", set()),
     ],
 )
-def test_settings(made, settings, expected):
-    assert held(made, settings_0=settings) == expected
+def test_settings(capture_of, settings, expected):
+    assert held(capture_of, settings_0=settings) == expected
 
 
 @pytest.mark.parametrize(
@@ -118,8 +118,8 @@ def test_settings(made, settings, expected):
         ("", {("com.old.sms", 0, "default_sms", None)}),
     ],
 )
-def test_the_role_counts_and_the_old_setting_only_without_it(made, roles, expected):
-    assert held(made, roles=roles, settings_0="sms_default_application=com.old.sms") == expected
+def test_role_overrides_the_older_setting(capture_of, roles, expected):
+    assert held(capture_of, roles=roles, settings_0="sms_default_application=com.old.sms") == expected
 
 
 ADMINS_6 = """Current Device Policy Manager state:
@@ -158,15 +158,15 @@ ADMINS_11 = """Current Device Policy Manager state:
 """
 
 
-def test_administrators_of_6_and_11(made):
-    assert held(made, device_policy=ADMINS_6) == {("com.a.admin", 0, "device_admin", "com.a.admin/.Receiver")}
-    assert held(made, device_policy=ADMINS_11) == {
+def test_device_admins_of_android_6_and_11(capture_of):
+    assert held(capture_of, device_policy=ADMINS_6) == {("com.a.admin", 0, "device_admin", "com.a.admin/.Receiver")}
+    assert held(capture_of, device_policy=ADMINS_11) == {
         ("com.o.owner", 0, "device_owner", "com.o.owner/com.o.owner.Receiver"),
         ("com.a.admin", 0, "device_admin", "com.a.admin/.Receiver"),
         ("com.b.admin", 0, "device_admin", "com.b.admin/com.b.admin.R"),
         ("com.c.admin", 10, "device_admin", "com.c.admin/.R"),
     }
-    rights = special_access.parse_special_access(made({"device_policy": ADMINS_11}))
+    rights = special_access.parse_special_access(capture_of({"device_policy": ADMINS_11}))
     assert not any(rights.unparsed_lines.values())
     assert all(
         ADMINS_11[one.location.offset :].lstrip().startswith(("com.", "admin="))
@@ -185,18 +185,20 @@ MANAGED = """Current Device Policy Manager state:
 """
 
 
-def test_who_manages_a_work_profile(made):
-    assert held(made, device_policy=MANAGED) == {
+def test_profile_owner_of_a_work_profile(capture_of):
+    assert held(capture_of, device_policy=MANAGED) == {
         ("com.w.work", 10, "profile_owner", "com.w.work/com.w.work.Receiver"),
         ("com.w.work", 10, "device_admin", "com.w.work/.Receiver"),
     }
 
 
 @pytest.mark.parametrize("line", ["      com.v.app", "  something else", "Exception: gone"])
-def test_lines_of_the_roles_that_no_rule_took_are_counted_and_could_hide(live, changed, made, line):
+def test_unparsed_role_lines_are_counted_and_could_hide(live_capture, with_texts, capture_of, line):
     text = ROLES_TWO.replace("      user_id=0\n", f"      user_id=0\n{line}\n")
-    assert special_access.parse_special_access(made({"roles": text})).unparsed_lines["roles"] == 1
-    row = next(row for row in facts.gather_facts(changed(live, {"roles": text})).coverage if row.question == "roles")
+    assert special_access.parse_special_access(capture_of({"roles": text})).unparsed_lines["roles"] == 1
+    row = next(
+        row for row in facts.gather_facts(with_texts(live_capture, {"roles": text})).coverage if row.question == "roles"
+    )
     assert (row.unparsed_lines, row.could_hide) == (1, True)
 
 
@@ -214,21 +216,21 @@ FORGED = [
 
 
 @pytest.mark.parametrize(("key", "text"), FORGED)
-def test_a_line_break_in_a_class_name_is_a_gap(live, changed, made, key, text):
-    assert special_access.parse_special_access(made({key: text})).unparsed_lines[key] > 0
+def test_line_break_in_class_name_is_a_gap(live_capture, with_texts, capture_of, key, text):
+    assert special_access.parse_special_access(capture_of({key: text})).unparsed_lines[key] > 0
     row = next(
         row
-        for row in facts.gather_facts(changed(live, {key: text})).coverage
+        for row in facts.gather_facts(with_texts(live_capture, {key: text})).coverage
         if row.question == key.partition(".")[0] and row.user in {None, 0}
     )
     assert row.could_hide
 
 
-def test_stale_components_of_removed_apps_belong_to_no_app(live, changed):
-    text = live.answer("settings.0").text.replace(
+def test_stale_components_of_removed_apps_are_left_out(live_capture, with_texts):
+    text = live_capture.answer("settings.0").text.replace(
         "enabled_notification_listeners=", "enabled_notification_listeners=com.gone.app/.L:"
     )
-    gathered = facts.gather_facts(changed(live, {"settings.0": text}))
+    gathered = facts.gather_facts(with_texts(live_capture, {"settings.0": text}))
     assert "com.gone.app" in text
     assert not any(app.package == "com.gone.app" for app in gathered.apps)
     assert any(one.kind == "notification_listener" for app in gathered.apps for one in app.special_access)

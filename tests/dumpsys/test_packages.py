@@ -9,6 +9,7 @@ import pytest
 from privaudit import facts
 from privaudit.audit import is_complete
 from privaudit.dumpsys import package_checks
+from privaudit.dumpsys.package_list import parse_package_list
 from privaudit.model import AccessState, AnswerState, DataClass
 
 P = "android.permission."
@@ -123,10 +124,10 @@ HIDING = {
 @pytest.mark.parametrize("gap", TEXTS)
 @pytest.mark.parametrize("attack", HIDING)
 @pytest.mark.parametrize("last", [False, True], ids=["among others", "as the last block"])
-def test_forged_lines_never_hide_a_grant(gap, attack, last, made):
+def test_forged_lines_never_hide_a_grant(gap, attack, last, capture_of):
     hostile = block(APP, 10060, **{gap: f"x\n{HIDING[attack]}\n"})
     text = f"Packages:\n{block(VICTIM, 10051, contacts='false')}{hostile}{SHARED}{BEHIND}" if last else dump(hostile)
-    gathered = _gathered(made, text)
+    gathered = _gathered(capture_of, text)
     app = next(app for app in gathered.apps if app.package == APP)
     victim = next(app for app in gathered.apps if app.package == VICTIM)
     assert app.access[DataClass.CONTACTS].state in {AccessState.CAN_READ, AccessState.UNKNOWN}
@@ -141,11 +142,11 @@ def test_forged_lines_never_hide_a_grant(gap, attack, last, made):
         assert told == (None, False, 30, 0)
 
 
-def _gathered(made, text, extra=()):
+def _gathered(capture_of, text, extra=()):
     names = [APP, VICTIM, "com.example.first", "com.android.shared", *extra]
     listed = "".join(f"package:/data/app/~~x==/{name}-y==/base.apk={name}  installer=null\n" for name in names)
     return facts.gather_facts(
-        made({"packages": text, "installed.0": listed, "users": "Users:\n\tUserInfo{0:x:13} running\n"})
+        capture_of({"packages": text, "installed.0": listed, "users": "Users:\n\tUserInfo{0:x:13} running\n"})
     )
 
 
@@ -159,11 +160,11 @@ ACCUSING = {
 
 @pytest.mark.parametrize("gap", TEXTS)
 @pytest.mark.parametrize("attack", ACCUSING)
-def test_forged_blocks_never_accuse(gap, attack, made):
+def test_forged_blocks_never_accuse(gap, attack, capture_of):
     """The other app has no block of its own: the dump was asked for by permission names."""
     hostile = block(APP, 10060, **{gap: f"x\n{ACCUSING[attack]}\n"})
     text = f"Packages:\n{block('com.example.first', 10050)}{hostile}{SHARED}{BEHIND}"
-    gathered = _gathered(made, text)
+    gathered = _gathered(capture_of, text)
     victim = next(app for app in gathered.apps if app.package == VICTIM)
     assert not any(access.state.allows_reading for access in victim.access.values())
     assert next(row for row in gathered.coverage if row.question == "packages").state is AnswerState.UNREADABLE
@@ -181,13 +182,13 @@ def test_forged_blocks_never_accuse(gap, attack, made):
         ("", True),
     ],
 )
-def test_a_block_must_agree_with_the_list(line, forged):
-    listed = package_checks.parse_package_list(line)[0]
+def test_block_must_agree_with_the_package_list(line, forged):
+    listed = parse_package_list(line)[0]
     text = f"Packages:\n{block(VICTIM, 10077)}{BEHIND}"
     assert (package_checks.parse_and_check_dump(text, {0: listed}).forged_name is not None) == forged
 
 
-def test_an_own_dump_holds_one_package():
+def test_own_dump_contains_one_package():
     text = f"Packages:\n{block(APP, 10060)}{block(VICTIM, 10051)}{BEHIND}"
     assert package_checks.parse_and_check_dump(text, requested_package=APP).forged_name == VICTIM
     assert (
@@ -200,19 +201,19 @@ def test_an_own_dump_holds_one_package():
 
 @pytest.mark.parametrize("gap", TEXTS)
 @pytest.mark.parametrize("attack", HIDING)
-def test_a_forged_own_dump_falls_back_and_is_told(gap, attack, live, run, changed):
+def test_forged_own_dump_falls_back_to_the_full_dump(gap, attack, live_capture, phone_output, with_texts):
     name = "com.example.sudaibao"
     hostile = block(name, 10118, **{gap: f"x\n{HIDING[attack]}\n"})
-    gathered = facts.gather_facts(changed(live, {f"package.{name}": f"Packages:\n{hostile}{BEHIND}"}))
+    gathered = facts.gather_facts(with_texts(live_capture, {f"package.{name}": f"Packages:\n{hostile}{BEHIND}"}))
     app = next(app for app in gathered.apps if app.package == name)
     assert app.access[DataClass.CONTACTS].state is AccessState.CAN_READ
     assert (app.installer, app.system) == (None, False)
 
 
-def test_a_forged_own_dump_is_a_gap(live, changed):
+def test_a_forged_own_dump_is_a_gap(live_capture, with_texts):
     name = "com.example.sudaibao"
     hostile = block(name, 10118, version=f"x\n{_USER}")
-    gathered = facts.gather_facts(changed(live, {f"package.{name}": f"Packages:\n{hostile}{BEHIND}"}))
+    gathered = facts.gather_facts(with_texts(live_capture, {f"package.{name}": f"Packages:\n{hostile}{BEHIND}"}))
     assert not is_complete(gathered)
     assert [row.detail.key for row in gathered.coverage if row.question == "package"] == ["coverage.forged"]
 
@@ -233,7 +234,7 @@ def test_a_forged_own_dump_is_a_gap(live, changed):
         (f"  {P}READ_SMS: granted=true", 0),  # it still belongs to the list
     ],
 )
-def test_grants_that_were_not_read_are_counted(line, lost):
+def test_unread_grants_are_counted(line, lost):
     text = f"Packages:\n{block(APP, 10060)}{BEHIND}"
     contacts = f"        {P}READ_CONTACTS: granted=true, flags=[ USER_SET]\n"
     assert contacts in text
@@ -241,22 +242,22 @@ def test_grants_that_were_not_read_are_counted(line, lost):
     assert package_checks.parse_and_check_dump(text.replace(contacts, f"{contacts}{line}\n")).unread_grants == lost
 
 
-def test_a_grant_anywhere_else_is_one_that_was_not_read():
+def test_grant_outside_a_permission_list_is_unread():
     text = f"Packages:\n{block(APP, 10060)}{BEHIND}"
     for strange in (f"{P}READ_SMS: granted=true\n{text}", f"{text}\t{P}READ_SMS: granted=true\n"):
         assert package_checks.parse_and_check_dump(strange).unread_grants == 1
 
 
-def test_an_own_dump_with_grants_that_were_not_read_is_a_gap(live, run, changed):
+def test_own_dump_with_unread_grants_is_a_gap(live_capture, phone_output, with_texts):
     name = "com.example.sudaibao"
-    own = re.sub(r"(?m)^ {8}", "\t", run(f"dumpsys package {name}"))
-    gathered = facts.gather(changed(live, {f"package.{name}": own}))
+    own = re.sub(r"(?m)^ {8}", "\t", phone_output(f"dumpsys package {name}"))
+    gathered = facts.gather_facts(with_texts(live_capture, {f"package.{name}": own}))
     (row,) = (row for row in gathered.coverage if row.question == "package")
     assert (row.state, row.detail.key, row.could_hide) == (AnswerState.UNREADABLE, "coverage.lost_grants", True)
     app = next(app for app in gathered.apps if app.package == name)
     assert app.access[DataClass.CONTACTS].state is AccessState.CAN_READ  # the long dump says so
-    whole = re.sub(r"(?m)^ {8}", "\t", live.answer("packages").text)
-    gathered = facts.gather(changed(live, {f"package.{name}": own, "packages": whole}))
+    whole = re.sub(r"(?m)^ {8}", "\t", live_capture.answer("packages").text)
+    gathered = facts.gather_facts(with_texts(live_capture, {f"package.{name}": own, "packages": whole}))
     app = next(app for app in gathered.apps if app.package == name)
     assert {one.state for one in app.access.values()} == {AccessState.UNKNOWN}
     assert not is_complete(gathered)
@@ -293,20 +294,20 @@ LEGITIMATE = {
 
 
 @pytest.mark.parametrize("what", LEGITIMATE)
-def test_what_android_prints_is_not_called_forged(what, made):
-    gathered = _gathered(made, dump(LEGITIMATE[what]))
+def test_genuine_dump_is_not_forged(what, capture_of):
+    gathered = _gathered(capture_of, dump(LEGITIMATE[what]))
     row = next(row for row in gathered.coverage if row.question == "packages")
     assert (row.state, row.unparsed_lines) == (AnswerState.ANSWERED, 0)
 
 
 @pytest.mark.parametrize("what", ["a static library", "an APEX", "an APK on a card that is gone"])
-def test_what_no_list_holds_holds_no_grant(what, made):
+def test_unlisted_package_with_a_grant_is_forged(what, capture_of):
     text = LEGITIMATE[what].replace("READ_CONTACTS: granted=false", "READ_CONTACTS: granted=true")
-    gathered = _gathered(made, dump(text))
+    gathered = _gathered(capture_of, dump(text))
     assert next(row for row in gathered.coverage if row.question == "packages").detail.key == "coverage.forged"
 
 
-def test_a_renamed_system_package_goes_by_two_names():
+def test_renamed_system_package_has_two_names():
     renamed = block("com.new.name", 10060).replace(
         "[com.new.name] (b501922):", "[com.new.name] (b501922):\n    compat name=com.old.name"
     )
@@ -355,7 +356,7 @@ def test_permission_lines_of_all_releases(line, expected):
         ("User 0: ceDataInode=1 installed=true pccCeDataInode=1 appLockEnabled=false", "appId", 34),
     ],
 )
-def test_the_layout_tells_the_oldest_release_that_prints_so(user_line, key, sdk):
+def test_sdk_is_inferred_from_the_layout(user_line, key, sdk):
     text = f"Packages:\n  Package [a.b] (1):\n    {key}=10001\n    {user_line}\n"
     dumped = package_checks.parse_and_check_dump(text)
     assert dumped.sdk == sdk
@@ -369,12 +370,15 @@ def test_a_package_is_disabled_in_three_ways(enabled):
     assert package_checks.parse_and_check_dump(text).packages["a.b"].users[0].enabled == (enabled < 2)
 
 
-def test_a_line_for_one_user_beats_the_line_for_all(made):
+def test_line_for_one_user_overrides_the_line_for_all(capture_of):
     line = f"      {P}READ_CONTACTS: granted="
     lines = f"    install permissions:\n{line}true\n{line}false, userId=10\n"
     users = "    User 0: installed=true\n    User 10: installed=true\n"
     text = f"Packages:\n  Package [a.b] (1):\n    userId=10001\n{lines}{users}{BEHIND}"
-    told = {app.user: app.access[DataClass.CONTACTS].state for app in facts.gather_facts(made({"packages": text})).apps}
+    told = {
+        app.user: app.access[DataClass.CONTACTS].state
+        for app in facts.gather_facts(capture_of({"packages": text})).apps
+    }
     assert told == {0: AccessState.CAN_READ, 10: AccessState.NOT_ALLOWED}
 
 
@@ -383,7 +387,7 @@ def test_a_line_for_one_user_beats_the_line_for_all(made):
     [("", False), ("\nQueries:\n", False), ("\nRenamed packages:\n", False), ("\nShared users:\n", False),
      ("\nShared users:\n\nPackage Changes:\n", True), ("\nActive install sessions:\n", True)],
 )  # fmt: skip
-def test_the_end_is_seen_only_behind_the_last_block(behind, ends):
+def test_reached_end_only_after_the_last_block(behind, ends):
     assert package_checks.parse_and_check_dump(f"Packages:\n{block(APP, 10060)}{behind}").reached_end == ends
 
 
@@ -407,12 +411,12 @@ def test_the_end_is_seen_only_behind_the_last_block(behind, ends):
     ],
 )
 def test_list_lines_of_all_releases(line, expected):
-    listed, unparsed = package_checks.parse_package_list(f"WARNING: linker: x\n{line}\r\n".replace("\r\n", "\n"))
+    listed, unparsed = parse_package_list(f"WARNING: linker: x\n{line}\r\n".replace("\r\n", "\n"))
     (one,) = listed.values()
     assert (one.package, one.apk_path, one.installer, one.has_installer_field, one.app_id) == expected
     assert unparsed == 0
 
 
 @pytest.mark.parametrize("line", ["Error: x", "package:", "package:1a.b", "package:a b", "package:/data/x.apk=", "a.b"])
-def test_other_lines_are_counted(line):
-    assert package_checks.parse_package_list(f"{line}\n") == ({}, 1)
+def test_lines_of_other_forms_are_counted(line):
+    assert parse_package_list(f"{line}\n") == ({}, 1)

@@ -30,7 +30,7 @@ def closed(made, *also, state="not_allowed", data="contacts"):
         ("call_log", "READ_PHONE_STATE", "info"),
     ],
 )
-def test_a_sister_permission_makes_a_finding_and_its_steps(made, data, also, expected):
+def test_other_permission_of_the_group_gives_a_finding_with_steps(made, data, also, expected):
     app = closed(made, also, data=data)
     (found,) = data_access.check(app, made.ground(app))
     assert found.severity.value == expected
@@ -40,17 +40,17 @@ def test_a_sister_permission_makes_a_finding_and_its_steps(made, data, also, exp
 
 
 @pytest.mark.parametrize(("sdk", "group"), [(27, "phone"), (34, None)])
-def test_up_to_8_the_phone_group_holds_the_call_log(made, sdk, group):
+def test_call_log_belongs_to_the_phone_group_up_to_android_8(made, sdk, group):
     app = closed(made, "READ_PHONE_STATE", data="call_log")
     assert permission_table.groups_to_revoke(app, sdk) == ((group,) if group else ())
 
 
-def test_what_the_app_does_not_ask_for_no_sister_gives(made):
+def test_unrequested_permission_is_not_reachable_by_group(made):
     app = made.app(lending=LENDS, contacts=made.access("not_allowed"), permissions=(made.permission("GET_ACCOUNTS"),))
     assert permission_table.reachable_by_group(app, 34) == ()
 
 
-def test_the_whole_group_is_closed_with_what_reads(made):
+def test_groups_of_readable_and_blocked_data_are_revoked(made):
     app = made.app(lending=LENDS, contacts=made.access("can_read"), sms=made.access("blocked"))
     assert permission_table.groups_to_revoke(app, 34) == ("contacts", "sms")
 
@@ -59,7 +59,7 @@ def test_the_whole_group_is_closed_with_what_reads(made):
     ("state", "key"),
     [("not_allowed", "has_read"), ("blocked", "has_read_blocked"), ("unknown", "has_read_now_unknown")],
 )
-def test_a_record_says_how_the_door_stands_now(made, state, key):
+def test_recorded_read_names_the_state_now(made, state, key):
     app = made.app(lending=LENDS, contacts=made.access(state, read=made.now))
     (found,) = data_access.check(app, made.ground(app))
     assert found.message.key == f"data_access.{key}"

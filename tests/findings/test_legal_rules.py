@@ -55,7 +55,7 @@ def named(rule):
 
 
 @pytest.mark.parametrize(("rule", "concern", "name"), [(rule, *one) for rule in CONCERNED for one in named(rule)])
-def test_every_permission_of_every_rule_fires_held_and_asked_for(made, lender, rule, concern, name):
+def test_every_permission_of_every_rule_matches_when_held_and_requested(made, lender, rule, concern, name):
     def told(app):
         return {(match.says, match.likely, match.match) for match in of(app, rule)}
 
@@ -74,7 +74,7 @@ def test_every_permission_of_every_rule_fires_held_and_asked_for(made, lender, r
 
 
 @pytest.mark.parametrize("rule", CONCERNED, ids=lambda rule: rule.id)
-def test_no_rule_fires_where_it_does_not_apply(made, lender, rule):
+def test_rule_matches_only_where_it_applies(made, lender, rule):
     everything = tuple(made.permission(name) for _, name in named(rule))
     store = installed_by(rule)
     app = lender(*everything, installer=store)
@@ -95,12 +95,12 @@ def test_no_rule_fires_where_it_does_not_apply(made, lender, rule):
 
 
 @pytest.mark.parametrize("rule", [rule for rule in BOOK.rules if not rule.concern], ids=lambda rule: rule.id)
-def test_rights_conduct_and_observations_stand_beside_no_app(made, lender, rule):
+def test_rights_conduct_and_observations_annotate_no_app(made, lender, rule):
     app = lender(*(made.permission(name) for other in CONCERNED for _, name in named(other)), installer=PLAY)
     assert not of(app, rule)
 
 
-def test_an_observation_is_nobody_s_rule():
+def test_observation_is_not_a_rule():
     applying = BOOK.applicable(None, "CN", TODAY) + BOOK.applicable(PLAY, "NG", TODAY)
     assert "ANY-SIDELOAD-LENDER" not in {rule.id for rule in applying}
 
@@ -118,18 +118,18 @@ def test_an_observation_is_nobody_s_rule():
         ("ID-OJK-CAMILAN", date(2019, 1, 1), True),  # known by its year alone
     ],
 )
-def test_what_is_over_or_has_not_begun_does_not_apply(made, lender, rule, day, applies):
+def test_rule_outside_its_dates_does_not_apply(made, lender, rule, day, applies):
     app = lender(made.permission("READ_CONTACTS"))
     assert bool(of(app, RULES[rule], day=day)) is applies
 
 
-def test_a_rule_that_speaks_of_what_is_held_passes_over_what_is_only_asked_for(made, lender):
+def test_rule_about_grants_ignores_requests(made, lender):
     rule = replace(RULES["KE-DCP-2022"], match="granted")
     assert not [*match_rule(lender(made.permission("READ_CONTACTS", "denied")), rule)]
     assert [*match_rule(lender(made.permission("READ_CONTACTS")), rule)]
 
 
-def test_what_is_blocked_or_asks_each_time_is_held_all_the_same(made, lender):
+def test_blocked_and_ask_each_time_count_as_held(made, lender):
     for state in ("allowed", "foreground", "ask", "blocked"):
         (match,) = of(lender(made.permission("READ_CONTACTS", state)), RULES["KE-DCP-2022"])
         assert match.match == "granted"
@@ -157,7 +157,7 @@ def _graded(made, grade: str):
 
 
 @pytest.mark.parametrize("grade", [grade.value for grade in Severity])
-def test_no_rule_makes_a_finding_or_moves_a_grade(made, grade):
+def test_rules_change_no_finding_and_no_severity(made, grade):
     """Every rule that may stand beside an app, at once and one by one, on an app of each grade."""
     app = _graded(made, grade)
     before = _findings(made, app)
@@ -169,7 +169,7 @@ def test_no_rule_makes_a_finding_or_moves_a_grade(made, grade):
 
 
 @pytest.mark.parametrize("rule", CONCERNED, ids=lambda rule: rule.id)
-def test_holding_all_that_a_rule_names_makes_no_finding(made, rule):
+def test_holding_all_permissions_of_a_rule_gives_no_finding(made, rule):
     """A lending app that can read no contacts, SMS or call log stays without a finding, whatever a rule says."""
     app = made.app(lending=LENDS, permissions=tuple(made.permission(name) for _, name in named(rule)))
     assert not _findings(made, replace(app, rules=tuple(match_rule(app, rule))))
@@ -196,7 +196,7 @@ def test_a_country_changes_no_finding_no_verdict_and_no_count(capture_of_story, 
         )
 
 
-def test_the_chinese_rule_turns_no_chinese_lender_red(made, lender):
+def test_chinese_rule_gives_no_severity_to_a_chinese_lender(made, lender):
     everything = tuple(made.permission(name) for _, name in named(RULES["CN-NECESSARY-2021"]))
     app = annotate_app(lender(*everything, contacts=made.access("can_read")), BOOK, "CN", TODAY)
     assert "CN-NECESSARY-2021" in ids(app)

@@ -59,7 +59,7 @@ def _runtime(name):
 
 
 def _install(name):
-    return lambda dump: sum(len(b.install) for b in getattr(dump, name).values())
+    return lambda dump: sum(len(b.install_permissions) for b in getattr(dump, name).values())
 
 
 def _contacts(dump):
@@ -96,7 +96,7 @@ PACKAGE_FIGURES = [
 
 @pytest.mark.parametrize(("folder", "column"), [(LG, 2), (ROCKCHIP, 3)], ids=["lg", "rockchip"])
 @pytest.mark.parametrize("figure", PACKAGE_FIGURES, ids=lambda figure: figure[0])
-def test_a_whole_dump_gives_what_grep_gives(samples, text, folder, column, figure):
+def test_package_dump_figures_equal_grep(samples, text, folder, column, figure):
     _, command, *_ = figure
     counted = _shell(samples, folder, command)
     assert figure[column] in {None, counted}
@@ -116,19 +116,19 @@ APPOPS_FIGURES = [
     ("ops", "awk '/^  Uid /{u=1} /^    Package /{u=2} u==2' | grep -cE '^      [A-Z_]+: mode='", 670,
      lambda dump: len(_ops(dump))),
     ("uid modes", "awk '/^  Uid /{u=1} /^    Package /{u=2} u==1' | grep -cE '^      [A-Z_]+: mode=' || true", None,
-     lambda dump: sum(len(uid.modes) for uid in dump.uids.values())),
+     lambda dump: sum(len(uid.uid_modes) for uid in dump.uids.values())),
     ("ignored", "awk '/^  Uid /{u=1} /^    Package /{u=2} u==2' | grep -cE '^      [A-Z_]+: mode=1'", None,
      lambda dump: sum(op.mode == "ignore" for op in _ops(dump))),
     ("contacts read", "grep -cE '^      READ_CONTACTS: .*[ ;]time='", None,
-     lambda dump: sum("READ_CONTACTS" in o and o["READ_CONTACTS"].access is not None
+     lambda dump: sum("READ_CONTACTS" in o and o["READ_CONTACTS"].last_access is not None
                       for uid in dump.uids.values() for o in uid.packages.values())),
     ("refused", "grep -cE 'rejectTime='", None,
-     lambda dump: sum(op.reject is not None for op in _ops(dump))),
+     lambda dump: sum(op.last_reject is not None for op in _ops(dump))),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize("figure", APPOPS_FIGURES, ids=lambda figure: figure[0])
-def test_whole_app_ops_give_what_grep_gives(samples, text, figure):
+def test_appops_figures_equal_grep(samples, text, figure):
     _, command, expected, of_dump = figure
     counted = _shell(samples, LG, _APPOPS + command)
     dump = appops.parse_appops(text(f"{LG}/dumpsys_appops.txt"))
@@ -169,7 +169,7 @@ def test_who_can_read_by_grant_or_shared_uid(samples, folder, data, names):
 @pytest.mark.parametrize(
     ("folder", "apps", "sdk", "inferred"), [(LG, 220, 23, True), (ROCKCHIP, 84, 25, False)], ids=["lg", "rockchip"]
 )
-def test_a_folder_is_judged_like_a_phone(samples, folder, apps, sdk, inferred):
+def test_folder_of_samples_gives_a_report(samples, folder, apps, sdk, inferred):
     report = build_report(read_source(samples / folder), load_knowledge(), ReportOptions())
     assert report.counts.apps_seen == apps
     assert (report.phone.sdk, report.phone.sdk_inferred) == (sdk, inferred)
@@ -180,7 +180,7 @@ def test_a_folder_is_judged_like_a_phone(samples, folder, apps, sdk, inferred):
     assert by_state["roles"] is AnswerState.NOT_SUPPORTED
 
 
-def test_the_box_that_lies_about_its_release_is_known_by_its_sdk(samples):
+def test_sdk_counts_where_the_release_is_wrong(samples):
     phone = gather_facts(read_source(samples / ROCKCHIP)).phone
     assert (phone.android, phone.sdk, phone.manufacturer) == ("9.1", 25, "rockchip")
 
@@ -197,7 +197,7 @@ def _indented(text):
     return re.sub(r"^", "  ", text, flags=re.MULTILINE).rstrip(" ")
 
 
-def test_what_is_granted_to_a_user_without_the_app_is_no_access(text):
+def test_grant_to_a_user_without_the_app_gives_no_access(text):
     dump = package_checks.parse_and_check_dump(f"Packages:\n{text(f'{OEM}/dumpsys_package_block.txt')}")
     owner, clone = _block(dump).users[0], _block(dump).users[900]
     assert (owner.installed, clone.installed) == (True, False)
@@ -208,7 +208,7 @@ def test_what_is_granted_to_a_user_without_the_app_is_no_access(text):
     assert (dump.forged_name, dump.unparsed_lines, dump.unread_grants) == (None, 0, 0)
 
 
-def test_install_times_of_each_user_since_13(text):
+def test_install_times_are_per_user_from_android_13(text):
     dump = package_checks.parse_and_check_dump(text(f"{GRAPHENE}/dumpsys_package_block.txt"))
     block = _block(dump)
     assert {number: user.first_installed for number, user in block.users.items()} == {
@@ -240,7 +240,7 @@ Shared users:
 """
 
 
-def test_lines_for_one_user_stand_in_for_the_line_of_all(text):
+def test_line_for_one_user_overrides_the_line_for_all(text):
     body = text(f"{PIXEL}/dumpsys_package_block.txt") + _SHARED_16
     dump = package_checks.parse_and_check_dump(_HEAD_16 + body + text(f"{PIXEL}/dumpsys_package_shared_user_tail.txt"))
     block = _block(dump)
@@ -256,7 +256,7 @@ def test_lines_for_one_user_stand_in_for_the_line_of_all(text):
     assert (dump.forged_name, dump.unparsed_lines, dump.unread_grants) == (None, 0, 0)
 
 
-def test_the_private_space_is_known_by_its_flags(text):
+def test_private_space_is_recognised_by_its_flags(text):
     kinds = device.parse_users(text(f"{PIXEL}/pm_list_users.txt"), 36)
     assert kinds == {0: UserKind.OWNER, 10: UserKind.PRIVATE_SPACE}
     assert device.parse_users(text(f"{PIXEL}/pm_list_users.txt"), 33)[10] is UserKind.OTHER
@@ -278,12 +278,18 @@ def test_an_excerpt_without_indent_or_title(text):
 
 
 @pytest.mark.parametrize(("number", "hidden"), [(1, 1), (2, 0)])
-def test_a_packages_own_dump_keeps_the_hidden_copy_apart(text, number, hidden):
+def test_own_dump_separates_the_hidden_factory_copy(text, number, hidden):
     printed = text(f"{WEAR}/adbDumpSysExample{number}.txt")
     name = f"com.tekartik.package{number}"
     dump = package_checks.parse_and_check_dump(printed, requested_package=name)
     block = dump.packages[name]
-    assert (dump.forged_name, dump.unparsed_lines, dump.unread_grants, dump.reached_end, len(dump.hidden)) == (None, 0, 0, True, hidden)
+    assert (dump.forged_name, dump.unparsed_lines, dump.unread_grants, dump.reached_end, len(dump.hidden)) == (
+        None,
+        0,
+        0,
+        True,
+        hidden,
+    )
     assert block.requested_permissions is not None
     runtime = printed.partition("runtime permissions:\n")[2].partition("\n\n")[0]
     assert len(block.users[0].runtime_permissions) == sum(": granted=" in line for line in runtime.split("\n"))

@@ -88,7 +88,7 @@ MIUI = D.replace("foregroundOps:\n      FINE_LOCATION: WATCHER", "x=y").replace(
 
 
 @pytest.mark.parametrize("text", [A, B, C, D, EMUI, MIUI], ids=["A", "B", "C", "D", "EMUI", "MIUI"])
-def test_every_layout_tells_the_same(text):
+def test_every_layout_gives_the_same_ops(text):
     dump = appops.parse_appops(text)
     uid = dump.uids[10085]
     ops = uid.packages["com.x"]
@@ -116,14 +116,14 @@ def test_every_layout_tells_the_same(text):
         ("READ_ICC_SMS (allow / switch READ_SMS=ignore): ", "READ_ICC_SMS", "ignore"),
     ],
 )
-def test_modes_by_number_and_by_name(printed, op, mode):
+def test_modes_are_parsed_by_number_and_by_name(printed, op, mode):
     dump = appops.parse_appops(f"  Uid u0a1:\n    Package a.b:\n      {printed}\n")
     assert dump.uids[10001].packages["a.b"][op].mode == mode
     assert dump.unparsed_lines == 0
 
 
 @pytest.mark.parametrize("printed", ["READ_CONTACTS (mode=7): ", "READ_CONTACTS (maybe): ", "READ_CONTACTS: mode=9"])
-def test_a_mode_that_nobody_knows_is_not_taken_for_allowed(made, printed):
+def test_unknown_mode_is_not_allow(capture_of, printed):
     text = f"  Uid u0a1:\n    Package a.b:\n      {printed}\n\n"
     dump = appops.parse_appops(text)
     assert dump.unparsed_lines == 1
@@ -138,7 +138,7 @@ def test_a_mode_that_nobody_knows_is_not_taken_for_allowed(made, printed):
         ("u0a" + "9" * 5000, None),
     ],
 )  # fmt: skip
-def test_uids_as_android_words_them(word, number):
+def test_parse_uid(word, number):
     assert parse_uid(word) == number
 
 
@@ -154,11 +154,11 @@ def test_uids_as_android_words_them(word, number):
         ("+9999999999d", None), ("+" + "9" * 5000 + "d", None),
     ],
 )  # fmt: skip
-def test_ages_as_android_words_them(word, expected):
+def test_parse_event_age(word, expected):
     assert parse_event_age(word) == expected
 
 
-def test_a_mode_directly_below_a_uid_is_the_uids():
+def test_mode_directly_below_a_uid_is_its_uid_mode():
     dump = appops.parse_appops("  Uid u0a1:\n      READ_SMS: mode=1\n    Package a.b:\n      READ_SMS: mode=0\n")
     assert dump.uids[10001].uid_modes["READ_SMS"][0] == "ignore"
     assert dump.uids[10001].packages["a.b"]["READ_SMS"].mode == "allow"
@@ -175,7 +175,7 @@ def test_a_mode_directly_below_a_uid_is_the_uids():
         ("\n\n", True),
     ],
 )
-def test_the_end_is_seen_only_behind_the_last_uid(behind, ends):
+def test_reached_end_only_after_the_last_uid(behind, ends):
     assert appops.parse_appops(f"  Uid u0a1:\n    Package a.b:\n      READ_SMS (allow): \n{behind}").reached_end == ends
 
 
@@ -225,11 +225,11 @@ HARMLESS = {"a closed tag", "an access", "an op of its own"}
 
 
 @pytest.mark.parametrize("tag", TAGS)
-def test_a_forged_tag_is_noticed(made, tag):
+def test_forged_attribution_tag_is_detected(capture_of, tag):
     block = "  Package [{0}] (1):\n    userId={1}\n    User 0: installed=true\n"
     blocks = block.format("com.attacker.app", 10060) + block.format("com.victim.app", 10061)
     texts = {"appops": DUMP.format(tag=TAGS[tag]), "packages": f"Packages:\n{blocks}\nPackage Changes:\n"}
-    gathered = facts.gather_facts(made(texts))
+    gathered = facts.gather_facts(capture_of(texts))
     attacker, victim = gathered.apps
     row = next(row for row in gathered.coverage if row.question == "appops")
     noticed = row.state is AnswerState.UNREADABLE or row.unparsed_lines > 0
@@ -243,7 +243,7 @@ def test_a_forged_tag_is_noticed(made, tag):
 
 
 @pytest.mark.parametrize("tag", ["null", "my_tag", "音声", "a b", "a=[b", "Access: ", "READ_SMS (allow):"])
-def test_honest_tags_are_honest(tag):
+def test_genuine_attribution_tags_are_not_forged(tag):
     dump = appops.parse_appops(DUMP.format(tag=tag))
     ops = dump.uids[10060].packages["com.attacker.app"]
     assert ops["READ_CONTACTS"].last_access.age == timedelta(hours=1)
@@ -261,7 +261,7 @@ def test_honest_tags_are_honest(tag):
         "  Uid u0a1:\n    Package a.b:\n          Access: [top-s] 2026-01-10 12:00:00.000 (-1s)\n",
     ],
 )
-def test_what_android_prints_once_comes_once(text):
+def test_repeated_uid_package_or_op_is_forged(text):
     assert appops.parse_appops(text).forged_name is not None
 
 
@@ -276,5 +276,5 @@ def test_what_android_prints_once_comes_once(text):
         "  Uid u0a1:\n  x\n    Package a.b:\n",
     ],
 )
-def test_lines_that_no_rule_takes_are_counted(text):
+def test_unparsed_lines_are_counted(text):
     assert appops.parse_appops(text).unparsed_lines > 0
