@@ -18,47 +18,26 @@ from privaudit.cli.console import CliConsole
 from privaudit.cli.options import HELP_TRANSLATOR, help_text
 from privaudit.errors import EXIT_USAGE
 
-COMMAND_MODULES: Final[Mapping[str, str]] = {
-    "audit": "audit",
-    "demo": "audit",
-    "capture": "capture",
-    "devices": "devices",
-    "steps": "steps",
-    "open": "steps",
-    "revoke": "revoke",
-    "undo": "revoke",
-    "diff": "diff",
-    "evidence": "evidence",
-    "letter": "letter",
-    "rights": "letter",
-    "workshop": "workshop",
-    "apk": "apk",
-    "signatures": "signatures_exchange",
-    "rules": "rules",
-    "schema": "audit",
+COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
+    "audit": ("audit", "cli.audit"),
+    "demo": ("audit", "cli.demo"),
+    "capture": ("capture", "cli.capture"),
+    "devices": ("devices", "cli.devices"),
+    "steps": ("steps", "cli.steps"),
+    "open": ("steps", "cli.open"),
+    "revoke": ("revoke", "cli.revoke"),
+    "undo": ("revoke", "cli.undo"),
+    "diff": ("diff", "cli.diff"),
+    "evidence": ("evidence", "cli.evidence"),
+    "letter": ("letter", "cli.letter"),
+    "rights": ("letter", "cli.rights"),
+    "workshop": ("workshop", "cli.workshop"),
+    "apk": ("apk", "apkcli.apk"),
+    "signatures": ("signatures_exchange", "signatures.app"),
+    "rules": ("rules", "rulebook.app"),
+    "schema": ("audit", "cli.schema"),
 }
-"""The commands in the order of the help, and the module of `privaudit.cli` whose ``register`` adds each."""
-
-_HELP_KEYS: Final[Mapping[str, str]] = {
-    "audit": "cli.audit",
-    "demo": "cli.demo",
-    "capture": "cli.capture",
-    "devices": "cli.devices",
-    "steps": "cli.steps",
-    "open": "cli.open",
-    "revoke": "cli.revoke",
-    "undo": "cli.undo",
-    "diff": "cli.diff",
-    "evidence": "cli.evidence",
-    "letter": "cli.letter",
-    "rights": "cli.rights",
-    "workshop": "cli.workshop",
-    "apk": "apkcli.apk",
-    "signatures": "signatures.app",
-    "rules": "rulebook.app",
-    "schema": "cli.schema",
-}
-"""The help of each command in the message catalog."""
+"""The commands in the order of the help: the module of `privaudit.cli` whose ``register`` adds each, and its help."""
 
 _COLUMNS_AROUND_COMMAND: Final = 6
 """Columns that typer leaves before, between and after the two columns of a table in the help."""
@@ -111,7 +90,8 @@ class _LazyCommands(MutableMapping[str, Any]):
     def __getitem__(self, name: str) -> Any:  # noqa: ANN401 - click's classes, which newer typers carry inside
         if name not in self._loaded:
             module_app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False)
-            import_module(f"privaudit.cli.{COMMAND_MODULES[name]}").register(module_app)
+            module, _ = COMMANDS[name]
+            import_module(f"privaudit.cli.{module}").register(module_app)
             command = typer.main.get_command(module_app)
             # typer makes a group of several commands, and a bare command of a single one.
             self._loaded |= command.commands if isinstance(command, TyperGroup) else {name: command}
@@ -124,10 +104,10 @@ class _LazyCommands(MutableMapping[str, Any]):
         del self._loaded[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(COMMAND_MODULES)
+        return iter(COMMANDS)
 
     def __len__(self) -> int:
-        return len(COMMAND_MODULES)
+        return len(COMMANDS)
 
 
 class LazyGroup(TyperGroup):
@@ -139,10 +119,10 @@ class LazyGroup(TyperGroup):
 
     def format_commands(self, _ctx: Any, formatter: Any) -> None:  # noqa: ANN401 - click's classes
         """Write the table of commands below the options."""
-        columns = formatter.width - _COLUMNS_AROUND_COMMAND - max(map(len, COMMAND_MODULES))
+        columns = formatter.width - _COLUMNS_AROUND_COMMAND - max(map(len, COMMANDS))
         rows = [
-            (name, TyperCommand(name, help=help_text(_HELP_KEYS[name])).get_short_help_str(columns))
-            for name in COMMAND_MODULES
+            (name, TyperCommand(name, help=help_text(key)).get_short_help_str(columns))
+            for name, (_, key) in COMMANDS.items()
         ]
         with formatter.section("Commands"):
             formatter.write_dl(rows)

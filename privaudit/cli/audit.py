@@ -1,4 +1,7 @@
-"""``privaudit audit``, ``demo`` and ``schema``."""
+"""``privaudit audit``, ``demo`` and ``schema``.
+
+They stand together because `audit` and `demo` are one command on two phones: one runner carries out both.
+"""
 
 from __future__ import annotations
 

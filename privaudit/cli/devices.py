@@ -57,7 +57,7 @@ def devices(
 
 
 @dataclass(frozen=True, slots=True)
-class DeviceRow:
+class ConnectedDevice:
     """One connected phone."""
 
     status: DeviceStatus
@@ -68,10 +68,10 @@ class DeviceRow:
 
 
 @dataclass(frozen=True, slots=True)
-class DeviceScan:
+class DeviceList:
     """The connected phones."""
 
-    rows: tuple[DeviceRow, ...]
+    devices: tuple[ConnectedDevice, ...]
     error: PhoneError | None
     """Why there are none."""
 
@@ -80,12 +80,14 @@ def print_devices(console: CliConsole, *, as_json: bool) -> int:
     """Print the list and return the exit code: ``EXIT_OK`` where a phone can be checked."""
     from privaudit.model import PhoneState
 
-    scan = scan_devices()
-    console.write_stdout((devices_to_json if as_json else devices_to_text)(scan, console.language))
-    return EXIT_OK if any(row.status.state is PhoneState.READY for row in scan.rows) else EXIT_UNREADABLE
+    device_list = scan_devices()
+    console.write_stdout((devices_to_json if as_json else devices_to_text)(device_list, console.language))
+    return (
+        EXIT_OK if any(device.status.state is PhoneState.READY for device in device_list.devices) else EXIT_UNREADABLE
+    )
 
 
-def scan_devices() -> DeviceScan:
+def scan_devices() -> DeviceList:
     """Find the phones on USB and at the ADB server, and read the properties of each that trusts this computer."""
     from privaudit.transport import diagnosis
     from privaudit.transport.device_selector import serial_suffixes
@@ -93,8 +95,10 @@ def scan_devices() -> DeviceScan:
     survey = diagnosis.survey_devices()
     checked = [_read_phone(status) for status in survey.devices]
     suffixes = serial_suffixes(survey.devices)
-    rows = tuple(DeviceRow(status, phone, suffix) for (status, phone), suffix in zip(checked, suffixes, strict=True))
-    return DeviceScan(rows, None if rows else survey.usb_error or PhoneError("errors.no_phone"))
+    connected = tuple(
+        ConnectedDevice(status, phone, suffix) for (status, phone), suffix in zip(checked, suffixes, strict=True)
+    )
+    return DeviceList(connected, None if connected else survey.usb_error or PhoneError("errors.no_phone"))
 
 
 def _read_phone(status: DeviceStatus) -> tuple[DeviceStatus, Phone | None]:
@@ -118,61 +122,61 @@ def _read_phone(status: DeviceStatus) -> tuple[DeviceStatus, Phone | None]:
     return diagnosis.with_answer(status, vendors.detect_brand(phone.manufacturer)), phone
 
 
-def devices_to_text(scan: DeviceScan, language: Translator) -> str:
+def devices_to_text(device_list: DeviceList, language: Translator) -> str:
     """Return the list in sentences."""
-    return "".join(f"{line}\n" for line in _format_scan(scan, language))
+    return "".join(f"{line}\n" for line in _format_list(device_list, language))
 
 
-def _format_scan(scan: DeviceScan, language: Translator) -> Iterator[str]:
+def _format_list(device_list: DeviceList, language: Translator) -> Iterator[str]:
     from privaudit.model import PhoneState
 
-    for number, row in enumerate(scan.rows, 1):
-        status = row.status
-        title = f"{number}. {_device_name(row) or language.t('diagnose.model_unknown')}"
-        if row.serial_suffix:
-            title += f" (…{sanitize_text(row.serial_suffix)})"
-        if row.phone and row.phone.android:
-            title += f", Android {sanitize_text(row.phone.android)}"
+    for number, device in enumerate(device_list.devices, 1):
+        status = device.status
+        title = f"{number}. {_device_name(device) or language.t('diagnose.model_unknown')}"
+        if device.serial_suffix:
+            title += f" (…{sanitize_text(device.serial_suffix)})"
+        if device.phone and device.phone.android:
+            title += f", Android {sanitize_text(device.phone.android)}"
         yield f"{title}: {language.t(_STATE_KEYS[status.state])}"
         yield f"   {language.t(_TRANSPORT_KEYS[status.transport_kind])}"
         if status.obstacle is not None:
             yield from (f"   {line}" for line in explain_error(status.obstacle, language, status.brand))
-    if scan.error is not None:
+    if device_list.error is not None:
         yield language.t("diagnose.none")
-        yield from explain_error(scan.error, language)
-    ready = [row.serial_suffix for row in scan.rows if row.status.state is PhoneState.READY]
-    if ready and len(scan.rows) > 1:
-        suffixes = [row.serial_suffix for row in scan.rows]
+        yield from explain_error(device_list.error, language)
+    ready = [device.serial_suffix for device in device_list.devices if device.status.state is PhoneState.READY]
+    if ready and len(device_list.devices) > 1:
+        suffixes = [device.serial_suffix for device in device_list.devices]
         if None in suffixes or len(set(suffixes)) < len(suffixes):
             yield language.t("diagnose.several_alike")
         else:
             yield language.t("diagnose.several", end=str(ready[0]))
 
 
-def _device_name(row: DeviceRow) -> str:
+def _device_name(device: ConnectedDevice) -> str:
     """Return the maker and the model, the maker only where the model does not hold it; empty where neither is known."""
-    phone = row.phone
+    phone = device.phone
     if phone is None or not phone.model:
-        return sanitize_text(row.status.name) if row.status.name else ""
+        return sanitize_text(device.status.name) if device.status.name else ""
     if phone.manufacturer and phone.manufacturer.casefold() not in phone.model.casefold():
         return f"{sanitize_text(phone.manufacturer)} {sanitize_text(phone.model)}"
     return sanitize_text(phone.model)
 
 
-def devices_to_json(scan: DeviceScan, language: Translator) -> str:
+def devices_to_json(device_list: DeviceList, language: Translator) -> str:
     """Return the list as JSON. Of a serial number it holds only the end that ``--serial`` accepts."""
     from privaudit.report.json import escape_invisible
 
     document = {
-        "devices": [_row_to_json(row, language) for row in scan.rows],
-        "obstacle": scan.error.name if scan.error else None,
-        "next": list(explain_error(scan.error, language)) if scan.error else [],
+        "devices": [_device_to_json(device, language) for device in device_list.devices],
+        "obstacle": device_list.error.name if device_list.error else None,
+        "next": list(explain_error(device_list.error, language)) if device_list.error else [],
     }
     return escape_invisible(json.dumps(document, ensure_ascii=False, indent=2)) + "\n"
 
 
-def _row_to_json(row: DeviceRow, language: Translator) -> dict[str, Any]:
-    status, phone = row.status, row.phone
+def _device_to_json(device: ConnectedDevice, language: Translator) -> dict[str, Any]:
+    status, phone = device.status, device.phone
     return {
         "name": status.name,
         "manufacturer": phone.manufacturer if phone else None,
@@ -180,7 +184,7 @@ def _row_to_json(row: DeviceRow, language: Translator) -> dict[str, Any]:
         "android": phone.android if phone else None,
         "state": status.state,
         "way": status.transport_kind,
-        "serial_end": row.serial_suffix,
+        "serial_end": device.serial_suffix,
         "obstacle": status.obstacle.name if status.obstacle else None,
         "next": list(explain_error(status.obstacle, language, status.brand)) if status.obstacle else [],
     }
