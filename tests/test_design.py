@@ -1,4 +1,4 @@
-"""The structure of the package: layers, one module for each outside library, fast start-up, whole modules and classes."""
+"""The structure of the package: layers, one place for each library, fast start-up, whole modules and classes."""
 
 from __future__ import annotations
 
@@ -203,32 +203,39 @@ def test_a_module_has_at_most_500_lines_and_above_300_says_why_it_is_one_thing()
     assert offenders == []
 
 
+def imported_names(tree):
+    """Return what each name from privaudit stands for: (module, name in it), the name ``None`` for a module."""
+    names = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module.partition(".")[0] == "privaudit":
+            folder = node.module.removeprefix("privaudit").removeprefix(".")
+            for alias in node.names:
+                target = f"{folder}.{alias.name}".removeprefix(".")
+                source = folder if folder in FILES else f"{folder}.__init__".removeprefix(".")
+                is_module = target in FILES or f"{target}.__init__" in FILES
+                names[alias.asname or alias.name] = (target, None) if is_module else (source, alias.name)
+    return names
+
+
 @cache
 def classes():
-    """Return every class at the top of a module: (module, name) → the node and its bases as (module, name)."""
-    found = {}
+    """Return every class at the top of a module: (module, name) → its definition and its bases as (module, name)."""
+    definitions = {}
     for module, file in FILES.items():
         tree = ast.parse(file.read_text(encoding="utf-8"))
-        names = {}
-        for node in ast.walk(tree):
-            if isinstance(node, ast.ImportFrom):
-                for alias in node.names:
-                    source = node.module.removeprefix("privaudit").removeprefix(".")
-                    target = f"{source}.{alias.name}".removeprefix(".")
-                    is_module = target in FILES or f"{target}.__init__" in FILES
-                    source = source if source in FILES or not source else f"{source}.__init__"
-                    names[alias.asname or alias.name] = (target, None) if is_module else (source, alias.name)
+        names = imported_names(tree)
         for node in tree.body:
-            if isinstance(node, ast.ClassDef):
-                bases = []
-                for base in node.bases:
-                    base = base.value if isinstance(base, ast.Subscript) else base
-                    if isinstance(base, ast.Name):
-                        bases.append(names.get(base.id, (module, base.id)))
-                    elif isinstance(base, ast.Attribute) and isinstance(base.value, ast.Name):
-                        bases.append((names.get(base.value.id, (base.value.id, None))[0], base.attr))
-                found[module, node.name] = (node, bases)
-    return found
+            if not isinstance(node, ast.ClassDef):
+                continue
+            bases = []
+            for expression in node.bases:
+                base = expression.value if isinstance(expression, ast.Subscript) else expression
+                if isinstance(base, ast.Name):
+                    bases.append(names.get(base.id, (module, base.id)))
+                elif isinstance(base, ast.Attribute) and isinstance(base.value, ast.Name):
+                    bases.append((names.get(base.value.id, (base.value.id, None))[0], base.attr))
+            definitions[module, node.name] = (node, bases)
+    return definitions
 
 
 def test_no_public_class_name_is_defined_in_two_modules():
@@ -258,9 +265,9 @@ def test_no_class_is_continued_in_another_module():
             subclasses[base].append(key)
     assert [
         f"{module}.{name} continues {base_module}.{base}"
-        for (base_module, base), found in subclasses.items()
-        if (base_module, base) in classes() and len(found) == 1 and not is_abstract((base_module, base))
-        for module, name in found
+        for (base_module, base), derived in subclasses.items()
+        if (base_module, base) in classes() and len(derived) == 1 and not is_abstract((base_module, base))
+        for module, name in derived
         if module != base_module
     ] == []
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from privaudit.revocation.plan import RevocationPlan
     from privaudit.transport.base import Transport
 
-AppsByUser: TypeAlias = Mapping[tuple[str, int], "App"]
+AppsByUser: TypeAlias = "Mapping[tuple[str, int], App]"
 """The apps that the user named, by package and Android user."""
 
 
