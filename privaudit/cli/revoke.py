@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeAlias
@@ -25,7 +25,7 @@ from privaudit.errors import EXIT_INTERRUPTED, EXIT_UNREADABLE, PhoneError, Sour
 if TYPE_CHECKING:
     from privaudit.capture.model import Capture
     from privaudit.knowledge import Knowledge
-    from privaudit.model import App, Step
+    from privaudit.model import App, Facts, Step
     from privaudit.revocation.apply import LedgerRun
     from privaudit.revocation.change import Change
     from privaudit.revocation.ledger import Ledger, LedgerEntry
@@ -128,25 +128,27 @@ class RevocationCommand:
         saved = read_source(source) if source is not None else None
         lists = knowledge.load_knowledge(extra_lists=self._phone.signatures, demo=saved is not None and saved.demo)
         if saved is not None and not self._apply:
-            self._print_plan(*self._build_plan(saved, lists, packages, uninstall=uninstall))
+            self._print_plan(_plan_revocation(saved, lists, packages, uninstall=uninstall))
             self._console.print_message("cli.only_planned")
             return
         with self._console.connect(self._phone.transport, self._phone.serial) as connection:
             capture = self._collect(connection, lists, packages)
-            plan, apps = self._build_plan(capture, lists, packages, uninstall=uninstall)
+            planned = _plan_revocation(capture, lists, packages, uninstall=uninstall)
             if saved is not None:
-                _require_same_device(saved, capture)
-                _require_same_plan(self._build_plan(saved, lists, packages, uninstall=uninstall)[0], plan)
-            self._print_plan(plan, apps)
+                planned_before = _plan_revocation(saved, lists, packages, uninstall=uninstall)
+                _require_same_device(planned_before.facts, planned.facts)
+                _require_same_plan(planned_before.plan, planned.plan)
+            self._print_plan(planned)
             if not self._apply:
                 self._console.print_message("cli.only_planned")
-            elif plan.planned_changes:
+            elif planned.plan.planned_changes:
                 path = ledger_path or Path(f"privaudit-{datetime.now().astimezone():%Y%m%d-%H%M%S}.ledger.json")
-                self._apply_plan(connection, capture, plan, apps, path)
+                self._apply_plan(connection, planned, path)
 
     def undo(self, ledger_path: Path) -> None:
         """Print what a ledger would take back; with `apply`, take it back."""
         self._console.print_message("cli.starting_undo", version=__version__)
+        from privaudit import facts
         from privaudit.capture.collector import collect_answers, collect_first_round
         from privaudit.report import revocation_text
         from privaudit.revocation.change import Outcome
@@ -159,7 +161,7 @@ class RevocationCommand:
             return
         with self._console.connect(self._phone.transport, self._phone.serial) as connection:
             capture = collect_first_round(connection, on_round=self._console.print_round)
-            _require_ledger_device(ledger, capture)
+            _require_ledger_device(ledger, facts.gather_facts(capture))
             packages = {entry.change.package for entry in ledger.entries}
             capture = capture.with_answers(collect_answers(connection, (f"package.{name}" for name in packages)))
             if not self._confirm("cli.ask_undo", len(ledger.entries)):
@@ -187,25 +189,10 @@ class RevocationCommand:
         missing = [f"package.{name}" for name in packages if f"package.{name}" not in capture.answers]
         return capture.with_answers(collect_answers(connection, missing))
 
-    @staticmethod
-    def _build_plan(
-        capture: Capture, knowledge: Knowledge, packages: list[str], *, uninstall: bool
-    ) -> tuple[RevocationPlan, AppsByUser]:
-        from privaudit import facts
-        from privaudit.revocation import plan, state
-
-        apps = _select_apps(capture, knowledge, packages)
-        installed = {package for package, _ in apps}
-        for name in packages:
-            if name not in installed:
-                raise UsageError("errors.app_missing", app=name)
-        users = facts.gather_facts(capture).users
-        return plan.build_plan(state.read_state(capture, packages), apps.values(), users, uninstall=uninstall), apps
-
-    def _print_plan(self, plan: RevocationPlan, apps: AppsByUser) -> None:
+    def _print_plan(self, planned: _PlannedRevocation) -> None:
         from privaudit.report import revocation_text
 
-        self._console.write_stdout(revocation_text.format_plan(self._console.language, plan, apps))
+        self._console.write_stdout(revocation_text.format_plan(self._console.language, planned.plan, planned.apps))
 
     # --- questions ---
 
@@ -230,16 +217,14 @@ class RevocationCommand:
 
     # --- changing the phone ---
 
-    def _apply_plan(
-        self, connection: Transport, capture: Capture, plan: RevocationPlan, apps: AppsByUser, ledger_path: Path
-    ) -> None:
+    def _apply_plan(self, connection: Transport, planned: _PlannedRevocation, ledger_path: Path) -> None:
         """Ask, save a capture, read the state again, write the ledger, and apply the changes."""
-        from privaudit import facts
         from privaudit.capture import archive
         from privaudit.revocation import ledger, state
         from privaudit.revocation.change import ChangeKind
         from privaudit.revocation.plan import build_plan
 
+        plan, apps, capture = planned.plan, planned.apps, planned.capture
         if not self._confirm_changes(plan.changes, len(plan.planned_changes)):
             return
         before = ledger_path.with_name(f"{ledger_path.name.removesuffix('.json').removesuffix('.ledger')}.before.zip")
@@ -249,18 +234,17 @@ class RevocationCommand:
         self._console.print_message("cli.saved_private", path=str(before))
         # Between the plan and the answer the user may have changed a setting, or connected another phone.
         current_state = state.refresh_state(connection, capture, {package for package, _ in apps})
-        phone_facts = facts.gather_facts(capture)
         uninstall = any(change.kind is ChangeKind.UNINSTALL for change in plan.changes)
-        _require_same_plan(plan, build_plan(current_state, apps.values(), phone_facts.users, uninstall=uninstall))
+        _require_same_plan(plan, build_plan(current_state, apps.values(), planned.facts.users, uninstall=uninstall))
         reference = ledger.CaptureReference(file=before.name, sha256=hashlib.sha256(before.read_bytes()).hexdigest())
-        fingerprint = ledger.compute_fingerprint(phone_facts)
+        fingerprint = ledger.compute_fingerprint(planned.facts)
         new_ledger = ledger.create_ledger(plan.changes, fingerprint, reference, demo=capture.demo)
         ledger.write_ledger(new_ledger, ledger_path)
         self._apply_ledger(connection, capture, new_ledger, ledger_path, apps)
 
     def _resume(self, packages: list[str], ledger_path: Path) -> None:
         """Continue a run that was interrupted."""
-        from privaudit import knowledge
+        from privaudit import facts, knowledge
         from privaudit.revocation.change import Outcome
         from privaudit.revocation.ledger import read_ledger
 
@@ -275,9 +259,10 @@ class RevocationCommand:
         lists = knowledge.load_knowledge(extra_lists=self._phone.signatures, demo=ledger.demo)
         with self._console.connect(self._phone.transport, self._phone.serial) as connection:
             capture = self._collect(connection, lists, packages)
-            _require_ledger_device(ledger, capture)
+            phone_facts = facts.gather_facts(capture)
+            _require_ledger_device(ledger, phone_facts)
             if self._confirm_changes(pending, len(pending)):
-                apps = _select_apps(capture, lists, packages)
+                apps = _select_apps(phone_facts, lists, packages)
                 self._apply_ledger(connection, capture, ledger, ledger_path, apps)
 
     def _apply_ledger(
@@ -356,26 +341,51 @@ class RevocationCommand:
         self._console.write_lines(lines)
 
 
-def _select_apps(capture: Capture, knowledge: Knowledge, packages: Iterable[str]) -> AppsByUser:
-    """Return the named apps, for each Android user that has them, in the order in which they were named."""
-    from privaudit import facts, findings
+@dataclass(frozen=True, slots=True)
+class _PlannedRevocation:
+    """What would be changed on the phone that a capture was taken of."""
 
-    recognised = findings.recognise_apps(facts.gather_facts(capture).apps, knowledge)
+    capture: Capture
+    facts: Facts
+    apps: AppsByUser
+    plan: RevocationPlan
+
+
+def _plan_revocation(
+    capture: Capture, knowledge: Knowledge, packages: list[str], *, uninstall: bool
+) -> _PlannedRevocation:
+    from privaudit import facts
+    from privaudit.revocation import state
+    from privaudit.revocation.plan import build_plan
+
+    phone_facts = facts.gather_facts(capture)
+    apps = _select_apps(phone_facts, knowledge, packages)
+    installed = {package for package, _ in apps}
+    for name in packages:
+        if name not in installed:
+            raise UsageError("errors.app_missing", app=name)
+    plan = build_plan(state.read_state(capture, packages), apps.values(), phone_facts.users, uninstall=uninstall)
+    return _PlannedRevocation(capture, phone_facts, apps, plan)
+
+
+def _select_apps(phone_facts: Facts, knowledge: Knowledge, packages: Iterable[str]) -> AppsByUser:
+    """Return the named apps, for each Android user that has them, in the order in which they were named."""
+    from privaudit import findings
+
+    recognised = findings.recognise_apps(phone_facts.apps, knowledge)
     return {
         (app.package, app.user): app for name in dict.fromkeys(packages) for app in recognised if app.package == name
     }
 
 
-def _require_ledger_device(ledger: Ledger, capture: Capture) -> None:
+def _require_ledger_device(ledger: Ledger, phone_facts: Facts) -> None:
     """Require the phone of the ledger, with none of its apps reinstalled since.
 
     Raises:
         PhoneError: it is another phone, or an app was reinstalled; nothing was changed.
     """
-    from privaudit import facts
     from privaudit.revocation.ledger import find_reinstalled_package, matches_fingerprint
 
-    phone_facts = facts.gather_facts(capture)
     if not matches_fingerprint(ledger.phone, phone_facts):
         raise PhoneError("errors.other_phone")
     packages = {entry.change.package for entry in ledger.entries}
@@ -384,16 +394,15 @@ def _require_ledger_device(ledger: Ledger, capture: Capture) -> None:
         raise PhoneError("errors.installed_anew", app=reinstalled)
 
 
-def _require_same_device(saved: Capture, current: Capture) -> None:
-    """Require that two captures are of one phone.
+def _require_same_device(saved: Facts, current: Facts) -> None:
+    """Require that the facts of two captures are of one phone.
 
     Raises:
         PhoneError: they are of two; nothing was changed.
     """
-    from privaudit import facts
     from privaudit.revocation.ledger import compute_fingerprint, matches_fingerprint
 
-    if not matches_fingerprint(compute_fingerprint(facts.gather_facts(saved)), facts.gather_facts(current)):
+    if not matches_fingerprint(compute_fingerprint(saved), current):
         raise PhoneError("errors.other_phone")
 
 
