@@ -15,7 +15,7 @@ from privaudit.capture import remote_apks, remote_file
 from privaudit.capture.collector import OnRound, collect_answers, collect_first_round
 from privaudit.capture.command_log import LoggingTransport
 from privaudit.capture.model import Capture
-from privaudit.capture.questions import is_apk_path
+from privaudit.capture.scripts import is_apk_path
 from privaudit.errors import ConnectionLost
 from privaudit.facts import PhoneFacts, apk_facts
 from privaudit.findings import legal_rules

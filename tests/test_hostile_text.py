@@ -16,8 +16,8 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.text import Text
 
-from privaudit import documents
 from privaudit.documents import letters
+from privaudit.documents.render import render_document
 from privaudit.errors import PrivauditError
 from privaudit.i18n import Translator
 from privaudit.knowledge import rights
@@ -121,8 +121,8 @@ def outputs(report, code):
             paper = letters.draft_letter(report, report.apps[0].package, kind, rights.load_rights("IN"))
         except PrivauditError:  # a stranger's report may have nothing to write about
             continue
-        yield f"{kind} txt", documents.render_document(paper, "txt")
-        yield f"{kind} md", documents.render_document(paper, "md")
+        yield f"{kind} txt", render_document(paper, "txt")
+        yield f"{kind} md", render_document(paper, "md")
 
 
 @pytest.mark.parametrize("strange", [False, True])
@@ -234,13 +234,13 @@ def test_app_names_in_a_revocation_plan(made, attack):
 
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_no_attack_is_a_name_that_may_enter_a_command(attack):
-    from privaudit.capture import questions
+    from privaudit.capture import questions, scripts
     from privaudit.revocation import commands
 
     text = ATTACKS[attack]
     assert not questions.is_package_name(text)
-    assert not questions.is_apk_path(f"/data/app/{text}/base.apk") or attack == "long"
+    assert not scripts.is_apk_path(f"/data/app/{text}/base.apk") or attack == "long"
     assert not questions.is_answer_key(f"package.{text}")
     assert not commands.is_component(f"{text}/.A", text)
     with pytest.raises(ValueError, match="package"):
-        list(questions.follow_up_rounds("@@0", [f"package.{text}"], max_bytes=4000))
+        list(scripts.follow_up_rounds("@@0", [f"package.{text}"], max_bytes=4000))

@@ -14,7 +14,7 @@ import pytest
 
 from privaudit import audit, knowledge, resume
 from privaudit.audit import CollectionOptions
-from privaudit.capture import archive, collector, questions
+from privaudit.capture import archive, collector, scripts
 from privaudit.cli.capture import CaptureCommand
 from privaudit.cli.console import CliConsole
 from privaudit.cli.options import PhoneOptions
@@ -255,10 +255,10 @@ IDENTITY = (
 
 
 def test_the_script_lets_no_number_out():
-    assert re.fullmatch(IDENTITY, questions.device_fingerprint("0" * 32).text)
+    assert re.fullmatch(IDENTITY, scripts.device_fingerprint("0" * 32).text)
     for salt in ("", "x" * 32, "0" * 32 + "\n", "$(id)" + "0" * 32):
         with pytest.raises(ValueError, match="salt"):
-            questions.device_fingerprint(salt)
+            scripts.device_fingerprint(salt)
 
 
 @pytest.mark.parametrize(("tools", "made"), [(["sha256sum", "sha1sum"], 64), (["sha1sum"], 40), ([], 0)])
@@ -269,7 +269,7 @@ def test_androids_own_shell_and_tools_compute_it(tmp_path, tools, made):
         (tmp_path / name).write_text(f"#!{need('mksh')}\necho {says}\n")
         (tmp_path / name).chmod(0o755)
     done = subprocess.run(
-        [need("mksh"), "-c", questions.device_fingerprint("0" * 32).text],
+        [need("mksh"), "-c", scripts.device_fingerprint("0" * 32).text],
         env={"PATH": str(tmp_path)},
         capture_output=True,
         check=False,

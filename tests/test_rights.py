@@ -12,7 +12,8 @@ from typing import get_args
 import pytest
 
 import privaudit
-from privaudit.documents import letters, render_document, rights_page
+from privaudit.documents import letters, rights_page
+from privaudit.documents.render import render_document
 from privaudit.errors import UsageError
 from privaudit.i18n import Translator, catalog
 from privaudit.knowledge import rights
@@ -279,7 +280,7 @@ def untraced(shown, known):
     for _, item in known.all_items():
         assert item.source
         for words in filter(None, (item.name, item.text)):
-            said |= set(map(words.text, TONGUES))
+            said |= set(map(words.in_language, TONGUES))
         said |= {item.source, item.url or "", *item.reach}
         if item.checked_on is not None:
             said |= {Translator(code).format_date(item.checked_on) for code in TONGUES}

@@ -26,8 +26,8 @@ from privaudit.capture.answers import Answer, classify_answer, coverage_message,
 from privaudit.capture.archive import READ_ERRORS, sha256_file
 from privaudit.capture.bugreport_sections import BugreportSections, split_sections
 from privaudit.capture.model import Capture
-from privaudit.capture.questions import is_apk_path
 from privaudit.capture.redact import redact
+from privaudit.capture.scripts import is_apk_path
 from privaudit.capture.text_folder import MAX_FILE_BYTES
 from privaudit.errors import SourceError
 from privaudit.i18n.sanitize import sanitize_text

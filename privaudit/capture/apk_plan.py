@@ -11,7 +11,7 @@ from typing import Final, Protocol, TypeAlias
 
 from privaudit.apk import zip_reader
 from privaudit.apk.parts import ARSC, MANIFEST, SIGNING_BLOCK, ApkError, ApkPart, apk_message
-from privaudit.capture.questions import BLOCK_BYTES
+from privaudit.capture.scripts import BLOCK_BYTES
 from privaudit.model import Message
 
 MAX_ENTRY_BYTES: Final[Mapping[str, int]] = {MANIFEST: 2 << 20, ARSC: 64 << 20}

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Final, TypeAlias
 
-from privaudit.capture import questions
+from privaudit.capture import questions, scripts
 from privaudit.capture.answers import Answer, classify_answer
 from privaudit.capture.model import Capture, DeviceFingerprint
 from privaudit.capture.redact import redact
@@ -29,9 +29,7 @@ def read_fingerprint(transport: Transport, salt: str | None = None) -> DeviceFin
         ConnectionLost: the connection ended.
     """
     salt = salt or secrets.token_hex(16)
-    said = _DIGEST_LINE.search(
-        transport.run(questions.device_fingerprint(salt), timeout_s=_FINGERPRINT_TIMEOUT_S).stdout
-    )
+    said = _DIGEST_LINE.search(transport.run(scripts.device_fingerprint(salt), timeout_s=_FINGERPRINT_TIMEOUT_S).stdout)
     return DeviceFingerprint(salt=salt, digest=said[1].decode()) if said else None
 
 
@@ -60,10 +58,10 @@ def collect_first_round(transport: Transport, *, demo: bool = False, on_round: O
         ConnectionLost: it ended before anything was read.
     """
     on_round("first_round")
-    marker = questions.new_marker()
+    marker = scripts.new_marker()
     begun = datetime.now(UTC)
     try:
-        answers = tuple(_first_round_answers(transport.run(questions.first_round(marker)).stdout, marker))
+        answers = tuple(_first_round_answers(transport.run(scripts.first_round(marker)).stdout, marker))
     except ConnectionLost as lost:
         answers = tuple(_first_round_answers(lost.partial, marker))
         if not answers:
@@ -86,9 +84,9 @@ def collect_answers(
     transport: Transport, keys: Iterable[str], *, on_round: OnRound = lambda _: None
 ) -> Iterator[Answer]:
     """Ask for the answers in `keys` (keys); yields those that came. Stops where the connection ends."""
-    marker = questions.new_marker()
+    marker = scripts.new_marker()
     asked = dict.fromkeys(keys)
-    for command in questions.follow_up_rounds(marker, asked, max_bytes=transport.command_limit):
+    for command in scripts.follow_up_rounds(marker, asked, max_bytes=transport.command_limit):
         on_round("later_round")
         lost = False
         try:

@@ -15,8 +15,8 @@ from typing import Final, TypeAlias
 from privaudit.apk.parts import ApkError, ApkPart, ApkParts, apk_message
 from privaudit.capture import remote_file
 from privaudit.capture.apk_plan import ByteRanges, merge_ranges, plan_parts
-from privaudit.capture.questions import BLOCK_BYTES, BlockRange, is_apk_path
 from privaudit.capture.remote_file import RemoteFile
+from privaudit.capture.scripts import BLOCK_BYTES, BlockRange, is_apk_path
 from privaudit.errors import ConnectionLost
 from privaudit.model import AnswerState, Message
 from privaudit.transport.base import Transport

@@ -8,7 +8,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
-from privaudit.capture.questions import (
+from privaudit.capture.scripts import (
     BLOCK_BYTES,
     MAX_BLOCK_INDEX,
     BlockRange,

@@ -103,7 +103,7 @@ def scan_devices() -> DeviceList:
 
 def _read_phone(status: DeviceStatus) -> tuple[DeviceStatus, Phone | None]:
     """Read the properties of one phone; return its status after that."""
-    from privaudit.capture import questions
+    from privaudit.capture import scripts
     from privaudit.capture.collector import split_answers
     from privaudit.dumpsys import device
     from privaudit.transport import diagnosis, vendors
@@ -112,8 +112,8 @@ def _read_phone(status: DeviceStatus) -> tuple[DeviceStatus, Phone | None]:
         return status, None
     try:
         with diagnosis.connect_if_authorized(status) as connection:
-            marker = questions.new_marker()
-            (command,) = questions.follow_up_rounds(marker, ["properties"], max_bytes=connection.command_limit)
+            marker = scripts.new_marker()
+            (command,) = scripts.follow_up_rounds(marker, ["properties"], max_bytes=connection.command_limit)
             output = connection.run(command, timeout_s=_PROPERTIES_TIMEOUT_S).stdout
     except PhoneError as error:
         return diagnosis.with_error(status, error), None

@@ -84,9 +84,6 @@ def disclosable_report(report: Report, packages: tuple[str, ...]) -> Report:
     )
 
 
-# --- create -----------------------------------------------------------------------------------------------------------
-
-
 def create_evidence_folder(
     folder: Path,
     report: Report,
@@ -179,9 +176,6 @@ def file_sha256(path: Path) -> str:
     """Return the SHA-256 of the file at `path`, in hexadecimal digits."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-# --- verify -----------------------------------------------------------------------------------------------------------
 
 
 def verify_evidence_folder(folder: Path) -> EvidenceCheck:

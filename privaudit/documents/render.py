@@ -68,9 +68,6 @@ def render_document(document: Document, file_format: str) -> str:
     return DOCUMENT_FORMATS[file_format](document)
 
 
-# --- plain text -------------------------------------------------------------------------------------------------------
-
-
 def document_to_text(document: Document) -> str:
     """Return `document` as plain text, ending in a line feed."""
     colon = Translator(document.language_code).t("rights.colon")
@@ -122,9 +119,6 @@ def _text_table(table: DocumentTable, colon: str) -> Iterator[str]:
             yield from hanging_indent(f"  {column}{colon}", value or BLANK_FIELD, _LINE_COLUMNS)
 
 
-# --- Markdown ---------------------------------------------------------------------------------------------------------
-
-
 def document_to_markdown(document: Document) -> str:
     """Return `document` as Markdown, ending in a line feed."""
     colon = Translator(document.language_code).t("rights.colon")
@@ -164,9 +158,6 @@ def _markdown_row(cells: tuple[str, ...]) -> str:
 def _escape_markdown(text: str) -> str:
     escaped = _MARKDOWN_SPECIAL_CHARS.sub(r"\\\1", text)
     return re.sub(r"^(\d+)\.", r"\1\\.", escaped)  # "1. " would begin a list
-
-
-# --- HTML -------------------------------------------------------------------------------------------------------------
 
 
 def document_to_html(document: Document) -> str:

@@ -59,9 +59,6 @@ def app_sentences(view: ReportView, app: App) -> Iterator[str]:
         yield view.t("report.no_installer")
 
 
-# --- how the app is known ---------------------------------------------------------------------------------------------
-
-
 def _recognition_sentences(view: ReportView, app: App) -> Iterator[str]:
     for match in app.listed:
         yield from _list_match_sentences(view, match)
@@ -93,9 +90,6 @@ def _display_sentences(view: ReportView, app: App, *, is_repeated: bool) -> Iter
         yield view.t("report.other_name", names=app.launcher_labels)
     if app.launcher_icon is False and not app.system and not is_repeated:
         yield view.t("report.no_icon")
-
-
-# --- what it can read -------------------------------------------------------------------------------------------------
 
 
 def _access_sentences(view: ReportView, app: App, finding: Finding) -> Iterator[str]:
@@ -152,9 +146,6 @@ def has_only_received_sms(app: App, access: Access) -> bool:
     }
     last_opened = last_uses.pop("READ_SMS", None)
     return last_opened != access.last_read and access.last_read in last_uses.values()
-
-
-# --- evidence ---------------------------------------------------------------------------------------------------------
 
 
 def evidence_refs(view: ReportView, app: App) -> str:

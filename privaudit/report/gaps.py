@@ -117,9 +117,6 @@ def unrecognised_notice(view: ReportView) -> Iterator[str]:
         yield view.t("report.suspects_how")
 
 
-# --- the lists --------------------------------------------------------------------------------------------------------
-
-
 def list_coverage_sentences(
     language: Translator, list_info: SignatureListInfo, country: str | None, today: date
 ) -> Iterator[str]:

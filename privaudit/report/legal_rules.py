@@ -9,31 +9,23 @@ from privaudit.i18n import Translator
 from privaudit.model import App, Message, RuleMatch, RuleSetInfo, RuleStance
 from privaudit.report.view import ReportView
 
-COUNTRY_BY_TIME_ZONE: Final[Mapping[str, str]] = {
-    "Africa/Lagos": "NG",
-    "Africa/Nairobi": "KE",
-    "America/Cancun": "MX",
-    "America/Chihuahua": "MX",
-    "America/Hermosillo": "MX",
-    "America/Mazatlan": "MX",
-    "America/Merida": "MX",
-    "America/Mexico_City": "MX",
-    "America/Monterrey": "MX",
-    "America/Tijuana": "MX",
-    "Asia/Calcutta": "IN",
-    "Asia/Chongqing": "CN",
-    "Asia/Harbin": "CN",
-    "Asia/Jakarta": "ID",
-    "Asia/Jayapura": "ID",
-    "Asia/Karachi": "PK",
-    "Asia/Kolkata": "IN",
-    "Asia/Makassar": "ID",
-    "Asia/Manila": "PH",
-    "Asia/Pontianak": "ID",
-    "Asia/Shanghai": "CN",
-    "Asia/Urumqi": "CN",
+_TIME_ZONES_BY_COUNTRY: Final[Mapping[str, tuple[str, ...]]] = {
+    "CN": ("Asia/Shanghai", "Asia/Chongqing", "Asia/Harbin", "Asia/Urumqi"),
+    "ID": ("Asia/Jakarta", "Asia/Jayapura", "Asia/Makassar", "Asia/Pontianak"),
+    "IN": ("Asia/Kolkata", "Asia/Calcutta"),
+    "KE": ("Africa/Nairobi",),
+    "MX": (
+        *("America/Mexico_City", "America/Cancun", "America/Chihuahua", "America/Hermosillo", "America/Mazatlan"),
+        *("America/Merida", "America/Monterrey", "America/Tijuana"),
+    ),
+    "NG": ("Africa/Lagos",),
+    "PH": ("Asia/Manila",),
+    "PK": ("Asia/Karachi",),
 }
-"""Time zones of the countries that have rules here. Source: IANA ``zone.tab``."""
+"""Time zones of the countries that have rules. Source: IANA ``zone.tab``."""
+COUNTRY_BY_TIME_ZONE: Final[Mapping[str, str]] = {
+    zone: country for country, zones in _TIME_ZONES_BY_COUNTRY.items() for zone in zones
+}
 _COUNTRY_NAME_KEYS: Final[Mapping[str, str]] = {
     "CN": "rules.place_CN",
     "ID": "rules.place_ID",
@@ -44,22 +36,14 @@ _COUNTRY_NAME_KEYS: Final[Mapping[str, str]] = {
     "PH": "rules.place_PH",
     "PK": "rules.place_PK",
 }
-"""The countries that have rules, and their names."""
-_STANCE_KEYS: Final[Mapping[RuleStance, str]] = {
-    "forbids": "rules.forbids",
-    "not_necessary": "rules.not_necessary",
-    "conditional": "rules.conditional",
-    "advises": "rules.advises",
-    "conduct": "rules.conduct",
+_STANCE_KEYS: Final[Mapping[RuleStance, tuple[str, str]]] = {
+    "forbids": ("rules.forbids", "rules.forbids_likely"),
+    "not_necessary": ("rules.not_necessary", "rules.not_necessary_likely"),
+    "conditional": ("rules.conditional", "rules.conditional_likely"),
+    "advises": ("rules.advises", "rules.advises_likely"),
+    "conduct": ("rules.conduct", "rules.conduct_likely"),
 }
-_INFERRED_STANCE_KEYS: Final[Mapping[RuleStance, str]] = {
-    "forbids": "rules.forbids_likely",
-    "not_necessary": "rules.not_necessary_likely",
-    "conditional": "rules.conditional_likely",
-    "advises": "rules.advises_likely",
-    "conduct": "rules.conduct_likely",
-}
-"""Stances that the rule does not state of this data itself, but that we infer."""
+"""Stance → how it is worded if the rule names this data itself, and if we infer that it means this data."""
 _DATA_KEYS: Final[Mapping[str, str]] = {
     "contacts": "rules.contacts",
     "sms": "rules.sms",
@@ -186,11 +170,11 @@ def _stance_sentence(
 ) -> Iterator[str]:
     if match.says is None or not (held_keys or requested_keys):
         return  # a report of another version need not have the stance
-    stance_keys = _INFERRED_STANCE_KEYS if match.likely else _STANCE_KEYS
+    stated_key, inferred_key = _STANCE_KEYS[match.says]
     condition = Message(key=f"rule.{match.id}.{match.condition}")
     yield language.t(
         "rules.holds_and_asks" if held_keys and requested_keys else "rules.holds" if held_keys else request_key,
-        what=Message(key=stance_keys[match.says], values={"condition": condition}),
+        what=Message(key=inferred_key if match.likely else stated_key, values={"condition": condition}),
         held=tuple(Message(key=key) for key in held_keys),
         asked=tuple(Message(key=key) for key in requested_keys),
     )

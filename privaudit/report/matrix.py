@@ -123,9 +123,6 @@ def data_label(view: ReportView, data: AnyDataClass) -> str:
     return view.t(_DATA_LABEL_KEYS[data])
 
 
-# --- why an app is in the report --------------------------------------------------------------------------------------
-
-
 def reason_note(view: ReportView, app: App) -> str:
     """Return why the app is in the report, in a few words; empty if it is there only because all are."""
     key = _reason_key(view, app)
@@ -159,9 +156,6 @@ def is_matched_by_name_only(app: App) -> bool:
 def is_matched_by_unconfirmed_list(app: App) -> bool:
     """Return whether only collections that no authority confirms suggest that it is a lending app."""
     return app.lending.verdict is LendingVerdict.LIKELY and not is_matched_by_name_only(app)
-
-
-# --- cells ------------------------------------------------------------------------------------------------------------
 
 
 def access_to(app: App, data: AnyDataClass) -> Access:
@@ -230,9 +224,6 @@ def matrix_legend(view: ReportView, columns: tuple[AnyDataClass, ...] = tuple(Da
             yield word, view.t("report.legend_can_read_by_permission")
         else:
             yield word, view.t(meaning_key)
-
-
-# --- routes -----------------------------------------------------------------------------------------------------------
 
 
 def access_rows(view: ReportView, app: App) -> Iterator[DataAccessRow]:

@@ -59,9 +59,6 @@ _OUTCOME_KEYS: Final[Mapping[Outcome, str]] = {
 }
 
 
-# --- manual steps -----------------------------------------------------------------------------------------------------
-
-
 def render_steps(report: Report, language: Translator, packages: frozenset[str]) -> str:
     """Return the steps for `packages`, or for every app of the report if it is empty; ends in a line feed."""
     return _join_lines(_step_lines(ReportView(report, language), packages))
@@ -146,9 +143,6 @@ def _uninstall_lines(view: ReportView, apps: Iterable[App]) -> Iterator[str]:
         yield from _checklist_lines(view.language, steps.uninstall_steps(app, view.report.phone))
 
 
-# --- plan -------------------------------------------------------------------------------------------------------------
-
-
 def format_plan(language: Translator, plan: RevocationPlan, apps: AppsByUser) -> str:
     """Return the whole plan as text; ends in a line feed. The safety notes stand above the changes."""
     return _join_lines(_plan_lines(language, plan, apps))
@@ -228,9 +222,6 @@ def describe_change(change: Change) -> Message:
             return Message(key=_CHANGE_KEYS[change.kind], values={"what": change.what})
 
 
-# --- ledger -----------------------------------------------------------------------------------------------------------
-
-
 def undo_plan(language: Translator, ledger: Ledger) -> Iterator[str]:
     """Yield the lines of what undoing would restore, the last change first; changes that never began are left out."""
     yield language.t("remedy.title_undo")
@@ -280,9 +271,6 @@ def _labeled_change(language: Translator, change: Change) -> str:
     if change.user != 0:
         package = language.t("remedy.of_user", app=change.package, user=change.user)
     return f"{package}: {language.translate(describe_change(change))}"
-
-
-# --- lines ------------------------------------------------------------------------------------------------------------
 
 
 def _app_heading(language: Translator, app: App) -> str:

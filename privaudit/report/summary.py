@@ -69,9 +69,6 @@ _RECOGNITION_COUNTS: Final[tuple[tuple[str, Callable[[App], bool]], ...]] = (
 """Sentence → the apps that it counts. One count of all would claim too much of some."""
 
 
-# --- header -----------------------------------------------------------------------------------------------------------
-
-
 def notices(language: Translator, *, demo: bool) -> Iterator[str]:
     """Yield what must be known before anything is read: the phone is invented, the translation is unreviewed."""
     if demo:
@@ -144,9 +141,6 @@ def _load_time_zone(name: str | None) -> ZoneInfo | None:
         return ZoneInfo(name) if name else None
     except (ZoneInfoNotFoundError, ValueError, OSError):
         return None
-
-
-# --- result -----------------------------------------------------------------------------------------------------------
 
 
 def summary_sections(view: ReportView) -> Iterator[tuple[str, tuple[str, ...]]]:

@@ -83,8 +83,6 @@ class _TextReport:
         for key, value in summary.header_rows(self.view):
             yield from self._hang_indent(pad(self.t(key), _HEADER_LABEL_COLUMNS), value)
 
-    # --- the matrix ---------------------------------------------------------------------------------------------------
-
     def matrix_lines(self) -> Iterator[StyledLine]:
         yield from self._wrap(matrix.matrix_title(self.view), "bold")
         yield StyledLine()
@@ -117,8 +115,6 @@ class _TextReport:
         cells = [matrix.cell_text(self.view, app, data) for data in self.data_columns]
         for name, cell_lines in zip(name_lines, zip(*cells, strict=True), strict=True):
             yield _matrix_line(name, cell_lines, name_columns)
-
-    # --- findings, gaps, steps, rights --------------------------------------------------------------------------------
 
     def finding_lines(self) -> Iterator[StyledLine]:
         yield from self._wrap(self.t("report.findings"), "bold")
@@ -187,8 +183,6 @@ class _TextReport:
         for sentence in rights.rights_notes(self.view):
             yield from self._wrap(sentence, indent=_INDENT_COLUMNS)
 
-    # --- the summary --------------------------------------------------------------------------------------------------
-
     def summary_lines(self) -> Iterator[StyledLine]:
         yield StyledLine("-" * self.width, "dim")
         if self.view.report.demo:  # again: this end of the report is what stays on the screen
@@ -197,8 +191,6 @@ class _TextReport:
             label, style = self.t(key), "bold" if key == "report.summary" else ""
             for index, sentence in enumerate(sentences):
                 yield from self._hang_indent(pad(label if index == 0 else "", _SUMMARY_LABEL_COLUMNS), sentence, style)
-
-    # --- lines --------------------------------------------------------------------------------------------------------
 
     def _bullets(self, sentences: Iterable[str]) -> Iterator[StyledLine]:
         for sentence in sentences:

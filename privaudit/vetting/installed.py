@@ -12,8 +12,9 @@ from typing import Final
 from privaudit.apk.parts import ApkError, apk_message
 from privaudit.capture import remote_file
 from privaudit.capture.collector import collect_answers
-from privaudit.capture.questions import is_apk_path, is_package_name
+from privaudit.capture.questions import is_package_name
 from privaudit.capture.remote_file import RemoteFile
+from privaudit.capture.scripts import is_apk_path
 from privaudit.dumpsys.package_list import parse_package_list
 from privaudit.errors import PhoneError, UsageError
 from privaudit.transport.base import Transport

@@ -15,7 +15,7 @@ from typing import Final
 
 from privaudit import audit, resume
 from privaudit.audit import ReportOptions
-from privaudit.capture import collector, questions
+from privaudit.capture import collector, scripts
 from privaudit.capture.model import Capture
 from privaudit.errors import ConnectionLost, PhoneError, PrivauditError
 from privaudit.facts import PhoneFacts
@@ -206,7 +206,7 @@ class DeviceWorker:
             transport = self._transport
         if transport is None:
             raise PhoneError("errors.lost")
-        command = questions.wireless_debugging_state()
+        command = scripts.wireless_debugging_state()
         try:
             setting = transport.run(command, timeout_s=_CLOSING_CHECK_TIMEOUT_S).stdout.strip()
         except ConnectionLost:

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from privaudit.apk import parts
 from privaudit.apk.parts import ARSC, MANIFEST, SIGNING_BLOCK, ApkPart, ApkParts, apk_message
 from privaudit.capture import remote_apks
-from privaudit.capture.questions import BLOCK_BYTES
 from privaudit.capture.remote_apks import ApkRequest
+from privaudit.capture.scripts import BLOCK_BYTES
 from privaudit.errors import ConnectionLost
 from privaudit.model import AnswerState, Reply
 from tests.capture.conftest import OLD

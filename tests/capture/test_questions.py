@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import privaudit
-from privaudit.capture import questions
+from privaudit.capture import questions, scripts
 from privaudit.capture.questions import PERMISSIONS, PROPERTIES, QUESTIONS, QUESTIONS_BY_NAME, SETTINGS
 from privaudit.virtual_phone import load_scenario
 from privaudit.virtual_phone.programs import build_programs
@@ -18,11 +18,11 @@ from tests.fixtures.sentences import ENGLISH
 
 PACKAGE = Path(privaudit.__file__).parent
 M = "@@0123456789abcdef"
-FIRST = questions.first_round(M).text
+FIRST = scripts.first_round(M).text
 ALL_KEYS = ["properties", "users", "packages", "installed.0", "third_party.10", "settings.999", "package.com.x"]
 SCRIPTS = {
     "first": FIRST,
-    "later": "".join(command.text for command in questions.follow_up_rounds(M, ALL_KEYS, max_bytes=100_000)),
+    "later": "".join(command.text for command in scripts.follow_up_rounds(M, ALL_KEYS, max_bytes=100_000)),
 }
 
 # --- what is run -----------------------------------------------------------------------------------------------------
@@ -121,12 +121,12 @@ def test_every_permission_is_named_once():
 @pytest.mark.parametrize("limit", [900, 2000, 4000, 60_000])
 def test_later_rounds_are_split_by_the_limit_and_lose_nothing(limit):
     wanted = [f"package.com.example.application{number}" for number in range(200)]
-    commands = list(questions.follow_up_rounds(M, wanted, max_bytes=limit))
+    commands = list(scripts.follow_up_rounds(M, wanted, max_bytes=limit))
     assert all(len(command.text.encode()) <= limit for command in commands)
     asked = [line.split()[1] for command in commands for line in command.text.splitlines() if line.startswith("a ")]
     assert asked == wanted
     assert all(command.text.endswith('echo "$m done"\n') for command in commands)
-    assert list(questions.follow_up_rounds(M, [], max_bytes=limit)) == []
+    assert list(scripts.follow_up_rounds(M, [], max_bytes=limit)) == []
 
 
 # --- what may enter a command ----------------------------------------------------------------------------------------
@@ -144,7 +144,7 @@ def test_later_rounds_are_split_by_the_limit_and_lose_nothing(limit):
 )  # fmt: skip
 def test_nothing_but_users_and_package_names_enters_a_command(key):
     with pytest.raises(ValueError, match=r"no such question|not an Android user|not a package name|of the whole phone"):
-        list(questions.follow_up_rounds(M, [key], max_bytes=4000))
+        list(scripts.follow_up_rounds(M, [key], max_bytes=4000))
 
 
 @pytest.mark.parametrize("name", ["a", "android", "com.example.app", "com.Example_1.App2", "a" * 255])
@@ -191,8 +191,8 @@ def test_commands_are_made_in_two_files_only():
             name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", None)
             if name == "Command":
                 makers.add(path.relative_to(PACKAGE).as_posix())
-    assert "capture/questions.py" in makers
-    assert makers <= {"capture/questions.py", "remedy/commands.py"}
+    assert "capture/scripts.py" in makers
+    assert makers <= {"capture/scripts.py", "revocation/commands.py"}
 
 
 # --- files ------------------------------------------------------------------------------------------------------------
@@ -213,12 +213,12 @@ FILE_READS = [
 
 
 def test_files_are_only_measured_hashed_and_read_in_blocks():
-    blocks = [questions.BlockRange(path, first, 3) for path in FILES for first in (0, 7)]
-    scripts = [
-        *questions.file_block_scripts(M, blocks, max_bytes=60_000),
-        *questions.file_size_scripts(M, FILES, max_bytes=60_000),
-        *questions.file_hash_scripts(M, FILES, max_bytes=60_000),
+    blocks = [scripts.BlockRange(path, first, 3) for path in FILES for first in (0, 7)]
+    commands = [
+        *scripts.file_block_scripts(M, blocks, max_bytes=60_000),
+        *scripts.file_size_scripts(M, FILES, max_bytes=60_000),
+        *scripts.file_hash_scripts(M, FILES, max_bytes=60_000),
     ]
-    assert len(scripts) == 3
-    for script, shape in zip(scripts, FILE_READS, strict=True):
-        assert re.fullmatch(shape, script.text), script.text
+    assert len(commands) == 3
+    for command, shape in zip(commands, FILE_READS, strict=True):
+        assert re.fullmatch(shape, command.text), command.text

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from privaudit.capture import remote_file
-from privaudit.capture.questions import (
+from privaudit.capture.remote_file import RemoteFile
+from privaudit.capture.scripts import (
     BLOCK_BYTES,
     MAX_BLOCK_INDEX,
     BlockRange,
@@ -21,7 +22,6 @@ from privaudit.capture.questions import (
     file_size_scripts,
     is_apk_path,
 )
-from privaudit.capture.remote_file import RemoteFile
 from privaudit.virtual_phone.shell import Shell
 from tests.capture.conftest import OLD
 from tests.virtual_phone.conftest import need

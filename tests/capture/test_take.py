@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from privaudit.capture import questions
+from privaudit.capture import scripts
 from privaudit.capture.collector import MAX_ANSWERS, collect_answers, collect_first_round, split_answers
 from privaudit.errors import ConnectionLost
 from privaudit.model import AnswerState, Reply
@@ -160,4 +160,4 @@ def test_more_is_asked_in_as_many_scripts_as_it_takes_until_the_connection_ends(
 
 
 def test_each_run_has_a_marker_of_its_own():
-    assert len({questions.new_marker() for _ in range(100)}) == 100
+    assert len({scripts.new_marker() for _ in range(100)}) == 100

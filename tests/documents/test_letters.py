@@ -11,8 +11,6 @@ from types import SimpleNamespace
 import pytest
 
 from privaudit.documents import (
-    BLANK_FIELD,
-    DOCUMENT_FORMATS,
     FieldList,
     Heading,
     ItemList,
@@ -20,9 +18,9 @@ from privaudit.documents import (
     Paragraph,
     Title,
     letters,
-    render_document,
 )
 from privaudit.documents.letters import LetterKind
+from privaudit.documents.render import BLANK_FIELD, DOCUMENT_FORMATS, render_document
 from privaudit.errors import SourceError, UsageError
 from privaudit.i18n import Translator, catalog
 from privaudit.knowledge import rights

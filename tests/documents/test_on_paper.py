@@ -7,8 +7,9 @@ from datetime import datetime
 
 import pytest
 
-from privaudit.documents import evidence_pages, letters, render_document, rights_page
+from privaudit.documents import evidence_pages, letters, rights_page
 from privaudit.documents.letters import LetterKind
+from privaudit.documents.render import render_document
 from privaudit.i18n import Translator
 from privaudit.knowledge import rights
 

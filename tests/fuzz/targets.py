@@ -18,7 +18,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from privaudit import audit, documents, knowledge
+from privaudit import audit, knowledge
 from privaudit import capture as sources
 from privaudit.apk import dex as apk_dex
 from privaudit.apk import info, parts
@@ -27,6 +27,7 @@ from privaudit.apk import signing as apk_certificates
 from privaudit.apk.parts import ARSC, MANIFEST, SIGNING_BLOCK, ApkError, ApkPart, ApkParts
 from privaudit.capture import answers, archive, collector, command_log, text_folder
 from privaudit.documents import evidence_folder, letters
+from privaudit.documents.render import render_document
 from privaudit.dumpsys import appops, device, package_checks
 from privaudit.dumpsys.package_list import parse_package_list
 from privaudit.errors import PrivauditError
@@ -371,7 +372,7 @@ def report_document(data: bytes) -> None:
     compared.diff_to_text(diff.compare_reports(made, made), ENGLISH)
     for app in made.apps[:1]:
         for kind in letters.LetterKind:
-            documents.render_document(letters.draft_letter(made, app.package, kind, rights.load_rights("IN")), "md")
+            render_document(letters.draft_letter(made, app.package, kind, rights.load_rights("IN")), "md")
 
 
 def books_and_ledgers(data: bytes) -> None:

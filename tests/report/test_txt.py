@@ -355,14 +355,14 @@ def test_ground_is_grouped(made):
 )
 def test_phone(made, changed, shown):
     report = made.report(phone=made.phone(**changed))
-    assert dict(summary.header_rows(ReportView(report, ENGLISH)))["phone"].endswith(shown)
+    assert dict(summary.header_rows(ReportView(report, ENGLISH)))["report.phone"].endswith(shown)
 
 
 def test_the_maker_s_android_is_named(made):
     phone = made.phone(rom="hyperos")
     phone = replace(phone, rom=replace(phone.rom, name="HyperOS", version="1"))
     assert (
-        dict(summary.header_rows(ReportView(made.report(phone=phone), ENGLISH)))["phone"]
+        dict(summary.header_rows(ReportView(made.report(phone=phone), ENGLISH)))["report.phone"]
         == "Example Demo · Android 14 · HyperOS 1"
     )
 
@@ -380,7 +380,7 @@ def test_the_maker_s_android_is_named(made):
 )
 def test_when(made, clock, kind, shown):
     report = made.report(phone_clock=clock, source=Source(kind=kind, sha256=None))
-    assert shown in dict(summary.header_rows(ReportView(report, ENGLISH)))["checked"]
+    assert shown in dict(summary.header_rows(ReportView(report, ENGLISH)))["report.checked"]
 
 
 def test_a_user_who_was_not_checked_is_one_gap(made):
@@ -394,7 +394,7 @@ def test_a_user_who_was_not_checked_is_one_gap(made):
     )
     voice = ReportView(made.report(users=users, coverage=rows, complete=False), ENGLISH)
     assert gaps.missing_data(voice) == ("user 10: the phone does not let us look.",)
-    assert "Could not be checked: user 10." in dict(summary.header_rows(voice))["scope"]
+    assert "Could not be checked: user 10." in dict(summary.header_rows(voice))["report.scope"]
 
 
 @pytest.mark.parametrize(
@@ -488,7 +488,7 @@ def test_the_result_joins_no_grounds_that_differ(made):
 )
 def test_what_to_do_before_leaving_is_told_where_a_phone_is(made, kind, told):
     rows = dict(summary.summary_sections(ReportView(made.report(source=Source(kind=kind, sha256=None)), ENGLISH)))
-    assert ("leaving" in rows) is told
+    assert ("report.leaving" in rows) is told
 
 
 def test_every_finding_of_the_demo_has_ground(demo_capture):

@@ -193,7 +193,7 @@ def test_pixel_16_users_and_permissions(samples):
     )
     at = lines.index("    install permissions:")
     assert (
-        list(render_packages.install_permission_lines(install_permissions, "    ", layout_of(36), names=None))
+        list(render_packages.install_permission_lines(install_permissions, layout_of(36), names=None))
         == lines[at:start]
     )
 

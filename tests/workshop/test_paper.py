@@ -12,7 +12,8 @@ from html.parser import HTMLParser
 import pytest
 
 from privaudit import roms
-from privaudit.documents import sheet
+from privaudit.documents import Heading, Notice
+from privaudit.documents.render import sheets_to_html
 from privaudit.errors import UsageError
 from privaudit.i18n import Translator
 from privaudit.i18n.catalog import languages
@@ -174,15 +175,14 @@ def test_the_kit(tmp_path, code):
 
 def test_the_bank_warning_stands_before_the_switch_on_every_card():
     language = Translator("en")
-    for made in kit.build_sheets(language)["usb"]:
-        texts = [line for block in made.blocks for line in block.texts]
-        warning = texts.index(language.t("report.taps_bank_first"))
-        on = texts.index(language.t("report.taps_usb_on"))
-        assert warning == 0 < on < texts.index(language.t("kit.closing"))
+    for card in kit.build_sheets(language)["usb"]:
+        _title, warning, *rest = card.blocks
+        assert warning == Notice((language.t("report.taps_bank_first"),))
+        assert rest.index(Heading(language.t("report.taps_usb_on"))) < rest.index(Heading(language.t("kit.closing")))
 
 
 def test_the_slip_asks_what_must_be_asked():
-    text = said(sheet.render_sheets(kit.build_sheets(Translator("en"))["consent"], Translator("en")))
+    text = said(sheets_to_html(kit.build_sheets(Translator("en"))["consent"]))
     for part in (
         "my own phone",
         "18 or older",
@@ -196,7 +196,7 @@ def test_the_slip_asks_what_must_be_asked():
 
 def test_the_country_is_told_what_the_lists_hold_for_it():
     made = kit.build_sheets(Translator("en"), "CN")["country"]
-    assert "none of them for CN" in said(sheet.render_sheets(made, Translator("en")))
+    assert "none of them for CN" in said(sheets_to_html(made))
     assert "country" not in kit.build_sheets(Translator("en"))
 
 

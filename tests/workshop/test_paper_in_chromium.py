@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from privaudit.documents import sheet
+from privaudit.documents.render import sheets_to_html
 from privaudit.i18n import Translator
 from privaudit.workshop import kit, outputs
 
@@ -21,7 +21,7 @@ def pages(opened_page):
 @pytest.mark.parametrize("code", ["en", "zh"])
 def test_each_sheet_of_the_kit_is_one_page(opened, code):
     made = [one for kind in kit.build_sheets(Translator(code), "CN").values() for one in kind]
-    assert pages(opened(sheet.render_sheets(made, Translator(code)))) == len(made)
+    assert pages(opened(sheets_to_html(made))) == len(made)
 
 
 @pytest.mark.parametrize(("story", "code"), [("borrower", "zh"), ("hyperos", "en"), ("oneui", "hi")])

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from privaudit.capture import archive
-from privaudit.capture.questions import wireless_debugging_state
+from privaudit.capture.scripts import wireless_debugging_state
 from privaudit.i18n.catalog import languages
 from privaudit.transport import adb_auth as keys
 from privaudit.virtual_phone import scenario_names

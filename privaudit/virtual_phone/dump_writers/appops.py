@@ -1,7 +1,7 @@
 """``dumpsys appops`` and ``cmd appops get`` (``AppOpsService``), in the four layouts of Android 6 to 16.
 
 A (6 to 8): modes as numbers, one time each. B (9): names, one line per process state. C (10): the state and its flags
-in brackets. D (11 on): the same, one block per attribution tag (``null`` the usual one). In C and D ``Reject:`` has no
+in brackets. D (11 on): the same, one block per attribution tag (usually ``null``). In C and D ``Reject:`` has no
 blank after its bracket.
 """
 
@@ -18,16 +18,9 @@ from privaudit.virtual_phone.scenario.virtual import VirtualApp, VirtualInstall,
 
 _PROCESS_STATES: Final = ("pers", "top", "fgsvcl", "fgsvc", "fg", "bg", "cch")
 _WATCHED_OPS: Final = ("COARSE_LOCATION", "READ_CONTACTS", "READ_CALL_LOG", "READ_SMS", "CAMERA", "RECORD_AUDIO")
-_ANDROID_9_STATES: Final = {
-    "pers": "pers ",
-    "top": "top  ",
-    "fgsvc": "fgsvc",
-    "fg": "fg   ",
-    "bg": "bg   ",
-    "cch": "cch  ",
-}
+_ANDROID_9_STATE_WIDTH: Final = 5
 _MODE_NUMBERS: Final = {"allow": "0", "ignore": "1", "deny": "2", "default": "3", "ask": "4"}
-"""Of modes up to Android 8; the last is MIUI's own."""
+"""Up to Android 8; ``ask`` is MIUI's own."""
 _SETTLE_TIME_LINES: Final = (
     "  Settings:",
     "    top_state_settle_time=+5s0ms",
@@ -38,6 +31,7 @@ _SETTLE_TIME_LINES: Final = (
 _ACTIVE_WATCHED_OPS: Final = (
     "COARSE_LOCATION, FINE_LOCATION, SYSTEM_ALERT_WINDOW, CAMERA, RECORD_AUDIO, PHONE_CALL_MICROPHONE"
 )
+_CALLBACK_A: Final = "com.android.server.AppOpsService$Callback@"
 
 
 def format_appops_dump(phone: VirtualPhone, now: datetime, app: VirtualApp | None = None) -> str:
@@ -45,8 +39,8 @@ def format_appops_dump(phone: VirtualPhone, now: datetime, app: VirtualApp | Non
 
     Args:
         phone: the phone.
-        now: what its clock shows, in its own zone.
-        app: ``--package``; ``None``: the whole phone.
+        now: the phone's time, in its own zone.
+        app: ``--package``; ``None``: all apps.
     """
     layout = phone.layout
     lines = [
@@ -65,29 +59,23 @@ def format_appops_dump(phone: VirtualPhone, now: datetime, app: VirtualApp | Non
 
 
 def _watcher_lines(layout: ReleaseLayout) -> Iterator[str]:
+    old = layout.op_layout == "A"
     yield "  Op mode watchers:"
     for op in _WATCHED_OPS:
-        yield f"    Op {layout.op_names.get(op, op)}:"
+        yield f"    Op {_op_name(layout, op)}:"
         for number, (owner, pid) in enumerate((("1000", 1738), ("u0a33", 2604))):
             callback = fake_identity_hash("watcher", op, number)
-            if layout.op_layout == "A":
-                yield f"      #{number}: com.android.server.AppOpsService$Callback@{callback}"
-            else:
-                yield (
-                    f"      #{number}: ModeCallback{{{callback} watchinguid=-1 flags=0x1"
-                    f" op={op} from uid={owner} pid={pid}}}"
-                )
+            watcher = f"watchinguid=-1 flags=0x1 op={op} from uid={owner} pid={pid}"
+            yield f"      #{number}: " + (_CALLBACK_A + callback if old else f"ModeCallback{{{callback} {watcher}}}")
     yield "  Package mode watchers:"
     yield "    Pkg com.android.mms.service:"
-    if layout.op_layout == "A":
-        yield f"      #0: com.android.server.AppOpsService$Callback@{fake_identity_hash('watcher', 'mms')}"
+    mms = fake_identity_hash("watcher", "mms")
+    if old:
+        yield f"      #0: {_CALLBACK_A}{mms}"
         yield "  All mode watchers:"
-        yield f"    android.os.BinderProxy@{fake_identity_hash('b')} -> com.android.server.AppOpsService$Callback@{fake_identity_hash('c')}"
+        yield f"    android.os.BinderProxy@{fake_identity_hash('b')} -> {_CALLBACK_A}{fake_identity_hash('c')}"
         return
-    yield (
-        f"      #0: ModeCallback{{{fake_identity_hash('watcher', 'mms')} watchinguid=-1 flags=0x0"
-        " op=PLAY_AUDIO from uid=1041 pid=1381}"
-    )
+    yield f"      #0: ModeCallback{{{mms} watchinguid=-1 flags=0x0 op=PLAY_AUDIO from uid=1041 pid=1381}}"
     for kind in ("active", "started", "noted") if layout.op_layout == "D" else ("active",):
         yield f"  All op {kind} watchers:"
         yield f"    {fake_identity_hash('watcher', kind)} ->"
@@ -97,60 +85,49 @@ def _watcher_lines(layout: ReleaseLayout) -> Iterator[str]:
 
 
 def _by_uid(phone: VirtualPhone) -> Iterator[tuple[tuple[int, int], Sequence[tuple[VirtualApp, VirtualInstall]]]]:
-    """Apps that have any app-op state, by (user, app id) in ascending order of the uid."""
-    found: dict[tuple[int, int], list[tuple[VirtualApp, VirtualInstall]]] = {}
+    """Group the apps with app-op state by (user, app id), in ascending order of the uid."""
+    by_uid: dict[tuple[int, int], list[tuple[VirtualApp, VirtualInstall]]] = {}
     for app in phone.apps:
         for user, install in app.installs.items():
             if install.ops or install.uid_modes:
-                found.setdefault((user, app.app_id), []).append((app, install))
-    yield from sorted(found.items())
+                by_uid.setdefault((user, app.app_id), []).append((app, install))
+    yield from sorted(by_uid.items())
 
 
 def uid_lines(
     layout: ReleaseLayout, uid: tuple[int, int], apps: Sequence[tuple[VirtualApp, VirtualInstall]], now: datetime
 ) -> Iterator[str]:
-    """Lines of one uid: its state, its modes, then the ops of each of its packages.
-
-    Args:
-        layout: of the Android release.
-        uid: user and app id.
-        apps: packages of the uid.
-        now: what the phone's clock shows.
-    """
+    """Write one uid (user and app id): its state, its modes, then the ops of each of its packages."""
     modes: dict[str, str] = {}
     for _, install in apps:
         modes |= install.uid_modes
     yield f"  Uid {format_uid(*uid)}:"
     yield from _state_lines(layout, apps[0][1].process_state, modes)
-    yield from uid_mode_lines(layout, modes)
+    # Uid modes take precedence over the modes of the packages.
+    yield from (f"      {_op_name(layout, op)}: mode={_format_mode(layout, modes[op])}" for op in _in_op_order(modes))
     packages = {app.package: install for app, install in apps if install.ops}
     for package in array_map_order(packages):
         if layout.broken_package_headers:
             yield from (f"    Package {package} isPrivileged: ", "false needSyncPriv:", "false :")
         else:
             yield f"    Package {package}:"
-        yield from op_lines(layout, packages[package].ops, now)
+        yield from _op_lines(layout, packages[package].ops, now)
 
 
 def _state_lines(layout: ReleaseLayout, state: str, modes: Mapping[str, str]) -> Iterator[str]:
-    """What the uid's processes do, since Android 9."""
+    """Write the state of the uid's processes, since Android 9."""
     if layout.op_layout == "A":
         return
-    yield f"    state={_ANDROID_9_STATES[state] if layout.op_layout == 'B' else state}"
+    yield f"    state={state:{_ANDROID_9_STATE_WIDTH}}" if layout.op_layout == "B" else f"    state={state}"
     if layout.capability_letters:
         yield f"    capability={'-' * layout.capability_letters}"
         yield "    appWidgetVisible=false"
     foreground = [op for op in _in_op_order(modes) if modes[op] == "foreground"]
     if foreground:
-        # Looks like a mode, and is none: which foreground-only ops somebody watches.
+        # Not modes, although they look like modes: which foreground-only ops are watched.
         yield "    foregroundOps:"
         yield from (f"      {op}: SILENT" for op in foreground)
         yield "    hasForegroundWatchers=false"
-
-
-def uid_mode_lines(layout: ReleaseLayout, modes: Mapping[str, str]) -> Iterator[str]:
-    """App-op modes of a uid. They beat the modes of its packages."""
-    yield from (f"      {_op_name(layout, op)}: mode={_format_mode(layout, modes[op])}" for op in _in_op_order(modes))
 
 
 def _op_name(layout: ReleaseLayout, op: str) -> str:
@@ -161,8 +138,8 @@ def _format_mode(layout: ReleaseLayout, mode: str) -> str:
     return _MODE_NUMBERS[mode] if layout.op_layout == "A" else mode
 
 
-def op_lines(layout: ReleaseLayout, ops: Iterable[VirtualOp], now: datetime) -> Iterator[str]:
-    """Lines of one package's ops, in the order of their numbers."""
+def _op_lines(layout: ReleaseLayout, ops: Iterable[VirtualOp], now: datetime) -> Iterator[str]:
+    """Write one package's ops, in the order of their numbers."""
     by_name = {op.name: op for op in ops}
     for name in _in_op_order(by_name):
         op = by_name[name]
@@ -178,17 +155,17 @@ def op_lines(layout: ReleaseLayout, ops: Iterable[VirtualOp], now: datetime) -> 
         if layout.op_layout == "B":
             yield from _android_9_event_lines(op, now)
         elif layout.op_layout == "C":
-            yield from (event_line(event, now) for event in sorted(op.events, key=_event_order))
+            yield from (_event_line(event, now) for event in sorted(op.events, key=_event_order))
         else:
             for tag in dict.fromkeys(event.tag for event in op.events):
                 yield f"        {tag or 'null'}=["
                 of_tag = (event for event in op.events if event.tag == tag)
-                yield from (event_line(event, now) for event in sorted(of_tag, key=_event_order))
+                yield from (_event_line(event, now) for event in sorted(of_tag, key=_event_order))
                 yield "        ]"
 
 
 def _format_times(op: VirtualOp) -> str:
-    """The youngest access, the youngest refusal, how long it took: one of each."""
+    """Format the newest access, the newest rejection and the duration: one of each."""
     accesses = [event for event in op.events if not event.rejected]
     text = f"; time={format_duration(min(event.age for event in accesses))} ago" if accesses else ""
     if len(accesses) < len(op.events):
@@ -200,17 +177,17 @@ def _format_times(op: VirtualOp) -> str:
 
 
 def _android_9_event_lines(op: VirtualOp, now: datetime) -> Iterator[str]:
-    """Android 9 knows no flags and no proxies: the youngest of each process state, then how long the last one took."""
+    """Write events of Android 9, without flags and proxies: the newest of each process state, then the duration."""
     for rejected, title in ((False, "Access: "), (True, "Reject: ")):
-        youngest: dict[str, timedelta] = {}
+        newest: dict[str, timedelta] = {}
         for event in op.events:
             if event.rejected == rejected:
                 state = "fgsvc" if event.state == "fgsvcl" else event.state
-                youngest[state] = min(event.age, youngest.get(state, event.age))
-        for number, state in enumerate(sorted(youngest, key=_PROCESS_STATES.index)):
-            age = youngest[state]
+                newest[state] = min(event.age, newest.get(state, event.age))
+        for number, state in enumerate(sorted(newest, key=_PROCESS_STATES.index)):
+            age = newest[state]
             lead = " " * 10 + (" " * 8 if number else title)
-            yield f"{lead}{_ANDROID_9_STATES[state]} = {format_time_ms(now - age)} ({format_duration(-age)})"
+            yield f"{lead}{state:{_ANDROID_9_STATE_WIDTH}} = {format_time_ms(now - age)} ({format_duration(-age)})"
     running = next((event for event in op.events if event.running), None)
     lengths = [event.duration for event in op.events if event.duration is not None and not event.rejected]
     if running is not None:
@@ -220,8 +197,8 @@ def _android_9_event_lines(op: VirtualOp, now: datetime) -> Iterator[str]:
         yield f"          duration={format_duration(max(lengths))}"
 
 
-def event_line(event: VirtualOpEvent, now: datetime) -> str:
-    """One access or refusal: process state, flags, absolute time, age."""
+def _event_line(event: VirtualOpEvent, now: datetime) -> str:
+    """Format one access or rejection: process state, flags, absolute time, age."""
     when = f"[{event.state}-{event.flags}]{'' if event.rejected else ' '}{format_time_ms(now - event.age)}"
     line = f"          {'Reject' if event.rejected else 'Access'}: {when} ({format_duration(-event.age)})"
     if event.duration is not None and not event.rejected:
@@ -238,10 +215,10 @@ def _in_op_order(names: Iterable[str]) -> list[str]:
 
 
 def format_appops_get(layout: ReleaseLayout, app: VirtualApp, user: int, op: str | None = None) -> str:
-    """``appops get [--user user] app [op]``: uid modes first, behind one prefix for all, then the package's ops."""
+    """``appops get [--user user] app [op]``: uid modes first, after one prefix for all, then the package's ops."""
     install = app.installs[user]
-    told = install.uid_modes if layout.get_shows_uid_modes else {}
-    modes = {name: mode for name, mode in told.items() if op in {None, name}}
+    uid_modes = install.uid_modes if layout.get_shows_uid_modes else {}
+    modes = {name: mode for name, mode in uid_modes.items() if op in {None, name}}
     ops = {row.name: row for row in install.ops if op in {None, row.name}}
     if not modes and not ops:
         default = f"Default mode: {DEFAULT_OP_MODES.get(op, 'allow')}\n" if op and layout.get_shows_uid_modes else ""

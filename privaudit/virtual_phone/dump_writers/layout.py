@@ -1,19 +1,19 @@
-"""How each Android release prints, and what its programs know: every difference that the demo makes stands here.
+"""How each Android release prints its dumps, and what its programs accept: every difference that the phone imitates.
 
-Written from AOSP's sources (6, 9, 10, 11, 14, 16) and from captures of real devices; a release that could not be seen
-has what its neighbours have. A field says what changed, and with which release.
+Written from AOSP sources (6, 9, 10, 11, 14, 16) and from captures of real devices. A release without either has what
+its neighbours have. Each field says what changed, and with which release.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal, TypeAlias
 
 from privaudit.virtual_phone.dump_writers.android import LOCATION_SWITCH_OPS, SMS_SWITCH_OPS, flag_names_for_sdk
 
 Vendor: TypeAlias = Literal["aosp", "emui", "miui", "samsung"]
-"""Whose Android it is, where that changes what dumps look like."""
+"""Vendors with dump layouts of their own; ``aosp`` for all others."""
 
 _LIST_OPTIONS: Final = frozenset({"-f", "-d", "-e", "-s", "-3", "-i", "-u"})
 _RESIZEABLE: Final = "PRIVATE_FLAG_ACTIVITIES_RESIZE_MODE_RESIZEABLE_VIA_SDK_VERSION"
@@ -23,7 +23,7 @@ _POINTER_TAGGING_FLAGS: Final = ("PRIVATE_FLAG_ALLOW_NATIVE_HEAP_POINTER_TAGGING
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReleaseLayout:
-    """One release, as one maker ships it. Without arguments: Android 14's."""
+    """One release of one vendor. The defaults are those of Android 14."""
 
     sdk: int
     vendor: Vendor = "aosp"
@@ -34,13 +34,13 @@ class ReleaseLayout:
     package_queries: bool = True
     """``forceQueryable=``, ``queriesPackages=`` and a section ``Queries:`` (Android 11)."""
     empty_queries: bool = False
-    """``queriesPackages=[]`` also where there are none (Android 11 and 12)."""
+    """``queriesPackages=[]`` for apps without queries (Android 11 and 12)."""
     sessions_last: bool = True
-    """Install sessions at the very end (from Android 9), not behind the shared users."""
+    """Install sessions at the very end (from Android 9), not after the shared users."""
     permission_class: str = "PermissionInfo"
     """``Permission`` up to Android 11, with ``gids=null`` where there are none."""
     requested_in_full_dump: bool = False
-    """Samsung's Android 10: ``requested permissions:`` also where all packages are dumped."""
+    """Samsung's Android 10: ``requested permissions:`` in a full dump, too."""
     install_log: bool = False
     """Samsung: lines of its install log in column 0, before ``Packages:``."""
 
@@ -54,9 +54,9 @@ class ReleaseLayout:
     application_info: str = ""
     """Class in the line ``applicationInfo=``, up to Android 12."""
     private_flags: tuple[tuple[str, ...], tuple[str, ...]] = (_AUDIO_CAPTURE_FLAGS, _POINTER_TAGGING_FLAGS)
-    """What every package has before and behind its own. Up to Android 8 the line is left out where it is empty."""
+    """Flags that every package has, before and after its own. Up to Android 8 an empty line is left out."""
     install_source: bool = True
-    """Installer lines are always there, ``null`` where unset, with uid, initiator and originator (Android 14)."""
+    """Installer lines always there, ``null`` where unset, with uid, initiator and originator (Android 14)."""
     package_source: bool = True
     """``packageSource=`` (Android 13)."""
     metadata_source: bool = False
@@ -64,11 +64,11 @@ class ReleaseLayout:
     private_package_flags: bool = True
     """``privatePkgFlags=`` and ``apexModuleName=`` (Android 14)."""
     signature_versions: bool = True
-    """``version:3, signatures:[…]`` (Android 9); ``installStatus=1`` is gone with the old form."""
+    """``version:3, signatures:[…]`` (Android 9); the older form ends in ``installStatus=1``."""
     factory_copy_data_dir: bool = True
-    """``dataDir=null`` below ``Hidden system packages:`` up to Android 7."""
+    """A data folder below ``Hidden system packages:``; ``dataDir=null`` up to Android 7."""
     restricted_suffix: bool = False
-    """``: restricted=true`` behind a requested permission (Android 10 and 11)."""
+    """``: restricted=true`` after a requested permission (Android 10 and 11)."""
     install_per_user: bool = True
     """``, userId=10`` on an install permission whose state differs for that user (Android 12)."""
     shared_packages: bool = True
@@ -79,9 +79,9 @@ class ReleaseLayout:
         *("ceDataInode", "installed", "hidden", "suspended", "distractionFlags"),
         *("stopped", "notLaunched", "enabled", "instant", "virtual"),
     )
-    """Of the user's line, in their order. In Android 6 a second blank stands where the inode came later."""
+    """Keys of the user's line, in order. Android 6 has a second blank where the inode came later."""
     first_install_per_user: bool = True
-    """In the user's block, with the reasons (Android 13)."""
+    """First installation in the user's block, with the reasons (Android 13)."""
     user_data_dir: bool = False
     """``dataDir=`` of each user (Android 15)."""
     overlays: Literal["none", "at_user", "in_user"] = "in_user"
@@ -91,9 +91,9 @@ class ReleaseLayout:
 
     # --- permission flags ---
     flag_separator: str = "|"
-    """A blank, and one more behind the last, up to Android 9."""
+    """Up to Android 9 a blank, and one more after the last."""
     flag_names_by_bit: Mapping[int, str] = field(default_factory=lambda: flag_names_for_sdk(34))
-    """Bit → name; a bit that the release has no name for prints as its number."""
+    """Bit → name; a bit without a name in the release prints as its number."""
 
     # --- app-ops ---
     op_layout: Literal["A", "B", "C", "D"] = "D"
@@ -103,23 +103,23 @@ class ReleaseLayout:
     switches: Mapping[str, str] = field(default_factory=lambda: {**LOCATION_SWITCH_OPS, **SMS_SWITCH_OPS})
     """Ops whose mode another op decides."""
     op_names: Mapping[str, str] = field(default_factory=dict)
-    """Op → the name that this release gives it, where that is another one."""
+    """Op → its name in this release, where that differs."""
     get_shows_uid_modes: bool = True
-    """``appops get`` (Android 10)."""
+    """``appops get`` prints uid modes (Android 10)."""
     broken_package_headers: bool = False
     """EMUI 5 breaks ``Package X`` of the app-ops dump over three lines."""
 
-    # --- what else is dumped ---
+    # --- other dumps ---
     provisioning_state: bool = True
-    """In the title of the administrators (from practice: Android 9)."""
+    """In the title of the device administrators (seen in practice: Android 9)."""
 
     # --- programs ---
     has_cmd: bool = True
-    """``cmd``, and with it ``pm`` inside the system server (Android 7). Before, errors go to standard error."""
+    """``cmd``, and ``pm`` inside the system server (Android 7). Before, errors go to standard error."""
     list_options: frozenset[str] = _LIST_OPTIONS | {"-U", "--show-versioncode", "-a"}
-    """Of ``pm list packages``."""
+    """Options of ``pm list packages``."""
     lists_all_users: bool = True
-    """``pm list packages`` without ``--user`` lists every user's (Android 14)."""
+    """``pm list packages`` without ``--user`` lists the apps of every user (Android 14)."""
     dumpsys_timeout: bool = True
     """``dumpsys -t`` (Android 8)."""
     appops_options: bool = True
@@ -127,36 +127,28 @@ class ReleaseLayout:
     has_roles: bool = True
     """``dumpsys role`` (Android 10)."""
     has_get_role_holders: bool = True
-    """``cmd role get-role-holders`` (from practice: Android 12)."""
+    """``cmd role get-role-holders`` (seen in practice: Android 12)."""
     exception_style: Literal["error", "security", "executing"] = "executing"
-    """How a program prints an exception: in a line of its own up to Android 9, otherwise in 10, otherwise in 11."""
+    """How a program prints an exception: ``error`` up to Android 9, ``security`` in 10, ``executing`` from 11."""
     shell_v2: bool = True
-    """adbd tells exit codes and does not turn LF into CRLF (Android 7)."""
+    """adbd sends exit codes and does not turn LF into CRLF (Android 7)."""
     requires_checksums: bool = False
-    """adbd wants checksums, up to Android 8.1; its messages are small up to 6."""
+    """adbd requires checksums, up to Android 8.1; its messages are small up to 6."""
 
     @property
     def op_modes(self) -> frozenset[str]:
-        """Modes of app-ops that it has: ``foreground`` came with Android 10, ``ask`` is MIUI's own."""
-        since_10 = {"foreground"} if self.op_layout in {"C", "D"} else set()
-        return frozenset(
-            {"allow", "ignore", "deny", "default"} | since_10 | ({"ask"} if self.vendor == "miui" else set())
-        )
+        """App-op modes of the release: ``foreground`` came with Android 10, ``ask`` is MIUI's own."""
+        extra = [*(["foreground"] if self.op_layout in "CD" else []), *(["ask"] if self.vendor == "miui" else [])]
+        return frozenset({"allow", "ignore", "deny", "default", *extra})
 
     def format_flags(self, flags: int) -> str:
-        """``, flags=[ A|B]`` or ``, flags=[ A B ]``; nothing where no flag is set."""
-        names = [self.flag_names_by_bit.get(bit, str(bit)) for bit in _set_bits(flags)]
-        if not names:
-            return ""
-        behind = self.flag_separator.strip("|")
-        return f", flags=[ {self.flag_separator.join(names)}{behind}]"
+        """Return ``, flags=[ A|B]`` or ``, flags=[ A B ]``; nothing without flags."""
+        bits = (1 << bit for bit in range(flags.bit_length()) if flags >> bit & 1)
+        names = self.flag_separator.join(self.flag_names_by_bit.get(bit, str(bit)) for bit in bits)
+        return f", flags=[ {names}{self.flag_separator.strip('|')}]" if names else ""
 
 
-def _set_bits(flags: int) -> Iterator[int]:
-    return (1 << bit for bit in range(flags.bit_length()) if flags >> bit & 1)
-
-
-_34: Final = ReleaseLayout(sdk=34)  # what the older ones are told apart from, one release after the other
+_34: Final = ReleaseLayout(sdk=34)  # The older and newer releases are described by what differs from their neighbour.
 _33: Final = replace(
     _34, sdk=33, app_id_key="userId", install_source=False, private_package_flags=False, capability_letters=4,
     lists_all_users=False,
@@ -171,31 +163,32 @@ _30: Final = replace(
     switches={**LOCATION_SWITCH_OPS, **SMS_SWITCH_OPS, "FINE_LOCATION": "COARSE_LOCATION"},
 )  # fmt: skip
 _29: Final = replace(
-    _30, sdk=29, package_queries=False, empty_queries=False, private_flags=(_AUDIO_CAPTURE_FLAGS, ()), exception_style="security",
-    user_line_keys=tuple(word for word in _30.user_line_keys if word != "distractionFlags"),
-    flag_names_by_bit=flag_names_for_sdk(29), op_layout="C", capability_letters=0,
+    _30, sdk=29, package_queries=False, empty_queries=False, private_flags=(_AUDIO_CAPTURE_FLAGS, ()),
+    exception_style="security", op_layout="C", capability_letters=0, flag_names_by_bit=flag_names_for_sdk(29),
+    user_line_keys=tuple(key for key in _30.user_line_keys if key != "distractionFlags"),
 )  # fmt: skip
 _28: Final = replace(
     _29, sdk=28, private_flags=((_RESIZEABLE,), ()), restricted_suffix=False, shared_packages=False,
-    flag_separator=" ", flag_names_by_bit=flag_names_for_sdk(28), op_layout="B", get_shows_uid_modes=False, has_roles=False,
-    exception_style="error", suspend_params=False,
-    switches={**LOCATION_SWITCH_OPS, **SMS_SWITCH_OPS, "FINE_LOCATION": "COARSE_LOCATION"}
-    | dict.fromkeys(("RECEIVE_MMS", "RECEIVE_WAP_PUSH", "RECEIVE_EMERGECY_SMS"), "RECEIVE_SMS"),
+    flag_separator=" ", flag_names_by_bit=flag_names_for_sdk(28), op_layout="B", get_shows_uid_modes=False,
+    has_roles=False, exception_style="error", suspend_params=False,
+    switches={
+        **_30.switches, **dict.fromkeys(("RECEIVE_MMS", "RECEIVE_WAP_PUSH", "RECEIVE_EMERGECY_SMS"), "RECEIVE_SMS")
+    },
 )  # fmt: skip
 _26: Final = replace(
     _28, sdk=26, sessions_last=False, private_flags=((), ("RESIZEABLE_ACTIVITIES",)), signature_versions=False,
-    user_line_keys=tuple(word for word in _28.user_line_keys if word != "virtual"),
+    user_line_keys=tuple(key for key in _28.user_line_keys if key != "virtual"),
     op_layout="A", provisioning_state=False, list_options=_LIST_OPTIONS | {"-U", "--show-versioncode"},
     appops_options=False, requires_checksums=True, op_names={"TURN_SCREEN_ON": "TURN_ON_SCREEN"},
 )  # fmt: skip
 _24: Final = replace(
     _26, sdk=24, factory_copy_data_dir=False, overlays="none",
-    user_line_keys=tuple(word for word in _26.user_line_keys if word != "instant"),
+    user_line_keys=tuple(key for key in _26.user_line_keys if key != "instant"),
     list_options=_LIST_OPTIONS, dumpsys_timeout=False,
 )  # fmt: skip
 _23: Final = replace(
-    _24, sdk=23, min_sdk=False, private_flags=((), ()), flag_names_by_bit=flag_names_for_sdk(23), has_cmd=False, shell_v2=False,
-    user_line_keys=("", "installed", "hidden", "stopped", "notLaunched", "enabled"),
+    _24, sdk=23, min_sdk=False, private_flags=((), ()), flag_names_by_bit=flag_names_for_sdk(23), has_cmd=False,
+    shell_v2=False, user_line_keys=("", "installed", "hidden", "stopped", "notLaunched", "enabled"),
     op_names={**_24.op_names, "READ_PHONE_STATE": "OP_READ_PHONE_STATE"},
 )  # fmt: skip
 _35: Final = replace(
@@ -205,8 +198,8 @@ _35: Final = replace(
 _36: Final = replace(_35, sdk=36, metadata_source=True)
 
 _LAYOUT_BY_SDK: Final[Mapping[int, ReleaseLayout]] = {
-    one.sdk: one
-    for one in (
+    layout.sdk: layout
+    for layout in (
         *(_23, _24, replace(_24, sdk=25), _26, replace(_26, sdk=27, user_line_keys=_28.user_line_keys), _28, _29, _30),
         *(_31, replace(_31, sdk=32), _33, _34, _35, _36),
     )
@@ -216,7 +209,7 @@ SUPPORTED_SDKS: Final = tuple(_LAYOUT_BY_SDK)
 
 
 def layout_of(sdk: int, vendor: Vendor = "aosp") -> ReleaseLayout:
-    """How `vendor`'s Android of `sdk` prints.
+    """Return the layout of `vendor`'s Android of `sdk`.
 
     Raises:
         KeyError: `sdk` is not one of `SUPPORTED_SDKS`.

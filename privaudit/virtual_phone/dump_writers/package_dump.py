@@ -1,14 +1,14 @@
-"""``dumpsys package``, whole: which sections stand in it, in which order (``com.android.server.pm.DumpHelper``).
+"""``dumpsys package``: which sections it has, in which order (``com.android.server.pm.DumpHelper``).
 
-Sections that say nothing about permissions (resolver tables, libraries, dex files) are there, short: whatever reads a
-dump has to get past them.
+Sections without permissions (resolver tables, libraries, dex files) are there in short form, because a parser has to
+get past them. `privaudit.virtual_phone.dump_writers.packages` writes the blocks of the packages: another class of AOSP.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Container, Iterable, Iterator
+from typing import Final, TypeAlias
 
-from privaudit.virtual_phone.dump_writers import package_filler as filler
 from privaudit.virtual_phone.dump_writers.android import (
     APP_OP_PERMISSIONS,
     PERMISSION_FIRST_SDK,
@@ -18,9 +18,8 @@ from privaudit.virtual_phone.dump_writers.android import (
     full_permission_name,
 )
 from privaudit.virtual_phone.dump_writers.layout import ReleaseLayout
-from privaudit.virtual_phone.dump_writers.packages import package_lines, shared_user_lines
-from privaudit.virtual_phone.dump_writers.permissions import PermissionFilter
-from privaudit.virtual_phone.dump_writers.text import fake_identity_hash
+from privaudit.virtual_phone.dump_writers.packages import PermissionFilter, package_lines, shared_user_lines
+from privaudit.virtual_phone.dump_writers.text import fake_identity_hash, format_time
 from privaudit.virtual_phone.scenario.virtual import (
     InstallPermission,
     SharedUser,
@@ -29,92 +28,84 @@ from privaudit.virtual_phone.scenario.virtual import (
     VirtualPhone,
 )
 
+_Section: TypeAlias = tuple[str, Iterable[str]]
+"""Title and lines."""
+
+_ALWAYS_PRINTED: Final = frozenset(
+    {"Settings parse messages:", "Package warning messages:", "Active install sessions:"}
+)
+_SESSIONS: Final[tuple[_Section, ...]] = (
+    ("Active install sessions:", ()),
+    ("Historical install sessions:", ()),
+    ("Legacy install sessions:", ("  {}",)),
+)
+
 
 def format_package_dump(phone: VirtualPhone, section_titles: Container[str] | None = None) -> str:
-    """``dumpsys package``. It does not say what packages request.
+    """``dumpsys package``, which does not say what packages request.
 
     Args:
         phone: the phone.
-        section_titles: titles of the sections that were asked for; ``None``: all.
+        section_titles: titles of the sections to print; ``None``: all.
     """
     apps = _in_map_order(phone.apps)
     layout = phone.layout
-    sessions = (
-        ("Active install sessions:", ()),
-        ("Historical install sessions:", ()),
-        ("Legacy install sessions:", ("  {}",)),
-    )
+    factory_copies = (line for app in apps if app.factory for line in package_lines(phone, app.factory, hidden=True))
     sections = (
-        *filler.header_sections(phone),
-        ("Activity Resolver Table:", filler.launcher_lines(apps)),
+        *_header_sections(phone),
+        ("Activity Resolver Table:", _launcher_lines(apps)),
         *_permission_sections(phone, None),
-        ("Key Set Manager:", filler.key_set_lines(apps)),
-        *((("", filler.install_log_lines(apps)),) if layout.install_log else ()),
+        ("Key Set Manager:", _key_set_lines(apps)),
+        *((("", _install_log_lines(apps)),) if layout.install_log else ()),
         ("Packages:", (line for app in apps for line in package_lines(phone, app))),
-        (
-            "Hidden system packages:",
-            (line for a in apps if a.factory for line in package_lines(phone, a.factory, hidden=True)),
-        ),
-        *((("Queries:", filler.query_lines(apps)),) if layout.package_queries else ()),
+        ("Hidden system packages:", factory_copies),
+        *((("Queries:", _query_lines(apps)),) if layout.package_queries else ()),
         ("Shared users:", (line for shared in phone.shared_users for line in shared_user_lines(phone, shared))),
-        *(() if layout.sessions_last else sessions),
-        *((("Package Changes:", filler.package_change_lines(phone, apps)),) if layout.sessions_last else ()),
-        *(
-            (("Frozen packages:", ("  (none)",)), ("Dexopt state:", filler.dexopt_lines(apps)))
-            if layout.has_cmd
-            else ()
-        ),
-        *((("Compiler stats:", filler.compiler_stats_lines(apps)),) if layout.has_cmd else ()),
+        *((("Package Changes:", _package_change_lines(phone, apps)),) if layout.sessions_last else _SESSIONS),
+        *((("Frozen packages:", ("  (none)",)), *_dexopt_sections(apps)) if layout.has_cmd else ()),
         ("Settings parse messages:", ()),
         ("Package warning messages:", ()),
-        *(sessions[:1] if layout.sessions_last else ()),
+        *(_SESSIONS[:1] if layout.sessions_last else ()),
     )
     return _join_sections(section for section in sections if section_titles is None or section[0] in section_titles)
 
 
 def format_single_package_dump(phone: VirtualPhone, package: str) -> str:
-    """``dumpsys package PKG``: all that it requests, its factory copy, its shared user; one line if it is not there."""
+    """``dumpsys package PKG``: with what it requests, its factory copy and its shared user; one line if not installed."""
     app = phone.find_app(package)
     if app is None:
         # Android 6 has none of the sections that complain.
         return f"Unable to find package: {package}\n" if phone.layout.has_cmd else ""
     shared = [phone.find_shared_user(app.shared_user)] if app.shared_user is not None else []
-    hidden = package_lines(phone, app.factory, detailed=True, hidden=True) if app.factory is not None else ()
-    declared = (
-        line
-        for name in array_map_order(app.declared_permissions)
-        for line in _permission_definition_lines(
-            phone.layout, name, owner=package, uid=app.app_id, protection=app.declared_permissions[name]
-        )
-    )
+    factory = package_lines(phone, app.factory, detailed=True, hidden=True) if app.factory is not None else ()
+    declared = {name: (package, app.app_id, protection) for name, protection in app.declared_permissions.items()}
     return _join_sections(
         (
-            ("Activity Resolver Table:", filler.launcher_lines([app])),
-            ("Permissions:", declared),
-            ("Key Set Manager:", filler.key_set_lines([app])),
+            ("Activity Resolver Table:", _launcher_lines([app])),
+            ("Permissions:", _permission_definition_lines(phone.layout, declared)),
+            ("Key Set Manager:", _key_set_lines([app])),
             ("Packages:", package_lines(phone, app, detailed=True)),
-            ("Hidden system packages:", hidden),
-            *((("Queries:", filler.query_lines([app])),) if phone.layout.package_queries else ()),
+            ("Hidden system packages:", factory),
+            *((("Queries:", _query_lines([app])),) if phone.layout.package_queries else ()),
             ("Shared users:", (line for su in shared for line in shared_user_lines(phone, su, detailed=True))),
-            *((("Dexopt state:", filler.dexopt_lines([app])),) if phone.layout.has_cmd else ()),
-            *((("Compiler stats:", filler.compiler_stats_lines([app])),) if phone.layout.has_cmd else ()),
+            *(_dexopt_sections([app]) if phone.layout.has_cmd else ()),
         )
     )
 
 
 def format_permission_dump(phone: VirtualPhone, names: Collection[str]) -> str:
-    """``dumpsys package permission NAMES…``: who has a stored state for any of `names`, and nothing but these names.
+    """``dumpsys package permission NAMES…``: the packages with a stored state for any of `names`, limited to `names`.
 
-    The test is on the state of the uid, not on the manifest: a package of a shared uid is there when another package of
-    that uid requested the permission. Factory copies are left out.
+    Android looks at the state of the uid, not at the manifest: a package of a shared uid is printed when another
+    package of that uid requested the permission. Factory copies are left out.
     """
     apps = [app for app in _in_map_order(phone.apps) if _has_state(phone, app, names)]
-    shared = [one for one in phone.shared_users if _shared_has_state(one, names)]
+    shared_users = [shared for shared in phone.shared_users if _shared_has_state(shared, names)]
     return _join_sections(
         (
             *_permission_sections(phone, names),
             ("Packages:", (line for app in apps for line in package_lines(phone, app, names=names))),
-            ("Shared users:", (line for one in shared for line in shared_user_lines(phone, one, names=names))),
+            ("Shared users:", (line for su in shared_users for line in shared_user_lines(phone, su, names=names))),
         )
     )
 
@@ -145,55 +136,8 @@ def _shared_has_state(shared: SharedUser, names: Collection[str]) -> bool:
     return any(name in names for name in (*granted, *(state.name for state in shared.install_permissions)))
 
 
-def _permission_sections(phone: VirtualPhone, names: PermissionFilter) -> Iterator[tuple[str, Iterable[str]]]:
-    defined = {name: of for name, of in _permission_definitions(phone).items() if names is None or name in names}
-    yield (
-        "Permissions:",
-        (
-            line
-            for name in array_map_order(defined)
-            for line in _permission_definition_lines(
-                phone.layout, name, owner=defined[name][0], uid=defined[name][1], protection=defined[name][2]
-            )
-        ),
-    )
-    yield "AppOp Permissions:", _app_op_permission_lines(phone, names=names)
-
-
-def _permission_definition_lines(
-    layout: ReleaseLayout, name: str, *, owner: str, uid: int, protection: str
-) -> Iterator[str]:
-    """Lines of one permission's definition (``LegacyPermission.dump``)."""
-    gids = f"[{PERMISSION_GIDS[name]}]" if name in PERMISSION_GIDS else "[]" if layout.domain_verifier else "null"
-    yield f"  Permission [{name}] ({fake_identity_hash('permission', name)}):"
-    yield f"    sourcePackage={owner}"
-    yield f"    uid={uid} gids={gids} type=0 prot={protection}"
-    yield f"    perm={layout.permission_class}{{{fake_identity_hash('info', name)} {name}}}"
-    if name == full_permission_name("READ_EXTERNAL_STORAGE"):
-        yield "    enforced=true"
-
-
-def _permission_definitions(phone: VirtualPhone) -> dict[str, tuple[str, int, str]]:
-    """Every permission that is defined: name → (package, uid, protection)."""
-    known = {name: of for name, of in PROTECTION_LEVELS.items() if PERMISSION_FIRST_SDK.get(name, 0) <= phone.sdk}
-    found = {name: ("android", 1000, protection) for name, protection in known.items()}
-    for app in phone.apps:
-        found |= {name: (app.package, app.app_id, protection) for name, protection in app.declared_permissions.items()}
-    return found
-
-
-def _app_op_permission_lines(phone: VirtualPhone, *, names: PermissionFilter = None) -> Iterator[str]:
-    """Who asks for permissions that an app-op decides."""
-    for name in array_map_order(name for name in APP_OP_PERMISSIONS if names is None or name in names):
-        yield f"  AppOp Permission {name}:"
-        yield from (
-            f"    {package}"
-            for package in array_map_order(a.package for a in phone.apps if name in a.requested_permissions)
-        )
-
-
-def _join_sections(sections: Iterable[tuple[str, Iterable[str]]]) -> str:
-    """Titles in column 0, an empty line between sections. A section about packages that has none is left out."""
+def _join_sections(sections: Iterable[_Section]) -> str:
+    """Join sections with an empty line. An empty section is left out, except those that Android always prints."""
     texts = []
     for title, lines in sections:
         body = list(lines)
@@ -202,9 +146,114 @@ def _join_sections(sections: Iterable[tuple[str, Iterable[str]]]) -> str:
     return "\n\n".join(texts) + "\n"
 
 
-_ALWAYS_PRINTED = frozenset({"Settings parse messages:", "Package warning messages:", "Active install sessions:"})
-
-
 def _in_map_order(apps: Iterable[VirtualApp]) -> list[VirtualApp]:
     by_name = {app.package: app for app in apps}
     return [by_name[name] for name in array_map_order(by_name)]
+
+
+# --- sections about permissions ---
+
+
+def _permission_sections(phone: VirtualPhone, names: PermissionFilter) -> Iterator[_Section]:
+    platform = {name: ("android", 1000, protection) for name, protection in PROTECTION_LEVELS.items()}
+    defined = {name: owner for name, owner in platform.items() if PERMISSION_FIRST_SDK.get(name, 0) <= phone.sdk}
+    for app in phone.apps:
+        defined |= {name: (app.package, app.app_id, level) for name, level in app.declared_permissions.items()}
+    selected = {name: owner for name, owner in defined.items() if names is None or name in names}
+    yield "Permissions:", _permission_definition_lines(phone.layout, selected)
+    yield "AppOp Permissions:", _app_op_permission_lines(phone, names)
+
+
+def _permission_definition_lines(layout: ReleaseLayout, defined: dict[str, tuple[str, int, str]]) -> Iterator[str]:
+    """Write permission definitions (``LegacyPermission.dump``): name → package, uid, protection level."""
+    for name in array_map_order(defined):
+        owner, uid, protection = defined[name]
+        gids = f"[{PERMISSION_GIDS[name]}]" if name in PERMISSION_GIDS else "[]" if layout.domain_verifier else "null"
+        yield f"  Permission [{name}] ({fake_identity_hash('permission', name)}):"
+        yield f"    sourcePackage={owner}"
+        yield f"    uid={uid} gids={gids} type=0 prot={protection}"
+        yield f"    perm={layout.permission_class}{{{fake_identity_hash('info', name)} {name}}}"
+        if name == full_permission_name("READ_EXTERNAL_STORAGE"):
+            yield "    enforced=true"
+
+
+def _app_op_permission_lines(phone: VirtualPhone, names: PermissionFilter) -> Iterator[str]:
+    """Write which packages request the permissions that an app-op decides."""
+    for name in array_map_order(name for name in APP_OP_PERMISSIONS if names is None or name in names):
+        yield f"  AppOp Permission {name}:"
+        requesting = (app.package for app in phone.apps if name in app.requested_permissions)
+        yield from (f"    {package}" for package in array_map_order(requesting))
+
+
+# --- sections without permissions ---
+
+
+def _header_sections(phone: VirtualPhone) -> Iterator[_Section]:
+    """Everything before the resolver tables: versions, verifiers, libraries, features."""
+    layout = phone.layout
+    key = "buildFingerprint" if layout.domain_verifier else "fingerprint"
+    version = (
+        f"    sdkVersion={phone.sdk} databaseVersion=3 ",
+        f"    {key}={phone.properties.get('ro.build.fingerprint', 'unknown')} ",
+    )
+    yield "Database versions:", ("  Internal:", *version, "  External:", *version)
+    if layout.domain_verifier:
+        installer = ("  Installer:", "    com.android.packageinstaller")
+        yield "Known Packages:", ("  System:", "    android", *installer, "  Wellbeing:", "    none")
+    verifier = phone.find_app("com.android.vending")
+    uid = f"com.android.vending (uid={-1 if verifier is None else verifier.app_id})"
+    yield "Verifiers:", (f"  Required: {uid}",)
+    yield "Domain Verifier:" if layout.domain_verifier else "Intent Filter Verifier:", (f"  Using: {uid}",)
+    libraries = ("android.test.base", "org.apache.http.legacy")
+    yield "Libraries:", (f"  {name} ->  (jar) /system/framework/{name}.jar" for name in libraries)
+    features = ("hardware.camera", "hardware.telephony", "software.vulkan.deqp.level version=132645633")
+    yield "Features:", (f"  android.{name}" for name in features)
+
+
+def _launcher_lines(apps: Iterable[VirtualApp]) -> Iterator[str]:
+    lines = [
+        f"        {fake_identity_hash('activity', app.package)} {app.package}/.MainActivity"
+        for app in apps
+        if app.labels and not app.is_system
+    ]
+    if lines:
+        yield from ("  Non-Data Actions:", "      android.intent.action.MAIN:", *lines)
+
+
+def _install_log_lines(apps: Iterable[VirtualApp]) -> Iterator[str]:
+    """Samsung's log of its installer, without indent and title (seen in captures; the wording is invented)."""
+    for app in apps:
+        if not app.is_system:
+            observer = fake_identity_hash("observer", app.package)
+            yield f"{format_time(app.updated)}: START INSTALL PACKAGE: observer{{{observer}}}"
+            yield f"          pkg{{{app.package}}}"
+            yield f"{format_time(app.updated)}: result of install: 1{{{app.app_id}}}"
+
+
+def _key_set_lines(apps: Iterable[VirtualApp]) -> Iterator[str]:
+    for number, app in enumerate(apps, 1):
+        yield from (f"  [{app.package}]", f"      Signing KeySets: {number}")
+
+
+def _query_lines(apps: Iterable[VirtualApp]) -> Iterator[str]:
+    """Write which app may see which (Android 11)."""
+    yield from ("  system apps queryable: false", "  queries via package name:")
+    for app in apps:
+        if app.queries:
+            yield f"    {app.package}:"
+            yield from (f"      {package}" for package in app.queries)
+    yield from ("  queries via intent:", "  queryable via interaction:")
+
+
+def _package_change_lines(phone: VirtualPhone, apps: Iterable[VirtualApp]) -> Iterator[str]:
+    newest = [app.package for app in apps if not app.is_system][:3]
+    yield f"  Sequence number={len(newest)}"
+    for user in phone.user_ids[:1]:
+        yield f"  User {user}:"
+        yield from (f"    seq={number}, package={package}" for number, package in enumerate(newest))
+
+
+def _dexopt_sections(apps: Iterable[VirtualApp]) -> Iterator[_Section]:
+    status = "      arm64: [status=speed-profile] [reason=install] [primary-abi]"
+    yield "Dexopt state:", [x for app in apps for x in (f"  [{app.package}]", f"    path: {app.apk_path}", status)]
+    yield "Compiler stats:", [x for app in apps for x in (f"  [{app.package}]", "     (No recorded stats)")]

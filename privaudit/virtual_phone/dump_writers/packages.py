@@ -1,27 +1,151 @@
-"""``dumpsys package``: the blocks of packages, users and permissions (``com.android.server.pm.Settings``).
+"""``dumpsys package``: blocks of packages, users, shared users and permissions (``com.android.server.pm.Settings``).
 
-`privaudit.virtual_phone.dump_writers.package_dump` puts them together into whole dumps.
+`privaudit.virtual_phone.dump_writers.package_dump` puts them together into dumps.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Sequence
 
-from privaudit.virtual_phone.dump_writers.android import array_map_order
+from privaudit.virtual_phone.dump_writers.android import HARD_RESTRICTED, SOFT_RESTRICTED, array_map_order
 from privaudit.virtual_phone.dump_writers.layout import ReleaseLayout
-from privaudit.virtual_phone.dump_writers.permissions import (
-    PermissionFilter,
-    gids_line,
-    install_permission_lines,
-    requested_permission_line,
-    runtime_permission_lines,
-)
 from privaudit.virtual_phone.dump_writers.text import fake_identity_hash, format_java_bool, format_time
-from privaudit.virtual_phone.scenario.virtual import SharedUser, VirtualApp, VirtualInstall, VirtualPhone
+from privaudit.virtual_phone.scenario.virtual import (
+    InstallPermission,
+    SharedUser,
+    VirtualApp,
+    VirtualGrant,
+    VirtualInstall,
+    VirtualPhone,
+)
+
+PermissionFilter = Container[str] | None
+"""Permissions that a dump is limited to; ``None``: all."""
 
 
-def user_line(install: VirtualInstall, layout: ReleaseLayout) -> str:
-    """The head of a user's block."""
+def package_lines(
+    phone: VirtualPhone,
+    app: VirtualApp,
+    *,
+    names: PermissionFilter = None,
+    detailed: bool = False,
+    hidden: bool = False,
+) -> Iterator[str]:
+    """Write one package.
+
+    Args:
+        phone: the phone it is on.
+        app: the installed copy, or a factory copy.
+        names: from ``dumpsys package permission``: limits the permissions, and omits paths and ABIs.
+        detailed: ``dumpsys package PKG``: with the requested permissions.
+        hidden: it stands below ``Hidden system packages:``.
+    """
+    layout = phone.layout
+    yield f"  Package [{app.package}] ({fake_identity_hash('setting', app.package, app.code_path)}):"
+    yield f"    {layout.app_id_key}={app.app_id}"
+    if app.shared_user is not None:
+        yield f"    sharedUser=SharedUserSetting{{{_shared_user_hash(app.shared_user)} {app.shared_user}/{app.app_id}}}"
+    yield f"    pkg=Package{{{_package_hash(app)} {app.package}}}"
+    yield f"    codePath={app.code_path}"
+    if names is None:
+        yield from _path_and_abi_lines(app, layout)
+    yield from _manifest_lines(app, layout, hidden=hidden)
+    yield from _install_source_lines(app, phone)
+    if app.declared_permissions:
+        yield "    declared permissions:"
+        declared = app.declared_permissions.items()
+        yield from (f"      {name}: prot={level}" for name, level in declared if names is None or name in names)
+    detailed = detailed or (names is None and layout.requested_in_full_dump)
+    if app.requested_permissions and (names is not None or detailed):
+        yield "    requested permissions:"
+        restricted = HARD_RESTRICTED | SOFT_RESTRICTED if layout.restricted_suffix else ()
+        requested = (name for name in app.requested_permissions if names is None or name in names)
+        yield from (f"      {name}{': restricted=true' if name in restricted else ''}" for name in requested)
+    if app.shared_user is None:
+        yield from install_permission_lines(app.install_permissions, layout, names=names)
+    elif names is not None or detailed:
+        shared = phone.find_shared_user(app.shared_user)
+        yield from install_permission_lines(shared.install_permissions, layout, names=names)
+    for user in phone.user_ids:
+        yield from user_lines(app, app.installs[user], layout, names=names, detailed=detailed)
+
+
+def _path_and_abi_lines(app: VirtualApp, layout: ReleaseLayout) -> Iterator[str]:
+    yield f"    resourcePath={app.code_path}"
+    yield f"    legacyNativeLibraryDir={app.code_path}/lib"
+    if layout.extension_versions:
+        yield f"    extractNativeLibs={format_java_bool(app.extract_native_libs)}"
+    yield f"    primaryCpuAbi={app.abi or 'null'}"
+    yield "    secondaryCpuAbi=null"
+    if layout.extension_versions:
+        yield "    cpuAbiOverride=null"
+
+
+def _manifest_lines(app: VirtualApp, layout: ReleaseLayout, *, hidden: bool) -> Iterator[str]:
+    """Write what comes from the manifest."""
+    min_sdk = f" minSdk={app.min_sdk}" if layout.min_sdk else ""
+    yield f"    versionCode={app.version_code}{min_sdk} targetSdk={app.target_sdk}"
+    if layout.extension_versions:
+        yield "    minExtensionVersions=[]"
+    yield f"    versionName={app.version_name}"
+    if layout.extension_versions:
+        yield "    usesNonSdkApi=false"
+    yield f"    splits=[{', '.join(('base', *app.splits))}]"
+    if layout.min_sdk:
+        yield f"    apkSigningVersion={app.signing_version}"
+    if layout.application_info:
+        yield f"    applicationInfo={layout.application_info}{{{_package_hash(app)} {app.package}}}"
+    yield f"    flags={_format_flag_list(app.flags)}"
+    if private_flags := _all_private_flags(app, layout):
+        yield f"    privateFlags={_format_flag_list(private_flags)}"
+    if layout.package_queries:
+        yield "    forceQueryable=false"
+        if app.queries or layout.empty_queries:
+            yield f"    queriesPackages=[{', '.join(app.queries)}]"
+    without_data_dir = hidden and not layout.factory_copy_data_dir
+    yield f"    dataDir={'null' if without_data_dir else f'/data/user/0/{app.package}'}"
+    yield "    supportsScreens=[small, medium, large, xlarge, resizeable, anyDensity]"
+
+
+def _install_source_lines(app: VirtualApp, phone: VirtualPhone) -> Iterator[str]:
+    """Write the times, the installer and the signer."""
+    layout = phone.layout
+    yield f"    timeStamp={format_time(app.apk_modified or app.updated)}"
+    if not layout.first_install_per_user:
+        yield f"    firstInstallTime={format_time(app.installs[0].first_installed)}"
+    yield f"    lastUpdateTime={format_time(app.updated)}"
+    if layout.install_source:
+        installer = phone.find_app(app.installer) if app.installer is not None else None
+        yield f"    installerPackageName={app.installer or 'null'}"
+        yield f"    installerPackageUid={installer.app_id if installer is not None else -1}"
+        yield f"    initiatingPackageName={app.initiating or 'null'}"
+        yield f"    originatingPackageName={app.originating or 'null'}"
+    elif app.installer is not None:
+        yield f"    installerPackageName={app.installer}"
+    if layout.package_source:
+        yield f"    packageSource={app.package_source}"
+    if layout.install_source:
+        yield "    appMetadataFilePath=null"
+    if layout.metadata_source:
+        yield "    appMetadataSource=0"
+    signatures = f"    signatures=PackageSignatures{{{fake_identity_hash('signatures', app.package, app.code_path)}"
+    signer = fake_identity_hash("signer", app.signer_name)
+    if layout.signature_versions:
+        yield f"{signatures} version:{app.signing_version}, signatures:[{signer}], past signatures:[]}}"
+        yield "    installPermissionsFixed=true"
+    else:
+        yield f"{signatures} [{signer}]}}"
+        yield "    installPermissionsFixed=true installStatus=1"
+    yield f"    pkgFlags={_format_flag_list(app.flags)}"
+    if layout.private_package_flags:
+        yield f"    privatePkgFlags={_format_flag_list(_all_private_flags(app, layout))}"
+        yield "    apexModuleName=null"
+
+
+def user_lines(
+    app: VirtualApp, install: VirtualInstall, layout: ReleaseLayout, *, names: PermissionFilter, detailed: bool
+) -> Iterator[str]:
+    """Write one package for one user. The grants of a shared uid stand with the shared user instead."""
     values = {
         "ceDataInode": str(install.ce_inode),
         "deDataInode": str(install.de_inode),
@@ -32,28 +156,20 @@ def user_line(install: VirtualInstall, layout: ReleaseLayout) -> str:
         "notLaunched": format_java_bool(install.not_launched),
         "enabled": str(install.enabled),
     }
-    words = (f"{word}={values.get(word, 'false')}" if word else "" for word in layout.user_line_keys)
-    return f"    User {install.user}: {' '.join(words)}"
-
-
-def user_lines(
-    app: VirtualApp, install: VirtualInstall, layout: ReleaseLayout, *, names: PermissionFilter, detailed: bool
-) -> Iterator[str]:
-    """Lines of one package for one user. A shared uid's grants are not here: they stand with the shared user."""
-    yield user_line(install, layout)
+    words = (f"{key}={values.get(key, 'false')}" if key else "" for key in layout.user_line_keys)
+    yield f"    User {install.user}: {' '.join(words)}"
     if layout.first_install_per_user:
         yield f"      installReason={install.install_reason}"
         if layout.user_data_dir:
-            data = f"/data/user/{install.user}/{app.package}" if install.installed else "null"
-            yield f"      dataDir={data}"
+            yield f"      dataDir={f'/data/user/{install.user}/{app.package}' if install.installed else 'null'}"
         yield f"      firstInstallTime={format_time(install.first_installed)}"
         yield f"      uninstallReason={install.uninstall_reason}"
     yield from _suspend_and_overlay_lines(install, layout)
     if install.last_disabled_caller is not None:
         yield f"      lastDisabledCaller: {install.last_disabled_caller}"
     if app.shared_user is None:
-        yield from gids_line(install.gids, "      ")
-        yield from runtime_permission_lines(install.grants, "      ", layout, names=names, detailed=detailed)
+        yield from _gids_lines(install.gids)
+        yield from _runtime_permission_lines(install.grants, layout, names=names, detailed=detailed)
     if names is None:
         for title, components in (
             ("disabledComponents", install.disabled_components),
@@ -65,7 +181,7 @@ def user_lines(
 
 
 def _suspend_and_overlay_lines(install: VirtualInstall, layout: ReleaseLayout) -> Iterator[str]:
-    """Why it is suspended, and what changes its looks. Up to Android 11 both stand at the indent of the user's line."""
+    """Write the suspending package and the overlays. Up to Android 11 both have the indent of the user's line."""
     if layout.overlays == "none":
         return
     indent = "    " if layout.overlays == "at_user" else "      "
@@ -79,134 +195,10 @@ def _suspend_and_overlay_lines(install: VirtualInstall, layout: ReleaseLayout) -
             yield from (f"{indent}  {path}" for path in paths)
 
 
-def package_lines(
-    phone: VirtualPhone,
-    app: VirtualApp,
-    *,
-    names: PermissionFilter = None,
-    detailed: bool = False,
-    hidden: bool = False,
-) -> Iterator[str]:
-    """Lines of one package.
-
-    Args:
-        phone: where it is.
-        app: the installed copy, or a factory copy.
-        names: of ``dumpsys package permission``: limits the permissions, and drops paths and ABIs.
-        detailed: ``dumpsys package PKG``: requested permissions too.
-        hidden: it stands below ``Hidden system packages:``.
-    """
-    layout = phone.layout
-    yield f"  Package [{app.package}] ({fake_identity_hash('setting', app.package, app.code_path)}):"
-    yield f"    {layout.app_id_key}={app.app_id}"
-    if app.shared_user is not None:
-        yield f"    sharedUser=SharedUserSetting{{{_shared_user_hash(app.shared_user)} {app.shared_user}/{app.app_id}}}"
-    yield f"    pkg=Package{{{_package_hash(app)} {app.package}}}"
-    yield f"    codePath={app.code_path}"
-    if names is None:
-        yield f"    resourcePath={app.code_path}"
-        yield f"    legacyNativeLibraryDir={app.code_path}/lib"
-        if layout.extension_versions:
-            yield f"    extractNativeLibs={format_java_bool(app.extract_native_libs)}"
-        yield f"    primaryCpuAbi={app.abi or 'null'}"
-        yield "    secondaryCpuAbi=null"
-        if layout.extension_versions:
-            yield "    cpuAbiOverride=null"
-    yield from _manifest_lines(app, layout, hidden=hidden)
-    yield from _install_source_lines(app, phone)
-    if app.declared_permissions:
-        yield "    declared permissions:"
-        yield from (
-            f"      {name}: prot={protection}"
-            for name, protection in app.declared_permissions.items()
-            if names is None or name in names
-        )
-    detailed = detailed or (names is None and layout.requested_in_full_dump)
-    if app.requested_permissions and (names is not None or detailed):
-        yield "    requested permissions:"
-        yield from (
-            requested_permission_line(name, layout)
-            for name in app.requested_permissions
-            if names is None or name in names
-        )
-    if app.shared_user is None:
-        yield from install_permission_lines(app.install_permissions, "    ", layout, names=names)
-    elif names is not None or detailed:
-        shared = phone.find_shared_user(app.shared_user)
-        yield from install_permission_lines(shared.install_permissions, "    ", layout, names=names)
-    for user in phone.user_ids:
-        yield from user_lines(app, app.installs[user], layout, names=names, detailed=detailed)
-
-
-def _manifest_lines(app: VirtualApp, layout: ReleaseLayout, *, hidden: bool) -> Iterator[str]:
-    """What the manifest says."""
-    least = f" minSdk={app.min_sdk}" if layout.min_sdk else ""
-    yield f"    versionCode={app.version_code}{least} targetSdk={app.target_sdk}"
-    if layout.extension_versions:
-        yield "    minExtensionVersions=[]"
-    yield f"    versionName={app.version_name}"
-    if layout.extension_versions:
-        yield "    usesNonSdkApi=false"
-    yield f"    splits=[{', '.join(('base', *app.splits))}]"
-    if layout.min_sdk:
-        yield f"    apkSigningVersion={app.signing_version}"
-    if layout.application_info:
-        yield f"    applicationInfo={layout.application_info}{{{_package_hash(app)} {app.package}}}"
-    yield f"    flags={_format_flag_list(app.flags)}"
-    private = _all_private_flags(app, layout)
-    if private:
-        yield f"    privateFlags={_format_flag_list(private)}"
-    if layout.package_queries:
-        yield "    forceQueryable=false"
-        if app.queries or layout.empty_queries:
-            yield f"    queriesPackages=[{', '.join(app.queries)}]"
-    without = hidden and not layout.factory_copy_data_dir
-    yield f"    dataDir={'null' if without else f'/data/user/0/{app.package}'}"
-    yield "    supportsScreens=[small, medium, large, xlarge, resizeable, anyDensity]"
-
-
-def _install_source_lines(app: VirtualApp, phone: VirtualPhone) -> Iterator[str]:
-    """When it came, from where, and who signed it."""
-    layout = phone.layout
-    yield f"    timeStamp={format_time(app.apk_modified or app.updated)}"
-    if not layout.first_install_per_user:
-        yield f"    firstInstallTime={format_time(app.installs[0].first_installed)}"
-    yield f"    lastUpdateTime={format_time(app.updated)}"
-    if layout.install_source:
-        by = phone.find_app(app.installer) if app.installer is not None else None
-        yield f"    installerPackageName={app.installer or 'null'}"
-        yield f"    installerPackageUid={by.app_id if by is not None else -1}"
-        yield f"    initiatingPackageName={app.initiating or 'null'}"
-        yield f"    originatingPackageName={app.originating or 'null'}"
-    elif app.installer is not None:
-        yield f"    installerPackageName={app.installer}"
-    if layout.package_source:
-        yield f"    packageSource={app.package_source}"
-    if layout.install_source:
-        yield "    appMetadataFilePath=null"
-    if layout.metadata_source:
-        yield "    appMetadataSource=0"
-    signatures = f"{fake_identity_hash('signatures', app.package, app.code_path)}"
-    signer = fake_identity_hash("signer", app.signer_name)
-    if layout.signature_versions:
-        yield (
-            f"    signatures=PackageSignatures{{{signatures} version:{app.signing_version}, signatures:[{signer}],"
-            " past signatures:[]}"
-        )
-        yield "    installPermissionsFixed=true"
-    else:
-        yield f"    signatures=PackageSignatures{{{signatures} [{signer}]}}"
-        yield "    installPermissionsFixed=true installStatus=1"
-    yield f"    pkgFlags={_format_flag_list(app.flags)}"
-    if layout.private_package_flags:
-        yield f"    privatePkgFlags={_format_flag_list(_all_private_flags(app, layout))}"
-        yield "    apexModuleName=null"
-
-
 def shared_user_lines(
     phone: VirtualPhone, shared: SharedUser, *, names: PermissionFilter = None, detailed: bool = False
 ) -> Iterator[str]:
-    """Lines of one shared uid, with the grants of all its packages. ``User N: `` ends in a blank."""
+    """Write one shared uid, with the grants of all its packages. ``User N: `` ends in a blank."""
     layout = phone.layout
     yield f"  SharedUser [{shared.name}] ({_shared_user_hash(shared.name)}):"
     yield f"    {layout.app_id_key}={shared.app_id}"
@@ -214,18 +206,54 @@ def shared_user_lines(
         yield "    Packages"
         for package in array_map_order(app.package for app in phone.apps if app.shared_user == shared.name):
             yield f"      PackageSetting{{{fake_identity_hash('shared', package)} {package}/{shared.app_id}}}"
-    yield from install_permission_lines(shared.install_permissions, "    ", layout, names=names)
+    yield from install_permission_lines(shared.install_permissions, layout, names=names)
     for user in phone.user_ids:
         grants = shared.grants.get(user, ())
         if grants or shared.gids:
             yield f"    User {user}: "
-            yield from gids_line(shared.gids, "      ")
-            yield from runtime_permission_lines(grants, "      ", layout, names=names, detailed=detailed)
+            yield from _gids_lines(shared.gids)
+            yield from _runtime_permission_lines(grants, layout, names=names, detailed=detailed)
+
+
+def install_permission_lines(
+    permissions: Iterable[InstallPermission], layout: ReleaseLayout, *, names: PermissionFilter
+) -> Iterator[str]:
+    """``install permissions:``; a line with ``userId=`` for each secondary user whose state differs (Android 12+)."""
+    rows: dict[str, list[InstallPermission]] = {}
+    for permission in permissions:
+        if (names is None or permission.name in names) and (permission.user is None or layout.install_per_user):
+            rows.setdefault(permission.name, []).append(permission)
+    if rows:
+        yield "    install permissions:"
+    for name in array_map_order(rows):
+        for row in sorted(rows[name], key=lambda row: row.user or 0):
+            yield f"      {_format_state(row, layout)}{f', userId={row.user}' if row.user is not None else ''}"
+
+
+def _runtime_permission_lines(
+    grants: Sequence[VirtualGrant], layout: ReleaseLayout, *, names: PermissionFilter, detailed: bool
+) -> Iterator[str]:
+    """``runtime permissions:`` of one uid for one user. The title is printed even if `names` excludes all."""
+    if not grants and not detailed:
+        return
+    yield "      runtime permissions:"
+    states = {grant.name: grant for grant in grants if names is None or grant.name in names}
+    yield from (f"        {_format_state(states[name], layout)}" for name in array_map_order(states))
+
+
+def _format_state(permission: VirtualGrant | InstallPermission, layout: ReleaseLayout) -> str:
+    granted = format_java_bool(permission.granted)
+    return f"{permission.name}: granted={granted}{layout.format_flags(permission.flags)}"
+
+
+def _gids_lines(gids: Sequence[int]) -> Iterator[str]:
+    if gids:
+        yield f"      gids=[{', '.join(map(str, gids))}]"
 
 
 def _all_private_flags(app: VirtualApp, layout: ReleaseLayout) -> tuple[str, ...]:
-    before, behind = layout.private_flags
-    return (*before, *app.private_flags, *behind)
+    before, after = layout.private_flags
+    return (*before, *app.private_flags, *after)
 
 
 def _package_hash(app: VirtualApp) -> str:
@@ -236,5 +264,5 @@ def _shared_user_hash(name: str) -> str:
     return fake_identity_hash("shared user", name)
 
 
-def _format_flag_list(words: Iterable[str]) -> str:
-    return f"[ {' '.join(words)} ]"
+def _format_flag_list(flags: Iterable[str]) -> str:
+    return f"[ {' '.join(flags)} ]"

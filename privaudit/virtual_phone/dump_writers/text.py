@@ -1,7 +1,7 @@
-"""Android's text formats, written from a virtual phone: what is common to them, and the short dumps.
+"""Android's text formats, written from a virtual phone: common elements, and the short dumps.
 
-Written from AOSP sources and real captures, never from the parsers in ``privaudit.facts``: a mistake made there must
-not be made here as well. `privaudit.virtual_phone.dump_writers.packages` and `privaudit.virtual_phone.dump_writers.appops` hold the two long ones.
+Written from AOSP sources and real captures, never from the parsers in `privaudit.dumpsys`: an error there must not be
+repeated here. The modules ``package_dump`` and ``appops`` write the two long dumps.
 """
 
 from __future__ import annotations
@@ -20,28 +20,28 @@ _DURATION_UNITS: Final = (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("
 
 
 def fake_identity_hash(*words: object) -> str:
-    """What looks like ``Integer.toHexString(System.identityHashCode(x))``: one per object, the same in each run."""
+    """Return a stable stand-in for ``Integer.toHexString(System.identityHashCode(x))`` of an object."""
     digest = blake2s("\0".join(map(str, words)).encode(), digest_size=4).digest()
     return f"{int.from_bytes(digest, 'big') & 0xFFFFFFF:x}"
 
 
-def format_java_bool(value: bool) -> str:  # noqa: FBT001 - one word for Java's
-    """``true`` or ``false``."""
+def format_java_bool(value: bool) -> str:  # noqa: FBT001 - a conversion
+    """Return ``true`` or ``false``."""
     return "true" if value else "false"
 
 
 def format_time(time: datetime) -> str:
-    """``yyyy-MM-dd HH:mm:ss``, in whatever zone `time` is in."""
+    """Format as ``yyyy-MM-dd HH:mm:ss``, in the zone of `time`."""
     return time.strftime("%Y-%m-%d %H:%M:%S")
 
 
 def format_time_ms(time: datetime) -> str:
-    """``yyyy-MM-dd HH:mm:ss.SSS``."""
+    """Format as ``yyyy-MM-dd HH:mm:ss.SSS``."""
     return f"{format_time(time)}.{time.microsecond // 1000:03}"
 
 
 def format_duration(length: timedelta) -> str:
-    """``TimeUtils.formatDuration``: sign, then days to milliseconds without leading zero parts; ``0`` when zero."""
+    """``TimeUtils.formatDuration``: sign, then days to milliseconds without leading zero parts; ``0`` for zero."""
     millis = length // timedelta(milliseconds=1)
     if millis == 0:
         return "0"
@@ -73,14 +73,9 @@ def format_user_list(phone: VirtualPhone) -> str:
 def format_package_list(
     apps: Iterable[tuple[VirtualApp, Sequence[int]]], *, path: bool, version: bool, installer: bool, uid: bool
 ) -> str:
-    """Lines of ``pm list packages`` (``PackageManagerShellCommand.runListPackages``).
+    """``pm list packages`` (``PackageManagerShellCommand.runListPackages``): apps with the users that ``-U`` lists.
 
-    Args:
-        apps: each with the Android users whose uid the line lists.
-        path: ``-f``.
-        version: ``--show-versioncode``.
-        installer: ``-i``; two blanks stand before it.
-        uid: ``-U``.
+    `path` is ``-f``, `version` ``--show-versioncode``, `installer` ``-i`` (after two blanks), `uid` ``-U``.
     """
     return "".join(
         "package:"
@@ -88,14 +83,14 @@ def format_package_list(
         + app.package
         + (f" versionCode:{app.version_code}" if version else "")
         + (f"  installer={app.installer or 'null'}" if installer else "")
-        + (f" uid:{','.join(str(app.uid(user)) for user in of)}" if uid else "")
+        + (f" uid:{','.join(str(app.uid(user)) for user in users)}" if uid else "")
         + "\n"
-        for app, of in apps
+        for app, users in apps
     )
 
 
 def format_properties(phone: VirtualPhone) -> str:
-    """A whole ``getprop``."""
+    """``getprop`` without arguments."""
     return "".join(f"[{key}]: [{value}]\n" for key, value in sorted(phone.properties.items()))
 
 
@@ -107,81 +102,59 @@ def format_role_dump(phone: VirtualPhone) -> str:
     """
     states: list[DumpObject] = []
     for user in phone.user_ids:
-        held = phone.roles.get(user, {})
+        roles = phone.roles.get(user, {})
         rows: list[DumpObject] = [
-            {"name": role, "fallback_enabled": "true", "holders": held[role]} for role in array_map_order(held)
+            {"name": role, "fallback_enabled": "true", "holders": roles[role]} for role in array_map_order(roles)
         ]
-        states.append(
-            {
-                "user_id": str(user),
-                "version": "4",
-                "packages_hash": blake2s(f"{phone.name}:{user}".encode()).hexdigest().upper(),
-                "roles": rows,
-            }
-        )
+        digest = blake2s(f"{phone.name}:{user}".encode()).hexdigest().upper()
+        states.append({"user_id": str(user), "version": "4", "packages_hash": digest, "roles": rows})
     lines = ("{", *_object_lines({"user_states": states}, "  "), "}")
     return "ROLE MANAGER STATE (dumpsys role):\n" + "\n".join(lines) + "\n"
 
 
 def _object_lines(tree: DumpObject, indent: str) -> Iterator[str]:
-    """The body of one ``DumpObject``."""
+    """Write the body of one ``DumpObject``."""
     for name, value in tree.items():
         if isinstance(value, str):
             yield f"{indent}{name}={value}"
             continue
         values = [value] if isinstance(value, Mapping) else list(value)
-        if not values:
-            continue
-        many = len(values) > 1
-        if many:
+        is_list = len(values) > 1
+        inner, head = (f"{indent}  ", "") if is_list else (indent, f"{name}=")
+        if is_list:
             yield f"{indent}{name}=["
-        inner = indent + "  " if many else indent
-        for one in values:
-            if isinstance(one, str):
-                yield f"{inner}{'' if many else name + '='}{one}"
+        for item in values:
+            if isinstance(item, str):
+                yield f"{inner}{head}{item}"
             else:
-                yield f"{inner}{'' if many else name + '='}{{"
-                yield from _object_lines(one, inner + "  ")
-                yield f"{inner}}}"
-        if many:
+                yield from (f"{inner}{head}{{", *_object_lines(item, f"{inner}  "), f"{inner}}}")
+        if is_list:
             yield f"{indent}]"
 
 
 def format_role_holders(phone: VirtualPhone, role: str, user: int) -> str:
-    """``cmd role get-role-holders``: joined with ``;``, an empty line where nobody holds it."""
+    """``cmd role get-role-holders``: joined with ``;``, an empty line without holders."""
     return ";".join(phone.roles.get(user, {}).get(role, ())) + "\n"
 
 
 def format_device_policy(phone: VirtualPhone) -> str:
-    """``dumpsys device_policy``: head, then each user's administrators (``DevicePolicyData.dump``)."""
+    """``dumpsys device_policy``: a head, then each user's administrators (``DevicePolicyData.dump``)."""
     lines = ["Current Device Policy Manager state:", "  Immutable state:", "    mHasFeature=true"]
     state = ", provisioningState: 0" if phone.layout.provisioning_state else ""
     for user in phone.user_ids:
         lines += ["", f"  Enabled Device Admins (User {user}{state}):"]
         for component in phone.device_admins.get(user, ()):
             app = phone.find_app(component.split("/", 1)[0])
-            lines += [
-                f"    {component}:",
-                f"      uid={app.uid(user) if app is not None else -1}",
-                "      testOnlyAdmin=false",
-                "      policies:",
-                "        force-lock",
-                "        wipe-data",
-                "      passwordQuality=0x0",
-                "      minimumPasswordLength=0",
-            ]
-        lines += [
-            "    ",
-            "    mPasswordOwner=-1",
-            "    mUserControlDisabledPackages=null",
-            "    mAppsSuspended=false",
-            "    mUserSetupComplete=true",
-        ]
+            uid = app.uid(user) if app is not None else -1
+            lines += [f"    {component}:", f"      uid={uid}", "      testOnlyAdmin=false", "      policies:"]
+            lines += ["        force-lock", "        wipe-data"]
+            lines += ["      passwordQuality=0x0", "      minimumPasswordLength=0"]
+        lines += ["    ", "    mPasswordOwner=-1", "    mUserControlDisabledPackages=null"]
+        lines += ["    mAppsSuspended=false", "    mUserSetupComplete=true"]
     return "\n".join(lines) + "\n"
 
 
 def format_setting(phone: VirtualPhone, user: int, namespace: Namespace, key: str) -> str:
     """``settings get``: the value, or ``null``. Global settings are those of user 0."""
-    of = phone.settings.get(0 if namespace == "global" else user)
-    values = of.get(namespace) if of is not None else None
-    return (values or {}).get(key, "null") + "\n"
+    namespaces = phone.settings.get(0 if namespace == "global" else user, {})
+    return namespaces.get(namespace, {}).get(key, "null") + "\n"
