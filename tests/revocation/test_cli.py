@@ -15,7 +15,8 @@ import typer
 from privaudit import audit
 from privaudit.capture.sources import read_source
 from privaudit.cli.console import CliConsole
-from privaudit.cli.revoke import RevokeCommand, UndoCommand
+from privaudit.cli.options import PhoneOptions
+from privaudit.cli.revoke import RevocationCommand
 from privaudit.errors import PrivauditError
 from privaudit.revocation import ledger as books
 from privaudit.revocation.change import Outcome
@@ -43,11 +44,14 @@ def at(key, tmp_path, monkeypatch):
         code, name = 0, None
         try:
             with talk.handle_errors():
+                given = {"source": None, "apply": True, "yes": False, "uninstall": False, **options}
+                run = RevocationCommand(
+                    talk, PhoneOptions(transport=way), apply=given.pop("apply"), yes=given.pop("yes")
+                )
                 if undo is not None:
-                    UndoCommand(talk, transport=way).undo(undo, apply=True, yes=options.get("yes", False))
+                    run.undo(undo)
                 else:
-                    given = {"source": None, "apply": True, "yes": False, "uninstall": False, **options}
-                    RevokeCommand(talk, transport=way).revoke(list(apps), ledger=ledger, **given)
+                    run.revoke(list(apps), ledger_path=ledger, **given)
         except typer.Exit as error:
             code = error.exit_code
             name = getattr(error.__cause__, "name", None) if isinstance(error.__cause__, PrivauditError) else None
