@@ -10,6 +10,7 @@ from datetime import date
 
 import pytest
 
+from privaudit.documents.sheet import SHEET_END_MARKER, SHEET_START_MARKER
 from privaudit.errors import SourceError, UsageError
 from privaudit.model import DataClass
 from privaudit.workshop.model import Retention
@@ -17,6 +18,7 @@ from privaudit.workshop.statistics import DeviceRecord
 from privaudit.workshop.storage import WorkshopFolder, read_all_sessions, read_totals
 
 TODAY = date(2026, 1, 10)
+PAGE = f"<html>{SHEET_START_MARKER}<p>page</p>{SHEET_END_MARKER}</html>"
 
 
 def opened(path, keep=Retention.HANDOUT, *, demo=False, on=TODAY):
@@ -34,7 +36,7 @@ def files(path):
 
 def test_closing_leaves_counts_alone(tmp_path):
     folder = opened(tmp_path / "ws")
-    folder.save_device("K7", record(folder.make_token("a")), "page", None)
+    folder.save_device("K7", record(folder.make_token("a")), PAGE, None)
     folder.close(keep_pages=False)
     assert files(tmp_path / "ws") == {".lock", "totals.json"}
     (session,) = read_totals(tmp_path / "ws").sessions.values()
@@ -46,7 +48,7 @@ def test_closing_leaves_counts_alone(tmp_path):
 
 def test_pages_stay_when_told_so(tmp_path):
     folder = opened(tmp_path / "ws")
-    folder.save_device("K7", record(), "page", None)
+    folder.save_device("K7", record(), PAGE, None)
     folder.close(keep_pages=True)
     assert files(tmp_path / "ws") == {".lock", "totals.json", "pages/K7.html"}
     # A later day does not give the code of a page that still lies there to another phone.
@@ -76,7 +78,7 @@ def test_two_days_add_up(tmp_path):
 def test_after_a_kill_the_same_day_goes_on(tmp_path):
     before = opened(tmp_path / "ws")
     token = before.make_token("digest")
-    before.save_device("K7", record(token), "page", None)
+    before.save_device("K7", record(token), PAGE, None)
     before.count_failure("lost")
     (tmp_path / "ws" / "pages" / "A3.html.part").write_text("half")
     before._lock.release()  # as the system does it, and nothing else
@@ -90,7 +92,7 @@ def test_after_a_kill_the_same_day_goes_on(tmp_path):
 
 def test_what_another_day_left_open_is_closed_first(tmp_path):
     before = opened(tmp_path / "ws")
-    before.save_device("K7", record(before.make_token("digest")), "page", None)
+    before.save_device("K7", record(before.make_token("digest")), PAGE, None)
     before._lock.release()
     after = opened(tmp_path / "ws", on=date(2026, 1, 11))
     assert not after.resumed
@@ -176,18 +178,37 @@ def test_a_torn_file_is_named(tmp_path, name):
         opened(tmp_path / "ws")
 
 
+@pytest.mark.parametrize("day", [10, 11], ids=["same day", "next day"])
+@pytest.mark.parametrize(
+    "content", [b"<p>page 0</p>", b"", b"\xff\xfe", f"{SHEET_END_MARKER}{SHEET_START_MARKER}".encode()]
+)
+def test_foreign_page_is_an_error_and_nothing_is_lost(tmp_path, content, day):
+    folder = opened(tmp_path / "ws")
+    folder.save_device("K7", record(), PAGE, None)
+    folder.leave_open()
+    (tmp_path / "ws" / "pages" / "notes.html").write_bytes(content)
+    before = files(tmp_path / "ws")
+    with pytest.raises(SourceError, match="page_foreign") as error:
+        opened(tmp_path / "ws", on=date(2026, 1, day))
+    assert str(tmp_path / "ws" / "pages" / "notes.html") in str(error.value.what.values)
+    assert files(tmp_path / "ws") == before
+    assert (tmp_path / "ws" / "pages" / "notes.html").read_bytes() == content
+    (tmp_path / "ws" / "pages" / "notes.html").unlink()
+    assert opened(tmp_path / "ws", on=date(2026, 1, 10)).resumed  # the lock was released
+
+
 def test_a_full_disk_finishes_no_phone_and_destroys_nothing(tmp_path, monkeypatch):
     from pathlib import Path
 
     folder = opened(tmp_path / "ws")
-    folder.save_device("K7", record(), "page", None)
+    folder.save_device("K7", record(), PAGE, None)
 
     def full(*_):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "replace", full)
     with pytest.raises(SourceError, match="not_written"):
-        folder.save_device("A3", record("u"), "page", None)
+        folder.save_device("A3", record("u"), PAGE, None)
     assert "A3" not in folder.records
     folder.count_failure("not_written")  # is not worth stopping for
     with pytest.raises(SourceError, match="not_written"):
@@ -201,7 +222,7 @@ def test_a_full_disk_finishes_no_phone_and_destroys_nothing(tmp_path, monkeypatc
 
 def test_consent_withdrawn_leaves_no_file(tmp_path):
     folder = opened(tmp_path / "ws")
-    folder.save_device("K7", record(), "page", None)
+    folder.save_device("K7", record(), PAGE, None)
     folder.delete_device("K7")
     assert files(tmp_path / "ws") == {".lock", ".open/day.json"}
     assert folder.current_counts().phones == 0

@@ -27,7 +27,7 @@ def test_each_sheet_of_the_kit_is_one_page(opened, code):
 @pytest.mark.parametrize(("story", "code"), [("borrower", "zh"), ("hyperos", "en"), ("oneui", "hi")])
 def test_the_page_is_large_and_whole(opened, report_of, story, code):
     page = opened(
-        outputs.render_handout(report_of(story), "K7", Translator(code), full_sha256="0" * 64), BETWEEN_MARGINS
+        outputs.render_handout(report_of(story), "K7", Translator(code), full_report_sha256="0" * 64), BETWEEN_MARGINS
     )
     page.emulate_media(media="print")
     assert page.evaluate("document.documentElement.scrollWidth") == BETWEEN_MARGINS

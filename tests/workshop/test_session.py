@@ -294,6 +294,19 @@ def test_all_pages_print_as_one_job(table):
     assert 'section lang="zh-Hans"' in whole
 
 
+def test_foreign_page_during_a_session_is_named_and_left_alone(table):
+    table.phones.plug("usb 1-1 1")
+    table.look()
+    table.through(table.row())
+    foreign = table.folder.path / "pages" / "notes.html"
+    foreign.write_text("<p>page 0</p>", encoding="utf-8")
+    assert table.session.export_print_job() is None
+    assert {message.key for message in table.told} >= {"errors.page_foreign.what", "errors.page_foreign.next"}
+    assert foreign.exists()
+    foreign.unlink()
+    assert table.session.export_print_job() is not None
+
+
 def test_a_visit_that_meets_a_mistake_of_ours_hurts_no_other(table, monkeypatch):
     from privaudit.workshop import worker
 

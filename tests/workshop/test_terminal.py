@@ -327,6 +327,22 @@ def test_a_second_facilitator_is_told_what_to_do(lines, run, tmp_path):
     assert "Only one program at a time" in second.err
 
 
+def test_foreign_page_stops_the_start_with_exit_code_4(lines, run, tmp_path):
+    first = lines(*REHEARSAL)
+    first.until("ask its owner")
+    first.process.send_signal(signal.SIGTERM)
+    first.end()
+    foreign = tmp_path / "ws" / "pages" / "page0.html"
+    foreign.parent.mkdir()
+    foreign.write_text("<p>page 0</p>", encoding="utf-8")
+    second = run("workshop", tmp_path / "ws", *REHEARSAL, "--plain")
+    assert second.code == 4
+    assert str(foreign) in second.err
+    assert "is not a page that privaudit wrote" in second.err
+    assert "mistake in privaudit" not in second.err
+    assert foreign.exists()
+
+
 def test_without_phones_and_without_anybody(lines, environment):
     real = lines()  # real cables: none here, and the test's own address for an ADB server answers nothing
     real.until("A key for today lies in memory only. Its fingerprint: ([0-9A-F]{2}:){15}")
