@@ -283,7 +283,13 @@ def test_a_packages_own_dump_keeps_the_hidden_copy_apart(text, number, hidden):
     name = f"com.tekartik.package{number}"
     dump = package_checks.parse_and_check_dump(printed, requested_package=name)
     block = dump.packages[name]
-    assert (dump.forged_name, dump.unparsed_lines, dump.unread_grants, dump.reached_end, len(dump.hidden)) == (None, 0, 0, True, hidden)
+    assert (dump.forged_name, dump.unparsed_lines, dump.unread_grants, dump.reached_end, len(dump.hidden)) == (
+        None,
+        0,
+        0,
+        True,
+        hidden,
+    )
     assert block.requested_permissions is not None
     runtime = printed.partition("runtime permissions:\n")[2].partition("\n\n")[0]
     assert len(block.users[0].runtime_permissions) == sum(": granted=" in line for line in runtime.split("\n"))
