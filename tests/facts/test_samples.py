@@ -216,8 +216,13 @@ def test_install_times_of_each_user_since_13(text):
         10: "1970-01-01 01:00:00",
     }
     assert (dump.sdk, block.target_sdk, block.version_name, block.app_id) == (33, 30, "13", 10030)
+<<<<<<< HEAD
     assert (len(block.users[0].runtime_permissions), len(block.users[10].runtime_permissions)) == (2, 1)
-    assert (dump.forged_name, dump.unparsed_lines, dump.unread_grants) == (None, 0, 0)
+    assert (dump.forged_name, dump.unparsed_lines) == (None, 0)
+=======
+    assert (len(block.users[0].runtime), len(block.users[10].runtime)) == (2, 1)
+    assert (dump.forged, dump.unparsed, dump.lost) == (None, 0, 0)
+>>>>>>> f59155ed718087377e23be0c015d6768a9b9db7c
 
 
 _HEAD_16 = """Packages:
@@ -251,9 +256,15 @@ def test_lines_for_one_user_stand_in_for_the_line_of_all(text):
     assert (block.users[0].installed, block.users[10].installed) == (True, False)
     assert (block.installer, dump.sdk) == ("com.android.vending", 34)
     shared = dump.shared_users["android.uid.system"]
+<<<<<<< HEAD
     assert shared.install_permissions_by_user[10][f"{P}BACKGROUND_CAMERA"].flags == ("GRANTED_BY_ROLE",)
     assert shared.users[0].runtime_permissions[f"{P}READ_SMS"].granted
-    assert (dump.forged_name, dump.unparsed_lines, dump.unread_grants) == (None, 0, 0)
+    assert (dump.forged_name, dump.unparsed_lines) == (None, 0)
+=======
+    assert shared.install_for[10][f"{P}BACKGROUND_CAMERA"].flags == ("GRANTED_BY_ROLE",)
+    assert shared.users[0].runtime[f"{P}READ_SMS"].granted
+    assert (dump.forged, dump.unparsed, dump.lost) == (None, 0, 0)
+>>>>>>> f59155ed718087377e23be0c015d6768a9b9db7c
 
 
 def test_the_private_space_is_known_by_its_flags(text):
@@ -265,9 +276,15 @@ def test_the_private_space_is_known_by_its_flags(text):
 def test_overlay_paths_at_the_users_indent_do_not_end_the_user(text):
     excerpt = _indented(text(f"{STUDIO}/android10_overlay_paths_at_user_indent.txt"))
     granted = "      runtime permissions:\n        android.permission.READ_CONTACTS: granted=true, flags=[ USER_SET ]\n"
+<<<<<<< HEAD
     dump = package_checks.parse_and_check_dump(f"Packages:\n{excerpt.rstrip()}\n{granted}")
     assert _block(dump).users[0].runtime_permissions[f"{P}READ_CONTACTS"].granted
-    assert (dump.forged_name, dump.unparsed_lines, dump.unread_grants) == (None, 0, 0)
+    assert (dump.forged_name, dump.unparsed_lines) == (None, 0)
+=======
+    dump = packages.parse(f"Packages:\n{excerpt.rstrip()}\n{granted}")
+    assert _block(dump).users[0].runtime[f"{P}READ_CONTACTS"].granted
+    assert (dump.forged, dump.unparsed, dump.lost) == (None, 0, 0)
+>>>>>>> f59155ed718087377e23be0c015d6768a9b9db7c
 
 
 def test_an_excerpt_without_indent_or_title(text):
@@ -283,14 +300,13 @@ def test_a_packages_own_dump_keeps_the_hidden_copy_apart(text, number, hidden):
     name = f"com.tekartik.package{number}"
     dump = package_checks.parse_and_check_dump(printed, requested_package=name)
     block = dump.packages[name]
-    assert (dump.forged_name, dump.unparsed_lines, dump.unread_grants, dump.reached_end, len(dump.hidden)) == (
-        None,
-        0,
-        0,
-        True,
-        hidden,
-    )
+<<<<<<< HEAD
+    assert (dump.forged_name, dump.unparsed_lines, dump.reached_end, len(dump.hidden)) == (None, 0, True, hidden)
     assert block.requested_permissions is not None
+=======
+    assert (dump.forged, dump.unparsed, dump.lost, dump.ends, len(dump.hidden)) == (None, 0, 0, True, hidden)
+    assert block.requested is not None
+>>>>>>> f59155ed718087377e23be0c015d6768a9b9db7c
     runtime = printed.partition("runtime permissions:\n")[2].partition("\n\n")[0]
     assert len(block.users[0].runtime_permissions) == sum(": granted=" in line for line in runtime.split("\n"))
     if hidden:
