@@ -1,8 +1,8 @@
 """The workshop folder: pages, captures and counts, readable by its owner alone.
 
 While a workshop is open, ``.open`` holds the session's secret and one record per phone. Closing counts the records into
-``totals.json`` and deletes them together with the secret; from then on nothing links a count or a code to a phone. After
-a kill the session of the same day is resumed; a session that another day left open is closed first.
+``totals.json`` and deletes them and the secret; from then on nothing links a count or a code to a phone. After a kill
+the session of the same day is resumed; a session that another day left open is closed first.
 
 Longer than most modules because reading, locking and writing share one promise: what is on the disk at any moment.
 """
@@ -244,9 +244,6 @@ class WorkshopFolder:
             self._remove_partial_files()
             # Closing deletes the pages: a foreign file must be found before another day's session is closed.
             self.read_pages()
-            totals = read_totals(path)
-            if totals is not None and totals.demo != demo:
-                raise UsageError("errors.rehearsal_mixed", path=str(path))
             self.records = _read_records(path)
             self.open_session, self.resumed = self._resume_or_start(retention, today(), demo=demo)
         except BaseException:
@@ -256,9 +253,14 @@ class WorkshopFolder:
 
     def _resume_or_start(self, retention: Retention, today: date, *, demo: bool) -> tuple[OpenSession, bool]:
         """Return the session, and whether it was resumed."""
+        totals = read_totals(self.path)
+        if totals is not None and totals.demo != demo:
+            raise UsageError("errors.rehearsal_mixed", path=str(self.path))
         session = read_open_session(self.path)
-        if session is not None and (session.opened_on != today or self._is_counted(session)):
-            # The session was never closed. The pages of another day are deleted, as closing would have done.
+        # A counted session: the program was killed after counting it and before deleting its records.
+        is_counted = session is not None and totals is not None and session.session in totals.sessions
+        if session is not None and (session.opened_on != today or is_counted):
+            # The session was never closed. Its pages are deleted, as closing would have done.
             self.open_session = session
             self.close(keep_pages=False, release_lock=False)
             self.records = {}
@@ -280,11 +282,6 @@ class WorkshopFolder:
         )
         self._write_open_session(session)
         return session, False
-
-    def _is_counted(self, session: OpenSession) -> bool:
-        """Whether the program was killed after it counted `session` and before it deleted the records."""
-        totals = read_totals(self.path)
-        return totals is not None and session.session in totals.sessions
 
     def _write_open_session(self, session: OpenSession) -> None:
         save_text(TypeAdapter(OpenSession).dump_json(session).decode(), self._open_folder / _OPEN_SESSION_FILE)

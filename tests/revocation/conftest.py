@@ -161,7 +161,7 @@ def key(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def bench(tmp_path: Path, key: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Bench]]:
     """Connect to a phone that obeys."""
-    monkeypatch.setattr(apply, "_READ_BACK_DELAYS_S", (0.0,))
+    monkeypatch.setattr(apply, "READ_BACK_DELAYS_S", (0.0,))
     with ExitStack() as stack:
 
         def open_one(phone: VirtualPhone, **replaced: object) -> Bench:
