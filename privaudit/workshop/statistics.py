@@ -1,8 +1,8 @@
 """Counts of a workshop, which of them may be published, and the totals as text, JSON, CSV and HTML.
 
 A count below five, or with fewer than five phones left out of it, would describe single people: among twelve
-participants, "eleven" describes the twelfth. Where counts add up to a known sum, so many are suppressed that none of them can
-be computed.
+participants, "eleven" describes the twelfth. Where counts add up to a known sum, enough are suppressed that none can be
+computed.
 
 Longer than most modules because what is counted, what is suppressed and what is rendered have to be reviewed together.
 """

@@ -7,23 +7,23 @@ import threading
 import pytest
 
 from privaudit.transport import adb_auth
-from tests.fixtures.workshop import Bench, Table
+from tests.fixtures.workshop import QueueHarness, WorkshopHarness
 
 
 @pytest.fixture(scope="session")
-def day_key():
+def session_key():
     """Making one takes a moment; tests do not need many."""
     return adb_auth.generate()
 
 
 @pytest.fixture
-def bench():
-    return Bench()
+def harness():
+    return QueueHarness()
 
 
 @pytest.fixture
-def table(tmp_path, day_key):
-    made = Table(tmp_path / "ws", day_key)
+def workshop(tmp_path, session_key):
+    made = WorkshopHarness(tmp_path / "ws", session_key)
     yield made
     made.close()
     assert [one.name for one in threading.enumerate() if one.name.startswith("workshop")] == []

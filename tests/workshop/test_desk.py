@@ -20,294 +20,294 @@ from privaudit.workshop.model import (
     Retention,
     WorkerFailed,
 )
-from tests.fixtures.workshop import plugged
+from tests.fixtures.workshop import attached_device
 
 ENGLISH = Translator("en")
 FINGERPRINT = "AB:CD:EF"
 
 
-def words(bench, row):
+def shown_text(harness, row):
     return "\n".join([controls.device_state(row, ENGLISH), *controls.instructions(row, ENGLISH, Retention.HANDOUT)])
 
 
-def to_sticker(bench, place, token):
-    (row,) = [row for row in bench.desk.connected_rows() if row.connection_id == place]
+def advance_to_labeling(harness, place, token):
+    (row,) = [row for row in harness.queue.connected_rows() if row.connection_id == place]
     assert row.stage == "consent"
-    bench.desk.handle_key("c", row)
-    bench.desk.handle_event(AuthorizationRequested(place, AuthorizationWait(fingerprint=FINGERPRINT, seconds_left=60)))
-    bench.desk.handle_event(Authorized(place, token))
+    harness.queue.handle_key("c", row)
+    harness.queue.handle_event(AuthorizationRequested(place, AuthorizationWait(fingerprint=FINGERPRINT, seconds_left=60)))
+    harness.queue.handle_event(Authorized(place, token))
     assert row.stage == "sticker"
     return row
 
 
-def to_done(bench, place, token, made):
-    row = to_sticker(bench, place, token)
-    bench.desk.handle_key("s", row)
-    bench.desk.handle_event(AuditFinished(place, made.report(), None))
+def advance_to_done(harness, place, token, made):
+    row = advance_to_labeling(harness, place, token)
+    harness.queue.handle_key("s", row)
+    harness.queue.handle_event(AuditFinished(place, made.report(), None))
     assert row.stage == "done"
     return row
 
 
-def test_one_phone_at_a_time_gets_a_code(bench):
-    phones = [plugged(f"usb 1-{port} 9") for port in (1, 2, 3)]
-    bench.desk.update_devices(phones)
-    assert [(row.code, row.stage) for row in bench.desk.rows] == [
+def test_one_phone_at_a_time_gets_a_code(harness):
+    phones = [attached_device(f"usb 1-{port} 9") for port in (1, 2, 3)]
+    harness.queue.update_devices(phones)
+    assert [(row.code, row.stage) for row in harness.queue.rows] == [
         ("A1", "consent"),
         (None, "queued"),
         (None, "queued"),
     ]
-    first = to_sticker(bench, "usb 1-1 9", "t1")
-    assert [row.stage for row in bench.desk.rows[1:]] == ["queued", "queued"]  # the sticker is not on yet
-    bench.desk.handle_key("s", first)
-    assert [(row.code, row.stage) for row in bench.desk.rows] == [
+    first = advance_to_labeling(harness, "usb 1-1 9", "t1")
+    assert [row.stage for row in harness.queue.rows[1:]] == ["queued", "queued"]  # the sticker is not on yet
+    harness.queue.handle_key("s", first)
+    assert [(row.code, row.stage) for row in harness.queue.rows] == [
         ("A1", "reading"),
         ("A2", "consent"),
         (None, "queued"),
     ]
 
 
-def test_while_several_wait_for_a_code_the_board_says_what_that_risks(bench):
-    bench.desk.update_devices([plugged("usb 1-1 9")])
-    (row,) = bench.desk.rows
+def test_while_several_wait_for_a_code_the_board_says_what_that_risks(harness):
+    harness.queue.update_devices([attached_device("usb 1-1 9")])
+    (row,) = harness.queue.rows
     assert "Unplug all but one" in "\n".join(
         controls.instructions(row, ENGLISH, Retention.HANDOUT, others_waiting=True)
     )
     assert "Unplug all but one" not in "\n".join(controls.instructions(row, ENGLISH, Retention.HANDOUT))
 
 
-def test_nothing_is_asked_of_a_phone_before_consent(bench):
-    bench.desk.update_devices([plugged()])
-    (row,) = bench.desk.rows
+def test_nothing_is_asked_of_a_phone_before_consent(harness):
+    harness.queue.update_devices([attached_device()])
+    (row,) = harness.queue.rows
     for key in "sxnavyo":
-        bench.desk.handle_key(key, row)
-        assert bench.visits == []
-    bench.desk.handle_key("c", row)
-    (visit,) = bench.visits
-    assert visit.done == ["start"]
-    assert visit.consented_at == row.consented_at
+        harness.queue.handle_key(key, row)
+        assert harness.workers == []
+    harness.queue.handle_key("c", row)
+    (worker,) = harness.workers
+    assert worker.calls == ["start"]
+    assert worker.consented_at == row.consented_at
 
 
-def test_what_is_agreed_to_is_told_in_the_owners_language(bench):
-    bench.desk.update_devices([plugged()])
-    (row,) = bench.desk.rows
-    said = words(bench, row)
+def test_what_is_agreed_to_is_told_in_the_owners_language(harness):
+    harness.queue.update_devices([attached_device()])
+    (row,) = harness.queue.rows
+    said = shown_text(harness, row)
     for part in ("Not read: contacts", "Is it your own phone", "payment and bank apps", "You may stop at any time"):
         assert part in said
     row.language = "zh"
-    assert "不读的：联系人" in words(bench, row)
-    assert "c = the owner agrees" in words(bench, row)  # the facilitator's own
+    assert "不读的：联系人" in shown_text(harness, row)
+    assert "c = the owner agrees" in shown_text(harness, row)  # the facilitator's own
     for keep, part in ((Retention.NOTHING, "only a count"), (Retention.CAPTURE, "names every app on the phone")):
         row.language = "en"
         assert part in "\n".join(controls.instructions(row, ENGLISH, keep))
 
 
-def test_refused_is_never_asked_and_can_go(bench):
-    bench.desk.update_devices([plugged()])
-    (row,) = bench.desk.rows
-    bench.desk.handle_key("r", row)
-    assert (row.stage, bench.visits, bench.freed) == ("refused", [], [row.connection_id])
+def test_refused_is_never_asked_and_can_go(harness):
+    harness.queue.update_devices([attached_device()])
+    (row,) = harness.queue.rows
+    harness.queue.handle_key("r", row)
+    assert (row.stage, harness.workers, harness.unplug_allowed) == ("refused", [], [row.connection_id])
 
 
-def test_consent_withdrawn_deletes_what_was_kept(bench, made):
-    bench.desk.update_devices([plugged()])
-    row = to_done(bench, plugged().connection_id, "t", made)
-    bench.desk.handle_key("r", row)
-    assert bench.forgotten == [row.code]
+def test_consent_withdrawn_deletes_what_was_kept(harness, made):
+    harness.queue.update_devices([attached_device()])
+    row = advance_to_done(harness, attached_device().connection_id, "t", made)
+    harness.queue.handle_key("r", row)
+    assert harness.deleted_codes == [row.code]
     assert (row.stage, row.report, row.consented_at) == ("refused", None, None)
 
 
-def test_the_first_word_of_help_comes_within_two_seconds_of_plugging(bench):
+def test_the_first_word_of_help_comes_within_two_seconds_of_plugging(harness):
     # The cables are looked at every POLL_S; what the look shows is on the board at once, by the desk's own clock.
     assert 2 * POLL_INTERVAL_S < 2
-    bench.now = 100.0
-    bench.desk.update_devices([plugged()])
-    assert bench.changes[0][0] == 100.0
-    (row,) = bench.desk.rows
-    assert "Unlock the phone" in words(bench, row)
-    blocked = plugged("usb 1-2 4", obstacle=PhoneError("errors.no_permission", vendor="2717"))
-    bench.desk.update_devices([plugged(), blocked])
-    assert "51-android.rules" in words(bench, bench.desk.rows[1])
-    by_server = plugged("server 1-3 8", source_kind="server")
-    bench.desk.update_devices([plugged(), blocked, by_server])
-    assert "Tap nothing before its owner has agreed" in words(bench, bench.desk.rows[2])
+    harness.now = 100.0
+    harness.queue.update_devices([attached_device()])
+    assert harness.changes[0][0] == 100.0
+    (row,) = harness.queue.rows
+    assert "Unlock the phone" in shown_text(harness, row)
+    blocked = attached_device("usb 1-2 4", obstacle=PhoneError("errors.no_permission", vendor="2717"))
+    harness.queue.update_devices([attached_device(), blocked])
+    assert "51-android.rules" in shown_text(harness, harness.queue.rows[1])
+    by_server = attached_device("server 1-3 8", source_kind="server")
+    harness.queue.update_devices([attached_device(), blocked, by_server])
+    assert "Tap nothing before its owner has agreed" in shown_text(harness, harness.queue.rows[2])
 
 
-def test_while_the_phone_asks_the_fingerprint_of_the_day_is_told(bench):
-    bench.desk.update_devices([plugged()])
-    (row,) = bench.desk.rows
-    bench.desk.handle_key("c", row)
-    before = len(bench.changes)
-    bench.desk.handle_event(
+def test_while_the_phone_asks_the_fingerprint_of_the_day_is_told(harness):
+    harness.queue.update_devices([attached_device()])
+    (row,) = harness.queue.rows
+    harness.queue.handle_key("c", row)
+    before = len(harness.changes)
+    harness.queue.handle_event(
         AuthorizationRequested(row.connection_id, AuthorizationWait(fingerprint=FINGERPRINT, seconds_left=88))
     )
-    assert len(bench.changes) == before + 1  # told at once, and not each second
-    bench.desk.handle_event(
+    assert len(harness.changes) == before + 1  # told at once, and not each second
+    harness.queue.handle_event(
         AuthorizationRequested(row.connection_id, AuthorizationWait(fingerprint=FINGERPRINT, seconds_left=87))
     )
-    assert len(bench.changes) == before + 1
-    said = words(bench, row)
+    assert len(harness.changes) == before + 1
+    said = shown_text(harness, row)
     assert FINGERPRINT in said
     assert "87 s left" in said
 
 
-def test_results_stay_hidden_until_the_owner_confirms_phone_and_code(bench, made):
-    bench.desk.update_devices([plugged()])
-    row = to_done(bench, plugged().connection_id, "t", made)
-    assert "lending" not in words(bench, row)
+def test_results_stay_hidden_until_the_owner_confirms_phone_and_code(harness, made):
+    harness.queue.update_devices([attached_device()])
+    row = advance_to_done(harness, attached_device().connection_id, "t", made)
+    assert "lending" not in shown_text(harness, row)
     assert list(controls.result_lines(row, ENGLISH, None)) == []
-    bench.desk.handle_key("y", row)
+    harness.queue.handle_key("y", row)
     assert not row.owner_confirmed  # nobody was asked
-    bench.desk.handle_key("v", row)
-    assert row.code in words(bench, row)
+    harness.queue.handle_key("v", row)
+    assert row.code in shown_text(harness, row)
     assert list(controls.result_lines(row, ENGLISH, None)) == []
-    said = bench.desk.handle_key("n", row)
+    said = harness.queue.handle_key("n", row)
     assert not row.owner_confirmed
     assert "Compare the stickers" in ENGLISH.translate(said)
-    bench.desk.handle_key("v", row)
-    bench.desk.handle_key("y", row)
+    harness.queue.handle_key("v", row)
+    harness.queue.handle_key("y", row)
     assert any("no lending app" in line for line in controls.result_lines(row, ENGLISH, None))
-    assert bench.freed == [row.connection_id]
+    assert harness.unplug_allowed == [row.connection_id]
 
 
-def test_a_phone_that_did_not_ask_is_told_apart_by_unplugging_it(bench):
-    bench.desk.update_devices([plugged()])
-    (row,) = bench.desk.rows
-    bench.desk.handle_key("c", row)
-    bench.desk.handle_event(Authorized(row.connection_id, "t"))
-    assert "did not ask" in words(bench, row)
+def test_a_phone_that_did_not_ask_is_told_apart_by_unplugging_it(harness):
+    harness.queue.update_devices([attached_device()])
+    (row,) = harness.queue.rows
+    harness.queue.handle_key("c", row)
+    harness.queue.handle_event(Authorized(row.connection_id, "t"))
+    assert "did not ask" in shown_text(harness, row)
 
 
-def test_a_phone_is_known_again_within_the_day_and_keeps_its_code(bench, made):
-    bench.desk.update_devices([plugged("usb 1-1 5")])
-    first = to_done(bench, "usb 1-1 5", "t", made)
-    bench.desk.update_devices([])
-    bench.now += RECONNECT_GRACE_S
-    bench.desk.update_devices([])
+def test_a_phone_is_known_again_within_the_day_and_keeps_its_code(harness, made):
+    harness.queue.update_devices([attached_device("usb 1-1 5")])
+    first = advance_to_done(harness, "usb 1-1 5", "t", made)
+    harness.queue.update_devices([])
+    harness.now += RECONNECT_GRACE_S
+    harness.queue.update_devices([])
     assert first.stage == "left"
-    bench.desk.update_devices([plugged("usb 1-4 6", serial="mark of usb 1-1 5")])
-    row = to_sticker(bench, "usb 1-4 6", "t")
+    harness.queue.update_devices([attached_device("usb 1-4 6", serial="serial of usb 1-1 5")])
+    row = advance_to_labeling(harness, "usb 1-4 6", "t")
     assert (row.code, row.is_returning) == (first.code, True)
-    assert bench.desk.rows == [row]  # one phone, one row
-    assert "Its sticker says A1" in words(bench, row)
-    bench.desk.handle_key("n", row)  # no such sticker: it is another phone that says the same of itself
+    assert harness.queue.rows == [row]  # one phone, one row
+    assert "Its sticker says A1" in shown_text(harness, row)
+    harness.queue.handle_key("n", row)  # no such sticker: it is another phone that says the same of itself
     assert (row.code, row.token, row.is_returning) == ("A3", None, False)
-    assert "not counted" in words(bench, row)
+    assert "not counted" in shown_text(harness, row)
 
 
-def test_a_phone_that_finished_before_a_kill_keeps_its_code(bench):
-    bench.known["t"] = "K7"
-    bench.desk.update_devices([plugged()])
-    assert to_sticker(bench, plugged().connection_id, "t").code == "K7"
+def test_a_phone_that_finished_before_a_kill_keeps_its_code(harness):
+    harness.codes_by_token["t"] = "K7"
+    harness.queue.update_devices([attached_device()])
+    assert advance_to_labeling(harness, attached_device().connection_id, "t").code == "K7"
 
 
-def test_two_phones_that_say_the_same_of_themselves_do_not_share_a_page(bench, made):
-    bench.desk.update_devices([plugged("usb 1-1 5"), plugged("usb 1-2 6")])
-    one = to_done(bench, "usb 1-1 5", "same", made)
-    other = to_sticker(bench, "usb 1-2 6", "same")
+def test_two_phones_that_say_the_same_of_themselves_do_not_share_a_page(harness, made):
+    harness.queue.update_devices([attached_device("usb 1-1 5"), attached_device("usb 1-2 6")])
+    one = advance_to_done(harness, "usb 1-1 5", "same", made)
+    other = advance_to_labeling(harness, "usb 1-2 6", "same")
     assert other.code != one.code
     assert other.token is None
 
 
-def test_pulled_in_the_middle_says_so_and_is_repeated_under_its_code(bench, made):
-    place = plugged().connection_id
-    bench.desk.update_devices([plugged()])
-    row = to_sticker(bench, place, "t")
-    bench.desk.handle_key("s", row)
-    bench.desk.handle_event(WorkerFailed(place, ConnectionLost("errors.cut_visit")))
+def test_pulled_in_the_middle_says_so_and_is_repeated_under_its_code(harness, made):
+    place = attached_device().connection_id
+    harness.queue.update_devices([attached_device()])
+    row = advance_to_labeling(harness, place, "t")
+    harness.queue.handle_key("s", row)
+    harness.queue.handle_event(WorkerFailed(place, ConnectionLost("errors.cut_visit")))
     assert row.stage == "failed"
-    assert bench.failures == ["cut_visit"]
-    assert "plug the phone in again" in words(bench, row)
-    bench.desk.handle_key("a", row)
+    assert harness.failures == ["cut_visit"]
+    assert "plug the phone in again" in shown_text(harness, row)
+    harness.queue.handle_key("a", row)
     assert row.stage == "calling"
-    assert (len(bench.visits), row.code) == (2, "A1")
-    bench.desk.handle_event(Authorized(place, "t"))
-    bench.desk.handle_key("s", row)
-    bench.desk.handle_event(AuditFinished(place, made.report(), None))
-    assert [code for code, _ in bench.kept] == ["A1"]
+    assert (len(harness.workers), row.code) == (2, "A1")
+    harness.queue.handle_event(Authorized(place, "t"))
+    harness.queue.handle_key("s", row)
+    harness.queue.handle_event(AuditFinished(place, made.report(), None))
+    assert [code for code, _ in harness.written] == ["A1"]
 
 
-def test_a_full_disk_loses_nothing(bench, made):
-    place = plugged().connection_id
-    bench.desk.update_devices([plugged()])
-    row = to_sticker(bench, place, "t")
-    bench.disk_full = True
-    bench.desk.handle_key("s", row)
-    bench.desk.handle_event(AuditFinished(place, made.report(), None))
+def test_a_full_disk_loses_nothing(harness, made):
+    place = attached_device().connection_id
+    harness.queue.update_devices([attached_device()])
+    row = advance_to_labeling(harness, place, "t")
+    harness.disk_full = True
+    harness.queue.handle_key("s", row)
+    harness.queue.handle_event(AuditFinished(place, made.report(), None))
     assert row.stage == "failed"
-    assert "No space left" in words(bench, row)
-    bench.desk.handle_key("a", row)
+    assert "No space left" in shown_text(harness, row)
+    harness.queue.handle_key("a", row)
     assert row.stage == "failed"
-    bench.disk_full = False
-    bench.desk.handle_key("a", row)
-    assert (row.stage, len(bench.visits)) == ("done", 1)  # the phone was not asked again
+    harness.disk_full = False
+    harness.queue.handle_key("a", row)
+    assert (row.stage, len(harness.workers)) == ("done", 1)  # the phone was not asked again
 
 
-def test_a_phone_off_the_bus_for_a_moment_is_the_same_row(bench):
-    bench.desk.update_devices([plugged("usb 1-1 5")])
-    (row,) = bench.desk.rows
-    bench.desk.update_devices([])
-    bench.now += RECONNECT_GRACE_S / 2
-    bench.desk.update_devices([plugged("usb 1-1 6", serial="mark of usb 1-1 5")])  # it came back as a new device
-    assert bench.desk.rows == [row]
+def test_a_phone_off_the_bus_for_a_moment_is_the_same_row(harness):
+    harness.queue.update_devices([attached_device("usb 1-1 5")])
+    (row,) = harness.queue.rows
+    harness.queue.update_devices([])
+    harness.now += RECONNECT_GRACE_S / 2
+    harness.queue.update_devices([attached_device("usb 1-1 6", serial="serial of usb 1-1 5")])  # it came back as a new device
+    assert harness.queue.rows == [row]
     assert (row.stage, row.connection_id) == ("consent", "usb 1-1 6")
 
 
-def test_another_phone_on_the_same_plug_is_another_row_at_once(bench, made):
-    bench.desk.update_devices([plugged("usb 1-1 5")])
-    row = to_done(bench, "usb 1-1 5", "t", made)
-    bench.desk.update_devices([plugged("usb 1-1 6", serial="mark of another")])
+def test_another_phone_on_the_same_plug_is_another_row_at_once(harness, made):
+    harness.queue.update_devices([attached_device("usb 1-1 5")])
+    row = advance_to_done(harness, "usb 1-1 5", "t", made)
+    harness.queue.update_devices([attached_device("usb 1-1 6", serial="serial of another")])
     assert row.stage == "left"
-    assert bench.desk.rows[1].stage == "consent"
-    assert bench.desk.rows[1].code != row.code
+    assert harness.queue.rows[1].stage == "consent"
+    assert harness.queue.rows[1].code != row.code
 
 
-def test_of_a_phone_that_left_nothing_stays_in_memory(bench, made):
+def test_of_a_phone_that_left_nothing_stays_in_memory(harness, made):
     for number in range(30):
         place = f"usb 1-1 {number}"
-        bench.desk.update_devices([plugged(place)])
-        row = to_done(bench, place, f"t{number}", made)
-        bench.desk.update_devices([])
-        bench.now += RECONNECT_GRACE_S
-        bench.desk.update_devices([])
+        harness.queue.update_devices([attached_device(place)])
+        row = advance_to_done(harness, place, f"t{number}", made)
+        harness.queue.update_devices([])
+        harness.now += RECONNECT_GRACE_S
+        harness.queue.update_devices([])
         assert (row.stage, row.report, row.worker, row.has_output) == ("left", None, None, True)
-    assert len(bench.desk.rows) < 10
-    assert all("stop" in visit.done for visit in bench.visits)
+    assert len(harness.queue.rows) < 10
+    assert all("stop" in worker.calls for worker in harness.workers)
 
 
-def test_who_is_not_ready_goes_to_the_back(bench):
-    bench.desk.update_devices([plugged("usb 1-1 5"), plugged("usb 1-2 6")])
-    first, second = bench.desk.rows
-    bench.now = 1.0
-    bench.desk.handle_key("x", first)
+def test_who_is_not_ready_goes_to_the_back(harness):
+    harness.queue.update_devices([attached_device("usb 1-1 5"), attached_device("usb 1-2 6")])
+    first, second = harness.queue.rows
+    harness.now = 1.0
+    harness.queue.handle_key("x", first)
     assert (first.stage, second.stage) == ("queued", "consent")
-    bench.desk.handle_key("r", second)
+    harness.queue.handle_key("r", second)
     assert (first.stage, first.code) == ("consent", "A1")
 
 
-def test_what_a_phone_says_that_left_is_too_late(bench):
-    bench.desk.update_devices([plugged()])
-    (row,) = bench.desk.rows
-    bench.desk.handle_key("c", row)
-    bench.desk.update_devices([])
-    bench.now += RECONNECT_GRACE_S
-    bench.desk.update_devices([])
-    bench.desk.handle_event(Authorized(row.connection_id, "t"))
+def test_what_a_phone_says_that_left_is_too_late(harness):
+    harness.queue.update_devices([attached_device()])
+    (row,) = harness.queue.rows
+    harness.queue.handle_key("c", row)
+    harness.queue.update_devices([])
+    harness.now += RECONNECT_GRACE_S
+    harness.queue.update_devices([])
+    harness.queue.handle_event(Authorized(row.connection_id, "t"))
     assert row.stage == "left"
 
 
-def test_the_close_out_check_tells_what_it_sees_and_what_it_cannot(bench, made):
-    bench.desk.update_devices([plugged("usb 1-1 5")])
-    row = to_done(bench, "usb 1-1 5", "t", made)
-    bench.desk.handle_key("o", row)
-    assert row.worker.done[-1] == "check_debugging_off"
-    bench.desk.handle_event(ClosingChecked(row.connection_id, {"wireless": False, "usb": False}))
-    said = words(bench, row)
+def test_the_close_out_check_tells_what_it_sees_and_what_it_cannot(harness, made):
+    harness.queue.update_devices([attached_device("usb 1-1 5")])
+    row = advance_to_done(harness, "usb 1-1 5", "t", made)
+    harness.queue.handle_key("o", row)
+    assert row.worker.calls[-1] == "check_debugging_off"
+    harness.queue.handle_event(ClosingChecked(row.connection_id, {"wireless": False, "usb": False}))
+    said = shown_text(harness, row)
     assert "Wireless debugging is still on" in said
     assert "USB debugging is still on" in said
     assert "Auto Blocker, payment apps" in said
     off = PhoneError("errors.debugging_off", phones=("Model",), maker=None)
-    bench.desk.update_devices([plugged("usb 1-1 6", serial="mark of usb 1-1 5", obstacle=off)])
-    assert "USB debugging is off." in words(bench, row)
+    harness.queue.update_devices([attached_device("usb 1-1 6", serial="serial of usb 1-1 5", obstacle=off)])
+    assert "USB debugging is off." in shown_text(harness, row)
     assert row.stage == "done"  # no new row that tells its owner to switch it on
 
 
