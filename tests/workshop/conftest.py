@@ -1,4 +1,4 @@
-"""A desk with phones that are only spoken of, and a session with demo phones that are really asked."""
+"""Fixtures of the workshop tests."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.fixtures.workshop import QueueHarness, WorkshopHarness
 
 @pytest.fixture(scope="session")
 def session_key():
-    """Making one takes a moment; tests do not need many."""
+    """Return one ADB key for all tests: generating one takes a moment."""
     return adb_auth.generate()
 
 
@@ -23,7 +23,7 @@ def harness():
 
 @pytest.fixture
 def workshop(tmp_path, session_key):
-    made = WorkshopHarness(tmp_path / "ws", session_key)
-    yield made
-    made.close()
-    assert [one.name for one in threading.enumerate() if one.name.startswith("workshop")] == []
+    created = WorkshopHarness(tmp_path / "ws", session_key)
+    yield created
+    created.close()
+    assert [thread.name for thread in threading.enumerate() if thread.name.startswith("workshop")] == []

@@ -1,4 +1,4 @@
-"""Demo phones over the real protocol: consent in the report, a key for the day, pulled cables, nothing left behind."""
+"""Sessions with virtual phones over ADB: consent, keys, interrupted reads, outputs, and that nothing is left behind."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from privaudit.workshop.rehearsal import RehearsalWatcher
 from privaudit.workshop.worker import consent_scope
 from tests.fixtures.workshop import WorkshopHarness
 
-TEN_S = 10.0
+JOIN_TIMEOUT_S = 10.0
 
 
-def test_from_plugging_to_the_page(workshop, monkeypatch, tmp_path):
+def test_phone_is_read_and_its_page_written(workshop, monkeypatch, tmp_path):
     monkeypatch.setattr(Path, "home", lambda: tmp_path / "nowhere")  # adb's own key is neither read nor made
     phone = workshop.watcher.plug("usb 1-1 1")
     workshop.scan()
@@ -51,7 +51,7 @@ def test_from_plugging_to_the_page(workshop, monkeypatch, tmp_path):
     assert not (tmp_path / "nowhere").exists()
 
 
-def test_files_are_of_the_facilitator_alone(workshop):
+def test_files_are_private(workshop):
     workshop.watcher.plug("usb 1-1 1")
     workshop.scan()
     workshop.finish(workshop.next_row())
@@ -60,7 +60,7 @@ def test_files_are_of_the_facilitator_alone(workshop):
             assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600), path
 
 
-def test_what_lies_in_the_folder_names_no_phone(workshop):
+def test_folder_does_not_identify_phones(workshop):
     workshop.watcher.plug("usb 1-1 1", serial="SERIAL-99")
     workshop.scan()
     row = workshop.next_row()
@@ -78,13 +78,15 @@ def test_what_lies_in_the_folder_names_no_phone(workshop):
 
 
 @pytest.mark.parametrize("keep", Retention)
-def test_what_is_kept(tmp_path, session_key, keep):
+def test_retention_decides_which_files_are_kept(tmp_path, session_key, keep):
     workshop = WorkshopHarness(tmp_path / "ws", session_key, keep)
     workshop.watcher.plug("usb 1-1 1")
     workshop.scan()
     row = workshop.next_row()
     workshop.finish(row)
-    kept = {path.relative_to(workshop.folder.path).as_posix() for path in workshop.folder.path.rglob("*") if path.is_file()}
+    kept = {
+        path.relative_to(workshop.folder.path).as_posix() for path in workshop.folder.path.rglob("*") if path.is_file()
+    }
     pages = {f"pages/{row.code}.html"} if keep is not Retention.NOTHING else set()
     captures = {f"captures/{row.code}.zip"} if keep is Retention.CAPTURE else set()
     assert kept == {".lock", ".open/day.json", f".open/{row.code}.json"} | pages | captures
@@ -94,7 +96,7 @@ def test_what_is_kept(tmp_path, session_key, keep):
     workshop.close()
 
 
-def test_pulled_in_the_middle_it_says_so_and_goes_on_when_it_is_back(workshop):
+def test_interrupted_read_is_retried_after_reconnecting(workshop):
     phone = workshop.watcher.plug("usb 1-1 1", serial="SAME")
     phone.faults.disconnect_after(20_000)
     workshop.scan()
@@ -114,7 +116,7 @@ def test_pulled_in_the_middle_it_says_so_and_goes_on_when_it_is_back(workshop):
     assert workshop.folder.open_session.failures == {row.error.name: 1}
 
 
-def test_a_hub_that_loses_power(workshop):
+def test_hub_that_loses_power_keeps_finished_phones(workshop):
     for port in range(3):
         phone = workshop.watcher.plug(f"usb 1-{port} 1")
         if port:
@@ -132,7 +134,7 @@ def test_a_hub_that_loses_power(workshop):
     assert workshop.folder.page_path(rows[0].code).exists()
 
 
-def test_a_phone_read_twice_counts_once(workshop):
+def test_phone_read_twice_counts_once(workshop):
     for visit in (1, 2):
         workshop.watcher.plug(f"usb 1-1 {visit}", serial="SAME")
         workshop.scan()
@@ -145,7 +147,7 @@ def test_a_phone_read_twice_counts_once(workshop):
     assert workshop.folder.current_counts().phones == 1
 
 
-def test_not_allowed_tells_what_to_do(workshop, monkeypatch):
+def test_refusing_ends_the_wait_for_authorization(workshop, monkeypatch):
     phone = workshop.watcher.plug("usb 1-1 1", key_policy=KeyPolicy(answer="refuse"))
     workshop.scan()
     row = workshop.next_row()
@@ -156,10 +158,10 @@ def test_not_allowed_tells_what_to_do(workshop, monkeypatch):
     assert row.stage == "refused"
     assert phone.commands == []
     workshop.session.device_queue.close()  # waits for its visit too, which sees a moment later that it was let go of
-    assert not [one.name for one in threading.enumerate() if one.name.startswith("workshop")]
+    assert not [thread.name for thread in threading.enumerate() if thread.name.startswith("workshop")]
 
 
-def test_eight_at_once(workshop):
+def test_eight_phones_are_read_at_once(workshop):
     for port in range(8):
         workshop.watcher.plug(f"usb 1-{port} 1", ["hyperos", "oneui", "coloros", "emui5"][port % 4])
     workshop.scan()
@@ -177,7 +179,7 @@ def test_eight_at_once(workshop):
     assert workshop.folder.current_counts().phones == 8
 
 
-def test_a_workshop_only_reads(workshop):
+def test_workshop_sends_only_reading_commands(workshop):
     phone = workshop.watcher.plug("usb 1-1 1")
     workshop.scan()
     row = workshop.next_row()
@@ -191,11 +193,11 @@ def test_a_workshop_only_reads(workshop):
     assert not re.search(rf"(?m)^\s*({writes})", said)
 
 
-def test_the_close_out_question_is_a_read():
+def test_closing_check_only_reads():
     assert wireless_debugging_state().text == "settings get global adb_wifi_enabled </dev/null"
 
 
-def test_the_key_for_the_day_lies_in_no_file(workshop, tmp_path):
+def test_session_key_is_written_to_no_file(workshop, tmp_path):
     workshop.watcher.plug("usb 1-1 1")
     workshop.scan()
     workshop.finish(workshop.next_row())
@@ -208,15 +210,15 @@ def test_the_key_for_the_day_lies_in_no_file(workshop, tmp_path):
 
 
 @pytest.mark.parametrize("count", [1, 5, 6, 20])
-def test_one_phone_in_six_of_a_rehearsal_hangs_on_a_loose_cable(session_key, count):
-    arrivals = RehearsalWatcher(count, session_key, arrival_interval_s=60)
-    assert len({guest.scenario for guest in arrivals._schedule}) == min(count, len(scenario_names()))
-    assert sum(guest.has_loose_cable for guest in arrivals._schedule) == count // 6
-    arrivals.close()
-    assert arrivals.is_finished
+def test_one_rehearsal_phone_in_six_has_a_loose_cable(session_key, count):
+    watcher = RehearsalWatcher(count, session_key, arrival_interval_s=60)
+    assert len({scheduled.scenario for scheduled in watcher._schedule}) == min(count, len(scenario_names()))
+    assert sum(scheduled.has_loose_cable for scheduled in watcher._schedule) == count // 6
+    watcher.close()
+    assert watcher.is_finished
 
 
-def test_a_few_phones_leave_no_thread_and_no_row(workshop):
+def test_finished_phones_leave_no_thread_and_no_row(workshop):
     def after(number):
         place = f"usb 1-1 {number}"
         workshop.watcher.plug(place, "emui5")
@@ -226,9 +228,9 @@ def test_a_few_phones_leave_no_thread_and_no_row(workshop):
         workshop.watcher.unplug(place)
         workshop.scan()
         workshop.session.device_queue._mark_left(row)
-        visits = [one for one in threading.enumerate() if one.name.startswith("workshop")]
-        for thread in visits:
-            thread.join(TEN_S)
+        threads = [thread for thread in threading.enumerate() if thread.name.startswith("workshop")]
+        for thread in threads:
+            thread.join(JOIN_TIMEOUT_S)
         gc.collect()
         return threading.active_count(), len(workshop.session.device_queue.rows)
 
@@ -237,7 +239,7 @@ def test_a_few_phones_leave_no_thread_and_no_row(workshop):
     assert after(3)[0] == before[0]
 
 
-def test_the_full_report_goes_only_to_the_owner_and_its_hash_onto_the_page(workshop, tmp_path):
+def test_full_report_goes_only_to_the_owner_and_its_hash_to_the_page(workshop, tmp_path):
     workshop.watcher.plug("usb 1-1 1")
     workshop.scan()
     row = workshop.next_row()
@@ -260,7 +262,7 @@ def test_the_full_report_goes_only_to_the_owner_and_its_hash_onto_the_page(works
     assert [str(path) for path in tmp_path.rglob("privaudit-*")] == [str(path) for path in stick.iterdir()]
 
 
-def test_another_language_writes_the_page_anew(workshop):
+def test_switching_the_language_rewrites_the_page(workshop):
     workshop.watcher.plug("usb 1-1 1")
     workshop.scan()
     row = workshop.next_row()
@@ -276,7 +278,7 @@ def test_another_language_writes_the_page_anew(workshop):
     assert workshop.session.device_queue.outcomes == [(True, row.report.complete)]  # counted once
 
 
-def test_all_pages_print_as_one_job(workshop):
+def test_print_job_contains_all_pages(workshop):
     for port in range(2):
         workshop.watcher.plug(f"usb 1-{port} 1")
     workshop.scan()
@@ -307,7 +309,7 @@ def test_foreign_page_during_a_session_is_named_and_left_alone(workshop):
     assert workshop.session.export_print_job() is not None
 
 
-def test_a_visit_that_meets_a_mistake_of_ours_hurts_no_other(workshop, monkeypatch):
+def test_bug_in_one_worker_does_not_stop_the_session(workshop, monkeypatch):
     from privaudit.workshop import worker
 
     def broken(*_, **__):

@@ -1,4 +1,4 @@
-"""One phone at a time gets its code; nothing is asked before consent; pages cannot be swapped; rows come and go."""
+"""The device queue: one code at a time, nothing before consent, results hidden, rows that come and go."""
 
 from __future__ import annotations
 
@@ -34,7 +34,9 @@ def advance_to_labeling(harness, place, token):
     (row,) = [row for row in harness.queue.connected_rows() if row.connection_id == place]
     assert row.stage == "consent"
     harness.queue.handle_key("c", row)
-    harness.queue.handle_event(AuthorizationRequested(place, AuthorizationWait(fingerprint=FINGERPRINT, seconds_left=60)))
+    harness.queue.handle_event(
+        AuthorizationRequested(place, AuthorizationWait(fingerprint=FINGERPRINT, seconds_left=60))
+    )
     harness.queue.handle_event(Authorized(place, token))
     assert row.stage == "sticker"
     return row
@@ -48,7 +50,7 @@ def advance_to_done(harness, place, token, made):
     return row
 
 
-def test_one_phone_at_a_time_gets_a_code(harness):
+def test_only_one_phone_at_a_time_gets_a_code(harness):
     phones = [attached_device(f"usb 1-{port} 9") for port in (1, 2, 3)]
     harness.queue.update_devices(phones)
     assert [(row.code, row.stage) for row in harness.queue.rows] == [
@@ -66,7 +68,7 @@ def test_one_phone_at_a_time_gets_a_code(harness):
     ]
 
 
-def test_while_several_wait_for_a_code_the_board_says_what_that_risks(harness):
+def test_instructions_warn_while_several_phones_wait_for_a_code(harness):
     harness.queue.update_devices([attached_device("usb 1-1 9")])
     (row,) = harness.queue.rows
     assert "Unplug all but one" in "\n".join(
@@ -75,7 +77,7 @@ def test_while_several_wait_for_a_code_the_board_says_what_that_risks(harness):
     assert "Unplug all but one" not in "\n".join(controls.instructions(row, ENGLISH, Retention.HANDOUT))
 
 
-def test_nothing_is_asked_of_a_phone_before_consent(harness):
+def test_nothing_is_sent_to_a_phone_before_consent(harness):
     harness.queue.update_devices([attached_device()])
     (row,) = harness.queue.rows
     for key in "sxnavyo":
@@ -87,12 +89,12 @@ def test_nothing_is_asked_of_a_phone_before_consent(harness):
     assert worker.consented_at == row.consented_at
 
 
-def test_what_is_agreed_to_is_told_in_the_owners_language(harness):
+def test_consent_is_shown_in_the_owners_language(harness):
     harness.queue.update_devices([attached_device()])
     (row,) = harness.queue.rows
-    said = shown_text(harness, row)
+    text = shown_text(harness, row)
     for part in ("Not read: contacts", "Is it your own phone", "payment and bank apps", "You may stop at any time"):
-        assert part in said
+        assert part in text
     row.language = "zh"
     assert "不读的：联系人" in shown_text(harness, row)
     assert "c = the owner agrees" in shown_text(harness, row)  # the facilitator's own
@@ -101,14 +103,14 @@ def test_what_is_agreed_to_is_told_in_the_owners_language(harness):
         assert part in "\n".join(controls.instructions(row, ENGLISH, keep))
 
 
-def test_refused_is_never_asked_and_can_go(harness):
+def test_refused_phone_is_never_connected_and_may_be_unplugged(harness):
     harness.queue.update_devices([attached_device()])
     (row,) = harness.queue.rows
     harness.queue.handle_key("r", row)
     assert (row.stage, harness.workers, harness.unplug_allowed) == ("refused", [], [row.connection_id])
 
 
-def test_consent_withdrawn_deletes_what_was_kept(harness, made):
+def test_withdrawn_consent_deletes_outputs(harness, made):
     harness.queue.update_devices([attached_device()])
     row = advance_to_done(harness, attached_device().connection_id, "t", made)
     harness.queue.handle_key("r", row)
@@ -116,8 +118,8 @@ def test_consent_withdrawn_deletes_what_was_kept(harness, made):
     assert (row.stage, row.report, row.consented_at) == ("refused", None, None)
 
 
-def test_the_first_word_of_help_comes_within_two_seconds_of_plugging(harness):
-    # The cables are looked at every POLL_S; what the look shows is on the board at once, by the desk's own clock.
+def test_instructions_appear_within_two_seconds_of_plugging_in(harness):
+    # A scan takes place every POLL_INTERVAL_S, and its result is shown at once.
     assert 2 * POLL_INTERVAL_S < 2
     harness.now = 100.0
     harness.queue.update_devices([attached_device()])
@@ -132,7 +134,7 @@ def test_the_first_word_of_help_comes_within_two_seconds_of_plugging(harness):
     assert "Tap nothing before its owner has agreed" in shown_text(harness, harness.queue.rows[2])
 
 
-def test_while_the_phone_asks_the_fingerprint_of_the_day_is_told(harness):
+def test_fingerprint_is_shown_while_the_phone_asks(harness):
     harness.queue.update_devices([attached_device()])
     (row,) = harness.queue.rows
     harness.queue.handle_key("c", row)
@@ -145,12 +147,12 @@ def test_while_the_phone_asks_the_fingerprint_of_the_day_is_told(harness):
         AuthorizationRequested(row.connection_id, AuthorizationWait(fingerprint=FINGERPRINT, seconds_left=87))
     )
     assert len(harness.changes) == before + 1
-    said = shown_text(harness, row)
-    assert FINGERPRINT in said
-    assert "87 s left" in said
+    text = shown_text(harness, row)
+    assert FINGERPRINT in text
+    assert "87 s left" in text
 
 
-def test_results_stay_hidden_until_the_owner_confirms_phone_and_code(harness, made):
+def test_result_is_hidden_until_the_owner_confirms_phone_and_code(harness, made):
     harness.queue.update_devices([attached_device()])
     row = advance_to_done(harness, attached_device().connection_id, "t", made)
     assert "lending" not in shown_text(harness, row)
@@ -160,16 +162,16 @@ def test_results_stay_hidden_until_the_owner_confirms_phone_and_code(harness, ma
     harness.queue.handle_key("v", row)
     assert row.code in shown_text(harness, row)
     assert list(controls.result_lines(row, ENGLISH, None)) == []
-    said = harness.queue.handle_key("n", row)
+    text = harness.queue.handle_key("n", row)
     assert not row.owner_confirmed
-    assert "Compare the stickers" in ENGLISH.translate(said)
+    assert "Compare the stickers" in ENGLISH.translate(text)
     harness.queue.handle_key("v", row)
     harness.queue.handle_key("y", row)
     assert any("no lending app" in line for line in controls.result_lines(row, ENGLISH, None))
     assert harness.unplug_allowed == [row.connection_id]
 
 
-def test_a_phone_that_did_not_ask_is_told_apart_by_unplugging_it(harness):
+def test_phone_that_did_not_ask_is_identified_by_unplugging_it(harness):
     harness.queue.update_devices([attached_device()])
     (row,) = harness.queue.rows
     harness.queue.handle_key("c", row)
@@ -177,7 +179,7 @@ def test_a_phone_that_did_not_ask_is_told_apart_by_unplugging_it(harness):
     assert "did not ask" in shown_text(harness, row)
 
 
-def test_a_phone_is_known_again_within_the_day_and_keeps_its_code(harness, made):
+def test_returning_phone_keeps_its_code(harness, made):
     harness.queue.update_devices([attached_device("usb 1-1 5")])
     first = advance_to_done(harness, "usb 1-1 5", "t", made)
     harness.queue.update_devices([])
@@ -194,13 +196,13 @@ def test_a_phone_is_known_again_within_the_day_and_keeps_its_code(harness, made)
     assert "not counted" in shown_text(harness, row)
 
 
-def test_a_phone_that_finished_before_a_kill_keeps_its_code(harness):
+def test_phone_finished_before_a_kill_keeps_its_code(harness):
     harness.codes_by_token["t"] = "K7"
     harness.queue.update_devices([attached_device()])
     assert advance_to_labeling(harness, attached_device().connection_id, "t").code == "K7"
 
 
-def test_two_phones_that_say_the_same_of_themselves_do_not_share_a_page(harness, made):
+def test_phones_with_equal_fingerprints_do_not_share_a_page(harness, made):
     harness.queue.update_devices([attached_device("usb 1-1 5"), attached_device("usb 1-2 6")])
     one = advance_to_done(harness, "usb 1-1 5", "same", made)
     other = advance_to_labeling(harness, "usb 1-2 6", "same")
@@ -208,7 +210,7 @@ def test_two_phones_that_say_the_same_of_themselves_do_not_share_a_page(harness,
     assert other.token is None
 
 
-def test_pulled_in_the_middle_says_so_and_is_repeated_under_its_code(harness, made):
+def test_interrupted_phone_is_retried_under_its_code(harness, made):
     place = attached_device().connection_id
     harness.queue.update_devices([attached_device()])
     row = advance_to_labeling(harness, place, "t")
@@ -226,7 +228,7 @@ def test_pulled_in_the_middle_says_so_and_is_repeated_under_its_code(harness, ma
     assert [code for code, _ in harness.written] == ["A1"]
 
 
-def test_a_full_disk_loses_nothing(harness, made):
+def test_full_disk_loses_no_report(harness, made):
     place = attached_device().connection_id
     harness.queue.update_devices([attached_device()])
     row = advance_to_labeling(harness, place, "t")
@@ -242,17 +244,19 @@ def test_a_full_disk_loses_nothing(harness, made):
     assert (row.stage, len(harness.workers)) == ("done", 1)  # the phone was not asked again
 
 
-def test_a_phone_off_the_bus_for_a_moment_is_the_same_row(harness):
+def test_phone_that_reconnects_at_once_keeps_its_row(harness):
     harness.queue.update_devices([attached_device("usb 1-1 5")])
     (row,) = harness.queue.rows
     harness.queue.update_devices([])
     harness.now += RECONNECT_GRACE_S / 2
-    harness.queue.update_devices([attached_device("usb 1-1 6", serial="serial of usb 1-1 5")])  # it came back as a new device
+    harness.queue.update_devices(
+        [attached_device("usb 1-1 6", serial="serial of usb 1-1 5")]
+    )  # it came back as a new device
     assert harness.queue.rows == [row]
     assert (row.stage, row.connection_id) == ("consent", "usb 1-1 6")
 
 
-def test_another_phone_on_the_same_plug_is_another_row_at_once(harness, made):
+def test_another_phone_on_the_same_port_gets_a_new_row(harness, made):
     harness.queue.update_devices([attached_device("usb 1-1 5")])
     row = advance_to_done(harness, "usb 1-1 5", "t", made)
     harness.queue.update_devices([attached_device("usb 1-1 6", serial="serial of another")])
@@ -261,7 +265,7 @@ def test_another_phone_on_the_same_plug_is_another_row_at_once(harness, made):
     assert harness.queue.rows[1].code != row.code
 
 
-def test_of_a_phone_that_left_nothing_stays_in_memory(harness, made):
+def test_unplugged_phone_leaves_nothing_in_memory(harness, made):
     for number in range(30):
         place = f"usb 1-1 {number}"
         harness.queue.update_devices([attached_device(place)])
@@ -274,7 +278,7 @@ def test_of_a_phone_that_left_nothing_stays_in_memory(harness, made):
     assert all("stop" in worker.calls for worker in harness.workers)
 
 
-def test_who_is_not_ready_goes_to_the_back(harness):
+def test_postponed_phone_goes_to_the_end_of_the_queue(harness):
     harness.queue.update_devices([attached_device("usb 1-1 5"), attached_device("usb 1-2 6")])
     first, second = harness.queue.rows
     harness.now = 1.0
@@ -284,7 +288,7 @@ def test_who_is_not_ready_goes_to_the_back(harness):
     assert (first.stage, first.code) == ("consent", "A1")
 
 
-def test_what_a_phone_says_that_left_is_too_late(harness):
+def test_event_of_an_unplugged_phone_is_ignored(harness):
     harness.queue.update_devices([attached_device()])
     (row,) = harness.queue.rows
     harness.queue.handle_key("c", row)
@@ -295,16 +299,16 @@ def test_what_a_phone_says_that_left_is_too_late(harness):
     assert row.stage == "left"
 
 
-def test_the_close_out_check_tells_what_it_sees_and_what_it_cannot(harness, made):
+def test_closing_check_shows_known_and_unknown_states(harness, made):
     harness.queue.update_devices([attached_device("usb 1-1 5")])
     row = advance_to_done(harness, "usb 1-1 5", "t", made)
     harness.queue.handle_key("o", row)
     assert row.worker.calls[-1] == "check_debugging_off"
     harness.queue.handle_event(ClosingChecked(row.connection_id, {"wireless": False, "usb": False}))
-    said = shown_text(harness, row)
-    assert "Wireless debugging is still on" in said
-    assert "USB debugging is still on" in said
-    assert "Auto Blocker, payment apps" in said
+    text = shown_text(harness, row)
+    assert "Wireless debugging is still on" in text
+    assert "USB debugging is still on" in text
+    assert "Auto Blocker, payment apps" in text
     off = PhoneError("errors.debugging_off", phones=("Model",), maker=None)
     harness.queue.update_devices([attached_device("usb 1-1 6", serial="serial of usb 1-1 5", obstacle=off)])
     assert "USB debugging is off." in shown_text(harness, row)
@@ -312,7 +316,7 @@ def test_the_close_out_check_tells_what_it_sees_and_what_it_cannot(harness, made
 
 
 @pytest.mark.parametrize("given", [0, 40, 130, 136, 900])
-def test_codes_are_short_readable_and_never_given_twice(given):
+def test_case_codes_are_short_readable_and_unique(given):
     taken = set()
     for _ in range(given):
         taken.add(storage.draw_case_code(taken))
@@ -322,5 +326,5 @@ def test_codes_are_short_readable_and_never_given_twice(given):
         assert not set(code) & set("01ILOQSZBG")
 
 
-def test_codes_tell_no_order():
+def test_case_codes_reveal_no_order():
     assert len({storage.draw_case_code(()) for _ in range(60)}) > 20
