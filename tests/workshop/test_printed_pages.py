@@ -1,4 +1,4 @@
-"""What people take home: the page and the kit. Large, without scripts, in their language, and naming no other app."""
+"""Handouts and the kit: large print, no scripts, in the owner's language, and no names of other apps."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from privaudit.model import Source
 from privaudit.workshop import controls, kit, outputs
 from privaudit.workshop.model import Retention
 
-STORIES = ["hyperos", "oneui", "coloros", "emui5", "android6", "android16", "borrower"]
+SCENARIOS = ["hyperos", "oneui", "coloros", "emui5", "android6", "android16", "borrower"]
 VOID = {"meta", "br", "rect"}
 
 
-class Strict(HTMLParser):
+class StrictParser(HTMLParser):
     """Every tag is closed, and nothing is there that could run or be fetched."""
 
     def __init__(self):
@@ -45,8 +45,8 @@ class Strict(HTMLParser):
         assert self.open.pop() == tag
 
 
-def strictly(page):
-    parser = Strict()
+def parse_strictly(page):
+    parser = StrictParser()
     parser.feed(page)
     parser.close()
     assert parser.open == []
@@ -64,7 +64,7 @@ def said(page):
 
 
 @pytest.mark.parametrize("code", languages())
-def test_what_participants_read_is_in_every_language(code):
+def test_consent_and_handout_are_translated(code):
     english, said = Translator("en"), Translator(code)
     for keep in Retention:
         for there, here in zip(controls.consent_lines(keep, english), controls.consent_lines(keep, said), strict=True):
@@ -82,12 +82,12 @@ def test_what_participants_read_is_in_every_language(code):
 
 
 @pytest.mark.parametrize("code", ["en", "zh"])
-@pytest.mark.parametrize("story", STORIES)
-def test_the_page_of_every_phone(report_of, story, code):
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_handout_contains_all_steps(report_of, scenario, code):
     language = Translator(code)
-    report = report_of(story)
+    report = report_of(scenario)
     page = outputs.render_handout(report, "K7", language)
-    strictly(page)
+    parse_strictly(page)
     text = said(page)
     assert "K7" in text
     assert language.t("report.demo") in text
@@ -100,7 +100,7 @@ def test_the_page_of_every_phone(report_of, story, code):
     assert "SHA-256" not in text
 
 
-def test_the_close_out_list_is_whole(report_of):
+def test_closing_steps_are_complete_and_in_order(report_of):
     text = [Translator("en").translate(message) for message in outputs.closing_steps(report_of("oneui").phone)]
     order = [
         "Unplug",
@@ -114,7 +114,7 @@ def test_the_close_out_list_is_whole(report_of):
     assert places == sorted(places)
 
 
-def test_through_a_server_revoking_comes_first(report_of):
+def test_handout_begins_with_revoking_after_an_adb_server(report_of):
     report = replace(report_of("hyperos"), source=Source(kind="server", sha256=None))
     text = said(outputs.render_handout(report, "K7", Translator("en")))
     assert text.index("The key of this computer is stored on your phone") < text.index("Code K7")
@@ -122,23 +122,23 @@ def test_through_a_server_revoking_comes_first(report_of):
     assert "The key of this computer" not in said(outputs.render_handout(report_of("hyperos"), "K7", Translator("en")))
 
 
-def test_nothing_found_is_no_all_clear(made):
+def test_handout_without_findings_does_not_reassure(made):
     text = said(outputs.render_handout(made.report(complete=False), "K7", Translator("en")))
     assert "This does not mean that the phone is fine" in text
     assert "Apps that were uninstalled" in text
 
 
-def test_hostile_names_stay_names(made):
+def test_handout_escapes_hostile_labels(made):
     label = '</bdi><script>alert(1)</script>\u202e{{ 7*7 }} "'
     app = made.app(label=label, contacts=made.access("can_read"))
     page = outputs.render_handout(made.report(app), "K7", Translator("en"))
-    strictly(page)
+    parse_strictly(page)
     assert "<script>" not in page
     assert "\u202e" not in page
     assert "{{ 7*7 }}" in said(page)
 
 
-def test_no_ordinary_app_and_nobody_stands_on_it(report_of, capture_of_story):
+def test_handout_names_no_other_app(report_of, capture_of_story):
     capture = capture_of_story("borrower")
     packages = set(
         re.findall(r"^package:(?:\S*=)?([A-Za-z][\w.]*)(?=\s|$)", capture.answer("installed.0").text, re.MULTILINE)
@@ -159,12 +159,12 @@ KINDS = {"consent", "usb", "poster", "evidence", "closing", "friends", "iphone",
 
 
 @pytest.mark.parametrize("code", ["en", "zh"])
-def test_the_kit(tmp_path, code):
+def test_kit_has_all_sheets(tmp_path, code):
     paths = kit.write_kit(tmp_path / "kit", Translator(code), "CN")
     assert {path.stem for path in paths} == KINDS | {"country", "kit"}
     pages = {path.stem: path.read_text(encoding="utf-8") for path in paths}
     for page in pages.values():
-        strictly(page)
+        parse_strictly(page)
     assert pages["kit"].count("<section") == sum(
         page.count("<section") for name, page in pages.items() if name != "kit"
     )
@@ -173,7 +173,7 @@ def test_the_kit(tmp_path, code):
     assert pages["evidence"].count("<tr>") > 8
 
 
-def test_the_bank_warning_stands_before_the_switch_on_every_card():
+def test_cards_warn_about_bank_apps_before_the_switch():
     language = Translator("en")
     for card in kit.build_sheets(language)["usb"]:
         _title, warning, *rest = card.blocks
@@ -181,7 +181,7 @@ def test_the_bank_warning_stands_before_the_switch_on_every_card():
         assert rest.index(Heading(language.t("report.taps_usb_on"))) < rest.index(Heading(language.t("kit.closing")))
 
 
-def test_the_slip_asks_what_must_be_asked():
+def test_consent_slip_is_complete():
     text = said(sheets_to_html(kit.build_sheets(Translator("en"))["consent"]))
     for part in (
         "my own phone",
@@ -194,12 +194,12 @@ def test_the_slip_asks_what_must_be_asked():
         assert part in text
 
 
-def test_the_country_is_told_what_the_lists_hold_for_it():
+def test_country_sheet_says_what_the_lists_cover():
     made = kit.build_sheets(Translator("en"), "CN")["country"]
     assert "none of them for CN" in said(sheets_to_html(made))
     assert "country" not in kit.build_sheets(Translator("en"))
 
 
-def test_a_folder_that_is_not_there(tmp_path):
+def test_kit_needs_an_existing_parent_folder(tmp_path):
     with pytest.raises(UsageError, match="no_folder"):
         kit.write_kit(tmp_path / "no" / "kit", Translator("en"))

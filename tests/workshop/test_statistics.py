@@ -1,4 +1,4 @@
-"""No count that speaks of single people is shown, nor can it be worked out from those that are."""
+"""Suppression of small counts, and the totals in all formats."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from privaudit.workshop.statistics import (
 )
 
 NO_COUNTS = {"roms": {}, "lending": {}, "can_read": {}, "listed": {}, "failures": {}}
-BIG = SessionCounts(
+LARGE_COUNTS = SessionCounts(
     phones=40,
     unmarked=1,
     roms={"hyperos": 20, "coloros": 12, "oneui": 5, "aosp": 3},
@@ -35,33 +35,33 @@ BIG = SessionCounts(
 )
 
 
-def book(*counts, demo=False):
+def make_totals(*counts, demo=False):
     sessions = {
-        str(number): SessionTotals(opened_on=date(2026, 1, 1), counted=one) for number, one in enumerate(counts)
+        str(number): SessionTotals(opened_on=date(2026, 1, 1), counted=session) for number, session in enumerate(counts)
     }
     return WorkshopTotals(demo=demo, sessions=sessions)
 
 
-def shown(counts):
+def published_counts(counts):
     return {
         table.name: {line.name: line.count for line in table.rows} for table in statistics.publishable_tables(counts)
     }
 
 
-def test_small_counts_and_small_complements_are_left_out():
-    tables = shown(BIG)
+def test_small_counts_and_small_complements_are_suppressed():
+    tables = published_counts(LARGE_COUNTS)
     assert tables["can_read"] == {"contacts": 20, "sms": None, "call_log": None}
     assert tables["listed"] == {"com.example.many": 9}
     assert tables["failures"] == {"lost": 7}
     assert tables["phones"] == {"phones": 40}
 
 
-def test_what_a_sum_would_give_away_is_left_out_too():
+def test_counts_that_a_sum_would_reveal_are_suppressed():
     # 3 of 40 have stock Android: with the other three shown, anybody could subtract.
-    assert shown(BIG)["roms"] == {"hyperos": 20, "coloros": 12}
+    assert published_counts(LARGE_COUNTS)["roms"] == {"hyperos": 20, "coloros": 12}
 
 
-def test_of_twelve_people_almost_nothing_is_told():
+def test_almost_nothing_about_twelve_people_is_published():
     twelve = SessionCounts(
         phones=12,
         roms={"hyperos": 11, "oneui": 1},
@@ -69,7 +69,7 @@ def test_of_twelve_people_almost_nothing_is_told():
         can_read={"contacts": 11},
         **{name: {} for name in ("listed", "failures")},
     )
-    tables = shown(twelve)
+    tables = published_counts(twelve)
     assert tables["roms"] == {}
     assert set(tables["lending"].values()) == {None}
     assert tables["can_read"]["contacts"] is None
@@ -80,7 +80,7 @@ COUNTS = st.dictionaries(st.sampled_from("abcdefgh"), st.integers(0, 30), max_si
 
 @settings(max_examples=150)
 @given(COUNTS)
-def test_nothing_small_can_be_worked_out(counts):
+def test_no_small_count_can_be_computed(counts):
     whole = sum(counts.values())
     lines = statistics._suppress_small_cells(counts, whole)
     visible = [line.count for line in lines if line.count is not None]
@@ -93,7 +93,7 @@ def test_nothing_small_can_be_worked_out(counts):
 
 @settings(max_examples=60)
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 6)), max_size=12))
-def test_a_token_is_one_phone(visits):
+def test_records_with_one_token_are_one_phone(visits):
     records = [
         DeviceRecord(token=token, rom="aosp", lending=lending, can_read=(), listed=(), found=False, complete=True)
         for token, lending in visits
@@ -102,7 +102,7 @@ def test_a_token_is_one_phone(visits):
     assert result.phones == len({token for token, _ in visits}) == sum(result.lending.values())
 
 
-def test_a_phone_that_cannot_be_known_again_is_in_no_count():
+def test_unrecognisable_phone_is_in_no_count():
     records = [
         DeviceRecord(token=None, rom="aosp", lending=1, can_read=(), listed=("x",), found=True, complete=True)
     ] * 9
@@ -110,15 +110,15 @@ def test_a_phone_that_cannot_be_known_again_is_in_no_count():
     assert (result.phones, result.unmarked, result.listed) == (0, 9, {})
 
 
-def test_many_folders_add_up():
-    assert sum_counts([BIG, BIG]).roms["hyperos"] == 40
+def test_counts_add_up():
+    assert sum_counts([LARGE_COUNTS, LARGE_COUNTS]).roms["hyperos"] == 40
     assert sum_counts([]).phones == 0
 
 
 @pytest.mark.parametrize("code", ["en", "zh"])
-def test_as_text(code):
+def test_render_text(code):
     language = Translator(code)
-    text = statistics.render_text(book(BIG, demo=True), language)
+    text = statistics.render_text(make_totals(LARGE_COUNTS, demo=True), language)
     assert language.t("report.demo").split("，")[0][:10] in text
     assert "com.example.many" in text
     assert "com.example.few" not in text
@@ -126,24 +126,24 @@ def test_as_text(code):
     assert "HyperOS" in text
 
 
-def test_as_json():
-    document = json.loads(statistics.render_json(book(BIG), Translator("en")))
+def test_render_json():
+    document = json.loads(statistics.render_json(make_totals(LARGE_COUNTS), Translator("en")))
     assert document["demo"] is False
     assert document["tables"]["roms"] == {"of": 40, "rows": {"hyperos": 20, "coloros": 12}, "others_suppressed": True}
     assert document["tables"]["can_read"]["rows"]["call_log"] is None
 
 
-def test_as_csv_without_formulas():
+def test_render_csv_escapes_formulas():
     evil = SessionCounts(phones=20, **{**NO_COUNTS, "listed": {"=cmd()": 9}})
-    text = statistics.render_csv(book(evil), Translator("en"))
+    text = statistics.render_csv(make_totals(evil), Translator("en"))
     assert text.startswith("\ufeff")
     rows = list(csv.reader(io.StringIO(text.removeprefix("\ufeff"))))
     assert [row for row in rows if row[1] == "listed"] == [["0", "listed", "'=cmd()", "'=cmd()", "9", "20", "0"]]
 
 
-def test_as_a_page_to_project():
+def test_render_html_escapes_names():
     evil = SessionCounts(phones=20, **{**NO_COUNTS, "listed": {"<script>x</script>": 9}})
-    page = statistics.render_html(book(evil, demo=True), Translator("en"))
+    page = statistics.render_html(make_totals(evil, demo=True), Translator("en"))
     assert "<script" not in page
     assert "&lt;script&gt;" in page
     assert "default-src &#39;none&#39;" in page or "default-src 'none'" in page
@@ -156,9 +156,9 @@ def test_as_a_page_to_project():
 
 
 @pytest.mark.parametrize("suffix", [".json", ".csv", ".html", ".txt"])
-def test_written_whole_and_private(tmp_path, suffix):
+def test_totals_are_written_privately(tmp_path, suffix):
     path = tmp_path / f"totals{suffix}"
     statistics.check_totals_path(path)
-    statistics.write_totals(book(BIG), path, Translator("zh"))
+    statistics.write_totals(make_totals(LARGE_COUNTS), path, Translator("zh"))
     assert path.stat().st_mode & 0o077 == 0
     assert "com.example.many" in path.read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""`privaudit open`: which pages are tried, how failure is told from success, and what is said."""
+"""`privaudit open`: which pages are tried, how a failure is recognised, and what is printed."""
 
 from __future__ import annotations
 
@@ -23,37 +23,39 @@ APP = "com.example.sudaibao"
 @contextmanager
 def phone_of(sdk=34, *, programs_changed=(), **properties):
     told = load_scenario("borrower")
-    living = MutableDevice(
+    device = MutableDevice(
         replace(told, sdk=sdk, properties={**told.properties, "ro.build.version.sdk": str(sdk), **properties})
     )
-    table = {**build_programs(living), **dict(programs_changed)}
+    table = {**build_programs(device), **dict(programs_changed)}
     with AdbdServer(programs=table, files=build_files(told), key_policy=KeyPolicy(required=False)) as phone:
-        yield phone, living
+        yield phone, device
 
 
 def opened(run, phone, *words, **variables):
     return run("open", *words, "--transport", f"tcp:{phone.address}", **variables)
 
 
-def test_a_page_is_shown_and_the_way_to_it_is_printed(run):
-    with phone_of() as (phone, living):
-        before = living.phone
+def test_open_shows_a_page_and_prints_the_steps(run):
+    with phone_of() as (phone, device):
+        before = device.phone
         done = opened(run, phone, "permissions", APP)
     assert done.code == 0, done.err
-    assert living.opened_pages == ["android.intent.action.MANAGE_APP_PERMISSIONS"]
-    assert living.phone == before
+    assert device.opened_pages == ["android.intent.action.MANAGE_APP_PERMISSIONS"]
+    assert device.phone == before
     assert done.out.split("\n")[3:5] == [f"  Tap “{APP}”.", "  Tap “Permissions”."]
     assert "[" not in done.out
     assert "should now show: permissions" in done.err
 
 
 @pytest.mark.parametrize("sdk", [30, 34, 36])
-def test_every_page_of_every_age_ends_in_a_page_and_changes_nothing(run_open, sdk):
-    living, shown = run_open(roms.list_openable_pages(), sdk)
-    assert [one.page for one in shown if one.page is None] == []
-    assert len(living.opened_pages) == len(roms.list_openable_pages())
+def test_every_page_opens_something_and_changes_nothing(run_open, sdk):
+    device, shown = run_open(roms.list_openable_pages(), sdk)
+    assert [page for page in shown if page.page is None] == []
+    assert len(device.opened_pages) == len(roms.list_openable_pages())
     # What stock Android has under these names opens at once; only the history is younger than Android 11.
-    missed = {page for page, one in zip(roms.list_openable_pages(), shown, strict=True) if one.page != page}
+    missed = {
+        page for page, opened_page in zip(roms.list_openable_pages(), shown, strict=True) if opened_page.page != page
+    }
     assert missed == ({"history"} if sdk == 30 else set())
 
 
@@ -64,31 +66,31 @@ def run_open(key):
 
     def run_one(wanted, sdk, **properties):
         with (
-            phone_of(sdk, **properties) as (phone, living),
+            phone_of(sdk, **properties) as (phone, device),
             connect(transport=f"tcp:{phone.address}", on_waiting=lambda _: None, key_folder=key) as connection,
         ):
-            before = living.phone
+            before = device.phone
             found = state.phone_for_app(connection, APP, 0)
             shown = [settings_page.open_page(connection, found, page, APP, 0) for page in wanted]
-            assert living.phone == before
+            assert device.phone == before
             assert all(line.startswith("am start -W --user 0 ") for line in phone.commands[1:])
-        return living, shown
+        return device, shown
 
     return run_one
 
 
-def test_where_the_maker_takes_rights_from_the_shell_the_details_page_is_shown(run_open):
+def test_details_page_opens_where_the_shell_lacks_permission(run_open):
     properties = {"ro.build.version.oplusrom": "V14.0.0"}
-    living, (shown,) = run_open(["permissions"], 34, **properties)
+    device, (shown,) = run_open(["permissions"], 34, **properties)
     assert shown.page == "app_info"
-    assert living.opened_pages == ["android.settings.APPLICATION_DETAILS_SETTINGS"]
-    assert any("unable to resolve" in one for one in shown.errors)
-    assert any("Permission Denial" in one for one in shown.errors)
+    assert device.opened_pages == ["android.settings.APPLICATION_DETAILS_SETTINGS"]
+    assert any("unable to resolve" in error for error in shown.errors)
+    assert any("Permission Denial" in error for error in shown.errors)
 
 
-def test_miui_shows_its_own_page_first(run_open):
-    living, (shown,) = run_open(["permissions"], 34, **{"ro.miui.ui.version.name": "V140"})
-    assert (shown.page, living.opened_pages) == ("permissions", ["miui.intent.action.APP_PERM_EDITOR"])
+def test_miui_page_is_tried_first(run_open):
+    device, (shown,) = run_open(["permissions"], 34, **{"ro.miui.ui.version.name": "V140"})
+    assert (shown.page, device.opened_pages) == ("permissions", ["miui.intent.action.APP_PERM_EDITOR"])
 
 
 @pytest.mark.parametrize(
@@ -103,7 +105,7 @@ def test_miui_shows_its_own_page_first(run_open):
         ("\nException occurred while executing 'start':\njava.lang.SecurityException: x\n", "Exception"),
     ],
 )
-def test_failure_is_read_out_of_the_text(said, problem):
+def test_find_shell_error(said, problem):
     for stream in ("stdout", "stderr"):
         reply = Reply(**{"stdout": b"", "stderr": b"", "exit_code": 0, stream: said.encode()})
         found = apply.find_shell_error(reply)
@@ -111,7 +113,7 @@ def test_failure_is_read_out_of_the_text(said, problem):
         assert problem is None or problem in found
 
 
-def test_where_nothing_opens_it_is_said_and_what_to_do(run):
+def test_page_that_does_not_open_is_an_error(run):
     silent = {"am": lambda _argv, _stdin: ProgramResult(err=b"Error: locked\x1b[2J\n")}
     with phone_of(programs_changed=silent) as (phone, _):
         done = opened(run, phone, "permissions", APP, "--lang", "zh")
@@ -130,10 +132,10 @@ def test_where_nothing_opens_it_is_said_and_what_to_do(run):
         (("permissions", APP, "--user", "999"), 2, "not on the phone"),
     ],
 )
-def test_wrong_names_open_nothing(run, words, code, said):
-    with phone_of() as (phone, living):
+def test_wrong_names_open_no_page(run, words, code, said):
+    with phone_of() as (phone, device):
         done = opened(run, phone, *words)
     assert done.code == code
     assert said in done.err
-    assert not living.opened_pages
+    assert not device.opened_pages
     assert not any("am start" in line for line in phone.commands)

@@ -19,15 +19,15 @@ def pages(opened_page):
 
 
 @pytest.mark.parametrize("code", ["en", "zh"])
-def test_each_sheet_of_the_kit_is_one_page(opened, code):
+def test_each_kit_sheet_prints_on_one_page(opened, code):
     made = [one for kind in kit.build_sheets(Translator(code), "CN").values() for one in kind]
     assert pages(opened(sheets_to_html(made))) == len(made)
 
 
 @pytest.mark.parametrize(("story", "code"), [("borrower", "zh"), ("hyperos", "en"), ("oneui", "hi")])
-def test_the_page_is_large_and_whole(opened, report_of, story, code):
+def test_handout_prints_large_and_uncut(opened, report_of, story, code):
     page = opened(
-        outputs.render_handout(report_of(story), "K7", Translator(code), full_sha256="0" * 64), BETWEEN_MARGINS
+        outputs.render_handout(report_of(story), "K7", Translator(code), full_report_sha256="0" * 64), BETWEEN_MARGINS
     )
     page.emulate_media(media="print")
     assert page.evaluate("document.documentElement.scrollWidth") == BETWEEN_MARGINS
