@@ -1,4 +1,4 @@
-"""Facts of a capture that grows: gathered with a memory they are those gathered afresh, and little is built twice."""
+"""Facts of a growing capture: with a cache they equal those gathered without one, and few apps are built twice."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ from privaudit.virtual_phone import connect_phone, load_scenario, scenario_names
 
 @pytest.fixture(scope="module", params=scenario_names())
 def taken(request):
-    """A whole capture of a demo phone."""
+    """A complete capture of a virtual phone."""
     with connect_phone(load_scenario(request.param)) as connection:
         return audit.collect(connection, knowledge.load_knowledge(demo=True), demo=True)
 
 
 def without_details(capture):
-    """As after the first round of questions."""
+    """Return `capture` as it was after the first round of questions."""
     whole = {key: one for key, one in capture.answers.items() if not key.startswith("package.")}
     return replace(capture, answers=MappingProxyType(whole), apks=MappingProxyType({}))
 
 
 def asks_unsaid(app):
-    """Whether the phone left out what it asks for, as far as its permissions tell."""
+    """Return whether the phone did not say what the app requests."""
     return any(one.requested is RequestedState.UNKNOWN for one in app.permissions)
 
 
 def changed(capture, key, **values):
-    """`capture` with another answer to one question."""
+    """Return `capture` with a changed answer."""
     answers = {**capture.answers, key: replace(capture.answer(key), **values)}
     return replace(capture, answers=MappingProxyType(answers))
 
