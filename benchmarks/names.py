@@ -31,6 +31,7 @@ from privaudit.transport import SCRIPT_TIMEOUT_S, Transport, connect
 from privaudit.virtual_phone import apks as demo_apks
 from privaudit.virtual_phone import load_scenario
 from privaudit.virtual_phone.adbd.auth import KeyPolicy
+from privaudit.virtual_phone.adbd.faults import SimulatedLink
 from privaudit.virtual_phone.adbd.server import AdbdServer
 
 BYTES_PER_S = 20e6
@@ -75,7 +76,7 @@ def serve(count: int, size: int, table: int, files: int) -> None:
             demo_apks.load_apks()[demo_apks.apk_entry_name(app)], **grow
         )
     with AdbdServer(
-        programs={}, files=content, key_policy=KeyPolicy(required=False), bytes_per_s=BYTES_PER_S, latency_s=LATENCY_S
+        programs={}, files=content, key_policy=KeyPolicy(required=False), link=SimulatedLink(BYTES_PER_S, LATENCY_S)
     ) as phone:
         print(phone.address, *content, flush=True)
         sys.stdin.read()
