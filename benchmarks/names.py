@@ -30,6 +30,7 @@ from privaudit.transport.base import SCRIPT_TIMEOUT_S, Transport
 from privaudit.virtual_phone import apks as demo_apks
 from privaudit.virtual_phone import load_scenario
 from privaudit.virtual_phone.adbd.auth import KeyPolicy
+from privaudit.virtual_phone.adbd.faults import SimulatedLink
 from privaudit.virtual_phone.adbd.server import AdbdServer
 
 BYTES_PER_S = 20e6
@@ -76,9 +77,9 @@ def serve(count: int, total_bytes: int, table_bytes: int, files: int) -> None:
             total_bytes=int(total_bytes * factor),
         )
     with AdbdServer(
-        programs={}, files=content, key_policy=KeyPolicy(required=False), bytes_per_s=BYTES_PER_S, latency_s=LATENCY_S
-    ) as adbd:
-        print(adbd.address, *content, flush=True)
+        programs={}, files=content, key_policy=KeyPolicy(required=False), link=SimulatedLink(BYTES_PER_S, LATENCY_S)
+    ) as phone:
+        print(phone.address, *content, flush=True)
         sys.stdin.read()
 
 
