@@ -140,7 +140,7 @@ def is_apk_path(text: str) -> bool:
     """Return whether `text` is safe between single quotes in a command: absolute, no ``..``, no shell syntax.
 
     Since Android 11 paths are ``/data/app/~~BASE64==/PKG-BASE64==/base.apk``
-    (``PackageManagerServiceUtils.getNextCodePath``); vendors name system folders, also with blanks, commas or plus signs.
+    (``PackageManagerServiceUtils.getNextCodePath``); system folders may have blanks, commas or plus signs.
     """
     return _APK_PATH.match(text) is not None and "/../" not in text
 
