@@ -88,7 +88,7 @@ def import_signatures(
     """Make a list of another format."""
     from privaudit.knowledge import csv_format, stix
     from privaudit.knowledge import export as writing
-    from privaudit.knowledge.loader import Problems
+    from privaudit.knowledge.loader import Problems, read_limited
 
     talk = CliConsole(lang, plain=plain)
     with talk.handle_errors():
@@ -99,7 +99,7 @@ def import_signatures(
             raise UsageError("errors.import_nothing")
         mistakes = Problems()
         defaults = {"publisher": publisher, "title": title or file.stem}
-        data, passed = writing.read_limited(file, _MAX_IMPORT_BYTES), 0
+        data, passed = read_limited(file, _MAX_IMPORT_BYTES), 0
         lists: tuple[ImportedList, ...]
         if file.suffix.lower() in {".stix2", ".json", ".stix"}:
             lists, passed = stix.parse_stix(data, file.name, mistakes, defaults)
