@@ -30,7 +30,7 @@ check: $(READY)
 	$(BIN)/mypy --platform win32
 	$(BIN)/lint-imports
 
-# What each language still says in English.
+# Lists the sentences that each language lacks, by area.
 untranslated: $(READY)
 	@$(BIN)/python -m pytest tests/test_locales.py -k still_missing --quiet --capture=no
 

@@ -13,7 +13,7 @@ import pytest
 from privaudit import knowledge
 from privaudit.errors import KnowledgeError
 from privaudit.knowledge import Knowledge, lint, loader
-from privaudit.knowledge.vocabulary import FalseFriend, check_false_friend_patterns
+from privaudit.knowledge.vocabulary import FalseFriend, NameVerdict, check_false_friend_patterns
 from privaudit.model import Message
 from tests.fixtures.sentences import ENGLISH
 
@@ -209,7 +209,7 @@ def test_there_are_48_cases():
 def test_recall_on_malware_research(known: Knowledge):
     ids = {"eset-2023", "mcafee-2024"}
     rows = [row for part in known.lists if part.id in ids for row in part.rows]
-    alone = [known.vocabulary.classify_package(row.package or "").verdict for row in rows]
+    alone = [known.vocabulary.classify(None, row.package or "").verdict for row in rows]
     assert [alone.count(verdict) for verdict in ("lending", "maybe", "trapped", "weak", "no")] == [13, 9, 0, 2, 8]
     both = [known.vocabulary.classify(row.names[0], row.package).verdict for row in rows]
     assert [both.count(verdict) for verdict in ("lending", "maybe", "trapped", "weak", "no")] == [28, 2, 0, 2, 0]
@@ -225,21 +225,23 @@ def test_recall_on_chinese_lenders(known: Knowledge):
 
 def test_a_verdict_comes_with_its_reasons(known: Knowledge):
     words = known.vocabulary
-    assert words.classify_label("极速借款").terms == ("借款",)
+    assert words.classify("极速借款", None).terms == ("借款",)
     assert words.classify("DANA", "id.dana").terms == ("dana",)
-    trapped = words.classify_label("Loan EMI Calculator")
+    trapped = words.classify("Loan EMI Calculator", None)
     assert (trapped.verdict, trapped.exclusion_reasons) == ("trapped", ("loan / EMI calculator, tracker",))
-    assert words.classify_package("com.mutangtech.qianji").verdict == "no"
+    assert words.classify(None, "com.mutangtech.qianji").verdict == "no"
     assert words.classify(None, None).verdict == "no"
 
 
 def test_a_trap_never_makes_a_weak_word_disappear(known: Knowledge):
-    word = known.vocabulary.classify_label("Cash Register POS")
+    word = known.vocabulary.classify("Cash Register POS", None)
     assert (word.verdict, word.terms) == ("trapped", ("cash",))
 
 
 def test_writing_differently_changes_nothing(known: Knowledge):
-    judge = known.vocabulary.classify_label
+    def judge(label: str) -> NameVerdict:
+        return known.vocabulary.classify(label, None)
+
     assert judge("Ｌｏａｎ").verdict == "lending"
     assert judge("LOAN").verdict == "lending"
     assert judge("贷\u200b款").terms == ("贷款",)
@@ -249,7 +251,9 @@ def test_writing_differently_changes_nothing(known: Knowledge):
 
 
 def test_package_names_are_split_into_parts(known: Knowledge):
-    judge = known.vocabulary.classify_package
+    def judge(package: str) -> NameVerdict:
+        return known.vocabulary.classify(None, package)
+
     assert judge("com.example.quickLend2").verdict == "lending"
     assert judge("com.example.lendu").verdict == "no"
     assert judge("com.example_lend").verdict == "lending"

@@ -1,11 +1,12 @@
 """Every language fills the same gaps, counts by its own rules, says nothing that may not be said, and fits its lines.
 
-What a language lacks is said in English: ``make untranslated`` prints it. Only English and Chinese must be whole.
+A sentence that a language lacks is printed in English; ``make untranslated`` lists them. Only Chinese must be complete.
 """
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import replace
 
 import pytest
@@ -30,9 +31,13 @@ def test_nothing_is_translated_that_nobody_says(code):
 
 
 @pytest.mark.parametrize("code", CODES)
-def test_what_is_still_missing_is_printed(code):
+def test_sentences_still_missing_are_listed_by_area(code):
     missing = sorted(ENGLISH.keys() - TRANSLATED[code].keys())
-    print(f"\n{code}: {len(missing)} of {len(ENGLISH)} sentences are still said in English", *missing, sep="\n  ")  # noqa: T201 - what it is for
+    total = Counter(key.partition(".")[0] for key in ENGLISH)
+    by_area = Counter(key.partition(".")[0] for key in missing)
+    lines = [f"{code}: {len(missing)} of {len(ENGLISH)} sentences are printed in English"]
+    lines += [f"  {area:12} {count:4} of {total[area]:4}" for area, count in by_area.most_common()]
+    print("", *lines, *(f"    {key}" for key in missing), sep="\n")  # noqa: T201 - the output of `make untranslated`
     assert code != "zh" or not missing
 
 

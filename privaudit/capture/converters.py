@@ -151,7 +151,7 @@ def incomplete_users(document: Any) -> Mapping[int, bool]:  # noqa: ANN401 - JSO
     users = document.get("users") if isinstance(document, dict) else None
     refused_by_user = {}
     for user in users if isinstance(users, list) else ():
-        user_id = _int_below(user.get("id"), _PER_USER_RANGE) if isinstance(user, dict) else None
+        user_id = _int_below(user.get("id"), PER_USER_RANGE) if isinstance(user, dict) else None
         if user_id is not None and user.get("inventory_status") != "collected":
             error = user.get("error")
             refused_by_user[user_id] = isinstance(error, str) and (

@@ -26,6 +26,7 @@ from privaudit.i18n import Translator
 from privaudit.i18n.sanitize import sanitize_text
 
 if TYPE_CHECKING:
+    from privaudit.knowledge.export import ImportedList
     from privaudit.vetting.document import VettedApp
 
 _MAX_IMPORT_BYTES: Final = 64 * 1024 * 1024
@@ -62,7 +63,7 @@ def import_signatures(
 ) -> None:
     """Convert a list of another format."""
     from privaudit.knowledge import csv_format, export, stix
-    from privaudit.knowledge.loader import Problems
+    from privaudit.knowledge.loader import Problems, read_limited
 
     with open_console(lang, plain=plain) as console:
         if template:
@@ -72,8 +73,8 @@ def import_signatures(
             raise UsageError("errors.import_nothing")
         problems = Problems()
         defaults = {"publisher": publisher, "title": title or file.stem}
-        data, skipped_count = export.read_limited(file, _MAX_IMPORT_BYTES), 0
-        lists: tuple[export.ImportedList, ...]
+        data, skipped_count = read_limited(file, _MAX_IMPORT_BYTES), 0
+        lists: tuple[ImportedList, ...]
         if file.suffix.lower() in {".stix2", ".json", ".stix"}:
             lists, skipped_count = stix.parse_stix(data, file.name, problems, defaults)
         elif file.suffix.lower() in {".csv", ".txt", ".tsv"}:

@@ -1,7 +1,4 @@
-"""Lists from and to files: the TOML and JSON writers, and what the CSV and STIX importers share.
-
-Reads are bounded, and writes leave no half-written file.
-"""
+"""Lists in other forms: the TOML and JSON writers, and what the CSV and STIX importers share."""
 
 from __future__ import annotations
 
@@ -9,11 +6,8 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
-from functools import cache
 from pathlib import Path
 from typing import Any, Final, TypeVar
-
-from pydantic import TypeAdapter
 
 from privaudit.atomic_write import atomic_writer
 from privaudit.errors import SignatureListError, UsageError
@@ -130,20 +124,9 @@ def validate_row_or_source(
         problems: receives what is wrong.
     """
     table_problems = Problems()
-    adapter = _row_adapter() if table_type is SignatureRow else _source_adapter()
-    table: RowOrSource | None = validate_data(adapter, data, file_name, table_problems, SIGNATURE_KEYS)
+    table = validate_data(table_type, data, file_name, table_problems, SIGNATURE_KEYS)
     problems += [Message(key=problem.key, values={**problem.values, "where": location}) for problem in table_problems]
     return table
-
-
-@cache
-def _row_adapter() -> TypeAdapter[Any]:
-    return TypeAdapter(SignatureRow)
-
-
-@cache
-def _source_adapter() -> TypeAdapter[Any]:
-    return TypeAdapter(ListSource)
 
 
 def write_imported_lists(
@@ -201,26 +184,6 @@ def _slugify(text: str) -> str:
 
 
 # --- files ----------------------------------------------------------------------------------------------------------
-
-
-def read_limited(path: Path, max_bytes: int) -> bytes:
-    """Return the content of a file.
-
-    Raises:
-        SignatureListError: it is missing, unreadable, or larger than `max_bytes` bytes.
-    """
-    try:
-        with path.open("rb") as stream:
-            data = stream.read(max_bytes + 1)
-    except FileNotFoundError as error:
-        raise SignatureListError("errors.source_missing", path=str(path)) from error
-    except OSError as error:
-        raise SignatureListError(
-            "errors.source_unreadable", path=str(path), reason=error.strerror or str(error)
-        ) from error
-    if len(data) > max_bytes:
-        raise SignatureListError("errors.lists_too_large", path=str(path), megabytes=max_bytes // 1024**2)
-    return data
 
 
 def write_file(path: Path, data: bytes) -> None:

@@ -12,25 +12,17 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from functools import cache
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Final, Literal
 
-from pydantic import ConfigDict, TypeAdapter
+from pydantic import ConfigDict
 
 from privaudit.android import PERMISSION_PREFIX
 from privaudit.apk.signing import WELL_KNOWN_TEST_CERTIFICATES
 from privaudit.i18n import rule_texts
 from privaudit.knowledge import LoadedFiles, read_knowledge_files, releases, sdks, vocabulary
-from privaudit.knowledge.loader import (
-    Problems,
-    format_location,
-    list_toml_files,
-    read_toml,
-    suggest_similar,
-    validate_data,
-)
+from privaudit.knowledge.loader import Problems, format_location, list_toml_files, read_typed_toml, suggest_similar
 from privaudit.knowledge.rules import read_rules
 from privaudit.knowledge.schema import UNDATED, NonEmptyText, Rule, RuleClause
 from privaudit.knowledge.signatures import RowRef, SignatureList
@@ -118,11 +110,7 @@ def _row_refs(lists: Iterable[SignatureList]) -> Iterator[RowRef]:
 
 
 def _row_location(ref: RowRef) -> dict[str, MessageValue]:
-    return {
-        "file": ref.app_list.file,
-        "where": format_location(["app", ref.row_number - 1]),
-        "row": ref.row_number,
-    }
+    return {"file": ref.app_list.file, "where": format_location(["app", ref.row_number - 1]), "row": ref.row_number}
 
 
 def _check_harms(app_list: SignatureList, known_harms: frozenset[str], problems: Problems) -> None:
@@ -230,8 +218,7 @@ class _NameExampleFile:
 
 def read_name_examples(folder: Traversable, problems: Problems) -> tuple[NameExample, ...]:
     """Return the examples in `folder`; what is wrong goes to `problems`."""
-    data = read_toml(folder / NAME_EXAMPLES_FILE, NAME_EXAMPLES_FILE, problems)
-    file = None if data is None else validate_data(_name_examples_adapter(), data, NAME_EXAMPLES_FILE, problems)
+    file = read_typed_toml(_NameExampleFile, folder / NAME_EXAMPLES_FILE, NAME_EXAMPLES_FILE, problems)
     return file.name if file else ()
 
 
@@ -248,11 +235,6 @@ def check_name_examples(folder: Traversable, words: Vocabulary, problems: Proble
                 verdict=verdict,
                 expected=" / ".join(example.expect),
             )
-
-
-@cache
-def _name_examples_adapter() -> TypeAdapter[_NameExampleFile]:
-    return TypeAdapter(_NameExampleFile)
 
 
 # --- rules ----------------------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ import difflib
 import re
 import tomllib
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any, Final, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from privaudit.errors import KnowledgeError
+from privaudit.errors import KnowledgeError, SignatureListError
 from privaudit.model import Message, MessageValue
 
 MAX_FILE_BYTES: Final = 8 * 1024 * 1024
@@ -69,6 +70,30 @@ def shipped_folder() -> Traversable:
     raise KnowledgeError("errors.knowledge_missing", (problem,))
 
 
+def read_limited(path: Path, max_bytes: int, *, missing: str = "errors.source_missing") -> bytes:
+    """Return the content of a file of the user.
+
+    Args:
+        path: the file.
+        max_bytes: size limit.
+        missing: message key of the error for a file that does not exist.
+
+    Raises:
+        SignatureListError: it is missing, unreadable, or larger than `max_bytes` bytes.
+    """
+    try:
+        with path.open("rb") as stream:
+            data = stream.read(max_bytes + 1)
+    except FileNotFoundError as error:
+        raise SignatureListError(missing, path=str(path)) from error
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise SignatureListError("errors.source_unreadable", path=str(path), reason=reason) from error
+    if len(data) > max_bytes:
+        raise SignatureListError("errors.lists_too_large", path=str(path), megabytes=max_bytes // 1024**2)
+    return data
+
+
 def list_toml_files(folder: Traversable) -> list[Traversable]:
     """Return the TOML files directly in `folder`, sorted by name; empty where the folder does not exist."""
     if not folder.is_dir():
@@ -113,32 +138,43 @@ def read_toml(file: Traversable, file_name: str, problems: Problems) -> dict[str
 
 
 def validate_data(
-    adapter: TypeAdapter[T],
-    data: Mapping[str, Any],
-    file_name: str,
-    problems: Problems,
-    known_keys: Collection[str] = (),
+    schema: type[T], data: Mapping[str, Any], file_name: str, problems: Problems, known_keys: Collection[str] = ()
 ) -> T | None:
-    """Validate `data` against a schema.
+    """Validate plain TOML values against a dataclass.
 
     Args:
-        adapter: the schema.
-        data: plain TOML values.
+        schema: the dataclass.
+        data: the values.
         file_name: name of the file in problems.
         problems: receives everything that is wrong.
         known_keys: valid keys, from which a similar one is suggested for an unknown key.
 
     Returns:
-        The typed objects, or ``None`` where `data` is not valid.
+        The typed object, or ``None`` where `data` is not valid.
     """
     try:
-        return adapter.validate_python(data)
+        schema_class: type[Any] = schema
+        validated: T = _adapter(schema_class).validate_python(data)
     except ValidationError as error:
         for detail in error.errors(include_url=False, include_context=True):
             _add_problem(
                 detail["type"], detail["loc"], detail["input"], detail.get("ctx", {}), file_name, problems, known_keys
             )
         return None
+    return validated
+
+
+def read_typed_toml(
+    schema: type[T], file: Traversable, file_name: str, problems: Problems, known_keys: Collection[str] = ()
+) -> T | None:
+    """Parse a TOML file and validate it. Arguments as for `read_toml` and `validate_data`."""
+    data = read_toml(file, file_name, problems)
+    return None if data is None else validate_data(schema, data, file_name, problems, known_keys)
+
+
+@cache
+def _adapter(schema: type[Any]) -> TypeAdapter[Any]:
+    return TypeAdapter(schema)  # slow, so it is made once, and only for the schemas that are needed
 
 
 def _add_problem(

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Annotated, Final
 
 import platformdirs
-from pydantic import ConfigDict, Field, TypeAdapter
+from pydantic import ConfigDict, Field
 
-from privaudit.knowledge.loader import Problems, read_toml, shipped_folder, validate_data
+from privaudit.knowledge.loader import Problems, read_typed_toml, shipped_folder
 from privaudit.knowledge.schema import PartialDate
 
 RELEASE_FILE: Final = "release.toml"
@@ -63,8 +62,7 @@ def updated_folder() -> Path | None:
 
 def read_release(folder: Traversable, problems: Problems) -> Release | None:
     """Read the release of the lists in `folder`; ``None`` and an entry in `problems` where that fails."""
-    data = read_toml(folder / RELEASE_FILE, RELEASE_FILE, problems)
-    return None if data is None else validate_data(_release_adapter(), data, RELEASE_FILE, problems)
+    return read_typed_toml(Release, folder / RELEASE_FILE, RELEASE_FILE, problems)
 
 
 def release_number(folder: Traversable) -> int:
@@ -77,8 +75,3 @@ def active_release_date() -> str:
     """Return the date of the active release, ``YYYY-MM-DD``; 1970-01-01 where it cannot be read."""
     release = read_release(active_folder(), Problems())
     return release.released if release else "1970-01-01"
-
-
-@cache
-def _release_adapter() -> TypeAdapter[Release]:
-    return TypeAdapter(Release)

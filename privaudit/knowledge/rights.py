@@ -17,11 +17,11 @@ from importlib import resources
 from importlib.resources.abc import Traversable
 from typing import Final, Literal, TypeAlias, get_args
 
-from pydantic import ConfigDict, TypeAdapter
+from pydantic import ConfigDict
 
 from privaudit.errors import KnowledgeError, UsageError
 from privaudit.i18n import catalog
-from privaudit.knowledge.loader import Problems, format_location, read_toml, suggest_similar, validate_data
+from privaudit.knowledge.loader import Problems, format_location, read_typed_toml, suggest_similar
 from privaudit.knowledge.schema import CountryCode, NonEmptyText, PartialDate, Url
 from privaudit.model import MessageValue
 
@@ -152,9 +152,7 @@ def load_rights(country: str | None) -> CountryRights:
 def read_rights_file(file: Traversable, problems: Problems) -> CountryRights | None:
     """Read one file; ``None`` and entries in `problems` where it contains errors."""
     file_name = f"rights/{file.name}"
-    data = read_toml(file, file_name, problems)
-    keys = (*_RIGHTS_KEYS, *catalog.languages())
-    rights = None if data is None else validate_data(_RIGHTS_ADAPTER, data, file_name, problems, keys)
+    rights = read_typed_toml(CountryRights, file, file_name, problems, _RIGHTS_KEYS)
     if rights is None:
         return None
     problem_count = len(problems)
@@ -213,5 +211,4 @@ def _rights_folder() -> Traversable:
 _RIGHTS_KEYS: Final = tuple(
     dict.fromkeys(field.name for table in (CountryHead, RightsItem, CountryRights) for field in fields(table))
 )
-"""Every key of a file but the languages, to suggest a similar one for a misspelt key."""
-_RIGHTS_ADAPTER: Final = TypeAdapter(CountryRights)
+"""Every key of a file, to suggest a similar one for a misspelt key."""

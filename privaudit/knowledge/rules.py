@@ -7,11 +7,8 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
-from functools import cache
 from importlib.resources.abc import Traversable
 from typing import Any
-
-from pydantic import TypeAdapter
 
 from privaudit.i18n import rule_texts
 from privaudit.knowledge.loader import Problems, list_toml_files, read_toml, validate_data
@@ -75,7 +72,7 @@ def read_rules(problems: Problems, files: Iterable[Traversable] | None = None) -
     valid: list[tuple[Rule, str, dict[str, Any]]] = []
     for file in list_toml_files(rule_texts.rules_folder()) if files is None else files:
         data = read_toml(file, file.name, problems)
-        rule = None if data is None else validate_data(_rule_adapter(), data, file.name, problems, RULE_KEYS)
+        rule = None if data is None else validate_data(Rule, data, file.name, problems, RULE_KEYS)
         if data is not None and rule is not None:
             valid.append((rule, file.name, data))
     return RuleSet(
@@ -83,8 +80,3 @@ def read_rules(problems: Problems, files: Iterable[Traversable] | None = None) -
         files=tuple(name for _, name, _ in valid),
         toml_data=tuple(data for _, _, data in valid),
     )
-
-
-@cache
-def _rule_adapter() -> TypeAdapter[Rule]:
-    return TypeAdapter(Rule)

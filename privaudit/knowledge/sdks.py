@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 from importlib.resources.abc import Traversable
 from typing import Final, Literal, TypeAlias
 
-from pydantic import ConfigDict, TypeAdapter
+from pydantic import ConfigDict
 
-from privaudit.knowledge.loader import Problems, read_toml, validate_data
+from privaudit.knowledge.loader import Problems, read_typed_toml
 from privaudit.knowledge.schema import NonEmptyText
 
 SDKS_FILE: Final = "sdks.toml"
@@ -54,11 +53,5 @@ class _SdkFile:
 
 def read_sdks(folder: Traversable, problems: Problems) -> tuple[Sdk, ...]:
     """Return the SDKs that `folder` lists; what is wrong goes to `problems`."""
-    data = read_toml(folder / SDKS_FILE, SDKS_FILE, problems)
-    file = None if data is None else validate_data(_sdk_file_adapter(), data, SDKS_FILE, problems)
+    file = read_typed_toml(_SdkFile, folder / SDKS_FILE, SDKS_FILE, problems)
     return file.sdk if file else ()
-
-
-@cache
-def _sdk_file_adapter() -> TypeAdapter[_SdkFile]:
-    return TypeAdapter(_SdkFile)

@@ -6,12 +6,9 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple
-
-from pydantic import TypeAdapter
 
 from privaudit.knowledge.loader import Problems, format_location, list_toml_files, read_toml, validate_data
 from privaudit.knowledge.schema import SIGNATURE_KEYS, ListExample, ListSource, MatchKind, SignatureFile, SignatureRow
@@ -120,7 +117,7 @@ def _read_list(
     problem_count = len(problems)
     if kind is None:
         kind = "lenders" if _is_lender_list(data) else "risky"
-    parsed = validate_data(_signature_file_adapter(), data, file_name, problems, SIGNATURE_KEYS)
+    parsed = validate_data(SignatureFile, data, file_name, problems, SIGNATURE_KEYS)
     _check_source_keys(data.get("source"), kind, file_name, problems, is_user_list=is_user_list)
     _check_row_keys(data, kind, file_name, problems, is_user_list=is_user_list)
     if parsed is not None and len(problems) == problem_count:
@@ -135,11 +132,6 @@ def _read_list(
             examples=parsed.example,
             toml_data=data,
         )
-
-
-@cache
-def _signature_file_adapter() -> TypeAdapter[SignatureFile]:
-    return TypeAdapter(SignatureFile)
 
 
 def _is_lender_list(data: dict[str, Any]) -> bool:

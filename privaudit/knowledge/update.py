@@ -23,7 +23,7 @@ from urllib.parse import urlsplit
 
 from privaudit.errors import KnowledgeError, SignatureListError
 from privaudit.knowledge import lint, minisign, releases
-from privaudit.knowledge.loader import MAX_FILE_BYTES, Problems
+from privaudit.knowledge.loader import MAX_FILE_BYTES, Problems, read_limited
 
 SIGNATURE_SUFFIX: Final = ".minisig"
 MAX_ZIP_BYTES: Final = 32 * 1024 * 1024
@@ -156,19 +156,8 @@ def is_url(text: str) -> bool:
 def _read_source(source: str, max_bytes: int) -> bytes:
     if is_url(source):
         return download(source, max_bytes)
-    try:
-        with Path(source).open("rb") as stream:
-            data = stream.read(max_bytes + 1)
-    except FileNotFoundError as error:
-        key = "errors.lists_unsigned" if source.endswith(SIGNATURE_SUFFIX) else "errors.source_missing"
-        raise SignatureListError(key, path=source) from error
-    except OSError as error:
-        raise SignatureListError(
-            "errors.source_unreadable", path=source, reason=error.strerror or str(error)
-        ) from error
-    if len(data) > max_bytes:
-        raise SignatureListError("errors.lists_too_large", path=source, megabytes=max_bytes // 1024**2)
-    return data
+    missing = "errors.lists_unsigned" if source.endswith(SIGNATURE_SUFFIX) else "errors.source_missing"
+    return read_limited(Path(source), max_bytes, missing=missing)
 
 
 class _HttpOnlyRedirects(urllib.request.HTTPRedirectHandler):

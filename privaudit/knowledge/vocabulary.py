@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Final, Literal, TypeAlias
 
-from pydantic import ConfigDict, TypeAdapter
+from pydantic import ConfigDict
 
 from privaudit.knowledge.loader import Problems, validate_data
 
@@ -119,16 +119,12 @@ class Vocabulary:
         terms = tuple((_normalize(term.term), term) for term in self.label)
         object.__setattr__(self, "normalized_label_terms", terms)
 
-    def classify_package(self, package: str) -> NameVerdict:
-        """Classify a package name alone. About half of the lending apps have a package name that suggests nothing."""
-        return self.classify(None, package)
-
-    def classify_label(self, label: str) -> NameVerdict:
-        """Classify a label alone."""
-        return self.classify(label, None)
-
     def classify(self, label: str | None, package: str | None) -> NameVerdict:
-        """Classify both names together: their scores add up, and a false friend in one counts for both."""
+        """Classify an app by its label, its package name, or both.
+
+        The scores add up, and a false friend in one name counts for both. About half of the lending apps have a package
+        name that suggests nothing.
+        """
         names = [
             self._score_label(label) if label else _NameScore(),
             self._score_package(package) if package else _NameScore(),
@@ -230,7 +226,7 @@ def parse_vocabulary(data: Mapping[str, Any], file_name: str, problems: Problems
 
     The patterns of false friends are not compiled: `check_false_friend_patterns` does that.
     """
-    return validate_data(_vocabulary_adapter(), data, file_name, problems)
+    return validate_data(Vocabulary, data, file_name, problems)
 
 
 def check_false_friend_patterns(false_friends: Iterable[FalseFriend], file_name: str, problems: Problems) -> None:
@@ -240,11 +236,6 @@ def check_false_friend_patterns(false_friends: Iterable[FalseFriend], file_name:
             _compile_regex(false_friend.regex)
         except re.error as error:
             problems.add("knowledge.regex", file=file_name, row=index + 1, found=false_friend.regex, reason=str(error))
-
-
-@cache
-def _vocabulary_adapter() -> TypeAdapter[Vocabulary]:
-    return TypeAdapter(Vocabulary)
 
 
 def _heavier_weight(current: TermWeight | None, other: TermWeight) -> TermWeight:
