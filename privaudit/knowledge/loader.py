@@ -153,8 +153,7 @@ def validate_data(
         The typed object, or ``None`` where `data` is not valid.
     """
     try:
-        schema_class: type[Any] = schema
-        validated: T = _adapter(schema_class).validate_python(data)
+        validated: T = _adapter(schema).validate_python(data)  # type: ignore[arg-type]
     except ValidationError as error:
         for detail in error.errors(include_url=False, include_context=True):
             _add_problem(
