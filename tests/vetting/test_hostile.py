@@ -16,7 +16,7 @@ from privaudit import vetting
 from privaudit.vetting import bundle, evaluate
 from privaudit.vetting import report as apk_json
 from privaudit.virtual_phone import apks
-from tests.capture.test_apks import BAD_ENTRIES, HOSTILE
+from tests.capture.test_remote_apks import BAD_ENTRIES, HOSTILE
 from tests.fixtures.apk_builder import Row, changed, pack, rows_of
 from tests.fixtures.dex_builder import dex
 from tests.vetting.conftest import bundled, reasons, with_entries
