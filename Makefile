@@ -45,7 +45,7 @@ schema: $(READY)
 # The oldest versions that pyproject.toml allows, in an environment of their own, and the tests that lean on them.
 # How the schema is worded is the newer pydantic's.
 oldest: .oldest/.ready
-	.oldest/bin/python -m pytest --numprocesses auto -p no:cacheprovider tests/transport tests/apk/test_apk.py \
+	.oldest/bin/python -m pytest --numprocesses auto -p no:cacheprovider tests/transport tests/apk/test_info.py \
 	  tests/capture/test_archive.py tests/test_cli.py tests/test_schema.py \
 	  --deselect tests/test_schema.py::test_the_printed_schema_is_the_kept_one $(ARGS)
 

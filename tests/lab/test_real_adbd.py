@@ -61,7 +61,7 @@ def phone(lab, tmp_path):
         yield phone
 
 
-def test_a_phone_is_audited_and_its_apps_are_named(phone, run, tmp_path):
+def test_an_audit_has_labels(phone, run, tmp_path):
     mine = tmp_path / "mine.toml"
     rows = "".join(f'[[app]]\npackage = "{name}"\n' for name in NAMES)
     mine.write_text(f'[source]\npublisher = "me"\ntitle = "mine"\n{rows}')

@@ -24,7 +24,7 @@ class Phone:
         self.closed = True
 
 
-def test_what_was_asked_is_noted_whether_or_not_it_was_answered():
+def test_every_command_is_logged_even_if_it_fails():
     phone = Phone()
     with LoggingTransport(phone) as recorder:
         assert (recorder.kind, recorder.command_limit) == ("usb", 4096)

@@ -10,7 +10,7 @@ from privaudit.apk.parts import ARSC, ApkError, ApkPart
 from privaudit.apk.resource_config import DeviceConfig, Locale, ResourceConfig, best_match
 from privaudit.apk.resource_table import MAX_STRING_CHARS, ResourceTable, ResValueType
 from privaudit.virtual_phone import apks, load_scenario
-from tests.apk.test_apk import parts_of
+from tests.apk.test_info import parts_of
 from tests.fixtures import arsc_builder
 
 TAGS = ["", "en", "zh-CN", "zh-TW", "hi", "es", "es-ES", "in", "pt-BR"]
@@ -63,7 +63,7 @@ def androguards(data, resource):
 
 
 @given(models(), st.booleans(), st.sampled_from(["dense", "sparse", "short", "compact"]))
-def test_every_layout_gives_the_model_back(model, utf8, layout):
+def test_every_table_layout_is_read(model, utf8, layout):
     data = build(model, utf8=utf8, layout=layout)
     count, texts, types = model
     for index in range(count):
@@ -77,7 +77,7 @@ def test_every_layout_gives_the_model_back(model, utf8, layout):
 
 
 @given(models(), st.booleans())
-def test_the_same_as_androguard_on_made_tables(model, utf8):
+def test_generated_tables_agree_with_androguard(model, utf8):
     count, texts, types = model
     # androguard does not put surrogates together again.
     model = count, [text if text.isprintable() and max(text, default="") < "\uffff" else "x" for text in texts], types
@@ -89,7 +89,7 @@ def test_the_same_as_androguard_on_made_tables(model, utf8):
             assert sorted(androguards(data, resource)) == sorted(expected)
 
 
-def test_the_same_as_androguard_on_every_table_of_the_demo():
+def test_tables_of_demo_apps_agree_with_androguard():
     compared = 0
     for app in load_scenario("borrower").apps:
         if not app.labels:
@@ -104,7 +104,7 @@ def test_the_same_as_androguard_on_every_table_of_the_demo():
 
 
 @given(models(), st.booleans(), st.sampled_from(["dense", "sparse"]))
-def test_what_was_looked_at_is_enough(model, utf8, layout):
+def test_touched_ranges_are_sufficient(model, utf8, layout):
     data = build(model, utf8=utf8, layout=layout)
     resource = 0x7F020000
     table = ResourceTable(data)
@@ -113,13 +113,13 @@ def test_what_was_looked_at_is_enough(model, utf8, layout):
     assert [(value, thin.string(value.data)) for value in thin.resource_values(resource)] == expected
 
 
-def test_long_texts_are_cut():
+def test_long_strings_are_truncated():
     for utf8 in (True, False):
         data = build((1, ["贷" * 9000], [("", {0: 0})]), utf8=utf8, layout="dense")
         assert ours(data, 0x7F020000) == [("", "", "贷" * MAX_STRING_CHARS)]
 
 
-def test_no_more_configurations_than_a_table_can_have():
+def test_too_many_configurations_are_rejected():
     row = (arsc_builder.config(""), {0: (3, 0)})
     data = arsc_builder.table(["x"], [row] * 2100, utf8=True, layout="dense", count=1)
     with pytest.raises(ApkError, match="resources_damaged"):
@@ -127,7 +127,7 @@ def test_no_more_configurations_than_a_table_can_have():
 
 
 @pytest.mark.parametrize("data", [b"", b"\2\0\x0c\0", b"\3\0\x08\0\x08\0\0\0", bytes(100)])
-def test_what_is_no_table(data):
+def test_other_content_is_rejected(data):
     with pytest.raises(ApkError, match="resources_damaged"):
         ResourceTable(data)
 
@@ -148,21 +148,21 @@ def test_what_is_no_table(data):
         ("fr", 34, ""),
     ],
 )
-def test_which_language_android_takes(wanted, sdk, chosen):
+def test_best_match_selects_the_language_like_android(wanted, sdk, chosen):
     configs = [(ResourceConfig.parse(arsc_builder.config(tag)), tag) for tag in TAGS]
     found = best_match(configs, DeviceConfig(locale=Locale.parse(wanted), sdk=sdk))
     assert found is not None
     assert found[1] == chosen
 
 
-def test_english_of_elsewhere_is_no_english_for_america():
+def test_english_of_other_regions_does_not_match_american_english():
     configs = [(ResourceConfig.parse(arsc_builder.config(tag)), tag) for tag in ("en-GB", "")]
     assert best_match(configs, DeviceConfig(locale=Locale.parse("en-US")))[1] == ""
     assert best_match(configs, DeviceConfig(locale=Locale.parse("en-GB")))[1] == "en-GB"
     assert best_match(configs, DeviceConfig(locale=Locale.parse("en-IN")))[1] == "en-GB"
 
 
-def test_languages_of_three_letters_and_short_configurations():
+def test_three_letter_languages_and_short_configurations():
     packed = bytearray(arsc_builder.config("")[:28])
     packed[8:10] = bytes([0x80 | (11 << 2) | (8 >> 3), ((8 & 7) << 5) | 5])  # fil
     packed[0] = 28

@@ -39,14 +39,14 @@ def test_each_error_says_what_why_and_next(name, part):
     assert "{" not in sentence
 
 
-def test_the_errors_lead_to_their_words():
+def test_errors_lead_to_their_messages():
     for kind in (PhoneError, UsageError, ConnectionLost):
         error = kind("errors.busy")
         assert error.what.key == "errors.busy.what"
         assert error.next.key in ENGLISH
 
 
-def test_before_debugging_is_switched_on_the_risk_to_bank_apps_is_said():
+def test_the_risk_to_bank_apps_precedes_enabling_debugging():
     sentence = WORDS["no_phone.next"]
     warning, switch = sentence.index("bank, payment and loan apps"), sentence.rindex("switch on “USB debugging”")
     assert warning < switch
@@ -60,10 +60,10 @@ REMEDIES = {
 }
 
 
-def test_busy_permission_and_allow_do_not_borrow_each_others_remedy():
+def test_busy_permission_and_allow_have_separate_remedies():
     for remedy, owners in REMEDIES.items():
-        told = {key.rpartition(".")[0] for key, text in WORDS.items() if remedy in text}
-        assert told == owners, remedy
+        waits = {key.rpartition(".")[0] for key, text in WORDS.items() if remedy in text}
+        assert waits == owners, remedy
 
 
 def test_busy_permission_and_allow_are_different_states():
@@ -75,7 +75,7 @@ def test_busy_permission_and_allow_are_different_states():
     }
 
 
-def test_each_state_of_an_error_belongs_to_one_that_has_words():
+def test_each_error_with_a_state_has_a_message():
     assert {f"{name}.what" for name in errors._PHONE_STATE_BY_ERROR} <= WORDS.keys()
 
 
@@ -86,7 +86,7 @@ def _chinese():
 
 
 @pytest.mark.parametrize("name", RAISED)
-def test_chinese_has_the_same_sentences_and_gaps(name):
+def test_chinese_has_the_same_placeholders(name):
     chinese = dict(_chinese())
     for part in ("what", "why", "next"):
         key = f"{name}.{part}"

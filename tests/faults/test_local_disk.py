@@ -47,28 +47,28 @@ def left(folder):
 def test_a_report_on_a_full_disk(run_full, tmp_path, suffix):
     file = tmp_path / f"report.{suffix}"
     file.write_bytes(b"before")
-    done = run_full("demo", "android16", "--no-apks", "-o", file)
-    assert done.returncode == 4
-    assert "could not be written" in sentences(done.stderr.decode())[0]
+    result = run_full("demo", "android16", "--no-apks", "-o", file)
+    assert result.returncode == 4
+    assert "could not be written" in sentences(result.stderr.decode())[0]
     assert file.read_bytes() == b"before"
     assert left(tmp_path) == [file.name]
 
 
 def test_a_capture_on_a_full_disk(run_full, demo_phone, tmp_path, key_folder):
     with demo_phone("android16") as phone:
-        done = run_full("capture", tmp_path / "check.zip", "--no-apks", "--transport", f"tcp:{phone.address}")
-    assert done.returncode == 4
-    assert "could not be written" in sentences(done.stderr.decode())[0]
+        result = run_full("capture", tmp_path / "check.zip", "--no-apks", "--transport", f"tcp:{phone.address}")
+    assert result.returncode == 4
+    assert "could not be written" in sentences(result.stderr.decode())[0]
     assert left(tmp_path) == []
 
 
 def test_a_ledger_on_a_full_disk_means_that_nothing_is_changed(run_full, demo_phone, tmp_path, key_folder):
     with demo_phone("android16") as phone:
         words = ("com.example.flashpeso", "--apply", "--yes", "--ledger", tmp_path / "ledger.json")
-        done = run_full("revoke", *words, "--transport", f"tcp:{phone.address}")
+        result = run_full("revoke", *words, "--transport", f"tcp:{phone.address}")
         assert not [text for text in phone.commands if "pm revoke" in text or "appops set" in text]
-    assert done.returncode == 4
-    assert "could not be written" in sentences(done.stderr.decode())[0]
+    assert result.returncode == 4
+    assert "could not be written" in sentences(result.stderr.decode())[0]
     assert left(tmp_path) == []
 
 
@@ -76,13 +76,13 @@ def test_a_ledger_on_a_full_disk_means_that_nothing_is_changed(run_full, demo_ph
 @pytest.mark.parametrize("words", [("--json",), (), ("-o", "-")])
 def test_standard_output_that_is_full(run_full, words):
     with Path("/dev/full").open("wb") as out:
-        done = run_full("demo", "android16", "--no-apks", *words, out=out)
-    assert done.returncode == 4
-    assert sentences(done.stderr.decode())
+        result = run_full("demo", "android16", "--no-apks", *words, out=out)
+    assert result.returncode == 4
+    assert sentences(result.stderr.decode())
 
 
 @pytest.mark.parametrize("number", [errno.EROFS, errno.EACCES, errno.ENAMETOOLONG, errno.EDQUOT, errno.EIO])
-def test_a_folder_that_takes_nothing(tmp_path, monkeypatch, number):
+def test_an_unwritable_folder(tmp_path, monkeypatch, number):
     """Also where not even the attempt can be taken away again."""
 
     def no(*_args, **_named):
@@ -113,7 +113,7 @@ def test_a_disk_that_fails_at_the_end(tmp_path, monkeypatch, at):
     assert left(tmp_path) == ["a.txt"]
 
 
-def test_what_lies_at_its_place_is_neither_followed_nor_kept_open_to_others(tmp_path):
+def test_an_existing_target_is_replaced_by_a_private_file(tmp_path):
     elsewhere = tmp_path / "elsewhere"
     elsewhere.write_bytes(b"mine")
     (tmp_path / "a.txt.part").symlink_to(elsewhere)

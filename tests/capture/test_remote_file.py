@@ -35,7 +35,7 @@ CRLF = b"\r\n\n\r\r\n" * 2000
     kept=st.lists(st.tuples(st.integers(0, 5), st.integers(1, 3)), max_size=6),
     wish=st.tuples(st.integers(-BLOCK_BYTES, 6 * BLOCK_BYTES), st.integers(0, 6 * BLOCK_BYTES)),
 )
-def test_what_was_fetched_is_what_is_read(size, kept, wish):
+def test_fetched_bytes_are_read(size, kept, wish):
     content = bytes(number * 31 & 0xFF for number in range(size))
     file = RemoteFile("/x.apk", size)
     for first, count in kept:
@@ -51,7 +51,7 @@ def test_what_was_fetched_is_what_is_read(size, kept, wish):
     assert file.bytes_at(start, end) == content[max(0, start) : max(0, end)]
 
 
-def test_what_is_known_is_not_asked_again():
+def test_known_blocks_are_not_fetched_again():
     file = RemoteFile("/x.apk", 10 * BLOCK_BYTES)
     file.store(2, b"a" * 2 * BLOCK_BYTES)
     assert [(b.first_block, b.block_count) for b in file.missing_blocks(BLOCK_BYTES + 1, 6 * BLOCK_BYTES)] == [
@@ -62,7 +62,7 @@ def test_what_is_known_is_not_asked_again():
     assert file.bytes_at(2 * BLOCK_BYTES, 3 * BLOCK_BYTES) == b"a" * BLOCK_BYTES
 
 
-def test_reading_what_was_not_fetched_is_an_error_and_not_zeros():
+def test_reading_unfetched_bytes_raises_lookup_error():
     with pytest.raises(LookupError):
         RemoteFile("/x.apk", 10).bytes_at(0, 1)
 
@@ -86,7 +86,7 @@ def test_evicted_ranges_are_missing_again():
         "/mnt/expand/0-1/a.apk",
     ],
 )
-def test_paths_of_phones_are_taken(path):
+def test_paths_of_real_phones_are_accepted(path):
     assert is_apk_path(path)
 
 
@@ -114,7 +114,7 @@ def test_paths_of_phones_are_taken(path):
         "/a.apk\n/b.apk",
     ],
 )
-def test_nothing_else_enters_a_command(path):
+def test_other_paths_never_enter_a_command(path):
     assert not is_apk_path(path)
     for make in (file_size_scripts, file_hash_scripts):
         with pytest.raises(ValueError, match="path"):
@@ -126,12 +126,12 @@ def test_nothing_else_enters_a_command(path):
 @pytest.mark.parametrize(
     ("first", "count"), [(-1, 1), (0, 0), (0, -1), (MAX_BLOCK_INDEX + 1, 1), (0, MAX_BLOCK_INDEX + 1)]
 )
-def test_only_ranges_of_files_are_asked_for(first, count):
+def test_invalid_ranges_are_rejected(first, count):
     with pytest.raises(ValueError, match="range"):
         list(file_block_scripts("@@m", [BlockRange(PATH, first, count)], max_bytes=4000))
 
 
-def test_scripts_keep_their_limit_and_ask_for_everything():
+def test_scripts_keep_their_limit_and_are_complete():
     wanted = [BlockRange(f"/data/app/app{number % 40}/base.apk", number, 1) for number in range(200)]
     commands = list(file_block_scripts("@@0123456789abcdef", wanted, max_bytes=4091))
     assert all(len(command.text) <= 4091 and command.binary for command in commands)
@@ -145,7 +145,7 @@ def test_scripts_keep_their_limit_and_ask_for_everything():
 
 @pytest.mark.parametrize("how", [{}, OLD], ids=["Android 14", "Android 6"])
 class TestOverAdb:
-    def test_bytes_stay_as_they_are(self, attach, how):
+    def test_bytes_are_unchanged(self, attach, how):
         files = {PATH: DATA, "/system/app/crlf.apk": CRLF}
         phone, connection = attach(files, **how)
         found = {path: RemoteFile(path, len(content)) for path, content in files.items()}
@@ -171,7 +171,7 @@ class TestOverAdb:
             p: hashlib.sha256(c).hexdigest() for p, c in files.items()
         }
 
-    def test_what_cannot_be_read_is_left_out(self, attach, how):
+    def test_unreadable_files_are_omitted(self, attach, how):
         _, connection = attach({PATH: DATA}, **how)
         gone = RemoteFile("/gone.apk", 100)
         file = RemoteFile(PATH, 100 * BLOCK_BYTES)
@@ -210,7 +210,7 @@ def on_a_computer(script, tools, root):
     ).stdout.replace(f"{root}/".encode(), b"/")
 
 
-def test_the_demo_phone_answers_as_mksh_and_toybox_do(tools, tmp_path):
+def test_the_virtual_phone_agrees_with_mksh_and_toybox(tools, tmp_path):
     files = {PATH: DATA, "/system/app/A B/a.apk": CRLF, "/system/app/empty.apk": b""}
     root = tmp_path / "root"
     for path, content in files.items():
@@ -243,7 +243,7 @@ def test_the_demo_phone_answers_as_mksh_and_toybox_do(tools, tmp_path):
         "count=1k bs=1",
     ],
 )
-def test_dd_agrees_with_a_real_one(words, tmp_path):
+def test_dd_agrees_with_the_real_one(words, tmp_path):
     (tmp_path / "f").write_bytes(DATA)
     real = subprocess.run([need("dd"), f"if={tmp_path}/f", *words.split()], capture_output=True, check=False)
     ours = Shell({}, {"/f": DATA}).run_script(f"dd if=/f {words}")
@@ -252,7 +252,7 @@ def test_dd_agrees_with_a_real_one(words, tmp_path):
         assert ours.err.decode().splitlines()[:2] == real.stderr.decode().splitlines()[:2]
 
 
-def test_the_small_tools_complain_as_toybox_does(tools, tmp_path):
+def test_errors_agree_with_toybox(tools, tmp_path):
     assert Path(tools / "stat").exists()
     for line in ["stat -c %s /no", "sha256sum /no"]:
         real = subprocess.run([need("toybox"), *line.split()], capture_output=True, check=False)

@@ -15,10 +15,10 @@ from privaudit.transport import adb_auth, adb_device, adb_messages, shell_protoc
 from privaudit.virtual_phone.adbd.auth import KeyPolicy
 from privaudit.virtual_phone.adbd.wire import AdbCommand
 from privaudit.virtual_phone.shell import ProgramResult
-from tests.faults.conftest import says_no_less, sentences
+from tests.faults.conftest import is_consistent_subset, sentences
 
 HEAD = struct.Struct("<6I")
-HELLO = 0
+GREETING = 0
 """The number of the message by which a phone that asks for no key greets."""
 
 
@@ -34,65 +34,65 @@ def parsed(data):
     return kind, arg0, arg1, data[HEAD.size :]
 
 
-def after_hello(change):
+def after_greeting(change):
     """A twist for every message but the greeting."""
-    return lambda number, data: [data] if number == HELLO else change(number, data)
+    return lambda number, data: [data] if number == GREETING else change(number, data)
 
 
 ALL = 64
 """Messages of a visit before each of which the cable is pulled."""
 
 
-def pull_at(number, unsent):
+def disconnect_at(number, unsent):
     """Pulls the cable before a message; `unsent` is told of what kind it was."""
 
-    def twist(at, data):
+    def transform(at, data):
         if at < number:
             return [data]
         unsent.append(parsed(data)[0])
         raise ConnectionResetError("the cable was pulled")
 
-    return twist
+    return transform
 
 
 # --- the cable --------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("part", range(4))
-@pytest.mark.parametrize("story", ["android16", "android6"])
-def test_a_cable_pulled_before_any_message_of_a_visit(checked, demo_phone, whole_of, story, part):
+@pytest.mark.parametrize("scenario", ["android16", "android6"])
+def test_a_cable_pulled_before_any_message_of_an_audit(run_audit, demo_phone, complete_report_of, scenario, part):
     """At each of them: what came is told and is the same, what did not come is told as not read."""
-    whole, messages = whole_of(story)
+    complete_report, messages = complete_report_of(scenario)
     assert messages > 30
     # An old phone is asked of each app alone: of those messages, all alike, every fifth.
-    every = [number for number in range(messages) if number < ALL or number % 5 == 0]
-    for number in every[part::4]:
+    numbers = [number for number in range(messages) if number < ALL or number % 5 == 0]
+    for number in numbers[part::4]:
         unsent = []
-        with demo_phone(story) as phone:
-            phone.faults.transform_messages(pull_at(number, unsent))
-            done = checked(phone)
-        if done.report is None:
-            assert "The connection to the phone ended" in sentences(done.err)[0], number
+        with demo_phone(scenario) as phone:
+            phone.faults.transform_messages(disconnect_at(number, unsent))
+            result = run_audit(phone)
+        if result.report is None:
+            assert "The connection to the phone ended" in sentences(result.err)[0], number
             continue
-        assert says_no_less(whole, done.report), number
+        assert is_consistent_subset(complete_report, result.report), number
         # How a phone cuts its answers into messages differs from visit to visit: the last of them may be missed. And
         # that a stream has ended is news only where something else was to come.
         if unsent and AdbCommand.CLSE not in unsent[:1]:
-            assert "before everything was read" in done.err, number
+            assert "before everything was read" in result.err, number
 
 
-def test_a_cable_pulled_before_any_message_of_a_capture_leaves_a_sound_file_or_none(told, demo_phone, tmp_path):
+def test_a_cable_pulled_during_a_capture_leaves_a_valid_file_or_none(run_cli, demo_phone, tmp_path):
     for number in range(0, 44, 3):
         file = tmp_path / f"{number}.zip"
         with demo_phone("android16") as phone:
-            phone.faults.transform_messages(pull_at(number, []))
-            done = told("capture", file, "--transport", f"tcp:{phone.address}", "--no-apks")
-        assert done.code in {0, 4}
+            phone.faults.transform_messages(disconnect_at(number, []))
+            result = run_cli("capture", file, "--transport", f"tcp:{phone.address}", "--no-apks")
+        assert result.code in {0, 4}
         if file.exists():
             assert archive.read(file).answers
-            assert done.code == 0 or "--resume" in done.err
+            assert result.code == 0 or "--resume" in result.err
         else:
-            assert sentences(done.err)
+            assert sentences(result.err)
     assert all(one.suffix == ".zip" for one in tmp_path.iterdir() if one.is_file())
 
 
@@ -130,7 +130,7 @@ def _another_stream(_, data):
 
 
 def _answers_to_nothing(count):
-    def twist(_, data):
+    def transform(_, data):
         strays = (
             message(AdbCommand.WRTE, 70, 71, b"x" * 1000),
             message(AdbCommand.OKAY, 70, 71),
@@ -139,7 +139,7 @@ def _answers_to_nothing(count):
         )
         return [*(strays[at % 4] for at in range(count)), data]
 
-    return twist
+    return transform
 
 
 def _flood(_, data):
@@ -167,75 +167,77 @@ NONSENSE = {
 
 
 @pytest.mark.parametrize("kind", NONSENSE)
-def test_a_daemon_that_talks_nonsense_is_left_and_told(checked, demo_phone, monkeypatch, kind):
-    twist, says = NONSENSE[kind]
+def test_an_invalid_daemon_is_reported(run_audit, demo_phone, monkeypatch, kind):
+    transform, message_text = NONSENSE[kind]
     monkeypatch.setattr(adb_device, "IDLE_TIMEOUT_S", 0.3)
     with demo_phone("android16") as phone:
-        phone.faults.transform_messages(after_hello(twist))
-        done = checked(phone)
-    assert done.code == 4
-    assert done.report is None
-    assert says in sentences(done.err)[0]
+        phone.faults.transform_messages(after_greeting(transform))
+        result = run_audit(phone)
+    assert result.code == 4
+    assert result.report is None
+    assert message_text in sentences(result.err)[0]
 
 
 @pytest.mark.parametrize("kind", NONSENSE)
-def test_one_that_begins_in_the_middle_keeps_what_came_before(checked, demo_phone, whole_of, monkeypatch, kind):
+def test_a_daemon_that_becomes_invalid_leaves_a_partial_report(
+    run_audit, demo_phone, complete_report_of, monkeypatch, kind
+):
     """The details of suspects and all that comes later are missing, and the report says so."""
     monkeypatch.setattr(adb_device, "IDLE_TIMEOUT_S", 0.3)
-    whole, _ = whole_of("android16")
+    complete_report, _ = complete_report_of("android16")
     with demo_phone("android16") as phone:
         # By what was asked, not by messages: a busy phone cuts the same answer into fewer of them.
-        twisted = NONSENSE[kind][0]
+        transform_reply = NONSENSE[kind][0]
         phone.faults.transform_messages(
-            lambda number, data: twisted(number, data) if len(phone.commands) > 1 else [data]
+            lambda number, data: transform_reply(number, data) if len(phone.commands) > 1 else [data]
         )
-        done = checked(phone)
-    assert done.report is not None
-    assert says_no_less(whole, done.report)
-    assert "before everything was read" in done.err
+        result = run_audit(phone)
+    assert result.report is not None
+    assert is_consistent_subset(complete_report, result.report)
+    assert "before everything was read" in result.err
 
 
-def test_a_message_that_is_shorter_than_it_says_waits_no_longer_than_for_any_other(checked, demo_phone, monkeypatch):
+def test_a_truncated_message_times_out_like_any_other(run_audit, demo_phone, monkeypatch):
     monkeypatch.setattr(adb_device, "IDLE_TIMEOUT_S", 0.3)
     with demo_phone("android16") as phone:
-        phone.faults.transform_messages(after_hello(_too_long))
-        assert checked(phone).code == 4
+        phone.faults.transform_messages(after_greeting(_too_long))
+        assert run_audit(phone).code == 4
 
 
 @pytest.mark.parametrize("count", [1, 4, adb_messages.MAX_STRAY_PACKETS])
-def test_a_few_answers_to_nothing_change_nothing(checked, demo_phone, whole_of, count):
-    whole, _ = whole_of("android16")
+def test_a_few_stray_packets_are_ignored(run_audit, demo_phone, complete_report_of, count):
+    complete_report, _ = complete_report_of("android16")
     with demo_phone("android16") as phone:
-        phone.faults.transform_messages(after_hello(_answers_to_nothing(count)))
-        done = checked(phone, "--no-apks")
-    assert {one["question"]: one["state"] for one in done.report["coverage"]}["packages"] == "answered"
-    assert done.report["complete"] == whole["complete"]
-    assert says_no_less(whole, done.report)
+        phone.faults.transform_messages(after_greeting(_answers_to_nothing(count)))
+        result = run_audit(phone, "--no-apks")
+    assert {one["question"]: one["state"] for one in result.report["coverage"]}["packages"] == "answered"
+    assert result.report["complete"] == complete_report["complete"]
+    assert is_consistent_subset(complete_report, result.report)
 
 
 @pytest.mark.parametrize("kind", ["claims 4 GB", "wrong magic", "answers to nothing for ever", "never answers"])
-def test_nonsense_for_a_greeting(checked, demo_phone, monkeypatch, kind):
+def test_an_invalid_greeting(run_audit, demo_phone, monkeypatch, kind):
     monkeypatch.setattr(adb_device, "HANDSHAKE_TIMEOUT_S", 0.2)
     with demo_phone("android16") as phone:
         phone.faults.transform_messages(NONSENSE[kind][0])
-        done = checked(phone)
-    assert done.code == 4
-    assert done.report is None
+        result = run_audit(phone)
+    assert result.code == 4
+    assert result.report is None
 
 
 @pytest.mark.parametrize("payload", [0, 1, 100, 4095])
-def test_a_phone_that_takes_less_than_any_phone_does(checked, demo_phone, payload):
+def test_a_phone_with_too_small_a_payload(run_audit, demo_phone, payload):
     """A command could not even be sent to it."""
 
-    def twist(number, data):
+    def transform(number, data):
         kind, arg0, _, body = parsed(data)
-        return [message(kind, arg0, payload, body)] if number == HELLO else [data]
+        return [message(kind, arg0, payload, body)] if number == GREETING else [data]
 
     with demo_phone("android16") as phone:
-        phone.faults.transform_messages(twist)
-        done = checked(phone)
-    assert done.code == 4
-    assert sentences(done.err)
+        phone.faults.transform_messages(transform)
+        result = run_audit(phone)
+    assert result.code == 4
+    assert sentences(result.err)
 
 
 # --- time and memory --------------------------------------------------------------------------------------------------
@@ -294,7 +296,7 @@ def test_a_daemon_that_sends_10_gb(demo_phone, key_folder, framed, waits):
     body = (b"\1" + (4096).to_bytes(4, "little") + bytes(4096)) * 250
     limit = 2_000_000
 
-    def much(_, data):
+    def transform_reply(_, data):
         nonlocal sent
         kind, arg0, arg1, _ = parsed(data)
         if kind not in {AdbCommand.WRTE, AdbCommand.CLSE}:
@@ -307,10 +309,10 @@ def test_a_daemon_that_sends_10_gb(demo_phone, key_folder, framed, waits):
             head = b""
 
     with (
-        demo_phone("android16", big=_much) as phone,
+        demo_phone("android16", big=_large_output) as phone,
         adb_device.connect_tcp(phone.host, phone.port, on_waiting=lambda _: None, key_folder=key_folder) as line,
     ):
-        phone.faults.transform_messages(much)
+        phone.faults.transform_messages(transform_reply)
         tracemalloc.start()
         try:
             with pytest.raises(ConnectionLost) as caught:
@@ -324,7 +326,7 @@ def test_a_daemon_that_sends_10_gb(demo_phone, key_folder, framed, waits):
     assert sent < 64 << 20
 
 
-def _much(*_):
+def _large_output(*_):
     return ProgramResult(b"x" * (8 << 20))
 
 
@@ -337,7 +339,7 @@ def _much(*_):
         b"\3\1\0\0\0\0",  # ends, and ends
     ],
 )
-def test_frames_that_hold_nothing_count_too(frame):
+def test_empty_frames_count_towards_the_limit(frame):
     """What a phone has no reason to send is bounded like what it says."""
     one = shell_protocol.ShellV2()
     pieces = 0
@@ -368,19 +370,19 @@ def guarded(demo_phone, **policy):
 
 
 @pytest.mark.parametrize("answer", ["refuse", "ignore"])
-def test_refused(checked, demo_phone, patient, answer):
-    patient(0.5)
+def test_authorization_refused(run_audit, demo_phone, set_auth_timeout, answer):
+    set_auth_timeout(0.5)
     with guarded(demo_phone, answer=answer) as phone:
-        done = checked(phone)
+        result = run_audit(phone)
         assert phone.commands == []
-    assert done.code == 4
-    assert "Allow" in done.err
+    assert result.code == 4
+    assert "Allow" in result.err
 
 
-def test_withdrawn_in_the_middle(checked, demo_phone, whole_of, patient):
+def test_authorization_revoked_during_an_audit(run_audit, demo_phone, complete_report_of, set_auth_timeout):
     """The owner revokes it while the phone is asked: what came stays, and the next visit must be allowed anew."""
-    patient(0.5)
-    whole, _ = whole_of("android16")
+    set_auth_timeout(0.5)
+    complete_report, _ = complete_report_of("android16")
     with guarded(demo_phone, always_allow=True) as phone:
 
         def revoke(_number, data):
@@ -391,26 +393,26 @@ def test_withdrawn_in_the_middle(checked, demo_phone, whole_of, patient):
             return [data]
 
         phone.faults.transform_messages(revoke)
-        done = checked(phone)
-        assert says_no_less(whole, done.report)
-        assert "before everything was read" in done.err
+        result = run_audit(phone)
+        assert is_consistent_subset(complete_report, result.report)
+        assert "before everything was read" in result.err
         before = list(phone.commands)
-        assert checked(phone).code == 4
+        assert run_audit(phone).code == 4
         assert phone.commands == before
 
 
-def test_a_key_that_changed_must_be_allowed_anew(checked, demo_phone, key_folder, patient):
-    patient(0.5)
+def test_a_new_key_needs_authorization(run_audit, demo_phone, key_folder, set_auth_timeout):
+    set_auth_timeout(0.5)
     first = adb_auth.load_or_create(key_folder)
     with guarded(demo_phone, always_allow=True) as phone:
-        assert checked(phone, "--no-apks").report is not None
+        assert run_audit(phone, "--no-apks").report is not None
         phone.key_policy = KeyPolicy(answer="ignore")
-        assert checked(phone, "--no-apks").report is not None  # remembered
+        assert run_audit(phone, "--no-apks").report is not None  # remembered
         for file in key_folder.iterdir():
             file.unlink()
-        done = checked(phone)
-        assert done.code == 4
-        assert adb_auth.load_or_create(key_folder).fingerprint in done.err
-        assert first.fingerprint not in done.err
+        result = run_audit(phone)
+        assert result.code == 4
+        assert adb_auth.load_or_create(key_folder).fingerprint in result.err
+        assert first.fingerprint not in result.err
         phone.key_policy = KeyPolicy(answer="allow")
-        assert checked(phone, "--no-apks").report is not None
+        assert run_audit(phone, "--no-apks").report is not None

@@ -35,7 +35,7 @@ from privaudit.capture.remote_apks import ApkRequest
 from privaudit.model import AnswerState, RequestedState
 from privaudit.virtual_phone import apks as demo_apks
 from privaudit.virtual_phone import load_scenario, scenario_names
-from tests.capture.test_apks import Shell
+from tests.capture.test_remote_apks import Shell
 from tests.fixtures import arsc_builder
 from tests.fixtures.apk_builder import MAIN, aapt, apksigner, badging, certificates, changed, key, manifest, pack, sign
 
@@ -93,13 +93,13 @@ def labels_by_aapt(content, folder):
 
 
 class TestNames:
-    def test_as_aapt_says(self, loan, folder):
+    def test_labels_agree_with_aapt(self, loan, folder):
         expected = labels_by_aapt(loan, folder)
         assert len(expected) == len(NAMES)
         found = read(loan, [tag for tag in expected if tag != UNDETERMINED_LANGUAGE])
         assert found.labels == expected
 
-    def test_every_app_of_the_demo_as_aapt_says(self, folder):
+    def test_labels_of_demo_apps_agree_with_aapt(self, folder):
         apps = {demo_apks.apk_entry_name(app): app for story in scenario_names() for app in load_scenario(story).apps}
         for name, app in apps.items():
             content = demo_apks.load_apks()[name]
@@ -132,14 +132,14 @@ class TestNames:
             ([], "Easy Loan 😀"),
         ],
     )
-    def test_in_the_phones_language(self, loan, languages, label):
+    def test_labels_in_the_phones_language(self, loan, languages, label):
         assert read(loan, languages).label == label
 
-    def test_android_6_wants_the_same_region(self, loan):
+    def test_android_6_matches_the_region(self, loan):
         assert read(loan, ["zh-SG"], sdk=23).label == "Easy Loan 😀"
         assert read(loan, ["zh-CN"], sdk=23).label == "速贷宝"
 
-    def test_a_name_in_the_manifest_itself(self, folder):
+    def test_a_label_in_the_manifest_itself(self, folder):
         content = aapt(folder / "", manifest("", label="Plain"), {"": {"n": "other"}})
         assert read(content, ["zh-CN"]).labels == {UNDETERMINED_LANGUAGE: "Plain"}
 
@@ -149,15 +149,15 @@ class TestNames:
         found = read(content, ["zh-CN"])
         assert (found.label, found.labels) == ("那里", {"zh-CN": "那里", UNDETERMINED_LANGUAGE: "There"})
 
-    def test_a_name_of_androids_own_is_not_guessed(self, tmp_path):
+    def test_a_framework_resource_is_not_guessed(self, tmp_path):
         found = read(aapt(tmp_path, manifest("", label="@android:string/ok"), {"": "x"}))
         assert (found.label, reason(found.label_problem)) == (None, "resources_elsewhere")
 
-    def test_without_a_name(self, tmp_path):
+    def test_an_app_without_a_label(self, tmp_path):
         source = manifest("").replace(' android:label="@string/n"', "")
         assert reason(read(aapt(tmp_path, source, {})).label_problem) == "no_label"
 
-    def test_newer_versions_only_where_they_run(self, tmp_path):
+    def test_configurations_of_newer_versions_need_that_version(self, tmp_path):
         content = aapt(
             tmp_path, manifest(""), {"": "old", "v31": "new", "land": "wide", "night": "dark", "mcc460": "sim"}
         )
@@ -203,16 +203,16 @@ class TestManifest:
             (MAIN.join(['<service android:name=".A">', "</service>"]), False),
         ],
     )
-    def test_an_icon_or_none(self, tmp_path, body, icon):
+    def test_launcher_icon(self, tmp_path, body, icon):
         assert read(aapt(tmp_path, manifest(body), {"": "x"})).launcher_icon is icon
 
-    def test_another_name_under_the_icon(self, tmp_path):
+    def test_a_launcher_label_that_differs(self, tmp_path):
         body = f'<activity android:name=".A" android:label="@string/icon">{MAIN}</activity>'
         content = aapt(tmp_path, manifest(body), {"": {"n": "System", "icon": "Loan"}, "zh-rCN": {"icon": "快贷"}})
         found = read(content)
         assert (found.label, found.launcher_labels) == ("System", ("快贷",))
 
-    def test_the_file_must_be_the_app_that_runs(self, loan):
+    def test_the_file_must_be_of_the_running_app(self, loan):
         assert read(loan, version_code=7).problem is None
         assert reason(read(loan, version_code=8).problem) == "version_differs"
         other = read(loan, package="com.example.bank")
@@ -237,7 +237,7 @@ class TestCertificates:
             ([], {"v1", "v2", "v3"}, []),
         ],
     )
-    def test_as_apksigner_says(self, loan, tmp_path, signer, options, schemes, verified):
+    def test_signers_agree_with_apksigner(self, loan, tmp_path, signer, options, schemes, verified):
         signed = sign(tmp_path, loan, signer, *options)
         found = read(signed)
         expected = certificates(tmp_path / "out.apk", *verified)
@@ -280,7 +280,7 @@ class TestCertificates:
         assert [one.certificate_sha256 for one in later.active_signers(33)] == new
         assert [one.certificate_sha256 for one in later.active_signers(32)] == old
 
-    def test_the_demo_as_apksigner_says(self, tmp_path):
+    def test_signers_of_demo_apps_agree_with_apksigner(self, tmp_path):
         for package in ("com.example.sudaibao", "com.android.contacts"):
             app = load_scenario("borrower").find_app(package)
             content = demo_apks.load_apks()[demo_apks.apk_entry_name(app)]
@@ -288,7 +288,7 @@ class TestCertificates:
             found = read(content, package=package).signing.active_signers(34)
             assert [one.certificate_sha256 for one in found] == certificates(tmp_path / "a.apk")
 
-    def test_which_scheme_counts(self):
+    def test_active_signers_depend_on_the_sdk(self):
         one, two, three = (Signer(certificate_sha256=name) for name in "abc")
         signing = SigningInfo(schemes={"v1": (one,), "v2": (two,), "v3": (replace(three, min_sdk=30, max_sdk=99),)})
         assert [signing.active_signers(sdk)[0].certificate_sha256 for sdk in (23, 24, 28, 30, None)] == [
@@ -300,7 +300,7 @@ class TestCertificates:
         ]
         assert SigningInfo(schemes={"v3": (three,)}).active_signers(23) == ()
 
-    def test_none_at_all(self, loan):
+    def test_an_apk_without_signatures(self, loan):
         found = read(loan)
         assert (found.signing, found.signing_problem) == (None, None)
         with pytest.raises(Exception, match="no_certificate"):
@@ -320,7 +320,7 @@ class TestCertificates:
             )
 
     @given(st.binary(max_size=200))
-    def test_a_signature_file_of_anything(self, raw):
+    def test_a_signature_file_of_arbitrary_bytes(self, raw):
         with pytest.raises(ApkError):
             apk_certificates.parse_signing_info({"META-INF/A.RSA": ApkPart.from_bytes(raw)})
 
@@ -346,7 +346,7 @@ class TestHostile:
         assert (found.label is None) is (found.label_problem is not None)
 
     @given(st.binary(max_size=400), st.sampled_from([MANIFEST, ARSC]))
-    def test_anything_instead(self, raw, part):
+    def test_arbitrary_bytes(self, raw, part):
         assert _read_with(part, raw).label is None
 
     def test_chunks_of_no_size(self):
@@ -358,7 +358,7 @@ class TestHostile:
             raw = struct.pack("<HHI", 3, 8, 8 + len(body)) + body
             assert reason(_read_with(MANIFEST, raw).problem) == "manifest_damaged"
 
-    def test_a_pool_that_claims_four_billion_texts(self):
+    def test_a_string_pool_that_claims_four_billion_strings(self):
         tracemalloc.start()
         for part, kind, head in ((MANIFEST, 3, 8), (ARSC, 2, 12)):
             pool = struct.pack("<HHI5I", 1, 28, 4028, 0xFFFFFFFF, 0xFFFFFFFF, 0x100, 28, 0) + bytes(4000)
@@ -367,7 +367,7 @@ class TestHostile:
         assert tracemalloc.get_traced_memory()[1] < 64 << 20
         tracemalloc.stop()
 
-    def test_tags_with_65535_attributes_that_are_not_there(self):
+    def test_elements_with_65535_missing_attributes(self):
         pool = struct.pack("<HHI5II", 1, 28, 36, 1, 0, 0x100, 32, 0, 0) + b"\0\0\0\0"
         tag = struct.pack("<HHIIIIIHHHHHH", 0x0102, 16, 36, 1, 0xFFFFFFFF, 0xFFFFFFFF, 0, 20, 20, 0xFFFF, 0, 0, 0)
         body = pool + tag * 50_000
@@ -397,14 +397,14 @@ class TestHostile:
         [struct.pack("<HHIII", 0x0101, 16, 0, 1, 0xFFFFFFFF), b"", b"\xff" * 99, struct.pack("<HHI", 0x0101, 16, 0)],
         ids=["a namespace of no size", "nothing", "junk", "a cut namespace"],
     )
-    def test_what_stands_behind_the_root_element_is_not_read(self, behind):
+    def test_data_after_the_root_element_is_ignored(self, behind):
         raw = _whole().parts[MANIFEST].to_bytes()
         end = [at for at, kind in _chunks(raw) if kind == 0x0103][-1] + 24
         raw = raw[:end] + behind
         assert _read_with(MANIFEST, struct.pack("<HHI", 3, 8, len(raw)) + raw[8:]).label == "速贷宝"
         assert _read_with(MANIFEST, struct.pack("<HHI", 0x1234, 8, len(raw)) + raw[8:]).label == "速贷宝"
 
-    def test_an_attribute_that_only_looks_like_androids(self, tmp_path):
+    def test_an_attribute_without_its_resource_id(self, tmp_path):
         """The label without its resource id is none for Android."""
         content = aapt(tmp_path, manifest(""), {"": "True name"})
         raw = parts_of(content).parts[MANIFEST].to_bytes()
@@ -418,7 +418,7 @@ class TestHostile:
         many = b"".join(struct.pack("<HHIIIII", 0x0100, 16, 24, 1, 0xFFFFFFFF, n, n) for n in range(60_000))
         assert reason(_read_with(MANIFEST, _with(raw, _last_tag(raw), many)).problem) == "manifest_too_large"
 
-    def test_very_many_tags(self):
+    def test_very_many_elements(self):
         raw = _whole().parts[MANIFEST].to_bytes()
         pair = struct.pack("<HHIIIIIHHHHHH", 0x0102, 16, 36, 1, 0xFFFFFFFF, 0xFFFFFFFF, 0, 20, 20, 0, 0, 0, 0)
         pair += struct.pack("<HHIIIII", 0x0103, 16, 24, 1, 0xFFFFFFFF, 0xFFFFFFFF, 0)
@@ -427,13 +427,13 @@ class TestHostile:
         deep = pair[:36] * 200 + pair[36:] * 200
         assert reason(_read_with(MANIFEST, _with(raw, _last_tag(raw), deep)).problem) == "manifest_damaged"
 
-    def test_tables_of_nothing_but_types(self):
+    def test_tables_with_very_many_types(self):
         row = (arsc_builder.config(""), {})
         table = arsc_builder.table(["x"], [row] * 9000, utf8=True, layout="dense", count=1)
         found = _read_with(ARSC, table)
         assert (found.label, reason(found.label_problem)) == (None, "no_such_text")
 
-    def test_a_resource_that_means_itself(self, tmp_path):
+    def test_a_resource_that_references_itself(self, tmp_path):
         content = aapt(tmp_path, manifest(""), {"": {"n": "@string/o", "o": "@string/p", "p": "x"}})
         table = parts_of(content).parts[ARSC].to_bytes()
         value = struct.Struct("<HBBI")
@@ -444,19 +444,19 @@ class TestHostile:
         found = read(pack(changed(content, ARSC, content=table.replace(first, own))))
         assert (found.label, reason(found.label_problem)) == (None, "resources_loop")
 
-    def test_no_table_at_all(self, loan):
+    def test_a_missing_table(self, loan):
         rows = [row for row in changed(loan, "") if row.name != ARSC]
         found = read(pack(rows))
         assert (found.label, reason(found.label_problem), found.launcher_icon) == (None, "entry_missing", True)
 
-    def test_a_version_name_that_forges_a_block(self, tmp_path):
+    def test_a_version_name_with_line_feeds(self, tmp_path):
         text = "1.0\\n  Package [com.tencent.mm] (1234):"
         source = manifest("").replace('android:versionName="1.2"', 'android:versionName="@string/v"')
         found = read(aapt(tmp_path, source, {"": {"n": "x", "v": text}}))
         assert found.version_name.startswith("1.0\n Package [com.tencent.mm]")
         assert found.package == "com.example.t"
 
-    def test_not_read_is_not_known(self):
+    def test_request_state_is_unknown_without_a_manifest(self):
         lost = ApkParts(package="a.b", path=PATH, state=AnswerState.NOT_ASKED, detail=apk_message("apk.no_time"))
         found = info.read_installed_apk(info.trim_resources(lost), ["zh-CN"], 34)
         assert (found.label, found.launcher_icon, found.uses_permissions, found.signing) == (None, None, None, None)
@@ -477,7 +477,7 @@ def _read_with(part, raw):
     return said
 
 
-def test_a_manifest_says_where_it_ends():
+def test_plain_text_xml_is_rejected():
     with pytest.raises(ApkError, match="manifest_damaged"):
         apk_manifest.parse_manifest(b"<manifest package='plain.text'/>")
 

@@ -54,13 +54,13 @@ def test_new_key_is_private_from_its_first_byte(tmp_path, monkeypatch, open_umas
     assert opened == [(os.O_EXCL, 0o600)]
 
 
-def test_nothing_but_the_key_pair_is_left(tmp_path):
+def test_only_the_key_pair_remains(tmp_path):
     made = keys.load_or_create(tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["adbkey", "adbkey.pub"]
     assert (tmp_path / "adbkey.pub").read_bytes() == made.GetPublicKey() + b"\n"
 
 
-def test_key_is_used_again_and_never_changed(tmp_path):
+def test_an_existing_key_is_reused_and_never_changed(tmp_path):
     first = keys.load_or_create(tmp_path)
     before = (tmp_path / "adbkey").read_bytes()
     assert keys.load_or_create(tmp_path).fingerprint == first.fingerprint
@@ -74,13 +74,13 @@ def test_without_a_pub_the_public_key_is_derived(tmp_path):
     assert not (tmp_path / "adbkey.pub").exists()
 
 
-def test_a_foreign_pub_is_not_sent(tmp_path):
+def test_a_foreign_pub_is_ignored(tmp_path):
     first = keys.load_or_create(tmp_path)
     (tmp_path / "adbkey.pub").write_bytes(b"")
     assert keys.load_or_create(tmp_path).GetPublicKey() == first.GetPublicKey()
 
 
-def test_two_phones_at_once_share_one_new_key(tmp_path):
+def test_concurrent_connections_share_one_new_key(tmp_path):
     made = []
     threads = [
         threading.Thread(target=lambda: made.append(keys.load_or_create(tmp_path).fingerprint)) for _ in range(4)
@@ -106,7 +106,7 @@ def test_the_key_of_a_faster_adb_wins(tmp_path, monkeypatch):
     assert [path.name for path in tmp_path.iterdir()] == ["adbkey"]
 
 
-def test_a_folder_without_hard_links_will_do(tmp_path, monkeypatch):
+def test_a_folder_without_hard_links_works(tmp_path, monkeypatch):
     def refuse(*_):
         raise PermissionError
 
@@ -116,14 +116,14 @@ def test_a_folder_without_hard_links_will_do(tmp_path, monkeypatch):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["adbkey", "adbkey.pub"]
 
 
-def test_signs_the_token_as_a_ready_digest(tmp_path):
+def test_sign_treats_the_token_as_a_digest(tmp_path):
     made = keys.load_or_create(tmp_path)
     token = bytes(range(20))
     digest = utils.Prehashed(hashes.SHA1())  # noqa: S303 - ADB's choice
     made.private_key.public_key().verify(made.Sign(token), token, padding.PKCS1v15(), digest)
 
 
-def test_fingerprint_is_worded_as_on_the_phone(tmp_path):
+def test_fingerprint_has_the_phones_format(tmp_path):
     # AdbDebuggingManager.getFingerprints: MD5 over the decoded first word, upper-case pairs with colons.
     assert keys.load_or_create(tmp_path).fingerprint.count(":") == 15
     assert keys.load_or_create(tmp_path).fingerprint == keys.load_or_create(tmp_path).fingerprint.upper()
@@ -140,7 +140,7 @@ def test_fingerprint_is_worded_as_on_the_phone(tmp_path):
     ],
     ids=["empty", "text", "elliptic", "3072 bits", "with a password"],
 )
-def test_a_file_that_is_no_adb_key_is_said_and_left_alone(tmp_path, content):
+def test_an_invalid_key_file_is_reported_and_unchanged(tmp_path, content):
     (tmp_path / "adbkey").write_bytes(content)
     with pytest.raises(PhoneError) as caught:
         keys.load_or_create(tmp_path)
@@ -149,7 +149,7 @@ def test_a_file_that_is_no_adb_key_is_said_and_left_alone(tmp_path, content):
     assert (tmp_path / "adbkey").read_bytes() == content
 
 
-def test_a_key_that_may_not_be_read_is_said(tmp_path, monkeypatch):
+def test_an_unreadable_key_file_is_reported(tmp_path, monkeypatch):
     def refuse(_):
         raise PermissionError
 
@@ -159,14 +159,14 @@ def test_a_key_that_may_not_be_read_is_said(tmp_path, monkeypatch):
     assert caught.value.name == "key_unreadable"
 
 
-def test_a_folder_that_cannot_be_made_is_said(tmp_path):
+def test_an_unwritable_key_folder_is_reported(tmp_path):
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(PhoneError) as caught:
         keys.load_or_create(tmp_path / "file" / ".android")
     assert caught.value.name in {"key_folder_unwritable", "key_unreadable"}
 
 
-def test_a_full_disk_is_said_and_leaves_no_draft(tmp_path, monkeypatch):
+def test_a_full_disk_is_reported_and_leaves_no_temporary_file(tmp_path, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 

@@ -18,7 +18,7 @@ from privaudit.virtual_phone.adbd.server import AdbdServer
 from privaudit.virtual_phone.adbd.wire import MAX_PAYLOAD_V1, VERSION_CHECKSUM
 from privaudit.virtual_phone.shell.toybox import ProgramResult
 
-OPEN_DOOR = KeyPolicy(required=False)
+NO_AUTH = KeyPolicy(required=False)
 LINES = b"".join(b"line %d\n" % number for number in range(200_000))
 APK = bytes(range(256)) * 100
 PROGRAMS = {
@@ -30,11 +30,11 @@ PROGRAMS = {
 OLD = {"features": (), "max_payload": MAX_PAYLOAD_V1, "version": VERSION_CHECKSUM, "crlf": True}
 
 
-def ask(text, **more):
+def command(text, **more):
     return Command(text=text, why="test", **more)
 
 
-def nobody(_):
+def fail_if_prompted(_):
     raise AssertionError("nobody should be asked")
 
 
@@ -45,7 +45,7 @@ def phone():
 
         def make(**more):
             files = {"/data/app/a/base.apk": APK}
-            return stack.enter_context(AdbdServer(programs=PROGRAMS, files=files, **{"key_policy": OPEN_DOOR} | more))
+            return stack.enter_context(AdbdServer(programs=PROGRAMS, files=files, **{"key_policy": NO_AUTH} | more))
 
         yield make
 
@@ -56,7 +56,7 @@ def dial(adb, monkeypatch):
     monkeypatch.setenv("ANDROID_ADB_SERVER_PORT", str(adb.port))
     with contextlib.ExitStack() as stack:
 
-        def connected(phone, on_waiting=nobody, transport="server", serial=None, **more):
+        def connected(phone, on_waiting=fail_if_prompted, transport="server", serial=None, **more):
             adb("connect", phone.address)
             serial = phone.address if serial is None else serial or None  # False: none is named
             return stack.enter_context(connect(transport=transport, serial=serial, on_waiting=on_waiting, **more))
@@ -66,32 +66,32 @@ def dial(adb, monkeypatch):
 
 class TestAnswers:
     @pytest.mark.parametrize("way", ["server", "auto"])
-    def test_output_errors_and_exit_code_are_kept_apart(self, dial, phone, way):
+    def test_run_separates_stdout_stderr_and_exit_code(self, dial, phone, way):
         line = dial(phone(), transport=way)
         assert line.kind == "server"
-        reply = line.run(ask("both"))
+        reply = line.run(command("both"))
         assert (reply.stdout, reply.stderr, reply.exit_code) == (b"out\n", b"err\n", 7)
-        assert line.run(ask("bytes", binary=True)).stdout == b"\r\n\0\n\r\r\n"
+        assert line.run(command("bytes", binary=True)).stdout == b"\r\n\0\n\r\r\n"
 
-    def test_an_old_phone_gives_line_feeds_and_an_exit_code(self, dial, phone):
+    def test_legacy_shell_converts_line_ends_and_has_an_exit_code(self, dial, phone):
         line = dial(phone(**OLD))
-        assert line.run(ask("long")).stdout == LINES
-        assert line.run(ask("both")).exit_code == 7
-        assert line.run(ask("bytes", binary=True)).stdout == b"\r\n\0\n\r\r\n"
+        assert line.run(command("long")).stdout == LINES
+        assert line.run(command("both")).exit_code == 7
+        assert line.run(command("bytes", binary=True)).stdout == b"\r\n\0\n\r\r\n"
 
     @pytest.mark.parametrize("kind", [{}, OLD], ids=["new", "old"])
     def test_the_longest_command_arrives(self, dial, phone, kind):
         line = dial(phone(**kind))
         text = "echo ".ljust(line.command_limit, "x")
-        assert len(line.run(ask(text)).stdout) == line.command_limit - len("echo ") + 1
+        assert len(line.run(command(text)).stdout) == line.command_limit - len("echo ") + 1
         with pytest.raises(ValueError, match="command_limit"):
-            line.run(ask(text + "x"))
+            line.run(command(text + "x"))
 
-    def test_several_threads_may_ask(self, dial, phone):
+    def test_several_threads_can_run_commands(self, dial, phone):
         line = dial(phone())
         replies = {}
         threads = [
-            threading.Thread(target=lambda n=n: replies.update({n: line.run(ask(f"same {n}"))})) for n in range(6)
+            threading.Thread(target=lambda n=n: replies.update({n: line.run(command(f"same {n}"))})) for n in range(6)
         ]
         for thread in threads:
             thread.start()
@@ -100,15 +100,15 @@ class TestAnswers:
         assert [Counter(replies[n].stdout) for n in range(6)] == [{ord(str(n)): 300_000} for n in range(6)]
         assert [replies[n].exit_code for n in range(6)] == list(range(6))
 
-    def test_a_slow_command_holds_up_no_other(self, dial, phone):
+    def test_a_slow_command_does_not_block_others(self, dial, phone):
         line = dial(phone())
         slow = threading.Thread(target=_try, args=(line, "sleep 60"))
         slow.start()
-        assert line.run(ask("both")).exit_code == 7
+        assert line.run(command("both")).exit_code == 7
         line.close()
         slow.join()
 
-    def test_parts_of_files(self, dial, phone):
+    def test_ranges_of_files(self, dial, phone):
         line = dial(phone())
         first, last = remote_file.read_ranges(line, "/data/app/a/base.apk", [(10, 20), (len(APK) - 5, len(APK) + 99)])
         assert (first, last) == (APK[10:20], APK[-5:])
@@ -116,88 +116,88 @@ class TestAnswers:
 
 def _try(line, text):
     with contextlib.suppress(ConnectionLost):
-        line.run(ask(text))
+        line.run(command(text))
 
 
 class TestEnds:
-    def test_too_much_is_cut_off_and_the_phone_still_answers(self, dial, phone):
+    def test_too_much_output_is_cut_and_the_connection_still_works(self, dial, phone):
         line = dial(phone())
         with pytest.raises(ConnectionLost) as caught:
-            line.run(ask("long"), limit=1000)
+            line.run(command("long"), limit=1000)
         assert caught.value.name == "too_much_output"
         assert LINES.startswith(caught.value.partial[:1000])
-        assert line.run(ask("both")).exit_code == 7
+        assert line.run(command("both")).exit_code == 7
 
-    def test_a_command_that_never_ends_is_left(self, dial, phone):
+    def test_an_endless_command_times_out(self, dial, phone):
         line = dial(phone())
         with pytest.raises(ConnectionLost) as caught:
-            line.run(ask("echo one; sleep 600"), timeout_s=0.5)
+            line.run(command("echo one; sleep 600"), timeout_s=0.5)
         assert (caught.value.name, caught.value.partial) == ("too_slow", b"one\n")
 
-    def test_a_silent_command_is_left(self, dial, phone, monkeypatch):
+    def test_a_silent_command_times_out(self, dial, phone, monkeypatch):
         line = dial(phone())
         monkeypatch.setattr(adb_server, "IDLE_TIMEOUT_S", 0.5)
         with pytest.raises(ConnectionLost) as caught:
-            line.run(ask("echo one; sleep 600"))
+            line.run(command("echo one; sleep 600"))
         assert (caught.value.name, caught.value.partial) == ("silent", b"one\n")
 
     @pytest.mark.parametrize("kind", [{}, OLD], ids=["new", "old"])
     @pytest.mark.parametrize("binary", [True, False])
-    def test_a_phone_that_goes_away_keeps_what_came(self, dial, phone, kind, binary):
+    def test_a_disconnected_phone_leaves_partial_output(self, dial, phone, kind, binary):
         there = phone(**kind)
         line = dial(there)
         threading.Timer(0.5, there.close).start()
         with pytest.raises(ConnectionLost) as caught:
-            line.run(ask("echo one; sleep 600", binary=binary))
+            line.run(command("echo one; sleep 600", binary=binary))
         assert caught.value.name in {"lost", "offline"}
         assert caught.value.partial == b"one\n"
         with pytest.raises(ConnectionLost):
-            line.run(ask("both"))
+            line.run(command("both"))
 
-    def test_closing_from_another_thread_ends_a_command(self, dial, phone):
+    def test_close_from_another_thread_ends_a_command(self, dial, phone):
         line = dial(phone())
         threading.Timer(0.3, line.close).start()
         with pytest.raises(ConnectionLost) as caught:
-            line.run(ask("echo one; sleep 600"))
+            line.run(command("echo one; sleep 600"))
         assert (caught.value.name, caught.value.partial) == ("lost", b"one\n")
         line.close()
         with pytest.raises(ConnectionLost):
-            line.run(ask("both"))
+            line.run(command("both"))
 
 
 class TestAllow:
-    def test_the_servers_question_is_told_with_the_fingerprint_of_its_key(self, adb, dial, phone, tmp_path):
-        told = []
+    def test_on_waiting_gets_the_servers_key_fingerprint(self, adb, dial, phone, tmp_path):
+        waits = []
         there = phone(key_policy=KeyPolicy(answer=1.0))
         home = tmp_path / "keys"
         home.mkdir()
         (home / "adbkey").write_bytes((adb.home / ".android" / "adbkey").read_bytes())
-        line = dial(there, told.append, key_folder=home)
-        assert line.run(ask("both")).exit_code == 7
-        assert {one.fingerprint for one in told} == {adb_auth.find_existing(home).fingerprint}
-        assert told[0].seconds_left == 90
+        line = dial(there, waits.append, key_folder=home)
+        assert line.run(command("both")).exit_code == 7
+        assert {one.fingerprint for one in waits} == {adb_auth.find_existing(home).fingerprint}
+        assert waits[0].seconds_left == 90
 
-    def test_a_key_that_cannot_be_known_is_not_made_up(self, dial, phone, tmp_path):
-        told = []
+    def test_an_unknown_key_has_no_fingerprint(self, dial, phone, tmp_path):
+        waits = []
         with pytest.raises(PhoneError) as caught:
-            dial(phone(key_policy=KeyPolicy(answer="ignore")), told.append, auth_timeout_s=0.2, key_folder=tmp_path)
+            dial(phone(key_policy=KeyPolicy(answer="ignore")), waits.append, auth_timeout_s=0.2, key_folder=tmp_path)
         assert caught.value.name == "not_allowed_unseen"
-        assert told[0].fingerprint is None
+        assert waits[0].fingerprint is None
         assert list(tmp_path.iterdir()) == []
 
 
 class TestChoosing:
-    def test_by_the_end_of_the_serial(self, adb, dial, phone):
+    def test_select_by_serial_suffix(self, adb, dial, phone):
         one, other = phone(), phone()
         adb("connect", one.address)
-        assert dial(other, serial=other.address[-5:]).run(ask("both")).exit_code == 7
+        assert dial(other, serial=other.address[-5:]).run(command("both")).exit_code == 7
         assert (one.commands, other.commands) == ([], ["both"])
 
-    def test_the_only_one(self, dial, phone):
+    def test_select_the_only_phone(self, dial, phone):
         there = phone()
-        assert dial(there, serial=False).run(ask("both")).exit_code == 7
+        assert dial(there, serial=False).run(command("both")).exit_code == 7
 
-    def test_several(self, adb, dial, phone):
+    def test_several_phones_need_a_serial(self, adb, dial, phone):
         one, other = phone(model="Redmi 9"), phone()
         adb("connect", one.address)
         with pytest.raises(PhoneError) as caught:
@@ -205,7 +205,7 @@ class TestChoosing:
         assert caught.value.name == "several_phones"
         assert f"Redmi 9 (…{one.address[-4:]})" in caught.value.values["phones"]
 
-    def test_none_of_that_name(self, dial, phone):
+    def test_an_unknown_serial_is_not_found(self, dial, phone):
         with pytest.raises(PhoneError) as caught:
             dial(phone(), serial="nosuch")
         assert caught.value.name == "serial_not_found"
@@ -303,16 +303,16 @@ class TestStates:
             ),
         ],
     )
-    def test_each_has_its_own_words(self, fake, monkeypatch, said, name, state):
+    def test_each_device_state_has_its_own_error(self, fake, monkeypatch, said, name, state):
         monkeypatch.setattr("sys.platform", "linux")
         fake(okay(LINE.format(said)))
         error = ends()
         assert (error.name, error.state) == (name, state)
 
-    def test_a_phone_that_was_just_plugged_in_is_waited_for(self, fake):
+    def test_connect_waits_for_a_phone_that_was_just_plugged_in(self, fake):
         states = [okay(LINE.format(said)) for said in ("offline", "authorizing", "device")]
         there = fake({"host:devices-l": states, "host-transport-id:7:features": okay("shell_v2,cmd")})
-        connect(transport="server", on_waiting=nobody)
+        connect(transport="server", on_waiting=fail_if_prompted)
         assert there.asked.count("host:devices-l") == 3
 
     def test_a_phone_without_a_readable_serial(self, fake):
@@ -331,8 +331,8 @@ class TestStates:
                 "shell,v2,raw:id": b"OKAY\1\2\0\0\0ok\3\1\0\0\0\5",
             }
         )
-        with connect(transport="server", on_waiting=nobody) as line:
-            reply = line.run(ask("id"))
+        with connect(transport="server", on_waiting=fail_if_prompted) as line:
+            reply = line.run(command("id"))
         assert (reply.stdout, reply.exit_code) == (b"ok", 5)
         assert there.asked[-2:] == ["host:transport:R58M12345678", "shell,v2,raw:id"]
 
@@ -347,7 +347,7 @@ class TestStates:
             ("something new", "server_said"),
         ],
     )
-    def test_what_a_server_refuses(self, fake, said, name):
+    def test_fail_replies_are_translated(self, fake, said, name):
         fake(
             {
                 "host:devices-l": okay(LINE.format("device")),
@@ -356,25 +356,25 @@ class TestStates:
                 "shell,v2,raw:id": fail(said),
             }
         )
-        with connect(transport="server", on_waiting=nobody) as line, pytest.raises(ConnectionLost) as caught:
-            line.run(ask("id"))
+        with connect(transport="server", on_waiting=fail_if_prompted) as line, pytest.raises(ConnectionLost) as caught:
+            line.run(command("id"))
         assert caught.value.name == name
 
 
 class TestStrangers:
-    def test_nobody(self, monkeypatch):
+    def test_no_server_is_absent(self, monkeypatch):
         monkeypatch.setenv("ANDROID_ADB_SERVER_PORT", "1")
         assert not adb_server.is_running()
         error = ends()
         assert (error.name, error.values) == ("server_absent", {"port": 1})
 
     @pytest.mark.parametrize("said", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"OKAYzzzz", b"FAIL-001x", b"OK"])
-    def test_something_else(self, fake, said):
+    def test_another_service_is_not_an_adb_server(self, fake, said):
         fake({"host:version": said, "host:devices-l": said})
         assert not adb_server.is_running()
         assert ends().name in {"not_adb_server", "lost"}
 
-    def test_one_that_says_nothing_is_not_waited_for_long(self, fake):
+    def test_a_silent_server_times_out_soon(self, fake):
         fake({"host:version": b"", "host:devices-l": b"OKAY0100short"})
         assert not adb_server.is_running()
         assert ends().name in {"lost", "silent", "too_slow"}
@@ -390,7 +390,7 @@ class TestStrangers:
             ("ANDROID_ADB_SERVER_ADDRESS", "127.0.0.1", ("127.0.0.1", 5037)),
         ],
     )
-    def test_where_it_is(self, monkeypatch, name, value, expected):
+    def test_server_address_reads_the_environment(self, monkeypatch, name, value, expected):
         monkeypatch.delenv("ANDROID_ADB_SERVER_PORT", raising=False)
         monkeypatch.setenv(name, value)
         assert adb_server.server_address() == expected
@@ -406,12 +406,12 @@ class TestStrangers:
             ("ANDROID_ADB_SERVER_ADDRESS", "192.168.1.7"),
         ],
     )
-    def test_one_on_another_computer_is_never_asked(self, monkeypatch, name, value):
+    def test_a_server_on_another_computer_is_never_used(self, monkeypatch, name, value):
         monkeypatch.setenv(name, value)
         monkeypatch.setattr(socket, "create_connection", lambda *_a, **_k: pytest.fail("asked"))
         assert ends().name == "server_address"
         monkeypatch.setattr(adb_device, "connect_usb", lambda **_: "cable")
-        assert connect(transport="auto", on_waiting=nobody) == "cable"
+        assert connect(transport="auto", on_waiting=fail_if_prompted) == "cable"
 
 
 class TestByItself:
@@ -431,23 +431,23 @@ class TestByItself:
         monkeypatch.setattr(adb_device, "connect_usb", over_usb)
         return outcomes
 
-    def test_a_server_without_phones_leaves_the_cable(self, fake, cable):
+    def test_auto_uses_the_cable_if_the_server_has_no_phone(self, fake, cable):
         fake(b"OKAY0000")
         cable.append(("cable",))
-        assert connect(transport="auto", on_waiting=nobody) == ("cable",)
+        assert connect(transport="auto", on_waiting=fail_if_prompted) == ("cable",)
 
     @pytest.mark.parametrize("name", ["no_phone", "no_usb", "libusb_missing"])
-    def test_what_the_server_knows_is_said_where_the_cable_knows_less(self, fake, cable, name):
+    def test_auto_reports_the_servers_error_if_usb_finds_no_phone(self, fake, cable, name):
         fake(okay(LINE.format("device")))
         cable.append(name)
         assert ends("auto", serial="nosuch").name == "serial_not_found"
 
-    def test_an_obstacle_on_the_cable_is_said(self, fake, cable):
+    def test_auto_reports_the_cables_error(self, fake, cable):
         fake(b"OKAY0000")
         cable.append("no_permission")
         assert ends("auto").name == "no_permission"
 
-    def test_when_the_cable_is_busy_the_server_is_asked_once_more(self, fake, cable):
+    def test_auto_retries_the_server_if_the_cable_is_busy(self, fake, cable):
         fake(
             {
                 "host:devices-l": [b"OKAY0000", okay(LINE.format("device"))],
@@ -455,15 +455,15 @@ class TestByItself:
             }
         )
         cable.append("busy")
-        assert connect(transport="auto", on_waiting=nobody).kind == "server"
+        assert connect(transport="auto", on_waiting=fail_if_prompted).kind == "server"
 
-    def test_busy_without_a_server_is_busy(self, monkeypatch, cable):
+    def test_auto_reports_busy_without_a_server(self, monkeypatch, cable):
         monkeypatch.setenv("ANDROID_ADB_SERVER_PORT", "1")
         cable.append("busy")
         assert ends("auto").name == "busy"
 
     @pytest.mark.usefixtures("cable")
-    def test_a_phone_that_the_server_cannot_use_is_not_tried_behind_its_back(self, fake):
+    def test_auto_does_not_bypass_the_server(self, fake):
         fake(okay(LINE.format("unauthorized")))
         assert ends("auto").name == "not_allowed_unseen"
 

@@ -74,20 +74,20 @@ def test_sections(output, expected):
     "key",
     ["nonsense", "users.10", "installed", "installed.010", "installed.999999", "package.a;b", "package", "clock.x"],
 )
-def test_lines_that_name_no_answer_of_ours_are_text(key):
+def test_marker_lines_without_a_valid_key_are_text(key):
     """A phone hears the marker with the script; an answer that nobody asked for would have no place."""
     assert cut(f"{M} begin {key}\nx\n{M} end {key} 0\n") == {}
     assert cut(f"{M} begin clock\n1\n{M} begin {key}\n{M} end clock 0\n")["clock"][0] is OK
 
 
 @given(st.binary(max_size=300))
-def test_any_bytes_are_cut_without_an_error(output):
+def test_any_bytes_are_split_without_an_error(output):
     assert list(split_answers(output, M)) == []
 
 
 @given(st.integers(min_value=0, max_value=10**6))
 @settings(max_examples=200, deadline=None)
-def test_a_script_cut_anywhere_keeps_what_was_whole(at):
+def test_a_script_truncated_anywhere_keeps_complete_answers(at):
     keys = ["clock", "packages", "appops", "installed.0"]
     whole = "".join(said(key, f"text of {key}\n" * 3) for key in keys).encode()
     at %= len(whole) + 1
@@ -121,7 +121,7 @@ class Phone:
         pass
 
 
-def test_a_lost_connection_leaves_what_was_read():
+def test_a_lost_connection_keeps_received_answers():
     capture = collect_first_round(Phone((said("clock", "17") + f"{M} begin packages\nPack",)))
     assert capture.answer("clock").state is OK
     assert capture.answer("packages").state is TORN
@@ -129,12 +129,12 @@ def test_a_lost_connection_leaves_what_was_read():
 
 
 @pytest.mark.parametrize("partial", ["", "noise"])
-def test_a_connection_lost_before_anything_was_read_is_an_error(partial):
+def test_a_connection_lost_before_the_first_answer_is_an_error(partial):
     with pytest.raises(ConnectionLost):
         collect_first_round(Phone((partial,)))
 
 
-def test_no_more_answers_than_any_phone_has():
+def test_answers_are_limited():
     many = said("package.com.x", "x") + "".join(said(f"installed.{user}", "x") for user in range(5000))
     taken = collect_first_round(Phone(many))
     assert len(taken.answers) == MAX_ANSWERS
@@ -142,7 +142,7 @@ def test_no_more_answers_than_any_phone_has():
     assert [one.key for one in collect_answers(Phone(many), ["installed.3"])] == ["installed.3"]
 
 
-def test_progress_and_origin_are_told():
+def test_progress_and_source_are_reported():
     rounds = []
     capture = collect_first_round(Phone(said("clock", "17")), on_round=rounds.append)
     assert (capture.source.kind, capture.demo, rounds) == ("usb", False, ["first_round"])
@@ -150,7 +150,7 @@ def test_progress_and_origin_are_told():
     assert capture.taken_at.tzinfo is not None
 
 
-def test_more_is_asked_in_as_many_scripts_as_it_takes_until_the_connection_ends():
+def test_follow_up_rounds_continue_until_the_connection_ends():
     wanted = [f"package.com.example.app{number}" for number in range(120)]
     phone = Phone(said(wanted[0], "a"), (said(wanted[70], "b") + f"{M} begin {wanted[71]}\ntor",), "never asked")
     answers = {answer.key: answer.state for answer in collect_answers(phone, wanted)}
@@ -159,5 +159,5 @@ def test_more_is_asked_in_as_many_scripts_as_it_takes_until_the_connection_ends(
     assert list(collect_answers(Phone(("",)), wanted[:1])) == []
 
 
-def test_each_run_has_a_marker_of_its_own():
+def test_each_run_has_its_own_marker():
     assert len({scripts.new_marker() for _ in range(100)}) == 100

@@ -84,7 +84,7 @@ def test_parts_are_the_files_own_bytes(attach, how):
     assert len(phone.commands) <= 4
 
 
-def test_certificates_are_read_only_where_they_are_wanted():
+def test_certificates_are_read_on_request_only():
     apk = one(pack([*ROWS, Row("META-INF/CERT.RSA", b"seven")], before_directory=SIGNING_BLOCK_CONTENT))
     assert set(apk.parts) == {MANIFEST, ARSC}
 
@@ -123,7 +123,7 @@ def test_many_apks_share_round_trips():
     assert len(phone.commands) <= 4 * 3
 
 
-def test_time_is_for_the_rest_and_not_for_suspects():
+def test_the_time_limit_applies_to_other_apps_only():
     files = {f"/app/{number}.apk": pack(ROWS) for number in range(4 * remote_apks.BATCH_SIZE)}
     wanted = [ApkRequest(package=f"a.b{number}", path=path) for number, path in enumerate(files)]
     first, then = wanted[: 2 * remote_apks.BATCH_SIZE], wanted[2 * remote_apks.BATCH_SIZE :]
@@ -143,7 +143,7 @@ def test_time_is_for_the_rest_and_not_for_suspects():
 
 
 @pytest.mark.parametrize("breaks_at", [1, 2, 3])
-def test_a_pulled_cable_leaves_the_rest_as_not_asked(breaks_at):
+def test_a_pulled_cable_leaves_the_others_not_asked(breaks_at):
     files = {f"/app/{number}.apk": pack(ROWS) for number in range(2 * remote_apks.BATCH_SIZE)}
     wanted = [ApkRequest(package=f"a.b{number}", path=path) for number, path in enumerate(files)]
     found = list(remote_apks.read_apks(Shell(files, breaks_at), wanted))
@@ -152,7 +152,7 @@ def test_a_pulled_cable_leaves_the_rest_as_not_asked(breaks_at):
     assert {reason(apk) for apk in found} == {"cut"}
 
 
-def test_paths_that_must_not_enter_a_command_never_do():
+def test_unsafe_paths_never_enter_a_command():
     phone = Shell({})
     evil = "/data/app/$(reboot)'/base.apk"
     found = list(
@@ -187,7 +187,7 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_what_android_would_not_install_is_not_read(name):
+def test_apks_that_android_rejects_are_not_read(name):
     content, expected = HOSTILE[name]
     apk = one(content, certificates=True)
     assert (apk.state, reason(apk), dict(apk.parts)) == (AnswerState.UNREADABLE, expected, {})
@@ -210,7 +210,7 @@ BAD_ENTRIES = {
 
 
 @pytest.mark.parametrize("name", BAD_ENTRIES)
-def test_a_bad_manifest_does_not_spoil_the_rest(name):
+def test_a_damaged_manifest_does_not_affect_other_parts(name):
     row, expected = BAD_ENTRIES[name]
     tracemalloc.start()
     apk = one(pack([row, *ROWS[1:]]))
@@ -243,16 +243,16 @@ def test_garbage_instead_of_a_deflated_stream():
     ],
     ids=["encrypted", "unknown method", "AES", "sizes later", "extra field", "long extra field"],
 )
-def test_tricks_that_android_does_not_mind(row):
+def test_tricks_that_android_accepts(row):
     rows = [replace(row, local={"packed": 3}) if row.packed else row, *ROWS[1:]]
     assert one(pack(rows)).parts[MANIFEST].to_bytes() == XML
 
 
-def test_of_two_end_records_the_last_counts():
+def test_the_last_end_record_counts():
     assert one(WHOLE[:-22] + END + END).parts[MANIFEST].to_bytes() == XML
 
 
-def test_a_long_comment_is_no_trick():
+def test_a_long_comment_is_accepted():
     assert one(pack(ROWS, comment=b"x" * 65535)).parts[MANIFEST].to_bytes() == XML
 
 
@@ -265,14 +265,14 @@ def test_ten_thousand_entries():
 
 
 @pytest.mark.parametrize("size", [0, 23, 4096, 1 << 40, (1 << 64) - 1])
-def test_a_signing_block_of_a_wrong_size(size):
+def test_a_signing_block_with_a_wrong_size(size):
     raw = SIGNING_BLOCK_CONTENT[:-24] + struct.pack("<Q", size) + b"APK Sig Block 42"
     apk = one(pack(ROWS, before_directory=raw), certificates=True)
     assert apk.parts[MANIFEST].to_bytes() == XML
     assert reason(apk, SIGNING_BLOCK) == "signing_damaged" if SIGNING_BLOCK not in apk.parts else size == 4096
 
 
-def test_a_signing_block_larger_than_usual_is_read_whole():
+def test_a_large_signing_block_is_read_completely():
     size = 5 * BLOCK_BYTES - 8
     raw = struct.pack("<Q", size) + bytes(size - 24) + struct.pack("<Q", size) + b"APK Sig Block 42"
     apk = one(pack(ROWS, before_directory=raw), certificates=True)
@@ -305,7 +305,7 @@ def test_any_byte_may_be_wrong(data):
 # --- kept and read back -----------------------------------------------------------------------------------------------
 
 
-def test_parts_are_written_and_read_back():
+def test_parts_round_trip():
     apk = one(pack(ROWS, before_directory=SIGNING_BLOCK_CONTENT), certificates=True)
     assert parts.load_apk_parts(apk.package, parts.dump_apk_parts(apk)) == apk
     lost = ApkParts(
@@ -318,7 +318,7 @@ def test_parts_are_written_and_read_back():
     data=st.binary(max_size=300),
     kept=st.lists(st.tuples(st.integers(0, 300), st.integers(0, 50)), max_size=8),
 )
-def test_what_is_kept_of_a_part_stays_in_its_place(data, kept):
+def test_pieces_keep_their_offsets(data, kept):
     inside = [(min(start, len(data)), min(start + size, len(data))) for start, size in kept]
     thin = ApkPart.from_bytes(data).trimmed_to(inside)
     apk = ApkParts(
@@ -332,7 +332,7 @@ def test_what_is_kept_of_a_part_stays_in_its_place(data, kept):
 
 
 @given(st.data())
-def test_a_damaged_file_of_parts_is_refused_or_sound(data):
+def test_a_damaged_parts_file_is_rejected_or_valid(data):
     apk = ApkParts(
         package="a.b",
         path="/x.apk",
@@ -348,7 +348,7 @@ def test_a_damaged_file_of_parts_is_refused_or_sound(data):
     assert all(len(part.to_bytes()) == part.size for part in found.parts.values())
 
 
-def test_another_apps_parts_are_refused():
+def test_parts_of_another_app_are_rejected():
     apk = ApkParts(package="a.b", path="/x.apk", state=AnswerState.NOT_ASKED)
     with pytest.raises(ValueError, match="another"):
         parts.load_apk_parts("a.c", parts.dump_apk_parts(apk))

@@ -32,7 +32,7 @@ LIST = "package:/data/app/a/base.apk=com.example.app  installer=null\n"
         ("package.com.example.app", "dumpsys_package.com.example.app.txt"),
     ],
 )
-def test_each_key_has_one_name_and_back(key, name):
+def test_keys_and_file_names_correspond(key, name):
     assert (answer_file_name(key), parse_answer_file_name(name)) == (name, key)
 
 
@@ -46,7 +46,7 @@ def test_each_key_has_one_name_and_back(key, name):
         "dumpsys_appops.user10.txt", "pm_list_packages.user\u0661.txt", "SOURCE.txt",
     ],
 )  # fmt: skip
-def test_other_names_are_nobodys(name):
+def test_other_file_names_have_no_key(name):
     assert parse_answer_file_name(name) is None
 
 
@@ -87,7 +87,7 @@ def test_encodings_and_damage(saved, content, state, text):
     assert (answer.detail is None) == (state is AnswerState.ANSWERED)
 
 
-def test_a_subset_will_do_and_the_rest_was_not_asked(saved):
+def test_a_subset_is_accepted_and_the_others_are_not_asked(saved):
     found = saved({"pm_list_packages.txt": LIST, "notes.txt": "x", "photo.png": b"\x89"})
     assert list(found.answers) == ["installed.0"]
     assert found.answer("packages").state is AnswerState.NOT_ASKED
@@ -95,13 +95,13 @@ def test_a_subset_will_do_and_the_rest_was_not_asked(saved):
 
 
 @pytest.mark.parametrize("files", [{}, {"notes.txt": "x"}, {"dumpsys_package.csv": "x"}])
-def test_unknown_names_only_is_an_error_that_lists_the_known(saved, files):
+def test_unknown_names_only_are_an_error_with_the_known_names(saved, files):
     with pytest.raises(SourceError, match="folder_without_answers") as raised:
         saved(files)
     assert "dumpsys_package.txt" in raised.value.values["known"]
 
 
-def test_a_huge_file_is_read_so_far_and_no_further(saved, monkeypatch):
+def test_a_huge_file_is_read_to_a_limit(saved, monkeypatch):
     monkeypatch.setattr(text_folder, "MAX_FILE_BYTES", 1 << 20)
     found = saved({"dumpsys_package.txt": b"Packages:\n" + b"x" * (1 << 20)}).answer("packages")
     assert (found.state, found.detail.key, found.detail.values) == (
@@ -112,14 +112,14 @@ def test_a_huge_file_is_read_so_far_and_no_further(saved, monkeypatch):
     assert len(found.text) == 1 << 20
 
 
-def test_a_huge_list_of_users_keeps_no_name(saved, monkeypatch):
+def test_a_huge_list_of_users_leaves_no_name(saved, monkeypatch):
     monkeypatch.setattr(text_folder, "MAX_FILE_BYTES", 100)
     found = saved({"pm_list_users.txt": "Users:\n\tUserInfo{0:Li Wei:13} running\n" + "x" * 100}).answer("users")
     assert "Li Wei" not in found.text
 
 
 @pytest.mark.parametrize("make", ["folder", "pipe", "dangling link"])
-def test_what_is_no_file_is_unreadable_and_nothing_waits_for_it(tmp_path, make):
+def test_pipes_and_folders_are_unreadable(tmp_path, make):
     path = tmp_path / "dumpsys_package.txt"
     (tmp_path / "pm_list_packages.txt").write_text(LIST)
     if make == "folder":
@@ -132,7 +132,7 @@ def test_what_is_no_file_is_unreadable_and_nothing_waits_for_it(tmp_path, make):
     assert (found.state, found.detail.key) == (AnswerState.UNREADABLE, "coverage.not_a_file")
 
 
-def test_a_file_that_this_computer_refuses_is_unreadable(tmp_path, monkeypatch):
+def test_a_file_without_read_permission_is_unreadable(tmp_path, monkeypatch):
     (tmp_path / "dumpsys_package.txt").write_text("x")
 
     def refuse(*_args, **_kwargs):
@@ -153,14 +153,14 @@ def test_a_folder_that_cannot_be_listed_is_an_error(tmp_path, monkeypatch):
         text_folder.read(tmp_path)
 
 
-def test_it_was_taken_when_its_newest_file_was_written(tmp_path):
+def test_taken_at_is_the_time_of_the_newest_file(tmp_path):
     for name, second in {"getprop.txt": 1_700_000_000, "date.txt": 1_700_000_500, "other.txt": 1_800_000_000}.items():
         (tmp_path / name).write_text("1")
         os.utime(tmp_path / name, (second, second))
     assert read_source(tmp_path).taken_at == datetime.fromtimestamp(1_700_000_500, UTC)
 
 
-def test_names_serials_and_identifiers_are_not_kept(saved):
+def test_names_serials_and_identifiers_are_removed(saved):
     found = saved(
         {
             "pm_list_users.txt": "Users:\n\tUserInfo{0:Li Wei:13} running\n",
@@ -174,7 +174,7 @@ def test_names_serials_and_identifiers_are_not_kept(saved):
     assert "sms_default_application=a.b" in everything
 
 
-def test_a_source_that_is_not_there_or_is_none(tmp_path):
+def test_missing_and_unknown_sources_are_rejected(tmp_path):
     with pytest.raises(SourceError, match="source_missing"):
         read_source(tmp_path / "nothing")
     (tmp_path / "x.bin").write_bytes(b"x")

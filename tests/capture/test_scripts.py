@@ -82,7 +82,7 @@ PROGRAMS = {"getprop", "settings", "pm", "dumpsys", "date"}
 
 
 @pytest.mark.parametrize("script", SCRIPTS.values(), ids=SCRIPTS)
-def test_the_scripts_hold_no_other_program(script):
+def test_scripts_contain_no_other_program(script):
     """Every word in the place of a command, also on paths that the demo phone does not take."""
     bare = re.sub(r"'[^']*'|2>&1|</dev/null|2>/dev/null", " ", script)
     starts = re.findall(r"(?:^|;|\$\(|\bdo\b|\bthen\b|\{ )\s*([^\s;()]+)", bare, re.MULTILINE)
@@ -106,7 +106,7 @@ def test_the_first_round_fits_one_message_of_android_6():
     assert len(FIRST.encode()) < 4000
 
 
-def test_every_question_stands_in_the_first_round_but_those_about_single_apps():
+def test_the_first_round_has_every_question_but_those_about_single_apps():
     for question in QUESTIONS:
         per = {"phone": question.name, "user": f"{question.name}.$u"}.get(question.scope)
         assert (f"a {per} " in FIRST) == (per is not None)
@@ -119,7 +119,7 @@ def test_every_permission_is_named_once():
 
 
 @pytest.mark.parametrize("limit", [900, 2000, 4000, 60_000])
-def test_later_rounds_are_split_by_the_limit_and_lose_nothing(limit):
+def test_follow_up_rounds_are_split_by_the_limit_and_complete(limit):
     wanted = [f"package.com.example.application{number}" for number in range(200)]
     commands = list(scripts.follow_up_rounds(M, wanted, max_bytes=limit))
     assert all(len(command.text.encode()) <= limit for command in commands)
@@ -142,7 +142,7 @@ def test_later_rounds_are_split_by_the_limit_and_lose_nothing(limit):
         "clock.\n", "clock.x",
     ],
 )  # fmt: skip
-def test_nothing_but_users_and_package_names_enters_a_command(key):
+def test_only_users_and_package_names_enter_a_command(key):
     with pytest.raises(ValueError, match=r"no such question|not an Android user|not a package name|of the whole phone"):
         list(scripts.follow_up_rounds(M, [key], max_bytes=4000))
 
@@ -160,7 +160,7 @@ def test_package_names(name):
         (None, [], {"roles": True, "installed.0": False}),
     ],
 )
-def test_what_a_whole_capture_holds(sdk, users, expected):
+def test_expected_keys_of_a_complete_capture(sdk, users, expected):
     keys = set(questions.expected_keys(sdk, users))
     assert {key: key in keys for key in expected} == expected
     assert not any(key.startswith("package.") for key in keys)
@@ -169,7 +169,7 @@ def test_what_a_whole_capture_holds(sdk, users, expected):
 # --- the list itself -------------------------------------------------------------------------------------------------
 
 
-def test_every_question_has_a_reason_a_file_and_words():
+def test_every_question_has_a_reason_a_file_and_a_message():
     # Names and hashes come from APKs, by ranges and not by a question of their own.
     worded = {key.partition(".")[2] for key in ENGLISH if key.startswith("question.")}
     assert worded == QUESTIONS_BY_NAME.keys() | {
