@@ -36,7 +36,7 @@ untranslated: $(READY)
 
 # Writes benchmarks/RESULTS.md; installs MVT, which we measure against, into an environment of its own.
 bench: $(READY)
-	$(BIN)/python benchmarks/bench.py $(ARGS)
+	$(BIN)/python -m benchmarks.bench $(ARGS)
 
 schema: $(READY)
 	$(BIN)/privaudit schema > privaudit/data/schemas/privaudit-report-1.json
@@ -56,11 +56,11 @@ oldest: .oldest/.ready
 	  --editable . hypothesis jsonschema pytest pytest-xdist
 	touch $@
 
-# Every parser and reader for FUZZ_SECONDS each, or those that are named: make fuzz TARGETS="axml arsc". What is found
-# and kept lies in tests/fuzz/, what was done in benchmarks/results/fuzz.md.
+# Fuzzes every parser and reader for FUZZ_SECONDS each, or those that are named: make fuzz TARGETS="axml arsc". What it
+# keeps and finds goes to tests/fuzz/, a record of the run to benchmarks/RESULTS.md.
 FUZZ_SECONDS ?= 600
 fuzz: .fuzz/.ready
-	nice .fuzz/bin/python tests/fuzz/run.py $(TARGETS) --seconds $(FUZZ_SECONDS)
+	nice .fuzz/bin/python -m tests.fuzz.run $(TARGETS) --seconds $(FUZZ_SECONDS)
 
 .fuzz/.ready: pyproject.toml
 	$(PYTHON) -m venv .fuzz

@@ -1,4 +1,4 @@
-"""The pipeline: what a source holds comes out, whatever way it came in; what it lacks is told."""
+"""The pipeline: a report has what its source contains, whatever kind it is, and says what is missing."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ FORGED = """  Package [com.example.nowhere] (abc1234):
 
 
 def test_after_a_forged_dump_each_app_is_asked_for_by_name(demo_phone, tmp_path):
-    """What one app forged into the dump of all hides no other: asked by name, each can only speak of itself."""
+    """Text that an app forged into the dump of all packages hides no other app: own dumps contain one app each."""
     plain = build_programs(load_scenario("borrower"))["dumpsys"]
 
     def dumpsys(argv, stdin):

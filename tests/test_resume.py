@@ -17,6 +17,7 @@ from privaudit.audit import CollectionOptions
 from privaudit.capture import archive, collector, scripts
 from privaudit.cli.capture import CaptureCommand
 from privaudit.cli.console import CliConsole
+from privaudit.cli.options import PhoneOptions
 from privaudit.errors import PhoneError, SourceError
 from privaudit.model import AnswerState
 from privaudit.transport import adb_device
@@ -41,7 +42,7 @@ def keep(monkeypatch, home, capsys):
 
     def keep(phone, file, *, again=False, names=True):
         keeper = CaptureCommand(CliConsole("en", plain=True), file, CollectionOptions(read_labels=names), resume=again)
-        code = keeper.run(f"tcp:{phone.address}", None, [])
+        code = keeper.run(PhoneOptions(transport=f"tcp:{phone.address}"))
         return code, capsys.readouterr().err
 
     return keep

@@ -12,7 +12,8 @@ import pytest
 from privaudit.cli.console import CliConsole, is_yes
 from privaudit.cli.letter import letter
 from privaudit.cli.menu import Menu
-from privaudit.cli.revoke import RevokeCommand
+from privaudit.cli.options import PhoneOptions
+from privaudit.cli.revoke import RevocationCommand
 from privaudit.i18n import Translator, catalog
 from privaudit.report import json
 
@@ -61,12 +62,13 @@ def menu_keeps_page(code, home, monkeypatch):
 
 
 def revoke_agrees(code):
-    return RevokeCommand(CliConsole(code, plain=True), transport="auto").confirm("cli.ask_apply", 2, yes=False)
+    command = RevocationCommand(CliConsole(code, plain=True), PhoneOptions(), apply=True, yes=False)
+    return command._confirm("cli.ask_apply", 2)
 
 
 def letter_is_written(code, report, monkeypatch):
     written = []
-    monkeypatch.setattr("privaudit.cli.letter.write_document", lambda *arguments: written.append(arguments))
+    monkeypatch.setattr("privaudit.cli.letter._write_document", lambda *arguments: written.append(arguments))
     letter(report, app=APP, kind="complaint", country="KE", lang=code)
     return bool(written)
 

@@ -140,7 +140,7 @@ def is_apk_path(text: str) -> bool:
     """Return whether `text` is safe between single quotes in a command: absolute, no ``..``, no shell syntax.
 
     Since Android 11 paths are ``/data/app/~~BASE64==/PKG-BASE64==/base.apk``
-    (``PackageManagerServiceUtils.getNextCodePath``); vendors name system folders, some with blanks, commas or plus signs.
+    (``PackageManagerServiceUtils.getNextCodePath``); system folders may have blanks, commas or plus signs.
     """
     return _APK_PATH.match(text) is not None and "/../" not in text
 
@@ -161,7 +161,7 @@ def file_block_scripts(marker: str, block_ranges: Sequence[BlockRange], *, max_b
     """Yield scripts that print blocks of files, each no longer than `max_bytes`.
 
     A line ``MARKER first count`` precedes each range, and a line feed follows it. Between them are the file's bytes:
-    fewer if the file ends earlier or cannot be read. ``dd`` is BSD's from Android 6 to 9 and toybox's since; both support
+    fewer if the file ends earlier or cannot be read. ``dd`` is BSD's from Android 6 to 9 and toybox's since; both have
     these options.
 
     Raises:

@@ -29,8 +29,6 @@ class PermissionLine:
 
     grant: PermissionGrant
     location: FactLocation
-    from_shared_uid: bool
-    """Whether it belongs to the app's shared uid."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,11 +169,10 @@ def _permission_lines(parsed: ParsedDump, package: str, user: int) -> Iterator[t
     block = parsed.dump.packages.get(package)
     if block is None:
         return
-    shared_block = parsed.dump.shared_users.get(block.shared_user or "")
-    for source, is_shared in ((block, False), (shared_block, True)):
+    for source in (block, parsed.dump.shared_users.get(block.shared_user or "")):
         if source is not None:
             for name, grant, offset in _grants_for_user(source, user):
-                yield name, PermissionLine(grant, FactLocation(parsed.answer.key, offset), is_shared)
+                yield name, PermissionLine(grant, FactLocation(parsed.answer.key, offset))
 
 
 def _grants_for_user(block: PackageBlock, user: int) -> Iterator[tuple[str, PermissionGrant, int]]:

@@ -6,14 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Final, Literal
+from typing import Literal
 
 from privaudit.errors import UsageError
 from privaudit.i18n.sanitize import display_name
 from privaudit.model import AccessState, App, Report
 from privaudit.report.view import SPECIAL_ACCESS_QUESTIONS
-
-DIFF_SCHEMA: Final = "privaudit-diff/1"
 
 
 class ChangeDirection(StrEnum):

@@ -1,4 +1,4 @@
-"""The board: one line per phone, instructions for the selected one, and the keys. Results are hidden until requested."""
+"""The board: a line per phone, instructions for the selected one, and the keys. Results stay hidden until requested."""
 
 from __future__ import annotations
 

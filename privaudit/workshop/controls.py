@@ -105,62 +105,71 @@ def instructions(
         retention: what is kept of a phone; part of the consent.
         others_waiting: whether other phones without a code are plugged in.
     """
-    text = language.t
     match row.stage:
         case DeviceStage.QUEUED:
-            yield text(_plugged_in_key(row))
-            yield text("workshop.next_queued")
+            yield language.t(_plugged_in_key(row))
+            yield language.t("workshop.next_queued")
         case DeviceStage.CONSENT:
             if others_waiting:
-                yield text("workshop.crowd")
+                yield language.t("workshop.crowd")
             yield from consent_lines(retention, Translator(row.language))
-            yield text(_plugged_in_key(row))
-            yield text("workshop.next_consent")
-        case DeviceStage.AUTHORIZING if row.fingerprint is not None:
-            yield from text("cli.allow", fingerprint=row.fingerprint).splitlines()
-        case DeviceStage.AUTHORIZING if row.prompt_shown:
-            yield from text("cli.allow_unseen").splitlines()
+            yield language.t(_plugged_in_key(row))
+            yield language.t("workshop.next_consent")
+        case DeviceStage.AUTHORIZING:
+            yield from _authorizing_lines(row, language)
         case DeviceStage.LABELING:
-            yield text(_labeling_key(row), code=case_code(row, language))
-            if row.token is None:
-                yield text("workshop.next_unmarked")
-        case DeviceStage.BLOCKED:
+            yield from _labeling_lines(row, language)
+        case DeviceStage.BLOCKED | DeviceStage.FAILED:
             yield from _error_lines(row, language)
-        case DeviceStage.FAILED:
-            yield from _error_lines(row, language)
-            yield text("workshop.repeat")
-            yield text("workshop.next_failed")
-        case DeviceStage.DONE if row.awaiting_confirmation:
-            yield text("workshop.confirm", code=case_code(row, language), phone=device_name(row, language))
-        case DeviceStage.DONE if not row.owner_confirmed:
-            yield text("workshop.next_done")
         case DeviceStage.READING:
-            yield text("workshop.next_reading")
+            yield language.t("workshop.next_reading")
         case DeviceStage.REFUSED:
-            yield text("workshop.next_refused")
-    if row.closing_checks is not None and row.stage is DeviceStage.DONE:
-        yield from closing_check_lines(row.closing_checks, language)
+            yield language.t("workshop.next_refused")
+        case DeviceStage.DONE:
+            yield from _done_lines(row, language)
 
 
 def _plugged_in_key(row: DeviceRow) -> str:
     return "workshop.plugged_server" if row.device.source_kind == "server" else "workshop.plugged"
 
 
-def _labeling_key(row: DeviceRow) -> str:
+def _authorizing_lines(row: DeviceRow, language: Translator) -> Iterator[str]:
+    if row.fingerprint is not None:
+        yield from language.t("cli.allow", fingerprint=row.fingerprint).splitlines()
+    elif row.prompt_shown:
+        yield from language.t("cli.allow_unseen").splitlines()
+
+
+def _labeling_lines(row: DeviceRow, language: Translator) -> Iterator[str]:
     if row.is_returning:
-        return "workshop.next_sticker_again"
-    return "workshop.next_sticker" if row.prompt_shown else "workshop.next_sticker_silent"
+        key = "workshop.next_sticker_again"
+    else:
+        key = "workshop.next_sticker" if row.prompt_shown else "workshop.next_sticker_silent"
+    yield language.t(key, code=case_code(row, language))
+    if row.token is None:
+        yield language.t("workshop.next_unmarked")
 
 
 def _error_lines(row: DeviceRow, language: Translator) -> Iterator[str]:
-    if row.error is None:
-        return
-    yield language.t("cli.what") + language.translate(row.error.what)
-    yield language.t("cli.why") + language.translate(row.error.why)
-    yield language.t("cli.next") + language.translate(row.error.next)
+    if row.error is not None:
+        yield language.t("cli.what") + language.translate(row.error.what)
+        yield language.t("cli.why") + language.translate(row.error.why)
+        yield language.t("cli.next") + language.translate(row.error.next)
     if isinstance(row.error, PhoneError):
         for step in diagnosis.troubleshooting_steps(row.error, row.device.vendor):
             yield f"- {language.translate(step)}"
+    if row.stage is DeviceStage.FAILED:
+        yield language.t("workshop.repeat")
+        yield language.t("workshop.next_failed")
+
+
+def _done_lines(row: DeviceRow, language: Translator) -> Iterator[str]:
+    if row.awaiting_confirmation:
+        yield language.t("workshop.confirm", code=case_code(row, language), phone=device_name(row, language))
+    elif not row.owner_confirmed:
+        yield language.t("workshop.next_done")
+    if row.closing_checks is not None:
+        yield from closing_check_lines(row.closing_checks, language)
 
 
 def result_lines(row: DeviceRow, language: Translator, page_path: Path | None) -> Iterator[str]:

@@ -3,9 +3,9 @@
 Not thread-safe: workers post events; only the session's thread changes rows.
 
 One phone at a time is in one of `EXCLUSIVE_STAGES`: it gets a case code, its owner is asked for consent, it alone shows
-"Allow USB debugging?", and the sticker with the code goes on it. So whoever sees that prompt knows which phone has which
-code, even when three phones of one model are connected to a hub. Then the phone is read in parallel with the others.
-Nothing is sent to a phone before its owner's consent is recorded.
+"Allow USB debugging?", and the sticker with the code goes on it. So whoever sees that prompt knows which phone has the
+code, even with three phones of one model on a hub. Then the phone is read in parallel with the others. Nothing is sent
+to a phone before its owner's consent is recorded.
 
 Longer than most modules because it is one state machine: a transition is only understood beside the others.
 """

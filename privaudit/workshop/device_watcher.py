@@ -25,25 +25,20 @@ class DeviceWatcher(Protocol):
 
     def scan(self) -> tuple[AttachedDevice, ...]:
         """Return the phones that are plugged in now. Sends nothing to them."""
-        ...
 
     @property
     def error(self) -> PhoneError | None:
         """Why the last scan could not look at the USB bus."""
-        ...
 
     @property
     def is_finished(self) -> bool:
         """Whether every phone of a rehearsal has come and gone."""
-        ...
 
     def allow_unplug(self, connection_id: str) -> None:
         """Mark the phone with `connection_id` as one that may be unplugged."""
-        ...
 
     def close(self) -> None:
         """Release everything that scanning opened."""
-        ...
 
 
 class AdbDeviceWatcher:

@@ -135,27 +135,21 @@ class Worker(Protocol):
     @property
     def running(self) -> bool:
         """Whether a thread of the worker is alive."""
-        ...
 
     def start(self) -> None:
         """Connect to the phone."""
-        ...
 
     def start_reading(self) -> None:
         """Read the phone: the sticker with its code is on it."""
-        ...
 
     def check_debugging_off(self) -> None:
         """Check whether USB and wireless debugging are off; reported as `ClosingChecked`."""
-        ...
 
     def stop(self) -> None:
         """Disconnect. May be called twice."""
-        ...
 
     def join(self, timeout_s: float | None = None) -> None:
         """Wait until no thread of the worker is alive."""
-        ...
 
 
 @dataclass(slots=True, kw_only=True)
@@ -208,16 +202,12 @@ class DeviceStore(Protocol):
 
     def draw_code(self) -> str:
         """Return a case code that was never given out."""
-        ...
 
     def code_for_token(self, token: str) -> str | None:
         """Return the code of a phone that was finished earlier in this session."""
-        ...
 
     def count_failure(self, step: str) -> None:
         """Count a failed step by the name of its error."""
-        ...
 
     def delete_device(self, code: str) -> None:
         """Delete everything that was kept of the phone with this code."""
-        ...

@@ -57,19 +57,15 @@ class WorkshopView(Protocol):
 
     def update_row(self, row: DeviceRow) -> None:
         """Show a row that changed."""
-        ...
 
     def show_message(self, message: Message) -> None:
         """Show one sentence to the facilitator."""
-        ...
 
     def handle_input(self, text: str) -> None:
         """Act on a key or a line."""
-        ...
 
     def refresh(self) -> None:
         """Update what changes with time."""
-        ...
 
 
 class WorkshopSession:

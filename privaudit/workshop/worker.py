@@ -210,7 +210,7 @@ class DeviceWorker:
         try:
             setting = transport.run(command, timeout_s=_CLOSING_CHECK_TIMEOUT_S).stdout.strip()
         except ConnectionLost:
-            # Switching USB debugging off looks like a pulled cable from here; the USB bus shows which of the two it was.
+            # Switching USB debugging off looks like a pulled cable here; the next scan of the bus shows which it was.
             self._emit(ClosingChecked(self._device.connection_id, {"wireless": None, "usb": None}))
             self.stop()
             return

@@ -41,6 +41,6 @@ def test_what_was_asked_is_noted_whether_or_not_it_was_answered():
 
 
 @pytest.mark.parametrize("data", [b"{", b"[]\n", b"null", b"\xff\n", b'{"command": 1}'])
-def test_what_is_no_log_is_refused(data):
-    with pytest.raises(ValueError, match="no command log"):
+def test_load_rejects_other_content(data):
+    with pytest.raises(ValueError, match="not a command log"):
         command_log.load_command_log(data)

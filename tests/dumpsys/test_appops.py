@@ -1,4 +1,4 @@
-"""``dumpsys appops`` in the layouts of Android 6 to 16, ages, uids, and text that passes for Android's."""
+"""``dumpsys appops`` in the layouts of Android 6 to 16, ages, uids, and text that imitates Android's."""
 
 from __future__ import annotations
 
@@ -221,7 +221,7 @@ TAGS = {
     "an access": "x=[\n          Access: [top-s] 2026-01-10 12:00:00.000 (-1s)\n        ]\n        y",
 }
 HARMLESS = {"a closed tag", "an access", "an op of its own"}
-"""They forge what the app itself did. It may accuse itself; what it hides so is not known, never "no record"."""
+"""An app can forge only its own events. What it hides becomes unknown, never "no record"."""
 
 
 @pytest.mark.parametrize("tag", TAGS)

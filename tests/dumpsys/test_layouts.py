@@ -1,4 +1,4 @@
-"""Every layout of Android 6 to 16 and of four makers: what is printed is read back, damage is noticed, work is linear.
+"""Every layout of Android 6 to 16 and of four makers: dumps are parsed back, damage is detected, work is linear.
 
 Hypothesis draws the phones; ``privaudit.virtual_phone.dump_writers`` prints them, and ``tests/virtual_phone`` compares
 those writers with real output (``test_samples_again.py``).
@@ -41,12 +41,12 @@ READ_AS = {
     "MIUIOP(10031)": "READ_CALL_LOG_REAL",
 }
 PHASES = (Phase.explicit, Phase.generate)
-"""A phone is too big to be made smaller: that takes minutes, and the failing one is readable."""
+"""Without shrinking: it takes minutes for a phone, and the failing phone is readable."""
 in_every_layout = pytest.mark.parametrize(("sdk", "vendor"), LAYOUTS, ids=str)
 
 
 def read_as_it_came(phone, text):
-    """Android 6 sends CRLF."""
+    """Decode `text` as the phone sends it: Android 6 sends CRLF."""
     raw = text.encode() if phone.layout.shell_v2 else text.replace("\n", "\r\n").encode()
     decoded, problem = decode_output(raw)
     assert problem is None
@@ -78,7 +78,7 @@ def _read(grants):
 
 
 def _check_block(phone, app, block, *, asked=None, requested=True):
-    """`asked`: the names that the dump was limited to. `requested`: whether it says what is requested."""
+    """Compare a block with its app. `asked`: the permissions in the dump; `requested`: whether it lists requests."""
     layout = phone.layout
 
     def wanted(told):
@@ -196,7 +196,7 @@ def test_printed_package_lists_are_parsed_back(sdk, vendor):
 
 
 def _mode(layout, install, op):
-    """The mode in a package's own line: that of the op which decides, where the release names one there."""
+    """Return the mode in the line of an op: that of the deciding op, where the release prints it."""
     switch = layout.switches.get(op.name) if layout.op_layout != "A" else None
     if switch is None:
         return op.mode
@@ -312,7 +312,7 @@ def test_captured_phone_gives_its_facts(capture_of_phone, sdk, vendor):
 
 @cache
 def _drawn(sdk, vendor):
-    """One phone of this layout on which something can be read, and something is blocked; the same in every run."""
+    """Draw a phone of this layout with an app that can read and one that is blocked; the same in every run."""
     found = []
 
     @settings(max_examples=40, phases=PHASES, database=None)
@@ -327,7 +327,7 @@ def _drawn(sdk, vendor):
 
 
 def _holding(phone, name, mode):
-    """An app that was granted the contacts, for every user, with this mode of their app-op."""
+    """Build an app with contacts granted for every user, and with this mode of the app-op."""
     grants = (VirtualGrant(name=CONTACTS, granted=True, flags=1),)
     ops = (VirtualOp(name="READ_CONTACTS", mode=mode, events=(VirtualOpEvent(age=timedelta(hours=3)),)),)
     app = phone.apps[0]
@@ -404,7 +404,7 @@ def _folded(width):
 
 
 def _begun_with(other):
-    """The grant that tells most, its blanks changed."""
+    """Replace the indent of the permission line for contacts."""
     return lambda text: re.sub(rf"(?m)^ +(?={CONTACTS}: granted=true)", other, text)
 
 
@@ -424,7 +424,7 @@ COPIES = {
     "two lines in one": lambda text: re.sub(rf"\n +(?={CONTACTS}: granted=true)", "", text),
     **{f"folded at {width}": _folded(width) for width in (40, 60, 80)},
 }
-"""What terminals, editors and the cleaners of their sessions make of a text that somebody copies."""
+"""What terminals, editors and session recorders do to a copied text."""
 
 
 @in_every_layout
@@ -446,7 +446,7 @@ def test_reformatted_copy_denies_no_grant(capture_of_phone, with_texts, sdk, ven
 
 
 def _lines_run(work):
-    """Lines of Python that `work` runs: it counts and does not time."""
+    """Count the lines of Python that `work` runs: unlike time, the count is reproducible."""
     count = 0
 
     def local(_frame, event, _arg):
@@ -463,7 +463,7 @@ def _lines_run(work):
 
 
 def _many(phone, times):
-    """`phone` with each app `times` over, under names and uids of their own."""
+    """Return `phone` with each app repeated under other names and uids."""
     apps = tuple(
         replace(
             app, package=f"{app.package}.n{number}", app_id=app.app_id + 100 * number, shared_user=None, factory=None

@@ -1,4 +1,4 @@
-"""``dumpsys package`` and ``pm list packages``: what Android prints, and what apps would have it print."""
+"""``dumpsys package`` and ``pm list packages``: what Android prints, and what apps forge."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def block(name, uid, *, contacts="true", **texts):
 
 
 def dump(attacker="", *, before="", after="", shared=SHARED):
-    """A phone with the attacker's block between two others, and a shared user."""
+    """Gather a phone with the attacker's block between two others, and a shared user."""
     first = before or block("com.example.first", 10050)
     last = after or block(VICTIM, 10051, contacts="false")
     return f"Packages:\n{first}{attacker}{last}{shared}{BEHIND}"
@@ -161,7 +161,7 @@ ACCUSING = {
 @pytest.mark.parametrize("gap", TEXTS)
 @pytest.mark.parametrize("attack", ACCUSING)
 def test_forged_blocks_never_accuse(gap, attack, capture_of):
-    """The other app has no block of its own: the dump was asked for by permission names."""
+    """The victim has no block of its own: the dump was filtered by permission names."""
     hostile = block(APP, 10060, **{gap: f"x\n{ACCUSING[attack]}\n"})
     text = f"Packages:\n{block('com.example.first', 10050)}{hostile}{SHARED}{BEHIND}"
     gathered = _gathered(capture_of, text)

@@ -1,4 +1,4 @@
-"""What real devices printed. Each expected figure stands beside the command over the sample that gives it."""
+"""Output of real devices. Each expected figure has the shell command that computes it from the sample."""
 
 from __future__ import annotations
 

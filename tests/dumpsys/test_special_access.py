@@ -1,4 +1,4 @@
-"""Rights beside the permission list: settings, roles, administrators."""
+"""Special access: settings, roles and device admins."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an app can really read: the rules of Android, one row each."""
+"""What an app can read: one row for each rule of Android."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def phone(
     installed="true",
     behind="\nPackage Changes:\n",
 ):
-    """An app on a phone: its runtime lines, its app-op lines, its uid modes and what it requests."""
+    """Gather the facts of a phone with one app: runtime permission lines, app-op lines, uid modes and requests."""
     lists = [("    requested permissions:", requested, "      "), ("      runtime permissions:", runtime, "        ")]
     told = ["\n".join([title, *(f"{indent}{P}{row}" for row in rows)]) if rows else "" for title, rows, indent in lists]
     head = f"Packages:\n  Package [a.b] (1):\n    userId=10001\n{told[0]}\n    User 0: installed={installed}\n"

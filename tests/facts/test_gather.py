@@ -1,4 +1,4 @@
-"""From a capture to facts: the story's truth comes back, and damage never becomes "not granted"."""
+"""From a capture to facts: they equal the scenario, and damage never becomes "not granted"."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def row(gathered, question, user=None):
 
 
 def _truth(phone, app, user):
-    """Runtime permissions of `app` among those asked for: name → (granted, flag names)."""
+    """Return the runtime permissions of `app` that a capture covers: name → (granted, flag names)."""
     found = {}
     for grant in phone.runtime_grants(app, user):
         names = [
@@ -52,7 +52,7 @@ def _truth(phone, app, user):
 
 
 def _reads(phone, app, user, data):
-    """Whether `app` can read: granted, not closed by a flag, not ignored by an app-op (as the story writes them)."""
+    """Return whether the scenario lets `app` read: granted, not withheld by a flag, not ignored by an app-op."""
     install = app.installs[user]
     package_modes = {op.name: op.mode for op in install.ops}
     for name in DOOR[data]:
@@ -433,7 +433,7 @@ def _calls(work):
 
 
 def _copies(text, times):
-    """The text with each example app `times` over, under names and uids of their own."""
+    """Return the text with each example app repeated under other names and uids."""
     return "\n".join(
         text.replace("com.example.", f"com.copy{number}.").replace("appId=10", f"appId={20 + number}")
         for number in range(times)
@@ -452,7 +452,7 @@ def test_parsing_takes_linear_time(saved_capture, key):
 
 
 def test_gathering_takes_linear_time(saved_capture, with_texts):
-    """App-ops, lists and blocks are looked up, never searched, for a phone that gives uids."""
+    """App-ops, lists and blocks are looked up and not searched if the phone gives uids."""
     small_phone = with_texts(saved_capture, {"appops": saved_capture.answer("appops").text})
     lines = saved_capture.answer("installed.0").text
     many = replace(small_phone)

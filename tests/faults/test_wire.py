@@ -360,9 +360,9 @@ def test_frames_that_hold_nothing_count_too(frame):
 def guarded(demo_phone, **policy):
     @contextlib.contextmanager
     def phone():
-        with demo_phone("android16") as found:
+        with demo_phone("android16") as server:
             server.key_policy = KeyPolicy(**policy)
-            yield found
+            yield server
 
     return phone()
 
@@ -387,7 +387,7 @@ def test_withdrawn_in_the_middle(checked, demo_phone, whole_of, patient):
             # By what was asked, not by messages: a busy phone cuts the same answer into fewer of them.
             if len(phone.commands) > 1 and phone.key_policy.answer != "ignore":
                 phone.key_policy = KeyPolicy(answer="ignore")
-                phone.forget()
+                phone.revoke_authorizations()
             return [data]
 
         phone.faults.transform_messages(revoke)

@@ -1,4 +1,4 @@
-"""Rules speak of the apps that they concern, in the country and from the store that are theirs, and change no grade."""
+"""Legal rules annotate the apps that they apply to, by country and store, and change no severity."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def ids(app: App) -> set[str]:
 
 
 def day_of(rule):
-    """A day on which it is in force."""
+    """Return a day on which the rule is in force."""
     return date.fromisoformat(rule.in_force_until) if rule.in_force_until else TODAY
 
 
@@ -42,7 +42,7 @@ def installed_by(rule):
 
 @pytest.fixture
 def lender(made):
-    """A lending app with these permissions."""
+    """Build a lending app with these permissions."""
 
     def lender(*permissions, **changed):
         return made.app(**{"lending": LENDS, "permissions": permissions, **changed})
@@ -147,7 +147,7 @@ def test_an_unknown_name_has_no_data():
 
 
 def _graded(made, grade: str):
-    """A lending app with a finding of this grade."""
+    """Build a lending app with a finding of this severity."""
     contacts = made.access(
         "can_read" if grade in {"high", "medium"} else "not_allowed", read=made.now if grade == "low" else None
     )
@@ -158,7 +158,7 @@ def _graded(made, grade: str):
 
 @pytest.mark.parametrize("grade", [grade.value for grade in Severity])
 def test_rules_change_no_finding_and_no_severity(made, grade):
-    """Every rule that may stand beside an app, at once and one by one, on an app of each grade."""
+    """All rules at once, and each alone, leave the findings on an app of each severity unchanged."""
     app = _graded(made, grade)
     before = _findings(made, app)
     assert before[0].severity == grade
@@ -170,13 +170,13 @@ def test_rules_change_no_finding_and_no_severity(made, grade):
 
 @pytest.mark.parametrize("rule", CONCERNED, ids=lambda rule: rule.id)
 def test_holding_all_permissions_of_a_rule_gives_no_finding(made, rule):
-    """A lending app that can read no contacts, SMS or call log stays without a finding, whatever a rule says."""
+    """A lending app that cannot read contacts, SMS or call log has no finding, whatever a rule says."""
     app = made.app(lending=LENDS, permissions=tuple(made.permission(name) for _, name in named(rule)))
     assert not _findings(made, replace(app, rules=tuple(match_rule(app, rule))))
 
 
 def _findings(made, app):
-    """What every finding rule says of `app` as it stands; `judge` would recognise it anew."""
+    """Run every check on `app` unchanged; `run_checks` would recognise it again."""
     ground = made.ground(app)
     found = [finding for rule in findings._checks() for finding in rule(app, ground)]
     return sorted(found, key=lambda finding: finding.severity.order)

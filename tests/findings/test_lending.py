@@ -1,4 +1,4 @@
-"""Is it a lending app? Lists first, then words; a trap never hides an app that holds access."""
+"""Lending apps are recognised by lists, then by words; a trapped term never hides an app with access."""
 
 from __future__ import annotations
 
@@ -68,9 +68,9 @@ def test_verdict_and_its_reason(made, lists, package, verdict, reason, words):
     lending = recognise_lending(made.app(package), lists)
     assert lending.verdict == verdict
     assert [one.key for one in lending.reasons] == [reason]
-    said = Translator("en").translate(lending.reasons[0])
-    assert words in said
-    assert "licensed" not in said.casefold()  # approved is not safe
+    sentence = Translator("en").translate(lending.reasons[0])
+    assert words in sentence
+    assert "licensed" not in sentence.casefold()  # approved is not safe
 
 
 def test_a_listing_is_a_reason(made, lists):

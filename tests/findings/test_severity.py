@@ -1,4 +1,4 @@
-"""In which order to act: every row of the one table, through the rules that use it."""
+"""Severity: every row of the table, through the checks that use it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from privaudit.findings import data_access, listed, run_checks, severity, specia
 from privaudit.i18n import Translator
 from privaudit.model import Facts, Finding, Lending, LendingVerdict, Severity
 
-LENDS = Lending(verdict=LendingVerdict.YES)
+LENDING = Lending(verdict=LendingVerdict.YES)
 READ = datetime(2026, 1, 8, tzinfo=UTC)
 
 
@@ -52,7 +52,7 @@ def test_data_access(made, access, tiers, expected, read):
     app = made.app(
         contacts=made.access(access, read=read),
         permissions=(made.permission("READ_CONTACTS", "denied" if access == "not_allowed" else "allowed"),),
-        lending=LENDS,
+        lending=LENDING,
         listed=listings,
     )
     # A record never changes the grade of what is open; what is closed is worth a look because of it.
@@ -61,11 +61,11 @@ def test_data_access(made, access, tiers, expected, read):
 
 
 def test_not_requested_gives_no_finding(made):
-    assert not grade(data_access, made.app(lending=LENDS), made)
+    assert not grade(data_access, made.app(lending=LENDING), made)
 
 
 def test_unknown_access_gives_no_finding(made):
-    app = made.app(contacts=made.access("unknown"), permissions=(), lending=LENDS)
+    app = made.app(contacts=made.access("unknown"), permissions=(), lending=LENDING)
     assert not grade(data_access, app, made)
 
 
@@ -109,7 +109,7 @@ def test_one_finding_for_each_listing(made):
     ],
 )
 def test_special_access(made, kind, expected):
-    assert grade(special_access, made.app(holds=[kind], lending=LENDS), made) == [expected]
+    assert grade(special_access, made.app(holds=[kind], lending=LENDING), made) == [expected]
 
 
 def test_listed_default_phone_app_reads_the_call_log(made):
@@ -129,7 +129,7 @@ def test_special_access_of_other_apps_gives_no_finding(made):
         ({"installer_known": False}, ["low"]),  # not read is not "from a store"
         ({"installer": "com.example.browser"}, ["low"]),
         ({"system": True}, []),
-        ({"lending": LENDS}, []),
+        ({"lending": LENDING}, []),
     ],
 )
 def test_unrecognised(made, changed, expected):
@@ -141,8 +141,8 @@ def test_unrecognised(made, changed, expected):
 @pytest.mark.parametrize("state", ["only_while_open", "asks_each_time"])
 def test_unrecognised_app_is_reported_with_its_state(made, state):
     app = made.app(sms=made.access(state))
-    (found,) = unrecognised.check(app, made.ground(app, include_unrecognised=True))
-    assert found.message.key == f"suspect.{state}"
+    (finding,) = unrecognised.check(app, made.ground(app, include_unrecognised=True))
+    assert finding.message.key == f"suspect.{state}"
 
 
 @pytest.mark.parametrize(
@@ -161,9 +161,9 @@ def test_unrecognised_app_is_reported_with_its_state(made, state):
 def test_decoy_label_is_named(made, label, decoy, data):
     app = made.app(label=label, **{data: made.access("can_read")})
     ground = made.ground(app, include_unrecognised=True, knowledge=knowledge.load_knowledge())
-    (found,) = unrecognised.check(app, ground)
-    assert found.message.key == ("suspect.can_read_decoy" if decoy else "suspect.can_read")
-    assert found.message.values.get("name") == decoy
+    (finding,) = unrecognised.check(app, ground)
+    assert finding.message.key == ("suspect.can_read_decoy" if decoy else "suspect.can_read")
+    assert finding.message.values.get("name") == decoy
     assert unrecognised.is_unrecognised_reader(app, ground.knowledge)
     stored = made.app(label=label, installer="com.android.vending", **{data: made.access("can_read")})
     assert not unrecognised.is_unrecognised_reader(stored, ground.knowledge)
@@ -173,10 +173,10 @@ def test_decoy_label_is_named(made, label, decoy, data):
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_decoy_sentence_does_not_accuse(made, state, lang):
     app = made.app(label="Compass", sms=made.access(state))
-    (found,) = unrecognised.check(
+    (finding,) = unrecognised.check(
         app, made.ground(app, include_unrecognised=True, knowledge=knowledge.load_knowledge())
     )
-    said = Translator(lang).translate(found.message)
+    said = Translator(lang).translate(finding.message)
     assert "compass" in said
     assert ("It may be harmless" if lang == "en" else "也可能没有问题") in said
 
@@ -204,8 +204,8 @@ def test_last_read_orders_findings_of_one_severity(made):
         )
     )
     ground = made.ground(*apps)
-    found = run_checks(ground.capture, ground.facts, ground.knowledge).findings
-    order = dict.fromkeys(finding.package.rpartition(".")[2] for finding in found)
+    findings = run_checks(ground.capture, ground.facts, ground.knowledge).findings
+    order = dict.fromkeys(finding.package.rpartition(".")[2] for finding in findings)
     assert list(order) == ["sudaibao", "cloan", "bloan", "aloan"]
 
 
@@ -217,9 +217,9 @@ def test_a_finding_without_evidence_cannot_be_built(made):
 
 
 def test_evidence_quotes_the_line(made):
-    app = made.app(contacts=made.access("can_read"), lending=LENDS)
-    (found,) = data_access.check(app, made.ground(app))
-    assert [(one.question, one.line, one.text) for one in found.evidence] == [
+    app = made.app(contacts=made.access("can_read"), lending=LENDING)
+    (finding,) = data_access.check(app, made.ground(app))
+    assert [(one.question, one.line, one.text) for one in finding.evidence] == [
         ("packages", 2, "the line that proves it")
     ]
 
@@ -245,7 +245,7 @@ def test_evidence_quotes_the_line(made):
     ],
 )
 def test_evidence_names_no_other_app(made, key, line, shown):
-    app = made.app(contacts=made.access("can_read"), lending=LENDS, installer="com.android.vending")
+    app = made.app(contacts=made.access("can_read"), lending=LENDING, installer="com.android.vending")
     others = (app, made.app("com.other.app"), made.app("com.android.vending"), made.app("android"))
     ground = made.ground(*others, capture=made.capture({key: f"x\n{line}\n"}))
     assert ground._quote_line(app, key, 2).text == (shown or line)

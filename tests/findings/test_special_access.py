@@ -1,4 +1,4 @@
-"""Rights beside the permissions: who is told of, how soon, and what to do about each."""
+"""Special access: which apps are reported, with which severity and which steps."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from privaudit.findings import special_access, unrecognised
 from privaudit.model import Lending, LendingVerdict
 from privaudit.revocation import steps
 
-LENDS = Lending(verdict=LendingVerdict.YES)
+LENDING = Lending(verdict=LendingVerdict.YES)
 GRADES = {
     "accessibility": "high",
     "notification_listener": "high",
@@ -27,17 +27,17 @@ LEFT_ALONE = {"device_owner", "profile_owner"}
 
 @pytest.mark.parametrize(("kind", "grade"), GRADES.items())
 def test_each_special_access_of_a_lending_app_has_its_severity(made, kind, grade):
-    app = made.app(lending=LENDS, holds=[kind])
-    (found,) = special_access.check(app, made.ground(app))
-    assert (found.severity.value, found.message.key) == (grade, f"special_access.{kind}")
-    assert bool(steps.attach_steps(found, app, made.phone()).steps) is (kind not in LEFT_ALONE)
+    app = made.app(lending=LENDING, holds=[kind])
+    (finding,) = special_access.check(app, made.ground(app))
+    assert (finding.severity.value, finding.message.key) == (grade, f"special_access.{kind}")
+    assert bool(steps.attach_steps(finding, app, made.phone()).steps) is (kind not in LEFT_ALONE)
 
 
 @pytest.mark.parametrize("owner", ["device_owner", "profile_owner"])
 def test_device_owner_gets_no_steps(made, owner):
-    app = made.app(lending=LENDS, holds=[owner, "device_admin"])
-    for found in special_access.check(app, made.ground(app)):
-        assert not steps.attach_steps(found, app, made.phone()).steps
+    app = made.app(lending=LENDING, holds=[owner, "device_admin"])
+    for finding in special_access.check(app, made.ground(app)):
+        assert not steps.attach_steps(finding, app, made.phone()).steps
 
 
 @pytest.mark.parametrize("kind", GRADES)

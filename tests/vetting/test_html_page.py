@@ -26,9 +26,9 @@ def document(tmp_path_factory):
     return vetting.vet(path, vetting.load_vetting_context(country="CN"))
 
 
-@pytest.mark.parametrize(("code", "is_hostile"), [("en", False), ("zh", False), ("en", True)])
-def test_page_is_accessible_on_every_width(opened, document, code, is_hostile):
-    if is_hostile:
+@pytest.mark.parametrize(("code", "hostile"), [("en", False), ("zh", False), ("en", True)])
+def test_page_is_accessible_at_each_width(opened, document, code, hostile):
+    if hostile:
         evil = HOSTILE["markup"] + HOSTILE["bidi"] + HOSTILE["long"]
         app = replace(document.app, label=evil, labels={}, package=evil, version_name=evil, launcher_labels=(evil,))
         document = replace(document, app=app, file=replace(document.file, path=evil))
@@ -41,12 +41,13 @@ def test_page_is_accessible_on_every_width(opened, document, code, is_hostile):
     assert violations(page, "color-contrast") == []
     # On a desktop screen, the result and what the app may ask for are visible without scrolling.
     page.set_viewport_size({"width": DESK, "height": 900})
-    assert is_hostile or page.locator("#asks").bounding_box()["y"] < 900
+    assert hostile or page.locator("#asks").bounding_box()["y"] < 900
 
 
-def test_unreadable_file_has_a_page(opened, tmp_path, context):
-    document = vetting.vet(tmp_path / "none.apk", context)
-    page = opened(report.vetting_to_html(document, Translator("en")))
+def test_unreadable_file_has_a_page(opened, tmp_path):
+    page = opened(
+        report.vetting_to_html(vetting.vet(tmp_path / "none.apk", vetting.load_vetting_context()), Translator("en"))
+    )
     assert "Nothing could be read of this file (there is no such file)" in page.locator(".verdict").inner_text()
     assert page.locator("#asks").count() == 0
     assert violations(page) == []

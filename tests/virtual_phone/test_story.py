@@ -10,7 +10,7 @@ import pytest
 
 from privaudit.virtual_phone import load_scenario, scenario_names
 from privaudit.virtual_phone.dump_writers.android import FLAG_BITS
-from privaudit.virtual_phone.scenario import ordinary
+from privaudit.virtual_phone.scenario.filler_apps import count_filler_apps
 from privaudit.virtual_phone.scenario.reader import ScenarioError, read_scenario
 from privaudit.virtual_phone.scenario.schema import parse_age
 
@@ -188,7 +188,7 @@ def test_a_grant_may_outlive_the_app():
 def test_ordinary_apps_are_as_many_as_asked_for():
     text = _HEAD + _APP + '[ordinary]\ncount = 3\nseed = 1\ninstaller = "com.example.store"\n'
     assert len(read_scenario(text, name="t").apps) == 4
-    assert ordinary.MAX_FILLER_APPS >= 80
+    assert count_filler_apps() >= 80
 
 
 def test_the_demo_lists_are_invented_and_name_what_the_story_needs():

@@ -1,4 +1,7 @@
-"""A phone on loopback that speaks the real ADB protocol, for demonstration and tests. Only its programs change it."""
+"""An ADB daemon on loopback that speaks the real protocol: the listener, its connections, and the shell services.
+
+One module, because a connection needs its server's keys, link and faults, and a service its connection's streams.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +12,7 @@ import struct
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from typing import Final, Protocol, Self, TypeAlias
+from typing import Final, Self, TypeAlias
 
 from privaudit.virtual_phone.adbd.auth import TOKEN_SIZE, AuthType, KeyPolicy, is_valid_signature, parse_adb_public_key
 from privaudit.virtual_phone.adbd.faults import FaultInjector, SimulatedLink
@@ -29,145 +31,175 @@ from privaudit.virtual_phone.adbd.wire import (
 from privaudit.virtual_phone.shell import OutputSink, Program, Shell
 from privaudit.virtual_phone.shell.io import InputStream
 
-AdbService: TypeAlias = Callable[[AdbStream], None]
+DEFAULT_FEATURES: Final = ("shell_v2", "cmd", "stat_v2", "ls_v2")
+"""Features that the phone announces by default; a phone below Android 7 has none."""
 
-_SHELL_PACKET: Final = struct.Struct("<BI")
-_STDIN, _STDOUT, _STDERR, _EXIT, _CLOSE_STDIN = range(5)
-_NO_PROMPT_SCRIPT: Final = "echo 'The demo phone has no prompt. Give it a command: adb shell COMMAND'; exit 1"
-_MAX_STDIN_BYTES: Final = 16 * 1024 * 1024
+_AdbService: TypeAlias = Callable[[AdbStream], None]
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AdbServices:
-    """The services of one phone."""
-
-    programs: Mapping[str, Program]
-    files: FileTree
-    features: frozenset[str]
-    crlf: bool
-    """Whether a plain ``shell:`` has a terminal that turns LF into CRLF, as below Android 7."""
-    on_command: Callable[[str], None]
-    """Told each shell command."""
-
-    def find(self, name: str) -> AdbService | None:
-        """The service called `name`; ``None``: this phone has none such."""
-        kind, colon, rest = name.partition(":")
-        kind, *args = kind.split(",")
-        if not colon or (args and "shell_v2" not in self.features):
-            return None
-        if kind == "sync":
-            return lambda stream: SyncService(stream, self.files, self.features).serve()
-        if kind not in {"shell", "exec"}:
-            return None
-        terminal = "pty" in args or (kind == "shell" and not rest and "raw" not in args)
-        # Without a command, what comes on standard input is the script; a person who types gets no prompt here.
-        rest = _NO_PROMPT_SCRIPT if terminal and not rest else rest
-        if "v2" in args:
-            return lambda stream: self._run_shell_protocol(stream, rest, terminal=terminal)
-        crlf = kind == "shell" and (self.crlf or terminal)
-        return lambda stream: self._run_raw(stream, rest, crlf=crlf)
-
-    def _run_raw(self, stream: AdbStream, command: str, *, crlf: bool) -> None:
-        """Bytes as they are; both outputs in one, and no exit status."""
-        out = _with_crlf(stream.write) if crlf else stream.write
-        self._run_script(stream, command, out, out, InputStream(wait=lambda: _read_until_closed(stream)))
-
-    def _run_shell_protocol(self, stream: AdbStream, command: str, *, terminal: bool) -> None:
-        """The shell protocol: packets that name their stream, and the exit status at the end."""
-
-        def sink(number: int) -> OutputSink:
-            return lambda data: stream.write(_SHELL_PACKET.pack(number, len(data)) + data)
-
-        out = _with_crlf(sink(_STDOUT)) if terminal else sink(_STDOUT)
-        code = self._run_script(
-            stream,
-            command,
-            out,
-            out if terminal else sink(_STDERR),
-            InputStream(wait=lambda: _read_shell_stdin(stream)),
-        )
-        sink(_EXIT)(bytes([code]))
-
-    def _run_script(self, stream: AdbStream, command: str, out: OutputSink, err: OutputSink, stdin: InputStream) -> int:
-        script = command or stdin.read_all().decode("utf-8", "surrogateescape")
-        self.on_command(script)
-        return Shell(self.programs, self.files, sleep=stream.sleep).stream_script(script, out, err, stdin)
-
-
-def _with_crlf(sink: OutputSink) -> OutputSink:
-    return lambda data: sink(data.replace(b"\n", b"\r\n"))
-
-
-def _read_until_closed(stream: AdbStream) -> bytes:
-    """All that the computer sends until it ends the stream."""
-    data = bytearray()
-    try:
-        while len(data) <= _MAX_STDIN_BYTES:
-            data += stream.read()
-    except StreamClosedError:
-        pass
-    return bytes(data)
-
-
-def _read_shell_stdin(stream: AdbStream) -> bytes:
-    """Standard input out of shell protocol packets, until the computer closes it."""
-    raw, data = bytearray(), bytearray()
-    while len(data) + len(raw) <= _MAX_STDIN_BYTES:
-        raw += stream.read()
-        while len(raw) >= _SHELL_PACKET.size:
-            number, length = _SHELL_PACKET.unpack_from(raw)
-            if len(raw) < _SHELL_PACKET.size + length:
-                break
-            if number == _CLOSE_STDIN:
-                return bytes(data)
-            if number == _STDIN:
-                data += raw[_SHELL_PACKET.size : _SHELL_PACKET.size + length]
-            del raw[: _SHELL_PACKET.size + length]
-    return bytes(data)
-
-
+_EMULATOR_PORTS: Final = range(5555, 5586)
+"""An ADB server looks for emulators on these ports and would connect by itself."""
 _MAX_STREAMS: Final = 64
+_ACCEPT_RETRY_S: Final = 0.05
 
 
-class ConnectionOwner(Protocol):
-    """What a connection needs of its phone's owner."""
+class AdbdServer:
+    """Listens from construction to `close`, or for the length of a ``with`` block. Only its programs change the phone.
 
-    key_policy: KeyPolicy
-    link: SimulatedLink
-    faults: FaultInjector
+    Args:
+        programs: what the phone's shell can run, by name.
+        files: content by absolute path on the phone; folders follow from the paths.
+        model: ``ro.product.model``.
+        key_policy: which computers may connect.
+        features: what it announces.
+        max_payload: bytes of one message; `wire.MAX_PAYLOAD_V1` for Android 6 and older.
+        version: `wire.VERSION_CHECKSUM` for Android 8.1 and older.
+        crlf: whether ``shell:`` turns LF into CRLF, as below Android 7.
+        port: port on 127.0.0.1; 0: any free one.
+        link: bandwidth and latency of what it sends; ``None``: no limits.
+
+    Raises:
+        OSError: the port is taken.
+    """
+
+    def __init__(  # noqa: PLR0913 - a phone has many properties, each with a default
+        self,
+        *,
+        programs: Mapping[str, Program],
+        files: Mapping[str, bytes] | None = None,
+        model: str = "Demo phone",
+        key_policy: KeyPolicy = KeyPolicy(),  # noqa: B008 - frozen
+        features: Iterable[str] = DEFAULT_FEATURES,
+        max_payload: int = MAX_PAYLOAD,
+        version: int = VERSION_SKIP_CHECKSUM,
+        crlf: bool = False,
+        port: int = 0,
+        link: SimulatedLink | None = None,
+    ) -> None:
+        features = tuple(features)
+        product = f"ro.product.name=demo;ro.product.model={model};ro.product.device=demo"
+        self.banner = f"device::{product};features={','.join(features)}".encode()
+        self.features = frozenset(features)
+        self.programs = programs
+        self.files = FileTree(files)
+        self.max_payload = max_payload
+        self.version = version
+        self.crlf = crlf
+        self.link = SimulatedLink() if link is None else link
+        """May be replaced at any time."""
+        self.faults = FaultInjector()
+        """Errors on the wire; none by default."""
+        self.key_policy = key_policy
+        """May be replaced while the phone runs; holds for the next connection."""
+        self.commands: list[str] = []
+        """Every shell command received, in order."""
+        self._authorized_keys = {key for key in map(parse_adb_public_key, key_policy.known_keys) if key}
+        self._lock = threading.Lock()
+        self._closing = False
+        self._connections: dict[_HostConnection, threading.Thread] = {}
+        self._listener = _open_listener(port)
+        self.host, self.port = self._listener.getsockname()
+        self._accept_thread = threading.Thread(target=self._accept, name="demo phone: listener", daemon=True)
+        self._accept_thread.start()
+
+    @property
+    def address(self) -> str:
+        """``127.0.0.1:PORT``."""
+        return f"{self.host}:{self.port}"
+
+    def close(self) -> None:
+        """End every connection and wait until its threads have ended. May be called twice."""
+        with self._lock:
+            if self._closing:
+                return
+            self._closing = True
+            connections = dict(self._connections)
+        # Wakes the accepting thread, on every system.
+        with contextlib.suppress(OSError):
+            socket.create_connection((self.host, self.port), timeout=5).close()
+        # Wakes it on a computer whose loopback is down.
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._accept_thread.join()
+        self._listener.close()
+        for connection, thread in connections.items():
+            connection.close()
+            thread.join()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.close()
 
     def is_known_signature(self, token: bytes, signature: bytes) -> bool:
-        """Whether a known computer made `signature` over `token`."""
-        ...
+        """Whether an authorised computer made `signature` over `token`."""
+        with self._lock:
+            keys = tuple(self._authorized_keys)
+        return any(is_valid_signature(key, token, signature) for key in keys)
 
     def authorize_key(self, key: bytes) -> None:
-        """Know the computer with this public key from now on."""
-        ...
+        """Authorise the computer with this public key from now on."""
+        parsed = parse_adb_public_key(key)
+        if parsed:
+            with self._lock:
+                self._authorized_keys.add(parsed)
+
+    def revoke_authorizations(self) -> None:
+        """Do what the owner's tap on "Revoke USB debugging authorisations" does: forget all keys and disconnect."""
+        with self._lock:
+            self._authorized_keys.clear()
+            connections = tuple(self._connections)
+        for connection in connections:
+            connection.close()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                sock, _ = self._listener.accept()
+            except OSError:
+                # The client gave up before it was accepted, or this computer is short of sockets.
+                time.sleep(_ACCEPT_RETRY_S)
+                if self._closing:
+                    return
+                continue
+            with self._lock:
+                if self._closing:
+                    sock.close()
+                    return
+                connection = _HostConnection(sock, self)
+                thread = threading.Thread(target=self._serve, args=(connection,), name="demo phone", daemon=True)
+                self._connections[connection] = thread
+                thread.start()
+
+    def _serve(self, connection: _HostConnection) -> None:
+        connection.serve()
+        with self._lock:
+            self._connections.pop(connection, None)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConnectParameters:
-    """What the phone says of itself."""
+def _open_listener(port: int) -> socket.socket:
+    rejected = []
+    try:
+        while True:
+            listener = socket.create_server(("127.0.0.1", port))
+            if port or listener.getsockname()[1] not in _EMULATOR_PORTS:
+                return listener
+            rejected.append(listener)
+    finally:
+        for listener in rejected:
+            listener.close()
 
-    version: int
-    max_payload: int
-    banner: bytes
 
+class _HostConnection:
+    """Serves one socket until either side closes it."""
 
-class HostConnection:
-    """Serves one socket until either end has enough."""
-
-    def __init__(
-        self, sock: socket.socket, greeting: ConnectParameters, services: AdbServices, owner: ConnectionOwner
-    ) -> None:
+    def __init__(self, sock: socket.socket, server: AdbdServer) -> None:
         self._sock = sock
-        self._parameters = greeting
-        self._services = services
-        self._owner = owner
+        self._server = server
         self._send_lock = threading.Lock()
         self._closed = threading.Event()
         self._checksum = True
-        self._max_payload = greeting.max_payload
+        self._max_payload = server.max_payload
         self._online = False
         self._prompted = False
         self._token = b""
@@ -176,15 +208,14 @@ class HostConnection:
         self._last_stream_id = 0
 
     def serve(self) -> None:
-        """Answer until the connection ends; leaves no thread behind."""
+        """Answer until the connection ends, then wait for its threads."""
         try:
             self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            while message := receive_message(
-                self._sock, max_payload=self._parameters.max_payload, checksum=self._checksum
-            ):
+            limit = self._server.max_payload
+            while message := receive_message(self._sock, max_payload=limit, checksum=self._checksum):
                 self._handle(message)
         except (OSError, AdbProtocolError):
-            pass  # The computer vanished or talks nonsense: nobody is there to be told.
+            pass  # The client vanished or does not speak ADB: there is nobody to report it to.
         finally:
             self.close()
             for stream in list(self._streams.values()):
@@ -194,24 +225,24 @@ class HostConnection:
             self._sock.close()
 
     def close(self) -> None:
-        """Make `serve` end. May be called from any thread, and again."""
+        """Make `serve` end. May be called from any thread, and more than once."""
         self._closed.set()
         with contextlib.suppress(OSError):
             self._sock.shutdown(socket.SHUT_RDWR)
 
     def _send(self, message: AdbMessage) -> None:
-        since = self._owner.link.now()
+        since = self._server.link.now()
         data = message.encode(checksum=self._checksum)
         with self._send_lock:
-            self._owner.link.wait_for_transfer(len(data), since)
+            self._server.link.wait_for_transfer(len(data), since)
             try:
-                for piece in self._owner.faults.apply_transform(data):
-                    allowed, pulled = self._owner.faults.limit_send(len(piece), self._closed)
+                for piece in self._server.faults.apply_transform(data):
+                    allowed, pulled = self._server.faults.limit_send(len(piece), self._closed)
                     self._sock.sendall(piece[:allowed])
                     if pulled:
                         raise ConnectionResetError("the cable was pulled")
             except OSError:
-                self.close()  # wakes whoever waits for the computer, a stream with more to send too
+                self.close()  # Wakes the threads that wait for the client, such as a stream with more to send.
                 raise
 
     def _handle(self, message: AdbMessage) -> None:
@@ -225,18 +256,18 @@ class HostConnection:
             case AdbCommand.OKAY | AdbCommand.WRTE | AdbCommand.CLSE if self._online:
                 self._dispatch_to_stream(message)
 
-    # --- who is there ---
+    # --- connecting ---
 
     def _handle_connect(self, message: AdbMessage) -> None:
         for stream in list(self._streams.values()):
             stream.on_close(answer=False)
         self._online = False
-        self._max_payload = min(message.arg1, self._parameters.max_payload)
-        agreed = min(message.arg0, self._parameters.version)
+        self._max_payload = min(message.arg1, self._server.max_payload)
+        agreed = min(message.arg0, self._server.version)
         if not self._max_payload or agreed < VERSION_CHECKSUM:
-            raise AdbProtocolError("nothing that could be agreed")
+            raise AdbProtocolError("no common version or payload")
         self._checksum = agreed < VERSION_SKIP_CHECKSUM
-        if self._owner.key_policy.required:
+        if self._server.key_policy.required:
             self._send_auth_token()
         else:
             self._send_connect()
@@ -247,37 +278,36 @@ class HostConnection:
 
     def _send_connect(self) -> None:
         self._online = True
-        self._send(
-            AdbMessage(AdbCommand.CNXN, self._parameters.version, self._parameters.max_payload, self._parameters.banner)
-        )
+        server = self._server
+        self._send(AdbMessage(AdbCommand.CNXN, server.version, server.max_payload, server.banner))
 
     def _handle_auth(self, message: AdbMessage) -> None:
         if self._online or not self._token:
             return
         if message.arg0 == AuthType.SIGNATURE:
-            if self._owner.is_known_signature(self._token, message.data):
+            if self._server.is_known_signature(self._token, message.data):
                 self._send_connect()
             else:
                 self._send_auth_token()
         elif message.arg0 == AuthType.RSAPUBLICKEY and parse_adb_public_key(message.data) and not self._prompted:
             self._prompted = True
-            self._start_thread(lambda: self._prompt_user(message.data), "demo phone: person")
+            self._start_thread(lambda: self._prompt_user(message.data), "demo phone: prompt")
 
     def _prompt_user(self, key: bytes) -> None:
-        answer = self._owner.key_policy.answer
+        answer = self._server.key_policy.answer
         if answer in {"refuse", "ignore"}:
             return
         if not isinstance(answer, str) and self._closed.wait(answer):
             return
-        if self._owner.key_policy.always_allow:
-            self._owner.authorize_key(key)
+        if self._server.key_policy.always_allow:
+            self._server.authorize_key(key)
         self._send_connect()
 
     # --- streams ---
 
     def _open_stream(self, message: AdbMessage) -> None:
         name = message.data.rstrip(b"\0").decode("utf-8", "surrogateescape")
-        service = self._services.find(name) if len(self._streams) < _MAX_STREAMS else None
+        service = self._find_service(name) if len(self._streams) < _MAX_STREAMS else None
         if not message.arg0 or service is None:
             self._send(AdbMessage(AdbCommand.CLSE, 0, message.arg0))
             return
@@ -288,11 +318,11 @@ class HostConnection:
         self._send(AdbMessage(AdbCommand.OKAY, local, message.arg0))
         self._start_thread(lambda: self._run_service(local, stream, service), f"demo phone: {name[:20]}")
 
-    def _run_service(self, local: int, stream: AdbStream, service: AdbService) -> None:
+    def _run_service(self, local: int, stream: AdbStream, service: _AdbService) -> None:
         try:
             service(stream)
         except StreamClosedError:
-            pass  # The computer has what it wanted.
+            pass  # The client has what it wanted.
         finally:
             stream.finish()
             self._streams.pop(local, None)
@@ -301,7 +331,7 @@ class HostConnection:
         stream = self._streams.get(message.arg1)
         if stream is None:
             if message.command is AdbCommand.OKAY:
-                # As adbd does: the computer confirms the last message of a stream that has ended since.
+                # As adbd does: the client confirms the last message of a stream that has ended since.
                 self._send(AdbMessage(AdbCommand.CLSE, message.arg1, message.arg0))
         elif message.command is AdbCommand.OKAY:
             stream.on_okay()
@@ -322,169 +352,85 @@ class HostConnection:
         self._threads.append(thread)
         thread.start()
 
+    # --- services ---
 
-DEFAULT_FEATURES: Final = ("shell_v2", "cmd", "stat_v2", "ls_v2")
-"""What the phone announces unless told otherwise; none for a phone below Android 7."""
+    def _find_service(self, name: str) -> _AdbService | None:
+        """Return the service called `name`; ``None``: this phone does not have it."""
+        server = self._server
+        kind, colon, command = name.partition(":")
+        kind, *args = kind.split(",")
+        if not colon or (args and "shell_v2" not in server.features):
+            return None
+        if kind == "sync":
+            return lambda stream: SyncService(stream, server.files, server.features).serve()
+        if kind not in {"shell", "exec"}:
+            return None
+        terminal = "pty" in args or (kind == "shell" and not command and "raw" not in args)
+        # Without a command, standard input is the script. At a terminal there is no prompt for it.
+        command = _NO_PROMPT_SCRIPT if terminal and not command else command
+        if "v2" in args:
+            return lambda stream: self._run_shell_protocol(stream, command, terminal=terminal)
+        crlf = kind == "shell" and (server.crlf or terminal)
+        return lambda stream: self._run_raw(stream, command, crlf=crlf)
 
-_EMULATOR_PORTS: Final = range(5555, 5586)
-"""An ADB server looks for emulators there and would connect by itself."""
+    def _run_raw(self, stream: AdbStream, command: str, *, crlf: bool) -> None:
+        """Run `command` with both outputs in one, and no exit status."""
+        out = _with_crlf(stream.write) if crlf else stream.write
+        self._run_command(stream, command, out, out, InputStream(wait=lambda: _read_until_closed(stream)))
 
+    def _run_shell_protocol(self, stream: AdbStream, command: str, *, terminal: bool) -> None:
+        """Run `command` with the shell protocol: packets that name their stream, and the exit status at the end."""
 
-class AdbdServer:
-    """Listens from construction to `close`, or for the length of a ``with`` block.
+        def sink(number: int) -> OutputSink:
+            return lambda data: stream.write(_SHELL_PACKET.pack(number, len(data)) + data)
 
-    Args:
-        programs: what the phone's shell can run, by name.
-        files: content by absolute path on the phone; folders follow from the paths.
-        product: ``ro.product.name``.
-        model: ``ro.product.model``.
-        device: ``ro.product.device``.
-        keys: which computers may talk to it.
-        features: what it announces.
-        max_payload: bytes of one message; `wire.MAX_PAYLOAD_V1` for Android 6 and older.
-        version: `wire.VERSION_CHECKSUM` for Android 8.1 and older.
-        crlf: whether ``shell:`` turns LF into CRLF, as below Android 7.
-        port: where to listen on 127.0.0.1; 0: where there is room.
-        bytes_per_s: how much it sends at most; ``None``: as fast as it can.
-        latency_s: how long each of its messages is under way.
+        out = _with_crlf(sink(_STDOUT)) if terminal else sink(_STDOUT)
+        err = out if terminal else sink(_STDERR)
+        code = self._run_command(stream, command, out, err, InputStream(wait=lambda: _read_shell_stdin(stream)))
+        sink(_EXIT)(bytes([code]))
 
-    Raises:
-        OSError: the port is taken.
-    """
-
-    def __init__(  # noqa: PLR0913 - a phone has many properties, each with a default
-        self,
-        *,
-        programs: Mapping[str, Program],
-        files: Mapping[str, bytes] | None = None,
-        product: str = "demo",
-        model: str = "Demo phone",
-        device: str = "demo",
-        key_policy: KeyPolicy = KeyPolicy(),  # noqa: B008 - frozen
-        features: Iterable[str] = DEFAULT_FEATURES,
-        max_payload: int = MAX_PAYLOAD,
-        version: int = VERSION_SKIP_CHECKSUM,
-        crlf: bool = False,
-        port: int = 0,
-        bytes_per_s: float | None = None,
-        latency_s: float = 0.0,
-    ) -> None:
-        announced = tuple(features)
-        banner = (
-            f"device::ro.product.name={product};ro.product.model={model};ro.product.device={device};"
-            f"features={','.join(announced)}"
-        )
-        self.link = SimulatedLink(bytes_per_s, latency_s)
-        """By which it sends."""
-        self.faults = FaultInjector()
-        """What goes wrong on the way; nothing, unless it is told to."""
-        self.key_policy = key_policy
-        """May be replaced while the phone runs; holds for the next question."""
-        self.commands: list[str] = []
-        """Every shell command received, in order."""
-        self._parameters = ConnectParameters(version=version, max_payload=max_payload, banner=banner.encode())
-        self._services = AdbServices(
-            programs=programs,
-            files=FileTree(files),
-            features=frozenset(announced),
-            crlf=crlf,
-            on_command=self.commands.append,
-        )
-        self._authorized_keys = {key for key in map(parse_adb_public_key, key_policy.known_keys) if key}
-        self._lock = threading.Lock()
-        self._closing = False
-        self._connections: dict[HostConnection, threading.Thread] = {}
-        self._listener = _open_listener(port)
-        self.host, self.port = self._listener.getsockname()
-        self._accept_thread = threading.Thread(target=self._accept, name="demo phone: door", daemon=True)
-        self._accept_thread.start()
-
-    @property
-    def address(self) -> str:
-        """``127.0.0.1:PORT``."""
-        return f"{self.host}:{self.port}"
-
-    def close(self) -> None:
-        """Stop: end every connection and wait until nothing of it is left. May be called twice."""
-        with self._lock:
-            if self._closing:
-                return
-            self._closing = True
-            open_now = dict(self._connections)
-        # Wakes the thread that waits for the next computer, on every system.
-        with contextlib.suppress(OSError):
-            socket.create_connection((self.host, self.port), timeout=5).close()
-        # And where this computer has no loopback to come by.
-        with contextlib.suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)
-        self._accept_thread.join()
-        self._listener.close()
-        for connection, thread in open_now.items():
-            connection.close()
-            thread.join()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        self.close()
-
-    # --- what a connection asks ---
-
-    def is_known_signature(self, token: bytes, signature: bytes) -> bool:
-        """Whether a known computer made `signature` over `token`."""
-        with self._lock:
-            known = tuple(self._authorized_keys)
-        return any(is_valid_signature(key, token, signature) for key in known)
-
-    def authorize_key(self, key: bytes) -> None:
-        """Know the computer with this public key from now on."""
-        parsed = parse_adb_public_key(key)
-        if parsed:
-            with self._lock:
-                self._authorized_keys.add(parsed)
-
-    def revoke_authorizations(self) -> None:
-        """The owner taps "Revoke USB debugging authorisations": nobody is known any more, and adbd hangs up."""
-        with self._lock:
-            self._authorized_keys.clear()
-            open_now = tuple(self._connections)
-        for connection in open_now:
-            connection.close()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                sock, _ = self._listener.accept()
-            except OSError:
-                # The computer gave up before it was let in, or this one is short of sockets.
-                time.sleep(0.05)
-                if self._closing:
-                    return
-                continue
-            with self._lock:
-                if self._closing:
-                    sock.close()
-                    return
-                connection = HostConnection(sock, self._parameters, self._services, self)
-                thread = threading.Thread(target=self._serve, args=(connection,), name="demo phone", daemon=True)
-                self._connections[connection] = thread
-                thread.start()
-
-    def _serve(self, connection: HostConnection) -> None:
-        connection.serve()
-        with self._lock:
-            self._connections.pop(connection, None)
+    def _run_command(
+        self, stream: AdbStream, command: str, out: OutputSink, err: OutputSink, stdin: InputStream
+    ) -> int:
+        script = command or stdin.read_all().decode("utf-8", "surrogateescape")
+        self._server.commands.append(script)
+        shell = Shell(self._server.programs, self._server.files, sleep=stream.sleep)
+        return shell.stream_script(script, out, err, stdin)
 
 
-def _open_listener(port: int) -> socket.socket:
-    passed_over = []
+_SHELL_PACKET: Final = struct.Struct("<BI")
+_STDIN, _STDOUT, _STDERR, _EXIT, _CLOSE_STDIN = range(5)
+_MAX_STDIN_BYTES: Final = 16 * 1024 * 1024
+_NO_PROMPT_SCRIPT: Final = "echo 'The demo phone has no prompt. Give it a command: adb shell COMMAND'; exit 1"
+
+
+def _with_crlf(sink: OutputSink) -> OutputSink:
+    return lambda data: sink(data.replace(b"\n", b"\r\n"))
+
+
+def _read_until_closed(stream: AdbStream) -> bytes:
+    """Read until the client closes the stream."""
+    data = bytearray()
     try:
-        while True:
-            listener = socket.create_server(("127.0.0.1", port))
-            if port or listener.getsockname()[1] not in _EMULATOR_PORTS:
-                return listener
-            passed_over.append(listener)
-    finally:
-        for listener in passed_over:
-            listener.close()
+        while len(data) <= _MAX_STDIN_BYTES:
+            data += stream.read()
+    except StreamClosedError:
+        pass
+    return bytes(data)
+
+
+def _read_shell_stdin(stream: AdbStream) -> bytes:
+    """Read standard input out of shell protocol packets, until the client closes it."""
+    raw, data = bytearray(), bytearray()
+    while len(data) + len(raw) <= _MAX_STDIN_BYTES:
+        raw += stream.read()
+        while len(raw) >= _SHELL_PACKET.size:
+            number, length = _SHELL_PACKET.unpack_from(raw)
+            if len(raw) < _SHELL_PACKET.size + length:
+                break
+            if number == _CLOSE_STDIN:
+                return bytes(data)
+            if number == _STDIN:
+                data += raw[_SHELL_PACKET.size : _SHELL_PACKET.size + length]
+            del raw[: _SHELL_PACKET.size + length]
+    return bytes(data)

@@ -71,7 +71,7 @@ def format_package_dump(phone: VirtualPhone, section_titles: Container[str] | No
 
 
 def format_single_package_dump(phone: VirtualPhone, package: str) -> str:
-    """``dumpsys package PKG``: with what it requests, its factory copy and its shared user; one line if not installed."""
+    """``dumpsys package PKG``: with requested permissions, factory copy and shared user; one line if not installed."""
     app = phone.find_app(package)
     if app is None:
         # Android 6 has none of the sections that complain.
@@ -112,8 +112,8 @@ def format_permission_dump(phone: VirtualPhone, names: Collection[str]) -> str:
 
 def is_permission_granted(phone: VirtualPhone, name: str, package: str, user: int) -> bool:
     """``dumpsys package check-permission``: whether `package` holds permission `name` for `user`."""
-    app = phone.find_app(package)
-    if app is None or user not in app.installs or not app.installs[user].installed:
+    app = phone.find_installed_app(package, user)
+    if app is None:
         return False
     shared = phone.find_shared_user(app.shared_user).install_permissions if app.shared_user is not None else ()
     states: tuple[VirtualGrant | InstallPermission, ...] = (

@@ -1,4 +1,4 @@
-"""``am``: shows pages, ends apps (``ActivityManagerShellCommand``)."""
+"""``am``: shows settings pages and stops apps (``ActivityManagerShellCommand``)."""
 
 from __future__ import annotations
 
@@ -7,13 +7,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from privaudit.virtual_phone.programs.answers import error_result, output_result, resolve_users, split_user_option
+from privaudit.virtual_phone.programs.results import (
+    error_result,
+    is_blocked,
+    output_result,
+    resolve_users,
+    split_user_option,
+)
 from privaudit.virtual_phone.scenario.virtual import VirtualPhone
 from privaudit.virtual_phone.shell import ProgramResult
 from privaudit.virtual_phone.state import MutableDevice, with_install
 
 _ACTION_FIRST_SDK: Final[Mapping[str, int]] = {
-    # action: first SDK whose Settings or PermissionController has it
+    # action: first SDK in which Settings or PermissionController has it
     "android.intent.action.MANAGE_APP_PERMISSIONS": 23,
     "android.intent.action.MANAGE_PERMISSION_APPS": 23,
     "android.intent.action.MANAGE_PERMISSIONS": 23,
@@ -33,18 +39,18 @@ _ACTION_FIRST_SDK: Final[Mapping[str, int]] = {
     "miui.intent.action.APP_PERM_EDITOR": 23,
 }
 _GRANT_PROTECTED_ACTION_PREFIX: Final = "android.intent.action.MANAGE_"
-"""PermissionController's pages ask for ``GRANT_RUNTIME_PERMISSIONS``, which some ROMs take from the shell."""
+"""PermissionController's pages require ``GRANT_RUNTIME_PERMISSIONS``, which some ROMs deny to the shell."""
 
 
-def run_am(device: MutableDevice, args: Sequence[str], *, is_blocked: bool) -> ProgramResult:
-    """Answer ``am words…``. `is_blocked`: the maker keeps the shell from changing permissions."""
+def run_am(device: MutableDevice, args: Sequence[str]) -> ProgramResult:
+    """Run ``am args…``."""
     match args:
         case ["get-current-user", *_]:
             return output_result("0\n")
         case ["force-stop", *rest]:
             return _force_stop(device, rest)
         case ["start", *rest]:
-            return _start_activity(device, rest, is_blocked=is_blocked)
+            return _start_activity(device, rest)
         case [command, *_]:
             return error_result(f"Unknown command: {command}\n")
         case _:
@@ -52,9 +58,9 @@ def run_am(device: MutableDevice, args: Sequence[str], *, is_blocked: bool) -> P
 
 
 def _force_stop(device: MutableDevice, args: Sequence[str]) -> ProgramResult:
-    """Silent, whatever becomes of it."""
-    named, rest = split_user_option(device.phone.layout, args, "force-stop")
-    for user in resolve_users(device.phone, named or "all", "force-stop"):
+    """``am force-stop``: prints nothing, whether or not the app exists."""
+    user_arg, rest = split_user_option(device.phone, args, "force-stop")
+    for user in resolve_users(device.phone, user_arg or "all", "force-stop"):
         for package in rest[:1]:
             device.update(
                 lambda phone, user=user, package=package: with_install(  # type: ignore[misc]
@@ -64,28 +70,24 @@ def _force_stop(device: MutableDevice, args: Sequence[str]) -> ProgramResult:
     return output_result("")
 
 
-def _start_activity(device: MutableDevice, args: Sequence[str], *, is_blocked: bool) -> ProgramResult:
-    """Ends with 0, whatever becomes of it: only the text tells."""
-    _, rest = split_user_option(device.phone.layout, args, "start")
-    given = dict(itertools.pairwise(rest))
-    action, component = given.get("-a"), given.get("-n")
-    data = given.get("-d", "")
-    act = f"act={action}" if action else f"cmp={component}"
-    head = f"Starting: Intent {{ {act}{f' dat={data}' if data else ''} }}\n"
+def _start_activity(device: MutableDevice, args: Sequence[str]) -> ProgramResult:
+    """``am start``: the exit status is always 0; only the text shows a failure."""
+    _, rest = split_user_option(device.phone, args, "start")
+    options = dict(itertools.pairwise(rest))
+    action, component, data = options.get("-a"), options.get("-n"), options.get("-d", "")
+    target = f"act={action}" if action else f"cmp={component}"
+    head = f"Starting: Intent {{ {target}{f' dat={data}' if data else ''} }}\n"
     if not _can_resolve(device.phone, action, component):
-        what = f"Activity class {{{component}}} does not exist." if component else "unable to resolve Intent"
-        return output_result(
-            head + (f"Error type 3\nError: {what}\n" if component else f"Error: Activity not started, {what}\n")
-        )
-    if is_blocked and action is not None and action.startswith(_GRANT_PROTECTED_ACTION_PREFIX):
-        denial = (
-            f"java.lang.SecurityException: Permission Denial: starting Intent {{ {act} }} from null (pid=1, uid=2000)"
-        )
-        return output_result(f"{head}{denial} requires android.permission.GRANT_RUNTIME_PERMISSIONS\n")
+        if component:
+            return output_result(f"{head}Error type 3\nError: Activity class {{{component}}} does not exist.\n")
+        return output_result(f"{head}Error: Activity not started, unable to resolve Intent\n")
+    if is_blocked(device.phone) and action is not None and action.startswith(_GRANT_PROTECTED_ACTION_PREFIX):
+        denial = f"Permission Denial: starting Intent {{ {target} }} from null (pid=1, uid=2000)"
+        right = "android.permission.GRANT_RUNTIME_PERMISSIONS"
+        return output_result(f"{head}java.lang.SecurityException: {denial} requires {right}\n")
     device.open_page(action or component or "")
-    return output_result(
-        f"{head}Status: ok\nLaunchState: COLD\nActivity: com.android.settings/.Page\nTotalTime: 210\nComplete\n"
-    )
+    page = "Status: ok\nLaunchState: COLD\nActivity: com.android.settings/.Page\nTotalTime: 210\nComplete\n"
+    return output_result(head + page)
 
 
 def _can_resolve(phone: VirtualPhone, action: str | None, component: str | None) -> bool:

@@ -1,21 +1,34 @@
-"""``pm``, which is ``cmd package``: the parts of it that read (``PackageManagerShellCommand``; in Android 6 ``Pm``)."""
+"""``pm``, which is ``cmd package`` (``PackageManagerShellCommand``; ``Pm`` in Android 6), with its silent cases.
+
+``pm revoke`` succeeds in many cases in which it does nothing. Each is here, on the Androids that have it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
-from privaudit.virtual_phone.dump_writers import text as render
-from privaudit.virtual_phone.dump_writers.android import array_map_order
-from privaudit.virtual_phone.programs.answers import (
+from privaudit.virtual_phone.dump_writers.android import (
+    FLAG_BITS,
+    PROTECTION_LEVELS,
+    RUNTIME_PERMISSION_OPS,
+    array_map_order,
+)
+from privaudit.virtual_phone.dump_writers.text import format_package_list, format_user_list
+from privaudit.virtual_phone.programs.results import (
     EXIT_SERVICE_FAILED,
+    denial_result,
     error_result,
+    is_blocked,
     output_result,
     resolve_users,
+    split_target_user,
     split_user_option,
 )
-from privaudit.virtual_phone.scenario.virtual import VirtualApp, VirtualPhone
+from privaudit.virtual_phone.scenario.virtual import VirtualApp, VirtualGrant, VirtualPhone
 from privaudit.virtual_phone.shell import ProgramResult
+from privaudit.virtual_phone.state import MutableDevice, with_grant, with_install
 
 _FIRST_DISABLED_STATE: Final = 2
 """First ``enabled=`` value that means disabled."""
@@ -26,99 +39,186 @@ _FILTER_OPTIONS: Final[dict[str, Callable[[VirtualApp, int], bool]]] = {
     "-e": lambda app, user: app.installs[user].enabled < _FIRST_DISABLED_STATE,
 }
 _COLUMN_OPTIONS: Final = {"-f": "path", "-i": "installer", "-U": "uid", "--show-versioncode": "version"}
-_INCLUDE_UNINSTALLED_OPTION: Final = "-u"
+_FLAG_COMMANDS_SDK: Final = 33
+_SILENT_DENIAL_SDK: Final = 35
+"""First where the permission service only logs what earlier releases threw."""
+_RUNTIME_PERMISSIONS_SDK: Final = 23
+_SETTABLE_FLAGS: Final = ("review-required", "revoked-compat", "revoke-when-requested", "user-fixed", "user-set")
 
 
-def run_pm(phone: VirtualPhone, args: Sequence[str]) -> ProgramResult:
-    """Answer ``pm words…``.
+def run_pm(device: MutableDevice, args: Sequence[str]) -> ProgramResult:
+    """Run ``pm args…``.
 
     Raises:
-        Refusal: of a wrong user.
+        ProgramExit: a wrong user.
     """
+    writes: Mapping[str, Callable[[MutableDevice, str, Sequence[str]], ProgramResult]] = {
+        "grant": _grant_or_revoke,
+        "revoke": _grant_or_revoke,
+        "uninstall": _uninstall,
+        "install-existing": _install_existing,
+    }
+    phone = device.phone
+    if phone.sdk >= _FLAG_COMMANDS_SDK:
+        writes = {**writes, "set-permission-flags": _change_flags, "clear-permission-flags": _change_flags}
     match args:
-        case ["list", *rest]:
-            return _run_list(phone, rest)
+        case [command, *rest] if command in writes:
+            return writes[command](device, command, rest)
+        case ["list", "packages", *rest]:
+            return _list_packages(phone, rest)
+        case ["list", "users", *_]:
+            return output_result(format_user_list(phone))
+        case ["list", kind, *_]:
+            return _usage_error(phone, f"Error: unknown list type '{kind}'\n")
+        case ["list"]:
+            return _usage_error(phone, "Error: didn't specify type of data to list\n")
         case ["path", *rest]:
-            return _run_path(phone, rest)
+            return _list_paths(phone, rest)
         case [command, *_]:
             return _usage_error(phone, f"Unknown command: {command}\n")
         case _:
-            return output_result(
-                "Package manager (package) commands:\n  help\n    Print this help text.\n", EXIT_SERVICE_FAILED
-            )
+            text = "Package manager (package) commands:\n  help\n    Print this help text.\n"
+            return output_result(text, EXIT_SERVICE_FAILED)
 
 
 def _usage_error(phone: VirtualPhone, text: str) -> ProgramResult:
-    """A complaint: on standard output from within the system server, on standard error before."""
+    """Print on standard output from within the system server, on standard error before Android 7."""
     return output_result(text, EXIT_SERVICE_FAILED) if phone.layout.has_cmd else error_result(text, 1)
 
 
-def _run_list(phone: VirtualPhone, args: Sequence[str]) -> ProgramResult:
-    match args:
-        case ["packages", *rest]:
-            return _run_list_packages(phone, rest)
-        case ["users", *_]:
-            return output_result(render.format_user_list(phone))
-        case [kind, *_]:
-            return _usage_error(phone, f"Error: unknown list type '{kind}'\n")
-        case _:
-            return _usage_error(phone, "Error: didn't specify type of data to list\n")
+# --- reads ---
 
 
-def _run_list_packages(phone: VirtualPhone, args: Sequence[str]) -> ProgramResult:
-    """``pm list packages``."""
-    layout = phone.layout
-    named, rest = split_user_option(layout, args, "list")
-    users = resolve_users(phone, named or ("all" if layout.lists_all_users else "0"), "list")
-    shown = dict.fromkeys(_COLUMN_OPTIONS.values(), False)
-    chosen: list[Callable[[VirtualApp, int], bool]] = []
-    uninstalled = False
+def _list_packages(phone: VirtualPhone, args: Sequence[str]) -> ProgramResult:
+    user_arg, rest = split_user_option(phone, args, "list")
+    users = resolve_users(phone, user_arg or ("all" if phone.layout.lists_all_users else "0"), "list")
+    columns = dict.fromkeys(_COLUMN_OPTIONS.values(), False)
+    filters: list[Callable[[VirtualApp, int], bool]] = []
     pattern = ""
     for word in rest:
-        if word.startswith("-") and word not in layout.list_options | {"-l"}:
+        if word.startswith("-") and word not in phone.layout.list_options | {"-l"}:
             return _usage_error(phone, f"Error: Unknown option: {word}\n")
         if word in _COLUMN_OPTIONS:
-            shown[_COLUMN_OPTIONS[word]] = True
+            columns[_COLUMN_OPTIONS[word]] = True
         elif word in _FILTER_OPTIONS:
-            chosen.append(_FILTER_OPTIONS[word])
-        elif word == _INCLUDE_UNINSTALLED_OPTION:
-            uninstalled = True
+            filters.append(_FILTER_OPTIONS[word])
         elif not word.startswith("-"):
             pattern = word
     by_name = {app.package: app for app in phone.apps if pattern in app.package}
-    listed = []
-    for name in array_map_order(by_name):
-        app = by_name[name]
-        # -u brings back what came with the phone and was removed for the user; an app that was never there stays away.
-        has = [
+    rows = []
+    for app in map(by_name.__getitem__, array_map_order(by_name)):
+        # -u also lists system apps that were removed for the user, but no app that was never installed for it.
+        include_uninstalled = "-u" in rest and app.is_system
+        listed_for = [
             user
             for user in users
-            if user in app.installs and (app.installs[user].installed or _is_kept_system_app(app, uninstalled))
+            if user in app.installs
+            and (app.installs[user].installed or include_uninstalled)
+            and all(matches(app, user) for matches in filters)
         ]
-        if of := [user for user in has if all(choose(app, user) for choose in chosen)]:
-            listed.append((app, of))
-    return output_result(
-        render.format_package_list(
-            listed,
-            path=shown["path"],
-            version=shown["version"],
-            installer=shown["installer"],
-            uid=shown["uid"],
-        )
-    )
+        if listed_for:
+            rows.append((app, listed_for))
+    return output_result(format_package_list(rows, **columns))
 
 
-def _is_kept_system_app(app: VirtualApp, include_uninstalled: bool) -> bool:  # noqa: FBT001 - one option of pm
-    return include_uninstalled and app.is_system
-
-
-def _run_path(phone: VirtualPhone, args: Sequence[str]) -> ProgramResult:
-    """``pm path``: one line per APK; nothing and status 1 where the user does not have it."""
-    named, rest = split_user_option(phone.layout, args, "path")
-    users = resolve_users(phone, named, "path")
+def _list_paths(phone: VirtualPhone, args: Sequence[str]) -> ProgramResult:
+    """``pm path``: one line per APK; nothing and status 1 if the user does not have the app."""
+    user_arg, rest = split_user_option(phone, args, "path")
+    users = resolve_users(phone, user_arg, "path")
     if not rest:
         return error_result("Error: no package specified\n", 1)
-    app = phone.find_app(rest[0])
-    if app is None or not any(user in app.installs and app.installs[user].installed for user in users):
+    app = next(filter(None, (phone.find_installed_app(rest[0], user) for user in users)), None)
+    if app is None:
         return ProgramResult(code=1)
     return output_result("".join(f"package:{path}\n" for path in app.apk_paths))
+
+
+# --- writes ---
+
+
+def _grant_or_revoke(device: MutableDevice, command: str, args: Sequence[str]) -> ProgramResult:  # noqa: PLR0911 - each silent case
+    user, rest = split_target_user(device.phone, args, command)
+    if len(rest) < 2:  # noqa: PLR2004 - a package and a permission
+        return error_result("Error: no permission specified\n" if rest else "Error: no package specified\n", 1)
+    package, name = rest[:2]
+    phone = device.phone
+    if is_blocked(phone):
+        right = f"android.permission.{command.upper()}_RUNTIME_PERMISSIONS"
+        denial = f"{command}RuntimePermission: Neither user 2000 nor current process has {right}."
+        return denial_result(phone, command, denial)
+    if name not in PROTECTION_LEVELS:
+        return denial_result(phone, command, f"Unknown permission: {name}", "IllegalArgumentException")
+    app = phone.find_installed_app(package, user)
+    if app is None:
+        return output_result("")  # Android only logs it.
+    problem = _grant_error(app, phone, user, command, name)
+    if problem is not None:
+        return output_result("") if phone.sdk >= _SILENT_DENIAL_SDK else denial_result(phone, command, problem)
+    if app.target_sdk < _RUNTIME_PERMISSIONS_SDK:
+        return output_result("")  # An app for Android 5 holds every permission that it requests.
+    before = next(grant for grant in phone.runtime_grants(app, user) if grant.name == name)
+    after = replace(before, granted=command == "grant")
+    device.update(lambda now: with_grant(now, package, user, after))
+    return output_result("")
+
+
+def _grant_error(app: VirtualApp, phone: VirtualPhone, user: int, command: str, name: str) -> str | None:
+    if name not in app.requested_permissions:
+        return f"Package {app.package} has not requested permission {name}"
+    if name not in RUNTIME_PERMISSION_OPS:
+        return f"Permission {name} requested by {app.package} is not a changeable permission type"
+    flags = next((grant.flags for grant in phone.runtime_grants(app, user) if grant.name == name), 0)
+    if flags & FLAG_BITS["SYSTEM_FIXED"]:
+        return f"Non-System UID cannot {command} system fixed permission {name} for package {app.package}"
+    if flags & FLAG_BITS["POLICY_FIXED"]:
+        return f"Cannot {command} policy fixed permission {name} for package {app.package}"
+    return None
+
+
+def _change_flags(device: MutableDevice, command: str, args: Sequence[str]) -> ProgramResult:
+    user, (package, name, *flag_names) = split_target_user(device.phone, args, command)
+    if is_blocked(device.phone):
+        right = "android.permission.GRANT_RUNTIME_PERMISSIONS"
+        denial = f"updatePermissionFlags: Neither user 2000 nor current process has {right}."
+        return denial_result(device.phone, command, denial)
+    if unknown := [flag for flag in flag_names if flag not in _SETTABLE_FLAGS]:
+        return error_result(f"Error: specified flag {unknown[0]} is not one of {sorted(_SETTABLE_FLAGS)}\n", 1)
+    app = device.phone.find_app(package)
+    grants: Sequence[VirtualGrant] = device.phone.runtime_grants(app, user) if app is not None else ()
+    bits = sum(FLAG_BITS[flag.upper().replace("-", "_")] for flag in set(flag_names))
+    for grant in grants:
+        if grant.name == name:
+            flags = grant.flags | bits if command.startswith("set") else grant.flags & ~bits
+            after = replace(grant, flags=flags)
+            device.update(lambda now, after=after: with_grant(now, package, user, after))  # type: ignore[misc]
+    return output_result("")
+
+
+def _uninstall(device: MutableDevice, command: str, args: Sequence[str]) -> ProgramResult:
+    user, rest = split_target_user(device.phone, [word for word in args if word != "-k"], command)
+    package = rest[0] if rest else ""
+    if device.phone.find_installed_app(package, user) is None:
+        return output_result(f"Failure [not installed for {user}]\n", 1)
+    if any(component.startswith(f"{package}/") for component in device.phone.device_admins.get(user, ())):
+        return output_result("Failure [DELETE_FAILED_DEVICE_POLICY_MANAGER]\n", 1)
+
+    def uninstalled(phone: VirtualPhone) -> VirtualPhone:
+        phone = with_install(phone, package, user, lambda install: replace(install, installed=False))
+        app = phone.find_app(package)
+        if app is None or app.is_system or any(install.installed for install in app.installs.values()):
+            return phone
+        return replace(phone, apps=tuple(other for other in phone.apps if other.package != package))
+
+    device.update(uninstalled)
+    return output_result("Success\n")
+
+
+def _install_existing(device: MutableDevice, command: str, args: Sequence[str]) -> ProgramResult:
+    user, rest = split_target_user(device.phone, args, command)
+    package = rest[0] if rest else ""
+    app = device.phone.find_app(package)
+    if app is None or user not in app.installs:
+        exception = "android.content.pm.PackageManager$NameNotFoundException"
+        return output_result(f"{exception}: Package {package} doesn't exist\n", EXIT_SERVICE_FAILED)
+    device.update(lambda phone: with_install(phone, package, user, lambda install: replace(install, installed=True)))
+    return output_result(f"Package {package} installed for user: {user}\n")

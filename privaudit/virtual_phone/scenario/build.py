@@ -1,52 +1,71 @@
-"""From a story's words to the state that Android would hold: everything that follows from what the story says."""
+"""Build a virtual phone out of a scenario: everything that Android derives from the scenario's few words.
+
+One module, because an app, its installation for a user and a shared user derive their permissions from each other.
+"""
 
 from __future__ import annotations
 
 from base64 import urlsafe_b64encode
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from hashlib import blake2s
 from typing import Final
 
-from privaudit.virtual_phone.dump_writers.android import RUNTIME_PERMISSION_OPS, full_permission_name
-from privaudit.virtual_phone.scenario import derive, ordinary, schema
+from privaudit.virtual_phone.dump_writers.android import (
+    APP_OP_PERMISSIONS,
+    FLAG_BITS,
+    HARD_RESTRICTED,
+    PERMISSION_FIRST_SDK,
+    PERMISSION_GIDS,
+    RUNTIME_PERMISSION_OPS,
+    SOFT_RESTRICTED,
+    full_permission_name,
+    known_flag_bits,
+)
+from privaudit.virtual_phone.scenario import filler_apps, schema
 from privaudit.virtual_phone.scenario.virtual import (
     AndroidUser,
+    InstallPermission,
     SharedUser,
     VirtualApp,
     VirtualGrant,
     VirtualInstall,
+    VirtualOp,
+    VirtualOpEvent,
     VirtualPhone,
 )
 
 _FIRST_SYSTEM_ID: Final = 10_030
 _FIRST_APP_ID: Final = 10_120
 _EPOCH: Final = datetime.fromisoformat("1970-01-01")
+_RUNTIME_PERMISSIONS_SDK: Final = 23
+"""First target SDK that is asked for permissions at run time."""
 _RANDOM_PATHS_SDK: Final = 26
+_POLICY_SYNC_SDK: Final = 29
+"""First SDK that stores a runtime state for every app, and an app-op mode in step with it."""
 _GESTURE_NAVIGATION_SDK: Final = 29
 _NESTED_PATHS_SDK: Final = 30
+_SCOPED_STORAGE_SDK: Final = 30
+"""First target SDK without legacy storage."""
 _GESTURE_OVERLAY_PATHS: Final = ("/product/overlay/NavigationBarModeGestural/NavigationBarModeGesturalOverlay.apk",)
+_USER_SENSITIVE_FLAGS: Final = FLAG_BITS["USER_SENSITIVE_WHEN_GRANTED"] | FLAG_BITS["USER_SENSITIVE_WHEN_DENIED"]
+_COMPAT_DENIED_FLAGS: Final = FLAG_BITS["REVOKED_COMPAT"] | FLAG_BITS["REVIEW_REQUIRED"]
 
 
 def build_phone(scenario: schema.ScenarioFile, name: str) -> VirtualPhone:
-    """The phone that `scenario` tells of. Deterministic: the same story gives the same phone, in every run.
+    """Build the phone of `scenario`, which `privaudit.virtual_phone.scenario.reader` has checked.
 
-    Args:
-        scenario: checked by `privaudit.virtual_phone.scenario.reader`.
-        name: of the story.
+    Deterministic: the same scenario gives the same phone in every run.
     """
     device = scenario.phone
-    builder = _AppBuilder(scenario)
+    builder = _PhoneBuilder(scenario)
+    defaults = {"ro.build.version.sdk": str(device.sdk), "persist.sys.timezone": device.zone}
     return VirtualPhone(
         name=name,
         sdk=device.sdk,
         vendor=device.vendor,
-        properties={
-            "ro.build.version.sdk": str(device.sdk),
-            "persist.sys.timezone": device.zone,
-            **device.properties,
-        },
+        properties={**defaults, **device.properties},
         time_zone=timezone(timedelta(minutes=device.zone_offset_minutes), device.zone_abbreviation),
         clock_offset=timedelta(seconds=device.clock_ahead_s),
         users=tuple(
@@ -66,42 +85,68 @@ def build_phone(scenario: schema.ScenarioFile, name: str) -> VirtualPhone:
     )
 
 
-class _AppBuilder:
-    """What is the same for all apps of one story."""
+def is_known_permission(name: str, sdk: int) -> bool:
+    """Whether the release knows the permission. It ignores a request for an unknown one."""
+    return sdk >= PERMISSION_FIRST_SDK.get(name, 0)
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _PermissionContext:
+    """The app that requests a permission, and its Android."""
+
+    sdk: int
+    target_sdk: int
+    is_system: bool
+    """A preinstalled app: the system, not an installer, exempts it from restrictions."""
+    visible_in_settings: bool = False
+    """Settings shows the permission; Android marks that with two flags."""
+
+    @property
+    def is_legacy(self) -> bool:
+        """Written for Android 5 or older: all its permissions are granted, and a denial is an app-op."""
+        return self.target_sdk < _RUNTIME_PERMISSIONS_SDK
+
+    @property
+    def granted_at_install(self) -> bool:
+        """Up to Android 9 the permissions of a legacy app are granted for good when it is installed."""
+        return self.is_legacy and self.sdk < _POLICY_SYNC_SDK
+
+
+class _PhoneBuilder:
     def __init__(self, scenario: schema.ScenarioFile) -> None:
         self.factory_time = scenario.phone.factory_time
         self.sdk = scenario.phone.sdk
         self.release = scenario.phone.properties.get("ro.build.version.release", str(self.sdk))
-        self.app_rows = (*scenario.app, *ordinary.filler_apps(scenario.ordinary, scenario.phone.sdk))
+        self.app_rows = (*scenario.app, *filler_apps.build_filler_rows(scenario.ordinary, self.sdk))
         self.user_ids = sorted(user.id for user in scenario.user)
         self.shared_user_rows = {user.name: user for user in scenario.shared_user}
-        # Android keeps UTC: what a dump prints for "never" depends on the phone's zone.
+        # Android stores UTC: a dump prints "never" as the epoch in the phone's zone.
         self.local_epoch = _EPOCH + timedelta(minutes=scenario.phone.zone_offset_minutes)
 
     def build_apps(self) -> Iterable[VirtualApp]:
         next_id = {True: _FIRST_SYSTEM_ID, False: _FIRST_APP_ID}
         for row in self.app_rows:
             if row.shared_user is not None:
-                yield self.build_app(row, self.shared_user_rows[row.shared_user].app_id)
+                yield self._build_app(row, self.shared_user_rows[row.shared_user].app_id)
             else:
-                yield self.build_app(row, next_id[row.system])
+                yield self._build_app(row, next_id[row.system])
                 next_id[row.system] += 1
 
-    def build_app(self, row: schema.AppRow, app_id: int) -> VirtualApp:
+    def _build_app(self, row: schema.AppRow, app_id: int) -> VirtualApp:
         requested = tuple(map(full_permission_name, row.requests))
-        version, code = row.version or self.release, row.version_code or self.sdk
+        version = row.version or self.release
         first = row.first_installed or self.factory_time
         on_image = row.system and row.factory is None
         flags = (*(("SYSTEM",) if row.system else ()), "HAS_CODE", "ALLOW_CLEAR_USER_DATA", "ALLOW_BACKUP")
+        own_permissions = () if row.shared_user else _install_permissions(requested, self._permission_context(row))
         app = VirtualApp(
             package=row.package,
             labels=row.label,
             app_id=app_id,
             shared_user=row.shared_user,
-            code_path=row.path if on_image and row.path is not None else self.install_path(row.package, version),
+            code_path=row.path if on_image and row.path is not None else self._install_path(row.package, version),
             abi=None if on_image else "arm64-v8a",
-            version_code=code,
+            version_code=row.version_code or self.sdk,
             version_name=version,
             min_sdk=row.min_sdk,
             target_sdk=row.target_sdk or self.sdk,
@@ -116,10 +161,8 @@ class _AppBuilder:
             package_source=row.source,
             declared_permissions={full_permission_name(name): protection for name, protection in row.declares.items()},
             requested_permissions=requested,
-            install_permissions=()
-            if row.shared_user
-            else derive.derive_install_permissions(requested, self.permission_context(row)),
-            installs={user: self.build_install(row, user, first) for user in self.user_ids},
+            install_permissions=own_permissions,
+            installs={user: self._build_install(row, user, first) for user in self.user_ids},
         )
         if row.factory is None:
             return app
@@ -136,83 +179,162 @@ class _AppBuilder:
             initiating=None,
             package_source=0,
         )
-        updated_flags = (*flags[:-1], "UPDATED_SYSTEM_APP", flags[-1])
-        return replace(app, flags=updated_flags, factory=factory)
+        return replace(app, flags=(*flags[:-1], "UPDATED_SYSTEM_APP", flags[-1]), factory=factory)
 
-    def build_install(self, row: schema.AppRow, user: int, first: datetime) -> VirtualInstall:
-        said = next((install for install in row.user if install.id == user), None)
-        # What came with the phone is there for every user; what was installed, for the owner unless the story says.
-        said = said or schema.InstallRow(id=user, installed=row.system or (user == 0 and not row.user))
-        own = () if row.shared_user else tuple(map(full_permission_name, row.requests))
-        asking = self.permission_context(row, visible_in_settings=said.installed)
-        grants = tuple(derive.derive_grant(name, said, asking) for name in own if self.is_runtime_permission(name))
-        held = grants if row.shared_user is None else self.shared_grants(self.shared_user_rows[row.shared_user])
-        overlays = (
-            _GESTURE_OVERLAY_PATHS if said.installed and user == 0 and self.sdk >= _GESTURE_NAVIGATION_SDK else ()
-        )
+    def _build_install(self, row: schema.AppRow, user: int, first: datetime) -> VirtualInstall:
+        # By default a preinstalled app is there for every user, and an installed one for the owner.
+        default = schema.InstallRow(id=user, installed=row.system or (user == 0 and not row.user))
+        install = next((install for install in row.user if install.id == user), default)
+        requested = () if row.shared_user else tuple(map(full_permission_name, row.requests))
+        context = self._permission_context(row, visible_in_settings=install.installed)
+        grants = tuple(_build_grant(name, install, context) for name in requested if self._is_runtime_permission(name))
+        uid_grants = grants if row.shared_user is None else self._shared_grants(self.shared_user_rows[row.shared_user])
+        has_overlays = install.installed and user == 0 and self.sdk >= _GESTURE_NAVIGATION_SDK
+        overlays = _GESTURE_OVERLAY_PATHS if has_overlays else ()
         return VirtualInstall(
             user=user,
-            installed=said.installed,
-            stopped=not said.installed and not row.system,
-            not_launched=not said.installed and not row.system,
-            enabled=schema.ENABLED_WORDS.index(said.enabled),
-            install_reason=4 if said.installed and not row.system else 0,
-            uninstall_reason=1 if row.system and not said.installed else 0,
-            first_installed=said.first_installed or (first if user == 0 else self.local_epoch),
-            ce_inode=_stable_number(row.package, user) % 900_000 + 1_000 if said.installed else 0,
+            installed=install.installed,
+            stopped=not install.installed and not row.system,
+            not_launched=not install.installed and not row.system,
+            enabled=schema.ENABLED_WORDS.index(install.enabled),
+            install_reason=4 if install.installed and not row.system else 0,
+            uninstall_reason=1 if row.system and not install.installed else 0,
+            first_installed=install.first_installed or (first if user == 0 else self.local_epoch),
+            ce_inode=_stable_number(row.package, user) % 900_000 + 1_000 if install.installed else 0,
             overlays=overlays,
             legacy_overlays=overlays,
-            last_disabled_caller="com.android.settings" if said.enabled == "disabled by the user" else None,
-            gids=derive.derive_gids(own),
-            grants=() if asking.granted_at_install else grants,
-            uid_modes={**(derive.derive_uid_modes(held, asking) if said.installed else {}), **said.uid_modes},
-            ops=derive.derive_ops(said.ops),
-            process_state=said.state,
+            last_disabled_caller="com.android.settings" if install.enabled == "disabled by the user" else None,
+            gids=_gids(requested),
+            grants=() if context.granted_at_install else grants,
+            uid_modes={**(_uid_modes(uid_grants, context) if install.installed else {}), **install.uid_modes},
+            ops=_build_ops(install.ops),
+            process_state=install.state,
         )
 
     def build_shared_user(self, row: schema.SharedUserRow) -> SharedUser:
-        requested = self.shared_requests(row)
+        requested = self._shared_requests(row)
         return SharedUser(
             name=row.name,
             app_id=row.app_id,
-            install_permissions=derive.derive_install_permissions(requested, self.permission_context()),
-            grants=dict.fromkeys(self.user_ids, self.shared_grants(row)),
-            gids=derive.derive_gids(requested),
+            install_permissions=_install_permissions(requested, self._permission_context()),
+            grants=dict.fromkeys(self.user_ids, self._shared_grants(row)),
+            gids=_gids(requested),
         )
 
-    def shared_requests(self, row: schema.SharedUserRow) -> Sequence[str]:
-        names = (
-            full_permission_name(name) for app in self.app_rows if app.shared_user == row.name for name in app.requests
-        )
-        return tuple(dict.fromkeys(names))
+    def _shared_requests(self, row: schema.SharedUserRow) -> Sequence[str]:
+        names = (name for app in self.app_rows if app.shared_user == row.name for name in app.requests)
+        return tuple(dict.fromkeys(map(full_permission_name, names)))
 
-    def shared_grants(self, row: schema.SharedUserRow) -> tuple[VirtualGrant, ...]:
-        said = schema.InstallRow(id=0, grants=row.grants)
-        names = (name for name in self.shared_requests(row) if self.is_runtime_permission(name))
-        return tuple(derive.derive_grant(name, said, self.permission_context()) for name in names)
+    def _shared_grants(self, row: schema.SharedUserRow) -> tuple[VirtualGrant, ...]:
+        install = schema.InstallRow(id=0, grants=row.grants)
+        names = (name for name in self._shared_requests(row) if self._is_runtime_permission(name))
+        return tuple(_build_grant(name, install, self._permission_context()) for name in names)
 
-    def permission_context(
+    def _permission_context(
         self, row: schema.AppRow | None = None, *, visible_in_settings: bool = False
-    ) -> derive.PermissionContext:
-        """Who asks; without `row`: what came with the phone."""
-        target = self.sdk if row is None else row.target_sdk or self.sdk
-        system = row is None or row.system
-        return derive.PermissionContext(
-            sdk=self.sdk, target_sdk=target, is_system=system, visible_in_settings=visible_in_settings
+    ) -> _PermissionContext:
+        """Return the context of an app; without `row`, of a preinstalled one."""
+        return _PermissionContext(
+            sdk=self.sdk,
+            target_sdk=self.sdk if row is None else row.target_sdk or self.sdk,
+            is_system=row is None or row.system,
+            visible_in_settings=visible_in_settings,
         )
 
-    def is_runtime_permission(self, name: str) -> bool:
-        """Whether this Android knows `name` as a permission that an owner grants."""
-        return name in RUNTIME_PERMISSION_OPS and derive.is_known_permission(name, self.sdk)
+    def _is_runtime_permission(self, name: str) -> bool:
+        return name in RUNTIME_PERMISSION_OPS and is_known_permission(name, self.sdk)
 
-    def install_path(self, package: str, version: str) -> str:
-        """Where an installed app lies: numbered at first, behind something random since Android 8, twice since 11."""
+    def _install_path(self, package: str, version: str) -> str:
+        """Return the folder of an installed app: numbered up to Android 7, random since 8, nested since 11."""
         if self.sdk < _RANDOM_PATHS_SDK:
             return f"/data/app/{package}-1"
-        behind = f"{package}-{_path_token(package, version)}"
+        folder = f"{package}-{_path_token(package, version)}"
         return (
-            f"/data/app/~~{_path_token(package)}/{behind}" if self.sdk >= _NESTED_PATHS_SDK else f"/data/app/{behind}"
+            f"/data/app/~~{_path_token(package)}/{folder}" if self.sdk >= _NESTED_PATHS_SDK else f"/data/app/{folder}"
         )
+
+
+def _build_grant(name: str, install: schema.InstallRow, context: _PermissionContext) -> VirtualGrant:
+    """Build the state of one runtime permission (full name)."""
+    word = {full_permission_name(key): value for key, value in install.grants.items()}.get(name)
+    exact_flags = {full_permission_name(key): value for key, value in install.flags.items()}.get(name)
+    granted, flag_names = schema.GRANT_WORDS[word or "not asked"]
+    restricted = name in HARD_RESTRICTED or name in SOFT_RESTRICTED
+    if word == "role" and context.sdk < _POLICY_SYNC_SDK:
+        flag_names = ("GRANTED_BY_DEFAULT",)
+    if context.is_legacy and not granted:
+        not_asked = word in {None, "not asked"}
+        granted, flag_names = True, ("REVIEW_REQUIRED",) if not_asked else ("USER_SET", "REVOKED_COMPAT")
+    if exact_flags is not None:
+        flags = _flag_bits(exact_flags)
+    elif not install.installed and word is None:
+        # Never installed for this user, so not exempted (seen on a real Android 14 with five users).
+        flags = _flag_bits(("APPLY_RESTRICTION",)) if restricted else 0
+    else:
+        flags = _flag_bits(flag_names) | (_USER_SENSITIVE_FLAGS if context.visible_in_settings else 0)
+        if restricted:
+            exempt = ("RESTRICTION_SYSTEM_EXEMPT", "RESTRICTION_UPGRADE_EXEMPT")
+            flags |= _flag_bits(exempt if context.is_system else ("RESTRICTION_INSTALLER_EXEMPT",))
+    if context.sdk < _POLICY_SYNC_SDK:
+        flags &= ~FLAG_BITS["REVIEW_REQUIRED"]  # Vendors could switch it on; Android itself did so in 10.
+    return VirtualGrant(name=name, granted=granted, flags=flags & known_flag_bits(context.sdk))
+
+
+def _uid_modes(grants: Sequence[VirtualGrant], context: _PermissionContext) -> Mapping[str, str]:
+    """Derive the app-op modes that Android keeps in step with permissions (``PermissionPolicyService``, Android 10 on).
+
+    The mode of a granted permission is the default and is not stored. Location without the background permission is
+    stored as ``foreground``, everything denied as ``ignore``. Before Android 10 only what a legacy app was denied.
+    """
+    if context.sdk < _POLICY_SYNC_SDK:
+        denied = (grant for grant in grants if context.is_legacy and grant.flags & _COMPAT_DENIED_FLAGS)
+        return {op: "ignore" for grant in denied if (op := RUNTIME_PERMISSION_OPS[grant.name]) is not None}
+    background = any(grant.granted and grant.name.endswith(".ACCESS_BACKGROUND_LOCATION") for grant in grants)
+    modes = {}
+    for grant in grants:
+        op = RUNTIME_PERMISSION_OPS[grant.name]
+        if op is None:
+            continue
+        if not grant.granted or grant.flags & _COMPAT_DENIED_FLAGS:
+            modes[op] = "ignore"
+        elif op in {"COARSE_LOCATION", "FINE_LOCATION"} and not background:
+            modes[op] = "foreground"
+        if op == "READ_EXTERNAL_STORAGE" and context.target_sdk >= _SCOPED_STORAGE_SDK:
+            modes["LEGACY_STORAGE"] = "ignore"
+    return modes
+
+
+def _build_ops(rows: Iterable[schema.OpRow]) -> tuple[VirtualOp, ...]:
+    """Join the rows of each app-op. The last row decides its mode."""
+    ops: dict[str, VirtualOp] = {}
+    for row in rows:
+        events = ops.get(row.op, VirtualOp(name=row.op)).events
+        for age, rejected in ((row.access, False), (row.reject, True)):
+            if age is not None:
+                running = row.running and not rejected
+                event = VirtualOpEvent(
+                    age=age, rejected=rejected, state=row.state, duration=row.duration, running=running, tag=row.tag
+                )
+                events = (*events, event)
+        ops[row.op] = VirtualOp(name=row.op, mode=row.mode, events=events)
+    return tuple(ops.values())
+
+
+def _install_permissions(requested: Iterable[str], context: _PermissionContext) -> tuple[InstallPermission, ...]:
+    """Return the permissions decided at installation: known ones that are not granted at run time."""
+    return tuple(
+        InstallPermission(name=name, granted=name not in APP_OP_PERMISSIONS)
+        for name in requested
+        if is_known_permission(name, context.sdk) and (name not in RUNTIME_PERMISSION_OPS or context.granted_at_install)
+    )
+
+
+def _gids(requested: Iterable[str]) -> tuple[int, ...]:
+    return tuple(sorted(PERMISSION_GIDS[name] for name in requested if name in PERMISSION_GIDS))
+
+
+def _flag_bits(names: Iterable[str]) -> int:
+    return sum({FLAG_BITS[name] for name in names})
 
 
 def _path_token(*words: str) -> str:
@@ -220,5 +342,4 @@ def _path_token(*words: str) -> str:
 
 
 def _stable_number(*words: object) -> int:
-    """A number that is the same in every run."""
     return int.from_bytes(blake2s("\0".join(map(str, words)).encode(), digest_size=4).digest(), "big")

@@ -1,7 +1,7 @@
-"""Stories: TOML files that say what is on a virtual phone.
+"""Read scenarios: TOML files that say what is on a virtual phone.
 
-A story says what a person could tell: this app was allowed contacts and read them two days ago. What Android adds of
-itself (flags, uid modes, gids, paths, the state in other users) `privaudit.virtual_phone.scenario.build` works out.
+A scenario says what a person would say: this app was allowed contacts and read them two days ago. What Android adds
+(flags, uid modes, gids, paths, the state for other users) `privaudit.virtual_phone.scenario.build` derives.
 """
 
 from __future__ import annotations
@@ -15,50 +15,41 @@ from pydantic import TypeAdapter, ValidationError
 
 from privaudit.virtual_phone.dump_writers.android import RUNTIME_PERMISSION_OPS, full_permission_name
 from privaudit.virtual_phone.dump_writers.layout import layout_of
-from privaudit.virtual_phone.scenario import build, derive, ordinary, schema
+from privaudit.virtual_phone.scenario import build, filler_apps, schema
 from privaudit.virtual_phone.scenario.virtual import VirtualPhone
 
 
 class ScenarioError(ValueError):
-    """A story file with mistakes."""
+    """A scenario file has errors."""
 
     def __init__(self, problems: Sequence[str]) -> None:
         super().__init__("\n".join(problems))
         self.problems = tuple(problems)
-        """All of them, each as ``file: key.path: what is wrong``."""
+        """All errors, each as ``file: key.path: problem``."""
 
 
 def read_scenario(text: str, *, name: str) -> VirtualPhone:
-    """The phone of one story.
-
-    Args:
-        text: TOML, as `schema.ScenarioFile` describes it.
-        name: of the file, for messages.
+    """Read the phone of one scenario out of TOML, as `schema.ScenarioFile` describes it.
 
     Raises:
-        StoryError: with every mistake that could be seen.
+        ScenarioError: with every error found; each begins with the file's `name`.
     """
     try:
-        row = TypeAdapter(schema.ScenarioFile).validate_python(tomllib.loads(text))
+        scenario = TypeAdapter(schema.ScenarioFile).validate_python(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
         raise ScenarioError((f"{name}: not TOML: {error}",)) from error
     except ValidationError as error:
-        found = tuple(f"{name}: {_format_location(e['loc'])}: {e['msg']}" for e in error.errors(include_url=False))
-        raise ScenarioError(found) from error
-    if row.base:
-        base = TypeAdapter(schema.BaseRow).validate_python(tomllib.loads(_base_toml()))
-        row = replace(row, app=[*row.app, *base.app], shared_user=[*row.shared_user, *base.shared_user])
-    if mistakes := tuple(f"{name}: {mistake}" for mistake in _find_problems(row)):
-        raise ScenarioError(mistakes)
-    return build.build_phone(row, name.removesuffix(".toml"))
-
-
-def _op_modes(install: schema.InstallRow) -> Iterator[tuple[str, str]]:
-    return ((f"ops[{number}].mode", op.mode) for number, op in enumerate(install.ops))
-
-
-def _base_toml() -> str:
-    return (resources.files("privaudit.virtual_phone.scenario") / "base.toml").read_text(encoding="utf-8")
+        details = error.errors(include_url=False)
+        problems = tuple(f"{name}: {_format_location(row['loc'])}: {row['msg']}" for row in details)
+        raise ScenarioError(problems) from error
+    if scenario.base:
+        toml = (resources.files(__package__) / "base.toml").read_text(encoding="utf-8")
+        base = TypeAdapter(schema.BaseRow).validate_python(tomllib.loads(toml))
+        users = [*scenario.shared_user, *base.shared_user]
+        scenario = replace(scenario, app=[*scenario.app, *base.app], shared_user=users)
+    if problems := tuple(f"{name}: {problem}" for problem in _find_problems(scenario)):
+        raise ScenarioError(problems)
+    return build.build_phone(scenario, name.removesuffix(".toml"))
 
 
 def _format_location(location: Iterable[int | str]) -> str:
@@ -67,7 +58,7 @@ def _format_location(location: Iterable[int | str]) -> str:
 
 
 def _find_problems(scenario: schema.ScenarioFile) -> Iterator[str]:
-    """What types cannot see: names that nothing defines, names defined twice, grants of what was not requested."""
+    """Find errors that types cannot express: undefined names, duplicate names, grants of what was not requested."""
     users = [user.id for user in scenario.user]
     if 0 not in users:
         yield "user: there is always a user 0"
@@ -77,9 +68,10 @@ def _find_problems(scenario: schema.ScenarioFile) -> Iterator[str]:
         if app.package in packages:
             yield f"app[{number}].package: {app.package} is there twice"
         packages.add(app.package)
-        yield from (f"app[{number}].{mistake}" for mistake in _find_app_problems(app, scenario))
-    if scenario.ordinary is not None and scenario.ordinary.count > ordinary.MAX_FILLER_APPS:
-        yield f"ordinary.count: there are only {ordinary.MAX_FILLER_APPS} ordinary apps"
+        yield from (f"app[{number}].{problem}" for problem in _find_app_problems(app, scenario))
+    filler_count = filler_apps.count_filler_apps()
+    if scenario.ordinary is not None and scenario.ordinary.count > filler_count:
+        yield f"ordinary.count: there are only {filler_count} ordinary apps"
     for user, roles in scenario.roles.items():
         for role, holders in roles.items():
             yield from (f"roles.{user}.{role}: {name} is not on the phone" for name in holders if name not in packages)
@@ -88,19 +80,21 @@ def _find_problems(scenario: schema.ScenarioFile) -> Iterator[str]:
 
 
 def _find_app_problems(app: schema.AppRow, scenario: schema.ScenarioFile) -> Iterator[str]:
+    sdk = scenario.phone.sdk
     if app.shared_user is not None and app.shared_user not in {shared.name for shared in scenario.shared_user}:
         yield f"shared_user: no [[shared_user]] is called {app.shared_user}"
     if app.system and app.path is None and app.factory is None:
-        yield "path: a system app says where it lies"
+        yield "path: a system app needs one"
     if app.factory is not None and not app.system:
         yield "factory: only a system app has a factory copy"
-    grantable = {full_permission_name(name) for name in app.requests} & RUNTIME_PERMISSION_OPS.keys()
-    grantable = {name for name in grantable if derive.is_known_permission(name, scenario.phone.sdk)}
+    requested = set(map(full_permission_name, app.requests)) & RUNTIME_PERMISSION_OPS.keys()
+    grantable = {name for name in requested if build.is_known_permission(name, sdk)}
     for at, install in enumerate(app.user):
         if install.id not in {user.id for user in scenario.user}:
             yield f"user[{at}].id: no [[user]] has id {install.id}"
-        modes = (*((f"uid_modes.{op}", mode) for op, mode in install.uid_modes.items()), *_op_modes(install))
-        known = layout_of(scenario.phone.sdk, scenario.phone.vendor).op_modes
+        modes = [(f"uid_modes.{op}", mode) for op, mode in install.uid_modes.items()]
+        modes += [(f"ops[{number}].mode", op.mode) for number, op in enumerate(install.ops)]
+        known = layout_of(sdk, scenario.phone.vendor).op_modes
         yield from (f"user[{at}].{key}: this Android has no mode {mode}" for key, mode in modes if mode not in known)
         for key, names in (("grants", install.grants), ("flags", install.flags)):
             for name in names:

@@ -235,8 +235,13 @@ class VirtualPhone:
         return there.replace(microsecond=there.microsecond // 1000 * 1000).astimezone(self.time_zone)
 
     def find_app(self, package: str) -> VirtualApp | None:
-        """The installed copy of `package`."""
+        """Return the app of `package`, for whichever users it is installed."""
         return next((app for app in self.apps if app.package == package), None)
+
+    def find_installed_app(self, package: str, user: int) -> VirtualApp | None:
+        """Return the app of `package` if it is installed for `user`."""
+        app = self.find_app(package)
+        return app if app is not None and user in app.installs and app.installs[user].installed else None
 
     def find_shared_user(self, name: str) -> SharedUser:
         """The shared user called `name`."""

@@ -1,6 +1,6 @@
-"""What words become: parameters, substitutions, field splitting and patterns (POSIX shell, 2.6).
+"""Word expansion: parameters, substitutions, field splitting and patterns (POSIX shell, 2.6).
 
-File names are never generated from patterns: a bare ``*`` stays as it is, as under ``set -f``.
+File names are never generated from patterns: an unquoted ``*`` stays as it is, as under ``set -f``.
 """
 
 from __future__ import annotations
@@ -10,27 +10,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol, TypeAlias
 
+from privaudit.virtual_phone.shell.io import LimitExceededError
 from privaudit.virtual_phone.shell.tree import CommandSubstitution, LiteralText, ParameterExpansion, Script, Word
 
-MAX_VALUE_CHARS: Final = 16 * 1024 * 1024
-"""Most characters that one word may come to."""
-
-
-class LimitExceededError(Exception):
-    """The script wants more steps, depth or memory than the demo phone gives."""
+_MAX_VALUE_CHARS: Final = 16 * 1024 * 1024
+"""Longest value of one expansion."""
 
 
 class ExpansionContext(Protocol):
-    """What words are expanded against."""
+    """The parameters and commands that words are expanded with."""
 
     positional_args: Sequence[str]
 
     def parameter(self, name: str) -> str | None:
-        """The parameter called `name`; ``None``: not set."""
+        """Return the parameter `name`; ``None`` if unset."""
         ...
 
     def substitute(self, body: Script) -> str:
-        """What `body` writes to its standard output, without the newlines at its end."""
+        """Run `body` and return its standard output without trailing newlines."""
         ...
 
 
@@ -46,41 +43,33 @@ class _CharClass:
 
 
 _PatternToken: TypeAlias = str | _CharClass
-"""One character, ``**`` for any run, ``??`` for any one: two characters, so that no literal looks like them."""
+"""One character, ``**`` for any string or ``??`` for any character: two characters, so that no literal equals them."""
 
 
 def expand_fields(words: Sequence[Word], env: ExpansionContext) -> list[str]:
-    """The arguments that `words` become.
-
-    Raises:
-        TooMuchError: they are too long.
-    """
+    """Expand `words` to arguments. Raises `LimitExceededError` if one is too long, like all functions here."""
     return [field for word in words for field in _expand_word(word, env)]
 
 
 def expand_text(word: Word, env: ExpansionContext) -> str:
-    """`word` as one string, never split: the right side of an assignment, the subject of a ``case``.
-
-    Raises:
-        TooMuchError: it is too long.
-    """
+    """Expand `word` to one string without splitting: the value of an assignment, the subject of a ``case``."""
     return "".join(part.text if isinstance(part, LiteralText) else _expand_part(part, env) for part in word)
 
 
 def expand_pattern(word: Word, env: ExpansionContext) -> tuple[_PatternToken, ...]:
-    """`word` as a pattern; what was quoted in it stands for itself."""
+    """Expand `word` to a pattern; quoted characters match literally."""
     chars: list[tuple[str, bool]] = []
     for part in word:
-        shown = part.text if isinstance(part, LiteralText) else _expand_part(part, env)
-        chars += [(char, part.quoted) for char in shown]
+        value = part.text if isinstance(part, LiteralText) else _expand_part(part, env)
+        chars += [(char, part.quoted) for char in value]
     tokens: list[_PatternToken] = []
     pos = 0
     while pos < len(chars):
         char, quoted = chars[pos]
-        found = None if quoted or char != "[" else _parse_char_class(chars, pos + 1)
-        if found:
-            tokens.append(found[0])
-            pos = found[1]
+        char_class = None if quoted or char != "[" else _parse_char_class(chars, pos + 1)
+        if char_class:
+            tokens.append(char_class[0])
+            pos = char_class[1]
             continue
         tokens.append(char * 2 if char in "*?" and not quoted else char)
         pos += 1
@@ -88,7 +77,7 @@ def expand_pattern(word: Word, env: ExpansionContext) -> tuple[_PatternToken, ..
 
 
 def matches_pattern(tokens: Sequence[_PatternToken], subject: str) -> bool:
-    """Whether the whole of `subject` fits."""
+    """Whether the pattern matches all of `subject`."""
     return bool(_matching_prefixes(tokens, subject) >> len(subject))
 
 
@@ -108,20 +97,20 @@ def _parse_char_class(chars: Sequence[tuple[str, bool]], start: int) -> tuple[_C
 
 
 def _matching_prefixes(tokens: Sequence[_PatternToken], subject: str) -> int:
-    """Lengths of the beginnings of `subject` that fit: bit N stands for N characters.
+    """Return the lengths of the prefixes of `subject` that match: bit N stands for N characters.
 
-    No backtracking: every piece of the pattern moves all lengths at once, so that none is slow.
+    Each token of the pattern advances all lengths at once. Without backtracking no pattern is slow.
     """
-    everywhere = (1 << len(subject) + 1) - 1
+    all_lengths = (1 << len(subject) + 1) - 1
     ends = 1
-    for piece in tokens:
-        if piece == "**":
-            ends = everywhere & -(ends & -ends)
-        elif piece == "??":
-            ends = ends << 1 & everywhere
+    for item in tokens:
+        if item == "**":
+            ends = all_lengths & -(ends & -ends)
+        elif item == "??":
+            ends = ends << 1 & all_lengths
         else:
-            here = "".join("1" if char in piece else "0" for char in reversed(subject))
-            ends = (ends & int(here or "0", 2)) << 1
+            matching = "".join("1" if char in item else "0" for char in reversed(subject))
+            ends = (ends & int(matching or "0", 2)) << 1
         if not ends:
             break
     return ends
@@ -138,14 +127,14 @@ def _trim(value: str, op: str, tokens: Sequence[_PatternToken]) -> str:
 
 def _expand_part(part: ParameterExpansion | CommandSubstitution, env: ExpansionContext) -> str:
     value = env.substitute(part.body) if isinstance(part, CommandSubstitution) else _expand_parameter(part, env)
-    if len(value) > MAX_VALUE_CHARS:
+    if len(value) > _MAX_VALUE_CHARS:
         raise LimitExceededError
     return value
 
 
 def _expand_parameter(part: ParameterExpansion, env: ExpansionContext) -> str:
-    known = " ".join(env.positional_args) if part.name in {"@", "*"} else env.parameter(part.name)
-    value = known or ""
+    current = " ".join(env.positional_args) if part.name in {"@", "*"} else env.parameter(part.name)
+    value = current or ""
     match part.op:
         case "length":
             return str(len(env.positional_args) if part.name in {"@", "*"} else len(value))
@@ -154,17 +143,17 @@ def _expand_parameter(part: ParameterExpansion, env: ExpansionContext) -> str:
         case "":
             return value
         case _:
-            return expand_text(part.arg, env) if _uses_argument(part, known) else "" if "+" in part.op else value
+            return expand_text(part.arg, env) if _uses_argument(part, current) else "" if "+" in part.op else value
 
 
 def _uses_argument(part: ParameterExpansion, current: str | None) -> bool:
-    """Whether ``${name-arg}``, ``${name:+arg}`` and the like come to their argument."""
+    """Whether ``${name-arg}``, ``${name:+arg}`` and the like expand to their argument."""
     missing = not current if ":" in part.op else current is None
     return missing if "-" in part.op else not missing
 
 
 class _FieldSplitter:
-    """Fields being put together."""
+    """Builds fields out of literal and split text."""
 
     def __init__(self, separators: str) -> None:
         self.completed: list[str] = []
@@ -177,19 +166,19 @@ class _FieldSplitter:
         self._marks = set(other)
 
     def add_literal(self, chars: str) -> None:
-        """Characters that are not split."""
+        """Add characters that are not split."""
         if self._open is None:
             self._open = []
         self._open.append(chars)
 
     def end_field(self) -> None:
-        """The open field is complete."""
+        """Complete the open field."""
         if self._open is not None:
             self.completed.append("".join(self._open))
             self._open = None
 
     def add_split(self, chars: str) -> None:
-        """What an unquoted expansion came to."""
+        """Add the value of an unquoted expansion."""
         pos = 0
         for gap in self._split.finditer(chars):
             if gap.start() > pos:
@@ -204,19 +193,17 @@ class _FieldSplitter:
 
 def _expand_word(word: Word, env: ExpansionContext) -> list[str]:
     separators = env.parameter("IFS")
-    found = _FieldSplitter(" \t\n" if separators is None else separators)
-    _expand_into(word, env, found)
-    found.end_field()
-    return found.completed
+    splitter = _FieldSplitter(" \t\n" if separators is None else separators)
+    _expand_into(word, env, splitter)
+    splitter.end_field()
+    return splitter.completed
 
 
 def _expand_into(word: Word, env: ExpansionContext, splitter: _FieldSplitter) -> None:
     for part in word:
         if isinstance(part, LiteralText):
             splitter.add_literal(part.text)
-        elif (
-            isinstance(part, ParameterExpansion) and not part.op and part.name in ({"@"} if part.quoted else {"@", "*"})
-        ):
+        elif isinstance(part, ParameterExpansion) and not part.op and part.name in ("@" if part.quoted else "@*"):
             for index, arg in enumerate(env.positional_args):
                 if index:
                     splitter.end_field()
@@ -228,7 +215,7 @@ def _expand_into(word: Word, env: ExpansionContext, splitter: _FieldSplitter) ->
             and part.op[-1:] in {"-", "+"}
             and _uses_argument(part, env.parameter(part.name))
         ):
-            # What was quoted inside the braces is not split.
+            # Quoted text inside the braces is not split.
             _expand_into(part.arg, env, splitter)
         else:
             splitter.add_split(_expand_part(part, env))

@@ -1,21 +1,24 @@
-"""Where a script reads from and writes to, and how much of everything it gets."""
+"""Input, output and limits of a script."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
 from privaudit.virtual_phone.adbd.sync import FileTree
-from privaudit.virtual_phone.shell.expand import LimitExceededError
 
 OutputSink: TypeAlias = Callable[[bytes], object]
-"""Takes output as it comes. What it raises ends the script."""
+"""Receives output as it comes. Its exceptions end the script."""
 
 _MAX_COMMANDS: Final = 100_000
-"""Most commands of one script, loop turns counted."""
+"""Limit for one script, including loop iterations."""
 _MAX_OUTPUT_BYTES: Final = 512 * 1024 * 1024
-"""Most bytes that one script may write; what passes through pipes and substitutions counts again."""
+"""Limit for one script; bytes that pass through pipes and substitutions count again."""
+
+
+class LimitExceededError(Exception):
+    """The script needs more steps, depth or memory than the phone allows."""
 
 
 def discard_output(_data: bytes) -> None:
@@ -23,24 +26,24 @@ def discard_output(_data: bytes) -> None:
 
 
 class InputStream:
-    """Standard input: bytes, or a wait for them that begins when someone reads."""
+    """Standard input: bytes at hand, or a function that waits for them at the first read."""
 
     def __init__(self, data: bytes = b"", wait: Callable[[], bytes] | None = None) -> None:
         self._data = data
         self._wait = wait
 
     def peek_available(self) -> bytes:
-        """What can be had without waiting; not taken."""
+        """Return what is available without waiting, without consuming it."""
         return self._data
 
     def read_all(self) -> bytes:
-        """All that is left."""
+        """Read to the end."""
         self._wait_for_data()
         data, self._data = self._data, b""
         return data
 
     def read_line(self) -> tuple[bytes, bool]:
-        """The next line without its end, and whether it had one."""
+        """Read a line; return it without its newline, and whether it had one."""
         self._wait_for_data()
         line, newline, self._data = self._data.partition(b"\n")
         return line, bool(newline)
@@ -52,7 +55,7 @@ class InputStream:
 
 
 class CommandError(Exception):
-    """A command cannot be done; where `fatal`, the process ends with it, as POSIX wants of special built-ins."""
+    """A command failed; if `fatal`, it ends the process, as POSIX requires for special built-ins."""
 
     def __init__(self, message: str, code: int = 1, *, fatal: bool = False) -> None:
         super().__init__(message)
@@ -69,20 +72,15 @@ class ShellIO:
     err: OutputSink
 
     def with_redirect(self, fd: int, operator: str, name: str, files: FileTree) -> ShellIO:
-        """A copy after ``fd operator name``.
+        """Return a copy after ``fd operator name``.
 
         Raises:
-            Refused: nothing can be read there, or it would write a file.
+            CommandError: the file cannot be read, or the redirection would write one.
         """
         end: InputStream | OutputSink | None
         if operator in {">&", "<&"}:
-            ends: Mapping[str, InputStream | OutputSink] = {
-                "0": self.stdin,
-                "1": self.out,
-                "2": self.err,
-                "-": discard_output,
-            }
-            end = ends.get(name)
+            ends: dict[str, InputStream | OutputSink] = {"0": self.stdin, "1": self.out, "2": self.err}
+            end = discard_output if name == "-" else ends.get(name)
             if end is None:
                 raise CommandError(f"{name}: bad file descriptor")
         elif operator == "<":
@@ -97,7 +95,7 @@ class ShellIO:
         return self._with_fd(fd, end)
 
     def _with_fd(self, fd: int, end: InputStream | OutputSink) -> ShellIO:
-        """A copy with `end` at `fd`; one that does not fit is as good as closed."""
+        """Return a copy with `end` at `fd`. An end of the wrong direction counts as closed."""
         if fd == 0:
             return replace(self, stdin=end if isinstance(end, InputStream) else InputStream())
         sink = discard_output if isinstance(end, InputStream) else end
@@ -105,7 +103,7 @@ class ShellIO:
 
 
 class ScriptBudget:
-    """What is left of the bounds of one script."""
+    """The remaining steps and bytes of one script."""
 
     def __init__(self) -> None:
         self._steps = _MAX_COMMANDS
@@ -115,14 +113,14 @@ class ScriptBudget:
         """Count one command.
 
         Raises:
-            TooMuchError: no more.
+            LimitExceededError: no steps are left.
         """
         self._steps -= 1
         if self._steps < 0:
             raise LimitExceededError
 
     def count_output(self, sink: OutputSink) -> OutputSink:
-        """`sink`, with all that goes into it counted."""
+        """Return a sink that counts the bytes it passes on to `sink`."""
 
         def write(data: bytes) -> None:
             self._bytes -= len(data)

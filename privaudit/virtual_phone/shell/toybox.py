@@ -1,20 +1,24 @@
-"""What a program on the phone is, and the small ones that every phone has (toybox, and mksh's own)."""
+"""The small tools that every phone has (toybox, and mksh's own ``echo`` and ``test``), and what a program is.
+
+``dd`` is BSD's from Android 6 to 9 and toybox's since; what is here is common to both. One module, because a tool is
+too short for one of its own and all share how they read files and options.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import operator
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from privaudit.virtual_phone.adbd.sync import FileTree
-from privaudit.virtual_phone.shell import blocks
-from privaudit.virtual_phone.shell.condition import TestSyntaxError, evaluate_test
 
 
 @dataclass(frozen=True, slots=True)
 class ProgramResult:
-    """What a program, or a whole script, left behind."""
+    """The outcome of a program or a whole script."""
 
     out: bytes = b""
     """Standard output."""
@@ -25,60 +29,242 @@ class ProgramResult:
 
 
 Program: TypeAlias = Callable[[Sequence[str], bytes], ProgramResult]
-"""A program on the phone: its arguments, its own name first, and its standard input.
+"""A program on the phone: receives its arguments, its own name first, and its standard input.
 
-Arguments hold undecodable bytes as surrogate escapes. A program must not wait and must not raise.
+Arguments hold undecodable bytes as surrogate escapes. A program must not block and must not raise.
 """
-Tool: TypeAlias = Callable[[Sequence[str], Callable[[], bytes]], ProgramResult]
-"""A program that asks for its standard input only when it wants it: it may have to wait for a person."""
+_ReadInput: TypeAlias = Callable[[], bytes]
+Tool: TypeAlias = Callable[[Sequence[str], _ReadInput], ProgramResult]
+"""A program that reads its standard input on demand: the input may have to wait for a person."""
 
 _ESCAPES: Final = {"a": "\a", "b": "\b", "e": "\x1b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v", "\\": "\\"}
 _ESCAPE: Final = re.compile(rb"\\(?:0([0-7]{0,3})|x([0-9A-Fa-f]{1,2})|([abefnrtv\\])|(c))")
+_INTEGER: Final = re.compile(r"\s*([-+]?[0-9]{1,30})\s*")
+_INTEGER_COMPARISONS: Final[Mapping[str, Callable[[int, int], bool]]] = {
+    f"-{name}": getattr(operator, name) for name in ("eq", "ne", "lt", "le", "gt", "ge")
+}
+_SIZE: Final = re.compile(r"([0-9]{1,12})([cwbkKmMG]?)", re.ASCII)
+_SIZE_SUFFIXES: Final = {
+    "": 1,
+    "c": 1,
+    "w": 2,
+    "b": 512,
+    "k": 1024,
+    "K": 1024,
+    "m": 1 << 20,
+    "M": 1 << 20,
+    "G": 1 << 30,
+}
+_DD_OPERANDS: Final = frozenset({"if", "bs", "skip", "count", "status"})
+_DD_BLOCK_BYTES: Final = 512
 
 
-class _ToolError(Exception):
-    """What a tool says when its arguments make no sense."""
+class ToolError(Exception):
+    """A tool cannot use its arguments; printed after the tool's name."""
 
     def __init__(self, message: str, code: int = 1) -> None:
         super().__init__(message)
         self.code = code
 
 
-def build_tools(files: FileTree) -> Mapping[str, Tool]:
-    """The tools of a phone that holds `files`, by name."""
-    table: Mapping[str, Callable[[Sequence[str], Callable[[], bytes], FileTree], ProgramResult]] = {
-        "[": _test,
-        "cat": _cat,
-        "dd": _as_tool(blocks.dd),
-        "echo": _echo,
-        "grep": _grep,
-        "head": _head,
-        "ls": _ls,
-        "sha256sum": _as_tool(blocks.sha256sum),
-        "stat": _as_tool(blocks.stat),
-        "tail": _tail,
-        "test": _test,
-        "wc": _wc,
-    }
+class Toybox:
+    """The tools of a phone that holds `files`."""
 
-    def guarded(name: str) -> Tool:
-        def tool(argv: Sequence[str], read: Callable[[], bytes]) -> ProgramResult:
+    def __init__(self, files: FileTree) -> None:
+        self._files = files
+        methods: Mapping[str, Tool] = {
+            "[": self._test,
+            "cat": self._cat,
+            "dd": self._dd,
+            "echo": _echo,
+            "grep": self._grep,
+            "head": self._head,
+            "ls": self._ls,
+            "sha256sum": self._sha256sum,
+            "stat": self._stat,
+            "tail": self._tail,
+            "test": self._test,
+            "wc": self._wc,
+        }
+        self.tools: Mapping[str, Tool] = {name: _guarded(name, method) for name, method in methods.items()}
+        """By name."""
+
+    def _read_file(self, name: str) -> bytes:
+        content = self._files.read(name)
+        if content is None:
+            problem = "Is a directory" if self._files.is_folder(name) else "No such file or directory"
+            raise ToolError(f"{name}: {problem}")
+        return content
+
+    def _read_inputs(self, names: Sequence[str], read_stdin: _ReadInput) -> Iterator[tuple[str, bytes]]:
+        """Yield name and content of each input; standard input without names."""
+        for name in names or ["-"]:
+            yield name, read_stdin() if name == "-" else self._read_file(name)
+
+    def _cat(self, argv: Sequence[str], read_stdin: _ReadInput) -> ProgramResult:
+        _, names = _parse_options(argv, "u")
+        return ProgramResult(b"".join(content for _, content in self._read_inputs(names, read_stdin)))
+
+    def _grep(self, argv: Sequence[str], read_stdin: _ReadInput) -> ProgramResult:
+        options, words = _parse_options(argv, "ivcqEFo", "e")
+        pattern = options["e"] if "e" in options else words.pop(0) if words else None
+        if pattern is None:
+            raise ToolError("no REGEX", 2)
+        if "E" not in options:
+            # In a basic expression these are operators only after a backslash.
+            pattern = re.sub(r"(\\?)([+?{}()|])", lambda m: m[2] if m[1] else "\\" + m[2], pattern)
+        try:
+            flags = re.IGNORECASE if "i" in options else 0
+            regex = re.compile(re.escape(pattern) if "F" in options else pattern, flags)
+        except re.error:
+            raise ToolError("bad REGEX", 2) from None
+        out: list[str] = []
+        for _, content in self._read_inputs(words, read_stdin):
+            lines = content.decode("utf-8", "surrogateescape").removesuffix("\n").split("\n") if content else []
+            out += [line for line in lines if (regex.search(line) is None) is ("v" in options)]
+        text = f"{len(out)}\n" if "c" in options else "".join(f"{line}\n" for line in out)
+        return ProgramResult(b"" if "q" in options else _encode(text), code=0 if out else 1)
+
+    def _head(self, argv: Sequence[str], read_stdin: _ReadInput) -> ProgramResult:
+        return self._select_part(argv, read_stdin, lambda pieces, count: pieces[: int(count)])
+
+    def _tail(self, argv: Sequence[str], read_stdin: _ReadInput) -> ProgramResult:
+        """``-n N`` or ``-c N``: the last ones; ``+N``: from the Nth on."""
+
+        def keep(pieces: Sequence[bytes] | bytes, count: str) -> Sequence[bytes] | bytes:
+            number = abs(int(count))
+            return pieces[max(number - 1, 0) :] if count.startswith("+") else pieces[max(len(pieces) - number, 0) :]
+
+        return self._select_part(argv, read_stdin, keep)
+
+    def _select_part(
+        self,
+        argv: Sequence[str],
+        read_stdin: _ReadInput,
+        select: Callable[[Sequence[bytes] | bytes, str], Sequence[bytes] | bytes],
+    ) -> ProgramResult:
+        options, names = _parse_options(argv, "q", "nc")
+        out = b""
+        for _, content in self._read_inputs(names, read_stdin):
+            pieces = content if "c" in options else content.splitlines(keepends=True)
+            count = options.get("c") or options.get("n") or "10"
+            if not re.fullmatch(r"[-+]?[0-9]{1,15}", count):
+                raise ToolError(f"bad number '{count}'")
+            part = select(pieces, count)
+            out += part if isinstance(part, bytes) else b"".join(part)
+        return ProgramResult(out)
+
+    def _wc(self, argv: Sequence[str], read_stdin: _ReadInput) -> ProgramResult:
+        options, names = _parse_options(argv, "lwc")
+        out = ""
+        for name, content in self._read_inputs(names, read_stdin):
+            counts = {"l": content.count(b"\n"), "w": len(content.split()), "c": len(content)}
+            columns = [str(counts[letter]) for letter in "lwc" if not options or letter in options]
+            out += " ".join([*columns, *([name] if names else [])]) + "\n"
+        return ProgramResult(_encode(out))
+
+    def _ls(self, argv: Sequence[str], _read_stdin: _ReadInput) -> ProgramResult:
+        options, names = _parse_options(argv, "1lad")
+        out = ""
+        for name in names or ["/"]:
+            if not self._files.exists(name):
+                raise ToolError(f"{name}: No such file or directory")
+            is_listed = self._files.is_folder(name) and "d" not in options
+            out += "".join(f"{entry}\n" for entry in (self._files.children(name) if is_listed else [name]))
+        return ProgramResult(_encode(out))
+
+    def _dd(self, argv: Sequence[str], read_stdin: _ReadInput) -> ProgramResult:
+        """``dd if=FILE bs=N skip=N count=N``: blocks of a file to standard output, their count to standard error."""
+        operands: dict[str, str] = {}
+        for word in argv[1:]:
+            name, equals, value = word.partition("=")
+            if not equals or name not in _DD_OPERANDS:
+                raise ToolError(f"unknown operand {word}")
+            operands[name] = value
+        size = _parse_size(operands.get("bs", str(_DD_BLOCK_BYTES)))
+        skip = _parse_size(operands.get("skip", "0"))
+        end = (skip + _parse_size(operands["count"])) * size if "count" in operands else None
+        if not size:
+            raise ToolError("bs must not be 0")
+        out = (self._read_file(operands["if"]) if "if" in operands else read_stdin())[skip * size : end]
+        full, rest = divmod(len(out), size)
+        blocks = f"{full}+{int(rest > 0)} records"
+        quiet = operands.get("status") in {"none", "noxfer"}
+        return ProgramResult(out, b"" if quiet else _encode(f"{blocks} in\n{blocks} out\n{len(out)} bytes copied\n"))
+
+    def _stat(self, argv: Sequence[str], _read_stdin: _ReadInput) -> ProgramResult:
+        """``stat -c FORMAT FILE...`` with ``%s``, ``%n`` and ``%F``."""
+        if len(argv) < 4 or argv[1] != "-c":  # noqa: PLR2004 - itself, -c, a format, a file
+            raise ToolError("the demo phone answers only stat -c FORMAT FILE...")
+        out, err = "", ""
+        for name in argv[3:]:
+            content = self._files.read(name)
+            if content is None and not self._files.is_folder(name):
+                err += f"stat: '{name}': No such file or directory\n"
+                continue
+            kind = "directory" if content is None else "regular file" if content else "regular empty file"
+            values = {"s": str(4096 if content is None else len(content)), "n": name, "F": kind, "%": "%"}
+            out += re.sub("%(.)", lambda match, values=values: values.get(match[1], "?"), argv[2]) + "\n"  # type: ignore[misc]
+        return ProgramResult(_encode(out), _encode(err), int(bool(err)))
+
+    def _sha256sum(self, argv: Sequence[str], read_stdin: _ReadInput) -> ProgramResult:
+        out, err = "", ""
+        for name in argv[1:] or ["-"]:
             try:
-                return table[name](argv, read, files)
-            except _ToolError as error:
-                return ProgramResult(err=_encode(f"{name}: {error}\n"), code=error.code)
+                content = read_stdin() if name == "-" else self._read_file(name)
+                out += f"{hashlib.sha256(content).hexdigest()}  {name}\n"
+            except ToolError as error:
+                err += f"sha256sum: {error}\n"
+        return ProgramResult(_encode(out), _encode(err), int(bool(err)))
 
-        return tool
+    def _test(self, argv: Sequence[str], _read_stdin: _ReadInput) -> ProgramResult:
+        words = list(argv[1:])
+        if argv[0] == "[" and (not words or words.pop() != "]"):
+            raise ToolError("missing ]", 2)
+        return ProgramResult(code=0 if self._evaluate_test(words) else 1)
 
-    return {name: guarded(name) for name in table}
+    def _evaluate_test(self, words: Sequence[str]) -> bool:  # noqa: PLR0911 - one answer per form
+        """Evaluate ``[ words ]`` as mksh does."""
+        match words:
+            case []:
+                return False
+            case [word]:
+                return word != ""
+            case ["!", *rest] if len(words) != 3 or words[1] not in {*_INTEGER_COMPARISONS, "=", "==", "!="}:  # noqa: PLR2004
+                return not self._evaluate_test(rest)
+            case [op, word] if op in {"-n", "-z", "-e", "-f", "-d"}:
+                return {
+                    "-n": word != "",
+                    "-z": word == "",
+                    "-e": self._files.exists(word),
+                    "-f": self._files.read(word) is not None,
+                    "-d": self._files.is_folder(word),
+                }[op]
+            case [left, "=" | "==" | "!=" as op, right]:
+                return (left == right) is (op != "!=")
+            case [left, op, right] if op in _INTEGER_COMPARISONS:
+                return _INTEGER_COMPARISONS[op](_parse_integer(left), _parse_integer(right))
+            case _:
+                return self._evaluate_connective(words)
+
+    def _evaluate_connective(self, words: Sequence[str]) -> bool:
+        for op, join in (("-o", any), ("-a", all)):
+            if op in words[1:-1]:
+                at = words.index(op, 1)
+                return join(self._evaluate_test(side) for side in (words[:at], words[at + 1 :]))
+        if words[-1] in _INTEGER_COMPARISONS:
+            raise ToolError(f"{words[-1]}: missing second argument", 2)
+        raise ToolError(f"{words[1]}: unexpected operator/operand", 2)
 
 
-def _as_tool(
-    tool: Callable[[Sequence[str], Callable[[], bytes], FileTree], blocks.ToolOutput],
-) -> Callable[[Sequence[str], Callable[[], bytes], FileTree], ProgramResult]:
-    def run(argv: Sequence[str], read: Callable[[], bytes], files: FileTree) -> ProgramResult:
-        out, said, code = tool(argv, read, files)
-        return ProgramResult(out, _encode(said), code)
+def _guarded(name: str, tool: Tool) -> Tool:
+    """Turn a `ToolError` into the tool's result."""
+
+    def run(argv: Sequence[str], read_stdin: _ReadInput) -> ProgramResult:
+        try:
+            return tool(argv, read_stdin)
+        except ToolError as error:
+            return ProgramResult(err=_encode(f"{name}: {error}\n"), code=error.code)
 
     return run
 
@@ -87,19 +273,19 @@ def _encode(text: str) -> bytes:
     return text.encode("utf-8", "surrogateescape")
 
 
-def _echo(argv: Sequence[str], _read_stdin: Callable[[], bytes], _files: FileTree) -> ProgramResult:
-    """As mksh has it: backslashes speak unless ``-E``."""
+def _echo(argv: Sequence[str], _read_stdin: _ReadInput) -> ProgramResult:
+    """``echo`` of mksh: interprets backslashes unless ``-E``."""
     words = list(argv[1:])
     newline, escapes = b"\n", True
     while words and re.fullmatch("-[neE]+", words[0]):
         flags = words.pop(0)
         newline = b"" if "n" in flags else newline
         escapes = "E" not in flags
-    shown = _encode(" ".join(words))
+    out = _encode(" ".join(words))
     if escapes:
-        newline = b"" if any(match[4] for match in _ESCAPE.finditer(shown)) else newline
-        shown = _ESCAPE.sub(_unescape, shown)
-    return ProgramResult(shown + newline)
+        newline = b"" if any(match[4] for match in _ESCAPE.finditer(out)) else newline
+        out = _ESCAPE.sub(_unescape, out)
+    return ProgramResult(out + newline)
 
 
 def _unescape(match: re.Match[bytes]) -> bytes:
@@ -111,28 +297,9 @@ def _unescape(match: re.Match[bytes]) -> bytes:
     return _ESCAPES[letter.decode()].encode() if letter else b""
 
 
-def _test(argv: Sequence[str], _read_stdin: Callable[[], bytes], files: FileTree) -> ProgramResult:
-    words = list(argv[1:])
-    if argv[0] == "[" and (not words or words.pop() != "]"):
-        raise _ToolError("missing ]", 2)
-    try:
-        return ProgramResult(code=0 if evaluate_test(words, files) else 1)
-    except TestSyntaxError as error:
-        raise _ToolError(str(error), 2) from None
-
-
-def _read_inputs(names: Sequence[str], read_stdin: Callable[[], bytes], files: FileTree) -> Iterator[tuple[str, bytes]]:
-    """Name and content of each input; standard input where none is named."""
-    for name in names or ["-"]:
-        content = read_stdin() if name == "-" else files.read(name)
-        if content is None:
-            raise _ToolError(f"{name}: {'Is a directory' if files.is_folder(name) else 'No such file or directory'}")
-        yield name, content
-
-
 def _parse_options(argv: Sequence[str], flags: str, valued: str = "") -> tuple[dict[str, str], list[str]]:
-    """Options (``-n 3``, ``-n3``, ``-iv``) and what is left."""
-    found: dict[str, str] = {}
+    """Split `argv` into options (``-n 3``, ``-n3``, ``-iv``) and the other words."""
+    options: dict[str, str] = {}
     words = list(argv[1:])
     while words and words[0].startswith("-") and len(words[0]) > 1:
         word = words.pop(0)[1:]
@@ -142,87 +309,26 @@ def _parse_options(argv: Sequence[str], flags: str, valued: str = "") -> tuple[d
             word = f"n{word}"
         for index, letter in enumerate(word):
             if letter in valued:
-                found[letter] = word[index + 1 :] or (words.pop(0) if words else "")
+                options[letter] = word[index + 1 :] or (words.pop(0) if words else "")
                 break
             if letter not in flags:
-                raise _ToolError(f"Unknown option '{letter}'")
-            found[letter] = ""
-    return found, words
+                raise ToolError(f"Unknown option '{letter}'")
+            options[letter] = ""
+    return options, words
 
 
-def _cat(argv: Sequence[str], read_stdin: Callable[[], bytes], files: FileTree) -> ProgramResult:
-    _, names = _parse_options(argv, "u")
-    return ProgramResult(b"".join(content for _, content in _read_inputs(names, read_stdin, files)))
+def _parse_size(text: str) -> int:
+    match = _SIZE.fullmatch(text)
+    if match is None:
+        raise ToolError(f"bad number {text}")
+    return int(match[1]) * _SIZE_SUFFIXES[match[2]]
 
 
-def _grep(argv: Sequence[str], read_stdin: Callable[[], bytes], files: FileTree) -> ProgramResult:
-    options, words = _parse_options(argv, "ivcqEFo", "e")
-    wanted = options["e"] if "e" in options else words.pop(0) if words else None
-    if wanted is None:
-        raise _ToolError("no REGEX", 2)
-    if "E" not in options:
-        # In a basic expression these speak only behind a backslash.
-        wanted = re.sub(r"(\\?)([+?{}()|])", lambda m: m[2] if m[1] else "\\" + m[2], wanted)
-    try:
-        regex = re.compile(re.escape(wanted) if "F" in options else wanted, re.IGNORECASE if "i" in options else 0)
-    except re.error:
-        raise _ToolError("bad REGEX", 2) from None
-    out: list[str] = []
-    for _, content in _read_inputs(words, read_stdin, files):
-        lines = content.decode("utf-8", "surrogateescape").removesuffix("\n").split("\n") if content else []
-        out += [line for line in lines if (regex.search(line) is None) is ("v" in options)]
-    shown = f"{len(out)}\n" if "c" in options else "".join(f"{line}\n" for line in out)
-    return ProgramResult(b"" if "q" in options else _encode(shown), code=0 if out else 1)
-
-
-def _head(argv: Sequence[str], read_stdin: Callable[[], bytes], files: FileTree) -> ProgramResult:
-    return _select_part(argv, read_stdin, files, lambda pieces, count: pieces[: int(count)])
-
-
-def _tail(argv: Sequence[str], read_stdin: Callable[[], bytes], files: FileTree) -> ProgramResult:
-    """``-n N`` or ``-c N`` the last ones; ``+N`` from the Nth on."""
-
-    def keep(pieces: Sequence[bytes] | bytes, count: str) -> Sequence[bytes] | bytes:
-        number = abs(int(count))
-        return pieces[max(number - 1, 0) :] if count.startswith("+") else pieces[max(len(pieces) - number, 0) :]
-
-    return _select_part(argv, read_stdin, files, keep)
-
-
-def _select_part(
-    argv: Sequence[str],
-    read_stdin: Callable[[], bytes],
-    files: FileTree,
-    select: Callable[[Sequence[bytes] | bytes, str], Sequence[bytes] | bytes],
-) -> ProgramResult:
-    options, names = _parse_options(argv, "q", "nc")
-    out = b""
-    for _, content in _read_inputs(names, read_stdin, files):
-        pieces = content if "c" in options else content.splitlines(keepends=True)
-        count = options.get("c") or options.get("n") or "10"
-        if not re.fullmatch(r"[-+]?[0-9]{1,15}", count):
-            raise _ToolError(f"bad number '{count}'")
-        kept = select(pieces, count)
-        out += kept if isinstance(kept, bytes) else b"".join(kept)
-    return ProgramResult(out)
-
-
-def _wc(argv: Sequence[str], read_stdin: Callable[[], bytes], files: FileTree) -> ProgramResult:
-    options, names = _parse_options(argv, "lwc")
-    out = ""
-    for name, content in _read_inputs(names, read_stdin, files):
-        counts = {"l": content.count(b"\n"), "w": len(content.split()), "c": len(content)}
-        wanted = [counts[letter] for letter in "lwc" if not options or letter in options]
-        out += " ".join([*map(str, wanted), *([name] if names else [])]) + "\n"
-    return ProgramResult(_encode(out))
-
-
-def _ls(argv: Sequence[str], _read_stdin: Callable[[], bytes], files: FileTree) -> ProgramResult:
-    options, names = _parse_options(argv, "1lad")
-    out = ""
-    for name in names or ["/"]:
-        if not files.exists(name):
-            raise _ToolError(f"{name}: No such file or directory")
-        for entry in [name] if "d" in options or not files.is_folder(name) else files.children(name):
-            out += f"{entry}\n"
-    return ProgramResult(_encode(out))
+def _parse_integer(word: str) -> int:
+    """Read a number as mksh does: an empty word, or the name of an unset variable, is 0."""
+    if not word.strip() or word.isidentifier():
+        return 0
+    match = _INTEGER.fullmatch(word)
+    if match is None:
+        raise ToolError(f"{word}: bad number", 2)
+    return int(match[1])

@@ -1,21 +1,18 @@
-"""What shell text comes to: the nodes of the tree that `shell_grammar` reads and `shell` walks."""
+"""The syntax tree of shell text, which `ShellParser` builds and `ShellInterpreter` runs."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 
-@dataclass(frozen=True, slots=True)
-class LiteralText:
-    """Characters that stand for themselves; unless `quoted`, ``* ? [`` among them make patterns."""
+class LiteralText(NamedTuple):
+    """Literal characters. Unless `quoted`, ``* ? [`` among them form patterns."""
 
     text: str
     quoted: bool
 
 
-@dataclass(frozen=True, slots=True)
-class ParameterExpansion:
+class ParameterExpansion(NamedTuple):
     """``$name`` or ``${name op arg}``; `op` is empty, ``length`` or one of ``# ## % %% - :- + :+``."""
 
     name: str
@@ -24,89 +21,78 @@ class ParameterExpansion:
     arg: Word = ()
 
 
-@dataclass(frozen=True, slots=True)
-class CommandSubstitution:
+class CommandSubstitution(NamedTuple):
     """``$(body)``."""
 
     body: Script
     quoted: bool
 
 
-@dataclass(frozen=True, slots=True)
-class RedirectedCommand:
+class RedirectedCommand(NamedTuple):
     """A command with ``fd op target`` redirections, in their order."""
 
     command: Command
     redirects: tuple[tuple[int, str, Word], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class SimpleCommand:
+class SimpleCommand(NamedTuple):
     """``name=value … word …``."""
 
     assigns: tuple[tuple[str, Word], ...]
     words: tuple[Word, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Pipeline:
+class Pipeline(NamedTuple):
     """``[!] command | command …``."""
 
     commands: tuple[Command, ...]
     negated: bool
 
 
-@dataclass(frozen=True, slots=True)
-class AndOrList:
-    """Pipelines, each with the ``&&`` or ``||`` before it; the first has none."""
+class AndOrList(NamedTuple):
+    """Pipelines, each with the ``&&`` or ``||`` before it; empty before the first."""
 
     steps: tuple[tuple[str, Pipeline], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class CommandGroup:
-    """``{ …; }``, or ``( … )`` where `subshell`."""
+class CommandGroup(NamedTuple):
+    """``{ …; }``, or ``( … )`` if `subshell`."""
 
     body: Script
     subshell: bool
 
 
-@dataclass(frozen=True, slots=True)
-class ForLoop:
-    """``for name in words; do body; done``; `rule_texts` is ``None`` without ``in``."""
+class ForLoop(NamedTuple):
+    """``for name in words; do body; done``; `words` is ``None`` without ``in``."""
 
     name: str
     words: tuple[Word, ...] | None
     body: Script
 
 
-@dataclass(frozen=True, slots=True)
-class WhileLoop:
-    """``while condition; do body; done``; ``until`` where `negated`."""
+class WhileLoop(NamedTuple):
+    """``while condition; do body; done``, or ``until`` if `negated`."""
 
     condition: Script
     body: Script
     negated: bool
 
 
-@dataclass(frozen=True, slots=True)
-class IfCommand:
+class IfCommand(NamedTuple):
     """``if condition; then body; elif …; else otherwise; fi``."""
 
     branches: tuple[tuple[Script, Script], ...]
     otherwise: Script
 
 
-@dataclass(frozen=True, slots=True)
-class CaseCommand:
+class CaseCommand(NamedTuple):
     """``case word in pattern|pattern) body;; … esac``."""
 
     word: Word
     arms: tuple[tuple[tuple[Word, ...], Script], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class FunctionDefinition:
+class FunctionDefinition(NamedTuple):
     """``name() body``."""
 
     name: str

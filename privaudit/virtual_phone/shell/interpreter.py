@@ -1,0 +1,367 @@
+"""Run the syntax tree of a script: commands, functions, loops, pipelines, and built-ins that change the shell.
+
+One module, because a built-in such as ``read`` or ``return`` acts on the interpreter's own state.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar, Final
+
+from privaudit.virtual_phone.adbd.sync import FileTree
+from privaudit.virtual_phone.shell import expand, tree
+from privaudit.virtual_phone.shell.io import (
+    CommandError,
+    InputStream,
+    LimitExceededError,
+    ScriptBudget,
+    ShellIO,
+    discard_output,
+)
+from privaudit.virtual_phone.shell.toybox import Program, ProgramResult, Tool
+from privaudit.virtual_phone.shell.tree import Command, Script
+
+_MAX_CALL_DEPTH: Final = 20
+"""Deepest nesting of calls and substitutions; each costs about a dozen Python frames."""
+_MAX_POSITION_DIGITS: Final = 4
+_MAX_SLEEP_S: Final = 600.0
+_BIN_FOLDERS: Final = frozenset({"/system/bin", "/bin", "/vendor/bin", "/system/xbin"})
+
+
+class Exit(Exception):  # noqa: N818 - control flow
+    """``exit``: ends the process with `code`."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class Return(Exit):
+    """``return``: ends the function with `code`."""
+
+
+class Break(Exception):  # noqa: N818 - control flow
+    """``break``, or ``continue`` if `is_continue`, out of so many `levels` of loops."""
+
+    def __init__(self, levels: int, *, is_continue: bool) -> None:
+        super().__init__(levels)
+        self.levels = levels
+        self.is_continue = is_continue
+
+
+@dataclass(frozen=True, slots=True)
+class ShellEnvironment:
+    """What a script can use."""
+
+    programs: Mapping[str, Program]
+    tools: Mapping[str, Tool]
+    files: FileTree
+    sleep: Callable[[float], object]
+    """Waits for seconds. Its exceptions end the script."""
+
+
+class ShellInterpreter:
+    """One shell process: the first, or a subshell."""
+
+    def __init__(self, environment: ShellEnvironment, budget: ScriptBudget) -> None:
+        self.variables: dict[str, str] = {}
+        self.functions: dict[str, Command] = {}
+        self.positional_args: Sequence[str] = ()
+        self.status = 0
+        self.loop_depth = 0
+        self._environment = environment
+        self._budget = budget
+        self._call_depth = 0
+        self._io = ShellIO(InputStream(), discard_output, discard_output)
+        self._substitution_status = 0
+
+    def run_script(self, script: Script, io: ShellIO) -> int:
+        """Run `script` and return its exit status.
+
+        Raises:
+            Exit, Return, Break: the script leaves the enclosing process, function or loop.
+            LimitExceededError: it exceeds its budget.
+        """
+        for command in script:
+            self.status = self._run_and_or(command, io)
+        return self.status if script else 0
+
+    def _run_in_subshell(self, action: Callable[[ShellInterpreter], int]) -> int:
+        """Run `action` in a copy of this process, which cannot change this one."""
+        child = ShellInterpreter(self._environment, self._budget)
+        child.positional_args, child.status, child._call_depth = self.positional_args, self.status, self._next_depth()
+        child.variables, child.functions = dict(self.variables), dict(self.functions)
+        try:
+            return action(child)
+        except Exit as leaving:
+            return leaving.code
+        except Break:
+            return 0
+
+    def _next_depth(self) -> int:
+        if self._call_depth >= _MAX_CALL_DEPTH:
+            raise LimitExceededError
+        return self._call_depth + 1
+
+    # --- expansion context ---
+
+    def parameter(self, name: str) -> str | None:
+        """Implement `expand.ExpansionContext.parameter`."""
+        match name:
+            case "?":
+                return str(self.status)
+            case "#":
+                return str(len(self.positional_args))
+            case "$":
+                return "1000"
+            case "0":
+                return "/system/bin/sh"
+            case _ if name.isdecimal():
+                is_set = len(name) <= _MAX_POSITION_DIGITS and int(name) <= len(self.positional_args)
+                return self.positional_args[int(name) - 1] if is_set else None
+            case _:
+                return self.variables.get(name)
+
+    def substitute(self, body: Script) -> str:
+        """Implement `expand.ExpansionContext.substitute`."""
+        out = bytearray()
+        io = replace(self._io, out=self._budget.count_output(out.extend))
+        self._substitution_status = self._run_in_subshell(lambda child: child.run_script(body, io))
+        return out.replace(b"\0", b"").decode("utf-8", "surrogateescape").rstrip("\n")
+
+    # --- commands ---
+
+    def _run_and_or(self, node: tree.AndOrList, io: ShellIO) -> int:
+        for operator, pipeline in node.steps:
+            if operator == ("||" if self.status == 0 else "&&"):
+                continue
+            self.status = self._run_pipeline(pipeline, io)
+        return self.status
+
+    def _run_pipeline(self, node: tree.Pipeline, io: ShellIO) -> int:
+        *feeders, last = node.commands
+        stdin = io.stdin
+        for command in feeders:
+            out = bytearray()
+            step = ShellIO(stdin, self._budget.count_output(out.extend), io.err)
+            self._run_in_subshell(lambda child, command=command, step=step: child.run_command(command, step))  # type: ignore[misc]
+            stdin = InputStream(bytes(out))
+        if feeders:
+            piped = replace(io, stdin=stdin)
+            status = self._run_in_subshell(lambda child: child.run_command(last, piped))
+        else:
+            status = self.run_command(last, io)
+        return int(status == 0) if node.negated else status
+
+    def run_command(self, node: Command, io: ShellIO) -> int:
+        """Run one command and return its exit status."""
+        self._budget.count_command()
+        try:
+            return self._dispatch_command(node, io)
+        except CommandError as error:
+            io.err(f"/system/bin/sh: {error}\n".encode("utf-8", "surrogateescape"))
+            if error.fatal:
+                raise Exit(error.code) from None
+            return error.code
+
+    def _dispatch_command(self, node: Command, io: ShellIO) -> int:  # noqa: PLR0911 - one answer per kind
+        self._io = io
+        match node:
+            case tree.SimpleCommand():
+                return self._run_simple_command(node, io)
+            case tree.RedirectedCommand():
+                for fd, operator, word in node.redirects:
+                    io = io.with_redirect(fd, operator, expand.expand_text(word, self), self._environment.files)
+                return self.run_command(node.command, io)
+            case tree.CommandGroup(subshell=True):
+                return self._run_in_subshell(lambda child: child.run_script(node.body, io))
+            case tree.CommandGroup():
+                return self.run_script(node.body, io)
+            case tree.ForLoop() | tree.WhileLoop():
+                return self._run_loop(node, io)
+            case tree.IfCommand():
+                body = next((body for condition, body in node.branches if self.run_script(condition, io) == 0), None)
+                return self.run_script(node.otherwise if body is None else body, io)
+            case tree.CaseCommand():
+                return self._run_case(node, io)
+            case tree.FunctionDefinition():
+                self.functions[node.name] = node.body
+                return 0
+
+    def _run_loop(self, node: tree.ForLoop | tree.WhileLoop, io: ShellIO) -> int:
+        status = 0
+        self.loop_depth += 1
+        try:
+            for _ in self._loop_iterations(node, io):
+                self._budget.count_command()
+                try:
+                    status = self.run_script(node.body, io)
+                except Break as leaving:
+                    if leaving.levels > 1 and self.loop_depth > 1:
+                        raise Break(leaving.levels - 1, is_continue=leaving.is_continue) from None
+                    status = 0
+                    if not leaving.is_continue or leaving.levels > 1:
+                        break
+        finally:
+            self.loop_depth -= 1
+        return status
+
+    def _loop_iterations(self, node: tree.ForLoop | tree.WhileLoop, io: ShellIO) -> Iterator[None]:
+        if isinstance(node, tree.ForLoop):
+            for value in self.positional_args if node.words is None else expand.expand_fields(node.words, self):
+                self.variables[node.name] = value
+                yield
+        else:
+            while (self.run_script(node.condition, io) == 0) is not node.negated:
+                yield
+
+    def _run_case(self, node: tree.CaseCommand, io: ShellIO) -> int:
+        subject = expand.expand_text(node.word, self)
+        for patterns, body in node.arms:
+            if any(expand.matches_pattern(expand.expand_pattern(pattern, self), subject) for pattern in patterns):
+                return self.run_script(body, io)
+        return 0
+
+    def _run_simple_command(self, node: tree.SimpleCommand, io: ShellIO) -> int:
+        self._substitution_status = 0
+        argv = expand.expand_fields(node.words, self)
+        values = {}
+        for name, word in node.assigns:
+            values[name] = expand.expand_text(word, self)
+            if not argv:
+                self.variables |= values
+        if not argv:
+            return self._substitution_status
+        before = dict(self.variables)
+        self.variables |= values
+        try:
+            return self._execute(argv, io)
+        finally:
+            for name in values:
+                self.variables.pop(name, None)
+                self.variables |= {name: before[name]} if name in before else {}
+
+    def _execute(self, argv: Sequence[str], io: ShellIO) -> int:
+        folder, _, base = argv[0].rpartition("/")
+        name = base if folder in _BIN_FOLDERS else argv[0]
+        if argv[0] in self.functions:
+            return self._call_function(self.functions[argv[0]], argv[1:], io)
+        if argv[0] in self._BUILTINS:
+            return self._BUILTINS[argv[0]](self, argv, io)
+        if name in self._environment.programs:
+            result = self._environment.programs[name](argv, io.stdin.peek_available())
+        elif name in self._environment.tools:
+            result = self._environment.tools[name]([name, *argv[1:]], io.stdin.read_all)
+        else:
+            result = self._raise_not_found(argv[0])
+        if result.out:
+            io.out(result.out)
+        if result.err:
+            io.err(result.err)
+        return result.code & 0xFF
+
+    def _call_function(self, body: Command, args: Sequence[str], io: ShellIO) -> int:
+        before = self.positional_args, self._call_depth
+        self.positional_args, self._call_depth = args, self._next_depth()
+        try:
+            return self.run_command(body, io)
+        except Return as leaving:
+            return leaving.code
+        finally:
+            self.positional_args, self._call_depth = before
+
+    def _raise_not_found(self, name: str) -> ProgramResult:
+        if "/" in name and self._environment.files.exists(name):
+            why = "Is a directory" if self._environment.files.is_folder(name) else "Permission denied"
+            raise CommandError(f"{name}: can't execute: {why}", 126)
+        raise CommandError(f"{name}: inaccessible or not found", 127)
+
+    # --- built-ins ---
+
+    def _break(self, argv: Sequence[str], _io: ShellIO) -> int:
+        if not self.loop_depth:
+            raise CommandError(f"{argv[0]}: can't {argv[0]}", 0)
+        raise Break(_numeric_arg(argv, 1), is_continue=argv[0] == "continue")
+
+    def _exit(self, argv: Sequence[str], _io: ShellIO) -> int:
+        raise (Return if argv[0] == "return" else Exit)(_numeric_arg(argv, self.status) & 0xFF)
+
+    def _export(self, argv: Sequence[str], _io: ShellIO) -> int:
+        """``export``: only assigns, because programs here do not see variables."""
+        for word in argv[1:]:
+            name, equals, value = word.partition("=")
+            if equals:
+                self.variables[name] = value
+        return 0
+
+    def _read(self, argv: Sequence[str], io: ShellIO) -> int:
+        names = [word for word in argv[1:] if word != "-r"] or ["REPLY"]
+        raw, complete = io.stdin.read_line()
+        line = raw.replace(b"\0", b"").decode("utf-8", "surrogateescape")
+        if "-r" not in argv:
+            line = re.sub(r"\\(.)", r"\1", line)
+        separators = self.variables.get("IFS", " \t\n")
+        blank = "".join(char for char in separators if char in " \t\n")
+        line = line.strip(blank) if blank else line
+        gap = re.compile(f"[{re.escape(separators)}]+") if separators else re.compile("(?!)")
+        values = gap.split(line, maxsplit=len(names) - 1) if len(names) > 1 else [line]
+        for index, name in enumerate(names):
+            self.variables[name] = values[index] if index < len(values) else ""
+        return 0 if complete else 1
+
+    def _set(self, argv: Sequence[str], _io: ShellIO) -> int:
+        words = list(argv[1:])
+        # -f is always on: file names are never generated from patterns.
+        while words and words[0] in {"-f", "+f"}:
+            words.pop(0)
+        if words and words[0] == "--":
+            self.positional_args = words[1:]
+        elif words and words[0][:1] in {"-", "+"}:
+            raise CommandError(f"set: {words[0]}: unknown option", fatal=True)
+        elif words:
+            self.positional_args = words
+        return 0
+
+    def _shift(self, argv: Sequence[str], _io: ShellIO) -> int:
+        count = _numeric_arg(argv, 1)
+        if not 0 <= count <= len(self.positional_args):
+            raise CommandError("shift: nothing to shift", fatal=True)
+        self.positional_args = self.positional_args[count:]
+        return 0
+
+    def _sleep(self, argv: Sequence[str], _io: ShellIO) -> int:
+        if len(argv) != 2 or not re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,6})?", argv[1], re.ASCII):  # noqa: PLR2004
+            raise CommandError("sleep: needs a number of seconds")
+        self._environment.sleep(min(float(argv[1]), _MAX_SLEEP_S))
+        return 0
+
+    def _unset(self, argv: Sequence[str], _io: ShellIO) -> int:
+        for name in argv[1:]:
+            self.variables.pop(name, None)
+        return 0
+
+    _BUILTINS: ClassVar[Mapping[str, Callable[[ShellInterpreter, Sequence[str], ShellIO], int]]] = {
+        ":": lambda *_: 0,
+        "break": _break,
+        "continue": _break,
+        "exit": _exit,
+        "export": _export,
+        "false": lambda *_: 1,
+        "read": _read,
+        "return": _exit,
+        "set": _set,
+        "shift": _shift,
+        "sleep": _sleep,
+        "true": lambda *_: 0,
+        "unset": _unset,
+    }
+
+
+def _numeric_arg(argv: Sequence[str], default: int) -> int:
+    if len(argv) == 1:
+        return default
+    if not re.fullmatch(r"-?[0-9]{1,9}", argv[1], re.ASCII):
+        raise CommandError(f"{argv[0]}: bad number: {argv[1]}", fatal=True)
+    return int(argv[1])
