@@ -1,4 +1,4 @@
-"""Rights pages: each fact has its source, what nobody checked says so, and nothing is printed that no item holds."""
+"""Rights pages: each item has a source, unchecked items are marked, and nothing is printed that no item contains."""
 
 from __future__ import annotations
 
@@ -86,11 +86,11 @@ def mistakes(tmp_path, text):
 # --- the files ------------------------------------------------------------------------------------------------------
 
 
-def test_there_are_pages_for_these_countries():
+def test_countries_with_a_rights_page():
     assert rights.countries_with_rights() == COUNTRIES
 
 
-def test_a_good_file_has_no_mistakes(tmp_path):
+def test_a_valid_file_has_no_problems(tmp_path):
     assert mistakes(tmp_path, GOOD) == []
 
 
@@ -123,14 +123,14 @@ def test_a_good_file_has_no_mistakes(tmp_path):
         "rung",
     ],
 )
-def test_an_item_that_nobody_can_trace_is_refused(tmp_path, change, said):
+def test_an_item_without_source_or_review_is_refused(tmp_path, change, said):
     found = mistakes(tmp_path, GOOD.replace(*change))
     assert found
     assert said in " ".join(found)
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
-def test_every_item_has_its_source_and_says_who_checked_it(file):
+def test_every_item_has_a_source_and_a_review(file):
     for part, item in raw_items(file):
         assert item["source"].strip(), (part, item["id"])
         assert item.get("verify") or (item["checked_on"] and item["checked_by"]), item["id"]
@@ -155,7 +155,7 @@ def test_a_new_language_needs_no_python(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
-def test_no_page_changes_its_language_halfway(file):
+def test_every_item_of_a_file_has_the_same_languages(file):
     head = tomllib.loads(file.read_text(encoding="utf-8"))["country"]
     assert {head.get("letter", "en")} <= {"en", "zh"} | (TRANSLATED.get(file.stem, set()) & TRANSLATED["common"])
     for name, words in wordings(file):
@@ -186,24 +186,24 @@ def numbers(text):
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
-def test_a_translation_adds_no_number_and_loses_none(file):
+def test_translations_have_the_same_numbers(file):
     for name, words in wordings(file):
         for code, text in words.items():
             assert numbers(text) == numbers(words["en"]), (name, code)
 
 
-def test_a_number_that_only_a_translation_has_would_be_found():
+def test_number_extraction():
     assert numbers("第一千零三十四条（十二），12386，2026年1月14日") == {1034, 12, 12386, 2026, 14}
     assert numbers("Artículo 16, tel. 55 5242") != numbers("Article 16, tel. 55 5243")
 
 
-def test_ids_are_there_once():
+def test_item_ids_are_unique():
     ids = [item["id"] for file in FILES for _, item in raw_items(file)]
     assert len(ids) == len(set(ids))
 
 
 @pytest.mark.parametrize("country", COUNTRIES)
-def test_every_country_says_what_everybody_asks(country):
+def test_every_country_has_all_sections(country):
     known = rights.load_rights(country)
     for part in rights.RIGHTS_SECTIONS:
         assert getattr(known, part), part
@@ -213,7 +213,7 @@ def test_every_country_says_what_everybody_asks(country):
     assert len(own) > len(rights.load_rights(None).licence), "how to look up a lender there"
 
 
-def test_what_is_true_everywhere_names_no_law_and_no_number():
+def test_common_items_name_no_law_and_no_number():
     common = rights.load_rights(None)
     assert not common.law
     for _, item in common.all_items():
@@ -229,7 +229,7 @@ def test_a_country_without_a_page_is_refused(given):
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
-def test_the_words_that_are_never_printed(file):
+def test_texts_contain_no_forbidden_words(file):
     for _, item in raw_items(file):
         # The titles of laws and the words of menus are what they are.
         chinese = re.sub(r"《[^》]*》|「[^」]*」", "", item["text"]["zh"])
@@ -243,7 +243,7 @@ def test_the_words_that_are_never_printed(file):
                 assert not re.search(rf"(?<!\w)(?:{NEVER[code]})(?!\w)", words[code], re.IGNORECASE), item["id"]
 
 
-def test_nobody_is_told_not_to_pay_or_to_promise():
+def test_no_text_advises_not_to_pay_or_to_promise():
     everything = "".join(file.read_text(encoding="utf-8") for file in FILES)
     for word in (
         *("need not repay", "do not have to repay", "不用还", "愿意协商", "协商还款"),
@@ -312,13 +312,13 @@ def report(made):
 
 @pytest.mark.parametrize("country", COUNTRIES)
 @pytest.mark.parametrize("form", ["txt", "html"])
-def test_every_article_and_every_number_stands_in_an_item_with_a_source(report, country, form):
+def test_every_printed_article_and_number_comes_from_an_item(report, country, form):
     for name, known, paper in papers(report, country):
         shown = render_document(paper, form)
         assert untraced(read(shown) if form == "html" else shown, known) == [], name
 
 
-def test_an_invented_article_would_be_found(report):
+def test_an_invented_article_is_detected(report):
     known = rights.load_rights("CN")
     shown = render_document(rights_page.full_rights_page(known, Translator("zh")), "txt")
     assert untraced(f"{shown}见第九百九十九条。", known)
@@ -327,7 +327,7 @@ def test_an_invented_article_would_be_found(report):
 
 
 @pytest.mark.parametrize(("country", "code"), [(country, code) for country in COUNTRIES for code in spoken(country)])
-def test_what_nobody_checked_carries_its_mark(report, country, code):
+def test_unchecked_items_are_printed_with_the_mark(report, country, code):
     known, language = rights.load_rights(country), Translator(code)
     shown = squeezed(render_document(rights_page.full_rights_page(known, language), "txt"))
     for _, item in known.all_items():
@@ -339,7 +339,7 @@ def test_what_nobody_checked_carries_its_mark(report, country, code):
 @pytest.mark.parametrize("country", [*COUNTRIES, None, "BR"])
 @pytest.mark.parametrize("code", ["en", "zh"])
 @pytest.mark.parametrize("form", [txt, html], ids=["text", "page"])
-def test_the_report_ends_with_the_ladder(made, report, country, code, form):
+def test_the_report_ends_with_the_stages(made, report, country, code, form):
     stamp = KnowledgeInfo(signatures=report.knowledge.signatures, rules=RuleSetInfo(country=country, sha256=None))
     app = made.app("com.example.loan", label="Loan", version_name="x", contacts=made.access("can_read"))
     shown = form.render(made.report(app, knowledge=stamp), Translator(code))

@@ -6,7 +6,6 @@ import difflib
 import re
 import tomllib
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -153,7 +152,7 @@ def validate_data(
         The typed object, or ``None`` where `data` is not valid.
     """
     try:
-        validated: T = _adapter(schema).validate_python(data)  # type: ignore[arg-type]
+        validated: T = _adapter(schema).validate_python(data)
     except ValidationError as error:
         for detail in error.errors(include_url=False, include_context=True):
             _add_problem(
@@ -171,9 +170,14 @@ def read_typed_toml(
     return None if data is None else validate_data(schema, data, file_name, problems, known_keys)
 
 
-@cache
-def _adapter(schema: type[Any]) -> TypeAdapter[Any]:
-    return TypeAdapter(schema)  # slow, so it is made once, and only for the schemas that are needed
+_ADAPTERS: Final[dict[object, TypeAdapter[Any]]] = {}
+
+
+def _adapter(schema: type[T]) -> TypeAdapter[T]:
+    """Return the validator of a schema. It is slow to make, so it is made once, and only when it is needed."""
+    if schema not in _ADAPTERS:
+        _ADAPTERS[schema] = TypeAdapter(schema)
+    return _ADAPTERS[schema]
 
 
 def _add_problem(

@@ -1,4 +1,4 @@
-"""Lists made for a test, and mistakes in words."""
+"""Fixtures: lists written for a test, and problems as sentences."""
 
 from __future__ import annotations
 
