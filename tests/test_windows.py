@@ -12,10 +12,12 @@ from privaudit.capture import archive
 
 ROOT = Path(privaudit.__file__).parent
 
-# Removes what Windows lacks, after the standard library has imported what it needs, and runs a command.
+# Removes what Windows lacks, after the standard library has imported what it needs, and runs a command. platformdirs
+# is imported before, too: it has a module for Windows, and chooses by the real platform.
 WITHOUT_UNIX = """
 import asyncio, concurrent.futures, ctypes, logging, os, pathlib, platform, random, selectors, shutil, signal, socket
 import ssl, subprocess, sys, tempfile, threading, time, webbrowser, zipfile
+import platformdirs.unix
 for name in (
     "crypt", "fcntl", "grp", "nis", "ossaudiodev", "posix", "pty", "pwd", "readline", "resource", "spwd", "syslog",
     "termios", "tty",
