@@ -86,14 +86,13 @@ class Change:
     @property
     def manual_step(self) -> str | None:
         """Kind of manual steps with the same effect, as in `privaudit.revocation.steps.REVOCATION_ORDER`."""
-        kinds = {
+        return {
             ChangeKind.PERMISSION: "permissions",
             ChangeKind.ACCESSIBILITY: "accessibility",
             ChangeKind.LISTENER: "notification_listener",
             ChangeKind.ROLE: self.what,
             ChangeKind.SPECIAL_OP: self.what,
-        }
-        return kinds.get(self.kind)
+        }.get(self.kind)
 
     def is_revoked(self, current: TargetState) -> bool:
         """Whether access is denied in the state `current`."""

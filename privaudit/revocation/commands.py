@@ -101,8 +101,8 @@ def set_app_op(package: str, user: int, op: str, mode: str, *, for_uid: bool, sd
     if op not in _SETTABLE_OPS or mode not in MODES or (for_uid and sdk < UID_MODE_SDK):
         raise ValueError(f"not to be set: {op!r} {mode!r}")
     program = "cmd appops" if sdk >= CMD_SDK else "appops"
-    whose = "--uid " if for_uid else ""
-    text = f"{program} set --user {_checked_user(user)} {whose}{_checked_package(package)} {op} {mode}"
+    uid_option = "--uid " if for_uid else ""
+    text = f"{program} set --user {_checked_user(user)} {uid_option}{_checked_package(package)} {op} {mode}"
     return Command(text=text, why="set the mode of an app-op")
 
 

@@ -115,7 +115,7 @@ def build_plan(
         phone=device_state.facts.phone,
         planned_changes=tuple(sorted(planned_changes, key=lambda planned: order.index(planned.change.kind))),
         manual_steps=tuple(manual_steps),
-        notes=tuple(_unique(_plan_notes(device_state, selected_apps, users))),
+        notes=_unique(_plan_notes(device_state, selected_apps, users)),
     )
 
 
@@ -261,10 +261,10 @@ def _plan_notes(device_state: DeviceState, apps: Iterable[App], users: Iterable[
         yield Message(key="remedy.note_ops")
 
 
-def _unique(messages: Iterable[Message]) -> Iterator[Message]:
-    """Yield each message once: all copies of an app share one note. Messages are not hashable."""
-    previous: list[Message] = []
+def _unique(messages: Iterable[Message]) -> tuple[Message, ...]:
+    """Return each message once, because all copies of an app share their notes. Messages are not hashable."""
+    unique: list[Message] = []
     for message in messages:
-        if message not in previous:
-            previous.append(message)
-            yield message
+        if message not in unique:
+            unique.append(message)
+    return tuple(unique)

@@ -14,8 +14,6 @@ from privaudit.transport.base import Transport
 
 APP_PLACEHOLDER: Final = "APP"
 """Stands for the app in a path."""
-_APP_INFO_PAGE: Final = "app_info"
-"""The details page of an app, which every phone has."""
 _OPEN_PAGE_TIMEOUT_S: Final = 20.0
 """For ``am start -W``, which waits until the page is drawn."""
 _PROFILE_MESSAGE_KEYS: Final = {
@@ -56,7 +54,7 @@ def open_page(transport: Transport, phone: Phone, page_name: str, package: str, 
 
 
 def _candidate_intents(phone: Phone, page_name: str) -> Iterator[tuple[str, roms.SettingsIntent]]:
-    for name in dict.fromkeys((page_name, _APP_INFO_PAGE, "settings")):
+    for name in dict.fromkeys((page_name, "app_info", "settings")):  # every phone has the latter two
         for intent in roms.find_intents(phone.rom.id, name, phone.sdk):
             yield name, intent
 
