@@ -92,8 +92,6 @@ class ReleaseLayout:
     # --- permission flags ---
     flag_separator: str = "|"
     """Up to Android 9 a blank, and one more after the last."""
-    flag_names_by_bit: Mapping[int, str] = field(default_factory=lambda: flag_names_for_sdk(34))
-    """Bit → name; a bit without a name in the release prints as its number."""
 
     # --- app-ops ---
     op_layout: Literal["A", "B", "C", "D"] = "D"
@@ -141,6 +139,11 @@ class ReleaseLayout:
         extra = [*(["foreground"] if self.op_layout in "CD" else []), *(["ask"] if self.vendor == "miui" else [])]
         return frozenset({"allow", "ignore", "deny", "default", *extra})
 
+    @property
+    def flag_names_by_bit(self) -> Mapping[int, str]:
+        """Names of permission flags; a bit without a name in the release prints as its number."""
+        return flag_names_for_sdk(self.sdk)
+
     def format_flags(self, flags: int) -> str:
         """Return ``, flags=[ A|B]`` or ``, flags=[ A B ]``; nothing without flags."""
         bits = (1 << bit for bit in range(flags.bit_length()) if flags >> bit & 1)
@@ -164,12 +167,12 @@ _30: Final = replace(
 )  # fmt: skip
 _29: Final = replace(
     _30, sdk=29, package_queries=False, empty_queries=False, private_flags=(_AUDIO_CAPTURE_FLAGS, ()),
-    exception_style="security", op_layout="C", capability_letters=0, flag_names_by_bit=flag_names_for_sdk(29),
+    exception_style="security", op_layout="C", capability_letters=0,
     user_line_keys=tuple(key for key in _30.user_line_keys if key != "distractionFlags"),
 )  # fmt: skip
 _28: Final = replace(
     _29, sdk=28, private_flags=((_RESIZEABLE,), ()), restricted_suffix=False, shared_packages=False,
-    flag_separator=" ", flag_names_by_bit=flag_names_for_sdk(28), op_layout="B", get_shows_uid_modes=False,
+    flag_separator=" ", op_layout="B", get_shows_uid_modes=False,
     has_roles=False, exception_style="error", suspend_params=False,
     switches={
         **_30.switches, **dict.fromkeys(("RECEIVE_MMS", "RECEIVE_WAP_PUSH", "RECEIVE_EMERGECY_SMS"), "RECEIVE_SMS")
@@ -187,7 +190,7 @@ _24: Final = replace(
     list_options=_LIST_OPTIONS, dumpsys_timeout=False,
 )  # fmt: skip
 _23: Final = replace(
-    _24, sdk=23, min_sdk=False, private_flags=((), ()), flag_names_by_bit=flag_names_for_sdk(23), has_cmd=False,
+    _24, sdk=23, min_sdk=False, private_flags=((), ()), has_cmd=False,
     shell_v2=False, user_line_keys=("", "installed", "hidden", "stopped", "notLaunched", "enabled"),
     op_names={**_24.op_names, "READ_PHONE_STATE": "OP_READ_PHONE_STATE"},
 )  # fmt: skip
