@@ -69,11 +69,10 @@ PERMISSION_GIDS: Final[Mapping[str, int]] = {
 OP_NUMBERS: Final[Mapping[str, int]] = {name: number for number, name in enumerate(_TABLES["ops"]["names"])}
 DEFAULT_OP_MODES: Final[Mapping[str, str]] = _TABLES["ops"]["default_modes"]
 """Default modes other than ``allow``."""
-LOCATION_SWITCH_OPS: Final = dict.fromkeys(
-    ("GPS", "WIFI_SCAN", "NEIGHBORING_CELLS", "MONITOR_LOCATION", "MONITOR_HIGH_POWER_LOCATION"), "COARSE_LOCATION"
-)
-SMS_SWITCH_OPS: Final = {"READ_ICC_SMS": "READ_SMS", "WRITE_ICC_SMS": "WRITE_SMS"}
-"""``AppOpsManager.sOpToSwitch``: ops whose mode another op decides."""
+SWITCH_OPS: Final[Mapping[str, str]] = _TABLES["ops"]["switches"]
+"""Op → the op that decides its mode."""
+SETTINGS_ACTIONS: Final = dict(_first_sdks(_TABLES["settings_actions"]))
+"""Intent action → first SDK in which Settings or PermissionController has it."""
 
 
 def known_flag_bits(sdk: int) -> int:
