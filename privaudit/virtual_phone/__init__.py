@@ -1,8 +1,4 @@
-"""A virtual phone on loopback: what it holds, how Android prints it, and the wire by which ADB reaches it.
-
-A story (``stories/*.toml``) says what is on the phone. `load_scenario` reads one; `privaudit.virtual_phone.build_programs` answers for
-it in Android's own formats; `privaudit.virtual_phone.adbd` puts it behind the ADB protocol. Everything in a story is invented.
-"""
+"""A virtual Android phone on loopback, for the demo, the workshop rehearsal and tests; README.md describes it."""
 
 from __future__ import annotations
 
@@ -21,56 +17,54 @@ if TYPE_CHECKING:
     from privaudit.virtual_phone.scenario.virtual import VirtualPhone
     from privaudit.virtual_phone.shell import Program
 
-_SUFFIX = ".toml"
-
 
 def scenario_names() -> tuple[str, ...]:
-    """Names of the stories that come with privaudit, in alphabetical order."""
-    names = (file.name for file in (resources.files(__name__) / "scenarios").iterdir())
-    return tuple(sorted(name.removesuffix(_SUFFIX) for name in names if name.endswith(_SUFFIX)))
+    """Return the names of the scenarios that come with privaudit, in alphabetical order."""
+    files = (resources.files(__name__) / "scenarios").iterdir()
+    return tuple(sorted(file.name.removesuffix(".toml") for file in files if file.name.endswith(".toml")))
 
 
 def load_scenario(name: str) -> VirtualPhone:
-    """The phone of the story called `name`.
+    """Return the phone of the scenario `name`.
 
     Raises:
-        KeyError: no story is called so.
-        privaudit.virtual_phone.scenario.reader.StoryError: the file has mistakes.
+        KeyError: there is no such scenario.
+        privaudit.virtual_phone.scenario.reader.ScenarioError: the file has errors.
     """
     from privaudit.virtual_phone.scenario.reader import read_scenario
 
-    return read_scenario(_scenario_toml(name), name=f"{name}{_SUFFIX}")
-
-
-def _scenario_toml(name: str) -> str:
-    if name not in scenario_names():
-        raise KeyError(name)
-    return (resources.files(__name__) / "scenarios" / f"{name}{_SUFFIX}").read_text(encoding="utf-8")
+    return read_scenario(_scenario_toml(name), name=f"{name}.toml")
 
 
 def scenario_title(name: str, language: str) -> str:
-    """What the story called `name` is about, in one line; in English where it has no title in `language`.
+    """Return the subject of the scenario `name` in one line; in English if it has no title in `language`.
 
     Raises:
-        KeyError: no story is called so.
+        KeyError: there is no such scenario.
     """
     titles = tomllib.loads(_scenario_toml(name))["title"]
     return str(titles.get(language) or titles["en"])
 
 
+def _scenario_toml(name: str) -> str:
+    if name not in scenario_names():
+        raise KeyError(name)
+    return (resources.files(__name__) / "scenarios" / f"{name}.toml").read_text(encoding="utf-8")
+
+
 def start_adbd(
     phone: VirtualPhone, *, programs_by_name: Mapping[str, Program] | None = None, key_policy: KeyPolicy | None = None
 ) -> AdbdServer:
-    """`phone` behind the ADB protocol, as the adbd of its release speaks it. Runs until it is closed.
+    """Start `phone` behind the ADB protocol, as the adbd of its release speaks it. It runs until it is closed.
 
     Args:
-        phone: whose.
-        programs_by_name: its programs; ``None``: `privaudit.virtual_phone.programs.build_programs` by the computer's clock.
-        key_policy: which computers may talk to it; ``None``: those that it has never seen are let in when they ask.
+        phone: the phone.
+        programs_by_name: its programs; ``None``: `privaudit.virtual_phone.programs.build_programs` by the clock.
+        key_policy: which computers may connect; ``None``: unknown ones are allowed when they ask.
     """
+    from privaudit.virtual_phone.adbd import wire
     from privaudit.virtual_phone.adbd.auth import KeyPolicy
     from privaudit.virtual_phone.adbd.server import DEFAULT_FEATURES, AdbdServer
-    from privaudit.virtual_phone.adbd.wire import MAX_PAYLOAD, MAX_PAYLOAD_V1, VERSION_CHECKSUM, VERSION_SKIP_CHECKSUM
     from privaudit.virtual_phone.programs import build_files, build_programs
 
     layout = phone.layout
@@ -79,23 +73,23 @@ def start_adbd(
         files=build_files(phone),
         key_policy=KeyPolicy() if key_policy is None else key_policy,
         features=DEFAULT_FEATURES if layout.shell_v2 else (),
-        max_payload=MAX_PAYLOAD if layout.shell_v2 else MAX_PAYLOAD_V1,
-        version=VERSION_CHECKSUM if layout.requires_checksums else VERSION_SKIP_CHECKSUM,
+        max_payload=wire.MAX_PAYLOAD if layout.shell_v2 else wire.MAX_PAYLOAD_V1,
+        version=wire.VERSION_CHECKSUM if layout.requires_checksums else wire.VERSION_SKIP_CHECKSUM,
         crlf=not layout.shell_v2,
     )
 
 
 @contextlib.contextmanager
 def connect_phone(phone: VirtualPhone) -> Iterator[Transport]:
-    """Start `phone` on a free port of this computer, connect to it as to any phone over the network, and stop it.
+    """Start `phone` on a free port of this computer, connect to it as over the network, and stop it in the end.
 
-    The key is made for this once and kept nowhere: trying the demo leaves nothing behind.
+    The key is made for this connection and deleted with it: the demo leaves nothing behind.
     """
     from privaudit.transport import connect
 
     with (
         tempfile.TemporaryDirectory(prefix="privaudit-demo-") as folder,
-        start_adbd(phone) as running,
-        connect(transport=f"tcp:{running.address}", on_waiting=lambda _: None, key_folder=Path(folder)) as connection,
+        start_adbd(phone) as adbd,
+        connect(transport=f"tcp:{adbd.address}", on_waiting=lambda _: None, key_folder=Path(folder)) as connection,
     ):
         yield connection

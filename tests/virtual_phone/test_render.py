@@ -12,10 +12,10 @@ from privaudit.capture.questions import PERMISSIONS
 from privaudit.virtual_phone import load_scenario
 from privaudit.virtual_phone.dump_writers import appops as render_appops
 from privaudit.virtual_phone.dump_writers import package_dump as render_package_dump
-from privaudit.virtual_phone.dump_writers import packages as render_packages
 from privaudit.virtual_phone.dump_writers import text as render
 from privaudit.virtual_phone.dump_writers.android import FLAG_BITS, array_map_order, java_hash
 from privaudit.virtual_phone.dump_writers.layout import layout_of
+from privaudit.virtual_phone.dump_writers.packages import PackageBlockWriter
 from privaudit.virtual_phone.scenario.schema import parse_age
 from privaudit.virtual_phone.scenario.virtual import (
     AndroidUser,
@@ -118,14 +118,15 @@ def test_graphene_13_block_is_equal_line_by_line(samples, phone):
         },
     )
     users = tuple(AndroidUser(id=user, name="", flags=0) for user in (0, 10))
-    rendered = _no_hashes(render_packages.package_lines(replace(phone, sdk=33, users=users), app))
+    rendered = _no_hashes(PackageBlockWriter(replace(phone, sdk=33, users=users)).package_lines(app))
     original = _no_hashes(text.splitlines())
     # One line cannot be equal: it holds the hash of the maker's certificate.
     differ = [pair for pair in zip(rendered, original, strict=True) if pair[0] != pair[1]]
     assert [line.split("=")[0].strip() for line, _ in differ] == ["signatures"]
 
 
-def test_pixel_16_users_and_permissions(samples):
+def test_pixel_16_users_and_permissions(samples, phone):
+    writer = PackageBlockWriter(replace(phone, sdk=36))
     lines = (samples / "pixel9a-android16-excerpt/dumpsys_package_block.txt").read_text().splitlines()
     owner = VirtualInstall(
         user=0,
@@ -173,11 +174,7 @@ def test_pixel_16_users_and_permissions(samples):
         version_name="1",
         updated=datetime.fromisoformat("2025-06-25"),
     )
-    rendered = [
-        line
-        for install in (owner, private)
-        for line in render_packages.user_lines(app, install, layout_of(36), names=None, detailed=False)
-    ]
+    rendered = [line for install in (owner, private) for line in writer.user_lines(app, install)]
     start = next(number for number, line in enumerate(lines) if line.startswith("    User 0:"))
     # The excerpt's permissions were copied by hand in another order.
     assert sorted(rendered) == sorted(lines[start:])
@@ -192,10 +189,7 @@ def test_pixel_16_users_and_permissions(samples):
         InstallPermission(name=_P + "WAKE_LOCK"),
     )
     at = lines.index("    install permissions:")
-    assert (
-        list(render_packages.install_permission_lines(install_permissions, layout_of(36), names=None))
-        == lines[at:start]
-    )
+    assert list(writer.install_permission_lines(install_permissions)) == lines[at:start]
 
 
 def test_pixel_16_user_list(samples, phone):

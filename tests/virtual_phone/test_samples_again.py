@@ -21,9 +21,9 @@ from privaudit.capture.answers import decode_output
 from privaudit.dumpsys import appops, device, package_checks
 from privaudit.virtual_phone.dump_writers import appops as render_appops
 from privaudit.virtual_phone.dump_writers import package_dump
-from privaudit.virtual_phone.dump_writers import packages as render_packages
 from privaudit.virtual_phone.dump_writers import text as render
 from privaudit.virtual_phone.dump_writers.layout import layout_of
+from privaudit.virtual_phone.dump_writers.packages import PackageBlockWriter
 from privaudit.virtual_phone.scenario.virtual import AndroidUser, VirtualPhone
 from tests.fixtures.remodel import Remodel, app_ops, now_of
 from tests.virtual_phone.conftest import need
@@ -200,7 +200,7 @@ def test_overlay_paths_stand_where_android_10_puts_them(text):
     phone = _again(f"Packages:\n{excerpt}", 29)
     path = re.search(r"overlay paths:\n\s+(\S+)", excerpt)[1]
     install = replace(phone.apps[0].installs[0], overlays=(path,))
-    lines = render_packages.user_lines(phone.apps[0], install, layout_of(29), names=None, detailed=False)
+    lines = PackageBlockWriter(phone).user_lines(phone.apps[0], install)
     assert "\n".join(lines) == excerpt[excerpt.index("    User 0:") :].rstrip()
 
 

@@ -1,4 +1,4 @@
-"""Who may talk to the demo phone: RSA keys, and the person who is asked "Allow USB debugging?".
+"""Which computers may connect: RSA keys, and the owner's answer to "Allow USB debugging?".
 
 AOSP: packages/modules/adb/protocol.txt (AUTH), system/core/libcrypto_utils/android_pubkey.cpp (the key format).
 """
@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 from cryptography.hazmat.primitives.hashes import SHA1
 
 TOKEN_SIZE: Final = 20
-"""Bytes of the random token that the computer signs, as if it were a SHA-1 digest."""
+"""Bytes of the random token, which the computer signs like a SHA-1 digest."""
 
 _MODULUS_WORDS: Final = 2048 // 32
 _ANDROID_PUBKEY: Final = struct.Struct(f"<II{4 * _MODULUS_WORDS}s{4 * _MODULUS_WORDS}sI")
@@ -34,25 +34,25 @@ class AuthType(IntEnum):
 
 
 PromptAnswer: TypeAlias = Literal["allow", "refuse", "ignore"] | float
-"""What the person does; a number: allows after so many seconds. On the wire, refusing and ignoring are both silence."""
+"""The owner's answer; a number: allows after so many seconds. On the wire, refusing and ignoring are both silence."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyPolicy:
-    """Which computers may talk to the phone."""
+    """Which computers may connect to the phone."""
 
     required: bool = True
-    """Whether keys are asked for at all; emulators and engineering builds do not."""
+    """Whether keys are required; emulators and engineering builds require none."""
     known_keys: tuple[bytes, ...] = ()
-    """Public keys allowed before, in Android's text form (the content of ``adbkey.pub``)."""
+    """Keys allowed earlier, in Android's text form (the content of ``adbkey.pub``)."""
     answer: PromptAnswer = "allow"
-    """What the person does about another key."""
+    """For other keys."""
     always_allow: bool = False
-    """Whether the person ticks "Always allow from this computer"."""
+    """Whether the owner ticks "Always allow from this computer"."""
 
 
 def parse_adb_public_key(text: bytes) -> RSAPublicNumbers | None:
-    """The key in Android's text form: base64, then a name; ``None``: it is none, and nobody can be asked about it."""
+    """Parse a key in Android's text form: base64, then a name; ``None`` if it is not one."""
     words = text.replace(b"\0", b" ").split(maxsplit=1)
     try:
         size, _, modulus, _, exponent = _ANDROID_PUBKEY.unpack(
@@ -61,16 +61,16 @@ def parse_adb_public_key(text: bytes) -> RSAPublicNumbers | None:
         if size != _MODULUS_WORDS:
             return None
         key = RSAPublicNumbers(exponent, int.from_bytes(modulus, "little"))
-        key.public_key()  # Refuses numbers that make no key.
+        key.public_key()  # Raises if the numbers are not a key.
     except (binascii.Error, struct.error, ValueError):
         return None
     return key
 
 
 def is_valid_signature(key: RSAPublicNumbers, token: bytes, signature: bytes) -> bool:
-    """Whether the owner of `key` made `signature` over `token`."""
+    """Whether `signature` over `token` was made with `key`."""
     try:
-        key.public_key().verify(signature, token, PKCS1v15(), Prehashed(SHA1()))  # noqa: S303 - what ADB speaks
+        key.public_key().verify(signature, token, PKCS1v15(), Prehashed(SHA1()))  # noqa: S303 - ADB requires it
     except InvalidSignature:
         return False
     return True

@@ -1,4 +1,4 @@
-"""What can go wrong on the way from the demo phone: a pulled cable, a phone that falls asleep, or talks nonsense."""
+"""Faults on the wire from the virtual phone: slow links, a pulled cable, a stalled phone, corrupted messages."""
 
 from __future__ import annotations
 
@@ -7,15 +7,17 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Final, TypeAlias
 
+MessageTransform: TypeAlias = Callable[[int, bytes], Iterable[bytes]]
+"""Receives a message's number and bytes; returns the pieces to send instead. `OSError` pulls the cable."""
+
+_POLL_INTERVAL_S: Final = 0.05
+"""How often a stalled phone checks whether the client is still there."""
+
 
 class SimulatedLink:
-    """One direction of a line with a bandwidth and a latency; by default neither is felt.
+    """One direction of a link with a bandwidth (``None``: unlimited) and a latency for each message.
 
-    Args:
-        bytes_per_s: how much goes through; ``None``: as fast as this computer can.
-        latency_s: how long each message is under way, whatever its size.
-        clock: seconds that pass.
-        sleep: waits so many of them.
+    `clock` and `sleep` are replaced in tests.
     """
 
     def __init__(
@@ -34,13 +36,13 @@ class SimulatedLink:
         self._free_at = 0.0
 
     def now(self) -> float:
-        """Seconds, for `pass_through`."""
+        """Return the time for `wait_for_transfer`."""
         return self._clock()
 
     def wait_for_transfer(self, size: int, sent_at: float) -> None:
-        """Wait as long as `size` bytes are under way, behind those that went before.
+        """Wait as long as `size` bytes need after the earlier ones.
 
-        They set out at `sent_at`: what this computer needs to make a message of them, a phone does on the way.
+        They count from `sent_at`: the time in which this computer builds a message, a phone sends already.
         """
         if self._bytes_per_s is None and not self._latency_s:
             return
@@ -53,18 +55,8 @@ class SimulatedLink:
             self._sleep(wait)
 
 
-MessageTransform: TypeAlias = Callable[[int, bytes], Iterable[bytes]]
-"""Says what goes out instead of a message, piece by piece: told the message's number and its bytes.
-
-Raising `OSError` pulls the cable between two messages.
-"""
-
-_POLL_INTERVAL_S: Final = 0.05
-"""How often a sleeping phone looks whether the computer is still there."""
-
-
 class FaultInjector:
-    """Armed while the phone runs; each happens once, to whichever message is on the way then."""
+    """Faults to arm while the phone runs. Each happens once, at whichever message is being sent."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -76,35 +68,35 @@ class FaultInjector:
         self._message_number = 0
 
     def disconnect_after(self, size: int) -> None:
-        """Pull the cable once `size` more bytes have gone out, in the middle of a message if it must be."""
+        """Pull the cable after `size` more bytes, even in the middle of a message."""
         with self._lock:
             self._disconnect_after = size
 
     def stall_after(self, size: int) -> None:
-        """Say nothing more once `size` more bytes have gone out, until `wake`."""
+        """Send nothing after `size` more bytes, until `resume`."""
         with self._lock:
             self._stall_after = size
 
+    def resume(self) -> None:
+        """End a stall."""
+        self._awake.set()
+
     def transform_messages(self, transform: MessageTransform) -> None:
-        """Let `transform` have its way with every message from now on; they are counted from 0."""
+        """Apply `transform` to every message from now on, numbered from 0."""
         with self._lock:
             self._transform, self._message_number = transform, 0
 
     def apply_transform(self, data: bytes) -> Iterable[bytes]:
-        """What goes out instead of the message `data`."""
+        """Return the pieces to send instead of the message `data`."""
         with self._lock:
-            twist, number = self._transform, self._message_number
+            transform, number = self._transform, self._message_number
             self._message_number += 1
-        return (data,) if twist is None else twist(number, data)
-
-    def resume(self) -> None:
-        """Go on."""
-        self._awake.set()
+        return (data,) if transform is None else transform(number, data)
 
     def limit_send(self, size: int, closed: threading.Event) -> tuple[int, bool]:
-        """How many of `size` bytes go out, and whether the cable is pulled then.
+        """Return how many of `size` bytes to send, and whether to pull the cable then.
 
-        Waits while the phone sleeps, or until the computer is `closed`.
+        Waits during a stall, at most until the connection is `closed`.
         """
         with self._lock:
             if self._stall_after is not None:
@@ -115,10 +107,8 @@ class FaultInjector:
             allowed, pulled = size, False
             if self._disconnect_after is not None:
                 allowed = min(size, self._disconnect_after)
-                self._disconnect_after -= allowed
                 pulled = allowed < size
-                if pulled:
-                    self._disconnect_after = None
+                self._disconnect_after = None if pulled else self._disconnect_after - allowed
         while not self._awake.wait(_POLL_INTERVAL_S) and not closed.is_set():
             pass
         return allowed, pulled

@@ -1,4 +1,4 @@
-"""The ``sync:`` service: files to read. Nothing is written.
+"""The ``sync:`` service, read-only, and the files of the phone.
 
 AOSP: packages/modules/adb/SYNC.TXT, file_sync_protocol.h.
 """
@@ -27,11 +27,11 @@ class FileTree:
                 self._folders.setdefault(path, set()).add(name)
 
     def read(self, path: str) -> bytes | None:
-        """Content of the file at `path`; ``None``: there is no such file."""
+        """Return the content of the file at `path`; ``None`` if there is no such file."""
         return self._files.get(_normalize_path(path))
 
     def is_folder(self, path: str) -> bool:
-        """Whether files lie below `path`."""
+        """Whether `path` is a folder with files."""
         return _normalize_path(path) in self._folders
 
     def exists(self, path: str) -> bool:
@@ -39,7 +39,7 @@ class FileTree:
         return self.read(path) is not None or self.is_folder(path)
 
     def children(self, path: str) -> Sequence[str]:
-        """Names in the folder at `path`, sorted; empty where there is none."""
+        """Return the names in the folder at `path`, sorted; empty if it is not a folder."""
         return sorted(self._folders.get(_normalize_path(path), ()))
 
 
@@ -50,7 +50,7 @@ def _normalize_path(path: str) -> str:
 _MAX_PATH_BYTES: Final = 1024
 _MAX_DATA_BYTES: Final = 64 * 1024
 _FILE_MTIME_S: Final = 1230768000
-"""2009-01-01: what the system partition of a phone says of its files."""
+"""2009-01-01, as on the system partitions of phones."""
 _FOLDER_SIZE_BYTES: Final = 4096
 
 _REQUEST: Final = struct.Struct("<4sI")
@@ -71,10 +71,10 @@ class SyncService:
         self._buffer = bytearray()
 
     def serve(self) -> None:
-        """Answer until the computer has enough.
+        """Answer until the client quits.
 
         Raises:
-            StreamClosedError: the stream ended.
+            StreamClosedError: the stream was closed.
         """
         while True:
             name, length = _REQUEST.unpack(self._read_exactly(_REQUEST.size))
@@ -83,24 +83,22 @@ class SyncService:
             if length > _MAX_PATH_BYTES:
                 return self._fail("path too long")
             path = self._read_exactly(length).decode("utf-8", "surrogateescape")
-            if _REQUIRED_FEATURE.get(name, name) in {*self._features, b"STAT", b"LIST", b"RECV", b"SEND"}:
-                self._answer(name, path)
-            else:
+            if _REQUIRED_FEATURE.get(name, "") not in {"", *self._features}:
                 return self._fail(f"unknown command {name!r}")
-
-    def _answer(self, name: bytes, path: str) -> None:
-        match name:
-            case b"STAT":
-                mode, size = self._stat(path) or (0, 0)
-                self._stream.write(_STAT.pack(name, mode, size, _FILE_MTIME_S if mode else 0))
-            case b"STA2" | b"LST2":
-                self._stream.write(_STAT_V2.pack(name, *self._stat_v2(path)))
-            case b"LIST" | b"LIS2":
-                self._list(name, path)
-            case b"RECV":
-                self._receive(path)
-            case _:
-                self._refuse_send()
+            match name:
+                case b"STAT":
+                    mode, size = self._stat(path) or (0, 0)
+                    self._stream.write(_STAT.pack(name, mode, size, _FILE_MTIME_S if mode else 0))
+                case b"STA2" | b"LST2":
+                    self._stream.write(_STAT_V2.pack(name, *self._stat_v2(path)))
+                case b"LIST" | b"LIS2":
+                    self._list(name, path)
+                case b"RECV":
+                    self._receive(path)
+                case b"SEND":
+                    self._refuse_send()
+                case _:
+                    return self._fail(f"unknown command {name!r}")
 
     def _stat(self, path: str) -> tuple[int, int] | None:
         content = self._files.read(path)
@@ -109,11 +107,12 @@ class SyncService:
         return (stat.S_IFDIR | 0o755, _FOLDER_SIZE_BYTES) if self._files.is_folder(path) else None
 
     def _stat_v2(self, path: str) -> tuple[int, ...]:
-        """Error, device, inode, mode, links, user, group, size, and three times."""
-        found = self._stat(path)
-        if found is None:
-            return errno.ENOENT, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
-        return 0, 1, 1, found[0], 1, 0, 0, found[1], _FILE_MTIME_S, _FILE_MTIME_S, _FILE_MTIME_S
+        """Return error, device, inode, mode, links, user, group, size, and three times."""
+        stat_result = self._stat(path)
+        if stat_result is None:
+            return errno.ENOENT, *[0] * 10
+        mode, size = stat_result
+        return 0, 1, 1, mode, 1, 0, 0, size, *[_FILE_MTIME_S] * 3
 
     def _list(self, name: bytes, path: str) -> None:
         for child in self._files.children(path):
@@ -131,9 +130,8 @@ class SyncService:
     def _receive(self, path: str) -> None:
         content = self._files.read(path)
         if content is None:
-            return self._fail(
-                f"open failed: {'Is a directory' if self._files.is_folder(path) else 'No such file or directory'}"
-            )
+            problem = "Is a directory" if self._files.is_folder(path) else "No such file or directory"
+            return self._fail(f"open failed: {problem}")
         for start in range(0, len(content), _MAX_DATA_BYTES):
             chunk = content[start : start + _MAX_DATA_BYTES]
             self._stream.write(_REQUEST.pack(b"DATA", len(chunk)) + chunk)
@@ -141,7 +139,7 @@ class SyncService:
 
     def _refuse_send(self) -> None:
         self._fail("read-only demo phone")
-        # The computer may have sent the file before it reads this.
+        # The client may have sent the file before it reads this.
         while True:
             name, length = _REQUEST.unpack(self._read_exactly(_REQUEST.size))
             if name != b"DATA" or length > _MAX_DATA_BYTES:

@@ -1,4 +1,4 @@
-"""ADB messages as they travel (AOSP: packages/modules/adb/protocol.txt, adb.h, types.h)."""
+"""ADB messages and streams (AOSP: packages/modules/adb/protocol.txt, adb.h, types.h)."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from enum import IntEnum
 from typing import Final
 
 VERSION_CHECKSUM: Final = 0x01000000
-"""Below Android 9: every message carries the sum of its payload's bytes, and it is checked."""
+"""Below Android 9: every message carries the sum of its payload's bytes, which is checked."""
 VERSION_SKIP_CHECKSUM: Final = 0x01000001
-"""The sum is neither made nor checked, where both ends say this version."""
+"""The sum is neither computed nor checked if both sides announce this version."""
 MAX_PAYLOAD: Final = 1024 * 1024
 MAX_PAYLOAD_V1: Final = 4096
-"""What Android 6 and older take."""
+"""Limit of Android 6 and older."""
 
 _UINT32_MASK: Final = 0xFFFFFFFF
 _HEADER: Final = struct.Struct("<6I")
@@ -35,37 +35,32 @@ class AdbCommand(IntEnum):
 
 
 class AdbProtocolError(Exception):
-    """What came is no ADB message. Nothing that follows can be trusted; the connection must end."""
+    """Received bytes are not an ADB message. Nothing after them can be trusted; the connection must end."""
 
 
 @dataclass(frozen=True, slots=True)
 class AdbMessage:
-    """One message."""
+    """One message; the meaning of `arg0` and `arg1` depends on the command."""
 
     command: AdbCommand
     arg0: int
-    """By kind: version, type of authentication, or the sender's stream number (0: none)."""
+    """Version, type of authentication, or the sender's stream number (0: none)."""
     arg1: int
-    """By kind: largest payload, or the receiver's stream number."""
+    """Largest payload, or the receiver's stream number."""
     data: bytes = b""
 
     def encode(self, *, checksum: bool) -> bytes:
-        """The bytes of it, with the sum of its payload where `checksum`."""
+        """Encode the message, with the sum of its payload if `checksum`."""
         total = sum(self.data) & _UINT32_MASK if checksum else 0
         header = _HEADER.pack(self.command, self.arg0, self.arg1, len(self.data), total, self.command ^ _UINT32_MASK)
         return header + self.data
 
 
 def receive_message(sock: socket.socket, *, max_payload: int, checksum: bool) -> AdbMessage | None:
-    """The next message; ``None`` where the other end closed before one began.
-
-    Args:
-        sock: where to read.
-        max_payload: most bytes of payload; a longer one is not read.
-        checksum: whether to check the sum of the payload.
+    """Receive a message; ``None`` if the other side closed before one began.
 
     Raises:
-        WireError: it is no message, is cut short, or is too long.
+        AdbProtocolError: not a message, a truncated one, a wrong checksum, or more than `max_payload` bytes.
         OSError: the connection is lost.
     """
     header = _receive_exactly(sock, _HEADER.size)
@@ -85,30 +80,31 @@ def receive_message(sock: socket.socket, *, max_payload: int, checksum: bool) ->
 
 
 def _receive_exactly(sock: socket.socket, count: int) -> bytes:
-    """`count` bytes; none where the other end closed before the first."""
+    """Receive `count` bytes; none if the other side closed before the first."""
     data = bytearray()
     while len(data) < count:
-        piece = sock.recv(min(count - len(data), 1 << 18))
-        if not piece:
+        chunk = sock.recv(min(count - len(data), 1 << 18))
+        if not chunk:
             if data:
                 raise AdbProtocolError("cut short")
             return b""
-        data += piece
+        data += chunk
     return bytes(data)
 
 
 _MAX_INBOX_MESSAGES: Final = 8
-"""Most messages that may wait unread; a client that keeps the rules has one."""
+"""Limit of unread messages; a client that obeys the protocol has one."""
 
 
 class StreamClosedError(Exception):
-    """The computer, or the phone, has ended the stream."""
+    """The client or the phone has closed the stream."""
 
 
 class AdbStream:
-    """A two-way stream. At most one WRTE is under way in each direction (protocol.txt).
+    """A two-way stream with at most one unconfirmed WRTE in each direction (protocol.txt).
 
-    A service in its own thread writes, reads and finishes; the connection's reader tells what came.
+    A service in its own thread writes, reads and finishes; the connection's thread delivers what it received.
+    A service's methods raise `StreamClosedError` once the client has closed the stream.
     """
 
     def __init__(self, send: Callable[[AdbMessage], None], local: int, remote: int, max_payload: int) -> None:
@@ -122,14 +118,10 @@ class AdbStream:
         self._inbox: deque[bytes] = deque()
         self._closed = False
 
-    # --- the service's side ---
+    # --- for the service ---
 
     def write(self, data: bytes) -> None:
-        """Send `data`; waits while more than one message is pending.
-
-        Raises:
-            StreamClosedError: nobody listens any more.
-        """
+        """Send `data`; waits while more than one message is pending."""
         with self._condition:
             self._pending += data
             self._send_pending()
@@ -138,11 +130,7 @@ class AdbStream:
                 raise StreamClosedError
 
     def read(self) -> bytes:
-        """The next message's content; waits for it.
-
-        Raises:
-            StreamClosedError: nothing more will come.
-        """
+        """Wait for the next message and return its content."""
         with self._condition:
             self._condition.wait_for(lambda: self._closed or self._inbox)
             if not self._inbox:
@@ -153,20 +141,13 @@ class AdbStream:
             return data
 
     def sleep(self, seconds: float) -> None:
-        """Wait so long.
-
-        Raises:
-            StreamClosedError: the stream ended meanwhile.
-        """
+        """Wait for `seconds`."""
         with self._condition:
             if self._condition.wait_for(lambda: self._closed, timeout=seconds):
                 raise StreamClosedError
 
     def finish(self) -> None:
-        """Send what is pending, then end the stream.
-
-        Like ``adbd``, does not wait until the last message is confirmed.
-        """
+        """Send what is pending, then close the stream. Like ``adbd``, do not wait for the last confirmation."""
         with self._condition:
             self._condition.wait_for(lambda: self._closed or not self._pending)
             if not self._closed:
@@ -180,21 +161,17 @@ class AdbStream:
             self._may_send = False
             self._send(AdbMessage(AdbCommand.WRTE, self._local, self._remote, data))
 
-    # --- the connection's side ---
+    # --- for the connection ---
 
     def on_okay(self) -> None:
-        """The computer has taken the last message."""
+        """The client has confirmed the last message."""
         with self._condition:
             self._may_send = True
             self._send_pending()
             self._condition.notify_all()
 
     def on_data(self, data: bytes) -> None:
-        """The computer sent `data`.
-
-        Raises:
-            WireError: it does not wait for its turn.
-        """
+        """The client sent `data`. Raises `AdbProtocolError` if it did not wait for confirmations."""
         with self._condition:
             if len(self._inbox) >= _MAX_INBOX_MESSAGES:
                 raise AdbProtocolError("messages without waiting for OKAY")
@@ -202,7 +179,7 @@ class AdbStream:
             self._condition.notify_all()
 
     def on_close(self, *, answer: bool) -> None:
-        """The computer ended the stream, or, where no `answer` is due, the connection is gone."""
+        """The client closed the stream; or, without `answer`, the connection is lost."""
         with self._condition:
             if self._closed:
                 return

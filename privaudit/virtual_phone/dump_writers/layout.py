@@ -1,24 +1,21 @@
 """How each Android release prints its dumps, and what its programs accept: every difference that the phone imitates.
 
 Written from AOSP sources (6, 9, 10, 11, 14, 16) and from captures of real devices. A release without either has what
-its neighbours have. Each field says what changed, and with which release.
+its neighbours have. Each field says what changed, and with which release; ``layouts.toml`` has the values.
 """
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Final, Literal, TypeAlias
+from importlib import resources
+from typing import Any, Final, Literal, TypeAlias
 
-from privaudit.virtual_phone.dump_writers.android import LOCATION_SWITCH_OPS, SMS_SWITCH_OPS, flag_names_for_sdk
+from privaudit.virtual_phone.dump_writers.android import SWITCH_OPS, flag_names_for_sdk
 
 Vendor: TypeAlias = Literal["aosp", "emui", "miui", "samsung"]
 """Vendors with dump layouts of their own; ``aosp`` for all others."""
-
-_LIST_OPTIONS: Final = frozenset({"-f", "-d", "-e", "-s", "-3", "-i", "-u"})
-_RESIZEABLE: Final = "PRIVATE_FLAG_ACTIVITIES_RESIZE_MODE_RESIZEABLE_VIA_SDK_VERSION"
-_AUDIO_CAPTURE_FLAGS: Final = (_RESIZEABLE, "ALLOW_AUDIO_PLAYBACK_CAPTURE")
-_POINTER_TAGGING_FLAGS: Final = ("PRIVATE_FLAG_ALLOW_NATIVE_HEAP_POINTER_TAGGING",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +50,10 @@ class ReleaseLayout:
     """``minExtensionVersions=``, ``usesNonSdkApi=``, ``extractNativeLibs=``, ``cpuAbiOverride=`` (Android 12)."""
     application_info: str = ""
     """Class in the line ``applicationInfo=``, up to Android 12."""
-    private_flags: tuple[tuple[str, ...], tuple[str, ...]] = (_AUDIO_CAPTURE_FLAGS, _POINTER_TAGGING_FLAGS)
+    private_flags: tuple[tuple[str, ...], tuple[str, ...]] = (
+        ("PRIVATE_FLAG_ACTIVITIES_RESIZE_MODE_RESIZEABLE_VIA_SDK_VERSION", "ALLOW_AUDIO_PLAYBACK_CAPTURE"),
+        ("PRIVATE_FLAG_ALLOW_NATIVE_HEAP_POINTER_TAGGING",),
+    )
     """Flags that every package has, before and after its own. Up to Android 8 an empty line is left out."""
     install_source: bool = True
     """Installer lines always there, ``null`` where unset, with uid, initiator and originator (Android 14)."""
@@ -92,16 +92,14 @@ class ReleaseLayout:
     # --- permission flags ---
     flag_separator: str = "|"
     """Up to Android 9 a blank, and one more after the last."""
-    flag_names_by_bit: Mapping[int, str] = field(default_factory=lambda: flag_names_for_sdk(34))
-    """Bit → name; a bit without a name in the release prints as its number."""
 
     # --- app-ops ---
     op_layout: Literal["A", "B", "C", "D"] = "D"
     """A: modes as numbers, one time each. B: a line per process state. C: with flags. D: per attribution tag."""
     capability_letters: int = 6
     """Length of ``capability=`` in the app-ops dump; 0: no such line (before Android 11)."""
-    switches: Mapping[str, str] = field(default_factory=lambda: {**LOCATION_SWITCH_OPS, **SMS_SWITCH_OPS})
-    """Ops whose mode another op decides."""
+    extra_switches: Mapping[str, str] = field(default_factory=dict)
+    """Ops whose mode another op decided up to Android 11."""
     op_names: Mapping[str, str] = field(default_factory=dict)
     """Op → its name in this release, where that differs."""
     get_shows_uid_modes: bool = True
@@ -116,7 +114,7 @@ class ReleaseLayout:
     # --- programs ---
     has_cmd: bool = True
     """``cmd``, and ``pm`` inside the system server (Android 7). Before, errors go to standard error."""
-    list_options: frozenset[str] = _LIST_OPTIONS | {"-U", "--show-versioncode", "-a"}
+    list_options: tuple[str, ...] = ("-f", "-d", "-e", "-s", "-3", "-i", "-u", "-U", "--show-versioncode", "-a")
     """Options of ``pm list packages``."""
     lists_all_users: bool = True
     """``pm list packages`` without ``--user`` lists the apps of every user (Android 14)."""
@@ -141,6 +139,16 @@ class ReleaseLayout:
         extra = [*(["foreground"] if self.op_layout in "CD" else []), *(["ask"] if self.vendor == "miui" else [])]
         return frozenset({"allow", "ignore", "deny", "default", *extra})
 
+    @property
+    def switches(self) -> Mapping[str, str]:
+        """Ops whose mode another op decides."""
+        return {**SWITCH_OPS, **self.extra_switches}
+
+    @property
+    def flag_names_by_bit(self) -> Mapping[int, str]:
+        """Names of permission flags; a bit without a name in the release prints as its number."""
+        return flag_names_for_sdk(self.sdk)
+
     def format_flags(self, flags: int) -> str:
         """Return ``, flags=[ A|B]`` or ``, flags=[ A B ]``; nothing without flags."""
         bits = (1 << bit for bit in range(flags.bit_length()) if flags >> bit & 1)
@@ -148,62 +156,20 @@ class ReleaseLayout:
         return f", flags=[ {names}{self.flag_separator.strip('|')}]" if names else ""
 
 
-_34: Final = ReleaseLayout(sdk=34)  # The older and newer releases are described by what differs from their neighbour.
-_33: Final = replace(
-    _34, sdk=33, app_id_key="userId", install_source=False, private_package_flags=False, capability_letters=4,
-    lists_all_users=False,
-)  # fmt: skip
-_31: Final = replace(
-    _33, sdk=31, package_source=False, first_install_per_user=False, application_info="PackageImpl", empty_queries=True,
-)  # fmt: skip
-_30: Final = replace(
-    _31, sdk=30, domain_verifier=False, extension_versions=False,
-    application_info="ApplicationInfo", permission_class="Permission", install_per_user=False, overlays="at_user",
-    restricted_suffix=True, has_get_role_holders=False, capability_letters=3,
-    switches={**LOCATION_SWITCH_OPS, **SMS_SWITCH_OPS, "FINE_LOCATION": "COARSE_LOCATION"},
-)  # fmt: skip
-_29: Final = replace(
-    _30, sdk=29, package_queries=False, empty_queries=False, private_flags=(_AUDIO_CAPTURE_FLAGS, ()),
-    exception_style="security", op_layout="C", capability_letters=0, flag_names_by_bit=flag_names_for_sdk(29),
-    user_line_keys=tuple(key for key in _30.user_line_keys if key != "distractionFlags"),
-)  # fmt: skip
-_28: Final = replace(
-    _29, sdk=28, private_flags=((_RESIZEABLE,), ()), restricted_suffix=False, shared_packages=False,
-    flag_separator=" ", flag_names_by_bit=flag_names_for_sdk(28), op_layout="B", get_shows_uid_modes=False,
-    has_roles=False, exception_style="error", suspend_params=False,
-    switches={
-        **_30.switches, **dict.fromkeys(("RECEIVE_MMS", "RECEIVE_WAP_PUSH", "RECEIVE_EMERGECY_SMS"), "RECEIVE_SMS")
-    },
-)  # fmt: skip
-_26: Final = replace(
-    _28, sdk=26, sessions_last=False, private_flags=((), ("RESIZEABLE_ACTIVITIES",)), signature_versions=False,
-    user_line_keys=tuple(key for key in _28.user_line_keys if key != "virtual"),
-    op_layout="A", provisioning_state=False, list_options=_LIST_OPTIONS | {"-U", "--show-versioncode"},
-    appops_options=False, requires_checksums=True, op_names={"TURN_SCREEN_ON": "TURN_ON_SCREEN"},
-)  # fmt: skip
-_24: Final = replace(
-    _26, sdk=24, factory_copy_data_dir=False, overlays="none",
-    user_line_keys=tuple(key for key in _26.user_line_keys if key != "instant"),
-    list_options=_LIST_OPTIONS, dumpsys_timeout=False,
-)  # fmt: skip
-_23: Final = replace(
-    _24, sdk=23, min_sdk=False, private_flags=((), ()), flag_names_by_bit=flag_names_for_sdk(23), has_cmd=False,
-    shell_v2=False, user_line_keys=("", "installed", "hidden", "stopped", "notLaunched", "enabled"),
-    op_names={**_24.op_names, "READ_PHONE_STATE": "OP_READ_PHONE_STATE"},
-)  # fmt: skip
-_35: Final = replace(
-    _34, sdk=35, user_data_dir=True, capability_letters=7,
-    user_line_keys=(_34.user_line_keys[0], "deDataInode", *_34.user_line_keys[1:], "quarantined"),
-)  # fmt: skip
-_36: Final = replace(_35, sdk=36, metadata_source=True)
+def _read_layouts() -> dict[int, ReleaseLayout]:
+    layouts = {34: ReleaseLayout(sdk=34)}
+    toml = (resources.files(__package__) / "layouts.toml").read_text(encoding="utf-8")
+    for sdk, changes in tomllib.loads(toml).items():
+        fields = {name: _as_tuple(value) for name, value in changes.items() if name != "base"}
+        layouts[int(sdk)] = replace(layouts[changes["base"]], sdk=int(sdk), **fields)
+    return layouts
 
-_LAYOUT_BY_SDK: Final[Mapping[int, ReleaseLayout]] = {
-    layout.sdk: layout
-    for layout in (
-        *(_23, _24, replace(_24, sdk=25), _26, replace(_26, sdk=27, user_line_keys=_28.user_line_keys), _28, _29, _30),
-        *(_31, replace(_31, sdk=32), _33, _34, _35, _36),
-    )
-}
+
+def _as_tuple(value: Any) -> Any:  # noqa: ANN401 - a value of TOML
+    return tuple(map(_as_tuple, value)) if isinstance(value, list) else value
+
+
+_LAYOUT_BY_SDK: Final[Mapping[int, ReleaseLayout]] = dict(sorted(_read_layouts().items()))
 SUPPORTED_SDKS: Final = tuple(_LAYOUT_BY_SDK)
 """Every release that can be rendered, the oldest first."""
 

@@ -18,7 +18,7 @@ from privaudit.virtual_phone.dump_writers.android import (
     full_permission_name,
 )
 from privaudit.virtual_phone.dump_writers.layout import ReleaseLayout
-from privaudit.virtual_phone.dump_writers.packages import PermissionFilter, package_lines, shared_user_lines
+from privaudit.virtual_phone.dump_writers.packages import PackageBlockWriter, PermissionFilter
 from privaudit.virtual_phone.dump_writers.text import fake_identity_hash, format_time
 from privaudit.virtual_phone.scenario.virtual import (
     InstallPermission,
@@ -50,17 +50,18 @@ def format_package_dump(phone: VirtualPhone, section_titles: Container[str] | No
     """
     apps = _in_map_order(phone.apps)
     layout = phone.layout
-    factory_copies = (line for app in apps if app.factory for line in package_lines(phone, app.factory, hidden=True))
+    writer = PackageBlockWriter(phone)
+    factory_copies = [line for app in apps if app.factory for line in writer.package_lines(app.factory, hidden=True)]
     sections = (
         *_header_sections(phone),
         ("Activity Resolver Table:", _launcher_lines(apps)),
         *_permission_sections(phone, None),
         ("Key Set Manager:", _key_set_lines(apps)),
         *((("", _install_log_lines(apps)),) if layout.install_log else ()),
-        ("Packages:", (line for app in apps for line in package_lines(phone, app))),
+        ("Packages:", (line for app in apps for line in writer.package_lines(app))),
         ("Hidden system packages:", factory_copies),
         *((("Queries:", _query_lines(apps)),) if layout.package_queries else ()),
-        ("Shared users:", (line for shared in phone.shared_users for line in shared_user_lines(phone, shared))),
+        ("Shared users:", (line for shared in phone.shared_users for line in writer.shared_user_lines(shared))),
         *((("Package Changes:", _package_change_lines(phone, apps)),) if layout.sessions_last else _SESSIONS),
         *((("Frozen packages:", ("  (none)",)), *_dexopt_sections(apps)) if layout.has_cmd else ()),
         ("Settings parse messages:", ()),
@@ -76,18 +77,19 @@ def format_single_package_dump(phone: VirtualPhone, package: str) -> str:
     if app is None:
         # Android 6 has none of the sections that complain.
         return f"Unable to find package: {package}\n" if phone.layout.has_cmd else ""
-    shared = [phone.find_shared_user(app.shared_user)] if app.shared_user is not None else []
-    factory = package_lines(phone, app.factory, detailed=True, hidden=True) if app.factory is not None else ()
+    writer = PackageBlockWriter(phone, detailed=True)
+    factory = writer.package_lines(app.factory, hidden=True) if app.factory is not None else ()
+    shared = writer.shared_user_lines(phone.find_shared_user(app.shared_user)) if app.shared_user is not None else ()
     declared = {name: (package, app.app_id, protection) for name, protection in app.declared_permissions.items()}
     return _join_sections(
         (
             ("Activity Resolver Table:", _launcher_lines([app])),
             ("Permissions:", _permission_definition_lines(phone.layout, declared)),
             ("Key Set Manager:", _key_set_lines([app])),
-            ("Packages:", package_lines(phone, app, detailed=True)),
+            ("Packages:", writer.package_lines(app)),
             ("Hidden system packages:", factory),
             *((("Queries:", _query_lines([app])),) if phone.layout.package_queries else ()),
-            ("Shared users:", (line for su in shared for line in shared_user_lines(phone, su, detailed=True))),
+            ("Shared users:", shared),
             *(_dexopt_sections([app]) if phone.layout.has_cmd else ()),
         )
     )
@@ -101,11 +103,12 @@ def format_permission_dump(phone: VirtualPhone, names: Collection[str]) -> str:
     """
     apps = [app for app in _in_map_order(phone.apps) if _has_state(phone, app, names)]
     shared_users = [shared for shared in phone.shared_users if _shared_has_state(shared, names)]
+    writer = PackageBlockWriter(phone, names=names)
     return _join_sections(
         (
             *_permission_sections(phone, names),
-            ("Packages:", (line for app in apps for line in package_lines(phone, app, names=names))),
-            ("Shared users:", (line for su in shared_users for line in shared_user_lines(phone, su, names=names))),
+            ("Packages:", (line for app in apps for line in writer.package_lines(app))),
+            ("Shared users:", (line for shared in shared_users for line in writer.shared_user_lines(shared))),
         )
     )
 

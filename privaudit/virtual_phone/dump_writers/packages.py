@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Iterator, Sequence
 
 from privaudit.virtual_phone.dump_writers.android import HARD_RESTRICTED, SOFT_RESTRICTED, array_map_order
-from privaudit.virtual_phone.dump_writers.layout import ReleaseLayout
 from privaudit.virtual_phone.dump_writers.text import fake_identity_hash, format_java_bool, format_time
 from privaudit.virtual_phone.scenario.virtual import (
     InstallPermission,
@@ -23,237 +22,213 @@ PermissionFilter = Container[str] | None
 """Permissions that a dump is limited to; ``None``: all."""
 
 
-def package_lines(
-    phone: VirtualPhone,
-    app: VirtualApp,
-    *,
-    names: PermissionFilter = None,
-    detailed: bool = False,
-    hidden: bool = False,
-) -> Iterator[str]:
-    """Write one package.
+class PackageBlockWriter:
+    """Writes blocks of one dump.
 
     Args:
-        phone: the phone it is on.
-        app: the installed copy, or a factory copy.
+        phone: the phone.
         names: from ``dumpsys package permission``: limits the permissions, and omits paths and ABIs.
         detailed: ``dumpsys package PKG``: with the requested permissions.
-        hidden: it stands below ``Hidden system packages:``.
     """
-    layout = phone.layout
-    yield f"  Package [{app.package}] ({fake_identity_hash('setting', app.package, app.code_path)}):"
-    yield f"    {layout.app_id_key}={app.app_id}"
-    if app.shared_user is not None:
-        yield f"    sharedUser=SharedUserSetting{{{_shared_user_hash(app.shared_user)} {app.shared_user}/{app.app_id}}}"
-    yield f"    pkg=Package{{{_package_hash(app)} {app.package}}}"
-    yield f"    codePath={app.code_path}"
-    if names is None:
-        yield from _path_and_abi_lines(app, layout)
-    yield from _manifest_lines(app, layout, hidden=hidden)
-    yield from _install_source_lines(app, phone)
-    if app.declared_permissions:
-        yield "    declared permissions:"
-        declared = app.declared_permissions.items()
-        yield from (f"      {name}: prot={level}" for name, level in declared if names is None or name in names)
-    detailed = detailed or (names is None and layout.requested_in_full_dump)
-    if app.requested_permissions and (names is not None or detailed):
-        yield "    requested permissions:"
-        restricted = HARD_RESTRICTED | SOFT_RESTRICTED if layout.restricted_suffix else ()
-        requested = (name for name in app.requested_permissions if names is None or name in names)
-        yield from (f"      {name}{': restricted=true' if name in restricted else ''}" for name in requested)
-    if app.shared_user is None:
-        yield from install_permission_lines(app.install_permissions, layout, names=names)
-    elif names is not None or detailed:
-        shared = phone.find_shared_user(app.shared_user)
-        yield from install_permission_lines(shared.install_permissions, layout, names=names)
-    for user in phone.user_ids:
-        yield from user_lines(app, app.installs[user], layout, names=names, detailed=detailed)
 
+    def __init__(self, phone: VirtualPhone, *, names: PermissionFilter = None, detailed: bool = False) -> None:
+        self._phone = phone
+        self._layout = phone.layout
+        self._names = names
+        self._detailed = detailed
+        self._packages_detailed = detailed or (names is None and phone.layout.requested_in_full_dump)
 
-def _path_and_abi_lines(app: VirtualApp, layout: ReleaseLayout) -> Iterator[str]:
-    yield f"    resourcePath={app.code_path}"
-    yield f"    legacyNativeLibraryDir={app.code_path}/lib"
-    if layout.extension_versions:
-        yield f"    extractNativeLibs={format_java_bool(app.extract_native_libs)}"
-    yield f"    primaryCpuAbi={app.abi or 'null'}"
-    yield "    secondaryCpuAbi=null"
-    if layout.extension_versions:
-        yield "    cpuAbiOverride=null"
+    def _select(self, names: Iterable[str]) -> Iterable[str]:
+        return (name for name in names if self._names is None or name in self._names)
 
+    def package_lines(self, app: VirtualApp, *, hidden: bool = False) -> Iterator[str]:
+        """Write the installed copy of an app, or its factory copy if `hidden`: below ``Hidden system packages:``."""
+        layout = self._layout
+        yield f"  Package [{app.package}] ({fake_identity_hash('setting', app.package, app.code_path)}):"
+        yield f"    {layout.app_id_key}={app.app_id}"
+        if app.shared_user is not None:
+            yield f"    sharedUser=SharedUserSetting{{{_shared_user_hash(app.shared_user)} {app.shared_user}/{app.app_id}}}"
+        yield f"    pkg=Package{{{_package_hash(app)} {app.package}}}"
+        yield f"    codePath={app.code_path}"
+        if self._names is None:
+            yield from self._path_and_abi_lines(app)
+        yield from self._manifest_lines(app, hidden=hidden)
+        yield from self._install_source_lines(app)
+        if app.declared_permissions:
+            yield "    declared permissions:"
+            declared = app.declared_permissions
+            yield from (f"      {name}: prot={declared[name]}" for name in self._select(declared))
+        shows_requested = self._packages_detailed or self._names is not None
+        if app.requested_permissions and shows_requested:
+            yield "    requested permissions:"
+            restricted = HARD_RESTRICTED | SOFT_RESTRICTED if layout.restricted_suffix else ()
+            requested = self._select(app.requested_permissions)
+            yield from (f"      {name}{': restricted=true' if name in restricted else ''}" for name in requested)
+        if app.shared_user is None:
+            yield from self.install_permission_lines(app.install_permissions)
+        elif shows_requested:
+            shared = self._phone.find_shared_user(app.shared_user)
+            yield from self.install_permission_lines(shared.install_permissions)
+        for user in self._phone.user_ids:
+            yield from self.user_lines(app, app.installs[user])
 
-def _manifest_lines(app: VirtualApp, layout: ReleaseLayout, *, hidden: bool) -> Iterator[str]:
-    """Write what comes from the manifest."""
-    min_sdk = f" minSdk={app.min_sdk}" if layout.min_sdk else ""
-    yield f"    versionCode={app.version_code}{min_sdk} targetSdk={app.target_sdk}"
-    if layout.extension_versions:
-        yield "    minExtensionVersions=[]"
-    yield f"    versionName={app.version_name}"
-    if layout.extension_versions:
-        yield "    usesNonSdkApi=false"
-    yield f"    splits=[{', '.join(('base', *app.splits))}]"
-    if layout.min_sdk:
-        yield f"    apkSigningVersion={app.signing_version}"
-    if layout.application_info:
-        yield f"    applicationInfo={layout.application_info}{{{_package_hash(app)} {app.package}}}"
-    yield f"    flags={_format_flag_list(app.flags)}"
-    if private_flags := _all_private_flags(app, layout):
-        yield f"    privateFlags={_format_flag_list(private_flags)}"
-    if layout.package_queries:
-        yield "    forceQueryable=false"
-        if app.queries or layout.empty_queries:
-            yield f"    queriesPackages=[{', '.join(app.queries)}]"
-    without_data_dir = hidden and not layout.factory_copy_data_dir
-    yield f"    dataDir={'null' if without_data_dir else f'/data/user/0/{app.package}'}"
-    yield "    supportsScreens=[small, medium, large, xlarge, resizeable, anyDensity]"
+    def _path_and_abi_lines(self, app: VirtualApp) -> Iterator[str]:
+        yield from (f"    resourcePath={app.code_path}", f"    legacyNativeLibraryDir={app.code_path}/lib")
+        if self._layout.extension_versions:
+            yield f"    extractNativeLibs={format_java_bool(app.extract_native_libs)}"
+        yield from (f"    primaryCpuAbi={app.abi or 'null'}", "    secondaryCpuAbi=null")
+        if self._layout.extension_versions:
+            yield "    cpuAbiOverride=null"
 
+    def _manifest_lines(self, app: VirtualApp, *, hidden: bool) -> Iterator[str]:
+        """Write what comes from the manifest."""
+        min_sdk = f" minSdk={app.min_sdk}" if self._layout.min_sdk else ""
+        yield f"    versionCode={app.version_code}{min_sdk} targetSdk={app.target_sdk}"
+        if self._layout.extension_versions:
+            yield "    minExtensionVersions=[]"
+        yield f"    versionName={app.version_name}"
+        if self._layout.extension_versions:
+            yield "    usesNonSdkApi=false"
+        yield f"    splits=[{', '.join(('base', *app.splits))}]"
+        if self._layout.min_sdk:
+            yield f"    apkSigningVersion={app.signing_version}"
+        if self._layout.application_info:
+            yield f"    applicationInfo={self._layout.application_info}{{{_package_hash(app)} {app.package}}}"
+        yield f"    flags={_format_flag_list(app.flags)}"
+        if private_flags := self._all_private_flags(app):
+            yield f"    privateFlags={_format_flag_list(private_flags)}"
+        if self._layout.package_queries:
+            yield "    forceQueryable=false"
+            if app.queries or self._layout.empty_queries:
+                yield f"    queriesPackages=[{', '.join(app.queries)}]"
+        without_data_dir = hidden and not self._layout.factory_copy_data_dir
+        yield f"    dataDir={'null' if without_data_dir else f'/data/user/0/{app.package}'}"
+        yield "    supportsScreens=[small, medium, large, xlarge, resizeable, anyDensity]"
 
-def _install_source_lines(app: VirtualApp, phone: VirtualPhone) -> Iterator[str]:
-    """Write the times, the installer and the signer."""
-    layout = phone.layout
-    yield f"    timeStamp={format_time(app.apk_modified or app.updated)}"
-    if not layout.first_install_per_user:
-        yield f"    firstInstallTime={format_time(app.installs[0].first_installed)}"
-    yield f"    lastUpdateTime={format_time(app.updated)}"
-    if layout.install_source:
-        installer = phone.find_app(app.installer) if app.installer is not None else None
-        yield f"    installerPackageName={app.installer or 'null'}"
-        yield f"    installerPackageUid={installer.app_id if installer is not None else -1}"
-        yield f"    initiatingPackageName={app.initiating or 'null'}"
-        yield f"    originatingPackageName={app.originating or 'null'}"
-    elif app.installer is not None:
-        yield f"    installerPackageName={app.installer}"
-    if layout.package_source:
-        yield f"    packageSource={app.package_source}"
-    if layout.install_source:
-        yield "    appMetadataFilePath=null"
-    if layout.metadata_source:
-        yield "    appMetadataSource=0"
-    signatures = f"    signatures=PackageSignatures{{{fake_identity_hash('signatures', app.package, app.code_path)}"
-    signer = fake_identity_hash("signer", app.signer_name)
-    if layout.signature_versions:
-        yield f"{signatures} version:{app.signing_version}, signatures:[{signer}], past signatures:[]}}"
-        yield "    installPermissionsFixed=true"
-    else:
-        yield f"{signatures} [{signer}]}}"
-        yield "    installPermissionsFixed=true installStatus=1"
-    yield f"    pkgFlags={_format_flag_list(app.flags)}"
-    if layout.private_package_flags:
-        yield f"    privatePkgFlags={_format_flag_list(_all_private_flags(app, layout))}"
-        yield "    apexModuleName=null"
+    def _install_source_lines(self, app: VirtualApp) -> Iterator[str]:
+        """Write the times, the installer and the signer."""
+        layout = self._layout
+        yield f"    timeStamp={format_time(app.apk_modified or app.updated)}"
+        if not layout.first_install_per_user:
+            yield f"    firstInstallTime={format_time(app.installs[0].first_installed)}"
+        yield f"    lastUpdateTime={format_time(app.updated)}"
+        if layout.install_source:
+            installer = self._phone.find_app(app.installer) if app.installer is not None else None
+            yield f"    installerPackageName={app.installer or 'null'}"
+            yield f"    installerPackageUid={installer.app_id if installer is not None else -1}"
+            yield f"    initiatingPackageName={app.initiating or 'null'}"
+            yield f"    originatingPackageName={app.originating or 'null'}"
+        elif app.installer is not None:
+            yield f"    installerPackageName={app.installer}"
+        if layout.package_source:
+            yield f"    packageSource={app.package_source}"
+        if layout.install_source:
+            yield "    appMetadataFilePath=null"
+        if layout.metadata_source:
+            yield "    appMetadataSource=0"
+        signatures = f"    signatures=PackageSignatures{{{fake_identity_hash('signatures', app.package, app.code_path)}"
+        signer = fake_identity_hash("signer", app.signer_name)
+        if layout.signature_versions:
+            yield f"{signatures} version:{app.signing_version}, signatures:[{signer}], past signatures:[]}}"
+            yield "    installPermissionsFixed=true"
+        else:
+            yield f"{signatures} [{signer}]}}"
+            yield "    installPermissionsFixed=true installStatus=1"
+        yield f"    pkgFlags={_format_flag_list(app.flags)}"
+        if layout.private_package_flags:
+            yield f"    privatePkgFlags={_format_flag_list(self._all_private_flags(app))}"
+            yield "    apexModuleName=null"
 
+    def user_lines(self, app: VirtualApp, install: VirtualInstall) -> Iterator[str]:
+        """Write one package for one user. The grants of a shared uid stand with the shared user instead."""
+        values = {
+            "ceDataInode": str(install.ce_inode),
+            "deDataInode": str(install.de_inode),
+            "installed": format_java_bool(install.installed),
+            "suspended": format_java_bool(install.suspended),
+            "distractionFlags": "0",
+            "stopped": format_java_bool(install.stopped),
+            "notLaunched": format_java_bool(install.not_launched),
+            "enabled": str(install.enabled),
+        }
+        words = (f"{key}={values.get(key, 'false')}" if key else "" for key in self._layout.user_line_keys)
+        yield f"    User {install.user}: {' '.join(words)}"
+        if self._layout.first_install_per_user:
+            yield f"      installReason={install.install_reason}"
+            if self._layout.user_data_dir:
+                yield f"      dataDir={f'/data/user/{install.user}/{app.package}' if install.installed else 'null'}"
+            yield f"      firstInstallTime={format_time(install.first_installed)}"
+            yield f"      uninstallReason={install.uninstall_reason}"
+        yield from self._suspend_and_overlay_lines(install)
+        if install.last_disabled_caller is not None:
+            yield f"      lastDisabledCaller: {install.last_disabled_caller}"
+        if app.shared_user is None:
+            yield from self._uid_lines(install.gids, install.grants, detailed=self._packages_detailed)
+        if self._names is None:
+            for word, components in (("dis", install.disabled_components), ("en", install.enabled_components)):
+                if components:
+                    yield f"      {word}abledComponents:"
+                    yield from (f"        {component}" for component in components)
 
-def user_lines(
-    app: VirtualApp, install: VirtualInstall, layout: ReleaseLayout, *, names: PermissionFilter, detailed: bool
-) -> Iterator[str]:
-    """Write one package for one user. The grants of a shared uid stand with the shared user instead."""
-    values = {
-        "ceDataInode": str(install.ce_inode),
-        "deDataInode": str(install.de_inode),
-        "installed": format_java_bool(install.installed),
-        "suspended": format_java_bool(install.suspended),
-        "distractionFlags": "0",
-        "stopped": format_java_bool(install.stopped),
-        "notLaunched": format_java_bool(install.not_launched),
-        "enabled": str(install.enabled),
-    }
-    words = (f"{key}={values.get(key, 'false')}" if key else "" for key in layout.user_line_keys)
-    yield f"    User {install.user}: {' '.join(words)}"
-    if layout.first_install_per_user:
-        yield f"      installReason={install.install_reason}"
-        if layout.user_data_dir:
-            yield f"      dataDir={f'/data/user/{install.user}/{app.package}' if install.installed else 'null'}"
-        yield f"      firstInstallTime={format_time(install.first_installed)}"
-        yield f"      uninstallReason={install.uninstall_reason}"
-    yield from _suspend_and_overlay_lines(install, layout)
-    if install.last_disabled_caller is not None:
-        yield f"      lastDisabledCaller: {install.last_disabled_caller}"
-    if app.shared_user is None:
-        yield from _gids_lines(install.gids)
-        yield from _runtime_permission_lines(install.grants, layout, names=names, detailed=detailed)
-    if names is None:
-        for title, components in (
-            ("disabledComponents", install.disabled_components),
-            ("enabledComponents", install.enabled_components),
-        ):
-            if components:
-                yield f"      {title}:"
-                yield from (f"        {component}" for component in components)
+    def _suspend_and_overlay_lines(self, install: VirtualInstall) -> Iterator[str]:
+        """Write the suspending package and the overlays. Up to Android 11 both have the indent of the user's line."""
+        if self._layout.overlays == "none":
+            return
+        indent = "    " if self._layout.overlays == "at_user" else "      "
+        if install.suspended and self._layout.suspend_params:
+            yield f"{indent}Suspend params:"
+            yield f"{indent}  suspendingPackage=com.android.settings dialogInfo=null"
+        both = (("overlay paths", install.overlays), ("legacy overlay paths", install.legacy_overlays))
+        for title, paths in both if self._layout.overlays == "in_user" else both[:1]:
+            if paths:
+                yield f"{indent}{title}:"
+                yield from (f"{indent}  {path}" for path in paths)
 
+    def shared_user_lines(self, shared: SharedUser) -> Iterator[str]:
+        """Write one shared uid, with the grants of all its packages. ``User N: `` ends in a blank."""
+        layout = self._layout
+        yield f"  SharedUser [{shared.name}] ({_shared_user_hash(shared.name)}):"
+        yield f"    {layout.app_id_key}={shared.app_id}"
+        if layout.shared_packages:
+            yield "    Packages"
+            for package in array_map_order(app.package for app in self._phone.apps if app.shared_user == shared.name):
+                yield f"      PackageSetting{{{fake_identity_hash('shared', package)} {package}/{shared.app_id}}}"
+        yield from self.install_permission_lines(shared.install_permissions)
+        for user in self._phone.user_ids:
+            grants = shared.grants.get(user, ())
+            if grants or shared.gids:
+                yield f"    User {user}: "
+                yield from self._uid_lines(shared.gids, grants, detailed=self._detailed)
 
-def _suspend_and_overlay_lines(install: VirtualInstall, layout: ReleaseLayout) -> Iterator[str]:
-    """Write the suspending package and the overlays. Up to Android 11 both have the indent of the user's line."""
-    if layout.overlays == "none":
-        return
-    indent = "    " if layout.overlays == "at_user" else "      "
-    if install.suspended and layout.suspend_params:
-        yield f"{indent}Suspend params:"
-        yield f"{indent}  suspendingPackage=com.android.settings dialogInfo=null"
-    both = (("overlay paths", install.overlays), ("legacy overlay paths", install.legacy_overlays))
-    for title, paths in both if layout.overlays == "in_user" else both[:1]:
-        if paths:
-            yield f"{indent}{title}:"
-            yield from (f"{indent}  {path}" for path in paths)
+    def install_permission_lines(self, permissions: Iterable[InstallPermission]) -> Iterator[str]:
+        """``install permissions:``; a line with ``userId=`` for each secondary user whose state differs (Android 12+)."""
+        rows: dict[str, list[InstallPermission]] = {}
+        for row in permissions:
+            if row.user is None or self._layout.install_per_user:
+                rows.setdefault(row.name, []).append(row)
+        rows = {name: rows[name] for name in self._select(rows)}
+        if rows:
+            yield "    install permissions:"
+        for name in array_map_order(rows):
+            for row in sorted(rows[name], key=lambda row: row.user or 0):
+                yield f"      {self._format_state(row)}{f', userId={row.user}' if row.user is not None else ''}"
 
+    def _uid_lines(self, gids: Sequence[int], grants: Sequence[VirtualGrant], *, detailed: bool) -> Iterator[str]:
+        """Write groups and runtime permissions of one uid for one user. `detailed`: the title also without grants."""
+        if gids:
+            yield f"      gids=[{', '.join(map(str, gids))}]"
+        if grants or detailed:
+            yield "      runtime permissions:"
+        states = {grant.name: grant for grant in grants}
+        yield from (f"        {self._format_state(states[name])}" for name in array_map_order(self._select(states)))
 
-def shared_user_lines(
-    phone: VirtualPhone, shared: SharedUser, *, names: PermissionFilter = None, detailed: bool = False
-) -> Iterator[str]:
-    """Write one shared uid, with the grants of all its packages. ``User N: `` ends in a blank."""
-    layout = phone.layout
-    yield f"  SharedUser [{shared.name}] ({_shared_user_hash(shared.name)}):"
-    yield f"    {layout.app_id_key}={shared.app_id}"
-    if layout.shared_packages:
-        yield "    Packages"
-        for package in array_map_order(app.package for app in phone.apps if app.shared_user == shared.name):
-            yield f"      PackageSetting{{{fake_identity_hash('shared', package)} {package}/{shared.app_id}}}"
-    yield from install_permission_lines(shared.install_permissions, layout, names=names)
-    for user in phone.user_ids:
-        grants = shared.grants.get(user, ())
-        if grants or shared.gids:
-            yield f"    User {user}: "
-            yield from _gids_lines(shared.gids)
-            yield from _runtime_permission_lines(grants, layout, names=names, detailed=detailed)
+    def _format_state(self, permission: VirtualGrant | InstallPermission) -> str:
+        granted = format_java_bool(permission.granted)
+        return f"{permission.name}: granted={granted}{self._layout.format_flags(permission.flags)}"
 
-
-def install_permission_lines(
-    permissions: Iterable[InstallPermission], layout: ReleaseLayout, *, names: PermissionFilter
-) -> Iterator[str]:
-    """``install permissions:``; a line with ``userId=`` for each secondary user whose state differs (Android 12+)."""
-    rows: dict[str, list[InstallPermission]] = {}
-    for permission in permissions:
-        if (names is None or permission.name in names) and (permission.user is None or layout.install_per_user):
-            rows.setdefault(permission.name, []).append(permission)
-    if rows:
-        yield "    install permissions:"
-    for name in array_map_order(rows):
-        for row in sorted(rows[name], key=lambda row: row.user or 0):
-            yield f"      {_format_state(row, layout)}{f', userId={row.user}' if row.user is not None else ''}"
-
-
-def _runtime_permission_lines(
-    grants: Sequence[VirtualGrant], layout: ReleaseLayout, *, names: PermissionFilter, detailed: bool
-) -> Iterator[str]:
-    """``runtime permissions:`` of one uid for one user. The title is printed even if `names` excludes all."""
-    if not grants and not detailed:
-        return
-    yield "      runtime permissions:"
-    states = {grant.name: grant for grant in grants if names is None or grant.name in names}
-    yield from (f"        {_format_state(states[name], layout)}" for name in array_map_order(states))
-
-
-def _format_state(permission: VirtualGrant | InstallPermission, layout: ReleaseLayout) -> str:
-    granted = format_java_bool(permission.granted)
-    return f"{permission.name}: granted={granted}{layout.format_flags(permission.flags)}"
-
-
-def _gids_lines(gids: Sequence[int]) -> Iterator[str]:
-    if gids:
-        yield f"      gids=[{', '.join(map(str, gids))}]"
-
-
-def _all_private_flags(app: VirtualApp, layout: ReleaseLayout) -> tuple[str, ...]:
-    before, after = layout.private_flags
-    return (*before, *app.private_flags, *after)
+    def _all_private_flags(self, app: VirtualApp) -> tuple[str, ...]:
+        before, after = self._layout.private_flags
+        return (*before, *app.private_flags, *after)
 
 
 def _package_hash(app: VirtualApp) -> str:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
+from privaudit.virtual_phone.dump_writers.android import SETTINGS_ACTIONS
 from privaudit.virtual_phone.programs.results import (
     error_result,
     is_blocked,
@@ -18,26 +19,6 @@ from privaudit.virtual_phone.scenario.virtual import VirtualPhone
 from privaudit.virtual_phone.shell import ProgramResult
 from privaudit.virtual_phone.state import MutableDevice, with_install
 
-_ACTION_FIRST_SDK: Final[Mapping[str, int]] = {
-    # action: first SDK in which Settings or PermissionController has it
-    "android.intent.action.MANAGE_APP_PERMISSIONS": 23,
-    "android.intent.action.MANAGE_PERMISSION_APPS": 23,
-    "android.intent.action.MANAGE_PERMISSIONS": 23,
-    "android.intent.action.REVIEW_PERMISSION_USAGE": 31,
-    "android.settings.ACCESSIBILITY_SETTINGS": 23,
-    "android.settings.ACTION_NOTIFICATION_LISTENER_SETTINGS": 23,
-    "android.settings.APPLICATION_DETAILS_SETTINGS": 23,
-    "android.settings.APPLICATION_DEVELOPMENT_SETTINGS": 23,
-    "android.settings.INPUT_METHOD_SETTINGS": 23,
-    "android.settings.MANAGE_APP_ALL_FILES_ACCESS_PERMISSION": 30,
-    "android.settings.MANAGE_APP_OVERLAY_PERMISSION": 30,
-    "android.settings.MANAGE_DEFAULT_APPS_SETTINGS": 24,
-    "android.settings.MANAGE_UNKNOWN_APP_SOURCES": 26,
-    "android.settings.SETTINGS": 23,
-    "android.settings.USAGE_ACCESS_SETTINGS": 23,
-    "android.settings.action.MANAGE_OVERLAY_PERMISSION": 23,
-    "miui.intent.action.APP_PERM_EDITOR": 23,
-}
 _GRANT_PROTECTED_ACTION_PREFIX: Final = "android.intent.action.MANAGE_"
 """PermissionController's pages require ``GRANT_RUNTIME_PERMISSIONS``, which some ROMs deny to the shell."""
 
@@ -95,4 +76,4 @@ def _can_resolve(phone: VirtualPhone, action: str | None, component: str | None)
         return component == "com.android.settings/.DeviceAdminSettings"
     if action is not None and action.startswith("miui."):
         return "ro.miui.ui.version.name" in phone.properties
-    return phone.sdk >= _ACTION_FIRST_SDK.get(action or "", 1000)
+    return phone.sdk >= SETTINGS_ACTIONS.get(action or "", 1000)

@@ -96,7 +96,7 @@ def _list_packages(phone: VirtualPhone, args: Sequence[str]) -> ProgramResult:
     filters: list[Callable[[VirtualApp, int], bool]] = []
     pattern = ""
     for word in rest:
-        if word.startswith("-") and word not in phone.layout.list_options | {"-l"}:
+        if word.startswith("-") and word not in {*phone.layout.list_options, "-l"}:
             return _usage_error(phone, f"Error: Unknown option: {word}\n")
         if word in _COLUMN_OPTIONS:
             columns[_COLUMN_OPTIONS[word]] = True

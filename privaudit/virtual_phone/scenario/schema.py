@@ -1,4 +1,4 @@
-"""What a story file may say: its keys, their types, and the words that stand for states."""
+"""The keys of a scenario file, their types, and the words for states."""
 
 from __future__ import annotations
 
@@ -18,17 +18,13 @@ _AGE = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+)s)?(?:(\d+)ms)
 
 
 def parse_age(text: object) -> timedelta:
-    """Read a length of time as Android writes it: ``1d18h28m``, ``36s979ms``. One that is read already stays.
-
-    Raises:
-        ValueError: `text` is not one.
-    """
+    """Parse a length of time as Android writes it: ``1d18h28m``, ``36s979ms``. Raises `ValueError` for other text."""
     if isinstance(text, timedelta):
-        return text
-    found = _AGE.fullmatch(text) if isinstance(text, str) else None
-    if found is None or not any(found.groups()):
+        return text  # Parsed already.
+    match = _AGE.fullmatch(text) if isinstance(text, str) else None
+    if match is None or not any(match.groups()):
         raise ValueError("an age looks like 1d18h28m or 36s979ms")
-    days, hours, minutes, seconds, millis = (int(part or 0) for part in found.groups())
+    days, hours, minutes, seconds, millis = (int(part or 0) for part in match.groups())
     return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds, milliseconds=millis)
 
 
@@ -55,7 +51,7 @@ OpName: TypeAlias = Annotated[str, BeforeValidator(_validate_op)]
 FlagName: TypeAlias = Annotated[str, BeforeValidator(_validate_flag)]
 PackageName: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]\w*(\.[A-Za-z]\w*)*$")]
 OpMode: TypeAlias = Literal["allow", "ignore", "deny", "default", "foreground", "ask"]
-"""The last is MIUI's own."""
+"""``ask`` is MIUI's own."""
 
 GRANT_WORDS: Final = {
     # word: (granted, flags beside the two USER_SENSITIVE ones)
@@ -69,13 +65,14 @@ GRANT_WORDS: Final = {
     "once": (True, ("USER_SET", "ONE_TIME")),
     "taken back": (False, ("AUTO_REVOKED",)),
 }
-"""How a story words a runtime permission → what Android stores. What a story does not name was not asked."""
+"""Word for a runtime permission → what Android stores. The default is ``not asked``."""
 GrantWord: TypeAlias = Literal[
     "allowed", "denied", "denied for good", "not asked", "default", "system", "role", "once", "taken back"
 ]
 
 ENABLED_WORDS: Final = ("default", "enabled", "disabled", "disabled by the user", "disabled until used")
 """In the order of ``PackageManager.COMPONENT_ENABLED_STATE_*``."""
+ProcessState: TypeAlias = Literal["pers", "top", "fgsvcl", "fgsvc", "fg", "bg", "cch"]
 EnabledWord: TypeAlias = Literal["default", "enabled", "disabled", "disabled by the user", "disabled until used"]
 
 _STRICT_CONFIG = ConfigDict(extra="forbid")
@@ -88,7 +85,7 @@ class PhoneRow:
     sdk: Annotated[int, AfterValidator(_validate_sdk)]
     """Android's SDK number."""
     vendor: Vendor = "aosp"
-    """Whose Android it is, where that changes what dumps look like."""
+    """Vendor with dump layouts of its own."""
     zone: str
     """IANA name."""
     zone_offset_minutes: Annotated[int, Field(ge=-14 * 60, le=14 * 60)]
@@ -113,35 +110,35 @@ class UserRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT_CONFIG)
 class OpRow:
-    """One event of one app-op. Rows of the same op add up."""
+    """One app-op, with its last access and rejection. Rows of the same op are joined."""
 
     op: OpName
     mode: OpMode = "allow"
     access: Age | None = None
-    """How long ago it last went through."""
+    """Age of the last access."""
     reject: Age | None = None
-    """How long ago it was last refused."""
-    state: Literal["pers", "top", "fgsvcl", "fgsvc", "fg", "bg", "cch"] = "top"
+    """Age of the last rejection."""
+    state: ProcessState = "top"
     duration: Age | None = None
     running: bool = False
-    """It has not ended yet."""
+    """The access has not ended yet."""
     tag: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT_CONFIG)
 class InstallRow:
-    """``[[app.user]]``: the app for one Android user. A user that is not named does not have a third-party app."""
+    """``[[app.user]]``: the app for one Android user. By default other users do not have a third-party app."""
 
     id: int
     installed: bool = True
     enabled: EnabledWord = "default"
     grants: dict[str, GrantWord] = Field(default_factory=dict)
     flags: dict[str, list[FlagName]] = Field(default_factory=dict)
-    """Permission → exact flags, instead of those of its word."""
+    """Permission → exact flags, in place of those of its word."""
     uid_modes: dict[OpName, OpMode] = Field(default_factory=dict)
-    """Modes set by hand, over those that follow from the permissions."""
+    """Modes set by hand, in place of those that follow from the permissions."""
     ops: list[OpRow] = Field(default_factory=list)
-    state: Literal["pers", "top", "fgsvcl", "fgsvc", "fg", "bg", "cch"] = "cch"
+    state: ProcessState = "cch"
     first_installed: datetime | None = None
 
 
@@ -162,14 +159,14 @@ class AppRow:
     package: PackageName
     label: dict[str, str] = Field(default_factory=dict)
     version: str | None = None
-    """``None``: the phone's release, as what belongs to the system has it."""
+    """``None``: the phone's release."""
     version_code: int | None = None
-    """``None``: the phone's SDK number; so for `target_sdk`."""
+    """``None``: the phone's SDK number; likewise for `target_sdk`."""
     min_sdk: int = 21
     target_sdk: int | None = None
     system: bool = False
     path: str | None = None
-    """Where a system app lies."""
+    """APK folder of a system app."""
     shared_user: str | None = None
     private_flags: list[str] = Field(default_factory=list)
     splits: list[str] = Field(default_factory=list)
@@ -188,7 +185,7 @@ class AppRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT_CONFIG)
 class SharedUserRow:
-    """``[[shared_user]]``: one shared uid. Its packages request; it holds."""
+    """``[[shared_user]]``: one shared uid, which holds what its packages request."""
 
     name: str
     app_id: int
@@ -198,7 +195,7 @@ class SharedUserRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT_CONFIG)
 class FillerAppsRow:
-    """``[ordinary]``: apps that only fill the phone. See `privaudit.virtual_phone.scenario.ordinary`."""
+    """``[ordinary]``: filler apps, see `privaudit.virtual_phone.scenario.filler_apps`."""
 
     count: Annotated[int, Field(ge=0)]
     seed: int
@@ -215,7 +212,7 @@ class BaseRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT_CONFIG)
 class ScenarioTitle:
-    """``title = { en = …, zh = … }``: what the story is about, in one line."""
+    """``title = { en = …, zh = … }``: the subject in one line."""
 
     en: str
     zh: str
@@ -223,11 +220,11 @@ class ScenarioTitle:
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT_CONFIG)
 class ScenarioFile:
-    """A whole story file."""
+    """A scenario file."""
 
     title: ScenarioTitle
     base: bool = False
-    """Whether what every Android has (``base.toml``) is there as well."""
+    """Whether to add what every Android has (``base.toml``)."""
     phone: PhoneRow
     user: list[UserRow]
     shared_user: list[SharedUserRow] = Field(default_factory=list)

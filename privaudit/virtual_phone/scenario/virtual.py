@@ -1,6 +1,6 @@
-"""The virtual phone: what a story says, after every shorthand has been written out.
+"""The model of a virtual phone.
 
-Times are naive and in the phone's own zone, as Android prints them; ages count back from whenever the phone is asked.
+Times are naive and in the phone's own zone, as Android prints them. Ages count back from the time of the command.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Literal, TypeAlias
 from privaudit.virtual_phone.dump_writers.layout import ReleaseLayout, Vendor, layout_of
 
 Namespace: TypeAlias = Literal["secure", "global", "system"]
-"""Of a setting."""
+"""Namespace of a setting."""
 
 PER_USER_RANGE = 100_000
 """``UserHandle.PER_USER_RANGE``: uid = user x this + app id."""
@@ -37,12 +37,12 @@ class InstallPermission:
     granted: bool = True
     flags: int = 0
     user: int | None = None
-    """A secondary user whose state differs from user 0; ``None``: the line that speaks for all."""
+    """A secondary user whose state differs from user 0; ``None``: all users."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VirtualOpEvent:
-    """The last access, or the last refusal, in one process state."""
+    """The last access or the last rejection in one process state."""
 
     age: timedelta
     rejected: bool = False
@@ -52,7 +52,7 @@ class VirtualOpEvent:
     """``s`` itself, ``tp``/``up`` for another app, ``tpd``/``upd`` through another app."""
     duration: timedelta | None = None
     proxy: str | None = None
-    """What stands inside ``proxy[…]``."""
+    """Text of ``proxy[…]``."""
     running: bool = False
     tag: str | None = None
     """Attribution tag; ``None`` prints as ``null``."""
@@ -64,7 +64,7 @@ class VirtualOp:
 
     name: str
     mode: str = "allow"
-    """Package mode. A uid mode beats it."""
+    """Mode of the package. A uid mode takes precedence."""
     events: tuple[VirtualOpEvent, ...] = ()
 
 
@@ -80,7 +80,7 @@ class VirtualInstall:
     enabled: int = 0
     """0 default, 1 enabled, 2 disabled, 3 disabled by the user, 4 disabled until used."""
     install_reason: int = 0
-    """0 unknown, 4 asked for by the user."""
+    """0 unknown, 4 requested by the user."""
     uninstall_reason: int = 0
     first_installed: datetime
     ce_inode: int = 0
@@ -105,7 +105,7 @@ class VirtualApp:
 
     package: str
     labels: Mapping[str, str] = field(default_factory=dict)
-    """Launcher name by BCP 47 tag. No dump holds it: names come from the APK."""
+    """Launcher name by BCP 47 tag. Dumps do not contain it; the APK does."""
     app_id: int
     shared_user: str | None = None
     code_path: str
@@ -125,25 +125,25 @@ class VirtualApp:
     queries: tuple[str, ...] = ()
     updated: datetime
     apk_modified: datetime | None = None
-    """Modification of the APK file; ``None``: at `updated`."""
+    """Modification time of the APK file; ``None``: `updated`."""
     installer: str | None = None
     initiating: str | None = None
     originating: str | None = None
     package_source: int = 0
-    """0 not told, 1 other, 2 store, 3 local file, 4 downloaded file."""
+    """0 unspecified, 1 other, 2 store, 3 local file, 4 downloaded file."""
     declared_permissions: Mapping[str, str] = field(default_factory=dict)
-    """Permission that this package defines → protection level."""
+    """Permission defined by this package → protection level."""
     requested_permissions: tuple[str, ...] = ()
     """In the manifest's order."""
     install_permissions: tuple[InstallPermission, ...] = ()
     installs: Mapping[int, VirtualInstall] = field(default_factory=dict)
     """By Android user, for every user of the phone."""
     factory: VirtualApp | None = None
-    """The copy on the system image, where an update hides it."""
+    """The older copy on the system image, if an update hides it."""
 
     @property
     def is_system(self) -> bool:
-        """Whether it came with the phone (``ApplicationInfo.FLAG_SYSTEM``)."""
+        """Whether it is preinstalled (``ApplicationInfo.FLAG_SYSTEM``)."""
         return "SYSTEM" in self.flags
 
     @property
@@ -162,11 +162,11 @@ class VirtualApp:
 
     @property
     def signer_name(self) -> str:
-        """What stands for the signing certificate: the platform, or the maker of this very package."""
+        """Stand-in for the signing certificate: the platform's, or one of this package alone."""
         return "platform" if self.is_system else self.package
 
     def uid(self, user: int) -> int:
-        """Its uid for `user`."""
+        """Return its uid for `user`."""
         return user * PER_USER_RANGE + self.app_id
 
 
@@ -192,15 +192,15 @@ class AndroidUser:
     """``UserInfo.FLAG_*`` bits."""
     running: bool = True
     denied_to_shell: bool = False
-    """The shell may not look into it: whoever asks for this user by number is refused (Samsung's Secure Folder)."""
+    """The shell is refused when it names this user (Samsung's Secure Folder)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VirtualPhone:
-    """A phone that exists on paper only."""
+    """A phone and everything on it."""
 
     name: str
-    """Of its story."""
+    """Name of its scenario."""
     sdk: int
     vendor: Vendor = "aosp"
     properties: Mapping[str, str]
@@ -221,7 +221,7 @@ class VirtualPhone:
 
     @property
     def layout(self) -> ReleaseLayout:
-        """How its Android prints."""
+        """The dump layout of its Android."""
         return layout_of(self.sdk, self.vendor)
 
     @property
@@ -230,9 +230,9 @@ class VirtualPhone:
         return tuple(sorted(user.id for user in self.users))
 
     def device_time(self, now: datetime) -> datetime:
-        """What the phone's clock shows when the computer's shows `now` (aware), in whole milliseconds."""
-        there = now.astimezone(UTC) + self.clock_offset
-        return there.replace(microsecond=there.microsecond // 1000 * 1000).astimezone(self.time_zone)
+        """Return the time on the phone's clock at `now` of the computer's (aware), in whole milliseconds."""
+        time = now.astimezone(UTC) + self.clock_offset
+        return time.replace(microsecond=time.microsecond // 1000 * 1000).astimezone(self.time_zone)
 
     def find_app(self, package: str) -> VirtualApp | None:
         """Return the app of `package`, for whichever users it is installed."""
@@ -244,11 +244,11 @@ class VirtualPhone:
         return app if app is not None and user in app.installs and app.installs[user].installed else None
 
     def find_shared_user(self, name: str) -> SharedUser:
-        """The shared user called `name`."""
+        """Return the shared user `name`."""
         return next(shared for shared in self.shared_users if shared.name == name)
 
     def runtime_grants(self, app: VirtualApp, user: int) -> tuple[VirtualGrant, ...]:
-        """Runtime permission state of `app`'s uid, wherever it is stored."""
+        """Return the runtime permissions of `app`'s uid, from the app or its shared user."""
         if app.shared_user is not None:
             return self.find_shared_user(app.shared_user).grants.get(user, ())
         install = app.installs.get(user)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar, Final
+from typing import Final
 
 from privaudit.virtual_phone.adbd.sync import FileTree
 from privaudit.virtual_phone.shell import expand, tree
@@ -27,6 +27,8 @@ _MAX_CALL_DEPTH: Final = 20
 """Deepest nesting of calls and substitutions; each costs about a dozen Python frames."""
 _MAX_POSITION_DIGITS: Final = 4
 _MAX_SLEEP_S: Final = 600.0
+_BUILTIN_ALIASES: Final = {":": "true", "continue": "break", "return": "exit"}
+"""Built-ins that share a method with another one; `ShellInterpreter._builtin_NAME` implements NAME."""
 _BIN_FOLDERS: Final = frozenset({"/system/bin", "/bin", "/vendor/bin", "/system/xbin"})
 
 
@@ -248,8 +250,8 @@ class ShellInterpreter:
         name = base if folder in _BIN_FOLDERS else argv[0]
         if argv[0] in self.functions:
             return self._call_function(self.functions[argv[0]], argv[1:], io)
-        if argv[0] in self._BUILTINS:
-            return self._BUILTINS[argv[0]](self, argv, io)
+        if builtin := getattr(self, f"_builtin_{_BUILTIN_ALIASES.get(argv[0], argv[0])}", None):
+            return int(builtin(argv, io))
         if name in self._environment.programs:
             result = self._environment.programs[name](argv, io.stdin.peek_available())
         elif name in self._environment.tools:
@@ -280,15 +282,15 @@ class ShellInterpreter:
 
     # --- built-ins ---
 
-    def _break(self, argv: Sequence[str], _io: ShellIO) -> int:
+    def _builtin_break(self, argv: Sequence[str], _io: ShellIO) -> int:
         if not self.loop_depth:
             raise CommandError(f"{argv[0]}: can't {argv[0]}", 0)
         raise Break(_numeric_arg(argv, 1), is_continue=argv[0] == "continue")
 
-    def _exit(self, argv: Sequence[str], _io: ShellIO) -> int:
+    def _builtin_exit(self, argv: Sequence[str], _io: ShellIO) -> int:
         raise (Return if argv[0] == "return" else Exit)(_numeric_arg(argv, self.status) & 0xFF)
 
-    def _export(self, argv: Sequence[str], _io: ShellIO) -> int:
+    def _builtin_export(self, argv: Sequence[str], _io: ShellIO) -> int:
         """``export``: only assigns, because programs here do not see variables."""
         for word in argv[1:]:
             name, equals, value = word.partition("=")
@@ -296,7 +298,7 @@ class ShellInterpreter:
                 self.variables[name] = value
         return 0
 
-    def _read(self, argv: Sequence[str], io: ShellIO) -> int:
+    def _builtin_read(self, argv: Sequence[str], io: ShellIO) -> int:
         names = [word for word in argv[1:] if word != "-r"] or ["REPLY"]
         raw, complete = io.stdin.read_line()
         line = raw.replace(b"\0", b"").decode("utf-8", "surrogateescape")
@@ -311,7 +313,7 @@ class ShellInterpreter:
             self.variables[name] = values[index] if index < len(values) else ""
         return 0 if complete else 1
 
-    def _set(self, argv: Sequence[str], _io: ShellIO) -> int:
+    def _builtin_set(self, argv: Sequence[str], _io: ShellIO) -> int:
         words = list(argv[1:])
         # -f is always on: file names are never generated from patterns.
         while words and words[0] in {"-f", "+f"}:
@@ -324,39 +326,29 @@ class ShellInterpreter:
             self.positional_args = words
         return 0
 
-    def _shift(self, argv: Sequence[str], _io: ShellIO) -> int:
+    def _builtin_shift(self, argv: Sequence[str], _io: ShellIO) -> int:
         count = _numeric_arg(argv, 1)
         if not 0 <= count <= len(self.positional_args):
             raise CommandError("shift: nothing to shift", fatal=True)
         self.positional_args = self.positional_args[count:]
         return 0
 
-    def _sleep(self, argv: Sequence[str], _io: ShellIO) -> int:
+    def _builtin_sleep(self, argv: Sequence[str], _io: ShellIO) -> int:
         if len(argv) != 2 or not re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,6})?", argv[1], re.ASCII):  # noqa: PLR2004
             raise CommandError("sleep: needs a number of seconds")
         self._environment.sleep(min(float(argv[1]), _MAX_SLEEP_S))
         return 0
 
-    def _unset(self, argv: Sequence[str], _io: ShellIO) -> int:
+    def _builtin_true(self, _argv: Sequence[str], _io: ShellIO) -> int:
+        return 0
+
+    def _builtin_false(self, _argv: Sequence[str], _io: ShellIO) -> int:
+        return 1
+
+    def _builtin_unset(self, argv: Sequence[str], _io: ShellIO) -> int:
         for name in argv[1:]:
             self.variables.pop(name, None)
         return 0
-
-    _BUILTINS: ClassVar[Mapping[str, Callable[[ShellInterpreter, Sequence[str], ShellIO], int]]] = {
-        ":": lambda *_: 0,
-        "break": _break,
-        "continue": _break,
-        "exit": _exit,
-        "export": _export,
-        "false": lambda *_: 1,
-        "read": _read,
-        "return": _exit,
-        "set": _set,
-        "shift": _shift,
-        "sleep": _sleep,
-        "true": lambda *_: 0,
-        "unset": _unset,
-    }
 
 
 def _numeric_arg(argv: Sequence[str], default: int) -> int:

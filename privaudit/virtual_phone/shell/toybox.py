@@ -72,20 +72,9 @@ class Toybox:
 
     def __init__(self, files: FileTree) -> None:
         self._files = files
-        methods: Mapping[str, Tool] = {
-            "[": self._test,
-            "cat": self._cat,
-            "dd": self._dd,
-            "echo": _echo,
-            "grep": self._grep,
-            "head": self._head,
-            "ls": self._ls,
-            "sha256sum": self._sha256sum,
-            "stat": self._stat,
-            "tail": self._tail,
-            "test": self._test,
-            "wc": self._wc,
-        }
+        names = ("cat", "dd", "echo", "grep", "head", "ls", "sha256sum", "stat", "tail", "test", "wc")
+        methods: dict[str, Tool] = {name: getattr(self, f"_{name}") for name in names}
+        methods["["] = self._test
         self.tools: Mapping[str, Tool] = {name: _guarded(name, method) for name, method in methods.items()}
         """By name."""
 
@@ -104,6 +93,21 @@ class Toybox:
     def _cat(self, argv: Sequence[str], read_stdin: _ReadInput) -> ProgramResult:
         _, names = _parse_options(argv, "u")
         return ProgramResult(b"".join(content for _, content in self._read_inputs(names, read_stdin)))
+
+    @staticmethod
+    def _echo(argv: Sequence[str], _read_stdin: _ReadInput) -> ProgramResult:
+        """``echo`` of mksh: interprets backslashes unless ``-E``."""
+        words = list(argv[1:])
+        newline, escapes = b"\n", True
+        while words and re.fullmatch("-[neE]+", words[0]):
+            flags = words.pop(0)
+            newline = b"" if "n" in flags else newline
+            escapes = "E" not in flags
+        out = _encode(" ".join(words))
+        if escapes:
+            newline = b"" if any(match[4] for match in _ESCAPE.finditer(out)) else newline
+            out = _ESCAPE.sub(_unescape, out)
+        return ProgramResult(out + newline)
 
     def _grep(self, argv: Sequence[str], read_stdin: _ReadInput) -> ProgramResult:
         options, words = _parse_options(argv, "ivcqEFo", "e")
@@ -271,21 +275,6 @@ def _guarded(name: str, tool: Tool) -> Tool:
 
 def _encode(text: str) -> bytes:
     return text.encode("utf-8", "surrogateescape")
-
-
-def _echo(argv: Sequence[str], _read_stdin: _ReadInput) -> ProgramResult:
-    """``echo`` of mksh: interprets backslashes unless ``-E``."""
-    words = list(argv[1:])
-    newline, escapes = b"\n", True
-    while words and re.fullmatch("-[neE]+", words[0]):
-        flags = words.pop(0)
-        newline = b"" if "n" in flags else newline
-        escapes = "E" not in flags
-    out = _encode(" ".join(words))
-    if escapes:
-        newline = b"" if any(match[4] for match in _ESCAPE.finditer(out)) else newline
-        out = _ESCAPE.sub(_unescape, out)
-    return ProgramResult(out + newline)
 
 
 def _unescape(match: re.Match[bytes]) -> bytes:
