@@ -141,7 +141,7 @@ def measure_many(transport: CountingTransport, paths: list[str]) -> list[Row]:
     start = time.monotonic()
     requests = [apk_request(path, certificates=False) for path in paths]
     labels = [
-        info.read_installed_apk(info.trim_resources(apk), ["zh-CN", "en"], 34).label
+        info.trim_and_read_apk(apk, ["zh-CN", "en"], 34)[1].label
         for apk in remote_apks.read_apks(transport, [], requests)
     ]
     seconds = time.monotonic() - start

@@ -205,7 +205,8 @@ def arsc(data: bytes) -> None:
     """Read app names from a resource table."""
     apk = replace(seeds.apk_parts(), parts={**seeds.apk_parts().parts, ARSC: ApkPart.from_bytes(data)})
     info.read_installed_apk(apk, ("zh-CN", "en"), 34)
-    info.read_installed_apk(info.trim_resources(apk), ("zh-CN",), 34)
+    trimmed, _ = info.trim_and_read_apk(apk, ("zh-CN",), 34)
+    info.read_installed_apk(trimmed, ("zh-CN",), 34)
 
 
 def signing_block(data: bytes) -> None:
