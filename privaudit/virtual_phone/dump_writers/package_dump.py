@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Collection, Container, Iterable, Iterator
 from typing import Final, TypeAlias
 
-from privaudit.virtual_phone.dump_writers.android import (
+from privaudit.virtual_phone.dump_writers.packages import PackageBlockWriter, PermissionFilter
+from privaudit.virtual_phone.dump_writers.text import fake_identity_hash, format_time
+from privaudit.virtual_phone.release.android import (
     APP_OP_PERMISSIONS,
     PERMISSION_FIRST_SDK,
     PERMISSION_GIDS,
@@ -17,9 +19,7 @@ from privaudit.virtual_phone.dump_writers.android import (
     array_map_order,
     full_permission_name,
 )
-from privaudit.virtual_phone.dump_writers.layout import ReleaseLayout
-from privaudit.virtual_phone.dump_writers.packages import PackageBlockWriter, PermissionFilter
-from privaudit.virtual_phone.dump_writers.text import fake_identity_hash, format_time
+from privaudit.virtual_phone.release.layout import ReleaseLayout
 from privaudit.virtual_phone.scenario.virtual import (
     InstallPermission,
     SharedUser,

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta, timezone
 from hashlib import blake2s
 from typing import Final
 
-from privaudit.virtual_phone.dump_writers.android import (
+from privaudit.virtual_phone.release.android import (
     APP_OP_PERMISSIONS,
     FLAG_BITS,
     HARD_RESTRICTED,

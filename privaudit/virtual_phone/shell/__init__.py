@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 
-from privaudit.virtual_phone.adbd.sync import FileTree
+from privaudit.virtual_phone.file_tree import FileTree
 from privaudit.virtual_phone.shell.interpreter import Break, Exit, ShellEnvironment, ShellInterpreter
 from privaudit.virtual_phone.shell.io import InputStream, LimitExceededError, OutputSink, ScriptBudget, ShellIO
 from privaudit.virtual_phone.shell.parser import ShellParser, ShellSyntaxError
