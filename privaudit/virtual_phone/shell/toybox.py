@@ -70,7 +70,9 @@ class ToolError(Exception):
 class Toybox:
     """The tools of a phone that holds `files`; ``_NAME`` implements NAME."""
 
-    NAMES: Final = frozenset(["[", "cat", "dd", "echo", "grep", "head", "ls", "sha256sum", "stat", "tail", "test", "wc"])
+    NAMES: Final = frozenset(
+        ["[", "cat", "dd", "echo", "grep", "head", "ls", "sha256sum", "stat", "tail", "test", "wc"]
+    )
 
     def __init__(self, files: FileTree) -> None:
         self._files = files
