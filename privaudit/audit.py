@@ -117,7 +117,7 @@ def collect_apks(
     options: CollectionOptions,
     on_apk_progress: remote_apks.OnReadProgress,
 ) -> PhoneFacts:
-    """Read APKs: with certificates those of apps whose label decides something, then those of the owner's other apps."""
+    """Read the APKs of apps whose label decides something, with certificates, then those of the owner's other apps."""
     capture, paths = phone_facts.capture, apk_facts.base_apk_paths(phone_facts.capture)
     by_package = {app.package: app for app in findings.recognise_apps(phone_facts.summaries, knowledge)}
     priority = [name for name, app in by_package.items() if _needs_label_first(app)]
@@ -285,7 +285,7 @@ def _fallback_keys(phone_facts: PhoneFacts) -> Iterator[str]:
 
 
 def packages_to_inspect(phone_facts: PhoneFacts, knowledge: Knowledge) -> Iterator[str]:
-    """Keys of the packages whose own dump is asked for: recognised ones; below Android 10 all that are not the system's."""
+    """Yield the keys of the dumps to ask for: of recognised apps; below Android 10 of all but the system's."""
     each_app = (phone_facts.phone.sdk or 0) < _COMPLETE_DUMP_MIN_SDK
     # A forged or cut dump is no answer. Then each app is asked for by name, where it can only speak of itself.
     states = {row.question: row.state for row in phone_facts.coverage}

@@ -80,8 +80,8 @@ def trim_and_read_apk(
 ) -> tuple[ApkParts, ApkInfo]:
     """Trim the resource table of an APK to what its labels need, in all languages, and read the APK as well.
 
-    A table has megabytes; some kilobytes are left. A table that cannot be read is dropped, with the reason. Each part is
-    parsed once. Arguments as `read_installed_apk`.
+    A table of megabytes becomes one of kilobytes. A table that cannot be read is dropped, with the reason. Each part
+    is parsed once. Arguments as `read_installed_apk`.
     """
     manifest, table = _parse_manifest(apk), None
     if ARSC in apk.parts and manifest is not None:

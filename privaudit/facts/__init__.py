@@ -47,8 +47,8 @@ def summarise_phone(
 
     Args:
         capture: Of one phone.
-        previous: The facts of the same capture when it had fewer answers and APKs. What rests on the same answers is taken
-            from there.
+        previous: The facts of the same capture when it had fewer answers and APKs, reused where the answers are the
+            same.
         parsed_apks: By package, APKs that were parsed when they were read.
     """
     checked_lists = _check_package_lists(capture)
@@ -132,7 +132,7 @@ class PhoneFacts:
     apks: Mapping[str, ApkInfo]
 
     def build_apps(self, keys: Iterable[tuple[str, int]] | None = None) -> Facts:
-        """Return the facts with the apps of `keys` (package and user) in full, in that order; ``None``: with every app."""
+        """Return the facts with the apps of `keys` (package and user) in full; ``None``: with every app."""
         locations: dict[tuple[str, int, str], tuple[FactLocation, ...]] = {}
         selected = ((one.package, one.user) for one in self.summaries) if keys is None else keys
         return Facts(

@@ -171,7 +171,7 @@ def build_app(inputs: AppInputs, package: str, user: int, apk: ApkInfo | None, l
 
 
 def summarise_app(inputs: AppInputs, package: str, user: int, apk: ApkInfo | None) -> AppSummary:
-    """Return the summary of an app of `user`: the same verdicts as `build_app`, without records, evidence and requests."""
+    """Return what `build_app` says of an app of `user`, without records, evidence and requests."""
     match = inputs.package_dumps.find_block(package)
     block = match[0] if match is not None else PackageBlock(name=package, offset=0)
     entry = inputs.package_lists.get(user, {}).get(package)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Final
 
-from privaudit.virtual_phone.dump_writers.android import DEFAULT_OP_MODES, RUNTIME_PERMISSION_OPS
+from privaudit.virtual_phone.release.android import DEFAULT_OP_MODES, RUNTIME_PERMISSION_OPS
 from privaudit.virtual_phone.scenario.virtual import VirtualApp, VirtualGrant, VirtualInstall, VirtualOp, VirtualPhone
 
 _POLICY_SYNC_SDK: Final = 29
@@ -71,7 +71,7 @@ def with_grant(phone: VirtualPhone, package: str, user: int, grant: VirtualGrant
 
 
 def with_op_mode(phone: VirtualPhone, package: str, user: int, op: str, mode: str, *, uid: bool) -> VirtualPhone:
-    """Return `phone` with another mode of one app-op: of the uid, where the default is not stored, or of the package."""
+    """Return `phone` with another mode of one app-op, of the uid (a default is not stored) or of the package."""
 
     def changed(install: VirtualInstall) -> VirtualInstall:
         if uid:

@@ -27,8 +27,8 @@ from privaudit.virtual_phone import load_scenario
 from privaudit.virtual_phone.dump_writers import appops as render_appops
 from privaudit.virtual_phone.dump_writers import package_dump
 from privaudit.virtual_phone.dump_writers import text as render
-from privaudit.virtual_phone.dump_writers.android import DEFAULT_OP_MODES
-from privaudit.virtual_phone.dump_writers.layout import SUPPORTED_SDKS, layout_of
+from privaudit.virtual_phone.release.android import DEFAULT_OP_MODES
+from privaudit.virtual_phone.release.layout import SUPPORTED_SDKS, layout_of
 from privaudit.virtual_phone.scenario.virtual import VirtualGrant, VirtualOp, VirtualOpEvent
 from tests.fixtures.damage import DAMAGES
 from tests.fixtures.phones import LAYOUTS, ZONE, layouts

@@ -1,4 +1,4 @@
-"""Applying and undoing changes over ADB: what each Android version and vendor allows, read back, interrupted anywhere."""
+"""Applying and undoing changes over ADB: what each Android version and vendor allows, and interruptions anywhere."""
 
 from __future__ import annotations
 

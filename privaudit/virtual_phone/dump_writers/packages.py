@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator, Sequence
 
-from privaudit.virtual_phone.dump_writers.android import HARD_RESTRICTED, SOFT_RESTRICTED, array_map_order
 from privaudit.virtual_phone.dump_writers.text import fake_identity_hash, format_java_bool, format_time
+from privaudit.virtual_phone.release.android import HARD_RESTRICTED, SOFT_RESTRICTED, array_map_order
 from privaudit.virtual_phone.scenario.virtual import (
     InstallPermission,
     SharedUser,
@@ -47,7 +47,8 @@ class PackageBlockWriter:
         yield f"  Package [{app.package}] ({fake_identity_hash('setting', app.package, app.code_path)}):"
         yield f"    {layout.app_id_key}={app.app_id}"
         if app.shared_user is not None:
-            yield f"    sharedUser=SharedUserSetting{{{_shared_user_hash(app.shared_user)} {app.shared_user}/{app.app_id}}}"
+            identity = f"{_shared_user_hash(app.shared_user)} {app.shared_user}/{app.app_id}"
+            yield f"    sharedUser=SharedUserSetting{{{identity}}}"
         yield f"    pkg=Package{{{_package_hash(app)} {app.package}}}"
         yield f"    codePath={app.code_path}"
         if self._names is None:
@@ -201,7 +202,7 @@ class PackageBlockWriter:
                 yield from self._uid_lines(shared.gids, grants, detailed=self._detailed)
 
     def install_permission_lines(self, permissions: Iterable[InstallPermission]) -> Iterator[str]:
-        """``install permissions:``; a line with ``userId=`` for each secondary user whose state differs (Android 12+)."""
+        """``install permissions:``, with a ``userId=`` line for each secondary user that differs (Android 12+)."""
         rows: dict[str, list[InstallPermission]] = {}
         for row in permissions:
             if row.user is None or self._layout.install_per_user:

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from hashlib import blake2s
 from typing import Final, TypeAlias
 
-from privaudit.virtual_phone.dump_writers.android import array_map_order
+from privaudit.virtual_phone.release.android import array_map_order
 from privaudit.virtual_phone.scenario.virtual import Namespace, VirtualApp, VirtualPhone
 
 DumpObject: TypeAlias = "Mapping[str, str | DumpObject | Sequence[str | DumpObject]]"

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from privaudit.virtual_phone.dump_writers.android import SETTINGS_ACTIONS
 from privaudit.virtual_phone.programs.results import (
     error_result,
     is_blocked,
@@ -15,6 +14,7 @@ from privaudit.virtual_phone.programs.results import (
     resolve_users,
     split_user_option,
 )
+from privaudit.virtual_phone.release.android import SETTINGS_ACTIONS
 from privaudit.virtual_phone.scenario.virtual import VirtualPhone
 from privaudit.virtual_phone.shell import ProgramResult
 from privaudit.virtual_phone.state import MutableDevice, with_install

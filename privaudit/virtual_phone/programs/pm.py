@@ -9,12 +9,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from privaudit.virtual_phone.dump_writers.android import (
-    FLAG_BITS,
-    PROTECTION_LEVELS,
-    RUNTIME_PERMISSION_OPS,
-    array_map_order,
-)
 from privaudit.virtual_phone.dump_writers.text import format_package_list, format_user_list
 from privaudit.virtual_phone.programs.results import (
     EXIT_SERVICE_FAILED,
@@ -25,6 +19,12 @@ from privaudit.virtual_phone.programs.results import (
     resolve_users,
     split_target_user,
     split_user_option,
+)
+from privaudit.virtual_phone.release.android import (
+    FLAG_BITS,
+    PROTECTION_LEVELS,
+    RUNTIME_PERMISSION_OPS,
+    array_map_order,
 )
 from privaudit.virtual_phone.scenario.virtual import VirtualApp, VirtualGrant, VirtualPhone
 from privaudit.virtual_phone.shell import ProgramResult
@@ -46,7 +46,7 @@ _RUNTIME_PERMISSIONS_SDK: Final = 23
 _SETTABLE_FLAGS: Final = ("review-required", "revoked-compat", "revoke-when-requested", "user-fixed", "user-set")
 
 
-def run_pm(device: MutableDevice, args: Sequence[str]) -> ProgramResult:
+def run_pm(device: MutableDevice, args: Sequence[str]) -> ProgramResult:  # noqa: PLR0911 - one return a command
     """Run ``pm args…``.
 
     Raises:

@@ -1,4 +1,4 @@
-"""``cmd`` and the services behind it: ``appops``, ``settings``, ``user``, ``role``, ``notification``; reads and writes."""
+"""``cmd`` and its services: ``appops``, ``settings``, ``user``, ``role``, ``notification``; reads and writes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from privaudit.virtual_phone.dump_writers.android import FLAG_BITS, OP_NUMBERS, RUNTIME_PERMISSION_OPS
 from privaudit.virtual_phone.dump_writers.appops import format_appops_get
 from privaudit.virtual_phone.dump_writers.text import format_role_holders, format_setting, format_user_list
 from privaudit.virtual_phone.programs.pm import run_pm
@@ -19,6 +18,7 @@ from privaudit.virtual_phone.programs.results import (
     resolve_users,
     split_target_user,
 )
+from privaudit.virtual_phone.release.android import FLAG_BITS, OP_NUMBERS, RUNTIME_PERMISSION_OPS
 from privaudit.virtual_phone.scenario.virtual import Namespace
 from privaudit.virtual_phone.shell import ProgramResult
 from privaudit.virtual_phone.state import MutableDevice, with_grant, with_op_mode, with_role_holders, with_setting

@@ -13,8 +13,8 @@ from importlib import resources
 
 from pydantic import TypeAdapter, ValidationError
 
-from privaudit.virtual_phone.dump_writers.android import RUNTIME_PERMISSION_OPS, full_permission_name
-from privaudit.virtual_phone.dump_writers.layout import layout_of
+from privaudit.virtual_phone.release.android import RUNTIME_PERMISSION_OPS, full_permission_name
+from privaudit.virtual_phone.release.layout import layout_of
 from privaudit.virtual_phone.scenario import build, filler_apps, schema
 from privaudit.virtual_phone.scenario.virtual import VirtualPhone
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
-from privaudit.virtual_phone.adbd.sync import FileTree
+from privaudit.virtual_phone.file_tree import FileTree
 
 OutputSink: TypeAlias = Callable[[bytes], object]
 """Receives output as it comes. Its exceptions end the script."""

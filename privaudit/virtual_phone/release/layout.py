@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from importlib import resources
 from typing import Any, Final, Literal, TypeAlias
 
-from privaudit.virtual_phone.dump_writers.android import SWITCH_OPS, flag_names_for_sdk
+from privaudit.virtual_phone.release.android import SWITCH_OPS, flag_names_for_sdk
 
 Vendor: TypeAlias = Literal["aosp", "emui", "miui", "samsung"]
 """Vendors with dump layouts of their own; ``aosp`` for all others."""

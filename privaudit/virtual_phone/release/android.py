@@ -1,6 +1,6 @@
 """Constants of Android out of ``android.toml``: permissions, app-ops and flag bits.
 
-How each release prints them is in `privaudit.virtual_phone.dump_writers.layout`.
+How each release prints them is in `privaudit.virtual_phone.release.layout`.
 """
 
 from __future__ import annotations
