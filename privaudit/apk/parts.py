@@ -1,7 +1,7 @@
 """The parts of an APK that a capture stores, and their file format.
 
 Stores the APK's own bytes, never an interpretation, so that a saved capture can name apps in any language. From a
-resource table only the ranges are stored that the labels need (`privaudit.apk.info.trim_resources`).
+resource table only the ranges are stored that the labels need (`privaudit.apk.info.trim_and_read_apk`).
 """
 
 from __future__ import annotations

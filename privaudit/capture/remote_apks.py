@@ -70,7 +70,7 @@ def read_apks(
 
     Yields:
         An `ApkParts` for each request, as soon as it is read. If the connection ends, the remaining ones count as not
-        asked. Callers should trim each (`privaudit.apk.info.trim_resources`): they contain complete resource tables.
+        asked. Callers should trim each (`privaudit.apk.info.trim_and_read_apk`): they contain complete resource tables.
     """
     deadline = clock() + time_limit_s
     total, done = len(priority) + len(others), 0

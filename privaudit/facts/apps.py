@@ -1,4 +1,8 @@
-"""Build each app of each user from the package dumps, the package lists and app-ops."""
+"""Build each app of each user from the package dumps, the package lists and app-ops.
+
+One module, because the record of an app is one join: its identity, its state for each user and
+its permissions come from the same blocks, and each step needs the result of the one before.
+"""
 
 from __future__ import annotations
 
