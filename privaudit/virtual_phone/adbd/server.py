@@ -28,8 +28,7 @@ from privaudit.virtual_phone.adbd.wire import (
     StreamClosedError,
     receive_message,
 )
-from privaudit.virtual_phone.shell import OutputSink, Program, Shell
-from privaudit.virtual_phone.shell.io import InputStream
+from privaudit.virtual_phone.shell import InputStream, OutputSink, Program, Shell
 
 DEFAULT_FEATURES: Final = ("shell_v2", "cmd", "stat_v2", "ls_v2")
 """Features that the phone announces by default; a phone below Android 7 has none."""

@@ -6,15 +6,14 @@ repeated here. The modules ``package_dump`` and ``appops`` write the two long du
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from hashlib import blake2s
-from typing import Final, TypeAlias
+from typing import Final
 
 from privaudit.virtual_phone.dump_writers.android import array_map_order
 from privaudit.virtual_phone.scenario.virtual import Namespace, VirtualApp, VirtualPhone
 
-DumpObject: TypeAlias = "Mapping[str, str | DumpObject | Sequence[str | DumpObject]]"
 _SYSTEM_ID_LIMIT: Final = 10_000
 _DURATION_UNITS: Final = (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1))
 
@@ -95,41 +94,29 @@ def format_properties(phone: VirtualPhone) -> str:
 
 
 def format_role_dump(phone: VirtualPhone) -> str:
-    """``dumpsys role`` (``RoleUserState.dump`` through ``DualDumpOutputStream``).
-
-    A field that comes once stands as ``name=value``, one that repeats as a list: with one user ``user_states={``, with
-    several ``user_states=[``.
-    """
-    states: list[DumpObject] = []
+    """``dumpsys role`` (``RoleUserState.dump`` through ``DualDumpOutputStream``)."""
+    states = []
     for user in phone.user_ids:
         roles = phone.roles.get(user, {})
-        rows: list[DumpObject] = [
-            {"name": role, "fallback_enabled": "true", "holders": roles[role]} for role in array_map_order(roles)
-        ]
+        rows = []
+        for role in array_map_order(roles):
+            holders = _repeated_field("holders", [[holder] for holder in roles[role]])
+            rows.append(_object([f"name={role}", "fallback_enabled=true", *holders]))
         digest = blake2s(f"{phone.name}:{user}".encode()).hexdigest().upper()
-        states.append({"user_id": str(user), "version": "4", "packages_hash": digest, "roles": rows})
-    lines = ("{", *_object_lines({"user_states": states}, "  "), "}")
-    return "ROLE MANAGER STATE (dumpsys role):\n" + "\n".join(lines) + "\n"
+        head = (f"user_id={user}", "version=4", f"packages_hash={digest}")
+        states.append(_object([*head, *_repeated_field("roles", rows)]))
+    return "\n".join(("ROLE MANAGER STATE (dumpsys role):", *_object(_repeated_field("user_states", states)), ""))
 
 
-def _object_lines(tree: DumpObject, indent: str) -> Iterator[str]:
-    """Write the body of one ``DumpObject``."""
-    for name, value in tree.items():
-        if isinstance(value, str):
-            yield f"{indent}{name}={value}"
-            continue
-        values = [value] if isinstance(value, Mapping) else list(value)
-        is_list = len(values) > 1
-        inner, head = (f"{indent}  ", "") if is_list else (indent, f"{name}=")
-        if is_list:
-            yield f"{indent}{name}=["
-        for item in values:
-            if isinstance(item, str):
-                yield f"{inner}{head}{item}"
-            else:
-                yield from (f"{inner}{head}{{", *_object_lines(item, f"{inner}  "), f"{inner}}}")
-        if is_list:
-            yield f"{indent}]"
+def _object(lines: Iterable[str]) -> list[str]:
+    return ["{", *(f"  {line}" for line in lines), "}"]
+
+
+def _repeated_field(name: str, values: Sequence[Sequence[str]]) -> list[str]:
+    """Write a field: one value as ``name=value``, several as a list, none not at all. A value is a list of lines."""
+    if len(values) == 1:
+        return [f"{name}={values[0][0]}", *values[0][1:]]
+    return [f"{name}=[", *(f"  {line}" for value in values for line in value), "]"] if values else []
 
 
 def format_role_holders(phone: VirtualPhone, role: str, user: int) -> str:

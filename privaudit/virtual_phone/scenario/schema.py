@@ -70,10 +70,9 @@ GrantWord: TypeAlias = Literal[
     "allowed", "denied", "denied for good", "not asked", "default", "system", "role", "once", "taken back"
 ]
 
-ENABLED_WORDS: Final = ("default", "enabled", "disabled", "disabled by the user", "disabled until used")
+EnabledWord: TypeAlias = Literal["default", "enabled", "disabled", "disabled by the user", "disabled until used"]
 """In the order of ``PackageManager.COMPONENT_ENABLED_STATE_*``."""
 ProcessState: TypeAlias = Literal["pers", "top", "fgsvcl", "fgsvc", "fg", "bg", "cch"]
-EnabledWord: TypeAlias = Literal["default", "enabled", "disabled", "disabled by the user", "disabled until used"]
 
 _STRICT_CONFIG = ConfigDict(extra="forbid")
 

@@ -9,12 +9,21 @@ import time
 from collections.abc import Callable, Mapping
 
 from privaudit.virtual_phone.adbd.sync import FileTree
-from privaudit.virtual_phone.shell.interpreter import Break, Exit, ShellEnvironment, ShellInterpreter
-from privaudit.virtual_phone.shell.io import InputStream, LimitExceededError, OutputSink, ScriptBudget, ShellIO
+from privaudit.virtual_phone.shell.expand import LimitExceededError
+from privaudit.virtual_phone.shell.interpreter import (
+    Break,
+    Exit,
+    InputStream,
+    OutputSink,
+    ScriptBudget,
+    ShellEnvironment,
+    ShellInterpreter,
+    ShellIO,
+)
 from privaudit.virtual_phone.shell.parser import ShellParser, ShellSyntaxError
 from privaudit.virtual_phone.shell.toybox import Program, ProgramResult, Toybox
 
-__all__ = ["OutputSink", "Program", "ProgramResult", "Shell"]
+__all__ = ["InputStream", "OutputSink", "Program", "ProgramResult", "Shell"]
 
 
 class Shell:

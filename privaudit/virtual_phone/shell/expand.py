@@ -10,11 +10,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol, TypeAlias
 
-from privaudit.virtual_phone.shell.io import LimitExceededError
 from privaudit.virtual_phone.shell.tree import CommandSubstitution, LiteralText, ParameterExpansion, Script, Word
 
 _MAX_VALUE_CHARS: Final = 16 * 1024 * 1024
 """Longest value of one expansion."""
+
+
+class LimitExceededError(Exception):
+    """The script needs more steps, depth or memory than the phone allows."""
 
 
 class ExpansionContext(Protocol):
