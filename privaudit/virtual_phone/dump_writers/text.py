@@ -6,14 +6,18 @@ repeated here. The modules ``package_dump`` and ``appops`` write the two long du
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from hashlib import blake2s
-from typing import Final
+from importlib import resources
+from typing import Any, Final
 
 from privaudit.virtual_phone.dump_writers.android import array_map_order
 from privaudit.virtual_phone.scenario.virtual import Namespace, VirtualApp, VirtualPhone
 
+FILLER: Final[Any] = tomllib.loads((resources.files(__package__) / "filler.toml").read_text(encoding="utf-8"))
+"""Parts of dumps that say nothing about permissions."""
 _SYSTEM_ID_LIMIT: Final = 10_000
 _DURATION_UNITS: Final = (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1))
 
