@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Iterator, Sequence
 
 from privaudit.virtual_phone.dump_writers.android import HARD_RESTRICTED, SOFT_RESTRICTED, array_map_order
-from privaudit.virtual_phone.dump_writers.text import fake_identity_hash, format_java_bool, format_time
+from privaudit.virtual_phone.dump_writers.text import JAVA_BOOL, fake_identity_hash, format_time
 from privaudit.virtual_phone.scenario.virtual import (
     InstallPermission,
     SharedUser,
@@ -75,7 +75,7 @@ class PackageBlockWriter:
     def _path_and_abi_lines(self, app: VirtualApp) -> Iterator[str]:
         yield from (f"    resourcePath={app.code_path}", f"    legacyNativeLibraryDir={app.code_path}/lib")
         if self._layout.extension_versions:
-            yield f"    extractNativeLibs={format_java_bool(app.extract_native_libs)}"
+            yield f"    extractNativeLibs={JAVA_BOOL[app.extract_native_libs]}"
         yield from (f"    primaryCpuAbi={app.abi or 'null'}", "    secondaryCpuAbi=null")
         if self._layout.extension_versions:
             yield "    cpuAbiOverride=null"
@@ -144,11 +144,11 @@ class PackageBlockWriter:
         values = {
             "ceDataInode": str(install.ce_inode),
             "deDataInode": str(install.de_inode),
-            "installed": format_java_bool(install.installed),
-            "suspended": format_java_bool(install.suspended),
+            "installed": JAVA_BOOL[install.installed],
+            "suspended": JAVA_BOOL[install.suspended],
             "distractionFlags": "0",
-            "stopped": format_java_bool(install.stopped),
-            "notLaunched": format_java_bool(install.not_launched),
+            "stopped": JAVA_BOOL[install.stopped],
+            "notLaunched": JAVA_BOOL[install.not_launched],
             "enabled": str(install.enabled),
         }
         words = (f"{key}={values.get(key, 'false')}" if key else "" for key in self._layout.user_line_keys)
@@ -223,7 +223,7 @@ class PackageBlockWriter:
         yield from (f"        {self._format_state(states[name])}" for name in array_map_order(self._select(states)))
 
     def _format_state(self, permission: VirtualGrant | InstallPermission) -> str:
-        granted = format_java_bool(permission.granted)
+        granted = JAVA_BOOL[permission.granted]
         return f"{permission.name}: granted={granted}{self._layout.format_flags(permission.flags)}"
 
     def _all_private_flags(self, app: VirtualApp) -> tuple[str, ...]:

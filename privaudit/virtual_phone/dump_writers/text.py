@@ -14,11 +14,12 @@ from importlib import resources
 from typing import Any, Final
 
 from privaudit.virtual_phone.dump_writers.android import array_map_order
-from privaudit.virtual_phone.scenario.virtual import Namespace, VirtualApp, VirtualPhone
+from privaudit.virtual_phone.scenario.virtual import VirtualApp, VirtualPhone
 
 FILLER: Final[Any] = tomllib.loads((resources.files(__package__) / "filler.toml").read_text(encoding="utf-8"))
 """Parts of dumps that say nothing about permissions."""
 _SYSTEM_ID_LIMIT: Final = 10_000
+JAVA_BOOL: Final = {True: "true", False: "false"}
 _DURATION_UNITS: Final = (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1))
 
 
@@ -26,11 +27,6 @@ def fake_identity_hash(*words: object) -> str:
     """Return a stable stand-in for ``Integer.toHexString(System.identityHashCode(x))`` of an object."""
     digest = blake2s("\0".join(map(str, words)).encode(), digest_size=4).digest()
     return f"{int.from_bytes(digest, 'big') & 0xFFFFFFF:x}"
-
-
-def format_java_bool(value: bool) -> str:  # noqa: FBT001 - a conversion
-    """Return ``true`` or ``false``."""
-    return "true" if value else "false"
 
 
 def format_time(time: datetime) -> str:
@@ -123,11 +119,6 @@ def _repeated_field(name: str, values: Sequence[Sequence[str]]) -> list[str]:
     return [f"{name}=[", *(f"  {line}" for value in values for line in value), "]"] if values else []
 
 
-def format_role_holders(phone: VirtualPhone, role: str, user: int) -> str:
-    """``cmd role get-role-holders``: joined with ``;``, an empty line without holders."""
-    return ";".join(phone.roles.get(user, {}).get(role, ())) + "\n"
-
-
 def format_device_policy(phone: VirtualPhone) -> str:
     """``dumpsys device_policy``: a head, then each user's administrators (``DevicePolicyData.dump``)."""
     lines = ["Current Device Policy Manager state:", "  Immutable state:", "    mHasFeature=true"]
@@ -143,9 +134,3 @@ def format_device_policy(phone: VirtualPhone) -> str:
         lines += ["    ", "    mPasswordOwner=-1", "    mUserControlDisabledPackages=null"]
         lines += ["    mAppsSuspended=false", "    mUserSetupComplete=true"]
     return "\n".join(lines) + "\n"
-
-
-def format_setting(phone: VirtualPhone, user: int, namespace: Namespace, key: str) -> str:
-    """``settings get``: the value, or ``null``. Global settings are those of user 0."""
-    namespaces = phone.settings.get(0 if namespace == "global" else user, {})
-    return namespaces.get(namespace, {}).get(key, "null") + "\n"

@@ -8,7 +8,7 @@ from typing import Final
 
 from privaudit.virtual_phone.dump_writers.android import FLAG_BITS, OP_NUMBERS, RUNTIME_PERMISSION_OPS
 from privaudit.virtual_phone.dump_writers.appops import format_appops_get
-from privaudit.virtual_phone.dump_writers.text import format_role_holders, format_setting, format_user_list
+from privaudit.virtual_phone.dump_writers.text import format_user_list
 from privaudit.virtual_phone.programs.pm import run_pm
 from privaudit.virtual_phone.programs.results import (
     EXIT_SERVICE_FAILED,
@@ -114,7 +114,9 @@ def run_settings(device: MutableDevice, args: Sequence[str]) -> ProgramResult:
     user, rest = split_target_user(device.phone, args, "settings")
     match rest:
         case ["get", namespace, key] if namespace in _NAMESPACES:
-            return output_result(format_setting(device.phone, user, _NAMESPACES[namespace], key))
+            # Global settings are those of user 0.
+            namespaces = device.phone.settings.get(0 if namespace == "global" else user, {})
+            return output_result(namespaces.get(_NAMESPACES[namespace], {}).get(key, "null") + "\n")
         case ["get", namespace, _]:
             return error_result(f"Invalid namespace '{namespace}'\n")
         case ["put", "secure", _, _] if is_blocked(device.phone):
@@ -137,7 +139,7 @@ def _run_role(device: MutableDevice, command: str, args: Sequence[str]) -> Progr
     user, rest = split_target_user(device.phone, args, command)
     role, package = (*rest, "", "")[:2]
     if command == "get-role-holders":
-        return output_result(format_role_holders(device.phone, role, user))
+        return output_result(";".join(device.phone.roles.get(user, {}).get(role, ())) + "\n")
     app = device.phone.find_app(package)
     if command == "add-role-holder":
         if app is None:

@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
 from privaudit.virtual_phone.adbd.sync import FileTree
-from privaudit.virtual_phone.shell import expand, tree
+from privaudit.virtual_phone.shell import expand, parser
 from privaudit.virtual_phone.shell.expand import LimitExceededError
+from privaudit.virtual_phone.shell.parser import Command, Script
 from privaudit.virtual_phone.shell.toybox import Program, ProgramResult, Toybox
-from privaudit.virtual_phone.shell.tree import Command, Script
 
 OutputSink: TypeAlias = Callable[[bytes], object]
 """Receives output as it comes. Its exceptions end the script."""
@@ -246,14 +246,14 @@ class ShellInterpreter:
 
     # --- commands ---
 
-    def _run_and_or(self, node: tree.AndOrList, io: ShellIO) -> int:
+    def _run_and_or(self, node: parser.AndOrList, io: ShellIO) -> int:
         for operator, pipeline in node.steps:
             if operator == ("||" if self.status == 0 else "&&"):
                 continue
             self.status = self._run_pipeline(pipeline, io)
         return self.status
 
-    def _run_pipeline(self, node: tree.Pipeline, io: ShellIO) -> int:
+    def _run_pipeline(self, node: parser.Pipeline, io: ShellIO) -> int:
         *feeders, last = node.commands
         stdin = io.stdin
         for command in feeders:
@@ -282,28 +282,28 @@ class ShellInterpreter:
     def _dispatch_command(self, node: Command, io: ShellIO) -> int:  # noqa: PLR0911 - one answer per kind
         self._io = io
         match node:
-            case tree.SimpleCommand():
+            case parser.SimpleCommand():
                 return self._run_simple_command(node, io)
-            case tree.RedirectedCommand():
+            case parser.RedirectedCommand():
                 for fd, operator, word in node.redirects:
                     io = io.with_redirect(fd, operator, expand.expand_text(word, self), self._environment.files)
                 return self.run_command(node.command, io)
-            case tree.CommandGroup(subshell=True):
+            case parser.CommandGroup(subshell=True):
                 return self._run_in_subshell(lambda child: child.run_script(node.body, io))
-            case tree.CommandGroup():
+            case parser.CommandGroup():
                 return self.run_script(node.body, io)
-            case tree.ForLoop() | tree.WhileLoop():
+            case parser.ForLoop() | parser.WhileLoop():
                 return self._run_loop(node, io)
-            case tree.IfCommand():
+            case parser.IfCommand():
                 body = next((body for condition, body in node.branches if self.run_script(condition, io) == 0), None)
                 return self.run_script(node.otherwise if body is None else body, io)
-            case tree.CaseCommand():
+            case parser.CaseCommand():
                 return self._run_case(node, io)
-            case tree.FunctionDefinition():
+            case parser.FunctionDefinition():
                 self.functions[node.name] = node.body
                 return 0
 
-    def _run_loop(self, node: tree.ForLoop | tree.WhileLoop, io: ShellIO) -> int:
+    def _run_loop(self, node: parser.ForLoop | parser.WhileLoop, io: ShellIO) -> int:
         status = 0
         self.loop_depth += 1
         try:
@@ -321,8 +321,8 @@ class ShellInterpreter:
             self.loop_depth -= 1
         return status
 
-    def _loop_iterations(self, node: tree.ForLoop | tree.WhileLoop, io: ShellIO) -> Iterator[None]:
-        if isinstance(node, tree.ForLoop):
+    def _loop_iterations(self, node: parser.ForLoop | parser.WhileLoop, io: ShellIO) -> Iterator[None]:
+        if isinstance(node, parser.ForLoop):
             for value in self.positional_args if node.words is None else expand.expand_fields(node.words, self):
                 self.variables[node.name] = value
                 yield
@@ -330,14 +330,14 @@ class ShellInterpreter:
             while (self.run_script(node.condition, io) == 0) is not node.negated:
                 yield
 
-    def _run_case(self, node: tree.CaseCommand, io: ShellIO) -> int:
+    def _run_case(self, node: parser.CaseCommand, io: ShellIO) -> int:
         subject = expand.expand_text(node.word, self)
         for patterns, body in node.arms:
             if any(expand.matches_pattern(expand.expand_pattern(pattern, self), subject) for pattern in patterns):
                 return self.run_script(body, io)
         return 0
 
-    def _run_simple_command(self, node: tree.SimpleCommand, io: ShellIO) -> int:
+    def _run_simple_command(self, node: parser.SimpleCommand, io: ShellIO) -> int:
         self._substitution_status = 0
         argv = expand.expand_fields(node.words, self)
         values = {}
