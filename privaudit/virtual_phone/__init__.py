@@ -60,10 +60,8 @@ def start_adbd(
 ) -> AdbdServer:
     """Start `phone` behind the ADB protocol, as the adbd of its release speaks it. It runs until it is closed.
 
-    Args:
-        phone: the phone.
-        programs_by_name: its programs; ``None``: `privaudit.virtual_phone.programs.build_programs` by the clock.
-        key_policy: which computers may connect; ``None``: unknown ones are allowed when they ask.
+    `programs_by_name` are by default those of `privaudit.virtual_phone.programs.build_programs`. By default, unknown
+    computers are allowed when they ask.
     """
     from privaudit.virtual_phone.adbd import wire
     from privaudit.virtual_phone.adbd.auth import KeyPolicy
@@ -103,10 +101,8 @@ def serve_phone(
 ) -> None:
     """Serve `phone` on 127.0.0.1 and keep its changes, until standard input ends or Ctrl-C is pressed.
 
-    Args:
-        phone: its state when it starts.
-        on_ready: called with the transport (``tcp:127.0.0.1:PORT``) and the package of the scenario's first app.
-        on_page: called with the action of each settings page that ``am start`` brings to the screen.
+    `on_ready` is called with the transport (``tcp:127.0.0.1:PORT``) and the package of the scenario's first app,
+    `on_page` with the action of each settings page that ``am start`` brings to the screen.
     """
     from privaudit.virtual_phone.programs import build_programs
     from privaudit.virtual_phone.state import MutableDevice

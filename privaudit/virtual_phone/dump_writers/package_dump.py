@@ -30,12 +30,7 @@ _SESSIONS: Final[tuple[_Section, ...]] = (
 
 
 def format_package_dump(phone: VirtualPhone, section_titles: Container[str] | None = None) -> str:
-    """``dumpsys package``, which does not say what packages request.
-
-    Args:
-        phone: the phone.
-        section_titles: titles of the sections to print; ``None``: all.
-    """
+    """``dumpsys package``, which does not say what packages request. `section_titles`: the sections to print."""
     apps = _in_map_order(phone.apps)
     layout = phone.layout
     writer = PackageBlockWriter(phone)

@@ -25,10 +25,8 @@ PermissionFilter = Container[str] | None
 class PackageBlockWriter:
     """Writes blocks of one dump.
 
-    Args:
-        phone: the phone.
-        names: from ``dumpsys package permission``: limits the permissions, and omits paths and ABIs.
-        detailed: ``dumpsys package PKG``: with the requested permissions.
+    `names`, from ``dumpsys package permission``, limits the permissions, and omits paths and ABIs. `detailed` blocks, of
+    ``dumpsys package PKG``, have the requested permissions.
     """
 
     def __init__(self, phone: VirtualPhone, *, names: PermissionFilter = None, detailed: bool = False) -> None:

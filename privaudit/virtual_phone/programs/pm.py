@@ -9,12 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from privaudit.virtual_phone.dump_writers.android import (
-    FLAG_BITS,
-    PROTECTION_LEVELS,
-    RUNTIME_PERMISSION_OPS,
-    array_map_order,
-)
+from privaudit.virtual_phone.dump_writers import android
 from privaudit.virtual_phone.dump_writers.text import format_package_list, format_user_list
 from privaudit.virtual_phone.programs.results import (
     EXIT_SERVICE_FAILED,
@@ -106,7 +101,7 @@ def _list_packages(phone: VirtualPhone, args: Sequence[str]) -> ProgramResult:
             pattern = word
     by_name = {app.package: app for app in phone.apps if pattern in app.package}
     rows = []
-    for app in map(by_name.__getitem__, array_map_order(by_name)):
+    for app in map(by_name.__getitem__, android.array_map_order(by_name)):
         # -u also lists system apps that were removed for the user, but no app that was never installed for it.
         include_uninstalled = "-u" in rest and app.is_system
         listed_for = [
@@ -146,7 +141,7 @@ def _grant_or_revoke(device: MutableDevice, command: str, args: Sequence[str]) -
         right = f"android.permission.{command.upper()}_RUNTIME_PERMISSIONS"
         denial = f"{command}RuntimePermission: Neither user 2000 nor current process has {right}."
         return denial_result(phone, command, denial)
-    if name not in PROTECTION_LEVELS:
+    if name not in android.PROTECTION_LEVELS:
         return denial_result(phone, command, f"Unknown permission: {name}", "IllegalArgumentException")
     app = phone.find_installed_app(package, user)
     if app is None:
@@ -165,12 +160,12 @@ def _grant_or_revoke(device: MutableDevice, command: str, args: Sequence[str]) -
 def _grant_error(app: VirtualApp, phone: VirtualPhone, user: int, command: str, name: str) -> str | None:
     if name not in app.requested_permissions:
         return f"Package {app.package} has not requested permission {name}"
-    if name not in RUNTIME_PERMISSION_OPS:
+    if name not in android.RUNTIME_PERMISSION_OPS:
         return f"Permission {name} requested by {app.package} is not a changeable permission type"
     flags = next((grant.flags for grant in phone.runtime_grants(app, user) if grant.name == name), 0)
-    if flags & FLAG_BITS["SYSTEM_FIXED"]:
+    if flags & android.FLAG_BITS["SYSTEM_FIXED"]:
         return f"Non-System UID cannot {command} system fixed permission {name} for package {app.package}"
-    if flags & FLAG_BITS["POLICY_FIXED"]:
+    if flags & android.FLAG_BITS["POLICY_FIXED"]:
         return f"Cannot {command} policy fixed permission {name} for package {app.package}"
     return None
 
@@ -185,7 +180,7 @@ def _change_flags(device: MutableDevice, command: str, args: Sequence[str]) -> P
         return error_result(f"Error: specified flag {unknown[0]} is not one of {sorted(_SETTABLE_FLAGS)}\n", 1)
     app = device.phone.find_app(package)
     grants: Sequence[VirtualGrant] = device.phone.runtime_grants(app, user) if app is not None else ()
-    bits = sum(FLAG_BITS[flag.upper().replace("-", "_")] for flag in set(flag_names))
+    bits = sum(android.FLAG_BITS[flag.upper().replace("-", "_")] for flag in set(flag_names))
     for grant in grants:
         if grant.name == name:
             flags = grant.flags | bits if command.startswith("set") else grant.flags & ~bits

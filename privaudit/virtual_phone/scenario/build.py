@@ -183,7 +183,7 @@ class _PhoneBuilder:
             install_reason=4 if install.installed and not row.system else 0,
             uninstall_reason=1 if row.system and not install.installed else 0,
             first_installed=install.first_installed or (first if user == 0 else self.local_epoch),
-            ce_inode=_stable_number(row.package, user) % 900_000 + 1_000 if install.installed else 0,
+            ce_inode=_inode(row.package, user) if install.installed else 0,
             overlays=overlays,
             legacy_overlays=overlays,
             last_disabled_caller="com.android.settings" if install.enabled == "disabled by the user" else None,
@@ -327,5 +327,5 @@ def _path_token(*words: str) -> str:
     return urlsafe_b64encode(blake2s("\0".join(words).encode(), digest_size=16).digest()).decode()
 
 
-def _stable_number(*words: object) -> int:
-    return int.from_bytes(blake2s("\0".join(map(str, words)).encode(), digest_size=4).digest(), "big")
+def _inode(package: str, user: int) -> int:
+    return int.from_bytes(blake2s(f"{package}\0{user}".encode(), digest_size=4).digest(), "big") % 900_000 + 1_000

@@ -44,9 +44,10 @@ def read_scenario(text: str, *, name: str) -> VirtualPhone:
         raise ScenarioError(problems) from error
     if scenario.base:
         toml = (resources.files(__package__) / "base.toml").read_text(encoding="utf-8")
-        base = TypeAdapter(schema.BaseRow).validate_python(tomllib.loads(toml))
-        users = [*scenario.shared_user, *base.shared_user]
-        scenario = replace(scenario, app=[*scenario.app, *base.app], shared_user=users)
+        base = tomllib.loads(toml)
+        apps = [*scenario.app, *TypeAdapter(list[schema.AppRow]).validate_python(base["app"])]
+        shared_users = TypeAdapter(list[schema.SharedUserRow]).validate_python(base["shared_user"])
+        scenario = replace(scenario, app=apps, shared_user=[*scenario.shared_user, *shared_users])
     if problems := tuple(f"{name}: {problem}" for problem in _find_problems(scenario)):
         raise ScenarioError(problems)
     return build.build_phone(scenario, name.removesuffix(".toml"))
