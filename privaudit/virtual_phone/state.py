@@ -85,11 +85,6 @@ def with_op_mode(phone: VirtualPhone, package: str, user: int, op: str, mode: st
     return with_install(phone, package, user, changed)
 
 
-def with_role_holders(phone: VirtualPhone, user: int, role: str, holders: tuple[str, ...]) -> VirtualPhone:
-    """Return `phone` with other holders of a role."""
-    return replace(phone, roles={**phone.roles, user: {**phone.roles.get(user, {}), role: holders}})
-
-
 def with_setting(phone: VirtualPhone, user: int, key: str, value: str) -> VirtualPhone:
     """Return `phone` with another value of a secure setting."""
     namespaces = phone.settings.get(user, {})

@@ -125,7 +125,8 @@ class PackageBlockWriter:
         if layout.metadata_source:
             yield "    appMetadataSource=0"
         signatures = f"    signatures=PackageSignatures{{{fake_identity_hash('signatures', app.package, app.code_path)}"
-        signer = fake_identity_hash("signer", app.signer_name)
+        # One signer for the platform, one for each other package.
+        signer = fake_identity_hash("signer", "platform" if app.is_system else app.package)
         if layout.signature_versions:
             yield f"{signatures} version:{app.signing_version}, signatures:[{signer}], past signatures:[]}}"
             yield "    installPermissionsFixed=true"

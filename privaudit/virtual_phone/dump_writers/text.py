@@ -121,16 +121,13 @@ def _repeated_field(name: str, values: Sequence[Sequence[str]]) -> list[str]:
 
 def format_device_policy(phone: VirtualPhone) -> str:
     """``dumpsys device_policy``: a head, then each user's administrators (``DevicePolicyData.dump``)."""
-    lines = ["Current Device Policy Manager state:", "  Immutable state:", "    mHasFeature=true"]
+    blocks = FILLER["device_policy"]
+    text: str = blocks["head"]
     state = ", provisioningState: 0" if phone.layout.provisioning_state else ""
     for user in phone.user_ids:
-        lines += ["", f"  Enabled Device Admins (User {user}{state}):"]
+        text += f"\n  Enabled Device Admins (User {user}{state}):\n"
         for component in phone.device_admins.get(user, ()):
             app = phone.find_app(component.split("/", 1)[0])
-            uid = app.uid(user) if app is not None else -1
-            lines += [f"    {component}:", f"      uid={uid}", "      testOnlyAdmin=false", "      policies:"]
-            lines += ["        force-lock", "        wipe-data"]
-            lines += ["      passwordQuality=0x0", "      minimumPasswordLength=0"]
-        lines += ["    ", "    mPasswordOwner=-1", "    mUserControlDisabledPackages=null"]
-        lines += ["    mAppsSuspended=false", "    mUserSetupComplete=true"]
-    return "\n".join(lines) + "\n"
+            text += blocks["admin"].format(component=component, uid=app.uid(user) if app is not None else -1)
+        text += blocks["user_end"]
+    return text

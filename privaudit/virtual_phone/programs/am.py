@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from privaudit.virtual_phone.dump_writers.android import SETTINGS_ACTIONS
@@ -35,13 +36,9 @@ def run_am(device: MutableDevice, args: Sequence[str]) -> ProgramResult:
 def _force_stop(device: MutableDevice, args: Sequence[str]) -> ProgramResult:
     """``am force-stop``: prints nothing, whether or not the app exists."""
     user_arg, rest = results.split_user_option(device.phone, args, "force-stop")
-    for user in results.resolve_users(device.phone, user_arg or "all", "force-stop"):
-        for package in rest[:1]:
-            device.update(
-                lambda phone, user=user, package=package: with_install(  # type: ignore[misc]
-                    phone, package, user, lambda install: replace(install, stopped=True)
-                )
-            )
+    for user in results.resolve_users(device.phone, user_arg or "all", "force-stop") if rest else ():
+        stopped = partial(replace, stopped=True)
+        device.update(partial(with_install, package=rest[0], user=user, transform=stopped))
     return results.output_result("")
 
 

@@ -13,7 +13,7 @@ from privaudit.virtual_phone.programs import results
 from privaudit.virtual_phone.programs.pm import run_pm
 from privaudit.virtual_phone.scenario.virtual import Namespace
 from privaudit.virtual_phone.shell import ProgramResult
-from privaudit.virtual_phone.state import MutableDevice, with_grant, with_op_mode, with_role_holders, with_setting
+from privaudit.virtual_phone.state import MutableDevice, with_grant, with_op_mode, with_setting
 
 _EXIT_NO_SERVICE: Final = 20
 """Exit status of ``cmd`` for a service that does not exist."""
@@ -142,7 +142,8 @@ def _run_role(device: MutableDevice, command: str, args: Sequence[str]) -> Progr
         fallback = _FALLBACK_ROLE_HOLDERS.get(role, "")
         if not holders and fallback != package and device.phone.find_app(fallback) is not None:
             holders = (fallback,)
-    device.update(lambda phone: with_role_holders(phone, user, role, holders))
+    roles = {**device.phone.roles, user: {**device.phone.roles.get(user, {}), role: holders}}
+    device.update(lambda phone: replace(phone, roles=roles))
     # An app that loses the role loses the permissions that came with it.
     for grant in device.phone.runtime_grants(app, user) if app is not None and package not in holders else ():
         if grant.flags & FLAG_BITS["GRANTED_BY_ROLE"]:

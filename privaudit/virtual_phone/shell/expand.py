@@ -23,31 +23,27 @@ class LimitExceededError(Exception):
     """The script needs more steps, depth or memory than the phone allows."""
 
 
-class ExpansionContext(Protocol):
-    """The parameters and commands that words are expanded with."""
+class _Context(Protocol):
+    """What words are expanded with: `ShellInterpreter`."""
 
     positional_args: Sequence[str]
 
-    def parameter(self, name: str) -> str | None:
-        """Return the parameter `name`; ``None`` if unset."""
-        ...
+    def parameter(self, name: str) -> str | None: ...
 
-    def substitute(self, body: Script) -> str:
-        """Run `body` and return its standard output without trailing newlines."""
-        ...
+    def substitute(self, body: Script) -> str: ...
 
 
-def expand_fields(words: Sequence[Word], env: ExpansionContext) -> list[str]:
+def expand_fields(words: Sequence[Word], env: _Context) -> list[str]:
     """Expand `words` to arguments. Raises `LimitExceededError` if one is too long, like all functions here."""
     return [field for word in words for field in _expand_word(word, env)]
 
 
-def expand_text(word: Word, env: ExpansionContext) -> str:
+def expand_text(word: Word, env: _Context) -> str:
     """Expand `word` to one string without splitting: the value of an assignment, the subject of a ``case``."""
     return "".join(part.text if isinstance(part, LiteralText) else _expand_part(part, env) for part in word)
 
 
-def expand_pattern(word: Word, env: ExpansionContext) -> tuple[str, ...]:
+def expand_pattern(word: Word, env: _Context) -> tuple[str, ...]:
     """Expand `word` to a pattern: a regular expression for each character, `_ANY_STRING` for ``*``.
 
     Quoted characters match literally.
@@ -110,14 +106,14 @@ def _trim(value: str, op: str, tokens: Sequence[str]) -> str:
     return value[: len(value) - cut] if backwards else value[cut:]
 
 
-def _expand_part(part: ParameterExpansion | CommandSubstitution, env: ExpansionContext) -> str:
+def _expand_part(part: ParameterExpansion | CommandSubstitution, env: _Context) -> str:
     value = env.substitute(part.body) if isinstance(part, CommandSubstitution) else _expand_parameter(part, env)
     if len(value) > _MAX_VALUE_CHARS:
         raise LimitExceededError
     return value
 
 
-def _expand_parameter(part: ParameterExpansion, env: ExpansionContext) -> str:
+def _expand_parameter(part: ParameterExpansion, env: _Context) -> str:
     current = " ".join(env.positional_args) if part.name in {"@", "*"} else env.parameter(part.name)
     value = current or ""
     match part.op:
@@ -176,7 +172,7 @@ class _FieldSplitter:
             self.add_literal(chars[pos:])
 
 
-def _expand_word(word: Word, env: ExpansionContext) -> list[str]:
+def _expand_word(word: Word, env: _Context) -> list[str]:
     separators = env.parameter("IFS")
     splitter = _FieldSplitter(" \t\n" if separators is None else separators)
     _expand_into(word, env, splitter)
@@ -184,7 +180,7 @@ def _expand_word(word: Word, env: ExpansionContext) -> list[str]:
     return splitter.completed
 
 
-def _expand_into(word: Word, env: ExpansionContext, splitter: _FieldSplitter) -> None:
+def _expand_into(word: Word, env: _Context, splitter: _FieldSplitter) -> None:
     for part in word:
         if isinstance(part, LiteralText):
             splitter.add_literal(part.text)

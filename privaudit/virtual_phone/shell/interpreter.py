@@ -218,10 +218,10 @@ class ShellInterpreter:
             raise LimitExceededError
         return self._call_depth + 1
 
-    # --- expansion context ---
+    # --- for the expansion of words ---
 
     def parameter(self, name: str) -> str | None:
-        """Implement `expand.ExpansionContext.parameter`."""
+        """Return the parameter `name`; ``None`` if unset."""
         match name:
             case "?":
                 return str(self.status)
@@ -238,7 +238,7 @@ class ShellInterpreter:
                 return self.variables.get(name)
 
     def substitute(self, body: Script) -> str:
-        """Implement `expand.ExpansionContext.substitute`."""
+        """Run `body` and return its standard output without trailing newlines."""
         out = bytearray()
         io = replace(self._io, out=self._budget.count_output(out.extend))
         self._substitution_status = self._run_in_subshell(lambda child: child.run_script(body, io))

@@ -286,7 +286,7 @@ class ShellParser:
         redirects = self._parse_redirects()
         while True:
             if not words and (assign := self._match(_ASSIGNMENT)):
-                assigns.append((assign[1], self._parse_adjacent_word()))
+                assigns.append((assign[1], self._parse_word_parts(_WORD_END_CHARS, quoted=False)))
             elif word := self._parse_word():
                 words.append(word)
             else:
@@ -375,9 +375,6 @@ class ShellParser:
     def _parse_word(self) -> Word:
         """Parse the word that comes next; empty if there is none."""
         self._skip_blanks()
-        return self._parse_adjacent_word()
-
-    def _parse_adjacent_word(self) -> Word:
         return self._parse_word_parts(_WORD_END_CHARS, quoted=False)
 
     def _parse_word_parts(self, ends: str, *, quoted: bool) -> Word:
