@@ -71,7 +71,7 @@ def with_grant(phone: VirtualPhone, package: str, user: int, grant: VirtualGrant
 
 
 def with_op_mode(phone: VirtualPhone, package: str, user: int, op: str, mode: str, *, uid: bool) -> VirtualPhone:
-    """Return `phone` with another mode of one app-op: of the uid, where the default is not stored, or of the package."""
+    """Return `phone` with another mode of one app-op: of the uid, which does not store defaults, or of the package."""
 
     def changed(install: VirtualInstall) -> VirtualInstall:
         if uid:

@@ -71,11 +71,7 @@ class SyncService:
         self._buffer = bytearray()
 
     def serve(self) -> None:
-        """Answer until the client quits.
-
-        Raises:
-            StreamClosedError: the stream was closed.
-        """
+        """Answer until the client quits or, with `StreamClosedError`, closes the stream."""
         while True:
             name, length = _REQUEST.unpack(self._read_exactly(_REQUEST.size))
             if name == b"QUIT":

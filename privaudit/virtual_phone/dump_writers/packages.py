@@ -25,7 +25,7 @@ PermissionFilter = Container[str] | None
 class PackageBlockWriter:
     """Writes blocks of one dump.
 
-    `names`, from ``dumpsys package permission``, limits the permissions, and omits paths and ABIs. `detailed` blocks, of
+    `names`, of ``dumpsys package permission``, limits the permissions, and omits paths and ABIs. `detailed` blocks, of
     ``dumpsys package PKG``, have the requested permissions.
     """
 
@@ -45,7 +45,8 @@ class PackageBlockWriter:
         yield f"  Package [{app.package}] ({fake_identity_hash('setting', app.package, app.code_path)}):"
         yield f"    {layout.app_id_key}={app.app_id}"
         if app.shared_user is not None:
-            yield f"    sharedUser=SharedUserSetting{{{_shared_user_hash(app.shared_user)} {app.shared_user}/{app.app_id}}}"
+            setting = f"{_shared_user_hash(app.shared_user)} {app.shared_user}/{app.app_id}"
+            yield f"    sharedUser=SharedUserSetting{{{setting}}}"
         yield f"    pkg=Package{{{_package_hash(app)} {app.package}}}"
         yield f"    codePath={app.code_path}"
         if self._names is None:
@@ -200,7 +201,7 @@ class PackageBlockWriter:
                 yield from self._uid_lines(shared.gids, grants, detailed=self._detailed)
 
     def install_permission_lines(self, permissions: Iterable[InstallPermission]) -> Iterator[str]:
-        """``install permissions:``; a line with ``userId=`` for each secondary user whose state differs (Android 12+)."""
+        """``install permissions:``; with ``userId=`` for each secondary user whose state differs (Android 12+)."""
         rows: dict[str, list[InstallPermission]] = {}
         for row in permissions:
             if row.user is None or self._layout.install_per_user:

@@ -72,10 +72,7 @@ def format_user_list(phone: VirtualPhone) -> str:
 def format_package_list(
     apps: Iterable[tuple[VirtualApp, Sequence[int]]], *, path: bool, version: bool, installer: bool, uid: bool
 ) -> str:
-    """``pm list packages`` (``PackageManagerShellCommand.runListPackages``): apps with the users that ``-U`` lists.
-
-    `path` is ``-f``, `version` ``--show-versioncode``, `installer` ``-i`` (after two blanks), `uid` ``-U``.
-    """
+    """``pm list packages`` with ``-f``, ``--show-versioncode``, ``-i``, ``-U``; each app with the users of ``-U``."""
     return "".join(
         "package:"
         + (f"{app.apk_path}=" if path else "")

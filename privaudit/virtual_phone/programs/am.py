@@ -36,9 +36,10 @@ def run_am(device: MutableDevice, args: Sequence[str]) -> ProgramResult:
 def _force_stop(device: MutableDevice, args: Sequence[str]) -> ProgramResult:
     """``am force-stop``: prints nothing, whether or not the app exists."""
     user_arg, rest = results.split_user_option(device.phone, args, "force-stop")
-    for user in results.resolve_users(device.phone, user_arg or "all", "force-stop") if rest else ():
-        stopped = partial(replace, stopped=True)
-        device.update(partial(with_install, package=rest[0], user=user, transform=stopped))
+    for user in results.resolve_users(device.phone, user_arg or "all", "force-stop"):
+        for package in rest[:1]:
+            stopped = partial(replace, stopped=True)
+            device.update(partial(with_install, package=package, user=user, transform=stopped))
     return results.output_result("")
 
 

@@ -32,12 +32,8 @@ _RUNTIME_PERMISSIONS_SDK: Final = 23
 _SETTABLE_FLAGS: Final = ("review-required", "revoked-compat", "revoke-when-requested", "user-fixed", "user-set")
 
 
-def run_pm(device: MutableDevice, args: Sequence[str]) -> ProgramResult:
-    """Run ``pm args…``.
-
-    Raises:
-        ProgramExit: a wrong user.
-    """
+def run_pm(device: MutableDevice, args: Sequence[str]) -> ProgramResult:  # noqa: PLR0911 - one per command
+    """Run ``pm args…``."""
     writes: Mapping[str, Callable[[MutableDevice, str, Sequence[str]], ProgramResult]] = {
         "grant": _grant_or_revoke,
         "revoke": _grant_or_revoke,

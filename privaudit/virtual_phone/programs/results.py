@@ -93,11 +93,7 @@ def resolve_users(phone: VirtualPhone, user_arg: str | None, command: str) -> tu
 
 
 def split_user_option(phone: VirtualPhone, args: Sequence[str], command: str) -> tuple[str | None, list[str]]:
-    """Split ``--user N`` off `args`.
-
-    Raises:
-        ProgramExit: ``--user`` is the last word.
-    """
+    """Split ``--user N`` off `args`. Raises `ProgramExit` if ``--user`` is the last word."""
     rest = list(args)
     if "--user" not in rest:
         return None, rest

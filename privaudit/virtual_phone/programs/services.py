@@ -1,4 +1,4 @@
-"""``cmd`` and the services behind it: ``appops``, ``settings``, ``user``, ``role``, ``notification``; reads and writes."""
+"""``cmd`` and its services: ``appops``, ``settings``, ``user``, ``role`` and ``notification``, reads and writes."""
 
 from __future__ import annotations
 

@@ -84,11 +84,7 @@ class ShellIO:
     err: OutputSink
 
     def with_redirect(self, fd: int, operator: str, name: str, files: FileTree) -> ShellIO:
-        """Return a copy after ``fd operator name``.
-
-        Raises:
-            CommandError: the file cannot be read, or the redirection would write one.
-        """
+        """Return a copy after ``fd operator name``. Raises `CommandError` for a missing file or one to write."""
         end: InputStream | OutputSink | None
         if operator in {">&", "<&"}:
             ends: dict[str, InputStream | OutputSink] = {"0": self.stdin, "1": self.out, "2": self.err}
@@ -122,11 +118,7 @@ class ScriptBudget:
         self._bytes = _MAX_OUTPUT_BYTES
 
     def count_command(self) -> None:
-        """Count one command.
-
-        Raises:
-            LimitExceededError: no steps are left.
-        """
+        """Count one command. Raises `LimitExceededError` if no steps are left."""
         self._steps -= 1
         if self._steps < 0:
             raise LimitExceededError
@@ -191,12 +183,7 @@ class ShellInterpreter:
         self._substitution_status = 0
 
     def run_script(self, script: Script, io: ShellIO) -> int:
-        """Run `script` and return its exit status.
-
-        Raises:
-            Exit, Return, Break: the script leaves the enclosing process, function or loop.
-            LimitExceededError: it exceeds its budget.
-        """
+        """Run `script` and return its exit status. It may raise `Exit`, `Return`, `Break` and `LimitExceededError`."""
         for command in script:
             self.status = self._run_and_or(command, io)
         return self.status if script else 0

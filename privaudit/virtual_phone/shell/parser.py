@@ -143,7 +143,7 @@ class ShellSyntaxError(Exception):
 
 
 class ShellParser:
-    """Parses `text` line by line, as a shell does: the lines before a syntax error still run."""
+    """Parses `text` line by line, as a shell does: the lines before a `ShellSyntaxError` still run."""
 
     def __init__(self, text: str, *, depth: int = 0) -> None:
         self._text = text
@@ -153,11 +153,7 @@ class ShellParser:
     # --- commands ---
 
     def parse_line(self) -> Script | None:
-        """Return the next complete command line, which may span several lines of text; ``None`` at the end.
-
-        Raises:
-            ShellSyntaxError: a syntax error.
-        """
+        """Parse the next command line, which may span several lines of text; ``None`` at the end."""
         self._skip_newlines()
         if self._pos >= len(self._text):
             return None
