@@ -147,7 +147,6 @@ def demo(  # noqa: PLR0913 - one parameter per option
 def _serve_demo(console: CliConsole, scenario: str) -> None:
     """Keep the virtual phone open, and print the commands to practise with as they are typed in a shell."""
     from privaudit import virtual_phone
-    from privaudit.virtual_phone.serve import serve_phone
 
     def print_commands(transport: str, package: str) -> None:
         ledger = f"demo-{transport.rpartition(':')[2]}.ledger.json"
@@ -157,7 +156,7 @@ def _serve_demo(console: CliConsole, scenario: str) -> None:
         console.write_lines([title, "", *lines, "", note])
 
     console.print_message("cli.starting_demo", version=__version__)
-    serve_phone(
+    virtual_phone.serve_phone(
         virtual_phone.load_scenario(scenario),
         on_ready=print_commands,
         on_page=lambda page: console.print_message("cli.serving_page", page=page),

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import signal
+import sys
 import tempfile
+import threading
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from privaudit.transport.base import Transport
+    from privaudit.transport import Transport
     from privaudit.virtual_phone.adbd.auth import KeyPolicy
     from privaudit.virtual_phone.adbd.server import AdbdServer
     from privaudit.virtual_phone.scenario.virtual import VirtualPhone
@@ -57,10 +60,8 @@ def start_adbd(
 ) -> AdbdServer:
     """Start `phone` behind the ADB protocol, as the adbd of its release speaks it. It runs until it is closed.
 
-    Args:
-        phone: the phone.
-        programs_by_name: its programs; ``None``: `privaudit.virtual_phone.programs.build_programs` by the clock.
-        key_policy: which computers may connect; ``None``: unknown ones are allowed when they ask.
+    `programs_by_name` are by default those of `privaudit.virtual_phone.programs.build_programs`. By default, unknown
+    computers are allowed when they ask.
     """
     from privaudit.virtual_phone.adbd import wire
     from privaudit.virtual_phone.adbd.auth import KeyPolicy
@@ -93,3 +94,30 @@ def connect_phone(phone: VirtualPhone) -> Iterator[Transport]:
         connect(transport=f"tcp:{adbd.address}", on_waiting=lambda _: None, key_folder=Path(folder)) as connection,
     ):
         yield connection
+
+
+def serve_phone(
+    phone: VirtualPhone, *, on_ready: Callable[[str, str], object], on_page: Callable[[str], object]
+) -> None:
+    """Serve `phone` on 127.0.0.1 and keep its changes, until standard input ends or Ctrl-C is pressed.
+
+    `on_ready` is called with the transport (``tcp:127.0.0.1:PORT``) and the package of the scenario's first app,
+    `on_page` with the action of each settings page that ``am start`` brings to the screen.
+    """
+    from privaudit.virtual_phone.programs import build_programs
+    from privaudit.virtual_phone.state import MutableDevice
+
+    if hasattr(signal, "SIGTTIN"):
+        # In the background of a terminal, reading must fail and not stop the process: the phone shall go on.
+        signal.signal(signal.SIGTTIN, signal.SIG_IGN)
+    device = MutableDevice(phone, on_page=on_page)
+    with (
+        contextlib.suppress(KeyboardInterrupt),  # The person ends it so; nothing failed.
+        start_adbd(phone, programs_by_name=build_programs(device)) as adbd,
+    ):
+        on_ready(f"tcp:{adbd.address}", phone.apps[0].package)
+        try:
+            while sys.stdin.readline():
+                pass
+        except OSError:
+            threading.Event().wait()  # Only Ctrl-C or a signal can end it now.

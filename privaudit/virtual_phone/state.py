@@ -71,7 +71,7 @@ def with_grant(phone: VirtualPhone, package: str, user: int, grant: VirtualGrant
 
 
 def with_op_mode(phone: VirtualPhone, package: str, user: int, op: str, mode: str, *, uid: bool) -> VirtualPhone:
-    """Return `phone` with another mode of one app-op, of the uid (a default is not stored) or of the package."""
+    """Return `phone` with another mode of one app-op: of the uid, which does not store defaults, or of the package."""
 
     def changed(install: VirtualInstall) -> VirtualInstall:
         if uid:
@@ -83,11 +83,6 @@ def with_op_mode(phone: VirtualPhone, package: str, user: int, op: str, mode: st
         return replace(install, ops=tuple(ops.values()))
 
     return with_install(phone, package, user, changed)
-
-
-def with_role_holders(phone: VirtualPhone, user: int, role: str, holders: tuple[str, ...]) -> VirtualPhone:
-    """Return `phone` with other holders of a role."""
-    return replace(phone, roles={**phone.roles, user: {**phone.roles.get(user, {}), role: holders}})
 
 
 def with_setting(phone: VirtualPhone, user: int, key: str, value: str) -> VirtualPhone:

@@ -56,12 +56,12 @@ class SimulatedLink:
 
 
 class FaultInjector:
-    """Faults to arm while the phone runs. Each happens once, at whichever message is being sent."""
+    """Faults to arm while the phone runs. A disconnection or a stall happens once."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._disconnect_after: int | None = None
-        self._stall_after: int | None = None
+        self._remaining: int | None = None
+        self._stalls = False
         self._awake = threading.Event()
         self._awake.set()
         self._transform: MessageTransform | None = None
@@ -70,12 +70,12 @@ class FaultInjector:
     def disconnect_after(self, size: int) -> None:
         """Pull the cable after `size` more bytes, even in the middle of a message."""
         with self._lock:
-            self._disconnect_after = size
+            self._remaining, self._stalls = size, False
 
     def stall_after(self, size: int) -> None:
         """Send nothing after `size` more bytes, until `resume`."""
         with self._lock:
-            self._stall_after = size
+            self._remaining, self._stalls = size, True
 
     def resume(self) -> None:
         """End a stall."""
@@ -99,16 +99,13 @@ class FaultInjector:
         Waits during a stall, at most until the connection is `closed`.
         """
         with self._lock:
-            if self._stall_after is not None:
-                self._stall_after -= size
-                if self._stall_after < 0:
-                    self._stall_after = None
-                    self._awake.clear()
-            allowed, pulled = size, False
-            if self._disconnect_after is not None:
-                allowed = min(size, self._disconnect_after)
-                pulled = allowed < size
-                self._disconnect_after = None if pulled else self._disconnect_after - allowed
+            allowed = size if self._remaining is None else min(size, self._remaining)
+            is_due = allowed < size
+            if self._remaining is not None:
+                self._remaining = None if is_due else self._remaining - allowed
+            if is_due and self._stalls:
+                self._awake.clear()
+                allowed, is_due = size, False
         while not self._awake.wait(_POLL_INTERVAL_S) and not closed.is_set():
             pass
-        return allowed, pulled
+        return allowed, is_due

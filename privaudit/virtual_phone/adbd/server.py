@@ -29,8 +29,7 @@ from privaudit.virtual_phone.adbd.wire import (
     receive_message,
 )
 from privaudit.virtual_phone.file_tree import FileTree
-from privaudit.virtual_phone.shell import OutputSink, Program, Shell
-from privaudit.virtual_phone.shell.io import InputStream
+from privaudit.virtual_phone.shell import InputStream, OutputSink, Program, Shell
 
 DEFAULT_FEATURES: Final = ("shell_v2", "cmd", "stat_v2", "ls_v2")
 """Features that the phone announces by default; a phone below Android 7 has none."""
@@ -46,20 +45,9 @@ _ACCEPT_RETRY_S: Final = 0.05
 class AdbdServer:
     """Listens from construction to `close`, or for the length of a ``with`` block. Only its programs change the phone.
 
-    Args:
-        programs: what the phone's shell can run, by name.
-        files: content by absolute path on the phone; folders follow from the paths.
-        model: ``ro.product.model``.
-        key_policy: which computers may connect.
-        features: what it announces.
-        max_payload: bytes of one message; `wire.MAX_PAYLOAD_V1` for Android 6 and older.
-        version: `wire.VERSION_CHECKSUM` for Android 8.1 and older.
-        crlf: whether ``shell:`` turns LF into CRLF, as below Android 7.
-        port: port on 127.0.0.1; 0: any free one.
-        link: bandwidth and latency of what it sends; ``None``: no limits.
-
-    Raises:
-        OSError: the port is taken.
+    `files` are contents by absolute path; folders follow from the paths. Android 6 and older have `wire.MAX_PAYLOAD_V1`
+    and `crlf`: ``shell:`` turns LF into CRLF. Android 8.1 and older have `wire.VERSION_CHECKSUM`. `port` 0 is any free
+    one; a port that is taken raises `OSError`. `link` limits what the phone sends.
     """
 
     def __init__(  # noqa: PLR0913 - a phone has many properties, each with a default

@@ -1,4 +1,4 @@
-"""The ``sync:`` service, read-only, and the files of the phone.
+"""The ``sync:`` service, read-only.
 
 AOSP: packages/modules/adb/SYNC.TXT, file_sync_protocol.h.
 """
@@ -39,11 +39,7 @@ class SyncService:
         self._buffer = bytearray()
 
     def serve(self) -> None:
-        """Answer until the client quits.
-
-        Raises:
-            StreamClosedError: the stream was closed.
-        """
+        """Answer until the client quits or, with `StreamClosedError`, closes the stream."""
         while True:
             name, length = _REQUEST.unpack(self._read_exactly(_REQUEST.size))
             if name == b"QUIT":

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from privaudit.virtual_phone.dump_writers.text import fake_identity_hash, format_duration, format_time_ms, format_uid
+from privaudit.virtual_phone.dump_writers.text import FILLER, format_duration, format_time_ms, format_uid
 from privaudit.virtual_phone.release.android import DEFAULT_OP_MODES, array_map_order, op_number
 from privaudit.virtual_phone.release.layout import ReleaseLayout
 from privaudit.virtual_phone.scenario.virtual import VirtualApp, VirtualInstall, VirtualOp, VirtualOpEvent, VirtualPhone
@@ -20,36 +20,24 @@ _PROCESS_STATES: Final = ("pers", "top", "fgsvcl", "fgsvc", "fg", "bg", "cch")
 _ANDROID_9_STATE_WIDTH: Final = 5
 _MODE_NUMBERS: Final = {"allow": "0", "ignore": "1", "deny": "2", "default": "3", "ask": "4"}
 """Up to Android 8; ``ask`` is MIUI's own."""
-_WATCHED_OPS: Final = ("COARSE_LOCATION", "READ_CONTACTS", "READ_CALL_LOG", "READ_SMS", "CAMERA", "RECORD_AUDIO")
-_ACTIVE_WATCHED_OPS: Final = (
-    "COARSE_LOCATION, FINE_LOCATION, SYSTEM_ALERT_WINDOW, CAMERA, RECORD_AUDIO, PHONE_CALL_MICROPHONE"
-)
-_CALLBACK_A: Final = "com.android.server.AppOpsService$Callback@"
-_SETTLE_TIME_LINES: Final = (
-    "  Settings:",
-    "    top_state_settle_time=+5s0ms",
-    "    fg_service_state_settle_time=+5s0ms",
-    "    bg_state_settle_time=+1s0ms",
-    "",
-)
 
 
 def format_appops_dump(phone: VirtualPhone, now: datetime, app: VirtualApp | None = None) -> str:
     """``dumpsys appops`` at `now`, in the phone's zone; `app`: of ``--package``, ``None`` for all apps."""
     writer = AppOpsWriter(phone.layout, now)
-    settings = _SETTLE_TIME_LINES if phone.layout.op_layout in "CD" else ()
-    lines = ["Current AppOps Service state:", *settings, *writer.watcher_lines()]
-    # Up to Android 8 nothing surrounds the uids.
-    blank, end = ([], "\n") if phone.layout.op_layout == "A" else ([""], "\n\n\n")
-    lines += blank
+    layout = phone.layout.op_layout
+    settings = FILLER["appops"]["settings"] if layout in "CD" else ""
+    watchers = FILLER["appops"]["watchers_B" if layout == "C" else f"watchers_{layout}"]
+    # Up to Android 8 no blank lines surround the uids.
+    blank, end = ("", "") if layout == "A" else ("\n", "\n\n")
+    head = f"Current AppOps Service state:\n{settings}{watchers}{blank}"
     by_uid: dict[tuple[int, int], list[tuple[VirtualApp, VirtualInstall]]] = {}
     for candidate in phone.apps:
         for user, install in candidate.installs.items():
             if (install.ops or install.uid_modes) and (app is None or candidate.app_id == app.app_id):
                 by_uid.setdefault((user, candidate.app_id), []).append((candidate, install))
-    for uid, apps in sorted(by_uid.items()):
-        lines += writer.uid_lines(uid, apps)
-    return "\n".join(lines) + end
+    lines = (line for uid, apps in sorted(by_uid.items()) for line in writer.uid_lines(uid, apps))
+    return head + "".join(f"{line}\n" for line in lines) + end
 
 
 def format_appops_get(layout: ReleaseLayout, app: VirtualApp, user: int, op: str | None = None) -> str:
@@ -75,32 +63,6 @@ class AppOpsWriter:
     def __init__(self, layout: ReleaseLayout, now: datetime) -> None:
         self._layout = layout
         self._now = now
-
-    def watcher_lines(self) -> Iterator[str]:
-        """Write what comes before the uids; a parser has to get past it."""
-        old = self._layout.op_layout == "A"
-        yield "  Op mode watchers:"
-        for op in _WATCHED_OPS:
-            yield f"    Op {self._op_name(op)}:"
-            for number, (owner, pid) in enumerate((("1000", 1738), ("u0a33", 2604))):
-                callback = fake_identity_hash("watcher", op, number)
-                watcher = f"watchinguid=-1 flags=0x1 op={op} from uid={owner} pid={pid}"
-                yield f"      #{number}: " + (
-                    _CALLBACK_A + callback if old else f"ModeCallback{{{callback} {watcher}}}"
-                )
-        yield from ("  Package mode watchers:", "    Pkg com.android.mms.service:")
-        mms = fake_identity_hash("watcher", "mms")
-        if old:
-            yield from (f"      #0: {_CALLBACK_A}{mms}", "  All mode watchers:")
-            yield f"    android.os.BinderProxy@{fake_identity_hash('b')} -> {_CALLBACK_A}{fake_identity_hash('c')}"
-            return
-        yield f"      #0: ModeCallback{{{mms} watchinguid=-1 flags=0x0 op=PLAY_AUDIO from uid=1041 pid=1381}}"
-        for kind in ("active", "started", "noted") if self._layout.op_layout == "D" else ("active",):
-            yield f"  All op {kind} watchers:"
-            yield f"    {fake_identity_hash('watcher', kind)} ->"
-            yield f"        [{_ACTIVE_WATCHED_OPS}]"
-            callback = f"{kind.capitalize()}Callback{{{fake_identity_hash('callback', kind)}"
-            yield f"        {callback} watchinguid=-1 from uid=1000 pid=1738}}"
 
     def uid_lines(self, uid: tuple[int, int], apps: Sequence[tuple[VirtualApp, VirtualInstall]]) -> Iterator[str]:
         """Write one uid (user and app id): its state, its modes, then the ops of each of its packages."""

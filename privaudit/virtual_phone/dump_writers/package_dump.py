@@ -6,11 +6,11 @@ get past them. `privaudit.virtual_phone.dump_writers.packages` writes the blocks
 
 from __future__ import annotations
 
-from collections.abc import Collection, Container, Iterable, Iterator
+from collections.abc import Collection, Container, Iterable, Iterator, Sequence
 from typing import Final, TypeAlias
 
 from privaudit.virtual_phone.dump_writers.packages import PackageBlockWriter, PermissionFilter
-from privaudit.virtual_phone.dump_writers.text import fake_identity_hash, format_time
+from privaudit.virtual_phone.dump_writers.text import FILLER, fake_identity_hash, format_time
 from privaudit.virtual_phone.release import android
 from privaudit.virtual_phone.release.android import array_map_order
 from privaudit.virtual_phone.release.layout import ReleaseLayout
@@ -30,12 +30,7 @@ _SESSIONS: Final[tuple[_Section, ...]] = (
 
 
 def format_package_dump(phone: VirtualPhone, section_titles: Container[str] | None = None) -> str:
-    """``dumpsys package``, which does not say what packages request.
-
-    Args:
-        phone: the phone.
-        section_titles: titles of the sections to print; ``None``: all.
-    """
+    """``dumpsys package``, which does not say what packages request. `section_titles`: the sections to print."""
     apps = _in_map_order(phone.apps)
     layout = phone.layout
     writer = PackageBlockWriter(phone)
@@ -44,14 +39,15 @@ def format_package_dump(phone: VirtualPhone, section_titles: Container[str] | No
         *_header_sections(phone),
         ("Activity Resolver Table:", _launcher_lines(apps)),
         *_permission_sections(phone, None),
-        ("Key Set Manager:", _key_set_lines(apps)),
+        _filler_section("Key Set Manager:", apps),
         *((("", _install_log_lines(apps)),) if layout.install_log else ()),
         ("Packages:", (line for app in apps for line in writer.package_lines(app))),
         ("Hidden system packages:", factory_copies),
         *((("Queries:", _query_lines(apps)),) if layout.package_queries else ()),
         ("Shared users:", (line for shared in phone.shared_users for line in writer.shared_user_lines(shared))),
         *((("Package Changes:", _package_change_lines(phone, apps)),) if layout.sessions_last else _SESSIONS),
-        *((("Frozen packages:", ("  (none)",)), *_dexopt_sections(apps)) if layout.has_cmd else ()),
+        *((("Frozen packages:", ("  (none)",)),) if layout.has_cmd else ()),
+        *_dexopt_sections(layout, apps),
         ("Settings parse messages:", ()),
         ("Package warning messages:", ()),
         *(_SESSIONS[:1] if layout.sessions_last else ()),
@@ -73,12 +69,12 @@ def format_single_package_dump(phone: VirtualPhone, package: str) -> str:
         (
             ("Activity Resolver Table:", _launcher_lines([app])),
             ("Permissions:", _permission_definition_lines(phone.layout, declared)),
-            ("Key Set Manager:", _key_set_lines([app])),
+            _filler_section("Key Set Manager:", [app]),
             ("Packages:", writer.package_lines(app)),
             ("Hidden system packages:", factory),
             *((("Queries:", _query_lines([app])),) if phone.layout.package_queries else ()),
             ("Shared users:", shared),
-            *(_dexopt_sections([app]) if phone.layout.has_cmd else ()),
+            *_dexopt_sections(phone.layout, [app]),
         )
     )
 
@@ -196,16 +192,12 @@ def _header_sections(phone: VirtualPhone) -> Iterator[_Section]:
     )
     yield "Database versions:", ("  Internal:", *version, "  External:", *version)
     if layout.domain_verifier:
-        installer = ("  Installer:", "    com.android.packageinstaller")
-        yield "Known Packages:", ("  System:", "    android", *installer, "  Wellbeing:", "    none")
+        yield "Known Packages:", FILLER["sections"]["Known Packages:"].splitlines()
     verifier = phone.find_app("com.android.vending")
     uid = f"com.android.vending (uid={-1 if verifier is None else verifier.app_id})"
     yield "Verifiers:", (f"  Required: {uid}",)
     yield "Domain Verifier:" if layout.domain_verifier else "Intent Filter Verifier:", (f"  Using: {uid}",)
-    libraries = ("android.test.base", "org.apache.http.legacy")
-    yield "Libraries:", (f"  {name} ->  (jar) /system/framework/{name}.jar" for name in libraries)
-    features = ("hardware.camera", "hardware.telephony", "software.vulkan.deqp.level version=132645633")
-    yield "Features:", (f"  android.{name}" for name in features)
+    yield from ((title, FILLER["sections"][title].splitlines()) for title in ("Libraries:", "Features:"))
 
 
 def _launcher_lines(apps: Iterable[VirtualApp]) -> Iterator[str]:
@@ -228,9 +220,9 @@ def _install_log_lines(apps: Iterable[VirtualApp]) -> Iterator[str]:
             yield f"{format_time(app.updated)}: result of install: 1{{{app.app_id}}}"
 
 
-def _key_set_lines(apps: Iterable[VirtualApp]) -> Iterator[str]:
-    for number, app in enumerate(apps, 1):
-        yield from (f"  [{app.package}]", f"      Signing KeySets: {number}")
+def _filler_section(title: str, apps: Iterable[VirtualApp]) -> _Section:
+    template = FILLER["app_sections"][title]
+    return title, [template.format(app=app, number=number) for number, app in enumerate(apps, 1)]
 
 
 def _query_lines(apps: Iterable[VirtualApp]) -> Iterator[str]:
@@ -251,7 +243,6 @@ def _package_change_lines(phone: VirtualPhone, apps: Iterable[VirtualApp]) -> It
         yield from (f"    seq={number}, package={package}" for number, package in enumerate(newest))
 
 
-def _dexopt_sections(apps: Iterable[VirtualApp]) -> Iterator[_Section]:
-    status = "      arm64: [status=speed-profile] [reason=install] [primary-abi]"
-    yield "Dexopt state:", [x for app in apps for x in (f"  [{app.package}]", f"    path: {app.apk_path}", status)]
-    yield "Compiler stats:", [x for app in apps for x in (f"  [{app.package}]", "     (No recorded stats)")]
+def _dexopt_sections(layout: ReleaseLayout, apps: Sequence[VirtualApp]) -> Iterator[_Section]:
+    if layout.has_cmd:
+        yield from (_filler_section(title, apps) for title in ("Dexopt state:", "Compiler stats:"))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator, Sequence
 
-from privaudit.virtual_phone.dump_writers.text import fake_identity_hash, format_java_bool, format_time
+from privaudit.virtual_phone.dump_writers.text import JAVA_BOOL, fake_identity_hash, format_time
 from privaudit.virtual_phone.release.android import HARD_RESTRICTED, SOFT_RESTRICTED, array_map_order
 from privaudit.virtual_phone.scenario.virtual import (
     InstallPermission,
@@ -25,10 +25,8 @@ PermissionFilter = Container[str] | None
 class PackageBlockWriter:
     """Writes blocks of one dump.
 
-    Args:
-        phone: the phone.
-        names: from ``dumpsys package permission``: limits the permissions, and omits paths and ABIs.
-        detailed: ``dumpsys package PKG``: with the requested permissions.
+    `names`, of ``dumpsys package permission``, limits the permissions, and omits paths and ABIs. `detailed` blocks, of
+    ``dumpsys package PKG``, have the requested permissions.
     """
 
     def __init__(self, phone: VirtualPhone, *, names: PermissionFilter = None, detailed: bool = False) -> None:
@@ -47,8 +45,8 @@ class PackageBlockWriter:
         yield f"  Package [{app.package}] ({fake_identity_hash('setting', app.package, app.code_path)}):"
         yield f"    {layout.app_id_key}={app.app_id}"
         if app.shared_user is not None:
-            identity = f"{_shared_user_hash(app.shared_user)} {app.shared_user}/{app.app_id}"
-            yield f"    sharedUser=SharedUserSetting{{{identity}}}"
+            setting = f"{_shared_user_hash(app.shared_user)} {app.shared_user}/{app.app_id}"
+            yield f"    sharedUser=SharedUserSetting{{{setting}}}"
         yield f"    pkg=Package{{{_package_hash(app)} {app.package}}}"
         yield f"    codePath={app.code_path}"
         if self._names is None:
@@ -76,7 +74,7 @@ class PackageBlockWriter:
     def _path_and_abi_lines(self, app: VirtualApp) -> Iterator[str]:
         yield from (f"    resourcePath={app.code_path}", f"    legacyNativeLibraryDir={app.code_path}/lib")
         if self._layout.extension_versions:
-            yield f"    extractNativeLibs={format_java_bool(app.extract_native_libs)}"
+            yield f"    extractNativeLibs={JAVA_BOOL[app.extract_native_libs]}"
         yield from (f"    primaryCpuAbi={app.abi or 'null'}", "    secondaryCpuAbi=null")
         if self._layout.extension_versions:
             yield "    cpuAbiOverride=null"
@@ -128,7 +126,8 @@ class PackageBlockWriter:
         if layout.metadata_source:
             yield "    appMetadataSource=0"
         signatures = f"    signatures=PackageSignatures{{{fake_identity_hash('signatures', app.package, app.code_path)}"
-        signer = fake_identity_hash("signer", app.signer_name)
+        # One signer for the platform, one for each other package.
+        signer = fake_identity_hash("signer", "platform" if app.is_system else app.package)
         if layout.signature_versions:
             yield f"{signatures} version:{app.signing_version}, signatures:[{signer}], past signatures:[]}}"
             yield "    installPermissionsFixed=true"
@@ -145,11 +144,11 @@ class PackageBlockWriter:
         values = {
             "ceDataInode": str(install.ce_inode),
             "deDataInode": str(install.de_inode),
-            "installed": format_java_bool(install.installed),
-            "suspended": format_java_bool(install.suspended),
+            "installed": JAVA_BOOL[install.installed],
+            "suspended": JAVA_BOOL[install.suspended],
             "distractionFlags": "0",
-            "stopped": format_java_bool(install.stopped),
-            "notLaunched": format_java_bool(install.not_launched),
+            "stopped": JAVA_BOOL[install.stopped],
+            "notLaunched": JAVA_BOOL[install.not_launched],
             "enabled": str(install.enabled),
         }
         words = (f"{key}={values.get(key, 'false')}" if key else "" for key in self._layout.user_line_keys)
@@ -202,7 +201,7 @@ class PackageBlockWriter:
                 yield from self._uid_lines(shared.gids, grants, detailed=self._detailed)
 
     def install_permission_lines(self, permissions: Iterable[InstallPermission]) -> Iterator[str]:
-        """``install permissions:``, with a ``userId=`` line for each secondary user that differs (Android 12+)."""
+        """``install permissions:``; with ``userId=`` for each secondary user whose state differs (Android 12+)."""
         rows: dict[str, list[InstallPermission]] = {}
         for row in permissions:
             if row.user is None or self._layout.install_per_user:
@@ -224,7 +223,7 @@ class PackageBlockWriter:
         yield from (f"        {self._format_state(states[name])}" for name in array_map_order(self._select(states)))
 
     def _format_state(self, permission: VirtualGrant | InstallPermission) -> str:
-        granted = format_java_bool(permission.granted)
+        granted = JAVA_BOOL[permission.granted]
         return f"{permission.name}: granted={granted}{self._layout.format_flags(permission.flags)}"
 
     def _all_private_flags(self, app: VirtualApp) -> tuple[str, ...]:

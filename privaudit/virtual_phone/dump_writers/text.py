@@ -6,16 +6,20 @@ repeated here. The modules ``package_dump`` and ``appops`` write the two long du
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import tomllib
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from hashlib import blake2s
-from typing import Final, TypeAlias
+from importlib import resources
+from typing import Any, Final
 
 from privaudit.virtual_phone.release.android import array_map_order
-from privaudit.virtual_phone.scenario.virtual import Namespace, VirtualApp, VirtualPhone
+from privaudit.virtual_phone.scenario.virtual import VirtualApp, VirtualPhone
 
-DumpObject: TypeAlias = "Mapping[str, str | DumpObject | Sequence[str | DumpObject]]"
+FILLER: Final[Any] = tomllib.loads((resources.files(__package__) / "filler.toml").read_text(encoding="utf-8"))
+"""Parts of dumps that say nothing about permissions."""
 _SYSTEM_ID_LIMIT: Final = 10_000
+JAVA_BOOL: Final = {True: "true", False: "false"}
 _DURATION_UNITS: Final = (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1))
 
 
@@ -23,11 +27,6 @@ def fake_identity_hash(*words: object) -> str:
     """Return a stable stand-in for ``Integer.toHexString(System.identityHashCode(x))`` of an object."""
     digest = blake2s("\0".join(map(str, words)).encode(), digest_size=4).digest()
     return f"{int.from_bytes(digest, 'big') & 0xFFFFFFF:x}"
-
-
-def format_java_bool(value: bool) -> str:  # noqa: FBT001 - a conversion
-    """Return ``true`` or ``false``."""
-    return "true" if value else "false"
 
 
 def format_time(time: datetime) -> str:
@@ -73,10 +72,7 @@ def format_user_list(phone: VirtualPhone) -> str:
 def format_package_list(
     apps: Iterable[tuple[VirtualApp, Sequence[int]]], *, path: bool, version: bool, installer: bool, uid: bool
 ) -> str:
-    """``pm list packages`` (``PackageManagerShellCommand.runListPackages``): apps with the users that ``-U`` lists.
-
-    `path` is ``-f``, `version` ``--show-versioncode``, `installer` ``-i`` (after two blanks), `uid` ``-U``.
-    """
+    """``pm list packages`` with ``-f``, ``--show-versioncode``, ``-i``, ``-U``; each app with the users of ``-U``."""
     return "".join(
         "package:"
         + (f"{app.apk_path}=" if path else "")
@@ -95,66 +91,40 @@ def format_properties(phone: VirtualPhone) -> str:
 
 
 def format_role_dump(phone: VirtualPhone) -> str:
-    """``dumpsys role`` (``RoleUserState.dump`` through ``DualDumpOutputStream``).
-
-    A field that comes once stands as ``name=value``, one that repeats as a list: with one user ``user_states={``, with
-    several ``user_states=[``.
-    """
-    states: list[DumpObject] = []
+    """``dumpsys role`` (``RoleUserState.dump`` through ``DualDumpOutputStream``)."""
+    states = []
     for user in phone.user_ids:
         roles = phone.roles.get(user, {})
-        rows: list[DumpObject] = [
-            {"name": role, "fallback_enabled": "true", "holders": roles[role]} for role in array_map_order(roles)
-        ]
+        rows = []
+        for role in array_map_order(roles):
+            holders = _repeated_field("holders", [[holder] for holder in roles[role]])
+            rows.append(_object([f"name={role}", "fallback_enabled=true", *holders]))
         digest = blake2s(f"{phone.name}:{user}".encode()).hexdigest().upper()
-        states.append({"user_id": str(user), "version": "4", "packages_hash": digest, "roles": rows})
-    lines = ("{", *_object_lines({"user_states": states}, "  "), "}")
-    return "ROLE MANAGER STATE (dumpsys role):\n" + "\n".join(lines) + "\n"
+        head = (f"user_id={user}", "version=4", f"packages_hash={digest}")
+        states.append(_object([*head, *_repeated_field("roles", rows)]))
+    return "\n".join(("ROLE MANAGER STATE (dumpsys role):", *_object(_repeated_field("user_states", states)), ""))
 
 
-def _object_lines(tree: DumpObject, indent: str) -> Iterator[str]:
-    """Write the body of one ``DumpObject``."""
-    for name, value in tree.items():
-        if isinstance(value, str):
-            yield f"{indent}{name}={value}"
-            continue
-        values = [value] if isinstance(value, Mapping) else list(value)
-        is_list = len(values) > 1
-        inner, head = (f"{indent}  ", "") if is_list else (indent, f"{name}=")
-        if is_list:
-            yield f"{indent}{name}=["
-        for item in values:
-            if isinstance(item, str):
-                yield f"{inner}{head}{item}"
-            else:
-                yield from (f"{inner}{head}{{", *_object_lines(item, f"{inner}  "), f"{inner}}}")
-        if is_list:
-            yield f"{indent}]"
+def _object(lines: Iterable[str]) -> list[str]:
+    return ["{", *(f"  {line}" for line in lines), "}"]
 
 
-def format_role_holders(phone: VirtualPhone, role: str, user: int) -> str:
-    """``cmd role get-role-holders``: joined with ``;``, an empty line without holders."""
-    return ";".join(phone.roles.get(user, {}).get(role, ())) + "\n"
+def _repeated_field(name: str, values: Sequence[Sequence[str]]) -> list[str]:
+    """Write a field: one value as ``name=value``, several as a list, none not at all. A value is a list of lines."""
+    if len(values) == 1:
+        return [f"{name}={values[0][0]}", *values[0][1:]]
+    return [f"{name}=[", *(f"  {line}" for value in values for line in value), "]"] if values else []
 
 
 def format_device_policy(phone: VirtualPhone) -> str:
     """``dumpsys device_policy``: a head, then each user's administrators (``DevicePolicyData.dump``)."""
-    lines = ["Current Device Policy Manager state:", "  Immutable state:", "    mHasFeature=true"]
+    blocks = FILLER["device_policy"]
+    text: str = blocks["head"]
     state = ", provisioningState: 0" if phone.layout.provisioning_state else ""
     for user in phone.user_ids:
-        lines += ["", f"  Enabled Device Admins (User {user}{state}):"]
+        text += f"\n  Enabled Device Admins (User {user}{state}):\n"
         for component in phone.device_admins.get(user, ()):
             app = phone.find_app(component.split("/", 1)[0])
-            uid = app.uid(user) if app is not None else -1
-            lines += [f"    {component}:", f"      uid={uid}", "      testOnlyAdmin=false", "      policies:"]
-            lines += ["        force-lock", "        wipe-data"]
-            lines += ["      passwordQuality=0x0", "      minimumPasswordLength=0"]
-        lines += ["    ", "    mPasswordOwner=-1", "    mUserControlDisabledPackages=null"]
-        lines += ["    mAppsSuspended=false", "    mUserSetupComplete=true"]
-    return "\n".join(lines) + "\n"
-
-
-def format_setting(phone: VirtualPhone, user: int, namespace: Namespace, key: str) -> str:
-    """``settings get``: the value, or ``null``. Global settings are those of user 0."""
-    namespaces = phone.settings.get(0 if namespace == "global" else user, {})
-    return namespaces.get(namespace, {}).get(key, "null") + "\n"
+            text += blocks["admin"].format(component=component, uid=app.uid(user) if app is not None else -1)
+        text += blocks["user_end"]
+    return text

@@ -29,11 +29,9 @@ _MONTHS: Final = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep",
 
 
 def build_programs(phone: VirtualPhone | MutableDevice, *, now: datetime | None = None) -> Mapping[str, Program]:
-    """Map names to programs, for `privaudit.virtual_phone.adbd.server.AdbdServer` and `privaudit.virtual_phone.shell`.
+    """Map names to programs that print and change `phone`; keep a `MutableDevice` to inspect its later state.
 
-    Args:
-        phone: the phone that they print and change; keep a `MutableDevice` to inspect its later state.
-        now: a fixed time of the computer's clock (aware), for reproducible output; ``None``: the clock itself.
+    `now` is a fixed time of the computer's clock (aware), for reproducible output; ``None``: the clock itself.
     """
     device = phone if isinstance(phone, MutableDevice) else MutableDevice(phone)
 

@@ -52,15 +52,13 @@ def exception_result(layout: ReleaseLayout, command: str, exception: str) -> Pro
             return error_result(f"\nException occurred while executing '{command}':\n{exception}\n")
 
 
-def denial_result(
-    phone: VirtualPhone, command: str, message: str, exception: str = "SecurityException"
-) -> ProgramResult:
+def denial_result(phone: VirtualPhone, command: str, text: str, kind: str = "SecurityException") -> ProgramResult:
     """Return the exception that ended `command`, as this Android words it for commands that write."""
     if phone.sdk >= _EXECUTING_MESSAGE_SDK:
-        return exception_result(phone.layout, command, f"java.lang.{exception}: {message}")
+        return exception_result(phone.layout, command, f"java.lang.{kind}: {text}")
     if phone.sdk >= _SECURITY_MESSAGE_SDK:
-        return error_result(f"Security exception: {message}\n\njava.lang.{exception}: {message}\n")
-    return error_result(f"Operation not allowed: java.lang.{exception}: {message}\n", 1)
+        return error_result(f"Security exception: {text}\n\njava.lang.{kind}: {text}\n")
+    return error_result(f"Operation not allowed: java.lang.{kind}: {text}\n", 1)
 
 
 def is_blocked(phone: VirtualPhone) -> bool:
@@ -95,11 +93,7 @@ def resolve_users(phone: VirtualPhone, user_arg: str | None, command: str) -> tu
 
 
 def split_user_option(phone: VirtualPhone, args: Sequence[str], command: str) -> tuple[str | None, list[str]]:
-    """Split ``--user N`` off `args`.
-
-    Raises:
-        ProgramExit: ``--user`` is the last word.
-    """
+    """Split ``--user N`` off `args`. Raises `ProgramExit` if ``--user`` is the last word."""
     rest = list(args)
     if "--user" not in rest:
         return None, rest

@@ -1,4 +1,4 @@
-"""``cmd`` and its services: ``appops``, ``settings``, ``user``, ``role``, ``notification``; reads and writes."""
+"""``cmd`` and its services: ``appops``, ``settings``, ``user``, ``role`` and ``notification``, reads and writes."""
 
 from __future__ import annotations
 
@@ -7,21 +7,13 @@ from dataclasses import replace
 from typing import Final
 
 from privaudit.virtual_phone.dump_writers.appops import format_appops_get
-from privaudit.virtual_phone.dump_writers.text import format_role_holders, format_setting, format_user_list
+from privaudit.virtual_phone.dump_writers.text import format_user_list
+from privaudit.virtual_phone.programs import results
 from privaudit.virtual_phone.programs.pm import run_pm
-from privaudit.virtual_phone.programs.results import (
-    EXIT_SERVICE_FAILED,
-    denial_result,
-    error_result,
-    is_blocked,
-    output_result,
-    resolve_users,
-    split_target_user,
-)
 from privaudit.virtual_phone.release.android import FLAG_BITS, OP_NUMBERS, RUNTIME_PERMISSION_OPS
 from privaudit.virtual_phone.scenario.virtual import Namespace
 from privaudit.virtual_phone.shell import ProgramResult
-from privaudit.virtual_phone.state import MutableDevice, with_grant, with_op_mode, with_role_holders, with_setting
+from privaudit.virtual_phone.state import MutableDevice, with_grant, with_op_mode, with_setting
 
 _EXIT_NO_SERVICE: Final = 20
 """Exit status of ``cmd`` for a service that does not exist."""
@@ -54,15 +46,15 @@ def run_cmd(device: MutableDevice, args: Sequence[str]) -> ProgramResult:  # noq
         case ["settings", *rest]:
             return run_settings(device, rest)
         case ["user", "list", *_]:
-            return output_result(format_user_list(device.phone))
+            return results.output_result(format_user_list(device.phone))
         case ["role", command, *rest] if device.phone.layout.has_roles:
             return _run_role(device, command, rest)
         case ["user" | "role" as service, *_] if service == "user" or device.phone.layout.has_roles:
-            return error_result(f"cmd: the demo phone answers only part of {service}\n")
+            return results.error_result(f"cmd: the demo phone answers only part of {service}\n")
         case [service, *_]:
-            return error_result(f"cmd: Can't find service: {service}\n", _EXIT_NO_SERVICE)
+            return results.error_result(f"cmd: Can't find service: {service}\n", _EXIT_NO_SERVICE)
         case _:
-            return error_result(_NO_SERVICE_USAGE, _EXIT_NO_SERVICE)
+            return results.error_result(_NO_SERVICE_USAGE, _EXIT_NO_SERVICE)
 
 
 def run_appops(device: MutableDevice, args: Sequence[str]) -> ProgramResult:
@@ -71,100 +63,103 @@ def run_appops(device: MutableDevice, args: Sequence[str]) -> ProgramResult:
         case ["set", *rest]:
             return _set_app_op_mode(device, rest)
         case ["get", *rest]:
-            user, rest = split_target_user(device.phone, rest, "get")
+            user, rest = results.split_target_user(device.phone, rest, "get")
             if not rest:
-                return error_result("Error: Package name or UID not specified\n")
+                return results.error_result("Error: Package name or UID not specified\n")
             app = device.phone.find_installed_app(rest[0], user)
             if app is None:
-                return error_result(f"Error: No UID for {rest[0]} in user {user}\n")
+                return results.error_result(f"Error: No UID for {rest[0]} in user {user}\n")
             op = rest[1] if len(rest) > 1 else None
-            return output_result(format_appops_get(device.phone.layout, app, user, op))
+            return results.output_result(format_appops_get(device.phone.layout, app, user, op))
         case [command, *_]:
-            return output_result(f"Unknown command: {command}\n", EXIT_SERVICE_FAILED)
+            return results.output_result(f"Unknown command: {command}\n", results.EXIT_SERVICE_FAILED)
         case _:
-            return output_result("AppOps service (appops) commands:\n", EXIT_SERVICE_FAILED)
+            return results.output_result("AppOps service (appops) commands:\n", results.EXIT_SERVICE_FAILED)
 
 
 def _set_app_op_mode(device: MutableDevice, args: Sequence[str]) -> ProgramResult:  # noqa: PLR0911 - each silent case
     """``appops set [--user U] [--uid] PACKAGE OP MODE`` (``AppOpsService.Shell``)."""
-    user, rest = split_target_user(device.phone, args, "set")
+    user, rest = results.split_target_user(device.phone, args, "set")
     phone, uid = device.phone, "--uid" in rest
     if uid and phone.sdk < _UID_MODE_SDK:
-        return error_result("Error: Unsupported argument: --uid\n")
+        return results.error_result("Error: Unsupported argument: --uid\n")
     match [word for word in rest if word != "--uid"]:
         case [package, op, mode] if op in OP_NUMBERS and mode in _OP_MODES:
             pass
         case [_, op, mode]:
             problem = f"Unknown operation string: {op}" if op not in OP_NUMBERS else f"Mode {mode}"
-            return error_result(f"Error: {problem}\n")
+            return results.error_result(f"Error: {problem}\n")
         case _:
-            return error_result("Error: Package name, operation or mode not specified\n")
-    if is_blocked(phone):
-        return denial_result(phone, "set", "uid 2000 does not have android.permission.MANAGE_APP_OPS_MODES.")
+            return results.error_result("Error: Package name, operation or mode not specified\n")
+    if results.is_blocked(phone):
+        return results.denial_result(phone, "set", "uid 2000 does not have android.permission.MANAGE_APP_OPS_MODES.")
     if phone.find_installed_app(package, user) is None:
-        return error_result(f"Error: No UID for {package} in user {user}\n")
+        return results.error_result(f"Error: No UID for {package} in user {user}\n")
     if phone.sdk >= _OPS_FOLLOW_PERMISSIONS_SDK and op in RUNTIME_PERMISSION_OPS.values():
-        return output_result("")
+        return results.output_result("")
     device.update(lambda now: with_op_mode(now, package, user, op, mode, uid=uid))
-    return output_result("")
+    return results.output_result("")
 
 
 def run_settings(device: MutableDevice, args: Sequence[str]) -> ProgramResult:
     """Run ``settings args…``, which is ``cmd settings args…``."""
-    user, rest = split_target_user(device.phone, args, "settings")
+    user, rest = results.split_target_user(device.phone, args, "settings")
     match rest:
         case ["get", namespace, key] if namespace in _NAMESPACES:
-            return output_result(format_setting(device.phone, user, _NAMESPACES[namespace], key))
+            # Global settings are those of user 0.
+            namespaces = device.phone.settings.get(0 if namespace == "global" else user, {})
+            return results.output_result(namespaces.get(_NAMESPACES[namespace], {}).get(key, "null") + "\n")
         case ["get", namespace, _]:
-            return error_result(f"Invalid namespace '{namespace}'\n")
-        case ["put", "secure", _, _] if is_blocked(device.phone):
+            return results.error_result(f"Invalid namespace '{namespace}'\n")
+        case ["put", "secure", _, _] if results.is_blocked(device.phone):
             denial = "Permission denial: writing to settings requires:android.permission.WRITE_SECURE_SETTINGS"
-            return denial_result(device.phone, "put", denial)
+            return results.denial_result(device.phone, "put", denial)
         case ["put", "secure", key, value]:
             device.update(lambda phone: with_setting(phone, user, key, value))
-            return output_result("")
+            return results.output_result("")
         case ["get", *_]:
-            return error_result("Bad arguments\n")
+            return results.error_result("Bad arguments\n")
         case _:
-            return error_result("Invalid command: the demo phone answers only settings get and put secure\n")
+            return results.error_result("Invalid command: the demo phone answers only settings get and put secure\n")
 
 
 def _run_role(device: MutableDevice, command: str, args: Sequence[str]) -> ProgramResult:
     """``cmd role COMMAND [--user U] ROLE [PACKAGE]`` (``RoleShellCommand``)."""
     readable = device.phone.layout.has_get_role_holders
     if command not in {"add-role-holder", "remove-role-holder", *(["get-role-holders"] if readable else [])}:
-        return output_result(f"Unknown command: {command}\n", EXIT_SERVICE_FAILED)
-    user, rest = split_target_user(device.phone, args, command)
+        return results.output_result(f"Unknown command: {command}\n", results.EXIT_SERVICE_FAILED)
+    user, rest = results.split_target_user(device.phone, args, command)
     role, package = (*rest, "", "")[:2]
     if command == "get-role-holders":
-        return output_result(format_role_holders(device.phone, role, user))
+        return results.output_result(";".join(device.phone.roles.get(user, {}).get(role, ())) + "\n")
     app = device.phone.find_app(package)
     if command == "add-role-holder":
         if app is None:
-            return error_result("Error: see logcat for details.\nFailed\n")
+            return results.error_result("Error: see logcat for details.\nFailed\n")
         holders: tuple[str, ...] = (package,)
     else:
         holders = tuple(name for name in device.phone.roles.get(user, {}).get(role, ()) if name != package)
         fallback = _FALLBACK_ROLE_HOLDERS.get(role, "")
         if not holders and fallback != package and device.phone.find_app(fallback) is not None:
             holders = (fallback,)
-    device.update(lambda phone: with_role_holders(phone, user, role, holders))
+    roles = {**device.phone.roles, user: {**device.phone.roles.get(user, {}), role: holders}}
+    device.update(lambda phone: replace(phone, roles=roles))
     # An app that loses the role loses the permissions that came with it.
     for grant in device.phone.runtime_grants(app, user) if app is not None and package not in holders else ():
         if grant.flags & FLAG_BITS["GRANTED_BY_ROLE"]:
             lost = replace(grant, granted=False, flags=grant.flags & ~FLAG_BITS["GRANTED_BY_ROLE"])
             device.update(lambda phone, lost=lost: with_grant(phone, package, user, lost))  # type: ignore[misc]
-    return output_result("")
+    return results.output_result("")
 
 
 def _change_notification_listener(device: MutableDevice, args: Sequence[str]) -> ProgramResult:
     """``cmd notification allow_listener|disallow_listener COMPONENT [USER]`` (``NotificationShellCmd``)."""
     if device.phone.sdk < _LISTENERS_SDK:
-        return error_result(f"Unknown command: {args[0]}\n")
+        return results.error_result(f"Unknown command: {args[0]}\n")
     command, component, *rest = args
-    user = resolve_users(device.phone, rest[0] if rest else None, command)[0]
+    user = results.resolve_users(device.phone, rest[0] if rest else None, command)[0]
     value = device.phone.settings.get(user, {}).get("secure", {}).get(_LISTENERS_SETTING, "")
     listeners = [name for name in value.split(":") if name and name != component]
     listeners += [component] if command == "allow_listener" else []
     device.update(lambda phone: with_setting(phone, user, _LISTENERS_SETTING, ":".join(listeners)))
-    return output_result("")
+    return results.output_result("")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from importlib import resources
 from typing import Any, Final, Literal, TypeAlias
 
@@ -174,17 +175,18 @@ SUPPORTED_SDKS: Final = tuple(_LAYOUT_BY_SDK)
 """Every release that can be rendered, the oldest first."""
 
 
+@cache
 def layout_of(sdk: int, vendor: Vendor = "aosp") -> ReleaseLayout:
     """Return the layout of `vendor`'s Android of `sdk`.
 
     Raises:
         KeyError: `sdk` is not one of `SUPPORTED_SDKS`.
     """
-    layout = replace(_LAYOUT_BY_SDK[sdk], vendor=vendor)
-    match vendor:
-        case "emui":
-            return replace(layout, broken_package_headers=layout.op_layout == "A")
-        case "samsung":
-            return replace(layout, install_log=True, requested_in_full_dump=layout.op_layout == "C")
-        case _:
-            return layout
+    layout = _LAYOUT_BY_SDK[sdk]
+    return replace(
+        layout,
+        vendor=vendor,
+        broken_package_headers=vendor == "emui" and layout.op_layout == "A",
+        install_log=vendor == "samsung",
+        requested_in_full_dump=vendor == "samsung" and layout.op_layout == "C",
+    )

@@ -10,21 +10,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from hashlib import blake2s
-from typing import Final
+from typing import Final, get_args
 
 from privaudit.virtual_phone.release import android
-from privaudit.virtual_phone.scenario import filler_apps, schema
-from privaudit.virtual_phone.scenario.virtual import (
-    AndroidUser,
-    InstallPermission,
-    SharedUser,
-    VirtualApp,
-    VirtualGrant,
-    VirtualInstall,
-    VirtualOp,
-    VirtualOpEvent,
-    VirtualPhone,
-)
+from privaudit.virtual_phone.scenario import filler_apps, schema, virtual
 
 _FIRST_SYSTEM_ID: Final = 10_030
 _FIRST_APP_ID: Final = 10_120
@@ -45,7 +34,7 @@ _USER_SENSITIVE_FLAGS: Final = (
 _COMPAT_DENIED_FLAGS: Final = android.FLAG_BITS["REVOKED_COMPAT"] | android.FLAG_BITS["REVIEW_REQUIRED"]
 
 
-def build_phone(scenario: schema.ScenarioFile, name: str) -> VirtualPhone:
+def build_phone(scenario: schema.ScenarioFile, name: str) -> virtual.VirtualPhone:
     """Build the phone of `scenario`, which `privaudit.virtual_phone.scenario.reader` has checked.
 
     Deterministic: the same scenario gives the same phone in every run.
@@ -53,7 +42,7 @@ def build_phone(scenario: schema.ScenarioFile, name: str) -> VirtualPhone:
     device = scenario.phone
     builder = _PhoneBuilder(scenario)
     defaults = {"ro.build.version.sdk": str(device.sdk), "persist.sys.timezone": device.zone}
-    return VirtualPhone(
+    return virtual.VirtualPhone(
         name=name,
         sdk=device.sdk,
         vendor=device.vendor,
@@ -61,7 +50,7 @@ def build_phone(scenario: schema.ScenarioFile, name: str) -> VirtualPhone:
         time_zone=timezone(timedelta(minutes=device.zone_offset_minutes), device.zone_abbreviation),
         clock_offset=timedelta(seconds=device.clock_ahead_s),
         users=tuple(
-            AndroidUser(
+            virtual.AndroidUser(
                 id=user.id, name=user.name, flags=int(user.flags, 16), running=user.running, denied_to_shell=user.closed
             )
             for user in scenario.user
@@ -115,7 +104,7 @@ class _PhoneBuilder:
         # Android stores UTC: a dump prints "never" as the epoch in the phone's zone.
         self.local_epoch = _EPOCH + timedelta(minutes=scenario.phone.zone_offset_minutes)
 
-    def build_apps(self) -> Iterable[VirtualApp]:
+    def build_apps(self) -> Iterable[virtual.VirtualApp]:
         next_id = {True: _FIRST_SYSTEM_ID, False: _FIRST_APP_ID}
         for row in self.app_rows:
             if row.shared_user is not None:
@@ -124,14 +113,14 @@ class _PhoneBuilder:
                 yield self._build_app(row, next_id[row.system])
                 next_id[row.system] += 1
 
-    def _build_app(self, row: schema.AppRow, app_id: int) -> VirtualApp:
+    def _build_app(self, row: schema.AppRow, app_id: int) -> virtual.VirtualApp:
         requested = tuple(map(android.full_permission_name, row.requests))
         version = row.version or self.release
         first = row.first_installed or self.factory_time
         on_image = row.system and row.factory is None
         flags = (*(("SYSTEM",) if row.system else ()), "HAS_CODE", "ALLOW_CLEAR_USER_DATA", "ALLOW_BACKUP")
         own_permissions = () if row.shared_user else _install_permissions(requested, self._permission_context(row))
-        app = VirtualApp(
+        app = virtual.VirtualApp(
             package=row.package,
             labels=row.label,
             app_id=app_id,
@@ -175,7 +164,7 @@ class _PhoneBuilder:
         )
         return replace(app, flags=(*flags[:-1], "UPDATED_SYSTEM_APP", flags[-1]), factory=factory)
 
-    def _build_install(self, row: schema.AppRow, user: int, first: datetime) -> VirtualInstall:
+    def _build_install(self, row: schema.AppRow, user: int, first: datetime) -> virtual.VirtualInstall:
         # By default a preinstalled app is there for every user, and an installed one for the owner.
         default = schema.InstallRow(id=user, installed=row.system or (user == 0 and not row.user))
         install = next((install for install in row.user if install.id == user), default)
@@ -185,16 +174,16 @@ class _PhoneBuilder:
         uid_grants = grants if row.shared_user is None else self._shared_grants(self.shared_user_rows[row.shared_user])
         has_overlays = install.installed and user == 0 and self.sdk >= _GESTURE_NAVIGATION_SDK
         overlays = _GESTURE_OVERLAY_PATHS if has_overlays else ()
-        return VirtualInstall(
+        return virtual.VirtualInstall(
             user=user,
             installed=install.installed,
             stopped=not install.installed and not row.system,
             not_launched=not install.installed and not row.system,
-            enabled=schema.ENABLED_WORDS.index(install.enabled),
+            enabled=get_args(schema.EnabledWord).index(install.enabled),
             install_reason=4 if install.installed and not row.system else 0,
             uninstall_reason=1 if row.system and not install.installed else 0,
             first_installed=install.first_installed or (first if user == 0 else self.local_epoch),
-            ce_inode=_stable_number(row.package, user) % 900_000 + 1_000 if install.installed else 0,
+            ce_inode=_inode(row.package, user) if install.installed else 0,
             overlays=overlays,
             legacy_overlays=overlays,
             last_disabled_caller="com.android.settings" if install.enabled == "disabled by the user" else None,
@@ -205,9 +194,9 @@ class _PhoneBuilder:
             process_state=install.state,
         )
 
-    def build_shared_user(self, row: schema.SharedUserRow) -> SharedUser:
+    def build_shared_user(self, row: schema.SharedUserRow) -> virtual.SharedUser:
         requested = self._shared_requests(row)
-        return SharedUser(
+        return virtual.SharedUser(
             name=row.name,
             app_id=row.app_id,
             install_permissions=_install_permissions(requested, self._permission_context()),
@@ -219,7 +208,7 @@ class _PhoneBuilder:
         names = (name for app in self.app_rows if app.shared_user == row.name for name in app.requests)
         return tuple(dict.fromkeys(map(android.full_permission_name, names)))
 
-    def _shared_grants(self, row: schema.SharedUserRow) -> tuple[VirtualGrant, ...]:
+    def _shared_grants(self, row: schema.SharedUserRow) -> tuple[virtual.VirtualGrant, ...]:
         install = schema.InstallRow(id=0, grants=row.grants)
         names = (name for name in self._shared_requests(row) if self._is_runtime_permission(name))
         return tuple(_build_grant(name, install, self._permission_context()) for name in names)
@@ -248,7 +237,7 @@ class _PhoneBuilder:
         )
 
 
-def _build_grant(name: str, install: schema.InstallRow, context: _PermissionContext) -> VirtualGrant:
+def _build_grant(name: str, install: schema.InstallRow, context: _PermissionContext) -> virtual.VirtualGrant:
     """Build the state of one runtime permission (full name)."""
     word = {android.full_permission_name(key): value for key, value in install.grants.items()}.get(name)
     exact_flags = {android.full_permission_name(key): value for key, value in install.flags.items()}.get(name)
@@ -271,10 +260,10 @@ def _build_grant(name: str, install: schema.InstallRow, context: _PermissionCont
             flags |= _flag_bits(exempt if context.is_system else ("RESTRICTION_INSTALLER_EXEMPT",))
     if context.sdk < _POLICY_SYNC_SDK:
         flags &= ~android.FLAG_BITS["REVIEW_REQUIRED"]  # Vendors could switch it on; Android itself did so in 10.
-    return VirtualGrant(name=name, granted=granted, flags=flags & android.known_flag_bits(context.sdk))
+    return virtual.VirtualGrant(name=name, granted=granted, flags=flags & android.known_flag_bits(context.sdk))
 
 
-def _uid_modes(grants: Sequence[VirtualGrant], context: _PermissionContext) -> Mapping[str, str]:
+def _uid_modes(grants: Sequence[virtual.VirtualGrant], context: _PermissionContext) -> Mapping[str, str]:
     """Derive the app-op modes that Android keeps in step with permissions (``PermissionPolicyService``, Android 10 on).
 
     The mode of a granted permission is the default and is not stored. Location without the background permission is
@@ -298,26 +287,28 @@ def _uid_modes(grants: Sequence[VirtualGrant], context: _PermissionContext) -> M
     return modes
 
 
-def _build_ops(rows: Iterable[schema.OpRow]) -> tuple[VirtualOp, ...]:
+def _build_ops(rows: Iterable[schema.OpRow]) -> tuple[virtual.VirtualOp, ...]:
     """Join the rows of each app-op. The last row decides its mode."""
-    ops: dict[str, VirtualOp] = {}
+    ops: dict[str, virtual.VirtualOp] = {}
     for row in rows:
-        events = ops.get(row.op, VirtualOp(name=row.op)).events
+        events = ops.get(row.op, virtual.VirtualOp(name=row.op)).events
         for age, rejected in ((row.access, False), (row.reject, True)):
             if age is not None:
                 running = row.running and not rejected
-                event = VirtualOpEvent(
+                event = virtual.VirtualOpEvent(
                     age=age, rejected=rejected, state=row.state, duration=row.duration, running=running, tag=row.tag
                 )
                 events = (*events, event)
-        ops[row.op] = VirtualOp(name=row.op, mode=row.mode, events=events)
+        ops[row.op] = virtual.VirtualOp(name=row.op, mode=row.mode, events=events)
     return tuple(ops.values())
 
 
-def _install_permissions(requested: Iterable[str], context: _PermissionContext) -> tuple[InstallPermission, ...]:
+def _install_permissions(
+    requested: Iterable[str], context: _PermissionContext
+) -> tuple[virtual.InstallPermission, ...]:
     """Return the permissions decided at installation: known ones that are not granted at run time."""
     return tuple(
-        InstallPermission(name=name, granted=name not in android.APP_OP_PERMISSIONS)
+        virtual.InstallPermission(name=name, granted=name not in android.APP_OP_PERMISSIONS)
         for name in requested
         if is_known_permission(name, context.sdk)
         and (name not in android.RUNTIME_PERMISSION_OPS or context.granted_at_install)
@@ -336,5 +327,5 @@ def _path_token(*words: str) -> str:
     return urlsafe_b64encode(blake2s("\0".join(words).encode(), digest_size=16).digest()).decode()
 
 
-def _stable_number(*words: object) -> int:
-    return int.from_bytes(blake2s("\0".join(map(str, words)).encode(), digest_size=4).digest(), "big")
+def _inode(package: str, user: int) -> int:
+    return int.from_bytes(blake2s(f"{package}\0{user}".encode(), digest_size=4).digest(), "big") % 900_000 + 1_000

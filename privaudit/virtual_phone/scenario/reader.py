@@ -7,7 +7,7 @@ A scenario says what a person would say: this app was allowed contacts and read 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from importlib import resources
 
@@ -39,22 +39,20 @@ def read_scenario(text: str, *, name: str) -> VirtualPhone:
     except tomllib.TOMLDecodeError as error:
         raise ScenarioError((f"{name}: not TOML: {error}",)) from error
     except ValidationError as error:
-        details = error.errors(include_url=False)
-        problems = tuple(f"{name}: {_format_location(row['loc'])}: {row['msg']}" for row in details)
+        problems = []
+        for row in error.errors(include_url=False):
+            path = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in row["loc"])
+            problems.append(f"{name}: {path.removeprefix('.')}: {row['msg']}")
         raise ScenarioError(problems) from error
     if scenario.base:
         toml = (resources.files(__package__) / "base.toml").read_text(encoding="utf-8")
-        base = TypeAdapter(schema.BaseRow).validate_python(tomllib.loads(toml))
-        users = [*scenario.shared_user, *base.shared_user]
-        scenario = replace(scenario, app=[*scenario.app, *base.app], shared_user=users)
-    if problems := tuple(f"{name}: {problem}" for problem in _find_problems(scenario)):
+        base = tomllib.loads(toml)
+        apps = [*scenario.app, *TypeAdapter(list[schema.AppRow]).validate_python(base["app"])]
+        shared_users = TypeAdapter(list[schema.SharedUserRow]).validate_python(base["shared_user"])
+        scenario = replace(scenario, app=apps, shared_user=[*scenario.shared_user, *shared_users])
+    if problems := [f"{name}: {problem}" for problem in _find_problems(scenario)]:
         raise ScenarioError(problems)
     return build.build_phone(scenario, name.removesuffix(".toml"))
-
-
-def _format_location(location: Iterable[int | str]) -> str:
-    path = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in location)
-    return path.removeprefix(".")
 
 
 def _find_problems(scenario: schema.ScenarioFile) -> Iterator[str]:

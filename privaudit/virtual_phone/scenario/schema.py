@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Container
 from datetime import datetime, timedelta
 from typing import Annotated, Final, Literal, TypeAlias
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints
 from pydantic.dataclasses import dataclass
 
 from privaudit.virtual_phone.release.android import FLAG_BITS, OP_NUMBERS
@@ -34,21 +35,19 @@ def _validate_op(name: str) -> str:
     return name
 
 
-def _validate_sdk(sdk: int) -> int:
-    if sdk not in SUPPORTED_SDKS:
-        raise ValueError(f"no layout for it; there are {', '.join(map(str, SUPPORTED_SDKS))}")
-    return sdk
+def _one_of(known: Container[object], problem: str) -> BeforeValidator:
+    def validate(value: object) -> object:
+        if value not in known:
+            raise ValueError(problem)
+        return value
 
-
-def _validate_flag(name: str) -> str:
-    if name not in FLAG_BITS:
-        raise ValueError("no permission flag")
-    return name
+    return BeforeValidator(validate)
 
 
 Age: TypeAlias = Annotated[timedelta, BeforeValidator(parse_age)]
 OpName: TypeAlias = Annotated[str, BeforeValidator(_validate_op)]
-FlagName: TypeAlias = Annotated[str, BeforeValidator(_validate_flag)]
+FlagName: TypeAlias = Annotated[str, _one_of(FLAG_BITS, "no permission flag")]
+Sdk: TypeAlias = Annotated[int, _one_of(SUPPORTED_SDKS, f"no layout for it; there are {SUPPORTED_SDKS}")]
 PackageName: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]\w*(\.[A-Za-z]\w*)*$")]
 OpMode: TypeAlias = Literal["allow", "ignore", "deny", "default", "foreground", "ask"]
 """``ask`` is MIUI's own."""
@@ -70,10 +69,9 @@ GrantWord: TypeAlias = Literal[
     "allowed", "denied", "denied for good", "not asked", "default", "system", "role", "once", "taken back"
 ]
 
-ENABLED_WORDS: Final = ("default", "enabled", "disabled", "disabled by the user", "disabled until used")
+EnabledWord: TypeAlias = Literal["default", "enabled", "disabled", "disabled by the user", "disabled until used"]
 """In the order of ``PackageManager.COMPONENT_ENABLED_STATE_*``."""
 ProcessState: TypeAlias = Literal["pers", "top", "fgsvcl", "fgsvc", "fg", "bg", "cch"]
-EnabledWord: TypeAlias = Literal["default", "enabled", "disabled", "disabled by the user", "disabled until used"]
 
 _STRICT_CONFIG = ConfigDict(extra="forbid")
 
@@ -82,7 +80,7 @@ _STRICT_CONFIG = ConfigDict(extra="forbid")
 class PhoneRow:
     """``[phone]``: the device."""
 
-    sdk: Annotated[int, AfterValidator(_validate_sdk)]
+    sdk: Sdk
     """Android's SDK number."""
     vendor: Vendor = "aosp"
     """Vendor with dump layouts of its own."""
@@ -203,26 +201,11 @@ class FillerAppsRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT_CONFIG)
-class BaseRow:
-    """``base.toml``: what every Android has."""
-
-    shared_user: list[SharedUserRow]
-    app: list[AppRow]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT_CONFIG)
-class ScenarioTitle:
-    """``title = { en = …, zh = … }``: the subject in one line."""
-
-    en: str
-    zh: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT_CONFIG)
 class ScenarioFile:
     """A scenario file."""
 
-    title: ScenarioTitle
+    title: dict[Literal["en", "zh"], str]
+    """The subject in one line, in each language."""
     base: bool = False
     """Whether to add what every Android has (``base.toml``)."""
     phone: PhoneRow

@@ -13,7 +13,6 @@ from typing import Literal, TypeAlias
 from privaudit.virtual_phone.release.layout import ReleaseLayout, Vendor, layout_of
 
 Namespace: TypeAlias = Literal["secure", "global", "system"]
-"""Namespace of a setting."""
 
 PER_USER_RANGE = 100_000
 """``UserHandle.PER_USER_RANGE``: uid = user x this + app id."""
@@ -92,7 +91,6 @@ class VirtualInstall:
     grants: tuple[VirtualGrant, ...] = ()
     """Empty for an app with a shared uid: `SharedUser` holds them."""
     uid_modes: Mapping[str, str] = field(default_factory=dict)
-    """App-op modes of the uid."""
     ops: tuple[VirtualOp, ...] = ()
     process_state: str = "cch"
     disabled_components: tuple[str, ...] = ()
@@ -160,11 +158,6 @@ class VirtualApp:
         """Paths of all its APKs, base first."""
         return (self.apk_path, *(f"{self.code_path}/split_{split}.apk" for split in self.splits))
 
-    @property
-    def signer_name(self) -> str:
-        """Stand-in for the signing certificate: the platform's, or one of this package alone."""
-        return "platform" if self.is_system else self.package
-
     def uid(self, user: int) -> int:
         """Return its uid for `user`."""
         return user * PER_USER_RANGE + self.app_id
@@ -178,7 +171,6 @@ class SharedUser:
     app_id: int
     install_permissions: tuple[InstallPermission, ...] = ()
     grants: Mapping[int, tuple[VirtualGrant, ...]] = field(default_factory=dict)
-    """By Android user."""
     gids: tuple[int, ...] = ()
 
 

@@ -1,6 +1,7 @@
 """The virtual phone's shell: enough of mksh, Android's ``/system/bin/sh``, for our scripts and for typed commands.
 
-Every script is limited in steps, depth and output, and ends with an exit status, never with an exception.
+Every script is limited in steps, depth and output, and ends with an exit status. Only exceptions of its input, output
+and `sleep` leave it.
 """
 
 from __future__ import annotations
@@ -9,12 +10,21 @@ import time
 from collections.abc import Callable, Mapping
 
 from privaudit.virtual_phone.file_tree import FileTree
-from privaudit.virtual_phone.shell.interpreter import Break, Exit, ShellEnvironment, ShellInterpreter
-from privaudit.virtual_phone.shell.io import InputStream, LimitExceededError, OutputSink, ScriptBudget, ShellIO
+from privaudit.virtual_phone.shell.expand import LimitExceededError
+from privaudit.virtual_phone.shell.interpreter import (
+    Break,
+    Exit,
+    InputStream,
+    OutputSink,
+    ScriptBudget,
+    ShellEnvironment,
+    ShellInterpreter,
+    ShellIO,
+)
 from privaudit.virtual_phone.shell.parser import ShellParser, ShellSyntaxError
 from privaudit.virtual_phone.shell.toybox import Program, ProgramResult, Toybox
 
-__all__ = ["OutputSink", "Program", "ProgramResult", "Shell"]
+__all__ = ["InputStream", "OutputSink", "Program", "ProgramResult", "Shell"]
 
 
 class Shell:
@@ -40,11 +50,7 @@ class Shell:
         return ProgramResult(bytes(out), bytes(err), code)
 
     def stream_script(self, script: str, out: OutputSink, err: OutputSink, stdin: InputStream) -> int:
-        """Run `script`, pass its output to `out` and `err` as it comes, and return the exit status.
-
-        Raises:
-            Exception: raised by `out`, `err`, `stdin` or `sleep`.
-        """
+        """Run `script`, pass its output to `out` and `err` as it comes, and return the exit status."""
         budget = ScriptBudget()
         interpreter = ShellInterpreter(self._environment, budget)
         parser = ShellParser(script)

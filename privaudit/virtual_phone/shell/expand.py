@@ -7,132 +7,113 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final, Protocol, TypeAlias
+from itertools import groupby
+from typing import Final, Protocol
 
-from privaudit.virtual_phone.shell.io import LimitExceededError
-from privaudit.virtual_phone.shell.tree import CommandSubstitution, LiteralText, ParameterExpansion, Script, Word
+from privaudit.virtual_phone.shell.parser import CommandSubstitution, LiteralText, ParameterExpansion, Script, Word
 
 _MAX_VALUE_CHARS: Final = 16 * 1024 * 1024
 """Longest value of one expansion."""
 
 
-class ExpansionContext(Protocol):
-    """The parameters and commands that words are expanded with."""
+_ANY_STRING: Final = ".*"
+
+
+class LimitExceededError(Exception):
+    """The script needs more steps, depth or memory than the phone allows."""
+
+
+class _Context(Protocol):
+    """What words are expanded with: `ShellInterpreter`."""
 
     positional_args: Sequence[str]
 
-    def parameter(self, name: str) -> str | None:
-        """Return the parameter `name`; ``None`` if unset."""
-        ...
+    def parameter(self, name: str) -> str | None: ...
 
-    def substitute(self, body: Script) -> str:
-        """Run `body` and return its standard output without trailing newlines."""
-        ...
+    def substitute(self, body: Script) -> str: ...
 
 
-@dataclass(frozen=True, slots=True)
-class _CharClass:
-    """``[…]`` in a pattern."""
-
-    ranges: tuple[tuple[str, str], ...]
-    negated: bool
-
-    def __contains__(self, char: str) -> bool:
-        return any(low <= char <= high for low, high in self.ranges) is not self.negated
-
-
-_PatternToken: TypeAlias = str | _CharClass
-"""One character, ``**`` for any string or ``??`` for any character: two characters, so that no literal equals them."""
-
-
-def expand_fields(words: Sequence[Word], env: ExpansionContext) -> list[str]:
+def expand_fields(words: Sequence[Word], env: _Context) -> list[str]:
     """Expand `words` to arguments. Raises `LimitExceededError` if one is too long, like all functions here."""
     return [field for word in words for field in _expand_word(word, env)]
 
 
-def expand_text(word: Word, env: ExpansionContext) -> str:
+def expand_text(word: Word, env: _Context) -> str:
     """Expand `word` to one string without splitting: the value of an assignment, the subject of a ``case``."""
     return "".join(part.text if isinstance(part, LiteralText) else _expand_part(part, env) for part in word)
 
 
-def expand_pattern(word: Word, env: ExpansionContext) -> tuple[_PatternToken, ...]:
-    """Expand `word` to a pattern; quoted characters match literally."""
+def expand_pattern(word: Word, env: _Context) -> tuple[str, ...]:
+    """Expand `word` to a pattern: a regular expression for each character, `_ANY_STRING` for ``*``.
+
+    Quoted characters match literally.
+    """
     chars: list[tuple[str, bool]] = []
     for part in word:
         value = part.text if isinstance(part, LiteralText) else _expand_part(part, env)
         chars += [(char, part.quoted) for char in value]
-    tokens: list[_PatternToken] = []
+    tokens: list[str] = []
     pos = 0
     while pos < len(chars):
         char, quoted = chars[pos]
-        char_class = None if quoted or char != "[" else _parse_char_class(chars, pos + 1)
-        if char_class:
-            tokens.append(char_class[0])
-            pos = char_class[1]
-            continue
-        tokens.append(char * 2 if char in "*?" and not quoted else char)
-        pos += 1
+        special = {"*": _ANY_STRING, "?": "."}.get(char) if not quoted else None
+        token, pos = (special or re.escape(char), pos + 1) if quoted or char != "[" else _parse_char_class(chars, pos)
+        tokens.append(token)
     return tuple(tokens)
 
 
-def matches_pattern(tokens: Sequence[_PatternToken], subject: str) -> bool:
+def matches_pattern(tokens: Sequence[str], subject: str) -> bool:
     """Whether the pattern matches all of `subject`."""
-    return bool(_matching_prefixes(tokens, subject) >> len(subject))
+    return re.fullmatch(_join_pattern(tokens), subject, re.DOTALL) is not None
 
 
-def _parse_char_class(chars: Sequence[tuple[str, bool]], start: int) -> tuple[_CharClass, int] | None:
-    negated = start < len(chars) and chars[start] == ("!", False)
-    first = start + negated
+def _parse_char_class(chars: Sequence[tuple[str, bool]], start: int) -> tuple[str, int]:
+    """Return the regular expression of the ``[…]`` at `start`, and the position after it."""
+    negated = chars[start + 1 : start + 2] == [("!", False)]
+    first = start + 1 + negated
     end = next((i for i in range(first + 1, len(chars)) if chars[i] == ("]", False)), None)
     if end is None:
-        return None
-    ranges = []
+        return re.escape("["), start + 1
+    ranges = ""
     pos = first
     while pos < end:
-        span = pos + 2 < end and chars[pos + 1] == ("-", False)
-        ranges.append((chars[pos][0], chars[pos + 2 if span else pos][0]))
-        pos += 3 if span else 1
-    return _CharClass(tuple(ranges), negated), end + 1
+        low, is_range = chars[pos][0], pos + 2 < end and chars[pos + 1] == ("-", False)
+        high = chars[pos + 2][0] if is_range else low
+        ranges += f"{re.escape(low)}-{re.escape(high)}" if low <= high else ""
+        pos += 3 if is_range else 1
+    if not ranges:
+        return "." if negated else "(?!)", end + 1
+    return f"[{'^' * negated}{ranges}]", end + 1
 
 
-def _matching_prefixes(tokens: Sequence[_PatternToken], subject: str) -> int:
-    """Return the lengths of the prefixes of `subject` that match: bit N stands for N characters.
+def _join_pattern(tokens: Sequence[str], *, longest: bool = True) -> str:
+    """Join a pattern to a regular expression whose match is the longest or the shortest.
 
-    Each token of the pattern advances all lengths at once. Without backtracking no pattern is slow.
+    Every ``*`` but the last takes as little as possible and is never tried again, so that no pattern is slow.
     """
-    all_lengths = (1 << len(subject) + 1) - 1
-    ends = 1
-    for item in tokens:
-        if item == "**":
-            ends = all_lengths & -(ends & -ends)
-        elif item == "??":
-            ends = ends << 1 & all_lengths
-        else:
-            matching = "".join("1" if char in item else "0" for char in reversed(subject))
-            ends = (ends & int(matching or "0", 2)) << 1
-        if not ends:
-            break
-    return ends
+    head, *parts = ["".join(group) for is_star, group in groupby(["", *tokens, ""], _ANY_STRING.__eq__) if not is_star]
+    if not parts:
+        return head
+    *middle, last = parts
+    return head + "".join(f"(?>.*?{part})" for part in middle) + (".*" if longest else ".*?") + last
 
 
-def _trim(value: str, op: str, tokens: Sequence[_PatternToken]) -> str:
+def _trim(value: str, op: str, tokens: Sequence[str]) -> str:
     backwards = op[0] == "%"
-    lengths = _matching_prefixes(tokens[::-1], value[::-1]) if backwards else _matching_prefixes(tokens, value)
-    if not lengths:
-        return value
-    cut = (lengths if len(op) > 1 else lengths & -lengths).bit_length() - 1
+    regex = _join_pattern(tokens[::-1] if backwards else tokens, longest=len(op) > 1)
+    match = re.match(regex, value[::-1] if backwards else value, re.DOTALL)
+    cut = match.end() if match else 0
     return value[: len(value) - cut] if backwards else value[cut:]
 
 
-def _expand_part(part: ParameterExpansion | CommandSubstitution, env: ExpansionContext) -> str:
+def _expand_part(part: ParameterExpansion | CommandSubstitution, env: _Context) -> str:
     value = env.substitute(part.body) if isinstance(part, CommandSubstitution) else _expand_parameter(part, env)
     if len(value) > _MAX_VALUE_CHARS:
         raise LimitExceededError
     return value
 
 
-def _expand_parameter(part: ParameterExpansion, env: ExpansionContext) -> str:
+def _expand_parameter(part: ParameterExpansion, env: _Context) -> str:
     current = " ".join(env.positional_args) if part.name in {"@", "*"} else env.parameter(part.name)
     value = current or ""
     match part.op:
@@ -191,7 +172,7 @@ class _FieldSplitter:
             self.add_literal(chars[pos:])
 
 
-def _expand_word(word: Word, env: ExpansionContext) -> list[str]:
+def _expand_word(word: Word, env: _Context) -> list[str]:
     separators = env.parameter("IFS")
     splitter = _FieldSplitter(" \t\n" if separators is None else separators)
     _expand_into(word, env, splitter)
@@ -199,7 +180,7 @@ def _expand_word(word: Word, env: ExpansionContext) -> list[str]:
     return splitter.completed
 
 
-def _expand_into(word: Word, env: ExpansionContext, splitter: _FieldSplitter) -> None:
+def _expand_into(word: Word, env: _Context, splitter: _FieldSplitter) -> None:
     for part in word:
         if isinstance(part, LiteralText):
             splitter.add_literal(part.text)

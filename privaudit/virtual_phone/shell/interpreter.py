@@ -1,6 +1,7 @@
-"""Run the syntax tree of a script: commands, functions, loops, pipelines, and built-ins that change the shell.
+"""Run the syntax tree of a script: commands, functions, loops, pipelines, redirections and built-ins, within limits.
 
-One module, because a built-in such as ``read`` or ``return`` acts on the interpreter's own state.
+One module, because a built-in such as ``read`` or ``return`` acts on the interpreter's own state and on its input and
+output.
 """
 
 from __future__ import annotations
@@ -8,21 +9,21 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, TypeAlias
 
 from privaudit.virtual_phone.file_tree import FileTree
-from privaudit.virtual_phone.shell import expand, tree
-from privaudit.virtual_phone.shell.io import (
-    CommandError,
-    InputStream,
-    LimitExceededError,
-    ScriptBudget,
-    ShellIO,
-    discard_output,
-)
+from privaudit.virtual_phone.shell import expand, parser
+from privaudit.virtual_phone.shell.expand import LimitExceededError
+from privaudit.virtual_phone.shell.parser import Command, Script
 from privaudit.virtual_phone.shell.toybox import Program, ProgramResult, Toybox
-from privaudit.virtual_phone.shell.tree import Command, Script
 
+OutputSink: TypeAlias = Callable[[bytes], object]
+"""Receives output as it comes. Its exceptions end the script."""
+
+_MAX_COMMANDS: Final = 100_000
+"""Limit for one script, including loop iterations."""
+_MAX_OUTPUT_BYTES: Final = 512 * 1024 * 1024
+"""Limit for one script; bytes that pass through pipes and substitutions count again."""
 _MAX_CALL_DEPTH: Final = 20
 """Deepest nesting of calls and substitutions; each costs about a dozen Python frames."""
 _MAX_POSITION_DIGITS: Final = 4
@@ -30,6 +31,108 @@ _MAX_SLEEP_S: Final = 600.0
 _BUILTIN_ALIASES: Final = {":": "true", "continue": "break", "return": "exit"}
 """Built-ins that share a method with another one; `ShellInterpreter._builtin_NAME` implements NAME."""
 _BIN_FOLDERS: Final = frozenset({"/system/bin", "/bin", "/vendor/bin", "/system/xbin"})
+
+
+def discard_output(_data: bytes) -> None:
+    """``/dev/null``."""
+
+
+class InputStream:
+    """Standard input: bytes at hand, or a function that waits for them at the first read."""
+
+    def __init__(self, data: bytes = b"", wait: Callable[[], bytes] | None = None) -> None:
+        self._data = data
+        self._wait = wait
+
+    def peek_available(self) -> bytes:
+        """Return what is available without waiting, without consuming it."""
+        return self._data
+
+    def read_all(self) -> bytes:
+        """Read to the end."""
+        self._wait_for_data()
+        data, self._data = self._data, b""
+        return data
+
+    def read_line(self) -> tuple[bytes, bool]:
+        """Read a line; return it without its newline, and whether it had one."""
+        self._wait_for_data()
+        line, newline, self._data = self._data.partition(b"\n")
+        return line, bool(newline)
+
+    def _wait_for_data(self) -> None:
+        if self._wait:
+            self._data += self._wait()
+            self._wait = None
+
+
+class CommandError(Exception):
+    """A command failed; if `fatal`, it ends the process, as POSIX requires for special built-ins."""
+
+    def __init__(self, message: str, code: int = 1, *, fatal: bool = False) -> None:
+        super().__init__(message)
+        self.code = code
+        self.fatal = fatal
+
+
+@dataclass(frozen=True, slots=True)
+class ShellIO:
+    """File descriptors 0, 1 and 2."""
+
+    stdin: InputStream
+    out: OutputSink
+    err: OutputSink
+
+    def with_redirect(self, fd: int, operator: str, name: str, files: FileTree) -> ShellIO:
+        """Return a copy after ``fd operator name``. Raises `CommandError` for a missing file or one to write."""
+        end: InputStream | OutputSink | None
+        if operator in {">&", "<&"}:
+            ends: dict[str, InputStream | OutputSink] = {"0": self.stdin, "1": self.out, "2": self.err}
+            end = discard_output if name == "-" else ends.get(name)
+            if end is None:
+                raise CommandError(f"{name}: bad file descriptor")
+        elif operator == "<":
+            content = b"" if name == "/dev/null" else files.read(name)
+            if content is None:
+                raise CommandError(f"can't open {name}: No such file or directory")
+            end = InputStream(content)
+        elif name == "/dev/null":
+            end = discard_output
+        else:
+            raise CommandError(f"can't create {name}: Read-only file system")
+        return self._with_fd(fd, end)
+
+    def _with_fd(self, fd: int, end: InputStream | OutputSink) -> ShellIO:
+        """Return a copy with `end` at `fd`. An end of the wrong direction counts as closed."""
+        if fd == 0:
+            return replace(self, stdin=end if isinstance(end, InputStream) else InputStream())
+        sink = discard_output if isinstance(end, InputStream) else end
+        return replace(self, out=sink) if fd == 1 else replace(self, err=sink) if fd == 2 else self  # noqa: PLR2004
+
+
+class ScriptBudget:
+    """The remaining steps and bytes of one script."""
+
+    def __init__(self) -> None:
+        self._steps = _MAX_COMMANDS
+        self._bytes = _MAX_OUTPUT_BYTES
+
+    def count_command(self) -> None:
+        """Count one command. Raises `LimitExceededError` if no steps are left."""
+        self._steps -= 1
+        if self._steps < 0:
+            raise LimitExceededError
+
+    def count_output(self, sink: OutputSink) -> OutputSink:
+        """Return a sink that counts the bytes it passes on to `sink`."""
+
+        def write(data: bytes) -> None:
+            self._bytes -= len(data)
+            if self._bytes < 0:
+                raise LimitExceededError
+            sink(data)
+
+        return write
 
 
 class Exit(Exception):  # noqa: N818 - control flow
@@ -80,12 +183,7 @@ class ShellInterpreter:
         self._substitution_status = 0
 
     def run_script(self, script: Script, io: ShellIO) -> int:
-        """Run `script` and return its exit status.
-
-        Raises:
-            Exit, Return, Break: the script leaves the enclosing process, function or loop.
-            LimitExceededError: it exceeds its budget.
-        """
+        """Run `script` and return its exit status. It may raise `Exit`, `Return`, `Break` and `LimitExceededError`."""
         for command in script:
             self.status = self._run_and_or(command, io)
         return self.status if script else 0
@@ -107,10 +205,10 @@ class ShellInterpreter:
             raise LimitExceededError
         return self._call_depth + 1
 
-    # --- expansion context ---
+    # --- for the expansion of words ---
 
     def parameter(self, name: str) -> str | None:
-        """Implement `expand.ExpansionContext.parameter`."""
+        """Return the parameter `name`; ``None`` if unset."""
         match name:
             case "?":
                 return str(self.status)
@@ -127,7 +225,7 @@ class ShellInterpreter:
                 return self.variables.get(name)
 
     def substitute(self, body: Script) -> str:
-        """Implement `expand.ExpansionContext.substitute`."""
+        """Run `body` and return its standard output without trailing newlines."""
         out = bytearray()
         io = replace(self._io, out=self._budget.count_output(out.extend))
         self._substitution_status = self._run_in_subshell(lambda child: child.run_script(body, io))
@@ -135,14 +233,14 @@ class ShellInterpreter:
 
     # --- commands ---
 
-    def _run_and_or(self, node: tree.AndOrList, io: ShellIO) -> int:
+    def _run_and_or(self, node: parser.AndOrList, io: ShellIO) -> int:
         for operator, pipeline in node.steps:
             if operator == ("||" if self.status == 0 else "&&"):
                 continue
             self.status = self._run_pipeline(pipeline, io)
         return self.status
 
-    def _run_pipeline(self, node: tree.Pipeline, io: ShellIO) -> int:
+    def _run_pipeline(self, node: parser.Pipeline, io: ShellIO) -> int:
         *feeders, last = node.commands
         stdin = io.stdin
         for command in feeders:
@@ -171,28 +269,28 @@ class ShellInterpreter:
     def _dispatch_command(self, node: Command, io: ShellIO) -> int:  # noqa: PLR0911 - one answer per kind
         self._io = io
         match node:
-            case tree.SimpleCommand():
+            case parser.SimpleCommand():
                 return self._run_simple_command(node, io)
-            case tree.RedirectedCommand():
+            case parser.RedirectedCommand():
                 for fd, operator, word in node.redirects:
                     io = io.with_redirect(fd, operator, expand.expand_text(word, self), self._environment.files)
                 return self.run_command(node.command, io)
-            case tree.CommandGroup(subshell=True):
+            case parser.CommandGroup(subshell=True):
                 return self._run_in_subshell(lambda child: child.run_script(node.body, io))
-            case tree.CommandGroup():
+            case parser.CommandGroup():
                 return self.run_script(node.body, io)
-            case tree.ForLoop() | tree.WhileLoop():
+            case parser.ForLoop() | parser.WhileLoop():
                 return self._run_loop(node, io)
-            case tree.IfCommand():
+            case parser.IfCommand():
                 body = next((body for condition, body in node.branches if self.run_script(condition, io) == 0), None)
                 return self.run_script(node.otherwise if body is None else body, io)
-            case tree.CaseCommand():
+            case parser.CaseCommand():
                 return self._run_case(node, io)
-            case tree.FunctionDefinition():
+            case parser.FunctionDefinition():
                 self.functions[node.name] = node.body
                 return 0
 
-    def _run_loop(self, node: tree.ForLoop | tree.WhileLoop, io: ShellIO) -> int:
+    def _run_loop(self, node: parser.ForLoop | parser.WhileLoop, io: ShellIO) -> int:
         status = 0
         self.loop_depth += 1
         try:
@@ -210,8 +308,8 @@ class ShellInterpreter:
             self.loop_depth -= 1
         return status
 
-    def _loop_iterations(self, node: tree.ForLoop | tree.WhileLoop, io: ShellIO) -> Iterator[None]:
-        if isinstance(node, tree.ForLoop):
+    def _loop_iterations(self, node: parser.ForLoop | parser.WhileLoop, io: ShellIO) -> Iterator[None]:
+        if isinstance(node, parser.ForLoop):
             for value in self.positional_args if node.words is None else expand.expand_fields(node.words, self):
                 self.variables[node.name] = value
                 yield
@@ -219,14 +317,14 @@ class ShellInterpreter:
             while (self.run_script(node.condition, io) == 0) is not node.negated:
                 yield
 
-    def _run_case(self, node: tree.CaseCommand, io: ShellIO) -> int:
+    def _run_case(self, node: parser.CaseCommand, io: ShellIO) -> int:
         subject = expand.expand_text(node.word, self)
         for patterns, body in node.arms:
             if any(expand.matches_pattern(expand.expand_pattern(pattern, self), subject) for pattern in patterns):
                 return self.run_script(body, io)
         return 0
 
-    def _run_simple_command(self, node: tree.SimpleCommand, io: ShellIO) -> int:
+    def _run_simple_command(self, node: parser.SimpleCommand, io: ShellIO) -> int:
         self._substitution_status = 0
         argv = expand.expand_fields(node.words, self)
         values = {}

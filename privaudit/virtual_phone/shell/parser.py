@@ -1,7 +1,7 @@
-"""Parse shell text into a tree: the part of mksh's grammar that our scripts and a person at the prompt need.
+"""Parse shell text into a syntax tree: the part of mksh's grammar that our scripts and typed commands need.
 
-``&``, here-documents, arithmetic and ``[[`` are syntax errors here. Words and commands are parsed by one class, because
-each holds the other: ``$( … )`` is a script inside a word.
+``&``, here-documents, arithmetic and ``[[`` are syntax errors here. One class parses both words and commands, because
+each contains the other: ``$( … )`` is a script inside a word.
 """
 
 from __future__ import annotations
@@ -9,10 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Final, NoReturn
-
-from privaudit.virtual_phone.shell import tree
-from privaudit.virtual_phone.shell.tree import Command, Script, Word, WordPart
+from typing import Final, NamedTuple, NoReturn, TypeAlias
 
 _MAX_DEPTH: Final = 40
 _NAME: Final = re.compile(r"[A-Za-z_]\w*", re.ASCII)
@@ -32,12 +29,121 @@ _FUNCTION_HEADER: Final = re.compile(r"([A-Za-z_][\w.-]*)[ \t]*\([ \t]*\)", re.A
 _REDIRECT: Final = re.compile(r"([0-9]?)(>>|>&|<&|>|<)(?![<>(])")
 
 
+class LiteralText(NamedTuple):
+    """Literal characters. Unless `quoted`, ``* ? [`` among them form patterns."""
+
+    text: str
+    quoted: bool
+
+
+class ParameterExpansion(NamedTuple):
+    """``$name`` or ``${name op arg}``; `op` is empty, ``length`` or one of ``# ## % %% - :- + :+``."""
+
+    name: str
+    quoted: bool
+    op: str = ""
+    arg: Word = ()
+
+
+class CommandSubstitution(NamedTuple):
+    """``$(body)``."""
+
+    body: Script
+    quoted: bool
+
+
+class RedirectedCommand(NamedTuple):
+    """A command with ``fd op target`` redirections, in their order."""
+
+    command: Command
+    redirects: tuple[tuple[int, str, Word], ...]
+
+
+class SimpleCommand(NamedTuple):
+    """``name=value … word …``."""
+
+    assigns: tuple[tuple[str, Word], ...]
+    words: tuple[Word, ...]
+
+
+class Pipeline(NamedTuple):
+    """``[!] command | command …``."""
+
+    commands: tuple[Command, ...]
+    negated: bool
+
+
+class AndOrList(NamedTuple):
+    """Pipelines, each with the ``&&`` or ``||`` before it; empty before the first."""
+
+    steps: tuple[tuple[str, Pipeline], ...]
+
+
+class CommandGroup(NamedTuple):
+    """``{ …; }``, or ``( … )`` if `subshell`."""
+
+    body: Script
+    subshell: bool
+
+
+class ForLoop(NamedTuple):
+    """``for name in words; do body; done``; `words` is ``None`` without ``in``."""
+
+    name: str
+    words: tuple[Word, ...] | None
+    body: Script
+
+
+class WhileLoop(NamedTuple):
+    """``while condition; do body; done``, or ``until`` if `negated`."""
+
+    condition: Script
+    body: Script
+    negated: bool
+
+
+class IfCommand(NamedTuple):
+    """``if condition; then body; elif …; else otherwise; fi``."""
+
+    branches: tuple[tuple[Script, Script], ...]
+    otherwise: Script
+
+
+class CaseCommand(NamedTuple):
+    """``case word in pattern|pattern) body;; … esac``."""
+
+    word: Word
+    arms: tuple[tuple[tuple[Word, ...], Script], ...]
+
+
+class FunctionDefinition(NamedTuple):
+    """``name() body``."""
+
+    name: str
+    body: Command
+
+
+WordPart: TypeAlias = LiteralText | ParameterExpansion | CommandSubstitution
+Word: TypeAlias = tuple[WordPart, ...]
+Command: TypeAlias = (
+    SimpleCommand
+    | RedirectedCommand
+    | CommandGroup
+    | ForLoop
+    | WhileLoop
+    | IfCommand
+    | CaseCommand
+    | FunctionDefinition
+)
+Script: TypeAlias = tuple[AndOrList, ...]
+
+
 class ShellSyntaxError(Exception):
     """The text is not shell, or not the part of it that is supported. The message is worded like mksh's."""
 
 
 class ShellParser:
-    """Parses `text` line by line, as a shell does: the lines before a syntax error still run."""
+    """Parses `text` line by line, as a shell does: the lines before a `ShellSyntaxError` still run."""
 
     def __init__(self, text: str, *, depth: int = 0) -> None:
         self._text = text
@@ -47,11 +153,7 @@ class ShellParser:
     # --- commands ---
 
     def parse_line(self) -> Script | None:
-        """Return the next complete command line, which may span several lines of text; ``None`` at the end.
-
-        Raises:
-            ShellSyntaxError: a syntax error.
-        """
+        """Parse the next command line, which may span several lines of text; ``None`` at the end."""
         self._skip_newlines()
         if self._pos >= len(self._text):
             return None
@@ -67,7 +169,7 @@ class ShellParser:
 
     def _parse_script(self, *, empty: bool = True) -> Script:
         """Parse commands up to a closing word, ``)`` or ``;;``, which is not consumed."""
-        commands: list[tree.AndOrList] = []
+        commands: list[AndOrList] = []
         self._skip_newlines()
         while self._peek() not in {"", ")"} and not self._text.startswith(";;", self._pos):
             if self._peek_word() in _CLOSING_WORDS:
@@ -80,25 +182,25 @@ class ShellParser:
             self._raise_unexpected()
         return tuple(commands)
 
-    def _parse_and_or(self) -> tree.AndOrList:
+    def _parse_and_or(self) -> AndOrList:
         steps = [("", self._parse_pipeline())]
         while operator := next((o for o in ("&&", "||") if self._accept(o)), ""):
             self._skip_newlines()
             steps.append((operator, self._parse_pipeline()))
-        return tree.AndOrList(tuple(steps))
+        return AndOrList(tuple(steps))
 
-    def _parse_pipeline(self) -> tree.Pipeline:
+    def _parse_pipeline(self) -> Pipeline:
         negated = self._peek_word() == "!"
         self._pos += negated
         commands = [self._parse_command()]
         while self._accept("|"):
             self._skip_newlines()
             commands.append(self._parse_command())
-        return tree.Pipeline(tuple(commands), negated=negated)
+        return Pipeline(tuple(commands), negated=negated)
 
     def _parse_command(self) -> Command:
         compound: dict[str, Callable[[], Command]] = {
-            "{": lambda: tree.CommandGroup(self._parse_block("{", "}"), subshell=False),
+            "{": lambda: CommandGroup(self._parse_block("{", "}"), subshell=False),
             "for": self._parse_for,
             "while": self._parse_while,
             "until": self._parse_while,
@@ -110,14 +212,14 @@ class ShellParser:
             if word in _CLOSING_WORDS:
                 self._raise_unexpected()
             if self._accept("("):
-                group = tree.CommandGroup(self._parse_script(), subshell=True)
+                group = CommandGroup(self._parse_script(), subshell=True)
                 self._expect(")")
                 return self._with_redirects(group)
             if word in compound:
                 return self._with_redirects(compound[word]())
             if function := self._match(_FUNCTION_HEADER):
                 self._skip_newlines()
-                return tree.FunctionDefinition(function[1], self._parse_command())
+                return FunctionDefinition(function[1], self._parse_command())
             return self._parse_simple_command()
 
     def _parse_block(self, opening: str, closing: str) -> Script:
@@ -126,7 +228,7 @@ class ShellParser:
         self._expect_keyword(closing)
         return body
 
-    def _parse_for(self) -> tree.ForLoop:
+    def _parse_for(self) -> ForLoop:
         self._expect_keyword("for")
         self._skip_blanks()
         name = self._match(_NAME) or self._raise_unexpected()
@@ -136,14 +238,14 @@ class ShellParser:
             self._expect_keyword("in")
             words = tuple(iter(self._parse_word, ()))
         self._accept(";")
-        return tree.ForLoop(name[0], words, self._parse_block("do", "done"))
+        return ForLoop(name[0], words, self._parse_block("do", "done"))
 
-    def _parse_while(self) -> tree.WhileLoop:
+    def _parse_while(self) -> WhileLoop:
         negated = self._expect_keyword("while", "until") == "until"
         condition = self._parse_script(empty=False)
-        return tree.WhileLoop(condition, self._parse_block("do", "done"), negated=negated)
+        return WhileLoop(condition, self._parse_block("do", "done"), negated=negated)
 
-    def _parse_if(self) -> tree.IfCommand:
+    def _parse_if(self) -> IfCommand:
         branches = []
         otherwise: Script = ()
         while (word := self._expect_keyword("if", "elif", "else", "fi")) in {"if", "elif"}:
@@ -153,9 +255,9 @@ class ShellParser:
         if word == "else":
             otherwise = self._parse_script(empty=False)
             self._expect_keyword("fi")
-        return tree.IfCommand(tuple(branches), otherwise)
+        return IfCommand(tuple(branches), otherwise)
 
-    def _parse_case(self) -> tree.CaseCommand:
+    def _parse_case(self) -> CaseCommand:
         self._expect_keyword("case")
         word = self._parse_word() or self._raise_unexpected()
         self._expect_keyword("in")
@@ -172,7 +274,7 @@ class ShellParser:
                 break
             self._skip_newlines()
         self._expect_keyword("esac")
-        return tree.CaseCommand(word, tuple(arms))
+        return CaseCommand(word, tuple(arms))
 
     def _parse_simple_command(self) -> Command:
         assigns: list[tuple[str, Word]] = []
@@ -180,7 +282,7 @@ class ShellParser:
         redirects = self._parse_redirects()
         while True:
             if not words and (assign := self._match(_ASSIGNMENT)):
-                assigns.append((assign[1], self._parse_adjacent_word()))
+                assigns.append((assign[1], self._parse_word_parts(_WORD_END_CHARS, quoted=False)))
             elif word := self._parse_word():
                 words.append(word)
             else:
@@ -188,12 +290,12 @@ class ShellParser:
             redirects += self._parse_redirects()
         if not (assigns or words or redirects) or self._peek() == "(":
             self._raise_unexpected()
-        simple = tree.SimpleCommand(tuple(assigns), tuple(words))
-        return tree.RedirectedCommand(simple, tuple(redirects)) if redirects else simple
+        simple = SimpleCommand(tuple(assigns), tuple(words))
+        return RedirectedCommand(simple, tuple(redirects)) if redirects else simple
 
     def _with_redirects(self, command: Command) -> Command:
         redirects = self._parse_redirects()
-        return tree.RedirectedCommand(command, tuple(redirects)) if redirects else command
+        return RedirectedCommand(command, tuple(redirects)) if redirects else command
 
     def _parse_redirects(self) -> list[tuple[int, str, Word]]:
         redirects: list[tuple[int, str, Word]] = []
@@ -269,9 +371,6 @@ class ShellParser:
     def _parse_word(self) -> Word:
         """Parse the word that comes next; empty if there is none."""
         self._skip_blanks()
-        return self._parse_adjacent_word()
-
-    def _parse_adjacent_word(self) -> Word:
         return self._parse_word_parts(_WORD_END_CHARS, quoted=False)
 
     def _parse_word_parts(self, ends: str, *, quoted: bool) -> Word:
@@ -280,10 +379,10 @@ class ShellParser:
         while (char := self._peek()) and char not in ends:
             self._pos += 1
             if char == "'" and not quoted:
-                parts.append(tree.LiteralText((self._match(_SINGLE_QUOTED) or self._raise_unclosed())[1], quoted=True))
+                parts.append(LiteralText((self._match(_SINGLE_QUOTED) or self._raise_unclosed())[1], quoted=True))
             elif char == '"':
                 # Empty quotes are a word, too.
-                parts += self._parse_word_parts('"', quoted=True) or (tree.LiteralText("", quoted=True),)
+                parts += self._parse_word_parts('"', quoted=True) or (LiteralText("", quoted=True),)
                 self._expect_closing('"')
             elif char == "\\":
                 parts += self._parse_escape(quoted=quoted)
@@ -295,7 +394,7 @@ class ShellParser:
                 start = self._pos - 1
                 while (char := self._peek()) and char not in ends and char not in _SPECIAL_CHARS:
                     self._pos += 1
-                parts.append(tree.LiteralText(self._text[start : self._pos], quoted))
+                parts.append(LiteralText(self._text[start : self._pos], quoted))
         return tuple(parts)
 
     def _raise_unclosed(self) -> NoReturn:
@@ -313,7 +412,7 @@ class ShellParser:
             return []
         if not char or (quoted and char not in '$`"\\'):
             char = "\\" + char
-        return [tree.LiteralText(char, quoted=True)]
+        return [LiteralText(char, quoted=True)]
 
     def _parse_dollar(self, *, quoted: bool) -> WordPart:
         if self._text.startswith("((", self._pos):
@@ -323,12 +422,12 @@ class ShellParser:
             with self._nested():
                 body = self._parse_script()
             self._expect(")")
-            return tree.CommandSubstitution(body, quoted)
+            return CommandSubstitution(body, quoted)
         if self._peek() == "{":
             self._pos += 1
             return self._parse_braced_parameter(quoted=quoted)
         match = self._match(_PARAM)
-        return tree.ParameterExpansion(match[0], quoted) if match else tree.LiteralText("$", quoted=True)
+        return ParameterExpansion(match[0], quoted) if match else LiteralText("$", quoted=True)
 
     def _parse_braced_parameter(self, *, quoted: bool) -> WordPart:
         match = self._match(_BRACED_PARAM)
@@ -343,7 +442,7 @@ class ShellParser:
         if self._peek() and self._peek() != "}":
             raise ShellSyntaxError("bad substitution")
         self._expect_closing("}")
-        return tree.ParameterExpansion(match[2], quoted, op, arg)
+        return ParameterExpansion(match[2], quoted, op, arg)
 
     def _parse_backquotes(self, *, quoted: bool) -> WordPart:
         match = self._match(_BACKQUOTED) or self._raise_unclosed()
@@ -351,4 +450,4 @@ class ShellParser:
         body = inner._parse_script()
         if inner._peek():
             inner._raise_unexpected()
-        return tree.CommandSubstitution(body, quoted)
+        return CommandSubstitution(body, quoted)
