@@ -34,27 +34,21 @@ _HASH_SECTIONS: Final = (
 
 def hash_page(report: Report, language: Translator, digest: str, created_at: datetime) -> Document:
     """Return one page with the hash in large characters, what it shows and what it does not show."""
-    blocks = _hash_page_blocks(report, language, digest, created_at)
+    rows = (
+        *app_blocks.audit_rows(ReportView(report, language), header_keys=("report.checked", "report.phone")),
+        (language.t("papers.kept_at"), created_at.isoformat(sep=" ", timespec="seconds")),
+        (language.t("papers.apps_named"), str(len({app.package for app in report.apps}))),
+    )
+    blocks = [*_opening(report, language, "papers.sheet_intro"), LargeText(grouped_hash(digest)), FieldList(rows)]
+    for heading, sentences in _HASH_SECTIONS:
+        blocks += (Heading(language.t(heading)), bullet_list(map(language.t, sentences)))
     return titled_document(language.t("papers.sheet_title"), language.code, blocks)
 
 
-def _hash_page_blocks(
-    report: Report, language: Translator, digest: str, created_at: datetime
-) -> Iterator[DocumentBlock]:
+def _opening(report: Report, language: Translator, intro_key: str) -> Iterator[DocumentBlock]:
     if report.demo:
         yield Paragraph(language.t("report.demo"), strong=True)
-    yield Paragraph(language.t("papers.sheet_intro"))
-    yield LargeText(grouped_hash(digest))
-    yield FieldList(
-        (
-            *app_blocks.audit_rows(ReportView(report, language), header_keys=("report.checked", "report.phone")),
-            (language.t("papers.kept_at"), created_at.isoformat(sep=" ", timespec="seconds")),
-            (language.t("papers.apps_named"), str(len({app.package for app in report.apps}))),
-        )
-    )
-    for heading, sentences in _HASH_SECTIONS:
-        yield Heading(language.t(heading))
-        yield bullet_list(map(language.t, sentences))
+    yield Paragraph(language.t(intro_key))
 
 
 def grouped_hash(digest: str) -> str:
@@ -67,26 +61,16 @@ def grouped_hash(digest: str) -> str:
 
 
 def evidence_lines_page(report: Report, language: Translator, kept_files: Mapping[str, str] | None) -> Document:
-    """Return the evidence lines of the named apps, each with its place in the phone's answers.
-
-    Args:
-        report: The report.
-        language: The language of the page.
-        kept_files: See `app_blocks.evidence_table`.
-    """
-    blocks = _evidence_lines_blocks(ReportView(report, language), kept_files)
-    return titled_document(language.t("papers.list_lines"), language.code, blocks)
-
-
-def _evidence_lines_blocks(view: ReportView, kept_files: Mapping[str, str] | None) -> Iterator[DocumentBlock]:
-    if view.report.demo:
-        yield Paragraph(view.t("report.demo"), strong=True)
-    yield Paragraph(view.t("papers.lines_intro"))
-    yield FieldList(app_blocks.audit_rows(view))
+    """Return the evidence lines of the named apps, each with its place (`app_blocks.evidence_table`)."""
+    view = ReportView(report, language)
+    blocks = [*_opening(report, language, "papers.lines_intro"), FieldList(app_blocks.audit_rows(view))]
     for package in view.ordered_packages():
-        yield Heading(view.t("report.name", name=package))
-        yield FieldList(app_blocks.app_rows(view, package))
-        yield app_blocks.evidence_table(view, package, kept_files)
+        blocks += (
+            Heading(view.t("report.name", name=package)),
+            FieldList(app_blocks.app_rows(view, package)),
+            app_blocks.evidence_table(view, package, kept_files),
+        )
+    return titled_document(language.t("papers.list_lines"), language.code, blocks)
 
 
 def incident_log_page(language: Translator) -> Document:
@@ -96,12 +80,7 @@ def incident_log_page(language: Translator) -> Document:
 
 
 def sealed_notice(language: Translator, *, is_whole_capture: bool) -> Document:
-    """Return the notice in the sealed part, which the owner's lawyer opens first.
-
-    Args:
-        language: The language of the notice.
-        is_whole_capture: Whether the part holds a capture of the whole phone; else it holds a report.
-    """
+    """Return the notice in the sealed part (capture or report), which the owner's lawyer opens first."""
     contents = "papers.sealed_1" if is_whole_capture else "papers.sealed_report"
     sentences = map(language.t, (contents, "papers.sealed_2", "papers.sealed_3"))
     return titled_document(language.t("papers.sealed_title"), language.code, [bullet_list(sentences)])

@@ -28,7 +28,7 @@ from privaudit.documents import (
 )
 from privaudit.errors import SourceError, UsageError
 from privaudit.i18n import Translator
-from privaudit.knowledge.rights import CountryRights, Demand, in_language
+from privaudit.knowledge.rights import CountryRights, Demand, RightsItem, in_language
 from privaudit.model import Report
 from privaudit.report.rights import add_verify_mark, item_title, unreviewed_notice
 from privaudit.report.view import ReportView
@@ -69,13 +69,6 @@ class LetterKind(StrEnum):
         return self is not LetterKind.EVIDENCE_LIST
 
 
-_TITLE_KEYS: Final[Mapping[LetterKind, str]] = {
-    LetterKind.DELETION: "papers.title_deletion",
-    LetterKind.COMPLAINT: "papers.title_complaint",
-    LetterKind.EVIDENCE_LIST: "papers.title_evidence_list",
-}
-
-
 def draft_letter(report: Report, package: str, kind: LetterKind, country_rights: CountryRights) -> Document:
     """Return a letter about the app `package`, in the language of letters of the country.
 
@@ -85,15 +78,13 @@ def draft_letter(report: Report, package: str, kind: LetterKind, country_rights:
     """
     language_code = country_rights.country.letter
     draft = _LetterDraft(ReportView(report, Translator(language_code)), package, country_rights)
-    title = draft.t(_TITLE_KEYS[kind])
-    match kind:
-        case LetterKind.DELETION:
-            blocks = draft.demand_blocks(title)
-        case LetterKind.COMPLAINT:
-            blocks = draft.complaint_blocks(title)
-        case LetterKind.EVIDENCE_LIST:
-            blocks = draft.evidence_list_blocks(title)
-    return Document(title, language_code, tuple(blocks))
+    title_key, write_blocks = {
+        LetterKind.DELETION: ("papers.title_deletion", draft.demand_blocks),
+        LetterKind.COMPLAINT: ("papers.title_complaint", draft.complaint_blocks),
+        LetterKind.EVIDENCE_LIST: ("papers.title_evidence_list", draft.evidence_list_blocks),
+    }[kind]
+    title = draft.t(title_key)
+    return Document(title, language_code, tuple(write_blocks(title)))
 
 
 def incident_log_table(language: Translator) -> DocumentTable:
@@ -142,11 +133,7 @@ class _LetterDraft:
             "papers.before_copy",
         )
         yield from self._title_blocks(title)
-        offices = (
-            add_verify_mark(item_title(item, self.language), item, self.language)
-            for item in self.country_rights.office
-            if item.letter
-        )
+        offices = map(self._verified_title, (item for item in self.country_rights.office if item.letter))
         yield Heading(self.t("papers.complaint_to"))
         yield checkbox_list((*offices, self.t("papers.complaint_other")))
         yield self._fields_with_app("papers.from", "papers.reach", "papers.date", "papers.against", "papers.to_reach")
@@ -199,14 +186,14 @@ class _LetterDraft:
 
     def _with_articles(self, key: str, demand: Demand) -> str:
         """Return a sentence followed by the articles of law that support it."""
-        articles = [
-            add_verify_mark(item_title(item, self.language), item, self.language)
-            for item in self.country_rights.articles_for(demand)
-        ]
+        articles = [*map(self._verified_title, self.country_rights.articles_for(demand))]
         if not articles:
             return self.t(key)
         citations = self.t("papers.cite_between").join(articles)
         return self.t(key) + self.t("papers.cite_open") + citations + self.t("papers.cite_close")
+
+    def _verified_title(self, item: RightsItem) -> str:
+        return add_verify_mark(item_title(item, self.language), item, self.language)
 
     def _fields(self, *keys: str) -> FieldList:
         return blank_fields(*self._sentences(*keys))

@@ -30,6 +30,7 @@ from privaudit.documents import (
 )
 from privaudit.errors import UsageError
 from privaudit.i18n import Translator
+from privaudit.report import validate_output
 from privaudit.report.layout import hanging_indent, pad, wrap
 
 BLANK_FIELD: Final = "_" * 24
@@ -50,17 +51,12 @@ def output_format(path: Path) -> str:
     """Return the format that the suffix of `path` names, a key of `DOCUMENT_FORMATS`.
 
     Raises:
-        UsageError: the suffix is not a format, the folder does not exist, or the file exists: it may hold a form that
-            was filled in.
+        UsageError: as `validate_output`, or the file exists: it may hold a form that was filled in.
     """
-    file_format = path.suffix.removeprefix(".")
-    if file_format not in DOCUMENT_FORMATS:
-        raise UsageError("errors.format_unknown", given=path.name, known=tuple(f".{name}" for name in DOCUMENT_FORMATS))
-    if not path.absolute().parent.is_dir():
-        raise UsageError("errors.no_folder", path=str(path.absolute().parent))
+    validate_output(path, tuple(f".{name}" for name in DOCUMENT_FORMATS))
     if path.exists():
         raise UsageError("errors.paper_exists", path=str(path))
-    return file_format
+    return path.suffix.removeprefix(".")
 
 
 def render_document(document: Document, file_format: str) -> str:
@@ -161,10 +157,7 @@ def _escape_markdown(text: str) -> str:
 
 
 def document_to_html(document: Document) -> str:
-    """Return `document` as an HTML page, ending in a line feed.
-
-    The template escapes each value, and isolates it from the text direction around it.
-    """
+    """Return `document` as an HTML page; its template escapes each value and isolates its text direction."""
     from privaudit.report import html_page  # loads Jinja2
 
     context = {"document": document, "blocks": _typed_blocks(document)}
@@ -172,12 +165,9 @@ def document_to_html(document: Document) -> str:
 
 
 def sheets_to_html(sheets: Iterable[Document], *, demo: bool = False, title: str | None = None) -> str:
-    """Return `sheets`, all in one language, as one HTML page, each on printed pages of its own.
+    """Return at least one sheet, all in one language, none with layout ``flow``, as a page; each on paper of its own.
 
-    Args:
-        sheets: At least one; documents with another layout than ``flow``.
-        demo: Whether each sheet says that its phone is invented.
-        title: The title of the page; ``None``: that of the first sheet.
+    With `demo` each says that its phone is invented. The default `title` is that of the first.
     """
     from privaudit.report import html_page  # loads Jinja2
 
@@ -198,11 +188,7 @@ def _typed_blocks(document: Document) -> list[tuple[str, DocumentBlock]]:
 
 
 def join_sheets(pages: Iterable[str]) -> str | None:
-    """Join pages that `sheets_to_html` wrote into one print job; each sheet keeps its language.
-
-    Returns:
-        The joined page, or ``None`` if there are no pages.
-    """
+    """Join the pages of `sheets_to_html` into one; each sheet keeps its language. ``None`` if there are no pages."""
     pages = list(pages)
     if not pages:
         return None

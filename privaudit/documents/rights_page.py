@@ -50,7 +50,11 @@ class _RightsPage:
         yield Paragraph(t("papers.page_intro"))
         yield from map(Paragraph, unreviewed_notice(self._language))
         yield from self._section("papers.part_police", rights.police)
-        yield from self._escalation_blocks()
+        yield Heading(t("papers.part_ladder"))
+        for number, (step, offices) in enumerate(rights.stages(), 1):
+            yield Paragraph(f"{number}. {self._with_source(step)}")
+            if offices:
+                yield bullet_list(map(self._with_source, offices))
         if rights.law:
             yield from self._section("papers.part_law", rights.law)
         yield from self._section("papers.part_licence", rights.licence)
@@ -66,18 +70,10 @@ class _RightsPage:
     def contacts_blocks(self) -> Iterator[DocumentBlock]:
         """Yield half a page; its sources stand on the full page."""
         yield self._unsourced_list(self._rights.friends)
-        offices = [item for item in self._rights.office if item.letter]
-        if offices:
+        if offices := [item for item in self._rights.office if item.letter]:
             yield Paragraph(self._language.t("papers.friends_where"), strong=True)
             yield self._unsourced_list(offices)
         yield Paragraph(self._language.t("papers.friends_not_advice"))
-
-    def _escalation_blocks(self) -> Iterator[DocumentBlock]:
-        yield Heading(self._language.t("papers.part_ladder"))
-        for number, (step, offices) in enumerate(self._rights.stages(), 1):
-            yield Paragraph(f"{number}. {format_item(step, self._language)}{self._source_reference(step)}")
-            if offices:
-                yield self._sourced_list(offices)
 
     def _question_blocks(self) -> Iterator[DocumentBlock]:
         code = self._language.code
@@ -89,10 +85,10 @@ class _RightsPage:
 
     def _section(self, heading_key: str, items: Iterable[RightsItem]) -> Iterator[DocumentBlock]:
         yield Heading(self._language.t(heading_key))
-        yield self._sourced_list(items)
+        yield bullet_list(map(self._with_source, items))
 
-    def _sourced_list(self, items: Iterable[RightsItem]) -> ItemList:
-        return bullet_list(format_item(item, self._language) + self._source_reference(item) for item in items)
+    def _with_source(self, item: RightsItem) -> str:
+        return format_item(item, self._language) + self._source_reference(item)
 
     def _unsourced_list(self, items: Iterable[RightsItem]) -> ItemList:
         return bullet_list(format_item(item, self._language) for item in items)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from privaudit.findings.data_access import DATA_CLASS_KEYS
 from privaudit.i18n.sanitize import display_name
 from privaudit.model import (
     Access,
@@ -19,7 +20,7 @@ from privaudit.model import (
     SignatureMatch,
 )
 from privaudit.report import matrix
-from privaudit.report.view import DATA_NAME_KEYS, ReportView
+from privaudit.report.view import ReportView
 
 _MAX_LINE_CHARS: Final = 400
 """Characters of an evidence line that are shown."""
@@ -27,10 +28,6 @@ _READING_STATE_KEYS: Final[Mapping[AccessState, str]] = {
     AccessState.CAN_READ: "data_access.can_read",
     AccessState.ONLY_WHILE_OPEN: "data_access.only_while_open",
     AccessState.ASKS_EACH_TIME: "data_access.asks_each_time",
-}
-_READ_BY_KEYS: Final[Mapping[ReadBy, str]] = {
-    ReadBy.FOR_ANOTHER: "report.read_for_another",
-    ReadBy.THROUGH_ANOTHER: "report.read_through_another",
 }
 
 
@@ -47,7 +44,9 @@ def app_sentences(view: ReportView, app: App) -> Iterator[str]:
     if is_repeated:
         yield view.t("report.as_above")
     else:
-        yield from _recognition_sentences(view, app)
+        for match in app.listed:
+            yield from _list_match_sentences(view, match)
+        yield from (view.translate(reason) for reason in app.lending.reasons if reason.key != "lending.listed")
     yield from _display_sentences(view, app, is_repeated=is_repeated)
     if app.enabled is False:
         yield view.t("report.switched_off")
@@ -57,14 +56,6 @@ def app_sentences(view: ReportView, app: App) -> Iterator[str]:
         yield view.t("report.installed_by", installer=app.installer_name or app.installer)
     elif app.installer_known and not app.system:
         yield view.t("report.no_installer")
-
-
-def _recognition_sentences(view: ReportView, app: App) -> Iterator[str]:
-    for match in app.listed:
-        yield from _list_match_sentences(view, match)
-    for reason in app.lending.reasons:
-        if reason.key != "lending.listed":
-            yield view.translate(reason)
 
 
 def _list_match_sentences(view: ReportView, match: SignatureMatch) -> Iterator[str]:
@@ -102,7 +93,7 @@ def _access_sentences(view: ReportView, app: App, finding: Finding) -> Iterator[
         yield view.t("report.permission_alone")
     finding_name = finding.message.key.partition(".")[2]  # begins with the state that the finding is about
     for data, access in app.access.items():
-        values: dict[str, MessageValue] = {"data": Message(key=DATA_NAME_KEYS[data])}
+        values: dict[str, MessageValue] = {"data": Message(key=DATA_CLASS_KEYS[data])}
         if access.state.allows_reading and not finding_name.startswith(access.state.value):
             yield view.t(_READING_STATE_KEYS[access.state], app=display_name(app.label, app.package), **values)
         yield from _history_sentences(view, app, data, access)
@@ -117,7 +108,7 @@ def _access_sentences(view: ReportView, app: App, finding: Finding) -> Iterator[
 
 
 def _history_sentences(view: ReportView, app: App, data: DataClass, access: Access) -> Iterator[str]:
-    data_name = Message(key=DATA_NAME_KEYS[data])
+    data_name = Message(key=DATA_CLASS_KEYS[data])
     if access.history is History.RECORDED:
         # Receiving a new message is recorded like reading; it does not open the old ones.
         is_received = data is DataClass.SMS and has_only_received_sms(app, access)
@@ -127,8 +118,10 @@ def _history_sentences(view: ReportView, app: App, data: DataClass, access: Acce
         else:
             key = "report.last_received_ago" if is_received else "report.last_read_ago"
             yield view.t(key, ago=view.age_message(access.last_read_age_s or 0), data=data_name)
-        if access.last_read_by is not None and access.last_read_by in _READ_BY_KEYS:
-            yield view.t(_READ_BY_KEYS[access.last_read_by])
+        if access.last_read_by is ReadBy.FOR_ANOTHER:
+            yield view.t("report.read_for_another")
+        elif access.last_read_by is ReadBy.THROUGH_ANOTHER:
+            yield view.t("report.read_through_another")
     elif access.state.allows_reading:
         is_read = access.history is History.NO_RECORD
         yield view.t("report.no_record" if is_read else "report.history_not_read", data=data_name)
@@ -155,15 +148,10 @@ def evidence_refs(view: ReportView, app: App) -> str:
         for evidence in finding.evidence:
             lines.setdefault(evidence.question.removesuffix(f".{app.package}"), set()).add(evidence.line)
     separator = view.t("report.ground_and")
-    parts = [
-        view.t(
-            "report.ground_lines",
-            n=len(numbers),
-            question=question,
-            lines=separator.join(map(str, sorted(numbers))),
-        )
-        for question, numbers in lines.items()
-    ]
+    parts = []
+    for question, numbers in lines.items():
+        line_numbers = separator.join(map(str, sorted(numbers)))
+        parts.append(view.t("report.ground_lines", n=len(numbers), question=question, lines=line_numbers))
     parts += [view.t("report.ground_list", signature=match.signature) for match in app.listed]
     return view.t("report.ground_separator").join(parts)
 
@@ -178,6 +166,6 @@ def evidence_lines(view: ReportView, app: App) -> Iterator[tuple[str, str]]:
         for evidence in finding.evidence
     }
     for (question, number), text in sorted(lines.items()):
-        name = question.removesuffix(f".{app.package}")
-        location = view.t("report.ground_lines", n=1, question=name, lines=str(number))
+        answer = question.removesuffix(f".{app.package}")
+        location = view.t("report.ground_lines", n=1, question=answer, lines=str(number))
         yield location, view.language.quote_untrusted(text.strip(), _MAX_LINE_CHARS)

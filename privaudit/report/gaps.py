@@ -26,12 +26,6 @@ _FOREIGN_SOURCES: Final = frozenset({"folder", "bugreport", "androidqf"})
 """Sources that other tools wrote, which need not hold every answer."""
 _PROCESS_STATE_OPS_SDK: Final = 28
 """From Android 9 app-ops keep a time for each process state; before, one for each op."""
-_GENERAL_LIMIT_KEYS: Final = (
-    "report.never_uninstalled",
-    "report.never_mini",
-    "report.never_sent",
-    "report.never_elsewhere",
-)
 
 
 def gap_sentences(view: ReportView) -> Iterator[str]:
@@ -40,7 +34,9 @@ def gap_sentences(view: ReportView) -> Iterator[str]:
     if view.has_gap("appops"):
         yield view.t("report.gap_appops")
     yield from _history_limits(view)
-    yield from map(view.t, _GENERAL_LIMIT_KEYS)
+    yield from map(
+        view.t, ("report.never_uninstalled", "report.never_mini", "report.never_sent", "report.never_elsewhere")
+    )
     yield from _label_limits(view)
     knowledge, today = view.report.knowledge, view.report.taken_at.date()
     yield from list_coverage_sentences(view.language, knowledge.signatures, knowledge.rules.country, today)
@@ -62,12 +58,10 @@ def missing_data(view: ReportView) -> tuple[str, ...]:
         if user.checked:
             continue
         if user.id in users_with_apps:
-            reason = Message(key="report.why_user_partly")
-        elif user.why_not is AnswerState.REFUSED:
-            reason = Message(key="report.why_user_refused")
+            key = "report.why_user_partly"
         else:
-            reason = Message(key="report.why_user_other")
-        sentences.append(view.t("report.gap_user", user=view.user_label(user.id), why=reason))
+            key = "report.why_user_refused" if user.why_not is AnswerState.REFUSED else "report.why_user_other"
+        sentences.append(view.t("report.gap_user", user=view.user_label(user.id), why=Message(key=key)))
     if not view.report.users:
         sentences.append(view.t("report.scope_unknown"))
     return tuple(dict.fromkeys(sentences))

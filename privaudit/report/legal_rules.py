@@ -64,9 +64,8 @@ def rule_sentences(view: ReportView, app: App) -> Iterator[str]:
     `rule_explanations` has what each rule says. A copy of an app with the same rules as the first yields nothing.
     """
     first = view.installs_of(app.package)[0]
-    if app is not first and app.rules == first.rules:
-        return
-    yield from cite_rules(view.language, app.rules)
+    if app is first or app.rules != first.rules:
+        yield from cite_rules(view.language, app.rules)
 
 
 def rule_explanations(view: ReportView) -> Iterator[str]:
@@ -76,13 +75,7 @@ def rule_explanations(view: ReportView) -> Iterator[str]:
 
 
 def cite_rules(language: Translator, matches: Sequence[RuleMatch], *, installed: bool = True) -> Iterator[str]:
-    """Yield one paragraph for each rule of `matches`.
-
-    Args:
-        language: The language of the sentences.
-        matches: The rule matches of one app.
-        installed: Whether the app is installed. An app that is not holds nothing yet, it may only ask.
-    """
+    """Yield a paragraph for each rule that one app matches. An app that is not `installed` may only ask."""
     for rule_id in dict.fromkeys(match.id for match in sorted(matches, key=_is_inferred)):
         own = [match for match in matches if match.id == rule_id]
         yield _cite_rule(language, own, "rules.asks" if installed else "rules.may_ask")
@@ -110,13 +103,7 @@ def no_rules_notice(language: Translator, rule_set: RuleSetInfo) -> Iterator[str
 
 
 def _cite_rule(language: Translator, matches: list[RuleMatch], request_key: str) -> str:
-    """Return one paragraph: the rule's title, authority and date, then a sentence for each stance.
-
-    Args:
-        language: The language of the sentences.
-        matches: The matches of one rule.
-        request_key: The sentence for data that the app only asks for.
-    """
+    """Return a paragraph: a rule's title, authority and date, then its stances; `request_key` words what is asked."""
     rule = matches[0]
     sentences = [
         language.t(
@@ -146,11 +133,9 @@ def _is_inferred(match: RuleMatch) -> bool:
     return match.likely
 
 
-def _data_keys(matches: Iterable[RuleMatch], match_kind: str, already_named: set[str]) -> tuple[str, ...]:
-    keys = dict.fromkeys(
-        _data_key(match, data) for match in matches if match.match == match_kind for data in match.data
-    )
-    return tuple(key for key in keys if key not in already_named)
+def _data_keys(matches: Iterable[RuleMatch], match_kind: str, named: set[str]) -> tuple[str, ...]:
+    keys = (_data_key(match, data) for match in matches if match.match == match_kind for data in match.data)
+    return tuple(key for key in dict.fromkeys(keys) if key not in named)
 
 
 def _data_key(match: RuleMatch, data: str) -> str:
@@ -162,21 +147,17 @@ def _data_key(match: RuleMatch, data: str) -> str:
 
 
 def _stance_sentence(
-    language: Translator,
-    match: RuleMatch,
-    held_keys: tuple[str, ...],
-    requested_keys: tuple[str, ...],
-    request_key: str,
+    language: Translator, match: RuleMatch, held: tuple[str, ...], requested: tuple[str, ...], request_key: str
 ) -> Iterator[str]:
-    if match.says is None or not (held_keys or requested_keys):
+    if match.says is None or not (held or requested):
         return  # a report of another version need not have the stance
     stated_key, inferred_key = _STANCE_KEYS[match.says]
     condition = Message(key=f"rule.{match.id}.{match.condition}")
     yield language.t(
-        "rules.holds_and_asks" if held_keys and requested_keys else "rules.holds" if held_keys else request_key,
+        "rules.holds_and_asks" if held and requested else "rules.holds" if held else request_key,
         what=Message(key=inferred_key if match.likely else stated_key, values={"condition": condition}),
-        held=tuple(Message(key=key) for key in held_keys),
-        asked=tuple(Message(key=key) for key in requested_keys),
+        held=tuple(Message(key=key) for key in held),
+        asked=tuple(Message(key=key) for key in requested),
     )
 
 
@@ -192,7 +173,6 @@ def detect_country(languages: Iterable[str], time_zone: str | None) -> str | Non
     for tag in languages:
         subtags = tag.split("-")[1:]
         regions = (subtag.upper() for subtag in subtags if len(subtag) == _REGION_SUBTAG_CHARS and subtag.isalpha())
-        country = next(regions, None)
-        if country in _COUNTRY_NAME_KEYS:
+        if (country := next(regions, None)) in _COUNTRY_NAME_KEYS:
             return country
     return COUNTRY_BY_TIME_ZONE.get(time_zone or "")

@@ -48,10 +48,6 @@ _CLOSED_STATE_KEYS: Final[Mapping[AccessState, str]] = {
     AccessState.UNKNOWN: "report.why_unknown",
 }
 """Second line of a cell whose state does not read."""
-_HISTORY_KEYS: Final[Mapping[History, str]] = {
-    History.NO_RECORD: "report.history_no_record",
-    History.UNKNOWN: "report.history_unknown",
-}
 _ROUTE_KEYS: Final[Mapping[str, str]] = {
     "permission": "report.way_permission",
     "incoming": "report.way_incoming",
@@ -125,11 +121,6 @@ def data_label(view: ReportView, data: AnyDataClass) -> str:
 
 def reason_note(view: ReportView, app: App) -> str:
     """Return why the app is in the report, in a few words; empty if it is there only because all are."""
-    key = _reason_key(view, app)
-    return view.t(key) if key is not None else ""
-
-
-def _reason_key(view: ReportView, app: App) -> str | None:
     tiers = {match.tier for match in app.listed}
     is_registered = any(reason.key.startswith("lending.registered") for reason in app.lending.reasons)
     is_lender = app.lending.verdict is LendingVerdict.YES or is_matched_by_unconfirmed_list(app)
@@ -143,7 +134,7 @@ def _reason_key(view: ReportView, app: App) -> str | None:
         ("report.note_name", is_matched_by_name_only(app)),
         ("report.note_suspect", any(finding.rule == "suspect" for finding in view.findings_of(app))),
     )
-    return next((key for key, applies in reasons if applies), None)
+    return next((view.t(key) for key, applies in reasons if applies), "")
 
 
 def is_matched_by_name_only(app: App) -> bool:
@@ -178,17 +169,15 @@ def _second_line(view: ReportView, app: App, data: AnyDataClass, access: Access)
             return view.t("report.history_recorded", day_short=access.last_read.date().isoformat())
         return view.t("report.history_recorded_ago", ago=view.age_message(access.last_read_age_s or 0))
     if access.state.allows_reading:
-        return view.t("report.why_incoming" if access.is_incoming_only else _HISTORY_KEYS[access.history])
+        key = "report.history_unknown" if access.history is History.UNKNOWN else "report.history_no_record"
+        return view.t("report.why_incoming" if access.is_incoming_only else key)
     if access.state is AccessState.NOT_ALLOWED:
         return view.t("report.why_refused" if _was_refused(app, data) else "report.why_not_granted")
     return view.t(_CLOSED_STATE_KEYS[access.state])
 
 
 def has_other_route(access: Access) -> bool:
-    """Return whether special access reaches data that the permission keeps closed.
-
-    "Cannot read" alone would be false comfort.
-    """
+    """Whether special access reaches what the permission keeps closed: "cannot read" alone would be false comfort."""
     return not access.state.allows_reading and bool(access.ways)
 
 
@@ -207,23 +196,14 @@ def _was_refused(app: App, data: AnyDataClass) -> bool:
 
 
 def matrix_legend(view: ReportView, columns: tuple[AnyDataClass, ...] = tuple(DataClass)) -> Iterator[tuple[str, str]]:
-    """Yield each word that stands in the matrix and needs an explanation, and the explanation.
-
-    Args:
-        view: The report and the language.
-        columns: The columns of the matrix.
-    """
+    """Yield each word that stands in the matrix and needs an explanation, and the explanation."""
     used = {line for app in view.report.apps for data in columns for line in cell_text(view, app, data) if line}
     if any(access.history is History.RECORDED for app in view.report.apps for access in app.access.values()):
         used.add(view.t("report.legend_word_recorded"))  # an example: the cells hold dates
     for word_key, meaning_key in _LEGEND:
-        word = view.t(word_key)
-        if word not in used:
-            continue
-        if word_key == "report.state_can_read" and view.has_gap("appops"):
-            yield word, view.t("report.legend_can_read_by_permission")
-        else:
-            yield word, view.t(meaning_key)
+        if (word := view.t(word_key)) in used:
+            by_permission = word_key == "report.state_can_read" and view.has_gap("appops")
+            yield word, view.t("report.legend_can_read_by_permission" if by_permission else meaning_key)
 
 
 def access_rows(view: ReportView, app: App) -> Iterator[DataAccessRow]:
@@ -233,7 +213,10 @@ def access_rows(view: ReportView, app: App) -> Iterator[DataAccessRow]:
         is_relevant = access.state is not AccessState.NOT_REQUESTED or access.ways
         if isinstance(data, DataClass) or (is_relevant and data in app.other_access):
             access_text, detail = cell_text(view, app, data)
-            routes = [_route_label(view, route) for route in access.ways]
+            routes = (
+                view.t(_ROUTE_KEYS[route]) if route in _ROUTE_KEYS else view.special_access_label(route)
+                for route in access.ways
+            )
             yield DataAccessRow(
                 data=data_label(view, data),
                 state=access.state,
@@ -243,23 +226,15 @@ def access_rows(view: ReportView, app: App) -> Iterator[DataAccessRow]:
             )
 
 
-def _route_label(view: ReportView, route: str) -> str:
-    return view.t(_ROUTE_KEYS[route]) if route in _ROUTE_KEYS else view.special_access_label(route)
-
-
 def special_access_routes(view: ReportView, app: App) -> tuple[tuple[str, bool], ...]:
     """Return the app's kinds of special access, each with True; else, with False, that none is seen or not known."""
     kinds = dict.fromkeys(special_access.kind for special_access in app.special_access)
     held = tuple((view.special_access_label(kind), True) for kind in kinds)
-    if not _is_special_access_complete(view, app):
-        return (*held, (view.t("report.routes_more_unknown" if held else "report.state_unknown"), False))
-    return held or ((view.t("report.routes_none"), False),)
-
-
-def _is_special_access_complete(view: ReportView, app: App) -> bool:
-    """Return whether a kind of special access that the report does not show is not held."""
-    is_user_checked = any(user.id == app.user and user.checked for user in view.report.users)
-    return is_user_checked and not any(
+    # Complete: a kind of special access that the report does not show is not held.
+    is_complete = any(user.id == app.user and user.checked for user in view.report.users) and not any(
         row.could_hide and row.question in SPECIAL_ACCESS_QUESTIONS and row.user in {None, app.user}
         for row in view.report.coverage
     )
+    if not is_complete:
+        return (*held, (view.t("report.routes_more_unknown" if held else "report.state_unknown"), False))
+    return held or ((view.t("report.routes_none"), False),)

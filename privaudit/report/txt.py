@@ -21,15 +21,8 @@ MIN_WIDE_WIDTH: Final = 100
 _CELL_COLUMNS: Final = 18
 _INDENT_COLUMNS: Final = 2
 _HEADER_LABEL_COLUMNS: Final = 10
-"""Columns for the labels of the header above the report."""
 _SUMMARY_LABEL_COLUMNS: Final = 16
-"""Columns for the headings of the parts of the summary."""
-_SEVERITY_STYLES: Final = {
-    Severity.HIGH: "bold red",
-    Severity.MEDIUM: "bold yellow",
-    Severity.LOW: "bold",
-    Severity.INFO: "",
-}
+_SEVERITY_STYLES: Final = {Severity.HIGH: "bold red", Severity.MEDIUM: "bold yellow", Severity.LOW: "bold"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,21 +119,19 @@ class _TextReport:
             yield StyledLine()
             severity = self.view.max_severity(app) or Severity.INFO
             label = f"[{self.view.severity_label(severity)}] "
-            yield from self._hang_indent(label, self._app_heading(app), _SEVERITY_STYLES[severity])
+            yield from self._hang_indent(label, self._app_heading(app), _SEVERITY_STYLES.get(severity, ""))
             yield from self._bullets(app_details.app_sentences(self.view, app))
             yield from self._bullets(legal_rules.rule_sentences(self.view, app))
             if refs := app_details.evidence_refs(self.view, app):
                 yield from self._hang_indent(f"  {self.t('report.ground')}", refs, "dim")
-        explanations = tuple(legal_rules.rule_explanations(self.view))
-        if explanations:
+        if explanations := tuple(legal_rules.rule_explanations(self.view)):
             yield StyledLine()
             yield from self._wrap(self.t("rules.texts"), "bold")
             yield from self._bullets(explanations)
 
     def _app_heading(self, app: App) -> str:
         parts = [f"{self.app_numbers[app.package]} {self.view.app_title(app)}"]
-        package = self.t("report.name", name=app.package)
-        if package not in parts[0]:
+        if (package := self.t("report.name", name=app.package)) not in parts[0]:
             parts.append(package)
         if app.version_name is not None:
             parts.append(self.t("report.version", version=app.version_name))
@@ -173,7 +164,7 @@ class _TextReport:
         yield from self._wrap(check_others if has_steps else self.t("report.steps_none"), indent=_INDENT_COLUMNS)
 
     def rights_lines(self) -> Iterator[StyledLine]:
-        yield from self._wrap(rights.rights_title(self.view), "bold")
+        yield from self._wrap(self.t("rights.next", country=rights.country_name(self.view)), "bold")
         yield StyledLine()
         for number, (step, offices) in enumerate(rights.escalation_stages(self.view), 1):
             yield from self._hang_indent(f"  {number}. ", step)
