@@ -70,7 +70,7 @@ class LetterKind(StrEnum):
 
 
 def draft_letter(report: Report, package: str, kind: LetterKind, country_rights: CountryRights) -> Document:
-    """Return a letter about the app `package`, in the language of letters of the country.
+    """Return a letter, in the country's language, about the app `package`.
 
     Raises:
         UsageError: the report has no finding about this app.

@@ -48,11 +48,7 @@ _MARKDOWN_SPECIAL_CHARS: Final = re.compile(r"([\\`*_{}\[\]<>()#+!|~&$-])")
 
 
 def output_format(path: Path) -> str:
-    """Return the format that the suffix of `path` names, a key of `DOCUMENT_FORMATS`.
-
-    Raises:
-        UsageError: as `validate_output`, or the file exists: it may hold a form that was filled in.
-    """
+    """Return the format, a key of `DOCUMENT_FORMATS`, of a file that must not exist: it may hold a filled-in form."""
     validate_output(path, tuple(f".{name}" for name in DOCUMENT_FORMATS))
     if path.exists():
         raise UsageError("errors.paper_exists", path=str(path))

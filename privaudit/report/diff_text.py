@@ -107,7 +107,7 @@ def _change_message(change: ReportChange) -> Message:
     if change.what in set(DataClass):
         subject_key = DATA_CLASS_KEYS[DataClass(change.what)]
     else:
-        # A saved report of a later version may have a kind of special access that is not in the table: shown as its key.
+        # A kind of special access that a later version added is not in the table: shown as its key.
         subject_key = (
             "diff.app" if change.what == "app" else SPECIAL_ACCESS_KEYS.get(change.what, "diff." + change.what)
         )

@@ -36,7 +36,7 @@ def render(report: Report, language: Translator) -> str:
         "completeness": summary.completeness(view),
         "next_steps": tuple(summary.next_steps(view)),
         "safety_notes": tuple(map(view.translate, steps.SAFETY_NOTES)),
-        "counts": matrix.app_counts(view),
+        "counts": matrix.app_counts(view, "report.page_counts", "report.page_counts_all"),
         "columns": tuple(matrix.data_label(view, data) for data in matrix.WIDE_COLUMNS),
         "rows": tuple(_matrix_row(view, app, numbers[app.package]) for app in apps),
         "legend": tuple(_legend(view)),

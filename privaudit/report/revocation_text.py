@@ -114,10 +114,8 @@ def _step_lines(view: ReportView, packages: frozenset[str]) -> Iterator[str]:
         if app_steps or packages:
             yield ""
             yield from title_indent(view.app_title(app), _LINE_COLUMNS)
-        if app_steps:
             yield from _checklist_lines(language, app_steps)
-        elif packages:
-            yield from wrap(f"  {view.t('report.steps_none')}", _LINE_COLUMNS)
+            yield from () if app_steps else wrap(f"  {view.t('report.steps_none')}", _LINE_COLUMNS)
     yield ""
     yield from _bullet_lines(language, (steps.check_other_apps_step(phone),))
     for app in apps if packages else ():

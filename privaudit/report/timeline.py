@@ -25,7 +25,6 @@ class TimelineMark:
 
     kind: str
     """``installed``, ``updated``, or the kind of data that was read."""
-    at: datetime
     position: float
     """0 at the left edge, 1 at the time of the audit."""
     level: int
@@ -39,11 +38,6 @@ class TimelineRow:
 
     app: App
     marks: tuple[TimelineMark, ...]
-
-    @property
-    def max_level(self) -> int:
-        """The level of the highest mark."""
-        return max(mark.level for mark in self.marks)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +76,7 @@ def _place_marks(events: Iterable[tuple[str, datetime, str]], start: datetime, e
         position = min(max((at - start) / (end - start), 0.0), 1.0)
         level = level + 1 if position - previous < _MIN_MARK_DISTANCE else 0
         previous = position
-        yield TimelineMark(kind=kind, at=at, position=position, level=level, text=text)
+        yield TimelineMark(kind=kind, position=position, level=level, text=text)
 
 
 def _app_events(view: ReportView, app: App) -> Iterator[tuple[str, datetime, str]]:

@@ -40,17 +40,18 @@ def render(report: Report, language: Translator, width: int = DEFAULT_WIDTH) -> 
 
 def styled_lines(report: Report, language: Translator, width: int = DEFAULT_WIDTH) -> Iterator[StyledLine]:
     """Yield the report line by line; no line is wider than `width` columns."""
-    writer = _TextReport(ReportView(report, language), width)
+    view = ReportView(report, language)
+    writer = _TextReport(view, width)
     for section in (
-        writer.header_lines,
-        writer.matrix_lines,
-        writer.finding_lines,
-        writer.gap_lines,
-        writer.safety_lines,
-        writer.step_lines,
-        writer.rights_lines,
+        writer.header_lines(),
+        writer.matrix_lines(),
+        writer.finding_lines(),
+        writer.bullet_section("report.gaps", gaps.gap_sentences(view)),
+        writer.bullet_section("report.stop", map(view.translate, steps.SAFETY_NOTES)),
+        writer.step_lines(),
+        writer.rights_lines(),
     ):
-        yield from section()
+        yield from section
         yield StyledLine()
     yield from writer.summary_lines()
 
@@ -77,7 +78,7 @@ class _TextReport:
             yield from self._hang_indent(pad(self.t(key), _HEADER_LABEL_COLUMNS), value)
 
     def matrix_lines(self) -> Iterator[StyledLine]:
-        yield from self._wrap(matrix.matrix_title(self.view), "bold")
+        yield from self._wrap(matrix.app_counts(self.view, "report.matrix", "report.matrix_all"), "bold")
         yield StyledLine()
         if not self.apps:
             key = "report.matrix_none" if self.view.report.counts.apps_seen else "report.nothing_read"
@@ -137,15 +138,10 @@ class _TextReport:
             parts.append(self.t("report.version", version=app.version_name))
         return "  ".join(parts)
 
-    def gap_lines(self) -> Iterator[StyledLine]:
-        yield from self._wrap(self.t("report.gaps"), "bold")
+    def bullet_section(self, title_key: str, sentences: Iterable[str]) -> Iterator[StyledLine]:
+        yield from self._wrap(self.t(title_key), "bold")
         yield StyledLine()
-        yield from self._bullets(gaps.gap_sentences(self.view))
-
-    def safety_lines(self) -> Iterator[StyledLine]:
-        yield from self._wrap(self.t("report.stop"), "bold")
-        yield StyledLine()
-        yield from self._bullets(map(self.view.translate, steps.SAFETY_NOTES))
+        yield from self._bullets(sentences)
 
     def step_lines(self) -> Iterator[StyledLine]:
         yield from self._wrap(self.t("report.steps"), "bold")

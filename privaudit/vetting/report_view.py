@@ -7,11 +7,13 @@ from dataclasses import replace
 from datetime import date
 from typing import Final
 
+from privaudit.findings.data_access import DATA_CLASS_KEYS
 from privaudit.i18n import Translator
 from privaudit.i18n.sanitize import display_name
 from privaudit.knowledge.sdks import SdkPurpose
 from privaudit.model import DataClass, LendingVerdict, Message, MessageValue, OtherDataClass
 from privaudit.report import gaps, legal_rules
+from privaudit.report.app_details import list_match_sentences
 from privaudit.vetting.document import (
     DATA_CLASSES,
     DataRequest,
@@ -22,7 +24,7 @@ from privaudit.vetting.document import (
     VettedApp,
     VettingReport,
 )
-from privaudit.vetting.evaluate import DATA_CLASS_KEYS, may_obtain_data
+from privaudit.vetting.evaluate import may_obtain_data
 
 DATA_NAME_KEYS: Final[Mapping[DataClass | OtherDataClass, str]] = {
     DataClass.CONTACTS: "vetted.contacts",
@@ -107,9 +109,8 @@ class VettingView:
         yield self.t("vetted.file"), self._file_description()
         if app is None:
             return
-        title = self.t("vetted.app_is", name=self.app_title(app))
-        parts = [title]
-        if app.package != title:
+        parts = [self.t("vetted.app_is", name=self.app_title(app))]
+        if app.package != parts[0]:
             parts.append(self.t("vetted.package", package=app.package))
         if app.version_name is not None:
             parts.append(self.t("vetted.version", version=app.version_name))
@@ -172,10 +173,10 @@ class VettingView:
         for finding in self.vetting.findings:
             values = {**finding.message.values, "app": self.app_title(app)}
             yield self.language.translate(replace(finding.message, values=values))
-        for match in app.listed:
-            yield from self._listing_notes(match.via, match.action, disputed=match.disputed)
-        reasons = [reason for reason in app.lending.reasons if reason.key != "lending.listed"]
-        yield from map(self.language.translate, reasons)
+        for match in app.listed:  # its country does not matter here
+            yield from list_match_sentences(self.t, match, chosen_country=match.country)
+        translate = self.language.translate
+        yield from (translate(reason) for reason in app.lending.reasons if reason.key != "lending.listed")
         if not app.is_recognised:
             yield self.t("vetted.nothing_known")
         if app.launcher_labels:
@@ -185,35 +186,19 @@ class VettingView:
         info = self.vetting.knowledge
         yield from gaps.list_coverage_sentences(self.language, info.signatures, info.rules.country, today)
 
-    def _listing_notes(self, via: str | None, action: str, *, disputed: bool) -> Iterator[str]:
-        if via is not None:
-            yield self.t("listed.via", via=via)
-        if "spyloan" in action.casefold():
-            yield self.t("listed.spyloan")
-        if "reported" in action.casefold():
-            yield self.t("listed.reported")
-        if disputed:
-            yield self.t("listed.disputed")
-
     def legal_rule_sentences(self, app: VettedApp) -> Iterator[str]:
         """Yield the rules that the app's permissions touch, and what each rule says."""
         rule_set = self.vetting.knowledge.rules
         yield from legal_rules.cite_rules(self.language, app.rules, installed=False)
         yield from legal_rules.explain_rules(self.language, app.rules, rule_set)
-        if app.rules:
-            yield self.t("vetted.rules_of_stores")
-        else:
-            yield self.t("vetted.rules_none" if app.is_recognised else "vetted.rules_for_lenders")
+        no_rules_key = "vetted.rules_none" if app.is_recognised else "vetted.rules_for_lenders"
+        yield self.t("vetted.rules_of_stores" if app.rules else no_rules_key)
         yield from legal_rules.no_rules_notice(self.language, rule_set)
 
     def sdk_sentences(self, app: VettedApp) -> Iterator[str]:
         """Yield a paragraph on each detected SDK."""
-        for sdk in app.sdks:
-            yield self._sdk_paragraph(sdk)
-        if app.sdks:
-            yield self.t("vetted.code_sign")
-        else:
-            yield self.t("vetted.code_none", n=self.vetting.knowledge.sdks)
+        yield from map(self._sdk_paragraph, app.sdks)
+        yield self.t("vetted.code_sign") if app.sdks else self.t("vetted.code_none", n=self.vetting.knowledge.sdks)
 
     def _sdk_paragraph(self, sdk: DetectedSdk) -> str:
         names = " · ".join(dict.fromkeys((sdk.vendor, *sdk.names)))
@@ -229,13 +214,12 @@ class VettingView:
         for gap in self.vetting.gaps:
             part: MessageValue = Message(key=_GAP_PART_KEYS[gap.part]) if gap.part in _GAP_PART_KEYS else gap.part
             yield self.t("vetted.gap", part=part, why=gap.why)
-        for key in ("vetted.never_code", "vetted.never_later", "vetted.never_signature"):
-            yield self.t(key)
+        yield from map(self.t, ("vetted.never_code", "vetted.never_later", "vetted.never_signature"))
 
     def advice_sentences(self) -> Iterator[str]:
         """Yield what to do before the app is given any data."""
-        for key in ("vetted.advice_who", "vetted.advice_policy", "vetted.advice_contacts", "vetted.advice_store"):
-            yield self.t(key)
+        keys = ("vetted.advice_who", "vetted.advice_policy", "vetted.advice_contacts", "vetted.advice_store")
+        yield from map(self.t, keys)
 
     def summary_sentences(self) -> Iterator[str]:
         """Yield the result: a verdict, then what else to know."""
@@ -249,9 +233,8 @@ class VettingView:
             if may_obtain_data(app.asks[data_class])
         )
         yield self.t(_result_key(app, may_obtain=bool(obtainable)), data=obtainable)
-        published = [match for match in app.listed if match.tier in {"A", "B"}]
-        if published:
-            yield self.t("vetted.result_listed", n=len(published))
+        if published := sum(match.tier in {"A", "B"} for match in app.listed):
+            yield self.t("vetted.result_listed", n=published)
         if self.vetting.gaps:
             yield self.t("vetted.result_gaps", n=len(self.vetting.gaps))
 
