@@ -30,7 +30,7 @@ def app_rows(view: ReportView, package: str) -> tuple[tuple[str, str | None], ..
 def audit_rows(
     view: ReportView, header_keys: Container[str] = ("report.checked", "report.phone", "report.how", "report.scope")
 ) -> tuple[tuple[str, str], ...]:
-    """Return when and how the phone was read (header rows), by both clocks, with which tool and against which lists."""
+    """Return the rows `header_keys` of the report's header, the time by the computer's clock, the tool and the lists."""
     report, lists = view.report, view.report.knowledge.signatures
     newest = view.language.format_date(lists.newest) if lists.newest else view.t("dates.unknown")
     return (
@@ -57,7 +57,7 @@ def access_blocks(view: ReportView, package: str) -> Iterator[DocumentBlock]:
 
 
 def evidence_table(view: ReportView, package: str, kept_files: Mapping[str, str] | None = None) -> DocumentTable:
-    """Return each evidence line of the findings about the app, once; `kept_files` maps answer key → file with it."""
+    """Return each evidence line of the findings about the app, once; `kept_files`: answer key → its file, if kept."""
     rows: dict[tuple[str, ...], None] = {}
     for app in view.installs_of(package):
         user = view.translate(view.user_label(app.user))

@@ -126,10 +126,9 @@ def list_coverage_sentences(
         yield language.t("report.list_country_few", **values)
     else:
         yield language.t("report.list_country", **values)
-    if list_info.newest is not None:
-        age_days = (today - _earliest_date(list_info.newest)).days
-        if age_days > MAX_LIST_AGE_DAYS:
-            yield language.t("report.list_old", n=age_days)
+    age_days = (today - _earliest_date(list_info.newest)).days if list_info.newest is not None else 0
+    if age_days > MAX_LIST_AGE_DAYS:
+        yield language.t("report.list_old", n=age_days)
 
 
 def list_size_sentence(language: Translator, list_info: SignatureListInfo, country: str | None) -> str:

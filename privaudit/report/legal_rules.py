@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from operator import attrgetter
 from typing import Final
 
 from privaudit.i18n import Translator
@@ -76,14 +77,16 @@ def rule_explanations(view: ReportView) -> Iterator[str]:
 
 def cite_rules(language: Translator, matches: Sequence[RuleMatch], *, installed: bool = True) -> Iterator[str]:
     """Yield a paragraph for each rule that one app matches. An app that is not `installed` may only ask."""
-    for rule_id in dict.fromkeys(match.id for match in sorted(matches, key=_is_inferred)):
+    for rule_id in dict.fromkeys(match.id for match in sorted(matches, key=attrgetter("likely"))):
         own = [match for match in matches if match.id == rule_id]
         yield _cite_rule(language, own, "rules.asks" if installed else "rules.may_ask")
 
 
 def explain_rules(language: Translator, matches: Sequence[RuleMatch], rule_set: RuleSetInfo) -> Iterator[str]:
     """Yield what each rule of `matches` says, once; then how far that can be relied on."""
-    for rule_id, verify in dict.fromkeys((match.id, match.verify) for match in sorted(matches, key=_is_inferred)):
+    for rule_id, verify in dict.fromkeys(
+        (match.id, match.verify) for match in sorted(matches, key=attrgetter("likely"))
+    ):
         yield language.t(
             "rules.text_unverified" if verify else "rules.text",
             title=Message(key=f"rule.{rule_id}.title"),
@@ -114,7 +117,7 @@ def _cite_rule(language: Translator, matches: list[RuleMatch], request_key: str)
         )
     ]
     named_by_stance: dict[RuleStance | None, set[str]] = {}
-    for stance in dict.fromkeys(map(_stance_of, sorted(matches, key=_is_inferred))):
+    for stance in dict.fromkeys(map(_stance_of, sorted(matches, key=attrgetter("likely")))):
         own = [match for match in matches if _stance_of(match) == stance]
         # Data that the rule itself names are not repeated as inferred: explicit stances come first.
         named = named_by_stance.setdefault(own[0].says, set())
@@ -127,10 +130,6 @@ def _cite_rule(language: Translator, matches: list[RuleMatch], request_key: str)
 
 def _stance_of(match: RuleMatch) -> tuple[bool, RuleStance | None, str | None]:
     return match.likely, match.says, match.condition
-
-
-def _is_inferred(match: RuleMatch) -> bool:
-    return match.likely
 
 
 def _data_keys(matches: Iterable[RuleMatch], match_kind: str, named: set[str]) -> tuple[str, ...]:

@@ -33,18 +33,11 @@ class TimelineMark:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TimelineRow:
-    """The marks of one app of one user, the oldest first."""
-
-    app: App
-    marks: tuple[TimelineMark, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Timeline:
     """All rows, and what stands below them."""
 
-    rows: tuple[TimelineRow, ...]
+    rows: tuple[tuple[App, tuple[TimelineMark, ...]], ...]
+    """Each app of one user with its marks, the oldest first."""
     scale_labels: tuple[str, ...]
     """Days at the left edge, in the middle, and at the audit."""
     notes: tuple[str, ...]
@@ -57,11 +50,7 @@ def build_timeline(view: ReportView) -> Timeline:
     oldest = min((at for _, events in events_by_app for _, at, _ in events), default=end)
     start = min(max(oldest, end - _MAX_SPAN), end - _MIN_SPAN)
     return Timeline(
-        rows=tuple(
-            TimelineRow(app=app, marks=tuple(_place_marks(events, start, end)))
-            for app, events in events_by_app
-            if events
-        ),
+        rows=tuple((app, tuple(_place_marks(events, start, end))) for app, events in events_by_app if events),
         scale_labels=tuple(
             view.t("report.scale_day", day_short=moment.date().isoformat())
             for moment in (start, start + (end - start) / 2, end)

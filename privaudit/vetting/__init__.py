@@ -41,9 +41,9 @@ class VettingContext:
 def load_vetting_context(
     *, extra: Sequence[Path] = (), country: str | None = None, valid_on: date | None = None
 ) -> VettingContext:
-    """Load the current lists, those in the files or folders `extra`, the known SDKs, and the rules.
+    """Load the current lists, the user's own in `extra`, the known SDKs, and the rules of app stores and `country`.
 
-    These are those of app stores and of `country` that are in force on `valid_on`: today (UTC) if ``None``.
+    The rules must be in force on `valid_on`: today (UTC) if ``None``.
 
     Raises:
         KnowledgeError: The lists are missing or contain errors.

@@ -55,7 +55,7 @@ class VetJob:
 
 
 def find_vet_jobs(paths: Iterable[Path]) -> Iterator[VetJob]:
-    """Yield once every file, the app files in every folder, and, to report the error, each folder not listable."""
+    """Yield each file once, also those in folders; a folder that cannot be listed too, so that its line says so."""
     yield from map(VetJob, dict.fromkeys(name for path in paths for name in _app_files(path)))
 
 

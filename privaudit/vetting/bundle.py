@@ -81,8 +81,9 @@ def open_bundle(file: FileRange, file_name: str) -> Iterator[AppBundle]:
     names = [name for name in directory.names() if name.lower().endswith(b".apk")]
     if not names:
         raise ApkError("apk.bundle_nested" if _nested_bundles(directory) else "apk.no_app")
-    kinds = (kind for marker, kind in _KIND_BY_MARKER_ENTRY.items() if directory.get(marker) is not None)
-    kind = _KIND_BY_SUFFIX[suffix] if suffix in _KIND_BY_SUFFIX else next(kinds, "apks")
+    markers = _KIND_BY_MARKER_ENTRY.items()
+    detected: FileKind = next((kind for marker, kind in markers if directory.get(marker) is not None), "apks")
+    kind = _KIND_BY_SUFFIX.get(suffix, detected)
     with contextlib.ExitStack() as stack:
         yield _open_bundle_apks(kind, file, end_record, directory, names, stack)
 

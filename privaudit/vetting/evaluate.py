@@ -28,18 +28,8 @@ from privaudit.knowledge import Knowledge
 from privaudit.knowledge.schema import Rule
 from privaudit.knowledge.sdks import Sdk
 from privaudit.report.matrix import UNKNOWN_ACCESS
+from privaudit.vetting import document
 from privaudit.vetting.bundle import APP_FILE_SUFFIXES, AppBundle, BundleApk, decode_entry_name, run_to_end
-from privaudit.vetting.document import (
-    DATA_CLASSES,
-    DataRequest,
-    DataRequestState,
-    DetectedSdk,
-    Gap,
-    RequestedPermission,
-    SdkSign,
-    VettedApp,
-    VettingFinding,
-)
 
 MAX_DEX_BYTES: Final = 256 << 20
 """Bytes of one dex file, unpacked. 65,536 methods, the most that one can hold, make about ten million."""
@@ -66,7 +56,7 @@ class ApkContents:
     """Dex entry, and a known class name prefix that its code names."""
     libraries: dict[str, str] = field(default_factory=dict)
     """Name of a native library → its first entry."""
-    gaps: list[Gap] = field(default_factory=list)
+    gaps: list[document.Gap] = field(default_factory=list)
 
 
 def read_app_bundle(app_bundle: AppBundle, class_prefixes: Sequence[str]) -> ApkContents:
@@ -104,9 +94,9 @@ def _scan_code(
                 remaining_bytes -= len(data)
                 contents.class_hits += ((entry, hits) for hits in dex.find_class_prefixes(data, class_prefixes, text))
             except ApkError as error:
-                contents.gaps.append(Gap(part=entry, why=error.message))
+                contents.gaps.append(document.Gap(part=entry, why=error.message))
         elif name.lower().endswith(b".apk") or text.lower().endswith(APP_FILE_SUFFIXES):
-            contents.gaps.append(Gap(part=entry, why=ApkError("apk.apk_inside").message))
+            contents.gaps.append(document.Gap(part=entry, why=ApkError("apk.apk_inside").message))
     return remaining_bytes
 
 
@@ -119,20 +109,20 @@ def _read_dex(bundle_apk: BundleApk, name: bytes, max_bytes: int) -> bytes:
     return apk_plan.read_entry(bundle_apk.file, entry, bundle_apk.end_record)
 
 
-def metadata_gaps(contents: ApkContents) -> Iterator[Gap]:
+def metadata_gaps(contents: ApkContents) -> Iterator[document.Gap]:
     """Yield what could not be read of the app's names and signers."""
     facts = contents.info
     if facts.label_problem is not None and facts.label is None and facts.label_problem.key != "apk.no_label":
-        yield Gap(part="label", why=facts.label_problem)
+        yield document.Gap(part="label", why=facts.label_problem)
     if facts.signing_problem is not None:
-        yield Gap(part="signers", why=facts.signing_problem)
+        yield document.Gap(part="signers", why=facts.signing_problem)
 
 
-def find_sdks(contents: ApkContents, known_sdks: Sequence[Sdk]) -> Iterator[DetectedSdk]:
+def find_sdks(contents: ApkContents, known_sdks: Sequence[Sdk]) -> Iterator[document.DetectedSdk]:
     """Yield each of `known_sdks` of which the app contains a sign."""
     for sdk in known_sdks:
         if signs := tuple(_find_sdk_signs(contents, sdk)):
-            yield DetectedSdk(
+            yield document.DetectedSdk(
                 vendor=sdk.vendor,
                 names=sdk.names,
                 purpose=sdk.purpose,
@@ -144,16 +134,16 @@ def find_sdks(contents: ApkContents, known_sdks: Sequence[Sdk]) -> Iterator[Dete
             )
 
 
-def _find_sdk_signs(contents: ApkContents, sdk: Sdk) -> Iterator[SdkSign]:
+def _find_sdk_signs(contents: ApkContents, sdk: Sdk) -> Iterator[document.SdkSign]:
     for entry, hits in contents.class_hits:
         if hits.prefix in sdk.classes:
-            yield SdkSign(kind="class", name=hits.prefix, entry=entry, classes=hits.defined_class_count)
+            yield document.SdkSign(kind="class", name=hits.prefix, entry=entry, classes=hits.defined_class_count)
     for name in sdk.libraries:
         if name in contents.libraries:
-            yield SdkSign(kind="library", name=name, entry=contents.libraries[name], classes=None)
+            yield document.SdkSign(kind="library", name=name, entry=contents.libraries[name], classes=None)
     for name in sdk.components:
         if name in contents.manifest.components:
-            yield SdkSign(kind="component", name=name, entry=None, classes=None)
+            yield document.SdkSign(kind="component", name=name, entry=None, classes=None)
 
 
 def evaluate_app(
@@ -162,11 +152,11 @@ def evaluate_app(
     knowledge: Knowledge,
     known_sdks: Sequence[Sdk],
     applicable_rules: Sequence[Rule],
-) -> VettedApp:
+) -> document.VettedApp:
     """Evaluate an app against lists and known SDKs; the rules are stated of lending and listed apps only."""
     facts, manifest = contents.info, contents.manifest
     special_access = tuple(dict.fromkeys(_special_access_kinds(manifest)))
-    app = VettedApp(
+    app = document.VettedApp(
         package=manifest.package,
         label=facts.label,
         labels=facts.labels,
@@ -180,10 +170,10 @@ def evaluate_app(
         apk_sha256=apk_sha256,
         certificates_sha256=_certificates(facts),
         signing_problem=facts.signing_problem,
-        asks={data_class: _data_request(data_class, contents, special_access) for data_class in DATA_CLASSES},
+        asks={data_class: _data_request(data_class, contents, special_access) for data_class in document.DATA_CLASSES},
         at_install=(facts.target_sdk or 1) < RUNTIME_PERMISSIONS_SDK,
         permissions=tuple(
-            RequestedPermission(name=use.permission, max_sdk=use.max_sdk) for use in manifest.uses_permissions
+            document.RequestedPermission(name=use.permission, max_sdk=use.max_sdk) for use in manifest.uses_permissions
         ),
         services=special_access,
         lending=model.Lending(verdict=model.LendingVerdict.NO),
@@ -200,12 +190,12 @@ def evaluate_app(
     return replace(app, rules=tuple(matches))
 
 
-def evaluate_findings(app: VettedApp) -> Iterator[VettingFinding]:
+def evaluate_findings(app: document.VettedApp) -> Iterator[document.VettingFinding]:
     """Yield what to know before installing the app, the most severe first."""
     model_app = _as_model_app(app)
     graded = [(listed.severity_for(model_app, match), match) for match in app.listed]
     for grade, match in sorted(graded, key=lambda pair: pair[0].order):
-        yield VettingFinding(rule="listed", severity=grade, message=listed.message_for(model_app, match))
+        yield document.VettingFinding(rule="listed", severity=grade, message=listed.message_for(model_app, match))
     obtainable = tuple(
         model.Message(key=DATA_CLASS_KEYS[data_class])
         for data_class in model.DataClass
@@ -218,12 +208,12 @@ def evaluate_findings(app: VettedApp) -> Iterator[VettingFinding]:
     else:
         key = "vetting.lender_given" if app.at_install else "vetting.lender_asks"
     message = model.Message(key=key, values={"app": display_name(app.label, app.package), "data": obtainable})
-    yield VettingFinding(rule="lender_asks", severity=severity.SEVERITY["lender_asks"], message=message)
+    yield document.VettingFinding(rule="lender_asks", severity=severity.SEVERITY["lender_asks"], message=message)
 
 
-def may_obtain_data(request: DataRequest) -> bool:
+def may_obtain_data(request: document.DataRequest) -> bool:
     """Whether the data can reach the app once it is installed."""
-    return request.state is not DataRequestState.NOT_REQUESTED
+    return request.state is not document.DataRequestState.NOT_REQUESTED
 
 
 def _certificates(facts: ApkInfo) -> tuple[str, ...]:
@@ -242,20 +232,20 @@ def _special_access_kinds(manifest: ApkManifest) -> Iterator[str]:
 
 def _data_request(
     data_class: model.DataClass | model.OtherDataClass, contents: ApkContents, special_access: Sequence[str]
-) -> DataRequest:
+) -> document.DataRequest:
     routes = {permission.permission: permission.route for permission in DATA_PERMISSIONS[data_class]}
     uses = [use for use in contents.manifest.uses_permissions if use.permission in routes]
     ways = dict.fromkeys(routes[use.permission] for use in uses)
     if "permission" in ways:
         ways = {"permission": None}  # reads existing data and what arrives later, so it includes "incoming"
-    state = DataRequestState.MAY_ASK if uses else DataRequestState.NOT_REQUESTED
+    state = document.DataRequestState.MAY_ASK if uses else document.DataRequestState.NOT_REQUESTED
     if data_class is model.OtherDataClass.APP_LIST and (contents.info.target_sdk or 1) < PACKAGE_VISIBILITY_SDK:
-        state, ways = DataRequestState.NEEDS_NOBODY, {UNRESTRICTED_APP_LIST: None}
+        state, ways = document.DataRequestState.NEEDS_NOBODY, {UNRESTRICTED_APP_LIST: None}
     ways |= {kind: None for kind, data in OTHER_ROUTES.items() if kind in special_access and data_class in data}
-    if state is DataRequestState.NOT_REQUESTED and ways:
-        state = DataRequestState.ANOTHER_WAY
+    if state is document.DataRequestState.NOT_REQUESTED and ways:
+        state = document.DataRequestState.ANOTHER_WAY
     limits = [use.max_sdk for use in uses]
-    return DataRequest(
+    return document.DataRequest(
         state=state,
         permissions=tuple(dict.fromkeys(use.permission for use in uses)),
         ways=tuple(ways),
@@ -263,7 +253,7 @@ def _data_request(
     )
 
 
-def _as_model_app(app: VettedApp) -> model.App:
+def _as_model_app(app: document.VettedApp) -> model.App:
     """Return the app as the checks for phones expect it: it holds nothing, and requests some permissions."""
     return model.App(
         package=app.package,
@@ -292,7 +282,7 @@ def _as_model_app(app: VettedApp) -> model.App:
     )
 
 
-def _access(request: DataRequest) -> model.Access:
+def _access(request: document.DataRequest) -> model.Access:
     state = model.AccessState.NOT_ALLOWED if may_obtain_data(request) else model.AccessState.NOT_REQUESTED
     return replace(UNKNOWN_ACCESS, state=state)
 

@@ -40,7 +40,7 @@ class PhoneFile:
         return self.remote_file.size
 
     def bytes_at(self, start: int, end: int) -> bytes:
-        """Return the bytes from `start` to `end`, clipped; raises `ApkError` if the phone fails, or `ConnectionLost`."""
+        """Return the bytes from `start` to `end`, clipped to the file; raises `ApkError` or `ConnectionLost`."""
         start, end = max(0, start), min(end, self.remote_file.size)
         if end - start <= _MAX_CACHED_BYTES:
             return self._fetch(start, end)

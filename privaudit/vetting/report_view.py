@@ -14,16 +14,7 @@ from privaudit.knowledge.sdks import SdkPurpose
 from privaudit.model import DataClass, LendingVerdict, Message, MessageValue, OtherDataClass
 from privaudit.report import gaps, legal_rules
 from privaudit.report.app_details import list_match_sentences
-from privaudit.vetting.document import (
-    DATA_CLASSES,
-    DataRequest,
-    DataRequestState,
-    DetectedSdk,
-    FileKind,
-    SdkSign,
-    VettedApp,
-    VettingReport,
-)
+from privaudit.vetting import document
 from privaudit.vetting.evaluate import may_obtain_data
 
 DATA_NAME_KEYS: Final[Mapping[DataClass | OtherDataClass, str]] = {
@@ -35,13 +26,13 @@ DATA_NAME_KEYS: Final[Mapping[DataClass | OtherDataClass, str]] = {
     OtherDataClass.MEDIA: "vetted.media",
     OtherDataClass.APP_LIST: "vetted.app_list",
 }
-REQUEST_STATE_KEYS: Final[Mapping[DataRequestState, str]] = {
-    DataRequestState.MAY_ASK: "vetted.state_may_ask",
-    DataRequestState.ANOTHER_WAY: "vetted.state_another_way",
-    DataRequestState.NEEDS_NOBODY: "vetted.state_needs_nobody",
-    DataRequestState.NOT_REQUESTED: "vetted.state_not_requested",
+REQUEST_STATE_KEYS: Final[Mapping[document.DataRequestState, str]] = {
+    document.DataRequestState.MAY_ASK: "vetted.state_may_ask",
+    document.DataRequestState.ANOTHER_WAY: "vetted.state_another_way",
+    document.DataRequestState.NEEDS_NOBODY: "vetted.state_needs_nobody",
+    document.DataRequestState.NOT_REQUESTED: "vetted.state_not_requested",
 }
-_FILE_KIND_KEYS: Final[Mapping[FileKind, str]] = {
+_FILE_KIND_KEYS: Final[Mapping[document.FileKind, str]] = {
     "apk": "vetted.kind_apk",
     "xapk": "vetted.kind_xapk",
     "apks": "vetted.kind_apks",
@@ -94,12 +85,12 @@ def localized_app_title(
 class VettingView:
     """The sentences of one document in one language."""
 
-    def __init__(self, vetting: VettingReport, language: Translator) -> None:
+    def __init__(self, vetting: document.VettingReport, language: Translator) -> None:
         self.vetting = vetting
         self.language = language
         self.t = language.t
 
-    def app_title(self, app: VettedApp) -> str:
+    def app_title(self, app: document.VettedApp) -> str:
         """Return the app's name in the reader's language, else its default name, else its package."""
         return localized_app_title(app.label, app.labels, app.package, self.language)
 
@@ -139,9 +130,9 @@ class VettingView:
             n=file.splits,
         )
 
-    def data_request_rows(self, app: VettedApp) -> Iterator[tuple[str, DataRequestState, str, str]]:
+    def data_request_rows(self, app: document.VettedApp) -> Iterator[tuple[str, document.DataRequestState, str, str]]:
         """Yield for each kind of data its name, the state, the state in words, and details."""
-        for data_class in DATA_CLASSES:
+        for data_class in document.DATA_CLASSES:
             request = app.asks[data_class]
             yield (
                 self.t(DATA_NAME_KEYS[data_class]),
@@ -150,7 +141,7 @@ class VettingView:
                 self._request_details(request),
             )
 
-    def _request_details(self, request: DataRequest) -> str:
+    def _request_details(self, request: document.DataRequest) -> str:
         parts = []
         if "incoming" in request.ways:
             parts.append(self.t("vetted.asks_incoming"))
@@ -159,7 +150,7 @@ class VettingView:
         parts += [self.t(_WAY_KEYS[way]) for way in request.ways if way in _WAY_KEYS]
         return self.t("dates.separator").join(parts)
 
-    def request_notes(self, app: VettedApp) -> Iterator[str]:
+    def request_notes(self, app: document.VettedApp) -> Iterator[str]:
         """Yield the notes below the kinds of data."""
         if app.services:
             rights = tuple(Message(key=_SPECIAL_ACCESS_KEYS[kind]) for kind in app.services)
@@ -168,12 +159,12 @@ class VettingView:
             yield self.t("vetted.at_install")
         yield self.t("vetted.asked_is_not_taken")
 
-    def recognition_sentences(self, app: VettedApp, today: date) -> Iterator[str]:
+    def recognition_sentences(self, app: document.VettedApp, today: date) -> Iterator[str]:
         """Yield what lists and names tell about the app, and how much the lists cover."""
         for finding in self.vetting.findings:
             values = {**finding.message.values, "app": self.app_title(app)}
             yield self.language.translate(replace(finding.message, values=values))
-        for match in app.listed:  # its country does not matter here
+        for match in app.listed:
             yield from list_match_sentences(self.t, match, chosen_country=match.country)
         translate = self.language.translate
         yield from (translate(reason) for reason in app.lending.reasons if reason.key != "lending.listed")
@@ -186,7 +177,7 @@ class VettingView:
         info = self.vetting.knowledge
         yield from gaps.list_coverage_sentences(self.language, info.signatures, info.rules.country, today)
 
-    def legal_rule_sentences(self, app: VettedApp) -> Iterator[str]:
+    def legal_rule_sentences(self, app: document.VettedApp) -> Iterator[str]:
         """Yield the rules that the app's permissions touch, and what each rule says."""
         rule_set = self.vetting.knowledge.rules
         yield from legal_rules.cite_rules(self.language, app.rules, installed=False)
@@ -195,12 +186,12 @@ class VettingView:
         yield self.t("vetted.rules_of_stores" if app.rules else no_rules_key)
         yield from legal_rules.no_rules_notice(self.language, rule_set)
 
-    def sdk_sentences(self, app: VettedApp) -> Iterator[str]:
+    def sdk_sentences(self, app: document.VettedApp) -> Iterator[str]:
         """Yield a paragraph on each detected SDK."""
         yield from map(self._sdk_paragraph, app.sdks)
         yield self.t("vetted.code_sign") if app.sdks else self.t("vetted.code_none", n=self.vetting.knowledge.sdks)
 
-    def _sdk_paragraph(self, sdk: DetectedSdk) -> str:
+    def _sdk_paragraph(self, sdk: document.DetectedSdk) -> str:
         names = " · ".join(dict.fromkeys((sdk.vendor, *sdk.names)))
         purpose = Message(key=_SDK_PURPOSE_KEYS[sdk.purpose])
         parts = [self.t("vetted.code_is", names=names, purpose=purpose, signs=tuple(map(_sign_message, sdk.signs)))]
@@ -239,7 +230,7 @@ class VettingView:
             yield self.t("vetted.result_gaps", n=len(self.vetting.gaps))
 
 
-def _result_key(app: VettedApp, *, may_obtain: bool) -> str:
+def _result_key(app: document.VettedApp, *, may_obtain: bool) -> str:
     if app.lending.verdict is LendingVerdict.EMBEDS:
         return "vetted.result_embeds" if may_obtain else "vetted.result_embeds_quiet"
     if app.is_recognised:
@@ -247,7 +238,7 @@ def _result_key(app: VettedApp, *, may_obtain: bool) -> str:
     return "vetted.result_other" if may_obtain else "vetted.result_other_quiet"
 
 
-def _sign_message(sign: SdkSign) -> Message:
+def _sign_message(sign: document.SdkSign) -> Message:
     if sign.kind == "class":
         key = "vetted.sign_class" if sign.classes else "vetted.sign_spoken"
     else:

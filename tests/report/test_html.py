@@ -229,7 +229,7 @@ def test_data_missing_from_an_older_report_is_not_known(made, page):
 
 def _marks(report):
     timeline = build_timeline(ReportView(report, ENGLISH))
-    return [[(mark.kind, round(mark.position, 2), mark.level) for mark in row.marks] for row in timeline.rows]
+    return [[(mark.kind, round(mark.position, 2), mark.level) for mark in marks] for _, marks in timeline.rows]
 
 
 def test_timeline_mark_positions(made):
