@@ -30,7 +30,7 @@ def app_rows(view: ReportView, package: str) -> tuple[tuple[str, str | None], ..
 def audit_rows(
     view: ReportView, header_keys: Container[str] = ("report.checked", "report.phone", "report.how", "report.scope")
 ) -> tuple[tuple[str, str], ...]:
-    """Return the rows `header_keys` of the report's header, the time by the computer's clock, the tool and the lists."""
+    """Return the rows `header_keys` of the report's header, this computer's time, the tool and the lists."""
     report, lists = view.report, view.report.knowledge.signatures
     newest = view.language.format_date(lists.newest) if lists.newest else view.t("dates.unknown")
     return (

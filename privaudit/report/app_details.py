@@ -6,10 +6,9 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from privaudit import model
-from privaudit.findings.data_access import DATA_CLASS_KEYS
 from privaudit.i18n.sanitize import display_name
 from privaudit.report import matrix
-from privaudit.report.view import ReportView
+from privaudit.report.view import DATA_NAME_KEYS, ReportView
 
 _MAX_LINE_CHARS: Final = 400
 """Characters of an evidence line that are shown."""
@@ -83,7 +82,7 @@ def _access_sentences(view: ReportView, app: model.App, finding: model.Finding) 
         yield view.t("report.permission_alone")
     finding_name = finding.message.key.partition(".")[2]  # begins with the state that the finding is about
     for data, access in app.access.items():
-        values: dict[str, model.MessageValue] = {"data": model.Message(key=DATA_CLASS_KEYS[data])}
+        values: dict[str, model.MessageValue] = {"data": model.Message(key=DATA_NAME_KEYS[data])}
         if access.state.allows_reading and not finding_name.startswith(access.state.value):
             yield view.t(_READING_STATE_KEYS[access.state], app=display_name(app.label, app.package), **values)
         yield from _history_sentences(view, app, data, access)
@@ -98,7 +97,7 @@ def _access_sentences(view: ReportView, app: model.App, finding: model.Finding) 
 
 
 def _history_sentences(view: ReportView, app: model.App, data: model.DataClass, access: model.Access) -> Iterator[str]:
-    data_name = model.Message(key=DATA_CLASS_KEYS[data])
+    data_name = model.Message(key=DATA_NAME_KEYS[data])
     if access.history is model.History.RECORDED:
         # Receiving a new message is recorded like reading; it does not open the old ones.
         is_received = data is model.DataClass.SMS and has_only_received_sms(app, access)

@@ -6,13 +6,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Final
 
-from privaudit.findings.data_access import DATA_CLASS_KEYS
 from privaudit.i18n import Translator
 from privaudit.model import DataClass, Message, MessageValue
 from privaudit.report import summary
 from privaudit.report.diff import ChangeDirection, Diff, ReportChange
 from privaudit.report.layout import hanging_indent, wrap
-from privaudit.report.view import SPECIAL_ACCESS_KEYS
+from privaudit.report.view import DATA_NAME_KEYS, SPECIAL_ACCESS_KEYS
 
 DIFF_SUFFIXES: Final = (".txt", ".html", ".json")
 """Suffixes of the files that a comparison can be written to."""
@@ -105,7 +104,7 @@ def _change_message(change: ReportChange) -> Message:
     if change.user != 0:
         app = Message(key="diff.of_user", values={"app": change.app_name, "user": change.user})
     if change.what in set(DataClass):
-        subject_key = DATA_CLASS_KEYS[DataClass(change.what)]
+        subject_key = DATA_NAME_KEYS[DataClass(change.what)]
     else:
         # A kind of special access that a later version added is not in the table: shown as its key.
         subject_key = (

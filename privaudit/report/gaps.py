@@ -47,12 +47,9 @@ def gap_sentences(view: ReportView) -> Iterator[str]:
 def missing_data(view: ReportView) -> tuple[str, ...]:
     """Return what could not be read, and why; each thing once."""
     unchecked_users = {user.id for user in view.report.users if not user.checked}
-    sentences = [
-        _coverage_sentence(view, row)
-        for row in view.report.coverage
-        # A user that could not be checked is one gap, however many questions it took to see that.
-        if row.could_hide and row.user not in unchecked_users
-    ]
+    # A user that could not be checked is one gap, however many questions it took to see that.
+    rows = (row for row in view.report.coverage if row.could_hide and row.user not in unchecked_users)
+    sentences = [_coverage_sentence(view, row) for row in rows]
     users_with_apps = {app.user for app in view.report.apps}
     for user in view.report.users:
         if user.checked:

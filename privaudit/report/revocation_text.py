@@ -7,13 +7,12 @@ from datetime import datetime
 from typing import Final, TypeAlias
 
 from privaudit import roms
-from privaudit.findings.data_access import DATA_CLASS_KEYS
 from privaudit.i18n import Translator
 from privaudit.i18n.sanitize import display_name, sanitize_text
 from privaudit.model import AccessState, App, DataClass, Message, MessageValue, Phone, Report, Rom, Step, UserKind
 from privaudit.report import summary
 from privaudit.report.layout import hanging_indent, title_indent, wrap
-from privaudit.report.view import ReportView
+from privaudit.report.view import DATA_NAME_KEYS, ReportView
 from privaudit.revocation import commands, steps
 from privaudit.revocation.apply import MAX_ERROR_CHARS
 from privaudit.revocation.change import Change, ChangeKind, Outcome
@@ -232,7 +231,7 @@ def final_state(language: Translator, checked_at: datetime, app: App | None, req
             key = "remedy.result_unknown"
         else:
             key = "remedy.result_open" if access.state.allows_reading else "remedy.result_closed"
-        what = Message(key=DATA_CLASS_KEYS[data])
+        what = Message(key=DATA_NAME_KEYS[data])
         sentence = language.t(key, time=f"{checked_at:%H:%M}", app=heading, what=what)
         yield from hanging_indent("  · ", sentence, _LINE_COLUMNS)
 

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from privaudit.findings.data_access import DATA_CLASS_KEYS
 from privaudit.model import App, DataClass, History, Message, OtherDataClass
 from privaudit.report import app_details, matrix, summary
-from privaudit.report.view import ReportView
+from privaudit.report.view import DATA_NAME_KEYS, ReportView
 
 _MAX_SPAN: Final = timedelta(days=730)
 """What is older is drawn at the edge: apps that came with a phone are dated 2009."""
@@ -85,7 +84,7 @@ def _app_events(view: ReportView, app: App) -> Iterator[tuple[str, datetime, str
             age_s = access.last_read_age_s or 0
             at = view.report.taken_at - timedelta(seconds=age_s)
             time_text = view.t("report.event_ago", ago=view.age_message(age_s))
-        data_name = Message(key=DATA_CLASS_KEYS[data] if isinstance(data, DataClass) else "report.phone_data")
+        data_name = Message(key=DATA_NAME_KEYS[data] if isinstance(data, DataClass) else "report.phone_data")
         is_received = data is DataClass.SMS and app_details.has_only_received_sms(app, access)
         text_key = "report.event_received" if is_received else "report.event_read"
         yield data.value, _with_time_zone(at), view.t(text_key, when=time_text, data=data_name)

@@ -12,9 +12,15 @@ from typing import Final
 
 from privaudit.i18n import Translator
 from privaudit.i18n.sanitize import display_name
-from privaudit.model import App, Finding, Message, Report, Severity, Step, User, UserKind
+from privaudit.model import App, DataClass, Finding, Message, Report, Severity, Step, User, UserKind
 from privaudit.revocation.steps import ordered_steps
 
+DATA_NAME_KEYS: Final[Mapping[DataClass, str]] = {
+    DataClass.CONTACTS: "data_access.contacts",
+    DataClass.SMS: "data_access.sms",
+    DataClass.CALL_LOG: "data_access.call_log",
+}
+"""Kind of data → its name in a sentence."""
 SPECIAL_ACCESS_KEYS: Final[Mapping[str, str]] = {
     "accessibility": "diff.accessibility",
     "notification_listener": "diff.notification_listener",

@@ -252,8 +252,8 @@ def test_timeline_clamps_old_marks_and_accepts_ages(made):
         lending=LENDS, first_installed=made.now - timedelta(days=6000), contacts=replace(old, last_read=None)
     )
     assert _marks(made.report(app)) == [[("installed", 0, 0), ("contacts", 1, 0)]]
-    (row,) = build_timeline(ReportView(made.report(app), ENGLISH)).rows
-    assert row.marks[-1].text == "1 day before the check: last read contacts"
+    ((_, marks),) = build_timeline(ReportView(made.report(app), ENGLISH)).rows
+    assert marks[-1].text == "1 day before the check: last read contacts"
 
 
 def test_timeline_accepts_naive_and_missing_times(made):
