@@ -24,7 +24,7 @@ AnyDataClass: TypeAlias = DataClass | OtherDataClass
 
 WIDE_COLUMNS: Final[tuple[AnyDataClass, ...]] = (*DataClass, OtherDataClass.PHONE)
 """Columns of the matrix where there is room for more than what collectors use."""
-_DATA_LABEL_KEYS: Final[Mapping[AnyDataClass, str]] = {
+DATA_LABEL_KEYS: Final[Mapping[AnyDataClass, str]] = {
     DataClass.CONTACTS: "report.contacts",
     DataClass.SMS: "report.sms",
     DataClass.CALL_LOG: "report.call_log",
@@ -120,7 +120,7 @@ def _has_all_apps(view: ReportView) -> bool:
 
 def data_label(view: ReportView, data: AnyDataClass) -> str:
     """Return the name of a kind of data in tables."""
-    return view.t(_DATA_LABEL_KEYS[data])
+    return view.t(DATA_LABEL_KEYS[data])
 
 
 def reason_note(view: ReportView, app: App) -> str:

@@ -134,13 +134,9 @@ class DeviceState:
 
 
 def read_state(capture: Capture, package_names: Iterable[str], *, own_dumps_only: bool = False) -> DeviceState:
-    """Extract the state of some apps from a capture.
+    """Extract the state of some apps from a live or saved capture.
 
-    Args:
-        capture: live or saved.
-        package_names: the apps.
-        own_dumps_only: use only the dump of each app, because the dump of all apps is older. Otherwise the dump of all
-            apps is used for an app without a dump of its own.
+    An app without a dump of its own is read from the dump of all apps, unless that is older (`own_dumps_only`).
     """
     packages = frozenset(package_names)
     blocks = {}

@@ -15,12 +15,7 @@ from privaudit.workshop.session import InputEnded, KeyPress, WorkshopSession
 
 
 class PlainView(KeyController):
-    """Prints what changes; each line names the phone.
-
-    Args:
-        session: the session that is shown.
-        write_line: writes one line.
-    """
+    """Prints what changes; each line names the phone."""
 
     def __init__(self, session: WorkshopSession, write_line: Callable[[str], object]) -> None:
         super().__init__(session)
@@ -51,12 +46,9 @@ class PlainView(KeyController):
     def refresh(self) -> None:
         """Print the error of the last scan once. A countdown is not printed: it would fill a log."""
         error = self.session.watcher_error
-        error_name = error.name if error is not None else None
-        if error_name == self._last_error_name:
-            return
-        self._last_error_name = error_name
-        if error is not None:
+        if error is not None and error.name != self._last_error_name:
             self.show_text("workshop.trouble", what=self.language.translate(error.what))
+        self._last_error_name = error.name if error is not None else None
 
     def handle_input(self, text: str) -> None:
         """Act on a line: a letter, usually a code, and for ``f`` a folder."""

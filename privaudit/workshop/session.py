@@ -69,16 +69,7 @@ class WorkshopView(Protocol):
 
 
 class WorkshopSession:
-    """Runs until it is closed or the input ends.
-
-    Args:
-        folder: where everything is written.
-        device_watcher: finds the phones.
-        knowledge: the lists.
-        report_options: what reports contain.
-        language: the facilitator's.
-        clock: monotonic clock in seconds.
-    """
+    """Runs until it is closed or the input ends. `language` is the facilitator's; `clock` is monotonic, in seconds."""
 
     def __init__(
         self,
@@ -118,8 +109,6 @@ class WorkshopSession:
         )
         self._stopping = threading.Event()
         self._end_announced = False
-
-    # --- the loop ---
 
     def run(self) -> None:
         """Handle events until the session is closed or the input ends."""
@@ -175,8 +164,6 @@ class WorkshopSession:
                 self.events.put(DeviceScan(devices, self.device_watcher.error))
             self._stopping.wait(POLL_INTERVAL_S)
 
-    # --- what the view shows ---
-
     def show_text(self, key: str, /, **values: str | int) -> None:
         """Show the sentence with `key` to the facilitator."""
         if self.view is not None:
@@ -190,8 +177,6 @@ class WorkshopSession:
     def _on_row_change(self, row: DeviceRow) -> None:
         if self.view is not None:
             self.view.update_row(row)
-
-    # --- what the view asks for ---
 
     def handle_device_key(self, key: str, row: DeviceRow) -> None:
         """Do what `key` means for `row`; show why if it cannot be done now."""
