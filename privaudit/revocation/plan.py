@@ -101,12 +101,16 @@ def build_plan(
         planned_changes += app_changes
         if app_steps := tuple(planner.manual_steps(app_changes)):
             manual_steps.append(ManualSteps(package=app.package, user=app.user, steps=app_steps))
+    notes: list[Message] = []
+    for note in _plan_notes(device_state, selected_apps, users):
+        if note not in notes:  # all copies of an app share one note
+            notes.append(note)
     order = list(ChangeKind)
     return RevocationPlan(
         phone=device_state.facts.phone,
         planned_changes=tuple(sorted(planned_changes, key=lambda planned: order.index(planned.change.kind))),
         manual_steps=tuple(manual_steps),
-        notes=_unique(_plan_notes(device_state, selected_apps, users)),
+        notes=tuple(notes),
     )
 
 
@@ -229,12 +233,3 @@ def _plan_notes(device_state: DeviceState, apps: Iterable[App], users: Iterable[
     yield from (Message(key="remedy.note_user", values={"user": user.id}) for user in users if not user.checked)
     if device_state.app_ops is None:
         yield Message(key="remedy.note_ops")
-
-
-def _unique(messages: Iterable[Message]) -> tuple[Message, ...]:
-    """Return each message once, because all copies of an app share their notes. Messages are not hashable."""
-    unique: list[Message] = []
-    for message in messages:
-        if message not in unique:
-            unique.append(message)
-    return tuple(unique)

@@ -118,10 +118,8 @@ def permission_steps(app: App, phone: Phone, user_kind: UserKind) -> Iterator[St
     yield Message(key="steps.screenshot")
     if user_kind is UserKind.CLONE:
         page = settings_page.find_page(phone, "clones")
-        term = (
-            settings_page.menu_term(phone, page.menu_keys[-1]) if page is not None else Message(key="steps.clone_page")
-        )
-        yield Message(key="steps.clone_keep", values={"word": term})
+        word = settings_page.menu_term(phone, page.menu_keys[-1]) if page else Message(key="steps.clone_page")
+        yield Message(key="steps.clone_keep", values={"word": word})
     yield from settings_page.search_hint(phone, "permissions", "permission_manager")
 
 
@@ -184,7 +182,7 @@ def _deny_step(phone: Phone, group: Message) -> Step:
 
 
 def _menu_step(key: str, phone: Phone, term: str) -> Step:
-    return _menu_step(key, phone, term)
+    return Message(key=key, values={"word": settings_page.menu_term(phone, term)})
 
 
 def enable_usb_debugging_steps(phone: Phone) -> Iterator[Step]:

@@ -69,16 +69,16 @@ class Board(KeyController):
     def _handle_command(self, text: str) -> None:
         row = self._selected_row
         if text == "?":
-            self.show_text("workshop.keys")
+            self.session.show_text("workshop.keys")
         elif self.handle_global_key(text) or text in {"enter", "escape", "backspace"}:
             return
         elif row is None:
-            self.show_text("workshop.nobody")
+            self.session.show_text("workshop.nobody")
         elif text == "f":
             if row.owner_confirmed:
                 self._folder_input = ""
             else:
-                self.show_text("workshop.not_now", code=controls.case_code(row, self.language))
+                self.session.show_text("workshop.not_now", code=controls.case_code(row, self.language))
         else:
             self.handle_row_key(text, row)
 

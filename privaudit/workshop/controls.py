@@ -196,10 +196,6 @@ class KeyController(WorkshopView):
         """Row of which the result is visible."""
         self.quitting = False
 
-    def show_text(self, key: str, /, **values: str | int) -> None:
-        """Show the sentence with `key` to the facilitator."""
-        self.show_message(Message(key=key, values=values))
-
     def row_instructions(self, row: DeviceRow) -> Iterator[str]:
         """Yield what the facilitator does about `row` now."""
         rows = self.session.device_queue.rows
@@ -224,7 +220,7 @@ class KeyController(WorkshopView):
             elif self.shown_row is row:
                 self.shown_row = row if key == "o" else None
         else:
-            self.show_text("workshop.no_such_key", key=key[:MAX_ECHOED_CHARS])
+            self.session.show_text("workshop.no_such_key", key=key[:MAX_ECHOED_CHARS])
 
     def handle_global_key(self, key: str) -> bool:
         """Do what `key` means for the whole session. Returns whether it is such a key."""
@@ -239,9 +235,9 @@ class KeyController(WorkshopView):
         path = self.session.export_print_job() if self.session.folder.page_paths() else None
         running = sum(row.stage in ACTIVE_STAGES for row in self.session.device_queue.connected_rows())
         if running:
-            self.show_text("workshop.quit_running", n=running)
+            self.session.show_text("workshop.quit_running", n=running)
         self.quitting = True
-        self.show_text("workshop.quit", n=len(self.session.folder.page_paths()), path=str(path or "–"))
+        self.session.show_text("workshop.quit", n=len(self.session.folder.page_paths()), path=str(path or "–"))
 
     def handle_quit_answer(self, key: str) -> None:
         """Act on the answer to `ask_how_to_quit`: ``y`` close, ``k`` close and keep the pages, ``n`` go on."""

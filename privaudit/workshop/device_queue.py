@@ -248,18 +248,23 @@ class DeviceQueue:
 
     def handle_key(self, key: str, row: DeviceRow) -> Message | None:
         """Do what `key` means for `row`. Returns a message if it cannot be done now."""
-        actions: dict[str, Callable[[DeviceRow], Message | None]] = {
-            "c": self._record_consent,
-            "r": self._withdraw_consent,
-            "x": self._postpone,
-            "s": self._confirm_label,
-            "n": self._deny,
-            "a": self._retry,
-            "v": self._request_confirmation,
-            "y": self._confirm_owner,
-            "o": self._check_debugging_off,
+        stage, is_returning = row.stage, row.stage is DeviceStage.LABELING and row.is_returning
+        actions: dict[str, tuple[bool, Callable[[DeviceRow], Message | None]]] = {
+            # key: whether it can be done now, and what it does
+            "c": (stage is DeviceStage.CONSENT, self._record_consent),
+            "r": (stage not in {DeviceStage.REFUSED, DeviceStage.LEFT}, self._withdraw_consent),
+            "x": (stage in EXCLUSIVE_STAGES, self._postpone),
+            "s": (stage is DeviceStage.LABELING and row.worker is not None, self._confirm_label),
+            "n": (row.awaiting_confirmation or is_returning, self._deny),
+            "a": (stage in {DeviceStage.FAILED, DeviceStage.REFUSED, DeviceStage.DONE}, self._retry),
+            "v": (stage is DeviceStage.DONE, self._request_confirmation),
+            "y": (row.awaiting_confirmation, self._confirm_owner),
+            "o": (stage is DeviceStage.DONE and row.worker is not None, self._check_debugging_off),
         }
-        message = actions[key](row) if key in actions else Message(key="workshop.no_such_key", values={"key": key})
+        if key not in actions:
+            return Message(key="workshop.no_such_key", values={"key": key})
+        is_possible, action = actions[key]
+        message = action(row) if is_possible else Message(key="workshop.not_now", values={"code": row.code or "?"})
         self._admit_next()
         return message
 
@@ -268,17 +273,12 @@ class DeviceQueue:
         if row.stage is DeviceStage.DONE:
             self._save_outputs(row)
 
-    def _record_consent(self, row: DeviceRow) -> Message | None:
-        if row.stage is not DeviceStage.CONSENT:
-            return _not_now_message(row)
+    def _record_consent(self, row: DeviceRow) -> None:
         row.consented_at = datetime.now(UTC).replace(microsecond=0)
         self._start_worker(row)
-        return None
 
-    def _withdraw_consent(self, row: DeviceRow) -> Message | None:
+    def _withdraw_consent(self, row: DeviceRow) -> None:
         """Record a refusal before, during or after the audit, and delete what was kept."""
-        if row.stage in {DeviceStage.REFUSED, DeviceStage.LEFT}:
-            return _not_now_message(row)
         self._disconnect(row)
         if row.stage is DeviceStage.DONE and row.code is not None:
             self._folder.delete_device(row.code)
@@ -286,69 +286,46 @@ class DeviceQueue:
         row.awaiting_confirmation = row.owner_confirmed = row.saved = row.has_output = False
         self._set_stage(row, DeviceStage.REFUSED)
         self._allow_unplug(row.connection_id)
-        return None
 
-    def _postpone(self, row: DeviceRow) -> Message | None:
-        if row.stage not in EXCLUSIVE_STAGES:
-            return _not_now_message(row)
+    def _postpone(self, row: DeviceRow) -> None:
         self._disconnect(row)
         row.queued_at = self._clock()
         self._set_stage(row, DeviceStage.QUEUED)
-        return None
 
-    def _confirm_label(self, row: DeviceRow) -> Message | None:
-        if row.stage is not DeviceStage.LABELING or row.worker is None:
-            return _not_now_message(row)
+    def _confirm_label(self, row: DeviceRow) -> None:
         self._set_stage(row, DeviceStage.READING)
-        row.worker.start_reading()
-        return None
+        if row.worker is not None:
+            row.worker.start_reading()
 
     def _deny(self, row: DeviceRow) -> Message | None:
         """Record that phone and code do not belong together, or that a returning phone has no sticker."""
         if row.awaiting_confirmation:
             row.awaiting_confirmation = False
             return Message(key="workshop.not_confirmed", values={"code": row.code})
-        if row.stage is DeviceStage.LABELING and row.is_returning:
-            # Another phone with the same fingerprint was here earlier: this one gets a code of its own.
-            row.token, row.is_returning, row.code = None, False, self._folder.draw_code()
-            self._on_row_change(row)
-            return None
-        return _not_now_message(row)
+        # Another phone with the same fingerprint was here earlier: this one gets a code of its own.
+        row.token, row.is_returning, row.code = None, False, self._folder.draw_code()
+        self._on_row_change(row)
+        return None
 
-    def _retry(self, row: DeviceRow) -> Message | None:
+    def _retry(self, row: DeviceRow) -> None:
         if row.stage is DeviceStage.FAILED and row.report is not None:
             self._save_outputs(row)
-            return None
-        if row.stage not in {DeviceStage.FAILED, DeviceStage.REFUSED, DeviceStage.DONE}:
-            return _not_now_message(row)
+            return
         self._disconnect(row)
         row.report = row.capture = row.closing_checks = row.error = row.full_report_sha256 = None
         row.awaiting_confirmation = row.owner_confirmed = row.saved = False
         row.queued_at = self._clock()
         self._set_stage(row, DeviceStage.QUEUED)
-        return None
 
-    def _request_confirmation(self, row: DeviceRow) -> Message | None:
-        if row.stage is not DeviceStage.DONE:
-            return _not_now_message(row)
+    def _request_confirmation(self, row: DeviceRow) -> None:
         row.awaiting_confirmation = not row.owner_confirmed
         self._on_row_change(row)
-        return None
 
-    def _confirm_owner(self, row: DeviceRow) -> Message | None:
-        if not row.awaiting_confirmation:
-            return _not_now_message(row)
+    def _confirm_owner(self, row: DeviceRow) -> None:
         row.awaiting_confirmation, row.owner_confirmed = False, True
         self._on_row_change(row)
         self._allow_unplug(row.connection_id)
-        return None
 
-    def _check_debugging_off(self, row: DeviceRow) -> Message | None:
-        if row.stage is not DeviceStage.DONE or row.worker is None:
-            return _not_now_message(row)
-        row.worker.check_debugging_off()
-        return None
-
-
-def _not_now_message(row: DeviceRow) -> Message:
-    return Message(key="workshop.not_now", values={"code": row.code or "?"})
+    def _check_debugging_off(self, row: DeviceRow) -> None:
+        if row.worker is not None:
+            row.worker.check_debugging_off()

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 from privaudit import documents, knowledge, roms
 from privaudit.documents.render import sheets_to_html
 from privaudit.errors import SourceError, UsageError
 from privaudit.i18n import Translator
-from privaudit.model import Phone, Rom
 from privaudit.report import gaps, save_text
 from privaudit.revocation import steps
 from privaudit.workshop import controls, outputs
@@ -63,6 +62,8 @@ _HARMONY_STEPS: Final = (
 )
 _HELPLINE_BLANK: Final = "____________"
 
+_Blocks: TypeAlias = Iterable[documents.DocumentBlock]
+
 
 def write_kit(folder: Path, language: Translator, country: str | None = None) -> tuple[Path, ...]:
     """Write each kind of sheet to a file in `folder`, and all of them to one print job.
@@ -91,46 +92,29 @@ def build_sheets(language: Translator, country: str | None = None) -> Mapping[st
 
     What a country's law says is not part of the kit: whoever prints it adds their own sheets.
     """
+    t = language.t
 
-    def sheet(
-        title_key: str, blocks: Iterable[documents.DocumentBlock], layout: documents.DocumentLayout = "page"
-    ) -> tuple[documents.Document, ...]:
-        return (documents.titled_document(language.t(title_key), language.code, blocks, layout=layout),)
+    def sheet(title: str, blocks: _Blocks, layout: documents.DocumentLayout = "page") -> tuple[documents.Document, ...]:
+        return (documents.titled_document(title, language.code, blocks, layout=layout),)
 
     evidence_table = documents.blank_table([*map(language.t, _EVIDENCE_LOG_COLUMNS)], _EVIDENCE_LOG_ROWS)
     evidence_log = (documents.Paragraph(language.t("kit.log_keep")), evidence_table)
     sheets = {
-        "consent": sheet("kit.consent", _consent_slip(language), "slip"),
+        "consent": sheet(t("kit.consent"), _consent_slip(language), "slip"),
         "usb": tuple(_usb_debugging_cards(language)),
-        "poster": sheet("kit.poster", [documents.step_list(map(language.t, _POSTER_STEPS))], "poster"),
-        "evidence": sheet("kit.evidence", evidence_log, "wide"),
-        "closing": sheet("kit.closing", _closing_sheet(language)),
-        "friends": sheet("kit.friends", _contacts_sheet(language), "half"),
-        "iphone": sheet("kit.iphone", _manual_check_sheet(language, "kit.iphone_why", _IPHONE_STEPS)),
-        "harmony": sheet("kit.harmony", _manual_check_sheet(language, "kit.harmony_why", _HARMONY_STEPS)),
+        "poster": sheet(t("kit.poster"), [documents.step_list(map(language.t, _POSTER_STEPS))], "poster"),
+        "evidence": sheet(t("kit.evidence"), evidence_log, "wide"),
+        "closing": sheet(t("kit.closing"), _closing_sheet(language)),
+        "friends": sheet(t("kit.friends"), _contacts_sheet(language), "half"),
+        "iphone": sheet(t("kit.iphone"), _manual_check_sheet(language, "kit.iphone_why", _IPHONE_STEPS)),
+        "harmony": sheet(t("kit.harmony"), _manual_check_sheet(language, "kit.harmony_why", _HARMONY_STEPS)),
     }
     if country is not None:
-        title = language.t("kit.country", country=country)
-        blocks = _country_sheet(language, country)
-        sheets["country"] = (documents.titled_document(title, language.code, blocks, layout="page"),)
+        sheets["country"] = sheet(t("kit.country", country=country), _country_sheet(language, country))
     return sheets
 
 
-def phone_for_rom(rom: str) -> Phone:
-    """Return a phone with this ROM and a current version of Android."""
-    return Phone(
-        manufacturer=None,
-        model=None,
-        android=None,
-        sdk=None,
-        sdk_inferred=False,
-        security_patch=None,
-        rom=Rom(id=rom, name=roms.load_rom(rom)["name"], version=None),
-        languages=(),
-    )
-
-
-def _consent_slip(language: Translator) -> Iterator[documents.DocumentBlock]:
+def _consent_slip(language: Translator) -> _Blocks:
     t = language.t
     yield documents.Heading(t("kit.talk"))
     # Without the title and the questions, which the sheet asks in its own way.
@@ -145,7 +129,7 @@ def _consent_slip(language: Translator) -> Iterator[documents.DocumentBlock]:
 def _usb_debugging_cards(language: Translator) -> Iterator[documents.Document]:
     t = language.t
     for rom in roms.list_rom_ids():
-        phone = phone_for_rom(rom)
+        phone = roms.phone_with_rom(rom)
         yield documents.titled_document(
             t("kit.usb", rom=phone.rom.name),
             language.code,
@@ -161,28 +145,26 @@ def _usb_debugging_cards(language: Translator) -> Iterator[documents.Document]:
         )
 
 
-def _closing_sheet(language: Translator) -> Iterator[documents.DocumentBlock]:
-    stock_steps = outputs.closing_steps(phone_for_rom(roms.STOCK_ROM_ID))
+def _closing_sheet(language: Translator) -> _Blocks:
+    stock_steps = outputs.closing_steps(roms.phone_with_rom(roms.STOCK_ROM_ID))
     yield documents.step_list([*map(language.translate, stock_steps), language.t("kit.samsung")])
     yield documents.Paragraph(language.t("kit.other_maker"))
 
 
-def _contacts_sheet(language: Translator) -> Iterator[documents.DocumentBlock]:
+def _contacts_sheet(language: Translator) -> _Blocks:
     advice = ("kit.friends_why", "kit.friends_ask", "kit.friends_give", "kit.friends_stop", "kit.friends_keep")
     yield documents.bullet_list(map(language.t, advice))
     yield documents.Paragraph(language.t("kit.friends_help", helpline=_HELPLINE_BLANK))
 
 
-def _manual_check_sheet(
-    language: Translator, reason_key: str, step_keys: Sequence[str]
-) -> Iterator[documents.DocumentBlock]:
+def _manual_check_sheet(language: Translator, reason_key: str, step_keys: Sequence[str]) -> _Blocks:
     t = language.t
     yield documents.Paragraph(t(reason_key))
     yield documents.step_list(map(t, step_keys))
     yield from documents.paragraphs(t("kit.unverified"), t("steps.no_recall"), t("report.not_advice"))
 
 
-def _country_sheet(language: Translator, country: str) -> Iterator[documents.DocumentBlock]:
+def _country_sheet(language: Translator, country: str) -> _Blocks:
     t = language.t
     yield documents.Paragraph(t("kit.fill_in"))
     contacts = ("kit.police", "kit.helpline", "kit.legal_aid", "kit.regulator", "kit.interpreter", "kit.checked")

@@ -63,7 +63,6 @@ class AttachedDevice:
     connection_id: str
     """Identifies this plugging-in: the same phone has another id when it is plugged in again."""
     usb_port: str
-    """Port that the cable is plugged into."""
     serial: str | None
     """USB serial number. In memory only, never shown or written."""
     model: str | None

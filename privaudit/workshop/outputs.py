@@ -46,10 +46,8 @@ class OutputWriter:
 
     def page_path(self, row: DeviceRow) -> Path | None:
         """Return the path of the page of `row`, if there is one."""
-        if row.code is None:
-            return None
-        path = self._folder.page_path(row.code)
-        return path if path.exists() else None
+        path = self._folder.page_path(row.code) if row.code is not None else None
+        return path if path is not None and path.exists() else None
 
     def export_full_report(self, row: DeviceRow, target_folder: Path) -> Path:
         """Write the full report to the owner's own drive or folder, and its hash to `row`, for the page.
@@ -117,10 +115,10 @@ def _handout_blocks(view: ReportView, code: str, full_report_sha256: str | None)
         # The ADB server's key stays authorized on the phone: whoever has this computer could connect again.
         yield documents.notice(t("workshop.server_key"))
         yield documents.step_list(map(view.translate, _steps_to_revoke_authorizations(report.phone)))
-    checked_on = report.taken_at.astimezone().date().isoformat()
-    yield from documents.paragraphs(
-        t("workshop.handout_phone", phone=_phone_line(report.phone), code=code, checked_on=checked_on)
-    )
+    phone, checked_on = report.phone, report.taken_at.astimezone().date().isoformat()
+    names = (phone.manufacturer, phone.model, phone.android and f"Android {phone.android}", phone.rom.name)
+    phone_line = _SEPARATOR.join(filter(None, names))
+    yield from documents.paragraphs(t("workshop.handout_phone", phone=phone_line, code=code, checked_on=checked_on))
     yield documents.notice(*summary.summary_sentences(view))
     yield documents.Heading(t("workshop.handout_first"))
     yield documents.bullet_list(map(view.translate, steps.SAFETY_NOTES))
@@ -163,8 +161,3 @@ def _steps_to_revoke_authorizations(phone: Phone) -> Iterator[Message]:
 
 def _is_revoke_authorizations_step(step: Message, phone: Phone) -> bool:
     return step.values.get("word") == Message(key=f"menu.{phone.rom.id}.revoke_usb")
-
-
-def _phone_line(phone: Phone) -> str:
-    parts = (phone.manufacturer, phone.model, phone.android and f"Android {phone.android}", phone.rom.name)
-    return _SEPARATOR.join(part for part in parts if part)

@@ -128,19 +128,16 @@ class WorkshopSession:
             case DeviceScan(devices, error):
                 self.watcher_error = error
                 self.device_queue.update_devices(devices)
-                self._announce_end()
+                rehearsal_is_over = self.device_watcher.is_finished and not self.device_queue.connected_rows()
+                if rehearsal_is_over and not self._end_announced:
+                    self._end_announced = True
+                    self.show_text("workshop.rehearsal_over")
             case WorkerEvent():
                 self.device_queue.handle_event(event)
             case KeyPress(text) if self.view is not None:
                 self.view.handle_input(text)
         if self.view is not None:
             self.view.refresh()
-
-    def _announce_end(self) -> None:
-        """Tell the facilitator once that every phone of the rehearsal has come and gone."""
-        if self.device_watcher.is_finished and not self.device_queue.connected_rows() and not self._end_announced:
-            self._end_announced = True
-            self.show_text("workshop.rehearsal_over")
 
     @contextlib.contextmanager
     def _watching_devices(self) -> Iterator[None]:
@@ -157,11 +154,10 @@ class WorkshopSession:
     def _poll_devices(self) -> None:
         while not self._stopping.is_set():
             try:
-                devices = self.device_watcher.scan()
+                scan = DeviceScan(self.device_watcher.scan(), self.device_watcher.error)
             except PhoneError as error:
-                self.events.put(DeviceScan((), error))
-            else:
-                self.events.put(DeviceScan(devices, self.device_watcher.error))
+                scan = DeviceScan((), error)
+            self.events.put(scan)
             self._stopping.wait(POLL_INTERVAL_S)
 
     def show_text(self, key: str, /, **values: str | int) -> None:

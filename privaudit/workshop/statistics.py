@@ -178,11 +178,7 @@ def is_publishable(count: int, total: int | None) -> bool:
 
 def tables_for_totals(totals: WorkshopTotals) -> tuple[TotalsTable, ...]:
     """Return the tables that may be published about all sessions together."""
-    return publishable_tables(sum_counts(session.counted for session in totals.sessions.values()))
-
-
-def publishable_tables(counts: SessionCounts) -> tuple[TotalsTable, ...]:
-    """Return the tables that may be published about `counts`."""
+    counts = sum_counts(session.counted for session in totals.sessions.values())
     phones = counts.phones
     out_of = phones if phones >= MIN_CELL_COUNT else None
     buckets = [_lending_bucket(number) for number in range(_MAX_LENDING_BUCKET + 1)]
