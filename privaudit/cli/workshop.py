@@ -167,7 +167,7 @@ class WorkshopCommand:
         ):
             from privaudit.workshop import plain
 
-            session.view = plain.PlainView(session, lambda line: self._console.write_lines([line]))
+            plain.PlainView(session, lambda line: self._console.write_lines([line]))
             session.show_text("workshop.keys_plain")
             plain.start_stdin_reader(session)
             session.run()

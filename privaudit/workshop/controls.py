@@ -96,10 +96,7 @@ def consent_lines(retention: Retention, language: Translator) -> Iterator[str]:
 def instructions(
     row: DeviceRow, language: Translator, retention: Retention, *, others_waiting: bool = False
 ) -> Iterator[str]:
-    """Yield what the facilitator does about a row now, one sentence a line, in the facilitator's `language`.
-
-    `others_waiting`: other phones without a code are plugged in.
-    """
+    """Yield what to do about a row, line by line. `others_waiting`: further phones without a code are plugged in."""
     match row.stage:
         case DeviceStage.QUEUED:
             yield language.t(_plugged_in_key(row))
@@ -171,10 +168,7 @@ def _done_lines(row: DeviceRow, language: Translator) -> Iterator[str]:
 
 
 def result_lines(row: DeviceRow, language: Translator, page_path: Path | None) -> Iterator[str]:
-    """Yield the result in the owner's language; nothing before the owner has confirmed phone and code.
-
-    Where the page is, if one is kept, is said in `language`, the facilitator's.
-    """
+    """Yield the result in the owner's language; nothing before the owner has confirmed phone and code."""
     if row.report is None or not row.owner_confirmed:
         return
     owner_language = Translator(row.language)

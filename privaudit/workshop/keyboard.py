@@ -66,12 +66,10 @@ else:
                     raise EOFError
                 self._pending = self._decode(data)
             # An arrow key arrives in one read, so a lone escape character is the key Escape.
-            for length in (3, 1):
-                key = self._pending[:length]
-                if length == 1 or (key.startswith("\x1b") and key[1:] in _ESCAPE_SEQUENCES):
-                    self._pending = self._pending[length:]
-                    return _ESCAPE_SEQUENCES.get(key[1:]) or _KEY_NAMES.get(key, key) if key else None
-            return None
+            is_arrow = self._pending.startswith("\x1b") and self._pending[1:3] in _ESCAPE_SEQUENCES
+            length = 3 if is_arrow else 1
+            key, self._pending = self._pending[:length], self._pending[length:]
+            return _ESCAPE_SEQUENCES.get(key[1:]) or _KEY_NAMES.get(key, key) if key else None
 
 
 class Keyboard:

@@ -88,14 +88,9 @@ class OutputWriter:
 
 def render_handout(report: Report, code: str, language: Translator, *, full_report_sha256: str | None = None) -> str:
     """Render the page of a phone as HTML, in the owner's `language`."""
-    view = ReportView(report, language)
-    sheet = documents.titled_document(
-        language.t("workshop.handout"),
-        language.code,
-        _handout_blocks(view, code, full_report_sha256),
-        layout="page",
-        corner_label=code,
-    )
+    blocks = _handout_blocks(ReportView(report, language), code, full_report_sha256)
+    title = language.t("workshop.handout")
+    sheet = documents.titled_document(title, language.code, blocks, layout="page", corner_label=code)
     return sheets_to_html([sheet], demo=report.demo)
 
 
