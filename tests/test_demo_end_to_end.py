@@ -207,7 +207,7 @@ def test_each_scenario_gives_the_expected_access(report_of, story):
     accesses = {
         (app.package, app.user): tuple(str(app.access[data].state) for data in DataClass)
         for app in report.apps
-        if app.recognised
+        if app.is_recognised
     }
     assert accesses == EXPECTED_ACCESS[story]
     closed = [user.id for user in load_scenario(story).users if user.denied_to_shell]

@@ -51,6 +51,11 @@ NAMES = {
 }
 
 
+def trimmed(apk):
+    """`apk` with a resource table that holds only what its labels need, as a capture keeps it."""
+    return info.trim_and_read_apk(apk, (), None)[0]
+
+
 def parts_of(content, package="com.example.t"):
     wanted = ApkRequest(package=package, path=PATH, with_certificates=True)
     return next(remote_apks.read_apks(Shell({PATH: content}), [wanted]))
@@ -60,7 +65,7 @@ def read(content, languages=("zh-CN",), sdk=34, package="com.example.t", **more)
     whole = parts_of(content, package)
     said = info.read_installed_apk(whole, languages, sdk, **more)
     # What a saved capture holds says the same, whatever the language.
-    saved = load_apk_parts(package, dump_apk_parts(info.trim_resources(whole)))
+    saved = load_apk_parts(package, dump_apk_parts(trimmed(whole)))
     assert replace(info.read_installed_apk(saved, languages, sdk, **more), signing=None) == replace(said, signing=None)
     return said
 
@@ -458,7 +463,7 @@ class TestHostile:
 
     def test_request_state_is_unknown_without_a_manifest(self):
         lost = ApkParts(package="a.b", path=PATH, state=AnswerState.NOT_ASKED, detail=apk_message("apk.no_time"))
-        found = info.read_installed_apk(info.trim_resources(lost), ["zh-CN"], 34)
+        found = info.read_installed_apk(trimmed(lost), ["zh-CN"], 34)
         assert (found.label, found.launcher_icon, found.uses_permissions, found.signing) == (None, None, None, None)
         assert reason(found.label_problem) == "no_time"
 
@@ -473,7 +478,7 @@ def _read_with(part, raw):
     whole = _whole()
     broken = replace(whole, parts={**whole.parts, part: ApkPart.from_bytes(raw)})
     said = info.read_installed_apk(broken, ["zh-CN"], 34)
-    assert info.read_installed_apk(info.trim_resources(broken), ["zh-CN"], 34).label == said.label
+    assert info.read_installed_apk(trimmed(broken), ["zh-CN"], 34).label == said.label
     return said
 
 

@@ -58,6 +58,11 @@ LIST_SOURCE: Final = {"publisher": "P", "title": "T"}
 # --- Dumps and answers ------------------------------------------------------------------------------------------------
 
 
+def trimmed(apk):
+    """`apk` with a resource table that holds only what its labels need, as a capture keeps it."""
+    return info.trim_and_read_apk(apk, (), None)[0]
+
+
 def dumpsys_package(data: bytes) -> None:
     """Parse ``dumpsys package``, as the dump of all apps and as the answer about one."""
     text = answers.decode_output(data)[0]
@@ -205,7 +210,7 @@ def arsc(data: bytes) -> None:
     """Read app names from a resource table."""
     apk = replace(seeds.apk_parts(), parts={**seeds.apk_parts().parts, ARSC: ApkPart.from_bytes(data)})
     info.read_installed_apk(apk, ("zh-CN", "en"), 34)
-    info.read_installed_apk(info.trim_resources(apk), ("zh-CN",), 34)
+    info.read_installed_apk(trimmed(apk), ("zh-CN",), 34)
 
 
 def signing_block(data: bytes) -> None:

@@ -240,7 +240,7 @@ def test_sunmi_11_app_ops_are_equal_line_by_line(samples):
         uid_modes={"LEGACY_STORAGE": "ignore"},
         ops=ops,
     )
-    rendered = list(render_appops.uid_lines(layout_of(30), (0, 10119), [(app, install)], now))
+    rendered = list(render_appops.AppOpsWriter(layout_of(30), now).uid_lines((0, 10119), [(app, install)]))
     start = lines.index("  Uid u0a119:")
     assert rendered == [line for line in lines[start:] if line]
 

@@ -11,22 +11,10 @@ from typing import Final, TypeAlias
 
 from privaudit.virtual_phone.dump_writers.packages import PackageBlockWriter, PermissionFilter
 from privaudit.virtual_phone.dump_writers.text import fake_identity_hash, format_time
-from privaudit.virtual_phone.release.android import (
-    APP_OP_PERMISSIONS,
-    PERMISSION_FIRST_SDK,
-    PERMISSION_GIDS,
-    PROTECTION_LEVELS,
-    array_map_order,
-    full_permission_name,
-)
+from privaudit.virtual_phone.release import android
+from privaudit.virtual_phone.release.android import array_map_order
 from privaudit.virtual_phone.release.layout import ReleaseLayout
-from privaudit.virtual_phone.scenario.virtual import (
-    InstallPermission,
-    SharedUser,
-    VirtualApp,
-    VirtualGrant,
-    VirtualPhone,
-)
+from privaudit.virtual_phone.scenario.virtual import SharedUser, VirtualApp, VirtualPhone
 
 _Section: TypeAlias = tuple[str, Iterable[str]]
 """Title and lines."""
@@ -119,24 +107,23 @@ def is_permission_granted(phone: VirtualPhone, name: str, package: str, user: in
     if app is None:
         return False
     shared = phone.find_shared_user(app.shared_user).install_permissions if app.shared_user is not None else ()
-    states: tuple[VirtualGrant | InstallPermission, ...] = (
-        *phone.runtime_grants(app, user),
-        *app.install_permissions,
-        *shared,
-    )
-    return any(state.granted and state.name == name for state in states)
+    at_install = (*app.install_permissions, *shared)
+    granted = {
+        state.name for states in (phone.runtime_grants(app, user), at_install) for state in states if state.granted
+    }
+    return name in granted
 
 
 def _has_state(phone: VirtualPhone, app: VirtualApp, names: Collection[str]) -> bool:
     if app.shared_user is not None:
         return _shared_has_state(phone.find_shared_user(app.shared_user), names)
-    granted = (grant.name for install in app.installs.values() for grant in install.grants)
-    return any(name in names for name in (*granted, *(state.name for state in app.install_permissions)))
+    granted = {grant.name for install in app.installs.values() for grant in install.grants}
+    return not granted.union(state.name for state in app.install_permissions).isdisjoint(names)
 
 
 def _shared_has_state(shared: SharedUser, names: Collection[str]) -> bool:
-    granted = (grant.name for grants in shared.grants.values() for grant in grants)
-    return any(name in names for name in (*granted, *(state.name for state in shared.install_permissions)))
+    granted = {grant.name for grants in shared.grants.values() for grant in grants}
+    return not granted.union(state.name for state in shared.install_permissions).isdisjoint(names)
 
 
 def _join_sections(sections: Iterable[_Section]) -> str:
@@ -158,8 +145,10 @@ def _in_map_order(apps: Iterable[VirtualApp]) -> list[VirtualApp]:
 
 
 def _permission_sections(phone: VirtualPhone, names: PermissionFilter) -> Iterator[_Section]:
-    platform = {name: ("android", 1000, protection) for name, protection in PROTECTION_LEVELS.items()}
-    defined = {name: owner for name, owner in platform.items() if PERMISSION_FIRST_SDK.get(name, 0) <= phone.sdk}
+    platform = {name: ("android", 1000, protection) for name, protection in android.PROTECTION_LEVELS.items()}
+    defined = {
+        name: owner for name, owner in platform.items() if android.PERMISSION_FIRST_SDK.get(name, 0) <= phone.sdk
+    }
     for app in phone.apps:
         defined |= {name: (app.package, app.app_id, level) for name, level in app.declared_permissions.items()}
     selected = {name: owner for name, owner in defined.items() if names is None or name in names}
@@ -171,18 +160,24 @@ def _permission_definition_lines(layout: ReleaseLayout, defined: dict[str, tuple
     """Write permission definitions (``LegacyPermission.dump``): name → package, uid, protection level."""
     for name in array_map_order(defined):
         owner, uid, protection = defined[name]
-        gids = f"[{PERMISSION_GIDS[name]}]" if name in PERMISSION_GIDS else "[]" if layout.domain_verifier else "null"
+        gids = (
+            f"[{android.PERMISSION_GIDS[name]}]"
+            if name in android.PERMISSION_GIDS
+            else "[]"
+            if layout.domain_verifier
+            else "null"
+        )
         yield f"  Permission [{name}] ({fake_identity_hash('permission', name)}):"
         yield f"    sourcePackage={owner}"
         yield f"    uid={uid} gids={gids} type=0 prot={protection}"
         yield f"    perm={layout.permission_class}{{{fake_identity_hash('info', name)} {name}}}"
-        if name == full_permission_name("READ_EXTERNAL_STORAGE"):
+        if name == android.full_permission_name("READ_EXTERNAL_STORAGE"):
             yield "    enforced=true"
 
 
 def _app_op_permission_lines(phone: VirtualPhone, names: PermissionFilter) -> Iterator[str]:
     """Write which packages request the permissions that an app-op decides."""
-    for name in array_map_order(name for name in APP_OP_PERMISSIONS if names is None or name in names):
+    for name in array_map_order(name for name in android.APP_OP_PERMISSIONS if names is None or name in names):
         yield f"  AppOp Permission {name}:"
         requesting = (app.package for app in phone.apps if name in app.requested_permissions)
         yield from (f"    {package}" for package in array_map_order(requesting))

@@ -12,17 +12,7 @@ from datetime import datetime, timedelta, timezone
 from hashlib import blake2s
 from typing import Final
 
-from privaudit.virtual_phone.release.android import (
-    APP_OP_PERMISSIONS,
-    FLAG_BITS,
-    HARD_RESTRICTED,
-    PERMISSION_FIRST_SDK,
-    PERMISSION_GIDS,
-    RUNTIME_PERMISSION_OPS,
-    SOFT_RESTRICTED,
-    full_permission_name,
-    known_flag_bits,
-)
+from privaudit.virtual_phone.release import android
 from privaudit.virtual_phone.scenario import filler_apps, schema
 from privaudit.virtual_phone.scenario.virtual import (
     AndroidUser,
@@ -49,8 +39,10 @@ _NESTED_PATHS_SDK: Final = 30
 _SCOPED_STORAGE_SDK: Final = 30
 """First target SDK without legacy storage."""
 _GESTURE_OVERLAY_PATHS: Final = ("/product/overlay/NavigationBarModeGestural/NavigationBarModeGesturalOverlay.apk",)
-_USER_SENSITIVE_FLAGS: Final = FLAG_BITS["USER_SENSITIVE_WHEN_GRANTED"] | FLAG_BITS["USER_SENSITIVE_WHEN_DENIED"]
-_COMPAT_DENIED_FLAGS: Final = FLAG_BITS["REVOKED_COMPAT"] | FLAG_BITS["REVIEW_REQUIRED"]
+_USER_SENSITIVE_FLAGS: Final = (
+    android.FLAG_BITS["USER_SENSITIVE_WHEN_GRANTED"] | android.FLAG_BITS["USER_SENSITIVE_WHEN_DENIED"]
+)
+_COMPAT_DENIED_FLAGS: Final = android.FLAG_BITS["REVOKED_COMPAT"] | android.FLAG_BITS["REVIEW_REQUIRED"]
 
 
 def build_phone(scenario: schema.ScenarioFile, name: str) -> VirtualPhone:
@@ -87,7 +79,7 @@ def build_phone(scenario: schema.ScenarioFile, name: str) -> VirtualPhone:
 
 def is_known_permission(name: str, sdk: int) -> bool:
     """Whether the release knows the permission. It ignores a request for an unknown one."""
-    return sdk >= PERMISSION_FIRST_SDK.get(name, 0)
+    return sdk >= android.PERMISSION_FIRST_SDK.get(name, 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,7 +125,7 @@ class _PhoneBuilder:
                 next_id[row.system] += 1
 
     def _build_app(self, row: schema.AppRow, app_id: int) -> VirtualApp:
-        requested = tuple(map(full_permission_name, row.requests))
+        requested = tuple(map(android.full_permission_name, row.requests))
         version = row.version or self.release
         first = row.first_installed or self.factory_time
         on_image = row.system and row.factory is None
@@ -159,7 +151,9 @@ class _PhoneBuilder:
             initiating=row.initiating or row.installer,
             originating=row.originating,
             package_source=row.source,
-            declared_permissions={full_permission_name(name): protection for name, protection in row.declares.items()},
+            declared_permissions={
+                android.full_permission_name(name): protection for name, protection in row.declares.items()
+            },
             requested_permissions=requested,
             install_permissions=own_permissions,
             installs={user: self._build_install(row, user, first) for user in self.user_ids},
@@ -185,7 +179,7 @@ class _PhoneBuilder:
         # By default a preinstalled app is there for every user, and an installed one for the owner.
         default = schema.InstallRow(id=user, installed=row.system or (user == 0 and not row.user))
         install = next((install for install in row.user if install.id == user), default)
-        requested = () if row.shared_user else tuple(map(full_permission_name, row.requests))
+        requested = () if row.shared_user else tuple(map(android.full_permission_name, row.requests))
         context = self._permission_context(row, visible_in_settings=install.installed)
         grants = tuple(_build_grant(name, install, context) for name in requested if self._is_runtime_permission(name))
         uid_grants = grants if row.shared_user is None else self._shared_grants(self.shared_user_rows[row.shared_user])
@@ -223,7 +217,7 @@ class _PhoneBuilder:
 
     def _shared_requests(self, row: schema.SharedUserRow) -> Sequence[str]:
         names = (name for app in self.app_rows if app.shared_user == row.name for name in app.requests)
-        return tuple(dict.fromkeys(map(full_permission_name, names)))
+        return tuple(dict.fromkeys(map(android.full_permission_name, names)))
 
     def _shared_grants(self, row: schema.SharedUserRow) -> tuple[VirtualGrant, ...]:
         install = schema.InstallRow(id=0, grants=row.grants)
@@ -242,7 +236,7 @@ class _PhoneBuilder:
         )
 
     def _is_runtime_permission(self, name: str) -> bool:
-        return name in RUNTIME_PERMISSION_OPS and is_known_permission(name, self.sdk)
+        return name in android.RUNTIME_PERMISSION_OPS and is_known_permission(name, self.sdk)
 
     def _install_path(self, package: str, version: str) -> str:
         """Return the folder of an installed app: numbered up to Android 7, random since 8, nested since 11."""
@@ -256,10 +250,10 @@ class _PhoneBuilder:
 
 def _build_grant(name: str, install: schema.InstallRow, context: _PermissionContext) -> VirtualGrant:
     """Build the state of one runtime permission (full name)."""
-    word = {full_permission_name(key): value for key, value in install.grants.items()}.get(name)
-    exact_flags = {full_permission_name(key): value for key, value in install.flags.items()}.get(name)
+    word = {android.full_permission_name(key): value for key, value in install.grants.items()}.get(name)
+    exact_flags = {android.full_permission_name(key): value for key, value in install.flags.items()}.get(name)
     granted, flag_names = schema.GRANT_WORDS[word or "not asked"]
-    restricted = name in HARD_RESTRICTED or name in SOFT_RESTRICTED
+    restricted = name in android.HARD_RESTRICTED or name in android.SOFT_RESTRICTED
     if word == "role" and context.sdk < _POLICY_SYNC_SDK:
         flag_names = ("GRANTED_BY_DEFAULT",)
     if context.is_legacy and not granted:
@@ -276,8 +270,8 @@ def _build_grant(name: str, install: schema.InstallRow, context: _PermissionCont
             exempt = ("RESTRICTION_SYSTEM_EXEMPT", "RESTRICTION_UPGRADE_EXEMPT")
             flags |= _flag_bits(exempt if context.is_system else ("RESTRICTION_INSTALLER_EXEMPT",))
     if context.sdk < _POLICY_SYNC_SDK:
-        flags &= ~FLAG_BITS["REVIEW_REQUIRED"]  # Vendors could switch it on; Android itself did so in 10.
-    return VirtualGrant(name=name, granted=granted, flags=flags & known_flag_bits(context.sdk))
+        flags &= ~android.FLAG_BITS["REVIEW_REQUIRED"]  # Vendors could switch it on; Android itself did so in 10.
+    return VirtualGrant(name=name, granted=granted, flags=flags & android.known_flag_bits(context.sdk))
 
 
 def _uid_modes(grants: Sequence[VirtualGrant], context: _PermissionContext) -> Mapping[str, str]:
@@ -288,11 +282,11 @@ def _uid_modes(grants: Sequence[VirtualGrant], context: _PermissionContext) -> M
     """
     if context.sdk < _POLICY_SYNC_SDK:
         denied = (grant for grant in grants if context.is_legacy and grant.flags & _COMPAT_DENIED_FLAGS)
-        return {op: "ignore" for grant in denied if (op := RUNTIME_PERMISSION_OPS[grant.name]) is not None}
+        return {op: "ignore" for grant in denied if (op := android.RUNTIME_PERMISSION_OPS[grant.name]) is not None}
     background = any(grant.granted and grant.name.endswith(".ACCESS_BACKGROUND_LOCATION") for grant in grants)
     modes = {}
     for grant in grants:
-        op = RUNTIME_PERMISSION_OPS[grant.name]
+        op = android.RUNTIME_PERMISSION_OPS[grant.name]
         if op is None:
             continue
         if not grant.granted or grant.flags & _COMPAT_DENIED_FLAGS:
@@ -323,18 +317,19 @@ def _build_ops(rows: Iterable[schema.OpRow]) -> tuple[VirtualOp, ...]:
 def _install_permissions(requested: Iterable[str], context: _PermissionContext) -> tuple[InstallPermission, ...]:
     """Return the permissions decided at installation: known ones that are not granted at run time."""
     return tuple(
-        InstallPermission(name=name, granted=name not in APP_OP_PERMISSIONS)
+        InstallPermission(name=name, granted=name not in android.APP_OP_PERMISSIONS)
         for name in requested
-        if is_known_permission(name, context.sdk) and (name not in RUNTIME_PERMISSION_OPS or context.granted_at_install)
+        if is_known_permission(name, context.sdk)
+        and (name not in android.RUNTIME_PERMISSION_OPS or context.granted_at_install)
     )
 
 
 def _gids(requested: Iterable[str]) -> tuple[int, ...]:
-    return tuple(sorted(PERMISSION_GIDS[name] for name in requested if name in PERMISSION_GIDS))
+    return tuple(sorted(android.PERMISSION_GIDS[name] for name in requested if name in android.PERMISSION_GIDS))
 
 
 def _flag_bits(names: Iterable[str]) -> int:
-    return sum({FLAG_BITS[name] for name in names})
+    return sum({android.FLAG_BITS[name] for name in names})
 
 
 def _path_token(*words: str) -> str:

@@ -31,7 +31,7 @@ class Shell:
         sleep: Callable[[float], object] = time.sleep,
     ) -> None:
         tree = files if isinstance(files, FileTree) else FileTree(files)
-        self._environment = ShellEnvironment(programs, Toybox(tree).tools, tree, sleep)
+        self._environment = ShellEnvironment(programs, Toybox(tree), tree, sleep)
 
     def run_script(self, script: str, stdin: bytes = b"") -> ProgramResult:
         """Run `script` to its end. Standard output and error are separate; ``2>&1`` joins them in order."""

@@ -20,7 +20,7 @@ from privaudit.virtual_phone.shell.io import (
     ShellIO,
     discard_output,
 )
-from privaudit.virtual_phone.shell.toybox import Program, ProgramResult, Tool
+from privaudit.virtual_phone.shell.toybox import Program, ProgramResult, Toybox
 from privaudit.virtual_phone.shell.tree import Command, Script
 
 _MAX_CALL_DEPTH: Final = 20
@@ -58,7 +58,7 @@ class ShellEnvironment:
     """What a script can use."""
 
     programs: Mapping[str, Program]
-    tools: Mapping[str, Tool]
+    toybox: Toybox
     files: FileTree
     sleep: Callable[[float], object]
     """Waits for seconds. Its exceptions end the script."""
@@ -254,8 +254,8 @@ class ShellInterpreter:
             return int(builtin(argv, io))
         if name in self._environment.programs:
             result = self._environment.programs[name](argv, io.stdin.peek_available())
-        elif name in self._environment.tools:
-            result = self._environment.tools[name]([name, *argv[1:]], io.stdin.read_all)
+        elif name in Toybox.NAMES:
+            result = self._environment.toybox.run([name, *argv[1:]], io.stdin.read_all)
         else:
             result = self._raise_not_found(argv[0])
         if result.out:

@@ -19,6 +19,7 @@ _NAME: Final = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 _PARAM: Final = re.compile(r"[A-Za-z_]\w*|[0-9?@*#$]", re.ASCII)
 _BRACED_PARAM: Final = re.compile(r"(#(?=[A-Za-z_0-9@*]))?([A-Za-z_]\w*|[0-9]+|[?@*#$])", re.ASCII)
 _PARAM_OPERATOR: Final = re.compile(r":[-+]|##|%%|[-+#%]")
+_SINGLE_QUOTED: Final = re.compile(r"([^']*)'")
 _BACKQUOTED: Final = re.compile(r"((?:[^`\\]|\\.)*)`", re.DOTALL)
 _BLANKS_AND_COMMENT: Final = re.compile(r"(?:[ \t]|\\\n)*(?:#[^\n]*)?")
 _RESERVED: Final = re.compile(r"(?:[a-z]+|[{}!])(?![^\s;&|<>()])")
@@ -96,65 +97,51 @@ class ShellParser:
         return tree.Pipeline(tuple(commands), negated=negated)
 
     def _parse_command(self) -> Command:
+        compound: dict[str, Callable[[], Command]] = {
+            "{": lambda: tree.CommandGroup(self._parse_block("{", "}"), subshell=False),
+            "for": self._parse_for,
+            "while": self._parse_while,
+            "until": self._parse_while,
+            "if": self._parse_if,
+            "case": self._parse_case,
+        }
         with self._nested():
             word = self._peek_word()
-            compound: dict[str, Callable[[], Command]] = {
-                "{": self._parse_group,
-                "for": self._parse_for,
-                "while": self._parse_while,
-                "until": self._parse_while,
-                "if": self._parse_if,
-                "case": self._parse_case,
-            }
             if word in _CLOSING_WORDS:
                 self._raise_unexpected()
-            function = _FUNCTION_HEADER.match(self._text, self._pos)
-            if self._peek() == "(":
-                return self._with_redirects(self._parse_subshell())
+            if self._accept("("):
+                group = tree.CommandGroup(self._parse_script(), subshell=True)
+                self._expect(")")
+                return self._with_redirects(group)
             if word in compound:
                 return self._with_redirects(compound[word]())
-            if function:
-                self._pos = function.end()
+            if function := self._match(_FUNCTION_HEADER):
                 self._skip_newlines()
                 return tree.FunctionDefinition(function[1], self._parse_command())
             return self._parse_simple_command()
 
-    def _parse_subshell(self) -> tree.CommandGroup:
-        self._pos += 1
+    def _parse_block(self, opening: str, closing: str) -> Script:
+        self._expect_keyword(opening)
         body = self._parse_script()
-        if not self._accept(")"):
-            self._raise_unexpected()
-        return tree.CommandGroup(body, subshell=True)
-
-    def _parse_group(self) -> tree.CommandGroup:
-        self._expect_keyword("{")
-        body = self._parse_script()
-        self._expect_keyword("}")
-        return tree.CommandGroup(body, subshell=False)
+        self._expect_keyword(closing)
+        return body
 
     def _parse_for(self) -> tree.ForLoop:
         self._expect_keyword("for")
-        name = self._expect_name()
+        self._skip_blanks()
+        name = self._match(_NAME) or self._raise_unexpected()
         self._skip_newlines()
-        words: list[Word] | None = None
+        words: tuple[Word, ...] | None = None
         if self._peek_word() == "in":
             self._expect_keyword("in")
-            words = []
-            while word := self._parse_word():
-                words.append(word)
+            words = tuple(iter(self._parse_word, ()))
         self._accept(";")
-        self._expect_keyword("do")
-        body = self._parse_script()
-        self._expect_keyword("done")
-        return tree.ForLoop(name, None if words is None else tuple(words), body)
+        return tree.ForLoop(name[0], words, self._parse_block("do", "done"))
 
     def _parse_while(self) -> tree.WhileLoop:
         negated = self._expect_keyword("while", "until") == "until"
         condition = self._parse_script(empty=False)
-        self._expect_keyword("do")
-        body = self._parse_script()
-        self._expect_keyword("done")
-        return tree.WhileLoop(condition, body, negated=negated)
+        return tree.WhileLoop(condition, self._parse_block("do", "done"), negated=negated)
 
     def _parse_if(self) -> tree.IfCommand:
         branches = []
@@ -179,8 +166,7 @@ class ShellParser:
             patterns = [self._parse_word() or self._raise_unexpected()]
             while self._accept("|"):
                 patterns.append(self._parse_word() or self._raise_unexpected())
-            if not self._accept(")"):
-                self._raise_unexpected()
+            self._expect(")")
             arms.append((tuple(patterns), self._parse_script()))
             if not self._accept(";;"):
                 break
@@ -193,9 +179,7 @@ class ShellParser:
         words: list[Word] = []
         redirects = self._parse_redirects()
         while True:
-            assign = None if words else _ASSIGNMENT.match(self._text, self._pos)
-            if assign:
-                self._pos = assign.end()
+            if not words and (assign := self._match(_ASSIGNMENT)):
                 assigns.append((assign[1], self._parse_adjacent_word()))
             elif word := self._parse_word():
                 words.append(word)
@@ -214,8 +198,7 @@ class ShellParser:
     def _parse_redirects(self) -> list[tuple[int, str, Word]]:
         redirects: list[tuple[int, str, Word]] = []
         self._skip_blanks()
-        while match := _REDIRECT.match(self._text, self._pos):
-            self._pos = match.end()
+        while match := self._match(_REDIRECT):
             default = 0 if match[2].startswith("<") else 1
             redirects.append((int(match[1] or default), match[2], self._parse_word() or self._raise_unexpected()))
             self._skip_blanks()
@@ -226,9 +209,14 @@ class ShellParser:
     def _peek(self) -> str:
         return self._text[self._pos : self._pos + 1]
 
-    def _skip_blanks(self) -> None:
-        match = _BLANKS_AND_COMMENT.match(self._text, self._pos)
+    def _match(self, pattern: re.Pattern[str]) -> re.Match[str] | None:
+        """Consume what `pattern` matches here."""
+        match = pattern.match(self._text, self._pos)
         self._pos = match.end() if match else self._pos
+        return match
+
+    def _skip_blanks(self) -> None:
+        self._match(_BLANKS_AND_COMMENT)
 
     def _skip_newlines(self) -> None:
         self._skip_blanks()
@@ -245,6 +233,10 @@ class ShellParser:
         self._pos += len(operator)
         return True
 
+    def _expect(self, operator: str) -> None:
+        if not self._accept(operator):
+            self._raise_unexpected()
+
     def _peek_word(self) -> str:
         """Return the unquoted word that comes next, without consuming it."""
         self._skip_blanks()
@@ -258,14 +250,6 @@ class ShellParser:
             self._raise_unexpected()
         self._pos += len(word)
         return word
-
-    def _expect_name(self) -> str:
-        self._skip_blanks()
-        match = _NAME.match(self._text, self._pos)
-        if match is None:
-            self._raise_unexpected()
-        self._pos = match.end()
-        return match[0]
 
     def _raise_unexpected(self) -> NoReturn:
         match = _TOKEN.match(self._text, self._pos)
@@ -296,7 +280,7 @@ class ShellParser:
         while (char := self._peek()) and char not in ends:
             self._pos += 1
             if char == "'" and not quoted:
-                parts.append(tree.LiteralText(self._read_until("'"), quoted=True))
+                parts.append(tree.LiteralText((self._match(_SINGLE_QUOTED) or self._raise_unclosed())[1], quoted=True))
             elif char == '"':
                 # Empty quotes are a word, too.
                 parts += self._parse_word_parts('"', quoted=True) or (tree.LiteralText("", quoted=True),)
@@ -314,17 +298,12 @@ class ShellParser:
                 parts.append(tree.LiteralText(self._text[start : self._pos], quoted))
         return tuple(parts)
 
-    def _read_until(self, mark: str) -> str:
-        start = self._pos
-        self._pos = self._text.find(mark, start)
-        if self._pos < 0:
-            raise ShellSyntaxError("no closing quote")
-        self._pos += 1
-        return self._text[start : self._pos - 1]
+    def _raise_unclosed(self) -> NoReturn:
+        raise ShellSyntaxError("no closing quote")
 
     def _expect_closing(self, mark: str) -> None:
         if self._peek() != mark:
-            raise ShellSyntaxError("no closing quote")
+            self._raise_unclosed()
         self._pos += 1
 
     def _parse_escape(self, *, quoted: bool) -> list[WordPart]:
@@ -343,27 +322,22 @@ class ShellParser:
             self._pos += 1
             with self._nested():
                 body = self._parse_script()
-            if self._peek() != ")":
-                self._raise_unexpected()
-            self._pos += 1
+            self._expect(")")
             return tree.CommandSubstitution(body, quoted)
         if self._peek() == "{":
             self._pos += 1
             return self._parse_braced_parameter(quoted=quoted)
-        match = _PARAM.match(self._text, self._pos)
-        self._pos = match.end() if match else self._pos
+        match = self._match(_PARAM)
         return tree.ParameterExpansion(match[0], quoted) if match else tree.LiteralText("$", quoted=True)
 
     def _parse_braced_parameter(self, *, quoted: bool) -> WordPart:
-        match = _BRACED_PARAM.match(self._text, self._pos)
+        match = self._match(_BRACED_PARAM)
         if match is None:
             raise ShellSyntaxError("bad substitution")
-        self._pos = match.end()
-        operator = None if match[1] else _PARAM_OPERATOR.match(self._text, self._pos)
+        operator = None if match[1] else self._match(_PARAM_OPERATOR)
         op = "length" if match[1] else operator[0] if operator else ""
         arg: Word = ()
         if operator:
-            self._pos = operator.end()
             with self._nested():
                 arg = self._parse_word_parts("}", quoted=quoted and op[0] not in "#%")
         if self._peek() and self._peek() != "}":
@@ -372,10 +346,7 @@ class ShellParser:
         return tree.ParameterExpansion(match[2], quoted, op, arg)
 
     def _parse_backquotes(self, *, quoted: bool) -> WordPart:
-        match = _BACKQUOTED.match(self._text, self._pos)
-        if match is None:
-            raise ShellSyntaxError("no closing quote")
-        self._pos = match.end()
+        match = self._match(_BACKQUOTED) or self._raise_unclosed()
         inner = ShellParser(re.sub(r"\\([$`\\])", r"\1", match[1]), depth=self._depth + 1)
         body = inner._parse_script()
         if inner._peek():

@@ -34,11 +34,11 @@ Program: TypeAlias = Callable[[Sequence[str], bytes], ProgramResult]
 Arguments hold undecodable bytes as surrogate escapes. A program must not block and must not raise.
 """
 _ReadInput: TypeAlias = Callable[[], bytes]
-Tool: TypeAlias = Callable[[Sequence[str], _ReadInput], ProgramResult]
-"""A program that reads its standard input on demand: the input may have to wait for a person."""
+"""Reads standard input on demand: the input may have to wait for a person."""
 
 _ESCAPES: Final = {"a": "\a", "b": "\b", "e": "\x1b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v", "\\": "\\"}
 _ESCAPE: Final = re.compile(rb"\\(?:0([0-7]{0,3})|x([0-9A-Fa-f]{1,2})|([abefnrtv\\])|(c))")
+_TOOL_ALIASES: Final = {"[": "test", "tail": "head"}
 _INTEGER: Final = re.compile(r"\s*([-+]?[0-9]{1,30})\s*")
 _INTEGER_COMPARISONS: Final[Mapping[str, Callable[[int, int], bool]]] = {
     f"-{name}": getattr(operator, name) for name in ("eq", "ne", "lt", "le", "gt", "ge")
@@ -68,15 +68,23 @@ class ToolError(Exception):
 
 
 class Toybox:
-    """The tools of a phone that holds `files`."""
+    """The tools of a phone that holds `files`; ``_NAME`` implements NAME."""
+
+    NAMES: Final = frozenset(
+        ["[", "cat", "dd", "echo", "grep", "head", "ls", "sha256sum", "stat", "tail", "test", "wc"]
+    )
 
     def __init__(self, files: FileTree) -> None:
         self._files = files
-        names = ("cat", "dd", "echo", "grep", "head", "ls", "sha256sum", "stat", "tail", "test", "wc")
-        methods: dict[str, Tool] = {name: getattr(self, f"_{name}") for name in names}
-        methods["["] = self._test
-        self.tools: Mapping[str, Tool] = {name: _guarded(name, method) for name, method in methods.items()}
-        """By name."""
+
+    def run(self, argv: Sequence[str], read_stdin: _ReadInput) -> ProgramResult:
+        """Run the tool `argv`, whose name is one of `NAMES`."""
+        tool = getattr(self, f"_{_TOOL_ALIASES.get(argv[0], argv[0])}")
+        try:
+            result: ProgramResult = tool(argv, read_stdin)
+        except ToolError as error:
+            return ProgramResult(err=_encode(f"{argv[0]}: {error}\n"), code=error.code)
+        return result
 
     def _read_file(self, name: str) -> bytes:
         content = self._files.read(name)
@@ -130,32 +138,18 @@ class Toybox:
         return ProgramResult(b"" if "q" in options else _encode(text), code=0 if out else 1)
 
     def _head(self, argv: Sequence[str], read_stdin: _ReadInput) -> ProgramResult:
-        return self._select_part(argv, read_stdin, lambda pieces, count: pieces[: int(count)])
-
-    def _tail(self, argv: Sequence[str], read_stdin: _ReadInput) -> ProgramResult:
-        """``-n N`` or ``-c N``: the last ones; ``+N``: from the Nth on."""
-
-        def keep(pieces: Sequence[bytes] | bytes, count: str) -> Sequence[bytes] | bytes:
-            number = abs(int(count))
-            return pieces[max(number - 1, 0) :] if count.startswith("+") else pieces[max(len(pieces) - number, 0) :]
-
-        return self._select_part(argv, read_stdin, keep)
-
-    def _select_part(
-        self,
-        argv: Sequence[str],
-        read_stdin: _ReadInput,
-        select: Callable[[Sequence[bytes] | bytes, str], Sequence[bytes] | bytes],
-    ) -> ProgramResult:
+        """``head`` and ``tail``: ``-n N`` or ``-c N``; for ``tail``, ``+N`` means from the Nth on."""
         options, names = _parse_options(argv, "q", "nc")
+        count = options.get("c") or options.get("n") or "10"
         out = b""
         for _, content in self._read_inputs(names, read_stdin):
-            pieces = content if "c" in options else content.splitlines(keepends=True)
-            count = options.get("c") or options.get("n") or "10"
             if not re.fullmatch(r"[-+]?[0-9]{1,15}", count):
                 raise ToolError(f"bad number '{count}'")
-            part = select(pieces, count)
-            out += part if isinstance(part, bytes) else b"".join(part)
+            lines = content.splitlines(keepends=True)
+            size, number = len(content if "c" in options else lines), abs(int(count))
+            start = max(number - 1 if count.startswith("+") else size - number, 0)
+            part = slice(int(count)) if argv[0] == "head" else slice(start, None)
+            out += content[part] if "c" in options else b"".join(lines[part])
         return ProgramResult(out)
 
     def _wc(self, argv: Sequence[str], read_stdin: _ReadInput) -> ProgramResult:
@@ -259,18 +253,6 @@ class Toybox:
         if words[-1] in _INTEGER_COMPARISONS:
             raise ToolError(f"{words[-1]}: missing second argument", 2)
         raise ToolError(f"{words[1]}: unexpected operator/operand", 2)
-
-
-def _guarded(name: str, tool: Tool) -> Tool:
-    """Turn a `ToolError` into the tool's result."""
-
-    def run(argv: Sequence[str], read_stdin: _ReadInput) -> ProgramResult:
-        try:
-            return tool(argv, read_stdin)
-        except ToolError as error:
-            return ProgramResult(err=_encode(f"{name}: {error}\n"), code=error.code)
-
-    return run
 
 
 def _encode(text: str) -> bytes:
