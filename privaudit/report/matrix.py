@@ -14,7 +14,7 @@ AnyDataClass: TypeAlias = model.DataClass | model.OtherDataClass
 
 WIDE_COLUMNS: Final[tuple[AnyDataClass, ...]] = (*model.DataClass, model.OtherDataClass.PHONE)
 """Columns of the matrix where there is room for more than what collectors use."""
-_DATA_LABEL_KEYS: Final[Mapping[AnyDataClass, str]] = {
+DATA_LABEL_KEYS: Final[Mapping[AnyDataClass, str]] = {
     model.DataClass.CONTACTS: "report.contacts",
     model.DataClass.SMS: "report.sms",
     model.DataClass.CALL_LOG: "report.call_log",
@@ -94,7 +94,7 @@ def app_counts(view: ReportView, key: str, all_shown_key: str) -> str:
 
 def data_label(view: ReportView, data: AnyDataClass) -> str:
     """Return the name of a kind of data in tables."""
-    return view.t(_DATA_LABEL_KEYS[data])
+    return view.t(DATA_LABEL_KEYS[data])
 
 
 def reason_note(view: ReportView, app: model.App) -> str:

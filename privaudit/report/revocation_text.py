@@ -9,7 +9,7 @@ from typing import Final, TypeAlias
 from privaudit import roms
 from privaudit.i18n import Translator
 from privaudit.i18n.sanitize import display_name, sanitize_text
-from privaudit.model import AccessState, App, DataClass, Message, MessageValue, Phone, Report, Rom, Step, UserKind
+from privaudit.model import AccessState, App, DataClass, Message, MessageValue, Report, Step, UserKind
 from privaudit.report import summary
 from privaudit.report.layout import hanging_indent, title_indent, wrap
 from privaudit.report.view import DATA_NAME_KEYS, ReportView
@@ -63,16 +63,7 @@ def render_steps(report: Report, language: Translator, packages: frozenset[str])
 
 def usb_debugging_steps(rom_id: str, language: Translator) -> str:
     """Return how USB debugging is switched on and off on a phone with `rom_id` and a current Android."""
-    phone = Phone(
-        manufacturer=None,
-        model=None,
-        android=None,
-        sdk=None,
-        sdk_inferred=False,
-        security_patch=None,
-        rom=Rom(id=rom_id, name=roms.load_rom(rom_id)["name"], version=None),
-        languages=(),
-    )
+    phone = roms.phone_with_rom(rom_id)
     lines = (
         *summary.notices(language, demo=False),
         language.t("report.taps_for", rom=phone.rom.name),

@@ -8,7 +8,7 @@ import pytest
 
 from privaudit.errors import ConnectionLost, PhoneError
 from privaudit.i18n import Translator
-from privaudit.transport import AuthorizationWait
+from privaudit.transport.base import AuthorizationWait
 from privaudit.workshop import controls, storage
 from privaudit.workshop.device_queue import RECONNECT_GRACE_S
 from privaudit.workshop.device_watcher import POLL_INTERVAL_S
