@@ -170,7 +170,7 @@ def test_the_one_sentence_about_breaking_the_law():
         ("report.not_advice", ["不是法律意见", "不认定谁违法", "先问律师或法律援助"]),
         ("cli.allow", ["请本人解锁手机", "{fingerprint}", "不要勾"]),
         ("report.leaving_2", ["撤消 USB 调试授权"]),
-        ("report.leaving_4", ["付款应用"]),
+        ("report.leaving_4", ["支付应用"]),
         ("steps.notice", ["先想好找谁帮忙"]),
     ],
 )

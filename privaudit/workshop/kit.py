@@ -27,7 +27,7 @@ from privaudit.documents.render import sheets_to_html
 from privaudit.errors import SourceError, UsageError
 from privaudit.i18n import Translator
 from privaudit.model import Phone, Rom
-from privaudit.report import gaps, save_text
+from privaudit.report import gaps, legal_rules, save_text
 from privaudit.revocation import steps
 from privaudit.workshop import controls, outputs
 from privaudit.workshop.model import Retention
@@ -83,7 +83,7 @@ def build_sheets(language: Translator, country: str | None = None) -> Mapping[st
     }
     if country is None:
         return made
-    title = language.t("kit.country", country=country)
+    title = language.t("kit.country", country=legal_rules.country_label(country))
     blocks = _country_sheet(language, country)
     return {**made, "country": (titled_document(title, language.code, blocks, layout="page"),)}
 
