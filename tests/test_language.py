@@ -189,7 +189,7 @@ def test_plurals_lists_and_nothing():
     assert english.t("report.days", n=2) == "2 days"
     assert chinese.t("report.days", n=1) == "1 天"
     assert english.t("report.scope_is", users=("a", "b", "c")) == "a, b and c."
-    assert chinese.t("report.scope_is", users=("a", "b", "c")) == "a、b和c。"
+    assert chinese.t("report.scope_is", users=("a", "b", "c")) == "a、b 和 c。"
     assert english.t("report.scope_is", users=()) == "not known."
     assert english.t("report.android", android=None) == "Android not known"
 
