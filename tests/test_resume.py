@@ -178,7 +178,7 @@ def test_a_capture_of_nobody_knows_which_phone_is_not_resumed(keep, demo_phone, 
 def test_there_must_be_something_to_resume(run, tmp_path):
     done = run("capture", tmp_path / "none.zip", "--resume")
     assert done.code == 4
-    assert "is not there" in done.err
+    assert "does not exist" in done.err
 
 
 def test_a_rewrite_that_fails_leaves_the_old_file(keep, demo_phone, tmp_path, monkeypatch):

@@ -82,7 +82,7 @@ def test_without_apply_nothing_is_changed_and_the_plan_says_all(bench, kit, run,
     ):
         assert command in flat
     # "What happens if they notice?" stands before any change, and safety before that.
-    marks = {"en": ("Call the police first", "They may notice", "take screenshots", "$ cmd role", "uninstall last")}
+    marks = {"en": ("Call the police first", "They may notice", "Take screenshots", "$ cmd role", "uninstall last")}
     marks["zh"] = ("110", "对方发现权限关了", "先截屏", "$ cmd role", "最后才卸载")
     places = [flat.index(mark) for mark in marks[lang]]
     assert places == sorted(places)
@@ -103,11 +103,11 @@ def test_a_plan_from_a_saved_check_needs_no_phone(run, demo_phone, tmp_path, kit
     ("words", "said"),
     [
         (("revoke",), "APP"),
-        (("revoke", "not a package"), "no package name"),
-        (("revoke", "com.x", "--ledger", "no/such/folder/l.json"), "is not there"),
+        (("revoke", "not a package"), "not a package name"),
+        (("revoke", "com.x", "--ledger", "no/such/folder/l.json"), "does not exist"),
         (("undo",), "LEDGER"),
-        (("revoke", "com.x", "--from", "report.json"), "does not say enough"),
-        (("steps", "com.x;reboot"), "no package name"),
+        (("revoke", "com.x", "--from", "report.json"), "does not contain enough"),
+        (("steps", "com.x;reboot"), "not a package name"),
         (("steps", "--rom", "windows"), "does not know"),
         (("diff", "one"), "AFTER"),
     ],
@@ -154,7 +154,7 @@ def test_with_a_yes_a_check_is_sealed_first_then_the_ledger_then_the_phone(bench
     assert "privaudit undo" in done.err
     undone = at(one, undo=path, yes=True)
     assert undone.code == 0, undone.err
-    assert "taken back" in undone.out
+    assert "undone" in undone.out
     grants = {grant.name: grant.granted for grant in one.living.phone.find_app(kit.loan).installs[0].grants}
     assert grants[CONTACTS]
 
@@ -174,7 +174,7 @@ def test_what_is_refused_is_told_with_the_makers_reason_and_the_taps_instead(ben
     assert done.code == 4
     flat = " ".join(done.out.split())
     assert "refused: java.lang.SecurityException" in flat
-    assert "What did not work, by hand: " in flat
+    assert "Do by hand what did not work: " in flat
     assert "Tap “Manage apps”." in flat
 
 
@@ -250,7 +250,7 @@ def test_an_app_that_was_installed_anew_gets_nothing_back(bench, kit, at, tmp_pa
     path = tmp_path / "mine.ledger.json"
     assert at(one, kit.loan, yes=True, ledger=path).code == 0
     again = at(one, kit.loan, yes=True, ledger=path)
-    assert (again.code, "Nothing is open" in again.err) == (0, True)
+    assert (again.code, "Nothing left to do" in again.err) == (0, True)
     day = timedelta(days=1)
     one.living.update(
         lambda phone: with_install(
@@ -314,7 +314,7 @@ def test_stopped_by_hand_in_the_middle_is_not_told_as_nothing_changed(bench, kit
     monkeypatch.setattr(apply.LedgerRun, "_read_back", stop)
     done = at(one, kit.loan, yes=True, ledger=tmp_path / "mine.ledger.json")
     assert done.code == 130
-    assert "Stopped in the middle" in done.err
+    assert "Stopped partway" in done.err
     assert "Nothing was changed" not in done.err
 
 
@@ -357,7 +357,7 @@ def test_diff_shows_what_was_closed_and_what_came_back(bench, kit, run, tmp_path
     closed = run("diff", tmp_path / "first.json", tmp_path / "second.json")
     assert closed.code == 0, closed.err
     flat = " ".join(closed.out.split())
-    assert "Closed since:" in flat
+    assert "Revoked since:" in flat
     assert "contacts: can read → not allowed" in flat
     assert "Open now" not in flat
     back = run("diff", tmp_path / "second.json", tmp_path / "third.json", "--lang", "zh")

@@ -124,7 +124,7 @@ def test_where_nothing_opens_it_is_said_and_what_to_do(run):
     ("words", "code", "said"),
     [
         (("nonsense", APP), 2, "no page"),
-        (("permissions", "x; reboot"), 2, "no package name"),
+        (("permissions", "x; reboot"), 2, "not a package name"),
         (("permissions", "com.nobody.here"), 2, "not on the phone"),
         (("permissions", APP, "--user", "77"), 4, "no user 77"),
         (("permissions", APP, "--user", "999"), 2, "not on the phone"),

@@ -92,7 +92,7 @@ def test_revoke_alone_is_silent_for_such_an_app(bench, kit):
     [
         # Up to 14 Android says no, and the app-op closes it all the same.
         (33, "SYSTEM_FIXED", Outcome.DONE, "system fixed"),
-        (34, "POLICY_FIXED", Outcome.DONE, "policy fixed"),
+        (34, "POLICY_FIXED", Outcome.DONE, "device policy"),
         # From 15 neither has an effect, and nobody says so.
         (36, "SYSTEM_FIXED", Outcome.NOT_CHANGED, None),
         (36, "POLICY_FIXED", Outcome.NOT_CHANGED, None),

@@ -91,7 +91,7 @@ def test_what_is_agreed_to_is_told_in_the_owners_language(bench):
     bench.desk.update_devices([plugged()])
     (row,) = bench.desk.rows
     said = words(bench, row)
-    for part in ("Not read: contacts", "Is it your own phone", "payment and bank apps", "You may stop at any time"):
+    for part in ("do not read: contacts", "Is it your own phone", "payment and bank apps", "You can stop at any time"):
         assert part in said
     row.language = "zh"
     assert "不读的：联系人" in words(bench, row)
@@ -129,7 +129,7 @@ def test_the_first_word_of_help_comes_within_two_seconds_of_plugging(bench):
     assert "51-android.rules" in words(bench, bench.desk.rows[1])
     by_server = plugged("server 1-3 8", source_kind="server")
     bench.desk.update_devices([plugged(), blocked, by_server])
-    assert "Tap nothing before its owner has agreed" in words(bench, bench.desk.rows[2])
+    assert "Do not tap anything before its owner has agreed" in words(bench, bench.desk.rows[2])
 
 
 def test_while_the_phone_asks_the_fingerprint_of_the_day_is_told(bench):
@@ -304,7 +304,7 @@ def test_the_close_out_check_tells_what_it_sees_and_what_it_cannot(bench, made):
     said = words(bench, row)
     assert "Wireless debugging is still on" in said
     assert "USB debugging is still on" in said
-    assert "Auto Blocker, payment apps" in said
+    assert "Auto Blocker or payment apps" in said
     off = PhoneError("errors.debugging_off", phones=("Model",), maker=None)
     bench.desk.update_devices([plugged("usb 1-1 6", serial="mark of usb 1-1 5", obstacle=off)])
     assert "USB debugging is off." in words(bench, row)

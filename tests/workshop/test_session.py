@@ -47,7 +47,7 @@ def test_from_plugging_to_the_page(table, monkeypatch, tmp_path):
     assert row.report.demo
     page = table.folder.page_path(row.code).read_text(encoding="utf-8")
     assert row.code in page
-    assert "demo phone: apps and lists are invented" in page
+    assert "demo phone: all apps and lists are invented" in page
     assert not (tmp_path / "nowhere").exists()
 
 
