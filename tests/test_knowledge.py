@@ -165,7 +165,7 @@ def test_no_chinese_lender_is_called_licensed(known: Knowledge):
     assert sum(lender.has_embedded_lending for lender in lenders if lender) >= 6
     unidentified = known.find_lender("com.msxf.loan")
     assert unidentified is not None
-    assert (unidentified.publisher, unidentified.date, unidentified.names) == ("unidentified authors", None, ("马上金融",))
+    assert (unidentified.publisher, unidentified.date, unidentified.names) == ("not identified", None, ("马上金融",))
     assert known.find_lender("com.tencent.mm") is None
 
 

@@ -24,12 +24,12 @@ def lists(tmp_path_factory):
         "register": 'publisher = "Register"\nstatus = "licensed"\ndate = "2025-01-31"',
         "oldregister": 'publisher = "Register"\nstatus = "registered"',
         "wallet": 'publisher = "Market"\nstatus = "embeds_lending"',
-        "nobody": 'publisher = "by unidentified"\nstatus = "market_lender"',
+        "nobody": 'publisher = "not identified"\nstatus = "market_lender"',
         "paired": 'publisher = "Study"\nstatus = "paired"\ndate = "2026"',
         "oldpaired": 'publisher = "Study"\nstatus = "paired"',
         "tracker": 'publisher = "Tracker"\nstatus = "market_lender"\nconfidence = "low"\ndate = "2026-09-21"',
         "oldtracker": 'publisher = "Tracker"\nstatus = "market_lender"\nconfidence = "low"',
-        "unknown": 'publisher = "by unidentified"\nstatus = "market_lender"\nconfidence = "low"',
+        "unknown": 'publisher = "not identified"\nstatus = "market_lender"\nconfidence = "low"',
         "unsurewallet": 'publisher = "Tracker"\nstatus = "embeds_lending"\nconfidence = "low"',
     }.items():
         row = f'[[app]]\npackage = "com.list.{name}"\n'

@@ -41,7 +41,7 @@ sha256 = ["{last}"]
     assert any(
         "entry 1: unknown key “disputd”; did you mean “disputed”?" in s for s in said
     )
-    assert any("no. 3: “no package” is not a package name" in s for s in said)
+    assert any("entry 3: “no package” is not a package name" in s for s in said)
     assert any("no. 3" in s and "SHA-256" in s for s in said)
     # A file that cannot be read as a list is looked at no further; once it can, the rest comes out too.
     said = worded(

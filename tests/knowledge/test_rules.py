@@ -152,7 +152,7 @@ def test_a_good_rule_is_good(linted):
         ('known_until = "2025-06-01"', 'known_until = "2026-12"', "“known_until” is 2026-12, which is in the future"),
         ('date = "2025', 'in_force_until = "2025-01-31"\ndate = "2025', "is before in_force_from (2025-02-01)"),
         ('date = "2025', 'replaced_by = "CN-CSL"\ndate = "2025', "so give its last day in in_force_until"),
-        ('date = "2025', 'replaced_by = "CN-CSS"\ndate = "2025', "no rule CN-CSS; did you mean “CN-CSL”."),
+        ('date = "2025', 'replaced_by = "CN-CSS"\ndate = "2025', "no rule CN-CSS; did you mean “CN-CSL”?"),
         ('date = "2025', 'checked_by = "A lawyer"\ndate = "2025', "checked_on and checked_by belong together"),
         ('["READ_CONTACTS"]', '["READ_CONTACT"]', "no phone is asked about READ_CONTACT"),
         ('["READ_CONTACTS"]', '["CAMERA"]', "put it under unread"),
@@ -194,7 +194,7 @@ def test_all_mistakes_of_all_files_at_once(run, tmp_path):
     done = run("rules", "check", tmp_path)
     assert done.code == 2
     assert "4 errors:" in done.out
-    for said in ("must be called XX-MADE-2025.toml", "needs a condition", "XX-B.toml, line 1", "not UTF-8"):
+    for said in ("must be named XX-MADE-2025.toml", "needs a condition", "XX-B.toml, line 1", "not UTF-8"):
         assert said in done.out
     chinese = run("rules", "check", tmp_path, "--lang", "zh").out
     assert "4 处错误：" in chinese

@@ -121,8 +121,8 @@ def test_another_stance_on_the_same_data_is_cited(report_with_rules):
 def test_rule_on_precise_location_does_not_apply_to_approximate(report_with_rules):
     precise, rough = "ACCESS_FINE_LOCATION", "ACCESS_COARSE_LOCATION"
     (sentence,) = citations(report_with_rules([precise, rough], installer="com.android.vending"))
-    assert sentence.endswith("this app holds: precise location.")
-    assert citations(report_with_rules([precise, rough], country="IN"))[0].endswith("this app holds: location.")
+    assert sentence.endswith("precise location (this app has this access).")
+    assert citations(report_with_rules([precise, rough], country="IN"))[0].endswith("location (this app has this access).")
 
 
 def test_play_rules_apply_only_to_apps_from_play(report_with_rules):
@@ -152,7 +152,7 @@ def test_each_rule_is_explained_once_with_its_limits(report_with_rules, made):
     flat = " ".join(shown.split())
     assert flat.count("For online lending it lists as necessary") == 1
     assert flat.count("Rule, not fully verified: Scope of necessary personal information") == 2  # not for the copy
-    assert "known up to 30 January 2026" in flat
+    assert "current to 30 January 2026" in flat
     assert "it does not show what an app did" in flat
     assert "No one with legal expertise has checked these rules" in flat
     assert all(cell_len(line) <= 80 for line in shown.splitlines())
@@ -246,7 +246,7 @@ def test_country_suggestion_applies_no_rules(report_with_rules, made):
 def test_country_option_for_demo_and_saved_report(run, tmp_path):
     file = tmp_path / "report.json"
     plain = run("demo", "-o", file)
-    assert "--country CN shows its rules" in " ".join(plain.out.split())
+    assert "add --country CN to see the rules there" in " ".join(plain.out.split())
     assert "Scope of necessary" not in plain.out
     assert "Policy on personal loan apps (Google Play" in " ".join(plain.out.split())
     live = run("demo", "--country", "cn")

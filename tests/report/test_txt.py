@@ -202,7 +202,7 @@ def test_blocked_permission(made):
     text = details_text(
         made, contacts=made.access("blocked"), permissions=(made.permission("READ_CONTACTS", "blocked"),)
     )
-    assert "was given the permission for contacts, but the phone blocks it" in text
+    assert "has the permission for contacts, but the phone blocks it" in text
     assert "permission is now off" not in text
 
 
@@ -460,7 +460,7 @@ def test_summary_without_findings_is_no_all_clear(made):
 
 def test_summary_counts_unrecognised_apps_if_no_lender_was_found(made):
     counts = replace(made.report().counts, suspect=2)
-    assert "2 more apps can read contacts, SMS or call log." in summary_text(made, counts=counts)
+    assert "2 more apps can read contacts, SMS or call logs." in summary_text(made, counts=counts)
 
 
 def test_named_unrecognised_apps_are_not_counted_again(made):

@@ -36,7 +36,7 @@ OLD = {
     "zh": ["打开「设置」。", "点「应用」。", *NEW["zh"][3:]],
 }
 SWITCH = {
-    "en": ["At “Contacts”, tap the switch, so that it is off.", "At “SMS”, tap the switch, so that it is off."],
+    "en": ["Next to “Contacts”, tap the switch, so that it is off.", "Next to “SMS”, tap the switch, so that it is off."],
     "zh": ["在「通讯录」这一行，点开关，让它变成关。", "在「短信」这一行，点开关，让它变成关。"],
 }
 DENY = {
