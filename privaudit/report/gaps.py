@@ -130,7 +130,13 @@ def list_coverage_sentences(
 
 def list_size_sentence(language: Translator, list_info: SignatureListInfo, country: str | None) -> str:
     """Return how many packages the lists hold, to stand beside a number of listed apps."""
-    key = "report.list_held" if list_info.packages_for_country is None else "report.list_held_country"
+    match list_info.packages_for_country:
+        case None:
+            key = "report.list_held"
+        case 0:
+            key = "report.list_country_none"
+        case _:
+            key = "report.list_held_country"
     return language.t(key, **_list_values(list_info, country))
 
 
@@ -139,7 +145,7 @@ def _list_values(list_info: SignatureListInfo, country: str | None) -> dict[str,
         "packages": list_info.packages,
         "newest_on": list_info.newest,
         "here": list_info.packages_for_country,
-        "country": country,
+        "country": legal_rules.country_label(country),
     }
 
 

@@ -7,7 +7,7 @@ from operator import attrgetter
 from typing import Final
 
 from privaudit.i18n import Translator
-from privaudit.model import App, Message, RuleMatch, RuleSetInfo, RuleStance
+from privaudit.model import App, Message, MessageValue, RuleMatch, RuleSetInfo, RuleStance
 from privaudit.report.view import ReportView
 
 _TIME_ZONES_BY_COUNTRY: Final[Mapping[str, tuple[str, ...]]] = {
@@ -102,7 +102,7 @@ def explain_rules(language: Translator, matches: Sequence[RuleMatch], rule_set: 
 def no_rules_notice(language: Translator, rule_set: RuleSetInfo) -> Iterator[str]:
     """Yield that no rule of the chosen country is known, if that is so."""
     if rule_set.rules_for_country == 0:
-        yield language.t("rules.none_here", country=rule_set.country)
+        yield language.t("rules.none_here", country=country_label(rule_set.country))
 
 
 def _cite_rule(language: Translator, matches: list[RuleMatch], request_key: str) -> str:
@@ -164,7 +164,13 @@ def country_suggestion(view: ReportView) -> Iterator[str]:
     """Yield which country's rules the phone's owner may want to see. It is never assumed, and judges nothing."""
     country = detect_country(view.report.phone.languages, view.report.phone_clock.zone)
     if view.report.knowledge.rules.country is None and country is not None:
-        yield view.t("rules.suggest", place=Message(key=_COUNTRY_NAME_KEYS[country]), country=country)
+        yield view.t("rules.suggest", place=country_label(country), country=country)
+
+
+def country_label(country: str | None) -> MessageValue:
+    """Return the name of `country` in any language, or its code if it has no rules here."""
+    key = _COUNTRY_NAME_KEYS.get(country or "")
+    return country if key is None else Message(key=key)
 
 
 def detect_country(languages: Iterable[str], time_zone: str | None) -> str | None:

@@ -11,7 +11,7 @@ from privaudit import documents, knowledge, roms
 from privaudit.documents.render import sheets_to_html
 from privaudit.errors import SourceError, UsageError
 from privaudit.i18n import Translator
-from privaudit.report import gaps, save_text
+from privaudit.report import gaps, legal_rules, save_text
 from privaudit.revocation import steps
 from privaudit.workshop import controls, outputs
 from privaudit.workshop.model import Retention
@@ -110,7 +110,9 @@ def build_sheets(language: Translator, country: str | None = None) -> Mapping[st
         "harmony": sheet(t("kit.harmony"), _manual_check_sheet(language, "kit.harmony_why", _HARMONY_STEPS)),
     }
     if country is not None:
-        sheets["country"] = sheet(t("kit.country", country=country), _country_sheet(language, country))
+        sheets["country"] = sheet(
+            t("kit.country", country=legal_rules.country_label(country)), _country_sheet(language, country)
+        )
     return sheets
 
 

@@ -168,10 +168,10 @@ def test_three_next_steps_for_each_outcome(made, demo_report):
         for report in (demo_report, closed, nothing, unread)
     ]
     assert names == [
-        ["Keep what shows it", "Then close the permissions", "Then demand it in writing"],
-        ["Keep what shows it", "Look for yourself", "Then demand it in writing"],
-        ["Keep what shows it", "Look for yourself", "Find help"],
-        ["Keep what shows it", "Check once more", "Find help"],
+        ["Save the evidence", "Then revoke the permissions", "Then make your demands in writing"],
+        ["Save the evidence", "Check on the phone yourself", "Then make your demands in writing"],
+        ["Save the evidence", "Check on the phone yourself", "Get help"],
+        ["Save the evidence", "Check again", "Get help"],
     ]
 
 

@@ -47,7 +47,7 @@ def test_phone_is_read_and_its_page_written(workshop, monkeypatch, tmp_path):
     assert row.report.demo
     page = workshop.folder.page_path(row.code).read_text(encoding="utf-8")
     assert row.code in page
-    assert "demo phone: apps and lists are invented" in page
+    assert "demo phone: all apps and lists are invented" in page
     assert not (tmp_path / "nowhere").exists()
 
 
