@@ -58,7 +58,12 @@ def lists(tmp_path_factory):
             "lending.unsure",
             "(21 September 2026), in a collection of unknown reliability",
         ),
-        ("com.list.oldtracker", "likely", "lending.unsure_undated", "(no date), in a collection of unknown reliability"),
+        (
+            "com.list.oldtracker",
+            "likely",
+            "lending.unsure_undated",
+            "(no date), in a collection of unknown reliability",
+        ),
         ("com.list.unknown", "likely", "lending.known_unidentified", "by unidentified"),
         ("com.list.unsurewallet", "embeds", "lending.embeds", "also offers loans"),
         ("com.example.happyloan", "likely", "lending.name", "loan"),

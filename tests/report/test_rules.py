@@ -107,7 +107,9 @@ def test_inferred_and_unverified_rules_are_marked(report_with_rules, rule):
 
 def test_data_that_the_rule_names_is_not_repeated_as_inferred(report_with_rules):
     (sentence,) = citations(report_with_rules(["READ_MEDIA_IMAGES", "READ_MEDIA_VIDEO"], country="PK"))
-    assert sentence.endswith("It says that lending apps may not have access to: photos/files (this app has this access).")
+    assert sentence.endswith(
+        "It says that lending apps may not have access to: photos/files (this app has this access)."
+    )
     assert "likely" not in sentence
 
 
@@ -115,14 +117,18 @@ def test_another_stance_on_the_same_data_is_cited(report_with_rules):
     """Location once, on a condition; in the background likely never."""
     (sentence,) = citations(report_with_rules(["ACCESS_FINE_LOCATION", "ACCESS_BACKGROUND_LOCATION"], country="IN"))
     assert "on a condition (used once" in sentence
-    assert sentence.endswith("it likely says that lending apps may not have access to: location (this app has this access).")
+    assert sentence.endswith(
+        "it likely says that lending apps may not have access to: location (this app has this access)."
+    )
 
 
 def test_rule_on_precise_location_does_not_apply_to_approximate(report_with_rules):
     precise, rough = "ACCESS_FINE_LOCATION", "ACCESS_COARSE_LOCATION"
     (sentence,) = citations(report_with_rules([precise, rough], installer="com.android.vending"))
     assert sentence.endswith("precise location (this app has this access).")
-    assert citations(report_with_rules([precise, rough], country="IN"))[0].endswith("location (this app has this access).")
+    assert citations(report_with_rules([precise, rough], country="IN"))[0].endswith(
+        "location (this app has this access)."
+    )
 
 
 def test_play_rules_apply_only_to_apps_from_play(report_with_rules):

@@ -263,9 +263,7 @@ def test_refused_access(made, refused, age, expected):
 
 
 def test_disabled_app(made):
-    assert "The app is disabled on this phone." in details_text(
-        made, contacts=made.access("can_read"), enabled=False
-    )
+    assert "The app is disabled on this phone." in details_text(made, contacts=made.access("can_read"), enabled=False)
 
 
 @pytest.mark.parametrize(
@@ -379,7 +377,11 @@ def test_header_names_the_rom(made):
     ("clock", "kind", "expected"),
     [
         (PhoneClock(zone="Asia/Shanghai", offset_s=3), "usb", "15:42 (phone time, Asia/Shanghai; differs by 3 s"),
-        (PhoneClock(zone="Asia/Shanghai", offset_s=-7200), "usb", "13:41 (phone time, Asia/Shanghai; differs by 2 hours"),
+        (
+            PhoneClock(zone="Asia/Shanghai", offset_s=-7200),
+            "usb",
+            "13:41 (phone time, Asia/Shanghai; differs by 2 hours",
+        ),
         (PhoneClock(zone=None, offset_s=0), "usb", "07:41 (phone time, UTC; differs by 0 s"),
         (PhoneClock(zone="No/Where", offset_s=0), "usb", "07:41 (phone time, UTC; differs by 0 s"),
         (PhoneClock(zone=None, offset_s=None), "usb", "this computer's time"),
