@@ -120,7 +120,7 @@ def test_hash_page_shows_hash_clocks_and_versions(demo_capture, demo_report, sav
     page = (folder / evidence_folder.HASH_PAGE_FILE).read_text(encoding="utf-8")
     assert evidence_pages.grouped_hash(digest) in page
     for said in (
-        "Asia/Shanghai; 3 s apart from this computer",
+        "Asia/Shanghai; differs by 3 s from this computer",
         "2026-01-10 07:41:57+00:00",
         "2026-01-10 16:00:00+08:00",
         f"privaudit {demo_report.tool.version}",
@@ -270,7 +270,7 @@ def test_the_evidence_command(run, saved, tmp_path):
     changed = run("evidence", "--check", tmp_path / "kept")
     assert changed.code == 4
     assert "Changed: disclosable/report.txt" in changed.err
-    assert "Not there: sealed/capture.zip" in changed.err
+    assert "Missing: sealed/capture.zip" in changed.err
     again = run("evidence", saved, "-o", tmp_path / "kept")
     assert again.code == 2
 

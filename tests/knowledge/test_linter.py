@@ -40,14 +40,14 @@ sha256 = ["{last}"]
     said = worded(lint.lint_signatures(listed(rows.format(**wrong))).problems)
     assert any("entry 1: unknown key “disputd”; did you mean “disputed”?" in s for s in said)
     assert any("entry 3: “no package” is not a package name" in s for s in said)
-    assert any("no. 3" in s and "SHA-256" in s for s in said)
+    assert any("entry 3" in s and "SHA-256" in s for s in said)
     # A file that cannot be read as a list is looked at no further; once it can, the rest comes out too.
     said = worded(
         lint.lint_signatures(listed(rows.format(**wrong | {"last": SOME, "package": "a.b", "extra": ""}))).problems
     )
-    assert any("“contact_harrassment” is not among the harms" in s and "“contact_harassment”" in s for s in said)
-    assert sum(f"the digest {SOME} combine them in one row" in s for s in said) == 2
-    assert any("no. 2" in s and "published test or debug certificate (AOSP testkey)" in s for s in said)
+    assert any("“contact_harrassment” is not one of the harms" in s and "“contact_harassment”" in s for s in said)
+    assert sum(f"already contains the digest {SOME}" in s for s in said) == 2
+    assert any("entry 2" in s and "published test or debug certificate (AOSP testkey)" in s for s in said)
 
 
 def test_a_source_date_in_the_future_is_reported(listed, worded):

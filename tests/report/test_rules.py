@@ -261,5 +261,5 @@ def test_country_option_for_demo_and_saved_report(run, tmp_path):
     for shown in (live, saved):
         flat = " ".join(shown.out.split())
         assert "Scope of necessary personal information for common types of apps (CAC," in flat
-        assert "none of them for CN" in flat
+        assert "but none for China" in flat
         assert "shows its rules" not in flat
