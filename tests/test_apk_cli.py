@@ -61,7 +61,7 @@ def test_one_file_is_vetted_in_detail(run, loan, tmp_path):
         "call log does not ask",
         "“Sudaibao” looks like a lending app",
         "Digital Lending Directions, 2025 (Reserve Bank of India",
-        "None of the 23 makers whose code is known here was found.",
+        "None of the 23 known SDK vendors was found.",
         "First find out who the lender is",
         "Result It looks like a lending app and may ask for contacts and SMS.",
         "This is not legal advice",
@@ -81,7 +81,7 @@ def test_one_file_is_vetted_in_detail(run, loan, tmp_path):
 def test_one_file_is_vetted_in_chinese(run, loan):
     done = run("apk", loan, "--lang", "zh", "--country", "CN")
     assert "速贷宝" in done.out
-    assert "通讯录          可能会要" in done.out
+    assert "通讯录          可能会申请" in done.out
     assert "《个人信息保护法》" in done.out
     assert "“速贷宝”看着像贷款应用" in done.out
 
@@ -124,7 +124,7 @@ def test_a_folder_gives_a_table_and_an_unreadable_file_does_not_stop_it(run, cra
     done = run("apk", crawl)
     assert done.code == 3
     assert "Sudaibao may ask may ask does not ask -" in flat(done.out)
-    assert "bad.apk: its file is no APK" in flat(done.out)
+    assert "bad.apk: its file is not an APK" in flat(done.out)
     assert f"{len(NAMES) + 1} files were read" in done.out
     assert "1 file could not be read." in done.out
 
@@ -152,7 +152,7 @@ def test_json_lines_are_equal_on_stdout_and_in_the_file_and_files_are_not_vetted
     assert done.out == lines.read_text("utf-8")
     assert len(done.out.splitlines()) == len(NAMES) + 2
     again = run("apk", crawl, "-o", lines)
-    assert f"{len(NAMES) + 2} files stand in {lines} already" in flat(again.err)
+    assert f"Skipped {len(NAMES) + 2} files: {lines}" in flat(again.err)
     assert lines.read_text("utf-8") == done.out
     assert flat(again.out) == flat(run("apk", crawl).out)
     assert again.code == 3
@@ -181,7 +181,7 @@ def test_an_interrupted_batch_keeps_its_results_and_can_be_resumed(run, environm
     process.send_signal(signal.SIGINT)
     _, err = process.communicate()
     assert process.returncode == 130
-    assert b"Stopped. What was done is in" in err
+    assert b"Stopped. Finished results a" in err
     assert b"Traceback" not in err
     first = lines.read_text("utf-8")
     done_before = len(first.splitlines())
@@ -260,7 +260,7 @@ def test_a_draft_leaves_out_what_cannot_be_read(run, loan, tmp_path):
     bad.write_bytes(b"PK")
     done = run("signatures", "draft", bad, loan)
     assert done.code == 4
-    assert f"{bad} was left out: its file is no APK" in flat(done.err)
+    assert f"Skipped {bad}: its file is not an APK" in flat(done.err)
     assert len(tomllib.loads(done.out)["app"]) == 1
 
 

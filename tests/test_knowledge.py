@@ -356,10 +356,10 @@ note = "which?"
         "choice country date digest duplicate encoding misplaced_key missing_key names_nothing not_there package toml "
         "unknown_key url wrong_kind wrong_kind wrong_kind wrong_value"
     )
-    assert "one.toml, [[app]] no. 2: “ABC” is not a SHA-256 digest" in said
+    assert "one.toml, [[app]] entry 2: “ABC” is not a SHA-256 digest" in said
     assert "one.toml, [source]: unknown key “titel”" in said
-    assert "two.toml, line 3: this is not TOML" in said
-    assert "three.toml, line 2: this is not UTF-8" in said
+    assert "two.toml, line 3: not valid TOML" in said
+    assert "three.toml, line 2: not UTF-8" in said
 
 
 @pytest.mark.parametrize(

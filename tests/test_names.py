@@ -66,7 +66,7 @@ def test_apps_are_called_by_their_names(audit, tmp_path):
     report, text, _ = audit(*lists(tmp_path, packages(*NAMES)))
     read = {app["package"]: (app["label"], app["label_state"]) for app in report["apps"]}
     assert read == {package: (name, "read") for package, name in NAMES.items()}
-    assert "94 of 124 were read" in " ".join(text.split())
+    assert "94 of 124 read" in " ".join(text.split())
 
 
 def test_without_apks_packages_stand_for_names_and_no_file_is_read(audit, tmp_path):

@@ -138,7 +138,7 @@ def test_a_complete_capture_is_not_changed(keep, demo_phone, tmp_path):
         before = file.read_bytes()
         code, said = keep(phone, file, again=True)
     assert code == 0
-    assert "nothing is missing" in said
+    assert "is already complete" in said
     assert file.read_bytes() == before
 
 

@@ -106,7 +106,7 @@ def test_a_valid_file_has_no_problems(tmp_path):
         (('checked_by = "somebody"\n', ""), "verify = true"),
         (('checked_on = "2026-01-30"\nchecked_by = "somebody"\n', ""), "verify = true"),
         (('source = "the statute"', 'source = "the statute"\nurl = "statute"'), "starts with https"),
-        (('source = "the statute"', 'sauce = "the statute"'), "Perhaps “source”"),
+        (('source = "the statute"', 'sauce = "the statute"'), "did you mean “source”?"),
         (('[[law]]\nid = "one"', '[[office]]\nid = "one"\nname.en = "O"\nname.zh = "部"'), "needs a step"),
     ],
     ids=[
@@ -352,7 +352,7 @@ def test_the_report_ends_with_the_stages(made, report, country, code, form):
         assert squeezed(rights.in_language(step.text, code)) in part
         for office in offices:
             assert squeezed(rights.in_language(office.text, code)) in part
-    debt = {"en": "adebtdoesnotlicenseharassment", "zh": "欠了债，也不等于可以骚扰你"}[code]
+    debt = {"en": "adebtdoesnotjustifyharassment", "zh": "欠了债，也不等于可以骚扰你"}[code]
     advice = {"en": "Notlegaladvice", "zh": "这不是法律意见"}[code]
     assert debt in part
     assert advice in part

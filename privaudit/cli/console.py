@@ -28,7 +28,7 @@ from privaudit.errors import (
     SourceError,
     UsageError,
 )
-from privaudit.i18n import Translator
+from privaudit.i18n import Translator, catalog
 
 if TYPE_CHECKING:
     from privaudit.capture.remote_apks import ReadProgress
@@ -63,9 +63,13 @@ def configure_stdio() -> None:
 
 
 def is_yes(answer: str, language: Translator) -> bool:
-    """Return whether `answer`, as `CliConsole.prompt` returns it, is a yes in `language` or in English."""
-    words = {*language.t("cli.yes_words").split(), *Translator().t("cli.yes_words").split()}
-    return unicodedata.normalize("NFC", answer) in words
+    """Return whether `answer`, as `CliConsole.prompt` returns it, is a yes in `language` or another language of ours.
+
+    A helper and the owner of the phone do not always read the same language.
+    """
+    word = unicodedata.normalize("NFC", answer)
+    codes = (language.code, *catalog.languages())
+    return any(word in str(catalog.sentence("cli.yes_words", code)).split() for code in codes)
 
 
 def explain_error(error: PrivauditError, language: Translator, brand: str | None = None) -> Iterator[str]:

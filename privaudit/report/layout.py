@@ -97,7 +97,7 @@ def _split_long_line(piece: str, columns: int) -> list[str]:
     parts: list[str] = []
     part = ""
     for char in piece:
-        if cell_len(part) + cell_len(char) > columns:
+        while part and cell_len(part) + cell_len(char) > columns:
             folder = _FOLDER_END.match(part)
             end = folder.end() if folder else len(part)
             parts.append(part[:end])

@@ -51,7 +51,7 @@ DEMANDS = {
         "Hapus data ini",
         "tempat kerja, dan surat kuasa tertulis",
     ),
-    "zh": ("停止。", "提供给了谁，依据是什么", "删除这些信息", "所在公司，并附上你方的书面委托"),
+    "zh": ("停止。", "提供给了谁，法律依据是什么", "删除这些信息", "所在公司，并附上你方的书面委托"),
 }
 CONFIRM = {
     "en": "Confirm in writing by",
@@ -66,7 +66,7 @@ NO_DEBT = {
         "Surat ini hanya mengenai data pribadi. Surat ini tidak mengakui utang apa pun dan tidak mengubah hak apa pun "
         "tentangnya."
     ),
-    "zh": "本函只涉及个人信息，不承认任何债务，也不改变与债务有关的任何权利。",
+    "zh": "本函只涉及个人信息，其中任何内容都不构成对债务的承认；本人保留一切权利。",
 }
 NOTICE = {
     "en": "What happens if they notice?",
@@ -190,7 +190,7 @@ def sentences_of(document):
 def test_translated_letter_has_no_english_sentence(demo_report, country, kind):
     known = rights.load_rights(country)
     document = letters.draft_letter(demo_report, APP, kind, known)
-    named = {words.en for _, item in known.all_items() for words in (item.name, item.text) if words is not None}
+    named = {words["en"] for _, item in known.all_items() for words in (item.name, item.text) if words is not None}
     named -= {
         rights.in_language(words, document.language_code)
         for _, item in known.all_items()

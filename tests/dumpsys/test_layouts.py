@@ -27,9 +27,11 @@ from privaudit.virtual_phone import load_scenario
 from privaudit.virtual_phone.dump_writers import appops as render_appops
 from privaudit.virtual_phone.dump_writers import package_dump
 from privaudit.virtual_phone.dump_writers import text as render
+from privaudit.virtual_phone.programs.services import run_settings
 from privaudit.virtual_phone.release.android import DEFAULT_OP_MODES
 from privaudit.virtual_phone.release.layout import SUPPORTED_SDKS, layout_of
 from privaudit.virtual_phone.scenario.virtual import VirtualGrant, VirtualOp, VirtualOpEvent
+from privaudit.virtual_phone.state import MutableDevice
 from tests.fixtures.damage import DAMAGES
 from tests.fixtures.phones import LAYOUTS, ZONE, layouts
 
@@ -251,7 +253,8 @@ def test_printed_special_access_is_parsed_back(capture_of, sdk, vendor):
         texts["roles"] = render.format_role_dump(phone)
     for user in phone.user_ids:
         texts[f"settings.{user}"] = "".join(
-            f"{key}={render.format_setting(phone, user, 'secure', key)}" for key in SETTINGS
+            f"{key}={run_settings(MutableDevice(phone), ['--user', str(user), 'get', 'secure', key]).out.decode()}"
+            for key in SETTINGS
         )
     rights = special_access.parse_special_access(
         capture_of({key: read_as_it_came(phone, text) for key, text in texts.items()})

@@ -149,7 +149,7 @@ def test_a_phone_with_a_wrong_clock(run_cli, run_audit, demo_phone, complete_rep
     clock = result.report["phone_clock"]
     if clock["offset_s"] is not None:
         assert abs(clock["offset_s"] - off.total_seconds()) < 3600
-        assert "days apart from" in text
+        assert "differs by " in text
     ages = {
         (app["package"], app["user"], data): access["last_read_age_s"]
         for app in result.report["apps"]

@@ -51,10 +51,10 @@ def test_show_prints_every_source(run):
     done = run("signatures", "show", "com.pera4u.peso", "--country", "PH")
     shown = done.out
     assert "Securities and Exchange Commission, Philippines (SEC) (no date)" in shown
-    assert "There called “delisted”" in shown
+    assert "Listed as “delisted”." in shown
     assert "Disputed" in shown
     assert "LoanWatch (Boston University)" in shown
-    assert f"{WORTH}, 11 of them for PH" in shown
+    assert f"{WORTH}, 11 of them for the Philippines" in shown
     both = run("signatures", "show", "com.qihoo.loan", "--lang", "zh").out
     assert "通报" in both
     assert "china-unidentified#" in both
@@ -67,10 +67,10 @@ def test_show_says_that_a_name_never_matches_and_shows_sdks(run):
     assert "Showing the first 20 of" in run("signatures", "show", "cash").out
 
 
-@pytest.mark.parametrize("country", ["CN", "IN", "ID", "KE"])
-def test_commands_say_that_nothing_was_found(run, country):
+@pytest.mark.parametrize(("country", "name"), [("CN", "China"), ("IN", "India"), ("ID", "Indonesia"), ("KE", "Kenya")])
+def test_commands_say_that_nothing_was_found(run, country, name):
     said = run("signatures", "list", "nothing", "--country", country).out
-    assert f"but none for {country}" in said
+    assert f"but none for {name}" in said
     assert "“not on the list” says nothing" in said
 
 
@@ -103,8 +103,13 @@ def test_check_exits_with_2_and_prints_every_problem(run, tmp_path):
     path.write_text('[source]\npublisher = "me"\n[[app]]\npackage = "x"\n[[app]]\npackag = "com.example.a"\n')
     done = run("signatures", "check", path)
     assert done.code == 2
-    assert done.out.startswith("4 mistakes:")
-    for said in ("“title” is missing", "no. 1: “x” is not a package name", "no. 2: “packag”", "Perhaps “package”."):
+    assert done.out.startswith("4 errors:")
+    for said in (
+        "“title” is missing",
+        "entry 1: “x” is not a package name",
+        "entry 2: unknown key “packag”",
+        "did you mean “package”?",
+    ):
         assert said in done.out
     assert run("signatures", "check", tmp_path / "nowhere").code == 2
 
@@ -133,7 +138,7 @@ def test_import_refuses_invalid_files_and_writes_nothing(run, tmp_path):
     assert done.code == 2
     assert "apps.csv, row 2: “not a package” is not a package name" in done.err
     table.write_text("package,publisher,title\ncom.example.a,a,b\ncom.example.a,c,b\n")
-    assert "rows of 2 sources" in run("signatures", "import", table, "-o", tmp_path / "mine.toml").err
+    assert "rows from 2 sources" in run("signatures", "import", table, "-o", tmp_path / "mine.toml").err
     assert not (tmp_path / "mine.toml").exists()
     done = run("signatures", "import", table, "-o", tmp_path / "folder")
     assert sorted(file.name for file in (tmp_path / "folder").iterdir()) == ["a.toml", "c.toml"]

@@ -70,7 +70,7 @@ def test_problems_name_their_row(worded):
     said = worded(mistakes)
     assert [one.partition("row ")[2].partition(":")[0] for one in said] == ["3", "4", "5", "5", "5", "5", "6"]
     assert "t.csv, row 3: “no package” is not a package name" in said[0]
-    assert "row 6: com.example.a stands in this file already" in said[-1]
+    assert "row 6: this file already contains com.example.a" in said[-1]
     assert len(found[0].rows) == 1
 
 
@@ -95,7 +95,7 @@ def test_a_file_that_is_not_csv_is_reported(worded, text, key):
 
 def test_a_misspelt_header_gets_a_suggestion(worded):
     _, mistakes = read("pakage\ncom.example.a\n")
-    assert "Perhaps “package”." in worded(mistakes)[0]
+    assert "did you mean “package”?" in worded(mistakes)[0]
 
 
 def test_rows_of_several_sources_become_several_lists():

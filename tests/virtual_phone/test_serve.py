@@ -65,7 +65,7 @@ def test_a_revocation_is_rehearsed_and_undone(environment, run, tmp_path):
         revoked = run("revoke", APP, "--apply", "--yes", "--ledger", tmp_path / "l.json", *to_phone)
         assert revoked.code == 0, revoked.err
         assert contacts_state(run, to_phone[1], reports[1]) != "can_read"
-        assert "Closed since:\n  · 速贷宝: contacts" in run("diff", reports[0], reports[1]).out
+        assert "Revoked since:\n  · 速贷宝: contacts" in run("diff", reports[0], reports[1]).out
 
         undone = run("undo", tmp_path / "l.json", "--apply", "--yes", *to_phone)
         assert undone.code == 0, undone.err
@@ -100,7 +100,7 @@ def test_ctrl_c_ends_it_with_0(environment):
         read_transport(phone)
         phone.send_signal(signal.SIGINT)
         assert phone.wait(30) == 0
-        assert "closed" in phone.stderr.read()
+        assert "has stopped" in phone.stderr.read()
 
 
 @pytest.mark.parametrize("options", [("--json",), ("-o", "report.html"), ("-o", "-")])

@@ -190,7 +190,7 @@ def test_returning_phone_keeps_its_code(harness, made):
     row = advance_to_labeling(harness, "usb 1-4 6", "t")
     assert (row.code, row.is_returning) == (first.code, True)
     assert harness.queue.rows == [row]  # one phone, one row
-    assert "Its sticker says A1" in shown_text(harness, row)
+    assert "If its sticker says A1" in shown_text(harness, row)
     harness.queue.handle_key("n", row)  # no such sticker: it is another phone that says the same of itself
     assert (row.code, row.token, row.is_returning) == ("A3", None, False)
     assert "not counted" in shown_text(harness, row)

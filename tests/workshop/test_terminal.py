@@ -275,7 +275,7 @@ def test_plain_view_from_consent_to_close(lines, tmp_path):
         "Add the phone's code, for instance: v K7",
         "No phone has the code Z9",
         "Key z does nothing here",
-        f"cannot do that now{code} now",
+        f"{code} cannot do that now.",
         f"Does the sticker on the phone say {code}?",
         "[demo phone: all apps and lists are invented; not a real result]",
         "The pages are still in",
