@@ -61,7 +61,7 @@ def test_one_file_is_vetted_in_detail(run, loan, tmp_path):
         "call log does not ask",
         "“Sudaibao” looks like a lending app",
         "Digital Lending Directions, 2025 (Reserve Bank of India",
-        "None of the 23 known SDK vendors was found.",
+        "None of the 23 known third-party developers' code was found.",
         "First find out who the lender is",
         "Result It looks like a lending app and may ask for contacts and SMS.",
         "This is not legal advice",
