@@ -28,14 +28,15 @@ check: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/mypy --platform win32
+	$(BIN)/lint-imports
 
-# What each language still says in English.
+# Lists the sentences that each language lacks, by area.
 untranslated: $(READY)
 	@$(BIN)/python -m pytest tests/test_locales.py -k still_missing --quiet --capture=no
 
 # Writes benchmarks/RESULTS.md; installs MVT, which we measure against, into an environment of its own.
 bench: $(READY)
-	$(BIN)/python benchmarks/bench.py $(ARGS)
+	$(BIN)/python -m benchmarks.bench $(ARGS)
 
 schema: $(READY)
 	$(BIN)/privaudit schema > privaudit/data/schemas/privaudit-report-1.json
@@ -44,7 +45,7 @@ schema: $(READY)
 # The oldest versions that pyproject.toml allows, in an environment of their own, and the tests that lean on them.
 # How the schema is worded is the newer pydantic's.
 oldest: .oldest/.ready
-	.oldest/bin/python -m pytest --numprocesses auto -p no:cacheprovider tests/transport tests/apk/test_apk.py \
+	.oldest/bin/python -m pytest --numprocesses auto -p no:cacheprovider tests/transport tests/apk/test_info.py \
 	  tests/capture/test_archive.py tests/test_cli.py tests/test_schema.py \
 	  --deselect tests/test_schema.py::test_the_printed_schema_is_the_kept_one $(ARGS)
 
@@ -55,11 +56,11 @@ oldest: .oldest/.ready
 	  --editable . hypothesis jsonschema pytest pytest-xdist
 	touch $@
 
-# Every parser and reader for FUZZ_SECONDS each, or those that are named: make fuzz TARGETS="axml arsc". What is found
-# and kept lies in tests/fuzz/, what was done in benchmarks/results/fuzz.md.
+# Fuzzes every parser and reader for FUZZ_SECONDS each, or those that are named: make fuzz TARGETS="axml arsc". What it
+# keeps and finds goes to tests/fuzz/, a record of the run to benchmarks/RESULTS.md.
 FUZZ_SECONDS ?= 600
 fuzz: .fuzz/.ready
-	nice .fuzz/bin/python tests/fuzz/run.py $(TARGETS) --seconds $(FUZZ_SECONDS)
+	nice .fuzz/bin/python -m tests.fuzz.run $(TARGETS) --seconds $(FUZZ_SECONDS)
 
 .fuzz/.ready: pyproject.toml
 	$(PYTHON) -m venv .fuzz

@@ -1,10 +1,10 @@
-"""What a live audit costs beside the offline audit of what it took: beside adb-shell moving the same bytes.
+"""What a live audit costs beyond the offline audit of what it collected, compared with adb-shell moving the same bytes.
 
-    .venv/bin/python benchmarks/live.py
+    .venv/bin/python -m benchmarks.live
 
-The large phone is a process of its own that speaks ADB on loopback. The offline audit reads the capture that a live
-one took of it. The reference adds to that what adb-shell alone, its own import included, needs to fetch as many bytes
-by its own ``shell()``, times 1.3. Each of the owner's apps has an APK that can be read, as on a phone.
+The large phone is a process of its own that speaks ADB on loopback; each of the owner's apps has a readable APK. The
+offline audit reads the capture that a live one took of it. The reference adds to it 1.3 times what adb-shell alone,
+including its import, needs to fetch as many bytes with its own ``shell()``.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-
-import large_phone
-from measure import PRIVAUDIT, Ran, Row, ended, in_turn, run, tell
-
+from benchmarks import large_phone
+from benchmarks.measure import PRIVAUDIT, ROOT, Outcome, ProcessUsage, Row, compare, measure_in_turn, run
+from benchmarks.results import publish
 from privaudit.errors import EXIT_FINDINGS, EXIT_INCOMPLETE, EXIT_OK
 from privaudit.virtual_phone.adbd.auth import KeyPolicy
 from privaudit.virtual_phone.adbd.server import AdbdServer
@@ -30,7 +30,7 @@ from privaudit.virtual_phone.shell.toybox import ProgramResult
 
 ROUNDS = 5
 ADB_SHELL_TIMES = 1.3
-FETCH = """
+FETCH_SCRIPT = """
 import sys
 from pathlib import Path
 from adb_shell.adb_device import AdbDeviceTcp
@@ -45,84 +45,88 @@ device.close()
 
 
 def serve() -> None:
-    """The phone's process: prints its address, runs until its input ends."""
-    phone = large_phone.phone()
+    """Be the phone: print the address, and run until standard input ends."""
+    phone = large_phone.build_phone()
     line = b"0123456789abcdef" * 5 + b"\n"
-    table = {
+    programs = {
         **build_programs(phone, now=large_phone.NOW),
         "long": lambda argv, _stdin: ProgramResult((line * (int(argv[1]) // len(line) + 1))[: int(argv[1])]),
     }
-    with AdbdServer(programs=table, files=large_phone.files_of(phone), key_policy=KeyPolicy(required=False)) as running:
-        print(running.address, flush=True)
+    files = large_phone.phone_files(phone)
+    with AdbdServer(programs=programs, files=files, key_policy=KeyPolicy(required=False)) as adbd:
+        print(adbd.address, flush=True)
         sys.stdin.read()
 
 
-def audit(home: Path, *arguments: str) -> Ran:
-    """Our audit, with the keys of `home`."""
+@contextmanager
+def phone_process() -> Iterator[str]:
+    """Run the phone in a process of its own; the context gives its address."""
+    command = [sys.executable, "-m", "benchmarks.live", "--serve"]
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        try:
+            yield process.stdout.readline().strip()
+        finally:
+            process.stdin.close()
+
+
+def audit(home: Path, *arguments: str) -> ProcessUsage:
+    """Run our audit, with the keys in `home`."""
     env = {"HOME": str(home), "USERPROFILE": str(home)}
-    return ended(run((*PRIVAUDIT, "audit", *arguments), env=env), EXIT_OK, EXIT_FINDINGS, EXIT_INCOMPLETE)
+    return run((*PRIVAUDIT, "audit", *arguments), env=env).expect(EXIT_OK, EXIT_FINDINGS, EXIT_INCOMPLETE)
 
 
-def measured(home: Path, address: str) -> tuple[dict[str, float], int]:
-    """Processor seconds of each, and the bytes that came from the phone."""
-    saved = home / "phone.zip"
-    env = {**os.environ, "HOME": str(home), "USERPROFILE": str(home)}
-    done = subprocess.run(
-        [*PRIVAUDIT, "capture", str(saved), "--transport", f"tcp:{address}"],
-        env=env,
-        check=False,
-        capture_output=True,
-        text=True,
+def measure() -> Outcome:
+    """Measure and compare."""
+    with tempfile.TemporaryDirectory() as folder, phone_process() as address:
+        home = Path(folder)
+        capture_file = home / "phone.zip"
+        captured = subprocess.run(
+            [*PRIVAUDIT, "capture", str(capture_file), "--transport", f"tcp:{address}"],
+            cwd=ROOT,
+            env={**os.environ, "HOME": str(home), "USERPROFILE": str(home)},
+            check=False,
+            capture_output=True,
+            text=True,
+        )
+        assert capture_file.exists(), captured.stderr
+        with zipfile.ZipFile(capture_file) as archive:
+            size = sum(entry.file_size for entry in archive.infolist())
+        key = next(path.with_suffix("") for path in home.rglob("*.pub"))
+        fetch = (sys.executable, "-c", FETCH_SCRIPT, *address.rsplit(":", 1), str(size), str(key))
+        seconds = measure_in_turn(
+            {
+                "live": lambda: audit(home, "--transport", f"tcp:{address}").cpu_s,
+                "offline": lambda: audit(home, str(capture_file)).cpu_s,
+                "adb-shell": lambda: run(fetch).expect(0).cpu_s,
+            },
+            ROUNDS,
+        )
+    row = Row(
+        what=f"live audit, {size / 1e6:.1f} MB from the phone",
+        ours=seconds["live"],
+        unit="s",
+        reference=seconds["offline"] + ADB_SHELL_TIMES * seconds["adb-shell"],
+        reference_name=f"offline audit + {ADB_SHELL_TIMES} × adb-shell",
+        budget=1.0,
     )
-    assert saved.exists(), done.stderr
-    with zipfile.ZipFile(saved) as archive:
-        size = sum(entry.file_size for entry in archive.infolist())
-    key = next(path for path in home.rglob("*") if path.is_file() and path.with_name(f"{path.name}.pub").exists())
-    host, port = address.rsplit(":", 1)
-    fetch = (sys.executable, "-c", FETCH, host, port, str(size), str(key))
-    took = in_turn(
-        {
-            "live": lambda: audit(home, "--transport", f"tcp:{address}").cpu_s,
-            "offline": lambda: audit(home, str(saved)).cpu_s,
-            "adb-shell": lambda: ended(run(fetch), 0).cpu_s,
-        },
-        ROUNDS,
+    note = (
+        f"Floor: the offline audit, {seconds['offline']:.2f} s; a live one costs"
+        f" {seconds['live'] - seconds['offline']:.2f} s more. adb-shell alone takes {seconds['adb-shell']:.2f} s for as"
+        " many bytes."
     )
-    return took, size
+    return compare([row], note=note)
 
 
 def main() -> int:
-    """Measure and compare."""
+    """Measure, or be the phone."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
     if parser.parse_args().serve:
         serve()
         return 0
-    with (
-        tempfile.TemporaryDirectory() as name,
-        subprocess.Popen(
-            [sys.executable, __file__, "--serve"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        ) as phone,
-    ):
-        assert phone.stdin is not None
-        assert phone.stdout is not None
-        try:
-            took, size = measured(Path(name), phone.stdout.readline().strip())
-        finally:
-            phone.stdin.close()
-    row = Row(
-        what=f"live audit, {size / 1e6:.1f} MB from the phone",
-        ours=took["live"],
-        unit="s",
-        reference=took["offline"] + ADB_SHELL_TIMES * took["adb-shell"],
-        beside=f"offline audit + {ADB_SHELL_TIMES} × adb-shell",
-        budget=1.0,
-    )
-    return tell(
-        [row],
-        floor=f"the offline audit, {took['offline']:.2f} s: what is live costs {took['live'] - took['offline']:.2f} s"
-        f" more; adb-shell alone takes {took['adb-shell']:.2f} s for the same bytes.",
-    )
+    return publish("live", measure)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,9 @@
-"""What the benchmarks share: measuring beside a reference, and telling it as rows of one table.
+"""What the benchmarks share: measuring in turn with a reference, and comparing both in rows of a table.
 
-A loaded computer only ever adds to a time. So figure and reference are taken in turn, in one run, as processor time,
-and the quickest of several rounds counts.
+A busy computer only ever adds to a time. So figure and reference are measured alternately, in one run, as processor
+time, and the fastest of several rounds counts.
+
+This file is also a program: `run` starts it as the parent of what it measures, so it imports only the standard library.
 """
 
 from __future__ import annotations
@@ -16,65 +18,78 @@ from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parent.parent
-if str(ROOT) not in sys.path:
-    sys.path.insert(0, str(ROOT))
 PRIVAUDIT: Final = (sys.executable, "-m", "privaudit")
+
+
+# --- Comparing --------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """A figure of ours, what it is measured against, and how many times that it may be."""
+    """A figure of ours, its reference, and the budget for their ratio."""
 
     what: str
     ours: float
     unit: str
     reference: float
-    beside: str
-    """What the reference is."""
+    reference_name: str
     budget: float | None
-    """At most so many times the reference; ``None``: only told."""
-    at_least: bool = False
-    """Of speeds: at least so many times."""
+    """The highest ratio allowed; ``None``: no budget."""
+    is_minimum: bool = False
+    """Whether `budget` is the lowest ratio allowed instead, as for speeds."""
 
     @property
     def ratio(self) -> float:
-        """Ours as a multiple of the reference."""
+        """Our figure as a multiple of the reference."""
         return self.ours / self.reference
 
     @property
-    def kept(self) -> bool:
-        """Whether the budget is kept."""
-        return self.budget is None or (self.ratio >= self.budget if self.at_least else self.ratio <= self.budget)
+    def within_budget(self) -> bool:
+        """Whether the ratio keeps the budget."""
+        if self.budget is None:
+            return True
+        return self.ratio >= self.budget if self.is_minimum else self.ratio <= self.budget
 
     def __str__(self) -> str:
-        """A row of a Markdown table."""
-        budget = "" if self.budget is None else f"{'≥' if self.at_least else '≤'} {self.budget:.3g} ×"
-        verdict = "" if self.budget is None else "kept" if self.kept else "**MISSED**"
-        told = (f"{_short(self.ours)} {self.unit}", f"{_short(self.reference)} {self.unit}", f"{self.ratio:.2f} ×")
-        return f"| {self.what} | {told[0]} | {self.beside}: {told[1]} | {told[2]} | {budget} | {verdict} |"
+        """The row in Markdown."""
+        budget = "" if self.budget is None else f"{'≥' if self.is_minimum else '≤'} {self.budget:.3g} ×"
+        verdict = "" if self.budget is None else "kept" if self.within_budget else "**MISSED**"
+        ours, reference = (f"{_format_number(number)} {self.unit}" for number in (self.ours, self.reference))
+        return (
+            f"| {self.what} | {ours} | {self.reference_name}: {reference} | {self.ratio:.2f} × | {budget} | {verdict} |"
+        )
 
 
-def _short(number: float) -> str:
+def _format_number(number: float) -> str:
     return f"{number:,.0f}" if number >= 100 or number == int(number) else f"{number:.2f}"  # noqa: PLR2004
 
 
-def tell(rows: Sequence[Row], *, floor: str) -> int:
-    """Print `rows` as a table, and `floor`: what no program can go below, and how far we are from it. The exit code."""
-    print("| what | ours | reference | ratio | budget | |\n|---|---|---|---|---|---|")
-    print(*rows, sep="\n")
-    print(f"\nFloor: {floor}")
-    return int(not all(row.kept for row in rows))
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one program measured."""
+
+    markdown: str
+    within_budgets: bool
 
 
-def cost(work: Callable[[], object]) -> float:
-    """Processor seconds of this process."""
-    begin = time.process_time()
+def compare(rows: Sequence[Row], *, note: str) -> Outcome:
+    """Return `rows` as a table, followed by a note: what was measured, and the floor that no program can go below."""
+    head = ("| what | ours | reference | ratio | budget | |", "|---|---|---|---|---|---|")
+    return Outcome("\n".join([*head, *map(str, rows), "", note]), all(row.within_budget for row in rows))
+
+
+# --- Measuring --------------------------------------------------------------------------------------------------------
+
+
+def cpu_seconds(work: Callable[[], object]) -> float:
+    """Return the processor seconds that `work` takes in this process."""
+    start = time.process_time()
     work()
-    return time.process_time() - begin
+    return time.process_time() - start
 
 
-def in_turn(works: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, float]:
-    """The least that each of `works` gives in so many rounds; all take their turn in each."""
+def measure_in_turn(works: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, float]:
+    """Return the least that each of `works` returns in so many rounds; each round runs all of them."""
     best = dict.fromkeys(works, float("inf"))
     for _ in range(rounds):
         for name, work in works.items():
@@ -83,19 +98,24 @@ def in_turn(works: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, 
 
 
 @dataclass(frozen=True, slots=True)
-class Ran:
-    """What a program took."""
+class ProcessUsage:
+    """What a process used."""
 
     cpu_s: float
-    """Of all its threads, in the program and for it in the kernel."""
+    """Of all its threads, in user and kernel mode."""
     peak_mib: float
-    code: int
+    exit_code: int
+
+    def expect(self, *exit_codes: int) -> ProcessUsage:
+        """Return this, after checking the exit code: a program that failed early would look fast."""
+        assert self.exit_code in exit_codes, f"exit code {self.exit_code}"
+        return self
 
 
-def run(command: Sequence[str], *, env: Mapping[str, str] | None = None, cwd: Path = ROOT) -> Ran:
-    """Run a program to its end, its output thrown away."""
-    # A child begins as a copy of its parent, and its peak with it: so the parent is a small process, this file itself.
-    told = subprocess.run(
+def run(command: Sequence[str], *, env: Mapping[str, str] | None = None, cwd: Path = ROOT) -> ProcessUsage:
+    """Run a command to its end and discard its output."""
+    # A child starts as a copy of its parent, which counts into its peak memory: so the parent is this small program.
+    usage = subprocess.run(
         [sys.executable, __file__, *command],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -104,23 +124,17 @@ def run(command: Sequence[str], *, env: Mapping[str, str] | None = None, cwd: Pa
         check=True,
         text=True,
     ).stdout.split()
-    return Ran(float(told[0]), float(told[1]), int(told[2]))
+    return ProcessUsage(float(usage[0]), float(usage[1]), int(usage[2]))
 
 
-def _run_here(command: Sequence[str]) -> None:
-    """Run `command` and print what it took. `os.wait4` tells of this child alone."""
+def _run_and_print_usage(command: Sequence[str]) -> None:
+    """Run `command` and print what it used. `os.wait4` returns the usage of this one child."""
     child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     _, status, usage = os.wait4(child.pid, 0)
     child.returncode = os.waitstatus_to_exitcode(status)
-    per_mib = 1 << 20 if sys.platform == "darwin" else 1 << 10
-    print(usage.ru_utime + usage.ru_stime, usage.ru_maxrss / per_mib, child.returncode)
-
-
-def ended(ran: Ran, *good: int) -> Ran:
-    """`ran`, whose exit code must be one of `good`: what failed early would look quick."""
-    assert ran.code in good, f"ended with {ran.code}"
-    return ran
+    maxrss_per_mib = 1 << 20 if sys.platform == "darwin" else 1 << 10
+    print(usage.ru_utime + usage.ru_stime, usage.ru_maxrss / maxrss_per_mib, child.returncode)
 
 
 if __name__ == "__main__":
-    _run_here(sys.argv[1:])
+    _run_and_print_usage(sys.argv[1:])

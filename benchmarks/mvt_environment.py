@@ -1,6 +1,6 @@
-"""MVT in an environment of its own: what we measure against, never imported, never shipped.
+"""An environment of its own for MVT, which we compare with: it is never imported and never shipped.
 
-Its licence is not an open source one: it is run as its makers publish it, and nothing of it is copied.
+Its licence is not an open source one: it is run as its authors publish it, and nothing of it is copied.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ import venv
 from pathlib import Path
 
 
-def program() -> Path:
-    """MVT's command; installed from PyPI where it is not there yet.
+def mvt_program() -> Path:
+    """Return MVT's command, and install it from PyPI first if it is missing.
 
     Raises:
         subprocess.CalledProcessError: PyPI was not reached.
@@ -21,10 +21,10 @@ def program() -> Path:
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     folder = cache / "privaudit-benchmarks" / "mvt"
     scripts = folder / ("Scripts" if os.name == "nt" else "bin")
-    found = scripts / "mvt-android"
-    if not found.exists():
+    program = scripts / "mvt-android"
+    if not program.exists():
         print("installing MVT into an environment of its own …", file=sys.stderr)
         venv.create(folder, with_pip=True, clear=True)
         command = [str(scripts / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "mvt"]
         subprocess.run(command, check=True)
-    return found
+    return program

@@ -1,9 +1,9 @@
-"""What the names of apps cost: bytes and round trips of one APK of 100 MB, and time for 300 apps over a shaped line.
+"""What reading app names costs: bytes and round trips of one APK of 100 MB, and the time of 300 over a slow connection.
 
-    .venv/bin/python benchmarks/names.py
+    .venv/bin/python -m benchmarks.names
 
-Prints figure, reference and ratio; ends with 1 where a ratio is over its budget. The phone runs in a process of its
-own, as a real one would, and sends 20 MB/s with 2 ms for each message. The reference is what the bytes alone take.
+The phone is a process of its own, as a real one would be, and sends 20 MB/s with a latency of 2 ms. The reference is
+the time that the bytes alone take.
 """
 
 from __future__ import annotations
@@ -17,17 +17,16 @@ import zlib
 from collections.abc import Callable
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-
-from apk_files import grown
-from measure import Row, tell
-
+from benchmarks.apk_files import enlarge_apk
+from benchmarks.measure import ROOT, Outcome, Row, compare
+from benchmarks.results import publish
 from privaudit.apk import info
 from privaudit.apk.parts import ARSC, MANIFEST, SIGNING_BLOCK
 from privaudit.capture import remote_apks
 from privaudit.capture.remote_apks import ApkRequest
 from privaudit.model import Command, Reply
-from privaudit.transport import SCRIPT_TIMEOUT_S, Transport, connect
+from privaudit.transport import connect
+from privaudit.transport.base import SCRIPT_TIMEOUT_S, Transport
 from privaudit.virtual_phone import apks as demo_apks
 from privaudit.virtual_phone import load_scenario
 from privaudit.virtual_phone.adbd.auth import KeyPolicy
@@ -36,44 +35,46 @@ from privaudit.virtual_phone.adbd.server import AdbdServer
 
 BYTES_PER_S = 20e6
 LATENCY_S = 0.002
-APPS = 300
-MOST_TRIPS = 4
-MOST_BYTES = 1.05
-MOST_TIME = 1.5
+MAX_ROUND_TRIPS = 4
+MAX_BYTES_RATIO = 1.05
+MAX_TIME_RATIO = 1.5
+ONE_LARGE = (1, 100_000_000, 8_000_000, 8000)
+MANY = (300, 3_000_000, 700_000, 900)
+"""Number of APKs; bytes of an APK, and of its resource table; files in an APK."""
 
 
-class Counting:
-    """A connection that counts what goes over it."""
+class CountingTransport:
+    """A connection that counts round trips and received bytes."""
 
     def __init__(self, connection: Transport) -> None:
         self._connection = connection
         self.kind = connection.kind
         self.command_limit = connection.command_limit
-        self.trips = 0
+        self.round_trips = 0
         self.bytes = 0
 
     def run(self, command: Command, *, timeout_s: float = SCRIPT_TIMEOUT_S, limit: int = 1 << 28) -> Reply:
-        """Run and count."""
+        """Run a command and count it."""
         reply = self._connection.run(command, timeout_s=timeout_s, limit=limit)
-        self.trips += 1
+        self.round_trips += 1
         self.bytes += len(reply.stdout)
         return reply
 
 
-def serve(count: int, size: int, table: int, files: int) -> None:
-    """The phone's process: APKs grown from those of the demo. Prints its address, runs until its input ends."""
-    story = load_scenario("borrower")
-    named = [app for app in story.apps if app.labels]
+def serve(count: int, total_bytes: int, table_bytes: int, files: int) -> None:
+    """Be the phone, with enlarged demo APKs: print the address and their paths, and run until standard input ends."""
+    named_apps = [app for app in load_scenario("borrower").apps if app.labels]
     content = {}
     for number in range(count):
-        app = named[number % len(named)]
-        # Every size from a third of it to twice, as on a phone; the mean is as asked.
-        share = (
-            1.0 if count == 1 else 1 / 3 + (5 / 3) * number / count if number % 2 else 2 / 3 + (1 / 3) * number / count
-        )
-        grow = {"table": int(table * share), "files": int(files * share), "size": int(size * share)}
-        content[f"/data/app/{app.package}-{number}/base.apk"] = grown(
-            demo_apks.load_apks()[demo_apks.apk_entry_name(app)], **grow
+        app = named_apps[number % len(named_apps)]
+        # Sizes between a third and twice the requested one, as on a phone; their mean is the requested one.
+        low, high = (1 / 3, 2.0) if number % 2 else (2 / 3, 1.0)
+        factor = 1.0 if count == 1 else low + (high - low) * number / count
+        content[f"/data/app/{app.package}-{number}/base.apk"] = enlarge_apk(
+            demo_apks.load_apks()[demo_apks.apk_entry_name(app)],
+            table_bytes=int(table_bytes * factor),
+            files=int(files * factor),
+            total_bytes=int(total_bytes * factor),
         )
     with AdbdServer(
         programs={}, files=content, key_policy=KeyPolicy(required=False), link=SimulatedLink(BYTES_PER_S, LATENCY_S)
@@ -82,90 +83,102 @@ def serve(count: int, size: int, table: int, files: int) -> None:
         sys.stdin.read()
 
 
-def on_phone(shape: tuple[int, int, int, int], measure: Callable[[Counting, list[str]], list[Row]]) -> list[Row]:
-    """Start a phone with APKs of `shape`, connect, measure, stop."""
-    command = [sys.executable, __file__, "--serve", *map(str, shape)]
+def measure_on_phone(
+    shape: tuple[int, int, int, int], measure: Callable[[CountingTransport, list[str]], list[Row]]
+) -> list[Row]:
+    """Start a phone with APKs of `shape`, connect, measure, and stop it."""
+    command = [sys.executable, "-m", "benchmarks.names", "--serve", *map(str, shape)]
     with (
-        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as phone,
+        subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as phone,
         tempfile.TemporaryDirectory() as folder,
     ):
         assert phone.stdout is not None
         assert phone.stdin is not None
         address, *paths = phone.stdout.readline().split()
         with connect(transport=f"tcp:{address}", on_waiting=lambda _: None, key_folder=Path(folder)) as connection:
-            rows = measure(Counting(connection), paths)
+            rows = measure(CountingTransport(connection), paths)
         phone.stdin.close()
     return rows
 
 
-def wanted(path: str, *, certificates: bool) -> ApkRequest:
-    """What is asked of the APK at `path`."""
+def apk_request(path: str, *, certificates: bool) -> ApkRequest:
+    """Return the request for the APK at `path`."""
     return ApkRequest(package=path.split("/")[3].rpartition("-")[0], path=path, with_certificates=certificates)
 
 
-def one_large(line: Counting, paths: list[str]) -> list[Row]:
-    """Bytes and round trips of one APK."""
-    found = next(remote_apks.read_apks(line, [wanted(paths[0], certificates=True)]))
-    assert found.size is not None
-    assert info.read_installed_apk(found, ["zh-CN"], 34).label
-    parts = found.parts
-    # As in the file: 22 bytes, a record of 46 and 41 of name for each picture, the manifest packed, the table stored.
-    packed = len(zlib.compress(parts[MANIFEST].to_bytes(), 9)) - 6
-    needed = 22 + LARGE[3] * (46 + 41) + packed + parts[ARSC].size + parts[SIGNING_BLOCK].size
+def measure_one(transport: CountingTransport, paths: list[str]) -> list[Row]:
+    """Measure bytes and round trips of one APK."""
+    apk = next(remote_apks.read_apks(transport, [apk_request(paths[0], certificates=True)]))
+    assert apk.size is not None
+    assert info.read_installed_apk(apk, ["zh-CN"], 34).label
+    # In the file: an end record of 22 bytes, a directory record of 46 bytes and a name of 41 for each picture, the
+    # deflated manifest, the stored table.
+    deflated_manifest = len(zlib.compress(apk.parts[MANIFEST].to_bytes(), 9)) - 6
+    pictures = ONE_LARGE[3]
+    needed_bytes = 22 + pictures * (46 + 41) + deflated_manifest + apk.parts[ARSC].size + apk.parts[SIGNING_BLOCK].size
     return [
         Row(
-            what=f"name and signers of one APK of {found.size / 1e6:.0f} MB",
-            ours=line.bytes,
+            what=f"name and signers of one APK of {apk.size / 1e6:.0f} MB",
+            ours=transport.bytes,
             unit="bytes",
-            reference=needed,
-            beside="its end record, directory, manifest, table and signing block",
-            budget=MOST_BYTES,
+            reference=needed_bytes,
+            reference_name="its end record, directory, manifest, table and signing block",
+            budget=MAX_BYTES_RATIO,
         ),
-        Row(what="round trips of it", ours=line.trips, unit="", reference=MOST_TRIPS, beside="budget", budget=1.0),
+        Row(
+            what="round trips of it",
+            ours=transport.round_trips,
+            unit="",
+            reference=MAX_ROUND_TRIPS,
+            reference_name="budget",
+            budget=1.0,
+        ),
     ]
 
 
-def many(line: Counting, paths: list[str]) -> list[Row]:
-    """The time from the first question to the last name."""
-    began = time.monotonic()
-    rows = [wanted(path, certificates=False) for path in paths]
+def measure_many(transport: CountingTransport, paths: list[str]) -> list[Row]:
+    """Measure the time from the first request to the last name."""
+    start = time.monotonic()
+    requests = [apk_request(path, certificates=False) for path in paths]
     labels = [
-        info.read_installed_apk(info.trim_resources(found), ["zh-CN", "en"], 34).label
-        for found in remote_apks.read_apks(line, [], rows)
+        info.trim_and_read_apk(apk, ["zh-CN", "en"], 34)[1].label
+        for apk in remote_apks.read_apks(transport, [], requests)
     ]
-    took = time.monotonic() - began
+    seconds = time.monotonic() - start
     assert len(labels) == len(paths)
     assert all(labels)
     return [
         Row(
-            what=f"{len(paths)} names, {line.bytes / 1e6:.0f} MB",
-            ours=took,
+            what=f"{len(paths)} names, {transport.bytes / 1e6:.0f} MB",
+            ours=seconds,
             unit="s",
-            reference=line.bytes / BYTES_PER_S,
-            beside="the line alone",
-            budget=MOST_TIME,
+            reference=transport.bytes / BYTES_PER_S,
+            reference_name="the connection alone",
+            budget=MAX_TIME_RATIO,
         )
     ]
 
 
-LARGE = (1, 100_000_000, 8_000_000, 8000)
-MANY = (APPS, 3_000_000, 700_000, 900)
-"""Count; bytes of an APK, of its table; files in it."""
+def measure() -> Outcome:
+    """Measure and compare."""
+    rows = [*measure_on_phone(ONE_LARGE, measure_one), *measure_on_phone(MANY, measure_many)]
+    note = (
+        "Floor: 1 × the bytes: a name is in the table, which the manifest refers to, and the directory says where both"
+        " are. Three round trips, because each one tells where the next part is."
+    )
+    return compare(rows, note=note)
 
 
 def main() -> int:
-    """Measure and compare."""
+    """Measure, or be the phone."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--serve", nargs=4, type=int, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.serve:
-        serve(arguments.serve[0], arguments.serve[1], arguments.serve[2], arguments.serve[3])
+        count, total_bytes, table_bytes, files = arguments.serve
+        serve(count, total_bytes, table_bytes, files)
         return 0
-    return tell(
-        [*on_phone(LARGE, one_large), *on_phone(MANY, many)],
-        floor="1 × of the bytes: a name stands in the table, which the manifest points into, and the directory says"
-        " where both are; three round trips, for each tells where the next part lies.",
-    )
+    return publish("names", measure)
 
 
 if __name__ == "__main__":

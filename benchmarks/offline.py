@@ -1,10 +1,10 @@
-"""What a whole audit of a saved phone costs, start-up included: beside MVT reading the same bug report.
+"""What a whole audit of a saved phone costs, start-up included, compared with MVT on the same bug report.
 
-    .venv/bin/python benchmarks/offline.py
+    .venv/bin/python -m benchmarks.offline
 
-MVT (https://pypi.org/project/mvt) is run as its users run it, in an environment of its own that is made at the first
-run (`mvt.py`). It reads the packages of a bug report by one module and the app-ops by another; what it takes to start
-is in both, so its `version` command is taken off once. We read both, judge, and write the report.
+MVT (https://pypi.org/project/mvt) is run as its users run it, in an environment of its own that the first run creates
+(`benchmarks.mvt_environment`). It reads the packages of a bug report with one module and the app-ops with another. Both
+include its start-up, so the time of its `version` command is subtracted once. Our figure covers both and the report.
 """
 
 from __future__ import annotations
@@ -13,82 +13,88 @@ import sys
 import tempfile
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-
-import large_phone
-import mvt_environment
-from measure import PRIVAUDIT, Ran, Row, ended, in_turn, run, tell
-
+from benchmarks import large_phone
+from benchmarks.measure import PRIVAUDIT, Outcome, ProcessUsage, Row, compare, measure_in_turn, run
+from benchmarks.mvt_environment import mvt_program
+from benchmarks.results import publish
 from privaudit.errors import EXIT_FINDINGS, EXIT_INCOMPLETE, EXIT_OK
 from tests.fixtures import bugreport_builder
 
 ROUNDS = 5
-BUDGET = 0.5
-PEAK_MIB = 90
-MOST_GROWTH = 11.0
+MAX_RATIO = 0.5
+MAX_PEAK_MIB = 90
+MAX_GROWTH = 11.0
+GROWTH = 10
 
 
-def report(folder: Path, packages: int) -> Path:
-    """A bug report of the large phone."""
+def write_bugreport(folder: Path, packages: int) -> Path:
+    """Write a bug report of the large phone."""
     file = folder / f"bugreport-{packages}.zip"
-    file.write_bytes(bugreport_builder.zipped(bugreport_builder.text(large_phone.phone(packages), large_phone.NOW)))
+    text = bugreport_builder.text(large_phone.build_phone(packages), large_phone.NOW)
+    file.write_bytes(bugreport_builder.zipped(text))
     return file
 
 
-def audit(file: Path) -> Ran:
-    """Our whole audit."""
-    return ended(run((*PRIVAUDIT, "audit", str(file))), EXIT_OK, EXIT_FINDINGS, EXIT_INCOMPLETE)
+def audit(file: Path) -> ProcessUsage:
+    """Run our whole audit."""
+    return run((*PRIVAUDIT, "audit", str(file))).expect(EXIT_OK, EXIT_FINDINGS, EXIT_INCOMPLETE)
 
 
-def main() -> int:
+def measure() -> Outcome:
     """Measure and compare."""
-    mvt = (str(mvt_environment.program()), "--disable-update-check", "--disable-indicator-update-check")
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        file, larger = report(folder, large_phone.PACKAGES), report(folder, 10 * large_phone.PACKAGES)
-        env = {"HOME": name}
+    mvt = (str(mvt_program()), "--disable-update-check", "--disable-indicator-update-check")
+    with tempfile.TemporaryDirectory() as home:
+        file = write_bugreport(Path(home), large_phone.PACKAGES)
+        larger_file = write_bugreport(Path(home), GROWTH * large_phone.PACKAGES)
 
-        def module(which: str) -> float:
-            return ended(run((*mvt, "check-bugreport", "-m", which, str(file)), env=env), 0).cpu_s
+        def mvt_seconds(*arguments: str) -> float:
+            return run((*mvt, *arguments), env={"HOME": home}).expect(0).cpu_s
 
-        took = in_turn(
+        seconds = measure_in_turn(
             {
                 "ours": lambda: audit(file).cpu_s,
-                "packages": lambda: module("DumpsysPackages"),
-                "appops": lambda: module("DumpsysAppops"),
-                "version": lambda: ended(run((*mvt, "version"), env=env), 0).cpu_s,
-                "help": lambda: ended(run((*PRIVAUDIT, "--help")), 0).cpu_s,
+                "mvt packages": lambda: mvt_seconds("check-bugreport", "-m", "DumpsysPackages", str(file)),
+                "mvt appops": lambda: mvt_seconds("check-bugreport", "-m", "DumpsysAppops", str(file)),
+                "mvt version": lambda: mvt_seconds("version"),
+                "help": lambda: run((*PRIVAUDIT, "--help")).expect(0).cpu_s,
             },
             ROUNDS,
         )
-        peak = min(audit(file).peak_mib for _ in range(2))
-        grown = min(audit(larger).cpu_s for _ in range(2))
-    theirs = took["packages"] + took["appops"] - took["version"]
+        peak_mib = min(audit(file).peak_mib for _ in range(2))
+        larger_seconds = min(audit(larger_file).cpu_s for _ in range(2))
     rows = [
         Row(
             what=f"audit of a bug report, {large_phone.PACKAGES} apps × {len(large_phone.USERS)} users",
-            ours=took["ours"],
+            ours=seconds["ours"],
             unit="s",
-            reference=theirs,
-            beside="MVT's two modules",
-            budget=BUDGET,
+            reference=seconds["mvt packages"] + seconds["mvt appops"] - seconds["mvt version"],
+            reference_name="MVT's two modules",
+            budget=MAX_RATIO,
         ),
-        Row(what="its peak memory", ours=peak, unit="MiB", reference=PEAK_MIB, beside="budget", budget=1.0),
+        Row(
+            what="its peak memory",
+            ours=peak_mib,
+            unit="MiB",
+            reference=MAX_PEAK_MIB,
+            reference_name="budget",
+            budget=1.0,
+        ),
         Row(
             what="ten times the apps",
-            ours=grown,
+            ours=larger_seconds,
             unit="s",
-            reference=took["ours"],
-            beside="one time",
-            budget=MOST_GROWTH,
+            reference=seconds["ours"],
+            reference_name="one time",
+            budget=MAX_GROWTH,
         ),
     ]
-    return tell(
-        rows,
-        floor=f"to start and print the help costs {took['help']:.2f} s: the audit is"
-        f" {took['ours'] / took['help']:.1f} × that. MVT's `version` alone takes {took['version']:.2f} s.",
+    ratio = seconds["ours"] / seconds["help"]
+    note = (
+        f"Floor: to start and print the help costs {seconds['help']:.2f} s: the audit is {ratio:.1f} × that. MVT's"
+        f" `version` alone takes {seconds['mvt version']:.2f} s."
     )
+    return compare(rows, note=note)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(publish("offline", measure))

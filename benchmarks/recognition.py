@@ -1,11 +1,11 @@
-"""How well lending apps are recognised, and how often ordinary ones are taken for them, by language.
+"""How well lending apps are recognised, and how often other apps are mistaken for them, by language.
 
-    .venv/bin/python benchmarks/recognition.py
+    .venv/bin/python -m benchmarks.recognition
 
-Prints tables; ends with 1 where a promise is not kept: of the malware researchers' apps 28 of 32 by the words alone and
-32 of 32 with the lists; at most one false alarm in 2,000 ordinary names; every example of the vocabulary as it says.
-All of it goes through `findings.lending.recognise`, as in an audit. Figures are of the lists in this checkout and of
-names that were written for this (ordinary.toml and lending.toml say how); they are no sample of phones.
+Promises: of the malware researchers' apps, 28 of 32 are recognised by words alone and 32 of 32 with the lists; at most
+one false alarm in 2,000 ordinary names; each example of the vocabulary gives the result that it states. All of it goes
+through `findings.lending.recognise_lending`, as in an audit. The figures hold for the lists in this checkout and for
+names that were written for this benchmark (ordinary.toml and lending.toml say how); they are not a sample of phones.
 """
 
 from __future__ import annotations
@@ -16,41 +16,57 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
+from benchmarks.measure import Outcome
+from benchmarks.results import publish
 from privaudit import knowledge
 from privaudit.findings.lending import recognise_lending
-from privaudit.knowledge import lint
-from privaudit.knowledge.index import Knowledge
-from privaudit.model import (
-    Access,
-    AccessState,
-    App,
-    DataClass,
-    History,
-    LabelState,
-    LendingVerdict,
-)
+from privaudit.knowledge import Knowledge, lint
+from privaudit.model import Access, AccessState, App, DataClass, History, LabelState, LendingVerdict
 
-HERE = Path(__file__).resolve().parent
-RESEARCH = {"eset-2023", "mcafee-2024"}
-BY_WORDS, RESEARCHED = 28, 32
-ONE_IN = 2000
+FOLDER = Path(__file__).resolve().parent
+RESEARCH_LISTS = {"eset-2023", "mcafee-2024"}
+MIN_BY_WORDS, RESEARCH_APPS = 28, 32
+NAMES_PER_FALSE_ALARM = 2000
 
 
 @dataclass(frozen=True)
-class Name:
-    """An app by what it is called."""
+class AppName:
+    """What an app is called."""
 
     label: str | None
     package: str
 
 
-def app(name: Name, *, reads: bool = False) -> App:
-    """It, on a phone; `readable_data`: and it can read contacts."""
-    state = AccessState.CAN_READ if reads else AccessState.NOT_ALLOWED
+@dataclass(frozen=True)
+class Recogniser:
+    """Lists and vocabulary, asked as an audit asks them."""
+
+    lists: Knowledge
+
+    def recognises(self, name: AppName, *, reads_contacts: bool = False) -> bool:
+        """Whether an app of this name is recognised as a lending app."""
+        app = replace(
+            _installed_app(name, reads_contacts=reads_contacts), listed=self.lists.match_package(name.package)
+        )
+        return recognise_lending(app, self.lists).verdict is not LendingVerdict.NO
+
+    def recognises_reader(self, name: AppName) -> bool:
+        """Whether an app of this name that can read contacts is recognised as a lending app."""
+        return self.recognises(name, reads_contacts=True)
+
+    def without_lists(self) -> Recogniser:
+        """Return a recogniser with the same vocabulary and no list."""
+        return Recogniser(replace(self.lists, lists=(), _risky_index={}, _lender_index={}))
+
+
+def _installed_app(name: AppName, *, reads_contacts: bool) -> App:
     access = Access(
-        state=state, ways=(), last_read=None, last_read_age_s=None, history=History.NO_RECORD, history_since=None
+        state=AccessState.CAN_READ if reads_contacts else AccessState.NOT_ALLOWED,
+        ways=(),
+        last_read=None,
+        last_read_age_s=None,
+        history=History.NO_RECORD,
+        history_since=None,
     )
     return App(
         package=name.package,
@@ -76,106 +92,115 @@ def app(name: Name, *, reads: bool = False) -> App:
     )
 
 
-def words_alone(known: Knowledge) -> Knowledge:
-    """The same vocabulary without any list."""
-    return replace(known, lists=(), _risky_index={}, _lender_index={})
+# --- Names ------------------------------------------------------------------------------------------------------------
 
 
-def is_found(known: Knowledge, name: Name, *, reads: bool = False) -> bool:
-    """Whether it is recognised as an audit would."""
-    one = app(name, reads=reads)
-    one = replace(one, listed=known.match_package(name.package))
-    return recognise_lending(one, known).verdict is not LendingVerdict.NO
+def lending_names() -> Iterator[tuple[str, AppName]]:
+    """Yield language and name of the lending apps that were made up for this benchmark."""
+    names = tomllib.loads((FOLDER / "lending.toml").read_text(encoding="utf-8"))["names"]
+    for language, labels in names.items():
+        for label in labels:
+            yield language, AppName(label, "com.example.app")
 
 
-def ordinary() -> Iterator[tuple[str, Name]]:
-    """Language and name; each label once in a language."""
-    data = tomllib.loads((HERE / "ordinary.toml").read_text(encoding="utf-8"))
+def ordinary_names() -> Iterator[tuple[str, AppName]]:
+    """Yield language and name of ordinary apps, each name once in a language."""
+    data = tomllib.loads((FOLDER / "ordinary.toml").read_text(encoding="utf-8"))
     for line in data["known"]:
         label, _, package = line.partition(" = ")
-        yield "known", Name(label, package)
-    for language, given in data["language"].items():
-        assert len(given["words"]) == len(data["kinds"]), language
-        for pattern in given["patterns"]:
-            for kind, word in zip(data["kinds"], given["words"], strict=True):
-                yield language, Name(pattern.replace("{}", word), f"com.example.{kind}")
+        yield "known", AppName(label, package)
+    for language, table in data["language"].items():
+        assert len(table["words"]) == len(data["kinds"]), language
+        for pattern in table["patterns"]:
+            for kind, word in zip(data["kinds"], table["words"], strict=True):
+                yield language, AppName(pattern.replace("{}", word), f"com.example.{kind}")
 
 
-def table(head: str, rows: Iterable[tuple[str, int, int]]) -> tuple[int, int]:
-    """Print and add up."""
-    print(f"\n{head}")
-    found = whole = 0
-    for name, hits, of in rows:
-        print(f"  {name:<12} {hits:>5} of {of:>5}   {hits / of:>6.1%}")
-        found, whole = found + hits, whole + of
-    print(f"  {'together':<12} {found:>5} of {whole:>5}   {found / whole:>6.1%}")
-    return found, whole
-
-
-def by_language(names: Iterable[tuple[str, Name]], holds: Callable[[Name], bool]) -> Iterator[tuple[str, int, int]]:
-    """How many of each language."""
-    counted: dict[str, tuple[int, int]] = {}
-    for language, name in names:
-        hits, of = counted.get(language, (0, 0))
-        counted[language] = (hits + holds(name), of + 1)
-    for language, (hits, of) in counted.items():
-        yield language, hits, of
-
-
-def listed(known: Knowledge) -> Iterator[tuple[str, Name]]:
-    """Country and name of every app on a list that has a package and a name."""
-    for part in known.lists:
+def listed_names(lists: Knowledge) -> Iterator[tuple[str, AppName]]:
+    """Yield country and name of every listed app that has a package and a name."""
+    for part in lists.lists:
         for row in part.rows:
             if row.package and row.names:
-                yield next(iter(part.countries_of(row)), "no country"), Name(row.names[0], row.package)
+                yield next(iter(part.countries_of(row)), "no country"), AppName(row.names[0], row.package)
 
 
-def main() -> int:
-    """Measure everything; the exit code."""
-    known = knowledge.load_knowledge()
-    alone = words_alone(known)
-    research = [
-        Name(row.names[0], row.package or "") for part in known.lists if part.id in RESEARCH for row in part.rows
-    ]
-    by_words = sum(is_found(alone, name) for name in research)
-    reading = sum(is_found(alone, name, reads=True) for name in research)
-    by_lists = sum(is_found(known, name) for name in research)
-    by_package = sum(is_found(alone, Name(None, name.package)) for name in research)
-    print(f"malware researchers' apps: {len(research)}")
-    print(f"  by words alone {by_words}; where it also reads contacts {reading}; by package word alone {by_package}")
-    print(f"  with the lists {by_lists}")
+# --- Counting ---------------------------------------------------------------------------------------------------------
 
-    made = tomllib.loads((HERE / "lending.toml").read_text(encoding="utf-8"))["names"]
-    names = [(language, Name(label, "com.example.app")) for language, labels in made.items() for label in labels]
-    table("names written for this, by words alone", by_language(names, lambda name: is_found(alone, name)))
-    every = sorted(listed(known), key=lambda pair: pair[0])
-    table("apps of the lists, by words alone", by_language(every, lambda name: is_found(alone, name)))
-    table(
-        "apps of the lists that also read contacts, by words alone",
-        by_language(every, lambda name: is_found(alone, name, reads=True)),
-    )
-    neutral = list(dict.fromkeys(ordinary()))
-    alarms, of = table("ordinary names taken for lending", by_language(neutral, lambda name: is_found(alone, name)))
-    table(
-        "ordinary names that also read contacts, taken for lending",
-        by_language(neutral, lambda name: is_found(alone, name, reads=True)),
-    )
-    for _, name in neutral:
-        if is_found(alone, name):
-            print(f"  false alarm: {name.label} ({name.package})")
-    wrong = [mistake for mistake in lint.lint_signatures().problems if mistake.key == "knowledge.example_name"]
-    print(f"\nexamples of the vocabulary that come out otherwise: {len(wrong)}")
-    kept = {
-        f"words alone recognise at least {BY_WORDS} of {RESEARCHED}": by_words >= BY_WORDS,
-        f"the lists recognise {RESEARCHED} of {RESEARCHED}": by_lists == len(research) == RESEARCHED,
-        f"at least {ONE_IN} ordinary names": of >= ONE_IN,
-        f"at most one false alarm in {ONE_IN}": alarms * ONE_IN <= of,
-        "every example as it says": not wrong,
+
+@dataclass(frozen=True)
+class CountTable:
+    """How many names were recognised, for each language or country."""
+
+    title: str
+    counts: dict[str, tuple[int, int]]
+    """Group → number of recognised names, number of names."""
+
+    @property
+    def total(self) -> tuple[int, int]:
+        """Number of recognised names, number of names."""
+        recognised, total = zip(*self.counts.values(), strict=True)
+        return sum(recognised), sum(total)
+
+    def __str__(self) -> str:
+        """The table as text."""
+        rows = [
+            f"  {group:<12} {recognised:>5} of {total:>5}   {recognised / total:>6.1%}"
+            for group, (recognised, total) in (*self.counts.items(), ("together", self.total))
+        ]
+        return "\n".join(["", self.title, *rows])
+
+
+def count_recognised(
+    title: str, names: Iterable[tuple[str, AppName]], is_recognised: Callable[[AppName], bool]
+) -> CountTable:
+    """Count how many names of each group are recognised."""
+    counts: dict[str, tuple[int, int]] = {}
+    for group, name in names:
+        recognised, total = counts.get(group, (0, 0))
+        counts[group] = (recognised + is_recognised(name), total + 1)
+    return CountTable(title, counts)
+
+
+def measure() -> Outcome:
+    """Count everything and check the promises."""
+    recogniser = Recogniser(knowledge.load_knowledge())
+    words = recogniser.without_lists()
+    lists = [part for part in recogniser.lists.lists if part.id in RESEARCH_LISTS]
+    research = [AppName(row.names[0], row.package or "") for part in lists for row in part.rows]
+    by_words = sum(map(words.recognises, research))
+    by_words_of_readers = sum(map(words.recognises_reader, research))
+    by_package_word = sum(words.recognises(AppName(None, name.package)) for name in research)
+    by_lists = sum(map(recogniser.recognises, research))
+    listed = sorted(listed_names(recogniser.lists), key=lambda pair: pair[0])
+    ordinary = list(dict.fromkeys(ordinary_names()))
+    false_alarms = count_recognised("ordinary names mistaken for lending", ordinary, words.recognises)
+    alarm_count, ordinary_count = false_alarms.total
+    problems = lint.lint_signatures().problems
+    wrong_examples = sum(problem.key == "knowledge.example_name" for problem in problems)
+    promises = {
+        f"words alone recognise at least {MIN_BY_WORDS} of {RESEARCH_APPS}": by_words >= MIN_BY_WORDS,
+        f"the lists recognise {RESEARCH_APPS} of {RESEARCH_APPS}": by_lists == len(research) == RESEARCH_APPS,
+        f"at least {NAMES_PER_FALSE_ALARM} ordinary names": ordinary_count >= NAMES_PER_FALSE_ALARM,
+        f"at most one false alarm in {NAMES_PER_FALSE_ALARM}": alarm_count * NAMES_PER_FALSE_ALARM <= ordinary_count,
+        "each example gives the result that it states": not wrong_examples,
     }
-    for promise, holds in kept.items():
-        print(f"{'kept  ' if holds else 'BROKEN'}  {promise}")
-    return 0 if all(kept.values()) else 1
+    lines = [
+        f"malware researchers' apps: {len(research)}",
+        f"  by words alone {by_words}; of contact readers {by_words_of_readers}; by package alone {by_package_word}",
+        f"  with the lists {by_lists}",
+        count_recognised("names written for this, by words alone", lending_names(), words.recognises),
+        count_recognised("listed apps, by words alone", listed, words.recognises),
+        count_recognised("listed apps that also read contacts, by words alone", listed, words.recognises_reader),
+        false_alarms,
+        count_recognised(
+            "ordinary names that also read contacts, mistaken for lending", ordinary, words.recognises_reader
+        ),
+        *(f"  false alarm: {name.label} ({name.package})" for _, name in ordinary if words.recognises(name)),
+        f"\nexamples of the vocabulary with another result: {wrong_examples}",
+        *(f"{'kept  ' if is_kept else 'BROKEN'}  {promise}" for promise, is_kept in promises.items()),
+    ]
+    return Outcome("\n".join(["```text", *map(str, lines), "```"]), all(promises.values()))
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    sys.exit(publish("recognition", measure))

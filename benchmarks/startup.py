@@ -1,8 +1,6 @@
-"""What it costs until the help stands there: beside a typer program of two commands with the same settings.
+"""What ``privaudit --help`` costs, compared with a typer program of two commands with the same settings.
 
-    .venv/bin/python benchmarks/startup.py
-
-Ends with 1 where the ratio is over its budget.
+Run it with ``.venv/bin/python -m benchmarks.startup``.
 """
 
 from __future__ import annotations
@@ -11,18 +9,17 @@ import sys
 import tempfile
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-
-from measure import PRIVAUDIT, Row, ended, in_turn, run, tell
+from benchmarks.measure import PRIVAUDIT, Outcome, Row, compare, measure_in_turn, run
+from benchmarks.results import publish
 
 ROUNDS = 15
-BUDGET = 1.2
-BARE = '''"""Two commands."""
+MAX_RATIO = 1.2
+MINIMAL_APP = '''"""Two commands."""
 
 import typer
 
 app = typer.Typer(
-    name="bare",
+    name="minimal",
     help="Two commands.",
     no_args_is_help=True,
     rich_markup_mode=None,
@@ -44,42 +41,41 @@ def two(*, loud: bool = False) -> None:
 '''
 
 
-def main() -> int:
+def measure() -> Outcome:
     """Measure and compare."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name) / "bare"
-        folder.mkdir()
-        (folder / "app.py").write_text(BARE, encoding="utf-8")
-        (folder / "__init__.py").touch()
-        (folder / "__main__.py").write_text("from bare.app import app\n\napp()\n", encoding="utf-8")
-        commands = {
-            "ours": (*PRIVAUDIT, "--help"),
-            "bare": (sys.executable, "-m", "bare", "--help"),
-            "typer": (sys.executable, "-c", "import typer"),
-            "python": (sys.executable, "-c", ""),
-        }
-        env = {"PYTHONPATH": f"{name}"}
-        took = in_turn(
+    with tempfile.TemporaryDirectory() as folder:
+        package = Path(folder) / "minimal"
+        package.mkdir()
+        (package / "app.py").write_text(MINIMAL_APP, encoding="utf-8")
+        (package / "__init__.py").touch()
+        (package / "__main__.py").write_text("from minimal.app import app\n\napp()\n", encoding="utf-8")
+
+        def milliseconds(*command: str) -> float:
+            return run(command, env={"PYTHONPATH": folder}).expect(0).cpu_s * 1000
+
+        best = measure_in_turn(
             {
-                name: lambda command=command: ended(run(command, env=env), 0).cpu_s * 1000  # type: ignore[misc]
-                for name, command in commands.items()
+                "ours": lambda: milliseconds(*PRIVAUDIT, "--help"),
+                "minimal": lambda: milliseconds(sys.executable, "-m", "minimal", "--help"),
+                "typer": lambda: milliseconds(sys.executable, "-c", "import typer"),
+                "python": lambda: milliseconds(sys.executable, "-c", ""),
             },
             ROUNDS,
         )
     row = Row(
         what="`privaudit --help`",
-        ours=took["ours"],
+        ours=best["ours"],
         unit="ms",
-        reference=took["bare"],
-        beside="typer with two commands",
-        budget=BUDGET,
+        reference=best["minimal"],
+        reference_name="typer with two commands",
+        budget=MAX_RATIO,
     )
-    return tell(
-        [row],
-        floor=f"Python's own start, {took['python']:.0f} ms, and importing typer, together {took['typer']:.0f} ms:"
-        f" we are at {took['ours'] / took['typer']:.2f} ×.",
+    note = (
+        f"Floor: starting Python, {best['python']:.0f} ms, and importing typer, together {best['typer']:.0f} ms: we are"
+        f" at {best['ours'] / best['typer']:.2f} ×."
     )
+    return compare([row], note=note)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(publish("startup", measure))

@@ -1,15 +1,15 @@
-"""Vetting APKs, file after file: against androguard's command line and library, over two cores, and in memory.
+"""Vetting APKs file after file: compared with androguard's command line and library, on two cores, and in memory.
 
-    .venv/bin/python benchmarks/vetting.py [--quick]
+    .venv/bin/python -m benchmarks.vetting [--quick]
 
-Makes its own files: the demo's apps (manifest, names, signing block as Android's tools made them) grown to what real
-ones are like, with dex files that hold thousands of class names. Prints figure, reference and ratio; ends with 1 where
-a ratio is over its budget. Times are processor time, so that a busy computer changes little; where two cores are
-compared with one, what two do for idle loops at that moment is the reference.
+It makes its own files: the demo's apps (manifest, names and signing block as Android's tools made them), enlarged to
+the size of real ones, with dex files that hold thousands of class names. Times are processor time, so that a busy
+computer changes little; where two cores are compared with one, the reference is what two cores gain for idle loops at
+that moment.
 
-What is compared: package, version, names, permissions, components, signers, SHA-256 of the file, and which of the known
-makers' class names stand in its dex files. androguard's command line tells less (package, signers, manifest), and its
-library reads no class names of its own: the loop searches the bytes of each dex, the quickest that can be written.
+Compared are package, version, names, permissions, components, signers, SHA-256 of the file, and the class names of
+known SDKs in its dex files. androguard's command line reports less (package, signers, manifest). Its library does not
+search for class names: the reference searches the bytes of each dex, which is the fastest way to do it.
 """
 
 from __future__ import annotations
@@ -26,109 +26,120 @@ import sys
 import tempfile
 import time
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from importlib import resources
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+import jsonschema
 
-from benchmarks.apk_files import assembled, packed, pad, signing_block
+from benchmarks.apk_files import build_apk, deflate, pad_table, signing_block_of
+from benchmarks.measure import ROOT, Outcome, Row, compare, run
+from benchmarks.results import publish
 from privaudit import vetting
-from privaudit.vetting import batch
-from privaudit.vetting import report as form
+from privaudit.errors import EXIT_FINDINGS, EXIT_INCOMPLETE, EXIT_OK
+from privaudit.vetting import VettingContext, batch, report
 from privaudit.vetting.batch import VetJob
 from privaudit.virtual_phone import apks
 from tests.fixtures.apk_builder import rows_of
 from tests.fixtures.dex_builder import dex
 
 SEED = 20261124
-LEAST = {"command line": 3.0, "library": 0.8, "two cores": 0.9, "memory": 1.1}
-TABLE = 700_000
-"""Bytes of the resource table."""
-CLASSES = 12_000
-CODE = 3_000_000
-"""Bytes of a dex."""
-FILES = 400
-MANY = 2_000
-WATCHED = (
-    "import resource, subprocess, sys; quiet = subprocess.DEVNULL;"
-    "subprocess.run([sys.executable, '-m', *sys.argv[1:]], stdout=quiet, stderr=quiet);"
-    "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
-)
-"""A small process in between: Linux counts the memory of whoever starts a program as that program's own."""
+MIN_COMMAND_RATIO, MIN_LIBRARY_RATIO, MIN_TWO_CORES_RATIO = 3.0, 0.8, 0.9
+MAX_MEMORY_RATIO = 1.1
+TABLE_BYTES = 700_000
+CLASSES_PER_DEX = 12_000
+DEX_BYTES = 3_000_000
+FILES_PER_APK = 400
+MANY_FILES = 2_000
+SDK_CLASS = "com.bqs.risk.df.android.BqsDF"
 
 
-def dexes(number: int, dice: random.Random, *, classes: int, size: int) -> list[tuple[bytes, bytes]]:
-    """So many dex files of `size` bytes, and the same packed; every third has code of a maker that is known."""
-    made = []
-    for place in range(number):
-        names = {f"com.maker{dice.randrange(40)}.part{dice.randrange(90)}.Class{count}" for count in range(classes)}
-        content = dex(names | {"com.bqs.risk.df.android.BqsDF"} if place % 3 == 0 else names)
-        # Code packs to about two thirds; so does this.
-        content += dice.randbytes(max(0, size - len(content))).translate(bytes(byte % 40 for byte in range(256)))
-        deflate = zlib.compressobj(6, zlib.DEFLATED, -15)
-        made.append((content, deflate.compress(content) + deflate.flush()))
-    return made
+# --- Files ------------------------------------------------------------------------------------------------------------
 
 
-def apk(content: bytes, codes: Sequence[tuple[bytes, bytes]], dice: random.Random, *, table: int, files: int) -> bytes:
-    """A demo APK with code, further files and a resource table of such a size; its signing block stays."""
-    parts = {row.name: row.content for row in rows_of(content)}
-    arsc = pad(parts["resources.arsc"], table, dice) if table else parts["resources.arsc"]
-    pictures = (dice.randbytes(1500) for _ in range(files))
-    manifest = parts["AndroidManifest.xml"]
-    rows = [("AndroidManifest.xml", manifest, packed(manifest))]
-    rows += [(f"classes{place if place > 1 else ''}.dex", *code) for place, code in enumerate(codes, 1)]
-    rows += [(f"res/drawable/picture_{place:05}.png", data, data) for place, data in enumerate(pictures)]
-    rows += [("resources.arsc", arsc, arsc)]
-    return assembled(rows, signing_block(content))
+def build_dex_files(count: int, rng: random.Random, *, classes: int, dex_bytes: int) -> list[tuple[bytes, bytes]]:
+    """Return dex files and the same deflated; every third names a class of a known SDK."""
+    built = []
+    for number in range(count):
+        names = {f"com.maker{rng.randrange(40)}.part{rng.randrange(90)}.Class{n}" for n in range(classes)}
+        content = dex(names | {SDK_CLASS} if number % 3 == 0 else names)
+        # Code deflates to about two thirds of its size; so does this.
+        content += rng.randbytes(max(0, dex_bytes - len(content))).translate(bytes(byte % 40 for byte in range(256)))
+        compressor = zlib.compressobj(6, zlib.DEFLATED, -15)
+        built.append((content, compressor.compress(content) + compressor.flush()))
+    return built
 
 
-def crawl(folder: Path, number: int, *, classes: int, size: int, table: int, files: int) -> list[Path]:
-    """A folder of so many apps, each another file."""
-    dice = random.Random(SEED)  # noqa: S311 - the same in every run
-    codes = dexes(6, dice, classes=classes, size=size)
-    named = [name for name, content in sorted(apks.load_apks().items()) if b"resources.arsc" in content]
+def build_large_apk(
+    apk: bytes, dex_files: Sequence[tuple[bytes, bytes]], rng: random.Random, *, table_bytes: int, files: int
+) -> bytes:
+    """Return a demo APK with dex files, further files and a larger resource table; its signing block stays."""
+    parts = {row.name: row.content for row in rows_of(apk)}
+    manifest, table = parts["AndroidManifest.xml"], parts["resources.arsc"]
+    table = pad_table(table, table_bytes, rng) if table_bytes else table
+    pictures = (rng.randbytes(1500) for _ in range(files))
+    rows = [("AndroidManifest.xml", manifest, deflate(manifest))]
+    rows += [(f"classes{number if number > 1 else ''}.dex", *code) for number, code in enumerate(dex_files, 1)]
+    rows += [(f"res/drawable/picture_{number:05}.png", data, data) for number, data in enumerate(pictures)]
+    rows += [("resources.arsc", table, table)]
+    return build_apk(rows, signing_block_of(apk))
+
+
+def write_apks(folder: Path, count: int, *, classes: int, dex_bytes: int, table_bytes: int, files: int) -> list[Path]:
+    """Write so many apps to a folder, each a different file."""
+    rng = random.Random(SEED)  # noqa: S311 - the same in every run
+    dex_files = build_dex_files(6, rng, classes=classes, dex_bytes=dex_bytes)
+    names = [name for name, content in sorted(apks.load_apks().items()) if b"resources.arsc" in content]
     paths = []
-    for place in range(number):
-        name = named[place % len(named)]
-        mine = codes[place % 6 : place % 6 + 1 + place % 2]
-        paths.append(folder / f"{place:05}-{name}")
-        paths[-1].write_bytes(apk(apks.load_apks()[name], mine, dice, table=table, files=files))
+    for number in range(count):
+        name = names[number % len(names)]
+        chosen = dex_files[number % 6 : number % 6 + 1 + number % 2]
+        apk = build_large_apk(apks.load_apks()[name], chosen, rng, table_bytes=table_bytes, files=files)
+        paths.append(folder / f"{number:05}-{name}")
+        paths[-1].write_bytes(apk)
     return paths
 
 
-# --- what is compared -------------------------------------------------------------------------------------------------
+# --- androguard -------------------------------------------------------------------------------------------------------
 
 
-def by_androguard(path: Path, needles: Sequence[bytes]) -> dict[str, object]:
-    """The same facts by ``androguard.core.apk.APK``."""
+def read_with_androguard(path: Path, needles: Sequence[bytes]) -> dict[str, object]:
+    """Return the same facts by ``androguard.core.apk.APK``."""
     from androguard.core.apk import APK
 
-    raw = path.read_bytes()
-    read = APK(raw, raw=True)
-    signers = {*read.get_certificates_der_v3(), *read.get_certificates_der_v2()}
-    table = read.get_android_resources()
-    found = set()
-    for code in read.get_all_dex():
-        found |= {needle for needle in needles if needle in code}
+    content = path.read_bytes()
+    apk = APK(content, raw=True)
+    signers = {*apk.get_certificates_der_v3(), *apk.get_certificates_der_v2()}
+    table = apk.get_android_resources()
+    sdk_prefixes: set[bytes] = set()
+    for code in apk.get_all_dex():
+        sdk_prefixes |= {needle for needle in needles if needle in code}
     return {
-        "sha256": hashlib.sha256(raw).hexdigest(),
-        "package": read.get_package(),
-        "version": (read.get_androidversion_code(), read.get_androidversion_name()),
-        "sdk": read.get_target_sdk_version(),
-        "name": read.get_app_name(),
-        "locales": table.get_locales(read.get_package()) if table else (),
-        "permissions": read.get_permissions(),
-        "components": [*read.get_activities(), *read.get_services(), *read.get_receivers(), *read.get_providers()],
-        "signers": {hashlib.sha256(one).hexdigest() for one in signers},
-        "makers": found,
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "package": apk.get_package(),
+        "version": (apk.get_androidversion_code(), apk.get_androidversion_name()),
+        "sdk": apk.get_target_sdk_version(),
+        "name": apk.get_app_name(),
+        "locales": table.get_locales(apk.get_package()) if table else (),
+        "permissions": apk.get_permissions(),
+        "components": [*apk.get_activities(), *apk.get_services(), *apk.get_receivers(), *apk.get_providers()],
+        "signers": {hashlib.sha256(certificate).hexdigest() for certificate in signers},
+        "sdk_prefixes": sdk_prefixes,
     }
 
 
-def agree(paths: Sequence[Path], known: vetting.VettingContext, needles: Sequence[bytes]) -> None:
-    """Both say the same: else their times say nothing."""
+def run_androguard(*arguments: str | Path) -> None:
+    """Run androguard's command line and discard its output."""
+    program = Path(sys.executable).with_name("androguard")
+    command = [str(program), *map(str, arguments)]
+    run(command, cwd=Path(tempfile.gettempdir())).expect(0)  # it writes a log into the current folder
+
+
+def check_agreement(paths: Sequence[Path], context: VettingContext, needles: Sequence[bytes]) -> None:
+    """Check that both return the same facts: otherwise their times cannot be compared."""
     for path in paths:
-        ours, theirs = vetting.vet(path, known), by_androguard(path, needles)
+        ours, theirs = vetting.vet(path, context), read_with_androguard(path, needles)
         app = ours.app
         assert app is not None, ours.gaps
         assert ours.complete, ours.gaps
@@ -137,166 +148,191 @@ def agree(paths: Sequence[Path], known: vetting.VettingContext, needles: Sequenc
             theirs["sha256"],
             theirs["version"][1],  # type: ignore[index]
         )
-        assert {one.name for one in app.permissions} == set(theirs["permissions"])  # type: ignore[call-overload]
+        assert {permission.name for permission in app.permissions} == set(theirs["permissions"])  # type: ignore[call-overload]
         assert set(app.certificates_sha256) == theirs["signers"]
-        assert bool(app.sdks) == bool(theirs["makers"]), path
+        assert bool(app.sdks) == bool(theirs["sdk_prefixes"]), path
 
 
-def cpu(work: Callable[[], object], runs: int) -> float:
-    """Seconds of processor time of the quickest of several runs, of this process and those that it started."""
-    took = []
-    for _ in range(runs):
-        begin = spent()
+# --- Measuring --------------------------------------------------------------------------------------------------------
+
+
+def fastest_cpu_seconds(work: Callable[[], object], rounds: int) -> float:
+    """Return the least processor time of several rounds, of this process and of those that it started."""
+    seconds = []
+    for _ in range(rounds):
+        start = used_cpu_seconds()
         work()
-        took.append(spent() - begin)
-    return min(took)
+        seconds.append(used_cpu_seconds() - start)
+    return min(seconds)
 
 
-def spent() -> float:
-    """Processor time so far."""
-    own, others = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
-    return own.ru_utime + own.ru_stime + others.ru_utime + others.ru_stime
+def used_cpu_seconds() -> float:
+    """Return the processor time so far, of this process and of finished children."""
+    usages = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
+    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
 
 
-def command(*arguments: str | Path) -> None:
-    """Run a program of this environment; what it prints goes nowhere."""
-    program = [sys.executable, "-m", *map(str, arguments)]
-    subprocess.run(program, check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+def wall_seconds(work: Callable[[], object]) -> float:
+    """Return the elapsed time of `work`."""
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
 
 
-def androguard(*arguments: str | Path) -> None:
-    """Run androguard's command line, quiet."""
-    subprocess.run(
-        [Path(sys.executable).with_name("androguard"), *map(str, arguments)],
-        check=True,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+def measure_speed(folder: Path, count: int, rounds: int) -> Iterator[Row]:
+    """Compare the files per second of one core with androguard's library and command line."""
+    paths = write_apks(
+        folder, count, classes=CLASSES_PER_DEX, dex_bytes=DEX_BYTES, table_bytes=TABLE_BYTES, files=FILES_PER_APK
+    )
+    megabytes = sum(path.stat().st_size for path in paths) / count / 1e6
+    context = vetting.load_vetting_context()
+    needles = [f"L{prefix.replace('.', '/')}/".encode() for prefix in context.class_prefixes]
+    check_agreement(paths, context, needles)
+    jobs = [VetJob(str(path)) for path in paths]
+    check_lines(jobs, context)
+
+    def vet_all() -> None:
+        for job in jobs:
+            batch.vet_to_json(job, context)
+
+    def read_all_with_androguard() -> None:
+        for path in paths:
+            read_with_androguard(path, needles)
+
+    def run_androguard_on_all() -> None:
+        run_androguard("sign", "--hash", "sha256", *paths)
+        for path in paths:
+            run_androguard("axml", "-i", path, "-o", os.devnull)
+
+    row = partial(Row, unit="files/s", is_minimum=True)
+    yield row(
+        what=f"function, {count} files of {megabytes:.1f} MB",
+        ours=count / fastest_cpu_seconds(vet_all, rounds),
+        reference=count / fastest_cpu_seconds(read_all_with_androguard, rounds),
+        reference_name="`androguard.core.apk.APK`",
+        budget=MIN_LIBRARY_RATIO,
+    )
+    command = [sys.executable, "-m", "privaudit", "apk", str(folder), "--json"]
+    exit_codes = (EXIT_OK, EXIT_FINDINGS, EXIT_INCOMPLETE)
+    command_speed = count / fastest_cpu_seconds(lambda: run(command).expect(*exit_codes), rounds)
+    yield row(
+        what="command, the same files",
+        ours=command_speed,
+        reference=count / fastest_cpu_seconds(run_androguard_on_all, 1),
+        reference_name="`androguard sign` and `androguard axml`",
+        budget=MIN_COMMAND_RATIO,
+    )
+    yield row(
+        what="command, the same files",
+        ours=command_speed,
+        reference=count / fastest_cpu_seconds(partial(run_androguard, "sign", "--hash", "sha256", *paths), 1),
+        reference_name="`androguard sign` alone, one process for all",
+        budget=None,
+    )
+    yield measure_two_cores(jobs * 2, context)
+
+
+def check_lines(jobs: Sequence[VetJob], context: VettingContext) -> None:
+    """Check every line against the published schema."""
+    schema = (resources.files("privaudit") / "data" / "schemas" / "privaudit-apk-1.json").read_text("utf-8")
+    assert schema == report.vetting_schema()
+    validator = jsonschema.Draft202012Validator(json.loads(schema))
+    for job in jobs:
+        validator.validate(json.loads(batch.vet_to_json(job, context)))
+
+
+def measure_two_cores(jobs: list[VetJob], context: VettingContext) -> Row:
+    """Compare the gain of a second core with its gain for idle loops at the same moment."""
+    gains = []
+    for _ in range(3):
+        one, two = (
+            wall_seconds(lambda cores=cores: sum(1 for _ in batch.vet_on_cores(jobs, context, cores=cores)))
+            for cores in (1, 2)
+        )
+        loop_gain = wall_seconds(lambda: run_idle_loops(1)) * 2 / wall_seconds(lambda: run_idle_loops(2))
+        gains.append((one / two, loop_gain))
+    gain, loop_gain = max(gains, key=lambda pair: pair[0] / pair[1])
+    return Row(
+        what="speed on 2 cores",
+        ours=gain,
+        unit="× of 1 core",
+        reference=loop_gain,
+        reference_name="idle loops",
+        budget=MIN_TWO_CORES_RATIO,
+        is_minimum=True,
     )
 
 
-def speed(folder: Path, number: int, runs: int, kept: list[bool]) -> None:
-    """Files a second and core."""
-    paths = crawl(folder, number, classes=CLASSES, size=CODE, table=TABLE, files=FILES)
-    mean = sum(path.stat().st_size for path in paths) / number
-    print(f"{number} files of {mean / 1e6:.1f} MB")
-    known = vetting.load_vetting_context()
-    needles = [f"L{prefix.replace('.', '/')}/".encode() for prefix in known.class_prefixes]
-    agree(paths, known, needles)
-    jobs = [VetJob(str(path)) for path in paths]
-
-    def loop() -> None:
-        for path in paths:
-            by_androguard(path, needles)
-
-    ours = number / cpu(lambda: [batch.vet_to_json(job, known) for job in jobs], runs)
-    theirs = number / cpu(loop, runs)
-    told("files a second, function", ours, "androguard.core.apk.APK", theirs, ours / theirs, "library", kept)
-
-    def line() -> None:
-        androguard("sign", "--hash", "sha256", *paths)
-        for path in paths:
-            androguard("axml", "-i", path, "-o", os.devnull)
-
-    ours = number / cpu(lambda: command("privaudit", "apk", folder, "--json"), runs)
-    theirs = number / cpu(line, 1)
-    told("files a second, command", ours, "androguard sign + axml", theirs, ours / theirs, "command line", kept)
-    theirs = number / cpu(lambda: androguard("sign", "--hash", "sha256", *paths), 1)
-    print(f"{'':>26}  (androguard sign alone, all in one go: {theirs:.2f}; ratio {ours / theirs:.2f}, no budget)")
-    two_cores(jobs * 2, known, kept)
-    valid(jobs, known)
+def run_idle_loops(count: int) -> None:
+    """Run so many processes side by side, each of which counts for about a second."""
+    processes = [multiprocessing.Process(target=count_to_20_million) for _ in range(count)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
 
 
-def two_cores(jobs: list[VetJob], known: vetting.VettingContext, kept: list[bool]) -> None:
-    """How much quicker two cores are than one, against what two cores do for idle loops at that moment."""
-    ratios = []
-    for _ in range(3):
-        one, two = (wall(lambda n=n: sum(1 for _ in batch.vet_on_cores(jobs, known, cores=n))) for n in (1, 2))
-        loops = wall(lambda: spinning(1)) * 2 / wall(lambda: spinning(2))
-        ratios.append((one / two, loops))
-    gain, loops = max(ratios, key=lambda pair: pair[0] / pair[1])
-    told("times as quick on 2 cores", gain, "idle loops on 2 cores", loops, gain / loops, "two cores", kept)
-
-
-def spinning(number: int) -> None:
-    """So many processes, each doing the same amount of nothing."""
-    workers = [multiprocessing.Process(target=spin) for _ in range(number)]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
-
-
-def spin() -> None:
-    """Nothing, for about a second."""
+def count_to_20_million() -> None:
+    """Count to 20 million."""
     for _ in range(20_000_000):
         pass
 
 
-def wall(work: Callable[[], object]) -> float:
-    """Seconds by the clock."""
-    begin = time.perf_counter()
-    work()
-    return time.perf_counter() - begin
+def measure_memory(folder: Path) -> Row:
+    """Compare the peak memory of the command, of the largest of its processes, over many files and over a tenth."""
+    paths = write_apks(folder, MANY_FILES, classes=300, dex_bytes=60_000, table_bytes=0, files=2)
+    tenth = folder / "tenth"
+    tenth.mkdir()
+    for path in paths[: MANY_FILES // 10]:
+        (tenth / path.name).hardlink_to(path)
+    peaks_mib = []
+    for scanned in (tenth, folder):
+        results_file = folder / f"{scanned.name}.jsonl"
+        command = ["privaudit", "apk", str(scanned), "-o", str(results_file), "--plain"]
+        peaks_mib.append(largest_process_mib(command))
+        assert len(results_file.read_text("utf-8").splitlines()) == len(list(scanned.rglob("*.apk")))
+    return Row(
+        what=f"peak memory, {MANY_FILES} small files",
+        ours=peaks_mib[1],
+        unit="MiB",
+        reference=peaks_mib[0],
+        reference_name=f"{MANY_FILES // 10} files",
+        budget=MAX_MEMORY_RATIO,
+    )
 
 
-def valid(jobs: Sequence[VetJob], known: vetting.VettingContext) -> None:
-    """Every line is valid against the published schema."""
-    from importlib import resources
+def largest_process_mib(module: Sequence[str]) -> float:
+    """Run a Python module; return the peak memory of its largest process.
 
-    import jsonschema
-
-    schema = (resources.files("privaudit.report") / "schemas" / "privaudit-apk-1.json").read_text("utf-8")
-    assert schema == form.vetting_schema()
-    validator = jsonschema.Draft202012Validator(json.loads(schema))
-    for job in jobs:
-        validator.validate(json.loads(batch.vet_to_json(job, known)))
-    print(f"{'lines valid':>26}: {len(jobs)} of {len(jobs)}")
-
-
-def memory(folder: Path, kept: list[bool]) -> None:
-    """Peak memory of the command, of the largest of its processes: over many files as over a few."""
-    paths = crawl(folder, MANY, classes=300, size=60_000, table=0, files=2)
-    few, peaks = folder / "few", []
-    few.mkdir()
-    for path in paths[: MANY // 10]:
-        (few / path.name).hardlink_to(path)
-    for place in (few, folder):
-        lines = folder / f"{place.name}.jsonl"
-        scanned = [sys.executable, "-c", WATCHED, "privaudit", "apk", place, "-o", lines, "--plain"]
-        peaks.append(int(subprocess.run(list(map(str, scanned)), check=True, capture_output=True).stdout) / 1024)
-        assert len(lines.read_text("utf-8").splitlines()) == len(list(place.rglob("*.apk")))
-    share = peaks[1] / peaks[0]
-    ok = share <= LEAST["memory"]
-    kept.append(ok)
-    names = f"MB at {MANY} files", f"MB at {MANY // 10}"
-    print(f"{names[0]:>26}: {peaks[1]:8.1f}  {names[1]}: {peaks[0]:.1f}  ratio {share:.2f} (at most 1.1) {_word(ok)}")
+    A small process starts it, because Linux counts the memory of the parent into that of the child.
+    """
+    script = (
+        "import resource, subprocess, sys; quiet = subprocess.DEVNULL;"
+        "subprocess.run([sys.executable, '-m', *sys.argv[1:]], stdout=quiet, stderr=quiet);"
+        "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
+    )
+    done = subprocess.run([sys.executable, "-c", script, *module], cwd=ROOT, check=True, capture_output=True)
+    return int(done.stdout) / 1024
 
 
-def told(name: str, ours: float, other: str, theirs: float, ratio: float, budget: str, kept: list[bool]) -> None:
-    """Print a row."""
-    ok = ratio >= LEAST[budget]
-    kept.append(ok)
-    print(f"{name:>26}: {ours:8.2f}  {other}: {theirs:.2f}  ratio {ratio:.2f} (at least {LEAST[budget]}) {_word(ok)}")
-
-
-def _word(ok: bool) -> str:  # noqa: FBT001 - says what it is
-    return "kept" if ok else "BROKEN"
-
-
-def main() -> int:
-    """Measure; the exit code."""
+def measure(*, quick: bool) -> Outcome:
+    """Measure and compare."""
     from loguru import logger
 
     logger.disable("androguard")
+    with tempfile.TemporaryDirectory() as folder:
+        rows = list(measure_speed(Path(folder), 8 if quick else 24, 1 if quick else 3))
+    with tempfile.TemporaryDirectory() as folder:
+        rows.append(measure_memory(Path(folder)))
+    return compare(rows, note="Speeds are files per second of processor time. Every line was valid against the schema.")
+
+
+def main() -> int:
+    """Measure."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="fewer files, and each once")
+    parser.add_argument("--quick", action="store_true", help="fewer files, each once; only prints the result")
     quick = parser.parse_args().quick
-    kept: list[bool] = []
-    with tempfile.TemporaryDirectory() as name:
-        speed(Path(name), 8 if quick else 24, 1 if quick else 3, kept)
-    with tempfile.TemporaryDirectory() as name:
-        memory(Path(name), kept)
-    return 0 if all(kept) else 1
+    return publish("vetting", lambda: measure(quick=quick), is_complete=not quick)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""``python -m privaudit``."""
+"""Run the command line: ``python -m privaudit``."""
 
 from privaudit.cli import main
 

@@ -1,4 +1,4 @@
-"""The one door by which files are written: private, and whole or not at all."""
+"""Write files atomically and privately. Every file that privaudit keeps is written through here (tested)."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from privaudit.errors import SourceError
 
 @contextlib.contextmanager
 def atomic_writer(path: Path) -> Iterator[BinaryIO]:
-    """A file to write; it takes the place of `path` once all of it is on the disk. Private (mode 0600).
+    """Open a private file (mode 0600) that replaces `path` once its content is on the disk.
 
-    It is written as ``FILE.part`` beside the old one and renamed over it, so that a full disk, a pulled plug or Ctrl-C
-    leaves either the one or the other.
+    The content goes to ``FILE.part`` in the same folder, which is renamed over `path`. After a full disk, a power cut
+    or Ctrl-C, `path` is either the old file or the complete new one.
 
     Raises:
-        SourceError: ``not_written``; nothing is left behind, and what was there before stays.
+        SourceError: ``not_written``. The part file is removed, and the old file stays.
     """
     part = path.with_name(f"{path.name}.part")
     try:
-        # Made anew: one that lies there may belong to somebody else, or point to another file.
+        # Always created (O_EXCL): an existing part file may have another owner, or be a link to another file.
         part.unlink(missing_ok=True)
-        private = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
-        with os.fdopen(private, "wb") as stream:
+        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
+        with os.fdopen(descriptor, "wb") as stream:
             yield stream
             stream.flush()
             os.fsync(stream.fileno())
@@ -41,10 +41,10 @@ def atomic_writer(path: Path) -> Iterator[BinaryIO]:
 
 
 def _sync_folder(folder: Path) -> None:
-    """The renaming, too, must be on the disk. Windows has no such thing for folders."""
+    """Flush the rename to the disk. Windows cannot flush folders."""
     with contextlib.suppress(OSError):
-        opened = os.open(folder, os.O_RDONLY)
+        descriptor = os.open(folder, os.O_RDONLY)
         try:
-            os.fsync(opened)
+            os.fsync(descriptor)
         finally:
-            os.close(opened)
+            os.close(descriptor)

@@ -9,19 +9,21 @@ from typing import Final
 
 from privaudit import __version__, facts, findings
 from privaudit.apk import parts
+from privaudit.apk.info import trim_and_read_apk
+from privaudit.apk.parts import ApkParts
 from privaudit.capture import remote_apks, remote_file
 from privaudit.capture.collector import OnRound, collect_answers, collect_first_round
 from privaudit.capture.command_log import LoggingTransport
 from privaudit.capture.model import Capture
-from privaudit.capture.questions import is_apk_path
+from privaudit.capture.scripts import is_apk_path
 from privaudit.errors import ConnectionLost
-from privaudit.facts import apk_facts
-from privaudit.facts.cache import AppCache
+from privaudit.facts import PhoneFacts, apk_facts
 from privaudit.findings import legal_rules
+from privaudit.findings.unrecognised import is_unrecognised_reader
 from privaudit.knowledge import Knowledge
 from privaudit.model import (
     AnswerState,
-    App,
+    AppSummary,
     Counts,
     Coverage,
     Facts,
@@ -32,7 +34,7 @@ from privaudit.model import (
     Verdict,
 )
 from privaudit.revocation import steps
-from privaudit.transport import Transport
+from privaudit.transport.base import Transport
 
 _COMPLETE_DUMP_MIN_SDK: Final = 29
 """Below Android 10 a whole dump may lack an app that asks and was never granted: each own app is asked for by name."""
@@ -70,97 +72,120 @@ def collect(
     options: CollectionOptions = CollectionOptions(),
     progress: OnRound = lambda _: None,
     on_apk_progress: remote_apks.OnReadProgress = lambda _: None,
-    cache: AppCache | None = None,
 ) -> Capture:
-    """Take a whole capture of a connected phone: everything, then the details of the suspects, then names.
+    """Collect a whole capture of a connected phone: everything, then details of the apps that matter, then their APKs.
 
     Args:
-        transport: the phone.
-        knowledge: tells which apps are suspect.
-        demo: whether it is the virtual one.
-        options: how much to ask.
-        progress: told the name of each round as it begins.
-        on_apk_progress: told how many APKs are read.
-        cache: what `judged` need not read again.
+        transport: The phone.
+        knowledge: Decides which apps are asked about by name.
+        demo: Whether it is the virtual phone.
+        options: How much to ask.
+        progress: Called with the name of each round as it begins.
+        on_apk_progress: Called with how many APKs are read.
     """
-    recorder = LoggingTransport(transport)
-    capture = collect_first_round(recorder, demo=demo, on_round=progress)
-    cache = cache or AppCache()
-    gathered = facts.gather_facts(capture, cache)
-    wanted = dict.fromkeys((*_fallback_keys(capture, gathered), *packages_to_inspect(gathered, knowledge, cache)))
-    capture = capture.with_answers(collect_answers(recorder, wanted, on_round=progress))
+    return collect_with_facts(
+        transport, knowledge, demo=demo, options=options, progress=progress, on_apk_progress=on_apk_progress
+    )[0]
+
+
+def collect_with_facts(
+    transport: Transport,
+    knowledge: Knowledge,
+    *,
+    demo: bool = False,
+    options: CollectionOptions = CollectionOptions(),
+    progress: OnRound = lambda _: None,
+    on_apk_progress: remote_apks.OnReadProgress = lambda _: None,
+) -> tuple[Capture, PhoneFacts]:
+    """Collect a capture as `collect` does; also return its facts, which `build_report` need not gather again."""
+    log = LoggingTransport(transport)
+    capture = collect_first_round(log, demo=demo, on_round=progress)
+    phone_facts = facts.summarise_phone(capture)
+    keys = dict.fromkeys((*_fallback_keys(phone_facts), *packages_to_inspect(phone_facts, knowledge)))
+    capture = capture.with_answers(collect_answers(log, keys, on_round=progress))
+    phone_facts = facts.summarise_phone(capture, phone_facts)
     if options.read_labels:
         progress("naming")
-        capture = collect_apks(recorder, capture, knowledge, options, on_apk_progress, cache)
-    return replace(capture, log=recorder.log)
+        phone_facts = collect_apks(log, phone_facts, knowledge, options, on_apk_progress)
+    return replace(phone_facts.capture, log=log.log), phone_facts
 
 
 def collect_apks(
     transport: Transport,
-    capture: Capture,
+    phone_facts: PhoneFacts,
     knowledge: Knowledge,
     options: CollectionOptions,
     on_apk_progress: remote_apks.OnReadProgress,
-    cache: AppCache | None = None,
-) -> Capture:
-    """`capture` with what APKs say: suspects and candidates with their signers first, then the owner's other apps."""
-    cache = cache or AppCache()
-    paths = apk_facts.base_apk_paths(capture)
-    every = {app.package: app for app in _recognise_apps(capture, knowledge, cache)}
-    first = [name for name, app in every.items() if _needs_label_first(app)]
-    then = [
+) -> PhoneFacts:
+    """Read the APKs of apps whose label decides something, with certificates, then those of the owner's other apps."""
+    capture, paths = phone_facts.capture, apk_facts.base_apk_paths(phone_facts.capture)
+    by_package = {app.package: app for app in findings.recognise_apps(phone_facts.summaries, knowledge)}
+    priority = [name for name, app in by_package.items() if _needs_label_first(app)]
+    others = [
         name
-        for name, app in every.items()
+        for name, app in by_package.items()
         if not _needs_label_first(app) and _is_user_installed(app, paths.get(name, ""))
     ]
-    read = remote_apks.read_apks(
-        transport,
-        tuple(_apk_requests(first, capture, with_certificates=True)),
-        tuple(_apk_requests(then, capture)),
-        on_progress=on_apk_progress,
+    phone_facts = _with_apks(
+        phone_facts,
+        remote_apks.read_apks(
+            transport,
+            tuple(_apk_requests(priority, capture, with_certificates=True)),
+            tuple(_apk_requests(others, capture)),
+            on_progress=on_apk_progress,
+        ),
     )
-    capture = capture.with_apks(map(cache.apk_reader.trim_resources, read))
-    # A name may show what a package did not: now its signers are of interest too.
-    late = [
-        app.package for app in _recognise_apps(capture, knowledge, cache) if app.is_recognised and app.package in then
-    ]
-    again = remote_apks.read_apks(transport, tuple(_apk_requests(dict.fromkeys(late), capture, with_certificates=True)))
-    # A cable pulled here takes no name away that was read before.
-    capture = capture.with_apks(
-        cache.apk_reader.trim_resources(one)
-        if one.state is AnswerState.ANSWERED
-        else parts.with_cut_signers(capture.apks[one.package])
-        for one in again
-        if one.state in {AnswerState.ANSWERED, AnswerState.NOT_ASKED}
-    )
-    if not options.hash_apks:
-        return capture
-    wanted = [
-        paths[name] for name in (*first, *then) if is_apk_path(paths.get(name, "")) and not _has_hash(capture, name)
-    ]
+    # A label may recognise an app that its package name did not: now its signers matter too.
+    recognised = findings.recognise_apps(phone_facts.summaries, knowledge)
+    newly_recognised = dict.fromkeys(app.package for app in recognised if app.is_recognised and app.package in others)
+    if newly_recognised:
+        capture = phone_facts.capture
+        retried = remote_apks.read_apks(
+            transport, tuple(_apk_requests(newly_recognised, capture, with_certificates=True))
+        )
+        # A cable pulled here removes no label that was read before.
+        phone_facts = _with_apks(
+            phone_facts,
+            (
+                apk if apk.state is AnswerState.ANSWERED else parts.with_cut_signers(capture.apks[apk.package])
+                for apk in retried
+                if apk.state in {AnswerState.ANSWERED, AnswerState.NOT_ASKED}
+            ),
+        )
+    return _with_hashes(transport, phone_facts, (*priority, *others)) if options.hash_apks else phone_facts
+
+
+def _with_apks(phone_facts: PhoneFacts, apks: Iterable[ApkParts]) -> PhoneFacts:
+    """Add APKs to the capture, their resource tables trimmed, and to the facts."""
+    phone, trimmed, parsed = phone_facts.phone, [], {}
+    for apk in apks:
+        version_code = phone_facts.version_codes.get(apk.package)
+        kept, parsed[apk.package] = trim_and_read_apk(apk, phone.languages, phone.sdk, version_code=version_code)
+        trimmed.append(kept)
+    return facts.summarise_phone(phone_facts.capture.with_apks(trimmed), phone_facts, parsed)
+
+
+def _with_hashes(transport: Transport, phone_facts: PhoneFacts, packages: Iterable[str]) -> PhoneFacts:
+    capture, paths = phone_facts.capture, apk_facts.base_apk_paths(phone_facts.capture)
+    wanted = [paths[name] for name in packages if is_apk_path(paths.get(name, "")) and not _has_hash(capture, name)]
     hashes: dict[str, str | None] = {}
     with contextlib.suppress(ConnectionLost):  # what was read before stays
         for begin in range(0, len(wanted), _HASH_BATCH_SIZE):
-            asked = wanted[begin : begin + _HASH_BATCH_SIZE]
-            hashes |= {**dict.fromkeys(asked), **remote_file.fetch_file_hashes(transport, asked)}
-    return capture.with_apks(
-        parts.with_sha256(one, hashes[one.path]) for one in capture.apks.values() if one.path in hashes
-    )
+            batch = wanted[begin : begin + _HASH_BATCH_SIZE]
+            hashes |= {**dict.fromkeys(batch), **remote_file.fetch_file_hashes(transport, batch)}
+    hashed = [parts.with_sha256(apk, hashes[apk.path]) for apk in capture.apks.values() if apk.path in hashes]
+    return facts.summarise_phone(capture.with_apks(hashed), phone_facts)
 
 
-def _recognise_apps(capture: Capture, knowledge: Knowledge, cache: AppCache) -> tuple[App, ...]:
-    return findings.recognise_apps(facts.gather_facts(capture, cache), knowledge, cache.recognition_cache)
+def _needs_label_first(app: AppSummary) -> bool:
+    """Whether its label decides something: recognised, or not part of the phone and able to read."""
+    return app.is_recognised or (not app.system and app.can_read)
 
 
-def _needs_label_first(app: App) -> bool:
-    """Whether its name decides something: recognised, or not part of the phone and able to read."""
-    return app.is_recognised or (not app.system and any(access.state.allows_reading for access in app.access.values()))
+def _is_user_installed(app: AppSummary, path: str) -> bool:
+    """Whether it is more than what the manufacturer put on the phone.
 
-
-def _is_user_installed(app: App, path: str) -> bool:
-    """Whether it is more than what the maker put on the phone.
-
-    Lenders come with some phones. Once such an app is updated, its new copy lies among the owner's apps.
+    Some phones come with lenders. An update of such an app is stored among the owner's apps.
     """
     return not app.system or path.startswith(_USER_APP_PATHS)
 
@@ -185,50 +210,60 @@ def _has_hash(capture: Capture, package: str) -> bool:
 
 
 def build_report(
-    capture: Capture, knowledge: Knowledge, options: ReportOptions, cache: AppCache | None = None
+    capture: Capture, knowledge: Knowledge, options: ReportOptions, phone_facts: PhoneFacts | None = None
 ) -> Report:
-    """The report on a capture, live or saved. `cache`: the one that `collect` was given, with this `knowledge`."""
-    cache = cache or AppCache()
-    gathered = facts.gather_facts(capture, cache)
-    judgement = findings.run_checks(
+    """Build the report on a capture, live or saved. Only apps that the report names are read in full.
+
+    Args:
+        capture: Of one phone.
+        knowledge: Lists, vocabulary and rules.
+        options: What the user asked for.
+        phone_facts: The facts of `capture` where `collect_with_facts` gathered them; else they are gathered here.
+    """
+    phone_facts = phone_facts or facts.summarise_phone(capture)
+    summaries = findings.recognise_apps(phone_facts.summaries, knowledge)
+    suspects = {(app.package, app.user) for app in summaries if is_unrecognised_reader(app, knowledge)}
+    named = [
+        (app.package, app.user)
+        for app in summaries
+        if options.include_all_apps
+        or app.is_recognised
+        or (options.include_unrecognised and (app.package, app.user) in suspects)
+    ]
+    packages = frozenset(app.package for app in summaries)
+    results = findings.run_checks(
         capture,
-        gathered,
+        phone_facts.build_apps(named),
         knowledge,
         include_unrecognised=options.include_unrecognised,
-        recognition_cache=cache.recognition_cache,
+        all_packages=packages,
     )
-    by_key = {(app.package, app.user): app for app in judgement.apps}
-    kinds = {user.id: user.kind for user in gathered.users}
+    apps = {(app.package, app.user): app for app in results.apps}
+    user_kinds = {user.id: user.kind for user in phone_facts.users}
     found = tuple(
-        steps.attach_steps(finding, by_key[finding.package, finding.user], gathered.phone, kinds[finding.user])
-        for finding in judgement.findings
+        steps.attach_steps(finding, apps[finding.package, finding.user], phone_facts.phone, user_kinds[finding.user])
+        for finding in results.findings
     )
-    named = {(finding.package, finding.user) for finding in found}
-    day, book = capture.taken_at.date(), knowledge.rules
-    # Only now: the findings stand already, and a rule can make none and raise none.
-    shown = tuple(
-        legal_rules.annotate_app(app, book, options.country, day)
-        for key, app in by_key.items()
-        if options.include_all_apps or app.is_recognised or key in named
-    )
+    day, rule_set = capture.taken_at.date(), knowledge.rules
     return Report(
         demo=capture.demo,
         tool=Tool(name="privaudit", version=__version__),
         knowledge=KnowledgeInfo(
-            signatures=knowledge.describe_lists(options.country), rules=book.describe_rules(options.country, day)
+            signatures=knowledge.describe_lists(options.country), rules=rule_set.describe_rules(options.country, day)
         ),
         taken_at=capture.taken_at,
-        phone_clock=gathered.clock,
+        phone_clock=phone_facts.clock,
         consent=None,
         source=capture.source,
-        phone=gathered.phone,
-        users=gathered.users,
-        coverage=tuple(map(_without_package_name, gathered.coverage)),
-        counts=Counts.from_apps(judgement.apps, judgement.unrecognised_count),
-        apps=shown,
+        phone=phone_facts.phone,
+        users=phone_facts.users,
+        coverage=tuple(map(_without_package_name, phone_facts.coverage)),
+        counts=Counts.from_apps(results.apps, len({package for package, _ in suspects}), apps_seen=len(packages)),
+        # After the findings: a rule can make none and raise none.
+        apps=tuple(legal_rules.annotate_app(app, rule_set, options.country, day) for app in results.apps),
         findings=found,
         verdict=Verdict.FOUND if any(f.severity is not Severity.INFO for f in found) else Verdict.NOTHING_FOUND,
-        complete=is_complete(gathered),
+        complete=is_complete(phone_facts),
     )
 
 
@@ -237,25 +272,24 @@ def _without_package_name(row: Coverage) -> Coverage:
     return replace(row, detail=None) if row.question == "package" else row
 
 
-def is_complete(gathered: Facts) -> bool:
+def is_complete(phone_facts: Facts | PhoneFacts) -> bool:
     """Whether nothing is missing that could hide a finding."""
-    looked_at = bool(gathered.users) and all(user.checked for user in gathered.users)
-    return looked_at and not any(row.could_hide for row in gathered.coverage)
+    looked_at = bool(phone_facts.users) and all(user.checked for user in phone_facts.users)
+    return looked_at and not any(row.could_hide for row in phone_facts.coverage)
 
 
-def _fallback_keys(capture: Capture, gathered: Facts) -> Iterator[str]:
-    """Where the users could not be listed, at least the owner's apps are."""
-    if not gathered.users and "installed.0" not in capture.answers:
+def _fallback_keys(phone_facts: PhoneFacts) -> Iterator[str]:
+    """Where the users could not be listed, at least the owner's apps are asked for."""
+    if not phone_facts.users and "installed.0" not in phone_facts.capture.answers:
         yield from ("installed.0", "third_party.0", "settings.0")
 
 
-def packages_to_inspect(gathered: Facts, knowledge: Knowledge, cache: AppCache | None = None) -> Iterator[str]:
-    """Packages whose own dump is worth a look: recognised ones; below Android 10 all that are not the system's."""
-    cache = cache or AppCache()
-    every = (gathered.phone.sdk or 0) < _COMPLETE_DUMP_MIN_SDK
-    # What turned out forged or cut is no answer: then each app is asked for by name, where it can only speak of itself.
-    states = {row.question: row.state for row in gathered.coverage}
-    sound = states.get("packages") is AnswerState.ANSWERED
-    for app in findings.recognise_apps(gathered, knowledge, cache.recognition_cache):
-        if app.is_recognised or ((every or not sound) and not app.system):
+def packages_to_inspect(phone_facts: PhoneFacts, knowledge: Knowledge) -> Iterator[str]:
+    """Yield the keys of the dumps to ask for: of recognised apps; below Android 10 of all but the system's."""
+    each_app = (phone_facts.phone.sdk or 0) < _COMPLETE_DUMP_MIN_SDK
+    # A forged or cut dump is no answer. Then each app is asked for by name, where it can only speak of itself.
+    states = {row.question: row.state for row in phone_facts.coverage}
+    is_sound = states.get("packages") is AnswerState.ANSWERED
+    for app in findings.recognise_apps(phone_facts.summaries, knowledge):
+        if app.is_recognised or ((each_app or not is_sound) and not app.system):
             yield f"package.{app.package}"

@@ -1,6 +1,7 @@
-"""What happened, why, and what to do next. Each error knows its exit code.
+"""The exceptions of privaudit, and the exit codes of its commands.
 
-The sentences stand in the message catalog as ``errors.NAME.what``, ``errors.NAME.why`` and ``errors.NAME.next``.
+Each error is worded in three sentences: what happened, why, and what to do next. They stand in the message catalog as
+``errors.NAME.what``, ``errors.NAME.why`` and ``errors.NAME.next``.
 """
 
 from __future__ import annotations
@@ -9,11 +10,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from privaudit.model import (  # to make all nouns takes longer than to print the help
-        Message,
-        MessageValue,
-        PhoneState,
-    )
+    from privaudit.model import Message, MessageValue, PhoneState  # importing it takes longer than printing the help
 
 EXIT_OK = 0
 EXIT_INTERNAL_ERROR = 1
@@ -25,7 +22,12 @@ EXIT_INTERRUPTED = 130
 
 
 class PrivauditError(Exception):
-    """An error to show to a person: `key` with ``.what``, ``.why`` and ``.next`` behind it are its three sentences."""
+    """An error to show to the user.
+
+    Args:
+        key: message key without ``.what``, ``.why`` or ``.next``: ``errors.NAME``.
+        values: fill the three sentences.
+    """
 
     exit_code = EXIT_UNREADABLE
 
@@ -36,22 +38,22 @@ class PrivauditError(Exception):
 
     @property
     def name(self) -> str:
-        """`key` without its area: what code compares."""
+        """`key` without its area, for comparisons in code."""
         return self.key.removeprefix("errors.")
 
     @property
     def what(self) -> Message:
-        """What happened."""
+        """The sentence that says what happened."""
         return self._message("what")
 
     @property
     def why(self) -> Message:
-        """Why, as far as it is known."""
+        """The sentence that says why, as far as it is known."""
         return self._message("why")
 
     @property
     def next(self) -> Message:
-        """What to do next."""
+        """The sentence that says what to do next."""
         return self._message("next")
 
     def _message(self, part: str) -> Message:
@@ -61,17 +63,17 @@ class PrivauditError(Exception):
 
 
 class UsageError(PrivauditError):
-    """A wrong argument."""
+    """A wrong argument or option."""
 
     exit_code = EXIT_USAGE
 
 
 class SourceError(PrivauditError):
-    """A file or folder that cannot be read as a source."""
+    """A file or folder that cannot be read as a source, or written."""
 
 
 class KnowledgeError(PrivauditError):
-    """A data file of ours, or of the user's, with mistakes. `mistakes` lists them all, to print one a line."""
+    """Data files, privaudit's or the user's, with errors. `problems` lists all of them, one line each."""
 
     exit_code = EXIT_USAGE
 
@@ -81,27 +83,27 @@ class KnowledgeError(PrivauditError):
 
 
 class SignatureListError(PrivauditError):
-    """Lists that cannot be taken in, or written. Those in force stay in force."""
+    """Lists that cannot be installed, imported or exported. The active lists stay active."""
 
 
 class ClusterError(PrivauditError):
-    """The computers that were to do the work cannot be used."""
+    """The Dask cluster cannot be used."""
 
 
 class PhoneError(PrivauditError):
-    """The phone cannot be reached, or not any more."""
+    """The phone cannot be reached, or the connection to it ended."""
 
     @property
     def state(self) -> PhoneState:
-        """How the phone is, as far as this error tells."""
+        """The state of the phone that this error implies."""
         from privaudit.model import PhoneState
 
         name = self.name.removesuffix("_macos").removesuffix("_windows")
         return PhoneState(_PHONE_STATE_BY_ERROR.get(name, "absent"))
 
 
-class ConnectionLost(PhoneError):  # noqa: N818 - what it says is what happened
-    """The connection ended in the middle of an answer. `partial` is what had come until then."""
+class ConnectionLost(PhoneError):  # noqa: N818 - names the event, as ConnectionResetError does
+    """The connection ended in the middle of an answer. `partial` is the part that had arrived."""
 
     def __init__(self, key: str, partial: bytes = b"", **values: MessageValue) -> None:
         super().__init__(key, **values)
@@ -127,4 +129,4 @@ _PHONE_STATE_BY_ERROR: Mapping[str, str] = {
     "waiting": "waiting",
     "windows_driver": "no_driver",
 }
-"""Name of an error → `PhoneState`. What is not here says that no phone is to be seen, or not any more."""
+"""Name of an error → `PhoneState`. Every other error means that no phone is connected any more (``absent``)."""

@@ -21,7 +21,7 @@ MessageValue: TypeAlias = "str | int | bool | Message | tuple[str | Message, ...
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """Something said to a person: a key and values, worded by `privaudit.i18n` in the reader's language."""
+    """Something said to a person: a key and values, worded by `privaudit.language` in the reader's language."""
 
     key: str
     """``area.name``: a key of the message catalog (``en.toml``)."""
@@ -438,6 +438,16 @@ class App:
         """Whether this app is what the report is about: a lending or a listed one."""
         return self.lending.verdict is not LendingVerdict.NO or bool(self.listed)
 
+    @property
+    def access_states(self) -> Mapping[DataClass, AccessState]:
+        """The state of each kind of data."""
+        return {data: access.state for data, access in self.access.items()}
+
+    @property
+    def special_access_kinds(self) -> frozenset[str]:
+        """Kinds of special access that it holds."""
+        return frozenset(access.kind for access in self.special_access)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Coverage:
@@ -463,6 +473,37 @@ class FactLocation:
     answer_key: str
     """Key of the answer in the capture, for instance ``packages``."""
     offset: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppSummary:
+    """What decides whether a report names an app. Cheap to compute, so every app of a phone has one."""
+
+    package: str
+    user: int
+    system: bool
+    installer: str | None
+    access_states: Mapping[DataClass, AccessState]
+    """As in `App.access`, but what an app requests is not looked up: a denied permission counts as not allowed."""
+    special_access_kinds: frozenset[str]
+    label: str | None = None
+    label_state: LabelState = LabelState.NOT_ASKED
+    labels: Mapping[str, str] = field(default_factory=dict)
+    launcher_labels: tuple[str, ...] = ()
+    certificates_sha256: tuple[str, ...] = ()
+    apk_sha256: str | None = None
+    listed: tuple[SignatureMatch, ...] = ()
+    lending: Lending = Lending(verdict=LendingVerdict.NO)
+
+    @property
+    def is_recognised(self) -> bool:
+        """Whether a report is about this app: a lending app or a listed one."""
+        return self.lending.verdict is not LendingVerdict.NO or bool(self.listed)
+
+    @property
+    def can_read(self) -> bool:
+        """Whether it can read contacts, SMS or the call log now."""
+        return any(state.allows_reading for state in self.access_states.values())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -594,6 +635,11 @@ class Source:
     sha256: str | None
     """Of the file, where it is one."""
 
+    @property
+    def is_live(self) -> bool:
+        """Whether a phone answered directly. A saved capture of the demo phone keeps the kind ``demo``."""
+        return self.kind in {"usb", "tcp", "server", "demo"}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
@@ -606,11 +652,11 @@ class Counts:
     lending_can_read: Mapping[DataClass, int]
 
     @classmethod
-    def from_apps(cls, apps: Sequence[App], suspects: int) -> Self:
-        """Of `apps`, all that a report or a part of it is about, and of the `suspects` that it does not name."""
+    def from_apps(cls, apps: Sequence[App], suspects: int, *, apps_seen: int) -> Self:
+        """Count `apps`, which hold all that are recognised, beside the `suspects` and all `apps_seen` on the phone."""
         lending = [app for app in apps if app.is_recognised]
         return cls(
-            apps_seen=len({app.package for app in apps}),
+            apps_seen=apps_seen,
             lending=len({app.package for app in lending}),
             listed=len({app.package for app in lending if app.listed}),
             suspect=suspects,

@@ -1,4 +1,4 @@
-"""A capture that was interrupted, continued with the same phone: only what is missing is asked."""
+"""Continue an interrupted capture with the same phone: only missing and truncated answers are collected."""
 
 from __future__ import annotations
 
@@ -20,12 +20,14 @@ from privaudit.dumpsys import device
 from privaudit.errors import PhoneError, SourceError
 from privaudit.knowledge import Knowledge
 from privaudit.model import AnswerState, Source
-from privaudit.transport import Transport
+from privaudit.transport.base import Transport
 
 _MAX_ROUNDS: Final = 3
-"""Who the Android users are decides what is asked of each, and what they say which apps are asked about."""
+"""The list of Android users decides the questions for each user, and their answers decide which apps are inspected."""
 _CUT_KEYS: Final = frozenset({"coverage.cut", "apk.cut"})
+"""Reasons of an answer or APK that say that the connection ended."""
 _NO_TIME_KEY: Final = "apk.no_time"
+"""Reason of an APK for which no reading time was left: the connection did not end."""
 
 
 def resume_capture(
@@ -37,77 +39,89 @@ def resume_capture(
     progress: OnRound = lambda _: None,
     on_apk_progress: remote_apks.OnReadProgress = lambda _: None,
 ) -> Capture:
-    """`capture` with what it lacked. Arguments as `privaudit.audit.collect`.
+    """Return `capture` with its missing answers filled in.
+
+    Args:
+        transport: the connection to the phone of `capture`.
+        capture: the interrupted capture.
+        knowledge: decides which apps are inspected.
+        options: what to collect beside the answers, as for `privaudit.audit.collect`.
+        progress: called with the name of each round of questions.
+        on_apk_progress: called with the number of APKs read.
 
     Raises:
-        PhoneError: ``another_phone``; the connection ended before it could be known again.
-        SourceError: ``phone_unmarked``: the capture does not say by what its phone is known again.
+        PhoneError: ``another_phone``, or the connection ended before the phone was identified.
+        SourceError: ``phone_unmarked``: the capture has no device fingerprint to identify its phone by.
     """
     if capture.device_fingerprint is None:
         raise SourceError("errors.phone_unmarked")
     if not collector.is_same_device(transport, capture.device_fingerprint):
         raise PhoneError("errors.another_phone")
-    before, recorder = capture, LoggingTransport(transport)
+    before, logging_transport = capture, LoggingTransport(transport)
     for _ in range(_MAX_ROUNDS):
-        wanted = tuple(missing_keys(capture, knowledge))
-        if not wanted:
+        keys = tuple(missing_keys(capture, knowledge))
+        if not keys:
             break
-        if "appops" in wanted:
-            # App-ops tell ages: they need the clock of the moment in which they are asked.
-            wanted = tuple(dict.fromkeys(("clock", *wanted)))
+        if "appops" in keys:
+            # App-ops print ages, so the phone's clock has to be read at the same moment.
+            keys = tuple(dict.fromkeys(("clock", *keys)))
             capture = replace(capture, taken_at=datetime.now(UTC))
-        came = [
+        improved = [
             answer
-            for answer in collect_answers(recorder, wanted, on_round=progress)
+            for answer in collect_answers(logging_transport, keys, on_round=progress)
             if _is_improvement(answer, capture)
         ]
-        capture = capture.with_answers(came)
-        if not came:
+        capture = capture.with_answers(improved)
+        if not improved:
             break
     if options.read_labels:
         progress("naming")
-        capture = collect_apks(recorder, capture, knowledge, options, on_apk_progress)
+        phone_facts = facts.summarise_phone(capture)
+        capture = collect_apks(logging_transport, phone_facts, knowledge, options, on_apk_progress).capture
     if capture.answers == before.answers and capture.apks == before.apks:
         return before
-    return replace(capture, log=(*before.log, *recorder.log), source=Source(kind=transport.kind, sha256=None))
+    return replace(capture, log=(*before.log, *logging_transport.log), source=Source(kind=transport.kind, sha256=None))
 
 
 def missing_keys(capture: Capture, knowledge: Knowledge) -> Iterator[str]:
-    """Keys of answers that a whole capture of this phone would hold, and that did not come, or not to their end."""
-    capture = replace(capture, apks=MappingProxyType({}))  # who is asked about is chosen before any name is read
-    gathered = facts.gather_facts(capture)
-    people = [user.id for user in gathered.users] or [0]
-    for key in (*questions.expected_keys(gathered.phone.sdk, people), *packages_to_inspect(gathered, knowledge)):
+    """Yield the keys of answers of a complete capture that are missing or were cut by a lost connection."""
+    capture = replace(capture, apks=MappingProxyType({}))  # apps to inspect are chosen before any APK is read
+    phone_facts = facts.summarise_phone(capture)
+    user_ids = [user.id for user in phone_facts.users] or [0]
+    for key in (
+        *questions.expected_keys(phone_facts.phone.sdk, user_ids),
+        *packages_to_inspect(phone_facts, knowledge),
+    ):
         if _was_cut(capture.answer(key)):
             yield key
 
 
 def is_incomplete(capture: Capture, knowledge: Knowledge) -> bool:
-    """Whether anything is missing because the connection to the phone ended."""
+    """Return whether anything is missing because the connection to the phone ended."""
     return was_interrupted(capture) or any(missing_keys(capture, knowledge))
 
 
 def was_interrupted(capture: Capture) -> bool:
-    """Whether the connection to the phone ended in the middle, as can be seen without judging any app."""
-    came: tuple[Answer | ApkParts, ...] = (*capture.answers.values(), *capture.apks.values())
-    if any(map(_was_cut, came)):
+    """Return whether the connection ended during the capture, as far as can be told without gathering facts."""
+    items: tuple[Answer | ApkParts, ...] = (*capture.answers.values(), *capture.apks.values())
+    if any(map(_was_cut, items)):
         return True
-    found = device.phone_from_properties(device.parse_properties(capture.answer("properties").text), None)
-    people = device.parse_users(capture.answer("users").text, found.sdk)
-    return any(_was_cut(capture.answer(key)) for key in questions.expected_keys(found.sdk, people))
+    phone = device.phone_from_properties(device.parse_properties(capture.answer("properties").text), None)
+    user_ids = device.parse_users(capture.answer("users").text, phone.sdk)
+    return any(_was_cut(capture.answer(key)) for key in questions.expected_keys(phone.sdk, user_ids))
 
 
 def _was_cut(item: Answer | ApkParts) -> bool:
-    """Whether it did not come, or not to its end, for no other reason than that the connection ended."""
-    why = item.detail.key if item.detail is not None else None
-    parts = item.problems.values() if isinstance(item, ApkParts) else ()
+    """Return whether an answer or APK is missing or truncated only because the connection ended."""
+    reason = item.detail.key if item.detail is not None else None
+    part_problems = item.problems.values() if isinstance(item, ApkParts) else ()
     return (
-        why in _CUT_KEYS
-        or any(part.key in _CUT_KEYS for part in parts)
-        or (item.state is AnswerState.NOT_ASKED and why != _NO_TIME_KEY)
+        reason in _CUT_KEYS
+        or any(problem.key in _CUT_KEYS for problem in part_problems)
+        or (item.state is AnswerState.NOT_ASKED and reason != _NO_TIME_KEY)
     )
 
 
 def _is_improvement(answer: Answer, capture: Capture) -> bool:
-    """Whether `answer` is worth keeping: a second piece of an answer is no better than a longer first one."""
+    """Return whether `answer` is complete, or at least longer than the one that `capture` has."""
     return not _was_cut(answer) or len(answer.text) > len(capture.answer(answer.key).text)

@@ -1,7 +1,7 @@
-"""The makers' own Androids: how each is recognised, its menus and pages, and what it puts in the way of changes.
+"""Vendor ROMs: detection by system properties, settings pages and menu words, and restrictions on changes over ADB.
 
-One TOML file per ROM. What a file lacks comes from the one it names in ``like``, and then from ``aosp.toml``, stock
-Android.
+Each ROM is one TOML file in ``privaudit/data/roms``; its README explains the keys. Missing entries are inherited from
+the file that ``like`` names, and then from ``aosp.toml``, stock Android.
 """
 
 from __future__ import annotations
@@ -12,73 +12,78 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from importlib.resources.abc import Traversable
 from typing import Any, Final
 
 from privaudit.model import Rom
 
 STOCK_ROM_ID: Final = "aosp"
 _MIN_VERSION_PARTS: Final = 2
-"""Of a version: 6.0, never 6."""
+"""A version has at least two numbers: 6.0, never 6."""
 _UNKNOWN_SDK: Final = 99
-"""For a phone whose version was not read: the menus of today."""
+"""Stands for an SDK level that was not read: the newest menus apply."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SettingsPage:
-    """How to reach a page by hand."""
+    """The menu path to a page of Settings."""
 
     menu_keys: tuple[str, ...]
-    """Keys of menu words, in the order in which they are tapped. ``APP`` stands for the app itself."""
+    """Keys of menu words in the order of the taps. ``APP`` stands for the app itself."""
     is_confirmed: bool
-    """Whether a source confirms this path for this very ROM."""
+    """Whether a source confirms this path for this ROM; false for inherited paths and an unknown SDK level."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SettingsIntent:
-    """What shows a page on the phone."""
+    """An intent that opens a page of Settings on the phone."""
 
     action: str | None
     component: str | None
-    """Where no action is public; never beside one."""
+    """The activity, where no action is public; never set together with `action`."""
     package_extra: str | None
-    """How the app is named: ``data`` for ``package:NAME``, else the name of a text extra; ``None``: not at all."""
+    """How the intent names the app: ``data`` for ``package:NAME``, else the name of a string extra; ``None``: it does
+    not."""
     extras: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VendorRestriction:
-    """A maker's switch without which some changes over the cable are refused."""
+    """A vendor's developer option that must be on, or some changes over ADB are refused."""
 
     menu_key: str
-    """Key of its menu word."""
+    """Key of the option's menu word."""
     blocks: tuple[str, ...]
-    """``permissions``, ``app_ops``."""
+    """Kinds of change that it blocks: ``permissions``, ``app_ops``."""
     property_name: str | None
-    """The property that tells how it stands; ``None``: nothing tells."""
+    """System property with the option's state; ``None``: the state cannot be read."""
     open_value: str | None
-    """The property's value when the way is free."""
+    """Value of that property when changes are allowed."""
 
 
 def load_rom(rom_id: str) -> Mapping[str, Any]:
-    """The data of one ROM, its gaps filled. One that a report names and that is not known here counts as stock."""
+    """Return the data of a ROM with inherited entries. An unknown id, which a saved report may name, means stock."""
     return _load_inherited(rom_id if rom_id in _rom_ids() else STOCK_ROM_ID)
 
 
 @cache
 def _rom_ids() -> frozenset[str]:
-    files = (file.name for file in (resources.files("privaudit") / "data" / "roms").iterdir())
-    return frozenset(name.removesuffix(".toml") for name in files if name.endswith(".toml"))
+    names = (file.name for file in _roms_folder().iterdir())
+    return frozenset(name.removesuffix(".toml") for name in names if name.endswith(".toml"))
 
 
 @cache
 def _load_inherited(rom_id: str) -> Mapping[str, Any]:
-    folder = resources.files("privaudit") / "data" / "roms"
-    data: dict[str, Any] = tomllib.loads((folder / f"{rom_id}.toml").read_text(encoding="utf-8"))
+    data: dict[str, Any] = tomllib.loads((_roms_folder() / f"{rom_id}.toml").read_text(encoding="utf-8"))
     return data if rom_id == STOCK_ROM_ID else _with_inherited(data, _load_inherited(data.get("like", STOCK_ROM_ID)))
 
 
+def _roms_folder() -> Traversable:
+    return resources.files("privaudit") / "data" / "roms"
+
+
 def _with_inherited(data: Mapping[str, Any], base: Mapping[str, Any]) -> Mapping[str, Any]:
-    """`data`, then `base`. A path that is only borrowed counts as unchecked: nobody looked on this ROM."""
+    """Put the entries of `base` behind those of `data`. An inherited path is unconfirmed: no source is of this ROM."""
     pages = {
         name: (*data.get("pages", {}).get(name, ()), *({**row, "checked": False} for row in rows))
         for name, rows in {**dict.fromkeys(data.get("pages", {}), ()), **base["pages"]}.items()
@@ -87,54 +92,58 @@ def _with_inherited(data: Mapping[str, Any], base: Mapping[str, Any]) -> Mapping
         name: (*data.get("intents", {}).get(name, ()), *base["intents"].get(name, ()))
         for name in {**base["intents"], **data.get("intents", {})}
     }
-    own = data.get("words", {})
-    words = {
-        code: {**_inherited_terms(code, own, base["words"]), **own.get(code, {})} for code in {**base["words"], **own}
+    own_terms = data.get("words", {})
+    terms = {
+        code: {**_inherited_terms(code, own_terms, base["words"]), **own_terms.get(code, {})}
+        for code in {**base["words"], **own_terms}
     }
-    return {**base, **data, "pages": pages, "intents": intents, "words": words}
+    return {**base, **data, "pages": pages, "intents": intents, "words": terms}
 
 
 def _inherited_terms(
-    code: str, own: Mapping[str, Mapping[str, str]], base: Mapping[str, Mapping[str, str]]
+    code: str, own_terms: Mapping[str, Mapping[str, str]], base_terms: Mapping[str, Mapping[str, str]]
 ) -> Mapping[str, str]:
-    """The base's words in one language; but of what is called otherwise here in English, no word of the base's."""
-    english, renamed = base["en"], own.get("en", {})
+    """Return the base's menu words in one language, without those that this ROM renames in English.
+
+    The base's translation of a renamed word would name a menu entry that this ROM does not have.
+    """
+    base_english, own_english = base_terms["en"], own_terms.get("en", {})
     return {
-        word: said
-        for word, said in base.get(code, {}).items()
-        if renamed.get(word, english.get(word)) == english.get(word)
+        key: term
+        for key, term in base_terms.get(code, {}).items()
+        if own_english.get(key, base_english.get(key)) == base_english.get(key)
     }
 
 
 def list_rom_ids() -> tuple[str, ...]:
-    """Every ROM, in the order in which a phone is asked whether it has it; stock Android last."""
-    return tuple(name for name, _ in _roms_in_detection_order())
+    """Return the ids of all ROMs in detection order; stock Android is last."""
+    return tuple(rom_id for rom_id, _ in _roms_in_detection_order())
 
 
 @cache
 def _roms_in_detection_order() -> tuple[tuple[str, Mapping[str, Any]], ...]:
-    known = [(name, load_rom(name)) for name in _rom_ids()]
-    return tuple(sorted(known, key=lambda item: (item[1]["recognise"]["order"], item[0])))
+    roms = [(rom_id, load_rom(rom_id)) for rom_id in _rom_ids()]
+    return tuple(sorted(roms, key=lambda item: (item[1]["recognise"]["order"], item[0])))
 
 
 def detect_rom(properties: Mapping[str, str]) -> Rom:
-    """The ROM of a phone with these properties.
+    """Detect the ROM of a phone from its system properties.
 
-    HyperOS keeps MIUI's properties and HONOR Huawei's, so order matters: each file says its own.
+    The order matters, and each file states its own: HyperOS keeps the properties of MIUI, and MagicOS those of EMUI.
     """
-    for name, data in _roms_in_detection_order():
+    for rom_id, data in _roms_in_detection_order():
         version = _match_version(data["recognise"], properties)
         if version is not None:
-            return Rom(id=name, name=data["name"], version=version or None)
+            return Rom(id=rom_id, name=data["name"], version=version or None)
     return Rom(id=STOCK_ROM_ID, name=load_rom(STOCK_ROM_ID)["name"], version=None)
 
 
 def _match_version(detection: Mapping[str, Any], properties: Mapping[str, str]) -> str | None:
-    """The version that this ROM gives itself (``""``: none), or ``None`` where the phone has another ROM."""
+    """Return the ROM's version, ``""`` where it states none, or ``None`` where the properties are of another ROM."""
     for key, pattern in detection.get("properties", {}).items():
         match = re.search(pattern, properties.get(key, ""))
         if match:
-            # Samsung counts 60101 for 6.1.1: each part of such a version is a group of its own.
+            # Samsung writes 60101 for 6.1.1: the pattern has one group for each number of such a version.
             parts = [part.lstrip("0") or "0" for part in match.groups() if part]
             while len(parts) > _MIN_VERSION_PARTS and parts[-1] == "0":
                 parts.pop()
@@ -145,7 +154,7 @@ def _match_version(detection: Mapping[str, Any], properties: Mapping[str, str]) 
 
 
 def find_settings_page(rom_id: str, page_name: str, sdk: int | None) -> SettingsPage | None:
-    """How to reach the page `page_name`; ``None`` where nobody described one."""
+    """Return the menu path to `page_name`; ``None`` where no file describes one for this SDK level."""
     row = next(_rows_for_sdk(rom_id, "pages", page_name, sdk), None)
     if row is None:
         return None
@@ -153,7 +162,7 @@ def find_settings_page(rom_id: str, page_name: str, sdk: int | None) -> Settings
 
 
 def find_intents(rom_id: str, page_name: str, sdk: int | None) -> tuple[SettingsIntent, ...]:
-    """What may show the page `page_name`, the likeliest first."""
+    """Return the intents that may open `page_name`, the most likely first."""
     return tuple(
         SettingsIntent(
             action=row.get("action"),
@@ -166,17 +175,17 @@ def find_intents(rom_id: str, page_name: str, sdk: int | None) -> tuple[Settings
 
 
 def _rows_for_sdk(rom_id: str, table: str, page_name: str, sdk: int | None) -> Iterator[Mapping[str, Any]]:
-    at = _UNKNOWN_SDK if sdk is None else sdk
-    return (row for row in load_rom(rom_id)[table].get(page_name, ()) if row["sdk"][0] <= at <= row["sdk"][1])
+    level = _UNKNOWN_SDK if sdk is None else sdk
+    return (row for row in load_rom(rom_id)[table].get(page_name, ()) if row["sdk"][0] <= level <= row["sdk"][1])
 
 
 def list_openable_pages() -> tuple[str, ...]:
-    """Pages that can be shown on a phone."""
+    """Return the names of the pages that `find_intents` can open."""
     return tuple(sorted(load_rom(STOCK_ROM_ID)["intents"]))
 
 
 def list_restrictions(rom_id: str) -> tuple[VendorRestriction, ...]:
-    """What this ROM puts in the way of changes over the cable."""
+    """Return what this ROM requires before it allows changes over ADB."""
     return tuple(
         VendorRestriction(
             menu_key=row["word"],
@@ -190,5 +199,5 @@ def list_restrictions(rom_id: str) -> tuple[VendorRestriction, ...]:
 
 @cache
 def vendor_user_ids(user_kind: str) -> frozenset[int]:
-    """Android users that any ROM makes for copies of apps: `user_kind` is ``clone`` or ``secure_folder``."""
-    return frozenset(number for name in list_rom_ids() for number in load_rom(name)["users"].get(user_kind, ()))
+    """Return the ids of Android users that ROMs create for copies of apps: ``clone`` or ``secure_folder``."""
+    return frozenset(user for rom_id in list_rom_ids() for user in load_rom(rom_id)["users"].get(user_kind, ()))

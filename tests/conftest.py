@@ -19,7 +19,7 @@ import pytest
 from privaudit import audit, knowledge
 from privaudit.capture.answers import classify_answer
 from privaudit.capture.model import Capture
-from privaudit.findings import CheckContext
+from privaudit.findings.context import CheckContext
 from privaudit.model import (
     Access,
     AccessState,
@@ -64,7 +64,7 @@ from tests.fixtures.chromium import chromium, opened  # noqa: F401 - fixtures
 _SAMPLES = Path(__file__).resolve().parent.parent.parent / "shared" / "samples"
 
 # Lists that whoever runs the tests took in with `signatures update` must change no test.
-for _name in ("XDG_DATA_HOME", "LOCALAPPDATA"):
+for _name in ("XDG_DATA_HOME", "WIN_PD_OVERRIDE_LOCAL_APPDATA"):
     os.environ[_name] = str(Path(tempfile.gettempdir()) / "privaudit-tests-no-such-folder")
 
 NOW = datetime(2026, 1, 10, 7, 41, 57, tzinfo=UTC)
@@ -310,7 +310,7 @@ def ground(*apps: App, include_unrecognised: bool = False, **changed: object) ->
     )
     given = {"capture": capture({"packages": _TEXT}), "facts": facts, "knowledge": knowledge.load_knowledge(demo=True)}
     names = frozenset(one.package for one in apps)
-    return CheckContext(**{**given, "include_unrecognised": include_unrecognised, "packages": names, **changed})
+    return CheckContext(**{**given, "include_unrecognised": include_unrecognised, "all_packages": names, **changed})
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 import tomllib
+from dataclasses import replace
 
 import pytest
 
@@ -49,11 +50,11 @@ def flat(text):
 # --- one file ---------------------------------------------------------------------------------------------------------
 
 
-def test_one_file_answers_should_i_install_this(run, loan, tmp_path):
+def test_one_file_is_vetted_in_detail(run, loan, tmp_path):
     page, document, text = (tmp_path / f"a.{suffix}" for suffix in ("html", "json", "txt"))
     done = run("apk", loan, "-o", page, "-o", document, "-o", text, "--country", "IN")
     assert done.code == 3
-    for said in (
+    for expected in (
         "Sudaibao com.example.sudaibao version 1.4.2",
         "certificate SHA-256",
         "contacts may ask",
@@ -65,7 +66,7 @@ def test_one_file_answers_should_i_install_this(run, loan, tmp_path):
         "Result It looks like a lending app, and it may ask for contacts and SMS.",
         "This is not legal advice",
     ):
-        assert said in flat(done.out), said
+        assert expected in flat(done.out), expected
     assert done.err.startswith("privaudit ")
     assert "reads files only. Nothing in them is run, and no network is used." in done.err
     assert text.read_text("utf-8") == done.out
@@ -77,7 +78,7 @@ def test_one_file_answers_should_i_install_this(run, loan, tmp_path):
     assert all(path.stat().st_mode & 0o777 == 0o600 for path in (page, document, text))
 
 
-def test_in_chinese(run, loan):
+def test_one_file_is_vetted_in_chinese(run, loan):
     done = run("apk", loan, "--lang", "zh", "--country", "CN")
     assert "速贷宝" in done.out
     assert "通讯录          可能会要" in done.out
@@ -110,7 +111,7 @@ def test_exit_codes(run, tmp_path, name, code):
 def test_wrong_usage_is_refused_before_anything_is_read(run, loan, crawl, tmp_path, arguments, why):
     empty = tmp_path / "empty"
     empty.mkdir()
-    done = run("apk", *(one.format(loan=loan, crawl=crawl, sub=empty) for one in arguments), cwd=tmp_path)
+    done = run("apk", *(argument.format(loan=loan, crawl=crawl, sub=empty) for argument in arguments), cwd=tmp_path)
     assert (done.code, done.out) == (2, "")
     assert why in done.err
     assert not list(tmp_path.glob("x.*"))
@@ -119,7 +120,7 @@ def test_wrong_usage_is_refused_before_anything_is_read(run, loan, crawl, tmp_pa
 # --- many files -------------------------------------------------------------------------------------------------------
 
 
-def test_a_folder_gives_a_table_and_a_bad_file_stops_nothing(run, crawl):
+def test_a_folder_gives_a_table_and_an_unreadable_file_does_not_stop_it(run, crawl):
     done = run("apk", crawl)
     assert done.code == 3
     assert "Sudaibao may ask may ask does not ask -" in flat(done.out)
@@ -129,7 +130,7 @@ def test_a_folder_gives_a_table_and_a_bad_file_stops_nothing(run, crawl):
 
 
 @pytest.mark.parametrize("depth", range(40, 160, 7))
-def test_a_bad_file_is_named_whole_however_long_its_path_is(depth):
+def test_an_unreadable_file_is_named_in_full_however_long_its_path_is(depth):
     folder = "/" + "a-folder/" * (depth // 9) + "b" * (depth % 9) + "/"
     tally = BatchSummary()
     for name in ("b.apk", "worse-than-bad.apk", "a.apk"):
@@ -145,7 +146,7 @@ def test_a_bad_file_is_named_whole_however_long_its_path_is(depth):
     assert names == ["a.apk", "b.apk", "worse-than-bad.apk"]
 
 
-def test_lines_are_the_same_on_the_terminal_and_in_the_file_and_not_made_twice(run, crawl, tmp_path):
+def test_json_lines_are_equal_on_stdout_and_in_the_file_and_files_are_not_vetted_twice(run, crawl, tmp_path):
     lines = tmp_path / "out.jsonl"
     done = run("apk", crawl, "--json", "-o", lines)
     assert done.out == lines.read_text("utf-8")
@@ -158,18 +159,19 @@ def test_lines_are_the_same_on_the_terminal_and_in_the_file_and_not_made_twice(r
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signal")
-def test_an_interrupted_scan_keeps_what_is_done_and_goes_on(run, environment, crawl, tmp_path):
+def test_an_interrupted_batch_keeps_its_results_and_can_be_resumed(run, environment, crawl, tmp_path):
     lines = tmp_path / "out.jsonl"
     slow = tmp_path / "slow"
     slow.mkdir()
-    # Reading a line takes half a second here, so that there is a middle in which to stop.
+    # Vetting a file takes half a second here, so that the batch can be interrupted.
     (slow / "sitecustomize.py").write_text(
-        "import time\nfrom privaudit import scan\nreal = scan.line\n"
-        "def line(job, known):\n    time.sleep(0.5)\n    return real(job, known)\nscan.line = line\n"
+        "import time\nfrom privaudit.vetting import batch\nreal = batch.vet_to_json\n"
+        "def vet_slowly(job, context):\n    time.sleep(0.5)\n    return real(job, context)\n"
+        "batch.vet_to_json = vet_slowly\n"
     )
     process = subprocess.Popen(
         [sys.executable, "-m", "privaudit", "apk", str(crawl), "-o", str(lines)],
-        env={**environment, "PYTHONPATH": str(slow)},
+        env={**environment, "PYTHONPATH": os.pathsep.join([str(slow), environment.get("PYTHONPATH", "")])},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
@@ -188,10 +190,10 @@ def test_an_interrupted_scan_keeps_what_is_done_and_goes_on(run, environment, cr
     assert f"{done_before} file" in done.err
     assert lines.read_text("utf-8").startswith(first)
     documents = [json.loads(line) for line in lines.read_text("utf-8").splitlines()]
-    assert len({one["file"]["path"] for one in documents}) == len(documents) == len(NAMES) + 2
+    assert len({document["file"]["path"] for document in documents}) == len(documents) == len(NAMES) + 2
 
 
-def test_a_bar_moves_on_a_terminal(monkeypatch, capsys):
+def test_the_progress_bar_is_drawn_on_a_terminal(monkeypatch, capsys):
     from privaudit.capture.remote_apks import ReadProgress
 
     monkeypatch.setenv("TERM", "xterm")
@@ -202,7 +204,7 @@ def test_a_bar_moves_on_a_terminal(monkeypatch, capsys):
 
 @pytest.mark.parametrize("width", [60, 80, 100])
 @pytest.mark.parametrize("code", ["en", "zh"])
-def test_the_table_fits_and_attacks_nobody(loan, width, code):
+def test_the_table_fits_its_width_and_hostile_text_is_sanitized(loan, width, code):
     from rich.cells import cell_len
 
     known, tally = vetting.load_vetting_context(), BatchSummary()
@@ -216,7 +218,7 @@ def test_the_table_fits_and_attacks_nobody(loan, width, code):
     assert not any("\x1b" in line or "\x07" in line for line in lines)
 
 
-def test_a_table_of_thousands_stays_short(loan):
+def test_a_table_of_a_thousand_apps_shows_200(loan):
     known, tally = vetting.load_vetting_context(), BatchSummary()
     document = json.loads(batch.vet_to_json(batch.VetJob(str(loan)), known))
     for _ in range(1000):
@@ -231,7 +233,7 @@ def test_a_table_of_thousands_stays_short(loan):
 # --- learning signatures ----------------------------------------------------------------------------------------------
 
 
-def test_a_draft_is_a_row_that_finds_its_app_once_it_has_a_source(run, loan, tmp_path):
+def test_a_drafted_row_matches_its_app_once_the_list_has_a_source(run, loan, tmp_path):
     draft = tmp_path / "draft.toml"
     done = run("signatures", "draft", loan, "-o", draft)
     assert done.code == 0
@@ -249,29 +251,51 @@ def test_a_draft_is_a_row_that_finds_its_app_once_it_has_a_source(run, loan, tmp
     mine = tmp_path / "mine.toml"
     mine.write_text('[source]\npublisher = "me"\ntitle = "mine"\n\n' + text, encoding="utf-8")
     assert run("signatures", "check", mine).code == 0
-    found = json.loads(run("apk", loan, "--json", "--signatures", mine).out)["app"]["listed"]
-    assert {one["match"] for one in found} == {"package", "apk_sha256", "certificate"}
+    matches = json.loads(run("apk", loan, "--json", "--signatures", mine).out)["app"]["listed"]
+    assert {match["match"] for match in matches} == {"package", "apk_sha256", "certificate"}
 
 
-def test_a_draft_leaves_out_what_cannot_be_read_and_keys_that_everybody_has(run, loan, tmp_path, monkeypatch):
+def test_a_draft_leaves_out_what_cannot_be_read(run, loan, tmp_path):
     bad = tmp_path / "bad.apk"
     bad.write_bytes(b"PK")
     done = run("signatures", "draft", bad, loan)
     assert done.code == 4
     assert f"{bad} was left out: its file is no APK" in flat(done.err)
     assert len(tomllib.loads(done.out)["app"]) == 1
-    from privaudit import vetting
+
+
+@pytest.mark.parametrize(
+    ("digest", "name"),
+    [
+        ("a40da80a59d170caa950cf15c18c454d47a39b26989d8b640ecd745ba71bf5dc", "AOSP testkey"),
+        ("c8a2e9bccf597c2fb6dc66bee293fc13f2fc47ec77bc6b2b0d52c11f51192ab8", "AOSP platform"),
+        ("28bbfe4a7b97e74681dc55c2fbb6ccb8d6c74963733f6af6ae74d8c3a6e879fd", "AOSP shared"),
+        ("465983f7791f2abeb43ea2cbdc7f21a8260b72bc08a55c839fc1a43bc741a81e", "AOSP media"),
+        ("fac61745dc0903786fb9ede62a962b399f7348f0bb6f899b8332667591033b9c", "React Native debug"),
+    ],
+)
+def test_a_draft_leaves_out_every_test_certificate_that_check_refuses(run, loan, tmp_path, digest, name):
     from privaudit.cli import signatures_exchange
 
+    listed = tmp_path / "list.toml"
+    listed.write_text(
+        '[source]\npublisher = "me"\ntitle = "mine"\n\n'
+        f'[[app]]\npackage = "com.example.a"\ncertificates = ["{digest}"]\n',
+        encoding="utf-8",
+    )
+    checked = run("signatures", "check", listed)
+    assert checked.code != 0
+    assert name in flat(checked.out)
+
     app = vetting.vet(loan, vetting.load_vetting_context()).app
-    monkeypatch.setattr(signatures_exchange, "WELL_KNOWN_TEST_CERTIFICATES", frozenset(app.certificates_sha256))
+    app = replace(app, certificates_sha256=(digest,))
     row = signatures_exchange.draft_row(app, 'x\n[[app]]\npackage = "evil"', Translator("en"))
     (parsed,) = tomllib.loads(row)["app"]  # a file's name opens no row of its own
     assert "certificates" not in parsed
     assert "of a key that everybody has" in row
 
 
-def test_nothing_half_written(run, loan, tmp_path):
+def test_a_failed_write_leaves_no_file(run, loan, tmp_path):
     os.chmod(tmp_path, 0o700)  # noqa: PTH101
     target = tmp_path / "folder.toml"
     target.mkdir()

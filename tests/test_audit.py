@@ -1,4 +1,4 @@
-"""The pipeline: what a source holds comes out, whatever way it came in; what it lacks is told."""
+"""The pipeline: a report has what its source contains, whatever kind it is, and says what is missing."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_without_app_ops_nothing_is_called_unread_and_nothing_never(demo_capture
 
 
 def test_without_package_dumps_nothing_is_not_allowed(demo_capture):
-    report = judged(without(demo_capture, "packages", "package"), all_apps=True)
+    report = judged(without(demo_capture, "packages", "package"), include_all_apps=True)
     states = {access.state for app in report.apps for access in app.access.values()}
     assert states == {"unknown"}
     assert report.verdict is not Verdict.NOTHING_FOUND or not report.complete
@@ -77,15 +77,15 @@ def test_an_empty_capture_is_not_a_clean_phone(made):
 
 
 def test_coverage_names_no_app(demo_capture):
-    taken = demo_capture.having(
+    taken = demo_capture.with_answers(
         [replace(demo_capture.answer("roles"), key="package.com.example.chat", text="", state=AnswerState.REFUSED)]
     )
     assert "com.example.chat" not in report_json.render(judged(taken))
 
 
 def test_only_those_the_report_is_about_are_in_it(demo_capture, demo_report):
-    assert all(app.recognised for app in demo_report.apps)
-    everyone = judged(demo_capture, all_apps=True)
+    assert all(app.is_recognised for app in demo_report.apps)
+    everyone = judged(demo_capture, include_all_apps=True)
     assert len({app.package for app in everyone.apps}) == everyone.counts.apps_seen
     assert everyone.findings == demo_report.findings
 
@@ -119,7 +119,7 @@ FORGED = """  Package [com.example.nowhere] (abc1234):
 
 
 def test_after_a_forged_dump_each_app_is_asked_for_by_name(demo_phone, tmp_path):
-    """What one app forged into the dump of all hides no other: asked by name, each can only speak of itself."""
+    """Text that an app forged into the dump of all packages hides no other app: own dumps contain one app each."""
     plain = build_programs(load_scenario("borrower"))["dumpsys"]
 
     def dumpsys(argv, stdin):

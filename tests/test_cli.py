@@ -1,4 +1,4 @@
-"""The commands as people use them: exit codes, what goes where, and what is said when something is wrong."""
+"""The commands end to end: exit codes, what goes to which stream, and error messages."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def three_sentences(done, lang="en"):
 
 @pytest.fixture
 def saved(run, demo_phone, tmp_path):
-    """A saved check of the demo phone, taken by the command."""
+    """A capture of the demo phone, saved by the command."""
     file = tmp_path / "check.zip"
     with demo_phone() as phone:
         done = run("capture", file, "--transport", f"tcp:{phone.address}")
@@ -56,7 +56,7 @@ def saved(run, demo_phone, tmp_path):
 
 
 def answers(saved, folder, *dropped):
-    """The answers of a saved check as a folder of text files, without those in `dropped`."""
+    """Unpack the answers of a saved capture into a folder of text files, without those in `dropped`."""
     folder.mkdir()
     with zipfile.ZipFile(saved) as archive:
         for name in archive.namelist():
@@ -68,11 +68,11 @@ def answers(saved, folder, *dropped):
 # --- exit codes -----------------------------------------------------------------------------------------------------
 
 
-def test_3_found(run, saved):
+def test_exit_code_3_for_findings(run, saved):
     assert run("audit", saved, "--signatures", _mine(saved.parent)).code == 3
 
 
-def test_5_gaps_and_nothing_found(run, tmp_path):
+def test_exit_code_5_for_gaps_without_findings(run, tmp_path):
     (tmp_path / "pm_list_packages.txt").write_text("package:/data/app/x/base.apk=com.example.notes\n")
     done = run("audit", tmp_path, "--lang", "en")
     assert done.code == 5
@@ -80,19 +80,21 @@ def test_5_gaps_and_nothing_found(run, tmp_path):
 
 
 @pytest.mark.parametrize(("lang", "words"), [("en", "Not one app could be read"), ("zh", "一个应用也没能读到")])
-def test_4_not_one_app_read_is_no_answer(run, saved, tmp_path, lang, words):
+def test_exit_code_4_where_no_app_could_be_read(run, saved, tmp_path, lang, words):
     done = run("audit", answers(saved, tmp_path / "f", "dumpsys_package", "pm_list_packages"), "--lang", lang)
     assert done.code == 4
     assert done.out.count(words) == 2
 
 
-def test_0_everything_read_and_nothing_found(run):
-    """A phone on which only the ordinary apps are."""
-    told = load_scenario("borrower")
+def test_exit_code_0_for_a_complete_audit_without_findings(run):
+    """A phone with ordinary apps only."""
+    phone_state = load_scenario("borrower")
     lending = {"sudaibao", "kuaiyihua", "anxin", "happyloan", "creditwing", "loancalculator", "haoyouquan"}
-    told = replace(told, apps=tuple(app for app in told.apps if app.package.rpartition(".")[2] not in lending))
+    phone_state = replace(
+        phone_state, apps=tuple(app for app in phone_state.apps if app.package.rpartition(".")[2] not in lending)
+    )
     with AdbdServer(
-        programs=build_programs(told), files=build_files(told), key_policy=KeyPolicy(required=False)
+        programs=build_programs(phone_state), files=build_files(phone_state), key_policy=KeyPolicy(required=False)
     ) as phone:
         done = run("audit", "--transport", f"tcp:{phone.address}", "--lang", "en")
     assert done.code == 0, done.out
@@ -124,7 +126,7 @@ def test_0_everything_read_and_nothing_found(run):
     ],
     ids=" ".join,
 )
-def test_2_wrong_usage(run, tmp_path, arguments, lang):
+def test_exit_code_2_for_usage_errors(run, tmp_path, arguments, lang):
     done = run(*arguments, cwd=tmp_path, LC_ALL="zh_CN.UTF-8" if lang == "zh" else "C.UTF-8")
     assert done.code == 2
     assert done.out == ""
@@ -132,27 +134,27 @@ def test_2_wrong_usage(run, tmp_path, arguments, lang):
     assert list(tmp_path.iterdir()) == [tmp_path / "home"]
 
 
-def test_2_unknown_language(run):
+def test_exit_code_2_for_an_unknown_language(run):
     three = three_sentences(run("audit", "--lang", "tlh"))
     assert Translator("en").t("errors.unknown_language.why", known=catalog.languages()) in "".join(three)
 
 
-def test_wrong_usage_is_told_before_any_phone_is_asked(run, demo_phone, tmp_path):
+def test_usage_errors_are_reported_before_any_phone_is_asked(run, demo_phone, tmp_path):
     with demo_phone() as phone:
-        there = ["--transport", f"tcp:{phone.address}"]
-        assert run("audit", *there, "-o", "x.nope").code == 2
-        assert run("audit", *there, "-o", tmp_path / "no" / "x.json").code == 2
-        assert run("audit", *there, "--country", "X").code == 2
-        assert run("capture", tmp_path / "x.txt", *there).code == 2
+        transport = ["--transport", f"tcp:{phone.address}"]
+        assert run("audit", *transport, "-o", "x.nope").code == 2
+        assert run("audit", *transport, "-o", tmp_path / "no" / "x.json").code == 2
+        assert run("audit", *transport, "--country", "X").code == 2
+        assert run("capture", tmp_path / "x.txt", *transport).code == 2
         existing = tmp_path / "old.zip"
         existing.write_bytes(b"evidence")
-        assert run("capture", existing, *there).code == 2
+        assert run("capture", existing, *transport).code == 2
         assert existing.read_bytes() == b"evidence"
         assert phone.commands == []
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
-def test_4_no_phone(run, lang):
+def test_exit_code_4_without_a_phone(run, lang):
     if any(Path("/dev/bus/usb").glob("*/*")):
         pytest.skip("this computer has USB devices, perhaps a phone")
     done = run("audit", "--lang", lang)
@@ -161,7 +163,7 @@ def test_4_no_phone(run, lang):
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
-def test_4_nobody_answers(run, lang):
+def test_exit_code_4_where_no_daemon_listens(run, lang):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     done = run("audit", "--transport", f"tcp:127.0.0.1:{port}", "--lang", lang)
@@ -170,7 +172,7 @@ def test_4_nobody_answers(run, lang):
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
-def test_4_no_such_source(run, lang):
+def test_exit_code_4_for_a_missing_source(run, lang):
     done = run("audit", "nowhere", "--lang", lang)
     assert (done.code, done.out) == (4, "")
     three_sentences(done, lang)
@@ -187,18 +189,18 @@ def _mine(folder):
     return file
 
 
-def test_a_capture_gives_what_the_live_phone_gave(run, demo_phone, tmp_path):
+def test_a_saved_capture_gives_the_report_of_the_live_phone(run, demo_phone, tmp_path):
     mine, file = _mine(tmp_path), tmp_path / "check.zip"
     with demo_phone() as phone:
-        there = ["--transport", f"tcp:{phone.address}"]
-        live = run("audit", "--json", "--signatures", mine, *there)
-        run("capture", file, "--signatures", mine, *there)
+        transport = ["--transport", f"tcp:{phone.address}"]
+        live = run("audit", "--json", "--signatures", mine, *transport)
+        run("capture", file, "--signatures", mine, *transport)
     later = run("audit", file, "--json", "--signatures", mine)
     assert live.code == later.code == 3
     assert live.out
-    one, other = (_timeless(json.loads(done.out)) for done in (live, later))
-    assert one["findings"]
-    assert one == other
+    live_report, saved_report = (_timeless(json.loads(done.out)) for done in (live, later))
+    assert live_report["findings"]
+    assert live_report == saved_report
 
 
 def _timeless(document):
@@ -223,11 +225,11 @@ def test_captures_are_private(saved):
 
 
 @pytest.mark.parametrize(("first", "second"), [("en", "zh"), ("zh", "en")])
-def test_a_saved_report_is_told_in_another_language(run, tmp_path, first, second):
-    file, there = tmp_path / "report.json", tmp_path / "there.txt"
-    done = run("demo", "--lang", first, "-o", file, "-o", there)
+def test_a_saved_report_is_rendered_in_another_language(run, tmp_path, first, second):
+    file, text_file = tmp_path / "report.json", tmp_path / "report.txt"
+    done = run("demo", "--lang", first, "-o", file, "-o", text_file)
     assert done.code == 3
-    assert done.out == there.read_text(encoding="utf-8")
+    assert done.out == text_file.read_text(encoding="utf-8")
     assert run("audit", file, "--lang", first).out == done.out
     again = run("audit", file, "--lang", second, "-o", tmp_path / "again.json")
     assert again.code == 3
@@ -235,14 +237,14 @@ def test_a_saved_report_is_told_in_another_language(run, tmp_path, first, second
     assert again.out == txt.render(report_json.read_report(file), Translator(second))
 
 
-def test_a_report_in_the_other_language_is_the_direct_one(demo_report, tmp_path, run):
+def test_a_saved_report_renders_like_the_report_itself(demo_report, tmp_path, run):
     file = tmp_path / "report.json"
     file.write_text(report_json.render(demo_report), encoding="utf-8")
     for code in ("en", "zh"):
         assert run("audit", file, "--lang", code).out == txt.render(demo_report, Translator(code))
 
 
-def test_json_lines_one_for_each_source(run, saved, tmp_path):
+def test_json_lines_have_one_line_for_each_source(run, saved, tmp_path):
     broken = tmp_path / "broken.zip"
     broken.write_bytes(saved.read_bytes()[:2000])
     done = run("audit", saved, broken, saved, "--jsonl", "--signatures", _mine(tmp_path))
@@ -253,13 +255,13 @@ def test_json_lines_one_for_each_source(run, saved, tmp_path):
     assert str(broken) in done.err
 
 
-def test_one_that_cannot_be_read_hides_no_other(run, saved, tmp_path):
+def test_an_unreadable_source_does_not_stop_the_others(run, saved, tmp_path):
     gaps = answers(saved, tmp_path / "gaps", "dumpsys_package", "dumpsys_appops")
     assert run("audit", tmp_path / "nowhere", gaps).code == 4
     assert run("audit", tmp_path / "nowhere", gaps, saved, "--signatures", _mine(tmp_path)).code == 3
 
 
-def test_standard_output_carries_data_alone(run, tmp_path):
+def test_standard_output_carries_only_data(run, tmp_path):
     for arguments in (["--json"], ["-o", "-"]):
         done = run("demo", *arguments)
         assert json.loads(done.out)["schema"] == "privaudit-report/1"
@@ -320,14 +322,14 @@ def test_bad_files_in_a_folder_are_gaps(run, demo_capture, tmp_path, file, bad, 
         ("x.txt", b"some text"),
     ],
 )
-def test_4_bad_files(run, tmp_path, name, content):
+def test_exit_code_4_for_unreadable_files(run, tmp_path, name, content):
     (tmp_path / name).write_bytes(content)
     done = run("audit", tmp_path / name)
     assert (done.code, done.out) == (4, "")
     three_sentences(done)
 
 
-def test_4_a_folder_without_answers(run, tmp_path):
+def test_exit_code_4_for_a_folder_without_answers(run, tmp_path):
     done = run("audit", tmp_path)
     assert done.code == 4
     three_sentences(done)
@@ -343,7 +345,7 @@ _INTERRUPTIBLE = (
 
 @pytest.mark.skipif(os.name != "posix", reason="Ctrl-C is sent in another way on Windows")
 @pytest.mark.parametrize("command", ["audit", "capture"])
-def test_130_ctrl_c_in_the_middle(environment, demo_phone, tmp_path, command):
+def test_exit_code_130_for_ctrl_c_during_a_read(environment, demo_phone, tmp_path, command):
     asked, over = threading.Event(), threading.Event()
 
     def dumpsys(_argv, _stdin):
@@ -354,10 +356,10 @@ def test_130_ctrl_c_in_the_middle(environment, demo_phone, tmp_path, command):
     out = tmp_path / "out"
     out.mkdir()
     with demo_phone(dumpsys=dumpsys) as phone:
-        there = ["--transport", f"tcp:{phone.address}"]
+        transport = ["--transport", f"tcp:{phone.address}"]
         words = ["audit", "-o", str(out / "x.json")] if command == "audit" else ["capture", str(out / "x.zip")]
         process = subprocess.Popen(
-            [sys.executable, "-c", _INTERRUPTIBLE, *words, *there],
+            [sys.executable, "-c", _INTERRUPTIBLE, *words, *transport],
             env=environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -365,15 +367,15 @@ def test_130_ctrl_c_in_the_middle(environment, demo_phone, tmp_path, command):
         try:
             assert asked.wait(60)
             process.send_signal(signal.SIGINT)
-            shown, told = process.communicate(timeout=60)
+            out_bytes, err_bytes = process.communicate(timeout=60)
         finally:
             over.set()
             process.kill()
             process.wait()
     assert process.returncode == 130
-    assert shown == b""
-    assert b"Stopped. Nothing was changed on the phone." in told
-    assert b"Traceback" not in told
+    assert out_bytes == b""
+    assert b"Stopped. Nothing was changed on the phone." in err_bytes
+    assert b"Traceback" not in err_bytes
     assert list(out.iterdir()) == []
 
 
@@ -387,16 +389,16 @@ def test_an_interrupted_write_leaves_nothing(made, tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_reader_who_has_enough_is_no_error(environment):
+def test_a_reader_that_closes_the_pipe_is_no_error(environment):
     process = subprocess.Popen(
         [sys.executable, "-m", "privaudit", "demo"], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
     process.stdout.close()
-    told = process.stderr.read()
+    err_bytes = process.stderr.read()
     process.stderr.close()
-    assert process.wait() == 3  # what was found does not change with who reads it
-    assert b"Traceback" not in told
-    assert b"Broken" not in told
+    assert process.wait() == 3  # the exit code does not depend on who reads the output
+    assert b"Traceback" not in err_bytes
+    assert b"Broken" not in err_bytes
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
@@ -408,25 +410,25 @@ def test_redirected_output_is_utf_8(run, lang):
 
 
 @pytest.mark.parametrize("lang", ["zh", "hi"])
-def test_help_and_mistakes_in_any_language_under_code_page_936(run, on_terminal, lang):
+def test_help_and_errors_in_any_language_under_code_page_936(run, on_terminal, lang):
     wanted = Translator(lang).t("cli.demo")[:12]
     redirected = run("--lang", lang, "--help", PYTHONIOENCODING="gbk")
     assert (redirected.code, wanted in redirected.raw.decode("utf-8")) == (0, True)
     assert run("nonsense", "--lang", lang, PYTHONIOENCODING="gbk").code == 2
-    shown = on_terminal("--lang", lang, "--help", PYTHONIOENCODING="gbk", lossy=True)
-    assert shown.code == 0  # Hindi is not in that code page: it is shown as “?”, and nothing breaks
-    assert "--version" in shown.shown
+    done = on_terminal("--lang", lang, "--help", PYTHONIOENCODING="gbk", lossy=True)
+    assert done.code == 0  # Hindi is not in that code page: it is shown as “?”, and nothing breaks
+    assert "--version" in done.shown
 
 
 @pytest.mark.parametrize("lang", ["zh", "hi"])
 def test_a_report_on_a_terminal_of_code_page_936(on_terminal, lang):
-    shown = on_terminal("demo", "--lang", lang, PYTHONIOENCODING="gbk", lossy=True)
-    assert shown.code == 3
-    assert "com.example.sudaibao" in shown.shown
-    assert "Traceback" not in shown.shown
+    done = on_terminal("demo", "--lang", lang, PYTHONIOENCODING="gbk", lossy=True)
+    assert done.code == 3
+    assert "com.example.sudaibao" in done.shown
+    assert "Traceback" not in done.shown
 
 
-def test_a_file_name_that_is_no_text_is_shown_all_the_same(run):
+def test_a_file_name_that_is_not_unicode_is_printed(run):
     done = run("audit", os.fsdecode(b"\xff\xfe.zip")) if os.name == "posix" else run("audit", "nowhere.zip")
     assert done.code == 4
     assert "What happened: " in done.err
@@ -438,7 +440,7 @@ def test_the_shell_completes_commands(run, words):
     assert done.out.split() == [{"aud": "audit", "upd": "update"}[words.split()[-1]]]
 
 
-def test_bash_takes_the_script_for_completion(run, environment):
+def test_bash_accepts_the_completion_script(run, environment):
     bash = need("bash")
     code = f"{sys.executable} -m privaudit --show-completion > here && . ./here && complete -p privaudit; true"
     home = environment["HOME"]
@@ -451,7 +453,7 @@ def test_bash_takes_the_script_for_completion(run, environment):
 
 @pytest.fixture
 def on_terminal(environment):
-    """Run a command whose output and talk go to a terminal of 90 columns; gives all that it showed."""
+    """Run a command in a terminal of 90 columns; return its exit code and what the terminal received."""
     pty = pytest.importorskip("pty")
 
     def run(*arguments, lossy=False, **variables):
@@ -487,7 +489,7 @@ def test_a_terminal_has_colours(on_terminal):
 
 
 @pytest.mark.parametrize(("options", "variables"), [([], {"NO_COLOR": "1"}), ([], {"TERM": "dumb"}), (["--plain"], {})])
-def test_no_escape_sequences_where_none_are_wanted(on_terminal, options, variables):
+def test_no_escape_sequences_where_they_are_disabled(on_terminal, options, variables):
     shown = on_terminal("demo", *options, **variables).shown
     assert "Result" in shown
     assert "\x1b" not in shown
@@ -507,13 +509,13 @@ def _waited(monkeypatch, *, terminal, plain=False, lang="en"):
     stream = _Terminal() if terminal else io.StringIO()
     monkeypatch.setattr(sys, "stderr", stream)
     monkeypatch.setenv("TERM", "xterm")
-    talk = CliConsole(lang, plain=plain)
+    console = CliConsole(lang, plain=plain)
     for left in (90, 89, 9):
-        talk.print_authorization_prompt(SimpleNamespace(fingerprint="AB:CD", seconds_left=left))
+        console.print_authorization_prompt(SimpleNamespace(fingerprint="AB:CD", seconds_left=left))
     return stream.getvalue()
 
 
-def test_the_seconds_run_on_a_terminal(monkeypatch):
+def test_the_countdown_is_redrawn_on_a_terminal(monkeypatch):
     shown = _waited(monkeypatch, terminal=True)
     assert shown.count("AB:CD") == 1
     assert shown.count("\r") == 3
@@ -522,7 +524,7 @@ def test_the_seconds_run_on_a_terminal(monkeypatch):
 
 
 @pytest.mark.parametrize(("terminal", "plain"), [(False, False), (True, True)])
-def test_elsewhere_the_wait_is_told_once(monkeypatch, terminal, plain):
+def test_elsewhere_the_countdown_is_printed_once(monkeypatch, terminal, plain):
     shown = _waited(monkeypatch, terminal=terminal, plain=plain, lang="zh")
     assert shown.count("还等") == 1
     assert "请本人解锁手机" in shown
@@ -533,21 +535,21 @@ def test_elsewhere_the_wait_is_told_once(monkeypatch, terminal, plain):
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
-def test_a_mistake_of_ours_shows_no_phone_data(monkeypatch, lang):
+def test_an_internal_error_prints_no_phone_data(monkeypatch, lang):
     stream = io.StringIO()
     monkeypatch.setattr(sys, "stderr", stream)
-    talk = CliConsole(lang, plain=True)
-    with contextlib.suppress(Exception), talk.handle_errors():
+    console = CliConsole(lang, plain=True)
+    with contextlib.suppress(Exception), console.handle_errors():
         raise ValueError("com.secret.app")
     assert "com.secret.app" not in stream.getvalue()
     assert "test_cli.py" in stream.getvalue()
 
 
-def test_a_connection_that_ends_is_told(monkeypatch):
+def test_a_lost_connection_is_reported(monkeypatch):
     stream = io.StringIO()
     monkeypatch.setattr(sys, "stderr", stream)
-    talk = CliConsole("en", plain=True)
-    with pytest.raises(Exception) as caught, talk.handle_errors():
+    console = CliConsole("en", plain=True)
+    with pytest.raises(Exception) as caught, console.handle_errors():
         raise ConnectionLost("errors.lost")
     assert caught.value.exit_code == 4
     assert stream.getvalue().startswith("What happened: ")
@@ -562,13 +564,13 @@ def test_version(run):
     assert run("--version").out == f"privaudit {__version__}\n"
 
 
-@pytest.mark.parametrize("given", ["audti", "it's", "nothing-like-any", """a'b"c\\"""])
-def test_a_command_that_is_not_there_is_named_as_it_was_given(given):
+@pytest.mark.parametrize("command", ["audti", "it's", "nothing-like-any", """a'b"c\\"""])
+def test_an_unknown_command_is_named_as_typed(command):
     error = subprocess.run(
-        [sys.executable, "-m", "privaudit", "--lang", "en", given],
+        [sys.executable, "-m", "privaudit", "--lang", "en", command],
         check=False,
         capture_output=True,
         encoding="utf-8",
     )
     assert error.returncode == 2
-    assert f"There is no command “{given}”." in error.stderr
+    assert f"There is no command “{command}”." in error.stderr

@@ -12,7 +12,7 @@ from privaudit.model import DataClass
 from privaudit.transport import connect
 from privaudit.virtual_phone import load_scenario, scenario_names, scenario_title
 
-STORY = {
+BORROWER_ACCESS = {
     # package, user: contacts, sms, call_log
     ("com.example.sudaibao", 0): ("can_read", "can_read", "not_requested"),
     ("com.example.kuaiyihua", 0): ("can_read", "not_requested", "not_allowed"),
@@ -21,7 +21,7 @@ STORY = {
     ("com.example.happyloan", 0): ("not_allowed", "not_allowed", "not_allowed"),
     ("com.example.creditwing", 0): ("blocked", "not_requested", "not_requested"),
 }
-RECOGNISED = {package for package, _ in STORY}
+RECOGNISED = {package for package, _ in BORROWER_ACCESS}
 SUSPECT = "com.example.haoyouquan"
 MARK = {"en": "demo phone", "zh": "演示手机"}
 _PACKAGE = re.compile(r"(?<![\w.])[a-z]\w*(?:\.\w+)+", re.ASCII)
@@ -38,15 +38,15 @@ def by_app(document):
     return {(app["package"], app["user"]): app for app in document["apps"]}
 
 
-def test_who_can_read_what(document):
-    found = by_app(document)
+def test_current_access_of_each_app(document):
+    apps = by_app(document)
     assert {
         key: tuple(app["access"][data]["state"] for data in ("contacts", "sms", "call_log"))
-        for key, app in found.items()
-    } == STORY
+        for key, app in apps.items()
+    } == BORROWER_ACCESS
 
 
-def test_who_has_read(document):
+def test_recorded_access_of_each_app(document):
     recorded = {
         (package, data)
         for (package, _), app in by_app(document).items()
@@ -60,18 +60,18 @@ def test_who_has_read(document):
     }
 
 
-def test_why_each_app_is_in_the_report(document):
-    found = by_app(document)
-    assert {key: [one["tier"] for one in app["listed"]] for key, app in found.items() if app["listed"]} == {
+def test_reasons_of_recognition(document):
+    apps = by_app(document)
+    assert {key: [match["tier"] for match in app["listed"]] for key, app in apps.items() if app["listed"]} == {
         ("com.example.sudaibao", 0): ["A"],
         ("com.example.kuaiyihua", 0): ["B"],
         ("com.example.kuaiyihua", 999): ["B"],
     }
-    assert [reason["key"] for reason in found["com.example.anxin", 0]["lending"]["reasons"]] == ["lending.registered"]
-    assert found["com.example.happyloan", 0]["lending"]["verdict"] == "likely"
+    assert [reason["key"] for reason in apps["com.example.anxin", 0]["lending"]["reasons"]] == ["lending.registered"]
+    assert apps["com.example.happyloan", 0]["lending"]["verdict"] == "likely"
 
 
-def test_in_which_order_to_act(document):
+def test_severity_of_each_app(document):
     graded = {}
     for finding in document["findings"]:
         graded.setdefault((finding["package"], finding["user"]), finding["severity"])
@@ -100,26 +100,26 @@ def test_counts(document):
 
 
 @pytest.mark.parametrize("options", [[], ["--lang", "zh"], ["--json"]])
-def test_no_other_app_is_named(run, options):
+def test_other_apps_are_not_named(run, options):
     others = {app.package for app in load_scenario("borrower").apps} - RECOGNISED
     others -= {"com.android.vending", "android"}  # the store that installed them; the root of every permission's name
     assert not others & set(_PACKAGE.findall(run("demo", *options).out))
 
 
-def test_the_suspect_is_named_when_its_owner_asks(run):
+def test_the_unrecognised_app_is_named_with_unknown(run):
     document = json.loads(run("demo", "--json", "--unknown").out)
     assert {app["package"] for app in document["apps"]} == RECOGNISED | {SUSPECT}
-    named = [one for one in document["findings"] if one["package"] == SUSPECT]
-    assert [(one["rule"], one["severity"]) for one in named] == [("suspect", "low")]
+    named = [finding for finding in document["findings"] if finding["package"] == SUSPECT]
+    assert [(finding["rule"], finding["severity"]) for finding in named] == [("suspect", "low")]
     assert named[0]["steps"]
 
 
-def test_all_apps_are_there_when_somebody_asks(run):
+def test_all_apps_are_listed_with_all_apps(run):
     document = json.loads(run("demo", "--json", "--all-apps").out)
     names = {app["package"] for app in document["apps"]}
     assert len(names) == document["counts"]["apps_seen"]
     assert "com.example.loancalculator" in names
-    assert not [one for one in document["findings"] if one["package"] not in RECOGNISED]
+    assert not [finding for finding in document["findings"] if finding["package"] not in RECOGNISED]
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
@@ -132,7 +132,7 @@ def test_every_format_says_that_it_is_a_demo(run, tmp_path, lang):
     assert json.loads(run("demo", "--json").out)["demo"] is True
 
 
-def test_two_round_trips_and_only_reads(demo_phone, tmp_path):
+def test_an_audit_takes_two_round_trips_and_only_reads(demo_phone, tmp_path):
     with (
         demo_phone() as phone,
         connect(transport=f"tcp:{phone.address}", on_waiting=lambda _: None, key_folder=tmp_path) as connection,
@@ -154,7 +154,7 @@ def test_two_round_trips_and_only_reads(demo_phone, tmp_path):
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
-def test_list_of_stories(run, language):
+def test_list_of_scenarios(run, language):
     done = run("demo", "--list", "--lang", language)
     assert done.code == 0
     lines = [line.split(maxsplit=1) for line in done.out.splitlines()]
@@ -163,7 +163,7 @@ def test_list_of_stories(run, language):
 
 
 # Story → (package, Android user) → what it can do with contacts, SMS and the call log.
-TOLD = {
+EXPECTED_ACCESS = {
     "hyperos": {
         ("com.example.sudaibao", 0): ("blocked", "not_allowed", "not_requested"),
         ("com.example.kuaiyihua", 0): ("asks_each_time", "not_requested", "asks_each_time"),
@@ -201,20 +201,20 @@ TOLD = {
 }
 
 
-@pytest.mark.parametrize("story", TOLD)
-def test_what_a_story_tells_comes_out_at_the_other_end(report_of, story):
+@pytest.mark.parametrize("story", EXPECTED_ACCESS)
+def test_each_scenario_gives_the_expected_access(report_of, story):
     report = report_of(story)
-    told = {
+    accesses = {
         (app.package, app.user): tuple(str(app.access[data].state) for data in DataClass)
         for app in report.apps
-        if app.recognised
+        if app.is_recognised
     }
-    assert told == TOLD[story]
+    assert accesses == EXPECTED_ACCESS[story]
     closed = [user.id for user in load_scenario(story).users if user.denied_to_shell]
     assert [user.id for user in report.users if not user.checked] == closed
     assert report.complete == (not closed)
     assert report.phone.rom.id == {"android6": "aosp", "android16": "aosp", "emui5": "emui"}.get(story, story)
 
 
-def test_every_story_but_the_first_has_its_truth_written_down():
-    assert {*TOLD, "borrower"} == set(scenario_names())
+def test_every_scenario_has_expected_access():
+    assert {*EXPECTED_ACCESS, "borrower"} == set(scenario_names())

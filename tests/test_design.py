@@ -1,4 +1,4 @@
-"""The house keeps its order: one direction, few doors to the outside, quick to start, modules of one screen."""
+"""The structure of the package: layers, one place for each library, fast start-up, whole modules and classes."""
 
 from __future__ import annotations
 
@@ -7,170 +7,272 @@ import json
 import re
 import subprocess
 import sys
+from collections import defaultdict
 from functools import cache
 from pathlib import Path
 
 import pytest
 
 import privaudit
+from privaudit.cli.app import COMMANDS
 
 ROOT = Path(privaudit.__file__).parent
 FILES = {".".join(file.relative_to(ROOT).with_suffix("").parts): file for file in sorted(ROOT.rglob("*.py"))}
+"""Path of each module by its name below ``privaudit``; a package is named ``folder.__init__``."""
+
+# --- layers: import-linter holds the order, this test names what each stage may import --------------------------------
+
 STAGES = {
-    # a stage: what it may know beside model, errors, language and itself
+    # stage: the stages that it may import, beside itself and `FOUNDATION`
+    "i18n": {"roms"},  # words of a menu are the ROM's
     "transport": set(),
-    "capture": {"transport"},  # a live phone is asked through one
-    "knowledge": {"rules"},
-    "locales": set(),
-    "roms": set(),
-    "rules": set(),
-    "facts": {"capture", "roms"},
-    "findings": {"capture", "facts", "knowledge"},  # evidence is cut out of the capture
-    # A step closes what a finding found; a change is made on a phone, and read back by the same parsers.
-    "remedy": {"capture", "facts", "findings", "roms", "transport"},
-    # A file is read and judged as what a phone says is; it may lie on one.
-    "vet": {"capture", "facts", "findings", "knowledge", "transport"},
-    "scan": {"capture", "report", "vet"},  # many files, a line of the document each
-    "rights": {"knowledge"},  # its files are read and checked as the lists are
-    "report": {"remedy", "rights", "roms", "vet"},  # what stands above the steps, whatever they are
-    # What a person takes away: it holds reports, and says where in a capture a line stands.
-    "papers": {"capture", "report", "rights"},
-    "demo": {"transport"},  # it is a phone: the audit knows it, it knows no audit
+    "apk": set(),
+    "capture": {"apk", "i18n", "transport"},  # a phone is asked through a transport
+    "dumpsys": {"capture", "roms"},
+    "facts": {"apk", "capture", "dumpsys"},
+    "knowledge": {"apk", "i18n"},
+    "findings": {"capture", "facts", "i18n", "knowledge"},  # evidence is cut out of the capture
+    # A step closes what a finding names. A change is read back by the parsers of a capture.
+    "revocation": {"capture", "dumpsys", "facts", "findings", "i18n", "roms", "transport"},
+    "report": {"facts", "i18n", "knowledge", "revocation", "roms"},
+    # A file is judged like what a phone answers, and may be on a phone.
+    "vetting": {"apk", "capture", "dumpsys", "facts", "findings", "i18n", "knowledge", "report", "transport"},
+    "documents": {"capture", "i18n", "knowledge", "report"},
+    "virtual_phone": {"transport"},  # the audit is tested against it, and it knows no audit
 }
-# It runs the pipeline for many phones, writes their pages, and rehearses with the demo; it never changes a phone (see
-# test_a_workshop_never_changes_a_phone).
-STAGES["workshop"] = {*STAGES, "audit", "resume"}
-STAGES["commands"] = {*STAGES, "audit", "resume"}  # they talk to people about all of them; no stage knows them
-PIPELINE = {"audit", "cli", "resume"}
-"""What joins the stages."""
-EVERYWHERE = {"model", "errors", "language", "private", "__init__"}
-LONGER = {
-    # module: why it is longer than a screen or two
-    "model": "every noun in one place, each field with its meaning",
-    "capture.questions": "the one list of what a phone is asked",
+# It runs the pipeline for many phones, and rehearses with the virtual phone; it never changes a phone (see below).
+STAGES["workshop"] = {*STAGES, "audit", "resume", "roms"} - {"vetting"}
+STAGES["cli"] = {*STAGES, "audit", "resume", "roms"}
+PIPELINE = {
+    "audit": {*STAGES} - {"cli", "workshop", "documents", "vetting", "report", "virtual_phone", "i18n", "dumpsys"},
+    "resume": {"apk", "audit", "capture", "dumpsys", "facts", "knowledge", "transport"},
 }
+"""The modules that join the stages."""
+FOUNDATION = {"android", "atomic_write", "errors", "model", "__init__"}
+"""Modules that every stage may import."""
 
 
 @cache
 def imports(module):
-    """Modules that `module` imports, at the top or inside functions, whole names."""
-    found = set()
+    """Return the modules that `module` imports, at the top or inside functions, by their full names."""
+    names = set()
     for node in ast.walk(ast.parse(FILES[module].read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
+            names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{module}: relative import"
-            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
-    return frozenset(found)
+            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return frozenset(names)
 
 
-def ours(module):
-    """First parts of our own modules that `module` imports."""
+def imported_stages(module):
+    """Return the folders and top modules of privaudit that `module` imports."""
     parts = {name.split(".")[1] for name in imports(module) if name.startswith("privaudit.")}
     return {part for part in parts if part in STAGES or part in FILES}
 
 
-def inside(stage):
+def modules_in(stage):
     return [module for module in FILES if module == stage or module.startswith(f"{stage}.")]
 
 
-@pytest.mark.parametrize("stage", STAGES)
-def test_one_direction(stage):
-    for module in inside(stage):
-        assert ours(module) - EVERYWHERE - {stage} <= STAGES[stage], module
-
-
-def test_the_lower_floor_knows_no_stage():
-    assert ours("model") == set()
-    assert ours("errors") <= {"model"}
-    # Menu words are the ROM's, and a rule's words stand in its file.
-    assert ours("language") <= {"model", "errors", "locales", "roms", "rules"}
-
-
-def test_only_the_pipeline_knows_all_stages():
-    for module in FILES:
-        if module not in PIPELINE and module.partition(".")[0] not in STAGES:
-            assert not ours(module) & STAGES.keys() - {"locales", "roms", "rules"}, module
-
-
-def users_of(package):
+def importers(package):
+    """Return the modules that import `package` or a part of it."""
     return {
         module for module in FILES if any(name == package or name.startswith(f"{package}.") for name in imports(module))
     }
 
 
-def test_outside_libraries_have_one_door_each():
-    assert all(re.match(r"facts\.apk", module) for module in users_of("androguard"))
-    assert users_of("jinja2") | users_of("markupsafe") == {"report.page.__init__"}
+@pytest.mark.parametrize("stage", [*STAGES, *PIPELINE])
+def test_each_stage_imports_only_the_stages_below_it(stage):
+    allowed = FOUNDATION | {stage} | {**STAGES, **PIPELINE}[stage]
+    assert {module: others for module in modules_in(stage) if (others := imported_stages(module) - allowed)} == {}
+
+
+def test_the_foundation_imports_no_stage():
+    assert imported_stages("model") == set()
+    assert imported_stages("errors") <= {"model"}
+    assert imported_stages("roms") <= FOUNDATION
+    assert imported_stages("atomic_write") <= FOUNDATION
+
+
+def test_only_the_pipeline_and_stages_import_stages():
+    others = [
+        module for module in FILES if module not in {*PIPELINE, "__main__"} and module.partition(".")[0] not in STAGES
+    ]
+    assert {module: stages for module in others if (stages := imported_stages(module) & STAGES.keys())} == {}
+
+
+def test_the_table_of_commands_names_a_module_and_a_help_text_for_each():
+    from privaudit.i18n import Translator
+
+    assert {module for module, _ in COMMANDS.values()} <= {module.removeprefix("cli.") for module in modules_in("cli")}
+    assert all(Translator().has_key(key) for _, key in COMMANDS.values())
+
+
+# --- one module for each outside library and power --------------------------------------------------------------------
+
+
+def test_each_outside_library_is_imported_in_one_place():
+    assert all(module.startswith("vetting.") for module in importers("androguard"))
+    assert importers("jinja2") | importers("markupsafe") == {"report.html_page"}
+    assert importers("platformdirs") == {"knowledge.releases"}
     for package in ("adb_shell", "usb1", "libusb_package"):
-        assert all(module.startswith("transport.") for module in users_of(package)), package
+        assert all(module.startswith("transport.") for module in importers(package)), package
 
 
 @pytest.mark.parametrize(
     "package", ["socket", "ssl", "http", "urllib", "ftplib", "smtplib", "asyncio", "requests", "httpx", "aiohttp"]
 )
 def test_no_network_but_to_a_phone_and_for_newer_lists(package):
-    users = {module for module in users_of(package) if not module.startswith(("transport.", "demo."))}
-    # A cluster that was asked for has its own door; see below.
-    assert users <= {"knowledge.fetch", *(("scan.cluster",) if package == "asyncio" else ())}
-    # And only the one command that says so reaches it.
-    assert users_of("privaudit.knowledge.update") == {"commands.exchange", "knowledge.bundle"}
-    assert users_of("privaudit.knowledge.update") == {"commands.exchange"}
+    modules = {module for module in importers(package) if not module.startswith(("transport.", "virtual_phone."))}
+    # A cluster is connected to only where the user names one; see below.
+    assert modules <= {"knowledge.update", *(("vetting.dask_cluster",) if package == "asyncio" else ())}
+    # Only the commands that update and pack lists reach it.
+    assert importers("privaudit.knowledge.update") == {"cli.signatures_exchange"}
 
 
-def test_only_a_scan_starts_processes_of_its_own():
-    assert users_of("concurrent.futures.process") == {"scan.cores"}
+def test_only_a_batch_starts_processes():
+    assert importers("concurrent.futures.process") == {"vetting.batch"}
     assert {
-        module for module in users_of("concurrent.futures") if "ProcessPool" in FILES[module].read_text("utf-8")
-    } == {"scan.cores"}
+        module for module in importers("concurrent.futures") if "ProcessPool" in FILES[module].read_text("utf-8")
+    } == {"vetting.batch"}
 
 
-def test_only_a_cluster_that_was_asked_for_is_connected_to():
-    assert users_of("distributed") | users_of("dask") == {"scan.cluster"}
-    # And only the one command that says so reaches it.
-    assert users_of("privaudit.vetting.dask_cluster") == {"commands.bench"}
+def test_only_a_cluster_that_the_user_names_is_connected_to():
+    assert importers("distributed") | importers("dask") == {"vetting.dask_cluster"}
+    assert importers("privaudit.vetting.dask_cluster") == {"cli.apk"}
 
 
 def test_a_workshop_never_changes_a_phone():
-    for module in inside("workshop"):
-        remedy = {name for name in imports(module) if name.startswith("privaudit.revocation")}
-        # Words of taps only: no command that writes, no plan, no undo, no page shown on the phone.
-        assert remedy <= {"privaudit.revocation", "privaudit.revocation.steps"}, module
+    for module in modules_in("workshop"):
+        names = {name for name in imports(module) if name.startswith("privaudit.revocation")}
+        # Only sentences about taps: no command that writes, no plan, no undo, no page opened on the phone.
+        assert all(name == "privaudit.revocation" or name.startswith("privaudit.revocation.steps") for name in names), (
+            module
+        )
 
 
-def test_the_keyboard_and_locks_have_one_door_each():
-    assert users_of("termios") == users_of("tty") == {"workshop.keys"}
-    assert users_of("msvcrt") == {"workshop.keys", "workshop.lock"}
-    assert users_of("fcntl") == {"workshop.lock"}
+def test_the_keyboard_and_file_locks_are_used_in_one_place():
+    assert importers("termios") == importers("tty") == {"workshop.keyboard"}
+    assert importers("msvcrt") == {"workshop.keyboard", "workshop.storage"}
+    assert importers("fcntl") == {"workshop.storage"}
 
 
-def test_the_browser_is_opened_by_the_menu_alone():
-    assert users_of("webbrowser") == {"commands.menu"}
+def test_only_the_menu_opens_the_browser():
+    assert importers("webbrowser") == {"cli.menu"}
 
 
 def test_no_other_program_is_started():
     for package in ("subprocess", "multiprocessing", "ctypes", "pty"):
-        assert all(module.startswith("transport.") for module in users_of(package)), package
+        assert all(module.startswith("transport.") for module in importers(package)), package
 
 
-@pytest.mark.parametrize("module", FILES)
-def test_modules_are_of_one_screen(module):
-    length = len(FILES[module].read_text(encoding="utf-8").splitlines())
-    if module in LONGER:
-        assert length > 250, f"{module} is short again: take it off the list"
-    else:
-        assert length <= 250, f"{module}: {length} lines; split it by noun, or argue in LONGER"
-
-
-def test_no_path_of_a_workplace():
+def test_no_file_names_a_path_of_a_workplace():
     tests = Path(__file__).parent
     places = re.compile(r"/" + r"work/|\.\./" + r"shared")
-    for file in [*ROOT.rglob("*.py"), *ROOT.rglob("*.toml"), *tests.rglob("*.py")]:
-        if file != tests / "conftest.py":
-            assert not places.search(file.read_text(encoding="utf-8")), file
+    files = [*ROOT.rglob("*.py"), *ROOT.rglob("*.toml"), *tests.rglob("*.py")]
+    assert [
+        file for file in files if file != tests / "conftest.py" and places.search(file.read_text(encoding="utf-8"))
+    ] == []
 
 
-# --- quick to start -------------------------------------------------------------------------------------------------
+# --- whole modules and classes ----------------------------------------------------------------------------------------
+
+MAX_LINES = 500
+MAX_LINES_WITHOUT_REASON = 300
+THE_CONTRACT = {"model"}
+"""May be longer: the published document stands in one file."""
+PROTOCOL_IMPLEMENTATIONS = set()
+"""Public class names that several modules may define, because each implements the same Protocol."""
+
+
+def sentences(text):
+    return [sentence for sentence in re.split(r"[.:!?](?:\s+|$)", text) if sentence.strip()]
+
+
+def test_a_module_has_at_most_500_lines_and_above_300_says_why_it_is_one_thing():
+    """The reason stands in the docstring: it has at least two sentences."""
+    offenders = []
+    for module, file in FILES.items():
+        text = file.read_text(encoding="utf-8")
+        length, docstring = len(text.splitlines()), ast.get_docstring(ast.parse(text)) or ""
+        if length > MAX_LINES and module not in THE_CONTRACT:
+            offenders.append(f"{module}: {length} lines")
+        elif length > MAX_LINES_WITHOUT_REASON and len(sentences(docstring)) < 2:
+            offenders.append(f"{module}: {length} lines, and a docstring without a reason")
+    assert offenders == []
+
+
+def imported_names(tree):
+    """Return what each name from privaudit stands for: (module, name in it), the name ``None`` for a module."""
+    names = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module.partition(".")[0] == "privaudit":
+            folder = node.module.removeprefix("privaudit").removeprefix(".")
+            for alias in node.names:
+                target = f"{folder}.{alias.name}".removeprefix(".")
+                source = folder if folder in FILES else f"{folder}.__init__".removeprefix(".")
+                is_module = target in FILES or f"{target}.__init__" in FILES
+                names[alias.asname or alias.name] = (target, None) if is_module else (source, alias.name)
+    return names
+
+
+@cache
+def classes():
+    """Return every class at the top of a module: (module, name) → its definition and its bases as (module, name)."""
+    definitions = {}
+    for module, file in FILES.items():
+        tree = ast.parse(file.read_text(encoding="utf-8"))
+        names = imported_names(tree)
+        for node in tree.body:
+            if not isinstance(node, ast.ClassDef):
+                continue
+            bases = []
+            for expression in node.bases:
+                base = expression.value if isinstance(expression, ast.Subscript) else expression
+                if isinstance(base, ast.Name):
+                    bases.append(names.get(base.id, (module, base.id)))
+                elif isinstance(base, ast.Attribute) and isinstance(base.value, ast.Name):
+                    bases.append((names.get(base.value.id, (base.value.id, None))[0], base.attr))
+            definitions[module, node.name] = (node, bases)
+    return definitions
+
+
+def test_no_public_class_name_is_defined_in_two_modules():
+    modules = defaultdict(list)
+    for module, name in classes():
+        if not name.startswith("_") and name not in PROTOCOL_IMPLEMENTATIONS:
+            modules[name].append(module)
+    assert {name: places for name, places in modules.items() if len(places) > 1} == {}
+
+
+def is_abstract(key):
+    """Whether a class is an exception, a Protocol or an abstract class, itself or by inheritance."""
+    if key not in classes():
+        return key[1] in {"Protocol", "ABC", "Exception", "BaseException"}
+    node, bases = classes()[key]
+    methods = [ast.unparse(part) for part in node.body if isinstance(part, ast.FunctionDef)]
+    return any("@abstractmethod" in method or "@abc.abstractmethod" in method for method in methods) or any(
+        map(is_abstract, bases)
+    )
+
+
+def test_no_class_is_continued_in_another_module():
+    """A concrete class with one subclass only, in another module, is one class cut in two."""
+    subclasses = defaultdict(list)
+    for key, (_, bases) in classes().items():
+        for base in bases:
+            subclasses[base].append(key)
+    assert [
+        f"{module}.{name} continues {base_module}.{base}"
+        for (base_module, base), derived in subclasses.items()
+        if (base_module, base) in classes() and len(derived) == 1 and not is_abstract((base_module, base))
+        for module, name in derived
+        if module != base_module
+    ] == []
+
+
+# --- fast start-up ----------------------------------------------------------------------------------------------------
 
 HEAVY = (
     "pydantic",
@@ -185,15 +287,15 @@ HEAVY = (
 )
 
 
-def loaded(code):
-    """Modules in a fresh process after `code`."""
+def loaded_modules(code):
+    """Return the modules of a fresh process after `code`."""
     code = f"import sys, json\n{code}\nsys.stderr.write('|' + json.dumps(sorted(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False, text=True)
     return set(json.loads(done.stderr.rpartition("|")[2]))
 
 
-def among(modules, heavy):
-    return {name for name in heavy if any(one == name or one.startswith(f"{name}.") for one in modules)}
+def heavy_modules(modules):
+    return {heavy for heavy in HEAVY if any(name == heavy or name.startswith(f"{heavy}.") for name in modules)}
 
 
 def test_help_loads_nothing_heavier_than_typer():
@@ -205,7 +307,7 @@ try:
 except SystemExit:
     pass
 """
-    assert not among(loaded(code), HEAVY)
+    assert not heavy_modules(loaded_modules(code))
 
 
 # What typer itself loads to run a command with one argument: pydantic, since typer 0.2x.
@@ -220,34 +322,35 @@ app(["one"], standalone_mode=False)
 """
 
 
-NOWHERE = ["--transport", "tcp:127.0.0.1:1"]
+NO_PHONE = ["--transport", "tcp:127.0.0.1:1"]
 
 
 @pytest.mark.parametrize(
     "command",
     [
         ["demo"],
-        ["audit", *NOWHERE],
+        ["audit", *NO_PHONE],
         ["audit", "nowhere"],
-        ["steps", *NOWHERE],
-        ["open", "permissions", "com.example.loan", *NOWHERE],
-        ["revoke", "com.example.loan", "--apply", *NOWHERE],
+        ["devices"],
+        ["steps", *NO_PHONE],
+        ["open", "permissions", "com.example.loan", *NO_PHONE],
+        ["revoke", "com.example.loan", "--apply", *NO_PHONE],
         ["revoke", "com.example.loan", "--from", "nowhere"],
         ["undo", "nowhere"],
         ["diff", "nowhere", "nowhere"],
     ],
 )
-def test_a_first_line_is_said_before_heavy_imports(command):
+def test_the_first_line_is_printed_before_heavy_imports(command):
     code = f"""
 sys.argv = ["privaudit", *{command!r}]
-from privaudit.cli import talk
-def line(text):
+from privaudit.cli import console
+def exit_at_first_line(text):
     raise SystemExit(0)
-talk.Talk._line = staticmethod(line)
+console.CliConsole._print_stderr = staticmethod(exit_at_first_line)
 from privaudit.cli import main
 try:
     main()
 except SystemExit:
     pass
 """
-    assert not among(loaded(code) - loaded(TYPER), HEAVY)
+    assert not heavy_modules(loaded_modules(code) - loaded_modules(TYPER))

@@ -14,7 +14,7 @@ from privaudit.cli.console import CliConsole
 from privaudit.errors import PhoneError
 from privaudit.i18n import Translator
 from privaudit.model import PhoneState
-from privaudit.transport import adb_device, adb_server, diagnosis, usb
+from privaudit.transport import adb_device, adb_server, diagnosis, libusb
 from privaudit.virtual_phone import load_scenario
 from privaudit.virtual_phone.adbd.auth import KeyPolicy
 from privaudit.virtual_phone.programs import build_programs
@@ -30,7 +30,7 @@ def story(sent):
 
 @pytest.fixture
 def look(monkeypatch, home, capsys):
-    """Shows the list of what is on a made-up bus; gives exit code and text, or the JSON document."""
+    """List the devices of a simulated USB bus; return the exit code and the text, or the JSON document."""
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("ANDROID_ADB_SERVER_PORT", "1")
     monkeypatch.setattr(sys, "platform", "linux")
@@ -41,7 +41,7 @@ def look(monkeypatch, home, capsys):
         for port, phone in enumerate(plugged, 2):
             phone.ports = [1, port]
         bus = library(list(plugged))
-        monkeypatch.setattr(usb, "load_libusb", lambda: bus)
+        monkeypatch.setattr(libusb, "load_libusb", lambda: bus)
         code = devices.print_devices(CliConsole(lang, plain=True), as_json=as_json)
         out = capsys.readouterr().out
         return code, json.loads(out) if as_json else out
@@ -65,7 +65,7 @@ PLUGGED = {
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
 @pytest.mark.parametrize("state", PLUGGED)
-def test_each_state_has_its_words(look, state, lang):
+def test_each_state_has_its_sentence(look, state, lang):
     code, text = look(PLUGGED[state](), lang=lang)
     language = Translator(lang)
     assert code == (0 if state == "ready" else 4)
@@ -76,12 +76,12 @@ def test_each_state_has_its_words(look, state, lang):
     assert "{" not in text.replace("ATTR{idVendor}", "")
 
 
-def test_a_ready_phone_says_its_model_and_android(look):
+def test_a_ready_phone_is_listed_with_model_and_android_version(look):
     _, text = look(Device(says=story))
     assert text.splitlines()[0] == "1. Example Demo Phone (…C3D4), Android 14: ready"
 
 
-def test_no_phone_is_made_to_ask_its_owner(look):
+def test_listing_opens_no_authorisation_prompt(look):
     phone = Device(knows_us=False)
     look(phone)
     assert not phone.asked
@@ -94,31 +94,31 @@ def test_no_serial_number_is_printed(look):
         assert not re.search("R58M1234|ZY2240", str(look(*phones, as_json=as_json)))
 
 
-def test_several_are_told_apart_and_how_to_choose_is_said(look):
+def test_several_phones_are_listed_with_serial_suffixes_and_a_hint(look):
     code, text = look(Device("11112222", says=story), Device("33334444", knows_us=False), Device(kind=STORAGE))
     assert code == 0
     assert re.findall(r"^\d\. .*\((….*)\)", text, re.MULTILINE) == ["…2222", "…4444", "…C3D4"]
     assert "--serial 2222" in text
 
 
-def test_ends_are_as_long_as_they_must_be(look):
+def test_serial_suffixes_are_as_long_as_needed(look):
     _, text = look(Device("1111-9999", says=story), Device("2222-9999", says=story))
     assert "--serial 1-9999" in text
 
 
-def test_phones_with_the_same_number_are_not_told_apart_by_it(look):
+def test_equal_serial_numbers_give_no_serial_hint(look):
     _, text = look(Device("0123456789ABCDEF", says=story), Device("0123456789ABCDEF", says=story))
     assert "--serial" not in text.splitlines()[-1]
 
 
-def test_one_locked_phone_hides_no_other(look):
+def test_an_inaccessible_phone_does_not_hide_others(look):
     code, text = look(PLUGGED["no_permission"](), Device("33334444", says=story))
     assert code == 0
     assert "1. USB 18d1:4ee7: no permission" in text
     assert "2. Example Demo Phone (…4444), Android 14: ready" in text
 
 
-def test_none_is_said_as_an_audit_says_it(look, run):
+def test_without_phones_the_error_of_an_audit_is_printed(look, run):
     code, text = look()
     assert code == 4
     assert run("audit").err.split("\n", 1)[1] in text or any(
@@ -126,10 +126,10 @@ def test_none_is_said_as_an_audit_says_it(look, run):
     )
 
 
-def test_as_json(look):
-    code, told = look(Device(says=story), PLUGGED["busy"](), as_json=True)
+def test_the_list_as_json(look):
+    code, document = look(Device(says=story), PLUGGED["busy"](), as_json=True)
     assert code == 0
-    ready, busy = told["devices"]
+    ready, busy = document["devices"]
     assert ready == {
         "name": "Phone",
         "manufacturer": "Example",
@@ -176,7 +176,7 @@ class TestAdvice:
         ],
     )
     @pytest.mark.parametrize("name", ["debugging_off", "no_phone"])
-    def test_switching_debugging_on_in_the_words_of_the_phones_maker(self, name, maker, words):
+    def test_enabling_debugging_uses_the_menu_terms_of_the_vendor(self, name, maker, words):
         text = " ".join(advised(name, maker))
         assert all(word in text for word in words)
 
@@ -187,25 +187,25 @@ class TestAdvice:
             ("zh", ["银行、付款、贷款应用", "先别做", "截好图", "“USB 调试”。"]),
         ],
     )
-    def test_the_warning_stands_before_the_switch(self, lang, words):
+    def test_the_warning_precedes_the_steps(self, lang, words):
         text = "\n".join(advised("debugging_off", "oppo", lang))
         places = [text.index(word) for word in words]
         assert places == sorted(places)
 
-    def test_samsung_may_block_the_cable(self):
+    def test_samsung_auto_blocker_is_named(self):
         assert "Auto Blocker" in " ".join(advised("offline", "samsung"))
         assert advised("offline") == []
 
-    def test_a_rule_that_lacks_this_phone(self):
+    def test_the_missing_udev_rule_is_printed(self):
         assert 'ATTR{idVendor}=="2717"' in advised("no_permission", vendor="2717")[0]
         assert advised("no_permission", vendor=None) == []
 
     @pytest.mark.parametrize("name", ["busy", "not_allowed", "lost", "too_slow"])
-    def test_elsewhere_the_words_of_the_error_are_enough(self, name):
+    def test_other_errors_have_no_further_steps(self, name):
         assert advised(name) == []
 
 
-def test_a_sleeping_adb_server_is_named_with_its_command_and_not_started(monkeypatch):
+def test_a_stopped_adb_server_is_named_with_its_command_and_not_started(monkeypatch):
     monkeypatch.setenv("ANDROID_ADB_SERVER_PORT", "1")
     monkeypatch.setattr("shutil.which", lambda name: f"/usr/bin/{name}")
     assert "adb start-server" in advised("windows_driver")[0]
@@ -228,25 +228,25 @@ def listed(serial, state, place):
         (listed("other", PhoneState.WAITING, "1-7"), Device(knows_us=False), ["server", "usb"]),
     ],
 )
-def test_a_phone_that_both_ways_see_stands_once(look, monkeypatch, by_server, on_bus, ways):
+def test_a_phone_on_usb_and_at_the_server_is_listed_once(look, monkeypatch, by_server, on_bus, ways):
     monkeypatch.setattr(adb_server, "is_running", lambda: True)
     monkeypatch.setattr(adb_server, "list_devices", lambda: (by_server,))
-    _, told = look(on_bus, as_json=True)
-    assert [row["way"] for row in told["devices"]] == ways
+    _, document = look(on_bus, as_json=True)
+    assert [row["way"] for row in document["devices"]] == ways
 
 
-def test_debians_server_lists_what_it_reaches(run, adb, demo_phone):
-    with demo_phone() as one, demo_phone() as other:
-        other.policy = KeyPolicy(answer="ignore")
-        adb("connect", one.address)
-        adb("connect", other.address)
+def test_devices_of_debians_adb_server_are_listed(run, adb, demo_phone):
+    with demo_phone() as authorized, demo_phone() as unauthorized:
+        unauthorized.key_policy = KeyPolicy(answer="ignore")
+        adb("connect", authorized.address)
+        adb("connect", unauthorized.address)
         done = run("devices", ANDROID_ADB_SERVER_PORT=str(adb.port))
     assert done.code == 0
     titles = sorted(re.findall(r"^\d\. (.*)", done.out, re.MULTILINE))
     assert titles == sorted(
         [
-            f"Example Demo Phone (…{one.address[-4:]}), Android 14: ready",
-            f"A phone (…{other.address[-4:]}): waits for “Allow”",
+            f"Example Demo Phone (…{authorized.address[-4:]}), Android 14: ready",
+            f"A phone (…{unauthorized.address[-4:]}): waits for “Allow”",
         ]
     )
-    assert f"--serial {one.address[-4:]}" in done.out
+    assert f"--serial {authorized.address[-4:]}" in done.out

@@ -1,4 +1,4 @@
-"""Everything that a phone, an app or a file of somebody else calls itself, as an attack, through every output."""
+"""Every text that a phone, an app or a foreign file controls, as an attack, through every output."""
 
 from __future__ import annotations
 
@@ -16,14 +16,13 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.text import Text
 
-from privaudit import documents
 from privaudit.documents import letters
+from privaudit.documents.render import render_document
 from privaudit.errors import PrivauditError
 from privaudit.i18n import Translator
 from privaudit.knowledge import rights
 from privaudit.model import Report
-from privaudit.report import csv, diff, html, revocation_text, txt
-from privaudit.report import diff_text as told
+from privaudit.report import csv, diff, diff_text, html, revocation_text, txt
 from privaudit.report import json as document
 from privaudit.report.share import anonymize_report
 
@@ -91,25 +90,25 @@ def hostile(demo_report):
             return None
 
     free = frozenset(path for path in set(_paths(plain)) if fits({path}))
-    # What names a sentence of ours names one; a stranger's report may also name none.
+    # A message key names a sentence that exists; in a report from elsewhere it may not.
     keys = {path for path in free if path[-1] in {"key", "rule", "question", "version"} or "rules" in path}
     assert {("apps", "*", "label"), ("phone", "model"), ("apps", "*", "package")} <= free - keys
 
     @cache
     def hostile(attack, *, strange=False) -> Report:
-        made = fits(free if strange else free - keys, ATTACKS[attack])
-        assert made is not None
-        return made
+        report = fits(free if strange else free - keys, ATTACKS[attack])
+        assert report is not None
+        return report
 
     return hostile
 
 
 def outputs(report, code):
-    """Every text for people that is made of a report."""
+    """Return every text that is rendered from a report."""
     language = Translator(code)
     yield "txt", txt.render(report, language)
     yield "steps", revocation_text.render_steps(report, language, frozenset())
-    yield "diff", told.diff_to_text(diff.compare_reports(report, report), language)
+    yield "diff", diff_text.diff_to_text(diff.compare_reports(report, report), language)
     console = Console(
         file=io.StringIO(), force_terminal=True, color_system=None, width=100, highlight=False, soft_wrap=True
     )
@@ -122,8 +121,8 @@ def outputs(report, code):
             paper = letters.draft_letter(report, report.apps[0].package, kind, rights.load_rights("IN"))
         except PrivauditError:  # a stranger's report may have nothing to write about
             continue
-        yield f"{kind} txt", documents.render_document(paper, "txt")
-        yield f"{kind} md", documents.render_document(paper, "md")
+        yield f"{kind} txt", render_document(paper, "txt")
+        yield f"{kind} md", render_document(paper, "md")
 
 
 @pytest.mark.parametrize("strange", [False, True])
@@ -163,14 +162,14 @@ def tags(text):
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_pages(hostile, demo_report, attack):
     report = hostile(attack)
-    shown = {
+    pages = {
         "page": (html.render(report, Translator("en")), html.render(demo_report, Translator("en"))),
         "diff": (
-            told.diff_to_html(diff.compare_reports(report, report), Translator("en")),
-            told.diff_to_html(diff.compare_reports(demo_report, demo_report), Translator("en")),
+            diff_text.diff_to_html(diff.compare_reports(report, report), Translator("en")),
+            diff_text.diff_to_html(diff.compare_reports(demo_report, demo_report), Translator("en")),
         ),
     }
-    for name, (text, plain) in shown.items():
+    for name, (text, plain) in pages.items():
         assert tags(text) <= tags(plain), name
         assert "1337" not in text, name
         assert "default-src 'none'" in unescape(text)
@@ -185,9 +184,9 @@ def test_tables(hostile, demo_report, attack, code):
         text = csv.render(report, Translator(code)).removeprefix("\ufeff")
         return list(tables.reader(io.StringIO(text, newline=""), strict=True))
 
-    found = rows(hostile(attack))
-    assert [len(row) for row in found] == [len(row) for row in rows(demo_report)]
-    for row in found:
+    cells = rows(hostile(attack))
+    assert [len(row) for row in cells] == [len(row) for row in rows(demo_report)]
+    for row in cells:
         for cell in row:
             assert not cell.strip().startswith(("=", "+", "@")), cell
             assert not re.match(r"-\D", cell), cell
@@ -200,7 +199,7 @@ def test_json_keeps_what_was_said_and_repaints_no_terminal(hostile, attack):
     texts = [
         document.render(report),
         document.to_json_line(report),
-        told.diff_to_json(diff.compare_reports(report, report)),
+        diff_text.diff_to_json(diff.compare_reports(report, report)),
     ]
     for text in texts:
         assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]", text)
@@ -213,14 +212,14 @@ def test_json_keeps_what_was_said_and_repaints_no_terminal(hostile, attack):
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
-def test_a_report_to_be_handed_on(hostile, attack):
-    made = anonymize_report(hostile(attack))
-    assert ATTACKS[attack] not in {app.label for app in made.apps}
-    assert not FORBIDDEN.search(txt.render(made, Translator("en")))
+def test_an_anonymized_report(hostile, attack):
+    report = anonymize_report(hostile(attack))
+    assert ATTACKS[attack] not in {app.label for app in report.apps}
+    assert not FORBIDDEN.search(txt.render(report, Translator("en")))
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
-def test_names_of_a_plan(made, attack):
+def test_app_names_in_a_revocation_plan(made, attack):
     """What revoking prints: names come from the phone, commands only from validated words."""
     from privaudit.report import revocation_text
 
@@ -235,13 +234,13 @@ def test_names_of_a_plan(made, attack):
 
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_no_attack_is_a_name_that_may_enter_a_command(attack):
-    from privaudit.capture import questions
+    from privaudit.capture import questions, scripts
     from privaudit.revocation import commands
 
     text = ATTACKS[attack]
     assert not questions.is_package_name(text)
-    assert not questions.is_apk_path(f"/data/app/{text}/base.apk") or attack == "long"
+    assert not scripts.is_apk_path(f"/data/app/{text}/base.apk") or attack == "long"
     assert not questions.is_answer_key(f"package.{text}")
     assert not commands.is_component(f"{text}/.A", text)
     with pytest.raises(ValueError, match="package"):
-        list(questions.follow_up_rounds("@@0", [f"package.{text}"], max_bytes=4000))
+        list(scripts.follow_up_rounds("@@0", [f"package.{text}"], max_bytes=4000))

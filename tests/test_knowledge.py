@@ -13,7 +13,7 @@ import pytest
 from privaudit import knowledge
 from privaudit.errors import KnowledgeError
 from privaudit.knowledge import Knowledge, lint, loader
-from privaudit.knowledge.vocabulary import FalseFriend, check_false_friend_patterns
+from privaudit.knowledge.vocabulary import FalseFriend, NameVerdict, check_false_friend_patterns
 from privaudit.model import Message
 from tests.fixtures.sentences import ENGLISH
 
@@ -63,14 +63,14 @@ def english(message: Message) -> str:
 
 def chinese(known: Knowledge) -> dict[str, tuple[str, ...]]:
     """Known lenders of China and their names."""
-    lenders = [(part, row) for part in known.lists if part.kind == "lenders" for row in part.rows if row.package]
-    return {row.package or "": row.names for part, row in lenders if "CN" in part.countries_of(row)}
+    lenders = [ref for app_list in known.lists if app_list.kind == "lenders" for ref in app_list.row_refs]
+    return {ref.row.package: ref.row.names for ref in lenders if ref.row.package and "CN" in ref.countries}
 
 
 # --- the shipped files ----------------------------------------------------------------------------------------------
 
 
-def test_shipped_lists_hold_what_was_read(known: Knowledge):
+def test_shipped_lists_have_the_expected_rows(known: Knowledge):
     rows = {part.id: len(part.rows) for part in known.lists}
     # Published once, so neither more nor fewer.
     assert (rows["eset-2023"], rows["eset-2023-hashes"], rows["mcafee-2024"]) == (17, 17, 15)
@@ -85,14 +85,14 @@ def test_shipped_lists_hold_what_was_read(known: Knowledge):
     assert sum(term.basis == "attested" for term in words.label) >= 93
 
 
-def test_publishers_are_not_those_who_reprinted(known: Knowledge):
+def test_publishers_are_the_originals_not_the_reprints(known: Knowledge):
     for part in known.lists:
         if part.kind == "risky":
             assert not re.search("secondary|reprint|Boston University", part.source.publisher, re.IGNORECASE)
             assert part.source.publisher != part.source.via
 
 
-def test_every_shipped_row_is_found(known: Knowledge):
+def test_every_shipped_row_matches(known: Knowledge):
     for part in known.lists:
         for number, row in enumerate(part.rows, 1):
             signature = f"{part.id}#{number}"
@@ -105,7 +105,7 @@ def test_every_shipped_row_is_found(known: Knowledge):
             assert (signature in {listing.signature for listing in found}) is bool(row.match_keys), signature
 
 
-def test_of_several_lists_the_surest_names_a_lender(known: Knowledge):
+def test_a_lender_comes_from_the_most_confident_list(known: Knowledge):
     sure = known.find_lender("com.finaccel.android")  # in an icon pack, and in files that nobody vouches for
     assert sure is not None
     assert (sure.signature.partition("#")[0], sure.is_confident) == ("lawnicons-2026", True)
@@ -114,7 +114,7 @@ def test_of_several_lists_the_surest_names_a_lender(known: Knowledge):
     assert (unsure.signature.partition("#")[0], unsure.is_confident) == ("indonesia-unidentified", False)
 
 
-def test_a_regulator_s_list_names_the_regulator(known: Knowledge):
+def test_a_regulators_list_names_the_regulator(known: Knowledge):
     """Not the university that collected it."""
     collected = [part for part in known.lists if part.kind == "risky" and "LoanWatch" in (part.source.via or "")]
     publishers = {part.source.publisher.rpartition("(")[2].rstrip(")") for part in collected}
@@ -125,7 +125,7 @@ def test_a_regulator_s_list_names_the_regulator(known: Knowledge):
     assert (listing.publisher.rpartition("(")[2], listing.date, listing.action) == ("FCCPC)", None, "delisted")
 
 
-def test_scores_are_not_kept_and_their_apps_are_only_recognised(known: Knowledge):
+def test_lists_of_scores_only_recognise_apps(known: Knowledge):
     (tracker,) = (part for part in known.lists if part.id == "killerloanapps-2026")
     assert tracker.kind == "lenders"
     assert tracker.source.confidence == "low"
@@ -134,7 +134,7 @@ def test_scores_are_not_kept_and_their_apps_are_only_recognised(known: Knowledge
     assert not any(known.match_package(row.package or "") for row in tracker.rows)
 
 
-def test_nothing_of_what_was_collected_is_lost(known: Knowledge):
+def test_every_collected_package_is_on_a_list(known: Knowledge):
     risky = [row for part in known.lists if part.kind == "risky" for row in part.rows]
     lenders = [row for part in known.lists if part.kind == "lenders" for row in part.rows]
     graded = {row.package for part in known.lists if part.source.tier in {"A", "B"} for row in part.rows}
@@ -144,7 +144,7 @@ def test_nothing_of_what_was_collected_is_lost(known: Knowledge):
     assert len({digest for row in risky for digest in row.sha256}) == 45
 
 
-def test_a_listing_says_who_when_and_where_it_was_read(known: Knowledge):
+def test_a_match_states_publisher_date_and_source(known: Knowledge):
     (listing,) = known.match_package("king.credit.ng")
     assert (listing.tier, listing.publisher, listing.via) == ("A", "ESET", "HackersOnlineClub")
     assert (listing.action, listing.date, listing.match) == ("SpyLoan", "2023-12", "package")
@@ -152,13 +152,13 @@ def test_a_listing_says_who_when_and_where_it_was_read(known: Knowledge):
     assert (notice.tier, notice.action, notice.country, notice.via) == ("N", "notified", "CN", "界面新闻")
 
 
-def test_only_the_exact_package_matches(known: Knowledge):
+def test_only_the_exact_package_name_matches(known: Knowledge):
     assert known.match_package("king.credit") == ()
     assert known.match_package("king.credit.ng.two") == ()
     assert known.match_package("EasyCash") == ()
 
 
-def test_no_chinese_lender_is_called_licensed(known: Knowledge):
+def test_no_chinese_lender_has_the_status_licensed(known: Knowledge):
     lenders = [known.find_lender(package) for package in chinese(known)]
     assert len(lenders) >= 45
     assert {lender.status for lender in lenders if lender} == {"market_lender", "embeds_lending"}
@@ -169,7 +169,7 @@ def test_no_chinese_lender_is_called_licensed(known: Knowledge):
     assert known.find_lender("com.tencent.mm") is None
 
 
-def test_the_stamp_counts_tiers_a_and_b(known: Knowledge):
+def test_list_info_counts_tiers_a_and_b(known: Knowledge):
     stamp = known.describe_lists("CN")
     assert stamp.packages >= 32
     assert stamp.packages_for_country == 0  # the notice names lending apps of China, and is not counted
@@ -182,7 +182,7 @@ def test_the_stamp_counts_tiers_a_and_b(known: Knowledge):
     assert knowledge.load_knowledge().describe_lists("CN") == stamp
 
 
-def test_the_texts_use_no_word_that_judges(known: Knowledge):
+def test_texts_of_lists_use_no_judging_words(known: Knowledge):
     shown = [text for part in known.lists for text in [part.source.note, *(row.note for row in part.rows)] if text]
     shown += [
         *(text for key, text in ENGLISH.items() if key.startswith("knowledge.")),
@@ -196,7 +196,7 @@ def test_the_texts_use_no_word_that_judges(known: Knowledge):
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.get("label") or case["package"])
-def test_names_are_judged_as_measured(known: Knowledge, case: dict):
+def test_names_are_classified_as_measured(known: Knowledge, case: dict):
     word = known.vocabulary.classify(case.get("label"), case.get("package"))
     assert word.verdict in case["expect"]
     assert bool(word.terms) == (word.verdict != "no")
@@ -209,7 +209,7 @@ def test_there_are_48_cases():
 def test_recall_on_malware_research(known: Knowledge):
     ids = {"eset-2023", "mcafee-2024"}
     rows = [row for part in known.lists if part.id in ids for row in part.rows]
-    alone = [known.vocabulary.classify_package(row.package or "").verdict for row in rows]
+    alone = [known.vocabulary.classify(None, row.package or "").verdict for row in rows]
     assert [alone.count(verdict) for verdict in ("lending", "maybe", "trapped", "weak", "no")] == [13, 9, 0, 2, 8]
     both = [known.vocabulary.classify(row.names[0], row.package).verdict for row in rows]
     assert [both.count(verdict) for verdict in ("lending", "maybe", "trapped", "weak", "no")] == [28, 2, 0, 2, 0]
@@ -225,21 +225,23 @@ def test_recall_on_chinese_lenders(known: Knowledge):
 
 def test_a_verdict_comes_with_its_reasons(known: Knowledge):
     words = known.vocabulary
-    assert words.classify_label("极速借款").terms == ("借款",)
+    assert words.classify("极速借款", None).terms == ("借款",)
     assert words.classify("DANA", "id.dana").terms == ("dana",)
-    trapped = words.classify_label("Loan EMI Calculator")
+    trapped = words.classify("Loan EMI Calculator", None)
     assert (trapped.verdict, trapped.exclusion_reasons) == ("trapped", ("loan / EMI calculator, tracker",))
-    assert words.classify_package("com.mutangtech.qianji").verdict == "no"
+    assert words.classify(None, "com.mutangtech.qianji").verdict == "no"
     assert words.classify(None, None).verdict == "no"
 
 
-def test_a_trap_never_makes_a_weak_word_disappear(known: Knowledge):
-    word = known.vocabulary.classify_label("Cash Register POS")
+def test_a_false_friend_keeps_a_weak_term(known: Knowledge):
+    word = known.vocabulary.classify("Cash Register POS", None)
     assert (word.verdict, word.terms) == ("trapped", ("cash",))
 
 
-def test_writing_differently_changes_nothing(known: Knowledge):
-    judge = known.vocabulary.classify_label
+def test_case_width_and_invisible_characters_do_not_matter(known: Knowledge):
+    def judge(label: str) -> NameVerdict:
+        return known.vocabulary.classify(label, None)
+
     assert judge("Ｌｏａｎ").verdict == "lending"
     assert judge("LOAN").verdict == "lending"
     assert judge("贷\u200b款").terms == ("贷款",)
@@ -249,13 +251,15 @@ def test_writing_differently_changes_nothing(known: Knowledge):
 
 
 def test_package_names_are_split_into_parts(known: Knowledge):
-    judge = known.vocabulary.classify_package
+    def judge(package: str) -> NameVerdict:
+        return known.vocabulary.classify(None, package)
+
     assert judge("com.example.quickLend2").verdict == "lending"
     assert judge("com.example.lendu").verdict == "no"
     assert judge("com.example_lend").verdict == "lending"
 
 
-def test_what_traps_concern_exists(known: Knowledge):
+def test_terms_of_false_friends_exist(known: Knowledge):
     words = known.vocabulary
     terms = {"label": {term.term for term in words.label}, "package": {token.token for token in words.package}}
     idle = [trap.why for trap in words.trap if trap.effect == "cancel" and not terms[trap.scope] & set(trap.concerns)]
@@ -263,7 +267,7 @@ def test_what_traps_concern_exists(known: Knowledge):
     assert idle == ['contain "tala"']
 
 
-def test_a_pattern_that_does_not_compile_is_a_mistake():
+def test_an_invalid_pattern_is_reported():
     found = loader.Problems()
     trap = FalseFriend(scope="label", regex="(", effect="cancel", concerns=(), why="test")
     check_false_friend_patterns([trap], "vocabulary.toml", found)
@@ -274,7 +278,7 @@ def test_a_pattern_that_does_not_compile_is_a_mistake():
 # --- a user's own lists ---------------------------------------------------------------------------------------------
 
 
-def test_an_own_list_is_of_tier_own_whatever_it_says(tmp_path: Path):
+def test_a_user_list_has_tier_own(tmp_path: Path):
     path = own(tmp_path, HEAD + '[[app]]\npackage = "king.credit.ng"\n')
     found = knowledge.load_knowledge(extra_lists=[path])
     assert [(one.signature, one.tier) for one in found.match_package("king.credit.ng")] == [
@@ -285,7 +289,7 @@ def test_an_own_list_is_of_tier_own_whatever_it_says(tmp_path: Path):
     assert found.describe_lists().sha256 != knowledge.load_knowledge().describe_lists().sha256
 
 
-def test_an_own_list_needs_little(tmp_path: Path):
+def test_a_user_list_needs_few_keys(tmp_path: Path):
     digest = "0" * 64
     text = f"""\ufeff[source]\r\npublisher = "We"\r\ntitle = "Ours"\r\n[[app]]\r\nsha256 = ["{digest}"]\r\n
         [[app]]\r\ncertificates = ["{digest}"]\r\n"""
@@ -294,7 +298,7 @@ def test_an_own_list_needs_little(tmp_path: Path):
     assert [one.signature for one in found.match_certificate(digest)] == ["own/mine#2"]
 
 
-def test_own_folders(tmp_path: Path):
+def test_folders_of_user_lists(tmp_path: Path):
     row = '[[app]]\npackage = "com.example.loan"\n'
     own(tmp_path, HEAD + row, "plain/one.toml")
     own(tmp_path, '[source]\npublisher = "We"\ntitle = "Ours"\nstatus = "registered"\n' + row, "plain/two.toml")
@@ -311,7 +315,7 @@ def test_own_folders(tmp_path: Path):
 # --- mistakes -------------------------------------------------------------------------------------------------------
 
 
-def test_all_mistakes_of_all_files_are_reported_at_once(tmp_path: Path):
+def test_all_problems_of_all_files_are_reported_at_once(tmp_path: Path):
     one = own(
         tmp_path,
         """\
@@ -371,22 +375,22 @@ note = "which?"
         (b"\x00\xff\xfe", "encoding"),
     ],
 )
-def test_a_file_that_is_no_list_is_a_mistake_and_no_crash(tmp_path: Path, text: str | bytes, key: str):
+def test_arbitrary_files_are_reported_without_a_crash(tmp_path: Path, text: str | bytes, key: str):
     found = mistakes(own(tmp_path, text))
     assert f"knowledge.{key}" in {message.key for message in found}
     assert all(english(message) for message in found)
 
 
-def test_files_are_bounded(tmp_path: Path):
+def test_file_size_is_limited(tmp_path: Path):
     path = own(tmp_path, b"#" * (loader.MAX_FILE_BYTES + 1))
     assert [message.key for message in mistakes(path)] == ["knowledge.too_large"]
 
 
-def test_an_empty_folder_is_a_mistake(tmp_path: Path):
+def test_an_empty_folder_is_reported(tmp_path: Path):
     assert [message.key for message in mistakes(tmp_path)] == ["knowledge.no_lists"]
 
 
-def test_shipped_lists_must_say_more_than_own_ones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_shipped_lists_require_more_keys_than_user_lists(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     shipped = loader.shipped_folder()
     words = (shipped / "vocabulary.toml").read_bytes()
     own(tmp_path, words, "pkg/_signatures/vocabulary.toml")
@@ -422,7 +426,7 @@ def test_missing_shipped_files_are_an_error(tmp_path: Path, monkeypatch: pytest.
     assert "not there" in english(error.value.problems[0])
 
 
-def test_every_mistake_is_translated_with_the_same_gaps():
+def test_every_problem_is_translated_with_the_same_placeholders():
     folder = HERE.parent / "privaudit" / "locales"
     for path in sorted(folder.glob("*.toml")):
         for key, sentence in tomllib.loads(path.read_text(encoding="utf-8")).get("knowledge", {}).items():
@@ -446,7 +450,7 @@ def calls(rows: int, folder: Path) -> int:
     return pstats.Stats(profile).total_calls  # type: ignore[attr-defined]
 
 
-def test_twice_the_rows_cost_no_more_than_twice_the_calls(tmp_path: Path):
+def test_loading_time_is_linear_in_rows(tmp_path: Path):
     calls(10, tmp_path)  # whatever is made once
     without, once, twice = (calls(rows, tmp_path) for rows in (10, 1010, 2010))
     assert twice - without <= 2.05 * (once - without)
@@ -463,7 +467,7 @@ def test_the_demo_uses_only_its_own_lists():
     assert found.vocabulary == knowledge.load_knowledge().vocabulary
 
 
-def test_the_stamp_does_not_depend_on_how_a_file_is_laid_out(tmp_path: Path):
+def test_the_hash_does_not_depend_on_layout(tmp_path: Path):
     first = own(tmp_path, HEAD + "[[app]]\npackage = 'com.example.loan'\nnames = ['x']\n", "a/mine.toml")
     same = own(tmp_path, "# note\n" + HEAD + "[[app]]\nnames = ['x']\npackage = \"com.example.loan\"\n", "b/mine.toml")
     other = own(tmp_path, HEAD + "[[app]]\npackage = 'com.example.loan'\nnames = ['y']\n", "c/mine.toml")
@@ -471,7 +475,7 @@ def test_the_stamp_does_not_depend_on_how_a_file_is_laid_out(tmp_path: Path):
     assert stamps[0] == stamps[1] != stamps[2]
 
 
-def test_stores_are_known_by_the_package_that_android_notes_as_installer():
+def test_stores_are_keyed_by_installer_package():
     stores = knowledge.load_knowledge().stores
     assert stores["com.android.vending"] == "Google Play"
     assert {"com.huawei.appmarket", "com.xiaomi.market", "com.heytap.market", "com.bbk.appstore"} <= stores.keys()

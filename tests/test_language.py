@@ -1,4 +1,4 @@
-"""Every key has its sentence in every language, none says what may not be said, and text from phones is tamed."""
+"""Every key has an English and a Chinese sentence, sentences have no forbidden words, and phone text is sanitised."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 import privaudit
-from privaudit import i18n
-from privaudit.i18n import Translator, catalog, display_name, sanitize_text
+from privaudit.i18n import Translator, catalog
+from privaudit.i18n.sanitize import MAX_LABEL_CHARS, display_name, sanitize_text
 from privaudit.model import Message
 from privaudit.report import json as report_json
 from privaudit.report import txt
@@ -85,7 +85,7 @@ def _fits(pattern):
     return {key for key in ENGLISH if re.fullmatch(pattern + end, key)}
 
 
-def test_every_key_in_the_code_has_english():
+def test_every_key_in_the_code_has_an_english_sentence():
     unknown = [f"{where}: {pattern}" for where, pattern in used_keys() if not _fits(pattern)]
     assert unknown == []
 
@@ -102,7 +102,7 @@ def test_every_error_has_three_sentences():
     ] == []
 
 
-def test_a_catalog_is_read_table_by_table_as_it_is_read_whole():
+def test_reading_a_catalog_by_table_equals_parsing_the_file():
     for code in catalog.languages():
         file = SOURCE / "data" / "locales" / f"{code}.toml"
         whole = tomllib.loads(file.read_text(encoding="utf-8"))
@@ -115,7 +115,7 @@ def test_a_catalog_is_read_table_by_table_as_it_is_read_whole():
         assert dict(catalog.messages(code)) == flat, code
 
 
-def test_no_chinese_sentence_was_left_in_english():
+def test_chinese_sentences_are_chinese():
     for key, words in CHINESE.items():
         for sentence in forms(words):
             bare = re.sub(r"\{[^}]*\}|Android|SDK", "", sentence)
@@ -151,7 +151,7 @@ def test_words_that_are_never_printed():
     assert said == []
 
 
-def test_the_one_sentence_about_breaking_the_law():
+def test_the_disclaimer_says_that_no_violation_is_established():
     assert "不认定谁违法" in CHINESE["report.not_advice"]
 
 
@@ -183,7 +183,7 @@ def test_the_sentences_that_matter_most(key, words):
 # --- filling ---------------------------------------------------------------------------------------------------------
 
 
-def test_plurals_lists_and_nothing():
+def test_plurals_lists_and_missing_values():
     english, chinese = Translator("en"), Translator("zh")
     assert english.t("report.days", n=1) == "1 day"
     assert english.t("report.days", n=2) == "2 days"
@@ -211,11 +211,11 @@ def test_dates(iso, english, chinese):
 
 
 @pytest.mark.parametrize("key", ["listed.of_a_later_version", "nobody.knows", "menu.no_such_rom.nothing", "x", ""])
-def test_a_key_of_a_later_version_does_not_hide_the_rest(key):
+def test_an_unknown_key_is_printed_in_brackets(key):
     assert Translator("en").translate(Message(key=key, values={"x": "y"})) == f"[{key}]"
 
 
-def test_a_gap_that_a_later_version_renamed():
+def test_a_missing_value_is_printed_as_an_ellipsis():
     assert Translator("en").translate(Message(key="report.version")) == "version …"
 
 
@@ -228,9 +228,9 @@ def test_menu_words_fall_back_to_stock_android(rom):
 
 
 @given(st.text(st.characters(), max_size=700))
-def test_tame_lets_nothing_through(text):
+def test_sanitize_text_removes_control_and_format_characters(text):
     shown = sanitize_text(text)
-    assert len(shown) <= i18n.MAX_LABEL_CHARS
+    assert len(shown) <= MAX_LABEL_CHARS
     assert shown == " ".join(shown.split())
     for char in shown:
         assert unicodedata.category(char) not in {"Cc", "Cs", "Zl", "Zp"}
@@ -238,7 +238,7 @@ def test_tame_lets_nothing_through(text):
     assert sanitize_text(shown) == shown
 
 
-def test_tame_keeps_what_people_write():
+def test_sanitize_text_keeps_ordinary_text():
     for text in (
         "速贷宝",
         "Préstamo Fácil",
@@ -254,13 +254,13 @@ def test_tame_keeps_what_people_write():
     ("label", "shown"),
     [(None, "com.x"), ("", "com.x"), ("\u202e", "com.x"), ("\u3164", "com.x"), ("\u200d", "com.x"), ("Loan", "Loan")],
 )
-def test_a_name_that_shows_nothing_is_no_name(label, shown):
+def test_display_name_of_a_blank_label_is_the_package(label, shown):
     assert display_name(label, "com.x") == shown
 
 
 @pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS)
 @pytest.mark.parametrize("code", ["en", "zh"])
-def test_attacks_in_names_versions_and_publishers(made, attack, code):
+def test_hostile_names_versions_and_publishers_are_harmless(made, attack, code):
     listing = made.listing("A", publisher=attack, title=attack, via=attack, action=attack)
     app = made.app(
         label=attack,
@@ -284,7 +284,7 @@ def test_attacks_in_names_versions_and_publishers(made, attack, code):
     assert saved["apps"][0]["label"] == attack.encode("utf-8", "replace").decode()
 
 
-def test_a_newline_in_a_label_forges_no_line(made):
+def test_a_newline_in_a_label_adds_no_line(made):
     clean = txt.render(made.report(made.app(label="Good end")), Translator("en"))
     forged = txt.render(made.report(made.app(label="Good\nend")), Translator("en"))
     assert clean == forged

@@ -1,11 +1,12 @@
-"""Every language fills the same gaps, counts by its own rules, says nothing that may not be said, and fits its lines.
+"""Translations: the same placeholders, plural forms of the language, no forbidden words, and lines that fit.
 
-What a language lacks is said in English: ``make untranslated`` prints it. Only English and Chinese must be whole.
+A sentence that a language lacks is printed in English; ``make untranslated`` lists them. Only Chinese must be complete.
 """
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import replace
 
 import pytest
@@ -16,7 +17,7 @@ from privaudit.model import Message
 from privaudit.report import diff_text, revocation_text, txt
 from privaudit.report.diff import compare_reports
 from privaudit.virtual_phone import scenario_names
-from tests.fixtures.sentences import ENGLISH, TRANSLATED, forms, gaps
+from tests.fixtures.sentences import ENGLISH, TRANSLATED, forms, placeholders
 
 CODES = sorted(TRANSLATED)
 NUMBERS = range(200)
@@ -25,14 +26,18 @@ NUMBERS = range(200)
 
 
 @pytest.mark.parametrize("code", CODES)
-def test_nothing_is_translated_that_nobody_says(code):
+def test_translations_have_no_unknown_keys(code):
     assert sorted(TRANSLATED[code].keys() - ENGLISH.keys()) == []
 
 
 @pytest.mark.parametrize("code", CODES)
-def test_what_is_still_missing_is_printed(code):
+def test_sentences_still_missing_are_listed_by_area(code):
     missing = sorted(ENGLISH.keys() - TRANSLATED[code].keys())
-    print(f"\n{code}: {len(missing)} of {len(ENGLISH)} sentences are still said in English", *missing, sep="\n  ")  # noqa: T201 - what it is for
+    total = Counter(key.partition(".")[0] for key in ENGLISH)
+    by_area = Counter(key.partition(".")[0] for key in missing)
+    lines = [f"{code}: {len(missing)} of {len(ENGLISH)} sentences are printed in English"]
+    lines += [f"  {area:12} {count:4} of {total[area]:4}" for area, count in by_area.most_common()]
+    print("", *lines, *(f"    {key}" for key in missing), sep="\n")  # noqa: T201 - the output of `make untranslated`
     assert code != "zh" or not missing
 
 
@@ -48,13 +53,13 @@ def test_every_language_has_its_own_dates(code):
 
 
 @pytest.mark.parametrize("code", CODES)
-def test_every_sentence_fills_the_gaps_of_the_english(code):
+def test_translations_have_the_placeholders_of_the_english(code):
     wrong = [
         (key, sentence)
         for key, words in TRANSLATED[code].items()
         if not key.startswith("dates.")  # a language may leave the name of the month out for its number
         for sentence in forms(words)
-        if gaps(sentence) | {"n"} != set.union(*map(gaps, forms(ENGLISH[key]))) | {"n"}
+        if placeholders(sentence) | {"n"} != set.union(*map(placeholders, forms(ENGLISH[key]))) | {"n"}
     ]
     assert wrong == []
 
@@ -71,7 +76,7 @@ def counts(code):
 
 
 @pytest.mark.parametrize("code", ["en", *CODES])
-def test_plural_forms_are_those_of_the_language(code):
+def test_plural_forms_match_the_language(code):
     stands_for = counts(code)
     for key, sentence in (ENGLISH if code == "en" else TRANSLATED[code]).items():
         if isinstance(sentence, str):
@@ -80,7 +85,9 @@ def test_plural_forms_are_those_of_the_language(code):
         assert set(sentence) == set(stands_for), key
         for form, said in sentence.items():
             # A form that stands for several numbers has to say which one; "1 app" would be wrong of 21.
-            assert len(stands_for[form]) == 1 or "n" in gaps(said) or "n" not in gaps(sentence["other"]), key
+            assert (
+                len(stands_for[form]) == 1 or "n" in placeholders(said) or "n" not in placeholders(sentence["other"])
+            ), key
 
 
 @pytest.mark.parametrize(
@@ -95,12 +102,12 @@ def test_plural_forms_are_those_of_the_language(code):
         ("zh", set()),
     ],
 )
-def test_how_languages_count(code, ones):
+def test_plural_rules_follow_cldr(code, ones):
     assert {number for number in range(20) if catalog.plural_form(code, number) == "one"} == ones
     assert catalog.plural_form(code, None) == "other"
 
 
-def test_what_is_said_in_english_counts_as_english_does(monkeypatch):
+def test_english_fallback_uses_english_plurals(monkeypatch):
     """Five is "one" in Filipino: an English sentence that stands in must not say "1 app" for it."""
     whole = catalog.sentence
     monkeypatch.setattr(
@@ -111,7 +118,7 @@ def test_what_is_said_in_english_counts_as_english_does(monkeypatch):
     assert Translator("fil").t("report.days", n=6) == "6 na araw"
 
 
-def test_one_and_many():
+def test_singular_and_plural():
     assert Translator("es").t("report.days", n=1) == "1 día"
     assert Translator("es").t("report.days", n=2) == "2 días"
     assert Translator("id").t("report.days", n=1) == "1 hari"
@@ -232,7 +239,7 @@ def test_the_sentences_that_matter_most(key, words):
 
 
 @pytest.mark.parametrize("code", CODES)
-def test_an_unchecked_translation_says_so_everywhere(demo_report, code):
+def test_an_unreviewed_translation_is_marked_everywhere(demo_report, code):
     language = Translator(code)
     mark = language.t("report.unreviewed")
     assert mark != Translator("en").t("report.unreviewed")
@@ -247,11 +254,11 @@ def test_an_unchecked_translation_says_so_everywhere(demo_report, code):
         assert (mark in " ".join(shown.split()) or mark in shown.replace("\n", "")) == (not catalog.is_reviewed(code))
 
 
-def test_a_checked_translation_and_the_original_bear_no_mark(monkeypatch):
+def test_a_reviewed_translation_and_english_are_not_marked(monkeypatch):
     assert Translator("en").review_notice is None
-    monkeypatch.setattr(catalog, "_area", lambda *_: {"reviewed_by": "A. Speaker"})
+    monkeypatch.setattr(catalog, "_load_area", lambda *_: {"reviewed_by": "A. Speaker"})
     assert Translator("id").review_notice is None
-    monkeypatch.setattr(catalog, "_area", lambda *_: {})
+    monkeypatch.setattr(catalog, "_load_area", lambda *_: {})
     assert Translator("id").review_notice == Message(key="report.unreviewed")
 
 
@@ -260,7 +267,7 @@ def test_a_checked_translation_and_the_original_bear_no_mark(monkeypatch):
 
 @pytest.mark.parametrize("code", CODES)
 @pytest.mark.parametrize("story", scenario_names())
-def test_every_story_is_told_in_every_language(report_of, story, code):
+def test_every_scenario_renders_in_every_language(report_of, story, code):
     shown = txt.render(report_of(story), Translator(code))
     for line in shown.splitlines():
         assert cell_len(line) <= txt.DEFAULT_WIDTH, line
@@ -268,7 +275,7 @@ def test_every_story_is_told_in_every_language(report_of, story, code):
 
 
 @pytest.mark.parametrize("code", ["en", *CODES])
-def test_the_words_of_the_table_fit_their_columns(code):
+def test_table_words_fit_their_columns(code):
     language = Translator(code)
     cells = [key for key in ENGLISH if re.match(r"report\.(?:state|why|history)_", key)]
     cells = [key for key in cells if not key.startswith(("report.why_user", "report.history_not_read"))]
@@ -306,7 +313,7 @@ def test_the_words_of_the_table_fit_their_columns(code):
         ({"LANG": "es@euro"}, "es"),
     ],
 )
-def test_the_computer_s_language(monkeypatch, variables, code):
+def test_system_language_from_environment_variables(monkeypatch, variables, code):
     for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
         monkeypatch.delenv(name, raising=False)
     for name, value in variables.items():
@@ -328,14 +335,14 @@ def test_the_computer_s_language(monkeypatch, variables, code):
         (None, "en"),
     ],
 )
-def test_the_language_of_a_windows_computer(monkeypatch, name, code):
+def test_system_language_on_windows(monkeypatch, name, code):
     for variable in ("LC_ALL", "LC_MESSAGES", "LANG"):
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setattr("locale.getlocale", lambda: (name, "cp1252"))
     assert catalog.system_language() == code
 
 
-def test_a_locale_that_python_cannot_take_apart(monkeypatch):
+def test_system_language_of_an_unparsable_locale(monkeypatch):
     def unknown():
         raise ValueError("unknown locale: UTF-8")
 

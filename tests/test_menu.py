@@ -45,14 +45,14 @@ def answer(child, code, name, words, **values):
     child.sendline(words)
 
 
-def test_elsewhere_than_in_a_terminal_it_is_the_help(run):
+def test_outside_a_terminal_the_help_is_printed(run):
     done = run()
     assert done.code == 2
     assert done.out == ""
     assert "Usage: privaudit" in done.err
 
 
-def test_the_demo_opens_in_the_browser_and_is_deleted_again(at_terminal, home):
+def test_the_demo_page_opens_in_the_browser_and_is_deleted(at_terminal, home):
     child = at_terminal()
     answer(child, "en", "menu_choose", "1")
     answer(child, "en", "menu_keep", "")
@@ -64,7 +64,7 @@ def test_the_demo_opens_in_the_browser_and_is_deleted_again(at_terminal, home):
     assert list(home.glob("*.html")) == []
 
 
-def test_a_page_is_kept_where_the_person_says_so_in_the_chosen_language(at_terminal, home):
+def test_a_page_is_kept_when_the_user_says_yes_in_the_chosen_language(at_terminal, home):
     child = at_terminal()
     answer(child, "en", "menu_choose", "ZH")
     answer(child, "zh", "menu_choose", "5")
@@ -78,7 +78,7 @@ def test_a_page_is_kept_where_the_person_says_so_in_the_chosen_language(at_termi
     assert "个人信息保护法" in page.read_text(encoding="utf-8")
 
 
-def test_without_a_phone_it_says_why_and_comes_back(at_terminal, home):
+def test_without_a_phone_the_error_is_printed_and_the_menu_returns(at_terminal, home):
     child = at_terminal("--lang", "zh")
     answer(child, "zh", "menu_choose", "2")
     answer(child, "zh", "menu_ready", "")
@@ -92,7 +92,7 @@ def test_without_a_phone_it_says_why_and_comes_back(at_terminal, home):
 
 
 @pytest.mark.parametrize(("key", "code"), [("\x04", 0), ("\x03", 130)], ids=["ctrl-d", "ctrl-c"])
-def test_who_stops_gets_out(at_terminal, key, code):
+def test_ctrl_c_and_ctrl_d_leave_the_menu(at_terminal, key, code):
     child = at_terminal()
     child.expect("Enter:")
     child.send(key)
@@ -109,7 +109,7 @@ def test_a_terminal_of_code_page_936_shows_the_menu_in_every_language(at_termina
     assert ended(child) == 0
 
 
-def test_no_browser_is_started_inside_the_terminal(monkeypatch, tmp_path):
+def test_no_text_browser_is_started(monkeypatch, tmp_path):
     if sys.platform in {"win32", "darwin"}:
         pytest.skip("there a browser is always one of windows")
     for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"):

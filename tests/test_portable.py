@@ -1,4 +1,4 @@
-"""What runs on a computer without Python: its pins, its archives, and its starters, tried with a uv of ours."""
+"""The portable archives for computers without Python: pins, archives, and starters, run with a fake uv."""
 
 import importlib.util
 import os
@@ -33,56 +33,56 @@ def build():
     return module
 
 
-# --- what is put in -------------------------------------------------------------------------------------------------
+# --- Contents -------------------------------------------------------------------------------------------------------
 
 
-def test_every_dependency_is_pinned_as_the_project_asks_for_it(build):
+def test_every_dependency_is_pinned_within_its_bounds(build):
     pinned = {}
-    for pin in build.pins():
+    for pin in build.read_pins():
         pinned.setdefault(pin.name, []).append(pin.release.partition("==")[2])
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    for asked in map(Requirement, project["dependencies"]):
-        versions = pinned[asked.name]
-        assert all(asked.specifier.contains(version) for version in versions), f"{asked}: run `make lock`"
-    assert all(pin.hashes.count("--hash=sha256:") for pin in build.pins())
+    for requirement in map(Requirement, project["dependencies"]):
+        versions = pinned[requirement.name]
+        assert all(requirement.specifier.contains(version) for version in versions), f"{requirement}: run `make lock`"
+    assert all(pin.hashes.count("--hash=sha256:") for pin in build.read_pins())
     assert {"uv", build.FROM_SOURCE} <= pinned.keys()
 
 
-def test_each_kind_of_computer_gets_what_it_needs(build):
+def test_each_platform_gets_what_it_needs(build):
     windows, linux = build.TARGETS
     for python in build.PYTHONS:
-        wanted = {one.name: {pin.name for pin in build.pins() if pin.wanted(one, python)} for one in build.TARGETS}
-        assert "tzdata" in wanted[windows.name] - wanted[linux.name]
-        # One release of each: what a marker chooses between is chosen.
+        names = {}
         for target in build.TARGETS:
-            names = [pin.name for pin in build.pins() if pin.wanted(target, python)]
-            assert len(names) == len(set(names)), python
-    least = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["requires-python"]
-    assert least == f">={build.PYTHONS[0]}"
+            names[target.name] = [pin.name for pin in build.read_pins() if pin.is_needed(target, python)]
+            # One release of each: markers have chosen between them.
+            assert len(names[target.name]) == len(set(names[target.name])), python
+        assert "tzdata" in set(names[windows.name]) - set(names[linux.name])
+    lowest = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["requires-python"]
+    assert lowest == f">={build.PYTHONS[0]}"
 
 
-def test_the_starters_look_for_the_pythons_whose_wheels_are_there(build):
+def test_starters_look_for_the_versions_of_python_that_have_wheels(build):
     last = int(build.PYTHONS[-1].partition(".")[2])
-    asked = f">={build.PYTHONS[0]},<3.{last + 1}"
+    versions = f">={build.PYTHONS[0]},<3.{last + 1}"
     for name in ("privaudit.sh", "privaudit.cmd"):
         text = (FOLDER / name).read_text(encoding="utf-8")
-        assert asked in text
+        assert versions in text
         assert re.search(r"--managed-python --python (\S+?);? ?(?:&&|then|$)", text, re.MULTILINE)[1] in build.PYTHONS
 
 
 def test_archives_depend_on_their_content_alone(build, tmp_path):
-    made = tmp_path / "privaudit-0"
-    (made / "files").mkdir(parents=True)
-    (made / "privaudit.sh").write_text("#!/bin/sh\n", encoding="utf-8")
-    (made / "files" / "uv").write_bytes(b"\x7fELF")
-    (made / "files" / "x.whl").write_bytes(b"PK")
-    first, again = [], []
-    for turn in (first, again):
+    folder = tmp_path / "privaudit-0"
+    (folder / "files").mkdir(parents=True)
+    (folder / "privaudit.sh").write_text("#!/bin/sh\n", encoding="utf-8")
+    (folder / "files" / "uv").write_bytes(b"\x7fELF")
+    (folder / "files" / "x.whl").write_bytes(b"PK")
+    first, second = [], []
+    for contents in (first, second):
         for name, pack in (("x.zip", build.pack_zip), ("x.tar.gz", build.pack_tar)):
-            pack(made, tmp_path / name)
-            turn.append((tmp_path / name).read_bytes())
-        os.utime(made / "privaudit.sh", (1_000_000_000, 1_000_000_000))
-    assert first == again
+            pack(folder, tmp_path / name)
+            contents.append((tmp_path / name).read_bytes())
+        os.utime(folder / "privaudit.sh", (1_000_000_000, 1_000_000_000))
+    assert first == second
     with tarfile.open(tmp_path / "x.tar.gz") as archive:
         modes = {entry.name: entry.mode for entry in archive}
     assert modes == {"privaudit-0/files/uv": 0o755, "privaudit-0/files/x.whl": 0o644, "privaudit-0/privaudit.sh": 0o755}
@@ -90,7 +90,7 @@ def test_archives_depend_on_their_content_alone(build, tmp_path):
         assert sorted(archive.namelist()) == sorted(modes)
 
 
-# --- what is said before there is a Python --------------------------------------------------------------------------
+# --- Sentences ------------------------------------------------------------------------------------------------------
 
 
 def test_both_languages_have_the_same_sentences(build):
@@ -104,26 +104,26 @@ def test_both_languages_have_the_same_sentences(build):
     assert not [word for word in never for sentence in WORDS["zh"].values() if word in sentence]
 
 
-def test_every_sentence_is_told_and_every_told_one_exists():
+def test_every_sentence_is_printed_and_every_printed_one_exists():
     shell = set(re.findall(r"\btell (\w+)", (FOLDER / "privaudit.sh").read_text(encoding="utf-8")))
     command = set(re.findall(r"%words%\\(\w+)\.txt", CMD.decode()))
     assert shell == WORDS["en"].keys() - {"readme"}
-    assert command == shell - {"close"}  # Windows' own `pause` says that
+    assert command == shell - {"close"}  # Windows' own `pause` prints that
 
 
-def test_the_windows_starter_reads_the_same_in_every_code_page():
+def test_windows_starter_is_ascii_and_has_every_label():
     CMD.decode("ascii")
     labels = set(re.findall(r"^:(\w+)", CMD.decode(), re.MULTILINE))
     jumps = set(re.findall(r"(?:goto |call :)(\w+)", CMD.decode()))
     assert jumps == labels
 
 
-# --- the Linux starter ----------------------------------------------------------------------------------------------
+# --- The Linux starter ----------------------------------------------------------------------------------------------
 
 UV = """#!/bin/sh
-# Makes what uv would make, from the Python of this test; `refuse` beside it holds the words that it fails on.
+# Creates what uv would create; the file `refuse` beside it holds the arguments that it fails on.
 here=$(dirname "$0")
-echo "$*" >> "$here/asked"
+echo "$*" >> "$here/calls"
 while read -r word; do case "$*" in *"$word"*) exit 2 ;; esac; done < "$here/refuse"
 case "$1" in
   venv) for last; do :; done; mkdir -p "$last/bin"; ln -sf "$here/python.sh" "$last/bin/python" ;;
@@ -138,8 +138,8 @@ exit 3
 
 @pytest.fixture
 def unpacked(tmp_path):
-    """The Linux folder, with a uv and a Python that only write down what they are asked."""
-    need("sed")  # beside the core utilities the one thing that the starter calls
+    """The unpacked Linux archive, with a uv and a Python that only record their arguments."""
+    need("sed")  # the only program beyond the core utilities that the starter calls
     folder = tmp_path / "on a stick"
     files = folder / "files"
     files.mkdir(parents=True)
@@ -156,9 +156,9 @@ def unpacked(tmp_path):
     return folder
 
 
-def start(folder, *words, **variables):
+def start(folder, *arguments, **variables):
     return subprocess.run(
-        [str(folder / "privaudit.sh"), *words],
+        [str(folder / "privaudit.sh"), *arguments],
         env={"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", **variables},
         check=False,
         capture_output=True,
@@ -168,24 +168,24 @@ def start(folder, *words, **variables):
     )
 
 
-def asked(folder):
-    return (folder / "files" / "asked").read_text(encoding="utf-8").splitlines()
+def uv_calls(folder):
+    return (folder / "files" / "calls").read_text(encoding="utf-8").splitlines()
 
 
 @posix
-def test_the_first_start_unpacks_and_later_ones_only_start(unpacked):
+def test_first_start_unpacks_and_later_ones_do_not(unpacked):
     first = start(unpacked, "audit", "a b.zip", UV_INDEX_URL="https://example.org", UV_OFFLINE="0")
     assert (first.returncode, first.stdout) == (3, "ran: -m privaudit audit a b.zip\n")
     assert "first start" in first.stderr
-    assert [line.split()[0] for line in asked(unpacked)] == ["--version", "venv", "pip"]
-    assert "--offline --no-index" in asked(unpacked)[-1]
+    assert [line.split()[0] for line in uv_calls(unpacked)] == ["--version", "venv", "pip"]
+    assert "--offline --no-index" in uv_calls(unpacked)[-1]
     later = start(unpacked)
     assert (later.returncode, later.stdout, later.stderr) == (3, "ran: -m privaudit\n", "")
-    assert len(asked(unpacked)) == 3
+    assert len(uv_calls(unpacked)) == 3
 
 
 @posix
-def test_a_window_that_a_double_click_opened_stays_until_somebody_has_read_it(unpacked):
+def test_window_of_a_double_click_stays_open(unpacked):
     pexpect = pytest.importorskip("pexpect")
     window = pexpect.spawn(
         "sh", [str(unpacked / "privaudit.sh")], env={"PATH": os.environ["PATH"], "LANG": "zh_CN.UTF-8"}
@@ -199,27 +199,27 @@ def test_a_window_that_a_double_click_opened_stays_until_somebody_has_read_it(un
 
 
 @posix
-def test_a_folder_that_was_moved_is_unpacked_again(unpacked, tmp_path):
+def test_moved_folder_is_unpacked_again(unpacked, tmp_path):
     start(unpacked)
     moved = unpacked.rename(tmp_path / "elsewhere")
     (moved / "files" / "ready" / "bin" / "python").unlink()
     (moved / "files" / "ready" / "bin" / "python").symlink_to("/nowhere/python")
     assert start(moved).returncode == 3
-    assert len(asked(moved)) == 6
+    assert len(uv_calls(moved)) == 6
 
 
 @posix
-def test_without_a_fitting_python_one_is_fetched_and_that_is_said(unpacked):
+def test_missing_python_is_downloaded_with_a_notice(unpacked):
     (unpacked / "files" / "refuse").write_text("--no-python-downloads\n", encoding="utf-8")
     done = start(unpacked, LC_ALL="zh_CN.UTF-8")
     assert done.returncode == 3
     assert "下载一次" in done.stderr
-    assert sum("--managed-python" in line for line in asked(unpacked)) == 1
+    assert sum("--managed-python" in line for line in uv_calls(unpacked)) == 1
 
 
 @posix
 @pytest.mark.parametrize("refused", ["venv", "pip"])
-def test_what_cannot_be_unpacked_is_told_and_tried_anew(unpacked, refused):
+def test_failed_unpacking_is_reported_and_retried(unpacked, refused):
     (unpacked / "files" / "refuse").write_text(f"{refused}\n", encoding="utf-8")
     done = start(unpacked)
     assert (done.returncode, done.stdout) == (4, "")
@@ -229,7 +229,7 @@ def test_what_cannot_be_unpacked_is_told_and_tried_anew(unpacked, refused):
 
 
 @posix
-def test_a_stick_that_allows_no_programs_is_told(unpacked):
+def test_medium_without_execute_permission_is_reported(unpacked):
     (unpacked / "files" / "uv").chmod(0o644)
     done = start(unpacked)
     assert done.returncode == 4
@@ -237,12 +237,12 @@ def test_a_stick_that_allows_no_programs_is_told(unpacked):
 
 
 @posix
-def test_a_double_click_on_the_desktop_file_starts_it(unpacked):
+def test_desktop_file_starts_it(unpacked):
     text = (unpacked / "privaudit.desktop").read_text(encoding="utf-8")
     (line,) = re.findall(r"^Exec=(.+)$", text, re.MULTILINE)
     # First the escapes of a string of the file; then the quoting of its command line, which is the shell's; %k is where
     # the file lies.
-    command = line.replace("\\\\", "\\").replace("%k", shlex.quote_untrusted(str(unpacked / "privaudit.desktop")))
+    command = line.replace("\\\\", "\\").replace("%k", shlex.quote(str(unpacked / "privaudit.desktop")))
     done = subprocess.run(
         ["sh", "-c", command], cwd="/", check=False, capture_output=True, text=True, stdin=subprocess.DEVNULL
     )

@@ -50,7 +50,7 @@ def run(*arguments):
 
 
 @pytest.mark.parametrize("command", commands(*DOCUMENTS.values(), REFERENCE))
-def test_every_documented_command_line_is_understood(command):
+def test_every_documented_command_line_is_parsed(command):
     """Parsed whole, by the parser itself: the command, each option, its values, and what must not be missing."""
     here = typer.main.get_command(cli.typer_app)
     words = shlex.split(command)[1:]
@@ -77,7 +77,7 @@ IN_WORDS = {
 
 
 @pytest.mark.parametrize("command", sorted(IN_WORDS))
-def test_every_command_that_help_and_errors_name_exists(command):
+def test_every_command_named_in_a_message_exists(command):
     """They name a command and an option, seldom a whole line."""
     here = typer.main.get_command(cli.typer_app)
     words = command.split()
@@ -106,13 +106,13 @@ def at_hand(report_of, capture_of_story, tmp_path_factory):
     return folder
 
 
-# A workshop goes on until somebody ends it: tests/workshop has it in a terminal.
-RUN = [one for one in commands(*DOCUMENTS.values()) if not re.match(r"privaudit workshop (?!kit)", one)]
+# A workshop runs until it is closed: tests/workshop runs it in a terminal.
+RUN = [line for line in commands(*DOCUMENTS.values()) if not re.match(r"privaudit workshop (?!kit)", line)]
 
 
 @pytest.mark.parametrize("command", RUN)
 def test_every_command_of_the_readme_runs(command, at_hand, environment, tmp_path):
-    """With no phone here it ends with 4 where one is needed; never as misunderstood, never with a mistake of ours."""
+    """It exits with 4 where it needs a phone, never with a usage error or an internal error."""
     folder = tmp_path / "folder"
     shutil.copytree(at_hand, folder)
     words = shlex.split(command.replace("com.example.loan", "com.example.sudaibao"))  # an app of the phone at hand
@@ -128,10 +128,10 @@ def test_every_command_of_the_readme_runs(command, at_hand, environment, tmp_pat
         capture_output=True,
         timeout=300,
     )
-    told = done.stderr.decode() + done.stdout.decode()
-    assert done.returncode in {0, 3, 4, 5}, told
+    output = done.stderr.decode() + done.stdout.decode()
+    assert done.returncode in {0, 3, 4, 5}, output
     if done.returncode == 4:
-        assert "What to do: " in told or "怎么办：" in told
+        assert "What to do: " in output or "怎么办：" in output
 
 
 TARGETS = set(re.findall(r"(?:^\$ |`)make ([\w-]+)", "".join([*DOCUMENTS.values(), REFERENCE]), re.MULTILINE))
@@ -150,9 +150,9 @@ def test_the_report_begins_as_the_readme_shows():
 
 
 def example(language):
-    """The one program of the documents in this language."""
-    (found,) = re.findall(rf"```{language}\n(.*?)```", README + REFERENCE, re.DOTALL)
-    return found
+    """Return the only program in the documents that is written in `language`."""
+    (program,) = re.findall(rf"```{language}\n(.*?)```", README + REFERENCE, re.DOTALL)
+    return program
 
 
 def test_the_jq_example_shows_who_can_read_contacts(demo_report, tmp_path):
@@ -191,7 +191,7 @@ def test_each_exit_code_of_the_code_is_explained():
         assert codes == set(re.findall(r"^\| (\d+) \|", "".join(explained), re.MULTILINE))
 
 
-def test_both_readmes_have_the_same_rooms():
+def test_both_readmes_have_the_same_sections_and_commands():
     """The same headings in the same order, the same commands but for the language, the same table of what to add."""
     for pattern in (r"^#+ ", r"^\| [^|]+\| [^|]+\|$"):
         first, other = (len(re.findall(pattern, text, re.MULTILINE)) for text in (README, CHINESE))
@@ -200,22 +200,22 @@ def test_both_readmes_have_the_same_rooms():
     assert names[0] == names[1]
 
 
-def test_what_is_never_said_is_not_in_the_chinese_readme():
+def test_the_chinese_readme_has_no_forbidden_words():
     never = "黑名单|高危|恶意|诈骗|违法|非法|安全|干净|放心|鉴定|取证|存证|受害者|网贷逾期"
     assert re.findall(never, CHINESE) == []
 
 
-def test_a_newcomer_reads_it_in_five_minutes():
+def test_the_readme_is_read_in_five_minutes():
     assert len(README.split()) < 1400  # of 280 a minute, code and tables included
     assert len(re.findall(r"[\u4e00-\u9fff]", CHINESE)) < 2500  # of 500 a minute
 
 
 @pytest.mark.parametrize("name", [*DOCUMENTS, "docs/commands.md"])
-def test_every_link_and_picture_is_there(name):
+def test_every_link_and_picture_exists(name):
     text = (ROOT / name).read_text(encoding="utf-8")
     for link in re.findall(r"\]\((?!https?://)([^)]*)\)", text):
         path, _, heading = link.partition("#")
         file = (ROOT / name).parent / path if path else ROOT / name
         assert file.exists(), link
         headings = re.findall(r"^#+ (.+)$", file.read_text(encoding="utf-8"), re.MULTILINE) if heading else []
-        assert not heading or heading in {one.lower().replace(" ", "-") for one in headings}, link
+        assert not heading or heading in {title.lower().replace(" ", "-") for title in headings}, link

@@ -14,9 +14,10 @@ import pytest
 
 from privaudit import audit, knowledge, resume
 from privaudit.audit import CollectionOptions
-from privaudit.capture import archive, collector, questions
+from privaudit.capture import archive, collector, scripts
 from privaudit.cli.capture import CaptureCommand
 from privaudit.cli.console import CliConsole
+from privaudit.cli.options import PhoneOptions
 from privaudit.errors import PhoneError, SourceError
 from privaudit.model import AnswerState
 from privaudit.transport import adb_device
@@ -41,7 +42,7 @@ def keep(monkeypatch, home, capsys):
 
     def keep(phone, file, *, again=False, names=True):
         keeper = CaptureCommand(CliConsole("en", plain=True), file, CollectionOptions(read_labels=names), resume=again)
-        code = keeper.run(f"tcp:{phone.address}", None, [])
+        code = keeper.run(PhoneOptions(transport=f"tcp:{phone.address}"))
         return code, capsys.readouterr().err
 
     return keep
@@ -81,7 +82,7 @@ def whole(tmp_path_factory):
 
 
 @pytest.mark.parametrize("share", [0.02, 0.2, 0.5, 0.75, 0.97])
-def test_a_pulled_cable_keeps_what_came_and_the_rest_comes_later(keep, demo_phone, whole, tmp_path, share):
+def test_resuming_after_a_lost_connection_collects_the_rest(keep, demo_phone, whole, tmp_path, share):
     start, end, unbroken = whole
     file = tmp_path / "check.zip"
     with demo_phone() as phone:
@@ -111,7 +112,7 @@ def test_a_pulled_cable_keeps_what_came_and_the_rest_comes_later(keep, demo_phon
     ]
 
 
-def test_a_pulled_cable_in_an_audit_is_said_and_exits_by_the_table(run, demo_phone, whole):
+def test_a_lost_connection_in_an_audit_is_reported(run, demo_phone, whole):
     start, end, _ = whole
     with demo_phone() as phone:
         phone.faults.disconnect_after((end - start) // 2)
@@ -125,12 +126,12 @@ def test_a_pulled_cable_in_an_audit_is_said_and_exits_by_the_table(run, demo_pho
     assert json.loads(done.out)["complete"] is False
 
 
-def test_a_whole_audit_does_not_say_that_it_was_cut(run, demo_phone):
+def test_a_complete_audit_reports_no_lost_connection(run, demo_phone):
     with demo_phone() as phone:
         assert "before everything was read" not in run("audit", "--transport", f"tcp:{phone.address}").err
 
 
-def test_a_whole_capture_is_left_as_it_is(keep, demo_phone, tmp_path):
+def test_a_complete_capture_is_not_changed(keep, demo_phone, tmp_path):
     file = tmp_path / "check.zip"
     with demo_phone() as phone:
         assert keep(phone, file)[0] == 0
@@ -141,7 +142,7 @@ def test_a_whole_capture_is_left_as_it_is(keep, demo_phone, tmp_path):
     assert file.read_bytes() == before
 
 
-def test_names_that_were_left_out_can_be_read_later(keep, demo_phone, tmp_path):
+def test_labels_left_out_before_can_be_read_on_resume(keep, demo_phone, tmp_path):
     file = tmp_path / "check.zip"
     with demo_phone() as phone:
         assert keep(phone, file, names=False)[0] == 0
@@ -166,7 +167,7 @@ def test_another_phone_is_refused(keep, demo_phone, tmp_path):
     assert file.read_bytes() == before
 
 
-def test_a_capture_of_nobody_knows_which_phone_is_not_resumed(keep, demo_phone, demo_capture, tmp_path):
+def test_a_capture_without_a_device_fingerprint_is_not_resumed(keep, demo_phone, demo_capture, tmp_path):
     file = tmp_path / "check.zip"
     archive.write_archive(demo_capture, file)
     with demo_phone() as phone, pytest.raises(SourceError) as caught:
@@ -174,13 +175,13 @@ def test_a_capture_of_nobody_knows_which_phone_is_not_resumed(keep, demo_phone, 
     assert caught.value.name == "phone_unmarked"
 
 
-def test_there_must_be_something_to_resume(run, tmp_path):
+def test_resume_needs_a_capture(run, tmp_path):
     done = run("capture", tmp_path / "none.zip", "--resume")
     assert done.code == 4
     assert "is not there" in done.err
 
 
-def test_a_rewrite_that_fails_leaves_the_old_file(keep, demo_phone, tmp_path, monkeypatch):
+def test_a_failed_write_leaves_the_old_file(keep, demo_phone, tmp_path, monkeypatch):
     file = tmp_path / "check.zip"
     with demo_phone() as phone:
         phone.faults.disconnect_after(20_000)
@@ -198,7 +199,7 @@ def test_a_rewrite_that_fails_leaves_the_old_file(keep, demo_phone, tmp_path, mo
     assert [one.name for one in tmp_path.iterdir() if one.suffix != ""] == ["check.zip"]
 
 
-def test_ages_count_from_when_they_were_asked(keep, demo_phone, tmp_path):
+def test_app_op_ages_are_relative_to_the_resumed_collection(keep, demo_phone, tmp_path):
     """App-ops say how long ago: asked an hour later, they need the clock of an hour later."""
     file = tmp_path / "check.zip"
     with demo_phone() as phone:
@@ -215,7 +216,7 @@ def test_ages_count_from_when_they_were_asked(keep, demo_phone, tmp_path):
 # --- by what a phone is known again -----------------------------------------------------------------------------------
 
 
-def test_a_capture_holds_no_number_of_the_phone(keep, demo_phone, tmp_path):
+def test_a_capture_contains_no_serial_number(keep, demo_phone, tmp_path):
     file = tmp_path / "check.zip"
     serial = build_programs(load_scenario("borrower"))["getprop"](["getprop", "ro.serialno"], b"").out.decode().strip()
     with demo_phone() as phone:
@@ -226,7 +227,7 @@ def test_a_capture_holds_no_number_of_the_phone(keep, demo_phone, tmp_path):
         assert not [name for name in inside.namelist() if serial.encode() in inside.read(name)]
 
 
-def test_each_capture_has_a_salt_of_its_own(keep, demo_phone, tmp_path):
+def test_each_capture_has_its_own_salt(keep, demo_phone, tmp_path):
     with demo_phone() as phone:
         for name in ("a.zip", "b.zip"):
             keep(phone, tmp_path / name, names=False)
@@ -236,7 +237,7 @@ def test_each_capture_has_a_salt_of_its_own(keep, demo_phone, tmp_path):
 
 
 @pytest.mark.parametrize("serial", ["", "unknown"])
-def test_a_phone_that_tells_no_number_is_not_known_again(keep, demo_phone, tmp_path, serial):
+def test_a_phone_without_serial_number_is_not_identified(keep, demo_phone, tmp_path, serial):
     file = tmp_path / "check.zip"
     with demo_phone(getprop=called(serial)) as phone:
         assert keep(phone, file, names=False)[0] == 0
@@ -253,22 +254,22 @@ IDENTITY = (
 )
 
 
-def test_the_script_lets_no_number_out():
-    assert re.fullmatch(IDENTITY, questions.device_fingerprint("0" * 32).text)
+def test_the_fingerprint_script_prints_no_serial_number():
+    assert re.fullmatch(IDENTITY, scripts.device_fingerprint("0" * 32).text)
     for salt in ("", "x" * 32, "0" * 32 + "\n", "$(id)" + "0" * 32):
         with pytest.raises(ValueError, match="salt"):
-            questions.device_fingerprint(salt)
+            scripts.device_fingerprint(salt)
 
 
 @pytest.mark.parametrize(("tools", "made"), [(["sha256sum", "sha1sum"], 64), (["sha1sum"], 40), ([], 0)])
-def test_androids_own_shell_and_tools_compute_it(tmp_path, tools, made):
+def test_androids_shell_and_tools_compute_the_fingerprint(tmp_path, tools, made):
     for name in tools:
         (tmp_path / name).symlink_to(need("toybox"))
     for name, says in (("getprop", "R58M12345678"), ("settings", "0123456789abcdef")):
         (tmp_path / name).write_text(f"#!{need('mksh')}\necho {says}\n")
         (tmp_path / name).chmod(0o755)
     done = subprocess.run(
-        [need("mksh"), "-c", questions.device_fingerprint("0" * 32).text],
+        [need("mksh"), "-c", scripts.device_fingerprint("0" * 32).text],
         env={"PATH": str(tmp_path)},
         capture_output=True,
         check=False,

@@ -53,13 +53,13 @@ MAKER = "ro.product.manufacturer"
         ({}, "aosp", None),
     ],
 )
-def test_recognition(properties, rom, version):
+def test_detection_of_each_rom(properties, rom, version):
     found = roms.detect_rom(properties)
     assert (found.id, found.version) == (rom, version)
 
 
 @pytest.mark.parametrize("rom", ROMS)
-def test_only_properties_that_are_asked_for_are_looked_at(rom):
+def test_detection_uses_only_collected_properties(rom):
     data = roms.load_rom(rom)
     asked = {
         *data["recognise"].get("properties", {}),
@@ -75,7 +75,7 @@ PAGES = {*roms.load_rom("aosp")["pages"], "clones"}
 
 
 @pytest.mark.parametrize("rom", ROMS)
-def test_a_file_holds_nothing_that_is_not_known(rom):
+def test_files_have_only_known_keys(rom):
     data = roms.load_rom(rom)
     assert data.keys() <= KEYS
     assert data["recognise"].keys() <= {"order", "manufacturers", "properties"}
@@ -92,7 +92,7 @@ def test_a_file_holds_nothing_that_is_not_known(rom):
 
 
 @pytest.mark.parametrize("rom", ROMS)
-def test_every_word_of_a_path_is_there_in_both_languages(rom):
+def test_every_menu_word_of_a_path_exists_in_both_languages(rom):
     data = roms.load_rom(rom)
     used = {word for rows in data["pages"].values() for row in rows for word in row["path"]} - {"APP"}
     used |= {gate.menu_key for gate in roms.list_restrictions(rom)}
@@ -103,14 +103,14 @@ def test_every_word_of_a_path_is_there_in_both_languages(rom):
 
 
 @pytest.mark.parametrize("rom", ROMS)
-def test_other_languages_have_words_for_what_is_there(rom):
+def test_other_languages_translate_only_existing_menu_words(rom):
     words = roms.load_rom(rom)["words"]
     assert words.keys() <= set(catalog.languages())
     for code, said in words.items():
         assert said.keys() <= words["en"].keys(), code
 
 
-def test_what_a_maker_calls_otherwise_borrows_no_translation():
+def test_renamed_menu_words_inherit_no_translation():
     for rom in ROMS:
         own, stock = roms.load_rom(rom)["words"], roms.load_rom("aosp")["words"]
         for word in own["en"].keys() & stock["en"].keys():
@@ -121,7 +121,7 @@ def test_what_a_maker_calls_otherwise_borrows_no_translation():
 
 
 @pytest.mark.parametrize("rom", ROMS)
-def test_an_intent_shows_a_page_and_changes_nothing(rom):
+def test_intents_only_open_pages(rom):
     """Of what Android can be asked to do this way, only pages. Nothing that requests a right, deletes or sends."""
     for rows in roms.load_rom(rom)["intents"].values():
         for row in rows:
@@ -136,12 +136,12 @@ def test_an_intent_shows_a_page_and_changes_nothing(rom):
 
 @pytest.mark.parametrize("rom", ROMS)
 @pytest.mark.parametrize("sdk", [23, 26, 28, 29, 30, 31, 33, 34, 36, None])
-def test_every_rom_of_every_age_has_its_main_pages(rom, sdk):
+def test_every_rom_and_sdk_level_has_the_main_pages(rom, sdk):
     for name in ("permissions", "permission_manager", "build_number", "usb_debugging"):
         assert roms.find_settings_page(rom, name, sdk) is not None, name
 
 
-def test_what_is_borrowed_is_not_checked():
+def test_inherited_paths_are_unconfirmed():
     assert roms.find_settings_page("coloros", "permissions", 34).is_confirmed
     assert not roms.find_settings_page("realmeui", "permissions", 34).is_confirmed
     assert (
@@ -151,7 +151,7 @@ def test_what_is_borrowed_is_not_checked():
     assert not roms.find_settings_page("motorola", "permissions", 34).is_confirmed
 
 
-def test_copies_have_the_users_that_their_roms_make():
+def test_users_for_copies_of_apps_are_detected():
     text = "Users:\n" + "".join(f"\tUserInfo{{{n}:x:10}} running\n" for n in (0, 95, 128, 150, 900, 999))
     found = device.parse_users(text, 34)
     assert [found[n] for n in (95, 128, 150, 900, 999)] == [
@@ -168,7 +168,7 @@ def test_copies_have_the_users_that_their_roms_make():
 
 @pytest.mark.parametrize("code", ["en", "zh"])
 @pytest.mark.parametrize("rom", ROMS)
-def test_usb_debugging_on_and_off_again(made, rom, code):
+def test_steps_for_usb_debugging_on_and_off(made, rom, code):
     language, phone = Translator(code), made.phone(33, rom)
     word = roms.load_rom(rom)["words"][code]["usb_debugging"]
     on, off = (
@@ -182,7 +182,7 @@ def test_usb_debugging_on_and_off_again(made, rom, code):
     assert not any("[" in tap for tap in (*on, *off))
 
 
-def test_what_a_maker_adds(made):
+def test_vendor_specific_steps_are_printed(made):
     def said(make, rom):
         return [Translator("zh").translate(step) for step in make(made.phone(33, rom))]
 
@@ -195,7 +195,7 @@ def test_what_a_maker_adds(made):
     assert roms.list_restrictions("aosp") == ()
 
 
-def test_uninstalling_comes_last_and_an_administrator_before_it(made):
+def test_uninstalling_comes_last_after_device_administrators(made):
     def said(**changed):
         return [
             Translator("en").translate(step)

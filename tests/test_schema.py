@@ -1,4 +1,4 @@
-"""The report document keeps its promise: one schema, kept, valid, additive; and every document follows it."""
+"""The schema of the report document is published, valid and additive, and every document follows it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from privaudit.report import json as report_json
 from privaudit.report import share
 from privaudit.virtual_phone import scenario_names
 
-KEPT = json.loads(
+PUBLISHED = json.loads(
     (resources.files("privaudit") / "data" / "schemas" / "privaudit-report-1.json").read_text(encoding="utf-8")
 )
 DOCUMENTED = {
@@ -64,29 +64,29 @@ ADDED = {
 
 
 def properties(name):
-    return KEPT["properties"] if name == "Report" else KEPT["$defs"][name]["properties"]
+    return PUBLISHED["properties"] if name == "Report" else PUBLISHED["$defs"][name]["properties"]
 
 
-def test_the_printed_schema_is_the_kept_one(run):
-    assert json.loads(run("schema").out) == KEPT
+def test_printed_schema_equals_the_published_one(run):
+    assert json.loads(run("schema").out) == PUBLISHED
 
 
-def test_it_is_a_schema():
-    Draft202012Validator.check_schema(KEPT)
-    assert KEPT["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+def test_published_schema_is_valid():
+    Draft202012Validator.check_schema(PUBLISHED)
+    assert PUBLISHED["$schema"] == "https://json-schema.org/draft/2020-12/schema"
 
 
 @pytest.mark.parametrize("name", DOCUMENTED)
-def test_fields_are_those_of_the_design(name):
+def test_fields_are_documented(name):
     assert set(properties(name)) == set(DOCUMENTED[name].split()) | ADDED.get(name, set())
 
 
-def test_a_later_version_may_add():
+def test_schema_allows_additional_keys():
     """Additive only: nothing forbids a key that a later privaudit adds, and reading passes it over."""
-    assert 'additionalProperties": false' not in json.dumps(KEPT)
+    assert 'additionalProperties": false' not in json.dumps(PUBLISHED)
 
 
-def test_unknown_keys_are_passed_over(demo_report, tmp_path):
+def test_unknown_keys_are_ignored(demo_report, tmp_path):
     document = json.loads(report_json.render(demo_report))
     document["of_a_later_version"] = document["apps"][0]["of_a_later_version"] = {"x": 1}
     file = tmp_path / "later.json"
@@ -101,7 +101,7 @@ def _written(path, report):
 
 def _valid(report):
     document = json.loads(report_json.render(report))
-    errors = [f"{error.json_path}: {error.message}" for error in Draft202012Validator(KEPT).iter_errors(document)]
+    errors = [f"{error.json_path}: {error.message}" for error in Draft202012Validator(PUBLISHED).iter_errors(document)]
     assert not errors
     return document
 
@@ -112,7 +112,7 @@ def known():
 
 
 @pytest.mark.parametrize("story", scenario_names())
-def test_every_story_follows_it_as_it_is_and_with_all_that_can_be_asked_for(capture_of_story, known, story):
+def test_reports_of_all_scenarios_and_options_are_valid(capture_of_story, known, story):
     taken = capture_of_story(story)
     plain = audit.build_report(taken, known, audit.ReportOptions())
     _valid(plain)
@@ -128,14 +128,14 @@ def test_every_story_follows_it_as_it_is_and_with_all_that_can_be_asked_for(capt
     assert len(document["knowledge"]["rules"]["sha256"]) == 64
 
 
-def test_the_demo_follows_it(demo_report):
+def test_demo_report_is_valid(demo_report):
     assert _valid(demo_report)["demo"] is True
     assert json.loads(report_json.to_json_line(demo_report)) == json.loads(report_json.render(demo_report))
     assert report_json.to_json_line(demo_report).count("\n") == 1
 
 
 @pytest.mark.parametrize("sample", ["lg-m150-android6.0.1", "rockchip-rk322x-android7.1.2"])
-def test_real_phones_follow_it(samples, sample):
+def test_reports_of_real_phones_are_valid(samples, sample):
     _valid(
         audit.build_report(
             read_source(samples / sample),
@@ -145,14 +145,14 @@ def test_real_phones_follow_it(samples, sample):
     )
 
 
-def test_reports_made_by_hand_follow_it(made):
+def test_minimal_reports_are_valid(made):
     app = made.app(contacts=made.access("can_read", read=made.now), listed=(made.listing("own", date=None),))
     _valid(made.report(app))
     _valid(made.report())
 
 
 @pytest.mark.parametrize("part", [0, 0.01, 0.5, 0.999])
-def test_a_report_that_was_cut_is_told_as_such(demo_report, tmp_path, part):
+def test_truncated_report_is_refused(demo_report, tmp_path, part):
     text = report_json.render(demo_report, Translator("en")).rstrip()
     file = tmp_path / "report.json"
     file.write_text(text[: int(len(text) * part)], encoding="utf-8")
@@ -160,7 +160,7 @@ def test_a_report_that_was_cut_is_told_as_such(demo_report, tmp_path, part):
         report_json.read_report(file)
 
 
-def test_another_document_is_no_report_and_the_place_is_named(tmp_path):
+def test_other_document_is_refused_with_the_location(tmp_path):
     file = tmp_path / "report.json"
     file.write_text("{}", encoding="utf-8")
     with pytest.raises(SourceError, match="not_a_report") as caught:
@@ -168,7 +168,7 @@ def test_another_document_is_no_report_and_the_place_is_named(tmp_path):
     assert caught.value.values["where"] == "demo"
 
 
-def test_what_is_written_is_read_back(demo_report, tmp_path):
+def test_report_is_read_back(demo_report, tmp_path):
     file = _written(tmp_path / "report.json", demo_report)
-    again = report_json.read_report(file)
-    assert report_json.render(again) == file.read_text(encoding="utf-8")
+    read_back = report_json.read_report(file)
+    assert report_json.render(read_back) == file.read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Every shipped signature fires: installed on a phone, audited, named with publisher, action and date."""
+"""Every shipped signature matches: on a phone with its app the report names publisher, action and date."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ LENDERS = sorted({row.package for part in KNOWN.lists if part.kind == "lenders" 
 
 
 def home_of(part, number, row):
-    """The package to install for a row; one for each that has only digests."""
+    """Return the package to install for a row; rows with digests only get an invented name."""
     return row.package or f"com.example.hash{part.id.replace('-', '')}{number}"
 
 
 def phone_with(packages):
-    """The demo's phone, with the demo's first lender under each of these names."""
+    """Return the borrower's phone with its first lender installed under each of these names."""
     story = load_scenario("borrower")
     lender = story.find_app("com.example.sudaibao")
     copies = (
@@ -48,7 +48,7 @@ def phone_with(packages):
 
 @pytest.fixture(scope="module")
 def taken(tmp_path_factory):
-    """What such a phone answers over the wire."""
+    """Capture such a phone over ADB."""
     packages = dict.fromkeys([*(home_of(*row) for row in ROWS), *LENDERS])
     with (
         AdbdServer(
@@ -65,7 +65,7 @@ def taken(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def report(taken, tmp_path_factory):
-    """The report on it, as the command gives it."""
+    """Save the capture with the digests of APKs."""
     digests = {home_of(*row): digest for row in ROWS for digest in row[2].sha256}
     apks = [
         with_sha256(

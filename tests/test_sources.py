@@ -1,4 +1,4 @@
-"""The same phone, whatever way it is read: the same facts for what each source answers, and the rest is told."""
+"""Every source of one phone gives the same facts for what it contains, and says what is missing."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def story(request):
 
 @pytest.fixture(scope="module")
 def read(story, tmp_path_factory):
-    """The phone of `story`, read in each way."""
+    """Read the phone of `story` from each kind of source."""
     root = tmp_path_factory.mktemp("sources")
     with (
         AdbdServer(
@@ -56,7 +56,7 @@ def read(story, tmp_path_factory):
         if service in bodies:
             (root / "folder" / answer_file_name(key)).write_text(bodies[service])
     (root / "folder" / "getprop.txt").write_text(builder.properties(story))
-    (root / "folder" / "date.txt").write_text(f"{int(story.clock(NOW).timestamp())}\n")
+    (root / "folder" / "date.txt").write_text(f"{int(story.device_time(NOW).timestamp())}\n")
     for user in story.user_ids:
         rows = "".join(f"{key}={value}\n" for key, value in builder.secure(story, user).items())
         (root / "folder" / answer_file_name(f"settings.{user}")).write_text(rows)
@@ -79,8 +79,8 @@ def states(gathered):
 
 
 def without_where(gathered):
-    """Facts alone: not in which line of which text they stand."""
-    return replace(gathered, places={}, clock=replace(gathered.clock, offset_s=None))
+    """Return the facts without their locations."""
+    return replace(gathered, locations={}, clock=replace(gathered.clock, offset_s=None))
 
 
 def test_the_saved_check_gives_the_facts_of_the_phone(found):
@@ -101,17 +101,17 @@ def test_a_bug_report_gives_what_a_folder_of_its_parts_gives(found):
 
 
 NEEDS = {"label", "label_state", "labels", "launcher_labels", "launcher_icon", "certificates_sha256", "apk_sha256"}
-"""Facts of an app for which its APK must be read."""
+"""Facts of an app that come from its APK."""
 NO_GRANT = {AccessState.UNKNOWN, AccessState.NOT_ALLOWED, AccessState.NOT_REQUESTED}
 REPORT_S = 120
-"""Seconds that making a report takes: Android 6 and 7 say only when it was begun, so that times may be so much off."""
+"""Duration of a bug report in seconds. Android 6 and 7 print only its start, so that times may differ by it."""
 TIMES = ("last_read", "last_refused", "history_since")
 USES = ("last_access", "last_reject")
 TAKEN_APART = {"permissions", "access", "other_access", "special_access"}
 
 
 def differences(live, other):
-    """Facts of `other` that contradict `collect`: neither equal nor unknown in one of them.
+    """Yield facts of `other` that contradict `live`: neither equal nor unknown in one of them.
 
     A live phone is asked about named permissions: of an app that holds none of these its whole dump tells more.
     """
@@ -127,7 +127,7 @@ def differences(live, other):
 
 
 def about(moment, other):
-    """`other`, or `moment` where the two are as good as equal or one is not known."""
+    """Return `other`, or `moment` if the two differ by less than a report takes or one is unknown."""
     apart = None if None in {moment, other} else abs((moment - other).total_seconds())
     return moment if apart is None or apart <= REPORT_S else other
 
@@ -174,7 +174,7 @@ def test_every_source_gives_the_facts_of_the_phone_or_none(found, name):
 
 
 ENDED_SDK = 26
-"""From Android 8 something follows the last uid of the app-ops."""
+"""From Android 8 ``dumpsys appops`` prints something after the last uid."""
 LISTS = {"installed", "third_party"}
 
 

@@ -1,8 +1,8 @@
-"""Which classes a dex file names: its type table is sorted, so that a prefix is found by halving, without decompiling.
+"""Find class name prefixes in a dex file by binary search in its sorted type table, without decompiling.
 
-Android refuses a dex whose texts or types are out of order (``DexFileVerifier::CheckInterStringIdItem``,
-``CheckInterTypeIdItem`` in AOSP's ``art/libdexfile``), so one that hides a class by disorder does not run. What an app
-renames, encrypts or fetches later, no table shows.
+Android rejects a dex whose strings or types are out of order (``DexFileVerifier::CheckInterStringIdItem``,
+``CheckInterTypeIdItem`` in AOSP's ``art/libdexfile``), so a file that hides a class by disorder does not run. Classes
+that an app renames, encrypts or downloads later are not in the table.
 
 Format: https://source.android.com/docs/core/runtime/dex-format.
 """
@@ -18,39 +18,39 @@ from typing import Final
 from privaudit.apk.parts import ApkError
 
 _HEADER: Final = struct.Struct("<4s3sx32xI12x6I16x2I")
-"""Magic and version; then the endian tag, and size and offset of texts, types and prototypes; of classes."""
+"""Magic and version; the endian tag; size and offset of strings, types and prototypes; size and offset of classes."""
 _HEADER_BYTES: Final = 0x70
 _LITTLE_ENDIAN_TAG: Final = 0x12345678
 _SUPPORTED_VERSIONS: Final = frozenset({b"035", b"036", b"037", b"038", b"039", b"040"})
-"""041 joins several dexes in one file, with texts in common. No app store asks for it yet."""
+"""041 joins several dex files in one, with shared strings. No app store requires it yet."""
 _CLASS_DEF: Final = struct.Struct("<I28x")
 _U32: Final = struct.Struct("<I")
 _MAX_CLASS_NAME_BYTES: Final = 512
-"""Bytes of a class name that are looked at; the prefixes that are looked for have some dozens."""
+"""Bytes of a class name that are compared; the prefixes searched for have some dozens."""
 
 
 @dataclass(frozen=True, slots=True)
 class DexPrefixHits:
-    """What a dex file says under one prefix of class names."""
+    """The classes of a dex file under one prefix."""
 
     prefix: str
-    """As it was asked for, with dots."""
+    """As requested, with dots."""
     type_count: int
-    """Types whose names begin so."""
+    """Types with this prefix."""
     defined_class_count: int
-    """Of them, those whose code is in this file; the others are only spoken of."""
+    """Types with this prefix that this file defines; the others are only referenced."""
 
 
 def find_class_prefixes(data: bytes, prefixes: Iterable[str], entry: str) -> Iterator[DexPrefixHits]:
-    """The prefixes of class names, written with dots, that `data` names.
+    """Yield the prefixes that occur in a dex file.
 
     Args:
-        data: the file, of `entry` in its APK.
-        prefixes: each of whole parts: ``com.example`` is no prefix of ``com.examples``.
-        entry: to be named when something is wrong.
+        data: the content of `entry`.
+        prefixes: package or class names, with dots. ``com.example`` does not match ``com.examples``.
+        entry: name of the file in its APK, for errors.
 
     Raises:
-        ApkError: it is no dex, damaged, or of a version that is not known here.
+        ApkError: not a dex file, damaged, or of an unsupported version.
     """
     dex = _DexFile(data, entry)
     for prefix in prefixes:
@@ -64,38 +64,54 @@ class _DexFile:
         self._data, self._entry = data, entry
         if len(data) < _HEADER_BYTES:
             raise ApkError("apk.entry_damaged", entry=entry)
-        magic, version, tag, texts, texts_at, types, types_at, _, _, classes, classes_at = _HEADER.unpack_from(data)
-        if magic != b"dex\n" or tag != _LITTLE_ENDIAN_TAG:
+        (
+            magic,
+            version,
+            endian_tag,
+            string_count,
+            strings_offset,
+            type_count,
+            types_offset,
+            _,
+            _,
+            class_count,
+            classes_offset,
+        ) = _HEADER.unpack_from(data)
+        if magic != b"dex\n" or endian_tag != _LITTLE_ENDIAN_TAG:
             raise ApkError("apk.entry_damaged", entry=entry)
         if version not in _SUPPORTED_VERSIONS:
             raise ApkError("apk.dex_new", entry=entry, version=version.decode("latin-1"))
-        for count, at, size in ((texts, texts_at, 4), (types, types_at, 4), (classes, classes_at, _CLASS_DEF.size)):
-            if at + count * size > len(data):
+        for count, offset, size in (
+            (string_count, strings_offset, _U32.size),
+            (type_count, types_offset, _U32.size),
+            (class_count, classes_offset, _CLASS_DEF.size),
+        ):
+            if offset + count * size > len(data):
                 raise ApkError("apk.entry_damaged", entry=entry)
-        self._string_count, self._string_ids_offset = texts, texts_at
-        self._type_count, self._type_ids_offset = types, types_at
-        self._class_defs = data[classes_at : classes_at + classes * _CLASS_DEF.size]
+        self._string_count, self._string_ids_offset = string_count, strings_offset
+        self._type_count, self._type_ids_offset = type_count, types_offset
+        self._class_defs = data[classes_offset : classes_offset + class_count * _CLASS_DEF.size]
 
     def type_range(self, prefix: str) -> tuple[int, int]:
-        """The types below `prefix`: the number of the first, and the one after the last."""
+        """Return the type ids under `prefix`: the first, and the one after the last."""
         path = b"L" + prefix.replace(".", "/").encode()
-        low = bisect_left(range(self._type_count), path + b"/", key=self._type_name)
-        return low, bisect_left(
-            range(self._type_count), path + b"0", lo=low, key=self._type_name
-        )  # "0" comes after "/"
+        type_ids = range(self._type_count)
+        low = bisect_left(type_ids, path + b"/", key=self._type_name)
+        return low, bisect_left(type_ids, path + b"0", lo=low, key=self._type_name)  # "0" follows "/"
 
     def count_defined(self, low: int, high: int) -> int:
-        """How many classes are defined here of the types from `low` to below `high`."""
-        return sum(low <= kind < high for (kind,) in _CLASS_DEF.iter_unpack(self._class_defs))
+        """Count the types from `low` to below `high` that this file defines."""
+        return sum(low <= type_id < high for (type_id,) in _CLASS_DEF.iter_unpack(self._class_defs))
 
     def _type_name(self, type_id: int) -> bytes:
-        (text,) = _U32.unpack_from(self._data, self._type_ids_offset + 4 * type_id)
-        if text >= self._string_count:
+        (string_id,) = _U32.unpack_from(self._data, self._type_ids_offset + _U32.size * type_id)
+        if string_id >= self._string_count:
             raise ApkError("apk.entry_damaged", entry=self._entry)
-        (at,) = _U32.unpack_from(self._data, self._string_ids_offset + 4 * text)
-        if at >= len(self._data):
+        (offset,) = _U32.unpack_from(self._data, self._string_ids_offset + _U32.size * string_id)
+        if offset >= len(self._data):
             raise ApkError("apk.entry_damaged", entry=self._entry)
-        while at < len(self._data) and self._data[at] & 0x80:  # its length, of at most five bytes
-            at += 1
-        end = self._data.find(b"\0", at + 1, at + 1 + _MAX_CLASS_NAME_BYTES)
-        return self._data[at + 1 : end if end >= 0 else at + 1 + _MAX_CLASS_NAME_BYTES]
+        while offset < len(self._data) and self._data[offset] & 0x80:  # the length, in LEB128
+            offset += 1
+        start = offset + 1
+        end = self._data.find(b"\0", start, start + _MAX_CLASS_NAME_BYTES)
+        return self._data[start : end if end >= 0 else start + _MAX_CLASS_NAME_BYTES]

@@ -1,137 +1,157 @@
-"""What an APK says of itself: names in the phone's languages, permissions, an icon or none, and who signed it."""
+"""What an APK declares: labels in the phone's languages, permissions, a launcher icon, and its signers."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeAlias
 
-from privaudit.apk import manifest as apk_manifest
-from privaudit.apk import signing as apk_certificates
 from privaudit.apk.axml import XmlValue
 from privaudit.apk.labels import LabelResolver, missing_part_error, touch_references
-from privaudit.apk.manifest import ApkManifest, UsesPermission
+from privaudit.apk.manifest import ApkManifest, UsesPermission, parse_manifest
 from privaudit.apk.parts import ARSC, MANIFEST, SIGNING_BLOCK, ApkError, ApkPart, ApkParts
 from privaudit.apk.resource_table import ResourceTable
-from privaudit.apk.signing import SigningInfo
+from privaudit.apk.signing import SigningInfo, parse_signing_info
 from privaudit.model import AnswerState, Message, RequestedState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApkInfo:
-    """What was read of one APK. What could not be read says why, and is never guessed."""
+    """What was read from one APK. Each missing value has its reason, and is never guessed."""
 
     package: str
     label: str | None
-    """In the first of the phone's languages that the app speaks, else its default."""
+    """In the first of the phone's languages that the app supports, else its default."""
     labels: Mapping[str, str]
-    """By the phone's language tags; `apk_names.UNDETERMINED_LANGUAGE` for all other languages."""
+    """By the phone's language tags; `privaudit.apk.labels.UNDETERMINED_LANGUAGE` for all other languages."""
     label_problem: Message | None
     """Why there is no `label`."""
     launcher_labels: tuple[str, ...]
-    """What stands under its icons where that is not `label`: an app may call itself otherwise in the settings."""
+    """Labels of its launcher icons that differ from `label`, the name in the phone's settings."""
     launcher_icon: bool | None
-    """Whether the manifest gives it an icon; an app can take it away later. ``None``: not read."""
+    """Whether the manifest declares a launcher icon; an app can remove it later. ``None``: not read."""
     uses_permissions: tuple[UsesPermission, ...] | None
-    """Every permission that it asks for; ``None``: not read."""
+    """Every requested permission; ``None``: not read."""
     version_code: int | None
     version_name: str | None
     target_sdk: int | None
     signing: SigningInfo | None
     signing_problem: Message | None
-    """Why `signing` is not known; ``None`` also where it was not wanted."""
+    """Why `signing` is unknown; ``None`` also if it was not requested."""
     problem: Message | None
-    """Why nothing could be read, or why what was read is not of this app."""
+    """Why nothing could be read, or why the file is not of this app."""
     sha256: str | None
 
     def request_state(self, permission: str, sdk: int | None) -> RequestedState:
-        """Whether the manifest asks for `permission` on a phone of `sdk`."""
+        """Return whether the manifest requests `permission` on a phone of `sdk`."""
         if self.uses_permissions is None:
             return RequestedState.UNKNOWN
-        asks = [
-            one
-            for one in self.uses_permissions
-            if one.permission == permission and (one.max_sdk is None or sdk is None or sdk <= one.max_sdk)
-        ]
-        return RequestedState.YES if asks else RequestedState.NO
-
-
-ManifestPartParser: TypeAlias = Callable[[ApkPart], ApkManifest]
+        is_requested = any(
+            request.permission == permission and (request.max_sdk is None or sdk is None or sdk <= request.max_sdk)
+            for request in self.uses_permissions
+        )
+        return RequestedState.YES if is_requested else RequestedState.NO
 
 
 def parse_manifest_part(part: ApkPart) -> ApkManifest:
-    """What a manifest says.
+    """Parse the manifest in `part`.
 
     Raises:
         ApkError: it cannot be read.
     """
-    return apk_manifest.parse_manifest(part.to_bytes())
-
-
-def trim_resources(apk: ApkParts, manifest_parser: ManifestPartParser = parse_manifest_part) -> ApkParts:
-    """`apk` with only those pieces of its resource table that its names are found by, in all languages.
-
-    A table has megabytes; this leaves some kilobytes. Parts that cannot be read are dropped, and say why.
-    """
-    if ARSC not in apk.parts or MANIFEST not in apk.parts:
-        return apk
-    try:
-        manifest = manifest_parser(apk.parts[MANIFEST])
-        table = ResourceTable(apk.parts[ARSC].to_bytes())
-        for text in _label_resource_ids(manifest):
-            touch_references(table, text)
-    except ApkError as error:
-        rest = {name: part for name, part in apk.parts.items() if name != ARSC}
-        return replace(apk, parts=rest, problems={**apk.problems, ARSC: error.message})
-    return replace(apk, parts={**apk.parts, ARSC: apk.parts[ARSC].trimmed_to(table.touched_ranges)})
+    return parse_manifest(part.to_bytes())
 
 
 def read_installed_apk(
-    apk: ApkParts,
-    languages: Sequence[str],
-    sdk: int | None,
-    *,
-    version_code: int | None = None,
-    manifest_parser: ManifestPartParser = parse_manifest_part,
+    apk: ApkParts, languages: Sequence[str], sdk: int | None, *, version_code: int | None = None
 ) -> ApkInfo:
-    """Read `apk`.
+    """Read the kept parts of an installed APK.
 
     Args:
-        apk: its parts, whole or thin.
-        languages: the phone's, the owner's first choice first.
-        sdk: the phone's.
-        version_code: what the phone says; where the file says otherwise, it is not the one that runs.
-        manifest_parser: reads its manifest; may remember what `trim_resources` was told.
+        apk: Its parts, whole or trimmed.
+        languages: The phone's languages, the owner's first choice first.
+        sdk: The phone's API level.
+        version_code: The version code that the phone gives. A file with another one is not the file that runs.
     """
-    nothing = _empty_info(apk)
-    if apk.state is not AnswerState.ANSWERED:
-        return nothing
+    return _read_parsed_apk(apk, _parse_manifest(apk), None, languages, sdk, version_code)
+
+
+def trim_and_read_apk(
+    apk: ApkParts, languages: Sequence[str], sdk: int | None, *, version_code: int | None = None
+) -> tuple[ApkParts, ApkInfo]:
+    """Trim the resource table of an APK to what its labels need, in all languages, and read the APK as well.
+
+    A table of megabytes becomes one of kilobytes. A table that cannot be read is dropped, with the reason. Each part
+    is parsed once. Arguments as `read_installed_apk`.
+    """
+    manifest, table = _parse_manifest(apk), None
+    if ARSC in apk.parts and manifest is not None:
+        try:
+            if isinstance(manifest, ApkError):
+                raise manifest
+            table = ResourceTable(apk.parts[ARSC].to_bytes())
+            for resource_id in _label_resource_ids(manifest):
+                touch_references(table, resource_id)
+            apk = replace(apk, parts={**apk.parts, ARSC: apk.parts[ARSC].trimmed_to(table.touched_ranges)})
+        except ApkError as error:
+            table = None
+            rest = {name: part for name, part in apk.parts.items() if name != ARSC}
+            apk = replace(apk, parts=rest, problems={**apk.problems, ARSC: error.message})
+    return apk, _read_parsed_apk(apk, manifest, table, languages, sdk, version_code)
+
+
+def _parse_manifest(apk: ApkParts) -> ApkManifest | ApkError | None:
+    """Return the manifest, the reason why it cannot be read, or ``None`` where it was not kept."""
+    if MANIFEST not in apk.parts:
+        return None
     try:
-        manifest = _parse_matching_manifest(apk, version_code, manifest_parser)
+        return parse_manifest_part(apk.parts[MANIFEST])
     except ApkError as error:
-        return replace(nothing, problem=error.message, label_problem=error.message)
-    names = LabelResolver(apk, languages, sdk)
-    labels, label_problem = names.resolve_device_languages(_label_value(manifest))
-    icons = [names.displayed_label(names.resolve_device_languages(one)[0]) for one in _launcher_label_values(manifest)]
-    return _with_manifest(_with_labels(nothing, names, labels, label_problem, icons), apk, manifest, names)
+        return error
+
+
+def _read_parsed_apk(
+    apk: ApkParts,
+    manifest: ApkManifest | ApkError | None,
+    table: ResourceTable | None,
+    languages: Sequence[str],
+    sdk: int | None,
+    version_code: int | None,
+) -> ApkInfo:
+    empty = _empty_info(apk)
+    if apk.state is not AnswerState.ANSWERED:
+        return empty
+    try:
+        manifest = _check_manifest(apk, manifest, version_code)
+    except ApkError as error:
+        return replace(empty, problem=error.message, label_problem=error.message)
+    resolver = LabelResolver(apk, languages, sdk, table)
+    labels, label_problem = resolver.resolve_device_languages(_label_value(manifest))
+    launcher_labels = [
+        resolver.displayed_label(resolver.resolve_device_languages(value)[0])
+        for value in _launcher_label_values(manifest)
+    ]
+    return _with_manifest(
+        _with_labels(empty, resolver, labels, label_problem, launcher_labels), apk, manifest, resolver
+    )
 
 
 def read_apk_file(apk: ApkParts, manifest: ApkManifest) -> ApkInfo:
-    """Read an APK that is on no phone: its names in every language that it speaks.
+    """Read an APK file outside of a phone: its labels in every language that it supports.
 
     Args:
-        apk: its parts, whole.
-        manifest: read from them already.
+        apk: its parts, complete.
+        manifest: parsed from them.
     """
-    names = LabelResolver(apk, (), None)
-    labels, label_problem = names.resolve_all_languages(_label_value(manifest))
-    icons = [
-        name
-        for one in _launcher_label_values(manifest)
-        for name in names.resolve_all_languages(one)[0].values()
-        if name not in labels.values()
+    resolver = LabelResolver(apk, (), None)
+    labels, label_problem = resolver.resolve_all_languages(_label_value(manifest))
+    launcher_labels = [
+        label
+        for value in _launcher_label_values(manifest)
+        for label in resolver.resolve_all_languages(value)[0].values()
+        if label not in labels.values()
     ]
-    return _with_manifest(_with_labels(_empty_info(apk), names, labels, label_problem, icons), apk, manifest, names)
+    info = _with_labels(_empty_info(apk), resolver, labels, label_problem, launcher_labels)
+    return _with_manifest(info, apk, manifest, resolver)
 
 
 def _empty_info(apk: ApkParts) -> ApkInfo:
@@ -154,12 +174,12 @@ def _empty_info(apk: ApkParts) -> ApkInfo:
 
 
 def _label_value(manifest: ApkManifest) -> XmlValue | None:
-    return manifest.label or next((one.label for one in manifest.launchers), None)
+    return manifest.label or next((launcher.label for launcher in manifest.launchers), None)
 
 
 def _launcher_label_values(manifest: ApkManifest) -> Iterable[XmlValue]:
-    """What stands under its icons, where that is said."""
-    return (one.label for one in manifest.launchers if one.enabled and one.label is not None)
+    """Return the declared labels of enabled launcher icons."""
+    return (launcher.label for launcher in manifest.launchers if launcher.enabled and launcher.label is not None)
 
 
 def _with_labels(
@@ -170,21 +190,21 @@ def _with_labels(
     launcher_labels: Iterable[str | None],
 ) -> ApkInfo:
     label = resolver.displayed_label(labels)
-    others = tuple(dict.fromkeys(name for name in launcher_labels if name is not None and name != label))
-    return replace(empty, label=label, labels=labels, label_problem=label_problem, launcher_labels=others)
+    differing = tuple(dict.fromkeys(name for name in launcher_labels if name is not None and name != label))
+    return replace(empty, label=label, labels=labels, label_problem=label_problem, launcher_labels=differing)
 
 
 def _with_manifest(info: ApkInfo, apk: ApkParts, manifest: ApkManifest, resolver: LabelResolver) -> ApkInfo:
     signing, signing_problem = _read_signing_info(apk)
-    version = manifest.version_name
+    version_name = None
+    if manifest.version_name is not None:
+        version_name = resolver.displayed_label(resolver.resolve_device_languages(manifest.version_name)[0])
     return replace(
         info,
-        launcher_icon=any(one.enabled for one in manifest.launchers),
+        launcher_icon=any(launcher.enabled for launcher in manifest.launchers),
         uses_permissions=manifest.uses_permissions,
         version_code=manifest.version_code,
-        version_name=resolver.displayed_label(resolver.resolve_device_languages(version)[0])
-        if version is not None
-        else None,
+        version_name=version_name,
         target_sdk=manifest.target_sdk,
         signing=signing,
         signing_problem=signing_problem,
@@ -192,12 +212,16 @@ def _with_manifest(info: ApkInfo, apk: ApkParts, manifest: ApkManifest, resolver
     )
 
 
-def _parse_matching_manifest(
-    apk: ApkParts, version_code: int | None, manifest_parser: ManifestPartParser
-) -> ApkManifest:
-    if MANIFEST not in apk.parts:
+def _check_manifest(apk: ApkParts, manifest: ApkManifest | ApkError | None, version_code: int | None) -> ApkManifest:
+    """Return the manifest if it belongs to the installed app.
+
+    Raises:
+        ApkError: It was not kept or cannot be read, or it is another app's or another version's.
+    """
+    if manifest is None:
         raise missing_part_error(apk, MANIFEST)
-    manifest = manifest_parser(apk.parts[MANIFEST])
+    if isinstance(manifest, ApkError):
+        raise manifest
     if manifest.package != apk.package:
         raise ApkError("apk.package_differs", said=manifest.package, known=apk.package)
     if version_code is not None and manifest.version_code not in {version_code, None}:
@@ -206,19 +230,18 @@ def _parse_matching_manifest(
 
 
 def _read_signing_info(apk: ApkParts) -> tuple[SigningInfo | None, Message | None]:
-    wanted = SIGNING_BLOCK in apk.parts or any(name.upper().startswith("META-INF/") for name in apk.parts)
     if SIGNING_BLOCK in apk.problems:
         return None, apk.problems[SIGNING_BLOCK]
-    if not wanted:
+    if not apk.has_signatures:
         return None, None
     try:
-        return apk_certificates.parse_signing_info(apk.parts), None
+        return parse_signing_info(apk.parts), None
     except ApkError as error:
         return None, error.message
 
 
 def _label_resource_ids(manifest: ApkManifest) -> Iterable[int]:
-    """Resources that a name, or the version, stands in."""
-    for text in (manifest.label, manifest.version_name, *(launcher.label for launcher in manifest.launchers)):
-        if text is not None and text.resource_id is not None:
-            yield text.resource_id
+    """Yield the resources of the labels and of the version name."""
+    for value in (manifest.label, manifest.version_name, *(launcher.label for launcher in manifest.launchers)):
+        if value is not None and value.resource_id is not None:
+            yield value.resource_id

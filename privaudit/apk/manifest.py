@@ -1,6 +1,7 @@
-"""What an ``AndroidManifest.xml`` says: who an app is, what it is called, what it asks for, and whether it has an icon.
+"""Parse ``AndroidManifest.xml``: identity, label, requested permissions, components and launcher icons of an app.
 
-AOSP: ``frameworks/base/core/res/res/values/public-final.xml`` (ids), ``ParsingPackageUtils.java`` (what counts).
+AOSP: ``frameworks/base/core/res/res/values/public-final.xml`` (ids),
+``ParsingPackageUtils.java`` (which elements count).
 """
 
 from __future__ import annotations
@@ -20,21 +21,21 @@ _COMPONENT_TAGS: Final = frozenset({*_ACTIVITY_TAGS, "service", "receiver", "pro
 _USES_PERMISSION_TAGS: Final = frozenset({"uses-permission", "uses-permission-sdk-23", "uses-permission-sdk-m"})
 _LAUNCHER_INTENT: Final = frozenset({"android.intent.action.MAIN", "android.intent.category.LAUNCHER"})
 _MAX_ELEMENT_DEPTH: Final = 100
-"""Elements within elements; a manifest has five."""
+"""Nested elements; a real manifest has five levels."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UsesPermission:
-    """One permission that the manifest asks for."""
+    """A ``uses-permission`` element."""
 
     permission: str
     max_sdk: int | None
-    """Not asked for above this version."""
+    """The last SDK on which the permission is requested."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Launcher:
-    """A component with an icon in the launcher."""
+    """An activity with an icon in the launcher."""
 
     label: XmlValue | None
     enabled: bool
@@ -42,7 +43,7 @@ class Launcher:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApkManifest:
-    """What a manifest says."""
+    """The content of a manifest."""
 
     package: str
     version_code: int | None
@@ -54,31 +55,31 @@ class ApkManifest:
     launchers: tuple[Launcher, ...]
     uses_permissions: tuple[UsesPermission, ...]
     split_name: str | None = None
-    """The name of this part of an app that is delivered in parts; ``None``: the base, which holds all that counts."""
+    """The name of a split APK; ``None``: the base APK, which has everything that counts."""
     components: frozenset[str] = frozenset()
     """Full class names of activities, services, receivers and providers."""
     required_permissions: frozenset[str] = frozenset()
-    """Permissions that whoever calls its services and receivers must hold; ``BIND_…`` tell what these are for."""
+    """Permissions that callers of its components need; ``BIND_…`` permissions show the purpose of a service."""
 
 
 def parse_manifest(data: bytes) -> ApkManifest:
-    """Read a manifest.
+    """Parse a manifest in binary XML.
 
     Raises:
-        ApkError: it is none, damaged, or larger than any real one.
+        ApkError: not a manifest, damaged, or larger than any real one.
     """
-    reader = _ManifestBuilder()
-    for tag in iter_elements(data):
-        if tag is not None:
-            reader.start_element(tag)
+    builder = _ManifestBuilder()
+    for element in iter_elements(data):
+        if element is not None:
+            builder.start_element(element)
         else:
-            reader.end_element()
-    return reader.build()
+            builder.end_element()
+    return builder.build()
 
 
 @dataclass(slots=True)
 class _OpenElement:
-    """An element that has begun and not ended."""
+    """An element whose end was not reached yet."""
 
     tag: str
     attributes: Attributes
@@ -88,6 +89,8 @@ class _OpenElement:
 
 
 class _ManifestBuilder:
+    """Collects the content of a manifest from its elements."""
+
     def __init__(self) -> None:
         self._open_elements: list[_OpenElement] = []
         self._package: str | None = None
@@ -96,16 +99,16 @@ class _ManifestBuilder:
         self._application = Attributes()
         self._uses_permissions: list[UsesPermission] = []
         self._launchers: list[Attributes] = []
-        self._components: dict[str, None] = {}
+        self._components: set[str] = set()
         self._required_permissions: set[str] = set()
         self._activity_labels: dict[str | None, XmlValue | None] = {}
 
-    def start_element(self, tag: XmlElement) -> None:
-        attributes = tag.attributes
-        self._open_elements.append(_OpenElement(tag.name, attributes))
+    def start_element(self, element: XmlElement) -> None:
+        attributes = element.attributes
+        self._open_elements.append(_OpenElement(element.name, attributes))
         if len(self._open_elements) > _MAX_ELEMENT_DEPTH:
             raise ApkError("apk.manifest_damaged")
-        match [element.tag for element in self._open_elements]:
+        match [open_element.tag for open_element in self._open_elements]:
             case ["manifest"] if self._package is None:
                 self._package, self._manifest_attributes = attributes.string("package"), attributes
             case ["manifest", "uses-sdk"]:
@@ -125,34 +128,34 @@ class _ManifestBuilder:
         if not self._open_elements:
             raise ApkError("apk.manifest_damaged")
         element = self._open_elements.pop()
-        above = [one.tag for one in self._open_elements]
-        if above == ["manifest", "application"] and element.tag in _ACTIVITY_TAGS:
+        ancestors = [ancestor.tag for ancestor in self._open_elements]
+        if ancestors == ["manifest", "application"] and element.tag in _ACTIVITY_TAGS:
             self._activity_labels.setdefault(
                 element.attributes.string(_NAME), element.attributes.string_or_reference(_LABEL)
             )
             if element.is_launcher:
                 self._launchers.append(element.attributes)
-        elif element.tag == "intent-filter" and above[-1:] and above[-1] in _ACTIVITY_TAGS:
+        elif element.tag == "intent-filter" and ancestors and ancestors[-1] in _ACTIVITY_TAGS:
             self._open_elements[-1].is_launcher |= element.intent_names >= _LAUNCHER_INTENT
 
     def _add_component(self, attributes: Attributes) -> None:
         if name := attributes.string(_NAME):
-            # A name may leave the package out (``ParsingUtils.buildClassName``).
-            full = f"{self._package}{name}" if name.startswith(".") else name
-            self._components[full if "." in full else f"{self._package}.{full}"] = None
-        if guard := attributes.string(_PERMISSION):
-            self._required_permissions.add(guard)
+            # A name may omit the package (``ParsingUtils.buildClassName``).
+            full_name = f"{self._package}{name}" if name.startswith(".") else name
+            self._components.add(full_name if "." in full_name else f"{self._package}.{full_name}")
+        if permission := attributes.string(_PERMISSION):
+            self._required_permissions.add(permission)
 
     def build(self) -> ApkManifest:
         if not self._package or self._open_elements:
             raise ApkError("apk.manifest_damaged")
-        code = self._manifest_attributes.integer(_VERSION_CODE)
+        version_code = self._manifest_attributes.integer(_VERSION_CODE)
+        if version_code is not None:
+            version_code |= (self._manifest_attributes.integer(_VERSION_CODE_MAJOR) or 0) << 32
         min_sdk = self._uses_sdk.integer(_MIN_SDK)
         return ApkManifest(
             package=self._package,
-            version_code=None
-            if code is None
-            else (self._manifest_attributes.integer(_VERSION_CODE_MAJOR) or 0) << 32 | code,
+            version_code=version_code,
             version_name=self._manifest_attributes.string_or_reference(_VERSION_NAME),
             min_sdk=min_sdk,
             target_sdk=self._uses_sdk.integer(_TARGET_SDK) or min_sdk,
@@ -165,7 +168,7 @@ class _ManifestBuilder:
         )
 
     def _build_launcher(self, attributes: Attributes) -> Launcher:
-        # An alias without a name of its own is called as what it stands for is.
+        # An alias without a label has the label of its target activity.
         label = attributes.string_or_reference(_LABEL) or self._activity_labels.get(
             attributes.string(_TARGET_ACTIVITY) or ""
         )

@@ -1,20 +1,21 @@
-"""Which configuration of a resource Android would show: its language first, then what the device is like.
+"""Select the configuration of a resource as Android does: by language first, then by properties of the device.
 
 AOSP: ``ResourceTypes.cpp`` (``ResTable_config::match``, ``isBetterThan``, ``isLocaleBetterThan``), ``LocaleData.cpp``.
-Not considered: the SIM card's country and network (a name that depends on them is shown as elsewhere), and density.
+Ignored: the SIM card's country and network, so that labels for one network are not selected, and density.
 """
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
 _LANGUAGE_ALIASES: Final[Mapping[str, str]] = {"in": "id", "iw": "he", "ji": "yi", "tl": "fil"}
-"""Codes that Android still takes for today's (``Locale.adjustLanguageCode``, ``langsAreEquivalent``)."""
+"""Obsolete language codes that Android still accepts (``Locale.adjustLanguageCode``, ``langsAreEquivalent``)."""
 _LIKELY_SCRIPTS: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {
-    # language: (its script, unless the region says otherwise); from CLDR's likely subtags
+    # language: (its script, and by region where that differs); from CLDR's likely subtags
     "zh": ("Hans", {"TW": "Hant", "HK": "Hant", "MO": "Hant"}),
     "sr": ("Cyrl", {"ME": "Latn", "RO": "Latn", "RU": "Latn", "TR": "Latn"}),
     "pa": ("Guru", {"PK": "Arab"}),
@@ -36,7 +37,7 @@ _US_ENGLISH_REGIONS: Final = frozenset({"", "US", "PR", "VI", "GU", "AS", "MP", 
 
 @dataclass(frozen=True, slots=True)
 class Locale:
-    """Language, script and region; empty where not said."""
+    """Language, script and region; empty if unspecified."""
 
     language: str = ""
     script: str = ""
@@ -44,23 +45,22 @@ class Locale:
 
     @classmethod
     def parse(cls, tag: str) -> Locale:
-        """A BCP 47 tag: ``zh-CN``, ``zh-Hant-TW``, ``es-419``."""
-        language, *rest = tag.replace("_", "-").split("-")
-        script = next((part.title() for part in rest if len(part) == 4 and part.isalpha()), "")  # noqa: PLR2004
-        region = next((part.upper() for part in rest if len(part) == 2 or (len(part) == 3 and part.isdigit())), "")  # noqa: PLR2004
-        language = language.lower()
-        return cls(_LANGUAGE_ALIASES.get(language, language), script, region)
+        """Parse a BCP 47 tag: ``zh-CN``, ``zh-Hant-TW``, ``es-419``."""
+        language, *subtags = tag.replace("_", "-").split("-")
+        script = next((part.title() for part in subtags if re.fullmatch(r"[^\W\d_]{4}", part)), "")
+        region = next((part.upper() for part in subtags if re.fullmatch(r".{2}|\d{3}", part)), "")
+        return cls(canonical_language_code(language.lower()), script, region)
 
     @property
     def language_tag(self) -> str:
-        """As BCP 47 writes it; empty where nothing is said."""
+        """The BCP 47 tag; empty if nothing is specified."""
         return "-".join(part for part in (self.language, self.script, self.region) if part)
 
     @property
     def computed_script(self) -> str:
-        """Its script, or the likely one; empty where the language has only one."""
-        own, by_region = _LIKELY_SCRIPTS.get(self.language, ("", {}))
-        return self.script or by_region.get(self.region, own)
+        """Its script, or the likely one; empty for a language with only one script."""
+        default, by_region = _LIKELY_SCRIPTS.get(self.language, ("", {}))
+        return self.script or by_region.get(self.region, default)
 
     @property
     def is_right_to_left(self) -> bool:
@@ -69,7 +69,7 @@ class Locale:
 
     @property
     def parent_region(self) -> str:
-        """Whose words come next, before those of the language without a region (CLDR's parent locales)."""
+        """The region to try next, before the language without a region (CLDR's parent locales)."""
         if self.language == "es" and self.region not in _EUROPEAN_SPANISH_REGIONS:
             return "419"
         if self.language == "en" and self.region not in _US_ENGLISH_REGIONS:
@@ -80,13 +80,13 @@ class Locale:
 
 
 def canonical_language_code(language: str) -> str:
-    """Today's code of a language."""
+    """Return the current code of a language."""
     return _LANGUAGE_ALIASES.get(language, language)
 
 
 _CONFIG_STRUCT: Final = struct.Struct("<4xHH2s2sBBHBBBxHHHHBBHHH4s8sBB")
 _SCRIPT_MATCHING_SDK: Final = 24
-"""Android 7 chooses by script; before, a region in the table had to be the phone's."""
+"""Android 7 selects by script; before, a region in the table had to be the phone's."""
 _LTR, _RTL = 0x40, 0x80
 _SCREEN_SIZE_MASK, _SCREEN_LONG_MASK, _LAYOUT_DIRECTION_MASK = 0x0F, 0x30, 0xC0
 _UI_TYPE_MASK, _UI_NIGHT_MASK = 0x0F, 0x30
@@ -96,7 +96,7 @@ _SCREEN_SIZE_NORMAL: Final = 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceConfig:
-    """What a resource is chosen for: an ordinary phone, held upright, by day."""
+    """The device to select for: by default an ordinary phone in portrait and day mode."""
 
     locale: Locale = field(default_factory=Locale)
     sdk: int = 10_000
@@ -115,7 +115,7 @@ class DeviceConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResourceConfig:
-    """``ResTable_config``: what one value is for. 0 and empty mean "any"."""
+    """``ResTable_config``: the devices that a value is for. 0 and empty mean "any"."""
 
     locale: Locale
     locale_variant: bytes
@@ -140,7 +140,7 @@ class ResourceConfig:
 
     @classmethod
     def parse(cls, data: bytes) -> ResourceConfig:
-        """Read the structure; a shorter one of older tools is as if filled with zeros, a longer one is cut."""
+        """Parse the structure; a shorter one of older tools is padded with zeros, a longer one truncated."""
         (
             mcc, mnc, language, region, orientation, touchscreen, density, keyboard, navigation, flags, width, height,
             sdk, minor, layout, ui_mode, smallest, width_dp, height_dp, script, variant, layout2, color,
@@ -173,8 +173,8 @@ class ResourceConfig:
         )
 
     def matches(self, device: DeviceConfig) -> bool:
-        """Whether it may be shown on `device` at all."""
-        exact = (
+        """Return whether it applies to `device`."""
+        equal_pairs = (
             (self.mcc, 0),
             (self.mnc, 0),
             (self.orientation, device.orientation),
@@ -191,7 +191,7 @@ class ResourceConfig:
             (self.color_mode & 0x03, device.color_mode & 0x03),
             (self.color_mode & 0x0C, device.color_mode & 0x0C),
         )
-        most = (
+        upper_bounds = (
             (self.sdk, device.sdk),
             (self.screen_px[0], device.screen_px[0]),
             (self.screen_px[1], device.screen_px[1]),
@@ -201,31 +201,30 @@ class ResourceConfig:
             (self.height_dp, device.height_dp),
         )
         return (
-            all(own in {0, there} for own, there in exact)
-            and all(own <= there for own, there in most)
+            all(value in {0, device_value} for value, device_value in equal_pairs)
+            and all(value <= device_value for value, device_value in upper_bounds)
             and self._matches_locale(device)
         )
 
     def _matches_locale(self, device: DeviceConfig) -> bool:
-        own, there = self.locale, device.locale
-        if not own.language:
+        if not self.locale.language:
             return True
-        if own.language != there.language:
+        if self.locale.language != device.locale.language:
             return False
         if device.sdk < _SCRIPT_MATCHING_SDK:
-            return own.region in {"", there.region}
-        return own.computed_script == there.computed_script
+            return self.locale.region in {"", device.locale.region}
+        return self.locale.computed_script == device.locale.computed_script
 
     def specificity(self, device: DeviceConfig) -> tuple[int, ...]:
-        """The greater, the better it fits, among those that match: in Android's order of what counts."""
-        size = self.screen_layout & _SCREEN_SIZE_MASK
+        """Return the rank among matching configurations, higher is better: in Android's order of criteria."""
+        screen_size = self.screen_layout & _SCREEN_SIZE_MASK
         return (
             *self._locale_specificity(device.locale),
             int(bool(self.screen_layout & _LAYOUT_DIRECTION_MASK)),
             self.smallest_width_dp,
             self.width_dp + self.height_dp,
-            size or _SCREEN_SIZE_NORMAL,
-            int(bool(size)),
+            screen_size or _SCREEN_SIZE_NORMAL,
+            int(bool(screen_size)),
             int(bool(self.screen_layout & _SCREEN_LONG_MASK)),
             int(bool(self.round_screen)),
             int(bool(self.color_mode)),
@@ -239,19 +238,19 @@ class ResourceConfig:
             self.sdk,
         )
 
-    def _locale_specificity(self, wanted: Locale) -> tuple[int, int]:
-        own = self.locale
-        if not own.language:
+    def _locale_specificity(self, requested: Locale) -> tuple[int, int]:
+        locale = self.locale
+        if not locale.language:
             # The default of an app counts as American English.
             return (1, 0)
-        if wanted.language == "en" and wanted.region in {"", "US"} and own.region not in {"", "US"}:
+        if requested.language == "en" and requested.region in {"", "US"} and locale.region not in {"", "US"}:
             return (0, 0)
-        script = int(bool(own.script) and own.script == wanted.script)
-        if own.region == wanted.region:
+        script = int(bool(locale.script) and locale.script == requested.script)
+        if locale.region == requested.region:
             return (5, script)
-        if own.region and own.region == wanted.parent_region:
+        if locale.region and locale.region == requested.parent_region:
             return (4, script)
-        return (3 if not own.region else 2, script)
+        return (3 if not locale.region else 2, script)
 
 
 _Candidate = TypeVar("_Candidate")
@@ -260,9 +259,9 @@ _Candidate = TypeVar("_Candidate")
 def best_match(
     candidates: Iterable[tuple[ResourceConfig, _Candidate]], device: DeviceConfig
 ) -> tuple[ResourceConfig, _Candidate] | None:
-    """The one that Android would show on `device`; the first of equals; ``None`` where none may be shown."""
-    fitting = [pair for pair in candidates if pair[0].matches(device)]
-    return max(fitting, key=lambda pair: pair[0].specificity(device), default=None)
+    """Return the candidate that Android selects on `device`: the first of equals; ``None`` if none matches."""
+    matches = [pair for pair in candidates if pair[0].matches(device)]
+    return max(matches, key=lambda pair: pair[0].specificity(device), default=None)
 
 
 def _layout_direction(device: DeviceConfig) -> int:
@@ -270,7 +269,7 @@ def _layout_direction(device: DeviceConfig) -> int:
 
 
 def _unpack_code(packed: bytes, base: str) -> str:
-    """Two letters as they are, or three in fifteen bits (``ResTable_config::unpackLanguage``)."""
+    """Decode two plain letters, or three letters in fifteen bits (``ResTable_config::unpackLanguage``)."""
     first, second = packed
     if not first & 0x80:
         return packed.rstrip(b"\0").decode("latin-1")

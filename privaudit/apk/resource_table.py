@@ -1,7 +1,7 @@
-"""Looks up single resources in a ``resources.arsc``, in all their configurations, without reading the rest of it.
+"""Look up single resources of a ``resources.arsc``, in all their configurations, without parsing the rest of it.
 
-Androguard indexes the whole table first, which takes longer than its transfer; only a name is wanted here. Everything
-is bounded by the size of the table, and each byte that was looked at is remembered, so that a capture can keep these.
+Androguard indexes the complete table first, which takes longer than its transfer; here only labels are needed. Work is
+bounded by the size of the table, and the ranges that were read are recorded, so that a capture can store only these.
 
 AOSP: ``frameworks/base/libs/androidfw/include/androidfw/ResourceTypes.h``, ``LoadedArsc.cpp``, ``ResourceTypes.cpp``.
 """
@@ -9,19 +9,19 @@ AOSP: ``frameworks/base/libs/androidfw/include/androidfw/ResourceTypes.h``, ``Lo
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from privaudit.apk.parts import ApkError
 from privaudit.apk.resource_config import ResourceConfig
 
 MAX_STRING_CHARS: Final = 1000
-"""Characters of one text; a launcher shows about twenty."""
+"""Characters of one string; a launcher displays about twenty."""
 
 CHUNK_HEADER: Final = struct.Struct("<HHI")
-"""``ResChunk_header``: kind, size of the header, size of the whole."""
+"""``ResChunk_header``: type, size of the header, size of the chunk."""
 _STRING_POOL_HEADER: Final = struct.Struct("<5I")
 _UTF8_FLAG: Final = 0x100
 U8: Final = struct.Struct("<B")
@@ -30,19 +30,19 @@ U32: Final = struct.Struct("<I")
 
 
 class BinaryView:
-    """Bytes that remember which of them were read, and never read outside of themselves."""
+    """Bytes with bounds checks, which records the ranges that were read."""
 
-    def __init__(self, data: bytes, error_key: str = "resources_damaged") -> None:
+    def __init__(self, data: bytes, error_key: str = "apk.resources_damaged") -> None:
         self._data = data
         self._error_key = error_key
         self.touched_ranges: list[tuple[int, int]] = []
         self.size = len(data)
 
     def unpack(self, layout: struct.Struct, offset: int) -> tuple[Any, ...]:
-        """The numbers of `layout` at a place.
+        """Unpack `layout` at `offset`.
 
         Raises:
-            ApkError: they would lie outside.
+            ApkError: out of bounds.
         """
         if offset < 0 or offset + layout.size > self.size:
             raise ApkError(self._error_key)
@@ -50,10 +50,10 @@ class BinaryView:
         return layout.unpack_from(self._data, offset)
 
     def read_bytes(self, offset: int, size: int) -> bytes:
-        """So many bytes at a place.
+        """Return `size` bytes at `offset`.
 
         Raises:
-            ApkError: they would lie outside.
+            ApkError: out of bounds.
         """
         if offset < 0 or size < 0 or offset + size > self.size:
             raise ApkError(self._error_key)
@@ -61,45 +61,45 @@ class BinaryView:
         return self._data[offset : offset + size]
 
     def read_string(self, pool_offset: int, index: int) -> str:
-        """Text number `index` of the string pool that begins at `pool_offset`, cut after `MAX_STRING_CHARS` characters.
+        """Return a string of the pool that begins at `pool_offset`, truncated to `MAX_STRING_CHARS` characters.
 
         Raises:
-            ApkError: there is none such, or it is damaged.
+            ApkError: there is no string `index`, or it is damaged.
         """
-        _, head, size = self.unpack(CHUNK_HEADER, pool_offset)
-        count, _, flags, start, _ = self.unpack(_STRING_POOL_HEADER, pool_offset + CHUNK_HEADER.size)
+        _, header_size, size = self.unpack(CHUNK_HEADER, pool_offset)
+        count, _, flags, strings_start, _ = self.unpack(_STRING_POOL_HEADER, pool_offset + CHUNK_HEADER.size)
         if index >= count:
             raise ApkError(self._error_key)
-        (offset,) = self.unpack(U32, pool_offset + head + 4 * index)
-        if start + offset >= size:
+        (string_offset,) = self.unpack(U32, pool_offset + header_size + U32.size * index)
+        if strings_start + string_offset >= size:
             raise ApkError(self._error_key)
-        at = pool_offset + start + offset
-        return self._read_utf8(at) if flags & _UTF8_FLAG else self._read_utf16(at)
+        offset = pool_offset + strings_start + string_offset
+        return self._read_utf8(offset) if flags & _UTF8_FLAG else self._read_utf16(offset)
 
-    def _read_utf8(self, at: int) -> str:
-        # Its length in UTF-16 units, then in bytes, then these.
-        _, at = self._read_utf8_length(at)
-        length, at = self._read_utf8_length(at)
-        raw = self.read_bytes(at, min(length, 4 * MAX_STRING_CHARS))
+    def _read_utf8(self, offset: int) -> str:
+        # The length in UTF-16 units, the length in bytes, then the bytes.
+        _, offset = self._read_utf8_length(offset)
+        length, offset = self._read_utf8_length(offset)
+        raw = self.read_bytes(offset, min(length, 4 * MAX_STRING_CHARS))
         # aapt2 writes characters outside of the basic plane as two surrogates of three bytes each.
         text = raw.decode("utf-8", "surrogatepass" if _has_encoded_surrogates(raw) else "replace")
         return _join_surrogates(text)[:MAX_STRING_CHARS]
 
-    def _read_utf16(self, at: int) -> str:
-        (length,) = self.unpack(U16, at)
-        at += 2
+    def _read_utf16(self, offset: int) -> str:
+        (length,) = self.unpack(U16, offset)
+        offset += U16.size
         if length & 0x8000:
-            (low,) = self.unpack(U16, at)
-            length, at = (length & 0x7FFF) << 16 | low, at + 2
-        raw = self.read_bytes(at, 2 * min(length, MAX_STRING_CHARS))
+            (low,) = self.unpack(U16, offset)
+            length, offset = (length & 0x7FFF) << 16 | low, offset + U16.size
+        raw = self.read_bytes(offset, 2 * min(length, MAX_STRING_CHARS))
         return raw.decode("utf-16-le", "replace")
 
-    def _read_utf8_length(self, at: int) -> tuple[int, int]:
-        (first,) = self.unpack(U8, at)
-        if not first & 0x80:
-            return first, at + 1
-        (second,) = self.unpack(U8, at + 1)
-        return (first & 0x7F) << 8 | second, at + 2
+    def _read_utf8_length(self, offset: int) -> tuple[int, int]:
+        (high,) = self.unpack(U8, offset)
+        if not high & 0x80:
+            return high, offset + 1
+        (low,) = self.unpack(U8, offset + 1)
+        return (high & 0x7F) << 8 | low, offset + 2
 
 
 def _has_encoded_surrogates(raw: bytes) -> bool:
@@ -115,7 +115,7 @@ def _has_encoded_surrogates(raw: bytes) -> bool:
 
 
 def _join_surrogates(text: str) -> str:
-    """Surrogate pairs as the characters that they stand for; single ones as U+FFFD."""
+    """Replace surrogate pairs by their characters, and single surrogates by U+FFFD."""
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
@@ -132,18 +132,16 @@ _FLAG_SPARSE, _FLAG_OFFSET16 = 1, 2
 _FLAG_COMPLEX, _FLAG_COMPACT = 1, 8
 _NO_ENTRY, _NO_ENTRY16 = 0xFFFFFFFF, 0xFFFF
 _TYPE_ID_OFFSET_POSITION: Final = 284
-"""Where a package header of 288 bytes has ``typeIdOffset``; older ones are shorter."""
+"""Offset of ``typeIdOffset`` in a package header of 288 bytes; older headers are shorter."""
 
 
 class ResValueType(IntEnum):
-    """``Res_value::dataType``, as far as a name may have it."""
+    """``Res_value::dataType``: the types that a label can have."""
 
     REFERENCE = 0x01
     STRING = 0x03
     DYNAMIC_REFERENCE = 0x07
     DECIMAL = 0x10
-    HEXADECIMAL = 0x11
-    BOOLEAN = 0x12
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,132 +153,135 @@ class ResValue:
     data: int
 
 
+class _Chunk(NamedTuple):
+    type: int
+    offset: int
+    header_size: int
+    end: int
+
+
 class ResourceTable:
-    """One ``resources.arsc``.
+    """A ``resources.arsc``.
 
     Raises:
-        ApkError: it is none, or its outline is damaged.
+        ApkError: not a resource table, or its structure is damaged.
     """
 
     def __init__(self, data: bytes) -> None:
         self._view = BinaryView(data)
         self._string_pool_offset: int | None = None
-        self._packages: list[tuple[int, int, int, int]] = []
+
         self._chunk_budget = self._lookup_budget = _MAX_CHUNKS
         self._cached_values: dict[int, tuple[ResValue, ...]] = {}
-        kind, head, size = self._view.unpack(CHUNK_HEADER, 0)
-        if kind != _CHUNK_TABLE:
+        chunk_type, header_size, size = self._view.unpack(CHUNK_HEADER, 0)
+        if chunk_type != _CHUNK_TABLE:
             raise ApkError("apk.resources_damaged")
-        for at, kind, head_size, end in self._iter_chunks(head, min(size, self._view.size)):
-            if kind == _CHUNK_STRING_POOL and self._string_pool_offset is None:  # Android ignores further ones
-                self._string_pool_offset = at
-            elif kind == _CHUNK_PACKAGE:
-                (number,) = self._view.unpack(U32, at + 8)
-                shift = (
-                    self._view.unpack(U32, at + _TYPE_ID_OFFSET_POSITION)[0]
-                    if head_size > _TYPE_ID_OFFSET_POSITION
-                    else 0
-                )
-                self._packages.append((number, at + head_size, end, shift))
-        self._types: Mapping[tuple[int, int], list[tuple[int, int, int]]] = self._index_types()
+        self._types: dict[tuple[int, int], list[_Chunk]] = {}
+        packages = []
+        for chunk in self._iter_chunks(header_size, min(size, self._view.size)):
+            if chunk.type == _CHUNK_STRING_POOL and self._string_pool_offset is None:  # Android ignores further ones
+                self._string_pool_offset = chunk.offset
+            elif chunk.type == _CHUNK_PACKAGE:
+                (package_id,) = self._view.unpack(U32, chunk.offset + CHUNK_HEADER.size)
+                type_id_offset = 0
+                if chunk.header_size > _TYPE_ID_OFFSET_POSITION:
+                    (type_id_offset,) = self._view.unpack(U32, chunk.offset + _TYPE_ID_OFFSET_POSITION)
+                packages.append((package_id, type_id_offset, chunk))
+        for package_id, type_id_offset, package in packages:
+            for chunk in self._iter_chunks(package.offset + package.header_size, package.end):
+                if chunk.type == _CHUNK_TYPE:
+                    (type_id,) = self._view.unpack(U8, chunk.offset + CHUNK_HEADER.size)
+                    self._types.setdefault((package_id, type_id + type_id_offset), []).append(chunk)
 
     @property
     def touched_ranges(self) -> list[tuple[int, int]]:
-        """Ranges (start, end) that were looked at until now."""
+        """The ranges (start, end) that were read so far."""
         return self._view.touched_ranges
 
     def resource_values(self, resource_id: int) -> tuple[ResValue, ...]:
-        """The values of `resource_id` (0xPPTTEEEE) in the order of the table; none where it has no such resource.
+        """Return the values of `resource_id` (0xPPTTEEEE) in the table's order; empty if there is no such resource.
 
         Raises:
-            ApkError: damaged where it should stand, or more configurations than any real table has.
+            ApkError: the resource is damaged, or has more configurations than in any real table.
         """
         if resource_id in self._cached_values:
             return self._cached_values[resource_id]
-        found = []
+        values = []
         types = self._types.get((resource_id >> 24, resource_id >> 16 & 0xFF), [])
         self._lookup_budget -= len(types)
         if self._lookup_budget < 0:
             raise ApkError("apk.resources_damaged")
-        for at, head_size, end in types:
-            value = self._read_value(at, head_size, end, resource_id & 0xFFFF)
+        for chunk in types:
+            value = self._read_value(chunk, resource_id & 0xFFFF)
             if value is not None:
-                found.append(value)
-            if len(found) > _MAX_CONFIGURATIONS:
+                values.append(value)
+            if len(values) > _MAX_CONFIGURATIONS:
                 raise ApkError("apk.resources_damaged")
-        self._cached_values[resource_id] = tuple(found)
+        self._cached_values[resource_id] = tuple(values)
         return self._cached_values[resource_id]
 
     def string(self, index: int) -> str:
-        """Text number `index` of the table, cut after `arsc_view.MAX_STRING_CHARS` characters.
+        """Return a string of the table's pool, truncated to `MAX_STRING_CHARS` characters.
 
         Raises:
-            ApkError: there is none such, or it is damaged.
+            ApkError: there is no string `index`, or it is damaged.
         """
         if self._string_pool_offset is None:
             raise ApkError("apk.resources_damaged")
         return self._view.read_string(self._string_pool_offset, index)
 
-    # --- inside ---
-
-    def _iter_chunks(self, start: int, end: int) -> Iterator[tuple[int, int, int, int]]:
-        """Offset, kind, size of the header and end of each chunk from `start` to `end`."""
-        at = start
-        while at + CHUNK_HEADER.size <= end:
-            kind, head, size = self._view.unpack(CHUNK_HEADER, at)
+    def _iter_chunks(self, start: int, end: int) -> Iterator[_Chunk]:
+        """Yield the chunks from `start` to `end`."""
+        offset = start
+        while offset + CHUNK_HEADER.size <= end:
+            chunk_type, header_size, size = self._view.unpack(CHUNK_HEADER, offset)
             self._chunk_budget -= 1
-            if head < CHUNK_HEADER.size or size < head or at + size > end or self._chunk_budget < 0:
+            too_small = header_size < CHUNK_HEADER.size or size < header_size
+            if too_small or offset + size > end or self._chunk_budget < 0:
                 raise ApkError("apk.resources_damaged")
-            yield at, kind, head, at + size
-            at += size
+            yield _Chunk(chunk_type, offset, header_size, offset + size)
+            offset += size
 
-    def _index_types(self) -> dict[tuple[int, int], list[tuple[int, int, int]]]:
-        types: dict[tuple[int, int], list[tuple[int, int, int]]] = {}
-        for number, start, end, shift in self._packages:
-            for at, kind, head_size, stop in self._iter_chunks(start, end):
-                if kind == _CHUNK_TYPE:
-                    (type_id,) = self._view.unpack(U8, at + CHUNK_HEADER.size)
-                    types.setdefault((number, type_id + shift), []).append((at, head_size, stop))
-        return types
-
-    def _read_value(self, at: int, head_size: int, end: int, index: int) -> ResValue | None:
-        _, flags, count, entries = self._view.unpack(_TYPE_HEADER, at + CHUNK_HEADER.size)
-        offset = self._entry_offset(at + head_size, flags, count, index)
-        if offset is None:
+    def _read_value(self, chunk: _Chunk, index: int) -> ResValue | None:
+        """Read the value of entry `index` in a type chunk, that is in one configuration."""
+        _, flags, count, entries_start = self._view.unpack(_TYPE_HEADER, chunk.offset + CHUNK_HEADER.size)
+        entry_offset = self._entry_offset(chunk.offset + chunk.header_size, flags, count, index)
+        if entry_offset is None:
             return None
-        entry = at + entries + offset
-        if entry + _ENTRY_HEADER.size > end:
+        entry = chunk.offset + entries_start + entry_offset
+        if entry + _ENTRY_HEADER.size > chunk.end:
             raise ApkError("apk.resources_damaged")
         size, entry_flags, data = self._view.unpack(_ENTRY_HEADER, entry)
         if entry_flags & _FLAG_COMPACT:
-            kind = entry_flags >> 8
+            value_type = entry_flags >> 8
         elif entry_flags & _FLAG_COMPLEX:
-            return None  # a style or an array: no name
+            return None  # a style or an array, which cannot be a label
         else:
-            _, kind, data = self._view.unpack(_RES_VALUE, entry + size)
-        (config_size,) = self._view.unpack(U32, at + CHUNK_HEADER.size + _TYPE_HEADER.size)
-        config_at = at + CHUNK_HEADER.size + _TYPE_HEADER.size
-        if config_size > head_size - (config_at - at):
+            _, value_type, data = self._view.unpack(_RES_VALUE, entry + size)
+        config_start = CHUNK_HEADER.size + _TYPE_HEADER.size
+        (config_size,) = self._view.unpack(U32, chunk.offset + config_start)
+        if config_size > chunk.header_size - config_start:
             raise ApkError("apk.resources_damaged")
-        return ResValue(ResourceConfig.parse(self._view.read_bytes(config_at, config_size)), kind, data)
+        config = ResourceConfig.parse(self._view.read_bytes(chunk.offset + config_start, config_size))
+        return ResValue(config, value_type, data)
 
-    def _entry_offset(self, at: int, flags: int, count: int, index: int) -> int | None:
+    def _entry_offset(self, table_offset: int, flags: int, count: int, index: int) -> int | None:
         if flags & _FLAG_SPARSE:
-            return self._sparse_offset(at, count, index)
+            return self._sparse_entry_offset(table_offset, count, index)
         if index >= count:
             return None
         if flags & _FLAG_OFFSET16:
-            (short,) = self._view.unpack(U16, at + 2 * index)
-            return None if short == _NO_ENTRY16 else short * 4
-        (offset,) = self._view.unpack(U32, at + 4 * index)
+            (short_offset,) = self._view.unpack(U16, table_offset + U16.size * index)
+            return None if short_offset == _NO_ENTRY16 else short_offset * 4
+        (offset,) = self._view.unpack(U32, table_offset + U32.size * index)
         return None if offset == _NO_ENTRY else offset
 
-    def _sparse_offset(self, at: int, count: int, index: int) -> int | None:
+    def _sparse_entry_offset(self, table_offset: int, count: int, index: int) -> int | None:
         low, high = 0, count
-        while low < high:  # sorted by index, as Android searches it
+        while low < high:  # sorted by index; Android uses binary search too
             middle = (low + high) // 2
-            found, offset = self._view.unpack(_SPARSE_ENTRY, at + 4 * middle)
-            if found == index:
+            entry_index, offset = self._view.unpack(_SPARSE_ENTRY, table_offset + _SPARSE_ENTRY.size * middle)
+            if entry_index == index:
                 return int(offset) * 4
-            low, high = (middle + 1, high) if found < index else (low, middle)
+            low, high = (middle + 1, high) if entry_index < index else (low, middle)
         return None

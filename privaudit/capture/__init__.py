@@ -1,1 +1,1 @@
-"""Asking a phone, and reading what was saved of one. A live phone is always a capture first."""
+"""Collect a capture from a phone, or read a saved one. A live phone is always captured first."""

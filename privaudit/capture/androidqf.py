@@ -1,9 +1,9 @@
-"""A folder or zip that AndroidQF collected (https://github.com/mvt-project/androidqf), plain.
+"""Read a folder or zip that AndroidQF collected (https://github.com/mvt-project/androidqf), unencrypted.
 
-Its layout, from its own source: ``acquisition.json`` (when), ``getprop.txt``, ``dumpsys.txt`` (a ``dumpsys`` of all
+Its layout, from its source: ``acquisition.json`` (the time), ``getprop.txt``, ``dumpsys.txt`` (a ``dumpsys`` of all
 services), ``settings_secure.txt``, ``packages.json``, since 2026 ``package_users.json``, and ``bugreport.zip``. Older
-versions wrote a folder, newer ones a zip; an encrypted one is a file of ``age``. What it holds beside (backups, logs,
-files of the phone) is never opened.
+versions wrote a folder, newer ones write a zip; an encrypted one is a file of ``age``. Its other files (backups, logs,
+files of the phone) are never opened.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from privaudit.capture.answers import Answer, classify_answer, coverage_message,
 from privaudit.capture.archive import READ_ERRORS, sha256_file
 from privaudit.capture.bugreport_sections import BugreportSections, split_sections
 from privaudit.capture.model import Capture
-from privaudit.capture.questions import is_apk_path
 from privaudit.capture.redact import redact
+from privaudit.capture.scripts import is_apk_path
 from privaudit.capture.text_folder import MAX_FILE_BYTES
 from privaudit.errors import SourceError
-from privaudit.i18n import sanitize_text
+from privaudit.i18n.sanitize import sanitize_text
 from privaudit.model import AnswerState, Source
 
 ACQUISITION_FILE: Final = "acquisition.json"
@@ -50,7 +50,7 @@ _AGE_HEADERS: Final = (b"age-encryption.org/v1", b"-----BEGIN AGE ENCRYPTED FILE
 
 
 def recognises(path: Path) -> bool:
-    """Whether `path` is what AndroidQF collected, or a file of ``age``, as it encrypts."""
+    """Return whether `path` is AndroidQF's output, or a file of ``age``, which it uses for encryption."""
     try:
         if path.is_dir():
             return (path / ACQUISITION_FILE).is_file()
@@ -63,10 +63,10 @@ def recognises(path: Path) -> bool:
 
 
 def read(path: Path) -> Capture:
-    """Read what AndroidQF collected.
+    """Read AndroidQF's output.
 
     Raises:
-        SourceError: encrypted, torn, larger than any real one, or without any file that we know.
+        SourceError: encrypted, damaged, larger than any real one, or without any known file.
     """
     try:
         if path.is_dir():
@@ -86,7 +86,7 @@ def _is_encrypted(path: Path) -> bool:
         return stream.read(64).startswith(_AGE_HEADERS)
 
 
-# --- where the files lie ----------------------------------------------------------------------------------------------
+# --- access to files --------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,57 +122,57 @@ class _ZipFiles:
 
 
 def _find_prefix(archive: zipfile.ZipFile) -> str | None:
-    """The folder inside the zip, where somebody zipped one: ``""`` or ``NAME/``."""
+    """Return the folder inside the zip: ``""``, or ``NAME/`` if a folder was zipped."""
     names = [name for name in archive.NameToInfo if name == ACQUISITION_FILE or name.endswith(f"/{ACQUISITION_FILE}")]
-    nearest = min(names, key=lambda name: (name.count("/"), name), default=None)
-    return None if nearest is None or nearest.count("/") > 1 else nearest.removesuffix(ACQUISITION_FILE)
+    topmost = min(names, key=lambda name: (name.count("/"), name), default=None)
+    return None if topmost is None or topmost.count("/") > 1 else topmost.removesuffix(ACQUISITION_FILE)
 
 
 def _open_zip(archive: zipfile.ZipFile, path: Path) -> _ZipFiles:
     if len(archive.infolist()) > MAX_ENTRIES:
         raise SourceError("errors.capture_too_large", path=str(path))
-    base = _find_prefix(archive) or ""
-    twice = [
+    prefix = _find_prefix(archive) or ""
+    duplicates = [
         name
-        for name, times in Counter(archive.namelist()).items()
-        if times > 1 and name.removeprefix(base) in _KNOWN_FILES
+        for name, count in Counter(archive.namelist()).items()
+        if count > 1 and name.removeprefix(prefix) in _KNOWN_FILES
     ]
-    if twice:
-        # Other programs would show the one, and we read the other.
-        raise SourceError("errors.capture_damaged", path=str(path), entry=sanitize_text(twice[0]))
-    return _ZipFiles(archive, base, path)
+    if duplicates:
+        # Other programs might show another one of them than we read.
+        raise SourceError("errors.capture_damaged", path=str(path), entry=sanitize_text(duplicates[0]))
+    return _ZipFiles(archive, prefix, path)
 
 
-# --- what they hold ---------------------------------------------------------------------------------------------------
+# --- content ----------------------------------------------------------------------------------------------------------
 
 
 def _assemble_capture(files: _FolderFiles | _ZipFiles, path: Path) -> Capture:
-    report = _read_dumpsys(files, path)
-    answers: dict[str, Answer] = {answer.key: answer for answer in bugreport.answers_from_sections(report)}
+    sections = _read_dumpsys(files, path)
+    answers: dict[str, Answer] = {answer.key: answer for answer in bugreport.answers_from_sections(sections)}
     for name, key in _TEXT_FILES.items():
         if files.has_file(name):
-            own = redact(_read_text(files, name, key))
-            # What it asked for by itself is better than a part of a long dump.
-            if own.state is AnswerState.ANSWERED or key not in answers:
-                answers[key] = own
+            answer = redact(_read_text(files, name, key))
+            # The output of a command of its own is better than a section of a long dump.
+            if answer.state is AnswerState.ANSWERED or key not in answers:
+                answers[key] = answer
     rows = _load_json(files, _PACKAGES_FILE)
     answers |= {answer.key: answer for answer in _package_list_answers(files, rows)}
-    when = bugreport.dump_time(report, answers.get("properties") or missing_answer("properties"))
-    if when is not None:
-        answers["clock"] = bugreport.clock_answer(when)
+    dump_time = bugreport.dump_time(sections, answers.get("properties") or missing_answer("properties"))
+    if dump_time is not None:
+        answers["clock"] = bugreport.clock_answer(dump_time)
     if not answers:
         raise SourceError("errors.androidqf_without_answers", path=str(path))
     return Capture(
         answers=MappingProxyType(answers),
         apks=MappingProxyType({apk.package: apk for apk in _hashed_apks(rows)}),
-        taken_at=_acquisition_time(files) or when or files.modified_at(),
+        taken_at=_acquisition_time(files) or dump_time or files.modified_at(),
         source=Source(kind="androidqf", sha256=None if path.is_dir() else sha256_file(path)),
         demo=False,
     )
 
 
 def _read_dumpsys(files: _FolderFiles | _ZipFiles, path: Path) -> BugreportSections:
-    """``dumpsys.txt``; where it is not there, the bug report, which holds the same."""
+    """Read ``dumpsys.txt``; if it is missing, the bug report, which contains the same."""
     if files.has_file(_DUMPSYS_FILE):
         with files.open_file(_DUMPSYS_FILE) as stream:
             return split_sections(stream, bugreport.WANTED_SECTIONS, str(path))
@@ -198,7 +198,7 @@ def _read_text(files: _FolderFiles | _ZipFiles, name: str, key: str) -> Answer:
 
 
 def _load_json(files: _FolderFiles | _ZipFiles, name: str) -> Any:  # noqa: ANN401 - JSON
-    """The content of a file; ``None`` where it is not there, ``...`` where it is damaged."""
+    """Return the content of a file; ``None`` if it is missing, ``...`` if it is damaged."""
     if not files.has_file(name):
         return None
     with files.open_file(name) as stream:
@@ -211,34 +211,34 @@ def _load_json(files: _FolderFiles | _ZipFiles, name: str) -> Any:  # noqa: ANN4
 
 def _package_list_answers(files: _FolderFiles | _ZipFiles, rows: Any) -> Iterator[Answer]:  # noqa: ANN401 - JSON
     try:
-        every, own = converters.package_list_lines(rows) if rows is not None else ({}, {})
+        installed, third_party = converters.package_list_lines(rows) if rows is not None else ({}, {})
     except ValueError:
         yield missing_answer("installed.0", AnswerState.UNREADABLE, coverage_message("coverage.not_this_dump"))
         return
-    for question, texts in (("installed", every), ("third_party", own)):
-        for user, text in texts.items():
+    for question, text_by_user in (("installed", installed), ("third_party", third_party)):
+        for user, text in text_by_user.items():
             answer = classify_answer(f"{question}.{user}", text.encode(), exit_code=None)
             yield replace(answer, translated_from=converters.PACKAGES_SOURCE)
-    for user, refused in converters.incomplete_users(_load_json(files, _PACKAGE_USERS_FILE)).items():
-        # A list that is not whole proves nothing of what is not in it.
-        state = AnswerState.REFUSED if refused else AnswerState.UNREADABLE
-        yield missing_answer(f"installed.{user}", state, None if refused else coverage_message("coverage.no_end"))
+    for user, is_refused in converters.incomplete_users(_load_json(files, _PACKAGE_USERS_FILE)).items():
+        # An incomplete list does not prove that an app is absent.
+        state = AnswerState.REFUSED if is_refused else AnswerState.UNREADABLE
+        yield missing_answer(f"installed.{user}", state, None if is_refused else coverage_message("coverage.no_end"))
 
 
 def _hashed_apks(rows: Any) -> Iterator[ApkParts]:  # noqa: ANN401 - JSON
-    """SHA-256 of APKs, where the phone computed them. Their names were not asked for."""
+    """Yield the APKs with a SHA-256 that the phone computed. Their labels are not in AndroidQF's output."""
     for row in rows if isinstance(rows, list) else ():
-        name = row.get("name") if isinstance(row, dict) else None
-        file = converters.base_apk(row) if isinstance(name, str) else None
-        if isinstance(name, str) and file is not None and file[1] is not None and is_apk_path(file[0]):
-            yield ApkParts(package=name, path=file[0], state=AnswerState.NOT_ASKED, sha256=file[1])
+        package = row.get("name") if isinstance(row, dict) else None
+        apk = converters.base_apk(row) if isinstance(package, str) else None
+        if isinstance(package, str) and apk is not None and apk[1] is not None and is_apk_path(apk[0]):
+            yield ApkParts(package=package, path=apk[0], state=AnswerState.NOT_ASKED, sha256=apk[1])
 
 
 def _acquisition_time(files: _FolderFiles | _ZipFiles) -> datetime | None:
-    said = _load_json(files, ACQUISITION_FILE)
+    document = _load_json(files, ACQUISITION_FILE)
     try:
-        when = datetime.fromisoformat(said["started"]) if isinstance(said, dict) else None
+        started = datetime.fromisoformat(document["started"]) if isinstance(document, dict) else None
     except (KeyError, TypeError, ValueError, OverflowError):
         return None
-    # Go writes the year 1 where nothing was set.
-    return when if when is not None and when.tzinfo is not None and when.year > 2000 else None  # noqa: PLR2004
+    # Go writes the year 1 for a missing time.
+    return started if started is not None and started.tzinfo is not None and started.year > 2000 else None  # noqa: PLR2004

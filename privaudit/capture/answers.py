@@ -1,7 +1,7 @@
-"""What a phone said, one answer per question, and how far each can be trusted.
+"""Answers of a phone, one per question, and the state of each.
 
-Live answers, saved ones and text files in a folder all pass through `receive`, so that nothing is judged twice in two
-ways.
+Live answers, bug reports and text files all pass through `classify_answer`, so that the same output always gets the
+same state.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from privaudit.model import AnswerState, Message
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """One answer. `text` may hold something even where `state` says that it is not whole."""
+    """An answer. `text` may have content even if `state` is not ``ANSWERED``."""
 
     key: str
     """``NAME``, ``NAME.USER`` or ``package.PACKAGE``; see `privaudit.capture.questions`."""
@@ -25,7 +25,7 @@ class Answer:
     detail: Message | None = None
     exit_code: int | None = None
     translated_from: str | None = None
-    """What the source held, where `text` is its translation; ``None``: `text` is verbatim, after marked removals."""
+    """The source format if `text` was converted; ``None``: `text` is verbatim, except for redactions."""
 
     @property
     def question(self) -> str:
@@ -34,24 +34,24 @@ class Answer:
 
     @property
     def subject(self) -> str | None:
-        """The Android user or the package that was asked about."""
+        """The Android user or the package of a per-user or per-package question."""
         return self.key.partition(".")[2] or None
 
     @property
     def user(self) -> int | None:
-        """The Android user that was asked about."""
+        """The Android user of a per-user question."""
         return int(self.key.partition(".")[2]) if QUESTIONS_BY_NAME[self.question].scope == "user" else None
 
 
 def coverage_message(key: str, **values: str | int) -> Message:
-    """A `Message` that says why an answer is not whole."""
+    """Return a `Message` that says why an answer is missing or incomplete."""
     return Message(key=key, values=values)
 
 
 def decode_output(raw: bytes) -> tuple[str, Message | None]:
-    """Text of an answer, and what is wrong with it.
+    """Return the text of an answer, and its defect if it has one.
 
-    Windows PowerShell saves redirected output as UTF-16 with a byte-order mark; Android 6 ends lines in CRLF.
+    Windows PowerShell saves redirected output as UTF-16 with a byte order mark; Android 6 ends lines in CRLF.
     """
     if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
         try:
@@ -62,9 +62,9 @@ def decode_output(raw: bytes) -> tuple[str, Message | None]:
         return "", coverage_message("coverage.binary")
     else:
         text = raw.decode("utf-8-sig", errors="replace")
-        # A text may hold this character by right: then these are its bytes.
-        lost = 0 if text.isascii() else text.count("\ufffd") - raw.count(b"\xef\xbf\xbd")
-        problem = coverage_message("coverage.encoding", n=lost) if lost else None
+        # The output may contain a genuine U+FFFD, encoded in these three bytes.
+        undecodable = 0 if text.isascii() else text.count("\ufffd") - raw.count(b"\xef\xbf\xbd")
+        problem = coverage_message("coverage.encoding", n=undecodable) if undecodable else None
     return (re.sub("\r+\n", "\n", text) if "\r" in text else text), problem
 
 
@@ -82,20 +82,20 @@ _DUMP_TIMEOUT = re.compile(r"^\*\*\* SERVICE '[^']*' DUMP TIMEOUT \(.*EXPIRED \*
 _DUMP_FAILED = re.compile(
     r"^(?:Error dumping service|Error with service|Failure while dumping service)\b.*$", re.MULTILINE
 )
-"""``dumpsys`` itself, when the service died while it was speaking (``frameworks/native/cmds/dumpsys``)."""
+"""Printed by ``dumpsys`` when the service died during its dump (``frameworks/native/cmds/dumpsys``)."""
 _MAX_ERROR_CHARS = 4096
-"""An error stands alone; the same words deep inside a long dump are somebody's data."""
+"""An error is the only output; the same text inside a long dump is data of an app."""
 _EXIT_NOT_FOUND = 127
 
 
 def classify_answer(key: str, raw: bytes, *, exit_code: int | None, complete: bool = True) -> Answer:
-    """Make an `Answer` of the bytes that came back.
+    """Return an `Answer` for the output of a command.
 
     Args:
-        key: which question it answers.
+        key: the answer's key.
         raw: stdout and stderr of the command.
-        exit_code: ``None`` where it is not known.
-        complete: False where the connection ended before the answer did.
+        exit_code: ``None`` if it is unknown.
+        complete: False if the connection ended before the answer.
     """
     text, problem = decode_output(raw)
     state = AnswerState.ANSWERED
@@ -107,15 +107,15 @@ def classify_answer(key: str, raw: bytes, *, exit_code: int | None, complete: bo
             AnswerState.NOT_ASKED if not text.strip() else AnswerState.UNREADABLE,
             coverage_message("coverage.cut"),
         )
-    elif expired := _DUMP_TIMEOUT.search(text, max(0, len(text) - _MAX_ERROR_CHARS)):
-        state, problem = AnswerState.TIMED_OUT, coverage_message("coverage.phone_said", said=expired[0])
-    elif error and (refusal := _PERMISSION_DENIED.search(error)):
-        state, problem = AnswerState.REFUSED, coverage_message("coverage.phone_said", said=refusal[0])
-    elif broken := _DUMP_FAILED.search(text, max(0, len(text) - _MAX_ERROR_CHARS)):
-        state, problem = AnswerState.UNREADABLE, coverage_message("coverage.phone_said", said=broken[0])
-    # dumpsys ends well also where it has found no such service: then it says nothing else.
-    elif error and (unknown := _UNSUPPORTED.search(error) if exit_code != 0 else _UNSUPPORTED.fullmatch(error)):
-        state, problem = AnswerState.NOT_SUPPORTED, coverage_message("coverage.phone_said", said=unknown[0])
+    elif match := _DUMP_TIMEOUT.search(text, max(0, len(text) - _MAX_ERROR_CHARS)):
+        state, problem = AnswerState.TIMED_OUT, coverage_message("coverage.phone_said", said=match[0])
+    elif error and (match := _PERMISSION_DENIED.search(error)):
+        state, problem = AnswerState.REFUSED, coverage_message("coverage.phone_said", said=match[0])
+    elif match := _DUMP_FAILED.search(text, max(0, len(text) - _MAX_ERROR_CHARS)):
+        state, problem = AnswerState.UNREADABLE, coverage_message("coverage.phone_said", said=match[0])
+    # dumpsys exits with 0 even for an unknown service: then the error is its only output.
+    elif error and (match := _UNSUPPORTED.search(error) if exit_code != 0 else _UNSUPPORTED.fullmatch(error)):
+        state, problem = AnswerState.NOT_SUPPORTED, coverage_message("coverage.phone_said", said=match[0])
     elif not text.strip() and not QUESTIONS_BY_NAME[key.partition(".")[0]].may_be_empty:
         state, problem = AnswerState.UNREADABLE, coverage_message("coverage.empty")
     elif exit_code not in {0, None}:
@@ -125,5 +125,5 @@ def classify_answer(key: str, raw: bytes, *, exit_code: int | None, complete: bo
 
 
 def missing_answer(key: str, state: AnswerState = AnswerState.NOT_ASKED, reason: Message | None = None) -> Answer:
-    """An answer that is not there."""
+    """Return an answer without text."""
     return Answer(key=key, state=state, detail=reason)

@@ -1,6 +1,7 @@
-"""How one APK is read: which bytes of it are wanted, step by step, each step knowing what the ones before brought.
+"""Plan which byte ranges of an APK to read, step by step, each step based on the bytes of the steps before.
 
-The same steps read an APK on a phone, where bytes come in round trips (`apks`), and one in a file (`privaudit.vetting`).
+The same plan reads an APK on a phone, in round trips (`privaudit.capture.remote_apks`), and in a file
+(`privaudit.vetting`). A plan is a generator: it yields ranges, and continues once these can be read.
 """
 
 from __future__ import annotations
@@ -11,66 +12,66 @@ from typing import Final, Protocol, TypeAlias
 
 from privaudit.apk import zip_reader
 from privaudit.apk.parts import ARSC, MANIFEST, SIGNING_BLOCK, ApkError, ApkPart, apk_message
-from privaudit.capture.questions import BLOCK_BYTES
+from privaudit.capture.scripts import BLOCK_BYTES
 from privaudit.model import Message
 
 MAX_ENTRY_BYTES: Final[Mapping[str, int]] = {MANIFEST: 2 << 20, ARSC: 64 << 20}
-"""Bytes of an entry, packed or unpacked. The largest real ones known are a tenth of it."""
+"""Largest size of an entry, compressed or not. The largest real ones known have a tenth of it."""
 
 _MAX_SIGNATURE_BYTES: Final = 1 << 20
 _MAX_SIGNING_BLOCK_BYTES: Final = 2 << 20
 _TYPICAL_SIGNING_BLOCK_BYTES: Final = 2 * BLOCK_BYTES
-"""apksigner pads the block to whole pages of 4 KB; most have one or two."""
+"""apksigner pads the block to pages of 4 KB; most blocks have one or two."""
 _SIGNING_FOOTER_BYTES: Final = 24
 _SIGNING_MAGIC: Final = b"APK Sig Block 42"
 _JAR_SIGNATURE_NAME = re.compile(rb"META-INF/[^/]+\.(?:RSA|DSA|EC)\Z", re.IGNORECASE)
 _MAX_SIGNATURES: Final = 10
 _TAIL_DIVISOR: Final = 100
-"""A directory has about a hundredth of its file's bytes."""
+"""A central directory has about a hundredth of the file's bytes."""
 _MAX_FIRST_TAIL_BYTES: Final = 64 * 1024
 _LOCAL_HEADER_SLACK_BYTES: Final = 64
-"""Room for padding in a local header that the directory does not tell of (zipalign adds up to 3 bytes)."""
+"""Allowance for padding in a local header, which the directory does not contain (zipalign adds up to 3 bytes)."""
 
 ByteRanges: TypeAlias = list[tuple[int, int]]
-"""Where bytes begin and end, in the file."""
+"""Start and end of each range in the file."""
 
 
 class RangeReadable(Protocol):
-    """A file of which parts can be read."""
+    """A file of which ranges can be read."""
 
     @property
     def size(self) -> int:
-        """Of the file, in bytes."""
+        """Bytes of the file."""
 
     def bytes_at(self, start: int, end: int) -> bytes:
-        """Bytes `start` to `end`, no further than the end of the file.
+        """Return the bytes from `start` to `end`, at most to the end of the file.
 
         Raises:
-            LookupError: they were asked for and did not come.
+            LookupError: they were requested and did not arrive.
         """
 
 
 def merge_ranges(ranges: ByteRanges) -> ByteRanges:
-    """`ranges` in order, with ranges that share or touch a block made one."""
-    joined: ByteRanges = []
+    """Extend `ranges` to whole blocks, sort them, and merge those that overlap or touch."""
+    merged: ByteRanges = []
     for start, end in sorted(
         (start // BLOCK_BYTES * BLOCK_BYTES, -(-end // BLOCK_BYTES) * BLOCK_BYTES) for start, end in ranges
     ):
-        if joined and start <= joined[-1][1]:
-            joined[-1] = joined[-1][0], max(end, joined[-1][1])
+        if merged and start <= merged[-1][1]:
+            merged[-1] = merged[-1][0], max(end, merged[-1][1])
         else:
-            joined.append((start, end))
-    return joined
+            merged.append((start, end))
+    return merged
 
 
 def plan_parts(
     file: RangeReadable, *, with_certificates: bool
 ) -> Generator[ByteRanges, None, tuple[Mapping[str, ApkPart], Mapping[str, Message]]]:
-    """The steps of reading one APK: yields what must be there before it goes on; gives parts and problems by name.
+    """Plan the reading of one APK; the generator returns parts and problems by name.
 
     Raises:
         ApkError: nothing of it can be read.
-        LookupError: what was asked for did not come.
+        LookupError: requested bytes did not arrive.
     """
     end, entries = yield from plan_directory(file, extra_bytes=_TYPICAL_SIGNING_BLOCK_BYTES if with_certificates else 0)
     return (yield from plan_contents(file, end, entries, with_certificates=with_certificates))
@@ -79,24 +80,24 @@ def plan_parts(
 def plan_directory(
     file: RangeReadable, *, extra_bytes: int = 0
 ) -> Generator[ByteRanges, None, tuple[zip_reader.EndRecord, zip_reader.CentralDirectory]]:
-    """The steps to the central directory; with it, so many bytes `extra_bytes` it are asked for.
+    """Plan the reading of the central directory, and of `extra_bytes` before it.
 
     Raises:
-        ApkError: it is no zip, or one that Android would not take.
-        LookupError: what was asked for did not come.
+        ApkError: not a zip, or one that Android would reject.
+        LookupError: requested bytes did not arrive.
     """
-    guess = min(max(file.size // _TAIL_DIVISOR, BLOCK_BYTES), _MAX_FIRST_TAIL_BYTES)
-    yield [(file.size - guess, file.size)]
-    end = zip_reader.find_end_record(file.bytes_at(file.size - guess, file.size), file.size)
-    if end is None:
-        yield [(file.size - zip_reader.MAX_TAIL_BYTES, file.size)]
-        end = zip_reader.find_end_record(file.bytes_at(file.size - zip_reader.MAX_TAIL_BYTES, file.size), file.size)
-    if end is None:
+    tail_size = min(max(file.size // _TAIL_DIVISOR, BLOCK_BYTES), _MAX_FIRST_TAIL_BYTES)
+    yield [(file.size - tail_size, file.size)]
+    end_record = zip_reader.find_end_record(file.bytes_at(file.size - tail_size, file.size), file.size)
+    if end_record is None:
+        tail_start = file.size - zip_reader.MAX_TAIL_BYTES
+        yield [(tail_start, file.size)]
+        end_record = zip_reader.find_end_record(file.bytes_at(tail_start, file.size), file.size)
+    if end_record is None:
         raise ApkError("apk.not_zip")
-    yield [(max(0, end.directory_offset - extra_bytes), end.directory_offset + end.directory_size)]
-    return end, zip_reader.parse_central_directory(
-        file.bytes_at(end.directory_offset, end.directory_offset + end.directory_size), end
-    )
+    start, end = end_record.directory_offset, end_record.directory_offset + end_record.directory_size
+    yield [(max(0, start - extra_bytes), end)]
+    return end_record, zip_reader.parse_central_directory(file.bytes_at(start, end), end_record)
 
 
 def plan_contents(
@@ -106,47 +107,48 @@ def plan_contents(
     *,
     with_certificates: bool,
 ) -> Generator[ByteRanges, None, tuple[Mapping[str, ApkPart], Mapping[str, Message]]]:
-    """The steps from the central directory to the parts.
+    """Plan the reading of the parts; the generator returns parts and problems by name.
 
     Raises:
-        LookupError: what was asked for did not come.
+        LookupError: requested bytes did not arrive.
     """
     problems: dict[str, Message] = {}
-    wishes: ByteRanges = []
-    block = None
+    ranges: ByteRanges = []
+    signing_block = None
     if with_certificates:
         try:
-            block = _find_signing_block(file, end_record)
+            signing_block = _find_signing_block(file, end_record)
         except ApkError as error:
             problems[SIGNING_BLOCK] = error.message
-        if block is not None:
-            wishes.append((block, end_record.directory_offset))
-    chosen = list(_select_entries(directory, problems, with_certificates=with_certificates))
-    for entry in chosen:
-        room = zip_reader.LOCAL_HEADER_BYTES + len(entry.name) + entry.stored_size + _LOCAL_HEADER_SLACK_BYTES
-        wishes.append((entry.header_offset, min(entry.header_offset + room, end_record.directory_offset)))
-    yield wishes
-    yield [_exact_range(file, entry, end_record) for entry in chosen]
-    found: dict[str, ApkPart] = {}
-    for entry in chosen:
+        if signing_block is not None:
+            ranges.append((signing_block, end_record.directory_offset))
+    entries = list(_select_entries(directory, problems, with_certificates=with_certificates))
+    for entry in entries:
+        size = zip_reader.LOCAL_HEADER_BYTES + len(entry.name) + entry.stored_size + _LOCAL_HEADER_SLACK_BYTES
+        ranges.append((entry.header_offset, min(entry.header_offset + size, end_record.directory_offset)))
+    yield ranges
+    yield [_exact_range(file, entry, end_record) for entry in entries]
+    parts: dict[str, ApkPart] = {}
+    for entry in entries:
         name = entry.name.decode("utf-8", "replace")
         try:
-            found[name] = ApkPart.from_bytes(read_entry(file, entry, end_record))
+            parts[name] = ApkPart.from_bytes(read_entry(file, entry, end_record))
         except ApkError as error:
             problems[name] = error.message
-    if block is not None:
-        found[SIGNING_BLOCK] = ApkPart.from_bytes(file.bytes_at(block, end_record.directory_offset))
-    return found, problems
+    if signing_block is not None:
+        parts[SIGNING_BLOCK] = ApkPart.from_bytes(file.bytes_at(signing_block, end_record.directory_offset))
+    return parts, problems
 
 
 def _select_entries(
     directory: zip_reader.CentralDirectory, problems: dict[str, Message], *, with_certificates: bool
 ) -> Iterator[zip_reader.ZipEntry]:
-    for part, largest in MAX_ENTRY_BYTES.items():
+    """Yield the entries to read, and record the others in `problems`."""
+    for part, max_bytes in MAX_ENTRY_BYTES.items():
         entry = directory.get(part.encode())
         if entry is None:
             problems[part] = apk_message("apk.entry_missing", entry=part)
-        elif max(entry.size, entry.compressed_size) > largest:
+        elif max(entry.size, entry.compressed_size) > max_bytes:
             problems[part] = apk_message("apk.entry_too_large", entry=part)
         else:
             yield entry
@@ -158,7 +160,7 @@ def _select_entries(
 
 
 def _find_signing_block(file: RangeReadable, end_record: zip_reader.EndRecord) -> int | None:
-    """Where the APK signing block begins: right before the directory, its size in front of it and at its end."""
+    """Return the start of the APK signing block, which ends at the directory and has its size at both ends."""
     footer = file.bytes_at(end_record.directory_offset - _SIGNING_FOOTER_BYTES, end_record.directory_offset)
     if len(footer) < _SIGNING_FOOTER_BYTES or not footer.endswith(_SIGNING_MAGIC):
         return None
@@ -170,28 +172,26 @@ def _find_signing_block(file: RangeReadable, end_record: zip_reader.EndRecord) -
 
 
 def _exact_range(file: RangeReadable, entry: zip_reader.ZipEntry, end_record: zip_reader.EndRecord) -> tuple[int, int]:
-    """Where the bytes of `entry` really end: a local header may be longer than expected."""
-    local = file.bytes_at(
-        entry.header_offset,
-        min(entry.header_offset + zip_reader.LOCAL_HEADER_BYTES + len(entry.name), end_record.directory_offset),
-    )
+    """Return the range of the data of `entry`: its local header may be longer than expected."""
     try:
-        start = zip_reader.find_data_offset(local, entry, end_record)
+        start = _data_offset(file, entry, end_record)
     except ApkError:
-        return entry.header_offset, entry.header_offset  # said when its content is taken
+        return entry.header_offset, entry.header_offset  # `read_entry` raises the error again
     return start, start + entry.stored_size
 
 
 def read_entry(file: RangeReadable, entry: zip_reader.ZipEntry, end_record: zip_reader.EndRecord) -> bytes:
-    """The content of an entry. Whoever asks has looked at its size.
+    """Return the content of an entry. The caller has checked its size.
 
     Raises:
         ApkError: it is damaged.
         LookupError: its bytes were not fetched.
     """
-    local = file.bytes_at(
-        entry.header_offset,
-        min(entry.header_offset + zip_reader.LOCAL_HEADER_BYTES + len(entry.name), end_record.directory_offset),
-    )
-    start = zip_reader.find_data_offset(local, entry, end_record)
+    start = _data_offset(file, entry, end_record)
     return zip_reader.decompress_entry(file.bytes_at(start, start + entry.stored_size), entry)
+
+
+def _data_offset(file: RangeReadable, entry: zip_reader.ZipEntry, end_record: zip_reader.EndRecord) -> int:
+    header_end = entry.header_offset + zip_reader.LOCAL_HEADER_BYTES + len(entry.name)
+    local_header = file.bytes_at(entry.header_offset, min(header_end, end_record.directory_offset))
+    return zip_reader.find_data_offset(local_header, entry, end_record)

@@ -1,9 +1,11 @@
-"""The capture zip: the phone's answers as text files, a log of the commands, and a manifest.
+"""The capture zip: the phone's answers as text files, the command log, parts of APKs, and a manifest.
 
-Answers are verbatim after marked removals (`privaudit.capture.redact`), or translated where the manifest says from
-what; it also says how each came, how many marks are in it, and what each entry hashes to.
+Answers are verbatim except for marked removals (`privaudit.capture.redact`), or converted from a format that the
+manifest names. The manifest also has the state of each answer, its number of removals, and a hash of each entry.
 
-Private: it holds the names of every app on the phone.
+Private: it contains the name of every app on the phone.
+
+One module because the manifest and the zip are one format, and are versioned together.
 """
 
 from __future__ import annotations
@@ -22,25 +24,41 @@ from typing import BinaryIO, Final, Literal
 from pydantic import AwareDatetime, TypeAdapter
 
 from privaudit import __version__
-from privaudit.apk import parts as apk_parts
+from privaudit.apk.parts import ApkParts, dump_apk_parts, load_apk_parts
 from privaudit.atomic_write import atomic_writer
-from privaudit.capture import command_log
 from privaudit.capture.answers import Answer
+from privaudit.capture.command_log import CommandLogEntry, dump_command_log, load_command_log
 from privaudit.capture.model import Capture, DeviceFingerprint
 from privaudit.capture.questions import is_package_name
 from privaudit.capture.redact import REDACTED
 from privaudit.capture.text_folder import MAX_FILE_BYTES, answer_file_name, parse_answer_file_name
 from privaudit.errors import SourceError
-from privaudit.i18n import sanitize_text
+from privaudit.i18n.sanitize import sanitize_text
 from privaudit.model import AnswerState, Message, Source, SourceKind
 
 CAPTURE_SCHEMA: Final = "privaudit-capture/1"
+MANIFEST_FILE: Final = "manifest.json"
 COMMAND_LOG_FILE: Final = "commands.jsonl"
+MAX_ARCHIVE_BYTES: Final = 512 * 1024 * 1024
+"""Size of all entries together."""
+MAX_ENTRIES: Final = 5000
+_ZIP_SIGNATURE: Final = b"PK\3\4"
+READ_ERRORS: Final = (
+    OSError,
+    EOFError,
+    ValueError,
+    RuntimeError,
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+)
+"""What `zipfile` raises for a damaged or malicious file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerEntry:
-    """One answer."""
+    """An answer in the manifest."""
 
     key: str
     state: AnswerState
@@ -50,12 +68,12 @@ class AnswerEntry:
     sha256: str
     translated_from: str | None = None
     removed: int = 0
-    """How often the answer was marked: something stood there that must not be kept."""
+    """How many removals are marked in the answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApkEntry:
-    """What was kept of one APK."""
+    """The parts of an APK in the manifest."""
 
     package: str
     file: str
@@ -64,7 +82,7 @@ class ApkEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogFileEntry:
-    """The command log."""
+    """The command log in the manifest."""
 
     file: Literal["commands.jsonl"]
     sha256: str
@@ -72,7 +90,7 @@ class LogFileEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaptureManifest:
-    """The whole."""
+    """The content of `MANIFEST_FILE`."""
 
     schema: Literal["privaudit-capture/1"]
     tool: str
@@ -89,78 +107,55 @@ _MANIFEST_ADAPTER: Final = TypeAdapter(CaptureManifest)
 
 
 def dump_manifest(manifest: CaptureManifest) -> bytes:
-    """`manifest` as JSON that a person can read."""
+    """Serialise `manifest` as indented JSON."""
     return _MANIFEST_ADAPTER.dump_json(manifest, indent=1)
 
 
 def load_manifest(data: bytes) -> CaptureManifest:
-    """Read back what `dump` wrote.
+    """Read what `dump_manifest` wrote.
 
     Raises:
-        ValueError: it is something else.
+        ValueError: not a manifest.
     """
     return _MANIFEST_ADAPTER.validate_json(data)
 
 
 def find_misnamed(manifest: CaptureManifest) -> str | None:
-    """An answer or APK that comes twice, or whose file has a name that we would not give it."""
+    """Return the first answer or APK that occurs twice, or that has an unexpected file name."""
     keys = Counter(entry.key for entry in manifest.answers)
     for entry in manifest.answers:
-        # Both ways round: no key but the one that we would write gives this name.
+        # In both directions: no other key leads to this file name.
         if (
             keys[entry.key] > 1
             or parse_answer_file_name(entry.file) != entry.key
             or answer_file_name(entry.key) != entry.file
         ):
             return entry.key
-    packages = Counter(entry.package for entry in manifest.apks)
-    for named in manifest.apks:
-        if (
-            packages[named.package] > 1
-            or not is_package_name(named.package)
-            or named.file != apk_file_name(named.package)
-        ):
-            return named.package
+    packages = Counter(apk.package for apk in manifest.apks)
+    for apk in manifest.apks:
+        if packages[apk.package] > 1 or not is_package_name(apk.package) or apk.file != apk_file_name(apk.package):
+            return apk.package
     return None
 
 
 def apk_file_name(package: str) -> str:
-    """Name of the entry that holds the parts of a package's APK."""
+    """Return the name of the entry with the parts of a package's APK."""
     return f"apks/{package}.parts"
-
-
-_ZIP_SIGNATURE: Final = b"PK\3\4"
-MANIFEST_FILE: Final = "manifest.json"
-MAX_ARCHIVE_BYTES: Final = 512 * 1024 * 1024
-"""Bytes of all answers together."""
-MAX_ENTRIES: Final = 5000
-
-
-READ_ERRORS: Final = (
-    OSError,
-    EOFError,
-    ValueError,
-    RuntimeError,
-    zipfile.BadZipFile,
-    zlib.error,
-    lzma.LZMAError,
-    struct.error,
-)
-"""What `zipfile` raises where a file is torn or made to harm."""
 
 
 def write_archive(capture: Capture, path: Path) -> None:
     """Write `capture` to `path`.
 
     Raises:
-        SourceError: the file cannot be written; nothing is left behind.
+        SourceError: the file cannot be written; no partial file remains.
     """
     with atomic_writer(path) as stream:
         _write_entries(capture, stream)
 
 
 def _write_entries(capture: Capture, stream: BinaryIO) -> None:
-    entries = []
+    answers = []
+    apks = []
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
         for answer in capture.answers.values():
             raw = answer.text.encode()
@@ -174,16 +169,14 @@ def _write_entries(capture: Capture, stream: BinaryIO) -> None:
                 translated_from=answer.translated_from,
                 removed=answer.text.count(REDACTED),
             )
-            entries.append(entry)
+            answers.append(entry)
             archive.writestr(entry.file, raw)
-        named = []
         for apk in capture.apks.values():
-            parts = apk_parts.dump_apk_parts(apk)
-            named.append(
-                ApkEntry(package=apk.package, file=apk_file_name(apk.package), sha256=hashlib.sha256(parts).hexdigest())
-            )
-            archive.writestr(named[-1].file, parts)
-        log = command_log.dump_command_log(capture.log)
+            raw = dump_apk_parts(apk)
+            file = apk_file_name(apk.package)
+            apks.append(ApkEntry(package=apk.package, file=file, sha256=hashlib.sha256(raw).hexdigest()))
+            archive.writestr(file, raw)
+        log = dump_command_log(capture.log)
         if log:
             archive.writestr(COMMAND_LOG_FILE, log)
         manifest = CaptureManifest(
@@ -192,8 +185,8 @@ def _write_entries(capture: Capture, stream: BinaryIO) -> None:
             taken_at=capture.taken_at,
             source=capture.source.kind,
             demo=capture.demo,
-            answers=tuple(entries),
-            apks=tuple(named),
+            answers=tuple(answers),
+            apks=tuple(apks),
             log=LogFileEntry(file=COMMAND_LOG_FILE, sha256=hashlib.sha256(log).hexdigest()) if log else None,
             phone=capture.device_fingerprint,
         )
@@ -201,7 +194,7 @@ def _write_entries(capture: Capture, stream: BinaryIO) -> None:
 
 
 def recognises(path: Path) -> bool:
-    """Whether `path` is a zip with our manifest."""
+    """Return whether `path` is a zip with our manifest."""
     try:
         with zipfile.ZipFile(path) as archive:
             return MANIFEST_FILE in archive.namelist()
@@ -210,7 +203,7 @@ def recognises(path: Path) -> bool:
 
 
 def is_truncated_zip(path: Path) -> bool:
-    """Whether `path` begins as a zip and does not end as one: a copy that was broken off."""
+    """Return whether `path` begins as a zip and does not end as one: an interrupted copy."""
     try:
         with path.open("rb") as file:
             return file.read(len(_ZIP_SIGNATURE)) == _ZIP_SIGNATURE and not zipfile.is_zipfile(file)
@@ -219,19 +212,19 @@ def is_truncated_zip(path: Path) -> bool:
 
 
 def read(path: Path) -> Capture:
-    """Read a capture back. An archive in which anything was changed or torn is refused, and the entry named.
+    """Read a capture. Rejects an archive with any changed or damaged entry, and names the entry.
 
     Raises:
-        SourceError: damaged, changed, larger than any real one, or of a later kind.
+        SourceError: damaged, changed, larger than any real one, or of a later version.
     """
     try:
         with zipfile.ZipFile(path) as archive:
-            inside = archive.infolist()
-            if len(inside) > MAX_ENTRIES or sum(entry.file_size for entry in inside) > MAX_ARCHIVE_BYTES:
+            entries = archive.infolist()
+            if len(entries) > MAX_ENTRIES or sum(entry.file_size for entry in entries) > MAX_ARCHIVE_BYTES:
                 raise SourceError("errors.capture_too_large", path=str(path))
-            if twice := [name for name, times in Counter(archive.namelist()).items() if times > 1]:
-                # Other programs would show the one, and we read the other.
-                raise SourceError("errors.capture_damaged", path=str(path), entry=sanitize_text(twice[0]))
+            if duplicates := [name for name, count in Counter(archive.namelist()).items() if count > 1]:
+                # Other programs might show another one of them than we read.
+                raise SourceError("errors.capture_damaged", path=str(path), entry=sanitize_text(duplicates[0]))
             manifest = _read_manifest(archive, path)
             answers = {entry.key: _read_answer(archive, entry, path) for entry in manifest.answers}
             apks = {entry.package: _read_apk(archive, entry, path) for entry in manifest.apks}
@@ -254,23 +247,23 @@ def _read_manifest(archive: zipfile.ZipFile, path: Path) -> CaptureManifest:
         manifest = load_manifest(_read_limited(archive, MANIFEST_FILE))
     except (KeyError, *READ_ERRORS) as error:
         raise SourceError("errors.capture_damaged", path=str(path), entry=MANIFEST_FILE) from error
-    if (wrong := find_misnamed(manifest)) is not None:
-        raise SourceError("errors.capture_damaged", path=str(path), entry=sanitize_text(wrong))
+    if (misnamed := find_misnamed(manifest)) is not None:
+        raise SourceError("errors.capture_damaged", path=str(path), entry=sanitize_text(misnamed))
     return manifest
 
 
-def _read_apk(archive: zipfile.ZipFile, entry: ApkEntry, path: Path) -> apk_parts.ApkParts:
+def _read_apk(archive: zipfile.ZipFile, entry: ApkEntry, path: Path) -> ApkParts:
     raw = _read_verified(archive, entry, path)
     try:
-        return apk_parts.load_apk_parts(entry.package, raw)
+        return load_apk_parts(entry.package, raw)
     except ValueError as error:
         raise SourceError("errors.capture_damaged", path=str(path), entry=entry.file) from error
 
 
-def _read_log(archive: zipfile.ZipFile, entry: LogFileEntry, path: Path) -> tuple[command_log.CommandLogEntry, ...]:
+def _read_log(archive: zipfile.ZipFile, entry: LogFileEntry, path: Path) -> tuple[CommandLogEntry, ...]:
     raw = _read_verified(archive, entry, path)
     try:
-        return command_log.load_command_log(raw)
+        return load_command_log(raw)
     except ValueError as error:
         raise SourceError("errors.capture_damaged", path=str(path), entry=entry.file) from error
 
@@ -292,7 +285,11 @@ def _read_answer(archive: zipfile.ZipFile, entry: AnswerEntry, path: Path) -> An
 
 
 def _read_verified(archive: zipfile.ZipFile, entry: AnswerEntry | ApkEntry | LogFileEntry, path: Path) -> bytes:
-    """The content of `entry`, if it is what was written."""
+    """Return the content of `entry`.
+
+    Raises:
+        SourceError: it is missing, or its hash differs from the manifest's.
+    """
     try:
         raw = _read_limited(archive, entry.file)
     except (KeyError, *READ_ERRORS) as error:
@@ -308,6 +305,6 @@ def _read_limited(archive: zipfile.ZipFile, name: str) -> bytes:
 
 
 def sha256_file(path: Path) -> str:
-    """Of the file at `path`."""
+    """Return the SHA-256 of a file, in hexadecimal."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()

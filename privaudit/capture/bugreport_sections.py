@@ -1,9 +1,9 @@
-"""Cuts a bug report, or a ``dumpsys`` of all services, into the parts that we know; everything else is read over.
+"""Split a bug report, or a ``dumpsys`` of all services, into sections; unknown sections are skipped.
 
-`privaudit.capture.bugreport_sections` says how parts are told apart. Apps write into dumps: a version name may hold line breaks,
-and with them such lines. No line of these is believed for itself. Each header is followed by the footer of the same
-service, and each part comes once; an app can add lines, but cannot take away the true ones that follow. A part that
-comes twice, and every part between a header and a footer that do not belong together, is not believed at all.
+Apps write into dumps: a version name may contain line feeds, and so forge header and footer lines. No single line is
+trusted. Each header is followed by the footer of the same service, and each section occurs once; an app can add lines,
+but cannot remove the genuine ones that follow. A section that occurs twice, and every section between a header and a
+footer that do not belong together, is not trusted.
 """
 
 from __future__ import annotations
@@ -21,124 +21,126 @@ from privaudit.errors import SourceError
 
 DASH_LINE: Final = b"-" * 79
 SERVICE_HEADER: Final = re.compile(rb"DUMP OF SERVICE (?:CRITICAL |HIGH )?(\S{1,200}):")
-"""The line below `DASH_LINE`. Group: the service."""
+"""The line after `DASH_LINE`. Group: the service."""
 FOOTER_MARKER: Final = b"s was the duration of dumpsys "
-"""Stands in each `SERVICE_FOOTER`."""
+"""Part of each `SERVICE_FOOTER`."""
 SERVICE_FOOTER: Final = re.compile(
     rb"(?s:(.*))-{9} [\d.,]{1,12}s was the duration of dumpsys (\S{1,200}?)"
     rb"(?:, ending at: (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d))?"
 )
-"""Groups: what stands before it, the service, the phone's local time."""
+"""Groups: text before it on the line, the service, the phone's local time."""
 
 TITLE_PREFIX: Final = b"------ "
 SECTION_TITLE: Final = re.compile(rb"-{6} .{1,500} -{6}")
-"""Of another part, or how long one took."""
+"""The title of another section, or its duration."""
 PROPERTIES_TITLE: Final = re.compile(rb"-{6} SYSTEM PROPERTIES(?: \(getprop\))? -{6}")
 TIMEOUT_MARKER: Final = b"(killing pid "
 TIMEOUT_LINE: Final = re.compile(rb"\*\*\* .{1,200}[Tt]imed out after [\d.,]{1,12}s \(killing pid \d{1,9}\)$")
-"""What ``dumpstate`` writes behind the output of a command that took too long."""
+"""Written by ``dumpstate`` after the output of a command that took too long."""
 
 DUMPSTATE_PREFIX: Final = b"== dumpstate: "
 DUMPSTATE_HEADER: Final = re.compile(rb"== dumpstate: (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)")
-"""Of the whole report. Group: the phone's local time."""
+"""The header of the report. Group: the phone's local time."""
 
 PACKAGE_BLOCK_PREFIX: Final = b"  Package ["
 PACKAGE_BLOCK: Final = re.compile(rb"  Package \[[^\]]{1,300}\] \([0-9a-f]{1,16}\):")
-"""The first line of an app in ``dumpsys package``; it stands nowhere else."""
+"""The first line of an app in ``dumpsys package``; it occurs in no other dump."""
 
 DUMPSYS_PREAMBLE: Final = re.compile(
     rb"(?:Service host process PID: \d+|Client PIDs: [\d, ]*|Threads in use: \d+/\d+)\r*\n"
 )
-"""Lines that ``dumpsys`` itself puts above a dump, since Android 12."""
-
+"""Lines that ``dumpsys`` itself prints above a dump, since Android 12."""
 
 MAX_REPORT_BYTES: Final = 1 << 30
-"""Bytes of text in one report: ten times the largest known."""
+"""Text of one report: ten times the largest known."""
 MAX_SERVICES: Final = 10_000
-"""A phone has some hundred; with more, no framing is believed."""
+"""A phone has some hundred services; in a report with more, no section is trusted."""
 PROPERTIES_SECTION: Final = "getprop"
-"""Name of the one part that is no service."""
+"""Name of the only section that is not a service."""
 
 _MAX_LINE_BYTES: Final = 1 << 16
-"""A longer one is read in pieces, of which only the first begins a line."""
+"""A longer line is read in pieces, of which only the first one is at the start of a line."""
 _CHUNK_BYTES: Final = 1 << 14
-"""Bytes read at once. Most hold no line of the frame, and are not taken apart."""
+"""Bytes read at once. Most chunks have no framing line, and are not split into lines."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Section:
-    """What stood in one part."""
+    """The content of a section."""
 
     raw: bytes
     complete: bool
-    """Whether its end was there."""
+    """Whether its end was present."""
     trusted: bool
-    """Whether nothing speaks against its framing. Else nothing in it proves anything."""
+    """Whether its framing is consistent. If not, its content proves nothing."""
     timed_out: bool = False
-    """The phone ended the command, because it took too long."""
+    """Whether the phone killed the command because it took too long."""
     too_long: bool = False
     ended_at: str | None = None
-    """The phone's local time when the dump was done, where it says so: ``YYYY-MM-DD HH:MM:SS``."""
+    """The phone's local time at the end of the dump, if the footer has it: ``YYYY-MM-DD HH:MM:SS``."""
 
 
 @dataclass(slots=True, kw_only=True)
 class BugreportSections:
-    """The parts that were wanted and found."""
+    """The wanted sections that are present."""
 
     sections: dict[str, Section] = field(default_factory=dict)
     """By the service's name, or `PROPERTIES_SECTION`."""
     started_at: str | None = None
-    """The phone's local time at the head of a bug report."""
+    """The phone's local time in the header of a bug report."""
 
 
 def split_sections(stream: IO[bytes], wanted: AbstractSet[str], path: str) -> BugreportSections:
-    """Read `stream` to its end, once, and keep the parts in `wanted`. `path` is named in errors.
+    """Read `stream` to its end and return the sections in `wanted`. `path` is for errors.
 
     Raises:
-        SourceError: there is more of it than of any real one.
+        SourceError: larger than any real report.
     """
     splitter = _SectionSplitter(wanted)
     total = 0
-    begins = True
-    for block in _read_line_chunks(stream):
-        total += len(block)
+    at_line_start = True
+    for chunk in _read_line_chunks(stream):
+        total += len(chunk)
         if total > MAX_REPORT_BYTES:
             raise SourceError("errors.capture_too_large", path=path)
-        if splitter.is_content_only(block):
-            splitter.append(block)
-            begins = block.endswith(b"\n")
+        if splitter.is_content_only(chunk):
+            splitter.append(chunk)
+            at_line_start = chunk.endswith(b"\n")
             continue
-        for line in io.BytesIO(block):
-            splitter.feed_line(line, at_line_start=begins)
-            begins = line.endswith(b"\n")
+        for line in io.BytesIO(chunk):
+            splitter.feed_line(line, at_line_start=at_line_start)
+            at_line_start = line.endswith(b"\n")
     return splitter.finish()
 
 
 def _read_line_chunks(stream: IO[bytes]) -> Iterator[bytes]:
-    """`stream` in blocks that end where a line does, but where one is very long."""
-    first = stream.read(_CHUNK_BYTES)
-    if first.startswith((b"\xff\xfe", b"\xfe\xff")):
-        # Windows PowerShell saves what `adb bugreport` prints as UTF-16.
+    """Yield `stream` in chunks that end with a line, except within very long lines."""
+    chunk = stream.read(_CHUNK_BYTES)
+    if chunk.startswith((b"\xff\xfe", b"\xfe\xff")):
+        # Windows PowerShell saves the output of `adb bugreport` as UTF-16.
         stream.seek(0)
         text = io.TextIOWrapper(stream, encoding="utf-16", errors="replace", newline="\n")
-        while wide := text.read(_CHUNK_BYTES):
-            yield (wide + text.readline(_MAX_LINE_BYTES)).encode()
+        while characters := text.read(_CHUNK_BYTES):
+            yield (characters + text.readline(_MAX_LINE_BYTES)).encode()
         return
-    yield first.removeprefix(b"\xef\xbb\xbf") + stream.readline(_MAX_LINE_BYTES)
-    while block := stream.read(_CHUNK_BYTES):
-        yield block + stream.readline(_MAX_LINE_BYTES)
+    yield chunk.removeprefix(b"\xef\xbb\xbf") + stream.readline(_MAX_LINE_BYTES)
+    while chunk := stream.read(_CHUNK_BYTES):
+        yield chunk + stream.readline(_MAX_LINE_BYTES)
 
 
 @dataclass(slots=True)
 class _OpenSection:
     name: str
     ordinal: int
+    """Its position among all sections, from 1."""
     chunks: list[bytes] | None
     """``None``: not wanted."""
     size: int = 0
 
 
 class _SectionSplitter:
+    """Collects the wanted sections, line by line."""
+
     def __init__(self, wanted: AbstractSet[str]) -> None:
         self.wanted = wanted
         self.result = BugreportSections()
@@ -152,15 +154,15 @@ class _SectionSplitter:
         self.has_stray_package_block = False
 
     def is_content_only(self, chunk: bytes) -> bool:
-        """Whether no line of the frame can be in `chunk`."""
+        """Return whether `chunk` cannot contain a framing line."""
         if self.pending_dashes is not None or (not self.section_count and DUMPSTATE_PREFIX in chunk):
             return False
         if PACKAGE_BLOCK_PREFIX in chunk and (self.current is None or self.current.name != "package"):
             return False
-        return not any(mark in chunk for mark in (DASH_LINE, TITLE_PREFIX, FOOTER_MARKER, TIMEOUT_MARKER))
+        return not any(marker in chunk for marker in (DASH_LINE, TITLE_PREFIX, FOOTER_MARKER, TIMEOUT_MARKER))
 
     def feed_line(self, line: bytes, *, at_line_start: bool) -> None:
-        """Take one line, or a piece of one that is very long."""
+        """Process a line, or a piece of a very long one."""
         text = line.rstrip(b"\r\n")
         if self.pending_dashes is not None:
             dashes, self.pending_dashes = self.pending_dashes, None
@@ -169,7 +171,7 @@ class _SectionSplitter:
                 self._start_section(header[1].decode("utf-8", "replace"))
                 return
             self.append(dashes)
-        # What a service says last may lack its line feed: then the frame stands behind it.
+        # The last line of a service may lack its line feed: then the framing follows on the same line.
         if text.endswith(DASH_LINE):
             self.pending_dashes = line
         elif not self._handle_section_end(text) and not (
@@ -178,28 +180,28 @@ class _SectionSplitter:
             self.append(line)
 
     def _handle_section_end(self, text: bytes) -> bool:
-        """Whether `text` ends a part."""
+        """Return whether `text` ends a section, and end it."""
         if FOOTER_MARKER in text and (footer := SERVICE_FOOTER.fullmatch(text)):
             self.append(footer[1])
             self._handle_footer(footer[2].decode("utf-8", "replace"), footer[3])
             return True
-        if TIMEOUT_MARKER in text and self.current is not None and (killed := TIMEOUT_LINE.search(text)):
-            self.append(text[: killed.start()])
+        if TIMEOUT_MARKER in text and self.current is not None and (timeout := TIMEOUT_LINE.search(text)):
+            self.append(text[: timeout.start()])
             self._end_section(complete=False, timed_out=True)
             return True
         return False
 
     def _handle_frame_line(self, text: bytes) -> bool:
-        """Whether `text` is a line between parts."""
+        """Return whether `text` is a line between sections, and process it."""
         if text.startswith(TITLE_PREFIX):
             if PROPERTIES_TITLE.fullmatch(text):
                 self._start_section(PROPERTIES_SECTION)
                 return True
             return SECTION_TITLE.fullmatch(text) is not None and self._handle_title()
         if text.startswith(DUMPSTATE_PREFIX):
-            head = DUMPSTATE_HEADER.fullmatch(text)
-            if head is not None and not self.section_count and self.result.started_at is None:
-                self.result.started_at = head[1].decode()
+            header = DUMPSTATE_HEADER.fullmatch(text)
+            if header is not None and not self.section_count and self.result.started_at is None:
+                self.result.started_at = header[1].decode()
         elif text.startswith(PACKAGE_BLOCK_PREFIX) and (self.current is None or self.current.name != "package"):
             self.has_stray_package_block = self.has_stray_package_block or PACKAGE_BLOCK.fullmatch(text) is not None
         return False
@@ -220,22 +222,22 @@ class _SectionSplitter:
         if self.current is not None and self.current.name == name:
             self._end_section(complete=True, ended_at=ended_at.decode() if ended_at else None)
             return
-        # The true end of a dump that seemed to have ended before: what stood between was written by an app.
-        since = self.last_ordinal.get(name)
-        if since is not None:
-            self.untrusted |= {one for one, number in self.wanted_ordinals.items() if number >= since}
-            if self.current is not None and self.current.ordinal >= since:
+        # The genuine end of a dump that seemed to have ended before: an app wrote what is between them.
+        forged_from = self.last_ordinal.get(name)
+        if forged_from is not None:
+            self.untrusted |= {section for section, ordinal in self.wanted_ordinals.items() if ordinal >= forged_from}
+            if self.current is not None and self.current.ordinal >= forged_from:
                 self.current = None
 
     def _handle_title(self) -> bool:
-        """Whether the title of another part ends the one that is open."""
+        """Return whether the title of another section ends the current one, and end it."""
         if self.current is not None and self.current.name != PROPERTIES_SECTION and self.footer_count:
-            return False  # only its footer ends it
+            return False  # only a footer ends the current section
         self._end_section(complete=True)
         return True
 
     def append(self, line: bytes) -> None:
-        """Add to the part that is open, if it is wanted."""
+        """Append to the current section, if it is wanted."""
         if self.current is None or self.current.chunks is None:
             return
         if self.current.size <= MAX_FILE_BYTES:
@@ -243,33 +245,34 @@ class _SectionSplitter:
         self.current.size += len(line)
 
     def _end_section(self, *, complete: bool, timed_out: bool = False, ended_at: str | None = None) -> None:
-        one, self.current = self.current, None
-        if one is None or one.chunks is None or one.name in self.result.sections:
+        ended, self.current = self.current, None
+        if ended is None or ended.chunks is None or ended.name in self.result.sections:
             return
-        raw = b"".join(one.chunks)
+        raw = b"".join(ended.chunks)
         while match := DUMPSYS_PREAMBLE.match(raw):
             raw = raw[match.end() :]
-        self.result.sections[one.name] = Section(
+        self.result.sections[ended.name] = Section(
             raw=raw[:MAX_FILE_BYTES],
             complete=complete,
             trusted=True,
             timed_out=timed_out,
-            too_long=one.size > MAX_FILE_BYTES,
+            too_long=ended.size > MAX_FILE_BYTES,
             ended_at=ended_at,
         )
 
     def finish(self) -> BugreportSections:
+        """Return the sections, with the untrusted ones emptied."""
         if self.pending_dashes is not None:
             self.append(self.pending_dashes)
             self.pending_dashes = None
         self._end_section(complete=False)
         if self.has_stray_package_block:
-            # Before Android 8 no true footer follows a forged end, but a block of the dump that stands elsewhere may.
+            # Before Android 8 there are no footers, but package blocks after a forged end show the forgery.
             self.untrusted.add("package")
-        crowded = len(self.last_ordinal) >= MAX_SERVICES
+        too_many = len(self.last_ordinal) >= MAX_SERVICES
         for name in {*self.result.sections, *self.untrusted} & set(self.wanted):
             section = self.result.sections.setdefault(name, Section(raw=b"", complete=False, trusted=False))
-            if crowded or self.occurrences[name] > 1 or name in self.untrusted:
+            if too_many or self.occurrences[name] > 1 or name in self.untrusted:
                 section.trusted = False
                 section.raw = b""
         return self.result

@@ -1,4 +1,4 @@
-"""The command log: everything that was asked of a phone, why, when, how long it took and how it ended."""
+"""The command log: every command that was sent to a phone, with its reason, time, duration and exit code."""
 
 from __future__ import annotations
 
@@ -12,30 +12,30 @@ from pydantic import AwareDatetime, TypeAdapter, ValidationError
 
 from privaudit.errors import ConnectionLost
 from privaudit.model import Command, Reply
-from privaudit.transport import MAX_OUTPUT_BYTES, SCRIPT_TIMEOUT_S, Transport
+from privaudit.transport.base import MAX_OUTPUT_BYTES, SCRIPT_TIMEOUT_S, Transport
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommandLogEntry:
-    """One command that was sent."""
+    """A command that was sent."""
 
     command: str
-    """Verbatim. Scripts name the answers that they ask for; how each of those ended stands in the manifest."""
+    """Verbatim. A script names its answers; the manifest has the exit code of each."""
     why: str
     began_at: AwareDatetime
     """This computer's time."""
     seconds: float
     exit_code: int | None
-    """``None``: the phone did not say."""
+    """``None``: the phone did not report it."""
     lost: bool = False
-    """Whether the connection ended before the answer did."""
+    """Whether the connection ended before the command."""
 
 
 _LOG_ENTRY_ADAPTER: Final = TypeAdapter(CommandLogEntry)
 
 
 class LoggingTransport:
-    """A transport that notes what goes through it. The phone is another's: closing it is theirs, too."""
+    """A `Transport` that records its commands."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
@@ -45,11 +45,11 @@ class LoggingTransport:
 
     @property
     def log(self) -> tuple[CommandLogEntry, ...]:
-        """What was asked until now, in order."""
+        """The commands so far, in order."""
         return tuple(self._entries)
 
     def run(self, command: Command, *, timeout_s: float = SCRIPT_TIMEOUT_S, limit: int = MAX_OUTPUT_BYTES) -> Reply:
-        """See `privaudit.transport.Transport.run`."""
+        """Run `command` and record it. See `Transport.run`."""
         began_at, start = datetime.now(UTC), time.monotonic()
         exit_code, lost = None, False
         try:
@@ -74,7 +74,7 @@ class LoggingTransport:
             )
 
     def close(self) -> None:
-        """Give the phone back."""
+        """Close the underlying transport."""
         self._transport.close()
 
     def __enter__(self) -> Self:
@@ -87,17 +87,17 @@ class LoggingTransport:
 
 
 def dump_command_log(log: tuple[CommandLogEntry, ...]) -> bytes:
-    """`log` as one line of JSON for each command."""
-    return b"".join(_LOG_ENTRY_ADAPTER.dump_json(one) + b"\n" for one in log)
+    """Serialise `log`: one line of JSON for each command."""
+    return b"".join(_LOG_ENTRY_ADAPTER.dump_json(entry) + b"\n" for entry in log)
 
 
 def load_command_log(data: bytes) -> tuple[CommandLogEntry, ...]:
-    """Read back what `dump` wrote.
+    """Read what `dump_command_log` wrote.
 
     Raises:
-        ValueError: it is something else.
+        ValueError: not a command log.
     """
     try:
         return tuple(_LOG_ENTRY_ADAPTER.validate_json(line) for line in data.split(b"\n") if line)
     except ValidationError as error:
-        raise ValueError("no command log") from error
+        raise ValueError("not a command log") from error

@@ -1,7 +1,6 @@
-"""Answers that another source gives in another form, put into the form in which a phone would have answered us.
+"""Convert answers of other sources to the format of our own commands, so that one parser reads both.
 
-So that one parser reads all. These are the only answers that are not verbatim; `Answer.translated_from` says so, and a
-saved check keeps that mark.
+These are the only answers that are not verbatim; `Answer.translated_from` records it, also in a saved capture.
 """
 
 from __future__ import annotations
@@ -11,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from privaudit.android import PER_USER_RANGE
 from privaudit.capture.questions import SETTINGS, is_package_name
 
 SETTINGS_SOURCE: Final = "dumpsys settings"
@@ -25,68 +25,67 @@ _SETTING_LINE = re.compile(
 )
 _SETTING_NAME = re.compile(r"_id:\S* name:(?P<name>\w+)", re.ASCII)
 _IGNORED_LINE = re.compile(r"version: -?\d+$|Historical operations|  \S", re.ASCII)
-"""What stands above and behind the settings of a kind; the history only in test builds."""
+"""Lines before and after the settings of one namespace; the history only in test builds."""
 _NOT_SET: Final = "null"
-_PER_USER_RANGE: Final = 100000
-_MAX_UID: Final = _PER_USER_RANGE * _PER_USER_RANGE
+_MAX_UID: Final = PER_USER_RANGE * PER_USER_RANGE
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _PATH = re.compile(r"/[^\s\0-\x1f]{1,1024}")
 
 
 def secure_settings_lines(text: str) -> Mapping[int, str] | None:
-    """``dumpsys settings`` as ``KEY=VALUE`` lines of the secure settings, by Android user.
+    """Convert ``dumpsys settings`` to ``KEY=VALUE`` lines of the secure settings, by Android user.
 
-    What is not set is written as ``settings get`` prints it. ``None``: a user's settings come twice, so that one of
-    them is nobody's.
+    A setting without a value is written as ``settings get`` prints it. ``None``: a user's settings occur twice, so that
+    one of the two is forged.
 
-    Source: ``SettingsProvider.dumpForUserLocked``, ``dumpSettingsLocked`` (AOSP 6 to 14). A value may hold line breaks
-    and blanks; of one of ours that does, the rest stands in lines that name the setting again, so that it counts as not
-    understood.
+    Source: ``SettingsProvider.dumpForUserLocked``, ``dumpSettingsLocked`` (AOSP 6 to 14). A value may contain line
+    feeds and blanks. Its further lines are written with the same key, so that parsers report it as not understood.
     """
-    found: dict[int, list[str]] = {}
-    rows: list[str] | None = None
-    ours: str | None = None
+    lines_by_user: dict[int, list[str]] = {}
+    lines: list[str] | None = None
+    current_key: str | None = None
     for line in text.split("\n"):
         if title := _SECURE_TITLE.fullmatch(line):
-            if int(title[1]) in found:
+            if int(title[1]) in lines_by_user:
                 return None
-            rows, ours = found.setdefault(int(title[1]), []), None
+            lines, current_key = lines_by_user.setdefault(int(title[1]), []), None
         elif _SETTINGS_TITLE.fullmatch(line):
-            rows = None
-        elif rows is not None and (named := _SETTING_NAME.match(line)):
-            ours = named["name"] if named["name"] in SETTINGS else None
-            rows.extend(_setting_lines(ours, line) if ours else [f"{named['name']}={line[named.end() :]}"])
-        elif rows is not None and ours is not None and line and not _IGNORED_LINE.match(line):
-            rows.append(f"{ours}={line}")  # its value goes on here
-    for rows in found.values():
-        set_ = {row.partition("=")[0] for row in rows}
-        rows.extend(f"{key}={_NOT_SET}" for key in SETTINGS if key not in set_)
-    return {user: "".join(f"{row}\n" for row in rows) for user, rows in found.items()}
+            lines = None
+        elif lines is not None and (match := _SETTING_NAME.match(line)):
+            name = match["name"]
+            current_key = name if name in SETTINGS else None
+            lines.extend(_setting_lines(name, line) if current_key else [f"{name}={line[match.end() :]}"])
+        elif lines is not None and current_key is not None and line and not _IGNORED_LINE.match(line):
+            lines.append(f"{current_key}={line}")  # the value continues
+    for lines in lines_by_user.values():
+        present = {line.partition("=")[0] for line in lines}
+        lines.extend(f"{key}={_NOT_SET}" for key in SETTINGS if key not in present)
+    return {user: "".join(f"{line}\n" for line in lines) for user, lines in lines_by_user.items()}
 
 
 def _setting_lines(name: str, line: str) -> Iterator[str]:
     if match := _SETTING_LINE.fullmatch(line):
         yield f"{name}={_NOT_SET if match['value'] == '{null}' else match['value']}"
     else:
-        value, _, rest = line.partition(" value:")[2].partition(" ")
+        value, _, remainder = line.partition(" value:")[2].partition(" ")
         yield f"{name}={value}"
-        yield f"{name}={rest}"
+        yield f"{name}={remainder}"
 
 
 def package_list_lines(rows: Any) -> tuple[Mapping[int, str], Mapping[int, str]]:  # noqa: ANN401 - JSON
-    """AndroidQF's ``packages.json`` as two lists of ``pm list packages``, all and ``-3``, by Android user.
+    """Convert AndroidQF's ``packages.json`` to the output of ``pm list packages`` and of its ``-3``, by Android user.
 
-    Each row has ``name``, ``installer``, ``uid``, ``third_party`` and ``files`` (``pm path``); newer ones also
-    ``user_id`` and ``installed``. Older ones come from ``pm list packages -u``: they name also what was uninstalled and
-    left its data behind, which has no file. A uid of several users at once is 0 there.
+    Each row has ``name``, ``installer``, ``uid``, ``third_party`` and ``files`` (``pm path``); newer rows also have
+    ``user_id`` and ``installed``. Older rows come from ``pm list packages -u``, which also lists uninstalled apps with
+    remaining data; these have no file. There the uid of an app of several users is 0.
 
     Raises:
-        ValueError: this is something else.
+        ValueError: another format.
     """
     if not isinstance(rows, list):
-        raise ValueError("not a list")  # noqa: TRY004 - what is wrong is a file, not a call
-    every: dict[int, list[str]] = defaultdict(list)
-    own: dict[int, list[str]] = defaultdict(list)
+        raise ValueError("not a list")  # noqa: TRY004 - an invalid file, not an invalid call
+    installed: dict[int, list[str]] = defaultdict(list)
+    third_party: dict[int, list[str]] = defaultdict(list)
     for row in rows:
         name = row.get("name") if isinstance(row, dict) else None
         if not isinstance(name, str) or not is_package_name(name):
@@ -94,70 +93,68 @@ def package_list_lines(rows: Any) -> tuple[Mapping[int, str], Mapping[int, str]]
         if not _is_installed(row):
             continue
         user, uid = _parse_user_and_uid(row)
-        file, installer = base_apk(row), row.get("installer")
-        every[user].append(
-            "package:"
-            + (f"{file[0]}=" if file else "")
-            + name
-            + (
-                f"  installer={installer if is_package_name(installer) else _NOT_SET}"
-                if _is_nonempty_string(installer)
-                else ""
-            )
-            + (f" uid:{uid}" if uid else "")
-        )
+        installed[user].append(_package_line(name, base_apk(row), row.get("installer"), uid))
         if row.get("third_party") is True:
-            own[user].append(f"package:{name}")
-    texts = {user: "".join(f"{line}\n" for line in lines) for user, lines in every.items()}
-    return texts, {user: "".join(f"{line}\n" for line in own[user]) for user in texts}
+            third_party[user].append(f"package:{name}\n")
+    return (
+        {user: "".join(lines) for user, lines in installed.items()},
+        {user: "".join(third_party[user]) for user in installed},
+    )
+
+
+def _package_line(name: str, apk: tuple[str, str | None] | None, installer: object, uid: int | None) -> str:
+    path_field = f"{apk[0]}=" if apk else ""
+    installer_field = ""
+    if isinstance(installer, str) and installer:
+        installer_field = f"  installer={installer if is_package_name(installer) else _NOT_SET}"
+    uid_field = f" uid:{uid}" if uid else ""
+    return f"package:{path_field}{name}{installer_field}{uid_field}\n"
 
 
 def base_apk(row: Mapping[str, Any]) -> tuple[str, str | None] | None:
-    """Path and SHA-256 of the base APK that a row of ``packages.json`` names: ``pm path`` prints it before its splits.
+    """Return path and SHA-256 of the base APK in a row of ``packages.json``: ``pm path`` prints it before its splits.
 
-    A hash that is not there or is none is ``None``; so is a path that must not stand in a line.
+    A missing or invalid hash is ``None``; for a path with control characters the result is ``None``.
     """
     files = row.get("files")
-    first = files[0] if isinstance(files, list) and files else None
-    path = first.get("path") if isinstance(first, dict) else None
-    if not isinstance(first, dict) or not isinstance(path, str) or not _PATH.fullmatch(path):
+    file = files[0] if isinstance(files, list) and files else None
+    path = file.get("path") if isinstance(file, dict) else None
+    if not isinstance(file, dict) or not isinstance(path, str) or not _PATH.fullmatch(path):
         return None
-    sha256 = first.get("sha256")
+    sha256 = file.get("sha256")
     return path, sha256 if isinstance(sha256, str) and _SHA256.fullmatch(sha256) else None
 
 
 def _is_installed(row: Mapping[str, Any]) -> bool:
-    said = row.get("installed")
-    return said if isinstance(said, bool) else bool(row.get("files")) or (said is None and "user_id" in row)
-
-
-def _is_nonempty_string(installer: object) -> bool:
-    return isinstance(installer, str) and installer != ""
+    value = row.get("installed")
+    return value if isinstance(value, bool) else bool(row.get("files")) or (value is None and "user_id" in row)
 
 
 def _parse_user_and_uid(row: Mapping[str, Any]) -> tuple[int, int | None]:
-    uid, user = _int_below(row.get("uid"), _MAX_UID) or None, _int_below(row.get("user_id"), _PER_USER_RANGE)
+    uid, user = _int_below(row.get("uid"), _MAX_UID) or None, _int_below(row.get("user_id"), PER_USER_RANGE)
     if user is None:
-        user = uid // _PER_USER_RANGE if uid else 0
+        user = uid // PER_USER_RANGE if uid else 0
     return user, uid
 
 
 def _int_below(value: object, upper_bound: int) -> int | None:
-    # JSON's true is an int to Python.
+    # Python parses JSON's true as a bool, which is an int.
     return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < upper_bound else None
 
 
 def incomplete_users(document: Any) -> Mapping[int, bool]:  # noqa: ANN401 - JSON
-    """Of AndroidQF's ``package_users.json``: users whose list did not come whole, and whether the phone refused it.
+    """Return the users in AndroidQF's ``package_users.json`` with an incomplete list, and whether the phone refused it.
 
-    A user has ``id``, ``inventory_status`` (collected, partial, failed) and ``error``. Neither names nor errors are
-    kept: they may tell of persons and of apps.
+    A user has ``id``, ``inventory_status`` (collected, partial, failed) and ``error``. Names and errors are not stored:
+    they may identify persons and apps.
     """
     users = document.get("users") if isinstance(document, dict) else None
-    found = {}
+    refused_by_user = {}
     for user in users if isinstance(users, list) else ():
-        number = _int_below(user.get("id"), _PER_USER_RANGE) if isinstance(user, dict) else None
-        if number is not None and user.get("inventory_status") != "collected":
-            said = user.get("error")
-            found[number] = isinstance(said, str) and ("SecurityException" in said or "permission" in said)
-    return found
+        user_id = _int_below(user.get("id"), PER_USER_RANGE) if isinstance(user, dict) else None
+        if user_id is not None and user.get("inventory_status") != "collected":
+            error = user.get("error")
+            refused_by_user[user_id] = isinstance(error, str) and (
+                "SecurityException" in error or "permission" in error
+            )
+    return refused_by_user

@@ -1,4 +1,4 @@
-"""What one phone answered, at one time. A live phone is always a capture first."""
+"""The answers of one phone at one time."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _HexString = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16,64}$")]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceFingerprint:
-    """A hash that a phone computed of its own numbers and our salt. Another salt gives another hash."""
+    """A hash that a phone computed from its own identifiers and our salt. Another salt gives another hash."""
 
     salt: _HexString
     digest: _HexString
@@ -28,33 +28,33 @@ class DeviceFingerprint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Capture:
-    """Answers by key. Holds the names of every app on the phone: private."""
+    """Answers by key, and parts of APKs. Private: it contains the name of every app on the phone."""
 
     answers: Mapping[str, Answer]
     taken_at: datetime
-    """This computer's time, with zone, when the first question was asked; of a folder, its newest file."""
+    """This computer's time, with zone, when the first question was sent; for a folder, the time of its newest file."""
     source: Source
     demo: bool
-    """Taken from the virtual phone: nothing in it is real."""
+    """Collected from the virtual phone: nothing in it is real."""
     apks: Mapping[str, ApkParts] = field(default_factory=lambda: MappingProxyType({}))
-    """Parts of base APKs, by package, so that a saved capture names apps too. Empty: nobody asked."""
+    """Parts of base APKs by package, so that apps in a saved capture have labels. Empty: not requested."""
     device_fingerprint: DeviceFingerprint | None = None
-    """By what the phone is known again; ``None``: nobody asked."""
+    """Identifies the phone; ``None``: not requested."""
     log: tuple[CommandLogEntry, ...] = ()
-    """The commands that were sent. Empty: others asked the phone, and do not say how."""
+    """The commands that were sent. Empty: another tool collected the answers."""
 
     def answer(self, key: str) -> Answer:
-        """The answer to `key`; a `Missing` one where it was not asked."""
+        """Return the answer with `key`; if there is none, one with the state ``NOT_ASKED``."""
         return self.answers.get(key) or missing_answer(key)
 
     def answers_to(self, question: str) -> tuple[Answer, ...]:
-        """All answers to `question`, of every user or package."""
+        """Return the answers to `question`, for every user or package."""
         return tuple(answer for answer in self.answers.values() if answer.question == question)
 
     def with_answers(self, answers: Iterable[Answer]) -> Capture:
-        """This capture with further answers; an answer with the same key is replaced."""
+        """Return this capture with more answers, which replace those with the same key."""
         return replace(self, answers=MappingProxyType({**self.answers, **{answer.key: answer for answer in answers}}))
 
     def with_apks(self, apks: Iterable[ApkParts]) -> Capture:
-        """This capture with the parts of further APKs; those of the same package are replaced."""
+        """Return this capture with the parts of more APKs, which replace those of the same package."""
         return replace(self, apks=MappingProxyType({**self.apks, **{apk.package: apk for apk in apks}}))

@@ -1,9 +1,10 @@
-"""Takes out of an answer what must never be kept, before anything else sees it. Each removal is marked ``[removed]``.
+"""Remove personal data from an answer before anything else sees it. Each removal is marked ``[removed]``.
 
-Android users' names (people put their own there), and the value of every property and setting that we would not ask
-for: a whole ``getprop`` or ``settings list`` holds the serial number, IMEI, phone number, accounts, network names, the
-names and addresses of the device, and identifiers. Organisations and messages that a device owner shows may name
-persons and numbers. What else is kept tells of apps by their package names, and holds none of these by its format.
+Removed are the names of Android users (people enter their own), and the value of every property and setting that is not
+in the table of reads: a complete ``getprop`` or ``settings list`` contains the serial number, IMEI, phone number,
+accounts, network names, the device's names and addresses, and identifiers. A device owner's organisation and messages
+may name persons and numbers. The other answers are about apps and their package names; their formats have no place for
+such data.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from privaudit.capture.questions import PROPERTIES, SETTINGS
 REDACTED: Final = "[removed]"
 
 _AFTER_USER: Final = r"(?: running| serialNo=\d{1,9}(?: (?:\w{1,40}=[\w-]{1,40}|<\w{1,20}>)){0,8})?"
-"""What ``pm list users`` prints behind a user, and ``dumpsys user``: the number in a row, whether it is the first …"""
+"""What ``pm list users`` and ``dumpsys user`` print after a user: a number, ``isPrimary=true``, ``<partial>``…"""
 _USER_ENTRY = re.compile(
     rf"^([ \t]*UserInfo\{{\d{{1,5}}:)(?:(?!^[ \t]*UserInfo\{{).)*?(:[0-9a-fA-F]{{1,8}}\}}{_AFTER_USER})[ \t\r]*$",
     re.MULTILINE | re.DOTALL | re.ASCII,
@@ -28,7 +29,7 @@ _REDACTED_USER_LINE = re.compile(
     rf"\s*UserInfo\{{\d{{1,5}}:{re.escape(REDACTED)}:[0-9a-fA-F]{{1,8}}\}}{_AFTER_USER}\s*|Users:\s*|\s*", re.ASCII
 )
 _INLINE_USER = re.compile(r"(UserInfo\{\d{1,5}:)[^\n]*(:[0-9a-fA-F]{1,8}\})", re.ASCII)
-"""In an answer that does not list users. Within its line: what stands below may tell of an app, and stays."""
+"""In answers that do not list users. Within one line, because the next lines may be about an app."""
 _PROPERTY_ENTRY = re.compile(r"^\[([^\]\n]+)\]: \[(?:(?!^\[).)*?\]$", re.MULTILINE | re.DOTALL)
 _SETTING_KEY = re.compile(r"(\w+)=")
 _LONG_NUMBER = re.compile(r"\d{5,}")
@@ -37,11 +38,11 @@ _DEVICE_OWNER_TEXT = re.compile(
     r"|\w*[lL]ockScreenInfo|\w*SessionMessage))([=:]).*$",
     re.MULTILINE,
 )
-"""``ActiveAdmin.dump``, ``OwnerInfo.dump``: what a device owner is called and shows."""
+"""``ActiveAdmin.dump``, ``OwnerInfo.dump``: names and messages of a device owner."""
 
 
 def redact(answer: Answer) -> Answer:
-    """`answer` without what must not be kept."""
+    """Return `answer` without personal data."""
     text = answer.text
     match answer.question:
         case "users":
@@ -58,32 +59,32 @@ def redact(answer: Answer) -> Answer:
 
 
 def _redact_users(text: str) -> str:
-    # What is left of a name in a line that is cut, or that goes on below, goes too.
-    without = _USER_ENTRY.sub(rf"\g<1>{REDACTED}\g<2>", text)
-    return "\n".join(line if _REDACTED_USER_LINE.fullmatch(line) else REDACTED for line in without.split("\n"))
+    # Lines that are still unlike a redacted user may be a part of a name that was truncated or has a line feed.
+    redacted = _USER_ENTRY.sub(rf"\g<1>{REDACTED}\g<2>", text)
+    return "\n".join(line if _REDACTED_USER_LINE.fullmatch(line) else REDACTED for line in redacted.split("\n"))
 
 
 def _redact_properties(text: str) -> Iterator[str]:
-    """Lines of `text`, each with its line feed; of those that we would not ask for only the marks."""
-    at = 0
-    for found in _PROPERTY_ENTRY.finditer(text):
-        if text[at : found.start()].strip():
-            yield f"{REDACTED}\n"  # no property: nobody knows what it is
-        yield f"{found[0] if found[1] in PROPERTIES else REDACTED}\n"
-        at = found.end()
-    if text[at:].strip():
+    """Yield the lines of `text`, with a mark in place of each property that is not in the table of reads."""
+    end = 0
+    for match in _PROPERTY_ENTRY.finditer(text):
+        if text[end : match.start()].strip():
+            yield f"{REDACTED}\n"  # not a property: its content is unknown
+        yield f"{match[0] if match[1] in PROPERTIES else REDACTED}\n"
+        end = match.end()
+    if text[end:].strip():
         yield f"{REDACTED}\n"
 
 
 def _redact_settings(text: str) -> Iterator[str]:
-    keep = True
+    is_kept = True
     for line in text.split("\n"):
         if match := _SETTING_KEY.match(line):
-            keep = match[1] in SETTINGS
-            if not keep:
-                # The key stays, so that a setting is still told from what a phone says of one.
+            is_kept = match[1] in SETTINGS
+            if not is_kept:
+                # The key remains, to distinguish a setting from an error message.
                 yield f"{_LONG_NUMBER.sub('', match[1])}={REDACTED}"
                 continue
-        # A line without a key belongs to the one above: the rest of its value, or what the phone said about it.
-        if keep or not line:
+        # A line without a key continues the value above, or is an error message about it.
+        if is_kept or not line:
             yield line

@@ -1,7 +1,7 @@
-"""What is read of the APKs on a phone: a few parts of each, in at most four round trips for many of them together.
+"""Read a few parts of the APKs on a phone: many APKs together, in at most four round trips.
 
-First their sizes; then the last blocks, where the end record is; then the rest of the central directory; then the
-manifest, the resource table and, where certificates are wanted, the signing block and the old signature files.
+First the file sizes; then the last blocks, which contain the end record; then the rest of the central directory; then
+the manifest, the resource table and, if certificates are requested, the signing block and the v1 signature files.
 """
 
 from __future__ import annotations
@@ -15,32 +15,32 @@ from typing import Final, TypeAlias
 from privaudit.apk.parts import ApkError, ApkPart, ApkParts, apk_message
 from privaudit.capture import remote_file
 from privaudit.capture.apk_plan import ByteRanges, merge_ranges, plan_parts
-from privaudit.capture.questions import BLOCK_BYTES, BlockRange, is_apk_path
 from privaudit.capture.remote_file import RemoteFile
+from privaudit.capture.scripts import BLOCK_BYTES, BlockRange, is_apk_path
 from privaudit.errors import ConnectionLost
 from privaudit.model import AnswerState, Message
-from privaudit.transport import Transport
+from privaudit.transport.base import Transport
 
 TIME_LIMIT_S: Final = 120.0
-"""Longest time for the names of apps that nothing is suspected of."""
+"""Longest time for the labels of apps without findings."""
 BATCH_SIZE: Final = 50
-"""APKs read together: enough that round trips do not count, few enough that names come soon and memory stays small."""
+"""APKs read together: enough to hide the latency of round trips, few enough for early results and little memory."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApkRequest:
-    """One APK to read."""
+    """An APK to read."""
 
     package: str
     path: str
-    """Of the base APK, as ``pm list packages -f`` says it."""
+    """Path of the base APK, as printed by ``pm list packages -f``."""
     with_certificates: bool = False
-    """Whether to read what it was signed with."""
+    """Whether to read its signatures too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadProgress:
-    """How far reading is."""
+    """How many APKs were read."""
 
     done: int
     total: int
@@ -58,43 +58,43 @@ def read_apks(
     on_progress: OnReadProgress = lambda _: None,
     clock: Callable[[], float] = time.monotonic,
 ) -> Iterator[ApkParts]:
-    """Read the named parts of APKs, in this order as far as round trips allow.
+    """Read parts of APKs, in this order as far as round trips allow.
 
     Args:
         transport: the phone.
-        priority: read whatever time it takes: apps that findings are about, and candidates.
-        others: read while `time_limit_s` last; the rest comes as not asked.
-        time_limit_s: counted from the beginning.
-        on_progress: told after each group.
-        clock: seconds that pass.
+        priority: read without a time limit: apps with findings, and candidates.
+        others: read until `time_limit_s` has passed; the remaining ones count as not asked.
+        time_limit_s: counted from the start.
+        on_progress: called after each batch.
+        clock: returns the time in seconds.
 
     Yields:
-        One `Apk` for each wanted, as soon as it is read. Where the connection ends, the rest comes as not asked.
-        Whoever takes them should let go of each (`privaudit.apk.info.trim_resources`): they hold whole resource tables.
+        An `ApkParts` for each request, as soon as it is read. If the connection ends, the remaining ones count as not
+        asked. Callers should trim each (`privaudit.apk.info.trim_and_read_apk`): they contain complete resource tables.
     """
-    until = clock() + time_limit_s
+    deadline = clock() + time_limit_s
     total, done = len(priority) + len(others), 0
-    why: Message | None = None
-    for may_wait, group in (*_batches(priority, deferrable=False), *_batches(others, deferrable=True)):
-        if why is None and may_wait and clock() >= until:
-            why = apk_message("apk.no_time")
-        rest = dict(enumerate(group))
+    stop_reason: Message | None = None
+    for is_limited, batch in (*_batches(priority, is_limited=False), *_batches(others, is_limited=True)):
+        if stop_reason is None and is_limited and clock() >= deadline:
+            stop_reason = apk_message("apk.no_time")
+        unread = dict(enumerate(batch))
         try:
-            if why is None:
-                for number, apk in _read_batch(transport, group):
-                    del rest[number]
+            if stop_reason is None:
+                for index, apk in _read_batch(transport, batch):
+                    del unread[index]
                     yield apk
         except ConnectionLost:
-            why = apk_message("apk.cut")
-        for wanted in rest.values():
-            yield _unread_apk(wanted, AnswerState.NOT_ASKED, why or apk_message("apk.cut"))
-        done += len(group)
+            stop_reason = apk_message("apk.cut")
+        for request in unread.values():
+            yield _unread_apk(request, AnswerState.NOT_ASKED, stop_reason or apk_message("apk.cut"))
+        done += len(batch)
         on_progress(ReadProgress(done=done, total=total))
 
 
-def _batches(requests: Sequence[ApkRequest], *, deferrable: bool) -> Iterator[tuple[bool, Sequence[ApkRequest]]]:
-    for at in range(0, len(requests), BATCH_SIZE):
-        yield deferrable, requests[at : at + BATCH_SIZE]
+def _batches(requests: Sequence[ApkRequest], *, is_limited: bool) -> Iterator[tuple[bool, Sequence[ApkRequest]]]:
+    for start in range(0, len(requests), BATCH_SIZE):
+        yield is_limited, requests[start : start + BATCH_SIZE]
 
 
 def _unread_apk(request: ApkRequest, state: AnswerState, reason: Message) -> ApkParts:
@@ -102,58 +102,56 @@ def _unread_apk(request: ApkRequest, state: AnswerState, reason: Message) -> Apk
 
 
 def _read_batch(transport: Transport, requests: Sequence[ApkRequest]) -> Iterator[tuple[int, ApkParts]]:
-    """Read APKs side by side: each says what it wants next, and that is asked for together; gives place and APK.
+    """Read APKs in parallel, their pending ranges together in each round trip; yield index and APK.
 
     Raises:
         ConnectionLost: the connection ended.
     """
-    known = remote_file.fetch_file_sizes(
-        transport, list(dict.fromkeys(one.path for one in requests if is_apk_path(one.path)))
-    )
+    paths = dict.fromkeys(request.path for request in requests if is_apk_path(request.path))
+    sizes = remote_file.fetch_file_sizes(transport, list(paths))
     readers: dict[int, _ApkReader] = {}
-    for number, one in enumerate(requests):
-        if one.path in known:
-            readers[number] = _ApkReader(
-                one, RemoteFile(one.path, min(known[one.path], remote_file.MAX_REMOTE_FILE_BYTES))
-            )
+    for index, request in enumerate(requests):
+        if request.path in sizes:
+            size = min(sizes[request.path], remote_file.MAX_REMOTE_FILE_BYTES)
+            readers[index] = _ApkReader(request, RemoteFile(request.path, size))
         else:
-            name = "apk.cannot_open" if is_apk_path(one.path) else "apk.path_unusual"
-            yield number, _unread_apk(one, AnswerState.UNREADABLE, apk_message(name))
+            key = "apk.cannot_open" if is_apk_path(request.path) else "apk.path_unusual"
+            yield index, _unread_apk(request, AnswerState.UNREADABLE, apk_message(key))
     with ThreadPoolExecutor(1, thread_name_prefix="apks") as pool:
-        # While one batch is parsed, the next one is under way.
-        flying: Mapping[int, list[BlockRange]] = {}
-        arrival: Future[None] | None = None
+        # One round trip is under way while the bytes of the previous one are parsed.
+        in_flight: Mapping[int, list[BlockRange]] = {}
+        transfer: Future[None] | None = None
         while readers:
-            chosen = _next_round({number: reader for number, reader in readers.items() if number not in flying})
-            coming = pool.submit(
+            selected = _next_round({index: reader for index, reader in readers.items() if index not in in_flight})
+            next_transfer = pool.submit(
                 remote_file.fetch_blocks,
                 transport,
-                [(readers[number].file, blocks) for number, blocks in chosen.items()],
+                [(readers[index].file, blocks) for index, blocks in selected.items()],
             )
-            if arrival is not None:
-                arrival.result()
-            for number in flying:
-                if (apk := readers[number].advance()) is not None:
-                    del readers[number]
-                    yield number, apk
-            flying, arrival = chosen, coming
+            if transfer is not None:
+                transfer.result()
+            for index in in_flight:
+                if (apk := readers[index].advance()) is not None:
+                    del readers[index]
+                    yield index, apk
+            in_flight, transfer = selected, next_transfer
 
 
 def _next_round(readers: Mapping[int, _ApkReader]) -> Mapping[int, list[BlockRange]]:
-    """Whose wishes make the next round trip: the first ones, as many as fit into memory together."""
-    chosen: dict[int, list[BlockRange]] = {}
+    """Choose the readers whose pending ranges fit into one round trip (`MAX_ROUND_BYTES`), in order."""
+    selected: dict[int, list[BlockRange]] = {}
     size = 0
-    for number, reader in readers.items():
-        blocks = reader.missing_blocks()
-        size += BLOCK_BYTES * sum(one.block_count for one in blocks)
-        if chosen and size > remote_file.MAX_ROUND_BYTES:
+    for index, reader in readers.items():
+        missing = reader.missing_blocks()
+        size += BLOCK_BYTES * sum(blocks.block_count for blocks in missing)
+        if selected and size > remote_file.MAX_ROUND_BYTES:
             break
-        chosen[number] = blocks
-    return chosen
+        selected[index] = missing
+    return selected
 
 
 class _ApkReader:
-    """Reads one APK, step by step."""
+    """Executes the plan of one APK."""
 
     def __init__(self, request: ApkRequest, file: RemoteFile) -> None:
         self._request = request
@@ -169,7 +167,7 @@ class _ApkReader:
         ]
 
     def advance(self) -> ApkParts | None:
-        """Take the next steps, until one needs bytes that are not there; the APK once there is none."""
+        """Execute the plan until it needs missing bytes, and return ``None``; or to its end, and return the APK."""
         while True:
             try:
                 self._needed_ranges = next(self._plan)
@@ -177,7 +175,7 @@ class _ApkReader:
                 return self._build_apk(AnswerState.ANSWERED, None, *stop.value)
             except ApkError as error:
                 return self._build_apk(AnswerState.UNREADABLE, error.message, {}, {})
-            except LookupError:  # asked for and not given: the file has changed or cannot be read
+            except LookupError:  # requested bytes did not arrive: the file has changed or cannot be read
                 return self._build_apk(AnswerState.UNREADABLE, apk_message("apk.cannot_open"), {}, {})
             if self.missing_blocks():
                 return None

@@ -1,4 +1,4 @@
-"""Which reader fits a saved source: a capture zip, AndroidQF, a bug report, or a folder of text files."""
+"""Select the reader for a saved source: a capture zip, AndroidQF, a bug report, or a folder of text files."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from privaudit.errors import SourceError
 
 
 def read_source(path: Path) -> Capture:
-    """Read a saved source: a capture zip, what AndroidQF collected, a bug report, or a folder of plain text files.
+    """Read a saved source.
 
     Raises:
-        SourceError: it is not there, is none of these, or is damaged.
+        SourceError: it does not exist, is of an unknown format, or is damaged.
     """
     if not path.exists():
         raise SourceError("errors.source_missing", path=str(path))
     if archive.recognises(path):
         return archive.read(path)
-    # Before the two below: it holds a bug report, and files of names that we know.
+    # Before the next two: AndroidQF's output contains a bug report, and text files with known names.
     if androidqf.recognises(path):
         return androidqf.read(path)
     if bugreport.recognises(path):

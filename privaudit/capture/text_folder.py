@@ -1,6 +1,6 @@
-"""A folder of plain text files, as somebody saves them by hand: ``adb shell dumpsys package > dumpsys_package.txt``.
+"""Read a folder of text files that were saved by hand: ``adb shell dumpsys package > dumpsys_package.txt``.
 
-Any subset will do. What is missing is reported as not asked.
+Any subset is accepted. Missing files are reported as not asked.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from privaudit.errors import SourceError
 from privaudit.model import AnswerState, Source
 
 MAX_FILE_BYTES: Final = 64 * 1024 * 1024
-"""Bytes. Ten times the largest dump known."""
+"""Ten times the largest dump known."""
 
 _QUESTION_BY_FILE: Final = {question.file_stem: question.name for question in QUESTIONS if question.scope != "package"}
 _USER_FILE = re.compile(r"(?P<file>\w+)\.user(?P<user>[1-9]\d{0,4})\Z", re.ASCII)
@@ -29,34 +29,32 @@ _PACKAGE_FILE = re.compile(r"dumpsys_package\.(?P<package>[\w.]+)\Z", re.ASCII)
 
 
 def recognises(path: Path) -> bool:
-    """Whether `path` is a folder."""
+    """Return whether `path` is a folder."""
     return path.is_dir()
 
 
 def answer_file_name(key: str) -> str:
-    """Name of the text file that holds the answer `key`.
+    """Return the name of the text file for the answer `key`.
 
-    ``pm_list_packages.txt`` is user 0's; ``pm_list_packages.user10.txt`` user 10's; ``dumpsys_package.com.x.txt``
-    one app's.
+    ``pm_list_packages.txt`` is of user 0, ``pm_list_packages.user10.txt`` of user 10, ``dumpsys_package.com.x.txt`` of
+    one app.
     """
-    name, _, about = key.partition(".")
+    name, _, subject = key.partition(".")
     question = QUESTIONS_BY_NAME[name]
-    if question.scope == "user" and about != "0":
-        return f"{question.file_stem}.user{about}.txt"
-    return f"{question.file_stem}.{about}.txt" if question.scope == "package" else f"{question.file_stem}.txt"
+    if question.scope == "user" and subject != "0":
+        return f"{question.file_stem}.user{subject}.txt"
+    return f"{question.file_stem}.{subject}.txt" if question.scope == "package" else f"{question.file_stem}.txt"
 
 
 def parse_answer_file_name(file_name: str) -> str | None:
-    """The answer key that a file of this name holds, or ``None``."""
+    """Return the answer key for a file of this name, or ``None``."""
     stem, dot, suffix = file_name.rpartition(".")
     if not dot or suffix != "txt":
         return None
     if stem in _QUESTION_BY_FILE:
         question = QUESTIONS_BY_NAME[_QUESTION_BY_FILE[stem]]
         return f"{question.name}.0" if question.scope == "user" else question.name
-    if (match := _USER_FILE.match(stem)) and QUESTIONS_BY_NAME.get(
-        _QUESTION_BY_FILE.get(match["file"], "")
-    ) is not None:
+    if (match := _USER_FILE.match(stem)) and match["file"] in _QUESTION_BY_FILE:
         question = QUESTIONS_BY_NAME[_QUESTION_BY_FILE[match["file"]]]
         return f"{question.name}.{int(match['user'])}" if question.scope == "user" else None
     if (match := _PACKAGE_FILE.match(stem)) and is_package_name(match["package"]):
@@ -65,24 +63,18 @@ def parse_answer_file_name(file_name: str) -> str | None:
 
 
 def read(path: Path) -> Capture:
-    """Read the text files of a folder that have a name we know.
+    """Read the text files of a folder that have a known name.
 
     Raises:
-        SourceError: the folder cannot be listed, or holds no such file.
+        SourceError: the folder cannot be listed, or has no such file.
     """
     try:
         files = {key: file for file in sorted(path.iterdir()) if (key := parse_answer_file_name(file.name)) is not None}
     except OSError as error:
         raise SourceError("errors.source_unreadable", path=str(path), reason=error.strerror or str(error)) from error
     if not files:
-        known = tuple(
-            sorted(
-                answer_file_name(f"{q.name}.0" if q.scope == "user" else q.name)
-                for q in QUESTIONS
-                if q.scope != "package"
-            )
-        )
-        raise SourceError("errors.folder_without_answers", path=str(path), known=known)
+        known_names = tuple(f"{stem}.txt" for stem in sorted(_QUESTION_BY_FILE))
+        raise SourceError("errors.folder_without_answers", path=str(path), known=known_names)
     return Capture(
         answers=MappingProxyType({key: _read_answer_file(key, file) for key, file in files.items()}),
         taken_at=max(_modification_times(files.values())),
@@ -101,7 +93,7 @@ def _modification_times(files: Iterable[Path]) -> Iterator[datetime]:
 
 
 def _read_answer_file(key: str, path: Path) -> Answer:
-    if not path.is_file():  # a folder, or a pipe that would never end
+    if not path.is_file():  # a folder, or a pipe that never ends
         return missing_answer(key, AnswerState.UNREADABLE, coverage_message("coverage.not_a_file"))
     try:
         with path.open("rb") as stream:
@@ -119,7 +111,7 @@ def _read_answer_file(key: str, path: Path) -> Answer:
 
 
 def _strip_collector_comments(answer: Answer) -> Answer:
-    """Collecting scripts put a comment of their own above what the phone printed."""
+    """Remove the comments that collection scripts add above the phone's output."""
     text = answer.text
     while text.startswith("# ") and "\n" in text:
         text = text.partition("\n")[2]

@@ -1,33 +1,20 @@
-"""``privaudit audit``, ``demo``, ``capture``, ``devices``, ``schema``. `Desk` and `CaptureCommand` do what they say."""
+"""``privaudit audit``, ``demo`` and ``schema``.
+
+They stand together because `audit` and `demo` are one command on two phones: one runner carries out both.
+"""
 
 from __future__ import annotations
 
-import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from privaudit import __version__
-from privaudit.cli.console import CliConsole
-from privaudit.cli.options import (
-    HELP_TRANSLATOR,
-    AllAppsOption,
-    CountryOption,
-    HashOption,
-    JsonLinesOption,
-    JsonOption,
-    LanguageOption,
-    NoApksOption,
-    OutputOption,
-    PlainOption,
-    SerialOption,
-    ShareOption,
-    SignaturesOption,
-    TransportOption,
-    UnknownOption,
-    help_text,
-)
+from privaudit.cli import options
+from privaudit.cli.console import CliConsole, open_console
+from privaudit.cli.options import help_text
 from privaudit.errors import (
     EXIT_FINDINGS,
     EXIT_INCOMPLETE,
@@ -42,273 +29,131 @@ from privaudit.errors import (
 if TYPE_CHECKING:
     from privaudit.audit import CollectionOptions, ReportOptions
     from privaudit.capture.model import Capture
-    from privaudit.facts.cache import AppCache
+    from privaudit.facts import PhoneFacts
     from privaudit.knowledge import Knowledge
     from privaudit.model import Report
-    from privaudit.transport import Transport
+    from privaudit.transport.base import Transport
 
-
-LIVE_SOURCES: Final = frozenset({"usb", "tcp", "server", "demo"})
-"""Kinds of source that are a phone. What the demo phone gave is of kind "demo" when it is saved, too."""
-
-
-class AuditRunner:
-    """Where captures become reports, and reports go where the user wants them."""
-
-    def __init__(
-        self,
-        console: CliConsole,
-        output: list[str],
-        country: str | None,
-        *,
-        all_apps: bool,
-        unknown: bool,
-        as_json: bool,
-        as_json_lines: bool,
-        share: bool = False,
-    ) -> None:
-        self.console = console
-        self.output_files = [Path(name) for name in output if name != "-"]
-        self.as_json = as_json or "-" in output
-        self.as_json_lines = as_json_lines
-        self.country = country.upper() if country else None
-        self.all_apps = all_apps
-        self.include_unrecognised = unknown
-        self.share = share
-        self._cache: AppCache | None = None
-
-    def validate_options(self, source_count: int) -> None:
-        """Refuse what cannot be done, before a phone is asked anything.
-
-        Raises:
-            UsageError: a format that we do not write, a folder that is not there, outputs that exclude each other.
-        """
-        from privaudit import report
-
-        for path in self.output_files:
-            report.validate_output(path, tuple(report.FORMATS))
-        if self.country is not None and not re.fullmatch(r"[A-Z]{2}", self.country):
-            raise UsageError("errors.country_unknown", given=self.country)
-        if source_count > 1 and (self.output_files or (self.as_json and not self.as_json_lines)):
-            raise UsageError("errors.one_source")
-
-    @property
-    def report_options(self) -> ReportOptions:
-        """What the report shall hold."""
-        from privaudit.audit import ReportOptions
-
-        return ReportOptions(
-            include_all_apps=self.all_apps, include_unrecognised=self.include_unrecognised, country=self.country
-        )
-
-    def load_knowledge(self, signatures: list[Path], *, demo: bool = False) -> Knowledge:
-        """The lists to judge by."""
-        from privaudit import knowledge
-
-        return knowledge.load_knowledge(extra_lists=signatures, demo=demo, country=self.country)
-
-    def audit_sources(self, sources: list[Path], signatures: list[Path]) -> int:
-        """Report on each saved source; one that cannot be read hides no other."""
-        codes = []
-        for path in sources:
-            if len(sources) > 1:
-                self.console.print_message("cli.now", path=str(path))
-            try:
-                codes.append(self._audit_source(path, signatures))
-            except PrivauditError as error:
-                if len(sources) == 1 or isinstance(error, KnowledgeError):
-                    raise
-                self.console.print_error(error)
-                codes.append(error.exit_code)
-        # What was found counts before what was not read, and that before gaps.
-        return next(code for code in (EXIT_FINDINGS, EXIT_UNREADABLE, EXIT_INCOMPLETE, EXIT_OK) if code in codes)
-
-    def _audit_source(self, path: Path, signatures: list[Path]) -> int:
-        from privaudit.capture.sources import read_source
-        from privaudit.report import json
-
-        if json.is_report_file(path):
-            return self.write_outputs(self._with_country_rules(json.read_report(path)))
-        taken = read_source(path)
-        return self.report_capture(taken, self.load_knowledge(signatures, demo=taken.demo))
-
-    def _with_country_rules(self, document: Report) -> Report:
-        """A saved report; where a country is chosen now, with its rules."""
-        if self.country is None:
-            return document
-        from privaudit.findings import legal_rules
-
-        return legal_rules.apply_country(document, self.load_knowledge([], demo=document.demo), self.country)
-
-    def collect(
-        self, transport: Transport, knowledge: Knowledge, options: CollectionOptions, *, demo: bool = False
-    ) -> Capture:
-        """Take a capture of a phone; `show` need not read again what was read for it."""
-        from privaudit import audit as pipeline
-        from privaudit.facts.cache import AppCache
-
-        self._cache = AppCache()
-        return pipeline.collect(
-            transport,
-            knowledge,
-            demo=demo,
-            options=options,
-            progress=self.console.round,
-            on_apk_progress=self.console.update_progress_bar,
-            cache=self._cache,
-        )
-
-    def report_capture(self, capture: Capture, knowledge: Knowledge) -> int:
-        """Judge a capture and deliver the report."""
-        from privaudit import audit as pipeline
-        from privaudit import resume
-
-        code = self.write_outputs(pipeline.build_report(capture, knowledge, self.report_options, self._cache))
-        if capture.source.kind in LIVE_SOURCES and resume.was_interrupted(capture):
-            self.console.print_error(ConnectionLost("errors.cut_audit"))
-        return code
-
-    def write_outputs(self, document: Report) -> int:
-        """Write the report where it was asked for; the exit code of DESIGN §4."""
-        from privaudit import report
-        from privaudit.model import Verdict
-        from privaudit.report import json, share
-
-        if self.share:
-            document = share.anonymize_report(document)
-        for path in self.output_files:
-            report.write_report(document, path, self.console.language)
-        if self.as_json_lines:
-            self.console.write_stdout(json.to_json_line(document))
-        elif self.as_json:
-            self.console.write_stdout(json.render(document))
-        else:
-            self._print_text(document)
-        for path in self.output_files:
-            self.console.print_message("cli.saved", path=str(path))
-        if document.verdict is Verdict.FOUND:
-            return EXIT_FINDINGS
-        if not document.counts.apps_seen:
-            return EXIT_UNREADABLE  # no phone is without apps
-        return EXIT_OK if document.complete else EXIT_INCOMPLETE
-
-    def _print_text(self, document: Report) -> None:
-        from privaudit.report import txt
-
-        if not self.console.color_enabled:
-            self.console.write_stdout(txt.render(document, self.console.language))
-            return
-        from rich.console import Console
-        from rich.text import Text
-
-        console = Console(highlight=False, soft_wrap=True)
-        for line in txt.styled_lines(document, self.console.language, min(max(console.width, 60), txt.MIN_WIDE_WIDTH)):
-            console.print(Text(line.text, style=line.style))
+_EXIT_CODES_BY_PRIORITY: Final = (EXIT_FINDINGS, EXIT_UNREADABLE, EXIT_INCOMPLETE, EXIT_OK)
+"""Of several sources the first of these that one of them has: findings outweigh failures, and failures gaps."""
 
 
 def register(app: typer.Typer) -> None:
     """Add these commands to the command line."""
     app.command(help=help_text("cli.audit"))(audit)
     app.command(help=help_text("cli.demo"))(demo)
-    app.command(help=help_text("cli.capture"))(capture)
-    app.command(help=help_text("cli.devices"))(devices)
     app.command(help=help_text("cli.schema"))(schema)
 
 
-def collection_options(no_apks: bool, hash_apks: bool) -> CollectionOptions:  # noqa: FBT001 - straight from the options
-    from privaudit.audit import CollectionOptions
-
-    return CollectionOptions(read_labels=not no_apks, hash_apks=hash_apks and not no_apks)
-
-
-def audit(  # noqa: PLR0913 - the options of DESIGN
+def audit(  # noqa: PLR0913 - one parameter per option
     source: Annotated[list[Path] | None, typer.Argument(metavar="[SOURCE]...", help=help_text("cli.source"))] = None,
     *,
-    output: OutputOption = None,
-    as_json: JsonOption = False,
-    as_json_lines: JsonLinesOption = False,
-    lang: LanguageOption = None,
-    country: CountryOption = None,
-    serial: SerialOption = None,
-    transport: TransportOption = "auto",
-    signatures: SignaturesOption = None,
-    all_apps: AllAppsOption = False,
-    unknown: UnknownOption = False,
-    share: ShareOption = False,
-    no_apks: NoApksOption = False,
-    hash_apks: HashOption = False,
-    plain: PlainOption = False,
+    output: options.OutputOption = None,
+    as_json: options.JsonOption = False,
+    as_json_lines: Annotated[bool, typer.Option("--jsonl", help=help_text("cli.jsonl"))] = False,
+    lang: options.LanguageOption = None,
+    country: options.CountryOption = None,
+    serial: options.SerialOption = None,
+    transport: options.TransportOption = "auto",
+    signatures: options.SignaturesOption = None,
+    all_apps: options.AllAppsOption = False,
+    unknown: options.UnknownOption = False,
+    share: options.ShareOption = False,
+    no_apks: options.NoApksOption = False,
+    hash_apks: options.HashOption = False,
+    plain: options.PlainOption = False,
 ) -> None:
     """Check a phone or saved sources."""
-    talk = CliConsole(lang, plain=plain)
-    with talk.handle_errors():
-        wishes = {"all_apps": all_apps, "unknown": unknown, "share": share}
-        desk = AuditRunner(talk, output or [], country, **wishes, as_json=as_json, as_json_lines=as_json_lines)
-        desk.validate_options(len(source or ()))
+    with open_console(lang, plain=plain) as console:
+        runner = AuditRunner(
+            console,
+            AuditOptions(
+                output=tuple(output or ()),
+                as_json=as_json,
+                as_json_lines=as_json_lines,
+                share=share,
+                country=options.parse_country(country),
+                signatures=tuple(signatures or ()),
+                all_apps=all_apps,
+                unknown=unknown,
+            ),
+        )
+        runner.validate_options(len(source or ()))
         if source:
-            talk.print_message("cli.starting_saved", version=__version__)
-            raise typer.Exit(desk.audit_sources(source, signatures or []))
-        talk.print_message("cli.starting", version=__version__)
-        with talk.connect(transport, serial) as connection:
-            knowledge = desk.load_knowledge(signatures or [])
-            capture = desk.collect(connection, knowledge, collection_options(no_apks, hash_apks))
-        raise typer.Exit(desk.report_capture(capture, knowledge))
+            console.print_message("cli.starting_saved", version=__version__)
+            raise typer.Exit(runner.audit_sources(source))
+        console.print_message("cli.starting", version=__version__)
+        with console.connect(transport, serial) as connection:
+            knowledge = runner.load_knowledge()
+            capture = runner.collect(connection, knowledge, collection_options(no_apks=no_apks, hash_apks=hash_apks))
+        raise typer.Exit(runner.report_capture(capture, knowledge))
 
 
-def demo(  # noqa: PLR0913 - audit's options
+def demo(  # noqa: PLR0913 - one parameter per option
     story: Annotated[str, typer.Argument(metavar="[STORY]", help=help_text("cli.story"))] = "borrower",
     *,
     list_stories: Annotated[bool, typer.Option("--list", help=help_text("cli.list"))] = False,
     serve: Annotated[bool, typer.Option("--serve", help=help_text("cli.serve"))] = False,
-    output: OutputOption = None,
-    as_json: JsonOption = False,
-    lang: LanguageOption = None,
-    country: CountryOption = None,
-    signatures: SignaturesOption = None,
-    all_apps: AllAppsOption = False,
-    unknown: UnknownOption = False,
-    share: ShareOption = False,
-    no_apks: NoApksOption = False,
-    hash_apks: HashOption = False,
-    plain: PlainOption = False,
+    output: options.OutputOption = None,
+    as_json: options.JsonOption = False,
+    lang: options.LanguageOption = None,
+    country: options.CountryOption = None,
+    signatures: options.SignaturesOption = None,
+    all_apps: options.AllAppsOption = False,
+    unknown: options.UnknownOption = False,
+    share: options.ShareOption = False,
+    no_apks: options.NoApksOption = False,
+    hash_apks: options.HashOption = False,
+    plain: options.PlainOption = False,
 ) -> None:
     """Audit a virtual phone over the real ADB protocol."""
-    from privaudit import virtual_phone as virtual
+    from privaudit import virtual_phone
 
-    talk = CliConsole(lang, plain=plain)
-    with talk.handle_errors():
+    with open_console(lang, plain=plain) as console:
+        names = virtual_phone.scenario_names()
         if list_stories:
-            names, language = virtual.scenario_names(), talk.language.code
-            room = max(map(len, names))
-            talk.write_stdout("".join(f"{name:{room}}  {virtual.scenario_title(name, language)}\n" for name in names))
+            columns = max(map(len, names))
+            titles = {name: virtual_phone.scenario_title(name, console.language.code) for name in names}
+            console.write_lines(f"{name:{columns}}  {title}" for name, title in titles.items())
             return
-        if story not in virtual.scenario_names():
-            raise UsageError("errors.no_story", given=story, known=virtual.scenario_names())
+        if story not in names:
+            raise UsageError("errors.no_story", given=story, known=names)
         if serve:
             if output or as_json:
                 raise UsageError("errors.serve_report")
-            _serve_demo(talk, story)
+            _serve_demo(console, story)
             return
-        wishes = {"all_apps": all_apps, "unknown": unknown, "share": share}
-        desk = AuditRunner(talk, output or [], country, **wishes, as_json=as_json, as_json_lines=False)
-        desk.validate_options(0)
-        talk.print_message("cli.starting_demo", version=__version__)
-        knowledge = desk.load_knowledge(signatures or [], demo=True)
-        with virtual.connect_phone(virtual.load_scenario(story)) as connection:
-            capture = desk.collect(connection, knowledge, collection_options(no_apks, hash_apks), demo=True)
-        raise typer.Exit(desk.report_capture(capture, knowledge))
+        runner = AuditRunner(
+            console,
+            AuditOptions(
+                output=tuple(output or ()),
+                as_json=as_json,
+                share=share,
+                country=options.parse_country(country),
+                signatures=tuple(signatures or ()),
+                all_apps=all_apps,
+                unknown=unknown,
+            ),
+        )
+        runner.validate_options(0)
+        console.print_message("cli.starting_demo", version=__version__)
+        knowledge = runner.load_knowledge(demo=True)
+        collection = collection_options(no_apks=no_apks, hash_apks=hash_apks)
+        with virtual_phone.connect_phone(virtual_phone.load_scenario(story)) as connection:
+            capture = runner.collect(connection, knowledge, collection, demo=True)
+        raise typer.Exit(runner.report_capture(capture, knowledge))
 
 
 def _serve_demo(console: CliConsole, scenario: str) -> None:
-    """Keep the virtual phone open and print the commands to practise with, in a shell's words."""
+    """Keep the virtual phone open, and print the commands to practise with as they are typed in a shell."""
     from privaudit import virtual_phone
 
     def print_commands(transport: str, package: str) -> None:
         ledger = f"demo-{transport.rpartition(':')[2]}.ledger.json"
         commands = ("audit", f"revoke {package} --apply --ledger {ledger}", f"undo {ledger} --apply")
-        lines = "".join(f"  privaudit {command} --transport {transport}\n" for command in commands)
-        head, end = console.language.t("cli.serving", transport=transport), console.language.t("cli.serving_end")
-        console.write_stdout(f"{head}\n\n{lines}\n{end}\n")
+        lines = [f"  privaudit {command} --transport {transport}" for command in commands]
+        title, note = console.language.t("cli.serving", transport=transport), console.language.t("cli.serving_end")
+        console.write_lines([title, "", *lines, "", note])
 
     console.print_message("cli.starting_demo", version=__version__)
     virtual_phone.serve_phone(
@@ -319,42 +164,166 @@ def _serve_demo(console: CliConsole, scenario: str) -> None:
     console.print_message("cli.serving_ended")
 
 
-def capture(  # noqa: PLR0913 - audit's options
-    file: Annotated[Path, typer.Argument(metavar="FILE.zip", help=help_text("cli.file"))],
-    *,
-    resume: Annotated[bool, typer.Option("--resume", help=help_text("cli.resume"))] = False,
-    lang: LanguageOption = None,
-    serial: SerialOption = None,
-    transport: TransportOption = "auto",
-    signatures: SignaturesOption = None,
-    no_apks: NoApksOption = False,
-    hash_apks: HashOption = False,
-    plain: PlainOption = False,
-) -> None:
-    """Take a capture and save it. Its lists decide only of which apps the details are asked."""
-    talk = CliConsole(lang, plain=plain)
-    with talk.handle_errors():
-        from privaudit.cli.capture import CaptureCommand
-
-        keeper = CaptureCommand(talk, file, collection_options(no_apks, hash_apks), resume=resume)
-        raise typer.Exit(keeper.run(transport, serial, signatures or []))
-
-
-def devices(*, as_json: JsonOption = False, lang: LanguageOption = None, plain: PlainOption = False) -> None:
-    """List the phones that are connected."""
-    talk = CliConsole(lang, plain=plain)
-    with talk.handle_errors():
-        talk.print_message("cli.looking")
-        from privaudit.cli import devices as listing
-
-        raise typer.Exit(listing.print_devices(talk, as_json=as_json))
-
-
-def schema(*, apk: Annotated[bool, typer.Option("--apk", help=HELP_TRANSLATOR.t("apkcli.schema_apk"))] = False) -> None:
-    """Print the schema of the report document, or of the lines on APKs."""
+def schema(*, apk: Annotated[bool, typer.Option("--apk", help=help_text("apkcli.schema_apk"))] = False) -> None:
+    """Print the JSON Schema of the report, or of the lines about APKs."""
     if apk:
-        from privaudit.vetting.report import vetting_schema as document
+        from privaudit.vetting.report import vetting_schema as json_schema
     else:
-        from privaudit.report.json import report_schema as document
+        from privaudit.report.json import report_schema as json_schema
 
-    CliConsole(None, plain=True).write_stdout(document())
+    CliConsole(None, plain=True).write_stdout(json_schema())
+
+
+def collection_options(*, no_apks: bool, hash_apks: bool) -> CollectionOptions:
+    """Return how much to read from a phone, from the options of a command."""
+    from privaudit.audit import CollectionOptions
+
+    return CollectionOptions(read_labels=not no_apks, hash_apks=hash_apks and not no_apks)
+
+
+def report_on_source(source: Path, report_options: ReportOptions, signatures: tuple[Path, ...] = ()) -> Report:
+    """Return the report on a saved capture, or a saved report, with the rules of the country where one is chosen."""
+    from privaudit import audit as pipeline
+    from privaudit import knowledge
+    from privaudit.capture.sources import read_source
+    from privaudit.findings import legal_rules
+    from privaudit.report import json
+
+    if not json.is_report_file(source):
+        capture = read_source(source)
+        lists = knowledge.load_knowledge(extra_lists=signatures, demo=capture.demo, country=report_options.country)
+        return pipeline.build_report(capture, lists, report_options)
+    report = json.read_report(source)
+    if report_options.country is None:
+        return report
+    lists = knowledge.load_knowledge(demo=report.demo, country=report_options.country)
+    return legal_rules.apply_country(report, lists, report_options.country)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditOptions:
+    """What `audit` and `demo` put into the report, and where they write it."""
+
+    output: tuple[str, ...] = ()
+    """Paths of files; ``-`` is JSON on standard output."""
+    as_json: bool = False
+    as_json_lines: bool = False
+    share: bool = False
+    """Write the anonymized report."""
+    country: str | None = None
+    signatures: tuple[Path, ...] = ()
+    all_apps: bool = False
+    unknown: bool = False
+    """Name the apps that have access and that no list knows."""
+
+
+class AuditRunner:
+    """Turns phones and saved sources into reports, and writes the reports.
+
+    Args:
+        console: the terminal.
+        audit_options: what to report, and where.
+    """
+
+    def __init__(self, console: CliConsole, audit_options: AuditOptions) -> None:
+        self._console = console
+        self._options = audit_options
+        self._output_files = tuple(Path(name) for name in audit_options.output if name != "-")
+        self._as_json = audit_options.as_json or "-" in audit_options.output
+        self._phone_facts: PhoneFacts | None = None
+
+    def validate_options(self, source_count: int) -> None:
+        """Refuse options that cannot be carried out, before any phone is asked.
+
+        Args:
+            source_count: how many saved sources there are.
+
+        Raises:
+            UsageError: an unknown format, a missing folder, or outputs that exclude each other.
+        """
+        from privaudit import report
+
+        for path in self._output_files:
+            report.validate_output(path, tuple(report.FORMATS))
+        if source_count > 1 and (self._output_files or (self._as_json and not self._options.as_json_lines)):
+            raise UsageError("errors.one_source")
+
+    def load_knowledge(self, *, demo: bool = False) -> Knowledge:
+        """Load the lists and rules."""
+        from privaudit import knowledge
+
+        return knowledge.load_knowledge(extra_lists=self._options.signatures, demo=demo, country=self._options.country)
+
+    def audit_sources(self, sources: list[Path]) -> int:
+        """Report on each saved source and return the exit code. An unreadable source does not stop the others."""
+        codes = []
+        for path in sources:
+            if len(sources) > 1:
+                self._console.print_message("cli.now", path=str(path))
+            try:
+                report = report_on_source(path, self._report_options(), self._options.signatures)
+                codes.append(self._write_outputs(report))
+            except PrivauditError as error:
+                if len(sources) == 1 or isinstance(error, KnowledgeError):
+                    raise
+                self._console.print_error(error)
+                codes.append(error.exit_code)
+        return next(code for code in _EXIT_CODES_BY_PRIORITY if code in codes)
+
+    def collect(
+        self, transport: Transport, knowledge: Knowledge, collection: CollectionOptions, *, demo: bool = False
+    ) -> Capture:
+        """Take a capture of a phone. `report_capture` reuses the facts that were gathered for it."""
+        from privaudit import audit as pipeline
+
+        capture, self._phone_facts = pipeline.collect_with_facts(
+            transport,
+            knowledge,
+            demo=demo,
+            options=collection,
+            progress=self._console.print_round,
+            on_apk_progress=self._console.update_progress_bar,
+        )
+        return capture
+
+    def report_capture(self, capture: Capture, knowledge: Knowledge) -> int:
+        """Write the report on a capture and return the exit code."""
+        from privaudit import audit as pipeline
+        from privaudit import resume
+
+        code = self._write_outputs(pipeline.build_report(capture, knowledge, self._report_options(), self._phone_facts))
+        if capture.source.is_live and resume.was_interrupted(capture):
+            self._console.print_error(ConnectionLost("errors.cut_audit"))
+        return code
+
+    def _report_options(self) -> ReportOptions:
+        from privaudit.audit import ReportOptions
+
+        return ReportOptions(
+            include_all_apps=self._options.all_apps,
+            include_unrecognised=self._options.unknown,
+            country=self._options.country,
+        )
+
+    def _write_outputs(self, report: Report) -> int:
+        """Write a report to its files and to standard output, and return the exit code."""
+        from privaudit.model import Verdict
+        from privaudit.report import json, share, txt, write_report
+
+        if self._options.share:
+            report = share.anonymize_report(report)
+        for path in self._output_files:
+            write_report(report, path, self._console.language)
+        if self._options.as_json_lines:
+            self._console.write_stdout(json.to_json_line(report))
+        elif self._as_json:
+            self._console.write_stdout(json.render(report))
+        else:
+            self._console.write_styled(lambda width: txt.styled_lines(report, self._console.language, width))
+        for path in self._output_files:
+            self._console.print_message("cli.saved", path=str(path))
+        if report.verdict is Verdict.FOUND:
+            return EXIT_FINDINGS
+        if not report.counts.apps_seen:
+            return EXIT_UNREADABLE  # every phone has apps
+        return EXIT_OK if report.complete else EXIT_INCOMPLETE

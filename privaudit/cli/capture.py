@@ -1,30 +1,66 @@
-"""``privaudit capture``: what a phone answers goes into a file, whole or as far as it came, and is continued later."""
+"""``privaudit capture``: save what a phone answers, even where the connection ends early, and resume it later."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from privaudit import __version__
-from privaudit.cli.console import CliConsole
+from privaudit.cli import options
+from privaudit.cli.audit import collection_options
+from privaudit.cli.console import CliConsole, open_console
+from privaudit.cli.options import help_text
 from privaudit.errors import EXIT_OK, EXIT_UNREADABLE, ConnectionLost, SourceError, UsageError
 
 if TYPE_CHECKING:
     from privaudit.audit import CollectionOptions
     from privaudit.capture.model import Capture
     from privaudit.knowledge import Knowledge
-    from privaudit.transport import Transport
+    from privaudit.transport.base import Transport
+
+
+def register(app: typer.Typer) -> None:
+    """Add this command to the command line."""
+    app.command(help=help_text("cli.capture"))(capture)
+
+
+def capture(  # noqa: PLR0913 - one parameter per option
+    file: Annotated[Path, typer.Argument(metavar="FILE.zip", help=help_text("cli.file"))],
+    *,
+    resume: Annotated[bool, typer.Option("--resume", help=help_text("cli.resume"))] = False,
+    lang: options.LanguageOption = None,
+    serial: options.SerialOption = None,
+    transport: options.TransportOption = "auto",
+    signatures: options.SignaturesOption = None,
+    no_apks: options.NoApksOption = False,
+    hash_apks: options.HashOption = False,
+    plain: options.PlainOption = False,
+) -> None:
+    """Take a capture and save it. The lists decide only which apps are asked about in detail."""
+    with open_console(lang, plain=plain) as console:
+        collection = collection_options(no_apks=no_apks, hash_apks=hash_apks)
+        phone = options.PhoneOptions(transport=transport, serial=serial, signatures=tuple(signatures or ()))
+        raise typer.Exit(CaptureCommand(console, file, collection, resume=resume).run(phone))
 
 
 class CaptureCommand:
-    """Takes a capture and keeps it in `file`.
+    """Takes or resumes a capture, and saves it.
+
+    Args:
+        console: the terminal.
+        file: the zip to write; with `resume`, to read first.
+        collection: how much to read from the phone.
+        resume: whether to complete the capture in `file`.
 
     Raises:
-        UsageError: no name of a zip; there already, or, to be resumed, not there; a folder that is not there.
+        UsageError: `file` is not named ``.zip``, exists already, or its folder does not exist.
+        SourceError: there is no `file` to resume.
     """
 
-    def __init__(self, console: CliConsole, file: Path, options: CollectionOptions, *, resume: bool) -> None:
+    def __init__(self, console: CliConsole, file: Path, collection: CollectionOptions, *, resume: bool) -> None:
         if file.suffix != ".zip":
             raise UsageError("errors.not_zip", given=file.name)
         if resume and not file.exists():
@@ -35,38 +71,42 @@ class CaptureCommand:
             raise UsageError("errors.no_folder", path=str(file.absolute().parent))
         self._console = console
         self._file = file
-        self._options = options
+        self._collection = collection
         self._resume = resume
 
-    def run(self, transport: str, serial: str | None, signatures: list[Path]) -> int:
-        """Ask the phone and write the file; the exit code: 4 where the connection ended before everything was read."""
+    def run(self, phone: options.PhoneOptions) -> int:
+        """Read the phone and write the file.
+
+        Returns:
+            The exit code: ``EXIT_UNREADABLE`` where the connection ended before everything was read.
+        """
         from privaudit import knowledge
         from privaudit.capture import archive
 
         self._console.print_message("cli.starting", version=__version__)
-        lists = knowledge.load_knowledge(extra_lists=signatures)  # mistakes in them are told before any phone is asked
-        begun = archive.read(self._file) if self._resume else None
-        with self._console.connect(transport, serial) as connection:
-            taken = (
-                self._collect_capture(connection, lists)
-                if begun is None
-                else self._resume_capture(connection, begun, lists)
-            )
-        return self._save_capture(taken, begun, lists)
+        # Before the phone is asked: errors in the lists are reported first.
+        lists = knowledge.load_knowledge(extra_lists=phone.signatures)
+        partial = archive.read(self._file) if self._resume else None
+        with self._console.connect(phone.transport, phone.serial) as connection:
+            if partial is None:
+                result = self._collect_capture(connection, lists)
+            else:
+                result = self._resume_capture(connection, partial, lists)
+        return self._save_capture(result, partial, lists)
 
     def _collect_capture(self, connection: Transport, knowledge: Knowledge) -> Capture:
         from privaudit import audit
         from privaudit.capture import collector
 
-        known = collector.read_fingerprint(connection)  # first: a cable may be pulled at any time
-        taken = audit.collect(
+        fingerprint = collector.read_fingerprint(connection)  # first, because the cable may be pulled at any time
+        result = audit.collect(
             connection,
             knowledge,
-            options=self._options,
-            progress=self._console.round,
+            options=self._collection,
+            progress=self._console.print_round,
             on_apk_progress=self._console.update_progress_bar,
         )
-        return replace(taken, device_fingerprint=known)
+        return replace(result, device_fingerprint=fingerprint)
 
     def _resume_capture(self, connection: Transport, partial_capture: Capture, knowledge: Knowledge) -> Capture:
         from privaudit import resume
@@ -75,24 +115,23 @@ class CaptureCommand:
             connection,
             partial_capture,
             knowledge,
-            options=self._options,
-            progress=self._console.round,
+            options=self._collection,
+            progress=self._console.print_round,
             on_apk_progress=self._console.update_progress_bar,
         )
 
-    def _save_capture(self, capture: Capture, partial_capture: Capture | None, knowledge: Knowledge) -> int:
+    def _save_capture(self, result: Capture, partial_capture: Capture | None, knowledge: Knowledge) -> int:
         from privaudit import resume
         from privaudit.capture import archive
 
-        unfinished = resume.is_incomplete(capture, knowledge)
-        if capture is partial_capture:
-            self._console.print_message(
-                "cli.nothing_new" if unfinished else "cli.nothing_missing", path=str(self._file)
-            )
+        incomplete = resume.is_incomplete(result, knowledge)
+        if result is partial_capture:
+            key = "cli.nothing_new" if incomplete else "cli.nothing_missing"
+            self._console.print_message(key, path=str(self._file))
         else:
-            archive.write_archive(capture, self._file)
+            archive.write_archive(result, self._file)
             self._console.print_message("cli.saved_private", path=str(self._file))
-        if not unfinished:
+        if not incomplete:
             return EXIT_OK
         self._console.print_error(ConnectionLost("errors.cut_capture", path=str(self._file)))
         return EXIT_UNREADABLE

@@ -1,4 +1,7 @@
-"""The voice of the commands: sentences, questions and errors, in the person's language."""
+"""What the commands print and ask: data on standard output, everything for the user on standard error.
+
+Every sentence is in the user's language. An error becomes three sentences and an exit code here.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +10,10 @@ import io
 import os
 import sys
 import traceback
-from collections.abc import Iterator, Mapping, Sequence
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import typer
 
@@ -29,18 +33,24 @@ from privaudit.i18n import Translator
 if TYPE_CHECKING:
     from privaudit.capture.remote_apks import ReadProgress
     from privaudit.model import Message
-    from privaudit.transport import AuthorizationWait, Transport
+    from privaudit.report.txt import StyledLine
+    from privaudit.transport.base import AuthorizationWait, Transport
 
-_ROUNDS = {"first_round": "cli.first_round", "later_round": "cli.later_round", "naming": "cli.naming"}
-"""The line that each round of questions begins with."""
-_PROGRESS_BAR_COLUMNS = 20
-"""Columns of a progress bar."""
+_ROUND_KEYS: Final[Mapping[str, str]] = {
+    "first_round": "cli.first_round",
+    "later_round": "cli.later_round",
+    "naming": "cli.naming",
+}
+"""The line printed when each round of commands to the phone begins."""
+_PROGRESS_BAR_COLUMNS: Final = 20
+_MIN_TERMINAL_COLUMNS: Final = 60
+"""A report is not laid out for narrower terminals: their lines wrap."""
 
 
 def configure_stdio() -> None:
-    """Let no character end the program, whatever the code page: before anything is said, the help too.
+    """Let no character end the program, whatever the code page. Call it before anything is printed.
 
-    Redirected output is UTF-8 on every system. A terminal keeps its own encoding, and shows “?” for what that lacks.
+    Redirected output is UTF-8 on every system. A terminal keeps its own encoding and shows “?” for what it lacks.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -52,8 +62,51 @@ def configure_stdio() -> None:
         sys.stdin.reconfigure(errors="replace")
 
 
+def is_yes(answer: str, language: Translator) -> bool:
+    """Return whether `answer`, as `CliConsole.prompt` returns it, is a yes in `language` or in English."""
+    words = {*language.t("cli.yes_words").split(), *Translator().t("cli.yes_words").split()}
+    return unicodedata.normalize("NFC", answer) in words
+
+
+def explain_error(error: PrivauditError, language: Translator, brand: str | None = None) -> Iterator[str]:
+    """Return the lines for an error: what happened, why, what to do next, then steps for this phone and computer.
+
+    Args:
+        error: the error.
+        language: the language of the lines.
+        brand: the maker of the phone, where it is known and the error does not name it.
+    """
+    yield language.t("cli.what") + language.translate(error.what)
+    yield language.t("cli.why") + language.translate(error.why)
+    yield language.t("cli.next") + language.translate(error.next)
+    if isinstance(error, PhoneError):
+        from privaudit.transport import diagnosis
+
+        for step in diagnosis.troubleshooting_steps(error, brand):
+            yield f"- {language.translate(step)}"
+    if isinstance(error, KnowledgeError):
+        for problem in error.problems:
+            yield f"  {language.translate(problem)}"
+
+
+@contextlib.contextmanager
+def open_console(lang: str | None, *, plain: bool) -> Iterator[CliConsole]:
+    """Open the console of one command; exceptions in the block become sentences and an exit code."""
+    console = CliConsole(lang, plain=plain)
+    with console.handle_errors():
+        yield console
+
+
 class CliConsole:
-    """Speaks to the person on standard error, and hands data to standard output."""
+    """The terminal of one command: prints messages to standard error, writes data to standard output, asks questions.
+
+    Args:
+        lang: the code of the language; without one, the language of the help.
+        plain: no colours and no animation.
+
+    Raises:
+        typer.Exit: there is no such language; the error has been printed.
+    """
 
     def __init__(self, lang: str | None, *, plain: bool) -> None:
         try:
@@ -63,17 +116,19 @@ class CliConsole:
             self.print_error(error)
             raise typer.Exit(error.exit_code) from error
         self._authorization_prompted = False
-        self.color_enabled = sys.stdout.isatty() and not plain and not os.environ.get("NO_COLOR")
-        self.color_enabled = self.color_enabled and os.environ.get("TERM") != "dumb"
-        self.animation_enabled = sys.stderr.isatty() and not plain and os.environ.get("TERM") != "dumb"
+        fancy = not plain and os.environ.get("TERM") != "dumb"
+        self.color_enabled = fancy and sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+        self.animation_enabled = fancy and sys.stderr.isatty()
+
+    # --- standard output ---
 
     def write_stdout(self, text: str) -> None:
-        """Data, whole, to standard output.
+        """Write data to standard output.
 
-        Whoever reads it may have had enough (``privaudit audit | head``): that is no error, and changes no exit code.
+        A reader that closes the pipe early (``privaudit audit | head``) is no error and does not change the exit code.
 
         Raises:
-            SourceError: ``not_written``: it goes to a file, and the disk is full.
+            SourceError: ``not_written``: output goes to a file, and the disk is full.
         """
         try:
             sys.stdout.write(text)
@@ -84,24 +139,44 @@ class CliConsole:
             self._discard_stdout()
             raise SourceError("errors.not_written", path="stdout", reason=error.strerror or str(error)) from error
 
+    def write_lines(self, lines: Iterable[str]) -> None:
+        """Write lines of text to standard output."""
+        self.write_stdout("".join(f"{line}\n" for line in lines))
+
+    def write_styled(self, render: Callable[[int], Iterable[StyledLine]]) -> None:
+        """Write styled lines to standard output: in colour and in the terminal's width where colours are enabled.
+
+        Args:
+            render: makes the lines for a width in columns.
+        """
+        from privaudit.report.txt import DEFAULT_WIDTH, MIN_WIDE_WIDTH
+
+        if not self.color_enabled:
+            self.write_lines(line.text for line in render(DEFAULT_WIDTH))
+            return
+        from rich.console import Console
+        from rich.text import Text
+
+        console = Console(highlight=False, soft_wrap=True)
+        for line in render(min(max(console.width, _MIN_TERMINAL_COLUMNS), MIN_WIDE_WIDTH)):
+            console.print(Text(line.text, style=line.style))
+
     @staticmethod
     def _discard_stdout() -> None:
-        """What still waits to be written goes nowhere; at the end Python would try again, and fail loudly."""
+        """Send what is still buffered to the null device: at exit Python would try to write it again, and fail."""
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
+    # --- standard error, and questions ---
+
     def print_message(self, key: str, **values: str | int) -> None:
-        """One sentence to the person."""
+        """Print the sentence of `key` to the user."""
         self._print_stderr(self.language.t(key, **values))
 
-    def round(self, name: str) -> None:
-        """Tell which round of questions begins."""
-        self.print_message(_ROUNDS[name])
-
     def prompt(self, key: str, **values: str | int) -> str:
-        """A question to the person; the answer in lower case, without blanks at its ends.
+        """Ask the user a question and return the answer in lower case, without surrounding blanks.
 
         Raises:
-            UsageError: nobody answers: the input is at its end.
+            UsageError: ``nobody_answers``: standard input has ended.
         """
         sys.stderr.write(self.language.t(key, **values) + " ")
         sys.stderr.flush()
@@ -111,16 +186,42 @@ class CliConsole:
             raise UsageError("errors.nobody_answers")
         return line.strip().casefold()
 
+    def print_error(self, error: PrivauditError) -> None:
+        """Print an error: what happened, why, and what to do."""
+        for line in explain_error(error, self.language):
+            self._print_stderr(line)
+
+    def print_usage_error(self, reason: str, command: str) -> None:
+        """Print why typer could not parse a command line, in the same three sentences as other errors.
+
+        Args:
+            reason: the sentence that says why.
+            command: the command whose ``--help`` to read.
+        """
+        language = self.language
+        self._print_stderr(language.t("cli.what") + language.t("cli.usage_what"))
+        self._print_stderr(language.t("cli.why") + reason)
+        self._print_stderr(language.t("cli.next") + language.t("cli.usage_next", command=command))
+
     def exit_on_problems(self, problems: Sequence[Message]) -> None:
-        """Every mistake in data files, one a line; then the command ends as misunderstood. None: go on."""
+        """Print the problems of data files and end the command; return if there are none.
+
+        Raises:
+            typer.Exit: there are problems.
+        """
         if problems:
-            lines = [self.language.t("cli.mistakes", n=len(problems))]
-            lines += [f"  {self.language.translate(mistake)}" for mistake in problems]
-            self.write_stdout("".join(f"{line}\n" for line in lines))
+            title = self.language.t("cli.mistakes", n=len(problems))
+            self.write_lines([title, *(f"  {self.language.translate(problem)}" for problem in problems)])
             raise typer.Exit(EXIT_USAGE)
 
+    # --- a phone ---
+
+    def print_round(self, name: str) -> None:
+        """Print which round of commands to the phone begins."""
+        self.print_message(_ROUND_KEYS[name])
+
     def print_authorization_prompt(self, status: AuthorizationWait) -> None:
-        """Tell that the phone waits for its owner's tap; then let the seconds run."""
+        """Print that the phone waits for its owner to tap "Allow"; on later calls only the seconds left."""
         left = self.language.t("cli.seconds_left", n=status.seconds_left)
         if not self._authorization_prompted:
             self._authorization_prompted = True
@@ -131,24 +232,28 @@ class CliConsole:
             if not self.animation_enabled:
                 self._print_stderr(left)
         if self.animation_enabled:
-            # Blanks, not an escape sequence, take away what a longer line left.
+            # Blanks, not an escape sequence, overwrite the rest of a longer line.
             sys.stderr.write(f"\r{left}  ")
             sys.stderr.flush()
 
     def update_progress_bar(self, progress: ReadProgress, key: str = "cli.named") -> None:
-        """How many names, or what `key` says, are read, on a line that moves."""
+        """Redraw the progress bar on its line.
+
+        Args:
+            progress: how much is done.
+            key: the sentence beside the bar; by default how many names of apps are read.
+        """
         if not self.animation_enabled:
             return
         line = self.language.t(key, done=progress.done, total=progress.total)
         bar = "#" * (progress.done * _PROGRESS_BAR_COLUMNS // max(progress.total, 1))
-        sys.stderr.write(
-            f"\r[{bar:<{_PROGRESS_BAR_COLUMNS}}] {line}  " + ("\n" if progress.done >= progress.total else "")
-        )
+        end = "\n" if progress.done >= progress.total else ""
+        sys.stderr.write(f"\r[{bar:<{_PROGRESS_BAR_COLUMNS}}] {line}  {end}")
         sys.stderr.flush()
 
     @contextlib.contextmanager
     def connect(self, transport: str, serial: str | None) -> Iterator[Transport]:
-        """A connected phone, given back at the end."""
+        """Connect to a phone, and disconnect at the end."""
         from privaudit.transport import connect
 
         try:
@@ -159,9 +264,11 @@ class CliConsole:
         with connection:
             yield connection
 
+    # --- the end of a command ---
+
     @contextlib.contextmanager
     def handle_errors(self) -> Iterator[None]:
-        """Turn what goes wrong into words and an exit code. A traceback could show a phone's data, so none is shown."""
+        """Turn exceptions into sentences and an exit code. No traceback is printed: it could hold data of the phone."""
         try:
             yield
         except (typer.Exit, typer.Abort):
@@ -179,28 +286,6 @@ class CliConsole:
             last = traceback.extract_tb(error.__traceback__)[-1]
             self.print_message("cli.bug", kind=type(error).__name__, where=f"{Path(last.filename).name}:{last.lineno}")
             raise typer.Exit(EXIT_INTERNAL_ERROR) from error
-
-    def print_error(self, error: PrivauditError) -> None:
-        """An error in three sentences: what happened, why, what to do."""
-        for name in ("what", "why", "next"):
-            self._print_labeled(name, self.language.translate(getattr(error, name)))
-        if isinstance(error, PhoneError):
-            from privaudit.transport import diagnosis
-
-            for step in diagnosis.troubleshooting_steps(error):
-                self._print_stderr(f"- {self.language.translate(step)}")
-        if isinstance(error, KnowledgeError):
-            for mistake in error.problems:
-                self._print_stderr(f"  {self.language.translate(mistake)}")
-
-    def print_usage_error(self, reason: str, command: str, values: Mapping[str, str]) -> None:
-        """A command line that typer cannot understand, in the same three sentences."""
-        self._print_labeled("what", self.language.t("cli.usage_what"))
-        self._print_labeled("why", self.language.t(f"cli.usage_{reason}", **values))
-        self._print_labeled("next", self.language.t("cli.usage_next", command=command))
-
-    def _print_labeled(self, label: str, sentence: str) -> None:
-        self._print_stderr(self.language.t(f"cli.{label}") + sentence)
 
     @staticmethod
     def _print_stderr(text: str) -> None:

@@ -1,121 +1,190 @@
-"""``privaudit devices``: what is connected, and what stands in the way, with the next step."""
+"""``privaudit devices``: the connected phones, what prevents checking each of them, and the next step."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
 
-from privaudit.capture import questions
-from privaudit.capture.collector import split_answers
-from privaudit.cli.console import CliConsole
-from privaudit.dumpsys import device
+import typer
+
+from privaudit.cli import options
+from privaudit.cli.console import CliConsole, explain_error, open_console
+from privaudit.cli.options import help_text
 from privaudit.errors import EXIT_OK, EXIT_UNREADABLE, PhoneError
-from privaudit.i18n import Translator, sanitize_text
-from privaudit.model import Phone, PhoneState
-from privaudit.transport import diagnosis, vendors
-from privaudit.transport.device_selector import serial_suffixes
-from privaudit.transport.diagnosis import ConnectionSurvey, DeviceStatus
+from privaudit.i18n import Translator
+from privaudit.i18n.sanitize import sanitize_text
 
-_PROPERTIES_TIMEOUT_S = 15.0
-"""Longest wait for the model and the version; a list must not hang on one phone."""
+if TYPE_CHECKING:
+    from privaudit.model import Phone
+    from privaudit.transport.diagnosis import DeviceStatus
+
+_PROPERTIES_TIMEOUT_S: Final = 15.0
+"""Longest wait for the model and the Android version: one phone must not block the list."""
+
+_STATE_KEYS: Final[Mapping[str, str]] = {
+    "ready": "diagnose.ready",
+    "waiting": "diagnose.waiting",
+    "unauthorised": "diagnose.unauthorised",
+    "no_permission": "diagnose.no_permission",
+    "busy": "diagnose.busy",
+    "connecting": "diagnose.connecting",
+    "offline": "diagnose.offline",
+    "no_driver": "diagnose.no_driver",
+    "debugging_off": "diagnose.debugging_off",
+    "recovery": "diagnose.recovery",
+    "other_system": "diagnose.other_system",
+    "absent": "diagnose.absent",
+}
+"""By `PhoneState`."""
+_TRANSPORT_KEYS: Final[Mapping[str, str]] = {"usb": "diagnose.by_usb", "server": "diagnose.by_server"}
+"""By `DeviceStatus.transport_kind`."""
 
 
-def scan_devices() -> tuple[ConnectionSurvey, tuple[Phone | None, ...]]:
-    """What is to be seen, and of each phone that answers this computer, what it says of itself."""
-    found = diagnosis.survey_devices()
-    phones, said = [], []
-    for one in found.devices:
-        answered = None
-        seen = one
-        if one.obstacle is None:
-            try:
-                with diagnosis.connect_if_authorized(one) as connection:
-                    marker = questions.new_marker()
-                    (command,) = questions.follow_up_rounds(marker, ["properties"], max_bytes=connection.command_limit)
-                    output = connection.run(command, timeout_s=_PROPERTIES_TIMEOUT_S).stdout
-            except PhoneError as error:
-                seen = diagnosis.with_error(one, error)
-            else:
-                text = "".join(answer.text for answer in split_answers(output, marker))
-                answered = device.phone_from_properties(device.parse_properties(text), None)
-                seen = diagnosis.with_answer(one, vendors.detect_brand(answered.manufacturer))
-        phones.append(seen)
-        said.append(answered)
-    return ConnectionSurvey(devices=tuple(phones), usb_error=found.usb_error), tuple(said)
+def register(app: typer.Typer) -> None:
+    """Add this command to the command line."""
+    app.command(help=help_text("cli.devices"))(devices)
+
+
+def devices(
+    *, as_json: options.JsonOption = False, lang: options.LanguageOption = None, plain: options.PlainOption = False
+) -> None:
+    """List the phones that are connected."""
+    with open_console(lang, plain=plain) as console:
+        console.print_message("cli.looking")
+        raise typer.Exit(print_devices(console, as_json=as_json))
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectedDevice:
+    """One connected phone."""
+
+    status: DeviceStatus
+    phone: Phone | None
+    """Its model and Android version, where it answers this computer."""
+    serial_suffix: str | None
+    """The end of its serial number, as long as it takes to tell it from the others. ``--serial`` accepts it."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceList:
+    """The connected phones."""
+
+    devices: tuple[ConnectedDevice, ...]
+    error: PhoneError | None
+    """Why there are none."""
 
 
 def print_devices(console: CliConsole, *, as_json: bool) -> int:
-    """Print the list; gives the exit code: 0 where a phone can be checked."""
-    found, said = scan_devices()
-    console.write_stdout((devices_to_json if as_json else devices_to_text)(found, said, console.language))
-    return EXIT_OK if any(one.state is PhoneState.READY for one in found.devices) else EXIT_UNREADABLE
+    """Print the list and return the exit code: ``EXIT_OK`` where a phone can be checked."""
+    from privaudit.model import PhoneState
+
+    device_list = scan_devices()
+    console.write_stdout((devices_to_json if as_json else devices_to_text)(device_list, console.language))
+    return (
+        EXIT_OK if any(device.status.state is PhoneState.READY for device in device_list.devices) else EXIT_UNREADABLE
+    )
 
 
-def devices_to_text(survey: ConnectionSurvey, phones: tuple[Phone | None, ...], language: Translator) -> str:
-    """The list, in words."""
-    return "".join(f"{line}\n" for line in _format_device_lines(survey, phones, language))
+def scan_devices() -> DeviceList:
+    """Find the phones on USB and at the ADB server, and read the properties of each that trusts this computer."""
+    from privaudit.transport import diagnosis
+    from privaudit.transport.device_selector import serial_suffixes
+
+    survey = diagnosis.survey_devices()
+    checked = [_read_phone(status) for status in survey.devices]
+    suffixes = serial_suffixes(survey.devices)
+    connected = tuple(
+        ConnectedDevice(status, phone, suffix) for (status, phone), suffix in zip(checked, suffixes, strict=True)
+    )
+    return DeviceList(connected, None if connected else survey.usb_error or PhoneError("errors.no_phone"))
 
 
-def _format_device_lines(
-    survey: ConnectionSurvey, phones: tuple[Phone | None, ...], language: Translator
-) -> Iterator[str]:
-    ends = serial_suffixes(survey.devices)
-    for number, (one, answered, end) in enumerate(zip(survey.devices, phones, ends, strict=True), 1):
-        name = " ".join(_display_names(one, answered)) or language.t("diagnose.model_unknown")
-        title = f"{number}. {name}" + (f" (…{sanitize_text(end)})" if end else "")
-        if answered and answered.android:
-            title += f", Android {sanitize_text(answered.android)}"
-        yield f"{title}: {language.t(f'diagnose.{one.state}')}"
-        yield f"   {language.t(f'diagnose.by_{one.transport_kind}')}"
-        if one.obstacle is not None:
-            yield from (f"   {line}" for line in explain_error(one.obstacle, language, one.brand))
-    if not survey.devices:
+def _read_phone(status: DeviceStatus) -> tuple[DeviceStatus, Phone | None]:
+    """Read the properties of one phone; return its status after that."""
+    from privaudit.capture import scripts
+    from privaudit.capture.collector import split_answers
+    from privaudit.dumpsys import device
+    from privaudit.transport import diagnosis, vendors
+
+    if status.obstacle is not None:
+        return status, None
+    try:
+        with diagnosis.connect_if_authorized(status) as connection:
+            marker = scripts.new_marker()
+            (command,) = scripts.follow_up_rounds(marker, ["properties"], max_bytes=connection.command_limit)
+            output = connection.run(command, timeout_s=_PROPERTIES_TIMEOUT_S).stdout
+    except PhoneError as error:
+        return diagnosis.with_error(status, error), None
+    text = "".join(answer.text for answer in split_answers(output, marker))
+    phone = device.phone_from_properties(device.parse_properties(text), None)
+    return diagnosis.with_answer(status, vendors.detect_brand(phone.manufacturer)), phone
+
+
+def devices_to_text(device_list: DeviceList, language: Translator) -> str:
+    """Return the list in sentences."""
+    return "".join(f"{line}\n" for line in _format_list(device_list, language))
+
+
+def _format_list(device_list: DeviceList, language: Translator) -> Iterator[str]:
+    from privaudit.model import PhoneState
+
+    for number, device in enumerate(device_list.devices, 1):
+        status = device.status
+        title = f"{number}. {_device_name(device) or language.t('diagnose.model_unknown')}"
+        if device.serial_suffix:
+            title += f" (…{sanitize_text(device.serial_suffix)})"
+        if device.phone and device.phone.android:
+            title += f", Android {sanitize_text(device.phone.android)}"
+        yield f"{title}: {language.t(_STATE_KEYS[status.state])}"
+        yield f"   {language.t(_TRANSPORT_KEYS[status.transport_kind])}"
+        if status.obstacle is not None:
+            yield from (f"   {line}" for line in explain_error(status.obstacle, language, status.brand))
+    if device_list.error is not None:
         yield language.t("diagnose.none")
-        yield from explain_error(survey.usb_error or PhoneError("errors.no_phone"), language)
-    able = [end for one, end in zip(survey.devices, ends, strict=True) if one.state is PhoneState.READY]
-    if able and len(survey.devices) > 1:
-        alike = None in ends or len(set(ends)) < len(ends)
-        yield language.t("diagnose.several_alike") if alike else language.t("diagnose.several", end=str(able[0]))
+        yield from explain_error(device_list.error, language)
+    ready = [device.serial_suffix for device in device_list.devices if device.status.state is PhoneState.READY]
+    if ready and len(device_list.devices) > 1:
+        suffixes = [device.serial_suffix for device in device_list.devices]
+        if None in suffixes or len(set(suffixes)) < len(suffixes):
+            yield language.t("diagnose.several_alike")
+        else:
+            yield language.t("diagnose.several", end=str(ready[0]))
 
 
-def explain_error(error: PhoneError, language: Translator, brand: str | None = None) -> Iterator[str]:
-    """What stands in the way, why, and what to do: the same words as when an audit fails."""
-    for name in ("what", "why", "next"):
-        yield language.t(f"cli.{name}") + language.translate(getattr(error, name))
-    for step in diagnosis.troubleshooting_steps(error, brand):
-        yield f"- {language.translate(step)}"
+def _device_name(device: ConnectedDevice) -> str:
+    """Return the maker and the model, the maker only where the model does not hold it; empty where neither is known."""
+    phone = device.phone
+    if phone is None or not phone.model:
+        return sanitize_text(device.status.name) if device.status.name else ""
+    if phone.manufacturer and phone.manufacturer.casefold() not in phone.model.casefold():
+        return f"{sanitize_text(phone.manufacturer)} {sanitize_text(phone.model)}"
+    return sanitize_text(phone.model)
 
 
-def _display_names(status: DeviceStatus, phone: Phone | None) -> Iterator[str]:
-    if phone and phone.model:
-        if phone.manufacturer and phone.manufacturer.casefold() not in phone.model.casefold():
-            yield sanitize_text(phone.manufacturer)
-        yield sanitize_text(phone.model)
-    elif status.name:
-        yield sanitize_text(status.name)
-
-
-def devices_to_json(survey: ConnectionSurvey, phones: tuple[Phone | None, ...], language: Translator) -> str:
-    """The list as JSON. No serial number, only the end of it by which ``--serial`` finds the phone."""
-    rows: list[dict[str, Any]] = []
-    for one, answered, end in zip(survey.devices, phones, serial_suffixes(survey.devices), strict=True):
-        rows.append(
-            {
-                "name": one.name,
-                "manufacturer": answered.manufacturer if answered else None,
-                "model": answered.model if answered else None,
-                "android": answered.android if answered else None,
-                "state": one.state,
-                "way": one.transport_kind,
-                "serial_end": end,
-                "obstacle": one.obstacle.name if one.obstacle else None,
-                "next": list(explain_error(one.obstacle, language, one.brand)) if one.obstacle else [],
-            }
-        )
-    trouble = None if survey.devices else survey.usb_error or PhoneError("errors.no_phone")
-    told_trouble = list(explain_error(trouble, language)) if trouble else []
-    whole = {"devices": rows, "obstacle": trouble.name if trouble else None, "next": told_trouble}
+def devices_to_json(device_list: DeviceList, language: Translator) -> str:
+    """Return the list as JSON. Of a serial number it holds only the end that ``--serial`` accepts."""
     from privaudit.report.json import escape_invisible
 
-    return escape_invisible(json.dumps(whole, ensure_ascii=False, indent=2)) + "\n"
+    document = {
+        "devices": [_device_to_json(device, language) for device in device_list.devices],
+        "obstacle": device_list.error.name if device_list.error else None,
+        "next": list(explain_error(device_list.error, language)) if device_list.error else [],
+    }
+    return escape_invisible(json.dumps(document, ensure_ascii=False, indent=2)) + "\n"
+
+
+def _device_to_json(device: ConnectedDevice, language: Translator) -> dict[str, Any]:
+    status, phone = device.status, device.phone
+    return {
+        "name": status.name,
+        "manufacturer": phone.manufacturer if phone else None,
+        "model": phone.model if phone else None,
+        "android": phone.android if phone else None,
+        "state": status.state,
+        "way": status.transport_kind,
+        "serial_end": device.serial_suffix,
+        "obstacle": status.obstacle.name if status.obstacle else None,
+        "next": list(explain_error(status.obstacle, language, status.brand)) if status.obstacle else [],
+    }

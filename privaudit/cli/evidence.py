@@ -1,22 +1,32 @@
-"""``privaudit evidence``: keeps what was found in a folder of two parts, and checks such a folder again."""
+"""``privaudit evidence``: save a report as an evidence folder of two parts, or verify such a folder."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from privaudit.cli.console import CliConsole
-from privaudit.cli.options import CountryOption, LanguageOption, PlainOption, SignaturesOption, help_text
+from privaudit.cli import options
+from privaudit.cli.audit import report_on_source
+from privaudit.cli.console import CliConsole, open_console
+from privaudit.cli.options import help_text
 from privaudit.errors import EXIT_OK, EXIT_UNREADABLE, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from privaudit.capture.model import Capture
     from privaudit.model import Report
+
+_CHANGE_KEYS: Final[Mapping[str, str]] = {
+    "changed": "cli.evidence_changed",
+    "missing": "cli.evidence_missing",
+    "added": "cli.evidence_added",
+    "sheet_differs": "cli.evidence_sheet_differs",
+}
+"""By `FileChangeKind`."""
 
 
 def register(app: typer.Typer) -> None:
@@ -36,101 +46,85 @@ def evidence(
     check: Annotated[
         Path | None, typer.Option("--check", metavar="FOLDER", help=help_text("cli.evidence_check"))
     ] = None,
-    country: CountryOption = None,
-    signatures: SignaturesOption = None,
-    lang: LanguageOption = None,
-    plain: PlainOption = False,
+    country: options.CountryOption = None,
+    signatures: options.SignaturesOption = None,
+    lang: options.LanguageOption = None,
+    plain: options.PlainOption = False,
 ) -> None:
-    """Keep what was found, or check what was kept."""
-    talk = CliConsole(lang, plain=plain)
-    with talk.handle_errors():
+    """Create an evidence folder, or verify one."""
+    with open_console(lang, plain=plain) as console:
         if check is not None:
             if source is not None or output is not None:
                 raise UsageError("errors.evidence_either")
-            raise typer.Exit(_verify_evidence_folder(talk, check))
+            raise typer.Exit(_verify_folder(console, check))
         if source is None or output is None:
             raise UsageError("errors.evidence_nothing")
         if output.exists() or output.is_symlink():
             raise UsageError("errors.exists", path=str(output))
         if not output.absolute().parent.is_dir():
             raise UsageError("errors.no_folder", path=str(output.absolute().parent))
-        _create_evidence_folder(
-            talk, source, output, tuple(apps or ()), country.upper() if country else None, signatures or []
-        )
-
-
-def _create_evidence_folder(
-    console: CliConsole,
-    source: Path,
-    output: Path,
-    packages: tuple[str, ...],
-    country: str | None,
-    signatures: list[Path],
-) -> None:
-    from privaudit.documents import evidence_folder
-
-    document, capture, seal = _load_source(source, country, signatures)
-    shown = evidence_folder.disclosable_report(document, packages)
-    digest = evidence_folder.create_evidence_folder(
-        output,
-        shown,
-        capture=capture,
-        write_sealed=seal,
-        language=console.language,
-        created_at=datetime.now(UTC).astimezone(),
-    )
-    console.print_message("cli.evidence_kept", path=str(output), sheet=str(output / evidence_folder.HASH_PAGE_FILE))
-    console.print_message("cli.evidence_apps", n=len({app.package for app in shown.apps}))
-    console.print_message(
-        "cli.evidence_sealed" if capture else "cli.evidence_sealed_report", path=str(output / evidence_folder.SEALED)
-    )
-    console.write_stdout(f"{digest}\n")
+        report, capture, write_sealed = _load_source(source, country.upper() if country else None, signatures or [])
+        _create_folder(console, output, report, capture, write_sealed, apps or [])
 
 
 def _load_source(
     source: Path, country: str | None, signatures: list[Path]
 ) -> tuple[Report, Capture | None, Callable[[Path], None]]:
-    """The report on `source`, the capture where it is one, and what seals the whole."""
-    from privaudit.documents import evidence_folder
-    from privaudit.report import json
-
-    if json.is_report_file(source):
-        return (
-            _with_country_rules(json.read_report(source), country),
-            None,
-            evidence_folder.copy_into(source, "report.json"),
-        )
+    """Return the report on `source`, the capture if `source` is one, and what writes the sealed part."""
     from privaudit import audit, knowledge
     from privaudit.capture import archive
     from privaudit.capture.sources import read_source
+    from privaudit.documents import evidence_folder
+    from privaudit.report import json
 
-    taken = read_source(source)
-    lists = knowledge.load_knowledge(extra_lists=signatures, demo=taken.demo, country=country)
-    document = audit.build_report(taken, lists, audit.ReportOptions(country=country))
+    report_options = audit.ReportOptions(country=country)
+    if json.is_report_file(source):
+        return report_on_source(source, report_options), None, evidence_folder.copy_into(source, "report.json")
+    capture = read_source(source)
+    lists = knowledge.load_knowledge(extra_lists=signatures, demo=capture.demo, country=country)
+    report = audit.build_report(capture, lists, report_options)
     if archive.recognises(source):
-        return document, taken, evidence_folder.copy_into(source, "capture.zip")
-    # Others keep more than we do: a bug report goes into the folder as far as it was read, and without persons.
-    return document, taken, lambda sealed: archive.write_archive(taken, sealed / "capture.zip")
+        return report, capture, evidence_folder.copy_into(source, "capture.zip")
+    # A bug report holds more than we read, and names persons: only what was read goes into the folder.
+    return report, capture, lambda sealed: archive.write_archive(capture, sealed / "capture.zip")
 
 
-def _with_country_rules(document: Report, country: str | None) -> Report:
-    """A saved report; where a country is chosen now, with its rules."""
-    if country is None:
-        return document
-    from privaudit import knowledge
-    from privaudit.findings import legal_rules
+def _create_folder(
+    console: CliConsole,
+    output: Path,
+    report: Report,
+    capture: Capture | None,
+    write_sealed: Callable[[Path], None],
+    packages: list[str],
+) -> None:
+    """Create the folder and print its hash; `packages` are the apps that the part to show is about, by default all."""
+    from privaudit.documents import evidence_folder
 
-    return legal_rules.apply_country(document, knowledge.load_knowledge(demo=document.demo, country=country), country)
+    shown = evidence_folder.disclosable_report(report, tuple(packages))
+    digest = evidence_folder.create_evidence_folder(
+        output,
+        shown,
+        capture=capture,
+        write_sealed=write_sealed,
+        language=console.language,
+        created_at=datetime.now(UTC).astimezone(),
+    )
+    console.print_message("cli.evidence_kept", path=str(output), sheet=str(output / evidence_folder.HASH_PAGE_FILE))
+    console.print_message("cli.evidence_apps", n=len({app.package for app in shown.apps}))
+    sealed_key = "cli.evidence_sealed" if capture else "cli.evidence_sealed_report"
+    console.print_message(sealed_key, path=str(output / evidence_folder.SEALED))
+    console.write_lines([digest])
 
 
-def _verify_evidence_folder(console: CliConsole, folder: Path) -> int:
+def _verify_folder(console: CliConsole, folder: Path) -> int:
+    """Print which files of an evidence folder changed, and return the exit code."""
     from privaudit.documents import evidence_folder, evidence_pages
 
-    checked = evidence_folder.verify_evidence_folder(folder)
-    console.print_message("cli.evidence_same", n=checked.unchanged)
-    for how, name in checked.changes:
-        console.print_message(f"cli.evidence_{how}", path=name)
+    check = evidence_folder.verify_evidence_folder(folder)
+    console.print_message("cli.evidence_same", n=check.unchanged)
+    for kind, name in check.changes:
+        console.print_message(_CHANGE_KEYS[kind], path=name)
     console.print_message("cli.evidence_compare")
-    console.write_stdout(evidence_pages.grouped_hash(checked.digest) + "\n")
-    console.print_message("cli.evidence_differs" if checked.changes else "cli.evidence_unchanged")
-    return EXIT_UNREADABLE if checked.changes else EXIT_OK
+    console.write_lines([evidence_pages.grouped_hash(check.digest)])
+    console.print_message("cli.evidence_differs" if check.changes else "cli.evidence_unchanged")
+    return EXIT_UNREADABLE if check.changes else EXIT_OK

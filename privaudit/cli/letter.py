@@ -1,4 +1,4 @@
-"""``privaudit letter``: a draft filled from a report. What happens if they notice is asked before."""
+"""``privaudit letter`` and ``rights``: documents for a borrower, to send or to read."""
 
 from __future__ import annotations
 
@@ -7,18 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from privaudit.cli.console import CliConsole
-from privaudit.cli.options import LanguageOption, PlainOption, help_text
+from privaudit.cli import options
+from privaudit.cli.console import CliConsole, is_yes, open_console
+from privaudit.cli.options import help_text
 from privaudit.errors import SourceError, UsageError
 
 if TYPE_CHECKING:
     from privaudit.documents import Document
-
-
-DocumentOutputOption = Annotated[
-    list[Path] | None, typer.Option("--output", "-o", metavar="FILE", help=help_text("cli.paper_to"))
-]
-"""Where a paper goes; none: standard output."""
 
 
 def register(app: typer.Typer) -> None:
@@ -35,75 +30,79 @@ def letter(
     country: Annotated[
         str | None, typer.Option("--country", metavar="CC", help=help_text("cli.letter_country"))
     ] = None,
-    output: DocumentOutputOption = None,
+    output: options.DocumentOutputOption = None,
     yes: Annotated[bool, typer.Option("--yes", help=help_text("cli.yes_letter"))] = False,
-    lang: LanguageOption = None,
-    plain: PlainOption = False,
+    lang: options.LanguageOption = None,
+    plain: options.PlainOption = False,
 ) -> None:
-    """Write a letter."""
-    talk = CliConsole(lang, plain=plain)
-    with talk.handle_errors():
+    """Draft a letter from a report. A letter that is sent warns the lender: the user is asked first."""
+    with open_console(lang, plain=plain) as console:
         from privaudit.documents import letters
         from privaudit.knowledge import rights
         from privaudit.report import json
 
-        kinds = tuple(one.value for one in letters.LetterKind)
+        kinds = tuple(known.value for known in letters.LetterKind)
         if kind not in kinds:
             raise UsageError("errors.kind_unknown", given=kind, known=kinds)
-        validate_document_outputs(output or [])
+        letter_kind = letters.LetterKind(kind)
+        _validate_output(output or [])
         if not json.is_report_file(report):
             raise SourceError(
                 "errors.source_missing" if not report.exists() else "errors.report_wanted", path=str(report)
             )
-        document = json.read_report(report)
-        chosen = country or document.knowledge.rules.country
-        if chosen is None:
+        saved_report = json.read_report(report)
+        country = country or saved_report.knowledge.rules.country
+        if country is None:
             raise UsageError("errors.country_needed", known=rights.countries_with_rights())
-        paper = letters.draft_letter(document, app, letters.LetterKind(kind), rights.load_rights(chosen.upper()))
-        if letters.LetterKind(kind).is_sent and not yes:
-            talk.print_message("papers.notice")
-            if talk.prompt("cli.ask_letter") not in {"y", "yes", "是"}:
-                talk.print_message("cli.nothing_written")
+        document = letters.draft_letter(saved_report, app, letter_kind, rights.load_rights(country.upper()))
+        if letter_kind.is_sent and not yes:
+            console.print_message("papers.notice")
+            if not is_yes(console.prompt("cli.ask_letter"), console.language):
+                console.print_message("cli.nothing_written")
                 return
-        write_document(talk, paper, output or [])
-
-
-def validate_document_outputs(output: list[Path]) -> None:
-    """Refuse, before anything is asked, a file that could not be written."""
-    from privaudit import documents
-
-    for path in output:
-        documents.output_format(path)
-
-
-def write_document(console: CliConsole, document: Document, output: list[Path]) -> None:
-    """Write `document` to each file, or print it."""
-    from privaudit import documents, report
-
-    for path in output:
-        report.save_text(documents.render_document(document, documents.output_format(path)), path)
-        console.print_message("cli.saved", path=str(path))
-    if not output:
-        console.write_stdout(documents.render_document(document, "txt"))
+        _write_document(console, document, output or [])
 
 
 def show_rights(
     country: Annotated[str | None, typer.Argument(metavar="[CC]", help=help_text("cli.rights_of"))] = None,
     *,
     friends: Annotated[bool, typer.Option("--friends", help=help_text("cli.friends"))] = False,
-    output: DocumentOutputOption = None,
-    lang: LanguageOption = None,
-    plain: PlainOption = False,
+    output: options.DocumentOutputOption = None,
+    lang: options.LanguageOption = None,
+    plain: options.PlainOption = False,
 ) -> None:
-    """Show a rights page."""
-    talk = CliConsole(lang, plain=plain)
-    with talk.handle_errors():
+    """Show what a borrower, or a contact whom collectors call, can do in a country."""
+    with open_console(lang, plain=plain) as console:
         from privaudit.documents import rights_page
         from privaudit.knowledge import rights
 
-        validate_document_outputs(output or [])
-        known = rights.load_rights(country.upper() if country else None)
+        _validate_output(output or [])
+        borrower_rights = rights.load_rights(country.upper() if country else None)
         if country is None:
-            talk.print_message("cli.rights_choose", known=", ".join(rights.countries_with_rights()))
-        paper = (rights_page.page_for_contacts if friends else rights_page.full_rights_page)(known, talk.language)
-        write_document(talk, paper, output or [])
+            console.print_message("cli.rights_choose", known=", ".join(rights.countries_with_rights()))
+        create_page = rights_page.page_for_contacts if friends else rights_page.full_rights_page
+        _write_document(console, create_page(borrower_rights, console.language), output or [])
+
+
+def _validate_output(output: list[Path]) -> None:
+    """Refuse a file that could not be written, before anything is asked.
+
+    Raises:
+        UsageError: its format is unknown, or its folder does not exist.
+    """
+    from privaudit.documents import render
+
+    for path in output:
+        render.output_format(path)
+
+
+def _write_document(console: CliConsole, document: Document, output: list[Path]) -> None:
+    """Write `document` to each file, or to standard output where there is none."""
+    from privaudit import report
+    from privaudit.documents import render
+
+    for path in output:
+        report.save_text(render.render_document(document, render.output_format(path)), path)
+        console.print_message("cli.saved", path=str(path))
+    if not output:
+        console.write_stdout(render.render_document(document, "txt"))

@@ -1,4 +1,7 @@
-"""``privaudit`` alone, in a terminal: a short menu for whoever has never typed a command. Pages open in the browser."""
+"""``privaudit`` without a command, in a terminal: a short menu for users who never type commands.
+
+Reports and pages open in the browser.
+"""
 
 from __future__ import annotations
 
@@ -11,16 +14,17 @@ from pathlib import Path
 from typing import Final
 
 from privaudit import __version__
-from privaudit.cli.console import CliConsole
+from privaudit.cli.console import CliConsole, is_yes
 from privaudit.errors import UsageError
 from privaudit.i18n import catalog
 
 _EXIT_CHOICE: Final = "0"
-_YES_WORDS: Final = frozenset({"y", "yes", "是", "s", "sí", "oo", "ya", "हाँ", "ndiyo"})
+_DISPLAY_VARIABLES: Final = frozenset({"DISPLAY", "WAYLAND_DISPLAY", "BROWSER"})
+"""Variables that a Unix desktop sets, and the one by which a user names a browser."""
 
 
 def is_interactive() -> bool:
-    """Whether a person sits at a terminal and can choose."""
+    """Return whether the program runs in a terminal, where a user can choose."""
     return sys.stdin.isatty() and sys.stdout.isatty()
 
 
@@ -28,28 +32,29 @@ class Menu:
     """Asks what to do, runs that command, and asks again.
 
     Args:
-        run: runs one command line and gives its exit code.
-        language: in which to begin; a choice of the menu changes it.
+        run_command: runs one command line and returns its exit code.
+        language_code: the language to begin with; the menu can change it.
     """
 
     def __init__(self, run_command: Callable[[list[str]], int], language_code: str) -> None:
         self._run_command = run_command
         self._console = CliConsole(language_code, plain=False)
         self._choices: Mapping[str, tuple[str, Callable[[], None]]] = {
-            "1": ("menu_demo", lambda: self._run_and_open_html("demo")),
-            "2": ("menu_audit", self._audit_phone),
-            "3": ("menu_usb", lambda: self._run_localized("steps", "--usb")),
-            "4": ("menu_devices", lambda: self._run_localized("devices")),
-            "5": ("menu_rights", self._open_rights_page),
-            "6": ("menu_commands", lambda: self._run_localized("--help")),
+            "1": ("cli.menu_demo", lambda: self._run_and_open_html("demo")),
+            "2": ("cli.menu_audit", self._audit_phone),
+            "3": ("cli.menu_usb", lambda: self._run_localized("steps", "--usb")),
+            "4": ("cli.menu_devices", lambda: self._run_localized("devices")),
+            "5": ("cli.menu_rights", self._open_rights_page),
+            "6": ("cli.menu_commands", lambda: self._run_localized("--help")),
         }
 
     def run(self) -> None:
-        """Until the person leaves, or nobody types any more."""
+        """Show the menu until the user leaves it or standard input ends."""
         try:
             while (choice := self._prompt_choice()) != _EXIT_CHOICE:
                 if choice in self._choices:
-                    self._choices[choice][1]()
+                    _, action = self._choices[choice]
+                    action()
                     self._console.prompt("cli.menu_back")
                 elif choice in catalog.languages():
                     self._console = CliConsole(choice, plain=False)
@@ -60,16 +65,19 @@ class Menu:
                 raise
 
     def _prompt_choice(self) -> str:
-        said = self._console.language.t
-        lines = ["", said("cli.menu_title", version=__version__), ""]
-        lines += [f"  {key}  {said(f'cli.{name}')}" for key, (name, _) in self._choices.items()]
-        lines += [
-            f"  {_EXIT_CHOICE}  {said('cli.menu_leave')}",
-            "",
-            f"  {', '.join(catalog.languages())}: Language 语言",
-            "",
-        ]
-        self._console.write_stdout("".join(f"{line}\n" for line in lines))
+        language = self._console.language
+        self._console.write_lines(
+            [
+                "",
+                language.t("cli.menu_title", version=__version__),
+                "",
+                *(f"  {choice}  {language.t(key)}" for choice, (key, _) in self._choices.items()),
+                f"  {_EXIT_CHOICE}  {language.t('cli.menu_leave')}",
+                "",
+                f"  {', '.join(catalog.languages())}: Language 语言",
+                "",
+            ]
+        )
         return self._console.prompt("cli.menu_choose")
 
     def _run_localized(self, *args: str) -> None:
@@ -83,35 +91,32 @@ class Menu:
     def _open_rights_page(self) -> None:
         from privaudit.knowledge import rights
 
-        known = rights.countries_with_rights()
-        country = self._console.prompt("cli.menu_country", known=", ".join(known)).upper()
-        self._run_and_open_html("rights", *([country] if country in known else []))
+        countries = rights.countries_with_rights()
+        country = self._console.prompt("cli.menu_country", known=", ".join(countries)).upper()
+        self._run_and_open_html("rights", *([country] if country in countries else []))
 
     def _run_and_open_html(self, *args: str) -> None:
-        """Run a command that writes a page, open that, and keep it only where the person says so.
+        """Run a command that writes a page, open the page, and delete it unless the user keeps it.
 
-        It lies in the home folder for so long: some browsers are shut out of every other place.
+        The page is written to the home folder: sandboxed browsers cannot read other places.
         """
         page = Path.home() / f"page-{datetime.now().astimezone():%Y%m%d-%H%M%S}.html"
+        keep = False
         try:
             self._run_localized(*args, "--output", str(page))
             if not page.exists():
                 return
             self._console.print_message("cli.menu_opened" if open_in_browser(page) else "cli.menu_open", path=str(page))
-            if self._console.prompt("cli.menu_keep") in _YES_WORDS:
+            keep = is_yes(self._console.prompt("cli.menu_keep"), self._console.language)
+            if keep:
                 self._console.print_message("cli.menu_kept", path=str(page))
-                page = Path()
         finally:
-            if page.name:
+            if not keep:
                 page.unlink(missing_ok=True)
 
 
-_DISPLAY_VARIABLES: Final = frozenset({"DISPLAY", "WAYLAND_DISPLAY", "BROWSER"})
-"""Variables of a Unix desktop, and of who has named a browser."""
-
-
 def open_in_browser(path: Path) -> bool:
-    """Open `path` in the browser; whether there is one. A browser inside the terminal would take the menu's place."""
+    """Open `path` in the browser and return whether there is one. A text browser would take over the terminal."""
     if os.name == "posix" and sys.platform != "darwin" and not _DISPLAY_VARIABLES & os.environ.keys():
         return False
     try:

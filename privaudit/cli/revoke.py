@@ -1,224 +1,124 @@
-"""`privaudit revoke`: the plan, and the way from it to changes.
+"""``privaudit revoke`` and ``undo``: plan, confirm, apply and take back changes of permissions.
 
-Nothing here has a default: the apps are named, and without ``--apply`` nothing is changed.
+Nothing has a default: the apps are named, and without ``--apply`` nothing is changed. The module is long because both
+commands are one run over a ledger: the same checks of the device, the same questions, the same way to resume.
 """
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
 from privaudit import __version__
-from privaudit.cli.steps import PhoneCommand, validate_package_names
+from privaudit.cli import options
+from privaudit.cli.console import CliConsole, is_yes, open_console
+from privaudit.cli.options import help_text
 from privaudit.errors import EXIT_INTERRUPTED, EXIT_UNREADABLE, PhoneError, SourceError, UsageError
 
 if TYPE_CHECKING:
     from privaudit.capture.model import Capture
     from privaudit.knowledge import Knowledge
-    from privaudit.model import App, Step
+    from privaudit.model import App, Facts, Step
     from privaudit.revocation.apply import LedgerRun
     from privaudit.revocation.change import Change
     from privaudit.revocation.ledger import Ledger, LedgerEntry
     from privaudit.revocation.plan import RevocationPlan
-    from privaudit.transport import Transport
+    from privaudit.transport.base import Transport
+
+AppsByUser: TypeAlias = "Mapping[tuple[str, int], App]"
+"""The apps that the user named, by package and Android user."""
 
 
-_YES_WORDS: Final = frozenset({"y", "yes", "是", "好"})
+def register(app: typer.Typer) -> None:
+    """Add these commands to the command line."""
+    app.command(help=help_text("cli.revoke"))(revoke)
+    app.command(help=help_text("cli.undo"))(undo)
 
 
-class LedgerCommand(PhoneCommand):
-    """What `revoke` and `undo` share."""
+def revoke(  # noqa: PLR0913 - one parameter per option
+    apps: Annotated[list[str], typer.Argument(metavar="APP...", help=help_text("cli.apps"))],
+    *,
+    source: Annotated[Path | None, typer.Option("--from", metavar="SOURCE", help=help_text("cli.from_capture"))] = None,
+    apply: options.ApplyOption = False,
+    ledger: Annotated[Path | None, typer.Option("--ledger", metavar="FILE", help=help_text("cli.ledger"))] = None,
+    yes: options.YesOption = False,
+    uninstall: Annotated[bool, typer.Option("--uninstall", help=help_text("cli.uninstall"))] = False,
+    lang: options.LanguageOption = None,
+    serial: options.SerialOption = None,
+    transport: options.TransportOption = "auto",
+    signatures: options.SignaturesOption = None,
+    plain: options.PlainOption = False,
+) -> None:
+    """Plan to close what the named apps can read; with --apply, do it."""
+    with open_console(lang, plain=plain) as console:
+        phone = options.PhoneOptions(transport=transport, serial=serial, signatures=tuple(signatures or ()))
+        command = RevocationCommand(console, phone, apply=apply, yes=yes)
+        command.revoke(apps, source=source, ledger_path=ledger, uninstall=uninstall)
 
-    def collect_capture(self, connection: Transport, knowledge: Knowledge, packages: list[str]) -> Capture:
-        """A whole capture, with the details of `packages`."""
-        from privaudit import audit
-        from privaudit.capture.collector import collect_answers
 
-        taken = audit.collect(
-            connection, knowledge, progress=self.console.round, on_apk_progress=self.console.update_progress_bar
+def undo(
+    ledger: Annotated[Path, typer.Argument(metavar="LEDGER", help=help_text("cli.ledger_undo"))],
+    *,
+    apply: options.ApplyOption = False,
+    yes: options.YesOption = False,
+    lang: options.LanguageOption = None,
+    serial: options.SerialOption = None,
+    transport: options.TransportOption = "auto",
+    plain: options.PlainOption = False,
+) -> None:
+    """Take back what a ledger says was changed."""
+    with open_console(lang, plain=plain) as console:
+        RevocationCommand(console, options.PhoneOptions(transport=transport, serial=serial), apply=apply, yes=yes).undo(
+            ledger
         )
-        missing = [f"package.{name}" for name in packages if f"package.{name}" not in taken.answers]
-        return taken.with_answers(collect_answers(connection, missing))
 
-    @staticmethod
-    def select_apps(capture: Capture, knowledge: Knowledge, packages: Iterable[str]) -> dict[tuple[str, int], App]:
-        """The named apps, for each Android user that has them, in the order in which they were named."""
-        from privaudit import facts, findings
 
-        judged = findings.recognise_apps(facts.gather_facts(capture), knowledge)
-        return {
-            (app.package, app.user): app for name in dict.fromkeys(packages) for app in judged if app.package == name
-        }
+class RevocationCommand:
+    """One run of `revoke` or `undo`.
 
-    @staticmethod
-    def verify_ledger_device(ledger: Ledger, capture: Capture) -> None:
-        """Refuse another phone, and an app that was removed and installed anew since.
+    Args:
+        console: the terminal.
+        phone: the phone to change, and the user's lists.
+        apply: change the phone; without it only the plan is printed.
+        yes: do not ask before changing. Uninstalling is asked about all the same.
+    """
+
+    def __init__(self, console: CliConsole, phone: options.PhoneOptions, *, apply: bool, yes: bool) -> None:
+        self._console = console
+        self._phone = phone
+        self._apply = apply
+        self._yes = yes
+
+    def revoke(self, packages: list[str], *, source: Path | None, ledger_path: Path | None, uninstall: bool) -> None:
+        """Print the plan for `packages`; with `apply`, carry it out.
+
+        Args:
+            packages: the apps.
+            source: a saved capture to plan from; with `apply`, the phone must still be as it was then.
+            ledger_path: the ledger to write, or to resume where it exists.
+            uninstall: uninstall the apps at the end.
 
         Raises:
-            PhoneError: it is; nothing was done.
+            UsageError: an app is not on the phone, `source` is a report, or `ledger_path` is for other apps.
+            PhoneError: it is another phone, or it has changed since the plan; nothing was changed.
         """
-        from privaudit import facts
-        from privaudit.revocation import ledger as identity
-
-        gathered = facts.gather_facts(capture)
-        if not identity.matches_fingerprint(ledger.phone, gathered):
-            raise PhoneError("errors.other_phone")
-        anew = identity.find_reinstalled_package(
-            ledger.phone, gathered, {entry.change.package for entry in ledger.entries}
-        )
-        if anew is not None:
-            raise PhoneError("errors.installed_anew", app=anew)
-
-    def confirm(self, key: str, count: int, *, yes: bool) -> bool:
-        """One question, asked unless it was answered beforehand."""
-        if yes or self.console.prompt(key, n=count) in _YES_WORDS:
-            return True
-        self.console.print_message("cli.nothing_done")
-        return False
-
-    def confirm_uninstall(self, packages: Iterable[str]) -> bool:
-        """A question of its own for what cannot be undone, never answered beforehand."""
-        for package in dict.fromkeys(packages):
-            if self.console.prompt("cli.ask_uninstall", app=package) != package.casefold():
-                self.console.print_message("cli.nothing_done")
-                return False
-        return True
-
-    def apply_pending_changes(
-        self,
-        connection: Transport,
-        capture: Capture,
-        ledger: Ledger,
-        ledger_path: Path,
-        selected_apps: dict[tuple[str, int], App],
-    ) -> None:
-        """Close what is open in `ledger`, and tell how the apps stand then."""
-        run = self.create_run(connection, capture, ledger, ledger_path)
-        with self.resume_hint(ledger_path):
-            done = run.apply()
-            self._print_final_state(run, done, selected_apps)
-        self.console.print_message("cli.ledger_kept", path=str(ledger_path))
-        if any(entry.outcome != "done" for entry in done.entries):
-            raise typer.Exit(EXIT_UNREADABLE)
-
-    def create_run(self, connection: Transport, capture: Capture, ledger: Ledger, ledger_path: Path) -> LedgerRun:
-        """A run over `ledger`, which tells each change as it is finished."""
-        from privaudit.dumpsys import device
-        from privaudit.report import revocation_text as prose
-        from privaudit.revocation.apply import LedgerRun
-
-        def told(_: int, entry: LedgerEntry) -> None:
-            self.console.write_stdout(
-                "".join(f"{line}\n" for line in prose.outcome_lines(self.console.language, entry))
-            )
-
-        phone = device.phone_from_properties(device.parse_properties(capture.answer("properties").text), None)
-        if phone.sdk is None:
-            raise PhoneError("errors.sdk_unread")
-        return LedgerRun(
-            transport=connection, capture=capture, ledger_path=ledger_path, ledger=ledger, on_change=told, sdk=phone.sdk
-        )
-
-    @contextlib.contextmanager
-    def resume_hint(self, ledger_path: Path, key: str = "cli.stopped_between") -> Iterator[None]:
-        """Whatever stops a run in the middle: say where it can go on."""
-        try:
-            yield
-        except KeyboardInterrupt as stopped:
-            self.console.print_message(key, path=str(ledger_path))
-            raise typer.Exit(EXIT_INTERRUPTED) from stopped
-        except (PhoneError, SourceError):
-            self.console.print_message(key, path=str(ledger_path))
-            raise
-
-    def _print_final_state(
-        self, run: LedgerRun, completed_ledger: Ledger, selected_apps: dict[tuple[str, int], App]
-    ) -> None:
-        """How the apps stand now, and what is left to do by hand."""
-        from privaudit.model import UserKind
-        from privaudit.report import revocation_text as prose
-        from privaudit.revocation import steps
-        from privaudit.revocation.change import Outcome
-
-        language = self.console.language
-        now = run.refresh_state()
-        lines: list[str] = [""]
-        for key, app in selected_apps.items():
-            lines += prose.final_state(language, datetime.now().astimezone(), now.find_app(*key), app)
-        left: dict[tuple[str, int], set[str]] = {}
-        for entry in completed_ledger.entries:
-            if entry.outcome is not Outcome.DONE and (door := entry.change.manual_step) is not None:
-                left.setdefault((entry.change.package, entry.change.user), set()).add(door)
-        kinds = {user.id: user.kind for user in now.facts.users}
-        todo: dict[tuple[str, int], tuple[Step, ...]] = {}
-        for key, doors in left.items():
-            app = replace(now.find_app(*key) or selected_apps[key], label=selected_apps[key].label)
-            todo[key] = steps.steps_for_kinds(doors, app, now.facts.phone, kinds.get(key[1], UserKind.OTHER))
-        if any(todo.values()):
-            lines += prose.manual_step_lines(language, "instead", todo, selected_apps)
-        lines.append(language.t("remedy.regrant"))
-        self.console.write_stdout("".join(f"{line}\n" for line in lines))
-
-
-class UndoCommand(LedgerCommand):
-    """One run of `undo`."""
-
-    def undo(self, ledger_path: Path, *, apply: bool, yes: bool) -> None:
-        """Print what a ledger would take back; with `apply`, take it back."""
-        self.console.print_message("cli.starting_undo", version=__version__)
-        from privaudit.capture.collector import collect_answers, collect_first_round
-        from privaudit.report import revocation_text as prose
-        from privaudit.revocation import ledger
-
-        book = ledger.read_ledger(ledger_path)
-        self.console.write_stdout("".join(f"{line}\n" for line in prose.undo_plan(self.console.language, book)))
-        if not apply:
-            self.console.print_message("cli.only_planned")
+        starting_key = "cli.starting_apply" if self._apply else "cli.starting_plan"
+        if source is not None and not self._apply:
+            starting_key = "cli.starting_saved"
+        self._console.print_message(starting_key, version=__version__)
+        options.validate_package_names(packages)
+        if ledger_path is not None and ledger_path.exists():
+            self._resume(packages, ledger_path)
             return
-        with self.console.connect(self.transport, self.serial) as connection:
-            taken = collect_first_round(connection, on_round=self.console.round)
-            self.verify_ledger_device(book, taken)
-            packages = {entry.change.package for entry in book.entries}
-            taken = taken.with_answers(collect_answers(connection, (f"package.{name}" for name in packages)))
-            if not self.confirm("cli.ask_undo", len(book.entries), yes=yes):
-                return
-            run = self.create_run(connection, taken, book, ledger_path)
-            with self.resume_hint(ledger_path, "stopped_undo"):
-                done = run.undo()
-        self.console.print_message("cli.undo_done")
-        if any(entry.outcome == "stays" for entry in done.entries):
-            raise typer.Exit(EXIT_UNREADABLE)
-
-
-class RevokeCommand(LedgerCommand):
-    """One run of `revoke`."""
-
-    def revoke(
-        self,
-        packages: list[str],
-        *,
-        source: Path | None,
-        apply: bool,
-        ledger: Path | None,
-        yes: bool,
-        uninstall: bool,
-    ) -> None:
-        """Print the plan; with `apply`, carry it out."""
-        starting = "cli.starting_apply" if apply else "cli.starting_plan"
-        self.console.print_message(starting if source is None or apply else "cli.starting_saved", version=__version__)
-        validate_package_names(packages)
-        if ledger is not None and ledger.exists():
-            self._resume_ledger(packages, ledger, apply=apply, yes=yes)
-            return
-        if ledger is not None and not ledger.absolute().parent.is_dir():
-            raise UsageError("errors.no_folder", path=str(ledger.absolute().parent))
+        if ledger_path is not None and not ledger_path.absolute().parent.is_dir():
+            raise UsageError("errors.no_folder", path=str(ledger_path.absolute().parent))
         from privaudit import knowledge
         from privaudit.capture.sources import read_source
         from privaudit.report import json
@@ -226,124 +126,300 @@ class RevokeCommand(LedgerCommand):
         if source is not None and json.is_report_file(source):
             raise UsageError("errors.needs_capture", path=str(source))
         saved = read_source(source) if source is not None else None
-        lists = knowledge.load_knowledge(extra_lists=self.signatures, demo=saved is not None and saved.demo)
-        if saved is not None and not apply:
-            self._print_plan(*self._build_plan(saved, lists, packages, uninstall=uninstall))
-            self.console.print_message("cli.only_planned")
+        lists = knowledge.load_knowledge(extra_lists=self._phone.signatures, demo=saved is not None and saved.demo)
+        if saved is not None and not self._apply:
+            self._print_plan(_plan_revocation(saved, lists, packages, uninstall=uninstall))
+            self._console.print_message("cli.only_planned")
             return
-        with self.console.connect(self.transport, self.serial) as connection:
-            taken = self.collect_capture(connection, lists, packages)
-            plan, named = self._build_plan(taken, lists, packages, uninstall=uninstall)
+        with self._console.connect(self._phone.transport, self._phone.serial) as connection:
+            capture = self._collect(connection, lists, packages)
+            planned = _plan_revocation(capture, lists, packages, uninstall=uninstall)
             if saved is not None:
-                self._verify_saved_device(saved, taken)
-                _require_same_plan(self._build_plan(saved, lists, packages, uninstall=uninstall)[0], plan)
-            self._print_plan(plan, named)
-            if not apply:
-                self.console.print_message("cli.only_planned")
-            elif plan.planned_changes:
-                path = ledger or Path(f"privaudit-{datetime.now().astimezone():%Y%m%d-%H%M%S}.ledger.json")
-                self._apply_plan(connection, taken, plan, named, path, yes=yes)
+                planned_before = _plan_revocation(saved, lists, packages, uninstall=uninstall)
+                _require_same_device(planned_before.facts, planned.facts)
+                _require_same_plan(planned_before.plan, planned.plan)
+            self._print_plan(planned)
+            if not self._apply:
+                self._console.print_message("cli.only_planned")
+            elif planned.plan.planned_changes:
+                path = ledger_path or Path(f"privaudit-{datetime.now().astimezone():%Y%m%d-%H%M%S}.ledger.json")
+                self._apply_plan(connection, planned, path)
 
-    def _build_plan(
-        self, capture: Capture, knowledge: Knowledge, packages: Iterable[str], *, uninstall: bool
-    ) -> tuple[RevocationPlan, dict[tuple[str, int], App]]:
+    def undo(self, ledger_path: Path) -> None:
+        """Print what a ledger would take back; with `apply`, take it back."""
+        self._console.print_message("cli.starting_undo", version=__version__)
         from privaudit import facts
-        from privaudit.revocation import plan, state
+        from privaudit.capture.collector import collect_answers, collect_first_round
+        from privaudit.report import revocation_text
+        from privaudit.revocation.change import Outcome
+        from privaudit.revocation.ledger import read_ledger
 
-        named = self.select_apps(capture, knowledge, packages)
-        for name in packages:
-            if name not in {package for package, _ in named}:
-                raise UsageError("errors.app_missing", app=name)
-        users = facts.gather_facts(capture).users
-        return plan.build_plan(state.read_state(capture, packages), named.values(), users, uninstall=uninstall), named
+        ledger = read_ledger(ledger_path)
+        self._console.write_lines(revocation_text.undo_plan(self._console.language, ledger))
+        if not self._apply:
+            self._console.print_message("cli.only_planned")
+            return
+        with self._console.connect(self._phone.transport, self._phone.serial) as connection:
+            capture = collect_first_round(connection, on_round=self._console.print_round)
+            _require_ledger_device(ledger, facts.gather_facts(capture))
+            packages = {entry.change.package for entry in ledger.entries}
+            capture = capture.with_answers(collect_answers(connection, (f"package.{name}" for name in packages)))
+            if not self._confirm("cli.ask_undo", len(ledger.entries)):
+                return
+            run = self._create_run(connection, capture, ledger, ledger_path)
+            with self._resume_hint("cli.stopped_undo", ledger_path):
+                undone = run.undo()
+        self._console.print_message("cli.undo_done")
+        if any(entry.outcome is Outcome.NOT_RESTORED for entry in undone.entries):
+            raise typer.Exit(EXIT_UNREADABLE)
 
-    def _print_plan(self, plan: RevocationPlan, selected_apps: dict[tuple[str, int], App]) -> None:
-        from privaudit.report import revocation_text as prose
+    # --- the plan ---
 
-        self.console.write_stdout(prose.format_plan(self.console.language, plan, selected_apps))
+    def _collect(self, connection: Transport, knowledge: Knowledge, packages: list[str]) -> Capture:
+        """Take a capture of the phone, with the details of `packages`."""
+        from privaudit import audit
+        from privaudit.capture.collector import collect_answers
 
-    @staticmethod
-    def _verify_saved_device(saved_capture: Capture, capture: Capture) -> None:
-        from privaudit import facts
-        from privaudit.revocation import ledger as identity
+        capture = audit.collect(
+            connection,
+            knowledge,
+            progress=self._console.print_round,
+            on_apk_progress=self._console.update_progress_bar,
+        )
+        missing = [f"package.{name}" for name in packages if f"package.{name}" not in capture.answers]
+        return capture.with_answers(collect_answers(connection, missing))
 
-        if not identity.matches_fingerprint(
-            identity.compute_fingerprint(facts.gather_facts(saved_capture)), facts.gather_facts(capture)
-        ):
-            raise PhoneError("errors.other_phone")
+    def _print_plan(self, planned: _PlannedRevocation) -> None:
+        from privaudit.report import revocation_text
 
-    def _apply_plan(
-        self,
-        connection: Transport,
-        capture: Capture,
-        plan: RevocationPlan,
-        selected_apps: dict[tuple[str, int], App],
-        ledger_path: Path,
-        *,
-        yes: bool,
-    ) -> None:
-        """Ask, seal a capture, look once more, write the ledger, act."""
-        from privaudit import facts
-        from privaudit.capture import archive
-        from privaudit.revocation import ledger, state
-        from privaudit.revocation import ledger as identity
-        from privaudit.revocation import plan as plans
+        self._console.write_stdout(revocation_text.format_plan(self._console.language, planned.plan, planned.apps))
+
+    # --- questions ---
+
+    def _confirm(self, key: str, count: int) -> bool:
+        """Ask before changing the phone, unless ``--yes`` was given."""
+        if self._yes or is_yes(self._console.prompt(key, n=count), self._console.language):
+            return True
+        self._console.print_message("cli.nothing_done")
+        return False
+
+    def _confirm_changes(self, changes: Iterable[Change], count: int) -> bool:
+        """Ask before applying changes. Uninstalling cannot be undone: each app is asked about, even with ``--yes``."""
         from privaudit.revocation.change import ChangeKind
 
-        removed = [change.package for change in plan.changes if change.kind is ChangeKind.UNINSTALL]
-        if not self.confirm("cli.ask_apply", len(plan.planned_changes), yes=yes) or not self.confirm_uninstall(removed):
+        if not self._confirm("cli.ask_apply", count):
+            return False
+        for package in dict.fromkeys(change.package for change in changes if change.kind is ChangeKind.UNINSTALL):
+            if self._console.prompt("cli.ask_uninstall", app=package) != package.casefold():
+                self._console.print_message("cli.nothing_done")
+                return False
+        return True
+
+    # --- changing the phone ---
+
+    def _apply_plan(self, connection: Transport, planned: _PlannedRevocation, ledger_path: Path) -> None:
+        """Ask, save a capture, read the state again, write the ledger, and apply the changes."""
+        from privaudit.capture import archive
+        from privaudit.revocation import ledger, state
+        from privaudit.revocation.change import ChangeKind
+        from privaudit.revocation.plan import build_plan
+
+        plan, apps, capture = planned.plan, planned.apps, planned.capture
+        if not self._confirm_changes(plan.changes, len(plan.planned_changes)):
             return
         before = ledger_path.with_name(f"{ledger_path.name.removesuffix('.json').removesuffix('.ledger')}.before.zip")
         if before.exists():
             raise UsageError("errors.exists", path=str(before))
         archive.write_archive(capture, before)
-        self.console.print_message("cli.saved_private", path=str(before))
-        # Between the plan and the answer somebody may have tapped, or another phone been plugged in.
-        now = state.refresh_state(connection, capture, {package for package, _ in selected_apps})
-        gathered = facts.gather_facts(capture)
-        _require_same_plan(plan, plans.build_plan(now, selected_apps.values(), gathered.users, uninstall=bool(removed)))
-        sealed = ledger.CaptureReference(file=before.name, sha256=hashlib.sha256(before.read_bytes()).hexdigest())
-        book = ledger.create_ledger(plan.changes, identity.compute_fingerprint(gathered), sealed, demo=capture.demo)
-        ledger.write_ledger(book, ledger_path)
-        self.apply_pending_changes(connection, capture, book, ledger_path, selected_apps)
+        self._console.print_message("cli.saved_private", path=str(before))
+        # Between the plan and the answer the user may have changed a setting, or connected another phone.
+        current_state = state.refresh_state(connection, capture, {package for package, _ in apps})
+        uninstall = any(change.kind is ChangeKind.UNINSTALL for change in plan.changes)
+        _require_same_plan(plan, build_plan(current_state, apps.values(), planned.facts.users, uninstall=uninstall))
+        reference = ledger.CaptureReference(file=before.name, sha256=hashlib.sha256(before.read_bytes()).hexdigest())
+        fingerprint = ledger.compute_fingerprint(planned.facts)
+        new_ledger = ledger.create_ledger(plan.changes, fingerprint, reference, demo=capture.demo)
+        ledger.write_ledger(new_ledger, ledger_path)
+        self._apply_ledger(connection, capture, new_ledger, ledger_path, apps)
 
-    def _resume_ledger(self, packages: list[str], ledger_path: Path, *, apply: bool, yes: bool) -> None:
-        """Go on with a run that was stopped."""
-        from privaudit import knowledge
-        from privaudit.revocation import ledger
-        from privaudit.revocation.change import ChangeKind, Outcome
+    def _resume(self, packages: list[str], ledger_path: Path) -> None:
+        """Continue a run that was interrupted."""
+        from privaudit import facts, knowledge
+        from privaudit.revocation.change import Outcome
+        from privaudit.revocation.ledger import read_ledger
 
-        book = ledger.read_ledger(ledger_path)
-        if sorted(set(packages)) != sorted({entry.change.package for entry in book.entries}):
+        ledger = read_ledger(ledger_path)
+        if sorted(set(packages)) != sorted({entry.change.package for entry in ledger.entries}):
             raise UsageError("errors.ledger_other_apps", path=str(ledger_path))
-        open_now = [entry.change for entry in book.entries if entry.outcome in {Outcome.PLANNED, Outcome.BEGUN}]
-        self.console.print_message("cli.resuming", n=len(open_now), of=len(book.entries))
-        if not open_now or not apply:
-            self.console.print_message("cli.only_planned" if open_now else "cli.nothing_open")
+        pending = [entry.change for entry in ledger.entries if entry.outcome in {Outcome.PLANNED, Outcome.BEGUN}]
+        self._console.print_message("cli.resuming", n=len(pending), of=len(ledger.entries))
+        if not pending or not self._apply:
+            self._console.print_message("cli.only_planned" if pending else "cli.nothing_open")
             return
-        lists = knowledge.load_knowledge(extra_lists=self.signatures, demo=book.demo)
-        with self.console.connect(self.transport, self.serial) as connection:
-            taken = self.collect_capture(connection, lists, packages)
-            self.verify_ledger_device(book, taken)
-            removed = [change.package for change in open_now if change.kind is ChangeKind.UNINSTALL]
-            if self.confirm("cli.ask_apply", len(open_now), yes=yes) and self.confirm_uninstall(removed):
-                self.apply_pending_changes(
-                    connection, taken, book, ledger_path, self.select_apps(taken, lists, packages)
-                )
+        lists = knowledge.load_knowledge(extra_lists=self._phone.signatures, demo=ledger.demo)
+        with self._console.connect(self._phone.transport, self._phone.serial) as connection:
+            capture = self._collect(connection, lists, packages)
+            phone_facts = facts.gather_facts(capture)
+            _require_ledger_device(ledger, phone_facts)
+            if self._confirm_changes(pending, len(pending)):
+                apps = _select_apps(phone_facts, lists, packages)
+                self._apply_ledger(connection, capture, ledger, ledger_path, apps)
+
+    def _apply_ledger(
+        self, connection: Transport, capture: Capture, ledger: Ledger, ledger_path: Path, apps: AppsByUser
+    ) -> None:
+        """Apply the pending changes of a ledger, and print the state of the apps afterwards."""
+        from privaudit.revocation.change import Outcome
+
+        run = self._create_run(connection, capture, ledger, ledger_path)
+        with self._resume_hint("cli.stopped_between", ledger_path):
+            applied = run.apply()
+            self._print_result(run, applied, apps)
+        self._console.print_message("cli.ledger_kept", path=str(ledger_path))
+        if any(entry.outcome is not Outcome.DONE for entry in applied.entries):
+            raise typer.Exit(EXIT_UNREADABLE)
+
+    def _create_run(self, connection: Transport, capture: Capture, ledger: Ledger, ledger_path: Path) -> LedgerRun:
+        """Create a run over `ledger` that prints each change when it is finished."""
+        from privaudit.dumpsys import device
+        from privaudit.report import revocation_text
+        from privaudit.revocation.apply import LedgerRun
+
+        def print_outcome(_: int, entry: LedgerEntry) -> None:
+            self._console.write_lines(revocation_text.outcome_lines(self._console.language, entry))
+
+        phone = device.phone_from_properties(device.parse_properties(capture.answer("properties").text), None)
+        if phone.sdk is None:
+            raise PhoneError("errors.sdk_unread")
+        return LedgerRun(
+            transport=connection,
+            capture=capture,
+            ledger_path=ledger_path,
+            ledger=ledger,
+            on_change=print_outcome,
+            sdk=phone.sdk,
+        )
+
+    @contextlib.contextmanager
+    def _resume_hint(self, key: str, ledger_path: Path) -> Iterator[None]:
+        """Print how to resume when a run stops in the middle, whatever stops it."""
+        try:
+            yield
+        except KeyboardInterrupt as interrupt:
+            self._console.print_message(key, path=str(ledger_path))
+            raise typer.Exit(EXIT_INTERRUPTED) from interrupt
+        except (PhoneError, SourceError):
+            self._console.print_message(key, path=str(ledger_path))
+            raise
+
+    def _print_result(self, run: LedgerRun, applied: Ledger, apps: AppsByUser) -> None:
+        """Print the state of the apps now, and what remains to be done by hand."""
+        from privaudit.model import UserKind
+        from privaudit.report import revocation_text
+        from privaudit.revocation import steps
+        from privaudit.revocation.change import Outcome
+
+        language = self._console.language
+        current = run.refresh_state()
+        lines = [""]
+        for key, app in apps.items():
+            lines += revocation_text.final_state(language, datetime.now().astimezone(), current.find_app(*key), app)
+        manual_steps: dict[tuple[str, int], set[str]] = {}
+        for entry in applied.entries:
+            step = entry.change.manual_step
+            if entry.outcome is not Outcome.DONE and step is not None:
+                manual_steps.setdefault((entry.change.package, entry.change.user), set()).add(step)
+        kinds = {user.id: user.kind for user in current.facts.users}
+        remaining: dict[tuple[str, int], tuple[Step, ...]] = {}
+        for key, names in manual_steps.items():
+            app = replace(current.find_app(*key) or apps[key], label=apps[key].label)
+            kind = kinds.get(app.user, UserKind.OTHER)
+            remaining[key] = steps.steps_for_kinds(names, app, current.facts.phone, kind)
+        if any(remaining.values()):
+            lines += revocation_text.manual_step_lines(language, "remedy.instead", remaining, apps)
+        lines.append(language.t("remedy.regrant"))
+        self._console.write_lines(lines)
+
+
+@dataclass(frozen=True, slots=True)
+class _PlannedRevocation:
+    """What would be changed on the phone that a capture was taken of."""
+
+    capture: Capture
+    facts: Facts
+    apps: AppsByUser
+    plan: RevocationPlan
+
+
+def _plan_revocation(
+    capture: Capture, knowledge: Knowledge, packages: list[str], *, uninstall: bool
+) -> _PlannedRevocation:
+    from privaudit import facts
+    from privaudit.revocation import state
+    from privaudit.revocation.plan import build_plan
+
+    phone_facts = facts.gather_facts(capture)
+    apps = _select_apps(phone_facts, knowledge, packages)
+    installed = {package for package, _ in apps}
+    for name in packages:
+        if name not in installed:
+            raise UsageError("errors.app_missing", app=name)
+    plan = build_plan(state.read_state(capture, packages), apps.values(), phone_facts.users, uninstall=uninstall)
+    return _PlannedRevocation(capture, phone_facts, apps, plan)
+
+
+def _select_apps(phone_facts: Facts, knowledge: Knowledge, packages: Iterable[str]) -> AppsByUser:
+    """Return the named apps, for each Android user that has them, in the order in which they were named."""
+    from privaudit import findings
+
+    recognised = findings.recognise_apps(phone_facts.apps, knowledge)
+    return {
+        (app.package, app.user): app for name in dict.fromkeys(packages) for app in recognised if app.package == name
+    }
+
+
+def _require_ledger_device(ledger: Ledger, phone_facts: Facts) -> None:
+    """Require the phone of the ledger, with none of its apps reinstalled since.
+
+    Raises:
+        PhoneError: it is another phone, or an app was reinstalled; nothing was changed.
+    """
+    from privaudit.revocation.ledger import find_reinstalled_package, matches_fingerprint
+
+    if not matches_fingerprint(ledger.phone, phone_facts):
+        raise PhoneError("errors.other_phone")
+    packages = {entry.change.package for entry in ledger.entries}
+    reinstalled = find_reinstalled_package(ledger.phone, phone_facts, packages)
+    if reinstalled is not None:
+        raise PhoneError("errors.installed_anew", app=reinstalled)
+
+
+def _require_same_device(saved: Facts, current: Facts) -> None:
+    """Require that the facts of two captures are of one phone.
+
+    Raises:
+        PhoneError: they are of two; nothing was changed.
+    """
+    from privaudit.revocation.ledger import compute_fingerprint, matches_fingerprint
+
+    if not matches_fingerprint(compute_fingerprint(saved), current):
+        raise PhoneError("errors.other_phone")
 
 
 def _require_same_plan(before: RevocationPlan, current: RevocationPlan) -> None:
-    """Refuse where the phone is not as it was planned for.
+    """Require that the phone is still as it was planned for.
 
     Raises:
-        PhoneError: it is not; nothing was done.
+        PhoneError: it has changed; nothing was changed by us.
     """
-    planned, found = (frozenset(_comparable_changes(plan)) for plan in (before, current))
-    if planned != found:
-        differs = next(iter(planned ^ found))
-        raise PhoneError("errors.plan_changed", app=differs.package, what=differs.what or differs.kind.value)
+    planned, needed = (frozenset(_comparable_changes(plan)) for plan in (before, current))
+    if planned != needed:
+        change = next(iter(planned ^ needed))
+        raise PhoneError("errors.plan_changed", app=change.package, what=change.what or change.kind.value)
 
 
 def _comparable_changes(plan: RevocationPlan) -> Iterator[Change]:
-    """The changes but that an app is ended: whether it runs comes and goes by itself."""
-    return (change for change in plan.changes if change.kind != "force_stop")
+    """Return the changes without force-stops: whether an app runs changes by itself."""
+    from privaudit.revocation.change import ChangeKind
+
+    return (change for change in plan.changes if change.kind is not ChangeKind.FORCE_STOP)

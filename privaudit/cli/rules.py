@@ -1,97 +1,213 @@
-"""``privaudit rules``: the commands about rules. Nothing heavier than typer is imported before one needs it."""
+"""``privaudit rules``: list, show and check the rules of countries and app stores.
+
+Nothing heavier than typer is imported before a command needs it.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from privaudit.cli.console import CliConsole
-from privaudit.cli.options import HELP_TRANSLATOR, LanguageOption, PlainOption, create_command_group
-from privaudit.cli.signatures import parse_country
+from privaudit.cli import options
+from privaudit.cli.console import open_console
+from privaudit.cli.options import help_text
 from privaudit.errors import KnowledgeError
-from privaudit.i18n import Translator, sanitize_text
-from privaudit.knowledge.schema import UNDATED, Rule, RuleClause
-from privaudit.model import Message
+from privaudit.i18n import Translator
+from privaudit.i18n.sanitize import sanitize_text
 
 if TYPE_CHECKING:
     from privaudit.knowledge.rules import RuleSet
-
+    from privaudit.knowledge.schema import Rule, RuleClause
 
 _MAX_TEXT_CHARS: Final = 400
-"""Characters of a citation or a note in one line."""
+"""Characters of a citation or a note on one line."""
+_MAX_SHOWN_RULES: Final = 20
+"""Rules that `show` prints in full."""
+
+_BASIS_KEYS: Final[Mapping[str, str]] = {
+    "statute": "rulebook.basis_statute",
+    "regulation": "rulebook.basis_regulation",
+    "circular": "rulebook.basis_circular",
+    "guidance": "rulebook.basis_guidance",
+    "standard": "rulebook.basis_standard",
+    "self_regulation": "rulebook.basis_self_regulation",
+    "alert": "rulebook.basis_alert",
+    "store_policy": "rulebook.basis_store_policy",
+    "none": "rulebook.basis_none",
+}
+_APPLIES_KEYS: Final[Mapping[str, str]] = {
+    "store": "rulebook.applies_store",
+    "country": "rulebook.applies_country",
+    "observation": "rulebook.applies_observation",
+}
+"""By the kind of a rule."""
+_SAYS_KEYS: Final[Mapping[str, str]] = {
+    "forbids": "rulebook.says_forbids",
+    "not_necessary": "rulebook.says_not_necessary",
+    "conditional": "rulebook.says_conditional",
+    "advises": "rulebook.says_advises",
+    "conduct": "rulebook.says_conduct",
+}
+
+rules_app = options.create_command_group("rules", help_text("rulebook.app"))
+
+RuleCountryOption = Annotated[
+    str | None, typer.Option("--country", metavar="CC", help=help_text("rulebook.in_country"))
+]
+
+
+def register(root_app: typer.Typer) -> None:
+    """Add these commands to the command line."""
+    root_app.add_typer(rules_app)
+
+
+@rules_app.command("list", help=help_text("rulebook.list"))
+def list_rules(
+    words: Annotated[list[str] | None, typer.Argument(metavar="[WORD]...", help=help_text("rulebook.words"))] = None,
+    *,
+    country: RuleCountryOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help=help_text("rulebook.json"))] = False,
+    lang: options.LanguageOption = None,
+    plain: options.PlainOption = False,
+) -> None:
+    """List the rules."""
+    with open_console(lang, plain=plain) as console:
+        language = console.language
+        rule_set = _load_rules()
+        matches = _search_rules(rule_set, words or (), options.parse_country(country))
+        if as_json:
+            console.write_stdout(_rules_to_json(rule_set, matches))
+            return
+        lines = [format_rule_line(language, rule, _today()) for rule in matches]
+        lines += ["", language.t("rulebook.counted", n=len(matches))] if matches else [language.t("rulebook.nothing")]
+        console.write_lines([*lines, *_validity_notes(language, rule_set)])
+
+
+@rules_app.command(help=help_text("rulebook.show"))
+def show(
+    words: Annotated[list[str], typer.Argument(metavar="WORD...", help=help_text("rulebook.words"))],
+    *,
+    country: RuleCountryOption = None,
+    lang: options.LanguageOption = None,
+    plain: options.PlainOption = False,
+) -> None:
+    """Show rules in full."""
+    with open_console(lang, plain=plain) as console:
+        language = console.language
+        rule_set = _load_rules()
+        matches = _search_rules(rule_set, words, options.parse_country(country))
+        exact = [rule for rule in matches if len(words) == 1 and rule.id.casefold() == words[0].casefold()]
+        lines: list[str] = []
+        for rule in (exact or matches)[:_MAX_SHOWN_RULES]:
+            lines += [*format_rule(language, rule, _today()), ""]
+        if not exact and len(matches) > _MAX_SHOWN_RULES:
+            lines.append(language.t("rulebook.shown_some", shown=_MAX_SHOWN_RULES, n=len(matches)))
+        if not matches:
+            lines = [language.t("rulebook.nothing"), ""]
+        console.write_lines([*lines, *_validity_notes(language, rule_set)])
+
+
+@rules_app.command(help=help_text("rulebook.check"))
+def check(
+    path: Annotated[Path | None, typer.Argument(metavar="[PATH]", help=help_text("rulebook.path"))] = None,
+    *,
+    lang: options.LanguageOption = None,
+    plain: options.PlainOption = False,
+) -> None:
+    """Check rules for errors."""
+    from privaudit.facts.access import OTHER_ROUTES
+    from privaudit.facts.permission_table import PERMISSION_INFO
+    from privaudit.knowledge import lint
+
+    with open_console(lang, plain=plain) as console:
+        checkable = lint.CheckablePermissions(
+            permissions=frozenset(PERMISSION_INFO), special_access=frozenset(OTHER_ROUTES)
+        )
+        result = lint.lint_rules(path, checkable)
+        console.exit_on_problems(result.problems)
+        console.write_lines([console.language.t("rulebook.checked", n=len(result.rules))])
+
+
+def _load_rules() -> RuleSet:
+    from privaudit.knowledge import rules
+    from privaudit.knowledge.loader import Problems
+
+    problems = Problems()
+    rule_set = rules.read_rules(problems)
+    if problems:
+        raise KnowledgeError("errors.knowledge_mistakes", tuple(problems))
+    return rule_set
+
+
+def _search_rules(rule_set: RuleSet, words: Iterable[str], country: str | None) -> list[Rule]:
+    """Return the rules that have every word in their id, citation, title or authority, in any language."""
+    terms = [word.casefold() for word in words]
+    return [
+        rule
+        for rule in rule_set.rules
+        if (country is None or rule.country == country) and all(term in _searchable_text(rule) for term in terms)
+    ]
+
+
+def _searchable_text(rule: Rule) -> str:
+    names = (texts[key] for texts in rule.words.values() for key in ("title", "authority"))
+    return "\n".join((rule.id, rule.citation, *names)).casefold()
+
+
+def _today() -> str:
+    return datetime.now(UTC).date().isoformat()
+
+
+def _validity_notes(language: Translator, rule_set: RuleSet) -> list[str]:
+    """Return the date of the rules, and whether a lawyer has checked them. Every output about rules ends with it."""
+    info = rule_set.describe_rules(None, datetime.now(UTC).date())
+    lines = [language.t("rulebook.known_until", until_on=info.known_until)]
+    return lines if info.checked else [*lines, language.t("rules.unchecked")]
+
+
+def _rules_to_json(rule_set: RuleSet, rules: Iterable[Rule]) -> str:
+    """Return rules as they stand in their files."""
+    info = rule_set.describe_rules(None, datetime.now(UTC).date())
+    ids = {rule.id for rule in rules}
+    rows: list[dict[str, Any]] = [row for row in rule_set.toml_data if row["id"] in ids]
+    document = {"sha256": info.sha256, "known_until": info.known_until, "rules": rows}
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+# --- text of a rule ---
 
 
 def format_rule_line(language: Translator, rule: Rule, today: str) -> str:
-    """A rule on one line: its id, whose it is, of when, and what it is called."""
-    date = language.t("rulebook.undated") if rule.date == UNDATED else rule.date
+    """Return a rule on one line: its id, country, date, authority, title, and status."""
     name = f"{_rule_text(language, rule, 'authority')}: {_rule_text(language, rule, 'title')}"
-    return "  ".join((rule.id, rule.country or "--", date, name, *_status_marks(language, rule, today)))
+    return "  ".join(
+        (rule.id, rule.country or "--", _rule_date(language, rule), name, *_status_marks(language, rule, today))
+    )
 
 
 def format_rule(language: Translator, rule: Rule, today: str) -> Iterator[str]:
-    """A rule with all that is known of it."""
-    dated = Message(key="rulebook.undated") if rule.date == UNDATED else rule.date
+    """Return a rule in full."""
+    from privaudit.model import Message
+
     authority = Message(key=f"rule.{rule.id}.authority")
     yield "  ".join((rule.id, *_status_marks(language, rule, today)))
     yield "  " + _rule_text(language, rule, "title")
-    yield "  " + language.t("rulebook.by", authority=authority, dated_on=dated)
+    yield "  " + language.t("rulebook.by", authority=authority, dated_on=_rule_date(language, rule))
     yield "  " + _rule_text(language, rule, "says")
     yield ""
-    for part in (_format_scope(language, rule), _format_clauses(language, rule), _format_sources(language, rule)):
-        yield from (f"  {one}" for one in part)
+    for section in (_format_scope(language, rule), _format_clauses(language, rule), _format_sources(language, rule)):
+        yield from (f"  {line}" for line in section)
 
 
-def _format_scope(language: Translator, rule: Rule) -> Iterator[str]:
-    """What kind of rule it is, to what it applies, and since when."""
-    yield language.t("rulebook.basis", basis=Message(key=f"rulebook.basis_{rule.basis}"))
-    yield language.t("rulebook.citation", citation="") + sanitize_text(rule.citation, _MAX_TEXT_CHARS)
-    yield language.t(f"rulebook.applies_{rule.kind}", stores=rule.stores, country=rule.country)
-    begin, end = rule.in_force_from, rule.in_force_until
-    if rule.kind != "observation":
-        name = "from_unknown" if begin is None else "from_until" if end is not None else "from"
-        yield language.t(f"rulebook.{name}", begin_on=begin, end_on=end)
-    if rule.replaced_by:
-        yield language.t("rulebook.replaced", id=rule.replaced_by)
+def _rule_date(language: Translator, rule: Rule) -> str:
+    from privaudit.knowledge.schema import UNDATED
 
-
-def _format_clauses(language: Translator, rule: Rule) -> Iterator[str]:
-    for concern in rule.concern:
-        yield from _format_clause(language, rule, concern)
-    if not rule.concern:
-        yield language.t("rulebook.no_concern")
-
-
-def _format_sources(language: Translator, rule: Rule) -> Iterator[str]:
-    """Where it was read, how well it is known, and who has checked it."""
-    if rule.has_unverified_parts:
-        yield language.t("rulebook.verify", what=Message(key=f"rule.{rule.id}.verify"))
-    if not rule.text_read and rule.kind != "observation":
-        yield language.t("rulebook.text_unread")
-    for source in rule.source:
-        name = "read" if source.read else "cited"
-        yield language.t(f"rulebook.{name}", what=source.what, where=source.where)
-    for name, value in (("url", rule.url), ("note", rule.note)):
-        if value:
-            yield language.t(f"rulebook.{name}", **{name: ""}) + sanitize_text(value, _MAX_TEXT_CHARS)
-    if rule.checked_by and rule.checked_on:
-        yield language.t("rulebook.checked_by", name=rule.checked_by, checked_on=rule.checked_on)
-    else:
-        yield language.t("rulebook.never_checked")
-
-
-def _format_clause(language: Translator, rule: Rule, clause: RuleClause) -> Iterator[str]:
-    condition = Message(key=f"rule.{rule.id}.{clause.condition}")
-    names = (*clause.permissions, *clause.special)
-    yield language.t(f"rulebook.says_{clause.says}", permissions=names, condition=condition)
-    if clause.mapping == "inferred":
-        yield language.t("rulebook.likely")
-    if clause.unread:
-        yield language.t("rulebook.unread", permissions=clause.unread)
+    return language.t("rulebook.undated") if rule.date == UNDATED else rule.date
 
 
 def _rule_text(language: Translator, rule: Rule, field: str) -> str:
@@ -102,147 +218,64 @@ def _status_marks(language: Translator, rule: Rule, today: str) -> Iterator[str]
     if rule.has_unverified_parts:
         yield language.t("rulebook.mark_verify")
     if not rule.is_in_force(today):
-        over = rule.in_force_until is not None and today > rule.in_force_until
-        yield language.t(f"rulebook.mark_{'over' if over else 'ahead'}")
+        has_ended = rule.in_force_until is not None and today > rule.in_force_until
+        yield language.t("rulebook.mark_over" if has_ended else "rulebook.mark_ahead")
 
 
-_MAX_SHOWN_RULES: Final = 20
-"""Rules that `show` prints in full."""
+def _format_scope(language: Translator, rule: Rule) -> Iterator[str]:
+    """Return the legal basis of a rule, what it applies to, and when it is in force."""
+    from privaudit.model import Message
+
+    yield language.t("rulebook.basis", basis=Message(key=_BASIS_KEYS[rule.basis]))
+    yield language.t("rulebook.citation", citation="") + sanitize_text(rule.citation, _MAX_TEXT_CHARS)
+    yield language.t(_APPLIES_KEYS[rule.kind], stores=rule.stores, country=rule.country)
+    begin, end = rule.in_force_from, rule.in_force_until
+    if rule.kind != "observation":
+        if begin is None:
+            yield language.t("rulebook.from_unknown")
+        elif end is None:
+            yield language.t("rulebook.from", begin_on=begin)
+        else:
+            yield language.t("rulebook.from_until", begin_on=begin, end_on=end)
+    if rule.replaced_by:
+        yield language.t("rulebook.replaced", id=rule.replaced_by)
 
 
-def rules_help_text(key: str) -> str:
-    """What the help says of these commands and their options."""
-    return HELP_TRANSLATOR.t(key)
+def _format_clauses(language: Translator, rule: Rule) -> Iterator[str]:
+    for clause in rule.concern:
+        yield from _format_clause(language, rule, clause)
+    if not rule.concern:
+        yield language.t("rulebook.no_concern")
 
 
-rules_app = create_command_group("rules", rules_help_text("rulebook.app"))
+def _format_clause(language: Translator, rule: Rule, clause: RuleClause) -> Iterator[str]:
+    from privaudit.model import Message
+
+    condition = Message(key=f"rule.{rule.id}.{clause.condition}")
+    names = (*clause.permissions, *clause.special)
+    yield language.t(_SAYS_KEYS[clause.says], permissions=names, condition=condition)
+    if clause.mapping == "inferred":
+        yield language.t("rulebook.likely")
+    if clause.unread:
+        yield language.t("rulebook.unread", permissions=clause.unread)
 
 
-def register(root_app: typer.Typer) -> None:
-    """Add these commands to the command line."""
-    root_app.add_typer(rules_app)
+def _format_sources(language: Translator, rule: Rule) -> Iterator[str]:
+    """Return the sources of a rule, what of it is not verified, and who has checked it."""
+    from privaudit.model import Message
 
-
-RuleCountryOption = Annotated[
-    str | None, typer.Option("--country", metavar="CC", help=rules_help_text("rulebook.in_country"))
-]
-RulesJsonOption = Annotated[bool, typer.Option("--json", help=rules_help_text("rulebook.json"))]
-
-
-@rules_app.command("list", help=rules_help_text("rulebook.list"))
-def list_rules(
-    words: Annotated[
-        list[str] | None, typer.Argument(metavar="[WORD]...", help=rules_help_text("rulebook.words"))
-    ] = None,
-    *,
-    country: RuleCountryOption = None,
-    as_json: RulesJsonOption = False,
-    lang: LanguageOption = None,
-    plain: PlainOption = False,
-) -> None:
-    """List the rules."""
-    talk = CliConsole(lang, plain=plain)
-    with talk.handle_errors():
-        book = _load_rules()
-        found = _find_rules(book, words or (), parse_country(country))
-        if as_json:
-            talk.write_stdout(_rules_to_json(book, found))
-            return
-        lines = [format_rule_line(talk.language, rule, _today()) for rule in found]
-        lines += ["", talk.language.t("rulebook.counted", n=len(found))] if found else [_no_match_message(talk)]
-        talk.write_stdout("".join(f"{line}\n" for line in [*lines, *_validity_notes(talk, book)]))
-
-
-@rules_app.command(help=rules_help_text("rulebook.show"))
-def show(
-    words: Annotated[list[str], typer.Argument(metavar="WORD...", help=rules_help_text("rulebook.words"))],
-    *,
-    country: RuleCountryOption = None,
-    lang: LanguageOption = None,
-    plain: PlainOption = False,
-) -> None:
-    """Show rules with all that is known of them."""
-    talk = CliConsole(lang, plain=plain)
-    with talk.handle_errors():
-        book = _load_rules()
-        found = _find_rules(book, words, parse_country(country))
-        exact = [rule for rule in found if len(words) == 1 and rule.id.casefold() == words[0].casefold()]
-        lines: list[str] = []
-        for rule in (exact or found)[:_MAX_SHOWN_RULES]:
-            lines += [*format_rule(talk.language, rule, _today()), ""]
-        if not exact and len(found) > _MAX_SHOWN_RULES:
-            lines.append(talk.language.t("rulebook.shown_some", shown=_MAX_SHOWN_RULES, n=len(found)))
-        if not found:
-            lines = [_no_match_message(talk), ""]
-        talk.write_stdout("".join(f"{line}\n" for line in [*lines, *_validity_notes(talk, book)]))
-
-
-@rules_app.command(help=rules_help_text("rulebook.check"))
-def check(
-    path: Annotated[Path | None, typer.Argument(metavar="[PATH]", help=rules_help_text("rulebook.path"))] = None,
-    *,
-    lang: LanguageOption = None,
-    plain: PlainOption = False,
-) -> None:
-    """Look for mistakes."""
-    from privaudit.facts.access import OTHER_ROUTES
-    from privaudit.facts.permission_table import PERMISSION_INFO
-    from privaudit.knowledge import lint
-
-    talk = CliConsole(lang, plain=plain)
-    with talk.handle_errors():
-        known = lint.CheckablePermissions(
-            permissions=frozenset(PERMISSION_INFO), special_access=frozenset(OTHER_ROUTES)
-        )
-        checked = lint.lint_rules(path, known)
-        talk.exit_on_problems(checked.problems)
-        talk.write_stdout(talk.language.t("rulebook.checked", n=len(checked.rules)) + "\n")
-
-
-def _load_rules() -> RuleSet:
-    from privaudit.knowledge import rules
-    from privaudit.knowledge.loader import Problems
-
-    mistakes = Problems()
-    book = rules.read_rules(mistakes)
-    if mistakes:
-        raise KnowledgeError("errors.knowledge_mistakes", tuple(mistakes))
-    return book
-
-
-def _find_rules(rule_set: RuleSet, words: Iterable[str], country: str | None) -> list[Rule]:
-    """Rules that have all `words` in an id, a title or an authority."""
-    wanted = [word.casefold() for word in words]
-    return [
-        rule
-        for rule in rule_set.rules
-        if (country is None or rule.country == country) and all(word in _searchable_text(rule) for word in wanted)
-    ]
-
-
-def _searchable_text(rule: Rule) -> str:
-    named = (one[key] for one in rule.words.values() for key in ("title", "authority"))
-    return "\n".join((rule.id, rule.citation, *named)).casefold()
-
-
-def _today() -> str:
-    return datetime.now(UTC).date().isoformat()
-
-
-def _no_match_message(console: CliConsole) -> str:
-    return console.language.t("rulebook.nothing")
-
-
-def _validity_notes(console: CliConsole, rule_set: RuleSet) -> list[str]:
-    """How far the rules are known, and who has checked them: stands wherever they are printed."""
-    stamp = rule_set.describe_rules(None, datetime.now(UTC).date())
-    lines = [console.language.t("rulebook.known_until", until_on=stamp.known_until)]
-    return lines if stamp.checked else [*lines, console.language.t("rules.unchecked")]
-
-
-def _rules_to_json(rule_set: RuleSet, rules: Iterable[Rule]) -> str:
-    stamp = rule_set.describe_rules(None, datetime.now(UTC).date())
-    wanted = {rule.id for rule in rules}
-    rows: list[dict[str, Any]] = [one for one in rule_set.toml_data if one["id"] in wanted]
-    document = {"sha256": stamp.sha256, "known_until": stamp.known_until, "rules": rows}
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    if rule.has_unverified_parts:
+        yield language.t("rulebook.verify", what=Message(key=f"rule.{rule.id}.verify"))
+    if not rule.text_read and rule.kind != "observation":
+        yield language.t("rulebook.text_unread")
+    for source in rule.source:
+        key = "rulebook.read" if source.read else "rulebook.cited"
+        yield language.t(key, what=source.what, where=source.where)
+    if rule.url:
+        yield language.t("rulebook.url", url="") + sanitize_text(rule.url, _MAX_TEXT_CHARS)
+    if rule.note:
+        yield language.t("rulebook.note", note="") + sanitize_text(rule.note, _MAX_TEXT_CHARS)
+    if rule.checked_by and rule.checked_on:
+        yield language.t("rulebook.checked_by", name=rule.checked_by, checked_on=rule.checked_on)
+    else:
+        yield language.t("rulebook.never_checked")

@@ -1,245 +1,143 @@
-"""``privaudit signatures``: the commands about lists. Nothing heavier than typer is imported before one needs it."""
+"""``privaudit signatures list``, ``show`` and ``check``, and the options that all commands about lists share.
+
+Nothing heavier than typer is imported before a command needs it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from privaudit.cli.console import CliConsole
-from privaudit.cli.options import (
-    HELP_TRANSLATOR,
-    CountryOption,
-    LanguageOption,
-    PlainOption,
-    SignaturesOption,
-    create_command_group,
-)
-from privaudit.errors import UsageError
-from privaudit.i18n import Translator, sanitize_text
-from privaudit.knowledge import Knowledge
-from privaudit.knowledge.sdks import Sdk
-from privaudit.knowledge.signatures import RowRef, SignatureEntry
-from privaudit.model import Message
+from privaudit.cli import options
+from privaudit.cli.console import CliConsole, open_console
+from privaudit.cli.options import help_text
+from privaudit.i18n import Translator
+from privaudit.i18n.sanitize import sanitize_text
 
-_MAX_TEXT_CHARS = 200
-"""Characters of a name, a title or a note in one line. Lists are written by strangers too."""
+if TYPE_CHECKING:
+    from privaudit.knowledge import Knowledge
+    from privaudit.knowledge.sdks import Sdk
+    from privaudit.knowledge.signatures import RowRef, SignatureEntry
 
-
-def format_entry_line(entry: SignatureEntry) -> str:
-    """An app on one line: what it is called, where it is offered, who names it."""
-    lists = " ".join(dict.fromkeys(part.id for part, _ in entry.row_refs))
-    names = [sanitize_text(name, 60) for name in entry.names if name != entry.title]
-    parts = (sanitize_text(entry.title, _MAX_TEXT_CHARS), ", ".join(names), " ".join(entry.countries), f"[{lists}]")
-    return "  ".join(part for part in parts if part)
-
-
-def format_entry(language: Translator, knowledge: Knowledge, entry: SignatureEntry) -> Iterator[str]:
-    """An app with everything that each list says of it."""
-
-    def say(key: str, /, **values: str | int | Message | tuple[str, ...]) -> str:
-        return language.t(key, **values)
-
-    yield sanitize_text(entry.title, _MAX_TEXT_CHARS)
-    if entry.names:
-        yield "  " + say("signatures.names", names=entry.names)
-    if not any(row.match_keys for row in entry.rows):
-        yield "  " + say("signatures.name_only")
-    if entry.countries:
-        yield "  " + say("signatures.countries", countries=entry.countries)
-    if entry.hashes:
-        yield "  " + say("signatures.digests", digests=entry.hashes)
-    for place in entry.row_refs:
-        yield ""
-        lines = [*_format_source(language, knowledge, place)]
-        yield f"  · {lines[0]}"
-        yield from (f"    {one}" for one in lines[1:])
-
-
-def _format_source(language: Translator, knowledge: Knowledge, row_ref: RowRef) -> Iterator[str]:
-    part, number = row_ref
-    row, source = part.rows[number - 1], part.source
-
-    def say(key: str, /, **values: str | Message | tuple[str, ...]) -> str:
-        return language.t(key, **values)
-
-    head: dict[str, str | Message | tuple[str, ...]] = {
-        "publisher": source.publisher,
-        "title": source.title,
-        "dated_on": source.date or Message(key="signatures.undated"),
-    }
-    if part.kind == "lenders":
-        status = Message(key=f"signatures.status_{row.status or source.status or 'market_lender'}")
-        yield say("signatures.by_lender", **head, status=status)
-        yield say("signatures.tier_lender")
-    else:
-        yield say("signatures.by_list", **head, action=source.action or "listed")
-        yield say(f"signatures.tier_{'own' if part.is_user_list else (source.tier or 'own').lower()}")
-    if row.confidence or source.confidence:
-        yield say("signatures.low")
-    if row.disputed:
-        yield say("signatures.disputed")
-    if row.developer:
-        yield say("signatures.developer", name=row.developer)
-    if row.harms:
-        meanings = knowledge.vocabulary.harm
-        known = (meanings.get(harm, {}) for harm in row.harms)
-        worded = tuple(one.get(language.code) or one.get("en", "") for one in known)
-        yield say("signatures.harms", harms=tuple(word or harm for word, harm in zip(worded, row.harms, strict=True)))
-    for name, value in (("via", source.via), ("url", source.url), ("licence", source.licence), ("note", row.note)):
-        if value:
-            yield f"{say(name, **{name: ''})}{sanitize_text(value, _MAX_TEXT_CHARS * 2)}"
-    yield say("signatures.row", signature=f"{part.id}#{number}")
-
-
-def format_sdk(language: Translator, sdk: Sdk) -> Iterator[str]:
-    """Code of another maker, and what it is known for."""
-    name = " · ".join(dict.fromkeys((sdk.vendor, *sdk.names)))
-    yield language.t("signatures.sdk", name=name)
-    for key, values in (
-        ("sdk_classes", (*sdk.classes, *sdk.libraries, *sdk.components)),
-        ("sdk_collects", sdk.collects),
-    ):
-        if values:
-            yield "  " + language.t(f"signatures.{key}", names=values)
-    yield "  " + language.t(f"signatures.sdk_{'lending' if sdk.lending_specific else 'ordinary'}")
-    if sdk.note:
-        yield "  " + language.t("signatures.note", note=sdk.note)
-
-
-def search_sdks(sdks: Iterable[Sdk], words: Iterable[str]) -> tuple[Sdk, ...]:
-    """The ones that have all `words` in a name or a class."""
-    wanted = [word.casefold() for word in words]
-    return tuple(
-        one
-        for one in sdks
-        if all(
-            any(word in text.casefold() for text in (one.vendor, *one.names, *one.classes, *one.libraries))
-            for word in wanted
-        )
-    )
-
-
+_MAX_NAME_CHARS: Final = 60
+_MAX_TEXT_CHARS: Final = 200
+"""Characters of a title or a note on one line. Lists of unknown origin are hostile text, too."""
+_MAX_SOURCE_CHARS: Final = 400
+"""Characters of an address or a note of a source."""
 _MAX_SHOWN_APPS: Final = 20
 """Apps that `show` prints in full."""
 
+_STATUS_KEYS: Final[Mapping[str, str]] = {
+    "licensed": "signatures.status_licensed",
+    "registered": "signatures.status_registered",
+    "paired": "signatures.status_paired",
+    "market_lender": "signatures.status_market_lender",
+    "embeds_lending": "signatures.status_embeds_lending",
+}
+"""By the status of a row in a list of lenders."""
+_TIER_KEYS: Final[Mapping[str, str]] = {
+    "A": "signatures.tier_a",
+    "B": "signatures.tier_b",
+    "N": "signatures.tier_n",
+    "own": "signatures.tier_own",
+}
+"""By the tier of a list; the user's own lists are of tier "own", whatever they say."""
 
-def signatures_help_text(key: str) -> str:
-    """What the help says of these commands and their options."""
-    return HELP_TRANSLATOR.t(key)
-
-
-signatures_app = create_command_group("signatures", signatures_help_text("signatures.app"))
+signatures_app = options.create_command_group("signatures", help_text("signatures.app"))
 
 SearchWordsArgument = Annotated[
-    list[str] | None, typer.Argument(metavar="[WORD]...", help=signatures_help_text("signatures.words"))
+    list[str] | None, typer.Argument(metavar="[WORD]...", help=help_text("signatures.words"))
 ]
 AppCountryOption = Annotated[
-    str | None, typer.Option("--country", metavar="CC", help=signatures_help_text("signatures.in_country"))
+    str | None, typer.Option("--country", metavar="CC", help=help_text("signatures.in_country"))
 ]
 PublisherOption = Annotated[
-    str | None, typer.Option("--publisher", metavar="WORD", help=signatures_help_text("signatures.publisher"))
+    str | None, typer.Option("--publisher", metavar="WORD", help=help_text("signatures.publisher"))
 ]
-IncludeLendersOption = Annotated[bool, typer.Option("--lenders", help=signatures_help_text("signatures.kinds"))]
-SignaturesJsonOption = Annotated[bool, typer.Option("--json", help=signatures_help_text("signatures.json"))]
+IncludeLendersOption = Annotated[bool, typer.Option("--lenders", help=help_text("signatures.kinds"))]
 
 
-@signatures_app.command("list", help=signatures_help_text("signatures.list"))
+@signatures_app.command("list", help=help_text("signatures.list"))
 def list_signatures(
     words: SearchWordsArgument = None,
     *,
     country: AppCountryOption = None,
     publisher: PublisherOption = None,
     lenders: IncludeLendersOption = False,
-    signatures: SignaturesOption = None,
-    as_json: SignaturesJsonOption = False,
-    lang: LanguageOption = None,
-    plain: PlainOption = False,
+    signatures: options.SignaturesOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help=help_text("signatures.json"))] = False,
+    lang: options.LanguageOption = None,
+    plain: options.PlainOption = False,
 ) -> None:
-    """List what the lists hold."""
-    talk = CliConsole(lang, plain=plain)
-    with talk.handle_errors():
-        known, apps = load_entries(words, country, publisher, signatures, include_lenders=lenders)
+    """List the apps of the lists."""
+    with open_console(lang, plain=plain) as console:
+        knowledge, entries = load_entries(words, country, publisher, signatures, include_lenders=lenders)
         if as_json:
             from privaudit.knowledge import export
 
-            talk.write_stdout(export.entries_to_json(apps, known.describe_lists()))
+            console.write_stdout(export.entries_to_json(entries, knowledge.describe_lists()))
             return
+        if entries:
+            lines = [*map(format_entry_line, entries), "", console.language.t("signatures.counted", n=len(entries))]
+        else:
+            lines = [console.language.t("signatures.nothing")]
+        console.write_lines([*lines, *coverage_notes(console, knowledge)])
 
-        lines = [format_entry_line(entry) for entry in apps] or [talk.language.t("signatures.nothing")]
-        if apps:
-            lines += ["", talk.language.t("signatures.counted", n=len(apps))]
-        talk.write_stdout("".join(f"{line}\n" for line in [*lines, *coverage_notes(talk, known)]))
 
-
-@signatures_app.command(help=signatures_help_text("signatures.show"))
+@signatures_app.command(help=help_text("signatures.show"))
 def show(
-    words: Annotated[list[str], typer.Argument(metavar="WORD...", help=signatures_help_text("signatures.words"))],
+    words: Annotated[list[str], typer.Argument(metavar="WORD...", help=help_text("signatures.words"))],
     *,
     country: AppCountryOption = None,
     publisher: PublisherOption = None,
-    signatures: SignaturesOption = None,
-    lang: LanguageOption = None,
-    plain: PlainOption = False,
+    signatures: options.SignaturesOption = None,
+    lang: options.LanguageOption = None,
+    plain: options.PlainOption = False,
 ) -> None:
-    """Show apps with all their sources."""
+    """Show apps with all their sources, and SDKs."""
     from privaudit.knowledge import loader, releases, sdks
 
-    talk = CliConsole(lang, plain=plain)
-    with talk.handle_errors():
-        known, apps = load_entries(words, country, publisher, signatures, include_lenders=True)
-        exact = tuple(entry for entry in apps if len(words) == 1 and words[0] in {entry.package, *entry.hashes})
-        apps = exact or apps
-        code = () if exact else search_sdks(sdks.read_sdks(releases.active_folder(), loader.Problems()), words)
+    with open_console(lang, plain=plain) as console:
+        language = console.language
+        knowledge, entries = load_entries(words, country, publisher, signatures, include_lenders=True)
+        exact = tuple(entry for entry in entries if len(words) == 1 and words[0] in {entry.package, *entry.hashes})
+        entries = exact or entries
+        matching_sdks = () if exact else search_sdks(sdks.read_sdks(releases.active_folder(), loader.Problems()), words)
         lines: list[str] = []
-        for entry in apps[:_MAX_SHOWN_APPS]:
-            lines += [*format_entry(talk.language, known, entry), ""]
-        for one in code:
-            lines += [*format_sdk(talk.language, one), ""]
-        if len(apps) > _MAX_SHOWN_APPS:
-            lines.append(talk.language.t("signatures.shown_some", shown=_MAX_SHOWN_APPS, n=len(apps)))
+        for entry in entries[:_MAX_SHOWN_APPS]:
+            lines += [*format_entry(language, knowledge, entry), ""]
+        for sdk in matching_sdks:
+            lines += [*format_sdk(language, sdk), ""]
+        if len(entries) > _MAX_SHOWN_APPS:
+            lines.append(language.t("signatures.shown_some", shown=_MAX_SHOWN_APPS, n=len(entries)))
         if not lines:
-            lines = [talk.language.t("signatures.nothing"), ""]
-        talk.write_stdout("".join(f"{line}\n" for line in [*lines, *coverage_notes(talk, known)]))
+            lines = [language.t("signatures.nothing"), ""]
+        console.write_lines([*lines, *coverage_notes(console, knowledge)])
 
 
-@signatures_app.command(help=signatures_help_text("signatures.check"))
+@signatures_app.command(help=help_text("signatures.check"))
 def check(
-    path: Annotated[Path | None, typer.Argument(metavar="[PATH]", help=signatures_help_text("signatures.path"))] = None,
+    path: Annotated[Path | None, typer.Argument(metavar="[PATH]", help=help_text("signatures.path"))] = None,
     *,
-    country: CountryOption = None,
-    lang: LanguageOption = None,
-    plain: PlainOption = False,
+    country: options.CountryOption = None,
+    lang: options.LanguageOption = None,
+    plain: options.PlainOption = False,
 ) -> None:
-    """Look for mistakes."""
+    """Check lists for errors."""
     from privaudit import knowledge
     from privaudit.knowledge import lint
 
-    talk = CliConsole(lang, plain=plain)
-    with talk.handle_errors():
-        chosen = parse_country(country)
-        checked = lint.lint_signatures(path)
-        talk.exit_on_problems(checked.problems)
-        files, rows = len(checked.lists), sum(len(part.rows) for part in checked.lists)
-        lines = [talk.language.t("signatures.checked", files=files, rows=rows)]
-        talk.write_stdout(
-            "".join(f"{line}\n" for line in [*lines, *coverage_notes(talk, knowledge.load_knowledge(country=chosen))])
-        )
-
-
-def parse_country(value: str | None) -> str | None:
-    """A country's two letters in capitals.
-
-    Raises:
-        UsageError: these are none.
-    """
-    code = value.upper() if value else None
-    if code is not None and not (len(code) == 2 and code.isascii() and code.isalpha()):  # noqa: PLR2004 - ISO 3166
-        raise UsageError("errors.country_unknown", given=code)
-    return code
+    with open_console(lang, plain=plain) as console:
+        country = options.parse_country(country)
+        result = lint.lint_signatures(path)
+        console.exit_on_problems(result.problems)
+        row_count = sum(len(signature_list.rows) for signature_list in result.lists)
+        summary = console.language.t("signatures.checked", files=len(result.lists), rows=row_count)
+        console.write_lines([summary, *coverage_notes(console, knowledge.load_knowledge(country=country))])
 
 
 def load_entries(
@@ -250,22 +148,129 @@ def load_entries(
     *,
     include_lenders: bool,
 ) -> tuple[Knowledge, tuple[SignatureEntry, ...]]:
-    """What is known, and the apps in it that were asked for."""
-    from privaudit import knowledge
+    """Load the lists, and search them for apps.
+
+    Args:
+        words: parts of a name, a package name or a hash; an app must have all of them.
+        country: only apps of this country.
+        publisher: only lists whose publisher has this in its name.
+        signatures: the user's own lists.
+        include_lenders: search the lists of lenders, too.
+    """
+    from privaudit.knowledge import load_knowledge
     from privaudit.knowledge.signatures import group_entries, search_entries
 
-    chosen = parse_country(country)
-    known = knowledge.load_knowledge(extra_lists=signatures or (), country=chosen)
-    kept = (part for part in known.lists if include_lenders or part.kind == "risky")
-    return known, search_entries(group_entries(kept), words or (), country=chosen, publisher=publisher)
+    country = options.parse_country(country)
+    knowledge = load_knowledge(extra_lists=signatures or (), country=country)
+    lists = (signature_list for signature_list in knowledge.lists if include_lenders or signature_list.kind == "risky")
+    return knowledge, search_entries(group_entries(lists), words or (), country=country, publisher=publisher)
+
+
+def search_sdks(sdks: Iterable[Sdk], words: Iterable[str]) -> tuple[Sdk, ...]:
+    """Return the SDKs that have every word in the name of their vendor, in a name or in a class."""
+    terms = [word.casefold() for word in words]
+
+    def matches(sdk: Sdk) -> bool:
+        texts = [text.casefold() for text in (sdk.vendor, *sdk.names, *sdk.classes, *sdk.libraries)]
+        return all(any(term in text for text in texts) for term in terms)
+
+    return tuple(filter(matches, sdks))
 
 
 def coverage_notes(console: CliConsole, knowledge: Knowledge) -> list[str]:
-    """How much the lists hold and how old they are: stands wherever they are mentioned."""
+    """Return how much the lists hold and how old they are. Every output about lists ends with it."""
     from privaudit.report import gaps
 
-    return [
-        *gaps.list_coverage_sentences(
-            console.language, knowledge.describe_lists(), knowledge.country, datetime.now(UTC).date()
+    today = datetime.now(UTC).date()
+    return [*gaps.list_coverage_sentences(console.language, knowledge.describe_lists(), knowledge.country, today)]
+
+
+# --- text of an entry ---
+
+
+def format_entry_line(entry: SignatureEntry) -> str:
+    """Return an app on one line: its title, its names, its countries, and the lists that name it."""
+    lists = " ".join(dict.fromkeys(signature_list.id for signature_list, _ in entry.row_refs))
+    names = [sanitize_text(name, _MAX_NAME_CHARS) for name in entry.names if name != entry.title]
+    parts = (sanitize_text(entry.title, _MAX_TEXT_CHARS), ", ".join(names), " ".join(entry.countries), f"[{lists}]")
+    return "  ".join(filter(None, parts))
+
+
+def format_entry(language: Translator, knowledge: Knowledge, entry: SignatureEntry) -> Iterator[str]:
+    """Return an app with everything that each list holds about it."""
+    yield sanitize_text(entry.title, _MAX_TEXT_CHARS)
+    if entry.names:
+        yield "  " + language.t("signatures.names", names=entry.names)
+    if not any(row.match_keys for row in entry.rows):
+        yield "  " + language.t("signatures.name_only")
+    if entry.countries:
+        yield "  " + language.t("signatures.countries", countries=entry.countries)
+    if entry.hashes:
+        yield "  " + language.t("signatures.digests", digests=entry.hashes)
+    for row_ref in entry.row_refs:
+        yield ""
+        first, *rest = _format_row(language, knowledge, row_ref)
+        yield f"  · {first}"
+        yield from (f"    {line}" for line in rest)
+
+
+def _format_row(language: Translator, knowledge: Knowledge, row_ref: RowRef) -> Iterator[str]:
+    """Return what one row of a list says, beginning with the source of the list."""
+    from privaudit.model import Message
+
+    signature_list, number = row_ref
+    row, source = signature_list.rows[number - 1], signature_list.source
+    dated_on = source.date or Message(key="signatures.undated")
+    if signature_list.kind == "lenders":
+        status = Message(key=_STATUS_KEYS[row.status or source.status or "market_lender"])
+        yield language.t(
+            "signatures.by_lender",
+            publisher=source.publisher,
+            title=source.title,
+            dated_on=dated_on,
+            status=status,
         )
-    ]
+        yield language.t("signatures.tier_lender")
+    else:
+        yield language.t(
+            "signatures.by_list",
+            publisher=source.publisher,
+            title=source.title,
+            dated_on=dated_on,
+            action=source.action or "listed",
+        )
+        yield language.t(_TIER_KEYS["own" if signature_list.is_user_list else source.tier or "own"])
+    if row.confidence or source.confidence:
+        yield language.t("signatures.low")
+    if row.disputed:
+        yield language.t("signatures.disputed")
+    if row.developer:
+        yield language.t("signatures.developer", name=row.developer)
+    if row.harms:
+        meanings = (knowledge.vocabulary.harm.get(harm, {}) for harm in row.harms)
+        sentences = (meaning.get(language.code) or meaning.get("en", "") for meaning in meanings)
+        harms = tuple(sentence or harm for sentence, harm in zip(sentences, row.harms, strict=True))
+        yield language.t("signatures.harms", harms=harms)
+    for label, text in (
+        (language.t("signatures.via", via=""), source.via),
+        (language.t("signatures.url", url=""), source.url),
+        (language.t("signatures.licence", licence=""), source.licence),
+        (language.t("signatures.note", note=""), row.note),
+    ):
+        if text:
+            yield label + sanitize_text(text, _MAX_SOURCE_CHARS)
+    yield language.t("signatures.row", signature=f"{signature_list.id}#{number}")
+
+
+def format_sdk(language: Translator, sdk: Sdk) -> Iterator[str]:
+    """Return an SDK: code of another maker inside apps, and what it is known for."""
+    name = " · ".join(dict.fromkeys((sdk.vendor, *sdk.names)))
+    yield language.t("signatures.sdk", name=name)
+    classes = (*sdk.classes, *sdk.libraries, *sdk.components)
+    if classes:
+        yield "  " + language.t("signatures.sdk_classes", names=classes)
+    if sdk.collects:
+        yield "  " + language.t("signatures.sdk_collects", names=sdk.collects)
+    yield "  " + language.t("signatures.sdk_lending" if sdk.lending_specific else "signatures.sdk_ordinary")
+    if sdk.note:
+        yield "  " + language.t("signatures.note", note=sdk.note)

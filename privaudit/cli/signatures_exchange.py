@@ -1,4 +1,4 @@
-"""``privaudit signatures import|export|update``: lists in other formats, and newer ones."""
+"""``privaudit signatures import``, ``export``, ``update``, ``draft``: other formats, newer lists, new rows."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from privaudit.apk.signing import WELL_KNOWN_TEST_CERTIFICATES
-from privaudit.cli import apk
-from privaudit.cli.console import CliConsole
-from privaudit.cli.options import CountryOption, LanguageOption, PlainOption, SignaturesOption
+from privaudit.cli import options
+from privaudit.cli.console import CliConsole, open_console
+from privaudit.cli.options import help_text
 from privaudit.cli.signatures import (
     AppCountryOption,
     IncludeLendersOption,
@@ -19,170 +19,201 @@ from privaudit.cli.signatures import (
     SearchWordsArgument,
     coverage_notes,
     load_entries,
-    parse_country,
     signatures_app,
-    signatures_help_text,
 )
-from privaudit.errors import KnowledgeError, UsageError
-from privaudit.i18n import Translator, sanitize_text
-from privaudit.knowledge import export as toml_text
-from privaudit.knowledge.schema import SignatureRow
-from privaudit.vetting.document import VettedApp
+from privaudit.errors import EXIT_OK, EXIT_UNREADABLE, KnowledgeError, UsageError
+from privaudit.i18n import Translator
+from privaudit.i18n.sanitize import sanitize_text
 
 if TYPE_CHECKING:
     from privaudit.knowledge.export import ImportedList
-
-
-_PACKAGE_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z][A-Za-z0-9_]*)+\Z", re.ASCII)
-_MAX_NAMES: Final = 20
-
-
-def draft_header(language: Translator) -> str:
-    """What to do with the rows, as comments."""
-    return "".join(f"# {language.t(f'apkcli.{name}')}\n" for name in ("draft_head", "draft_head_2"))
-
-
-def draft_row(app: VettedApp, source_path: str, language: Translator) -> str:
-    """The row of one app. It says what the file says; whether that is worth a row, a source must say."""
-    names = (app.label, *app.labels.values(), *app.launcher_labels)
-    certificates = tuple(one for one in app.certificates_sha256 if one not in WELL_KNOWN_TEST_CERTIFICATES)
-    comments = [language.t("apkcli.draft_from", path=source_path, version=app.version_name or "?")]
-    if len(certificates) < len(app.certificates_sha256):
-        comments.append(language.t("apkcli.draft_key"))
-    made = SignatureRow(
-        package=app.package if _PACKAGE_NAME.match(app.package) else None,
-        names=tuple(dict.fromkeys(tamed for name in names if name and (tamed := sanitize_text(name))))[:_MAX_NAMES],
-        sha256=(app.apk_sha256,) if app.apk_sha256 is not None else (),
-        certificates=certificates,
-    )
-    return "".join(f"# {comment}\n" for comment in comments) + toml_text.row_to_toml(made)
-
+    from privaudit.vetting.document import VettedApp
 
 _MAX_IMPORT_BYTES: Final = 64 * 1024 * 1024
-"""Of a file to be imported."""
+"""Size of a file to import."""
+_PACKAGE_NAME_RE: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z][A-Za-z0-9_]*)+\Z", re.ASCII)
+_MAX_NAMES: Final = 20
+"""Names in a drafted row: a bundle may have a label for each of a hundred languages."""
 
 
 def register(root_app: typer.Typer) -> None:
-    """Add the commands about lists to the command line: these, those of `signatures`, and `vetting.draft`."""
-    signatures_app.command(help=apk.apk_help_text("apkcli.draft"))(apk.draft)
+    """Add all commands about lists to the command line: those of this module, and those of `signatures`."""
     root_app.add_typer(signatures_app)
 
 
-@signatures_app.command("import", help=signatures_help_text("signatures.import"))
+# --- import and export ---
+
+
+@signatures_app.command("import", help=help_text("signatures.import"))
 def import_signatures(
-    file: Annotated[Path | None, typer.Argument(metavar="FILE", help=signatures_help_text("signatures.file"))] = None,
+    file: Annotated[Path | None, typer.Argument(metavar="FILE", help=help_text("signatures.file"))] = None,
     *,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="PATH", help=signatures_help_text("signatures.list_to"))
+        Path | None, typer.Option("--output", "-o", metavar="PATH", help=help_text("signatures.list_to"))
     ] = None,
     publisher: Annotated[
-        str, typer.Option("--publisher", metavar="NAME", help=signatures_help_text("signatures.list_publisher"))
+        str, typer.Option("--publisher", metavar="NAME", help=help_text("signatures.list_publisher"))
     ] = "own list",
     title: Annotated[
-        str | None, typer.Option("--title", metavar="TEXT", help=signatures_help_text("signatures.list_title"))
+        str | None, typer.Option("--title", metavar="TEXT", help=help_text("signatures.list_title"))
     ] = None,
-    template: Annotated[bool, typer.Option("--template", help=signatures_help_text("signatures.template"))] = False,
-    lang: LanguageOption = None,
-    plain: PlainOption = False,
+    template: Annotated[bool, typer.Option("--template", help=help_text("signatures.template"))] = False,
+    lang: options.LanguageOption = None,
+    plain: options.PlainOption = False,
 ) -> None:
-    """Make a list of another format."""
-    from privaudit.knowledge import csv_format, stix
-    from privaudit.knowledge import export as writing
-    from privaudit.knowledge.loader import Problems
+    """Convert a list of another format."""
+    from privaudit.knowledge import csv_format, export, stix
+    from privaudit.knowledge.loader import Problems, read_limited
 
-    talk = CliConsole(lang, plain=plain)
-    with talk.handle_errors():
+    with open_console(lang, plain=plain) as console:
         if template:
-            talk.write_stdout(csv_format.csv_template(chinese=talk.language.code == "zh"))
+            console.write_stdout(csv_format.csv_template(chinese=console.language.code == "zh"))
             return
         if file is None or output is None:
             raise UsageError("errors.import_nothing")
-        mistakes = Problems()
+        problems = Problems()
         defaults = {"publisher": publisher, "title": title or file.stem}
-        data, passed = writing.read_limited(file, _MAX_IMPORT_BYTES), 0
+        data, skipped_count = read_limited(file, _MAX_IMPORT_BYTES), 0
         lists: tuple[ImportedList, ...]
         if file.suffix.lower() in {".stix2", ".json", ".stix"}:
-            lists, passed = stix.parse_stix(data, file.name, mistakes, defaults)
+            lists, skipped_count = stix.parse_stix(data, file.name, problems, defaults)
         elif file.suffix.lower() in {".csv", ".txt", ".tsv"}:
-            lists = csv_format.parse_csv(data, file.name, mistakes, defaults)
+            lists = csv_format.parse_csv(data, file.name, problems, defaults)
         else:
             raise UsageError("errors.import_unknown", given=file.name)
-        if mistakes:
-            raise KnowledgeError("errors.import_mistakes", tuple(mistakes), path=str(file))
-        for path, one in writing.write_imported_lists(lists, output, file):
-            talk.print_message("signatures.imported", path=str(path), n=len(one.rows))
-        talk.print_message("signatures.use", path=str(output))
-        if passed:
-            talk.print_message("signatures.passed", n=passed)
+        if problems:
+            raise KnowledgeError("errors.import_mistakes", tuple(problems), path=str(file))
+        for path, imported in export.write_imported_lists(lists, output, file):
+            console.print_message("signatures.imported", path=str(path), n=len(imported.rows))
+        console.print_message("signatures.use", path=str(output))
+        if skipped_count:
+            console.print_message("signatures.passed", n=skipped_count)
 
 
-@signatures_app.command(help=signatures_help_text("signatures.export"))
-def export(
+@signatures_app.command("export", help=help_text("signatures.export"))
+def export_signatures(
     words: SearchWordsArgument = None,
     *,
-    output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="FILE", help=signatures_help_text("signatures.export_to"))
-    ],
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help=help_text("signatures.export_to"))],
     country: AppCountryOption = None,
     publisher: PublisherOption = None,
     lenders: IncludeLendersOption = False,
-    signatures: SignaturesOption = None,
-    lang: LanguageOption = None,
-    plain: PlainOption = False,
+    signatures: options.SignaturesOption = None,
+    lang: options.LanguageOption = None,
+    plain: options.PlainOption = False,
 ) -> None:
     """Write the lists in another format."""
-    from privaudit.knowledge import csv_format, releases, stix
-    from privaudit.knowledge import export as records
-    from privaudit.knowledge import export as writing
-    from privaudit.knowledge import update as bundle
+    from privaudit.knowledge import csv_format, export, releases, stix, update
 
-    talk = CliConsole(lang, plain=plain)
-    with talk.handle_errors():
+    with open_console(lang, plain=plain) as console:
         suffix = output.suffix.lower()
-        if suffix not in writing.EXPORT_SUFFIXES:
-            raise UsageError("errors.export_unknown", given=output.name, known=writing.EXPORT_SUFFIXES)
+        if suffix not in export.EXPORT_SUFFIXES:
+            raise UsageError("errors.export_unknown", given=output.name, known=export.EXPORT_SUFFIXES)
         if suffix == ".zip":
-            writing.write_file(output, bundle.pack_release(releases.active_folder()))
-            talk.print_message("signatures.packed", path=str(output))
+            export.write_file(output, update.pack_release(releases.active_folder()))
+            console.print_message("signatures.packed", path=str(output))
             return
-        known, apps = load_entries(words, country, publisher, signatures, include_lenders=lenders)
+        knowledge, entries = load_entries(words, country, publisher, signatures, include_lenders=lenders)
         if suffix == ".csv":
-            text = csv_format.entries_to_csv(apps)
+            text = csv_format.entries_to_csv(entries)
         elif suffix == ".json":
-            text = records.entries_to_json(apps, known.describe_lists())
+            text = export.entries_to_json(entries, knowledge.describe_lists())
         else:
-            apps = stix.exportable_entries(apps)
-            text = stix.entries_to_stix(apps, releases.active_release_date())
-        writing.write_file(output, text.encode())
-        talk.print_message("signatures.exported", path=str(output), n=len(apps))
-        talk.write_stdout("".join(f"{line}\n" for line in coverage_notes(talk, known)))
+            entries = stix.exportable_entries(entries)
+            text = stix.entries_to_stix(entries, releases.active_release_date())
+        export.write_file(output, text.encode())
+        console.print_message("signatures.exported", path=str(output), n=len(entries))
+        console.write_lines(coverage_notes(console, knowledge))
 
 
-@signatures_app.command(help=signatures_help_text("signatures.update"))
-def update(
-    source: Annotated[str, typer.Argument(metavar="FILE|URL", help=signatures_help_text("signatures.source"))],
+# --- update ---
+
+
+@signatures_app.command("update", help=help_text("signatures.update"))
+def update_signatures(
+    source: Annotated[str, typer.Argument(metavar="FILE|URL", help=help_text("signatures.source"))],
     *,
-    key: Annotated[
-        list[str] | None, typer.Option("--key", metavar="KEY", help=signatures_help_text("signatures.key"))
-    ] = None,
-    country: CountryOption = None,
-    lang: LanguageOption = None,
-    plain: PlainOption = False,
+    key: Annotated[list[str] | None, typer.Option("--key", metavar="KEY", help=help_text("signatures.key"))] = None,
+    country: options.CountryOption = None,
+    lang: options.LanguageOption = None,
+    plain: options.PlainOption = False,
 ) -> None:
-    """Take in newer lists."""
-    from privaudit import knowledge
-    from privaudit.knowledge import update as bundle
-    from privaudit.knowledge import update as fetch
+    """Install a newer release of the lists."""
+    from privaudit.knowledge import load_knowledge, update
 
-    talk = CliConsole(lang, plain=plain)
-    with talk.handle_errors():
-        chosen = parse_country(country)
-        believed = bundle.load_public_keys(key or ())
-        talk.print_message("signatures.network" if fetch.is_url(source) else "signatures.no_network", path=source)
-        taken = bundle.install_update(source, believed)
-        talk.print_message(
-            "signatures.updated", number=taken.number, released_on=taken.released, comment=taken.comment or "-"
+    with open_console(lang, plain=plain) as console:
+        country = options.parse_country(country)
+        public_keys = update.load_public_keys(key or ())
+        console.print_message("signatures.network" if update.is_url(source) else "signatures.no_network", path=source)
+        release = update.install_update(source, public_keys)
+        console.print_message(
+            "signatures.updated", number=release.number, released_on=release.released, comment=release.comment or "-"
         )
-        talk.write_stdout(
-            "".join(f"{line}\n" for line in coverage_notes(talk, knowledge.load_knowledge(country=chosen)))
-        )
+        console.write_lines(coverage_notes(console, load_knowledge(country=country)))
+
+
+# --- draft ---
+
+
+@signatures_app.command(help=help_text("apkcli.draft"))
+def draft(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE", help=help_text("apkcli.draft_files"))],
+    *,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help=help_text("apkcli.draft_output"))
+    ] = None,
+    lang: options.LanguageOption = None,
+    plain: options.PlainOption = False,
+) -> None:
+    """Draft rows of a list from APK files."""
+    with open_console(lang, plain=plain) as console:
+        raise typer.Exit(_draft_rows(console, files, output))
+
+
+def _draft_rows(console: CliConsole, files: list[Path], output: Path | None) -> int:
+    """Write a row for each file that can be read, and return the exit code."""
+    from privaudit.knowledge import export
+    from privaudit.vetting import load_vetting_context, vet
+
+    context = load_vetting_context()
+    rows: list[str] = []
+    for path in files:
+        vetting = vet(path, context)
+        if vetting.app is None:
+            reason = console.language.translate(vetting.gaps[0].why)
+            console.print_message("apkcli.not_drafted", path=str(path), why=reason)
+        else:
+            rows.append(draft_row(vetting.app, path.name, console.language))
+    if rows:
+        text = "\n".join([_draft_header(console.language), *rows])
+        if output is None:
+            console.write_stdout(text)
+        else:
+            export.write_file(output, text.encode())
+            console.print_message("cli.saved", path=str(output))
+    return EXIT_OK if len(rows) == len(files) else EXIT_UNREADABLE
+
+
+def _draft_header(language: Translator) -> str:
+    """Return comments that say how to complete the rows."""
+    return f"# {language.t('apkcli.draft_head')}\n# {language.t('apkcli.draft_head_2')}\n"
+
+
+def draft_row(app: VettedApp, file_name: str, language: Translator) -> str:
+    """Return the row of one app in TOML. It holds what the file holds; only a source can say why the app is listed."""
+    from privaudit.knowledge.export import row_to_toml
+    from privaudit.knowledge.schema import SignatureRow
+
+    names = (app.label, *app.labels.values(), *app.launcher_labels)
+    sanitized_names = [sanitized for name in names if name and (sanitized := sanitize_text(name))]
+    certificates = tuple(sha256 for sha256 in app.certificates_sha256 if sha256 not in WELL_KNOWN_TEST_CERTIFICATES)
+    comments = [language.t("apkcli.draft_from", path=file_name, version=app.version_name or "?")]
+    if len(certificates) < len(app.certificates_sha256):
+        comments.append(language.t("apkcli.draft_key"))
+    row = SignatureRow(
+        package=app.package if _PACKAGE_NAME_RE.match(app.package) else None,
+        names=tuple(dict.fromkeys(sanitized_names))[:_MAX_NAMES],
+        sha256=(app.apk_sha256,) if app.apk_sha256 is not None else (),
+        certificates=certificates,
+    )
+    return "".join(f"# {comment}\n" for comment in comments) + row_to_toml(row)

@@ -1,314 +1,174 @@
-"""The commands that close doors: `steps`, `open`, `revoke`, `undo`, `diff`. `Hands` does what they say."""
+"""``privaudit steps`` and ``open``: the taps that close access by hand, printed or on the phone's own settings page."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from privaudit import __version__
-from privaudit.cli.console import CliConsole
-from privaudit.cli.options import (
-    CountryOption,
-    JsonOption,
-    LanguageOption,
-    PlainOption,
-    SerialOption,
-    SignaturesOption,
-    TransportOption,
-    help_text,
-)
+from privaudit.cli import options
+from privaudit.cli.audit import report_on_source
+from privaudit.cli.console import CliConsole, open_console
+from privaudit.cli.options import help_text
 from privaudit.errors import PhoneError, UsageError
 
 if TYPE_CHECKING:
     from privaudit.audit import ReportOptions
-    from privaudit.cli.audit import AuditRunner
     from privaudit.model import Phone, Report
     from privaudit.revocation.settings_page import OpenedPage
-
-
-class PhoneCommand:
-    """One run of one of these commands, for one phone."""
-
-    def __init__(
-        self,
-        console: CliConsole,
-        *,
-        transport: str = "auto",
-        serial: str | None = None,
-        signatures: Iterable[Path] = (),
-        country: str | None = None,
-    ) -> None:
-        self.console = console
-        self.transport = transport
-        self.serial = serial
-        self.signatures = list(signatures)
-        self.country = country
-
-    def print_steps(self, packages: list[str], source: Path | None, rom: str | None) -> None:
-        """Print the taps for `packages`, or for every app that a report on `source` would tell of."""
-        self._validate_rom(rom)
-        self.console.print_message("cli.starting" if source is None else "cli.starting_saved", version=__version__)
-        validate_package_names(packages)
-        report = self._build_report(source, packages)
-        from privaudit.report import revocation_text
-
-        missing = [name for name in packages if name not in {app.package for app in report.apps}]
-        if missing:
-            raise UsageError("errors.app_missing", app=missing[0])
-        self.console.write_stdout(
-            revocation_text.render_steps(_with_rom(report, rom), self.console.language, frozenset(packages))
-        )
-
-    def print_usb_steps(self, rom: str | None) -> None:
-        """Print how USB debugging is switched on and off, without any phone."""
-        from privaudit import roms
-        from privaudit.report import revocation_text
-
-        self._validate_rom(rom)
-        self.console.write_stdout(revocation_text.usb_debugging_steps(rom or roms.STOCK_ROM_ID, self.console.language))
-
-    @staticmethod
-    def _validate_rom(name: str | None) -> None:
-        from privaudit import roms
-
-        if name is not None and name not in roms.list_rom_ids():
-            raise UsageError("errors.rom_unknown", given=name, known=roms.list_rom_ids())
-
-    def _build_report(self, source: Path | None, packages: list[str]) -> Report:
-        from privaudit import audit
-        from privaudit.audit import ReportOptions
-        from privaudit.cli.audit import AuditRunner
-        from privaudit.facts.cache import AppCache
-
-        desk = AuditRunner(
-            self.console, [], self.country, all_apps=bool(packages), unknown=True, as_json=False, as_json_lines=False
-        )
-        desk.validate_options(0)
-        wishes = ReportOptions(include_all_apps=bool(packages), include_unrecognised=True, country=desk.country)
-        if source is not None:
-            return self._report_from_source(source, desk, wishes)
-        with self.console.connect(self.transport, self.serial) as connection:
-            knowledge = desk.load_knowledge(self.signatures)
-            memory = AppCache()
-            taken = audit.collect(
-                connection,
-                knowledge,
-                progress=self.console.round,
-                on_apk_progress=self.console.update_progress_bar,
-                cache=memory,
-            )
-        return audit.build_report(taken, knowledge, wishes, memory)
-
-    def _report_from_source(self, source: Path, audit_runner: AuditRunner, options: ReportOptions) -> Report:
-        from privaudit import audit
-        from privaudit.capture.sources import read_source
-        from privaudit.report import json
-
-        if json.is_report_file(source):
-            return json.read_report(source)
-        taken = read_source(source)
-        return audit.build_report(taken, audit_runner.load_knowledge(self.signatures, demo=taken.demo), options)
-
-    def print_diff(self, before: Path, after: Path, output: list[Path], *, as_json: bool) -> None:
-        """Print what changed between two saved reports or checks, and write it to each `output`."""
-        self.console.print_message("cli.starting_saved", version=__version__)
-        from privaudit import report
-        from privaudit.audit import ReportOptions
-        from privaudit.cli.audit import AuditRunner
-        from privaudit.report import diff_text
-        from privaudit.report.diff import compare_reports
-
-        for path in output:
-            report.validate_output(path, diff_text.DIFF_SUFFIXES)
-        desk = AuditRunner(self.console, [], None, all_apps=False, unknown=False, as_json=as_json, as_json_lines=False)
-        found = compare_reports(*(self._report_from_source(path, desk, ReportOptions()) for path in (before, after)))
-        for path in output:
-            report.save_text(diff_text.render_diff(found, path.suffix, self.console.language), path)
-        self.console.write_stdout(
-            diff_text.diff_to_json(found) if as_json else diff_text.diff_to_text(found, self.console.language)
-        )
-        for path in output:
-            self.console.print_message("cli.saved", path=str(path))
-
-    def open_settings_page(self, page: str, package: str, user_id: int) -> None:
-        """Show `page` of `package` on the phone, and print the way to it by hand."""
-        from privaudit import roms
-
-        if page not in roms.list_openable_pages():
-            raise UsageError("errors.page_unknown", given=page, known=roms.list_openable_pages())
-        self.console.print_message("cli.starting_open", version=__version__)
-        validate_package_names([package])
-        with self.console.connect(self.transport, self.serial) as connection:
-            from privaudit.revocation import settings_page, state
-
-            phone = state.phone_for_app(connection, package, user_id)
-            shown = settings_page.open_page(connection, phone, page, package, user_id)
-        self._print_opened_page(shown, page, phone, package, user_id)
-
-    def _print_opened_page(self, opened: OpenedPage, page: str, phone: Phone, package: str, user_id: int) -> None:
-        from privaudit.revocation import settings_page
-
-        for refusal in opened.errors:
-            self.console.print_message("cli.not_opened", said=refusal)
-        if opened.page is None:
-            raise PhoneError("errors.nothing_opened")
-        self.console.print_message("cli.opened" if opened.page == page else "cli.opened_other", page=opened.page)
-        if user_id != 0:
-            self.console.print_message("cli.opened_copy", user=user_id)
-        found = settings_page.find_page(phone, page)
-        last = (
-            [name for name in found.menu_keys if name != settings_page.APP_PLACEHOLDER][-1]
-            if found is not None
-            else "settings"
-        )
-        for tap in (
-            *settings_page.taps_to_page(phone, page, package),
-            *(settings_page.search_hint(phone, page, last) if found is not None else ()),
-        ):
-            self.console.write_stdout(f"  {self.console.language.translate(tap)}\n")
-
-
-def validate_package_names(packages: Iterable[str]) -> None:
-    """Refuse what is no package name, before any phone is asked.
-
-    Raises:
-        UsageError: it is none.
-    """
-    from privaudit.capture.questions import is_package_name
-
-    for name in packages:
-        if not is_package_name(name):
-            raise UsageError("errors.not_a_package", given=name)
-
-
-def _with_rom(report: Report, rom: str | None) -> Report:
-    """`report` with the menus of another ROM: a guess may be wrong, and the person sees the phone."""
-    from dataclasses import replace
-
-    from privaudit import roms
-    from privaudit.model import Rom
-
-    if rom is None:
-        return report
-    other = Rom(id=rom, name=roms.load_rom(rom)["name"], version=None)
-    return replace(report, phone=replace(report.phone, rom=other))
-
-
-AppsArgument = Annotated[list[str] | None, typer.Argument(metavar="[APP]...", help=help_text("cli.apps"))]
-SourceOption = Annotated[Path | None, typer.Option("--from", metavar="SOURCE", help=help_text("cli.from"))]
-RomOption = Annotated[str | None, typer.Option("--rom", metavar="ROM", help=help_text("cli.rom"))]
-AndroidUserOption = Annotated[int, typer.Option("--user", metavar="N", help=help_text("cli.android_user"))]
 
 
 def register(app: typer.Typer) -> None:
     """Add these commands to the command line."""
     app.command(help=help_text("cli.steps"))(steps)
     app.command("open", help=help_text("cli.open"))(open_settings)
-    app.command(help=help_text("cli.revoke"))(revoke)
-    app.command(help=help_text("cli.undo"))(undo)
-    app.command(help=help_text("cli.diff"))(diff)
 
 
-def steps(  # noqa: PLR0913 - the options of DESIGN
-    apps: AppsArgument = None,
+# --- steps ---
+
+
+def steps(  # noqa: PLR0913 - one parameter per option
+    apps: Annotated[list[str] | None, typer.Argument(metavar="[APP]...", help=help_text("cli.apps"))] = None,
     *,
-    source: SourceOption = None,
-    rom: RomOption = None,
+    source: Annotated[Path | None, typer.Option("--from", metavar="SOURCE", help=help_text("cli.from"))] = None,
+    rom: Annotated[str | None, typer.Option("--rom", metavar="ROM", help=help_text("cli.rom"))] = None,
     usb: Annotated[bool, typer.Option("--usb", help=help_text("cli.usb"))] = False,
-    lang: LanguageOption = None,
-    serial: SerialOption = None,
-    transport: TransportOption = "auto",
-    signatures: SignaturesOption = None,
-    country: CountryOption = None,
-    plain: PlainOption = False,
+    lang: options.LanguageOption = None,
+    serial: options.SerialOption = None,
+    transport: options.TransportOption = "auto",
+    signatures: options.SignaturesOption = None,
+    country: options.CountryOption = None,
+    plain: options.PlainOption = False,
 ) -> None:
     """Print what to tap."""
-    talk = CliConsole(lang, plain=plain)
-    with talk.handle_errors():
-        hands = PhoneCommand(talk, transport=transport, serial=serial, signatures=signatures or [], country=country)
+    with open_console(lang, plain=plain) as console:
+        _validate_rom(rom)
         if usb:
-            hands.print_usb_steps(rom)
-        else:
-            hands.print_steps(apps or [], source, rom)
+            _print_usb_steps(console, rom)
+            return
+        console.print_message("cli.starting" if source is None else "cli.starting_saved", version=__version__)
+        packages = apps or []
+        options.validate_package_names(packages)
+        phone = options.PhoneOptions(transport=transport, serial=serial, signatures=tuple(signatures or ()))
+        report = _report_for_steps(console, phone, source, packages, options.parse_country(country))
+        _print_steps(console, report if rom is None else _with_rom(report, rom), packages)
+
+
+def _validate_rom(rom: str | None) -> None:
+    from privaudit import roms
+
+    if rom is not None and rom not in roms.list_rom_ids():
+        raise UsageError("errors.rom_unknown", given=rom, known=roms.list_rom_ids())
+
+
+def _print_usb_steps(console: CliConsole, rom: str | None) -> None:
+    """Print how to turn USB debugging on and off, without any phone."""
+    from privaudit import roms
+    from privaudit.report import revocation_text
+
+    console.write_stdout(revocation_text.usb_debugging_steps(rom or roms.STOCK_ROM_ID, console.language))
+
+
+def _report_for_steps(
+    console: CliConsole, phone: options.PhoneOptions, source: Path | None, packages: list[str], country: str | None
+) -> Report:
+    """Return the report on a source or on the phone, with every app that steps may be printed for."""
+    from privaudit.audit import ReportOptions
+
+    report_options = ReportOptions(include_all_apps=bool(packages), include_unrecognised=True, country=country)
+    if source is not None:
+        return report_on_source(source, report_options, phone.signatures)
+    return _report_on_phone(console, phone, report_options)
+
+
+def _report_on_phone(console: CliConsole, phone: options.PhoneOptions, report_options: ReportOptions) -> Report:
+    from privaudit import audit, knowledge
+
+    with console.connect(phone.transport, phone.serial) as connection:
+        lists = knowledge.load_knowledge(extra_lists=phone.signatures, country=report_options.country)
+        capture, phone_facts = audit.collect_with_facts(
+            connection,
+            lists,
+            progress=console.print_round,
+            on_apk_progress=console.update_progress_bar,
+        )
+    return audit.build_report(capture, lists, report_options, phone_facts)
+
+
+def _with_rom(report: Report, rom: str) -> Report:
+    """Return the report with the menus of another ROM: detection may be wrong, and the user sees the phone."""
+    from privaudit import roms
+    from privaudit.model import Rom
+
+    chosen = Rom(id=rom, name=roms.load_rom(rom)["name"], version=None)
+    return replace(report, phone=replace(report.phone, rom=chosen))
+
+
+def _print_steps(console: CliConsole, report: Report, packages: list[str]) -> None:
+    """Print the taps for `packages`, or for every app of the report where none is named."""
+    from privaudit.report import revocation_text
+
+    reported = {app.package for app in report.apps}
+    for name in packages:
+        if name not in reported:
+            raise UsageError("errors.app_missing", app=name)
+    console.write_stdout(revocation_text.render_steps(report, console.language, frozenset(packages)))
+
+
+# --- open ---
 
 
 def open_settings(
     page: Annotated[str, typer.Argument(metavar="PAGE", help=help_text("cli.page"))],
     app: Annotated[str, typer.Argument(metavar="APP", help=help_text("cli.one_app"))],
     *,
-    user: AndroidUserOption = 0,
-    lang: LanguageOption = None,
-    serial: SerialOption = None,
-    transport: TransportOption = "auto",
-    plain: PlainOption = False,
+    user: Annotated[int, typer.Option("--user", metavar="N", help=help_text("cli.android_user"))] = 0,
+    lang: options.LanguageOption = None,
+    serial: options.SerialOption = None,
+    transport: options.TransportOption = "auto",
+    plain: options.PlainOption = False,
 ) -> None:
-    """Show a settings page on the phone."""
-    talk = CliConsole(lang, plain=plain)
-    with talk.handle_errors():
-        PhoneCommand(talk, transport=transport, serial=serial).open_settings_page(page, app, user)
+    """Show a settings page on the phone, and print the taps that lead to it."""
+    with open_console(lang, plain=plain) as console:
+        from privaudit import roms
+
+        if page not in roms.list_openable_pages():
+            raise UsageError("errors.page_unknown", given=page, known=roms.list_openable_pages())
+        console.print_message("cli.starting_open", version=__version__)
+        options.validate_package_names([app])
+        with console.connect(transport, serial) as connection:
+            from privaudit.revocation import settings_page, state
+
+            phone = state.phone_for_app(connection, app, user)
+            opened = settings_page.open_page(connection, phone, page, app, user)
+        _print_opened_page(console, opened, page, user)
+        _print_taps_to_page(console, phone, page, app)
 
 
-ApplyOption = Annotated[bool, typer.Option("--apply", help=help_text("cli.apply"))]
-YesOption = Annotated[bool, typer.Option("--yes", help=help_text("cli.yes"))]
+def _print_opened_page(console: CliConsole, opened: OpenedPage, page: str, user: int) -> None:
+    """Print which page the phone shows.
+
+    Raises:
+        PhoneError: it shows none.
+    """
+    for message in opened.errors:
+        console.print_message("cli.not_opened", said=message)
+    if opened.page is None:
+        raise PhoneError("errors.nothing_opened")
+    console.print_message("cli.opened" if opened.page == page else "cli.opened_other", page=opened.page)
+    if user != 0:
+        console.print_message("cli.opened_copy", user=user)
 
 
-def revoke(  # noqa: PLR0913 - the options of DESIGN
-    apps: Annotated[list[str], typer.Argument(metavar="APP...", help=help_text("cli.apps"))],
-    *,
-    source: Annotated[Path | None, typer.Option("--from", metavar="SOURCE", help=help_text("cli.from_capture"))] = None,
-    apply: ApplyOption = False,
-    ledger: Annotated[Path | None, typer.Option("--ledger", metavar="FILE", help=help_text("cli.ledger"))] = None,
-    yes: YesOption = False,
-    uninstall: Annotated[bool, typer.Option("--uninstall", help=help_text("cli.uninstall"))] = False,
-    lang: LanguageOption = None,
-    serial: SerialOption = None,
-    transport: TransportOption = "auto",
-    signatures: SignaturesOption = None,
-    plain: PlainOption = False,
-) -> None:
-    """Plan to close what the named apps can read; with --apply, do it."""
-    talk = CliConsole(lang, plain=plain)
-    with talk.handle_errors():
-        from privaudit.cli.revoke import RevokeCommand
+def _print_taps_to_page(console: CliConsole, phone: Phone, page: str, package: str) -> None:
+    from privaudit.revocation import settings_page
 
-        run = RevokeCommand(talk, transport=transport, serial=serial, signatures=signatures or [])
-        run.revoke(apps, source=source, apply=apply, ledger=ledger, yes=yes, uninstall=uninstall)
-
-
-def undo(
-    ledger: Annotated[Path, typer.Argument(metavar="LEDGER", help=help_text("cli.ledger_undo"))],
-    *,
-    apply: ApplyOption = False,
-    yes: YesOption = False,
-    lang: LanguageOption = None,
-    serial: SerialOption = None,
-    transport: TransportOption = "auto",
-    plain: PlainOption = False,
-) -> None:
-    """Take back what a ledger says was changed."""
-    talk = CliConsole(lang, plain=plain)
-    with talk.handle_errors():
-        from privaudit.cli.revoke import UndoCommand
-
-        UndoCommand(talk, transport=transport, serial=serial).undo(ledger, apply=apply, yes=yes)
-
-
-def diff(
-    before: Annotated[Path, typer.Argument(metavar="BEFORE", help=help_text("cli.diff_before"))],
-    after: Annotated[Path, typer.Argument(metavar="AFTER", help=help_text("cli.diff_after"))],
-    *,
-    output: Annotated[
-        list[Path] | None, typer.Option("--output", "-o", metavar="FILE", help=help_text("cli.diff_output"))
-    ] = None,
-    as_json: JsonOption = False,
-    lang: LanguageOption = None,
-    signatures: SignaturesOption = None,
-    plain: PlainOption = False,
-) -> None:
-    """Show what changed between two reports or saved checks of one phone."""
-    talk = CliConsole(lang, plain=plain)
-    with talk.handle_errors():
-        PhoneCommand(talk, signatures=signatures or []).print_diff(before, after, output or [], as_json=as_json)
+    taps = [*settings_page.taps_to_page(phone, page, package)]
+    menu_path = settings_page.find_page(phone, page)
+    if menu_path is not None:
+        last_term = [key for key in menu_path.menu_keys if key != settings_page.APP_PLACEHOLDER][-1]
+        taps += settings_page.search_hint(phone, page, last_term)
+    console.write_lines(f"  {console.language.translate(tap)}" for tap in taps)

@@ -1,4 +1,4 @@
-"""``privaudit workshop``: a day of phones, its totals, and the kit that is printed before it."""
+"""``privaudit workshop``: check many phones in one day, print the totals, and write the kit that is printed before."""
 
 from __future__ import annotations
 
@@ -6,22 +6,16 @@ import contextlib
 import signal
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from privaudit import __version__
-from privaudit.cli.console import CliConsole
-from privaudit.cli.options import (
-    CountryOption,
-    JsonOption,
-    LanguageOption,
-    OutputOption,
-    PlainOption,
-    SignaturesOption,
-    help_text,
-)
+from privaudit.cli import options
+from privaudit.cli.console import CliConsole, open_console
+from privaudit.cli.options import help_text
 from privaudit.errors import (
     EXIT_FINDINGS,
     EXIT_INCOMPLETE,
@@ -32,21 +26,22 @@ from privaudit.errors import (
 )
 
 if TYPE_CHECKING:
-    from privaudit.cli.audit import AuditRunner
     from privaudit.transport.adb_auth import AdbKey
     from privaudit.workshop.device_watcher import DeviceWatcher
+    from privaudit.workshop.model import Retention
     from privaudit.workshop.session import WorkshopSession
 
 KIT_ARGUMENT: Final = "kit"
 _DEFAULT_PACE_S: Final = 20.0
+"""Seconds between two phones of a rehearsal."""
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command to the command line."""
+    """Add this command to the command line."""
     app.command(help=help_text("cli.workshop"))(workshop)
 
 
-def workshop(  # noqa: PLR0913 - the options of DESIGN
+def workshop(  # noqa: PLR0913 - one parameter per option
     folder: Annotated[list[Path], typer.Argument(metavar="FOLDER...", help=help_text("cli.workshop_folder"))],
     *,
     keep: Annotated[str, typer.Option("--keep", metavar="WHAT", help=help_text("cli.workshop_keep"))] = "handout",
@@ -57,95 +52,107 @@ def workshop(  # noqa: PLR0913 - the options of DESIGN
         float, typer.Option("--pace", metavar="S", min=0.05, max=600, help=help_text("cli.workshop_pace"))
     ] = _DEFAULT_PACE_S,
     totals: Annotated[bool, typer.Option("--totals", help=help_text("cli.workshop_totals"))] = False,
-    output: OutputOption = None,
-    as_json: JsonOption = False,
-    lang: LanguageOption = None,
-    country: CountryOption = None,
-    signatures: SignaturesOption = None,
-    plain: PlainOption = False,
+    output: options.OutputOption = None,
+    as_json: options.JsonOption = False,
+    lang: options.LanguageOption = None,
+    country: options.CountryOption = None,
+    signatures: options.SignaturesOption = None,
+    plain: options.PlainOption = False,
 ) -> None:
-    """Run a workshop, show its totals, or print the kit for it."""
-    talk = CliConsole(lang, plain=plain)
-    with talk.handle_errors():
+    """Run a workshop, print its totals, or write the kit for it."""
+    with open_console(lang, plain=plain) as console:
         if folder == [Path(KIT_ARGUMENT)] and (output or not totals):
-            _write_kit(talk, output or [], country)
+            _write_kit(console, output or [], country)
         elif totals:
-            _print_totals(talk, folder, output or [], as_json=as_json)
+            _print_totals(console, folder, output or [], as_json=as_json)
         else:
             if len(folder) > 1 or output or as_json:
                 raise UsageError("errors.one_workshop")
-            run = _WorkshopCommand(talk, folder[0], keep, rehearse, pace, country, signatures or [])
-            raise typer.Exit(run.run())
+            console.print_message("workshop.starting", version=__version__)
+            workshop_options = WorkshopOptions(
+                folder=folder[0],
+                retention=_parse_retention(keep),
+                rehearsal_count=rehearse,
+                pace_s=pace,
+                country=options.parse_country(country),
+                signatures=tuple(signatures or ()),
+            )
+            raise typer.Exit(WorkshopCommand(console, workshop_options).run())
 
 
-class _WorkshopCommand:
-    """One workshop in one folder."""
+def _parse_retention(value: str) -> Retention:
+    from privaudit.workshop.model import Retention
 
-    def __init__(
-        self,
-        console: CliConsole,
-        folder_path: Path,
-        retention: str,
-        rehearsal_count: int | None,
-        pace_s: float,
-        country: str | None,
-        signatures: list[Path],
-    ) -> None:
+    if value not in list(Retention):
+        raise UsageError("errors.keep_unknown", given=value, known=tuple(Retention))
+    return Retention(value)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkshopOptions:
+    """How a workshop is run."""
+
+    folder: Path
+    retention: Retention
+    """What is kept of each phone."""
+    rehearsal_count: int | None
+    """How many virtual phones come and go, in place of real ones."""
+    pace_s: float
+    """Seconds between two phones of a rehearsal."""
+    country: str | None
+    signatures: tuple[Path, ...]
+
+
+class WorkshopCommand:
+    """One workshop in one folder.
+
+    Args:
+        console: the terminal.
+        workshop_options: how the workshop is run.
+    """
+
+    def __init__(self, console: CliConsole, workshop_options: WorkshopOptions) -> None:
         self._console = console
-        self._folder_path = folder_path
-        self._rehearsal_count = rehearsal_count
-        self._pace_s = pace_s
-        self._signatures = signatures
-        self._country = country
-        console.print_message("workshop.starting", version=__version__)
-        from privaudit.workshop.model import Retention
-
-        if retention not in list(Retention):
-            raise UsageError("errors.keep_unknown", given=retention, known=tuple(Retention))
-        self._retention = Retention(retention)
+        self._options = workshop_options
 
     def run(self) -> int:
-        """Until the facilitator ends it; the exit code of DESIGN §4."""
-        from privaudit.cli.audit import AuditRunner
-
-        reporting = AuditRunner(
-            self._console, [], self._country, all_apps=False, unknown=False, as_json=False, as_json_lines=False
-        )
-        reporting.validate_options(0)
+        """Run the workshop until the facilitator closes it, and return the exit code."""
         with _interrupt_on_signals():
             try:
-                session = self._create_session(reporting)
+                session = self._create_session()
             except KeyboardInterrupt:
                 return EXIT_INTERRUPTED
             with contextlib.suppress(KeyboardInterrupt):
                 self._run_display(session)
             if not session.closed:
                 session.folder.leave_open()
-                self._console.print_message("workshop.not_closed", path=str(self._folder_path))
+                self._console.print_message("workshop.not_closed", path=str(self._options.folder))
                 return EXIT_INTERRUPTED
         return self._print_summary(session)
 
-    def _create_session(self, audit_runner: AuditRunner) -> WorkshopSession:
+    def _create_session(self) -> WorkshopSession:
+        from privaudit import knowledge
+        from privaudit.audit import ReportOptions
         from privaudit.transport import adb_auth
         from privaudit.workshop.session import WorkshopSession
         from privaudit.workshop.storage import WorkshopFolder
 
-        demo = self._rehearsal_count is not None
-        knowledge = audit_runner.load_knowledge(self._signatures, demo=demo)
-        folder = WorkshopFolder(self._folder_path, self._retention, demo=demo)
-        arrivals = self._create_device_watcher(adb_auth.generate())
+        country, demo = self._options.country, self._options.rehearsal_count is not None
+        lists = knowledge.load_knowledge(extra_lists=self._options.signatures, demo=demo, country=country)
+        folder = WorkshopFolder(self._options.folder, self._options.retention, demo=demo)
+        watcher = self._create_device_watcher(adb_auth.generate())
         if folder.resumed:
             self._console.print_message("workshop.going_on", n=len(folder.records))
-        return WorkshopSession(folder, arrivals, knowledge, audit_runner.report_options, self._console.language)
+        return WorkshopSession(folder, watcher, lists, ReportOptions(country=country), self._console.language)
 
     def _create_device_watcher(self, session_key: AdbKey) -> DeviceWatcher:
         from privaudit.transport import adb_server
         from privaudit.workshop.device_watcher import AdbDeviceWatcher
         from privaudit.workshop.rehearsal import RehearsalWatcher
 
-        if self._rehearsal_count is not None:
+        if self._options.rehearsal_count is not None:
             self._console.print_message("workshop.rehearsal")
-            return RehearsalWatcher(self._rehearsal_count, session_key, arrival_interval_s=self._pace_s)
+            return RehearsalWatcher(self._options.rehearsal_count, session_key, arrival_interval_s=self._options.pace_s)
         if adb_server.is_running():
             self._console.print_message("workshop.server_here")
         else:
@@ -160,8 +167,8 @@ class _WorkshopCommand:
         ):
             from privaudit.workshop import plain
 
-            face = plain.PlainView(session, lambda line: self._console.write_stdout(f"{line}\n"))
-            face.show_text("workshop.keys_plain")
+            view = plain.PlainView(session, lambda line: self._console.write_lines([line]))
+            view.show_text("workshop.keys_plain")
             plain.start_stdin_reader(session)
             session.run()
             return
@@ -170,7 +177,7 @@ class _WorkshopCommand:
         from privaudit.workshop.board import Board
         from privaudit.workshop.keyboard import Keyboard
 
-        board = Board(session, Console(highlight=False), demo=self._rehearsal_count is not None)
+        board = Board(session, Console(highlight=False), demo=self._options.rehearsal_count is not None)
         put = session.events.put
         with Keyboard(lambda text: put(KeyPress(text)), lambda: put(InputEnded())), board.live:
             session.run()
@@ -179,62 +186,61 @@ class _WorkshopCommand:
         from privaudit.workshop import statistics
         from privaudit.workshop.storage import PAGES_FOLDER, read_all_sessions
 
-        pages = (self._folder_path / PAGES_FOLDER).exists()
+        pages = (self._options.folder / PAGES_FOLDER).exists()
         self._console.print_message(
-            "workshop.closed_pages" if pages else "workshop.closed", path=str(self._folder_path)
+            "workshop.closed_pages" if pages else "workshop.closed", path=str(self._options.folder)
         )
         outcomes = session.device_queue.outcomes
-        if (self._folder_path / "totals.json").exists():
+        if (self._options.folder / "totals.json").exists():
             self._console.write_stdout(
-                statistics.render_text(read_all_sessions([self._folder_path]), self._console.language)
+                statistics.render_text(read_all_sessions([self._options.folder]), self._console.language)
             )
         if not outcomes:
             return EXIT_UNREADABLE
-        if any(found for found, _ in outcomes):
+        if any(has_findings for has_findings, _ in outcomes):
             return EXIT_FINDINGS
         return EXIT_OK if all(complete for _, complete in outcomes) else EXIT_INCOMPLETE
 
 
 @contextlib.contextmanager
 def _interrupt_on_signals() -> Iterator[None]:
-    """A closed window or a polite kill ends as Ctrl-C does: phones are let go, nothing half-written stays."""
+    """Handle a closed window or SIGTERM like Ctrl-C: phones are disconnected, no file is left half-written."""
 
-    def stop(*_: object) -> None:
+    def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
     names = [name for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    before = {name: signal.signal(getattr(signal, name), stop) for name in names}
+    previous = {name: signal.signal(getattr(signal, name), interrupt) for name in names}
     try:
         yield
     finally:
-        for name, handler in before.items():
+        for name, handler in previous.items():
             signal.signal(getattr(signal, name), handler)
 
 
 def _print_totals(console: CliConsole, folders: list[Path], output: list[str], *, as_json: bool) -> None:
+    """Print the counts of one or more workshops, and write them to each file of `output`."""
     from privaudit.workshop import statistics
     from privaudit.workshop.storage import read_all_sessions
 
     files = [Path(name) for name in output if name != "-"]
     for path in files:
         statistics.check_totals_path(path)
-    book = read_all_sessions(folders)
+    sessions = read_all_sessions(folders)
     if as_json or "-" in output:
-        console.write_stdout(statistics.render_json(book, console.language))
+        console.write_stdout(statistics.render_json(sessions, console.language))
     else:
-        console.write_stdout(statistics.render_text(book, console.language))
+        console.write_stdout(statistics.render_text(sessions, console.language))
     for path in files:
-        statistics.write_totals(book, path, console.language)
+        statistics.write_totals(sessions, path, console.language)
         console.print_message("cli.saved", path=str(path))
 
 
 def _write_kit(console: CliConsole, output: list[str], country: str | None) -> None:
-    from privaudit.cli.audit import AuditRunner
+    """Write the printed material for a workshop into a folder."""
     from privaudit.workshop import kit
 
     if len(output) != 1 or output == ["-"]:
         raise UsageError("errors.kit_where")
-    reporting = AuditRunner(console, [], country, all_apps=False, unknown=False, as_json=False, as_json_lines=False)
-    reporting.validate_options(0)
-    for path in kit.write_kit(Path(output[0]), console.language, reporting.country):
+    for path in kit.write_kit(Path(output[0]), console.language, options.parse_country(country)):
         console.print_message("cli.saved", path=str(path))

@@ -1,34 +1,37 @@
-"""Papers that a person takes away, signs or photographs: letters, the rights page, what goes with kept material.
+"""The document model of everything that a person takes away, signs, fills in or photographs.
 
-A document is a `Document`: blocks in an order. Three forms write it: text, Markdown, HTML. A stage of its own behind the
-report, because a paper needs the report's sentences, and the evidence folder holds whole reports.
+A `Document` is a sequence of blocks; letters, rights pages, evidence pages and workshop sheets are built from the same
+blocks. `privaudit.documents.render` writes them as text, Markdown or HTML. Documents are a stage after the report: they
+quote its sentences, and an evidence folder holds whole reports.
 """
 
 from __future__ import annotations
 
-import importlib
+from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Literal, TypeAlias
 
-from privaudit.errors import UsageError
+ListMarker: TypeAlias = Literal["dot", "number", "tick", "step"]
+"""What stands before an item: a dot, its number, a box to tick, or a box and its number (steps in their order)."""
 
-DOCUMENT_FORMATS: Final = ("txt", "md", "html")
-"""Suffixes of what can be written; each is a module here."""
-BLANK_FIELD: Final = "_" * 24
-"""What a person fills in by hand."""
+DocumentLayout: TypeAlias = Literal["flow", "page", "slip", "wide", "card", "poster", "half"]
+"""How a document is printed.
+
+``flow``: as letters are, over as many pages as it takes. All others are workshop sheets in large print, joined into one
+print job. All of these but ``page`` fit on one page: a ``card`` in two columns, a ``half`` printed twice.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Title:
-    """The title of the document. A page that stays at home may stand before it."""
+    """The title. A page of instructions, which is not part of the document, may stand before it."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """A line above what follows."""
+    """A heading above the blocks that follow."""
 
     text: str
 
@@ -43,11 +46,10 @@ class Paragraph:
 
 @dataclass(frozen=True, slots=True)
 class ItemList:
-    """Sentences below each other: numbered, or with a box to tick, or with dots."""
+    """Sentences below each other."""
 
     items: tuple[str, ...]
-    marker: str = "dot"
-    """``dot``, ``number`` or ``tick``."""
+    marker: ListMarker = "dot"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,74 +62,107 @@ class FieldList:
 
 @dataclass(frozen=True, slots=True)
 class DocumentTable:
-    """Columns."""
+    """A table with a header row."""
 
     header: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     blank_rows: int = 0
-    """Rows to be filled in by hand, behind the others."""
+    """Rows to be filled in by hand, after the others."""
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Sentences that are not part of the document: what to know before it is used."""
+    """Sentences in a frame: a warning, or what to know before the document is used."""
 
-    title: str
     items: tuple[str, ...]
+    title: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class LargeText:
-    """What is to be read off a photograph."""
+    """Text to be read off a photograph; keeps its line breaks."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """Text to be compared character by character: a hash."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class PageBreak:
-    """What follows begins on a page of its own."""
+    """The next block begins on a new page."""
 
 
 DocumentBlock: TypeAlias = (
-    Title | Heading | Paragraph | ItemList | FieldList | DocumentTable | Notice | LargeText | PageBreak
+    Title | Heading | Paragraph | ItemList | FieldList | DocumentTable | Notice | LargeText | Code | PageBreak
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A document."""
+    """A document in one language."""
 
     title: str
-    """For programs that show the file; on paper it is a block."""
+    """For programs that show the file; on paper it is a `Title` block."""
     language_code: str
-    """Code of the language in which it is written."""
+    """Code of the language in which the document is written."""
     blocks: tuple[DocumentBlock, ...]
+    layout: DocumentLayout = "flow"
+    corner_label: str = ""
+    """Printed beside the title of a sheet, in large letters: a case code."""
 
 
-def output_format(path: Path) -> str:
-    """The form that the suffix of `path` names.
-
-    Raises:
-        UsageError: there is none; its folder is not there; or the file is: somebody may have filled it in.
-    """
-    suffix = path.suffix.removeprefix(".")
-    if suffix not in DOCUMENT_FORMATS:
-        raise UsageError("errors.format_unknown", given=path.name, known=tuple(f".{name}" for name in DOCUMENT_FORMATS))
-    if not path.absolute().parent.is_dir():
-        raise UsageError("errors.no_folder", path=str(path.absolute().parent))
-    if path.exists():
-        raise UsageError("errors.paper_exists", path=str(path))
-    return suffix
+def titled_document(
+    title: str,
+    language_code: str,
+    blocks: Iterable[DocumentBlock],
+    *,
+    layout: DocumentLayout = "flow",
+    corner_label: str = "",
+) -> Document:
+    """Return a document of `blocks` that begins with its title."""
+    return Document(title, language_code, (Title(title), *blocks), layout, corner_label)
 
 
-_RENDERERS: Final = {
-    "html": "privaudit.documents.render",
-    "md": "privaudit.documents.render",
-    "txt": "privaudit.documents.render",
-}
+def paragraphs(*sentences: str) -> tuple[Paragraph, ...]:
+    """Return a paragraph for each sentence."""
+    return tuple(map(Paragraph, sentences))
 
 
-def render_document(document: Document, file_format: str) -> str:
-    """`document` in the form `file_format`."""
-    text: str = importlib.import_module(_RENDERERS[file_format]).render(document)
-    return text
+def notice(*sentences: str) -> Notice:
+    """Return sentences in a frame, which must not be missed."""
+    return Notice(sentences)
+
+
+def bullet_list(items: Iterable[str]) -> ItemList:
+    """Return a list in no order."""
+    return ItemList(tuple(items))
+
+
+def numbered_list(items: Iterable[str]) -> ItemList:
+    """Return a numbered list."""
+    return ItemList(tuple(items), "number")
+
+
+def checkbox_list(items: Iterable[str]) -> ItemList:
+    """Return a list of boxes to tick."""
+    return ItemList(tuple(items), "tick")
+
+
+def step_list(items: Iterable[str]) -> ItemList:
+    """Return a list of numbered boxes to tick, one step after another."""
+    return ItemList(tuple(items), "step")
+
+
+def blank_fields(*labels: str) -> FieldList:
+    """Return labelled lines to write on."""
+    return FieldList(tuple((label, None) for label in labels))
+
+
+def blank_table(header: Iterable[str], rows: int) -> DocumentTable:
+    """Return a table of `rows` empty rows to fill in by hand."""
+    return DocumentTable(tuple(header), (), rows)

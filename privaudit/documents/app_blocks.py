@@ -1,24 +1,25 @@
-"""What a check of a phone showed of one app, as blocks that several papers hold."""
+"""Blocks about one app that several documents share: its identity, the audit, its access, the evidence lines."""
 
 from __future__ import annotations
 
 from collections.abc import Container, Iterator, Mapping
+from typing import Final
 
 from privaudit.documents import DocumentBlock, DocumentTable, Paragraph
-from privaudit.i18n import sanitize_text
+from privaudit.i18n.sanitize import sanitize_text
 from privaudit.model import DataClass
 from privaudit.report import matrix, summary
 from privaudit.report.view import ReportView
 
-_MAX_LINE_CHARS = 400
-"""Characters of a line of the phone, and of a package name (255) with what stands before it."""
+_MAX_LINE_CHARS: Final = 400
+"""Characters of a line that the phone printed, and of a package name (255 at most) after the name of an answer."""
 
 
 def app_rows(view: ReportView, package: str) -> tuple[tuple[str, str | None], ...]:
-    """What the app is called; a blank where that was not read."""
-    copies = view.installs_of(package)
-    labels = dict.fromkeys(sanitize_text(copy.label) for copy in copies if copy.label)
-    versions = dict.fromkeys(sanitize_text(copy.version_name) for copy in copies if copy.version_name)
+    """Return the app's labels, package name and versions; a blank for what was not read."""
+    installs = view.installs_of(package)
+    labels = dict.fromkeys(sanitize_text(app.label) for app in installs if app.label)
+    versions = dict.fromkeys(sanitize_text(app.version_name) for app in installs if app.version_name)
     return (
         (view.t("papers.app"), ", ".join(labels) or None),
         (view.t("papers.package"), sanitize_text(package, _MAX_LINE_CHARS)),
@@ -27,47 +28,52 @@ def app_rows(view: ReportView, package: str) -> tuple[tuple[str, str | None], ..
 
 
 def audit_rows(
-    view: ReportView, header_names: Container[str] = ("checked", "phone", "how", "scope")
+    view: ReportView,
+    header_keys: Container[str] = ("report.checked", "report.phone", "report.how", "report.scope"),
 ) -> tuple[tuple[str, str], ...]:
-    """When and how the phone was read, both clocks, by which tool, against which lists."""
-    report, stamp = view.report, view.report.knowledge.signatures
-    newest = view.language.format_date(stamp.newest) if stamp.newest else view.t("dates.unknown")
+    """Return when and how the phone was read, by both clocks, with which tool and against which lists.
+
+    Args:
+        view: The report and the language.
+        header_keys: The rows of the report's header to include, by their message keys.
+    """
+    report, lists = view.report, view.report.knowledge.signatures
+    newest = view.language.format_date(lists.newest) if lists.newest else view.t("dates.unknown")
     return (
-        *((view.t(f"report.{name}"), value) for name, value in summary.header_rows(view) if name in header_names),
-        (view.t("papers.computer_time"), f"{report.taken_at.isoformat(sep=' ', timespec='seconds')}"),
+        *((view.t(key), value) for key, value in summary.header_rows(view) if key in header_keys),
+        (view.t("papers.computer_time"), report.taken_at.isoformat(sep=" ", timespec="seconds")),
         (view.t("papers.tool"), sanitize_text(f"{report.tool.name} {report.tool.version}")),
-        (view.t("papers.lists"), f"{newest}; {stamp.packages}; {sanitize_text(stamp.sha256)}"),
+        (view.t("papers.lists"), f"{newest}; {lists.packages}; {sanitize_text(lists.sha256)}"),
     )
 
 
 def access_blocks(view: ReportView, package: str) -> Iterator[DocumentBlock]:
-    """Whether it can read, and whether it has, for every Android user that has it."""
-    yield Paragraph(view.t("papers.found", when=dict(summary.header_rows(view))["checked"]))
+    """Yield a table of what the app can read and has read, one row for each Android user that has it."""
+    yield Paragraph(view.t("papers.found", when=summary.audit_time_text(view)))
+    columns = (view.t("papers.user"), *(matrix.data_label(view, data) for data in DataClass))
     rows = []
-    for copy in view.installs_of(package):
-        cells = (matrix.cell_text(view, copy, data) for data in DataClass)
-        rows.append(
-            (view.translate(view.user_label(copy.user)), *(view.t("papers.between").join(cell) for cell in cells))
-        )
-    columns = (view.t("papers.user"), *(view.t(f"report.{data}") for data in DataClass))
+    for app in view.installs_of(package):
+        cells = (matrix.cell_text(view, app, data) for data in DataClass)
+        user = view.translate(view.user_label(app.user))
+        rows.append((user, *(view.t("papers.between").join(cell) for cell in cells)))
     yield DocumentTable(columns, tuple(rows))
     yield Paragraph(view.t("papers.found_limits"))
 
 
 def evidence_table(view: ReportView, package: str, kept_files: Mapping[str, str] | None = None) -> DocumentTable:
-    """Every line on which a finding about it rests, once.
+    """Return each evidence line of the findings about the app, once.
 
     Args:
-        view: the report and the language.
-        package: the app.
-        kept_files: for each answer the file in which it is kept, where it is kept.
+        view: The report and the language.
+        package: The app.
+        kept_files: Answer key → the file in which the answer is kept; ``None``: the answers are not kept.
     """
-    found: dict[tuple[str, ...], None] = {}
-    for copy in view.installs_of(package):
-        user = view.translate(view.user_label(copy.user))
-        for finding in view.findings_of(copy):
-            for one in finding.evidence:
-                place = sanitize_text((kept_files or {}).get(one.question, one.question), _MAX_LINE_CHARS)
-                found[user, place, str(one.line), sanitize_text(one.text, _MAX_LINE_CHARS)] = None
-    columns = tuple(view.t(f"papers.line_{name}") for name in ("user", "question", "number", "text"))
-    return DocumentTable(columns, tuple(found))
+    rows: dict[tuple[str, ...], None] = {}
+    for app in view.installs_of(package):
+        user = view.translate(view.user_label(app.user))
+        for finding in view.findings_of(app):
+            for line in finding.evidence:
+                source = sanitize_text((kept_files or {}).get(line.question, line.question), _MAX_LINE_CHARS)
+                rows[user, source, str(line.line), sanitize_text(line.text, _MAX_LINE_CHARS)] = None
+    columns = ("papers.line_user", "papers.line_question", "papers.line_number", "papers.line_text")
+    return DocumentTable(tuple(map(view.t, columns)), tuple(rows))

@@ -1,90 +1,110 @@
-"""The rights page of a country, and half a page for the friends who got called."""
+"""The rights page of a country, and half a page for contacts who were called by a collector."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import Final
 
-from privaudit.documents import Document, DocumentBlock, Heading, ItemList, PageBreak, Paragraph, Title
+from privaudit.documents import (
+    Document,
+    DocumentBlock,
+    Heading,
+    ItemList,
+    PageBreak,
+    Paragraph,
+    bullet_list,
+    numbered_list,
+    titled_document,
+)
 from privaudit.i18n import Translator
-from privaudit.knowledge.rights import CountryRights, RightsItem
-from privaudit.report import rights as prose
+from privaudit.knowledge.rights import CountryRights, RightsItem, in_language
+from privaudit.report.rights import add_verify_mark, format_item, unreviewed_notice
+
+_REVIEWER_KEYS: Final = {"research": "papers.by_research", "maintainer": "papers.by_maintainer"}
+"""Reviewers that the project names by their role; any other reviewer is printed as the data file names them."""
 
 
 def full_rights_page(country_rights: CountryRights, language: Translator) -> Document:
-    """Everything that is known for a country, each line with the number of its source."""
-    title = language.t("papers.page_title", country=country_rights.country.name.in_language(language.code))
-    return Document(title, language.code, (Title(title), *_RightsPage(country_rights, language).full_blocks()))
+    """Return everything that is known for a country, each line with the number of its source."""
+    title = language.t("papers.page_title", country=in_language(country_rights.country.name, language.code))
+    return titled_document(title, language.code, _RightsPage(country_rights, language).full_blocks())
 
 
 def page_for_contacts(country_rights: CountryRights, language: Translator) -> Document:
-    """What to hand to those who got called. No law, no debt, no name."""
-    title = language.t("papers.friends_title")
-    return Document(title, language.code, (Title(title), *_RightsPage(country_rights, language).contacts_blocks()))
+    """Return the handout for contacts who were called: it names no law, no debt and no person."""
+    blocks = _RightsPage(country_rights, language).contacts_blocks()
+    return titled_document(language.t("papers.friends_title"), language.code, blocks)
 
 
 class _RightsPage:
+    """Builds the blocks of both pages, numbering the sources as they are cited."""
+
     def __init__(self, country_rights: CountryRights, language: Translator) -> None:
         self._rights = country_rights
         self._language = language
         self._source_numbers: dict[str, int] = {}
 
     def full_blocks(self) -> Iterator[DocumentBlock]:
-        say, page = self._language.t, self._rights
-        yield Paragraph(say("rights.debt"), strong=True)
-        yield Paragraph(say("papers.page_intro"))
-        yield from map(Paragraph, prose.unreviewed_notice(self._language))
-        yield self._part_heading("police")
-        yield self._sourced_list(page.police)
-        yield self._part_heading("ladder")
-        for place, (step, offices) in enumerate(page.stages(), 1):
-            yield Paragraph(f"{place}. {prose.format_item(step, self._language)}{self._source_reference(step)}")
-            if offices:
-                yield self._sourced_list(offices)
-        if page.law:
-            yield self._part_heading("law")
-            yield self._sourced_list(page.law)
-        for part, items in (("licence", page.licence), ("save", page.save), ("caller", page.caller)):
-            yield self._part_heading(part)
-            yield self._sourced_list(items)
-        yield self._part_heading("question")
-        for item in page.question:
-            name = item.name.in_language(self._language.code) if item.name is not None else ""
-            yield Paragraph(name, strong=True)
-            text = item.text.in_language(self._language.code)
-            yield Paragraph(prose.add_verify_mark(text, item, self._language) + self._source_reference(item))
-        yield self._part_heading("friends")
-        yield self._sourced_list(page.friends)
+        t, rights = self._language.t, self._rights
+        yield Paragraph(t("rights.debt"), strong=True)
+        yield Paragraph(t("papers.page_intro"))
+        yield from map(Paragraph, unreviewed_notice(self._language))
+        yield from self._section("papers.part_police", rights.police)
+        yield from self._escalation_blocks()
+        if rights.law:
+            yield from self._section("papers.part_law", rights.law)
+        yield from self._section("papers.part_licence", rights.licence)
+        yield from self._section("papers.part_save", rights.save)
+        yield from self._section("papers.part_caller", rights.caller)
+        yield from self._question_blocks()
+        yield from self._section("papers.part_friends", rights.friends)
         yield PageBreak()
-        yield self._part_heading("sources")
-        yield Paragraph(say("papers.sources_intro"))
-        yield ItemList(tuple(self._source_numbers), "number")
+        yield Heading(t("papers.part_sources"))
+        yield Paragraph(t("papers.sources_intro"))
+        yield numbered_list(self._source_numbers)
 
     def contacts_blocks(self) -> Iterator[DocumentBlock]:
-        """Half a page; the sources stand on the whole page."""
-        yield self._plain_list(self._rights.friends)
+        """Yield half a page; its sources stand on the full page."""
+        yield self._unsourced_list(self._rights.friends)
         offices = [item for item in self._rights.office if item.letter]
         if offices:
             yield Paragraph(self._language.t("papers.friends_where"), strong=True)
-            yield self._plain_list(offices)
+            yield self._unsourced_list(offices)
         yield Paragraph(self._language.t("papers.friends_not_advice"))
 
-    def _part_heading(self, part: str) -> Heading:
-        return Heading(self._language.t(f"papers.part_{part}"))
+    def _escalation_blocks(self) -> Iterator[DocumentBlock]:
+        yield Heading(self._language.t("papers.part_ladder"))
+        for number, (step, offices) in enumerate(self._rights.stages(), 1):
+            yield Paragraph(f"{number}. {format_item(step, self._language)}{self._source_reference(step)}")
+            if offices:
+                yield self._sourced_list(offices)
 
-    def _plain_list(self, items: Iterable[RightsItem]) -> ItemList:
-        return ItemList(tuple(prose.format_item(item, self._language) for item in items))
+    def _question_blocks(self) -> Iterator[DocumentBlock]:
+        code = self._language.code
+        yield Heading(self._language.t("papers.part_question"))
+        for item in self._rights.question:
+            yield Paragraph(in_language(item.name, code) if item.name is not None else "", strong=True)
+            answer = add_verify_mark(in_language(item.text, code), item, self._language)
+            yield Paragraph(answer + self._source_reference(item))
+
+    def _section(self, heading_key: str, items: Iterable[RightsItem]) -> Iterator[DocumentBlock]:
+        yield Heading(self._language.t(heading_key))
+        yield self._sourced_list(items)
 
     def _sourced_list(self, items: Iterable[RightsItem]) -> ItemList:
-        return ItemList(tuple(prose.format_item(item, self._language) + self._source_reference(item) for item in items))
+        return bullet_list(format_item(item, self._language) + self._source_reference(item) for item in items)
+
+    def _unsourced_list(self, items: Iterable[RightsItem]) -> ItemList:
+        return bullet_list(format_item(item, self._language) for item in items)
 
     def _source_reference(self, item: RightsItem) -> str:
-        """The number of the item's source; the same source has the same number."""
-        say = self._language.t
-        checked = say("papers.unchecked")
+        """Return the number of the item's source in brackets; equal sources share a number."""
+        t = self._language.t
+        checked = t("papers.unchecked")
         if item.checked_on is not None and item.checked_by is not None:
-            by = item.checked_by
-            who = say(f"papers.by_{by}") if by in {"research", "maintainer"} else by
-            checked = say("papers.checked", day_on=item.checked_on, who=who)
-        where = f" {item.url}" if item.url else ""
-        text = f"{item.source}.{where} {checked}"
-        return f" [{self._source_numbers.setdefault(text, len(self._source_numbers) + 1)}]"
+            reviewer_key = _REVIEWER_KEYS.get(item.checked_by)
+            reviewer = t(reviewer_key) if reviewer_key else item.checked_by
+            checked = t("papers.checked", day_on=item.checked_on, who=reviewer)
+        address = f" {item.url}" if item.url else ""
+        source = f"{item.source}.{address} {checked}"
+        return f" [{self._source_numbers.setdefault(source, len(self._source_numbers) + 1)}]"

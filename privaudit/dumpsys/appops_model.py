@@ -1,4 +1,4 @@
-"""The nouns of ``dumpsys appops``: uids, ops, events; and the two notations in it.
+"""Data model of ``dumpsys appops``: uids, ops and events; and the notations of uids, ages and flags in it.
 
 Sources: ``UserHandle.formatUid``, ``TimeUtils.formatDuration``, ``AppOpsService.dump`` (AOSP 6, 8.1, 9, 10, 11, 16).
 """
@@ -10,27 +10,27 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final, NamedTuple
 
+from privaudit.android import FIRST_APP_ID, PER_USER_RANGE
 from privaudit.model import ReadBy
 
 _DURATION = re.compile(
     r"([+-]?)(?:(\d{1,9})d)?(?:(\d{1,9})h)?(?:(\d{1,9})m(?!s))?(?:(\d{1,9})s)?(?:(\d{1,9})ms)?\Z", re.ASCII
 )
 _APP_UID = re.compile(r"u(\d{1,5})a(\d{1,5})\Z", re.ASCII)
-_FIRST_APP_ID: Final = 10000
+
 _MAX_UID_DIGITS: Final = 10
-_PER_USER_RANGE: Final = 100000
 
 
 class AppOpEvent(NamedTuple):
     """One recorded use, or refusal."""
 
     age: timedelta | None
-    """Before the dump; ``None``: not printed in a form we know."""
+    """Time between the event and the dump; ``None``: printed in an unknown form."""
     local_time: str | None
-    """As printed: the phone's own time, ``YYYY-MM-DD HH:MM:SS.mmm``. Layout A prints none."""
+    """As printed, in the phone's own time zone: ``YYYY-MM-DD HH:MM:SS.mmm``. Layout A does not print it."""
     offset: int
     read_by: ReadBy | None = None
-    """Who fetched the data; ``None`` where this layout does not tell."""
+    """Who received the data; ``None`` where the layout does not say."""
 
 
 @dataclass(slots=True)
@@ -40,19 +40,19 @@ class AppOp:
     mode: str
     offset: int
     switch_op: str | None = None
-    """The op whose mode decides for this one; then `mode` is that op's."""
+    """The op that decides for this one (``AppOpsManager.opToSwitch``); `mode` is then the mode of that op."""
     last_access: AppOpEvent | None = None
     last_reject: AppOpEvent | None = None
     has_empty_attribution: bool = False
-    """Layout D: a tag that holds no event. A tag's own text can look so, and pass its events off as another op's."""
+    """Layout D: an attribution tag without events. A tag's text can imitate one to attach its events to another op."""
 
     def keep_latest(self, kind: str, event: AppOpEvent) -> None:
-        """Keep the younger of what is there and `event`."""
-        of_access = kind in {"Access", "time"}
-        there = self.last_access if of_access else self.last_reject
-        if there is not None and (event.age is None or (there.age is not None and event.age >= there.age)):
+        """Store `event` if it is later than the stored event of its `kind`, as the dump names the kind."""
+        is_access = kind in {"Access", "time"}
+        stored = self.last_access if is_access else self.last_reject
+        if stored is not None and (event.age is None or (stored.age is not None and event.age >= stored.age)):
             return
-        if of_access:
+        if is_access:
             self.last_access = event
         else:
             self.last_reject = event
@@ -63,47 +63,48 @@ class UidOps:
     """State of one uid."""
 
     uid_modes: dict[str, tuple[str, int]] = field(default_factory=dict)
-    """Op to uid mode, and where it stands."""
+    """Op → uid mode and offset of its line."""
     packages: dict[str, dict[str, AppOp]] = field(default_factory=dict)
+    """Package → op → its state."""
 
 
 @dataclass(slots=True)
 class AppOpsDump:
-    """Everything read from one ``dumpsys appops``."""
+    """The content of one ``dumpsys appops``."""
 
     uids: dict[int, UidOps] = field(default_factory=dict)
     unparsed_lines: int = 0
     reached_end: bool = False
-    """Whether something follows the last uid: an empty line, or another part. Android 6 and 7 print nothing there."""
+    """Whether something follows the last uid: an empty line or another section. Android 6 and 7 print nothing there."""
     oldest_event: AppOpEvent | None = None
-    """Of all records that are kept."""
+    """The oldest event of the ops that are stored."""
     forged_name: str | None = None
-    """A uid, package or op that appears twice, or where Android has none: text of an app that passes for Android's."""
+    """A uid, package or op that occurs twice or out of place: text of an app that imitates Android's."""
 
 
 def parse_op_flags(flags: str) -> ReadBy | None:
-    """Who fetched the data, from the letters behind a process state: ``s``, ``tp``, ``up``, ``tpd``, ``upd``.
+    """Return who received the data, from the flags after a process state: ``s``, ``tp``, ``up``, ``tpd``, ``upd``.
 
     Source: ``AppOpsManager.opFlagsToString``, ``OP_FLAG_*``. Several are joined with ``|``.
     """
-    words = set(flags.split("|"))
-    if "s" in words:
+    names = set(flags.split("|"))
+    if "s" in names:
         return ReadBy.ITSELF
-    if words & {"tpd", "upd"}:
+    if names & {"tpd", "upd"}:
         return ReadBy.THROUGH_ANOTHER
-    return ReadBy.FOR_ANOTHER if words & {"tp", "up"} else None
+    return ReadBy.FOR_ANOTHER if names & {"tp", "up"} else None
 
 
 def parse_uid(printed: str) -> int | None:
-    """``u10a123`` is 1010123 and ``1000`` itself (``UserHandle.formatUid``). ``None`` for isolated and other uids."""
+    """Parse ``u10a123`` to 1010123 and ``1000`` to 1000 (``UserHandle.formatUid``); ``None`` for isolated uids."""
     if printed.isdecimal():
         return int(printed) if len(printed) <= _MAX_UID_DIGITS else None
     match = _APP_UID.match(printed)
-    return int(match[1]) * _PER_USER_RANGE + _FIRST_APP_ID + int(match[2]) if match else None
+    return int(match[1]) * PER_USER_RANGE + FIRST_APP_ID + int(match[2]) if match else None
 
 
 def parse_event_age(printed: str) -> timedelta | None:
-    """``+1d2h3m4s5ms`` or ``-…`` (``TimeUtils.formatDuration``) as a positive time; ``None`` if it is none."""
+    """Parse ``+1d2h3m4s5ms`` or ``-…`` (``TimeUtils.formatDuration``) as a positive duration; else ``None``."""
     if printed == "0":
         return timedelta()
     match = _DURATION.match(printed)

@@ -1,4 +1,4 @@
-"""The nouns of ``dumpsys package``: blocks, users, grants.
+"""Data model of ``dumpsys package``: sections, blocks, users and grants.
 
 Sources: ``Settings.dumpPackagesLPr`` (AOSP 6, 9, 10, 11, 16) and captures of real phones.
 """
@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from typing import Final
 
 BLOCK_SECTIONS: Final = {"Packages:": "packages", "Hidden system packages:": "hidden", "Shared users:": "shared_users"}
+"""Title of a section with blocks → field of `PackageDump`."""
 SECTIONS_BETWEEN: Final = frozenset({"Renamed packages:", "Queries:"})
-"""Titles of sections among those with blocks."""
+"""Titles of sections between those with blocks."""
 SECTIONS_AFTER_PACKAGES: Final = frozenset(
     {
         "Package Changes:",
@@ -27,25 +28,25 @@ SECTIONS_AFTER_PACKAGES: Final = frozenset(
         "Active APEX packages:",
     }
 )
-"""Titles of sections behind the last block. Anything else in column 0 is vendor noise (Samsung: install logs)."""
+"""Titles of sections after the last block. Anything else in column 0 is vendor noise (Samsung: install logs)."""
 
 
 @dataclass(frozen=True, slots=True)
 class PermissionGrant:
-    """What a permission line says. Few differ, so lines that say the same share one."""
+    """State of a permission. Few different ones occur, so equal lines share one object."""
 
     granted: bool
     flags: tuple[str, ...]
 
 
 class GrantTable(dict[str, PermissionGrant]):
-    """Permission → what its line says."""
+    """Permission → grant."""
 
     __slots__ = ("offsets",)
 
     def __init__(self) -> None:
         self.offsets: dict[str, int] = {}
-        """Permission → where its line stands."""
+        """Permission → offset of its line."""
 
 
 @dataclass(slots=True)
@@ -55,11 +56,11 @@ class PackageUserState:
     installed: bool
     enabled: bool
     hidden: bool
-    """Hidden by a device policy, or an instant app: not in ``pm list packages``."""
+    """Whether ``pm list packages`` leaves it out: hidden by a device policy, or an instant app."""
     offset: int
     first_installed: str | None = None
     has_runtime_section: bool = False
-    """Whether ``runtime permissions:`` was there. It comes once."""
+    """Whether ``runtime permissions:`` has occurred. Android prints it once."""
     runtime_permissions: GrantTable = field(default_factory=GrantTable)
 
 
@@ -72,11 +73,11 @@ class PackageBlock:
     app_id: int | None = None
     shared_user: str | None = None
     compatible_name: str | None = None
-    """Of a renamed system package: the name that it goes by."""
+    """The current name of a renamed system package (``compat name=``)."""
     apk_present: bool = True
-    """False where Android prints ``pkg=null``: the APK is gone."""
+    """False where Android prints ``pkg=null``: the APK has been removed."""
     self_names: set[str] = field(default_factory=set)
-    """Names that ``pkg=`` and ``dataDir=`` give it: its own, unless the lines belong to another block."""
+    """Names in ``pkg=`` and ``dataDir=``: equal to `name`, unless the lines belong to another block."""
     code_path: str | None = None
     version_code: int | None = None
     version_name: str | None = None
@@ -87,29 +88,29 @@ class PackageBlock:
     last_updated: str | None = None
     flags: frozenset[str] = frozenset()
     requested_permissions: set[str] | None = None
-    """``None``: the dump does not say (whole dumps do not, below a package's own)."""
+    """``None``: the dump does not list them. That of one package does, those of all packages mostly do not."""
     install_permissions: GrantTable = field(default_factory=GrantTable)
     install_permissions_by_user: dict[int, GrantTable] = field(default_factory=dict)
-    """By secondary user: install permissions that differ for it (from Android 12)."""
+    """Secondary user → install permissions that differ for it (from Android 12)."""
     users: dict[int, PackageUserState] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
 class PackageDump:
-    """Everything read from one ``dumpsys package``."""
+    """The content of one ``dumpsys package``."""
 
     packages: dict[str, PackageBlock] = field(default_factory=dict)
     hidden: dict[str, PackageBlock] = field(default_factory=dict)
-    """Factory copies of updated system apps. They do not run."""
+    """Factory copies of updated system apps. They are inactive."""
     shared_users: dict[str, PackageBlock] = field(default_factory=dict)
     sdk: int | None = None
-    """From ``Database versions:``, or from the layout."""
+    """From ``Database versions:``, or inferred from the layout."""
     forged_name: str | None = None
-    """Name of a block that cannot be Android's, or ``None``."""
+    """Name of a block that Android cannot have printed, or ``None``."""
     has_packages_section: bool = False
-    """Whether the ``Packages:`` section is there at all."""
+    """Whether the dump has a ``Packages:`` section."""
     reached_end: bool = False
-    """Whether a section follows that stands behind the last block, so that all blocks were seen."""
+    """Whether a section of `SECTIONS_AFTER_PACKAGES` follows, which proves that the last block was read."""
     unparsed_lines: int = 0
     unread_grants: int = 0
-    """Lines with ``granted=`` that could not be read: a permission without a line may be granted all the same."""
+    """Number of ``granted=`` that could not be read. If there are any, a permission without a line may be granted."""

@@ -1,8 +1,11 @@
-"""Reads lines of ``dumpsys package``, each looked at closely; indentation says where a line belongs.
+"""Parse ``dumpsys package`` in the layouts of Android 6 to 16. Indentation tells what a line belongs to.
 
-What a block says is attacker's text too: a version name, a class name or a permission's name may hold line breaks, and
-with them forged lines. Android prints every field once and in one order, users last, and every section once; a block
-names itself more than once. What breaks this is noted in `Dump.forged`.
+The text of a block is an attacker's text too: a version name, a class name or a permission name may contain line breaks
+and, after them, forged lines. Android prints every field once and in a fixed order with the users last, prints every
+section once, and repeats a package's name inside its block. Whatever breaks this is noted in `PackageDump.forged_name`.
+
+The module is one parser: the examination of a single line and the fast path over lines that repeat from package to
+package share all their state.
 """
 
 from __future__ import annotations
@@ -10,27 +13,97 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from itertools import chain
 from typing import Final
 
 from privaudit.capture.questions import is_package_name
-from privaudit.dumpsys import iter_line_chunks
+from privaudit.dumpsys import gc_paused, iter_line_chunks
 from privaudit.dumpsys.package_model import (
     BLOCK_SECTIONS,
     SECTIONS_AFTER_PACKAGES,
     SECTIONS_BETWEEN,
-    GrantTable,
     PackageBlock,
     PackageDump,
     PackageUserState,
-    PermissionGrant,
 )
+from privaudit.dumpsys.permission_section import (
+    GRANTED_MARKER,
+    PACKAGE_LIST_INDENT,
+    USER_LIST_INDENT,
+    PermissionSection,
+    PermissionSectionParser,
+)
+
+_SDK_VERSION = re.compile(r"^\s+sdkVersion=(\d{1,3})\b", re.MULTILINE | re.ASCII)
+_BLOCK_HEADER = re.compile(r"^  (Package|SharedUser) \[([^\]]*)\] \([0-9a-f]+\):$")
+_REQUESTED_PERMISSION = re.compile(r"^\s*(\S+?)(?:: restricted=true)?\s*$")
+_USER_LINE = re.compile(r"^    User (\d{1,5}): (?:(ceDataInode)=\d+ )?(.*)$", re.ASCII)
+"""The inode number is left out of the last group: it alone differs from app to app, and nothing depends on it."""
+_USER_KEY_VALUE = re.compile(r"(\w+)=(\S+)")
+_DISABLED_STATES: Final = frozenset({"2", "3", "4"})
+"""``PackageManager.COMPONENT_ENABLED_STATE_DISABLED``, ``_DISABLED_USER`` and ``_DISABLED_UNTIL_USED``."""
+_FIELD_INDENT: Final = 4
+_USER_FIELD_INDENT: Final = 6
+_FIRST_INSTALL_TIME_PREFIX: Final = "      firstInstallTime"
+_RUNTIME_PERMISSIONS_LINE: Final = "      runtime permissions:"
 
 _APP_ID_VALUE = re.compile(r"\d{1,10}\Z", re.ASCII)
 _SHARED_USER_VALUE = re.compile(r"SharedUserSetting\{\S+ (\S+)/\d+\}\Z")
 _VERSION_VALUE = re.compile(r"(\d{1,19})(?: minSdk=\d+)? targetSdk=(\d{1,5})\b", re.ASCII)
 _PACKAGE_VALUE = re.compile(r"Package\{\S+ (\S+)\}\Z")
+
+
+def parse_package_dump(text: str, kept_permissions: AbstractSet[str] | None = None) -> PackageDump:
+    """Parse a dump without checking that its blocks fit together (see `package_checks.check_consistency`).
+
+    Args:
+        text: output of ``dumpsys package``, with or without a package or permission names; lines end in LF.
+        kept_permissions: permissions whose grants are stored; ``None``: all.
+    """
+    parser = PackageDumpParser(kept_permissions)
+    start = _find_first_section(text)
+    if sdk := _SDK_VERSION.search(text, 0, max(start, 0)):
+        parser.dump.sdk = int(sdk[1])
+    if start >= 0:
+        with gc_paused():
+            parser.parse_text(text, start)
+        parser.dump.sdk = parser.dump.sdk or _infer_sdk(parser.seen_field_names)
+    return parser.dump
+
+
+def _find_first_section(text: str) -> int:
+    start = len(text)
+    for title in BLOCK_SECTIONS:
+        if text.startswith(title):
+            return 0
+        # Search only before the earliest title so far: the text is long, and most titles are not in it.
+        start = text.find(f"\n{title}\n", 0, start) + 1 or start
+    if start < len(text):
+        return start
+    # An excerpt: blocks without the title above them.
+    block = re.search(r"^(?:  )?Package \[", text, re.MULTILINE)
+    return block.start() if block else -1
+
+
+def _infer_sdk(field_names: AbstractSet[str]) -> int | None:
+    """Return the oldest SDK that prints these fields; rough, and marked as inferred in the report."""
+    if "appId" in field_names:
+        return 34
+    if "user.firstInstallTime" in field_names:
+        return 33
+    if "distractionFlags" in field_names:
+        return 30
+    if "suspended" in field_names and "virtual" in field_names:
+        return 29
+    if "ceDataInode" in field_names:
+        return 24
+    return 23 if "installed" in field_names else None
+
+
+# --- fields of a block ------------------------------------------------------------------------------------------------
+
+FieldHandler = Callable[[PackageBlock, str], None]
+"""Stores the value of a field in a block."""
 
 
 def _set_app_id(block: PackageBlock, value: str) -> None:
@@ -50,13 +123,9 @@ def _add_package_name(block: PackageBlock, value: str) -> None:
 
 
 def _add_data_dir_name(block: PackageBlock, value: str) -> None:
-    # android has none of its own, and up to Android 7 a factory copy has none at all.
+    # The package `android` has no data directory of its own, and up to Android 7 a factory copy has none at all.
     if value != "null" and block.name != "android":
         block.self_names.add(value.rpartition("/")[2])
-
-
-def _set_code_path(block: PackageBlock, value: str) -> None:
-    block.code_path = value
 
 
 def _set_version_and_target_sdk(block: PackageBlock, value: str) -> None:
@@ -68,14 +137,6 @@ def _set_version_name(block: PackageBlock, value: str) -> None:
     block.version_name = None if value == "null" else value
 
 
-def _set_first_installed(block: PackageBlock, value: str) -> None:
-    block.first_installed = value
-
-
-def _set_last_updated(block: PackageBlock, value: str) -> None:
-    block.last_updated = value
-
-
 def _set_installer(block: PackageBlock, value: str) -> None:
     block.has_installer_field = True
     block.installer = value if value != "null" and is_package_name(value) else None
@@ -85,190 +146,244 @@ def _set_flags(block: PackageBlock, value: str) -> None:
     block.flags = frozenset(value.strip("[ ]").split())
 
 
-def _set_compatible_name(block: PackageBlock, value: str) -> None:
-    block.compatible_name = value
+def _text_field(attribute: str) -> FieldHandler:
+    """Return a handler that stores the value unchanged."""
+    return lambda block, value: setattr(block, attribute, value)
 
 
-FieldHandler = Callable[[PackageBlock, str], None]
-
-FIELD_HANDLERS: Final[Mapping[str, FieldHandler]] = {
-    "compat name": _set_compatible_name,
+_FIELD_HANDLERS: Final[Mapping[str, FieldHandler]] = {
+    "compat name": _text_field("compatible_name"),
     "userId": _set_app_id,
     "appId": _set_app_id,
     "sharedUser": _set_shared_user,
     "pkg": _add_package_name,
-    "codePath": _set_code_path,
+    "codePath": _text_field("code_path"),
     "versionCode": _set_version_and_target_sdk,
     "versionName": _set_version_name,
     "dataDir": _add_data_dir_name,
-    "firstInstallTime": _set_first_installed,
-    "lastUpdateTime": _set_last_updated,
+    "firstInstallTime": _text_field("first_installed"),
+    "lastUpdateTime": _text_field("last_updated"),
     "installerPackageName": _set_installer,
     "pkgFlags": _set_flags,
 }
-"""Word before ``=`` → what takes the value."""
-
-PERMISSION_LIST_TITLES: Final = ("requested permissions:", "install permissions:")
+"""Field name before ``=`` → handler of its value, in the order in which Android prints the fields."""
+_PERMISSION_LIST_TITLES: Final = ("requested permissions:", "install permissions:")
 """Titles of the lists that follow the fields."""
-
-FIELD_ORDER: Final[Mapping[str, int]] = {
-    word: rank for rank, word in enumerate((*FIELD_HANDLERS, *PERMISSION_LIST_TITLES))
+_FIELD_ORDER: Final[Mapping[str, int]] = {
+    name: rank for rank, name in enumerate((*_FIELD_HANDLERS, *_PERMISSION_LIST_TITLES))
 }
-"""Each word comes once, and none comes after a word of a higher rank."""
-
-SHARED_USER_FIELDS: Final = frozenset({"userId", "appId", "install permissions:"})
-"""All that a shared user has of them."""
-
-
-_GRANTED_KEY: Final = "granted="
-GRANTED_MARKER: Final = f": {_GRANTED_KEY}"
-PACKAGE_LIST_INDENT: Final = " " * 6
-USER_LIST_INDENT: Final = " " * 8
-"""Where the lines of a list begin that belongs to a package, or to one of its users. What ends it begins before."""
-
-_PERMISSION_LINE = re.compile(r"^\s*(\S+): granted=(true|false)(?:, flags=\[ ?([^\]]*)\])?(?:, userId=(\d{1,5}))?\s*$")
-_UNKNOWN_LINE: Final = ("", None)
+"""Each field and title occurs once, and none after one of a higher rank."""
+_SHARED_USER_FIELDS: Final = frozenset({"userId", "appId", "install permissions:"})
+"""The fields and titles that the block of a shared user has."""
+_UNCACHED_FIELD: Final[tuple[int, FieldHandler]] = (-2, lambda _block, _value: None)
 
 
-@dataclass(slots=True)
-class PermissionSection:
-    """Where the lines of one list go."""
-
-    grants: GrantTable
-    indent: str
-    grants_by_user: dict[int, GrantTable] | None = None
-    """Where install permissions go that differ for one Android user."""
+# --- the dump ---------------------------------------------------------------------------------------------------------
 
 
-class PermissionSectionParser:
-    """What was met in the lists of one dump.
+class PackageDumpParser:
+    """Parses ``dumpsys package`` into `dump`, caching results for lines that repeat across packages.
+
+    `parse_text` parses a whole text. `parse_line` for every line and `finish` give the same without the cache.
 
     Args:
-        wanted: permissions whose lines are kept; ``None``: all.
+        kept_permissions: permissions whose grants are stored; ``None``: all.
     """
 
     def __init__(self, kept_permissions: AbstractSet[str] | None) -> None:
-        self.unparsed_lines = 0
-        """Lines of no known form."""
-        self._parsed_lines = 0
-        """Lines of the known form."""
-        self._truncated_lines = 0
-        """Lines of an unknown form that end before they say whether the permission is granted."""
-        self.has_duplicate = False
-        """Whether a permission came twice in one list."""
-        self._kept_permissions = kept_permissions
-        self._known_lines: dict[str, dict[str, tuple[str, PermissionGrant | None] | None]] = {
-            PACKAGE_LIST_INDENT: {},
-            USER_LIST_INDENT: {},
-        }
-        """By list's indent, what each line said; ``None``: nothing that anybody asked about."""
-        self._name_by_prefix: dict[str, str] = {}
-        """Name of the permission by what precedes the first ``=`` of a line."""
-        self._grant_by_suffix: dict[str, PermissionGrant] = {}
-        """What follows it."""
-
-    def count_unread_grants(self, text: str) -> int:
-        """Count the grants anywhere in `text` that were not read from a line of a permission list.
-
-        A copy that turned blanks into tabs, or broke a line at the width of a terminal, leaves such lines behind: what
-        they say about a permission stands nowhere else in the dump.
-        """
-        return text.count(_GRANTED_KEY) - self._parsed_lines + self._truncated_lines
-
-    def parse_section(self, section: PermissionSection, lines: Iterator[str], offset: int) -> tuple[str | None, int]:
-        """Read on in a list; the next of `lines` stands at `offset`.
-
-        Returns:
-            The first line that begins before the list does, ``None`` at the end of the text, and where it stands.
-        """
-        grants, offsets, seen = section.grants, section.grants.offsets, self._known_lines[section.indent]
-        repeated_lines = 0
-        end: str | None = None
-        for line in lines:
-            known = seen.get(line, _UNKNOWN_LINE)
-            if known is None:
-                repeated_lines += 1
-            else:
-                name, grant = known
-                if grant is None or name in offsets:
-                    if not line.startswith(section.indent):
-                        end = line
-                        break
-                    self.parse_permission_line(section, line, offset)
-                else:
-                    grants[name], offsets[name] = grant, offset
-                    repeated_lines += 1
-            offset += len(line) + 1
-        self._parsed_lines += repeated_lines
-        return end, offset
-
-    def parse_permission_line(self, section: PermissionSection, line: str, offset: int) -> None:
-        """Look at one line closely."""
-        begin, _, end = line.partition("=")
-        name, grant, user = self._name_by_prefix.get(begin), self._grant_by_suffix.get(end), None
-        if name is None or grant is None:
-            match = _PERMISSION_LINE.match(line)
-            if match is None:
-                self.unparsed_lines += 1
-                self._truncated_lines += _GRANTED_KEY not in line
-                return
-            # Up to Android 9 flags are parted by blanks, later by pipes.
-            grant = PermissionGrant(match[2] == "true", tuple((match[3] or "").replace("|", " ").split()))
-            name, user = match[1], match[4]
-            if user is None and "=" not in name:
-                self._name_by_prefix[begin], self._grant_by_suffix[end] = name, grant
-        self._parsed_lines += 1
-        asked = self._kept_permissions is None or name in self._kept_permissions
-        if user is None and line.startswith(section.indent):
-            self._known_lines[section.indent][line] = (name, grant) if asked else None
-        if not asked:
-            return
-        grants = section.grants
-        if user is not None and section.grants_by_user is not None:
-            grants = section.grants_by_user.setdefault(int(user), GrantTable())
-        self.has_duplicate |= name in grants
-        grants.setdefault(name, grant)
-        grants.offsets.setdefault(name, offset)
-
-
-_BLOCK_HEADER = re.compile(r"^  (Package|SharedUser) \[([^\]]*)\] \([0-9a-f]+\):$")
-_REQUESTED_PERMISSION = re.compile(r"^\s*(\S+?)(?:: restricted=true)?\s*$")
-_USER_LINE = re.compile(r"^    User (\d{1,5}): (?:(ceDataInode)=\d+ )?(.*)$", re.ASCII)
-"""The number of an inode is all that differs from app to app, and nothing rests on it."""
-_USER_KEY_VALUE = re.compile(r"(\w+)=(\S+)")
-_DISABLED_STATES: Final = frozenset({"2", "3", "4"})
-_FIELD_INDENT: Final = 4
-_USER_FIELD_INDENT: Final = 6
-
-
-class PackageLineParser:
-    """Fills `dump`; it remembers what lines said that come again for other apps.
-
-    `rule_texts` gathers the field names met: they tell the layout.
-    """
-
-    def __init__(self, dump: PackageDump, kept_permissions: AbstractSet[str] | None) -> None:
-        self.dump = dump
-        self.section_parser = PermissionSectionParser(kept_permissions)
-        self.current_section: dict[str, PackageBlock] | None = None
-        self.current_block: PackageBlock | None = None
-        self.current_user: PackageUserState | None = None
-        self.current_list: PermissionSection | set[str] | None = None
-        """The list that is being read: of states, or of what is requested."""
-        self.field_position = -1
-        self.seen_sections: set[str] = set()
+        self.dump = PackageDump()
         self.seen_field_names: set[str] = set()
-        self.known_fields: dict[str, tuple[int, FieldHandler]] = {}
-        """Beginnings of lines that were met in a package's own part, up to ``=``. Every block has the same."""
-        self.ignored_fields: set[str] = set()
-        """Those that are of no interest there."""
-        self.ignored_user_fields: set[str] = set()
-        """And those that are of none below a user."""
-        self.known_user_lines: dict[str, tuple[bool, bool, bool, bool]] = {}
-        """What users' lines said: whether they tell of a package at all, and if it is installed, enabled, hidden."""
+        """Names of the fields in the dump. They identify the layout."""
+        self._permission_parser = PermissionSectionParser(kept_permissions)
+        self._seen_sections: set[str] = set()
+        self._section: dict[str, PackageBlock] | None = None
+        self._block: PackageBlock | None = None
+        self._user: PackageUserState | None = None
+        self._list: PermissionSection | set[str] | None = None
+        """The current list: permission lines, or names of requested permissions."""
+        self._last_field_rank = -1
+        self._cached_fields: dict[str, tuple[int, FieldHandler]] = {}
+        """Start of a line up to ``=`` → rank and handler of a field of the package. Every block has the same."""
+        self._ignored_fields: set[str] = set()
+        """Starts of lines of a package that carry no field of interest."""
+        self._ignored_user_fields: set[str] = set()
+        """The same below a user."""
+        self._cached_user_states: dict[str, tuple[bool, bool, bool, bool]] = {}
+        """Rest of a user's line → whether it has ``installed=``; whether the package is installed, enabled, hidden."""
 
-    def parse_requested_permission(self, names: set[str], line: str) -> None:
-        """Read a line of the permissions that are requested."""
+    def parse_text(self, text: str, offset: int) -> None:
+        """Parse `text` from `offset` on."""
+        lines = chain.from_iterable(iter_line_chunks(text, offset))
+        line: str | None = ""
+        offset -= 1  # of an empty line before the first
+        while line is not None:
+            if line:
+                self.parse_line(line, offset)
+            line, offset = self._parse_repeated_lines(lines, offset + len(line) + 1)
+        self.finish(text)
+
+    def finish(self, text: str) -> None:
+        """Close the last block and count what could not be read of `text`."""
+        self.dump.unparsed_lines += self._permission_parser.unparsed_lines
+        self.dump.unread_grants = self._permission_parser.count_unread_grants(text)
+        if self._block is not None and self._block.users:
+            self._end_block()  # else: the text is cut in the middle of this block
+
+    def parse_line(self, line: str, offset: int) -> None:
+        """Parse one line that is not empty."""
+        if self._block is not None and line.startswith("    "):
+            self._parse_inside_block(self._block, line, offset)
+        elif line[0] != " ":
+            self._parse_section_title(line)
+        elif line.startswith(("  Package [", "  SharedUser [")):
+            self._parse_block_header(line, offset)
+        elif self._block is not None:
+            self._parse_inside_block(self._block, line, offset)
+        elif self._seen_sections and _must_be_inside_block(line):
+            self._mark_forged("User")  # the rest of a block with text that forged the end of its section
+
+    # Sections and blocks.
+
+    def _parse_section_title(self, line: str) -> None:
+        title = line.rstrip()
+        attribute = BLOCK_SECTIONS.get(title)
+        if attribute is None and title not in SECTIONS_AFTER_PACKAGES and title not in SECTIONS_BETWEEN:
+            if line.startswith("-----"):
+                self._end_block()
+                self._section = None
+            return
+        if title in self._seen_sections:
+            self._mark_forged(title)
+        self._seen_sections.add(title)
+        self._end_block()
+        self._section = None if attribute is None else getattr(self.dump, attribute)
+        self.dump.has_packages_section |= attribute == "packages"
+        self.dump.reached_end |= title in SECTIONS_AFTER_PACKAGES and self.dump.has_packages_section
+
+    def _parse_block_header(self, line: str, offset: int) -> None:
+        self._end_block()
+        match = _BLOCK_HEADER.match(line)
+        if match is None:
+            self.dump.unparsed_lines += 1
+            return
+        if self._section is None and not self._seen_sections:
+            self._section = self.dump.packages  # an excerpt
+        section, name = self._section, match[2]
+        is_package = match[1] == "Package"
+        if section is None or is_package == (section is self.dump.shared_users) or name in section:
+            self._mark_forged(name)
+            return
+        self._block = section[name] = PackageBlock(name=name, offset=offset)
+
+    def _end_block(self) -> None:
+        block = self._block
+        self._block = self._user = self._list = None
+        self._last_field_rank = -1
+        if block is None or self._section is self.dump.shared_users:
+            return
+        allowed_names = {block.name}
+        if block.compatible_name is not None and "SYSTEM" in block.flags:
+            allowed_names.add(block.compatible_name)
+        inconsistent = not block.users or not block.self_names <= allowed_names
+        # A factory copy is on the system image: an app that calls itself one hides its own block in that section.
+        if inconsistent or (self._section is self.dump.hidden and "SYSTEM" not in block.flags):
+            self._mark_forged(block.name)
+
+    def _mark_forged(self, name: str) -> None:
+        self.dump.forged_name = self.dump.forged_name or name
+
+    # Lines of a block.
+
+    def _parse_inside_block(self, block: PackageBlock, line: str, offset: int) -> None:
+        if line.startswith("    User "):
+            self._parse_user_line(block, line, offset)
+            return
+        indent = len(line) - len(line.lstrip(" "))
+        if indent == _FIELD_INDENT:
+            self._parse_field(block, line)
+        elif indent == _USER_FIELD_INDENT and self._user is not None:
+            self._parse_user_field(block, self._user, line)
+        elif isinstance(self._list, PermissionSection):
+            self._permission_parser.parse_permission_line(self._list, line, offset)
+            if self._permission_parser.has_duplicate:
+                self._mark_forged(block.name)
+        elif self._list is not None:
+            self._parse_requested_permission(self._list, line)
+        elif GRANTED_MARKER in line:
+            self._mark_forged(block.name)  # something ended the list to which this line belongs
+
+    def _parse_user_line(self, block: PackageBlock, line: str, offset: int) -> None:
+        match = _USER_LINE.match(line)
+        if match is None:
+            self.dump.unparsed_lines += 1
+            self._user = self._list = None
+            return
+        number, state_text = int(match[1]), match[3]
+        if match[2]:
+            self.seen_field_names.add(match[2])
+        if state_text not in self._cached_user_states:
+            values = dict(_USER_KEY_VALUE.findall(state_text))
+            self.seen_field_names.update(values)
+            self._cached_user_states[state_text] = (
+                "installed" in values,
+                values.get("installed", "true") == "true",
+                values.get("enabled", "0") not in _DISABLED_STATES,
+                values.get("hidden") == "true" or values.get("instant") == "true",
+            )
+        says_installed, installed, enabled, hidden = self._cached_user_states[state_text]
+        # Only a package is installed: its line says so, and the line of a shared user has no values.
+        if number in block.users or says_installed is (self._section is self.dump.shared_users):
+            self._mark_forged(block.name)
+        self._user = block.users[number] = PackageUserState(installed, enabled, hidden, offset)
+        self._list = None
+
+    def _parse_field(self, block: PackageBlock, line: str) -> None:
+        name, equals, value = line.strip().partition("=")
+        rank = _FIELD_ORDER.get(name)
+        if rank is None or bool(equals) != (name in _FIELD_HANDLERS):
+            if self._user is None:
+                self._list = None
+            # Else: up to Android 11 "overlay paths:" and "Suspend params:" have this indent though they belong to
+            # the user above them, and the runtime permissions of that user follow.
+            if rank is None and equals:
+                ignored_fields = self._ignored_fields if self._user is None else self._ignored_user_fields
+                ignored_fields.add(line.partition("=")[0])
+            return
+        is_shared_user = self._section is self.dump.shared_users
+        is_misplaced = is_shared_user and name not in _SHARED_USER_FIELDS
+        if self._user is not None or rank <= self._last_field_rank or is_misplaced:
+            self._mark_forged(block.name)
+        self._last_field_rank = rank
+        self.seen_field_names.add(name)
+        self._user, self._list = None, None
+        if equals:
+            handler = _FIELD_HANDLERS[name]
+            self._cached_fields[line.partition("=")[0]] = rank, handler
+            handler(block, value)
+        elif name == "requested permissions:":
+            self._list = block.requested_permissions = set()
+        else:
+            self._list = PermissionSection(
+                block.install_permissions, PACKAGE_LIST_INDENT, block.install_permissions_by_user
+            )
+
+    def _parse_user_field(self, block: PackageBlock, user: PackageUserState, line: str) -> None:
+        self._list = None
+        field = line.strip()
+        if field == "runtime permissions:":
+            self._list = PermissionSection(user.runtime_permissions, USER_LIST_INDENT)
+            if user.has_runtime_section:
+                self._mark_forged(block.name)
+            user.has_runtime_section = True
+        elif field.startswith("firstInstallTime="):
+            self.seen_field_names.add("user.firstInstallTime")
+            user.first_installed = field.partition("=")[2]
+        elif GRANTED_MARKER in line:
+            self._mark_forged(block.name)
+        elif "=" in line:
+            self._ignored_user_fields.add(line.partition("=")[0])
+
+    def _parse_requested_permission(self, names: set[str], line: str) -> None:
         name = line.strip(" ")
         if ":" in name or " " in name or not name.isascii() or not name.isprintable():
             match = _REQUESTED_PERMISSION.match(line)
@@ -278,257 +393,82 @@ class PackageLineParser:
             name = match[1]
         names.add(name)
 
-    def parse_line(self, line: str, offset: int) -> None:
-        """Read one line."""
-        if self.current_block is not None and line.startswith("    "):
-            self._parse_inside_block(self.current_block, line, offset)
-        elif line[0] != " ":
-            self._parse_section_title(line)
-        elif line.startswith(("  Package [", "  SharedUser [")):
-            self._parse_block_header(line, offset)
-        elif self.current_block is not None:
-            self._parse_inside_block(self.current_block, line, offset)
-        else:
-            self._parse_outside_block(line)
+    # The fast path. Each method parses lines whose meaning is cached and returns the first other line with its offset.
 
-    def _parse_outside_block(self, line: str) -> None:
-        if self.seen_sections and (GRANTED_MARKER in line or (line.startswith("    User ") and " installed=" in line)):
-            self.mark_forged("User")  # the rest of a block whose text forged the end of its section
+    def _parse_repeated_lines(self, lines: Iterator[str], offset: int) -> tuple[str | None, int]:
+        if isinstance(self._list, PermissionSection):
+            return self._parse_permission_list(self._list, lines, offset)
+        if self._list is not None:
+            return self._parse_requested_list(self._list, lines, offset)
+        if self._block is None:
+            return _skip_outside_block(lines, offset)
+        if self._user is None:
+            return self._parse_cached_fields(self._block, lines, offset)
+        return self._parse_cached_user_fields(self._user, lines, offset)
 
-    def _parse_inside_block(self, block: PackageBlock, line: str, offset: int) -> None:
-        if line.startswith("    User "):
-            self._parse_user_line(block, line, offset)
-            return
-        indent = len(line) - len(line.lstrip(" "))
-        if indent == _FIELD_INDENT:
-            self._parse_field(block, line)
-        elif indent == _USER_FIELD_INDENT and self.current_user is not None:
-            self._parse_user_field(block, self.current_user, line)
-        elif isinstance(self.current_list, PermissionSection):
-            self.section_parser.parse_permission_line(self.current_list, line, offset)
-            if self.section_parser.has_duplicate:
-                self.mark_forged(block.name)
-        elif self.current_list is not None:
-            self.parse_requested_permission(self.current_list, line)
-        elif GRANTED_MARKER in line:
-            self.mark_forged(block.name)  # something ended the list to which this line belongs
-
-    def _parse_section_title(self, line: str) -> None:
-        title = line.rstrip()
-        name = BLOCK_SECTIONS.get(title)
-        if name is None and title not in SECTIONS_AFTER_PACKAGES and title not in SECTIONS_BETWEEN:
-            if line.startswith("-----"):
-                self.end_block()
-                self.current_section = None
-            return
-        if title in self.seen_sections:
-            self.mark_forged(title)
-        self.seen_sections.add(title)
-        self.end_block()
-        self.current_section = None if name is None else getattr(self.dump, name)
-        self.dump.has_packages_section |= name == "packages"
-        self.dump.reached_end |= title in SECTIONS_AFTER_PACKAGES and self.dump.has_packages_section
-
-    def end_block(self) -> None:
-        """End the block."""
-        block, self.current_block, self.current_user, self.current_list, self.field_position = (
-            self.current_block,
-            None,
-            None,
-            None,
-            -1,
-        )
-        if block is None or self.current_section is self.dump.shared_users:
-            return
-        own = {block.name}
-        if block.compatible_name is not None and "SYSTEM" in block.flags:
-            own.add(block.compatible_name)
-        strange = not block.users or not block.self_names <= own
-        # A factory copy is on the system image: what an app calls so hides its own block there.
-        if strange or (self.current_section is self.dump.hidden and "SYSTEM" not in block.flags):
-            self.mark_forged(block.name)
-
-    def mark_forged(self, name: str) -> None:
-        """Note that what stands in block `name` cannot be Android's."""
-        self.dump.forged_name = self.dump.forged_name or name
-
-    def _parse_block_header(self, line: str, offset: int) -> None:
-        self.end_block()
-        match = _BLOCK_HEADER.match(line)
-        if match is None:
-            self.dump.unparsed_lines += 1
-            return
-        if self.current_section is None and not self.seen_sections:
-            self.current_section = self.dump.packages  # an excerpt
-        section, name = self.current_section, match[2]
-        of_packages = match[1] == "Package"
-        if section is None or of_packages == (section is self.dump.shared_users) or name in section:
-            self.mark_forged(name)
-            return
-        self.current_block = section[name] = PackageBlock(name=name, offset=offset)
-
-    def _parse_user_line(self, block: PackageBlock, line: str, offset: int) -> None:
-        match = _USER_LINE.match(line)
-        if match is None:
-            self.dump.unparsed_lines += 1
-            self.current_user = self.current_list = None
-            return
-        number, said = int(match[1]), match[3]
-        if match[2]:
-            self.seen_field_names.add(match[2])
-        if said not in self.known_user_lines:
-            words = dict(_USER_KEY_VALUE.findall(said))
-            self.seen_field_names.update(words)
-            self.known_user_lines[said] = (
-                "installed" in words,
-                words.get("installed", "true") == "true",
-                words.get("enabled", "0") not in _DISABLED_STATES,
-                words.get("hidden") == "true" or words.get("instant") == "true",
-            )
-        says_installed, installed, enabled, hidden = self.known_user_lines[said]
-        # Only a package is installed: its line says so, and a shared user's carries no words.
-        if number in block.users or says_installed is (self.current_section is self.dump.shared_users):
-            self.mark_forged(block.name)
-        self.current_user = block.users[number] = PackageUserState(installed, enabled, hidden, offset)
-        self.current_list = None
-
-    def _parse_field(self, block: PackageBlock, line: str) -> None:
-        begin = line.partition("=")[0]
-        word, equals, value = line.strip().partition("=")
-        rank = FIELD_ORDER.get(word)
-        if rank is None or bool(equals) != (word in FIELD_HANDLERS):
-            if self.current_user is None:
-                self.current_list = None
-            # Else: up to Android 11 "overlay paths:" and "Suspend params:" stand at this indent though they belong to
-            # the user above them, and the runtime permissions of that user follow.
-            if rank is None and equals:
-                (self.ignored_fields if self.current_user is None else self.ignored_user_fields).add(begin)
-            return
-        shared = self.current_section is self.dump.shared_users
-        if self.current_user is not None or rank <= self.field_position or (shared and word not in SHARED_USER_FIELDS):
-            self.mark_forged(block.name)
-        self.field_position = rank
-        self.seen_field_names.add(word)
-        self.current_user, self.current_list = None, None
-        if equals:
-            self.known_fields[begin] = rank, FIELD_HANDLERS[word]
-            FIELD_HANDLERS[word](block, value)
-        elif word == "requested permissions:":
-            self.current_list = block.requested_permissions = set()
-        else:
-            self.current_list = PermissionSection(
-                block.install_permissions, PACKAGE_LIST_INDENT, block.install_permissions_by_user
-            )
-
-    def _parse_user_field(self, block: PackageBlock, user: PackageUserState, line: str) -> None:
-        self.current_list = None
-        told = line.strip()
-        if told == "runtime permissions:":
-            self.current_list = PermissionSection(user.runtime_permissions, USER_LIST_INDENT)
-            if user.has_runtime_section:
-                self.mark_forged(block.name)
-            user.has_runtime_section = True
-        elif told.startswith("firstInstallTime="):
-            self.seen_field_names.add("user.firstInstallTime")
-            user.first_installed = told.partition("=")[2]
-        elif GRANTED_MARKER in line:
-            self.mark_forged(block.name)
-        elif "=" in line:
-            self.ignored_user_fields.add(line.partition("=")[0])
-
-
-_FIRST_INSTALL_TIME_PREFIX: Final = "      firstInstallTime"
-_RUNTIME_PERMISSIONS_LINE: Final = "      runtime permissions:"
-_UNKNOWN_FIELD: Final[tuple[int, FieldHandler]] = (-2, lambda _block, _value: None)
-
-
-class PackageDumpParser(PackageLineParser):
-    """Fills `dump` from a whole text."""
-
-    def parse_text(self, text: str, offset: int) -> None:
-        """Read `text` from `offset` on."""
-        lines = chain.from_iterable(iter_line_chunks(text, offset))
-        line: str | None = ""
-        offset -= 1  # of the line before the first
-        while line is not None:
-            if line:
-                self.parse_line(line, offset)
-            line, offset = self._skip_known_lines(lines, offset + len(line) + 1)
-        self.dump.unparsed_lines += self.section_parser.unparsed_lines
-        self.dump.unread_grants = self.section_parser.count_unread_grants(text)
-        if self.current_block is not None and self.current_block.users:
-            self.end_block()  # else: the text is cut in the middle of this block
-
-    def _skip_known_lines(self, lines: Iterator[str], offset: int) -> tuple[str | None, int]:
-        """Read on as long as lines are as those before; the first other one, and where it stands."""
-        if isinstance(self.current_list, PermissionSection):
-            return self._parse_permission_list(self.current_list, lines, offset)
-        if self.current_list is not None:
-            return self._parse_requested_list(self.current_list, lines, offset)
-        if self.current_block is None:
-            return self._skip_outside_block(lines, offset)
-        if self.current_user is None:
-            return self._skip_known_fields(self.current_block, lines, offset)
-        return self._skip_known_user_fields(self.current_user, lines, offset)
-
-    def _skip_outside_block(self, lines: Iterator[str], offset: int) -> tuple[str | None, int]:
-        for line in lines:
-            if not line.startswith("    ") or GRANTED_MARKER in line or line.startswith("    User "):
-                return line, offset
-            offset += len(line) + 1
-        return None, offset
-
-    def _skip_known_fields(self, block: PackageBlock, lines: Iterator[str], offset: int) -> tuple[str | None, int]:
-        fields, passed, last = self.known_fields, self.ignored_fields, self.field_position
-        if self.current_section is self.dump.shared_users:
+    def _parse_cached_fields(self, block: PackageBlock, lines: Iterator[str], offset: int) -> tuple[str | None, int]:
+        fields, ignored_fields, last_rank = self._cached_fields, self._ignored_fields, self._last_field_rank
+        if self._section is self.dump.shared_users:
             fields = {}
         line: str | None
         for line in lines:
-            begin, equals, value = line.partition("=")
-            if begin not in passed:
-                rank, take = fields.get(begin, _UNKNOWN_FIELD)
-                if rank > last and equals:
-                    last = rank
-                    take(block, value.rstrip())
+            prefix, equals, value = line.partition("=")
+            if prefix not in ignored_fields:
+                rank, handler = fields.get(prefix, _UNCACHED_FIELD)
+                if rank > last_rank and equals:
+                    last_rank = rank
+                    handler(block, value.rstrip())
                 elif GRANTED_MARKER in line or not line.startswith(PACKAGE_LIST_INDENT):
                     break
             offset += len(line) + 1
         else:
             line = None
-        self.field_position = last
+        self._last_field_rank = last_rank
         return line, offset
 
-    def _parse_permission_list(
-        self, section: PermissionSection, lines: Iterator[str], offset: int
-    ) -> tuple[str | None, int]:
-        found = self.section_parser.parse_section(section, lines, offset)
-        if self.section_parser.has_duplicate and self.current_block is not None:
-            self.mark_forged(self.current_block.name)
-        return found
-
-    def _skip_known_user_fields(
+    def _parse_cached_user_fields(
         self, user: PackageUserState, lines: Iterator[str], offset: int
     ) -> tuple[str | None, int]:
-        passed = self.ignored_user_fields
+        ignored_fields = self._ignored_user_fields
         for line in lines:
-            begin, equals, value = line.partition("=")
-            if GRANTED_MARKER in line or not (equals and begin in passed):
-                if begin == _FIRST_INSTALL_TIME_PREFIX and equals:
+            prefix, equals, value = line.partition("=")
+            if GRANTED_MARKER in line or not (equals and prefix in ignored_fields):
+                if prefix == _FIRST_INSTALL_TIME_PREFIX and equals:
                     self.seen_field_names.add("user.firstInstallTime")
                     user.first_installed = value.rstrip()
                 elif line == _RUNTIME_PERMISSIONS_LINE and not user.has_runtime_section:
                     user.has_runtime_section = True
-                    self.current_list = PermissionSection(user.runtime_permissions, USER_LIST_INDENT)
-                    return self._parse_permission_list(self.current_list, lines, offset + len(line) + 1)
+                    self._list = PermissionSection(user.runtime_permissions, USER_LIST_INDENT)
+                    return self._parse_permission_list(self._list, lines, offset + len(line) + 1)
                 elif GRANTED_MARKER in line or not line.startswith(USER_LIST_INDENT):
                     return line, offset
             offset += len(line) + 1
         return None, offset
 
+    def _parse_permission_list(
+        self, section: PermissionSection, lines: Iterator[str], offset: int
+    ) -> tuple[str | None, int]:
+        next_line = self._permission_parser.parse_section(section, lines, offset)
+        if self._permission_parser.has_duplicate and self._block is not None:
+            self._mark_forged(self._block.name)
+        return next_line
+
     def _parse_requested_list(self, names: set[str], lines: Iterator[str], offset: int) -> tuple[str | None, int]:
         for line in lines:
             if not line.startswith(PACKAGE_LIST_INDENT):
                 return line, offset
-            self.parse_requested_permission(names, line)
+            self._parse_requested_permission(names, line)
             offset += len(line) + 1
         return None, offset
+
+
+def _must_be_inside_block(line: str) -> bool:
+    return GRANTED_MARKER in line or (line.startswith("    User ") and " installed=" in line)
+
+
+def _skip_outside_block(lines: Iterator[str], offset: int) -> tuple[str | None, int]:
+    for line in lines:
+        if not line.startswith("    ") or GRANTED_MARKER in line or line.startswith("    User "):
+            return line, offset
+        offset += len(line) + 1
+    return None, offset

@@ -1,4 +1,4 @@
-"""Rights beside the permission list: accessibility, notification access, keyboard, default SMS and phone app, admins.
+"""Parse special access: accessibility, notification access, keyboard, default SMS and phone app, device admins.
 
 Sources: ``Settings.Secure``, ``RoleManagerService.dump`` (``DualDumpOutputStream``),
 ``DevicePolicyManagerService.dump``.
@@ -14,7 +14,7 @@ from typing import Final
 
 from privaudit.capture.model import Capture
 from privaudit.capture.questions import is_package_name
-from privaudit.dumpsys.package_checks import iter_lines_with_offset
+from privaudit.dumpsys import iter_lines_with_offset
 from privaudit.model import AnswerState, FactLocation, SpecialAccess
 
 _KIND_BY_SETTING: Final = {
@@ -30,15 +30,15 @@ _ADMIN_LIST_HEADER = re.compile(r"^\s+Enabled Device Admins \(User (\d{1,5})\b",
 _ADMIN_COMPONENT = re.compile(r"^    ([^\s/]+)/(\S+):$")
 _OWNER_HEADER = re.compile(r"^\s+(?:(Device Owner)|Profile Owner \(User (\d{1,5})\)):\s*$", re.ASCII)
 _ROLE_DUMP_SYNTAX = re.compile(r"(?:ROLE MANAGER STATE.*|[{}\]]|\w+=.*)?\Z")
-"""``DualDumpOutputStream``: names with values, and brackets."""
+"""``DualDumpOutputStream`` prints names with values, and brackets."""
 _OWNER_COMPONENT = re.compile(r"^\s+(?:admin=ComponentInfo\{|ComponentInfo\{)([^/}]+)/([^}]+)\}")
 _ADMIN_LIST_END_INDENT: Final = 2
-"""Of ``device_policy``: a line no deeper than this ends the list of administrators."""
+"""In ``device_policy`` a line with this indent or less ends the list of administrators."""
 
 
 @dataclass(frozen=True, slots=True)
 class SpecialAccessEntry:
-    """One right that one package holds."""
+    """One kind of special access of one package, and the line that proves it."""
 
     access: SpecialAccess
     location: FactLocation
@@ -46,33 +46,34 @@ class SpecialAccessEntry:
 
 @dataclass(frozen=True, slots=True)
 class SpecialAccessFacts:
-    """Everything found."""
+    """Special access of all packages."""
 
     by_package_and_user: Mapping[tuple[str, int], tuple[SpecialAccessEntry, ...]]
-    """By package and user. Stale entries of removed apps may be among them."""
+    """Package and user → entries. It may contain stale entries of removed apps."""
     unparsed_lines: Mapping[str, int]
-    """By answer: lines that cannot be Android's. A class name may hold a line break, and what looks like more lines."""
+    """Answer key → number of lines that Android does not print: a class name may contain line breaks."""
 
 
 _SpecialAccessRow = tuple[str, int, str, str | None, FactLocation]
+"""Package, user, kind, component, location."""
 
 
 def parse_special_access(capture: Capture) -> SpecialAccessFacts:
-    """Rights by package and user."""
-    unparsed: Counter[str] = Counter()
-    found: dict[tuple[str, int], dict[tuple[str, str | None], SpecialAccessEntry]] = defaultdict(dict)
+    """Collect special access from the secure settings, the role holders and the device policy."""
+    unparsed_lines: Counter[str] = Counter()
+    entries: dict[tuple[str, int], dict[tuple[str, str | None], SpecialAccessEntry]] = defaultdict(dict)
     rows = (
-        *_parse_settings(capture, unparsed),
-        *_parse_roles(capture, unparsed),
-        *_parse_device_policy(capture, unparsed),
+        *_parse_settings(capture, unparsed_lines),
+        *_parse_roles(capture, unparsed_lines),
+        *_parse_device_policy(capture, unparsed_lines),
     )
-    for package, user, kind, component, place in rows:
+    for package, user, kind, component, location in rows:
         if is_package_name(package):
-            # A role and its older setting say the same thing twice.
-            found[package, user].setdefault(
-                (kind, component), SpecialAccessEntry(SpecialAccess(kind=kind, component=component), place)
+            # A role and the older setting of the same kind give the same entry twice.
+            entries[package, user].setdefault(
+                (kind, component), SpecialAccessEntry(SpecialAccess(kind=kind, component=component), location)
             )
-    return SpecialAccessFacts({key: tuple(held.values()) for key, held in found.items()}, unparsed)
+    return SpecialAccessFacts({key: tuple(by_kind.values()) for key, by_kind in entries.items()}, unparsed_lines)
 
 
 def _parse_settings(capture: Capture, unparsed_lines: Counter[str]) -> Iterator[_SpecialAccessRow]:
@@ -100,19 +101,19 @@ def _parse_settings(capture: Capture, unparsed_lines: Counter[str]) -> Iterator[
 def _parse_roles(capture: Capture, unparsed_lines: Counter[str]) -> Iterator[_SpecialAccessRow]:
     user, kind, in_holders = 0, None, False
     for offset, line in iter_lines_with_offset(capture.answer("roles").text):
-        word, equals, value = line.strip().partition("=")
-        place = FactLocation("roles", offset)
-        if word == "user_id" and _USER_ID.match(value):
+        key, equals, value = line.strip().partition("=")
+        location = FactLocation("roles", offset)
+        if key == "user_id" and _USER_ID.match(value):
             user, kind, in_holders = int(value), None, False
-        elif word == "name":
+        elif key == "name":
             kind, in_holders = _KIND_BY_ROLE.get(value), False
-        elif word == "holders":
+        elif key == "holders":
             in_holders = value == "["
             if kind and value not in {"", "["}:
-                yield value, user, kind, None, place
-        elif in_holders and kind and not equals and word not in {"", "]"}:
-            yield word, user, kind, None, place
-        elif word == "]":
+                yield value, user, kind, None, location
+        elif in_holders and kind and not equals and key not in {"", "]"}:
+            yield key, user, kind, None, location
+        elif key == "]":
             in_holders = False
         elif not in_holders and not _ROLE_DUMP_SYNTAX.match(line.strip()):
             unparsed_lines["roles"] += 1
@@ -122,18 +123,18 @@ def _parse_device_policy(capture: Capture, unparsed_lines: Counter[str]) -> Iter
     user: int | None = None
     owner: tuple[int, str] | None = None
     for offset, line in iter_lines_with_offset(capture.answer("device_policy").text):
-        place = FactLocation("device_policy", offset)
+        location = FactLocation("device_policy", offset)
         if match := _ADMIN_LIST_HEADER.match(line):
             user, owner = int(match[1]), None
         elif match := _OWNER_HEADER.match(line):
             user, owner = None, (0, "device_owner") if match[1] else (int(match[2]), "profile_owner")
         elif user is not None and (match := _ADMIN_COMPONENT.match(line)):
-            yield match[1], user, "device_admin", f"{match[1]}/{match[2]}", place
+            yield match[1], user, "device_admin", f"{match[1]}/{match[2]}", location
         elif owner is not None and (match := _OWNER_COMPONENT.match(line)):
-            yield match[1], *owner, f"{match[1]}/{match[2]}", place
+            yield match[1], *owner, f"{match[1]}/{match[2]}", location
             owner = None
         elif user is not None and line.strip() and len(line) - len(line.lstrip()) <= _ADMIN_LIST_END_INDENT:
-            # In column 0 nothing of this dump stands: it is the rest of a class name.
+            # This section prints nothing in column 0: such a line is the rest of a class name.
             unparsed_lines["device_policy"] += line[0] != " "
             user = None
         elif user is not None and _ADMIN_COMPONENT.match(f"{line}:"):

@@ -1,192 +1,295 @@
-"""Reads a capture into facts. Nothing is judged here, and nothing that was not read becomes "not granted"."""
+"""Turn a capture into facts, without judging them. What was not read never becomes "not granted"."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Final
 from zoneinfo import ZoneInfo
 
+from privaudit.android import FIRST_APP_ID, PER_USER_RANGE
+from privaudit.apk.info import ApkInfo, read_installed_apk
 from privaudit.capture.answers import Answer, coverage_message
 from privaudit.capture.model import Capture
-from privaudit.dumpsys import appops, device, package_checks, special_access
+from privaudit.dumpsys import appops, device, special_access
+from privaudit.dumpsys.appops_model import AppOpsDump
 from privaudit.dumpsys.device import DumpClock
-from privaudit.dumpsys.package_checks import InstalledPackage
+from privaudit.dumpsys.package_list import InstalledPackage, parse_package_list
 from privaudit.facts import apk_facts, apps, coverage, package_dumps
 from privaudit.facts.apps import AppInputs
-from privaudit.facts.cache import AppCache
 from privaudit.facts.effective_permission import OP_SWITCHES, OP_SWITCHES_MAX_SDK
-from privaudit.model import AnswerState, FactLocation, Facts, User, UserKind
+from privaudit.facts.package_dumps import PackageDumps
+from privaudit.model import (
+    AnswerState,
+    AppSummary,
+    Coverage,
+    FactLocation,
+    Facts,
+    Phone,
+    PhoneClock,
+    User,
+    UserKind,
+)
 
-_PER_USER_RANGE: Final = 100000
-_FIRST_APP_ID: Final = 10000
+
+def gather_facts(capture: Capture) -> Facts:
+    """Return everything that `capture` says, with every app in full."""
+    return summarise_phone(capture).build_apps()
 
 
-def gather_facts(capture: Capture, cache: AppCache | None = None) -> Facts:
-    """Everything that `capture` says. `cache`: of this phone, when its capture had less to say.
+def summarise_phone(
+    capture: Capture, previous: PhoneFacts | None = None, parsed_apks: Mapping[str, ApkInfo] | None = None
+) -> PhoneFacts:
+    """Parse `capture` and summarise every app.
 
-    Facts of an answer that is not whole are kept where they are sure (a grant that was printed), never where they rest
-    on something missing. `Facts.apk_coverage_rows` says what was not read, and why.
+    A fact from an answer that is not whole is kept where it is certain (a grant that was printed), never where it rests
+    on something missing. `PhoneFacts.coverage` says what was not read, and why.
+
+    Args:
+        capture: Of one phone.
+        previous: The facts of the same capture when it had fewer answers and APKs, reused where the answers are the
+            same.
+        parsed_apks: By package, APKs that were parsed when they were read.
     """
-    lists = _checked_package_lists(capture)
-    listed = {user: one.packages for user, one in lists.items() if one.answer.state is AnswerState.ANSWERED}
-    found = device.parse_properties(capture.answer("properties").text)
-    blocks = package_dumps.read_package_dumps(capture, listed)
-    phone = device.phone_from_properties(found, blocks.full.dump.sdk)
-    said = capture.answer("clock")
-    clock, now = device.parse_phone_clock(found, said.text, capture.taken_at)
-    if said.translated_from is not None:
-        clock = replace(clock, offset_s=None)  # no computer's clock was looked at beside it
-    kinds = _user_kinds(capture, phone.sdk, blocks.user_ids() | set(listed))
-    ops, ops_answer = _checked_appops(capture, blocks, listed)
+    checked_lists = _check_package_lists(capture)
+    package_lists = {
+        user: checked.packages
+        for user, checked in checked_lists.items()
+        if checked.answer.state is AnswerState.ANSWERED
+    }
+    properties = device.parse_properties(capture.answer("properties").text)
+    dumps = package_dumps.read_package_dumps(capture, package_lists)
+    phone = device.phone_from_properties(properties, dumps.full.dump.sdk)
+    clock_answer = capture.answer("clock")
+    clock, now = device.parse_phone_clock(properties, clock_answer.text, capture.taken_at)
+    if clock_answer.translated_from is not None:
+        clock = replace(clock, offset_s=None)  # no computer's clock was read beside it
+    kinds = _user_kinds(capture, phone.sdk, dumps.user_ids() | set(package_lists))
+    ops, ops_answer = _check_appops(capture, dumps, package_lists)
     special = special_access.parse_special_access(capture)
-    cache = cache or AppCache()
-    cache.invalidate(capture)
-    apks = cache.apk_reader.read_all(capture, phone, blocks.version_codes())
-    sources = AppInputs(
+    inputs = AppInputs(
         sdk=phone.sdk,
-        package_dumps=blocks,
+        package_dumps=dumps,
         appops=ops,
         appops_complete=ops_answer.state is AnswerState.ANSWERED and not ops.unparsed_lines,
         op_switches=OP_SWITCHES if phone.sdk is not None and phone.sdk <= OP_SWITCHES_MAX_SDK else {},
-        package_lists=listed,
+        package_lists=package_lists,
         third_party_packages={
-            answer.user or 0: frozenset(package_checks.parse_package_list(answer.text)[0])
+            answer.user or 0: frozenset(parse_package_list(answer.text)[0])
             for answer in capture.answers_to("third_party")
             if answer.state is AnswerState.ANSWERED
         },
         special_access=special.by_package_and_user,
         clock=DumpClock(now=now, zone=ZoneInfo(clock.zone) if clock.zone else None),
     )
-    people = tuple(_build_user(number, kind, capture, lists, blocks) for number, kind in sorted(kinds.items()))
-    places: dict[tuple[str, int, str], tuple[FactLocation, ...]] = {}
-    every = tuple(
-        app
-        for user in people
-        # Of a user whose list is refused the dump of permissions may tell all the same: not everything, so not checked.
-        if user.checked or user.id in blocks.user_ids()
-        for app in cache.build_apps(capture, sources, apks, user.id, places)
-    )
-    reading = coverage.ParsedAnswers(
+    users = tuple(_build_user(number, kind, capture, checked_lists, dumps) for number, kind in sorted(kinds.items()))
+    version_codes = dumps.version_codes()
+    apks = _read_apks(capture, phone, version_codes, previous, parsed_apks or {})
+    summaries = tuple(_summarise_apps(capture, inputs, users, apks, previous))
+    parsed = coverage.ParsedAnswers(
         answers={
-            "packages": blocks.full.answer,
+            "packages": dumps.full.answer,
             "appops": ops_answer,
-            **{one.answer.key: one.answer for one in lists.values()},
+            **{checked.answer.key: checked.answer for checked in checked_lists.values()},
         },
         unparsed_lines={
-            "packages": blocks.full.dump.unparsed_lines,
+            "packages": dumps.full.dump.unparsed_lines,
             "appops": ops.unparsed_lines,
             "users": device.count_unparsed_user_lines(capture.answer("users").text),
-            **{one.answer.key: one.unparsed_lines for one in lists.values()},
+            **{checked.answer.key: checked.unparsed_lines for checked in checked_lists.values()},
             **special.unparsed_lines,
         },
-        package_dumps=blocks,
+        package_dumps=dumps,
     )
-    return Facts(
+    return PhoneFacts(
+        capture=capture,
         phone=phone,
         clock=clock,
-        users=people,
-        apps=every,
+        users=users,
+        summaries=summaries,
         coverage=(
-            *coverage.coverage_rows(capture, phone.sdk, kinds, reading),
-            *apk_facts.apk_coverage_rows(capture, every),
+            *coverage.coverage_rows(capture, phone.sdk, kinds, parsed),
+            *apk_facts.apk_coverage_rows(capture, summaries),
         ),
-        locations=places,
+        inputs=inputs,
+        version_codes=version_codes,
+        apks=apks,
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhoneFacts:
+    """What a capture says of a phone, with a summary of each app. `build_apps` reads apps in full."""
+
+    capture: Capture
+    phone: Phone
+    clock: PhoneClock
+    users: tuple[User, ...]
+    summaries: tuple[AppSummary, ...]
+    coverage: tuple[Coverage, ...]
+    inputs: AppInputs
+    version_codes: Mapping[str, int]
+    apks: Mapping[str, ApkInfo]
+
+    def build_apps(self, keys: Iterable[tuple[str, int]] | None = None) -> Facts:
+        """Return the facts with the apps of `keys` (package and user) in full; ``None``: with every app."""
+        locations: dict[tuple[str, int, str], tuple[FactLocation, ...]] = {}
+        selected = ((one.package, one.user) for one in self.summaries) if keys is None else keys
+        return Facts(
+            phone=self.phone,
+            clock=self.clock,
+            users=self.users,
+            apps=tuple(
+                apps.build_app(self.inputs, package, user, self.apks.get(package), locations)
+                for package, user in selected
+            ),
+            coverage=self.coverage,
+            locations=locations,
+        )
+
+
+def _read_apks(
+    capture: Capture,
+    phone: Phone,
+    version_codes: Mapping[str, int],
+    previous: PhoneFacts | None,
+    parsed_apks: Mapping[str, ApkInfo],
+) -> Mapping[str, ApkInfo]:
+    known: dict[str, ApkInfo] = {}
+    if previous is not None and previous.phone == phone:
+        known = {
+            package: info
+            for package, info in previous.apks.items()
+            if capture.apks.get(package) is previous.capture.apks[package]
+            and version_codes.get(package) == previous.version_codes.get(package)
+        }
+    known |= parsed_apks
+    return {
+        package: known.get(package)
+        or read_installed_apk(parts, phone.languages, phone.sdk, version_code=version_codes.get(package))
+        for package, parts in capture.apks.items()
+    }
+
+
+def _summarise_apps(
+    capture: Capture,
+    inputs: AppInputs,
+    users: Iterable[User],
+    apks: Mapping[str, ApkInfo],
+    previous: PhoneFacts | None,
+) -> Iterator[AppSummary]:
+    known = {}
+    if previous is not None and _shared_answers(capture) == _shared_answers(previous.capture):
+        known = {(one.package, one.user): one for one in previous.summaries}
+    for user in users:
+        # The dump may name apps of a user whose list was refused: not all of them, so the user stays unchecked.
+        if not user.checked and user.id not in inputs.package_dumps.user_ids():
+            continue
+        for package in apps.installed_packages(inputs, user.id):
+            summary = known.get((package, user.id))
+            if (
+                summary is None
+                or previous is None
+                or previous.apks.get(package) is not apks.get(package)
+                or previous.capture.answers.get(f"package.{package}") is not capture.answers.get(f"package.{package}")
+            ):
+                summary = apps.summarise_app(inputs, package, user.id, apks.get(package))
+            yield summary
+
+
+def _shared_answers(capture: Capture) -> Mapping[str, int]:
+    """Identity of each answer that is not about one package: a changed one may change every app."""
+    return {key: id(answer) for key, answer in capture.answers.items() if not key.startswith("package.")}
 
 
 @dataclass(frozen=True, slots=True)
 class _CheckedPackageList:
-    """``pm list packages`` of one user, its state put right by what the text turned out to be."""
+    """``pm list packages`` of one user. The state of `answer` reflects what its text contains."""
 
     answer: Answer
     packages: Mapping[str, InstalledPackage]
     unparsed_lines: int
 
 
-def _checked_package_lists(capture: Capture) -> Mapping[int, _CheckedPackageList]:
-    lists = {}
+def _check_package_lists(capture: Capture) -> Mapping[int, _CheckedPackageList]:
+    checked_lists = {}
     for answer in capture.answers_to("installed"):
         user = answer.user or 0
-        found, unparsed = package_checks.parse_package_list(answer.text)
-        own = capture.answer(f"third_party.{user}")
+        packages, unparsed_lines = parse_package_list(answer.text)
+        third_party = capture.answer(f"third_party.{user}")
         problem = None
-        if not found:
-            problem = "coverage.no_packages"  # no phone is without apps
+        if not packages:
+            problem = "coverage.no_packages"  # every phone has apps
         elif answer.exit_code is None and not answer.text.endswith("\n"):
             problem = "coverage.no_end"
         elif (
-            own.state is AnswerState.ANSWERED
-            and not package_checks.parse_package_list(own.text)[0].keys() <= found.keys()
+            third_party.state is AnswerState.ANSWERED
+            and not parse_package_list(third_party.text)[0].keys() <= packages.keys()
         ):
-            problem = "coverage.no_end"  # one list holds what the longer one lacks
+            problem = "coverage.no_end"  # the shorter list has a package that the longer one lacks
+        checked = answer
         if problem is not None and answer.state is AnswerState.ANSWERED:
-            answer = replace(answer, state=AnswerState.UNREADABLE, detail=coverage_message(problem))  # noqa: PLW2901
-        lists[user] = _CheckedPackageList(answer, found, unparsed)
-    return lists
+            checked = replace(answer, state=AnswerState.UNREADABLE, detail=coverage_message(problem))
+        checked_lists[user] = _CheckedPackageList(checked, packages, unparsed_lines)
+    return checked_lists
 
 
 def _user_kinds(capture: Capture, sdk: int | None, seen_user_ids: Iterable[int]) -> dict[int, UserKind]:
-    """Users that were listed; those that only other answers tell of, too."""
-    others = {number: UserKind.OWNER if number == 0 else UserKind.OTHER for number in seen_user_ids}
-    return {**others, **device.parse_users(capture.answer("users").text, sdk)}
+    """Return the listed users, and those that only other answers mention."""
+    unlisted = {user_id: UserKind.OTHER if user_id else UserKind.OWNER for user_id in seen_user_ids}
+    return {**unlisted, **device.parse_users(capture.answer("users").text, sdk)}
 
 
 def _build_user(
     user_id: int,
     kind: UserKind,
     capture: Capture,
-    package_lists: Mapping[int, _CheckedPackageList],
-    package_dumps: package_dumps.PackageDumps,
+    checked_lists: Mapping[int, _CheckedPackageList],
+    dumps: PackageDumps,
 ) -> User:
-    answer = package_lists[user_id].answer if user_id in package_lists else capture.answer(f"installed.{user_id}")
-    by_blocks = answer.state is AnswerState.NOT_ASKED and user_id in package_dumps.user_ids()
-    checked = answer.state is AnswerState.ANSWERED or by_blocks
+    answer = checked_lists[user_id].answer if user_id in checked_lists else capture.answer(f"installed.{user_id}")
+    is_in_dump = answer.state is AnswerState.NOT_ASKED and user_id in dumps.user_ids()
+    checked = answer.state is AnswerState.ANSWERED or is_in_dump
     return User(id=user_id, kind=kind, checked=checked, why_not=None if checked else answer.state)
 
 
-def _checked_appops(
-    capture: Capture,
-    package_dumps: package_dumps.PackageDumps,
-    package_lists: Mapping[int, Mapping[str, InstalledPackage]],
-) -> tuple[appops.AppOpsDump, Answer]:
+def _check_appops(
+    capture: Capture, dumps: PackageDumps, package_lists: Mapping[int, Mapping[str, InstalledPackage]]
+) -> tuple[AppOpsDump, Answer]:
     answer = capture.answer("appops")
-    parsed = _parse_appops_cached(answer.text)
+    dump = _parse_appops_cached(answer.text)
     if not answer.text:
-        return parsed, answer
-    forged = parsed.forged_name or _find_wrong_uid(parsed, package_dumps, package_lists)
-    if forged is not None:
-        return appops.AppOpsDump(), replace(
-            answer, state=AnswerState.UNREADABLE, detail=coverage_message("coverage.forged", package=forged)
-        )
-    if answer.state is not AnswerState.ANSWERED:
-        return parsed, answer
-    if not parsed.uids:
-        return parsed, replace(answer, state=AnswerState.UNREADABLE, detail=coverage_message("coverage.not_this_dump"))
-    if answer.exit_code is None and not parsed.reached_end:
-        return parsed, replace(answer, state=AnswerState.UNREADABLE, detail=coverage_message("coverage.no_end"))
-    return parsed, answer
+        return dump, answer
+    problem = None
+    forged_name = dump.forged_name or _find_wrong_uid(dump, dumps, package_lists)
+    if forged_name is not None:
+        dump, problem = AppOpsDump(), coverage_message("coverage.forged", package=forged_name)
+    elif answer.state is AnswerState.ANSWERED and not dump.uids:
+        problem = coverage_message("coverage.not_this_dump")
+    elif answer.state is AnswerState.ANSWERED and answer.exit_code is None and not dump.reached_end:
+        problem = coverage_message("coverage.no_end")
+    return dump, answer if problem is None else replace(answer, state=AnswerState.UNREADABLE, detail=problem)
 
 
 @lru_cache(maxsize=package_dumps.CACHED_DUMPS)
-def _parse_appops_cached(text: str) -> appops.AppOpsDump:
-    return appops.parse_appops(text, apps.RELEVANT_OPS)  # the same after each round of asking a phone
+def _parse_appops_cached(text: str) -> AppOpsDump:
+    return appops.parse_appops(text, apps.RELEVANT_OPS)  # facts are gathered again after each round of questions
 
 
 def _find_wrong_uid(
-    parsed: appops.AppOpsDump,
-    package_dumps: package_dumps.PackageDumps,
-    package_lists: Mapping[int, Mapping[str, InstalledPackage]],
+    dump: AppOpsDump, dumps: PackageDumps, package_lists: Mapping[int, Mapping[str, InstalledPackage]]
 ) -> str | None:
-    """A package that app-ops name below the uid of another app."""
-    for number, uid in parsed.uids.items():
-        user, app_id = divmod(number, _PER_USER_RANGE)
-        if app_id < _FIRST_APP_ID:
-            continue  # the system's own uids go by names that no package has
-        for name in uid.packages:
-            block, line = package_dumps.full.dump.packages.get(name), package_lists.get(user, {}).get(name)
-            known = {block.app_id if block is not None else None, line.app_id if line is not None else None} - {None}
-            if known and app_id not in known:
+    """Return a package that app-ops list under the uid of another app."""
+    for uid, uid_ops in dump.uids.items():
+        user, app_id = divmod(uid, PER_USER_RANGE)
+        if app_id < FIRST_APP_ID:
+            continue  # names under the system's own uids need not be packages
+        for name in uid_ops.packages:
+            block, entry = dumps.full.dump.packages.get(name), package_lists.get(user, {}).get(name)
+            known_ids = {
+                block.app_id if block is not None else None,
+                entry.app_id if entry is not None else None,
+            } - {None}
+            if known_ids and app_id not in known_ids:
                 return name
     return None

@@ -1,4 +1,4 @@
-"""What an app can reach of each kind of data, by which ways, and when it last did."""
+"""Evaluate whether an app can read each class of data, by which routes, and when it last did."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from privaudit.dumpsys.appops import AppOp, AppOpEvent
+from privaudit.android import PACKAGE_VISIBILITY_SDK, PERMISSION_PREFIX
+from privaudit.dumpsys.appops_model import AppOp, AppOpEvent
 from privaudit.dumpsys.device import DumpClock
 from privaudit.model import (
     Access,
@@ -20,44 +21,42 @@ from privaudit.model import (
     RequestedState,
 )
 
-_PERMISSION_PREFIX: Final = "android.permission."
-
 
 @dataclass(frozen=True, slots=True)
 class DataPermission:
-    """A permission through which a kind of data is read, and its app-op."""
+    """A permission that opens a class of data, and its app-op."""
 
     permission: str
     op: str
     empty_data_op: str | None = None
-    """MIUI's own op: in ``ignore`` the app gets blank data although the permission is granted."""
+    """MIUI's own op: in mode ``ignore`` the app gets empty data although the permission is granted."""
     route: str = "permission"
-    """``incoming``: only what arrives from now on."""
+    """``incoming``: the permission opens only messages that arrive from now on."""
 
 
 DATA_PERMISSIONS: Final[Mapping[DataClass | OtherDataClass, tuple[DataPermission, ...]]] = {
-    DataClass.CONTACTS: (DataPermission(f"{_PERMISSION_PREFIX}READ_CONTACTS", "READ_CONTACTS", "READ_CONTACTS_REAL"),),
+    DataClass.CONTACTS: (DataPermission(f"{PERMISSION_PREFIX}READ_CONTACTS", "READ_CONTACTS", "READ_CONTACTS_REAL"),),
     DataClass.SMS: (
-        DataPermission(f"{_PERMISSION_PREFIX}READ_SMS", "READ_SMS", "READ_SMS_REAL"),
-        DataPermission(f"{_PERMISSION_PREFIX}RECEIVE_SMS", "RECEIVE_SMS", route="incoming"),
-        DataPermission(f"{_PERMISSION_PREFIX}RECEIVE_MMS", "RECEIVE_MMS", route="incoming"),
-        DataPermission(f"{_PERMISSION_PREFIX}RECEIVE_WAP_PUSH", "RECEIVE_WAP_PUSH", route="incoming"),
+        DataPermission(f"{PERMISSION_PREFIX}READ_SMS", "READ_SMS", "READ_SMS_REAL"),
+        DataPermission(f"{PERMISSION_PREFIX}RECEIVE_SMS", "RECEIVE_SMS", route="incoming"),
+        DataPermission(f"{PERMISSION_PREFIX}RECEIVE_MMS", "RECEIVE_MMS", route="incoming"),
+        DataPermission(f"{PERMISSION_PREFIX}RECEIVE_WAP_PUSH", "RECEIVE_WAP_PUSH", route="incoming"),
     ),
-    DataClass.CALL_LOG: (DataPermission(f"{_PERMISSION_PREFIX}READ_CALL_LOG", "READ_CALL_LOG", "READ_CALL_LOG_REAL"),),
+    DataClass.CALL_LOG: (DataPermission(f"{PERMISSION_PREFIX}READ_CALL_LOG", "READ_CALL_LOG", "READ_CALL_LOG_REAL"),),
     OtherDataClass.PHONE: (
-        DataPermission(f"{_PERMISSION_PREFIX}READ_PHONE_STATE", "READ_PHONE_STATE"),
-        DataPermission(f"{_PERMISSION_PREFIX}READ_PHONE_NUMBERS", "READ_PHONE_NUMBERS"),
+        DataPermission(f"{PERMISSION_PREFIX}READ_PHONE_STATE", "READ_PHONE_STATE"),
+        DataPermission(f"{PERMISSION_PREFIX}READ_PHONE_NUMBERS", "READ_PHONE_NUMBERS"),
     ),
     OtherDataClass.LOCATION: (
-        DataPermission(f"{_PERMISSION_PREFIX}ACCESS_FINE_LOCATION", "FINE_LOCATION"),
-        DataPermission(f"{_PERMISSION_PREFIX}ACCESS_COARSE_LOCATION", "COARSE_LOCATION"),
+        DataPermission(f"{PERMISSION_PREFIX}ACCESS_FINE_LOCATION", "FINE_LOCATION"),
+        DataPermission(f"{PERMISSION_PREFIX}ACCESS_COARSE_LOCATION", "COARSE_LOCATION"),
     ),
     OtherDataClass.MEDIA: (
-        DataPermission(f"{_PERMISSION_PREFIX}READ_EXTERNAL_STORAGE", "READ_EXTERNAL_STORAGE"),
-        DataPermission(f"{_PERMISSION_PREFIX}READ_MEDIA_IMAGES", "READ_MEDIA_IMAGES"),
-        DataPermission(f"{_PERMISSION_PREFIX}READ_MEDIA_VIDEO", "READ_MEDIA_VIDEO"),
+        DataPermission(f"{PERMISSION_PREFIX}READ_EXTERNAL_STORAGE", "READ_EXTERNAL_STORAGE"),
+        DataPermission(f"{PERMISSION_PREFIX}READ_MEDIA_IMAGES", "READ_MEDIA_IMAGES"),
+        DataPermission(f"{PERMISSION_PREFIX}READ_MEDIA_VIDEO", "READ_MEDIA_VIDEO"),
     ),
-    OtherDataClass.APP_LIST: (DataPermission(f"{_PERMISSION_PREFIX}QUERY_ALL_PACKAGES", "QUERY_ALL_PACKAGES"),),
+    OtherDataClass.APP_LIST: (DataPermission(f"{PERMISSION_PREFIX}QUERY_ALL_PACKAGES", "QUERY_ALL_PACKAGES"),),
 }
 
 OTHER_ROUTES: Final[Mapping[str, frozenset[DataClass | OtherDataClass]]] = {
@@ -68,19 +67,18 @@ OTHER_ROUTES: Final[Mapping[str, frozenset[DataClass | OtherDataClass]]] = {
     "all_files": frozenset({OtherDataClass.MEDIA}),
     "usage": frozenset({OtherDataClass.APP_LIST}),
 }
-"""Kind of special access → what it reaches beside the permission of that name.
+"""Kind of special access → data that it opens in addition to the permissions.
 
-A role brings its permissions back when they are taken away. Notification access shows new messages, accessibility what
-is on the screen. A keyboard, an overlay, an administrator and an installer reach none of these kinds by themselves.
+A role restores its permissions after they are revoked. Notification access shows new messages, accessibility whatever
+is on the screen. A keyboard, an overlay, a device admin and an installer open none of these data by themselves.
 """
 
 UNRESTRICTED_APP_LIST: Final = "no_permission_needed"
-"""Way of every app to the list of apps, below Android 11 or when made for an Android below 11."""
-_PACKAGE_VISIBILITY_SDK: Final = 30
+"""Route of every app to the list of apps before Android 11, or if it targets an Android before 11."""
 _BACKGROUND_LOCATION_SDK: Final = 29
-"""From Android 10 location while the app is closed is a permission of its own."""
+"""From Android 10 location in the background needs a permission of its own."""
 _GRANULAR_MEDIA_SDK: Final = 33
-"""From Android 13, for apps made for it, READ_EXTERNAL_STORAGE opens nothing."""
+"""From Android 13 READ_EXTERNAL_STORAGE opens nothing for apps that target it."""
 _ACCESS_STATE_BY_EFFECTIVE: Final[Mapping[EffectiveState, AccessState]] = {
     EffectiveState.ALLOWED: AccessState.CAN_READ,
     EffectiveState.FOREGROUND: AccessState.ONLY_WHILE_OPEN,
@@ -88,7 +86,6 @@ _ACCESS_STATE_BY_EFFECTIVE: Final[Mapping[EffectiveState, AccessState]] = {
     EffectiveState.BLOCKED: AccessState.BLOCKED,
     EffectiveState.UNKNOWN: AccessState.UNKNOWN,
 }
-
 _ACCESS_STATE_ORDER: Final = (
     AccessState.CAN_READ,
     AccessState.ONLY_WHILE_OPEN,
@@ -98,51 +95,61 @@ _ACCESS_STATE_ORDER: Final = (
     AccessState.NOT_ALLOWED,
     AccessState.NOT_REQUESTED,
 )
+"""The most open state first; if several permissions open the data, the most open one counts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AppGrants:
-    """What one app holds, by which its access to each kind of data is told."""
+    """What one app was granted; its access to each class of data follows from it."""
 
     permissions: Mapping[str, Permission]
     """By name."""
     ops: Mapping[str, AppOp]
     special_access_kinds: Collection[str]
-    """Kinds of special access."""
     ops_complete: bool
-    """Whether an op that is not there was not recorded."""
+    """Whether an op that is not in `ops` has no event."""
     records_since: datetime | None
-    """How far back records of this app can go."""
+    """How far back the events of this app can go."""
     sdk: int | None
     target_sdk: int | None
 
 
+def summarise_access(data_class: DataClass, effective: Mapping[str, EffectiveState]) -> AccessState:
+    """Return the state of one kind of data from its permissions alone; a denied permission counts as not allowed."""
+    states = [
+        _ACCESS_STATE_BY_EFFECTIVE.get(effective[one.permission], AccessState.NOT_ALLOWED)
+        for one in DATA_PERMISSIONS[data_class]
+    ]
+    return min(states, key=_ACCESS_STATE_ORDER.index) if len(states) > 1 else states[0]
+
+
 def evaluate_access(data_class: DataClass | OtherDataClass, grants: AppGrants, clock: DumpClock) -> Access:
-    """Whether an app can read `data_class`, by which ways, and when it last did."""
-    doors = DATA_PERMISSIONS[data_class]
-    states = {door: _access_state(grants.permissions.get(door.permission)) for door in doors}
+    """Return whether an app can read `data_class`, by which routes, and when it last did."""
+    data_permissions = DATA_PERMISSIONS[data_class]
+    states = {info: _access_state(grants.permissions.get(info.permission)) for info in data_permissions}
     if data_class is OtherDataClass.LOCATION:
-        states = {door: _limit_background_location(state, grants) for door, state in states.items()}
+        states = {info: _limit_background_location(state, grants) for info, state in states.items()}
     elif data_class is OtherDataClass.MEDIA:
-        states = {door: _media_state(door, state, grants) for door, state in states.items()}
-    state = min(states.values(), key=_ACCESS_STATE_ORDER.index)
-    ways = dict.fromkeys(door.route for door, one in states.items() if one.allows_reading)
-    if "permission" in ways:
-        ways = {"permission": None}  # old and new: what arrives is among it
+        states = {info: _media_state(info, state, grants) for info, state in states.items()}
+    most_open = min(states.values(), key=_ACCESS_STATE_ORDER.index)
+    routes = dict.fromkeys(info.route for info, state in states.items() if state.allows_reading)
+    if "permission" in routes:
+        routes = {"permission": None}  # includes what arrives from now on
     if data_class is OtherDataClass.APP_LIST and _sees_all_apps(grants):
-        state, ways = AccessState.CAN_READ, {UNRESTRICTED_APP_LIST: None}
-    ways |= dict.fromkeys(
-        kind for kind, reached in OTHER_ROUTES.items() if kind in grants.special_access_kinds and data_class in reached
+        most_open, routes = AccessState.CAN_READ, {UNRESTRICTED_APP_LIST: None}
+    routes |= dict.fromkeys(
+        kind for kind, opened in OTHER_ROUTES.items() if kind in grants.special_access_kinds and data_class in opened
     )
-    own = [op for door in doors if (op := grants.ops.get(door.op)) is not None]
-    read, refused = _latest_event(op.last_access for op in own), _latest_event(op.last_reject for op in own)
-    sure = grants.ops_complete and not any(op.has_empty_attribution for op in own)
+    ops = [op for info in data_permissions if (op := grants.ops.get(info.op)) is not None]
+    read, refused = _latest_event(op.last_access for op in ops), _latest_event(op.last_reject for op in ops)
+    no_record_is_certain = grants.ops_complete and not any(op.has_empty_attribution for op in ops)
+    no_event_history = History.NO_RECORD if no_record_is_certain else History.UNKNOWN
     return Access(
-        state=state,
-        ways=tuple(ways),
+        state=most_open,
+        ways=tuple(routes),
         last_read=clock.event_time(read),
         last_read_age_s=_age_seconds(read),
-        history=History.RECORDED if read else History.NO_RECORD if sure else History.UNKNOWN,
+        history=History.RECORDED if read else no_event_history,
         history_since=grants.records_since,
         last_read_by=read.read_by if read else None,
         last_refused=clock.event_time(refused),
@@ -155,33 +162,32 @@ def _access_state(permission: Permission | None) -> AccessState:
         return AccessState.NOT_REQUESTED
     if permission.effective is EffectiveState.DENIED:
         return AccessState.NOT_REQUESTED if permission.requested is RequestedState.NO else AccessState.NOT_ALLOWED
-    # Also where this app did not ask: in a shared uid, what one app asked for and got, all have.
+    # Even if this app did not request it: a grant to one app of a shared uid applies to all of them.
     return _ACCESS_STATE_BY_EFFECTIVE[permission.effective]
 
 
 def _limit_background_location(state: AccessState, grants: AppGrants) -> AccessState:
-    """From Android 10 location ends when the app is closed, unless a further permission is granted."""
-    background = grants.permissions.get(f"{_PERMISSION_PREFIX}ACCESS_BACKGROUND_LOCATION")
-    closed = background is not None and background.effective is EffectiveState.DENIED
-    if state is AccessState.CAN_READ and closed and grants.sdk is not None and grants.sdk >= _BACKGROUND_LOCATION_SDK:
-        return AccessState.ONLY_WHILE_OPEN
-    return state
+    """Lower `state` if Android 10 or later denies the app location in the background."""
+    background = grants.permissions.get(f"{PERMISSION_PREFIX}ACCESS_BACKGROUND_LOCATION")
+    is_denied = background is not None and background.effective is EffectiveState.DENIED
+    is_separate = grants.sdk is not None and grants.sdk >= _BACKGROUND_LOCATION_SDK
+    return AccessState.ONLY_WHILE_OPEN if state is AccessState.CAN_READ and is_denied and is_separate else state
 
 
 def _media_state(data_permission: DataPermission, state: AccessState, grants: AppGrants) -> AccessState:
-    new = min(grants.sdk or 0, grants.target_sdk or 0) >= _GRANULAR_MEDIA_SDK
-    if new and data_permission.op == "READ_EXTERNAL_STORAGE" and state is not AccessState.NOT_REQUESTED:
+    is_granular = min(grants.sdk or 0, grants.target_sdk or 0) >= _GRANULAR_MEDIA_SDK
+    if is_granular and data_permission.op == "READ_EXTERNAL_STORAGE" and state is not AccessState.NOT_REQUESTED:
         return AccessState.NOT_ALLOWED
     return state
 
 
 def _sees_all_apps(grants: AppGrants) -> bool:
-    return any(sdk is not None and sdk < _PACKAGE_VISIBILITY_SDK for sdk in (grants.sdk, grants.target_sdk))
+    return any(sdk is not None and sdk < PACKAGE_VISIBILITY_SDK for sdk in (grants.sdk, grants.target_sdk))
 
 
 def _latest_event(events: Iterable[AppOpEvent | None]) -> AppOpEvent | None:
-    known = [event for event in events if event is not None]
-    return min(known, key=lambda event: event.age if event.age is not None else timedelta.max, default=None)
+    recorded = [event for event in events if event is not None]
+    return min(recorded, key=lambda event: event.age if event.age is not None else timedelta.max, default=None)
 
 
 def _age_seconds(event: AppOpEvent | None) -> int | None:

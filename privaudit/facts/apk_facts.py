@@ -1,111 +1,88 @@
-"""Joins what APKs say of themselves with what the phone says of them: names, requests, certificates."""
+"""Read the APKs of a capture and add their labels, certificates and hashes to the apps."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any, TypeVar
 
-from privaudit.apk import info
 from privaudit.apk.info import ApkInfo
-from privaudit.apk.manifest import ApkManifest
-from privaudit.apk.parts import FILE_SHA256, ApkPart, ApkParts
+from privaudit.apk.parts import FILE_SHA256
 from privaudit.capture.answers import coverage_message
 from privaudit.capture.model import Capture
-from privaudit.dumpsys import package_checks
-from privaudit.model import AnswerState, App, Coverage, LabelState, Phone
+from privaudit.dumpsys.package_list import parse_package_list
+from privaudit.model import AnswerState, App, AppSummary, Coverage, LabelState
 
 
 def base_apk_paths(capture: Capture) -> Mapping[str, str]:
-    """Where each installed package's base APK is; the owner's copy, where several users have it."""
-    found: dict[str, str] = {}
-    for answer in sorted(capture.answers_to("installed"), key=lambda one: one.user or 0):
-        for package, line in package_checks.parse_package_list(answer.text)[0].items():
-            if line.apk_path is not None:
-                found.setdefault(package, line.apk_path)
-    return found
+    """Return the path of each package's base APK; that of the owner, if several users have the package."""
+    paths: dict[str, str] = {}
+    for answer in sorted(capture.answers_to("installed"), key=lambda answer: answer.user or 0):
+        for package, entry in parse_package_list(answer.text)[0].items():
+            if entry.apk_path is not None:
+                paths.setdefault(package, entry.apk_path)
+    return paths
 
 
-class ApkInfoReader:
-    """Reads each APK once, however often the facts of a capture that grows are gathered."""
-
-    def __init__(self) -> None:
-        self._cached_info: dict[str, tuple[ApkParts, tuple[object, ...], ApkInfo]] = {}
-        self._parsed_manifests: dict[int, tuple[ApkPart, ApkManifest]] = {}
-
-    def trim_resources(self, parts: ApkParts) -> ApkParts:
-        """`apk.trim_resources`. Its manifest is not parsed again when `read` comes to it."""
-        return info.trim_resources(parts, self._parse_and_hold)
-
-    def _parse_and_hold(self, part: ApkPart) -> ApkManifest:
-        manifest = info.parse_manifest_part(part)
-        self._parsed_manifests[id(part)] = part, manifest  # held, so that its id stays its own
-        return manifest
-
-    def _take_parsed(self, part: ApkPart) -> ApkManifest:
-        before = self._parsed_manifests.pop(id(part), None)
-        return info.parse_manifest_part(part) if before is None else before[1]
-
-    def read_all(self, capture: Capture, phone: Phone, versions: Mapping[str, int]) -> Mapping[str, ApkInfo]:
-        """Facts of every APK in `capture`. `versions`: the version codes that the phone gives."""
-        return {package: self._read_apk(one, phone, versions.get(package)) for package, one in capture.apks.items()}
-
-    def _read_apk(self, parts: ApkParts, phone: Phone, version_code: int | None) -> ApkInfo:
-        asked = (phone.languages, phone.sdk, version_code)
-        before = self._cached_info.get(parts.package)
-        if before is not None and before[0] is parts and before[1] == asked:
-            return before[2]
-        found = info.read_installed_apk(
-            parts, phone.languages, phone.sdk, version_code=version_code, manifest_parser=self._take_parsed
-        )
-        self._cached_info[parts.package] = parts, asked, found
-        return found
+AppT = TypeVar("AppT", App, AppSummary)
 
 
-def apply_apk_info(app: App, info: ApkInfo | None, sdk: int | None) -> App:
-    """`app` with its name and signers. Where its file could not be read, with the reason."""
-    if info is None:
-        return app
+def apply_apk_info(app: AppT, info: ApkInfo, sdk: int | None) -> AppT:
+    """Return `app` with the labels and signers of its APK, or with the reason why they could not be read."""
     problem = None if info.label is not None else info.label_problem or info.problem
     unread = LabelState.UNREADABLE if problem is not None else LabelState.NOT_ASKED
+    summary: dict[str, Any] = {
+        "label": info.label,
+        "label_state": LabelState.READ if info.label is not None else unread,
+        "labels": info.labels if info.label is not None else {},
+        "launcher_labels": info.launcher_labels,
+        "certificates_sha256": _certificates(info, sdk),
+        "apk_sha256": info.sha256,
+    }
+    if isinstance(app, AppSummary):
+        return replace(app, **summary)
+    return replace(app, **summary, label_problem=problem, launcher_icon=info.launcher_icon)
+
+
+def _certificates(info: ApkInfo, sdk: int | None) -> tuple[str, ...]:
+    """Return the digests of the certificates in force on a phone of `sdk`, and of those that they replaced."""
     signers = info.signing.active_signers(sdk) if info.signing is not None else ()
-    certificates = dict.fromkeys(
-        digest for one in signers for digest in (one.certificate_sha256, *one.certificate_history)
-    )
-    return replace(
-        app,
-        label=info.label,
-        label_state=LabelState.READ if info.label is not None else unread,
-        label_problem=problem,
-        labels=info.labels if info.label is not None else {},
-        launcher_labels=info.launcher_labels,
-        certificates_sha256=tuple(certificates),
-        apk_sha256=info.sha256,
-        launcher_icon=info.launcher_icon,
+    return tuple(
+        dict.fromkeys(
+            digest for signer in signers for digest in (signer.certificate_sha256, *signer.certificate_history)
+        )
     )
 
 
-def apk_coverage_rows(capture: Capture, apps: tuple[App, ...]) -> tuple[Coverage, ...]:
+def apk_coverage_rows(capture: Capture, apps: tuple[AppSummary, ...]) -> tuple[Coverage, ...]:
     """How many names were read, and whether the phone computed what files hash to.
 
-    An app that reads and whose name could not be read may be a lending app. Hashes are extra: nobody misses a finding
-    for want of them who does not ask.
+    An app that can read data and has no readable label may be a lending app. Missing hashes hide nothing: they are
+    computed only on request.
     """
-    hashed = any(one.sha256 is not None for one in capture.apks.values())
-    refused = next((one.problems[FILE_SHA256] for one in capture.apks.values() if FILE_SHA256 in one.problems), None)
-    state = AnswerState.ANSWERED if hashed else AnswerState.NOT_SUPPORTED if refused else AnswerState.NOT_ASKED
-    hashes = Coverage(question="hashes", user=None, state=state, detail=None if hashed else refused)
-    # Other tools tell hashes without having read a name.
-    tried = {name for name, one in capture.apks.items() if one.state is not AnswerState.NOT_ASKED or one.detail}
+    all_parts = capture.apks.values()
+    is_hashed = any(parts.sha256 is not None for parts in all_parts)
+    problem = next((parts.problems[FILE_SHA256] for parts in all_parts if FILE_SHA256 in parts.problems), None)
+    not_hashed_state = AnswerState.NOT_SUPPORTED if problem else AnswerState.NOT_ASKED
+    hashes = Coverage(
+        question="hashes",
+        user=None,
+        state=AnswerState.ANSWERED if is_hashed else not_hashed_state,
+        detail=None if is_hashed else problem,
+    )
+    # Captures of other tools may contain hashes although no label was read.
+    tried = {name for name, parts in capture.apks.items() if parts.state is not AnswerState.NOT_ASKED or parts.detail}
     if not tried:
         return Coverage(question="names", user=None, state=AnswerState.NOT_ASKED), hashes
-    asked = {app.package: app for app in apps if app.package in tried}
-    unread = {name for name, app in asked.items() if app.label_state is not LabelState.READ and not app.system}
-    reads = {app.package for app in apps for access in app.access.values() if access.state.allows_reading}
-    row = Coverage(
+    tried_apps = {app.package: app for app in apps if app.package in tried}
+    unread = {name for name, app in tried_apps.items() if app.label_state is not LabelState.READ and not app.system}
+    readers = {app.package for app in apps if app.can_read}
+    label_count, app_count = len(tried_apps.keys() - unread), len({app.package for app in apps})
+    labels = Coverage(
         question="names",
         user=None,
         state=AnswerState.UNREADABLE if unread else AnswerState.ANSWERED,
-        detail=coverage_message("coverage.names", n=len(asked.keys() - unread), of=len({app.package for app in apps})),
-        could_hide=bool(unread & reads),
+        detail=coverage_message("coverage.names", n=label_count, of=app_count),
+        could_hide=bool(unread & readers),
     )
-    return row, hashes
+    return labels, hashes

@@ -1,4 +1,8 @@
-"""Builds each app of each user from the blocks, the package list and app-ops."""
+"""Build each app of each user from the package dumps, the package lists and app-ops.
+
+One module, because the record of an app is one join: its identity, its state for each user and
+its permissions come from the same blocks, and each step needs the result of the one before.
+"""
 
 from __future__ import annotations
 
@@ -7,17 +11,28 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from privaudit.dumpsys import appops
+from privaudit.android import PER_USER_RANGE
+from privaudit.apk.info import ApkInfo
+from privaudit.dumpsys.appops_model import AppOp, AppOpsDump, UidOps
 from privaudit.dumpsys.device import DumpClock, parse_local_time
-from privaudit.dumpsys.package_checks import InstalledPackage
+from privaudit.dumpsys.package_list import InstalledPackage
 from privaudit.dumpsys.package_model import PackageBlock
 from privaudit.dumpsys.special_access import SpecialAccessEntry
-from privaudit.facts.access import DATA_PERMISSIONS, AppGrants, DataPermission, evaluate_access
+from privaudit.facts.access import (
+    DATA_PERMISSIONS,
+    AppGrants,
+    DataPermission,
+    evaluate_access,
+    summarise_access,
+)
+from privaudit.facts.apk_facts import apply_apk_info
 from privaudit.facts.effective_permission import OP_SWITCHES, active_mode, evaluate_permission
 from privaudit.facts.package_dumps import PackageDumps, PermissionLine
 from privaudit.facts.permission_table import PERMISSION_INFO, SPECIAL_PERMISSIONS
 from privaudit.model import (
+    AccessState,
     App,
+    AppSummary,
     DataClass,
     EffectiveState,
     FactLocation,
@@ -31,16 +46,16 @@ from privaudit.model import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AppInputs:
-    """What an app is built from."""
+    """What the phone answered about all apps."""
 
     package_dumps: PackageDumps
-    appops: appops.AppOpsDump
+    appops: AppOpsDump
     appops_complete: bool
-    """Whether a mode or a record that is not in `appops` is not there."""
+    """Whether a mode or an event that is not in `appops` does not exist."""
     op_switches: Mapping[str, str]
-    """Ops whose mode another op decides, where the dump does not say so."""
+    """Op → op that decides for it, where the dump does not name it."""
     package_lists: Mapping[int, Mapping[str, InstalledPackage]]
-    """By user; a user without an entry gave no list."""
+    """User → package → entry; users without a known list are missing."""
     third_party_packages: Mapping[int, frozenset[str]]
     special_access: Mapping[tuple[str, int], tuple[SpecialAccessEntry, ...]]
     sdk: int | None
@@ -48,28 +63,33 @@ class AppInputs:
 
 
 FactLocations = dict[tuple[str, int, str], tuple[FactLocation, ...]]
+"""Package, user and fact → lines that prove the fact; see `Facts.locations`."""
 ManifestLookup = Callable[[str], RequestedState]
-"""Whether the manifest of an app asks for a permission."""
-
+"""Returns whether the manifest of an app requests a permission."""
 
 _DATA_PERMISSION_BY_NAME: Final[Mapping[str, DataPermission]] = {
-    door.permission: door for doors in DATA_PERMISSIONS.values() for door in doors
+    info.permission: info for infos in DATA_PERMISSIONS.values() for info in infos
 }
+_DATA_CLASS_PERMISSIONS: Final[Mapping[str, DataPermission]] = {
+    one.permission: one for data in DataClass for one in DATA_PERMISSIONS[data]
+}
+_NO_ACCESS: Final[Mapping[DataClass, AccessState]] = dict.fromkeys(DataClass, AccessState.NOT_ALLOWED)
 RELEVANT_OPS: Final = frozenset(
     {
-        *(trait.op for trait in PERMISSION_INFO.values()),
-        *(door.empty_data_op for door in _DATA_PERMISSION_BY_NAME.values() if door.empty_data_op is not None),
+        *(info.op for info in PERMISSION_INFO.values()),
+        *(info.empty_data_op for info in _DATA_PERMISSION_BY_NAME.values() if info.empty_data_op is not None),
         *OP_SWITCHES.values(),
     }
 )
-"""App-ops that decide something, or record a reading of what is told."""
-_PER_USER_RANGE: Final = 100000
+"""App-ops that decide over a permission, or record when data was read."""
 _MIN_INSTALL_TIME: Final = datetime(2009, 1, 3)  # noqa: DTZ001 - the phone's own time
-"""System images carry install times of 1970, 2008-12-31 or 2009-01-01: no install at all."""
+"""System images have install times of 1970, 2008-12-31 or 2009-01-01, which are not real."""
+_USER_APP_PATHS: Final = ("/data/", "/mnt/")
+"""Where Android installs apps, in internal storage and on a card."""
 
 
 def installed_packages(inputs: AppInputs, user: int) -> list[str]:
-    """Names of the packages that `user` has."""
+    """Return the names of the packages that `user` has installed."""
     listed = inputs.package_lists.get(user)
     if listed is not None:
         return sorted(listed)
@@ -82,50 +102,53 @@ def _is_installed(block: PackageBlock, user: int) -> bool:
     return state is not None and state.installed and block.apk_present
 
 
-def build_app(
-    inputs: AppInputs, package: str, user: int, manifest_lookup: ManifestLookup, locations: FactLocations
-) -> App:
-    """An app of `user`. Nothing that is said of other apps counts.
+def build_app(inputs: AppInputs, package: str, user: int, apk: ApkInfo | None, locations: FactLocations) -> App:
+    """Build the app `package` of `user` in full.
 
     Args:
-        inputs: what the phone said.
-        package: its package.
-        user: whose copy of it.
-        manifest_lookup: asked where the phone does not say what the app asks for.
-        locations: filled with where each fact stands.
+        inputs: what the phone answered.
+        package: name of the package.
+        user: number of the Android user.
+        apk: what its APK says, where it was read.
+        locations: updated with the lines that prove the facts.
     """
-    found = inputs.package_dumps.find_block(package)
-    block = found[0] if found is not None else PackageBlock(name=package, offset=0)
-    listed = inputs.package_lists.get(user, {}).get(package)
-    if found is not None:
-        locations[package, user, "package"] = (found[1],)
-    elif listed is not None:
-        locations[package, user, "package"] = (FactLocation(f"installed.{user}", listed.offset),)
+
+    def manifest_lookup(permission: str) -> RequestedState:
+        return RequestedState.UNKNOWN if apk is None else apk.request_state(permission, inputs.sdk)
+
+    match = inputs.package_dumps.find_block(package)
+    block = match[0] if match is not None else PackageBlock(name=package, offset=0)
+    entry = inputs.package_lists.get(user, {}).get(package)
+    if match is not None:
+        locations[package, user, "package"] = (match[1],)
+    elif entry is not None:
+        locations[package, user, "package"] = (FactLocation(f"installed.{user}", entry.offset),)
     state = block.users.get(user)
-    uid = _find_uid_ops(inputs, package, user, block, listed)
+    uid = _find_uid_ops(inputs, package, user, block, entry)
     ops = uid.packages.get(package, {})
     permissions = {
-        one.name: one for one in _build_permissions(inputs, block, user, uid.uid_modes, ops, manifest_lookup, locations)
+        permission.name: permission
+        for permission in _build_permissions(inputs, block, user, uid, manifest_lookup, locations)
     }
-    for door in _DATA_PERMISSION_BY_NAME.values():
-        for event in (ops[door.op].last_access, ops[door.op].last_reject) if door.op in ops else ():
+    for info in _DATA_PERMISSION_BY_NAME.values():
+        for event in (ops[info.op].last_access, ops[info.op].last_reject) if info.op in ops else ():
             if event is not None:
-                _add_location(locations, (package, user, f"op:{door.op}"), FactLocation("appops", event.offset))
+                _add_location(locations, (package, user, f"op:{info.op}"), FactLocation("appops", event.offset))
     special = tuple(
         _special_access(inputs.special_access.get((package, user), ()), permissions, (package, user), locations)
     )
-    began = _install_time(state.first_installed if state else None, inputs.clock)
-    began = began or _install_time(block.first_installed, inputs.clock)
-    held = AppGrants(
+    first_installed = _install_time(state.first_installed if state else None, inputs.clock)
+    first_installed = first_installed or _install_time(block.first_installed, inputs.clock)
+    grants = AppGrants(
         permissions=permissions,
         ops=ops,
-        special_access_kinds={one.kind for one in special},
+        special_access_kinds={access.kind for access in special},
         ops_complete=inputs.appops_complete,
-        records_since=_records_since(began, inputs),
+        records_since=_records_since(first_installed, inputs),
         sdk=inputs.sdk,
         target_sdk=block.target_sdk,
     )
-    return App(
+    app = App(
         package=package,
         user=user,
         label=None,
@@ -134,20 +157,68 @@ def build_app(
         version_name=block.version_name,
         version_code=block.version_code,
         target_sdk=block.target_sdk,
-        installer=block.installer if block.has_installer_field or listed is None else listed.installer,
-        installer_known=block.has_installer_field or (listed is not None and listed.has_installer_field),
+        installer=block.installer if block.has_installer_field or entry is None else entry.installer,
+        installer_known=block.has_installer_field or (entry is not None and entry.has_installer_field),
         installer_name=None,
-        first_installed=began,
+        first_installed=first_installed,
         last_updated=_install_time(block.last_updated, inputs.clock),
-        system=_is_system(inputs, block, user, listed),
+        system=_is_system(inputs, block, user, entry),
         enabled=state.enabled if state is not None else None,
         certificates_sha256=(),
         apk_sha256=None,
-        access={data: evaluate_access(data, held, inputs.clock) for data in DataClass},
-        other_access={data: evaluate_access(data, held, inputs.clock) for data in OtherDataClass},
-        permissions=tuple(one for one in permissions.values() if _is_reportable(one)),
+        access={data: evaluate_access(data, grants, inputs.clock) for data in DataClass},
+        other_access={data: evaluate_access(data, grants, inputs.clock) for data in OtherDataClass},
+        permissions=tuple(permission for permission in permissions.values() if _is_reportable(permission)),
         special_access=special,
     )
+    return app if apk is None else apply_apk_info(app, apk, inputs.sdk)
+
+
+def summarise_app(inputs: AppInputs, package: str, user: int, apk: ApkInfo | None) -> AppSummary:
+    """Return what `build_app` says of an app of `user`, without records, evidence and requests."""
+    match = inputs.package_dumps.find_block(package)
+    block = match[0] if match is not None else PackageBlock(name=package, offset=0)
+    entry = inputs.package_lists.get(user, {}).get(package)
+    uid = _find_uid_ops(inputs, package, user, block, entry)
+    summary = AppSummary(
+        package=package,
+        user=user,
+        system=_is_system(inputs, block, user, entry),
+        installer=block.installer if block.has_installer_field or entry is None else entry.installer,
+        access_states=_summarise_access_states(inputs, block, user, uid.uid_modes, uid.packages.get(package, {})),
+        special_access_kinds=frozenset(entry.access.kind for entry in inputs.special_access.get((package, user), ())),
+    )
+    return summary if apk is None else apply_apk_info(summary, apk, inputs.sdk)
+
+
+def _summarise_access_states(
+    inputs: AppInputs,
+    block: PackageBlock,
+    user: int,
+    uid_modes: Mapping[str, tuple[str, int]],
+    ops: Mapping[str, AppOp],
+) -> Mapping[DataClass, AccessState]:
+    grants = inputs.package_dumps.grants_by_permission(block.name, user, _DATA_CLASS_PERMISSIONS)
+    if not grants and not uid_modes and not ops and inputs.package_dumps.is_known_denied(block.name, user):
+        return _NO_ACCESS
+    denied = inputs.package_dumps.is_known_denied(block.name, user)
+    effective = {}
+    for name, permission in _DATA_CLASS_PERMISSIONS.items():
+        own = grants.get(name)
+        granted = any(grant.granted for grant in own) if own else (False if denied else None)
+        flags = next((grant.flags for grant in own or () if grant.granted == granted), ())
+        mode, _ = active_mode(permission.op, uid_modes, ops, inputs.op_switches) or (None, 0)
+        blank_op = permission.empty_data_op
+        blank = active_mode(blank_op, uid_modes, ops, {}) if blank_op is not None else None
+        effective[name] = evaluate_permission(
+            PERMISSION_INFO[name],
+            granted=granted,
+            flags=flags,
+            mode=mode,
+            empty_data_mode=blank[0] if blank else None,
+            target_sdk=block.target_sdk,
+        )
+    return {data: summarise_access(data, effective) for data in DataClass}
 
 
 def _special_access(
@@ -156,22 +227,19 @@ def _special_access(
     package_and_user: tuple[str, int],
     locations: FactLocations,
 ) -> Iterator[SpecialAccess]:
-    for right in entries:
-        _add_location(locations, (*package_and_user, right.access.kind), right.location)
-        yield right.access
+    for entry in entries:
+        _add_location(locations, (*package_and_user, entry.access.kind), entry.location)
+        yield entry.access
     for name, kind in SPECIAL_PERMISSIONS.items():
         permission = permissions.get(name)
         if permission is not None and permission.effective in {EffectiveState.ALLOWED, EffectiveState.FOREGROUND}:
             for fact in (f"op:{PERMISSION_INFO[name].op}", name):
-                locations[(*package_and_user, kind)] = (
-                    *locations.get((*package_and_user, kind), ()),
-                    *locations.get((*package_and_user, fact), ()),
-                )
+                _add_location(locations, (*package_and_user, kind), *locations.get((*package_and_user, fact), ()))
             yield SpecialAccess(kind=kind, component=None)
 
 
 def _records_since(installed: datetime | None, inputs: AppInputs) -> datetime | None:
-    """How far back records of an app can go; ``None`` where the phone has not a single record."""
+    """Return how far back the events of an app can go; ``None`` if the phone has not recorded any event."""
     oldest = inputs.clock.event_time(inputs.appops.oldest_event)
     if oldest is None or installed is None or (oldest.tzinfo is None) != (installed.tzinfo is None):
         return oldest
@@ -179,77 +247,74 @@ def _records_since(installed: datetime | None, inputs: AppInputs) -> datetime | 
 
 
 def _find_uid_ops(
-    inputs: AppInputs, package: str, user: int, block: PackageBlock, list_entry: InstalledPackage | None
-) -> appops.UidOps:
-    app_id = block.app_id if block.app_id is not None or list_entry is None else list_entry.app_id
+    inputs: AppInputs, package: str, user: int, block: PackageBlock, entry: InstalledPackage | None
+) -> UidOps:
+    app_id = block.app_id if block.app_id is not None or entry is None else entry.app_id
     if app_id is not None:
-        return inputs.appops.uids.get(user * _PER_USER_RANGE + app_id) or appops.UidOps()
-    # No block and no uid in the list: app-ops name each package below its uid.
-    for number, uid in inputs.appops.uids.items():
-        if number // _PER_USER_RANGE == user and package in uid.packages:
-            return uid
-    return appops.UidOps()
+        return inputs.appops.uids.get(user * PER_USER_RANGE + app_id) or UidOps()
+    # Neither the block nor the list gives the uid: search app-ops, which list each package below its uid.
+    for uid, uid_ops in inputs.appops.uids.items():
+        if uid // PER_USER_RANGE == user and package in uid_ops.packages:
+            return uid_ops
+    return UidOps()
 
 
-def _is_system(inputs: AppInputs, block: PackageBlock, user: int, list_entry: InstalledPackage | None) -> bool:
+def _is_system(inputs: AppInputs, block: PackageBlock, user: int, entry: InstalledPackage | None) -> bool:
     if block.flags:
         return "SYSTEM" in block.flags
     if user in inputs.third_party_packages:
         return block.name not in inputs.third_party_packages[user]
-    return (
-        list_entry is not None
-        and list_entry.apk_path is not None
-        and not list_entry.apk_path.startswith(("/data/", "/mnt/"))
-    )
+    return entry is not None and entry.apk_path is not None and not entry.apk_path.startswith(_USER_APP_PATHS)
 
 
 def _build_permissions(
     inputs: AppInputs,
     block: PackageBlock,
     user: int,
-    uid_modes: Mapping[str, tuple[str, int]],
-    ops: Mapping[str, appops.AppOp],
+    uid: UidOps,
     manifest_lookup: ManifestLookup,
     locations: FactLocations,
 ) -> Iterator[Permission]:
+    uid_modes, ops = uid.uid_modes, uid.packages.get(block.name, {})
     lines: dict[str, list[PermissionLine]] = {}
     for name, line in inputs.package_dumps.permission_lines(block.name, user):
         if name in PERMISSION_INFO:
             lines.setdefault(name, []).append(line)
             _add_location(locations, (block.name, user, name), line.location)
-    denies = inputs.package_dumps.is_known_denied(block.name, user)
-    by_op = [
+    is_known_denied = inputs.package_dumps.is_known_denied(block.name, user)
+    special = [
         name for name in SPECIAL_PERMISSIONS if PERMISSION_INFO[name].op in uid_modes or PERMISSION_INFO[name].op in ops
     ]
-    for name in dict.fromkeys((*lines, *_DATA_PERMISSION_BY_NAME, *by_op, *(block.requested_permissions or ()))):
-        trait = PERMISSION_INFO.get(name)
-        if trait is None:
+    for name in dict.fromkeys((*lines, *_DATA_PERMISSION_BY_NAME, *special, *(block.requested_permissions or ()))):
+        info = PERMISSION_INFO.get(name)
+        if info is None:
             continue
-        own = lines.get(name, [])
-        granted = any(line.grant.granted for line in own) if own else (False if denies else None)
-        flags = next((line.grant.flags for line in own if line.grant.granted == granted), ())
-        op, door = trait.op, _DATA_PERMISSION_BY_NAME.get(name)
-        mode, place = active_mode(op, uid_modes, ops, inputs.op_switches) or (None, 0)
-        if op in uid_modes or mode not in {None, "default", *(() if trait.decided_by_app_op else ("allow",))}:
-            _add_location(locations, (block.name, user, f"op:{op}"), FactLocation("appops", place))
-        blank = active_mode(door.empty_data_op, uid_modes, ops, {}) if door is not None and door.empty_data_op else None
-        record = ops.get(op)
+        own_lines = lines.get(name, [])
+        granted = any(line.grant.granted for line in own_lines) if own_lines else (False if is_known_denied else None)
+        flags = next((line.grant.flags for line in own_lines if line.grant.granted == granted), ())
+        mode, offset = active_mode(info.op, uid_modes, ops, inputs.op_switches) or (None, 0)
+        is_plain_mode = mode in {None, "default"} or (mode == "allow" and not info.decided_by_app_op)
+        if info.op in uid_modes or not is_plain_mode:
+            _add_location(locations, (block.name, user, f"op:{info.op}"), FactLocation("appops", offset))
+        data_permission, op = _DATA_PERMISSION_BY_NAME.get(name), ops.get(info.op)
+        empty_data_op = data_permission.empty_data_op if data_permission is not None else None
+        empty_data_mode, _ = (active_mode(empty_data_op, uid_modes, ops, {}) if empty_data_op else None) or (None, 0)
         yield Permission(
             name=name,
-            requested=_request_state(block, name, own, manifest_lookup, granted=granted),
+            requested=_request_state(block, name, own_lines, manifest_lookup, granted=granted),
             granted=granted,
             flags=flags,
             mode=mode,
             effective=evaluate_permission(
-                trait,
+                info,
                 granted=granted,
                 flags=flags,
                 mode=mode,
-                empty_data_mode=blank[0] if blank else None,
+                empty_data_mode=empty_data_mode,
                 target_sdk=block.target_sdk,
             ),
-            last_access=inputs.clock.event_time(record.last_access if record else None),
-            last_reject=inputs.clock.event_time(record.last_reject if record else None),
+            last_access=inputs.clock.event_time(op.last_access if op else None),
+            last_reject=inputs.clock.event_time(op.last_reject if op else None),
         )
 
 
@@ -261,7 +326,7 @@ def _request_state(
     *,
     granted: bool | None,
 ) -> RequestedState:
-    """Whether the app asks for it: says the phone, and where it does not, the manifest."""
+    """Return whether the app requests the permission: from the dump, or from the manifest if the dump does not say."""
     if block.requested_permissions is not None and name in block.requested_permissions:
         return RequestedState.YES
     if block.shared_user is None and permission_lines:
@@ -275,8 +340,8 @@ def _is_reportable(permission: Permission) -> bool:
     return permission.requested is RequestedState.YES or permission.effective is not EffectiveState.DENIED
 
 
-def _add_location(locations: FactLocations, key: tuple[str, int, str], location: FactLocation) -> None:
-    locations[key] = (*locations.get(key, ()), location)
+def _add_location(locations: FactLocations, key: tuple[str, int, str], *added: FactLocation) -> None:
+    locations[key] = (*locations.get(key, ()), *added)
 
 
 def _install_time(printed: str | None, clock: DumpClock) -> datetime | None:

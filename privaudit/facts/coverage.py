@@ -1,4 +1,4 @@
-"""What was read and what was not: one row per question, with its reason."""
+"""Report what was read and what was not: one row per question, with the reason."""
 
 from __future__ import annotations
 
@@ -18,73 +18,76 @@ _FORMAT_SIGNATURE: Final[Mapping[str, re.Pattern[str]]] = {
     "roles": re.compile(r"^\s*user_id=\d", re.MULTILINE),
     "device_policy": re.compile(r"Device Policy Manager|Enabled Device Admins"),
 }
-"""What stands in every dump of that kind, also where it has nothing to tell."""
+"""Question → text that occurs in every output of its command, even if it lists nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParsedAnswers:
-    """What became of the answers when they were read."""
+    """Results of parsing the answers."""
 
     answers: Mapping[str, Answer]
-    """Answers whose state the text put right."""
+    """Answers with a state that reflects what their text contains."""
     unparsed_lines: Mapping[str, int]
-    """Lines that no rule took, by key."""
+    """Answer key → number of lines of an unknown form."""
     package_dumps: PackageDumps
 
 
 def coverage_rows(
     capture: Capture, sdk: int | None, user_ids: Iterable[int], parsed: ParsedAnswers
 ) -> Iterator[Coverage]:
-    """One row for each question that a phone of `sdk` with the users `user_ids` answers, and what others say."""
-    wanted = dict.fromkeys(expected_keys(sdk, sorted(user_ids)))
+    """Yield a row for each question that a phone of `sdk` with the users `user_ids` answers, and for failed own dumps.
+
+    Questions that this Android version does not support get a row that hides nothing.
+    """
+    keys = dict.fromkeys(expected_keys(sdk, sorted(user_ids)))
     for name, question in QUESTIONS_BY_NAME.items():
-        if question.scope == "phone" and name not in wanted:
-            # What this Android version does not have hides nothing.
+        if question.scope == "phone" and name not in keys:
             yield Coverage(question=name, user=None, state=AnswerState.NOT_SUPPORTED)
-    for key in wanted:
+    for key in keys:
         answer = parsed.answers.get(key) or capture.answer(key)
         problem = _find_problem(answer, parsed.package_dumps) if answer.state is AnswerState.ANSWERED else None
         if problem is not None:
             answer = replace(answer, state=AnswerState.UNREADABLE, detail=problem)
         yield _coverage_row(answer, parsed.unparsed_lines.get(key, 0))
     for answer in capture.answers_to("package"):
-        source = parsed.package_dumps.by_package.get(answer.subject or "")
-        row = _coverage_row(source.answer if source is not None else answer, 0)
+        own_dump = parsed.package_dumps.by_package.get(answer.subject or "")
+        row = _coverage_row(own_dump.answer if own_dump is not None else answer, 0)
         if row.state is not AnswerState.ANSWERED:
-            doubtful = source is not None and (source.dump.forged_name is not None or source.dump.unread_grants > 0)
+            dump = own_dump.dump if own_dump is not None else None
             yield replace(
                 row,
                 detail=row.detail or coverage_message("coverage.phone_said", said=answer.subject or ""),
-                could_hide=doubtful,
+                could_hide=dump is not None and (dump.forged_name is not None or dump.unread_grants > 0),
             )
 
 
 def _coverage_row(answer: Answer, unparsed_lines: int) -> Coverage:
-    whole = answer.state is AnswerState.ANSWERED and not unparsed_lines
+    is_complete = answer.state is AnswerState.ANSWERED and not unparsed_lines
     return Coverage(
         question=answer.question,
         user=answer.user,
         state=answer.state,
         unparsed_lines=unparsed_lines,
         detail=answer.detail,
-        could_hide=QUESTIONS_BY_NAME[answer.question].is_essential and not whole,
+        could_hide=QUESTIONS_BY_NAME[answer.question].is_essential and not is_complete,
     )
 
 
 def _find_problem(answer: Answer, package_dumps: PackageDumps) -> Message | None:
-    """What is wrong with an answer that came whole."""
+    """Return what is wrong with the content of an answer that arrived completely."""
     if answer.question == "users":
-        said = device.parse_users(answer.text, None)
-        if not said:
+        listed_users, dumped_users = device.parse_users(answer.text, None), package_dumps.user_ids()
+        if not listed_users:
             return coverage_message("coverage.no_user")
-        if differing := package_dumps.user_ids() ^ said.keys() if package_dumps.user_ids() else frozenset():
+        if dumped_users and (differing := dumped_users ^ listed_users.keys()):
             return coverage_message("coverage.users_differ", users=", ".join(map(str, sorted(differing))))
     if answer.question == "properties" and "ro.build.version.sdk" not in device.parse_properties(answer.text):
         return coverage_message("coverage.not_this_dump")
     if answer.question == "settings" and answer.exit_code is not None:
-        # We asked for each by its name; in a file that somebody saved, what is not set is left out.
-        named = {line.partition("=")[0] for line in answer.text.split("\n")}
-        if not named.issuperset(SETTINGS):
+        # Our own command prints each setting by name. A file saved by hand leaves out those that are not set.
+        names = {line.partition("=")[0] for line in answer.text.split("\n")}
+        if not names.issuperset(SETTINGS):
             return coverage_message("coverage.not_this_dump")
-    looks = _FORMAT_SIGNATURE.get(answer.question)
-    return coverage_message("coverage.not_this_dump") if looks is not None and not looks.search(answer.text) else None
+    pattern = _FORMAT_SIGNATURE.get(answer.question)
+    is_other_text = pattern is not None and not pattern.search(answer.text)
+    return coverage_message("coverage.not_this_dump") if is_other_text else None

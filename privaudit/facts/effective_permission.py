@@ -1,7 +1,7 @@
-"""What one permission comes to: grant, flags and app-op put together.
+"""Evaluate the effective state of a permission from its grant, its flags and its app-op.
 
 Rules: ``AppOpsService.checkOperationUnchecked`` (AOSP 11), ``PermissionPolicyService`` (10-14),
-``android.content.pm.PackageManager`` flags. A permission line alone is not the answer.
+``android.content.pm.PackageManager`` flags. The grant alone does not decide.
 """
 
 from __future__ import annotations
@@ -9,17 +9,16 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Final
 
-from privaudit.dumpsys.appops import AppOp
+from privaudit.android import RUNTIME_PERMISSIONS_SDK
+from privaudit.dumpsys.appops_model import AppOp
 from privaudit.facts.permission_table import PermissionInfo
 from privaudit.model import EffectiveState
 
-_RUNTIME_PERMISSIONS_SDK: Final = 23
 _COMPAT_DENIED_FLAGS: Final = frozenset({"REVOKED_COMPAT", "REVOKE_ON_UPGRADE"})
-"""Granted on paper; denied to an app made for Android 5 or older, which cannot be told so."""
+"""The permission stays granted, but is withheld from an app for Android 5 or older, which cannot handle a denial."""
 _RESTRICTION_EXEMPT_FLAGS: Final = frozenset(
     {"RESTRICTION_INSTALLER_EXEMPT", "RESTRICTION_SYSTEM_EXEMPT", "RESTRICTION_UPGRADE_EXEMPT"}
 )
-
 _EFFECTIVE_BY_MODE: Final[Mapping[str | None, EffectiveState]] = {
     None: EffectiveState.ALLOWED,
     "allow": EffectiveState.ALLOWED,
@@ -29,10 +28,9 @@ _EFFECTIVE_BY_MODE: Final[Mapping[str | None, EffectiveState]] = {
     "foreground": EffectiveState.FOREGROUND,
     "ask": EffectiveState.ASK,
 }
-
 OP_SWITCHES_MAX_SDK: Final = 28
 OP_SWITCHES: Final[Mapping[str, str]] = {"RECEIVE_MMS": "RECEIVE_SMS", "RECEIVE_WAP_PUSH": "RECEIVE_SMS"}
-"""Up to Android 9 another op's mode decides (``AppOpsManager.sOpToSwitch``), and dumps do not say so."""
+"""Op → op that decides for it (``AppOpsManager.sOpToSwitch``); up to Android 9 dumps do not print it."""
 
 
 def evaluate_permission(
@@ -44,26 +42,26 @@ def evaluate_permission(
     empty_data_mode: str | None = None,
     target_sdk: int | None = None,
 ) -> EffectiveState:
-    """What one permission comes to.
+    """Return the effective state of one permission.
 
     Args:
-        info: of the permission.
-        granted: the permission line; ``None`` where it was not read.
-        flags: its flags.
-        mode: app-op mode in force, uid mode before package mode; ``None``: none stored, then the grant decides.
-        empty_data_mode: mode of MIUI's own op for blank data, if there is one.
-        target_sdk: of the app; ``None`` where it was not read.
+        info: the permission.
+        granted: the permission line; ``None``: not read.
+        flags: flags in the permission line.
+        mode: active mode of the app-op (see `active_mode`); ``None``: none stored, so that the grant decides.
+        empty_data_mode: mode of MIUI's own op for empty data, if there is one.
+        target_sdk: of the app; ``None``: not read.
     """
     if info.decided_by_app_op and mode not in {None, "default"}:
-        found = _EFFECTIVE_BY_MODE.get(mode, EffectiveState.UNKNOWN)
-        return EffectiveState.DENIED if found is EffectiveState.BLOCKED else found
+        state = _EFFECTIVE_BY_MODE.get(mode, EffectiveState.UNKNOWN)
+        return EffectiveState.DENIED if state is EffectiveState.BLOCKED else state
     if granted is None:
         return EffectiveState.UNKNOWN
     if not granted:
         return EffectiveState.DENIED
     restricted = info.hard_restricted and "APPLY_RESTRICTION" in flags and _RESTRICTION_EXEMPT_FLAGS.isdisjoint(flags)
-    # Only an app made for Android 5 or older waits for its owner's review.
-    unreviewed = "REVIEW_REQUIRED" in flags and (target_sdk is None or target_sdk < _RUNTIME_PERMISSIONS_SDK)
+    # Only for apps that target Android 5 or older the user has to review the permissions before the first start.
+    unreviewed = "REVIEW_REQUIRED" in flags and (target_sdk is None or target_sdk < RUNTIME_PERMISSIONS_SDK)
     if restricted or unreviewed or _COMPAT_DENIED_FLAGS.intersection(flags) or empty_data_mode in {"ignore", "deny"}:
         return EffectiveState.BLOCKED
     return _EFFECTIVE_BY_MODE.get(mode, EffectiveState.UNKNOWN)
@@ -72,11 +70,14 @@ def evaluate_permission(
 def active_mode(
     op: str, uid_modes: Mapping[str, tuple[str, int]], ops: Mapping[str, AppOp], switches: Mapping[str, str]
 ) -> tuple[str, int] | None:
-    """The uid mode, else the package mode, of `op` or the op that decides for it, and its offset; else ``None``."""
-    own = ops.get(op)
-    deciding = (own.switch_op if own is not None else None) or switches.get(op, op)
-    if deciding in uid_modes:
-        return uid_modes[deciding]
-    if own is not None and own.switch_op is not None:
-        return own.mode, own.offset
-    return (ops[deciding].mode, ops[deciding].offset) if deciding in ops else None
+    """Return the mode that applies to `op`, and the offset of its line; ``None``: no mode is stored.
+
+    The op that decides may be another one (`switches`). Its uid mode overrides its package mode.
+    """
+    state = ops.get(op)
+    deciding_op = (state.switch_op if state is not None else None) or switches.get(op, op)
+    if deciding_op in uid_modes:
+        return uid_modes[deciding_op]
+    if state is not None and state.switch_op is not None:
+        return state.mode, state.offset
+    return (ops[deciding_op].mode, ops[deciding_op].offset) if deciding_op in ops else None

@@ -1,7 +1,7 @@
-"""Each permission that is asked about: its app-op, its group, and what decides it.
+"""The permissions that a capture covers: their app-ops and groups, and which of them decide over which data.
 
 Source: ``AppOpsManager`` and the platform manifest of AOSP 6, 10, 11 and 14. Since Android 10 the manifest puts every
-dangerous permission into a group UNDEFINED, so the phone itself cannot be asked for the groups.
+dangerous permission into the group UNDEFINED, so the phone does not tell the groups.
 """
 
 from __future__ import annotations
@@ -10,16 +10,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from privaudit.android import CALL_LOG_GROUP_SDK, PERMISSION_PREFIX
 from privaudit.capture.questions import PERMISSIONS
 from privaudit.model import AccessState, App, DataClass, EffectiveState, Permission, RequestedState
 
-_PERMISSION_PREFIX: Final = "android.permission."
-_CALL_LOG_GROUP_SDK: Final = 28
-"""Before Android 9 the call log belongs to the group Phone."""
-
 
 class PermissionGroup(StrEnum):
-    """What the permission page shows as one line, and one answer to the phone's question opens."""
+    """Permissions that the settings show as one line, and that one dialog grants together."""
 
     CONTACTS = "contacts"
     SMS = "sms"
@@ -31,16 +28,16 @@ class PermissionGroup(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PermissionInfo:
-    """What is fixed of one permission."""
+    """Fixed properties of one permission."""
 
     op: str
-    """App-op whose mode decides beside the grant."""
+    """App-op that decides in addition to the grant."""
     group: PermissionGroup | None = None
-    """From Android 9; `group_of_permission` gives the one of an older phone."""
+    """Group from Android 9 on; `group_of_permission` returns the one of an older phone."""
     decided_by_app_op: bool = False
-    """Whether the app-op's mode decides alone, and the grant only where it is ``default`` (``appop`` protection)."""
+    """Whether the app-op alone decides unless its mode is ``default`` (protection level ``appop``)."""
     hard_restricted: bool = False
-    """From Android 10 of no effect where ``APPLY_RESTRICTION`` is set and nobody exempted the app."""
+    """Whether, from Android 10, the flag ``APPLY_RESTRICTION`` disables the grant unless the app is exempt."""
 
 
 _GROUP_MEMBERS: Final = {
@@ -57,24 +54,32 @@ _OP_NAME_EXCEPTIONS: Final = {
     "ACCESS_COARSE_LOCATION": "COARSE_LOCATION",
     "PACKAGE_USAGE_STATS": "GET_USAGE_STATS",
 }
-"""Where the op does not go by the permission's own name."""
-
-SPECIAL_PERMISSIONS: Final = {
-    f"{_PERMISSION_PREFIX}SYSTEM_ALERT_WINDOW": "overlay",
-    f"{_PERMISSION_PREFIX}PACKAGE_USAGE_STATS": "usage",
-    f"{_PERMISSION_PREFIX}MANAGE_EXTERNAL_STORAGE": "all_files",
-    f"{_PERMISSION_PREFIX}REQUEST_INSTALL_PACKAGES": "install_packages",
+"""Short permission name → app-op, where their names differ."""
+_READ_PERMISSION: Final = {
+    DataClass.CONTACTS: f"{PERMISSION_PREFIX}READ_CONTACTS",
+    DataClass.SMS: f"{PERMISSION_PREFIX}READ_SMS",
+    DataClass.CALL_LOG: f"{PERMISSION_PREFIX}READ_CALL_LOG",
 }
-"""Permissions with a page of their own in Settings → kind of `privaudit.model.SpecialAccess`."""
+GRANTED_STATES: Final = frozenset(
+    {EffectiveState.ALLOWED, EffectiveState.FOREGROUND, EffectiveState.ASK, EffectiveState.BLOCKED}
+)
+"""States of a permission that is granted, whatever its app-op is set to."""
+SPECIAL_PERMISSIONS: Final = {
+    f"{PERMISSION_PREFIX}SYSTEM_ALERT_WINDOW": "overlay",
+    f"{PERMISSION_PREFIX}PACKAGE_USAGE_STATS": "usage",
+    f"{PERMISSION_PREFIX}MANAGE_EXTERNAL_STORAGE": "all_files",
+    f"{PERMISSION_PREFIX}REQUEST_INSTALL_PACKAGES": "install_packages",
+}
+"""Permission with a page of its own in Settings → kind of `privaudit.model.SpecialAccess`."""
 
 
 def _build_permission_info(name: str) -> PermissionInfo:
-    short = name.removeprefix(_PERMISSION_PREFIX)
+    short_name = name.removeprefix(PERMISSION_PREFIX)
     return PermissionInfo(
-        op=_OP_NAME_EXCEPTIONS.get(short, short),
-        group=next((group for group, members in _GROUP_MEMBERS.items() if short in members), None),
+        op=_OP_NAME_EXCEPTIONS.get(short_name, short_name),
+        group=next((group for group, members in _GROUP_MEMBERS.items() if short_name in members), None),
         decided_by_app_op=name in SPECIAL_PERMISSIONS,
-        hard_restricted=short in _HARD_RESTRICTED,
+        hard_restricted=short_name in _HARD_RESTRICTED,
     )
 
 
@@ -82,60 +87,47 @@ PERMISSION_INFO: Final = {name: _build_permission_info(name) for name in PERMISS
 
 
 def group_of_permission(permission: str, sdk: int | None) -> PermissionGroup | None:
-    """The group that a phone of `sdk` shows `permission` in."""
-    trait = PERMISSION_INFO.get(permission)
-    old = sdk is not None and sdk < _CALL_LOG_GROUP_SDK
-    if trait is None:
+    """Return the group in which a phone of `sdk` shows `permission`."""
+    info = PERMISSION_INFO.get(permission)
+    if info is None:
         return None
-    return PermissionGroup.PHONE if old and trait.group is PermissionGroup.CALL_LOG else trait.group
-
-
-_READ_PERMISSION: Final = {
-    DataClass.CONTACTS: "READ_CONTACTS",
-    DataClass.SMS: "READ_SMS",
-    DataClass.CALL_LOG: "READ_CALL_LOG",
-}
-GRANTED_STATES: Final = frozenset(
-    {EffectiveState.ALLOWED, EffectiveState.FOREGROUND, EffectiveState.ASK, EffectiveState.BLOCKED}
-)
-"""Granted, whatever an app-op makes of it."""
+    is_old = sdk is not None and sdk < CALL_LOG_GROUP_SDK
+    return PermissionGroup.PHONE if is_old and info.group is PermissionGroup.CALL_LOG else info.group
 
 
 def group_of_data_class(data_class: DataClass, sdk: int | None) -> PermissionGroup:
-    """The group in which a phone of `sdk` shows the permissions for `data_class`."""
-    return group_of_permission(f"android.permission.{_READ_PERMISSION[data_class]}", sdk) or PermissionGroup(
-        data_class.value
-    )
+    """Return the group in which a phone of `sdk` shows the permissions for `data_class`."""
+    return group_of_permission(_READ_PERMISSION[data_class], sdk) or PermissionGroup(data_class.value)
 
 
 def granted_in_group(app: App, data_class: DataClass, sdk: int | None) -> tuple[Permission, ...]:
-    """Permissions of the group of `data_class` that `app` was given."""
-    wanted = group_of_data_class(data_class, sdk)
+    """Return the granted permissions of `app` in the group of `data_class`."""
+    group = group_of_data_class(data_class, sdk)
     return tuple(
-        one
-        for one in app.permissions
-        if one.effective in GRANTED_STATES and group_of_permission(one.name, sdk) is wanted
+        permission
+        for permission in app.permissions
+        if permission.effective in GRANTED_STATES and group_of_permission(permission.name, sdk) is group
     )
 
 
 def reachable_by_group(app: App, sdk: int | None) -> tuple[DataClass, ...]:
-    """Data that `app` asks for and cannot read, though another permission of the same group is granted."""
-    asked = {one.name.rpartition(".")[2] for one in app.permissions if one.requested is RequestedState.YES}
+    """Return data that `app` requests and cannot read, although another permission of the same group is granted."""
+    requested = {permission.name for permission in app.permissions if permission.requested is RequestedState.YES}
     return tuple(
-        data
-        for data, access in app.access.items()
+        data_class
+        for data_class, access in app.access.items()
         if access.state is AccessState.NOT_ALLOWED
-        and _READ_PERMISSION[data] in asked
-        and granted_in_group(app, data, sdk)
+        and _READ_PERMISSION[data_class] in requested
+        and granted_in_group(app, data_class, sdk)
     )
 
 
 def groups_to_revoke(app: App, sdk: int | None) -> tuple[PermissionGroup, ...]:
-    """Groups that the owner closes: where the app reads, is only blocked, or keeps a member of the group."""
+    """Return the groups to revoke: the app reads the data, is only blocked, or keeps a permission of the group."""
     by_group = reachable_by_group(app, sdk)
-    found = (
-        group_of_data_class(data, sdk)
-        for data, access in app.access.items()
-        if access.state.allows_reading or access.state is AccessState.BLOCKED or data in by_group
+    groups = (
+        group_of_data_class(data_class, sdk)
+        for data_class, access in app.access.items()
+        if access.state.allows_reading or access.state is AccessState.BLOCKED or data_class in by_group
     )
-    return tuple(dict.fromkeys(found))
+    return tuple(dict.fromkeys(groups))

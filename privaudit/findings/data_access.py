@@ -1,94 +1,108 @@
-"""This app can read your contacts, SMS or call log: now, or once."""
+"""Check: this app can read your contacts, SMS or call log, or has read them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from privaudit.facts import permission_table
 from privaudit.facts.access import DATA_PERMISSIONS
-from privaudit.findings import CheckContext, severity
-from privaudit.i18n import display_name
+from privaudit.findings import severity
+from privaudit.findings.context import CheckContext
+from privaudit.i18n.sanitize import display_name
 from privaudit.model import AccessState, App, DataClass, Finding, History, Message
 
-_CLOSED_STATES: Final = frozenset({AccessState.NOT_ALLOWED, AccessState.NOT_REQUESTED})
-_BLOCKED_STATES: Final = frozenset({AccessState.BLOCKED})
-_UNKNOWN_STATES: Final = frozenset({AccessState.UNKNOWN})
+READABLE_KEYS: Final[Mapping[AccessState, str]] = {
+    AccessState.CAN_READ: "data_access.can_read",
+    AccessState.ONLY_WHILE_OPEN: "data_access.only_while_open",
+    AccessState.ASKS_EACH_TIME: "data_access.asks_each_time",
+}
+"""States in which an app can read, the most open one first → sentence."""
+_HAS_READ_KEYS: Final[Mapping[str, frozenset[AccessState]]] = {
+    "data_access.has_read": frozenset({AccessState.NOT_ALLOWED, AccessState.NOT_REQUESTED}),
+    "data_access.has_read_blocked": frozenset({AccessState.BLOCKED}),
+    "data_access.has_read_now_unknown": frozenset({AccessState.UNKNOWN}),
+}
+"""Sentence about an app that has read → its states now."""
+_GROUP_OPEN_KEY: Final = "data_access.group_open"
+DATA_CLASS_KEYS: Final[Mapping[DataClass, str]] = {
+    DataClass.CONTACTS: "data_access.contacts",
+    DataClass.SMS: "data_access.sms",
+    DataClass.CALL_LOG: "data_access.call_log",
+}
 
 
 def check(app: App, context: CheckContext) -> Iterator[Finding]:
-    """At most one finding an app and user: the most open state that it has."""
+    """Yield at most one finding for an app and user: the most open state that it has."""
     if not app.is_recognised:
         return
     sdk = context.facts.phone.sdk
-    for key, data in _candidate_findings(app, sdk):
-        if not data:
-            continue
-        others = (
-            [held.name for one in data for held in permission_table.granted_in_group(app, one, sdk)]
-            if key == "group_open"
-            else ()
-        )
-        evidence = context.evidence_for(app, *fact_keys(data), *others, "package")
-        yield Finding(
-            rule="data_access",
-            severity=severity.for_access(app, group_open=key == "group_open"),
-            package=app.package,
-            user=app.user,
-            message=Message(
-                key=f"data_access.{key}",
-                values={"app": display_name(app.label, app.package), "data": data_class_labels(app, data)},
-            ),
-            evidence=evidence,
-            steps=(),
-        )
+    key, data_classes = next((finding for finding in _candidate_findings(app, sdk) if finding[1]), (None, ()))
+    if key is None:
         return
-
-
-def _candidate_findings(app: App, sdk: int | None) -> Iterator[tuple[str, tuple[DataClass, ...]]]:
-    yield from readable_now(app)
-    by_state = {data: app.access[data].state for data in severity.recorded_data(app)}
-    for key, states in (
-        ("has_read", _CLOSED_STATES),
-        ("has_read_blocked", _BLOCKED_STATES),
-        ("has_read_now_unknown", _UNKNOWN_STATES),
-    ):
-        yield key, tuple(data for data, state in by_state.items() if state in states)
-    # A record makes an app worth a look whatever closed it; without one, the block itself is worth telling.
-    yield "blocked", tuple(data for data, access in app.access.items() if access.state is AccessState.BLOCKED)
-    yield "group_open", permission_table.reachable_by_group(app, sdk)
-    # A permission that whole dumps do not show as asked for makes no finding.
-    asked = {permission.name for permission in app.permissions}
-    yield (
-        "asked",
-        tuple(
-            data
-            for data, access in app.access.items()
-            if access.state is AccessState.NOT_ALLOWED
-            and any(door.permission in asked for door in DATA_PERMISSIONS[data])
+    is_group_open = key == _GROUP_OPEN_KEY
+    group_permissions = (
+        [permission.name for data in data_classes for permission in permission_table.granted_in_group(app, data, sdk)]
+        if is_group_open
+        else ()
+    )
+    yield Finding(
+        rule="data_access",
+        severity=severity.for_access(app, group_open=is_group_open),
+        package=app.package,
+        user=app.user,
+        message=Message(
+            key=key,
+            values={"app": display_name(app.label, app.package), "data": data_class_labels(app, data_classes)},
         ),
+        evidence=context.evidence_for(app, *fact_keys(data_classes), *group_permissions, "package"),
+        steps=(),
     )
 
 
-def readable_now(app: App) -> Iterator[tuple[str, tuple[DataClass, ...]]]:
-    """What `app` can read, the most open state first: the word for the state, and the data."""
-    for state in (AccessState.CAN_READ, AccessState.ONLY_WHILE_OPEN, AccessState.ASKS_EACH_TIME):
-        data = tuple(data for data, access in app.access.items() if access.state is state)
-        recorded = any(app.access[one].history is History.RECORDED for one in data)
-        # "That it can, not that it did" does not go with a record that it did.
-        yield "can_read_recorded" if recorded and state is AccessState.CAN_READ else state.value, data
+def _candidate_findings(app: App, sdk: int | None) -> Iterator[tuple[str, tuple[DataClass, ...]]]:
+    """Yield each sentence with the data that it applies to, the most urgent sentence first."""
+    for state, data_classes in readable_now(app):
+        has_record = any(app.access[data].history is History.RECORDED for data in data_classes)
+        # The sentence for CAN_READ says "not that it did", which a record contradicts.
+        is_recorded = has_record and state is AccessState.CAN_READ
+        yield "data_access.can_read_recorded" if is_recorded else READABLE_KEYS[state], data_classes
+    recorded = severity.recorded_data(app)
+    for key, states in _HAS_READ_KEYS.items():
+        yield key, tuple(data for data in recorded if app.access[data].state in states)
+    # Data that was read is reported above, whatever closed it. Without a record the block itself is reported.
+    yield "data_access.blocked", _data_in_state(app, AccessState.BLOCKED)
+    yield _GROUP_OPEN_KEY, permission_table.reachable_by_group(app, sdk)
+    # Only requests that the source lists count: dumps of all packages mostly do not list them.
+    requested = {permission.name for permission in app.permissions}
+    not_allowed = _data_in_state(app, AccessState.NOT_ALLOWED)
+    yield (
+        "data_access.asked",
+        tuple(data for data in not_allowed if any(info.permission in requested for info in DATA_PERMISSIONS[data])),
+    )
 
 
-def data_class_labels(app: App, data_classes: tuple[DataClass, ...]) -> tuple[Message, ...]:
-    """The kinds of data, in words. Who may only receive SMS cannot open the old ones."""
+def readable_now(app: App) -> Iterator[tuple[AccessState, tuple[DataClass, ...]]]:
+    """Yield each state in which an app can read, the most open one first, with the data that `app` can read in it."""
+    for state in READABLE_KEYS:
+        yield state, _data_in_state(app, state)
+
+
+def _data_in_state(app: App, state: AccessState) -> tuple[DataClass, ...]:
+    return tuple(data for data, access in app.access.items() if access.state is state)
+
+
+def data_class_labels(app: App, data_classes: Iterable[DataClass]) -> tuple[Message, ...]:
+    """Return the names of the data; "new SMS" if the app only receives SMS and cannot open the old ones."""
     return tuple(
-        Message(key=f"data_access.{'new_sms' if app.access[one].is_incoming_only else one}") for one in data_classes
+        Message(key="data_access.new_sms" if app.access[data].is_incoming_only else DATA_CLASS_KEYS[data])
+        for data in data_classes
     )
 
 
 def fact_keys(data_classes: Iterable[DataClass]) -> Iterator[str]:
-    """Names of the facts on which access to `data_classes` rests, as `privaudit.model.Facts.places` has them."""
-    for one in data_classes:
-        for door in DATA_PERMISSIONS[one]:
-            yield door.permission
-            yield f"op:{door.op}"
+    """Yield the facts that prove access to `data_classes`, as named in `privaudit.model.Facts.locations`."""
+    for data in data_classes:
+        for info in DATA_PERMISSIONS[data]:
+            yield info.permission
+            yield f"op:{info.op}"

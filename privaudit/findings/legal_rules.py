@@ -1,4 +1,4 @@
-"""Which rules an app's permissions touch. An annotation: no finding rests on it, and no grade moves by it."""
+"""Annotate apps with the legal rules about their permissions. No finding and no severity depends on it."""
 
 from __future__ import annotations
 
@@ -7,72 +7,81 @@ from dataclasses import replace
 from datetime import date
 from typing import Final
 
+from privaudit.android import PERMISSION_PREFIX
 from privaudit.facts.access import OTHER_ROUTES
-from privaudit.facts.permission_table import GRANTED_STATES, SPECIAL_PERMISSIONS, group_of_permission
+from privaudit.facts.permission_table import (
+    GRANTED_STATES,
+    SPECIAL_PERMISSIONS,
+    group_of_permission,
+)
 from privaudit.knowledge import Knowledge
 from privaudit.knowledge.rules import RuleSet
 from privaudit.knowledge.schema import UNDATED, Rule, RuleClause
 from privaudit.model import App, DataClass, KnowledgeInfo, OtherDataClass, Report, RequestedState, RuleMatch
 
-_PERMISSION_PREFIX: Final = "android.permission."
-_DATA_ORDER: Final = (*(one.value for one in DataClass), *(one.value for one in OtherDataClass))
-_DATA_BY_PERMISSION: Final = {"QUERY_ALL_PACKAGES": OtherDataClass.APP_LIST.value}
+_DATA_ORDER: Final = (*(data.value for data in DataClass), *(data.value for data in OtherDataClass))
+_DATA_BY_PERMISSION: Final = {f"{PERMISSION_PREFIX}QUERY_ALL_PACKAGES": OtherDataClass.APP_LIST.value}
+"""Permissions without a group → data that they open."""
 
 
 def annotate_app(app: App, rule_set: RuleSet, country: str | None, on_date: date) -> App:
-    """`app` with the rules that speak of what it holds or asks for; only lending and listed apps get any.
+    """Return `app` with the rules about what it holds or requests; only lending and listed apps get any.
 
     Args:
-        app: judged already.
+        app: with its lending verdict and its listings.
         rule_set: every rule.
-        country: the one that the user chose; never guessed.
-        on_date: on which a rule must be in force.
+        country: chosen by the user, never guessed.
+        on_date: date on which a rule must be in force.
     """
     if not app.is_recognised:
         return app
     installer = app.installer if app.installer_known else None
-    applying = rule_set.applicable(installer, country, on_date)
-    return replace(app, rules=tuple(match for rule in applying for match in match_rule(app, rule)))
+    rules = rule_set.applicable(installer, country, on_date)
+    return replace(app, rules=tuple(match for rule in rules for match in match_rule(app, rule)))
 
 
 def apply_country(report: Report, knowledge: Knowledge, country: str) -> Report:
-    """A saved report with the rules of a country that is chosen only now. Nothing is judged anew.
+    """Return a saved report with the rules of `country`, without running any check again.
 
-    What the lists hold for the country is told where they are still the ones that the report was made with.
+    The report describes the current lists for the country only if they are those that it was made with.
     """
-    day, before = report.taken_at.date(), report.knowledge.signatures
+    on_date, saved_lists = report.taken_at.date(), report.knowledge.signatures
     lists = knowledge.describe_lists(country)
     return replace(
         report,
-        apps=tuple(annotate_app(app, knowledge.rules, country, day) for app in report.apps),
+        apps=tuple(annotate_app(app, knowledge.rules, country, on_date) for app in report.apps),
         knowledge=KnowledgeInfo(
-            signatures=lists if lists.sha256 == before.sha256 else before,
-            rules=knowledge.rules.describe_rules(country, day),
+            signatures=lists if lists.sha256 == saved_lists.sha256 else saved_lists,
+            rules=knowledge.rules.describe_rules(country, on_date),
         ),
     )
 
 
 def match_rule(app: App, rule: Rule) -> Iterator[RuleMatch]:
-    """What `rule` says of what `app` holds, and of what it only asks for."""
-    for concern in rule.concern:
-        held, asked = _held_and_requested(app, concern)
+    """Yield the clauses of `rule` about what `app` holds, and about what it only requests."""
+    for clause in rule.concern:
+        held, requested = _held_and_requested(app, clause)
         if held:
-            yield _build_match(rule, concern, "granted", held)
-        if asked and rule.match == "requested":
-            yield _build_match(rule, concern, "requested", asked)
+            yield _build_match(rule, clause, "granted", held)
+        if requested and rule.match == "requested":
+            yield _build_match(rule, clause, "requested", requested)
 
 
 def _held_and_requested(app: App, clause: RuleClause) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """What `app` holds of it, and what it asks for without holding it.
+    """Return the permissions and special access of `clause` that `app` holds, and those that it only requests.
 
-    Whole dumps do not say what is asked for: what is not known is not said.
+    Requests that the source does not list, as in most dumps of all packages, are left out.
     """
-    wanted = {f"{_PERMISSION_PREFIX}{name}" for name in clause.permissions}
-    mine = [one for one in app.permissions if one.name in wanted]
-    held = tuple(one.name for one in mine if one.effective in GRANTED_STATES)
-    asked = tuple(one.name for one in mine if one.name not in held and one.requested is RequestedState.YES)
-    special = {one.kind for one in app.special_access}
-    return (*held, *(kind for kind in clause.special if kind in special)), asked
+    names = {f"{PERMISSION_PREFIX}{name}" for name in clause.permissions}
+    permissions = [permission for permission in app.permissions if permission.name in names]
+    held = tuple(permission.name for permission in permissions if permission.effective in GRANTED_STATES)
+    requested = tuple(
+        permission.name
+        for permission in permissions
+        if permission.name not in held and permission.requested is RequestedState.YES
+    )
+    special_kinds = {access.kind for access in app.special_access}
+    return (*held, *(kind for kind in clause.special if kind in special_kinds)), requested
 
 
 def _build_match(rule: Rule, clause: RuleClause, match: str, permissions: tuple[str, ...]) -> RuleMatch:
@@ -91,12 +100,11 @@ def _build_match(rule: Rule, clause: RuleClause, match: str, permissions: tuple[
 
 
 def data_classes_of(name: str) -> tuple[str, ...]:
-    """The kinds of data behind a permission (its whole name) or a kind of special access; none: nobody told us."""
+    """Return the data that a permission (by its full name) or a kind of special access opens; empty if unknown."""
     kind = SPECIAL_PERMISSIONS.get(name, name)
     if kind in OTHER_ROUTES:
         return tuple(sorted(OTHER_ROUTES[kind]))
     group = group_of_permission(name, None)
     if group is not None:
         return (group.value,)
-    short = name.removeprefix(_PERMISSION_PREFIX)
-    return (_DATA_BY_PERMISSION[short],) if short in _DATA_BY_PERMISSION else ()
+    return (_DATA_BY_PERMISSION[name],) if name in _DATA_BY_PERMISSION else ()

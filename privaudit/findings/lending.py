@@ -1,36 +1,51 @@
-"""Is it a lending app? Lists first, then the words in its name. Recognised is not accused."""
+"""Recognise lending apps: by the lists first, then by the words in their labels. Recognised is not accused."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from privaudit.knowledge import Knowledge, KnownLender
-from privaudit.model import AccessState, App, Lending, LendingVerdict, Message, MessageValue
+from privaudit.model import AccessState, App, AppSummary, Lending, LendingVerdict, Message, MessageValue
 
 _UNIDENTIFIED_PUBLISHER: Final = "not identified"
-"""What a list says for a publisher that nobody knows: it must not stand in a sentence as if it were one."""
+"""Publisher of lists with unidentified makers. No sentence may print it as if it were a name."""
 _REGISTERED_STATUSES: Final = frozenset({"licensed", "registered"})
 _VERDICT_ORDER: Final = ("no", "weak", "maybe", "trapped", "lending")
-"""Verdicts of the vocabulary; of several names the one that says most counts."""
+"""Verdicts of the vocabulary; if an app has several labels, the last of these counts."""
 _HOLDING_STATES: Final = frozenset(
     {AccessState.CAN_READ, AccessState.ONLY_WHILE_OPEN, AccessState.ASKS_EACH_TIME, AccessState.BLOCKED}
 )
+"""States in which the permission for the data is granted."""
+_DATED_KEYS: Final[Mapping[str, str]] = {
+    "registered": "lending.registered",
+    "paired": "lending.paired",
+    "known": "lending.known",
+    "unsure": "lending.unsure",
+}
+"""Kind of listing → sentence with the publisher and the date of the list."""
+_UNDATED_KEYS: Final[Mapping[str, str]] = {
+    "registered": "lending.registered_undated",
+    "paired": "lending.paired_undated",
+    "known": "lending.known_undated",
+    "unsure": "lending.unsure_undated",
+}
 
 
-def recognise_lending(app: App, knowledge: Knowledge, *, installed: bool = True) -> Lending:
-    """The verdict on one app, with every reason for it.
+def recognise_lending(app: App | AppSummary, knowledge: Knowledge, *, installed: bool = True) -> Lending:
+    """Return the verdict on one app, with every reason for it.
 
     Args:
-        app: what is known of it, its listings too.
-        knowledge: lists and words.
-        installed: whether it is on a phone; else what it asks for counts as what it was given there.
+        app: with its listings.
+        knowledge: lists and vocabulary.
+        installed: whether it is on a phone; otherwise requested permissions count like granted ones.
     """
     reasons: list[Message] = []
     verdict = LendingVerdict.NO
     lender = knowledge.find_lender(app.package)
     if lender is not None:
-        known = LendingVerdict.YES if lender.is_confident else LendingVerdict.LIKELY
-        verdict = LendingVerdict.EMBEDS if lender.has_embedded_lending else known
+        lender_verdict = LendingVerdict.YES if lender.is_confident else LendingVerdict.LIKELY
+        verdict = LendingVerdict.EMBEDS if lender.has_embedded_lending else lender_verdict
         reasons.append(_known_lender_reason(lender))
     if app.listed:
         verdict = verdict if verdict is LendingVerdict.EMBEDS else LendingVerdict.YES
@@ -46,34 +61,38 @@ def recognise_lending(app: App, knowledge: Knowledge, *, installed: bool = True)
 def _known_lender_reason(lender: KnownLender) -> Message:
     if lender.has_embedded_lending:
         return Message(key="lending.embeds")
-    name = "registered" if lender.status in _REGISTERED_STATUSES else "paired" if lender.status == "paired" else "known"
     if not lender.is_confident:
-        name = "unsure"
-    if lender.publisher == _UNIDENTIFIED_PUBLISHER and name in {"known", "unsure"}:
+        kind = "unsure"
+    elif lender.status in _REGISTERED_STATUSES:
+        kind = "registered"
+    else:
+        kind = "paired" if lender.status == "paired" else "known"
+    if lender.publisher == _UNIDENTIFIED_PUBLISHER and kind in {"known", "unsure"}:
         return Message(key="lending.known_unidentified")
     values: dict[str, MessageValue] = {"publisher": lender.publisher}
     if lender.date is None:
-        return Message(key=f"lending.{name}_undated", values=values)
-    return Message(key=f"lending.{name}", values={**values, "dated_on": lender.date})
+        return Message(key=_UNDATED_KEYS[kind], values=values)
+    return Message(key=_DATED_KEYS[kind], values={**values, "dated_on": lender.date})
 
 
-def _label_reason(app: App, knowledge: Knowledge, *, installed: bool) -> Message | None:
-    words = [knowledge.vocabulary.classify(label, app.package) for label in all_labels(app) or (None,)]
-    word = max(words, key=lambda one: _VERDICT_ORDER.index(one.verdict))
-    if word.verdict == "no":
+def _label_reason(app: App | AppSummary, knowledge: Knowledge, *, installed: bool) -> Message | None:
+    results = [knowledge.vocabulary.classify(label, app.package) for label in all_labels(app) or (None,)]
+    result = max(results, key=lambda result: _VERDICT_ORDER.index(result.verdict))
+    if result.verdict == "no":
         return None
-    values = {"words": word.terms}
-    if word.verdict == "lending":
+    values = {"words": result.terms}
+    if result.verdict == "lending":
         return Message(key="lending.name", values=values)
-    # A weak or trapped word counts only together with access; and a trap never hides an app that holds it.
-    counts = _HOLDING_STATES if installed else _HOLDING_STATES | {AccessState.NOT_ALLOWED}
-    if not any(access.state in counts for access in app.access.values()):
+    # A weak term, or a term that usually means something else, counts only if the app has access to data.
+    counted_states = _HOLDING_STATES if installed else _HOLDING_STATES | {AccessState.NOT_ALLOWED}
+    if counted_states.isdisjoint(app.access_states.values()):
         return None
-    name = "trap" if word.verdict == "trapped" else "name"
-    return Message(key=f"lending.{name}_and_{'access' if installed else 'asks'}", values=values)
+    if result.verdict == "trapped":
+        return Message(key="lending.trap_and_access" if installed else "lending.trap_and_asks", values=values)
+    return Message(key="lending.name_and_access" if installed else "lending.name_and_asks", values=values)
 
 
-def all_labels(app: App) -> tuple[str, ...]:
-    """Every name that it goes by: a loan app may call itself a tool in one language only."""
-    names = (app.label, *app.labels.values(), *app.launcher_labels)
-    return tuple(dict.fromkeys(name for name in names if name))
+def all_labels(app: App | AppSummary) -> tuple[str, ...]:
+    """Return every label of the app: a loan app may call itself a tool in one language only."""
+    labels = (app.label, *app.labels.values(), *app.launcher_labels)
+    return tuple(dict.fromkeys(label for label in labels if label))

@@ -1,33 +1,47 @@
-"""The package name of this app equals one on a published list. It need not be the same app."""
+"""Check: a published list has the package name, the file or the certificate of this app. It may be another app."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Final
 
-from privaudit.findings import CheckContext, severity
-from privaudit.i18n import display_name
+from privaudit.findings import severity
+from privaudit.findings.context import CheckContext
+from privaudit.i18n.sanitize import display_name
 from privaudit.model import App, Finding, Message, Severity, SignatureMatch
+
+_KEYS: Final[Mapping[tuple[str, str], str]] = {
+    ("A", "package"): "listed.A",
+    ("B", "package"): "listed.B",
+    ("N", "package"): "listed.N",
+    ("A", "apk_sha256"): "listed.A_apk_sha256",
+    ("B", "apk_sha256"): "listed.B_apk_sha256",
+    ("N", "apk_sha256"): "listed.N_apk_sha256",
+    ("A", "certificate"): "listed.A_certificate",
+    ("B", "certificate"): "listed.B_certificate",
+    ("N", "certificate"): "listed.N_certificate",
+}
+"""Tier of the list and what matched → sentence."""
 
 
 def check(app: App, context: CheckContext) -> Iterator[Finding]:
-    """One finding a listing."""
-    for listing in app.listed:
+    """Yield a finding for each listing."""
+    for match in app.listed:
         yield Finding(
             rule="listed",
-            severity=severity_for(app, listing),
+            severity=severity_for(app, match),
             package=app.package,
             user=app.user,
-            message=message_for(app, listing),
+            message=message_for(app, match),
             evidence=context.evidence_for(app, "package"),
             steps=(),
         )
 
 
 def message_for(app: App, match: SignatureMatch) -> Message:
-    """What may be said of an app on a list."""
-    by = "" if match.match == "package" or match.tier == "own" else f"_{match.match}"
+    """Return the sentence about a listing of an app."""
     return Message(
-        key=f"listed.{match.tier}{by}",
+        key="listed.own" if match.tier == "own" else _KEYS[match.tier, match.match],
         values={
             "app": display_name(app.label, app.package),
             "publisher": match.publisher,
@@ -39,7 +53,7 @@ def message_for(app: App, match: SignatureMatch) -> Message:
 
 
 def severity_for(app: App, match: SignatureMatch) -> Severity:
-    """The grade of a listing, by what the app can read now."""
+    """Return the severity of a listing, which depends on what the app can read now."""
     if match.tier == "N":
         return severity.SEVERITY["notified"]
     if match.tier == "own":

@@ -1,11 +1,11 @@
-"""The one table of severity: in which order to act. It never says who is guilty."""
+"""The severity of each finding, in one table: in which order to act, never who is guilty."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Final
 
-from privaudit.model import App, DataClass, History, Severity
+from privaudit.model import App, AppSummary, DataClass, History, Severity
 
 SEVERITY: Final[Mapping[str, Severity]] = {
     "listed_reads": Severity.HIGH,
@@ -21,57 +21,58 @@ SEVERITY: Final[Mapping[str, Severity]] = {
     "other": Severity.INFO,
 }
 """
-- ``listed_reads``: can read now, and stands on a malware researcher's or a regulator's list (tier A or B).
+- ``listed_reads``: can read now, and is on a list of a malware researcher or a regulator (tier A or B).
 - ``side_door``: a lending or listed app is the default SMS app, or has accessibility or notification access.
-- ``reads``: a lending app can read now. When it last did so orders within the grade and never changes it.
-- ``has_read``: has read, and is closed now.
+- ``reads``: a lending app can read now. The time of its last read orders findings and never changes the severity.
+- ``has_read``: has read, and cannot read now.
 - ``listed_closed``: listed, and cannot read now.
-- ``lender_asks``: an APK that is not installed, of a lending app that may ask for contacts, SMS or call log.
-- ``group_open``: cannot read now, but holds a permission of the same group, with which the phone may give it the rest.
-- ``suspect``: not recognised, from no store, can read.
-- ``notified``: named in a regulator's notice to mend.
-- ``asked``: asks for it and does not have it.
-- ``other``: worth knowing (a keyboard, a device administrator).
+- ``lender_asks``: an APK that is not installed, of a lending app that may request contacts, SMS or call log.
+- ``group_open``: cannot read now, but has a permission of the same group, so that the phone may grant the rest unasked.
+- ``suspect``: not recognised, from no known store, can read.
+- ``notified``: named in a regulator's notice that demands corrections.
+- ``asked``: requests the permission and does not have it.
+- ``other``: worth knowing (a keyboard, a device admin).
 
-The user's own list raises nothing: it has no published source.
+The user's own list does not raise the severity: it has no published source.
 """
-
-
 HIGH_RISK_ROUTES: Final = frozenset({"accessibility", "notification_listener", "default_sms"})
+"""Kinds of special access that open messages or the screen."""
 
 
-def readable_data(app: App) -> tuple[DataClass, ...]:
-    """Data that can reach `app` now."""
-    return tuple(data for data, access in app.access.items() if access.state.allows_reading)
+def readable_data(app: App | AppSummary) -> tuple[DataClass, ...]:
+    """Return the data that `app` can read now."""
+    return tuple(data for data, state in app.access_states.items() if state.allows_reading)
 
 
 def recorded_data(app: App) -> tuple[DataClass, ...]:
-    """Data that the phone recorded `app` as having read."""
+    """Return the data that `app` has read according to the phone's records."""
     return tuple(data for data, access in app.access.items() if access.history is History.RECORDED)
 
 
-def one_lower(severity: Severity) -> Severity:
-    """One grade lower: for what a source disputes."""
-    grades = list(Severity)
-    return grades[min(severity.order + 1, len(grades) - 1)]
+def high_risk_routes(app: App | AppSummary) -> frozenset[str]:
+    """Return the special access of `app` that opens messages or the screen."""
+    return HIGH_RISK_ROUTES & app.special_access_kinds
 
 
 def for_access(app: App, *, group_open: bool = False) -> Severity:
-    """How soon to look at what `app` can read; `group_open`: or may be given, for it holds another of the group."""
+    """Return the severity of what `app` can read, or may be granted through another permission (`group_open`)."""
     if readable_data(app):
         return for_readable(app)
-    return SEVERITY["has_read" if recorded_data(app) else "group_open" if group_open else "asked"]
-
-
-def high_risk_routes(app: App) -> frozenset[str]:
-    """Rights beside the permission list by which messages or the screen reach `app`."""
-    return HIGH_RISK_ROUTES & {one.kind for one in app.special_access}
+    if recorded_data(app):
+        return SEVERITY["has_read"]
+    return SEVERITY["group_open" if group_open else "asked"]
 
 
 def for_readable(app: App) -> Severity:
-    """The grade of an app that can read now."""
-    graded = [listing for listing in app.listed if listing.tier in {"A", "B"}]
-    if not graded:
+    """Return the severity of an app that can read now."""
+    listings = [match for match in app.listed if match.tier in {"A", "B"}]
+    if not listings:
         return SEVERITY["reads"]
     grade = SEVERITY["listed_reads"]
-    return one_lower(grade) if all(listing.disputed for listing in graded) else grade
+    return one_lower(grade) if all(match.disputed for match in listings) else grade
+
+
+def one_lower(severity: Severity) -> Severity:
+    """Return the next lower severity, which applies to disputed listings."""
+    grades = list(Severity)
+    return grades[min(severity.order + 1, len(grades) - 1)]

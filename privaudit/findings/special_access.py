@@ -1,38 +1,54 @@
-"""A right beside the permission list lets this app read messages or the screen."""
+"""Check: special access lets this app read messages or the screen."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
-from privaudit.findings import CheckContext, severity
+from privaudit.findings import severity
+from privaudit.findings.context import CheckContext
 from privaudit.findings.unrecognised import is_reported
-from privaudit.i18n import display_name
-from privaudit.model import App, Finding, Message
+from privaudit.i18n.sanitize import display_name
+from privaudit.model import App, Finding, Message, Severity
 
+_KEYS: Final[Mapping[str, str]] = {
+    "accessibility": "special_access.accessibility",
+    "notification_listener": "special_access.notification_listener",
+    "default_sms": "special_access.default_sms",
+    "default_phone": "special_access.default_phone",
+    "input_method": "special_access.input_method",
+    "device_admin": "special_access.device_admin",
+    "device_owner": "special_access.device_owner",
+    "profile_owner": "special_access.profile_owner",
+    "overlay": "special_access.overlay",
+    "usage": "special_access.usage",
+    "all_files": "special_access.all_files",
+    "install_packages": "special_access.install_packages",
+}
+"""Kind of `privaudit.model.SpecialAccess` → sentence."""
 _READING_KINDS: Final = frozenset({"default_phone"})
+"""Kinds that open data like a permission does, and have the severity of one."""
 
 
 def check(app: App, context: CheckContext) -> Iterator[Finding]:
-    """One finding a right, of lending and listed apps, and of suspect ones that their owner asked to see."""
+    """Yield a finding for each special access of lending, listed and reported unrecognised apps."""
     if not app.is_recognised and not is_reported(app, context):
         return
-    for held in app.special_access:
-        grade = severity.SEVERITY[_severity_case(app, held.kind)]
-        if held.kind in _READING_KINDS:
-            grade = severity.for_readable(app) if app.is_recognised else severity.SEVERITY["suspect"]
+    for access in app.special_access:
         yield Finding(
             rule="special_access",
-            severity=grade,
+            severity=_severity_for(app, access.kind),
             package=app.package,
             user=app.user,
-            message=Message(key=f"special_access.{held.kind}", values={"app": display_name(app.label, app.package)}),
-            evidence=context.evidence_for(app, held.kind, "package"),
+            message=Message(key=_KEYS[access.kind], values={"app": display_name(app.label, app.package)}),
+            evidence=context.evidence_for(app, access.kind, "package"),
             steps=(),
         )
 
 
-def _severity_case(app: App, kind: str) -> str:
-    if kind not in severity.HIGH_RISK_ROUTES:
-        return "other"
-    return "side_door" if app.is_recognised else "suspect"
+def _severity_for(app: App, kind: str) -> Severity:
+    if kind in _READING_KINDS:
+        return severity.for_readable(app) if app.is_recognised else severity.SEVERITY["suspect"]
+    if kind in severity.HIGH_RISK_ROUTES:
+        return severity.SEVERITY["side_door" if app.is_recognised else "suspect"]
+    return severity.SEVERITY["other"]

@@ -1,46 +1,56 @@
-"""Not recognised, from no store on record, not the phone's own, and can read. Named to the owner only."""
+"""Check: an unrecognised app that came from no known store and can read data. Only the owner sees its name."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
-from privaudit.findings import CheckContext, data_access, severity
+from privaudit.findings import data_access, severity
+from privaudit.findings.context import CheckContext
 from privaudit.findings.lending import all_labels
-from privaudit.i18n import display_name
-from privaudit.model import App, Finding, Message, MessageValue
+from privaudit.i18n.sanitize import display_name
+from privaudit.knowledge import Knowledge
+from privaudit.model import AccessState, App, AppSummary, Finding, Message, MessageValue
 
-_DECOY: Final = "Its name says “{name}”; such an app needs no contacts, SMS or call log. "
-_UNKNOWN: Final = (
-    "No app store is on record for it, and this tool does not know it. It may be harmless. Do you know what it is for?"
-)
+_KEYS: Final[Mapping[AccessState, str]] = {
+    AccessState.CAN_READ: "suspect.can_read",
+    AccessState.ONLY_WHILE_OPEN: "suspect.only_while_open",
+    AccessState.ASKS_EACH_TIME: "suspect.asks_each_time",
+}
+_DECOY_KEYS: Final[Mapping[AccessState, str]] = {
+    AccessState.CAN_READ: "suspect.can_read_decoy",
+    AccessState.ONLY_WHILE_OPEN: "suspect.only_while_open_decoy",
+    AccessState.ASKS_EACH_TIME: "suspect.asks_each_time_decoy",
+}
+"""Sentences for an app with the name of a simple tool, which needs none of the data."""
 
 
-def is_unrecognised_reader(app: App, context: CheckContext) -> bool:
-    """Whether the owner should look at an app that we do not recognise. An installer that was not read is no store."""
-    from_store = app.installer in context.knowledge.stores
-    reaches = bool(severity.readable_data(app) or severity.high_risk_routes(app))
-    return not app.is_recognised and not app.system and not from_store and reaches
+def is_unrecognised_reader(app: App | AppSummary, knowledge: Knowledge) -> bool:
+    """Return whether the owner should look at an unrecognised app. An unread installer does not count as a store."""
+    from_store = app.installer in knowledge.stores
+    can_read = bool(severity.readable_data(app) or severity.high_risk_routes(app))
+    return not app.is_recognised and not app.system and not from_store and can_read
 
 
 def is_reported(app: App, context: CheckContext) -> bool:
-    """Whether the owner asked to see it by name."""
-    return context.include_unrecognised and is_unrecognised_reader(app, context)
+    """Return whether to report the app by name, which the owner must have asked for."""
+    return context.include_unrecognised and is_unrecognised_reader(app, context.knowledge)
 
 
 def check(app: App, context: CheckContext) -> Iterator[Finding]:
-    """One finding a suspect app, when its owner asked for it."""
+    """Yield one finding for an unrecognised app, if the owner asked for it."""
     if not is_reported(app, context):
         return
-    # Where it can read nothing by permission, what else it holds is told by the rule on special access.
-    state, data = next(((state, data) for state, data in data_access.readable_now(app) if data), ("another_way", ()))
-    key = f"suspect.{state.removesuffix('_recorded')}"
     values: dict[str, MessageValue] = {"app": display_name(app.label, app.package)}
-    if data:
+    # Without a permission that reads data, the app has special access, which its own check describes.
+    key = "suspect.another_way"
+    state, data = next(((state, data) for state, data in data_access.readable_now(app) if data), (None, ()))
+    if state is not None:
         values["data"] = data_access.data_class_labels(app, data)
         decoy = _find_decoy_term(app, context)
+        key = _KEYS[state] if decoy is None else _DECOY_KEYS[state]
         if decoy is not None:
-            key, values["name"] = f"{key}_decoy", decoy
+            values["name"] = decoy
     yield Finding(
         rule="suspect",
         severity=severity.SEVERITY["suspect"],
@@ -53,6 +63,6 @@ def check(app: App, context: CheckContext) -> Iterator[Finding]:
 
 
 def _find_decoy_term(app: App, context: CheckContext) -> str | None:
-    """The small tool that one of its names claims to be."""
-    found = (context.knowledge.vocabulary.find_decoy(label) for label in all_labels(app))
-    return next((word for word in found if word), None)
+    """Return the simple tool that one of the app's labels claims to be."""
+    terms = (context.knowledge.vocabulary.find_decoy(label) for label in all_labels(app))
+    return next((term for term in terms if term), None)

@@ -1,11 +1,11 @@
-"""Translate message keys: ``locales/en.toml`` holds the English, the files beside it the other languages.
+"""Translate message keys into sentences of one language.
 
-Text that a phone printed is hostile: it is tamed here, on its way into a sentence.
+The sentences stand in ``privaudit/data/locales``; ``en.toml`` is the base file. Values that fill a sentence may be text
+from a phone, so each is sanitised on its way in.
 """
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,70 +14,39 @@ from typing import TYPE_CHECKING, Final
 from privaudit.errors import UsageError
 from privaudit.i18n import catalog
 from privaudit.i18n.catalog import Sentence
+from privaudit.i18n.sanitize import MAX_LABEL_CHARS, sanitize_text
 
 if TYPE_CHECKING:
-    from privaudit.model import Message, MessageValue
+    from privaudit.model import Message, MessageValue  # importing the model takes longer than printing the help
 
-MAX_LABEL_CHARS: Final = 120
-"""Characters of phone text that fit into one sentence; the rest is cut with an ellipsis."""
-
-_KEPT_FORMAT_CHARS: Final = frozenset("\u200c\u200d")  # ZWNJ and ZWJ carry meaning in Hindi and Urdu, and in emoji
-_INVISIBLE_LETTERS: Final = frozenset("\u115f\u1160\u2800\u3164\uffa0")
-"""Letters and signs by category, and nothing to see: a name of these alone would be no name."""
-_MAX_COMBINING_MARKS: Final = 3
-"""Marks over or under one letter. Hindi needs three; more would be drawn over the lines around."""
-_MAX_DATE_CHARS: Final = 10
-"""``2026-01-31``: what is longer and is no time is no date."""
+_MAX_DATE_CHARS: Final = len("2026-01-31")
+"""Longer text that is not a time is not a date either."""
 _QUOTED_PLACEHOLDERS: Final = frozenset({"app", "name", "action", "installer", "version"})
+"""Placeholders that sentences put in quotation marks."""
 _PLAIN_QUOTES: Final = str.maketrans("“”„«»「」『』《》", '"""""""""""')
 BIDI_ISOLATE: Final = ("\u2068", "\u2069")
-"""What Unicode puts around text whose direction is its own. `sanitize_text` takes them from phones' text: these are ours."""
-
-
-def sanitize_text(text: str, max_chars: int = MAX_LABEL_CHARS) -> str:
-    """Make text from a phone harmless to show: one line, no control or direction characters, no more than `max_chars`.
-
-    Labels are written by the people we warn about. An escape sequence could repaint the terminal; U+202E could turn
-    ``exe.app`` round; a newline could forge a line of the report.
-    """
-    kept: list[str] = []
-    marks = 0
-    for char in text[: max_chars * 4]:
-        category = unicodedata.category(char)
-        if category == "Cs" or (category == "Cf" and char not in _KEPT_FORMAT_CHARS):
-            continue
-        marks = marks + 1 if category in {"Mn", "Me"} or char in _KEPT_FORMAT_CHARS else 0
-        if category in {"Cc", "Zl", "Zp"} or char in _INVISIBLE_LETTERS:
-            kept.append(" ")
-        elif marks <= _MAX_COMBINING_MARKS:
-            kept.append(char)
-    tamed = " ".join("".join(kept).split())
-    return tamed if len(tamed) <= max_chars else tamed[: max_chars - 1] + "…"
-
-
-def display_name(label: str | None, package: str) -> str:
-    """What to call an app: its label where one was read that shows anything, else its package."""
-    return label if label and sanitize_text(label).strip("\u200c\u200d") else package
+"""First strong isolate and pop directional isolate: Unicode's marks around text of unknown direction. `sanitize_text`
+removes them from untrusted text, so those in an output were put there by `Translator`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Translator:
-    """Words every `Message` in one language."""
+    """Turn each `Message` into a sentence of one language."""
 
     code: str = "en"
     isolate_bidi: bool = False
-    """Whether text that is not ours stands between the marks of `BIDI_ISOLATE`. A page makes elements of them."""
+    """Whether untrusted text is put between the marks of `BIDI_ISOLATE`. The HTML page turns them into elements."""
     month_precision: bool = False
-    """Whether no date is told more exactly than by its month."""
+    """Whether dates are shortened to their month."""
 
     def __post_init__(self) -> None:
-        """Refuse a language that is not there."""
+        """Refuse a language without a catalog."""
         if self.code not in catalog.languages():
             raise UsageError("errors.unknown_language", given=self.code, known=catalog.languages())
 
     @property
     def review_notice(self) -> Message | None:
-        """What to say of a translation that no native speaker has read over."""
+        """The notice that no native speaker has reviewed the translation; ``None`` after a review."""
         if catalog.is_reviewed(self.code):
             return None
         from privaudit.model import Message
@@ -85,34 +54,34 @@ class Translator:
         return Message(key="report.unreviewed")
 
     def translate(self, message: Message) -> str:
-        """The sentence of `message`."""
+        """Return the sentence of `message`."""
         return self._translate_key(message.key, message.values)
 
     def t(self, key: str, /, **values: MessageValue) -> str:
-        """The sentence of `key`, filled with `values`."""
+        """Return the sentence of `key`, filled with `values`."""
         return self._translate_key(key, values)
 
     def has_key(self, key: str) -> bool:
-        """Whether there is a sentence of `key`."""
+        """Return whether this version has a sentence for `key`."""
         return _find_template(key, self.code) is not None
 
     def _translate_key(self, key: str, values: Mapping[str, MessageValue]) -> str:
-        found = _find_template(key, self.code)
-        if found is None:
+        template = _find_template(key, self.code)
+        if template is None:
             return f"[{sanitize_text(key)}]"
-        sentence, code = found
+        sentence, code = template
         if not isinstance(sentence, str):
             sentence = sentence.get(catalog.plural_form(code, values.get("n")), sentence["other"])
         return sentence.format_map(
-            _Placeholders((name, self._format_value(name, value)) for name, value in values.items())
+            _PlaceholderValues((name, self._format_value(name, value)) for name, value in values.items())
         )
 
     def _format_value(self, name: str, value: MessageValue) -> str:
         if isinstance(value, tuple):
-            *first, last = [self._format_value(name, part) for part in value] or [self.t("dates.unknown")]
-            if not first:
+            *leading, last = [self._format_value(name, item) for item in value] or [self.t("dates.unknown")]
+            if not leading:
                 return last
-            return self.t("dates.separator").join(first) + self.t("dates.last_separator") + last
+            return self.t("dates.separator").join(leading) + self.t("dates.last_separator") + last
         if value is None:
             return self.t("dates.unknown")
         if isinstance(value, str):
@@ -124,24 +93,24 @@ class Translator:
             return self.format_date(text)
         if name.endswith("_short"):
             return self.format_date(text, "short_month" if self.month_precision else "short")
-        # What stands in quotation marks could end them by marks of its own, and go on in our words.
+        # A quotation mark in the text could end the sentence's own quotation, and the rest would read as our words.
         return self.quote_untrusted(text.translate(_PLAIN_QUOTES) if name in _QUOTED_PLACEHOLDERS else text)
 
     def quote_untrusted(self, text: str, max_chars: int = MAX_LABEL_CHARS) -> str:
-        """Text that is not ours, tamed, as it is shown in this language."""
-        tamed = sanitize_text(text, max_chars)
-        return tamed.join(BIDI_ISOLATE) if self.isolate_bidi else tamed
+        """Return untrusted text as it is displayed in this language: sanitised, and isolated where that is wanted."""
+        sanitized = sanitize_text(text, max_chars)
+        return sanitized.join(BIDI_ISOLATE) if self.isolate_bidi else sanitized
 
     def format_date(self, iso: str, style: str | None = None) -> str:
-        """An ISO time, or a date of a year, month or day, in words. What is no date is shown as it stands."""
-        told = iso[: len("2026-01")] if self.month_precision else iso
+        """Format an ISO 8601 time, day, month or year. Text that is none of these is returned sanitised."""
+        text = iso[: len("2026-01")] if self.month_precision else iso
         try:
-            if "T" in told:
-                moment = datetime.fromisoformat(told)
+            if "T" in text:
+                moment = datetime.fromisoformat(text)
                 return self._format_date_parts(
                     "minute", moment.year, moment.month, moment.day, moment.hour, moment.minute
                 )
-            numbers = tuple(int(part) for part in (iso if style else told)[:_MAX_DATE_CHARS].split("-"))
+            numbers = tuple(int(part) for part in (iso if style else text)[:_MAX_DATE_CHARS].split("-"))
             return self._format_date_parts(style or ("year", "month", "day")[len(numbers) - 1], *numbers)
         except (ValueError, TypeError, IndexError):  # TypeError: 2026-1-1-1
             return sanitize_text(iso)
@@ -155,48 +124,48 @@ class Translator:
         return str(pattern).format(year=year, month=name, number=month, day=day, hour=hour, minute=minute)
 
 
-class _Placeholders(dict[str, str]):
-    """Values of a sentence. A report of another version may lack one: that must not hide the rest."""
+class _PlaceholderValues(dict[str, str]):
+    """The values of a sentence. A report of another version may lack one: the rest is printed all the same."""
 
     def __missing__(self, name: str) -> str:
         return "…"
 
 
 def _find_template(key: str, code: str) -> tuple[Sentence, str] | None:
-    """The sentence of `key` and whose it is: where a language lacks it, English says it and counts.
+    """Return the sentence of `key` and its language: English where `code` has none, so that English plurals apply.
 
-    ``None`` where a report of another version says what this one has no words for.
+    ``None``: a report of another version uses a key that this version does not have.
     """
     try:
-        own = _rom_term(key, code) or _rule_text(key, code)
+        term = _rom_term(key, code) or _rule_text(key, code)
     except KeyError:
         return None
-    # A language may need no blank where English does: only what is not there at all falls back.
-    found = catalog.sentence(key, code) if own is None else own
-    if found is not None:
-        return found, code
+    # An empty sentence is a translation (a language may need no separator where English does): only None falls back.
+    sentence = catalog.sentence(key, code) if term is None else term
+    if sentence is not None:
+        return sentence, code
     english = catalog.sentence(key, catalog.ENGLISH)
     return None if english is None else (english, catalog.ENGLISH)
 
 
 def _rom_term(key: str, code: str) -> str | None:
-    """``menu.ROM.WORD``: a word as this phone's own menus have it."""
+    """Return the term of a key ``menu.ROM.TERM``, as the menus of that ROM have it; ``None`` for other keys."""
     area, _, name = key.partition(".")
     if area != "menu":
         return None
-    from privaudit import roms
+    from privaudit import roms  # only sentences about menus need it
 
-    rom, _, word = name.partition(".")
-    words: Mapping[str, Mapping[str, str]] = roms.load_rom(rom)["words"]
-    return words.get(code, words["en"]).get(word) or words["en"][word]
+    rom_id, _, term = name.partition(".")
+    terms: Mapping[str, Mapping[str, str]] = roms.load_rom(rom_id)["words"]
+    return terms.get(code, terms["en"]).get(term) or terms["en"][term]
 
 
 def _rule_text(key: str, code: str) -> str | None:
-    """``rule.ID.WORD``: what a rule is called and says; its own file holds that in every language."""
+    """Return the text of a key ``rule.ID.TEXT``, from the rule's own file; ``None`` for other keys."""
     area, _, name = key.partition(".")
-    rule, _, word = name.partition(".")
     if area != "rule":
         return None
-    from privaudit.i18n import rule_texts
+    from privaudit.i18n import rule_texts  # only sentences about rules need it
 
-    return rule_texts.rule_text(rule, word, code)
+    rule_id, _, text_key = name.partition(".")
+    return rule_texts.rule_text(rule_id, text_key, code)

@@ -1,6 +1,7 @@
-"""The languages that privaudit speaks: their files, how they count, and what a computer calls them.
+"""The languages of privaudit: their catalogs, their plural forms, and the names that operating systems give them.
 
-One TOML file for each language: tables of sentences, by area. ``en.toml`` is the base and fills in what another lacks.
+Each language is one TOML file in ``privaudit/data/locales`` with a table of sentences for each area. ``en.toml`` is
+the base file, and stands in for sentences that another language lacks.
 """
 
 from __future__ import annotations
@@ -9,22 +10,22 @@ import contextlib
 import locale
 import os
 import re
+import tomllib
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 Sentence: TypeAlias = str | Mapping[str, str]
-"""A sentence with ``{gaps}``, or its plural forms ``one`` and ``other``, chosen by the value ``n``."""
+"""A sentence with ``{placeholders}``, or its plural forms ``one`` and ``other``, chosen by the value ``n``."""
 
 ENGLISH: Final = "en"
 _SUFFIX: Final = ".toml"
-_HEADING: Final = re.compile(r"^\[(\w+)\]$", re.MULTILINE)
+_TABLE_HEADER: Final = re.compile(r"^\[(\w+)\]$", re.MULTILINE)
 _LOCALES_FOLDER: Final = Path(__file__).parent.parent / "data" / "locales"
-"""Looked for beside this module: `importlib.resources` would load a tenth of what the help needs."""
+"""Located from this module: importing `importlib.resources` would add a tenth to the start-up time of ``--help``."""
 
 _WINDOWS_LANGUAGE_NAMES: Final = {
-    # Windows names its languages in English: "Indonesian_Indonesia".
     "chinese": "zh",
     "filipino": "fil",
     "hindi": "hi",
@@ -33,52 +34,55 @@ _WINDOWS_LANGUAGE_NAMES: Final = {
     "spanish": "es",
     "swahili": "sw",
 }
+"""Windows names languages in English: "Indonesian_Indonesia"."""
 _CODE_ALIASES: Final = {"in": "id", "tl": "fil"}
-"""What Java and Android wrote for Indonesian, and what the C library writes for Filipino."""
+"""The former code for Indonesian, which Java and Android used, and the C library's code for Filipino."""
 
 _WITHOUT_PLURAL: Final = frozenset({"id", "zh"})
 _ZERO_IS_SINGULAR: Final = frozenset({"hi"})
 _FILIPINO: Final = "fil"
 _FILIPINO_OTHER_DIGITS: Final = frozenset({4, 6, 9})
-"""Last digits whose Filipino words end in a consonant: they take "na" before what is counted."""
+"""Last digits with Filipino names that end in a consonant: they take "na" before the noun."""
 
 
 @cache
 def languages() -> tuple[str, ...]:
-    """Codes of the languages; English first."""
+    """Return the codes of all languages, English first."""
     return (ENGLISH, *sorted({file.stem for file in _LOCALES_FOLDER.glob(f"*{_SUFFIX}")} - {ENGLISH}))
 
 
 def system_language() -> str:
-    """The computer's language, when privaudit speaks it, else English."""
-    wishes = [os.environ.get(name, "") for name in ("LC_ALL", "LC_MESSAGES", "LANG")]
-    if not any(wishes):
-        with contextlib.suppress(ValueError):  # a name that Python cannot take apart
-            wishes = [locale.getlocale()[0] or ""]  # Windows sets no variables
-    first = next((wish for wish in wishes if wish), "").casefold()
-    named = re.split(r"[-_.@ ]", first, maxsplit=1)[0]
-    code = _CODE_ALIASES.get(named) or _WINDOWS_LANGUAGE_NAMES.get(named) or named
+    """Return the language of the operating system where privaudit has it, else English."""
+    locale_names = [os.environ.get(name, "") for name in ("LC_ALL", "LC_MESSAGES", "LANG")]
+    if not any(locale_names):
+        with contextlib.suppress(ValueError):  # a locale name that Python cannot parse
+            locale_names = [locale.getlocale()[0] or ""]  # Windows sets no variables
+    locale_name = next((name for name in locale_names if name), "").casefold()
+    language = re.split(r"[-_.@ ]", locale_name, maxsplit=1)[0]
+    code = _CODE_ALIASES.get(language) or _WINDOWS_LANGUAGE_NAMES.get(language) or language
     return code if code in languages() else ENGLISH
 
 
 def sentence(key: str, code: str) -> Sentence | None:
-    """The sentence of `key` (``AREA.NAME``) in a language; ``None`` where the language has none."""
+    """Return the sentence of `key` (``AREA.NAME``) in a language; ``None`` where the language lacks it."""
     area, _, name = key.partition(".")
-    return _area(code, area).get(name)
+    return _load_area(code, area).get(name)
 
 
 def messages(code: str) -> Mapping[str, Sentence]:
-    """Every sentence of a language by ``AREA.NAME``."""
-    return {f"{area}.{name}": text for area in _parts(code) if area for name, text in _area(code, area).items()}
+    """Return all sentences of a language by key (``AREA.NAME``)."""
+    return {
+        f"{area}.{name}": text for area in _area_sources(code) if area for name, text in _load_area(code, area).items()
+    }
 
 
 def is_reviewed(code: str) -> bool:
-    """Whether a native speaker has read the translation over; English is the original."""
-    return code == ENGLISH or bool(_area(code, "").get("reviewed_by"))
+    """Return whether a native speaker has reviewed the translation. English is the original."""
+    return code == ENGLISH or bool(_load_area(code, "").get("reviewed_by"))
 
 
 def plural_form(code: str, number: object) -> str:
-    """``one`` or ``other``: how a language counts, by CLDR's rules for whole numbers."""
+    """Return the plural form of `number`, ``one`` or ``other``, by CLDR's plural rules for whole numbers."""
     if not isinstance(number, int) or code in _WITHOUT_PLURAL:
         return "other"
     if code == _FILIPINO:
@@ -87,25 +91,24 @@ def plural_form(code: str, number: object) -> str:
 
 
 @cache
-def _area(code: str, area: str) -> Mapping[str, Any]:
-    """One table of a language's file; the keys before the first table where `area` is empty.
+def _load_area(code: str, area: str) -> Mapping[str, Any]:
+    """Parse one table of a catalog; an empty `area` means the keys above the first table.
 
-    Parsed one table at a time: the help needs one of thirty, and parsing the whole file would take most of its time.
+    The help needs one area of thirty: parsing all of them would take most of its time.
     """
-    part = _parts(code).get(area)
-    if part is None:
+    source = _area_sources(code).get(area)
+    if source is None:
         return {}
-    import tomllib
-
-    return tomllib.loads(part)
+    return tomllib.loads(source)
 
 
 @cache
-def _parts(code: str) -> Mapping[str, str]:
-    """The text of each table of a language's file, without its heading.
+def _area_sources(code: str) -> Mapping[str, str]:
+    """Split a catalog into the TOML source of each table, without the table's header.
 
-    A heading stands alone on its line, and no sentence is written over several lines; a test holds every file to that.
+    A header stands alone on its line, and no sentence spans several lines: tests/test_language.py holds every catalog
+    to that.
     """
     text = (_LOCALES_FOLDER / f"{code}{_SUFFIX}").read_text(encoding="utf-8")
-    first, *rest = _HEADING.split(text)
-    return {"": first, **dict(zip(rest[::2], rest[1::2], strict=True))}
+    preamble, *tables = _TABLE_HEADER.split(text)
+    return {"": preamble, **dict(zip(tables[::2], tables[1::2], strict=True))}

@@ -1,6 +1,7 @@
-"""What privaudit knows: published lists, known lenders, the words of lending, and rules. Data files, never code.
+"""What privaudit knows about apps: lists of risky apps, known lenders, the vocabulary of lending, and legal rules.
 
-Every mistake in every file is reported at once.
+All of it is read from data files (``signatures`` and ``privaudit/data``), and all problems of all files are reported at
+once.
 """
 
 from __future__ import annotations
@@ -33,11 +34,12 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadedFiles:
-    """What could be read of a folder of lists."""
+    """The content of a folder of lists, as far as it could be read."""
 
     lists: tuple[SignatureList, ...]
     vocabulary: Vocabulary | None
     stores: Mapping[str, str]
+    """Installer package name → name of the app store."""
     vocabulary_data: Mapping[str, Any]
     """The vocabulary as plain TOML values."""
 
@@ -49,47 +51,48 @@ def load_knowledge(
     country: str | None = None,
     folder: Traversable | None = None,
 ) -> Knowledge:
-    """Read the lists in force and the user's own.
+    """Load the active lists and the user's own.
 
     Args:
-        extra_lists: files or folders of the user, in the same format; what they list is of tier "own", whatever they say.
-        demo: use the demo's invented lists in place of the real ones.
-        country: ISO 3166 code, for `Knowledge.stamp`.
-        folder: read the lists here; else the shipped ones, or newer ones that `signatures update` took.
+        extra_lists: files or folders of the user, in the same format; all their rows are of tier "own".
+        demo: use the invented lists of the demo instead of the real ones.
+        country: the chosen country, ISO 3166 code.
+        folder: load the lists from this folder instead of the active one.
 
     Raises:
-        KnowledgeError: the files are not there, or hold mistakes; `mistakes` has all of all files.
+        KnowledgeError: files are missing or contain errors; `problems` lists those of all files.
     """
-    mistakes = Problems()
-    place = folder or releases.active_folder()
-    parts = read_knowledge_files(place, mistakes, extra_lists=extra_lists, demo=demo)
-    if mistakes and folder is None and place == releases.updated_folder() and not extra_lists:
-        raise KnowledgeError("errors.knowledge_taken", tuple(mistakes), path=str(place))
-    book = rules.read_rules(mistakes)
-    if mistakes or parts.vocabulary is None:
-        raise KnowledgeError("errors.knowledge_mistakes", tuple(mistakes))
-    return build_knowledge(parts.lists, parts.vocabulary, parts.stores, parts.vocabulary_data, country, book)
+    problems = Problems()
+    root = folder or releases.active_folder()
+    files = read_knowledge_files(root, problems, extra_lists=extra_lists, demo=demo)
+    if problems and folder is None and root == releases.updated_folder() and not extra_lists:
+        raise KnowledgeError("errors.knowledge_taken", tuple(problems), path=str(root))
+    rule_set = rules.read_rules(problems)
+    if problems or files.vocabulary is None:
+        raise KnowledgeError("errors.knowledge_mistakes", tuple(problems))
+    return build_knowledge(files.lists, files.vocabulary, files.stores, files.vocabulary_data, country, rule_set)
 
 
 def read_knowledge_files(
     folder: Traversable, problems: Problems, *, extra_lists: Sequence[Path] = (), demo: bool = False
 ) -> LoadedFiles:
-    """Whatever can be read; what is wrong goes to `problems`."""
-    words = read_toml(folder / "vocabulary.toml", "vocabulary.toml", problems) or {}
-    spoken = vocabulary.parse_vocabulary(words, "vocabulary.toml", problems) if words else None
-    root = resources.files("privaudit") / "data" / "demo" / "lists" if demo else folder
-    found = [*signatures.read_list_folder(root, problems)]
-    if not found and not problems:
-        problems.add("knowledge.not_shipped", file=str(root))  # no lists at all would make every phone look well
-    stores = (
-        {} if problems else _parse_stores(read_toml(folder / "stores.toml", "stores.toml", problems) or {}, problems)
+    """Read what can be read, and add everything else to `problems`. Arguments as for `load_knowledge`."""
+    vocabulary_data = read_toml(folder / "vocabulary.toml", "vocabulary.toml", problems) or {}
+    parsed_vocabulary = (
+        vocabulary.parse_vocabulary(vocabulary_data, "vocabulary.toml", problems) if vocabulary_data else None
     )
+    list_folder = resources.files("privaudit") / "data" / "demo" / "lists" if demo else folder
+    lists = [*signatures.read_list_folder(list_folder, problems)]
+    if not lists and not problems:
+        problems.add("knowledge.not_shipped", file=str(list_folder))  # without lists, no app would ever be a risk
+    stores = {} if problems else _read_stores(folder, problems)
     for path in extra_lists:
-        found += signatures.read_user_lists(path, problems)
-    return LoadedFiles(lists=tuple(found), vocabulary=spoken, stores=stores, vocabulary_data=words)
+        lists += signatures.read_user_lists(path, problems)
+    return LoadedFiles(lists=tuple(lists), vocabulary=parsed_vocabulary, stores=stores, vocabulary_data=vocabulary_data)
 
 
-def _parse_stores(data: Mapping[str, Any], problems: Problems) -> Mapping[str, str]:
+def _read_stores(folder: Traversable, problems: Problems) -> Mapping[str, str]:
+    data = read_toml(folder / "stores.toml", "stores.toml", problems) or {}
     stores = data.get("stores", {})
     for package, name in stores.items():
         if not isinstance(name, str):

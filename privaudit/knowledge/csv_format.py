@@ -1,4 +1,4 @@
-"""Lists as a table (CSV): as Excel saves it, with heads in English or Chinese, and every mistake with its row."""
+"""Lists as CSV, as spreadsheets save it: with headers in English or Chinese, and every problem with its row."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ _SOURCE_HEADERS: Final[Mapping[str, str]] = {
     "confidence": "可信度",
 }
 COLUMN_HEADERS: Final[Mapping[str, str]] = {**_ROW_HEADERS, **_SOURCE_HEADERS}
-"""Key → its Chinese head."""
+"""Key → its Chinese column header."""
 _HEADER_ALIASES: Final[Mapping[str, str]] = {
-    **{head: key for key, head in COLUMN_HEADERS.items()},
+    **{header: key for key, header in COLUMN_HEADERS.items()},
     **{key: key for key in COLUMN_HEADERS},
     "package name": "package",
     "应用包名": "package",
@@ -54,65 +54,71 @@ _HEADER_ALIASES: Final[Mapping[str, str]] = {
     "source": "publisher",
     "来源": "publisher",
 }
+"""Column header, in lower case → key."""
 _MULTI_VALUE_KEYS: Final = frozenset({"names", "countries", "sha256", "certificates", "harms"})
+"""Keys with several values in one cell."""
 _TRUE_CELLS: Final = frozenset({"true", "yes", "1", "是", "x"})
 _FALSE_CELLS: Final = frozenset({"", "false", "no", "0", "否"})
 _DATE_CELL: Final = re.compile(r"(\d{4})(?:[-/.年](\d{1,2}))?(?:[-/.月](\d{1,2}))?[日月年]?")
 _FORMULA_PREFIXES: Final = ("=", "+", "-", "@", "\t", "\r")
+"""A spreadsheet would run a cell that begins with one of these as a formula."""
+_BYTE_ORDER_MARK: Final = "\ufeff"
+"""Without it, Excel takes UTF-8 for the system's code page."""
+_MAX_SHOWN_CHARS: Final = 40
+"""Characters of a header that a problem quotes."""
 MAX_ROWS: Final = 100_000
 
 
 def csv_template(*, chinese: bool) -> str:
-    """A table with one row to show how it is meant; with a byte order mark, or Excel takes it for another code."""
+    """Return a CSV with headers and one example row."""
     row = {"package": "com.example.loan", "names": "Example Loan; 例子贷款", "countries": "KE", "date": "2025-06-26"}
     row |= {"publisher": "Who made the list", "title": "What the list is called", "url": "https://example.org/list"}
-    heads = list(COLUMN_HEADERS.values()) if chinese else list(COLUMN_HEADERS)
-    return "\ufeff" + _rows_to_csv([heads, [row.get(key, "") for key in COLUMN_HEADERS]])
+    headers = list(COLUMN_HEADERS.values()) if chinese else list(COLUMN_HEADERS)
+    return _BYTE_ORDER_MARK + _rows_to_csv([headers, [row.get(key, "") for key in COLUMN_HEADERS]])
 
 
 def entries_to_csv(entries: Iterable[SignatureEntry]) -> str:
-    """One row for each list on which an app stands."""
+    """Return a CSV with one row for each app and list."""
     rows = [list(COLUMN_HEADERS)]
     for entry in entries:
-        for part, number in entry.row_refs:
-            row, source = part.rows[number - 1], part.source
+        for ref in entry.row_refs:
+            row, source = ref.row, ref.app_list.source
             values = {key: getattr(row, key) for key in _ROW_HEADERS} | {
                 key: getattr(source, key) for key in _SOURCE_HEADERS
             }
             values |= {key: getattr(row, key) or values[key] for key in ("status", "confidence")}
             rows.append([_format_cell(values[key]) for key in COLUMN_HEADERS])
-    return "\ufeff" + _rows_to_csv(rows)
+    return _BYTE_ORDER_MARK + _rows_to_csv(rows)
 
 
 def _format_cell(value: object) -> str:
     if isinstance(value, tuple):
-        value = "; ".join(str(one).replace(";", ",") for one in value)
+        value = "; ".join(str(item).replace(";", ",") for item in value)
     text = "" if value is None or value is False else "yes" if value is True else str(value)
-    return f"'{text}" if text.startswith(_FORMULA_PREFIXES) else text  # else a spreadsheet would run it
+    return f"'{text}" if text.startswith(_FORMULA_PREFIXES) else text
 
 
 def _rows_to_csv(rows: Iterable[Iterable[str]]) -> str:
-    out = io.StringIO()
-    csv.writer(out, lineterminator="\r\n").writerows(rows)
-    return out.getvalue()
+    buffer = io.StringIO()
+    csv.writer(buffer, lineterminator="\r\n").writerows(rows)
+    return buffer.getvalue()
 
 
 def parse_csv(
     data: bytes, file_name: str, problems: Problems, source_defaults: Mapping[str, str]
 ) -> tuple[ImportedList, ...]:
-    """The lists in a table: rows of one source become one list. What is wrong goes to `problems`, with its row.
+    """Return the lists in a CSV: the rows of each source are one list.
 
     Args:
-        data: as Excel saves it: UTF-8 with or without a byte order mark, UTF-16, or GB18030.
-        file_name: what the file is called when something is wrong.
-        problems: takes what is wrong.
-        source_defaults: what its rows say of their source where they say nothing.
+        data: UTF-8 with or without a byte order mark, UTF-16, or GB18030; comma, semicolon or tab.
+        file_name: name of the file in problems.
+        problems: receives what is wrong, with its row.
+        source_defaults: values of the source where a row states none.
     """
     text = _decode_csv(data, file_name, problems)
     if text is None:
         return ()
-    first = text.partition("\n")[0]
-    delimiter = max(",;\t", key=first.count)
+    delimiter = max(",;\t", key=text.partition("\n")[0].count)
     try:
         rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))[: MAX_ROWS + 2]
     except csv.Error as error:
@@ -123,20 +129,22 @@ def parse_csv(
         problems.add("knowledge.too_many_rows", file=file_name, most=MAX_ROWS)
     if problems:
         return ()
-    found: dict[ListSource, list[SignatureRow]] = {}
+    rows_by_source: dict[ListSource, list[SignatureRow]] = {}
     for number, cells in enumerate(rows[1:], 2):
         if any(cell.strip() for cell in cells):
-            _parse_row(dict(zip(keys, cells, strict=False)), file_name, number, problems, source_defaults, found)
-    if not found and not problems:
+            _parse_row(
+                dict(zip(keys, cells, strict=False)), file_name, number, problems, source_defaults, rows_by_source
+            )
+    if not rows_by_source and not problems:
         problems.add("knowledge.no_rows", file=file_name)
-    return tuple(ImportedList(source=source, rows=tuple(rows)) for source, rows in found.items())
+    return tuple(ImportedList(source=source, rows=tuple(rows)) for source, rows in rows_by_source.items())
 
 
 def _decode_csv(data: bytes, file_name: str, problems: Problems) -> str | None:
-    codes = ("utf-16",) if data.startswith((b"\xff\xfe", b"\xfe\xff")) else ("utf-8-sig", "gb18030")
-    for code in codes:
+    encodings = ("utf-16",) if data.startswith((b"\xff\xfe", b"\xfe\xff")) else ("utf-8-sig", "gb18030")
+    for encoding in encodings:
         try:
-            return data.decode(code)
+            return data.decode(encoding)
         except UnicodeDecodeError:
             continue
     problems.add("knowledge.encoding_table", file=file_name)
@@ -144,25 +152,21 @@ def _decode_csv(data: bytes, file_name: str, problems: Problems) -> str | None:
 
 
 def _map_headers(headers: list[str], file_name: str, problems: Problems) -> list[str]:
+    """Return the key of each column, ``""`` for an empty header."""
     keys = []
-    for column, head in enumerate(headers, 1):
-        bare = " ".join(head.strip().casefold().replace("_", " ").split())
-        key = _HEADER_ALIASES.get(bare, "")
-        if bare and not key:
-            problems.add(
-                "knowledge.unknown_head",
-                file=file_name,
-                column=column,
-                found=head[:40],
-                similar=suggest_similar(bare, _HEADER_ALIASES),
-            )
+    for column, header in enumerate(headers, 1):
+        folded = " ".join(header.strip().casefold().replace("_", " ").split())
+        key = _HEADER_ALIASES.get(folded, "")
+        shown = header[:_MAX_SHOWN_CHARS]
+        if folded and not key:
+            similar = suggest_similar(folded, _HEADER_ALIASES)
+            problems.add("knowledge.unknown_head", file=file_name, column=column, found=shown, similar=similar)
         elif key and key in keys:
-            problems.add("knowledge.head_twice", file=file_name, column=column, found=head[:40])
+            problems.add("knowledge.head_twice", file=file_name, column=column, found=shown)
         keys.append(key)
     if not {"package", "sha256", "certificates", "names"} & set(keys) and not problems:
-        problems.add(
-            "knowledge.no_heads", file=file_name, heads=tuple(f"{key} ({head})" for key, head in COLUMN_HEADERS.items())
-        )
+        known_headers = tuple(f"{key} ({header})" for key, header in COLUMN_HEADERS.items())
+        problems.add("knowledge.no_heads", file=file_name, heads=known_headers)
     return keys
 
 
@@ -174,31 +178,33 @@ def _parse_row(
     source_defaults: Mapping[str, str],
     rows_by_source: dict[ListSource, list[SignatureRow]],
 ) -> None:
-    at = Message(key="knowledge.at_line", values={"row": row_number})
-    app = {key: value for key in _ROW_HEADERS if (value := _parse_cell(key, cells.get(key, ""))) not in {"", (), False}}
-    of_list = {key: value for key in _SOURCE_HEADERS if (value := _parse_cell(key, cells.get(key, ""))) != ""}
-    before = len(problems)
-    row = validate_row_or_source(SignatureRow, app, file_name, at, problems)
-    source = validate_row_or_source(ListSource, {**source_defaults, **of_list}, file_name, at, problems)
+    """Add the row to the list of its source, or what is wrong with it to `problems`."""
+    location = Message(key="knowledge.at_line", values={"row": row_number})
+    values = {key: _parse_cell(key, cells.get(key, "")) for key in COLUMN_HEADERS}
+    row_values = {key: values[key] for key in _ROW_HEADERS if values[key] not in {"", (), False}}
+    source_values = {key: values[key] for key in _SOURCE_HEADERS if values[key] != ""}
+    problem_count = len(problems)
+    row = validate_row_or_source(SignatureRow, row_values, file_name, location, problems)
+    source = validate_row_or_source(ListSource, {**source_defaults, **source_values}, file_name, location, problems)
     if row is None or source is None:
         return
     if not (row.match_keys or row.names):
-        problems.add("knowledge.names_nothing", file=file_name, where=at)
-    if row.package and row.package in {one.package for one in rows_by_source.get(source, ())}:
-        problems.add("knowledge.duplicate", file=file_name, where=at, package=row.package)
-    if len(problems) == before:
+        problems.add("knowledge.names_nothing", file=file_name, where=location)
+    if row.package and any(row.package == other.package for other in rows_by_source.get(source, ())):
+        problems.add("knowledge.duplicate", file=file_name, where=location, package=row.package)
+    if len(problems) == problem_count:
         rows_by_source.setdefault(source, []).append(row)
 
 
-def _parse_cell(key: str, cell: str) -> Any:  # noqa: ANN401 - what pydantic shall judge
+def _parse_cell(key: str, cell: str) -> Any:  # noqa: ANN401 - pydantic validates it
     text = cell.strip()
     text = text[1:] if text.startswith("'") and text[1:2] in _FORMULA_PREFIXES else text
     if key in _MULTI_VALUE_KEYS:
         parts = (part.strip() for part in re.split("[;；、\n]" if key != "names" else "[;；\n]", text))
         return tuple(part.lower() if key in {"sha256", "certificates"} else part for part in parts if part)
     if key == "disputed":
-        bare = text.casefold()
-        return True if bare in _TRUE_CELLS else False if bare in _FALSE_CELLS else text
-    if key == "date" and (day := _DATE_CELL.fullmatch(text)):
-        return "-".join(part.zfill(2) for part in day.groups() if part)
+        folded = text.casefold()
+        return True if folded in _TRUE_CELLS else False if folded in _FALSE_CELLS else text
+    if key == "date" and (date := _DATE_CELL.fullmatch(text)):
+        return "-".join(part.zfill(2) for part in date.groups() if part)
     return text.upper() if key == "country" else text

@@ -1,4 +1,4 @@
-"""What was read, to be asked: which lists an app is on, who names it as a lender, how much the lists hold."""
+"""`Knowledge`: the loaded lists, vocabulary and rules with their indexes, to look apps up in."""
 
 from __future__ import annotations
 
@@ -17,18 +17,19 @@ from privaudit.model import SignatureListInfo, SignatureMatch
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownLender:
-    """An app that is known to lend. It is recognised, not accused; and being known is no praise either."""
+    """An app that is known to lend. To be listed here is neither an accusation nor a recommendation."""
 
     signature: str
+    """``LIST#ROW``."""
     package: str
     names: tuple[str, ...]
     status: LenderStatus
-    """Never "licensed" unless the source itself says so."""
+    """``licensed`` only where the source itself states a licence."""
     publisher: str
     date: str | None
     country: str | None
     is_confident: bool
-    """False where nobody vouches for the collection that names it."""
+    """False where no institution vouches for the collection that names it."""
     note: str | None
 
     @property
@@ -39,68 +40,75 @@ class KnownLender:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Knowledge:
-    """All lists and words, to be asked."""
+    """All lists, words and rules, with lookups by package name, APK and certificate."""
 
     lists: tuple[SignatureList, ...]
     vocabulary: Vocabulary
     stores: Mapping[str, str]
-    """App stores: their package as Android notes it for an installer, and their name."""
+    """App stores: installer package name → name."""
     country: str | None
-    """The country that was chosen; ``None``: none."""
+    """The chosen country, ISO 3166 code; ``None``: no country was chosen."""
     rules: RuleSet
-    """What countries and stores say a lender may ask for. Applied in `privaudit.findings.legal_rules`."""
+    """What countries and stores say about the permissions of lending apps; see `privaudit.findings.legal_rules`."""
     _risky_index: Mapping[tuple[str, str], tuple[RowRef, ...]] = field(repr=False)
     _lender_index: Mapping[str, RowRef] = field(repr=False)
     _vocabulary_data: Mapping[str, Any] = field(repr=False)
 
     def match_package(self, package: str) -> tuple[SignatureMatch, ...]:
-        """Every listing of exactly this package name. Names of apps never match."""
+        """Return the rows of risky lists with exactly this package name."""
         return self._find_matches("package", package)
 
     def match_apk(self, sha256: str) -> tuple[SignatureMatch, ...]:
-        """Every listing of exactly this APK file."""
+        """Return the rows of risky lists with exactly this APK file."""
         return self._find_matches("apk_sha256", sha256)
 
     def match_certificate(self, sha256: str) -> tuple[SignatureMatch, ...]:
-        """Every listing of whatever is signed with this certificate."""
+        """Return the rows of risky lists with this signing certificate."""
         return self._find_matches("certificate", sha256)
 
     def _find_matches(self, match_kind: MatchKind, value: str) -> tuple[SignatureMatch, ...]:
-        places = self._risky_index.get((match_kind, value), ())
-        return tuple(app_list.match_for_row(number, match_kind) for app_list, number in places)
+        row_refs = self._risky_index.get((match_kind, value), ())
+        return tuple(ref.to_match(match_kind) for ref in row_refs)
 
     def find_lender(self, package: str) -> KnownLender | None:
-        """The known lender with exactly this package name; of several lists, the surest, then the first by name."""
-        place = self._lender_index.get(package)
-        if place is None:
+        """Return the known lender with exactly this package name, from the most confident list."""
+        ref = self._lender_index.get(package)
+        if ref is None:
             return None
-        app_list, number = place
-        row, source = app_list.rows[number - 1], app_list.source
+        row, source = ref.row, ref.app_list.source
         return KnownLender(
-            signature=f"{app_list.id}#{number}",
+            signature=ref.signature,
             package=package,
             names=row.names,
             status=row.status or source.status or "market_lender",
             publisher=source.publisher,
             date=source.date,
             country=source.country or next(iter(row.countries), None),
-            is_confident=_is_confident(place),
+            is_confident=_is_confident(ref),
             note=row.note,
         )
 
     def describe_lists(self, country: str | None = None) -> SignatureListInfo:
-        """How much the lists hold, for `country` or the one chosen before: "not on a list" means nothing without it.
+        """Return how many apps the lists cover: without that, "not on a list" means nothing.
 
-        Only tiers A and B count, as only they make a finding; an app is of a country where its row, or else its list,
-        says so. A list of names alone finds nothing, so its date makes the lists no newer.
+        Only tiers A and B count, as only they make a finding. An app belongs to a country where its row, or else its
+        list, says so. A list of names alone matches no app, so its date does not make the lists newer.
+
+        Args:
+            country: count for this country; default: the chosen one.
         """
         country = country or self.country
-        counted = [part for part in self.lists if part.kind == "risky" and part.source.tier in {"A", "B"}]
-        rows = [(part, row) for part in counted if not part.is_user_list for row in part.rows if row.package]
-        dates = {part.source.date for part, _ in rows if part.source.date}
+        refs = [
+            ref
+            for app_list in self.lists
+            if app_list.kind == "risky" and app_list.source.tier in {"A", "B"} and not app_list.is_user_list
+            for ref in app_list.row_refs
+            if ref.row.package
+        ]
+        dates = {ref.app_list.source.date for ref in refs if ref.app_list.source.date}
         return SignatureListInfo(
-            packages=len({row.package for _, row in rows}),
-            packages_for_country=len({row.package for part, row in rows if country in part.countries_of(row)})
+            packages=len({ref.row.package for ref in refs}),
+            packages_for_country=len({ref.row.package for ref in refs if country in ref.countries})
             if country
             else None,
             newest=max(dates, default=None),
@@ -108,10 +116,10 @@ class Knowledge:
         )
 
     def _content_sha256(self) -> str:
-        """Of the content: comments, line ends and the order of files change nothing."""
+        """Hash the content: comments, line ends and the order of files make no difference."""
         content = {
             "vocabulary": self._vocabulary_data,
-            "lists": {f"{part.kind}/{part.id}": part.toml_data for part in self.lists},
+            "lists": {f"{app_list.kind}/{app_list.id}": app_list.toml_data for app_list in self.lists},
         }
         return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
@@ -124,42 +132,38 @@ def build_knowledge(
     country: str | None,
     rules: RuleSet,
 ) -> Knowledge:
-    """Everything that was read, with its indexes."""
-    read = tuple(lists)
+    """Return `Knowledge` with its indexes built."""
+    lists = tuple(lists)
     return Knowledge(
-        lists=read,
+        lists=lists,
         vocabulary=vocabulary,
         stores=stores,
         country=country,
         rules=rules,
-        _risky_index=_index_risky_rows(read),
-        _lender_index=_index_lenders(read),
+        _risky_index=_index_risky_rows(lists),
+        _lender_index=_index_lenders(lists),
         _vocabulary_data=vocabulary_data,
     )
 
 
 def _index_risky_rows(lists: Iterable[SignatureList]) -> Mapping[tuple[str, str], tuple[RowRef, ...]]:
-    found: dict[tuple[str, str], list[RowRef]] = {}
-    for part in lists:
-        if part.kind == "lenders":
-            continue
-        for number, row in enumerate(part.rows, 1):
-            for key in row.match_keys:
-                found.setdefault(key, []).append((part, number))
-    return {key: tuple(places) for key, places in found.items()}
+    index: dict[tuple[str, str], list[RowRef]] = {}
+    for app_list in lists:
+        for ref in app_list.row_refs if app_list.kind == "risky" else ():
+            for key in ref.row.match_keys:
+                index.setdefault(key, []).append(ref)
+    return {key: tuple(refs) for key, refs in index.items()}
 
 
 def _index_lenders(lists: Iterable[SignatureList]) -> Mapping[str, RowRef]:
-    found: dict[str, RowRef] = {}
-    for part in lists:
-        for number, row in enumerate(part.rows, 1) if part.kind == "lenders" else ():
-            if row.package and (
-                row.package not in found or _is_confident((part, number)) > _is_confident(found[row.package])
-            ):
-                found[row.package] = (part, number)
-    return found
+    index: dict[str, RowRef] = {}
+    for app_list in lists:
+        for ref in app_list.row_refs if app_list.kind == "lenders" else ():
+            package = ref.row.package
+            if package and (package not in index or _is_confident(ref) > _is_confident(index[package])):
+                index[package] = ref
+    return index
 
 
-def _is_confident(row_ref: RowRef) -> bool:
-    part, number = row_ref
-    return not (part.rows[number - 1].confidence or part.source.confidence)
+def _is_confident(ref: RowRef) -> bool:
+    return not (ref.row.confidence or ref.app_list.source.confidence)

@@ -1,49 +1,212 @@
-"""Looks for every mistake that a list, or the words, can hold. Slower than reading them, and for who writes them."""
+"""Check lists, vocabulary and rules for everything that can be wrong with them, for those who write them.
+
+Slower than loading, which checks only what loading needs. One module, because `signatures check` and `rules check`
+report the same kinds of problem, and a whole folder of lists is checked together: `lint_signatures` for lists and
+vocabulary, `lint_rules` for legal rules.
+"""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from functools import cache
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Final, Literal
 
-from pydantic import ConfigDict, TypeAdapter
+from pydantic import ConfigDict
 
+from privaudit.android import PERMISSION_PREFIX
+from privaudit.apk.signing import WELL_KNOWN_TEST_CERTIFICATES
 from privaudit.i18n import rule_texts
 from privaudit.knowledge import LoadedFiles, read_knowledge_files, releases, sdks, vocabulary
-from privaudit.knowledge.loader import (
-    Problems,
-    format_location,
-    list_toml_files,
-    read_toml,
-    suggest_similar,
-    validate_data,
-)
+from privaudit.knowledge.loader import Problems, format_location, list_toml_files, read_typed_toml, suggest_similar
 from privaudit.knowledge.rules import read_rules
-from privaudit.knowledge.schema import UNDATED, NonEmptyText, Rule, RuleClause, SignatureRow
-from privaudit.knowledge.signatures import SignatureList
+from privaudit.knowledge.schema import UNDATED, NonEmptyText, Rule, RuleClause
+from privaudit.knowledge.signatures import RowRef, SignatureList
 from privaudit.knowledge.vocabulary import Vocabulary
 from privaudit.model import Message, MessageValue
 
-NAME_EXAMPLES_FILE: Final = "examples.toml"
 _FORBID: Final = ConfigDict(extra="forbid")
+
+# --- lists and vocabulary -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignatureLintResult:
+    """The lists that were checked, and their problems."""
+
+    lists: tuple[SignatureList, ...]
+    problems: tuple[Message, ...]
+
+
+def lint_signatures(path: Path | None = None, *, today: date | None = None) -> SignatureLintResult:
+    """Check lists, also against each other and, for the user's own lists, against the active ones.
+
+    Args:
+        path: a folder like ``signatures``, a list, or a folder of lists; default: the active lists.
+        today: dates after this day are wrong; default: the current day.
+
+    Raises:
+        KnowledgeError: privaudit's own lists are missing.
+    """
+    problems = Problems()
+    active: Traversable = releases.active_folder()
+    is_complete = path is None or (path / "vocabulary.toml").is_file()
+    folder = path if path is not None and is_complete else active
+    files = read_knowledge_files(folder, problems, extra_lists=() if path is None or is_complete else (path,))
+    linted_lists = [app_list for app_list in files.lists if is_complete or app_list.is_user_list]
+    if is_complete:
+        _check_signature_folder(folder, files, problems)
+    known_harms = frozenset(files.vocabulary.harm) if files.vocabulary else frozenset[str]()
+    last_day = (today or datetime.now(UTC).date()).isoformat()
+    for app_list in linted_lists:
+        source_date = app_list.source.date
+        if source_date is not None and source_date > last_day:
+            problems.add(
+                "knowledge.date_ahead", file=app_list.file, where=format_location(["source"]), found=source_date
+            )
+        _check_harms(app_list, known_harms, problems)
+        _check_hashes(app_list, problems)
+        _check_list_examples(app_list, problems)
+    _check_shared_certificates(files.lists, linted_lists, problems)
+    _check_disputed_marks(files.lists, linted_lists, problems)
+    return SignatureLintResult(lists=tuple(linted_lists), problems=tuple(_deduplicate(problems)))
+
+
+def _deduplicate(problems: Problems) -> Iterator[Message]:
+    reported: list[Message] = []  # a Message has a dict, so it cannot be a key
+    for problem in problems:
+        if problem not in reported:
+            reported.append(problem)
+            yield problem
+
+
+def _check_signature_folder(folder: Traversable, files: LoadedFiles, problems: Problems) -> None:
+    """Check what a folder of lists has beside the lists: its release, SDKs, vocabulary and examples."""
+    releases.read_release(folder, problems)
+    sdks.read_sdks(folder, problems)
+    if files.vocabulary is None:
+        return
+    pattern_problems = Problems()
+    vocabulary.check_false_friend_patterns(files.vocabulary.trap, "vocabulary.toml", pattern_problems)
+    problems += pattern_problems
+    for table, terms in (
+        ("label", [(term.term, term.lang, term.match) for term in files.vocabulary.label]),
+        ("package", [(token.token, "", token.match) for token in files.vocabulary.package]),
+        ("decoy", [(decoy.term, decoy.lang, decoy.match) for decoy in files.vocabulary.decoy]),
+    ):
+        for (term, _, _), count in Counter(terms).items():
+            if count > 1:
+                problems.add("knowledge.term_twice", file="vocabulary.toml", found=term, table=table)
+    if not pattern_problems:  # an invalid pattern makes every classification fail
+        check_name_examples(folder, files.vocabulary, problems)
+
+
+def _row_refs(lists: Iterable[SignatureList]) -> Iterator[RowRef]:
+    return (ref for app_list in lists for ref in app_list.row_refs)
+
+
+def _row_location(ref: RowRef) -> dict[str, MessageValue]:
+    return {"file": ref.app_list.file, "where": format_location(["app", ref.row_number - 1]), "row": ref.row_number}
+
+
+def _check_harms(app_list: SignatureList, known_harms: frozenset[str], problems: Problems) -> None:
+    for ref in app_list.row_refs if known_harms else ():
+        for harm in ref.row.harms:
+            if harm not in known_harms:
+                similar = suggest_similar(harm, known_harms)
+                problems.add("knowledge.unknown_harm", **_row_location(ref), found=harm, similar=similar)
+
+
+def _check_hashes(app_list: SignatureList, problems: Problems) -> None:
+    digests: set[str] = set()
+    for ref in app_list.row_refs:
+        for digest in ref.row.sha256:
+            if digest in digests:
+                problems.add("knowledge.digest_twice", **_row_location(ref), found=digest)
+            digests.add(digest)
+        for digest in ref.row.certificates:
+            name = WELL_KNOWN_TEST_CERTIFICATES.get(digest)
+            if name is not None:
+                problems.add("knowledge.certificate_test", **_row_location(ref), found=digest, name=name)
+
+
+def _check_list_examples(app_list: SignatureList, problems: Problems) -> None:
+    list_keys = {key for row in app_list.rows for key in row.match_keys}
+    for number, example in enumerate(app_list.examples, 1):
+        example_keys = (
+            ("package", example.package),
+            ("apk_sha256", example.sha256),
+            ("certificate", example.certificate),
+        )
+        for match_kind, value in example_keys:
+            if value is not None and ((match_kind, value) in list_keys) is not example.matches:
+                key = "knowledge.example_missed" if example.matches else "knowledge.example_found"
+                problems.add(key, file=app_list.file, row=number, found=value)
+
+
+def _check_shared_certificates(
+    all_lists: tuple[SignatureList, ...], linted_lists: list[SignatureList], problems: Problems
+) -> None:
+    """Report a certificate on rows of several developers: it belongs to a service that signs for all of them."""
+    signatures_by_developer: dict[str, dict[str, str]] = {}
+    for ref in _row_refs(all_lists):
+        for digest in ref.row.certificates:
+            signatures_by_developer.setdefault(digest, {}).setdefault(ref.row.developer or "", ref.signature)
+    for ref in _row_refs(linted_lists):
+        developer = ref.row.developer
+        for digest in ref.row.certificates if developer else ():
+            others = {
+                signature
+                for other_developer, signature in signatures_by_developer[digest].items()
+                if other_developer and other_developer != developer
+            }
+            if others and digest not in WELL_KNOWN_TEST_CERTIFICATES:
+                others_sorted = tuple(sorted(others))
+                problems.add("knowledge.certificate_shared", **_row_location(ref), found=digest, others=others_sorted)
+
+
+def _check_disputed_marks(
+    all_lists: tuple[SignatureList, ...], linted_lists: list[SignatureList], problems: Problems
+) -> None:
+    """Report rows of risky lists that a list of lenders contradicts, and that are not marked as disputed.
+
+    A notice to rectify (tier N) does not deny that an app lends, so it contradicts no list of lenders.
+    """
+    lender_signatures: dict[tuple[str, str], list[str]] = {}
+    for ref in _row_refs(app_list for app_list in all_lists if app_list.kind == "lenders"):
+        for key in ref.row.match_keys:
+            lender_signatures.setdefault(key, []).append(ref.signature)
+    linted_ids = tuple(f"{app_list.id}#" for app_list in linted_lists)
+    for ref in _row_refs(
+        app_list for app_list in all_lists if app_list.kind == "risky" and app_list.source.tier != "N"
+    ):
+        keys = ref.row.match_keys
+        others = sorted({signature for key in keys for signature in lender_signatures.get(key, ())})
+        is_linted = ref.app_list in linted_lists or any(signature.startswith(linted_ids) for signature in others)
+        if others and is_linted and not ref.row.disputed:
+            shown = ref.row.package or keys[0][1]
+            problems.add("knowledge.undisputed", **_row_location(ref), package=shown, others=tuple(others))
+
+
+# --- examples of names ----------------------------------------------------------------------------------------------
+
+NAME_EXAMPLES_FILE: Final = "examples.toml"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NameExample:
-    """One app's name, its package, or both."""
+    """An app name, a package name, or both, and how the vocabulary must classify them."""
 
     label: NonEmptyText | None = None
     package: NonEmptyText | None = None
     expect: tuple[Literal["lending", "maybe", "weak", "trapped", "no"], ...]
-    """Any of these will do."""
+    """Each of these is right."""
     origin: NonEmptyText
-    """Real, or made up for a trap."""
+    """A real app, or made up to test a false friend."""
     __pydantic_config__ = _FORBID
 
 
@@ -54,14 +217,13 @@ class _NameExampleFile:
 
 
 def read_name_examples(folder: Traversable, problems: Problems) -> tuple[NameExample, ...]:
-    """The examples of `folder`; what is wrong goes to `problems`."""
-    data = read_toml(folder / NAME_EXAMPLES_FILE, NAME_EXAMPLES_FILE, problems)
-    found = None if data is None else validate_data(_name_examples_adapter(), data, NAME_EXAMPLES_FILE, problems)
-    return found.name if found else ()
+    """Return the examples in `folder`; what is wrong goes to `problems`."""
+    file = read_typed_toml(_NameExampleFile, folder / NAME_EXAMPLES_FILE, NAME_EXAMPLES_FILE, problems)
+    return file.name if file else ()
 
 
 def check_name_examples(folder: Traversable, words: Vocabulary, problems: Problems) -> None:
-    """Judge every example."""
+    """Classify the examples in `folder` with the vocabulary `words`, and report every unexpected verdict."""
     for number, example in enumerate(read_name_examples(folder, problems), 1):
         verdict = words.classify(example.label, example.package).verdict
         if verdict not in example.expect:
@@ -75,14 +237,10 @@ def check_name_examples(folder: Traversable, words: Vocabulary, problems: Proble
             )
 
 
-@cache
-def _name_examples_adapter() -> TypeAdapter[_NameExampleFile]:
-    return TypeAdapter(_NameExampleFile)
-
+# --- rules ----------------------------------------------------------------------------------------------------------
 
 REQUIRED_LANGUAGES: Final = ("en", "zh")
-"""Every rule speaks these; more are welcome."""
-_PERMISSION_PREFIX: Final = "android.permission."
+"""Languages that every rule must have; more are welcome."""
 _REQUIRED_TEXTS: Final = ("authority", "title", "says")
 _FORBIDDEN_WORDS: Final = {
     "en": re.compile(
@@ -92,41 +250,47 @@ _FORBIDDEN_WORDS: Final = {
     ),
     "zh": re.compile("黑名单|高危|恶意|诈骗|违法|非法|安全|干净|放心|鉴定|取证|存证|受害者|网贷逾期|违规|侵犯"),
 }
-"""Words that accuse, or that promise too much. The name of a law may hold one, where the law touches no permission and
-so never stands beside an app."""
+"""Words that accuse, or promise too much. The title of a law may contain one if the law touches no permission, because
+then it is never printed beside an app."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckablePermissions:
-    """What a rule can be held against: what phones are asked, and which special access there is."""
+    """What a rule can be applied to: the permissions that phones are asked about, and the kinds of special access."""
 
     permissions: Collection[str]
-    """Whole names."""
+    """Full names."""
     special_access: Collection[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleLintResult:
-    """What was looked at, and what is wrong with it."""
+    """The rules that were checked, and their problems."""
 
     rules: tuple[Rule, ...]
     problems: tuple[Message, ...]
 
 
 def lint_rules(path: Path | None, checkable: CheckablePermissions, *, today: date | None = None) -> RuleLintResult:
-    """Look at `path`, a rule or a folder of rules; without one, at those that came with privaudit."""
-    mistakes = Problems()
-    files = list(_rule_files(path, mistakes))
-    book = read_rules(mistakes, files)
-    ours = book if path is None else read_rules(Problems())
-    names = {rule.id for rule in (*book.rules, *ours.rules)}
-    day = (today or datetime.now(UTC).date()).isoformat()
-    for rule, file in zip(book.rules, book.files, strict=True):
-        _check_rule_head(rule, file, mistakes)
-        _check_rule_dates(rule, file, names, day, mistakes)
-        _check_clauses(rule, file, checkable, mistakes)
-        _check_rule_texts(rule, file, mistakes)
-    return RuleLintResult(rules=book.rules, problems=tuple(mistakes))
+    """Check rules.
+
+    Args:
+        path: a rule or a folder of rules; ``None``: the rules that are part of privaudit.
+        checkable: what the clauses of a rule may name.
+        today: dates after this day are wrong; default: the current day.
+    """
+    problems = Problems()
+    files = list(_rule_files(path, problems))
+    rule_set = read_rules(problems, files)
+    shipped = rule_set if path is None else read_rules(Problems())
+    rule_ids = {rule.id for rule in (*rule_set.rules, *shipped.rules)}
+    last_day = (today or datetime.now(UTC).date()).isoformat()
+    for rule, file_name in zip(rule_set.rules, rule_set.files, strict=True):
+        _check_rule_head(rule, file_name, problems)
+        _check_rule_dates(rule, file_name, rule_ids, last_day, problems)
+        _check_clauses(rule, file_name, checkable, problems)
+        _check_rule_texts(rule, file_name, problems)
+    return RuleLintResult(rules=rule_set.rules, problems=tuple(problems))
 
 
 def _rule_files(path: Path | None, problems: Problems) -> Iterator[Traversable]:
@@ -135,19 +299,19 @@ def _rule_files(path: Path | None, problems: Problems) -> Iterator[Traversable]:
     elif path is not None and path.is_file():
         yield path
     else:
-        found = list_toml_files(path or rule_texts.rules_folder())
-        if not found:
+        files = list_toml_files(path or rule_texts.rules_folder())
+        if not files:
             problems.add("knowledge.no_lists", file=str(path))
-        yield from found
+        yield from files
 
 
 def _check_rule_head(rule: Rule, file_name: str, problems: Problems) -> None:
     if file_name != f"{rule.id}.toml":
         problems.add("knowledge.rule_file", file=file_name, found=rule.id)
-    for kind, key in (("store", "stores"), ("country", "country")):
-        if bool(getattr(rule, key)) is not (rule.kind == kind):
-            name = "knowledge.rule_needs" if rule.kind == kind else "knowledge.rule_needs_not"
-            problems.add(name, file=file_name, kind=rule.kind, key=key)
+    for kind, key, value in (("store", "stores", rule.stores), ("country", "country", rule.country)):
+        if bool(value) is not (rule.kind == kind):
+            problem = "knowledge.rule_needs" if rule.kind == kind else "knowledge.rule_needs_not"
+            problems.add(problem, file=file_name, kind=rule.kind, key=key)
     if rule.kind == "observation" and rule.concern:
         problems.add("knowledge.rule_needs_not", file=file_name, kind=rule.kind, key="concern")
     if not rule.source:
@@ -156,229 +320,71 @@ def _check_rule_head(rule: Rule, file_name: str, problems: Problems) -> None:
         problems.add("knowledge.rule_half_checked", file=file_name)
 
 
-def _check_rule_dates(rule: Rule, file_name: str, rule_ids: Collection[str], today: str, problems: Problems) -> None:
-    for key in ("date", "known_until", "checked_on"):
-        found = getattr(rule, key)
-        if found not in {None, UNDATED} and found > today:
-            problems.add("knowledge.rule_date_ahead", file=file_name, key=key, found=found)
-    begin, end, heir = rule.in_force_from, rule.in_force_until, rule.replaced_by
+def _check_rule_dates(rule: Rule, file_name: str, rule_ids: Collection[str], last_day: str, problems: Problems) -> None:
+    for key, day in (("date", rule.date), ("known_until", rule.known_until), ("checked_on", rule.checked_on)):
+        if day is not None and day != UNDATED and day > last_day:
+            problems.add("knowledge.rule_date_ahead", file=file_name, key=key, found=day)
+    begin, end, successor = rule.in_force_from, rule.in_force_until, rule.replaced_by
     if begin and end and begin > end:
         problems.add("knowledge.rule_ends_first", file=file_name, begin=begin, end=end)
-    if heir and not end:
-        problems.add("knowledge.rule_no_end", file=file_name, found=heir)
-    if heir and heir not in rule_ids:
-        problems.add("knowledge.rule_unknown", file=file_name, found=heir, similar=suggest_similar(heir, rule_ids))
+    if successor and not end:
+        problems.add("knowledge.rule_no_end", file=file_name, found=successor)
+    if successor and successor not in rule_ids:
+        similar = suggest_similar(successor, rule_ids)
+        problems.add("knowledge.rule_unknown", file=file_name, found=successor, similar=similar)
 
 
 def _check_clauses(rule: Rule, file_name: str, checkable: CheckablePermissions, problems: Problems) -> None:
-    seen: set[tuple[str, str]] = set()
-    for index, concern in enumerate(rule.concern):
-        at: dict[str, MessageValue] = {"file": file_name, "where": format_location(["concern", index])}
-        _check_clause_permissions(concern, at, checkable, problems)
-        for name in concern.permissions:
-            if (concern.says, name) in seen:
-                problems.add("knowledge.rule_twice", **at, found=name)
-            seen.add((concern.says, name))
-        if not (concern.permissions or concern.special or concern.unread):
-            problems.add("knowledge.rule_empty", **at)
-        if (concern.says == "conditional") is not (concern.condition is not None):
-            problems.add("knowledge.rule_condition", **at)
+    named: set[tuple[str, str]] = set()
+    for index, clause in enumerate(rule.concern):
+        location: dict[str, MessageValue] = {"file": file_name, "where": format_location(["concern", index])}
+        _check_clause_permissions(clause, location, checkable, problems)
+        for permission in clause.permissions:
+            if (clause.says, permission) in named:
+                problems.add("knowledge.rule_twice", **location, found=permission)
+            named.add((clause.says, permission))
+        if not (clause.permissions or clause.special or clause.unread):
+            problems.add("knowledge.rule_empty", **location)
+        if (clause.says == "conditional") is not (clause.condition is not None):
+            problems.add("knowledge.rule_condition", **location)
 
 
 def _check_clause_permissions(
     clause: RuleClause, location: Mapping[str, MessageValue], checkable: CheckablePermissions, problems: Problems
 ) -> None:
-    asked = {name.removeprefix(_PERMISSION_PREFIX) for name in checkable.permissions}
+    permissions = {name.removeprefix(PERMISSION_PREFIX) for name in checkable.permissions}
     for name in clause.permissions:
-        if name not in asked:
-            problems.add("knowledge.rule_not_asked", **location, found=name, similar=suggest_similar(name, asked))
+        if name not in permissions:
+            problems.add("knowledge.rule_not_asked", **location, found=name, similar=suggest_similar(name, permissions))
     for name in clause.unread:
-        if name in asked:
+        if name in permissions:
             problems.add("knowledge.rule_asked", **location, found=name)
     for kind in clause.special:
         if kind not in checkable.special_access:
-            problems.add(
-                "knowledge.rule_special",
-                **location,
-                found=kind,
-                similar=suggest_similar(kind, checkable.special_access),
-            )
+            similar = suggest_similar(kind, checkable.special_access)
+            problems.add("knowledge.rule_special", **location, found=kind, similar=similar)
 
 
 def _check_rule_texts(rule: Rule, file_name: str, problems: Problems) -> None:
-    needed = {*_REQUIRED_TEXTS, *(concern.condition for concern in rule.concern if concern.condition)}
-    optional = {"verify"} if any("verify" in words for words in rule.words.values()) else set()
+    required = {*_REQUIRED_TEXTS, *(clause.condition for clause in rule.concern if clause.condition)}
+    if any("verify" in texts for texts in rule.words.values()):
+        required.add("verify")  # a mark in one language is a mark in all
     for code in dict.fromkeys((*REQUIRED_LANGUAGES, *rule.words)):
-        words = rule.words.get(code, {})
-        at: dict[str, MessageValue] = {"file": file_name, "where": format_location([f"words.{code}"])}
-        for key in sorted((needed | optional) - words.keys()):
-            problems.add("knowledge.missing_key", **at, row=None, key=key)
-        for key in sorted(words.keys() - needed - optional):
-            problems.add(
-                "knowledge.unknown_key", **at, row=None, key=key, similar=suggest_similar(key, {*needed, "verify"})
-            )
-        for key, sentence in words.items():
-            # The name of a law that touches no permission never stands beside an app.
-            found = None if key == "title" and not rule.concern else _find_forbidden_word(code, sentence)
-            if found:
-                problems.add("knowledge.rule_never", **at, key=key, found=found)
+        texts = rule.words.get(code, {})
+        location: dict[str, MessageValue] = {"file": file_name, "where": format_location([f"words.{code}"])}
+        for key in sorted(required - texts.keys()):
+            problems.add("knowledge.missing_key", **location, row=None, key=key)
+        for key in sorted(texts.keys() - required):
+            similar = suggest_similar(key, {*required, "verify"})
+            problems.add("knowledge.unknown_key", **location, row=None, key=key, similar=similar)
+        for key, text in texts.items():
+            # The title of a law that touches no permission is never printed beside an app.
+            forbidden = None if key == "title" and not rule.concern else _find_forbidden_word(code, text)
+            if forbidden:
+                problems.add("knowledge.rule_never", **location, key=key, found=forbidden)
 
 
-def _find_forbidden_word(code: str, sentence: str) -> str | None:
+def _find_forbidden_word(code: str, text: str) -> str | None:
     pattern = _FORBIDDEN_WORDS.get(code)
-    found = pattern.search(sentence) if pattern else None
-    return found[0] if found else None
-
-
-WELL_KNOWN_TEST_CERTIFICATES: Final[Mapping[str, str]] = {
-    "a40da80a59d170caa950cf15c18c454d47a39b26989d8b640ecd745ba71bf5dc": "AOSP testkey",
-    "c8a2e9bccf597c2fb6dc66bee293fc13f2fc47ec77bc6b2b0d52c11f51192ab8": "AOSP platform",
-    "28bbfe4a7b97e74681dc55c2fbb6ccb8d6c74963733f6af6ae74d8c3a6e879fd": "AOSP shared",
-    "465983f7791f2abeb43ea2cbdc7f21a8260b72bc08a55c839fc1a43bc741a81e": "AOSP media",
-    "fac61745dc0903786fb9ede62a962b399f7348f0bb6f899b8332667591033b9c": "React Native debug",
-}
-"""SHA-256 of certificates whose private key everybody has: AOSP ``build/target/product/security``, and the keystore in
-React Native's template. Android Studio makes a debug key of its own on each computer: that one cannot be known."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignatureLintResult:
-    """What was looked at, and what is wrong with it."""
-
-    lists: tuple[SignatureList, ...]
-    problems: tuple[Message, ...]
-
-
-def lint_signatures(path: Path | None = None, *, today: date | None = None) -> SignatureLintResult:
-    """Look at `path`: a folder like ours, a list, or a folder of lists; without one, at the lists in force.
-
-    A list of one's own is held against the lists in force too.
-
-    Raises:
-        KnowledgeError: privaudit's own lists are not there.
-    """
-    mistakes = Problems()
-    ours: Traversable = releases.active_folder()
-    whole = path is None or (path / "vocabulary.toml").is_file()
-    folder = path if path is not None and whole else ours
-    parts = read_knowledge_files(folder, mistakes, extra_lists=() if path is None or whole else (path,))
-    looked_at = [part for part in parts.lists if whole or part.is_user_list]
-    if whole:
-        _check_signature_folder(folder, parts, mistakes)
-    harms = frozenset(parts.vocabulary.harm) if parts.vocabulary else frozenset[str]()
-    latest = (today or datetime.now(UTC).date()).isoformat()
-    for part in looked_at:
-        if (part.source.date or "") > latest:
-            mistakes.add(
-                "knowledge.date_ahead", file=part.file, where=format_location(["source"]), found=part.source.date
-            )
-        _check_harms(part, harms, mistakes)
-        _check_hashes(part, mistakes)
-        _check_list_examples(part, mistakes)
-    _check_shared_certificates(parts.lists, looked_at, mistakes)
-    _check_disputed_marks(parts.lists, looked_at, mistakes)
-    return SignatureLintResult(lists=tuple(looked_at), problems=tuple(_deduplicate(mistakes)))
-
-
-def _deduplicate(problems: Problems) -> Iterator[Message]:
-    seen: list[Message] = []
-    for mistake in problems:
-        if mistake not in seen:
-            seen.append(mistake)
-            yield mistake
-
-
-def _check_signature_folder(folder: Traversable, parts: LoadedFiles, problems: Problems) -> None:
-    releases.read_release(folder, problems)
-    sdks.read_sdks(folder, problems)
-    if parts.vocabulary is None:
-        return
-    patterns = Problems()
-    vocabulary.check_false_friend_patterns(parts.vocabulary.trap, "vocabulary.toml", patterns)
-    problems += patterns
-    for table, words in (
-        ("label", [(term.term, term.lang, term.match) for term in parts.vocabulary.label]),
-        ("package", [(token.token, "", token.match) for token in parts.vocabulary.package]),
-        ("decoy", [(decoy.term, decoy.lang, decoy.match) for decoy in parts.vocabulary.decoy]),
-    ):
-        for (word, _, _), times in Counter(words).items():
-            if times > 1:
-                problems.add("knowledge.term_twice", file="vocabulary.toml", found=word, table=table)
-    if not patterns:  # no name can be judged by a pattern that cannot be read
-        check_name_examples(folder, parts.vocabulary, problems)
-
-
-def _iter_rows(
-    lists: list[SignatureList] | tuple[SignatureList, ...],
-) -> Iterator[tuple[SignatureList, int, SignatureRow, dict[str, MessageValue]]]:
-    for part in lists:
-        for index, row in enumerate(part.rows):
-            yield part, index + 1, row, {"file": part.file, "where": format_location(["app", index]), "row": index + 1}
-
-
-def _check_harms(signature_list: SignatureList, known_harms: frozenset[str], problems: Problems) -> None:
-    for _, _, row, at in _iter_rows([signature_list]):
-        for harm in row.harms:
-            if harm not in known_harms and known_harms:
-                problems.add("knowledge.unknown_harm", **at, found=harm, similar=suggest_similar(harm, known_harms))
-
-
-def _check_hashes(signature_list: SignatureList, problems: Problems) -> None:
-    seen: Counter[str] = Counter()
-    for _, _, row, at in _iter_rows([signature_list]):
-        for digest in row.sha256:
-            seen[digest] += 1
-            if seen[digest] > 1:
-                problems.add("knowledge.digest_twice", **at, found=digest)
-        for digest in row.certificates:
-            if digest in WELL_KNOWN_TEST_CERTIFICATES:
-                problems.add(
-                    "knowledge.certificate_test", **at, found=digest, name=WELL_KNOWN_TEST_CERTIFICATES[digest]
-                )
-
-
-def _check_list_examples(signature_list: SignatureList, problems: Problems) -> None:
-    held = {key for row in signature_list.rows for key in row.match_keys}
-    for number, example in enumerate(signature_list.examples, 1):
-        asked = (
-            ("package", example.package),
-            ("apk_sha256", example.sha256),
-            ("certificate", example.certificate),
-        )
-        for match, value in asked:
-            if value is not None and ((match, value) in held) is not example.matches:
-                name = "knowledge.example_missed" if example.matches else "knowledge.example_found"
-                problems.add(name, file=signature_list.file, row=number, found=value)
-
-
-def _check_shared_certificates(
-    all_lists: tuple[SignatureList, ...], linted_lists: list[SignatureList], problems: Problems
-) -> None:
-    """A certificate on rows of several developers belongs to none of them: somebody signs for all."""
-    makers: dict[str, dict[str, str]] = {}
-    for part, number, row, _ in _iter_rows(all_lists):
-        for digest in row.certificates:
-            makers.setdefault(digest, {}).setdefault(row.developer or "", f"{part.id}#{number}")
-    for _, _, row, at in _iter_rows(linted_lists):
-        for digest in row.certificates:
-            others = {maker: place for maker, place in makers[digest].items() if maker and maker != row.developer}
-            if row.developer and others and digest not in WELL_KNOWN_TEST_CERTIFICATES:
-                problems.add("knowledge.certificate_shared", **at, found=digest, others=tuple(sorted(others.values())))
-
-
-def _check_disputed_marks(
-    all_lists: tuple[SignatureList, ...], linted_lists: list[SignatureList], problems: Problems
-) -> None:
-    """Two lists that disagree must say so. A notice to rectify does not deny that an app lends."""
-    lenders: dict[tuple[str, str], list[str]] = {}
-    for part, number, row, _ in _iter_rows([part for part in all_lists if part.kind == "lenders"]):
-        for key in row.match_keys:
-            lenders.setdefault(key, []).append(f"{part.id}#{number}")
-    for part, _, row, at in _iter_rows(
-        [part for part in all_lists if part.kind == "risky" and part.source.tier != "N"]
-    ):
-        others = sorted({place for key in row.match_keys for place in lenders.get(key, ())})
-        mine = part in linted_lists or any(place.startswith(f"{one.id}#") for one in linted_lists for place in others)
-        if others and mine and not row.disputed:
-            shown = row.package or next(value for _, value in row.match_keys)
-            problems.add("knowledge.undisputed", **at, package=shown, others=tuple(others))
+    match = pattern.search(text) if pattern else None
+    return match[0] if match else None

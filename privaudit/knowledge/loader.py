@@ -1,4 +1,4 @@
-"""Finds and reads data files. What is wrong with them is collected, never raised one by one."""
+"""Locate, read and validate TOML data files. All problems of all files are collected, not raised one by one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any, Final, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from privaudit.errors import KnowledgeError
+from privaudit.errors import KnowledgeError, SignatureListError
 from privaudit.model import Message, MessageValue
 
 MAX_FILE_BYTES: Final = 8 * 1024 * 1024
@@ -21,6 +21,8 @@ MAX_FILE_BYTES: Final = 8 * 1024 * 1024
 
 T = TypeVar("T")
 
+_MAX_SHOWN_CHARS: Final = 80
+"""Characters of a wrong value that a problem quotes."""
 _TOML_ERROR_LINE = re.compile(r"at line (\d+)")
 
 _PROBLEM_BY_KEY: Final[Mapping[str, str]] = {
@@ -32,7 +34,7 @@ _PROBLEM_BY_KEY: Final[Mapping[str, str]] = {
     "countries": "knowledge.country",
     "url": "knowledge.url",
 }
-"""The mistake that a value of this key can hold, beside being of the wrong kind."""
+"""The problem to report for an invalid value of a key that has a format of its own."""
 
 _EXPECTED_TYPE: Final[Mapping[str, str]] = {
     "string_type": "knowledge.kind_text",
@@ -41,40 +43,74 @@ _EXPECTED_TYPE: Final[Mapping[str, str]] = {
     "bool_type": "knowledge.kind_bool",
     "dataclass_type": "knowledge.kind_table",
 }
+"""Pydantic's error type → the TOML type that was expected."""
 
 
 class Problems(list[Message]):
-    """Everything that is wrong, in the order of the files."""
+    """All problems found in data files, in the order of the files."""
 
     def add(self, message_key: str, **values: MessageValue) -> None:
-        """One more; `message_key` is a message key."""
+        """Append a problem."""
         self.append(Message(key=message_key, values=values))
 
 
 def shipped_folder() -> Traversable:
-    """The lists and words that came with privaudit: in the wheel, or at the top of a checkout.
+    """Return the folder of the lists and words that are part of privaudit: in the wheel, or in a checkout.
 
     Raises:
-        KnowledgeError: neither is there.
+        KnowledgeError: neither folder exists.
     """
     package = resources.files("privaudit")
     folders: tuple[Traversable, ...] = (package / "_signatures", Path(str(package)).parent / "signatures")
     for folder in folders:
         if (folder / "vocabulary.toml").is_file():
             return folder
-    mistake = Message(key="knowledge.not_shipped", values={"file": str(folders[0])})
-    raise KnowledgeError("errors.knowledge_missing", (mistake,))
+    problem = Message(key="knowledge.not_shipped", values={"file": str(folders[0])})
+    raise KnowledgeError("errors.knowledge_missing", (problem,))
+
+
+def read_limited(path: Path, max_bytes: int, *, missing: str = "errors.source_missing") -> bytes:
+    """Return the content of a file of the user.
+
+    Args:
+        path: the file.
+        max_bytes: size limit.
+        missing: message key of the error for a file that does not exist.
+
+    Raises:
+        SignatureListError: it is missing, unreadable, or larger than `max_bytes` bytes.
+    """
+    try:
+        with path.open("rb") as stream:
+            data = stream.read(max_bytes + 1)
+    except FileNotFoundError as error:
+        raise SignatureListError(missing, path=str(path)) from error
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise SignatureListError("errors.source_unreadable", path=str(path), reason=reason) from error
+    if len(data) > max_bytes:
+        raise SignatureListError("errors.lists_too_large", path=str(path), megabytes=max_bytes // 1024**2)
+    return data
 
 
 def list_toml_files(folder: Traversable) -> list[Traversable]:
-    """The TOML files directly in `folder`, by name; none where there is no such folder."""
+    """Return the TOML files directly in `folder`, sorted by name; empty where the folder does not exist."""
     if not folder.is_dir():
         return []
     return sorted((entry for entry in folder.iterdir() if entry.name.endswith(".toml")), key=lambda entry: entry.name)
 
 
 def read_toml(file: Traversable, file_name: str, problems: Problems) -> dict[str, Any] | None:
-    """What stands in `file`, which is called `file_name` when something is wrong; then ``None``."""
+    """Parse a TOML file.
+
+    Args:
+        file: the file to read.
+        file_name: its name in problems.
+        problems: receives what is wrong with it.
+
+    Returns:
+        Its content, or ``None`` where it cannot be read or parsed.
+    """
     try:
         with file.open("rb") as stream:
             data = stream.read(MAX_FILE_BYTES + 1)
@@ -85,15 +121,15 @@ def read_toml(file: Traversable, file_name: str, problems: Problems) -> dict[str
         problems.add("knowledge.too_large", file=file_name, megabytes=MAX_FILE_BYTES // 1024**2)
         return None
     try:
-        # Windows' Notepad used to put a byte order mark in front of UTF-8.
+        # utf-8-sig: Windows' Notepad used to put a byte order mark in front of UTF-8.
         return tomllib.loads(data.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         problems.add("knowledge.encoding", file=file_name, line=data.count(b"\n", 0, error.start) + 1)
     except tomllib.TOMLDecodeError as error:
-        found = _TOML_ERROR_LINE.search(str(error))
-        # Without a line the end of the file came too early: say the last one.
+        line = _TOML_ERROR_LINE.search(str(error))
+        # An error without a line number is an unexpected end of the file, so it is on the last line.
         problems.add(
-            "knowledge.toml", file=file_name, line=int(found[1]) if found else data.count(b"\n") + 1, reason=str(error)
+            "knowledge.toml", file=file_name, line=int(line[1]) if line else data.count(b"\n") + 1, reason=str(error)
         )
     except RecursionError:
         problems.add("knowledge.nested", file=file_name)
@@ -101,69 +137,95 @@ def read_toml(file: Traversable, file_name: str, problems: Problems) -> dict[str
 
 
 def validate_data(
-    adapter: TypeAdapter[T],
-    data: Mapping[str, Any],
-    file_name: str,
-    problems: Problems,
-    known_keys: Collection[str] = (),
+    schema: type[T], data: Mapping[str, Any], file_name: str, problems: Problems, known_keys: Collection[str] = ()
 ) -> T | None:
-    """`data` as typed objects; ``None`` and all mistakes where it does not fit. `known_keys`: what may have been meant."""
+    """Validate plain TOML values against a dataclass.
+
+    Args:
+        schema: the dataclass.
+        data: the values.
+        file_name: name of the file in problems.
+        problems: receives everything that is wrong.
+        known_keys: valid keys, from which a similar one is suggested for an unknown key.
+
+    Returns:
+        The typed object, or ``None`` where `data` is not valid.
+    """
     try:
-        return adapter.validate_python(data)
+        validated: T = _adapter(schema).validate_python(data)
     except ValidationError as error:
         for detail in error.errors(include_url=False, include_context=True):
             _add_problem(
                 detail["type"], detail["loc"], detail["input"], detail.get("ctx", {}), file_name, problems, known_keys
             )
         return None
+    return validated
+
+
+def read_typed_toml(
+    schema: type[T], file: Traversable, file_name: str, problems: Problems, known_keys: Collection[str] = ()
+) -> T | None:
+    """Parse a TOML file and validate it. Arguments as for `read_toml` and `validate_data`."""
+    data = read_toml(file, file_name, problems)
+    return None if data is None else validate_data(schema, data, file_name, problems, known_keys)
+
+
+_ADAPTERS: Final[dict[object, TypeAdapter[Any]]] = {}
+
+
+def _adapter(schema: type[T]) -> TypeAdapter[T]:
+    """Return the validator of a schema. It is slow to make, so it is made once, and only when it is needed."""
+    if schema not in _ADAPTERS:
+        _ADAPTERS[schema] = TypeAdapter(schema)
+    return _ADAPTERS[schema]
 
 
 def _add_problem(
     error_type: str,
-    loc: Sequence[str | int],
+    location: Sequence[str | int],
     value: object,
     context: Mapping[str, Any],
     file_name: str,
     problems: Problems,
     known_keys: Collection[str],
 ) -> None:
-    row, key = _row_and_key(loc)
-    values: dict[str, MessageValue] = {"file": file_name, "where": format_location(loc), "row": row, "key": key}
-    found = str(value)[:80]
+    row, key = _row_and_key(location)
+    values: dict[str, MessageValue] = {"file": file_name, "where": format_location(location), "row": row, "key": key}
+    shown = str(value)[:_MAX_SHOWN_CHARS]
     if error_type.startswith("missing"):
         problems.add("knowledge.missing_key", **values)
     elif error_type in {"unexpected_keyword_argument", "extra_forbidden"}:
         problems.add("knowledge.unknown_key", **values, similar=suggest_similar(key, known_keys))
     elif error_type == "literal_error":
-        problems.add("knowledge.choice", **values, found=found, choices=_allowed_values(context))
+        problems.add("knowledge.choice", **values, found=shown, choices=_allowed_values(context))
     elif error_type in _EXPECTED_TYPE:
         problems.add("knowledge.wrong_kind", **values, kind=Message(key=_EXPECTED_TYPE[error_type]))
     else:
-        problems.add(_PROBLEM_BY_KEY.get(key, "knowledge.wrong_value"), **values, found=found)
+        problems.add(_PROBLEM_BY_KEY.get(key, "knowledge.wrong_value"), **values, found=shown)
 
 
 def _allowed_values(context: Mapping[str, Any]) -> tuple[str, ...]:
-    """Pydantic's “'A', 'B' or 'N'”, as words."""
+    """Return the choices in Pydantic's “'A', 'B' or 'N'”."""
     return tuple(re.findall(r"'([^']+)'", str(context.get("expected", ""))))
 
 
 def suggest_similar(word: str, candidates: Iterable[str]) -> Message:
-    """The one of `candidates` that may have been meant, as the end of a sentence."""
-    found = difflib.get_close_matches(word, candidates, n=1)
-    return (
-        Message(key="knowledge.similar", values={"word": found[0]}) if found else Message(key="knowledge.not_similar")
-    )
+    """Return the end of a sentence: “Perhaps …” with the most similar of `candidates`, or nothing."""
+    matches = difflib.get_close_matches(word, candidates, n=1)
+    if not matches:
+        return Message(key="knowledge.not_similar")
+    return Message(key="knowledge.similar", values={"word": matches[0]})
 
 
-def format_location(loc: Iterable[str | int]) -> Message:
-    """The place in a file: a table, or one of its rows, counted from 1."""
-    table, row = (*loc, None, None)[:2]
+def format_location(location: Iterable[str | int]) -> Message:
+    """Return a place in a file: a table, or one of its rows, counted from 1."""
+    table, row = (*location, None, None)[:2]
     if isinstance(row, int):
         return Message(key="knowledge.at_row", values={"table": str(table), "row": row + 1})
     return Message(key="knowledge.at_table", values={"table": str(table)})
 
 
-def _row_and_key(loc: Sequence[str | int]) -> tuple[int | None, str]:
-    row = next((part + 1 for part in loc[1:2] if isinstance(part, int)), None)
-    keys = [part for part in loc if isinstance(part, str)]
+def _row_and_key(location: Sequence[str | int]) -> tuple[int | None, str]:
+    row = next((part + 1 for part in location[1:2] if isinstance(part, int)), None)
+    keys = [part for part in location if isinstance(part, str)]
     return row, keys[-1] if keys else ""

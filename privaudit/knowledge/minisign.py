@@ -1,7 +1,9 @@
-"""Signatures of minisign (and OpenBSD's signify before it): Ed25519 over a file, or over its BLAKE2b-512 digest.
+"""Verify minisign signatures: Ed25519 over a file, or over its BLAKE2b-512 digest.
 
-Format: https://jedisct1.github.io/minisign/ — a comment, base64 of algorithm (2 bytes), key id (8) and signature (64);
-then a trusted comment, and base64 of a signature over signature and comment. Only verifying: no private key is here.
+Format (https://jedisct1.github.io/minisign/, after OpenBSD's signify): a comment; base64 of algorithm (2 bytes), key id
+(8) and signature (64); a trusted comment; base64 of a signature over signature and trusted comment.
+
+py-minisign does the same, but needs cryptography 50, and privaudit supports 42: to be replaced when that floor rises.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ import binascii
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal, TypeAlias
 
 MAX_SIGNATURE_BYTES: Final = 16 * 1024
 """Bytes of a key or signature file. Real ones have three hundred."""
@@ -19,28 +21,31 @@ _ALGORITHM_PLAIN, _ALGORITHM_PREHASHED = b"Ed", b"ED"
 _TRUSTED_COMMENT_PREFIX: Final = "trusted comment: "
 _KEY_ID_BYTES, _PUBLIC_KEY_BYTES, _SIGNATURE_BYTES = 8, 32, 64
 
+SignatureProblem: TypeAlias = Literal["malformed", "other_key", "wrong"]
+"""``malformed``: not a minisign file; ``other_key``: signed with an untrusted key; ``wrong``: does not match."""
+
 
 class MinisignError(Exception):
-    """Why a signature does not hold. `reason`: ``malformed``, ``other_key`` or ``wrong``."""
+    """A key or signature was refused; `reason` says why."""
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: SignatureProblem) -> None:
         super().__init__(reason)
-        self.reason = reason
+        self.reason: SignatureProblem = reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MinisignPublicKey:
-    """Whose signatures are believed."""
+    """A public key and its id."""
 
     key_id: bytes
     key: bytes
 
 
 def parse_public_key(text: str) -> MinisignPublicKey:
-    """A public key: the file that minisign writes, or its second line alone.
+    """Parse a public key: the file that minisign writes, or its second line alone.
 
     Raises:
-        SignatureError: ``malformed``.
+        MinisignError: ``malformed``.
     """
     lines = [line for line in text.strip().splitlines() if line.strip()]
     if not lines or len(text) > MAX_SIGNATURE_BYTES:
@@ -52,11 +57,12 @@ def parse_public_key(text: str) -> MinisignPublicKey:
 
 
 def verify_signature(data: bytes, signature: str, keys: Iterable[MinisignPublicKey]) -> str:
-    """Verify the `signature` file of `data`; gives its trusted comment, which is signed as well.
+    """Verify `data` against the text of its signature file, and return the trusted comment, which is signed as well.
 
     Raises:
-        SignatureError: malformed, made with none of `keys`, or wrong.
+        MinisignError: the signature is malformed, made with another key than `keys`, or wrong.
     """
+    # Heavy, and only `signatures update` needs it.
     from cryptography.exceptions import InvalidSignature
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
@@ -64,19 +70,19 @@ def verify_signature(data: bytes, signature: str, keys: Iterable[MinisignPublicK
     if len(signature) > MAX_SIGNATURE_BYTES or len(lines) < 4 or not lines[2].startswith(_TRUSTED_COMMENT_PREFIX):  # noqa: PLR2004 - four lines
         raise MinisignError("malformed")
     raw = _decode_base64(lines[1], len(_ALGORITHM_PLAIN) + _KEY_ID_BYTES + _SIGNATURE_BYTES)
-    whole = _decode_base64(lines[3], _SIGNATURE_BYTES)
+    global_signature = _decode_base64(lines[3], _SIGNATURE_BYTES)
     comment = lines[2].removeprefix(_TRUSTED_COMMENT_PREFIX).rstrip("\r")
-    algorithm, identity, signed = raw[:2], raw[2 : 2 + _KEY_ID_BYTES], raw[2 + _KEY_ID_BYTES :]
+    algorithm, key_id, file_signature = raw[:2], raw[2 : 2 + _KEY_ID_BYTES], raw[2 + _KEY_ID_BYTES :]
     if algorithm not in {_ALGORITHM_PLAIN, _ALGORITHM_PREHASHED}:
         raise MinisignError("malformed")
-    key = next((key for key in keys if key.key_id == identity), None)
+    key = next((key for key in keys if key.key_id == key_id), None)
     if key is None:
         raise MinisignError("other_key")
     message = hashlib.blake2b(data).digest() if algorithm == _ALGORITHM_PREHASHED else data
     try:
-        public = Ed25519PublicKey.from_public_bytes(key.key)
-        public.verify(signed, message)
-        public.verify(whole, signed + comment.encode())
+        public_key = Ed25519PublicKey.from_public_bytes(key.key)
+        public_key.verify(file_signature, message)
+        public_key.verify(global_signature, file_signature + comment.encode())
     except (InvalidSignature, ValueError) as error:
         raise MinisignError("wrong") from error
     return comment

@@ -1,209 +1,214 @@
-"""What a borrower can do, country by country: whom to call first, the ladder of complaint, articles of law, answers.
+"""The rights of a borrower by country: when to call the police, where to complain, articles of law, common questions.
 
-``common.toml`` holds what is true everywhere, and no law; ``<country>.toml`` adds to it. Every sentence that names an
-article, an office or a number is an item with its source; what nobody has checked is marked, and the mark is shown.
-These files hold sentences of their own: a fact and its wordings are one thing to review. English and Chinese stand in
-each item; beside them the languages of the countries, in which letters are written there.
+``common.toml`` in ``privaudit/data/rights`` holds what is true everywhere, and no law; ``<country>.toml`` adds to it.
+Every sentence that names an article, an office or a number is an item with its source. Items that were not compared
+with their source are marked, and the mark is printed.
+
+The files hold their sentences in all languages, because a fact and its wordings are reviewed together: English and
+Chinese in each item, and the languages of the country, in which letters are written there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
 from typing import Final, Literal, TypeAlias, get_args
 
-from pydantic import ConfigDict, TypeAdapter
+from pydantic import ConfigDict
 
 from privaudit.errors import KnowledgeError, UsageError
-from privaudit.knowledge.loader import Problems, format_location, read_toml, validate_data
-from privaudit.knowledge.schema import CountryCode as Code
-from privaudit.knowledge.schema import NonEmptyText, PartialDate, Url
+from privaudit.i18n import catalog
+from privaudit.knowledge.loader import Problems, format_location, read_typed_toml, suggest_similar
+from privaudit.knowledge.schema import CountryCode, NonEmptyText, PartialDate, Url
+from privaudit.model import MessageValue
 
 COMMON: Final = "common"
+_REQUIRED_LANGUAGES: Final = ("en", "zh")
 _FORBID: Final = ConfigDict(extra="forbid")
 
+LocalizedText: TypeAlias = Mapping[str, NonEmptyText]
+"""A text by language: English, Chinese and any other language of `privaudit.i18n.catalog`."""
 ComplaintStage: TypeAlias = Literal[
     "danger", "keep", "close", "demand", "desk", "regulator", "court", "police", "uninstall"
 ]
-"""A rung of the ladder, the same in every country: what differs is whom to turn to."""
+"""A stage of complaining, from the first to the last. The stages are the same in every country, the offices are not."""
 Demand: TypeAlias = Literal["stop", "recipients", "delete", "answer", "caller", "complain"]
-"""What a letter asks for; an article of law may stand behind it."""
-
-
-LanguageCode: TypeAlias = Literal["en", "es", "fil", "hi", "id", "sw", "zh"]
-"""The languages of `privaudit.i18n.catalog`."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LocalizedText:
-    """One thing in several languages, a field for each `LanguageCode`."""
-
-    en: NonEmptyText
-    zh: NonEmptyText
-    es: NonEmptyText | None = None
-    fil: NonEmptyText | None = None
-    hi: NonEmptyText | None = None
-    id: NonEmptyText | None = None
-    sw: NonEmptyText | None = None
-    __pydantic_config__ = _FORBID
-
-    def in_language(self, code: str) -> str:
-        """In the language `code`, else in English."""
-        said: str | None = getattr(self, code) if code in get_args(LanguageCode) else None
-        return said or self.en
+"""What a letter demands; articles of law may support it."""
+RightsSection: TypeAlias = Literal[
+    "police", "step", "office", "law", "licence", "save", "caller", "question", "friends"
+]
+RIGHTS_SECTIONS: Final[tuple[RightsSection, ...]] = get_args(RightsSection)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RightsItem:
-    """One fact or piece of advice, and how we know it."""
+    """One fact or piece of advice, and its source."""
 
     id: NonEmptyText
     text: LocalizedText
     name: LocalizedText | None = None
-    """What it is called: the law with its article, the office, the question."""
+    """Name of the law with its article, of the office, or the question."""
     reach: tuple[NonEmptyText, ...] = ()
-    """Telephone numbers and addresses, as one writes them."""
+    """Telephone numbers and addresses, as people write them."""
     rung: ComplaintStage | None = None
-    """Of offices and steps: where on the ladder."""
+    """Offices and steps: at which stage."""
     letter: bool = False
-    """Of offices: whether a complaint may be addressed to it."""
+    """Offices: whether they accept a complaint by letter."""
     backs: tuple[Demand, ...] = ()
-    """Of laws: for which demands a letter may cite it."""
+    """Laws: the demands for which a letter may cite them."""
     source: NonEmptyText
     url: Url | None = None
     checked_on: PartialDate | None = None
-    """The day on which it was compared with its source; ``None``: nobody did."""
+    """The day on which it was compared with its source; ``None``: it was not."""
     checked_by: NonEmptyText | None = None
-    """``research``: the notes with which this project began; ``maintainer``; else a name, to be shown."""
+    """``research``: the notes with which this project began; ``maintainer``; or a name to print."""
     verify: bool = False
-    """Whether it carries "check before use" wherever it is shown."""
+    """Whether it is printed with the mark "check before use"."""
     __pydantic_config__ = _FORBID
-
-
-RightsSection: TypeAlias = Literal[
-    "police", "step", "office", "law", "licence", "save", "caller", "question", "friends"
-]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CountryHead:
-    """Which country a file is about."""
+    """The ``[country]`` table of a file."""
 
-    code: Code | None = None
-    """``None``: of `COMMON` alone."""
+    code: CountryCode | None = None
+    """``None`` in `COMMON` alone."""
     name: LocalizedText
-    letter: LanguageCode = "en"
-    """The language in which letters are written there; each item of the file and of `COMMON` is worded in it."""
+    letter: str = "en"
+    """The language of letters in this country. All items of the file and of `COMMON` have a text in it."""
     __pydantic_config__ = _FORBID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CountryRights:
-    """A whole file, or what it says together with `COMMON`."""
+    """The items of a file, or of a country's file together with `COMMON`, by section."""
 
     country: CountryHead
     police: tuple[RightsItem, ...] = ()
-    """When to call the police first, before anything else."""
+    """When to call the police before anything else."""
     step: tuple[RightsItem, ...] = ()
-    """The ladder, one rung each. Only in `COMMON`."""
+    """What to do at each stage. Only in `COMMON`."""
     office: tuple[RightsItem, ...] = ()
     law: tuple[RightsItem, ...] = ()
     licence: tuple[RightsItem, ...] = ()
-    """How to look a lender up before borrowing."""
+    """How to look up a lender before borrowing."""
     save: tuple[RightsItem, ...] = ()
+    """What to keep as evidence."""
     caller: tuple[RightsItem, ...] = ()
-    """What to ask whoever calls."""
+    """What to ask a debt collector who calls."""
     question: tuple[RightsItem, ...] = ()
     friends: tuple[RightsItem, ...] = ()
-    """Half a page for the people who got called."""
+    """Half a page for the contacts who were called."""
     __pydantic_config__ = _FORBID
 
-    def all_items(self) -> Iterator[tuple[str, RightsItem]]:
-        """Every item with the name of its part."""
-        for part in RIGHTS_SECTIONS:
-            yield from ((part, item) for item in getattr(self, part))
+    def all_items(self) -> Iterator[tuple[RightsSection, RightsItem]]:
+        """Yield every item with its section."""
+        for section in RIGHTS_SECTIONS:
+            yield from ((section, item) for item in getattr(self, section))
 
     def stages(self) -> Iterator[tuple[RightsItem, tuple[RightsItem, ...]]]:
-        """Each rung, and whom to turn to there."""
+        """Yield the step of each stage with the offices to contact there."""
         for step in self.step:
-            called = tuple(item for item in self.police if item.name is not None and step.rung == "danger")
-            yield step, (*called, *(item for item in self.office if item.rung == step.rung))
+            emergency = tuple(item for item in self.police if item.name is not None and step.rung == "danger")
+            yield step, (*emergency, *(item for item in self.office if item.rung == step.rung))
 
     def articles_for(self, demand: Demand) -> tuple[RightsItem, ...]:
-        """The articles that stand behind a demand."""
+        """Return the articles of law that support a demand."""
         return tuple(item for item in self.law if demand in item.backs)
 
 
-RIGHTS_SECTIONS: Final[tuple[RightsSection, ...]] = (
-    "police",
-    "step",
-    "office",
-    "law",
-    "licence",
-    "save",
-    "caller",
-    "question",
-    "friends",
-)
-_RIGHTS_KEYS: Final = tuple(
-    dict.fromkeys(
-        field.name for kind in (CountryHead, RightsItem, CountryRights, LocalizedText) for field in fields(kind)
-    )
-)
-_RIGHTS_ADAPTER: Final = TypeAdapter(CountryRights)
+def in_language(text: LocalizedText, code: str) -> str:
+    """Return `text` in the language `code`, else in English."""
+    return text.get(code) or text["en"]
 
 
 def countries_with_rights() -> tuple[str, ...]:
-    """Codes of the countries that have a file."""
+    """Return the codes of the countries that have a file."""
     names = (file.name.removesuffix(".toml") for file in _rights_folder().iterdir() if file.name.endswith(".toml"))
     return tuple(sorted(name.upper() for name in names if name != COMMON))
 
 
 @cache
 def load_rights(country: str | None) -> CountryRights:
-    """What is known for `country` (ISO 3166 code), behind what is true everywhere; ``None``: that alone.
+    """Return the items of `country` (ISO 3166 code) followed by the common ones; ``None``: the common ones alone.
 
     Raises:
         UsageError: there is no file for this country.
-        KnowledgeError: a file holds mistakes.
+        KnowledgeError: a file contains errors.
     """
-    mistakes = Problems()
-    common = read_rights_file(_rights_folder() / f"{COMMON}.toml", mistakes)
+    problems = Problems()
+    common = read_rights_file(_rights_folder() / f"{COMMON}.toml", problems)
     if country is not None and country not in countries_with_rights():
         raise UsageError("errors.country_without_rights", given=country, known=countries_with_rights())
-    own = read_rights_file(_rights_folder() / f"{country.lower()}.toml", mistakes) if country else common
+    own = read_rights_file(_rights_folder() / f"{country.lower()}.toml", problems) if country else common
     if common is None or own is None:
-        raise KnowledgeError("errors.knowledge_mistakes", tuple(mistakes))
+        raise KnowledgeError("errors.knowledge_mistakes", tuple(problems))
     return own if own is common else _merge_common(own, common)
 
 
 def read_rights_file(file: Traversable, problems: Problems) -> CountryRights | None:
-    """One file as it stands; ``None`` where it holds mistakes, which go to `problems`."""
-    name = f"rights/{file.name}"
-    data = read_toml(file, name, problems)
-    page = None if data is None else validate_data(_RIGHTS_ADAPTER, data, name, problems, _RIGHTS_KEYS)
-    if page is None:
+    """Read one file; ``None`` and entries in `problems` where it contains errors."""
+    file_name = f"rights/{file.name}"
+    rights = read_typed_toml(CountryRights, file, file_name, problems, _RIGHTS_KEYS)
+    if rights is None:
         return None
-    before = len(problems)
-    for part in RIGHTS_SECTIONS:
-        for number, item in enumerate(getattr(page, part)):
-            at = format_location((part, number))
-            if None in {item.checked_on, item.checked_by} and (item.checked_on != item.checked_by or not item.verify):
-                problems.add("knowledge.unchecked", file=name, where=at)  # nothing that nobody checked looks checked
-            if part in {"office", "step"} and item.rung is None:
-                problems.add("knowledge.no_rung", file=name, where=at, choices=get_args(ComplaintStage))
-    return page if len(problems) == before else None
+    problem_count = len(problems)
+    _check_country_head(rights.country, file_name, problems)
+    for section in RIGHTS_SECTIONS:
+        for index, item in enumerate(getattr(rights, section)):
+            location: dict[str, MessageValue] = {
+                "file": file_name,
+                "where": format_location((section, index)),
+                "row": index + 1,
+            }
+            _check_item(section, item, location, problems)
+    return rights if len(problems) == problem_count else None
+
+
+def _check_country_head(head: CountryHead, file_name: str, problems: Problems) -> None:
+    location: dict[str, MessageValue] = {"file": file_name, "where": format_location(["country"]), "row": None}
+    _check_languages(head.name, location, problems)
+    if head.letter not in catalog.languages():
+        problems.add("knowledge.choice", **location, key="letter", found=head.letter, choices=catalog.languages())
+
+
+def _check_item(
+    section: RightsSection, item: RightsItem, location: Mapping[str, MessageValue], problems: Problems
+) -> None:
+    for text in filter(None, (item.text, item.name)):
+        _check_languages(text, location, problems)
+    checks = {item.checked_on, item.checked_by}
+    if None in checks and (len(checks) > 1 or not item.verify):
+        problems.add("knowledge.unchecked", **location)  # an item that was not checked has to be marked
+    if section in {"office", "step"} and item.rung is None:
+        problems.add("knowledge.no_rung", **location, choices=get_args(ComplaintStage))
+
+
+def _check_languages(text: LocalizedText, location: Mapping[str, MessageValue], problems: Problems) -> None:
+    languages = catalog.languages()
+    for code in _REQUIRED_LANGUAGES:
+        if code not in text:
+            problems.add("knowledge.missing_key", **location, key=code)
+    for code in text:
+        if code not in languages:
+            problems.add("knowledge.unknown_key", **location, key=code, similar=suggest_similar(code, languages))
 
 
 def _merge_common(own: CountryRights, common: CountryRights) -> CountryRights:
-    """The country's own first: whoever reads only the beginning reads what is nearest. Friends need no law first."""
-    parts = {part: (*getattr(own, part), *getattr(common, part)) for part in RIGHTS_SECTIONS}
-    parts["friends"] = (*common.friends, *own.friends)
-    return CountryRights(country=own.country, **parts)
+    """Put the country's items before the common ones. The page for contacts begins with advice, not with law."""
+    sections = {section: (*getattr(own, section), *getattr(common, section)) for section in RIGHTS_SECTIONS}
+    sections["friends"] = (*common.friends, *own.friends)
+    return CountryRights(country=own.country, **sections)
 
 
 def _rights_folder() -> Traversable:
     return resources.files("privaudit") / "data" / "rights"
+
+
+_RIGHTS_KEYS: Final = tuple(
+    dict.fromkeys(field.name for table in (CountryHead, RightsItem, CountryRights) for field in fields(table))
+)
+"""Every key of a file, to suggest a similar one for a misspelt key."""

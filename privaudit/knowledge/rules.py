@@ -1,4 +1,4 @@
-"""Reads the rules, and says which of them apply to an app."""
+"""The legal rules that privaudit knows, and which of them apply to an app."""
 
 from __future__ import annotations
 
@@ -7,11 +7,8 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
-from functools import cache
 from importlib.resources.abc import Traversable
 from typing import Any
-
-from pydantic import TypeAdapter
 
 from privaudit.i18n import rule_texts
 from privaudit.knowledge.loader import Problems, list_toml_files, read_toml, validate_data
@@ -21,29 +18,28 @@ from privaudit.model import RuleSetInfo
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleSet:
-    """Every rule that privaudit knows."""
+    """A set of rules with the files that they were read from."""
 
     rules: tuple[Rule, ...] = ()
     files: tuple[str, ...] = ()
-    """What the file of each is called, in the same order."""
+    """Name of the file of each rule, in the order of `rules`."""
     toml_data: tuple[dict[str, Any], ...] = field(default=(), repr=False, compare=False)
-    """The same as plain TOML values."""
+    """Content of each file as plain TOML values, in the order of `rules`."""
 
     def applicable(self, installer: str | None, country: str | None, day: date) -> tuple[Rule, ...]:
-        """Rules in force on `day` for an app that `installer` installed, and for who chose `country`.
+        """Return the rules in force on `day` for an app, given its installer and the chosen country.
 
-        A store's rules are for what that store itself installed: the same app from elsewhere is not bound by them.
+        The rules of a store bind only apps that the store itself installed.
         """
-        today = day.isoformat()
         return tuple(
             rule
             for rule in self.rules
-            if rule.is_in_force(today)
+            if rule.is_in_force(day.isoformat())
             and ((rule.kind == "store" and installer in rule.stores) or _is_country_rule(rule, country))
         )
 
     def for_any_store(self, country: str | None, day: date) -> tuple[Rule, ...]:
-        """Rules in force on `day` for an app of which nobody knows where it comes from: also those of every store."""
+        """Return the rules in force on `day` for an app of unknown origin: those of `country` and of every store."""
         return tuple(
             rule
             for rule in self.rules
@@ -51,19 +47,19 @@ class RuleSet:
         )
 
     def describe_rules(self, country: str | None, day: date) -> RuleSetInfo:
-        """Which rules were used."""
-        here = [rule for rule in self.rules if rule.kind == "country" and rule.country == country]
+        """Return what a report states about the rules that it used."""
+        country_rules = [rule for rule in self.rules if _is_country_rule(rule, country)]
         return RuleSetInfo(
             country=country,
             sha256=self._content_sha256(),
-            rules_for_country=sum(rule.is_in_force(day.isoformat()) for rule in here) if country else None,
+            rules_for_country=sum(rule.is_in_force(day.isoformat()) for rule in country_rules) if country else None,
             known_until=max((rule.known_until for rule in self.rules), default=None),
             checked=bool(self.rules) and all(rule.checked_by for rule in self.rules),
         )
 
     def _content_sha256(self) -> str:
-        """Of the content: comments, line ends and the order of files change nothing."""
-        content = {str(one.get("id")): one for one in self.toml_data}
+        """Hash the content: comments, line ends and the order of files make no difference."""
+        content = {str(data.get("id")): data for data in self.toml_data}
         return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
@@ -72,20 +68,15 @@ def _is_country_rule(rule: Rule, country: str | None) -> bool:
 
 
 def read_rules(problems: Problems, files: Iterable[Traversable] | None = None) -> RuleSet:
-    """The rules in `files`, else those that came with privaudit; what is wrong goes to `problems`."""
-    known: list[tuple[Rule, str, dict[str, Any]]] = []
+    """Read the rules in `files`, by default those that are part of privaudit; what is wrong goes to `problems`."""
+    valid: list[tuple[Rule, str, dict[str, Any]]] = []
     for file in list_toml_files(rule_texts.rules_folder()) if files is None else files:
-        found = read_toml(file, file.name, problems)
-        rule = validate_data(_rule_adapter(), found, file.name, problems, RULE_KEYS) if found is not None else None
-        if found is not None and rule is not None:
-            known.append((rule, file.name, found))
+        data = read_toml(file, file.name, problems)
+        rule = None if data is None else validate_data(Rule, data, file.name, problems, RULE_KEYS)
+        if data is not None and rule is not None:
+            valid.append((rule, file.name, data))
     return RuleSet(
-        rules=tuple(rule for rule, _, _ in known),
-        files=tuple(name for _, name, _ in known),
-        toml_data=tuple(data for _, _, data in known),
+        rules=tuple(rule for rule, _, _ in valid),
+        files=tuple(name for _, name, _ in valid),
+        toml_data=tuple(data for _, _, data in valid),
     )
-
-
-@cache
-def _rule_adapter() -> TypeAdapter[Rule]:
-    return TypeAdapter(Rule)

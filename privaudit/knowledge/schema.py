@@ -1,4 +1,8 @@
-"""The format of a list: a ``[source]`` head, then ``[[app]]`` rows. The same for risky apps and for known lenders."""
+"""The schemas of the data files: lists of apps (risky ones and known lenders) and legal rules.
+
+A list is a ``[source]`` table and ``[[app]]`` rows; ``signatures/README.md`` explains the keys. A rule is one file;
+``privaudit/data/rules/README.md`` explains the keys.
+"""
 
 from __future__ import annotations
 
@@ -15,16 +19,18 @@ _FORBID: Final = ConfigDict(extra="forbid")
 
 
 def _validate_day(text: str) -> str:
-    """Refuse the 31st of February."""
+    """Refuse days that no calendar has, such as 31 February."""
     if text.count("-") == 2:  # noqa: PLR2004 - year-month-day
         date.fromisoformat(text)
     return text
 
 
+# --- values ---------------------------------------------------------------------------------------------------------
+
 PackageName: TypeAlias = Annotated[
     str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z][A-Za-z0-9_]*)+$", max_length=255)
 ]
-"""As Android's ``FrameworkParsingPackageUtils.validateName`` has it for apps: at least one dot."""
+"""Android's rule for the package name of an app: at least one dot (``FrameworkParsingPackageUtils.validateName``)."""
 Sha256Hex: TypeAlias = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 """SHA-256 in lower-case hexadecimal."""
 PartialDate: TypeAlias = Annotated[
@@ -32,41 +38,45 @@ PartialDate: TypeAlias = Annotated[
 ]
 """``YYYY``, ``YYYY-MM`` or ``YYYY-MM-DD``."""
 CountryCode: TypeAlias = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
-"""ISO 3166 code."""
+"""ISO 3166-1 alpha-2."""
 Url: TypeAlias = Annotated[str, Field(pattern=r"^https?://[^\s<>\"]+$")]
 NonEmptyText: TypeAlias = Annotated[str, Field(pattern=r"\S")]
 LenderStatus: TypeAlias = Literal["licensed", "registered", "paired", "market_lender", "embeds_lending"]
-"""What is known of a lender: a licence or an entry in a register that the source itself states; that a study paired it
-by name with a lender in a register; that it is on the market; that it is a wallet or shop app that also lends."""
+"""What is known of a lender. ``licensed``, ``registered``: the source itself states a licence or a register entry;
+``paired``: a study matched its name with a lender in a register; ``market_lender``: it is on the market;
+``embeds_lending``: a wallet or shop app that also lends."""
 LenderConfidence: TypeAlias = Literal["low"]
-"""How sure it is that this app lends; low for collections that nobody vouches for."""
+"""How certain it is that this app lends; ``low`` for collections that no institution vouches for."""
 MatchKind: TypeAlias = Literal["package", "apk_sha256", "certificate"]
-"""By what an app was found on a list."""
+"""What an app and a row of a list have in common."""
+
+
+# --- lists ----------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListSource:
-    """The head of a list: who says so, and how well we know it."""
+    """The ``[source]`` table of a list: who published it, and when."""
 
     publisher: NonEmptyText
-    """Who made the list; never who reprinted it."""
+    """Who made the list, not who reprinted it."""
     title: NonEmptyText
     via: NonEmptyText | None = None
-    """The reprint in which it was read, where the original was not."""
+    """The reprint that was read, where the original was not."""
     url: Url | None = None
     date: PartialDate | None = None
-    """The list's own date, not the day on which we read it."""
+    """The date of the list itself, not the day on which it was copied."""
     country: CountryCode | None = None
     licence: NonEmptyText | None = None
     tier: Literal["A", "B", "N", "own"] | None = None
     action: NonEmptyText | None = None
-    """The source's own word for what it says of the apps."""
+    """The source's own word for what it did about the apps or says of them."""
     refreshed: NonEmptyText | None = None
-    """How this file is brought up to date."""
+    """How this file is updated."""
     status: LenderStatus | None = None
-    """Of lenders: for every row that says nothing else."""
+    """Lists of lenders: the status of every row that does not state its own."""
     confidence: LenderConfidence | None = None
-    """Of lenders, likewise; left out: as sure as the status says."""
+    """Lists of lenders: likewise; absent: as certain as the status says."""
     note: NonEmptyText | None = None
     __pydantic_config__ = _FORBID
 
@@ -78,9 +88,9 @@ class SignatureRow:
     package: PackageName | None = None
     names: tuple[NonEmptyText, ...] = ()
     countries: tuple[CountryCode, ...] = ()
-    """Where the app is offered; none: as the source's country."""
+    """Where the app is offered; empty: in the source's country."""
     sha256: tuple[Sha256Hex, ...] = ()
-    """Of APK files (base.apk only)."""
+    """SHA-256 of APK files (base.apk only)."""
     certificates: tuple[Sha256Hex, ...] = ()
     """SHA-256 of signing certificates."""
     developer: NonEmptyText | None = None
@@ -94,7 +104,7 @@ class SignatureRow:
 
     @property
     def match_keys(self) -> tuple[tuple[MatchKind, str], ...]:
-        """By what this row is found. A name is none of it."""
+        """Everything that matches this row. App names do not: different apps share them."""
         return (
             *((("package", self.package),) if self.package else ()),
             *(("apk_sha256", digest) for digest in self.sha256),
@@ -104,7 +114,7 @@ class SignatureRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListExample:
-    """What a list must find, or must not: `signatures check` tries it."""
+    """An app that a list must match, or must not: `signatures check` tests it."""
 
     package: PackageName | None = None
     sha256: Sha256Hex | None = None
@@ -115,7 +125,7 @@ class ListExample:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignatureFile:
-    """A whole list."""
+    """The file of a list."""
 
     source: ListSource
     app: tuple[SignatureRow, ...]
@@ -124,105 +134,109 @@ class SignatureFile:
 
 
 SIGNATURE_KEYS: Final = tuple(
-    dict.fromkeys(field.name for kind in (ListSource, SignatureRow, ListExample) for field in fields(kind))
+    dict.fromkeys(field.name for table in (ListSource, SignatureRow, ListExample) for field in fields(table))
 )
-"""Every key that may stand in a list, for "perhaps you meant"."""
+"""Every key of a list, to suggest a similar one for a misspelt key."""
 
+
+# --- rules ----------------------------------------------------------------------------------------------------------
 
 UNDATED: Final = "undated"
 RuleId: TypeAlias = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9-]{1,60}$")]
 DateOrUndated: TypeAlias = Annotated[
     str, Field(pattern=rf"^({UNDATED}|\d{{4}}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?)$")
 ]
-"""A day, or ``undated``: that no date is known is said, never left out."""
+"""A date, or ``undated``: an unknown date has to be stated."""
 PermissionName: TypeAlias = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]+$")]
-"""A permission of Android, without ``android.permission.``."""
+"""A platform permission without ``android.permission.``."""
 RuleSentence: TypeAlias = Annotated[str, Field(pattern=r"^[^{}\n]*\S[^{}\n]*$", max_length=320)]
-"""Printed as it stands, so without gaps to fill."""
+"""Printed as it is, so it cannot contain placeholders."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleClause:
-    """What a rule says of some permissions."""
+    """What a rule says about some permissions."""
 
     says: RuleStance
     mapping: Literal["stated", "inferred"]
-    """``stated``: the rule names this data itself; ``inferred``: we read it so, and every sentence says "likely"."""
+    """``stated``: the rule names this data itself; ``inferred``: our reading, so every sentence says "likely"."""
     permissions: tuple[PermissionName, ...] = ()
     special: tuple[NonEmptyText, ...] = ()
-    """Kinds of special access that come to the same."""
+    """Kinds of special access that give the same data."""
     unread: tuple[PermissionName, ...] = ()
-    """Permissions that the rule concerns too and that no phone is asked about."""
+    """Permissions that the rule concerns too, but that no phone is asked about."""
     condition: NonEmptyText | None = None
-    """Key of the words that tell the condition."""
+    """Key of the text in `Rule.words` that states the condition."""
     __pydantic_config__ = _FORBID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleSource:
-    """Where a rule was read."""
+    """A document that a rule was taken from."""
 
     what: NonEmptyText
     where: NonEmptyText
     read: bool = True
-    """False: cited only; nobody opened it."""
+    """False: cited by another source, and not opened."""
     __pydantic_config__ = _FORBID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """One rule of one authority or store."""
+    """One rule of an authority or app store: one file."""
 
     id: RuleId
     """Also the name of its file."""
     kind: Literal["store", "country", "observation"]
-    """A store's rule applies to what it installed, a country's when its country is chosen. An observation is nobody's
-    rule: it applies to nothing, and can be looked up."""
+    """``store``: applies to apps that this store installed; ``country``: applies when its country is chosen;
+    ``observation``: binds no app, and can only be looked up."""
     country: CountryCode | None = None
     stores: tuple[PackageName, ...] = ()
-    """Packages that Android notes as the installer where the store installed an app."""
+    """Installer package names of the store."""
     basis: Literal[
         "statute", "regulation", "circular", "guidance", "standard", "self_regulation", "alert", "store_policy", "none"
     ]
     citation: NonEmptyText
-    """Number and article, in the words of the source."""
+    """Number and article, as the source cites them."""
     url: Url | None = None
     date: DateOrUndated
-    """On which it was issued; where that is not known, from which it applies."""
+    """Date of issue; where that is unknown, the date from which it applies."""
     in_force_from: PartialDate | None = None
-    """``None``: not known; it is taken to be in force."""
+    """``None``: unknown; the rule counts as in force."""
     in_force_until: PartialDate | None = None
-    """Its last day. ``None``: still in force, as far as is known."""
+    """Its last day; ``None``: still in force, as far as is known."""
     replaced_by: RuleId | None = None
     match: Literal["requested", "granted"] = "requested"
-    """``requested``: it speaks of what an app asks for; ``granted``: only of what an app holds."""
+    """``requested``: it is about the permissions that an app requests; ``granted``: only about those that it holds."""
     text_read: bool
-    """Whether its own text was read. Else it is known from what others write of it."""
+    """Whether its own text was read; false: it is known from what others write about it."""
     known_until: PartialDate
-    """The newest source that was seen when this was written: what changed later is not in it."""
+    """Date of the newest source that was read for this file: later changes are not in it."""
     checked_on: PartialDate | None = None
     checked_by: NonEmptyText | None = None
-    """Who, knowing this country's law, has read this file. ``None``: nobody yet, and every report says so."""
+    """Who reviewed this file and knows this country's law; ``None``: not reviewed, and every report says so."""
     concern: tuple[RuleClause, ...] = ()
-    """None: it gives rights or rules conduct, and no permission shows anything of it."""
+    """Empty: it gives rights or regulates conduct, which permissions do not show."""
     source: tuple[RuleSource, ...]
     note: NonEmptyText | None = None
     words: Mapping[str, Mapping[str, RuleSentence]] = field(repr=False)
-    """By language: ``authority``, ``title``, ``says``; ``verify``, where something of it is not verified yet, says
-    what; and the conditions of its concerns."""
+    """By language: ``authority``, ``title``, ``says``; ``verify`` says which parts are not verified yet; and the
+    conditions of its clauses."""
     __pydantic_config__ = _FORBID
 
     @property
     def has_unverified_parts(self) -> bool:
-        """Whether something of it is not verified yet: it is never printed without a mark."""
+        """Whether parts of it are not verified yet: it is printed with a mark."""
         return "verify" in self.words.get("en", {})
 
     def is_in_force(self, day: str) -> bool:
-        """Whether it is in force on `day` (``YYYY-MM-DD``). A vague date holds for the whole month or year."""
-        begun = self.in_force_from is None or day[: len(self.in_force_from)] >= self.in_force_from
-        ended = self.in_force_until is not None and day[: len(self.in_force_until)] > self.in_force_until
-        return begun and not ended
+        """Return whether it is in force on `day` (``YYYY-MM-DD``). A partial date covers its whole month or year."""
+        has_begun = self.in_force_from is None or day[: len(self.in_force_from)] >= self.in_force_from
+        has_ended = self.in_force_until is not None and day[: len(self.in_force_until)] > self.in_force_until
+        return has_begun and not has_ended
 
 
-RULE_KEYS: Final = tuple(dict.fromkeys(one.name for kind in (Rule, RuleClause, RuleSource) for one in fields(kind)))
-"""Every key that may stand in a rule, for "perhaps you meant"."""
+RULE_KEYS: Final = tuple(
+    dict.fromkeys(field.name for table in (Rule, RuleClause, RuleSource) for field in fields(table))
+)
+"""Every key of a rule, to suggest a similar one for a misspelt key."""

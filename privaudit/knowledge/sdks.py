@@ -1,15 +1,14 @@
-"""Code of other makers inside apps that scores borrowers or takes contacts and messages. Never a sign by itself."""
+"""Third-party SDKs in apps that score borrowers or collect contacts and messages. No finding rests on one alone."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 from importlib.resources.abc import Traversable
 from typing import Final, Literal, TypeAlias
 
-from pydantic import ConfigDict, TypeAdapter
+from pydantic import ConfigDict
 
-from privaudit.knowledge.loader import Problems, read_toml, validate_data
+from privaudit.knowledge.loader import Problems, read_typed_toml
 from privaudit.knowledge.schema import NonEmptyText
 
 SDKS_FILE: Final = "sdks.toml"
@@ -26,20 +25,21 @@ _FORBID: Final = ConfigDict(extra="forbid")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sdk:
-    """One maker's code, and how it is recognised inside an APK."""
+    """One SDK, and how it is recognised inside an APK."""
 
     vendor: NonEmptyText
     names: tuple[NonEmptyText, ...] = ()
     classes: tuple[NonEmptyText, ...] = ()
     """Prefixes of class names, with dots."""
     libraries: tuple[NonEmptyText, ...] = ()
+    """File names of native libraries."""
     components: tuple[NonEmptyText, ...] = ()
-    """Classes that a manifest declares: the only part that a phone tells without its APK."""
+    """Classes that the manifest declares: all that a phone lists without the APK."""
     purpose: SdkPurpose
     collects: tuple[NonEmptyText, ...] = ()
-    """What it was read to collect; empty: nothing was read about that."""
+    """What its documentation or an analysis says that it collects; empty: no source says."""
     lending_specific: bool
-    """False where ordinary apps carry it too: then it says nothing of lending."""
+    """False where ordinary apps contain it too: then it does not suggest lending."""
     confidence: Literal["high", "medium", "low"]
     note: NonEmptyText | None = None
     __pydantic_config__ = _FORBID
@@ -52,12 +52,6 @@ class _SdkFile:
 
 
 def read_sdks(folder: Traversable, problems: Problems) -> tuple[Sdk, ...]:
-    """What `folder` knows of them; what is wrong goes to `problems`."""
-    data = read_toml(folder / SDKS_FILE, SDKS_FILE, problems)
-    found = None if data is None else validate_data(_sdk_file_adapter(), data, SDKS_FILE, problems)
-    return found.sdk if found else ()
-
-
-@cache
-def _sdk_file_adapter() -> TypeAdapter[_SdkFile]:
-    return TypeAdapter(_SdkFile)
+    """Return the SDKs that `folder` lists; what is wrong goes to `problems`."""
+    file = read_typed_toml(_SdkFile, folder / SDKS_FILE, SDKS_FILE, problems)
+    return file.sdk if file else ()

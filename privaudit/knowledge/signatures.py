@@ -1,4 +1,4 @@
-"""Reads lists: what each says of each app, and every mistake in it."""
+"""Read lists of apps with all their problems, and group and search their rows by app."""
 
 from __future__ import annotations
 
@@ -6,47 +6,71 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any, Final, Literal, TypeAlias
-
-from pydantic import TypeAdapter
+from typing import Any, Final, Literal, NamedTuple
 
 from privaudit.knowledge.loader import Problems, format_location, list_toml_files, read_toml, validate_data
 from privaudit.knowledge.schema import SIGNATURE_KEYS, ListExample, ListSource, MatchKind, SignatureFile, SignatureRow
-from privaudit.model import Message, SignatureMatch
+from privaudit.model import MessageValue, SignatureMatch
 
 _LENDER_ONLY_KEYS: Final = frozenset({"status", "confidence"})
-"""Keys that lists of risky apps do not have."""
+"""Keys that a list of risky apps must not have."""
+_RISKY_ONLY_KEYS: Final = frozenset({"tier", "action"})
+"""Keys that a list of lenders must not have."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignatureList:
-    """One list, read."""
+    """One list."""
 
     id: str
-    """File name without ``.toml``; ``own/`` stands before it where the user added it."""
+    """File name without ``.toml``; a list of the user has the prefix ``own/``."""
     file: str
-    """What its file is called when something is wrong."""
+    """Name of its file in problems."""
     kind: Literal["risky", "lenders"]
     is_user_list: bool
     source: ListSource
     rows: tuple[SignatureRow, ...]
     examples: tuple[ListExample, ...]
     toml_data: dict[str, Any] = field(repr=False, compare=False)
-    """The same as plain TOML values."""
+    """The content of the file as plain TOML values."""
 
-    def countries_of(self, row: SignatureRow) -> tuple[str, ...]:
-        """Where the app of `row` is offered, as far as the list says."""
-        return row.countries or ((self.source.country,) if self.source.country else ())
+    @property
+    def row_refs(self) -> tuple[RowRef, ...]:
+        """All its rows, each with its number."""
+        return tuple(RowRef(self, number) for number in range(1, len(self.rows) + 1))
 
-    def match_for_row(self, row_number: int, match_kind: MatchKind) -> SignatureMatch:
-        """What this list says of its row `row_number`, counted from 1."""
-        source = self.source
+
+class RowRef(NamedTuple):
+    """One row of a list."""
+
+    app_list: SignatureList
+    row_number: int
+    """From 1."""
+
+    @property
+    def row(self) -> SignatureRow:
+        """The row itself."""
+        return self.app_list.rows[self.row_number - 1]
+
+    @property
+    def countries(self) -> tuple[str, ...]:
+        """Where its app is offered, as far as the list says: the row's countries, else the source's."""
+        source = self.app_list.source
+        return self.row.countries or ((source.country,) if source.country else ())
+
+    @property
+    def signature(self) -> str:
+        """Its id in reports and exports: ``LIST#ROW``."""
+        return f"{self.app_list.id}#{self.row_number}"
+
+    def to_match(self, match_kind: MatchKind) -> SignatureMatch:
+        """Return what the list says about the app of this row."""
+        source = self.app_list.source
         return SignatureMatch(
-            signature=f"{self.id}#{row_number}",
-            tier="own" if self.is_user_list else source.tier or "own",
+            signature=self.signature,
+            tier="own" if self.app_list.is_user_list else source.tier or "own",
             action=source.action or "listed",
             publisher=source.publisher,
             via=source.via,
@@ -55,23 +79,19 @@ class SignatureList:
             country=source.country,
             url=source.url,
             match=match_kind,
-            disputed=self.rows[row_number - 1].disputed,
+            disputed=self.row.disputed,
         )
 
 
-RowRef: TypeAlias = tuple[SignatureList, int]
-"""A list and the number of a row in it, from 1."""
-
-
 def read_list_folder(folder: Traversable, problems: Problems, *, is_user_list: bool = False) -> Iterator[SignatureList]:
-    """Every list in ``folder/risky`` and ``folder/lenders``."""
+    """Yield every list in ``folder/risky`` and ``folder/lenders``."""
     for kind in ("risky", "lenders"):
         for file in list_toml_files(folder / kind):
             yield from _read_list(file, f"{kind}/{file.name}", kind, problems, is_user_list=is_user_list)
 
 
 def read_user_lists(path: Path, problems: Problems) -> Iterator[SignatureList]:
-    """A user's own list, a folder of them, or a folder like ours with ``risky`` and ``lenders`` in it."""
+    """Yield the user's lists at `path`: a file, a folder of files, or a folder with ``risky`` and ``lenders``."""
     if not path.exists():
         problems.add("knowledge.not_there", file=str(path))
         return
@@ -94,13 +114,13 @@ def _read_list(
     data = read_toml(file, file_name, problems)
     if data is None:
         return
-    before = len(problems)
+    problem_count = len(problems)
     if kind is None:
         kind = "lenders" if _is_lender_list(data) else "risky"
-    parsed = validate_data(_signature_file_adapter(), data, file_name, problems, SIGNATURE_KEYS)
+    parsed = validate_data(SignatureFile, data, file_name, problems, SIGNATURE_KEYS)
     _check_source_keys(data.get("source"), kind, file_name, problems, is_user_list=is_user_list)
     _check_row_keys(data, kind, file_name, problems, is_user_list=is_user_list)
-    if parsed is not None and len(problems) == before:
+    if parsed is not None and len(problems) == problem_count:
         stem = file.name.removesuffix(".toml")
         yield SignatureList(
             id=f"own/{stem}" if is_user_list else stem,
@@ -114,16 +134,12 @@ def _read_list(
         )
 
 
-@cache
-def _signature_file_adapter() -> TypeAdapter[SignatureFile]:
-    return TypeAdapter(SignatureFile)
-
-
 def _is_lender_list(data: dict[str, Any]) -> bool:
+    """Return whether a list of the user, which may lie in any folder, is one of lenders: its keys tell."""
     source = data.get("source")
-    if isinstance(source, dict) and not source.keys().isdisjoint({"tier", "action"}):
+    if isinstance(source, dict) and not source.keys().isdisjoint(_RISKY_ONLY_KEYS):
         return False
-    return any(isinstance(head, dict) and "status" in head for head in (source, *_raw_rows(data)))
+    return any(isinstance(table, dict) and "status" in table for table in (source, *_raw_rows(data)))
 
 
 def _raw_rows(data: dict[str, Any]) -> list[Any]:
@@ -133,98 +149,98 @@ def _raw_rows(data: dict[str, Any]) -> list[Any]:
 
 def _check_source_keys(source: object, kind: str, file_name: str, problems: Problems, *, is_user_list: bool) -> None:
     if not isinstance(source, dict):
-        return  # already reported: missing, or of the wrong kind
-    at = format_location(["source"])
-    needed = {"licence", "refreshed"} | ({"tier", "action"} if kind == "risky" else set())
-    for key in sorted(needed - source.keys()) if not is_user_list else ():
-        problems.add("knowledge.missing_key", file=file_name, where=at, row=None, key=key)
-    misplaced = _LENDER_ONLY_KEYS if kind == "risky" else {"tier", "action"}
+        return  # already reported: missing, or not a table
+    location: dict[str, MessageValue] = {"file": file_name, "where": format_location(["source"]), "row": None}
+    required = {"licence", "refreshed"} | (_RISKY_ONLY_KEYS if kind == "risky" else set())
+    for key in sorted(required - source.keys()) if not is_user_list else ():
+        problems.add("knowledge.missing_key", **location, key=key)
+    misplaced = _LENDER_ONLY_KEYS if kind == "risky" else _RISKY_ONLY_KEYS
     for key in sorted(misplaced & source.keys()):
-        problems.add("knowledge.misplaced_key", file=file_name, where=at, row=None, key=key)
+        problems.add("knowledge.misplaced_key", **location, key=key)
     if source.get("tier") == "own" and not is_user_list:
-        problems.add(
-            "knowledge.choice", file=file_name, where=at, row=None, key="tier", found="own", choices=("A", "B", "N")
-        )
+        problems.add("knowledge.choice", **location, key="tier", found="own", choices=("A", "B", "N"))
 
 
 def _check_row_keys(data: dict[str, Any], kind: str, file_name: str, problems: Problems, *, is_user_list: bool) -> None:
     source = data.get("source")
-    for_all = isinstance(source, dict) and "status" in source
-    seen: Counter[str] = Counter()
+    has_common_status = isinstance(source, dict) and "status" in source
+    package_counts: Counter[str] = Counter()
     for index, row in enumerate(_raw_rows(data)):
         if not isinstance(row, dict):
             continue
-        at: dict[str, Message | str | int] = {
+        location: dict[str, MessageValue] = {
             "file": file_name,
             "where": format_location(["app", index]),
             "row": index + 1,
         }
         if not any(row.get(key) for key in ("package", "names", "sha256", "certificates")):
-            problems.add("knowledge.names_nothing", **at)
-        if kind == "lenders" and not (is_user_list or for_all or "status" in row):
-            problems.add("knowledge.missing_key", **at, key="status")
+            problems.add("knowledge.names_nothing", **location)
+        if kind == "lenders" and not (is_user_list or has_common_status or "status" in row):
+            problems.add("knowledge.missing_key", **location, key="status")
         for key in sorted(_LENDER_ONLY_KEYS & row.keys()) if kind == "risky" else ():
-            problems.add("knowledge.misplaced_key", **at, key=key)
+            problems.add("knowledge.misplaced_key", **location, key=key)
         package = row.get("package")
         if isinstance(package, str):
-            seen[package] += 1
-            if seen[package] == 2:  # noqa: PLR2004 - said once, however often it is repeated
-                problems.add("knowledge.duplicate", **at, package=package)
+            package_counts[package] += 1
+            if package_counts[package] == 2:  # noqa: PLR2004 - reported once, however often it is repeated
+                problems.add("knowledge.duplicate", **location, package=package)
+
+
+# --- entries: the rows of all lists by app --------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignatureEntry:
-    """An app by its package; rows without a package stand for themselves."""
+    """The rows of one package name on all lists. A row without a package is an entry of its own."""
 
     row_refs: tuple[RowRef, ...]
-    """Where it stands: risky lists first."""
+    """Its rows, those of risky lists first."""
 
     @property
     def rows(self) -> tuple[SignatureRow, ...]:
         """Its row on each list."""
-        return tuple(part.rows[number - 1] for part, number in self.row_refs)
+        return tuple(ref.row for ref in self.row_refs)
 
     @property
     def package(self) -> str | None:
-        """Its package name, where a list gives one."""
+        """Its package name; ``None`` where its list states none."""
         return self.rows[0].package
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Every name that a list calls it by."""
+        """All names that lists give it."""
         return tuple(dict.fromkeys(name for row in self.rows for name in row.names))
 
     @property
     def hashes(self) -> tuple[str, ...]:
         """SHA-256 of its APKs and certificates."""
-        return tuple(dict.fromkeys(one for row in self.rows for one in (*row.sha256, *row.certificates)))
+        return tuple(dict.fromkeys(digest for row in self.rows for digest in (*row.sha256, *row.certificates)))
 
     @property
     def countries(self) -> tuple[str, ...]:
         """Where it is offered, as far as the lists say."""
-        found = {country for part, number in self.row_refs for country in part.countries_of(part.rows[number - 1])}
-        return tuple(sorted(found))
+        return tuple(sorted({country for ref in self.row_refs for country in ref.countries}))
 
     @property
     def title(self) -> str:
-        """What to call it: package, else name, else the start of a digest."""
+        """What to display for it: package, else name, else the start of a digest."""
         return self.package or next(iter(self.names), None) or f"{self.hashes[0][:16]}…"
 
     def search_texts(self) -> Iterator[str]:
-        """Everything by which somebody may look for it."""
+        """Yield the texts that a search compares: package, names, digests and developers."""
         yield from (self.package or "", *self.names, *self.hashes)
         yield from (row.developer or "" for row in self.rows)
 
 
 def group_entries(lists: Iterable[SignatureList]) -> tuple[SignatureEntry, ...]:
-    """Every app of `lists`, by package and then by name."""
+    """Group the rows of `lists` by app, sorted by package name; entries without a package come last."""
     grouped: dict[tuple[str, ...], list[RowRef]] = {}
-    for part in sorted(lists, key=lambda part: part.kind != "risky"):
-        for number, row in enumerate(part.rows, 1):
-            key = (row.package,) if row.package else (part.id, str(number))
-            grouped.setdefault(key, []).append((part, number))
-    found = (SignatureEntry(row_refs=tuple(places)) for places in grouped.values())
-    return tuple(sorted(found, key=lambda entry: (entry.package is None, entry.title.casefold())))
+    for app_list in sorted(lists, key=lambda app_list: app_list.kind != "risky"):
+        for ref in app_list.row_refs:
+            key = (ref.row.package,) if ref.row.package else (app_list.id, str(ref.row_number))
+            grouped.setdefault(key, []).append(ref)
+    entries = (SignatureEntry(row_refs=tuple(row_refs)) for row_refs in grouped.values())
+    return tuple(sorted(entries, key=lambda entry: (entry.package is None, entry.title.casefold())))
 
 
 def search_entries(
@@ -234,21 +250,30 @@ def search_entries(
     country: str | None = None,
     publisher: str | None = None,
 ) -> tuple[SignatureEntry, ...]:
-    """The entries that have all `words` in a package, name, developer or digest; narrowed by country and publisher.
+    """Return the entries that contain each of `words` in a package name, name, developer or digest.
 
-    Capitals and accents do not count, in any script: “prestamo” finds “Préstamo”.
+    Case and accents are ignored, in any script: “prestamo” finds “Préstamo”.
+
+    Args:
+        entries: what to search.
+        words: all of them have to match.
+        country: only entries that are offered there.
+        publisher: only entries on a list with this text in its publisher or id.
     """
-    wanted = [_fold_text(word) for word in words]
-    whose = _fold_text(publisher or "")
+    folded_words = [_fold_text(word) for word in words]
+    folded_publisher = _fold_text(publisher or "")
     return tuple(
         entry
         for entry in entries
-        if all(any(word in _fold_text(text) for text in entry.search_texts()) for word in wanted)
+        if all(any(word in _fold_text(text) for text in entry.search_texts()) for word in folded_words)
         and (country is None or country in entry.countries)
-        and any(whose in _fold_text(f"{part.source.publisher} {part.id}") for part, _ in entry.row_refs)
+        and any(
+            folded_publisher in _fold_text(f"{ref.app_list.source.publisher} {ref.app_list.id}")
+            for ref in entry.row_refs
+        )
     )
 
 
 def _fold_text(text: str) -> str:
-    split = unicodedata.normalize("NFKD", text).casefold()
-    return "".join(char for char in split if unicodedata.category(char) != "Mn")
+    decomposed = unicodedata.normalize("NFKD", text).casefold()
+    return "".join(char for char in decomposed if unicodedata.category(char) != "Mn")

@@ -1,4 +1,4 @@
-"""Lists as STIX 2.1 indicators, in the shape that MVT reads: ``[app:id='…']`` and digests, tied to a named collection.
+"""Lists as STIX 2.1 bundles, in the form that MVT reads: indicators of one ``malware`` object for each list.
 
 OASIS STIX 2.1: §4.7 indicator, §4.11 malware, §5.1 relationship, §9 patterns.
 """
@@ -13,12 +13,12 @@ from typing import Any, Final
 
 from privaudit.knowledge.export import ImportedList, validate_row_or_source
 from privaudit.knowledge.loader import Problems
-from privaudit.knowledge.schema import ListSource, SignatureRow
+from privaudit.knowledge.schema import ListSource, MatchKind, SignatureRow
 from privaudit.knowledge.signatures import RowRef, SignatureEntry, SignatureList
 from privaudit.model import Message
 
 _UUID_NAMESPACE: Final = uuid.uuid5(uuid.NAMESPACE_DNS, "privaudit")
-_OBJECT_PATHS: Final[Mapping[str, str]] = {
+_OBJECT_PATH_BY_MATCH: Final[Mapping[MatchKind, str]] = {
     "package": "app:id",
     "apk_sha256": "file:hashes.sha256",
     "certificate": "app:cert.sha256",
@@ -32,67 +32,67 @@ _STIX_PATTERN: Final = re.compile(
 )
 _MAX_PATTERN_CHARS: Final = 65536
 """Characters of one pattern."""
+_MAX_REASON_CHARS: Final = 120
+"""Characters of a parser's message that a problem quotes."""
 
 
 def exportable_entries(entries: Iterable[SignatureEntry]) -> tuple[SignatureEntry, ...]:
-    """Those that can be indicators: names alone, notices and lenders cannot, as they find nothing or accuse nobody."""
+    """Return the entries with indicators. Rows with names alone, notices and lenders match no app or accuse none."""
     return tuple(entry for entry in entries if any(map(_is_indicator, entry.row_refs)))
 
 
-def _is_indicator(row_ref: RowRef) -> bool:
-    part, number = row_ref
-    return (
-        part.kind == "risky"
-        and (part.source.tier in {"A", "B"} or part.is_user_list)
-        and bool(part.rows[number - 1].match_keys)
-    )
+def _is_indicator(ref: RowRef) -> bool:
+    app_list = ref.app_list
+    is_accusing = app_list.kind == "risky" and (app_list.source.tier in {"A", "B"} or app_list.is_user_list)
+    return is_accusing and bool(ref.row.match_keys)
 
 
 def entries_to_stix(entries: Iterable[SignatureEntry], fallback_date: str) -> str:
-    """Tiers A and B as a bundle. What stands on a regulator's list is marked ``unknown``, not malicious.
+    """Return a STIX bundle. Indicators of a regulator's list (tier B) have the type ``unknown``, not malicious.
 
     Args:
-        entries: what to write, of which `exportable_entries` is written.
-        fallback_date: the day that stands for the date of a list that has none, ``YYYY-MM-DD``.
+        entries: what to write; rows that are no indicators are left out.
+        fallback_date: date of a list that has none, ``YYYY-MM-DD``.
     """
-    grouped: dict[str, tuple[SignatureList, list[RowRef]]] = {}
+    lists: dict[str, tuple[SignatureList, list[RowRef]]] = {}
     for entry in entries:
-        for place in filter(_is_indicator, entry.row_refs):
-            grouped.setdefault(place[0].id, (place[0], []))[1].append(place)
+        for ref in filter(_is_indicator, entry.row_refs):
+            lists.setdefault(ref.app_list.id, (ref.app_list, []))[1].append(ref)
     objects = {
-        one["id"]: one for part, places in grouped.values() for one in _stix_objects(part, places, fallback_date)
+        stix_object["id"]: stix_object
+        for app_list, row_refs in lists.values()
+        for stix_object in _stix_objects(app_list, row_refs, fallback_date)
     }
     bundle = {"type": "bundle", "id": _stix_id("bundle", *objects), "objects": [*objects.values()]}
     return json.dumps(bundle, ensure_ascii=False, indent=1) + "\n"
 
 
-def _stix_objects(
-    signature_list: SignatureList, row_refs: Iterable[RowRef], fallback_date: str
-) -> Iterator[dict[str, Any]]:
-    source = signature_list.source
-    day = source.date or fallback_date
-    year, month, first = (*day.split("-"), "01", "01")[:3]
-    moment, edition = f"{year}-{month}-{first}T00:00:00.000Z", f"{fallback_date}T00:00:00.000Z"
-    identity = _stix_id("identity", source.publisher)
+def _stix_objects(app_list: SignatureList, row_refs: Iterable[RowRef], fallback_date: str) -> Iterator[dict[str, Any]]:
+    """Yield the publisher, the list, and an indicator with its relationship for each thing that a row matches."""
+    source = app_list.source
+    year, month, day = (*(source.date or fallback_date).split("-"), "01", "01")[:3]
+    created, release_created = f"{year}-{month}-{day}T00:00:00.000Z", f"{fallback_date}T00:00:00.000Z"
+    identity_id = _stix_id("identity", source.publisher)
 
-    def made(kind: str, *words: str, **values: object) -> dict[str, Any]:
+    def stix_object(kind: str, *words: str, **values: object) -> dict[str, Any]:
         common = {
             "type": kind,
             "spec_version": "2.1",
             "id": _stix_id(kind, *words),
-            "created": moment,
-            "modified": moment,
+            "created": created,
+            "modified": created,
         }
-        return {**common, **({} if kind == "identity" else {"created_by_ref": identity}), **values}
+        return {**common, **({} if kind == "identity" else {"created_by_ref": identity_id}), **values}
 
-    rows = [(signature_list.rows[number - 1], number) for _, number in row_refs]
     reference = {"source_name": source.publisher, "description": source.title}
     reference |= {"url": source.url} if source.url else {}
-    # The same publisher stands on several lists: its object has the edition's date, whichever comes first.
-    yield made("identity", source.publisher, name=source.publisher, created=edition, modified=edition)
-    collection = made(
+    # A publisher of several lists is one object, so it has the date of the release rather than of one list.
+    yield stix_object(
+        "identity", source.publisher, name=source.publisher, created=release_created, modified=release_created
+    )
+    collection = stix_object(
         "malware",
-        signature_list.id,
+        app_list.id,
         name=f"{source.publisher}: {source.title}",
         description=f"Named there as: {source.action or 'listed'}. Date of the list: {source.date or 'none'}."
         " An equal name need not be the same app.",
@@ -100,23 +100,23 @@ def _stix_objects(
         external_references=[reference],
     )
     yield collection
-    for row, number in rows:
-        for match, value in row.match_keys:
-            indicator = made(
+    for ref in row_refs:
+        for match_kind, value in ref.row.match_keys:
+            indicator = stix_object(
                 "indicator",
-                signature_list.id,
-                match,
+                app_list.id,
+                match_kind,
                 value,
-                name=next(iter(row.names), value),
+                name=next(iter(ref.row.names), value),
                 indicator_types=["malicious-activity" if source.tier == "A" else "unknown"],
-                pattern=f"[{_OBJECT_PATHS[match]}='{value}']",
+                pattern=f"[{_OBJECT_PATH_BY_MATCH[match_kind]}='{value}']",
                 pattern_type="stix",
                 pattern_version="2.1",
-                valid_from=moment,
-                labels=[f"{signature_list.id}#{number}", *(["disputed"] if row.disputed else [])],
+                valid_from=created,
+                labels=[ref.signature, *(["disputed"] if ref.row.disputed else [])],
             )
             yield indicator
-            yield made(
+            yield stix_object(
                 "relationship",
                 indicator["id"],
                 collection["id"],
@@ -133,44 +133,51 @@ def _stix_id(object_type: str, *words: str) -> str:
 def parse_stix(
     data: bytes, file_name: str, problems: Problems, source_defaults: Mapping[str, str]
 ) -> tuple[tuple[ImportedList, ...], int]:
-    """The lists in a bundle, one for each named collection, and how many indicators were passed over.
+    """Return the lists in a STIX bundle, one for each named collection, and the number of skipped indicators.
 
-    Passed over is what says something else than a package, an APK or a certificate (domains, files, processes).
+    Indicators of anything but packages, APKs and certificates (domains, files, processes) are skipped.
+
+    Args:
+        data: the file.
+        file_name: name of the file in problems.
+        problems: receives what is wrong.
+        source_defaults: values of the source that the bundle does not state.
     """
     try:
         bundle = json.loads(data.decode("utf-8-sig"))
     except (UnicodeDecodeError, ValueError, RecursionError) as error:
-        problems.add("knowledge.not_stix", file=file_name, reason=str(error)[:120])
+        problems.add("knowledge.not_stix", file=file_name, reason=str(error)[:_MAX_REASON_CHARS])
         return (), 0
-    objects = bundle.get("objects") if isinstance(bundle, dict) else None
-    if not isinstance(objects, list):
+    raw_objects = bundle.get("objects") if isinstance(bundle, dict) else None
+    if not isinstance(raw_objects, list):
         problems.add("knowledge.not_stix", file=file_name, reason="objects")
         return (), 0
-    known = {one["id"]: one for one in objects if isinstance(one, dict) and isinstance(one.get("id"), str)}
-    meant = {
-        one.get("source_ref"): known.get(str(one.get("target_ref")), {})
-        for one in known.values()
-        if one.get("type") == "relationship" and one.get("relationship_type") == "indicates"
+    objects = {item["id"]: item for item in raw_objects if isinstance(item, dict) and isinstance(item.get("id"), str)}
+    collections = {
+        item.get("source_ref"): objects.get(str(item.get("target_ref")), {})
+        for item in objects.values()
+        if item.get("type") == "relationship" and item.get("relationship_type") == "indicates"
     }
-    passed = 0
+    skipped = 0
     grouped: dict[tuple[str, str, str], list[SignatureRow]] = {}
-    for number, one in enumerate(known.values(), 1):
-        if one.get("type") != "indicator":
+    for number, item in enumerate(objects.values(), 1):
+        if item.get("type") != "indicator":
             continue
-        values = _parse_pattern(one.get("pattern"))
-        if not values:
-            passed += 1
+        comparisons = _parse_pattern(item.get("pattern"))
+        if not comparisons:
+            skipped += 1
             continue
-        maker = known.get(str(one.get("created_by_ref")), {})
-        title = str(meant.get(one["id"], {}).get("name") or source_defaults["title"])
-        key = (str(maker.get("name") or source_defaults["publisher"]), title, str(one.get("valid_from", ""))[:10])
-        for row in _indicator_rows(values, one, file_name, number, problems):
+        creator = objects.get(str(item.get("created_by_ref")), {})
+        publisher = str(creator.get("name") or source_defaults["publisher"])
+        title = str(collections.get(item["id"], {}).get("name") or source_defaults["title"])
+        key = (publisher, title, str(item.get("valid_from", ""))[:10])
+        for row in _indicator_rows(comparisons, item, file_name, number, problems):
             rows = grouped.setdefault(key, [])
             if row not in rows:
                 rows.append(row)
     if not grouped and not problems:
-        problems.add("knowledge.no_indicators", file=file_name, passed=passed)
-    return tuple(_merge_lists(grouped, source_defaults, file_name, problems)), passed
+        problems.add("knowledge.no_indicators", file=file_name, passed=skipped)
+    return tuple(_merge_lists(grouped, source_defaults, file_name, problems)), skipped
 
 
 def _parse_pattern(pattern: object) -> list[tuple[str, str]]:
@@ -186,18 +193,17 @@ def _indicator_rows(
     object_number: int,
     problems: Problems,
 ) -> Iterator[SignatureRow]:
+    location = Message(key="knowledge.at_object", values={"row": object_number})
     for path, value in comparisons:
-        row: dict[str, Any] = {}
-        if path == "app:id":
-            called = str(indicator.get("name") or "").strip()
-            row = {"package": value, **({"names": (called,)} if called and called != value else {})}
+        row_values: dict[str, Any] = {}
+        if path == _OBJECT_PATH_BY_MATCH["package"]:
+            name = str(indicator.get("name") or "").strip()
+            row_values = {"package": value, **({"names": (name,)} if name and name != value else {})}
         else:
-            row = {"certificates" if "cert" in path else "sha256": (value.lower(),)}
-        made = validate_row_or_source(
-            SignatureRow, row, file_name, Message(key="knowledge.at_object", values={"row": object_number}), problems
-        )
-        if made is not None:
-            yield made
+            row_values = {"certificates" if "cert" in path else "sha256": (value.lower(),)}
+        row = validate_row_or_source(SignatureRow, row_values, file_name, location, problems)
+        if row is not None:
+            yield row
 
 
 def _merge_lists(
@@ -206,17 +212,17 @@ def _merge_lists(
     file_name: str,
     problems: Problems,
 ) -> Iterator[ImportedList]:
+    """Merge the rows of each publisher and title into one list, dated by its newest indicator."""
     merged: dict[tuple[str, str], tuple[set[str], list[SignatureRow]]] = {}
     for (publisher, title, day), rows in grouped.items():
-        days, every = merged.setdefault((publisher, title), (set(), []))
+        days, merged_rows = merged.setdefault((publisher, title), (set(), []))
         days.add(day)
-        packages = {row.package for row in every if row.package}
-        every += [row for row in rows if row.package not in packages]
+        packages = {row.package for row in merged_rows if row.package}
+        merged_rows += [row for row in rows if row.package not in packages]
     for (publisher, title), (days, rows) in merged.items():
-        dated = {"date": max(days)} if re.fullmatch(r"\d{4}-\d\d-\d\d", max(days)) else {}
-        head = {**dated, **source_defaults, "publisher": publisher, "title": title}
-        source = validate_row_or_source(
-            ListSource, head, file_name, Message(key="knowledge.at_table", values={"table": title}), problems
-        )
+        date = {"date": max(days)} if re.fullmatch(r"\d{4}-\d\d-\d\d", max(days)) else {}
+        values = {**date, **source_defaults, "publisher": publisher, "title": title}
+        location = Message(key="knowledge.at_table", values={"table": title})
+        source = validate_row_or_source(ListSource, values, file_name, location, problems)
         if source is not None:
             yield ImportedList(source=source, rows=tuple(rows))

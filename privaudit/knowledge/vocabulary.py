@@ -1,7 +1,7 @@
-"""Words by which a lending app is recognised from its names, and the traps among them.
+"""Classify apps by the words in their names: terms of lending, and false friends that only look like them.
 
-A word is a hint. "trapped" and "weak" count only together with access to contacts, SMS or the call log, and a trap
-never hides an app that has it: some lending apps call themselves calculators.
+A word is a hint. The verdicts "trapped" and "weak" count only with access to contacts, SMS or the call log, and
+a false friend never hides an app that has such access: some lending apps call themselves calculators.
 """
 
 from __future__ import annotations
@@ -13,47 +13,15 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Final, Literal, TypeAlias
 
-from pydantic import ConfigDict, TypeAdapter
+from pydantic import ConfigDict
 
 from privaudit.knowledge.loader import Problems, validate_data
 
-_CAMEL_CASE_BOUNDARY: Final = re.compile(r"(?<=[a-zß-öø-ÿ])(?=[A-ZÀ-ÖØ-Þ])|(?<=[A-Z])(?=[A-Z][a-z])")
-
-
-@cache
-def compile_regex(regex: str) -> re.Pattern[str]:
-    """`regex`, compiled when it is first used."""
-    return re.compile(regex)
-
-
-@cache
-def normalize(text: str) -> str:
-    """A word of ours in one form of its letters, whatever their case."""
-    return unicodedata.normalize("NFKC", text).casefold()
-
-
-def strip_invisible(label: str) -> str:
-    """`label` without what hides a word from us and not from its reader: other forms of letters, what is invisible."""
-    return "".join(char for char in unicodedata.normalize("NFKC", label) if unicodedata.category(char) != "Cf")
-
-
-def split_camel_case(name: str, separator: str) -> str:
-    """`name` with its words parted where a capital letter begins one: ``EasyLoan``, ``QRCash``."""
-    return _CAMEL_CASE_BOUNDARY.sub(separator, name)
-
-
-def matches_word(word: str, text: str, match: str) -> bool:
-    """Whether `word` stands in `text`: anywhere (``sub``), where a word begins (``wstart``), or as a whole ``word``."""
-    if word not in text:
-        return False
-    if match == "sub":
-        return True
-    end = r"(?!\w)" if match == "word" else ""
-    return compile_regex(rf"(?<!\w){re.escape(word)}{end}").search(text) is not None
-
-
 TermWeight: TypeAlias = Literal["strong", "medium", "weak"]
 NameScope: TypeAlias = Literal["label", "package"]
+Verdict: TypeAlias = Literal["lending", "maybe", "weak", "trapped", "no"]
+"""``lending``, ``maybe``, ``weak``: by score; ``trapped``: a false friend says that it is probably something else;
+``no``: no term counts."""
 
 _WEIGHT_SCORES: Final[Mapping[str, float]] = {"strong": 3, "medium": 1.5, "weak": 0.5}
 _MIN_LENDING_SCORE: Final = 3.0
@@ -61,24 +29,26 @@ _MIN_MAYBE_SCORE: Final = 1.5
 _FORBID: Final = ConfigDict(extra="forbid")
 
 _PACKAGE_SEPARATORS: Final = re.compile(r"[\W\d_]+")
+_CAMEL_CASE_BOUNDARY: Final = re.compile(r"(?<=[a-zß-öø-ÿ])(?=[A-ZÀ-ÖØ-Þ])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelTerm:
-    """A word in the name under an app's icon."""
+    """A term of lending in an app's label."""
 
     term: str
     lang: str
     match: Literal["sub", "inword", "wstart", "word"]
     weight: TermWeight
     basis: Literal["attested", "language"]
+    """``attested``: seen in the name of a real lending app; ``language``: ordinary knowledge of the language."""
     gloss: str | None = None
     __pydantic_config__ = _FORBID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PackageToken:
-    """A word in a package name."""
+    """A term of lending in a package name."""
 
     token: str
     match: Literal["substring", "whole"]
@@ -88,11 +58,13 @@ class PackageToken:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FalseFriend:
-    """A word that looks like lending and is not."""
+    """A pattern of names that look like lending and are not."""
 
     scope: NameScope
     regex: str
     effect: Literal["cancel", "downgrade", "not_lender"]
+    """``cancel``: the terms in `concerns` do not count; ``downgrade``: only strong terms count; ``not_lender``: the app
+    is probably something else."""
     concerns: tuple[str, ...]
     why: str
     __pydantic_config__ = _FORBID
@@ -100,7 +72,7 @@ class FalseFriend:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecoyTerm:
-    """A word of small tools that need nobody's contacts, and behind which lending apps have hidden."""
+    """A word for a small tool that needs no contacts, and that lending apps have posed as."""
 
     term: str
     lang: str
@@ -110,18 +82,18 @@ class DecoyTerm:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NameVerdict:
-    """What a name suggests, and why."""
+    """What the names of an app suggest, and why."""
 
-    verdict: Literal["lending", "maybe", "weak", "trapped", "no"]
+    verdict: Verdict
     terms: tuple[str, ...] = ()
-    """The words that counted, the weightiest first."""
+    """The terms that counted, the heaviest first."""
     exclusion_reasons: tuple[str, ...] = ()
-    """Why words did not count, or not fully: `FalseFriend.why` of each trap that made a difference."""
+    """Why terms did not count, or not fully: `FalseFriend.why` of each false friend that made a difference."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _PartialVerdict:
-    """What the label, or the package, comes to on its own."""
+class _NameScore:
+    """The score of the label or of the package name alone."""
 
     score: float = 0
     weighted_terms: tuple[tuple[str, TermWeight], ...] = ()
@@ -131,139 +103,175 @@ class _PartialVerdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vocabulary:
-    """All words and traps."""
+    """The content of ``vocabulary.toml``."""
 
     label: tuple[LabelTerm, ...]
     package: tuple[PackageToken, ...]
     trap: tuple[FalseFriend, ...]
     decoy: tuple[DecoyTerm, ...] = ()
     harm: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    """What a list may say that an app did: its short word, and its meaning by language."""
-    words: tuple[tuple[str, LabelTerm], ...] = field(init=False, repr=False, compare=False)
-    """Each term of `label`, and how `letters.strip_invisible` has it: every name on a phone is looked through for all of them."""
+    """What a list may say that an app did: short word → its meaning by language."""
+    normalized_label_terms: tuple[tuple[str, LabelTerm], ...] = field(init=False, repr=False, compare=False)
+    """Each term of `label` with its normalised form, made once: every label on a phone is searched for all of them."""
     __pydantic_config__ = _FORBID
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "words", tuple((normalize(term.term), term) for term in self.label))
-
-    def classify_package(self, package: str) -> NameVerdict:
-        """What a package name suggests by itself. About half of the lending apps have a package that tells nothing."""
-        return self.classify(None, package)
-
-    def classify_label(self, label: str) -> NameVerdict:
-        """What the name under the icon suggests by itself."""
-        return self.classify(label, None)
+        terms = tuple((_normalize(term.term), term) for term in self.label)
+        object.__setattr__(self, "normalized_label_terms", terms)
 
     def classify(self, label: str | None, package: str | None) -> NameVerdict:
-        """What both names suggest together: they add up, and a trap in one holds for both."""
-        halves = [
-            self._score_label(label) if label else _PartialVerdict(),
-            self._score_package(package) if package else _PartialVerdict(),
+        """Classify an app by its label, its package name, or both.
+
+        The scores add up, and a false friend in one name counts for both. About half of the lending apps have a package
+        name that suggests nothing.
+        """
+        names = [
+            self._score_label(label) if label else _NameScore(),
+            self._score_package(package) if package else _NameScore(),
         ]
-        score = sum(half.score for half in halves)
-        words = sorted(
-            (word for half in halves for word in half.weighted_terms), key=lambda word: -_WEIGHT_SCORES[word[1]]
+        score = sum(name.score for name in names)
+        terms = sorted(
+            (weighted for name in names for weighted in name.weighted_terms),
+            key=lambda weighted: -_WEIGHT_SCORES[weighted[1]],
         )
-        verdict: Literal["lending", "maybe", "weak", "trapped", "no"]
+        verdict: Verdict
         if score == 0:
             verdict = "no"
-        elif any(half.is_false_friend for half in halves):
+        elif any(name.is_false_friend for name in names):
             verdict = "trapped"
         else:
             verdict = "lending" if score >= _MIN_LENDING_SCORE else "maybe" if score >= _MIN_MAYBE_SCORE else "weak"
         return NameVerdict(
             verdict=verdict,
-            terms=tuple(dict.fromkeys(word for word, _ in words)),
-            exclusion_reasons=tuple(dict.fromkeys(why for half in halves for why in half.exclusion_reasons)),
+            terms=tuple(dict.fromkeys(term for term, _ in terms)),
+            exclusion_reasons=tuple(dict.fromkeys(reason for name in names for reason in name.exclusion_reasons)),
         )
 
     def find_decoy(self, label: str) -> str | None:
-        """The small tool that `label` names (calculator, guide, wallpaper …); ``None``: none that we know."""
-        shown = strip_invisible(label)
-        texts = (shown.casefold(), split_camel_case(shown, " ").casefold())
-        words = ((normalize(decoy.term), decoy.match) for decoy in self.decoy)
-        return next(
-            (word for word, match in words if any(matches_word(word, text, match) for text in texts)),
-            None,
-        )
+        """Return the small tool that `label` names (calculator, guide, wallpaper …); ``None``: no known one."""
+        visible = _strip_invisible(label)
+        texts = (visible.casefold(), _split_camel_case(visible, " ").casefold())
+        terms = ((_normalize(decoy.term), decoy.match) for decoy in self.decoy)
+        return next((term for term, match in terms if any(_matches_term(term, text, match) for text in texts)), None)
 
-    def _score_label(self, label: str) -> _PartialVerdict:
-        shown = strip_invisible(label)
-        whole, split = shown.casefold(), split_camel_case(shown, " ").casefold()
-        both = f"{whole}\n{split}"
-        found: dict[str, TermWeight] = {}
-        for word, term in self.words:
-            if word not in both:
-                continue  # nearly all: there are hundreds of words, and every app has names in some languages
+    def _score_label(self, label: str) -> _NameScore:
+        visible = _strip_invisible(label)
+        joined, split = visible.casefold(), _split_camel_case(visible, " ").casefold()
+        both = f"{joined}\n{split}"
+        matches: dict[str, TermWeight] = {}
+        for text, term in self.normalized_label_terms:
+            if text not in both:
+                continue  # the usual case, so it comes first: hundreds of terms, and apps with labels in many languages
             if term.match in {"sub", "inword"}:
-                hit = word in whole
+                is_match = text in joined
             else:
-                hit = matches_word(word, whole, term.match) or matches_word(word, split, term.match)
-            if hit:
-                found[word] = _heavier_weight(found.get(word), term.weight)
-        kept, traps, trapped = self._apply_false_friends("label", whole, found)
-        # 小贷 is one word, not also 贷.
-        kept = {word: weight for word, weight in kept.items() if not any(word != w and word in w for w in kept)}
-        score = sum(_WEIGHT_SCORES[weight] for weight in kept.values())
-        return _PartialVerdict(
-            score=score, weighted_terms=tuple(kept.items()), exclusion_reasons=traps, is_false_friend=trapped
+                is_match = _matches_term(text, joined, term.match) or _matches_term(text, split, term.match)
+            if is_match:
+                matches[text] = _heavier_weight(matches.get(text), term.weight)
+        counted, reasons, is_false_friend = self._apply_false_friends("label", joined, matches)
+        # A term inside another one does not count: 小贷 is one term, not also 贷.
+        counted = {
+            text: weight
+            for text, weight in counted.items()
+            if not any(text != other and text in other for other in counted)
+        }
+        return _NameScore(
+            score=sum(_WEIGHT_SCORES[weight] for weight in counted.values()),
+            weighted_terms=tuple(counted.items()),
+            exclusion_reasons=reasons,
+            is_false_friend=is_false_friend,
         )
 
-    def _score_package(self, package: str) -> _PartialVerdict:
-        parts = [part for part in _PACKAGE_SEPARATORS.split(split_camel_case(package, ".").casefold()) if part]
-        whole = ".".join(parts)
-        found: dict[str, TermWeight] = {}
+    def _score_package(self, package: str) -> _NameScore:
+        parts = [part for part in _PACKAGE_SEPARATORS.split(_split_camel_case(package, ".").casefold()) if part]
+        joined = ".".join(parts)
+        matches: dict[str, TermWeight] = {}
         for token in self.package:
-            # `plan_parts` only holds word characters, so a token never matches across the dots of `whole`.
-            if token.token in whole and (token.match == "substring" or token.token in parts):
-                found[token.token] = _heavier_weight(found.get(token.token), token.weight)
-        kept, traps, trapped = self._apply_false_friends("package", package.casefold(), found)
-        # Package names are stuffed with words: only the weightiest counts.
-        score = max((_WEIGHT_SCORES[weight] for weight in kept.values()), default=0)
-        return _PartialVerdict(
-            score=score, weighted_terms=tuple(kept.items()), exclusion_reasons=traps, is_false_friend=trapped
+            # A token has only word characters, so it cannot match across the dots of `joined`.
+            if token.token in joined and (token.match == "substring" or token.token in parts):
+                matches[token.token] = _heavier_weight(matches.get(token.token), token.weight)
+        counted, reasons, is_false_friend = self._apply_false_friends("package", package.casefold(), matches)
+        return _NameScore(
+            # Package names are stuffed with words: only the heaviest counts.
+            score=max((_WEIGHT_SCORES[weight] for weight in counted.values()), default=0),
+            weighted_terms=tuple(counted.items()),
+            exclusion_reasons=reasons,
+            is_false_friend=is_false_friend,
         )
 
     def _apply_false_friends(
         self, scope: NameScope, text: str, weights: dict[str, TermWeight]
     ) -> tuple[dict[str, TermWeight], tuple[str, ...], bool]:
-        """The words that no trap takes away, why some were, and whether it is probably something else."""
+        """Return the terms that still count, why others do not, and whether the app is probably something else."""
         if not weights:
             return {}, (), False
-        kept, reasons, trapped = dict(weights), [], False
-        for trap in self.trap:
-            if trap.scope != scope or not compile_regex(trap.regex).search(text):
+        counted, reasons, is_false_friend = dict(weights), [], False
+        for false_friend in self.trap:
+            if false_friend.scope != scope or not _compile_regex(false_friend.regex).search(text):
                 continue
-            before = len(kept)
-            if trap.effect == "cancel":
-                kept = {word: weight for word, weight in kept.items() if word not in trap.concerns}
-            elif trap.effect == "downgrade":
-                kept = {word: weight for word, weight in kept.items() if weight == "strong"}
+            count_before = len(counted)
+            if false_friend.effect == "cancel":
+                counted = {term: weight for term, weight in counted.items() if term not in false_friend.concerns}
+            elif false_friend.effect == "downgrade":
+                counted = {term: weight for term, weight in counted.items() if weight == "strong"}
             else:
-                trapped = True
-            if trap.effect == "not_lender" or len(kept) != before:
-                reasons.append(trap.why)
-        return kept, tuple(reasons), trapped
+                is_false_friend = True
+            if false_friend.effect == "not_lender" or len(counted) != count_before:
+                reasons.append(false_friend.why)
+        return counted, tuple(reasons), is_false_friend
 
 
 def parse_vocabulary(data: Mapping[str, Any], file_name: str, problems: Problems) -> Vocabulary | None:
-    """The vocabulary in `data`; ``None`` and all mistakes where it does not fit. Patterns are compiled when used."""
-    return validate_data(_vocabulary_adapter(), data, file_name, problems)
+    """Validate the vocabulary in `data`; ``None`` and entries in `problems` where it is not valid.
+
+    The patterns of false friends are not compiled: `check_false_friend_patterns` does that.
+    """
+    return validate_data(Vocabulary, data, file_name, problems)
 
 
 def check_false_friend_patterns(false_friends: Iterable[FalseFriend], file_name: str, problems: Problems) -> None:
-    """Compile every trap: too slow for each start, so it is done by tests and by who checks the lists."""
-    for index, trap in enumerate(false_friends):
+    """Compile every pattern. Too slow for each start, so tests and `signatures check` do it."""
+    for index, false_friend in enumerate(false_friends):
         try:
-            compile_regex(trap.regex)
+            _compile_regex(false_friend.regex)
         except re.error as error:
-            problems.add("knowledge.regex", file=file_name, row=index + 1, found=trap.regex, reason=str(error))
-
-
-@cache
-def _vocabulary_adapter() -> TypeAdapter[Vocabulary]:
-    return TypeAdapter(Vocabulary)
+            problems.add("knowledge.regex", file=file_name, row=index + 1, found=false_friend.regex, reason=str(error))
 
 
 def _heavier_weight(current: TermWeight | None, other: TermWeight) -> TermWeight:
     return other if current is None or _WEIGHT_SCORES[other] > _WEIGHT_SCORES[current] else current
+
+
+# --- matching -------------------------------------------------------------------------------------------------------
+
+
+@cache
+def _compile_regex(regex: str) -> re.Pattern[str]:
+    """Compile `regex` when it is first used."""
+    return re.compile(regex)
+
+
+@cache
+def _normalize(term: str) -> str:
+    """Return a term of the vocabulary in NFKC and without case."""
+    return unicodedata.normalize("NFKC", term).casefold()
+
+
+def _strip_invisible(label: str) -> str:
+    """Return `label` in NFKC and without format characters: both hide a word from a search, but not from a reader."""
+    return "".join(char for char in unicodedata.normalize("NFKC", label) if unicodedata.category(char) != "Cf")
+
+
+def _split_camel_case(name: str, separator: str) -> str:
+    """Put `separator` between the words of camel case: ``EasyLoan``, ``QRCash``."""
+    return _CAMEL_CASE_BOUNDARY.sub(separator, name)
+
+
+def _matches_term(term: str, text: str, match: str) -> bool:
+    """Return whether `text` contains `term`: anywhere (``sub``), at the start of a word (``wstart``), as a ``word``."""
+    if term not in text:
+        return False
+    if match == "sub":
+        return True
+    end = r"(?!\w)" if match == "word" else ""
+    return _compile_regex(rf"(?<!\w){re.escape(term)}{end}").search(text) is not None

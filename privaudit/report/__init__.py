@@ -1,4 +1,4 @@
-"""Writes the report document: every output is a function of it, and the suffix of a file names the module for it."""
+"""Write the report document: every output is a function of it, in the format that the suffix of its file names."""
 
 from __future__ import annotations
 
@@ -18,14 +18,17 @@ FORMATS: Final[Mapping[str, str]] = {
     ".json": "privaudit.report.json",
     ".txt": "privaudit.report.txt",
 }
-"""Each output format: the suffix of its files, and the module whose ``render`` makes it."""
+"""Each output format: the suffix of its files, and the module with its function ``render(report, language)``.
+
+Modules and not functions, so that a format's libraries are imported only if it is written.
+"""
 
 
 def validate_output(path: Path, suffixes: tuple[str, ...]) -> None:
     """Refuse, before any phone is asked, a file that could not be written.
 
     Raises:
-        UsageError: its suffix is none of `suffixes`, or the folder is not there.
+        UsageError: the suffix is not one of `suffixes`, or the folder does not exist.
     """
     if path.suffix not in suffixes:
         raise UsageError("errors.format_unknown", given=path.name, known=suffixes)
@@ -34,20 +37,20 @@ def validate_output(path: Path, suffixes: tuple[str, ...]) -> None:
 
 
 def write_report(report: Report, path: Path, language: Translator) -> None:
-    """Write `report` to `path`: whole, or not at all. Private (mode 0600).
+    """Write `report` to `path` in the format of its suffix: whole, or not at all; private (mode 0600).
 
     Raises:
-        SourceError: it cannot be written.
+        SourceError: the file cannot be written.
     """
-    module = importlib.import_module(FORMATS[path.suffix])
-    save_text(module.render(report, language), path)
+    renderer = importlib.import_module(FORMATS[path.suffix])
+    save_text(renderer.render(report, language), path)
 
 
 def save_text(text: str, path: Path) -> None:
-    """Write `text` to `path`: whole, or not at all. Private (mode 0600).
+    """Write `text` to `path`: whole, or not at all; private (mode 0600).
 
     Raises:
-        SourceError: it cannot be written.
+        SourceError: the file cannot be written.
     """
     with atomic_writer(path) as stream:
         stream.write(text.encode())

@@ -1,31 +1,54 @@
-"""Everything to say of one app of one user: what was found, how that is known, and where it is written."""
+"""The details of one app of one user: its findings, how each is known, and the evidence."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
-from privaudit.i18n import display_name
-from privaudit.model import Access, AccessState, App, DataClass, History, Message, MessageValue, ReadBy, SignatureMatch
+from privaudit.i18n.sanitize import display_name
+from privaudit.model import (
+    Access,
+    AccessState,
+    App,
+    DataClass,
+    Finding,
+    History,
+    Message,
+    MessageValue,
+    ReadBy,
+    SignatureMatch,
+)
 from privaudit.report import matrix
-from privaudit.report.view import ReportView
+from privaudit.report.view import DATA_NAME_KEYS, ReportView
 
 _MAX_LINE_CHARS: Final = 400
-"""Characters of a line that is shown as the phone printed it."""
+"""Characters of an evidence line that are shown."""
+_READING_STATE_KEYS: Final[Mapping[AccessState, str]] = {
+    AccessState.CAN_READ: "data_access.can_read",
+    AccessState.ONLY_WHILE_OPEN: "data_access.only_while_open",
+    AccessState.ASKS_EACH_TIME: "data_access.asks_each_time",
+}
+_READ_BY_KEYS: Final[Mapping[ReadBy, str]] = {
+    ReadBy.FOR_ANOTHER: "report.read_for_another",
+    ReadBy.THROUGH_ANOTHER: "report.read_through_another",
+}
 
 
 def app_sentences(view: ReportView, app: App) -> Iterator[str]:
-    """One sentence or two for each thing, the findings first."""
+    """Yield one or two sentences for each fact about the app, the findings first."""
     first = view.installs_of(app.package)[0]
-    again = app is not first and (app.listed, app.lending) == (first.listed, first.lending)
-    for finding in sorted(view.findings_of(app), key=lambda one: one.rule == "listed"):
-        if again and finding.rule == "listed":
+    is_repeated = app is not first and (app.listed, app.lending) == (first.listed, first.lending)
+    for finding in sorted(view.findings_of(app), key=lambda finding: finding.rule == "listed"):
+        if is_repeated and finding.rule == "listed":
             continue
         yield view.translate(finding.message)
         if finding.rule in {"data_access", "suspect"}:
-            yield from _access_sentences(view, app, finding.message.key.partition(".")[2])
-    yield from [view.t("report.as_above")] if again else _recognition_sentences(view, app)
-    yield from _display_sentences(view, app, is_repeated=again)
+            yield from _access_sentences(view, app, finding)
+    if is_repeated:
+        yield view.t("report.as_above")
+    else:
+        yield from _recognition_sentences(view, app)
+    yield from _display_sentences(view, app, is_repeated=is_repeated)
     if app.enabled is False:
         yield view.t("report.switched_off")
     if app.user != 0:
@@ -36,8 +59,31 @@ def app_sentences(view: ReportView, app: App) -> Iterator[str]:
         yield view.t("report.no_installer")
 
 
+def _recognition_sentences(view: ReportView, app: App) -> Iterator[str]:
+    for match in app.listed:
+        yield from _list_match_sentences(view, match)
+    for reason in app.lending.reasons:
+        if reason.key != "lending.listed":
+            yield view.translate(reason)
+
+
+def _list_match_sentences(view: ReportView, match: SignatureMatch) -> Iterator[str]:
+    if match.via is not None:
+        yield view.t("listed.via", via=match.via)
+    action = match.action.casefold()
+    if "spyloan" in action:
+        yield view.t("listed.spyloan")
+    if "reported" in action:
+        yield view.t("listed.reported")
+    chosen_country = view.report.knowledge.rules.country
+    if match.tier != "own" and match.country is not None and match.country != chosen_country:
+        yield view.t("listed.elsewhere" if chosen_country else "listed.of_country", country=match.country)
+    if match.disputed:
+        yield view.t("listed.disputed")
+
+
 def _display_sentences(view: ReportView, app: App, *, is_repeated: bool) -> Iterator[str]:
-    """How it shows itself on the phone."""
+    """Yield how the app shows itself on the phone."""
     if app.label_problem is not None:
         yield view.t("report.name_unread", why=app.label_problem)
     if app.launcher_labels and not is_repeated:
@@ -46,102 +92,92 @@ def _display_sentences(view: ReportView, app: App, *, is_repeated: bool) -> Iter
         yield view.t("report.no_icon")
 
 
-def _recognition_sentences(view: ReportView, app: App) -> Iterator[str]:
-    for listing in app.listed:
-        yield from _list_match_sentences(view, listing)
-    for reason in app.lending.reasons:
-        if reason.key != "lending.listed":
-            yield view.translate(reason)
-
-
-def _access_sentences(view: ReportView, app: App, finding_key: str) -> Iterator[str]:
-    """What the finding's own sentence (`finding_key`: its key) leaves open."""
-    # Where a record of this app was read, so was what blocks it.
-    unread = any(one.state.allows_reading and one.history is History.UNKNOWN for one in app.access.values())
-    if unread and view.has_gap("appops"):
+def _access_sentences(view: ReportView, app: App, finding: Finding) -> Iterator[str]:
+    """Yield what the sentence of `finding` leaves open about the app's access."""
+    # If a record of this app was read, so was whether app-ops block it.
+    is_history_unread = any(
+        access.state.allows_reading and access.history is History.UNKNOWN for access in app.access.values()
+    )
+    if is_history_unread and view.has_gap("appops"):
         yield view.t("report.permission_alone")
+    finding_name = finding.message.key.partition(".")[2]  # begins with the state that the finding is about
     for data, access in app.access.items():
-        values: dict[str, MessageValue] = {"data": Message(key=f"data_access.{data}")}
-        if access.state.allows_reading and not finding_key.startswith(access.state.value):
-            yield view.t(f"data_access.{access.state}", app=display_name(app.label, app.package), **values)
-        yield from _history_sentences(view, app, data, access, values)
+        values: dict[str, MessageValue] = {"data": Message(key=DATA_NAME_KEYS[data])}
+        if access.state.allows_reading and not finding_name.startswith(access.state.value):
+            yield view.t(_READING_STATE_KEYS[access.state], app=display_name(app.label, app.package), **values)
+        yield from _history_sentences(view, app, data, access)
         if access.is_incoming_only:
             yield view.t("report.only_incoming")
         if matrix.has_other_route(access):
             yield view.t("report.other_way", **values)
-        if access.state is AccessState.BLOCKED and finding_key != "blocked":
+        if access.state is AccessState.BLOCKED and finding_name != "blocked":
             yield view.t("report.blocked", **values)
         if access.state is AccessState.UNKNOWN:
             yield view.t("report.not_read", **values)
 
 
-def _history_sentences(
-    view: ReportView, app: App, data: DataClass, access: Access, values: dict[str, MessageValue]
-) -> Iterator[str]:
+def _history_sentences(view: ReportView, app: App, data: DataClass, access: Access) -> Iterator[str]:
+    data_name = Message(key=DATA_NAME_KEYS[data])
     if access.history is History.RECORDED:
-        # Receiving a new message is recorded like reading; it is not opening the old ones.
-        name = "received" if data is DataClass.SMS and has_only_received_sms(app, access) else "read"
+        # Receiving a new message is recorded like reading; it does not open the old ones.
+        is_received = data is DataClass.SMS and has_only_received_sms(app, access)
         if access.last_read is not None:
-            yield view.t(f"report.last_{name}", at_at=access.last_read.isoformat(), **values)
+            key = "report.last_received" if is_received else "report.last_read"
+            yield view.t(key, at_at=access.last_read.isoformat(), data=data_name)
         else:
-            yield view.t(f"report.last_{name}_ago", ago=view.age_message(access.last_read_age_s or 0), **values)
-        if access.last_read_by in {ReadBy.FOR_ANOTHER, ReadBy.THROUGH_ANOTHER}:
-            yield view.t(f"report.read_{access.last_read_by}")
+            key = "report.last_received_ago" if is_received else "report.last_read_ago"
+            yield view.t(key, ago=view.age_message(access.last_read_age_s or 0), data=data_name)
+        if access.last_read_by is not None and access.last_read_by in _READ_BY_KEYS:
+            yield view.t(_READ_BY_KEYS[access.last_read_by])
     elif access.state.allows_reading:
-        yield view.t("report.no_record" if access.history is History.NO_RECORD else "report.history_not_read", **values)
+        is_read = access.history is History.NO_RECORD
+        yield view.t("report.no_record" if is_read else "report.history_not_read", data=data_name)
     if access.last_refused is not None:
-        yield view.t("report.refused", at_at=access.last_refused.isoformat(), **values)
+        yield view.t("report.refused", at_at=access.last_refused.isoformat(), data=data_name)
     elif access.last_refused_age_s is not None:
-        yield view.t("report.refused_ago", ago=view.age_message(access.last_refused_age_s), **values)
+        yield view.t("report.refused_ago", ago=view.age_message(access.last_refused_age_s), data=data_name)
 
 
 def has_only_received_sms(app: App, access: Access) -> bool:
-    """Whether the record of SMS is that of a new message that came in, not of reading the old ones."""
-    used = {one.name.rpartition(".")[2]: one.last_access for one in matrix.permissions_for(app, DataClass.SMS)}
-    opened = used.pop("READ_SMS", None)
-    return opened != access.last_read and access.last_read in used.values()
-
-
-def _list_match_sentences(view: ReportView, list_match: SignatureMatch) -> Iterator[str]:
-    if list_match.via is not None:
-        yield view.t("listed.via", via=list_match.via)
-    action = list_match.action.casefold()
-    if "spyloan" in action:
-        yield view.t("listed.spyloan")
-    if "reported" in action:
-        yield view.t("listed.reported")
-    chosen = view.report.knowledge.rules.country
-    if list_match.tier != "own" and list_match.country is not None and list_match.country != chosen:
-        yield view.t("listed.elsewhere" if chosen else "listed.of_country", country=list_match.country)
-    if list_match.disputed:
-        yield view.t("listed.disputed")
+    """Return whether the record of SMS is of a new message that came in, not of reading the old ones."""
+    last_uses = {
+        permission.name.rpartition(".")[2]: permission.last_access
+        for permission in matrix.permissions_for(app, DataClass.SMS)
+    }
+    last_opened = last_uses.pop("READ_SMS", None)
+    return last_opened != access.last_read and access.last_read in last_uses.values()
 
 
 def evidence_refs(view: ReportView, app: App) -> str:
-    """Where it is written: lines of the phone's answers, rows of lists."""
+    """Return where the findings are written: lines of the phone's answers, rows of lists."""
     lines: dict[str, set[int]] = {}
     for finding in view.findings_of(app):
-        for one in finding.evidence:
-            lines.setdefault(one.question.removesuffix(f".{app.package}"), set()).add(one.line)
+        for evidence in finding.evidence:
+            lines.setdefault(evidence.question.removesuffix(f".{app.package}"), set()).add(evidence.line)
+    separator = view.t("report.ground_and")
     parts = [
         view.t(
             "report.ground_lines",
             n=len(numbers),
             question=question,
-            lines=view.t("report.ground_and").join(map(str, sorted(numbers))),
+            lines=separator.join(map(str, sorted(numbers))),
         )
         for question, numbers in lines.items()
     ]
-    parts += [view.t("report.ground_list", signature=listing.signature) for listing in app.listed]
+    parts += [view.t("report.ground_list", signature=match.signature) for match in app.listed]
     return view.t("report.ground_separator").join(parts)
 
 
 def evidence_lines(view: ReportView, app: App) -> Iterator[tuple[str, str]]:
-    """The lines themselves: where each stands, and what it says, word for word but tamed."""
+    """Yield where each evidence line is, and its text, verbatim but sanitized."""
     if view.report.shared:
-        return  # they were taken out
-    lines = {(one.question, one.line): one.text for finding in view.findings_of(app) for one in finding.evidence}
-    for (question, line), text in sorted(lines.items()):
+        return  # the lines were removed
+    lines = {
+        (evidence.question, evidence.line): evidence.text
+        for finding in view.findings_of(app)
+        for evidence in finding.evidence
+    }
+    for (question, number), text in sorted(lines.items()):
         name = question.removesuffix(f".{app.package}")
-        where = view.t("report.ground_lines", n=1, question=name, lines=str(line))
-        yield where, view.language.quote_untrusted(text.strip(), _MAX_LINE_CHARS)
+        location = view.t("report.ground_lines", n=1, question=name, lines=str(number))
+        yield location, view.language.quote_untrusted(text.strip(), _MAX_LINE_CHARS)

@@ -1,4 +1,4 @@
-"""What changed between two reports on one phone: what was closed, what came back, what cannot be told."""
+"""Compare two reports on one phone: what was closed, what was opened again, what cannot be known."""
 
 from __future__ import annotations
 
@@ -6,19 +6,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Final, Literal
+from typing import Literal
 
 from privaudit.errors import UsageError
-from privaudit.i18n import display_name
+from privaudit.i18n.sanitize import display_name
 from privaudit.model import AccessState, App, Report
-
-DIFF_SCHEMA: Final = "privaudit-diff/1"
-_SPECIAL_ACCESS_QUESTIONS: Final = frozenset({"settings", "roles", "device_policy", "appops", "packages"})
-"""Questions that tell of rights beside the permission list."""
+from privaudit.report.view import SPECIAL_ACCESS_QUESTIONS
 
 
 class ChangeDirection(StrEnum):
-    """What kind of change. The order is the one in which to look at them."""
+    """The kinds of changes, in the order in which to look at them."""
 
     OPENED = "opened"
     UNKNOWN = "unknown"
@@ -30,7 +27,7 @@ class ChangeDirection(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportChange:
-    """One thing that differs."""
+    """One kind of access of one app that differs, or an app that only one of the reports has."""
 
     package: str
     user: int
@@ -38,13 +35,13 @@ class ReportChange:
     what: str
     """A kind of data, a kind of special access, or ``app``."""
     before: str | None
-    """The state of access, ``held`` or ``not_held``; ``None``: the app was not there."""
+    """The state of access, ``held`` or ``not_held``; ``None``: the app was not installed."""
     after: str | None
     direction: ChangeDirection
 
     @property
     def app_name(self) -> str:
-        """What to call the app."""
+        """The name of the app."""
         return display_name(self.label, self.package)
 
 
@@ -59,22 +56,23 @@ class Diff:
     complete: bool
     """Whether both reports could read everything."""
     shared: bool
-    """Whether one of them was coarsened to be handed on: then the times are those of a month's beginning."""
+    """Whether one of them was anonymized: then the times are those of a month's beginning."""
     changes: tuple[ReportChange, ...]
 
 
 def compare_reports(before: Report, after: Report) -> Diff:
-    """What changed from `before` to `after`.
+    """Return what changed from `before` to `after`.
 
     Raises:
-        UsageError: they tell of two phones, or the second is the older.
+        UsageError: the reports are on two phones, or the second is the older one.
     """
     shared = before.shared or after.shared
     if after.taken_at < before.taken_at and not (shared and _is_same_month(before, after)):
         raise UsageError("errors.diff_order")
     if not _is_same_phone(before, after):
         raise UsageError("errors.diff_phones")
-    changes = sorted(_iter_changes(before, after), key=lambda one: list(ChangeDirection).index(one.direction))
+    order = list(ChangeDirection)
+    changes = sorted(_iter_changes(before, after), key=lambda change: order.index(change.direction))
     return Diff(
         before_at=before.taken_at,
         after_at=after.taken_at,
@@ -86,50 +84,44 @@ def compare_reports(before: Report, after: Report) -> Diff:
 
 
 def _is_same_month(before: Report, after: Report) -> bool:
-    """Whether no order can be told, one of them being coarsened."""
-    times = (before.taken_at, after.taken_at)
-    return len({(moment.year, moment.month) for moment in times}) == 1
+    """Return whether the times are of one month: of an anonymized report no more is known."""
+    first, second = before.taken_at, after.taken_at
+    return (first.year, first.month) == (second.year, second.month)
 
 
 def _is_same_phone(before: Report, after: Report) -> bool:
-    """Whether both may tell of one phone: its model, and when the apps that both have were first installed."""
-    for one, other in ((before.phone.model, after.phone.model), (before.phone.manufacturer, after.phone.manufacturer)):
-        if one is not None and other is not None and one != other:
-            return False
+    """Return whether both may be of one phone: its model, and when the apps that both have were first installed."""
+    if _differs(before.phone.model, after.phone.model) or _differs(before.phone.manufacturer, after.phone.manufacturer):
+        return False
     times = {(app.package, app.user): app.first_installed for app in before.apps if app.first_installed is not None}
-    both = [
+    matches = [
         times[app.package, app.user] == app.first_installed
         for app in after.apps
         if app.first_installed is not None and (app.package, app.user) in times
     ]
-    return any(both) or not both
+    return any(matches) or not matches
+
+
+def _differs(before: str | None, after: str | None) -> bool:
+    return before is not None and after is not None and before != after
 
 
 def _iter_changes(before: Report, after: Report) -> Iterator[ReportChange]:
-    first, second = ({(app.package, app.user): app for app in report.apps} for report in (before, after))
-    for key in sorted({**first, **second}):
-        was, now = first.get(key), second.get(key)
-        if was is not None and now is not None:
-            yield from _access_changes(was, now)
-            yield from _special_access_changes(
-                was, now, complete=_is_special_access_complete(before) and _is_special_access_complete(after)
-            )
-        elif now is not None:
-            yield _make_change(
-                now,
-                "app",
-                None,
-                "held",
-                ChangeDirection.APPEARED if _is_user_checked(before, now) else ChangeDirection.UNKNOWN,
-            )
-        elif was is not None:
-            yield _make_change(
-                was,
-                "app",
-                "held",
-                None,
-                ChangeDirection.GONE if _is_user_checked(after, was) else ChangeDirection.UNKNOWN,
-            )
+    old_apps, new_apps = ({(app.package, app.user): app for app in report.apps} for report in (before, after))
+    complete = _is_special_access_complete(before) and _is_special_access_complete(after)
+    for key in sorted({**old_apps, **new_apps}):
+        old_app, new_app = old_apps.get(key), new_apps.get(key)
+        if old_app is not None and new_app is not None:
+            yield from _access_changes(old_app, new_app)
+            yield from _special_access_changes(old_app, new_app, complete=complete)
+        elif new_app is not None:
+            is_known = _is_user_checked(before, new_app)
+            direction = ChangeDirection.APPEARED if is_known else ChangeDirection.UNKNOWN
+            yield _make_change(new_app, "app", None, "held", direction)
+        elif old_app is not None:
+            is_known = _is_user_checked(after, old_app)
+            direction = ChangeDirection.GONE if is_known else ChangeDirection.UNKNOWN
+            yield _make_change(old_app, "app", "held", None, direction)
 
 
 def _access_changes(old_app: App, new_app: App) -> Iterator[ReportChange]:
@@ -143,22 +135,29 @@ def _access_changes(old_app: App, new_app: App) -> Iterator[ReportChange]:
             direction = ChangeDirection.OPENED if after.state.allows_reading else ChangeDirection.CLOSED
         else:
             direction = ChangeDirection.CHANGED
-        yield _make_change(new_app, data.value, _state_key(before.state), _state_key(after.state), direction)
+        yield _make_change(new_app, data.value, _state_name(before.state), _state_name(after.state), direction)
 
 
-def _state_key(state: AccessState) -> str:
+def _state_name(state: AccessState) -> str:
     return "not_known" if state is AccessState.UNKNOWN else state.value
 
 
 def _special_access_changes(old_app: App, new_app: App, *, complete: bool) -> Iterator[ReportChange]:
-    """Rights gained and lost. A right that is not told of is only lost where all could be read."""
-    had, has = ({one.kind for one in app.special_access} for app in (old_app, new_app))
-    for kind in sorted(had ^ has):
-        gained = kind in has
-        direction = (
-            ChangeDirection.UNKNOWN if not complete else ChangeDirection.OPENED if gained else ChangeDirection.CLOSED
-        )
-        before, after = ("not_held", "held") if gained else ("held", "not_held")
+    """Yield the kinds of special access gained and lost.
+
+    Args:
+        old_app: The app in the first report.
+        new_app: The app in the second report.
+        complete: Whether both reports show all special access. If not, a kind that one of them lacks may be held.
+    """
+    old_kinds, new_kinds = ({access.kind for access in app.special_access} for app in (old_app, new_app))
+    for kind in sorted(old_kinds ^ new_kinds):
+        is_gained = kind in new_kinds
+        before, after = ("not_held", "held") if is_gained else ("held", "not_held")
+        if not complete:
+            direction = ChangeDirection.UNKNOWN
+        else:
+            direction = ChangeDirection.OPENED if is_gained else ChangeDirection.CLOSED
         yield _make_change(new_app, kind, before, after, direction)
 
 
@@ -177,9 +176,9 @@ def _make_change(
 
 
 def _is_special_access_complete(report: Report) -> bool:
-    return not any(row.could_hide for row in report.coverage if row.question in _SPECIAL_ACCESS_QUESTIONS)
+    return not any(row.could_hide for row in report.coverage if row.question in SPECIAL_ACCESS_QUESTIONS)
 
 
 def _is_user_checked(report: Report, app: App) -> bool:
-    """Whether `report` would have told of `app`: its user was checked."""
+    """Return whether `report` would contain `app` if it was installed: its user was checked."""
     return any(user.id == app.user and user.checked for user in report.users)

@@ -1,8 +1,8 @@
-"""A `privaudit.report.diff.Diff` for a terminal, as a page, and as JSON."""
+"""Render a `privaudit.report.diff.Diff` as text for a terminal, as an HTML page, and as JSON."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -11,48 +11,76 @@ from privaudit.model import DataClass, Message, MessageValue
 from privaudit.report import summary
 from privaudit.report.diff import ChangeDirection, Diff, ReportChange
 from privaudit.report.layout import hanging_indent, wrap
+from privaudit.report.view import DATA_NAME_KEYS, SPECIAL_ACCESS_KEYS
 
-_LINE_COLUMNS: Final = 80
 DIFF_SUFFIXES: Final = (".txt", ".html", ".json")
-"""Suffixes of files that a comparison can be written to."""
+"""Suffixes of the files that a comparison can be written to."""
+_LINE_COLUMNS: Final = 80
+_DIRECTION_KEYS: Final[Mapping[ChangeDirection, str]] = {
+    ChangeDirection.OPENED: "diff.opened",
+    ChangeDirection.UNKNOWN: "diff.unknown",
+    ChangeDirection.APPEARED: "diff.appeared",
+    ChangeDirection.CHANGED: "diff.changed",
+    ChangeDirection.CLOSED: "diff.closed",
+    ChangeDirection.GONE: "diff.gone",
+}
+_STATE_KEYS: Final[Mapping[str, str]] = {
+    "held": "diff.held",
+    "not_held": "diff.not_held",
+    "can_read": "diff.can_read",
+    "only_while_open": "diff.only_while_open",
+    "asks_each_time": "diff.asks_each_time",
+    "blocked": "diff.blocked",
+    "not_allowed": "diff.not_allowed",
+    "not_requested": "diff.not_requested",
+    "not_known": "diff.not_known",
+}
 
 
 def render_diff(diff: Diff, suffix: str, language: Translator) -> str:
-    """The whole of it as `suffix` says, ending in a line feed."""
+    """Return the comparison in the format of `suffix`, one of `DIFF_SUFFIXES`; ends in a line feed."""
     if suffix == ".json":
         return diff_to_json(diff)
     return diff_to_html(diff, language) if suffix == ".html" else diff_to_text(diff, language)
 
 
 def diff_to_text(diff: Diff, language: Translator) -> str:
-    """For a terminal."""
+    """Return the comparison as text for a terminal."""
     return "".join(f"{line}\n" for line in _text_lines(_DiffText.from_diff(diff, language)))
 
 
 def diff_to_html(diff: Diff, language: Translator) -> str:
-    """As a page."""
-    from privaudit.report import html_page
+    """Return the comparison as an HTML page."""
+    from privaudit.report import html_page  # loads Jinja2
 
     language = replace(language, isolate_bidi=True)
-    said = _DiffText.from_diff(diff, language)
-    groups = [{"direction": one, "title": title, "rows": rows} for one, title, rows in said.groups]
-    content = {
-        "notices": said.notices,
-        "title": said.title,
-        "remarks": said.remarks,
-        "groups": groups,
-        "end": said.closing,
+    text = _DiffText.from_diff(diff, language)
+    context = {
+        "notices": text.notices,
+        "title": text.title,
+        "remarks": text.remarks,
+        "groups": text.groups,
+        "closing": text.closing,
     }
-    return html_page.render_page("diff", language, content)
+    return html_page.render_page("diff", language, context)
 
 
 def diff_to_json(diff: Diff) -> str:
-    """The document."""
-    from pydantic import TypeAdapter
+    """Return the document that ``privaudit diff --json`` writes."""
+    from pydantic import TypeAdapter  # slow to import
 
     from privaudit.report.json import escape_invisible
 
     return escape_invisible(TypeAdapter(Diff).dump_json(diff, indent=2).decode()) + "\n"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _ChangeGroup:
+    """The changes of one direction, in sentences."""
+
+    direction: ChangeDirection
+    title: str
+    sentences: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,57 +90,58 @@ class _DiffText:
     notices: tuple[str, ...]
     title: str
     remarks: tuple[str, ...]
-    groups: tuple[tuple[ChangeDirection, str, tuple[str, ...]], ...]
+    groups: tuple[_ChangeGroup, ...]
     closing: str
 
     @classmethod
     def from_diff(cls, diff: Diff, language: Translator) -> _DiffText:
         language = replace(language, month_precision=diff.shared)
-        times: dict[str, MessageValue] = {
-            "before_at": diff.before_at.isoformat(),
-            "after_at": diff.after_at.isoformat(),
-        }
         remarks = (("diff.gaps", not diff.complete), ("diff.nothing", not diff.changes))
-        rows = {one: [change for change in diff.changes if change.direction is one] for one in ChangeDirection}
         return cls(
             notices=tuple(summary.notices(language, demo=diff.demo)),
-            title=language.t("diff.title", **times),
-            remarks=tuple(language.t(key) for key, holds in remarks if holds),
-            groups=tuple(
-                (
-                    one,
-                    language.t(f"diff.{one}"),
-                    tuple(language.translate(_change_message(change)) for change in changes),
-                )
-                for one, changes in rows.items()
-                if changes
-            ),
+            title=language.t("diff.title", before_at=diff.before_at.isoformat(), after_at=diff.after_at.isoformat()),
+            remarks=tuple(language.t(key) for key, applies in remarks if applies),
+            groups=tuple(_change_groups(diff, language)),
             closing=language.t("steps.no_recall"),
         )
 
 
-def _text_lines(diff_text: _DiffText) -> Iterator[str]:
-    for sentence in (*diff_text.notices, diff_text.title, *diff_text.remarks):
+def _change_groups(diff: Diff, language: Translator) -> Iterator[_ChangeGroup]:
+    for direction in ChangeDirection:
+        changes = [change for change in diff.changes if change.direction is direction]
+        if changes:
+            yield _ChangeGroup(
+                direction=direction,
+                title=language.t(_DIRECTION_KEYS[direction]),
+                sentences=tuple(language.translate(_change_message(change)) for change in changes),
+            )
+
+
+def _text_lines(text: _DiffText) -> Iterator[str]:
+    for sentence in (*text.notices, text.title, *text.remarks):
         yield from wrap(sentence, _LINE_COLUMNS)
-    for _, title, rows in diff_text.groups:
+    for group in text.groups:
         yield ""
-        yield from wrap(title, _LINE_COLUMNS)
-        for row in rows:
-            yield from hanging_indent("  · ", row, _LINE_COLUMNS)
+        yield from wrap(group.title, _LINE_COLUMNS)
+        for sentence in group.sentences:
+            yield from hanging_indent("  · ", sentence, _LINE_COLUMNS)
     yield ""
-    yield from wrap(diff_text.closing, _LINE_COLUMNS)
+    yield from wrap(text.closing, _LINE_COLUMNS)
 
 
 def _change_message(change: ReportChange) -> Message:
     app: MessageValue = change.app_name
     if change.user != 0:
         app = Message(key="diff.of_user", values={"app": change.app_name, "user": change.user})
-    area = "data_access" if change.what in set(DataClass) else "diff"
-    what = Message(key=f"{area}.{change.what}")
+    what = Message(key=_subject_key(change.what))
     if change.before is None or change.after is None:
         return Message(key="diff.row", values={"app": app, "what": what})
-    states: dict[str, MessageValue] = {
-        "before": Message(key=f"diff.{change.before}"),
-        "after": Message(key=f"diff.{change.after}"),
-    }
-    return Message(key="diff.row_states", values={"app": app, "what": what, **states})
+    before, after = Message(key=_STATE_KEYS[change.before]), Message(key=_STATE_KEYS[change.after])
+    return Message(key="diff.row_states", values={"app": app, "what": what, "before": before, "after": after})
+
+
+def _subject_key(what: str) -> str:
+    if what in set(DataClass):
+        return DATA_NAME_KEYS[DataClass(what)]
+    # A saved report of a later version may have a kind of special access that is not in the table: shown as its key.
+    return "diff.app" if what == "app" else SPECIAL_ACCESS_KEYS.get(what, "diff." + what)

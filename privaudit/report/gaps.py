@@ -1,8 +1,8 @@
-"""What was not checked: what could not be read this time, what no check can see, and what the lists are worth."""
+"""What was not checked: what could not be read this time, what no check can see, and how much the lists cover."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Final
 
@@ -12,35 +12,136 @@ from privaudit.report import legal_rules
 from privaudit.report.view import ReportView
 
 MIN_COUNTRY_PACKAGES: Final = 10
-"""Fewer packages than this for a country, and “not on the list” says nothing there."""
+"""With fewer packages than this for a country, “not on the list” says nothing there."""
 MAX_LIST_AGE_DAYS: Final = 180
-"""Days after which the newest list is too old to pass over in silence. New loan apps appear within weeks."""
+"""Days after which the newest list is too old to use without a warning. New loan apps appear within weeks."""
+_GAP_KEYS: Final[Mapping[AnswerState, str]] = {
+    AnswerState.REFUSED: "report.gap_refused",
+    AnswerState.UNREADABLE: "report.gap_unreadable",
+    AnswerState.TIMED_OUT: "report.gap_timed_out",
+    AnswerState.NOT_SUPPORTED: "report.gap_not_supported",
+    AnswerState.NOT_ASKED: "report.gap_not_asked",
+}
+_FOREIGN_SOURCES: Final = frozenset({"folder", "bugreport", "androidqf"})
+"""Sources that other tools wrote, which need not hold every answer."""
+_PROCESS_STATE_OPS_SDK: Final = 28
+"""From Android 9 app-ops keep a time for each process state; before, one for each op."""
+_GENERAL_LIMIT_KEYS: Final = (
+    "report.never_uninstalled",
+    "report.never_mini",
+    "report.never_sent",
+    "report.never_elsewhere",
+)
+
+
+def gap_sentences(view: ReportView) -> Iterator[str]:
+    """Yield every gap and limit, the most important first."""
+    yield from missing_data(view)
+    if view.has_gap("appops"):
+        yield view.t("report.gap_appops")
+    yield from _history_limits(view)
+    yield from map(view.t, _GENERAL_LIMIT_KEYS)
+    yield from _label_limits(view)
+    knowledge, today = view.report.knowledge, view.report.taken_at.date()
+    yield from list_coverage_sentences(view.language, knowledge.signatures, knowledge.rules.country, today)
+    yield from legal_rules.no_rules_notice(view.language, knowledge.rules)
+    yield from unrecognised_notice(view)
+
+
+def missing_data(view: ReportView) -> tuple[str, ...]:
+    """Return what could not be read, and why; each thing once."""
+    unchecked_users = {user.id for user in view.report.users if not user.checked}
+    sentences = [
+        _coverage_sentence(view, row)
+        for row in view.report.coverage
+        # A user that could not be checked is one gap, however many questions it took to see that.
+        if row.could_hide and row.user not in unchecked_users
+    ]
+    users_with_apps = {app.user for app in view.report.apps}
+    for user in view.report.users:
+        if user.checked:
+            continue
+        if user.id in users_with_apps:
+            reason = Message(key="report.why_user_partly")
+        elif user.why_not is AnswerState.REFUSED:
+            reason = Message(key="report.why_user_refused")
+        else:
+            reason = Message(key="report.why_user_other")
+        sentences.append(view.t("report.gap_user", user=view.user_label(user.id), why=reason))
+    if not view.report.users:
+        sentences.append(view.t("report.scope_unknown"))
+    return tuple(dict.fromkeys(sentences))
+
+
+def _coverage_sentence(view: ReportView, row: Coverage) -> str:
+    what = Message(key=f"question.{row.question}")  # from a saved report: a later version may ask more
+    if row.user:
+        what = Message(key="report.gap_of_user", values={"what": what, "user": view.user_label(row.user)})
+    if row.state is AnswerState.ANSWERED:
+        reason = Message(key="coverage.unparsed", values={"n": row.unparsed_lines})
+        return view.t("report.gap_answered", what=what, why=reason)
+    if row.state is AnswerState.UNREADABLE and row.detail is not None:
+        return view.t("report.gap_unreadable_why", what=what, why=row.detail)
+    if row.state is AnswerState.NOT_ASKED and view.report.source.kind not in _FOREIGN_SOURCES:
+        return view.t("report.gap_lost", what=what)
+    return view.t(_GAP_KEYS[row.state], what=what)
+
+
+def _history_limits(view: ReportView) -> Iterator[str]:
+    """Yield how far back the phone's records of reading go, on this version of Android."""
+    sdk, android = view.report.phone.sdk, view.report.phone.android
+    accesses = [access for app in view.report.apps for access in app.access.values()]
+    if all(access.history is History.UNKNOWN for access in accesses):
+        return  # no record was read at all: that is among the gaps
+    if sdk is not None and sdk < _PROCESS_STATE_OPS_SDK:
+        yield view.t("report.records_each", android=android or f"SDK {sdk}")
+    else:
+        yield view.t("report.records_state")
+    if since := min((access.history_since.isoformat() for access in accesses if access.history_since), default=None):
+        yield view.t("report.records_since", since_on=since[: len("2026-01-31")])
+
+
+def _label_limits(view: ReportView) -> Iterator[str]:
+    row = next((row for row in view.report.coverage if row.question == "names"), None)
+    if row is None or row.detail is None:
+        yield view.t("report.never_names")
+    elif not row.could_hide:  # else it is among the gaps
+        yield view.t("report.names_read", read=row.detail)
+
+
+def unrecognised_notice(view: ReportView) -> Iterator[str]:
+    """Yield how many apps are not recognised, unless findings name them; their owner may ask for the names."""
+    count = view.report.counts.suspect
+    if count and not any(finding.rule == "suspect" for finding in view.report.findings):
+        yield view.t("report.suspects", n=count)
+        yield view.t("report.suspects_how")
 
 
 def list_coverage_sentences(
     language: Translator, list_info: SignatureListInfo, country: str | None, today: date
 ) -> Iterator[str]:
-    """How much the lists hold, what that means, and a warning where they are old."""
+    """Yield how many packages the lists hold, what that means, and a warning if they are old."""
     values = _list_values(list_info, country)
-    here = list_info.packages_for_country
-    if here is None:
+    for_country = list_info.packages_for_country
+    if for_country is None:
         yield language.t("report.list_is", **values)
         yield language.t("report.list_choose")
+    elif for_country == 0:
+        yield language.t("report.list_country_none", **values)
+    elif for_country < MIN_COUNTRY_PACKAGES:
+        yield language.t("report.list_country_few", **values)
     else:
-        name = (
-            "list_country_none" if here == 0 else "list_country_few" if here < MIN_COUNTRY_PACKAGES else "list_country"
-        )
-        yield language.t(f"report.{name}", **values)
+        yield language.t("report.list_country", **values)
     if list_info.newest is not None:
-        days = (today - _earliest_date(list_info.newest)).days
-        if days > MAX_LIST_AGE_DAYS:
-            yield language.t("report.list_old", n=days)
+        age_days = (today - _earliest_date(list_info.newest)).days
+        if age_days > MAX_LIST_AGE_DAYS:
+            yield language.t("report.list_old", n=age_days)
 
 
 def list_size_sentence(language: Translator, list_info: SignatureListInfo, country: str | None) -> str:
-    """The same in one short sentence, to stand beside a number of listed apps."""
-    name = "list_held" if list_info.packages_for_country is None else "list_held_country"
-    return language.t(f"report.{name}", **_list_values(list_info, country))
+    """Return how many packages the lists hold, to stand beside a number of listed apps."""
+    key = "report.list_held" if list_info.packages_for_country is None else "report.list_held_country"
+    return language.t(key, **_list_values(list_info, country))
 
 
 def _list_values(list_info: SignatureListInfo, country: str | None) -> dict[str, MessageValue]:
@@ -52,103 +153,10 @@ def _list_values(list_info: SignatureListInfo, country: str | None) -> dict[str,
     }
 
 
-def _earliest_date(day: str) -> date:
-    """Of a year, a month or a day; the earliest, so that a vague date warns sooner, and one that is none at once."""
+def _earliest_date(text: str) -> date:
+    """Return the first day of a ``YYYY[-MM[-DD]]``, so that a vague date warns early; an invalid one warns at once."""
     try:
-        year, month, first = (*map(int, day.split("-")), 1, 1)[:3]
-        return date(year, month, first)
+        year, month, day = (*map(int, text.split("-")), 1, 1)[:3]
+        return date(year, month, day)
     except (ValueError, OverflowError):
         return date.min
-
-
-_MANUAL_SOURCES = frozenset({"folder", "bugreport", "androidqf"})
-"""Sources of which nobody promises that they hold every answer."""
-
-_PROCESS_STATE_OPS_SDK: Final = 28
-"""From Android 9 app-ops keep a time for each process state; before, one for each op."""
-
-
-def gap_sentences(view: ReportView) -> Iterator[str]:
-    """Everything, in the order of how much it matters here."""
-    yield from missing_data(view)
-    if view.has_gap("appops"):
-        yield view.t("report.gap_appops")
-    yield from _history_limits(view)
-    yield from _general_limits(view)
-    yield from _list_limits(view)
-    yield from legal_rules.no_rules_notice(view.language, view.report.knowledge.rules)
-    yield from unrecognised_notice(view)
-
-
-def missing_data(view: ReportView) -> tuple[str, ...]:
-    """What could not be read, and why; each thing once."""
-    missed = {user.id for user in view.report.users if not user.checked}
-    rows = [
-        _coverage_sentence(view, row)
-        for row in view.report.coverage
-        # A user that could not be looked at is one gap, however many questions it took to see that.
-        if row.could_hide and row.user not in missed
-    ]
-    seen = {app.user for app in view.report.apps}
-    for user in view.report.users:
-        if not user.checked:
-            refused = "refused" if user.why_not is AnswerState.REFUSED else "other"
-            why = Message(key=f"report.why_user_{'partly' if user.id in seen else refused}")
-            rows.append(view.t("report.gap_user", user=view.user_label(user.id), why=why))
-    if not view.report.users:
-        rows.append(view.t("report.scope_unknown"))
-    return tuple(dict.fromkeys(rows))
-
-
-def _coverage_sentence(view: ReportView, row: Coverage) -> str:
-    what = Message(key=f"question.{row.question}")
-    if row.user:
-        what = Message(key="report.gap_of_user", values={"what": what, "user": view.user_label(row.user)})
-    if row.state is AnswerState.ANSWERED:
-        why = Message(key="coverage.unparsed", values={"n": row.unparsed_lines})
-        return view.t("report.gap_answered", what=what, why=why)
-    if row.state is AnswerState.UNREADABLE and row.detail is not None:
-        return view.t("report.gap_unreadable_why", what=what, why=row.detail)
-    lost = row.state is AnswerState.NOT_ASKED and view.report.source.kind not in _MANUAL_SOURCES
-    return view.t(f"report.gap_{'lost' if lost else row.state}", what=what)
-
-
-def _history_limits(view: ReportView) -> Iterator[str]:
-    """How far back the phone's records of reading go, on this version of Android."""
-    sdk, android = view.report.phone.sdk, view.report.phone.android
-    accesses = [access for app in view.report.apps for access in app.access.values()]
-    if all(access.history is History.UNKNOWN for access in accesses):
-        return  # nothing was read of them: that stands among the gaps
-    if sdk is not None and sdk < _PROCESS_STATE_OPS_SDK:
-        yield view.t("report.records_each", android=android or f"SDK {sdk}")
-    else:
-        yield view.t("report.records_state")
-    if since := min((one.history_since.isoformat() for one in accesses if one.history_since), default=None):
-        yield view.t("report.records_since", since_on=since[:10])
-
-
-def _general_limits(view: ReportView) -> Iterator[str]:
-    for name in ("uninstalled", "mini", "sent", "elsewhere"):
-        yield view.t(f"report.never_{name}")
-    yield from _label_limits(view)
-
-
-def _label_limits(view: ReportView) -> Iterator[str]:
-    row = next((row for row in view.report.coverage if row.question == "names"), None)
-    if row is None or row.detail is None:
-        yield view.t("report.never_names")
-    elif not row.could_hide:  # else it stands among the gaps
-        yield view.t("report.names_read", read=row.detail)
-
-
-def _list_limits(view: ReportView) -> Iterator[str]:
-    stamp, country = view.report.knowledge.signatures, view.report.knowledge.rules.country
-    yield from list_coverage_sentences(view.language, stamp, country, view.report.taken_at.date())
-
-
-def unrecognised_notice(view: ReportView) -> Iterator[str]:
-    """How many apps nobody here knows; who they are, their owner asks for. Named ones stand above already."""
-    n = view.report.counts.suspect
-    if n and not any(finding.rule == "suspect" for finding in view.report.findings):
-        yield view.t("report.suspects", n=n)
-        yield view.t("report.suspects_how")

@@ -1,4 +1,4 @@
-"""The report as one page, to read on a screen and to print: `page` holds its template and its style."""
+"""The report as one HTML page, to read on a screen and to print. The template is ``report.html.jinja``."""
 
 from __future__ import annotations
 
@@ -20,57 +20,52 @@ _STATE_SYMBOLS: Final = {
     AccessState.ASKS_EACH_TIME: "◐",
     AccessState.UNKNOWN: "?",
 }
-"""What stands before the words of a state. Closed ones have the empty circle."""
+"""Symbol before the words of a state; states that do not read have `_CLOSED_SYMBOL`."""
+_CLOSED_SYMBOL: Final = "○"
+_OTHER_ROUTE_SYMBOL: Final = "◐"
 
 
 def render(report: Report, language: Translator) -> str:
-    """The whole page."""
-    voice = ReportView(report, replace(language, isolate_bidi=True))
-    number = {package: place for place, package in enumerate(voice.ordered_packages(), 1)}
-    shown = [app for package in number for app in voice.installs_of(package)]
-    return html_page.render_page(
-        "report",
-        voice.language,
-        {
-            "report": report,
-            "notices": tuple(summary.notices(voice.language, demo=report.demo)),
-            "head": tuple(summary.header_rows(voice)),
-            "verdict": summary.verdict(voice),
-            "all_read": summary.completeness(voice),
-            "acts": tuple(summary.next_steps(voice)),
-            "safety": voice.translate(steps.SAFETY_NOTES[0]),
-            "stop": tuple(map(voice.translate, steps.SAFETY_NOTES)),
-            "counts": matrix.app_counts(voice),
-            "columns": tuple(matrix.data_label(voice, data) for data in matrix.WIDE_COLUMNS),
-            "rows": tuple(_matrix_row(voice, app, number[app.package]) for app in shown),
-            "legend": (*matrix.matrix_legend(voice, matrix.WIDE_COLUMNS), *_wide_column_legend(voice)),
-            "timeline": build_timeline(voice),
-            "title": voice.app_title,
-            "number": number,
-            "cards": tuple(_app_card(voice, app, number[app.package]) for app in shown),
-            "rules": tuple(legal_rules.rule_explanations(voice)),
-            "last": voice.translate(steps.check_other_apps_step(report.phone)),
-            "gaps": tuple(gaps.gap_sentences(voice)),
-            "cannot": tuple(summary.limits(voice)),
-            "rights": rights.report_rights(voice).country.name.in_language(language.code),
-            "rungs": tuple(rights.escalation_stages(voice)),
-            "notes": (*legal_rules.country_suggestion(voice), *rights.rights_notes(voice)),
-            "ending": {
-                name: sentences
-                for name, sentences in summary.summary_sections(voice)
-                if name in {"remember", "leaving"}
-            },
-        },
-    )
+    """Return the page, ending in a line feed."""
+    view = ReportView(report, replace(language, isolate_bidi=True))
+    numbers = {package: number for number, package in enumerate(view.ordered_packages(), 1)}
+    apps = view.ordered_apps()
+    context: dict[str, object] = {
+        "report": report,
+        "notices": tuple(summary.notices(view.language, demo=report.demo)),
+        "header": tuple(summary.header_rows(view)),
+        "verdict": summary.verdict(view),
+        "completeness": summary.completeness(view),
+        "next_steps": tuple(summary.next_steps(view)),
+        "safety_notes": tuple(map(view.translate, steps.SAFETY_NOTES)),
+        "counts": matrix.app_counts(view),
+        "columns": tuple(matrix.data_label(view, data) for data in matrix.WIDE_COLUMNS),
+        "rows": tuple(_matrix_row(view, app, numbers[app.package]) for app in apps),
+        "legend": (*matrix.matrix_legend(view, matrix.WIDE_COLUMNS), *_wide_column_legend(view)),
+        "timeline": build_timeline(view),
+        "app_title": view.app_title,
+        "numbers": numbers,
+        "cards": tuple(_app_card(view, app, numbers[app.package]) for app in apps),
+        "rules": tuple(legal_rules.rule_explanations(view)),
+        "check_others": view.translate(steps.check_other_apps_step(report.phone)),
+        "gaps": tuple(gaps.gap_sentences(view)),
+        "limits": summary.limits(view),
+        "rights_country": rights.country_name(view),
+        "stages": tuple(rights.escalation_stages(view)),
+        "rights_notes": (*legal_rules.country_suggestion(view), *rights.rights_notes(view)),
+        "leaving": summary.leaving_steps(view),
+        "remember": summary.remember_sentences(view),
+    }
+    return html_page.render_page("report", view.language, context)
 
 
 def _matrix_row(view: ReportView, app: App, number: int) -> dict[str, object]:
     cells = []
     for data in matrix.WIDE_COLUMNS:
         access = matrix.access_to(app, data)
-        word, below = matrix.cell_text(view, app, data)
-        symbol = "◐" if matrix.has_other_route(access) else _state_symbol(access.state)
-        cells.append({"symbol": symbol, "state": access.state, "word": word, "below": below})
+        access_text, detail = matrix.cell_text(view, app, data)
+        symbol = _OTHER_ROUTE_SYMBOL if matrix.has_other_route(access) else _state_symbol(access.state)
+        cells.append({"symbol": symbol, "state": access.state, "access_text": access_text, "detail": detail})
     return {
         "number": number,
         "id": _anchor_id(app),
@@ -87,12 +82,12 @@ def _app_card(view: ReportView, app: App, number: int) -> dict[str, object]:
         "number": number,
         "id": _anchor_id(app),
         "title": view.app_title(app),
-        "grade": severity,
-        "grade_word": view.t(f"report.{severity}"),
+        "severity": severity,
+        "severity_label": view.severity_label(severity),
         "facts": tuple(_app_facts(view, app)),
-        "reach": tuple((one, _state_symbol(one.state)) for one in matrix.access_rows(view, app)),
+        "access_rows": tuple((row, _state_symbol(row.state)) for row in matrix.access_rows(view, app)),
         "sentences": (*app_details.app_sentences(view, app), *legal_rules.rule_sentences(view, app)),
-        "ground": app_details.evidence_refs(view, app) if view.findings_of(app) else "",
+        "evidence_refs": app_details.evidence_refs(view, app) if view.findings_of(app) else "",
         "evidence": tuple(app_details.evidence_lines(view, app)),
         "steps": tuple(map(view.translate, view.steps_for(app))),
     }
@@ -115,9 +110,9 @@ def _wide_column_legend(view: ReportView) -> Iterator[tuple[str, str]]:
 
 
 def _state_symbol(state: AccessState) -> str:
-    return _STATE_SYMBOLS.get(state, "○")
+    return _STATE_SYMBOLS.get(state, _CLOSED_SYMBOL)
 
 
 def _anchor_id(app: App) -> str:
-    """What a link inside the page points to. A saved report comes from anybody: its package may be no package name."""
+    """Return the target of a link inside the page. A saved report is untrusted: its packages may hold any character."""
     return f"app-{app.user}-{re.sub(r'[^A-Za-z0-9_.]', '-', app.package)}"

@@ -1,6 +1,7 @@
-"""A page in one file: it loads nothing, sends nothing, runs nothing. The one door to Jinja2.
+"""Render a template as an HTML page in one file: it loads nothing, sends nothing, runs no script.
 
-Whatever fills a template is text; Jinja2 escapes it, and text that is not ours comes to stand in an element of its own.
+The only module that imports Jinja2. Everything that fills a template is text, which Jinja2 escapes; text that is not
+ours is put into an element of its own.
 """
 
 from __future__ import annotations
@@ -17,37 +18,35 @@ from markupsafe import Markup, escape
 
 from privaudit.i18n import BIDI_ISOLATE, Translator
 
-_CONTENT_SECURITY_POLICY: Final = "default-src 'none'; style-src 'sha256-{}'; base-uri 'none'; form-action 'none'"
-"""Content-Security-Policy: nothing but our own style, known by its hash."""
-_LANGUAGE_TAGS: Final = {"zh": "zh-Hans"}
-"""BCP 47 tag of a language, where it is not its code."""
-
-
 _TEMPLATES: Final = resources.files("privaudit") / "data" / "templates"
+_CONTENT_SECURITY_POLICY: Final = "default-src 'none'; style-src 'sha256-{}'; base-uri 'none'; form-action 'none'"
+"""Allows nothing but our own style sheet, by its hash."""
+_LANGUAGE_TAGS: Final = {"zh": "zh-Hans"}
+"""Language code → BCP 47 tag, where they differ."""
 
 
 def render_page(
     template_name: str, language: Translator, context: Mapping[str, object], *, stylesheet: str = "style"
 ) -> str:
-    """The page that a template makes of `context`, whose text was worded with `Translator.isolate`.
+    """Render a page, ending in a line feed.
 
     Args:
-        template_name: Its name in ``data/templates``; it extends ``base.html.jinja``.
-        language: What the page words itself, and the language that it says it is in.
-        context: What the template arranges.
-        stylesheet: The name of the style sheet.
+        template_name: The template's name in ``data/templates``, without suffixes; it extends ``base.html.jinja``.
+        language: The language of the page and of the messages that the template names.
+        context: The values of the template, worded by a `Translator` with `isolate_bidi`.
+        stylesheet: The name of the style sheet in ``data/templates``, without suffix.
     """
-    look = _read_resource(f"{stylesheet}.css")
-    digest = base64.b64encode(hashlib.sha256(look.encode()).digest()).decode()
-    frame = {
+    style = _read_resource(f"{stylesheet}.css")
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    page_context = {
         "language": _LANGUAGE_TAGS.get(language.code, language.code),
         "policy": _CONTENT_SECURITY_POLICY.format(digest),
-        "style": Markup(look),  # noqa: S704 - our own file
+        "style": Markup(style),  # noqa: S704 - our own file
         "text": language.t,
     }
-    made = _jinja_environment().get_template(f"{template_name}.html.jinja").render(**frame, **context)
-    # An app may be called by half a surrogate pair, which no UTF-8 can hold.
-    return made.encode("utf-8", "replace").decode() + "\n"
+    page = _jinja_environment().get_template(f"{template_name}.html.jinja").render(**page_context, **context)
+    # The label of an app may hold half a surrogate pair, which UTF-8 cannot encode.
+    return page.encode("utf-8", "replace").decode() + "\n"
 
 
 @cache
@@ -71,8 +70,8 @@ def _read_resource(name: str) -> str:
 
 
 def _isolate_bidi(value: object) -> object:
-    """Text with an element around each part that is not ours, so that its direction ends where it ends."""
+    """Return text escaped, with an element around each part that is not ours, so that its direction ends with it."""
     if not isinstance(value, str) or isinstance(value, Markup):
         return value
-    begin, end = BIDI_ISOLATE
-    return Markup(str(escape(value)).replace(begin, "<bdi>").replace(end, "</bdi>"))  # noqa: S704 - escaped
+    start, end = BIDI_ISOLATE
+    return Markup(str(escape(value)).replace(start, "<bdi>").replace(end, "</bdi>"))  # noqa: S704 - escaped

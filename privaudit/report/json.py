@@ -1,4 +1,4 @@
-"""The report document as JSON, its schema, and back."""
+"""Write the report document and its schema as JSON, and read saved documents."""
 
 from __future__ import annotations
 
@@ -18,11 +18,9 @@ from privaudit.model import REPORT_SCHEMA, Report
 T = TypeVar("T")
 
 _INVISIBLE_CHARS: Final = re.compile(r"[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
-"""Control and direction characters that JSON lets stand as they are (below U+0020 it does not)."""
+"""Control and direction characters that JSON need not escape (those below U+0020 it must)."""
 MAX_REPORT_BYTES: Final = 64 * 1024 * 1024
-"""Bytes of a saved report. A phone of 2,000 apps, all shown, gives about 4 MB."""
-
-
+"""Bytes of a saved report. A phone with 2,000 apps, all of them in the report, gives about 4 MB."""
 _PUBLISHED_NAMES: Final = {
     "DataRequest": "Ask",
     "DataRequestState": "AskState",
@@ -40,7 +38,7 @@ _PUBLISHED_NAMES: Final = {
     "VettingFinding": "VetFinding",
     "VettingKnowledgeInfo": "VetStamp",
 }
-"""Class name → its name in the published schemas, which stays when a class is renamed."""
+"""Class name → its name in the published schemas, which does not change when a class is renamed."""
 
 
 @cache
@@ -49,22 +47,22 @@ def _report_adapter() -> TypeAdapter[Report]:
 
 
 def render(report: Report, _language: Translator | None = None) -> str:
-    """The document; its text is keys and values, so it is the same in every language."""
+    """Return the document, which is the same in every language: its text is message keys and values."""
     return dump_json(_report_adapter(), report, indent=2)
 
 
 def to_json_line(report: Report) -> str:
-    """The document on one line, for JSON Lines."""
+    """Return the document on one line, for JSON Lines."""
     return dump_json(_report_adapter(), report, indent=None)
 
 
 def escape_invisible(document: str) -> str:
-    """`document`, JSON, whose values stay what they are, with nothing in it that repaints a terminal or turns lines."""
-    return _INVISIBLE_CHARS.sub(lambda found: f"\\u{ord(found[0]):04x}", document)
+    """Escape what would control a terminal or turn the direction of text in JSON; its values stay the same."""
+    return _INVISIBLE_CHARS.sub(lambda match: f"\\u{ord(match[0]):04x}", document)
 
 
 def dump_json(adapter: TypeAdapter[T], value: T, indent: int | None) -> str:
-    """A document as text, on one line where `indent` is ``None``."""
+    """Return a document as JSON ending in a line feed; on one line if `indent` is ``None``."""
     return escape_invisible(_serialize(adapter, value, indent))
 
 
@@ -72,21 +70,21 @@ def _serialize(adapter: TypeAdapter[T], value: T, indent: int | None) -> str:
     try:
         return adapter.dump_json(value, indent=indent).decode() + "\n"
     except PydanticSerializationError:
-        # An app may be called by half a surrogate pair, which no UTF-8 can hold.
-        whole = json.dumps(adapter.dump_python(value, mode="json"), indent=indent, ensure_ascii=False)
-        return whole.encode("utf-8", "replace").decode() + "\n"
+        # The label of an app may hold half a surrogate pair, which UTF-8 cannot encode.
+        text = json.dumps(adapter.dump_python(value, mode="json"), indent=indent, ensure_ascii=False)
+        return text.encode("utf-8", "replace").decode() + "\n"
 
 
 def is_report_file(path: Path) -> bool:
-    """Whether `path` is a JSON file."""
+    """Return whether `path` is a JSON file."""
     return path.suffix == ".json" and path.is_file()
 
 
 def read_report(path: Path) -> Report:
-    """Read a saved report. Keys that a later privaudit added are passed over.
+    """Read a saved report. Keys that a later privaudit added are ignored.
 
     Raises:
-        SourceError: unreadable, or no report of this kind.
+        SourceError: the file is unreadable, too large, or not a report.
     """
     try:
         if path.stat().st_size > MAX_REPORT_BYTES:
@@ -98,14 +96,14 @@ def read_report(path: Path) -> Report:
         first = error.errors(include_url=False, include_input=False)[0]
         if first["type"] == "json_invalid":
             raise SourceError("errors.report_torn", path=str(path)) from error
-        where = ".".join(map(str, first["loc"]))
+        location = ".".join(map(str, first["loc"]))
         raise SourceError(
-            "errors.not_a_report", path=str(path), schema=REPORT_SCHEMA, where=where, problem=first["msg"]
+            "errors.not_a_report", path=str(path), schema=REPORT_SCHEMA, where=location, problem=first["msg"]
         ) from error
 
 
 def report_schema() -> str:
-    """The JSON Schema of the document."""
+    """Return the JSON Schema of the document."""
     return format_json_schema(_report_adapter(), REPORT_SCHEMA)
 
 

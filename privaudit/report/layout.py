@@ -1,4 +1,4 @@
-"""Lines of text in columns, for scripts of every width. A Chinese character takes two columns."""
+"""Break text into lines of terminal columns, for scripts of every width: a Chinese character takes two columns."""
 
 from __future__ import annotations
 
@@ -9,41 +9,41 @@ from typing import Final
 from rich.cells import cell_len
 
 _FORBIDDEN_AT_LINE_START: Final = frozenset("，。；：！？、）》〉」』】”’…·,.;:!?)]}%")
-"""Punctuation that may not begin a line."""
+"""Punctuation that must not begin a line."""
 _FORBIDDEN_AT_LINE_END: Final = frozenset("（《〈「『【“‘([{")
-"""Punctuation that may not end a line."""
+"""Punctuation that must not end a line."""
 _ASCII_BREAK_POINT: Final = re.compile(r"(?<= )(?=[^ ,.;:!?)\]}%])")
-"""Where a text without wide characters may break: what `_can_break_between` says of it, many times as quick."""
+"""Where ASCII text may break: equivalent to `_can_break_between`, but many times faster."""
 _FOLDER_END: Final = re.compile(r".*[/\\]", re.DOTALL)
-"""A path up to the name of its file, or an address up to its last part."""
+"""A path up to its file name, or a URL up to its last segment."""
 _WIDE_CHAR_COLUMNS: Final = 2
 _CONTINUATION_INDENT: Final = "    "
 
 
 def pad(text: str, columns: int) -> str:
-    """`text` in exactly `columns` columns: filled with blanks, or cut with an ellipsis."""
+    """Return `text` in exactly `columns` columns: filled with spaces, or cut with an ellipsis."""
     if cell_len(text) > columns:
-        kept, used = "", 0
+        prefix, width = "", 0
         for char in text:
-            used += cell_len(char)
-            if used > columns - 1:
+            width += cell_len(char)
+            if width > columns - 1:
                 break
-            kept += char
-        text = kept + "…"
+            prefix += char
+        text = prefix + "…"
     return text + " " * (columns - cell_len(text))
 
 
 def wrap(text: str, columns: int) -> list[str]:
-    """Break `text` into lines: at blanks, and between wide characters, but not before closing punctuation."""
+    """Break `text` into lines: at spaces and between wide characters, but not before closing punctuation."""
     pieces = _split_at_breaks(text)
-    lines = _filled(pieces, columns)
+    lines = _fill_lines(pieces, columns)
     if any(cell_len(line) > columns for line in lines):
-        return _filled([part for piece in pieces for part in _split_long_line(piece, columns)], columns)
+        return _fill_lines([part for piece in pieces for part in _split_long_line(piece, columns)], columns)
     return lines
 
 
-def _filled(pieces: list[str], columns: int) -> list[str]:
-    """Lines of as many pieces as fit; a piece that is longer than a line has one of its own."""
+def _fill_lines(pieces: list[str], columns: int) -> list[str]:
+    """Put as many pieces into a line as fit; a piece that is longer than a line gets its own line."""
     lines: list[str] = []
     line = ""
     for piece in pieces:
@@ -56,20 +56,20 @@ def _filled(pieces: list[str], columns: int) -> list[str]:
 
 
 def hanging_indent(prefix: str, text: str, columns: int) -> Iterator[str]:
-    """`text` behind `prefix`, and below where it begins."""
+    """Yield `text` after `prefix`, its further lines indented to the same column."""
     indent = cell_len(prefix)
-    for place, line in enumerate(wrap(text, columns - indent)):
-        yield ((prefix if place == 0 else " " * indent) + line).rstrip()
+    for index, line in enumerate(wrap(text, columns - indent)):
+        yield ((prefix if index == 0 else " " * indent) + line).rstrip()
 
 
 def title_indent(text: str, columns: int) -> Iterator[str]:
-    """`text` from the margin on; what goes on below stands further in, so that no name makes a line of its own."""
-    for place, line in enumerate(wrap(text, columns - len(_CONTINUATION_INDENT))):
-        yield line if place == 0 else f"{_CONTINUATION_INDENT}{line}"
+    """Yield `text` at the margin, its further lines indented, so that a long name does not look like two titles."""
+    for index, line in enumerate(wrap(text, columns - len(_CONTINUATION_INDENT))):
+        yield line if index == 0 else f"{_CONTINUATION_INDENT}{line}"
 
 
 def _split_at_breaks(text: str) -> list[str]:
-    """Parts that stay together: a word with the blank after it, or one wide character with its punctuation."""
+    """Split into unbreakable parts: a word with the space after it, or a wide character with its punctuation."""
     if text.isascii():
         return _ASCII_BREAK_POINT.split(text)
     pieces: list[str] = []
@@ -86,20 +86,20 @@ def _can_break_between(previous: str, char: str) -> bool:
     if char == " " or char in _FORBIDDEN_AT_LINE_START or last in _FORBIDDEN_AT_LINE_END:
         return False
     if last.isdecimal() and cell_len(char) == _WIDE_CHAR_COLUMNS:
-        return False  # 2025年1月 stays whole at its end
+        return False  # "2025年" must not break between number and unit
     return last == " " or cell_len(char) == _WIDE_CHAR_COLUMNS or cell_len(last) == _WIDE_CHAR_COLUMNS
 
 
 def _split_long_line(piece: str, columns: int) -> list[str]:
-    """A word longer than a line is cut behind its last slash that fits, so that names stay whole, else anywhere."""
+    """Split a word longer than a line after the last slash that fits, to keep file names whole, else anywhere."""
     if cell_len(piece.rstrip()) <= columns:
         return [piece]
     parts: list[str] = []
     part = ""
     for char in piece:
         if cell_len(part) + cell_len(char) > columns:
-            folders = _FOLDER_END.match(part)
-            end = folders.end() if folders else len(part)
+            folder = _FOLDER_END.match(part)
+            end = folder.end() if folder else len(part)
             parts.append(part[:end])
             part = part[end:]
         part += char

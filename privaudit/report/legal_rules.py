@@ -1,4 +1,4 @@
-"""Which rules speak of an app, by whom and of when, what they say, and whether the app holds what they are about."""
+"""The legal rules that stand beside an app: by which authority, of which date, what they say, what the app holds."""
 
 from __future__ import annotations
 
@@ -6,44 +6,62 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from privaudit.i18n import Translator
-from privaudit.model import App, Message, MessageValue, RuleMatch, RuleSetInfo
+from privaudit.model import App, Message, RuleMatch, RuleSetInfo, RuleStance
 from privaudit.report.view import ReportView
 
-COUNTRY_BY_TIME_ZONE: Final[Mapping[str, str]] = {
-    "Africa/Lagos": "NG",
-    "Africa/Nairobi": "KE",
-    "America/Cancun": "MX",
-    "America/Chihuahua": "MX",
-    "America/Hermosillo": "MX",
-    "America/Mazatlan": "MX",
-    "America/Merida": "MX",
-    "America/Mexico_City": "MX",
-    "America/Monterrey": "MX",
-    "America/Tijuana": "MX",
-    "Asia/Calcutta": "IN",
-    "Asia/Chongqing": "CN",
-    "Asia/Harbin": "CN",
-    "Asia/Jakarta": "ID",
-    "Asia/Jayapura": "ID",
-    "Asia/Karachi": "PK",
-    "Asia/Kolkata": "IN",
-    "Asia/Makassar": "ID",
-    "Asia/Manila": "PH",
-    "Asia/Pontianak": "ID",
-    "Asia/Shanghai": "CN",
-    "Asia/Urumqi": "CN",
+_TIME_ZONES_BY_COUNTRY: Final[Mapping[str, tuple[str, ...]]] = {
+    "CN": ("Asia/Shanghai", "Asia/Chongqing", "Asia/Harbin", "Asia/Urumqi"),
+    "ID": ("Asia/Jakarta", "Asia/Jayapura", "Asia/Makassar", "Asia/Pontianak"),
+    "IN": ("Asia/Kolkata", "Asia/Calcutta"),
+    "KE": ("Africa/Nairobi",),
+    "MX": (
+        *("America/Mexico_City", "America/Cancun", "America/Chihuahua", "America/Hermosillo", "America/Mazatlan"),
+        *("America/Merida", "America/Monterrey", "America/Tijuana"),
+    ),
+    "NG": ("Africa/Lagos",),
+    "PH": ("Asia/Manila",),
+    "PK": ("Asia/Karachi",),
 }
-"""Time zones of the countries that have rules here. Source: IANA ``zone.tab``."""
-_COUNTRIES_WITH_RULES: Final = frozenset(COUNTRY_BY_TIME_ZONE.values())
+"""Time zones of the countries that have rules. Source: IANA ``zone.tab``."""
+COUNTRY_BY_TIME_ZONE: Final[Mapping[str, str]] = {
+    zone: country for country, zones in _TIME_ZONES_BY_COUNTRY.items() for zone in zones
+}
+_COUNTRY_NAME_KEYS: Final[Mapping[str, str]] = {
+    "CN": "rules.place_CN",
+    "ID": "rules.place_ID",
+    "IN": "rules.place_IN",
+    "KE": "rules.place_KE",
+    "MX": "rules.place_MX",
+    "NG": "rules.place_NG",
+    "PH": "rules.place_PH",
+    "PK": "rules.place_PK",
+}
+_STANCE_KEYS: Final[Mapping[RuleStance, tuple[str, str]]] = {
+    "forbids": ("rules.forbids", "rules.forbids_likely"),
+    "not_necessary": ("rules.not_necessary", "rules.not_necessary_likely"),
+    "conditional": ("rules.conditional", "rules.conditional_likely"),
+    "advises": ("rules.advises", "rules.advises_likely"),
+    "conduct": ("rules.conduct", "rules.conduct_likely"),
+}
+"""Stance → how it is worded if the rule names this data itself, and if we infer that it means this data."""
+_DATA_KEYS: Final[Mapping[str, str]] = {
+    "contacts": "rules.contacts",
+    "sms": "rules.sms",
+    "call_log": "rules.call_log",
+    "phone": "rules.phone",
+    "location": "rules.location",
+    "media": "rules.media",
+    "app_list": "rules.app_list",
+}
 _FINE_LOCATION: Final = "android.permission.ACCESS_FINE_LOCATION"
 _REGION_SUBTAG_CHARS: Final = 2
-"""Letters of a region in a language tag."""
+"""Letters of a region in a BCP 47 language tag."""
 
 
 def rule_sentences(view: ReportView, app: App) -> Iterator[str]:
-    """One paragraph a rule, those that name the data themselves first; `rule_explanations` has what each rule says.
+    """Yield one paragraph for each rule that applies to `app`, rules that name the data themselves first.
 
-    A copy of which the same is to be said as of the first is passed over.
+    `rule_explanations` has what each rule says. A copy of an app with the same rules as the first yields nothing.
     """
     first = view.installs_of(app.package)[0]
     if app is not first and app.rules == first.rules:
@@ -52,22 +70,33 @@ def rule_sentences(view: ReportView, app: App) -> Iterator[str]:
 
 
 def rule_explanations(view: ReportView) -> Iterator[str]:
-    """What each rule beside an app says, once; then how far that can be relied on. Nothing where no rule is."""
+    """Yield what each cited rule says, once; then how far that can be relied on. Nothing if no rule is cited."""
     matches = [match for app in view.report.apps for match in app.rules]
     yield from explain_rules(view.language, matches, view.report.knowledge.rules)
 
 
 def cite_rules(language: Translator, matches: Sequence[RuleMatch], *, installed: bool = True) -> Iterator[str]:
-    """The paragraphs of `sentences` on one app; one that is not installed holds nothing yet."""
-    for rule in dict.fromkeys(match.id for match in sorted(matches, key=_is_inferred)):
-        yield _cite_rule(language, [match for match in matches if match.id == rule], "asks" if installed else "may_ask")
+    """Yield one paragraph for each rule of `matches`.
+
+    Args:
+        language: The language of the sentences.
+        matches: The rule matches of one app.
+        installed: Whether the app is installed. An app that is not holds nothing yet, it may only ask.
+    """
+    for rule_id in dict.fromkeys(match.id for match in sorted(matches, key=_is_inferred)):
+        own = [match for match in matches if match.id == rule_id]
+        yield _cite_rule(language, own, "rules.asks" if installed else "rules.may_ask")
 
 
 def explain_rules(language: Translator, matches: Sequence[RuleMatch], rule_set: RuleSetInfo) -> Iterator[str]:
-    """What `rule_explanations` says, of these."""
-    for rule, verify in dict.fromkeys((match.id, match.verify) for match in sorted(matches, key=_is_inferred)):
-        words = {name: Message(key=f"rule.{rule}.{name}") for name in ("title", "says", "verify")}
-        yield language.t("rules.text_unverified" if verify else "rules.text", **words)
+    """Yield what each rule of `matches` says, once; then how far that can be relied on."""
+    for rule_id, verify in dict.fromkeys((match.id, match.verify) for match in sorted(matches, key=_is_inferred)):
+        yield language.t(
+            "rules.text_unverified" if verify else "rules.text",
+            title=Message(key=f"rule.{rule_id}.title"),
+            says=Message(key=f"rule.{rule_id}.says"),
+            verify=Message(key=f"rule.{rule_id}.verify"),
+        )
     if matches:
         yield language.t("rules.worth", until_on=rule_set.known_until)
         if not rule_set.checked:
@@ -75,31 +104,41 @@ def explain_rules(language: Translator, matches: Sequence[RuleMatch], rule_set: 
 
 
 def no_rules_notice(language: Translator, rule_set: RuleSetInfo) -> Iterator[str]:
-    """That no rule of the chosen country is known."""
+    """Yield that no rule of the chosen country is known, if that is so."""
     if rule_set.rules_for_country == 0:
         yield language.t("rules.none_here", country=rule_set.country)
 
 
 def _cite_rule(language: Translator, matches: list[RuleMatch], request_key: str) -> str:
-    first = matches[0]
-    cited = language.t(
-        "rules.cited_unverified" if first.verify else "rules.cited",
-        dated_on=first.date or Message(key="rules.undated"),
-        **{name: Message(key=f"rule.{first.id}.{name}") for name in ("authority", "title")},
-    )
-    said, told = [cited], dict[str | None, set[str]]()
-    for kind in dict.fromkeys(map(_stance_key, sorted(matches, key=_is_inferred))):
-        mine = [match for match in matches if _stance_key(match) == kind]
-        # What the rule itself names need not be said again where we only read it so.
-        known = told.setdefault(mine[0].says, set())
-        held = _data_names(mine, "granted", known)
-        asked = _data_names(mine, "requested", known | set(held))
-        known |= {*held, *asked}
-        said += _stance_sentence(language, mine[0], held, asked, request_key)
-    return language.t("report.between_sentences").join(said)
+    """Return one paragraph: the rule's title, authority and date, then a sentence for each stance.
+
+    Args:
+        language: The language of the sentences.
+        matches: The matches of one rule.
+        request_key: The sentence for data that the app only asks for.
+    """
+    rule = matches[0]
+    sentences = [
+        language.t(
+            "rules.cited_unverified" if rule.verify else "rules.cited",
+            dated_on=rule.date or Message(key="rules.undated"),
+            authority=Message(key=f"rule.{rule.id}.authority"),
+            title=Message(key=f"rule.{rule.id}.title"),
+        )
+    ]
+    named_by_stance: dict[RuleStance | None, set[str]] = {}
+    for stance in dict.fromkeys(map(_stance_of, sorted(matches, key=_is_inferred))):
+        own = [match for match in matches if _stance_of(match) == stance]
+        # Data that the rule itself names are not repeated as inferred: explicit stances come first.
+        named = named_by_stance.setdefault(own[0].says, set())
+        held = _data_keys(own, "granted", named)
+        requested = _data_keys(own, "requested", named | set(held))
+        named |= {*held, *requested}
+        sentences += _stance_sentence(language, own[0], held, requested, request_key)
+    return language.t("report.between_sentences").join(sentences)
 
 
-def _stance_key(match: RuleMatch) -> tuple[bool, str | None, str | None]:
+def _stance_of(match: RuleMatch) -> tuple[bool, RuleStance | None, str | None]:
     return match.likely, match.says, match.condition
 
 
@@ -107,49 +146,53 @@ def _is_inferred(match: RuleMatch) -> bool:
     return match.likely
 
 
-def _data_names(matches: Iterable[RuleMatch], match_kind: str, already_named: set[str]) -> tuple[str, ...]:
-    found = dict.fromkeys(
-        _data_name(match, data) for match in matches if match.match == match_kind for data in match.data
+def _data_keys(matches: Iterable[RuleMatch], match_kind: str, already_named: set[str]) -> tuple[str, ...]:
+    keys = dict.fromkeys(
+        _data_key(match, data) for match in matches if match.match == match_kind for data in match.data
     )
-    return tuple(name for name in found if name not in already_named)
+    return tuple(key for key in keys if key not in already_named)
 
 
-def _data_name(match: RuleMatch, data: str) -> str:
-    """What to call the data: a rule on the precise location says nothing of the rough one."""
-    rough = any("LOCATION" in name and name != _FINE_LOCATION for name in match.permissions)
-    return f"{data}_precise" if data == "location" and not rough else data
+def _data_key(match: RuleMatch, data: str) -> str:
+    """Return the name of the data: a rule about the precise location does not apply to the approximate one."""
+    is_approximate = any("LOCATION" in name and name != _FINE_LOCATION for name in match.permissions)
+    if data == "location" and not is_approximate:
+        return "rules.location_precise"
+    return _DATA_KEYS.get(data, "rules." + data)  # a later version may have more kinds: shown as their key
 
 
 def _stance_sentence(
     language: Translator,
     match: RuleMatch,
-    held_data: tuple[str, ...],
-    requested_data: tuple[str, ...],
+    held_keys: tuple[str, ...],
+    requested_keys: tuple[str, ...],
     request_key: str,
 ) -> Iterator[str]:
-    values: dict[str, MessageValue] = {"condition": Message(key=f"rule.{match.id}.{match.condition}")}
-    what = Message(key=f"rules.{match.says}{'_likely' if match.likely else ''}", values=values)
-    names = {
-        name: tuple(Message(key=f"rules.{one}") for one in data)
-        for name, data in (("held", held_data), ("asked", requested_data))
-    }
-    if held_data or requested_data:
-        name = "holds_and_asks" if held_data and requested_data else "holds" if held_data else request_key
-        yield language.t(f"rules.{name}", what=what, **names)
+    if match.says is None or not (held_keys or requested_keys):
+        return  # a report of another version need not have the stance
+    stated_key, inferred_key = _STANCE_KEYS[match.says]
+    condition = Message(key=f"rule.{match.id}.{match.condition}")
+    yield language.t(
+        "rules.holds_and_asks" if held_keys and requested_keys else "rules.holds" if held_keys else request_key,
+        what=Message(key=inferred_key if match.likely else stated_key, values={"condition": condition}),
+        held=tuple(Message(key=key) for key in held_keys),
+        asked=tuple(Message(key=key) for key in requested_keys),
+    )
 
 
 def country_suggestion(view: ReportView) -> Iterator[str]:
-    """Whose rules the phone's owner may want to see. It is never assumed: nothing is judged by it."""
+    """Yield which country's rules the phone's owner may want to see. It is never assumed, and judges nothing."""
     country = detect_country(view.report.phone.languages, view.report.phone_clock.zone)
     if view.report.knowledge.rules.country is None and country is not None:
-        yield view.t("rules.suggest", place=Message(key=f"rules.place_{country}"), country=country)
+        yield view.t("rules.suggest", place=Message(key=_COUNTRY_NAME_KEYS[country]), country=country)
 
 
 def detect_country(languages: Iterable[str], time_zone: str | None) -> str | None:
-    """The country with rules that a phone is set to, by its languages first (``zh-CN``), then by its time zone."""
+    """Return the country with rules that a phone is set to: by its languages (``zh-CN``), else by its time zone."""
     for tag in languages:
-        parts = tag.split("-")[1:]
-        found = next((part.upper() for part in parts if len(part) == _REGION_SUBTAG_CHARS and part.isalpha()), None)
-        if found in _COUNTRIES_WITH_RULES:
-            return found
+        subtags = tag.split("-")[1:]
+        regions = (subtag.upper() for subtag in subtags if len(subtag) == _REGION_SUBTAG_CHARS and subtag.isalpha())
+        country = next(regions, None)
+        if country in _COUNTRY_NAME_KEYS:
+            return country
     return COUNTRY_BY_TIME_ZONE.get(time_zone or "")

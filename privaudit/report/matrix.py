@@ -1,11 +1,12 @@
-"""Who can read what: a title, a cell of two short lines for each app and kind of data, and what the words mean."""
+"""Who can read what: two short lines for each app and kind of data, the legend, and the routes to the data."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
+from privaudit.facts.access import DATA_PERMISSIONS
 from privaudit.model import (
     Access,
     AccessState,
@@ -13,24 +14,70 @@ from privaudit.model import (
     DataClass,
     History,
     LendingVerdict,
-    Message,
     OtherDataClass,
     Permission,
     RequestedState,
 )
-from privaudit.report.view import ReportView
+from privaudit.report.view import SPECIAL_ACCESS_QUESTIONS, ReportView
 
-AnyDataClass = DataClass | OtherDataClass
+AnyDataClass: TypeAlias = DataClass | OtherDataClass
 
-_DATA_PERMISSIONS: Final[Mapping[AnyDataClass, tuple[str, ...]]] = {
-    DataClass.CONTACTS: ("READ_CONTACTS",),
-    DataClass.SMS: ("READ_SMS", "RECEIVE_SMS", "RECEIVE_MMS", "RECEIVE_WAP_PUSH"),
-    DataClass.CALL_LOG: ("READ_CALL_LOG",),
-    OtherDataClass.PHONE: ("READ_PHONE_STATE", "READ_PHONE_NUMBERS"),
-    OtherDataClass.LOCATION: ("ACCESS_FINE_LOCATION", "ACCESS_COARSE_LOCATION"),
-    OtherDataClass.MEDIA: ("READ_EXTERNAL_STORAGE", "READ_MEDIA_IMAGES", "READ_MEDIA_VIDEO"),
-    OtherDataClass.APP_LIST: ("QUERY_ALL_PACKAGES",),
+WIDE_COLUMNS: Final[tuple[AnyDataClass, ...]] = (*DataClass, OtherDataClass.PHONE)
+"""Columns of the matrix where there is room for more than what collectors use."""
+_DATA_LABEL_KEYS: Final[Mapping[AnyDataClass, str]] = {
+    DataClass.CONTACTS: "report.contacts",
+    DataClass.SMS: "report.sms",
+    DataClass.CALL_LOG: "report.call_log",
+    OtherDataClass.PHONE: "report.other_phone",
+    OtherDataClass.LOCATION: "report.other_location",
+    OtherDataClass.MEDIA: "report.other_media",
+    OtherDataClass.APP_LIST: "report.other_app_list",
 }
+_STATE_KEYS: Final[Mapping[AccessState, str]] = {
+    AccessState.CAN_READ: "report.state_can_read",
+    AccessState.ONLY_WHILE_OPEN: "report.state_only_while_open",
+    AccessState.ASKS_EACH_TIME: "report.state_asks_each_time",
+    AccessState.BLOCKED: "report.state_blocked",
+    AccessState.NOT_ALLOWED: "report.state_not_allowed",
+    AccessState.NOT_REQUESTED: "report.state_not_requested",
+    AccessState.UNKNOWN: "report.state_unknown",
+}
+_CLOSED_STATE_KEYS: Final[Mapping[AccessState, str]] = {
+    AccessState.BLOCKED: "report.why_blocked",
+    AccessState.NOT_REQUESTED: "report.why_not_requested",
+    AccessState.UNKNOWN: "report.why_unknown",
+}
+"""Second line of a cell whose state does not read."""
+_HISTORY_KEYS: Final[Mapping[History, str]] = {
+    History.NO_RECORD: "report.history_no_record",
+    History.UNKNOWN: "report.history_unknown",
+}
+_ROUTE_KEYS: Final[Mapping[str, str]] = {
+    "permission": "report.way_permission",
+    "incoming": "report.way_incoming",
+    "no_permission_needed": "report.way_no_permission_needed",
+}
+"""Routes that are not special access."""
+_NAME_REASONS: Final = frozenset({"lending.name", "lending.name_and_access", "lending.trap_and_access"})
+"""Reasons that rest on words in an app's name."""
+_LEGEND: Final = (
+    ("report.state_can_read", "report.legend_can_read"),
+    ("report.state_only_while_open", "report.legend_only_while_open"),
+    ("report.state_asks_each_time", "report.legend_asks_each_time"),
+    ("report.legend_word_recorded", "report.legend_recorded"),
+    ("report.history_no_record", "report.legend_no_record"),
+    ("report.history_unknown", "report.legend_history_unknown"),
+    ("report.why_incoming", "report.legend_incoming"),
+    ("report.why_other_way", "report.legend_other_way"),
+    ("report.why_blocked", "report.legend_blocked"),
+    ("report.why_refused", "report.legend_refused"),
+    ("report.why_not_granted", "report.legend_not_granted"),
+    ("report.why_not_requested", "report.legend_not_requested"),
+    ("report.state_unknown", "report.legend_unknown"),
+)
+"""Each word of the matrix that needs an explanation, and the explanation."""
+_USER_CHOICE_FLAGS: Final = frozenset({"USER_SET", "USER_FIXED"})
+"""The user chose, in the permission dialog or in Settings. Without them a denied permission was never granted."""
 _UNKNOWN_ACCESS: Final = Access(
     state=AccessState.UNKNOWN,
     ways=(),
@@ -39,17 +86,26 @@ _UNKNOWN_ACCESS: Final = Access(
     history=History.UNKNOWN,
     history_since=None,
 )
-_USER_CHOICE_FLAGS: Final = frozenset({"USER_SET", "USER_FIXED"})
-"""Somebody chose, at the question or in Settings. Without them a permission that is off was never given."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataAccessRow:
+    """One kind of data that an app can read, asks for, or may be able to read."""
+
+    data: str
+    state: AccessState
+    access_text: str
+    detail: str
+    routes: str
 
 
 def matrix_title(view: ReportView) -> str:
-    """Above the matrix of the numbered sheet."""
+    """Return the numbered heading of the matrix."""
     return _counts_sentence(view, "report.matrix_all" if _has_all_apps(view) else "report.matrix")
 
 
 def app_counts(view: ReportView) -> str:
-    """How many apps there are, and whether all are shown."""
+    """Return how many apps there are, and whether all are shown."""
     return _counts_sentence(view, "report.page_counts_all" if _has_all_apps(view) else "report.page_counts")
 
 
@@ -62,47 +118,56 @@ def _has_all_apps(view: ReportView) -> bool:
     return len({app.package for app in view.report.apps}) == counts.apps_seen > counts.lending
 
 
+def data_label(view: ReportView, data: AnyDataClass) -> str:
+    """Return the name of a kind of data in tables."""
+    return view.t(_DATA_LABEL_KEYS[data])
+
+
 def reason_note(view: ReportView, app: App) -> str:
-    """Why it is here, in a few words."""
-    tiers = {listing.tier for listing in app.listed}
-    registered = any(reason.key.startswith("lending.registered") for reason in app.lending.reasons)
+    """Return why the app is in the report, in a few words; empty if it is there only because all are."""
+    key = _reason_key(view, app)
+    return view.t(key) if key is not None else ""
+
+
+def _reason_key(view: ReportView, app: App) -> str | None:
+    tiers = {match.tier for match in app.listed}
+    is_registered = any(reason.key.startswith("lending.registered") for reason in app.lending.reasons)
+    is_lender = app.lending.verdict is LendingVerdict.YES or is_matched_by_unconfirmed_list(app)
     reasons = (
-        ("listed", tiers & {"A", "B"}),
-        ("own", "own" in tiers),
-        ("notified", "N" in tiers),
-        ("embeds", app.lending.verdict is LendingVerdict.EMBEDS),
-        ("registered", registered),
-        ("lender", app.lending.verdict is LendingVerdict.YES or is_matched_by_unconfirmed_list(app)),
-        ("name", is_matched_by_name_only(app)),
-        ("suspect", any(finding.rule == "suspect" for finding in view.findings_of(app))),
+        ("report.note_listed", bool(tiers & {"A", "B"})),
+        ("report.note_own", "own" in tiers),
+        ("report.note_notified", "N" in tiers),
+        ("report.note_embeds", app.lending.verdict is LendingVerdict.EMBEDS),
+        ("report.note_registered", is_registered),
+        ("report.note_lender", is_lender),
+        ("report.note_name", is_matched_by_name_only(app)),
+        ("report.note_suspect", any(finding.rule == "suspect" for finding in view.findings_of(app))),
     )
-    return next((view.t(f"report.note_{name}") for name, holds in reasons if holds), "")
+    return next((key for key, applies in reasons if applies), None)
 
 
 def is_matched_by_name_only(app: App) -> bool:
-    """Whether nothing but words in its names makes it a lending app."""
-    return app.lending.verdict is LendingVerdict.LIKELY and all(map(_is_name_reason, app.lending.reasons))
+    """Return whether only words in the app's names suggest that it is a lending app."""
+    return app.lending.verdict is LendingVerdict.LIKELY and all(
+        reason.key in _NAME_REASONS for reason in app.lending.reasons
+    )
 
 
 def is_matched_by_unconfirmed_list(app: App) -> bool:
-    """Whether only collections that nobody vouches for make it one."""
+    """Return whether only collections that no authority confirms suggest that it is a lending app."""
     return app.lending.verdict is LendingVerdict.LIKELY and not is_matched_by_name_only(app)
 
 
-def _is_name_reason(reason: Message) -> bool:
-    return reason.key in {"lending.name", "lending.name_and_access", "lending.trap_and_access"}
-
-
 def access_to(app: App, data: AnyDataClass) -> Access:
-    """What is known of `data`. A report of an earlier version may lack what no finding rests on."""
-    known = app.access[data] if isinstance(data, DataClass) else app.other_access.get(data)
-    return known or _UNKNOWN_ACCESS
+    """Return the app's access to `data`. A report of an earlier version may lack kinds that no finding rests on."""
+    access = app.access[data] if isinstance(data, DataClass) else app.other_access.get(data)
+    return access or _UNKNOWN_ACCESS
 
 
 def cell_text(view: ReportView, app: App, data: AnyDataClass) -> tuple[str, str]:
-    """Two short lines: can it read, and has it."""
+    """Return two short lines: whether the app can read `data`, and whether it has."""
     access = access_to(app, data)
-    return view.t(f"report.state_{access.state}"), _second_line(view, app, data, access)
+    return view.t(_STATE_KEYS[access.state]), _second_line(view, app, data, access)
 
 
 def _second_line(view: ReportView, app: App, data: AnyDataClass, access: Access) -> str:
@@ -113,13 +178,14 @@ def _second_line(view: ReportView, app: App, data: AnyDataClass, access: Access)
             return view.t("report.history_recorded", day_short=access.last_read.date().isoformat())
         return view.t("report.history_recorded_ago", ago=view.age_message(access.last_read_age_s or 0))
     if access.state.allows_reading:
-        return view.t("report.why_incoming" if access.is_incoming_only else f"report.history_{access.history}")
-    why = _denial_reason(app, data) if access.state is AccessState.NOT_ALLOWED else access.state.value
-    return view.t(f"report.why_{why}")
+        return view.t("report.why_incoming" if access.is_incoming_only else _HISTORY_KEYS[access.history])
+    if access.state is AccessState.NOT_ALLOWED:
+        return view.t("report.why_refused" if _was_refused(app, data) else "report.why_not_granted")
+    return view.t(_CLOSED_STATE_KEYS[access.state])
 
 
 def has_other_route(access: Access) -> bool:
-    """Whether a right beside the permission list reaches what the permission keeps closed.
+    """Return whether special access reaches data that the permission keeps closed.
 
     "Cannot read" alone would be false comfort.
     """
@@ -127,101 +193,73 @@ def has_other_route(access: Access) -> bool:
 
 
 def permissions_for(app: App, data: AnyDataClass) -> tuple[Permission, ...]:
-    """The app's permissions for `data`."""
-    by_name = {permission.name.rpartition(".")[2]: permission for permission in app.permissions}
-    return tuple(by_name[name] for name in _DATA_PERMISSIONS[data] if name in by_name)
+    """Return the app's permissions for `data`."""
+    by_name = {permission.name: permission for permission in app.permissions}
+    names = (data_permission.permission for data_permission in DATA_PERMISSIONS[data])
+    return tuple(by_name[name] for name in names if name in by_name)
 
 
-def _denial_reason(app: App, data: AnyDataClass) -> str:
-    asked = [one for one in permissions_for(app, data) if one.requested is RequestedState.YES]
-    chosen = any(_USER_CHOICE_FLAGS.intersection(one.flags) for one in asked)
-    return "refused" if chosen else "not_granted"
+def _was_refused(app: App, data: AnyDataClass) -> bool:
+    return any(
+        permission.requested is RequestedState.YES and _USER_CHOICE_FLAGS.intersection(permission.flags)
+        for permission in permissions_for(app, data)
+    )
 
 
 def matrix_legend(view: ReportView, columns: tuple[AnyDataClass, ...] = tuple(DataClass)) -> Iterator[tuple[str, str]]:
-    """Each word of the matrix that needs one, and its meaning. `columns`: the columns of the matrix."""
-    said = {word for app in view.report.apps for data in columns for word in cell_text(view, app, data) if word}
-    recorded = any(one.history is History.RECORDED for app in view.report.apps for one in app.access.values())
-    can_read = "legend_can_read_by_permission" if view.has_gap("appops") else "legend_can_read"
-    words = (
-        ("state_can_read", can_read),
-        ("state_only_while_open", "legend_only_while_open"),
-        ("state_asks_each_time", "legend_asks_each_time"),
-        ("history_no_record", "legend_no_record"),
-        ("history_unknown", "legend_history_unknown"),
-        ("why_incoming", "legend_incoming"),
-        ("why_other_way", "legend_other_way"),
-        ("why_blocked", "legend_blocked"),
-        ("why_refused", "legend_refused"),
-        ("why_not_granted", "legend_not_granted"),
-        ("why_not_requested", "legend_not_requested"),
-        ("state_unknown", "legend_unknown"),
-    )
-    for word, meaning in words:
-        if view.t(f"report.{word}") in said:
-            yield view.t(f"report.{word}"), view.t(f"report.{meaning}")
-        if word == "state_asks_each_time" and recorded:
-            yield view.t("report.legend_word_recorded"), view.t("report.legend_recorded")
+    """Yield each word that stands in the matrix and needs an explanation, and the explanation.
 
-
-WIDE_COLUMNS: Final[tuple[AnyDataClass, ...]] = (*DataClass, OtherDataClass.PHONE)
-"""Columns of the matrix where there is room for more than what collectors use."""
-_SPECIAL_ACCESS_QUESTIONS: Final = frozenset({"settings", "roles", "device_policy", "appops", "packages"})
-"""Questions whose answers tell of rights beside the permission list."""
-_NORMAL_ROUTES: Final = frozenset({"permission", "incoming", "no_permission_needed"})
-"""Ways that are no right beside the permission list."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DataAccessRow:
-    """One kind of data that an app reaches, asked for, or may reach."""
-
-    data: str
-    state: AccessState
-    access_text: str
-    detail: str
-    routes: str
-
-
-def data_label(view: ReportView, data: AnyDataClass) -> str:
-    """What a kind of data is called in tables."""
-    return view.t(f"report.{data}" if isinstance(data, DataClass) else f"report.other_{data}")
+    Args:
+        view: The report and the language.
+        columns: The columns of the matrix.
+    """
+    used = {line for app in view.report.apps for data in columns for line in cell_text(view, app, data) if line}
+    if any(access.history is History.RECORDED for app in view.report.apps for access in app.access.values()):
+        used.add(view.t("report.legend_word_recorded"))  # an example: the cells hold dates
+    for word_key, meaning_key in _LEGEND:
+        word = view.t(word_key)
+        if word not in used:
+            continue
+        if word_key == "report.state_can_read" and view.has_gap("appops"):
+            yield word, view.t("report.legend_can_read_by_permission")
+        else:
+            yield word, view.t(meaning_key)
 
 
 def access_rows(view: ReportView, app: App) -> Iterator[DataAccessRow]:
-    """Contacts, SMS and call log always; other kinds where the app asked for them or reaches them."""
+    """Yield contacts, SMS and call log always; other kinds if the app asks for them or reaches them."""
     for data in (*DataClass, *OtherDataClass):
         access = access_to(app, data)
-        asked = access.state is not AccessState.NOT_REQUESTED or access.ways
-        if isinstance(data, DataClass) or (asked and data in app.other_access):
-            can, below = cell_text(view, app, data)
-            ways = [_route_label(view, way) for way in access.ways]
+        is_relevant = access.state is not AccessState.NOT_REQUESTED or access.ways
+        if isinstance(data, DataClass) or (is_relevant and data in app.other_access):
+            access_text, detail = cell_text(view, app, data)
+            routes = [_route_label(view, route) for route in access.ways]
             yield DataAccessRow(
                 data=data_label(view, data),
                 state=access.state,
-                access_text=can,
-                detail=below,
-                routes=view.t("report.between_ways").join(ways) or view.t("report.way_none"),
+                access_text=access_text,
+                detail=detail,
+                routes=view.t("report.between_ways").join(routes) or view.t("report.way_none"),
             )
 
 
+def _route_label(view: ReportView, route: str) -> str:
+    return view.t(_ROUTE_KEYS[route]) if route in _ROUTE_KEYS else view.special_access_label(route)
+
+
 def special_access_routes(view: ReportView, app: App) -> tuple[tuple[str, bool], ...]:
-    """Rights beside the permission list, and whether the app holds them; else that none is seen, or not known."""
-    kinds = dict.fromkeys(right.kind for right in app.special_access)
-    held = tuple((view.t(f"diff.{kind}"), True) for kind in kinds)
+    """Return the app's kinds of special access, each with True; else, with False, that none is seen or not known."""
+    kinds = dict.fromkeys(special_access.kind for special_access in app.special_access)
+    held = tuple((view.special_access_label(kind), True) for kind in kinds)
     if not _is_special_access_complete(view, app):
         return (*held, (view.t("report.routes_more_unknown" if held else "report.state_unknown"), False))
     return held or ((view.t("report.routes_none"), False),)
 
 
 def _is_special_access_complete(view: ReportView, app: App) -> bool:
-    """Whether a right that is not told of is not there."""
-    looked = any(user.id == app.user and user.checked for user in view.report.users)
-    return looked and not any(
-        row.could_hide and row.question in _SPECIAL_ACCESS_QUESTIONS and row.user in {None, app.user}
+    """Return whether a kind of special access that the report does not show is not held."""
+    is_user_checked = any(user.id == app.user and user.checked for user in view.report.users)
+    return is_user_checked and not any(
+        row.could_hide and row.question in SPECIAL_ACCESS_QUESTIONS and row.user in {None, app.user}
         for row in view.report.coverage
     )
-
-
-def _route_label(view: ReportView, route: str) -> str:
-    return view.translate(Message(key=f"report.way_{route}" if route in _NORMAL_ROUTES else f"diff.{route}"))

@@ -1,8 +1,8 @@
-"""A report made to be handed on: with what it tells of one phone, nobody should find its owner again.
+"""Anonymize a report that is handed on, so that what it contains of one phone does not identify the owner.
 
-Times are taken back to the beginning of their month, and `Report.shared` makes every renderer tell the month alone.
-What else would single a phone out is left out: its patch level, when apps were installed, what they are called, and the
-lines that the phone printed, which hold times. Where a line stands is kept, so that its owner can still show it.
+Times are set to the beginning of their month, and `Report.shared` makes every renderer show the month only. Everything
+else that would single out a phone is removed: its patch level, when apps were installed, what they are called, and the
+lines that the phone printed, which hold times. Where a line stands is kept, so that the owner can still show it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from typing import Final
 from privaudit.model import (
     Access,
     App,
-    Evidence,
     Finding,
     LabelState,
     Lending,
@@ -27,14 +26,14 @@ from privaudit.model import (
 from privaudit.report import summary
 
 REMOVED_TEXT: Final = "[removed]"
-"""Stands for what was left out, as in a saved check."""
+"""Stands for what was removed, as in a redacted capture."""
 
 
 def anonymize_report(report: Report) -> Report:
-    """`report` without names, days, or what would single its phone out."""
+    """Return `report` without names, days, and everything else that would single out its phone."""
     if report.shared:
         return report
-    names = {name: app.package for app in report.apps for name in _app_labels(app)}
+    package_by_label = {label: app.package for app in report.apps for label in _app_labels(app)}
     consent = report.consent
     return replace(
         report,
@@ -43,13 +42,13 @@ def anonymize_report(report: Report) -> Report:
         phone=replace(report.phone, security_patch=None),
         consent=consent and replace(consent, given_at=_month_start(consent.given_at)),
         source=replace(report.source, sha256=None),
-        apps=tuple(_anonymize_app(app, report.taken_at, names) for app in report.apps),
-        findings=tuple(_anonymize_finding(finding, names) for finding in report.findings),
+        apps=tuple(_anonymize_app(app, report.taken_at, package_by_label) for app in report.apps),
+        findings=tuple(_anonymize_finding(finding, package_by_label) for finding in report.findings),
     )
 
 
 def _app_labels(app: App) -> Iterable[str]:
-    return {name for name in (app.label, *app.labels.values(), *app.launcher_labels) if name}
+    return {label for label in (app.label, *app.labels.values(), *app.launcher_labels) if label}
 
 
 def _anonymize_app(app: App, taken_at: datetime, package_by_label: dict[str, str]) -> App:
@@ -84,7 +83,7 @@ def _anonymize_access(access: Access, taken_at: datetime) -> Access:
 
 
 def _event_month(moment: datetime | None, age_s: int | None, taken_at: datetime) -> datetime | None:
-    """The month of a time; an age alone would tell the day."""
+    """Return the month of a time that is known by itself or by its age, which would give the day."""
     if moment is None and age_s is not None:
         moment = taken_at - timedelta(seconds=age_s)
     return moment and _month_start(moment)
@@ -102,7 +101,7 @@ def _anonymize_finding(finding: Finding, package_by_label: dict[str, str]) -> Fi
     return replace(
         finding,
         message=_anonymize_message(finding.message, package_by_label),
-        evidence=tuple(Evidence(question=one.question, line=one.line, text=REMOVED_TEXT) for one in finding.evidence),
+        evidence=tuple(replace(evidence, text=REMOVED_TEXT) for evidence in finding.evidence),
         steps=tuple(_anonymize_message(step, package_by_label) for step in finding.steps),
     )
 

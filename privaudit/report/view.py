@@ -1,19 +1,64 @@
-"""What a report says, sentence by sentence. Every renderer arranges these; none words them.
+"""One report in one language: what every renderer and every part of the report shares.
 
-One file for each part of the report; `Voice` is what they share.
+Each part of the report has a module (`summary`, `matrix`, `app_details`, `gaps` …) with functions that take a view and
+return sentences. The renderers arrange these sentences; none of them writes its own.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Final
 
-from privaudit.i18n import Translator, display_name
-from privaudit.model import App, Finding, Message, Report, Severity, Step, User, UserKind
+from privaudit.i18n import Translator
+from privaudit.i18n.sanitize import display_name
+from privaudit.model import App, DataClass, Finding, Message, Report, Severity, Step, User, UserKind
 from privaudit.revocation.steps import ordered_steps
+
+DATA_NAME_KEYS: Final[Mapping[DataClass, str]] = {
+    DataClass.CONTACTS: "data_access.contacts",
+    DataClass.SMS: "data_access.sms",
+    DataClass.CALL_LOG: "data_access.call_log",
+}
+"""Kind of data → its name in a sentence."""
+SPECIAL_ACCESS_KEYS: Final[Mapping[str, str]] = {
+    "accessibility": "diff.accessibility",
+    "notification_listener": "diff.notification_listener",
+    "device_admin": "diff.device_admin",
+    "device_owner": "diff.device_owner",
+    "profile_owner": "diff.profile_owner",
+    "default_sms": "diff.default_sms",
+    "default_phone": "diff.default_phone",
+    "overlay": "diff.overlay",
+    "usage": "diff.usage",
+    "all_files": "diff.all_files",
+    "install_packages": "diff.install_packages",
+    "input_method": "diff.input_method",
+}
+"""Kind of special access → its name."""
+SPECIAL_ACCESS_QUESTIONS: Final = frozenset({"settings", "roles", "device_policy", "appops", "packages"})
+"""Questions whose answers show special access. If one is missing, a kind that is not seen may be held all the same."""
+_SEVERITY_KEYS: Final[Mapping[Severity, str]] = {
+    Severity.HIGH: "report.high",
+    Severity.MEDIUM: "report.medium",
+    Severity.LOW: "report.low",
+    Severity.INFO: "report.info",
+}
+_USER_KEYS: Final[Mapping[UserKind, str]] = {
+    UserKind.OWNER: "report.user_owner",
+    UserKind.WORK_PROFILE: "report.user_work_profile",
+    UserKind.CLONE: "report.user_clone",
+    UserKind.PRIVATE_SPACE: "report.user_private_space",
+    UserKind.SECURE_FOLDER: "report.user_secure_folder",
+    UserKind.OTHER: "report.user_other",
+}
+_SECONDS_PER_DAY: Final = 86400
+_SECONDS_PER_HOUR: Final = 3600
+_SECONDS_PER_MINUTE: Final = 60
 
 
 class ReportView:
-    """One report in one language: its words, and its apps in the order in which to act."""
+    """A report, a language, and the apps in the order in which to act."""
 
     def __init__(self, report: Report, language: Translator) -> None:
         self.report = report
@@ -29,46 +74,60 @@ class ReportView:
         self._users_by_id = {user.id: user for user in report.users}
 
     def ordered_packages(self) -> tuple[str, ...]:
-        """Packages in the order in which to act; those without a finding last."""
-        order = dict.fromkeys(finding.package for finding in self.report.findings)
-        place = {package: number for number, package in enumerate(order)}
-        return tuple(sorted(self._apps_by_package, key=lambda package: (place.get(package, len(place)), package)))
+        """Return the packages in the order in which to act; packages without a finding last."""
+        with_findings = dict.fromkeys(finding.package for finding in self.report.findings)
+        rank = {package: index for index, package in enumerate(with_findings)}
+        return tuple(sorted(self._apps_by_package, key=lambda package: (rank.get(package, len(rank)), package)))
+
+    def ordered_apps(self) -> tuple[App, ...]:
+        """Return the app of each user, in the order of `ordered_packages`."""
+        return tuple(app for package in self.ordered_packages() for app in self.installs_of(package))
 
     def installs_of(self, package: str) -> tuple[App, ...]:
-        """The app for each user that has it."""
+        """Return the app for each user that has it."""
         return tuple(sorted(self._apps_by_package[package], key=lambda app: app.user))
 
     def findings_of(self, app: App) -> tuple[Finding, ...]:
-        """What was found about this app of this user; the gravest first."""
+        """Return the findings about this app of this user, the most severe first."""
         return tuple(self._findings_by_app.get((app.package, app.user), ()))
 
     def max_severity(self, app: App) -> Severity | None:
-        """The highest of its findings."""
-        return min((one.severity for one in self.findings_of(app)), key=lambda severity: severity.order, default=None)
+        """Return the highest severity of the app's findings."""
+        severities = (finding.severity for finding in self.findings_of(app))
+        return min(severities, key=lambda severity: severity.order, default=None)
+
+    def severity_label(self, severity: Severity) -> str:
+        """Return what a severity asks of the reader: "act first"."""
+        return self.t(_SEVERITY_KEYS[severity])
 
     def steps_for(self, app: App) -> tuple[Step, ...]:
-        """What to tap for this app and user."""
+        """Return the taps that close what was found about this app of this user."""
         return ordered_steps(self.findings_of(app))
 
     def app_title(self, app: App) -> str:
-        """Its name, and whose copy it is."""
+        """Return the name of an app, with the user if it is not the owner's."""
         name = display_name(app.label, app.package)
         if app.user == 0:
             return self.t("report.name", name=name)
         return self.t("report.copy_of", app=name, user=self.user_label(app.user))
 
     def user_label(self, user_id: int) -> Message:
-        """An Android user, as its owner would call it."""
+        """Return the message that names an Android user as its owner would."""
         user = self._users_by_id.get(user_id) or User(id=user_id, kind=UserKind.OTHER, checked=True, why_not=None)
-        return Message(key=f"report.user_{user.kind}", values={"user": user.id})
+        return Message(key=_USER_KEYS[user.kind], values={"user": user.id})
+
+    def special_access_label(self, kind: str) -> str:
+        """Return the name of a kind of special access; of a kind that a later version added, its key."""
+        return self.t(SPECIAL_ACCESS_KEYS.get(kind, "diff." + kind))
 
     def has_gap(self, question: str) -> bool:
-        """Whether the answer to `question` is missing or not whole, so that a finding could hide behind it."""
+        """Return whether the answer to `question` is missing or incomplete, so that it could hide a finding."""
         return any(row.question == question and row.could_hide for row in self.report.coverage)
 
     def age_message(self, seconds: int) -> Message:
-        """A length of time, in the largest unit that fits."""
-        for unit, length in (("days", 86400), ("hours", 3600)):
-            if seconds >= length:
-                return Message(key=f"report.{unit}", values={"n": seconds // length})
-        return Message(key="report.minutes", values={"n": seconds // 60})
+        """Return a length of time in days, hours or minutes, the largest unit that fits."""
+        if seconds >= _SECONDS_PER_DAY:
+            return Message(key="report.days", values={"n": seconds // _SECONDS_PER_DAY})
+        if seconds >= _SECONDS_PER_HOUR:
+            return Message(key="report.hours", values={"n": seconds // _SECONDS_PER_HOUR})
+        return Message(key="report.minutes", values={"n": seconds // _SECONDS_PER_MINUTE})

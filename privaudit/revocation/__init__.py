@@ -1,1 +1,1 @@
-"""What to do about a finding. The only place that may ever change a phone."""
+"""Revoking what apps can read: steps for people, commands for the cable. The only code that may change a phone."""

@@ -1,6 +1,6 @@
-"""Carries out a ledger's changes, one after the other: write down, act, read back, write down what became of it.
+"""Carries out the changes of a ledger: record, send the commands, read back, record the outcome; then the next change.
 
-Nothing is believed that was not read back: ``pm revoke`` ends well where it did nothing.
+No change counts as done until it was read back: ``pm revoke`` reports success even where it did nothing.
 """
 
 from __future__ import annotations
@@ -13,57 +13,39 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from privaudit.capture.model import Capture
-from privaudit.i18n import sanitize_text
+from privaudit.i18n.sanitize import sanitize_text
 from privaudit.model import Command, Reply
-from privaudit.revocation import ledger as ledgers
-from privaudit.revocation import state as readings
+from privaudit.revocation import ledger, state
 from privaudit.revocation.change import Change, ChangeKind, Outcome, TargetState
 from privaudit.revocation.ledger import Ledger, LedgerEntry
 from privaudit.revocation.state import DeviceState
-from privaudit.transport import Transport
+from privaudit.transport.base import Transport
 
 MAX_ERROR_CHARS: Final = 300
-"""Characters of what a phone says against a command. Its makers are long-winded, and the reason stands last."""
-
-_ERROR_LINE = re.compile(
+"""Characters of an error that are kept. Some vendors' errors are long, and the reason is at the end."""
+READ_BACK_DELAYS_S: tuple[float, ...] = (0.0, 0.5, 1.5)
+"""Pauses before each attempt to read back: Android updates app-ops a moment after permissions. Tests shorten them."""
+_COMMAND_TIMEOUT_S: Final = 60.0
+"""For one command: ending an app's processes can take a while on a slow phone."""
+_UNFINISHED_OUTCOMES: Final = frozenset({Outcome.PLANNED, Outcome.BEGUN})
+_ERROR_LINE: Final = re.compile(
     r"^(?!Starting: Intent|\s+at )[^\n]*(?:\bError\b|Exception\b|\bFailure\b|[Pp]ermission [Dd]enial|Unknown command"
     r"|unable to resolve|does not exist)[^\n]*",
     re.MULTILINE,
 )
-"""A package may bear such a word in its name: the line that repeats an intent is passed over."""
+"""Skips the line in which ``am`` repeats the intent: a package may have such a word in its name."""
 
-
-def find_shell_error(reply: Reply) -> str | None:
-    """What the phone said against a command, in one tame line; ``None`` where it said nothing of the kind.
-
-    The last such line: it is the exception itself, below the line that announces it.
-    """
-    said = (reply.stdout + b"\n" + reply.stderr).decode("utf-8", "replace").replace("\r", "")
-    if found := _ERROR_LINE.findall(said):
-        return sanitize_text(found[-1], MAX_ERROR_CHARS)
-    return (
-        sanitize_text(said, MAX_ERROR_CHARS) or f"exit code {reply.exit_code}"
-        if reply.exit_code not in {0, None}
-        else None
-    )
-
-
-_COMMAND_TIMEOUT_S: Final = 60.0
-"""For one command: killing an app's processes can take a while on a slow phone."""
-_READ_BACK_DELAYS_S: Final = (0.0, 0.5, 1.5)
-"""Before each reading back: Android lets app-ops follow permissions a moment later."""
-_UNFINISHED_OUTCOMES: Final = frozenset({Outcome.PLANNED, Outcome.BEGUN})
 OnEntryChange: TypeAlias = Callable[[int, LedgerEntry], None]
-"""Told the place of an entry, and how it stands, each time one is finished."""
+"""Called with the index of an entry and the entry, each time one is finished."""
 
 
 @dataclass(slots=True)
 class LedgerRun:
-    """One run over one ledger."""
+    """One run over one ledger: `apply` or `undo`."""
 
     transport: Transport
     capture: Capture
-    """What the phone said last; readings replace what they ask anew."""
+    """Answers of the phone before the run; each reading replaces what it asks again."""
     ledger_path: Path
     ledger: Ledger
     on_change: OnEntryChange
@@ -71,19 +53,19 @@ class LedgerRun:
 
     @property
     def packages(self) -> tuple[str, ...]:
-        """The apps that this ledger is about."""
+        """The apps that the ledger is about."""
         return tuple(dict.fromkeys(entry.change.package for entry in self.ledger.entries))
 
     def apply(self) -> Ledger:
-        """Carry out what is planned or was begun. Running again goes on where it stopped.
+        """Carry out the changes that are planned or were begun. A second run continues where the first one stopped.
 
         Raises:
             ConnectionLost: the connection ended; the ledger says where.
             SourceError: the ledger could not be written; nothing was done after that.
         """
-        for number, entry in enumerate(self.ledger.entries):
+        for index, entry in enumerate(self.ledger.entries):
             if entry.outcome in _UNFINISHED_OUTCOMES:
-                self._apply_entry(number, entry.change)
+                self._apply_entry(index, entry.change)
         return self.ledger
 
     def _apply_entry(self, index: int, change: Change) -> None:
@@ -92,73 +74,89 @@ class LedgerRun:
             self._record_outcome(index, outcome=Outcome.NOT_READ_BACK, said=None, after=None)
             return
         self._record_outcome(index, outcome=Outcome.BEGUN)
-        said = self._run_commands(change.revoke_commands(self.sdk, services))
+        error = self._run_commands(change.revoke_commands(self.sdk, services))
         after = self._read_back(change, change.is_revoked)
         if after is None:
             outcome = Outcome.NOT_READ_BACK
         elif change.is_revoked(after):
             outcome = Outcome.DONE
         else:
-            outcome = Outcome.NOT_CHANGED if said is None else Outcome.REFUSED
-        self._record_outcome(index, outcome=outcome, said=said, after=after)
+            outcome = Outcome.NOT_CHANGED if error is None else Outcome.REFUSED
+        self._record_outcome(index, outcome=outcome, said=error, after=after)
 
     def undo(self) -> Ledger:
-        """Take back whatever had, or may have had, an effect; the last first.
+        """Restore everything that had, or may have had, an effect; the last change first.
 
         Raises:
             ConnectionLost: the connection ended; the ledger says where.
             SourceError: the ledger could not be written; nothing was done after that.
         """
-        for number, entry in reversed(tuple(enumerate(self.ledger.entries))):
+        for index, entry in reversed(tuple(enumerate(self.ledger.entries))):
             if entry.may_need_undo:
-                self._undo_entry(number, entry.change)
+                self._undo_entry(index, entry.change)
         return self.ledger
 
     def _undo_entry(self, index: int, change: Change) -> None:
-        now = readings.refresh_state(self.transport, self.capture, self.packages).target_state(change)
-        if now is not None and change.is_restored(now):
-            self._record_outcome(index, outcome=Outcome.UNDONE, said=None, after=now)
+        current = self.refresh_state().target_state(change)
+        if current is not None and change.is_restored(current):
+            self._record_outcome(index, outcome=Outcome.UNDONE, said=None, after=current)
             return
         services = self._accessibility_services(change)
-        made = change.restore_commands(now, self.sdk, services) if now is not None and services is not None else ()
-        if not made:
-            self._record_outcome(index, outcome=Outcome.NOT_RESTORED, said=None, after=now)
+        commands: tuple[Command, ...] = ()
+        if current is not None and services is not None:
+            commands = change.restore_commands(current, self.sdk, services)
+        if not commands:
+            self._record_outcome(index, outcome=Outcome.NOT_RESTORED, said=None, after=current)
             return
         self._record_outcome(index, outcome=Outcome.UNDOING)
-        said = self._run_commands(made)
+        error = self._run_commands(commands)
         after = self._read_back(change, change.is_restored)
-        restored = after is not None and change.is_restored(after)
-        self._record_outcome(
-            index, outcome=Outcome.UNDONE if restored else Outcome.NOT_RESTORED, said=said, after=after
-        )
+        is_restored = after is not None and change.is_restored(after)
+        outcome = Outcome.UNDONE if is_restored else Outcome.NOT_RESTORED
+        self._record_outcome(index, outcome=outcome, said=error, after=after)
 
     def refresh_state(self) -> DeviceState:
-        """How all the apps stand now."""
-        return readings.refresh_state(self.transport, self.capture, self.packages)
+        """Read the current state of all apps of the ledger."""
+        return state.refresh_state(self.transport, self.capture, self.packages)
 
-    def _run_commands(self, write_commands: tuple[Command, ...]) -> str | None:
-        """Send the commands; what the phone said against them, if anything."""
-        said: str | None = None
-        for command in write_commands:
-            said = find_shell_error(self.transport.run(command, timeout_s=_COMMAND_TIMEOUT_S)) or said
-        return said
+    def _run_commands(self, commands: tuple[Command, ...]) -> str | None:
+        """Send the commands. Returns the last error, if any."""
+        error: str | None = None
+        for command in commands:
+            error = find_shell_error(self.transport.run(command, timeout_s=_COMMAND_TIMEOUT_S)) or error
+        return error
 
     def _read_back(self, change: Change, is_expected: Callable[[TargetState], bool]) -> TargetState | None:
-        state: TargetState | None = None
-        for pause in _READ_BACK_DELAYS_S:
-            time.sleep(pause)
-            state = self.refresh_state().target_state(change)
-            if state is not None and is_expected(state):
+        """Read the target until `is_expected`, a few times. Returns the last state; ``None``: it could not be read."""
+        current: TargetState | None = None
+        for delay_s in READ_BACK_DELAYS_S:
+            time.sleep(delay_s)
+            current = self.refresh_state().target_state(change)
+            if current is not None and is_expected(current):
                 break
-        return state
+        return current
 
     def _accessibility_services(self, change: Change) -> tuple[str, ...] | None:
-        return (
-            self.refresh_state().accessibility_services(change.user) if change.kind is ChangeKind.ACCESSIBILITY else ()
-        )
+        """Return the user's enabled services, which `change` needs if it is of that kind; ``None``: unreadable."""
+        if change.kind is not ChangeKind.ACCESSIBILITY:
+            return ()
+        return self.refresh_state().accessibility_services(change.user)
 
     def _record_outcome(self, index: int, **fields: object) -> None:
         self.ledger = self.ledger.with_entry(index, **fields)
-        ledgers.write_ledger(self.ledger, self.ledger_path)
+        ledger.write_ledger(self.ledger, self.ledger_path)
         if self.ledger.entries[index].outcome not in {Outcome.BEGUN, Outcome.UNDOING}:
             self.on_change(index, self.ledger.entries[index])
+
+
+def find_shell_error(reply: Reply) -> str | None:
+    """Return the error in a shell command's reply, as one sanitized line; ``None``: there is none.
+
+    Of several such lines the last one counts: the exception follows the line that announces it.
+    """
+    text = (reply.stdout + b"\n" + reply.stderr).decode("utf-8", "replace").replace("\r", "")
+    if error_lines := _ERROR_LINE.findall(text):
+        return sanitize_text(error_lines[-1], MAX_ERROR_CHARS)
+    if reply.exit_code in {0, None}:
+        return None
+    return sanitize_text(text, MAX_ERROR_CHARS) or f"exit code {reply.exit_code}"

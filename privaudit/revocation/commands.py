@@ -1,7 +1,7 @@
-"""Every change that privaudit can make, and the commands that show a page. No other module makes one (tested).
+"""All commands that change a phone or open a settings page. No other module builds such a command (tested).
 
-Each command names one package and one Android user, and one thing from a closed table; every word is validated before
-it enters the command. There is no command that resets, clears, or speaks of more than one app.
+Each command names one package, one Android user and one value from a closed table; every word is validated before it
+enters the command. No command resets or clears anything, or affects more than one app.
 
 Sources: ``PackageManagerShellCommand``, ``AppOpsService.Shell``, ``RoleShellCommand``, ``NotificationShellCmd``,
 ``ActivityManagerShellCommand`` (AOSP 6 to 16).
@@ -13,11 +13,10 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+from privaudit.android import PERMISSION_PREFIX
 from privaudit.capture.questions import is_package_name
 from privaudit.model import Command
 from privaudit.roms import SettingsIntent
-
-_PERMISSION_PREFIX: Final = "android.permission."
 
 GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
     "contacts": ("READ_CONTACTS", "WRITE_CONTACTS", "GET_ACCOUNTS"),
@@ -25,10 +24,10 @@ GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
     "call_log": ("READ_CALL_LOG", "WRITE_CALL_LOG", "PROCESS_OUTGOING_CALLS"),
     "phone": ("READ_PHONE_STATE", "READ_PHONE_NUMBERS", "CALL_PHONE", "ANSWER_PHONE_CALLS"),
 }
-"""Permission groups that may be closed, each as a whole: a member that stays open gives back the others."""
+"""Permission groups that may be revoked, always completely: a granted member gets the others back without a prompt."""
 
 PERMISSIONS: Final[frozenset[str]] = frozenset(
-    f"{_PERMISSION_PREFIX}{name}" for group in GROUPS.values() for name in group
+    f"{PERMISSION_PREFIX}{name}" for group in GROUPS.values() for name in group
 )
 SPECIAL_OPS: Final[Mapping[str, str]] = {
     "overlay": "SYSTEM_ALERT_WINDOW",
@@ -36,62 +35,64 @@ SPECIAL_OPS: Final[Mapping[str, str]] = {
     "install_packages": "REQUEST_INSTALL_PACKAGES",
     "all_files": "MANAGE_EXTERNAL_STORAGE",
 }
-"""Rights beside the permission list that an app-op decides."""
+"""Kinds of special access that an app-op decides."""
 _SETTABLE_OPS: Final = frozenset(
-    {*(name.removeprefix(_PERMISSION_PREFIX) for name in PERMISSIONS), *SPECIAL_OPS.values()}
+    {*(name.removeprefix(PERMISSION_PREFIX) for name in PERMISSIONS), *SPECIAL_OPS.values()}
 )
-"""The op of a permission in `PERMISSIONS` bears its name."""
+"""The app-op of a permission in `PERMISSIONS` has the same name."""
 ROLES: Final[Mapping[str, str]] = {"default_sms": "android.app.role.SMS", "default_phone": "android.app.role.DIALER"}
 FLAGS: Final[Mapping[str, str]] = {
     "USER_SET": "user-set",
     "USER_FIXED": "user-fixed",
     "REVOKED_COMPAT": "revoked-compat",
 }
-"""Permission flags that the shell may change, as dumps and as ``pm`` name them."""
+"""Permission flags that the shell may change: the name in dumps → the name for ``pm``."""
 MODES: Final = frozenset({"allow", "ignore", "deny", "default", "foreground"})
 
 FLAGS_SDK: Final = 33
-"""First with ``pm set-permission-flags``."""
+"""First SDK with ``pm set-permission-flags``."""
 CMD_SDK: Final = 24
-"""First with ``cmd``."""
+"""First SDK with ``cmd``."""
 UID_MODE_SDK: Final = 29
-"""First where the mode of a uid can be set, and beats that of the package."""
-ROLES_SDK: Final = 29
+"""First SDK on which the mode of a uid can be set and overrides that of the package."""
 LISTENERS_SDK: Final = 27
-"""First with ``cmd notification disallow_listener``."""
+"""First SDK with ``cmd notification disallow_listener``."""
 
 _COMPONENT_PATTERN = re.compile(r"(?P<package>[\w.]{1,255})/(?P<class>[A-Za-z_.][\w.$]{0,255})\Z", re.ASCII)
 _INTENT_WORD_PATTERN = re.compile(r"[A-Za-z][\w.]{0,199}\Z", re.ASCII)
 _MAX_COMPONENTS: Final = 64
 _USER_ID_LIMIT: Final = 21474
-"""``UserHandle``: uids are 31 bits, and 100000 for each user."""
+"""``UserHandle``: uids have 31 bits, and each user has 100000 of them."""
 
 
 def is_component(text: str, package: str | None = None) -> bool:
-    """Whether `text` is a component that may enter a command; where `package` is given, one of that package."""
+    """Whether `text` is a component that may enter a command, and belongs to `package` unless that is ``None``."""
     match = _COMPONENT_PATTERN.match(text)
     return match is not None and is_package_name(match["package"]) and package in {None, match["package"]}
 
 
 def revoke_permission(package: str, user: int, permission: str) -> Command:
-    """Take a runtime permission back."""
+    """Revoke a runtime permission."""
     text = f"pm revoke --user {_checked_user(user)} {_checked_package(package)} {_checked_permission(permission)}"
     return Command(text=text, why="revoke a permission")
 
 
 def grant_permission(package: str, user: int, permission: str) -> Command:
-    """Give a runtime permission back: only `privaudit undo` does."""
+    """Grant a runtime permission again. Used only by ``privaudit undo``."""
     text = f"pm grant --user {_checked_user(user)} {_checked_package(package)} {_checked_permission(permission)}"
     return Command(text=text, why="undo: give a permission back")
 
 
 def set_permission_flags(package: str, user: int, permission: str, names: Iterable[str], *, enabled: bool) -> Command:
-    """Set or clear permission flags, by the names that dumps give them."""
+    """Set or clear permission flags. `names`: keys of `FLAGS`."""
     words = " ".join(_look_up(FLAGS, name) for name in names)
     if not words:
         raise ValueError("no flag")
     verb = "set" if enabled else "clear"
-    text = f"pm {verb}-permission-flags --user {_checked_user(user)} {_checked_package(package)} {_checked_permission(permission)} {words}"
+    text = (
+        f"pm {verb}-permission-flags --user {_checked_user(user)}"
+        f" {_checked_package(package)} {_checked_permission(permission)} {words}"
+    )
     return Command(text=text, why=f"{verb} flags of a permission")
 
 
@@ -100,13 +101,13 @@ def set_app_op(package: str, user: int, op: str, mode: str, *, for_uid: bool, sd
     if op not in _SETTABLE_OPS or mode not in MODES or (for_uid and sdk < UID_MODE_SDK):
         raise ValueError(f"not to be set: {op!r} {mode!r}")
     program = "cmd appops" if sdk >= CMD_SDK else "appops"
-    whose = "--uid " if for_uid else ""
-    text = f"{program} set --user {_checked_user(user)} {whose}{_checked_package(package)} {op} {mode}"
+    uid_option = "--uid " if for_uid else ""
+    text = f"{program} set --user {_checked_user(user)} {uid_option}{_checked_package(package)} {op} {mode}"
     return Command(text=text, why="set the mode of an app-op")
 
 
 def set_role_holder(package: str, user: int, kind: str, *, held: bool) -> Command:
-    """Let `package` hold a role, or not any more: then Android gives it to the phone's own app."""
+    """Add or remove `package` as the holder of a role. When removed, Android gives the role to its default app."""
     verb = "add" if held else "remove"
     text = (
         f"cmd role {verb}-role-holder --user {_checked_user(user)} {_look_up(ROLES, kind)} {_checked_package(package)}"
@@ -115,34 +116,34 @@ def set_role_holder(package: str, user: int, kind: str, *, held: bool) -> Comman
 
 
 def set_notification_listener(component: str, package: str, user: int, *, enabled: bool) -> Command:
-    """Let one notification listener of `package` read notifications, or not."""
+    """Allow or disallow one notification listener of `package`."""
     verb = "allow" if enabled else "disallow"
     text = f"cmd notification {verb}_listener {_checked_component(component, package)} {_checked_user(user)}"
     return Command(text=text, why=f"{verb} a notification listener")
 
 
 def set_accessibility_services(components: Iterable[str], user: int) -> Command:
-    """Let these accessibility services run and no other. The caller keeps those of other apps as they are."""
-    named = tuple(components)
-    if len(named) > _MAX_COMPONENTS or not all(map(is_component, named)):
+    """Replace the list of enabled accessibility services. The caller passes those of other apps unchanged."""
+    names = tuple(components)
+    if len(names) > _MAX_COMPONENTS or not all(map(is_component, names)):
         raise ValueError("not a list of components")
-    value = ":".join(named)
+    value = ":".join(names)
     text = f"settings --user {_checked_user(user)} put secure enabled_accessibility_services '{value}'"
     return Command(text=text, why="take one accessibility service off the list, or put it back")
 
 
 def force_stop(package: str, user: int) -> Command:
-    """End the app: it runs again when somebody opens it."""
+    """End the app. It runs again when its owner opens it."""
     return Command(text=f"am force-stop --user {_checked_user(user)} {_checked_package(package)}", why="end the app")
 
 
 def uninstall(package: str, user: int) -> Command:
-    """Remove the app for one user, data and all."""
+    """Uninstall the app for one user, with its data."""
     return Command(text=f"pm uninstall --user {_checked_user(user)} {_checked_package(package)}", why="uninstall")
 
 
 def install_existing(package: str, user: int) -> Command:
-    """Bring back an app that came with the phone and was removed for one user. Without its data."""
+    """Restore a preinstalled app that was uninstalled for one user. Its data is not restored."""
     return Command(
         text=f"cmd package install-existing --user {_checked_user(user)} {_checked_package(package)}",
         why="undo: bring back",
@@ -150,7 +151,7 @@ def install_existing(package: str, user: int) -> Command:
 
 
 def start_activity(intent: SettingsIntent, package: str, user: int) -> Command:
-    """Bring a settings page to the screen. Changes no setting."""
+    """Open a settings page on the phone's screen. Changes no setting."""
     words = ["am start -W --user", _checked_user(user)]
     if intent.component is not None:
         if not is_component(intent.component):

@@ -1,6 +1,6 @@
-"""The plan: per app and Android user, what would be changed, why, and what will not work on this phone.
+"""The plan: what would be changed for each app and Android user, why, and what may not work on this phone.
 
-Only apps that were named are in it, and nothing in it touches another. A plan changes nothing.
+A plan contains only apps that the user named, and nothing in it affects another app. Making a plan changes nothing.
 """
 
 from __future__ import annotations
@@ -10,65 +10,48 @@ from dataclasses import dataclass
 from typing import Final
 
 from privaudit import roms
+from privaudit.android import (
+    CALL_LOG_GROUP_SDK,
+    OPS_FOLLOW_PERMISSION_SDK,
+    ROLES_SDK,
+    RUNTIME_PERMISSIONS_SDK,
+)
 from privaudit.dumpsys import device
 from privaudit.errors import PhoneError
 from privaudit.findings import severity
-from privaudit.i18n import display_name
+from privaudit.i18n.sanitize import display_name
 from privaudit.model import App, LendingVerdict, Message, Phone, Step, User, UserKind
 from privaudit.revocation import commands, settings_page, steps
 from privaudit.revocation.change import FIXED_FLAGS, Change, ChangeKind, TargetState
 from privaudit.revocation.state import DeviceState
 
-_OPS_FOLLOW_PERMISSION_SDK: Final = 35
+_READ_PERMISSIONS: Final = frozenset(
+    {"android.permission.READ_CONTACTS", "android.permission.READ_SMS", "android.permission.READ_CALL_LOG"}
+)
+_MANUAL_ONLY_KINDS: Final = frozenset({"device_admin", "input_method"})
+"""Kinds of special access that no shell command removes."""
+_COMPONENT_KINDS: Final = frozenset({"accessibility", "notification_listener"})
+"""Kinds of special access that a component of the app holds."""
+_SPECIAL_OP_REASON_KEYS: Final = {
+    "overlay": "remedy.why_overlay",
+    "usage": "remedy.why_usage",
+    "install_packages": "remedy.why_install_packages",
+    "all_files": "remedy.why_all_files",
+}
 _RESTRICTION_KINDS: Final = {
     ChangeKind.PERMISSION: "permissions",
     ChangeKind.SPECIAL_OP: "app_ops",
     ChangeKind.ACCESSIBILITY: "permissions",
 }
-
-
-def caveats_for(change: Change, phone: Phone, properties: Mapping[str, str]) -> Iterator[Message]:
-    """Doubts about one change; none where it should simply work."""
-    for gate in roms.list_restrictions(phone.rom.id):
-        if _RESTRICTION_KINDS.get(change.kind) not in gate.blocks:
-            continue
-        said = properties.get(gate.property_name) if gate.property_name is not None else None
-        if gate.open_value is None or said != gate.open_value:
-            shut = gate.property_name is not None and said is not None
-            key = "remedy.gate_shut" if shut else "remedy.gate_may"
-            yield Message(key=key, values={"word": settings_page.menu_term(phone, gate.menu_key)})
-    if change.kind in {ChangeKind.ROLE, ChangeKind.LISTENER, ChangeKind.ACCESSIBILITY}:
-        yield Message(key="remedy.unverified")
-    if change.kind is ChangeKind.PERMISSION:
-        yield from _permission_caveats(change, phone)
-
-
-def _permission_caveats(change: Change, phone: Phone) -> Iterator[Message]:
-    for flag in sorted(FIXED_FLAGS.intersection(change.before.flags)):
-        yield Message(key=f"remedy.{'fixed_system' if flag == 'SYSTEM_FIXED' else 'fixed_policy'}")
-    if change.old_app:
-        yield Message(key="remedy.old_app")
-    if (
-        phone.sdk is not None
-        and phone.sdk >= _OPS_FOLLOW_PERMISSION_SDK
-        and (change.old_app or FIXED_FLAGS.intersection(change.before.flags))
-    ):
-        yield Message(key="remedy.op_ignored")
-
-
-_RUNTIME_PERMISSIONS_SDK: Final = 23
-_CALL_LOG_GROUP_SDK: Final = 28
-"""Before Android 9 the call log belongs to the Phone group."""
-_MANUAL_ONLY_KINDS: Final = ("device_admin", "input_method")
-_COMPONENT_CHANGE_KINDS: Final = {
-    "accessibility": ChangeKind.ACCESSIBILITY,
-    "notification_listener": ChangeKind.LISTENER,
-}
+"""Kind of change → what a vendor restriction blocks, as ``data/roms`` names it."""
+_UNTESTED_KINDS: Final = frozenset({ChangeKind.ROLE, ChangeKind.LISTENER, ChangeKind.ACCESSIBILITY})
+"""Kinds of change that nobody has tried on a real phone yet."""
+_FIXED_FLAG_KEYS: Final = {"POLICY_FIXED": "remedy.fixed_policy", "SYSTEM_FIXED": "remedy.fixed_system"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedChange:
-    """One change, and what is to be said of it."""
+    """One change with its explanation."""
 
     change: Change
     why: Message
@@ -78,7 +61,7 @@ class PlannedChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ManualSteps:
-    """What only a person can do."""
+    """Steps for one app that only a person can do."""
 
     package: str
     user: int
@@ -87,7 +70,7 @@ class ManualSteps:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RevocationPlan:
-    """Everything, in the order in which it would be done."""
+    """All changes, in the order in which they would be made."""
 
     phone: Phone
     planned_changes: tuple[PlannedChange, ...]
@@ -96,53 +79,48 @@ class RevocationPlan:
 
     @property
     def changes(self) -> tuple[Change, ...]:
-        """The changes alone."""
-        return tuple(one.change for one in self.planned_changes)
+        """The changes without their explanations."""
+        return tuple(planned.change for planned in self.planned_changes)
 
 
 def build_plan(
     device_state: DeviceState, apps: Iterable[App], users: Iterable[User], *, uninstall: bool
 ) -> RevocationPlan:
-    """Plan how to close `apps`.
+    """Plan how to revoke the access of `apps`.
 
     Args:
-        device_state: how they stand.
-        apps: those that were named, recognised and called by their names, for each user that has them.
+        device_state: current state of the apps on the phone.
+        apps: the apps that the user named, with lending verdicts and labels, once for each Android user that has them.
         users: all Android users of the phone.
-        uninstall: whether they are to be removed in the end.
+        uninstall: whether the apps are to be removed in the end.
 
     Raises:
-        PhoneError: what an app holds could not be read: a plan without it would leave doors open.
+        PhoneError: ``app_unread``: what an app holds could not be read; a plan without it would leave access open.
     """
-    named = tuple(apps)
-    planned: list[PlannedChange] = []
-    by_hand: list[ManualSteps] = []
-    for app in named:
-        now = device_state.find_app(app.package, app.user)
-        if now is None or app.package not in device_state.package_blocks:
-            raise PhoneError("errors.app_unread", app=app.package)
-        builder = _AppPlanner(device_state, now, app)
-        made = [*builder.all_changes(), *(builder.uninstall_changes() if uninstall else ())]
-        planned += made
-        taps = tuple(builder.manual_steps(made))
-        if taps:
-            by_hand.append(ManualSteps(package=app.package, user=app.user, steps=taps))
-    notes: list[Message] = []
-    for note in _plan_notes(device_state, named, users):
-        if note not in notes:  # one for all copies of an app
-            notes.append(note)
+    selected_apps = tuple(apps)
+    planned_changes: list[PlannedChange] = []
+    manual_steps: list[ManualSteps] = []
+    for labelled_app in selected_apps:
+        app = device_state.find_app(labelled_app.package, labelled_app.user)
+        if app is None or app.package not in device_state.package_blocks:
+            raise PhoneError("errors.app_unread", app=labelled_app.package)
+        planner = _AppPlanner(device_state, app, labelled_app)
+        app_changes = [*planner.all_changes(), *(planner.uninstall_changes() if uninstall else ())]
+        planned_changes += app_changes
+        app_steps = tuple(planner.manual_steps(app_changes))
+        if app_steps:
+            manual_steps.append(ManualSteps(package=app.package, user=app.user, steps=app_steps))
     order = list(ChangeKind)
-    planned.sort(key=lambda one: order.index(one.change.kind))
     return RevocationPlan(
         phone=device_state.facts.phone,
-        planned_changes=tuple(planned),
-        manual_steps=tuple(by_hand),
-        notes=tuple(notes),
+        planned_changes=tuple(sorted(planned_changes, key=lambda planned: order.index(planned.change.kind))),
+        manual_steps=tuple(manual_steps),
+        notes=_unique(_plan_notes(device_state, selected_apps, users)),
     )
 
 
 class _AppPlanner:
-    """The plan for one app of one user."""
+    """Plans the changes for one app of one user. `labelled_app` is `app` with its label, for messages."""
 
     def __init__(self, device_state: DeviceState, app: App, labelled_app: App) -> None:
         self.device_state = device_state
@@ -150,108 +128,143 @@ class _AppPlanner:
         self.labelled_app = labelled_app
         self.phone = device_state.facts.phone
         self.sdk = self.phone.sdk or 0
-        self.has_shared_uid = device_state.package_blocks[labelled_app.package].shared_user is not None
+        self.has_shared_uid = device_state.package_blocks[app.package].shared_user is not None
         self.properties = device.parse_properties(device_state.capture.answer("properties").text)
 
     def all_changes(self) -> Iterator[PlannedChange]:
-        made = [*self.role_changes(), *self.service_changes(), *self.special_op_changes(), *self.permission_changes()]
-        yield from made
+        """Plan everything except uninstalling. The app is ended last, if anything is changed and it is running."""
+        planned = [
+            *self.role_changes(),
+            *self.service_changes(),
+            *self.special_op_changes(),
+            *self.permission_changes(),
+        ]
+        yield from planned
         running = self.device_state.running_state(self.app)
-        if made and running is not None and running.held:
-            yield self._plan_change(ChangeKind.FORCE_STOP, "", running, "why_force_stop")
+        if planned and running is not None and running.held:
+            yield self._plan_change(ChangeKind.FORCE_STOP, "", running, "remedy.why_force_stop")
 
     def role_changes(self) -> Iterator[PlannedChange]:
         for kind in commands.ROLES:
-            if self._has_special_access(kind) and self.sdk >= commands.ROLES_SDK:
-                yield self._plan_change(ChangeKind.ROLE, kind, TargetState(held=True), "why_role")
+            if self._has_special_access(kind) and self.sdk >= ROLES_SDK:
+                yield self._plan_change(ChangeKind.ROLE, kind, TargetState(held=True), "remedy.why_role")
 
     def service_changes(self) -> Iterator[PlannedChange]:
-        others = self.device_state.accessibility_services(self.app.user)
-        for held in self.app.special_access:
-            kind, component = _COMPONENT_CHANGE_KINDS.get(held.kind), held.component
-            if kind is None or component is None or not commands.is_component(component, self.app.package):
+        enabled_services = self.device_state.accessibility_services(self.app.user)
+        for access in self.app.special_access:
+            component = access.component
+            if component is None or not commands.is_component(component, self.app.package):
                 continue
-            if kind is ChangeKind.LISTENER and self.sdk < commands.LISTENERS_SDK:
-                continue
-            if kind is ChangeKind.ACCESSIBILITY and others is None:
-                continue
-            yield self._plan_change(kind, component, TargetState(held=True), f"why_{kind}")
+            if access.kind == "accessibility" and enabled_services is not None:
+                yield self._plan_change(
+                    ChangeKind.ACCESSIBILITY, component, TargetState(held=True), "remedy.why_accessibility"
+                )
+            elif access.kind == "notification_listener" and self.sdk >= commands.LISTENERS_SDK:
+                yield self._plan_change(ChangeKind.LISTENER, component, TargetState(held=True), "remedy.why_listener")
 
     def special_op_changes(self) -> Iterator[PlannedChange]:
         for kind in () if self.has_shared_uid else commands.SPECIAL_OPS:
             state = self.device_state.special_op_state(self.app, kind)
             if state is not None and state.held:
-                yield self._plan_change(ChangeKind.SPECIAL_OP, kind, state, f"why_{kind}")
+                yield self._plan_change(ChangeKind.SPECIAL_OP, kind, state, _SPECIAL_OP_REASON_KEYS[kind])
 
     def permission_changes(self) -> Iterator[PlannedChange]:
         for group, names in () if self.has_shared_uid else commands.GROUPS.items():
-            if group == "phone" and self.sdk >= _CALL_LOG_GROUP_SDK:
+            if group == "phone" and self.sdk >= CALL_LOG_GROUP_SDK:
                 continue
             for name in names:
-                full = f"android.permission.{name}"
-                state = self.device_state.permission_state(self.app, full)
+                permission = f"android.permission.{name}"
+                state = self.device_state.permission_state(self.app, permission)
                 if state is not None and state.held:
-                    reads = name in {"READ_CONTACTS", "READ_SMS", "READ_CALL_LOG"}
-                    yield self._plan_change(
-                        ChangeKind.PERMISSION, full, state, "why_permission" if reads else "why_member"
-                    )
+                    reason_key = "remedy.why_permission" if permission in _READ_PERMISSIONS else "remedy.why_member"
+                    yield self._plan_change(ChangeKind.PERMISSION, permission, state, reason_key)
 
     def uninstall_changes(self) -> Iterator[PlannedChange]:
-        yield self._plan_change(ChangeKind.UNINSTALL, "", TargetState(held=True), "why_uninstall")
+        yield self._plan_change(ChangeKind.UNINSTALL, "", TargetState(held=True), "remedy.why_uninstall")
 
-    def _plan_change(self, kind: ChangeKind, what: str, before: TargetState, reason: str) -> PlannedChange:
-        target = self.app.target_sdk
+    def manual_steps(self, planned_changes: Iterable[PlannedChange]) -> Iterator[Step]:
+        """Yield the steps for access that `planned_changes` leave open."""
+        targets = {planned.change.what for planned in planned_changes}
+        revoked_kinds = targets | {access.kind for access in self.app.special_access if access.component in targets}
+        if self.has_shared_uid and severity.readable_data(self.app):
+            yield from steps.permission_steps(self.labelled_app, self.phone, UserKind.OTHER)
+        revocable_kinds = {*commands.ROLES, *_COMPONENT_KINDS, *_MANUAL_ONLY_KINDS}
+        if self.has_shared_uid:
+            revocable_kinds |= commands.SPECIAL_OPS.keys()
+        for kind in dict.fromkeys(access.kind for access in self.app.special_access):
+            if kind in revocable_kinds and kind not in revoked_kinds:
+                yield from steps.special_access_steps(kind, self.labelled_app, self.phone)
+
+    def _plan_change(self, kind: ChangeKind, what: str, before: TargetState, reason_key: str) -> PlannedChange:
+        target_sdk = self.app.target_sdk
         change = Change(
             package=self.app.package,
             user=self.app.user,
             kind=kind,
             what=what,
             before=before,
-            old_app=target is not None and target < _RUNTIME_PERMISSIONS_SDK,
+            old_app=target_sdk is not None and target_sdk < RUNTIME_PERMISSIONS_SDK,
             system=self.app.system,
         )
         return PlannedChange(
             change=change,
-            why=Message(key=f"remedy.{reason}"),
+            why=Message(key=reason_key),
             caveats=tuple(caveats_for(change, self.phone, self.properties)),
         )
 
-    def manual_steps(self, planned_changes: Iterable[PlannedChange]) -> Iterator[Step]:
-        """Taps for what `planned_changes` leaves open."""
-        done = {one.change.what for one in planned_changes} | {
-            held.kind
-            for held in self.app.special_access
-            for one in planned_changes
-            if one.change.what == held.component
-        }
-        if self.has_shared_uid and severity.readable_data(self.app):
-            yield from steps.permission_steps(self.labelled_app, self.phone, UserKind.OTHER)
-        for kind in dict.fromkeys(held.kind for held in self.app.special_access):
-            closes = kind in {*commands.ROLES, *_COMPONENT_CHANGE_KINDS, *_MANUAL_ONLY_KINDS} or (
-                self.has_shared_uid and kind in commands.SPECIAL_OPS
-            )
-            if closes and kind not in done:
-                yield from steps.special_access_steps(kind, self.labelled_app, self.phone)
-
     def _has_special_access(self, kind: str) -> bool:
-        return any(one.kind == kind for one in self.app.special_access)
+        return any(access.kind == kind for access in self.app.special_access)
+
+
+def caveats_for(change: Change, phone: Phone, properties: Mapping[str, str]) -> Iterator[Message]:
+    """Yield what may not work for one change. `properties`: the phone's system properties."""
+    for restriction in roms.list_restrictions(phone.rom.id):
+        if _RESTRICTION_KINDS.get(change.kind) not in restriction.blocks:
+            continue
+        name = restriction.property_name
+        value = properties.get(name) if name is not None else None
+        if restriction.open_value is None or value != restriction.open_value:
+            key = "remedy.gate_may" if value is None else "remedy.gate_shut"
+            yield Message(key=key, values={"word": settings_page.menu_term(phone, restriction.menu_key)})
+    if change.kind in _UNTESTED_KINDS:
+        yield Message(key="remedy.unverified")
+    if change.kind is ChangeKind.PERMISSION:
+        yield from _permission_caveats(change, phone)
+
+
+def _permission_caveats(change: Change, phone: Phone) -> Iterator[Message]:
+    fixed_flags = FIXED_FLAGS.intersection(change.before.flags)
+    for flag in sorted(fixed_flags):
+        yield Message(key=_FIXED_FLAG_KEYS[flag])
+    if change.old_app:
+        yield Message(key="remedy.old_app")
+    if phone.sdk is not None and phone.sdk >= OPS_FOLLOW_PERMISSION_SDK and (change.old_app or fixed_flags):
+        yield Message(key="remedy.op_ignored")
 
 
 def _plan_notes(device_state: DeviceState, apps: Iterable[App], users: Iterable[User]) -> Iterator[Message]:
     for app in apps:
-        values = {"app": display_name(app.label, app.package)}
-        grounds: Mapping[str, bool] = {
-            "embeds": app.lending.verdict is LendingVerdict.EMBEDS,
-            "unknown": not app.is_recognised,
-            "system": app.system,
-            "owner": any(one.kind == "device_owner" for one in app.special_access),
-            "shared": device_state.package_blocks[app.package].shared_user is not None,
+        applies_by_key: Mapping[str, bool] = {
+            "remedy.note_embeds": app.lending.verdict is LendingVerdict.EMBEDS,
+            "remedy.note_unknown": not app.is_recognised,
+            "remedy.note_system": app.system,
+            "remedy.note_owner": any(access.kind == "device_owner" for access in app.special_access),
+            "remedy.note_shared": device_state.package_blocks[app.package].shared_user is not None,
         }
-        for name, holds in grounds.items():
-            if holds:
-                yield Message(key=f"remedy.note_{name}", values={**values})
+        for key, applies in applies_by_key.items():
+            if applies:
+                yield Message(key=key, values={"app": display_name(app.label, app.package)})
     for user in users:
         if not user.checked:
             yield Message(key="remedy.note_user", values={"user": user.id})
     if device_state.app_ops is None:
         yield Message(key="remedy.note_ops")
+
+
+def _unique(messages: Iterable[Message]) -> tuple[Message, ...]:
+    """Return each message once, because all copies of an app share their notes. Messages are not hashable."""
+    unique: list[Message] = []
+    for message in messages:
+        if message not in unique:
+            unique.append(message)
+    return tuple(unique)

@@ -1,4 +1,4 @@
-"""The way to a page, tap by tap, in the words of this phone's menus."""
+"""Pages of the Settings app: the taps that lead to one in the words of the phone's menus, and opening one over ADB."""
 
 from __future__ import annotations
 
@@ -7,97 +7,97 @@ from dataclasses import dataclass
 from typing import Final
 
 from privaudit import roms
-from privaudit.i18n import display_name
+from privaudit.i18n.sanitize import display_name
 from privaudit.model import App, Message, MessageValue, Phone, Step, UserKind
 from privaudit.revocation import commands
-from privaudit.revocation.apply import find_shell_error
-from privaudit.transport import Transport
-
-APP_INFO_PAGE: Final = "app_info"
-"""The details page of an app: there on every phone."""
-_OPEN_PAGE_TIMEOUT_S: Final = 20.0
-"""For ``am start -W``, which waits until the page is drawn."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OpenedPage:
-    """What came to the screen."""
-
-    page: str | None
-    """The page wanted, `APP_INFO_PAGE`, or ``settings`` where nothing nearer would open; ``None``: nothing."""
-    errors: tuple[str, ...]
-    """What the phone said to each try that failed, tamed."""
-
-
-def open_page(transport: Transport, phone: Phone, page_name: str, package: str, user: int) -> OpenedPage:
-    """Bring `page_name` of `package` to the screen of `user`.
-
-    Raises:
-        ConnectionLost: the connection ended.
-    """
-    refusals: list[str] = []
-    for name, intent in _candidate_intents(phone, page_name):
-        reply = transport.run(commands.start_activity(intent, package, user), timeout_s=_OPEN_PAGE_TIMEOUT_S)
-        problem = find_shell_error(reply)
-        if problem is None:
-            return OpenedPage(page=name, errors=tuple(refusals))
-        refusals.append(problem)
-    return OpenedPage(page=None, errors=tuple(refusals))
-
-
-def _candidate_intents(phone: Phone, page_name: str) -> Iterator[tuple[str, roms.SettingsIntent]]:
-    for name in dict.fromkeys((page_name, APP_INFO_PAGE, "settings")):
-        for intent in roms.find_intents(phone.rom.id, name, phone.sdk):
-            yield name, intent
-
+from privaudit.transport.base import Transport
 
 APP_PLACEHOLDER: Final = "APP"
-"""In a path: the app itself."""
+"""Stands for the app in a path."""
+_OPEN_PAGE_TIMEOUT_S: Final = 20.0
+"""For ``am start -W``, which waits until the page is drawn."""
 _PROFILE_MESSAGE_KEYS: Final = {
     UserKind.WORK_PROFILE: "steps.copy_work",
     UserKind.PRIVATE_SPACE: "steps.copy_private_space",
     UserKind.SECURE_FOLDER: "steps.copy_secure_folder",
 }
+"""How to reach a copy of an app in a profile; of any other user: ``steps.clone``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenedPage:
+    """Result of opening a page."""
+
+    page: str | None
+    """The requested page, or else ``app_info`` or ``settings``, whichever opened; ``None``: none did."""
+    errors: tuple[str, ...]
+    """Errors of the attempts that failed, sanitized."""
+
+
+def open_page(transport: Transport, phone: Phone, page_name: str, package: str, user: int) -> OpenedPage:
+    """Open the page `page_name` of `package` on the screen of `user`.
+
+    Raises:
+        ConnectionLost: the connection ended.
+    """
+    # Imported here, because reports use this module, and must not load the modules that change a phone.
+    from privaudit.revocation.apply import find_shell_error
+
+    errors: list[str] = []
+    for name, intent in _candidate_intents(phone, page_name):
+        reply = transport.run(commands.start_activity(intent, package, user), timeout_s=_OPEN_PAGE_TIMEOUT_S)
+        error = find_shell_error(reply)
+        if error is None:
+            return OpenedPage(page=name, errors=tuple(errors))
+        errors.append(error)
+    return OpenedPage(page=None, errors=tuple(errors))
+
+
+def _candidate_intents(phone: Phone, page_name: str) -> Iterator[tuple[str, roms.SettingsIntent]]:
+    for name in dict.fromkeys((page_name, "app_info", "settings")):  # every phone has the latter two
+        for intent in roms.find_intents(phone.rom.id, name, phone.sdk):
+            yield name, intent
 
 
 def menu_term(phone: Phone, term: str) -> Message:
-    """A menu word of this phone's ROM."""
+    """Return a menu term in the words of the phone's ROM."""
     return Message(key=f"menu.{phone.rom.id}.{term}")
 
 
 def find_page(phone: Phone, page_name: str) -> roms.SettingsPage | None:
-    """How to reach the page `page_name` on this phone; ``None`` where nobody described it."""
+    """Return how to reach a page on this phone; ``None``: it is not described."""
     return roms.find_settings_page(phone.rom.id, page_name, phone.sdk)
 
 
 def taps_to_page(phone: Phone, page_name: str, app_label: str = "") -> Iterator[Step]:
-    """Taps from the home screen to the page `page_name`; `app_label`: what the app is called through which the path goes."""
-    found = find_page(phone, page_name)
-    for one in found.menu_keys if found is not None else ():
-        yield _tap_step(phone, one, app_label)
+    """Yield the taps from the home screen to a page. `app_label`: the app that the path leads through, if any."""
+    page = find_page(phone, page_name)
+    for term in page.menu_keys if page is not None else ():
+        yield _tap_step(phone, term, app_label)
 
 
 def taps_to_app_page(phone: Phone, page_name: str, app: App, user_kind: UserKind) -> Iterator[Step]:
-    """Taps to the page `page_name` of `app`. Settings lists the owner's apps: a copy is reached by its own icon."""
-    found = find_page(phone, page_name)
-    if found is None:
+    """Yield the taps to a page of `app`. Settings lists apps of the main user only: a copy is reached by its icon."""
+    page = find_page(phone, page_name)
+    if page is None:
         return
-    called = display_name(app.label, app.package)
+    app_label = display_name(app.label, app.package)
     if app.user == 0:
-        yield from taps_to_page(phone, page_name, called)
+        yield from taps_to_page(phone, page_name, app_label)
         return
-    values: dict[str, MessageValue] = {"app": called, "user": app.user}
+    values: dict[str, MessageValue] = {"app": app_label, "user": app.user}
     yield Message(key=_PROFILE_MESSAGE_KEYS.get(user_kind, "steps.clone"), values=values)
-    # Its own page begins where the list of apps ends: what stands before the app in the path falls away.
-    rest = found.menu_keys[found.menu_keys.index(APP_PLACEHOLDER) + 1 :] if APP_PLACEHOLDER in found.menu_keys else ()
-    for one in rest or ("permissions",):
-        yield _tap_step(phone, one, called)
+    # The icon leads to the app's details page: only the part of the path after the app is left.
+    menu_keys = page.menu_keys
+    remaining = menu_keys[menu_keys.index(APP_PLACEHOLDER) + 1 :] if APP_PLACEHOLDER in menu_keys else ()
+    for term in remaining or ("permissions",):
+        yield _tap_step(phone, term, app_label)
 
 
 def search_hint(phone: Phone, page_name: str, search_term: str) -> Iterator[Step]:
-    """The way round, where the path to the page `page_name` is not checked: search Settings for the word `search_term`."""
-    found = find_page(phone, page_name)
-    if found is None or not found.is_confirmed:
+    """Yield the advice to search Settings for `search_term`, unless the path to the page is confirmed."""
+    page = find_page(phone, page_name)
+    if page is None or not page.is_confirmed:
         yield Message(key="steps.search", values={"word": menu_term(phone, search_term)})
 
 

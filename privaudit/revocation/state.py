@@ -1,6 +1,6 @@
-"""Reads just as much of a phone as a change needs: the apps that were named, and what decides about them.
+"""Reads the current state of selected apps: only what a change needs, with the same parsers as an audit.
 
-The same parsers as an audit's: what is read back is judged as it was before.
+So a state that is read back is evaluated in the same way as the one before.
 """
 
 from __future__ import annotations
@@ -12,49 +12,50 @@ from types import MappingProxyType
 from typing import Final
 
 from privaudit import facts
+from privaudit.android import PER_USER_RANGE, ROLES_SDK
 from privaudit.capture.answers import Answer, missing_answer
 from privaudit.capture.collector import collect_answers
 from privaudit.capture.model import Capture
 from privaudit.dumpsys import appops, device, package_checks
+from privaudit.dumpsys.appops_model import AppOpsDump
+from privaudit.dumpsys.package_list import parse_package_list
 from privaudit.dumpsys.package_model import PackageBlock
 from privaudit.errors import PhoneError, UsageError
-from privaudit.i18n import sanitize_text
-from privaudit.model import AnswerState, App, EffectiveState, Facts, Permission, Phone
+from privaudit.i18n.sanitize import sanitize_text
+from privaudit.model import AnswerState, App, Facts, Phone
 from privaudit.revocation import commands
 from privaudit.revocation.change import FIXED_FLAGS, Change, ChangeKind, TargetState
-from privaudit.transport import Transport
+from privaudit.transport.base import Transport
 
-_UIDS_PER_USER: Final = 100000
 _REUSED_QUESTIONS: Final = frozenset(
     {"properties", "clock", "users", "installed", "third_party", "settings", "roles", "device_policy"}
 )
-"""Questions whose answers a reading takes over from the capture before it."""
-_ROLES_SDK: Final = 29
+"""Questions that are not asked again if the earlier capture has their answers."""
 _ACCESSIBILITY_SETTING = re.compile(r"^enabled_accessibility_services=(.*)$", re.MULTILINE)
 _RECORDED_FLAGS: Final = frozenset({*commands.FLAGS, *FIXED_FLAGS, "GRANTED_BY_ROLE"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceState:
-    """How the named apps stand."""
+    """State of selected apps on the phone."""
 
     facts: Facts
     capture: Capture
-    app_ops: appops.AppOpsDump | None
+    app_ops: AppOpsDump | None
     """``None``: app-ops could not be read."""
     package_blocks: dict[str, PackageBlock]
-    """Of the apps whose own dump is whole and sound."""
+    """Package → its dump, for the apps whose dump is complete and not forged."""
 
     def find_app(self, package: str, user: int) -> App | None:
-        """The app for one user."""
+        """Return the app for one user; ``None``: the user does not have it."""
         return next((app for app in self.facts.apps if (app.package, app.user) == (package, user)), None)
 
     def target_state(self, change: Change) -> TargetState | None:
-        """How the thing that `change` closes stands now; ``None``: that could not be read."""
+        """Return the state of the target of `change`; ``None``: it could not be read."""
         app = self.find_app(change.package, change.user)
         if change.kind is ChangeKind.UNINSTALL:
-            listed = self.capture.answer(f"installed.{change.user}")
-            return TargetState(held=app is not None) if listed.state is AnswerState.ANSWERED else None
+            installed = self.capture.answer(f"installed.{change.user}")
+            return TargetState(held=app is not None) if installed.state is AnswerState.ANSWERED else None
         return self._app_target_state(change, app) if app is not None else None
 
     def _app_target_state(self, change: Change, app: App) -> TargetState | None:
@@ -72,132 +73,116 @@ class DeviceState:
     def _special_access_state(
         self, app: App, answer_key: str, *, kind: str | None = None, component: str | None = None
     ) -> TargetState | None:
-        """A right that stands in `answer_key`."""
+        """Return the state of a role or component; ``None``: the answer that lists it is missing."""
         if self.capture.answer(answer_key).state is not AnswerState.ANSWERED:
             return None
-        return TargetState(
-            held=any(
-                (kind or one.kind) == one.kind and component in {None, one.component} for one in app.special_access
-            )
+        is_held = any(
+            kind in {None, access.kind} and component in {None, access.component} for access in app.special_access
         )
+        return TargetState(held=is_held)
 
     def permission_state(self, app: App, name: str) -> TargetState | None:
-        """How one permission of `app` stands."""
+        """Return the state of one permission of `app`; ``None``: it could not be read."""
         if app.package not in self.package_blocks:
             return None
-        found = next((one for one in app.permissions if one.name == name), None) or _denied_permission(name)
-        if found.granted is None:
+        permission = next((permission for permission in app.permissions if permission.name == name), None)
+        granted, flags = (permission.granted, permission.flags) if permission is not None else (False, ())
+        if granted is None:
             return None
         uid_mode, mode = self._app_op_modes(app, name.rpartition(".")[2])
-        flags = tuple(flag for flag in found.flags if flag in _RECORDED_FLAGS)
-        return TargetState(held=found.granted, flags=flags, uid_mode=uid_mode, mode=mode)
+        recorded_flags = tuple(flag for flag in flags if flag in _RECORDED_FLAGS)
+        return TargetState(held=granted, flags=recorded_flags, uid_mode=uid_mode, mode=mode)
 
     def special_op_state(self, app: App, kind: str) -> TargetState | None:
-        """How the app-op of a right beside the permission list stands."""
+        """Return the state of the app-op of a special access; ``None``: it could not be read."""
         if self.app_ops is None or app.package not in self.package_blocks:
             return None
         uid_mode, mode = self._app_op_modes(app, commands.SPECIAL_OPS[kind])
         return TargetState(held=(uid_mode or mode) == "allow", uid_mode=uid_mode, mode=mode)
 
     def running_state(self, app: App) -> TargetState | None:
-        """Whether `app` may run: one that was stopped does not until somebody opens it."""
+        """Return whether `app` may run: a stopped app does not run until its owner opens it."""
         text = self.capture.answer(f"package.{app.package}").text
         match = re.search(rf"^    User {app.user}: [^\n]* stopped=(true|false)\b", text, re.MULTILINE)
         return TargetState(held=match[1] == "false") if match and app.package in self.package_blocks else None
 
     def accessibility_services(self, user: int) -> tuple[str, ...] | None:
-        """Every enabled accessibility service of `user`, of whatever app; ``None`` where the list cannot be told.
+        """Return the enabled accessibility services of `user`, of all apps; ``None``: the list is not usable.
 
-        The setting is written as a whole: of a list that was not read, or that holds what is no component, nothing may
-        be lost.
+        The setting can only be written as a whole. A list that could not be read, or that contains something other than
+        components, is not written: services of other apps would be lost.
         """
         answer = self.capture.answer(f"settings.{user}")
         match = _ACCESSIBILITY_SETTING.search(answer.text)
         if answer.state is not AnswerState.ANSWERED or match is None:
             return None
-        found = tuple(one for one in match[1].split(":") if one) if match[1] != "null" else ()
-        return found if all(map(commands.is_component, found)) else None
+        services = tuple(name for name in match[1].split(":") if name) if match[1] != "null" else ()
+        return services if all(map(commands.is_component, services)) else None
 
     def _app_op_modes(self, app: App, op: str) -> tuple[str | None, str | None]:
+        """Return the modes of the uid and of the package; ``None``: none is stored, or it was not read."""
         app_id = self.package_blocks[app.package].app_id
-        uid = (
-            self.app_ops.uids.get(app.user * _UIDS_PER_USER + app_id)
-            if self.app_ops is not None and app_id is not None
-            else None
-        )
-        if uid is None:
+        if self.app_ops is None or app_id is None:
             return None, None
-        own = uid.packages.get(app.package, {}).get(op)
-        uid_mode = uid.uid_modes.get(op)
-        return uid_mode[0] if uid_mode else None, own.mode if own is not None and own.switch_op is None else None
-
-
-def _denied_permission(name: str) -> Permission:
-    """A permission that a sound dump does not mention."""
-    from privaudit.model import RequestedState
-
-    return Permission(
-        name=name,
-        requested=RequestedState.NO,
-        granted=False,
-        flags=(),
-        mode=None,
-        effective=EffectiveState.DENIED,
-        last_access=None,
-        last_reject=None,
-    )
+        uid_ops = self.app_ops.uids.get(app.user * PER_USER_RANGE + app_id)
+        if uid_ops is None:
+            return None, None
+        uid_mode = uid_ops.uid_modes.get(op)
+        package_op = uid_ops.packages.get(app.package, {}).get(op)
+        package_mode = package_op.mode if package_op is not None and package_op.switch_op is None else None
+        return uid_mode[0] if uid_mode else None, package_mode
 
 
 def read_state(capture: Capture, package_names: Iterable[str], *, own_dumps_only: bool = False) -> DeviceState:
-    """The reading that `capture` holds.
+    """Extract the state of some apps from a capture.
 
     Args:
         capture: live or saved.
-        package_names: packages.
-        own_dumps_only: only what was asked of each app by name counts, because the dump about all apps is older. Else that one
-            stands in where nobody asked by name.
+        package_names: the apps.
+        own_dumps_only: use only the dump of each app, because the dump of all apps is older. Otherwise the dump of all
+            apps is used for an app without a dump of its own.
     """
-    wanted = frozenset(package_names)
+    packages = frozenset(package_names)
     blocks = {}
-    for package in wanted:
+    for package in packages:
         key = f"package.{package}"
-        by_name = own_dumps_only or key in capture.answers
-        answer = capture.answer(key if by_name else "packages")
-        dump = package_checks.parse_and_check_dump(answer.text, requested_package=package if by_name else None)
+        has_own_dump = own_dumps_only or key in capture.answers
+        answer = capture.answer(key if has_own_dump else "packages")
+        dump = package_checks.parse_and_check_dump(answer.text, requested_package=package if has_own_dump else None)
         if answer.state is AnswerState.ANSWERED and dump.forged_name is None and package in dump.packages:
             blocks[package] = dump.packages[package]
-    stands_in = not own_dumps_only and not all(f"package.{package}" in capture.answers for package in wanted)
-    questions = _REUSED_QUESTIONS | {"appops"} | ({"packages"} if stands_in else set())
-    kept = {
+    needs_common_dump = not own_dumps_only and not all(f"package.{package}" in capture.answers for package in packages)
+    questions = _REUSED_QUESTIONS | {"appops"} | ({"packages"} if needs_common_dump else set())
+    answers = {
         key: answer
         for key, answer in capture.answers.items()
-        if answer.question in questions or (answer.question == "package" and answer.subject in wanted)
+        if answer.question in questions or (answer.question == "package" and answer.subject in packages)
     }
-    small = replace(capture, answers=MappingProxyType(kept), apks=MappingProxyType({}))
-    gathered = facts.gather_facts(small)
-    sound = any(row.question == "appops" and row.state is AnswerState.ANSWERED for row in gathered.coverage)
-    ops = appops.parse_appops(capture.answer("appops").text) if sound else None
-    return DeviceState(facts=gathered, capture=small, app_ops=ops, package_blocks=blocks)
+    partial_capture = replace(capture, answers=MappingProxyType(answers), apks=MappingProxyType({}))
+    gathered = facts.gather_facts(partial_capture)
+    has_app_ops = any(row.question == "appops" and row.state is AnswerState.ANSWERED for row in gathered.coverage)
+    app_ops = appops.parse_appops(capture.answer("appops").text) if has_app_ops else None
+    return DeviceState(facts=gathered, capture=partial_capture, app_ops=app_ops, package_blocks=blocks)
 
 
 def refresh_state(transport: Transport, previous: Capture, package_names: Iterable[str]) -> DeviceState:
-    """Read the named apps anew.
+    """Read the state of some apps from the phone again. `previous`: the capture before.
 
     Raises:
-        ConnectionLost: the connection ended before it was answered.
+        ConnectionLost: the connection ended before everything was answered.
     """
-    wanted = tuple(package_names)
-    keys = (*(f"package.{package}" for package in wanted), "appops", *_state_question_keys(previous))
+    packages = tuple(package_names)
+    keys = (*(f"package.{package}" for package in packages), "appops", *_state_question_keys(previous))
     answers = {answer.key: answer for answer in collect_answers(transport, keys)}
-    # What did not come this time is not known: an older answer would pass for a new one.
-    return read_state(
-        previous.with_answers(answers.get(key) or missing_answer(key) for key in keys), wanted, own_dumps_only=True
-    )
+    # An answer that did not arrive this time is missing: the earlier one would pass for a current one.
+    capture = previous.with_answers(answers.get(key) or missing_answer(key) for key in keys)
+    return read_state(capture, packages, own_dumps_only=True)
 
 
 def _state_question_keys(capture: Capture) -> Iterator[str]:
+    """Yield the keys of the questions that are asked again in addition to the dumps."""
     sdk = device.phone_from_properties(device.parse_properties(capture.answer("properties").text), None).sdk
-    if sdk is None or sdk >= _ROLES_SDK:
+    if sdk is None or sdk >= ROLES_SDK:
         yield "roles"
     yield "device_policy"
     for answer in capture.answers_to("installed"):
@@ -206,11 +191,11 @@ def _state_question_keys(capture: Capture) -> Iterator[str]:
 
 
 def phone_for_app(transport: Transport, package: str, user: int) -> Phone:
-    """The phone's version and ROM, when `package` is there for `user`.
+    """Read the phone's version and ROM, provided that `user` has `package`.
 
     Raises:
-        UsageError: it is not.
-        PhoneError: the list of the user's apps could not be read.
+        UsageError: ``app_missing``.
+        PhoneError: ``user_missing``: the list of the user's apps could not be read.
         ConnectionLost: the connection ended.
     """
     keys = ("properties", f"installed.{user}")
@@ -218,7 +203,7 @@ def phone_for_app(transport: Transport, package: str, user: int) -> Phone:
     properties, installed = (answers.get(key) or missing_answer(key) for key in keys)
     if installed.state is not AnswerState.ANSWERED:
         raise PhoneError("errors.user_missing", user=user, said=_answer_text(installed))
-    if package not in package_checks.parse_package_list(installed.text)[0]:
+    if package not in parse_package_list(installed.text)[0]:
         raise UsageError("errors.app_missing", app=package)
     return device.phone_from_properties(device.parse_properties(properties.text), None)
 

@@ -1,4 +1,7 @@
-"""The key by which a phone knows this computer: adb's own where there is one, so that a phone is asked only once."""
+"""The key that identifies this computer to a phone, and the prompt "Allow USB debugging?" for its owner.
+
+Uses adb's own key if there is one, so that the owner of a phone is asked only once.
+"""
 
 from __future__ import annotations
 
@@ -20,15 +23,23 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa, utils
 
 from privaudit.errors import PhoneError
-from privaudit.transport import AuthorizationWait, OnWaiting
+from privaudit.transport.base import AuthorizationWait, OnWaiting
+
+KEY_FILE_NAME: Final = "adbkey"
+MODULUS_BITS: Final = 2048
+"""The only size that Android's public key format can hold (AOSP ``android_pubkey.h``)."""
+_COMMENT: Final = b" privaudit"
+"""In place of adb's ``user@computer``: the phone stores the comment, and has no use for a person's name."""
+
+_creation_lock = threading.Lock()  # a workshop connects to several phones at once
 
 
 class AuthorizationPrompt:
-    """Tells the person that the question stands on the phone, now and each second.
+    """Reports, when the prompt appears on the phone and then each second, how long its owner has left.
 
     Args:
-        fingerprint: of the key that the phone shows; ``None``: it cannot be known here.
-        tell: told.
+        fingerprint: of the key that the phone shows; ``None`` if it is unknown.
+        on_waiting: called with the remaining time.
         timeout_s: how long the owner has.
     """
 
@@ -41,64 +52,55 @@ class AuthorizationPrompt:
         self.is_shown = False
 
     def __call__(self) -> None:
-        """To be called before the wait and several times a second."""
+        """Report the remaining time. To be called when the wait begins and then several times a second."""
         if not self.is_shown:
             self.is_shown, self._deadline = True, time.monotonic() + self._timeout_s
-        left = max(0, math.ceil(self._deadline - time.monotonic()))
-        if left != self._last_reported_s:
-            self._last_reported_s = left
-            self._on_waiting(AuthorizationWait(fingerprint=self.fingerprint, seconds_left=left))
+        seconds_left = max(0, math.ceil(self._deadline - time.monotonic()))
+        if seconds_left != self._last_reported_s:
+            self._last_reported_s = seconds_left
+            self._on_waiting(AuthorizationWait(fingerprint=self.fingerprint, seconds_left=seconds_left))
 
     @property
     def expired(self) -> bool:
-        """Whether the time is over; never before the question was asked."""
+        """Whether the owner's time is over; false before the prompt appeared."""
         return self.is_shown and time.monotonic() >= self._deadline
 
     @property
     def timeout_error(self) -> PhoneError:
-        """What to say when nobody has tapped."""
+        """The error for an owner who has not tapped in time."""
         if self.fingerprint is None:
             return PhoneError("errors.not_allowed_unseen")
         return PhoneError("errors.not_allowed", fingerprint=self.fingerprint)
 
 
-KEY_FILE_NAME: Final = "adbkey"
-MODULUS_BITS: Final = 2048
-"""The only size that Android's public key format can hold (AOSP ``android_pubkey.h``)."""
-_COMMENT: Final = b" privaudit"
-"""Stands where adb puts ``user@computer``: the phone keeps it, and has no use for a person's name."""
-
-_creation_lock = threading.Lock()  # a workshop connects to several phones at once
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdbKey:
-    """A private key in the shape that adb-shell asks for."""
+    """A private key with the methods that adb-shell calls."""
 
     private_key: rsa.RSAPrivateKey
 
     def Sign(self, token: bytes) -> bytes:  # noqa: N802 - adb-shell's name
-        """Sign the 20 bytes that a phone sends. ADB treats them as a SHA-1 digest that is already made."""
+        """Sign the 20 bytes that a phone sends. ADB treats them as a finished SHA-1 digest."""
         return self.private_key.sign(token, padding.PKCS1v15(), utils.Prehashed(hashes.SHA1()))  # noqa: S303 - ADB's choice
 
     def GetPublicKey(self) -> bytes:  # noqa: N802 - adb-shell's name
-        """What the phone stores: Android's form in base64, a space, a comment.
+        """Return what the phone stores: Android's public key format in base64, a space, a comment.
 
-        Always made from the private key. With an empty or foreign public key the question on the phone could never
-        be answered, or would be asked again each time.
+        Always derived from the private key: with an empty or foreign ``adbkey.pub`` the prompt could never be
+        answered, or would appear each time.
         """
         return base64.b64encode(self._android_pubkey()) + _COMMENT
 
     @property
     def fingerprint(self) -> str:
-        """What the phone shows beside "Allow USB debugging?": ``AB:CD:…``.
+        """What the phone shows below "Allow USB debugging?": ``AB:CD:…``.
 
         MD5 of the decoded public key (AOSP ``AdbDebuggingManager.getFingerprints``).
         """
         return hashlib.md5(self._android_pubkey(), usedforsecurity=False).digest().hex(":").upper()
 
     def _android_pubkey(self) -> bytes:
-        """AOSP ``android_pubkey_encode``: words in the modulus, -1/n mod 2^32, n, 2^4096 mod n, e; little-endian."""
+        """Encode as AOSP ``android_pubkey_encode``: words of n, -1/n mod 2^32, n, 2^4096 mod n, e; little-endian."""
         public = self.private_key.public_key().public_numbers()
         size = MODULUS_BITS // 8
         return struct.pack(
@@ -112,30 +114,30 @@ class AdbKey:
 
 
 def default_key_folder() -> Path:
-    """Where adb keeps its key: ``.android`` in the person's home (AOSP ``adb_get_android_dir_path``).
+    """Return the folder of adb's key: ``.android`` in the person's home (AOSP ``adb_get_android_dir_path``).
 
-    adb itself does not look at ``ANDROID_USER_HOME`` or ``ANDROID_SDK_HOME``; nor do we, or we would miss its key.
+    adb itself ignores ``ANDROID_USER_HOME`` and ``ANDROID_SDK_HOME``; so do we, or we would miss its key.
     """
     return Path.home() / ".android"
 
 
 def generate() -> AdbKey:
-    """A new key that lies in no file and is gone with this program."""
+    """Generate a key that is not stored in any file."""
     return AdbKey(private_key=rsa.generate_private_key(public_exponent=65537, key_size=MODULUS_BITS))
 
 
 def load_or_create(key_folder: Path | None = None) -> AdbKey:
-    """The key in `key_folder`, created if there is none. An existing file is never changed.
+    """Return the key in `key_folder`, creating one if there is none. An existing file is never changed.
 
     Args:
-        key_folder: a folder other than adb's own, for instance one that is deleted after a workshop.
+        key_folder: a folder other than adb's own, such as one that is deleted after a workshop.
 
     Raises:
         PhoneError: ``key_unreadable``, ``key_folder_unwritable``.
     """
     try:
         path = (key_folder or default_key_folder()) / KEY_FILE_NAME
-    except RuntimeError as error:  # no home
+    except RuntimeError as error:  # there is no home folder
         raise PhoneError("errors.key_folder_unwritable", path="~/.android") from error
     with _creation_lock:
         try:
@@ -150,24 +152,24 @@ def load_or_create(key_folder: Path | None = None) -> AdbKey:
 
 
 def find_existing(key_folder: Path | None = None) -> AdbKey | None:
-    """The key in `key_folder`, or ``None`` where there is none. Makes nothing.
+    """Return the key in `key_folder`, or ``None`` if there is none. Creates nothing.
 
     Raises:
         PhoneError: ``key_unreadable``.
     """
     try:
         return _read_key_file((key_folder or default_key_folder()) / KEY_FILE_NAME)
-    except (FileNotFoundError, RuntimeError):  # RuntimeError: no home
+    except (FileNotFoundError, RuntimeError):  # RuntimeError: there is no home folder
         return None
 
 
 def _read_key_file(path: Path) -> AdbKey:
     try:
-        # Whether its factors are prime takes longer than a whole visit; what a torn file gets wrong is seen below.
+        # Testing the factors for primality takes longer than a whole audit; `_is_consistent` detects a damaged file.
         key = serialization.load_pem_private_key(path.read_bytes(), password=None, unsafe_skip_rsa_key_validation=True)
     except FileNotFoundError:
         raise
-    except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:  # TypeError: it has a password
+    except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:  # TypeError: the file has a password
         raise PhoneError("errors.key_unreadable", path=str(path)) from error
     if not isinstance(key, rsa.RSAPrivateKey) or key.key_size != MODULUS_BITS or not _is_consistent(key):
         raise PhoneError("errors.key_unreadable", path=str(path))
@@ -182,26 +184,27 @@ def _is_consistent(key: rsa.RSAPrivateKey) -> bool:
 
 def _create_key_file(path: Path) -> None:
     key = generate()
-    form = serialization.PrivateFormat.PKCS8
-    pem = key.private_key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption())
+    pem = key.private_key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
+    temporary = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
     try:
-        # Private from its first byte: adb-shell's keygen writes the key first and leaves it readable for all.
-        private = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
-        with os.fdopen(private, "wb") as file:
+        # Private from the first byte: adb-shell's keygen writes the key first and leaves it readable for everyone.
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
+        with os.fdopen(descriptor, "wb") as file:
             file.write(pem)
         with contextlib.suppress(FileExistsError):
-            _link_without_overwrite(draft, path)
+            _link_without_overwrite(temporary, path)
             path.with_name(f"{path.name}.pub").write_bytes(key.GetPublicKey() + b"\n")
     finally:
-        draft.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
 
 
-def _link_without_overwrite(draft: Path, path: Path) -> None:
+def _link_without_overwrite(source: Path, target: Path) -> None:
     try:
-        os.link(draft, path)  # all or nothing, and never over the key of an adb that was faster
+        os.link(source, target)  # atomic, and never replaces the key of an adb that was faster
     except FileExistsError:
         raise
-    except OSError:  # no hard links here (FAT, Termux)
-        draft.rename(path)
+    except OSError:  # this file system has no hard links (FAT, Termux)
+        source.rename(target)

@@ -1,6 +1,6 @@
-"""One open connection to a phone, spoken by adb-shell over a cable or the network.
+"""Connect to a phone over a cable or the network with adb-shell.
 
-adb-shell is pinned to 0.4.4: what it leaves out is added through parts that it does not promise to keep.
+adb-shell is pinned to 0.4.4: what it lacks is added through parts of it that are not public.
 """
 
 from __future__ import annotations
@@ -14,35 +14,29 @@ from typing import Final, Literal, Self
 
 from privaudit.errors import ConnectionLost, PhoneError
 from privaudit.model import Command, Reply, SourceKind
-from privaudit.transport import (
-    AUTH_TIMEOUT_S,
-    IDLE_TIMEOUT_S,
-    MAX_OUTPUT_BYTES,
-    SCRIPT_TIMEOUT_S,
-    OnWaiting,
-)
 from privaudit.transport.adb_auth import AdbKey, AuthorizationPrompt, load_or_create
 from privaudit.transport.adb_messages import AdbSession
+from privaudit.transport.base import AUTH_TIMEOUT_S, IDLE_TIMEOUT_S, MAX_OUTPUT_BYTES, SCRIPT_TIMEOUT_S, OnWaiting
 from privaudit.transport.device_selector import select_device
 from privaudit.transport.shell_protocol import max_command_bytes, read_reply, select_shell
 from privaudit.transport.stream import HANDSHAKE_TIMEOUT_S, DeviceStream, TcpStream
 
 MAX_ATTEMPTS: Final = 3
-"""How often a phone on a cable is looked for and opened; measured, the second try has always been enough."""
+"""How often a phone on a cable is searched for and opened; when measured, the second attempt was always enough."""
 RETRY_DELAY_S: Final = 1.2
 """A phone that dropped off the bus is back after 1 to 1.5 s."""
 
 _HANDSHAKE_REPLIES: Final = 3
-"""What a phone says until it asks its owner: the network's yes, and two tokens."""
+"""Messages from a phone until it shows its owner the prompt: the network's reply, and two tokens."""
 _RETRYABLE: Final = frozenset({"lost", "silent"})
 _RETRYABLE_AFTER_FIRST: Final = frozenset({"no_phone", "serial_not_found", "debugging_off"})
 
 
 class AdbConnection:
-    """A phone that let us in. A `privaudit.transport.Transport`.
+    """A `Transport` to a phone over USB or TCP.
 
-    Commands of several threads run one after another. adb-shell can mix them, but loses the end of one stream when the
-    thread of another one reads it, and lets a slow command hold up the rest.
+    Commands of several threads run one after another. adb-shell can interleave them, but loses the end of a stream
+    when the thread of another stream reads it, and lets a slow command delay the others.
     """
 
     def __init__(self, session: AdbSession, stream: DeviceStream, kind: Literal["usb", "tcp"]) -> None:
@@ -53,27 +47,27 @@ class AdbConnection:
         self.command_limit = max_command_bytes(session.features, session.max_payload_bytes)
 
     def run(self, command: Command, *, timeout_s: float = SCRIPT_TIMEOUT_S, limit: int = MAX_OUTPUT_BYTES) -> Reply:
-        """Run `command` in the phone's shell and wait for its end. See `privaudit.transport.Transport.run`.
+        """Run `command` in the phone's shell and wait until it ends. See `Transport.run`.
 
         After ``too_much_output`` and ``refused`` the connection still works; after any other `ConnectionLost` each
-        further call raises the same at once.
+        further call raises the same error at once.
 
         Raises:
             ConnectionLost: ``lost``, ``silent``, ``too_slow``, ``too_much_output``, ``garbled``, ``refused``.
             TypeError: `command` is not a `Command`.
-            ValueError: it is longer than `command_limit`, or holds a NUL.
+            ValueError: `command` is longer than `command_limit`, or contains a NUL.
         """
         shell = select_shell(command, self._session.features, self.command_limit)
-        until = time.monotonic() + timeout_s
+        deadline = time.monotonic() + timeout_s
         if not self._command_lock.acquire(timeout=timeout_s):
             raise ConnectionLost("errors.too_slow", seconds=round(timeout_s))
         try:
             service = shell.encode_service(command.text)
             with (
-                self._stream.deadline(until - time.monotonic()),
-                contextlib.closing(self._session.read_service(service, IDLE_TIMEOUT_S)) as pieces,
+                self._stream.deadline(deadline - time.monotonic()),
+                contextlib.closing(self._session.read_service(service, IDLE_TIMEOUT_S)) as chunks,
             ):
-                return read_reply(shell, pieces, limit)
+                return read_reply(shell, chunks, limit)
         except PhoneError as error:
             if error.name not in {"too_much_output", "refused"} and self._stream.fatal_error is None:
                 self._stream.fatal_error = error
@@ -82,7 +76,7 @@ class AdbConnection:
             self._command_lock.release()
 
     def close(self) -> None:
-        """Give the phone back. May be called twice, and from another thread: a command that runs there ends as lost."""
+        """Release the phone. May be called twice, and from another thread: a running command then ends as lost."""
         self._stream.cancel()
         with self._command_lock:
             self._stream.close()
@@ -105,18 +99,19 @@ def connect_usb(
     usb_path: str | None = None,
     key: AdbKey | None = None,
 ) -> AdbConnection:
-    """Connect by cable.
+    """Connect to a phone on a cable.
 
-    A phone that does not answer well is looked for afresh, up to `MAX_ATTEMPTS` times: the program before us may have left
-    it in the middle of a packet, or its owner has just chosen "File transfer", and it comes back as a new device.
+    A phone that does not answer properly is searched for again, up to `MAX_ATTEMPTS` times: an earlier program may have
+    left it in the middle of a packet, or its owner has just chosen "File transfer" and it reappears as a new device.
 
     Args:
-        serial: the serial number, or an end of it that fits one phone only; where several are attached.
-        on_waiting: told when the phone waits for its owner's tap.
-        auth_timeout_s: how long the owner has for it.
-        key_folder: where the key is, if not where adb keeps it.
-        usb_path: bus and ports of the phone, where these are known: cheap phones share serial numbers. No other is opened.
-        key: in place of one in a folder.
+        serial: which phone to use if several are attached: its serial number, or a suffix that matches only one.
+        on_waiting: called while the phone waits for its owner's tap.
+        auth_timeout_s: how long the owner has to tap.
+        key_folder: the folder of the key, if not adb's own.
+        usb_path: bus and ports of the phone if they are known, because cheap phones share serial numbers. No other
+            phone is opened.
+        key: the key to use instead of one in a folder.
 
     Raises:
         PhoneError: ``no_phone``, ``debugging_off``, ``other_system``, ``in_recovery``, ``several_phones``,
@@ -124,26 +119,26 @@ def connect_usb(
             ``no_permission_windows``, ``busy``, ``windows_driver``, ``libusb_missing``, ``no_usb``, ``not_allowed``,
             ``silent``, ``lost``, ``key_unreadable``, ``key_folder_unwritable``.
     """
-    from privaudit.transport import usb
+    from privaudit.transport import usb  # a connection over TCP does without libusb
 
-    first: PhoneError | None = None
+    first_error: PhoneError | None = None
     for attempt in range(MAX_ATTEMPTS):
         if attempt:
             time.sleep(RETRY_DELAY_S)
         try:
-            there = usb.scan_usb(only_path=usb_path)
-            if not there.adb_devices:
-                raise usb.no_device_error(there.unusable)
-            phone = select_device(there.adb_devices, serial)
+            scan = usb.scan_usb(only_path=usb_path)
+            if not scan.adb_devices:
+                raise usb.no_device_error(scan.unusable)
+            device = select_device(scan.adb_devices, serial)
             return _authenticate(
-                usb.UsbStream(phone), "usb", key or load_or_create(key_folder), on_waiting, auth_timeout_s
+                usb.UsbStream(device), "usb", key or load_or_create(key_folder), on_waiting, auth_timeout_s
             )
         except PhoneError as error:
-            if error.name not in (_RETRYABLE if first is None else _RETRYABLE | _RETRYABLE_AFTER_FIRST):
+            if error.name not in (_RETRYABLE if first_error is None else _RETRYABLE | _RETRYABLE_AFTER_FIRST):
                 raise
-            first = first or error
-    assert first is not None  # noqa: S101 - the loop ran
-    raise first
+            first_error = first_error or error
+    assert first_error is not None  # noqa: S101 - the loop ran
+    raise first_error
 
 
 def connect_tcp(
@@ -155,7 +150,15 @@ def connect_tcp(
     key_folder: Path | None = None,
     key: AdbKey | None = None,
 ) -> AdbConnection:
-    """Connect over the network. Arguments as `connect_usb`.
+    """Connect to a phone over the network.
+
+    Args:
+        host: name or address of the phone.
+        port: see `ADB_TCP_PORT`.
+        on_waiting: as `connect_usb`.
+        auth_timeout_s: as `connect_usb`.
+        key_folder: as `connect_usb`.
+        key: as `connect_usb`.
 
     Raises:
         PhoneError: ``no_answer``, ``needs_pairing``, ``not_adb``, ``not_allowed``, ``silent``, ``lost``,
@@ -167,29 +170,29 @@ def connect_tcp(
 def _authenticate(
     stream: DeviceStream, kind: Literal["usb", "tcp"], key: AdbKey, on_waiting: OnWaiting, auth_timeout_s: float
 ) -> AdbConnection:
-    device = AdbSession(stream)
-    question = AuthorizationPrompt(key.fingerprint, on_waiting, auth_timeout_s)
+    session = AdbSession(stream)
+    prompt = AuthorizationPrompt(key.fingerprint, on_waiting, auth_timeout_s)
 
-    def asked(_: object) -> None:
-        stream.on_idle = question
-        question()
+    def on_prompt(_: object) -> None:
+        stream.on_idle = prompt
+        prompt()
 
     try:
-        # Each answer has its own time; all together have theirs, for a phone may say a little now and then for ever.
+        # Besides the time-out of each message, one for the whole: a phone could send a little now and then for ever.
         with stream.deadline(_HANDSHAKE_REPLIES * HANDSHAKE_TIMEOUT_S + auth_timeout_s):
-            device.handshake(
+            session.handshake(
                 rsa_keys=[key],
                 transport_timeout_s=HANDSHAKE_TIMEOUT_S,
                 auth_timeout_s=auth_timeout_s,
                 read_timeout_s=max(HANDSHAKE_TIMEOUT_S, auth_timeout_s),
-                auth_callback=asked,
+                auth_callback=on_prompt,
             )
     except BaseException as error:
         stream.close()
-        if isinstance(error, PhoneError) and error.name in {"silent", "too_slow"} and question.is_shown:
-            raise question.timeout_error from error
+        if isinstance(error, PhoneError) and error.name in {"silent", "too_slow"} and prompt.is_shown:
+            raise prompt.timeout_error from error
         if isinstance(error, PhoneError) and error.name == "garbled":
             raise PhoneError("errors.not_adb") from error
         raise
     stream.on_idle = None
-    return AdbConnection(device, stream, kind)
+    return AdbConnection(session, stream, kind)

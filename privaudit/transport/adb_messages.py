@@ -1,4 +1,4 @@
-"""adb-shell's side of the ADB protocol, with what it drops: the phone's features, and the answer "no such service"."""
+"""adb-shell's ADB protocol, extended by what it discards: the phone's features, and the reply "no such service"."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ _VERSION_SKIP_CHECKSUM: Final = 0x01000001
 """AOSP ``adb.h``, ``A_VERSION_SKIP_CHECKSUM``."""
 _MAGIC_MASK: Final = 0xFFFFFFFF
 _MIN_PAYLOAD_BYTES: Final = 4096
-"""What every adbd takes (AOSP ``adb.h``, ``MAX_PAYLOAD_V1``)."""
+"""Payload that every adbd accepts (AOSP ``adb.h``, ``MAX_PAYLOAD_V1``)."""
 MAX_STRAY_PACKETS: Final = 64
-"""Packets in a row that answer nothing; a phone sends two after a stream that was left before its end."""
+"""Packets in a row that belong to no open stream; a phone sends two after a stream that was closed before its end."""
 _USB_TRANSPORT_MODULE: Final = "adb_shell.transport.usb_transport"
 _not_imported = _USB_TRANSPORT_MODULE not in sys.modules
 if _not_imported:
-    # Loading it starts the system's libusb, before ours and even for the network; where that fails, nothing of
-    # adb-shell can be imported. It copes with this module being absent.
+    # Importing it loads the system's libusb, before ours and even for the network; if that fails, nothing of adb-shell
+    # can be imported. adb-shell works without this module.
     sys.modules[_USB_TRANSPORT_MODULE] = None  # type: ignore[assignment]
 try:
     from adb_shell.adb_device import AdbDevice, _AdbIOManager
@@ -42,13 +42,13 @@ finally:
 
 
 class _AdbIO(_AdbIOManager):  # type: ignore[misc]  # adb-shell has no types
-    """Keeps the banner, which adb-shell reads and forgets; and does without sums where the phone does.
+    """Keeps the banner, which adb-shell discards, and omits checksums if the phone allows it.
 
-    A sum over all bytes costs more than everything else together, and cables and networks have better ones of their
-    own. Phones since Android 9 leave it out for a computer that says so.
+    A checksum over all bytes costs more than everything else together, and USB and TCP have better ones of their own.
+    Phones since Android 9 omit it for a computer that announces the newer protocol version.
 
-    Our streams run one after another. So what belongs to no stream, or to another one, is passed over; adb-shell would
-    keep it all, for as long and as much as a phone cares to send.
+    Our streams run one after another, so packets of no stream or of another one are dropped; adb-shell would store them
+    without limit.
     """
 
     banner = b""
@@ -83,15 +83,16 @@ class _AdbIO(_AdbIOManager):  # type: ignore[misc]  # adb-shell has no types
         raise PhoneError("errors.garbled")
 
     def _read_packet_from_device(self, adb_info: _AdbTransactionInfo) -> tuple[bytes, int, int, bytes]:
-        head = self._read_bytes_from_device(MESSAGE_SIZE, adb_info)
-        number, arg0, arg1, size, total = unpack(head)
-        command = WIRE_TO_ID.get(number)
-        if number ^ int.from_bytes(head[20:24], "little") != _MAGIC_MASK:  # AOSP ``transport.cpp``, ``check_header``
+        header = self._read_bytes_from_device(MESSAGE_SIZE, adb_info)
+        command_code, arg0, arg1, size, expected_checksum = unpack(header)
+        command = WIRE_TO_ID.get(command_code)
+        magic = int.from_bytes(header[20:24], "little")
+        if command_code ^ magic != _MAGIC_MASK:  # AOSP ``transport.cpp``, ``check_header``
             raise PhoneError("errors.garbled")
         if command is None:
-            raise InvalidCommandError(f"Unknown command: {head[:4]!r}")
+            raise InvalidCommandError(f"Unknown command: {header[:4]!r}")
         data: bytes = self._read_bytes_from_device(size, adb_info) if size else b""
-        if total and total != checksum(data):  # 0: none was made
+        if expected_checksum and expected_checksum != checksum(data):  # 0: the phone omits checksums
             raise InvalidChecksumError
         if command == CNXN:
             self.banner = data
@@ -99,38 +100,38 @@ class _AdbIO(_AdbIOManager):  # type: ignore[misc]  # adb-shell has no types
 
 
 class AdbSession(AdbDevice):  # type: ignore[misc]
-    """A phone at the other end of a wire."""
+    """An ADB session over a `DeviceStream`."""
 
     def __init__(self, stream: DeviceStream) -> None:
-        super().__init__(stream, banner=b"privaudit")  # adb-shell would tell the phone this computer's name
+        super().__init__(stream, banner=b"privaudit")  # adb-shell would send this computer's host name
         self._io_manager = _AdbIO(stream)
         self._last_stream_id = 0
 
     @property
     def features(self) -> frozenset[str]:
-        """What the phone can do, from its banner ``device::ro.product.name=…;features=shell_v2,cmd,…``."""
+        """The features in the phone's banner ``device::ro.product.name=…;features=shell_v2,cmd,…``."""
         match = re.search(rb"[:;]features=([^;\0]*)", self._io_manager.banner)
         return frozenset(match[1].decode("utf-8", "replace").split(",")) if match else frozenset()
 
     @property
     def max_payload_bytes(self) -> int:
-        """Most bytes of one packet that the phone takes: 4096 before Android 7, then 256 KB, 1 MB from Android 9."""
+        """Largest payload that the phone accepts: 4096 bytes before Android 7, then 256 KB, 1 MB from Android 9."""
         limit: int = min(self._maxdata, MAX_ADB_DATA)
         return limit
 
-    def handshake(self, **how: Any) -> None:  # noqa: ANN401 - passed on to adb-shell
-        """Open the wire and introduce ourselves; `how` as `AdbDevice.connect`.
+    def handshake(self, **options: Any) -> None:  # noqa: ANN401 - passed on to adb-shell
+        """Open the stream and authenticate; `options` as `AdbDevice.connect`.
 
         Raises:
             PhoneError: as `DeviceStream`; ``needs_pairing``; ``garbled``.
         """
         with translate_errors():
-            self.connect(**how)
+            self.connect(**options)
         if self.max_payload_bytes < _MIN_PAYLOAD_BYTES:
             raise PhoneError("errors.garbled")
 
     def read_service(self, service: bytes, idle_timeout_s: float) -> Generator[bytes, None, None]:
-        """What `service` says, piece by piece. To leave it before its end ends it on the phone.
+        """Open `service` and yield its output in chunks. Closing the generator early ends the service on the phone.
 
         Raises:
             PhoneError: as `DeviceStream`, with ``silent`` after `idle_timeout_s`; ``garbled``; ``refused``.
@@ -139,9 +140,9 @@ class AdbSession(AdbDevice):  # type: ignore[misc]
             self._last_stream_id = self._last_stream_id % 0xFFFFFFFF + 1
             info = _AdbTransactionInfo(self._last_stream_id, None, idle_timeout_s, idle_timeout_s)
             self._io_manager.send(AdbMessage(OPEN, info.local_id, 0, service + b"\0"), info)
-            # adb-shell waits for OKAY only, so a phone without this service keeps it waiting until its time is over.
-            answer, info.remote_id, _, _ = self._io_manager.read([OKAY, CLSE], info)
-            if answer == CLSE:
+            # adb-shell waits only for OKAY, so that a phone without this service would make it run into its time-out.
+            reply, info.remote_id, _, _ = self._io_manager.read([OKAY, CLSE], info)
+            if reply == CLSE:
                 raise PhoneError("errors.refused")
             try:
                 yield from self._read_until_close(info)
@@ -159,7 +160,7 @@ def translate_errors() -> Iterator[None]:
     except AdbTimeoutError as error:
         raise PhoneError("errors.silent") from error
     except InvalidCommandError as error:
-        # The wireless debugging of Android 11 answers with STLS: it wants TLS, and a pairing that adb-shell lacks.
+        # The wireless debugging of Android 11 replies STLS: it requires TLS and pairing, which adb-shell lacks.
         raise PhoneError("errors.needs_pairing" if "STLS" in str(error) else "errors.garbled") from error
     except (InvalidChecksumError, InvalidResponseError) as error:
         raise PhoneError("errors.garbled") from error

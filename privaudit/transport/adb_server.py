@@ -1,8 +1,10 @@
-"""The ADB server of this computer: the program that ``adb`` and Android Studio start and leave running.
+"""Client of this computer's ADB server, the program that ``adb`` and Android Studio start and leave running.
 
-Where it runs, it holds every phone on a cable, so that we must go through it; and it alone reaches wireless debugging.
-It is only ever asked: nothing here starts it, stops it, or lets it connect or let go.
+While it runs it holds every phone on a cable, so that we must go through it; and only it reaches wireless debugging.
+We only send queries: nothing here starts it, stops it, or makes it connect or disconnect a phone.
 AOSP: packages/modules/adb/SERVICES.TXT, client/adb_client.cpp (``FAIL`` and its text), transport.cpp (``devices-l``).
+
+One module because the host protocol, the list of devices and the connection share its time-outs and error texts.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ import os
 import re
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -20,50 +22,78 @@ from typing import Final, Self
 
 from privaudit.errors import ConnectionLost, PhoneError
 from privaudit.model import Command, PhoneState, Reply, SourceKind
-from privaudit.transport import AUTH_TIMEOUT_S, IDLE_TIMEOUT_S, MAX_OUTPUT_BYTES, SCRIPT_TIMEOUT_S, OnWaiting, adb_auth
-from privaudit.transport.adb_auth import AuthorizationPrompt
+from privaudit.transport.adb_auth import AuthorizationPrompt, find_existing
+from privaudit.transport.base import AUTH_TIMEOUT_S, IDLE_TIMEOUT_S, MAX_OUTPUT_BYTES, SCRIPT_TIMEOUT_S, OnWaiting
 from privaudit.transport.device_selector import DeviceCandidate, select_device
+from privaudit.transport.libusb import permission_error
 from privaudit.transport.shell_protocol import max_command_bytes, read_reply, select_shell
 from privaudit.transport.stream import HANDSHAKE_TIMEOUT_S, TcpStream
-from privaudit.transport.usb import permission_error
 
 DEFAULT_SERVER_PORT: Final = 5037
+POLL_INTERVAL_S: Final = 0.5
+"""How often the server is asked whether the phone's owner has tapped Allow."""
 _CHUNK_BYTES: Final = 1 << 18
-_FAIL_REASONS: Final = {
-    # AOSP transport.cpp, acquire_one_transport; adb.cpp. What matches first, counts.
-    "unauthorized": "waiting",
-    "still authorizing": "offline",
-    "still connecting": "offline",
-    "offline": "offline",
-    "insufficient permissions": "no_permission",
-    "more than one": "serial_shared",
-    "not found": "lost",
-    "no device": "lost",
-    "closed": "refused",
+_MAX_REQUEST_BYTES: Final = 0xFFFF
+"""Longest request: its length is sent as four hexadecimal digits."""
+_LEGACY_MAX_REQUEST_BYTES: Final = 4096
+"""Longest request to a phone below Android 7; the server does not report what its phones accept."""
+
+_FAIL_ERROR_KEYS: Final[Mapping[str, str]] = {
+    # AOSP transport.cpp, acquire_one_transport; adb.cpp. The first text that matches counts.
+    "unauthorized": "errors.waiting",
+    "still authorizing": "errors.offline",
+    "still connecting": "errors.offline",
+    "offline": "errors.offline",
+    "insufficient permissions": "errors.no_permission",
+    "more than one": "errors.serial_shared",
+    "not found": "errors.lost",
+    "no device": "errors.lost",
+    "closed": "errors.refused",
 }
+_DEVICE_STATES: Final[Mapping[str, PhoneState]] = {
+    "device": PhoneState.READY,
+    "unauthorized": PhoneState.WAITING,
+    "authorizing": PhoneState.CONNECTING,
+    "connecting": PhoneState.CONNECTING,
+    "offline": PhoneState.OFFLINE,
+    "recovery": PhoneState.RECOVERY,
+    "sideload": PhoneState.RECOVERY,
+    "rescue": PhoneState.RECOVERY,
+    "bootloader": PhoneState.RECOVERY,
+    "no permissions": PhoneState.NO_PERMISSION,
+}
+_DEVICE_LINE: Final = re.compile(
+    r"^(?P<serial>.+?)\s+(?P<state>" + "|".join(_DEVICE_STATES) + r"|detached|host|unknown)\b(?P<details>.*)$",
+    re.MULTILINE,
+)
+_DEVICE_DETAIL: Final = re.compile(r"(?<!\S)(usb|model|transport_id):(\S+)")
+_UNREADABLE_SERIAL: Final = re.compile(r"\(no serial number\)|\?+")
+
+
+# --- host protocol ----------------------------------------------------------------------------------------------------
 
 
 def server_address() -> tuple[str, int]:
-    """Where the server listens: as adb, by ``ADB_SERVER_SOCKET``, ``ANDROID_ADB_SERVER_PORT``, or on port 5037.
+    """Return host and port of the server as adb finds them: ``ADB_SERVER_SOCKET``, ``ANDROID_ADB_SERVER_PORT``, 5037.
 
     Raises:
-        PhoneError: ``server_address``: not a port of this computer. A server elsewhere would hear of all that we read.
+        PhoneError: ``server_address``: not a port of this computer. A server elsewhere could record all that we read.
     """
-    given = (
+    socket_spec = (
         os.environ.get("ADB_SERVER_SOCKET") or f"tcp:{os.environ.get('ANDROID_ADB_SERVER_PORT') or DEFAULT_SERVER_PORT}"
     )
-    match = re.fullmatch(r"tcp:(?:(localhost|127\.0\.0\.1|\[::1\]):)?(\d{1,5})", given, re.ASCII)
+    match = re.fullmatch(r"tcp:(?:(localhost|127\.0\.0\.1|\[::1\]):)?(\d{1,5})", socket_spec, re.ASCII)
     host = os.environ.get("ANDROID_ADB_SERVER_ADDRESS", "")
     if host not in {"", "localhost", "127.0.0.1", "::1"}:
         raise PhoneError("errors.server_address", given=host)
     if match is None or not 0 < int(match[2]) < 1 << 16:
-        raise PhoneError("errors.server_address", given=given)
+        raise PhoneError("errors.server_address", given=socket_spec)
     return "::1" if match[1] == "[::1]" else "127.0.0.1", int(match[2])
 
 
 @contextlib.contextmanager
 def open_server_stream(stream: TcpStream) -> Iterator[TcpStream]:
-    """`stream`, open to the server, and closed again.
+    """Connect `stream` to the server, and close it afterwards.
 
     Raises:
         PhoneError: ``server_absent``.
@@ -79,29 +109,33 @@ def open_server_stream(stream: TcpStream) -> Iterator[TcpStream]:
 
 
 def query(request: str) -> bytes:
-    """The text by which the server answers `request`."""
-    with open_server_stream(TcpStream(*server_address())) as line, line.deadline(HANDSHAKE_TIMEOUT_S):
-        send_request(line, request.encode())
-        return _read_protocol_string(line)
+    """Return the text with which the server answers `request`.
+
+    Raises:
+        PhoneError: as `open_server_stream` and `send_request`.
+    """
+    with open_server_stream(TcpStream(*server_address())) as stream, stream.deadline(HANDSHAKE_TIMEOUT_S):
+        send_request(stream, request.encode())
+        return _read_protocol_string(stream)
 
 
 def send_request(stream: TcpStream, request: bytes) -> None:
-    """Say `request` and hear ``OKAY``.
+    """Send `request` and wait for ``OKAY``.
 
     Raises:
-        PhoneError: what the server refuses, see `_FAIL_REASONS`; ``server_said``, ``not_adb_server``; as `DeviceStream`.
+        PhoneError: the server refused, see `_FAIL_ERROR_KEYS`; ``server_said``, ``not_adb_server``; as `DeviceStream`.
     """
     stream.bulk_write(b"%04x" % len(request) + request, HANDSHAKE_TIMEOUT_S)
-    answer = _read_exactly(stream, 4)
-    if answer == b"OKAY":
+    status = _read_exactly(stream, 4)
+    if status == b"OKAY":
         return
-    if answer != b"FAIL":
+    if status != b"FAIL":
         raise PhoneError("errors.not_adb_server", port=server_address()[1])
-    said = _read_protocol_string(stream).decode("utf-8", "replace")
-    name = next((name for part, name in _FAIL_REASONS.items() if part in said), None)
-    if name == "no_permission":
-        raise permission_error()
-    raise PhoneError(f"errors.{name or 'server_said'}", **({} if name else {"said": said}))
+    reason = _read_protocol_string(stream).decode("utf-8", "replace")
+    key = next((key for text, key in _FAIL_ERROR_KEYS.items() if text in reason), None)
+    if key is None:
+        raise PhoneError("errors.server_said", said=reason)
+    raise permission_error() if key == "errors.no_permission" else PhoneError(key)
 
 
 def _read_protocol_string(stream: TcpStream) -> bytes:
@@ -119,7 +153,11 @@ def _read_exactly(stream: TcpStream, size: int) -> bytes:
 
 
 def read_chunks(stream: TcpStream) -> Iterator[bytes]:
-    """What comes until the server ends the line."""
+    """Yield the data that arrives until the server closes the stream.
+
+    Raises:
+        PhoneError: as `DeviceStream`, except at the end of the stream.
+    """
     while True:
         try:
             data = stream.bulk_read(_CHUNK_BYTES, IDLE_TIMEOUT_S)
@@ -130,55 +168,32 @@ def read_chunks(stream: TcpStream) -> Iterator[bytes]:
         yield data
 
 
-POLL_S: Final = 0.5
-"""How often a server is asked whether its phone's owner has tapped."""
-_MAX_REQUEST_BYTES: Final = 0xFFFF
-"""Bytes of one request: four hexadecimal digits stand before it."""
-_LEGACY_MAX_REQUEST_BYTES: Final = 4096
-"""Bytes of one request to a phone below Android 7; the server does not say what its phones take."""
-
-_DEVICE_STATES: Final = {
-    "device": PhoneState.READY,
-    "unauthorized": PhoneState.WAITING,
-    "authorizing": PhoneState.CONNECTING,
-    "connecting": PhoneState.CONNECTING,
-    "offline": PhoneState.OFFLINE,
-    "recovery": PhoneState.RECOVERY,
-    "sideload": PhoneState.RECOVERY,
-    "rescue": PhoneState.RECOVERY,
-    "bootloader": PhoneState.RECOVERY,
-    "no permissions": PhoneState.NO_PERMISSION,
-}
-_DEVICE_LINE: Final = re.compile(
-    r"^(?P<serial>.+?)\s+(?P<state>" + "|".join(_DEVICE_STATES) + r"|detached|host|unknown)\b(?P<rest>.*)$",
-    re.MULTILINE,
-)
-_DEVICE_DETAIL: Final = re.compile(r"(?<!\S)(usb|model|transport_id):(\S+)")
+# --- devices ----------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerDevice(DeviceCandidate):
-    """One phone that the server knows."""
+    """A phone in the server's list."""
 
     state: PhoneState
     usb_path: str | None
-    """Where on the bus: ``1-1.2``. ``None``: not on a cable, or this computer does not say it so."""
+    """Bus and ports, ``1-1.2``. ``None``: not on a cable, or this system does not report it in that form."""
     transport_id: str | None
-    """The server's own number for it, since adb of 2018. Cheap phones share serial numbers, so this one counts."""
+    """The server's own number for the phone, since adb of 2018. Preferred: cheap phones share serial numbers."""
 
     @property
     def transport_selector(self) -> str:
-        """How to be connected to it: ``host:…``."""
+        """The request ``host:…`` that connects to it."""
         return f"transport-id:{self.transport_id}" if self.transport_id else f"transport:{self.serial}"
 
     @property
     def host_selector(self) -> str:
-        """How to ask about it: ``host-…:…``."""
+        """The prefix ``host-…:`` of queries about it."""
         return f"transport-id:{self.transport_id}" if self.transport_id else f"serial:{self.serial}"
 
 
 def is_running() -> bool:
-    """Whether an ADB server runs here."""
+    """Return whether an ADB server runs on this computer."""
     try:
         return bool(re.fullmatch(rb"[0-9a-f]{4}", query("host:version")))
     except PhoneError:
@@ -186,76 +201,32 @@ def is_running() -> bool:
 
 
 def list_devices() -> tuple[ServerDevice, ...]:
-    """All phones that the server knows, on cables, wireless, and emulators.
+    """List the phones that the server knows: on cables, wireless, and emulators.
 
     Raises:
         PhoneError: ``server_absent``, ``not_adb_server``, ``server_address``; ``silent``, ``lost``.
     """
     text = query("host:devices-l").decode("utf-8", "replace")
-    found = []
+    devices = []
     for match in _DEVICE_LINE.finditer(text):
-        more = dict(_DEVICE_DETAIL.findall(match["rest"]))
-        serial = match["serial"] if not re.fullmatch(r"\(no serial number\)|\?+", match["serial"]) else None
+        details = dict(_DEVICE_DETAIL.findall(match["details"]))
+        serial = None if _UNREADABLE_SERIAL.fullmatch(match["serial"]) else match["serial"]
         state = _DEVICE_STATES.get(match["state"], PhoneState.OFFLINE)
-        found.append(
+        devices.append(
             ServerDevice(
                 serial=serial,
-                name=more["model"].replace("_", " ") if "model" in more else None,
+                name=details["model"].replace("_", " ") if "model" in details else None,
                 obstacle=None if serial else state_error(state),
                 state=state,
-                usb_path=more.get("usb"),
-                transport_id=more.get("transport_id"),
+                usb_path=details.get("usb"),
+                transport_id=details.get("transport_id"),
             )
         )
-    return tuple(found)
-
-
-def connect_via_server(
-    *,
-    serial: str | None = None,
-    on_waiting: OnWaiting,
-    auth_timeout_s: float = AUTH_TIMEOUT_S,
-    key_folder: Path | None = None,
-    device: ServerDevice | None = None,
-) -> ServerConnection:
-    """Connect to a phone through the server. Arguments as `privaudit.transport.connect`.
-
-    `device` is the very phone, and no other that is plugged in where it was.
-
-    Raises:
-        PhoneError: as `list_devices`; ``no_phone``, ``several_phones``, ``serial_not_found``; ``not_allowed``, ``offline``,
-            ``in_recovery``, ``no_permission`` and its like; ``server_said``.
-    """
-    phone = device or select_device(list_devices(), serial)
-    question = AuthorizationPrompt(_adb_key_fingerprint(key_folder), on_waiting, auth_timeout_s)
-    patience = time.monotonic() + HANDSHAKE_TIMEOUT_S  # a phone that was just plugged in is offline for a moment
-    while phone.state is not PhoneState.READY:
-        if phone.state is PhoneState.WAITING:
-            question()
-            if question.expired:
-                raise question.timeout_error
-        elif phone.state not in {PhoneState.CONNECTING, PhoneState.OFFLINE} or time.monotonic() > patience:
-            raise state_error(phone.state) or PhoneError("errors.offline")
-        time.sleep(POLL_S)
-        same = next((other for other in list_devices() if other.transport_selector == phone.transport_selector), None)
-        if same is None and device is not None:
-            raise PhoneError("errors.lost")
-        phone = same or select_device(list_devices(), serial)
-    return connect_device(phone)
-
-
-def connect_device(device: ServerDevice) -> ServerConnection:
-    """Connect to a phone that is ready.
-
-    Raises:
-        PhoneError: it is not, or not any more; as `list_devices`.
-    """
-    features = query(f"host-{device.host_selector}:features").decode("utf-8", "replace").split(",")
-    return ServerConnection(device, frozenset(features))
+    return tuple(devices)
 
 
 def state_error(state: PhoneState) -> PhoneError | None:
-    """Why a phone in `state` cannot be asked, in words; ``None``: it can."""
+    """Return why a phone in `state` cannot run commands; ``None`` if it can."""
     match state:
         case PhoneState.READY:
             return None
@@ -268,10 +239,71 @@ def state_error(state: PhoneState) -> PhoneError | None:
     return PhoneError("errors.offline")
 
 
-class ServerConnection:
-    """A phone behind the server. A `privaudit.transport.Transport`.
+# --- connection -------------------------------------------------------------------------------------------------------
 
-    Each command has a line of its own to the server, so that those of several threads run side by side.
+
+def connect_via_server(
+    *,
+    serial: str | None = None,
+    on_waiting: OnWaiting,
+    auth_timeout_s: float = AUTH_TIMEOUT_S,
+    key_folder: Path | None = None,
+    device: ServerDevice | None = None,
+) -> ServerConnection:
+    """Connect to a phone through the server, waiting until its owner allows it.
+
+    Args:
+        serial: as `privaudit.transport.connect`.
+        on_waiting: as `privaudit.transport.connect`.
+        auth_timeout_s: as `privaudit.transport.connect`.
+        key_folder: as `privaudit.transport.connect`; only read, for the fingerprint that the phone shows.
+        device: exactly this phone, and no other that is plugged in at the same place later.
+
+    Raises:
+        PhoneError: as `list_devices`; ``no_phone``, ``several_phones``, ``serial_not_found``; ``not_allowed``,
+            ``offline``, ``in_recovery``, ``no_permission`` and its variants; ``server_said``.
+    """
+    phone = device or select_device(list_devices(), serial)
+    prompt = AuthorizationPrompt(_adb_key_fingerprint(key_folder), on_waiting, auth_timeout_s)
+    online_deadline = time.monotonic() + HANDSHAKE_TIMEOUT_S  # a phone that was just plugged in is offline at first
+    while phone.state is not PhoneState.READY:
+        if phone.state is PhoneState.WAITING:
+            prompt()
+            if prompt.expired:
+                raise prompt.timeout_error
+        elif phone.state not in {PhoneState.CONNECTING, PhoneState.OFFLINE} or time.monotonic() > online_deadline:
+            raise state_error(phone.state) or PhoneError("errors.offline")
+        time.sleep(POLL_INTERVAL_S)
+        same = next((other for other in list_devices() if other.transport_selector == phone.transport_selector), None)
+        if same is None and device is not None:
+            raise PhoneError("errors.lost")
+        phone = same or select_device(list_devices(), serial)
+    return connect_device(phone)
+
+
+def connect_device(device: ServerDevice) -> ServerConnection:
+    """Connect to a phone that is ready.
+
+    Raises:
+        PhoneError: it is not ready, or no longer; as `list_devices`.
+    """
+    features = query(f"host-{device.host_selector}:features").decode("utf-8", "replace").split(",")
+    return ServerConnection(device, frozenset(features))
+
+
+def _adb_key_fingerprint(key_folder: Path | None) -> str | None:
+    """Return the fingerprint of the key that the server presents, assuming that it uses this person's key."""
+    try:
+        key = find_existing(key_folder)
+    except PhoneError:
+        return None
+    return key.fingerprint if key else None
+
+
+class ServerConnection:
+    """A `Transport` to a phone behind the ADB server.
+
+    Each command uses its own socket to the server, so that commands of several threads run in parallel.
     """
 
     kind: SourceKind = "server"
@@ -287,32 +319,32 @@ class ServerConnection:
         )
 
     def run(self, command: Command, *, timeout_s: float = SCRIPT_TIMEOUT_S, limit: int = MAX_OUTPUT_BYTES) -> Reply:
-        """Run `command` in the phone's shell and wait for its end. See `privaudit.transport.Transport.run`.
+        """Run `command` in the phone's shell and wait until it ends. See `Transport.run`.
 
         Raises:
             ConnectionLost: ``lost``, ``silent``, ``too_slow``, ``too_much_output``, ``refused``, ``offline``,
                 ``waiting``, ``server_absent``, ``server_said``.
             TypeError: `command` is not a `Command`.
-            ValueError: it is longer than `command_limit`, or holds a NUL.
+            ValueError: `command` is longer than `command_limit`, or contains a NUL.
         """
         shell = select_shell(command, self._features, self.command_limit)
         try:
-            with self._open_stream() as line, line.deadline(timeout_s):
-                send_request(line, f"host:{self._device.transport_selector}".encode())
-                send_request(line, shell.encode_service(command.text))
-                reply = read_reply(shell, read_chunks(line), limit)
-            if reply.exit_code is None:  # the server ends a stream the same way when the cable is pulled
+            with self._open_stream() as stream, stream.deadline(timeout_s):
+                send_request(stream, f"host:{self._device.transport_selector}".encode())
+                send_request(stream, shell.encode_service(command.text))
+                reply = read_reply(shell, read_chunks(stream), limit)
+            if reply.exit_code is None:  # the server ends a stream in the same way if the cable is pulled
                 self._check_device_present()
         except PhoneError as error:
             raise ConnectionLost(error.key, shell.reply().stdout, **error.values) from error
         return reply
 
     def close(self) -> None:
-        """Let go of the phone. May be called twice, and from another thread: commands that run end as lost."""
+        """Release the phone. May be called twice, and from another thread: running commands then end as lost."""
         with self._lock:
             self._closed = True
-            for line in self._open_streams:
-                line.cancel()
+            for stream in self._open_streams:
+                stream.cancel()
 
     def _check_device_present(self) -> None:
         if query(f"host-{self._device.host_selector}:get-state") != b"device":
@@ -323,14 +355,14 @@ class ServerConnection:
         with self._lock:
             if self._closed:
                 raise PhoneError("errors.lost")
-            line = TcpStream(*server_address())
-            self._open_streams.add(line)
+            stream = TcpStream(*server_address())
+            self._open_streams.add(stream)
         try:
-            with open_server_stream(line):
-                yield line
+            with open_server_stream(stream):
+                yield stream
         finally:
             with self._lock:
-                self._open_streams.discard(line)
+                self._open_streams.discard(stream)
 
     def __enter__(self) -> Self:
         return self
@@ -339,12 +371,3 @@ class ServerConnection:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
-
-
-def _adb_key_fingerprint(key_folder: Path | None) -> str | None:
-    """Of the key that the server shows the phone, as far as it is the same person's."""
-    try:
-        found = adb_auth.find_existing(key_folder)
-    except PhoneError:
-        return None
-    return found.fingerprint if found else None

@@ -1,4 +1,4 @@
-"""Which phone is meant: people say the end of its serial number, or nothing where there is only one."""
+"""Select the phone that a person means by a serial number, a suffix of one, or nothing if there is only one phone."""
 
 from __future__ import annotations
 
@@ -9,66 +9,66 @@ from typing import Final, TypeVar
 from privaudit.errors import PhoneError
 
 _SERIAL_SUFFIX_CHARS: Final = 4
-"""Characters of a serial number that are shown, more only where two phones end alike."""
+"""Characters of a serial number that are shown; more only if two phones have the same suffix."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceCandidate:
-    """A phone that was seen, before anybody has spoken to it."""
+    """A phone that was detected, before a connection to it."""
 
     serial: str | None
-    """``None``: it cannot be read. Never shown whole, never kept."""
+    """``None`` if it cannot be read. Never shown in full, never stored."""
     name: str | None
-    """What it calls its model."""
+    """The model name that the phone reports."""
     obstacle: PhoneError | None = None
-    """Why it cannot be opened, as far as that can be seen."""
+    """Why it cannot be opened, as far as that is visible without opening it."""
 
 
 DeviceT = TypeVar("DeviceT", bound=DeviceCandidate)
 
 
 def serial_suffixes(devices: Sequence[DeviceCandidate]) -> tuple[str | None, ...]:
-    """By which end of its serial number a person tells each phone from the others."""
-    serials = [phone.serial for phone in devices]
-    shown = _SERIAL_SUFFIX_CHARS
-    while shown < max((len(serial) for serial in serials if serial), default=0):
-        ends = [serial[-shown:] for serial in set(serials) if serial]
-        if len(set(ends)) == len(ends):
+    """Return for each phone the suffix of its serial number that distinguishes it from the others."""
+    serials = [device.serial for device in devices]
+    length = _SERIAL_SUFFIX_CHARS
+    while length < max((len(serial) for serial in serials if serial), default=0):
+        suffixes = [serial[-length:] for serial in set(serials) if serial]
+        if len(set(suffixes)) == len(suffixes):
             break
-        shown += 1
-    return tuple(serial[-shown:] if serial else None for serial in serials)
+        length += 1
+    return tuple(serial[-length:] if serial else None for serial in serials)
 
 
 def display_titles(devices: Sequence[DeviceCandidate]) -> tuple[str, ...]:
-    """How phones are shown: the model and, in brackets, the end of the serial number."""
+    """Return the names under which phones are shown: the model and, in parentheses, the serial number's suffix."""
     return tuple(
-        f"{phone.name or 'Android'} (…{end})" if end else phone.name or "Android"
-        for phone, end in zip(devices, serial_suffixes(devices), strict=True)
+        f"{device.name or 'Android'} (…{suffix})" if suffix else device.name or "Android"
+        for device, suffix in zip(devices, serial_suffixes(devices), strict=True)
     )
 
 
 def match_serial(devices: Iterable[DeviceT], serial: str) -> tuple[DeviceT, ...]:
-    """Phones whose serial number is `serial`; where there is none, those whose number ends in it."""
-    known = [phone for phone in devices if phone.serial]
-    exact = tuple(phone for phone in known if phone.serial == serial)
-    return exact or tuple(phone for phone in known if str(phone.serial).endswith(serial))
+    """Return the phones whose serial number is `serial`; if there are none, those whose number ends in it."""
+    with_serial = [device for device in devices if device.serial]
+    exact = tuple(device for device in with_serial if device.serial == serial)
+    return exact or tuple(device for device in with_serial if str(device.serial).endswith(serial))
 
 
 def select_device(devices: Sequence[DeviceT], serial: str | None) -> DeviceT:
-    """The phone that is meant: the only one, or the one whose serial number is `serial` or alone ends in it.
+    """Return the only phone, or the only one whose serial number is `serial` or ends in it.
 
     Raises:
-        PhoneError: ``no_phone``, ``several_phones``, ``serial_not_found``; why a phone cannot be opened, where it may
-            be the one.
+        PhoneError: ``no_phone``, ``several_phones``, ``serial_not_found``; or the obstacle of a phone with an
+            unreadable serial number, which may be the one.
     """
     if not devices:
         raise PhoneError("errors.no_phone")
-    meant = tuple(devices) if serial is None else match_serial(devices, serial)
-    if len(meant) > 1:
-        raise PhoneError("errors.several_phones", phones=display_titles(meant))
-    if meant:
-        return meant[0]
-    for phone in devices:
-        if phone.obstacle is not None:
-            raise phone.obstacle
+    matches = tuple(devices) if serial is None else match_serial(devices, serial)
+    if len(matches) > 1:
+        raise PhoneError("errors.several_phones", phones=display_titles(matches))
+    if matches:
+        return matches[0]
+    for device in devices:
+        if device.obstacle is not None:
+            raise device.obstacle
     raise PhoneError("errors.serial_not_found", phones=display_titles(devices))

@@ -1,4 +1,4 @@
-"""What is connected to this computer, by both ways, what stands in the way, and what to do about it."""
+"""Survey the phones connected to this computer, by cable and by ADB server, with what blocks each and what to do."""
 
 from __future__ import annotations
 
@@ -9,13 +9,19 @@ from typing import Final
 
 from privaudit.errors import PhoneError
 from privaudit.model import Message, PhoneState, SourceKind
-from privaudit.transport import AuthorizationWait, Transport, adb_device, adb_server, usb, vendors
+from privaudit.transport import adb_device, adb_server, usb, vendors
+from privaudit.transport.base import AuthorizationWait, Transport
 from privaudit.transport.device_selector import DeviceCandidate
+
+_ERRORS_FIXED_BY_SERVER: Final = frozenset(
+    {"windows_driver", "no_permission_macos", "no_permission_windows", "no_phone", "no_usb", "libusb_missing"}
+)
+_NO_RESPONSE_ERRORS: Final = frozenset({"offline", "silent", "waiting", "not_allowed", "not_allowed_unseen"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceStatus(DeviceCandidate):
-    """One phone, and how it is."""
+    """A phone and its state."""
 
     transport_kind: SourceKind
     """``usb`` or ``server``."""
@@ -23,64 +29,64 @@ class DeviceStatus(DeviceCandidate):
     brand: str | None
     """See `privaudit.transport.vendors`."""
     device: adb_server.ServerDevice | usb.UsbDevice
-    """By which it is reached."""
+    """The entry of the list that the phone came from."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectionSurvey:
-    """All that is to be seen."""
+    """The phones connected to this computer."""
 
     devices: tuple[DeviceStatus, ...]
     usb_error: PhoneError | None
-    """Why the bus could not be looked at."""
+    """Why the USB bus could not be scanned."""
 
 
 def survey_devices(*, known_devices: Iterable[usb.UsbDevice] = ()) -> ConnectionSurvey:
-    """What the ADB server knows and what is on the cables, each phone once. Speaks to no phone.
+    """List the phones of the ADB server and of the USB bus, each phone once. Sends nothing to a phone.
 
     Args:
-        known_devices: phones of an earlier look that need not be opened again, see `privaudit.transport.usb.look`.
+        known_devices: phones of an earlier survey that are not opened again, see `privaudit.transport.usb.scan_usb`.
     """
-    known = adb_server.list_devices() if adb_server.is_running() else ()
-    phones = [
+    server_devices = adb_server.list_devices() if adb_server.is_running() else ()
+    devices = [
         DeviceStatus(
-            serial=one.serial,
-            name=one.name,
-            obstacle=adb_server.state_error(one.state),
+            serial=device.serial,
+            name=device.name,
+            obstacle=adb_server.state_error(device.state),
             transport_kind="server",
-            state=one.state,
-            brand=vendors.detect_brand(one.name),
-            device=one,
+            state=device.state,
+            brand=vendors.detect_brand(device.name),
+            device=device,
         )
-        for one in known
+        for device in server_devices
     ]
     try:
-        there = usb.scan_usb(known_devices=known_devices)
+        scan = usb.scan_usb(known_devices=known_devices)
     except PhoneError as error:
-        return ConnectionSurvey(devices=tuple(phones), usb_error=error)
-    places = {one.usb_path for one in known if one.usb_path}
-    serials = {one.serial for one in known if one.serial}
-    phones += [
+        return ConnectionSurvey(devices=tuple(devices), usb_error=error)
+    paths = {device.usb_path for device in server_devices if device.usb_path}
+    serials = {device.serial for device in server_devices if device.serial}
+    devices += [
         DeviceStatus(
-            serial=one.serial,
-            name=one.name,
-            obstacle=one.obstacle,
+            serial=device.serial,
+            name=device.name,
+            obstacle=device.obstacle,
             transport_kind="usb",
-            state=one.obstacle.state if one.obstacle else PhoneState.CONNECTING,
-            brand=one.brand,
-            device=one,
+            state=device.obstacle.state if device.obstacle else PhoneState.CONNECTING,
+            brand=device.brand,
+            device=device,
         )
-        for one in (*there.adb_devices, *there.unusable)
-        if one.usb_path not in places and one.serial not in serials
+        for device in (*scan.adb_devices, *scan.unusable)
+        if device.usb_path not in paths and device.serial not in serials
     ]
-    return ConnectionSurvey(devices=tuple(phones), usb_error=None)
+    return ConnectionSurvey(devices=tuple(devices), usb_error=None)
 
 
 def connect_if_authorized(device: DeviceStatus) -> Transport:
-    """A connection to a phone that knows this computer. One that does not is not made to ask its owner.
+    """Connect to a phone that already trusts this computer. Any other phone is left before it shows its owner a prompt.
 
     Raises:
-        PhoneError: why not; ``unauthorised`` where it does not know this computer.
+        PhoneError: why not; ``unauthorised`` if the phone does not trust this computer.
     """
     if isinstance(device.device, adb_server.ServerDevice):
         return adb_server.connect_device(device.device)
@@ -92,44 +98,34 @@ def _raise_unauthorized(_: AuthorizationWait) -> None:
 
 
 def with_error(device: DeviceStatus, error: PhoneError) -> DeviceStatus:
-    """`device` with what was found out about it when it was knocked at."""
+    """Return `device` after a failed attempt to connect."""
     return replace(device, state=error.state, obstacle=error)
 
 
-_ERRORS_FIXED_BY_SERVER: Final = frozenset(
-    {"windows_driver", "no_permission_macos", "no_permission_windows", "no_phone", "no_usb", "libusb_missing"}
-)
-_NO_RESPONSE_ERRORS: Final = frozenset({"offline", "silent", "waiting", "not_allowed", "not_allowed_unseen"})
-
-
 def with_answer(device: DeviceStatus, brand: str | None) -> DeviceStatus:
-    """`device`, which has answered."""
+    """Return `device` after it has answered."""
     return replace(device, state=PhoneState.READY, brand=brand)
 
 
 def troubleshooting_steps(error: PhoneError, brand: str | None = None) -> Iterator[Message]:
-    """What to do beyond the words of `error` itself: for this phone's maker, and for this computer.
+    """Yield what to do beyond the text of `error` itself, for this brand of phone and for this computer.
 
     Args:
-        error: what stands in the way.
-        brand: whose phone it is, where that is known.
+        error: why the phone cannot be used.
+        brand: the phone's brand if it is known.
     """
     brand = brand or _string_or_none(error.values.get("maker"))
     vendor = _string_or_none(error.values.get("vendor"))
     if error.name == "debugging_off":
-        yield _diagnosis_message("diagnose.before")
+        yield Message(key="diagnose.before", values={})
     if error.name in {"debugging_off", "no_phone"} or (error.name in _NO_RESPONSE_ERRORS and brand == "samsung"):
         yield from vendors.enable_debugging_steps(brand)
-    if error.name == "debugging_off":  # what the words of no_phone say themselves
-        yield _diagnosis_message("diagnose.cable")
+    if error.name == "debugging_off":  # the text of no_phone says this itself
+        yield Message(key="diagnose.cable", values={})
     if error.name == "no_permission" and vendor:
-        yield _diagnosis_message("diagnose.own_rule", vendor=vendor)
+        yield Message(key="diagnose.own_rule", values={"vendor": vendor})
     if error.name in _ERRORS_FIXED_BY_SERVER and shutil.which("adb") and not adb_server.is_running():
-        yield _diagnosis_message("diagnose.start_server")
-
-
-def _diagnosis_message(key: str, **values: str) -> Message:
-    return Message(key=key, values=values)
+        yield Message(key="diagnose.start_server", values={})
 
 
 def _string_or_none(value: object) -> str | None:

@@ -1,7 +1,7 @@
-"""The bytes under adb-shell: bounded reads and writes, and the network. `usb` adds the cable.
+"""The byte stream below adb-shell, with time-outs on reads and writes, and its TCP variant. `usb` has the USB variant.
 
-adb-shell 0.4.4 has transports of its own. Measured against AOSP's adbd 34 they wait for ever or burn the processor when
-the phone goes away, lose the end of long writes and wait 40 ms for every answer; these do not.
+adb-shell 0.4.4 has transports of its own. Measured against AOSP's adbd 34, they wait for ever or use a whole processor
+core after the phone disconnects, lose the end of long writes and wait 40 ms for every answer; these do not.
 """
 
 from __future__ import annotations
@@ -21,35 +21,35 @@ from adb_shell.transport.base_transport import BaseTransport
 from privaudit.errors import PhoneError
 
 HANDSHAKE_TIMEOUT_S: Final = 5.0
-"""Longest wait for the network to connect, and for each answer of the phone until it asks its owner."""
+"""Longest wait for the TCP connection, and for each message of the phone until it shows its owner the prompt."""
 POLL_SLICE_S: Final = 0.5
-"""Longest single wait, so that Ctrl-C is heard and time is seen to run. libusb does not return for a signal."""
+"""Longest single wait, so that Ctrl-C and `DeviceStream.on_idle` work. libusb does not return for a signal."""
 
 
 class DeviceStream(BaseTransport):  # type: ignore[misc]  # adb-shell has no types
-    """One line to one phone. Once it has failed it stays failed.
+    """A byte stream to one phone. Once it has failed it stays failed.
 
-    After a time-out in the middle of a packet nobody knows where the next packet begins, and adb-shell would take
-    data for headers. So the first error closes the line for all threads, and is what every later call raises.
+    After a time-out in the middle of a packet the start of the next packet is unknown, and adb-shell would read data as
+    headers. So the first error ends the stream for all threads, and every later call raises it again.
     """
 
     def __init__(self) -> None:
         self.fatal_error: PhoneError | None = None
-        """Why this line is of no use any more."""
+        """Why this stream has failed."""
         self.on_idle: Callable[[], None] | None = None
-        """Called after each `POLL_SLICE_S` without a byte."""
+        """Called after each `POLL_SLICE_S` without data."""
         self._deadline = threading.local()
         self._cancelled = False
 
     def cancel(self) -> None:
-        """Let a thread that waits for the phone end within `POLL_SLICE_S`, so that the wire can be closed."""
+        """End the wait of another thread within `POLL_SLICE_S`, so that the stream can be closed."""
         self._cancelled = True
 
     @contextlib.contextmanager
     def deadline(self, seconds: float) -> Iterator[None]:
-        """Let every read and write of this thread end within `seconds`, all together.
+        """Limit the total time of this thread's reads and writes in the ``with`` block.
 
-        adb-shell looks at its own total time only after a packet of the same stream came.
+        adb-shell checks its own total time only after a packet of the same stream has arrived.
         """
         self._deadline.until, self._deadline.seconds = time.monotonic() + seconds, seconds
         try:
@@ -58,18 +58,19 @@ class DeviceStream(BaseTransport):  # type: ignore[misc]  # adb-shell has no typ
             del self._deadline.until
 
     def bulk_read(self, numbytes: int, transport_timeout_s: float) -> bytes:
-        """Up to `numbytes` bytes, at least one.
+        """Read at least one byte and at most `numbytes`.
 
         Raises:
-            PhoneError: ``lost``; ``silent`` after `transport_timeout_s`; ``too_slow`` after the time of `within`;
-                ``garbled`` where a packet claims to be longer than ADB allows (AOSP ``adb.h``, ``MAX_PAYLOAD``).
+            PhoneError: ``lost``; ``silent`` after `transport_timeout_s`; ``too_slow`` after the time of `deadline`;
+                ``garbled`` if a packet claims to be longer than ADB allows (AOSP ``adb.h``, ``MAX_PAYLOAD``).
         """
         with self._latch_errors():
-            if numbytes > MAX_ADB_DATA:  # a length that the phone sent; adb-shell would take up to 4 GB
+            if numbytes > MAX_ADB_DATA:  # a length that the phone sent; adb-shell would accept up to 4 GB
                 raise PhoneError("errors.garbled")
-            until = time.monotonic() + transport_timeout_s
+            call_deadline = time.monotonic() + transport_timeout_s
             while not self._cancelled:
-                data = self._receive(numbytes, min(POLL_SLICE_S, self._remaining_s(until, transport_timeout_s)))
+                timeout_s = min(POLL_SLICE_S, self._remaining_s(call_deadline, transport_timeout_s))
+                data = self._receive(numbytes, timeout_s)
                 if data:
                     return data
                 if self.on_idle is not None:
@@ -77,14 +78,14 @@ class DeviceStream(BaseTransport):  # type: ignore[misc]  # adb-shell has no typ
             raise PhoneError("errors.lost")
 
     def bulk_write(self, data: bytes, transport_timeout_s: float) -> int:
-        """Send all of `data`: adb-shell does not look at what is returned, so a short write would shift the stream.
+        """Send all of `data`: adb-shell ignores the returned length, so that a short write would corrupt the stream.
 
         Raises:
             PhoneError: as `bulk_read`.
         """
         with self._latch_errors():
-            until = time.monotonic() + transport_timeout_s
-            self._send(data, self._remaining_s(until, transport_timeout_s))
+            call_deadline = time.monotonic() + transport_timeout_s
+            self._send(data, self._remaining_s(call_deadline, transport_timeout_s))
         return len(data)
 
     def _remaining_s(self, call_deadline: float, timeout_s: float) -> float:
@@ -94,7 +95,7 @@ class DeviceStream(BaseTransport):  # type: ignore[misc]  # adb-shell has no typ
             raise PhoneError("errors.too_slow", seconds=round(self._deadline.seconds))
         if now >= call_deadline:
             raise PhoneError("errors.silent", seconds=round(timeout_s))
-        return max(min(call_deadline, deadline) - now, 0.001)  # libusb takes 0 ms for "for ever"
+        return max(min(call_deadline, deadline) - now, 0.001)  # libusb takes 0 ms for "no time-out"
 
     @contextlib.contextmanager
     def _latch_errors(self) -> Iterator[None]:
@@ -105,13 +106,13 @@ class DeviceStream(BaseTransport):  # type: ignore[misc]  # adb-shell has no typ
         except PhoneError as error:
             self.fatal_error = error
             raise
-        except BaseException:  # Ctrl-C in the middle of a packet: what was read of it is gone
+        except BaseException:  # Ctrl-C in the middle of a packet: its first bytes are lost
             self.fatal_error = PhoneError("errors.lost")
             raise
 
     @abstractmethod
     def _receive(self, size: int, timeout_s: float) -> bytes:
-        """What has come, or nothing when `timeout_s` is over. Raises `PhoneError` at the end of the line."""
+        """Return received bytes, or ``b""`` after `timeout_s`. Raises `PhoneError` at the end of the stream."""
 
     @abstractmethod
     def _send(self, data: bytes, timeout_s: float) -> None:
@@ -119,14 +120,14 @@ class DeviceStream(BaseTransport):  # type: ignore[misc]  # adb-shell has no typ
 
 
 class TcpStream(DeviceStream):
-    """The network: an emulator, the demo phone, or a phone after ``adb tcpip``."""
+    """A TCP connection: an emulator, the virtual phone, a phone after ``adb tcpip``, or the ADB server."""
 
     def __init__(self, host: str, port: int) -> None:
         super().__init__()
         self._host = host
         self._port = port
         self.reached_eof = False
-        """Whether the other side has said all and closed the line."""
+        """Whether the other side has closed the connection."""
         self._socket: socket.socket | None = None
 
     def connect(self, transport_timeout_s: float) -> None:
@@ -142,7 +143,7 @@ class TcpStream(DeviceStream):
             raise PhoneError("errors.no_answer", host=self._host, port=self._port) from error
 
     def close(self) -> None:
-        """End the connection; a thread that waits for an answer is told so."""
+        """Close the connection; a thread that waits for data gets an error."""
         connection, self._socket = self._socket, None
         if connection is not None:
             with contextlib.suppress(OSError):
@@ -157,7 +158,7 @@ class TcpStream(DeviceStream):
             return b""
         except OSError as error:
             raise PhoneError("errors.lost") from error
-        if not data:  # the end; adb-shell asks again at once, at full speed, until its time is over
+        if not data:  # end of the stream; adb-shell would read again in a busy loop until its time-out
             self.reached_eof = True
             raise PhoneError("errors.lost")
         return data

@@ -1,7 +1,7 @@
-"""Who made a phone, as far as the bus or the phone itself says; and how its USB debugging is switched on, in words.
+"""Detect a phone's brand from its USB vendor id or its own name, and say how to enable its USB debugging.
 
-USB vendor numbers: usb.ids, and the udev rules that come with Debian's ``android-sdk-platform-tools-common``. Menu
-words: AOSP and the makers' own help pages; menus differ by version, so each sentence leads to the nearest one.
+USB vendor ids: usb.ids, and the udev rules of Debian's ``android-sdk-platform-tools-common``. Menu texts: AOSP and the
+vendors' help pages; menus differ by version, so that each text leads to the closest one.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from privaudit.model import Message
 
 @dataclass(frozen=True, slots=True)
 class UsbVendor:
-    """Who stands behind a USB vendor number."""
+    """The owner of a USB vendor id."""
 
     brand: str | None
-    """Whose menu words fit; ``None``: stock Android's, or nobody knows."""
+    """The brand whose menus apply; ``None``: stock Android's, or unknown."""
     is_phone_only: bool = False
-    """Whether whatever bears this number is a phone or tablet; other makers also sell disks, modems and cameras."""
+    """Whether every device with this id is a phone or tablet; other vendors also sell disks, modems and cameras."""
 
 
 USB_VENDORS: Final[Mapping[int, UsbVendor]] = {
@@ -61,18 +61,9 @@ _BRAND_NAMES: Final = {
     "transsion": ("tecno", "infinix", "itel", "transsion"),
 }
 _SAMSUNG_MODEL: Final = re.compile(r"(?:sm|gt)[-_ ][a-z]\d")
-"""Models that do not name their maker: ``SM-A125F``."""
+"""Model names without the brand: ``SM-A125F``."""
 
-
-def detect_brand(manufacturer: str | None) -> str | None:
-    """The maker that a phone names as its own (``ro.product.manufacturer``, or what stands on the bus)."""
-    name = (manufacturer or "").casefold()
-    if _SAMSUNG_MODEL.match(name):
-        return "samsung"
-    return next((maker for maker, words in _BRAND_NAMES.items() if any(word in name for word in words)), None)
-
-
-_WORDED: Final[Mapping[str, str]] = {
+_DEBUGGING_STEP_KEYS: Final[Mapping[str, str]] = {
     "honor": "makers.honor",
     "huawei": "makers.huawei",
     "meizu": "makers.meizu",
@@ -82,11 +73,19 @@ _WORDED: Final[Mapping[str, str]] = {
     "vivo": "makers.vivo",
     "xiaomi": "makers.xiaomi",
 }
-_UNKNOWN_MAKER: Final = ("makers.any", "makers.xiaomi", "makers.samsung", "makers.huawei")
+_UNKNOWN_BRAND_KEYS: Final = ("makers.any", "makers.xiaomi", "makers.samsung", "makers.huawei")
+
+
+def detect_brand(manufacturer: str | None) -> str | None:
+    """Return the brand in a name that the phone reports: ``ro.product.manufacturer``, a USB string, or a model."""
+    name = (manufacturer or "").casefold()
+    if _SAMSUNG_MODEL.match(name):
+        return "samsung"
+    return next((brand for brand, words in _BRAND_NAMES.items() if any(word in name for word in words)), None)
 
 
 def enable_debugging_steps(brand: str | None) -> tuple[Message, ...]:
-    """How USB debugging is switched on; for a phone of an unknown maker, also what is special elsewhere."""
-    if brand is not None and brand in _WORDED:
-        return (Message(key=_WORDED[brand], values={}),)
-    return tuple(Message(key=key, values={}) for key in _UNKNOWN_MAKER)
+    """Return how to enable USB debugging; for an unknown brand, also the peculiarities of the largest brands."""
+    if brand is not None and brand in _DEBUGGING_STEP_KEYS:
+        return (Message(key=_DEBUGGING_STEP_KEYS[brand], values={}),)
+    return tuple(Message(key=key, values={}) for key in _UNKNOWN_BRAND_KEYS)

@@ -1,13 +1,13 @@
-"""Should I install this? Vets a file: from its path to a document, and nothing else goes in but what is known.
+"""Vet an app before it is installed: from the path of a file to the document ``privaudit-apk/1``.
 
-`vet` is a pure function of the file and `Known`: no clock, no network, no state. That is what lets `privaudit.vetting.batch` run
-it on every core, or on many computers, with the same result.
+`vet` is a pure function of the file and a `VettingContext`: no clock, no network, no state. That is why
+`privaudit.vetting.batch` can run it on every core, or on several computers, with the same result.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -15,9 +15,8 @@ from privaudit import __version__, knowledge
 from privaudit.apk.parts import ApkError
 from privaudit.errors import KnowledgeError
 from privaudit.knowledge import Knowledge, loader, releases
-from privaudit.knowledge import sdks as sdk_list
 from privaudit.knowledge.schema import Rule
-from privaudit.knowledge.sdks import Sdk
+from privaudit.knowledge.sdks import Sdk, read_sdks
 from privaudit.model import Message, Severity, Tool, Verdict
 from privaudit.vetting import bundle, evaluate
 from privaudit.vetting.bundle import AppBundle
@@ -27,106 +26,98 @@ from privaudit.vetting.local_file import open_local_file
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VettingContext:
-    """All that a file is held against. Read once; it is sent to every process that vets."""
+    """Everything that a file is checked against. Loaded once, and sent to every process that vets."""
 
     knowledge: Knowledge
     sdks: tuple[Sdk, ...]
     rules: tuple[Rule, ...]
-    """Those of the chosen country and of every store that are in force."""
+    """Rules of the chosen country and of all app stores that are in force."""
     knowledge_info: VettingKnowledgeInfo
-    """What a document says of all this."""
+    """What a document states about the lists, the rules and the SDKs above."""
     class_prefixes: tuple[str, ...] = field(repr=False)
-    """Of class names of `sdks`."""
+    """Prefixes of the class names of `sdks`."""
 
 
 def load_vetting_context(
     *, extra: Sequence[Path] = (), country: str | None = None, valid_on: date | None = None
 ) -> VettingContext:
-    """Read the lists in force, the user's own, the rules, and the code of other makers that is known.
+    """Load the current lists, the user's own lists, the rules and the known SDKs.
 
     Args:
-        extra: files or folders of the user.
-        country: whose rules are told beside those of stores.
-        valid_on: on which these must be in force; else today (UTC).
+        extra: Files or folders with the user's own lists.
+        country: The country whose rules apply in addition to those of app stores.
+        valid_on: The day on which rules must be in force; today (UTC) if ``None``.
 
     Raises:
-        KnowledgeError: they are not there, or hold mistakes.
+        KnowledgeError: The lists are missing or contain errors.
     """
     lists = knowledge.load_knowledge(extra_lists=extra, country=country)
-    mistakes = loader.Problems()
-    sdks = sdk_list.read_sdks(releases.active_folder(), mistakes)
-    if mistakes:
-        raise KnowledgeError("errors.knowledge_mistakes", tuple(mistakes))
-    prefixes = dict.fromkeys(prefix for sdk in sdks for prefix in sdk.classes)
+    problems = loader.Problems()
+    sdks = read_sdks(releases.active_folder(), problems)
+    if problems:
+        raise KnowledgeError("errors.knowledge_mistakes", tuple(problems))
     valid_on = valid_on or datetime.now(UTC).date()
-    basis = VettingKnowledgeInfo(
-        signatures=lists.describe_lists(country), rules=lists.rules.describe_rules(country, valid_on), sdks=len(sdks)
+    return VettingContext(
+        knowledge=lists,
+        sdks=sdks,
+        rules=lists.rules.for_any_store(country, valid_on),
+        knowledge_info=VettingKnowledgeInfo(
+            signatures=lists.describe_lists(country),
+            rules=lists.rules.describe_rules(country, valid_on),
+            sdks=len(sdks),
+        ),
+        class_prefixes=tuple(dict.fromkeys(prefix for sdk in sdks for prefix in sdk.classes)),
     )
-    rules = lists.rules.for_any_store(country, valid_on)
-    return VettingContext(knowledge=lists, sdks=sdks, rules=rules, knowledge_info=basis, class_prefixes=tuple(prefixes))
 
 
-def vet(path: Path, context: VettingContext, *, display_path: str | None = None) -> VettingReport:
-    """The document on one file. Whatever is wrong with the file is said in it; nothing is raised.
+def vet(path: Path, context: VettingContext) -> VettingReport:
+    """Vet one file: an APK, or an XAPK, APKS or APKM bundle.
 
-    Args:
-        path: an APK, or an XAPK, APKS or APKM bundle.
-        context: what it is held against.
-        display_path: the path as the document gives it; else `path`.
+    Never raises for the file's sake: whatever is wrong with it stands in the document.
     """
-    name = display_path if display_path is not None else str(path)
-    stamp = FileInfo(path=name, kind="unknown", size=None, modified_ns=None, sha256=None)
+    file_info = FileInfo(path=str(path), kind="unknown", size=None, modified_ns=None, sha256=None)
     try:
         with open_local_file(path) as file:
-            size, modified = file.contents.size, file.modified_ns
-            stamp = FileInfo(path=name, kind="unknown", size=size, modified_ns=modified, sha256=None)
-            sha256 = file.contents.sha256()
-            stamp = FileInfo(path=name, kind="unknown", size=size, modified_ns=modified, sha256=sha256)
-            with bundle.open_bundle(file.contents, path.name) as taken:
-                own = sha256 if taken.base.file is file.contents else bundle.hash_apk(taken.base)
-                vetting = vet_parts(taken, context, stamp, own)
+            file_info = replace(file_info, size=file.contents.size, modified_ns=file.modified_ns)
+            file_info = replace(file_info, sha256=file.contents.sha256())
+            with bundle.open_bundle(file.contents, path.name) as app_bundle:
+                base = app_bundle.base
+                apk_sha256 = file_info.sha256 if base.file is file.contents else bundle.hash_apk(base)
+                vetting = vet_bundle(app_bundle, context, file_info, apk_sha256)
             file.ensure_unchanged()
             return vetting
     except ApkError as error:
-        return failed_document(stamp, context, error.message)
+        return failed_document(file_info, context, error.message)
 
 
-def vet_parts(
+def vet_bundle(
     app_bundle: AppBundle, context: VettingContext, file_info: FileInfo, apk_sha256: str | None
 ) -> VettingReport:
-    """The document on the pieces of an app, wherever they come from.
+    """Vet the APKs of an app, whether they come from a file or from a phone.
 
     Raises:
-        ApkError: its base cannot be read.
+        ApkError: The base APK cannot be read.
     """
-    read = evaluate.read_app_bundle(app_bundle, context.class_prefixes)
-    app = evaluate.evaluate_app(read, apk_sha256, context.knowledge, context.sdks, context.rules)
-    found = tuple(evaluate.evaluate_findings(app))
-    gaps = (*read.gaps, *evaluate.metadata_gaps(read))
-    base = app_bundle.base.name or None
+    contents = evaluate.read_app_bundle(app_bundle, context.class_prefixes)
+    app = evaluate.evaluate_app(contents, apk_sha256, context.knowledge, context.sdks, context.rules)
+    findings = tuple(evaluate.evaluate_findings(app))
+    gaps = (*contents.gaps, *evaluate.metadata_gaps(contents))
+    is_found = any(finding.severity is not Severity.INFO for finding in findings)
     return VettingReport(
         tool=Tool(name="privaudit", version=__version__),
         knowledge=context.knowledge_info,
-        file=FileInfo(
-            path=file_info.path,
-            kind=app_bundle.kind,
-            size=file_info.size,
-            modified_ns=file_info.modified_ns,
-            sha256=file_info.sha256,
-            base=base,
-            splits=len(app_bundle.splits),
-        ),
+        file=replace(file_info, kind=app_bundle.kind, base=app_bundle.base.name or None, splits=len(app_bundle.splits)),
         app=app,
-        findings=found,
+        findings=findings,
         gaps=gaps,
         others=tuple(app_bundle.other_packages),
-        verdict=Verdict.FOUND if any(one.severity is not Severity.INFO for one in found) else Verdict.NOTHING_FOUND,
+        verdict=Verdict.FOUND if is_found else Verdict.NOTHING_FOUND,
         complete=not gaps,
     )
 
 
 def failed_document(file_info: FileInfo, context: VettingContext, reason: Message) -> VettingReport:
-    """The document on a file of which nothing could be read."""
+    """Return the document for a file that could not be read at all."""
     return VettingReport(
         tool=Tool(name="privaudit", version=__version__),
         knowledge=context.knowledge_info,

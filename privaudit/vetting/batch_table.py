@@ -1,4 +1,4 @@
-"""Many APKs in a table: the lending and listed ones, those that could not be read, and how many others there are."""
+"""Summarise many vetted apps in a table: lending and listed apps, unreadable files, and the number of all others."""
 
 from __future__ import annotations
 
@@ -11,16 +11,27 @@ from typing import Any, Final
 from pydantic import TypeAdapter
 
 from privaudit.errors import EXIT_FINDINGS, EXIT_INCOMPLETE, EXIT_OK, EXIT_UNREADABLE
-from privaudit.i18n import MAX_LABEL_CHARS, Translator, sanitize_text
+from privaudit.i18n import Translator
+from privaudit.i18n.sanitize import MAX_LABEL_CHARS, sanitize_text
 from privaudit.model import DataClass, Message
 from privaudit.report import gaps
-from privaudit.report.layout import hanging_indent, pad
+from privaudit.report.layout import pad
 from privaudit.report.txt import StyledLine
 from privaudit.vetting.document import DataRequestState, VettingKnowledgeInfo
-from privaudit.vetting.report_view import localized_app_title
+from privaudit.vetting.report import indented_lines
+from privaudit.vetting.report_view import DATA_NAME_KEYS, REQUEST_STATE_KEYS, localized_app_title
 
 MAX_TABLE_ROWS: Final = 200
-"""Rows of each kind. A crawl has thousands; all of them stand in the lines."""
+"""Rows of each kind. A batch may have thousands; all of them are in the JSON lines."""
+_CELL_COLUMNS: Final = 14
+_INDENT: Final = 2
+_CELL_KEY_BY_TIER: Final = (
+    ("A", "vetted.cell_listed"),
+    ("B", "vetted.cell_listed"),
+    ("N", "vetted.cell_notified"),
+    ("own", "vetted.cell_own"),
+)
+"""Tier of a list → message key of its cell, the most telling first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +42,15 @@ class BatchRow:
     package: str
     labels: Mapping[str, str]
     label: str | None
-    request_states: tuple[str, ...]
-    """States by `DataClass`, in its order."""
+    request_states: tuple[DataRequestState, ...]
+    """One state for each `DataClass`, in its order."""
     tiers: tuple[str, ...]
+    """Tiers of the lists that name the app."""
 
 
 @dataclass(slots=True)
 class BatchSummary:
-    """Counts of a scan, and its rows. Its size does not grow with the number of files."""
+    """Counts and rows of a batch. Its size does not grow with the number of files."""
 
     file_count: int = 0
     unreadable_count: int = 0
@@ -50,37 +62,36 @@ class BatchSummary:
     finding_count: int = 0
     rows: list[BatchRow] = field(default_factory=list)
     unreadable_files: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
-    """Path, and why, as a message."""
+    """Path, and the reason as a serialised message."""
 
     def add_line(self, line: str) -> None:
-        """Count one line."""
+        """Count the document on one line of JSON."""
         self.add_document(json.loads(line))
 
     def add_document(self, document: Mapping[str, Any]) -> None:
         """Count one document."""
         self.file_count += 1
-        app = document["app"]
+        path, app = document["file"]["path"], document["app"]
         if app is None:
             self.unreadable_count += 1
             if len(self.unreadable_files) < MAX_TABLE_ROWS:
-                self.unreadable_files.append((document["file"]["path"], document["gaps"][0]["why"]))
+                self.unreadable_files.append((path, document["gaps"][0]["why"]))
             return
         self.partial_count += not document["complete"]
         self.finding_count += document["verdict"] == "found"
-        lends = app["lending"]["verdict"] != "no"
-        self.lending_count += lends
+        is_lending = app["lending"]["verdict"] != "no"
+        self.lending_count += is_lending
         self.listed_count += bool(app["listed"])
-        asks = tuple(app["asks"][data]["state"] for data in DataClass)
-        if not lends and not app["listed"]:
-            self.unrecognised_requesting_count += any(state != "not_requested" for state in asks)
+        states = tuple(DataRequestState(app["asks"][data_class]["state"]) for data_class in DataClass)
+        if not is_lending and not app["listed"]:
+            self.unrecognised_requesting_count += any(state is not DataRequestState.NOT_REQUESTED for state in states)
         elif len(self.rows) < MAX_TABLE_ROWS:
-            tiers = tuple(one["tier"] for one in app["listed"])
-            name = document["file"]["path"]
-            self.rows.append(BatchRow(name, app["package"], app["labels"], app["label"], asks, tiers))
+            tiers = tuple(match["tier"] for match in app["listed"])
+            self.rows.append(BatchRow(path, app["package"], app["labels"], app["label"], states, tiers))
 
     @property
     def exit_code(self) -> int:
-        """What was found counts before what was not read."""
+        """The exit code of the batch: findings take precedence over unreadable files."""
         if self.finding_count:
             return EXIT_FINDINGS
         if self.unreadable_count == self.file_count:
@@ -88,86 +99,78 @@ class BatchSummary:
         return EXIT_INCOMPLETE if self.unreadable_count or self.partial_count else EXIT_OK
 
 
-_CELL_COLUMNS: Final = 14
-_INDENT: Final = 2
-_CELL_KEY_BY_TIER: Final = (("A", "listed"), ("B", "listed"), ("N", "notified"), ("own", "own"))
-
-
 def batch_table_lines(
     summary: BatchSummary, knowledge_info: VettingKnowledgeInfo, language: Translator, width: int
 ) -> Iterator[StyledLine]:
-    """The table, and below it the counts and what the lists are worth."""
+    """Yield the table, the unreadable files, the counts, and how much the lists cover."""
     if summary.rows:
         yield from _app_rows(summary, language, width)
     elif summary.file_count > summary.unreadable_count:
         yield StyledLine(language.t("vetted.table_none"))
         yield StyledLine()
     if summary.unreadable_files:
-        yield StyledLine(language.t("vetted.unread_title"), "bold")
-        # They came as the cores were done; the same folder is told in the same order.
-        for path, why in sorted(summary.unreadable_files, key=itemgetter(0)):
-            said = TypeAdapter(Message).validate_python(why)
-            text = language.t("vetted.unread_row", path=_place(path), why=said)
-            yield from (StyledLine(line) for line in hanging_indent("  ", text, width))
-        yield from _omitted_rows_line(summary.unreadable_count - len(summary.unreadable_files), language)
-        yield StyledLine()
+        yield from _unreadable_rows(summary, language, width)
     yield StyledLine("-" * width, "dim")
-    read = summary.file_count - summary.unreadable_count
+    read_count = summary.file_count - summary.unreadable_count
     yield StyledLine(
-        language.t("vetted.counted", n=read, lending=summary.lending_count, listed=summary.listed_count), "bold"
+        language.t("vetted.counted", n=read_count, lending=summary.lending_count, listed=summary.listed_count), "bold"
     )
-    for name, number in (
-        ("others", summary.unrecognised_requesting_count),
-        ("partly", summary.partial_count),
-        ("unread", summary.unreadable_count),
+    for key, count in (
+        ("vetted.counted_others", summary.unrecognised_requesting_count),
+        ("vetted.counted_partly", summary.partial_count),
+        ("vetted.counted_unread", summary.unreadable_count),
     ):
-        if number:
-            yield from (
-                StyledLine(line) for line in hanging_indent("", language.t(f"vetted.counted_{name}", n=number), width)
-            )
-    worth = gaps.list_size_sentence(language, knowledge_info.signatures, knowledge_info.rules.country)
-    yield from (StyledLine(line, "dim") for line in hanging_indent("", worth, width))
+        if count:
+            yield from indented_lines("", language.t(key, n=count), width)
+    list_size = gaps.list_size_sentence(language, knowledge_info.signatures, knowledge_info.rules.country)
+    yield from indented_lines("", list_size, width, "dim")
 
 
 def _app_rows(summary: BatchSummary, language: Translator, width: int) -> Iterator[StyledLine]:
-    names = width - _INDENT - 4 * _CELL_COLUMNS
-    heads = [language.t(f"vetted.{data}") for data in DataClass] + [language.t("vetted.table_lists")]
-    head = pad(language.t("vetted.table_app"), names) + "".join(pad(one, _CELL_COLUMNS) for one in heads)
-    yield StyledLine(f"  {head}".rstrip(), "dim")
+    name_columns = width - _INDENT - (len(DataClass) + 1) * _CELL_COLUMNS
+    heads = [language.t(DATA_NAME_KEYS[data_class]) for data_class in DataClass] + [language.t("vetted.table_lists")]
+    yield StyledLine(f"  {pad(language.t('vetted.table_app'), name_columns)}{_cells(heads)}".rstrip(), "dim")
     yield StyledLine("  " + "-" * (width - _INDENT), "dim")
     for row in sorted(summary.rows, key=_row_order):
-        cells = [language.t(f"vetted.state_{DataRequestState(state)}") for state in row.request_states] + [
-            _list_cell(row, language)
-        ]
-        name = pad(sanitize_text(localized_app_title(row.label, row.labels, row.package, language)), names - 1) + " "
-        yield StyledLine(f"  {name}{''.join(pad(cell, _CELL_COLUMNS) for cell in cells)}".rstrip())
-        yield from (
-            StyledLine(line, "dim") for line in hanging_indent("    ", f"{row.package}  {_place(row.path)}", width)
-        )
+        cells = [language.t(REQUEST_STATE_KEYS[state]) for state in row.request_states]
+        cells.append(language.t(_list_cell_key(row)))
+        title = sanitize_text(localized_app_title(row.label, row.labels, row.package, language))
+        yield StyledLine(f"  {pad(title, name_columns - 1)} {_cells(cells)}".rstrip())
+        yield from indented_lines("    ", f"{row.package}  {_shorten_path(row.path)}", width, "dim")
     yield from _omitted_rows_line(max(summary.lending_count, summary.listed_count) - len(summary.rows), language)
     yield StyledLine()
 
 
-def _place(path: str) -> str:
-    """A path; the end of one that is too long for a sentence, for there its file is named."""
-    whole = sanitize_text(path, len(path))
-    return whole if len(whole) <= MAX_LABEL_CHARS else "…" + whole[1 - MAX_LABEL_CHARS :]
+def _unreadable_rows(summary: BatchSummary, language: Translator, width: int) -> Iterator[StyledLine]:
+    yield StyledLine(language.t("vetted.unread_title"), "bold")
+    # Sorted, because lines come in the order of completion: the same folder gives the same output.
+    for path, reason in sorted(summary.unreadable_files, key=itemgetter(0)):
+        message = TypeAdapter(Message).validate_python(reason)
+        text = language.t("vetted.unread_row", path=_shorten_path(path), why=message)
+        yield from indented_lines("  ", text, width)
+    yield from _omitted_rows_line(summary.unreadable_count - len(summary.unreadable_files), language)
+    yield StyledLine()
+
+
+def _cells(texts: list[str]) -> str:
+    return "".join(pad(text, _CELL_COLUMNS) for text in texts)
+
+
+def _shorten_path(path: str) -> str:
+    """Return a path that fits into a sentence; of a longer one its end, where the file name is."""
+    text = sanitize_text(path, len(path))
+    return text if len(text) <= MAX_LABEL_CHARS else "…" + text[1 - MAX_LABEL_CHARS :]
 
 
 def _row_order(row: BatchRow) -> tuple[bool, int, str, str]:
-    """Listed ones first, then those that may ask for most."""
-    listed = any(tier in {"A", "B"} for tier in row.tiers)
-    return (
-        not listed,
-        -sum(state != DataRequestState.NOT_REQUESTED for state in row.request_states),
-        row.package,
-        row.path,
-    )
+    """Return the sort key of a row: apps on a published list first, then those that may ask for most."""
+    is_published = any(tier in {"A", "B"} for tier in row.tiers)
+    requested_count = sum(state is not DataRequestState.NOT_REQUESTED for state in row.request_states)
+    return not is_published, -requested_count, row.package, row.path
 
 
-def _list_cell(row: BatchRow, language: Translator) -> str:
-    word = next((word for tier, word in _CELL_KEY_BY_TIER if tier in row.tiers), "no")
-    return language.t(f"vetted.cell_{word}")
+def _list_cell_key(row: BatchRow) -> str:
+    return next((key for tier, key in _CELL_KEY_BY_TIER if tier in row.tiers), "vetted.cell_no")
 
 
 def _omitted_rows_line(omitted: int, language: Translator) -> Iterator[StyledLine]:

@@ -1,7 +1,7 @@
-"""Vets on the computers of a Dask cluster, which must see the files under the same paths and run the same privaudit.
+"""Vet on the computers of a Dask cluster, which must see the files under the same paths and run the same privaudit.
 
-The one module that knows Dask, from the extra ``privaudit[cluster]``. It opens a connection to the address that the
-user gave; Dask itself goes on from there to the workers.
+The only module that knows Dask, from the extra ``privaudit[cluster]``. It connects to the address that the user gave;
+Dask itself connects from there to the workers.
 """
 
 from __future__ import annotations
@@ -21,67 +21,68 @@ from privaudit.vetting.batch import VetJob
 
 _SCHEDULER_ADDRESS: Final = re.compile(r"(?:(?:tcp|tls)://)?[A-Za-z0-9_.:\[\]-]+:\d{1,5}\Z", re.ASCII)
 _QUEUED_PER_THREAD: Final = 4
-"""Files that wait for each thread of the cluster."""
+"""Files queued for each thread of the cluster."""
 _MAX_RESUBMISSIONS: Final = 3
-"""How often a job is given out anew whose result was lost."""
+"""How often a job is submitted again after its result was lost."""
 _CONNECT_TIMEOUT_S: Final = 10
 """Longest wait for the scheduler."""
 
 
 class _VersionMismatchError(Exception):
-    """Raised on a worker that would write other lines."""
+    """Raised on a worker that runs another version of privaudit and would write other lines."""
 
 
 def require_cluster(address: str) -> None:
-    """Refuse what cannot be done, before anything is connected.
+    """Check the address and that Dask is installed, before anything is connected.
 
     Raises:
-        UsageError: this is no address, or Dask is not installed.
+        UsageError: `address` is not the address of a scheduler, or Dask is not installed.
     """
     if not _SCHEDULER_ADDRESS.match(address):
         raise UsageError("errors.scheduler_address", given=address)
     try:
-        import distributed  # noqa: F401 - only whether it is there
+        import distributed  # noqa: F401 - checks only that it can be imported
     except ImportError as error:
         raise UsageError("errors.cluster_missing") from error
 
 
 def vet_on_cluster(jobs: Iterable[VetJob], context: VettingContext, *, address: str) -> Iterator[str]:
-    """A line for each of `jobs`, in the order in which they are done. What a lost worker had, another does again.
+    """Yield a line for each of `jobs`, in the order of completion. The jobs of a lost worker go to another one.
 
-    Where all workers are lost, it waits for one to join.
+    If all workers are lost, it waits until one joins.
 
     Raises:
-        ClusterError: no scheduler answers or it is lost, it has no workers, or they run another privaudit.
+        ClusterError: The scheduler does not answer, is lost or has no workers, or they run another privaudit.
     """
     from distributed import Client
 
     try:
-        # A client waits for ever where something else answers, and long where nothing does: this does not. In a thread,
-        # since whoever calls may have a loop of its own running, as a notebook has.
-        with ThreadPoolExecutor(1) as aside:
-            aside.submit(asyncio.run, asyncio.wait_for(_ping_scheduler(address), _CONNECT_TIMEOUT_S)).result()
+        # `Client` waits for ever if something else listens at the address, and long if nothing does; this does not.
+        # It runs in a thread because the caller may have an event loop of its own running, as a notebook has.
+        with ThreadPoolExecutor(1) as executor:
+            executor.submit(asyncio.run, asyncio.wait_for(_ping_scheduler(address), _CONNECT_TIMEOUT_S)).result()
     except (OSError, TimeoutError, ValueError, TypeError) as error:  # TypeError: tls:// without certificates
         raise ClusterError("errors.cluster_unreachable", address=address, seconds=_CONNECT_TIMEOUT_S) from error
     with Client(address, timeout=_CONNECT_TIMEOUT_S, set_as_default=False) as client:
         threads = sum(client.ncores().values())
         if not threads:
             raise ClusterError("errors.cluster_empty", address=address)
-        # A task like the others: whoever loses its result can compute it again.
-        shared = client.submit(_share_context, context, pure=False)
+        # A task like the others: if its result is lost with a worker, another worker can compute it again.
+        shared_context = client.submit(_share_context, context, pure=False)
         suspects: list[VetJob] = []
-        for job, text in _run_jobs(client, jobs, shared, max_in_flight=threads * _QUEUED_PER_THREAD, address=address):
-            if text is None:
+        max_in_flight = threads * _QUEUED_PER_THREAD
+        for job, line in _run_jobs(client, jobs, shared_context, max_in_flight=max_in_flight, address=address):
+            if line is None:
                 suspects.append(job)
             else:
-                yield text
-        # Each alone: those that were only beside the one that ended its readers are read now.
-        for job, text in _run_jobs(client, suspects, shared, max_in_flight=1, address=address):
-            yield batch.crashed_line(job, context) if text is None else text
+                yield line
+        # One at a time, so that only the file that kills its workers fails, not those that ran beside it.
+        for job, line in _run_jobs(client, suspects, shared_context, max_in_flight=1, address=address):
+            yield batch.crashed_line(job, context) if line is None else line
 
 
 async def _ping_scheduler(address: str) -> None:
-    """Say hello to the scheduler, as a client would."""
+    """Connect to the scheduler as a client would, and disconnect."""
     from distributed.comm import connect
     from distributed.security import Security
 
@@ -97,37 +98,37 @@ def _run_jobs(
     max_in_flight: int,
     address: str,
 ) -> Iterator[tuple[VetJob, str | None]]:
-    """Each of `jobs` with its line, `max_in_flight` under way at a time; ``None``: every worker that had it ended."""
+    """Yield each of `jobs` with its line; ``None`` if every worker that took it died."""
     from distributed import KilledWorker, as_completed
 
-    waiting, under_way = iter(jobs), as_completed([], loop=client.loop)
-    flying: dict[str, VetJob] = {}
-    again: Counter[VetJob] = Counter()
+    pending, completed = iter(jobs), as_completed([], loop=client.loop)
+    in_flight: dict[str, VetJob] = {}
+    resubmissions: Counter[VetJob] = Counter()
 
-    def submit() -> None:
-        job = next(waiting, None)
+    def submit_next() -> None:
+        job = next(pending, None)
         if job is not None:
             future = client.submit(_vet_on_worker, job, shared_context, __version__, pure=False)
-            flying[future.key] = job
-            under_way.add(future)
+            in_flight[future.key] = job
+            completed.add(future)
 
     for _ in range(max_in_flight):
-        submit()
-    for future in under_way:
-        job = flying.pop(future.key)
+        submit_next()
+    for future in completed:
+        job = in_flight.pop(future.key)
         if future.status == "finished":
             yield job, future.result()
         elif future.status != "error":
-            # Taken from us. While the scheduler answers, it lost the result with a worker: the job is given out again.
-            again[job] += 1
-            if client.status != "running" or again[job] > _MAX_RESUBMISSIONS:
+            # Cancelled. If the scheduler still answers, the result was lost with a worker: submit the job again.
+            resubmissions[job] += 1
+            if client.status != "running" or resubmissions[job] > _MAX_RESUBMISSIONS:
                 raise ClusterError("errors.cluster_lost", address=address)
-            waiting = chain([job], waiting)
+            pending = chain([job], pending)
         elif isinstance(future.exception(), KilledWorker):
             yield job, None
         else:
             raise ClusterError("errors.cluster_versions", address=address, here=__version__) from future.exception()
-        submit()
+        submit_next()
 
 
 def _vet_on_worker(job: VetJob, context: VettingContext, version: str) -> str:

@@ -1,6 +1,7 @@
-"""The nouns of what is said of an APK before anybody installs it. The dataclasses are the document ``privaudit-apk/1``.
+"""The document on an app that was vetted, ``privaudit-apk/1``, as dataclasses.
 
-An app that is installed nowhere holds nothing: all is about what it may ask for, never about what it reads.
+An app that is not installed holds no permission, so the document states what the app may ask for, never what it reads.
+Docstrings of classes are descriptions in the published JSON Schema.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from privaudit.model import (
 
 SCHEMA: Final = "privaudit-apk/1"
 DATA_CLASSES: Final = (*DataClass, *OtherDataClass)
-"""The kinds of data that are told of, in their order."""
+"""The kinds of data that a document covers, in the order in which they are shown."""
 FileKind: TypeAlias = Literal["apk", "xapk", "apks", "apkm", "installed", "unknown"]
 
 
@@ -130,7 +131,7 @@ class VettedApp:
 
     @property
     def is_recognised(self) -> bool:
-        """Whether it is a lending or a listed app, as far as is known."""
+        """Whether the app was recognised as a lending app or stands on a list."""
         return self.lending.verdict != "no" or bool(self.listed)
 
 

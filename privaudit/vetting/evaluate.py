@@ -1,4 +1,8 @@
-"""What is said of an app by what was read of its file: what it may ask for, whether it lends, who lists it."""
+"""Evaluate an app by its APKs: what it may ask for, whether it is a lending app, which lists name it, its SDKs.
+
+One module, because each step takes what the one before it returns: `read_app_bundle` reads the APKs, `evaluate_app`
+turns their contents into the document's `VettedApp`, `evaluate_findings` states what to know before installing.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from privaudit import findings
+from privaudit.android import PACKAGE_VISIBILITY_SDK, RUNTIME_PERMISSIONS_SDK
 from privaudit.apk import dex, info
 from privaudit.apk.dex import DexPrefixHits
 from privaudit.apk.info import ApkInfo
@@ -17,7 +22,7 @@ from privaudit.capture import apk_plan
 from privaudit.facts.access import DATA_PERMISSIONS, OTHER_ROUTES, UNRESTRICTED_APP_LIST
 from privaudit.facts.permission_table import SPECIAL_PERMISSIONS
 from privaudit.findings import legal_rules, lending, listed, severity
-from privaudit.i18n import display_name
+from privaudit.i18n.sanitize import display_name
 from privaudit.knowledge import Knowledge
 from privaudit.knowledge.schema import Rule
 from privaudit.knowledge.sdks import Sdk
@@ -30,14 +35,14 @@ from privaudit.model import (
     EffectiveState,
     History,
     LabelState,
+    Lending,
     LendingVerdict,
     Message,
-    MessageValue,
     OtherDataClass,
     Permission,
     RequestedState,
 )
-from privaudit.vetting.bundle import APP_FILE_SUFFIXES, AppBundle, BundleApk, run_to_end
+from privaudit.vetting.bundle import APP_FILE_SUFFIXES, AppBundle, BundleApk, decode_entry_name, run_to_end
 from privaudit.vetting.document import (
     DATA_CLASSES,
     DataRequest,
@@ -50,78 +55,94 @@ from privaudit.vetting.document import (
     VettingFinding,
 )
 
+MAX_DEX_BYTES: Final = 256 << 20
+"""Bytes of one dex file, unpacked. 65,536 methods, the most that one can hold, make about ten million."""
+MAX_TOTAL_DEX_BYTES: Final = 1 << 30
+"""Bytes of all dex files of an app together."""
+DATA_CLASS_KEYS: Final[Mapping[DataClass, str]] = {
+    DataClass.CONTACTS: "data_access.contacts",
+    DataClass.SMS: "data_access.sms",
+    DataClass.CALL_LOG: "data_access.call_log",
+}
+"""Message key of each kind of data as it is called within a sentence."""
 _DEX_ENTRY: Final = re.compile(rb"classes\d{0,4}\.dex\Z")
 _LIBRARY_ENTRY: Final = re.compile(rb"lib/[^/]+/([^/]+\.so)\Z")
-MAX_DEX_BYTES: Final = 256 << 20
-"""Bytes of one dex, unpacked; 65,536 methods, which is all that one can hold, make about ten million."""
-MAX_TOTAL_DEX_BYTES: Final = 1 << 30
-"""Bytes of all of them together."""
+_SPECIAL_ACCESS_BY_BIND_PERMISSION: Final[Mapping[str, str]] = {
+    "android.permission.BIND_ACCESSIBILITY_SERVICE": "accessibility",
+    "android.permission.BIND_NOTIFICATION_LISTENER_SERVICE": "notification_listener",
+    "android.permission.BIND_DEVICE_ADMIN": "device_admin",
+    "android.permission.BIND_INPUT_METHOD": "input_method",
+}
+"""Permission that callers of a component must hold → kind of `privaudit.model.SpecialAccess` that it serves."""
+
+
+# --- Contents of the APKs ---------------------------------------------------------------------------------------------
 
 
 @dataclass(slots=True)
 class ApkContents:
-    """What was read of one app."""
+    """What was read from the APKs of one app."""
 
     manifest: ApkManifest
     info: ApkInfo
     class_hits: list[tuple[str, DexPrefixHits]] = field(default_factory=list)
-    """Entry, and what its code names."""
+    """Dex entry, and a known class name prefix that its code names."""
     libraries: dict[str, str] = field(default_factory=dict)
-    """Name → entry."""
+    """Name of a native library → its first entry."""
     gaps: list[Gap] = field(default_factory=list)
 
 
-def read_app_bundle(app_bundle: AppBundle, prefixes: Sequence[str]) -> ApkContents:
-    """Read an app.
+def read_app_bundle(app_bundle: AppBundle, class_prefixes: Sequence[str]) -> ApkContents:
+    """Read manifest, names, signers, class names and libraries of an app.
 
     Args:
-        app_bundle: its base and splits.
-        prefixes: of class names, to be looked for in its code.
+        app_bundle: Its base APK and splits.
+        class_prefixes: Prefixes of class names to look for in its code.
 
     Raises:
-        ApkError: its base cannot be read.
+        ApkError: The base APK cannot be read.
     """
     base = app_bundle.base
-    parts, problems = run_to_end(
-        apk_plan.plan_contents(base.file, base.end_record, base.directory, with_certificates=True)
-    )
-    whole = ApkParts(
+    plan = apk_plan.plan_contents(base.file, base.end_record, base.directory, with_certificates=True)
+    parts, problems = run_to_end(plan)
+    apk = ApkParts(
         package=base.manifest.package,
         path=base.name,
         state=AnswerState.ANSWERED,
         size=base.file.size,
         parts=parts,
-        problems={name: why for name, why in problems.items() if name != MANIFEST},
+        problems={name: problem for name, problem in problems.items() if name != MANIFEST},
     )
-    found = ApkContents(base.manifest, info.read_apk_file(whole, base.manifest), gaps=[*app_bundle.gaps])
-    room = MAX_TOTAL_DEX_BYTES
-    for piece in (base, *app_bundle.splits):
-        room = _scan_code(piece, prefixes, found, room)
-    return found
+    contents = ApkContents(base.manifest, info.read_apk_file(apk, base.manifest), gaps=[*app_bundle.gaps])
+    remaining_bytes = MAX_TOTAL_DEX_BYTES
+    for bundle_apk in (base, *app_bundle.splits):
+        remaining_bytes = _scan_code(bundle_apk, class_prefixes, contents, remaining_bytes)
+    return contents
 
 
-def _scan_code(bundle_apk: BundleApk, prefixes: Sequence[str], contents: ApkContents, remaining_bytes: int) -> int:
-    """Look through the code and the libraries of one piece; gives the bytes of code that may still be read."""
-    for raw in bundle_apk.directory.names():
-        entry = f"{bundle_apk.name}!{_decode_name(raw)}" if bundle_apk.name else _decode_name(raw)
-        if library := _LIBRARY_ENTRY.match(raw):
-            contents.libraries.setdefault(_decode_name(library[1]), entry)
-        elif _DEX_ENTRY.match(raw):
+def _scan_code(
+    bundle_apk: BundleApk, class_prefixes: Sequence[str], contents: ApkContents, remaining_bytes: int
+) -> int:
+    """Add the class names and libraries of one APK to `contents`; return how many bytes of dex may still be read."""
+    for name in bundle_apk.directory.names():
+        text = decode_entry_name(name)
+        entry = f"{bundle_apk.name}!{text}" if bundle_apk.name else text
+        if library := _LIBRARY_ENTRY.match(name):
+            contents.libraries.setdefault(decode_entry_name(library[1]), entry)
+        elif _DEX_ENTRY.match(name):
             try:
-                data = _read_dex(bundle_apk, raw, min(remaining_bytes, MAX_DEX_BYTES))
+                data = _read_dex(bundle_apk, name, min(remaining_bytes, MAX_DEX_BYTES))
                 remaining_bytes -= len(data)
-                contents.class_hits += (
-                    (entry, named) for named in dex.find_class_prefixes(data, prefixes, _decode_name(raw))
-                )
+                contents.class_hits += ((entry, hits) for hits in dex.find_class_prefixes(data, class_prefixes, text))
             except ApkError as error:
                 contents.gaps.append(Gap(part=entry, why=error.message))
-        elif raw.lower().endswith(b".apk") or _decode_name(raw).lower().endswith(APP_FILE_SUFFIXES):
+        elif name.lower().endswith(b".apk") or text.lower().endswith(APP_FILE_SUFFIXES):
             contents.gaps.append(Gap(part=entry, why=ApkError("apk.apk_inside").message))
     return remaining_bytes
 
 
-def _read_dex(bundle_apk: BundleApk, entry_name: bytes, max_bytes: int) -> bytes:
-    entry = bundle_apk.directory.get(entry_name)
+def _read_dex(bundle_apk: BundleApk, name: bytes, max_bytes: int) -> bytes:
+    entry = bundle_apk.directory.get(name)
     if entry is None:
         return b""
     if max(entry.size, entry.compressed_size) > max_bytes:
@@ -129,12 +150,8 @@ def _read_dex(bundle_apk: BundleApk, entry_name: bytes, max_bytes: int) -> bytes
     return apk_plan.read_entry(bundle_apk.file, entry, bundle_apk.end_record)
 
 
-def _decode_name(entry_name: bytes) -> str:
-    return entry_name.decode("utf-8", "replace")
-
-
 def metadata_gaps(contents: ApkContents) -> Iterator[Gap]:
-    """What could not be read of the names and signers."""
+    """Yield what could not be read of the app's names and signers."""
     facts = contents.info
     if facts.label_problem is not None and facts.label is None and facts.label_problem.key != "apk.no_label":
         yield Gap(part="label", why=facts.label_problem)
@@ -142,8 +159,8 @@ def metadata_gaps(contents: ApkContents) -> Iterator[Gap]:
         yield Gap(part="signers", why=facts.signing_problem)
 
 
-def find_sdks(contents: ApkContents, known_sdks: tuple[Sdk, ...]) -> Iterator[DetectedSdk]:
-    """Each of `known_sdks` of which something is there."""
+def find_sdks(contents: ApkContents, known_sdks: Sequence[Sdk]) -> Iterator[DetectedSdk]:
+    """Yield each of `known_sdks` of which the app contains a sign."""
     for sdk in known_sdks:
         signs = tuple(_find_sdk_signs(contents, sdk))
         if signs:
@@ -160,9 +177,9 @@ def find_sdks(contents: ApkContents, known_sdks: tuple[Sdk, ...]) -> Iterator[De
 
 
 def _find_sdk_signs(contents: ApkContents, sdk: Sdk) -> Iterator[SdkSign]:
-    for entry, named in contents.class_hits:
-        if named.prefix in sdk.classes:
-            yield SdkSign(kind="class", name=named.prefix, entry=entry, classes=named.defined_class_count)
+    for entry, hits in contents.class_hits:
+        if hits.prefix in sdk.classes:
+            yield SdkSign(kind="class", name=hits.prefix, entry=entry, classes=hits.defined_class_count)
     for name in sdk.libraries:
         if name in contents.libraries:
             yield SdkSign(kind="library", name=name, entry=contents.libraries[name], classes=None)
@@ -171,46 +188,28 @@ def _find_sdk_signs(contents: ApkContents, sdk: Sdk) -> Iterator[SdkSign]:
             yield SdkSign(kind="component", name=name, entry=None, classes=None)
 
 
-_SPECIAL_ACCESS_BY_BIND_PERMISSION: Final[Mapping[str, str]] = {
-    "android.permission.BIND_ACCESSIBILITY_SERVICE": "accessibility",
-    "android.permission.BIND_NOTIFICATION_LISTENER_SERVICE": "notification_listener",
-    "android.permission.BIND_DEVICE_ADMIN": "device_admin",
-    "android.permission.BIND_INPUT_METHOD": "input_method",
-}
-"""What a component is for, by the permission that its callers must hold → kind of `privaudit.model.SpecialAccess`."""
-_RUNTIME_PERMISSIONS_SDK: Final = 23
-"""An app made for an older Android is given what it asks for when it is installed."""
-_PACKAGE_VISIBILITY_SDK: Final = 30
-"""An app made for an older Android sees which apps are installed."""
+# --- The app ----------------------------------------------------------------------------------------------------------
 
 
 def evaluate_app(
     contents: ApkContents,
     apk_sha256: str | None,
     knowledge: Knowledge,
-    known_sdks: tuple[Sdk, ...],
-    applicable_rules: tuple[Rule, ...],
+    known_sdks: Sequence[Sdk],
+    applicable_rules: Sequence[Rule],
 ) -> VettedApp:
-    """Everything that is said of the app.
+    """Evaluate an app against lists, rules and known SDKs.
 
     Args:
-        contents: what was read of it.
-        apk_sha256: of its base.
-        knowledge: what it is held against.
-        known_sdks: code of other makers to look for.
-        applicable_rules: rules that may speak of it.
+        contents: What was read from its APKs.
+        apk_sha256: SHA-256 of its base APK.
+        knowledge: The lists and the vocabulary.
+        known_sdks: SDKs to look for.
+        applicable_rules: Rules that are stated if the app is recognised as a lending or listed one.
     """
     facts, manifest = contents.info, contents.manifest
-    special = tuple(dict.fromkeys(_special_access_kinds(contents)))
-    asks = {data: _data_request(data, contents, special) for data in DATA_CLASSES}
-    signers = facts.signing.active_signers(None) if facts.signing is not None else ()
-    certificates = tuple(
-        dict.fromkeys(one for signer in signers for one in (signer.certificate_sha256, *signer.certificate_history))
-    )
-    app = _as_model_app(contents, asks, apk_sha256, certificates)
-    app = replace(app, listed=findings.find_signature_matches(app, knowledge))
-    app = replace(app, lending=lending.recognise_lending(app, knowledge, installed=False))
-    return VettedApp(
+    special_access = tuple(dict.fromkeys(_special_access_kinds(manifest)))
+    app = VettedApp(
         package=manifest.package,
         label=facts.label,
         labels=facts.labels,
@@ -222,37 +221,46 @@ def evaluate_app(
         min_sdk=manifest.min_sdk,
         target_sdk=facts.target_sdk,
         apk_sha256=apk_sha256,
-        certificates_sha256=certificates,
+        certificates_sha256=_certificates(facts),
         signing_problem=facts.signing_problem,
-        asks=asks,
-        at_install=(facts.target_sdk or 1) < _RUNTIME_PERMISSIONS_SDK,
+        asks={data_class: _data_request(data_class, contents, special_access) for data_class in DATA_CLASSES},
+        at_install=(facts.target_sdk or 1) < RUNTIME_PERMISSIONS_SDK,
         permissions=tuple(
-            RequestedPermission(name=one.permission, max_sdk=one.max_sdk) for one in manifest.uses_permissions
+            RequestedPermission(name=use.permission, max_sdk=use.max_sdk) for use in manifest.uses_permissions
         ),
-        services=special,
-        lending=app.lending,
-        listed=app.listed,
-        rules=tuple(match for rule in applicable_rules for match in legal_rules.match_rule(app, rule))
-        if app.is_recognised
-        else (),
+        services=special_access,
+        lending=Lending(verdict=LendingVerdict.NO),
+        listed=(),
+        rules=(),
         sdks=tuple(find_sdks(contents, known_sdks)),
+    )
+    app = replace(app, listed=findings.find_signature_matches(_as_model_app(app), knowledge))
+    app = replace(app, lending=lending.recognise_lending(_as_model_app(app), knowledge, installed=False))
+    if not app.is_recognised:
+        return app
+    model_app = _as_model_app(app)
+    return replace(
+        app, rules=tuple(match for rule in applicable_rules for match in legal_rules.match_rule(model_app, rule))
     )
 
 
 def evaluate_findings(app: VettedApp) -> Iterator[VettingFinding]:
-    """What to know before installing, the gravest first."""
-    bare = _empty_app(app.package, app.label)
-    graded = [(listed.severity_for(bare, one), one) for one in app.listed]
-    for grade, one in sorted(graded, key=lambda pair: pair[0].order):
-        yield VettingFinding(rule="listed", severity=grade, message=listed.message_for(bare, one))
-    asked = tuple(Message(key=f"data_access.{data}") for data in DataClass if may_obtain_data(app.asks[data]))
-    if asked and app.is_recognised:
-        kind = "embeds" if app.lending.verdict is LendingVerdict.EMBEDS else "lender"
-        key = f"vetting.{kind}_{'given' if app.at_install else 'asks'}"
-        values: dict[str, MessageValue] = {"app": display_name(app.label, app.package), "data": asked}
-        yield VettingFinding(
-            rule="lender_asks", severity=severity.SEVERITY["lender_asks"], message=Message(key=key, values=values)
-        )
+    """Yield what to know before installing the app, the most severe first."""
+    model_app = _as_model_app(app)
+    graded = [(listed.severity_for(model_app, match), match) for match in app.listed]
+    for grade, match in sorted(graded, key=lambda pair: pair[0].order):
+        yield VettingFinding(rule="listed", severity=grade, message=listed.message_for(model_app, match))
+    obtainable = tuple(
+        Message(key=DATA_CLASS_KEYS[data_class]) for data_class in DataClass if may_obtain_data(app.asks[data_class])
+    )
+    if not obtainable or not app.is_recognised:
+        return
+    if app.lending.verdict is LendingVerdict.EMBEDS:
+        key = "vetting.embeds_given" if app.at_install else "vetting.embeds_asks"
+    else:
+        key = "vetting.lender_given" if app.at_install else "vetting.lender_asks"
+    message = Message(key=key, values={"app": display_name(app.label, app.package), "data": obtainable})
+    yield VettingFinding(rule="lender_asks", severity=severity.SEVERITY["lender_asks"], message=message)
 
 
 def may_obtain_data(request: DataRequest) -> bool:
@@ -260,81 +268,57 @@ def may_obtain_data(request: DataRequest) -> bool:
     return request.state is not DataRequestState.NOT_REQUESTED
 
 
-def _special_access_kinds(contents: ApkContents) -> Iterator[str]:
-    for guard in sorted(contents.manifest.required_permissions):
-        if guard in _SPECIAL_ACCESS_BY_BIND_PERMISSION:
-            yield _SPECIAL_ACCESS_BY_BIND_PERMISSION[guard]
-    for one in contents.manifest.uses_permissions:
-        if one.permission in SPECIAL_PERMISSIONS:
-            yield SPECIAL_PERMISSIONS[one.permission]
+def _certificates(facts: ApkInfo) -> tuple[str, ...]:
+    """Return the SHA-256 of each current signing certificate, followed by those that it was rotated from."""
+    signers = facts.signing.active_signers(None) if facts.signing is not None else ()
+    chains = ((signer.certificate_sha256, *signer.certificate_history) for signer in signers)
+    return tuple(dict.fromkeys(digest for chain in chains for digest in chain))
+
+
+def _special_access_kinds(manifest: ApkManifest) -> Iterator[str]:
+    for permission in sorted(manifest.required_permissions):
+        if permission in _SPECIAL_ACCESS_BY_BIND_PERMISSION:
+            yield _SPECIAL_ACCESS_BY_BIND_PERMISSION[permission]
+    for use in manifest.uses_permissions:
+        if use.permission in SPECIAL_PERMISSIONS:
+            yield SPECIAL_PERMISSIONS[use.permission]
 
 
 def _data_request(
-    data: DataClass | OtherDataClass, contents: ApkContents, special_access: tuple[str, ...]
+    data_class: DataClass | OtherDataClass, contents: ApkContents, special_access: Sequence[str]
 ) -> DataRequest:
-    doors = {door.permission: door for door in DATA_PERMISSIONS[data]}
-    asked = [one for one in contents.manifest.uses_permissions if one.permission in doors]
-    ways = dict.fromkeys(doors[one.permission].route for one in asked)
+    routes = {permission.permission: permission.route for permission in DATA_PERMISSIONS[data_class]}
+    uses = [use for use in contents.manifest.uses_permissions if use.permission in routes]
+    ways = dict.fromkeys(routes[use.permission] for use in uses)
     if "permission" in ways:
-        ways = {"permission": None}  # old and new: what arrives is among it
-    state = DataRequestState.MAY_ASK if asked else DataRequestState.NOT_REQUESTED
-    if data is OtherDataClass.APP_LIST and (contents.info.target_sdk or 1) < _PACKAGE_VISIBILITY_SDK:
+        ways = {"permission": None}  # reads existing data and what arrives later, so it includes "incoming"
+    state = DataRequestState.MAY_ASK if uses else DataRequestState.NOT_REQUESTED
+    if data_class is OtherDataClass.APP_LIST and (contents.info.target_sdk or 1) < PACKAGE_VISIBILITY_SDK:
         state, ways = DataRequestState.NEEDS_NOBODY, {UNRESTRICTED_APP_LIST: None}
-    ways |= dict.fromkeys(kind for kind, reached in OTHER_ROUTES.items() if kind in special_access and data in reached)
+    ways |= {kind: None for kind, data in OTHER_ROUTES.items() if kind in special_access and data_class in data}
     if state is DataRequestState.NOT_REQUESTED and ways:
         state = DataRequestState.ANOTHER_WAY
-    limits = [one.max_sdk for one in asked]
+    limits = [use.max_sdk for use in uses]
     return DataRequest(
         state=state,
-        permissions=tuple(dict.fromkeys(one.permission for one in asked)),
+        permissions=tuple(dict.fromkeys(use.permission for use in uses)),
         ways=tuple(ways),
-        until_sdk=max((one for one in limits if one is not None), default=None) if None not in limits else None,
+        until_sdk=max((limit for limit in limits if limit is not None), default=None) if None not in limits else None,
     )
 
 
-def _as_model_app(
-    contents: ApkContents,
-    data_requests: Mapping[DataClass | OtherDataClass, DataRequest],
-    apk_sha256: str | None,
-    certificates: tuple[str, ...],
-) -> App:
-    """The app as the rules of phones see one: nothing is granted, and some is asked for."""
-    facts = contents.info
-    asked = {one.permission for one in contents.manifest.uses_permissions}
-    return replace(
-        _empty_app(contents.manifest.package, facts.label),
-        labels=facts.labels,
-        launcher_labels=facts.launcher_labels,
-        target_sdk=facts.target_sdk,
-        certificates_sha256=certificates,
-        apk_sha256=apk_sha256,
-        access={data: _requested_access(data_requests[data]) for data in DataClass},
-        permissions=tuple(
-            Permission(
-                name=name,
-                requested=RequestedState.YES,
-                granted=None,
-                flags=(),
-                mode=None,
-                effective=EffectiveState.UNKNOWN,
-                last_access=None,
-                last_reject=None,
-            )
-            for name in sorted(asked)
-        ),
-    )
-
-
-def _empty_app(package: str, label: str | None) -> App:
+def _as_model_app(app: VettedApp) -> App:
+    """Return the app as the checks for phones expect it: it holds nothing, and requests some permissions."""
     return App(
-        package=package,
+        package=app.package,
         user=0,
-        label=label,
-        label_state=LabelState.READ if label is not None else LabelState.UNREADABLE,
-        labels={},
-        version_name=None,
-        version_code=None,
-        target_sdk=None,
+        label=app.label,
+        label_state=LabelState.READ if app.label is not None else LabelState.UNREADABLE,
+        labels=app.labels,
+        launcher_labels=app.launcher_labels,
+        version_name=app.version_name,
+        version_code=app.version_code,
+        target_sdk=app.target_sdk,
         installer=None,
         installer_known=False,
         installer_name=None,
@@ -342,15 +326,17 @@ def _empty_app(package: str, label: str | None) -> App:
         last_updated=None,
         system=False,
         enabled=None,
-        certificates_sha256=(),
-        apk_sha256=None,
-        access={data: _requested_access(DataRequest(state=DataRequestState.NOT_REQUESTED)) for data in DataClass},
-        permissions=(),
+        certificates_sha256=app.certificates_sha256,
+        apk_sha256=app.apk_sha256,
+        access={data_class: _access(app.asks[data_class]) for data_class in DataClass},
+        permissions=tuple(map(_permission, sorted({permission.name for permission in app.permissions}))),
         special_access=(),
+        lending=app.lending,
+        listed=app.listed,
     )
 
 
-def _requested_access(request: DataRequest) -> Access:
+def _access(request: DataRequest) -> Access:
     return Access(
         state=AccessState.NOT_ALLOWED if may_obtain_data(request) else AccessState.NOT_REQUESTED,
         ways=(),
@@ -358,4 +344,17 @@ def _requested_access(request: DataRequest) -> Access:
         last_read_age_s=None,
         history=History.UNKNOWN,
         history_since=None,
+    )
+
+
+def _permission(name: str) -> Permission:
+    return Permission(
+        name=name,
+        requested=RequestedState.YES,
+        granted=None,
+        flags=(),
+        mode=None,
+        effective=EffectiveState.UNKNOWN,
+        last_access=None,
+        last_reject=None,
     )

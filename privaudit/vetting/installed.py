@@ -1,58 +1,61 @@
-"""Vets an app that is installed on a phone: the same reading as of a file, in parts over the connection.
+"""Vet an app that is installed on a phone: its APKs are read like files, in parts, over the connection.
 
-Its code is fetched for that, some megabytes of it; the SHA-256 of the whole file the phone computes itself.
+This fetches some megabytes of code; the phone itself computes the SHA-256 of the whole APK.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from privaudit.apk.parts import ApkError, apk_message
 from privaudit.capture import remote_file
 from privaudit.capture.collector import collect_answers
-from privaudit.capture.questions import is_apk_path, is_package_name
+from privaudit.capture.questions import is_package_name
 from privaudit.capture.remote_file import RemoteFile
-from privaudit.dumpsys import package_checks
+from privaudit.capture.scripts import is_apk_path
+from privaudit.dumpsys.package_list import parse_package_list
 from privaudit.errors import PhoneError, UsageError
-from privaudit.transport import Transport
-from privaudit.vetting import VettingContext, failed_document, vet_parts
+from privaudit.transport.base import Transport
+from privaudit.vetting import VettingContext, failed_document, vet_bundle
 from privaudit.vetting.bundle import MAX_BUNDLE_APKS, AppBundle, BundleApk, open_apk
 from privaudit.vetting.document import FileInfo, Gap, VettingReport
 
 _SPLITS_LINE: Final = re.compile(r"^ +splits=\[([A-Za-z0-9_., -]*)\]$", re.MULTILINE | re.ASCII)
 _CHUNK_BYTES: Final = remote_file.MAX_ROUND_BYTES
 _MAX_CACHED_BYTES: Final = 1 << 20
-"""A longer range than this is read once, and let go."""
+"""A longer range than this is fetched once and not kept in memory."""
 
 
 @dataclass(frozen=True, slots=True)
 class PhoneFile:
-    """A file on a phone, fetched where it is read."""
+    """A file on a phone, fetched range by range (`privaudit.capture.apk_plan.RangeReadable`)."""
 
     transport: Transport
     remote_file: RemoteFile
 
     @property
     def size(self) -> int:
-        """In bytes."""
+        """Size in bytes."""
         return self.remote_file.size
 
     def bytes_at(self, start: int, end: int) -> bytes:
-        """Bytes `start` to `end`, no further than the end.
+        """Return the bytes from `start` to `end`, clipped to the file.
 
         Raises:
-            ApkError: the phone does not give them.
-            ConnectionLost: the connection ended.
+            ApkError: The phone does not return them.
+            ConnectionLost: The connection ended.
         """
         start, end = max(0, start), min(end, self.remote_file.size)
-        if end - start > _MAX_CACHED_BYTES:
-            self.remote_file.evict()
-            taken = b"".join(self._fetch(at, min(at + _CHUNK_BYTES, end)) for at in range(start, end, _CHUNK_BYTES))
-            self.remote_file.evict()
-            return taken
-        return self._fetch(start, end)
+        if end - start <= _MAX_CACHED_BYTES:
+            return self._fetch(start, end)
+        self.remote_file.evict()
+        data = b"".join(
+            self._fetch(offset, min(offset + _CHUNK_BYTES, end)) for offset in range(start, end, _CHUNK_BYTES)
+        )
+        self.remote_file.evict()
+        return data
 
     def _fetch(self, start: int, end: int) -> bytes:
         if end - start > _MAX_CACHED_BYTES:
@@ -65,38 +68,38 @@ class PhoneFile:
 
 
 def vet_installed(transport: Transport, package: str, context: VettingContext) -> VettingReport:
-    """The document on an app of the phone's owner.
+    """Vet an app of the phone's owner (Android user 0).
 
     Raises:
-        UsageError: this is no name of a package.
-        PhoneError: the phone has no such app, or the connection ended.
+        UsageError: `package` is not a package name.
+        PhoneError: The phone has no such app, or the connection ended.
     """
     if not is_package_name(package):
         raise UsageError("errors.app_missing", app=package)
-    answers = {answer.key: answer for answer in collect_answers(transport, ["installed.0", f"package.{package}"])}
-    listed = package_checks.parse_package_list(answers["installed.0"].text)[0] if "installed.0" in answers else {}
-    if package not in listed:
+    answers = {answer.key: answer.text for answer in collect_answers(transport, ["installed.0", f"package.{package}"])}
+    installed_packages, _ = parse_package_list(answers.get("installed.0", ""))
+    if package not in installed_packages:
         raise PhoneError("errors.app_missing", app=package)
-    path = listed[package].apk_path or ""
-    stamp = FileInfo(path=path or package, kind="installed", size=None, modified_ns=None, sha256=None)
-    if not is_apk_path(path):
-        return failed_document(stamp, context, apk_message("apk.path_unusual"))
-    paths = [path, *_split_paths(path, answers[f"package.{package}"].text if f"package.{package}" in answers else "")]
-    sizes = remote_file.fetch_file_sizes(transport, paths)
-    if path not in sizes:
-        return failed_document(stamp, context, apk_message("apk.cannot_open"))
-    digest = remote_file.fetch_file_hashes(transport, [path]).get(path)
-    stamp = FileInfo(path=path, kind="installed", size=sizes[path], modified_ns=None, sha256=digest)
-    files = {one: PhoneFile(transport, RemoteFile(one, size)) for one, size in sizes.items()}
+    base_path = installed_packages[package].apk_path or ""
+    file_info = FileInfo(path=base_path or package, kind="installed", size=None, modified_ns=None, sha256=None)
+    if not is_apk_path(base_path):
+        return failed_document(file_info, context, apk_message("apk.path_unusual"))
+    split_paths = _split_paths(base_path, answers.get(f"package.{package}", ""))
+    sizes = remote_file.fetch_file_sizes(transport, [base_path, *split_paths])
+    if base_path not in sizes:
+        return failed_document(file_info, context, apk_message("apk.cannot_open"))
+    sha256 = remote_file.fetch_file_hashes(transport, [base_path]).get(base_path)
+    file_info = replace(file_info, size=sizes[base_path], sha256=sha256)
+    files = {path: PhoneFile(transport, RemoteFile(path, size)) for path, size in sizes.items()}
     try:
-        taken = AppBundle("installed", _open_base(files.pop(path), package))
-        if digest is None:
-            taken.gaps.append(Gap(part="file", why=apk_message("apk.no_hash")))
-        for other in paths[1:]:
-            _add_split(taken, other, files)
-        return vet_parts(taken, context, stamp, digest)
+        app_bundle = AppBundle("installed", _open_base(files[base_path], package))
+        if sha256 is None:
+            app_bundle.gaps.append(Gap(part="file", why=apk_message("apk.no_hash")))
+        for path in split_paths:
+            _add_split(app_bundle, path, files.get(path))
+        return vet_bundle(app_bundle, context, file_info, sha256)
     except ApkError as error:
-        return failed_document(stamp, context, error.message)
+        return failed_document(file_info, context, error.message)
 
 
 def _open_base(file: PhoneFile, package: str) -> BundleApk:
@@ -106,20 +109,21 @@ def _open_base(file: PhoneFile, package: str) -> BundleApk:
     return base
 
 
-def _add_split(app_bundle: AppBundle, path: str, files: dict[str, PhoneFile]) -> None:
+def _add_split(app_bundle: AppBundle, path: str, file: PhoneFile | None) -> None:
     name = path.rpartition("/")[2]
-    if path not in files:
+    if file is None:
         app_bundle.gaps.append(Gap(part=name, why=apk_message("apk.cannot_open")))
         return
     try:
-        app_bundle.splits.append(open_apk(name, files[path]))
+        app_bundle.splits.append(open_apk(name, file))
     except ApkError as error:
         app_bundle.gaps.append(Gap(part=name, why=error.message))
 
 
-def _split_paths(path: str, dump: str) -> list[str]:
-    """Where the splits of an app lie: beside its base (``PackageInstallerSession``: ``split_NAME.apk``)."""
-    found = _SPLITS_LINE.search(dump)
-    names = found[1].split(", ")[1:] if found else []
-    beside = [f"{path.rpartition('/')[0]}/split_{name}.apk" for name in names[:MAX_BUNDLE_APKS]]
-    return [one for one in beside if is_apk_path(one)]
+def _split_paths(base_path: str, package_dump: str) -> list[str]:
+    """Return the paths of an app's splits, in its base's folder (``PackageInstallerSession``: ``split_NAME.apk``)."""
+    match = _SPLITS_LINE.search(package_dump)
+    names = match[1].split(", ")[1:] if match else []
+    folder = base_path.rpartition("/")[0]
+    paths = [f"{folder}/split_{name}.apk" for name in names[:MAX_BUNDLE_APKS]]
+    return [path for path in paths if is_apk_path(path)]

@@ -1,13 +1,16 @@
-"""The sentences on an APK. Every form arranges these; none words them."""
+"""Word a vetting document: the sentences that the text and the HTML page arrange."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date
+from typing import Final
 
-from privaudit.i18n import Translator, display_name
-from privaudit.model import DataClass, LendingVerdict, Message, MessageValue
+from privaudit.i18n import Translator
+from privaudit.i18n.sanitize import display_name
+from privaudit.knowledge.sdks import SdkPurpose
+from privaudit.model import DataClass, LendingVerdict, Message, MessageValue, OtherDataClass
 from privaudit.report import gaps, legal_rules
 from privaudit.vetting.document import (
     DATA_CLASSES,
@@ -19,44 +22,94 @@ from privaudit.vetting.document import (
     VettedApp,
     VettingReport,
 )
+from privaudit.vetting.evaluate import DATA_CLASS_KEYS, may_obtain_data
 
-_BYTES_PER_MB = 1e6
-_TRANSLATED_PARTS = frozenset({"file", "label", "signers"})
-"""Parts of `Gap` that are no entry of the file."""
+DATA_NAME_KEYS: Final[Mapping[DataClass | OtherDataClass, str]] = {
+    DataClass.CONTACTS: "vetted.contacts",
+    DataClass.SMS: "vetted.sms",
+    DataClass.CALL_LOG: "vetted.call_log",
+    OtherDataClass.PHONE: "vetted.phone",
+    OtherDataClass.LOCATION: "vetted.location",
+    OtherDataClass.MEDIA: "vetted.media",
+    OtherDataClass.APP_LIST: "vetted.app_list",
+}
+REQUEST_STATE_KEYS: Final[Mapping[DataRequestState, str]] = {
+    DataRequestState.MAY_ASK: "vetted.state_may_ask",
+    DataRequestState.ANOTHER_WAY: "vetted.state_another_way",
+    DataRequestState.NEEDS_NOBODY: "vetted.state_needs_nobody",
+    DataRequestState.NOT_REQUESTED: "vetted.state_not_requested",
+}
+_FILE_KIND_KEYS: Final[Mapping[FileKind, str]] = {
+    "apk": "vetted.kind_apk",
+    "xapk": "vetted.kind_xapk",
+    "apks": "vetted.kind_apks",
+    "apkm": "vetted.kind_apkm",
+    "installed": "vetted.kind_installed",
+    "unknown": "vetted.kind_unknown",
+}
+_WAY_KEYS: Final[Mapping[str, str]] = {
+    "accessibility": "vetted.way_accessibility",
+    "notification_listener": "vetted.way_notification_listener",
+    "all_files": "vetted.way_all_files",
+    "usage": "vetted.way_usage",
+}
+"""The ways to data that are named beside its state; `DataRequest.ways` has others too."""
+_SPECIAL_ACCESS_KEYS: Final[Mapping[str, str]] = {
+    "accessibility": "vetted.right_accessibility",
+    "notification_listener": "vetted.right_notification_listener",
+    "device_admin": "vetted.right_device_admin",
+    "input_method": "vetted.right_input_method",
+    "overlay": "vetted.right_overlay",
+    "usage": "vetted.right_usage",
+    "all_files": "vetted.right_all_files",
+    "install_packages": "vetted.right_install_packages",
+}
+_SDK_PURPOSE_KEYS: Final[Mapping[SdkPurpose, str]] = {
+    "alt_credit_score": "vetted.purpose_alt_credit_score",
+    "contact_sms_harvest": "vetted.purpose_contact_sms_harvest",
+    "credit_data_crawler": "vetted.purpose_credit_data_crawler",
+    "device_fingerprint": "vetted.purpose_device_fingerprint",
+    "generic_antifraud": "vetted.purpose_generic_antifraud",
+    "identity_check": "vetted.purpose_identity_check",
+}
+_GAP_PART_KEYS: Final[Mapping[str, str]] = {
+    "file": "vetted.part_file",
+    "label": "vetted.part_label",
+    "signers": "vetted.part_signers",
+}
+"""Values of `Gap.part` that are not an entry of the file."""
+_BYTES_PER_MB: Final = 1e6
 
 
 def localized_app_title(
     default_label: str | None, labels: Mapping[str, str], package: str, language: Translator
 ) -> str:
-    """What to call an app: its name in the reader's language, else its default, else its package."""
-    own = (words for tag, words in labels.items() if tag.partition("-")[0] == language.code)
-    return display_name(next(own, default_label), package)
+    """Return an app's name in the reader's language, else its default name, else its package."""
+    localized = (label for tag, label in labels.items() if tag.partition("-")[0] == language.code)
+    return display_name(next(localized, default_label), package)
 
 
 class VettingView:
-    """One document in one language."""
+    """The sentences of one document in one language."""
 
     def __init__(self, vetting: VettingReport, language: Translator) -> None:
         self.vetting = vetting
         self.language = language
-        self.translate = language.translate
-
-    def t(self, key: str, /, **values: MessageValue) -> str:
-        """A sentence of `english`."""
-        return self.language.t(key, **values)
+        self.t = language.t
 
     def app_title(self, app: VettedApp) -> str:
-        """What to call it: its name in the reader's language, else its default."""
+        """Return the app's name in the reader's language, else its default name, else its package."""
         return localized_app_title(app.label, app.labels, app.package, self.language)
 
     def header_rows(self) -> Iterator[tuple[str, str]]:
-        """Rows of name and value: which file, which app, who signed it."""
-        file, app = self.vetting.file, self.vetting.app
-        yield self.t("vetted.file"), self._file_description(file.kind)
+        """Yield label and value: the file, the app, its signer, the Android that it targets."""
+        app = self.vetting.app
+        yield self.t("vetted.file"), self._file_description()
         if app is None:
             return
-        parts = [self.t("vetted.app_is", name=self.app_title(app))]
-        if app.package != parts[0]:
+        title = self.t("vetted.app_is", name=self.app_title(app))
+        parts = [title]
+        if app.package != title:
             parts.append(self.t("vetted.package", package=app.package))
         if app.version_name is not None:
             parts.append(self.t("vetted.version", version=app.version_name))
@@ -65,150 +118,155 @@ class VettingView:
             yield self.t("vetted.signer"), self.t("vetted.signer_is", digest=app.certificates_sha256[0])
         elif app.signing_problem is not None:
             yield self.t("vetted.signer"), self.t("vetted.signer_unread", why=app.signing_problem)
-        known = app.target_sdk is not None
-        yield (
-            self.t("vetted.made_for"),
-            self.t("vetted.made_for_is" if known else "vetted.made_for_unknown", target=app.target_sdk),
-        )
+        target_key = "vetted.made_for_is" if app.target_sdk is not None else "vetted.made_for_unknown"
+        yield self.t("vetted.made_for"), self.t(target_key, target=app.target_sdk)
 
-    def _file_description(self, kind: FileKind) -> str:
+    def _file_description(self) -> str:
         file = self.vetting.file
         if file.size is None:
             return self.t("vetted.file_unread", path=file.path)
-        local = "vetted.file_is" if file.base is None else "vetted.file_base"
-        size = f"{max(file.size / _BYTES_PER_MB, 0.1):.1f}"
-        word = Message(key=f"vetted.kind_{kind}")
+        if file.kind == "installed":
+            key = "vetted.file_installed"
+        else:
+            key = "vetted.file_is" if file.base is None else "vetted.file_base"
         return self.t(
-            "vetted.file_installed" if kind == "installed" else local,
+            key,
             path=file.path,
-            kind=word,
-            megabytes=size,
+            kind=Message(key=_FILE_KIND_KEYS[file.kind]),
+            megabytes=f"{max(file.size / _BYTES_PER_MB, 0.1):.1f}",
             entry=file.base,
             n=file.splits,
         )
 
     def data_request_rows(self, app: VettedApp) -> Iterator[tuple[str, DataRequestState, str, str]]:
-        """For each kind of data: its name, the state, its word, and what more is to be said."""
-        for data in DATA_CLASSES:
-            ask = app.asks[data]
-            yield self.t(f"vetted.{data}"), ask.state, self.t(f"vetted.state_{ask.state}"), self._request_details(ask)
+        """Yield for each kind of data its name, the state, the state in words, and details."""
+        for data_class in DATA_CLASSES:
+            request = app.asks[data_class]
+            yield (
+                self.t(DATA_NAME_KEYS[data_class]),
+                request.state,
+                self.t(REQUEST_STATE_KEYS[request.state]),
+                self._request_details(request),
+            )
 
-    def _request_details(self, ask: DataRequest) -> str:
+    def _request_details(self, request: DataRequest) -> str:
         parts = []
-        if "incoming" in ask.ways:
+        if "incoming" in request.ways:
             parts.append(self.t("vetted.asks_incoming"))
-        if ask.until_sdk is not None:
-            parts.append(self.t("vetted.asks_until", sdk=ask.until_sdk))
-        known = ("accessibility", "notification_listener", "all_files", "usage")
-        parts += [self.t(f"vetted.way_{way}") for way in ask.ways if way in known]
-        return self.language.t("dates.separator").join(parts)
+        if request.until_sdk is not None:
+            parts.append(self.t("vetted.asks_until", sdk=request.until_sdk))
+        parts += [self.t(_WAY_KEYS[way]) for way in request.ways if way in _WAY_KEYS]
+        return self.t("dates.separator").join(parts)
 
     def request_notes(self, app: VettedApp) -> Iterator[str]:
-        """What is to be said below the kinds of data."""
+        """Yield the notes below the kinds of data."""
         if app.services:
-            rights = tuple(Message(key=f"vetted.right_{kind}") for kind in app.services)
+            rights = tuple(Message(key=_SPECIAL_ACCESS_KEYS[kind]) for kind in app.services)
             yield self.t("vetted.also", rights=rights)
         if app.at_install:
             yield self.t("vetted.at_install")
         yield self.t("vetted.asked_is_not_taken")
 
     def recognition_sentences(self, app: VettedApp, today: date) -> Iterator[str]:
-        """What lists and names say of it."""
+        """Yield what lists and names tell about the app, and how much the lists cover."""
         for finding in self.vetting.findings:
             values = {**finding.message.values, "app": self.app_title(app)}
-            yield self.translate(replace(finding.message, values=values))
-        for listing in app.listed:
-            yield from self._listing_notes(listing.via, listing.action, disputed=listing.disputed)
+            yield self.language.translate(replace(finding.message, values=values))
+        for match in app.listed:
+            yield from self._listing_notes(match.via, match.action, disputed=match.disputed)
         reasons = [reason for reason in app.lending.reasons if reason.key != "lending.listed"]
-        yield from map(self.translate, reasons)
+        yield from map(self.language.translate, reasons)
         if not app.is_recognised:
             yield self.t("vetted.nothing_known")
         if app.launcher_labels:
             yield self.t("vetted.other_name", names=app.launcher_labels)
         if app.launcher_icon is False:
             yield self.t("vetted.no_icon")
-        stamp = self.vetting.knowledge
-        yield from gaps.list_coverage_sentences(self.language, stamp.signatures, stamp.rules.country, today)
+        info = self.vetting.knowledge
+        yield from gaps.list_coverage_sentences(self.language, info.signatures, info.rules.country, today)
+
+    def _listing_notes(self, via: str | None, action: str, *, disputed: bool) -> Iterator[str]:
+        if via is not None:
+            yield self.t("listed.via", via=via)
+        if "spyloan" in action.casefold():
+            yield self.t("listed.spyloan")
+        if "reported" in action.casefold():
+            yield self.t("listed.reported")
+        if disputed:
+            yield self.t("listed.disputed")
 
     def legal_rule_sentences(self, app: VettedApp) -> Iterator[str]:
-        """Which rules its permissions touch, and what these say."""
-        stamp = self.vetting.knowledge.rules
+        """Yield the rules that the app's permissions touch, and what each rule says."""
+        rule_set = self.vetting.knowledge.rules
         yield from legal_rules.cite_rules(self.language, app.rules, installed=False)
-        yield from legal_rules.explain_rules(self.language, app.rules, stamp)
+        yield from legal_rules.explain_rules(self.language, app.rules, rule_set)
         if app.rules:
             yield self.t("vetted.rules_of_stores")
         else:
             yield self.t("vetted.rules_none" if app.is_recognised else "vetted.rules_for_lenders")
-        yield from legal_rules.no_rules_notice(self.language, stamp)
-
-    def _listing_notes(self, via: str | None, action: str, *, disputed: bool) -> Iterator[str]:
-        if via is not None:
-            yield self.language.t("listed.via", via=via)
-        if "spyloan" in action.casefold():
-            yield self.language.t("listed.spyloan")
-        if "reported" in action.casefold():
-            yield self.language.t("listed.reported")
-        if disputed:
-            yield self.language.t("listed.disputed")
+        yield from legal_rules.no_rules_notice(self.language, rule_set)
 
     def sdk_sentences(self, app: VettedApp) -> Iterator[str]:
-        """Code of other makers, a sentence or more each."""
-        for found in app.sdks:
-            yield self._sdk_sentence(found)
+        """Yield a paragraph on each detected SDK."""
+        for sdk in app.sdks:
+            yield self._sdk_paragraph(sdk)
         if app.sdks:
             yield self.t("vetted.code_sign")
         else:
             yield self.t("vetted.code_none", n=self.vetting.knowledge.sdks)
 
-    def _sdk_sentence(self, sdk: DetectedSdk) -> str:
+    def _sdk_paragraph(self, sdk: DetectedSdk) -> str:
         names = " · ".join(dict.fromkeys((sdk.vendor, *sdk.names)))
-        signs = tuple(map(_sign_message, sdk.signs))
-        parts = [
-            self.t("vetted.code_is", names=names, purpose=Message(key=f"vetted.purpose_{sdk.purpose}"), signs=signs)
-        ]
+        purpose = Message(key=_SDK_PURPOSE_KEYS[sdk.purpose])
+        parts = [self.t("vetted.code_is", names=names, purpose=purpose, signs=tuple(map(_sign_message, sdk.signs)))]
         if sdk.collects:
             parts.append(self.t("vetted.code_collects", collects=sdk.collects))
         parts.append(self.t("vetted.code_lending" if sdk.lending_specific else "vetted.code_ordinary"))
-        return self.language.t("report.between_sentences").join(parts)
+        return self.t("report.between_sentences").join(parts)
 
     def limit_sentences(self) -> Iterator[str]:
-        """What was not looked at: in this file, then in any."""
-        yield from self.gap_sentences()
+        """Yield what was not examined: in this file, then in any file."""
+        for gap in self.vetting.gaps:
+            part: MessageValue = Message(key=_GAP_PART_KEYS[gap.part]) if gap.part in _GAP_PART_KEYS else gap.part
+            yield self.t("vetted.gap", part=part, why=gap.why)
         for key in ("vetted.never_code", "vetted.never_later", "vetted.never_signature"):
             yield self.t(key)
 
-    def gap_sentences(self) -> Iterator[str]:
-        """What could not be read of this file."""
-        for gap in self.vetting.gaps:
-            part: MessageValue = Message(key=f"vetted.part_{gap.part}") if gap.part in _TRANSLATED_PARTS else gap.part
-            yield self.t("vetted.gap", part=part, why=gap.why)
-
     def advice_sentences(self) -> Iterator[str]:
-        """What to do before it is handed data."""
+        """Yield what to do before the app is given any data."""
         for key in ("vetted.advice_who", "vetted.advice_policy", "vetted.advice_contacts", "vetted.advice_store"):
             yield self.t(key)
 
     def summary_sentences(self) -> Iterator[str]:
-        """The answer in a few sentences."""
+        """Yield the result: a verdict, then what else to know."""
         app = self.vetting.app
         if app is None:
             yield self.t("vetted.result_unread", why=self.vetting.gaps[0].why)
             return
-        asked = tuple(
-            Message(key=f"data_access.{data}")
-            for data in DataClass
-            if app.asks[data].state != DataRequestState.NOT_REQUESTED
+        obtainable = tuple(
+            Message(key=DATA_CLASS_KEYS[data_class])
+            for data_class in DataClass
+            if may_obtain_data(app.asks[data_class])
         )
-        embeds = app.lending.verdict is LendingVerdict.EMBEDS
-        kind = "embeds" if embeds else "lender" if app.is_recognised else "other"
-        yield self.t(f"vetted.result_{kind}{'' if asked else '_quiet'}", data=asked)
-        published = [one for one in app.listed if one.tier in {"A", "B"}]
+        yield self.t(_result_key(app, may_obtain=bool(obtainable)), data=obtainable)
+        published = [match for match in app.listed if match.tier in {"A", "B"}]
         if published:
             yield self.t("vetted.result_listed", n=len(published))
         if self.vetting.gaps:
             yield self.t("vetted.result_gaps", n=len(self.vetting.gaps))
 
 
+def _result_key(app: VettedApp, *, may_obtain: bool) -> str:
+    if app.lending.verdict is LendingVerdict.EMBEDS:
+        return "vetted.result_embeds" if may_obtain else "vetted.result_embeds_quiet"
+    if app.is_recognised:
+        return "vetted.result_lender" if may_obtain else "vetted.result_lender_quiet"
+    return "vetted.result_other" if may_obtain else "vetted.result_other_quiet"
+
+
 def _sign_message(sign: SdkSign) -> Message:
-    name = "spoken" if sign.kind == "class" and not sign.classes else sign.kind
-    return Message(key=f"vetted.sign_{name}", values={"name": sign.name, "entry": sign.entry})
+    if sign.kind == "class":
+        key = "vetted.sign_class" if sign.classes else "vetted.sign_spoken"
+    else:
+        key = "vetted.sign_library" if sign.kind == "library" else "vetted.sign_component"
+    return Message(key=key, values={"name": sign.name, "entry": sign.entry})

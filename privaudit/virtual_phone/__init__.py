@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from privaudit.transport import Transport
+    from privaudit.transport.base import Transport
     from privaudit.virtual_phone.adbd.auth import KeyPolicy
     from privaudit.virtual_phone.adbd.server import AdbdServer
     from privaudit.virtual_phone.scenario.virtual import VirtualPhone

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Final
 
-from privaudit.virtual_phone.dump_writers.android import DEFAULT_OP_MODES, RUNTIME_PERMISSION_OPS
+from privaudit.virtual_phone.release.android import DEFAULT_OP_MODES, RUNTIME_PERMISSION_OPS
 from privaudit.virtual_phone.scenario.virtual import VirtualApp, VirtualGrant, VirtualInstall, VirtualOp, VirtualPhone
 
 _POLICY_SYNC_SDK: Final = 29

@@ -1,5 +1,5 @@
-"""A day of phones: one after another or several at once, each with its owner's consent, and nothing left behind.
+"""Workshops: audit many phones in one session, each with its owner's consent, and keep only counts.
 
-`desk` is what happens to each phone and who may act on it; `visit` asks one phone; `folder` is all that is written;
-`board` and `strip_invisible` show it; `handout`, `totals` and `kit` are what people take home, before and afterwards.
+`device_queue` decides what happens to each phone, `worker` reads one phone, `storage` holds everything that is written,
+`session` connects them. `board` and `plain` show a session; `outputs`, `statistics` and `kit` write what is handed out.
 """

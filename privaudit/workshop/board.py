@@ -1,4 +1,4 @@
-"""The board: a row a phone, what to do about the chosen one, and the keys. Results stay hidden until asked for."""
+"""The board: a line per phone, instructions for the selected one, and the keys. Results stay hidden until requested."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from privaudit.workshop.model import DeviceRow, DeviceStage
 from privaudit.workshop.session import WorkshopSession
 
 _MAX_MESSAGES: Final = 4
-"""Sentences that stay to be read."""
+"""Messages that stay visible."""
 _SELECTION_MARK: Final = "»"
 _STAGE_STYLES: Final = {
     DeviceStage.BLOCKED: "yellow",
@@ -30,7 +30,7 @@ _STAGE_STYLES: Final = {
     DeviceStage.FAILED: "yellow",
     DeviceStage.LEFT: "dim",
 }
-"""Beside words that say the same."""
+"""In addition to words: nothing is said by style alone."""
 _STAGES_NEEDING_ACTION: Final = (
     DeviceStage.LABELING,
     DeviceStage.CONSENT,
@@ -38,14 +38,15 @@ _STAGES_NEEDING_ACTION: Final = (
     DeviceStage.DONE,
     DeviceStage.BLOCKED,
 )
+"""Tab selects the next row in the first of these stages."""
 
 
 class Board(KeyController):
     """Draws the session on a terminal.
 
     Args:
-        session: what is shown.
-        console: where.
+        session: the session that is shown.
+        console: the terminal.
         demo: whether it is a rehearsal.
     """
 
@@ -62,7 +63,7 @@ class Board(KeyController):
     # --- keys ---
 
     def handle_input(self, text: str) -> None:
-        """See `WorkshopView.pressed`."""
+        """See `privaudit.workshop.session.WorkshopView.handle_input`."""
         if self._folder_input is not None:
             self._type_folder(text)
         elif self.quitting:
@@ -83,14 +84,15 @@ class Board(KeyController):
         elif row is None:
             self.show_text("workshop.nobody")
         elif text == "f":
-            self._folder_input = "" if row.owner_confirmed else None
-            if self._folder_input is None:
+            if row.owner_confirmed:
+                self._folder_input = ""
+            else:
                 self.show_text("workshop.not_now", code=controls.case_code(row, self.language))
         else:
             self.handle_row_key(text, row)
 
     def _type_folder(self, text: str) -> None:
-        """A folder is typed, letter by letter."""
+        """Handle a key while a folder for the full report is being typed."""
         typed = self._folder_input or ""
         if text == "enter" and self._selected_row is not None and typed:
             self._folder_input = None
@@ -103,37 +105,37 @@ class Board(KeyController):
             self._folder_input = typed + text
 
     def _select_row(self, text: str) -> None:
-        """Another row; what stood there of the last one is hidden."""
+        """Select another row and hide the visible result."""
         rows = self.session.device_queue.rows
         self.shown_row = None
         if not rows:
             return
-        at = rows.index(self._selected_row) if self._selected_row in rows else 0
+        index = rows.index(self._selected_row) if self._selected_row in rows else 0
         if text == "\t":
-            order = [*rows[at + 1 :], *rows[: at + 1]]
-            waiting = [
+            rotated = [*rows[index + 1 :], *rows[: index + 1]]
+            needing_action = (
                 row
                 for stage in _STAGES_NEEDING_ACTION
-                for row in order
+                for row in rotated
                 if row.stage is stage and not row.owner_confirmed
-            ]
-            self._selected_row = waiting[0] if waiting else self._selected_row
+            )
+            self._selected_row = next(needing_action, self._selected_row)
         else:
-            self._selected_row = rows[max(0, min(len(rows) - 1, at + (1 if text == "down" else -1)))]
+            self._selected_row = rows[max(0, min(len(rows) - 1, index + (1 if text == "down" else -1)))]
 
-    # --- what is seen ---
+    # --- what is shown ---
 
     def show_message(self, message: Message) -> None:
-        """See `WorkshopView.tell`."""
+        """See `privaudit.workshop.session.WorkshopView.show_message`."""
         self._messages.append(self.language.translate(message))
 
     def update_row(self, row: DeviceRow) -> None:
-        """See `WorkshopView.changed`. A result that its owner is no longer asked about is hidden."""
+        """Hide the result of a row that is no longer done."""
         if self.shown_row is row and row.stage is not DeviceStage.DONE:
             self.shown_row = None
 
     def refresh(self) -> None:
-        """See `WorkshopView.refresh`."""
+        """Draw the board; select another row if the selected phone was unplugged."""
         rows = self.session.device_queue.rows
         if self._selected_row not in rows or (
             self._selected_row is not None and self._selected_row.stage is DeviceStage.LEFT
@@ -143,13 +145,13 @@ class Board(KeyController):
         self.live.update(self.render(), refresh=True)
 
     def render(self) -> RenderableType:
-        """The whole board."""
+        """Return the board as it is drawn now."""
         parts: list[RenderableType] = []
         if self._demo:
             parts.append(Text(self.language.t("workshop.rehearsal"), style="bold"))
-        trouble = self.session.watcher_error
-        if trouble is not None:
-            parts.append(Text(self.language.t("workshop.trouble", what=self.language.translate(trouble.what))))
+        error = self.session.watcher_error
+        if error is not None:
+            parts.append(Text(self.language.t("workshop.trouble", what=self.language.translate(error.what))))
         parts.append(self._device_table())
         parts += [Padding(Text(line), (0, 2)) for line in self._detail_lines()]
         if self._folder_input is not None:
@@ -166,13 +168,13 @@ class Board(KeyController):
         table.add_column(no_wrap=True, overflow="ellipsis", max_width=28)
         table.add_column(overflow="fold")
         for row in self.session.device_queue.rows:
-            chosen = row is self._selected_row
+            is_selected = row is self._selected_row
             table.add_row(
-                Text(_SELECTION_MARK if chosen else " "),
+                Text(_SELECTION_MARK if is_selected else " "),
                 Text(controls.case_code(row, self.language), style="bold"),
                 Text(controls.device_name(row, self.language)),
                 Text(controls.device_state(row, self.language)),
-                style=("reverse " if chosen else "") + _STAGE_STYLES.get(row.stage, ""),
+                style=("reverse " if is_selected else "") + _STAGE_STYLES.get(row.stage, ""),
             )
         return table
 
@@ -182,6 +184,6 @@ class Board(KeyController):
             yield self.language.t("workshop.nobody")
             return
         yield ""
-        yield from self.instructions(row)
-        yield from self.result_lines(row)
+        yield from self.row_instructions(row)
+        yield from self.visible_result(row)
         yield ""

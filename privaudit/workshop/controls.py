@@ -1,13 +1,15 @@
-"""What both faces share: what a key means. The board has a chosen row; plain lines name theirs by its code."""
+"""What the board and the plain view share: the texts about a row, and what each key does."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
 from privaudit.errors import PhoneError
-from privaudit.i18n import Translator, sanitize_text
+from privaudit.i18n import Translator
+from privaudit.i18n.sanitize import sanitize_text
 from privaudit.model import Message
 from privaudit.report import summary
 from privaudit.report.view import ReportView
@@ -15,148 +17,224 @@ from privaudit.transport import diagnosis
 from privaudit.workshop.model import ACTIVE_STAGES, DeviceRow, DeviceStage, Retention
 from privaudit.workshop.session import WorkshopSession
 
+_STAGE_KEYS: Final[Mapping[DeviceStage, str]] = {
+    DeviceStage.BLOCKED: "workshop.stage_blocked",
+    DeviceStage.QUEUED: "workshop.stage_queued",
+    DeviceStage.CONSENT: "workshop.stage_consent",
+    DeviceStage.AUTHORIZING: "workshop.stage_calling",
+    DeviceStage.LABELING: "workshop.stage_sticker",
+    DeviceStage.READING: "workshop.stage_reading",
+    DeviceStage.DONE: "workshop.stage_done",
+    DeviceStage.FAILED: "workshop.stage_failed",
+    DeviceStage.REFUSED: "workshop.stage_refused",
+    DeviceStage.LEFT: "workshop.stage_left",
+}
+_STEP_KEYS: Final[Mapping[str | None, str]] = {
+    "first_round": "workshop.part_first_round",
+    "later_round": "workshop.part_later_round",
+    "naming": "workshop.part_naming",
+}
+_RETENTION_KEYS: Final[Mapping[Retention, str]] = {
+    Retention.NOTHING: "workshop.consent_nothing",
+    Retention.HANDOUT: "workshop.consent_handout",
+    Retention.CAPTURE: "workshop.consent_capture",
+}
+_USB_CHECK_KEYS: Final[Mapping[bool | None, str]] = {
+    True: "workshop.seen_usb_off",
+    False: "workshop.seen_usb_on",
+    None: "workshop.seen_usb_unknown",
+}
+_WIRELESS_CHECK_KEYS: Final[Mapping[bool | None, str]] = {
+    True: "workshop.seen_wireless_off",
+    False: "workshop.seen_wireless_on",
+    None: "workshop.seen_wireless_unknown",
+}
+_DEVICE_KEYS: Final = frozenset("crxsnavyo")
+"""Keys that `privaudit.workshop.device_queue.DeviceQueue.handle_key` handles."""
+MAX_ECHOED_CHARS: Final = 10
+"""Characters of an unknown key that are repeated to the facilitator."""
+
 
 def device_name(row: DeviceRow, language: Translator) -> str:
-    """What the phone calls its model; never its serial number."""
+    """Return the model name that the phone reports; never its serial number."""
     return sanitize_text(row.device.model) if row.device.model else language.t("workshop.unnamed")
 
 
 def case_code(row: DeviceRow, language: Translator) -> str:
-    """Its case code."""
+    """Return the case code, or a dash before there is one."""
     return row.code or language.t("workshop.no_code")
 
 
 def device_state(row: DeviceRow, language: Translator) -> str:
-    """Where it is on its way, in a few words. Nothing of what was found."""
+    """Describe the stage of a row in a few words. Says nothing about the result."""
     text = language.t
     match row.stage:
         case DeviceStage.AUTHORIZING if row.prompt_shown:
             return text("workshop.stage_asked", n=row.seconds_left or 0)
-        case DeviceStage.READING if row.current_step is not None:
-            return text("workshop.stage_part", part=Message(key=f"workshop.part_{row.current_step}"))
+        case DeviceStage.READING if row.current_step in _STEP_KEYS:
+            return text("workshop.stage_part", part=Message(key=_STEP_KEYS[row.current_step]))
         case DeviceStage.LABELING:
             return text("workshop.stage_sticker", code=case_code(row, language))
         case DeviceStage.DONE if row.owner_confirmed:
             return text("workshop.stage_shown")
         case DeviceStage.LEFT if row.has_output:
             return text("workshop.stage_left_done")
-    return text(f"workshop.stage_{row.stage}")
+    return text(_STAGE_KEYS[row.stage])
 
 
 def consent_lines(retention: Retention, language: Translator) -> Iterator[str]:
-    """What its owner agrees to, in the owner's language."""
-    for part in ("title", "questions", "bank", "read", "not_read", retention.value, "stop", "advice"):
-        yield language.t(f"workshop.consent_{part}")
+    """Yield what a participant consents to; `language` is the participant's."""
+    yield language.t("workshop.consent_title")
+    yield language.t("workshop.consent_questions")
+    yield language.t("workshop.consent_bank")
+    yield language.t("workshop.consent_read")
+    yield language.t("workshop.consent_not_read")
+    yield language.t(_RETENTION_KEYS[retention])
+    yield language.t("workshop.consent_stop")
+    yield language.t("workshop.consent_advice")
 
 
 def instructions(
     row: DeviceRow, language: Translator, retention: Retention, *, others_waiting: bool = False
 ) -> Iterator[str]:
-    """What to do about this row now, one sentence a line. `others_waiting`: whether others wait for a code too."""
-    text = language.t
+    """Yield what the facilitator does about a row now, one sentence a line.
+
+    Args:
+        row: the row.
+        language: the facilitator's.
+        retention: what is kept of a phone; part of the consent.
+        others_waiting: whether other phones without a code are plugged in.
+    """
     match row.stage:
         case DeviceStage.QUEUED:
-            yield text("workshop.plugged_server" if row.device.source_kind == "server" else "workshop.plugged")
-            yield text("workshop.next_queued")
+            yield language.t(_plugged_in_key(row))
+            yield language.t("workshop.next_queued")
         case DeviceStage.CONSENT:
             if others_waiting:
-                yield text("workshop.crowd")
+                yield language.t("workshop.crowd")
             yield from consent_lines(retention, Translator(row.language))
-            yield text("workshop.plugged_server" if row.device.source_kind == "server" else "workshop.plugged")
-            yield text("workshop.next_consent")
+            yield language.t(_plugged_in_key(row))
+            yield language.t("workshop.next_consent")
         case DeviceStage.AUTHORIZING:
-            seen = row.fingerprint is not None or not row.prompt_shown
-            if seen and row.fingerprint is not None:
-                yield from text("cli.allow", fingerprint=row.fingerprint).splitlines()
-            elif not seen:
-                yield from text("cli.allow_unseen").splitlines()
+            yield from _authorizing_lines(row, language)
         case DeviceStage.LABELING:
-            kind = "_again" if row.is_returning else "" if row.prompt_shown else "_silent"
-            yield text(f"workshop.next_sticker{kind}", code=case_code(row, language))
-            if row.token is None:
-                yield text("workshop.next_unmarked")
+            yield from _labeling_lines(row, language)
         case DeviceStage.BLOCKED | DeviceStage.FAILED:
             yield from _error_lines(row, language)
-            if row.stage is DeviceStage.FAILED:
-                yield text("workshop.repeat")
-                yield text("workshop.next_failed")
-        case DeviceStage.DONE if row.awaiting_confirmation:
-            yield text("workshop.confirm", code=case_code(row, language), phone=device_name(row, language))
-        case DeviceStage.DONE if not row.owner_confirmed:
-            yield text("workshop.next_done")
-        case DeviceStage.READING | DeviceStage.REFUSED:
-            yield text(f"workshop.next_{row.stage}")
-    if row.closing_checks is not None and row.stage is DeviceStage.DONE:
-        yield from closing_check_lines(row.closing_checks, language)
+        case DeviceStage.READING:
+            yield language.t("workshop.next_reading")
+        case DeviceStage.REFUSED:
+            yield language.t("workshop.next_refused")
+        case DeviceStage.DONE:
+            yield from _done_lines(row, language)
+
+
+def _plugged_in_key(row: DeviceRow) -> str:
+    return "workshop.plugged_server" if row.device.source_kind == "server" else "workshop.plugged"
+
+
+def _authorizing_lines(row: DeviceRow, language: Translator) -> Iterator[str]:
+    if row.fingerprint is not None:
+        yield from language.t("cli.allow", fingerprint=row.fingerprint).splitlines()
+    elif row.prompt_shown:
+        yield from language.t("cli.allow_unseen").splitlines()
+
+
+def _labeling_lines(row: DeviceRow, language: Translator) -> Iterator[str]:
+    if row.is_returning:
+        key = "workshop.next_sticker_again"
+    else:
+        key = "workshop.next_sticker" if row.prompt_shown else "workshop.next_sticker_silent"
+    yield language.t(key, code=case_code(row, language))
+    if row.token is None:
+        yield language.t("workshop.next_unmarked")
 
 
 def _error_lines(row: DeviceRow, language: Translator) -> Iterator[str]:
-    if row.error is None:
-        return
-    for part in ("what", "why", "next"):
-        yield language.t(f"cli.{part}") + language.translate(getattr(row.error, part))
+    if row.error is not None:
+        yield language.t("cli.what") + language.translate(row.error.what)
+        yield language.t("cli.why") + language.translate(row.error.why)
+        yield language.t("cli.next") + language.translate(row.error.next)
     if isinstance(row.error, PhoneError):
-        yield from (
-            f"- {language.translate(step)}" for step in diagnosis.troubleshooting_steps(row.error, row.device.vendor)
-        )
+        for step in diagnosis.troubleshooting_steps(row.error, row.device.vendor):
+            yield f"- {language.translate(step)}"
+    if row.stage is DeviceStage.FAILED:
+        yield language.t("workshop.repeat")
+        yield language.t("workshop.next_failed")
+
+
+def _done_lines(row: DeviceRow, language: Translator) -> Iterator[str]:
+    if row.awaiting_confirmation:
+        yield language.t("workshop.confirm", code=case_code(row, language), phone=device_name(row, language))
+    elif not row.owner_confirmed:
+        yield language.t("workshop.next_done")
+    if row.closing_checks is not None:
+        yield from closing_check_lines(row.closing_checks, language)
 
 
 def result_lines(row: DeviceRow, language: Translator, page_path: Path | None) -> Iterator[str]:
-    """The result, in its owner's language; only for a row whose owner has confirmed it."""
+    """Yield the result in the owner's language; nothing before the owner has confirmed phone and code.
+
+    Args:
+        row: the row.
+        language: the facilitator's.
+        page_path: where the page is, if one is kept.
+    """
     if row.report is None or not row.owner_confirmed:
         return
-    own = Translator(row.language)
+    owner_language = Translator(row.language)
     if row.report.demo:
-        yield own.t("report.demo")
-    yield from summary.summary_sentences(ReportView(row.report, own))
-    yield own.t("steps.no_recall")
+        yield owner_language.t("report.demo")
+    yield from summary.summary_sentences(ReportView(row.report, owner_language))
+    yield owner_language.t("steps.no_recall")
     yield language.t("workshop.page_is", path=str(page_path)) if page_path else language.t("workshop.no_page")
     yield language.t("workshop.next_shown")
 
 
-def closing_check_lines(checks: dict[str, bool | None], language: Translator) -> Iterator[str]:
-    """What can be seen of the close-out list."""
+def closing_check_lines(checks: Mapping[str, bool | None], language: Translator) -> Iterator[str]:
+    """Yield the result of the closing check. `checks`: see `privaudit.workshop.model.ClosingChecked`."""
     yield language.t("workshop.closing")
-    for thing in ("usb", "wireless"):
-        off = checks.get(thing)
-        yield language.t(f"workshop.seen_{thing}_{'unknown' if off is None else 'off' if off else 'on'}")
+    yield language.t(_USB_CHECK_KEYS[checks.get("usb")])
+    yield language.t(_WIRELESS_CHECK_KEYS[checks.get("wireless")])
     yield language.t("workshop.seen_never")
 
 
-_DEVICE_KEYS: Final = frozenset("crxsnavyo")
-
-
-class KeyController:
-    """Turns keys into actions.
+class KeyController(ABC):
+    """Turns keys into actions. The board applies them to its selected row, the plain view to a row named by its code.
 
     Args:
-        session: what is acted on.
+        session: the session that is controlled.
     """
 
     def __init__(self, session: WorkshopSession) -> None:
         self.session = session
         self.language = session.language
         self.shown_row: DeviceRow | None = None
-        """Whose result is to be seen."""
+        """Row of which the result is visible."""
         self.quitting = False
 
-    def instructions(self, row: DeviceRow) -> Iterator[str]:
-        """What to do about `row` now."""
-        others = any(
-            other.stage is DeviceStage.QUEUED and other.code is None for other in self.session.device_queue.rows
-        )
-        return instructions(row, self.language, self.session.folder.open_session.keep, others_waiting=others)
-
+    @abstractmethod
     def show_message(self, message: Message) -> None:
-        """See `privaudit.workshop.session.WorkshopView.tell`."""
-        raise NotImplementedError
+        """See `privaudit.workshop.session.WorkshopView.show_message`."""
 
     def show_text(self, key: str, /, **values: str | int) -> None:
-        """One sentence of the workshop's own."""
+        """Show the sentence with `key` to the facilitator."""
         self.show_message(Message(key=key, values=values))
 
+    def row_instructions(self, row: DeviceRow) -> Iterator[str]:
+        """Yield what the facilitator does about `row` now."""
+        others_waiting = any(
+            other.stage is DeviceStage.QUEUED and other.code is None for other in self.session.device_queue.rows
+        )
+        return instructions(row, self.language, self.session.folder.open_session.keep, others_waiting=others_waiting)
+
+    def visible_result(self, row: DeviceRow) -> Iterator[str]:
+        """Yield the result of `row` if it is the row of which the result is visible."""
+        if self.shown_row is row:
+            yield from result_lines(row, self.language, self.session.outputs.page_path(row))
+
     def handle_row_key(self, key: str, row: DeviceRow) -> None:
-        """Do what `key` says with `row`."""
+        """Do what `key` means for `row`."""
         if key == "h":
             self.shown_row = None
         elif key == "l":
@@ -168,10 +246,10 @@ class KeyController:
             elif self.shown_row is row:
                 self.shown_row = row if key == "o" else None
         else:
-            self.show_text("workshop.no_such_key", key=key[:10])
+            self.show_text("workshop.no_such_key", key=key[:MAX_ECHOED_CHARS])
 
     def handle_global_key(self, key: str) -> bool:
-        """Do what concerns no single row; whether that was it."""
+        """Do what `key` means for the whole session. Returns whether it is such a key."""
         if key == "p":
             self.session.export_print_job()
         elif key == "q":
@@ -181,27 +259,18 @@ class KeyController:
         return True
 
     def ask_how_to_quit(self) -> None:
-        """Ask how to end."""
+        """Write the print job, and ask whether to close the workshop and keep the pages."""
         path = self.session.export_print_job() if self.session.folder.page_paths() else None
         running = sum(row.stage in ACTIVE_STAGES for row in self.session.device_queue.connected_rows())
         if running:
             self.show_text("workshop.quit_running", n=running)
         self.quitting = True
-        n = len(self.session.folder.page_paths())
-        self.show_text("workshop.quit", n=n, path=str(path or "–"))
+        self.show_text("workshop.quit", n=len(self.session.folder.page_paths()), path=str(path or "–"))
 
     def handle_quit_answer(self, key: str) -> None:
-        """The answer to `quit`."""
+        """Act on the answer to `ask_how_to_quit`: ``y`` close, ``k`` close and keep the pages, ``n`` go on."""
         if key not in {"y", "k", "n"}:
             return
         self.quitting = False
         if key != "n":
             self.session.close(keep_pages=key == "k")
-
-    def result_lines(self, row: DeviceRow) -> Iterator[str]:
-        """What its owner may see now."""
-        if self.shown_row is row:
-            yield from result_lines(row, self.language, self._page_path(row))
-
-    def _page_path(self, row: DeviceRow) -> Path | None:
-        return self.session.outputs.page_path(row)

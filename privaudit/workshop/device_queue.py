@@ -1,14 +1,19 @@
-"""Who is there and how far: rows that come, move on and leave. One thread only; everything else tells it.
+"""The queue of connected phones and their stages, what workers report about them, and what the facilitator does.
 
-One phone at a time is at the desk: it gets a code, its owner is asked, it alone shows "Allow USB debugging?", and the
-code goes on it. So whoever sees the question knows which phone has which code, though three of one model hang on a hub.
-Then it is read beside the others. Nothing is asked of a phone before its owner's consent is recorded.
+Not thread-safe: workers post events; only the session's thread changes rows.
+
+One phone at a time is in one of `EXCLUSIVE_STAGES`: it gets a case code, its owner is asked for consent, it alone shows
+"Allow USB debugging?", and the sticker with the code goes on it. So whoever sees that prompt knows which phone has the
+code, even with three phones of one model on a hub. Then the phone is read in parallel with the others. Nothing is sent
+to a phone before its owner's consent is recorded.
+
+Longer than most modules because it is one state machine: a transition is only understood beside the others.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
 
 from privaudit.errors import PhoneError, PrivauditError
@@ -24,38 +29,41 @@ from privaudit.workshop.model import (
     DeviceRow,
     DeviceStage,
     DeviceStore,
+    Worker,
     WorkerEvent,
     WorkerFailed,
 )
-from privaudit.workshop.worker import DeviceWorker, utc_now
 
 RECONNECT_GRACE_S: Final = 2.0
-"""A phone may drop off the bus for a second, as when its owner chooses "File transfer"."""
-_MAX_LEFT_ROWS: Final = 6
-"""Phones that left and are still shown."""
+"""A phone may drop off the bus for a second, for instance when its owner chooses "File transfer"."""
 REATTACHABLE_STAGES: Final = frozenset(
     {DeviceStage.BLOCKED, DeviceStage.QUEUED, DeviceStage.CONSENT, DeviceStage.AUTHORIZING}
 )
-"""Stages in which a phone that comes back at once is the same row: nothing hangs on it yet."""
+"""Stages in which a phone that reconnects at once keeps its row: nothing has been read or written yet."""
+_MAX_LEFT_ROWS: Final = 6
+"""Rows of unplugged phones that are still shown."""
+_WORKER_JOIN_TIMEOUT_S: Final = 5.0
 
 
-class DeviceQueueBase:
-    """The phones of a workshop, as they come and go. What their visits tell is the hearing's, what is done the desk's.
+class DeviceQueue:
+    """The phones of a workshop.
 
     Args:
-        store: gives codes and counts failures.
-        begin: makes a visit, which `start` begins.
-        free: told the place of a phone that may be unplugged.
-        changed: told each row whose stage changed, and a sentence where there is more to say.
-        language: of an owner who chooses none.
-        clock: seconds that pass.
+        device_store: draws codes, counts failures, deletes what was kept.
+        create_worker: creates the worker for a phone whose owner consented at the given time.
+        write_outputs: writes what is to be kept of a row; raises `PrivauditError` if it cannot.
+        allow_unplug: called with the connection id of a phone that may be unplugged.
+        on_row_change: called with each row that changed visibly.
+        default_language: language of an owner until another one is chosen.
+        clock: monotonic clock in seconds.
     """
 
     def __init__(
         self,
         device_store: DeviceStore,
         *,
-        create_worker: Callable[[AttachedDevice, datetime], DeviceWorker],
+        create_worker: Callable[[AttachedDevice, datetime], Worker],
+        write_outputs: Callable[[DeviceRow], None],
         allow_unplug: Callable[[str], None],
         on_row_change: Callable[[DeviceRow], None],
         default_language: str,
@@ -63,77 +71,93 @@ class DeviceQueueBase:
     ) -> None:
         self._device_store = device_store
         self._create_worker = create_worker
+        self._write_outputs = write_outputs
         self._allow_unplug = allow_unplug
         self._on_row_change = on_row_change
         self._default_language = default_language
         self._clock = clock
         self.rows: list[DeviceRow] = []
-        self._leaving: list[DeviceWorker] = []
+        self.outcomes: list[tuple[bool, bool]] = []
+        """For each finished phone: whether something was found, and whether the audit was complete."""
+        self._stopped_workers: list[Worker] = []
+        self._codes_by_token: dict[str, str] = {}
 
     def connected_rows(self) -> tuple[DeviceRow, ...]:
-        """Rows of phones that are plugged in."""
+        """Return the rows of phones that are plugged in."""
         return tuple(row for row in self.rows if row.stage is not DeviceStage.LEFT)
 
     def find_row(self, code: str) -> DeviceRow | None:
-        """The row with this code; a plugged phone before one that left."""
+        """Return the row with this case code, preferring a connected phone to one that was unplugged."""
         rows = [row for row in self.rows if row.code == code]
         return next((row for row in rows if row.stage is not DeviceStage.LEFT), rows[-1] if rows else None)
 
-    # --- who is there ---
+    def close(self) -> None:
+        """Disconnect every phone and wait until its worker has ended."""
+        for row in self.rows:
+            self._disconnect(row)
+        for worker in self._stopped_workers:  # also those stopped earlier: a worker notices a moment later
+            worker.join(_WORKER_JOIN_TIMEOUT_S)
+
+    # --- plugged in and unplugged ---
 
     def update_devices(self, devices: Sequence[AttachedDevice]) -> None:
-        """What is plugged in now."""
-        at = {phone.connection_id: phone for phone in devices}
-        moment = self._clock()
+        """Update the rows to the phones that are plugged in now."""
+        now = self._clock()
+        new_devices = {device.connection_id: device for device in devices}
+        missing_rows = []
         for row in self.connected_rows():
-            if row.connection_id in at:
+            device = new_devices.pop(row.connection_id, None)
+            if device is None:
+                missing_rows.append(row)
+            else:
                 row.missing_since = None
-                self._update_obstacle(row, at.pop(row.connection_id))
-        sockets = {phone.usb_port: phone for phone in at.values()}
-        for row in self.connected_rows():
-            if any(row.connection_id == phone.connection_id for phone in devices):
+                self._update_obstacle(row, device)
+        new_by_port = {device.usb_port: device for device in new_devices.values()}
+        for row in missing_rows:
+            replacement = new_by_port.get(row.device.usb_port)
+            if replacement is not None and self._has_reconnected(row, replacement):
+                del new_devices[replacement.connection_id]
                 continue
-            other = sockets.get(row.device.usb_port)
-            if other is not None and self._has_reconnected(row, other):
-                del at[other.connection_id]
-                continue
-            row.missing_since = moment if row.missing_since is None else row.missing_since
-            if other is not None or moment - row.missing_since >= RECONNECT_GRACE_S:
+            row.missing_since = now if row.missing_since is None else row.missing_since
+            if replacement is not None or now - row.missing_since >= RECONNECT_GRACE_S:
                 self._mark_left(row)
-        for phone in at.values():
-            stage = DeviceStage.QUEUED if phone.obstacle is None else DeviceStage.BLOCKED
+        for device in new_devices.values():
             row = DeviceRow(
-                device=phone, stage=stage, queued_at=moment, language=self._default_language, error=phone.obstacle
+                device=device,
+                stage=DeviceStage.QUEUED if device.obstacle is None else DeviceStage.BLOCKED,
+                queued_at=now,
+                language=self._default_language,
+                error=device.obstacle,
             )
             self.rows.append(row)
             self._on_row_change(row)
         self._admit_next()
 
     def _update_obstacle(self, row: DeviceRow, device: AttachedDevice) -> None:
-        """A phone that could not be reached may be reached now, and the other way round."""
-        before, row.device = row.device.obstacle, device
+        """Block or unblock `row` when the phone becomes unreachable or reachable."""
+        previous, row.device = row.device.obstacle, device
         if row.stage is DeviceStage.BLOCKED and device.obstacle is None:
             row.error = None
             self._set_stage(row, DeviceStage.QUEUED)
-        elif row.stage is DeviceStage.BLOCKED and before is not None and device.obstacle is not None:
+        elif row.stage is DeviceStage.BLOCKED and previous is not None and device.obstacle is not None:
             row.error = device.obstacle
-            if before.args != device.obstacle.args:
+            if previous.args != device.obstacle.args:
                 self._on_row_change(row)
         elif row.stage is DeviceStage.QUEUED and device.obstacle is not None:
             row.error = device.obstacle
             self._set_stage(row, DeviceStage.BLOCKED)
 
     def _has_reconnected(self, row: DeviceRow, device: AttachedDevice) -> bool:
-        """Whether `device` is the one of `row`, which has only come back in another way of using the cable."""
-        same = device.serial is not None and device.serial == row.device.serial
-        off = isinstance(device.obstacle, PhoneError) and device.obstacle.name == "debugging_off"
-        if same and off and row.stage is DeviceStage.DONE:
+        """Whether `device` is the phone of `row` in another USB mode; if so, `row` is updated."""
+        is_same_phone = device.serial is not None and device.serial == row.device.serial
+        debugging_is_off = isinstance(device.obstacle, PhoneError) and device.obstacle.name == "debugging_off"
+        if is_same_phone and debugging_is_off and row.stage is DeviceStage.DONE:
             row.device, row.missing_since = device, None
             self._disconnect(row)
             row.closing_checks = {**(row.closing_checks or {}), "usb": True}
             self._on_row_change(row)
             return True
-        if not same or row.stage not in REATTACHABLE_STAGES:
+        if not is_same_phone or row.stage not in REATTACHABLE_STAGES:
             return False
         row.missing_since = None
         self._update_obstacle(row, device)
@@ -148,24 +172,24 @@ class DeviceQueueBase:
         row.report = row.capture = row.current_step = None
         row.awaiting_confirmation = False
         self._set_stage(row, DeviceStage.LEFT)
-        left = [one for one in self.rows if one.stage is DeviceStage.LEFT]
-        for old in left[: max(0, len(left) - _MAX_LEFT_ROWS)]:
-            self.rows.remove(old)
+        left_rows = [other for other in self.rows if other.stage is DeviceStage.LEFT]
+        for oldest in left_rows[: max(0, len(left_rows) - _MAX_LEFT_ROWS)]:
+            self.rows.remove(oldest)
 
     def _disconnect(self, row: DeviceRow) -> None:
         if row.worker is not None:
             row.worker.stop()
-            self._leaving = [visit for visit in self._leaving if visit.running] + [row.worker]
+            self._stopped_workers = [worker for worker in self._stopped_workers if worker.running] + [row.worker]
             row.worker = None
 
     def _admit_next(self) -> None:
-        """Let the next one come to the desk."""
+        """Move the phone that has waited longest out of the queue, unless another is in an exclusive stage."""
         if any(row.stage in EXCLUSIVE_STAGES for row in self.rows):
             return
         waiting = [row for row in self.rows if row.stage is DeviceStage.QUEUED and row.missing_since is None]
         if not waiting:
             return
-        row = min(waiting, key=lambda one: one.queued_at)
+        row = min(waiting, key=lambda candidate: candidate.queued_at)
         row.code = row.code or self._device_store.draw_code()
         if row.consented_at is None:
             self._set_stage(row, DeviceStage.CONSENT)
@@ -177,84 +201,34 @@ class DeviceQueueBase:
         self._on_row_change(row)
 
     def _start_worker(self, row: DeviceRow) -> None:
-        assert row.consented_at is not None  # noqa: S101 - nothing is asked of a phone without it
+        assert row.consented_at is not None  # noqa: S101 - nothing is sent to a phone without consent
         row.prompt_shown, row.seconds_left, row.error = False, None, None
         row.worker = self._create_worker(row.device, row.consented_at)
         self._set_stage(row, DeviceStage.AUTHORIZING)
         row.worker.start()
 
-    def close(self) -> None:
-        """Let go of every phone, and wait until nothing runs."""
-        for row in self.rows:
-            self._disconnect(row)
-        for visit in self._leaving:  # also those that were let go of before: each sees it a moment later
-            visit.join(5)
-
-
-class DeviceQueueEvents(DeviceQueueBase):
-    """A hall in which visits are heard.
-
-    Args:
-        store: see `DeviceQueueBase`.
-        begin: see `DeviceQueueBase`.
-        keep: writes what is to be kept of a row; raises `PrivauditError` where it cannot.
-        free: see `DeviceQueueBase`.
-        changed: see `DeviceQueueBase`.
-        language: see `DeviceQueueBase`.
-        clock: see `DeviceQueueBase`.
-    """
-
-    def __init__(
-        self,
-        device_store: DeviceStore,
-        *,
-        create_worker: Callable[[AttachedDevice, datetime], DeviceWorker],
-        write_outputs: Callable[[DeviceRow], None],
-        allow_unplug: Callable[[str], None],
-        on_row_change: Callable[[DeviceRow], None],
-        default_language: str,
-        clock: Callable[[], float],
-    ) -> None:
-        super().__init__(
-            device_store,
-            create_worker=create_worker,
-            allow_unplug=allow_unplug,
-            on_row_change=on_row_change,
-            default_language=default_language,
-            clock=clock,
-        )
-        self._write_outputs = write_outputs
-        self._codes_by_token: dict[str, str] = {}
-        self.outcomes: list[tuple[bool, bool]] = []
-        """Of each finished phone: found, complete."""
+    # --- what workers report ---
 
     def handle_event(self, event: WorkerEvent) -> None:
-        """Something that a visit tells. What comes from a phone that left is too late."""
-        row = next(
-            (
-                row
-                for row in self.connected_rows()
-                if row.connection_id == event.connection_id and row.worker is not None
-            ),
-            None,
-        )
-        if row is None:
+        """Apply an event that a worker reported. Events of a phone that was unplugged or stopped are ignored."""
+        row = next((row for row in self.connected_rows() if row.connection_id == event.connection_id), None)
+        if row is None or row.worker is None:
             return
         match event:
-            case AuthorizationRequested(_, asks):
-                first, row.prompt_shown = not row.prompt_shown, True
-                row.fingerprint, row.seconds_left = asks.fingerprint, asks.seconds_left
-                if first:
+            case AuthorizationRequested(_, waiting):
+                is_first_request, row.prompt_shown = not row.prompt_shown, True
+                row.fingerprint, row.seconds_left = waiting.fingerprint, waiting.seconds_left
+                if is_first_request:
                     self._on_row_change(row)
             case Authorized(_, token):
                 self._on_authorized(row, token)
-            case AuditProgress(_, name):
-                row.current_step = name
+            case AuditProgress(_, step):
+                row.current_step = step
             case AuditFinished(_, report, capture):
                 row.report, row.capture, row.current_step = report, capture, None
                 self._save_outputs(row)
-            case ClosingChecked(_, seen):
-                row.closing_checks = {**(row.closing_checks or {}), **seen}
+            case ClosingChecked(_, checks):
+                row.closing_checks = {**(row.closing_checks or {}), **checks}
                 self._on_row_change(row)
             case WorkerFailed(_, error) if row.stage is not DeviceStage.DONE:
                 self._on_failure(row, error)
@@ -262,19 +236,21 @@ class DeviceQueueEvents(DeviceQueueBase):
 
     def _on_authorized(self, row: DeviceRow, token: str | None) -> None:
         if any(other.token == token for other in self.connected_rows() if other is not row and other.token is not None):
-            token = None  # two phones that say the same of themselves cannot be told apart by it
+            token = None  # two phones with the same fingerprint cannot be distinguished by it
         row.token, row.error = token, None
-        before = None if token is None else self._codes_by_token.get(token) or self._device_store.code_for_token(token)
-        row.is_returning = before is not None
-        row.code = before or row.code
+        known_code = (
+            None if token is None else self._codes_by_token.get(token) or self._device_store.code_for_token(token)
+        )
+        row.is_returning = known_code is not None
+        row.code = known_code or row.code
         if token is not None and row.code is not None:
             self._codes_by_token[token] = row.code
-            # What it was before it came back is the same phone: one row a phone.
-            self.rows = [one for one in self.rows if one.stage is not DeviceStage.LEFT or one.code != row.code]
+            # The row that this phone had before it was unplugged: keep one row per phone.
+            self.rows = [other for other in self.rows if other.stage is not DeviceStage.LEFT or other.code != row.code]
         self._set_stage(row, DeviceStage.LABELING)
 
     def _save_outputs(self, row: DeviceRow) -> None:
-        """Write what is kept. Only then is the phone finished."""
+        """Write what is kept of `row`. Only then is the phone finished."""
         try:
             self._write_outputs(row)
         except PrivauditError as error:
@@ -292,12 +268,10 @@ class DeviceQueueEvents(DeviceQueueBase):
         self._device_store.count_failure(error.name)
         self._set_stage(row, DeviceStage.FAILED)
 
-
-class DeviceQueue(DeviceQueueEvents):
-    """The phones of a workshop, and what is done with them."""
+    # --- what the facilitator does ---
 
     def handle_key(self, key: str, row: DeviceRow) -> Message | None:
-        """Do what `key` says with `row`; why not, where it cannot be done."""
+        """Do what `key` means for `row`. Returns a message if it cannot be done now."""
         actions: dict[str, Callable[[DeviceRow], Message | None]] = {
             "c": self._record_consent,
             "r": self._withdraw_consent,
@@ -309,19 +283,24 @@ class DeviceQueue(DeviceQueueEvents):
             "y": self._confirm_owner,
             "o": self._check_debugging_off,
         }
-        said = actions[key](row) if key in actions else Message(key="workshop.no_such_key", values={"key": key})
+        message = actions[key](row) if key in actions else Message(key="workshop.no_such_key", values={"key": key})
         self._admit_next()
-        return said
+        return message
+
+    def rewrite_outputs(self, row: DeviceRow) -> None:
+        """Write what is kept of `row` again: in another language, or with the hash of the full report."""
+        if row.stage is DeviceStage.DONE:
+            self._save_outputs(row)
 
     def _record_consent(self, row: DeviceRow) -> Message | None:
         if row.stage is not DeviceStage.CONSENT:
             return _not_now_message(row)
-        row.consented_at = utc_now()
+        row.consented_at = datetime.now(UTC).replace(microsecond=0)
         self._start_worker(row)
         return None
 
     def _withdraw_consent(self, row: DeviceRow) -> Message | None:
-        """Before, during and after: consent can be withdrawn, and then what was kept is deleted."""
+        """Record a refusal before, during or after the audit, and delete what was kept."""
         if row.stage in {DeviceStage.REFUSED, DeviceStage.LEFT}:
             return _not_now_message(row)
         self._disconnect(row)
@@ -349,11 +328,12 @@ class DeviceQueue(DeviceQueueEvents):
         return None
 
     def _deny(self, row: DeviceRow) -> Message | None:
+        """Record that phone and code do not belong together, or that a returning phone has no sticker."""
         if row.awaiting_confirmation:
             row.awaiting_confirmation = False
             return Message(key="workshop.not_confirmed", values={"code": row.code})
         if row.stage is DeviceStage.LABELING and row.is_returning:
-            # It says of itself what another phone said: it is none that we know.
+            # Another phone with the same fingerprint was here earlier: this one gets a code of its own.
             row.token, row.is_returning, row.code = None, False, self._device_store.draw_code()
             self._on_row_change(row)
             return None
@@ -392,11 +372,6 @@ class DeviceQueue(DeviceQueueEvents):
             return _not_now_message(row)
         row.worker.check_debugging_off()
         return None
-
-    def rewrite_outputs(self, row: DeviceRow) -> None:
-        """Write what is kept of `row` anew: in another language, or with the hash of the full report."""
-        if row.stage is DeviceStage.DONE:
-            self._save_outputs(row)
 
 
 def _not_now_message(row: DeviceRow) -> Message:

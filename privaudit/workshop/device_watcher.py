@@ -1,4 +1,4 @@
-"""Phones come and go: what is plugged in now, by the same look that ``privaudit devices`` takes. Speaks to none."""
+"""Finds the phones that are plugged in, in the same way as ``privaudit devices``. Sends nothing to a phone."""
 
 from __future__ import annotations
 
@@ -6,47 +6,43 @@ from functools import partial
 from typing import Final, Protocol
 
 from privaudit.errors import PhoneError
-from privaudit.transport import OnWaiting, Transport, adb_device, adb_server, diagnosis, usb
+from privaudit.transport import adb_device, adb_server, diagnosis, usb
 from privaudit.transport.adb_auth import AdbKey
+from privaudit.transport.base import OnWaiting, Transport
 from privaudit.workshop.model import AttachedDevice
 
 POLL_INTERVAL_S: Final = 0.7
-"""How often the cables are looked at: a plugged phone is on the board well within two seconds."""
+"""Pause between scans: a phone that is plugged in appears on the board well within two seconds."""
 _NON_BLOCKING_ERRORS: Final = frozenset({"waiting", "offline"})
-"""The owner has not tapped yet, or the ADB server has only just seen it: no reason not to begin."""
+"""The owner has not tapped "Allow" yet, or the ADB server has only just detected the phone: it can be opened."""
 
 
 class DeviceWatcher(Protocol):
-    """Where phones come from."""
+    """Source of attached phones: real ones, or those of a rehearsal."""
 
     key: AdbKey
-    """The day's, by which phones know this computer; made in memory, written nowhere."""
+    """The session's key, by which phones recognise this computer. In memory only, written to no file."""
 
     def scan(self) -> tuple[AttachedDevice, ...]:
-        """What is plugged in now. Never speaks to a phone."""
-        ...
+        """Return the phones that are plugged in now. Sends nothing to them."""
 
     @property
     def error(self) -> PhoneError | None:
-        """Why the cables cannot be looked at."""
-        ...
+        """Why the last scan could not look at the USB bus."""
 
     @property
     def is_finished(self) -> bool:
-        """Whether no phone will come any more; of a rehearsal."""
-        ...
+        """Whether every phone of a rehearsal has come and gone."""
 
     def allow_unplug(self, connection_id: str) -> None:
-        """The phone at `connection_id` may be unplugged."""
-        ...
+        """Mark the phone with `connection_id` as one that may be unplugged."""
 
     def close(self) -> None:
-        """Nobody looks any more."""
-        ...
+        """Release everything that scanning opened."""
 
 
 class AdbDeviceWatcher:
-    """Real phones."""
+    """`DeviceWatcher` of real phones, on USB or through an ADB server."""
 
     def __init__(self, key: AdbKey) -> None:
         self.key = key
@@ -55,36 +51,38 @@ class AdbDeviceWatcher:
         self._previous_devices: tuple[usb.UsbDevice, ...] = ()
 
     def scan(self) -> tuple[AttachedDevice, ...]:
-        """See `DeviceWatcher.look`. A phone that was seen before is not opened again, for it may be in use."""
+        """See `DeviceWatcher.scan`. A phone of an earlier scan is not opened again: it may be in use."""
         try:
             survey = diagnosis.survey_devices(known_devices=self._previous_devices)
-        except PhoneError as error:  # the ADB server has just ended, or begun
+        except PhoneError as error:  # the ADB server has just started or ended
             self.error = error
             return ()
         self.error = survey.usb_error
-        # One that could not be opened is tried again: a permission may have come.
+        # A phone without a serial number could not be opened. It is tried again: permission may have been granted.
         self._previous_devices = tuple(
-            one.device for one in survey.devices if isinstance(one.device, usb.UsbDevice) and one.serial is not None
+            status.device
+            for status in survey.devices
+            if isinstance(status.device, usb.UsbDevice) and status.serial is not None
         )
         return tuple(map(self._attached_device, survey.devices))
 
     def _attached_device(self, status: diagnosis.DeviceStatus) -> AttachedDevice:
-        found = status.device
-        if isinstance(found, adb_server.ServerDevice):
-            socket = found.usb_path or found.serial or "?"
-            place = f"server {socket} {found.transport_id or ''}"
+        device = status.device
+        if isinstance(device, adb_server.ServerDevice):
+            usb_port = device.usb_path or device.serial or "?"
+            connection_id = f"server {usb_port} {device.transport_id or ''}"
         else:
-            socket, place = found.usb_path, f"usb {found.usb_path} {found.address}"
-        blocked = status.obstacle is not None and status.obstacle.name not in _NON_BLOCKING_ERRORS
+            usb_port, connection_id = device.usb_path, f"usb {device.usb_path} {device.address}"
+        is_blocked = status.obstacle is not None and status.obstacle.name not in _NON_BLOCKING_ERRORS
         return AttachedDevice(
-            connection_id=place,
-            usb_port=socket,
+            connection_id=connection_id,
+            usb_port=usb_port,
             serial=status.serial,
             model=status.name,
             vendor=status.brand,
             source_kind=status.transport_kind,
-            obstacle=status.obstacle if blocked else None,
-            connect=partial(self._connect, found),
+            obstacle=status.obstacle if is_blocked else None,
+            connect=partial(self._connect, device),
         )
 
     def _connect(self, device: adb_server.ServerDevice | usb.UsbDevice, on_waiting: OnWaiting) -> Transport:
@@ -93,8 +91,8 @@ class AdbDeviceWatcher:
         return adb_device.connect_usb(usb_path=device.usb_path, key=self.key, on_waiting=on_waiting)
 
     def allow_unplug(self, connection_id: str) -> None:
-        """Somebody pulls the cable, or nobody does."""
+        """Do nothing: a person unplugs the phone."""
 
     def close(self) -> None:
-        """Let go of what libusb holds."""
+        """Release the devices that libusb holds."""
         self._previous_devices = ()

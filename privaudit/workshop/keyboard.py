@@ -1,4 +1,4 @@
-"""The keyboard: single keys without Enter, on every system. The only door to the terminal's input."""
+"""Single keys without Enter, on POSIX terminals and the Windows console. No other module reads the terminal's input."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Final, Self
 
 _POLL_INTERVAL_S: Final = 0.1
-"""How often it is seen that nobody wants keys any more."""
+"""How often the reading thread checks whether it should stop."""
 _ESCAPE_SEQUENCES: Final = {"[A": "up", "[B": "down", "OA": "up", "OB": "down"}
 _KEY_NAMES: Final = {"\r": "enter", "\n": "enter", "\x7f": "backspace", "\x08": "backspace", "\x1b": "escape"}
 
@@ -21,13 +21,13 @@ if sys.platform == "win32":
     _ARROW_KEYS: Final = {"H": "up", "P": "down"}
 
     class _KeySource:
-        """The console. A special key comes as two characters, the first of them NUL or à."""
+        """The Windows console. A special key arrives as two characters, the first being NUL or ``à``."""
 
         def close(self) -> None:
-            """Nothing was changed."""
+            """Do nothing: the console's mode was not changed."""
 
-        def next(self) -> str | None:
-            """The next key, or ``None`` when none came for a moment."""
+        def read_key(self) -> str | None:
+            """Return the next key; ``None``: none arrived within `_POLL_INTERVAL_S`."""
             if not msvcrt.kbhit():
                 time.sleep(_POLL_INTERVAL_S)
                 return None
@@ -44,7 +44,7 @@ else:
     import tty
 
     class _KeySource:
-        """The terminal, told to give each key at once. Ctrl-C stays a signal."""
+        """A POSIX terminal in cbreak mode: each key arrives at once, Ctrl-C is still a signal."""
 
         def __init__(self) -> None:
             self._fd = sys.stdin.fileno()
@@ -54,19 +54,19 @@ else:
             tty.setcbreak(self._fd)
 
         def close(self) -> None:
-            """Give the terminal back as it was."""
+            """Restore the terminal's attributes."""
             termios.tcsetattr(self._fd, termios.TCSADRAIN, self._saved_attributes)
 
         def read_key(self) -> str | None:
-            """The next key, or ``None`` when none came for a moment."""
+            """Return the next key; ``None``: none arrived within `_POLL_INTERVAL_S`."""
             if not self._pending:
                 if not select.select([self._fd], [], [], _POLL_INTERVAL_S)[0]:
                     return None
-                read = os.read(self._fd, 1024)
-                if not read:
+                data = os.read(self._fd, 1024)
+                if not data:
                     raise EOFError
-                self._pending = self._decode(read)
-            # An arrow key is one read: what stands alone is the key Escape.
+                self._pending = self._decode(data)
+            # An arrow key arrives in one read, so a lone escape character is the key Escape.
             for length in (3, 1):
                 key = self._pending[:length]
                 if length == 1 or (key.startswith("\x1b") and key[1:] in _ESCAPE_SEQUENCES):
@@ -76,11 +76,11 @@ else:
 
 
 class Keyboard:
-    """Tells each key from a thread of its own, inside a ``with`` block.
+    """Reports keys from a thread of its own, inside a ``with`` block.
 
     Args:
-        tell: told ``up``, ``down``, ``enter``, ``backspace``, ``escape``, or the character.
-        ended: told once when no key will come any more.
+        on_key: called with ``up``, ``down``, ``enter``, ``backspace``, ``escape``, or the character.
+        on_end: called once when the input has ended.
     """
 
     def __init__(self, on_key: Callable[[str], object], on_end: Callable[[], object]) -> None:

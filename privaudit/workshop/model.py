@@ -1,4 +1,4 @@
-"""What the workshop speaks of: a plugged phone, its row on the board, what its visit tells."""
+"""Types that the workshop's modules share: attached devices, rows of the queue, worker events, and two protocols."""
 
 from __future__ import annotations
 
@@ -10,18 +10,17 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from privaudit.errors import PrivauditError
 from privaudit.model import Report, SourceKind
-from privaudit.transport import AuthorizationWait, OnWaiting, Transport
+from privaudit.transport.base import AuthorizationWait, OnWaiting, Transport
 
 if TYPE_CHECKING:
     from privaudit.capture.model import Capture
-    from privaudit.workshop.worker import DeviceWorker
 
 MAX_CONCURRENT_READS: Final = 8
 """Phones that are read at the same time."""
 
 
 class Retention(StrEnum):
-    """What stays of a visit, beside the counts."""
+    """What is kept of a phone in addition to the counts. The values are those of ``--keep``."""
 
     NOTHING = "nothing"
     HANDOUT = "handout"
@@ -29,84 +28,85 @@ class Retention(StrEnum):
 
 
 class DeviceStage(StrEnum):
-    """Where a phone is on its way. `EXCLUSIVE_STAGES` ones are dealt with one at a time."""
+    """Stage of a phone in the queue. Only one phone at a time is in one of `EXCLUSIVE_STAGES`."""
 
     BLOCKED = "blocked"
-    """Something stands in the way; the row says what."""
+    """The phone cannot be reached; `DeviceRow.error` says why."""
     QUEUED = "queued"
-    """Another phone is being given its code."""
+    """Waits until no other phone is in one of `EXCLUSIVE_STAGES`."""
     CONSENT = "consent"
-    """Has a code; its owner is asked. The phone itself is not."""
+    """Has a case code; its owner is asked for consent. Nothing has been sent to the phone."""
     AUTHORIZING = "calling"
-    """Consent is recorded; the phone asks "Allow USB debugging?"."""
+    """Consent is recorded; the phone shows "Allow USB debugging?"."""
     LABELING = "sticker"
-    """Lets us in; the code goes on it before it is read."""
+    """The phone has authorized this computer; the sticker with the code goes on it before it is read."""
     READING = "reading"
     DONE = "done"
     FAILED = "failed"
-    """Says why, and can be repeated."""
+    """`DeviceRow.error` says why. Can be retried."""
     REFUSED = "refused"
-    """Nothing was asked."""
+    """The owner refused or withdrew consent."""
     LEFT = "left"
     """Unplugged."""
 
 
 EXCLUSIVE_STAGES: Final = frozenset({DeviceStage.CONSENT, DeviceStage.AUTHORIZING, DeviceStage.LABELING})
 ACTIVE_STAGES: Final = frozenset({DeviceStage.AUTHORIZING, DeviceStage.LABELING, DeviceStage.READING})
-"""A visit runs."""
+"""Stages in which a worker is running and has not finished."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttachedDevice:
-    """One phone on a cable, or a virtual one. Nobody has spoken to it yet."""
+    """A real or virtual phone that is plugged in. Describing it sends nothing to the phone."""
 
     connection_id: str
-    """This plugging: a phone that is plugged in again is at another place."""
+    """Identifies this plugging-in: the same phone has another id when it is plugged in again."""
     usb_port: str
-    """Where the cable is."""
+    """Port that the cable is plugged into."""
     serial: str | None
-    """By what the bus tells it from others, its serial number. In memory only, never shown or written."""
+    """USB serial number. In memory only, never shown or written."""
     model: str | None
-    """What it calls its model."""
+    """Model name that the phone reports."""
     vendor: str | None
     source_kind: SourceKind
     obstacle: PrivauditError | None
+    """Why the phone cannot be reached; ``None``: it can be opened."""
     connect: Callable[[OnWaiting], Transport] = field(compare=False)
-    """Opens it; told while its owner is asked."""
+    """Open the phone. The argument is called repeatedly while its owner has to allow USB debugging."""
 
 
 @dataclass(frozen=True, slots=True)
 class WorkerEvent:
-    """Something that a visit tells of the phone at `place`."""
+    """Event that a worker reports about the phone with `connection_id`."""
 
     connection_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class AuthorizationRequested(WorkerEvent):
-    """The phone asks its owner."""
+    """The phone shows "Allow USB debugging?". Reported again each second."""
 
     waiting: AuthorizationWait
 
 
 @dataclass(frozen=True, slots=True)
 class Authorized(WorkerEvent):
-    """The phone answers. Nothing of it was read but by what it is known again."""
+    """The phone accepts commands. Only its fingerprint has been read."""
 
     token: str | None
-    """The day's own name for it; ``None``: it cannot be known again."""
+    """Pseudonym of the phone within this session; ``None``: the phone cannot be recognised again."""
 
 
 @dataclass(frozen=True, slots=True)
 class AuditProgress(WorkerEvent):
-    """What is being read."""
+    """Part of the audit that is running now."""
 
     step: str
 
 
 @dataclass(frozen=True, slots=True)
 class AuditFinished(WorkerEvent):
-    """It was read to the end."""
+    """The phone was read completely."""
 
     report: Report
     capture: Capture
@@ -114,75 +114,100 @@ class AuditFinished(WorkerEvent):
 
 @dataclass(frozen=True, slots=True)
 class WorkerFailed(WorkerEvent):
-    """It was not."""
+    """The worker ended with an error."""
 
     error: PrivauditError
 
 
 @dataclass(frozen=True, slots=True)
 class ClosingChecked(WorkerEvent):
-    """What can be seen of the close-out list: name → whether it is as it should be; ``None``: not to be seen."""
+    """Result of the closing check.
+
+    ``usb`` and ``wireless`` → whether that kind of debugging is off; ``None``: it could not be determined.
+    """
 
     checks: dict[str, bool | None]
 
 
+class Worker(Protocol):
+    """Reads one phone in the background and reports `WorkerEvent`s."""
+
+    @property
+    def running(self) -> bool:
+        """Whether a thread of the worker is alive."""
+
+    def start(self) -> None:
+        """Connect to the phone."""
+
+    def start_reading(self) -> None:
+        """Read the phone: the sticker with its code is on it."""
+
+    def check_debugging_off(self) -> None:
+        """Check whether USB and wireless debugging are off; reported as `ClosingChecked`."""
+
+    def stop(self) -> None:
+        """Disconnect. May be called twice."""
+
+    def join(self, timeout_s: float | None = None) -> None:
+        """Wait until no thread of the worker is alive."""
+
+
 @dataclass(slots=True, kw_only=True)
 class DeviceRow:
-    """One phone on the board. Only the desk changes it."""
+    """One phone in the queue. Only `privaudit.workshop.device_queue.DeviceQueue` and the session change it."""
 
     device: AttachedDevice
     stage: DeviceStage
     queued_at: float
-    """When it came, by the desk's clock."""
+    """When the phone was plugged in or last went to the end of the queue, by the queue's clock."""
     language: str
-    """Of its owner: consent, results and page are in it."""
+    """Language of the owner: for consent, results and the page."""
     code: str | None = None
     consented_at: datetime | None = None
     prompt_shown: bool = False
-    """Whether it showed the question: then whoever saw it knows which phone this is."""
+    """Whether the phone showed "Allow USB debugging?": whoever saw it knows which phone has this code."""
     fingerprint: str | None = None
+    """Fingerprint of this computer's key, as the phone shows it."""
     seconds_left: int | None = None
+    """Until waiting for the authorization is given up."""
     current_step: str | None = None
     token: str | None = None
     is_returning: bool = False
-    """Known from earlier today: its code is the one that it had."""
+    """Whether the phone was here earlier in this session; it keeps its code."""
     error: PrivauditError | None = None
     report: Report | None = None
     capture: Capture | None = None
     saved: bool = False
     full_report_sha256: str | None = None
-    """Of the full report on the participant's own stick."""
+    """Hash of the full report that was exported to the owner's own drive."""
     awaiting_confirmation: bool = False
-    """Its owner is asked whether phone and code fit."""
+    """Whether the owner is being asked to confirm that phone and code belong together."""
     owner_confirmed: bool = False
     closing_checks: dict[str, bool | None] | None = None
-    worker: DeviceWorker | None = None
+    """See `ClosingChecked.checks`."""
+    worker: Worker | None = None
     missing_since: float | None = None
-    """Since when it is not to be seen."""
+    """When the phone disappeared from the bus, by the queue's clock."""
     has_output: bool = False
-    """Whether a page or a count of it exists. Stays when it leaves."""
+    """Whether a page or a count of the phone exists. Remains true after it is unplugged."""
 
     @property
     def connection_id(self) -> str:
-        """See `AttachedDevice.place`."""
+        """`AttachedDevice.connection_id` of the phone."""
         return self.device.connection_id
 
 
 class DeviceStore(Protocol):
-    """What the desk needs of a folder."""
+    """What `DeviceQueue` needs of a workshop folder."""
 
     def draw_code(self) -> str:
-        """A code that nobody had."""
-        ...
+        """Return a case code that was never given out."""
 
     def code_for_token(self, token: str) -> str | None:
-        """The code of a phone that finished earlier today."""
-        ...
+        """Return the code of a phone that was finished earlier in this session."""
 
     def count_failure(self, step: str) -> None:
-        """Count a step that went wrong."""
-        ...
+        """Count a failed step by the name of its error."""
 
     def delete_device(self, code: str) -> None:
-        """Delete what was kept of the phone with this code."""
-        ...
+        """Delete everything that was kept of the phone with this code."""

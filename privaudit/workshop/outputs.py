@@ -1,29 +1,29 @@
-"""What is written of a phone that was read: its page, its capture, its count, and the full report for its owner."""
+"""What is written about a phone that was read: its page, its capture, its record, and the full report for its owner."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from privaudit import report as reports
-from privaudit.documents import sheet
-from privaudit.documents.sheet import (
-    PrintSheet,
-    SheetBlock,
-    bullet_block,
-    checkbox_block,
-    heading_block,
-    notice_block,
-    paragraph_block,
-    render_sheets,
-    step_block,
+from privaudit.documents import (
+    Code,
+    DocumentBlock,
+    Heading,
+    Paragraph,
+    bullet_list,
+    checkbox_list,
+    notice,
+    paragraphs,
+    step_list,
+    titled_document,
 )
+from privaudit.documents.render import join_sheets, sheets_to_html
 from privaudit.errors import SourceError, UsageError
 from privaudit.i18n import Translator
 from privaudit.model import DataClass, Message, Phone, Report
-from privaudit.report import gaps, json, matrix, save_text, summary
+from privaudit.report import gaps, json, matrix, save_text, summary, write_report
 from privaudit.report.view import ReportView
 from privaudit.revocation import steps
 from privaudit.workshop import statistics
@@ -31,135 +31,63 @@ from privaudit.workshop.model import DeviceRow, Retention
 from privaudit.workshop.storage import PRINT_JOB_FILE, WorkshopFolder
 
 _SEPARATOR: Final = " · "
-
-
-def render_handout(report: Report, code: str, language: Translator, *, full_sha256: str | None = None) -> str:
-    """The page of the phone with this case code, as HTML.
-
-    Args:
-        report: on it.
-        code: its case code.
-        language: its owner's.
-        full_sha256: of the full report, where the owner has it; else there is nothing to compare it with.
-    """
-    voice = ReportView(report, language)
-    sheet = PrintSheet(
-        title=language.t("workshop.handout"), corner_label=code, blocks=tuple(_handout_blocks(voice, code, full_sha256))
-    )
-    return render_sheets([sheet], language, demo=report.demo)
-
-
-def closing_steps(phone: Phone) -> Iterator[Message]:
-    """The close-out list of this phone, one action a line."""
-    yield Message(key="workshop.unplug")
-    for step in steps.disable_usb_debugging_steps(phone):
-        yield step
-        if step.values.get("word") == _revoke_menu_term(phone):
-            yield Message(key="workshop.wireless_off")
-    yield Message(key="workshop.payment_works")
-
-
-def _handout_blocks(view: ReportView, code: str, full_sha256: str | None) -> Iterator[SheetBlock]:
-    say, report = view.t, view.report
-    by_server = report.source.kind == "server"
-    if by_server:
-        # Its key is the server's, and stays: whoever has this computer could come back.
-        yield notice_block(say("workshop.server_key"))
-        yield step_block(map(view.translate, _steps_to_revoke_keys(report.phone)))
-    yield paragraph_block(
-        say("workshop.handout_phone", phone=_phone_line(report.phone), code=code, checked_on=_audit_date(report))
-    )
-    yield notice_block(*summary.summary_sentences(view))
-    yield heading_block(say("workshop.handout_first"))
-    yield bullet_block(map(view.translate, steps.SAFETY_NOTES))
-    shown = [app for package in view.ordered_packages() for app in view.installs_of(package)]
-    if shown:
-        yield heading_block(say("workshop.handout_steps", rom=report.phone.rom.name))
-    for app in shown:
-        yield heading_block(view.app_title(app))
-        cells = {data: matrix.cell_text(view, app, data)[0] for data in DataClass}
-        can = (say("workshop.can", data=Message(key=f"report.{data}"), state=cell) for data, cell in cells.items())
-        yield paragraph_block(_SEPARATOR.join(can))
-        own = view.steps_for(app)
-        yield step_block(map(view.translate, own)) if own else paragraph_block(say("report.steps_none"))
-    if shown:
-        yield checkbox_block([view.translate(steps.check_other_apps_step(report.phone))])
-    missing = gaps.missing_data(view)
-    yield heading_block(say("workshop.handout_gaps"))
-    yield bullet_block([*missing, say("report.never_uninstalled"), say("report.never_mini"), say("report.never_sent")])
-    yield heading_block(say("workshop.handout_leaving"))
-    yield step_block(map(view.translate, closing_steps(report.phone)))
-    if full_sha256 is not None:
-        yield paragraph_block(say("workshop.handout_hash"))
-        yield SheetBlock("code", (full_sha256,))
-    yield paragraph_block(say("report.remember_debt"), say("report.not_advice"))
-
-
-def _steps_to_revoke_keys(phone: Phone) -> Iterator[Message]:
-    """The way to revoking the authorisations, which takes the server's key away."""
-    for step in steps.disable_usb_debugging_steps(phone):
-        yield step
-        if step.values.get("word") == _revoke_menu_term(phone):
-            return
-
-
-def _revoke_menu_term(phone: Phone) -> Message:
-    return Message(key=f"menu.{phone.rom.id}.revoke_usb")
-
-
-def _phone_line(phone: Phone) -> str:
-    parts = (phone.manufacturer, phone.model, phone.android and f"Android {phone.android}", phone.rom.name)
-    return _SEPARATOR.join(part for part in parts if part)
-
-
-def _audit_date(report: Report) -> str:
-    return report.taken_at.astimezone().date().isoformat()
+_DATA_KEYS: Final[Mapping[DataClass, str]] = {
+    DataClass.CONTACTS: "report.contacts",
+    DataClass.SMS: "report.sms",
+    DataClass.CALL_LOG: "report.call_log",
+}
 
 
 class OutputWriter:
-    """Writes for `folder`."""
+    """Writes the outputs of a session.
+
+    Args:
+        folder: the workshop folder.
+    """
 
     def __init__(self, folder: WorkshopFolder) -> None:
         self._folder = folder
 
     def write_outputs(self, row: DeviceRow) -> None:
-        """Keep what is to be kept of `row`.
+        """Write what is to be kept of `row`.
 
         Raises:
             SourceError: ``not_written``.
         """
-        assert row.report is not None  # noqa: S101 - the desk calls with a report
+        assert row.report is not None  # noqa: S101 - the queue calls this only for a phone that was read
         assert row.code is not None  # noqa: S101
-        keep = self._folder.open_session.keep
-        page = None
-        if keep is not Retention.NOTHING:
-            page = render_handout(row.report, row.code, Translator(row.language), full_sha256=row.full_report_sha256)
-        capture = row.capture if keep is Retention.CAPTURE else None
-        self._folder.save_device(row.code, statistics.make_device_record(row.report, row.token), page, capture)
+        retention = self._folder.open_session.keep
+        page_html = None
+        if retention is not Retention.NOTHING:
+            language = Translator(row.language)
+            page_html = render_handout(row.report, row.code, language, full_report_sha256=row.full_report_sha256)
+        record = statistics.make_device_record(row.report, row.token)
+        self._folder.save_device(row.code, record, page_html, row.capture if retention is Retention.CAPTURE else None)
 
     def page_path(self, row: DeviceRow) -> Path | None:
-        """Where its page is."""
-        path = self._folder.page_path(row.code or "")
-        return path if row.code is not None and path.exists() else None
+        """Return the path of the page of `row`, if there is one."""
+        if row.code is None:
+            return None
+        path = self._folder.page_path(row.code)
+        return path if path.exists() else None
 
     def export_full_report(self, row: DeviceRow, target_folder: Path) -> Path:
-        """Write the full report to the owner's own stick or folder; its hash goes to the row, for the page.
+        """Write the full report to the owner's own drive or folder, and its hash to `row`, for the page.
 
         Raises:
-            UsageError: ``no_folder``, ``not_their_own``: the folder is the workshop's.
+            UsageError: ``no_folder``; ``not_their_own``: the folder is the workshop's.
             SourceError: ``not_written``.
         """
-        assert row.report is not None  # noqa: S101 - only of a phone that was read
+        assert row.report is not None  # noqa: S101 - only called for a phone that was read
         if not target_folder.is_dir():
             raise UsageError("errors.no_folder", path=str(target_folder))
         if target_folder.resolve().is_relative_to(self._folder.path.resolve()):
             raise UsageError("errors.not_their_own", path=str(target_folder))
-        language = Translator(row.language)
         path = target_folder / f"privaudit-{row.code}.json"
         text = json.render(row.report)
         try:
             save_text(text, path)
-            reports.write_report(row.report, path.with_suffix(".txt"), language)
+            write_report(row.report, path.with_suffix(".txt"), Translator(row.language))
         except SourceError:
             path.unlink(missing_ok=True)
             raise
@@ -167,14 +95,106 @@ class OutputWriter:
         return path
 
     def export_print_job(self) -> Path | None:
-        """All pages as one file, each on a page of its own; ``None``: there are none.
+        """Write all pages to one file, each on a sheet of its own; ``None``: there are no pages.
 
         Raises:
-            SourceError: ``not_written``.
+            SourceError: ``page_foreign``: privaudit did not write one of the pages; ``not_written``.
         """
-        text = sheet.join_pages(page.read_text(encoding="utf-8") for page in self._folder.page_paths())
-        if text is None:
+        html = join_sheets(self._folder.read_pages())
+        if html is None:
             return None
         path = self._folder.path / PRINT_JOB_FILE
-        save_text(text, path)
+        save_text(html, path)
         return path
+
+
+# --- the page ---------------------------------------------------------------------------------------------------------
+
+
+def render_handout(report: Report, code: str, language: Translator, *, full_report_sha256: str | None = None) -> str:
+    """Render the page of a phone as HTML.
+
+    Args:
+        report: what the page says.
+        code: the phone's case code.
+        language: the owner's.
+        full_report_sha256: hash of the full report, if the owner has it.
+    """
+    view = ReportView(report, language)
+    sheet = titled_document(
+        language.t("workshop.handout"),
+        language.code,
+        _handout_blocks(view, code, full_report_sha256),
+        layout="page",
+        corner_label=code,
+    )
+    return sheets_to_html([sheet], demo=report.demo)
+
+
+def closing_steps(phone: Phone) -> Iterator[Message]:
+    """Yield what the owner does before leaving, one action a line."""
+    yield Message(key="workshop.unplug")
+    for step in steps.disable_usb_debugging_steps(phone):
+        yield step
+        if _is_revoke_authorizations_step(step, phone):
+            yield Message(key="workshop.wireless_off")
+    yield Message(key="workshop.payment_works")
+
+
+def _handout_blocks(view: ReportView, code: str, full_report_sha256: str | None) -> Iterator[DocumentBlock]:
+    t, report = view.t, view.report
+    if report.source.kind == "server":
+        # The ADB server's key stays authorized on the phone: whoever has this computer could connect again.
+        yield notice(t("workshop.server_key"))
+        yield step_list(map(view.translate, _steps_to_revoke_authorizations(report.phone)))
+    checked_on = report.taken_at.astimezone().date().isoformat()
+    yield from paragraphs(
+        t("workshop.handout_phone", phone=_phone_line(report.phone), code=code, checked_on=checked_on)
+    )
+    yield notice(*summary.summary_sentences(view))
+    yield Heading(t("workshop.handout_first"))
+    yield bullet_list(map(view.translate, steps.SAFETY_NOTES))
+    yield from _app_blocks(view)
+    yield Heading(t("workshop.handout_gaps"))
+    never_visible = (t("report.never_uninstalled"), t("report.never_mini"), t("report.never_sent"))
+    yield bullet_list([*gaps.missing_data(view), *never_visible])
+    yield Heading(t("workshop.handout_leaving"))
+    yield step_list(map(view.translate, closing_steps(report.phone)))
+    if full_report_sha256 is not None:
+        yield Paragraph(t("workshop.handout_hash"))
+        yield Code(full_report_sha256)
+    yield from paragraphs(t("report.remember_debt"), t("report.not_advice"))
+
+
+def _app_blocks(view: ReportView) -> Iterator[DocumentBlock]:
+    """Yield what each app can read, and how to revoke it."""
+    t, report = view.t, view.report
+    apps = [app for package in view.ordered_packages() for app in view.installs_of(package)]
+    if not apps:
+        return
+    yield Heading(t("workshop.handout_steps", rom=report.phone.rom.name))
+    for app in apps:
+        yield Heading(view.app_title(app))
+        cells = {data: matrix.cell_text(view, app, data)[0] for data in DataClass}
+        access = (t("workshop.can", data=Message(key=_DATA_KEYS[data]), state=cell) for data, cell in cells.items())
+        yield Paragraph(_SEPARATOR.join(access))
+        app_steps = view.steps_for(app)
+        yield step_list(map(view.translate, app_steps)) if app_steps else Paragraph(t("report.steps_none"))
+    yield checkbox_list([view.translate(steps.check_other_apps_step(report.phone))])
+
+
+def _steps_to_revoke_authorizations(phone: Phone) -> Iterator[Message]:
+    """Yield the steps that revoke the USB debugging authorizations, and with them the ADB server's key."""
+    for step in steps.disable_usb_debugging_steps(phone):
+        yield step
+        if _is_revoke_authorizations_step(step, phone):
+            return
+
+
+def _is_revoke_authorizations_step(step: Message, phone: Phone) -> bool:
+    return step.values.get("word") == Message(key=f"menu.{phone.rom.id}.revoke_usb")
+
+
+def _phone_line(phone: Phone) -> str:
+    parts = (phone.manufacturer, phone.model, phone.android and f"Android {phone.android}", phone.rom.name)
+    return _SEPARATOR.join(part for part in parts if part)

@@ -1,4 +1,4 @@
-"""The workshop as lines: for a screen reader, a log, or a terminal that cannot do more. Commands are lines too."""
+"""The workshop as plain lines, for screen readers, logs and simple terminals. Commands are lines too."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from privaudit.workshop.session import InputEnded, KeyPress, WorkshopSession
 
 
 class PlainView(KeyController):
-    """Prints what changes; each line says which phone it speaks of.
+    """Prints what changes; each line names the phone.
 
     Args:
-        session: what is shown.
-        out: takes one line.
+        session: the session that is shown.
+        write_line: writes one line.
     """
 
     def __init__(self, session: WorkshopSession, write_line: Callable[[str], object]) -> None:
@@ -29,35 +29,37 @@ class PlainView(KeyController):
         session.view = self
 
     def show_message(self, message: Message) -> None:
-        """See `WorkshopView.tell`."""
+        """See `privaudit.workshop.session.WorkshopView.show_message`."""
         self._write_line(self.language.translate(message))
 
     def update_row(self, row: DeviceRow) -> None:
-        """See `WorkshopView.changed`."""
-        head = self._row_label(row)
-        again = (
-            f" ({self.language.t('workshop.again')})" if row.is_returning and row.stage is DeviceStage.LABELING else ""
-        )
-        self._write_line(f"{head}: {controls.device_state(row, self.language)}{again}")
-        self._write_indented(self.instructions(row))
+        """Print the state of a row that changed, and what to do about it."""
+        line = self._state_line(row)
+        if row.is_returning and row.stage is DeviceStage.LABELING:
+            line += f" ({self.language.t('workshop.again')})"
+        self._write_line(line)
+        self._write_indented(self.row_instructions(row))
 
-    def _row_label(self, row: DeviceRow) -> str:
-        return f"{controls.case_code(row, self.language)}  {controls.device_name(row, self.language)}"
+    def _state_line(self, row: DeviceRow) -> str:
+        code, name = controls.case_code(row, self.language), controls.device_name(row, self.language)
+        return f"{code}  {name}: {controls.device_state(row, self.language)}"
 
     def _write_indented(self, lines: Iterable[str]) -> None:
         for line in lines:
             self._write_line(f"  {line}")
 
     def refresh(self) -> None:
-        """See `WorkshopView.refresh`. Seconds that run are no news for a log."""
-        trouble = self.session.watcher_error
-        if (trouble.name if trouble else None) != self._last_error_name:
-            self._last_error_name = trouble.name if trouble else None
-            if trouble is not None:
-                self.show_text("workshop.trouble", what=self.language.translate(trouble.what))
+        """Print the error of the last scan once. A countdown is not printed: it would fill a log."""
+        error = self.session.watcher_error
+        error_name = error.name if error is not None else None
+        if error_name == self._last_error_name:
+            return
+        self._last_error_name = error_name
+        if error is not None:
+            self.show_text("workshop.trouble", what=self.language.translate(error.what))
 
     def handle_input(self, text: str) -> None:
-        """A line: a letter, mostly a code, and of ``f`` a folder."""
+        """Act on a line: a letter, usually a code, and for ``f`` a folder."""
         words = text.split(maxsplit=2)
         if not words:
             return
@@ -68,13 +70,13 @@ class PlainView(KeyController):
             self.show_text("workshop.keys_plain")
         elif key == "w":
             for row in self.session.device_queue.rows:
-                self._write_line(f"{self._row_label(row)}: {controls.device_state(row, self.language)}")
+                self._write_line(self._state_line(row))
         elif not self.handle_global_key(key):
             self._handle_row_command(key, words[1:])
 
     def _handle_row_command(self, key: str, words: list[str]) -> None:
         if not words:
-            self.show_text("workshop.needs_code", key=key[:10])
+            self.show_text("workshop.needs_code", key=key[: controls.MAX_ECHOED_CHARS])
             return
         row = self.session.device_queue.find_row(words[0].upper())
         if row is None:
@@ -86,17 +88,17 @@ class PlainView(KeyController):
                 self.show_text("workshop.needs_code", key="f")
         else:
             self.handle_row_key(key, row)
-            self._write_indented(self.result_lines(row))
+            self._write_indented(self.visible_result(row))
 
 
 def start_stdin_reader(session: WorkshopSession) -> threading.Thread:
-    """Hand every line of standard input to `session`, from a thread that ends with the program."""
+    """Start a daemon thread that posts every line of standard input to `session`."""
 
-    def run() -> None:
+    def post_lines() -> None:
         for line in sys.stdin:
             session.events.put(KeyPress(line.rstrip("\n")))
         session.events.put(InputEnded())
 
-    thread = threading.Thread(target=run, name="workshop: lines", daemon=True)
+    thread = threading.Thread(target=post_lines, name="workshop: stdin", daemon=True)
     thread.start()
     return thread

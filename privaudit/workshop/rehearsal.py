@@ -1,6 +1,6 @@
-"""Phones to practise with: the demo's, of different makers, which come at random, answer their owner's taps and go.
+"""Rehearsals: virtual phones of different vendors that arrive at random, let their owners answer, and leave.
 
-Each is a real ADB daemon on loopback. One in six is pulled in the middle and comes back, as on a loose hub.
+Each is a real ADB daemon on loopback. One in six is unplugged while it is read and comes back, as with a loose cable.
 """
 
 from __future__ import annotations
@@ -14,21 +14,28 @@ from typing import Final
 
 from privaudit import virtual_phone
 from privaudit.errors import PhoneError
-from privaudit.transport import OnWaiting, Transport, adb_device, vendors
+from privaudit.transport import adb_device, vendors
 from privaudit.transport.adb_auth import AdbKey
+from privaudit.transport.base import OnWaiting, Transport
 from privaudit.virtual_phone.adbd.auth import KeyPolicy
 from privaudit.virtual_phone.adbd.faults import SimulatedLink
 from privaudit.virtual_phone.adbd.server import AdbdServer
 from privaudit.workshop.model import MAX_CONCURRENT_READS, AttachedDevice
 
 ARRIVAL_INTERVAL_S: Final = 20.0
-"""About how long from one phone to the next, where nobody says otherwise."""
+"""Default of the average time from one phone to the next."""
 _LOOSE_CABLE_ONE_IN: Final = 6
-"""One in so many is pulled in the middle."""
+"""One phone in so many is unplugged while it is read."""
 _LOOSE_CABLE_INTERVALS: Final = 4.0
-"""A loose cable is pulled for good after so many paces."""
+"""A phone with a loose cable is unplugged after so many arrival intervals, if it has not been cut off before."""
+_LOOSE_CABLE_BYTES: Final = (8_000, 40_000)
+"""Range of bytes after which a loose cable cuts the connection."""
+_ANSWER_INTERVALS: Final = (0.1, 0.4)
+"""Range of the time until an owner taps "Allow", in arrival intervals."""
+_LEAVE_INTERVALS: Final = (0.2, 1.0)
+"""Range of the time until an owner unplugs a phone that is done, in arrival intervals."""
 _LINK_SPEED: Final = (20e6, 0.003)
-"""Bytes a second and seconds of latency: a cable of today."""
+"""Bytes a second and seconds of latency of a common USB 2.0 cable."""
 
 
 @dataclass(slots=True)
@@ -38,22 +45,32 @@ class _ScheduledPhone:
     plug_at: float
     name: str | None = None
     daemon: AdbdServer | None = None
+    """The running virtual phone while it is plugged in."""
     plug_count: int = 0
     unplug_at: float | None = None
     has_loose_cable: bool = False
-    """Is pulled in the middle, once."""
+    """Whether the phone is unplugged once while it is read."""
     is_gone: bool = False
+
+    @property
+    def connection_id(self) -> str:
+        return f"demo {self.number}.{self.plug_count}"
+
+    @property
+    def serial(self) -> str:
+        """Serial number: each phone has its own, though several play the same scenario."""
+        return f"REHEARSAL{self.number:04}"
 
 
 class RehearsalWatcher:
-    """`DeviceWatcher` of `available_cores` demo phones.
+    """`DeviceWatcher` of virtual phones.
 
     Args:
-        count: how many come.
-        key: the day's.
-        pace_s: seconds from one to the next, about.
-        dice: chance; of a fixed seed in tests.
-        clock: seconds that pass.
+        device_count: how many phones come.
+        key: the session's key.
+        arrival_interval_s: average seconds from one phone to the next.
+        rng: source of chance; with a fixed seed in tests.
+        clock: monotonic clock in seconds.
     """
 
     def __init__(
@@ -67,85 +84,95 @@ class RehearsalWatcher:
     ) -> None:
         self.key = key
         self.error: PhoneError | None = None
-        self._rng = rng or random.Random()  # noqa: S311 - nothing secret
+        self._rng = rng or random.Random()  # noqa: S311 - not used for secrets
         self._arrival_interval_s = arrival_interval_s
         self._clock = clock
-        stories = virtual_phone.scenario_names()
-        order = [stories[number % len(stories)] for number in range(device_count)]
-        self._rng.shuffle(order)
-        loose = self._rng.sample(range(device_count), device_count // _LOOSE_CABLE_ONE_IN)
-        at = clock()
-        self._schedule: list[_ScheduledPhone] = []
-        for number, story in enumerate(order):
-            self._schedule.append(_ScheduledPhone(story, number, at, has_loose_cable=number in loose))
-            at += self._rng.expovariate(1 / arrival_interval_s)
+        self._schedule = self._create_schedule(device_count)
+
+    def _create_schedule(self, device_count: int) -> list[_ScheduledPhone]:
+        names = virtual_phone.scenario_names()
+        scenarios = [names[number % len(names)] for number in range(device_count)]
+        self._rng.shuffle(scenarios)
+        loose_cables = self._rng.sample(range(device_count), device_count // _LOOSE_CABLE_ONE_IN)
+        schedule = []
+        plug_at = self._clock()
+        for number, scenario in enumerate(scenarios):
+            schedule.append(_ScheduledPhone(scenario, number, plug_at, has_loose_cable=number in loose_cables))
+            plug_at += self._rng.expovariate(1 / self._arrival_interval_s)
+        return schedule
 
     @property
     def is_finished(self) -> bool:
         """Whether every phone has come and gone."""
-        return all(guest.is_gone for guest in self._schedule)
+        return all(scheduled.is_gone for scheduled in self._schedule)
 
     def scan(self) -> tuple[AttachedDevice, ...]:
-        """See `DeviceWatcher.look`; here the phones also come and go."""
+        """See `DeviceWatcher.scan`. Also plugs and unplugs the phones whose time has come."""
         now = self._clock()
-        for guest in self._schedule:
-            if guest.daemon is not None and guest.unplug_at is not None and now >= guest.unplug_at:
-                self._unplug(guest, now)
-        free = MAX_CONCURRENT_READS - sum(guest.daemon is not None for guest in self._schedule)
-        waiting = [one for one in self._schedule if not one.is_gone and one.daemon is None and now >= one.plug_at]
-        for guest in waiting[: max(0, free)]:
-            self._plug(guest, now)
-        return tuple(self._attached_device(guest) for guest in self._schedule if guest.daemon is not None)
+        for scheduled in self._schedule:
+            if scheduled.daemon is not None and scheduled.unplug_at is not None and now >= scheduled.unplug_at:
+                self._unplug(scheduled, now)
+        free_slots = MAX_CONCURRENT_READS - sum(scheduled.daemon is not None for scheduled in self._schedule)
+        due = [
+            scheduled
+            for scheduled in self._schedule
+            if not scheduled.is_gone and scheduled.daemon is None and now >= scheduled.plug_at
+        ]
+        for scheduled in due[: max(0, free_slots)]:
+            self._plug(scheduled, now)
+        return tuple(
+            self._attached_device(scheduled, scheduled.daemon)
+            for scheduled in self._schedule
+            if scheduled.daemon is not None
+        )
+
+    def allow_unplug(self, connection_id: str) -> None:
+        """See `DeviceWatcher.allow_unplug`. The owner unplugs the phone some time later."""
+        for scheduled in self._schedule:
+            if scheduled.daemon is not None and scheduled.connection_id == connection_id:
+                delay_s = self._rng.uniform(*_LEAVE_INTERVALS) * self._arrival_interval_s
+                scheduled.unplug_at = self._clock() + delay_s
+
+    def close(self) -> None:
+        """Stop every phone."""
+        for scheduled in self._schedule:
+            daemon, scheduled.daemon, scheduled.is_gone = scheduled.daemon, None, True
+            if daemon is not None:
+                daemon.close()
 
     def _plug(self, scheduled: _ScheduledPhone, now: float) -> None:
-        told = virtual_phone.load_scenario(scheduled.scenario)
-        # Each is a phone of its own, though its story is told more than once.
-        told = replace(told, properties={**told.properties, "ro.serialno": f"REHEARSAL{scheduled.number:04}"})
-        scheduled.name = " ".join(
-            told.properties.get(f"ro.product.{name}", "") for name in ("manufacturer", "model")
-        ).strip()
-        taps_after = self._rng.uniform(0.1, 0.4) * min(self._arrival_interval_s, ARRIVAL_INTERVAL_S)
-        phone = virtual_phone.start_adbd(told, key_policy=KeyPolicy(answer=taps_after))
-        phone.link = SimulatedLink(*_LINK_SPEED)
-        scheduled.daemon, scheduled.plug_count, scheduled.unplug_at = phone, scheduled.plug_count + 1, None
+        phone = virtual_phone.load_scenario(scheduled.scenario)
+        phone = replace(phone, properties={**phone.properties, "ro.serialno": scheduled.serial})
+        manufacturer, model = (phone.properties.get(f"ro.product.{name}", "") for name in ("manufacturer", "model"))
+        scheduled.name = f"{manufacturer} {model}".strip()
+        answer_after_s = self._rng.uniform(*_ANSWER_INTERVALS) * min(self._arrival_interval_s, ARRIVAL_INTERVAL_S)
+        daemon = virtual_phone.start_adbd(phone, key_policy=KeyPolicy(answer=answer_after_s))
+        daemon.link = SimulatedLink(*_LINK_SPEED)
+        scheduled.daemon, scheduled.plug_count, scheduled.unplug_at = daemon, scheduled.plug_count + 1, None
         if scheduled.has_loose_cable and scheduled.plug_count == 1:
-            phone.faults.disconnect_after(self._rng.randrange(8_000, 40_000))
+            daemon.faults.disconnect_after(self._rng.randrange(*_LOOSE_CABLE_BYTES))
             scheduled.unplug_at = now + _LOOSE_CABLE_INTERVALS * self._arrival_interval_s
 
     def _unplug(self, scheduled: _ScheduledPhone, now: float) -> None:
-        phone, scheduled.daemon, scheduled.unplug_at = scheduled.daemon, None, None
-        if phone is not None:
-            phone.close()
+        daemon, scheduled.daemon, scheduled.unplug_at = scheduled.daemon, None, None
+        if daemon is not None:
+            daemon.close()
         if scheduled.has_loose_cable and scheduled.plug_count == 1:
             scheduled.plug_at = now + self._arrival_interval_s
         else:
             scheduled.is_gone = True
 
-    def _attached_device(self, scheduled: _ScheduledPhone) -> AttachedDevice:
-        assert scheduled.daemon is not None  # noqa: S101 - the caller looked
+    def _attached_device(self, scheduled: _ScheduledPhone, daemon: AdbdServer) -> AttachedDevice:
         return AttachedDevice(
-            connection_id=f"demo {scheduled.number}.{scheduled.plug_count}",
+            connection_id=scheduled.connection_id,
             usb_port=f"demo {scheduled.number}",
-            serial=f"REHEARSAL{scheduled.number:04}",
+            serial=scheduled.serial,
             model=scheduled.name,
             vendor=vendors.detect_brand(scheduled.name),
             source_kind="demo",
             obstacle=None,
-            connect=partial(self._connect, scheduled.daemon),
+            connect=partial(self._connect, daemon),
         )
 
-    def _connect(self, phone: AdbdServer, on_waiting: OnWaiting) -> Transport:
-        return adb_device.connect_tcp(phone.host, phone.port, key=self.key, on_waiting=on_waiting)
-
-    def allow_unplug(self, connection_id: str) -> None:
-        """See `DeviceWatcher.finished`: its owner takes it away soon."""
-        for guest in self._schedule:
-            if guest.daemon is not None and connection_id == f"demo {guest.number}.{guest.plug_count}":
-                guest.unplug_at = self._clock() + self._rng.uniform(0.2, 1.0) * self._arrival_interval_s
-
-    def close(self) -> None:
-        """Stop every phone."""
-        for guest in self._schedule:
-            phone, guest.daemon, guest.is_gone = guest.daemon, None, True
-            if phone is not None:
-                phone.close()
+    def _connect(self, daemon: AdbdServer, on_waiting: OnWaiting) -> Transport:
+        return adb_device.connect_tcp(daemon.host, daemon.port, key=self.key, on_waiting=on_waiting)

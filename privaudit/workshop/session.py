@@ -1,4 +1,4 @@
-"""A workshop while it runs: phones come and go, visits tell, a person presses keys. One loop hears them all."""
+"""A running workshop: one loop handles device scans, worker events and keys; the view shows the result."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import contextlib
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol, TypeAlias
@@ -25,7 +25,7 @@ from privaudit.workshop.storage import WorkshopFolder
 from privaudit.workshop.worker import DeviceWorker, WorkerContext, short_switch_interval
 
 REFRESH_INTERVAL_S: Final = 0.25
-"""How often the board moves though nothing happens."""
+"""How often the view is refreshed when no event arrives."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,50 +37,47 @@ class KeyPress:
 
 @dataclass(frozen=True, slots=True)
 class InputEnded:
-    """Nobody will press a key any more."""
+    """Standard input was closed."""
 
 
 @dataclass(frozen=True, slots=True)
 class DeviceScan:
-    """What is plugged in."""
+    """Result of one scan for attached phones."""
 
     devices: tuple[AttachedDevice, ...]
     error: PhoneError | None
 
 
 SessionEvent: TypeAlias = WorkerEvent | KeyPress | InputEnded | DeviceScan | None
+"""``None``: no event arrived within `REFRESH_INTERVAL_S`."""
 
 
 class WorkshopView(Protocol):
-    """Shows a session to a person, and turns keys into what is to be done."""
+    """Shows a session to the facilitator and turns input into actions."""
 
     def update_row(self, row: DeviceRow) -> None:
-        """A row moved on."""
-        ...
+        """Show a row that changed."""
 
     def show_message(self, message: Message) -> None:
-        """One sentence."""
-        ...
+        """Show one sentence to the facilitator."""
 
     def handle_input(self, text: str) -> None:
-        """A key or a line."""
-        ...
+        """Act on a key or a line."""
 
     def refresh(self) -> None:
-        """Time has passed."""
-        ...
+        """Update what changes with time."""
 
 
 class WorkshopSession:
-    """Runs until it is closed or left.
+    """Runs until it is closed or the input ends.
 
     Args:
-        folder: where things are kept.
-        arrivals: where phones come from.
+        folder: where everything is written.
+        device_watcher: finds the phones.
         knowledge: the lists.
-        wishes: what reports hold.
+        report_options: what reports contain.
         language: the facilitator's.
-        clock: seconds that pass.
+        clock: monotonic clock in seconds.
     """
 
     def __init__(
@@ -100,7 +97,7 @@ class WorkshopSession:
         self.view: WorkshopView | None = None
         self.closed = False
         self.watcher_error: PhoneError | None = None
-        self._worker_context = WorkerContext(
+        worker_context = WorkerContext(
             knowledge=knowledge,
             report_options=report_options,
             retention=folder.open_session.keep,
@@ -112,7 +109,7 @@ class WorkshopSession:
         )
         self.device_queue = DeviceQueue(
             folder,
-            create_worker=lambda plugged, consented: DeviceWorker(plugged, consented, self._worker_context),
+            create_worker=lambda device, consented_at: DeviceWorker(device, consented_at, worker_context),
             write_outputs=self.outputs.write_outputs,
             allow_unplug=device_watcher.allow_unplug,
             on_row_change=self._on_row_change,
@@ -122,42 +119,27 @@ class WorkshopSession:
         self._stopping = threading.Event()
         self._end_announced = False
 
-    def _on_row_change(self, row: DeviceRow) -> None:
-        if self.view is not None:
-            self.view.update_row(row)
-
-    def show_text(self, key: str, /, **values: str | int) -> None:
-        """One sentence to the facilitator."""
-        if self.view is not None:
-            self.view.show_message(Message(key=key, values=values))
-
     # --- the loop ---
 
     def run(self) -> None:
-        """Hear and act until `closed`, or until nobody presses keys any more."""
+        """Handle events until the session is closed or the input ends."""
         with self._watching_devices(), short_switch_interval():
             while not self.closed:
                 try:
-                    happening = self.events.get(timeout=REFRESH_INTERVAL_S)
+                    event = self.events.get(timeout=REFRESH_INTERVAL_S)
                 except queue.Empty:
-                    happening = None
-                if isinstance(happening, InputEnded):
+                    event = None
+                if isinstance(event, InputEnded):
                     return
-                self.handle_event(happening)
+                self.handle_event(event)
 
     def handle_event(self, event: SessionEvent) -> None:
-        """Act on one thing that happened."""
+        """Handle one event and refresh the view."""
         match event:
-            case DeviceScan(phones, trouble):
-                self.watcher_error = trouble
-                self.device_queue.update_devices(phones)
-                if (
-                    self.device_watcher.is_finished
-                    and not self.device_queue.connected_rows()
-                    and not self._end_announced
-                ):
-                    self._end_announced = True
-                    self.show_text("workshop.rehearsal_over")
+            case DeviceScan(devices, error):
+                self.watcher_error = error
+                self.device_queue.update_devices(devices)
+                self._announce_end()
             case WorkerEvent():
                 self.device_queue.handle_event(event)
             case KeyPress(text) if self.view is not None:
@@ -165,45 +147,67 @@ class WorkshopSession:
         if self.view is not None:
             self.view.refresh()
 
+    def _announce_end(self) -> None:
+        """Tell the facilitator once that every phone of the rehearsal has come and gone."""
+        if self.device_watcher.is_finished and not self.device_queue.connected_rows() and not self._end_announced:
+            self._end_announced = True
+            self.show_text("workshop.rehearsal_over")
+
     @contextlib.contextmanager
     def _watching_devices(self) -> Iterator[None]:
-        looker = threading.Thread(target=self._poll_devices, name="workshop: cables", daemon=True)
-        looker.start()
+        thread = threading.Thread(target=self._poll_devices, name="workshop: device scan", daemon=True)
+        thread.start()
         try:
             yield
         finally:
             self._stopping.set()
             self.device_queue.close()
-            looker.join()
+            thread.join()
             self.device_watcher.close()
 
     def _poll_devices(self) -> None:
         while not self._stopping.is_set():
             try:
-                phones = self.device_watcher.scan()
+                devices = self.device_watcher.scan()
             except PhoneError as error:
                 self.events.put(DeviceScan((), error))
             else:
-                self.events.put(DeviceScan(phones, self.device_watcher.error))
+                self.events.put(DeviceScan(devices, self.device_watcher.error))
             self._stopping.wait(POLL_INTERVAL_S)
 
-    # --- what a face asks for ---
+    # --- what the view shows ---
+
+    def show_text(self, key: str, /, **values: str | int) -> None:
+        """Show the sentence with `key` to the facilitator."""
+        if self.view is not None:
+            self.view.show_message(Message(key=key, values=values))
+
+    def _show_error(self, error: PrivauditError) -> None:
+        if self.view is not None:
+            for message in (error.what, error.why, error.next):
+                self.view.show_message(message)
+
+    def _on_row_change(self, row: DeviceRow) -> None:
+        if self.view is not None:
+            self.view.update_row(row)
+
+    # --- what the view asks for ---
 
     def handle_device_key(self, key: str, row: DeviceRow) -> None:
-        """Do what `key` says with `row`, and tell why where it cannot be done."""
-        said = self.device_queue.handle_key(key, row)
-        if said is not None and self.view is not None:
-            self.view.show_message(said)
+        """Do what `key` means for `row`; show why if it cannot be done now."""
+        message = self.device_queue.handle_key(key, row)
+        if message is not None and self.view is not None:
+            self.view.show_message(message)
 
     def switch_language(self, row: DeviceRow) -> None:
-        """The owner's language: the next of those that privaudit speaks."""
-        codes: Sequence[str] = languages()
+        """Switch the owner's language to the next one and write the page again."""
+        codes = languages()
         row.language = codes[(codes.index(row.language) + 1) % len(codes)]
         self.device_queue.rewrite_outputs(row)
         self._on_row_change(row)
 
     def export_full_report(self, row: DeviceRow, target_folder: Path) -> None:
-        """The full report onto the owner's own stick; only for a row whose owner has confirmed it."""
+        """Write the full report to the owner's own drive; only if the owner has confirmed phone and code."""
         if not row.owner_confirmed or row.stage is not DeviceStage.DONE:
             self.show_text("workshop.not_now", code=row.code or "?")
             return
@@ -216,7 +220,7 @@ class WorkshopSession:
         self.show_text("workshop.full_saved", code=row.code or "?", path=str(path))
 
     def export_print_job(self) -> Path | None:
-        """All pages as one file."""
+        """Write all pages to one file; ``None``: there are none, or it could not be written."""
         try:
             path = self.outputs.export_print_job()
         except PrivauditError as error:
@@ -229,7 +233,7 @@ class WorkshopSession:
         return path
 
     def close(self, *, keep_pages: bool) -> None:
-        """End the workshop: count, destroy the secret, delete what is to be deleted."""
+        """End the workshop: write the counts, then destroy the secret and what is not to be kept."""
         try:
             self.folder.close(keep_pages=keep_pages)
         except PrivauditError as error:
@@ -237,8 +241,3 @@ class WorkshopSession:
             self.show_text("workshop.not_counted")
             return
         self.closed = True
-
-    def _show_error(self, error: PrivauditError) -> None:
-        if self.view is not None:
-            for part in ("what", "why", "next"):
-                self.view.show_message(getattr(error, part))

@@ -1,7 +1,10 @@
-"""Totals without names: as text, JSON, CSV and a page to project. Small counts are never shown.
+"""Counts of a workshop, which of them may be published, and the totals as text, JSON, CSV and HTML.
 
-A count below five, and one whose complement is below five, would speak of single people: among twelve participants,
-"eleven" tells of the twelfth. Where counts add up to a known sum, so many are left out that none can be worked out.
+A count below five, or with fewer than five phones left out of it, would describe single people: among twelve
+participants, "eleven" describes the twelfth. Where counts add up to a known sum, enough are suppressed that none can be
+computed.
+
+Longer than most modules because what is counted, what is suppressed and what is rendered have to be reviewed together.
 """
 
 from __future__ import annotations
@@ -10,7 +13,7 @@ import csv
 import io
 import json as jsonlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -18,51 +21,74 @@ from typing import Any, Final, Literal
 
 from privaudit import roms
 from privaudit.errors import UsageError
-from privaudit.i18n import Translator, sanitize_text
+from privaudit.i18n import Translator
+from privaudit.i18n.sanitize import sanitize_text
 from privaudit.model import DataClass, Report, Verdict
 from privaudit.report import save_text
 from privaudit.report.layout import hanging_indent, pad
 
-MAX_LENDING_BUCKET: Final = 4
-"""So many lending apps or more are one row: larger numbers single people out."""
+MIN_CELL_COUNT: Final = 5
+"""The smallest count that is published."""
+_MAX_LENDING_BUCKET: Final = 4
+"""Phones with this many lending apps or more are counted together: larger numbers single people out."""
+_LINE_WIDTH: Final = 80
+_NAME_COLUMN_WIDTH: Final = 56
+_MAX_BAR_WIDTH: Final = 400
+"""SVG units of the widest bar on the page."""
+_TABLE_KEYS: Final[Mapping[str, str]] = {
+    "phones": "workshop.totals_phones_head",
+    "roms": "workshop.totals_roms_head",
+    "lending": "workshop.totals_lending_head",
+    "can_read": "workshop.totals_can_read_head",
+    "listed": "workshop.totals_listed_head",
+    "failures": "workshop.totals_failures_head",
+}
+_DATA_KEYS: Final[Mapping[str, str]] = {
+    DataClass.CONTACTS: "report.contacts",
+    DataClass.SMS: "report.sms",
+    DataClass.CALL_LOG: "report.call_log",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceRecord:
-    """One finished phone, until the workshop is closed."""
+    """What is counted of one finished phone. Deleted when the workshop is closed."""
 
     token: str | None
-    """The day's own name for it; ``None``: it cannot be known again, so it might be another one's second visit."""
+    """Pseudonym of the phone; ``None``: it cannot be recognised, so it may be the same phone as another record."""
     rom: str
     lending: int
+    """How many lending apps were recognised on it."""
     can_read: tuple[DataClass, ...]
-    """What at least one lending app on it could read."""
+    """What at least one lending app on it can read."""
     listed: tuple[str, ...]
-    """Packages of listed apps."""
+    """Package names of listed apps."""
     found: bool
     complete: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionCounts:
-    """Counts of phones; they add up."""
+    """Counts of phones of one session, or of several together."""
 
     phones: int = 0
     unmarked: int = 0
-    """Phones that cannot be known again: in no other count, since one may have come twice."""
+    """Phones that cannot be recognised. In no other count, because the same phone may have come twice."""
     roms: Mapping[str, int]
+    """ROM → phones."""
     lending: Mapping[str, int]
-    """How many phones have 0, 1, 2, 3, 4+ lending apps."""
+    """``0``, ``1``, ``2``, ``3``, ``4+`` lending apps → phones."""
     can_read: Mapping[str, int]
+    """Kind of data → phones on which a lending app can read it."""
     listed: Mapping[str, int]
     """Package → phones."""
     failures: Mapping[str, int]
-    """Step → how often it went wrong."""
+    """Name of an error → how often a step failed with it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionTotals:
-    """One workshop."""
+    """Counts of one closed session."""
 
     opened_on: date
     counted: SessionCounts
@@ -70,15 +96,19 @@ class SessionTotals:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkshopTotals:
-    """``totals.json``: the counts of each workshop in a folder, not yet suppressed. To be kept private."""
+    """Content of ``totals.json``: the counts of each session in a folder, not suppressed. Private."""
 
     schema: Literal["privaudit-totals/1"] = "privaudit-totals/1"
     demo: bool
     sessions: Mapping[str, SessionTotals]
+    """Random id of the session → its counts."""
+
+
+# --- counting ---------------------------------------------------------------------------------------------------------
 
 
 def make_device_record(report: Report, token: str | None) -> DeviceRecord:
-    """What is counted of the phone of `report`."""
+    """Extract from a report what is counted. `token`: see `DeviceRecord.token`."""
     counts = report.counts
     return DeviceRecord(
         token=token,
@@ -92,153 +122,158 @@ def make_device_record(report: Report, token: str | None) -> DeviceRecord:
 
 
 def count_records(records: Iterable[DeviceRecord], failures: Mapping[str, int]) -> SessionCounts:
-    """The counts of these phones."""
-    every = list(records)
-    # One token is one phone, whatever codes it had.
-    known = list({one.token: one for one in every if one.token is not None}.values())
+    """Count the records of a session. Records with one token are one phone, whatever codes it had."""
+    all_records = list(records)
+    phones = list({record.token: record for record in all_records if record.token is not None}.values())
     return SessionCounts(
-        phones=len(known),
-        unmarked=len(every) - sum(one.token is not None for one in every),
-        roms=dict(Counter(one.rom for one in known)),
-        lending=dict(Counter(_lending_bucket(one.lending) for one in known)),
-        can_read={data.value: sum(data in one.can_read for one in known) for data in DataClass},
-        listed=dict(Counter(package for one in known for package in one.listed)),
+        phones=len(phones),
+        unmarked=sum(record.token is None for record in all_records),
+        roms=dict(Counter(record.rom for record in phones)),
+        lending=dict(Counter(_lending_bucket(record.lending) for record in phones)),
+        can_read={data.value: sum(data in record.can_read for record in phones) for data in DataClass},
+        listed=dict(Counter(package for record in phones for package in record.listed)),
         failures=dict(failures),
     )
 
 
 def sum_counts(counts: Iterable[SessionCounts]) -> SessionCounts:
-    """All of them together."""
-    every = list(counts)
+    """Add up the counts of several sessions."""
+    sessions = list(counts)
 
-    def total(name: str) -> Mapping[str, int]:
+    def total(field: Callable[[SessionCounts], Mapping[str, int]]) -> Mapping[str, int]:
         summed: Counter[str] = Counter()
-        for one in every:
-            summed.update(getattr(one, name))
+        for session in sessions:
+            summed.update(field(session))
         return dict(sorted(summed.items()))
 
     return SessionCounts(
-        phones=sum(one.phones for one in every),
-        unmarked=sum(one.unmarked for one in every),
-        roms=total("roms"),
-        lending=total("lending"),
-        can_read=total("can_read"),
-        listed=total("listed"),
-        failures=total("failures"),
+        phones=sum(session.phones for session in sessions),
+        unmarked=sum(session.unmarked for session in sessions),
+        roms=total(lambda session: session.roms),
+        lending=total(lambda session: session.lending),
+        can_read=total(lambda session: session.can_read),
+        listed=total(lambda session: session.listed),
+        failures=total(lambda session: session.failures),
     )
 
 
 def _lending_bucket(lending: int) -> str:
-    return f"{MAX_LENDING_BUCKET}+" if lending >= MAX_LENDING_BUCKET else str(lending)
+    return f"{_MAX_LENDING_BUCKET}+" if lending >= _MAX_LENDING_BUCKET else str(lending)
 
 
-MIN_CELL_COUNT: Final = 5
-"""The smallest count that is shown."""
-_LINE_WIDTH: Final = 80
-_MAX_BAR_WIDTH: Final = 400
-"""Units of the widest bar on the page."""
+# --- suppressing ------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TotalsRow:
-    """One count as it may be shown."""
+    """One count as it may be published."""
 
     name: str
-    """A machine's word: a ROM, a package, a step, a number of apps."""
+    """Identifier: a ROM, a package, the name of an error, a number of apps."""
     count: int | None
-    """``None``: too small, or too near to all."""
+    """``None``: suppressed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TotalsTable:
-    """Counts of one kind."""
+    """Counts of one kind as they may be published."""
 
     name: str
     out_of: int | None
-    """Out of how many phones; ``None``: not out of phones, or too few to be told."""
+    """Number of phones that were counted; ``None``: too few to be published, or the counts are not of phones."""
     rows: tuple[TotalsRow, ...]
     has_suppressed: bool = False
-    """Whether there are others, too few to be named."""
+    """Whether there are further rows of which not even the name is published."""
 
 
 def is_publishable(count: int, total: int | None) -> bool:
-    """Whether `count` speaks of nobody in particular. `total`: the whole that it is part of, where there is one."""
+    """Whether `count` describes no single person. `total`: the number of which it is a part, if it is one."""
     return count >= MIN_CELL_COUNT and (total is None or total - count >= MIN_CELL_COUNT)
 
 
+def tables_for_totals(totals: WorkshopTotals) -> tuple[TotalsTable, ...]:
+    """Return the tables that may be published about all sessions together."""
+    return publishable_tables(sum_counts(session.counted for session in totals.sessions.values()))
+
+
 def publishable_tables(counts: SessionCounts) -> tuple[TotalsTable, ...]:
-    """Everything that may be shown."""
+    """Return the tables that may be published about `counts`."""
     phones = counts.phones
-    shown = phones if phones >= MIN_CELL_COUNT else None
-    lending = (
-        {str(number): 0 for number in range(MAX_LENDING_BUCKET)} | {f"{MAX_LENDING_BUCKET}+": 0} | dict(counts.lending)
-    )
+    out_of = phones if phones >= MIN_CELL_COUNT else None
+    buckets = [_lending_bucket(number) for number in range(_MAX_LENDING_BUCKET + 1)]
+    lending = {**dict.fromkeys(buckets, 0), **counts.lending}
+    can_read = {data.value: counts.can_read.get(data, 0) for data in DataClass}
     return (
-        TotalsTable(name="phones", out_of=None, rows=(TotalsRow(name="phones", count=shown),)),
-        _fold_rare_roms(_suppress_small_cells(counts.roms, phones), shown),
-        TotalsTable(name="lending", out_of=shown, rows=_suppress_small_cells(lending, phones, include_all=True)),
+        TotalsTable(name="phones", out_of=None, rows=(TotalsRow(name="phones", count=out_of),)),
+        _drop_suppressed_rows("roms", _suppress_small_cells(counts.roms, phones), out_of),
+        TotalsTable(name="lending", out_of=out_of, rows=_suppress_small_cells(lending, phones, keep_order=True)),
         TotalsTable(
             name="can_read",
-            out_of=shown,
+            out_of=out_of,
             rows=tuple(
                 TotalsRow(name=data, count=count if is_publishable(count, phones) else None)
-                for data in DataClass
-                for count in (counts.can_read.get(data, 0),)
+                for data, count in can_read.items()
             ),
         ),
-        _drop_rare_names("listed", counts.listed, phones, shown),
+        _drop_rare_names("listed", counts.listed, phones, out_of),
         _drop_rare_names("failures", counts.failures, None, None),
     )
 
 
-def _suppress_small_cells(counts: Mapping[str, int], total: int, *, include_all: bool = False) -> tuple[TotalsRow, ...]:
-    """Counts that add up to `total`: of what is hidden the sum is known, so more than one is hidden, and not too few."""
-    hidden = {name for name, count in counts.items() if not is_publishable(count, total)}
-    order = sorted((name for name in counts if name not in hidden), key=lambda name: counts[name])
-    while hidden and order and (len(hidden) == 1 or sum(counts[name] for name in hidden) < MIN_CELL_COUNT):
-        hidden.add(order.pop(0))
-    names = list(counts) if include_all else sorted(counts, key=lambda name: (-counts[name], name))
-    return tuple(TotalsRow(name=name, count=None if name in hidden else counts[name]) for name in names)
+def _suppress_small_cells(counts: Mapping[str, int], total: int, *, keep_order: bool = False) -> tuple[TotalsRow, ...]:
+    """Suppress cells of counts that add up to `total`.
+
+    The sum of the suppressed cells can be computed, so at least two are suppressed, and `MIN_CELL_COUNT` phones in all.
+
+    Args:
+        counts: what adds up to `total`.
+        total: the number of phones.
+        keep_order: keep the order of `counts`; else the largest come first.
+    """
+    suppressed = {name for name, count in counts.items() if not is_publishable(count, total)}
+    smallest_first = sorted((name for name in counts if name not in suppressed), key=lambda name: counts[name])
+    for name in smallest_first:
+        if not suppressed or (len(suppressed) > 1 and sum(counts[other] for other in suppressed) >= MIN_CELL_COUNT):
+            break
+        suppressed.add(name)
+    names = list(counts) if keep_order else sorted(counts, key=lambda name: (-counts[name], name))
+    return tuple(TotalsRow(name=name, count=None if name in suppressed else counts[name]) for name in names)
 
 
-def _fold_rare_roms(rows: tuple[TotalsRow, ...], out_of: int | None) -> TotalsTable:
-    """Systems that few phones have are not even named."""
-    told = tuple(line for line in rows if line.count is not None)
-    return TotalsTable(name="roms", out_of=out_of, rows=told, has_suppressed=len(told) < len(rows))
+def _drop_suppressed_rows(table_name: str, rows: tuple[TotalsRow, ...], out_of: int | None) -> TotalsTable:
+    """Return a table without the names of suppressed rows: a rare ROM alone may describe a person."""
+    publishable = tuple(row for row in rows if row.count is not None)
+    return TotalsTable(name=table_name, out_of=out_of, rows=publishable, has_suppressed=len(publishable) < len(rows))
 
 
-def _drop_rare_names(name: str, counts: Mapping[str, int], total: int | None, out_of: int | None) -> TotalsTable:
-    """Counts of which the name alone would tell: those too small are not even named."""
-    lines = [TotalsRow(name=key, count=count) for key, count in counts.items() if is_publishable(count, total)]
-    lines.sort(key=lambda line: (-(line.count or 0), line.name))
+def _drop_rare_names(table_name: str, counts: Mapping[str, int], total: int | None, out_of: int | None) -> TotalsTable:
+    """Return a table of counts that do not add up, without the names of rows that may not be published."""
+    rows = [TotalsRow(name=name, count=count) for name, count in counts.items() if is_publishable(count, total)]
+    rows.sort(key=lambda row: (-(row.count or 0), row.name))
     return TotalsTable(
-        name=name, out_of=out_of, rows=tuple(lines), has_suppressed=len(lines) < sum(map(bool, counts.values()))
+        name=table_name, out_of=out_of, rows=tuple(rows), has_suppressed=len(rows) < sum(map(bool, counts.values()))
     )
 
 
-def tables_for_totals(totals: WorkshopTotals) -> tuple[TotalsTable, ...]:
-    """Of all sessions together."""
-    return publishable_tables(sum_counts(session.counted for session in totals.sessions.values()))
-
-
-# --- how they are written ---------------------------------------------------------------------------------------------
+# --- rendering --------------------------------------------------------------------------------------------------------
 
 
 def row_title(table_name: str, row_name: str, language: Translator) -> str:
-    """What a person calls a line."""
+    """Return the words for a row."""
     if table_name == "roms" and row_name in roms.list_rom_ids():
         return sanitize_text(str(roms.load_rom(row_name)["name"]))
     if table_name == "can_read":
-        return language.t(f"report.{row_name}")
+        return language.t(_DATA_KEYS[row_name])
     if table_name == "lending":
         return language.t("workshop.totals_lending_row", number=row_name)
     if table_name == "failures":
-        return language.t(f"errors.{row_name}.what") if language.has_key(f"errors.{row_name}.what") else row_name
+        error_key = f"errors.{row_name}.what"
+        return language.t(error_key) if language.has_key(error_key) else row_name
     return language.t("workshop.totals_phones") if row_name == "phones" else sanitize_text(row_name)
 
 
 def render_text(totals: WorkshopTotals, language: Translator) -> str:
-    """For a terminal."""
+    """Render the totals for a terminal."""
     return "".join(f"{line}\n" for line in _text_lines(totals, language))
 
 
@@ -248,77 +283,80 @@ def _text_lines(totals: WorkshopTotals, language: Translator) -> Iterator[str]:
         yield from hanging_indent("", language.t("report.demo"), _LINE_WIDTH)
     for table in tables_for_totals(totals):
         yield ""
-        yield language.t(f"workshop.totals_{table.name}_head")
-        for line in table.rows:
-            count = language.t("workshop.totals_hidden") if line.count is None else str(line.count)
-            yield f"  {pad(row_title(table.name, line.name, language), 56)} {count}"
+        yield language.t(_TABLE_KEYS[table.name])
+        for row in table.rows:
+            count = language.t("workshop.totals_hidden") if row.count is None else str(row.count)
+            yield f"  {pad(row_title(table.name, row.name, language), _NAME_COLUMN_WIDTH)} {count}"
         if table.has_suppressed:
             yield from hanging_indent("  ", language.t("workshop.totals_more"), _LINE_WIDTH)
         elif not table.rows:
             yield f"  {language.t('workshop.totals_none')}"
     yield ""
-    for note in ("rule", "days", "publish"):
-        yield from hanging_indent("", language.t(f"workshop.totals_{note}"), _LINE_WIDTH)
+    for key in ("workshop.totals_rule", "workshop.totals_days", "workshop.totals_publish"):
+        yield from hanging_indent("", language.t(key), _LINE_WIDTH)
 
 
 def render_json(totals: WorkshopTotals, _language: Translator) -> str:
-    """For programs."""
-    rows: dict[str, Any] = {
+    """Render the totals as JSON (``privaudit-workshop-totals/1``)."""
+    tables: dict[str, Any] = {
         table.name: {
             "of": table.out_of,
-            "rows": {line.name: line.count for line in table.rows},
+            "rows": {row.name: row.count for row in table.rows},
             "others_suppressed": table.has_suppressed,
         }
         for table in tables_for_totals(totals)
     }
-    whole = {
+    document = {
         "schema": "privaudit-workshop-totals/1",
         "demo": totals.demo,
         "sessions": len(totals.sessions),
         "least": MIN_CELL_COUNT,
+        "tables": tables,
     }
-    return jsonlib.dumps({**whole, "tables": rows}, ensure_ascii=False, indent=2) + "\n"
+    return jsonlib.dumps(document, ensure_ascii=False, indent=2) + "\n"
 
 
 def render_csv(totals: WorkshopTotals, language: Translator) -> str:
-    """For a spreadsheet. What could be taken for a formula is quoted."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
+    """Render the totals for a spreadsheet. Cells that a spreadsheet would take for a formula are escaped."""
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(["demo", "table", "name", "title", "count", "of", "suppressed"])
+    demo = int(totals.demo)
     for table in tables_for_totals(totals):
-        for line in table.rows:
-            told = row_title(table.name, line.name, language)
-            cells = [table.name, line.name, told, "" if line.count is None else line.count]
-            cells += ["" if table.out_of is None else table.out_of, int(line.count is None)]
-            writer.writerow([int(totals.demo), *(_escape_formula(cell) for cell in cells)])
+        out_of = "" if table.out_of is None else table.out_of
+        for row in table.rows:
+            count = "" if row.count is None else row.count
+            title = row_title(table.name, row.name, language)
+            cells = (table.name, row.name, title, count, out_of, int(row.count is None))
+            writer.writerow([demo, *map(_escape_formula, cells)])
         if table.has_suppressed:
-            writer.writerow([int(totals.demo), table.name, "", language.t("workshop.totals_more"), "", "", 1])
-    return "\ufeff" + out.getvalue()
+            writer.writerow([demo, table.name, "", language.t("workshop.totals_more"), "", "", 1])
+    return "\ufeff" + stream.getvalue()
 
 
-def _escape_formula(value: object) -> object:
-    return f"'{value}" if isinstance(value, str) and value[:1] in {"=", "+", "-", "@", "\t", "\r"} else value
+def _escape_formula(cell: object) -> object:
+    return f"'{cell}" if isinstance(cell, str) and cell[:1] in {"=", "+", "-", "@", "\t", "\r"} else cell
 
 
 def render_html(totals: WorkshopTotals, language: Translator) -> str:
-    """A page to project: bars, each with its number in words."""
-    from privaudit.report import html_page
+    """Render the totals as a page to project: bars, each with its number."""
+    from privaudit.report import html_page  # loads Jinja
 
     charts = []
     for table in tables_for_totals(totals):
-        widest = max((line.count or 0 for line in table.rows), default=0) if table.out_of is None else table.out_of
+        full_bar = max((row.count or 0 for row in table.rows), default=0) if table.out_of is None else table.out_of
         rows = [
             {
-                "name": row_title(table.name, line.name, language),
-                "count": line.count,
-                "width": 0 if line.count is None else round(_MAX_BAR_WIDTH * line.count / max(widest, 1)),
+                "name": row_title(table.name, row.name, language),
+                "count": row.count,
+                "width": 0 if row.count is None else round(_MAX_BAR_WIDTH * row.count / max(full_bar, 1)),
             }
-            for line in table.rows
+            for row in table.rows
         ]
-        head = language.t(f"workshop.totals_{table.name}_head")
+        head = language.t(_TABLE_KEYS[table.name])
         charts.append({"head": head, "rows": rows, "more": table.has_suppressed, "full": _MAX_BAR_WIDTH})
-    head = language.t("workshop.totals_title", n=len(totals.sessions))
-    content = {"title": head, "charts": charts, "demo": totals.demo}
+    title = language.t("workshop.totals_title", n=len(totals.sessions))
+    content = {"title": title, "charts": charts, "demo": totals.demo}
     return html_page.render_page("chart", language, content, stylesheet="chart")
 
 
@@ -326,7 +364,7 @@ _RENDERERS: Final = {".json": render_json, ".csv": render_csv, ".html": render_h
 
 
 def check_totals_path(path: Path) -> None:
-    """Refuse a file that could not be written, before anything is.
+    """Refuse a path to which the totals cannot be written, before anything is written.
 
     Raises:
         UsageError: ``format_unknown``, ``no_folder``.
@@ -338,7 +376,7 @@ def check_totals_path(path: Path) -> None:
 
 
 def write_totals(totals: WorkshopTotals, path: Path, language: Translator) -> None:
-    """Write the totals as the suffix of `path` says.
+    """Write the totals in the format of the suffix of `path`.
 
     Raises:
         SourceError: ``not_written``.

@@ -1,8 +1,10 @@
-"""All that a workshop writes: pages, captures and counts in a folder of its owner's alone.
+"""The workshop folder: pages, captures and counts, readable by its owner alone.
 
-While the workshop is open, ``.open`` holds the day's secret and one record a phone. Closing counts the records into
-``totals.json`` and deletes them with the secret; from then on nothing leads from a count or a code to a phone. After a
-kill the same day goes on; what another day left open is closed first.
+While a workshop is open, ``.open`` holds the session's secret and one record per phone. Closing counts the records into
+``totals.json`` and deletes them and the secret; from then on nothing links a count or a code to a phone. After a kill
+the session of the same day is resumed; a session that another day left open is closed first.
+
+Longer than most modules because reading, locking and writing share one promise: what is on the disk at any moment.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ import re
 import secrets
 import shutil
 import sys
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -25,6 +27,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from privaudit.capture import archive
 from privaudit.capture.model import Capture
+from privaudit.documents.render import SHEET_END_MARKER, SHEET_START_MARKER
 from privaudit.errors import SourceError, UsageError
 from privaudit.report import save_text
 from privaudit.workshop.model import Retention
@@ -33,123 +36,56 @@ from privaudit.workshop.statistics import DeviceRecord, SessionCounts, SessionTo
 TOTALS_FILE: Final = "totals.json"
 PAGES_FOLDER: Final = "pages"
 PRINT_JOB_FILE: Final = "pages.html"
-CAPTURES_FOLDER: Final = "captures"
-OPEN_SESSION_FOLDER: Final = ".open"
-LOCK_FILE: Final = ".lock"
-OPEN_SESSION_FILE: Final = "day.json"
+_CAPTURES_FOLDER: Final = "captures"
+_OPEN_SESSION_FOLDER: Final = ".open"
+_OPEN_SESSION_FILE: Final = "day.json"
+_LOCK_FILE: Final = ".lock"
 _OWN_NAMES: Final = frozenset(
     {
         TOTALS_FILE,
         PAGES_FOLDER,
-        CAPTURES_FOLDER,
-        OPEN_SESSION_FOLDER,
-        LOCK_FILE,
         PRINT_JOB_FILE,
+        _CAPTURES_FOLDER,
+        _OPEN_SESSION_FOLDER,
+        _LOCK_FILE,
         f"{TOTALS_FILE}.part",
         f"{PRINT_JOB_FILE}.part",
     }
 )
+"""Everything that a workshop folder may hold."""
 _MAX_FILE_BYTES: Final = 4 * 1024 * 1024
-"""Bytes of one of our own files."""
-RECORD_FILE_NAME: Final = re.compile(r"[A-Z][0-9][A-Z]*\.json")
+"""Bytes of a file that a workshop wrote. A page has about 20 kB."""
+_RECORD_FILE_NAME: Final = re.compile(r"[A-Z][0-9][A-Z]*\.json")
+CODE_LETTERS: Final = "ACDEFHJKMNPRTUWXY"
+"""Without letters that look or sound like a digit or another letter: B, G, I, L, O, Q, S, V, Z."""
+CODE_DIGITS: Final = "23456789"
 
 StoredT = TypeVar("StoredT")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenSession:
-    """What holds until the workshop is closed."""
+    """State of a session until it is closed."""
 
     schema: Literal["privaudit-workshop/1"] = "privaudit-workshop/1"
     session: str
-    """Stays with the counts, so that a copied folder is not counted twice. Drawn at random."""
+    """Random id. Kept with the counts, so that a copied folder is not counted twice."""
     opened_on: date
     keep: Retention
     demo: bool
     salt: str
-    """What phones are given to answer with a hash of their own numbers."""
+    """Sent to phones, which answer with a salted hash of their own identifiers."""
     secret: str
-    """Never leaves this computer."""
+    """Key of the tokens. Never leaves this computer."""
     failures: dict[str, int]
-    """How often each step went wrong."""
+    """Name of an error → how often a step failed with it."""
 
 
-def create_folder(path: Path) -> None:
-    """A folder of ours, which nobody else may look into.
-
-    Raises:
-        SourceError: ``folder_foreign``, ``not_written``.
-    """
-    try:
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        strange = (
-            {entry.name for entry in path.iterdir()} - _OWN_NAMES
-            if path.name not in {OPEN_SESSION_FOLDER, PAGES_FOLDER, CAPTURES_FOLDER}
-            else ()
-        )
-        if strange:
-            raise SourceError("errors.folder_foreign", path=str(path))
-        path.chmod(0o700)
-    except OSError as error:
-        raise SourceError("errors.not_written", path=str(path), reason=error.strerror or str(error)) from error
-
-
-def check_same_mode(path: Path, *, demo: bool) -> None:
-    """A rehearsal among real counts would spoil both."""
-    book = read_totals(path)
-    if book is not None and book.demo != demo:
-        raise UsageError("errors.rehearsal_mixed", path=str(path))
-
-
-def is_closed(path: Path, session: str) -> bool:
-    """Whether `session` was closed and counted."""
-    book = read_totals(path)
-    return book is not None and session in book.sessions
-
-
-def read_open_session(path: Path) -> OpenSession | None:
-    """The open day of the folder `path`."""
-    file = path / OPEN_SESSION_FOLDER / OPEN_SESSION_FILE
-    return load_stored(file, OpenSession) if file.exists() else None
-
-
-def read_totals(path: Path) -> WorkshopTotals | None:
-    """The counts of the sessions that were closed in `path`."""
-    file = path / TOTALS_FILE
-    return load_stored(file, WorkshopTotals) if file.exists() else None
-
-
-def read_all_sessions(paths: Iterable[Path]) -> WorkshopTotals:
-    """Every session of these folders, the open ones too; one that stands in two folders counts once.
-
-    Raises:
-        SourceError: ``no_totals``: a folder without counts; ``folder_damaged``.
-        UsageError: ``totals_mixed``: rehearsals among real ones.
-    """
-    sessions: dict[str, SessionTotals] = {}
-    kinds: set[bool] = set()
-    for path in paths:
-        book, day = read_totals(path), read_open_session(path)
-        if book is not None:
-            kinds.add(book.demo)
-            sessions |= book.sessions
-        if day is not None and day.session not in sessions:
-            kinds.add(day.demo)
-            rows = [
-                load_stored(file, DeviceRecord)
-                for file in (path / OPEN_SESSION_FOLDER).glob("*.json")
-                if RECORD_FILE_NAME.fullmatch(file.name)
-            ]
-            sessions[day.session] = SessionTotals(opened_on=day.opened_on, counted=count_records(rows, day.failures))
-        if book is None and day is None:
-            raise SourceError("errors.no_totals", path=str(path))
-    if len(kinds) > 1:
-        raise UsageError("errors.totals_mixed")
-    return WorkshopTotals(demo=True in kinds, sessions=sessions)
+# --- reading ----------------------------------------------------------------------------------------------------------
 
 
 def load_stored(file: Path, stored_type: type[StoredT]) -> StoredT:
-    """One of our own files.
+    """Read a JSON file that a workshop wrote.
 
     Raises:
         SourceError: ``folder_damaged``.
@@ -162,33 +98,89 @@ def load_stored(file: Path, stored_type: type[StoredT]) -> StoredT:
         raise SourceError("errors.folder_damaged", path=str(file)) from error
 
 
-CODE_LETTERS: Final = "ACDEFHJKMNPRTUWXY"
-"""Without those that look or sound like a digit or another letter: B, G, I, L, O, Q, S, V, Z."""
-CODE_DIGITS: Final = "23456789"
+def read_open_session(path: Path) -> OpenSession | None:
+    """Return the session that is open in the folder `path`; ``None``: none is."""
+    file = path / _OPEN_SESSION_FOLDER / _OPEN_SESSION_FILE
+    return load_stored(file, OpenSession) if file.exists() else None
+
+
+def read_totals(path: Path) -> WorkshopTotals | None:
+    """Return the counts of the sessions that were closed in the folder `path`; ``None``: none was."""
+    file = path / TOTALS_FILE
+    return load_stored(file, WorkshopTotals) if file.exists() else None
+
+
+def read_all_sessions(paths: Iterable[Path]) -> WorkshopTotals:
+    """Combine all sessions of these folders, open ones included; a session in two folders counts once.
+
+    Raises:
+        SourceError: ``no_totals``: a folder without counts; ``folder_damaged``.
+        UsageError: ``totals_mixed``: rehearsals and real workshops together.
+    """
+    sessions: dict[str, SessionTotals] = {}
+    demo_values: set[bool] = set()
+    for path in paths:
+        totals, open_session = read_totals(path), read_open_session(path)
+        if totals is None and open_session is None:
+            raise SourceError("errors.no_totals", path=str(path))
+        if totals is not None:
+            demo_values.add(totals.demo)
+            sessions |= totals.sessions
+        if open_session is not None and open_session.session not in sessions:
+            demo_values.add(open_session.demo)
+            counts = count_records(_read_records(path).values(), open_session.failures)
+            sessions[open_session.session] = SessionTotals(opened_on=open_session.opened_on, counted=counts)
+    if len(demo_values) > 1:
+        raise UsageError("errors.totals_mixed")
+    return WorkshopTotals(demo=True in demo_values, sessions=sessions)
+
+
+def _read_records(path: Path) -> dict[str, DeviceRecord]:
+    """Return the records of the open session in the folder `path`, by case code."""
+    return {
+        file.stem: load_stored(file, DeviceRecord)
+        for file in sorted((path / _OPEN_SESSION_FOLDER).glob("*.json"))
+        if _RECORD_FILE_NAME.fullmatch(file.name)
+    }
+
+
+def _read_page(path: Path) -> str:
+    """Return the HTML of a page.
+
+    Raises:
+        SourceError: ``page_foreign``: privaudit did not write it; ``source_unreadable``.
+    """
+    try:
+        with path.open("rb") as stream:
+            html = stream.read(_MAX_FILE_BYTES).decode("utf-8", "replace")
+    except OSError as error:
+        raise SourceError("errors.source_unreadable", path=str(path), reason=error.strerror or str(error)) from error
+    if not 0 <= html.find(SHEET_START_MARKER) < html.rfind(SHEET_END_MARKER):
+        raise SourceError("errors.page_foreign", path=str(path))
+    return html
+
+
+# --- case codes -------------------------------------------------------------------------------------------------------
 
 
 def draw_case_code(used_codes: Collection[str]) -> str:
-    """A code that is not in `used_codes`: a letter and a digit, and longer ones when most of these are given out."""
-    tails = [""]
+    """Draw a code that is not in `used_codes`: a letter and a digit, longer once most of these have been given out."""
+    suffixes = [""]
     while True:
-        free = [
-            code
-            for letter in CODE_LETTERS
-            for digit in CODE_DIGITS
-            for tail in tails
-            if (code := letter + digit + tail)
-        ]
-        free = [code for code in free if code not in used_codes]
-        if len(free) > len(CODE_LETTERS):  # never so few that the next one can be guessed
-            return secrets.choice(free)
-        tails = [tail + letter for tail in tails for letter in CODE_LETTERS]
+        codes = [letter + digit + suffix for letter in CODE_LETTERS for digit in CODE_DIGITS for suffix in suffixes]
+        unused = [code for code in codes if code not in used_codes]
+        if len(unused) > len(CODE_LETTERS):  # never so few that the next one can be guessed
+            return secrets.choice(unused)
+        suffixes = [suffix + letter for suffix in suffixes for letter in CODE_LETTERS]
 
+
+# --- the lock ---------------------------------------------------------------------------------------------------------
 
 if sys.platform == "win32":
     import msvcrt
 
-    def _lock_file(file: int) -> None:
-        msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
+    def _lock_file(fd: int) -> None:
+        msvcrt.locking(fd, msvcrt.LK_NBLCK, 1)
 else:
     import fcntl
 
@@ -197,10 +189,12 @@ else:
 
 
 class FolderLock:
-    """Held from construction to `release`. The file stays: a removed one could be locked twice.
+    """Lock of a folder, held from construction to `release`.
+
+    The lock file is not removed: another program could lock a removed file and a new one could be locked as well.
 
     Raises:
-        SourceError: ``folder_in_use``: another one is held; ``not_written``.
+        SourceError: ``folder_in_use``: another program holds the lock; ``not_written``.
     """
 
     def __init__(self, path: Path) -> None:
@@ -215,23 +209,27 @@ class FolderLock:
             raise SourceError("errors.folder_in_use", path=str(path.parent)) from error
 
     def release(self) -> None:
-        """Let others in. May be called twice."""
-        file, self._fd = self._fd, None
-        if file is not None:
-            os.close(file)
+        """Release the lock. May be called twice."""
+        fd, self._fd = self._fd, None
+        if fd is not None:
+            os.close(fd)
+
+
+# --- an open folder ---------------------------------------------------------------------------------------------------
 
 
 class WorkshopFolder:
-    """A workshop folder, locked and open until `close` or `leave`.
+    """A workshop folder, locked from construction to `close` or `leave_open`.
 
     Args:
-        path: made where it is not there.
-        keep: what stays of a visit.
-        demo: whether it is a rehearsal.
-        today: this computer's date.
+        path: the folder; created if it does not exist.
+        retention: what is kept of a phone.
+        demo: whether this is a rehearsal.
+        today: returns this computer's date.
 
     Raises:
-        SourceError: ``folder_in_use``; ``folder_foreign``: it holds other things; ``folder_damaged``; ``not_written``.
+        SourceError: ``folder_in_use``; ``folder_foreign``: it holds other things; ``page_foreign``: a page in it is not
+            privaudit's; ``folder_damaged``; ``not_written``.
         UsageError: ``keep_changed``, ``rehearsal_mixed``.
     """
 
@@ -239,129 +237,138 @@ class WorkshopFolder:
         self, path: Path, retention: Retention, *, demo: bool = False, today: Callable[[], date] = date.today
     ) -> None:
         self.path = path
-        self._open_folder = path / OPEN_SESSION_FOLDER
-        create_folder(path)
-        self._lock = FolderLock(path / LOCK_FILE)
+        self._open_folder = path / _OPEN_SESSION_FOLDER
+        _create_folder(path, _OWN_NAMES)
+        self._lock = FolderLock(path / _LOCK_FILE)
         try:
             self._remove_partial_files()
-            self._today = today()
-            check_same_mode(path, demo=demo)
-            self.open_session, self.resumed = self._resume_or_start(retention, demo=demo)
-            self.records = dict(self._read_records())
+            # Closing deletes the pages: a foreign file must be found before another day's session is closed.
+            self.read_pages()
+            self.records = _read_records(path)
+            self.open_session, self.resumed = self._resume_or_start(retention, today(), demo=demo)
         except BaseException:
             self._lock.release()
             raise
         self._used_codes = {*self.records, *(page.stem for page in self.page_paths())}
 
-    def _resume_or_start(self, retention: Retention, *, demo: bool) -> tuple[OpenSession, bool]:
-        day = read_open_session(self.path)
-        if day is not None and (day.opened_on != self._today or is_closed(self.path, day.session)):
-            # It was never closed. The pages of another day go, as they would have then.
-            self.open_session, self.records = day, dict(self._read_records())
+    def _resume_or_start(self, retention: Retention, today: date, *, demo: bool) -> tuple[OpenSession, bool]:
+        """Return the session, and whether it was resumed."""
+        totals = read_totals(self.path)
+        if totals is not None and totals.demo != demo:
+            raise UsageError("errors.rehearsal_mixed", path=str(self.path))
+        session = read_open_session(self.path)
+        # A counted session: the program was killed after counting it and before deleting its records.
+        is_counted = session is not None and totals is not None and session.session in totals.sessions
+        if session is not None and (session.opened_on != today or is_counted):
+            # The session was never closed. Its pages are deleted, as closing would have done.
+            self.open_session = session
             self.close(keep_pages=False, release_lock=False)
-            day = None
-        if day is not None:
-            if day.demo != demo:
+            self.records = {}
+        elif session is not None:
+            if session.demo != demo:
                 raise UsageError("errors.rehearsal_mixed", path=str(self.path))
-            if day.keep is not retention:
-                raise UsageError("errors.keep_changed", path=str(self.path), keep=day.keep)
-            return day, True
-        create_folder(self._open_folder)
-        day = OpenSession(
+            if session.keep is not retention:
+                raise UsageError("errors.keep_changed", path=str(self.path), keep=session.keep)
+            return session, True
+        _create_folder(self._open_folder)
+        session = OpenSession(
             session=secrets.token_hex(8),
-            opened_on=self._today,
+            opened_on=today,
             keep=retention,
             demo=demo,
             salt=secrets.token_hex(16),
             secret=secrets.token_hex(32),
             failures={},
         )
-        self._write_open_session(day)
-        return day, False
+        self._write_open_session(session)
+        return session, False
 
-    def _write_open_session(self, open_session: OpenSession) -> None:
-        save_text(TypeAdapter(OpenSession).dump_json(open_session).decode(), self._open_folder / OPEN_SESSION_FILE)
-
-    def _read_records(self) -> Iterator[tuple[str, DeviceRecord]]:
-        for file in sorted(self._open_folder.glob("*.json")):
-            if RECORD_FILE_NAME.fullmatch(file.name):
-                yield file.stem, load_stored(file, DeviceRecord)
+    def _write_open_session(self, session: OpenSession) -> None:
+        save_text(TypeAdapter(OpenSession).dump_json(session).decode(), self._open_folder / _OPEN_SESSION_FILE)
 
     # --- while it is open ---
 
     def make_token(self, identifier: str) -> str:
-        """The day's own name for the phone that `identifier` this of itself: an HMAC with a secret that is destroyed."""
+        """Return the pseudonym of a phone within this session: an HMAC with a secret that closing destroys."""
         return hmac.new(bytes.fromhex(self.open_session.secret), identifier.encode(), hashlib.sha256).hexdigest()
 
     def code_for_token(self, token: str) -> str | None:
-        """The code of a phone that finished earlier today."""
+        """Return the code of a phone that was finished earlier in this session."""
         return next((code for code, record in self.records.items() if record.token == token), None)
 
     def draw_code(self) -> str:
-        """A code that was not given out in this folder before."""
+        """Return a code that was never given out in this folder."""
         code = draw_case_code(self._used_codes)
         self._used_codes.add(code)
         return code
 
     def save_device(self, code: str, record: DeviceRecord, page_html: str | None, capture: Capture | None) -> None:
-        """Keep what is to be kept of one phone. The record comes last: with it the phone is finished.
+        """Write what is kept of one phone. The record is written last: with it the phone is finished.
 
         Raises:
-            SourceError: ``not_written``; nothing half-written stays, and the phone is not finished.
+            SourceError: ``not_written``: no partial file is left, and the phone is not finished.
         """
         if page_html is not None:
-            create_folder(self.path / PAGES_FOLDER)
+            _create_folder(self.path / PAGES_FOLDER)
             save_text(page_html, self.page_path(code))
         if capture is not None:
-            create_folder(self.path / CAPTURES_FOLDER)
-            archive.write_archive(capture, self.path / CAPTURES_FOLDER / f"{code}.zip")
-        save_text(TypeAdapter(DeviceRecord).dump_json(record).decode(), self._open_folder / f"{code}.json")
+            _create_folder(self.path / _CAPTURES_FOLDER)
+            archive.write_archive(capture, self._capture_path(code))
+        save_text(TypeAdapter(DeviceRecord).dump_json(record).decode(), self._record_path(code))
         self.records[code] = record
 
     def delete_device(self, code: str) -> None:
-        """Delete what was kept of one phone: its owner has withdrawn."""
+        """Delete what was kept of one phone, because its owner withdrew consent."""
         self.records.pop(code, None)
-        for path in (
-            self._open_folder / f"{code}.json",
-            self.page_path(code),
-            self.path / CAPTURES_FOLDER / f"{code}.zip",
-        ):
+        for path in (self._record_path(code), self.page_path(code), self._capture_path(code)):
             path.unlink(missing_ok=True)
 
     def count_failure(self, step: str) -> None:
-        """Count a step that went wrong. Not worth stopping for where the disk is full."""
-        self.open_session = replace(
-            self.open_session,
-            failures={**self.open_session.failures, step: self.open_session.failures.get(step, 0) + 1},
-        )
+        """Count a failed step by the name of its error. A full disk is no reason to stop here."""
+        failures = self.open_session.failures
+        self.open_session = replace(self.open_session, failures={**failures, step: failures.get(step, 0) + 1})
         with contextlib.suppress(SourceError):
             self._write_open_session(self.open_session)
 
+    def current_counts(self) -> SessionCounts:
+        """Return the counts of this session so far."""
+        return count_records(self.records.values(), self.open_session.failures)
+
     def page_path(self, code: str) -> Path:
-        """Where the page of `code` is, or would be."""
+        """Return the path of the page of `code`, whether or not it exists."""
         return self.path / PAGES_FOLDER / f"{code}.html"
 
     def page_paths(self) -> tuple[Path, ...]:
-        """The pages that are there."""
+        """Return the paths of the pages that exist."""
         return tuple(sorted((self.path / PAGES_FOLDER).glob("*.html")))
 
-    def current_counts(self) -> SessionCounts:
-        """What this session counts so far."""
-        return count_records(self.records.values(), self.open_session.failures)
+    def read_pages(self) -> list[str]:
+        """Return the HTML of the pages that exist.
+
+        Raises:
+            SourceError: ``page_foreign``: privaudit did not write one of them; ``source_unreadable``.
+        """
+        return [_read_page(path) for path in self.page_paths()]
+
+    def _record_path(self, code: str) -> Path:
+        return self._open_folder / f"{code}.json"
+
+    def _capture_path(self, code: str) -> Path:
+        return self.path / _CAPTURES_FOLDER / f"{code}.zip"
 
     # --- the end ---
 
     def close(self, *, keep_pages: bool, release_lock: bool = True) -> None:
-        """Count, and destroy the day's secret, what is known of single phones and, unless told otherwise, the pages.
+        """Write the counts; destroy the secret, the records and, unless `keep_pages`, the pages.
 
         Raises:
             SourceError: ``not_written``: the counts could not be written; then nothing is destroyed.
         """
-        book = read_totals(self.path) or WorkshopTotals(demo=self.open_session.demo, sessions={})
+        totals = read_totals(self.path) or WorkshopTotals(demo=self.open_session.demo, sessions={})
         if self.records or self.open_session.failures:
             session = SessionTotals(opened_on=self.open_session.opened_on, counted=self.current_counts())
-            book = replace(book, sessions={**book.sessions, self.open_session.session: session})
-            save_text(TypeAdapter(WorkshopTotals).dump_json(book, indent=2).decode() + "\n", self.path / TOTALS_FILE)
+            totals = replace(totals, sessions={**totals.sessions, self.open_session.session: session})
+            save_text(TypeAdapter(WorkshopTotals).dump_json(totals, indent=2).decode() + "\n", self.path / TOTALS_FILE)
         shutil.rmtree(self._open_folder, ignore_errors=True)
         if not keep_pages:
             shutil.rmtree(self.path / PAGES_FOLDER, ignore_errors=True)
@@ -370,11 +377,30 @@ class WorkshopFolder:
             self._lock.release()
 
     def leave_open(self) -> None:
-        """Leave it open, for the rest of the day."""
+        """Release the folder without closing the session: it can be resumed on the same day."""
         self._remove_partial_files()
         self._lock.release()
 
     def _remove_partial_files(self) -> None:
-        for folder in (self.path, self._open_folder, self.path / PAGES_FOLDER, self.path / CAPTURES_FOLDER):
+        for folder in (self.path, self._open_folder, self.path / PAGES_FOLDER, self.path / _CAPTURES_FOLDER):
             for part in folder.glob("*.part"):
                 part.unlink(missing_ok=True)
+
+
+def _create_folder(path: Path, allowed_names: Collection[str] | None = None) -> None:
+    """Create a folder that its owner alone can read; an existing folder becomes one.
+
+    Args:
+        path: the folder.
+        allowed_names: what the folder may already hold; ``None``: anything.
+
+    Raises:
+        SourceError: ``folder_foreign``: the folder holds something else, and is left as it is; ``not_written``.
+    """
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if allowed_names is not None and any(entry.name not in allowed_names for entry in path.iterdir()):
+            raise SourceError("errors.folder_foreign", path=str(path))
+        path.chmod(0o700)
+    except OSError as error:
+        raise SourceError("errors.not_written", path=str(path), reason=error.strerror or str(error)) from error

@@ -1,6 +1,6 @@
-"""One phone, from the first question to its leaving, in a thread of its own. What it learns it tells the desk.
+"""Reads one phone in threads of its own and reports events to the session.
 
-Only reads: what a workshop may ask is what an audit asks, by what a phone is known again, and the close-out list.
+Only reads: a worker sends what an audit sends, what is needed to recognise a phone again, and the closing check.
 """
 
 from __future__ import annotations
@@ -8,20 +8,20 @@ from __future__ import annotations
 import contextlib
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 
 from privaudit import audit, resume
 from privaudit.audit import ReportOptions
-from privaudit.capture import collector, questions
+from privaudit.capture import collector, scripts
 from privaudit.capture.model import Capture
 from privaudit.errors import ConnectionLost, PhoneError, PrivauditError
-from privaudit.facts.cache import AppCache
+from privaudit.facts import PhoneFacts
 from privaudit.knowledge import Knowledge
 from privaudit.model import Consent
-from privaudit.transport import AuthorizationWait, Transport
+from privaudit.transport.base import AuthorizationWait, Transport
 from privaudit.workshop.model import (
     AttachedDevice,
     AuditFinished,
@@ -36,52 +36,61 @@ from privaudit.workshop.model import (
 
 _CLOSING_CHECK_TIMEOUT_S: Final = 20.0
 _THREAD_SWITCH_INTERVAL_S: Final = 0.0005
-"""How long a thread may run while others wait. Python's 5 ms would be added to most of the answers of eight phones."""
-CONSENT_SCOPE: Final = ("apps_and_permissions", "records_of_use", "names_of_apps")
-"""What is read. Beside it stand what is kept, and the counts."""
+"""How long a thread may run while others wait. Python's default of 5 ms would delay most answers of eight phones."""
+_CONSENT_SCOPES: Final[Mapping[Retention, tuple[str, ...]]] = {
+    Retention.NOTHING: (),
+    Retention.HANDOUT: ("handout",),
+    Retention.CAPTURE: ("handout", "capture"),
+}
+"""What is kept, as it is recorded in a report's consent."""
 
 
 def consent_scope(retention: Retention) -> tuple[str, ...]:
-    """What a participant consents to."""
-    kept = {Retention.NOTHING: (), Retention.HANDOUT: ("handout",), Retention.CAPTURE: ("handout", "capture")}[
-        retention
-    ]
-    return (*CONSENT_SCOPE, *kept, "counts_without_names")
+    """Return what a participant consents to: what is read, what is kept, and the counts."""
+    return (
+        "apps_and_permissions",
+        "records_of_use",
+        "names_of_apps",
+        *_CONSENT_SCOPES[retention],
+        "counts_without_names",
+    )
+
+
+@contextlib.contextmanager
+def short_switch_interval() -> Iterator[None]:
+    """Switch threads more often, so that a worker with an answer waits less for one that is computing."""
+    previous = sys.getswitchinterval()
+    sys.setswitchinterval(_THREAD_SWITCH_INTERVAL_S)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(previous)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerContext:
-    """What every visit of a workshop shares."""
+    """What all workers of a session share."""
 
     knowledge: Knowledge
     report_options: ReportOptions
     retention: Retention
     salt: str
+    """Salt of the fingerprints that phones compute."""
     make_token: Callable[[str], str]
+    """Turns a fingerprint into the phone's pseudonym within this session."""
     read_slots: threading.Semaphore
-    """As many phones are read at once."""
+    """Limits how many phones are read at the same time."""
     on_event: Callable[[WorkerEvent], None]
     demo: bool
 
 
-@contextlib.contextmanager
-def short_switch_interval() -> Iterator[None]:
-    """While phones are visited: a visit whose answer is there waits less for one that is thinking."""
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(_THREAD_SWITCH_INTERVAL_S)
-    try:
-        yield
-    finally:
-        sys.setswitchinterval(before)
-
-
 class DeviceWorker:
-    """Asks one phone. Begins at `start`; ends by itself, or at `leave`.
+    """The `Worker` that reads real and virtual phones. Ends by itself, or at `stop`.
 
     Args:
-        plugged: the phone.
-        consented: when its owner said yes.
-        means: what all visits share.
+        device: the phone.
+        consented_at: when its owner consented.
+        context: what all workers share.
     """
 
     def __init__(self, device: AttachedDevice, consented_at: datetime, context: WorkerContext) -> None:
@@ -92,49 +101,46 @@ class DeviceWorker:
         self._stopped = threading.Event()
         self._lock = threading.Lock()
         self._transport: Transport | None = None
-        self._threads = [
-            threading.Thread(target=self._run_guarded, args=(self._audit_device,), name="workshop: visit", daemon=True)
-        ]
-
-    def start(self) -> None:
-        """Connect: from here on the phone asks its owner."""
-        self._threads[0].start()
-
-    def start_reading(self) -> None:
-        """Its code is on it: read."""
-        self._reading_allowed.set()
-
-    def check_debugging_off(self) -> None:
-        """See what can be seen of the close-out list."""
-        self._threads = [thread for thread in self._threads if thread.is_alive()]
-        again = threading.Thread(
-            target=self._run_guarded, args=(self._run_closing_check,), name="workshop: look", daemon=True
-        )
-        self._threads.append(again)
-        again.start()
-
-    def stop(self) -> None:
-        """Let go of the phone. May be called twice."""
-        self._stopped.set()
-        self._reading_allowed.set()
-        with self._lock:
-            connection, self._transport = self._transport, None
-        if connection is not None:
-            with contextlib.suppress(PhoneError):
-                connection.close()
+        self._threads: list[threading.Thread] = []
 
     @property
     def running(self) -> bool:
-        """Whether anything of it still runs."""
+        """Whether a thread of the worker is alive."""
         return any(thread.is_alive() for thread in self._threads)
 
-    def join(self, timeout_s: float | None = None) -> None:
-        """Wait until nothing of it runs."""
-        for thread in self._threads:
-            if thread.ident is not None:
-                thread.join(timeout_s)
+    def start(self) -> None:
+        """Connect: from here on the phone shows "Allow USB debugging?"."""
+        self._start_thread(self._audit_device, "workshop: audit")
 
-    # --- in its own thread ---
+    def start_reading(self) -> None:
+        """Read the phone: the sticker with its code is on it."""
+        self._reading_allowed.set()
+
+    def check_debugging_off(self) -> None:
+        """Check whether USB and wireless debugging are off; reported as `ClosingChecked`."""
+        self._start_thread(self._run_closing_check, "workshop: closing check")
+
+    def stop(self) -> None:
+        """Disconnect. May be called twice."""
+        self._stopped.set()
+        self._reading_allowed.set()
+        with self._lock:
+            transport, self._transport = self._transport, None
+        if transport is not None:
+            with contextlib.suppress(PhoneError):
+                transport.close()
+
+    def join(self, timeout_s: float | None = None) -> None:
+        """Wait until no thread of the worker is alive, at most `timeout_s` for each."""
+        for thread in self._threads:
+            thread.join(timeout_s)
+
+    def _start_thread(self, task: Callable[[], None], name: str) -> None:
+        thread = threading.Thread(target=self._run_guarded, args=(task,), name=name, daemon=True)
+        self._threads = [other for other in self._threads if other.is_alive()] + [thread]
+        thread.start()
+
+    # --- in the worker's own threads ---
 
     def _emit(self, event: WorkerEvent) -> None:
         if not self._stopped.is_set():
@@ -145,7 +151,7 @@ class DeviceWorker:
             task()
         except PrivauditError as error:
             self._fail(error)
-        except Exception as error:  # noqa: BLE001 - a phone that we cannot read must not stop the others
+        except Exception as error:  # noqa: BLE001 - a bug that one phone triggers must not stop the others
             self._fail(PhoneError("errors.visit_bug", kind=type(error).__name__))
 
     def _fail(self, error: PrivauditError) -> None:
@@ -153,64 +159,60 @@ class DeviceWorker:
         self.stop()
 
     def _audit_device(self) -> None:
-        place, means = self._device.connection_id, self._context
-        connection = self._device.connect(self._on_waiting)
+        context = self._context
+        transport = self._device.connect(self._on_waiting)
         with self._lock:
             if not self._stopped.is_set():
-                self._transport = connection
+                self._transport = transport
         if self._stopped.is_set():
-            connection.close()
+            transport.close()
             return
-        self._emit(Authorized(place, self._device_token(connection)))
+        self._emit(Authorized(self._device.connection_id, self._device_token(transport)))
         self._reading_allowed.wait()
-        with means.read_slots:
+        with context.read_slots:
             if self._stopped.is_set():
                 return
-            memory = AppCache()
-            capture = self._collect_capture(connection, memory)
-            report = audit.build_report(capture, means.knowledge, means.report_options, memory)
-        report = replace(report, consent=self._consent)
-        self._emit(AuditFinished(place, report, capture))
+            capture, phone_facts = self._collect_capture(transport)
+            report = audit.build_report(capture, context.knowledge, context.report_options, phone_facts)
+        self._emit(AuditFinished(self._device.connection_id, replace(report, consent=self._consent), capture))
 
     def _on_waiting(self, waiting: AuthorizationWait) -> None:
         if self._stopped.is_set():
-            raise PhoneError("errors.lost")  # nobody waits for this phone any more
+            raise PhoneError("errors.lost")  # ends the wait for the authorization
         self._emit(AuthorizationRequested(self._device.connection_id, waiting))
 
     def _device_token(self, transport: Transport) -> str | None:
-        means = self._context
-        known = collector.read_fingerprint(transport, means.salt)
-        if known is not None:
-            return means.make_token(known.digest)
-        # It tells nothing of itself: then its cable does, as far as its maker gave it a number of its own.
-        return means.make_token(f"{means.salt} {self._device.serial}") if self._device.serial else None
+        """Return the phone's pseudonym; ``None``: it cannot be recognised again."""
+        context = self._context
+        fingerprint = collector.read_fingerprint(transport, context.salt)
+        if fingerprint is not None:
+            return context.make_token(fingerprint.digest)
+        # The phone gives no identifier: fall back to its USB serial number, which some vendors leave out.
+        return context.make_token(f"{context.salt} {self._device.serial}") if self._device.serial else None
 
-    def _collect_capture(self, transport: Transport, cache: AppCache) -> Capture:
-        means = self._context
-        taken = audit.collect(transport, means.knowledge, demo=means.demo, progress=self._on_progress, cache=cache)
-        if resume.was_interrupted(taken):
+    def _collect_capture(self, transport: Transport) -> tuple[Capture, PhoneFacts]:
+        capture, phone_facts = audit.collect_with_facts(
+            transport, self._context.knowledge, demo=self._context.demo, progress=self._on_progress
+        )
+        if resume.was_interrupted(capture):
             raise ConnectionLost("errors.cut_visit")
-        return taken
+        return capture, phone_facts
 
     def _on_progress(self, step: str) -> None:
         self._emit(AuditProgress(self._device.connection_id, step))
 
     def _run_closing_check(self) -> None:
         with self._lock:
-            connection = self._transport
-        if connection is None:
+            transport = self._transport
+        if transport is None:
             raise PhoneError("errors.lost")
+        command = scripts.wireless_debugging_state()
         try:
-            said = connection.run(questions.wireless_debugging_state(), timeout_s=_CLOSING_CHECK_TIMEOUT_S).stdout
+            setting = transport.run(command, timeout_s=_CLOSING_CHECK_TIMEOUT_S).stdout.strip()
         except ConnectionLost:
-            # What switching USB debugging off looks like from here, and a pulled cable too: the bus tells which.
+            # Switching USB debugging off looks like a pulled cable here; the next scan of the bus shows which it was.
             self._emit(ClosingChecked(self._device.connection_id, {"wireless": None, "usb": None}))
             self.stop()
             return
-        wireless = {b"1": False, b"0": True, b"null": True}.get(said.strip())
-        self._emit(ClosingChecked(self._device.connection_id, {"wireless": wireless, "usb": False}))
-
-
-def utc_now() -> datetime:
-    """When something is agreed to."""
-    return datetime.now(UTC).replace(microsecond=0)
+        wireless_off = {b"1": False, b"0": True, b"null": True}.get(setting)
+        self._emit(ClosingChecked(self._device.connection_id, {"wireless": wireless_off, "usb": False}))

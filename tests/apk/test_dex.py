@@ -22,7 +22,7 @@ def found(data, *prefixes):
     return list(apk_dex.find_class_prefixes(data, prefixes, "classes.dex"))
 
 
-def test_a_prefix_is_of_whole_parts_and_code_is_told_from_mention():
+def test_a_prefix_matches_complete_names_and_counts_definitions():
     assert found(SMALL, "com.example", "com.exam", "com.example.sdk", "org.spoken", "com.example.Main") == [
         DexPrefixHits("com.example", 3, 3),
         DexPrefixHits("com.example.sdk", 2, 2),
@@ -31,7 +31,7 @@ def test_a_prefix_is_of_whole_parts_and_code_is_told_from_mention():
 
 
 @given(st.sets(PARTS, min_size=1), st.sets(PARTS), PARTS)
-def test_the_same_as_androguard_reads(classes, spoken, prefix):
+def test_prefixes_agree_with_androguard(classes, spoken, prefix):
     from androguard.core.dex import DEX
     from loguru import logger
 
@@ -66,13 +66,13 @@ def test_any_byte_may_be_wrong(data):
     ],
     ids=["empty", "head only", "text", "newer", "more texts than bytes", "types beyond the end"],
 )
-def test_what_is_no_dex_is_said(data, why):
+def test_other_content_is_rejected(data, why):
     with pytest.raises(ApkError) as raised:
         found(data, "com.example")
     assert raised.value.message.key == f"apk.{why}"
 
 
-def test_a_name_without_an_end_costs_no_more_than_a_glance():
+def test_an_unterminated_name_is_cheap():
     """A text of 200 MB, and a prefix to hold against it: only its beginning is looked at."""
     huge = dex(["a." + "b" * 5_000_000])
     assert found(huge, "a", "b") == [DexPrefixHits("a", 1, 1)]

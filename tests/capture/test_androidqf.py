@@ -56,7 +56,7 @@ def one(**changed):
 
 @pytest.mark.parametrize("where", [{}, {"zipped": True}, {"zipped": True, "base": "0b1c/"}])
 @pytest.mark.parametrize("files", [NEWER, OLDER], ids=["newer", "older"])
-def test_folder_and_zip_answer_the_same(collected, files, where):
+def test_folder_and_zip_have_the_same_answers(collected, files, where):
     taken = collected(files, **where)
     assert taken.source.kind == "androidqf"
     assert (taken.source.sha256 is None) == (not where)
@@ -71,19 +71,19 @@ def test_folder_and_zip_answer_the_same(collected, files, where):
 
 
 @pytest.mark.parametrize("files", [NEWER, OLDER], ids=["newer", "older"])
-def test_its_lists_are_those_that_the_phone_prints(collected, files):
+def test_package_lists_agree_with_the_phones(collected, files):
     taken = collected(files)
     assert sorted(taken.answer("installed.0").text.splitlines()) == sorted(builder.listed(PHONE, 0).splitlines())
     assert not any(row.unparsed_lines for row in facts.gather_facts(taken).coverage)
 
 
-def test_names_and_identifiers_are_not_kept(collected):
+def test_names_and_identifiers_are_removed(collected):
     taken = collected(NEWER)
     everything = "".join(answer.text + str(answer.detail) for answer in taken.answers.values())
     assert not [secret for secret in builder.SECRETS if secret in everything]
 
 
-def test_hashes_that_the_phone_computed_are_read_and_no_name_is_missed_for_them(collected):
+def test_hashes_are_read_and_labels_are_not_reported_missing(collected):
     found = facts.gather_facts(collected(NEWER))
     assert {app.apk_sha256 for app in found.apps if not app.system} == {"0" * 64}
     rows = {row.question: row.state for row in found.coverage}
@@ -91,13 +91,13 @@ def test_hashes_that_the_phone_computed_are_read_and_no_name_is_missed_for_them(
     assert {app.label_state for app in found.apps} == {"not_asked"}
 
 
-def test_the_bug_report_stands_in_for_a_dumpsys_that_is_not_there(collected):
+def test_bug_report_replaces_a_missing_dumpsys(collected):
     report = builder.zipped(builder.text(PHONE, NOW))
     taken = collected({**without(NEWER, "dumpsys.txt"), "bugreport.zip": report})
     assert taken.answers == collected(NEWER, zipped=True).answers
 
 
-def test_what_it_asked_by_itself_is_better_than_a_part_of_a_dump_unless_it_is_damaged(collected):
+def test_a_separate_file_is_preferred_to_a_section_unless_damaged(collected):
     changed = {**NEWER, "settings_secure.txt": "default_input_method=a.b/.C\n"}
     assert collected(changed, zipped=True).answer("settings.0").text == "default_input_method=a.b/.C\n"
     changed["settings_secure.txt"] = ""
@@ -105,13 +105,13 @@ def test_what_it_asked_by_itself_is_better_than_a_part_of_a_dump_unless_it_is_da
 
 
 @pytest.mark.parametrize("name", ["dumpsys.txt", "getprop.txt", "packages.json", "settings_secure.txt"])
-def test_any_subset_will_do(collected, name):
+def test_any_subset_is_accepted(collected, name):
     taken = collected(without(NEWER, name))
     state = taken.answer({"dumpsys.txt": "packages", "packages.json": "installed.0"}.get(name, "roles")).state
     assert state is (Q if name in {"dumpsys.txt", "packages.json"} else A)
 
 
-def test_users_whose_list_did_not_come_are_told(collected):
+def test_users_with_incomplete_lists_are_reported(collected):
     users = [
         {"id": 0, "name": "Li Wei", "inventory_status": "partial", "error": "com.secret.app: exit status 1"},
         {"id": 10, "inventory_status": "failed", "error": "java.lang.SecurityException: user 10"},
@@ -145,20 +145,20 @@ def test_users_whose_list_did_not_come_are_told(collected):
         (one(installed=None, files=[], user_id=0), "package:a.b  installer=null uid:10123\n"),
     ],
 )
-def test_rows_become_lines_of_pm_list_packages(row, expected):
+def test_rows_are_converted_to_pm_list_packages(row, expected):
     every, own = converters.package_list_lines([row])
     assert every == ({} if expected is None else {0: expected})
     assert own == ({} if expected is None else {0: "package:a.b\n"})
 
 
-def test_a_uid_tells_the_user_where_nothing_else_does():
+def test_a_uid_implies_the_user():
     assert list(converters.package_list_lines([one(uid=1010123)])[0]) == [10]
 
 
 @pytest.mark.parametrize(
     "content", ["", "{", "{}", "null", "[null]", '[{"name": "../x"}]', '[{"name": 5}]', "[" * 100_000, "\x00", "1e999"]
 )
-def test_a_list_that_is_none_is_unreadable(collected, content):
+def test_an_invalid_list_is_unreadable(collected, content):
     taken = collected({**NEWER, "packages.json": content})
     # JSON's own null is as much as no file.
     assert taken.answer("installed.0").state is (Q if content == "null" else U)
@@ -169,7 +169,7 @@ def test_a_list_that_is_none_is_unreadable(collected, content):
 
 
 @pytest.mark.parametrize("head", [b"age-encryption.org/v1\n-> X25519 x\n", b"-----BEGIN AGE ENCRYPTED FILE-----\nx"])
-def test_an_encrypted_one_says_how_to_decrypt_it(tmp_path, head, run):
+def test_an_encrypted_file_explains_decryption(tmp_path, head, run):
     path = tmp_path / "0b1c.zip.age"
     path.write_bytes(head + b"\0" * 100)
     done = run("audit", path)
@@ -179,7 +179,7 @@ def test_an_encrypted_one_says_how_to_decrypt_it(tmp_path, head, run):
 
 @pytest.mark.parametrize("name", ["packages.json", "x/../../evil", "/etc/passwd"])
 @pytest.mark.filterwarnings("ignore:Duplicate name")
-def test_an_entry_that_is_read_and_comes_twice_is_refused(tmp_path, name):
+def test_duplicate_entries_are_rejected(tmp_path, name):
     path = tmp_path / "a.zip"
     path.write_bytes(builder.archive({**NEWER}))
     with zipfile.ZipFile(path, "a") as again:
@@ -193,16 +193,16 @@ def test_an_entry_that_is_read_and_comes_twice_is_refused(tmp_path, name):
     assert [file.name for file in tmp_path.iterdir()] == ["a.zip"]
 
 
-def test_more_files_than_any_real_one_are_refused(collected, monkeypatch):
+def test_too_many_files_are_rejected(collected, monkeypatch):
     monkeypatch.setattr(androidqf, "MAX_ENTRIES", 3)
     with pytest.raises(SourceError, match="capture_too_large"):
         collected(NEWER, zipped=True)
 
 
 @pytest.mark.parametrize("name", ["dumpsys.txt", "packages.json", "getprop.txt", "bugreport.zip"])
-def test_what_is_larger_than_any_real_one_is_not_read(collected, monkeypatch, name):
+def test_too_large_files_are_not_read(collected, monkeypatch, name):
     monkeypatch.setattr(androidqf, "MAX_FILE_BYTES", 1000)
-    monkeypatch.setattr("privaudit.capture.bugreport_sections.LARGEST_REPORT", 1000)
+    monkeypatch.setattr("privaudit.capture.bugreport_sections.MAX_REPORT_BYTES", 1000)
     files = {"acquisition.json": "{}", name: b"[\n" * 1000}
     if name in {"dumpsys.txt", "bugreport.zip"}:
         with pytest.raises(SourceError, match="capture_too_large"):
@@ -211,13 +211,13 @@ def test_what_is_larger_than_any_real_one_is_not_read(collected, monkeypatch, na
         assert {answer.state for answer in collected(files).answers.values()} == {U}
 
 
-def test_one_without_anything_that_we_know_is_an_error(collected):
+def test_unknown_files_only_are_an_error(collected):
     with pytest.raises(SourceError, match="androidqf_without_answers"):
         collected({"acquisition.json": "{}", "backup.ab": b"x"})
 
 
 @pytest.mark.parametrize("said", ["", "null", '{"started": 5}', '{"started": "0001-01-01T00:00:00Z"}', "{}", "[]"])
-def test_without_its_own_time_the_phones_is_taken(collected, said):
+def test_without_acquisition_time_the_phones_is_used(collected, said):
     assert collected({**NEWER, "acquisition.json": said}).taken_at.timestamp() == PHONE.device_time(NOW).timestamp()
 
 
@@ -226,7 +226,7 @@ SMALL = builder.archive({name: content[:2000] for name, content in NEWER.items()
 
 @given(at=st.integers(0, len(SMALL) - 1), bit=st.integers(0, 7), cut=st.booleans())
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
-def test_a_changed_or_torn_zip_never_raises_anything_but_its_error(tmp_path_factory, at, bit, cut):
+def test_a_damaged_zip_raises_only_source_error(tmp_path_factory, at, bit, cut):
     path = tmp_path_factory.mktemp("torn") / "x.zip"
     raw = bytearray(SMALL)
     raw[at] ^= 1 << bit
@@ -250,7 +250,7 @@ ROWS = st.recursive(
 
 @given(ROWS)
 @settings(max_examples=100, deadline=None)
-def test_any_json_is_a_list_or_an_error(rows):
+def test_any_json_is_accepted_or_rejected(rows):
     try:
         every, own = converters.package_list_lines(rows)
     except ValueError:

@@ -70,7 +70,7 @@ def test_states(key, text, code, state):
 
 
 @pytest.mark.parametrize(("text", "state"), [("", Q), ("\r\n", Q), ("Users:", U)])
-def test_a_connection_that_ended(text, state):
+def test_a_truncated_answer(text, state):
     assert classify_answer("users", text.encode(), exit_code=None, complete=False).state is state
 
 
@@ -96,18 +96,18 @@ def test_encodings(raw, text, problem):
 
 
 @given(st.binary(), st.sampled_from([None, 0, 1, 127, 255]), st.sampled_from([*QUESTIONS_BY_NAME]))
-def test_any_bytes_get_a_state(raw, code, name):
+def test_any_bytes_have_a_state(raw, code, name):
     answer = classify_answer(name if QUESTIONS_BY_NAME[name].scope == "phone" else f"{name}.0", raw, exit_code=code)
     assert (answer.state is A) == (answer.detail is None)
     assert "\r\n" not in answer.text
 
 
-def test_every_problem_has_words():
+def test_every_problem_has_a_message():
     answer = classify_answer("users", b"", exit_code=0)
     assert answer.detail.key in ENGLISH
 
 
-def test_a_key_tells_its_question_user_and_package():
+def test_a_key_contains_question_user_and_package():
     found = [Answer(key=key, state=A) for key in ("users", "installed.10", "package.a.b")]
     told = [(answer.question, answer.user, answer.subject) for answer in found]
     assert told == [("users", None, None), ("installed", 10, "10"), ("package", None, "a.b")]
@@ -134,7 +134,7 @@ def test_a_key_tells_its_question_user_and_package():
     ],
 )
 @pytest.mark.parametrize("before", ["", "Users:\n"])
-def test_names_of_android_users_are_not_kept(before, name):
+def test_names_of_android_users_are_removed(before, name):
     text = f"{before}\tUserInfo{{0:{name}:4c13}} running\n\tUserInfo{{10:{name}x:30}}\n"
     kept = redact(classify_answer("users", text.encode(), exit_code=0)).text
     for word in ("Li", "Wei", "李伟", "b}c"):
@@ -143,7 +143,7 @@ def test_names_of_android_users_are_not_kept(before, name):
 
 
 @given(st.integers(0, 60))
-def test_a_cut_line_keeps_no_part_of_a_name(at):
+def test_a_truncated_line_leaves_no_part_of_a_name(at):
     text = "Users:\n\tUserInfo{0:Wang Xiaoming:4c13} running\n"[:at]
     kept = redact(classify_answer("users", text.encode(), exit_code=None, complete=False)).text
     assert "Wan" not in kept
@@ -151,14 +151,14 @@ def test_a_cut_line_keeps_no_part_of_a_name(at):
 
 
 @pytest.mark.parametrize("key", ["packages", "appops", "device_policy", "package.com.example.app", "roles"])
-def test_names_of_android_users_are_not_kept_where_they_do_not_belong(key):
+def test_names_of_android_users_are_removed_from_other_answers(key):
     """As in a bug report whose sections are mixed up. What stands on other lines stays: it may tell of an app."""
     text = "a\n  UserInfo{0:Li Wei:13} serialNo=0\nUserInfo{10:Li\n  Package [com.example.app] (1f):\n:13}\n"
     kept = redact(classify_answer(key, text.encode(), exit_code=0)).text
     assert kept == text.replace("Li Wei", REDACTED)
 
 
-def test_other_properties_are_not_kept():
+def test_other_properties_are_removed():
     text = "[ro.serialno]: [SECRET]\n[ro.build.version.sdk]: [34]\n[gsm.x]: [SECRET\n[SECRET]\n"
     text += "[ro.product.model]: [a\nb]\n"
     kept = redact(classify_answer("properties", text.encode(), exit_code=None)).text
@@ -166,7 +166,7 @@ def test_other_properties_are_not_kept():
     assert kept == f"{REDACTED}\n[ro.build.version.sdk]: [34]\n{REDACTED}\n[ro.product.model]: [a\nb]\n"
 
 
-def test_other_settings_are_not_kept():
+def test_other_settings_are_removed():
     text = "android_id=SECRET\nbluetooth_name=SECRET\nSECRET\nsms_default_application=a.b\naccessibility_enabled=1\n"
     kept = redact(classify_answer("settings.0", text.encode(), exit_code=None)).text
     assert kept.split("\n") == [
@@ -178,6 +178,6 @@ def test_other_settings_are_not_kept():
     ]
 
 
-def test_what_the_phone_said_of_a_setting_is_kept():
+def test_error_messages_about_settings_remain():
     text = "/system/bin/sh: settings: not found\nsms_default_application=\n"
     assert redact(classify_answer("settings.0", text.encode(), exit_code=0)).text == text

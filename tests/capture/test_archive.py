@@ -86,7 +86,7 @@ def zipped(path, contents):
 # --- round trip ------------------------------------------------------------------------------------------------------
 
 
-def test_what_is_written_comes_back(small, path):
+def test_archive_round_trips(small, path):
     back = read_source(path)
     assert dict(back.answers) == dict(small.answers)
     assert list(back.answers) == list(small.answers)
@@ -104,7 +104,7 @@ def test_the_facts_of_a_saved_capture_are_those_of_the_live_one(taken, tmp_path)
 
 @given(st.lists(st.tuples(st.integers(0, 9), st.text(), st.sampled_from([None, 0, 1, 255]))))
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
-def test_any_text_comes_back(small, tmp_path_factory, rows):
+def test_any_text_round_trips(small, tmp_path_factory, rows):
     answers = [
         classify_answer(f"installed.{user}", text.encode("utf-8", "replace"), exit_code=code)
         for user, text, code in rows
@@ -115,7 +115,7 @@ def test_any_text_comes_back(small, tmp_path_factory, rows):
     assert dict(archive.read(path).answers) == dict(one.answers)
 
 
-def test_it_is_private_and_holds_no_name(path):
+def test_archive_is_private_and_has_no_user_names(path):
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert all(b"Li Wei" not in content for content in entries(path).values())
 
@@ -142,7 +142,7 @@ def test_every_entry_has_its_hash_and_every_answer_the_number_of_its_marks(path)
     }
 
 
-def test_the_log_tells_what_was_asked_why_when_and_how_it_ended(demo_capture, tmp_path):
+def test_the_log_has_command_reason_time_and_result(demo_capture, tmp_path):
     archive.write_archive(demo_capture, tmp_path / "check.zip")
     rows = [json.loads(line) for line in entries(tmp_path / "check.zip")["commands.jsonl"].splitlines()]
     assert rows[0]["why"].startswith("first round")
@@ -153,7 +153,7 @@ def test_the_log_tells_what_was_asked_why_when_and_how_it_ended(demo_capture, tm
     assert "parts of APKs" in {row["why"] for row in rows}
 
 
-def test_a_check_of_before_there_was_a_log_reads_as_it_was(small, path):
+def test_an_archive_without_a_log_is_read(small, path):
     def older(manifest):
         del manifest["log"]
         for row in manifest["answers"]:
@@ -168,7 +168,7 @@ def test_a_check_of_before_there_was_a_log_reads_as_it_was(small, path):
 
 
 @pytest.mark.parametrize("content", [b"", b"{}\n", b"\xff", b"[" * 100_000])
-def test_a_log_that_is_none_is_refused(path, content):
+def test_an_invalid_log_is_rejected(path, content):
     _edit(path, lambda manifest: manifest["log"].update(sha256=hashlib.sha256(content).hexdigest()))
     zipped(path, (entries(path) | {"commands.jsonl": content}).items())
     if content:
@@ -177,7 +177,7 @@ def test_a_log_that_is_none_is_refused(path, content):
         assert archive.read(path).log == ()
 
 
-def test_an_entry_in_a_packing_that_is_torn_is_refused(path):
+def test_a_damaged_compressed_entry_is_rejected(path):
     contents = entries(path)
     with zipfile.ZipFile(path, "w", zipfile.ZIP_LZMA) as archive_file:
         for name, content in contents.items():
@@ -207,7 +207,7 @@ def test_a_full_disk_leaves_nothing_behind(small, tmp_path, monkeypatch, where, 
         assert raised.value.values["reason"] == "No space left on device"
 
 
-def test_a_failed_write_leaves_the_older_check_as_it_was(small, path, monkeypatch):
+def test_a_failed_write_leaves_the_previous_file(small, path, monkeypatch):
     before = path.read_bytes()
 
     def fail(*_args, **_kwargs):
@@ -219,12 +219,12 @@ def test_a_failed_write_leaves_the_older_check_as_it_was(small, path, monkeypatc
     assert path.read_bytes() == before
 
 
-def test_a_folder_that_is_not_there_is_an_error(small, tmp_path):
+def test_a_missing_folder_is_an_error(small, tmp_path):
     with pytest.raises(SourceError, match="not_written"):
         archive.write_archive(small, tmp_path / "nowhere" / "check.zip")
 
 
-def test_what_lies_at_its_place_while_writing_is_neither_followed_nor_kept_open_to_others(small, tmp_path):
+def test_an_existing_target_is_replaced_by_a_private_file(small, tmp_path):
     precious = tmp_path / "precious"
     precious.write_text("mine")
     (tmp_path / "a.zip.part").symlink_to(precious)
@@ -246,7 +246,7 @@ def refused(path):
     return raised.value.name
 
 
-def test_a_changed_text_is_refused_and_named(path):
+def test_a_changed_text_is_rejected_and_named(path):
     contents = entries(path) | {"pm_list_packages.txt": b"package:com.example.bpp\n"}
     zipped(path, contents.items())
     with pytest.raises(SourceError, match="capture_changed") as raised:
@@ -256,7 +256,7 @@ def test_a_changed_text_is_refused_and_named(path):
 
 @given(at=st.integers(0, 10**6), bit=st.integers(0, 7))
 @settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
-def test_a_changed_bit_is_refused_or_changes_nothing(small, tmp_path_factory, at, bit):
+def test_a_changed_bit_is_rejected_or_has_no_effect(small, tmp_path_factory, at, bit):
     path = tmp_path_factory.mktemp("bit") / "check.zip"
     archive.write_archive(small, path)
     raw = bytearray(path.read_bytes())
@@ -272,7 +272,7 @@ def test_a_changed_bit_is_refused_or_changes_nothing(small, tmp_path_factory, at
 
 @given(at=st.integers(0, 10**6))
 @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
-def test_a_torn_zip_is_refused(small, tmp_path_factory, at):
+def test_a_truncated_zip_is_rejected(small, tmp_path_factory, at):
     path = tmp_path_factory.mktemp("torn") / "check.zip"
     archive.write_archive(small, path)
     raw = path.read_bytes()
@@ -283,7 +283,7 @@ def test_a_torn_zip_is_refused(small, tmp_path_factory, at):
 
 @given(st.binary(max_size=200))
 @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
-def test_no_zip_at_all_is_refused(tmp_path_factory, raw):
+def test_other_content_is_rejected(tmp_path_factory, raw):
     path = tmp_path_factory.mktemp("none") / "check.zip"
     path.write_bytes(raw)
     assert not archive.recognises(path)
@@ -291,7 +291,7 @@ def test_no_zip_at_all_is_refused(tmp_path_factory, raw):
         archive.read(path)
 
 
-def test_a_missing_entry_is_refused_and_named(path):
+def test_a_missing_entry_is_rejected_and_named(path):
     contents = entries(path)
     del contents["dumpsys_appops.txt"]
     zipped(path, contents.items())
@@ -301,14 +301,14 @@ def test_a_missing_entry_is_refused_and_named(path):
 
 
 @pytest.mark.parametrize("name", ["notes.txt", "../../evil.txt", "/etc/passwd", "C:\\x", "a/../../b"])
-def test_entries_that_the_manifest_does_not_name_are_never_touched(small, path, tmp_path, name):
+def test_entries_outside_the_manifest_are_never_read(small, path, tmp_path, name):
     zipped(path, [*entries(path).items(), (name, b"x")])
     before = sorted(tmp_path.rglob("*"))
     assert dict(archive.read(path).answers) == dict(small.answers)
     assert sorted(tmp_path.rglob("*")) == before
 
 
-def test_entries_that_come_twice_are_refused(path):
+def test_duplicate_entries_are_rejected(path):
     zipped(path, [*entries(path).items(), ("pm_list_packages.txt", b"package:com.other\n")])
     assert refused(path) == "capture_damaged"
 
@@ -342,23 +342,23 @@ EDITS = {
 
 
 @pytest.mark.parametrize("edit", EDITS.values(), ids=EDITS)
-def test_a_wrong_manifest_is_refused(path, edit):
+def test_a_wrong_manifest_is_rejected(path, edit):
     _edit(path, edit)
     assert refused(path) == "capture_damaged"
 
 
 @pytest.mark.parametrize("manifest", [b"", b"{", b"[]", b"null", b"\xff", b"[" * 100_000])
-def test_a_manifest_that_is_none_is_refused(path, manifest):
+def test_an_invalid_manifest_is_rejected(path, manifest):
     zipped(path, (entries(path) | {"manifest.json": manifest}).items())
     assert refused(path) == "capture_damaged"
 
 
-def test_keys_of_later_versions_are_read_over(small, path):
+def test_keys_of_later_versions_are_ignored(small, path):
     _edit(path, lambda manifest: (manifest.update(new=1), manifest["answers"][0].update(new=1)))
     assert dict(archive.read(path).answers) == dict(small.answers)
 
 
-def test_what_is_larger_than_any_check_is_refused_before_it_is_unpacked(path, monkeypatch):
+def test_a_too_large_archive_is_rejected_before_unpacking(path, monkeypatch):
     monkeypatch.setattr(archive, "MAX_ARCHIVE_BYTES", 1 << 20)
     zipped(path, [*entries(path).items(), ("dumpsys_role.txt", b"\0" * (1 << 20))])
     assert path.stat().st_size < 1 << 14
@@ -366,12 +366,12 @@ def test_what_is_larger_than_any_check_is_refused_before_it_is_unpacked(path, mo
     assert refused(path) == "capture_too_large"
 
 
-def test_more_entries_than_any_check_are_refused(path):
+def test_too_many_entries_are_rejected(path):
     zipped(path, [*entries(path).items(), *((f"{number}.txt", b"") for number in range(archive.MAX_ENTRIES))])
     assert refused(path) == "capture_too_large"
 
 
-def test_a_zip_that_lies_about_sizes_is_refused(path):
+def test_a_zip_with_false_sizes_is_rejected(path):
     raw = bytearray(path.read_bytes())
     at = raw.index(b"PK\x01\x02")
     (size,) = struct.unpack_from("<I", raw, at + 24)
@@ -387,7 +387,7 @@ def test_another_zip_is_not_ours(tmp_path):
     assert not archive.recognises(tmp_path)
 
 
-def test_a_zip_whose_end_is_missing_is_called_so(tmp_path):
+def test_a_zip_without_its_end_is_reported_as_truncated(tmp_path):
     path = tmp_path / "check.zip"
     with zipfile.ZipFile(path, "w") as made:
         made.writestr("manifest.json", "{}" * 1000)

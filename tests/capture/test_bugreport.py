@@ -70,7 +70,7 @@ def test_the_services_of_every_version_are_read_verbatim(report, sdk):
 
 
 @pytest.mark.parametrize("sdk", SDKS)
-def test_its_time_is_the_phones_in_its_zone(report, sdk):
+def test_the_time_is_the_phones(report, sdk):
     taken = report(builder.text(PHONE, NOW, sdk))
     # Since Android 8 each dump tells when it ended, and ages count from there; before, the head of the report.
     expected = PHONE.device_time(NOW).timestamp() - (90 if sdk < 26 else 0)
@@ -79,7 +79,7 @@ def test_its_time_is_the_phones_in_its_zone(report, sdk):
     assert facts.gather_facts(taken).clock.offset_s is None  # no computer's clock was looked at
 
 
-def test_without_a_zone_its_file_tells_when(report, tmp_path):
+def test_without_a_time_zone_the_files_time_is_used(report, tmp_path):
     (tmp_path / "bugreport.txt").write_text("")
     text = builder.text(PHONE, NOW).replace("[persist.sys.timezone]", "[x]")
     taken = report(text)
@@ -88,7 +88,7 @@ def test_without_a_zone_its_file_tells_when(report, tmp_path):
 
 
 @pytest.mark.parametrize("ended", ["2026-01-09 15:42:00", "2026-02-31 15:42:00", "2036-01-10 15:42:00"])
-def test_a_dump_that_ended_at_another_time_does_not_set_the_clock(report, ended):
+def test_an_implausible_end_time_is_ignored(report, ended):
     text = builder.text(PHONE, NOW)
     was = "dumpsys appops, ending at: 2026-01-10 15:42:00"
     assert was in text
@@ -96,7 +96,7 @@ def test_a_dump_that_ended_at_another_time_does_not_set_the_clock(report, ended)
     assert taken.taken_at.isoformat() == "2026-01-10T15:40:30+08:00"
 
 
-def test_names_serials_and_identifiers_are_not_kept_and_each_is_marked(report):
+def test_names_serials_and_identifiers_are_removed_and_marked(report):
     taken = report(builder.text(PHONE, NOW))
     everything = "".join(answer.text for answer in taken.answers.values())
     assert not [secret for secret in builder.SECRETS if secret in everything]
@@ -108,7 +108,7 @@ def test_names_serials_and_identifiers_are_not_kept_and_each_is_marked(report):
 
 
 @pytest.mark.parametrize("sdk", SDKS)
-def test_a_service_that_ends_without_a_line_feed_hides_nothing(report, sdk):
+def test_a_service_without_a_final_line_feed_hides_nothing(report, sdk):
     bodies = builder.services(PHONE, NOW)
     changed = {name: bodies[name].rstrip("\n") for name in ("activity", "device_policy", "role", "settings")}
     taken = report(builder.text(PHONE, NOW, sdk, **changed))
@@ -117,7 +117,7 @@ def test_a_service_that_ends_without_a_line_feed_hides_nothing(report, sdk):
     assert taken.answer("packages").text == bodies["package"]
 
 
-def test_settings_that_are_not_set_read_as_the_phone_would_answer(report):
+def test_unset_settings_have_the_phones_format(report):
     lines = report(builder.text(PHONE, NOW)).answer("settings.999").text.splitlines()
     assert "enabled_accessibility_services=null" in lines
 
@@ -135,7 +135,7 @@ def test_settings_that_are_not_set_read_as_the_phone_would_answer(report):
         ("com.a/.B\n\nx=y", 1),
     ],
 )
-def test_a_setting_with_more_in_it_than_a_list_is_counted_and_not_lost(report, value, unparsed):
+def test_a_setting_with_line_feeds_is_reported_as_not_understood(report, value, unparsed):
     dump = f"SECURE SETTINGS (user 0)\n_id:7 name:enabled_accessibility_services pkg:android value:{value}\n\n"
     found = facts.gather_facts(report(builder.text(PHONE, NOW, settings=dump)))
     row = next(row for row in found.coverage if (row.question, row.user) == ("settings", 0))
@@ -149,7 +149,7 @@ def test_a_setting_with_more_in_it_than_a_list_is_counted_and_not_lost(report, v
         ("rockchip-rk322x-android7.1.2", {"package": "dumpsys_package.txt"}),
     ],
 )
-def test_the_dumps_of_real_phones_read_from_a_report_as_from_files(report, samples, tmp_path, sample, files):
+def test_dumps_of_real_phones_are_read_from_reports_and_files_alike(report, samples, tmp_path, sample, files):
     bodies = {name: (samples / sample / file).read_bytes() for name, file in files.items()}
     framing = builder.text(PHONE, NOW, 23, **{name: f"<{name}>\n" for name in files}).encode()
     for name, body in bodies.items():
@@ -168,13 +168,13 @@ def test_the_dumps_of_real_phones_read_from_a_report_as_from_files(report, sampl
 
 
 @pytest.mark.parametrize("sdk", SDKS)
-def test_a_part_that_is_not_there_was_not_asked(report, sdk):
+def test_a_missing_section_is_not_asked(report, sdk):
     taken = report(builder.text(PHONE, NOW, sdk, role=None, settings=None))
     assert states(taken, "roles", "settings.0", "packages", "installed.0") == [Q, Q, A, Q]
 
 
 @pytest.mark.parametrize("sdk", [sdk for sdk in SDKS if sdk >= 26])
-def test_a_part_cut_by_a_time_out_says_so(report, sdk):
+def test_a_section_cut_by_a_timeout_is_reported(report, sdk):
     whole = builder.services(PHONE, NOW)["package"]
     cut = whole[: len(whole) // 2] + "\n*** SERVICE 'package' DUMP TIMEOUT (10000ms) EXPIRED ***\n\n"
     assert states(report(builder.text(PHONE, NOW, sdk, package=cut)), "packages", "roles") == [T, A]
@@ -187,7 +187,7 @@ def test_a_part_cut_by_a_time_out_says_so(report, sdk):
         "*** command 'dumpsys' timed out after 60.0s (killing pid 1)",
     ],
 )
-def test_a_dumpsys_that_was_killed_cuts_the_part_it_was_at(report, said):
+def test_a_killed_dumpsys_cuts_its_current_section(report, said):
     text = builder.text(PHONE, NOW, 24)
     at = text.index(f"{DASHES}\nDUMP OF SERVICE package") + 5000
     taken = report(f"{text[:at]}{said}\n------ CHECKIN PACKAGE (dumpsys package --checkin) ------\nvers,1\n")
@@ -195,7 +195,7 @@ def test_a_dumpsys_that_was_killed_cuts_the_part_it_was_at(report, said):
 
 
 @pytest.mark.parametrize("sdk", SDKS)
-def test_a_text_that_is_cut_leaves_the_last_part_not_whole(report, sdk):
+def test_a_truncated_report_leaves_its_last_section_incomplete(report, sdk):
     text = builder.text(PHONE, NOW, sdk)
     taken = report(text[: text.index(f"{DASHES}\nDUMP OF SERVICE package") + 5000])
     assert states(taken, "appops", "packages", "roles") == [A, U, Q]
@@ -218,7 +218,7 @@ BARE = f"{DASHES}\nDUMP OF SERVICE %s:\nforged\n"
 @pytest.mark.parametrize("sdk", SDKS)
 @pytest.mark.parametrize("inside", ["activity", "package"])
 @pytest.mark.parametrize("name", ["appops", "role"])
-def test_a_part_that_comes_twice_is_not_believed(report, sdk, inside, name):
+def test_a_duplicate_section_is_not_trusted(report, sdk, inside, name):
     taken = report(builder.text(PHONE, NOW, sdk, **{inside: forged(inside, BARE % name)}))
     key = {"appops": "appops", "role": "roles"}[name]
     assert problem(taken.answer(key)) == (U, "framing", "")
@@ -235,7 +235,7 @@ def test_a_dump_cannot_be_ended_early(report, sdk):
         assert taken.answer("packages").state is U, lines
 
 
-def test_a_part_that_stands_between_a_header_and_its_late_footer_was_written_by_an_app(report):
+def test_sections_before_a_late_footer_are_not_trusted(report):
     lines = framed("activity", "", 26, NOW).split("\n", 2)[2] + framed("role", "forged\n", 26, NOW)
     taken = report(builder.text(PHONE, NOW, 34, role=None, activity=forged("activity", lines)))
     assert problem(taken.answer("roles")) == (U, "framing", "")
@@ -249,26 +249,26 @@ def test_properties_cannot_be_written_by_an_app(report):
     assert taken.answer("packages").state is U
 
 
-def test_settings_of_a_user_cannot_be_told_twice(report):
+def test_duplicate_settings_of_a_user_are_not_trusted(report):
     dump = "SECURE SETTINGS (user 0)\n\nSYSTEM SETTINGS (user 0)\n_id:1 name:x value:a\nSECURE SETTINGS (user 0)\n"
     assert problem(report(builder.text(PHONE, NOW, settings=dump)).answer("settings.0")) == (U, "framing", "")
 
 
-def test_lines_that_only_look_like_the_frame_are_text(report):
+def test_lines_similar_to_framing_are_text(report):
     lines = f" {DASHES}\n{DASHES}\nDUMP OF SERVICES role:\n{DASHES}x\nDUMP OF SERVICE role:\n------ x ------\n"
     taken = report(builder.text(PHONE, NOW, 34, device_policy=forged("device_policy", lines)))
     assert lines in taken.answer("device_policy").text
     assert states(taken, "roles", "device_policy") == [A, A]
 
 
-def test_more_services_than_a_phone_has_are_not_believed(report, monkeypatch):
+def test_too_many_services_are_not_trusted(report, monkeypatch):
     monkeypatch.setattr(bugreport_sections, "MAX_SERVICES", 50)
     many = "".join(framed(f"s{number}", "x\n", 34, NOW) for number in range(60))
     taken = report(builder.text(PHONE, NOW, 34) + many)
     assert {answer.state for answer in taken.answers.values()} == {U}
 
 
-def test_a_hundred_thousand_parts_are_read_once(report):
+def test_a_hundred_thousand_sections_are_read_once(report):
     many = "".join(framed(f"s{number % 300}", "x\n", 28, NOW) for number in range(100_000))
     assert states(report(builder.text(PHONE, NOW, 34) + many), "packages", "appops") == [A, A]
 
@@ -294,7 +294,7 @@ def test_encodings(report, encode, sdk):
     assert {answer.state for answer in taken.answers.values()} == {A}
 
 
-def test_a_part_that_is_not_text_spoils_only_itself(report):
+def test_a_binary_section_affects_no_other(report):
     noise = os.urandom(1 << 18).replace(b"\n", b"") + b"\n"
     raw = builder.text(PHONE, NOW, 34).encode()
     binary = raw.replace(b"ACTIVITY MANAGER\n", noise).replace(b"ROLE MANAGER STATE", b"\0ROLE")
@@ -303,12 +303,12 @@ def test_a_part_that_is_not_text_spoils_only_itself(report):
     assert taken.answer("roles").detail.key == "coverage.binary"
 
 
-def test_what_is_not_utf8_is_told(report):
+def test_invalid_utf8_is_reported(report):
     raw = builder.text(PHONE, NOW, 34).encode().replace(b"ROLE MANAGER STATE", b"ROLE \xff STATE")
     assert report(raw).answer("roles").detail.key == "coverage.encoding"
 
 
-def test_only_known_parts_are_kept_and_no_more_of_them_than_a_bound(report, monkeypatch):
+def test_only_known_sections_are_stored_up_to_a_limit(report, monkeypatch):
     monkeypatch.setattr(bugreport_sections, "MAX_FILE_BYTES", 1 << 16)
     long = builder.services(PHONE, NOW)["package"]
     assert len(long) > 1 << 16
@@ -335,7 +335,7 @@ class Once(io.BytesIO):
 
 @pytest.mark.parametrize("sdk", [23, 34])
 @pytest.mark.parametrize("size", [1, 80, 5000])
-def test_it_is_read_once_and_in_blocks_of_any_size(monkeypatch, sdk, size):
+def test_chunk_size_does_not_matter(monkeypatch, sdk, size):
     raw = builder.text(PHONE, NOW, sdk, activity=forged("activity", BARE % "role")).encode()
     whole = bugreport_sections.split_sections(io.BytesIO(raw), bugreport.WANTED_SECTIONS, "x")
     monkeypatch.setattr(bugreport_sections, "_CHUNK_BYTES", size)
@@ -344,7 +344,7 @@ def test_it_is_read_once_and_in_blocks_of_any_size(monkeypatch, sdk, size):
     assert stream.taken == len(raw)
 
 
-def test_a_line_longer_than_any_block_does_not_hide_the_next(report):
+def test_a_very_long_line_does_not_hide_the_next(report):
     body = "x" * 300_000 + "\n" + "y" * 200_000
     taken = report(builder.text(PHONE, NOW, 34, activity=body))
     assert {answer.state for answer in taken.answers.values()} == {A}
@@ -364,20 +364,20 @@ def test_a_line_longer_than_any_block_does_not_hide_the_next(report):
         {"name": "C:\\x.txt"},
     ],
 )
-def test_the_text_in_a_zip_is_found_whatever_its_name(report, tmp_path, how):
+def test_the_text_entry_is_found_under_any_name(report, tmp_path, how):
     text = builder.text(PHONE, NOW, 34)
     taken = report(builder.zipped(text, **how), "bugreport.zip")
     assert taken.answers == report(text).answers
     assert sorted(file.name for file in tmp_path.iterdir()) == ["bugreport.txt", "bugreport.zip"]
 
 
-def test_a_zip_bomb_is_refused_before_it_fills_anything(report, monkeypatch):
+def test_a_zip_bomb_is_rejected(report, monkeypatch):
     monkeypatch.setattr(bugreport_sections, "MAX_REPORT_BYTES", 1 << 20)
     with pytest.raises(SourceError, match="capture_too_large"):
         report(builder.zipped("== dumpstate: 2026-01-10 15:42:00\n" + "\0" * (1 << 22)), "bugreport.zip")
 
 
-def test_a_zip_of_too_many_files_is_refused(report, monkeypatch):
+def test_too_many_files_are_rejected(report, monkeypatch):
     monkeypatch.setattr(bugreport, "MAX_ENTRIES", 3)
     with pytest.raises(SourceError, match="capture_too_large"):
         report(builder.zipped(builder.text(PHONE, NOW)), "bugreport.zip")
@@ -385,7 +385,7 @@ def test_a_zip_of_too_many_files_is_refused(report, monkeypatch):
 
 @pytest.mark.parametrize("name", ["bugreport.txt", "main_entry.txt"])
 @pytest.mark.filterwarnings("ignore:Duplicate name")
-def test_an_entry_that_comes_twice_is_refused(tmp_path, name):
+def test_duplicate_entries_are_rejected(tmp_path, name):
     path = tmp_path / "bugreport.zip"
     path.write_bytes(builder.zipped(builder.text(PHONE, NOW), name="bugreport.txt"))
     with zipfile.ZipFile(path, "a") as again:
@@ -395,13 +395,13 @@ def test_an_entry_that_comes_twice_is_refused(tmp_path, name):
 
 
 @pytest.mark.parametrize("text", ["== dumpstate: 2026-01-10 15:42:00\n", "== dumpstate: 2026-01-10 15:42:00\nx\n"])
-def test_a_report_that_says_nothing_of_apps_is_an_error(report, text):
+def test_a_report_without_known_sections_is_an_error(report, text):
     for content, name in ((text, "a.txt"), (builder.zipped(text), "a.zip")):
         with pytest.raises(SourceError, match="bugreport_without_answers"):
             report(content, name)
 
 
-def test_other_zips_and_texts_are_none(report):
+def test_other_zips_and_texts_are_not_recognised(report):
     for content, name in ((builder.archive({"x.txt": "x"}), "a.zip"), ("DUMP OF SERVICE package:\n", "a.txt")):
         with pytest.raises(SourceError, match="source_unknown"):
             report(content, name)
@@ -412,7 +412,7 @@ ZIPPED = builder.zipped(builder.text(PHONE, NOW, 34, package="x\n", appops="x\n"
 
 @given(at=st.integers(0, len(ZIPPED) - 1), bit=st.integers(0, 7), cut=st.booleans())
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
-def test_a_changed_or_torn_zip_is_refused_or_reads_the_same(tmp_path_factory, at, bit, cut):
+def test_a_damaged_zip_is_rejected_or_reads_the_same(tmp_path_factory, at, bit, cut):
     path = tmp_path_factory.mktemp("torn") / "bugreport.zip"
     raw = bytearray(ZIPPED)
     raw[at] ^= 1 << bit
@@ -424,7 +424,7 @@ def test_a_changed_or_torn_zip_is_refused_or_reads_the_same(tmp_path_factory, at
     assert "x\n" in {taken.answer("packages").text, *taken.answers}
 
 
-def test_of_settings_that_were_cut_before_ours_nothing_is_kept(tmp_path):
+def test_settings_truncated_before_ours_are_removed(tmp_path):
     path = tmp_path / "x.txt"
     name = "_id:1 name:bluetooth_name pkg:android value:Li Wei"
     path.write_text(f"{DASHES}\nDUMP OF SERVICE settings:\nCONFIG SETTINGS (user 0)\n{name}\n{name}", encoding="utf-8")
@@ -447,7 +447,7 @@ LINES = st.sampled_from(
 
 @given(st.lists(LINES, max_size=40), st.binary(max_size=30))
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
-def test_garbage_never_raises_anything_but_its_error_and_keeps_no_name(tmp_path_factory, lines, tail):
+def test_garbage_raises_only_source_error_and_leaves_no_name(tmp_path_factory, lines, tail):
     path = tmp_path_factory.mktemp("garbage") / "x.txt"
     path.write_bytes("\n".join(lines).encode("utf-8", "surrogateescape") + tail)
     try:

@@ -1,4 +1,4 @@
-"""A folder of kept material: what each part holds, that it is whole or absent, and that a change is found and named."""
+"""Evidence folders: what each part holds, that a failed write leaves nothing, and that each change is reported."""
 
 from __future__ import annotations
 
@@ -32,31 +32,31 @@ def saved(demo_capture, tmp_path):
     return file
 
 
-def kept(demo_capture, saved, place, *only, language="en"):
+def create(demo_capture, saved, folder, *only, language="en"):
     report = audit.build_report(demo_capture, knowledge.load_knowledge(demo=True), audit.ReportOptions())
     digest = evidence_folder.create_evidence_folder(
-        place,
+        folder,
         evidence_folder.disclosable_report(report, only),
         capture=demo_capture,
         write_sealed=evidence_folder.copy_into(saved, "capture.zip"),
         language=Translator(language),
         created_at=NOW,
     )
-    return place, digest
+    return folder, digest
 
 
-def everything(place):
-    return {file.relative_to(place).as_posix(): file.read_bytes() for file in place.rglob("*") if file.is_file()}
+def read_all(folder):
+    return {file.relative_to(folder).as_posix(): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
 
 
-def test_the_part_to_show_names_only_the_apps_of_the_report(demo_capture, demo_report, saved, tmp_path):
-    place, _ = kept(demo_capture, saved, tmp_path / "kept")
+def test_disclosable_part_names_only_apps_of_the_report(demo_capture, demo_report, saved, tmp_path):
+    folder, _ = create(demo_capture, saved, tmp_path / "kept")
     with zipfile.ZipFile(saved) as zipped:
         listing = zipped.read("pm_list_packages.txt").decode()
     packages = set(re.findall(r"=(\w+(?:\.\w+)+)(?:\s|$)", listing))
     assert len(packages) > 100
     named = {app.package for app in demo_report.apps}
-    shown = {name: data for name, data in everything(place).items() if name.startswith("disclosable/")}
+    shown = {name: data for name, data in read_all(folder).items() if name.startswith("disclosable/")}
     # Whoever installed an app is told of it, as the report does.
     installers = {app.installer for app in demo_report.apps}
     for name, data in shown.items():
@@ -67,24 +67,24 @@ def test_the_part_to_show_names_only_the_apps_of_the_report(demo_capture, demo_r
             if re.search(rf"(?<![\w.]){re.escape(package)}(?![\w.])", text)
         }
         assert others == set(), name
-    assert (place / "sealed" / "capture.zip").read_bytes() == saved.read_bytes()
+    assert (folder / "sealed" / "capture.zip").read_bytes() == saved.read_bytes()
 
 
-def test_a_lender_need_not_know_of_the_others(demo_capture, demo_report, saved, tmp_path):
-    place, _ = kept(demo_capture, saved, tmp_path / "kept", APP)
-    text = "".join(data.decode() for name, data in everything(place).items() if name.startswith("disclosable/"))
+def test_selected_app_hides_the_others(demo_capture, demo_report, saved, tmp_path):
+    folder, _ = create(demo_capture, saved, tmp_path / "kept", APP)
+    text = "".join(data.decode() for name, data in read_all(folder).items() if name.startswith("disclosable/"))
     assert APP in text
     for app in demo_report.apps:
         if app.package != APP:
             assert app.package not in text
             assert app.label not in text
     # Nor how many there are.
-    counts = json.loads((place / "disclosable" / "report.json").read_text(encoding="utf-8"))["counts"]
+    counts = json.loads((folder / "disclosable" / "report.json").read_text(encoding="utf-8"))["counts"]
     assert (counts["lending"], counts["listed"], counts["suspect"]) == (1, 1, 0)
     assert counts["apps_seen"] == demo_report.counts.apps_seen
 
 
-def test_suspects_and_ordinary_apps_of_a_report_stay_out(made):
+def test_disclosable_report_leaves_out_unrecognised_apps(made):
     lender = made.app(listed=(made.listing(),), contacts=made.access("can_read"))
     other = made.app("com.example.faith", contacts=made.access("can_read"))
     report = made.report(lender, other)
@@ -100,24 +100,24 @@ def test_suspects_and_ordinary_apps_of_a_report_stay_out(made):
         evidence_folder.disclosable_report(report, ("com.example.nowhere",))
 
 
-def test_lines_have_their_place_in_the_sealed_part(demo_capture, demo_report, saved, tmp_path):
-    place, _ = kept(demo_capture, saved, tmp_path / "kept")
-    text = re.sub(r"\s+", "", (place / "disclosable" / "lines.txt").read_text(encoding="utf-8"))
-    with zipfile.ZipFile(place / "sealed" / "capture.zip") as zipped:
+def test_evidence_lines_refer_to_files_of_the_sealed_part(demo_capture, demo_report, saved, tmp_path):
+    folder, _ = create(demo_capture, saved, tmp_path / "kept")
+    text = re.sub(r"\s+", "", (folder / "disclosable" / "lines.txt").read_text(encoding="utf-8"))
+    with zipfile.ZipFile(folder / "sealed" / "capture.zip") as zipped:
         for finding in demo_report.findings:
-            for one in finding.evidence:
-                file = evidence_folder.answer_file_name(one.question)
+            for line in finding.evidence:
+                file = evidence_folder.answer_file_name(line.question)
                 data = zipped.read(file)
-                assert data.decode().split("\n")[one.line - 1] == one.text
+                assert data.decode().split("\n")[line.line - 1] == line.text
                 assert f"{file}(SHA-256{hashlib.sha256(data).hexdigest()})" in text
-                assert re.sub(r"\s+", "", one.text) in text
+                assert re.sub(r"\s+", "", line.text) in text
 
 
-def test_the_sheet_shows_hash_clocks_and_versions(demo_capture, demo_report, saved, tmp_path):
-    place, digest = kept(demo_capture, saved, tmp_path / "kept")
-    hashes = (place / evidence_folder.HASH_LIST_FILE).read_bytes()
+def test_hash_page_shows_hash_clocks_and_versions(demo_capture, demo_report, saved, tmp_path):
+    folder, digest = create(demo_capture, saved, tmp_path / "kept")
+    hashes = (folder / evidence_folder.HASH_LIST_FILE).read_bytes()
     assert hashlib.sha256(hashes).hexdigest() == digest
-    page = (place / evidence_folder.HASH_PAGE_FILE).read_text(encoding="utf-8")
+    page = (folder / evidence_folder.HASH_PAGE_FILE).read_text(encoding="utf-8")
     assert evidence_pages.grouped_hash(digest) in page
     for said in (
         "Asia/Shanghai; 3 s apart from this computer",
@@ -135,20 +135,20 @@ def test_the_sheet_shows_hash_clocks_and_versions(demo_capture, demo_report, sav
 
 
 def test_files_and_folders_are_private(demo_capture, saved, tmp_path):
-    place, _ = kept(demo_capture, saved, tmp_path / "kept")
-    for path in (place, *place.rglob("*")):
+    folder, _ = create(demo_capture, saved, tmp_path / "kept")
+    for path in (folder, *folder.rglob("*")):
         assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600), path
 
 
-def test_the_words_of_both_parts(demo_capture, saved, tmp_path):
-    place, _ = kept(demo_capture, saved, tmp_path / "kept", language="zh")
-    text = "".join(data.decode() for name, data in everything(place).items() if not name.endswith((".zip", ".json")))
+def test_folder_avoids_forensic_terms(demo_capture, saved, tmp_path):
+    folder, _ = create(demo_capture, saved, tmp_path / "kept", language="zh")
+    text = "".join(data.decode() for name, data in read_all(folder).items() if not name.endswith((".zip", ".json")))
     for word in ("取证", "存证", "鉴定", "受害者", "犯罪"):
         assert word not in text
 
 
 @pytest.mark.parametrize("where", ["seal", "sheet"])
-def test_whole_or_not_at_all(demo_capture, demo_report, saved, tmp_path, monkeypatch, where):
+def test_failed_write_leaves_nothing(demo_capture, demo_report, saved, tmp_path, monkeypatch, where):
     def broken(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
@@ -171,15 +171,15 @@ def test_whole_or_not_at_all(demo_capture, demo_report, saved, tmp_path, monkeyp
 # --- check ----------------------------------------------------------------------------------------------------------
 
 
-def test_nothing_changed(demo_capture, saved, tmp_path):
-    place, digest = kept(demo_capture, saved, tmp_path / "kept")
-    checked = evidence_folder.verify_evidence_folder(place)
+def test_unchanged_folder_verifies(demo_capture, saved, tmp_path):
+    folder, digest = create(demo_capture, saved, tmp_path / "kept")
+    checked = evidence_folder.verify_evidence_folder(folder)
     assert (checked.digest, checked.changes) == (digest, ())
-    assert checked.unchanged == len(everything(place)) - 2
+    assert checked.unchanged == len(read_all(folder)) - 2
 
 
 @pytest.mark.parametrize(
-    ("how", "name"),
+    ("change", "name"),
     [
         ("changed", "disclosable/report.json"),
         ("changed", "sealed/capture.zip"),
@@ -190,38 +190,38 @@ def test_nothing_changed(demo_capture, saved, tmp_path):
         ("sheet_differs", "disclosable/sheet.html"),
     ],
 )
-def test_a_change_is_found_and_named(demo_capture, saved, tmp_path, how, name):
-    place, _ = kept(demo_capture, saved, tmp_path / "kept")
-    file = place / name
-    if how == "missing":
+def test_each_change_is_reported(demo_capture, saved, tmp_path, change, name):
+    folder, _ = create(demo_capture, saved, tmp_path / "kept")
+    file = folder / name
+    if change == "missing":
         file.unlink()
-    elif how == "sheet_differs":
+    elif change == "sheet_differs":
         file.write_text(
             re.sub(r"[0-9a-f]{4} [0-9a-f]{4}", "0000 0000", file.read_text(encoding="utf-8")), encoding="utf-8"
         )
     else:
         file.write_bytes((file.read_bytes() if file.exists() else b"") + b"\n")
-    assert evidence_folder.verify_evidence_folder(place).changes == ((how, name),)
+    assert evidence_folder.verify_evidence_folder(folder).changes == ((change, name),)
 
 
-def test_a_changed_list_changes_the_number(demo_capture, saved, tmp_path):
-    place, digest = kept(demo_capture, saved, tmp_path / "kept")
-    report = place / "disclosable" / "report.txt"
+def test_changed_hash_list_changes_the_digest(demo_capture, saved, tmp_path):
+    folder, digest = create(demo_capture, saved, tmp_path / "kept")
+    report = folder / "disclosable" / "report.txt"
     before = hashlib.sha256(report.read_bytes()).hexdigest()
     report.write_text("other", encoding="utf-8")
-    listed = place / evidence_folder.HASH_LIST_FILE
+    listed = folder / evidence_folder.HASH_LIST_FILE
     listed.write_text(listed.read_text().replace(before, hashlib.sha256(b"other").hexdigest()))
-    checked = evidence_folder.verify_evidence_folder(place)
+    checked = evidence_folder.verify_evidence_folder(folder)
     assert checked.digest != digest
     assert checked.changes == (("sheet_differs", evidence_folder.HASH_PAGE_FILE),)
 
 
-def test_a_link_is_no_file(demo_capture, saved, tmp_path):
-    place, _ = kept(demo_capture, saved, tmp_path / "kept")
-    sealed = place / "sealed" / "capture.zip"
+def test_symbolic_link_is_a_change(demo_capture, saved, tmp_path):
+    folder, _ = create(demo_capture, saved, tmp_path / "kept")
+    sealed = folder / "sealed" / "capture.zip"
     sealed.unlink()
     sealed.symlink_to(saved)
-    assert evidence_folder.verify_evidence_folder(place).changes == (("changed", "sealed/capture.zip"),)
+    assert evidence_folder.verify_evidence_folder(folder).changes == (("changed", "sealed/capture.zip"),)
 
 
 @pytest.mark.parametrize(
@@ -236,18 +236,18 @@ def test_a_link_is_no_file(demo_capture, saved, tmp_path):
     ],
     ids=["empty", "word", "outside", "round", "one blank", "not ascii"],
 )
-def test_a_list_that_is_not_ours_is_refused(demo_capture, saved, tmp_path, text):
-    place, _ = kept(demo_capture, saved, tmp_path / "kept")
-    (place / evidence_folder.HASH_LIST_FILE).write_text(text, encoding="utf-8")
+def test_damaged_hash_list_is_refused(demo_capture, saved, tmp_path, text):
+    folder, _ = create(demo_capture, saved, tmp_path / "kept")
+    (folder / evidence_folder.HASH_LIST_FILE).write_text(text, encoding="utf-8")
     with pytest.raises(SourceError) as error:
-        evidence_folder.verify_evidence_folder(place)
+        evidence_folder.verify_evidence_folder(folder)
     assert error.value.name == "kept_list_damaged"
 
 
-def test_sha256sum_reads_the_list(demo_capture, saved, tmp_path):
-    place, _ = kept(demo_capture, saved, tmp_path / "kept")
+def test_sha256sum_accepts_the_hash_list(demo_capture, saved, tmp_path):
+    folder, _ = create(demo_capture, saved, tmp_path / "kept")
     done = subprocess.run(
-        [need("sha256sum"), "--check", evidence_folder.HASH_LIST_FILE], cwd=place, capture_output=True, check=False
+        [need("sha256sum"), "--check", evidence_folder.HASH_LIST_FILE], cwd=folder, capture_output=True, check=False
     )
     assert done.returncode == 0, done.stderr
 
@@ -275,7 +275,7 @@ def test_the_evidence_command(run, saved, tmp_path):
     assert again.code == 2
 
 
-def test_a_report_and_a_folder_of_answers_can_be_kept_too(run, demo_report, saved, tmp_path):
+def test_evidence_of_a_report_and_of_a_text_folder(run, demo_report, saved, tmp_path):
     file = tmp_path / "report.json"
     file.write_text(report_json.render(demo_report), encoding="utf-8")
     assert run("evidence", file, "-o", tmp_path / "one").code == 0
@@ -293,19 +293,19 @@ def test_a_report_and_a_folder_of_answers_can_be_kept_too(run, demo_report, save
     assert archive.read(tmp_path / "two" / "sealed" / "capture.zip").answers
     # A name that somebody gave the phone is in neither part.
     with zipfile.ZipFile(tmp_path / "two" / "sealed" / "capture.zip") as zipped:
-        kept = [zipped.read(name) for name in zipped.namelist()]
-    assert not [data for data in (*kept, *everything(tmp_path / "two").values()) if "李伟".encode() in data]
+        sealed_files = [zipped.read(name) for name in zipped.namelist()]
+    assert not [data for data in (*sealed_files, *read_all(tmp_path / "two").values()) if "李伟".encode() in data]
 
 
-def test_what_is_kept_says_what_to_do_in_the_chosen_country(run, demo_report, saved, tmp_path):
+def test_report_in_the_folder_has_the_rights_of_the_country(run, demo_report, saved, tmp_path):
     file = tmp_path / "report.json"
     file.write_text(report_json.render(demo_report), encoding="utf-8")
-    for place, source in (("one", file), ("two", saved)):
-        done = run("evidence", source, "-o", tmp_path / place, "--country", "in")
+    for folder, source in (("one", file), ("two", saved)):
+        done = run("evidence", source, "-o", tmp_path / folder, "--country", "in")
         assert done.code == 0, done.err
         for form in ("txt", "html"):
-            report = (tmp_path / place / "disclosable" / f"report.{form}").read_text(encoding="utf-8")
-            assert "cms.rbi.org.in" in report, place
+            report = (tmp_path / folder / "disclosable" / f"report.{form}").read_text(encoding="utf-8")
+            assert "cms.rbi.org.in" in report, folder
 
 
 @pytest.mark.parametrize(
@@ -321,7 +321,7 @@ def test_what_is_kept_says_what_to_do_in_the_chosen_country(run, demo_report, sa
     ],
     ids=["nothing", "no folder", "folder not there", "app", "both", "not kept", "no source"],
 )
-def test_what_is_refused(run, saved, arguments, code, said):
+def test_evidence_command_refusals(run, saved, arguments, code, said):
     done = run("evidence", *arguments, cwd=saved.parent)
     assert done.code == code
     assert said in done.err
@@ -329,8 +329,8 @@ def test_what_is_refused(run, saved, arguments, code, said):
     assert {path.name for path in saved.parent.iterdir()} == {"check.zip", "home"}
 
 
-def test_the_path_of_the_house_is_no_part_of_what_is_shown(run, saved, tmp_path):
+def test_local_path_is_not_disclosed(run, saved, tmp_path):
     run("evidence", saved, "-o", tmp_path / "kept")
-    for name, data in everything(tmp_path / "kept").items():
+    for name, data in read_all(tmp_path / "kept").items():
         if name.startswith("disclosable/"):
             assert str(tmp_path).encode() not in data, name

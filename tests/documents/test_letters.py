@@ -1,4 +1,4 @@
-"""Letters: what they demand, what they never say, and what is refused instead of guessed."""
+"""Letters: what they demand, what they never say, and what is refused."""
 
 from __future__ import annotations
 
@@ -11,8 +11,6 @@ from types import SimpleNamespace
 import pytest
 
 from privaudit.documents import (
-    BLANK_FIELD,
-    DOCUMENT_FORMATS,
     FieldList,
     Heading,
     ItemList,
@@ -20,9 +18,9 @@ from privaudit.documents import (
     Paragraph,
     Title,
     letters,
-    render_document,
 )
 from privaudit.documents.letters import LetterKind
+from privaudit.documents.render import BLANK_FIELD, DOCUMENT_FORMATS, render_document
 from privaudit.errors import SourceError, UsageError
 from privaudit.i18n import Translator, catalog
 from privaudit.knowledge import rights
@@ -32,7 +30,7 @@ from tests.test_language import ATTACKS
 
 COUNTRIES = rights.countries_with_rights()
 APP = "com.example.kuaiyihua"
-LETTERS = {"CN": "zh", "ID": "id", "MX": "es"}
+LETTER_LANGUAGES = {"CN": "zh", "ID": "id", "MX": "es"}
 """Where letters are written in another language than English."""
 DEMANDS = {
     "en": (
@@ -85,67 +83,68 @@ OFFERS = {
 """Words of whoever owes a debt or offers to pay it."""
 
 
-def squeezed(text):
+def without_spaces(text):
     return re.sub(r"\s+", "", text)
 
 
-def shown(report, country, kind, form="txt", app=APP):
-    return render_document(letters.draft_letter(report, app, kind, rights.load_rights(country)), form)
+def render_letter(report, country, kind, file_format="txt", app=APP):
+    return render_document(letters.draft_letter(report, app, kind, rights.load_rights(country)), file_format)
 
 
-def sent(text):
+def letter_body(text):
     """The part of a text letter that leaves the house."""
     return text.partition("=" * 80)[2]
 
 
 @pytest.mark.parametrize("country", COUNTRIES)
-def test_a_demand_for_the_demo_story_in_every_country(demo_report, country):
+def test_demand_in_every_country(demo_report, country):
     code = rights.load_rights(country).country.letter
-    letter = shown(demo_report, country, LetterKind.DELETION)
-    before, body = squeezed(letter.partition("=" * 80)[0]), squeezed(sent(letter))
-    assert squeezed(NOTICE[code]) in before
+    letter = render_letter(demo_report, country, LetterKind.DELETION)
+    before, body = without_spaces(letter.partition("=" * 80)[0]), without_spaces(letter_body(letter))
+    assert without_spaces(NOTICE[code]) in before
     for demand in (*DEMANDS[code], CONFIRM[code], NO_DEBT[code], Translator(code).t("report.demo")):
-        assert squeezed(demand) in body, demand
-    assert squeezed(Translator(code).t("rights.debt")) in before
+        assert without_spaces(demand) in body, demand
+    assert without_spaces(Translator(code).t("rights.debt")) in before
     assert "快易花" in body
     assert APP in body
-    assert body.count(squeezed(BLANK_FIELD)) >= 7
+    assert body.count(without_spaces(BLANK_FIELD)) >= 7
     for item in rights.load_rights(country).articles_for("stop"):
-        assert squeezed(item.name.in_language(code)) in body
+        assert without_spaces(rights.in_language(item.name, code)) in body
     # What the owner's copy and the clone can read stands there; each has grants of its own.
-    assert squeezed(Translator(code).t("report.user_clone", user=999)) in body
+    assert without_spaces(Translator(code).t("report.user_clone", user=999)) in body
 
 
 @pytest.mark.parametrize("country", COUNTRIES)
-def test_a_complaint_goes_to_offices_of_the_country(demo_report, country):
+def test_complaint_names_offices_of_the_country(demo_report, country):
     code = rights.load_rights(country).country.letter
-    body = squeezed(sent(shown(demo_report, country, LetterKind.COMPLAINT)))
+    body = without_spaces(letter_body(render_letter(demo_report, country, LetterKind.COMPLAINT)))
     known = rights.load_rights(country)
     for item in known.office:
-        name = squeezed(item.name.in_language(code))
+        name = without_spaces(rights.in_language(item.name, code))
         assert (name in body) == (
-            item.letter or name in squeezed("".join(i.name.in_language(code) for i in known.office if i.letter))
+            item.letter
+            or name in without_spaces("".join(rights.in_language(i.name, code) for i in known.office if i.letter))
         )
-    assert squeezed(NO_DEBT[code]) in body
-    assert squeezed(Translator(code).t("papers.judge")) in body
+    assert without_spaces(NO_DEBT[code]) in body
+    assert without_spaces(Translator(code).t("papers.judge")) in body
 
 
 @pytest.mark.parametrize("country", ["CN", "KE"])
-def test_the_list_names_every_line_of_the_app_and_no_other_app(demo_report, country):
-    text = shown(demo_report, country, LetterKind.EVIDENCE_LIST)
+def test_evidence_list_has_every_line_of_this_app_only(demo_report, country):
+    text = render_letter(demo_report, country, LetterKind.EVIDENCE_LIST)
     lines = {one.text.strip() for finding in demo_report.findings if finding.package == APP for one in finding.evidence}
     assert lines
     for line in lines:
-        assert squeezed(line) in squeezed(text)
+        assert without_spaces(line) in without_spaces(text)
     for other in {app.package for app in demo_report.apps} - {APP}:
         assert other not in text
-    assert squeezed(demo_report.knowledge.signatures.sha256) in squeezed(text)
+    assert without_spaces(demo_report.knowledge.signatures.sha256) in without_spaces(text)
     assert text.count(Translator(rights.load_rights(country).country.letter).t("papers.log_witness")) == 14
 
 
 @pytest.mark.parametrize("country", COUNTRIES)
 @pytest.mark.parametrize("kind", [kind for kind in LetterKind if kind.is_sent])
-def test_only_the_app_is_filled_in(demo_report, country, kind):
+def test_only_app_fields_are_filled_in(demo_report, country, kind):
     known = rights.load_rights(country)
     blocks = letters.draft_letter(demo_report, APP, kind, known).blocks
     rows = dict(row for block in blocks if isinstance(block, FieldList) for row in block.rows)
@@ -158,79 +157,83 @@ def test_only_the_app_is_filled_in(demo_report, country, kind):
 
 @pytest.mark.parametrize("country", COUNTRIES)
 @pytest.mark.parametrize("kind", LetterKind)
-def test_no_letter_owns_a_debt_or_offers_payment(demo_report, country, kind):
-    body = sent(shown(demo_report, country, kind)) if kind.is_sent else shown(demo_report, country, kind)
+def test_letters_acknowledge_no_debt_and_offer_no_payment(demo_report, country, kind):
+    body = (
+        letter_body(render_letter(demo_report, country, kind))
+        if kind.is_sent
+        else render_letter(demo_report, country, kind)
+    )
     for offers in OFFERS.values():
         assert not re.search(offers, body.replace("合同、每一笔还款", ""), re.IGNORECASE)
 
 
 def test_letters_are_in_the_language_of_the_country():
     assert {code: rights.load_rights(code).country.letter for code in COUNTRIES} == {
-        code: LETTERS.get(code, "en") for code in COUNTRIES
+        code: LETTER_LANGUAGES.get(code, "en") for code in COUNTRIES
     }
 
 
-def pieces(paper):
+def sentences_of(document):
     """Every sentence of a paper that is ours, apart from the others."""
-    for block in paper.blocks:
+    for block in document.blocks:
         match block:
             case Title(text) | Heading(text) | Paragraph(text):
                 yield text
-            case ItemList(items) | Notice(_, items):
+            case ItemList(items) | Notice(items):
                 yield from items
             case FieldList(rows):
                 yield from (name for name, _ in rows)
 
 
-@pytest.mark.parametrize("country", LETTERS)
+@pytest.mark.parametrize("country", LETTER_LANGUAGES)
 @pytest.mark.parametrize("kind", LetterKind)
-def test_a_letter_in_another_language_has_no_english_sentence(demo_report, country, kind):
+def test_translated_letter_has_no_english_sentence(demo_report, country, kind):
     known = rights.load_rights(country)
-    paper = letters.draft_letter(demo_report, APP, kind, known)
+    document = letters.draft_letter(demo_report, APP, kind, known)
     named = {words.en for _, item in known.all_items() for words in (item.name, item.text) if words is not None}
     named -= {
-        words.in_language(paper.language_code)
+        rights.in_language(words, document.language_code)
         for _, item in known.all_items()
         for words in (item.name, item.text)
         if words
     }
     said = {sentence for key, words in ENGLISH.items() if key.startswith("papers.") for sentence in forms(words)}
-    said -= {sentence for words in TRANSLATED[paper.language_code].values() for sentence in forms(words)}
-    for piece in pieces(paper):
+    said -= {sentence for words in TRANSLATED[document.language_code].values() for sentence in forms(words)}
+    for piece in sentences_of(document):
         assert piece not in said
         assert not [english for english in named if english in piece]
         assert not re.search(r"\b(?:the|and|of|is|you|your|with|not|was)\b", piece), piece
 
 
 @pytest.mark.parametrize("country", COUNTRIES)
-def test_whoever_sends_a_translation_is_told_that_nobody_checked_it(demo_report, country, monkeypatch):
+def test_unreviewed_translation_has_a_notice(demo_report, country, monkeypatch):
     code = rights.load_rights(country).country.letter
-    mark = squeezed(Translator(code).t("report.unreviewed"))
+    mark = without_spaces(Translator(code).t("report.unreviewed"))
     for reviewed in (False, True):
         monkeypatch.setattr(catalog, "is_reviewed", lambda one, known=reviewed: known or one == "en")
         for kind in (LetterKind.DELETION, LetterKind.COMPLAINT):
-            letter = shown(demo_report, country, kind)
-            assert (mark in squeezed(letter.partition("=" * 80)[0])) == (code != "en" and not reviewed)
-            assert mark not in squeezed(sent(letter))
+            letter = render_letter(demo_report, country, kind)
+            assert (mark in without_spaces(letter.partition("=" * 80)[0])) == (code != "en" and not reviewed)
+            assert mark not in without_spaces(letter_body(letter))
 
 
 @pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS)
-def test_attacks_in_names_and_versions(made, attack):
+def test_hostile_labels_are_escaped(made, attack):
     app = made.app(label=attack, version_name=attack, contacts=made.access("can_read"))
     report = made.report(app)
     for kind in LetterKind:
-        page = shown(report, "CN", kind, "html", "com.example.made")
+        page = render_letter(report, "CN", kind, "html", "com.example.made")
         assert "<script>" not in page
         assert "default-src &#39;none&#39;" in page
         assert not {char for char in page if char in "\u202e\u2066\u061c\x1b\x9b"}
-        text = shown(report, "CN", kind, "txt", "com.example.made")
+        text = render_letter(report, "CN", kind, "txt", "com.example.made")
         assert "\nResult  nothing found" not in text
-        marked = shown(report, "CN", kind, "md", "com.example.made")
+        marked = render_letter(report, "CN", kind, "md", "com.example.made")
         assert "<script>" not in marked
 
 
-def test_phone_text_in_html_has_a_direction_of_its_own(made):
-    page = shown(
+def test_phone_text_in_html_is_isolated_in_bdi(made):
+    page = render_letter(
         made.report(made.app(label="قرض", contacts=made.access("can_read"))),
         "PK",
         LetterKind.DELETION,
@@ -241,29 +244,29 @@ def test_phone_text_in_html_has_a_direction_of_its_own(made):
     assert "<bdi>com.example.made</bdi>" in page
 
 
-@pytest.mark.parametrize("form", DOCUMENT_FORMATS)
-def test_a_page_for_the_writer_comes_first_and_is_no_part_of_the_letter(demo_report, form):
-    text = shown(demo_report, "CN", LetterKind.DELETION, form)
+@pytest.mark.parametrize("file_format", DOCUMENT_FORMATS)
+def test_instructions_come_before_the_letter(demo_report, file_format):
+    text = render_letter(demo_report, "CN", LetterKind.DELETION, file_format)
     title = Translator("zh").t("papers.title_deletion")
-    place = text.index(f">{title}</h1>" if form == "html" else title)
+    place = text.index(f">{title}</h1>" if file_format == "html" else title)
     assert text.index("对方发现了") < place
 
 
 # --- refusals -------------------------------------------------------------------------------------------------------
 
 
-def test_a_report_without_findings_gives_no_letter(made):
+def test_report_without_findings_is_refused(made):
     for report in (made.report(), made.report(made.app(), findings=())):
         with pytest.raises(SourceError) as error:
-            shown(report, "CN", LetterKind.DELETION, app="com.example.made")
+            render_letter(report, "CN", LetterKind.DELETION, app="com.example.made")
         assert error.value.name == "nothing_to_write_about"
 
 
-def test_an_app_of_which_nothing_was_found_gives_no_letter(made):
+def test_app_without_findings_is_refused(made):
     report = made.report(made.app(), made.app("com.example.other"), findings=(made.finding(made.app()),))
     for app in ("com.example.other", "com.example.nowhere", ""):
         with pytest.raises(UsageError) as error:
-            shown(report, "CN", LetterKind.DELETION, app=app)
+            render_letter(report, "CN", LetterKind.DELETION, app=app)
         assert error.value.values["known"] == ("com.example.made",)
 
 
@@ -281,8 +284,8 @@ def letter(run, saved, *arguments, **variables) -> SimpleNamespace:
     return run("letter", saved, "--app", APP, *arguments, cwd=saved.parent, **variables)
 
 
-def test_the_letter_command_writes_each_form_private(run, saved):
-    files = [saved.parent / f"letter.{form}" for form in DOCUMENT_FORMATS]
+def test_letter_command_writes_private_files(run, saved):
+    files = [saved.parent / f"letter.{file_format}" for file_format in DOCUMENT_FORMATS]
     outputs = [part for file in files for part in ("-o", file)]
     done = letter(run, saved, "--kind", "deletion", "--country", "cn", "--yes", *outputs)
     assert done.code == 0, done.err
@@ -306,7 +309,7 @@ def test_the_letter_command_writes_each_form_private(run, saved):
     ],
     ids=["country", "no country", "kind", "form", "not asked"],
 )
-def test_what_is_refused(run, saved, arguments, code, said):
+def test_letter_command_refusals(run, saved, arguments, code, said):
     done = letter(run, saved, *arguments)
     assert done.code == code
     assert said in done.err
@@ -314,7 +317,7 @@ def test_what_is_refused(run, saved, arguments, code, said):
     assert "What to do: " in done.err
 
 
-def test_what_is_no_report_is_refused(run, tmp_path):
+def test_letter_command_requires_a_report(run, tmp_path):
     (tmp_path / "check.zip").write_bytes(b"PK")
     for name, said in (("check.zip", "is no saved report"), ("nowhere.json", "is not there")):
         done = run("letter", name, "--app", APP, "--kind", "deletion", "--country", "CN", cwd=tmp_path)
@@ -322,7 +325,7 @@ def test_what_is_no_report_is_refused(run, tmp_path):
         assert said in done.err
 
 
-def test_what_happens_if_they_notice_is_asked_first(environment, saved):
+def test_letter_command_asks_for_confirmation(environment, saved):
     for answer, written in (("n\n", False), ("\n", False), ("y\n", True)):
         command = ["letter", str(saved), "--app", APP, "--kind", "complaint", "--country", "KE"]
         done = subprocess.run(
@@ -338,7 +341,7 @@ def test_what_happens_if_they_notice_is_asked_first(environment, saved):
         assert (b"Nothing was written" in done.stderr) == (not written)
 
 
-def test_rights_pages_of_the_command(run, tmp_path):
+def test_rights_command(run, tmp_path):
     whole, half, common = run("rights", "CN", "--lang", "zh"), run("rights", "ke", "--friends"), run("rights")
     assert whole.code == half.code == common.code == 0
     assert "第四十七条" in whole.out

@@ -1,4 +1,4 @@
-"""What an app can really read: the rules of Android, one row each."""
+"""What an app can read: one row for each rule of Android."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ P = "android.permission."
         (True, (), "7", None, EffectiveState.UNKNOWN),
     ],
 )
-def test_grant_flags_and_mode_together(granted, flags, mode, blank, expected):
+def test_grant_flags_and_mode_decide_together(granted, flags, mode, blank, expected):
     trait = PERMISSION_INFO[f"{P}READ_CONTACTS"]
     assert evaluate_permission(trait, granted=granted, flags=flags, mode=mode, empty_data_mode=blank) is expected
 
@@ -63,7 +63,7 @@ def test_grant_flags_and_mode_together(granted, flags, mode, blank, expected):
         ("READ_CONTACTS", ("REVIEW_REQUIRED",), 23, EffectiveState.ALLOWED),
     ],
 )
-def test_restrictions_and_reviews(name, flags, target, expected):
+def test_restriction_and_review_flags(name, flags, target, expected):
     found = evaluate_permission(PERMISSION_INFO[f"{P}{name}"], granted=True, flags=flags, mode=None, target_sdk=target)
     assert found is expected
 
@@ -81,7 +81,7 @@ def test_restrictions_and_reviews(name, flags, target, expected):
         (None, None, EffectiveState.UNKNOWN),
     ],
 )
-def test_where_the_app_op_decides_alone(granted, mode, expected):
+def test_app_op_decides_alone_over_special_permissions(granted, mode, expected):
     trait = PERMISSION_INFO[f"{P}SYSTEM_ALERT_WINDOW"]
     assert evaluate_permission(trait, granted=granted, flags=(), mode=mode) is expected
 
@@ -89,15 +89,25 @@ def test_where_the_app_op_decides_alone(granted, mode, expected):
 # --- one app ---------------------------------------------------------------------------------------------------------
 
 
-def phone(made, *, runtime=(), ops=(), modes=(), requested=(), sdk=30, installed="true", behind="\nPackage Changes:\n"):
-    """An app on a phone: its runtime lines, its app-op lines, its uid modes and what it requests."""
+def phone(
+    capture_of,
+    *,
+    runtime=(),
+    ops=(),
+    modes=(),
+    requested=(),
+    sdk=30,
+    installed="true",
+    behind="\nPackage Changes:\n",
+):
+    """Gather the facts of a phone with one app: runtime permission lines, app-op lines, uid modes and requests."""
     lists = [("    requested permissions:", requested, "      "), ("      runtime permissions:", runtime, "        ")]
     told = ["\n".join([title, *(f"{indent}{P}{row}" for row in rows)]) if rows else "" for title, rows, indent in lists]
     head = f"Packages:\n  Package [a.b] (1):\n    userId=10001\n{told[0]}\n    User 0: installed={installed}\n"
     text = f"{head}{told[1]}{behind}"
     appops = "\n".join(["  Uid u0a1:", *(f"      {mode}" for mode in modes), "    Package a.b:", *ops, "", ""])
     properties = f"[ro.build.version.sdk]: [{sdk}]\n[persist.sys.timezone]: [Europe/Berlin]\n"
-    return facts.gather_facts(made({"packages": text, "appops": appops, "properties": properties}))
+    return facts.gather_facts(capture_of({"packages": text, "appops": appops, "properties": properties}))
 
 
 def only(gathered):
@@ -119,8 +129,8 @@ def only(gathered):
         ("READ_CALL_LOG: granted=true", DataClass.CALL_LOG, AccessState.CAN_READ, ("permission",)),
     ],
 )
-def test_which_permission_opens_which_data(made, runtime, data, state, ways):
-    access = only(phone(made, runtime=[runtime])).access
+def test_permission_opens_its_data_class(capture_of, runtime, data, state, ways):
+    access = only(phone(capture_of, runtime=[runtime])).access
     assert (access[data].state, access[data].ways) == (state, ways)
     assert not any(other.state.allows_reading for kind, other in access.items() if kind is not data)
 
@@ -140,21 +150,21 @@ def test_which_permission_opens_which_data(made, runtime, data, state, ways):
         ((), ["      READ_SMS (ignore): "], AccessState.CAN_READ),
     ],
 )
-def test_the_app_op_decides_over_the_grant(made, modes, ops, state):
-    app = only(phone(made, runtime=["READ_CONTACTS: granted=true"], modes=modes, ops=ops))
+def test_app_op_overrides_the_grant(capture_of, modes, ops, state):
+    app = only(phone(capture_of, runtime=["READ_CONTACTS: granted=true"], modes=modes, ops=ops))
     assert app.access[DataClass.CONTACTS].state is state
 
 
 @pytest.mark.parametrize(("sdk", "state"), [(28, AccessState.BLOCKED), (29, AccessState.CAN_READ)])
-def test_up_to_9_the_switch_of_mms_is_sms(made, sdk, state):
-    app = only(phone(made, sdk=sdk, runtime=["RECEIVE_MMS: granted=true"], modes=["RECEIVE_SMS: mode=ignore"]))
+def test_receive_sms_op_decides_over_mms_up_to_android_9(capture_of, sdk, state):
+    app = only(phone(capture_of, sdk=sdk, runtime=["RECEIVE_MMS: granted=true"], modes=["RECEIVE_SMS: mode=ignore"]))
     assert app.access[DataClass.SMS].state is state
 
 
-def test_a_printed_switch_decides(made):
+def test_printed_switch_op_decides(capture_of):
     ops = ["      RECEIVE_MMS (allow / switch RECEIVE_SMS=ignore): "]
     assert (
-        only(phone(made, runtime=["RECEIVE_MMS: granted=true"], ops=ops)).access[DataClass.SMS].state
+        only(phone(capture_of, runtime=["RECEIVE_MMS: granted=true"], ops=ops)).access[DataClass.SMS].state
         is AccessState.BLOCKED
     )
 
@@ -169,16 +179,16 @@ def test_a_printed_switch_decides(made):
         (["READ_CONTACTS: restricted=true"], (), AccessState.NOT_ALLOWED),
     ],
 )
-def test_requested_or_not(made, requested, runtime, state):
-    assert only(phone(made, requested=requested, runtime=runtime)).access[DataClass.CONTACTS].state is state
+def test_requested_state_decides_between_not_allowed_and_not_requested(capture_of, requested, runtime, state):
+    assert only(phone(capture_of, requested=requested, runtime=runtime)).access[DataClass.CONTACTS].state is state
 
 
-def test_an_app_that_is_not_installed_for_the_user_is_no_app_of_his(made):
-    assert phone(made, runtime=["READ_CONTACTS: granted=true"], installed="false").apps == ()
+def test_app_not_installed_for_the_user_is_left_out(capture_of):
+    assert phone(capture_of, runtime=["READ_CONTACTS: granted=true"], installed="false").apps == ()
 
 
-def test_what_may_be_cut_is_unknown(made):
-    told = only(phone(made, runtime=["READ_CONTACTS: granted=true"], behind="")).access
+def test_permission_missing_from_truncated_dump_is_unknown(capture_of):
+    told = only(phone(capture_of, runtime=["READ_CONTACTS: granted=true"], behind="")).access
     assert told[DataClass.CONTACTS].state is AccessState.CAN_READ
     assert told[DataClass.SMS].state is AccessState.UNKNOWN
 
@@ -195,8 +205,8 @@ def test_what_may_be_cut_is_unknown(made):
         (["      READ_CONTACTS: mode=0; rejectTime=+1h0m0s0ms ago"], History.NO_RECORD, None),
     ],
 )
-def test_no_record_is_not_never(made, ops, history, seconds):
-    access = only(phone(made, runtime=["READ_CONTACTS: granted=true"], ops=ops)).access[DataClass.CONTACTS]
+def test_missing_event_is_no_record_only_in_complete_appops(capture_of, ops, history, seconds):
+    access = only(phone(capture_of, runtime=["READ_CONTACTS: granted=true"], ops=ops)).access[DataClass.CONTACTS]
     assert (access.history, access.last_read_age_s) == (history, seconds)
 
 
@@ -214,7 +224,7 @@ BERLIN = ZoneInfo("Europe/Berlin")
         (datetime(2026, 1, 10, 12, tzinfo=UTC), timedelta(days=999999999), None),
     ],
 )
-def test_an_age_is_real_time_over_a_change_of_clocks(now, age, expected):
+def test_event_age_is_elapsed_time_across_a_clock_change(now, age, expected):
     moment = DumpClock(now=now, zone=now.tzinfo).event_time(AppOpEvent(age, None, 0))
     assert (moment.isoformat() if moment else None) == expected
 
@@ -228,12 +238,12 @@ def test_an_age_is_real_time_over_a_change_of_clocks(now, age, expected):
         (BERLIN, None, None),
     ],
 )
-def test_without_the_phones_time_what_was_printed_stands(zone, local, expected):
+def test_event_time_without_clock_is_the_printed_time(zone, local, expected):
     moment = DumpClock(now=None, zone=zone).event_time(AppOpEvent(timedelta(hours=1), local, 0))
     assert (moment.isoformat() if moment else None) == expected
 
 
-def test_no_event_has_no_moment():
+def test_no_event_has_no_time():
     assert DumpClock(now=None, zone=None).event_time(None) is None
 
 
@@ -258,21 +268,25 @@ def tagged(*events):
         ("top-x", None),
     ],
 )
-def test_who_fetched_the_data_is_told_apart(made, flags, by):
-    told = only(phone(made, runtime=["READ_CONTACTS: granted=true"], ops=tagged(EVENT.format("Access", flags, "-1h"))))
+def test_op_flags_tell_who_read_the_data(capture_of, flags, by):
+    told = only(
+        phone(capture_of, runtime=["READ_CONTACTS: granted=true"], ops=tagged(EVENT.format("Access", flags, "-1h")))
+    )
     access = told.access[DataClass.CONTACTS]
     assert (access.history, access.last_read_by) == (History.RECORDED, by)
 
 
-def test_the_youngest_reading_says_who(made):
+def test_latest_event_tells_who_read_the_data(capture_of):
     events = (EVENT.format("Access", "bg-s", "-9h"), EVENT.format("Access", "top-tpd", "-1h"))
-    access = only(phone(made, runtime=["READ_CONTACTS: granted=true"], ops=tagged(*events))).access[DataClass.CONTACTS]
+    access = only(phone(capture_of, runtime=["READ_CONTACTS: granted=true"], ops=tagged(*events))).access[
+        DataClass.CONTACTS
+    ]
     assert (access.last_read_age_s, access.last_read_by) == (3600, ReadBy.THROUGH_ANOTHER)
 
 
-def test_refusals_are_told(made):
+def test_last_refusal_is_reported(capture_of):
     ops = tagged(EVENT.format("Access", "top-s", "-9h"), EVENT.format("Reject", "top-s", "-2h").replace("] 2", "]2"))
-    access = only(phone(made, runtime=["READ_CONTACTS: granted=false"], ops=ops)).access[DataClass.CONTACTS]
+    access = only(phone(capture_of, runtime=["READ_CONTACTS: granted=false"], ops=ops)).access[DataClass.CONTACTS]
     assert (access.last_read_age_s, access.last_refused_age_s) == (9 * 3600, 2 * 3600)
     assert access.last_refused is not None
 
@@ -281,14 +295,14 @@ def test_refusals_are_told(made):
     ("first", "since"),
     [("2025-06-01 10:00:00", "2026-01-09T08:42:00"), ("2026-01-09 20:00:00", "2026-01-09T20:00:00")],
 )
-def test_records_go_back_to_the_oldest_on_the_phone_or_to_the_installation(made, first, since):
+def test_history_since_is_the_oldest_event_or_the_installation(capture_of, first, since):
     text = (
         f"Packages:\n  Package [a.b] (1):\n    userId=10001\n    firstInstallTime={first}\n"
         f"    User 0: installed=true\n      runtime permissions:\n        {P}READ_CONTACTS: granted=true\n"
         "\nPackage Changes:\n"
     )
     appops = "\n".join(["  Uid u0a1:", "    Package a.b:", *tagged(EVENT.format("Access", "top-s", "-1d")), "", ""])
-    told = only(facts.gather_facts(made({"packages": text, "appops": appops}))).access[DataClass.SMS]
+    told = only(facts.gather_facts(capture_of({"packages": text, "appops": appops}))).access[DataClass.SMS]
     assert told.history_since.isoformat() == since
 
 
@@ -320,11 +334,11 @@ def test_records_go_back_to_the_oldest_on_the_phone_or_to_the_installation(made,
         (["QUERY_ALL_PACKAGES: granted=true"], (), 34, OtherDataClass.APP_LIST, AccessState.CAN_READ),
     ],
 )
-def test_other_data(made, runtime, modes, sdk, data, state):
-    assert only(phone(made, runtime=runtime, modes=modes, sdk=sdk)).other_access[data].state is state
+def test_other_data_classes(capture_of, runtime, modes, sdk, data, state):
+    assert only(phone(capture_of, runtime=runtime, modes=modes, sdk=sdk)).other_access[data].state is state
 
 
-def test_storage_opens_nothing_for_an_app_made_for_13(made):
+def test_external_storage_opens_nothing_for_apps_targeting_android_13(capture_of):
     text = (
         "Packages:\n  Package [a.b] (1):\n    appId=10001\n    versionCode=1 minSdk=23 targetSdk={}\n"
         f"    User 0: installed=true\n      runtime permissions:\n        {P}READ_EXTERNAL_STORAGE: granted=true\n"
@@ -332,7 +346,7 @@ def test_storage_opens_nothing_for_an_app_made_for_13(made):
     )
     states = {}
     for target in (32, 33):
-        capture = made({"packages": text.format(target), "properties": "[ro.build.version.sdk]: [34]\n"})
+        capture = capture_of({"packages": text.format(target), "properties": "[ro.build.version.sdk]: [34]\n"})
         states[target] = only(facts.gather_facts(capture)).other_access[OtherDataClass.MEDIA].state
     assert states == {32: AccessState.CAN_READ, 33: AccessState.NOT_ALLOWED}
 
@@ -353,9 +367,9 @@ def test_storage_opens_nothing_for_an_app_made_for_13(made):
     ("granted", "mode", "holds"),
     [("false", "allow", True), ("false", None, False), ("true", None, True), ("true", "ignore", False)],
 )
-def test_special_access_that_an_app_op_decides(made, name, op, kind, granted, mode, holds):
+def test_special_access_decided_by_app_op(capture_of, name, op, kind, granted, mode, holds):
     ops = [f"      {op} ({mode}): "] if mode else []
-    gathered = phone(made, runtime=[f"{name}: granted={granted}"], ops=ops)
+    gathered = phone(capture_of, runtime=[f"{name}: granted={granted}"], ops=ops)
     app = only(gathered)
     assert [one.kind for one in app.special_access] == ([kind] if holds else [])
     assert bool(gathered.locations.get(("a.b", 0, kind))) is holds
@@ -374,9 +388,9 @@ def test_special_access_that_an_app_op_decides(made, name, op, kind, granted, mo
         ("default_input_method=a.b/.K", {}),
     ],
 )
-def test_a_side_door_is_a_way_while_the_permission_stays_closed(made, settings, ways):
+def test_special_access_adds_a_route_beside_a_denied_permission(capture_of, settings, ways):
     text = "Packages:\n  Package [a.b] (1):\n    userId=10001\n    User 0: installed=true\n\nPackage Changes:\n"
-    app = only(facts.gather_facts(made({"packages": text, "settings.0": f"{settings}\n"})))
+    app = only(facts.gather_facts(capture_of({"packages": text, "settings.0": f"{settings}\n"})))
     assert {data: access.ways for data, access in app.access.items() if access.ways} == ways
     assert not any(access.state.allows_reading for access in app.access.values())
 
@@ -384,7 +398,7 @@ def test_a_side_door_is_a_way_while_the_permission_stays_closed(made, settings, 
 # --- groups -----------------------------------------------------------------------------------------------------------
 
 
-def test_every_permission_that_is_asked_about_has_its_traits():
+def test_every_requested_permission_has_permission_info():
     assert set(SPECIAL_PERMISSIONS) < set(PERMISSION_INFO)
     assert PERMISSION_INFO[f"{P}ACCESS_FINE_LOCATION"].op == "FINE_LOCATION"
 
@@ -400,5 +414,5 @@ def test_every_permission_that_is_asked_about_has_its_traits():
         ("CAMERA", 34, None),
     ],
 )
-def test_groups_of_each_version(name, sdk, group):
+def test_permission_groups_by_android_version(name, sdk, group):
     assert group_of_permission(f"{P}{name}", sdk) is group

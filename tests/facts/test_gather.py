@@ -1,4 +1,4 @@
-"""From a capture to facts: the story's truth comes back, and damage never becomes "not granted"."""
+"""From a capture to facts: they equal the scenario, and damage never becomes "not granted"."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from privaudit.capture.questions import PERMISSIONS
 from privaudit.facts.permission_table import PERMISSION_INFO, SPECIAL_PERMISSIONS
 from privaudit.knowledge import load_knowledge
 from privaudit.model import AccessState, AnswerState, DataClass, History, RequestedState
-from privaudit.virtual_phone.dump_writers.android import flag_names_for_sdk
+from privaudit.virtual_phone.release.android import flag_names_for_sdk
 from tests.fixtures.damage import DAMAGES
 
 P = "android.permission."
@@ -41,9 +41,9 @@ def row(gathered, question, user=None):
 
 
 def _truth(phone, app, user):
-    """Runtime permissions of `app` among those asked for: name → (granted, flag names)."""
+    """Return the runtime permissions of `app` that a capture covers: name → (granted, flag names)."""
     found = {}
-    for grant in phone.grants(app, user):
+    for grant in phone.runtime_grants(app, user):
         names = [
             flag_names_for_sdk(phone.sdk).get(1 << bit, str(1 << bit)) for bit in range(32) if grant.flags >> bit & 1
         ]
@@ -52,7 +52,7 @@ def _truth(phone, app, user):
 
 
 def _reads(phone, app, user, data):
-    """Whether `app` can read: granted, not closed by a flag, not ignored by an app-op (as the story writes them)."""
+    """Return whether the scenario lets `app` read: granted, not withheld by a flag, not ignored by an app-op."""
     install = app.installs[user]
     package_modes = {op.name: op.mode for op in install.ops}
     for name in DOOR[data]:
@@ -64,8 +64,8 @@ def _reads(phone, app, user, data):
     return False
 
 
-@pytest.mark.parametrize("way", ["live", "by_hand"])
-def test_the_story_comes_back(way, request, borrower):
+@pytest.mark.parametrize("way", ["live_capture", "saved_capture"])
+def test_gathered_facts_equal_the_scenario(way, request, borrower):
     gathered = facts.gather_facts(request.getfixturevalue(way))
     apps = {(app.package, app.user): app for app in gathered.apps}
     installed = {
@@ -79,13 +79,13 @@ def test_the_story_comes_back(way, request, borrower):
     for (package, user), (app, install) in installed.items():
         told = apps[package, user]
         in_dump = told.version_name is not None
-        if way == "by_hand" or in_dump:
+        if way == "saved_capture" or in_dump:
             assert (told.version_name, told.version_code) == (app.version_name, app.version_code)
             assert (told.target_sdk, told.enabled) == (app.target_sdk, install.enabled < 2)
             assert told.first_installed is None or told.first_installed.replace(tzinfo=None) == install.first_installed
         else:
             assert not _truth(borrower, app, user)  # the filtered dump leaves out who has none of the named
-        assert (told.installer, told.system) == (app.installer, app.system)
+        assert (told.installer, told.system) == (app.installer, app.is_system)
         permissions = {one.name: one for one in told.permissions}
         for name, (granted, flags) in _truth(borrower, app, user).items():
             if name not in permissions:
@@ -94,16 +94,16 @@ def test_the_story_comes_back(way, request, borrower):
             assert (permissions[name].granted, permissions[name].flags) == (granted, flags), (package, user, name)
         for name, permission in permissions.items():
             if name not in _truth(borrower, app, user):
-                assert not permission.granted or name in app.requested or app.shared_user is not None
-            if way == "live" and name in app.requested:
+                assert not permission.granted or name in app.requested_permissions or app.shared_user is not None
+            if way == "live_capture" and name in app.requested_permissions:
                 assert permission.requested is RequestedState.YES
         for data in DataClass:
             assert told.access[data].state.allows_reading == _reads(borrower, app, user, data), (package, user, data)
 
 
-def test_the_last_access_is_the_youngest_event_of_the_story(live, borrower):
-    apps = {(app.package, app.user): app for app in facts.gather_facts(live).apps}
-    now = borrower.clock(live.taken_at)
+def test_last_read_is_the_latest_event_of_the_scenario(live_capture, borrower):
+    apps = {(app.package, app.user): app for app in facts.gather_facts(live_capture).apps}
+    now = borrower.device_time(live_capture.taken_at)
     recorded = 0
     for app in borrower.apps:
         for user, install in app.installs.items():
@@ -121,9 +121,9 @@ def test_the_last_access_is_the_youngest_event_of_the_story(live, borrower):
     assert recorded >= 8
 
 
-def test_a_legitimate_phone_is_complete_and_never_called_forged(phone, taken):
-    gathered = facts.gather_facts(taken(phone))
-    closed = {user.id for user in phone.users if user.closed}
+def test_genuine_phone_is_complete_and_not_forged(phone, capture_of_phone):
+    gathered = facts.gather_facts(capture_of_phone(phone))
+    closed = {user.id for user in phone.users if user.denied_to_shell}
     odd = [row for row in gathered.coverage if row.detail is not None]
     assert {(row.question, row.user) for row in odd} == {
         (question, user) for user in closed for question in ("installed", "third_party", "settings")
@@ -132,8 +132,8 @@ def test_a_legitimate_phone_is_complete_and_never_called_forged(phone, taken):
     assert is_complete(gathered) == (not closed)
 
 
-def test_every_place_holds_what_it_is_named_after(by_hand, live):
-    for capture in (by_hand, live):
+def test_every_location_points_to_the_line_of_its_fact(saved_capture, live_capture):
+    for capture in (saved_capture, live_capture):
         places = facts.gather_facts(capture).locations
         for (package, _, fact), found in places.items():
             for place in found:
@@ -159,9 +159,9 @@ def test_every_place_holds_what_it_is_named_after(by_hand, live):
 
 @pytest.mark.parametrize("state", [AnswerState.REFUSED, AnswerState.TIMED_OUT, AnswerState.NOT_ASKED])
 @pytest.mark.parametrize("key", ["properties", "users", "packages", "appops", "roles", "device_policy", "settings.0"])
-def test_a_missing_essential_answer_could_hide_and_changes_no_grant(live, key, state):
-    before = states(facts.gather_facts(live))
-    gathered = facts.gather_facts(live.having([missing_answer(key, state)]))
+def test_missing_essential_answer_could_hide_and_denies_nothing(live_capture, key, state):
+    before = states(facts.gather_facts(live_capture))
+    gathered = facts.gather_facts(live_capture.with_answers([missing_answer(key, state)]))
     name, _, user = key.partition(".")
     assert row(gathered, name, int(user) if user else None).could_hide
     assert not is_complete(gathered)
@@ -170,21 +170,23 @@ def test_a_missing_essential_answer_could_hide_and_changes_no_grant(live, key, s
             assert state_after.allows_reading or state_after is AccessState.UNKNOWN
 
 
-def test_without_the_dump_everything_is_unknown(live):
-    gathered = facts.gather_facts(live.having([missing_answer("packages")]))
+def test_access_is_unknown_without_package_dump(live_capture):
+    gathered = facts.gather_facts(live_capture.with_answers([missing_answer("packages")]))
     assert set(states(gathered).values()) == {AccessState.UNKNOWN}
 
 
 @pytest.mark.parametrize("user", [0, 999])
-def test_a_user_whose_list_was_refused_is_not_checked(live, user):
+def test_user_with_refused_list_is_not_checked(live_capture, user):
     said = b"Error: java.lang.SecurityException: Shell does not have permission to access user 999"
-    gathered = facts.gather_facts(live.having([classify_answer(f"installed.{user}", said, exit_code=255)]))
+    gathered = facts.gather_facts(
+        live_capture.with_answers([classify_answer(f"installed.{user}", said, exit_code=255)])
+    )
     unchecked = [one for one in gathered.users if not one.checked]
     assert [(one.id, one.why_not) for one in unchecked] == [(user, AnswerState.REFUSED)]
     assert not is_complete(gathered)
     # The dump of permissions tells of some of its apps all the same: each as it is where the list was given.
     seen = {app.package: app for app in gathered.apps if app.user == user}
-    whole = {app.package: app for app in facts.gather_facts(live).apps if app.user == user}
+    whole = {app.package: app for app in facts.gather_facts(live_capture).apps if app.user == user}
     assert seen
     assert seen.keys() < whole.keys()
     for package, app in seen.items():
@@ -193,78 +195,82 @@ def test_a_user_whose_list_was_refused_is_not_checked(live, user):
         }
 
 
-def test_an_empty_list_is_no_phone_without_apps(live, changed):
-    gathered = facts.gather_facts(changed(live, {"installed.0": "WARNING: linker: libc\n"}))
+def test_empty_package_list_is_unreadable(live_capture, with_texts):
+    gathered = facts.gather_facts(with_texts(live_capture, {"installed.0": "WARNING: linker: libc\n"}))
     assert row(gathered, "installed", 0).state is AnswerState.UNREADABLE
     assert gathered.users[0].why_not is AnswerState.UNREADABLE
 
 
-def test_a_short_list_with_exit_code_0_is_noticed_by_the_other_list(live, changed):
-    lines = live.answer("installed.0").text.splitlines(keepends=True)
-    own = live.answer("third_party.0").text.split()[0].removeprefix("package:")
+def test_short_package_list_contradicts_the_third_party_list(live_capture, with_texts):
+    lines = live_capture.answer("installed.0").text.splitlines(keepends=True)
+    own = live_capture.answer("third_party.0").text.split()[0].removeprefix("package:")
     short = "".join(line for line in lines if not line.split()[0].endswith(f"={own}"))
-    gathered = facts.gather_facts(changed(live, {"installed.0": short}))
+    gathered = facts.gather_facts(with_texts(live_capture, {"installed.0": short}))
     assert row(gathered, "installed", 0).could_hide
 
 
-def test_a_user_that_only_the_blocks_know_is_a_gap(live, changed):
+def test_user_only_in_package_dump_is_a_gap(live_capture, with_texts):
     only_owner = "Users:\n\tUserInfo{0:Owner:c13} running\n"
-    gathered = facts.gather_facts(changed(live, {"users": only_owner}))
+    gathered = facts.gather_facts(with_texts(live_capture, {"users": only_owner}))
     assert row(gathered, "users").detail.values == {"users": "999"}
     assert [user.id for user in gathered.users] == [0, 999]
     assert not is_complete(gathered)
 
 
-def test_a_dump_of_one_package_says_nothing_of_the_others(by_hand, run, changed):
-    one = run("dumpsys package com.example.bank")
-    gathered = facts.gather_facts(changed(by_hand, {"packages": one}))
+def test_dump_of_one_package_leaves_others_unknown(saved_capture, phone_output, with_texts):
+    one = phone_output("dumpsys package com.example.bank")
+    gathered = facts.gather_facts(with_texts(saved_capture, {"packages": one}))
     told = states(gathered)
     assert told["com.example.bank", 0, DataClass.CONTACTS] is AccessState.NOT_ALLOWED
     assert told["com.example.sudaibao", 0, DataClass.CONTACTS] is AccessState.UNKNOWN
 
 
-def test_a_filtered_dump_saved_by_hand_is_not_known_to_be_whole(by_hand, live, changed):
-    gathered = facts.gather_facts(changed(by_hand, {"packages": live.answer("packages").text}))
+def test_filtered_dump_saved_by_hand_is_incomplete(saved_capture, live_capture, with_texts):
+    gathered = facts.gather_facts(with_texts(saved_capture, {"packages": live_capture.answer("packages").text}))
     assert row(gathered, "packages").detail.key == "coverage.no_end"
     assert not is_complete(gathered)
 
 
 @pytest.mark.parametrize("cut", [200, 1400, 2600, 3600])
-def test_an_own_dump_that_is_cut_denies_nothing(live, run, cut):
-    text = run("dumpsys package com.example.sudaibao").encode()
+def test_truncated_own_dump_denies_nothing(live_capture, phone_output, cut):
+    text = phone_output("dumpsys package com.example.sudaibao").encode()
     key = "package.com.example.sudaibao"
-    whole = facts.gather_facts(live.having([classify_answer(key, text, exit_code=0)]))
-    before = facts.gather_facts(live)
-    torn = facts.gather_facts(live.having([classify_answer(key, text[:cut], exit_code=None, complete=False)]))
+    whole = facts.gather_facts(live_capture.with_answers([classify_answer(key, text, exit_code=0)]))
+    before = facts.gather_facts(live_capture)
+    torn = facts.gather_facts(
+        live_capture.with_answers([classify_answer(key, text[:cut], exit_code=None, complete=False)])
+    )
     assert states(torn) == states(before)
     assert {key: state.allows_reading for key, state in states(whole).items()} == {
         k: s.allows_reading for k, s in states(before).items()
     }
     alone = facts.gather_facts(
-        live.having([missing_answer("packages"), classify_answer(key, text[:cut], exit_code=None, complete=False)])
+        live_capture.with_answers(
+            [missing_answer("packages"), classify_answer(key, text[:cut], exit_code=None, complete=False)]
+        )
     )
     assert AccessState.NOT_ALLOWED not in states(alone).values()
 
 
-def test_cut_app_ops_remember_nothing_for_sure(live):
-    text = live.answer("appops").text.encode()
+def test_truncated_appops_prove_no_missing_record(live_capture):
+    text = live_capture.answer("appops").text.encode()
     torn = facts.gather_facts(
-        live.having([classify_answer("appops", text[: len(text) // 2], exit_code=None, complete=False)])
+        live_capture.with_answers([classify_answer("appops", text[: len(text) // 2], exit_code=None, complete=False)])
     )
     histories = {app.access[data].history for app in torn.apps for data in DataClass}
     assert histories == {History.RECORDED, History.UNKNOWN}
 
 
-def test_a_package_of_a_shared_uid_reads_what_another_asked_for(by_hand):
-    apps = {(app.package, app.user): app for app in facts.gather_facts(by_hand).apps}
+def test_package_of_shared_uid_uses_grants_of_the_others(saved_capture):
+    apps = {(app.package, app.user): app for app in facts.gather_facts(saved_capture).apps}
     assert apps["com.android.providers.telephony", 0].access[DataClass.SMS].state.allows_reading
 
 
-def test_without_its_shared_user_nothing_is_denied(by_hand, changed):
-    text = by_hand.answer("packages").text
+def test_missing_shared_user_section_denies_nothing(saved_capture, with_texts):
+    text = saved_capture.answer("packages").text
     head, title, rest = text.partition("\nShared users:\n")
     behind = rest[rest.index("\nPackage Changes:") :]
-    gathered = facts.gather_facts(changed(by_hand, {"packages": head + behind}))
+    gathered = facts.gather_facts(with_texts(saved_capture, {"packages": head + behind}))
     assert title
     assert row(gathered, "packages").could_hide
     told = states(gathered)["com.android.providers.telephony", 0, DataClass.SMS]
@@ -272,9 +278,9 @@ def test_without_its_shared_user_nothing_is_denied(by_hand, changed):
 
 
 @pytest.mark.parametrize("service", ["role", "device_policy"])
-def test_a_service_that_is_not_there_is_not_an_empty_answer(live, changed, service):
+def test_missing_service_is_not_supported(live_capture, with_texts, service):
     key = {"role": "roles"}.get(service, service)
-    gathered = facts.gather_facts(changed(live, {key: f"Can't find service: {service}\n"}))
+    gathered = facts.gather_facts(with_texts(live_capture, {key: f"Can't find service: {service}\n"}))
     assert row(gathered, key).state is AnswerState.NOT_SUPPORTED
     assert row(gathered, key).could_hide
 
@@ -292,8 +298,8 @@ def test_a_service_that_is_not_there_is_not_an_empty_answer(live, changed, servi
         ("appops", "something else\n"),
     ],
 )
-def test_a_text_that_is_not_the_dump_is_unreadable(live, changed, key, text):
-    gathered = facts.gather_facts(changed(live, {key: text}))
+def test_text_that_is_not_the_dump_is_unreadable(live_capture, with_texts, key, text):
+    gathered = facts.gather_facts(with_texts(live_capture, {key: text}))
     name, _, user = key.partition(".")
     found = row(gathered, name, int(user) if user else None)
     assert found.state is AnswerState.UNREADABLE
@@ -307,11 +313,11 @@ DAMAGED = ["packages", "appops", "installed.0", "installed.999", "users", "prope
 
 @pytest.mark.parametrize("damage", DAMAGES, ids=lambda damage: damage.__name__.strip("_"))
 @pytest.mark.parametrize("key", DAMAGED)
-def test_damage_is_noticed_or_changes_nothing(few_by_hand, changed, key, damage):
-    undamaged = facts.gather_facts(few_by_hand)
+def test_damage_is_noticed_or_changes_nothing(small_saved_capture, with_texts, key, damage):
+    undamaged = facts.gather_facts(small_saved_capture)
     before = states(undamaged)
     assert is_complete(undamaged)
-    text = few_by_hand.answer(key).text
+    text = small_saved_capture.answer(key).text
     assert any(state.allows_reading for state in before.values())
     assert AccessState.BLOCKED in before.values()
 
@@ -320,7 +326,7 @@ def test_damage_is_noticed_or_changes_nothing(few_by_hand, changed, key, damage)
     def holds(data):
         damaged = damage(text, data.draw)
         raw = damaged if isinstance(damaged, bytes) else damaged.encode("utf-8", "surrogateescape")
-        gathered = facts.gather_facts(changed(few_by_hand, {key: raw}))
+        gathered = facts.gather_facts(with_texts(small_saved_capture, {key: raw}))
         after = states(gathered)
         if is_complete(gathered):
             assert after == before
@@ -335,23 +341,23 @@ def test_damage_is_noticed_or_changes_nothing(few_by_hand, changed, key, damage)
 
 @pytest.mark.parametrize("damage", DAMAGES, ids=lambda damage: damage.__name__.strip("_"))
 @pytest.mark.parametrize("key", ["packages", "appops", "device_policy"])
-def test_damage_to_a_live_answer_never_raises(taken, few, changed, key, damage):
-    live = taken(few)
-    text = live.answer(key).text
+def test_damage_to_a_live_answer_never_raises(capture_of_phone, small_phone, with_texts, key, damage):
+    live_capture = capture_of_phone(small_phone)
+    text = live_capture.answer(key).text
 
     @settings(max_examples=20)
     @given(st.data())
     def holds(data):
         damaged = damage(text, data.draw)
         raw = damaged if isinstance(damaged, bytes) else damaged.encode("utf-8", "surrogateescape")
-        facts.gather_facts(changed(live, {key: raw}))
+        facts.gather_facts(with_texts(live_capture, {key: raw}))
 
     holds()
 
 
 @given(st.dictionaries(st.sampled_from([*DAMAGED, "clock", "device_policy", "package.com.x"]), st.binary(max_size=200)))
-def test_anything_at_all_never_raises(made, texts):
-    gathered = facts.gather_facts(made(texts))
+def test_gather_facts_never_raises_on_arbitrary_bytes(capture_of, texts):
+    gathered = facts.gather_facts(capture_of(texts))
     assert not is_complete(gathered)
 
 
@@ -371,22 +377,24 @@ def test_anything_at_all_never_raises(made, texts):
         ("roles", "user_id=0"),
     ],
 )
-def test_numbers_that_are_none_never_raise(by_hand, changed, key, pattern, digits):
-    text = by_hand.answer(key).text
+def test_gather_facts_never_raises_on_hostile_numbers(saved_capture, with_texts, key, pattern, digits):
+    text = saved_capture.answer(key).text
     number = "".join(char for char in pattern if char.isdecimal()) or "0"
     hostile = text.replace(pattern, pattern.replace(number, digits, 1))
-    facts.gather_facts(changed(by_hand, {key: hostile}))
+    facts.gather_facts(with_texts(saved_capture, {key: hostile}))
 
 
 # --- clocks ----------------------------------------------------------------------------------------------------------
 
 
-def test_without_its_clock_the_local_time_stands_in_the_phones_zone(live):
+def test_last_read_without_clock_is_local_time_in_the_phones_zone(live_capture):
     access = {
         (app.package, app.user): app.access[DataClass.CONTACTS]
-        for app in facts.gather_facts(live.having([missing_answer("clock")])).apps
+        for app in facts.gather_facts(live_capture.with_answers([missing_answer("clock")])).apps
     }
-    with_clock = {(app.package, app.user): app.access[DataClass.CONTACTS] for app in facts.gather_facts(live).apps}
+    with_clock = {
+        (app.package, app.user): app.access[DataClass.CONTACTS] for app in facts.gather_facts(live_capture).apps
+    }
     for key, told in access.items():
         assert told.last_read_age_s == with_clock[key].last_read_age_s
         if told.last_read is not None:
@@ -397,11 +405,11 @@ def test_without_its_clock_the_local_time_stands_in_the_phones_zone(live):
 # --- reports ---------------------------------------------------------------------------------------------------------
 
 
-def test_the_report_of_a_damaged_capture_is_not_complete(by_hand, changed):
-    text = by_hand.answer("packages").text
-    whole = build_report(by_hand, load_knowledge(demo=True), ReportOptions())
+def test_report_of_damaged_capture_is_incomplete(saved_capture, with_texts):
+    text = saved_capture.answer("packages").text
+    whole = build_report(saved_capture, load_knowledge(demo=True), ReportOptions())
     cut = build_report(
-        changed(by_hand, {"packages": text[: len(text) // 2]}), load_knowledge(demo=True), ReportOptions()
+        with_texts(saved_capture, {"packages": text[: len(text) // 2]}), load_knowledge(demo=True), ReportOptions()
     )
     assert (whole.complete, cut.complete) == (True, False)
 
@@ -425,7 +433,7 @@ def _calls(work):
 
 
 def _copies(text, times):
-    """The text with each example app `times` over, under names and uids of their own."""
+    """Return the text with each example app repeated under other names and uids."""
     return "\n".join(
         text.replace("com.example.", f"com.copy{number}.").replace("appId=10", f"appId={20 + number}")
         for number in range(times)
@@ -433,22 +441,22 @@ def _copies(text, times):
 
 
 @pytest.mark.parametrize("key", ["packages", "appops"])
-def test_ten_times_the_blocks_are_ten_times_the_work(by_hand, key):
+def test_parsing_takes_linear_time(saved_capture, key):
     from privaudit.dumpsys import appops, package_checks
 
     parse = {"packages": package_checks.parse_and_check_dump, "appops": appops.parse_appops}[key]
-    text = by_hand.answer(key).text
+    text = saved_capture.answer(key).text
     blocks = text[text.index("\nPackages:\n") + 1 :] if key == "packages" else text
     many = _copies(blocks, 10)
     assert _calls(lambda: parse(many)) < 13 * _calls(lambda: parse(blocks))
 
 
-def test_the_join_is_linear_too(by_hand, changed):
-    """App-ops, lists and blocks are looked up, never searched, for a phone that gives uids."""
-    few = changed(by_hand, {"appops": by_hand.answer("appops").text})
-    lines = by_hand.answer("installed.0").text
-    many = replace(few)
+def test_gathering_takes_linear_time(saved_capture, with_texts):
+    """App-ops, lists and blocks are looked up and not searched if the phone gives uids."""
+    small_phone = with_texts(saved_capture, {"appops": saved_capture.answer("appops").text})
+    lines = saved_capture.answer("installed.0").text
+    many = replace(small_phone)
     for number in range(9):
         more = lines.replace("com.example.", f"com.copy{number}.").replace("uid:1", f"uid:{number + 2}")
-        many = changed(many, {"installed.0": many.answer("installed.0").text + more})
-    assert _calls(lambda: facts.gather_facts(many)) < 13 * _calls(lambda: facts.gather_facts(few))
+        many = with_texts(many, {"installed.0": many.answer("installed.0").text + more})
+    assert _calls(lambda: facts.gather_facts(many)) < 13 * _calls(lambda: facts.gather_facts(small_phone))

@@ -29,62 +29,62 @@ def key_folder(home, monkeypatch):
 
 
 @pytest.fixture
-def told(key_folder, monkeypatch, capsys):
+def run_cli(key_folder, monkeypatch, capsys):
     """Run ``privaudit``; gives code, out and err. Never a traceback, never "a bug"."""
 
-    def told(*words):
+    def run_cli(*words):
         monkeypatch.setattr(sys, "argv", ["privaudit", *map(str, words)])
         capsys.readouterr()
         with pytest.raises(SystemExit) as ended:
             cli.main()
-        said = capsys.readouterr()
-        assert "Traceback" not in said.err
-        assert ended.value.code != 1, said.err
-        return SimpleNamespace(code=ended.value.code, out=said.out, err=said.err)
+        output = capsys.readouterr()
+        assert "Traceback" not in output.err
+        assert ended.value.code != 1, output.err
+        return SimpleNamespace(code=ended.value.code, out=output.out, err=output.err)
 
-    return told
+    return run_cli
 
 
 @pytest.fixture
-def checked(told):
+def run_audit(run_cli):
     """Check a phone; also gives the report (``None`` where there is none), and holds the exit code to the table."""
 
-    def checked(phone, *words):
-        done = told("audit", "--transport", f"tcp:{phone.address}", "--json", *words)
-        done.report = json.loads(done.out) if done.out else None
-        if done.report is None:
-            assert done.code == 4, done.err
-            assert sentences(done.err)
-        elif done.report["verdict"] == "found":
-            assert done.code == 3
-        elif not done.report["counts"]["apps_seen"]:
-            assert done.code == 4
+    def run_audit(phone, *words):
+        result = run_cli("audit", "--transport", f"tcp:{phone.address}", "--json", *words)
+        result.report = json.loads(result.out) if result.out else None
+        if result.report is None:
+            assert result.code == 4, result.err
+            assert sentences(result.err)
+        elif result.report["verdict"] == "found":
+            assert result.code == 3
+        elif not result.report["counts"]["apps_seen"]:
+            assert result.code == 4
         else:
-            assert done.code == (0 if done.report["complete"] else 5)
-        return done
+            assert result.code == (0 if result.report["complete"] else 5)
+        return result
 
-    return checked
+    return run_audit
 
 
 @pytest.fixture
-def patient(monkeypatch):
+def set_auth_timeout(monkeypatch):
     """How long the owner has for the tap."""
 
-    def patient(seconds):
+    def set_auth_timeout(seconds):
         monkeypatch.setattr(transport, "connect", functools.partial(transport.connect, auth_timeout_s=seconds))
 
-    return patient
+    return set_auth_timeout
 
 
 @pytest.fixture(scope="session")
-def whole_of(tmp_path_factory):
+def complete_report_of(tmp_path_factory):
     """The report of a story that was read whole, and how many messages its phone sent."""
     lists = knowledge.load_knowledge()
 
     @functools.cache
-    def whole_of(story, *, names=True):
+    def complete_report_of(scenario, *, names=True):
         numbers = []
-        with _phone(story) as phone:
+        with _phone(scenario) as phone:
             phone.faults.transform_messages(lambda number, data: (numbers.append(number), [data])[1])
             with adb_device.connect_tcp(
                 phone.host, phone.port, on_waiting=lambda _: None, key_folder=tmp_path_factory.mktemp("key")
@@ -92,21 +92,21 @@ def whole_of(tmp_path_factory):
                 taken = audit.collect(line, lists, options=audit.CollectionOptions(read_labels=names))
         return json.loads(document.render(audit.build_report(taken, lists, audit.ReportOptions()))), len(numbers)
 
-    return whole_of
+    return complete_report_of
 
 
-def sentences(said):
+def sentences(output):
     """What happened, why, and what to do, each with something behind it."""
-    lines = said.splitlines()
+    lines = output.splitlines()
     found = [next((line[len(word) :].strip() for line in lines if line.startswith(word)), "") for word in EN]
-    assert all(found), said
-    assert "…" not in "".join(found), said  # a value that the sentence needs
+    assert all(found), output
+    assert "…" not in "".join(found), output  # a value that the sentence needs
     return found
 
 
-def says_no_less(whole, report):
+def is_consistent_subset(complete_report, report):
     """Whether `report` is `whole` with gaps: what it still says is the same, and no silence became "not allowed"."""
-    known = {(app["package"], app["user"]): app for app in whole["apps"]}
+    known = {(app["package"], app["user"]): app for app in complete_report["apps"]}
     for app in report["apps"]:
         before = known.get((app["package"], app["user"]))
         if before is None:

@@ -9,7 +9,7 @@ import pytest
 from privaudit.virtual_phone import load_scenario
 from privaudit.virtual_phone.programs import build_programs
 from privaudit.virtual_phone.shell import ProgramResult
-from tests.faults.conftest import row, says_no_less
+from tests.faults.conftest import is_consistent_subset, row
 from tests.test_hostile_text import ATTACKS, FORBIDDEN, MARK
 
 STORY = "android16"
@@ -57,9 +57,9 @@ FAULTS = {
 
 
 @pytest.fixture(scope="module")
-def whole(whole_of):
+def complete_report(complete_report_of):
     """The report of the whole phone, without names."""
-    return whole_of(STORY, names=False)[0]
+    return complete_report_of(STORY, names=False)[0]
 
 
 def real(name):
@@ -71,127 +71,127 @@ def broken(name, when, fault):
     answer = real(name)
 
     def run(argv, stdin):
-        said = answer(argv, stdin)
-        return fault(said.out) if when(argv) else said
+        output = answer(argv, stdin)
+        return fault(output.out) if when(argv) else output
 
     return {name: run}
 
 
 @pytest.mark.parametrize("kind", FAULTS)
 @pytest.mark.parametrize("service", SERVICES)
-def test_a_service_that_fails(checked, demo_phone, whole, service, kind):
+def test_a_service_that_fails(run_audit, demo_phone, complete_report, service, kind):
     fault, states = FAULTS[kind]
     with demo_phone(STORY, **broken("dumpsys", lambda argv: service in argv, fault)) as phone:
-        done = checked(phone, "--no-apks")
-    found = row(done.report, SERVICES[service])
+        result = run_audit(phone, "--no-apks")
+    found = row(result.report, SERVICES[service])
     assert found <= states, found
-    assert says_no_less(whole, done.report)
+    assert is_consistent_subset(complete_report, result.report)
     if found != {"answered"}:
-        assert not done.report["complete"]
+        assert not result.report["complete"]
         # A report without a finding says that something is missing, whatever else it says.
-        assert done.code in {3, 5}
+        assert result.code in {3, 5}
     elif not (service == "package" and kind.startswith("logs")):
-        assert [f["package"] for f in done.report["findings"]] == [f["package"] for f in whole["findings"]]
+        assert [f["package"] for f in result.report["findings"]] == [f["package"] for f in complete_report["findings"]]
 
 
 @pytest.mark.parametrize("user", [0, 10])
 @pytest.mark.parametrize("program", ["pm", "settings"])
-def test_a_security_exception_for_each_user(checked, demo_phone, whole, program, user):
+def test_a_security_exception_for_each_user(run_audit, demo_phone, complete_report, program, user):
     def refused(_):
-        said = f"java.lang.SecurityException: Shell does not have permission to access user {user}\n"
-        return ProgramResult(b"", f"Exception occurred while executing 'list':\n{said}".encode(), 255)
+        output = f"java.lang.SecurityException: Shell does not have permission to access user {user}\n"
+        return ProgramResult(b"", f"Exception occurred while executing 'list':\n{output}".encode(), 255)
 
     def asked(argv):
         return "--user" in argv and argv[argv.index("--user") + 1] == str(user)
 
     with demo_phone(STORY, **broken(program, asked, refused)) as phone:
-        done = checked(phone, "--no-apks")
+        result = run_audit(phone, "--no-apks")
     question = "installed" if program == "pm" else "settings"
-    assert row(done.report, question, user) & {"refused", "unreadable"}
-    assert not done.report["complete"]
-    assert says_no_less(whole, done.report)
+    assert row(result.report, question, user) & {"refused", "unreadable"}
+    assert not result.report["complete"]
+    assert is_consistent_subset(complete_report, result.report)
     if program == "pm":
-        assert {one["id"]: one["checked"] for one in done.report["users"]}[user] is False
+        assert {one["id"]: one["checked"] for one in result.report["users"]}[user] is False
 
 
-def test_every_service_and_every_user_refused_at_once(checked, demo_phone):
+def test_every_service_and_every_user_refused_at_once(run_audit, demo_phone):
     def no(*_):
         return ProgramResult(b"", b"java.lang.SecurityException: Permission Denial\n", 255)
 
     with demo_phone(STORY, dumpsys=no, pm=no, settings=no, cmd=no) as phone:
-        done = checked(phone)
-    assert done.code == 4
-    assert done.report["findings"] == []
-    assert not done.report["complete"]
+        result = run_audit(phone)
+    assert result.code == 4
+    assert result.report["findings"] == []
+    assert not result.report["complete"]
 
 
-def test_a_phone_whose_programs_are_all_gone(checked, demo_phone):
+def test_a_phone_without_any_program(run_audit, demo_phone):
     def gone(argv, _):
         return ProgramResult(b"", f"/system/bin/sh: {argv[0]}: inaccessible or not found\n".encode(), 127)
 
     names = ("dumpsys", "pm", "settings", "cmd", "getprop", "date", "am")
     with demo_phone(STORY, **dict.fromkeys(names, gone)) as phone:
-        done = checked(phone)
-    assert done.code == 4
-    assert not done.report["complete"]
+        result = run_audit(phone)
+    assert result.code == 4
+    assert not result.report["complete"]
 
 
 # --- the clock --------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("off", [timedelta(days=365), timedelta(days=-365), timedelta(days=-20_000)])
-def test_a_phone_whose_clock_is_off(told, checked, demo_phone, whole, off):
+def test_a_phone_with_a_wrong_clock(run_cli, run_audit, demo_phone, complete_report, off):
     """When an app read is told as the phone tells it: ages are counted by its own clock. The gap is told too."""
     with demo_phone(STORY, now=datetime.now(UTC) + off) as phone:
-        done = checked(phone, "--no-apks")
-        assert done.code == 3
-        text = told("audit", "--transport", f"tcp:{phone.address}", "--no-apks").out
-    clock = done.report["phone_clock"]
+        result = run_audit(phone, "--no-apks")
+        assert result.code == 3
+        text = run_cli("audit", "--transport", f"tcp:{phone.address}", "--no-apks").out
+    clock = result.report["phone_clock"]
     if clock["offset_s"] is not None:
         assert abs(clock["offset_s"] - off.total_seconds()) < 3600
         assert "days apart from" in text
     ages = {
         (app["package"], app["user"], data): access["last_read_age_s"]
-        for app in done.report["apps"]
+        for app in result.report["apps"]
         for data, access in app["access"].items()
     }
     before = {
         (app["package"], app["user"], data): access["last_read_age_s"]
-        for app in whole["apps"]
+        for app in complete_report["apps"]
         for data, access in app["access"].items()
     }
     for key in ages.keys() & before.keys():
         assert (ages[key] is None) == (before[key] is None), key
         assert ages[key] is None or abs(ages[key] - before[key]) < 3600, key
-    assert says_no_less(whole, done.report)
+    assert is_consistent_subset(complete_report, result.report)
 
 
-@pytest.mark.parametrize("said", ["", "soon", "-1", "9" * 30, "0", "1e9", "１２３４５６７８９０", "0x5f5e100"])
-def test_a_clock_that_says_no_time(checked, demo_phone, whole, said):
-    with demo_phone(STORY, date=lambda *_: ProgramResult(f"{said}\n".encode())) as phone:
-        done = checked(phone, "--no-apks")
-    assert done.report["phone_clock"]["offset_s"] is None
-    assert says_no_less(whole, done.report)
+@pytest.mark.parametrize("output", ["", "soon", "-1", "9" * 30, "0", "1e9", "１２３４５６７８９０", "0x5f5e100"])
+def test_an_unreadable_clock(run_audit, demo_phone, complete_report, output):
+    with demo_phone(STORY, date=lambda *_: ProgramResult(f"{output}\n".encode())) as phone:
+        result = run_audit(phone, "--no-apks")
+    assert result.report["phone_clock"]["offset_s"] is None
+    assert is_consistent_subset(complete_report, result.report)
 
 
 @pytest.mark.parametrize("zone", ["../../../etc/passwd", "Mars/Olympus", "/etc/localtime", "UTC\x1b[31m", "a" * 10_000])
-def test_a_time_zone_that_is_none(checked, demo_phone, zone):
+def test_an_invalid_time_zone(run_audit, demo_phone, zone):
     getprop = real("getprop")
 
     def lying(argv, stdin):
         return ProgramResult(f"{zone}\n".encode()) if "persist.sys.timezone" in argv else getprop(argv, stdin)
 
     with demo_phone(STORY, getprop=lying) as phone:
-        done = checked(phone, "--no-apks")
-    assert done.report["phone_clock"]["zone"] is None
-    assert done.code == 3
+        result = run_audit(phone, "--no-apks")
+    assert result.report["phone_clock"]["zone"] is None
+    assert result.code == 3
 
 
 # --- what it calls itself and its users -------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("attack", ["escape", "c1", "bidi", "newline", "long", "rich", "jinja", "path", "shell"])
-def test_a_phone_that_calls_itself_and_its_users_what_it_likes(told, checked, demo_phone, whole, attack):
+def test_hostile_names_of_phone_and_users(run_cli, run_audit, demo_phone, complete_report, attack):
     text = ATTACKS[attack].replace("\0", "")
     getprop, listing = real("getprop"), real("pm")
 
@@ -201,16 +201,18 @@ def test_a_phone_that_calls_itself_and_its_users_what_it_likes(told, checked, de
         return getprop(argv, stdin)
 
     def users(argv, stdin):
-        said = listing(argv, stdin)
+        output = listing(argv, stdin)
         return (
-            ProgramResult(said.out.replace(b":Owner:", f":{text}:".encode())) if argv[1:] == ["list", "users"] else said
+            ProgramResult(output.out.replace(b":Owner:", f":{text}:".encode()))
+            if argv[1:] == ["list", "users"]
+            else output
         )
 
     with demo_phone(STORY, getprop=named, pm=users) as phone:
-        done = checked(phone, "--no-apks")
-        shown = told("audit", "--transport", f"tcp:{phone.address}", "--no-apks", "--lang", "zh")
-    assert says_no_less(whole, done.report)
+        result = run_audit(phone, "--no-apks")
+        shown = run_cli("audit", "--transport", f"tcp:{phone.address}", "--no-apks", "--lang", "zh")
+    assert is_consistent_subset(complete_report, result.report)
     assert not FORBIDDEN.search(shown.out), FORBIDDEN.search(shown.out)
-    assert not FORBIDDEN.search(done.err + shown.err)
-    assert MARK not in {user.get("name") for user in done.report["users"]}
-    assert done.code == shown.code == 3
+    assert not FORBIDDEN.search(result.err + shown.err)
+    assert MARK not in {user.get("name") for user in result.report["users"]}
+    assert result.code == shown.code == 3

@@ -1,4 +1,4 @@
-"""Is it a lending app? Lists first, then words; a trap never hides an app that holds access."""
+"""Lending apps are recognised by lists, then by words; a trapped term never hides an app with access."""
 
 from __future__ import annotations
 
@@ -68,31 +68,31 @@ def test_verdict_and_its_reason(made, lists, package, verdict, reason, words):
     lending = recognise_lending(made.app(package), lists)
     assert lending.verdict == verdict
     assert [one.key for one in lending.reasons] == [reason]
-    said = Translator("en").translate(lending.reasons[0])
-    assert words in said
-    assert "licensed" not in said.casefold()  # approved is not safe
+    sentence = Translator("en").translate(lending.reasons[0])
+    assert words in sentence
+    assert "licensed" not in sentence.casefold()  # approved is not safe
 
 
 def test_a_listing_is_a_reason(made, lists):
-    app = made.app("com.list.mine", listed=lists.listings("com.list.mine"))
+    app = made.app("com.list.mine", listed=lists.match_package("com.list.mine"))
     assert recognise_lending(app, lists).verdict == "yes"
     assert [one.key for one in recognise_lending(app, lists).reasons] == ["lending.listed"]
 
 
-def test_a_name_adds_to_an_unsure_list_and_a_listing_settles_it(made, lists):
+def test_name_supports_an_unsure_list_and_a_listing_decides(made, lists):
     both = recognise_lending(made.app("com.list.tracker", label="Quick Loan"), lists)
     assert (both.verdict, [one.key for one in both.reasons]) == ("likely", ["lending.unsure", "lending.name"])
     settled = recognise_lending(made.app("com.list.tracker", listed=(made.listing("B"),)), lists)
     assert (settled.verdict, [one.key for one in settled.reasons]) == ("yes", ["lending.unsure", "lending.listed"])
 
 
-def test_a_wallet_that_is_listed_stays_a_wallet(made, lists):
+def test_listed_wallet_still_embeds_lending(made, lists):
     app = made.app("com.list.wallet", listed=(made.listing("A"),))
     assert recognise_lending(app, lists).verdict == "embeds"
 
 
 @pytest.mark.parametrize("state", ["not_allowed", "not_requested", "unknown"])
-def test_a_trap_or_a_weak_word_alone_is_nothing(made, lists, state):
+def test_trapped_or_weak_term_without_access_is_ignored(made, lists, state):
     for name in ("com.example.loancalculator", "com.example.creditwing"):
         assert recognise_lending(made.app(name, contacts=made.access(state)), lists).verdict == "no"
 
@@ -106,18 +106,18 @@ def test_a_trap_or_a_weak_word_alone_is_nothing(made, lists, state):
         ("com.example.creditwing", "lending.name_and_access"),
     ],
 )
-def test_a_trap_never_hides_an_app_that_holds_access(made, lists, package, key, data, state):
+def test_trapped_term_with_access_counts(made, lists, package, key, data, state):
     lending = recognise_lending(made.app(package, **{data: made.access(state)}), lists)
     assert lending.verdict == "likely"
     assert [one.key for one in lending.reasons] == [key]
 
 
-def test_an_ordinary_app_is_none_of_this(made, lists):
+def test_ordinary_app_is_not_lending(made, lists):
     lending = recognise_lending(made.app("com.example.weather", contacts=made.access("can_read", read=READ)), lists)
     assert (lending.verdict, lending.reasons) == ("no", ())
 
 
-def test_the_name_under_the_icon_counts_too(made):
+def test_launcher_label_counts(made):
     app = made.app("com.example.abc", label="Tools", launcher_labels=("极速贷款",))
     assert recognise_lending(app, knowledge.load_knowledge()).verdict == "likely"
 
@@ -125,6 +125,6 @@ def test_the_name_under_the_icon_counts_too(made):
 @pytest.mark.parametrize(
     "labels", [{"zh-CN": "计算器", "en": "Instant Loan"}, {"zh-CN": "极速贷款", "und": "Loan Calculator"}]
 )
-def test_every_name_that_an_app_goes_by_counts(made, labels):
+def test_every_label_counts(made, labels):
     app = made.app("com.example.abc", label=next(iter(labels.values())), labels=labels)
     assert recognise_lending(app, knowledge.load_knowledge()).verdict == "likely"

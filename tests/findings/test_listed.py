@@ -1,4 +1,4 @@
-"""What is said of a listing: who, when, seen where, in the source's own word; and nothing beyond that."""
+"""The sentence about a listing names publisher, date and reprint in the source's own word, and claims nothing else."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ def words(made, language, chosen=None, **changed):
 @pytest.mark.parametrize("tier", ["A", "B", "N"])
 def test_publisher_title_and_date(made, tier):
     for language, date in ((ENGLISH, "5 December 2023"), (CHINESE, "2023年12月5日")):
-        said = words(made, language, tier=tier)
-        assert "Example Security" in said
-        assert "A list" in said
-        assert date in said
+        sentence = words(made, language, tier=tier)
+        assert "Example Security" in sentence
+        assert "A list" in sentence
+        assert date in sentence
 
 
 @pytest.mark.parametrize("tier", ["A", "B", "N"])
@@ -43,7 +43,7 @@ def test_a_date_says_no_more_than_the_list(made, date, shown):
     assert shown in words(made, ENGLISH, date=date)
 
 
-def test_an_equal_name_is_not_the_same_app(made):
+def test_equal_package_name_is_not_called_the_same_app(made):
     for tier in ("A", "B"):
         assert "an equal name need not be the same app" in words(made, ENGLISH, tier=tier)
         assert "包名相同，不等于就是同一个应用" in words(made, CHINESE, tier=tier)
@@ -56,10 +56,10 @@ def test_the_reprint_is_named(made):
 
 
 @pytest.mark.parametrize("action", ["reported", "delisted", "illegal", "watch list"])
-def test_a_regulator_s_own_word(made, action):
-    said = words(made, ENGLISH, tier="B", action=action)
-    assert f"“{action}”" in said
-    assert ("Reported means reported." in said) == (action == "reported")
+def test_action_is_quoted_in_the_regulators_word(made, action):
+    sentence = words(made, ENGLISH, tier="B", action=action)
+    assert f"“{action}”" in sentence
+    assert ("Reported means reported." in sentence) == (action == "reported")
     assert ("被举报，不等于已经认定。" in words(made, CHINESE, tier="B", action=action)) == (action == "reported")
 
 
@@ -69,16 +69,16 @@ def test_the_researchers_word_is_explained(made):
 
 
 def test_a_notice_does_not_accuse(made):
-    said = words(made, ENGLISH, tier="N", action="notified")
-    assert "Whether it was mended since is not known." in said
-    assert "equals" not in said
+    sentence = words(made, ENGLISH, tier="N", action="notified")
+    assert "Whether it was mended since is not known." in sentence
+    assert "equals" not in sentence
     assert "后来有没有改，不知道。" in words(made, CHINESE, tier="N", action="notified")
 
 
-def test_a_list_of_one_s_own_has_no_source(made):
-    said = words(made, ENGLISH, tier="own")
-    assert "a list that you added yourself. It has no published source." in said
-    assert "Example Security" not in said
+def test_own_list_has_no_source(made):
+    sentence = words(made, ENGLISH, tier="own")
+    assert "a list that you added yourself. It has no published source." in sentence
+    assert "Example Security" not in sentence
 
 
 @pytest.mark.parametrize(
@@ -86,8 +86,8 @@ def test_a_list_of_one_s_own_has_no_source(made):
     [("CN", "another country than yours (code PK)"), (None, "of one country (code PK)"), ("PK", None)],
 )
 def test_a_list_of_another_country_says_so(made, chosen, shown):
-    said = words(made, ENGLISH, chosen, tier="B", country="PK")
-    assert shown in said if shown else "code PK" not in said
+    sentence = words(made, ENGLISH, chosen, tier="B", country="PK")
+    assert shown in sentence if shown else "code PK" not in sentence
 
 
 def test_disputed(made):

@@ -1,4 +1,4 @@
-"""In which order to act: every row of the one table, through the rules that use it."""
+"""Severity: every row of the table, through the checks that use it."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from privaudit.findings import data_access, listed, run_checks, severity, specia
 from privaudit.i18n import Translator
 from privaudit.model import Facts, Finding, Lending, LendingVerdict, Severity
 
-LENDS = Lending(verdict=LendingVerdict.YES)
+LENDING = Lending(verdict=LendingVerdict.YES)
 READ = datetime(2026, 1, 8, tzinfo=UTC)
 
 
 def grade(rule, app, made, **changed):
-    return [finding.severity.value for finding in rule.judge(app, made.ground(app, **changed))]
+    return [finding.severity.value for finding in rule.check(app, made.ground(app, **changed))]
 
 
 OPEN = {"contacts": "can_read"}
@@ -52,7 +52,7 @@ def test_data_access(made, access, tiers, expected, read):
     app = made.app(
         contacts=made.access(access, read=read),
         permissions=(made.permission("READ_CONTACTS", "denied" if access == "not_allowed" else "allowed"),),
-        lending=LENDS,
+        lending=LENDING,
         listed=listings,
     )
     # A record never changes the grade of what is open; what is closed is worth a look because of it.
@@ -60,12 +60,12 @@ def test_data_access(made, access, tiers, expected, read):
     assert grade(data_access, app, made) == ["low" if closed and read else expected]
 
 
-def test_no_access_and_not_asked_is_no_finding(made):
-    assert not grade(data_access, made.app(lending=LENDS), made)
+def test_not_requested_gives_no_finding(made):
+    assert not grade(data_access, made.app(lending=LENDING), made)
 
 
-def test_what_could_not_be_read_is_no_finding_of_its_own(made):
-    app = made.app(contacts=made.access("unknown"), permissions=(), lending=LENDS)
+def test_unknown_access_gives_no_finding(made):
+    app = made.app(contacts=made.access("unknown"), permissions=(), lending=LENDING)
     assert not grade(data_access, app, made)
 
 
@@ -108,16 +108,16 @@ def test_one_finding_for_each_listing(made):
         ("device_owner", "info"),
     ],
 )
-def test_side_doors(made, kind, expected):
-    assert grade(special_access, made.app(holds=[kind], lending=LENDS), made) == [expected]
+def test_special_access(made, kind, expected):
+    assert grade(special_access, made.app(holds=[kind], lending=LENDING), made) == [expected]
 
 
-def test_a_listed_default_phone_app_reads_as_well(made):
+def test_listed_default_phone_app_reads_the_call_log(made):
     app = made.app(holds=["default_phone"], listed=(made.listing("B"),))
     assert grade(special_access, app, made) == ["high"]
 
 
-def test_side_doors_of_apps_that_the_report_is_not_about(made):
+def test_special_access_of_other_apps_gives_no_finding(made):
     assert not grade(special_access, made.app(holds=["accessibility"]), made)
 
 
@@ -129,20 +129,20 @@ def test_side_doors_of_apps_that_the_report_is_not_about(made):
         ({"installer_known": False}, ["low"]),  # not read is not "from a store"
         ({"installer": "com.example.browser"}, ["low"]),
         ({"system": True}, []),
-        ({"lending": LENDS}, []),
+        ({"lending": LENDING}, []),
     ],
 )
-def test_suspects(made, changed, expected):
+def test_unrecognised(made, changed, expected):
     app = made.app(contacts=made.access("can_read"), **changed)
     assert grade(unrecognised, app, made, include_unrecognised=True) == expected
     assert not grade(unrecognised, app, made, include_unrecognised=False)
 
 
 @pytest.mark.parametrize("state", ["only_while_open", "asks_each_time"])
-def test_a_suspect_is_not_said_to_read_more_freely_than_it_can(made, state):
+def test_unrecognised_app_is_reported_with_its_state(made, state):
     app = made.app(sms=made.access(state))
-    (found,) = unrecognised.check(app, made.ground(app, include_unrecognised=True))
-    assert found.message.key == f"suspect.{state}"
+    (finding,) = unrecognised.check(app, made.ground(app, include_unrecognised=True))
+    assert finding.message.key == f"suspect.{state}"
 
 
 @pytest.mark.parametrize(
@@ -158,30 +158,30 @@ def test_a_suspect_is_not_said_to_read_more_freely_than_it_can(made, state):
     ],
 )
 @pytest.mark.parametrize("data", ["contacts", "sms", "call_log"])
-def test_a_decoy_from_no_store_that_reads_is_a_suspect(made, label, decoy, data):
+def test_decoy_label_is_named(made, label, decoy, data):
     app = made.app(label=label, **{data: made.access("can_read")})
     ground = made.ground(app, include_unrecognised=True, knowledge=knowledge.load_knowledge())
-    (found,) = unrecognised.check(app, ground)
-    assert found.message.key == ("suspect.can_read_decoy" if decoy else "suspect.can_read")
-    assert found.message.values.get("name") == decoy
-    assert unrecognised.is_unrecognised_reader(app, ground)
+    (finding,) = unrecognised.check(app, ground)
+    assert finding.message.key == ("suspect.can_read_decoy" if decoy else "suspect.can_read")
+    assert finding.message.values.get("name") == decoy
+    assert unrecognised.is_unrecognised_reader(app, ground.knowledge)
     stored = made.app(label=label, installer="com.android.vending", **{data: made.access("can_read")})
-    assert not unrecognised.is_unrecognised_reader(stored, ground)
+    assert not unrecognised.is_unrecognised_reader(stored, ground.knowledge)
 
 
 @pytest.mark.parametrize("state", ["can_read", "only_while_open", "asks_each_time"])
 @pytest.mark.parametrize("lang", ["en", "zh"])
-def test_what_is_said_of_a_decoy_accuses_nobody(made, state, lang):
+def test_decoy_sentence_does_not_accuse(made, state, lang):
     app = made.app(label="Compass", sms=made.access(state))
-    (found,) = unrecognised.check(
+    (finding,) = unrecognised.check(
         app, made.ground(app, include_unrecognised=True, knowledge=knowledge.load_knowledge())
     )
-    said = Translator(lang).translate(found.message)
+    said = Translator(lang).translate(finding.message)
     assert "compass" in said
     assert ("It may be harmless" if lang == "en" else "也可能没有问题") in said
 
 
-def test_lowering_stops_at_the_lowest():
+def test_one_lower_stops_at_info():
     assert [severity.one_lower(one) for one in Severity] == [
         Severity.MEDIUM,
         Severity.LOW,
@@ -190,7 +190,7 @@ def test_lowering_stops_at_the_lowest():
     ]
 
 
-def test_a_record_orders_within_a_grade(made):
+def test_last_read_orders_findings_of_one_severity(made):
     apps = tuple(
         made.app(
             package,
@@ -204,8 +204,8 @@ def test_a_record_orders_within_a_grade(made):
         )
     )
     ground = made.ground(*apps)
-    found = run_checks(ground.capture, ground.facts, ground.knowledge).findings
-    order = dict.fromkeys(finding.package.rpartition(".")[2] for finding in found)
+    findings = run_checks(ground.capture, ground.facts, ground.knowledge).findings
+    order = dict.fromkeys(finding.package.rpartition(".")[2] for finding in findings)
     assert list(order) == ["sudaibao", "cloan", "bloan", "aloan"]
 
 
@@ -216,10 +216,10 @@ def test_a_finding_without_evidence_cannot_be_built(made):
     assert isinstance(made.finding(app), Finding)
 
 
-def test_evidence_is_the_line_itself(made):
-    app = made.app(contacts=made.access("can_read"), lending=LENDS)
-    (found,) = data_access.check(app, made.ground(app))
-    assert [(one.question, one.line, one.text) for one in found.evidence] == [
+def test_evidence_quotes_the_line(made):
+    app = made.app(contacts=made.access("can_read"), lending=LENDING)
+    (finding,) = data_access.check(app, made.ground(app))
+    assert [(one.question, one.line, one.text) for one in finding.evidence] == [
         ("packages", 2, "the line that proves it")
     ]
 
@@ -245,14 +245,14 @@ def test_evidence_is_the_line_itself(made):
     ],
 )
 def test_evidence_names_no_other_app(made, key, line, shown):
-    app = made.app(contacts=made.access("can_read"), lending=LENDS, installer="com.android.vending")
+    app = made.app(contacts=made.access("can_read"), lending=LENDING, installer="com.android.vending")
     others = (app, made.app("com.other.app"), made.app("com.android.vending"), made.app("android"))
     ground = made.ground(*others, capture=made.capture({key: f"x\n{line}\n"}))
-    assert ground._line(app, key, 2).text == (shown or line)
+    assert ground._quote_line(app, key, 2).text == (shown or line)
 
 
-def test_facts_without_apps_give_nothing(made):
+def test_facts_without_apps_give_no_findings(made):
     ground = made.ground()
     assert isinstance(ground.facts, Facts)
     nothing = run_checks(ground.capture, ground.facts, ground.knowledge)
-    assert (nothing.apps, nothing.findings, nothing.unrecognised_count) == ((), (), 0)
+    assert (nothing.apps, nothing.findings) == ((), ())

@@ -1,4 +1,4 @@
-"""Lists made for a test, and mistakes in words."""
+"""Fixtures: lists written for a test, and problems as sentences."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from privaudit.i18n import Translator
 
 HEAD = '[source]\npublisher = "Somebody"\ntitle = "A list"\n'
-PLACES = ("HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME", "LOCALAPPDATA", "APPDATA", "USERPROFILE")
+FOLDER_VARIABLES = ("HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME", "LOCALAPPDATA", "APPDATA", "USERPROFILE")
 
 
 @pytest.fixture
@@ -43,8 +43,10 @@ def worded():
 @pytest.fixture
 def places(tmp_path, monkeypatch):
     """Folders of a user who has nothing yet."""
-    for name in PLACES:
+    for name in FOLDER_VARIABLES:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.setenv("USERPROFILE", str(tmp_path / "home"))
+    for name in ("LOCAL_APPDATA", "APPDATA"):  # Windows itself is asked for these folders, not the environment
+        monkeypatch.setenv(f"WIN_PD_OVERRIDE_{name}", str(tmp_path / "home" / name))
     return tmp_path / "home"

@@ -29,7 +29,7 @@ WORTH = "The published lists hold 222 package names"
         (["--publisher", "McAfee", "uang"], "com.uang.belanja"),
     ],
 )
-def test_list_finds_by_package_name_in_any_script_country_and_publisher(run, words, package):
+def test_list_searches_package_names_in_any_script_country_and_publisher(run, words, package):
     done = run("signatures", "list", *words)
     assert done.code == 0, done.err
     assert any(line.startswith(package) for line in done.out.splitlines())
@@ -37,7 +37,7 @@ def test_list_finds_by_package_name_in_any_script_country_and_publisher(run, wor
     assert "days old" in done.out
 
 
-def test_list_narrows(run):
+def test_list_filters_by_country_and_publisher(run):
     everything = run("signatures", "list").out
     assert "680 apps." in everything
     assert len(run("signatures", "list", "--lenders").out) > 2 * len(everything)
@@ -61,21 +61,21 @@ def test_show_prints_every_source(run):
     assert "可信度低" in both
 
 
-def test_show_says_that_a_name_never_matches_and_knows_code_of_others(run):
+def test_show_says_that_a_name_never_matches_and_shows_sdks(run):
     assert "A name alone never makes a match." in run("signatures", "show", "RapiPlata").out
     assert "com.bqs.risk.df.android" in run("signatures", "show", "baiqishi").out
     assert "These are the first 20 of" in run("signatures", "show", "cash").out
 
 
 @pytest.mark.parametrize("country", ["CN", "IN", "ID", "KE"])
-def test_where_the_lists_hold_nothing_that_is_said(run, country):
+def test_commands_say_that_nothing_was_found(run, country):
     said = run("signatures", "list", "nothing", "--country", country).out
     assert f"none of them for {country}" in said
     assert "“not on the list” says nothing" in said
 
 
 @pytest.mark.parametrize(("country", "n"), [("PK", 122), ("NG", 58), ("PH", 11), ("MX", 1)])
-def test_how_much_there_is_for_a_country(country, n):
+def test_coverage_counts_the_rows_of_a_country(country, n):
     assert knowledge.load_knowledge().describe_lists(country).packages_for_country == n
 
 
@@ -89,7 +89,7 @@ def test_how_much_there_is_for_a_country(country, n):
         (10, None, date(2026, 7, 1), "says little", False),
     ],
 )
-def test_what_the_lists_are_worth(here, newest, today, said, old):
+def test_coverage_states_the_limits_of_the_lists(here, newest, today, said, old):
     stamp = SignatureListInfo(packages=50, packages_for_country=here, newest=newest, sha256="0" * 64)
     for code in ("en", "zh"):
         lines = [*prose.list_coverage_sentences(Translator(code), stamp, None if here is None else "KE", today)]
@@ -97,7 +97,7 @@ def test_what_the_lists_are_worth(here, newest, today, said, old):
     assert said in next(iter(prose.list_coverage_sentences(Translator("en"), stamp, "KE", today)))
 
 
-def test_check_ends_with_2_and_says_everything(run, tmp_path):
+def test_check_exits_with_2_and_prints_every_problem(run, tmp_path):
     assert "no mistakes" in run("signatures", "check").out
     path = tmp_path / "mine.toml"
     path.write_text('[source]\npublisher = "me"\n[[app]]\npackage = "x"\n[[app]]\npackag = "com.example.a"\n')
@@ -109,7 +109,7 @@ def test_check_ends_with_2_and_says_everything(run, tmp_path):
     assert run("signatures", "check", tmp_path / "nowhere").code == 2
 
 
-def test_a_table_becomes_a_list_that_audits(run, tmp_path, demo_phone):
+def test_an_imported_csv_is_a_list_for_an_audit(run, tmp_path, demo_phone):
     table = tmp_path / "apps.csv"
     table.write_bytes("包名,名称,日期\r\ncom.example.sudaibao,速贷宝,2025/6/26\r\n".encode("gb18030"))
     done = run("signatures", "import", table, "-o", tmp_path / "mine.toml", "--publisher", "legal aid")
@@ -126,7 +126,7 @@ def test_a_table_becomes_a_list_that_audits(run, tmp_path, demo_phone):
     assert "is there already" in again.err
 
 
-def test_import_refuses_what_is_wrong_and_writes_nothing(run, tmp_path):
+def test_import_refuses_invalid_files_and_writes_nothing(run, tmp_path):
     table = tmp_path / "apps.csv"
     table.write_text("package,publisher,title\nnot a package,a,b\n")
     done = run("signatures", "import", table, "-o", tmp_path / "mine.toml")
@@ -142,13 +142,13 @@ def test_import_refuses_what_is_wrong_and_writes_nothing(run, tmp_path):
     assert run("signatures", "import", tmp_path / "none.csv", "-o", tmp_path / "y.toml").code == 4
 
 
-def test_the_template_comes_in_both_languages(run):
+def test_the_csv_template_exists_in_both_languages(run):
     assert run("signatures", "import", "--template").raw.startswith(b"\xef\xbb\xbfpackage,names,")
     assert "包名,名称,开发者".encode() in run("signatures", "import", "--template", "--lang", "zh").raw
 
 
 @pytest.mark.parametrize("suffix", ["csv", "json", "stix2"])
-def test_what_is_exported_is_imported_again(run, tmp_path, suffix):
+def test_exported_lists_can_be_imported(run, tmp_path, suffix):
     file = tmp_path / f"lists.{suffix}"
     done = run("signatures", "export", "--publisher", "ESET", "-o", file)
     assert done.code == 0, done.err
@@ -161,7 +161,7 @@ def test_what_is_exported_is_imported_again(run, tmp_path, suffix):
     assert "34 rows" in run("signatures", "check", tmp_path / "back").out
 
 
-def test_export_refuses_other_formats_and_folders_that_are_not_there(run, tmp_path):
+def test_export_refuses_unknown_formats_and_missing_folders(run, tmp_path):
     assert ".stix2" in run("signatures", "export", "-o", tmp_path / "x.pdf").err
     assert run("signatures", "export", "-o", tmp_path / "none" / "x.csv").code == 2
 

@@ -1,4 +1,4 @@
-"""The linter says all mistakes at once, in plain words, with file and row."""
+"""The linter reports all problems at once, in plain sentences with file and row."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from privaudit.knowledge import lint, loader
 TESTKEY, SOME = "a40da80a59d170caa950cf15c18c454d47a39b26989d8b640ecd745ba71bf5dc", "1" * 64
 
 
-def test_the_shipped_lists_are_right():
+def test_shipped_lists_have_no_problems():
     checked = lint.lint_signatures()
     assert checked.problems == ()
     assert len(checked.lists) >= 31
 
 
-def test_everything_that_is_wrong_is_said_at_once(listed, worded):
+def test_all_problems_are_reported_at_once(listed, worded):
     rows = """
 [[app]]
 package = "com.example.one"
@@ -52,7 +52,7 @@ sha256 = ["{last}"]
     assert any("no. 2" in s and "published test or debug certificate (AOSP testkey)" in s for s in said)
 
 
-def test_a_date_that_has_not_come(listed, worded):
+def test_a_source_date_in_the_future_is_reported(listed, worded):
     path = listed('[[app]]\npackage = "com.example.a"\n', 'date = "2026-03"')
     assert worded(lint.lint_signatures(path, today=date(2026, 3, 1)).problems) == []
     assert "has not come yet" in worded(lint.lint_signatures(path, today=date(2026, 2, 28)).problems)[0]
@@ -73,7 +73,7 @@ def test_a_package_on_a_risky_and_a_lender_list_must_be_disputed(listed, worded)
     assert "own/mine#1" in said
 
 
-def test_a_certificate_of_several_developers(listed, worded):
+def test_a_certificate_shared_by_developers_is_reported(listed, worded):
     rows = "".join(
         f'[[app]]\npackage = "com.example.{maker}"\ndeveloper = "{maker}"\ncertificates = ["{SOME}"]\n'
         for maker in ("aa", "bb")
@@ -96,7 +96,7 @@ def test_a_certificate_of_several_developers(listed, worded):
         (f'certificate = "{SOME}"', "must be on this list"),
     ],
 )
-def test_examples_are_tried(listed, worded, example, said):
+def test_examples_are_executed(listed, worded, example, said):
     row = f'[[app]]\npackage = "com.example.a"\nsha256 = ["{SOME}"]\ncertificates = ["{"2" * 64}"]\n'
     found = worded(lint.lint_signatures(listed(f"{row}[[example]]\n{example}\n")).problems)
     assert (not found) if said is None else (len(found) == 1 and said in found[0])
@@ -138,13 +138,13 @@ def spoil(folder: Path, name: str, before: str, after: str) -> None:
         ),
     ],
 )
-def test_a_folder_like_ours_is_held_to_all_that_ours_is(folder, worded, name, before, after, said):
+def test_a_complete_folder_is_checked_as_the_shipped_one(folder, worded, name, before, after, said):
     assert lint.lint_signatures(folder).problems == ()
     spoil(folder, name, before, after)
     assert any(said in one and name in one for one in worded(lint.lint_signatures(folder).problems))
 
 
-def test_a_missing_source_is_said(listed, worded):
+def test_a_missing_source_is_reported(listed, worded):
     path = listed("")
     path.write_text('[[app]]\npackage = "com.example.a"\n')
     assert any("“source” is missing" in one for one in worded(lint.lint_signatures(path).problems))

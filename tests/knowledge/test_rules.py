@@ -1,4 +1,4 @@
-"""The files of rules: each says by whom, of when and where it was read, and every mistake is told at once."""
+"""Legal rules: each shipped rule states its authority, date and source, and every problem of a rule is reported."""
 
 from __future__ import annotations
 
@@ -70,14 +70,14 @@ def linted(tmp_path, worded):
 # --- ours -----------------------------------------------------------------------------------------------------------
 
 
-def test_ours_hold_no_mistake(worded):
+def test_shipped_rules_have_no_problems(worded):
     checked = rule_linter.lint_rules(None, KNOWN)
     assert not worded(checked.problems)
     assert len(checked.rules) == 30
 
 
 @pytest.mark.parametrize("rule", BOOK.rules, ids=lambda rule: rule.id)
-def test_each_says_who_of_when_and_where_it_was_read(rule):
+def test_each_rule_states_authority_date_and_source(rule):
     assert rule.source
     assert rule.citation
     assert rule.date
@@ -90,7 +90,7 @@ def test_each_says_who_of_when_and_where_it_was_read(rule):
 
 
 @pytest.mark.parametrize("rule", BOOK.rules, ids=lambda rule: rule.id)
-def test_none_says_more_than_can_be_known(rule):
+def test_rule_texts_claim_nothing_that_an_audit_cannot_know(rule):
     """Of where an app came from, of what it took, of who is guilty: a rule's words say none of it."""
     said = " ".join(sentence for words in rule.words.values() for key, sentence in words.items() if key != "title")
     for word in (*CHINESE_NEVER.split(), "绕过", "收集整个通讯录", "说明它", "侧载"):
@@ -101,14 +101,14 @@ def test_none_says_more_than_can_be_known(rule):
         assert not rule_linter._find_forbidden_word("en", rule.words["en"]["title"])
 
 
-def test_play_s_rule_says_nothing_of_apps_from_elsewhere():
+def test_the_play_rule_covers_only_apps_from_play():
     (rule,) = (rule for rule in BOOK.rules if rule.id == "GPLAY-LOAN-2023")
     assert "如果" not in rule.words["zh"]["says"]
     assert " if " not in rule.words["en"]["says"]
     assert rule.stores[0] == "com.android.vending"
 
 
-def test_the_stamp_is_of_the_content():
+def test_the_rule_set_hash_depends_on_content_alone():
     assert BOOK.describe_rules("IN", TODAY).rules_for_country == 1  # the older one is over
     assert BOOK.describe_rules("IN", date(2023, 1, 1)).rules_for_country == 1
     assert BOOK.describe_rules("ZZ", TODAY).rules_for_country == 0
@@ -122,7 +122,7 @@ def test_the_stamp_is_of_the_content():
     )
 
 
-def test_a_name_from_a_saved_report_opens_no_other_file():
+def test_a_rule_id_of_a_saved_report_opens_no_other_file():
     for name in ("../locales/zh", "/etc/passwd", "CN-NO-SUCH-RULE", "cn-csl", ""):
         assert rule_texts.rule_texts(name) == {}
     assert rule_texts.rule_text("CN-CSL", "title", "tlh") == "Cybersecurity Law"
@@ -131,7 +131,7 @@ def test_a_name_from_a_saved_report_opens_no_other_file():
 # --- mistakes -------------------------------------------------------------------------------------------------------
 
 
-def test_a_good_rule_is_good(linted):
+def test_a_valid_rule_has_no_problems(linted):
     assert linted() == []
 
 
@@ -169,24 +169,24 @@ def test_a_good_rule_is_good(linted):
         ("may not reach contacts", "may {not} reach contacts", "“says” cannot be"),
     ],
 )
-def test_each_mistake_is_told(linted, old, new, said):
+def test_each_problem_of_a_rule_is_reported(linted, old, new, said):
     mistakes = linted((old, new))
     assert any(said in mistake for mistake in mistakes), mistakes
 
 
 @pytest.mark.parametrize("word", CHINESE_NEVER.split())
-def test_words_that_are_never_printed_chinese(linted, word):
+def test_forbidden_chinese_words_are_reported(linted, word):
     (mistake,) = linted(("不得访问通讯录", f"不得访问通讯录，{word}"))
     assert f"“says” says “{word}”" in mistake
 
 
 @pytest.mark.parametrize("word", ENGLISH_NEVER.split())
-def test_words_that_are_never_printed_english(linted, word):
+def test_forbidden_english_words_are_reported(linted, word):
     (mistake,) = linted(("may not reach contacts", f"{word} may not reach contacts"))
     assert f"“says” says “{word}”" in mistake
 
 
-def test_all_mistakes_of_all_files_at_once(run, tmp_path):
+def test_all_problems_of_all_rules_are_reported_at_once(run, tmp_path):
     (tmp_path / "XX-A.toml").write_text(GOOD.replace('"forbids"', '"conditional"'), encoding="utf-8")
     (tmp_path / "XX-B.toml").write_text("id = ", encoding="utf-8")
     (tmp_path / "XX-C.toml").write_bytes(b'id = "\xff"')
@@ -201,7 +201,7 @@ def test_all_mistakes_of_all_files_at_once(run, tmp_path):
 
 
 @pytest.mark.parametrize("where", ["nothing-here", "empty"])
-def test_nowhere(run, tmp_path, where):
+def test_a_missing_path_is_reported(run, tmp_path, where):
     (tmp_path / "empty").mkdir()
     done = run("rules", "check", tmp_path / where)
     assert done.code == 2
@@ -211,7 +211,7 @@ def test_nowhere(run, tmp_path, where):
 # --- as people use it -----------------------------------------------------------------------------------------------
 
 
-def test_check_ours(run):
+def test_check_accepts_the_shipped_rules(run):
     done = run("rules", "check")
     assert (done.code, done.out) == (0, "30 rules: no mistakes.\n")
 

@@ -52,14 +52,14 @@ def bundle(*patterns, **changed):
         (f"[file:hashes.\"SHA-256\"='{DIGEST}']", (None, (DIGEST,), ())),
     ],
 )
-def test_what_mvt_understands(pattern, row):
+def test_patterns_in_the_form_of_mvt_are_imported(pattern, row):
     ((one,), passed, mistakes) = read(bundle(pattern))
     assert (mistakes, passed) == ([], 0)
     assert (one.source.publisher, one.source.title, one.source.date) == ("me", "A family", "2025-06-26")
     assert [(r.package, r.sha256, r.certificates) for r in one.rows] == [row]
 
 
-def test_either_of_several():
+def test_alternatives_in_a_pattern_become_rows():
     ((one,), _, mistakes) = read(
         bundle(f"[app:id='com.example.a' OR app:id='com.example.b'] OR [app:cert.sha256='{DIGEST}']")
     )
@@ -79,7 +79,7 @@ def test_either_of_several():
         3,
     ],
 )
-def test_what_says_something_else_is_counted_and_never_widened(pattern, worded):
+def test_other_patterns_are_counted_as_skipped(pattern, worded):
     ((one,), passed, mistakes) = read(bundle("[app:id='com.example.z']", pattern))
     assert ([row.package for row in one.rows], passed, mistakes) == (["com.example.z"], 1, [])
     found, passed, mistakes = read(bundle(pattern))
@@ -87,7 +87,7 @@ def test_what_says_something_else_is_counted_and_never_widened(pattern, worded):
     assert "1 say something else" in worded(mistakes)[0]
 
 
-def test_what_does_not_fit_is_a_mistake_with_its_place(worded):
+def test_an_invalid_value_is_reported_with_its_object(worded):
     _, _, mistakes = read(bundle("[app:id='not a package']", "[file:hashes.sha256='123']"))
     said = worded(mistakes)
     assert len(said) == 2
@@ -95,7 +95,7 @@ def test_what_does_not_fit_is_a_mistake_with_its_place(worded):
 
 
 @pytest.mark.parametrize("data", [b"", b"[]", b"{}", b"\xff\xfe", b'{"objects": 3}', b"[" * 5000])
-def test_what_is_no_stix_is_said(data, worded):
+def test_a_file_that_is_not_stix_is_reported(data, worded):
     found, _, mistakes = read(data)
     assert found == ()
     assert "is not STIX 2.1" in worded(mistakes)[0]
@@ -107,12 +107,12 @@ VALUES = st.none() | st.integers() | st.text()
 
 @settings(max_examples=60, deadline=None)
 @given(st.recursive(VALUES, lambda inner: st.lists(inner) | st.dictionaries(KEYS, inner), max_leaves=20))
-def test_strange_documents_are_no_crash(document):
+def test_arbitrary_json_does_not_crash(document):
     found, _, mistakes = read({"objects": document})
     assert found or mistakes
 
 
-def test_what_is_exported_is_stix_and_the_same_each_time():
+def test_export_is_valid_stix_and_deterministic():
     text = stix.entries_to_stix(EVERY, "2026-11-24")
     assert text == stix.entries_to_stix(EVERY, "2026-11-24")
     objects = json.loads(text)["objects"]
@@ -129,7 +129,7 @@ def test_what_is_exported_is_stix_and_the_same_each_time():
             assert one.get(key) is None or one[key] in ids
 
 
-def test_every_package_and_hash_of_tiers_a_and_b_is_an_indicator_that_comes_back():
+def test_every_package_and_hash_of_tiers_a_and_b_survives_a_round_trip():
     parts = [
         part for part in KNOWN.lists if part.source.tier in {"A", "B"} and any(row.match_keys for row in part.rows)
     ]
@@ -143,14 +143,14 @@ def values(rows):
     return {value for row in rows for _, value in row.match_keys}
 
 
-def test_a_regulator_s_list_calls_nobody_malicious():
+def test_indicators_of_a_regulators_list_are_not_malicious():
     for one in json.loads(stix.entries_to_stix(EVERY, "2026-11-24"))["objects"]:
         if one["type"] == "indicator":
             part = next(part for part in KNOWN.lists if part.id == one["labels"][0].partition("#")[0])
             assert one["indicator_types"] == ["malicious-activity" if part.source.tier == "A" else "unknown"]
 
 
-def test_only_what_can_be_an_indicator_is_counted():
+def test_exportable_entries_are_those_with_indicators():
     written = stix.exportable_entries(EVERY)
     assert all(entry.package or entry.hashes for entry in written)
     assert {entry.package for entry in written}.isdisjoint({"com.pacf", "com.qihoo.loan"})  # only in a notice

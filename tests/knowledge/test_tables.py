@@ -34,7 +34,7 @@ def read(data: bytes | str, defaults=DEFAULTS):
     ],
     ids=["utf-8", "utf-8 with mark", "utf-16", "utf-16 be", "gb18030", "tabs", "semicolons"],
 )
-def test_every_code_in_which_excel_saves(data):
+def test_csv_is_read_in_every_encoding_of_excel(data):
     ((one,), mistakes) = read(data)
     assert not mistakes
     assert one.source == ListSource(publisher="某机构", title="某名单", date="2025-06-26")
@@ -52,13 +52,13 @@ def test_every_code_in_which_excel_saves(data):
         ("2025", "2025"),
     ],
 )
-def test_dates_as_people_write_them(written, day):
+def test_dates_are_read_in_common_notations(written, day):
     ((one,), mistakes) = read(f"package,date\ncom.example.a,{written}\n")
     assert not mistakes
     assert one.source.date == day
 
 
-def test_mistakes_have_their_row(worded):
+def test_problems_name_their_row(worded):
     found, mistakes = read(
         "package,sha256,countries,disputed,date\n"
         "com.example.a,,,,\n"
@@ -86,14 +86,14 @@ def test_mistakes_have_their_row(worded):
         (b"package\n\x81\xff\xff\x00", "encoding_table"),
     ],
 )
-def test_what_is_no_table_is_said(worded, text, key):
+def test_a_file_that_is_not_csv_is_reported(worded, text, key):
     found, mistakes = read(text)
     assert [mistake.key for mistake in mistakes] == [f"knowledge.{key}"]
     assert worded(mistakes)
     assert not found
 
 
-def test_a_head_that_is_nearly_right_is_guessed(worded):
+def test_a_misspelt_header_gets_a_suggestion(worded):
     _, mistakes = read("pakage\ncom.example.a\n")
     assert "Perhaps “package”." in worded(mistakes)[0]
 
@@ -105,14 +105,14 @@ def test_rows_of_several_sources_become_several_lists():
 
 
 @pytest.mark.parametrize("chinese", [True, False])
-def test_the_template_is_a_table_that_can_be_read(chinese):
+def test_the_csv_template_can_be_imported(chinese):
     ((one,), mistakes) = read(csv_format.csv_template(chinese=chinese))
     assert not mistakes
     assert one.source.publisher == "Who made the list"
     assert [row.package for row in one.rows] == ["com.example.loan"]
 
 
-def test_all_shipped_lists_go_through_a_table_and_come_back():
+def test_shipped_lists_survive_a_csv_round_trip():
     known = knowledge.load_knowledge()
     every = signatures.group_entries(known.lists)
     found, mistakes = read(csv_format.entries_to_csv(every))
@@ -126,7 +126,7 @@ def test_all_shipped_lists_go_through_a_table_and_come_back():
     }
 
 
-def test_a_cell_that_a_spreadsheet_would_run_is_quoted():
+def test_formula_cells_are_quoted():
     row = SignatureRow(package="com.example.a", names=("=HYPERLINK(1)",), note="-1+1")
     part = signatures.SignatureList(
         id="x",
@@ -150,7 +150,7 @@ words = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=2
 
 @settings(max_examples=60, deadline=None)
 @given(names=st.lists(words, max_size=3), note=words, disputed=st.booleans(), title=words)
-def test_what_is_written_as_toml_reads_the_same(tmp_path_factory, names, note, disputed, title):
+def test_written_toml_reads_the_same(tmp_path_factory, names, note, disputed, title):
     source = ListSource(publisher="me", title=title, date="2025-06")
     row = SignatureRow(package="com.example.a", names=tuple(names), note=note, disputed=disputed)
     path = tmp_path_factory.mktemp("toml") / "mine.toml"
@@ -162,7 +162,7 @@ def test_what_is_written_as_toml_reads_the_same(tmp_path_factory, names, note, d
 
 @settings(max_examples=80, deadline=None)
 @given(st.binary(max_size=200))
-def test_garbage_is_a_mistake_and_no_crash(data):
+def test_arbitrary_bytes_do_not_crash(data):
     found, mistakes = read(data)
     assert isinstance(found, tuple)
     assert all(isinstance(one, export.ImportedList) for one in found)

@@ -1,4 +1,4 @@
-"""Newer lists: signed with minisign, verified, put in place in one step, or refused; the present ones stay in force."""
+"""Updates of the lists: signed with minisign, verified, and installed in one step or refused."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import io
 import re
 import shutil
 import subprocess
+import sys
 import threading
 import zipfile
 from pathlib import Path
@@ -18,7 +19,6 @@ from hypothesis import strategies as st
 from privaudit import knowledge
 from privaudit.errors import KnowledgeError, SignatureListError
 from privaudit.knowledge import loader, minisign, releases, update
-from privaudit.knowledge import releases as folders
 from tests.virtual_phone.conftest import need
 
 NEWER = 2099010100
@@ -98,7 +98,7 @@ def with_newcomer(number=NEWER):
     return packed({"risky/secp-2024.toml": text + ROW.encode()}, number)
 
 
-def test_signed_lists_are_taken_and_found(places, offered, signer):
+def test_signed_lists_are_installed_and_used(places, offered, signer):
     path = offered(with_newcomer(), "-t", "lists of the day")
     assert knowledge.load_knowledge().match_package("com.example.newcomer") == ()
     taken = update.install_update(str(path), keys(signer))
@@ -111,13 +111,13 @@ def test_signed_lists_are_taken_and_found(places, offered, signer):
     assert sorted(one.name for one in releases.updates_root().iterdir()) == ["current", f"edition{NEWER + 1}"]
 
 
-def test_the_legacy_signature_holds_too(places, offered, signer):
+def test_a_legacy_signature_is_accepted(places, offered, signer):
     path = offered(None, "-l")
     assert (path.parent / "lists.zip.minisig").read_text().splitlines()[1].startswith("RW")
     assert update.install_update(str(path), keys(signer)).number == NEWER
 
 
-def test_both_algorithms_differ(offered):
+def test_plain_and_prehashed_signatures_differ(offered):
     path = offered()
     assert (path.parent / "lists.zip.minisig").read_text().splitlines()[1].startswith("RU")
 
@@ -138,7 +138,7 @@ def test_a_changed_trusted_comment_is_refused(places, offered, signer):
     assert refused(path, keys(signer)) == "lists_signature_wrong"
 
 
-def test_a_signature_of_somebody_else_is_refused(places, offered, signer, tool, tmp_path):
+def test_a_signature_by_an_untrusted_key_is_refused(places, offered, signer, tool, tmp_path):
     (tmp_path / "other").mkdir()
     other = make_signer(tool, tmp_path / "other")
     path = offered()
@@ -166,7 +166,7 @@ def test_unsigned_lists_are_refused(places, offered, signer):
         lambda text: text.replace("=", "é"),
     ],
 )
-def test_a_broken_signature_is_refused(places, offered, signer, spoil):
+def test_a_malformed_signature_is_refused(places, offered, signer, spoil):
     path = offered()
     signature = path.with_name("lists.zip.minisig")
     signature.write_text(spoil(signature.read_text()), encoding="utf-8")
@@ -181,7 +181,7 @@ def test_older_and_equal_lists_are_refused_though_signed(places, offered, signer
     assert knowledge.load_knowledge().match_package("com.example.newcomer")
 
 
-def test_a_newer_privaudit_beats_what_was_taken_before(places, offered, signer, monkeypatch):
+def test_newer_shipped_lists_win_over_installed_ones(places, offered, signer, monkeypatch):
     update.install_update(str(offered(with_newcomer())), keys(signer))
     monkeypatch.setattr(
         releases, "release_number", lambda folder: NEWER if folder == releases.updated_folder() else NEWER + 1
@@ -223,7 +223,7 @@ def test_malformed_and_oversized_zips_are_refused_though_signed(places, offered,
     assert refused(offered(data), keys(signer)) == name
 
 
-def test_a_zip_that_lies_about_its_sizes_is_read_within_bounds(places, offered, signer):
+def test_a_zip_with_false_sizes_is_read_within_limits(places, offered, signer):
     data = packed({"risky/large.toml": b"#" * (loader.MAX_FILE_BYTES * 4)})
     size = (loader.MAX_FILE_BYTES * 4).to_bytes(4, "little")
     assert data.count(size) == 2
@@ -233,32 +233,32 @@ def test_a_zip_that_lies_about_its_sizes_is_read_within_bounds(places, offered, 
     }
 
 
-def test_a_name_that_comes_twice_is_refused(places, offered, signer):
+def test_a_zip_with_duplicate_names_is_refused(places, offered, signer):
     out = io.BytesIO(packed())
     with zipfile.ZipFile(out, "a") as archive, pytest.warns(UserWarning, match="Duplicate"):
         archive.writestr("release.toml", "number = 1")
     assert refused(offered(out.getvalue()), keys(signer)) == "lists_malformed"
 
 
-def test_a_file_larger_than_any_lists_is_not_read(places, offered, signer, monkeypatch):
+def test_an_oversized_file_is_refused(places, offered, signer, monkeypatch):
     monkeypatch.setattr(update, "MAX_ZIP_BYTES", 1000)
     assert refused(offered(), keys(signer)) == "lists_too_large"
 
 
-def test_lists_that_cannot_be_written_leave_the_old_ones(places, offered, signer):
+def test_a_failed_write_leaves_the_active_lists(places, offered, signer):
     releases.updates_root().parent.mkdir(parents=True)
     releases.updates_root().write_text("a file where a folder should be")
     assert refused(offered(), keys(signer)) == "not_written"
 
 
-def test_a_pointer_to_nowhere_leaves_the_shipped_lists(places):
+def test_a_dangling_pointer_leaves_the_shipped_lists(places):
     releases.updates_root().mkdir(parents=True)
     for text in ("", "../../etc", "edition5", "\x00"):
         (releases.updates_root() / "current").write_text(text)
         assert releases.active_folder() == loader.shipped_folder()
 
 
-def test_lists_that_were_spoilt_since_are_not_used_and_it_is_said(places, offered, signer):
+def test_damaged_installed_lists_are_an_error(places, offered, signer):
     update.install_update(str(offered()), keys(signer))
     (releases.updated_folder() / "risky" / "secp-2024.toml").write_text("spoilt")
     with pytest.raises(KnowledgeError) as error:
@@ -270,15 +270,15 @@ def test_lists_that_were_spoilt_since_are_not_used_and_it_is_said(places, offere
 # --- keys -----------------------------------------------------------------------------------------------------------
 
 
-def test_without_a_key_nothing_is_taken_and_it_is_said(places):
+def test_without_a_trusted_key_an_update_is_refused(places):
     with pytest.raises(SignatureListError) as error:
         update.load_public_keys()
     assert error.value.name == "lists_no_key"
     assert str(error.value.values["path"]).startswith(str(places))
 
 
-def test_keys_lie_in_a_folder_or_are_given(places, signer):
-    folder = update.public_key_folder()
+def test_keys_come_from_the_folder_and_from_arguments(places, signer):
+    folder = releases.public_key_folder()
     folder.mkdir(parents=True)
     shutil.copy(signer.key, folder / "somebody.pub")
     (folder / "note.txt").write_text("no key")
@@ -292,7 +292,7 @@ def test_keys_lie_in_a_folder_or_are_given(places, signer):
 
 @settings(max_examples=80, deadline=None)
 @given(st.text(max_size=200))
-def test_no_text_is_a_key_or_signature_by_chance(text):
+def test_arbitrary_text_is_not_a_key_or_signature(text):
     with pytest.raises(minisign.MinisignError):
         minisign.parse_public_key(text)
     with pytest.raises(minisign.MinisignError):
@@ -340,7 +340,7 @@ def site(tmp_path):
     server.server_close()
 
 
-def test_lists_from_an_address(run, site, offered, signer, home):
+def test_lists_are_downloaded_from_a_url(run, site, offered, signer, home):
     pages, address = site
     path = offered(with_newcomer(), "-t", "lists of the day")
     pages |= {"/lists.zip": path.read_bytes(), "/lists.zip.minisig": path.with_name("lists.zip.minisig").read_bytes()}
@@ -359,7 +359,7 @@ def test_lists_from_an_address(run, site, offered, signer, home):
     assert "no newer than those in force" in again.err
 
 
-def test_an_address_that_cannot_be_had(run, site, signer):
+def test_a_failed_download_is_an_error(run, site, signer):
     pages, address = site
     for page in (None, "file:///etc/passwd", "ftp://127.0.0.1/x"):
         if page:
@@ -369,7 +369,7 @@ def test_an_address_that_cannot_be_had(run, site, signer):
         assert "could not be fetched" in done.err
 
 
-def test_what_is_endless_is_not_read_to_the_end(site):
+def test_an_endless_download_is_cut_off(site):
     pages, address = site
     pages["/long"] = b"x" * 5000
     with pytest.raises(SignatureListError) as error:
@@ -380,43 +380,41 @@ def test_what_is_endless_is_not_read_to_the_end(site):
 @pytest.mark.parametrize(
     "text", ["lists.zip", "C:\\lists.zip", "file:///lists.zip", "ftp://x/y", "/media/usb/lists.zip"]
 )
-def test_what_is_no_web_address_is_a_file(text):
+def test_other_schemes_are_file_names(text):
     assert not update.is_url(text)
 
 
 # --- folders --------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.skipif(sys.platform in {"win32", "darwin"}, reason="XDG folders are those of Unix")
 @pytest.mark.parametrize(
-    ("system", "known", "data", "settings_"),
+    ("variables", "lists", "keys"),
     [
-        (
-            "win32",
-            {"LOCALAPPDATA": "L", "APPDATA": "A", "USERPROFILE": "U"},
-            Path("L/privaudit"),
-            Path("A/privaudit"),
-        ),
-        (
-            "win32",
-            {"USERPROFILE": "U"},
-            Path("U/AppData/Local/privaudit"),
-            Path("U/AppData/Roaming/privaudit"),
-        ),
-        (
-            "darwin",
-            {"HOME": "/Users/x"},
-            Path("/Users/x/Library/Application Support/privaudit"),
-            Path("/Users/x/Library/Application Support/privaudit"),
-        ),
-        ("linux", {"HOME": "/home/x"}, Path("/home/x/.local/share/privaudit"), Path("/home/x/.config/privaudit")),
-        (
-            "linux",
-            {"HOME": "/home/x", "XDG_DATA_HOME": "/d", "XDG_CONFIG_HOME": "relative"},
-            Path("/d/privaudit"),
-            Path("/home/x/.config/privaudit"),
-        ),
+        ({}, ".local/share/privaudit/lists", ".config/privaudit/keys"),
+        ({"XDG_DATA_HOME": "/d", "XDG_CONFIG_HOME": "/c"}, "/d/privaudit/lists", "/c/privaudit/keys"),
+        ({"XDG_DATA_HOME": "", "XDG_CONFIG_HOME": ""}, ".local/share/privaudit/lists", ".config/privaudit/keys"),
+        # The XDG specification: a relative path is invalid and ignored.
+        ({"XDG_DATA_HOME": "d", "XDG_CONFIG_HOME": "./c"}, ".local/share/privaudit/lists", ".config/privaudit/keys"),
     ],
+    ids=["default", "XDG", "empty", "relative"],
 )
-def test_folders_of_each_system(system, known, data, settings_):
-    assert folders.user_data_path(known, system) == data
-    assert folders.user_config_path(known, system) == settings_
+def test_user_folders_follow_the_xdg_specification(places, monkeypatch, variables, lists, keys):
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert releases.updates_root() == places / lists
+    assert releases.public_key_folder() == places / keys
+
+
+@pytest.mark.skipif(sys.platform != "darwin", reason="macOS")
+def test_user_folders_on_macos(places):
+    support = places / "Library" / "Application Support" / "privaudit"
+    assert (releases.updates_root(), releases.public_key_folder()) == (support / "lists", support / "keys")
+
+
+@pytest.mark.skipif(sys.platform != "win32", reason="Windows")
+def test_user_folders_on_windows(monkeypatch):
+    monkeypatch.setenv("WIN_PD_OVERRIDE_LOCAL_APPDATA", "C:\\L")
+    monkeypatch.setenv("WIN_PD_OVERRIDE_APPDATA", "C:\\A")
+    assert releases.updates_root() == Path("C:/L/privaudit/lists")
+    assert releases.public_key_folder() == Path("C:/A/privaudit/keys")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from privaudit.capture import questions
+from privaudit.capture import scripts
 from privaudit.virtual_phone import load_scenario
 from privaudit.virtual_phone.programs import build_files, build_programs
 from privaudit.virtual_phone.shell import Shell
@@ -37,8 +37,8 @@ def recorded(folder: Path) -> None:
     phone = Shell(
         {name: recorder(name, program) for name, program in build_programs(load_scenario("borrower")).items()}
     )
-    phone.run_script(questions.first_round("@@m").text)
-    for script in questions.follow_up_rounds("@@m", [f"package.{name}" for name in NAMES], max_bytes=100_000):
+    phone.run_script(scripts.first_round("@@m").text)
+    for script in scripts.follow_up_rounds("@@m", [f"package.{name}" for name in NAMES], max_bytes=100_000):
         phone.run_script(script.text)
 
 
@@ -61,7 +61,7 @@ def phone(lab, tmp_path):
         yield phone
 
 
-def test_a_phone_is_audited_and_its_apps_are_named(phone, run, tmp_path):
+def test_an_audit_has_labels(phone, run, tmp_path):
     mine = tmp_path / "mine.toml"
     rows = "".join(f'[[app]]\npackage = "{name}"\n' for name in NAMES)
     mine.write_text(f'[source]\npublisher = "me"\ntitle = "mine"\n{rows}')

@@ -17,7 +17,7 @@ from privaudit.transport import adb_auth, connect
 APK = random.Random(6).randbytes(3_000_001)  # noqa: S311 - repeatable, not secret
 
 
-def ask(text, **more):
+def command(text, **more):
     return Command(text=text, why="test", **more)
 
 
@@ -25,11 +25,11 @@ def ask(text, **more):
 def dial(tmp_path):
     """Connects to a phone with a key that it does not know."""
 
-    def dial(phone, told=lambda _: None, allow_timeout_s=60.0):
+    def dial(phone, waits=lambda _: None, auth_timeout_s=60.0):
         return connect(
             transport=f"tcp:{phone.address}",
-            on_waiting=told,
-            auth_timeout_s=allow_timeout_s,
+            on_waiting=waits,
+            auth_timeout_s=auth_timeout_s,
             key_folder=tmp_path / "keys",
         )
 
@@ -38,38 +38,38 @@ def dial(tmp_path):
 
 class TestAllow:
     def test_allowed(self, lab, dial, tmp_path):
-        told = []
+        waits = []
         with lab() as phone:
-            with dial(phone, told.append) as line:
-                assert line.run(ask("echo in")).stdout == b"in\n"
+            with dial(phone, waits.append) as line:
+                assert line.run(command("echo in")).stdout == b"in\n"
             phone.heard("asked")
-        assert told[0].fingerprint == adb_auth.find_existing(tmp_path / "keys").fingerprint
+        assert waits[0].fingerprint == adb_auth.find_existing(tmp_path / "keys").fingerprint
 
-    def test_allowed_late(self, lab, dial):
-        told = []
+    def test_allowed_after_a_while(self, lab, dial):
+        waits = []
         with lab() as phone:
             phone.order("answer", "allow", 1.5)
-            dial(phone, told.append).close()
-        left = [waiting.seconds_left for waiting in told]
+            dial(phone, waits.append).close()
+        left = [waiting.seconds_left for waiting in waits]
         assert left[:2] == [60, 59]
 
     @pytest.mark.parametrize("answer", ["cancel", "ignore"])
-    def test_refused_or_ignored_is_the_same_from_here(self, lab, dial, answer):
+    def test_refused_and_ignored_look_the_same(self, lab, dial, answer):
         with lab(answer=answer) as phone:
             with pytest.raises(PhoneError) as caught:
-                dial(phone, allow_timeout_s=1.0)
+                dial(phone, auth_timeout_s=1.0)
             phone.heard("asked")
         assert caught.value.name == "not_allowed"
 
-    def test_remembered(self, lab, dial):
+    def test_an_always_allowed_key_is_remembered(self, lab, dial):
         with lab(answer="always") as phone:
             dial(phone).close()
             phone.heard("allowed")
-            told = []
-            dial(phone, told.append).close()
-        assert told == []
+            waits = []
+            dial(phone, waits.append).close()
+        assert waits == []
 
-    def test_allowed_once_is_asked_again(self, lab, dial):
+    def test_a_key_allowed_once_is_prompted_again(self, lab, dial):
         with lab() as phone:
             for _ in range(2):
                 dial(phone).close()
@@ -79,28 +79,28 @@ class TestAllow:
 class TestAnswers:
     def test_output_errors_and_exit_code(self, lab, dial):
         with lab() as phone, dial(phone) as line:
-            reply = line.run(ask("echo out; echo err >&2; exit 7"))
+            reply = line.run(command("echo out; echo err >&2; exit 7"))
         assert (reply.stdout, reply.stderr, reply.exit_code) == (b"out\n", b"err\n", 7)
 
     @pytest.mark.parametrize("size", [510, 511, 512, 513, 1024, 2048, 4096, 100_000])
     def test_commands_of_any_length(self, lab, dial, size):
         with lab() as phone, dial(phone) as line:
-            assert line.run(ask("echo ".ljust(size, "x"))).stdout == b"x" * (size - 5) + b"\n"
+            assert line.run(command("echo ".ljust(size, "x"))).stdout == b"x" * (size - 5) + b"\n"
 
     def test_six_threads_at_once(self, lab, dial):
         with lab() as phone, dial(phone) as line, ThreadPoolExecutor(6) as pool:
             script = "i=0; while [ $i -lt 2000 ]; do echo {0}{0}{0}{0}; i=$((i+1)); done; exit {0}"
-            replies = list(pool.map(lambda n: line.run(ask(script.format(n))), range(6)))
+            replies = list(pool.map(lambda n: line.run(command(script.format(n))), range(6)))
         assert [reply.stdout for reply in replies] == [f"{n}{n}{n}{n}\n".encode() * 2000 for n in range(6)]
         assert [reply.exit_code for reply in replies] == list(range(6))
 
     def test_fifty_megabytes(self, lab, dial):
         with lab() as phone, dial(phone) as line:
-            reply = line.run(ask("dd if=/dev/zero bs=1048576 count=50 2>/dev/null", binary=True))
+            reply = line.run(command("dd if=/dev/zero bs=1048576 count=50 2>/dev/null", binary=True))
         assert reply.stdout == bytes(50 << 20)
         assert reply.exit_code == 0
 
-    def test_parts_of_files(self, lab, dial, tmp_path):
+    def test_ranges_of_files(self, lab, dial, tmp_path):
         (tmp_path / "a.apk").write_bytes(APK)
         places = [(0, 1), (4095, 4097), (1_000_000, 1_300_000), (len(APK) - 22, len(APK) + 9)]
         with lab(put={tmp_path / "a.apk": "/data/app/a.apk"}) as phone, dial(phone) as line:
@@ -109,7 +109,7 @@ class TestAnswers:
                 "/data/app/a.apk": hashlib.sha256(APK).hexdigest()
             }
 
-    def test_a_phone_is_known_again(self, lab, dial, tmp_path):
+    def test_a_phone_is_recognised_by_its_fingerprint(self, lab, dial, tmp_path):
         programs = tmp_path / "programs"
         programs.mkdir()
         for name, says in (("getprop", "R58M12345678"), ("settings", "0123456789abcdef")):
@@ -127,23 +127,23 @@ class TestEnds:
         with lab() as phone, dial(phone) as line:
             threading.Timer(0.5, phone.kill).start()
             with pytest.raises(ConnectionLost) as caught:
-                line.run(ask("echo one; sleep 600"))
+                line.run(command("echo one; sleep 600"))
             assert (caught.value.name, caught.value.partial) == ("lost", b"one\n")
             with pytest.raises(ConnectionLost):
-                line.run(ask("echo two"))
+                line.run(command("echo two"))
 
-    def test_too_much_and_then_the_next(self, lab, dial):
+    def test_too_much_output_and_then_the_next_command(self, lab, dial):
         with lab() as phone, dial(phone) as line:
             with pytest.raises(ConnectionLost) as caught:
-                line.run(ask("cat /dev/zero"), limit=1 << 20)
+                line.run(command("cat /dev/zero"), limit=1 << 20)
             assert caught.value.name == "too_much_output"
-            assert line.run(ask("echo two")).stdout == b"two\n"
+            assert line.run(command("echo two")).stdout == b"two\n"
 
-    def test_one_visit_after_another(self, lab, dial):
+    def test_consecutive_connections(self, lab, dial):
         with lab(answer="always") as phone:
             for number in range(20):
                 with dial(phone) as line:
-                    assert line.run(ask(f"echo {number}")).stdout == b"%d\n" % number
+                    assert line.run(command(f"echo {number}")).stdout == b"%d\n" % number
 
 
 class TestBehindTheServer:
@@ -151,25 +151,25 @@ class TestBehindTheServer:
     def through(self, adb, monkeypatch):
         monkeypatch.setenv("ANDROID_ADB_SERVER_PORT", str(adb.port))
 
-        def through(phone, told=lambda _: None):
+        def through(phone, waits=lambda _: None):
             adb("connect", phone.address)
-            return connect(transport="server", serial=phone.address, on_waiting=told, auth_timeout_s=60)
+            return connect(transport="server", serial=phone.address, on_waiting=waits, auth_timeout_s=60)
 
         return through
 
-    def test_its_question_is_told_and_it_answers(self, lab, through):
-        told = []
+    def test_the_servers_prompt_is_reported(self, lab, through):
+        waits = []
         with lab() as phone:
             phone.order("answer", "allow", 1.0)
-            with through(phone, told.append) as line:
-                reply = line.run(ask("echo out; echo err >&2; exit 7"))
+            with through(phone, waits.append) as line:
+                reply = line.run(command("echo out; echo err >&2; exit 7"))
         assert (reply.stdout, reply.stderr, reply.exit_code) == (b"out\n", b"err\n", 7)
-        assert told
+        assert waits
 
     def test_the_cable_is_pulled(self, lab, through):
         with lab() as phone, through(phone) as line:
             threading.Timer(0.5, phone.kill).start()
             with pytest.raises(ConnectionLost) as caught:
-                line.run(ask("echo one; sleep 600"))
+                line.run(command("echo one; sleep 600"))
             assert caught.value.partial == b"one\n"
             assert caught.value.name in {"lost", "offline"}

@@ -28,13 +28,13 @@ def rows(report, code="en"):
 @pytest.mark.parametrize("story", scenario_names())
 def test_one_row_per_app_and_user(report_of, story, code):
     report = report_of(story)
-    head, *body = rows(report, code)
-    assert len(set(head)) == len(head)
-    assert {len(row) for row in body} == {len(head)}
+    header, *body = rows(report, code)
+    assert len(set(header)) == len(header)
+    assert {len(row) for row in body} == {len(header)}
     assert sorted((row[2], int(row[3])) for row in body) == sorted((app.package, app.user) for app in report.apps)
 
 
-def test_what_a_row_says(made):
+def test_row_values(made):
     app = made.app(
         label="速贷宝",
         lending=LENDS,
@@ -43,18 +43,18 @@ def test_what_a_row_says(made):
         holds=("default_sms",),
         listed=(made.listing(),),
     )
-    head, row = rows(made.report(app))
-    said = dict(zip(head, row, strict=True))
-    assert said["Checked"] == "2026-01-10 15:42"  # by the phone's clock
-    assert (said["name"], said["Android user"], said["what comes first"]) == ("速贷宝", "0", "act first")
-    assert (said["contacts"], said["contacts: last read"]) == ("can read", "2026-01-10 07:41")
-    assert (said["SMS"], said["SMS: last read"]) == ("not known", "-")
-    assert said["other ways"] == "default SMS app"
-    assert said["on which lists"] == "Example Security 2023-12-05"
-    assert said["things not checked"] == "0"
+    header, row = rows(made.report(app))
+    values = dict(zip(header, row, strict=True))
+    assert values["Checked"] == "2026-01-10 15:42"  # by the phone's clock
+    assert (values["name"], values["Android user"], values["what comes first"]) == ("速贷宝", "0", "act first")
+    assert (values["contacts"], values["contacts: last read"]) == ("can read", "2026-01-10 07:41")
+    assert (values["SMS"], values["SMS: last read"]) == ("not known", "-")
+    assert values["other ways"] == "default SMS app"
+    assert values["on which lists"] == "Example Security 2023-12-05"
+    assert values["things not checked"] == "0"
 
 
-def test_without_apps_only_the_head(made):
+def test_report_without_apps_has_only_the_header(made):
     assert len(rows(made.report())) == 1
 
 
@@ -62,7 +62,7 @@ ATTACKS = ["=1+1", "+1", "-1+1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", " =1", "\u2
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
-def test_no_cell_is_a_formula(made, attack):
+def test_formula_is_escaped(made, attack):
     app = made.app(label=attack, version_name=attack, lending=LENDS, listed=(made.listing(publisher=attack),))
     _, row = rows(made.report(app))
     assert not [cell for cell in row if len(cell) > 1 and cell[0] in "=+-@\t\r\n＝＋－＠ "]
@@ -71,7 +71,7 @@ def test_no_cell_is_a_formula(made, attack):
 
 @settings(max_examples=50)
 @given(st.text(max_size=50))
-def test_any_text_stays_in_its_cell(text):
+def test_cell_text_does_not_leave_its_cell(text):
     stream = io.StringIO()
     csv.writer(stream, quoting=csv.QUOTE_ALL).writerow([table.escape_cell(text), "next"])
     assert next(csv.reader(io.StringIO(stream.getvalue(), newline="")))[1] == "next"

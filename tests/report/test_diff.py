@@ -1,4 +1,4 @@
-"""What changed between two reports, and what must not be taken for a change."""
+"""Comparing two reports, and what must not count as a change."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def pair(made):
     ],
 )
 @pytest.mark.parametrize("code", ["en", "zh"])
-def test_access(made, pair, before, after, direction, code):
+def test_access_change_direction(made, pair, before, after, direction, code):
     apps = (made.app(label="速贷宝", lending=LENDS, contacts=made.access(state)) for state in (before, after))
     diff = compare_reports(*pair(*apps))
     (change,) = diff.changes
@@ -53,7 +53,7 @@ def test_access(made, pair, before, after, direction, code):
     assert Translator(code).t("steps.no_recall")[:10] in text
 
 
-def test_a_right_is_only_lost_where_it_could_be_read(made, pair):
+def test_special_access_is_closed_only_if_both_reports_are_complete(made, pair):
     apps = made.app(holds=["accessibility"]), made.app()
     assert compare_reports(*pair(*apps)).changes[0].direction is ChangeDirection.CLOSED
     gap = Coverage(question="settings", user=0, state=AnswerState.REFUSED, could_hide=True)
@@ -62,7 +62,7 @@ def test_a_right_is_only_lost_where_it_could_be_read(made, pair):
     assert "is not closed" in diff_text.diff_to_text(diff, Translator("en"))
 
 
-def test_an_app_that_went_or_came(made, pair):
+def test_app_installed_or_removed(made, pair):
     app = made.app()
     assert compare_reports(*pair(app, None)).changes[0].direction is ChangeDirection.GONE
     assert compare_reports(*pair(None, app)).changes[0].direction is ChangeDirection.APPEARED
@@ -72,12 +72,12 @@ def test_an_app_that_went_or_came(made, pair):
     )  # that user was not checked
 
 
-def test_nothing_changed(made, pair):
+def test_no_changes(made, pair):
     app = made.app(contacts=made.access("can_read"))
     assert "Nothing changed" in diff_text.diff_to_text(compare_reports(*pair(app, app)), Translator("en"))
 
 
-def test_two_phones_and_the_wrong_order(made, pair):
+def test_different_phones_or_wrong_order_are_refused(made, pair):
     app = made.app(first_installed=made.now)
     first, second = pair(app, replace(app, first_installed=made.now + timedelta(days=1)))
     with pytest.raises(UsageError, match="diff_phones"):

@@ -1,4 +1,4 @@
-"""The page: what it says, what it holds back, and that whatever an app calls itself stays text."""
+"""The HTML page: what it says, what it does not reveal, and that hostile labels stay text."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def page():
 
 @pytest.mark.parametrize("code", ["en", "zh"])
 @pytest.mark.parametrize("story", scenario_names())
-def test_every_story(report_of, page, story, code):
+def test_page_of_each_scenario_is_complete(report_of, page, story, code):
     report = report_of(story)
     document = page(report, code)
     say = Translator(code).t
@@ -95,26 +95,26 @@ def test_every_story(report_of, page, story, code):
 
 
 @pytest.mark.parametrize("country", ["CN", "IN"])
-def test_rules_stand_beside_the_apps_and_are_told_once(capture_of_story, page, country):
+def test_rules_are_cited_beside_apps_and_explained_once(capture_of_story, page, country):
     lists = knowledge.load_knowledge(demo=True, country=country)
     report = audit.build_report(capture_of_story("borrower"), lists, audit.ReportOptions(country=country))
-    words, voice = page(report).words, ReportView(report, ENGLISH)
-    said = [sentence for app in report.apps for sentence in legal_rules.rule_sentences(voice, app)]
-    told = list(legal_rules.rule_explanations(voice))
-    assert said
-    for sentence in (*said, *told):
+    words, view = page(report).words, ReportView(report, ENGLISH)
+    citations = [sentence for app in report.apps for sentence in legal_rules.rule_sentences(view, app)]
+    explanations = list(legal_rules.rule_explanations(view))
+    assert citations
+    for sentence in (*citations, *explanations):
         assert " ".join(sentence.split()) in words, sentence
-    assert all(words.count(" ".join(sentence.split())) == 1 for sentence in told)
+    assert all(words.count(" ".join(sentence.split())) == 1 for sentence in explanations)
 
 
-def test_nothing_outside_says_what_it_is_about(demo_report):
+def test_page_head_does_not_reveal_the_subject(demo_report):
     text = html.render(demo_report, ENGLISH)
     head = text[: text.index("<style>")]
     assert re.search(r"<title>(.*)</title>", head)[1] == "Phone permission check"
     assert not re.search(r"loan|lend|debt|privaudit", head, re.IGNORECASE)
 
 
-def test_only_our_own_style_is_let_in(demo_report):
+def test_policy_allows_only_our_style_sheet(demo_report):
     text = html.render(demo_report, ENGLISH)
     style = re.search(r"<style>(.*)</style>", text, re.DOTALL)[1]
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
@@ -123,47 +123,49 @@ def test_only_our_own_style_is_let_in(demo_report):
     assert "@import" not in style
 
 
-def test_headings_go_down_one_step_at_a_time(demo_report, page):
+def test_heading_levels_do_not_skip(demo_report, page):
     levels = [int(tag[1]) for tag, _ in page(demo_report).elements if re.fullmatch(r"h\d", tag)]
     assert levels[0] == 1
     assert levels.count(1) == 1
     assert all(later - earlier <= 1 for earlier, later in pairwise(levels))
 
 
-def test_every_column_and_row_of_a_table_has_a_head(demo_report, page):
+def test_table_cells_have_headers(demo_report, page):
     for attributes in page(demo_report).all("th"):
         assert attributes["scope"] in {"col", "row"}
     assert all("data-head" in attributes for attributes in page(demo_report).all("td"))
 
 
-def test_ordinary_apps_are_not_named(capture_of_story, page):
-    every = audit.build_report(
+def test_unlisted_apps_are_not_named(capture_of_story, page):
+    full_report = audit.build_report(
         capture_of_story("borrower"),
         knowledge.load_knowledge(demo=True),
         audit.ReportOptions(include_all_apps=True, include_unrecognised=True),
     )
-    shown = audit.build_report(capture_of_story("borrower"), knowledge.load_knowledge(demo=True), audit.ReportOptions())
-    words = page(shown).words
-    ordinary = {app.package for app in every.apps} - {app.package for app in shown.apps}
+    default_report = audit.build_report(
+        capture_of_story("borrower"), knowledge.load_knowledge(demo=True), audit.ReportOptions()
+    )
+    words = page(default_report).words
+    ordinary = {app.package for app in full_report.apps} - {app.package for app in default_report.apps}
     assert len(ordinary) > 100
     assert not [name for name in ordinary if re.search(rf"{re.escape(name)}(?![\w.])", words)]
 
 
-def test_first_page_tells_of_gaps_or_that_there_are_none(made):
+def test_first_page_says_whether_there_are_gaps(made):
     app = made.app(lending=LENDS, contacts=made.access("can_read"))
     assert summary.completeness(ReportView(made.report(app), ENGLISH)) is not None
-    voice = ReportView(made.report(app, coverage=(GAP,), complete=False), ENGLISH)
-    assert summary.completeness(voice) is None
-    assert any("could not be checked" in sentence for sentence in summary.verdict(voice)[1])
+    view = ReportView(made.report(app, coverage=(GAP,), complete=False), ENGLISH)
+    assert summary.completeness(view) is None
+    assert any("could not be checked" in sentence for sentence in summary.verdict(view)[1])
 
 
-def test_three_things_to_do_whatever_was_found(made, demo_report):
+def test_three_next_steps_for_each_outcome(made, demo_report):
     closed = made.report(made.app(lending=LENDS))
     nothing = made.report()
     unread = replace(nothing, counts=replace(nothing.counts, apps_seen=0))
     names = [
-        [name for name, _ in summary.next_steps(ReportView(one, ENGLISH))]
-        for one in (demo_report, closed, nothing, unread)
+        [name for name, _ in summary.next_steps(ReportView(report, ENGLISH))]
+        for report in (demo_report, closed, nothing, unread)
     ]
     assert names == [
         ["Keep what shows it", "Then close the permissions", "Then demand it in writing"],
@@ -174,7 +176,7 @@ def test_three_things_to_do_whatever_was_found(made, demo_report):
 
 
 @pytest.mark.parametrize("code", ["en", "zh"])
-def test_a_phone_with_nothing_to_show_is_a_whole_page(made, page, code):
+def test_page_without_apps(made, page, code):
     nothing = made.report(complete=False, coverage=(GAP,))
     words = page(nothing, code).words
     assert Translator(code).t("report.nothing_gaps", n=1) in words
@@ -186,7 +188,7 @@ def test_a_phone_with_nothing_to_show_is_a_whole_page(made, page, code):
 
 
 @pytest.mark.parametrize(
-    ("holds", "coverage", "shown"),
+    ("holds", "coverage", "expected"),
     [
         ((), (), [("none seen", False)]),
         (("accessibility", "default_sms"), (), [("accessibility", True), ("default SMS app", True)]),
@@ -195,20 +197,20 @@ def test_a_phone_with_nothing_to_show_is_a_whole_page(made, page, code):
         ((), (replace(GAP, user=10),), [("none seen", False)]),  # another user's settings
     ],
 )
-def test_no_other_way_is_said_only_where_all_could_be_read(made, holds, coverage, shown):
+def test_special_access_none_seen_requires_complete_answers(made, holds, coverage, expected):
     app = made.app(holds=holds, lending=LENDS)
-    assert list(matrix.special_access_routes(ReportView(made.report(app, coverage=coverage), ENGLISH), app)) == shown
+    assert list(matrix.special_access_routes(ReportView(made.report(app, coverage=coverage), ENGLISH), app)) == expected
 
 
-def test_reach_tells_the_way(made):
+def test_access_rows_name_the_routes(made):
     phone = {OtherDataClass.PHONE: made.access("can_read"), OtherDataClass.LOCATION: made.access("not_requested")}
     sms = made.access("not_allowed", ways=("default_sms",))
     app = made.app(lending=LENDS, contacts=made.access("can_read"), sms=sms, other_access=phone)
-    told = [
-        (one.data, one.access_text, one.routes)
-        for one in matrix.access_rows(ReportView(made.report(app), ENGLISH), app)
+    rows = [
+        (row.data, row.access_text, row.routes)
+        for row in matrix.access_rows(ReportView(made.report(app), ENGLISH), app)
     ]
-    assert told == [
+    assert rows == [
         ("contacts", "can read", "by its permission"),
         ("SMS", "cannot read", "default SMS app"),
         ("call log", "cannot read", "no way seen"),
@@ -216,7 +218,7 @@ def test_reach_tells_the_way(made):
     ]
 
 
-def test_what_an_older_report_did_not_tell_is_not_known(made, page):
+def test_data_missing_from_an_older_report_is_not_known(made, page):
     app = made.app(lending=LENDS)  # without other_access
     words = page(made.report(app)).words
     assert re.search(r"phone.*\? not known", words)
@@ -226,11 +228,11 @@ def test_what_an_older_report_did_not_tell_is_not_known(made, page):
 
 
 def _marks(report):
-    drawn = build_timeline(ReportView(report, ENGLISH))
-    return [[(event.kind, round(event.position, 2), event.level) for event in lane.marks] for lane in drawn.rows]
+    timeline = build_timeline(ReportView(report, ENGLISH))
+    return [[(mark.kind, round(mark.position, 2), mark.level) for mark in row.marks] for row in timeline.rows]
 
 
-def test_marks_stand_where_they_belong(made):
+def test_timeline_mark_positions(made):
     app = made.app(
         lending=LENDS,
         first_installed=made.now - timedelta(days=100),
@@ -244,17 +246,17 @@ def test_marks_stand_where_they_belong(made):
     ]
 
 
-def test_long_ago_stands_at_the_edge_and_an_age_is_enough(made):
+def test_timeline_clamps_old_marks_and_accepts_ages(made):
     old = made.access("can_read", read=made.now, last_read_age_s=86400)
     app = made.app(
         lending=LENDS, first_installed=made.now - timedelta(days=6000), contacts=replace(old, last_read=None)
     )
     assert _marks(made.report(app)) == [[("installed", 0, 0), ("contacts", 1, 0)]]
-    (lane,) = build_timeline(ReportView(made.report(app), ENGLISH)).rows
-    assert lane.marks[-1].text == "1 day before the check: last read contacts"
+    (row,) = build_timeline(ReportView(made.report(app), ENGLISH)).rows
+    assert row.marks[-1].text == "1 day before the check: last read contacts"
 
 
-def test_times_without_a_zone_and_without_any_time(made):
+def test_timeline_accepts_naive_and_missing_times(made):
     naive = made.now.replace(tzinfo=None)
     app = made.app(lending=LENDS, first_installed=naive, contacts=made.access("can_read", read=naive))
     assert [kind for kind, _, _ in _marks(made.report(app))[0]] == ["installed", "contacts"]
@@ -288,7 +290,7 @@ def hostile(made, label):
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_whatever_an_app_calls_itself_stays_text(made, page, name):
+def test_hostile_label_stays_text(made, page, name):
     plain = {tag for tag, _ in page(hostile(made, "x")).elements}
     text = html.render(hostile(made, HOSTILE[name]), ENGLISH)
     document = Document(text)
@@ -302,14 +304,14 @@ def test_whatever_an_app_calls_itself_stays_text(made, page, name):
     text.encode()
 
 
-def test_a_saved_report_may_hold_a_package_that_is_none(made, page):
+def test_invalid_package_in_a_saved_report_is_escaped(made, page):
     app = made.app('x" onclick="alert(1)\u2068\u2069<b>', lending=LENDS)
     document = page(made.report(app))
     assert not any("onclick" in attributes for _, attributes in document.elements)
     assert {"id": "app-0-x--onclick--alert-1----b-"} in document.all("h3")
 
 
-def test_text_that_is_not_ours_stands_in_an_element_of_its_own(made):
+def test_untrusted_text_is_isolated_in_bdi(made):
     text = html.render(hostile(made, "אבג"), ENGLISH)
     outside = re.sub(r"<bdi>[^<]*</bdi>", "", text)
     assert "אבג" not in outside

@@ -75,7 +75,7 @@ def text_of(report_of, made):
         *(("borrower", code) for code in catalog.languages() if code not in {"en", "zh"}),
     ],
 )
-def test_everybody_can_read_it(opened, text_of, name, code):
+def test_page_is_accessible_at_each_width_and_on_paper(opened, text_of, name, code):
     text = text_of(name, code)
     page = opened(text, color_scheme="light")
     for width in (DESK, A4, PHONE):
@@ -96,7 +96,7 @@ def test_everybody_can_read_it(opened, text_of, name, code):
     assert sheets(page) == 1
 
 
-def test_axe_would_find_what_is_wrong(opened, text_of):
+def test_axe_finds_violations(opened, text_of):
     page = opened(text_of("nothing", "en"))
     page.evaluate("document.documentElement.lang = ''; document.querySelector('p').style.color = '#777'")
     page.evaluate("document.querySelector('h2').outerHTML = '<h5>x</h5>'")
@@ -104,7 +104,7 @@ def test_axe_would_find_what_is_wrong(opened, text_of):
     assert found >= {"html-has-lang", "heading-order"}
 
 
-def test_what_is_folded_away_is_printed(opened, text_of):
+def test_collapsed_evidence_is_printed(opened, text_of):
     page = opened(text_of("borrower", "en"))
     line = page.locator("details code").first
     assert not line.is_visible()
@@ -113,16 +113,16 @@ def test_what_is_folded_away_is_printed(opened, text_of):
     assert not page.locator("nav").is_visible()
 
 
-def test_twice_as_large_loses_nothing(opened, text_of):
+def test_double_font_size_cuts_nothing(opened, text_of):
     page = opened(text_of("borrower", "zh"))
     page.evaluate("document.documentElement.style.fontSize = '200%'")
     assert widest(page) == DESK
-    every = "[...document.querySelectorAll('p, li, td, th, dd, h1, h2, h3')]"
-    cut = f"{every}.filter(one => one.scrollWidth > one.clientWidth + 1)"
+    elements = "[...document.querySelectorAll('p, li, td, th, dd, h1, h2, h3')]"
+    cut = f"{elements}.filter(one => one.scrollWidth > one.clientWidth + 1)"
     assert page.evaluate(f"{cut}.map(one => one.outerHTML.slice(0, 200))") == []
 
 
-def test_a_box_is_ticked_without_a_script(opened, text_of):
+def test_checkbox_works_without_script(opened, text_of):
     page = opened(text_of("borrower", "zh"), java_script_enabled=False)
     box = page.locator(".boxes input").first
     page.locator(".boxes label").first.click()
@@ -130,7 +130,7 @@ def test_a_box_is_ticked_without_a_script(opened, text_of):
 
 
 @pytest.mark.parametrize("code", ["en", "zh"])
-def test_a_comparison_is_such_a_page_too(opened, made, code):
+def test_diff_page_is_accessible(opened, made, code):
     before = hostile(made, HOSTILE["markup"] + HOSTILE["bidi"])
     after = hostile(made, "x" * 500)
     after = replace(after, phone=before.phone, apps=after.apps[:1], coverage=GAPS, complete=False)
@@ -141,8 +141,8 @@ def test_a_comparison_is_such_a_page_too(opened, made, code):
     assert violations(page) == []
 
 
-@pytest.mark.parametrize("code", catalog.languages())
-def test_pictures(request, opened, text_of, code):
+@pytest.mark.parametrize("code", ["en", "zh"])
+def test_draw_screenshots(request, opened, text_of, code):
     if not request.config.getoption("--refresh-screenshots"):
         pytest.skip("drawn only when asked for: --refresh-screenshots")
     text = text_of("borrower", code)

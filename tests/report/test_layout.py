@@ -13,7 +13,7 @@ SIGNS = "".join(sorted(layout._FORBIDDEN_AT_LINE_START | layout._FORBIDDEN_AT_LI
 
 
 @given(st.text(alphabet="ab1 " + string.punctuation, min_size=1, max_size=40))
-def test_plain_text_breaks_where_each_pair_of_its_characters_says(text):
+def test_ascii_breaks_equal_the_general_rule(text):
     pieces = layout._split_at_breaks(text)
     assert "".join(pieces) == text
     breaks = [place for place in range(1, len(text)) if layout._can_break_between(text[:place], text[place])]
@@ -21,13 +21,13 @@ def test_plain_text_breaks_where_each_pair_of_its_characters_says(text):
 
 
 @given(st.text(alphabet="a1/ 贷款。（" + SIGNS, max_size=60), st.integers(8, 30))
-def test_nothing_is_lost_and_no_line_is_too_long(text, columns):
+def test_wrap_keeps_all_text_within_the_columns(text, columns):
     lines = layout.wrap(text, columns)
     assert "".join(lines).replace(" ", "") == text.replace(" ", "")
     assert all(layout.cell_len(line) <= columns for line in lines)
 
 
-def test_a_path_longer_than_a_line_breaks_between_its_folders_and_goes_on_behind_it():
+def test_long_path_breaks_after_a_slash():
     text = "in /home/somebody/Downloads/crawl/of-2026/bad.apk: its file is no APK"
     assert layout.wrap(text, 24) == ["in /home/somebody/", "Downloads/crawl/of-2026/", "bad.apk: its file is no", "APK"]
     assert layout.wrap("a" * 30, 24) == ["a" * 24, "a" * 6]

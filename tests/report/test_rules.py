@@ -1,4 +1,4 @@
-"""Which rules stand beside an app: by whom, of when, held or asked for; likely and unverified are marked."""
+"""Legal rules in the report: authority, date, data held or asked for; inferred and unverified rules are marked."""
 
 from __future__ import annotations
 
@@ -18,39 +18,39 @@ from privaudit.report import json as report_json
 from privaudit.report import legal_rules, txt
 from privaudit.report.view import ReportView
 
-BOOK = rulebook.read_rules(Problems())
-RULES = {rule.id: rule for rule in BOOK.rules}
+RULE_SET = rulebook.read_rules(Problems())
+RULES = {rule.id: rule for rule in RULE_SET.rules}
 TODAY = date(2026, 6, 1)
 ENGLISH, CHINESE = Translator("en"), Translator("zh")
 LENDS = Lending(verdict=LendingVerdict.YES)
 
 
 @pytest.fixture
-def story(made):
+def report_with_rules(made):
     """A report on a lending app that holds and asks for these, with the rules of a country and of its store."""
 
-    def tell(held=(), asked=(), country=None, installer=None, day=TODAY, **changed):
+    def build(held=(), asked=(), country=None, installer=None, day=TODAY, **changed):
         permissions = (*map(made.permission, held), *(made.permission(name, "denied") for name in asked))
         app = made.app(lending=LENDS, permissions=permissions, installer=installer, **changed)
-        app = annotate_app(app, BOOK, country, day)
+        app = annotate_app(app, RULE_SET, country, day)
         report = made.report(app, findings=())
-        return replace(report, knowledge=replace(report.knowledge, rules=BOOK.describe_rules(country, day)))
+        return replace(report, knowledge=replace(report.knowledge, rules=RULE_SET.describe_rules(country, day)))
 
-    return tell
-
-
-def said(report, language=ENGLISH):
-    voice = ReportView(report, language)
-    return [sentence for app in report.apps for sentence in legal_rules.rule_sentences(voice, app)]
+    return build
 
 
-def test_a_rule_is_cited_with_authority_and_date_and_tells_what_the_app_holds_and_asks_for(story):
-    (sentence,) = said(story(["READ_CONTACTS"], ["READ_CALL_LOG"], "IN"))
+def citations(report, language=ENGLISH):
+    view = ReportView(report, language)
+    return [sentence for app in report.apps for sentence in legal_rules.rule_sentences(view, app)]
+
+
+def test_citation_names_authority_date_and_data(report_with_rules):
+    (sentence,) = citations(report_with_rules(["READ_CONTACTS"], ["READ_CALL_LOG"], "IN"))
     assert sentence == (
         "Rule, not fully verified: Digital Lending Directions, 2025 (Reserve Bank of India, 8 May 2025). "
         "Of what it closes to lenders, this app holds: contacts; it asks for, and does not hold: call log."
     )
-    (sentence,) = said(story(["READ_CONTACTS"], ["READ_CALL_LOG"], "IN"), CHINESE)
+    (sentence,) = citations(report_with_rules(["READ_CONTACTS"], ["READ_CALL_LOG"], "IN"), CHINESE)
     assert sentence == (
         "规定（未全部核实）：《数字借贷指引》（2025）（印度储备银行，2025年5月8日）。"
         "它不对贷款应用开放的，这个应用有权限的：通讯录；申请了、还没有的：通话记录。"
@@ -74,20 +74,18 @@ def test_a_rule_is_cited_with_authority_and_date_and_tells_what_the_app_holds_an
         (["READ_CONTACTS"], [], "MX", "Of what it likely advises to refuse, as we read it, this app", "很可能建议拒绝"),
     ],
 )
-def test_what_it_forbids_does_not_call_necessary_allows_on_a_condition_or_advises(
-    story, held, asked, country, english, chinese
-):
-    report = story(held, asked, country)
-    assert any(english in sentence for sentence in said(report))
-    assert any(chinese in sentence for sentence in said(report, CHINESE))
+def test_each_stance_has_its_own_sentence(report_with_rules, held, asked, country, english, chinese):
+    report = report_with_rules(held, asked, country)
+    assert any(english in sentence for sentence in citations(report))
+    assert any(chinese in sentence for sentence in citations(report, CHINESE))
 
 
-@pytest.mark.parametrize("rule", [rule for rule in BOOK.rules if rule.concern], ids=lambda rule: rule.id)
-def test_likely_and_unverified_are_marked_wherever_they_are_true_and_nowhere_else(story, rule):
+@pytest.mark.parametrize("rule", [rule for rule in RULE_SET.rules if rule.concern], ids=lambda rule: rule.id)
+def test_inferred_and_unverified_rules_are_marked(report_with_rules, rule):
     day = date.fromisoformat(rule.in_force_until) if rule.in_force_until else TODAY
     for concern in rule.concern:
         for how in ({"held": concern.permissions}, {"asked": concern.permissions}):
-            report = story(**how, country=rule.country, installer=next(iter(rule.stores), None), day=day)
+            report = report_with_rules(**how, country=rule.country, installer=next(iter(rule.stores), None), day=day)
             (app,) = report.apps
             (mine,) = {match for match in app.rules if match.id == rule.id and match.says == concern.says}
             report = replace(report, apps=(replace(app, rules=(mine,)),))
@@ -95,7 +93,7 @@ def test_likely_and_unverified_are_marked_wherever_they_are_true_and_nowhere_els
                 (ENGLISH, "likely", "not fully verified"),
                 (CHINESE, "很可能", "未全部核实"),
             ):
-                (sentence,) = said(report, language)
+                (sentence,) = citations(report, language)
                 text, *_ = legal_rules.rule_explanations(ReportView(report, language))
                 assert (likely in sentence) is (concern.mapping == "inferred")
                 assert (mark in sentence) is rule.has_unverified_parts
@@ -106,46 +104,46 @@ def test_likely_and_unverified_are_marked_wherever_they_are_true_and_nowhere_els
                 assert not re.search(r"\[|collects|violat|illegal|违反|违法|非法", sentence)
 
 
-def test_what_the_rule_names_itself_is_not_told_again_as_likely(story):
-    (sentence,) = said(story(["READ_MEDIA_IMAGES", "READ_MEDIA_VIDEO"], country="PK"))
+def test_data_that_the_rule_names_is_not_repeated_as_inferred(report_with_rules):
+    (sentence,) = citations(report_with_rules(["READ_MEDIA_IMAGES", "READ_MEDIA_VIDEO"], country="PK"))
     assert sentence.endswith("Of what it closes to lenders, this app holds: photos/files.")
     assert "likely" not in sentence
 
 
-def test_what_it_says_otherwise_of_the_same_data_is_told(story):
+def test_another_stance_on_the_same_data_is_cited(report_with_rules):
     """Location once, on a condition; in the background likely never."""
-    (sentence,) = said(story(["ACCESS_FINE_LOCATION", "ACCESS_BACKGROUND_LOCATION"], country="IN"))
+    (sentence,) = citations(report_with_rules(["ACCESS_FINE_LOCATION", "ACCESS_BACKGROUND_LOCATION"], country="IN"))
     assert "on a condition (used once" in sentence
     assert sentence.endswith("Of what it likely closes to lenders, as we read it, this app holds: location.")
 
 
-def test_a_rule_on_the_precise_location_says_nothing_of_the_rough_one(story):
+def test_rule_on_precise_location_does_not_apply_to_approximate(report_with_rules):
     precise, rough = "ACCESS_FINE_LOCATION", "ACCESS_COARSE_LOCATION"
-    (sentence,) = said(story([precise, rough], installer="com.android.vending"))
+    (sentence,) = citations(report_with_rules([precise, rough], installer="com.android.vending"))
     assert sentence.endswith("this app holds: precise location.")
-    assert said(story([precise, rough], country="IN"))[0].endswith("this app holds: location.")
+    assert citations(report_with_rules([precise, rough], country="IN"))[0].endswith("this app holds: location.")
 
 
-def test_play_speaks_only_of_what_play_installed(story):
-    assert said(story(["READ_CONTACTS"], installer="com.android.vending"))
-    assert not said(story(["READ_CONTACTS"], installer="com.xiaomi.market"))
-    assert not said(story(["READ_CONTACTS"]))
+def test_play_rules_apply_only_to_apps_from_play(report_with_rules):
+    assert citations(report_with_rules(["READ_CONTACTS"], installer="com.android.vending"))
+    assert not citations(report_with_rules(["READ_CONTACTS"], installer="com.xiaomi.market"))
+    assert not citations(report_with_rules(["READ_CONTACTS"]))
 
 
-def test_a_rule_that_is_over_is_not_told(story):
-    told = " ".join(said(story(["READ_CONTACTS"], country="IN")))
-    assert "2025" in told
-    assert "Guidelines on Digital Lending, 2022" not in told
+def test_expired_rule_is_not_cited(report_with_rules):
+    cited = " ".join(citations(report_with_rules(["READ_CONTACTS"], country="IN")))
+    assert "2025" in cited
+    assert "Guidelines on Digital Lending, 2022" not in cited
 
 
-def test_an_undated_rule_says_so(story):
-    report = story(["QUERY_ALL_PACKAGES"], installer="com.android.vending")
-    assert any("(Google Play, no date known)" in sentence for sentence in said(report))
-    assert any("日期不明" in sentence for sentence in said(report, CHINESE))
+def test_undated_rule(report_with_rules):
+    report = report_with_rules(["QUERY_ALL_PACKAGES"], installer="com.android.vending")
+    assert any("(Google Play, no date known)" in sentence for sentence in citations(report))
+    assert any("日期不明" in sentence for sentence in citations(report, CHINESE))
 
 
-def test_each_rule_s_text_stands_once_with_its_limits(story, made):
-    report = story(["READ_CONTACTS"], country="CN")
+def test_each_rule_is_explained_once_with_its_limits(report_with_rules, made):
+    report = report_with_rules(["READ_CONTACTS"], country="CN")
     (app,) = report.apps
     report = replace(report, apps=(app, replace(app, package="com.example.other"), replace(app, user=999)))
     shown = txt.render(report, ENGLISH)
@@ -159,40 +157,40 @@ def test_each_rule_s_text_stands_once_with_its_limits(story, made):
     assert all(cell_len(line) <= 80 for line in shown.splitlines())
 
 
-def test_who_has_checked_them_all_is_not_doubted(story):
-    report = story(["READ_CONTACTS"], country="CN")
+def test_checked_rules_have_no_reservation(report_with_rules):
+    report = report_with_rules(["READ_CONTACTS"], country="CN")
     stamp = replace(report.knowledge.rules, checked=True)
     report = replace(report, knowledge=KnowledgeInfo(signatures=report.knowledge.signatures, rules=stamp))
     assert "Nobody who knows" not in " ".join(legal_rules.rule_explanations(ReportView(report, ENGLISH)))
 
 
-def test_an_app_without_a_finding_is_shown_with_its_rules_for_information(story):
-    shown = txt.render(story(asked=["ACCESS_FINE_LOCATION"], country="IN"), ENGLISH)
+def test_app_without_findings_is_listed_with_its_rules(report_with_rules):
+    shown = txt.render(report_with_rules(asked=["ACCESS_FINE_LOCATION"], country="IN"), ENGLISH)
     assert "[for information] 1 com.example.made" in shown
     assert "Ground:" not in shown
 
 
-def test_without_a_rule_nothing_is_said_of_rules(story):
-    report = story(["READ_CONTACTS"])
+def test_report_without_rules_has_no_rules_section(report_with_rules):
+    report = report_with_rules(["READ_CONTACTS"])
     assert not [*legal_rules.rule_explanations(ReportView(report, ENGLISH))]
     assert "What these rules say" not in txt.render(report, ENGLISH)
 
 
-def test_a_country_without_rules_here_is_said_to_have_none_here(story):
-    shown = " ".join(txt.render(story(["READ_CONTACTS"], country="BR"), ENGLISH).split())
+def test_country_without_rules_has_a_notice(report_with_rules):
+    shown = " ".join(txt.render(report_with_rules(["READ_CONTACTS"], country="BR"), ENGLISH).split())
     assert "This tool has no rules of BR. That does not mean that there are none." in shown
-    assert "no rules of IN" not in txt.render(story(["READ_CONTACTS"], country="IN"), ENGLISH)
+    assert "no rules of IN" not in txt.render(report_with_rules(["READ_CONTACTS"], country="IN"), ENGLISH)
 
 
-def test_a_rule_of_a_later_version_does_not_hide_the_rest(story, tmp_path):
-    report = story(["READ_CONTACTS"], country="IN")
+def test_unknown_rule_does_not_hide_the_others(report_with_rules, tmp_path):
+    report = report_with_rules(["READ_CONTACTS"], country="IN")
     (app,) = report.apps
     later = RuleMatch(id="XX-LATER", match="granted", verify=True)
     file = tmp_path / "report.json"
     file.write_text(report_json.render(replace(report, apps=(replace(app, rules=(later, *app.rules)),))), "utf-8")
-    told = said(report_json.read_report(file))
-    assert told[0].startswith("Rule, not fully verified: [rule.XX-LATER.title]")
-    assert "Digital Lending Directions" in told[1]
+    cited = citations(report_json.read_report(file))
+    assert cited[0].startswith("Rule, not fully verified: [rule.XX-LATER.title]")
+    assert "Digital Lending Directions" in cited[1]
 
 
 # --- the country is suggested, never assumed --------------------------------------------------------------------------
@@ -216,26 +214,26 @@ def test_a_rule_of_a_later_version_does_not_hide_the_rest(story, tmp_path):
         (("zh",), "nowhere", None),
     ],
 )
-def test_the_phone_s_region(languages, zone, country):
+def test_detect_country(languages, zone, country):
     assert legal_rules.detect_country(languages, zone) == country
 
 
-def test_every_country_with_rules_can_be_suggested_and_has_a_name():
-    here = {rule.country for rule in BOOK.rules if rule.country}
+def test_every_country_with_rules_has_a_time_zone_and_a_name():
+    here = {rule.country for rule in RULE_SET.rules if rule.country}
     assert set(legal_rules.COUNTRY_BY_TIME_ZONE.values()) == here
     for country in here:
         for language in (ENGLISH, CHINESE):
             assert not language.t(f"rules.place_{country}").startswith("[")
 
 
-def test_the_suggestion_is_one_line_at_the_end_and_applies_nothing(story, made):
-    report = replace(story(["READ_CONTACTS"]), phone=made.phone(languages=("en-IN",)))
+def test_country_suggestion_applies_no_rules(report_with_rules, made):
+    report = replace(report_with_rules(["READ_CONTACTS"]), phone=made.phone(languages=("en-IN",)))
     assert "This looks like a phone from India: --country IN shows its rules." in " ".join(
         txt.render(report, ENGLISH).split()
     )
     assert "这像是一部印度的手机" in "".join(txt.render(report, CHINESE).split())
     assert report.apps[0].rules == ()
-    chosen = replace(story(["READ_CONTACTS"], country="CN"), phone=made.phone(languages=("en-IN",)))
+    chosen = replace(report_with_rules(["READ_CONTACTS"], country="CN"), phone=made.phone(languages=("en-IN",)))
     assert not [*legal_rules.country_suggestion(ReportView(chosen, ENGLISH))]
     nowhere = replace(report, phone=made.phone(), phone_clock=PhoneClock(zone=None, offset_s=None))
     assert not [*legal_rules.country_suggestion(ReportView(nowhere, ENGLISH))]
@@ -244,7 +242,7 @@ def test_the_suggestion_is_one_line_at_the_end_and_applies_nothing(story, made):
 # --- as people use it -------------------------------------------------------------------------------------------------
 
 
-def test_the_country_is_chosen_live_and_for_a_saved_report(run, tmp_path):
+def test_country_option_for_demo_and_saved_report(run, tmp_path):
     file = tmp_path / "report.json"
     plain = run("demo", "-o", file)
     assert "--country CN shows its rules" in " ".join(plain.out.split())

@@ -1,4 +1,4 @@
-"""A report to be handed on tells no day, no name, and nothing wrong."""
+"""An anonymized report has no days, no labels, and still the same findings."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LENDS = Lending(verdict=LendingVerdict.YES)
 
 
 @pytest.mark.parametrize("story", scenario_names())
-def test_no_name_no_day_no_patch_level(report_of, story):
+def test_labels_days_and_patch_level_are_removed(report_of, story):
     report = report_of(story)
     shared = share.anonymize_report(report)
     names = {name for app in report.apps for name in (app.label, *app.labels.values()) if name}
@@ -41,7 +41,7 @@ def test_no_name_no_day_no_patch_level(report_of, story):
     assert share.anonymize_report(shared) is shared
 
 
-def test_what_was_found_stays(demo_report):
+def test_findings_are_kept(demo_report):
     shared = share.anonymize_report(demo_report)
     for before, after in zip(demo_report.findings, shared.findings, strict=True):
         assert (before.rule, before.severity, before.package) == (after.rule, after.severity, after.package)
@@ -51,16 +51,16 @@ def test_what_was_found_stays(demo_report):
     assert (shared.counts, shared.complete) == (demo_report.counts, demo_report.complete)
 
 
-def test_it_is_read_again_as_it_was(demo_report, tmp_path):
+def test_anonymized_report_is_read_back(demo_report, tmp_path):
     file = tmp_path / "shared.json"
     file.write_text(document.render(share.anonymize_report(demo_report)), encoding="utf-8")
-    again = document.read_report(file)
-    assert again.shared
-    assert "13:41" not in txt.render(again, Translator("en"))
+    read_back = document.read_report(file)
+    assert read_back.shared
+    assert "13:41" not in txt.render(read_back, Translator("en"))
     assert json.loads(file.read_text())["shared"] is True
 
 
-def test_it_is_one_option(run, demo_report, tmp_path):
+def test_share_option(run, demo_report, tmp_path):
     file = tmp_path / "report.json"
     file.write_text(document.render(demo_report), encoding="utf-8")
     done = run("audit", file, "--share", "-o", tmp_path / "shared.html", "-o", tmp_path / "shared.json")
@@ -69,13 +69,13 @@ def test_it_is_one_option(run, demo_report, tmp_path):
     assert document.read_report(tmp_path / "shared.json") == share.anonymize_report(document.read_report(file))
 
 
-def test_the_month_is_the_phone_s(made):
+def test_month_is_by_the_phone_clock(made):
     clock = PhoneClock(zone="America/Mexico_City", offset_s=-3)
     report = made.report(taken_at=datetime(2026, 3, 1, 2, 0, tzinfo=UTC), phone_clock=clock)
     assert f"{summary.audit_time(share.anonymize_report(report)):%Y-%m}" == "2026-02"  # there it was still February
 
 
-def test_two_of_them_are_compared_by_their_months(made):
+def test_anonymized_reports_of_one_month_are_comparable(made):
     app = made.app(lending=LENDS, contacts=made.access("can_read"))
     before, after = made.report(app), share.anonymize_report(made.report(replace(app, access=made.app().access)))
     changed = compare_reports(before, after)
@@ -83,9 +83,9 @@ def test_two_of_them_are_compared_by_their_months(made):
     assert "between January 2026 and January 2026" in diff_text.diff_to_text(changed, Translator("en"))
 
 
-def test_an_age_becomes_a_month(made):
+def test_age_becomes_a_month(made):
     access = replace(made.access("can_read", read=made.now), last_read=None, last_read_age_s=86400 * 20)
     shared = share.anonymize_report(made.report(made.app(lending=LENDS, contacts=access)))
-    (told,) = [one for one in shared.apps[0].access.values() if one.last_read]
-    assert told.last_read == (made.now - timedelta(days=20)).replace(day=1, hour=0, minute=0, second=0)
-    assert told.last_read_age_s is None
+    (access_shared,) = [access for access in shared.apps[0].access.values() if access.last_read]
+    assert access_shared.last_read == (made.now - timedelta(days=20)).replace(day=1, hour=0, minute=0, second=0)
+    assert access_shared.last_read_age_s is None

@@ -1,10 +1,10 @@
-"""A demo phone that obeys, connected, and what is needed to plan and act on it."""
+"""A connected virtual phone that carries out commands, and what is needed to plan and apply changes on it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,60 +17,63 @@ from privaudit.capture.model import Capture
 from privaudit.errors import ConnectionLost
 from privaudit.model import Command, Reply
 from privaudit.revocation import apply, ledger, plan, state
-from privaudit.transport import Transport, connect
+from privaudit.transport import connect
+from privaudit.transport.base import Transport
 from privaudit.virtual_phone import load_scenario
 from privaudit.virtual_phone.adbd.auth import KeyPolicy
 from privaudit.virtual_phone.adbd.server import AdbdServer
-from privaudit.virtual_phone.dump_writers.android import FLAG_BITS
 from privaudit.virtual_phone.programs import build_files, build_programs
+from privaudit.virtual_phone.release.android import FLAG_BITS
 from privaudit.virtual_phone.scenario.virtual import VirtualGrant, VirtualOp, VirtualPhone
 from privaudit.virtual_phone.state import MutableDevice, with_app, with_setting
 
-LOAN = "com.example.sudaibao"
-CLONED = "com.example.kuaiyihua"
+LOAN_APP = "com.example.sudaibao"
+CLONED_APP = "com.example.kuaiyihua"
 
 
 @cache
-def _story() -> VirtualPhone:
+def _scenario() -> VirtualPhone:
     return load_scenario("borrower")
 
 
-def told(sdk: int = 34, **properties: str) -> VirtualPhone:
-    """The borrower's phone with another Android or another maker's properties."""
-    story = _story()
-    return replace(story, sdk=sdk, properties={**story.properties, "ro.build.version.sdk": str(sdk), **properties})
+def borrower(sdk: int = 34, **properties: str) -> VirtualPhone:
+    """Return the phone of the scenario "borrower" with another Android version or other properties."""
+    scenario = _scenario()
+    return replace(
+        scenario, sdk=sdk, properties={**scenario.properties, "ro.build.version.sdk": str(sdk), **properties}
+    )
 
 
-def changed(phone: VirtualPhone, package: str, **fields: object) -> VirtualPhone:
-    """`phone` with other fields of one app."""
+def with_app_fields(phone: VirtualPhone, package: str, **fields: object) -> VirtualPhone:
+    """Return `phone` with other fields of one app."""
     app = phone.find_app(package)
     assert app is not None
     return with_app(phone, replace(app, **fields))
 
 
 def with_flag(phone: VirtualPhone, package: str, permission: str, flag: str) -> VirtualPhone:
-    """`phone` with one more flag of a permission of the owner's copy."""
+    """Return `phone` with one more flag of a permission of the main user's app."""
     app = phone.find_app(package)
     assert app is not None
     install = app.installs[0]
     grants = tuple(
-        VirtualGrant(name=one.name, granted=one.granted, flags=one.flags | FLAG_BITS[flag])
-        if one.name.endswith(f".{permission}")
-        else one
-        for one in install.grants
+        VirtualGrant(name=grant.name, granted=grant.granted, flags=grant.flags | FLAG_BITS[flag])
+        if grant.name.endswith(f".{permission}")
+        else grant
+        for grant in install.grants
     )
     return with_app(phone, replace(app, installs={**app.installs, 0: replace(install, grants=grants)}))
 
 
-def armed(phone: VirtualPhone) -> VirtualPhone:
-    """`phone` on which the loan app holds every right beside the permission list."""
+def with_special_access(phone: VirtualPhone) -> VirtualPhone:
+    """Return `phone` with a loan app that holds every kind of special access."""
     services = phone.settings[0]["secure"].get("enabled_accessibility_services", "")
-    own = ":".join(filter(None, (services, f"{LOAN}/.Reader")))
+    own = ":".join(filter(None, (services, f"{LOAN_APP}/.Reader")))
     phone = with_setting(phone, 0, "enabled_accessibility_services", own)
     phone = with_setting(phone, 0, "accessibility_enabled", "1")
-    phone = with_setting(phone, 0, "enabled_notification_listeners", f"com.example.watchlink/.L:{LOAN}/.Listener")
-    phone = replace(phone, roles={**phone.roles, 0: {**phone.roles[0], "android.app.role.SMS": (LOAN,)}})
-    app = phone.find_app(LOAN)
+    phone = with_setting(phone, 0, "enabled_notification_listeners", f"com.example.watchlink/.L:{LOAN_APP}/.Listener")
+    phone = replace(phone, roles={**phone.roles, 0: {**phone.roles[0], "android.app.role.SMS": (LOAN_APP,)}})
+    app = phone.find_app(LOAN_APP)
     assert app is not None
     install = app.installs[0]
     ops = (*install.ops, VirtualOp(name="SYSTEM_ALERT_WINDOW"), VirtualOp(name="GET_USAGE_STATS"))
@@ -79,10 +82,10 @@ def armed(phone: VirtualPhone) -> VirtualPhone:
 
 
 @dataclass
-class Cut:
-    """A transport whose cable is pulled at its n-th command that changes something.
+class InterruptedTransport:
+    """A transport that fails at the n-th command that changes something.
 
-    `late`: the command took effect, and only its answer is lost.
+    `late`: the command takes effect, and only its reply is lost.
     """
 
     inner: Transport
@@ -104,49 +107,48 @@ class Cut:
 
 
 @dataclass
-class Bench:
-    """One phone, connected."""
+class ConnectedPhone:
+    """One connected virtual phone."""
 
-    living: MutableDevice
+    device: MutableDevice
     daemon: AdbdServer
     connection: Transport
     folder: Path
-    fates: list[str] = field(default_factory=list)
 
     def capture(self, *packages: str) -> Capture:
-        taken = collect_first_round(self.connection)
-        return taken.with_answers(collect_answers(self.connection, (f"package.{name}" for name in packages)))
+        capture = collect_first_round(self.connection)
+        return capture.with_answers(collect_answers(self.connection, (f"package.{name}" for name in packages)))
 
     def plan(self, *packages: str, uninstall: bool = False) -> plan.RevocationPlan:
-        taken = self.capture(*packages)
-        gathered = facts.gather_facts(taken)
-        named = [app for app in gathered.apps if app.package in packages]
-        return plan.build_plan(state.read_state(taken, packages), named, gathered.users, uninstall=uninstall)
+        capture = self.capture(*packages)
+        gathered = facts.gather_facts(capture)
+        apps = [app for app in gathered.apps if app.package in packages]
+        return plan.build_plan(state.read_state(capture, packages), apps, gathered.users, uninstall=uninstall)
 
     def run(self, *packages: str, uninstall: bool = False, transport: Transport | None = None) -> apply.LedgerRun:
-        """A run whose ledger is written, and nothing begun."""
-        taken = self.capture(*packages)
-        made = self.plan(*packages, uninstall=uninstall)
-        sealed = ledger.CaptureReference(file="x.zip", sha256="0" * 64)
-        book = ledger.create_ledger(
-            made.changes, ledger.compute_fingerprint(facts.gather_facts(taken)), sealed, demo=False
+        """Return a run of which the ledger is written and no change is begun."""
+        capture = self.capture(*packages)
+        revocation_plan = self.plan(*packages, uninstall=uninstall)
+        reference = ledger.CaptureReference(file="x.zip", sha256="0" * 64)
+        new_ledger = ledger.create_ledger(
+            revocation_plan.changes, ledger.compute_fingerprint(facts.gather_facts(capture)), reference, demo=False
         )
         path = self.folder / "made.ledger.json"
-        ledger.write_ledger(book, path)
-        return self.resumed(path, taken, transport)
+        ledger.write_ledger(new_ledger, path)
+        return self.resumed(path, capture, transport)
 
-    def resumed(self, path: Path, taken: Capture, transport: Transport | None = None) -> apply.LedgerRun:
+    def resumed(self, path: Path, capture: Capture, transport: Transport | None = None) -> apply.LedgerRun:
         return apply.LedgerRun(
             transport=transport or self.connection,
-            capture=taken,
+            capture=capture,
             ledger_path=path,
             ledger=ledger.read_ledger(path),
-            on_change=lambda _, entry: self.fates.append(f"{entry.change.kind}:{entry.outcome}"),
-            sdk=self.living.phone.sdk,
+            on_change=lambda *_: None,
+            sdk=self.device.phone.sdk,
         )
 
     def writes(self) -> list[str]:
-        """Everything that was sent and could change something."""
+        """Return all commands that were sent and could change something."""
         return [
             line for line in self.daemon.commands if line.startswith(("pm ", "cmd ", "am ", "appops ", "settings "))
         ]
@@ -154,33 +156,41 @@ class Bench:
 
 @pytest.fixture(scope="session")
 def key(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder for one key: making one takes as long as ten tests."""
+    """Return a folder for one ADB key: generating one takes as long as ten tests."""
     return tmp_path_factory.mktemp("key")
 
 
 @pytest.fixture
-def bench(tmp_path: Path, key: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Bench]]:
-    """Connect to a phone that obeys."""
-    monkeypatch.setattr(apply, "_READ_BACK_DELAYS_S", (0.0,))
+def connect_phone(
+    tmp_path: Path, key: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[..., ConnectedPhone]]:
+    """Return a function that starts a virtual phone and connects to it."""
+    monkeypatch.setattr(apply, "READ_BACK_DELAYS_S", (0.0,))
     with ExitStack() as stack:
 
-        def open_one(phone: VirtualPhone, **replaced: object) -> Bench:
-            living = MutableDevice(phone)
-            table: Mapping[str, object] = {**build_programs(living), **replaced}
+        def connect_one(phone: VirtualPhone, **replaced: object) -> ConnectedPhone:
+            device = MutableDevice(phone)
+            table: Mapping[str, object] = {**build_programs(device), **replaced}
             daemon = stack.enter_context(
                 AdbdServer(programs=table, files=build_files(phone), key_policy=KeyPolicy(required=False))  # type: ignore[arg-type]
             )
             connection = stack.enter_context(
                 connect(transport=f"tcp:{daemon.address}", on_waiting=lambda _: None, key_folder=key)
             )
-            return Bench(living, daemon, connection, tmp_path)
+            return ConnectedPhone(device, daemon, connection, tmp_path)
 
-        yield open_one
+        yield connect_one
 
 
 @pytest.fixture(scope="session")
-def kit() -> SimpleNamespace:
-    """Phones, and ways to change them before anybody looks."""
+def phones() -> SimpleNamespace:
+    """Return virtual phones, and functions that change them before they are connected."""
     return SimpleNamespace(
-        loan=LOAN, cloned=CLONED, told=told, changed=changed, with_flag=with_flag, armed=armed, cut=Cut
+        loan_app=LOAN_APP,
+        cloned_app=CLONED_APP,
+        borrower=borrower,
+        with_app_fields=with_app_fields,
+        with_flag=with_flag,
+        with_special_access=with_special_access,
+        interrupted=InterruptedTransport,
     )

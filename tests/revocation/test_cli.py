@@ -15,7 +15,8 @@ import typer
 from privaudit import audit
 from privaudit.capture.sources import read_source
 from privaudit.cli.console import CliConsole
-from privaudit.cli.revoke import RevokeCommand, UndoCommand
+from privaudit.cli.options import PhoneOptions
+from privaudit.cli.revoke import RevocationCommand
 from privaudit.errors import PrivauditError
 from privaudit.revocation import ledger as books
 from privaudit.revocation.change import Outcome
@@ -26,28 +27,31 @@ CONTACTS = "android.permission.READ_CONTACTS"
 
 
 @pytest.fixture
-def at(key, tmp_path, monkeypatch):
-    """Run `revoke` or `undo` in this process, with what a person types; gives code and what was said."""
+def run_in_process(key, tmp_path, monkeypatch):
+    """Return a function that runs `revoke` or `undo` in this process with typed input; returns exit code and output."""
     monkeypatch.setenv("HOME", str(key))
     monkeypatch.setenv("USERPROFILE", str(key))
     monkeypatch.chdir(tmp_path)
-    # Names cost most of the time, and decide nothing here.
-    monkeypatch.setattr(audit, "collect_apks", lambda _transport, taken, *_: taken)
+    # Reading labels takes most of the time and is not needed here.
+    monkeypatch.setattr(audit, "collect_apks", lambda _transport, capture, *_: capture)
 
-    def run_one(one, *apps, typed="", ledger=None, undo=None, lang="en", **options):
+    def run_one(phone, *apps, typed="", ledger=None, undo=None, lang="en", **options):
         out, err = io.StringIO(), io.StringIO()
         monkeypatch.setattr(sys, "stdout", out)
         monkeypatch.setattr(sys, "stderr", err)
         monkeypatch.setattr(sys, "stdin", io.StringIO(typed))
-        talk, way = CliConsole(lang, plain=True), f"tcp:{one.daemon.address}"
+        console, transport = CliConsole(lang, plain=True), f"tcp:{phone.daemon.address}"
         code, name = 0, None
         try:
-            with talk.handle_errors():
+            with console.handle_errors():
+                arguments = {"source": None, "apply": True, "yes": False, "uninstall": False, **options}
+                command = RevocationCommand(
+                    console, PhoneOptions(transport=transport), apply=arguments.pop("apply"), yes=arguments.pop("yes")
+                )
                 if undo is not None:
-                    UndoCommand(talk, transport=way).undo(undo, apply=True, yes=options.get("yes", False))
+                    command.undo(undo)
                 else:
-                    given = {"source": None, "apply": True, "yes": False, "uninstall": False, **options}
-                    RevokeCommand(talk, transport=way).revoke(list(apps), ledger=ledger, **given)
+                    command.revoke(list(apps), ledger_path=ledger, **arguments)
         except typer.Exit as error:
             code = error.exit_code
             name = getattr(error.__cause__, "name", None) if isinstance(error.__cause__, PrivauditError) else None
@@ -60,21 +64,32 @@ def at(key, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
-def test_without_apply_nothing_is_changed_and_the_plan_says_all(bench, kit, run, tmp_path, lang):
-    one = bench(kit.armed(kit.told(36, **{"ro.miui.ui.version.name": "V816", "ro.mi.os.version.name": "OS2.0"})))
-    before = one.living.phone
+def test_revoke_without_apply_prints_the_plan_and_changes_nothing(connect_phone, phones, run, tmp_path, lang):
+    phone = connect_phone(
+        phones.with_special_access(
+            phones.borrower(36, **{"ro.miui.ui.version.name": "V816", "ro.mi.os.version.name": "OS2.0"})
+        )
+    )
+    before = phone.device.phone
     done = run(
-        "revoke", kit.loan, "--transport", f"tcp:{one.daemon.address}", "--lang", lang, "--uninstall", cwd=tmp_path
+        "revoke",
+        phones.loan_app,
+        "--transport",
+        f"tcp:{phone.daemon.address}",
+        "--lang",
+        lang,
+        "--uninstall",
+        cwd=tmp_path,
     )
     assert done.code == 0, done.err
-    assert one.living.phone == before
-    assert one.writes() == []
+    assert phone.device.phone == before
+    assert phone.writes() == []
     assert not [path for path in tmp_path.iterdir() if path.name.startswith("privaudit-")]
     flat = " ".join(done.out.split())
     for command in (
-        f"$ cmd role remove-role-holder --user 0 android.app.role.SMS {kit.loan}",
-        f"$ pm revoke --user 0 {kit.loan} {CONTACTS}",
-        f"$ pm uninstall --user 0 {kit.loan}",
+        f"$ cmd role remove-role-holder --user 0 android.app.role.SMS {phones.loan_app}",
+        f"$ pm revoke --user 0 {phones.loan_app} {CONTACTS}",
+        f"$ pm uninstall --user 0 {phones.loan_app}",
     ):
         assert command in flat
     # "What happens if they notice?" stands before any change, and safety before that.
@@ -87,7 +102,7 @@ def test_without_apply_nothing_is_changed_and_the_plan_says_all(bench, kit, run,
     assert "com.example.screenreader" not in done.out  # other apps' services are not named
 
 
-def test_a_plan_from_a_saved_check_needs_no_phone(run, demo_phone, tmp_path, kit):
+def test_plan_from_a_saved_capture_needs_no_phone(run, demo_phone, tmp_path, phones):
     with demo_phone() as phone:
         saved = run("capture", tmp_path / "check.zip", "--transport", f"tcp:{phone.address}")
     assert saved.code == 0, saved.err
@@ -108,66 +123,66 @@ def test_a_plan_from_a_saved_check_needs_no_phone(run, demo_phone, tmp_path, kit
         (("diff", "one"), "AFTER"),
     ],
 )
-def test_wrong_words(run, tmp_path, words, said):
+def test_wrong_usage(run, tmp_path, words, said):
     (tmp_path / "report.json").write_text("{}")
     done = run(*words, cwd=tmp_path)
     assert done.code == 2
     assert said in done.err
 
 
-def test_an_app_that_is_not_installed(bench, kit, at):
-    one = bench(kit.told(34))
-    done = at(one, kit.loan, "com.nobody.here", typed="y\n")
+def test_app_that_is_not_installed_is_an_error(connect_phone, phones, run_in_process):
+    phone = connect_phone(phones.borrower(34))
+    done = run_in_process(phone, phones.loan_app, "com.nobody.here", typed="y\n")
     assert (done.code, done.error) == (2, "app_missing")
-    assert one.writes() == []
+    assert phone.writes() == []
 
 
 # --- the question -----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("typed", "code"), [("", 2), ("n\n", 0), ("\n", 0), ("maybe\n", 0)])
-def test_without_a_yes_nothing_is_changed(bench, kit, at, tmp_path, typed, code):
-    one = bench(kit.told(34))
-    before = one.living.phone
-    done = at(one, kit.loan, typed=typed)
+def test_no_change_without_confirmation(connect_phone, phones, run_in_process, tmp_path, typed, code):
+    phone = connect_phone(phones.borrower(34))
+    before = phone.device.phone
+    done = run_in_process(phone, phones.loan_app, typed=typed)
     assert done.code == code
     assert "Nothing was changed" in done.err
-    assert one.living.phone == before
-    assert one.writes() == []
+    assert phone.device.phone == before
+    assert phone.writes() == []
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith("privaudit-")] == []
 
 
 @pytest.mark.parametrize("yes", ["y", "是"])
-def test_with_a_yes_a_check_is_sealed_first_then_the_ledger_then_the_phone(bench, kit, at, tmp_path, yes):
-    one = bench(kit.told(34))
+def test_confirmed_run_writes_capture_and_ledger_before_changing(connect_phone, phones, run_in_process, tmp_path, yes):
+    phone = connect_phone(phones.borrower(34))
     path = tmp_path / "mine.ledger.json"
-    done = at(one, kit.loan, typed=f"{yes}\n", ledger=path)
+    done = run_in_process(phone, phones.loan_app, typed=f"{yes}\n", ledger=path)
     assert done.code == 0, done.err
     sealed = read_source(tmp_path / "mine.before.zip")
     # Evidence before change: the check shows the permission as it was.
-    assert f"{CONTACTS}: granted=true" in sealed.answer(f"package.{kit.loan}").text
+    assert f"{CONTACTS}: granted=true" in sealed.answer(f"package.{phones.loan_app}").text
     assert json.loads(path.read_text())["capture"]["file"] == "mine.before.zip"
     assert "contacts not allowed" in done.out
     assert "privaudit undo" in done.err
-    undone = at(one, undo=path, yes=True)
+    undone = run_in_process(phone, undo=path, yes=True)
     assert undone.code == 0, undone.err
     assert "taken back" in undone.out
-    grants = {grant.name: grant.granted for grant in one.living.phone.app(kit.loan).installs[0].grants}
+    grants = {grant.name: grant.granted for grant in phone.device.phone.find_app(phones.loan_app).installs[0].grants}
     assert grants[CONTACTS]
 
 
-def test_uninstalling_asks_on_its_own_even_with_yes(bench, kit, at):
-    one = bench(kit.told(34))
-    done = at(one, kit.loan, typed="y\n", yes=True, uninstall=True)
-    assert (done.code, one.writes()) == (0, [])
-    done = at(one, kit.loan, typed=f"{kit.loan}\n", yes=True, uninstall=True)
+def test_uninstalling_is_confirmed_separately_despite_yes(connect_phone, phones, run_in_process):
+    phone = connect_phone(phones.borrower(34))
+    done = run_in_process(phone, phones.loan_app, typed="y\n", yes=True, uninstall=True)
+    assert (done.code, phone.writes()) == (0, [])
+    done = run_in_process(phone, phones.loan_app, typed=f"{phones.loan_app}\n", yes=True, uninstall=True)
     assert done.code == 0, done.err
-    assert one.living.phone.app(kit.loan) is None
+    assert phone.device.phone.find_app(phones.loan_app) is None
 
 
-def test_what_is_refused_is_told_with_the_makers_reason_and_the_taps_instead(bench, kit, at):
-    one = bench(kit.told(34, **{"ro.miui.ui.version.name": "V140"}))
-    done = at(one, kit.loan, yes=True)
+def test_refused_change_shows_the_reason_and_manual_steps(connect_phone, phones, run_in_process):
+    phone = connect_phone(phones.borrower(34, **{"ro.miui.ui.version.name": "V140"}))
+    done = run_in_process(phone, phones.loan_app, yes=True)
     assert done.code == 4
     flat = " ".join(done.out.split())
     assert "refused: java.lang.SecurityException" in flat
@@ -188,96 +203,99 @@ def _later(phone):
     return replace(phone, apps=tuple(apps))
 
 
-def test_a_plan_or_a_ledger_for_another_phone(bench, kit, at, tmp_path):
-    one, other = bench(kit.told(34)), bench(_later(kit.told(34)))
+def test_plan_or_ledger_of_another_phone_is_refused(connect_phone, phones, run_in_process, tmp_path):
+    phone, other = connect_phone(phones.borrower(34)), connect_phone(_later(phones.borrower(34)))
     path = tmp_path / "mine.ledger.json"
-    assert at(one, kit.loan, yes=True, ledger=path).code == 0
+    assert run_in_process(phone, phones.loan_app, yes=True, ledger=path).code == 0
     book = books.read_ledger(path)
     books.write_ledger(book.with_entry(0, outcome=Outcome.BEGUN), path)
     for done in (
-        at(other, undo=path, yes=True),
-        at(other, kit.loan, yes=True, ledger=path),
-        at(other, kit.loan, yes=True, source=tmp_path / "mine.before.zip"),
+        run_in_process(other, undo=path, yes=True),
+        run_in_process(other, phones.loan_app, yes=True, ledger=path),
+        run_in_process(other, phones.loan_app, yes=True, source=tmp_path / "mine.before.zip"),
     ):
         assert (done.code, done.error) == (4, "other_phone")
     assert other.writes() == []
 
 
-def test_a_plan_from_an_old_check_of_this_phone(bench, kit, at, tmp_path):
-    one = bench(kit.told(34))
-    assert at(one, kit.loan, yes=True, ledger=tmp_path / "mine.ledger.json").code == 0
-    sent = len(one.writes())
-    done = at(one, kit.loan, yes=True, source=tmp_path / "mine.before.zip")
+def test_outdated_plan_is_refused(connect_phone, phones, run_in_process, tmp_path):
+    phone = connect_phone(phones.borrower(34))
+    assert run_in_process(phone, phones.loan_app, yes=True, ledger=tmp_path / "mine.ledger.json").code == 0
+    sent = len(phone.writes())
+    done = run_in_process(phone, phones.loan_app, yes=True, source=tmp_path / "mine.before.zip")
     assert (done.code, done.error) == (4, "plan_changed")
-    assert len(one.writes()) == sent
+    assert len(phone.writes()) == sent
 
 
-def test_a_phone_that_changes_between_plan_and_answer(bench, kit, at, monkeypatch):
-    one = bench(kit.told(34))
+def test_phone_that_changed_before_confirmation_is_refused(connect_phone, phones, run_in_process, monkeypatch):
+    phone = connect_phone(phones.borrower(34))
 
     def tapped(*_args, **_values):
         grant = VirtualGrant(name=CONTACTS, granted=False)
-        one.living.change(lambda phone: with_grant(phone, kit.loan, 0, grant))
+        phone.device.update(lambda phone: with_grant(phone, phones.loan_app, 0, grant))
         return "y"
 
     monkeypatch.setattr(CliConsole, "prompt", tapped)
-    done = at(one, kit.loan)
+    done = run_in_process(phone, phones.loan_app)
     assert (done.code, done.error) == (4, "plan_changed")
     assert "Nothing was done" in done.err
-    assert one.writes() == []
+    assert phone.writes() == []
 
 
-def test_an_app_that_goes_between_plan_and_answer(bench, kit, at, monkeypatch):
-    one = bench(kit.told(34))
+def test_app_removed_before_confirmation_is_refused(connect_phone, phones, run_in_process, monkeypatch):
+    phone = connect_phone(phones.borrower(34))
 
     def removed(*_args, **_values):
-        one.living.change(
-            lambda phone: with_install(phone, kit.loan, 0, lambda install: replace(install, installed=False))
+        phone.device.update(
+            lambda phone: with_install(phone, phones.loan_app, 0, lambda install: replace(install, installed=False))
         )
         return "y"
 
     monkeypatch.setattr(CliConsole, "prompt", removed)
-    done = at(one, kit.loan)
+    done = run_in_process(phone, phones.loan_app)
     assert (done.code, done.error) == (4, "app_unread")
-    assert one.writes() == []
+    assert phone.writes() == []
 
 
-def test_an_app_that_was_installed_anew_gets_nothing_back(bench, kit, at, tmp_path):
-    one = bench(kit.told(34))
+def test_reinstalled_app_is_not_undone(connect_phone, phones, run_in_process, tmp_path):
+    phone = connect_phone(phones.borrower(34))
     path = tmp_path / "mine.ledger.json"
-    assert at(one, kit.loan, yes=True, ledger=path).code == 0
-    again = at(one, kit.loan, yes=True, ledger=path)
+    assert run_in_process(phone, phones.loan_app, yes=True, ledger=path).code == 0
+    again = run_in_process(phone, phones.loan_app, yes=True, ledger=path)
     assert (again.code, "Nothing is open" in again.err) == (0, True)
     day = timedelta(days=1)
-    one.living.change(
+    phone.device.update(
         lambda phone: with_install(
-            phone, kit.loan, 0, lambda install: replace(install, first_installed=install.first_installed + day)
+            phone, phones.loan_app, 0, lambda install: replace(install, first_installed=install.first_installed + day)
         )
     )
-    sent = len(one.writes())
-    done = at(one, undo=path, yes=True)
+    sent = len(phone.writes())
+    done = run_in_process(phone, undo=path, yes=True)
     assert (done.code, done.error) == (4, "installed_anew")
-    assert len(one.writes()) == sent
+    assert len(phone.writes()) == sent
 
 
-def test_an_edited_ledger_and_one_about_other_apps(bench, kit, at, tmp_path):
-    one = bench(kit.told(34))
+def test_edited_ledger_and_ledger_of_other_apps_are_refused(connect_phone, phones, run_in_process, tmp_path):
+    phone = connect_phone(phones.borrower(34))
     path = tmp_path / "mine.ledger.json"
-    assert at(one, kit.loan, yes=True, ledger=path).code == 0
-    sent = len(one.writes())
-    assert at(one, kit.cloned, yes=True, ledger=path).error == "ledger_other_apps"
+    assert run_in_process(phone, phones.loan_app, yes=True, ledger=path).code == 0
+    sent = len(phone.writes())
+    assert run_in_process(phone, phones.cloned_app, yes=True, ledger=path).error == "ledger_other_apps"
     path.write_text(path.read_text().replace("READ_CONTACTS", "READ_SMS"))
-    for done in (at(one, undo=path, yes=True), at(one, kit.loan, yes=True, ledger=path)):
+    for done in (
+        run_in_process(phone, undo=path, yes=True),
+        run_in_process(phone, phones.loan_app, yes=True, ledger=path),
+    ):
         assert (done.code, done.error) == (4, "ledger_changed")
         assert "Nothing was done" in done.err
-    assert len(one.writes()) == sent
+    assert len(phone.writes()) == sent
 
 
-def test_a_cable_pulled_in_the_middle_says_how_to_go_on_and_goes_on(bench, kit, at, tmp_path, monkeypatch):
+def test_interrupted_run_says_how_to_resume_and_resumes(connect_phone, phones, run_in_process, tmp_path, monkeypatch):
     from privaudit.errors import ConnectionLost
     from privaudit.revocation import apply
 
-    one = bench(kit.told(34))
+    phone = connect_phone(phones.borrower(34))
     path = tmp_path / "mine.ledger.json"
     send = apply.LedgerRun._run_commands
     left = [1]
@@ -289,19 +307,19 @@ def test_a_cable_pulled_in_the_middle_says_how_to_go_on_and_goes_on(bench, kit, 
         return send(self, made)
 
     monkeypatch.setattr(apply.LedgerRun, "_run_commands", cut)
-    done = at(one, kit.loan, yes=True, ledger=path)
+    done = run_in_process(phone, phones.loan_app, yes=True, ledger=path)
     assert (done.code, done.error) == (4, "lost")
     assert f"--ledger {path}" in done.err
     left[0] = 100
-    done = at(one, kit.loan, yes=True, ledger=path)
+    done = run_in_process(phone, phones.loan_app, yes=True, ledger=path)
     assert done.code == 0, done.err
     assert {entry["outcome"] for entry in json.loads(path.read_text())["entries"]} == {"done"}
 
 
-def test_stopped_by_hand_in_the_middle_is_not_told_as_nothing_changed(bench, kit, at, tmp_path, monkeypatch):
+def test_keyboard_interrupt_is_not_reported_as_unchanged(connect_phone, phones, run_in_process, tmp_path, monkeypatch):
     from privaudit.revocation import apply
 
-    one = bench(kit.told(34))
+    phone = connect_phone(phones.borrower(34))
     reread = apply.LedgerRun._read_back
 
     def stop(self, *given):
@@ -309,7 +327,7 @@ def test_stopped_by_hand_in_the_middle_is_not_told_as_nothing_changed(bench, kit
         raise KeyboardInterrupt
 
     monkeypatch.setattr(apply.LedgerRun, "_read_back", stop)
-    done = at(one, kit.loan, yes=True, ledger=tmp_path / "mine.ledger.json")
+    done = run_in_process(phone, phones.loan_app, yes=True, ledger=tmp_path / "mine.ledger.json")
     assert done.code == 130
     assert "Stopped in the middle" in done.err
     assert "Nothing was changed" not in done.err
@@ -318,7 +336,7 @@ def test_stopped_by_hand_in_the_middle_is_not_told_as_nothing_changed(bench, kit
 # --- steps and diff ---------------------------------------------------------------------------------------------------
 
 
-def test_steps_from_a_report_with_another_makers_menus(run):
+def test_steps_from_a_report_with_the_menus_of_another_rom(run):
     from pathlib import Path
 
     golden = Path(__file__).parent.parent / "golden" / "borrower.json"
@@ -332,24 +350,24 @@ def test_steps_from_a_report_with_another_makers_menus(run):
     assert (missing.code, "not on the phone" in missing.err) == (2, True)
 
 
-def test_steps_for_usb_debugging_need_no_phone(run):
+def test_usb_debugging_steps_need_no_phone(run):
     done = run("steps", "--usb", "--rom", "harmonyos")
     assert done.code == 0
     assert "HarmonyOS NEXT" in done.out
     assert done.out.index("bank, payment and loan apps") < done.out.index("seven times")
 
 
-def test_diff_shows_what_was_closed_and_what_came_back(bench, kit, run, tmp_path):
-    one = bench(kit.told(34))
-    way = ("--transport", f"tcp:{one.daemon.address}", "--no-apks", "--signatures", tmp_path / "mine.toml")
+def test_diff_shows_revoked_and_regranted_access(connect_phone, phones, run, tmp_path):
+    phone = connect_phone(phones.borrower(34))
+    way = ("--transport", f"tcp:{phone.daemon.address}", "--no-apks", "--signatures", tmp_path / "mine.toml")
     (tmp_path / "mine.toml").write_text(
-        f'[source]\npublisher = "me"\ntitle = "mine"\n[[app]]\npackage = "{kit.loan}"\n', encoding="utf-8"
+        f'[source]\npublisher = "me"\ntitle = "mine"\n[[app]]\npackage = "{phones.loan_app}"\n', encoding="utf-8"
     )
     run("audit", *way, "-o", tmp_path / "first.json")
-    one.run(kit.loan).close()
+    phone.run(phones.loan_app).apply()
     run("audit", *way, "-o", tmp_path / "second.json")
     # The maker gives it back behind everybody's back.
-    one.living.change(lambda phone: with_grant(phone, kit.loan, 0, VirtualGrant(name=CONTACTS, granted=True)))
+    phone.device.update(lambda phone: with_grant(phone, phones.loan_app, 0, VirtualGrant(name=CONTACTS, granted=True)))
     run("audit", *way, "-o", tmp_path / "third.json")
     closed = run("diff", tmp_path / "first.json", tmp_path / "second.json")
     assert closed.code == 0, closed.err

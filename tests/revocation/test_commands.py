@@ -1,4 +1,4 @@
-"""Every change that can be made, word for word; and that nothing else can."""
+"""The exact text of every command that changes something, and that no other can be built."""
 
 from __future__ import annotations
 
@@ -58,13 +58,13 @@ PAGE = SettingsIntent(action="android.settings.SETTINGS", component=None, packag
         (commands.start_activity(PAGE, APP, 0), "am start -W --user 0 -a android.settings.SETTINGS"),
     ],
 )
-def test_every_command(made, text):
+def test_command_text(made, text):
     assert made.text == text
     assert made.why
 
 
 @pytest.mark.parametrize("rom", roms.list_rom_ids())
-def test_every_intent_of_every_rom_makes_a_command_that_only_shows(rom):
+def test_every_intent_builds_a_command_that_only_opens_a_page(rom):
     for page in roms.list_openable_pages():
         for sdk in (23, 26, 28, 30, 31, 34, 36):
             for intent in roms.find_intents(rom, page, sdk):
@@ -75,7 +75,7 @@ BAD_PACKAGES = ["", "a b", "com.x;reboot", "com.x\n", "-f", "$(x)", "com.x'", "c
 
 
 @pytest.mark.parametrize("package", BAD_PACKAGES)
-def test_no_other_text_than_a_package_name(package):
+def test_commands_reject_invalid_package_names(package):
     for make in (
         lambda: commands.revoke_permission(package, 0, CONTACTS),
         lambda: commands.grant_permission(package, 0, CONTACTS),
@@ -124,29 +124,29 @@ def test_no_other_text_than_a_package_name(package):
         ),
     ],
 )
-def test_nothing_that_is_in_no_table(make):
+def test_commands_reject_values_outside_the_tables(make):
     with pytest.raises(ValueError, match=r"must not|not to be set|no flag|not a list|not a component"):
         make()
 
 
-def test_every_permission_that_may_be_closed_is_also_read():
+def test_every_revocable_permission_is_also_read():
     """Else it could not be read back."""
     assert set(PERMISSIONS) >= commands.PERMISSIONS
 
 
-def test_the_source_holds_no_command_that_must_never_be_sent():
+def test_source_contains_no_forbidden_command():
     tree = ast.parse(Path(commands.__file__).read_text(encoding="utf-8"))
     documents = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
-    said = {
+    literals = {
         node.value
         for node in ast.walk(tree)
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in documents
     }
-    assert not [one for one in said if re.search(r"reset|trim|\bcontent\b|disable|remove-user|delete|-k\b", one)]
-    assert [one for one in said if "clear" in one] == ["clear"]  # of a permission's flags
-    # Each names its user: without one some mean the owner, others everybody.
-    starts = [one for one in said if re.match(r"(?:pm|am|cmd|settings) ", one)]
+    assert not [text for text in literals if re.search(r"reset|trim|\bcontent\b|disable|remove-user|delete|-k\b", text)]
+    assert [text for text in literals if "clear" in text] == ["clear"]  # of a permission's flags
+    # Each names its user: without one, some commands affect the main user and others all users.
+    starts = [text for text in literals if re.match(r"(?:pm|am|cmd|settings) ", text)]
     assert len(starts) > 8
-    assert all("--user" in one or one in {"pm ", "cmd role ", "cmd notification ", "cmd appops"} for one in starts), (
-        starts
-    )
+    assert all(
+        "--user" in text or text in {"pm ", "cmd role ", "cmd notification ", "cmd appops"} for text in starts
+    ), starts

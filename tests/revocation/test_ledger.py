@@ -1,4 +1,4 @@
-"""The ledger: whole on the disk, private, sealed against edits, and sure of its phone."""
+"""The ledger: written atomically and privately, sealed against edits, and bound to its phone."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def book(tmp_path):
     return path
 
 
-def test_what_is_written_is_read(book):
+def test_ledger_round_trip(book):
     found = ledger.read_ledger(book)
     assert replace(found, seal=made().seal, made_at=made().made_at).phone == PHONE
     assert [entry.change for entry in found.entries] == [change()]
@@ -53,7 +53,7 @@ def test_what_is_written_is_read(book):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="modes are POSIX")
-def test_it_is_private_and_leaves_nothing_beside(book):
+def test_ledger_is_private_and_leaves_no_other_file(book):
     assert stat.S_IMODE(book.stat().st_mode) == 0o600
     ledger.write_ledger(ledger.read_ledger(book).with_entry(0, outcome=Outcome.DONE), book)
     assert list(book.parent.iterdir()) == [book]
@@ -76,7 +76,7 @@ def test_it_is_private_and_leaves_nothing_beside(book):
         lambda text: f"{text}null",
     ],
 )
-def test_an_edit_by_hand_is_refused(book, edit):
+def test_edited_ledger_is_refused(book, edit):
     text = book.read_text(encoding="utf-8")
     book.write_bytes(edit(text).encode())
     assert book.read_bytes() != text.encode()
@@ -101,7 +101,7 @@ def test_an_edit_by_hand_is_refused(book, edit):
         change(kind=ChangeKind.SPECIAL_OP, what="overlay", before=TargetState(held=True, mode="x; reboot")),
     ],
 )
-def test_who_computes_the_seal_anew_still_gets_nothing_into_a_command(tmp_path, forged):
+def test_forged_ledger_with_a_valid_seal_is_refused(tmp_path, forged):
     """The seal is a plain hash. What a row may ask for is bounded by closed tables all the same."""
     path = tmp_path / "forged.json"
     ledger.write_ledger(made(forged), path)
@@ -111,7 +111,7 @@ def test_who_computes_the_seal_anew_still_gets_nothing_into_a_command(tmp_path, 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(at=st.integers(0, 10_000), byte=st.integers(0, 255))
-def test_no_single_byte_can_be_changed(book, at, byte):
+def test_any_changed_byte_is_detected(book, at, byte):
     raw = book.read_bytes()
     at %= len(raw)
     edited = raw[:at] + bytes([byte]) + raw[at + 1 :]
@@ -126,7 +126,7 @@ def test_no_single_byte_can_be_changed(book, at, byte):
         book.write_bytes(raw)
 
 
-def test_a_makers_own_mode_is_kept_and_never_set(tmp_path):
+def test_vendor_mode_is_recorded_and_never_set(tmp_path):
     """MIUI's ``ask`` could not be brought back by ``appops set``: the app-op is left alone then."""
     asks = change(before=TargetState(held=True, uid_mode="ask"))
     path = tmp_path / "a.json"
@@ -136,16 +136,16 @@ def test_a_makers_own_mode_is_kept_and_never_set(tmp_path):
     assert [command.text.split()[:2] for command in sent] == [["pm", "revoke"], ["pm", "grant"]]
 
 
-def test_it_names_no_app_but_those_that_were_changed(bench, kit, tmp_path):
-    one = bench(kit.armed(kit.told(34)))
-    run = one.run(kit.loan)
-    run.close()
-    text = run.path.read_text(encoding="utf-8")
+def test_ledger_names_only_changed_apps(connect_phone, phones, tmp_path):
+    phone = connect_phone(phones.with_special_access(phones.borrower(34)))
+    run = phone.run(phones.loan_app)
+    run.apply()
+    text = run.ledger_path.read_text(encoding="utf-8")
     document = json.loads(text)
-    assert {entry["change"]["package"] for entry in document["entries"]} == {kit.loan}
-    rest = [app.package for app in one.living.phone.apps if app.package not in {kit.loan, "android"}]
+    assert {entry["change"]["package"] for entry in document["entries"]} == {phones.loan_app}
+    rest = [app.package for app in phone.device.phone.apps if app.package not in {phones.loan_app, "android"}]
     assert not [name for name in rest if name in text]
-    assert not [user.name for user in one.living.phone.users if user.name in text]
+    assert not [user.name for user in phone.device.phone.users if user.name in text]
 
 
 # --- whose ledger it is -----------------------------------------------------------------------------------------------
@@ -156,8 +156,10 @@ def later(phone, days, every):
     apps = []
     for number, app in enumerate(phone.apps):
         installs = {
-            user: replace(one, first_installed=one.first_installed + timedelta(days=days if number % every == 0 else 0))
-            for user, one in app.installs.items()
+            user: replace(
+                install, first_installed=install.first_installed + timedelta(days=days if number % every == 0 else 0)
+            )
+            for user, install in app.installs.items()
         }
         apps.append(replace(app, installs=installs))
     return replace(phone, apps=tuple(apps))
@@ -166,29 +168,29 @@ def later(phone, days, every):
 @pytest.mark.parametrize(
     ("other", "same"),
     [
-        (lambda kit: kit.told(34), True),
-        (lambda kit: kit.told(36), True),  # updated since
-        (lambda kit: later(kit.told(34), 1, 5), True),  # some apps came anew
-        (lambda kit: later(kit.told(34), 1, 1), False),  # the same model, another owner
-        (lambda kit: kit.told(34, **{"ro.product.model": "Other"}), False),
+        (lambda phones: phones.borrower(34), True),
+        (lambda phones: phones.borrower(36), True),  # updated since
+        (lambda phones: later(phones.borrower(34), 1, 5), True),  # some apps came anew
+        (lambda phones: later(phones.borrower(34), 1, 1), False),  # the same model, another owner
+        (lambda phones: phones.borrower(34, **{"ro.product.model": "Other"}), False),
     ],
 )
-def test_a_phone_is_known_again_and_told_from_another_of_its_model(bench, kit, other, same):
-    known = ledger.compute_fingerprint(facts.gather_facts(bench(kit.told(34)).capture()))
+def test_fingerprint_distinguishes_phones_of_one_model(connect_phone, phones, other, same):
+    known = ledger.compute_fingerprint(facts.gather_facts(connect_phone(phones.borrower(34)).capture()))
     assert len(known.apps) > 20
-    assert ledger.matches_fingerprint(known, facts.gather_facts(bench(other(kit)).capture())) is same
+    assert ledger.matches_fingerprint(known, facts.gather_facts(connect_phone(other(phones)).capture())) is same
 
 
-def test_a_phone_that_was_reset_is_another(bench, kit):
-    phone = kit.told(34)
-    known = ledger.compute_fingerprint(facts.gather_facts(bench(phone).capture()))
-    reset = replace(phone, apps=tuple(app for app in phone.apps if app.system))
-    assert not ledger.matches_fingerprint(known, facts.gather_facts(bench(reset).capture()))
+def test_reset_phone_has_another_fingerprint(connect_phone, phones):
+    phone = phones.borrower(34)
+    known = ledger.compute_fingerprint(facts.gather_facts(connect_phone(phone).capture()))
+    reset = replace(phone, apps=tuple(app for app in phone.apps if app.is_system))
+    assert not ledger.matches_fingerprint(known, facts.gather_facts(connect_phone(reset).capture()))
 
 
-def test_each_ledger_has_its_own_salt(bench, kit):
+def test_fingerprints_have_their_own_salt(connect_phone, phones):
     """Two ledgers of one phone cannot be matched by their hashes."""
-    gathered = facts.gather_facts(bench(kit.told(34)).capture())
+    gathered = facts.gather_facts(connect_phone(phones.borrower(34)).capture())
     first, second = ledger.compute_fingerprint(gathered), ledger.compute_fingerprint(gathered)
     assert first.salt != second.salt
     assert not set(first.apps) & set(second.apps)

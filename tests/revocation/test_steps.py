@@ -79,23 +79,23 @@ NOTHING = {"en": [], "zh": []}
         (None, NEW, DO_NOT_ALLOW, SEARCH),
     ],
 )
-def test_stock_android(made, code, sdk, path, choice, search):
+def test_permission_steps_on_stock_android(made, code, sdk, path, choice, search):
     said = taps(made, lender(made), made.phone(sdk), code)
     assert said == [*path[code], *choice[code], *SHOT[code], *search[code]]
 
 
 @pytest.mark.parametrize("rom", ["hyperos", "miui", "emui", "originos", "flyme", "transsion", "motorola", "oneui"])
-def test_a_rom_whose_menus_nobody_checked_says_how_to_search(made, rom):
+def test_unconfirmed_menus_have_a_search_hint(made, rom):
     word = roms.load_rom(rom)["words"]["zh"]["permission_manager"]
     assert taps(made, lender(made), made.phone(34, rom), "zh")[-1] == f"菜单不一样？也可以在设置里搜「{word}」。"
 
 
 @pytest.mark.parametrize(("rom", "sdk"), [("coloros", 34), ("magicos", 33), ("magicos", 28)])
-def test_a_path_that_a_source_confirms_needs_no_way_round(made, rom, sdk):
+def test_confirmed_path_has_no_search_hint(made, rom, sdk):
     assert taps(made, lender(made), made.phone(sdk, rom), "en")[-1] == "Take a screenshot."
 
 
-def test_hyperos_borrows_what_miui_has_and_then_what_android_has(made):
+def test_hyperos_inherits_menus_of_miui_and_stock_android(made):
     said = taps(made, lender(made, target_sdk=22), made.phone(28, "hyperos"), "zh")
     assert said[:5] == ["打开「设置」。", "点「应用设置」。", "点「应用管理」。", "点「速贷宝」。", "点「权限管理」。"]
     # MIUI asks with choices where stock Android of that time has a switch.
@@ -103,7 +103,7 @@ def test_hyperos_borrows_what_miui_has_and_then_what_android_has(made):
 
 
 @pytest.mark.parametrize(("sdk", "group"), [(27, "Phone"), (28, "Call logs"), (34, "Call logs"), (None, "Call logs")])
-def test_before_android_9_the_call_log_belongs_to_phone(made, sdk, group):
+def test_call_log_belongs_to_the_phone_group_before_android_9(made, sdk, group):
     app = lender(made, contacts=made.access(), sms=made.access(), call_log=made.access("can_read"))
     assert any(f"“{group}”" in tap for tap in taps(made, app, made.phone(sdk), "en"))
 
@@ -115,7 +115,7 @@ def test_before_android_9_the_call_log_belongs_to_phone(made, sdk, group):
         ("zh", "这是另一份「速贷宝」（用户 999）。按住这一份的图标，点「应用信息」。"),
     ],
 )
-def test_a_clone_is_reached_by_its_own_icon(made, code, first):
+def test_clone_is_reached_by_its_icon(made, code, first):
     said = taps(made, lender(made, user=999), made.phone(), code)
     assert said == [first, NEW[code][-1], *DO_NOT_ALLOW[code], *SHOT[code]]
 
@@ -133,7 +133,7 @@ def test_a_clone_is_reached_by_its_own_icon(made, code, first):
         ("secure_folder", "Open the Secure Folder", "Take a screenshot."),
     ],
 )
-def test_each_kind_of_copy_is_found_where_it_lives(made, kind, word, last):
+def test_copy_in_a_profile_is_reached_by_its_icon(made, kind, word, last):
     app = lender(made, user=10)
     steps_ = steps.attach_steps(made.finding(app), app, made.phone(), UserKind(kind)).steps
     said = [Translator("en").translate(step) for step in steps_]
@@ -141,17 +141,17 @@ def test_each_kind_of_copy_is_found_where_it_lives(made, kind, word, last):
     assert said[-1] == last
 
 
-def test_what_is_granted_and_blocked_is_closed_as_well(made):
+def test_granted_but_blocked_permission_has_steps(made):
     app = lender(made, sms=made.access("blocked"))
     assert "Tap “SMS”, choose “Don't allow”." in taps(made, app, made.phone(), "en")
 
 
-def test_an_app_for_an_old_android_warns(made):
+def test_steps_for_an_old_app_mention_the_warning(made):
     assert any("older Android" in tap for tap in taps(made, lender(made, target_sdk=22), made.phone(), "en"))
 
 
 @pytest.mark.parametrize(("kind", "what"), [("default_sms", "default SMS app"), ("default_phone", "default phone app")])
-def test_a_role_would_give_the_right_back(made, kind, what):
+def test_role_is_revoked_before_permissions(made, kind, what):
     said = taps(made, lender(made, holds=[kind]), made.phone(), "en")
     assert said[0] == f"First make another app the {what}; else the phone gives the right back."
 
@@ -173,7 +173,7 @@ SIDE_DOORS = {
 
 @pytest.mark.parametrize("rom", roms.list_rom_ids())
 @pytest.mark.parametrize("kind", SIDE_DOORS)
-def test_rights_beside_the_permission_list(made, kind, rom):
+def test_special_access_steps(made, kind, rom):
     app = lender(made, holds=[kind])
     said = taps(made, app, made.phone(34, rom), "en", rule="special_access", key=f"special_access.{kind}")
     action, effect = SIDE_DOORS[kind]
@@ -183,12 +183,12 @@ def test_rights_beside_the_permission_list(made, kind, rom):
 
 
 @pytest.mark.parametrize("kind", SIDE_DOORS)
-def test_where_no_path_is_known_settings_is_searched(made, kind):
+def test_unknown_path_has_a_search_hint(made, kind):
     said = taps(made, lender(made, holds=[kind]), made.phone(23), "zh", "special_access", f"special_access.{kind}")
     assert any("在设置里搜" in tap for tap in said)
 
 
-def test_roles_and_side_doors_come_before_permissions(made):
+def test_steps_follow_the_revocation_order(made):
     app = lender(made, holds=["device_admin", "overlay", "default_sms", "accessibility"])
     order = [made.finding(app)] + [
         made.finding(app, rule="special_access", message=Message(key=f"special_access.{kind}"))
@@ -204,13 +204,13 @@ def test_roles_and_side_doors_come_before_permissions(made):
     assert not any("Deactivate" in tap for tap in alone)
 
 
-def test_an_administrator_is_left_alone(made):
+def test_device_owner_has_no_steps(made):
     app = lender(made, holds=["device_owner"])
     key = "special_access.device_owner"
     assert taps(made, app, made.phone(), "en", "special_access", key, severity="info") == []
 
 
-def test_a_listing_and_a_closed_app_need_no_taps(made):
+def test_listed_or_revoked_app_has_no_steps(made):
     assert taps(made, lender(made), made.phone(), "en", rule="listed", key="listed.A") == []
     closed = lender(made, contacts=made.access("not_allowed"), sms=made.access("not_allowed"))
     assert taps(made, closed, made.phone(), "en") == []
@@ -218,7 +218,7 @@ def test_a_listing_and_a_closed_app_need_no_taps(made):
 
 @pytest.mark.parametrize("code", ["en", "zh"])
 @pytest.mark.parametrize("some", [True, False], ids=["something to close", "nothing to close"])
-def test_what_to_think_of_first_stands_above_every_list_of_steps(made, code, some):
+def test_safety_notes_come_first(made, code, some):
     language = Translator(code)
     report = made.report(*([lender(made)] if some else []))
     shown = txt.render(report, language).replace("\n    ", " " if code == "en" else "")

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from privaudit.capture.questions import first_round
+from privaudit.capture.scripts import first_round
 from privaudit.virtual_phone import load_scenario
 from privaudit.virtual_phone.programs import build_files, build_programs
 from privaudit.virtual_phone.shell import Shell

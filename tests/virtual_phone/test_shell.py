@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from privaudit.capture import questions
+from privaudit.capture import scripts
 from privaudit.virtual_phone.shell import Program, ProgramResult, Shell
 from tests.virtual_phone.conftest import need
 
@@ -63,8 +63,8 @@ def test_a_whole_round_of_questions_agrees_with_mksh(tmp_path: Path, sdk: str) -
         return program
 
     shell = Shell({name: stub(name) for name in stubs})
-    later = questions.follow_up_rounds("@@m", ["package.com.x", "installed.0", "appops"], max_bytes=4096)
-    for command in (questions.first_round("@@m"), *later):
+    later = scripts.follow_up_rounds("@@m", ["package.com.x", "installed.0", "appops"], max_bytes=4096)
+    for command in (scripts.first_round("@@m"), *later):
         expected = run_mksh(command.text, tmp_path)
         result = shell.run_script(command.text)
         assert result.out.decode() == expected.stdout.decode()

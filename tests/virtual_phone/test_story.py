@@ -9,7 +9,7 @@ from importlib import resources
 import pytest
 
 from privaudit.virtual_phone import load_scenario, scenario_names
-from privaudit.virtual_phone.dump_writers.android import FLAG_BITS
+from privaudit.virtual_phone.release.android import FLAG_BITS
 from privaudit.virtual_phone.scenario.filler_apps import count_filler_apps
 from privaudit.virtual_phone.scenario.reader import ScenarioError, read_scenario
 from privaudit.virtual_phone.scenario.schema import parse_age

@@ -1,4 +1,4 @@
-"""A desk with phones that are only spoken of, and a session with demo phones that are really asked."""
+"""Fixtures of the workshop tests."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ import threading
 import pytest
 
 from privaudit.transport import adb_auth
-from tests.fixtures.workshop import Bench, Table
+from tests.fixtures.workshop import QueueHarness, WorkshopHarness
 
 
 @pytest.fixture(scope="session")
-def day_key():
-    """Making one takes a moment; tests do not need many."""
+def session_key():
+    """Return one ADB key for all tests: generating one takes a moment."""
     return adb_auth.generate()
 
 
 @pytest.fixture
-def bench():
-    return Bench()
+def harness():
+    return QueueHarness()
 
 
 @pytest.fixture
-def table(tmp_path, day_key):
-    made = Table(tmp_path / "ws", day_key)
-    yield made
-    made.close()
-    assert [one.name for one in threading.enumerate() if one.name.startswith("workshop")] == []
+def workshop(tmp_path, session_key):
+    created = WorkshopHarness(tmp_path / "ws", session_key)
+    yield created
+    created.close()
+    assert [thread.name for thread in threading.enumerate() if thread.name.startswith("workshop")] == []

@@ -28,9 +28,9 @@ class Terminal:
         import pexpect
         import pyte
 
-        self._timeout, self._eof = pexpect.TIMEOUT_S, pexpect.EOF
+        self._timeout, self._eof = pexpect.TIMEOUT, pexpect.EOF
         self.screen = pyte.Screen(COLUMNS, ROWS)
-        self._stream = pyte.AdbStream(self.screen)
+        self._stream = pyte.Stream(self.screen)
         self.child = pexpect.spawn(
             sys.executable,
             ["-m", "privaudit", *arguments],
@@ -101,9 +101,9 @@ KEYS = {
 CONFIRM = re.compile(r"Does the sticker on the phone say (\w+)\?")
 
 
-def test_twenty_phones_arrive_and_leave(environment, tmp_path):
+def test_board_with_twenty_phones(environment, tmp_path):
     folder = tmp_path / "ws"
-    with terminal(environment, "workshop", str(folder), "--rehearse", str(PHONES), "--pace", "0.2") as board:
+    with terminal(environment, "workshop", str(folder), "--rehearse", str(PHONES), "--pace", "0.05") as board:
         board.wait_for("ask its owner")
         until = time.monotonic() + PATIENCE_S
         most, handed = 0, set()
@@ -146,7 +146,7 @@ def test_twenty_phones_arrive_and_leave(environment, tmp_path):
     assert not (tmp_path / "home" / ".android").exists()
 
 
-def test_the_board_in_chinese_takes_a_folder_and_hides_again(environment, tmp_path):
+def test_board_in_chinese_exports_a_report_and_hides_the_result(environment, tmp_path):
     stick = tmp_path / "stick"
     stick.mkdir()
     arguments = ("workshop", str(tmp_path / "ws"), "--rehearse", "1", "--pace", "60", "--lang", "zh")
@@ -242,10 +242,10 @@ def lines(environment, tmp_path):
         one.process.stdout.close()
 
 
-REHEARSAL = ("--rehearse", "1", "--pace", "60")
+REHEARSAL = ("--rehearse", "1", "--pace", "2")
 
 
-def test_plain_lines_from_consent_to_close(lines, tmp_path):
+def test_plain_view_from_consent_to_close(lines, tmp_path):
     run = lines(*REHEARSAL)
     code = run.read_one()
     for line in (
@@ -288,7 +288,7 @@ def test_plain_lines_from_consent_to_close(lines, tmp_path):
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_finished_phones_stay_finished(lines, tmp_path, how):
+def test_finished_phone_stays_finished_after_a_signal(lines, tmp_path, how):
     run = lines(*REHEARSAL)
     code = run.read_one()
     run.process.send_signal(how)
@@ -309,7 +309,7 @@ def test_finished_phones_stay_finished(lines, tmp_path, how):
     assert session["counted"]["phones"] == 1
 
 
-def test_nobody_answers_any_more(lines, tmp_path):
+def test_closed_stdin_leaves_the_session_open(lines, tmp_path):
     run = lines(*REHEARSAL)
     run.until("ask its owner")
     run.process.stdin.close()
@@ -319,7 +319,7 @@ def test_nobody_answers_any_more(lines, tmp_path):
     assert "Not closed" in said
 
 
-def test_a_second_facilitator_is_told_what_to_do(lines, run, tmp_path):
+def test_second_program_in_one_folder_gets_an_explanation(lines, run, tmp_path):
     first = lines(*REHEARSAL)
     first.until("ask its owner")
     second = run("workshop", tmp_path / "ws", *REHEARSAL, "--plain")
@@ -327,7 +327,23 @@ def test_a_second_facilitator_is_told_what_to_do(lines, run, tmp_path):
     assert "Only one program at a time" in second.err
 
 
-def test_without_phones_and_without_anybody(lines, environment):
+def test_foreign_page_stops_the_start_with_exit_code_4(lines, run, tmp_path):
+    first = lines(*REHEARSAL)
+    first.until("ask its owner")
+    first.process.send_signal(signal.SIGTERM)
+    first.end()
+    foreign = tmp_path / "ws" / "pages" / "page0.html"
+    foreign.parent.mkdir()
+    foreign.write_text("<p>page 0</p>", encoding="utf-8")
+    second = run("workshop", tmp_path / "ws", *REHEARSAL, "--plain")
+    assert second.code == 4
+    assert str(foreign) in second.err
+    assert "is not a page that privaudit wrote" in second.err
+    assert "mistake in privaudit" not in second.err
+    assert foreign.exists()
+
+
+def test_session_without_phones_ends_with_exit_code_4(lines, environment):
     real = lines()  # real cables: none here, and the test's own address for an ADB server answers nothing
     real.until("A key for today lies in memory only. Its fingerprint: ([0-9A-F]{2}:){15}")
     real.write("q")
@@ -362,7 +378,7 @@ def test_wrong_usage(run, tmp_path, arguments):
     assert [path.name for path in tmp_path.iterdir()] == ["home"]
 
 
-def test_totals_of_many_folders_in_every_form(run, tmp_path):
+def test_totals_of_two_folders_in_all_formats(run, tmp_path):
     from datetime import date
 
     from privaudit.model import DataClass
@@ -406,7 +422,7 @@ def test_totals_of_many_folders_in_every_form(run, tmp_path):
     assert run("workshop", tmp_path / "one", "--totals", "-o", tmp_path / "t.pdf").code == 2
 
 
-def test_the_kit_is_printed_without_a_phone(run, tmp_path):
+def test_kit_command_needs_no_phone(run, tmp_path):
     done = run("workshop", "kit", "-o", tmp_path / "kit", "--lang", "zh", "--country", "cn")
     assert done.code == 0
     assert (tmp_path / "kit" / "country.html").exists()

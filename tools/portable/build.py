@@ -1,8 +1,8 @@
-"""Write what runs on a computer without Python: ``dist/privaudit-VERSION-windows.zip`` and ``-linux.tar.gz``.
+"""Build portable archives for computers without Python: ``dist/privaudit-VERSION-windows.zip`` and ``-linux.tar.gz``.
 
-Each holds uv, every wheel that privaudit needs for the Pythons below, and a starter. What is fetched is pinned, with
-its hashes, in ``locked.txt`` (``make lock`` writes it anew), and comes through ``pip`` as this computer has it set up.
-The same sources and the same pins give the same bytes.
+Each contains uv, every wheel that privaudit needs for the versions of Python below, and a starter. Downloads are pinned
+with their hashes in ``locked.txt`` (``make lock`` updates it) and come through ``pip`` as it is configured here. The
+same sources and the same pins give the same bytes.
 
     python tools/portable/build.py [windows] [linux] [--python 3.11]
 """
@@ -34,34 +34,34 @@ from packaging.utils import canonicalize_name, parse_wheel_filename
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
-"""Pythons that the starters look for; the wheels are for each."""
+"""Versions that the starters look for; there are wheels for each."""
 FROM_SOURCE = "adb-shell"
-"""Published as source only; its wheel is built here, for any platform."""
-BUILT_WITH = "setuptools==84.2.1"
-BORN = (1980, 1, 1, 0, 0, 0)
-"""The date of every file: the oldest that a zip can hold."""
+"""Published only as source; its wheel is built here, for any platform."""
+BUILD_REQUIREMENT = "setuptools==84.2.1"
+ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
+"""The date of every file in an archive: the oldest that a zip can hold."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """A kind of computer."""
+    """A platform that an archive is built for."""
 
     name: str
     tags: tuple[str, ...]
-    """Platforms of wheels that it takes, as pip calls them."""
-    marks: dict[str, str]
-    """What requirements ask of it (PEP 508)."""
+    """Platform tags of the wheels that it can use."""
+    markers: dict[str, str]
+    """Values of its environment markers (PEP 508)."""
     uv: str
     """The program inside uv's wheel."""
     starters: tuple[str, ...]
     newline: str
     encodings: dict[str, str]
-    """How each language's sentences are written."""
+    """Encoding of the sentences of each language."""
 
-    def asks(self, python: str) -> dict[str, str]:
-        """The answers to every question that a requirement may ask."""
+    def environment(self, python: str) -> dict[str, str]:
+        """Return the values of all environment markers for one version of Python."""
         return {
-            **self.marks,
+            **self.markers,
             "python_version": python,
             "python_full_version": f"{python}.0",
             "implementation_name": "cpython",
@@ -75,7 +75,7 @@ TARGETS = (
     Target(
         name="windows",
         tags=("win_amd64",),
-        marks={"sys_platform": "win32", "os_name": "nt", "platform_system": "Windows"},
+        markers={"sys_platform": "win32", "os_name": "nt", "platform_system": "Windows"},
         uv="uv.exe",
         starters=("privaudit.cmd",),
         newline="\r\n",
@@ -83,12 +83,12 @@ TARGETS = (
     ),
     Target(
         name="linux",
-        # The oldest that all of them support: glibc 2.28, of 2018.
+        # glibc 2.28 (2018) is the oldest that all wheels support.
         tags=(
             *(f"manylinux_2_{minor}_x86_64" for minor in range(28, 4, -1)),
             *("manylinux2014_x86_64", "manylinux2010_x86_64", "manylinux1_x86_64"),
         ),
-        marks={"sys_platform": "linux", "os_name": "posix", "platform_system": "Linux"},
+        markers={"sys_platform": "linux", "os_name": "posix", "platform_system": "Linux"},
         uv="uv",
         starters=("privaudit.sh", "privaudit.desktop"),
         newline="\n",
@@ -99,7 +99,7 @@ TARGETS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pin:
-    """One release, pinned."""
+    """One pinned release."""
 
     name: str
     release: str
@@ -107,31 +107,31 @@ class Pin:
     marker: Marker | None
     hashes: str
 
-    def wanted(self, target: Target, python: str) -> bool:
-        """Whether this kind of computer needs it."""
-        return self.marker is None or self.marker.evaluate(target.asks(python))
+    def is_needed(self, target: Target, python: str) -> bool:
+        """Whether a target needs it for one version of Python."""
+        return self.marker is None or self.marker.evaluate(target.environment(python))
 
     @property
-    def line(self) -> str:
-        """As pip reads it, asked for whatever pip itself runs on."""
+    def requirement_line(self) -> str:
+        """The line of a requirements file, without the marker: pip would evaluate it for its own platform."""
         return f"{self.release} {self.hashes}\n"
 
 
-def pins(file: Path = HERE / "locked.txt") -> tuple[Pin, ...]:
-    """What is pinned."""
-    joined = file.read_text(encoding="utf-8").replace("\\\n", " ")
-    found = []
-    for line in joined.splitlines():
+def read_pins(file: Path = HERE / "locked.txt") -> tuple[Pin, ...]:
+    """Read the pinned releases."""
+    text = file.read_text(encoding="utf-8").replace("\\\n", " ")
+    pins = []
+    for line in text.splitlines():
         if row := re.match(r"(\S+==\S+)(?: ; (.*?))? +(--hash=.*)", line):
             release, marker, hashes = row.groups()
             name = canonicalize_name(release.partition("==")[0])
-            found.append(Pin(name=name, release=release, marker=Marker(marker) if marker else None, hashes=hashes))
-    return tuple(found)
+            pins.append(Pin(name=name, release=release, marker=Marker(marker) if marker else None, hashes=hashes))
+    return tuple(pins)
 
 
-def pip(*words: str, **variables: str) -> None:
-    """Run pip of this Python."""
-    command = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", *words]
+def run_pip(*arguments: str, **variables: str) -> None:
+    """Run the pip of this Python."""
+    command = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", *arguments]
     quiet = {"PYTHONWARNINGS": "ignore", "SOURCE_DATE_EPOCH": "315532800"}
     done = subprocess.run(
         command, env={**os.environ, **quiet, **variables}, check=False, stderr=subprocess.PIPE, text=True
@@ -140,71 +140,73 @@ def pip(*words: str, **variables: str) -> None:
         sys.exit(done.stderr)
 
 
-def download(wanted: Iterable[Pin], target: Target, python: str, folder: Path) -> None:
-    """Fetch the wheels of `is_interactive` for one Python."""
-    listed = folder / "wanted.txt"
-    listed.write_text("".join(pin.line for pin in wanted), encoding="utf-8")
-    platforms = [word for tag in target.tags for word in ("--platform", tag)]
+def download_wheels(selected: Iterable[Pin], target: Target, python: str, folder: Path) -> None:
+    """Download the wheels of the selected pins for one version of Python."""
+    requirements = folder / "requirements.txt"
+    requirements.write_text("".join(pin.requirement_line for pin in selected), encoding="utf-8")
+    platforms = [argument for tag in target.tags for argument in ("--platform", tag)]
     only = ["--only-binary", ":all:", "--implementation", "cp", "--python-version", python, *platforms]
-    pip("download", "--no-deps", "--require-hashes", "--dest", str(folder), "--requirement", str(listed), *only)
-    listed.unlink()
+    run_pip(
+        "download", "--no-deps", "--require-hashes", "--dest", str(folder), "--requirement", str(requirements), *only
+    )
+    requirements.unlink()
 
 
-def serves_any(wheel: Path) -> bool:
-    """Whether a wheel is for every Python of ours, not only for the one that it was fetched for."""
+def fits_all_pythons(wheel: Path) -> bool:
+    """Whether a wheel is for all versions of Python, not only for the one that it was downloaded for."""
     tags: frozenset[Tag] = parse_wheel_filename(wheel.name)[3]
     return any(tag.abi in {"none", "abi3"} for tag in tags)
 
 
-def fetch(target: Target, pythons: Sequence[str], folder: Path) -> None:
-    """Fetch all wheels for `target`. What serves every Python is asked for once."""
-    every = [pin for pin in pins() if pin.name not in {FROM_SOURCE, "uv"}]
-    have: set[str] = set()
+def download_all_wheels(target: Target, pythons: Sequence[str], folder: Path) -> None:
+    """Download all wheels for `target`; one that fits all versions of Python only once."""
+    pins = [pin for pin in read_pins() if pin.name not in {FROM_SOURCE, "uv"}]
+    finished: set[str] = set()
     for python in pythons:
-        asked = [pin for pin in every if pin.release not in have and pin.wanted(target, python)]
-        download(asked, target, python, folder)
-        general = {(canonicalize_name(name), str(version)) for name, version in named(folder, only=serves_any)}
-        have |= {pin.release for pin in asked if (pin.name, pin.release.partition("==")[2]) in general}
+        selected = [pin for pin in pins if pin.release not in finished and pin.is_needed(target, python)]
+        download_wheels(selected, target, python, folder)
+        general = {(canonicalize_name(name), version) for name, version in wheel_versions(folder, fits_all_pythons)}
+        finished |= {pin.release for pin in selected if (pin.name, pin.release.partition("==")[2]) in general}
 
 
-def named(folder: Path, *, only: Callable[[Path], bool]) -> Iterator[tuple[str, str]]:
-    """Name and version of the wheels in a folder."""
+def wheel_versions(folder: Path, is_selected: Callable[[Path], bool]) -> Iterator[tuple[str, str]]:
+    """Yield name and version of the selected wheels in a folder."""
     for wheel in sorted(folder.glob("*.whl")):
-        if only(wheel):
+        if is_selected(wheel):
             name, version, *_ = parse_wheel_filename(wheel.name)
             yield name, str(version)
 
 
 def build_wheels(folder: Path) -> None:
-    """Our own wheel, and that of what is published as source only."""
-    source = next(pin for pin in pins() if pin.name == FROM_SOURCE)
+    """Build our own wheel, and that of the library that is published only as source."""
+    source = next(pin for pin in read_pins() if pin.name == FROM_SOURCE)
     with tempfile.TemporaryDirectory() as scratch:
-        wanted, with_ = Path(scratch, "wanted.txt"), Path(scratch, "constraint.txt")
-        wanted.write_text(source.line, encoding="utf-8")
-        with_.write_text(BUILT_WITH, encoding="utf-8")
-        words = ["--no-deps", "--no-binary", FROM_SOURCE, "--require-hashes", "--wheel-dir", str(folder)]
-        pip("wheel", *words, "--requirement", str(wanted), PIP_CONSTRAINT=str(with_), PIP_NO_CACHE_DIR="1")
-    ours = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(folder)]
-    subprocess.run(ours, cwd=ROOT, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        requirements, constraints = Path(scratch, "requirements.txt"), Path(scratch, "constraints.txt")
+        requirements.write_text(source.requirement_line, encoding="utf-8")
+        constraints.write_text(BUILD_REQUIREMENT, encoding="utf-8")
+        options = ["--no-deps", "--no-binary", FROM_SOURCE, "--require-hashes", "--wheel-dir", str(folder)]
+        variables = {"PIP_CONSTRAINT": str(constraints), "PIP_NO_CACHE_DIR": "1"}
+        run_pip("wheel", *options, "--requirement", str(requirements), **variables)
+    command = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(folder)]
+    subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
-def take_uv(target: Target, folder: Path) -> Path:
-    """The program uv, out of its wheel."""
+def extract_uv(target: Target, folder: Path) -> None:
+    """Extract the program uv from its wheel into a folder."""
     with tempfile.TemporaryDirectory() as scratch:
-        download([pin for pin in pins() if pin.name == "uv"], target, PYTHONS[0], Path(scratch))
+        download_wheels([pin for pin in read_pins() if pin.name == "uv"], target, PYTHONS[0], Path(scratch))
         (wheel,) = Path(scratch).glob("*.whl")
         with zipfile.ZipFile(wheel) as archive:
             (entry,) = (name for name in archive.namelist() if name.endswith(f"/scripts/{target.uv}"))
             (folder / target.uv).write_bytes(archive.read(entry))
-    return folder / target.uv
 
 
-def lay(target: Target, pythons: Sequence[str], wheels: Path, folder: Path, version: str) -> None:
-    """Lay out what somebody unpacks."""
+def build_folder(target: Target, pythons: Sequence[str], wheels: Path, folder: Path, version: str) -> None:
+    """Write the folder that users unpack."""
     files = folder / "files"
     shutil.copytree(wheels, files / "wheels")
-    fetch(target, pythons, files / "wheels")
-    take_uv(target, files)
+    download_all_wheels(target, pythons, files / "wheels")
+    extract_uv(target, files)
     for name in target.starters:
         text = (HERE / name).read_text(encoding="utf-8")
         (folder / name).write_bytes(text.replace("\n", target.newline).encode())
@@ -213,16 +215,16 @@ def lay(target: Target, pythons: Sequence[str], wheels: Path, folder: Path, vers
         (files / "words" / language).mkdir(parents=True)
         for name, sentence in sentences.items():
             if name != "readme":
-                told = sentence.format(version=version).replace("\n", target.newline)
-                (files / "words" / language / f"{name}.txt").write_bytes(told.encode(target.encodings[language]))
+                text = sentence.format(version=version).replace("\n", target.newline)
+                (files / "words" / language / f"{name}.txt").write_bytes(text.encode(target.encodings[language]))
     readme = "\n".join(sentences["readme"].format(version=version) for sentences in words.values())
-    # Notepad of an old Windows takes a file without a mark for its own code page.
+    # The Notepad of old versions of Windows reads a file without a byte order mark in its own code page.
     (folder / "README.txt").write_bytes(readme.replace("\n", target.newline).encode("utf-8-sig"))
     shutil.copy(ROOT / "LICENSE", folder / "LICENSE.txt")
 
 
-def entries(folder: Path) -> Iterator[tuple[str, bytes, bool]]:
-    """Every file: its name in the archive, its content, and whether it is a program."""
+def archive_entries(folder: Path) -> Iterator[tuple[str, bytes, bool]]:
+    """Yield for each file its name in the archive, its content, and whether it is executable."""
     for path in sorted(folder.rglob("*")):
         if path.is_file():
             name = path.relative_to(folder.parent).as_posix()
@@ -230,36 +232,36 @@ def entries(folder: Path) -> Iterator[tuple[str, bytes, bool]]:
 
 
 def pack_zip(folder: Path, file: Path) -> None:
-    """Write a zip whose bytes depend on the content alone. Wheels are zips already: they are stored."""
+    """Write a zip that depends on the content alone. Wheels are zips already, so they are stored uncompressed."""
     with zipfile.ZipFile(file, "w") as archive:
-        for name, content, _ in entries(folder):
-            entry = zipfile.ZipInfo(name, BORN)
+        for name, content, _ in archive_entries(folder):
+            entry = zipfile.ZipInfo(name, ZIP_EPOCH)
             entry.external_attr = 0o644 << 16
-            stored = name.endswith(".whl")
-            archive.writestr(entry, content, zipfile.ZIP_STORED if stored else zipfile.ZIP_DEFLATED, 9)
+            method = zipfile.ZIP_STORED if name.endswith(".whl") else zipfile.ZIP_DEFLATED
+            archive.writestr(entry, content, method, 9)
 
 
 def pack_tar(folder: Path, file: Path) -> None:
-    """Write a tar whose bytes depend on the content alone."""
+    """Write a compressed tar that depends on the content alone."""
     with (
         file.open("wb") as raw,
-        gzip.GzipFile("", "wb", 6, raw, mtime=0) as packed,
-        tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as archive,
+        gzip.GzipFile("", "wb", 6, raw, mtime=0) as compressed,
+        tarfile.open(fileobj=compressed, mode="w", format=tarfile.PAX_FORMAT) as archive,
     ):
-        for name, content, program in entries(folder):
+        for name, content, is_executable in archive_entries(folder):
             entry = tarfile.TarInfo(name)
-            entry.size, entry.mode = len(content), 0o755 if program else 0o644
+            entry.size, entry.mode = len(content), 0o755 if is_executable else 0o644
             archive.addfile(entry, io.BytesIO(content))
 
 
 def main() -> None:
-    """Build the named ones, or both."""
+    """Build the named targets, or all."""
     parser = argparse.ArgumentParser()
-    kinds = [target.name for target in TARGETS]
-    parser.add_argument("targets", nargs="*", metavar="TARGET", help=f"{' or '.join(kinds)}; both without")
-    parser.add_argument("--python", action="append", choices=PYTHONS, help="only this one, for a quick try")
-    wanted = parser.parse_args()
-    if unknown := set(wanted.targets) - set(kinds):
+    names = [target.name for target in TARGETS]
+    parser.add_argument("targets", nargs="*", metavar="TARGET", help=f"{' or '.join(names)}; default: all")
+    parser.add_argument("--python", action="append", choices=PYTHONS, help="only this version, for a quick try")
+    arguments = parser.parse_args()
+    if unknown := set(arguments.targets) - set(names):
         parser.error(f"no such target: {', '.join(unknown)}")
     dist = ROOT / "dist"
     dist.mkdir(exist_ok=True)
@@ -267,18 +269,19 @@ def main() -> None:
         wheels = Path(scratch, "wheels")
         wheels.mkdir()
         build_wheels(wheels)
-        (version,) = (version for name, version in named(wheels, only=lambda _: True) if name == "privaudit")
+        (version,) = (version for name, version in wheel_versions(wheels, lambda _: True) if name == "privaudit")
 
-        def make(target: Target) -> Path:
+        def build_archive(target: Target) -> Path:
             folder = Path(scratch, target.name, f"privaudit-{version}")
             folder.mkdir(parents=True)
-            lay(target, wanted.python or PYTHONS, wheels, folder, version)
+            build_folder(target, arguments.python or PYTHONS, wheels, folder, version)
             file = dist / f"privaudit-{version}-{target.name}{'.zip' if target.name == 'windows' else '.tar.gz'}"
             (pack_zip if file.suffix == ".zip" else pack_tar)(folder, file)
             return file
 
-        with ThreadPoolExecutor() as several:
-            for file in several.map(make, [target for target in TARGETS if target.name in (wanted.targets or kinds)]):
+        targets = [target for target in TARGETS if target.name in (arguments.targets or names)]
+        with ThreadPoolExecutor() as executor:
+            for file in executor.map(build_archive, targets):
                 digest = hashlib.sha256(file.read_bytes()).hexdigest()
                 print(f"{digest}  {file.relative_to(ROOT)}  {file.stat().st_size / 1e6:.0f} MB")
 

@@ -1,21 +1,21 @@
 @echo off
 rem Starts privaudit from this folder, without anything else installed. The first start unpacks it; later ones are offline.
-rem With no words behind it, it opens the menu; else "privaudit.cmd audit -o report.html" is "privaudit audit ...".
+rem Without arguments it opens the menu; "privaudit.cmd audit -o report.html" is "privaudit audit ...".
 setlocal DisableDelayedExpansion
 set "files=%~dp0files"
 
-rem Code page 936 is that of a Chinese Windows, and these sentences are written in it.
+rem Code page 936 is that of Chinese Windows; the Chinese sentences are encoded in it.
 set "words=%files%\words\en"
 for /f "tokens=2 delims=:" %%p in ('chcp') do if "%%p"==" 936" set "words=%files%\words\zh"
 
-rem Explorer shows what is inside a zip as if it were a folder, and unpacks only the file that is clicked.
+rem Explorer shows a zip like a folder, and unpacks only the file that is clicked.
 if not exist "%files%\uv.exe" (
   echo Unpack the whole zip first, then start privaudit.cmd in the unpacked folder.
   pause
   exit /b 4
 )
 
-rem Whatever this computer has set for uv is another program's business.
+rem Ignore the settings that this computer has for uv.
 for /f "delims==" %%v in ('set UV_ 2^>nul') do if /i not "%%v"=="UV_PYTHON_INSTALL_MIRROR" set "%%v="
 set "UV_NO_CONFIG=1"
 set "UV_NO_CACHE=1"
@@ -46,11 +46,11 @@ exit /b 4
 :start
 "%files%\ready\Scripts\python.exe" -m privaudit %*
 set "code=%errorlevel%"
-rem A double click opened this window: keep it until somebody has read it.
+rem If a double click opened this window, keep it open until its text has been read.
 if "%~1"=="" pause
 exit /b %code%
 
-rem unpack WHAT...: make the environment with a Python that uv finds or fetches as WHAT says, and put privaudit into it.
+rem unpack OPTION...: create the environment, with a Python that uv finds or downloads by OPTION, and install privaudit.
 :unpack
 if exist "%files%\ready\unpacked" del "%files%\ready\unpacked"
 "%files%\uv.exe" venv --quiet %* "%files%\ready" || exit /b 1

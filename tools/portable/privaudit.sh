@@ -1,6 +1,6 @@
 #!/bin/sh
 # Starts privaudit from this folder, without anything else installed. The first start unpacks it; later ones are offline.
-# With no words behind it, it opens the menu; else `./privaudit.sh audit -o report.html` is `privaudit audit …`.
+# Without arguments it opens the menu; `./privaudit.sh audit -o report.html` is `privaudit audit …`.
 set -u
 
 here=$(cd "$(dirname "$0")" && pwd -P) || exit 4
@@ -10,7 +10,7 @@ case ${LC_ALL:-${LC_MESSAGES:-${LANG:-}}} in
   *) words=$files/words/en ;;
 esac
 
-# Whatever this computer has set for uv is another program's business.
+# Ignore the settings that this computer has for uv.
 for name in $(env | sed -n 's/^\(UV_[A-Z_]*\)=.*/\1/p'); do
   [ "$name" = UV_PYTHON_INSTALL_MIRROR ] || unset "$name"
 done
@@ -19,7 +19,7 @@ export UV_PYTHON_INSTALL_DIR="$files/python" UV_PYTHON_INSTALL_BIN=0 UV_VENV_CLE
 
 tell() { cat "$words/$1.txt" >&2; }
 
-# A double click opened this window: keep it until somebody has read it.
+# If a double click opened this window, keep it open until its text has been read.
 leave() {
   if [ "$asked" = menu ] && [ -t 0 ]; then
     tell close
@@ -30,7 +30,7 @@ leave() {
 
 runs() { [ -e "$files/ready/unpacked" ] && "$files/ready/bin/python" -c '' 2>/dev/null; }
 
-# unpack WHAT…: make the environment with a Python that uv finds or fetches as WHAT says, and put privaudit into it.
+# unpack OPTION…: create the environment, with a Python that uv finds or downloads by OPTION, and install privaudit in it.
 unpack() {
   rm -f "$files/ready/unpacked"
   "$files/uv" venv --quiet "$@" "$files/ready" &&

@@ -16,7 +16,7 @@ from typing import Final, Self, TypeAlias
 
 from privaudit.virtual_phone.adbd.auth import TOKEN_SIZE, AuthType, KeyPolicy, is_valid_signature, parse_adb_public_key
 from privaudit.virtual_phone.adbd.faults import FaultInjector, SimulatedLink
-from privaudit.virtual_phone.adbd.sync import FileTree, SyncService
+from privaudit.virtual_phone.adbd.sync import SyncService
 from privaudit.virtual_phone.adbd.wire import (
     MAX_PAYLOAD,
     VERSION_CHECKSUM,
@@ -28,6 +28,7 @@ from privaudit.virtual_phone.adbd.wire import (
     StreamClosedError,
     receive_message,
 )
+from privaudit.virtual_phone.file_tree import FileTree
 from privaudit.virtual_phone.shell import InputStream, OutputSink, Program, Shell
 
 DEFAULT_FEATURES: Final = ("shell_v2", "cmd", "stat_v2", "ls_v2")

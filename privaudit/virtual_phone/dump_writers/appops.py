@@ -11,9 +11,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from privaudit.virtual_phone.dump_writers.android import DEFAULT_OP_MODES, array_map_order, op_number
-from privaudit.virtual_phone.dump_writers.layout import ReleaseLayout
 from privaudit.virtual_phone.dump_writers.text import FILLER, format_duration, format_time_ms, format_uid
+from privaudit.virtual_phone.release.android import DEFAULT_OP_MODES, array_map_order, op_number
+from privaudit.virtual_phone.release.layout import ReleaseLayout
 from privaudit.virtual_phone.scenario.virtual import VirtualApp, VirtualInstall, VirtualOp, VirtualOpEvent, VirtualPhone
 
 _PROCESS_STATES: Final = ("pers", "top", "fgsvcl", "fgsvc", "fg", "bg", "cch")

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Collection, Container, Iterable, Iterator, Sequence
 from typing import Final, TypeAlias
 
-from privaudit.virtual_phone.dump_writers import android
-from privaudit.virtual_phone.dump_writers.android import array_map_order
-from privaudit.virtual_phone.dump_writers.layout import ReleaseLayout
 from privaudit.virtual_phone.dump_writers.packages import PackageBlockWriter, PermissionFilter
 from privaudit.virtual_phone.dump_writers.text import FILLER, fake_identity_hash, format_time
+from privaudit.virtual_phone.release import android
+from privaudit.virtual_phone.release.android import array_map_order
+from privaudit.virtual_phone.release.layout import ReleaseLayout
 from privaudit.virtual_phone.scenario.virtual import SharedUser, VirtualApp, VirtualPhone
 
 _Section: TypeAlias = tuple[str, Iterable[str]]

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator, Sequence
 
-from privaudit.virtual_phone.dump_writers.android import HARD_RESTRICTED, SOFT_RESTRICTED, array_map_order
 from privaudit.virtual_phone.dump_writers.text import JAVA_BOOL, fake_identity_hash, format_time
+from privaudit.virtual_phone.release.android import HARD_RESTRICTED, SOFT_RESTRICTED, array_map_order
 from privaudit.virtual_phone.scenario.virtual import (
     InstallPermission,
     SharedUser,

@@ -13,7 +13,7 @@ from hashlib import blake2s
 from importlib import resources
 from typing import Any, Final
 
-from privaudit.virtual_phone.dump_writers.android import array_map_order
+from privaudit.virtual_phone.release.android import array_map_order
 from privaudit.virtual_phone.scenario.virtual import VirtualApp, VirtualPhone
 
 FILLER: Final[Any] = tomllib.loads((resources.files(__package__) / "filler.toml").read_text(encoding="utf-8"))

@@ -8,8 +8,8 @@ from dataclasses import replace
 from functools import partial
 from typing import Final
 
-from privaudit.virtual_phone.dump_writers.android import SETTINGS_ACTIONS
 from privaudit.virtual_phone.programs import results
+from privaudit.virtual_phone.release.android import SETTINGS_ACTIONS
 from privaudit.virtual_phone.scenario.virtual import VirtualPhone
 from privaudit.virtual_phone.shell import ProgramResult
 from privaudit.virtual_phone.state import MutableDevice, with_install

@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from privaudit.virtual_phone.dump_writers import android
 from privaudit.virtual_phone.dump_writers.text import format_package_list, format_user_list
 from privaudit.virtual_phone.programs import results
+from privaudit.virtual_phone.release import android
 from privaudit.virtual_phone.scenario.virtual import VirtualApp, VirtualGrant, VirtualPhone
 from privaudit.virtual_phone.shell import ProgramResult
 from privaudit.virtual_phone.state import MutableDevice, with_grant, with_install

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from privaudit.virtual_phone.dump_writers.layout import ReleaseLayout
+from privaudit.virtual_phone.release.layout import ReleaseLayout
 from privaudit.virtual_phone.scenario.virtual import VirtualPhone
 from privaudit.virtual_phone.shell import ProgramResult
 

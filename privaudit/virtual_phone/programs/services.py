@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from privaudit.virtual_phone.dump_writers.android import FLAG_BITS, OP_NUMBERS, RUNTIME_PERMISSION_OPS
 from privaudit.virtual_phone.dump_writers.appops import format_appops_get
 from privaudit.virtual_phone.dump_writers.text import format_user_list
 from privaudit.virtual_phone.programs import results
 from privaudit.virtual_phone.programs.pm import run_pm
+from privaudit.virtual_phone.release.android import FLAG_BITS, OP_NUMBERS, RUNTIME_PERMISSION_OPS
 from privaudit.virtual_phone.scenario.virtual import Namespace
 from privaudit.virtual_phone.shell import ProgramResult
 from privaudit.virtual_phone.state import MutableDevice, with_grant, with_op_mode, with_setting

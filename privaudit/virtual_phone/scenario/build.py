@@ -12,7 +12,7 @@ from datetime import datetime, timedelta, timezone
 from hashlib import blake2s
 from typing import Final, get_args
 
-from privaudit.virtual_phone.dump_writers import android
+from privaudit.virtual_phone.release import android
 from privaudit.virtual_phone.scenario import filler_apps, schema, virtual
 
 _FIRST_SYSTEM_ID: Final = 10_030

@@ -12,7 +12,7 @@ from hashlib import blake2s
 from importlib import resources
 from typing import Any, Final
 
-from privaudit.virtual_phone.dump_writers.android import PERMISSION_FIRST_SDK, full_permission_name
+from privaudit.virtual_phone.release.android import PERMISSION_FIRST_SDK, full_permission_name
 from privaudit.virtual_phone.scenario.schema import AppRow, FillerAppsRow, GrantWord, InstallRow, OpRow
 
 _BASE_PERMISSIONS: Final = ("INTERNET", "ACCESS_NETWORK_STATE", "WAKE_LOCK", "POST_NOTIFICATIONS")

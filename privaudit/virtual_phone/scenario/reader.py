@@ -13,8 +13,8 @@ from importlib import resources
 
 from pydantic import TypeAdapter, ValidationError
 
-from privaudit.virtual_phone.dump_writers.android import RUNTIME_PERMISSION_OPS, full_permission_name
-from privaudit.virtual_phone.dump_writers.layout import layout_of
+from privaudit.virtual_phone.release.android import RUNTIME_PERMISSION_OPS, full_permission_name
+from privaudit.virtual_phone.release.layout import layout_of
 from privaudit.virtual_phone.scenario import build, filler_apps, schema
 from privaudit.virtual_phone.scenario.virtual import VirtualPhone
 
@@ -25,15 +25,11 @@ class ScenarioError(ValueError):
     def __init__(self, problems: Sequence[str]) -> None:
         super().__init__("\n".join(problems))
         self.problems = tuple(problems)
-        """All errors, each as ``file: key.path: problem``."""
+        """All errors of the file, each as ``file: key.path: problem``."""
 
 
 def read_scenario(text: str, *, name: str) -> VirtualPhone:
-    """Read the phone of one scenario out of TOML, as `schema.ScenarioFile` describes it.
-
-    Raises:
-        ScenarioError: with every error found; each begins with the file's `name`.
-    """
+    """Read the phone of one scenario out of TOML, as `schema.ScenarioFile` describes it. Raises `ScenarioError`."""
     try:
         scenario = TypeAdapter(schema.ScenarioFile).validate_python(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Literal, TypeAlias
 
-from privaudit.virtual_phone.dump_writers.layout import ReleaseLayout, Vendor, layout_of
+from privaudit.virtual_phone.release.layout import ReleaseLayout, Vendor, layout_of
 
 Namespace: TypeAlias = Literal["secure", "global", "system"]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 
-from privaudit.virtual_phone.adbd.sync import FileTree
+from privaudit.virtual_phone.file_tree import FileTree
 from privaudit.virtual_phone.shell.expand import LimitExceededError
 from privaudit.virtual_phone.shell.interpreter import (
     Break,

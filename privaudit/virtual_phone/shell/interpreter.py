@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
-from privaudit.virtual_phone.adbd.sync import FileTree
+from privaudit.virtual_phone.file_tree import FileTree
 from privaudit.virtual_phone.shell import expand, parser
 from privaudit.virtual_phone.shell.expand import LimitExceededError
 from privaudit.virtual_phone.shell.parser import Command, Script

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from privaudit.virtual_phone.adbd.sync import FileTree
+from privaudit.virtual_phone.file_tree import FileTree
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,121 @@
+"""Parse the permission lists of ``dumpsys package``: which permission is granted, and with which flags."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from typing import Final
+
+from privaudit.dumpsys.package_model import GrantTable, PermissionGrant
+
+_GRANTED_KEY: Final = "granted="
+GRANTED_MARKER: Final = f": {_GRANTED_KEY}"
+PACKAGE_LIST_INDENT: Final = " " * 6
+"""Start of each line in a list of a package. A line with a smaller indent ends the list."""
+USER_LIST_INDENT: Final = " " * 8
+"""The same for a list of one of its users."""
+_PERMISSION_LINE = re.compile(r"^\s*(\S+): granted=(true|false)(?:, flags=\[ ?([^\]]*)\])?(?:, userId=(\d{1,5}))?\s*$")
+_UNCACHED_LINE: Final = ("", None)
+
+
+@dataclass(slots=True)
+class PermissionSection:
+    """A list of permission lines and the tables that they fill."""
+
+    grants: GrantTable
+    indent: str
+    grants_by_user: dict[int, GrantTable] | None = None
+    """Tables for install permissions that differ for one Android user."""
+
+
+class PermissionSectionParser:
+    """Parses the permission lists of one dump, caching lines that repeat across packages.
+
+    Args:
+        kept_permissions: permissions whose grants are stored; ``None``: all.
+    """
+
+    def __init__(self, kept_permissions: AbstractSet[str] | None) -> None:
+        self.unparsed_lines = 0
+        """Lines of an unknown form."""
+        self.has_duplicate = False
+        """Whether a permission occurred twice in one list."""
+        self._parsed_lines = 0
+        """Lines of the known form."""
+        self._truncated_lines = 0
+        """Lines of an unknown form that end before ``granted=``."""
+        self._kept_permissions = kept_permissions
+        self._cached_lines: dict[str, dict[str, tuple[str, PermissionGrant | None] | None]] = {
+            PACKAGE_LIST_INDENT: {},
+            USER_LIST_INDENT: {},
+        }
+        """Indent of the list → line → permission and grant; ``None``: a permission that is not kept."""
+        self._name_by_prefix: dict[str, str] = {}
+        """Text of a line up to the first ``=`` → name of the permission."""
+        self._grant_by_suffix: dict[str, PermissionGrant] = {}
+        """Text after the first ``=`` → grant."""
+
+    def count_unread_grants(self, text: str) -> int:
+        """Count the ``granted=`` in `text` that were not read from a line of a permission list.
+
+        A copy that turned spaces into tabs, or wrapped lines at the width of a terminal, leaves such lines behind. The
+        dump repeats nowhere what they say about a permission.
+        """
+        return text.count(_GRANTED_KEY) - self._parsed_lines + self._truncated_lines
+
+    def parse_section(self, section: PermissionSection, lines: Iterator[str], offset: int) -> tuple[str | None, int]:
+        """Parse `lines` up to the end of the list; the first of them stands at `offset`.
+
+        Returns:
+            The first line with a smaller indent, ``None`` at the end of the text, and its offset.
+        """
+        grants, offsets, cached_lines = section.grants, section.grants.offsets, self._cached_lines[section.indent]
+        repeated_lines = 0
+        end: str | None = None
+        for line in lines:
+            cached = cached_lines.get(line, _UNCACHED_LINE)
+            if cached is None:
+                repeated_lines += 1
+            else:
+                name, grant = cached
+                if grant is None or name in offsets:
+                    if not line.startswith(section.indent):
+                        end = line
+                        break
+                    self.parse_permission_line(section, line, offset)
+                else:
+                    grants[name], offsets[name] = grant, offset
+                    repeated_lines += 1
+            offset += len(line) + 1
+        self._parsed_lines += repeated_lines
+        return end, offset
+
+    def parse_permission_line(self, section: PermissionSection, line: str, offset: int) -> None:
+        """Parse one line without using the cache of whole lines."""
+        prefix, _, suffix = line.partition("=")
+        name, grant, user = self._name_by_prefix.get(prefix), self._grant_by_suffix.get(suffix), None
+        if name is None or grant is None:
+            match = _PERMISSION_LINE.match(line)
+            if match is None:
+                self.unparsed_lines += 1
+                self._truncated_lines += _GRANTED_KEY not in line
+                return
+            # Up to Android 9 flags are separated by spaces, later by pipes.
+            grant = PermissionGrant(match[2] == "true", tuple((match[3] or "").replace("|", " ").split()))
+            name, user = match[1], match[4]
+            if user is None and "=" not in name:
+                self._name_by_prefix[prefix], self._grant_by_suffix[suffix] = name, grant
+        self._parsed_lines += 1
+        is_kept = self._kept_permissions is None or name in self._kept_permissions
+        if user is None and line.startswith(section.indent):
+            self._cached_lines[section.indent][line] = (name, grant) if is_kept else None
+        if not is_kept:
+            return
+        grants = section.grants
+        if user is not None and section.grants_by_user is not None:
+            grants = section.grants_by_user.setdefault(int(user), GrantTable())
+        self.has_duplicate |= name in grants
+        grants.setdefault(name, grant)
+        grants.offsets.setdefault(name, offset)

@@ -1,0 +1,70 @@
+"""The interface of a connection to a phone, with the limits that every transport keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Final, Protocol, Self, TypeAlias
+
+from privaudit.model import Command, Reply, SourceKind
+
+SCRIPT_TIMEOUT_S: Final = 300.0
+"""Longest time for one whole script of questions."""
+IDLE_TIMEOUT_S: Final = 75.0
+"""Longest silence within an answer: a slow ``dumpsys -t 60`` prints nothing for a minute."""
+MAX_OUTPUT_BYTES: Final = 128 * 1024 * 1024
+"""Most bytes accepted from one command; a complete dump has 6 MB."""
+AUTH_TIMEOUT_S: Final = 90.0
+"""How long the owner has to tap Allow."""
+ADB_TCP_PORT: Final = 5555
+"""The port on which a phone listens after ``adb tcpip``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthorizationWait:
+    """The phone is asking its owner "Allow USB debugging?"."""
+
+    fingerprint: str | None
+    """MD5 of the public key as the phone shows it: ``AB:CD:…``; ``None``: we cannot read the ADB server's key."""
+    seconds_left: int
+
+
+OnWaiting: TypeAlias = Callable[[AuthorizationWait], None]
+"""Called when the wait begins and then each second, so that a person sees the remaining time."""
+
+
+class Transport(Protocol):
+    """An open connection to one phone. Safe to use from several threads."""
+
+    kind: SourceKind
+    """``usb``, ``tcp`` or ``server``."""
+    command_limit: int
+    """Longest command text, in bytes of UTF-8.
+
+    The smaller of what fits into one ADB message of this phone and what Linux accepts as one argument: about 4 KB
+    before Android 7, then 128 KB.
+    """
+
+    def run(self, command: Command, *, timeout_s: float = SCRIPT_TIMEOUT_S, limit: int = MAX_OUTPUT_BYTES) -> Reply:
+        """Run `command` in the phone's shell and wait until it ends.
+
+        The output of a `Command.binary` command is returned byte for byte, but below Android 7 without an exit code.
+
+        Raises:
+            ConnectionLost: the connection ended, was silent for `IDLE_TIMEOUT_S`, ran over `timeout_s` or sent more
+                than `limit` bytes. Carries the output received so far.
+            TypeError: `command` is not a `Command`. No other text is ever sent to a phone.
+            ValueError: `command` is longer than `command_limit`.
+        """
+        ...
+
+    def close(self) -> None:
+        """Release the phone. May be called twice."""
+        ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None: ...

@@ -1,0 +1,205 @@
+"""Handouts and the kit: large print, no scripts, in the owner's language, and no names of other apps."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from dataclasses import replace
+from html import unescape
+from html.parser import HTMLParser
+
+import pytest
+
+from privaudit import roms
+from privaudit.documents import Heading, Notice
+from privaudit.documents.render import sheets_to_html
+from privaudit.errors import UsageError
+from privaudit.i18n import Translator
+from privaudit.i18n.catalog import languages
+from privaudit.model import Source
+from privaudit.workshop import controls, kit, outputs
+from privaudit.workshop.model import Retention
+
+SCENARIOS = ["hyperos", "oneui", "coloros", "emui5", "android6", "android16", "borrower"]
+VOID = {"meta", "br", "rect"}
+
+
+class StrictParser(HTMLParser):
+    """Every tag is closed, and nothing is there that could run or be fetched."""
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.tags = [], []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        assert tag not in {"script", "iframe", "object", "embed", "img", "link", "base", "form", "a"}, tag
+        for name, _ in attrs:
+            assert not name.startswith("on"), name
+            assert name not in {"style", "src", "href", "srcset"}, name
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+def parse_strictly(page):
+    parser = StrictParser()
+    parser.feed(page)
+    parser.close()
+    assert parser.open == []
+    style = re.search(r"<style>(.*?)</style>", page, re.DOTALL)[1]
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    policy = unescape(re.search(r'Content-Security-Policy" content="([^"]*)"', page)[1])
+    assert policy.startswith("default-src 'none'; style-src 'sha256-" + digest)
+    assert "font: 16pt" in style
+    assert not re.search(r"https?:|url\(|@import", page)
+    return parser
+
+
+def said(page):
+    return unescape(re.sub(r"<[^>]+>", "\n", page))
+
+
+@pytest.mark.parametrize("code", languages())
+def test_consent_and_handout_are_translated(code):
+    english, said = Translator("en"), Translator(code)
+    for keep in Retention:
+        for there, here in zip(controls.consent_lines(keep, english), controls.consent_lines(keep, said), strict=True):
+            assert (there == here) is (code == "en")
+    for name in (
+        "handout",
+        "handout_first",
+        "handout_leaving",
+        "unplug",
+        "wireless_off",
+        "payment_works",
+        "server_key",
+    ):
+        assert (said.t(f"workshop.{name}") == english.t(f"workshop.{name}")) is (code == "en"), name
+
+
+@pytest.mark.parametrize("code", ["en", "zh"])
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_handout_contains_all_steps(report_of, scenario, code):
+    language = Translator(code)
+    report = report_of(scenario)
+    page = outputs.render_handout(report, "K7", language)
+    parse_strictly(page)
+    text = said(page)
+    assert "K7" in text
+    assert language.t("report.demo") in text
+    for message in outputs.closing_steps(report.phone):
+        assert language.translate(message) in text
+    for finding in report.findings:
+        for step in finding.steps:
+            assert language.translate(step) in text
+    assert language.t("report.not_advice") in text
+    assert "SHA-256" not in text
+
+
+def test_closing_steps_are_complete_and_in_order(report_of):
+    text = [Translator("en").translate(message) for message in outputs.closing_steps(report_of("oneui").phone)]
+    order = [
+        "Unplug",
+        "Revoke USB debugging",
+        "Wireless debugging",
+        "“USB debugging” off",
+        "Auto Blocker",
+        "payment app",
+    ]
+    places = [next(place for place, line in enumerate(text) if part in line) for part in order]
+    assert places == sorted(places)
+
+
+def test_handout_begins_with_revoking_after_an_adb_server(report_of):
+    report = replace(report_of("hyperos"), source=Source(kind="server", sha256=None))
+    text = said(outputs.render_handout(report, "K7", Translator("en")))
+    assert text.index("The key of this computer is stored on your phone") < text.index("Code K7")
+    assert text.index("Revoke USB debugging") < text.index("Code K7")
+    assert "The key of this computer" not in said(outputs.render_handout(report_of("hyperos"), "K7", Translator("en")))
+
+
+def test_handout_without_findings_does_not_reassure(made):
+    text = said(outputs.render_handout(made.report(complete=False), "K7", Translator("en")))
+    assert "This does not mean that the phone is fine" in text
+    assert "Apps that were uninstalled" in text
+
+
+def test_handout_escapes_hostile_labels(made):
+    label = '</bdi><script>alert(1)</script>\u202e{{ 7*7 }} "'
+    app = made.app(label=label, contacts=made.access("can_read"))
+    page = outputs.render_handout(made.report(app), "K7", Translator("en"))
+    parse_strictly(page)
+    assert "<script>" not in page
+    assert "\u202e" not in page
+    assert "{{ 7*7 }}" in said(page)
+
+
+def test_handout_names_no_other_app(report_of, capture_of_story):
+    capture = capture_of_story("borrower")
+    packages = set(
+        re.findall(r"^package:(?:\S*=)?([A-Za-z][\w.]*)(?=\s|$)", capture.answer("installed.0").text, re.MULTILINE)
+    )
+    assert len(packages) > 50
+    report = report_of("borrower")
+    others = packages - {app.package for app in report.apps}
+    page = outputs.render_handout(report, "K7", Translator("en"))
+    installers = {app.installer for app in report.apps}
+    assert [
+        package for package in others - installers if re.search(rf"(?<![\w.]){re.escape(package)}(?![\w.])", page)
+    ] == []
+
+
+# --- the kit ---------------------------------------------------------------------------------------------------------
+
+KINDS = {"consent", "usb", "poster", "evidence", "closing", "friends", "iphone", "harmony"}
+
+
+@pytest.mark.parametrize("code", ["en", "zh"])
+def test_kit_has_all_sheets(tmp_path, code):
+    paths = kit.write_kit(tmp_path / "kit", Translator(code), "CN")
+    assert {path.stem for path in paths} == KINDS | {"country", "kit"}
+    pages = {path.stem: path.read_text(encoding="utf-8") for path in paths}
+    for page in pages.values():
+        parse_strictly(page)
+    assert pages["kit"].count("<section") == sum(
+        page.count("<section") for name, page in pages.items() if name != "kit"
+    )
+    assert pages["usb"].count("<section") == len(roms.list_rom_ids())
+    assert pages["friends"].count("<ul") == 2  # two halves, to be cut
+    assert pages["evidence"].count("<tr>") > 8
+
+
+def test_cards_warn_about_bank_apps_before_the_switch():
+    language = Translator("en")
+    for card in kit.build_sheets(language)["usb"]:
+        _title, warning, *rest = card.blocks
+        assert warning == Notice((language.t("report.taps_bank_first"),))
+        assert rest.index(Heading(language.t("report.taps_usb_on"))) < rest.index(Heading(language.t("kit.closing")))
+
+
+def test_consent_slip_is_complete():
+    text = said(sheets_to_html(kit.build_sheets(Translator("en"))["consent"]))
+    for part in (
+        "my own phone",
+        "18 or older",
+        "no work phone",
+        "Not read: contacts",
+        "I may stop at any time",
+        "Deleted by",
+    ):
+        assert part in text
+
+
+def test_country_sheet_says_what_the_lists_cover():
+    made = kit.build_sheets(Translator("en"), "CN")["country"]
+    assert "none of them for CN" in said(sheets_to_html(made))
+    assert "country" not in kit.build_sheets(Translator("en"))
+
+
+def test_kit_needs_an_existing_parent_folder(tmp_path):
+    with pytest.raises(UsageError, match="no_folder"):
+        kit.write_kit(tmp_path / "no" / "kit", Translator("en"))
