@@ -15,7 +15,7 @@ from importlib import resources
 from importlib.resources.abc import Traversable
 from typing import Any, Final
 
-from privaudit.model import Rom
+from privaudit.model import Phone, Rom
 
 STOCK_ROM_ID: Final = "aosp"
 _MIN_VERSION_PARTS: Final = 2
@@ -201,3 +201,17 @@ def list_restrictions(rom_id: str) -> tuple[VendorRestriction, ...]:
 def vendor_user_ids(user_kind: str) -> frozenset[int]:
     """Return the ids of Android users that ROMs create for copies of apps: ``clone`` or ``secure_folder``."""
     return frozenset(user for rom_id in list_rom_ids() for user in load_rom(rom_id)["users"].get(user_kind, ()))
+
+
+def phone_with_rom(rom_id: str) -> Phone:
+    """Return a phone with this ROM and a current version of Android."""
+    return Phone(
+        manufacturer=None,
+        model=None,
+        android=None,
+        sdk=None,
+        sdk_inferred=False,
+        security_patch=None,
+        rom=Rom(id=rom_id, name=load_rom(rom_id)["name"], version=None),
+        languages=(),
+    )

@@ -62,13 +62,13 @@ def test_one_file_is_vetted_in_detail(run, loan, tmp_path):
         "“Sudaibao” looks like a lending app",
         "Digital Lending Directions, 2025 (Reserve Bank of India",
         "None of the 23 makers whose code is known here was found.",
-        "Know the lender first",
-        "Result It looks like a lending app, and it may ask for contacts and SMS.",
+        "First find out who the lender is",
+        "Result It looks like a lending app and may ask for contacts and SMS.",
         "This is not legal advice",
     ):
         assert expected in flat(done.out), expected
     assert done.err.startswith("privaudit ")
-    assert "reads files only. Nothing in them is run, and no network is used." in done.err
+    assert "only reads files. Nothing in them is run, and the network is not used." in done.err
     assert text.read_text("utf-8") == done.out
     assert form.parse_document(json.loads(document.read_text("utf-8"))).app.package == "com.example.sudaibao"
     html = page.read_text("utf-8")
@@ -99,13 +99,13 @@ def test_exit_codes(run, tmp_path, name, code):
 @pytest.mark.parametrize(
     ("arguments", "why"),
     [
-        ([], "There is nothing to vet."),
-        (["{crawl}", "-o", "x.html"], "A page or a document is about one file."),
+        ([], "There is nothing to check."),
+        (["{crawl}", "-o", "x.html"], "A page or document covers only one file."),
         (["{loan}", "-o", "x.pdf"], "privaudit cannot write “x.pdf”."),
-        (["{loan}", "-o", "no/where.html"], "is not there"),
-        (["{loan}", "--installed", "com.example"], "not both at once"),
-        (["{loan}", "--scheduler", "nowhere"], "“nowhere” is no address of a scheduler."),
-        (["{sub}", "-o", "x.jsonl"], "there is no file that is called an app"),
+        (["{loan}", "-o", "no/where.html"], "does not exist"),
+        (["{loan}", "--installed", "com.example"], "either an installed app or files"),
+        (["{loan}", "--scheduler", "nowhere"], "“nowhere” is not the address of a scheduler."),
+        (["{sub}", "-o", "x.jsonl"], "No app files were found"),
     ],
 )
 def test_wrong_usage_is_refused_before_anything_is_read(run, loan, crawl, tmp_path, arguments, why):
@@ -227,7 +227,7 @@ def test_a_table_of_a_thousand_apps_shows_200(loan):
         line.text for line in batch_table.batch_table_lines(tally, known.knowledge_info, Translator("en"), 80)
     )
     assert text.count("com.example.sudaibao") == 200
-    assert "800 more stand in the lines of JSON only." in text
+    assert "800 more are only in the JSON lines." in text
 
 
 # --- learning signatures ----------------------------------------------------------------------------------------------
@@ -246,7 +246,7 @@ def test_a_drafted_row_matches_its_app_once_the_list_has_a_source(run, loan, tmp
         "sha256": [document["apk_sha256"]],
         "certificates": document["certificates_sha256"],
     }
-    assert "Complete: a [source] head" in text
+    assert "To complete: add a [source] header" in text
     assert run("signatures", "check", draft).code != 0  # without a source it is no list
     mine = tmp_path / "mine.toml"
     mine.write_text('[source]\npublisher = "me"\ntitle = "mine"\n\n' + text, encoding="utf-8")
@@ -292,7 +292,7 @@ def test_a_draft_leaves_out_every_test_certificate_that_check_refuses(run, loan,
     row = signatures_exchange.draft_row(app, 'x\n[[app]]\npackage = "evil"', Translator("en"))
     (parsed,) = tomllib.loads(row)["app"]  # a file's name opens no row of its own
     assert "certificates" not in parsed
-    assert "of a key that everybody has" in row
+    assert "with a key that everyone has" in row
 
 
 def test_a_failed_write_leaves_no_file(run, loan, tmp_path):

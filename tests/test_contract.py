@@ -439,7 +439,7 @@ def test_an_open_workshop_is_gone_on_with_and_closed(lead, kept):
     until(again, "6 phones are finished")
     code = until(again, ASKED)[1]
     say(again, f"c {code}")
-    until(again, r"sticker C6 goes on it now \(here before today\)")
+    until(again, r"sticker C6: put it on now \(already here today\)")
     again.communicate("q\ny\n")
     check_closed(folder, phones=6)
 

@@ -170,7 +170,7 @@ def test_the_disclaimer_says_that_no_violation_is_established():
         ("report.not_advice", ["不是法律意见", "不认定谁违法", "先问律师或法律援助"]),
         ("cli.allow", ["请本人解锁手机", "{fingerprint}", "不要勾"]),
         ("report.leaving_2", ["撤消 USB 调试授权"]),
-        ("report.leaving_4", ["付款应用"]),
+        ("report.leaving_4", ["支付应用"]),
         ("steps.notice", ["先想好找谁帮忙"]),
     ],
 )
@@ -189,7 +189,7 @@ def test_plurals_lists_and_missing_values():
     assert english.t("report.days", n=2) == "2 days"
     assert chinese.t("report.days", n=1) == "1 天"
     assert english.t("report.scope_is", users=("a", "b", "c")) == "a, b and c."
-    assert chinese.t("report.scope_is", users=("a", "b", "c")) == "a、b和c。"
+    assert chinese.t("report.scope_is", users=("a", "b", "c")) == "a、b 和 c。"
     assert english.t("report.scope_is", users=()) == "not known."
     assert english.t("report.android", android=None) == "Android not known"
 

@@ -72,7 +72,7 @@ def test_apps_are_called_by_their_names(audit, tmp_path):
 def test_without_apks_packages_stand_for_names_and_no_file_is_read(audit, tmp_path):
     report, text, commands = audit("--no-apks", *lists(tmp_path, packages(*NAMES)))
     assert {(app["label"], app["label_state"]) for app in report["apps"]} == {(None, "not_asked")}
-    assert "Names under the icons were not read" in " ".join(text.split())
+    assert "names under the icons were not read" in " ".join(text.split())
     assert not any(word in command for command in commands for word in ("dd ", "stat ", "sha256sum"))
 
 

@@ -178,7 +178,7 @@ def test_a_capture_without_a_device_fingerprint_is_not_resumed(keep, demo_phone,
 def test_resume_needs_a_capture(run, tmp_path):
     done = run("capture", tmp_path / "none.zip", "--resume")
     assert done.code == 4
-    assert "is not there" in done.err
+    assert "does not exist" in done.err
 
 
 def test_a_failed_write_leaves_the_old_file(keep, demo_phone, tmp_path, monkeypatch):

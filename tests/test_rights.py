@@ -105,9 +105,9 @@ def test_a_valid_file_has_no_problems(tmp_path):
         (('checked_on = "2026-01-30"', 'checked_on = "last week"'), "cannot be “last week”"),
         (('checked_by = "somebody"\n', ""), "verify = true"),
         (('checked_on = "2026-01-30"\nchecked_by = "somebody"\n', ""), "verify = true"),
-        (('source = "the statute"', 'source = "the statute"\nurl = "statute"'), "begins with https"),
+        (('source = "the statute"', 'source = "the statute"\nurl = "statute"'), "starts with https"),
         (('source = "the statute"', 'sauce = "the statute"'), "Perhaps “source”"),
-        (('[[law]]\nid = "one"', '[[office]]\nid = "one"\nname.en = "O"\nname.zh = "部"'), "needs a rung"),
+        (('[[law]]\nid = "one"', '[[office]]\nid = "one"\nname.en = "O"\nname.zh = "部"'), "needs a step"),
     ],
     ids=[
         "no source",

@@ -202,7 +202,7 @@ def test_uninstalling_comes_last_after_device_administrators(made):
             for step in steps.uninstall_steps(made.app(label="X", **changed), made.phone())
         ]
 
-    assert said()[0].startswith("Last of all, when all is saved and deletion is demanded")
+    assert said()[0].startswith("Last of all, after you have saved everything and demanded deletion")
     admin = said(holds=["device_admin"])
     assert [tap for tap in admin if "Deactivate" in tap or "Last of all" in tap] == [
         "Tap “X”, then “Deactivate”.",

@@ -167,8 +167,8 @@ class WorkshopCommand:
         ):
             from privaudit.workshop import plain
 
-            view = plain.PlainView(session, lambda line: self._console.write_lines([line]))
-            view.show_text("workshop.keys_plain")
+            plain.PlainView(session, lambda line: self._console.write_lines([line]))
+            session.show_text("workshop.keys_plain")
             plain.start_stdin_reader(session)
             session.run()
             return

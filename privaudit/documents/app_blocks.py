@@ -28,15 +28,9 @@ def app_rows(view: ReportView, package: str) -> tuple[tuple[str, str | None], ..
 
 
 def audit_rows(
-    view: ReportView,
-    header_keys: Container[str] = ("report.checked", "report.phone", "report.how", "report.scope"),
+    view: ReportView, header_keys: Container[str] = ("report.checked", "report.phone", "report.how", "report.scope")
 ) -> tuple[tuple[str, str], ...]:
-    """Return when and how the phone was read, by both clocks, with which tool and against which lists.
-
-    Args:
-        view: The report and the language.
-        header_keys: The rows of the report's header to include, by their message keys.
-    """
+    """Return the rows `header_keys` of the report's header, this computer's time, the tool and the lists."""
     report, lists = view.report, view.report.knowledge.signatures
     newest = view.language.format_date(lists.newest) if lists.newest else view.t("dates.unknown")
     return (
@@ -51,23 +45,19 @@ def access_blocks(view: ReportView, package: str) -> Iterator[DocumentBlock]:
     """Yield a table of what the app can read and has read, one row for each Android user that has it."""
     yield Paragraph(view.t("papers.found", when=summary.audit_time_text(view)))
     columns = (view.t("papers.user"), *(matrix.data_label(view, data) for data in DataClass))
-    rows = []
-    for app in view.installs_of(package):
-        cells = (matrix.cell_text(view, app, data) for data in DataClass)
-        user = view.translate(view.user_label(app.user))
-        rows.append((user, *(view.t("papers.between").join(cell) for cell in cells)))
+    rows = (
+        (
+            view.translate(view.user_label(app.user)),
+            *(view.t("papers.between").join(matrix.cell_text(view, app, data)) for data in DataClass),
+        )
+        for app in view.installs_of(package)
+    )
     yield DocumentTable(columns, tuple(rows))
     yield Paragraph(view.t("papers.found_limits"))
 
 
 def evidence_table(view: ReportView, package: str, kept_files: Mapping[str, str] | None = None) -> DocumentTable:
-    """Return each evidence line of the findings about the app, once.
-
-    Args:
-        view: The report and the language.
-        package: The app.
-        kept_files: Answer key → the file in which the answer is kept; ``None``: the answers are not kept.
-    """
+    """Return each evidence line of the findings about the app, once; `kept_files`: answer key → its file, if kept."""
     rows: dict[tuple[str, ...], None] = {}
     for app in view.installs_of(package):
         user = view.translate(view.user_label(app.user))

@@ -58,9 +58,7 @@ class EvidenceCheck:
 
 
 def disclosable_report(report: Report, packages: tuple[str, ...]) -> Report:
-    """Return `report` reduced to lending and listed apps, or to the apps in `packages`.
-
-    With `packages`, the count of unrecognised apps is 0 too.
+    """Return `report` reduced to lending and listed apps, or to `packages` (then it counts no unrecognised apps).
 
     Raises:
         UsageError: the report does not have one of the packages.
@@ -74,11 +72,10 @@ def disclosable_report(report: Report, packages: tuple[str, ...]) -> Report:
     has_findings = any(finding.severity is not Severity.INFO for finding in findings)
     apps = tuple(app for app in report.apps if app.package in included)
     suspects = 0 if packages else report.counts.suspect
-    counts = Counts.from_apps(apps, suspects, apps_seen=report.counts.apps_seen)
     return replace(
         report,
         apps=apps,
-        counts=counts,
+        counts=Counts.from_apps(apps, suspects, apps_seen=report.counts.apps_seen),
         findings=findings,
         verdict=Verdict.FOUND if has_findings else Verdict.NOTHING_FOUND,
     )
@@ -106,20 +103,17 @@ def create_evidence_folder(
     Raises:
         SourceError: the folder cannot be written; nothing is left behind.
     """
+    kept_files = _kept_files(capture, report) if capture is not None else None
     try:
         temp_folder = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.absolute().parent))
+        try:
+            digest = _write_contents(temp_folder, report, kept_files, write_sealed, language, created_at)
+            temp_folder.replace(folder)
+        except BaseException:
+            shutil.rmtree(temp_folder, ignore_errors=True)  # Ctrl-C, too, leaves nothing half-written
+            raise
     except OSError as error:
         raise SourceError("errors.not_written", path=str(folder), reason=error.strerror or str(error)) from error
-    try:
-        kept_files = _kept_files(capture, report) if capture is not None else None
-        digest = _write_contents(temp_folder, report, kept_files, write_sealed, language, created_at)
-        temp_folder.replace(folder)
-    except OSError as error:
-        shutil.rmtree(temp_folder, ignore_errors=True)
-        raise SourceError("errors.not_written", path=str(folder), reason=error.strerror or str(error)) from error
-    except BaseException:
-        shutil.rmtree(temp_folder, ignore_errors=True)  # Ctrl-C, too, leaves nothing half-written
-        raise
     return digest
 
 
@@ -179,18 +173,13 @@ def file_sha256(path: Path) -> str:
 
 
 def verify_evidence_folder(folder: Path) -> EvidenceCheck:
-    """Compare every file in `folder` with the list of hashes there.
-
-    Raises:
-        SourceError: the folder is not an evidence folder, or its list cannot be read.
-    """
+    """Compare every file in `folder` with its list of hashes; raises `SourceError` if that is missing or unreadable."""
     raw = _read_limited(folder / HASH_LIST_FILE, folder)
     digest = hashlib.sha256(raw).hexdigest()
     hashes = _parse_hash_list(raw, folder / HASH_LIST_FILE)
     changes: list[tuple[FileChangeKind, str]] = []
     for name, file_digest in hashes.items():
-        change = _compare_file(folder / PurePosixPath(name), file_digest)
-        if change is not None:
+        if change := _compare_file(folder / PurePosixPath(name), file_digest):
             changes.append((change, name))
     unchanged = len(hashes) - len(changes)
     present = {

@@ -6,17 +6,8 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Final
 
-from privaudit.documents import (
-    Document,
-    DocumentBlock,
-    FieldList,
-    Heading,
-    LargeText,
-    Paragraph,
-    app_blocks,
-    bullet_list,
-    titled_document,
-)
+from privaudit import documents
+from privaudit.documents import app_blocks
 from privaudit.documents.letters import incident_log_table
 from privaudit.i18n import Translator
 from privaudit.model import Report
@@ -32,29 +23,24 @@ _HASH_SECTIONS: Final = (
 """Heading and sentences of what the hash shows, what it does not show, and how to check it later."""
 
 
-def hash_page(report: Report, language: Translator, digest: str, created_at: datetime) -> Document:
+def hash_page(report: Report, language: Translator, digest: str, created_at: datetime) -> documents.Document:
     """Return one page with the hash in large characters, what it shows and what it does not show."""
-    blocks = _hash_page_blocks(report, language, digest, created_at)
-    return titled_document(language.t("papers.sheet_title"), language.code, blocks)
-
-
-def _hash_page_blocks(
-    report: Report, language: Translator, digest: str, created_at: datetime
-) -> Iterator[DocumentBlock]:
-    if report.demo:
-        yield Paragraph(language.t("report.demo"), strong=True)
-    yield Paragraph(language.t("papers.sheet_intro"))
-    yield LargeText(grouped_hash(digest))
-    yield FieldList(
-        (
-            *app_blocks.audit_rows(ReportView(report, language), header_keys=("report.checked", "report.phone")),
-            (language.t("papers.kept_at"), created_at.isoformat(sep=" ", timespec="seconds")),
-            (language.t("papers.apps_named"), str(len({app.package for app in report.apps}))),
-        )
+    rows = (
+        *app_blocks.audit_rows(ReportView(report, language), header_keys=("report.checked", "report.phone")),
+        (language.t("papers.kept_at"), created_at.isoformat(sep=" ", timespec="seconds")),
+        (language.t("papers.apps_named"), str(len({app.package for app in report.apps}))),
     )
+    hash_text = documents.LargeText(grouped_hash(digest))
+    blocks = [*_opening(report, language, "papers.sheet_intro"), hash_text, documents.FieldList(rows)]
     for heading, sentences in _HASH_SECTIONS:
-        yield Heading(language.t(heading))
-        yield bullet_list(map(language.t, sentences))
+        blocks += (documents.Heading(language.t(heading)), documents.bullet_list(map(language.t, sentences)))
+    return documents.titled_document(language.t("papers.sheet_title"), language.code, blocks)
+
+
+def _opening(report: Report, language: Translator, intro_key: str) -> Iterator[documents.DocumentBlock]:
+    if report.demo:
+        yield documents.Paragraph(language.t("report.demo"), strong=True)
+    yield documents.Paragraph(language.t(intro_key))
 
 
 def grouped_hash(digest: str) -> str:
@@ -66,42 +52,29 @@ def grouped_hash(digest: str) -> str:
     )
 
 
-def evidence_lines_page(report: Report, language: Translator, kept_files: Mapping[str, str] | None) -> Document:
-    """Return the evidence lines of the named apps, each with its place in the phone's answers.
-
-    Args:
-        report: The report.
-        language: The language of the page.
-        kept_files: See `app_blocks.evidence_table`.
-    """
-    blocks = _evidence_lines_blocks(ReportView(report, language), kept_files)
-    return titled_document(language.t("papers.list_lines"), language.code, blocks)
-
-
-def _evidence_lines_blocks(view: ReportView, kept_files: Mapping[str, str] | None) -> Iterator[DocumentBlock]:
-    if view.report.demo:
-        yield Paragraph(view.t("report.demo"), strong=True)
-    yield Paragraph(view.t("papers.lines_intro"))
-    yield FieldList(app_blocks.audit_rows(view))
+def evidence_lines_page(
+    report: Report, language: Translator, kept_files: Mapping[str, str] | None
+) -> documents.Document:
+    """Return the evidence lines of the named apps, each with its place (`app_blocks.evidence_table`)."""
+    view = ReportView(report, language)
+    blocks = [*_opening(report, language, "papers.lines_intro"), documents.FieldList(app_blocks.audit_rows(view))]
     for package in view.ordered_packages():
-        yield Heading(view.t("report.name", name=package))
-        yield FieldList(app_blocks.app_rows(view, package))
-        yield app_blocks.evidence_table(view, package, kept_files)
+        blocks += (
+            documents.Heading(view.t("report.name", name=package)),
+            documents.FieldList(app_blocks.app_rows(view, package)),
+            app_blocks.evidence_table(view, package, kept_files),
+        )
+    return documents.titled_document(language.t("papers.list_lines"), language.code, blocks)
 
 
-def incident_log_page(language: Translator) -> Document:
+def incident_log_page(language: Translator) -> documents.Document:
     """Return the log of calls and messages, to be filled in by hand."""
-    blocks = (Paragraph(language.t("papers.log_intro")), incident_log_table(language))
-    return titled_document(language.t("papers.log_head"), language.code, blocks)
+    blocks = (documents.Paragraph(language.t("papers.log_intro")), incident_log_table(language))
+    return documents.titled_document(language.t("papers.log_head"), language.code, blocks)
 
 
-def sealed_notice(language: Translator, *, is_whole_capture: bool) -> Document:
-    """Return the notice in the sealed part, which the owner's lawyer opens first.
-
-    Args:
-        language: The language of the notice.
-        is_whole_capture: Whether the part holds a capture of the whole phone; else it holds a report.
-    """
+def sealed_notice(language: Translator, *, is_whole_capture: bool) -> documents.Document:
+    """Return the notice in the sealed part (capture or report), which the owner's lawyer opens first."""
     contents = "papers.sealed_1" if is_whole_capture else "papers.sealed_report"
-    sentences = map(language.t, (contents, "papers.sealed_2", "papers.sealed_3"))
-    return titled_document(language.t("papers.sealed_title"), language.code, [bullet_list(sentences)])
+    sentences = documents.bullet_list(map(language.t, (contents, "papers.sealed_2", "papers.sealed_3")))
+    return documents.titled_document(language.t("papers.sealed_title"), language.code, [sentences])

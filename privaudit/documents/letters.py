@@ -10,25 +10,11 @@ from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from typing import Final
 
-from privaudit.documents import (
-    Document,
-    DocumentBlock,
-    DocumentTable,
-    FieldList,
-    Heading,
-    Notice,
-    PageBreak,
-    Paragraph,
-    Title,
-    app_blocks,
-    blank_fields,
-    blank_table,
-    checkbox_list,
-    numbered_list,
-)
+from privaudit import documents
+from privaudit.documents import app_blocks
 from privaudit.errors import SourceError, UsageError
 from privaudit.i18n import Translator
-from privaudit.knowledge.rights import CountryRights, Demand, in_language
+from privaudit.knowledge.rights import CountryRights, Demand, RightsItem, in_language
 from privaudit.model import Report
 from privaudit.report.rights import add_verify_mark, item_title, unreviewed_notice
 from privaudit.report.view import ReportView
@@ -69,15 +55,8 @@ class LetterKind(StrEnum):
         return self is not LetterKind.EVIDENCE_LIST
 
 
-_TITLE_KEYS: Final[Mapping[LetterKind, str]] = {
-    LetterKind.DELETION: "papers.title_deletion",
-    LetterKind.COMPLAINT: "papers.title_complaint",
-    LetterKind.EVIDENCE_LIST: "papers.title_evidence_list",
-}
-
-
-def draft_letter(report: Report, package: str, kind: LetterKind, country_rights: CountryRights) -> Document:
-    """Return a letter about the app `package`, in the language of letters of the country.
+def draft_letter(report: Report, package: str, kind: LetterKind, country_rights: CountryRights) -> documents.Document:
+    """Return a letter, in the country's language, about the app `package`.
 
     Raises:
         UsageError: the report has no finding about this app.
@@ -85,20 +64,18 @@ def draft_letter(report: Report, package: str, kind: LetterKind, country_rights:
     """
     language_code = country_rights.country.letter
     draft = _LetterDraft(ReportView(report, Translator(language_code)), package, country_rights)
-    title = draft.t(_TITLE_KEYS[kind])
-    match kind:
-        case LetterKind.DELETION:
-            blocks = draft.demand_blocks(title)
-        case LetterKind.COMPLAINT:
-            blocks = draft.complaint_blocks(title)
-        case LetterKind.EVIDENCE_LIST:
-            blocks = draft.evidence_list_blocks(title)
-    return Document(title, language_code, tuple(blocks))
+    title_key, write_blocks = {
+        LetterKind.DELETION: ("papers.title_deletion", draft.demand_blocks),
+        LetterKind.COMPLAINT: ("papers.title_complaint", draft.complaint_blocks),
+        LetterKind.EVIDENCE_LIST: ("papers.title_evidence_list", draft.evidence_list_blocks),
+    }[kind]
+    title = draft.t(title_key)
+    return documents.Document(title, language_code, tuple(write_blocks(title)))
 
 
-def incident_log_table(language: Translator) -> DocumentTable:
+def incident_log_table(language: Translator) -> documents.DocumentTable:
     """Return the log of calls and messages, to be filled in by hand."""
-    return blank_table(map(language.t, _INCIDENT_LOG_COLUMNS), _INCIDENT_LOG_ROWS)
+    return documents.blank_table(map(language.t, _INCIDENT_LOG_COLUMNS), _INCIDENT_LOG_ROWS)
 
 
 class _LetterDraft:
@@ -116,7 +93,7 @@ class _LetterDraft:
         self.package = package
         self.country_rights = country_rights
 
-    def demand_blocks(self, title: str) -> Iterator[DocumentBlock]:
+    def demand_blocks(self, title: str) -> Iterator[documents.DocumentBlock]:
         yield from self._instruction_blocks(
             "papers.before_blank",
             "papers.before_verify",
@@ -127,13 +104,13 @@ class _LetterDraft:
         yield from self._title_blocks(title)
         yield self._fields_with_app("papers.to", "papers.to_reach", "papers.from", "papers.account", "papers.date")
         yield from app_blocks.access_blocks(self.view, self.package)
-        yield Heading(self.t("papers.demand_head"))
-        yield numbered_list(self._with_articles(key, demand) for demand, key in _DEMAND_KEYS.items())
-        yield Paragraph(self.t("papers.demand_kept"))
-        yield Paragraph(self.t("papers.no_debt"), strong=True)
+        yield documents.Heading(self.t("papers.demand_head"))
+        yield documents.numbered_list(self._with_articles(key, demand) for demand, key in _DEMAND_KEYS.items())
+        yield documents.Paragraph(self.t("papers.demand_kept"))
+        yield documents.Paragraph(self.t("papers.no_debt"), strong=True)
         yield self._fields("papers.reach", "papers.signature")
 
-    def complaint_blocks(self, title: str) -> Iterator[DocumentBlock]:
+    def complaint_blocks(self, title: str) -> Iterator[documents.DocumentBlock]:
         yield from self._instruction_blocks(
             "papers.before_office",
             "papers.before_blank",
@@ -142,15 +119,11 @@ class _LetterDraft:
             "papers.before_copy",
         )
         yield from self._title_blocks(title)
-        offices = (
-            add_verify_mark(item_title(item, self.language), item, self.language)
-            for item in self.country_rights.office
-            if item.letter
-        )
-        yield Heading(self.t("papers.complaint_to"))
-        yield checkbox_list((*offices, self.t("papers.complaint_other")))
+        offices = map(self._verified_title, (item for item in self.country_rights.office if item.letter))
+        yield documents.Heading(self.t("papers.complaint_to"))
+        yield documents.checkbox_list((*offices, self.t("papers.complaint_other")))
         yield self._fields_with_app("papers.from", "papers.reach", "papers.date", "papers.against", "papers.to_reach")
-        yield Heading(self.t("papers.happened"))
+        yield documents.Heading(self.t("papers.happened"))
         yield self._fields(
             "papers.happened_first",
             "papers.happened_often",
@@ -159,60 +132,62 @@ class _LetterDraft:
             "papers.happened_words",
         )
         yield from app_blocks.access_blocks(self.view, self.package)
-        yield Heading(self.t("papers.asks_head"))
+        yield documents.Heading(self.t("papers.asks_head"))
         investigate = self._with_articles("papers.asks_look", "complain")
-        yield numbered_list((investigate, *self._sentences("papers.asks_stop", "papers.asks_result")))
-        yield Heading(self.t("papers.done_head"))
-        yield checkbox_list(
+        yield documents.numbered_list((investigate, *self._sentences("papers.asks_stop", "papers.asks_result")))
+        yield documents.Heading(self.t("papers.done_head"))
+        yield documents.checkbox_list(
             self._sentences("papers.done_demand", "papers.done_reply", "papers.done_desk", "papers.done_police")
         )
-        yield Heading(self.t("papers.attached_head"))
-        yield checkbox_list(self._sentences("papers.attached_list", "papers.attached_demand", "papers.attached_report"))
-        yield Paragraph(self.t("papers.judge"))
-        yield Paragraph(self.t("papers.no_debt"), strong=True)
+        yield documents.Heading(self.t("papers.attached_head"))
+        yield documents.checkbox_list(
+            self._sentences("papers.attached_list", "papers.attached_demand", "papers.attached_report")
+        )
+        yield documents.Paragraph(self.t("papers.judge"))
+        yield documents.Paragraph(self.t("papers.no_debt"), strong=True)
         yield self._fields("papers.signature")
 
-    def evidence_list_blocks(self, title: str) -> Iterator[DocumentBlock]:
+    def evidence_list_blocks(self, title: str) -> Iterator[documents.DocumentBlock]:
         yield from self._title_blocks(title)
-        yield Paragraph(self.t("papers.list_intro"))
-        yield FieldList((*app_blocks.app_rows(self.view, self.package), *app_blocks.audit_rows(self.view)))
+        yield documents.Paragraph(self.t("papers.list_intro"))
+        yield documents.FieldList((*app_blocks.app_rows(self.view, self.package), *app_blocks.audit_rows(self.view)))
         yield from app_blocks.access_blocks(self.view, self.package)
-        yield Heading(self.t("papers.list_lines"))
+        yield documents.Heading(self.t("papers.list_lines"))
         yield app_blocks.evidence_table(self.view, self.package)
-        yield Heading(self.t("papers.list_by_hand"))
-        yield checkbox_list(in_language(item.text, self.language.code) for item in self.country_rights.save)
-        yield PageBreak()
-        yield Heading(self.t("papers.log_head"))
-        yield Paragraph(self.t("papers.log_intro"))
+        yield documents.Heading(self.t("papers.list_by_hand"))
+        yield documents.checkbox_list(in_language(item.text, self.language.code) for item in self.country_rights.save)
+        yield documents.PageBreak()
+        yield documents.Heading(self.t("papers.log_head"))
+        yield documents.Paragraph(self.t("papers.log_intro"))
         yield incident_log_table(self.language)
 
-    def _instruction_blocks(self, *keys: str) -> Iterator[DocumentBlock]:
+    def _instruction_blocks(self, *keys: str) -> Iterator[documents.DocumentBlock]:
         """Yield a page of instructions that is not part of the letter."""
         sentences = self._sentences("papers.notice", *keys, "rights.debt")
-        yield Notice((*sentences, *unreviewed_notice(self.language)), title=self.t("papers.before"))
-        yield PageBreak()
+        yield documents.Notice((*sentences, *unreviewed_notice(self.language)), title=self.t("papers.before"))
+        yield documents.PageBreak()
 
-    def _title_blocks(self, title: str) -> Iterator[DocumentBlock]:
-        yield Title(title)
+    def _title_blocks(self, title: str) -> Iterator[documents.DocumentBlock]:
+        yield documents.Title(title)
         if self.view.report.demo:
-            yield Paragraph(self.t("report.demo"), strong=True)
+            yield documents.Paragraph(self.t("report.demo"), strong=True)
 
     def _with_articles(self, key: str, demand: Demand) -> str:
         """Return a sentence followed by the articles of law that support it."""
-        articles = [
-            add_verify_mark(item_title(item, self.language), item, self.language)
-            for item in self.country_rights.articles_for(demand)
-        ]
+        articles = [*map(self._verified_title, self.country_rights.articles_for(demand))]
         if not articles:
             return self.t(key)
         citations = self.t("papers.cite_between").join(articles)
         return self.t(key) + self.t("papers.cite_open") + citations + self.t("papers.cite_close")
 
-    def _fields(self, *keys: str) -> FieldList:
-        return blank_fields(*self._sentences(*keys))
+    def _verified_title(self, item: RightsItem) -> str:
+        return add_verify_mark(item_title(item, self.language), item, self.language)
 
-    def _fields_with_app(self, *keys: str) -> FieldList:
-        return FieldList((*self._fields(*keys).rows, *app_blocks.app_rows(self.view, self.package)))
+    def _fields(self, *keys: str) -> documents.FieldList:
+        return documents.blank_fields(*self._sentences(*keys))
+
+    def _fields_with_app(self, *keys: str) -> documents.FieldList:
+        return documents.FieldList((*self._fields(*keys).rows, *app_blocks.app_rows(self.view, self.package)))
 
     def _sentences(self, *keys: str) -> tuple[str, ...]:
         return tuple(map(self.t, keys))

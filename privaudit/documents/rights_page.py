@@ -5,17 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from privaudit.documents import (
-    Document,
-    DocumentBlock,
-    Heading,
-    ItemList,
-    PageBreak,
-    Paragraph,
-    bullet_list,
-    numbered_list,
-    titled_document,
-)
+from privaudit import documents
 from privaudit.i18n import Translator
 from privaudit.knowledge.rights import CountryRights, RightsItem, in_language
 from privaudit.report.rights import add_verify_mark, format_item, unreviewed_notice
@@ -24,16 +14,16 @@ _REVIEWER_KEYS: Final = {"research": "papers.by_research", "maintainer": "papers
 """Reviewers that the project names by their role; any other reviewer is printed as the data file names them."""
 
 
-def full_rights_page(country_rights: CountryRights, language: Translator) -> Document:
+def full_rights_page(country_rights: CountryRights, language: Translator) -> documents.Document:
     """Return everything that is known for a country, each line with the number of its source."""
     title = language.t("papers.page_title", country=in_language(country_rights.country.name, language.code))
-    return titled_document(title, language.code, _RightsPage(country_rights, language).full_blocks())
+    return documents.titled_document(title, language.code, _RightsPage(country_rights, language).full_blocks())
 
 
-def page_for_contacts(country_rights: CountryRights, language: Translator) -> Document:
+def page_for_contacts(country_rights: CountryRights, language: Translator) -> documents.Document:
     """Return the handout for contacts who were called: it names no law, no debt and no person."""
     blocks = _RightsPage(country_rights, language).contacts_blocks()
-    return titled_document(language.t("papers.friends_title"), language.code, blocks)
+    return documents.titled_document(language.t("papers.friends_title"), language.code, blocks)
 
 
 class _RightsPage:
@@ -44,13 +34,17 @@ class _RightsPage:
         self._language = language
         self._source_numbers: dict[str, int] = {}
 
-    def full_blocks(self) -> Iterator[DocumentBlock]:
+    def full_blocks(self) -> Iterator[documents.DocumentBlock]:
         t, rights = self._language.t, self._rights
-        yield Paragraph(t("rights.debt"), strong=True)
-        yield Paragraph(t("papers.page_intro"))
-        yield from map(Paragraph, unreviewed_notice(self._language))
+        yield documents.Paragraph(t("rights.debt"), strong=True)
+        yield documents.Paragraph(t("papers.page_intro"))
+        yield from map(documents.Paragraph, unreviewed_notice(self._language))
         yield from self._section("papers.part_police", rights.police)
-        yield from self._escalation_blocks()
+        yield documents.Heading(t("papers.part_ladder"))
+        for number, (step, offices) in enumerate(rights.stages(), 1):
+            yield documents.Paragraph(f"{number}. {self._with_source(step)}")
+            if offices:
+                yield documents.bullet_list(map(self._with_source, offices))
         if rights.law:
             yield from self._section("papers.part_law", rights.law)
         yield from self._section("papers.part_licence", rights.licence)
@@ -58,44 +52,33 @@ class _RightsPage:
         yield from self._section("papers.part_caller", rights.caller)
         yield from self._question_blocks()
         yield from self._section("papers.part_friends", rights.friends)
-        yield PageBreak()
-        yield Heading(t("papers.part_sources"))
-        yield Paragraph(t("papers.sources_intro"))
-        yield numbered_list(self._source_numbers)
+        yield documents.PageBreak()
+        yield documents.Heading(t("papers.part_sources"))
+        yield documents.Paragraph(t("papers.sources_intro"))
+        yield documents.numbered_list(self._source_numbers)
 
-    def contacts_blocks(self) -> Iterator[DocumentBlock]:
+    def contacts_blocks(self) -> Iterator[documents.DocumentBlock]:
         """Yield half a page; its sources stand on the full page."""
-        yield self._unsourced_list(self._rights.friends)
-        offices = [item for item in self._rights.office if item.letter]
-        if offices:
-            yield Paragraph(self._language.t("papers.friends_where"), strong=True)
-            yield self._unsourced_list(offices)
-        yield Paragraph(self._language.t("papers.friends_not_advice"))
+        yield documents.bullet_list(format_item(item, self._language) for item in self._rights.friends)
+        if offices := [item for item in self._rights.office if item.letter]:
+            yield documents.Paragraph(self._language.t("papers.friends_where"), strong=True)
+            yield documents.bullet_list(format_item(item, self._language) for item in offices)
+        yield documents.Paragraph(self._language.t("papers.friends_not_advice"))
 
-    def _escalation_blocks(self) -> Iterator[DocumentBlock]:
-        yield Heading(self._language.t("papers.part_ladder"))
-        for number, (step, offices) in enumerate(self._rights.stages(), 1):
-            yield Paragraph(f"{number}. {format_item(step, self._language)}{self._source_reference(step)}")
-            if offices:
-                yield self._sourced_list(offices)
-
-    def _question_blocks(self) -> Iterator[DocumentBlock]:
+    def _question_blocks(self) -> Iterator[documents.DocumentBlock]:
         code = self._language.code
-        yield Heading(self._language.t("papers.part_question"))
+        yield documents.Heading(self._language.t("papers.part_question"))
         for item in self._rights.question:
-            yield Paragraph(in_language(item.name, code) if item.name is not None else "", strong=True)
+            yield documents.Paragraph(in_language(item.name, code) if item.name is not None else "", strong=True)
             answer = add_verify_mark(in_language(item.text, code), item, self._language)
-            yield Paragraph(answer + self._source_reference(item))
+            yield documents.Paragraph(answer + self._source_reference(item))
 
-    def _section(self, heading_key: str, items: Iterable[RightsItem]) -> Iterator[DocumentBlock]:
-        yield Heading(self._language.t(heading_key))
-        yield self._sourced_list(items)
+    def _section(self, heading_key: str, items: Iterable[RightsItem]) -> Iterator[documents.DocumentBlock]:
+        yield documents.Heading(self._language.t(heading_key))
+        yield documents.bullet_list(map(self._with_source, items))
 
-    def _sourced_list(self, items: Iterable[RightsItem]) -> ItemList:
-        return bullet_list(format_item(item, self._language) + self._source_reference(item) for item in items)
-
-    def _unsourced_list(self, items: Iterable[RightsItem]) -> ItemList:
-        return bullet_list(format_item(item, self._language) for item in items)
+    def _with_source(self, item: RightsItem) -> str:
+        return format_item(item, self._language) + self._source_reference(item)
 
     def _source_reference(self, item: RightsItem) -> str:
         """Return the number of the item's source in brackets; equal sources share a number."""

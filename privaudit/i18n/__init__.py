@@ -81,7 +81,8 @@ class Translator:
             *leading, last = [self._format_value(name, item) for item in value] or [self.t("dates.unknown")]
             if not leading:
                 return last
-            return self.t("dates.separator").join(leading) + self.t("dates.last_separator") + last
+            before, separator = self.t("dates.separator").join(leading), self.t("dates.last_separator")
+            return before + _spaced(before[-1:], separator) + separator + _spaced(last[:1], separator) + last
         if value is None:
             return self.t("dates.unknown")
         if isinstance(value, str):
@@ -169,3 +170,8 @@ def _rule_text(key: str, code: str) -> str | None:
 
     rule_id, _, text_key = name.partition(".")
     return rule_texts.rule_text(rule_id, text_key, code)
+
+
+def _spaced(neighbour: str, separator: str) -> str:
+    """Return a blank if a Latin letter or digit would touch a Chinese `separator`."""
+    return " " if neighbour.isascii() and neighbour.isalnum() and "\u4e00" <= separator[:1] <= "\u9fff" else ""

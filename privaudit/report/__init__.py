@@ -18,18 +18,11 @@ FORMATS: Final[Mapping[str, str]] = {
     ".json": "privaudit.report.json",
     ".txt": "privaudit.report.txt",
 }
-"""Each output format: the suffix of its files, and the module with its function ``render(report, language)``.
-
-Modules and not functions, so that a format's libraries are imported only if it is written.
-"""
+"""Suffix → module with ``render(report, language)``; modules, so that only the libraries of one format are imported."""
 
 
 def validate_output(path: Path, suffixes: tuple[str, ...]) -> None:
-    """Refuse, before any phone is asked, a file that could not be written.
-
-    Raises:
-        UsageError: the suffix is not one of `suffixes`, or the folder does not exist.
-    """
+    """Raise `UsageError`, before any phone is asked, if the suffix is not in `suffixes` or there is no such folder."""
     if path.suffix not in suffixes:
         raise UsageError("errors.format_unknown", given=path.name, known=suffixes)
     if not path.absolute().parent.is_dir():
@@ -37,20 +30,11 @@ def validate_output(path: Path, suffixes: tuple[str, ...]) -> None:
 
 
 def write_report(report: Report, path: Path, language: Translator) -> None:
-    """Write `report` to `path` in the format of its suffix: whole, or not at all; private (mode 0600).
-
-    Raises:
-        SourceError: the file cannot be written.
-    """
-    renderer = importlib.import_module(FORMATS[path.suffix])
-    save_text(renderer.render(report, language), path)
+    """Write `report` to `path` in the format of its suffix, as `save_text` does."""
+    save_text(importlib.import_module(FORMATS[path.suffix]).render(report, language), path)
 
 
 def save_text(text: str, path: Path) -> None:
-    """Write `text` to `path`: whole, or not at all; private (mode 0600).
-
-    Raises:
-        SourceError: the file cannot be written.
-    """
+    """Write `text` to `path`: whole, or not at all (`SourceError`); private (mode 0600)."""
     with atomic_writer(path) as stream:
         stream.write(text.encode())

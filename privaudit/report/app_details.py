@@ -2,39 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
+from privaudit import model
 from privaudit.i18n.sanitize import display_name
-from privaudit.model import (
-    Access,
-    AccessState,
-    App,
-    DataClass,
-    Finding,
-    History,
-    Message,
-    MessageValue,
-    ReadBy,
-    SignatureMatch,
-)
 from privaudit.report import matrix
 from privaudit.report.view import DATA_NAME_KEYS, ReportView
 
 _MAX_LINE_CHARS: Final = 400
 """Characters of an evidence line that are shown."""
-_READING_STATE_KEYS: Final[Mapping[AccessState, str]] = {
-    AccessState.CAN_READ: "data_access.can_read",
-    AccessState.ONLY_WHILE_OPEN: "data_access.only_while_open",
-    AccessState.ASKS_EACH_TIME: "data_access.asks_each_time",
-}
-_READ_BY_KEYS: Final[Mapping[ReadBy, str]] = {
-    ReadBy.FOR_ANOTHER: "report.read_for_another",
-    ReadBy.THROUGH_ANOTHER: "report.read_through_another",
+_READING_STATE_KEYS: Final[Mapping[model.AccessState, str]] = {
+    model.AccessState.CAN_READ: "data_access.can_read",
+    model.AccessState.ONLY_WHILE_OPEN: "data_access.only_while_open",
+    model.AccessState.ASKS_EACH_TIME: "data_access.asks_each_time",
 }
 
 
-def app_sentences(view: ReportView, app: App) -> Iterator[str]:
+def app_sentences(view: ReportView, app: model.App) -> Iterator[str]:
     """Yield one or two sentences for each fact about the app, the findings first."""
     first = view.installs_of(app.package)[0]
     is_repeated = app is not first and (app.listed, app.lending) == (first.listed, first.lending)
@@ -47,7 +32,9 @@ def app_sentences(view: ReportView, app: App) -> Iterator[str]:
     if is_repeated:
         yield view.t("report.as_above")
     else:
-        yield from _recognition_sentences(view, app)
+        for match in app.listed:
+            yield from list_match_sentences(view.t, match, view.report.knowledge.rules.country)
+        yield from (view.translate(reason) for reason in app.lending.reasons if reason.key != "lending.listed")
     yield from _display_sentences(view, app, is_repeated=is_repeated)
     if app.enabled is False:
         yield view.t("report.switched_off")
@@ -59,30 +46,23 @@ def app_sentences(view: ReportView, app: App) -> Iterator[str]:
         yield view.t("report.no_installer")
 
 
-def _recognition_sentences(view: ReportView, app: App) -> Iterator[str]:
-    for match in app.listed:
-        yield from _list_match_sentences(view, match)
-    for reason in app.lending.reasons:
-        if reason.key != "lending.listed":
-            yield view.translate(reason)
-
-
-def _list_match_sentences(view: ReportView, match: SignatureMatch) -> Iterator[str]:
+def list_match_sentences(
+    t: Callable[..., str], match: model.SignatureMatch, chosen_country: str | None
+) -> Iterator[str]:
+    """Yield what to know about a list that names an app."""
     if match.via is not None:
-        yield view.t("listed.via", via=match.via)
-    action = match.action.casefold()
-    if "spyloan" in action:
-        yield view.t("listed.spyloan")
-    if "reported" in action:
-        yield view.t("listed.reported")
-    chosen_country = view.report.knowledge.rules.country
-    if match.tier != "own" and match.country is not None and match.country != chosen_country:
-        yield view.t("listed.elsewhere" if chosen_country else "listed.of_country", country=match.country)
+        yield t("listed.via", via=match.via)
+    if "spyloan" in match.action.casefold():
+        yield t("listed.spyloan")
+    if "reported" in match.action.casefold():
+        yield t("listed.reported")
+    if match.tier != "own" and match.country not in {None, chosen_country}:
+        yield t("listed.elsewhere" if chosen_country else "listed.of_country", country=match.country)
     if match.disputed:
-        yield view.t("listed.disputed")
+        yield t("listed.disputed")
 
 
-def _display_sentences(view: ReportView, app: App, *, is_repeated: bool) -> Iterator[str]:
+def _display_sentences(view: ReportView, app: model.App, *, is_repeated: bool) -> Iterator[str]:
     """Yield how the app shows itself on the phone."""
     if app.label_problem is not None:
         yield view.t("report.name_unread", why=app.label_problem)
@@ -92,17 +72,17 @@ def _display_sentences(view: ReportView, app: App, *, is_repeated: bool) -> Iter
         yield view.t("report.no_icon")
 
 
-def _access_sentences(view: ReportView, app: App, finding: Finding) -> Iterator[str]:
+def _access_sentences(view: ReportView, app: model.App, finding: model.Finding) -> Iterator[str]:
     """Yield what the sentence of `finding` leaves open about the app's access."""
     # If a record of this app was read, so was whether app-ops block it.
     is_history_unread = any(
-        access.state.allows_reading and access.history is History.UNKNOWN for access in app.access.values()
+        access.state.allows_reading and access.history is model.History.UNKNOWN for access in app.access.values()
     )
     if is_history_unread and view.has_gap("appops"):
         yield view.t("report.permission_alone")
     finding_name = finding.message.key.partition(".")[2]  # begins with the state that the finding is about
     for data, access in app.access.items():
-        values: dict[str, MessageValue] = {"data": Message(key=DATA_NAME_KEYS[data])}
+        values: dict[str, model.MessageValue] = {"data": model.Message(key=DATA_NAME_KEYS[data])}
         if access.state.allows_reading and not finding_name.startswith(access.state.value):
             yield view.t(_READING_STATE_KEYS[access.state], app=display_name(app.label, app.package), **values)
         yield from _history_sentences(view, app, data, access)
@@ -110,27 +90,29 @@ def _access_sentences(view: ReportView, app: App, finding: Finding) -> Iterator[
             yield view.t("report.only_incoming")
         if matrix.has_other_route(access):
             yield view.t("report.other_way", **values)
-        if access.state is AccessState.BLOCKED and finding_name != "blocked":
+        if access.state is model.AccessState.BLOCKED and finding_name != "blocked":
             yield view.t("report.blocked", **values)
-        if access.state is AccessState.UNKNOWN:
+        if access.state is model.AccessState.UNKNOWN:
             yield view.t("report.not_read", **values)
 
 
-def _history_sentences(view: ReportView, app: App, data: DataClass, access: Access) -> Iterator[str]:
-    data_name = Message(key=DATA_NAME_KEYS[data])
-    if access.history is History.RECORDED:
+def _history_sentences(view: ReportView, app: model.App, data: model.DataClass, access: model.Access) -> Iterator[str]:
+    data_name = model.Message(key=DATA_NAME_KEYS[data])
+    if access.history is model.History.RECORDED:
         # Receiving a new message is recorded like reading; it does not open the old ones.
-        is_received = data is DataClass.SMS and has_only_received_sms(app, access)
+        is_received = data is model.DataClass.SMS and has_only_received_sms(app, access)
         if access.last_read is not None:
             key = "report.last_received" if is_received else "report.last_read"
             yield view.t(key, at_at=access.last_read.isoformat(), data=data_name)
         else:
             key = "report.last_received_ago" if is_received else "report.last_read_ago"
             yield view.t(key, ago=view.age_message(access.last_read_age_s or 0), data=data_name)
-        if access.last_read_by is not None and access.last_read_by in _READ_BY_KEYS:
-            yield view.t(_READ_BY_KEYS[access.last_read_by])
+        if access.last_read_by is model.ReadBy.FOR_ANOTHER:
+            yield view.t("report.read_for_another")
+        elif access.last_read_by is model.ReadBy.THROUGH_ANOTHER:
+            yield view.t("report.read_through_another")
     elif access.state.allows_reading:
-        is_read = access.history is History.NO_RECORD
+        is_read = access.history is model.History.NO_RECORD
         yield view.t("report.no_record" if is_read else "report.history_not_read", data=data_name)
     if access.last_refused is not None:
         yield view.t("report.refused", at_at=access.last_refused.isoformat(), data=data_name)
@@ -138,37 +120,32 @@ def _history_sentences(view: ReportView, app: App, data: DataClass, access: Acce
         yield view.t("report.refused_ago", ago=view.age_message(access.last_refused_age_s), data=data_name)
 
 
-def has_only_received_sms(app: App, access: Access) -> bool:
+def has_only_received_sms(app: model.App, access: model.Access) -> bool:
     """Return whether the record of SMS is of a new message that came in, not of reading the old ones."""
     last_uses = {
         permission.name.rpartition(".")[2]: permission.last_access
-        for permission in matrix.permissions_for(app, DataClass.SMS)
+        for permission in matrix.permissions_for(app, model.DataClass.SMS)
     }
     last_opened = last_uses.pop("READ_SMS", None)
     return last_opened != access.last_read and access.last_read in last_uses.values()
 
 
-def evidence_refs(view: ReportView, app: App) -> str:
+def evidence_refs(view: ReportView, app: model.App) -> str:
     """Return where the findings are written: lines of the phone's answers, rows of lists."""
     lines: dict[str, set[int]] = {}
     for finding in view.findings_of(app):
         for evidence in finding.evidence:
             lines.setdefault(evidence.question.removesuffix(f".{app.package}"), set()).add(evidence.line)
     separator = view.t("report.ground_and")
-    parts = [
-        view.t(
-            "report.ground_lines",
-            n=len(numbers),
-            question=question,
-            lines=separator.join(map(str, sorted(numbers))),
-        )
-        for question, numbers in lines.items()
-    ]
+    parts = []
+    for question, numbers in lines.items():
+        line_numbers = separator.join(map(str, sorted(numbers)))
+        parts.append(view.t("report.ground_lines", n=len(numbers), question=question, lines=line_numbers))
     parts += [view.t("report.ground_list", signature=match.signature) for match in app.listed]
     return view.t("report.ground_separator").join(parts)
 
 
-def evidence_lines(view: ReportView, app: App) -> Iterator[tuple[str, str]]:
+def evidence_lines(view: ReportView, app: model.App) -> Iterator[tuple[str, str]]:
     """Yield where each evidence line is, and its text, verbatim but sanitized."""
     if view.report.shared:
         return  # the lines were removed
@@ -178,6 +155,6 @@ def evidence_lines(view: ReportView, app: App) -> Iterator[tuple[str, str]]:
         for evidence in finding.evidence
     }
     for (question, number), text in sorted(lines.items()):
-        name = question.removesuffix(f".{app.package}")
-        location = view.t("report.ground_lines", n=1, question=name, lines=str(number))
+        answer = question.removesuffix(f".{app.package}")
+        location = view.t("report.ground_lines", n=1, question=answer, lines=str(number))
         yield location, view.language.quote_untrusted(text.strip(), _MAX_LINE_CHARS)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Final
 
@@ -50,9 +50,8 @@ def render(report: Report, language: Translator) -> str:
     view = ReportView(report, language)
     output = io.StringIO()
     writer = csv.writer(output, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
-    writer.writerow(map(escape_cell, _column_headings(view)))
-    for app in view.ordered_apps():
-        writer.writerow(map(escape_cell, _app_row(view, app)))
+    for row in (_column_headings(view), *(_app_row(view, app) for app in view.ordered_apps())):
+        writer.writerow(map(escape_cell, row))
     return _BYTE_ORDER_MARK + output.getvalue()
 
 
@@ -85,9 +84,9 @@ def _app_row(view: ReportView, app: App) -> Iterator[str]:
         access_text, detail = matrix.cell_text(view, app, data)
         yield access_text
         yield _format_time(view, access.last_read) if access.last_read else detail
-    yield _join_values(route for route, _ in matrix.special_access_routes(view, app))
+    yield "; ".join(route for route, _ in matrix.special_access_routes(view, app))
     date_chars = len("2026-01") if view.report.shared else None
-    yield _join_values(f"{match.publisher} {(match.date or '')[:date_chars]}".strip() for match in app.listed)
+    yield "; ".join(f"{match.publisher} {(match.date or '')[:date_chars]}".strip() for match in app.listed)
     yield app.installer or ""
     yield _format_time(view, app.first_installed) if app.first_installed else ""
     yield _format_time(view, app.last_updated) if app.last_updated else ""
@@ -97,7 +96,3 @@ def _app_row(view: ReportView, app: App) -> Iterator[str]:
 def _format_time(view: ReportView, time: datetime) -> str:
     """Return a time that every spreadsheet reads as a date; of an anonymized report the month only."""
     return f"{time:%Y-%m}" if view.report.shared else f"{time:%Y-%m-%d %H:%M}"
-
-
-def _join_values(values: Iterable[str]) -> str:
-    return "; ".join(values)

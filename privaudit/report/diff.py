@@ -61,32 +61,23 @@ class Diff:
 
 
 def compare_reports(before: Report, after: Report) -> Diff:
-    """Return what changed from `before` to `after`.
-
-    Raises:
-        UsageError: the reports are on two phones, or the second is the older one.
-    """
+    """Return what changed; raises `UsageError` if the reports are on two phones, or the second is the older one."""
     shared = before.shared or after.shared
-    if after.taken_at < before.taken_at and not (shared and _is_same_month(before, after)):
+    # Of an anonymized report no more than the month is known.
+    is_same_month = (before.taken_at.year, before.taken_at.month) == (after.taken_at.year, after.taken_at.month)
+    if after.taken_at < before.taken_at and not (shared and is_same_month):
         raise UsageError("errors.diff_order")
     if not _is_same_phone(before, after):
         raise UsageError("errors.diff_phones")
     order = list(ChangeDirection)
-    changes = sorted(_iter_changes(before, after), key=lambda change: order.index(change.direction))
     return Diff(
         before_at=before.taken_at,
         after_at=after.taken_at,
         demo=before.demo or after.demo,
         complete=before.complete and after.complete,
         shared=shared,
-        changes=tuple(changes),
+        changes=tuple(sorted(_iter_changes(before, after), key=lambda change: order.index(change.direction))),
     )
-
-
-def _is_same_month(before: Report, after: Report) -> bool:
-    """Return whether the times are of one month: of an anonymized report no more is known."""
-    first, second = before.taken_at, after.taken_at
-    return (first.year, first.month) == (second.year, second.month)
 
 
 def _is_same_phone(before: Report, after: Report) -> bool:
@@ -115,12 +106,10 @@ def _iter_changes(before: Report, after: Report) -> Iterator[ReportChange]:
             yield from _access_changes(old_app, new_app)
             yield from _special_access_changes(old_app, new_app, complete=complete)
         elif new_app is not None:
-            is_known = _is_user_checked(before, new_app)
-            direction = ChangeDirection.APPEARED if is_known else ChangeDirection.UNKNOWN
+            direction = ChangeDirection.APPEARED if _is_user_checked(before, new_app) else ChangeDirection.UNKNOWN
             yield _make_change(new_app, "app", None, "held", direction)
         elif old_app is not None:
-            is_known = _is_user_checked(after, old_app)
-            direction = ChangeDirection.GONE if is_known else ChangeDirection.UNKNOWN
+            direction = ChangeDirection.GONE if _is_user_checked(after, old_app) else ChangeDirection.UNKNOWN
             yield _make_change(old_app, "app", "held", None, direction)
 
 
@@ -135,21 +124,14 @@ def _access_changes(old_app: App, new_app: App) -> Iterator[ReportChange]:
             direction = ChangeDirection.OPENED if after.state.allows_reading else ChangeDirection.CLOSED
         else:
             direction = ChangeDirection.CHANGED
-        yield _make_change(new_app, data.value, _state_name(before.state), _state_name(after.state), direction)
-
-
-def _state_name(state: AccessState) -> str:
-    return "not_known" if state is AccessState.UNKNOWN else state.value
+        old_state, new_state = (
+            "not_known" if state is AccessState.UNKNOWN else state.value for state in (before.state, after.state)
+        )
+        yield _make_change(new_app, data.value, old_state, new_state, direction)
 
 
 def _special_access_changes(old_app: App, new_app: App, *, complete: bool) -> Iterator[ReportChange]:
-    """Yield the kinds of special access gained and lost.
-
-    Args:
-        old_app: The app in the first report.
-        new_app: The app in the second report.
-        complete: Whether both reports show all special access. If not, a kind that one of them lacks may be held.
-    """
+    """Yield the kinds gained and lost; unless both reports are `complete`, a kind that one lacks may be held."""
     old_kinds, new_kinds = ({access.kind for access in app.special_access} for app in (old_app, new_app))
     for kind in sorted(old_kinds ^ new_kinds):
         is_gained = kind in new_kinds
@@ -165,13 +147,7 @@ def _make_change(
     app: App, what: str, before: str | None, after: str | None, direction: ChangeDirection
 ) -> ReportChange:
     return ReportChange(
-        package=app.package,
-        user=app.user,
-        label=app.label,
-        what=what,
-        before=before,
-        after=after,
-        direction=direction,
+        package=app.package, user=app.user, label=app.label, what=what, before=before, after=after, direction=direction
     )
 
 

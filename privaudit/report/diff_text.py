@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from privaudit.i18n import Translator
@@ -46,7 +46,7 @@ def render_diff(diff: Diff, suffix: str, language: Translator) -> str:
 
 def diff_to_text(diff: Diff, language: Translator) -> str:
     """Return the comparison as text for a terminal."""
-    return "".join(f"{line}\n" for line in _text_lines(_DiffText.from_diff(diff, language)))
+    return "".join(f"{line}\n" for line in _text_lines(_DiffText(diff, language)))
 
 
 def diff_to_html(diff: Diff, language: Translator) -> str:
@@ -54,76 +54,46 @@ def diff_to_html(diff: Diff, language: Translator) -> str:
     from privaudit.report import html_page  # loads Jinja2
 
     language = replace(language, isolate_bidi=True)
-    text = _DiffText.from_diff(diff, language)
-    context = {
-        "notices": text.notices,
-        "title": text.title,
-        "remarks": text.remarks,
-        "groups": text.groups,
-        "closing": text.closing,
-    }
-    return html_page.render_page("diff", language, context)
+    return html_page.render_page("diff", language, vars(_DiffText(diff, language)))
 
 
 def diff_to_json(diff: Diff) -> str:
     """Return the document that ``privaudit diff --json`` writes."""
     from pydantic import TypeAdapter  # slow to import
 
-    from privaudit.report.json import escape_invisible
+    from privaudit.report.json import dump_json
 
-    return escape_invisible(TypeAdapter(Diff).dump_json(diff, indent=2).decode()) + "\n"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _ChangeGroup:
-    """The changes of one direction, in sentences."""
-
-    direction: ChangeDirection
-    title: str
-    sentences: tuple[str, ...]
+    return dump_json(TypeAdapter(Diff), diff, indent=2)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class _DiffText:
-    """The comparison in sentences."""
+    """The comparison in sentences: the values of the template ``diff.html.jinja``."""
 
-    notices: tuple[str, ...]
-    title: str
-    remarks: tuple[str, ...]
-    groups: tuple[_ChangeGroup, ...]
-    closing: str
-
-    @classmethod
-    def from_diff(cls, diff: Diff, language: Translator) -> _DiffText:
+    def __init__(self, diff: Diff, language: Translator) -> None:
         language = replace(language, month_precision=diff.shared)
         remarks = (("diff.gaps", not diff.complete), ("diff.nothing", not diff.changes))
-        return cls(
-            notices=tuple(summary.notices(language, demo=diff.demo)),
-            title=language.t("diff.title", before_at=diff.before_at.isoformat(), after_at=diff.after_at.isoformat()),
-            remarks=tuple(language.t(key) for key, applies in remarks if applies),
-            groups=tuple(_change_groups(diff, language)),
-            closing=language.t("steps.no_recall"),
-        )
+        self.notices = tuple(summary.notices(language, demo=diff.demo))
+        self.title = language.t("diff.title", before_at=diff.before_at.isoformat(), after_at=diff.after_at.isoformat())
+        self.remarks = tuple(language.t(key) for key, applies in remarks if applies)
+        self.groups = tuple(_change_groups(diff, language))
+        self.closing = language.t("steps.no_recall")
 
 
-def _change_groups(diff: Diff, language: Translator) -> Iterator[_ChangeGroup]:
-    for direction in ChangeDirection:
+def _change_groups(diff: Diff, language: Translator) -> Iterator[tuple[ChangeDirection, str, tuple[str, ...]]]:
+    """Yield each direction in which something changed, its title, and its changes in sentences."""
+    for direction, key in _DIRECTION_KEYS.items():
         changes = [change for change in diff.changes if change.direction is direction]
         if changes:
-            yield _ChangeGroup(
-                direction=direction,
-                title=language.t(_DIRECTION_KEYS[direction]),
-                sentences=tuple(language.translate(_change_message(change)) for change in changes),
-            )
+            yield direction, language.t(key), tuple(language.translate(_change_message(change)) for change in changes)
 
 
 def _text_lines(text: _DiffText) -> Iterator[str]:
     for sentence in (*text.notices, text.title, *text.remarks):
         yield from wrap(sentence, _LINE_COLUMNS)
-    for group in text.groups:
+    for _, title, sentences in text.groups:
         yield ""
-        yield from wrap(group.title, _LINE_COLUMNS)
-        for sentence in group.sentences:
+        yield from wrap(title, _LINE_COLUMNS)
+        for sentence in sentences:
             yield from hanging_indent("  · ", sentence, _LINE_COLUMNS)
     yield ""
     yield from wrap(text.closing, _LINE_COLUMNS)
@@ -133,15 +103,15 @@ def _change_message(change: ReportChange) -> Message:
     app: MessageValue = change.app_name
     if change.user != 0:
         app = Message(key="diff.of_user", values={"app": change.app_name, "user": change.user})
-    what = Message(key=_subject_key(change.what))
+    if change.what in set(DataClass):
+        subject_key = DATA_NAME_KEYS[DataClass(change.what)]
+    else:
+        # A kind of special access that a later version added is not in the table: shown as its key.
+        subject_key = (
+            "diff.app" if change.what == "app" else SPECIAL_ACCESS_KEYS.get(change.what, "diff." + change.what)
+        )
+    what = Message(key=subject_key)
     if change.before is None or change.after is None:
         return Message(key="diff.row", values={"app": app, "what": what})
     before, after = Message(key=_STATE_KEYS[change.before]), Message(key=_STATE_KEYS[change.after])
     return Message(key="diff.row_states", values={"app": app, "what": what, "before": before, "after": after})
-
-
-def _subject_key(what: str) -> str:
-    if what in set(DataClass):
-        return DATA_NAME_KEYS[DataClass(what)]
-    # A saved report of a later version may have a kind of special access that is not in the table: shown as its key.
-    return "diff.app" if what == "app" else SPECIAL_ACCESS_KEYS.get(what, "diff." + what)

@@ -26,12 +26,6 @@ _FOREIGN_SOURCES: Final = frozenset({"folder", "bugreport", "androidqf"})
 """Sources that other tools wrote, which need not hold every answer."""
 _PROCESS_STATE_OPS_SDK: Final = 28
 """From Android 9 app-ops keep a time for each process state; before, one for each op."""
-_GENERAL_LIMIT_KEYS: Final = (
-    "report.never_uninstalled",
-    "report.never_mini",
-    "report.never_sent",
-    "report.never_elsewhere",
-)
 
 
 def gap_sentences(view: ReportView) -> Iterator[str]:
@@ -40,7 +34,9 @@ def gap_sentences(view: ReportView) -> Iterator[str]:
     if view.has_gap("appops"):
         yield view.t("report.gap_appops")
     yield from _history_limits(view)
-    yield from map(view.t, _GENERAL_LIMIT_KEYS)
+    yield from map(
+        view.t, ("report.never_uninstalled", "report.never_mini", "report.never_sent", "report.never_elsewhere")
+    )
     yield from _label_limits(view)
     knowledge, today = view.report.knowledge, view.report.taken_at.date()
     yield from list_coverage_sentences(view.language, knowledge.signatures, knowledge.rules.country, today)
@@ -51,23 +47,18 @@ def gap_sentences(view: ReportView) -> Iterator[str]:
 def missing_data(view: ReportView) -> tuple[str, ...]:
     """Return what could not be read, and why; each thing once."""
     unchecked_users = {user.id for user in view.report.users if not user.checked}
-    sentences = [
-        _coverage_sentence(view, row)
-        for row in view.report.coverage
-        # A user that could not be checked is one gap, however many questions it took to see that.
-        if row.could_hide and row.user not in unchecked_users
-    ]
+    # A user that could not be checked is one gap, however many questions it took to see that.
+    rows = (row for row in view.report.coverage if row.could_hide and row.user not in unchecked_users)
+    sentences = [_coverage_sentence(view, row) for row in rows]
     users_with_apps = {app.user for app in view.report.apps}
     for user in view.report.users:
         if user.checked:
             continue
         if user.id in users_with_apps:
-            reason = Message(key="report.why_user_partly")
-        elif user.why_not is AnswerState.REFUSED:
-            reason = Message(key="report.why_user_refused")
+            key = "report.why_user_partly"
         else:
-            reason = Message(key="report.why_user_other")
-        sentences.append(view.t("report.gap_user", user=view.user_label(user.id), why=reason))
+            key = "report.why_user_refused" if user.why_not is AnswerState.REFUSED else "report.why_user_other"
+        sentences.append(view.t("report.gap_user", user=view.user_label(user.id), why=Message(key=key)))
     if not view.report.users:
         sentences.append(view.t("report.scope_unknown"))
     return tuple(dict.fromkeys(sentences))
@@ -132,15 +123,20 @@ def list_coverage_sentences(
         yield language.t("report.list_country_few", **values)
     else:
         yield language.t("report.list_country", **values)
-    if list_info.newest is not None:
-        age_days = (today - _earliest_date(list_info.newest)).days
-        if age_days > MAX_LIST_AGE_DAYS:
-            yield language.t("report.list_old", n=age_days)
+    age_days = (today - _earliest_date(list_info.newest)).days if list_info.newest is not None else 0
+    if age_days > MAX_LIST_AGE_DAYS:
+        yield language.t("report.list_old", n=age_days)
 
 
 def list_size_sentence(language: Translator, list_info: SignatureListInfo, country: str | None) -> str:
     """Return how many packages the lists hold, to stand beside a number of listed apps."""
-    key = "report.list_held" if list_info.packages_for_country is None else "report.list_held_country"
+    match list_info.packages_for_country:
+        case None:
+            key = "report.list_held"
+        case 0:
+            key = "report.list_country_none"
+        case _:
+            key = "report.list_held_country"
     return language.t(key, **_list_values(list_info, country))
 
 
@@ -149,7 +145,7 @@ def _list_values(list_info: SignatureListInfo, country: str | None) -> dict[str,
         "packages": list_info.packages,
         "newest_on": list_info.newest,
         "here": list_info.packages_for_country,
-        "country": country,
+        "country": legal_rules.country_label(country),
     }
 
 

@@ -20,9 +20,7 @@ _STATE_SYMBOLS: Final = {
     AccessState.ASKS_EACH_TIME: "◐",
     AccessState.UNKNOWN: "?",
 }
-"""Symbol before the words of a state; states that do not read have `_CLOSED_SYMBOL`."""
-_CLOSED_SYMBOL: Final = "○"
-_OTHER_ROUTE_SYMBOL: Final = "◐"
+"""Symbol before the words of a state; states that do not read have a circle."""
 
 
 def render(report: Report, language: Translator) -> str:
@@ -38,10 +36,10 @@ def render(report: Report, language: Translator) -> str:
         "completeness": summary.completeness(view),
         "next_steps": tuple(summary.next_steps(view)),
         "safety_notes": tuple(map(view.translate, steps.SAFETY_NOTES)),
-        "counts": matrix.app_counts(view),
+        "counts": matrix.app_counts(view, "report.page_counts", "report.page_counts_all"),
         "columns": tuple(matrix.data_label(view, data) for data in matrix.WIDE_COLUMNS),
         "rows": tuple(_matrix_row(view, app, numbers[app.package]) for app in apps),
-        "legend": (*matrix.matrix_legend(view, matrix.WIDE_COLUMNS), *_wide_column_legend(view)),
+        "legend": tuple(_legend(view)),
         "timeline": build_timeline(view),
         "app_title": view.app_title,
         "numbers": numbers,
@@ -64,7 +62,7 @@ def _matrix_row(view: ReportView, app: App, number: int) -> dict[str, object]:
     for data in matrix.WIDE_COLUMNS:
         access = matrix.access_to(app, data)
         access_text, detail = matrix.cell_text(view, app, data)
-        symbol = _OTHER_ROUTE_SYMBOL if matrix.has_other_route(access) else _state_symbol(access.state)
+        symbol = "◐" if matrix.has_other_route(access) else _state_symbol(access.state)
         cells.append({"symbol": symbol, "state": access.state, "access_text": access_text, "detail": detail})
     return {
         "number": number,
@@ -103,14 +101,15 @@ def _app_facts(view: ReportView, app: App) -> Iterator[tuple[str, str]]:
         yield view.t("report.page_updated"), view.language.format_date(app.last_updated.isoformat())
 
 
-def _wide_column_legend(view: ReportView) -> Iterator[tuple[str, str]]:
+def _legend(view: ReportView) -> Iterator[tuple[str, str]]:
+    yield from matrix.matrix_legend(view, matrix.WIDE_COLUMNS)
     if view.report.apps:
         yield view.t("report.other_phone"), view.t("report.legend_phone")
         yield view.t("report.other_routes"), view.t("report.legend_routes")
 
 
 def _state_symbol(state: AccessState) -> str:
-    return _STATE_SYMBOLS.get(state, _CLOSED_SYMBOL)
+    return _STATE_SYMBOLS.get(state, "○")
 
 
 def _anchor_id(app: App) -> str:

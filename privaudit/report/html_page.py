@@ -28,13 +28,9 @@ _LANGUAGE_TAGS: Final = {"zh": "zh-Hans"}
 def render_page(
     template_name: str, language: Translator, context: Mapping[str, object], *, stylesheet: str = "style"
 ) -> str:
-    """Render a page, ending in a line feed.
+    """Render a page, ending in a line feed; template and style sheet stand in ``data/templates``, without suffixes.
 
-    Args:
-        template_name: The template's name in ``data/templates``, without suffixes; it extends ``base.html.jinja``.
-        language: The language of the page and of the messages that the template names.
-        context: The values of the template, worded by a `Translator` with `isolate_bidi`.
-        stylesheet: The name of the style sheet in ``data/templates``, without suffix.
+    The template extends ``base.html.jinja``; its values in `context` are worded by a `Translator` with `isolate_bidi`.
     """
     style = _read_resource(f"{stylesheet}.css")
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
@@ -52,17 +48,13 @@ def render_page(
 @cache
 def _jinja_environment() -> Environment:
     return Environment(
-        loader=FunctionLoader(_load_template),
+        loader=FunctionLoader(lambda name: _read_resource(name) if (_TEMPLATES / name).is_file() else None),
         autoescape=True,
         undefined=StrictUndefined,
         finalize=_isolate_bidi,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-
-
-def _load_template(name: str) -> str | None:
-    return _read_resource(name) if (_TEMPLATES / name).is_file() else None
 
 
 def _read_resource(name: str) -> str:

@@ -63,16 +63,13 @@ def escape_invisible(document: str) -> str:
 
 def dump_json(adapter: TypeAdapter[T], value: T, indent: int | None) -> str:
     """Return a document as JSON ending in a line feed; on one line if `indent` is ``None``."""
-    return escape_invisible(_serialize(adapter, value, indent))
-
-
-def _serialize(adapter: TypeAdapter[T], value: T, indent: int | None) -> str:
     try:
-        return adapter.dump_json(value, indent=indent).decode() + "\n"
+        text = adapter.dump_json(value, indent=indent).decode()
     except PydanticSerializationError:
         # The label of an app may hold half a surrogate pair, which UTF-8 cannot encode.
         text = json.dumps(adapter.dump_python(value, mode="json"), indent=indent, ensure_ascii=False)
-        return text.encode("utf-8", "replace").decode() + "\n"
+        text = text.encode("utf-8", "replace").decode()
+    return escape_invisible(text) + "\n"
 
 
 def is_report_file(path: Path) -> bool:
@@ -81,11 +78,7 @@ def is_report_file(path: Path) -> bool:
 
 
 def read_report(path: Path) -> Report:
-    """Read a saved report. Keys that a later privaudit added are ignored.
-
-    Raises:
-        SourceError: the file is unreadable, too large, or not a report.
-    """
+    """Read a saved report, ignoring later keys; raises `SourceError` if it is unreadable, too large or no report."""
     try:
         if path.stat().st_size > MAX_REPORT_BYTES:
             raise SourceError("errors.report_too_large", path=str(path))
@@ -96,10 +89,9 @@ def read_report(path: Path) -> Report:
         first = error.errors(include_url=False, include_input=False)[0]
         if first["type"] == "json_invalid":
             raise SourceError("errors.report_torn", path=str(path)) from error
-        location = ".".join(map(str, first["loc"]))
-        raise SourceError(
-            "errors.not_a_report", path=str(path), schema=REPORT_SCHEMA, where=location, problem=first["msg"]
-        ) from error
+        where, problem = ".".join(map(str, first["loc"])), first["msg"]
+        details = {"path": str(path), "schema": REPORT_SCHEMA, "where": where, "problem": problem}
+        raise SourceError("errors.not_a_report", **details) from error
 
 
 def report_schema() -> str:
@@ -109,10 +101,10 @@ def report_schema() -> str:
 
 def format_json_schema(adapter: TypeAdapter[T], title: str) -> str:
     """Return the JSON Schema of a document as text. Its definitions keep the names of the first published schema."""
-    document = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": title}
+    header = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": title}
     schema = _with_published_names(adapter.json_schema(mode="serialization"))
     schema["$defs"] = dict(sorted(schema["$defs"].items()))
-    return json.dumps({**document, **schema, "title": title}, indent=2) + "\n"
+    return json.dumps({**header, **schema, "title": title}, indent=2) + "\n"
 
 
 def _with_published_names(node: Any) -> Any:  # noqa: ANN401 - any JSON value

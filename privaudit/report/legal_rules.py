@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from operator import attrgetter
 from typing import Final
 
 from privaudit.i18n import Translator
-from privaudit.model import App, Message, RuleMatch, RuleSetInfo, RuleStance
+from privaudit.model import App, Message, MessageValue, RuleMatch, RuleSetInfo, RuleStance
 from privaudit.report.view import ReportView
 
 _TIME_ZONES_BY_COUNTRY: Final[Mapping[str, tuple[str, ...]]] = {
@@ -64,9 +65,8 @@ def rule_sentences(view: ReportView, app: App) -> Iterator[str]:
     `rule_explanations` has what each rule says. A copy of an app with the same rules as the first yields nothing.
     """
     first = view.installs_of(app.package)[0]
-    if app is not first and app.rules == first.rules:
-        return
-    yield from cite_rules(view.language, app.rules)
+    if app is first or app.rules != first.rules:
+        yield from cite_rules(view.language, app.rules)
 
 
 def rule_explanations(view: ReportView) -> Iterator[str]:
@@ -76,21 +76,17 @@ def rule_explanations(view: ReportView) -> Iterator[str]:
 
 
 def cite_rules(language: Translator, matches: Sequence[RuleMatch], *, installed: bool = True) -> Iterator[str]:
-    """Yield one paragraph for each rule of `matches`.
-
-    Args:
-        language: The language of the sentences.
-        matches: The rule matches of one app.
-        installed: Whether the app is installed. An app that is not holds nothing yet, it may only ask.
-    """
-    for rule_id in dict.fromkeys(match.id for match in sorted(matches, key=_is_inferred)):
+    """Yield a paragraph for each rule that one app matches. An app that is not `installed` may only ask."""
+    for rule_id in dict.fromkeys(match.id for match in sorted(matches, key=attrgetter("likely"))):
         own = [match for match in matches if match.id == rule_id]
         yield _cite_rule(language, own, "rules.asks" if installed else "rules.may_ask")
 
 
 def explain_rules(language: Translator, matches: Sequence[RuleMatch], rule_set: RuleSetInfo) -> Iterator[str]:
     """Yield what each rule of `matches` says, once; then how far that can be relied on."""
-    for rule_id, verify in dict.fromkeys((match.id, match.verify) for match in sorted(matches, key=_is_inferred)):
+    for rule_id, verify in dict.fromkeys(
+        (match.id, match.verify) for match in sorted(matches, key=attrgetter("likely"))
+    ):
         yield language.t(
             "rules.text_unverified" if verify else "rules.text",
             title=Message(key=f"rule.{rule_id}.title"),
@@ -106,17 +102,11 @@ def explain_rules(language: Translator, matches: Sequence[RuleMatch], rule_set: 
 def no_rules_notice(language: Translator, rule_set: RuleSetInfo) -> Iterator[str]:
     """Yield that no rule of the chosen country is known, if that is so."""
     if rule_set.rules_for_country == 0:
-        yield language.t("rules.none_here", country=rule_set.country)
+        yield language.t("rules.none_here", country=country_label(rule_set.country))
 
 
 def _cite_rule(language: Translator, matches: list[RuleMatch], request_key: str) -> str:
-    """Return one paragraph: the rule's title, authority and date, then a sentence for each stance.
-
-    Args:
-        language: The language of the sentences.
-        matches: The matches of one rule.
-        request_key: The sentence for data that the app only asks for.
-    """
+    """Return a paragraph: a rule's title, authority and date, then its stances; `request_key` words what is asked."""
     rule = matches[0]
     sentences = [
         language.t(
@@ -127,7 +117,7 @@ def _cite_rule(language: Translator, matches: list[RuleMatch], request_key: str)
         )
     ]
     named_by_stance: dict[RuleStance | None, set[str]] = {}
-    for stance in dict.fromkeys(map(_stance_of, sorted(matches, key=_is_inferred))):
+    for stance in dict.fromkeys(map(_stance_of, sorted(matches, key=attrgetter("likely")))):
         own = [match for match in matches if _stance_of(match) == stance]
         # Data that the rule itself names are not repeated as inferred: explicit stances come first.
         named = named_by_stance.setdefault(own[0].says, set())
@@ -142,15 +132,9 @@ def _stance_of(match: RuleMatch) -> tuple[bool, RuleStance | None, str | None]:
     return match.likely, match.says, match.condition
 
 
-def _is_inferred(match: RuleMatch) -> bool:
-    return match.likely
-
-
-def _data_keys(matches: Iterable[RuleMatch], match_kind: str, already_named: set[str]) -> tuple[str, ...]:
-    keys = dict.fromkeys(
-        _data_key(match, data) for match in matches if match.match == match_kind for data in match.data
-    )
-    return tuple(key for key in keys if key not in already_named)
+def _data_keys(matches: Iterable[RuleMatch], match_kind: str, named: set[str]) -> tuple[str, ...]:
+    keys = (_data_key(match, data) for match in matches if match.match == match_kind for data in match.data)
+    return tuple(key for key in dict.fromkeys(keys) if key not in named)
 
 
 def _data_key(match: RuleMatch, data: str) -> str:
@@ -162,21 +146,17 @@ def _data_key(match: RuleMatch, data: str) -> str:
 
 
 def _stance_sentence(
-    language: Translator,
-    match: RuleMatch,
-    held_keys: tuple[str, ...],
-    requested_keys: tuple[str, ...],
-    request_key: str,
+    language: Translator, match: RuleMatch, held: tuple[str, ...], requested: tuple[str, ...], request_key: str
 ) -> Iterator[str]:
-    if match.says is None or not (held_keys or requested_keys):
+    if match.says is None or not (held or requested):
         return  # a report of another version need not have the stance
     stated_key, inferred_key = _STANCE_KEYS[match.says]
     condition = Message(key=f"rule.{match.id}.{match.condition}")
     yield language.t(
-        "rules.holds_and_asks" if held_keys and requested_keys else "rules.holds" if held_keys else request_key,
+        "rules.holds_and_asks" if held and requested else "rules.holds" if held else request_key,
         what=Message(key=inferred_key if match.likely else stated_key, values={"condition": condition}),
-        held=tuple(Message(key=key) for key in held_keys),
-        asked=tuple(Message(key=key) for key in requested_keys),
+        held=tuple(Message(key=key) for key in held),
+        asked=tuple(Message(key=key) for key in requested),
     )
 
 
@@ -184,7 +164,13 @@ def country_suggestion(view: ReportView) -> Iterator[str]:
     """Yield which country's rules the phone's owner may want to see. It is never assumed, and judges nothing."""
     country = detect_country(view.report.phone.languages, view.report.phone_clock.zone)
     if view.report.knowledge.rules.country is None and country is not None:
-        yield view.t("rules.suggest", place=Message(key=_COUNTRY_NAME_KEYS[country]), country=country)
+        yield view.t("rules.suggest", place=country_label(country), country=country)
+
+
+def country_label(country: str | None) -> MessageValue:
+    """Return the name of `country` in any language, or its code if it has no rules here."""
+    key = _COUNTRY_NAME_KEYS.get(country or "")
+    return country if key is None else Message(key=key)
 
 
 def detect_country(languages: Iterable[str], time_zone: str | None) -> str | None:
@@ -192,7 +178,6 @@ def detect_country(languages: Iterable[str], time_zone: str | None) -> str | Non
     for tag in languages:
         subtags = tag.split("-")[1:]
         regions = (subtag.upper() for subtag in subtags if len(subtag) == _REGION_SUBTAG_CHARS and subtag.isalpha())
-        country = next(regions, None)
-        if country in _COUNTRY_NAME_KEYS:
+        if (country := next(regions, None)) in _COUNTRY_NAME_KEYS:
             return country
     return COUNTRY_BY_TIME_ZONE.get(time_zone or "")

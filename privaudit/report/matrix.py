@@ -6,52 +6,38 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
+from privaudit import model
 from privaudit.facts.access import DATA_PERMISSIONS
-from privaudit.model import (
-    Access,
-    AccessState,
-    App,
-    DataClass,
-    History,
-    LendingVerdict,
-    OtherDataClass,
-    Permission,
-    RequestedState,
-)
 from privaudit.report.view import SPECIAL_ACCESS_QUESTIONS, ReportView
 
-AnyDataClass: TypeAlias = DataClass | OtherDataClass
+AnyDataClass: TypeAlias = model.DataClass | model.OtherDataClass
 
-WIDE_COLUMNS: Final[tuple[AnyDataClass, ...]] = (*DataClass, OtherDataClass.PHONE)
+WIDE_COLUMNS: Final[tuple[AnyDataClass, ...]] = (*model.DataClass, model.OtherDataClass.PHONE)
 """Columns of the matrix where there is room for more than what collectors use."""
-_DATA_LABEL_KEYS: Final[Mapping[AnyDataClass, str]] = {
-    DataClass.CONTACTS: "report.contacts",
-    DataClass.SMS: "report.sms",
-    DataClass.CALL_LOG: "report.call_log",
-    OtherDataClass.PHONE: "report.other_phone",
-    OtherDataClass.LOCATION: "report.other_location",
-    OtherDataClass.MEDIA: "report.other_media",
-    OtherDataClass.APP_LIST: "report.other_app_list",
+DATA_LABEL_KEYS: Final[Mapping[AnyDataClass, str]] = {
+    model.DataClass.CONTACTS: "report.contacts",
+    model.DataClass.SMS: "report.sms",
+    model.DataClass.CALL_LOG: "report.call_log",
+    model.OtherDataClass.PHONE: "report.other_phone",
+    model.OtherDataClass.LOCATION: "report.other_location",
+    model.OtherDataClass.MEDIA: "report.other_media",
+    model.OtherDataClass.APP_LIST: "report.other_app_list",
 }
-_STATE_KEYS: Final[Mapping[AccessState, str]] = {
-    AccessState.CAN_READ: "report.state_can_read",
-    AccessState.ONLY_WHILE_OPEN: "report.state_only_while_open",
-    AccessState.ASKS_EACH_TIME: "report.state_asks_each_time",
-    AccessState.BLOCKED: "report.state_blocked",
-    AccessState.NOT_ALLOWED: "report.state_not_allowed",
-    AccessState.NOT_REQUESTED: "report.state_not_requested",
-    AccessState.UNKNOWN: "report.state_unknown",
+_STATE_KEYS: Final[Mapping[model.AccessState, str]] = {
+    model.AccessState.CAN_READ: "report.state_can_read",
+    model.AccessState.ONLY_WHILE_OPEN: "report.state_only_while_open",
+    model.AccessState.ASKS_EACH_TIME: "report.state_asks_each_time",
+    model.AccessState.BLOCKED: "report.state_blocked",
+    model.AccessState.NOT_ALLOWED: "report.state_not_allowed",
+    model.AccessState.NOT_REQUESTED: "report.state_not_requested",
+    model.AccessState.UNKNOWN: "report.state_unknown",
 }
-_CLOSED_STATE_KEYS: Final[Mapping[AccessState, str]] = {
-    AccessState.BLOCKED: "report.why_blocked",
-    AccessState.NOT_REQUESTED: "report.why_not_requested",
-    AccessState.UNKNOWN: "report.why_unknown",
+_CLOSED_STATE_KEYS: Final[Mapping[model.AccessState, str]] = {
+    model.AccessState.BLOCKED: "report.why_blocked",
+    model.AccessState.NOT_REQUESTED: "report.why_not_requested",
+    model.AccessState.UNKNOWN: "report.why_unknown",
 }
 """Second line of a cell whose state does not read."""
-_HISTORY_KEYS: Final[Mapping[History, str]] = {
-    History.NO_RECORD: "report.history_no_record",
-    History.UNKNOWN: "report.history_unknown",
-}
 _ROUTE_KEYS: Final[Mapping[str, str]] = {
     "permission": "report.way_permission",
     "incoming": "report.way_incoming",
@@ -78,12 +64,12 @@ _LEGEND: Final = (
 """Each word of the matrix that needs an explanation, and the explanation."""
 _USER_CHOICE_FLAGS: Final = frozenset({"USER_SET", "USER_FIXED"})
 """The user chose, in the permission dialog or in Settings. Without them a denied permission was never granted."""
-_UNKNOWN_ACCESS: Final = Access(
-    state=AccessState.UNKNOWN,
+UNKNOWN_ACCESS: Final = model.Access(
+    state=model.AccessState.UNKNOWN,
     ways=(),
     last_read=None,
     last_read_age_s=None,
-    history=History.UNKNOWN,
+    history=model.History.UNKNOWN,
     history_since=None,
 )
 
@@ -93,147 +79,124 @@ class DataAccessRow:
     """One kind of data that an app can read, asks for, or may be able to read."""
 
     data: str
-    state: AccessState
+    state: model.AccessState
     access_text: str
     detail: str
     routes: str
 
 
-def matrix_title(view: ReportView) -> str:
-    """Return the numbered heading of the matrix."""
-    return _counts_sentence(view, "report.matrix_all" if _has_all_apps(view) else "report.matrix")
-
-
-def app_counts(view: ReportView) -> str:
-    """Return how many apps there are, and whether all are shown."""
-    return _counts_sentence(view, "report.page_counts_all" if _has_all_apps(view) else "report.page_counts")
-
-
-def _counts_sentence(view: ReportView, key: str) -> str:
-    return view.t(key, n=view.report.counts.lending, seen=view.report.counts.apps_seen)
-
-
-def _has_all_apps(view: ReportView) -> bool:
+def app_counts(view: ReportView, key: str, all_shown_key: str) -> str:
+    """Return how many apps there are, in the message for some or for all of them being shown."""
     counts = view.report.counts
-    return len({app.package for app in view.report.apps}) == counts.apps_seen > counts.lending
+    has_all_apps = len({app.package for app in view.report.apps}) == counts.apps_seen > counts.lending
+    return view.t(all_shown_key if has_all_apps else key, n=counts.lending, seen=counts.apps_seen)
 
 
 def data_label(view: ReportView, data: AnyDataClass) -> str:
     """Return the name of a kind of data in tables."""
-    return view.t(_DATA_LABEL_KEYS[data])
+    return view.t(DATA_LABEL_KEYS[data])
 
 
-def reason_note(view: ReportView, app: App) -> str:
+def reason_note(view: ReportView, app: model.App) -> str:
     """Return why the app is in the report, in a few words; empty if it is there only because all are."""
-    key = _reason_key(view, app)
-    return view.t(key) if key is not None else ""
-
-
-def _reason_key(view: ReportView, app: App) -> str | None:
     tiers = {match.tier for match in app.listed}
     is_registered = any(reason.key.startswith("lending.registered") for reason in app.lending.reasons)
-    is_lender = app.lending.verdict is LendingVerdict.YES or is_matched_by_unconfirmed_list(app)
+    is_lender = app.lending.verdict is model.LendingVerdict.YES or is_matched_by_unconfirmed_list(app)
     reasons = (
         ("report.note_listed", bool(tiers & {"A", "B"})),
         ("report.note_own", "own" in tiers),
         ("report.note_notified", "N" in tiers),
-        ("report.note_embeds", app.lending.verdict is LendingVerdict.EMBEDS),
+        ("report.note_embeds", app.lending.verdict is model.LendingVerdict.EMBEDS),
         ("report.note_registered", is_registered),
         ("report.note_lender", is_lender),
         ("report.note_name", is_matched_by_name_only(app)),
         ("report.note_suspect", any(finding.rule == "suspect" for finding in view.findings_of(app))),
     )
-    return next((key for key, applies in reasons if applies), None)
+    return next((view.t(key) for key, applies in reasons if applies), "")
 
 
-def is_matched_by_name_only(app: App) -> bool:
+def is_matched_by_name_only(app: model.App) -> bool:
     """Return whether only words in the app's names suggest that it is a lending app."""
-    return app.lending.verdict is LendingVerdict.LIKELY and all(
+    return app.lending.verdict is model.LendingVerdict.LIKELY and all(
         reason.key in _NAME_REASONS for reason in app.lending.reasons
     )
 
 
-def is_matched_by_unconfirmed_list(app: App) -> bool:
+def is_matched_by_unconfirmed_list(app: model.App) -> bool:
     """Return whether only collections that no authority confirms suggest that it is a lending app."""
-    return app.lending.verdict is LendingVerdict.LIKELY and not is_matched_by_name_only(app)
+    return app.lending.verdict is model.LendingVerdict.LIKELY and not is_matched_by_name_only(app)
 
 
-def access_to(app: App, data: AnyDataClass) -> Access:
+def access_to(app: model.App, data: AnyDataClass) -> model.Access:
     """Return the app's access to `data`. A report of an earlier version may lack kinds that no finding rests on."""
-    access = app.access[data] if isinstance(data, DataClass) else app.other_access.get(data)
-    return access or _UNKNOWN_ACCESS
+    access = app.access[data] if isinstance(data, model.DataClass) else app.other_access.get(data)
+    return access or UNKNOWN_ACCESS
 
 
-def cell_text(view: ReportView, app: App, data: AnyDataClass) -> tuple[str, str]:
+def cell_text(view: ReportView, app: model.App, data: AnyDataClass) -> tuple[str, str]:
     """Return two short lines: whether the app can read `data`, and whether it has."""
     access = access_to(app, data)
     return view.t(_STATE_KEYS[access.state]), _second_line(view, app, data, access)
 
 
-def _second_line(view: ReportView, app: App, data: AnyDataClass, access: Access) -> str:
+def _second_line(view: ReportView, app: model.App, data: AnyDataClass, access: model.Access) -> str:
     if has_other_route(access):
         return view.t("report.why_other_way")
-    if access.history is History.RECORDED:
+    if access.history is model.History.RECORDED:
         if access.last_read is not None:
             return view.t("report.history_recorded", day_short=access.last_read.date().isoformat())
         return view.t("report.history_recorded_ago", ago=view.age_message(access.last_read_age_s or 0))
     if access.state.allows_reading:
-        return view.t("report.why_incoming" if access.is_incoming_only else _HISTORY_KEYS[access.history])
-    if access.state is AccessState.NOT_ALLOWED:
+        key = "report.history_unknown" if access.history is model.History.UNKNOWN else "report.history_no_record"
+        return view.t("report.why_incoming" if access.is_incoming_only else key)
+    if access.state is model.AccessState.NOT_ALLOWED:
         return view.t("report.why_refused" if _was_refused(app, data) else "report.why_not_granted")
     return view.t(_CLOSED_STATE_KEYS[access.state])
 
 
-def has_other_route(access: Access) -> bool:
-    """Return whether special access reaches data that the permission keeps closed.
-
-    "Cannot read" alone would be false comfort.
-    """
+def has_other_route(access: model.Access) -> bool:
+    """Whether special access reaches what the permission keeps closed: "cannot read" alone would be false comfort."""
     return not access.state.allows_reading and bool(access.ways)
 
 
-def permissions_for(app: App, data: AnyDataClass) -> tuple[Permission, ...]:
+def permissions_for(app: model.App, data: AnyDataClass) -> tuple[model.Permission, ...]:
     """Return the app's permissions for `data`."""
     by_name = {permission.name: permission for permission in app.permissions}
     names = (data_permission.permission for data_permission in DATA_PERMISSIONS[data])
     return tuple(by_name[name] for name in names if name in by_name)
 
 
-def _was_refused(app: App, data: AnyDataClass) -> bool:
+def _was_refused(app: model.App, data: AnyDataClass) -> bool:
     return any(
-        permission.requested is RequestedState.YES and _USER_CHOICE_FLAGS.intersection(permission.flags)
+        permission.requested is model.RequestedState.YES and _USER_CHOICE_FLAGS.intersection(permission.flags)
         for permission in permissions_for(app, data)
     )
 
 
-def matrix_legend(view: ReportView, columns: tuple[AnyDataClass, ...] = tuple(DataClass)) -> Iterator[tuple[str, str]]:
-    """Yield each word that stands in the matrix and needs an explanation, and the explanation.
-
-    Args:
-        view: The report and the language.
-        columns: The columns of the matrix.
-    """
+def matrix_legend(
+    view: ReportView, columns: tuple[AnyDataClass, ...] = tuple(model.DataClass)
+) -> Iterator[tuple[str, str]]:
+    """Yield each word that stands in the matrix and needs an explanation, and the explanation."""
     used = {line for app in view.report.apps for data in columns for line in cell_text(view, app, data) if line}
-    if any(access.history is History.RECORDED for app in view.report.apps for access in app.access.values()):
+    if any(access.history is model.History.RECORDED for app in view.report.apps for access in app.access.values()):
         used.add(view.t("report.legend_word_recorded"))  # an example: the cells hold dates
     for word_key, meaning_key in _LEGEND:
-        word = view.t(word_key)
-        if word not in used:
-            continue
-        if word_key == "report.state_can_read" and view.has_gap("appops"):
-            yield word, view.t("report.legend_can_read_by_permission")
-        else:
-            yield word, view.t(meaning_key)
+        if (word := view.t(word_key)) in used:
+            by_permission = word_key == "report.state_can_read" and view.has_gap("appops")
+            yield word, view.t("report.legend_can_read_by_permission" if by_permission else meaning_key)
 
 
-def access_rows(view: ReportView, app: App) -> Iterator[DataAccessRow]:
+def access_rows(view: ReportView, app: model.App) -> Iterator[DataAccessRow]:
     """Yield contacts, SMS and call log always; other kinds if the app asks for them or reaches them."""
-    for data in (*DataClass, *OtherDataClass):
+    for data in (*model.DataClass, *model.OtherDataClass):
         access = access_to(app, data)
-        is_relevant = access.state is not AccessState.NOT_REQUESTED or access.ways
-        if isinstance(data, DataClass) or (is_relevant and data in app.other_access):
+        is_relevant = access.state is not model.AccessState.NOT_REQUESTED or access.ways
+        if isinstance(data, model.DataClass) or (is_relevant and data in app.other_access):
             access_text, detail = cell_text(view, app, data)
-            routes = [_route_label(view, route) for route in access.ways]
+            routes = (
+                view.t(_ROUTE_KEYS[route]) if route in _ROUTE_KEYS else view.special_access_label(route)
+                for route in access.ways
+            )
             yield DataAccessRow(
                 data=data_label(view, data),
                 state=access.state,
@@ -243,23 +206,15 @@ def access_rows(view: ReportView, app: App) -> Iterator[DataAccessRow]:
             )
 
 
-def _route_label(view: ReportView, route: str) -> str:
-    return view.t(_ROUTE_KEYS[route]) if route in _ROUTE_KEYS else view.special_access_label(route)
-
-
-def special_access_routes(view: ReportView, app: App) -> tuple[tuple[str, bool], ...]:
+def special_access_routes(view: ReportView, app: model.App) -> tuple[tuple[str, bool], ...]:
     """Return the app's kinds of special access, each with True; else, with False, that none is seen or not known."""
     kinds = dict.fromkeys(special_access.kind for special_access in app.special_access)
     held = tuple((view.special_access_label(kind), True) for kind in kinds)
-    if not _is_special_access_complete(view, app):
-        return (*held, (view.t("report.routes_more_unknown" if held else "report.state_unknown"), False))
-    return held or ((view.t("report.routes_none"), False),)
-
-
-def _is_special_access_complete(view: ReportView, app: App) -> bool:
-    """Return whether a kind of special access that the report does not show is not held."""
-    is_user_checked = any(user.id == app.user and user.checked for user in view.report.users)
-    return is_user_checked and not any(
+    # Complete: a kind of special access that the report does not show is not held.
+    is_complete = any(user.id == app.user and user.checked for user in view.report.users) and not any(
         row.could_hide and row.question in SPECIAL_ACCESS_QUESTIONS and row.user in {None, app.user}
         for row in view.report.coverage
     )
+    if not is_complete:
+        return (*held, (view.t("report.routes_more_unknown" if held else "report.state_unknown"), False))
+    return held or ((view.t("report.routes_none"), False),)

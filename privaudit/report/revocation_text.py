@@ -9,7 +9,7 @@ from typing import Final, TypeAlias
 from privaudit import roms
 from privaudit.i18n import Translator
 from privaudit.i18n.sanitize import display_name, sanitize_text
-from privaudit.model import AccessState, App, DataClass, Message, Phone, Report, Rom, Step, UserKind
+from privaudit.model import AccessState, App, DataClass, Message, MessageValue, Report, Step, UserKind
 from privaudit.report import summary
 from privaudit.report.layout import hanging_indent, title_indent, wrap
 from privaudit.report.view import DATA_NAME_KEYS, ReportView
@@ -47,16 +47,13 @@ _GROUP_KEYS: Final[Mapping[str, str]] = {
     "phone": "remedy.phone_group",
 }
 _OUTCOME_KEYS: Final[Mapping[Outcome, str]] = {
-    Outcome.PLANNED: "remedy.unread",
-    Outcome.BEGUN: "remedy.unread",
     Outcome.DONE: "remedy.done",
     Outcome.REFUSED: "remedy.refused",
     Outcome.NOT_CHANGED: "remedy.not_changed",
-    Outcome.NOT_READ_BACK: "remedy.unread",
-    Outcome.UNDOING: "remedy.unread",
     Outcome.UNDONE: "remedy.undone",
     Outcome.NOT_RESTORED: "remedy.stays",
 }
+"""Every other outcome is not known."""
 
 
 def render_steps(report: Report, language: Translator, packages: frozenset[str]) -> str:
@@ -66,16 +63,7 @@ def render_steps(report: Report, language: Translator, packages: frozenset[str])
 
 def usb_debugging_steps(rom_id: str, language: Translator) -> str:
     """Return how USB debugging is switched on and off on a phone with `rom_id` and a current Android."""
-    phone = Phone(
-        manufacturer=None,
-        model=None,
-        android=None,
-        sdk=None,
-        sdk_inferred=False,
-        security_patch=None,
-        rom=Rom(id=rom_id, name=roms.load_rom(rom_id)["name"], version=None),
-        languages=(),
-    )
+    phone = roms.phone_with_rom(rom_id)
     lines = (
         *summary.notices(language, demo=False),
         language.t("report.taps_for", rom=phone.rom.name),
@@ -94,14 +82,7 @@ def usb_debugging_steps(rom_id: str, language: Translator) -> str:
 def manual_step_lines(
     language: Translator, heading_key: str, steps_by_app: Mapping[tuple[str, int], Iterable[Step]], apps: AppsByUser
 ) -> Iterator[str]:
-    """Yield the lines of what a person must do by hand, app by app.
-
-    Args:
-        language: The language of the lines.
-        heading_key: The message above them.
-        steps_by_app: The steps, by package and user.
-        apps: The apps.
-    """
+    """Yield the lines of what a person must do by hand, app by app, below the message `heading_key`."""
     yield ""
     yield language.t(heading_key)
     for key, app_steps in steps_by_app.items():
@@ -123,24 +104,17 @@ def _step_lines(view: ReportView, packages: frozenset[str]) -> Iterator[str]:
         if app_steps or packages:
             yield ""
             yield from title_indent(view.app_title(app), _LINE_COLUMNS)
-        if app_steps:
             yield from _checklist_lines(language, app_steps)
-        elif packages:
-            yield from wrap(f"  {view.t('report.steps_none')}", _LINE_COLUMNS)
+            yield from () if app_steps else wrap(f"  {view.t('report.steps_none')}", _LINE_COLUMNS)
     yield ""
     yield from _bullet_lines(language, (steps.check_other_apps_step(phone),))
-    if packages:
-        yield from _uninstall_lines(view, apps)
+    for app in apps if packages else ():
+        yield ""
+        yield from title_indent(view.t("report.taps_uninstall", app=view.app_title(app)), _LINE_COLUMNS)
+        yield from _checklist_lines(language, steps.uninstall_steps(app, phone))
     yield ""
     yield view.t("report.taps_usb_off")
     yield from _checklist_lines(language, steps.disable_usb_debugging_steps(phone))
-
-
-def _uninstall_lines(view: ReportView, apps: Iterable[App]) -> Iterator[str]:
-    for app in apps:
-        yield ""
-        yield from title_indent(view.t("report.taps_uninstall", app=view.app_title(app)), _LINE_COLUMNS)
-        yield from _checklist_lines(view.language, steps.uninstall_steps(app, view.report.phone))
 
 
 def format_plan(language: Translator, plan: RevocationPlan, apps: AppsByUser) -> str:
@@ -164,9 +138,7 @@ def _plan_lines(language: Translator, plan: RevocationPlan, apps: AppsByUser) ->
     if plan.planned_changes:
         yield from _change_lines(language, plan, apps)
         yield ""
-        yield from wrap(language.t("remedy.order"), _LINE_COLUMNS)
-    else:
-        yield from wrap(language.t("remedy.nothing"), _LINE_COLUMNS)
+    yield from wrap(language.t("remedy.order" if plan.planned_changes else "remedy.nothing"), _LINE_COLUMNS)
     if plan.manual_steps:
         steps_by_app = {(manual.package, manual.user): manual.steps for manual in plan.manual_steps}
         yield from manual_step_lines(language, "remedy.by_hand", steps_by_app, apps)
@@ -183,8 +155,8 @@ def _change_lines(language: Translator, plan: RevocationPlan, apps: AppsByUser) 
             yield from title_indent(_app_heading(language, app), _LINE_COLUMNS)
         for planned in app_changes:
             number += 1
-            summary_text = language.translate(describe_change(planned.change))
-            yield from hanging_indent(f"  {number}. ", summary_text, _LINE_COLUMNS)
+            closes = language.translate(describe_change(planned.change))
+            yield from hanging_indent(f"  {number}. ", closes, _LINE_COLUMNS)
             yield from hanging_indent("     ", language.translate(planned.why), _LINE_COLUMNS)
             for command in _command_lines(language, planned.change, plan.phone.sdk or 0):
                 yield from hanging_indent("     ", command, _LINE_COLUMNS)
@@ -210,16 +182,14 @@ def describe_change(change: Change) -> Message:
         case ChangeKind.PERMISSION:
             name = change.what.rpartition(".")[2]
             group = next(group for group, members in commands.GROUPS.items() if name in members)
-            return Message(
-                key=_CHANGE_KEYS[change.kind], values={"what": name, "group": Message(key=_GROUP_KEYS[group])}
-            )
+            values: dict[str, MessageValue] = {"what": name, "group": Message(key=_GROUP_KEYS[group])}
         case ChangeKind.ROLE | ChangeKind.SPECIAL_OP:
-            right = Message(key=_SPECIAL_ACCESS_KEYS[change.what])
-            return Message(key=_CHANGE_KEYS[change.kind], values={"what": right})
+            values = {"what": Message(key=_SPECIAL_ACCESS_KEYS[change.what])}
         case ChangeKind.UNINSTALL if change.system:
             return Message(key="remedy.uninstall_system")
         case _:
-            return Message(key=_CHANGE_KEYS[change.kind], values={"what": change.what})
+            values = {"what": change.what}
+    return Message(key=_CHANGE_KEYS[change.kind], values=values)
 
 
 def undo_plan(language: Translator, ledger: Ledger) -> Iterator[str]:
@@ -235,21 +205,14 @@ def undo_plan(language: Translator, ledger: Ledger) -> Iterator[str]:
 
 def outcome_lines(language: Translator, entry: LedgerEntry) -> Iterator[str]:
     """Yield the outcome of one change."""
-    outcome = language.t(_OUTCOME_KEYS[entry.outcome])
+    outcome = language.t(_OUTCOME_KEYS.get(entry.outcome, "remedy.unread"))
     if entry.outcome is Outcome.REFUSED:
         outcome += f": {sanitize_text(entry.said or '', MAX_ERROR_CHARS)}"
     yield from hanging_indent("  ", f"{_labeled_change(language, entry.change)} → {outcome}", _LINE_COLUMNS)
 
 
 def final_state(language: Translator, checked_at: datetime, app: App | None, requested_app: App) -> Iterator[str]:
-    """Yield what an app can read after all changes.
-
-    Args:
-        language: The language of the lines.
-        checked_at: When the phone was read again.
-        app: The app as it was read again; ``None``: it is not installed any more.
-        requested_app: The app as it was named in the plan.
-    """
+    """Yield what the `requested_app` of a plan can read after all changes; `app` is ``None`` if it is gone."""
     heading = _app_heading(language, requested_app)
     for data in DataClass:
         access = app.access[data] if app is not None else None
@@ -257,10 +220,8 @@ def final_state(language: Translator, checked_at: datetime, app: App | None, req
             continue
         if access.state is AccessState.UNKNOWN:
             key = "remedy.result_unknown"
-        elif access.state.allows_reading:
-            key = "remedy.result_open"
         else:
-            key = "remedy.result_closed"
+            key = "remedy.result_open" if access.state.allows_reading else "remedy.result_closed"
         what = Message(key=DATA_NAME_KEYS[data])
         sentence = language.t(key, time=f"{checked_at:%H:%M}", app=heading, what=what)
         yield from hanging_indent("  · ", sentence, _LINE_COLUMNS)

@@ -20,11 +20,6 @@ def country_name(view: ReportView) -> str:
     return in_language(report_rights(view).country.name, view.language.code)
 
 
-def rights_title(view: ReportView) -> str:
-    """Return the heading of this part."""
-    return view.t("rights.next", country=country_name(view))
-
-
 def escalation_stages(view: ReportView) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Yield each stage of escalation, and whom to turn to there."""
     for step, offices in report_rights(view).stages():

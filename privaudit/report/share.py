@@ -7,22 +7,11 @@ lines that the phone printed, which hold times. Where a line stands is kept, so 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from privaudit.model import (
-    Access,
-    App,
-    Finding,
-    LabelState,
-    Lending,
-    Message,
-    MessageValue,
-    Permission,
-    Report,
-)
+from privaudit.model import Access, App, Finding, LabelState, Message, MessageValue, Permission, Report
 from privaudit.report import summary
 
 REMOVED_TEXT: Final = "[removed]"
@@ -33,7 +22,12 @@ def anonymize_report(report: Report) -> Report:
     """Return `report` without names, days, and everything else that would single out its phone."""
     if report.shared:
         return report
-    package_by_label = {label: app.package for app in report.apps for label in _app_labels(app)}
+    package_by_label = {
+        label: app.package
+        for app in report.apps
+        for label in (app.label, *app.labels.values(), *app.launcher_labels)
+        if label
+    }
     consent = report.consent
     return replace(
         report,
@@ -45,10 +39,6 @@ def anonymize_report(report: Report) -> Report:
         apps=tuple(_anonymize_app(app, report.taken_at, package_by_label) for app in report.apps),
         findings=tuple(_anonymize_finding(finding, package_by_label) for finding in report.findings),
     )
-
-
-def _app_labels(app: App) -> Iterable[str]:
-    return {label for label in (app.label, *app.labels.values(), *app.launcher_labels) if label}
 
 
 def _anonymize_app(app: App, taken_at: datetime, package_by_label: dict[str, str]) -> App:
@@ -64,9 +54,8 @@ def _anonymize_app(app: App, taken_at: datetime, package_by_label: dict[str, str
         access={data: _anonymize_access(access, taken_at) for data, access in app.access.items()},
         other_access={data: _anonymize_access(access, taken_at) for data, access in app.other_access.items()},
         permissions=tuple(map(_anonymize_permission, app.permissions)),
-        lending=Lending(
-            verdict=app.lending.verdict,
-            reasons=tuple(_anonymize_message(reason, package_by_label) for reason in app.lending.reasons),
+        lending=replace(
+            app.lending, reasons=tuple(_anonymize_message(reason, package_by_label) for reason in app.lending.reasons)
         ),
     )
 

@@ -31,33 +31,12 @@ _FILE_TIME_KEYS: Final[Mapping[SourceKind, str]] = {
     "androidqf": "report.when_collected",
 }
 """Whose clock dates the audit if the phone's clock was not compared with this computer's."""
-_ANDROID_VERSIONS: Final = {
-    23: "6",
-    24: "7",
-    25: "7.1",
-    26: "8",
-    27: "8.1",
-    28: "9",
-    29: "10",
-    30: "11",
-    31: "12",
-    32: "12L",
-    33: "13",
-    34: "14",
-    35: "15",
-    36: "16",
-}
+_ANDROID_VERSIONS: Final = dict(
+    enumerate(("6", "7", "7.1", "8", "8.1", "9", "10", "11", "12", "12L", "13", "14", "15", "16"), start=23)
+)
 """SDK level → the version that people know."""
 _SHOW_SECONDS_UP_TO_S: Final = 120
 """A difference between clocks up to this is shown in seconds."""
-_LIMIT_KEYS: Final = (
-    "report.cannot_sent",
-    "report.cannot_gone",
-    "report.cannot_much",
-    "report.cannot_harmless",
-    "report.cannot_same",
-)
-_LEAVING_KEYS: Final = ("report.leaving_1", "report.leaving_2", "report.leaving_3", "report.leaving_4")
 _RECOGNITION_COUNTS: Final[tuple[tuple[str, Callable[[App], bool]], ...]] = (
     ("report.found_listed", lambda app: any(match.tier in {"A", "B"} for match in app.listed)),
     ("report.found_notified", lambda app: any(match.tier == "N" for match in app.listed)),
@@ -129,9 +108,8 @@ def _phone_text(view: ReportView, phone: Phone) -> str:
 
 def _scope_text(view: ReportView) -> str:
     checked = tuple(view.user_label(user.id) for user in view.report.users if user.checked)
-    unchecked = tuple(view.user_label(user.id) for user in view.report.users if not user.checked)
-    sentences = [view.t("report.scope_is", users=checked)] if checked else [view.t("report.scope_unknown")]
-    if unchecked:
+    sentences = [view.t("report.scope_is", users=checked) if checked else view.t("report.scope_unknown")]
+    if unchecked := tuple(view.user_label(user.id) for user in view.report.users if not user.checked):
         sentences.append(view.t("report.scope_not", users=unchecked))
     return view.t("report.between_sentences").join(sentences)
 
@@ -176,8 +154,7 @@ def summary_sentences(view: ReportView) -> Iterator[str]:
 
 def _recognition_counts(view: ReportView) -> Iterator[str]:
     for key, is_counted in _RECOGNITION_COUNTS:
-        count = len({app.package for app in view.report.apps if is_counted(app)})
-        if count:
+        if count := len({app.package for app in view.report.apps if is_counted(app)}):
             yield view.t(key, n=count)
         if count and key == "report.found_listed":
             knowledge = view.report.knowledge
@@ -202,26 +179,28 @@ def remember_sentences(view: ReportView) -> tuple[str, ...]:
 
 def leaving_steps(view: ReportView) -> tuple[str, ...]:
     """Return what to do before the owner leaves with the phone; empty if no phone was connected."""
-    return tuple(map(view.t, _LEAVING_KEYS)) if view.report.source.is_live else ()
+    keys = ("report.leaving_1", "report.leaving_2", "report.leaving_3", "report.leaving_4")
+    return tuple(map(view.t, keys)) if view.report.source.is_live else ()
 
 
 def next_steps(view: ReportView) -> Iterator[tuple[str, str]]:
     """Yield three things to do, in this order: what each is called, and how to do it."""
-    keep = view.t("report.act_keep"), view.t("steps.evidence")
-    look = replace(steps.check_other_apps_step(view.report.phone), key="report.act_look_how")
-    look_for_yourself = view.t("report.act_look"), view.translate(look)
-    demand = view.t("report.act_demand"), view.t("report.act_demand_how")
-    find_help = view.t("report.act_help"), view.t("report.act_help_how")
-    if not view.report.counts.apps_seen:
-        yield from (keep, (view.t("report.act_again"), view.t("report.act_again_how")), find_help)
-    elif not view.report.findings:
-        yield from (keep, look_for_yourself, find_help)
-    elif not any(finding.steps for finding in view.report.findings):
-        yield from (keep, look_for_yourself, demand)
+    report = view.report
+    yield view.t("report.act_keep"), view.t("steps.evidence")
+    if not report.counts.apps_seen:
+        yield view.t("report.act_again"), view.t("report.act_again_how")
+    elif any(finding.steps for finding in report.findings):
+        yield view.t("report.act_close"), view.t("report.act_close_how")
     else:
-        yield from (keep, (view.t("report.act_close"), view.t("report.act_close_how")), demand)
+        look = replace(steps.check_other_apps_step(report.phone), key="report.act_look_how")
+        yield view.t("report.act_look"), view.translate(look)
+    if report.counts.apps_seen and report.findings:
+        yield view.t("report.act_demand"), view.t("report.act_demand_how")
+    else:
+        yield view.t("report.act_help"), view.t("report.act_help_how")
 
 
 def limits(view: ReportView) -> tuple[str, ...]:
     """Return what no check of a phone can show."""
-    return tuple(map(view.t, _LIMIT_KEYS))
+    causes = ("report.cannot_sent", "report.cannot_gone", "report.cannot_much")
+    return tuple(map(view.t, (*causes, "report.cannot_harmless", "report.cannot_same")))

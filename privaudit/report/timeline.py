@@ -24,7 +24,6 @@ class TimelineMark:
 
     kind: str
     """``installed``, ``updated``, or the kind of data that was read."""
-    at: datetime
     position: float
     """0 at the left edge, 1 at the time of the audit."""
     level: int
@@ -33,23 +32,11 @@ class TimelineMark:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TimelineRow:
-    """The marks of one app of one user, the oldest first."""
-
-    app: App
-    marks: tuple[TimelineMark, ...]
-
-    @property
-    def max_level(self) -> int:
-        """The level of the highest mark."""
-        return max(mark.level for mark in self.marks)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Timeline:
     """All rows, and what stands below them."""
 
-    rows: tuple[TimelineRow, ...]
+    rows: tuple[tuple[App, tuple[TimelineMark, ...]], ...]
+    """Each app of one user with its marks, the oldest first."""
     scale_labels: tuple[str, ...]
     """Days at the left edge, in the middle, and at the audit."""
     notes: tuple[str, ...]
@@ -62,12 +49,11 @@ def build_timeline(view: ReportView) -> Timeline:
     oldest = min((at for _, events in events_by_app for _, at, _ in events), default=end)
     start = min(max(oldest, end - _MAX_SPAN), end - _MIN_SPAN)
     return Timeline(
-        rows=tuple(
-            TimelineRow(app=app, marks=tuple(_place_marks(events, start, end)))
-            for app, events in events_by_app
-            if events
+        rows=tuple((app, tuple(_place_marks(events, start, end))) for app, events in events_by_app if events),
+        scale_labels=tuple(
+            view.t("report.scale_day", day_short=moment.date().isoformat())
+            for moment in (start, start + (end - start) / 2, end)
         ),
-        scale_labels=tuple(_scale_label(view, moment) for moment in (start, start + (end - start) / 2, end)),
         notes=tuple(_timeline_notes(view)),
     )
 
@@ -78,7 +64,7 @@ def _place_marks(events: Iterable[tuple[str, datetime, str]], start: datetime, e
         position = min(max((at - start) / (end - start), 0.0), 1.0)
         level = level + 1 if position - previous < _MIN_MARK_DISTANCE else 0
         previous = position
-        yield TimelineMark(kind=kind, at=at, position=position, level=level, text=text)
+        yield TimelineMark(kind=kind, position=position, level=level, text=text)
 
 
 def _app_events(view: ReportView, app: App) -> Iterator[tuple[str, datetime, str]]:
@@ -112,10 +98,6 @@ def _timeline_notes(view: ReportView) -> Iterator[str]:
         yield view.t("report.timeline_last")
     if view.report.apps:
         yield view.t("report.timeline_never")
-
-
-def _scale_label(view: ReportView, moment: datetime) -> str:
-    return view.t("report.scale_day", day_short=moment.date().isoformat())
 
 
 def _with_time_zone(moment: datetime) -> datetime:

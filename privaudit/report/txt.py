@@ -21,15 +21,8 @@ MIN_WIDE_WIDTH: Final = 100
 _CELL_COLUMNS: Final = 18
 _INDENT_COLUMNS: Final = 2
 _HEADER_LABEL_COLUMNS: Final = 10
-"""Columns for the labels of the header above the report."""
 _SUMMARY_LABEL_COLUMNS: Final = 16
-"""Columns for the headings of the parts of the summary."""
-_SEVERITY_STYLES: Final = {
-    Severity.HIGH: "bold red",
-    Severity.MEDIUM: "bold yellow",
-    Severity.LOW: "bold",
-    Severity.INFO: "",
-}
+_SEVERITY_STYLES: Final = {Severity.HIGH: "bold red", Severity.MEDIUM: "bold yellow", Severity.LOW: "bold"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,17 +40,18 @@ def render(report: Report, language: Translator, width: int = DEFAULT_WIDTH) -> 
 
 def styled_lines(report: Report, language: Translator, width: int = DEFAULT_WIDTH) -> Iterator[StyledLine]:
     """Yield the report line by line; no line is wider than `width` columns."""
-    writer = _TextReport(ReportView(report, language), width)
+    view = ReportView(report, language)
+    writer = _TextReport(view, width)
     for section in (
-        writer.header_lines,
-        writer.matrix_lines,
-        writer.finding_lines,
-        writer.gap_lines,
-        writer.safety_lines,
-        writer.step_lines,
-        writer.rights_lines,
+        writer.header_lines(),
+        writer.matrix_lines(),
+        writer.finding_lines(),
+        writer.bullet_section("report.gaps", gaps.gap_sentences(view)),
+        writer.bullet_section("report.stop", map(view.translate, steps.SAFETY_NOTES)),
+        writer.step_lines(),
+        writer.rights_lines(),
     ):
-        yield from section()
+        yield from section
         yield StyledLine()
     yield from writer.summary_lines()
 
@@ -84,7 +78,7 @@ class _TextReport:
             yield from self._hang_indent(pad(self.t(key), _HEADER_LABEL_COLUMNS), value)
 
     def matrix_lines(self) -> Iterator[StyledLine]:
-        yield from self._wrap(matrix.matrix_title(self.view), "bold")
+        yield from self._wrap(matrix.app_counts(self.view, "report.matrix", "report.matrix_all"), "bold")
         yield StyledLine()
         if not self.apps:
             key = "report.matrix_none" if self.view.report.counts.apps_seen else "report.nothing_read"
@@ -126,35 +120,28 @@ class _TextReport:
             yield StyledLine()
             severity = self.view.max_severity(app) or Severity.INFO
             label = f"[{self.view.severity_label(severity)}] "
-            yield from self._hang_indent(label, self._app_heading(app), _SEVERITY_STYLES[severity])
+            yield from self._hang_indent(label, self._app_heading(app), _SEVERITY_STYLES.get(severity, ""))
             yield from self._bullets(app_details.app_sentences(self.view, app))
             yield from self._bullets(legal_rules.rule_sentences(self.view, app))
             if refs := app_details.evidence_refs(self.view, app):
                 yield from self._hang_indent(f"  {self.t('report.ground')}", refs, "dim")
-        explanations = tuple(legal_rules.rule_explanations(self.view))
-        if explanations:
+        if explanations := tuple(legal_rules.rule_explanations(self.view)):
             yield StyledLine()
             yield from self._wrap(self.t("rules.texts"), "bold")
             yield from self._bullets(explanations)
 
     def _app_heading(self, app: App) -> str:
         parts = [f"{self.app_numbers[app.package]} {self.view.app_title(app)}"]
-        package = self.t("report.name", name=app.package)
-        if package not in parts[0]:
+        if (package := self.t("report.name", name=app.package)) not in parts[0]:
             parts.append(package)
         if app.version_name is not None:
             parts.append(self.t("report.version", version=app.version_name))
         return "  ".join(parts)
 
-    def gap_lines(self) -> Iterator[StyledLine]:
-        yield from self._wrap(self.t("report.gaps"), "bold")
+    def bullet_section(self, title_key: str, sentences: Iterable[str]) -> Iterator[StyledLine]:
+        yield from self._wrap(self.t(title_key), "bold")
         yield StyledLine()
-        yield from self._bullets(gaps.gap_sentences(self.view))
-
-    def safety_lines(self) -> Iterator[StyledLine]:
-        yield from self._wrap(self.t("report.stop"), "bold")
-        yield StyledLine()
-        yield from self._bullets(map(self.view.translate, steps.SAFETY_NOTES))
+        yield from self._bullets(sentences)
 
     def step_lines(self) -> Iterator[StyledLine]:
         yield from self._wrap(self.t("report.steps"), "bold")
@@ -173,7 +160,7 @@ class _TextReport:
         yield from self._wrap(check_others if has_steps else self.t("report.steps_none"), indent=_INDENT_COLUMNS)
 
     def rights_lines(self) -> Iterator[StyledLine]:
-        yield from self._wrap(rights.rights_title(self.view), "bold")
+        yield from self._wrap(self.t("rights.next", country=rights.country_name(self.view)), "bold")
         yield StyledLine()
         for number, (step, offices) in enumerate(rights.escalation_stages(self.view), 1):
             yield from self._hang_indent(f"  {number}. ", step)

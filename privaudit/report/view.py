@@ -52,9 +52,8 @@ _USER_KEYS: Final[Mapping[UserKind, str]] = {
     UserKind.SECURE_FOLDER: "report.user_secure_folder",
     UserKind.OTHER: "report.user_other",
 }
-_SECONDS_PER_DAY: Final = 86400
-_SECONDS_PER_HOUR: Final = 3600
-_SECONDS_PER_MINUTE: Final = 60
+_TIME_UNITS: Final = (("report.days", 86400), ("report.hours", 3600), ("report.minutes", 60))
+"""Message key and seconds of each unit, the largest first."""
 
 
 class ReportView:
@@ -126,8 +125,5 @@ class ReportView:
 
     def age_message(self, seconds: int) -> Message:
         """Return a length of time in days, hours or minutes, the largest unit that fits."""
-        if seconds >= _SECONDS_PER_DAY:
-            return Message(key="report.days", values={"n": seconds // _SECONDS_PER_DAY})
-        if seconds >= _SECONDS_PER_HOUR:
-            return Message(key="report.hours", values={"n": seconds // _SECONDS_PER_HOUR})
-        return Message(key="report.minutes", values={"n": seconds // _SECONDS_PER_MINUTE})
+        key, unit_s = next((unit for unit in _TIME_UNITS if seconds >= unit[1]), _TIME_UNITS[-1])
+        return Message(key=key, values={"n": seconds // unit_s})

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Final
 
 from privaudit.capture.model import Capture
 from privaudit.i18n.sanitize import sanitize_text
@@ -35,34 +35,26 @@ _ERROR_LINE: Final = re.compile(
 )
 """Skips the line in which ``am`` repeats the intent: a package may have such a word in its name."""
 
-OnEntryChange: TypeAlias = Callable[[int, LedgerEntry], None]
-"""Called with the index of an entry and the entry, each time one is finished."""
-
 
 @dataclass(slots=True)
 class LedgerRun:
-    """One run over one ledger: `apply` or `undo`."""
+    """One run over one ledger: `apply` or `undo`.
+
+    Both raise `ConnectionLost` when the connection ended: the ledger says where. Both raise `SourceError` when the
+    ledger could not be written: nothing is done after that.
+    """
 
     transport: Transport
     capture: Capture
     """Answers of the phone before the run; each reading replaces what it asks again."""
     ledger_path: Path
     ledger: Ledger
-    on_change: OnEntryChange
+    on_change: Callable[[int, LedgerEntry], None]
+    """Called with the index of an entry and the entry, each time one is finished."""
     sdk: int
 
-    @property
-    def packages(self) -> tuple[str, ...]:
-        """The apps that the ledger is about."""
-        return tuple(dict.fromkeys(entry.change.package for entry in self.ledger.entries))
-
     def apply(self) -> Ledger:
-        """Carry out the changes that are planned or were begun. A second run continues where the first one stopped.
-
-        Raises:
-            ConnectionLost: the connection ended; the ledger says where.
-            SourceError: the ledger could not be written; nothing was done after that.
-        """
+        """Carry out the changes that are planned or were begun. A second run continues where the first one stopped."""
         for index, entry in enumerate(self.ledger.entries):
             if entry.outcome in _UNFINISHED_OUTCOMES:
                 self._apply_entry(index, entry.change)
@@ -85,12 +77,7 @@ class LedgerRun:
         self._record_outcome(index, outcome=outcome, said=error, after=after)
 
     def undo(self) -> Ledger:
-        """Restore everything that had, or may have had, an effect; the last change first.
-
-        Raises:
-            ConnectionLost: the connection ended; the ledger says where.
-            SourceError: the ledger could not be written; nothing was done after that.
-        """
+        """Restore everything that had, or may have had, an effect; the last change first."""
         for index, entry in reversed(tuple(enumerate(self.ledger.entries))):
             if entry.may_need_undo:
                 self._undo_entry(index, entry.change)
@@ -117,7 +104,8 @@ class LedgerRun:
 
     def refresh_state(self) -> DeviceState:
         """Read the current state of all apps of the ledger."""
-        return state.refresh_state(self.transport, self.capture, self.packages)
+        packages = dict.fromkeys(entry.change.package for entry in self.ledger.entries)
+        return state.refresh_state(self.transport, self.capture, packages)
 
     def _run_commands(self, commands: tuple[Command, ...]) -> str | None:
         """Send the commands. Returns the last error, if any."""

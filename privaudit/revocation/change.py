@@ -11,7 +11,6 @@ from privaudit.android import OPS_FOLLOW_PERMISSION_SDK
 from privaudit.model import Command
 from privaudit.revocation import commands
 
-DENIED_MODES: Final = frozenset({"ignore", "deny"})
 FIXED_FLAGS: Final = frozenset({"SYSTEM_FIXED", "POLICY_FIXED"})
 """Permission flags with which ``pm revoke`` has no effect."""
 ALLOW_MODE: Final = "allow"
@@ -101,7 +100,7 @@ class Change:
         mode = current.uid_mode or current.mode
         if self.kind is ChangeKind.SPECIAL_OP:
             return mode != ALLOW_MODE
-        return not current.held or "REVOKED_COMPAT" in current.flags or mode in DENIED_MODES
+        return not current.held or "REVOKED_COMPAT" in current.flags or mode in {"ignore", "deny"}
 
     def is_restored(self, current: TargetState) -> bool:
         """Whether `current` is equivalent to the state before."""
@@ -113,12 +112,7 @@ class Change:
         return state.held, frozenset(state.flags) & commands.FLAGS.keys(), modes
 
     def revoke_commands(self, sdk: int, services: tuple[str, ...]) -> tuple[Command, ...]:
-        """Return the commands that revoke the access.
-
-        Args:
-            sdk: the phone's SDK version.
-            services: all enabled accessibility services of the user; used by changes of that kind.
-        """
+        """Return the commands that revoke the access. `services`: all enabled accessibility services of the user."""
         match self.kind:
             case ChangeKind.PERMISSION:
                 return tuple(self._revoke_permission_commands(sdk))
@@ -167,10 +161,9 @@ class Change:
             yield commands.grant_permission(self.package, self.user, self.what)
         if sdk >= commands.FLAGS_SDK:
             before, now = (frozenset(state.flags) & commands.FLAGS.keys() for state in (self.before, current))
-            for flags, enabled in ((before - now, True), (now - before, False)):
+            for flags, enabled in ((sorted(before - now), True), (sorted(now - before), False)):
                 if flags:
-                    names = sorted(flags)
-                    yield commands.set_permission_flags(self.package, self.user, self.what, names, enabled=enabled)
+                    yield commands.set_permission_flags(self.package, self.user, self.what, flags, enabled=enabled)
         if self._needs_app_op(sdk):
             # After the grant, because granting changes the mode.
             for_uid = sdk >= commands.UID_MODE_SDK

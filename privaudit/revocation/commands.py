@@ -26,9 +26,7 @@ GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """Permission groups that may be revoked, always completely: a granted member gets the others back without a prompt."""
 
-PERMISSIONS: Final[frozenset[str]] = frozenset(
-    f"{PERMISSION_PREFIX}{name}" for group in GROUPS.values() for name in group
-)
+PERMISSIONS: Final = frozenset(f"{PERMISSION_PREFIX}{name}" for group in GROUPS.values() for name in group)
 SPECIAL_OPS: Final[Mapping[str, str]] = {
     "overlay": "SYSTEM_ALERT_WINDOW",
     "usage": "GET_USAGE_STATS",
@@ -36,9 +34,7 @@ SPECIAL_OPS: Final[Mapping[str, str]] = {
     "all_files": "MANAGE_EXTERNAL_STORAGE",
 }
 """Kinds of special access that an app-op decides."""
-_SETTABLE_OPS: Final = frozenset(
-    {*(name.removeprefix(PERMISSION_PREFIX) for name in PERMISSIONS), *SPECIAL_OPS.values()}
-)
+_SETTABLE_OPS: Final = frozenset(name for group in (*GROUPS.values(), SPECIAL_OPS.values()) for name in group)
 """The app-op of a permission in `PERMISSIONS` has the same name."""
 ROLES: Final[Mapping[str, str]] = {"default_sms": "android.app.role.SMS", "default_phone": "android.app.role.DIALER"}
 FLAGS: Final[Mapping[str, str]] = {
@@ -73,14 +69,12 @@ def is_component(text: str, package: str | None = None) -> bool:
 
 def revoke_permission(package: str, user: int, permission: str) -> Command:
     """Revoke a runtime permission."""
-    text = f"pm revoke --user {_checked_user(user)} {_checked_package(package)} {_checked_permission(permission)}"
-    return Command(text=text, why="revoke a permission")
+    return Command(text=f"pm revoke {_app_words(package, user, permission)}", why="revoke a permission")
 
 
 def grant_permission(package: str, user: int, permission: str) -> Command:
     """Grant a runtime permission again. Used only by ``privaudit undo``."""
-    text = f"pm grant --user {_checked_user(user)} {_checked_package(package)} {_checked_permission(permission)}"
-    return Command(text=text, why="undo: give a permission back")
+    return Command(text=f"pm grant {_app_words(package, user, permission)}", why="undo: give a permission back")
 
 
 def set_permission_flags(package: str, user: int, permission: str, names: Iterable[str], *, enabled: bool) -> Command:
@@ -89,10 +83,7 @@ def set_permission_flags(package: str, user: int, permission: str, names: Iterab
     if not words:
         raise ValueError("no flag")
     verb = "set" if enabled else "clear"
-    text = (
-        f"pm {verb}-permission-flags --user {_checked_user(user)}"
-        f" {_checked_package(package)} {_checked_permission(permission)} {words}"
-    )
+    text = f"pm {verb}-permission-flags {_app_words(package, user, permission)} {words}"
     return Command(text=text, why=f"{verb} flags of a permission")
 
 
@@ -109,10 +100,8 @@ def set_app_op(package: str, user: int, op: str, mode: str, *, for_uid: bool, sd
 def set_role_holder(package: str, user: int, kind: str, *, held: bool) -> Command:
     """Add or remove `package` as the holder of a role. When removed, Android gives the role to its default app."""
     verb = "add" if held else "remove"
-    text = (
-        f"cmd role {verb}-role-holder --user {_checked_user(user)} {_look_up(ROLES, kind)} {_checked_package(package)}"
-    )
-    return Command(text=text, why=f"{verb} a role holder")
+    words = f"--user {_checked_user(user)} {_look_up(ROLES, kind)} {_checked_package(package)}"
+    return Command(text=f"cmd role {verb}-role-holder {words}", why=f"{verb} a role holder")
 
 
 def set_notification_listener(component: str, package: str, user: int, *, enabled: bool) -> Command:
@@ -134,29 +123,24 @@ def set_accessibility_services(components: Iterable[str], user: int) -> Command:
 
 def force_stop(package: str, user: int) -> Command:
     """End the app. It runs again when its owner opens it."""
-    return Command(text=f"am force-stop --user {_checked_user(user)} {_checked_package(package)}", why="end the app")
+    return Command(text=f"am force-stop {_app_words(package, user)}", why="end the app")
 
 
 def uninstall(package: str, user: int) -> Command:
     """Uninstall the app for one user, with its data."""
-    return Command(text=f"pm uninstall --user {_checked_user(user)} {_checked_package(package)}", why="uninstall")
+    return Command(text=f"pm uninstall {_app_words(package, user)}", why="uninstall")
 
 
 def install_existing(package: str, user: int) -> Command:
     """Restore a preinstalled app that was uninstalled for one user. Its data is not restored."""
-    return Command(
-        text=f"cmd package install-existing --user {_checked_user(user)} {_checked_package(package)}",
-        why="undo: bring back",
-    )
+    return Command(text=f"cmd package install-existing {_app_words(package, user)}", why="undo: bring back")
 
 
 def start_activity(intent: SettingsIntent, package: str, user: int) -> Command:
     """Open a settings page on the phone's screen. Changes no setting."""
     words = ["am start -W --user", _checked_user(user)]
     if intent.component is not None:
-        if not is_component(intent.component):
-            raise ValueError(f"not a component: {intent.component!r}")
-        words += ["-n", f"'{intent.component}'"]
+        words += ["-n", _checked_component(intent.component)]
     elif intent.action is not None:
         words += ["-a", _checked_intent_word(intent.action)]
     if intent.package_extra == "data":
@@ -164,11 +148,8 @@ def start_activity(intent: SettingsIntent, package: str, user: int) -> Command:
     elif intent.package_extra is not None:
         words += ["--es", _checked_intent_word(intent.package_extra), _checked_package(package)]
     for name, value in intent.extras:
-        words += [
-            "--es",
-            _checked_intent_word(name),
-            f"'{value}'" if re.fullmatch(r"[\w.-]+", value, re.ASCII) else _reject(value),
-        ]
+        checked_value = f"'{value}'" if re.fullmatch(r"[\w.-]+", value, re.ASCII) else _reject(value)
+        words += ["--es", _checked_intent_word(name), checked_value]
     return Command(text=" ".join(words), why="show a page")
 
 
@@ -180,11 +161,15 @@ def _checked_user(number: int) -> str:
     return str(number) if 0 <= number < _USER_ID_LIMIT else _reject(number)
 
 
-def _checked_permission(name: str) -> str:
-    return name if name in PERMISSIONS else _reject(name)
+def _app_words(package: str, user: int, permission: str | None = None) -> str:
+    """Return the words that name one app of one user, and one of its permissions."""
+    words = f"--user {_checked_user(user)} {_checked_package(package)}"
+    if permission is None:
+        return words
+    return f"{words} {permission}" if permission in PERMISSIONS else _reject(permission)
 
 
-def _checked_component(name: str, package: str) -> str:
+def _checked_component(name: str, package: str | None = None) -> str:
     return f"'{name}'" if is_component(name, package) else _reject(name)
 
 

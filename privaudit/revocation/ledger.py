@@ -154,9 +154,8 @@ def write_ledger(ledger: Ledger, path: Path) -> None:
     Raises:
         SourceError: ``not_written``: then nothing may be changed.
     """
-    sealed = replace(ledger, seal=_compute_seal(ledger))
     with atomic_writer(path) as stream:
-        stream.write(_ledger_json(sealed))
+        stream.write(_ledger_json(replace(ledger, seal=_compute_seal(ledger))))
 
 
 def _ledger_json(ledger: Ledger) -> bytes:

@@ -10,12 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from privaudit import roms
-from privaudit.android import (
-    CALL_LOG_GROUP_SDK,
-    OPS_FOLLOW_PERMISSION_SDK,
-    ROLES_SDK,
-    RUNTIME_PERMISSIONS_SDK,
-)
+from privaudit.android import CALL_LOG_GROUP_SDK, OPS_FOLLOW_PERMISSION_SDK, ROLES_SDK, RUNTIME_PERMISSIONS_SDK
 from privaudit.dumpsys import device
 from privaudit.errors import PhoneError
 from privaudit.findings import severity
@@ -46,6 +41,7 @@ _RESTRICTION_KINDS: Final = {
 """Kind of change → what a vendor restriction blocks, as ``data/roms`` names it."""
 _UNTESTED_KINDS: Final = frozenset({ChangeKind.ROLE, ChangeKind.LISTENER, ChangeKind.ACCESSIBILITY})
 """Kinds of change that nobody has tried on a real phone yet."""
+_HELD: Final = TargetState(held=True)
 _FIXED_FLAG_KEYS: Final = {"POLICY_FIXED": "remedy.fixed_policy", "SYSTEM_FIXED": "remedy.fixed_system"}
 
 
@@ -86,13 +82,9 @@ class RevocationPlan:
 def build_plan(
     device_state: DeviceState, apps: Iterable[App], users: Iterable[User], *, uninstall: bool
 ) -> RevocationPlan:
-    """Plan how to revoke the access of `apps`.
+    """Plan how to revoke the access of the `apps` that the user named, and to remove them in the end if `uninstall`.
 
-    Args:
-        device_state: current state of the apps on the phone.
-        apps: the apps that the user named, with lending verdicts and labels, once for each Android user that has them.
-        users: all Android users of the phone.
-        uninstall: whether the apps are to be removed in the end.
+    `apps` have lending verdicts and labels, and are given once for each Android user that has them.
 
     Raises:
         PhoneError: ``app_unread``: what an app holds could not be read; a plan without it would leave access open.
@@ -105,17 +97,20 @@ def build_plan(
         if app is None or app.package not in device_state.package_blocks:
             raise PhoneError("errors.app_unread", app=labelled_app.package)
         planner = _AppPlanner(device_state, app, labelled_app)
-        app_changes = [*planner.all_changes(), *(planner.uninstall_changes() if uninstall else ())]
+        app_changes = list(planner.all_changes(uninstall=uninstall))
         planned_changes += app_changes
-        app_steps = tuple(planner.manual_steps(app_changes))
-        if app_steps:
+        if app_steps := tuple(planner.manual_steps(app_changes)):
             manual_steps.append(ManualSteps(package=app.package, user=app.user, steps=app_steps))
+    notes: list[Message] = []
+    for note in _plan_notes(device_state, selected_apps, users):
+        if note not in notes:  # all copies of an app share one note
+            notes.append(note)
     order = list(ChangeKind)
     return RevocationPlan(
         phone=device_state.facts.phone,
         planned_changes=tuple(sorted(planned_changes, key=lambda planned: order.index(planned.change.kind))),
         manual_steps=tuple(manual_steps),
-        notes=_unique(_plan_notes(device_state, selected_apps, users)),
+        notes=tuple(notes),
     )
 
 
@@ -131,23 +126,21 @@ class _AppPlanner:
         self.has_shared_uid = device_state.package_blocks[app.package].shared_user is not None
         self.properties = device.parse_properties(device_state.capture.answer("properties").text)
 
-    def all_changes(self) -> Iterator[PlannedChange]:
-        """Plan everything except uninstalling. The app is ended last, if anything is changed and it is running."""
-        planned = [
-            *self.role_changes(),
-            *self.service_changes(),
-            *self.special_op_changes(),
-            *self.permission_changes(),
-        ]
+    def all_changes(self, *, uninstall: bool) -> Iterator[PlannedChange]:
+        """Plan everything. The app is ended when all else is done, if anything is changed and it is running."""
+        planned = [*self.role_changes(), *self.service_changes(), *self.op_changes(), *self.permission_changes()]
         yield from planned
         running = self.device_state.running_state(self.app)
         if planned and running is not None and running.held:
             yield self._plan_change(ChangeKind.FORCE_STOP, "", running, "remedy.why_force_stop")
+        if uninstall:
+            yield self._plan_change(ChangeKind.UNINSTALL, "", _HELD, "remedy.why_uninstall")
 
     def role_changes(self) -> Iterator[PlannedChange]:
+        held_kinds = {access.kind for access in self.app.special_access}
         for kind in commands.ROLES:
-            if self._has_special_access(kind) and self.sdk >= ROLES_SDK:
-                yield self._plan_change(ChangeKind.ROLE, kind, TargetState(held=True), "remedy.why_role")
+            if kind in held_kinds and self.sdk >= ROLES_SDK:
+                yield self._plan_change(ChangeKind.ROLE, kind, _HELD, "remedy.why_role")
 
     def service_changes(self) -> Iterator[PlannedChange]:
         enabled_services = self.device_state.accessibility_services(self.app.user)
@@ -156,13 +149,11 @@ class _AppPlanner:
             if component is None or not commands.is_component(component, self.app.package):
                 continue
             if access.kind == "accessibility" and enabled_services is not None:
-                yield self._plan_change(
-                    ChangeKind.ACCESSIBILITY, component, TargetState(held=True), "remedy.why_accessibility"
-                )
+                yield self._plan_change(ChangeKind.ACCESSIBILITY, component, _HELD, "remedy.why_accessibility")
             elif access.kind == "notification_listener" and self.sdk >= commands.LISTENERS_SDK:
-                yield self._plan_change(ChangeKind.LISTENER, component, TargetState(held=True), "remedy.why_listener")
+                yield self._plan_change(ChangeKind.LISTENER, component, _HELD, "remedy.why_listener")
 
-    def special_op_changes(self) -> Iterator[PlannedChange]:
+    def op_changes(self) -> Iterator[PlannedChange]:
         for kind in () if self.has_shared_uid else commands.SPECIAL_OPS:
             state = self.device_state.special_op_state(self.app, kind)
             if state is not None and state.held:
@@ -178,9 +169,6 @@ class _AppPlanner:
                 if state is not None and state.held:
                     reason_key = "remedy.why_permission" if permission in _READ_PERMISSIONS else "remedy.why_member"
                     yield self._plan_change(ChangeKind.PERMISSION, permission, state, reason_key)
-
-    def uninstall_changes(self) -> Iterator[PlannedChange]:
-        yield self._plan_change(ChangeKind.UNINSTALL, "", TargetState(held=True), "remedy.why_uninstall")
 
     def manual_steps(self, planned_changes: Iterable[PlannedChange]) -> Iterator[Step]:
         """Yield the steps for access that `planned_changes` leave open."""
@@ -206,14 +194,8 @@ class _AppPlanner:
             old_app=target_sdk is not None and target_sdk < RUNTIME_PERMISSIONS_SDK,
             system=self.app.system,
         )
-        return PlannedChange(
-            change=change,
-            why=Message(key=reason_key),
-            caveats=tuple(caveats_for(change, self.phone, self.properties)),
-        )
-
-    def _has_special_access(self, kind: str) -> bool:
-        return any(access.kind == kind for access in self.app.special_access)
+        caveats = tuple(caveats_for(change, self.phone, self.properties))
+        return PlannedChange(change=change, why=Message(key=reason_key), caveats=caveats)
 
 
 def caveats_for(change: Change, phone: Phone, properties: Mapping[str, str]) -> Iterator[Message]:
@@ -229,42 +211,25 @@ def caveats_for(change: Change, phone: Phone, properties: Mapping[str, str]) -> 
     if change.kind in _UNTESTED_KINDS:
         yield Message(key="remedy.unverified")
     if change.kind is ChangeKind.PERMISSION:
-        yield from _permission_caveats(change, phone)
-
-
-def _permission_caveats(change: Change, phone: Phone) -> Iterator[Message]:
-    fixed_flags = FIXED_FLAGS.intersection(change.before.flags)
-    for flag in sorted(fixed_flags):
-        yield Message(key=_FIXED_FLAG_KEYS[flag])
-    if change.old_app:
-        yield Message(key="remedy.old_app")
-    if phone.sdk is not None and phone.sdk >= OPS_FOLLOW_PERMISSION_SDK and (change.old_app or fixed_flags):
-        yield Message(key="remedy.op_ignored")
+        fixed_flags = FIXED_FLAGS.intersection(change.before.flags)
+        yield from (Message(key=_FIXED_FLAG_KEYS[flag]) for flag in sorted(fixed_flags))
+        if change.old_app:
+            yield Message(key="remedy.old_app")
+        if phone.sdk is not None and phone.sdk >= OPS_FOLLOW_PERMISSION_SDK and (change.old_app or fixed_flags):
+            yield Message(key="remedy.op_ignored")
 
 
 def _plan_notes(device_state: DeviceState, apps: Iterable[App], users: Iterable[User]) -> Iterator[Message]:
     for app in apps:
-        applies_by_key: Mapping[str, bool] = {
+        applies_by_key = {
             "remedy.note_embeds": app.lending.verdict is LendingVerdict.EMBEDS,
             "remedy.note_unknown": not app.is_recognised,
             "remedy.note_system": app.system,
             "remedy.note_owner": any(access.kind == "device_owner" for access in app.special_access),
             "remedy.note_shared": device_state.package_blocks[app.package].shared_user is not None,
         }
-        for key, applies in applies_by_key.items():
-            if applies:
-                yield Message(key=key, values={"app": display_name(app.label, app.package)})
-    for user in users:
-        if not user.checked:
-            yield Message(key="remedy.note_user", values={"user": user.id})
+        values = {"app": display_name(app.label, app.package)}
+        yield from (Message(key=key, values=values) for key, applies in applies_by_key.items() if applies)
+    yield from (Message(key="remedy.note_user", values={"user": user.id}) for user in users if not user.checked)
     if device_state.app_ops is None:
         yield Message(key="remedy.note_ops")
-
-
-def _unique(messages: Iterable[Message]) -> tuple[Message, ...]:
-    """Return each message once, because all copies of an app share their notes. Messages are not hashable."""
-    unique: list[Message] = []
-    for message in messages:
-        if message not in unique:
-            unique.append(message)
-    return tuple(unique)

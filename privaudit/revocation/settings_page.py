@@ -44,19 +44,14 @@ def open_page(transport: Transport, phone: Phone, page_name: str, package: str, 
     from privaudit.revocation.apply import find_shell_error
 
     errors: list[str] = []
-    for name, intent in _candidate_intents(phone, page_name):
-        reply = transport.run(commands.start_activity(intent, package, user), timeout_s=_OPEN_PAGE_TIMEOUT_S)
-        error = find_shell_error(reply)
-        if error is None:
-            return OpenedPage(page=name, errors=tuple(errors))
-        errors.append(error)
-    return OpenedPage(page=None, errors=tuple(errors))
-
-
-def _candidate_intents(phone: Phone, page_name: str) -> Iterator[tuple[str, roms.SettingsIntent]]:
     for name in dict.fromkeys((page_name, "app_info", "settings")):  # every phone has the latter two
         for intent in roms.find_intents(phone.rom.id, name, phone.sdk):
-            yield name, intent
+            reply = transport.run(commands.start_activity(intent, package, user), timeout_s=_OPEN_PAGE_TIMEOUT_S)
+            error = find_shell_error(reply)
+            if error is None:
+                return OpenedPage(page=name, errors=tuple(errors))
+            errors.append(error)
+    return OpenedPage(page=None, errors=tuple(errors))
 
 
 def menu_term(phone: Phone, term: str) -> Message:

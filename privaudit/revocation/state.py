@@ -6,14 +6,14 @@ So a state that is read back is evaluated in the same way as the one before.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final
 
 from privaudit import facts
 from privaudit.android import PER_USER_RANGE, ROLES_SDK
-from privaudit.capture.answers import Answer, missing_answer
+from privaudit.capture.answers import missing_answer
 from privaudit.capture.collector import collect_answers
 from privaudit.capture.model import Capture
 from privaudit.dumpsys import appops, device, package_checks
@@ -134,13 +134,9 @@ class DeviceState:
 
 
 def read_state(capture: Capture, package_names: Iterable[str], *, own_dumps_only: bool = False) -> DeviceState:
-    """Extract the state of some apps from a capture.
+    """Extract the state of some apps from a live or saved capture.
 
-    Args:
-        capture: live or saved.
-        package_names: the apps.
-        own_dumps_only: use only the dump of each app, because the dump of all apps is older. Otherwise the dump of all
-            apps is used for an app without a dump of its own.
+    An app without a dump of its own is read from the dump of all apps, unless that is older (`own_dumps_only`).
     """
     packages = frozenset(package_names)
     blocks = {}
@@ -172,22 +168,17 @@ def refresh_state(transport: Transport, previous: Capture, package_names: Iterab
         ConnectionLost: the connection ended before everything was answered.
     """
     packages = tuple(package_names)
-    keys = (*(f"package.{package}" for package in packages), "appops", *_state_question_keys(previous))
+    keys = [*(f"package.{package}" for package in packages), "appops"]
+    sdk = device.phone_from_properties(device.parse_properties(previous.answer("properties").text), None).sdk
+    if sdk is None or sdk >= ROLES_SDK:
+        keys.append("roles")
+    keys.append("device_policy")
+    for answer in previous.answers_to("installed"):
+        keys += [answer.key, f"settings.{answer.user}"]
     answers = {answer.key: answer for answer in collect_answers(transport, keys)}
     # An answer that did not arrive this time is missing: the earlier one would pass for a current one.
     capture = previous.with_answers(answers.get(key) or missing_answer(key) for key in keys)
     return read_state(capture, packages, own_dumps_only=True)
-
-
-def _state_question_keys(capture: Capture) -> Iterator[str]:
-    """Yield the keys of the questions that are asked again in addition to the dumps."""
-    sdk = device.phone_from_properties(device.parse_properties(capture.answer("properties").text), None).sdk
-    if sdk is None or sdk >= ROLES_SDK:
-        yield "roles"
-    yield "device_policy"
-    for answer in capture.answers_to("installed"):
-        yield answer.key
-        yield f"settings.{answer.user}"
 
 
 def phone_for_app(transport: Transport, package: str, user: int) -> Phone:
@@ -202,11 +193,8 @@ def phone_for_app(transport: Transport, package: str, user: int) -> Phone:
     answers = {answer.key: answer for answer in collect_answers(transport, keys)}
     properties, installed = (answers.get(key) or missing_answer(key) for key in keys)
     if installed.state is not AnswerState.ANSWERED:
-        raise PhoneError("errors.user_missing", user=user, said=_answer_text(installed))
+        said = sanitize_text(installed.text.strip()) or installed.state.value
+        raise PhoneError("errors.user_missing", user=user, said=said)
     if package not in parse_package_list(installed.text)[0]:
         raise UsageError("errors.app_missing", app=package)
     return device.phone_from_properties(device.parse_properties(properties.text), None)
-
-
-def _answer_text(answer: Answer) -> str:
-    return sanitize_text(answer.text.strip()) or answer.state.value

@@ -96,36 +96,30 @@ def _has_data_access(app: App, phone: Phone) -> bool:
 
 def check_other_apps_step(phone: Phone) -> Step:
     """Return the last step of all: see which other apps may read contacts."""
-    values: dict[str, MessageValue] = {
-        "word": settings_page.menu_term(phone, "permission_manager"),
-        "group": settings_page.menu_term(phone, "contacts"),
-    }
-    return Message(key="steps.check_others", values=values)
+    word, group = (settings_page.menu_term(phone, term) for term in ("permission_manager", "contacts"))
+    return Message(key="steps.check_others", values={"word": word, "group": group})
 
 
 def permission_steps(app: App, phone: Phone, user_kind: UserKind) -> Iterator[Step]:
     """Yield the steps that deny the permissions of `app`, one step for each permission group."""
     kinds = {access.kind for access in app.special_access}
-    for role, message_key in _ROLE_MESSAGE_KEYS.items():
+    for role, key in _ROLE_MESSAGE_KEYS.items():
         if role in kinds:
-            yield Message(key="steps.default_app_first", values={"what": Message(key=message_key)})
+            yield Message(key="steps.default_app_first", values={"what": Message(key=key)})
     yield from settings_page.taps_to_app_page(phone, "permissions", app, user_kind)
     groups = permission_table.groups_to_revoke(app, phone.sdk)
     group_terms = tuple(settings_page.menu_term(phone, group) for group in groups)
     if _PHONE_GROUP in groups:
-        yield Message(key="steps.refuse_phone", values={"word": settings_page.menu_term(phone, "phone")})
-    for group_term in group_terms:
-        yield _deny_step(phone, group_term)
+        yield _menu_step("steps.refuse_phone", phone, "phone")
+    yield from (_deny_step(phone, group_term) for group_term in group_terms)
     if app.target_sdk is not None and app.target_sdk < RUNTIME_PERMISSIONS_SDK:
         yield Message(key="steps.refuse_warning")
     yield Message(key="steps.look", values={"app": display_name(app.label, app.package), "groups": group_terms})
     yield Message(key="steps.screenshot")
     if user_kind is UserKind.CLONE:
         page = settings_page.find_page(phone, "clones")
-        term = (
-            settings_page.menu_term(phone, page.menu_keys[-1]) if page is not None else Message(key="steps.clone_page")
-        )
-        yield Message(key="steps.clone_keep", values={"word": term})
+        word = settings_page.menu_term(phone, page.menu_keys[-1]) if page else Message(key="steps.clone_page")
+        yield Message(key="steps.clone_keep", values={"word": word})
     yield from settings_page.search_hint(phone, "permissions", "permission_manager")
 
 
@@ -154,7 +148,7 @@ def _role_steps(kind: str, app_values: Mapping[str, MessageValue], phone: Phone)
     yield from taps
     # A role cannot be turned off, only given to another app.
     key = "steps.choose_other" if taps else "steps.choose_other_search"
-    yield Message(key=key, values={"word": settings_page.menu_term(phone, kind)})
+    yield _menu_step(key, phone, kind)
     yield Message(key="steps.role_look", values=app_values)
     yield Message(key="steps.screenshot")
     if taps:
@@ -169,10 +163,8 @@ def _switch_steps(kind: str, app_values: Mapping[str, MessageValue], app: App, p
             yield Message(key="steps.copy_in_list", values={**app_values, "user": app.user})
         yield Message(key="steps.switch_off", values=app_values)
     else:
-        yield Message(
-            key="steps.switch_off_search",
-            values={**app_values, "word": settings_page.menu_term(phone, _SWITCH_MENU_TERMS[kind])},
-        )
+        word = settings_page.menu_term(phone, _SWITCH_MENU_TERMS[kind])
+        yield Message(key="steps.switch_off_search", values={**app_values, "word": word})
     yield Message(key="steps.special_look", values=app_values)
     yield Message(key="steps.screenshot")
     if taps:
@@ -181,12 +173,12 @@ def _switch_steps(kind: str, app_values: Mapping[str, MessageValue], app: App, p
 
 def _deny_step(phone: Phone, group: Message) -> Step:
     """Return the step that denies one permission group, in the words of the phone's Android version."""
+    key, term = "steps.refuse", "deny"
     if phone.sdk is not None and phone.sdk < roms.load_rom(phone.rom.id)["choices"]["since"]:
-        return Message(
-            key="steps.refuse_old", values={"group": group, "choice": settings_page.menu_term(phone, "deny_old")}
-        )
-    deny = "deny_10" if phone.sdk is not None and phone.sdk < _DONT_ALLOW_SDK else "deny"
-    return Message(key="steps.refuse", values={"group": group, "choice": settings_page.menu_term(phone, deny)})
+        key, term = "steps.refuse_old", "deny_old"
+    elif phone.sdk is not None and phone.sdk < _DONT_ALLOW_SDK:
+        term = "deny_10"
+    return Message(key=key, values={"group": group, "choice": settings_page.menu_term(phone, term)})
 
 
 def _menu_step(key: str, phone: Phone, term: str) -> Step:
@@ -224,17 +216,17 @@ def disable_usb_debugging_steps(phone: Phone) -> Iterator[Step]:
 
 def uninstall_steps(app: App, phone: Phone) -> Iterator[Step]:
     """Yield the steps that uninstall `app`. A device administrator is deactivated first."""
-    app_values = {"app": display_name(app.label, app.package)}
+    app_values: dict[str, MessageValue] = {"app": display_name(app.label, app.package)}
     kinds = {access.kind for access in app.special_access}
     if "device_owner" in kinds:
-        yield Message(key="steps.uninstall_owner", values={**app_values})
+        yield Message(key="steps.uninstall_owner", values=app_values)
         return
     if "device_admin" in kinds:
         yield from special_access_steps("device_admin", app, phone)
     if app.system:
-        yield Message(key="steps.uninstall_system", values={**app_values})
+        yield Message(key="steps.uninstall_system", values=app_values)
     else:
-        yield Message(key="steps.uninstall_last", values={"word": settings_page.menu_term(phone, "uninstall")})
+        yield _menu_step("steps.uninstall_last", phone, "uninstall")
     yield Message(key="steps.uninstall_keeps")
 
 

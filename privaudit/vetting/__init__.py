@@ -41,12 +41,9 @@ class VettingContext:
 def load_vetting_context(
     *, extra: Sequence[Path] = (), country: str | None = None, valid_on: date | None = None
 ) -> VettingContext:
-    """Load the current lists, the user's own lists, the rules and the known SDKs.
+    """Load the current lists, the user's own in `extra`, the known SDKs, and the rules of app stores and `country`.
 
-    Args:
-        extra: Files or folders with the user's own lists.
-        country: The country whose rules apply in addition to those of app stores.
-        valid_on: The day on which rules must be in force; today (UTC) if ``None``.
+    The rules must be in force on `valid_on`: today (UTC) if ``None``.
 
     Raises:
         KnowledgeError: The lists are missing or contain errors.
@@ -71,10 +68,7 @@ def load_vetting_context(
 
 
 def vet(path: Path, context: VettingContext) -> VettingReport:
-    """Vet one file: an APK, or an XAPK, APKS or APKM bundle.
-
-    Never raises for the file's sake: whatever is wrong with it stands in the document.
-    """
+    """Vet an APK, or an XAPK, APKS or APKM bundle. Never raises: whatever is wrong with it stands in the document."""
     file_info = FileInfo(path=str(path), kind="unknown", size=None, modified_ns=None, sha256=None)
     try:
         with open_local_file(path) as file:
@@ -93,11 +87,7 @@ def vet(path: Path, context: VettingContext) -> VettingReport:
 def vet_bundle(
     app_bundle: AppBundle, context: VettingContext, file_info: FileInfo, apk_sha256: str | None
 ) -> VettingReport:
-    """Vet the APKs of an app, whether they come from a file or from a phone.
-
-    Raises:
-        ApkError: The base APK cannot be read.
-    """
+    """Vet the APKs of an app, from a file or a phone; raises `ApkError` if the base APK cannot be read."""
     contents = evaluate.read_app_bundle(app_bundle, context.class_prefixes)
     app = evaluate.evaluate_app(contents, apk_sha256, context.knowledge, context.sdks, context.rules)
     findings = tuple(evaluate.evaluate_findings(app))

@@ -14,7 +14,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO, Final, TextIO
+from typing import Any, Final, TextIO
 
 from pydantic import TypeAdapter
 
@@ -38,9 +38,6 @@ _MAX_LINE_CHARS: Final = 64 << 20
 """Characters of a line. Most of a line comes from the manifest, which may have two million bytes."""
 
 
-# --- Jobs -------------------------------------------------------------------------------------------------------------
-
-
 @dataclass(frozen=True, slots=True)
 class VetJob:
     """One file to vet."""
@@ -58,10 +55,7 @@ class VetJob:
 
 
 def find_vet_jobs(paths: Iterable[Path]) -> Iterator[VetJob]:
-    """Yield each file to vet once: every path that is a file, and the app files in every path that is a folder.
-
-    A folder that cannot be listed is yielded too, so that its line reports the error.
-    """
+    """Yield each file once, also those in folders; a folder that cannot be listed too, so that its line says so."""
     yield from map(VetJob, dict.fromkeys(name for path in paths for name in _app_files(path)))
 
 
@@ -81,21 +75,15 @@ def vet_to_json(job: VetJob, context: VettingContext) -> str:
     try:
         return vetting_to_json_line(vet(Path(job.path), context))
     except Exception as error:  # noqa: BLE001 - a bug of ours, reported in the file's line
-        return _failed_line(job, context, ApkError("apk.reader_failed", kind=type(error).__name__))
+        return crashed_line(job, context, ApkError("apk.reader_failed", kind=type(error).__name__))
 
 
-def crashed_line(job: VetJob, context: VettingContext) -> str:
-    """Return the line for a file whose worker process died while it read the file."""
-    return _failed_line(job, context, ApkError("apk.reader_died"))
-
-
-def _failed_line(job: VetJob, context: VettingContext, error: ApkError) -> str:
+def crashed_line(job: VetJob, context: VettingContext, error: ApkError | None = None) -> str:
+    """Return the line for a file whose worker process died while it read the file, or failed with `error`."""
     size, modified_ns = job.size_and_mtime() or (None, None)
     file_info = FileInfo(path=job.path, kind="unknown", size=size, modified_ns=modified_ns, sha256=None)
-    return vetting_to_json_line(failed_document(file_info, context, error.message))
+    return vetting_to_json_line(failed_document(file_info, context, (error or ApkError("apk.reader_died")).message))
 
-
-# --- Cores ------------------------------------------------------------------------------------------------------------
 
 _worker_context: VettingContext | None = None
 """In a worker process: the context that its files are checked against."""
@@ -132,11 +120,7 @@ def vet_on_cores(jobs: Iterable[VetJob], context: VettingContext, *, cores: int)
 def _vet_in_pool(
     pool: ProcessPoolExecutor, pending: Iterator[VetJob], in_flight: dict[Future[str], VetJob], max_in_flight: int
 ) -> Iterator[str]:
-    """Yield lines as they complete, and keep `in_flight` up to date, also if a worker dies.
-
-    Raises:
-        BrokenProcessPool: A worker died.
-    """
+    """Yield lines as they complete, and keep `in_flight` up to date, also if a worker dies (`BrokenProcessPool`)."""
     for job in pending:
         try:
             future = pool.submit(_vet_in_worker, job)
@@ -178,9 +162,6 @@ def _vet_in_worker(job: VetJob) -> str:
     return vet_to_json(job, _worker_context)
 
 
-# --- Results file -----------------------------------------------------------------------------------------------------
-
-
 @dataclass(slots=True)
 class ResultsFile:
     """A JSON Lines file of documents, open for appending. An interrupted batch continues from it."""
@@ -191,11 +172,7 @@ class ResultsFile:
     """Path → size and modification time of the files that need not be vetted again."""
 
     def append_line(self, line: str) -> None:
-        """Append a line and flush it.
-
-        Raises:
-            SourceError: The line cannot be written.
-        """
+        """Append a line and flush it; raises `SourceError` if it cannot be written."""
         try:
             self._stream.write(line)
             self._stream.flush()
@@ -220,9 +197,7 @@ class ResultsFile:
 
 
 def open_results_file(path: Path, context: VettingContext) -> ResultsFile:
-    """Open `path` for appending; create it if it does not exist.
-
-    A last line that is incomplete, because the computer stopped while it was written, is removed.
+    """Open or create `path` for appending; a last line that was cut off as the computer stopped is removed.
 
     Raises:
         UsageError: The file holds something else than documents.
@@ -234,8 +209,8 @@ def open_results_file(path: Path, context: VettingContext) -> ResultsFile:
         if path.exists():
             _drop_truncated_line(path)
             for document in _read_documents(path):
-                file = document["file"]
                 if _is_reusable(document, knowledge_info):
+                    file = document["file"]
                     finished[file["path"]] = (file["size"], file["modified_ns"])
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0), 0o600)
         return ResultsFile(path, os.fdopen(descriptor, "a", encoding="utf-8", newline="\n"), finished)
@@ -270,8 +245,7 @@ def _is_reusable(document: Mapping[str, Any], knowledge_info: object) -> bool:
 def _drop_truncated_line(path: Path) -> None:
     """Cut off a last line without a line feed. A file that does not begin like a results file is left untouched."""
     with path.open("r+b") as stream:
-        size = stream.seek(0, os.SEEK_END)
-        end = size
+        size = end = stream.seek(0, os.SEEK_END)
         while end:
             start = max(0, end - _BLOCK_BYTES)
             stream.seek(start)
@@ -280,15 +254,10 @@ def _drop_truncated_line(path: Path) -> None:
                 end = start + newline + 1
                 break
             end = start
-        if end < size and _starts_as_results(stream):
+        stream.seek(0)
+        head = f'{{"schema":"{SCHEMA}"'.encode()
+        if end < size and head.startswith(stream.read(len(head))):
             stream.truncate(end)
-
-
-def _starts_as_results(stream: BinaryIO) -> bool:
-    """Whether the file begins like our lines, as far as it goes."""
-    stream.seek(0)
-    head = f'{{"schema":"{SCHEMA}"'.encode()
-    return head.startswith(stream.read(len(head)))
 
 
 def _write_error(path: Path, error: OSError) -> SourceError:

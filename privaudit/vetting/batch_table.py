@@ -25,12 +25,11 @@ MAX_TABLE_ROWS: Final = 200
 """Rows of each kind. A batch may have thousands; all of them are in the JSON lines."""
 _CELL_COLUMNS: Final = 14
 _INDENT: Final = 2
-_CELL_KEY_BY_TIER: Final = (
-    ("A", "vetted.cell_listed"),
-    ("B", "vetted.cell_listed"),
-    ("N", "vetted.cell_notified"),
-    ("own", "vetted.cell_own"),
-)
+_CELL_KEYS_BY_TIER: Final = {
+    **dict.fromkeys(("A", "B"), "vetted.cell_listed"),
+    "N": "vetted.cell_notified",
+    "own": "vetted.cell_own",
+}
 """Tier of a list → message key of its cell, the most telling first."""
 
 
@@ -133,7 +132,8 @@ def _app_rows(summary: BatchSummary, language: Translator, width: int) -> Iterat
     yield StyledLine("  " + "-" * (width - _INDENT), "dim")
     for row in sorted(summary.rows, key=_row_order):
         cells = [language.t(REQUEST_STATE_KEYS[state]) for state in row.request_states]
-        cells.append(language.t(_list_cell_key(row)))
+        list_keys = (key for tier, key in _CELL_KEYS_BY_TIER.items() if tier in row.tiers)
+        cells.append(language.t(next(list_keys, "vetted.cell_no")))
         title = sanitize_text(localized_app_title(row.label, row.labels, row.package, language))
         yield StyledLine(f"  {pad(title, name_columns - 1)} {_cells(cells)}".rstrip())
         yield from indented_lines("    ", f"{row.package}  {_shorten_path(row.path)}", width, "dim")
@@ -145,9 +145,9 @@ def _unreadable_rows(summary: BatchSummary, language: Translator, width: int) ->
     yield StyledLine(language.t("vetted.unread_title"), "bold")
     # Sorted, because lines come in the order of completion: the same folder gives the same output.
     for path, reason in sorted(summary.unreadable_files, key=itemgetter(0)):
-        message = TypeAdapter(Message).validate_python(reason)
-        text = language.t("vetted.unread_row", path=_shorten_path(path), why=message)
-        yield from indented_lines("  ", text, width)
+        why = TypeAdapter(Message).validate_python(reason)
+        row = language.t("vetted.unread_row", path=_shorten_path(path), why=why)
+        yield from indented_lines("  ", row, width)
     yield from _omitted_rows_line(summary.unreadable_count - len(summary.unreadable_files), language)
     yield StyledLine()
 
@@ -167,10 +167,6 @@ def _row_order(row: BatchRow) -> tuple[bool, int, str, str]:
     is_published = any(tier in {"A", "B"} for tier in row.tiers)
     requested_count = sum(state is not DataRequestState.NOT_REQUESTED for state in row.request_states)
     return not is_published, -requested_count, row.package, row.path
-
-
-def _list_cell_key(row: BatchRow) -> str:
-    return next((key for tier, key in _CELL_KEY_BY_TIER if tier in row.tiers), "vetted.cell_no")
 
 
 def _omitted_rows_line(omitted: int, language: Translator) -> Iterator[StyledLine]:

@@ -67,11 +67,7 @@ class AppBundle:
 
 @contextlib.contextmanager
 def open_bundle(file: FileRange, file_name: str) -> Iterator[AppBundle]:
-    """Open the APKs of the app in `file`; they can be read until the context ends.
-
-    Raises:
-        ApkError: The file is neither an APK nor a bundle of APKs, or no APK in it can be read.
-    """
+    """Open the APKs of the app in `file`, to be read until the context ends; raises `ApkError` if there are none."""
     suffix = PurePosixPath(file_name.replace("\\", "/")).suffix.lower()
     try:
         end_record, directory = run_to_end(apk_plan.plan_directory(file))
@@ -85,17 +81,15 @@ def open_bundle(file: FileRange, file_name: str) -> Iterator[AppBundle]:
     names = [name for name in directory.names() if name.lower().endswith(b".apk")]
     if not names:
         raise ApkError("apk.bundle_nested" if _nested_bundles(directory) else "apk.no_app")
+    markers = _KIND_BY_MARKER_ENTRY.items()
+    detected: FileKind = next((kind for marker, kind in markers if directory.get(marker) is not None), "apks")
+    kind = _KIND_BY_SUFFIX.get(suffix, detected)
     with contextlib.ExitStack() as stack:
-        kind = _detect_kind(suffix, directory)
         yield _open_bundle_apks(kind, file, end_record, directory, names, stack)
 
 
 def open_apk(name: str, file: RangeReadable) -> BundleApk:
-    """Read an APK's directory and manifest.
-
-    Raises:
-        ApkError: The file is not an APK, or its manifest cannot be read.
-    """
+    """Read an APK's directory and manifest; raises `ApkError` if it is no APK, or its manifest cannot be read."""
     end_record, directory = run_to_end(apk_plan.plan_directory(file))
     return _parse_apk(name, file, end_record, directory)
 
@@ -111,8 +105,7 @@ def run_to_end(plan: Generator[object, None, T]) -> T:
         try:
             next(plan)
         except StopIteration as stop:
-            result: T = stop.value
-            return result
+            return cast("T", stop.value)
 
 
 def decode_entry_name(name: bytes) -> str:
@@ -132,12 +125,6 @@ def _parse_apk(
     return BundleApk(name, file, end_record, directory, manifest)
 
 
-def _detect_kind(suffix: str, directory: zip_reader.CentralDirectory) -> FileKind:
-    if suffix in _KIND_BY_SUFFIX:
-        return _KIND_BY_SUFFIX[suffix]
-    return next((kind for marker, kind in _KIND_BY_MARKER_ENTRY.items() if directory.get(marker) is not None), "apks")
-
-
 def _nested_bundles(directory: zip_reader.CentralDirectory) -> list[bytes]:
     """Return the entries that are bundles themselves."""
     return [name for name in directory.names() if name.decode("latin-1").lower().endswith(BUNDLE_SUFFIXES)]
@@ -155,8 +142,7 @@ def _open_bundle_apks(
     gaps: list[Gap] = []
     remaining_bytes = MAX_UNPACKED_BYTES
     for name in names[:MAX_BUNDLE_APKS]:
-        entry = directory.get(name)
-        if entry is None:
+        if (entry := directory.get(name)) is None:
             continue
         try:
             inner_file, unpacked_bytes = _extract_inner_apk(file, end_record, entry, remaining_bytes, stack)

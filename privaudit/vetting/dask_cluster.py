@@ -33,11 +33,7 @@ class _VersionMismatchError(Exception):
 
 
 def require_cluster(address: str) -> None:
-    """Check the address and that Dask is installed, before anything is connected.
-
-    Raises:
-        UsageError: `address` is not the address of a scheduler, or Dask is not installed.
-    """
+    """Raise `UsageError`, before anything is connected, if `address` is not a scheduler's or Dask is not installed."""
     if not _SCHEDULER_ADDRESS.match(address):
         raise UsageError("errors.scheduler_address", given=address)
     try:
@@ -47,9 +43,7 @@ def require_cluster(address: str) -> None:
 
 
 def vet_on_cluster(jobs: Iterable[VetJob], context: VettingContext, *, address: str) -> Iterator[str]:
-    """Yield a line for each of `jobs`, in the order of completion. The jobs of a lost worker go to another one.
-
-    If all workers are lost, it waits until one joins.
+    """Yield a line for each of `jobs` as completed. The jobs of a lost worker go to another; if all are lost, it waits.
 
     Raises:
         ClusterError: The scheduler does not answer, is lost or has no workers, or they run another privaudit.

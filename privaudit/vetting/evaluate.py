@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from privaudit import findings
+from privaudit import findings, model
 from privaudit.android import PACKAGE_VISIBILITY_SDK, RUNTIME_PERMISSIONS_SDK
 from privaudit.apk import dex, info
 from privaudit.apk.dex import DexPrefixHits
@@ -22,49 +22,19 @@ from privaudit.capture import apk_plan
 from privaudit.facts.access import DATA_PERMISSIONS, OTHER_ROUTES, UNRESTRICTED_APP_LIST
 from privaudit.facts.permission_table import SPECIAL_PERMISSIONS
 from privaudit.findings import legal_rules, lending, listed, severity
+from privaudit.findings.data_access import DATA_CLASS_KEYS
 from privaudit.i18n.sanitize import display_name
 from privaudit.knowledge import Knowledge
 from privaudit.knowledge.schema import Rule
 from privaudit.knowledge.sdks import Sdk
-from privaudit.model import (
-    Access,
-    AccessState,
-    AnswerState,
-    App,
-    DataClass,
-    EffectiveState,
-    History,
-    LabelState,
-    Lending,
-    LendingVerdict,
-    Message,
-    OtherDataClass,
-    Permission,
-    RequestedState,
-)
+from privaudit.report.matrix import UNKNOWN_ACCESS
+from privaudit.vetting import document
 from privaudit.vetting.bundle import APP_FILE_SUFFIXES, AppBundle, BundleApk, decode_entry_name, run_to_end
-from privaudit.vetting.document import (
-    DATA_CLASSES,
-    DataRequest,
-    DataRequestState,
-    DetectedSdk,
-    Gap,
-    RequestedPermission,
-    SdkSign,
-    VettedApp,
-    VettingFinding,
-)
 
 MAX_DEX_BYTES: Final = 256 << 20
 """Bytes of one dex file, unpacked. 65,536 methods, the most that one can hold, make about ten million."""
 MAX_TOTAL_DEX_BYTES: Final = 1 << 30
 """Bytes of all dex files of an app together."""
-DATA_CLASS_KEYS: Final[Mapping[DataClass, str]] = {
-    DataClass.CONTACTS: "data_access.contacts",
-    DataClass.SMS: "data_access.sms",
-    DataClass.CALL_LOG: "data_access.call_log",
-}
-"""Message key of each kind of data as it is called within a sentence."""
 _DEX_ENTRY: Final = re.compile(rb"classes\d{0,4}\.dex\Z")
 _LIBRARY_ENTRY: Final = re.compile(rb"lib/[^/]+/([^/]+\.so)\Z")
 _SPECIAL_ACCESS_BY_BIND_PERMISSION: Final[Mapping[str, str]] = {
@@ -74,9 +44,6 @@ _SPECIAL_ACCESS_BY_BIND_PERMISSION: Final[Mapping[str, str]] = {
     "android.permission.BIND_INPUT_METHOD": "input_method",
 }
 """Permission that callers of a component must hold → kind of `privaudit.model.SpecialAccess` that it serves."""
-
-
-# --- Contents of the APKs ---------------------------------------------------------------------------------------------
 
 
 @dataclass(slots=True)
@@ -89,26 +56,18 @@ class ApkContents:
     """Dex entry, and a known class name prefix that its code names."""
     libraries: dict[str, str] = field(default_factory=dict)
     """Name of a native library → its first entry."""
-    gaps: list[Gap] = field(default_factory=list)
+    gaps: list[document.Gap] = field(default_factory=list)
 
 
 def read_app_bundle(app_bundle: AppBundle, class_prefixes: Sequence[str]) -> ApkContents:
-    """Read manifest, names, signers, class names and libraries of an app.
-
-    Args:
-        app_bundle: Its base APK and splits.
-        class_prefixes: Prefixes of class names to look for in its code.
-
-    Raises:
-        ApkError: The base APK cannot be read.
-    """
+    """Read manifest, names, signers, libraries and hits of `class_prefixes`; raises `ApkError` if the base fails."""
     base = app_bundle.base
     plan = apk_plan.plan_contents(base.file, base.end_record, base.directory, with_certificates=True)
     parts, problems = run_to_end(plan)
     apk = ApkParts(
         package=base.manifest.package,
         path=base.name,
-        state=AnswerState.ANSWERED,
+        state=model.AnswerState.ANSWERED,
         size=base.file.size,
         parts=parts,
         problems={name: problem for name, problem in problems.items() if name != MANIFEST},
@@ -135,9 +94,9 @@ def _scan_code(
                 remaining_bytes -= len(data)
                 contents.class_hits += ((entry, hits) for hits in dex.find_class_prefixes(data, class_prefixes, text))
             except ApkError as error:
-                contents.gaps.append(Gap(part=entry, why=error.message))
+                contents.gaps.append(document.Gap(part=entry, why=error.message))
         elif name.lower().endswith(b".apk") or text.lower().endswith(APP_FILE_SUFFIXES):
-            contents.gaps.append(Gap(part=entry, why=ApkError("apk.apk_inside").message))
+            contents.gaps.append(document.Gap(part=entry, why=ApkError("apk.apk_inside").message))
     return remaining_bytes
 
 
@@ -150,21 +109,20 @@ def _read_dex(bundle_apk: BundleApk, name: bytes, max_bytes: int) -> bytes:
     return apk_plan.read_entry(bundle_apk.file, entry, bundle_apk.end_record)
 
 
-def metadata_gaps(contents: ApkContents) -> Iterator[Gap]:
+def metadata_gaps(contents: ApkContents) -> Iterator[document.Gap]:
     """Yield what could not be read of the app's names and signers."""
     facts = contents.info
     if facts.label_problem is not None and facts.label is None and facts.label_problem.key != "apk.no_label":
-        yield Gap(part="label", why=facts.label_problem)
+        yield document.Gap(part="label", why=facts.label_problem)
     if facts.signing_problem is not None:
-        yield Gap(part="signers", why=facts.signing_problem)
+        yield document.Gap(part="signers", why=facts.signing_problem)
 
 
-def find_sdks(contents: ApkContents, known_sdks: Sequence[Sdk]) -> Iterator[DetectedSdk]:
+def find_sdks(contents: ApkContents, known_sdks: Sequence[Sdk]) -> Iterator[document.DetectedSdk]:
     """Yield each of `known_sdks` of which the app contains a sign."""
     for sdk in known_sdks:
-        signs = tuple(_find_sdk_signs(contents, sdk))
-        if signs:
-            yield DetectedSdk(
+        if signs := tuple(_find_sdk_signs(contents, sdk)):
+            yield document.DetectedSdk(
                 vendor=sdk.vendor,
                 names=sdk.names,
                 purpose=sdk.purpose,
@@ -176,19 +134,16 @@ def find_sdks(contents: ApkContents, known_sdks: Sequence[Sdk]) -> Iterator[Dete
             )
 
 
-def _find_sdk_signs(contents: ApkContents, sdk: Sdk) -> Iterator[SdkSign]:
+def _find_sdk_signs(contents: ApkContents, sdk: Sdk) -> Iterator[document.SdkSign]:
     for entry, hits in contents.class_hits:
         if hits.prefix in sdk.classes:
-            yield SdkSign(kind="class", name=hits.prefix, entry=entry, classes=hits.defined_class_count)
+            yield document.SdkSign(kind="class", name=hits.prefix, entry=entry, classes=hits.defined_class_count)
     for name in sdk.libraries:
         if name in contents.libraries:
-            yield SdkSign(kind="library", name=name, entry=contents.libraries[name], classes=None)
+            yield document.SdkSign(kind="library", name=name, entry=contents.libraries[name], classes=None)
     for name in sdk.components:
         if name in contents.manifest.components:
-            yield SdkSign(kind="component", name=name, entry=None, classes=None)
-
-
-# --- The app ----------------------------------------------------------------------------------------------------------
+            yield document.SdkSign(kind="component", name=name, entry=None, classes=None)
 
 
 def evaluate_app(
@@ -197,19 +152,11 @@ def evaluate_app(
     knowledge: Knowledge,
     known_sdks: Sequence[Sdk],
     applicable_rules: Sequence[Rule],
-) -> VettedApp:
-    """Evaluate an app against lists, rules and known SDKs.
-
-    Args:
-        contents: What was read from its APKs.
-        apk_sha256: SHA-256 of its base APK.
-        knowledge: The lists and the vocabulary.
-        known_sdks: SDKs to look for.
-        applicable_rules: Rules that are stated if the app is recognised as a lending or listed one.
-    """
+) -> document.VettedApp:
+    """Evaluate an app against lists and known SDKs; the rules are stated of lending and listed apps only."""
     facts, manifest = contents.info, contents.manifest
     special_access = tuple(dict.fromkeys(_special_access_kinds(manifest)))
-    app = VettedApp(
+    app = document.VettedApp(
         package=manifest.package,
         label=facts.label,
         labels=facts.labels,
@@ -223,13 +170,13 @@ def evaluate_app(
         apk_sha256=apk_sha256,
         certificates_sha256=_certificates(facts),
         signing_problem=facts.signing_problem,
-        asks={data_class: _data_request(data_class, contents, special_access) for data_class in DATA_CLASSES},
+        asks={data_class: _data_request(data_class, contents, special_access) for data_class in document.DATA_CLASSES},
         at_install=(facts.target_sdk or 1) < RUNTIME_PERMISSIONS_SDK,
         permissions=tuple(
-            RequestedPermission(name=use.permission, max_sdk=use.max_sdk) for use in manifest.uses_permissions
+            document.RequestedPermission(name=use.permission, max_sdk=use.max_sdk) for use in manifest.uses_permissions
         ),
         services=special_access,
-        lending=Lending(verdict=LendingVerdict.NO),
+        lending=model.Lending(verdict=model.LendingVerdict.NO),
         listed=(),
         rules=(),
         sdks=tuple(find_sdks(contents, known_sdks)),
@@ -239,33 +186,34 @@ def evaluate_app(
     if not app.is_recognised:
         return app
     model_app = _as_model_app(app)
-    return replace(
-        app, rules=tuple(match for rule in applicable_rules for match in legal_rules.match_rule(model_app, rule))
-    )
+    matches = (match for rule in applicable_rules for match in legal_rules.match_rule(model_app, rule))
+    return replace(app, rules=tuple(matches))
 
 
-def evaluate_findings(app: VettedApp) -> Iterator[VettingFinding]:
+def evaluate_findings(app: document.VettedApp) -> Iterator[document.VettingFinding]:
     """Yield what to know before installing the app, the most severe first."""
     model_app = _as_model_app(app)
     graded = [(listed.severity_for(model_app, match), match) for match in app.listed]
     for grade, match in sorted(graded, key=lambda pair: pair[0].order):
-        yield VettingFinding(rule="listed", severity=grade, message=listed.message_for(model_app, match))
+        yield document.VettingFinding(rule="listed", severity=grade, message=listed.message_for(model_app, match))
     obtainable = tuple(
-        Message(key=DATA_CLASS_KEYS[data_class]) for data_class in DataClass if may_obtain_data(app.asks[data_class])
+        model.Message(key=DATA_CLASS_KEYS[data_class])
+        for data_class in model.DataClass
+        if may_obtain_data(app.asks[data_class])
     )
     if not obtainable or not app.is_recognised:
         return
-    if app.lending.verdict is LendingVerdict.EMBEDS:
+    if app.lending.verdict is model.LendingVerdict.EMBEDS:
         key = "vetting.embeds_given" if app.at_install else "vetting.embeds_asks"
     else:
         key = "vetting.lender_given" if app.at_install else "vetting.lender_asks"
-    message = Message(key=key, values={"app": display_name(app.label, app.package), "data": obtainable})
-    yield VettingFinding(rule="lender_asks", severity=severity.SEVERITY["lender_asks"], message=message)
+    message = model.Message(key=key, values={"app": display_name(app.label, app.package), "data": obtainable})
+    yield document.VettingFinding(rule="lender_asks", severity=severity.SEVERITY["lender_asks"], message=message)
 
 
-def may_obtain_data(request: DataRequest) -> bool:
+def may_obtain_data(request: document.DataRequest) -> bool:
     """Whether the data can reach the app once it is installed."""
-    return request.state is not DataRequestState.NOT_REQUESTED
+    return request.state is not document.DataRequestState.NOT_REQUESTED
 
 
 def _certificates(facts: ApkInfo) -> tuple[str, ...]:
@@ -276,30 +224,28 @@ def _certificates(facts: ApkInfo) -> tuple[str, ...]:
 
 
 def _special_access_kinds(manifest: ApkManifest) -> Iterator[str]:
-    for permission in sorted(manifest.required_permissions):
-        if permission in _SPECIAL_ACCESS_BY_BIND_PERMISSION:
-            yield _SPECIAL_ACCESS_BY_BIND_PERMISSION[permission]
-    for use in manifest.uses_permissions:
-        if use.permission in SPECIAL_PERMISSIONS:
-            yield SPECIAL_PERMISSIONS[use.permission]
+    kinds = _SPECIAL_ACCESS_BY_BIND_PERMISSION
+    yield from (kinds[permission] for permission in sorted(manifest.required_permissions) if permission in kinds)
+    requested = (use.permission for use in manifest.uses_permissions)
+    yield from (SPECIAL_PERMISSIONS[permission] for permission in requested if permission in SPECIAL_PERMISSIONS)
 
 
 def _data_request(
-    data_class: DataClass | OtherDataClass, contents: ApkContents, special_access: Sequence[str]
-) -> DataRequest:
+    data_class: model.DataClass | model.OtherDataClass, contents: ApkContents, special_access: Sequence[str]
+) -> document.DataRequest:
     routes = {permission.permission: permission.route for permission in DATA_PERMISSIONS[data_class]}
     uses = [use for use in contents.manifest.uses_permissions if use.permission in routes]
     ways = dict.fromkeys(routes[use.permission] for use in uses)
     if "permission" in ways:
         ways = {"permission": None}  # reads existing data and what arrives later, so it includes "incoming"
-    state = DataRequestState.MAY_ASK if uses else DataRequestState.NOT_REQUESTED
-    if data_class is OtherDataClass.APP_LIST and (contents.info.target_sdk or 1) < PACKAGE_VISIBILITY_SDK:
-        state, ways = DataRequestState.NEEDS_NOBODY, {UNRESTRICTED_APP_LIST: None}
+    state = document.DataRequestState.MAY_ASK if uses else document.DataRequestState.NOT_REQUESTED
+    if data_class is model.OtherDataClass.APP_LIST and (contents.info.target_sdk or 1) < PACKAGE_VISIBILITY_SDK:
+        state, ways = document.DataRequestState.NEEDS_NOBODY, {UNRESTRICTED_APP_LIST: None}
     ways |= {kind: None for kind, data in OTHER_ROUTES.items() if kind in special_access and data_class in data}
-    if state is DataRequestState.NOT_REQUESTED and ways:
-        state = DataRequestState.ANOTHER_WAY
+    if state is document.DataRequestState.NOT_REQUESTED and ways:
+        state = document.DataRequestState.ANOTHER_WAY
     limits = [use.max_sdk for use in uses]
-    return DataRequest(
+    return document.DataRequest(
         state=state,
         permissions=tuple(dict.fromkeys(use.permission for use in uses)),
         ways=tuple(ways),
@@ -307,13 +253,13 @@ def _data_request(
     )
 
 
-def _as_model_app(app: VettedApp) -> App:
+def _as_model_app(app: document.VettedApp) -> model.App:
     """Return the app as the checks for phones expect it: it holds nothing, and requests some permissions."""
-    return App(
+    return model.App(
         package=app.package,
         user=0,
         label=app.label,
-        label_state=LabelState.READ if app.label is not None else LabelState.UNREADABLE,
+        label_state=model.LabelState.READ if app.label is not None else model.LabelState.UNREADABLE,
         labels=app.labels,
         launcher_labels=app.launcher_labels,
         version_name=app.version_name,
@@ -328,7 +274,7 @@ def _as_model_app(app: VettedApp) -> App:
         enabled=None,
         certificates_sha256=app.certificates_sha256,
         apk_sha256=app.apk_sha256,
-        access={data_class: _access(app.asks[data_class]) for data_class in DataClass},
+        access={data_class: _access(app.asks[data_class]) for data_class in model.DataClass},
         permissions=tuple(map(_permission, sorted({permission.name for permission in app.permissions}))),
         special_access=(),
         lending=app.lending,
@@ -336,25 +282,19 @@ def _as_model_app(app: VettedApp) -> App:
     )
 
 
-def _access(request: DataRequest) -> Access:
-    return Access(
-        state=AccessState.NOT_ALLOWED if may_obtain_data(request) else AccessState.NOT_REQUESTED,
-        ways=(),
-        last_read=None,
-        last_read_age_s=None,
-        history=History.UNKNOWN,
-        history_since=None,
-    )
+def _access(request: document.DataRequest) -> model.Access:
+    state = model.AccessState.NOT_ALLOWED if may_obtain_data(request) else model.AccessState.NOT_REQUESTED
+    return replace(UNKNOWN_ACCESS, state=state)
 
 
-def _permission(name: str) -> Permission:
-    return Permission(
+def _permission(name: str) -> model.Permission:
+    return model.Permission(
         name=name,
-        requested=RequestedState.YES,
+        requested=model.RequestedState.YES,
         granted=None,
         flags=(),
         mode=None,
-        effective=EffectiveState.UNKNOWN,
+        effective=model.EffectiveState.UNKNOWN,
         last_access=None,
         last_reject=None,
     )

@@ -23,7 +23,6 @@ from privaudit.vetting.bundle import MAX_BUNDLE_APKS, AppBundle, BundleApk, open
 from privaudit.vetting.document import FileInfo, Gap, VettingReport
 
 _SPLITS_LINE: Final = re.compile(r"^ +splits=\[([A-Za-z0-9_., -]*)\]$", re.MULTILINE | re.ASCII)
-_CHUNK_BYTES: Final = remote_file.MAX_ROUND_BYTES
 _MAX_CACHED_BYTES: Final = 1 << 20
 """A longer range than this is fetched once and not kept in memory."""
 
@@ -41,19 +40,13 @@ class PhoneFile:
         return self.remote_file.size
 
     def bytes_at(self, start: int, end: int) -> bytes:
-        """Return the bytes from `start` to `end`, clipped to the file.
-
-        Raises:
-            ApkError: The phone does not return them.
-            ConnectionLost: The connection ended.
-        """
+        """Return the bytes from `start` to `end`, clipped to the file; raises `ApkError` or `ConnectionLost`."""
         start, end = max(0, start), min(end, self.remote_file.size)
         if end - start <= _MAX_CACHED_BYTES:
             return self._fetch(start, end)
         self.remote_file.evict()
-        data = b"".join(
-            self._fetch(offset, min(offset + _CHUNK_BYTES, end)) for offset in range(start, end, _CHUNK_BYTES)
-        )
+        offsets = range(start, end, remote_file.MAX_ROUND_BYTES)
+        data = b"".join(self._fetch(offset, min(offset + offsets.step, end)) for offset in offsets)
         self.remote_file.evict()
         return data
 

@@ -27,11 +27,7 @@ class FileRange:
     size: int
 
     def bytes_at(self, start: int, end: int) -> bytes:
-        """Return the bytes from `start` to `end`, clipped to the range.
-
-        Raises:
-            ApkError: The file became shorter.
-        """
+        """Return the bytes from `start` to `end`, clipped to the range; raises `ApkError` if the file shrank."""
         start, end = max(0, start), min(end, self.size)
         if start >= end:
             return b""
@@ -42,11 +38,7 @@ class FileRange:
         return data
 
     def sha256(self) -> str:
-        """Return the SHA-256 of the whole range.
-
-        Raises:
-            ApkError: The file became shorter.
-        """
+        """Return the SHA-256 of the whole range; raises `ApkError` if the file became shorter."""
         digest = hashlib.sha256()
         for offset in range(0, self.size, _CHUNK_BYTES):
             digest.update(self.bytes_at(offset, offset + _CHUNK_BYTES))
@@ -61,11 +53,7 @@ class OpenFile:
     modified_ns: int
 
     def ensure_unchanged(self) -> None:
-        """Check that size and modification time are still the same.
-
-        Raises:
-            ApkError: They differ, so what was read may come from two versions of the file.
-        """
+        """Raise `ApkError` if size or modification time differ: what was read may come from two versions."""
         status = os.fstat(self.contents.stream.fileno())
         if (status.st_size, status.st_mtime_ns) != (self.contents.size, self.modified_ns):
             raise ApkError("apk.file_changed")
@@ -76,8 +64,7 @@ def open_local_file(path: Path) -> Iterator[OpenFile]:
     """Open the file at `path`.
 
     Raises:
-        ApkError: It does not exist, cannot be read, is not a regular file (a pipe would never end), or is larger than
-            any app.
+        ApkError: It is missing, unreadable, not a regular file (a pipe would never end), or larger than any app.
     """
     try:
         mode = path.stat().st_mode

@@ -23,10 +23,6 @@ from privaudit.vetting.report_view import VettingView
 _HEADER_LABEL_COLUMNS: Final = 10
 _DATA_COLUMNS: Final = 16
 _STATE_COLUMNS: Final = 14
-_STATE_STYLES: Final = {DataRequestState.NOT_REQUESTED: "dim"}
-
-
-# --- JSON -------------------------------------------------------------------------------------------------------------
 
 
 def vetting_to_json(vetting: VettingReport, _language: Translator | None = None) -> str:
@@ -40,11 +36,7 @@ def vetting_to_json_line(vetting: VettingReport) -> str:
 
 
 def parse_document(document: Mapping[str, object]) -> VettingReport:
-    """Build the document from parsed JSON.
-
-    Raises:
-        ValueError: The JSON is not a document on a vetted app.
-    """
+    """Build the document from parsed JSON; raises `ValueError` if it is not one on a vetted app."""
     return _document_adapter().validate_python(document)
 
 
@@ -58,28 +50,22 @@ def _document_adapter() -> TypeAdapter[VettingReport]:
     return TypeAdapter(VettingReport)
 
 
-# --- HTML -------------------------------------------------------------------------------------------------------------
-
-
 def vetting_to_html(vetting: VettingReport, language: Translator, today: date | None = None) -> str:
     """Return the document as a page."""
     view = VettingView(vetting, replace(language, isolate_bidi=True))
     verdict, *more = view.summary_sentences()
     app = vetting.app
-    return html_page.render_page(
-        "apk",
-        view.language,
-        {
-            "notices": tuple(notices(view.language, demo=False)),
-            "header_rows": tuple(view.header_rows()),
-            "verdict": verdict,
-            "more": tuple(more),
-            "requests": () if app is None else tuple(_html_request_rows(view, app)),
-            "request_notes": () if app is None else tuple(view.request_notes(app)),
-            "sections": () if app is None else tuple(_sections(view, app, today)),
-            "tool": vetting.tool,
-        },
-    )
+    context = {
+        "notices": tuple(notices(view.language, demo=False)),
+        "header_rows": tuple(view.header_rows()),
+        "verdict": verdict,
+        "more": tuple(more),
+        "requests": () if app is None else tuple(_html_request_rows(view, app)),
+        "request_notes": () if app is None else tuple(view.request_notes(app)),
+        "sections": () if app is None else tuple(_sections(view, app, today)),
+        "tool": vetting.tool,
+    }
+    return html_page.render_page("apk", view.language, context)
 
 
 def _html_request_rows(view: VettingView, app: VettedApp) -> Iterator[dict[str, str]]:
@@ -97,9 +83,6 @@ def _sections(view: VettingView, app: VettedApp, today: date | None) -> Iterator
     yield "code", view.t("vetted.code"), tuple(view.sdk_sentences(app))
     yield "gaps", view.t("vetted.gaps"), tuple(view.limit_sentences())
     yield "advice", view.t("vetted.advice"), tuple(view.advice_sentences())
-
-
-# --- Text -------------------------------------------------------------------------------------------------------------
 
 
 def vetting_to_text(vetting: VettingReport, language: Translator, width: int = DEFAULT_WIDTH) -> str:
@@ -123,7 +106,8 @@ def document_lines(
         yield from _section_heading(view.t("vetted.asks"))
         for data, state, word, details in view.data_request_rows(app):
             prefix = f"  {pad(data, _DATA_COLUMNS)}{pad(word, _STATE_COLUMNS)}"
-            yield from indented_lines(prefix, details, width, _STATE_STYLES.get(state, ""))
+            style = "dim" if state is DataRequestState.NOT_REQUESTED else ""
+            yield from indented_lines(prefix, details, width, style)
         yield StyledLine()
         yield from _bullet_lines(view.request_notes(app), width)
         for _, title, sentences in _sections(view, app, today):
@@ -152,8 +136,6 @@ def indented_lines(prefix: str, text: str, width: int, style: str = "") -> Itera
         yield StyledLine(line, style)
 
 
-# --- Files ------------------------------------------------------------------------------------------------------------
-
 _RENDERERS: Final[Mapping[str, Callable[[VettingReport, Translator], str]]] = {
     ".html": vetting_to_html,
     ".json": vetting_to_json,
@@ -164,9 +146,5 @@ DOCUMENT_SUFFIXES: Final = tuple(_RENDERERS)
 
 
 def save_vetting_report(vetting: VettingReport, path: Path, language: Translator) -> None:
-    """Write the document to `path`, in the format of its suffix: whole or not at all.
-
-    Raises:
-        SourceError: The file cannot be written.
-    """
+    """Write the document to `path`, in the format of its suffix: whole or not at all (`SourceError`)."""
     save_text(_RENDERERS[path.suffix](vetting, language), path)

@@ -7,22 +7,15 @@ from dataclasses import replace
 from datetime import date
 from typing import Final
 
+from privaudit.findings.data_access import DATA_CLASS_KEYS
 from privaudit.i18n import Translator
 from privaudit.i18n.sanitize import display_name
 from privaudit.knowledge.sdks import SdkPurpose
 from privaudit.model import DataClass, LendingVerdict, Message, MessageValue, OtherDataClass
 from privaudit.report import gaps, legal_rules
-from privaudit.vetting.document import (
-    DATA_CLASSES,
-    DataRequest,
-    DataRequestState,
-    DetectedSdk,
-    FileKind,
-    SdkSign,
-    VettedApp,
-    VettingReport,
-)
-from privaudit.vetting.evaluate import DATA_CLASS_KEYS, may_obtain_data
+from privaudit.report.app_details import list_match_sentences
+from privaudit.vetting import document
+from privaudit.vetting.evaluate import may_obtain_data
 
 DATA_NAME_KEYS: Final[Mapping[DataClass | OtherDataClass, str]] = {
     DataClass.CONTACTS: "vetted.contacts",
@@ -33,13 +26,13 @@ DATA_NAME_KEYS: Final[Mapping[DataClass | OtherDataClass, str]] = {
     OtherDataClass.MEDIA: "vetted.media",
     OtherDataClass.APP_LIST: "vetted.app_list",
 }
-REQUEST_STATE_KEYS: Final[Mapping[DataRequestState, str]] = {
-    DataRequestState.MAY_ASK: "vetted.state_may_ask",
-    DataRequestState.ANOTHER_WAY: "vetted.state_another_way",
-    DataRequestState.NEEDS_NOBODY: "vetted.state_needs_nobody",
-    DataRequestState.NOT_REQUESTED: "vetted.state_not_requested",
+REQUEST_STATE_KEYS: Final[Mapping[document.DataRequestState, str]] = {
+    document.DataRequestState.MAY_ASK: "vetted.state_may_ask",
+    document.DataRequestState.ANOTHER_WAY: "vetted.state_another_way",
+    document.DataRequestState.NEEDS_NOBODY: "vetted.state_needs_nobody",
+    document.DataRequestState.NOT_REQUESTED: "vetted.state_not_requested",
 }
-_FILE_KIND_KEYS: Final[Mapping[FileKind, str]] = {
+_FILE_KIND_KEYS: Final[Mapping[document.FileKind, str]] = {
     "apk": "vetted.kind_apk",
     "xapk": "vetted.kind_xapk",
     "apks": "vetted.kind_apks",
@@ -92,12 +85,12 @@ def localized_app_title(
 class VettingView:
     """The sentences of one document in one language."""
 
-    def __init__(self, vetting: VettingReport, language: Translator) -> None:
+    def __init__(self, vetting: document.VettingReport, language: Translator) -> None:
         self.vetting = vetting
         self.language = language
         self.t = language.t
 
-    def app_title(self, app: VettedApp) -> str:
+    def app_title(self, app: document.VettedApp) -> str:
         """Return the app's name in the reader's language, else its default name, else its package."""
         return localized_app_title(app.label, app.labels, app.package, self.language)
 
@@ -107,9 +100,8 @@ class VettingView:
         yield self.t("vetted.file"), self._file_description()
         if app is None:
             return
-        title = self.t("vetted.app_is", name=self.app_title(app))
-        parts = [title]
-        if app.package != title:
+        parts = [self.t("vetted.app_is", name=self.app_title(app))]
+        if app.package != parts[0]:
             parts.append(self.t("vetted.package", package=app.package))
         if app.version_name is not None:
             parts.append(self.t("vetted.version", version=app.version_name))
@@ -138,9 +130,9 @@ class VettingView:
             n=file.splits,
         )
 
-    def data_request_rows(self, app: VettedApp) -> Iterator[tuple[str, DataRequestState, str, str]]:
+    def data_request_rows(self, app: document.VettedApp) -> Iterator[tuple[str, document.DataRequestState, str, str]]:
         """Yield for each kind of data its name, the state, the state in words, and details."""
-        for data_class in DATA_CLASSES:
+        for data_class in document.DATA_CLASSES:
             request = app.asks[data_class]
             yield (
                 self.t(DATA_NAME_KEYS[data_class]),
@@ -149,7 +141,7 @@ class VettingView:
                 self._request_details(request),
             )
 
-    def _request_details(self, request: DataRequest) -> str:
+    def _request_details(self, request: document.DataRequest) -> str:
         parts = []
         if "incoming" in request.ways:
             parts.append(self.t("vetted.asks_incoming"))
@@ -158,7 +150,7 @@ class VettingView:
         parts += [self.t(_WAY_KEYS[way]) for way in request.ways if way in _WAY_KEYS]
         return self.t("dates.separator").join(parts)
 
-    def request_notes(self, app: VettedApp) -> Iterator[str]:
+    def request_notes(self, app: document.VettedApp) -> Iterator[str]:
         """Yield the notes below the kinds of data."""
         if app.services:
             rights = tuple(Message(key=_SPECIAL_ACCESS_KEYS[kind]) for kind in app.services)
@@ -167,15 +159,15 @@ class VettingView:
             yield self.t("vetted.at_install")
         yield self.t("vetted.asked_is_not_taken")
 
-    def recognition_sentences(self, app: VettedApp, today: date) -> Iterator[str]:
+    def recognition_sentences(self, app: document.VettedApp, today: date) -> Iterator[str]:
         """Yield what lists and names tell about the app, and how much the lists cover."""
         for finding in self.vetting.findings:
             values = {**finding.message.values, "app": self.app_title(app)}
             yield self.language.translate(replace(finding.message, values=values))
         for match in app.listed:
-            yield from self._listing_notes(match.via, match.action, disputed=match.disputed)
-        reasons = [reason for reason in app.lending.reasons if reason.key != "lending.listed"]
-        yield from map(self.language.translate, reasons)
+            yield from list_match_sentences(self.t, match, chosen_country=match.country)
+        translate = self.language.translate
+        yield from (translate(reason) for reason in app.lending.reasons if reason.key != "lending.listed")
         if not app.is_recognised:
             yield self.t("vetted.nothing_known")
         if app.launcher_labels:
@@ -185,37 +177,21 @@ class VettingView:
         info = self.vetting.knowledge
         yield from gaps.list_coverage_sentences(self.language, info.signatures, info.rules.country, today)
 
-    def _listing_notes(self, via: str | None, action: str, *, disputed: bool) -> Iterator[str]:
-        if via is not None:
-            yield self.t("listed.via", via=via)
-        if "spyloan" in action.casefold():
-            yield self.t("listed.spyloan")
-        if "reported" in action.casefold():
-            yield self.t("listed.reported")
-        if disputed:
-            yield self.t("listed.disputed")
-
-    def legal_rule_sentences(self, app: VettedApp) -> Iterator[str]:
+    def legal_rule_sentences(self, app: document.VettedApp) -> Iterator[str]:
         """Yield the rules that the app's permissions touch, and what each rule says."""
         rule_set = self.vetting.knowledge.rules
         yield from legal_rules.cite_rules(self.language, app.rules, installed=False)
         yield from legal_rules.explain_rules(self.language, app.rules, rule_set)
-        if app.rules:
-            yield self.t("vetted.rules_of_stores")
-        else:
-            yield self.t("vetted.rules_none" if app.is_recognised else "vetted.rules_for_lenders")
+        no_rules_key = "vetted.rules_none" if app.is_recognised else "vetted.rules_for_lenders"
+        yield self.t("vetted.rules_of_stores" if app.rules else no_rules_key)
         yield from legal_rules.no_rules_notice(self.language, rule_set)
 
-    def sdk_sentences(self, app: VettedApp) -> Iterator[str]:
+    def sdk_sentences(self, app: document.VettedApp) -> Iterator[str]:
         """Yield a paragraph on each detected SDK."""
-        for sdk in app.sdks:
-            yield self._sdk_paragraph(sdk)
-        if app.sdks:
-            yield self.t("vetted.code_sign")
-        else:
-            yield self.t("vetted.code_none", n=self.vetting.knowledge.sdks)
+        yield from map(self._sdk_paragraph, app.sdks)
+        yield self.t("vetted.code_sign") if app.sdks else self.t("vetted.code_none", n=self.vetting.knowledge.sdks)
 
-    def _sdk_paragraph(self, sdk: DetectedSdk) -> str:
+    def _sdk_paragraph(self, sdk: document.DetectedSdk) -> str:
         names = " · ".join(dict.fromkeys((sdk.vendor, *sdk.names)))
         purpose = Message(key=_SDK_PURPOSE_KEYS[sdk.purpose])
         parts = [self.t("vetted.code_is", names=names, purpose=purpose, signs=tuple(map(_sign_message, sdk.signs)))]
@@ -229,13 +205,12 @@ class VettingView:
         for gap in self.vetting.gaps:
             part: MessageValue = Message(key=_GAP_PART_KEYS[gap.part]) if gap.part in _GAP_PART_KEYS else gap.part
             yield self.t("vetted.gap", part=part, why=gap.why)
-        for key in ("vetted.never_code", "vetted.never_later", "vetted.never_signature"):
-            yield self.t(key)
+        yield from map(self.t, ("vetted.never_code", "vetted.never_later", "vetted.never_signature"))
 
     def advice_sentences(self) -> Iterator[str]:
         """Yield what to do before the app is given any data."""
-        for key in ("vetted.advice_who", "vetted.advice_policy", "vetted.advice_contacts", "vetted.advice_store"):
-            yield self.t(key)
+        keys = ("vetted.advice_who", "vetted.advice_policy", "vetted.advice_contacts", "vetted.advice_store")
+        yield from map(self.t, keys)
 
     def summary_sentences(self) -> Iterator[str]:
         """Yield the result: a verdict, then what else to know."""
@@ -249,14 +224,13 @@ class VettingView:
             if may_obtain_data(app.asks[data_class])
         )
         yield self.t(_result_key(app, may_obtain=bool(obtainable)), data=obtainable)
-        published = [match for match in app.listed if match.tier in {"A", "B"}]
-        if published:
-            yield self.t("vetted.result_listed", n=len(published))
+        if published := sum(match.tier in {"A", "B"} for match in app.listed):
+            yield self.t("vetted.result_listed", n=published)
         if self.vetting.gaps:
             yield self.t("vetted.result_gaps", n=len(self.vetting.gaps))
 
 
-def _result_key(app: VettedApp, *, may_obtain: bool) -> str:
+def _result_key(app: document.VettedApp, *, may_obtain: bool) -> str:
     if app.lending.verdict is LendingVerdict.EMBEDS:
         return "vetted.result_embeds" if may_obtain else "vetted.result_embeds_quiet"
     if app.is_recognised:
@@ -264,7 +238,7 @@ def _result_key(app: VettedApp, *, may_obtain: bool) -> str:
     return "vetted.result_other" if may_obtain else "vetted.result_other_quiet"
 
 
-def _sign_message(sign: SdkSign) -> Message:
+def _sign_message(sign: document.SdkSign) -> Message:
     if sign.kind == "class":
         key = "vetted.sign_class" if sign.classes else "vetted.sign_spoken"
     else:

@@ -42,25 +42,16 @@ _STAGES_NEEDING_ACTION: Final = (
 
 
 class Board(KeyController):
-    """Draws the session on a terminal.
-
-    Args:
-        session: the session that is shown.
-        console: the terminal.
-        demo: whether it is a rehearsal.
-    """
+    """Draws the session on a terminal. `demo`: it is a rehearsal."""
 
     def __init__(self, session: WorkshopSession, console: Console, *, demo: bool) -> None:
         super().__init__(session)
-        self._console = console
         self._demo = demo
         self._selected_row: DeviceRow | None = None
         self._messages: deque[str] = deque(maxlen=_MAX_MESSAGES)
         self._folder_input: str | None = None
         self.live = Live(console=console, screen=True, auto_refresh=False, transient=True)
         session.view = self
-
-    # --- keys ---
 
     def handle_input(self, text: str) -> None:
         """See `privaudit.workshop.session.WorkshopView.handle_input`."""
@@ -78,16 +69,16 @@ class Board(KeyController):
     def _handle_command(self, text: str) -> None:
         row = self._selected_row
         if text == "?":
-            self.show_text("workshop.keys")
+            self.session.show_text("workshop.keys")
         elif self.handle_global_key(text) or text in {"enter", "escape", "backspace"}:
             return
         elif row is None:
-            self.show_text("workshop.nobody")
+            self.session.show_text("workshop.nobody")
         elif text == "f":
             if row.owner_confirmed:
                 self._folder_input = ""
             else:
-                self.show_text("workshop.not_now", code=controls.case_code(row, self.language))
+                self.session.show_text("workshop.not_now", code=controls.case_code(row, self.language))
         else:
             self.handle_row_key(text, row)
 
@@ -113,17 +104,11 @@ class Board(KeyController):
         index = rows.index(self._selected_row) if self._selected_row in rows else 0
         if text == "\t":
             rotated = [*rows[index + 1 :], *rows[: index + 1]]
-            needing_action = (
-                row
-                for stage in _STAGES_NEEDING_ACTION
-                for row in rotated
-                if row.stage is stage and not row.owner_confirmed
-            )
-            self._selected_row = next(needing_action, self._selected_row)
+            candidates = [row for row in rotated if row.stage in _STAGES_NEEDING_ACTION and not row.owner_confirmed]
+            candidates.sort(key=lambda row: _STAGES_NEEDING_ACTION.index(row.stage))
+            self._selected_row = next(iter(candidates), self._selected_row)
         else:
             self._selected_row = rows[max(0, min(len(rows) - 1, index + (1 if text == "down" else -1)))]
-
-    # --- what is shown ---
 
     def show_message(self, message: Message) -> None:
         """See `privaudit.workshop.session.WorkshopView.show_message`."""
@@ -137,9 +122,8 @@ class Board(KeyController):
     def refresh(self) -> None:
         """Draw the board; select another row if the selected phone was unplugged."""
         rows = self.session.device_queue.rows
-        if self._selected_row not in rows or (
-            self._selected_row is not None and self._selected_row.stage is DeviceStage.LEFT
-        ):
+        selected = self._selected_row
+        if selected is None or selected not in rows or selected.stage is DeviceStage.LEFT:
             self._selected_row = next((row for row in rows if row.stage is not DeviceStage.LEFT), None)
             self.shown_row = None
         self.live.update(self.render(), refresh=True)
@@ -149,8 +133,7 @@ class Board(KeyController):
         parts: list[RenderableType] = []
         if self._demo:
             parts.append(Text(self.language.t("workshop.rehearsal"), style="bold"))
-        error = self.session.watcher_error
-        if error is not None:
+        if (error := self.session.watcher_error) is not None:
             parts.append(Text(self.language.t("workshop.trouble", what=self.language.translate(error.what))))
         parts.append(self._device_table())
         parts += [Padding(Text(line), (0, 2)) for line in self._detail_lines()]

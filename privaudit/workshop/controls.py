@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
@@ -15,7 +14,7 @@ from privaudit.report import summary
 from privaudit.report.view import ReportView
 from privaudit.transport import diagnosis
 from privaudit.workshop.model import ACTIVE_STAGES, DeviceRow, DeviceStage, Retention
-from privaudit.workshop.session import WorkshopSession
+from privaudit.workshop.session import WorkshopSession, WorkshopView
 
 _STAGE_KEYS: Final[Mapping[DeviceStage, str]] = {
     DeviceStage.BLOCKED: "workshop.stage_blocked",
@@ -97,14 +96,7 @@ def consent_lines(retention: Retention, language: Translator) -> Iterator[str]:
 def instructions(
     row: DeviceRow, language: Translator, retention: Retention, *, others_waiting: bool = False
 ) -> Iterator[str]:
-    """Yield what the facilitator does about a row now, one sentence a line.
-
-    Args:
-        row: the row.
-        language: the facilitator's.
-        retention: what is kept of a phone; part of the consent.
-        others_waiting: whether other phones without a code are plugged in.
-    """
+    """Yield what to do about a row, line by line. `others_waiting`: further phones without a code are plugged in."""
     match row.stage:
         case DeviceStage.QUEUED:
             yield language.t(_plugged_in_key(row))
@@ -169,17 +161,14 @@ def _done_lines(row: DeviceRow, language: Translator) -> Iterator[str]:
     elif not row.owner_confirmed:
         yield language.t("workshop.next_done")
     if row.closing_checks is not None:
-        yield from closing_check_lines(row.closing_checks, language)
+        yield language.t("workshop.closing")
+        yield language.t(_USB_CHECK_KEYS[row.closing_checks.get("usb")])
+        yield language.t(_WIRELESS_CHECK_KEYS[row.closing_checks.get("wireless")])
+        yield language.t("workshop.seen_never")
 
 
 def result_lines(row: DeviceRow, language: Translator, page_path: Path | None) -> Iterator[str]:
-    """Yield the result in the owner's language; nothing before the owner has confirmed phone and code.
-
-    Args:
-        row: the row.
-        language: the facilitator's.
-        page_path: where the page is, if one is kept.
-    """
+    """Yield the result in the owner's language; nothing before the owner has confirmed phone and code."""
     if row.report is None or not row.owner_confirmed:
         return
     owner_language = Translator(row.language)
@@ -191,20 +180,8 @@ def result_lines(row: DeviceRow, language: Translator, page_path: Path | None) -
     yield language.t("workshop.next_shown")
 
 
-def closing_check_lines(checks: Mapping[str, bool | None], language: Translator) -> Iterator[str]:
-    """Yield the result of the closing check. `checks`: see `privaudit.workshop.model.ClosingChecked`."""
-    yield language.t("workshop.closing")
-    yield language.t(_USB_CHECK_KEYS[checks.get("usb")])
-    yield language.t(_WIRELESS_CHECK_KEYS[checks.get("wireless")])
-    yield language.t("workshop.seen_never")
-
-
-class KeyController(ABC):
-    """Turns keys into actions. The board applies them to its selected row, the plain view to a row named by its code.
-
-    Args:
-        session: the session that is controlled.
-    """
+class KeyController(WorkshopView):
+    """Turns keys into actions; the board applies them to its selected row, the plain view to one named by its code."""
 
     def __init__(self, session: WorkshopSession) -> None:
         self.session = session
@@ -213,19 +190,10 @@ class KeyController(ABC):
         """Row of which the result is visible."""
         self.quitting = False
 
-    @abstractmethod
-    def show_message(self, message: Message) -> None:
-        """See `privaudit.workshop.session.WorkshopView.show_message`."""
-
-    def show_text(self, key: str, /, **values: str | int) -> None:
-        """Show the sentence with `key` to the facilitator."""
-        self.show_message(Message(key=key, values=values))
-
     def row_instructions(self, row: DeviceRow) -> Iterator[str]:
         """Yield what the facilitator does about `row` now."""
-        others_waiting = any(
-            other.stage is DeviceStage.QUEUED and other.code is None for other in self.session.device_queue.rows
-        )
+        rows = self.session.device_queue.rows
+        others_waiting = any(other.stage is DeviceStage.QUEUED and other.code is None for other in rows)
         return instructions(row, self.language, self.session.folder.open_session.keep, others_waiting=others_waiting)
 
     def visible_result(self, row: DeviceRow) -> Iterator[str]:
@@ -246,7 +214,7 @@ class KeyController(ABC):
             elif self.shown_row is row:
                 self.shown_row = row if key == "o" else None
         else:
-            self.show_text("workshop.no_such_key", key=key[:MAX_ECHOED_CHARS])
+            self.session.show_text("workshop.no_such_key", key=key[:MAX_ECHOED_CHARS])
 
     def handle_global_key(self, key: str) -> bool:
         """Do what `key` means for the whole session. Returns whether it is such a key."""
@@ -254,18 +222,16 @@ class KeyController(ABC):
             self.session.export_print_job()
         elif key == "q":
             self.ask_how_to_quit()
-        else:
-            return False
-        return True
+        return key in {"p", "q"}
 
     def ask_how_to_quit(self) -> None:
         """Write the print job, and ask whether to close the workshop and keep the pages."""
         path = self.session.export_print_job() if self.session.folder.page_paths() else None
         running = sum(row.stage in ACTIVE_STAGES for row in self.session.device_queue.connected_rows())
         if running:
-            self.show_text("workshop.quit_running", n=running)
+            self.session.show_text("workshop.quit_running", n=running)
         self.quitting = True
-        self.show_text("workshop.quit", n=len(self.session.folder.page_paths()), path=str(path or "–"))
+        self.session.show_text("workshop.quit", n=len(self.session.folder.page_paths()), path=str(path or "–"))
 
     def handle_quit_answer(self, key: str) -> None:
         """Act on the answer to `ask_how_to_quit`: ``y`` close, ``k`` close and keep the pages, ``n`` go on."""

@@ -18,21 +18,10 @@ from typing import Final
 
 from privaudit.errors import PhoneError, PrivauditError
 from privaudit.model import Message, Verdict
-from privaudit.workshop.model import (
-    EXCLUSIVE_STAGES,
-    AttachedDevice,
-    AuditFinished,
-    AuditProgress,
-    AuthorizationRequested,
-    Authorized,
-    ClosingChecked,
-    DeviceRow,
-    DeviceStage,
-    DeviceStore,
-    Worker,
-    WorkerEvent,
-    WorkerFailed,
-)
+from privaudit.workshop import model
+from privaudit.workshop.model import EXCLUSIVE_STAGES, AttachedDevice, DeviceRow, DeviceStage, WorkerEvent
+from privaudit.workshop.storage import WorkshopFolder
+from privaudit.workshop.worker import DeviceWorker
 
 RECONNECT_GRACE_S: Final = 2.0
 """A phone may drop off the bus for a second, for instance when its owner chooses "File transfer"."""
@@ -48,28 +37,23 @@ _WORKER_JOIN_TIMEOUT_S: Final = 5.0
 class DeviceQueue:
     """The phones of a workshop.
 
-    Args:
-        device_store: draws codes, counts failures, deletes what was kept.
-        create_worker: creates the worker for a phone whose owner consented at the given time.
-        write_outputs: writes what is to be kept of a row; raises `PrivauditError` if it cannot.
-        allow_unplug: called with the connection id of a phone that may be unplugged.
-        on_row_change: called with each row that changed visibly.
-        default_language: language of an owner until another one is chosen.
-        clock: monotonic clock in seconds.
+    `create_worker` is called with the time of the owner's consent, `write_outputs` raises `PrivauditError` if it cannot
+    write, `allow_unplug` gets a connection id, `on_row_change` each row that changed visibly. `clock` is monotonic, in
+    seconds.
     """
 
     def __init__(
         self,
-        device_store: DeviceStore,
+        folder: WorkshopFolder,
         *,
-        create_worker: Callable[[AttachedDevice, datetime], Worker],
+        create_worker: Callable[[AttachedDevice, datetime], DeviceWorker],
         write_outputs: Callable[[DeviceRow], None],
         allow_unplug: Callable[[str], None],
         on_row_change: Callable[[DeviceRow], None],
         default_language: str,
         clock: Callable[[], float],
     ) -> None:
-        self._device_store = device_store
+        self._folder = folder
         self._create_worker = create_worker
         self._write_outputs = write_outputs
         self._allow_unplug = allow_unplug
@@ -79,7 +63,7 @@ class DeviceQueue:
         self.rows: list[DeviceRow] = []
         self.outcomes: list[tuple[bool, bool]] = []
         """For each finished phone: whether something was found, and whether the audit was complete."""
-        self._stopped_workers: list[Worker] = []
+        self._stopped_workers: list[DeviceWorker] = []
         self._codes_by_token: dict[str, str] = {}
 
     def connected_rows(self) -> tuple[DeviceRow, ...]:
@@ -97,8 +81,6 @@ class DeviceQueue:
             self._disconnect(row)
         for worker in self._stopped_workers:  # also those stopped earlier: a worker notices a moment later
             worker.join(_WORKER_JOIN_TIMEOUT_S)
-
-    # --- plugged in and unplugged ---
 
     def update_devices(self, devices: Sequence[AttachedDevice]) -> None:
         """Update the rows to the phones that are plugged in now."""
@@ -173,7 +155,7 @@ class DeviceQueue:
         row.awaiting_confirmation = False
         self._set_stage(row, DeviceStage.LEFT)
         left_rows = [other for other in self.rows if other.stage is DeviceStage.LEFT]
-        for oldest in left_rows[: max(0, len(left_rows) - _MAX_LEFT_ROWS)]:
+        for oldest in left_rows[:-_MAX_LEFT_ROWS]:
             self.rows.remove(oldest)
 
     def _disconnect(self, row: DeviceRow) -> None:
@@ -190,7 +172,7 @@ class DeviceQueue:
         if not waiting:
             return
         row = min(waiting, key=lambda candidate: candidate.queued_at)
-        row.code = row.code or self._device_store.draw_code()
+        row.code = row.code or self._folder.draw_code()
         if row.consented_at is None:
             self._set_stage(row, DeviceStage.CONSENT)
         else:
@@ -207,30 +189,28 @@ class DeviceQueue:
         self._set_stage(row, DeviceStage.AUTHORIZING)
         row.worker.start()
 
-    # --- what workers report ---
-
     def handle_event(self, event: WorkerEvent) -> None:
         """Apply an event that a worker reported. Events of a phone that was unplugged or stopped are ignored."""
         row = next((row for row in self.connected_rows() if row.connection_id == event.connection_id), None)
         if row is None or row.worker is None:
             return
         match event:
-            case AuthorizationRequested(_, waiting):
+            case model.AuthorizationRequested(_, waiting):
                 is_first_request, row.prompt_shown = not row.prompt_shown, True
                 row.fingerprint, row.seconds_left = waiting.fingerprint, waiting.seconds_left
                 if is_first_request:
                     self._on_row_change(row)
-            case Authorized(_, token):
+            case model.Authorized(_, token):
                 self._on_authorized(row, token)
-            case AuditProgress(_, step):
+            case model.AuditProgress(_, step):
                 row.current_step = step
-            case AuditFinished(_, report, capture):
+            case model.AuditFinished(_, report, capture):
                 row.report, row.capture, row.current_step = report, capture, None
                 self._save_outputs(row)
-            case ClosingChecked(_, checks):
+            case model.ClosingChecked(_, checks):
                 row.closing_checks = {**(row.closing_checks or {}), **checks}
                 self._on_row_change(row)
-            case WorkerFailed(_, error) if row.stage is not DeviceStage.DONE:
+            case model.WorkerFailed(_, error) if row.stage is not DeviceStage.DONE:
                 self._on_failure(row, error)
         self._admit_next()
 
@@ -238,9 +218,7 @@ class DeviceQueue:
         if any(other.token == token for other in self.connected_rows() if other is not row and other.token is not None):
             token = None  # two phones with the same fingerprint cannot be distinguished by it
         row.token, row.error = token, None
-        known_code = (
-            None if token is None else self._codes_by_token.get(token) or self._device_store.code_for_token(token)
-        )
+        known_code = token and (self._codes_by_token.get(token) or self._folder.code_for_token(token))
         row.is_returning = known_code is not None
         row.code = known_code or row.code
         if token is not None and row.code is not None:
@@ -265,25 +243,28 @@ class DeviceQueue:
         row.error, row.current_step = error, None
         if row.report is None:
             self._disconnect(row)
-        self._device_store.count_failure(error.name)
+        self._folder.count_failure(error.name)
         self._set_stage(row, DeviceStage.FAILED)
-
-    # --- what the facilitator does ---
 
     def handle_key(self, key: str, row: DeviceRow) -> Message | None:
         """Do what `key` means for `row`. Returns a message if it cannot be done now."""
-        actions: dict[str, Callable[[DeviceRow], Message | None]] = {
-            "c": self._record_consent,
-            "r": self._withdraw_consent,
-            "x": self._postpone,
-            "s": self._confirm_label,
-            "n": self._deny,
-            "a": self._retry,
-            "v": self._request_confirmation,
-            "y": self._confirm_owner,
-            "o": self._check_debugging_off,
+        stage, is_returning = row.stage, row.stage is DeviceStage.LABELING and row.is_returning
+        actions: dict[str, tuple[bool, Callable[[DeviceRow], Message | None]]] = {
+            # key: whether it can be done now, and what it does
+            "c": (stage is DeviceStage.CONSENT, self._record_consent),
+            "r": (stage not in {DeviceStage.REFUSED, DeviceStage.LEFT}, self._withdraw_consent),
+            "x": (stage in EXCLUSIVE_STAGES, self._postpone),
+            "s": (stage is DeviceStage.LABELING and row.worker is not None, self._confirm_label),
+            "n": (row.awaiting_confirmation or is_returning, self._deny),
+            "a": (stage in {DeviceStage.FAILED, DeviceStage.REFUSED, DeviceStage.DONE}, self._retry),
+            "v": (stage is DeviceStage.DONE, self._request_confirmation),
+            "y": (row.awaiting_confirmation, self._confirm_owner),
+            "o": (stage is DeviceStage.DONE and row.worker is not None, self._check_debugging_off),
         }
-        message = actions[key](row) if key in actions else Message(key="workshop.no_such_key", values={"key": key})
+        if key not in actions:
+            return Message(key="workshop.no_such_key", values={"key": key})
+        is_possible, action = actions[key]
+        message = action(row) if is_possible else Message(key="workshop.not_now", values={"code": row.code or "?"})
         self._admit_next()
         return message
 
@@ -292,87 +273,59 @@ class DeviceQueue:
         if row.stage is DeviceStage.DONE:
             self._save_outputs(row)
 
-    def _record_consent(self, row: DeviceRow) -> Message | None:
-        if row.stage is not DeviceStage.CONSENT:
-            return _not_now_message(row)
+    def _record_consent(self, row: DeviceRow) -> None:
         row.consented_at = datetime.now(UTC).replace(microsecond=0)
         self._start_worker(row)
-        return None
 
-    def _withdraw_consent(self, row: DeviceRow) -> Message | None:
+    def _withdraw_consent(self, row: DeviceRow) -> None:
         """Record a refusal before, during or after the audit, and delete what was kept."""
-        if row.stage in {DeviceStage.REFUSED, DeviceStage.LEFT}:
-            return _not_now_message(row)
         self._disconnect(row)
         if row.stage is DeviceStage.DONE and row.code is not None:
-            self._device_store.delete_device(row.code)
+            self._folder.delete_device(row.code)
         row.consented_at = row.report = row.capture = row.current_step = row.error = row.token = None
         row.awaiting_confirmation = row.owner_confirmed = row.saved = row.has_output = False
         self._set_stage(row, DeviceStage.REFUSED)
         self._allow_unplug(row.connection_id)
-        return None
 
-    def _postpone(self, row: DeviceRow) -> Message | None:
-        if row.stage not in EXCLUSIVE_STAGES:
-            return _not_now_message(row)
+    def _postpone(self, row: DeviceRow) -> None:
         self._disconnect(row)
         row.queued_at = self._clock()
         self._set_stage(row, DeviceStage.QUEUED)
-        return None
 
-    def _confirm_label(self, row: DeviceRow) -> Message | None:
-        if row.stage is not DeviceStage.LABELING or row.worker is None:
-            return _not_now_message(row)
+    def _confirm_label(self, row: DeviceRow) -> None:
         self._set_stage(row, DeviceStage.READING)
-        row.worker.start_reading()
-        return None
+        if row.worker is not None:
+            row.worker.start_reading()
 
     def _deny(self, row: DeviceRow) -> Message | None:
         """Record that phone and code do not belong together, or that a returning phone has no sticker."""
         if row.awaiting_confirmation:
             row.awaiting_confirmation = False
             return Message(key="workshop.not_confirmed", values={"code": row.code})
-        if row.stage is DeviceStage.LABELING and row.is_returning:
-            # Another phone with the same fingerprint was here earlier: this one gets a code of its own.
-            row.token, row.is_returning, row.code = None, False, self._device_store.draw_code()
-            self._on_row_change(row)
-            return None
-        return _not_now_message(row)
+        # Another phone with the same fingerprint was here earlier: this one gets a code of its own.
+        row.token, row.is_returning, row.code = None, False, self._folder.draw_code()
+        self._on_row_change(row)
+        return None
 
-    def _retry(self, row: DeviceRow) -> Message | None:
+    def _retry(self, row: DeviceRow) -> None:
         if row.stage is DeviceStage.FAILED and row.report is not None:
             self._save_outputs(row)
-            return None
-        if row.stage not in {DeviceStage.FAILED, DeviceStage.REFUSED, DeviceStage.DONE}:
-            return _not_now_message(row)
+            return
         self._disconnect(row)
         row.report = row.capture = row.closing_checks = row.error = row.full_report_sha256 = None
         row.awaiting_confirmation = row.owner_confirmed = row.saved = False
         row.queued_at = self._clock()
         self._set_stage(row, DeviceStage.QUEUED)
-        return None
 
-    def _request_confirmation(self, row: DeviceRow) -> Message | None:
-        if row.stage is not DeviceStage.DONE:
-            return _not_now_message(row)
+    def _request_confirmation(self, row: DeviceRow) -> None:
         row.awaiting_confirmation = not row.owner_confirmed
         self._on_row_change(row)
-        return None
 
-    def _confirm_owner(self, row: DeviceRow) -> Message | None:
-        if not row.awaiting_confirmation:
-            return _not_now_message(row)
+    def _confirm_owner(self, row: DeviceRow) -> None:
         row.awaiting_confirmation, row.owner_confirmed = False, True
         self._on_row_change(row)
         self._allow_unplug(row.connection_id)
-        return None
 
-    def _check_debugging_off(self, row: DeviceRow) -> Message | None:
-        if row.stage is not DeviceStage.DONE or row.worker is None:
-            return _not_now_message(row)
-        row.worker.check_debugging_off()
-        return None
-
-
-def _not_now_message(row: DeviceRow) -> Message:
-    return Message(key="workshop.not_now", values={"code": row.code or "?"})
+    def _check_debugging_off(self, row: DeviceRow) -> None:
+        if row.worker is not None:
+            row.worker.check_debugging_off()

@@ -6,7 +6,6 @@ import os
 import sys
 import threading
 from collections.abc import Callable
-from types import TracebackType
 from typing import Final, Self
 
 _POLL_INTERVAL_S: Final = 0.1
@@ -67,20 +66,17 @@ else:
                     raise EOFError
                 self._pending = self._decode(data)
             # An arrow key arrives in one read, so a lone escape character is the key Escape.
-            for length in (3, 1):
-                key = self._pending[:length]
-                if length == 1 or (key.startswith("\x1b") and key[1:] in _ESCAPE_SEQUENCES):
-                    self._pending = self._pending[length:]
-                    return _ESCAPE_SEQUENCES.get(key[1:]) or _KEY_NAMES.get(key, key) if key else None
-            return None
+            is_arrow = self._pending.startswith("\x1b") and self._pending[1:3] in _ESCAPE_SEQUENCES
+            length = 3 if is_arrow else 1
+            key, self._pending = self._pending[:length], self._pending[length:]
+            return _ESCAPE_SEQUENCES.get(key[1:]) or _KEY_NAMES.get(key, key) if key else None
 
 
 class Keyboard:
     """Reports keys from a thread of its own, inside a ``with`` block.
 
-    Args:
-        on_key: called with ``up``, ``down``, ``enter``, ``backspace``, ``escape``, or the character.
-        on_end: called once when the input has ended.
+    `on_key` is called with ``up``, ``down``, ``enter``, ``backspace``, ``escape``, or the character; `on_end` once when
+    the input has ended.
     """
 
     def __init__(self, on_key: Callable[[str], object], on_end: Callable[[], object]) -> None:
@@ -93,8 +89,7 @@ class Keyboard:
     def _read_keys(self) -> None:
         try:
             while not self._stopping.is_set():
-                key = self._key_source.read_key()
-                if key:
+                if key := self._key_source.read_key():
                     self._on_key(key)
         except (EOFError, OSError, KeyboardInterrupt):
             self._on_end()
@@ -103,9 +98,7 @@ class Keyboard:
         self._thread.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_exc_info: object) -> None:
         self._stopping.set()
         self._thread.join()
         self._key_source.close()

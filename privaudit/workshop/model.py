@@ -1,4 +1,4 @@
-"""Types that the workshop's modules share: attached devices, rows of the queue, worker events, and two protocols."""
+"""Types that the workshop's modules share: attached devices, worker events and rows of the queue."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 from privaudit.errors import PrivauditError
 from privaudit.model import Report, SourceKind
@@ -14,6 +14,7 @@ from privaudit.transport.base import AuthorizationWait, OnWaiting, Transport
 
 if TYPE_CHECKING:
     from privaudit.capture.model import Capture
+    from privaudit.workshop.worker import DeviceWorker
 
 MAX_CONCURRENT_READS: Final = 8
 """Phones that are read at the same time."""
@@ -62,7 +63,6 @@ class AttachedDevice:
     connection_id: str
     """Identifies this plugging-in: the same phone has another id when it is plugged in again."""
     usb_port: str
-    """Port that the cable is plugged into."""
     serial: str | None
     """USB serial number. In memory only, never shown or written."""
     model: str | None
@@ -129,29 +129,6 @@ class ClosingChecked(WorkerEvent):
     checks: dict[str, bool | None]
 
 
-class Worker(Protocol):
-    """Reads one phone in the background and reports `WorkerEvent`s."""
-
-    @property
-    def running(self) -> bool:
-        """Whether a thread of the worker is alive."""
-
-    def start(self) -> None:
-        """Connect to the phone."""
-
-    def start_reading(self) -> None:
-        """Read the phone: the sticker with its code is on it."""
-
-    def check_debugging_off(self) -> None:
-        """Check whether USB and wireless debugging are off; reported as `ClosingChecked`."""
-
-    def stop(self) -> None:
-        """Disconnect. May be called twice."""
-
-    def join(self, timeout_s: float | None = None) -> None:
-        """Wait until no thread of the worker is alive."""
-
-
 @dataclass(slots=True, kw_only=True)
 class DeviceRow:
     """One phone in the queue. Only `privaudit.workshop.device_queue.DeviceQueue` and the session change it."""
@@ -185,7 +162,7 @@ class DeviceRow:
     owner_confirmed: bool = False
     closing_checks: dict[str, bool | None] | None = None
     """See `ClosingChecked.checks`."""
-    worker: Worker | None = None
+    worker: DeviceWorker | None = None
     missing_since: float | None = None
     """When the phone disappeared from the bus, by the queue's clock."""
     has_output: bool = False
@@ -195,19 +172,3 @@ class DeviceRow:
     def connection_id(self) -> str:
         """`AttachedDevice.connection_id` of the phone."""
         return self.device.connection_id
-
-
-class DeviceStore(Protocol):
-    """What `DeviceQueue` needs of a workshop folder."""
-
-    def draw_code(self) -> str:
-        """Return a case code that was never given out."""
-
-    def code_for_token(self, token: str) -> str | None:
-        """Return the code of a phone that was finished earlier in this session."""
-
-    def count_failure(self, step: str) -> None:
-        """Count a failed step by the name of its error."""
-
-    def delete_device(self, code: str) -> None:
-        """Delete everything that was kept of the phone with this code."""

@@ -3,22 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from privaudit.documents import (
-    Code,
-    DocumentBlock,
-    Heading,
-    Paragraph,
-    bullet_list,
-    checkbox_list,
-    notice,
-    paragraphs,
-    step_list,
-    titled_document,
-)
+from privaudit import documents
 from privaudit.documents.render import join_sheets, sheets_to_html
 from privaudit.errors import SourceError, UsageError
 from privaudit.i18n import Translator
@@ -31,19 +20,10 @@ from privaudit.workshop.model import DeviceRow, Retention
 from privaudit.workshop.storage import PRINT_JOB_FILE, WorkshopFolder
 
 _SEPARATOR: Final = " · "
-_DATA_KEYS: Final[Mapping[DataClass, str]] = {
-    DataClass.CONTACTS: "report.contacts",
-    DataClass.SMS: "report.sms",
-    DataClass.CALL_LOG: "report.call_log",
-}
 
 
 class OutputWriter:
-    """Writes the outputs of a session.
-
-    Args:
-        folder: the workshop folder.
-    """
+    """Writes the outputs of a session."""
 
     def __init__(self, folder: WorkshopFolder) -> None:
         self._folder = folder
@@ -66,10 +46,8 @@ class OutputWriter:
 
     def page_path(self, row: DeviceRow) -> Path | None:
         """Return the path of the page of `row`, if there is one."""
-        if row.code is None:
-            return None
-        path = self._folder.page_path(row.code)
-        return path if path.exists() else None
+        path = self._folder.page_path(row.code) if row.code is not None else None
+        return path if path is not None and path.exists() else None
 
     def export_full_report(self, row: DeviceRow, target_folder: Path) -> Path:
         """Write the full report to the owner's own drive or folder, and its hash to `row`, for the page.
@@ -108,26 +86,11 @@ class OutputWriter:
         return path
 
 
-# --- the page ---------------------------------------------------------------------------------------------------------
-
-
 def render_handout(report: Report, code: str, language: Translator, *, full_report_sha256: str | None = None) -> str:
-    """Render the page of a phone as HTML.
-
-    Args:
-        report: what the page says.
-        code: the phone's case code.
-        language: the owner's.
-        full_report_sha256: hash of the full report, if the owner has it.
-    """
-    view = ReportView(report, language)
-    sheet = titled_document(
-        language.t("workshop.handout"),
-        language.code,
-        _handout_blocks(view, code, full_report_sha256),
-        layout="page",
-        corner_label=code,
-    )
+    """Render the page of a phone as HTML, in the owner's `language`."""
+    blocks = _handout_blocks(ReportView(report, language), code, full_report_sha256)
+    title = language.t("workshop.handout")
+    sheet = documents.titled_document(title, language.code, blocks, layout="page", corner_label=code)
     return sheets_to_html([sheet], demo=report.demo)
 
 
@@ -141,46 +104,46 @@ def closing_steps(phone: Phone) -> Iterator[Message]:
     yield Message(key="workshop.payment_works")
 
 
-def _handout_blocks(view: ReportView, code: str, full_report_sha256: str | None) -> Iterator[DocumentBlock]:
+def _handout_blocks(view: ReportView, code: str, full_report_sha256: str | None) -> Iterator[documents.DocumentBlock]:
     t, report = view.t, view.report
     if report.source.kind == "server":
         # The ADB server's key stays authorized on the phone: whoever has this computer could connect again.
-        yield notice(t("workshop.server_key"))
-        yield step_list(map(view.translate, _steps_to_revoke_authorizations(report.phone)))
-    checked_on = report.taken_at.astimezone().date().isoformat()
-    yield from paragraphs(
-        t("workshop.handout_phone", phone=_phone_line(report.phone), code=code, checked_on=checked_on)
-    )
-    yield notice(*summary.summary_sentences(view))
-    yield Heading(t("workshop.handout_first"))
-    yield bullet_list(map(view.translate, steps.SAFETY_NOTES))
+        yield documents.notice(t("workshop.server_key"))
+        yield documents.step_list(map(view.translate, _steps_to_revoke_authorizations(report.phone)))
+    phone, checked_on = report.phone, report.taken_at.astimezone().date().isoformat()
+    names = (phone.manufacturer, phone.model, phone.android and f"Android {phone.android}", phone.rom.name)
+    phone_line = _SEPARATOR.join(filter(None, names))
+    yield from documents.paragraphs(t("workshop.handout_phone", phone=phone_line, code=code, checked_on=checked_on))
+    yield documents.notice(*summary.summary_sentences(view))
+    yield documents.Heading(t("workshop.handout_first"))
+    yield documents.bullet_list(map(view.translate, steps.SAFETY_NOTES))
     yield from _app_blocks(view)
-    yield Heading(t("workshop.handout_gaps"))
+    yield documents.Heading(t("workshop.handout_gaps"))
     never_visible = (t("report.never_uninstalled"), t("report.never_mini"), t("report.never_sent"))
-    yield bullet_list([*gaps.missing_data(view), *never_visible])
-    yield Heading(t("workshop.handout_leaving"))
-    yield step_list(map(view.translate, closing_steps(report.phone)))
+    yield documents.bullet_list([*gaps.missing_data(view), *never_visible])
+    yield documents.Heading(t("workshop.handout_leaving"))
+    yield documents.step_list(map(view.translate, closing_steps(report.phone)))
     if full_report_sha256 is not None:
-        yield Paragraph(t("workshop.handout_hash"))
-        yield Code(full_report_sha256)
-    yield from paragraphs(t("report.remember_debt"), t("report.not_advice"))
+        yield documents.Paragraph(t("workshop.handout_hash"))
+        yield documents.Code(full_report_sha256)
+    yield from documents.paragraphs(t("report.remember_debt"), t("report.not_advice"))
 
 
-def _app_blocks(view: ReportView) -> Iterator[DocumentBlock]:
+def _app_blocks(view: ReportView) -> Iterator[documents.DocumentBlock]:
     """Yield what each app can read, and how to revoke it."""
     t, report = view.t, view.report
     apps = [app for package in view.ordered_packages() for app in view.installs_of(package)]
     if not apps:
         return
-    yield Heading(t("workshop.handout_steps", rom=report.phone.rom.name))
+    yield documents.Heading(t("workshop.handout_steps", rom=report.phone.rom.name))
     for app in apps:
-        yield Heading(view.app_title(app))
+        yield documents.Heading(view.app_title(app))
         cells = {data: matrix.cell_text(view, app, data)[0] for data in DataClass}
-        access = (t("workshop.can", data=Message(key=_DATA_KEYS[data]), state=cell) for data, cell in cells.items())
-        yield Paragraph(_SEPARATOR.join(access))
-        app_steps = view.steps_for(app)
-        yield step_list(map(view.translate, app_steps)) if app_steps else Paragraph(t("report.steps_none"))
-    yield checkbox_list([view.translate(steps.check_other_apps_step(report.phone))])
+        access = (t("workshop.can", data=matrix.data_label(view, data), state=cell) for data, cell in cells.items())
+        yield documents.Paragraph(_SEPARATOR.join(access))
+        app_steps = [*map(view.translate, view.steps_for(app))]
+        yield documents.step_list(app_steps) if app_steps else documents.Paragraph(t("report.steps_none"))
+    yield documents.checkbox_list([view.translate(steps.check_other_apps_step(report.phone))])
 
 
 def _steps_to_revoke_authorizations(phone: Phone) -> Iterator[Message]:
@@ -193,8 +156,3 @@ def _steps_to_revoke_authorizations(phone: Phone) -> Iterator[Message]:
 
 def _is_revoke_authorizations_step(step: Message, phone: Phone) -> bool:
     return step.values.get("word") == Message(key=f"menu.{phone.rom.id}.revoke_usb")
-
-
-def _phone_line(phone: Phone) -> str:
-    parts = (phone.manufacturer, phone.model, phone.android and f"Android {phone.android}", phone.rom.name)
-    return _SEPARATOR.join(part for part in parts if part)

@@ -15,12 +15,7 @@ from privaudit.workshop.session import InputEnded, KeyPress, WorkshopSession
 
 
 class PlainView(KeyController):
-    """Prints what changes; each line names the phone.
-
-    Args:
-        session: the session that is shown.
-        write_line: writes one line.
-    """
+    """Prints what changes; each line names the phone."""
 
     def __init__(self, session: WorkshopSession, write_line: Callable[[str], object]) -> None:
         super().__init__(session)
@@ -51,12 +46,9 @@ class PlainView(KeyController):
     def refresh(self) -> None:
         """Print the error of the last scan once. A countdown is not printed: it would fill a log."""
         error = self.session.watcher_error
-        error_name = error.name if error is not None else None
-        if error_name == self._last_error_name:
-            return
-        self._last_error_name = error_name
-        if error is not None:
-            self.show_text("workshop.trouble", what=self.language.translate(error.what))
+        if error is not None and error.name != self._last_error_name:
+            self.session.show_text("workshop.trouble", what=self.language.translate(error.what))
+        self._last_error_name = error.name if error is not None else None
 
     def handle_input(self, text: str) -> None:
         """Act on a line: a letter, usually a code, and for ``f`` a folder."""
@@ -67,7 +59,7 @@ class PlainView(KeyController):
         if self.quitting:
             self.handle_quit_answer(key)
         elif key == "?":
-            self.show_text("workshop.keys_plain")
+            self.session.show_text("workshop.keys_plain")
         elif key == "w":
             for row in self.session.device_queue.rows:
                 self._write_line(self._state_line(row))
@@ -76,16 +68,16 @@ class PlainView(KeyController):
 
     def _handle_row_command(self, key: str, words: list[str]) -> None:
         if not words:
-            self.show_text("workshop.needs_code", key=key[: controls.MAX_ECHOED_CHARS])
+            self.session.show_text("workshop.needs_code", key=key[: controls.MAX_ECHOED_CHARS])
             return
         row = self.session.device_queue.find_row(words[0].upper())
         if row is None:
-            self.show_text("workshop.no_such_code", code=words[0])
+            self.session.show_text("workshop.no_such_code", code=words[0])
         elif key == "f":
             if len(words) > 1:
                 self.session.export_full_report(row, Path(words[1].strip('"')))
             else:
-                self.show_text("workshop.needs_code", key="f")
+                self.session.show_text("workshop.needs_code", key="f")
         else:
             self.handle_row_key(key, row)
             self._write_indented(self.visible_result(row))

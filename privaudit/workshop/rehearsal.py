@@ -9,7 +9,6 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Final
 
 from privaudit import virtual_phone
@@ -63,15 +62,7 @@ class _ScheduledPhone:
 
 
 class RehearsalWatcher:
-    """`DeviceWatcher` of virtual phones.
-
-    Args:
-        device_count: how many phones come.
-        key: the session's key.
-        arrival_interval_s: average seconds from one phone to the next.
-        rng: source of chance; with a fixed seed in tests.
-        clock: monotonic clock in seconds.
-    """
+    """`DeviceWatcher` of `device_count` virtual phones. `rng` has a fixed seed in tests; `clock` is in seconds."""
 
     def __init__(
         self,
@@ -113,18 +104,11 @@ class RehearsalWatcher:
             if scheduled.daemon is not None and scheduled.unplug_at is not None and now >= scheduled.unplug_at:
                 self._unplug(scheduled, now)
         free_slots = MAX_CONCURRENT_READS - sum(scheduled.daemon is not None for scheduled in self._schedule)
-        due = [
-            scheduled
-            for scheduled in self._schedule
-            if not scheduled.is_gone and scheduled.daemon is None and now >= scheduled.plug_at
-        ]
-        for scheduled in due[: max(0, free_slots)]:
+        waiting = [scheduled for scheduled in self._schedule if not scheduled.is_gone and scheduled.daemon is None]
+        for scheduled in [scheduled for scheduled in waiting if now >= scheduled.plug_at][: max(0, free_slots)]:
             self._plug(scheduled, now)
-        return tuple(
-            self._attached_device(scheduled, scheduled.daemon)
-            for scheduled in self._schedule
-            if scheduled.daemon is not None
-        )
+        running = ((scheduled, scheduled.daemon) for scheduled in self._schedule)
+        return tuple(self._attached_device(scheduled, daemon) for scheduled, daemon in running if daemon is not None)
 
     def allow_unplug(self, connection_id: str) -> None:
         """See `DeviceWatcher.allow_unplug`. The owner unplugs the phone some time later."""
@@ -163,6 +147,9 @@ class RehearsalWatcher:
             scheduled.is_gone = True
 
     def _attached_device(self, scheduled: _ScheduledPhone, daemon: AdbdServer) -> AttachedDevice:
+        def connect(on_waiting: OnWaiting) -> Transport:
+            return adb_device.connect_tcp(daemon.host, daemon.port, key=self.key, on_waiting=on_waiting)
+
         return AttachedDevice(
             connection_id=scheduled.connection_id,
             usb_port=f"demo {scheduled.number}",
@@ -171,8 +158,5 @@ class RehearsalWatcher:
             vendor=vendors.detect_brand(scheduled.name),
             source_kind="demo",
             obstacle=None,
-            connect=partial(self._connect, daemon),
+            connect=connect,
         )
-
-    def _connect(self, daemon: AdbdServer, on_waiting: OnWaiting) -> Transport:
-        return adb_device.connect_tcp(daemon.host, daemon.port, key=self.key, on_waiting=on_waiting)

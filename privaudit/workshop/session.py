@@ -69,16 +69,7 @@ class WorkshopView(Protocol):
 
 
 class WorkshopSession:
-    """Runs until it is closed or the input ends.
-
-    Args:
-        folder: where everything is written.
-        device_watcher: finds the phones.
-        knowledge: the lists.
-        report_options: what reports contain.
-        language: the facilitator's.
-        clock: monotonic clock in seconds.
-    """
+    """Runs until it is closed or the input ends. `language` is the facilitator's; `clock` is monotonic, in seconds."""
 
     def __init__(
         self,
@@ -119,8 +110,6 @@ class WorkshopSession:
         self._stopping = threading.Event()
         self._end_announced = False
 
-    # --- the loop ---
-
     def run(self) -> None:
         """Handle events until the session is closed or the input ends."""
         with self._watching_devices(), short_switch_interval():
@@ -139,19 +128,16 @@ class WorkshopSession:
             case DeviceScan(devices, error):
                 self.watcher_error = error
                 self.device_queue.update_devices(devices)
-                self._announce_end()
+                rehearsal_is_over = self.device_watcher.is_finished and not self.device_queue.connected_rows()
+                if rehearsal_is_over and not self._end_announced:
+                    self._end_announced = True
+                    self.show_text("workshop.rehearsal_over")
             case WorkerEvent():
                 self.device_queue.handle_event(event)
             case KeyPress(text) if self.view is not None:
                 self.view.handle_input(text)
         if self.view is not None:
             self.view.refresh()
-
-    def _announce_end(self) -> None:
-        """Tell the facilitator once that every phone of the rehearsal has come and gone."""
-        if self.device_watcher.is_finished and not self.device_queue.connected_rows() and not self._end_announced:
-            self._end_announced = True
-            self.show_text("workshop.rehearsal_over")
 
     @contextlib.contextmanager
     def _watching_devices(self) -> Iterator[None]:
@@ -168,14 +154,11 @@ class WorkshopSession:
     def _poll_devices(self) -> None:
         while not self._stopping.is_set():
             try:
-                devices = self.device_watcher.scan()
+                scan = DeviceScan(self.device_watcher.scan(), self.device_watcher.error)
             except PhoneError as error:
-                self.events.put(DeviceScan((), error))
-            else:
-                self.events.put(DeviceScan(devices, self.device_watcher.error))
+                scan = DeviceScan((), error)
+            self.events.put(scan)
             self._stopping.wait(POLL_INTERVAL_S)
-
-    # --- what the view shows ---
 
     def show_text(self, key: str, /, **values: str | int) -> None:
         """Show the sentence with `key` to the facilitator."""
@@ -190,8 +173,6 @@ class WorkshopSession:
     def _on_row_change(self, row: DeviceRow) -> None:
         if self.view is not None:
             self.view.update_row(row)
-
-    # --- what the view asks for ---
 
     def handle_device_key(self, key: str, row: DeviceRow) -> None:
         """Do what `key` means for `row`; show why if it cannot be done now."""

@@ -13,11 +13,11 @@ import csv
 import io
 import json as jsonlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from privaudit import roms
 from privaudit.errors import UsageError
@@ -26,6 +26,7 @@ from privaudit.i18n.sanitize import sanitize_text
 from privaudit.model import DataClass, Report, Verdict
 from privaudit.report import save_text
 from privaudit.report.layout import hanging_indent, pad
+from privaudit.report.matrix import DATA_LABEL_KEYS
 
 MIN_CELL_COUNT: Final = 5
 """The smallest count that is published."""
@@ -42,11 +43,6 @@ _TABLE_KEYS: Final[Mapping[str, str]] = {
     "can_read": "workshop.totals_can_read_head",
     "listed": "workshop.totals_listed_head",
     "failures": "workshop.totals_failures_head",
-}
-_DATA_KEYS: Final[Mapping[str, str]] = {
-    DataClass.CONTACTS: "report.contacts",
-    DataClass.SMS: "report.sms",
-    DataClass.CALL_LOG: "report.call_log",
 }
 
 
@@ -104,9 +100,6 @@ class WorkshopTotals:
     """Random id of the session → its counts."""
 
 
-# --- counting ---------------------------------------------------------------------------------------------------------
-
-
 def make_device_record(report: Report, token: str | None) -> DeviceRecord:
     """Extract from a report what is counted. `token`: see `DeviceRecord.token`."""
     counts = report.counts
@@ -139,29 +132,21 @@ def count_records(records: Iterable[DeviceRecord], failures: Mapping[str, int]) 
 def sum_counts(counts: Iterable[SessionCounts]) -> SessionCounts:
     """Add up the counts of several sessions."""
     sessions = list(counts)
-
-    def total(field: Callable[[SessionCounts], Mapping[str, int]]) -> Mapping[str, int]:
-        summed: Counter[str] = Counter()
-        for session in sessions:
-            summed.update(field(session))
-        return dict(sorted(summed.items()))
-
+    totals: dict[str, Counter[str]] = {
+        name: Counter() for name in ("roms", "lending", "can_read", "listed", "failures")
+    }
+    for session in sessions:
+        for name, total in totals.items():
+            total.update(getattr(session, name))
     return SessionCounts(
         phones=sum(session.phones for session in sessions),
         unmarked=sum(session.unmarked for session in sessions),
-        roms=total(lambda session: session.roms),
-        lending=total(lambda session: session.lending),
-        can_read=total(lambda session: session.can_read),
-        listed=total(lambda session: session.listed),
-        failures=total(lambda session: session.failures),
+        **{name: dict(sorted(total.items())) for name, total in totals.items()},
     )
 
 
 def _lending_bucket(lending: int) -> str:
     return f"{_MAX_LENDING_BUCKET}+" if lending >= _MAX_LENDING_BUCKET else str(lending)
-
-
-# --- suppressing ------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,28 +178,20 @@ def is_publishable(count: int, total: int | None) -> bool:
 
 def tables_for_totals(totals: WorkshopTotals) -> tuple[TotalsTable, ...]:
     """Return the tables that may be published about all sessions together."""
-    return publishable_tables(sum_counts(session.counted for session in totals.sessions.values()))
-
-
-def publishable_tables(counts: SessionCounts) -> tuple[TotalsTable, ...]:
-    """Return the tables that may be published about `counts`."""
+    counts = sum_counts(session.counted for session in totals.sessions.values())
     phones = counts.phones
     out_of = phones if phones >= MIN_CELL_COUNT else None
     buckets = [_lending_bucket(number) for number in range(_MAX_LENDING_BUCKET + 1)]
     lending = {**dict.fromkeys(buckets, 0), **counts.lending}
     can_read = {data.value: counts.can_read.get(data, 0) for data in DataClass}
+    can_read_rows = tuple(
+        TotalsRow(name=data, count=count if is_publishable(count, phones) else None) for data, count in can_read.items()
+    )
     return (
         TotalsTable(name="phones", out_of=None, rows=(TotalsRow(name="phones", count=out_of),)),
         _drop_suppressed_rows("roms", _suppress_small_cells(counts.roms, phones), out_of),
         TotalsTable(name="lending", out_of=out_of, rows=_suppress_small_cells(lending, phones, keep_order=True)),
-        TotalsTable(
-            name="can_read",
-            out_of=out_of,
-            rows=tuple(
-                TotalsRow(name=data, count=count if is_publishable(count, phones) else None)
-                for data, count in can_read.items()
-            ),
-        ),
+        TotalsTable(name="can_read", out_of=out_of, rows=can_read_rows),
         _drop_rare_names("listed", counts.listed, phones, out_of),
         _drop_rare_names("failures", counts.failures, None, None),
     )
@@ -224,11 +201,7 @@ def _suppress_small_cells(counts: Mapping[str, int], total: int, *, keep_order: 
     """Suppress cells of counts that add up to `total`.
 
     The sum of the suppressed cells can be computed, so at least two are suppressed, and `MIN_CELL_COUNT` phones in all.
-
-    Args:
-        counts: what adds up to `total`.
-        total: the number of phones.
-        keep_order: keep the order of `counts`; else the largest come first.
+    Without `keep_order` the largest come first.
     """
     suppressed = {name for name, count in counts.items() if not is_publishable(count, total)}
     smallest_first = sorted((name for name in counts if name not in suppressed), key=lambda name: counts[name])
@@ -248,14 +221,10 @@ def _drop_suppressed_rows(table_name: str, rows: tuple[TotalsRow, ...], out_of: 
 
 def _drop_rare_names(table_name: str, counts: Mapping[str, int], total: int | None, out_of: int | None) -> TotalsTable:
     """Return a table of counts that do not add up, without the names of rows that may not be published."""
-    rows = [TotalsRow(name=name, count=count) for name, count in counts.items() if is_publishable(count, total)]
-    rows.sort(key=lambda row: (-(row.count or 0), row.name))
-    return TotalsTable(
-        name=table_name, out_of=out_of, rows=tuple(rows), has_suppressed=len(rows) < sum(map(bool, counts.values()))
-    )
-
-
-# --- rendering --------------------------------------------------------------------------------------------------------
+    largest_first = sorted(counts.items(), key=lambda cell: (-cell[1], cell[0]))
+    rows = tuple(TotalsRow(name=name, count=count) for name, count in largest_first if is_publishable(count, total))
+    has_suppressed = len(rows) < sum(map(bool, counts.values()))
+    return TotalsTable(name=table_name, out_of=out_of, rows=rows, has_suppressed=has_suppressed)
 
 
 def row_title(table_name: str, row_name: str, language: Translator) -> str:
@@ -263,7 +232,7 @@ def row_title(table_name: str, row_name: str, language: Translator) -> str:
     if table_name == "roms" and row_name in roms.list_rom_ids():
         return sanitize_text(str(roms.load_rom(row_name)["name"]))
     if table_name == "can_read":
-        return language.t(_DATA_KEYS[row_name])
+        return language.t(DATA_LABEL_KEYS[DataClass(row_name)])
     if table_name == "lending":
         return language.t("workshop.totals_lending_row", number=row_name)
     if table_name == "failures":
@@ -274,44 +243,39 @@ def row_title(table_name: str, row_name: str, language: Translator) -> str:
 
 def render_text(totals: WorkshopTotals, language: Translator) -> str:
     """Render the totals for a terminal."""
-    return "".join(f"{line}\n" for line in _text_lines(totals, language))
-
-
-def _text_lines(totals: WorkshopTotals, language: Translator) -> Iterator[str]:
-    yield language.t("workshop.totals_title", n=len(totals.sessions))
+    lines = [language.t("workshop.totals_title", n=len(totals.sessions))]
     if totals.demo:
-        yield from hanging_indent("", language.t("report.demo"), _LINE_WIDTH)
+        lines += hanging_indent("", language.t("report.demo"), _LINE_WIDTH)
     for table in tables_for_totals(totals):
-        yield ""
-        yield language.t(_TABLE_KEYS[table.name])
+        lines += ["", language.t(_TABLE_KEYS[table.name])]
         for row in table.rows:
             count = language.t("workshop.totals_hidden") if row.count is None else str(row.count)
-            yield f"  {pad(row_title(table.name, row.name, language), _NAME_COLUMN_WIDTH)} {count}"
+            lines.append(f"  {pad(row_title(table.name, row.name, language), _NAME_COLUMN_WIDTH)} {count}")
         if table.has_suppressed:
-            yield from hanging_indent("  ", language.t("workshop.totals_more"), _LINE_WIDTH)
+            lines += hanging_indent("  ", language.t("workshop.totals_more"), _LINE_WIDTH)
         elif not table.rows:
-            yield f"  {language.t('workshop.totals_none')}"
-    yield ""
+            lines.append(f"  {language.t('workshop.totals_none')}")
+    lines.append("")
     for key in ("workshop.totals_rule", "workshop.totals_days", "workshop.totals_publish"):
-        yield from hanging_indent("", language.t(key), _LINE_WIDTH)
+        lines += hanging_indent("", language.t(key), _LINE_WIDTH)
+    return "".join(f"{line}\n" for line in lines)
 
 
 def render_json(totals: WorkshopTotals, _language: Translator) -> str:
     """Render the totals as JSON (``privaudit-workshop-totals/1``)."""
-    tables: dict[str, Any] = {
-        table.name: {
-            "of": table.out_of,
-            "rows": {row.name: row.count for row in table.rows},
-            "others_suppressed": table.has_suppressed,
-        }
-        for table in tables_for_totals(totals)
-    }
     document = {
         "schema": "privaudit-workshop-totals/1",
         "demo": totals.demo,
         "sessions": len(totals.sessions),
         "least": MIN_CELL_COUNT,
-        "tables": tables,
+        "tables": {
+            table.name: {
+                "of": table.out_of,
+                "rows": {row.name: row.count for row in table.rows},
+                "others_suppressed": table.has_suppressed,
+            }
+            for table in tables_for_totals(totals)
+        },
     }
     return jsonlib.dumps(document, ensure_ascii=False, indent=2) + "\n"
 

@@ -41,16 +41,8 @@ _OPEN_SESSION_FOLDER: Final = ".open"
 _OPEN_SESSION_FILE: Final = "day.json"
 _LOCK_FILE: Final = ".lock"
 _OWN_NAMES: Final = frozenset(
-    {
-        TOTALS_FILE,
-        PAGES_FOLDER,
-        PRINT_JOB_FILE,
-        _CAPTURES_FOLDER,
-        _OPEN_SESSION_FOLDER,
-        _LOCK_FILE,
-        f"{TOTALS_FILE}.part",
-        f"{PRINT_JOB_FILE}.part",
-    }
+    {TOTALS_FILE, PAGES_FOLDER, PRINT_JOB_FILE, _CAPTURES_FOLDER, _OPEN_SESSION_FOLDER, _LOCK_FILE}
+    | {f"{TOTALS_FILE}.part", f"{PRINT_JOB_FILE}.part"}
 )
 """Everything that a workshop folder may hold."""
 _MAX_FILE_BYTES: Final = 4 * 1024 * 1024
@@ -79,9 +71,6 @@ class OpenSession:
     """Key of the tokens. Never leaves this computer."""
     failures: dict[str, int]
     """Name of an error → how often a step failed with it."""
-
-
-# --- reading ----------------------------------------------------------------------------------------------------------
 
 
 def load_stored(file: Path, stored_type: type[StoredT]) -> StoredT:
@@ -145,11 +134,6 @@ def _read_records(path: Path) -> dict[str, DeviceRecord]:
 
 
 def _read_page(path: Path) -> str:
-    """Return the HTML of a page.
-
-    Raises:
-        SourceError: ``page_foreign``: privaudit did not write it; ``source_unreadable``.
-    """
     try:
         with path.open("rb") as stream:
             html = stream.read(_MAX_FILE_BYTES).decode("utf-8", "replace")
@@ -158,9 +142,6 @@ def _read_page(path: Path) -> str:
     if not 0 <= html.find(SHEET_START_MARKER) < html.rfind(SHEET_END_MARKER):
         raise SourceError("errors.page_foreign", path=str(path))
     return html
-
-
-# --- case codes -------------------------------------------------------------------------------------------------------
 
 
 def draw_case_code(used_codes: Collection[str]) -> str:
@@ -173,8 +154,6 @@ def draw_case_code(used_codes: Collection[str]) -> str:
             return secrets.choice(unused)
         suffixes = [suffix + letter for suffix in suffixes for letter in CODE_LETTERS]
 
-
-# --- the lock ---------------------------------------------------------------------------------------------------------
 
 if sys.platform == "win32":
     import msvcrt
@@ -210,22 +189,13 @@ class FolderLock:
 
     def release(self) -> None:
         """Release the lock. May be called twice."""
-        fd, self._fd = self._fd, None
-        if fd is not None:
-            os.close(fd)
-
-
-# --- an open folder ---------------------------------------------------------------------------------------------------
+        if self._fd is not None:
+            os.close(self._fd)
+            self._fd = None
 
 
 class WorkshopFolder:
-    """A workshop folder, locked from construction to `close` or `leave_open`.
-
-    Args:
-        path: the folder; created if it does not exist.
-        retention: what is kept of a phone.
-        demo: whether this is a rehearsal.
-        today: returns this computer's date.
+    """A workshop folder, created if it does not exist, locked from construction to `close` or `leave_open`.
 
     Raises:
         SourceError: ``folder_in_use``; ``folder_foreign``: it holds other things; ``page_foreign``: a page in it is not
@@ -285,8 +255,6 @@ class WorkshopFolder:
 
     def _write_open_session(self, session: OpenSession) -> None:
         save_text(TypeAdapter(OpenSession).dump_json(session).decode(), self._open_folder / _OPEN_SESSION_FILE)
-
-    # --- while it is open ---
 
     def make_token(self, identifier: str) -> str:
         """Return the pseudonym of a phone within this session: an HMAC with a secret that closing destroys."""
@@ -356,8 +324,6 @@ class WorkshopFolder:
     def _capture_path(self, code: str) -> Path:
         return self.path / _CAPTURES_FOLDER / f"{code}.zip"
 
-    # --- the end ---
-
     def close(self, *, keep_pages: bool, release_lock: bool = True) -> None:
         """Write the counts; destroy the secret, the records and, unless `keep_pages`, the pages.
 
@@ -390,12 +356,9 @@ class WorkshopFolder:
 def _create_folder(path: Path, allowed_names: Collection[str] | None = None) -> None:
     """Create a folder that its owner alone can read; an existing folder becomes one.
 
-    Args:
-        path: the folder.
-        allowed_names: what the folder may already hold; ``None``: anything.
-
     Raises:
-        SourceError: ``folder_foreign``: the folder holds something else, and is left as it is; ``not_written``.
+        SourceError: ``folder_foreign``: the folder holds something other than `allowed_names`, and is left as it is;
+            ``not_written``.
     """
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)

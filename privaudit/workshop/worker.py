@@ -22,17 +22,8 @@ from privaudit.facts import PhoneFacts
 from privaudit.knowledge import Knowledge
 from privaudit.model import Consent
 from privaudit.transport.base import AuthorizationWait, Transport
-from privaudit.workshop.model import (
-    AttachedDevice,
-    AuditFinished,
-    AuditProgress,
-    AuthorizationRequested,
-    Authorized,
-    ClosingChecked,
-    Retention,
-    WorkerEvent,
-    WorkerFailed,
-)
+from privaudit.workshop import model
+from privaudit.workshop.model import AttachedDevice, ClosingChecked, Retention, WorkerEvent
 
 _CLOSING_CHECK_TIMEOUT_S: Final = 20.0
 _THREAD_SWITCH_INTERVAL_S: Final = 0.0005
@@ -47,13 +38,8 @@ _CONSENT_SCOPES: Final[Mapping[Retention, tuple[str, ...]]] = {
 
 def consent_scope(retention: Retention) -> tuple[str, ...]:
     """Return what a participant consents to: what is read, what is kept, and the counts."""
-    return (
-        "apps_and_permissions",
-        "records_of_use",
-        "names_of_apps",
-        *_CONSENT_SCOPES[retention],
-        "counts_without_names",
-    )
+    kept = _CONSENT_SCOPES[retention]
+    return ("apps_and_permissions", "records_of_use", "names_of_apps", *kept, "counts_without_names")
 
 
 @contextlib.contextmanager
@@ -85,13 +71,7 @@ class WorkerContext:
 
 
 class DeviceWorker:
-    """The `Worker` that reads real and virtual phones. Ends by itself, or at `stop`.
-
-    Args:
-        device: the phone.
-        consented_at: when its owner consented.
-        context: what all workers share.
-    """
+    """Reads one phone, real or virtual, in the background. Ends by itself, or at `stop`."""
 
     def __init__(self, device: AttachedDevice, consented_at: datetime, context: WorkerContext) -> None:
         self._device = device
@@ -140,8 +120,6 @@ class DeviceWorker:
         self._threads = [other for other in self._threads if other.is_alive()] + [thread]
         thread.start()
 
-    # --- in the worker's own threads ---
-
     def _emit(self, event: WorkerEvent) -> None:
         if not self._stopped.is_set():
             self._context.on_event(event)
@@ -155,7 +133,7 @@ class DeviceWorker:
             self._fail(PhoneError("errors.visit_bug", kind=type(error).__name__))
 
     def _fail(self, error: PrivauditError) -> None:
-        self._emit(WorkerFailed(self._device.connection_id, error))
+        self._emit(model.WorkerFailed(self._device.connection_id, error))
         self.stop()
 
     def _audit_device(self) -> None:
@@ -167,19 +145,19 @@ class DeviceWorker:
         if self._stopped.is_set():
             transport.close()
             return
-        self._emit(Authorized(self._device.connection_id, self._device_token(transport)))
+        self._emit(model.Authorized(self._device.connection_id, self._device_token(transport)))
         self._reading_allowed.wait()
         with context.read_slots:
             if self._stopped.is_set():
                 return
             capture, phone_facts = self._collect_capture(transport)
             report = audit.build_report(capture, context.knowledge, context.report_options, phone_facts)
-        self._emit(AuditFinished(self._device.connection_id, replace(report, consent=self._consent), capture))
+        self._emit(model.AuditFinished(self._device.connection_id, replace(report, consent=self._consent), capture))
 
     def _on_waiting(self, waiting: AuthorizationWait) -> None:
         if self._stopped.is_set():
             raise PhoneError("errors.lost")  # ends the wait for the authorization
-        self._emit(AuthorizationRequested(self._device.connection_id, waiting))
+        self._emit(model.AuthorizationRequested(self._device.connection_id, waiting))
 
     def _device_token(self, transport: Transport) -> str | None:
         """Return the phone's pseudonym; ``None``: it cannot be recognised again."""
@@ -192,27 +170,26 @@ class DeviceWorker:
 
     def _collect_capture(self, transport: Transport) -> tuple[Capture, PhoneFacts]:
         capture, phone_facts = audit.collect_with_facts(
-            transport, self._context.knowledge, demo=self._context.demo, progress=self._on_progress
+            transport,
+            self._context.knowledge,
+            demo=self._context.demo,
+            progress=lambda step: self._emit(model.AuditProgress(self._device.connection_id, step)),
         )
         if resume.was_interrupted(capture):
             raise ConnectionLost("errors.cut_visit")
         return capture, phone_facts
-
-    def _on_progress(self, step: str) -> None:
-        self._emit(AuditProgress(self._device.connection_id, step))
 
     def _run_closing_check(self) -> None:
         with self._lock:
             transport = self._transport
         if transport is None:
             raise PhoneError("errors.lost")
-        command = scripts.wireless_debugging_state()
         try:
-            setting = transport.run(command, timeout_s=_CLOSING_CHECK_TIMEOUT_S).stdout.strip()
+            reply = transport.run(scripts.wireless_debugging_state(), timeout_s=_CLOSING_CHECK_TIMEOUT_S)
         except ConnectionLost:
             # Switching USB debugging off looks like a pulled cable here; the next scan of the bus shows which it was.
             self._emit(ClosingChecked(self._device.connection_id, {"wireless": None, "usb": None}))
             self.stop()
             return
-        wireless_off = {b"1": False, b"0": True, b"null": True}.get(setting)
+        wireless_off = {b"1": False, b"0": True, b"null": True}.get(reply.stdout.strip())
         self._emit(ClosingChecked(self._device.connection_id, {"wireless": wireless_off, "usb": False}))

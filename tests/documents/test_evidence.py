@@ -120,14 +120,14 @@ def test_hash_page_shows_hash_clocks_and_versions(demo_capture, demo_report, sav
     page = (folder / evidence_folder.HASH_PAGE_FILE).read_text(encoding="utf-8")
     assert evidence_pages.grouped_hash(digest) in page
     for said in (
-        "Asia/Shanghai; 3 s apart from this computer",
+        "Asia/Shanghai; differs by 3 s from this computer",
         "2026-01-10 07:41:57+00:00",
         "2026-01-10 16:00:00+08:00",
         f"privaudit {demo_report.tool.version}",
         demo_report.knowledge.signatures.sha256,
         "demo phone",
         "What it does not show",
-        "no signature",
+        "not a signature",
     ):
         assert said in page, said
     assert "default-src &#39;none&#39;" in page
@@ -258,7 +258,7 @@ def test_sha256sum_accepts_the_hash_list(demo_capture, saved, tmp_path):
 def test_the_evidence_command(run, saved, tmp_path):
     done = run("evidence", saved, "-o", tmp_path / "kept")
     assert done.code == 0, done.err
-    assert "for your lawyer first" in done.err
+    assert "to your lawyer first" in done.err
     digest = done.out.strip()
     checked = run("evidence", "--check", tmp_path / "kept")
     assert checked.code == 0
@@ -270,7 +270,7 @@ def test_the_evidence_command(run, saved, tmp_path):
     changed = run("evidence", "--check", tmp_path / "kept")
     assert changed.code == 4
     assert "Changed: disclosable/report.txt" in changed.err
-    assert "Not there: sealed/capture.zip" in changed.err
+    assert "Missing: sealed/capture.zip" in changed.err
     again = run("evidence", saved, "-o", tmp_path / "kept")
     assert again.code == 2
 
@@ -311,15 +311,15 @@ def test_report_in_the_folder_has_the_rights_of_the_country(run, demo_report, sa
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        ([], 2, "what to keep"),
-        (["check.zip"], 2, "what to keep"),
+        ([], 2, "source or the folder is missing"),
+        (["check.zip"], 2, "source or the folder is missing"),
         (["check.zip", "-o", "no/such"], 2, "folder"),
-        (["check.zip", "-o", "kept", "--app", "com.example.nowhere"], 2, "says nothing of"),
+        (["check.zip", "-o", "kept", "--app", "com.example.nowhere"], 2, "has no findings about"),
         (["check.zip", "--check", "."], 2, "--check"),
-        (["--check", "."], 4, "no folder that privaudit kept"),
-        (["nowhere.zip", "-o", "kept"], 4, "is not there"),
+        (["--check", "."], 4, "not a folder saved by privaudit"),
+        (["nowhere.zip", "-o", "kept"], 4, "does not exist"),
     ],
-    ids=["nothing", "no folder", "folder not there", "app", "both", "not kept", "no source"],
+    ids=["nothing", "does not exist", "folder not there", "app", "both", "not kept", "no source"],
 )
 def test_evidence_command_refusals(run, saved, arguments, code, said):
     done = run("evidence", *arguments, cwd=saved.parent)

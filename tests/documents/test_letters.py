@@ -35,9 +35,9 @@ LETTER_LANGUAGES = {"CN": "zh", "ID": "id", "MX": "es"}
 DEMANDS = {
     "en": (
         "Stop.",
-        "to whom you gave them, and on what ground",
+        "to whom you gave them, and on what legal basis",
         "Delete these data",
-        "employer, and your written mandate",
+        "employer, and your written authorisation",
     ),
     "es": (
         "Que paren.",
@@ -60,7 +60,7 @@ CONFIRM = {
     "zh": "书面答复办理结果",
 }
 NO_DEBT = {
-    "en": "This letter concerns personal data only. It admits no debt and changes no right about it.",
+    "en": "This letter concerns personal data only. Nothing here admits any debt; all rights are reserved.",
     "es": "Esta carta trata solo de datos personales. No reconoce ninguna deuda y no cambia ningún derecho sobre ella.",
     "id": (
         "Surat ini hanya mengenai data pribadi. Surat ini tidak mengakui utang apa pun dan tidak mengubah hak apa pun "
@@ -305,7 +305,7 @@ def test_letter_command_writes_private_files(run, saved):
         (["--kind", "deletion"], 2, "No country was chosen"),
         (["--kind", "threat", "--country", "CN"], 2, "deletion, complaint and evidence-list"),
         (["--kind", "deletion", "--country", "CN", "-o", "x.pdf"], 2, ".txt, .md and .html"),
-        (["--kind", "deletion", "--country", "CN"], 2, "nobody is at the keyboard"),
+        (["--kind", "deletion", "--country", "CN"], 2, "there is no keyboard input"),
     ],
     ids=["country", "no country", "kind", "form", "not asked"],
 )
@@ -319,7 +319,7 @@ def test_letter_command_refusals(run, saved, arguments, code, said):
 
 def test_letter_command_requires_a_report(run, tmp_path):
     (tmp_path / "check.zip").write_bytes(b"PK")
-    for name, said in (("check.zip", "is no saved report"), ("nowhere.json", "is not there")):
+    for name, said in (("check.zip", "is not a saved report"), ("nowhere.json", "does not exist")):
         done = run("letter", name, "--app", APP, "--kind", "deletion", "--country", "CN", cwd=tmp_path)
         assert done.code == 4
         assert said in done.err

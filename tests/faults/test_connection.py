@@ -155,13 +155,16 @@ def _nothing_at_all(*_):
 
 
 NONSENSE = {
-    "wrong checksums": (_garbled_sum, "could not be understood"),
-    "longer than it says": (_too_short, "could not be understood"),
-    "claims 4 GB": (_four_gigabytes, "could not be understood"),
-    "wrong magic": (_no_magic, "could not be understood"),
+    "wrong checksums": (_garbled_sum, "could not understand the phone"),
+    "longer than it says": (_too_short, "could not understand the phone"),
+    "claims 4 GB": (_four_gigabytes, "could not understand the phone"),
+    "wrong magic": (_no_magic, "could not understand the phone"),
     "wrong stream ids": (_another_stream, "stopped answering"),
-    "many answers to nothing": (_answers_to_nothing(adb_messages.MAX_STRAY_PACKETS + 1), "could not be understood"),
-    "answers to nothing for ever": (_flood, "could not be understood"),
+    "many answers to nothing": (
+        _answers_to_nothing(adb_messages.MAX_STRAY_PACKETS + 1),
+        "could not understand the phone",
+    ),
+    "answers to nothing for ever": (_flood, "could not understand the phone"),
     "never answers": (_nothing_at_all, "stopped answering"),
 }
 

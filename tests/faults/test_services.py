@@ -52,7 +52,7 @@ FAULTS = {
         {"refused"},
     ),
     "dies": (lambda out: ProgramResult(out[:100] + b"\nError dumping service info: (DEAD_OBJECT)\n"), {"unreadable"}),
-    "is not there": (lambda _: ProgramResult(b"", b"Can't find service: it\n", 0), {"not_supported"}),
+    "does not exist": (lambda _: ProgramResult(b"", b"Can't find service: it\n", 0), {"not_supported"}),
 }
 
 

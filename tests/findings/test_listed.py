@@ -45,12 +45,12 @@ def test_a_date_says_no_more_than_the_list(made, date, shown):
 
 def test_equal_package_name_is_not_called_the_same_app(made):
     for tier in ("A", "B"):
-        assert "an equal name need not be the same app" in words(made, ENGLISH, tier=tier)
+        assert "the same package name does not prove that it is the same app" in words(made, ENGLISH, tier=tier)
         assert "包名相同，不等于就是同一个应用" in words(made, CHINESE, tier=tier)
 
 
 def test_the_reprint_is_named(made):
-    assert "This tool has seen a reprint: The News." in words(made, ENGLISH, via="The News")
+    assert "This tool read a reprint: The News." in words(made, ENGLISH, via="The News")
     assert "本工具看到的是转载：The News。" in words(made, CHINESE, via="The News")
     assert "reprint" not in words(made, ENGLISH)
 
@@ -59,31 +59,31 @@ def test_the_reprint_is_named(made):
 def test_action_is_quoted_in_the_regulators_word(made, action):
     sentence = words(made, ENGLISH, tier="B", action=action)
     assert f"“{action}”" in sentence
-    assert ("Reported means reported." in sentence) == (action == "reported")
+    assert ("Reported only means reported." in sentence) == (action == "reported")
     assert ("被举报，不等于已经认定。" in words(made, CHINESE, tier="B", action=action)) == (action == "reported")
 
 
 def test_the_researchers_word_is_explained(made):
-    assert "SpyLoan is a word of researchers" in words(made, ENGLISH)
-    assert "SpyLoan 是研究者起的名字" in words(made, CHINESE)
+    assert "SpyLoan is researchers' term" in words(made, ENGLISH)
+    assert "SpyLoan 是研究者起的名称" in words(made, CHINESE)
 
 
 def test_a_notice_does_not_accuse(made):
     sentence = words(made, ENGLISH, tier="N", action="notified")
-    assert "Whether it was mended since is not known." in sentence
+    assert "Whether the problem was fixed since is not known." in sentence
     assert "equals" not in sentence
-    assert "后来有没有改，不知道。" in words(made, CHINESE, tier="N", action="notified")
+    assert "后来有没有整改，不清楚。" in words(made, CHINESE, tier="N", action="notified")
 
 
 def test_own_list_has_no_source(made):
     sentence = words(made, ENGLISH, tier="own")
-    assert "a list that you added yourself. It has no published source." in sentence
+    assert "a list that you added. It has no published source." in sentence
     assert "Example Security" not in sentence
 
 
 @pytest.mark.parametrize(
     ("chosen", "shown"),
-    [("CN", "another country than yours (code PK)"), (None, "of one country (code PK)"), ("PK", None)],
+    [("CN", "another country's list, not yours (code PK)"), (None, "one country's list (code PK)"), ("PK", None)],
 )
 def test_a_list_of_another_country_says_so(made, chosen, shown):
     sentence = words(made, ENGLISH, chosen, tier="B", country="PK")
@@ -91,5 +91,5 @@ def test_a_list_of_another_country_says_so(made, chosen, shown):
 
 
 def test_disputed(made):
-    assert "the listing is disputed" in words(made, ENGLISH, disputed=True)
+    assert "The listing is disputed" in words(made, ENGLISH, disputed=True)
     assert "有争议" in words(made, CHINESE, disputed=True)

@@ -138,33 +138,33 @@ def test_a_valid_rule_has_no_problems(linted):
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ('id = "XX-MADE-2025"', 'id = "XX-OTHER"', "its id is XX-OTHER, so the file must be called XX-OTHER.toml"),
+        ('id = "XX-MADE-2025"', 'id = "XX-OTHER"', "its id is XX-OTHER, so the file must be named XX-OTHER.toml"),
         ('id = "XX-MADE-2025"', 'id = "../x"', "“id” cannot be “../x”"),
         ('country = "XX"\n', "", "a rule of the kind “country” needs “country”"),
         ('kind = "country"', 'kind = "store"', "a rule of the kind “store” needs “stores”"),
-        ('kind = "country"', 'kind = "observation"', "a rule of the kind “observation” has no “concern”"),
+        ('kind = "country"', 'kind = "observation"', "a rule of the kind “observation” must not have “concern”"),
         ('kind = "country"', 'kind = "law"', "must be one of store, country and observation"),
         ('country = "XX"', 'country = "xx"', "is not a country code"),
-        ('country = "XX"', 'country = "XX"\nland = "XX"', "“land” is not a key that privaudit knows"),
+        ('country = "XX"', 'country = "XX"\nland = "XX"', "unknown key “land”"),
         ('date = "2025-01-01"\n', "", "“date” is missing"),
         ('date = "2025-01-01"', 'date = "soon"', "“soon” is not a date"),
-        ('date = "2025-01-01"', 'date = "2027"', "“date” is 2027, which has not come yet"),
-        ('known_until = "2025-06-01"', 'known_until = "2026-12"', "“known_until” is 2026-12, which has not come yet"),
+        ('date = "2025-01-01"', 'date = "2027"', "“date” is 2027, which is in the future"),
+        ('known_until = "2025-06-01"', 'known_until = "2026-12"', "“known_until” is 2026-12, which is in the future"),
         ('date = "2025', 'in_force_until = "2025-01-31"\ndate = "2025', "is before in_force_from (2025-02-01)"),
-        ('date = "2025', 'replaced_by = "CN-CSL"\ndate = "2025', "so say with in_force_until on which day it ended"),
-        ('date = "2025', 'replaced_by = "CN-CSS"\ndate = "2025', "no rule CN-CSS Perhaps “CN-CSL”."),
+        ('date = "2025', 'replaced_by = "CN-CSL"\ndate = "2025', "so give its last day in in_force_until"),
+        ('date = "2025', 'replaced_by = "CN-CSS"\ndate = "2025', "no rule CN-CSS; did you mean “CN-CSL”?"),
         ('date = "2025', 'checked_by = "A lawyer"\ndate = "2025', "checked_on and checked_by belong together"),
         ('["READ_CONTACTS"]', '["READ_CONTACT"]', "no phone is asked about READ_CONTACT"),
         ('["READ_CONTACTS"]', '["CAMERA"]', "put it under unread"),
-        ('["READ_CONTACTS"]', '["READ_CONTACTS", "READ_CONTACTS"]', "READ_CONTACTS stands in this rule already"),
+        ('["READ_CONTACTS"]', '["READ_CONTACTS", "READ_CONTACTS"]', "already contains READ_CONTACTS"),
         ('["READ_CONTACTS"]', '["READ_SMS"]\nunread = ["READ_CONTACTS"]', "move it from unread to permissions"),
-        ('["READ_CONTACTS"]', '["READ_SMS"]\nspecial = ["all_file"]', "is no special access that privaudit knows"),
-        ('["READ_CONTACTS"]', "[]", "this names no permission and no special access"),
+        ('["READ_CONTACTS"]', '["READ_SMS"]\nspecial = ["all_file"]', "does not know the special access"),
+        ('["READ_CONTACTS"]', "[]", "this names no permission or special access"),
         ('"forbids"', '"conditional"', "“conditional” needs a condition"),
         ('"stated"', '"guessed"', "must be one of stated and inferred"),
         ('[[source]]\nwhat = "the circular"\nwhere = "example.org"\n', "source = []\n", "“source”"),
         ('says = "贷款应用不得访问通讯录。"', "", "[words.zh]: “says” is missing"),
-        ('title = "Circular 1"', 'title = "Circular 1"\nremark = "x"', "“remark” is not a key"),
+        ('title = "Circular 1"', 'title = "Circular 1"\nremark = "x"', "unknown key “remark”"),
         ('title = "Circular 1"', 'title = "Circular 1"\nverify = "x"', "[words.zh]: “verify” is missing"),
         ("may not reach contacts", "may {not} reach contacts", "“says” cannot be"),
     ],
@@ -193,8 +193,8 @@ def test_all_problems_of_all_rules_are_reported_at_once(run, tmp_path):
     (tmp_path / "XX-MADE-2025.toml").write_text(GOOD, encoding="utf-8")
     done = run("rules", "check", tmp_path)
     assert done.code == 2
-    assert "4 mistakes:" in done.out
-    for said in ("must be called XX-MADE-2025.toml", "needs a condition", "XX-B.toml, line 1", "not UTF-8"):
+    assert "4 errors:" in done.out
+    for said in ("must be named XX-MADE-2025.toml", "needs a condition", "XX-B.toml, line 1", "not UTF-8"):
         assert said in done.out
     chinese = run("rules", "check", tmp_path, "--lang", "zh").out
     assert "4 处错误：" in chinese
@@ -213,7 +213,7 @@ def test_a_missing_path_is_reported(run, tmp_path, where):
 
 def test_check_accepts_the_shipped_rules(run):
     done = run("rules", "check")
-    assert (done.code, done.out) == (0, "30 rules: no mistakes.\n")
+    assert (done.code, done.out) == (0, "30 rules: no errors.\n")
 
 
 def test_list(run):
@@ -233,7 +233,7 @@ def test_list_narrows_in_any_language_and_gives_json(run):
     assert "14 rules." in run("rules", "list", "--country", "cn").out
     assert "民法典" in run("rules", "list", "民法典", "--lang", "zh").out
     assert "CN-CIVIL-1032" in run("rules", "list", "民法典").out
-    assert "No rule has that in its name." in run("rules", "list", "nothing-like-it").out
+    assert "No rule matches." in run("rules", "list", "nothing-like-it").out
     found = json.loads(run("rules", "list", "--country", "IN", "--json").out)
     assert {one["id"] for one in found["rules"]} == {"IN-RBI-DLD-2025", "IN-RBI-DLG-2022"}
     assert found["sha256"] == BOOK.describe_rules(None, TODAY).sha256
@@ -246,14 +246,14 @@ def test_show(run):
         "Reserve Bank of India, 8 May 2025",
         "para 12",
         "In force from 8 May 2025.",
-        "Closes to lenders: READ_CONTACTS",
-        "(likely: it does not name them; we read it so)",
-        "Allows on a condition (used once,",
+        "Does not allow lending apps: READ_CONTACTS",
+        "(likely: it does not name them; this is our reading)",
+        "Allows only on a condition (used once,",
         "no phone is asked about it: CAMERA",
         "Not verified: the number of the paragraph",
-        "Its own text was not read",
+        "Its original text was not read",
         "ssrana.in",
-        "Nobody who knows the law has checked it.",
+        "No one with legal expertise has checked it.",
     ):
         assert said in shown
     assert "IN-RBI-DLG-2022" not in shown
@@ -262,6 +262,6 @@ def test_show(run):
     assert "已被 IN-RBI-DLD-2025 替代。" in older
     right = run("rules", "show", "CN-CIVIL-1032").out
     assert "It concerns no permission" in right
-    assert "Its own text was not read" not in right
-    assert "These are the first 20 of" in run("rules", "show", "2").out
-    assert "No rule has that in its name." in run("rules", "show", "nothing-like-it").out
+    assert "Its original text was not read" not in right
+    assert "Showing the first 20 of" in run("rules", "show", "2").out
+    assert "No rule matches." in run("rules", "show", "nothing-like-it").out

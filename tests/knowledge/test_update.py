@@ -348,15 +348,15 @@ def test_lists_are_downloaded_from_a_url(run, site, offered, signer, home):
     pages["/latest.minisig"] = f"{address}/lists.zip.minisig"
     done = run("signatures", "update", f"{address}/latest", "--key", signer.key)
     assert done.code == 0, done.err
-    assert f"This command uses the network now: {address}/latest" in done.err
-    assert f"edition {NEWER} of 1 January 2099. Its signer says: lists of the day" in done.err
-    assert "The published lists hold 223 package names" in done.out
+    assert f"This command now uses the network: {address}/latest" in done.err
+    assert f"edition {NEWER} of 1 January 2099. Signed comment: lists of the day" in done.err
+    assert "The published lists contain 223 package names" in done.out
     shown = run("signatures", "show", "com.example.newcomer")
     assert "Securities and Exchange Commission of Pakistan" in shown.out
     again = run("signatures", "update", path, "--key", signer.key)
     assert again.code == 4
-    assert "no network is used" in again.err
-    assert "no newer than those in force" in again.err
+    assert "the network is not used" in again.err
+    assert "not newer than the installed ones" in again.err
 
 
 def test_a_failed_download_is_an_error(run, site, signer):
@@ -366,7 +366,7 @@ def test_a_failed_download_is_an_error(run, site, signer):
             pages["/lists.zip"] = page
         done = run("signatures", "update", f"{address}/lists.zip", "--key", signer.key)
         assert done.code == 4
-        assert "could not be fetched" in done.err
+        assert "could not be downloaded" in done.err
 
 
 def test_an_endless_download_is_cut_off(site):

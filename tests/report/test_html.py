@@ -168,10 +168,10 @@ def test_three_next_steps_for_each_outcome(made, demo_report):
         for report in (demo_report, closed, nothing, unread)
     ]
     assert names == [
-        ["Keep what shows it", "Then close the permissions", "Then demand it in writing"],
-        ["Keep what shows it", "Look for yourself", "Then demand it in writing"],
-        ["Keep what shows it", "Look for yourself", "Find help"],
-        ["Keep what shows it", "Check once more", "Find help"],
+        ["Save the evidence", "Then revoke the permissions", "Then make your demands in writing"],
+        ["Save the evidence", "Check on the phone yourself", "Then make your demands in writing"],
+        ["Save the evidence", "Check on the phone yourself", "Get help"],
+        ["Save the evidence", "Check again", "Get help"],
     ]
 
 
@@ -229,7 +229,7 @@ def test_data_missing_from_an_older_report_is_not_known(made, page):
 
 def _marks(report):
     timeline = build_timeline(ReportView(report, ENGLISH))
-    return [[(mark.kind, round(mark.position, 2), mark.level) for mark in row.marks] for row in timeline.rows]
+    return [[(mark.kind, round(mark.position, 2), mark.level) for mark in marks] for _, marks in timeline.rows]
 
 
 def test_timeline_mark_positions(made):
@@ -252,8 +252,8 @@ def test_timeline_clamps_old_marks_and_accepts_ages(made):
         lending=LENDS, first_installed=made.now - timedelta(days=6000), contacts=replace(old, last_read=None)
     )
     assert _marks(made.report(app)) == [[("installed", 0, 0), ("contacts", 1, 0)]]
-    (row,) = build_timeline(ReportView(made.report(app), ENGLISH)).rows
-    assert row.marks[-1].text == "1 day before the check: last read contacts"
+    ((_, marks),) = build_timeline(ReportView(made.report(app), ENGLISH)).rows
+    assert marks[-1].text == "1 day before the check: last read contacts"
 
 
 def test_timeline_accepts_naive_and_missing_times(made):

@@ -48,30 +48,31 @@ def test_citation_names_authority_date_and_data(report_with_rules):
     (sentence,) = citations(report_with_rules(["READ_CONTACTS"], ["READ_CALL_LOG"], "IN"))
     assert sentence == (
         "Rule, not fully verified: Digital Lending Directions, 2025 (Reserve Bank of India, 8 May 2025). "
-        "Of what it closes to lenders, this app holds: contacts; it asks for, and does not hold: call log."
+        "It says that lending apps may not have access to: contacts (this app has this access); "
+        "call log (this app asks for it; not granted)."
     )
     (sentence,) = citations(report_with_rules(["READ_CONTACTS"], ["READ_CALL_LOG"], "IN"), CHINESE)
     assert sentence == (
         "规定（未全部核实）：《数字借贷指引》（2025）（印度储备银行，2025年5月8日）。"
-        "它不对贷款应用开放的，这个应用有权限的：通讯录；申请了、还没有的：通话记录。"
+        "它不许贷款应用取得：通讯录（这个应用已经有权限）；通话记录（申请过、尚未获准）。"
     )
 
 
 @pytest.mark.parametrize(
     ("held", "asked", "country", "english", "chinese"),
     [
-        (["READ_SMS"], [], "IN", "Of what it likely closes to lenders, as we read it, this app holds: SMS.", "很可能"),
-        ([], ["ACCESS_FINE_LOCATION"], "IN", "on a condition (used once, to open the account", "有条件才允许的（只在"),
-        (["READ_CONTACTS"], [], "CN", "Of what it does not call necessary, this app holds: contacts.", "没有列为必要"),
+        (["READ_SMS"], [], "IN", "it likely says that lending apps may not have access to: SMS", "很可能"),
+        ([], ["ACCESS_FINE_LOCATION"], "IN", "on a condition (used once, to open the account", "有条件才允许（只在"),
+        (["READ_CONTACTS"], [], "CN", "It does not list as necessary: contacts (this app", "没有列为必要"),
         (
             ["READ_CONTACTS"],
             [],
             "PH",
-            "likely allows only on a condition, as we read it (only what the",
+            "likely allows only on a condition (only what the",
             "很可能有条件",
         ),
-        (["READ_CONTACTS"], [], "KE", "which no permission shows. Of the data that it likely means", "权限看不出来"),
-        (["READ_CONTACTS"], [], "MX", "Of what it likely advises to refuse, as we read it, this app", "很可能建议拒绝"),
+        (["READ_CONTACTS"], [], "KE", "which no permission shows. It likely means", "权限看不出来"),
+        (["READ_CONTACTS"], [], "MX", "As we read it, it likely advises you to refuse: ", "很可能建议你拒绝"),
     ],
 )
 def test_each_stance_has_its_own_sentence(report_with_rules, held, asked, country, english, chinese):
@@ -106,7 +107,9 @@ def test_inferred_and_unverified_rules_are_marked(report_with_rules, rule):
 
 def test_data_that_the_rule_names_is_not_repeated_as_inferred(report_with_rules):
     (sentence,) = citations(report_with_rules(["READ_MEDIA_IMAGES", "READ_MEDIA_VIDEO"], country="PK"))
-    assert sentence.endswith("Of what it closes to lenders, this app holds: photos/files.")
+    assert sentence.endswith(
+        "It says that lending apps may not have access to: photos/files (this app has this access)."
+    )
     assert "likely" not in sentence
 
 
@@ -114,14 +117,18 @@ def test_another_stance_on_the_same_data_is_cited(report_with_rules):
     """Location once, on a condition; in the background likely never."""
     (sentence,) = citations(report_with_rules(["ACCESS_FINE_LOCATION", "ACCESS_BACKGROUND_LOCATION"], country="IN"))
     assert "on a condition (used once" in sentence
-    assert sentence.endswith("Of what it likely closes to lenders, as we read it, this app holds: location.")
+    assert sentence.endswith(
+        "it likely says that lending apps may not have access to: location (this app has this access)."
+    )
 
 
 def test_rule_on_precise_location_does_not_apply_to_approximate(report_with_rules):
     precise, rough = "ACCESS_FINE_LOCATION", "ACCESS_COARSE_LOCATION"
     (sentence,) = citations(report_with_rules([precise, rough], installer="com.android.vending"))
-    assert sentence.endswith("this app holds: precise location.")
-    assert citations(report_with_rules([precise, rough], country="IN"))[0].endswith("this app holds: location.")
+    assert sentence.endswith("precise location (this app has this access).")
+    assert citations(report_with_rules([precise, rough], country="IN"))[0].endswith(
+        "location (this app has this access)."
+    )
 
 
 def test_play_rules_apply_only_to_apps_from_play(report_with_rules):
@@ -151,9 +158,9 @@ def test_each_rule_is_explained_once_with_its_limits(report_with_rules, made):
     flat = " ".join(shown.split())
     assert flat.count("For online lending it lists as necessary") == 1
     assert flat.count("Rule, not fully verified: Scope of necessary personal information") == 2  # not for the copy
-    assert "known up to 30 January 2026" in flat
+    assert "current to 30 January 2026" in flat
     assert "it does not show what an app did" in flat
-    assert "Nobody who knows the law has checked these rules" in flat
+    assert "No one with legal expertise has checked these rules" in flat
     assert all(cell_len(line) <= 80 for line in shown.splitlines())
 
 
@@ -161,7 +168,7 @@ def test_checked_rules_have_no_reservation(report_with_rules):
     report = report_with_rules(["READ_CONTACTS"], country="CN")
     stamp = replace(report.knowledge.rules, checked=True)
     report = replace(report, knowledge=KnowledgeInfo(signatures=report.knowledge.signatures, rules=stamp))
-    assert "Nobody who knows" not in " ".join(legal_rules.rule_explanations(ReportView(report, ENGLISH)))
+    assert "No one with legal expertise" not in " ".join(legal_rules.rule_explanations(ReportView(report, ENGLISH)))
 
 
 def test_app_without_findings_is_listed_with_its_rules(report_with_rules):
@@ -178,7 +185,7 @@ def test_report_without_rules_has_no_rules_section(report_with_rules):
 
 def test_country_without_rules_has_a_notice(report_with_rules):
     shown = " ".join(txt.render(report_with_rules(["READ_CONTACTS"], country="BR"), ENGLISH).split())
-    assert "This tool has no rules of BR. That does not mean that there are none." in shown
+    assert "This tool has no rules for BR. That does not mean that there are none." in shown
     assert "no rules of IN" not in txt.render(report_with_rules(["READ_CONTACTS"], country="IN"), ENGLISH)
 
 
@@ -228,7 +235,7 @@ def test_every_country_with_rules_has_a_time_zone_and_a_name():
 
 def test_country_suggestion_applies_no_rules(report_with_rules, made):
     report = replace(report_with_rules(["READ_CONTACTS"]), phone=made.phone(languages=("en-IN",)))
-    assert "This looks like a phone from India: --country IN shows its rules." in " ".join(
+    assert "This looks like a phone from India: add --country IN to see the rules there." in " ".join(
         txt.render(report, ENGLISH).split()
     )
     assert "这像是一部印度的手机" in "".join(txt.render(report, CHINESE).split())
@@ -245,7 +252,7 @@ def test_country_suggestion_applies_no_rules(report_with_rules, made):
 def test_country_option_for_demo_and_saved_report(run, tmp_path):
     file = tmp_path / "report.json"
     plain = run("demo", "-o", file)
-    assert "--country CN shows its rules" in " ".join(plain.out.split())
+    assert "add --country CN to see the rules there" in " ".join(plain.out.split())
     assert "Scope of necessary" not in plain.out
     assert "Policy on personal loan apps (Google Play" in " ".join(plain.out.split())
     live = run("demo", "--country", "cn")
@@ -254,5 +261,5 @@ def test_country_option_for_demo_and_saved_report(run, tmp_path):
     for shown in (live, saved):
         flat = " ".join(shown.out.split())
         assert "Scope of necessary personal information for common types of apps (CAC," in flat
-        assert "none of them for CN" in flat
+        assert "but none for China" in flat
         assert "shows its rules" not in flat

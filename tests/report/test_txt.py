@@ -134,7 +134,7 @@ def test_cell_for_an_app_that_only_receives_new_sms(made):
 
 @pytest.mark.parametrize(
     ("ways", "second_line"),
-    [((), "not granted"), (("default_sms",), "but another way"), (("accessibility",), "but another way")],
+    [((), "not granted"), (("default_sms",), "but see below"), (("accessibility",), "but see below")],
 )
 def test_cell_of_a_closed_permission_names_another_open_route(made, ways, second_line):
     assert cell(made, "sms", sms=made.access("not_allowed", ways=ways)) == ("cannot read", second_line)
@@ -172,7 +172,7 @@ def details_text(made, language=ENGLISH, coverage=(), **changed):
 
 def test_can_read_does_not_claim_that_it_has_read(made):
     text = details_text(made, contacts=made.access("can_read"))
-    assert "can read contacts now: the permission is on. This says that it can, not that it did." in text
+    assert "can read contacts now: the permission is on. This shows that it can, not that it did." in text
     assert "No record does not mean never." in text
 
 
@@ -180,14 +180,14 @@ def test_recorded_reading_replaces_the_reservation(made):
     text = details_text(made, contacts=made.access("can_read", read=READ))
     assert "not that it did" not in text
     assert "it last read contacts on 8 January 2026, 21:14 (phone time)" in text
-    assert "How much, and whether it was sent away, is not recorded." in text
+    assert "How much it read, and whether it was sent anywhere, is not recorded." in text
 
 
 def test_can_read_rests_on_the_permission_if_app_ops_are_missing(made):
     unread = made.access("can_read", history=History.UNKNOWN)
     text = details_text(made, contacts=unread, coverage=(UNREAD,))
-    assert "This rests on the permission alone" in text
-    assert "When it last read contacts could not be read." in text
+    assert "This is based on the permission only" in text
+    assert "When it last read contacts is not known: the record could not be read." in text
     assert "No record" not in text
     report = made.report(made.app(contacts=unread, lending=LENDS), coverage=(UNREAD,))
     assert "Whether the phone blocks it" in dict(matrix.matrix_legend(ReportView(report, ENGLISH)))["can read"]
@@ -195,15 +195,15 @@ def test_can_read_rests_on_the_permission_if_app_ops_are_missing(made):
 
 def test_record_with_a_closed_permission(made):
     text = details_text(made, contacts=made.access("not_allowed", read=READ), permissions=(denied(made),))
-    assert "The phone has a record of “Quick Cash” reading contacts. Now the permission is closed." in text
+    assert "The phone recorded that “Quick Cash” read contacts. The permission is now off." in text
 
 
 def test_blocked_permission(made):
     text = details_text(
         made, contacts=made.access("blocked"), permissions=(made.permission("READ_CONTACTS", "blocked"),)
     )
-    assert "was given the permission for contacts, but the phone blocks it" in text
-    assert "permission is closed" not in text
+    assert "has the permission for contacts, but the phone blocks it" in text
+    assert "permission is now off" not in text
 
 
 def test_receiving_sms_is_not_reading_old_ones(made):
@@ -212,7 +212,7 @@ def test_receiving_sms_is_not_reading_old_ones(made):
     text = details_text(made, sms=received, permissions=permissions)
     assert "can read new SMS now" in text
     assert "it last received a new SMS on 8 January 2026" in text
-    assert "It can receive new SMS; it cannot open the old ones." in text
+    assert "It can receive new SMS but cannot open old ones." in text
     assert "last read SMS" not in text
     opened = (made.permission("READ_SMS", last_access=READ), made.permission("RECEIVE_SMS", last_access=READ))
     assert "it last read SMS" in details_text(made, sms=made.access("can_read", read=READ), permissions=opened)
@@ -221,7 +221,7 @@ def test_receiving_sms_is_not_reading_old_ones(made):
 def test_states_that_the_finding_leaves_open_have_sentences(made):
     text = details_text(made, contacts=made.access("can_read"), sms=made.access("asks_each_time"))
     assert "can read contacts now" in text
-    assert "“Quick Cash” can read SMS when you say yes to the phone's question." in text
+    assert "“Quick Cash” can read SMS when you allow it; the phone asks each time." in text
 
 
 def test_closed_permission_and_special_access_have_one_sentence(made):
@@ -231,7 +231,7 @@ def test_closed_permission_and_special_access_have_one_sentence(made):
         sms=made.access("not_allowed", ways=("notification_listener",)),
         holds=["notification_listener"],
     )
-    assert "By its permissions it cannot read SMS; another right, told of here, reaches them all the same." in text
+    assert "It has no permission to read SMS, but the other access described here can still reach it." in text
     assert "it cannot read contacts" not in text
 
 
@@ -240,8 +240,8 @@ def test_closed_permission_and_special_access_have_one_sentence(made):
     [
         (ReadBy.ITSELF, None),
         (None, None),
-        (ReadBy.FOR_ANOTHER, "That time it read for another app."),
-        (ReadBy.THROUGH_ANOTHER, "That time another app or a part of the phone fetched the data for it."),
+        (ReadBy.FOR_ANOTHER, "That time, it read the data for another app."),
+        (ReadBy.THROUGH_ANOTHER, "That time, another app or part of the phone read the data for it."),
     ],
 )
 def test_reading_for_or_through_another_app(made, read_by, expected):
@@ -253,8 +253,8 @@ def test_reading_for_or_through_another_app(made, read_by, expected):
 @pytest.mark.parametrize(
     ("refused", "age", "expected"),
     [
-        (READ, 60, "it last tried to reach contacts on 8 January 2026, 21:14 (phone time) and was turned away."),
-        (None, 7200, "it last tried to reach contacts 2 hours before the check and was turned away."),
+        (READ, 60, "it last tried to read contacts on 8 January 2026, 21:14 (phone time) and was blocked."),
+        (None, 7200, "it last tried to read contacts 2 hours before the check and was blocked."),
     ],
 )
 def test_refused_access(made, refused, age, expected):
@@ -263,15 +263,13 @@ def test_refused_access(made, refused, age, expected):
 
 
 def test_disabled_app(made):
-    assert "The app is switched off on this phone." in details_text(
-        made, contacts=made.access("can_read"), enabled=False
-    )
+    assert "The app is disabled on this phone." in details_text(made, contacts=made.access("can_read"), enabled=False)
 
 
 @pytest.mark.parametrize(
     ("sdk", "expected"),
     [
-        (25, "of each app and kind of data Android 14 keeps the last time only"),
+        (25, "for each app and kind of data, Android 14 keeps only the last time"),
         (34, "(one for the open app, one for the background …)"),
     ],
 )
@@ -280,7 +278,7 @@ def test_history_limits_depend_on_the_android_version(made, sdk, expected):
     report = made.report(app, phone=made.phone(sdk))
     text = " ".join(gaps.gap_sentences(ReportView(report, ENGLISH)))
     assert expected in text
-    assert "This phone's records of these apps can go back to 8 January 2026." in text
+    assert "The phone's records about these apps can go back to 8 January 2026." in text
 
 
 def test_history_limits_are_omitted_if_no_record_was_read(made):
@@ -294,7 +292,7 @@ def test_gap_of_a_user_whose_apps_were_seen_elsewhere(made):
     app = made.app(lending=LENDS, user=150, contacts=made.access("can_read"))
     cases = [gaps.missing_data(ReportView(made.report(*apps, users=(folder,)), ENGLISH)) for apps in ((app,), ())]
     assert [
-        ("elsewhere stands above" in sentences[0], "does not let us look" in sentences[0]) for sentences in cases
+        ("about them appears above" in sentences[0], "does not give access" in sentences[0]) for sentences in cases
     ] == [
         (True, False),
         (False, True),
@@ -303,15 +301,15 @@ def test_gap_of_a_user_whose_apps_were_seen_elsewhere(made):
 
 def test_unknown_access(made):
     text = details_text(made, contacts=made.access("can_read"), sms=made.access("unknown"))
-    assert "Whether it can read SMS could not be read. Look at the phone." in text
+    assert "Could not read whether it has access to SMS. Check on the phone." in text
 
 
 @pytest.mark.parametrize(
     ("changed", "expected"),
     [
-        ({"installer": "com.android.vending", "installer_name": "Google Play"}, "as the phone notes it: Google Play"),
-        ({"installer": "com.example.browser"}, "as the phone notes it: com.example.browser"),
-        ({}, "no note that it came from an app store"),
+        ({"installer": "com.android.vending", "installer_name": "Google Play"}, "according to the phone: Google Play"),
+        ({"installer": "com.example.browser"}, "according to the phone: com.example.browser"),
+        ({}, "no record that it came from an app store"),
     ],
 )
 def test_installer(made, changed, expected):
@@ -334,8 +332,8 @@ def test_copy_names_its_user_and_does_not_repeat_the_list(made):
     view = ReportView(made.report(*pair, findings=findings), ENGLISH)
     assert ground.facts.apps == tuple(pair)
     first, second = (" ".join(app_details.app_sentences(view, app)) for app in pair)
-    assert "an equal name need not be the same app" in first
-    assert "equal name" not in second
+    assert "the same package name does not prove that it is the same app" in first
+    assert "same package name" not in second
     assert "This copy belongs to: app clone 999." in second
     assert view.app_title(pair[1]) == "com.example.made (app clone 999)"
 
@@ -378,10 +376,14 @@ def test_header_names_the_rom(made):
 @pytest.mark.parametrize(
     ("clock", "kind", "expected"),
     [
-        (PhoneClock(zone="Asia/Shanghai", offset_s=3), "usb", "15:42 (phone time, Asia/Shanghai; 3 s apart"),
-        (PhoneClock(zone="Asia/Shanghai", offset_s=-7200), "usb", "13:41 (phone time, Asia/Shanghai; 2 hours apart"),
-        (PhoneClock(zone=None, offset_s=0), "usb", "07:41 (phone time, UTC; 0 s apart"),
-        (PhoneClock(zone="No/Where", offset_s=0), "usb", "07:41 (phone time, UTC; 0 s apart"),
+        (PhoneClock(zone="Asia/Shanghai", offset_s=3), "usb", "15:42 (phone time, Asia/Shanghai; differs by 3 s"),
+        (
+            PhoneClock(zone="Asia/Shanghai", offset_s=-7200),
+            "usb",
+            "13:41 (phone time, Asia/Shanghai; differs by 2 hours",
+        ),
+        (PhoneClock(zone=None, offset_s=0), "usb", "07:41 (phone time, UTC; differs by 0 s"),
+        (PhoneClock(zone="No/Where", offset_s=0), "usb", "07:41 (phone time, UTC; differs by 0 s"),
         (PhoneClock(zone=None, offset_s=None), "usb", "this computer's time"),
         (PhoneClock(zone=None, offset_s=None), "folder", "date of the files"),
     ],
@@ -401,19 +403,19 @@ def test_unchecked_user_is_one_gap(made):
         Coverage(question=question, user=10, state=refused, could_hide=True) for question in ("installed", "settings")
     )
     view = ReportView(made.report(users=users, coverage=rows, complete=False), ENGLISH)
-    assert gaps.missing_data(view) == ("user 10: the phone does not let us look.",)
+    assert gaps.missing_data(view) == ("user 10: the phone does not give access.",)
     assert "Could not be checked: user 10." in dict(summary.header_rows(view))["report.scope"]
 
 
 @pytest.mark.parametrize(
     ("state", "kind", "expected"),
     [
-        ("refused", "usb", "the phone refuses"),
+        ("refused", "usb", "the phone does not allow it"),
         ("unreadable", "usb", "could not be read"),
         ("timed_out", "usb", "took too long"),
-        ("not_supported", "usb", "does not know the question"),
-        ("not_asked", "folder", "not in this source"),
-        ("not_asked", "usb", "the connection ended before"),
+        ("not_supported", "usb", "does not support the question"),
+        ("not_asked", "folder", "not included in this source"),
+        ("not_asked", "usb", "the connection ended too early"),
         ("answered", "usb", "3 lines not understood"),
     ],
 )
@@ -432,7 +434,7 @@ def test_gap_of_another_user_names_the_user(made):
 
 @pytest.mark.parametrize(
     ("for_country", "country", "expected"),
-    [(None, None, "says little"), (3, "PK", "3 of them for PK"), (0, "CN", "“not on the list” says nothing")],
+    [(None, None, "says little"), (3, "PK", "only 3 for Pakistan"), (0, "CN", "“not on the list” says nothing")],
 )
 def test_gaps_name_the_size_of_the_lists(made, for_country, country, expected):
     report = made.report()
@@ -451,16 +453,16 @@ def summary_text(made, *apps, language=ENGLISH, **changed):
 
 def test_summary_without_findings_is_no_all_clear(made):
     text = summary_text(made)
-    assert "Everything that can be asked was asked; no lending app was recognised." in text
+    assert "Every question was answered; no lending app was recognised." in text
     assert "cannot be found" in text
     text = summary_text(made, coverage=(UNREAD,), complete=False)
-    assert "In what could be read, no lending app was recognised. 1 thing could not be checked" in text
+    assert "No lending app was recognised in what could be read. 1 thing could not be checked" in text
     assert "does not mean that the phone is fine" in text
 
 
 def test_summary_counts_unrecognised_apps_if_no_lender_was_found(made):
     counts = replace(made.report().counts, suspect=2)
-    assert "2 more apps can read contacts, SMS or call log." in summary_text(made, counts=counts)
+    assert "2 more apps can read contacts, SMS or call logs." in summary_text(made, counts=counts)
 
 
 def test_named_unrecognised_apps_are_not_counted_again(made):
@@ -482,12 +484,12 @@ def test_summary_counts_each_reason_separately(made):
     text = summary_text(made, *apps, coverage=(UNREAD,), complete=False)
     assert text == (
         "5 lending apps found; 1 of them can read contacts now. Can read SMS now: 1. Call log: 0. "
-        "The package name of 1 of them equals one on a published list. "
-        "These lists hold 32 package names, the newest dated 25 November 2024. "
+        "1 of them has the same package name as an app on a published list. "
+        "These lists contain 32 package names; the newest list is dated 25 November 2024. "
         "1 of them is named in a regulator's notice. "
-        "1 of them is on your own list. 1 of them is a wallet or shop app that also offers loans. "
-        "1 of them was recognised by its name alone, which can be wrong. "
-        "1 thing could not be checked, so this is not everything."
+        "1 of them is on your own list. 1 of them is a wallet or shopping app that also offers loans. "
+        "1 of them was recognised only by its name, which can be wrong. "
+        "1 thing could not be checked, so this result is not complete."
     )
 
 

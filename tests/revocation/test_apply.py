@@ -94,7 +94,7 @@ def test_pm_revoke_has_no_effect_on_an_app_for_android_5(connect_phone, phones):
     [
         # Up to 14 Android says no, and the app-op closes it all the same.
         (33, "SYSTEM_FIXED", Outcome.DONE, "system fixed"),
-        (34, "POLICY_FIXED", Outcome.DONE, "policy fixed"),
+        (34, "POLICY_FIXED", Outcome.DONE, "device policy"),
         # From 15 neither has an effect, and nobody says so.
         (36, "SYSTEM_FIXED", Outcome.NOT_CHANGED, None),
         (36, "POLICY_FIXED", Outcome.NOT_CHANGED, None),

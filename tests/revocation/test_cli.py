@@ -93,7 +93,7 @@ def test_revoke_without_apply_prints_the_plan_and_changes_nothing(connect_phone,
     ):
         assert command in flat
     # "What happens if they notice?" stands before any change, and safety before that.
-    marks = {"en": ("Call the police first", "They may notice", "take screenshots", "$ cmd role", "uninstall last")}
+    marks = {"en": ("Call the police first", "They may notice", "Take screenshots", "$ cmd role", "uninstall last")}
     marks["zh"] = ("110", "对方发现权限关了", "先截屏", "$ cmd role", "最后才卸载")
     places = [flat.index(mark) for mark in marks[lang]]
     assert places == sorted(places)
@@ -114,11 +114,11 @@ def test_plan_from_a_saved_capture_needs_no_phone(run, demo_phone, tmp_path, pho
     ("words", "said"),
     [
         (("revoke",), "APP"),
-        (("revoke", "not a package"), "no package name"),
-        (("revoke", "com.x", "--ledger", "no/such/folder/l.json"), "is not there"),
+        (("revoke", "not a package"), "not a package name"),
+        (("revoke", "com.x", "--ledger", "no/such/folder/l.json"), "does not exist"),
         (("undo",), "LEDGER"),
-        (("revoke", "com.x", "--from", "report.json"), "does not say enough"),
-        (("steps", "com.x;reboot"), "no package name"),
+        (("revoke", "com.x", "--from", "report.json"), "does not contain enough"),
+        (("steps", "com.x;reboot"), "not a package name"),
         (("steps", "--rom", "windows"), "does not know"),
         (("diff", "one"), "AFTER"),
     ],
@@ -166,7 +166,7 @@ def test_confirmed_run_writes_capture_and_ledger_before_changing(connect_phone, 
     assert "privaudit undo" in done.err
     undone = run_in_process(phone, undo=path, yes=True)
     assert undone.code == 0, undone.err
-    assert "taken back" in undone.out
+    assert "undone" in undone.out
     grants = {grant.name: grant.granted for grant in phone.device.phone.find_app(phones.loan_app).installs[0].grants}
     assert grants[CONTACTS]
 
@@ -186,7 +186,7 @@ def test_refused_change_shows_the_reason_and_manual_steps(connect_phone, phones,
     assert done.code == 4
     flat = " ".join(done.out.split())
     assert "refused: java.lang.SecurityException" in flat
-    assert "What did not work, by hand: " in flat
+    assert "Do by hand what did not work: " in flat
     assert "Tap “Manage apps”." in flat
 
 
@@ -262,7 +262,7 @@ def test_reinstalled_app_is_not_undone(connect_phone, phones, run_in_process, tm
     path = tmp_path / "mine.ledger.json"
     assert run_in_process(phone, phones.loan_app, yes=True, ledger=path).code == 0
     again = run_in_process(phone, phones.loan_app, yes=True, ledger=path)
-    assert (again.code, "Nothing is open" in again.err) == (0, True)
+    assert (again.code, "Nothing left to do" in again.err) == (0, True)
     day = timedelta(days=1)
     phone.device.update(
         lambda phone: with_install(
@@ -329,7 +329,7 @@ def test_keyboard_interrupt_is_not_reported_as_unchanged(connect_phone, phones, 
     monkeypatch.setattr(apply.LedgerRun, "_read_back", stop)
     done = run_in_process(phone, phones.loan_app, yes=True, ledger=tmp_path / "mine.ledger.json")
     assert done.code == 130
-    assert "Stopped in the middle" in done.err
+    assert "Stopped partway" in done.err
     assert "Nothing was changed" not in done.err
 
 
@@ -372,7 +372,7 @@ def test_diff_shows_revoked_and_regranted_access(connect_phone, phones, run, tmp
     closed = run("diff", tmp_path / "first.json", tmp_path / "second.json")
     assert closed.code == 0, closed.err
     flat = " ".join(closed.out.split())
-    assert "Closed since:" in flat
+    assert "Revoked since:" in flat
     assert "contacts: can read → not allowed" in flat
     assert "Open now" not in flat
     back = run("diff", tmp_path / "second.json", tmp_path / "third.json", "--lang", "zh")

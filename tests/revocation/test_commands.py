@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import re
 from pathlib import Path
 
@@ -145,8 +146,16 @@ def test_source_contains_no_forbidden_command():
     assert not [text for text in literals if re.search(r"reset|trim|\bcontent\b|disable|remove-user|delete|-k\b", text)]
     assert [text for text in literals if "clear" in text] == ["clear"]  # of a permission's flags
     # Each names its user: without one, some commands affect the main user and others all users.
-    starts = [text for text in literals if re.match(r"(?:pm|am|cmd|settings) ", text)]
+    templates = [node for node in ast.walk(tree) if isinstance(node, ast.JoinedStr)]
+    parts = {id(part) for node in templates for part in node.values}
+    whole = [node for node in ast.walk(tree) if isinstance(node, ast.Constant) and id(node) not in parts | documents]
+    texts = [ast.unparse(node).removeprefix("f")[1:-1] for node in (*templates, *whole)]
+    starts = [text for text in texts if re.match(r"(?:pm|am|cmd|settings) ", text)]
     assert len(starts) > 8
+    user_elsewhere = ("cmd role ", "cmd notification ", "cmd appops")
     assert all(
-        "--user" in text or text in {"pm ", "cmd role ", "cmd notification ", "cmd appops"} for text in starts
+        "--user" in text or "{_app_words(package, user" in text
+        for text in starts
+        if not text.startswith(user_elsewhere)
     ), starts
+    assert 'f"--user {_checked_user(user)} {_checked_package(package)}"' in inspect.getsource(commands._app_words)

@@ -126,7 +126,7 @@ def test_page_that_does_not_open_is_an_error(run):
     ("words", "code", "said"),
     [
         (("nonsense", APP), 2, "no page"),
-        (("permissions", "x; reboot"), 2, "no package name"),
+        (("permissions", "x; reboot"), 2, "not a package name"),
         (("permissions", "com.nobody.here"), 2, "not on the phone"),
         (("permissions", APP, "--user", "77"), 4, "no user 77"),
         (("permissions", APP, "--user", "999"), 2, "not on the phone"),

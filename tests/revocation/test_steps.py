@@ -25,7 +25,7 @@ def lender(made, **changed):
 
 NEW = {
     "en": ["Open “Settings”.", "Tap “Apps”.", "Tap “See all apps”.", "Tap “速贷宝”.", "Tap “Permissions”."],
-    "zh": ["打开「设置」。", "点「应用」。", "点「查看全部应用」。", "点「速贷宝」。", "点「权限」。"],
+    "zh": ["打开「设置」。", "点「应用」。", "点「查看全部应用」。", "点“速贷宝”。", "点「权限」。"],
 }
 MIDDLE = {
     "en": ["Open “Settings”.", "Tap “Apps & notifications”.", *NEW["en"][2:]],
@@ -36,7 +36,10 @@ OLD = {
     "zh": ["打开「设置」。", "点「应用」。", *NEW["zh"][3:]],
 }
 SWITCH = {
-    "en": ["At “Contacts”, tap the switch, so that it is off.", "At “SMS”, tap the switch, so that it is off."],
+    "en": [
+        "Next to “Contacts”, tap the switch, so that it is off.",
+        "Next to “SMS”, tap the switch, so that it is off.",
+    ],
     "zh": ["在「通讯录」这一行，点开关，让它变成关。", "在「短信」这一行，点开关，让它变成关。"],
 }
 DENY = {
@@ -50,15 +53,15 @@ DO_NOT_ALLOW = {
 SHOT = {
     "en": [
         (
-            "Look once more: Contacts and SMS closed? From now on “速贷宝” gets nothing new this way."
-            " What it took already is not called back."
+            "Check again: is access to Contacts and SMS off? From now on, “速贷宝” gets nothing new this way."
+            " What it already took cannot be called back."
         ),
         "Take a screenshot.",
     ],
-    "zh": ["再看一眼：通讯录和短信关了吗？从现在起，「速贷宝」从这里拿不到新的。已经拿走的，收不回来。", "截屏。"],
+    "zh": ["再看一眼：通讯录和短信关了吗？从现在起，“速贷宝”从这里拿不到新的。已经拿走的，收不回来。", "截屏。"],
 }
 SEARCH = {
-    "en": ["Do the menus look different? Or search Settings for “Permission manager”."],
+    "en": ["Do the menus look different? Search Settings for “Permission manager”."],
     "zh": ["菜单不一样？也可以在设置里搜「权限管理器」。"],
 }
 NOTHING = {"en": [], "zh": []}
@@ -97,7 +100,7 @@ def test_confirmed_path_has_no_search_hint(made, rom, sdk):
 
 def test_hyperos_inherits_menus_of_miui_and_stock_android(made):
     said = taps(made, lender(made, target_sdk=22), made.phone(28, "hyperos"), "zh")
-    assert said[:5] == ["打开「设置」。", "点「应用设置」。", "点「应用管理」。", "点「速贷宝」。", "点「权限管理」。"]
+    assert said[:5] == ["打开「设置」。", "点「应用设置」。", "点「应用管理」。", "点“速贷宝”。", "点「权限管理」。"]
     # MIUI asks with choices where stock Android of that time has a switch.
     assert said[5:7] == ["点「读取联系人（或“通讯录”）」，选「拒绝」。", "点「短信」，选「拒绝」。"]
 
@@ -111,8 +114,8 @@ def test_call_log_belongs_to_the_phone_group_before_android_9(made, sdk, group):
 @pytest.mark.parametrize(
     ("code", "first"),
     [
-        ("en", "This is another copy of “速贷宝” (user 999). Hold the icon of this copy, tap “App info”."),
-        ("zh", "这是另一份「速贷宝」（用户 999）。按住这一份的图标，点「应用信息」。"),
+        ("en", "This is another copy of “速贷宝” (user 999). Hold this copy's icon, then tap “App info”."),
+        ("zh", "这是另一份“速贷宝”（用户 999）。按住这一份的图标，点「应用信息」。"),
     ],
 )
 def test_clone_is_reached_by_its_icon(made, code, first):
@@ -126,7 +129,7 @@ def test_clone_is_reached_by_its_icon(made, code, first):
         (
             "clone",
             "another copy",
-            "Do not switch the clone off at “app clones”: that deletes its data, which may be evidence.",
+            "Do not turn the clone off under “app clones”: that deletes its data, which may be evidence.",
         ),
         ("work_profile", "work profile", "Take a screenshot."),
         ("private_space", "Open the private space", "Take a screenshot."),
@@ -153,20 +156,26 @@ def test_steps_for_an_old_app_mention_the_warning(made):
 @pytest.mark.parametrize(("kind", "what"), [("default_sms", "default SMS app"), ("default_phone", "default phone app")])
 def test_role_is_revoked_before_permissions(made, kind, what):
     said = taps(made, lender(made, holds=[kind]), made.phone(), "en")
-    assert said[0] == f"First make another app the {what}; else the phone gives the right back."
+    assert said[0] == f"First make another app the {what}; otherwise the phone gives the access back."
 
 
 SIDE_DOORS = {
     # kind: what is tapped last on the phone of SDK 34, and the sentence that says what it changes
-    "default_sms": ("Tap “Default SMS app”, choose another app.", "keeps only what its permissions give it"),
-    "default_phone": ("Tap “Default phone app”, choose another app.", "keeps only what its permissions give it"),
-    "accessibility": ("Turn the switch of “速贷宝” off.", "What it saw already is not called back"),
-    "notification_listener": ("Turn the switch of “速贷宝” off.", "What it saw already is not called back"),
-    "overlay": ("Turn the switch of “速贷宝” off.", "What it saw already is not called back"),
-    "usage": ("Turn the switch of “速贷宝” off.", "What it saw already is not called back"),
-    "install_packages": ("Turn the switch of “速贷宝” off.", "What it saw already is not called back"),
-    "all_files": ("Turn the switch of “速贷宝” off.", "What it saw already is not called back"),
-    "input_method": ("Choose another keyboard, then turn “速贷宝” off.", "What it saw already is not called back"),
+    "default_sms": (
+        "Tap “Default SMS app”, then choose another app.",
+        "has only the access that its permissions give it",
+    ),
+    "default_phone": (
+        "Tap “Default phone app”, then choose another app.",
+        "has only the access that its permissions give it",
+    ),
+    "accessibility": ("Turn off the switch next to “速贷宝”.", "What it already saw cannot be called back"),
+    "notification_listener": ("Turn off the switch next to “速贷宝”.", "What it already saw cannot be called back"),
+    "overlay": ("Turn off the switch next to “速贷宝”.", "What it already saw cannot be called back"),
+    "usage": ("Turn off the switch next to “速贷宝”.", "What it already saw cannot be called back"),
+    "install_packages": ("Turn off the switch next to “速贷宝”.", "What it already saw cannot be called back"),
+    "all_files": ("Turn off the switch next to “速贷宝”.", "What it already saw cannot be called back"),
+    "input_method": ("Choose another keyboard, then turn “速贷宝” off.", "What it already saw cannot be called back"),
     "device_admin": ("Tap “速贷宝”, then “Deactivate”.", "can still read what its permissions allow"),
 }
 

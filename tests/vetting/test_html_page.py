@@ -48,6 +48,6 @@ def test_unreadable_file_has_a_page(opened, tmp_path):
     page = opened(
         report.vetting_to_html(vetting.vet(tmp_path / "none.apk", vetting.load_vetting_context()), Translator("en"))
     )
-    assert "Nothing could be read of this file (there is no such file)" in page.locator(".verdict").inner_text()
+    assert "Nothing in this file could be read (file not found)" in page.locator(".verdict").inner_text()
     assert page.locator("#asks").count() == 0
     assert violations(page) == []

@@ -147,7 +147,7 @@ def test_apk_installed_command(phone, run, tmp_path):
     assert done.code == 3
     document = report.parse_document(json.loads(done.out))
     assert (document.app.package, document.app.label) == (PACKAGE, "Sudaibao")
-    assert "reads an app's file on the phone. Nothing is changed there." in done.err
+    assert "reads an app's file on the phone. Nothing on the phone is changed." in done.err
     assert "com.example.sudaibao" in (tmp_path / "a.html").read_text("utf-8")
     assert (missing.code, missing.out) == (4, "")
     assert "“com.example.nobody” is not on the phone" in missing.err

@@ -12,6 +12,8 @@ from contextlib import contextmanager
 
 import pytest
 
+from tests.fixtures.sentences import ENGLISH
+
 APP = "com.example.sudaibao"
 
 
@@ -65,7 +67,7 @@ def test_revocation_is_applied_and_undone(environment, run, tmp_path):
         revoked = run("revoke", APP, "--apply", "--yes", "--ledger", tmp_path / "l.json", *to_phone)
         assert revoked.code == 0, revoked.err
         assert contacts_state(run, to_phone[1], reports[1]) != "can_read"
-        assert "Closed since:\n  · 速贷宝: contacts" in run("diff", reports[0], reports[1]).out
+        assert "速贷宝: contacts" in run("diff", reports[0], reports[1]).out
 
         undone = run("undo", tmp_path / "l.json", "--apply", "--yes", *to_phone)
         assert undone.code == 0, undone.err
@@ -75,7 +77,9 @@ def test_revocation_is_applied_and_undone(environment, run, tmp_path):
 def test_opened_page_is_printed(environment, run):
     with serving(environment) as phone:
         assert run("open", "permissions", APP, "--transport", read_transport(phone)).code == 0
-        assert "android.intent.action.MANAGE_APP_PERMISSIONS" in read_until(phone.stderr, "now shows the page")
+        assert "android.intent.action.MANAGE_APP_PERMISSIONS" in read_until(
+            phone.stderr, ENGLISH["cli.serving_page"].partition("{")[0]
+        )
 
 
 def test_printed_commands_work(environment, run):
@@ -100,7 +104,7 @@ def test_ctrl_c_ends_it_with_0(environment):
         read_transport(phone)
         phone.send_signal(signal.SIGINT)
         assert phone.wait(30) == 0
-        assert "closed" in phone.stderr.read()
+        assert phone.stderr.read().endswith(f"{ENGLISH['cli.serving_ended']}\n")
 
 
 @pytest.mark.parametrize("options", [("--json",), ("-o", "report.html"), ("-o", "-")])

@@ -8,7 +8,7 @@ import pytest
 
 from privaudit.errors import ConnectionLost, PhoneError
 from privaudit.i18n import Translator
-from privaudit.transport import AuthorizationWait
+from privaudit.transport.base import AuthorizationWait
 from privaudit.workshop import controls, storage
 from privaudit.workshop.device_queue import RECONNECT_GRACE_S
 from privaudit.workshop.device_watcher import POLL_INTERVAL_S
@@ -93,7 +93,7 @@ def test_consent_is_shown_in_the_owners_language(harness):
     harness.queue.update_devices([attached_device()])
     (row,) = harness.queue.rows
     text = shown_text(harness, row)
-    for part in ("Not read: contacts", "Is it your own phone", "payment and bank apps", "You may stop at any time"):
+    for part in ("do not read: contacts", "Is it your own phone", "payment and bank apps", "You can stop at any time"):
         assert part in text
     row.language = "zh"
     assert "不读的：联系人" in shown_text(harness, row)
@@ -131,7 +131,7 @@ def test_instructions_appear_within_two_seconds_of_plugging_in(harness):
     assert "51-android.rules" in shown_text(harness, harness.queue.rows[1])
     by_server = attached_device("server 1-3 8", source_kind="server")
     harness.queue.update_devices([attached_device(), blocked, by_server])
-    assert "Tap nothing before its owner has agreed" in shown_text(harness, harness.queue.rows[2])
+    assert "Do not tap anything before its owner has agreed" in shown_text(harness, harness.queue.rows[2])
 
 
 def test_fingerprint_is_shown_while_the_phone_asks(harness):
@@ -308,7 +308,7 @@ def test_closing_check_shows_known_and_unknown_states(harness, made):
     text = shown_text(harness, row)
     assert "Wireless debugging is still on" in text
     assert "USB debugging is still on" in text
-    assert "Auto Blocker, payment apps" in text
+    assert "Auto Blocker or payment apps" in text
     off = PhoneError("errors.debugging_off", phones=("Model",), maker=None)
     harness.queue.update_devices([attached_device("usb 1-1 6", serial="serial of usb 1-1 5", obstacle=off)])
     assert "USB debugging is off." in shown_text(harness, row)

@@ -47,7 +47,7 @@ def test_phone_is_read_and_its_page_written(workshop, monkeypatch, tmp_path):
     assert row.report.demo
     page = workshop.folder.page_path(row.code).read_text(encoding="utf-8")
     assert row.code in page
-    assert "demo phone: apps and lists are invented" in page
+    assert "demo phone: all apps and lists are invented" in page
     assert not (tmp_path / "nowhere").exists()
 
 
@@ -318,7 +318,7 @@ def test_bug_in_one_worker_does_not_stop_the_session(workshop, monkeypatch):
     workshop.watcher.plug("usb 1-1 1")
     workshop.scan()
     row = workshop.next_row()
-    monkeypatch.setattr(worker.audit, "collect", broken)
+    monkeypatch.setattr(worker.audit, "collect_with_facts", broken)
     workshop.finish(row, "failed")
     assert row.error.name == "visit_bug"
     monkeypatch.undo()

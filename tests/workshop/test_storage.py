@@ -9,8 +9,8 @@ import sys
 from datetime import date
 
 import pytest
-from privaudit.documents.sheet import SHEET_END_MARKER, SHEET_START_MARKER
 
+from privaudit.documents.render import SHEET_END_MARKER, SHEET_START_MARKER
 from privaudit.errors import SourceError, UsageError
 from privaudit.model import DataClass
 from privaudit.workshop.model import Retention

@@ -271,15 +271,15 @@ def test_plain_view_from_consent_to_close(lines, tmp_path):
     exit_code, said = run.end()
     assert exit_code == 3
     for part in (
-        "Write a letter and a code",
-        "Say which phone, for instance: v K7",
+        "Type a letter and a code",
+        "Add the phone's code, for instance: v K7",
         "No phone has the code Z9",
-        "There is no key z here",
-        f"That does not fit {code} now",
+        "Key z does nothing here",
+        f"cannot do that now{code} now",
         f"Does the sticker on the phone say {code}?",
-        "[demo phone: apps and lists are invented, this is no real result]",
+        "[demo phone: all apps and lists are invented; not a real result]",
         "The pages are still in",
-        "too few to tell",
+        "too few to show",
     ):
         assert part in said, part
     assert "\x1b" not in said
@@ -301,7 +301,7 @@ def test_finished_phone_stays_finished_after_a_signal(lines, tmp_path, how):
     # The rehearsal's only phone comes again, and is known: its page, its code, counted once.
     fresh = again.until(r"^([A-Z]\d\w*)  .*: ask its owner")[1]
     again.write(f"c {fresh}")
-    again.until(rf"^{code}  .*: sticker {code} goes on it now \(here before today\)")
+    again.until(rf"^{code}  .*: sticker {code}: put it on now \(already here today\)")
     again.write("q")
     again.write("y")
     again.end()
@@ -345,7 +345,7 @@ def test_foreign_page_stops_the_start_with_exit_code_4(lines, run, tmp_path):
 
 def test_session_without_phones_ends_with_exit_code_4(lines, environment):
     real = lines()  # real cables: none here, and the test's own address for an ADB server answers nothing
-    real.until("A key for today lies in memory only. Its fingerprint: ([0-9A-F]{2}:){15}")
+    real.until("Today's key exists only in memory. Its fingerprint: ([0-9A-F]{2}:){15}")
     real.write("q")
     real.write("y")
     exit_code, _ = real.end()

@@ -1,4 +1,4 @@
-"""The ``sync:`` service, read-only, and the files of the phone.
+"""The ``sync:`` service, read-only.
 
 AOSP: packages/modules/adb/SYNC.TXT, file_sync_protocol.h.
 """
