@@ -28,23 +28,14 @@ def scenario_names() -> tuple[str, ...]:
 
 
 def load_scenario(name: str) -> VirtualPhone:
-    """Return the phone of the scenario `name`.
-
-    Raises:
-        KeyError: there is no such scenario.
-        privaudit.virtual_phone.scenario.reader.ScenarioError: the file has errors.
-    """
+    """Return the phone of the scenario `name`. Raises `KeyError` if there is no such scenario."""
     from privaudit.virtual_phone.scenario.reader import read_scenario
 
     return read_scenario(_scenario_toml(name), name=f"{name}.toml")
 
 
 def scenario_title(name: str, language: str) -> str:
-    """Return the subject of the scenario `name` in one line; in English if it has no title in `language`.
-
-    Raises:
-        KeyError: there is no such scenario.
-    """
+    """Return the subject of the scenario `name` in one line; in English if it has no title in `language`."""
     titles = tomllib.loads(_scenario_toml(name))["title"]
     return str(titles.get(language) or titles["en"])
 

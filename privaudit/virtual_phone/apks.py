@@ -1,4 +1,4 @@
-"""The APKs of the virtual phones: real ones, which ``tools/build_demo_apks.py`` makes with Android's tools."""
+"""The APKs of the virtual phones, built with Android's own tools (``tools/build_demo_apks.py`` in the sources)."""
 
 from __future__ import annotations
 

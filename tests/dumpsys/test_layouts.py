@@ -1,7 +1,7 @@
 """Every layout of Android 6 to 16 and of four makers: dumps are parsed back, damage is detected, work is linear.
 
 Hypothesis draws the phones; ``privaudit.virtual_phone.dump_writers`` prints them, and ``tests/virtual_phone`` compares
-those writers with real output (``test_samples_again.py``).
+those writers with real output (``test_dump_samples.py``).
 """
 
 from __future__ import annotations

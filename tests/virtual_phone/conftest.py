@@ -1,4 +1,4 @@
-"""Keys, clients and stub programs for the tests of the demo phone."""
+"""Keys, clients and stub programs for the tests of the virtual phone."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TIMEOUT_S = 30.0
 
 
 def need(program: str) -> str:
-    """Path of a program that is not ours; skips where it is absent, but not in CI."""
+    """Return the path of an external program; skip the test without it, but fail in CI."""
     path = shutil.which(program)
     if path is None and os.environ.get("CI"):
         pytest.fail(f"{program} is missing, and this is CI")
@@ -29,7 +29,7 @@ def need(program: str) -> str:
 
 
 def say(argv: Sequence[str], _stdin: bytes) -> ProgramResult:
-    """Says its arguments on standard output, and its name on standard error."""
+    """Print its arguments to standard output and its name to standard error."""
     return ProgramResult(f"<{'|'.join(argv[1:])}>\n".encode(), f"{argv[0]} was here\n".encode(), 7)
 
 
@@ -47,8 +47,8 @@ FILES = {
 
 @pytest.fixture
 def phone() -> Iterator[AdbdServer]:
-    with AdbdServer(programs=PROGRAMS, files=FILES, model="Test phone") as found:
-        yield found
+    with AdbdServer(programs=PROGRAMS, files=FILES, model="Test phone") as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

@@ -12,10 +12,10 @@ from privaudit.virtual_phone.adbd.faults import SimulatedLink
 from privaudit.virtual_phone.programs import build_files
 
 
-@pytest.mark.parametrize("story", scenario_names())
-def test_every_app_has_one(story):
+@pytest.mark.parametrize("scenario", scenario_names())
+def test_every_app_has_an_apk(scenario):
     """Where this fails, run tools/build_demo_apks.py."""
-    phone = load_scenario(story)
+    phone = load_scenario(scenario)
     found = build_files(phone)
     for app in phone.apps:
         for copy in (app, app.factory):
@@ -23,7 +23,7 @@ def test_every_app_has_one(story):
                 assert found[copy.apk_path] == apks.load_apks()[apks.apk_entry_name(copy)]
 
 
-def test_none_is_left_over_and_all_are_small():
+def test_bundle_holds_only_used_apks_and_is_small():
     wanted = {
         apks.apk_entry_name(c)
         for s in scenario_names()
@@ -38,7 +38,7 @@ def test_none_is_left_over_and_all_are_small():
         assert {info.date_time for info in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
 
 
-def test_a_line_takes_its_time():
+def test_link_delays_by_bandwidth_and_latency():
     now, slept = [100.0], []
 
     def sleep(seconds):
@@ -55,7 +55,7 @@ def test_a_line_takes_its_time():
     assert slept == [2.5, 1.0, 0.5]
 
 
-def test_a_line_without_limits_takes_none():
+def test_unlimited_link_does_not_sleep():
     def never(_):
         raise AssertionError
 

@@ -87,7 +87,7 @@ def test_refusals(run, line, out, err, code):
 
 
 @pytest.mark.parametrize("line", ["pm list packages --user x", "pm list packages --user", "appops get --user -1 a.b"])
-def test_a_wrong_user_is_an_exception_as_android_prints_it(run, line):
+def test_wrong_users_are_exceptions(run, line):
     out, err, code = run(line)
     assert (out, code) == ("", 255)
     assert "Exception occurred while executing '" in err
@@ -95,39 +95,39 @@ def test_a_wrong_user_is_an_exception_as_android_prints_it(run, line):
 
 @pytest.mark.parametrize("name", sorted(build_programs(load_scenario("borrower"))))
 @pytest.mark.parametrize("words", [[], ["-"], ["get"], ["list"], ["package", "permission"], ["-t"], ["\udcff"]])
-def test_no_arguments_raise(phone, name, words):
+def test_programs_never_raise(phone, name, words):
     assert 0 <= build_programs(phone)[name]([name, *words], b"").code <= 255
 
 
-def test_the_same_command_by_its_other_names(run):
+def test_cmd_and_direct_commands_agree(run):
     assert run("cmd package list packages -f --user 0") == run("pm list packages -f --user 0")
     assert run("cmd user list") == run("pm list users")
     assert run("dumpsys -t 60 package") == run("dumpsys package")
     assert run("appops get com.example.anxin") == run("cmd appops get com.example.anxin")
 
 
-def test_a_whole_dumpsys_frames_its_services(run):
+def test_dumpsys_frames_each_service(run):
     text = run("dumpsys")[0]
     assert text.count("\nDUMP OF SERVICE ") == 4
     assert "was the duration of dumpsys role, ending at: 2026-01-10 15:42:00\n" in text
 
 
-def test_the_clock_runs_where_it_is_not_given(phone):
+def test_clock_runs_by_default(phone):
     before = datetime.now(UTC).timestamp()
     shown = int(build_programs(phone)["date"](["date", "+%s"], b"").out)
     assert -1 <= shown - before - phone.clock_offset.total_seconds() <= 60
 
 
-def test_files_say_what_they_are(phone):
-    found = build_files(phone)
-    assert b"ro.product.model=Demo Phone" in found["/system/build.prop"]
+def test_files(phone):
+    files = build_files(phone)
+    assert b"ro.product.model=Demo Phone" in files["/system/build.prop"]
     app = phone.find_app("com.example.anxin")
-    assert found[app.apk_path].startswith(b"PK")
-    assert found[app.apk_paths[1]].startswith(b"This is no APK")
-    assert "/product/app/Browser/Browser.apk" in found
+    assert files[app.apk_path].startswith(b"PK")
+    assert files[app.apk_paths[1]].startswith(b"This is no APK")
+    assert "/product/app/Browser/Browser.apk" in files
 
 
-def test_the_first_round_of_an_audit_is_answered(phone):
+def test_first_round_of_an_audit_is_answered(phone):
     marker = "@@0123456789abcdef"
     shell = Shell(build_programs(phone, now=_NOW), build_files(phone))
     result = shell.run_script(first_round(marker).text)
@@ -167,18 +167,18 @@ def test_android_6_has_no_cmd():
         (27, "-a", ("Error: Unknown option: -a\n", "", 255)),
     ],
 )
-def test_options_that_came_later(sdk, option, answer):
+def test_older_releases_refuse_newer_list_options(sdk, option, answer):
     assert _run(sdk, f"pm list packages {option} --user 0") == answer
     assert _run(28, f"pm list packages {option} --user 0")[2] == 0
 
 
-def test_without_a_user_older_releases_list_the_owner_s():
+def test_older_releases_list_the_owners_apps_by_default():
     owner = _run(33, "pm list packages --user 0")
     assert _run(33, "pm list packages") == owner
     assert " uid:10121,99910121\n" in _run(34, "pm list packages -U")[0]
 
 
-def test_dumpsys_takes_a_time_since_android_8():
+def test_dumpsys_timeout_since_android_8():
     assert _run(25, "dumpsys -t 60 package") == ("", "Can't find service: -t\n", 0)
     assert _run(26, "dumpsys -t 60 package") == _run(26, "dumpsys package")
 
@@ -191,26 +191,26 @@ def test_roles_since_android_10():
 
 
 @pytest.mark.parametrize(
-    ("sdk", "said"),
+    ("sdk", "error"),
     [
         (28, "Error: java.lang.SecurityException: Shell does not have permission to access user 999\n"),
         (29, "Security exception: Shell does not have permission to access user 999\n\n"),
         (34, "\nException occurred while executing 'list':\njava.lang.SecurityException: Shell does not have "),
     ],
 )
-def test_nobody_is_let_into_a_closed_user(sdk, said):
+def test_user_denied_to_the_shell(sdk, error):
     phone = load_scenario("borrower")
     users = tuple(replace(user, denied_to_shell=user.id == 999) for user in phone.users)
     table = build_programs(replace(phone, sdk=sdk, users=users), now=_NOW)
     listed = table["pm"](["pm", "list", "packages", "--user", "999"], b"")
     assert (listed.out, listed.code != 0) == (b"", True)
-    assert listed.err.decode().startswith(said)
+    assert listed.err.decode().startswith(error)
     read = table["settings"](["settings", "--user", "999", "get", "secure", "x"], b"")
     assert b"does not have permission to access user 999" in read.err
     assert table["pm"](["pm", "list", "packages", "--user", "0"], b"").code == 0
 
 
-def test_app_ops_get_tells_uid_modes_since_android_10():
+def test_appops_get_prints_uid_modes_since_android_10():
     line = "appops get --user 999 com.example.kuaiyihua READ_CONTACTS"
     assert _run(28, line) == ("No operations.\n", "", 0)
     assert _run(29, line) == ("Uid mode: READ_CONTACTS: ignore\n", "", 0)

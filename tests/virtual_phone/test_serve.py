@@ -12,6 +12,8 @@ from contextlib import contextmanager
 
 import pytest
 
+from tests.fixtures.sentences import ENGLISH
+
 APP = "com.example.sudaibao"
 
 
@@ -56,7 +58,7 @@ def contacts_state(run, transport, report):
     return app["access"]["contacts"]["state"]
 
 
-def test_a_revocation_is_rehearsed_and_undone(environment, run, tmp_path):
+def test_revocation_is_applied_and_undone(environment, run, tmp_path):
     with serving(environment) as phone:
         to_phone = ("--transport", read_transport(phone))
         reports = [tmp_path / f"{name}.json" for name in ("before", "revoked", "undone")]
@@ -65,20 +67,22 @@ def test_a_revocation_is_rehearsed_and_undone(environment, run, tmp_path):
         revoked = run("revoke", APP, "--apply", "--yes", "--ledger", tmp_path / "l.json", *to_phone)
         assert revoked.code == 0, revoked.err
         assert contacts_state(run, to_phone[1], reports[1]) != "can_read"
-        assert "Revoked since:\n  · 速贷宝: contacts" in run("diff", reports[0], reports[1]).out
+        assert "速贷宝: contacts" in run("diff", reports[0], reports[1]).out
 
         undone = run("undo", tmp_path / "l.json", "--apply", "--yes", *to_phone)
         assert undone.code == 0, undone.err
         assert contacts_state(run, to_phone[1], reports[2]) == "can_read"
 
 
-def test_an_opened_page_is_named(environment, run):
+def test_opened_page_is_printed(environment, run):
     with serving(environment) as phone:
         assert run("open", "permissions", APP, "--transport", read_transport(phone)).code == 0
-        assert "android.intent.action.MANAGE_APP_PERMISSIONS" in read_until(phone.stderr, "now shows the page")
+        assert "android.intent.action.MANAGE_APP_PERMISSIONS" in read_until(
+            phone.stderr, ENGLISH["cli.serving_page"].partition("{")[0]
+        )
 
 
-def test_the_commands_name_the_scenario_s_app_and_work_as_printed(environment, run):
+def test_printed_commands_work(environment, run):
     with serving(environment, "android6") as phone:
         printed = read_until(phone.stdout, "Ctrl-C")
         commands = [line.split()[1:] for line in printed.splitlines() if line.startswith("  privaudit ")]
@@ -88,7 +92,7 @@ def test_the_commands_name_the_scenario_s_app_and_work_as_printed(environment, r
         assert "demo phone" in printed
 
 
-def test_the_end_of_its_input_ends_it(environment):
+def test_end_of_standard_input_ends_it(environment):
     with serving(environment) as phone:
         read_transport(phone)
     assert phone.returncode == 0
@@ -100,18 +104,18 @@ def test_ctrl_c_ends_it_with_0(environment):
         read_transport(phone)
         phone.send_signal(signal.SIGINT)
         assert phone.wait(30) == 0
-        assert "has stopped" in phone.stderr.read()
+        assert phone.stderr.read().endswith(f"{ENGLISH['cli.serving_ended']}\n")
 
 
 @pytest.mark.parametrize("options", [("--json",), ("-o", "report.html"), ("-o", "-")])
-def test_it_writes_no_report(run, tmp_path, options):
+def test_report_options_are_refused(run, tmp_path, options):
     done = run("demo", "--serve", *options, cwd=tmp_path)
     assert (done.code, done.out) == (2, "")
     assert "--serve" in done.err
     assert list(tmp_path.glob("report*")) == []
 
 
-def test_an_unknown_scenario_is_refused(run):
+def test_unknown_scenario_is_refused(run):
     done = run("demo", "nosuch", "--serve")
     assert (done.code, done.out) == (2, "")
     assert "nosuch" in done.err

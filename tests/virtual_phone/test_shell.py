@@ -50,7 +50,7 @@ def test_agrees_with_mksh(script: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("sdk", ["34", "25", "", "x"])
-def test_a_whole_round_of_questions_agrees_with_mksh(tmp_path: Path, sdk: str) -> None:
+def test_capture_scripts_agree_with_mksh(tmp_path: Path, sdk: str) -> None:
     stubs = {**STUBS, "getprop": STUBS["getprop"].replace("34", sdk)}
     for name, text in stubs.items():
         (tmp_path / name).write_text(f"#!{need('mksh')}\n{text}\n")
@@ -76,7 +76,7 @@ def quoted(args: Sequence[str]) -> str:
     return "set -- " + " ".join("'" + arg.replace("'", "'\\''") + "'" for arg in args) + "\n"
 
 
-def test_order_is_kept_where_errors_join() -> None:
+def test_joined_output_keeps_its_order() -> None:
     def both(_argv: Sequence[str], _stdin: bytes) -> ProgramResult:
         return ProgramResult(b"out\n", b"err\n", 4)
 
@@ -90,11 +90,11 @@ def test_order_is_kept_where_errors_join() -> None:
 
 
 def test_unknown_program() -> None:
-    said = b"/system/bin/sh: nosuch: inaccessible or not found\n"
-    assert Shell({}).run_script("nosuch -x") == ProgramResult(b"", said, 127)
+    error = b"/system/bin/sh: nosuch: inaccessible or not found\n"
+    assert Shell({}).run_script("nosuch -x") == ProgramResult(b"", error, 127)
 
 
-def test_programs_are_found_by_their_path_and_get_their_input() -> None:
+def test_programs_get_their_path_and_input() -> None:
     def show(argv: Sequence[str], stdin: bytes) -> ProgramResult:
         return ProgramResult(f"{list(argv)}".encode() + stdin)
 
@@ -122,7 +122,7 @@ def test_files() -> None:
     )
 
 
-def test_sleep_can_be_ours() -> None:
+def test_sleep_function_is_replaceable() -> None:
     slept: list[float] = []
     assert Shell({}, sleep=slept.append).run_script("sleep 1.5; sleep x").code == 1
     assert slept == [1.5]
@@ -145,7 +145,7 @@ def test_sleep_can_be_ours() -> None:
         "x=" + "a" * 20000 + "b; case $x in " + "*a" * 2000 + ") echo yes;; esac; nosuch",
     ],
 )
-def test_bounds(script: str) -> None:
+def test_limits(script: str) -> None:
     result = Shell({}).run_script(script)
     assert result.code > 0
     assert result.err.startswith(b"/system/bin/sh: ")

@@ -126,8 +126,7 @@ class PackageBlockWriter:
         if layout.metadata_source:
             yield "    appMetadataSource=0"
         signatures = f"    signatures=PackageSignatures{{{fake_identity_hash('signatures', app.package, app.code_path)}"
-        # One signer for the platform, one for each other package.
-        signer = fake_identity_hash("signer", "platform" if app.is_system else app.package)
+        signer = fake_identity_hash("signer", app.signer_name)
         if layout.signature_versions:
             yield f"{signatures} version:{app.signing_version}, signatures:[{signer}], past signatures:[]}}"
             yield "    installPermissionsFixed=true"

@@ -14,7 +14,7 @@ from importlib import resources
 from typing import Any, Final
 
 from privaudit.virtual_phone.release.android import array_map_order
-from privaudit.virtual_phone.scenario.virtual import VirtualApp, VirtualPhone
+from privaudit.virtual_phone.scenario.virtual import Namespace, VirtualApp, VirtualPhone
 
 FILLER: Final[Any] = tomllib.loads((resources.files(__package__) / "filler.toml").read_text(encoding="utf-8"))
 """Parts of dumps that say nothing about permissions."""
@@ -128,3 +128,9 @@ def format_device_policy(phone: VirtualPhone) -> str:
             text += blocks["admin"].format(component=component, uid=app.uid(user) if app is not None else -1)
         text += blocks["user_end"]
     return text
+
+
+def format_setting(phone: VirtualPhone, user: int, namespace: Namespace, key: str) -> str:
+    """``settings get``: the value, or ``null``. Global settings are those of user 0."""
+    namespaces = phone.settings.get(0 if namespace == "global" else user, {})
+    return namespaces.get(namespace, {}).get(key, "null") + "\n"

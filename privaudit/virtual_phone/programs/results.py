@@ -63,19 +63,17 @@ def denial_result(phone: VirtualPhone, command: str, text: str, kind: str = "Sec
 
 def is_blocked(phone: VirtualPhone) -> bool:
     """Whether the vendor keeps the shell from changing permissions, app-ops and secure settings."""
-    if any(key in phone.properties for key in _XIAOMI_ROM_PROPERTIES):
-        return phone.properties.get(_XIAOMI_SECURITY_SETTINGS) != "1"
-    return any(
-        rom in phone.properties and phone.properties.get(switch) != "1" for rom, switch in _RESTRICTION_SWITCHES.items()
-    )
+    values = phone.properties
+    if any(key in values for key in _XIAOMI_ROM_PROPERTIES):
+        return values.get(_XIAOMI_SECURITY_SETTINGS) != "1"
+    return any(rom in values and values.get(switch) != "1" for rom, switch in _RESTRICTION_SWITCHES.items())
 
 
 def resolve_users(phone: VirtualPhone, user_arg: str | None, command: str) -> tuple[int, ...]:
     """Return the Android users that `user_arg` names: a number, ``all``, ``current``, or ``None`` for the current one.
 
-    Raises:
-        ProgramExit: not a user number, or a user that is denied to the shell. As on Android, the number of a user that
-            does not exist is no error.
+    Raises `ProgramExit` for other words and for a user that is denied to the shell; as on Android, not for the number
+    of a user that does not exist.
     """
     match user_arg:
         case None | "current" | "cur":

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from privaudit.virtual_phone.dump_writers.appops import format_appops_get
-from privaudit.virtual_phone.dump_writers.text import format_user_list
+from privaudit.virtual_phone.dump_writers.text import format_setting, format_user_list
 from privaudit.virtual_phone.programs import results
 from privaudit.virtual_phone.programs.pm import run_pm
 from privaudit.virtual_phone.release.android import FLAG_BITS, OP_NUMBERS, RUNTIME_PERMISSION_OPS
@@ -106,9 +106,7 @@ def run_settings(device: MutableDevice, args: Sequence[str]) -> ProgramResult:
     user, rest = results.split_target_user(device.phone, args, "settings")
     match rest:
         case ["get", namespace, key] if namespace in _NAMESPACES:
-            # Global settings are those of user 0.
-            namespaces = device.phone.settings.get(0 if namespace == "global" else user, {})
-            return results.output_result(namespaces.get(_NAMESPACES[namespace], {}).get(key, "null") + "\n")
+            return results.output_result(format_setting(device.phone, user, _NAMESPACES[namespace], key))
         case ["get", namespace, _]:
             return results.error_result(f"Invalid namespace '{namespace}'\n")
         case ["put", "secure", _, _] if results.is_blocked(device.phone):

@@ -177,11 +177,7 @@ SUPPORTED_SDKS: Final = tuple(_LAYOUT_BY_SDK)
 
 @cache
 def layout_of(sdk: int, vendor: Vendor = "aosp") -> ReleaseLayout:
-    """Return the layout of `vendor`'s Android of `sdk`.
-
-    Raises:
-        KeyError: `sdk` is not one of `SUPPORTED_SDKS`.
-    """
+    """Return the layout of `vendor`'s Android of `sdk`, which is one of `SUPPORTED_SDKS`."""
     layout = _LAYOUT_BY_SDK[sdk]
     return replace(
         layout,

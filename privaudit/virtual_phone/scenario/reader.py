@@ -25,15 +25,11 @@ class ScenarioError(ValueError):
     def __init__(self, problems: Sequence[str]) -> None:
         super().__init__("\n".join(problems))
         self.problems = tuple(problems)
-        """All errors, each as ``file: key.path: problem``."""
+        """All errors of the file, each as ``file: key.path: problem``."""
 
 
 def read_scenario(text: str, *, name: str) -> VirtualPhone:
-    """Read the phone of one scenario out of TOML, as `schema.ScenarioFile` describes it.
-
-    Raises:
-        ScenarioError: with every error found; each begins with the file's `name`.
-    """
+    """Read the phone of one scenario out of TOML, as `schema.ScenarioFile` describes it. Raises `ScenarioError`."""
     try:
         scenario = TypeAdapter(schema.ScenarioFile).validate_python(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:

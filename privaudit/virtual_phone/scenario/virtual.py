@@ -158,6 +158,11 @@ class VirtualApp:
         """Paths of all its APKs, base first."""
         return (self.apk_path, *(f"{self.code_path}/split_{split}.apk" for split in self.splits))
 
+    @property
+    def signer_name(self) -> str:
+        """Stand-in for the signing certificate: the platform's, or one of this package alone."""
+        return "platform" if self.is_system else self.package
+
     def uid(self, user: int) -> int:
         """Return its uid for `user`."""
         return user * PER_USER_RANGE + self.app_id

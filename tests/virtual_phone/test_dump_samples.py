@@ -1,4 +1,4 @@
-"""What real devices printed: read, made into a virtual phone, printed again, and laid beside the original.
+"""Dumps of real devices, parsed, made into a virtual phone, written again and compared with the original.
 
 Lines that matter are those that the reader keeps something of: section titles, block headers, ids, shared users, paths,
 versions, times, installers, flags of the app, users, requested and held permissions; uids, packages, modes, ops and the
@@ -32,7 +32,7 @@ LG, ROCKCHIP = "lg-m150-android6.0.1", "rockchip-rk322x-android7.1.2"
 PIXEL, GRAPHENE, OEM = "pixel9a-android16-excerpt", "graphene-android13-excerpt", "cn-oem-android12-excerpt"
 STUDIO, WEAR, SUNMI = "studio-android10-12-excerpt", "wear-api30-dumpsys-package-pkg", "sunmi-android11-appops-excerpt"
 
-MATTERS = {
+LINE_KINDS = {
     "titles": r"^(Packages|Hidden system packages|Shared users):$",
     "packages": r"^  Package \[",
     "shared users": r"^  SharedUser \[",
@@ -78,9 +78,9 @@ PACKAGE_DUMPS = {
 @pytest.fixture
 def text(samples):
     def read(name):
-        found, problem = decode_output((samples / name).read_bytes())
+        reproduced, problem = decode_output((samples / name).read_bytes())
         assert problem is None
-        return found
+        return reproduced
 
     return read
 
@@ -95,13 +95,13 @@ def _blocks(text):
     return re.sub(r"^Queries:\n(?: .*\n|\n)*", "", body, flags=re.MULTILINE)
 
 
-def _that_matter(text):
+def _relevant_lines(text):
     lines = []
     in_components = False
     for line in text.split("\n"):
         if re.match(r"^ +[A-Za-z ]+:( |$)|^    \S", line):
             in_components = not re.match(r"^ +(requested|install|runtime) permissions:$|^    User ", line)
-        kind = next((kind for kind, rule in MATTERS.items() if re.search(rule, line)), None)
+        kind = next((kind for kind, rule in LINE_KINDS.items() if re.search(rule, line)), None)
         if kind is None or (kind == "requested" and in_components):
             continue
         without_hash = re.sub(r"(?<=[{(])[0-9a-f]{1,8}(?=[ )])", "#", line)
@@ -121,55 +121,53 @@ def _sorted_runs(lines):
     return done[:-1]
 
 
-def _again(printed, sdk, vendor="aosp"):
+def _remodel(printed, sdk, vendor="aosp"):
     dump = package_checks.parse_and_check_dump(printed)
     assert (dump.forged_name, dump.unparsed_lines) == (None, 0)
     return Remodel(printed, dump, layout_of(sdk, vendor)).phone()
 
 
 @pytest.mark.parametrize("name", PACKAGE_DUMPS)
-def test_package_dumps_come_out_again(text, name):
+def test_package_dumps_are_reproduced(text, name):
     file, sdk = PACKAGE_DUMPS[name]
     original = text(file)
-    own = name.startswith(WEAR)
-    phone = _again(original if own or "Packages:\n" in original else f"Packages:\n{original}", sdk)
+    is_single = name.startswith(WEAR)
+    phone = _remodel(original if is_single or "Packages:\n" in original else f"Packages:\n{original}", sdk)
     printed = (
         package_dump.format_single_package_dump(phone, phone.apps[0].package)
-        if own
+        if is_single
         else package_dump.format_package_dump(phone)
     )
-    found, expected = _that_matter(_blocks(printed)), _that_matter(_blocks(original))
+    reproduced, expected = _relevant_lines(_blocks(printed)), _relevant_lines(_blocks(original))
     if name == f"{WEAR}/1":
         # Android sorts permissions by the hash of their names, and the author of this sample changed one of the names.
-        found, expected = sorted(found), sorted(expected)
-    assert found == expected
+        reproduced, expected = sorted(reproduced), sorted(expected)
+    assert reproduced == expected
 
 
 @pytest.mark.parametrize("name", FIGURES)
-def test_as_many_lines_as_grep_finds(samples, text, name):
+def test_line_counts_agree_with_grep(samples, text, name):
     need("awk")
     need("grep")
     file, sdk = PACKAGE_DUMPS[name]
     original = text(file)
-    phone = _again(original if "Packages:\n" in original else f"Packages:\n{original}", sdk)
-    own = name.startswith(WEAR)
-    printed = _that_matter(
+    phone = _remodel(original if "Packages:\n" in original else f"Packages:\n{original}", sdk)
+    is_single = name.startswith(WEAR)
+    printed = _relevant_lines(
         _blocks(
             package_dump.format_single_package_dump(phone, phone.apps[0].package)
-            if own
+            if is_single
             else package_dump.format_package_dump(phone)
         )
     )
     # What stands between the titles of blocks, without the components of users, whose lines look like permissions.
     cut = r"awk '/^(Packages|Hidden system packages|Shared users):$/{s=1;next} /^[^ ]/{s=0} s'"
-    whole = "cat"
+    blocks = cut if "Packages:" in original else "cat"
     for kind, figure in FIGURES[name].items():
-        shell = (
-            f"tr -d '\\r' < {file} | {cut if 'Packages:' in original else whole} | grep -cE '{MATTERS[kind]}' || true"
-        )
+        shell = f"tr -d '\\r' < {file} | {blocks} | grep -cE '{LINE_KINDS[kind]}' || true"
         if kind == "requested":
             keep = r"/^ *requested permissions:/{r=1;next} /^ *[a-z]+ permissions:/{r=0} r"
-            shell = f"{cut} < {file} | awk '{keep}' | grep -cE '{MATTERS[kind]}'"
+            shell = f"{cut} < {file} | awk '{keep}' | grep -cE '{LINE_KINDS[kind]}'"
         counted = subprocess.run(["sh", "-c", shell], cwd=samples, check=True, capture_output=True, text=True).stdout
         assert (kind, int(counted)) == (kind, figure)
         assert (kind, sum(one == kind for one, _ in printed)) == (kind, figure)
@@ -178,9 +176,9 @@ def test_as_many_lines_as_grep_finds(samples, text, name):
 # --- excerpts: what is there must come out in the same order ----------------------------------------------------------
 
 
-def _comes_out_in_order(excerpt, printed):
-    rest = iter(_that_matter(printed))
-    missing = [line for line in _that_matter(excerpt) if line not in rest]
+def _assert_reproduced_in_order(excerpt, printed):
+    rest = iter(_relevant_lines(printed))
+    missing = [line for line in _relevant_lines(excerpt) if line not in rest]
     assert missing == []
 
 
@@ -188,16 +186,16 @@ def _comes_out_in_order(excerpt, printed):
     ("file", "sdk", "lines"),
     [("android10_overlay_paths_at_user_indent.txt", 29, 9), ("android12_webview.txt", 31, 11)],
 )
-def test_excerpts_of_android_studio(text, file, sdk, lines):
+def test_android_studio_excerpts(text, file, sdk, lines):
     excerpt = re.sub(r"^(?=.)", "  ", text(f"{STUDIO}/{file}"), flags=re.MULTILINE)
-    phone = _again(f"Packages:\n{excerpt}", sdk)
-    assert len(_that_matter(excerpt)) == lines
-    _comes_out_in_order(excerpt, package_dump.format_package_dump(phone))
+    phone = _remodel(f"Packages:\n{excerpt}", sdk)
+    assert len(_relevant_lines(excerpt)) == lines
+    _assert_reproduced_in_order(excerpt, package_dump.format_package_dump(phone))
 
 
-def test_overlay_paths_stand_where_android_10_puts_them(text):
+def test_overlay_path_indent_of_android_10(text):
     excerpt = re.sub(r"^(?=.)", "  ", text(f"{STUDIO}/android10_overlay_paths_at_user_indent.txt"), flags=re.MULTILINE)
-    phone = _again(f"Packages:\n{excerpt}", 29)
+    phone = _remodel(f"Packages:\n{excerpt}", 29)
     path = re.search(r"overlay paths:\n\s+(\S+)", excerpt)[1]
     install = replace(phone.apps[0].installs[0], overlays=(path,))
     lines = PackageBlockWriter(phone).user_lines(phone.apps[0], install)
@@ -222,19 +220,19 @@ Shared users:
 """
 
 
-def test_pixel_16_comes_out_again(text):
+def test_pixel_16_is_reproduced(text):
     """Its lines were copied by hand, in an order of their own."""
     original = _HEAD_16 + text(f"{PIXEL}/dumpsys_package_block.txt") + _SHARED_16
     original += text(f"{PIXEL}/dumpsys_package_shared_user_tail.txt")
-    printed = _that_matter(_blocks(package_dump.format_package_dump(_again(original, 36))))
-    expected = _that_matter(original)
+    printed = _relevant_lines(_blocks(package_dump.format_package_dump(_remodel(original, 36))))
+    expected = _relevant_lines(original)
     assert sorted(printed) == sorted(expected)
-    counts = {kind: sum(one == kind for one, _ in expected) for kind in MATTERS}
+    counts = {kind: sum(one == kind for one, _ in expected) for kind in LINE_KINDS}
     # grep -cE '^      [^ ]+: granted=' and '^        [^ ]+: granted=' over the two excerpts: 7 + 4, and 7 + 3.
     assert (counts["held since installation"], counts["held at run time"], counts["users"]) == (11, 10, 3)
 
 
-def test_pixel_16_begins_as_the_rendered_dump_begins(text):
+def test_pixel_16_section_titles(text):
     original = text(f"{PIXEL}/dumpsys_package_head.txt")
     titles = re.findall(r"^\S.*:$", original, re.MULTILINE)
     phone = VirtualPhone(
@@ -246,7 +244,7 @@ def test_pixel_16_begins_as_the_rendered_dump_begins(text):
     assert len(re.findall(sdk, printed, re.MULTILINE)) == len(re.findall(sdk, original, re.MULTILINE)) == 2
 
 
-def test_the_properties_of_a_whole_getprop_come_out_again(text):
+def test_getprop_is_reproduced(text):
     original = text(f"{ROCKCHIP}/getprop.txt")
     phone = VirtualPhone(
         name="again", sdk=25, properties=device.parse_properties(original), time_zone=UTC, users=(), apps=()
@@ -258,7 +256,7 @@ def test_the_properties_of_a_whole_getprop_come_out_again(text):
 
 # --- app-ops ---------------------------------------------------------------------------------------------------------
 
-OPS_MATTER = {
+OP_LINE_KINDS = {
     "uids": r"^  Uid ",
     "packages": r"^    Package ",
     "ops": r"^      [A-Z_]+(: mode=| \()",
@@ -273,7 +271,7 @@ _OLDER = 1
 
 
 @pytest.mark.parametrize("folder", OPS_FIGURES)
-def test_app_ops_come_out_again(samples, text, folder):
+def test_app_ops_are_reproduced(samples, text, folder):
     need("grep")
     file, sdk, figures = OPS_FIGURES[folder]
     original = text(f"{folder}/{file}")
@@ -286,17 +284,17 @@ def test_app_ops_come_out_again(samples, text, folder):
     apps = app_ops(original, dump, layout)
     phone = VirtualPhone(name="again", sdk=sdk, properties={}, time_zone=UTC, users=users, apps=apps)
     printed = render_appops.format_appops_dump(phone, now or datetime(2018, 3, 16, tzinfo=UTC)).splitlines()
-    rules = list(OPS_MATTER.values())
+    rules = list(OP_LINE_KINDS.values())
     expected = [line for line in original.splitlines() if any(re.search(rule, line) for rule in rules)]
-    found = [line for line in printed if any(re.search(rule, line) for rule in rules)]
+    reproduced = [line for line in printed if any(re.search(rule, line) for rule in rules)]
     for kind, figure in figures.items():
         counted = subprocess.run(
-            ["sh", "-c", f"tr -d '\\r' < {file} | grep -cE '{OPS_MATTER[kind]}' || true"],
+            ["sh", "-c", f"tr -d '\\r' < {file} | grep -cE '{OP_LINE_KINDS[kind]}' || true"],
             cwd=samples / folder, check=True, capture_output=True, text=True,
         ).stdout  # fmt: skip
         assert (kind, int(counted)) == (kind, figure)
-        assert (kind, sum(bool(re.search(OPS_MATTER[kind], line)) for line in expected)) == (kind, figure)
-    older = [line for line in expected if line not in found]
-    assert found == [line for line in expected if line not in older]
+        assert (kind, sum(bool(re.search(OP_LINE_KINDS[kind], line)) for line in expected)) == (kind, figure)
+    older = [line for line in expected if line not in reproduced]
+    assert reproduced == [line for line in expected if line not in older]
     assert len(older) == (_OLDER if folder == SUNMI else 0)
     assert all(line.startswith("          Reject: ") for line in older)

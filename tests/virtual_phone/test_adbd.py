@@ -1,4 +1,4 @@
-"""The demo phone against two ADB clients that are not ours, and against nonsense."""
+"""The ADB daemon against two independent clients, and against malformed messages."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tests.virtual_phone.conftest import FILES, PROGRAMS, TIMEOUT_S
 Connect = Callable[..., AdbDeviceTcp]
 CNXN = AdbMessage(AdbCommand.CNXN, 0x01000001, 1 << 20, b"host::test\0")
 NUMBERS = itertools.count(1000)
-OPEN_DOOR = KeyPolicy(required=False)
+NO_KEYS = KeyPolicy(required=False)
 
 
 # --- adb-shell ---
@@ -35,7 +35,7 @@ OPEN_DOOR = KeyPolicy(required=False)
 
 @pytest.mark.parametrize(
     "kind",
-    [{}, {"max_payload": MAX_PAYLOAD_V1, "version": VERSION_CHECKSUM, "features": ()}, {"key_policy": OPEN_DOOR}],
+    [{}, {"max_payload": MAX_PAYLOAD_V1, "version": VERSION_CHECKSUM, "features": ()}, {"key_policy": NO_KEYS}],
     ids=["new", "old", "no-keys"],
 )
 def test_adb_shell(connect: Connect, kind: dict) -> None:
@@ -70,10 +70,10 @@ def test_android_6_terminal(connect: Connect) -> None:
         assert connect(phone).shell("echo a; echo b", decode=False) == b"a\r\nb\r\n"
 
 
-# --- who may talk ---
+# --- authorisation ---
 
 
-def test_allowed_but_not_remembered_asks_again(connect: Connect, signer: PythonRSASigner) -> None:
+def test_allowed_once_prompts_again(connect: Connect, signer: PythonRSASigner) -> None:
     with AdbdServer(programs={}, key_policy=KeyPolicy(answer="allow")) as phone:
         connect(phone)
         phone.key_policy = KeyPolicy(answer="refuse")
@@ -81,32 +81,32 @@ def test_allowed_but_not_remembered_asks_again(connect: Connect, signer: PythonR
             connect(phone, auth_timeout_s=0.3)
 
 
-def test_remembered(connect: Connect) -> None:
+def test_always_allowed_key_connects_again(connect: Connect) -> None:
     with AdbdServer(programs={}, key_policy=KeyPolicy(answer="allow", always_allow=True)) as phone:
         connect(phone)
         phone.key_policy = KeyPolicy(answer="refuse")
         assert connect(phone).shell("echo in") == "in\n"
 
 
-def test_known_from_the_start(connect: Connect, signer: PythonRSASigner) -> None:
+def test_known_key_connects(connect: Connect, signer: PythonRSASigner) -> None:
     policy = KeyPolicy(answer="refuse", known_keys=(signer.GetPublicKey().encode(),))
     with AdbdServer(programs={}, key_policy=policy) as phone:
         assert connect(phone).shell("echo in") == "in\n"
 
 
 @pytest.mark.parametrize("answer", ["refuse", "ignore"])
-def test_not_allowed(connect: Connect, answer: str) -> None:
+def test_refused_key_does_not_connect(connect: Connect, answer: str) -> None:
     with AdbdServer(programs={}, key_policy=KeyPolicy(answer=answer)) as phone, pytest.raises(TcpTimeoutException):
         connect(phone, auth_timeout_s=0.3)
     assert phone.commands == []
 
 
-def test_allowed_late(connect: Connect) -> None:
+def test_late_answer_connects(connect: Connect) -> None:
     with AdbdServer(programs={}, key_policy=KeyPolicy(answer=0.4)) as phone:
         assert connect(phone).shell("echo late") == "late\n"
 
 
-def test_nothing_opens_before_authorisation() -> None:
+def test_no_stream_opens_before_authorisation() -> None:
     with AdbdServer(programs={}) as phone, socket.create_connection((phone.host, phone.port), TIMEOUT_S) as sock:
         sock.sendall(
             CNXN.encode(checksum=True) + AdbMessage(AdbCommand.OPEN, 1, 0, b"shell:echo in\0").encode(checksum=False)
@@ -119,7 +119,7 @@ def test_nothing_opens_before_authorisation() -> None:
 
 
 @pytest.mark.parametrize("text", [b"", b"\0", b"AAAA", b"!!!! me", b"QAAAA" * 200, b"A" * 700 + b" x"])
-def test_what_is_no_key(text: bytes) -> None:
+def test_malformed_public_keys(text: bytes) -> None:
     assert parse_adb_public_key(text) is None
 
 
@@ -136,7 +136,7 @@ def ask(sock: socket.socket) -> AdbMessage:
 def line() -> Iterator[tuple[AdbdServer, socket.socket]]:
     """A phone without authorisation, and a socket that has been greeted."""
     with (
-        AdbdServer(programs=PROGRAMS, files=FILES, key_policy=OPEN_DOOR) as phone,
+        AdbdServer(programs=PROGRAMS, files=FILES, key_policy=NO_KEYS) as phone,
         socket.create_connection((phone.host, phone.port), TIMEOUT_S) as sock,
     ):
         sock.sendall(CNXN.encode(checksum=True))
@@ -151,18 +151,18 @@ def exchange(sock: socket.socket, service: bytes, send: bytes = b"") -> bytes | 
     """Open `service`, say `send`, and gather what comes until it ends; ``None``: refused."""
     remote = next(NUMBERS)
 
-    def mine() -> AdbMessage:
+    def next_message() -> AdbMessage:
         # What still comes for an earlier stream is passed over, as clients must.
         return next(message for message in iter(lambda: ask(sock), None) if message.arg1 == remote)
 
     sock.sendall(AdbMessage(AdbCommand.OPEN, remote, 0, service + b"\0").encode(checksum=False))
-    first = mine()
+    first = next_message()
     if first.command is AdbCommand.CLSE:
         return None
     if send:
         sock.sendall(AdbMessage(AdbCommand.WRTE, remote, first.arg0, send).encode(checksum=False))
     data = b""
-    while (message := mine()).command is not AdbCommand.CLSE:
+    while (message := next_message()).command is not AdbCommand.CLSE:
         if message.command is AdbCommand.WRTE:
             data += message.data
             sock.sendall(AdbMessage(AdbCommand.OKAY, remote, first.arg0).encode(checksum=False))
@@ -175,9 +175,9 @@ def test_shell_protocol(line: tuple[AdbdServer, socket.socket]) -> None:
     def packet(number: int, data: bytes) -> bytes:
         return struct.pack("<BI", number, len(data)) + data
 
-    said = packet(1, b"<x>\n") + packet(2, b"say was here\n") + packet(3, b"\7")
+    output = packet(1, b"<x>\n") + packet(2, b"say was here\n") + packet(3, b"\7")
     for service in (b"shell,v2,raw:say x", b"shell,v2:say x", b"shell,v2,TERM=xterm-256color,raw:say x"):
-        assert exchange(sock, service) == said
+        assert exchange(sock, service) == output
     terminal = packet(1, b"<x>\r\n") + packet(1, b"say was here\r\n") + packet(3, b"\7")
     assert exchange(sock, b"shell,v2,pty:say x") == terminal
     stdin = packet(5, b"80x24") + packet(0, b"one\n") + packet(0, b"two\n") + packet(4, b"")
@@ -188,25 +188,25 @@ def test_shell_protocol(line: tuple[AdbdServer, socket.socket]) -> None:
     assert b"no prompt" in (exchange(sock, b"shell,v2,TERM=xterm,pty:") or b"")
 
 
-def test_six_streams_at_once(line: tuple[AdbdServer, socket.socket]) -> None:
+def test_six_concurrent_streams(line: tuple[AdbdServer, socket.socket]) -> None:
     # Not through adb-shell: it loses the CLSE of a stream where another thread is the one to read it.
     _, sock = line
     for number, letter in enumerate(b"abcdef", 1):
         service = b"exec:big %c; echo end\0" % letter
         sock.sendall(AdbMessage(AdbCommand.OPEN, number, 0, service).encode(checksum=False))
     answers = dict.fromkeys(range(1, 7), b"")
-    ended: set[int] = set()
-    while len(ended) < len(answers):
+    closed_streams: set[int] = set()
+    while len(closed_streams) < len(answers):
         message = ask(sock)
         if message.command is AdbCommand.WRTE:
             answers[message.arg1] += message.data
             sock.sendall(AdbMessage(AdbCommand.OKAY, message.arg1, message.arg0).encode(checksum=False))
         elif message.command is AdbCommand.CLSE:
-            ended.add(message.arg1)
+            closed_streams.add(message.arg1)
     assert answers == {n: b"%c" % c * 3_000_000 + b"end\n" for n, c in enumerate(b"abcdef", 1)}
 
 
-def test_one_message_under_way_per_stream(line: tuple[AdbdServer, socket.socket]) -> None:
+def test_one_unconfirmed_message_per_stream(line: tuple[AdbdServer, socket.socket]) -> None:
     _, sock = line
     sock.sendall(AdbMessage(AdbCommand.OPEN, 1, 0, b"exec:big x\0").encode(checksum=False))
     opened, first = ask(sock), ask(sock)
@@ -228,9 +228,9 @@ def test_refused_services(line: tuple[AdbdServer, socket.socket], service: bytes
     assert phone.commands == ["echo on"]
 
 
-def test_shell_v2_is_refused_where_it_is_not_announced() -> None:
+def test_unannounced_shell_v2_is_refused() -> None:
     with (
-        AdbdServer(programs={}, key_policy=OPEN_DOOR, features=()) as phone,
+        AdbdServer(programs={}, key_policy=NO_KEYS, features=()) as phone,
         socket.create_connection((phone.host, phone.port), TIMEOUT_S) as sock,
     ):
         sock.sendall(CNXN.encode(checksum=True))
@@ -239,13 +239,13 @@ def test_shell_v2_is_refused_where_it_is_not_announced() -> None:
         assert (exchange(sock, b"sync:", b"STA2\x01\0\0\0/") or b"").startswith(b"FAIL")
 
 
-def test_a_late_okay_is_answered_like_adbd_does(line: tuple[AdbdServer, socket.socket]) -> None:
+def test_late_okay_is_answered_like_adbd_does(line: tuple[AdbdServer, socket.socket]) -> None:
     _, sock = line
     sock.sendall(AdbMessage(AdbCommand.OKAY, 5, 77).encode(checksum=False))
     assert ask(sock) == AdbMessage(AdbCommand.CLSE, 77, 5)
 
 
-def test_stream_is_ended_by_the_computer(line: tuple[AdbdServer, socket.socket]) -> None:
+def test_client_closes_a_stream(line: tuple[AdbdServer, socket.socket]) -> None:
     _, sock = line
     sock.sendall(AdbMessage(AdbCommand.OPEN, 9, 0, b"shell:sleep 500; echo late\0").encode(checksum=False))
     local = ask(sock).arg0
@@ -266,7 +266,7 @@ def test_stream_is_ended_by_the_computer(line: tuple[AdbdServer, socket.socket])
     ],
     ids=["http", "noise", "4-gib", "over-agreed", "checksum", "no-room", "stls"],
 )
-def test_nonsense_ends_the_connection(line: tuple[AdbdServer, socket.socket], garbage: bytes) -> None:
+def test_malformed_messages_end_the_connection(line: tuple[AdbdServer, socket.socket], garbage: bytes) -> None:
     phone, _ = line
     with socket.create_connection((phone.host, phone.port), TIMEOUT_S) as sock:
         sock.sendall(garbage)
@@ -275,7 +275,7 @@ def test_nonsense_ends_the_connection(line: tuple[AdbdServer, socket.socket], ga
             assert sock.recv(1) == b""
 
 
-def test_messages_without_waiting_end_the_connection(line: tuple[AdbdServer, socket.socket]) -> None:
+def test_unconfirmed_messages_end_the_connection(line: tuple[AdbdServer, socket.socket]) -> None:
     _, sock = line
     sock.sendall(AdbMessage(AdbCommand.OPEN, 9, 0, b"shell:sleep 500\0").encode(checksum=False))
     local = ask(sock).arg0
@@ -287,20 +287,20 @@ def test_messages_without_waiting_end_the_connection(line: tuple[AdbdServer, soc
 
 def test_client_vanishes_at_any_byte(phone: AdbdServer) -> None:
     script = CNXN.encode(checksum=True) + AdbMessage(AdbCommand.OPEN, 1, 0, b"shell:big x\0").encode(checksum=False)
-    for keys in (KeyPolicy(), OPEN_DOOR):
+    for keys in (KeyPolicy(), NO_KEYS):
         phone.key_policy = keys
         for length in range(len(script) + 1):
             with socket.create_connection((phone.host, phone.port), TIMEOUT_S) as sock:
                 sock.sendall(script[:length])
     phone.close()
-    assert threads_of_phones() == []
+    assert phone_threads() == []
 
 
-def threads_of_phones() -> list[threading.Thread]:
+def phone_threads() -> list[threading.Thread]:
     return [thread for thread in threading.enumerate() if thread.name.startswith("demo phone")]
 
 
-def test_close_leaves_nothing(connect: Connect, signer: PythonRSASigner) -> None:
+def test_close_leaves_no_thread_and_no_listener(connect: Connect, signer: PythonRSASigner) -> None:
     phone = AdbdServer(programs=PROGRAMS, key_policy=KeyPolicy(answer=600.0))
     with (
         socket.create_connection((phone.host, phone.port), TIMEOUT_S) as asked,
@@ -309,19 +309,19 @@ def test_close_leaves_nothing(connect: Connect, signer: PythonRSASigner) -> None
         asked.sendall(CNXN.encode(checksum=True))
         ask(asked)
         asked.sendall(AdbMessage(AdbCommand.AUTH, 3, 0, signer.GetPublicKey().encode() + b"\0").encode(checksum=False))
-        phone.key_policy = OPEN_DOOR
+        phone.key_policy = NO_KEYS
         asleep.sendall(CNXN.encode(checksum=True))
         ask(asleep)
         for service in (b"shell:sleep 500\0", b"shell:cat\0", b"shell:big x; big y\0", b"sync:\0"):
             asleep.sendall(AdbMessage(AdbCommand.OPEN, 1, 0, service).encode(checksum=False))
         phone.close()
         phone.close()
-    assert threads_of_phones() == []
+    assert phone_threads() == []
     with pytest.raises(OSError):
         socket.create_connection((phone.host, phone.port), 1).close()
 
 
-def test_port_is_not_an_emulators(phone: AdbdServer) -> None:
+def test_port_is_not_an_emulator_port(phone: AdbdServer) -> None:
     assert phone.host == "127.0.0.1"
     assert phone.port not in range(5555, 5586)
     assert phone.address == f"127.0.0.1:{phone.port}"
@@ -332,7 +332,7 @@ def test_port_is_not_an_emulators(phone: AdbdServer) -> None:
 # --- Google's adb ---
 
 
-def test_debians_adb(adb: Adb, phone: AdbdServer, tmp_path: Path) -> None:
+def test_adb_client(adb: Adb, phone: AdbdServer, tmp_path: Path) -> None:
     adb("connect", phone.address)
     at = ("-s", phone.address)
     assert adb(*at, "wait-for-device").returncode == 0
@@ -351,7 +351,7 @@ def test_debians_adb(adb: Adb, phone: AdbdServer, tmp_path: Path) -> None:
     assert adb(*at, "shell", "echo on").stdout == b"on\n"
 
 
-def test_six_of_debians_adb_at_once(adb: Adb, phone: AdbdServer) -> None:
+def test_six_concurrent_adb_clients(adb: Adb, phone: AdbdServer) -> None:
     adb("connect", phone.address)
     adb("-s", phone.address, "wait-for-device")
     with ThreadPoolExecutor(6) as pool:
@@ -359,7 +359,7 @@ def test_six_of_debians_adb_at_once(adb: Adb, phone: AdbdServer) -> None:
     assert [(r.stdout, r.returncode) for r in ran] == [(x * 3_000_000 + b"end\n", 9) for x in map(str.encode, "abcdef")]
 
 
-def test_debians_adb_and_an_old_phone(adb: Adb) -> None:
+def test_adb_client_and_android_6(adb: Adb) -> None:
     old = {"max_payload": MAX_PAYLOAD_V1, "version": VERSION_CHECKSUM, "features": (), "crlf": True}
     with AdbdServer(programs=PROGRAMS, **old) as phone:
         adb("connect", phone.address)
@@ -369,7 +369,7 @@ def test_debians_adb_and_an_old_phone(adb: Adb) -> None:
         assert len(adb("-s", phone.address, "exec-out", "big z").stdout) == 3_000_000
 
 
-def test_debians_adb_is_remembered(adb: Adb) -> None:
+def test_adb_client_is_always_allowed(adb: Adb) -> None:
     with AdbdServer(programs={}, key_policy=KeyPolicy(always_allow=True)) as phone:
         adb("connect", phone.address)
         adb("-s", phone.address, "wait-for-device")
@@ -379,7 +379,7 @@ def test_debians_adb_is_remembered(adb: Adb) -> None:
         assert adb("-s", phone.address, "shell", "echo in").stdout == b"in\n"
 
 
-def test_debians_adb_is_not_allowed(adb: Adb) -> None:
+def test_adb_client_is_refused(adb: Adb) -> None:
     with AdbdServer(programs={}, key_policy=KeyPolicy(answer="ignore")) as phone:
         adb("connect", phone.address)
         assert b"unauthorized" in adb("devices").stdout
@@ -387,11 +387,11 @@ def test_debians_adb_is_not_allowed(adb: Adb) -> None:
         assert phone.commands == []
 
 
-def test_a_computer_without_loopback_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_close_ends_without_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
     def unreachable(*_: object, **__: object) -> None:
         raise OSError(errno.ENETUNREACH, "Network is unreachable")
 
-    closing = AdbdServer(programs={}, key_policy=OPEN_DOOR)
+    closing = AdbdServer(programs={}, key_policy=NO_KEYS)
     monkeypatch.setattr(socket, "create_connection", unreachable)
     thread = threading.Thread(target=closing.close, daemon=True)
     thread.start()

@@ -1,4 +1,4 @@
-"""What the demo phone says to commands that change something: each Android's words, and its silences."""
+"""Commands that write: what each release prints, and the cases in which it prints nothing."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ CONTACTS = "android.permission.READ_CONTACTS"
 REVOKE = f"pm revoke --user 0 {LOAN} {CONTACTS}"
 
 
-STORY = load_scenario("borrower")
+BORROWER = load_scenario("borrower")
 
 
-def living(sdk, **properties):
-    return MutableDevice(replace(STORY, sdk=sdk, properties={**STORY.properties, **properties}))
+def device_of(sdk, **properties):
+    return MutableDevice(replace(BORROWER, sdk=sdk, properties={**BORROWER.properties, **properties}))
 
 
 def run(phone, line):
@@ -29,7 +29,7 @@ def run(phone, line):
     return result.out.decode(), result.err.decode(), result.code
 
 
-def fixed(phone, flag):
+def with_flag(phone, flag):
     app = phone.phone.find_app(LOAN)
     install = app.installs[0]
     grants = tuple(replace(grant, flags=grant.flags | FLAG_BITS[flag]) for grant in install.grants)
@@ -38,8 +38,8 @@ def fixed(phone, flag):
 
 
 @pytest.mark.parametrize("sdk", [23, 24, 26, 28, 29, 30, 33, 34, 36])
-def test_revoke_is_silent_when_it_works(sdk):
-    phone = living(sdk)
+def test_revoke_prints_nothing_when_it_works(sdk):
+    phone = device_of(sdk)
     assert run(phone, REVOKE) == ("", "", 0)
     (grant,) = [one for one in phone.phone.find_app(LOAN).installs[0].grants if one.name == CONTACTS]
     assert not grant.granted
@@ -56,8 +56,8 @@ def test_revoke_is_silent_when_it_works(sdk):
         (34, "\nException occurred while executing 'revoke':\njava.lang.SecurityException: Non-System UID"),
     ],
 )
-def test_each_android_words_its_refusal(sdk, start):
-    phone = fixed(living(sdk), "SYSTEM_FIXED")
+def test_denials_are_worded_by_release(sdk, start):
+    phone = with_flag(device_of(sdk), "SYSTEM_FIXED")
     before = phone.phone
     out, err, code = run(phone, REVOKE)
     assert (out, err.startswith(start), code != 0) == ("", True, True), err
@@ -75,15 +75,15 @@ def test_each_android_words_its_refusal(sdk, start):
         (34, "am force-stop --user 0 com.nobody"),
     ],
 )
-def test_what_does_nothing_and_says_nothing(sdk, line):
-    phone = living(sdk)
+def test_silent_commands_without_effect(sdk, line):
+    phone = device_of(sdk)
     before = phone.phone
     assert run(phone, line) == ("", "", 0)
     assert phone.phone == before
 
 
 @pytest.mark.parametrize(
-    ("sdk", "line", "said"),
+    ("sdk", "line", "text"),
     [
         (34, f"pm revoke --user 0 {LOAN} android.permission.READ_CALL_LOG", "has not requested permission"),
         (34, f"pm revoke --user 0 {LOAN} android.permission.INTERNET", "not a changeable permission type"),
@@ -99,17 +99,17 @@ def test_what_does_nothing_and_says_nothing(sdk, line):
         (34, f"pm clear {LOAN}", "Unknown command"),
     ],
 )
-def test_what_is_refused(sdk, line, said):
-    phone = living(sdk)
+def test_refused_commands(sdk, line, text):
+    phone = device_of(sdk)
     before = phone.phone
     out, err, code = run(phone, line)
-    assert said in out + err
+    assert text in out + err
     assert code != 0
     assert phone.phone == before
 
 
-def test_a_uid_mode_beats_that_of_the_package():
-    phone = living(34)
+def test_uid_mode_and_package_mode_are_both_printed():
+    phone = device_of(34)
     run(phone, f"cmd appops set --user 0 --uid {LOAN} READ_SMS ignore")
     run(phone, f"cmd appops set --user 0 {LOAN} READ_SMS allow")
     assert run(phone, f"cmd appops get --user 0 {LOAN} READ_SMS")[0] == "Uid mode: READ_SMS: ignore\nREAD_SMS: allow\n"

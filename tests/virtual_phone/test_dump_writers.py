@@ -72,7 +72,7 @@ def _grant(name, *names, granted=True):
     return VirtualGrant(name=_P + name, granted=granted, flags=_flags(*names))
 
 
-def _no_hashes(lines):
+def _without_hashes(lines):
     """Identity hashes differ on every boot."""
     return [re.sub(r"(?<=[{(])[0-9a-f]{5,8}(?=[ )])", "#", line) for line in lines]
 
@@ -80,7 +80,7 @@ def _no_hashes(lines):
 # --- real devices ----------------------------------------------------------------------------------------------------
 
 
-def test_graphene_13_block_is_equal_line_by_line(samples, phone):
+def test_graphene_13_package_block(samples, phone):
     text = (samples / "graphene-android13-excerpt/dumpsys_package_block.txt").read_text()
     notify = _grant("POST_NOTIFICATIONS", "SYSTEM_FIXED", "GRANTED_BY_DEFAULT", *_SENSITIVE)
     app = VirtualApp(
@@ -118,8 +118,8 @@ def test_graphene_13_block_is_equal_line_by_line(samples, phone):
         },
     )
     users = tuple(AndroidUser(id=user, name="", flags=0) for user in (0, 10))
-    rendered = _no_hashes(PackageBlockWriter(replace(phone, sdk=33, users=users)).package_lines(app))
-    original = _no_hashes(text.splitlines())
+    rendered = _without_hashes(PackageBlockWriter(replace(phone, sdk=33, users=users)).package_lines(app))
+    original = _without_hashes(text.splitlines())
     # One line cannot be equal: it holds the hash of the maker's certificate.
     differ = [pair for pair in zip(rendered, original, strict=True) if pair[0] != pair[1]]
     assert [line.split("=")[0].strip() for line, _ in differ] == ["signatures"]
@@ -201,7 +201,7 @@ def test_pixel_16_user_list(samples, phone):
     assert render.format_user_list(replace(phone, users=users)).splitlines() == text.splitlines()
 
 
-def test_sunmi_11_app_ops_are_equal_line_by_line(samples):
+def test_sunmi_11_app_ops(samples):
     lines = (samples / "sunmi-android11-appops-excerpt/dumpsys_appops_excerpt.txt").read_text().splitlines()
     now = datetime.fromisoformat("2021-01-11T17:06:32.765")
 
@@ -245,7 +245,7 @@ def test_sunmi_11_app_ops_are_equal_line_by_line(samples):
     assert rendered == [line for line in lines[start:] if line]
 
 
-def test_order_of_an_array_map():
+def test_array_map_order():
     # As a real Android 14 lists them; a HashMap or the alphabet would not.
     names = [
         "POST_NOTIFICATIONS",
@@ -266,7 +266,7 @@ def test_order_of_an_array_map():
 # --- the story, against the rules ------------------------------------------------------------------------------------
 
 
-def test_every_app_op_line_is_one_that_android_prints(phone, now):
+def test_app_op_lines_have_androids_formats(phone, now):
     lines = render_appops.format_appops_dump(phone, now).splitlines()
     assert lines[:2] == ["Current AppOps Service state:", "  Settings:"]
     start = next(number for number, line in enumerate(lines) if UID.match(line))
@@ -276,7 +276,7 @@ def test_every_app_op_line_is_one_that_android_prints(phone, now):
     assert "      READ_CONTACTS: mode=ignore" in lines
 
 
-def test_times_are_the_phones_clock_minus_the_age(phone, now):
+def test_event_times_are_the_clock_minus_the_age(phone, now):
     events = [
         found for line in render_appops.format_appops_dump(phone, now).splitlines() if (found := EVENT.match(line))
     ]
@@ -287,7 +287,7 @@ def test_times_are_the_phones_clock_minus_the_age(phone, now):
         assert now - parse_age(event[5][1:]) == when
 
 
-def test_the_record_of_the_story(phone, now):
+def test_events_of_the_borrower_scenario(phone, now):
     text = render_appops.format_appops_dump(phone, now)
     assert "          Access: [top-s] 2026-01-08 21:13:47.696 (-1d18h28m12s304ms)\n" in text
     assert "          Reject: [top-s]2026-01-07 19:27:50.934 (-2d20h14m9s66ms)\n" in text
@@ -311,11 +311,11 @@ def test_durations(length, text):
     ("user", "app_id", "word"),
     [(0, 1000, "1000"), (0, 10119, "u0a119"), (999, 10120, "u999a120"), (999, 1000, "u999s1000")],
 )
-def test_uid_words(user, app_id, word):
+def test_uid_formats(user, app_id, word):
     assert render.format_uid(user, app_id) == word
 
 
-def test_a_dump_of_named_permissions_holds_no_others(phone):
+def test_permission_dump_is_limited_to_its_names(phone):
     text = render_package_dump.format_permission_dump(phone, PERMISSIONS)
     states = [found for line in text.splitlines() if (found := PERMISSION.match(line))]
     assert {state[1] for state in states} <= set(PERMISSIONS)
@@ -330,7 +330,7 @@ def test_a_dump_of_named_permissions_holds_no_others(phone):
     ]
 
 
-def test_a_shared_uids_packages_hold_no_runtime_permissions_themselves(phone):
+def test_shared_uid_holds_runtime_permissions_of_its_packages(phone):
     text = render_package_dump.format_permission_dump(phone, PERMISSIONS)
     block = text.split("  Package [com.android.providers.userdictionary]")[1].split("  Package [")[0]
     assert "sharedUser=SharedUserSetting{" in block
@@ -341,14 +341,14 @@ def test_a_shared_uids_packages_hold_no_runtime_permissions_themselves(phone):
     assert f"        {_P}READ_CALL_LOG: granted=true, flags=[ SYSTEM_FIXED|GRANTED_BY_DEFAULT|" in shared
 
 
-def test_the_whole_dump_does_not_say_what_is_requested(phone):
+def test_full_dump_omits_requested_permissions(phone):
     text = render_package_dump.format_package_dump(phone)
     assert "requested permissions:" not in text
     assert text.count("  Package [com.example.browser]") == 2
     assert text.index("Hidden system packages:") < text.rindex("  Package [com.example.browser]")
 
 
-def test_one_package_says_all_that_it_requests(phone):
+def test_single_package_dump_has_requested_permissions(phone):
     text = render_package_dump.format_single_package_dump(phone, "com.example.sudaibao")
     requested = text.split("    requested permissions:\n")[1].split("    install permissions:")[0]
     assert tuple(requested.split()) == phone.find_app("com.example.sudaibao").requested_permissions
@@ -358,7 +358,7 @@ def test_one_package_says_all_that_it_requests(phone):
     )
 
 
-def test_granted_on_paper_of_a_user_who_does_not_have_the_app(phone):
+def test_grant_of_a_user_without_the_app(phone):
     text = render_package_dump.format_single_package_dump(phone, "com.example.chat")
     clone = text.split("    User 999: ")[1]
     assert clone.startswith("ceDataInode=0 installed=false ")
@@ -376,7 +376,7 @@ def test_package_list_lines(phone):
     assert found["com.example.sudaibao"]["uid"] == f"{sudaibao.app_id},{99_900_000 + sudaibao.app_id}"
 
 
-def test_roles_nest_as_android_nests_them(phone):
+def test_role_dump_nesting(phone):
     one = render.format_role_dump(replace(phone, users=phone.users[:1]))
     assert one.startswith("ROLE MANAGER STATE (dumpsys role):\n{\n  user_states={\n    user_id=0\n")
     several = render.format_role_dump(phone)
@@ -390,6 +390,6 @@ def test_roles_nest_as_android_nests_them(phone):
     )
 
 
-def test_identity_hashes_look_like_javas_and_stay():
+def test_identity_hashes_are_stable():
     assert re.fullmatch(r"[0-9a-f]{1,7}", render.fake_identity_hash("a"))
     assert render.fake_identity_hash("a") == render.fake_identity_hash("a") != render.fake_identity_hash("b")

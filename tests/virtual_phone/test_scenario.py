@@ -1,7 +1,8 @@
-"""Stories: what they may say, what they say wrongly, and what follows from them."""
+"""Scenarios: their keys, their errors, and what is derived from them."""
 
 from __future__ import annotations
 
+import re
 import tomllib
 from datetime import timedelta
 from importlib import resources
@@ -13,6 +14,7 @@ from privaudit.virtual_phone.release.android import FLAG_BITS
 from privaudit.virtual_phone.scenario.filler_apps import count_filler_apps
 from privaudit.virtual_phone.scenario.reader import ScenarioError, read_scenario
 from privaudit.virtual_phone.scenario.schema import parse_age
+from privaudit.virtual_phone.shell.toybox import Toybox
 
 _HEAD = """
 title = { en = "t", zh = "t" }
@@ -37,24 +39,24 @@ def _grants(package, user):
     return {grant.name.removeprefix("android.permission."): grant for grant in phone.runtime_grants(app, user)}
 
 
-def test_every_story_opens_and_is_the_same_each_time():
+def test_scenarios_are_deterministic():
     assert "borrower" in scenario_names()
     for name in scenario_names():
         assert load_scenario(name) == load_scenario(name)
 
 
-def test_unknown_story():
+def test_unknown_scenario():
     with pytest.raises(KeyError):
         load_scenario("nobody")
 
 
-def test_all_mistakes_of_type_at_once_with_file_and_path():
+def test_type_errors_are_reported_together():
     text = _HEAD.replace("sdk = 34", "sdk = 12") + _APP + 'color = "red"\n[[app.user]]\nid = 0\n'
     text += 'grants = { READ_SMS = "perhaps" }\nops = [{ op = "READ_MINDS", access = "soon" }]\n'
     with pytest.raises(ScenarioError) as caught:
         read_scenario(text, name="bad.toml")
-    paths = {mistake.split(": ")[1] for mistake in caught.value.problems}
-    assert all(mistake.startswith("bad.toml: ") for mistake in caught.value.problems)
+    paths = {problem.split(": ")[1] for problem in caught.value.problems}
+    assert all(problem.startswith("bad.toml: ") for problem in caught.value.problems)
     assert paths == {
         "phone.sdk",
         "app[0].color",
@@ -64,7 +66,7 @@ def test_all_mistakes_of_type_at_once_with_file_and_path():
     }
 
 
-def test_all_mistakes_of_meaning_at_once():
+def test_semantic_errors_are_reported_together():
     text = _HEAD + _APP + '[[app.user]]\nid = 7\ngrants = { CAMERA = "allowed" }\n' + _APP
     text += '[[app]]\npackage = "com.example.two"\nsystem = true\nshared_user = "nobody"\n'
     text += (
@@ -72,7 +74,7 @@ def test_all_mistakes_of_meaning_at_once():
     )
     with pytest.raises(ScenarioError) as caught:
         read_scenario(text, name="bad.toml")
-    assert [mistake.split(": ", 2)[1] for mistake in caught.value.problems] == [
+    assert [problem.split(": ", 2)[1] for problem in caught.value.problems] == [
         "app[0].user[0].id",
         "app[0].user[0].grants.CAMERA",
         "app[1].package",
@@ -83,7 +85,7 @@ def test_all_mistakes_of_meaning_at_once():
     ]
 
 
-def test_modes_and_permissions_that_a_release_does_not_have():
+def test_unknown_modes_and_permissions_of_a_release():
     old = _HEAD.replace("sdk = 34", "sdk = 28") + _APP.replace('"READ_SMS"', '"READ_SMS", "POST_NOTIFICATIONS"')
     old += (
         '[[app.user]]\nid = 0\nuid_modes = { READ_SMS = "foreground" }\ngrants = { POST_NOTIFICATIONS = "allowed" }\n'
@@ -91,7 +93,7 @@ def test_modes_and_permissions_that_a_release_does_not_have():
     old += 'ops = [{ op = "READ_SMS" }, { op = "READ_SMS", mode = "ask" }]\n'
     with pytest.raises(ScenarioError) as caught:
         read_scenario(old, name="bad.toml")
-    assert [mistake.split(": ", 2)[1] for mistake in caught.value.problems] == [
+    assert [problem.split(": ", 2)[1] for problem in caught.value.problems] == [
         "app[0].user[0].uid_modes.READ_SMS",
         "app[0].user[0].ops[1].mode",
         "app[0].user[0].grants.POST_NOTIFICATIONS",
@@ -99,7 +101,7 @@ def test_modes_and_permissions_that_a_release_does_not_have():
     read_scenario(old.replace("sdk = 28", 'sdk = 34\nvendor = "miui"'), name="good.toml")
 
 
-def test_what_a_legacy_app_was_denied_is_an_app_op():
+def test_legacy_denials_are_app_ops():
     legacy = _APP + "target_sdk = 22\n" + '[[app.user]]\nid = 0\ngrants = { READ_SMS = "denied" }\n'
     old = read_scenario(_HEAD.replace("sdk = 34", "sdk = 23") + legacy, name="t").find_app("com.example.one")
     assert old.installs[0].grants == ()
@@ -130,17 +132,17 @@ def test_not_toml():
         ("2m", timedelta(minutes=2)),
     ],
 )
-def test_ages(text, age):
+def test_parse_age(text, age):
     assert parse_age(text) == age
 
 
 @pytest.mark.parametrize("text", ["", "soon", "3", "1h1d", 5])
-def test_no_ages(text):
+def test_malformed_ages(text):
     with pytest.raises(ValueError, match="an age looks like"):
         parse_age(text)
 
 
-def test_what_was_denied_or_not_asked_is_ignored_by_the_app_op():
+def test_denied_permissions_are_ignored_by_the_app_op():
     install = read_scenario(_HEAD + _APP + '[[app.user]]\nid = 0\ngrants = { READ_CONTACTS = "allowed" }\n', name="t")
     assert install.find_app("com.example.one").installs[0].uid_modes == {"READ_SMS": "ignore"}
 
@@ -151,7 +153,7 @@ def test_location_without_background_is_foreground_only():
     assert "FINE_LOCATION" not in phone.find_app("com.example.navigator").installs[0].uid_modes
 
 
-def test_only_android_and_the_invented_are_on_the_phone():
+def test_apps_are_androids_or_invented():
     phone = load_scenario("borrower")
     assert all(
         app.package == "android" or app.package.startswith(("com.example.", "com.android.")) for app in phone.apps
@@ -160,13 +162,13 @@ def test_only_android_and_the_invented_are_on_the_phone():
     assert 60 <= len(phone.apps) <= 140
 
 
-def test_every_lending_app_has_names_in_both_languages():
+def test_lending_apps_have_two_labels():
     phone = load_scenario("borrower")
     for package in ("sudaibao", "kuaiyihua", "anxin", "happyloan", "creditwing", "loancalculator"):
         assert phone.find_app(f"com.example.{package}").labels.keys() == {"zh-CN", "en"}
 
 
-def test_the_two_listed_apps():
+def test_grants_of_the_listed_apps():
     sudaibao, kuaiyihua = _grants("com.example.sudaibao", 0), _grants("com.example.kuaiyihua", 0)
     assert sudaibao["READ_CONTACTS"].granted
     assert sudaibao["READ_SMS"].granted
@@ -179,30 +181,38 @@ def test_the_two_listed_apps():
     assert clone["READ_CALL_LOG"].granted
 
 
-def test_a_grant_may_outlive_the_app():
+def test_grant_without_the_app():
     phone = load_scenario("borrower")
     assert not phone.find_app("com.example.chat").installs[999].installed
     assert _grants("com.example.chat", 999)["READ_CONTACTS"].granted
 
 
-def test_ordinary_apps_are_as_many_as_asked_for():
+def test_filler_app_count():
     text = _HEAD + _APP + '[ordinary]\ncount = 3\nseed = 1\ninstaller = "com.example.store"\n'
     assert len(read_scenario(text, name="t").apps) == 4
     assert count_filler_apps() >= 80
 
 
-def test_the_demo_lists_are_invented_and_name_what_the_story_needs():
+def test_demo_lists_are_invented_and_match_the_scenario():
     lists = resources.files("privaudit") / "data" / "demo" / "lists"
     phone = load_scenario("borrower")
-    found = {}
+    packages = {}
     for kind in ("risky", "lenders"):
         for file in (lists / kind).iterdir():
             document = tomllib.loads(file.read_text(encoding="utf-8"))
             assert "invented" in document["source"]["publisher"]
             assert all(row["package"].startswith("com.example.") for row in document["app"])
-            found[file.name] = [row["package"] for row in document["app"] if phone.find_app(row["package"])]
-    assert found == {
+            packages[file.name] = [row["package"] for row in document["app"] if phone.find_app(row["package"])]
+    assert packages == {
         "demo-research.toml": ["com.example.sudaibao"],
         "demo-regulator.toml": ["com.example.kuaiyihua"],
         "demo-register.toml": ["com.example.anxin"],
     }
+
+
+def test_readme_s_scenario_and_tools():
+    text = (resources.files("privaudit.virtual_phone") / "README.md").read_text(encoding="utf-8")
+    phone = read_scenario(re.search(r"```toml\n(.*?)```", text, re.DOTALL)[1], name="README.toml")
+    assert phone.apps[0].package == "com.example.loan"
+    tools = re.search(r"subset of toybox: `([a-z0-9 ]+)`", text)[1].split()
+    assert {*tools, "["} == Toybox.NAMES
