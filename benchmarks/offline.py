@@ -21,7 +21,7 @@ from privaudit.errors import EXIT_FINDINGS, EXIT_INCOMPLETE, EXIT_OK
 from tests.fixtures import bugreport_builder
 
 ROUNDS = 5
-MAX_RATIO = 0.5
+MAX_RATIO = 0.4
 MAX_PEAK_MIB = 90
 MAX_GROWTH = 11.0
 GROWTH = 10
