@@ -27,7 +27,7 @@ _SIZE_LINE = re.compile(rb"^(\d{1,19}) (/.*)$", re.MULTILINE)
 
 
 class RemoteFile:
-    """A file on the phone, of which ranges were fetched.
+    """A file on the phone, read in ranges.
 
     Reading other ranges raises `LookupError` instead of fetching them, so that callers control the round trips.
     """

@@ -1,4 +1,4 @@
-"""The legal rules that stand beside an app: by which authority, of which date, what they say, what the app holds."""
+"""The legal rules that stand beside an app: authority, date, what they say and which data the app can reach."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The APKs that an app is delivered in: a single APK, or a base APK and splits in a bundle (XAPK, APKS, APKM).
 
-The manifest decides which APK is the base, never the entry's name: names in a bundle are arbitrary. No entry is ever
+The manifest decides which APK is the base, never the entry's name: names in a bundle are arbitrary. Entries are never
 written to a path that a bundle names.
 """
 

@@ -119,7 +119,7 @@ def metadata_gaps(contents: ApkContents) -> Iterator[document.Gap]:
 
 
 def find_sdks(contents: ApkContents, known_sdks: Sequence[Sdk]) -> Iterator[document.DetectedSdk]:
-    """Yield each of `known_sdks` of which the app contains a sign."""
+    """Yield each of `known_sdks` that the app shows a sign of."""
     for sdk in known_sdks:
         if signs := tuple(_find_sdk_signs(contents, sdk)):
             yield document.DetectedSdk(

@@ -197,7 +197,7 @@ class KeyController(WorkshopView):
         return instructions(row, self.language, self.session.folder.open_session.keep, others_waiting=others_waiting)
 
     def visible_result(self, row: DeviceRow) -> Iterator[str]:
-        """Yield the result of `row` if it is the row of which the result is visible."""
+        """Yield the result of `row` if that row is the one whose result is visible."""
         if self.shown_row is row:
             yield from result_lines(row, self.language, self.session.outputs.page_path(row))
 
