@@ -183,7 +183,7 @@ class VettingKnowledgeInfo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VettingReport:
-    """The document about one file. The same file and the same lists give the same document anywhere."""
+    """The document: what is said of one file. The same file and the same lists give the same document anywhere."""
 
     schema: Literal["privaudit-apk/1"] = "privaudit-apk/1"
     tool: Tool
