@@ -81,10 +81,12 @@ def find_signature_matches(app: App | AppSummary, knowledge: Knowledge) -> tuple
 
 def _recognise_app(app: AppT, knowledge: Knowledge) -> AppT:
     listed = find_signature_matches(app, knowledge)
-    if listed:
+    if listed != app.listed:
         app = replace(app, listed=listed)
-    app = replace(app, lending=recognise_lending(app, knowledge))
-    return replace(app, installer_name=knowledge.stores.get(app.installer or "")) if isinstance(app, App) else app
+    lending = recognise_lending(app, knowledge)
+    if isinstance(app, App):
+        return replace(app, lending=lending, installer_name=knowledge.stores.get(app.installer or ""))
+    return app if lending == app.lending else replace(app, lending=lending)
 
 
 @cache

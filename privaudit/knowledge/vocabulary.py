@@ -24,6 +24,8 @@ Verdict: TypeAlias = Literal["lending", "maybe", "weak", "trapped", "no"]
 ``no``: no term counts."""
 
 _WEIGHT_SCORES: Final[Mapping[str, float]] = {"strong": 3, "medium": 1.5, "weak": 0.5}
+_MAX_CACHED_VERDICTS: Final = 20_000
+"""More names than a phone has; a corpus of APKs has more."""
 _MIN_LENDING_SCORE: Final = 3.0
 _MIN_MAYBE_SCORE: Final = 1.5
 _FORBID: Final = ConfigDict(extra="forbid")
@@ -113,11 +115,14 @@ class Vocabulary:
     """What a list may say that an app did: short word → its meaning by language."""
     normalized_label_terms: tuple[tuple[str, LabelTerm], ...] = field(init=False, repr=False, compare=False)
     """Each term of `label` with its normalised form, made once: every label on a phone is searched for all of them."""
+    verdict_cache: dict[tuple[str | None, str | None], NameVerdict] = field(init=False, repr=False, compare=False)
+    """The names that were classified before: an audit asks for the same ones after each round trip."""
     __pydantic_config__ = _FORBID
 
     def __post_init__(self) -> None:
         terms = tuple((_normalize(term.term), term) for term in self.label)
         object.__setattr__(self, "normalized_label_terms", terms)
+        object.__setattr__(self, "verdict_cache", {})
 
     def classify(self, label: str | None, package: str | None) -> NameVerdict:
         """Classify an app by its label, its package name, or both.
@@ -125,6 +130,14 @@ class Vocabulary:
         The scores add up, and a false friend in one name counts for both. About half of the lending apps have a package
         name that suggests nothing.
         """
+        verdict = self.verdict_cache.get((label, package))
+        if verdict is None:
+            if len(self.verdict_cache) >= _MAX_CACHED_VERDICTS:
+                self.verdict_cache.clear()
+            verdict = self.verdict_cache[label, package] = self._classify_names(label, package)
+        return verdict
+
+    def _classify_names(self, label: str | None, package: str | None) -> NameVerdict:
         names = [
             self._score_label(label) if label else _NameScore(),
             self._score_package(package) if package else _NameScore(),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final
 
 from rich.cells import cell_len
@@ -33,13 +34,14 @@ def pad(text: str, columns: int) -> str:
     return text + " " * (columns - cell_len(text))
 
 
-def wrap(text: str, columns: int) -> list[str]:
+@lru_cache(maxsize=1024)
+def wrap(text: str, columns: int) -> tuple[str, ...]:
     """Break `text` into lines: at spaces and between wide characters, but not before closing punctuation."""
     pieces = _split_at_breaks(text)
     lines = _fill_lines(pieces, columns)
     if any(cell_len(line) > columns for line in lines):
-        return _fill_lines([part for piece in pieces for part in _split_long_line(piece, columns)], columns)
-    return lines
+        lines = _fill_lines([part for piece in pieces for part in _split_long_line(piece, columns)], columns)
+    return tuple(lines)
 
 
 def _fill_lines(pieces: list[str], columns: int) -> list[str]:
