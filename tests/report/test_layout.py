@@ -30,4 +30,4 @@ def test_wrap_keeps_all_text_within_the_columns(text, columns):
 def test_long_path_breaks_after_a_slash():
     text = "in /home/somebody/Downloads/crawl/of-2026/bad.apk: its file is no APK"
     assert layout.wrap(text, 24) == ("in /home/somebody/", "Downloads/crawl/of-2026/", "bad.apk: its file is no", "APK")
-    assert layout.wrap("a" * 30, 24) == ["a" * 24, "a" * 6]
+    assert layout.wrap("a" * 30, 24) == ("a" * 24, "a" * 6)
