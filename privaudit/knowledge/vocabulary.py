@@ -11,11 +11,10 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, Final, Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
-from pydantic import ConfigDict
-
-from privaudit.knowledge.loader import Problems, validate_data
+from privaudit.knowledge.loader import Problems
+from privaudit.knowledge.schema import DataTable
 
 TermWeight: TypeAlias = Literal["strong", "medium", "weak"]
 NameScope: TypeAlias = Literal["label", "package"]
@@ -26,14 +25,13 @@ Verdict: TypeAlias = Literal["lending", "maybe", "weak", "trapped", "no"]
 _WEIGHT_SCORES: Final[Mapping[str, float]] = {"strong": 3, "medium": 1.5, "weak": 0.5}
 _MIN_LENDING_SCORE: Final = 3.0
 _MIN_MAYBE_SCORE: Final = 1.5
-_FORBID: Final = ConfigDict(extra="forbid")
 
 _PACKAGE_SEPARATORS: Final = re.compile(r"[\W\d_]+")
 _CAMEL_CASE_BOUNDARY: Final = re.compile(r"(?<=[a-zß-öø-ÿ])(?=[A-ZÀ-ÖØ-Þ])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LabelTerm:
+class LabelTerm(DataTable):
     """A term of lending in an app's label."""
 
     term: str
@@ -43,21 +41,19 @@ class LabelTerm:
     basis: Literal["attested", "language"]
     """``attested``: seen in the name of a real lending app; ``language``: ordinary knowledge of the language."""
     gloss: str | None = None
-    __pydantic_config__ = _FORBID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PackageToken:
+class PackageToken(DataTable):
     """A term of lending in a package name."""
 
     token: str
     match: Literal["substring", "whole"]
     weight: TermWeight
-    __pydantic_config__ = _FORBID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FalseFriend:
+class FalseFriend(DataTable):
     """A pattern of names that look like lending and are not."""
 
     scope: NameScope
@@ -67,17 +63,15 @@ class FalseFriend:
     is probably something else."""
     concerns: tuple[str, ...]
     why: str
-    __pydantic_config__ = _FORBID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DecoyTerm:
+class DecoyTerm(DataTable):
     """A word for a small tool that needs no contacts, and that lending apps have posed as."""
 
     term: str
     lang: str
     match: Literal["sub", "word"]
-    __pydantic_config__ = _FORBID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,8 +96,8 @@ class _NameScore:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Vocabulary:
-    """The content of ``vocabulary.toml``."""
+class Vocabulary(DataTable):
+    """The content of ``vocabulary.toml``. Regular expressions are compiled when they are first used."""
 
     label: tuple[LabelTerm, ...]
     package: tuple[PackageToken, ...]
@@ -113,7 +107,6 @@ class Vocabulary:
     """What a list may say that an app did: short word → its meaning by language."""
     normalized_label_terms: tuple[tuple[str, LabelTerm], ...] = field(init=False, repr=False, compare=False)
     """Each term of `label` with its normalised form, made once: every label on a phone is searched for all of them."""
-    __pydantic_config__ = _FORBID
 
     def __post_init__(self) -> None:
         terms = tuple((_normalize(term.term), term) for term in self.label)
@@ -221,14 +214,6 @@ class Vocabulary:
         return counted, tuple(reasons), is_false_friend
 
 
-def parse_vocabulary(data: Mapping[str, Any], file_name: str, problems: Problems) -> Vocabulary | None:
-    """Validate the vocabulary in `data`; ``None`` and entries in `problems` where it is not valid.
-
-    The patterns of false friends are not compiled: `check_false_friend_patterns` does that.
-    """
-    return validate_data(Vocabulary, data, file_name, problems)
-
-
 def check_false_friend_patterns(false_friends: Iterable[FalseFriend], file_name: str, problems: Problems) -> None:
     """Compile every pattern. Too slow for each start, so tests and `signatures check` do it."""
     for index, false_friend in enumerate(false_friends):
@@ -240,9 +225,6 @@ def check_false_friend_patterns(false_friends: Iterable[FalseFriend], file_name:
 
 def _heavier_weight(current: TermWeight | None, other: TermWeight) -> TermWeight:
     return other if current is None or _WEIGHT_SCORES[other] > _WEIGHT_SCORES[current] else current
-
-
-# --- matching -------------------------------------------------------------------------------------------------------
 
 
 @cache
