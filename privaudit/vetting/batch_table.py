@@ -19,7 +19,7 @@ from privaudit.report.layout import pad
 from privaudit.report.txt import StyledLine
 from privaudit.vetting.document import DataRequestState, VettingKnowledgeInfo
 from privaudit.vetting.report import indented_lines
-from privaudit.vetting.report_view import DATA_NAME_KEYS, REQUEST_STATE_KEYS, localized_app_title
+from privaudit.vetting.report_view import DATA_NAME_KEYS, localized_app_title
 
 MAX_TABLE_ROWS: Final = 200
 """Rows of each kind. A batch may have thousands; all of them are in the JSON lines."""
@@ -111,9 +111,8 @@ def batch_table_lines(
         yield from _unreadable_rows(summary, language, width)
     yield StyledLine("-" * width, "dim")
     read_count = summary.file_count - summary.unreadable_count
-    yield StyledLine(
-        language.t("vetted.counted", n=read_count, lending=summary.lending_count, listed=summary.listed_count), "bold"
-    )
+    counts = {"lending": summary.lending_count, "listed": summary.listed_count}
+    yield StyledLine(language.t("vetted.counted", n=read_count, **counts), "bold")
     for key, count in (
         ("vetted.counted_others", summary.unrecognised_requesting_count),
         ("vetted.counted_partly", summary.partial_count),
@@ -131,7 +130,7 @@ def _app_rows(summary: BatchSummary, language: Translator, width: int) -> Iterat
     yield StyledLine(f"  {pad(language.t('vetted.table_app'), name_columns)}{_cells(heads)}".rstrip(), "dim")
     yield StyledLine("  " + "-" * (width - _INDENT), "dim")
     for row in sorted(summary.rows, key=_row_order):
-        cells = [language.t(REQUEST_STATE_KEYS[state]) for state in row.request_states]
+        cells = [language.t(f"vetted.state_{state}") for state in row.request_states]
         list_keys = (key for tier, key in _CELL_KEYS_BY_TIER.items() if tier in row.tiers)
         cells.append(language.t(next(list_keys, "vetted.cell_no")))
         title = sanitize_text(localized_app_title(row.label, row.labels, row.package, language))
@@ -146,8 +145,7 @@ def _unreadable_rows(summary: BatchSummary, language: Translator, width: int) ->
     # Sorted, because lines come in the order of completion: the same folder gives the same output.
     for path, reason in sorted(summary.unreadable_files, key=itemgetter(0)):
         why = TypeAdapter(Message).validate_python(reason)
-        row = language.t("vetted.unread_row", path=_shorten_path(path), why=why)
-        yield from indented_lines("  ", row, width)
+        yield from indented_lines("  ", language.t("vetted.unread_row", path=_shorten_path(path), why=why), width)
     yield from _omitted_rows_line(summary.unreadable_count - len(summary.unreadable_files), language)
     yield StyledLine()
 

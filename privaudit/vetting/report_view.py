@@ -7,15 +7,13 @@ from dataclasses import replace
 from datetime import date
 from typing import Final
 
-from privaudit.findings.data_access import DATA_CLASS_KEYS
 from privaudit.i18n import Translator
 from privaudit.i18n.sanitize import display_name
-from privaudit.knowledge.sdks import SdkPurpose
 from privaudit.model import DataClass, LendingVerdict, Message, MessageValue, OtherDataClass
 from privaudit.report import gaps, legal_rules
 from privaudit.report.app_details import list_match_sentences
 from privaudit.vetting import document
-from privaudit.vetting.evaluate import may_obtain_data
+from privaudit.vetting.evaluate import obtainable_data
 
 DATA_NAME_KEYS: Final[Mapping[DataClass | OtherDataClass, str]] = {
     DataClass.CONTACTS: "vetted.contacts",
@@ -26,50 +24,9 @@ DATA_NAME_KEYS: Final[Mapping[DataClass | OtherDataClass, str]] = {
     OtherDataClass.MEDIA: "vetted.media",
     OtherDataClass.APP_LIST: "vetted.app_list",
 }
-REQUEST_STATE_KEYS: Final[Mapping[document.DataRequestState, str]] = {
-    document.DataRequestState.MAY_ASK: "vetted.state_may_ask",
-    document.DataRequestState.ANOTHER_WAY: "vetted.state_another_way",
-    document.DataRequestState.NEEDS_NOBODY: "vetted.state_needs_nobody",
-    document.DataRequestState.NOT_REQUESTED: "vetted.state_not_requested",
-}
-_FILE_KIND_KEYS: Final[Mapping[document.FileKind, str]] = {
-    "apk": "vetted.kind_apk",
-    "xapk": "vetted.kind_xapk",
-    "apks": "vetted.kind_apks",
-    "apkm": "vetted.kind_apkm",
-    "installed": "vetted.kind_installed",
-    "unknown": "vetted.kind_unknown",
-}
-_WAY_KEYS: Final[Mapping[str, str]] = {
-    "accessibility": "vetted.way_accessibility",
-    "notification_listener": "vetted.way_notification_listener",
-    "all_files": "vetted.way_all_files",
-    "usage": "vetted.way_usage",
-}
+_SHOWN_WAYS: Final = frozenset({"accessibility", "notification_listener", "all_files", "usage"})
 """The ways to data that are named beside its state; `DataRequest.ways` has others too."""
-_SPECIAL_ACCESS_KEYS: Final[Mapping[str, str]] = {
-    "accessibility": "vetted.right_accessibility",
-    "notification_listener": "vetted.right_notification_listener",
-    "device_admin": "vetted.right_device_admin",
-    "input_method": "vetted.right_input_method",
-    "overlay": "vetted.right_overlay",
-    "usage": "vetted.right_usage",
-    "all_files": "vetted.right_all_files",
-    "install_packages": "vetted.right_install_packages",
-}
-_SDK_PURPOSE_KEYS: Final[Mapping[SdkPurpose, str]] = {
-    "alt_credit_score": "vetted.purpose_alt_credit_score",
-    "contact_sms_harvest": "vetted.purpose_contact_sms_harvest",
-    "credit_data_crawler": "vetted.purpose_credit_data_crawler",
-    "device_fingerprint": "vetted.purpose_device_fingerprint",
-    "generic_antifraud": "vetted.purpose_generic_antifraud",
-    "identity_check": "vetted.purpose_identity_check",
-}
-_GAP_PART_KEYS: Final[Mapping[str, str]] = {
-    "file": "vetted.part_file",
-    "label": "vetted.part_label",
-    "signers": "vetted.part_signers",
-}
+_GAP_PARTS: Final = frozenset({"file", "label", "signers"})
 """Values of `Gap.part` that are not an entry of the file."""
 _BYTES_PER_MB: Final = 1e6
 
@@ -117,29 +74,18 @@ class VettingView:
         file = self.vetting.file
         if file.size is None:
             return self.t("vetted.file_unread", path=file.path)
+        key = "vetted.file_is" if file.base is None else "vetted.file_base"
         if file.kind == "installed":
             key = "vetted.file_installed"
-        else:
-            key = "vetted.file_is" if file.base is None else "vetted.file_base"
-        return self.t(
-            key,
-            path=file.path,
-            kind=Message(key=_FILE_KIND_KEYS[file.kind]),
-            megabytes=f"{max(file.size / _BYTES_PER_MB, 0.1):.1f}",
-            entry=file.base,
-            n=file.splits,
-        )
+        kind, megabytes = Message(key=f"vetted.kind_{file.kind}"), f"{max(file.size / _BYTES_PER_MB, 0.1):.1f}"
+        return self.t(key, path=file.path, kind=kind, megabytes=megabytes, entry=file.base, n=file.splits)
 
     def data_request_rows(self, app: document.VettedApp) -> Iterator[tuple[str, document.DataRequestState, str, str]]:
         """Yield for each kind of data its name, the state, the state in words, and details."""
         for data_class in document.DATA_CLASSES:
             request = app.asks[data_class]
-            yield (
-                self.t(DATA_NAME_KEYS[data_class]),
-                request.state,
-                self.t(REQUEST_STATE_KEYS[request.state]),
-                self._request_details(request),
-            )
+            name, state = self.t(DATA_NAME_KEYS[data_class]), self.t(f"vetted.state_{request.state}")
+            yield name, request.state, state, self._request_details(request)
 
     def _request_details(self, request: document.DataRequest) -> str:
         parts = []
@@ -147,14 +93,13 @@ class VettingView:
             parts.append(self.t("vetted.asks_incoming"))
         if request.until_sdk is not None:
             parts.append(self.t("vetted.asks_until", sdk=request.until_sdk))
-        parts += [self.t(_WAY_KEYS[way]) for way in request.ways if way in _WAY_KEYS]
+        parts += [self.t(f"vetted.way_{way}") for way in request.ways if way in _SHOWN_WAYS]
         return self.t("dates.separator").join(parts)
 
     def request_notes(self, app: document.VettedApp) -> Iterator[str]:
         """Yield the notes below the kinds of data."""
         if app.services:
-            rights = tuple(Message(key=_SPECIAL_ACCESS_KEYS[kind]) for kind in app.services)
-            yield self.t("vetted.also", rights=rights)
+            yield self.t("vetted.also", rights=tuple(Message(key=f"vetted.right_{kind}") for kind in app.services))
         if app.at_install:
             yield self.t("vetted.at_install")
         yield self.t("vetted.asked_is_not_taken")
@@ -193,7 +138,7 @@ class VettingView:
 
     def _sdk_paragraph(self, sdk: document.DetectedSdk) -> str:
         names = " · ".join(dict.fromkeys((sdk.vendor, *sdk.names)))
-        purpose = Message(key=_SDK_PURPOSE_KEYS[sdk.purpose])
+        purpose = Message(key=f"vetted.purpose_{sdk.purpose}")
         parts = [self.t("vetted.code_is", names=names, purpose=purpose, signs=tuple(map(_sign_message, sdk.signs)))]
         if sdk.collects:
             parts.append(self.t("vetted.code_collects", collects=sdk.collects))
@@ -203,7 +148,7 @@ class VettingView:
     def limit_sentences(self) -> Iterator[str]:
         """Yield what was not examined: in this file, then in any file."""
         for gap in self.vetting.gaps:
-            part: MessageValue = Message(key=_GAP_PART_KEYS[gap.part]) if gap.part in _GAP_PART_KEYS else gap.part
+            part: MessageValue = Message(key=f"vetted.part_{gap.part}") if gap.part in _GAP_PARTS else gap.part
             yield self.t("vetted.gap", part=part, why=gap.why)
         yield from map(self.t, ("vetted.never_code", "vetted.never_later", "vetted.never_signature"))
 
@@ -218,11 +163,7 @@ class VettingView:
         if app is None:
             yield self.t("vetted.result_unread", why=self.vetting.gaps[0].why)
             return
-        obtainable = tuple(
-            Message(key=DATA_CLASS_KEYS[data_class])
-            for data_class in DataClass
-            if may_obtain_data(app.asks[data_class])
-        )
+        obtainable = obtainable_data(app)
         yield self.t(_result_key(app, may_obtain=bool(obtainable)), data=obtainable)
         if published := sum(match.tier in {"A", "B"} for match in app.listed):
             yield self.t("vetted.result_listed", n=published)
@@ -231,11 +172,9 @@ class VettingView:
 
 
 def _result_key(app: document.VettedApp, *, may_obtain: bool) -> str:
-    if app.lending.verdict is LendingVerdict.EMBEDS:
-        return "vetted.result_embeds" if may_obtain else "vetted.result_embeds_quiet"
-    if app.is_recognised:
-        return "vetted.result_lender" if may_obtain else "vetted.result_lender_quiet"
-    return "vetted.result_other" if may_obtain else "vetted.result_other_quiet"
+    is_embedded = app.lending.verdict is LendingVerdict.EMBEDS
+    kind = "embeds" if is_embedded else "lender" if app.is_recognised else "other"
+    return f"vetted.result_{kind}" if may_obtain else f"vetted.result_{kind}_quiet"
 
 
 def _sign_message(sign: document.SdkSign) -> Message:
