@@ -20,14 +20,7 @@ from privaudit.android import PERMISSION_PREFIX
 from privaudit.apk.signing import WELL_KNOWN_TEST_CERTIFICATES
 from privaudit.i18n import rule_texts
 from privaudit.knowledge import LoadedFiles, read_knowledge_files, releases, sdks, vocabulary
-from privaudit.knowledge.loader import (
-    Problems,
-    format_location,
-    list_toml_files,
-    read_typed_toml,
-    row_location,
-    suggest_similar,
-)
+from privaudit.knowledge.loader import Problems, format_location, list_toml_files, read_typed_toml, suggest_similar
 from privaudit.knowledge.rules import read_rules
 from privaudit.knowledge.schema import UNDATED, DataTable, NonEmptyText, Rule, RuleClause
 from privaudit.knowledge.signatures import RowRef, SignatureList
@@ -100,16 +93,12 @@ def _row_refs(lists: Iterable[SignatureList]) -> Iterator[RowRef]:
     return (ref for app_list in lists for ref in app_list.row_refs)
 
 
-def _row_location(ref: RowRef) -> dict[str, MessageValue]:
-    return row_location(ref.app_list.file, "app", ref.row_number - 1)
-
-
 def _check_harms(app_list: SignatureList, known_harms: frozenset[str], problems: Problems) -> None:
     for ref in app_list.row_refs if known_harms else ():
         for harm in ref.row.harms:
             if harm not in known_harms:
                 similar = suggest_similar(harm, known_harms)
-                problems.add("knowledge.unknown_harm", **_row_location(ref), found=harm, similar=similar)
+                problems.add("knowledge.unknown_harm", **ref.location, found=harm, similar=similar)
 
 
 def _check_hashes(app_list: SignatureList, problems: Problems) -> None:
@@ -117,12 +106,12 @@ def _check_hashes(app_list: SignatureList, problems: Problems) -> None:
     for ref in app_list.row_refs:
         for digest in ref.row.sha256:
             if digest in digests:
-                problems.add("knowledge.digest_twice", **_row_location(ref), found=digest)
+                problems.add("knowledge.digest_twice", **ref.location, found=digest)
             digests.add(digest)
         for digest in ref.row.certificates:
             name = WELL_KNOWN_TEST_CERTIFICATES.get(digest)
             if name is not None:
-                problems.add("knowledge.certificate_test", **_row_location(ref), found=digest, name=name)
+                problems.add("knowledge.certificate_test", **ref.location, found=digest, name=name)
 
 
 def _check_list_examples(app_list: SignatureList, problems: Problems) -> None:
@@ -150,7 +139,7 @@ def _check_shared_certificates(
             signatures = signatures_by_developer[digest]
             others = tuple(sorted({signature for other, signature in signatures.items() if other != developer}))
             if others and digest not in WELL_KNOWN_TEST_CERTIFICATES:
-                problems.add("knowledge.certificate_shared", **_row_location(ref), found=digest, others=others)
+                problems.add("knowledge.certificate_shared", **ref.location, found=digest, others=others)
 
 
 def _check_disputed_marks(
@@ -172,7 +161,7 @@ def _check_disputed_marks(
         is_linted = ref.app_list in linted_lists or any(signature.startswith(linted_ids) for signature in others)
         if others and is_linted and not ref.row.disputed:
             shown = ref.row.package or keys[0][1]
-            problems.add("knowledge.undisputed", **_row_location(ref), package=shown, others=tuple(others))
+            problems.add("knowledge.undisputed", **ref.location, package=shown, others=tuple(others))
 
 
 NAME_EXAMPLES_FILE: Final = "examples.toml"

@@ -186,6 +186,6 @@ def content_sha256(content: Mapping[str, object]) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
-def row_location(file_name: str, table: str, index: int) -> dict[str, MessageValue]:
+def locate_row(file_name: str, table: str, index: int) -> dict[str, MessageValue]:
     """Return the values that name a row of a table in a problem; `index` counts from 0."""
     return {"file": file_name, "where": format_location([table, index]), "row": index + 1}

@@ -19,7 +19,7 @@ from typing import Final, Literal, TypeAlias, get_args
 
 from privaudit.errors import KnowledgeError, UsageError
 from privaudit.i18n import catalog
-from privaudit.knowledge.loader import Problems, format_location, read_typed_toml, row_location, suggest_similar
+from privaudit.knowledge.loader import Problems, format_location, locate_row, read_typed_toml, suggest_similar
 from privaudit.knowledge.schema import CountryCode, DataTable, NonEmptyText, PartialDate, Url
 from privaudit.model import MessageValue
 
@@ -159,7 +159,7 @@ def read_rights_file(file: Traversable, problems: Problems) -> CountryRights | N
         problems.add("knowledge.choice", **location, key="letter", found=letter, choices=languages)
     for section in RIGHTS_SECTIONS:
         for index, item in enumerate(getattr(rights, section)):
-            _check_item(section, item, row_location(file_name, section, index), problems)
+            _check_item(section, item, locate_row(file_name, section, index), problems)
     return rights if len(problems) == problem_count else None
 
 

@@ -10,14 +10,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple
 
-from privaudit.knowledge.loader import (
-    Problems,
-    format_location,
-    list_toml_files,
-    read_toml,
-    row_location,
-    validate_data,
-)
+from privaudit.knowledge.loader import Problems, format_location, list_toml_files, locate_row, read_toml, validate_data
 from privaudit.knowledge.schema import SIGNATURE_KEYS, ListExample, ListSource, MatchKind, SignatureFile, SignatureRow
 from privaudit.model import MessageValue, SignatureMatch
 
@@ -72,6 +65,11 @@ class RowRef(NamedTuple):
         """Its id in reports and exports: ``LIST#ROW``."""
         return f"{self.app_list.id}#{self.row_number}"
 
+    @property
+    def location(self) -> dict[str, MessageValue]:
+        """The values that name it in a problem."""
+        return locate_row(self.app_list.file, "app", self.row_number - 1)
+
     def to_match(self, match_kind: MatchKind) -> SignatureMatch:
         """Return what the list says about the app of this row."""
         source = self.app_list.source
@@ -118,8 +116,7 @@ def _read_list(
     if data is None:
         return
     problem_count = len(problems)
-    if kind is None:
-        kind = "lenders" if _is_lender_list(data) else "risky"
+    kind = kind or ("lenders" if _is_lender_list(data) else "risky")
     parsed = validate_data(SignatureFile, data, file_name, problems, SIGNATURE_KEYS)
     _check_source_keys(data.get("source"), kind, file_name, problems, is_user_list=is_user_list)
     _check_row_keys(data, kind, file_name, problems, is_user_list=is_user_list)
@@ -171,7 +168,7 @@ def _check_row_keys(data: dict[str, Any], kind: str, file_name: str, problems: P
     for index, row in enumerate(_raw_rows(data)):
         if not isinstance(row, dict):
             continue
-        location = row_location(file_name, "app", index)
+        location = locate_row(file_name, "app", index)
         if not any(row.get(key) for key in ("package", "names", "sha256", "certificates")):
             problems.add("knowledge.names_nothing", **location)
         if kind == "lenders" and not (is_user_list or has_common_status or "status" in row):
