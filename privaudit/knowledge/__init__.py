@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from privaudit.errors import KnowledgeError
-from privaudit.knowledge import releases, rules, signatures, vocabulary
+from privaudit.knowledge import releases, rules, signatures
 from privaudit.knowledge.index import Knowledge, KnownLender, build_knowledge
-from privaudit.knowledge.loader import Problems, read_toml
+from privaudit.knowledge.loader import Problems, read_toml, validate_data
 from privaudit.knowledge.signatures import SignatureList
 from privaudit.knowledge.vocabulary import NameVerdict, Vocabulary
 
@@ -51,16 +51,10 @@ def load_knowledge(
     country: str | None = None,
     folder: Traversable | None = None,
 ) -> Knowledge:
-    """Load the active lists and the user's own.
+    """Load the lists in `folder`, by default the active one, and the user's own in `extra_lists`, all of tier "own".
 
-    Args:
-        extra_lists: files or folders of the user, in the same format; all their rows are of tier "own".
-        demo: use the invented lists of the demo instead of the real ones.
-        country: the chosen country, ISO 3166 code.
-        folder: load the lists from this folder instead of the active one.
-
-    Raises:
-        KnowledgeError: files are missing or contain errors; `problems` lists those of all files.
+    With `demo`, the lists are the invented ones of the demo. Raises `KnowledgeError` if files are missing or contain
+    errors; its `problems` lists those of all files.
     """
     problems = Problems()
     root = folder or releases.active_folder()
@@ -78,23 +72,15 @@ def read_knowledge_files(
 ) -> LoadedFiles:
     """Read what can be read, and add everything else to `problems`. Arguments as for `load_knowledge`."""
     vocabulary_data = read_toml(folder / "vocabulary.toml", "vocabulary.toml", problems) or {}
-    parsed_vocabulary = (
-        vocabulary.parse_vocabulary(vocabulary_data, "vocabulary.toml", problems) if vocabulary_data else None
-    )
+    vocabulary = validate_data(Vocabulary, vocabulary_data, "vocabulary.toml", problems) if vocabulary_data else None
     list_folder = resources.files("privaudit") / "data" / "demo" / "lists" if demo else folder
     lists = [*signatures.read_list_folder(list_folder, problems)]
     if not lists and not problems:
         problems.add("knowledge.not_shipped", file=str(list_folder))  # without lists, no app would ever be a risk
-    stores = {} if problems else _read_stores(folder, problems)
-    for path in extra_lists:
-        lists += signatures.read_user_lists(path, problems)
-    return LoadedFiles(lists=tuple(lists), vocabulary=parsed_vocabulary, stores=stores, vocabulary_data=vocabulary_data)
-
-
-def _read_stores(folder: Traversable, problems: Problems) -> Mapping[str, str]:
-    data = read_toml(folder / "stores.toml", "stores.toml", problems) or {}
-    stores = data.get("stores", {})
+    stores = {} if problems else (read_toml(folder / "stores.toml", "stores.toml", problems) or {}).get("stores", {})
     for package, name in stores.items():
         if not isinstance(name, str):
             problems.add("knowledge.wrong_value", file="stores.toml", where="stores", key=package, found=str(name))
-    return {package: str(name) for package, name in stores.items()}
+    for path in extra_lists:
+        lists += signatures.read_user_lists(path, problems)
+    return LoadedFiles(lists=tuple(lists), vocabulary=vocabulary, stores=stores, vocabulary_data=vocabulary_data)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import re
@@ -83,9 +84,8 @@ def entries_to_csv(entries: Iterable[SignatureEntry]) -> str:
     for entry in entries:
         for ref in entry.row_refs:
             row, source = ref.row, ref.app_list.source
-            values = {key: getattr(row, key) for key in _ROW_HEADERS} | {
-                key: getattr(source, key) for key in _SOURCE_HEADERS
-            }
+            values = {key: getattr(row, key) for key in _ROW_HEADERS}
+            values |= {key: getattr(source, key) for key in _SOURCE_HEADERS}
             values |= {key: getattr(row, key) or values[key] for key in ("status", "confidence")}
             rows.append([_format_cell(values[key]) for key in COLUMN_HEADERS])
     return _BYTE_ORDER_MARK + _rows_to_csv(rows)
@@ -109,14 +109,16 @@ def parse_csv(
 ) -> tuple[ImportedList, ...]:
     """Return the lists in a CSV: the rows of each source are one list.
 
-    Args:
-        data: UTF-8 with or without a byte order mark, UTF-16, or GB18030; comma, semicolon or tab.
-        file_name: name of the file in problems.
-        problems: receives what is wrong, with its row.
-        source_defaults: values of the source where a row states none.
+    The CSV is in UTF-8 with or without a byte order mark, UTF-16, or GB18030, with commas, semicolons or tabs. What a
+    row does not state of its source is taken from `source_defaults`.
     """
-    text = _decode_csv(data, file_name, problems)
-    if text is None:
+    encodings = ("utf-16",) if data.startswith((b"\xff\xfe", b"\xfe\xff")) else ("utf-8-sig", "gb18030")
+    for encoding in encodings:
+        with contextlib.suppress(UnicodeDecodeError):
+            text = data.decode(encoding)
+            break
+    else:
+        problems.add("knowledge.encoding_table", file=file_name)
         return ()
     delimiter = max(",;\t", key=text.partition("\n")[0].count)
     try:
@@ -132,23 +134,11 @@ def parse_csv(
     rows_by_source: dict[ListSource, list[SignatureRow]] = {}
     for number, cells in enumerate(rows[1:], 2):
         if any(cell.strip() for cell in cells):
-            _parse_row(
-                dict(zip(keys, cells, strict=False)), file_name, number, problems, source_defaults, rows_by_source
-            )
+            cells_by_key = dict(zip(keys, cells, strict=False))
+            _parse_row(cells_by_key, file_name, number, problems, source_defaults, rows_by_source)
     if not rows_by_source and not problems:
         problems.add("knowledge.no_rows", file=file_name)
     return tuple(ImportedList(source=source, rows=tuple(rows)) for source, rows in rows_by_source.items())
-
-
-def _decode_csv(data: bytes, file_name: str, problems: Problems) -> str | None:
-    encodings = ("utf-16",) if data.startswith((b"\xff\xfe", b"\xfe\xff")) else ("utf-8-sig", "gb18030")
-    for encoding in encodings:
-        try:
-            return data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    problems.add("knowledge.encoding_table", file=file_name)
-    return None
 
 
 def _map_headers(headers: list[str], file_name: str, problems: Problems) -> list[str]:

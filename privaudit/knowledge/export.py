@@ -19,8 +19,7 @@ from privaudit.model import Message, SignatureListInfo
 EXPORT_SUFFIXES: Final = (".csv", ".json", ".stix2", ".zip")
 """What `signatures export` writes."""
 SIGNATURES_SCHEMA: Final = "privaudit-signatures/1"
-
-# --- TOML -----------------------------------------------------------------------------------------------------------
+RowOrSource = TypeVar("RowOrSource", SignatureRow, ListSource)
 
 
 def list_to_toml(source: ListSource, rows: Iterable[SignatureRow], comment: str = "") -> str:
@@ -50,9 +49,6 @@ def _toml_value(value: object) -> str:
         return "true"
     # A JSON string is a TOML string, except that TOML requires DEL to be escaped.
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007F")
-
-
-# --- JSON -----------------------------------------------------------------------------------------------------------
 
 
 def entries_to_json(entries: Iterable[SignatureEntry], list_info: SignatureListInfo) -> str:
@@ -98,11 +94,6 @@ def _row_to_dict(ref: RowRef) -> dict[str, Any]:
     }
 
 
-# --- import ---------------------------------------------------------------------------------------------------------
-
-RowOrSource = TypeVar("RowOrSource", SignatureRow, ListSource)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportedList:
     """A list that was read from another format."""
@@ -114,15 +105,7 @@ class ImportedList:
 def validate_row_or_source(
     table_type: type[RowOrSource], data: Mapping[str, Any], file_name: str, location: Message, problems: Problems
 ) -> RowOrSource | None:
-    """Validate a row or source of another format; ``None`` and entries in `problems` where it is not valid.
-
-    Args:
-        table_type: `SignatureRow` or `ListSource`.
-        data: its values by key.
-        file_name: name of the file in problems.
-        location: its place in the file, in problems.
-        problems: receives what is wrong.
-    """
+    """Validate a row or source of another format, at `location` in its file; ``None`` where it is not valid."""
     table_problems = Problems()
     table = validate_data(table_type, data, file_name, table_problems, SIGNATURE_KEYS)
     problems += [Message(key=problem.key, values={**problem.values, "where": location}) for problem in table_problems]
@@ -132,37 +115,27 @@ def validate_row_or_source(
 def write_imported_lists(
     lists: Sequence[ImportedList], output: Path, source_file: Path
 ) -> Iterator[tuple[Path, ImportedList]]:
-    """Write imported lists as TOML and yield each with its file. Existing files are not overwritten.
+    """Write imported lists as TOML and yield each with its file. `source_file` is named in a comment.
 
-    Args:
-        lists: what to write.
-        output: a ``.toml`` file for one list, or a folder for several.
-        source_file: the file that was imported, named in a comment.
-
-    Raises:
-        UsageError: `output` is one file for several lists, or a file to write exists already.
-        SignatureListError: the folder cannot be created.
-        SourceError: a file cannot be written.
+    `output` is a ``.toml`` file for one list, or a folder for several. Raises `UsageError` for one file for several
+    lists or a file that exists already, and `SignatureListError` or `SourceError` if something cannot be written.
     """
-    if output.suffix == ".toml":
-        if len(lists) > 1:
-            raise UsageError("errors.import_several", path=str(source_file), count=len(lists))
-        targets = [output]
-    else:
-        targets = [output / f"{name}.toml" for name in _list_file_names(lists, source_file)]
+    is_file = output.suffix == ".toml"
+    if is_file and len(lists) > 1:
+        raise UsageError("errors.import_several", path=str(source_file), count=len(lists))
+    targets = [output] if is_file else [output / f"{name}.toml" for name in _list_file_names(lists, source_file)]
     existing = next((path for path in targets if path.exists()), None)
     if existing is not None:
         raise UsageError("errors.list_exists", path=str(existing))
-    if output.suffix != ".toml":
+    if not is_file:
         try:
             output.mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
-            raise SignatureListError(
-                "errors.not_written", path=str(output), reason=error.strerror or str(error)
-            ) from error
+            reason = error.strerror or str(error)
+            raise SignatureListError("errors.not_written", path=str(output), reason=reason) from error
     for path, imported in zip(targets, lists, strict=True):
-        comment = f"Imported from {source_file.name}."
-        write_file(path, list_to_toml(imported.source, imported.rows, comment).encode())
+        text = list_to_toml(imported.source, imported.rows, f"Imported from {source_file.name}.")
+        write_file(path, text.encode())
         yield path, imported
 
 
@@ -183,16 +156,8 @@ def _slugify(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", text.casefold()).strip("-")[:40]
 
 
-# --- files ----------------------------------------------------------------------------------------------------------
-
-
 def write_file(path: Path, data: bytes) -> None:
-    """Write a file atomically.
-
-    Raises:
-        UsageError: its folder does not exist.
-        SourceError: it cannot be written.
-    """
+    """Write a file atomically. Raises `UsageError` if its folder does not exist, and `SourceError` if that fails."""
     if not path.absolute().parent.is_dir():
         raise UsageError("errors.no_folder", path=str(path.absolute().parent))
     with atomic_writer(path) as stream:

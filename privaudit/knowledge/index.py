@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from privaudit.knowledge.loader import content_sha256
 from privaudit.knowledge.rules import RuleSet
 from privaudit.knowledge.schema import LenderStatus, MatchKind
 from privaudit.knowledge.signatures import RowRef, SignatureList
@@ -50,7 +49,7 @@ class Knowledge:
     """The chosen country, ISO 3166 code; ``None``: no country was chosen."""
     rules: RuleSet
     """What countries and stores say about the permissions of lending apps; see `privaudit.findings.legal_rules`."""
-    _risky_index: Mapping[tuple[str, str], tuple[RowRef, ...]] = field(repr=False)
+    _risky_index: Mapping[tuple[str, str], Sequence[RowRef]] = field(repr=False)
     _lender_index: Mapping[str, RowRef] = field(repr=False)
     _vocabulary_data: Mapping[str, Any] = field(repr=False)
 
@@ -67,8 +66,7 @@ class Knowledge:
         return self._find_matches("certificate", sha256)
 
     def _find_matches(self, match_kind: MatchKind, value: str) -> tuple[SignatureMatch, ...]:
-        row_refs = self._risky_index.get((match_kind, value), ())
-        return tuple(ref.to_match(match_kind) for ref in row_refs)
+        return tuple(ref.to_match(match_kind) for ref in self._risky_index.get((match_kind, value), ()))
 
     def find_lender(self, package: str) -> KnownLender | None:
         """Return the known lender with exactly this package name, from the most confident list."""
@@ -89,13 +87,11 @@ class Knowledge:
         )
 
     def describe_lists(self, country: str | None = None) -> SignatureListInfo:
-        """Return how many apps the lists cover: without that, "not on a list" means nothing.
+        """Return how many apps the lists cover, also in `country` or the chosen one.
 
-        Only tiers A and B count, as only they make a finding. An app belongs to a country where its row, or else its
-        list, says so. A list of names alone matches no app, so its date does not make the lists newer.
-
-        Args:
-            country: count for this country; default: the chosen one.
+        Without that, "not on a list" means nothing. Only tiers A and B count, as only they make a finding. An app
+        belongs to a country where its row, or else its list, says so. A list of names alone matches no app, so its date
+        does not make the lists newer.
         """
         country = country or self.country
         refs = [
@@ -105,6 +101,7 @@ class Knowledge:
             for ref in app_list.row_refs
             if ref.row.package
         ]
+        lists = {f"{app_list.kind}/{app_list.id}": app_list.toml_data for app_list in self.lists}
         dates = {ref.app_list.source.date for ref in refs if ref.app_list.source.date}
         return SignatureListInfo(
             packages=len({ref.row.package for ref in refs}),
@@ -112,20 +109,12 @@ class Knowledge:
             if country
             else None,
             newest=max(dates, default=None),
-            sha256=self._content_sha256(),
+            sha256=content_sha256({"vocabulary": self._vocabulary_data, "lists": lists}),
         )
-
-    def _content_sha256(self) -> str:
-        """Hash the content: comments, line ends and the order of files make no difference."""
-        content = {
-            "vocabulary": self._vocabulary_data,
-            "lists": {f"{app_list.kind}/{app_list.id}": app_list.toml_data for app_list in self.lists},
-        }
-        return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
 def build_knowledge(
-    lists: Iterable[SignatureList],
+    lists: tuple[SignatureList, ...],
     vocabulary: Vocabulary,
     stores: Mapping[str, str],
     vocabulary_data: Mapping[str, Any],
@@ -133,36 +122,26 @@ def build_knowledge(
     rules: RuleSet,
 ) -> Knowledge:
     """Return `Knowledge` with its indexes built."""
-    lists = tuple(lists)
+    risky_index: dict[tuple[str, str], list[RowRef]] = {}
+    lender_index: dict[str, RowRef] = {}
+    for app_list in lists:
+        for ref in app_list.row_refs:
+            package = ref.row.package
+            if app_list.kind == "risky":
+                for key in ref.row.match_keys:
+                    risky_index.setdefault(key, []).append(ref)
+            elif package and (package not in lender_index or _is_confident(ref) > _is_confident(lender_index[package])):
+                lender_index[package] = ref
     return Knowledge(
         lists=lists,
         vocabulary=vocabulary,
         stores=stores,
         country=country,
         rules=rules,
-        _risky_index=_index_risky_rows(lists),
-        _lender_index=_index_lenders(lists),
+        _risky_index=risky_index,
+        _lender_index=lender_index,
         _vocabulary_data=vocabulary_data,
     )
-
-
-def _index_risky_rows(lists: Iterable[SignatureList]) -> Mapping[tuple[str, str], tuple[RowRef, ...]]:
-    index: dict[tuple[str, str], list[RowRef]] = {}
-    for app_list in lists:
-        for ref in app_list.row_refs if app_list.kind == "risky" else ():
-            for key in ref.row.match_keys:
-                index.setdefault(key, []).append(ref)
-    return {key: tuple(refs) for key, refs in index.items()}
-
-
-def _index_lenders(lists: Iterable[SignatureList]) -> Mapping[str, RowRef]:
-    index: dict[str, RowRef] = {}
-    for app_list in lists:
-        for ref in app_list.row_refs if app_list.kind == "lenders" else ():
-            package = ref.row.package
-            if package and (package not in index or _is_confident(ref) > _is_confident(index[package])):
-                index[package] = ref
-    return index
 
 
 def _is_confident(ref: RowRef) -> bool:

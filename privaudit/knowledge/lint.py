@@ -8,15 +8,13 @@ vocabulary, `lint_rules` for legal rules.
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Final, Literal
-
-from pydantic import ConfigDict
+from typing import Final
 
 from privaudit.android import PERMISSION_PREFIX
 from privaudit.apk.signing import WELL_KNOWN_TEST_CERTIFICATES
@@ -24,14 +22,10 @@ from privaudit.i18n import rule_texts
 from privaudit.knowledge import LoadedFiles, read_knowledge_files, releases, sdks, vocabulary
 from privaudit.knowledge.loader import Problems, format_location, list_toml_files, read_typed_toml, suggest_similar
 from privaudit.knowledge.rules import read_rules
-from privaudit.knowledge.schema import UNDATED, NonEmptyText, Rule, RuleClause
+from privaudit.knowledge.schema import UNDATED, DataTable, NonEmptyText, Rule, RuleClause
 from privaudit.knowledge.signatures import RowRef, SignatureList
-from privaudit.knowledge.vocabulary import Vocabulary
+from privaudit.knowledge.vocabulary import Verdict, Vocabulary
 from privaudit.model import Message, MessageValue
-
-_FORBID: Final = ConfigDict(extra="forbid")
-
-# --- lists and vocabulary -------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,17 +39,13 @@ class SignatureLintResult:
 def lint_signatures(path: Path | None = None, *, today: date | None = None) -> SignatureLintResult:
     """Check lists, also against each other and, for the user's own lists, against the active ones.
 
-    Args:
-        path: a folder like ``signatures``, a list, or a folder of lists; default: the active lists.
-        today: dates after this day are wrong; default: the current day.
-
-    Raises:
-        KnowledgeError: privaudit's own lists are missing.
+    `path` is a folder like ``signatures``, a list, or a folder of lists; by default the active lists. Dates after
+    `today` are wrong. Raises `KnowledgeError` if privaudit's own lists are missing.
     """
     problems = Problems()
-    active: Traversable = releases.active_folder()
+    active = releases.active_folder()
     is_complete = path is None or (path / "vocabulary.toml").is_file()
-    folder = path if path is not None and is_complete else active
+    folder: Traversable = path if path is not None and is_complete else active
     files = read_knowledge_files(folder, problems, extra_lists=() if path is None or is_complete else (path,))
     linted_lists = [app_list for app_list in files.lists if is_complete or app_list.is_user_list]
     if is_complete:
@@ -63,25 +53,19 @@ def lint_signatures(path: Path | None = None, *, today: date | None = None) -> S
     known_harms = frozenset(files.vocabulary.harm) if files.vocabulary else frozenset[str]()
     last_day = (today or datetime.now(UTC).date()).isoformat()
     for app_list in linted_lists:
-        source_date = app_list.source.date
-        if source_date is not None and source_date > last_day:
-            problems.add(
-                "knowledge.date_ahead", file=app_list.file, where=format_location(["source"]), found=source_date
-            )
+        day = app_list.source.date
+        if day is not None and day > last_day:
+            problems.add("knowledge.date_ahead", file=app_list.file, where=format_location(["source"]), found=day)
         _check_harms(app_list, known_harms, problems)
         _check_hashes(app_list, problems)
         _check_list_examples(app_list, problems)
     _check_shared_certificates(files.lists, linted_lists, problems)
     _check_disputed_marks(files.lists, linted_lists, problems)
-    return SignatureLintResult(lists=tuple(linted_lists), problems=tuple(_deduplicate(problems)))
-
-
-def _deduplicate(problems: Problems) -> Iterator[Message]:
     reported: list[Message] = []  # a Message has a dict, so it cannot be a key
     for problem in problems:
         if problem not in reported:
             reported.append(problem)
-            yield problem
+    return SignatureLintResult(lists=tuple(linted_lists), problems=tuple(reported))
 
 
 def _check_signature_folder(folder: Traversable, files: LoadedFiles, problems: Problems) -> None:
@@ -102,15 +86,11 @@ def _check_signature_folder(folder: Traversable, files: LoadedFiles, problems: P
             if count > 1:
                 problems.add("knowledge.term_twice", file="vocabulary.toml", found=term, table=table)
     if not pattern_problems:  # an invalid pattern makes every classification fail
-        check_name_examples(folder, files.vocabulary, problems)
+        _check_name_examples(folder, files.vocabulary, problems)
 
 
 def _row_refs(lists: Iterable[SignatureList]) -> Iterator[RowRef]:
     return (ref for app_list in lists for ref in app_list.row_refs)
-
-
-def _row_location(ref: RowRef) -> dict[str, MessageValue]:
-    return {"file": ref.app_list.file, "where": format_location(["app", ref.row_number - 1]), "row": ref.row_number}
 
 
 def _check_harms(app_list: SignatureList, known_harms: frozenset[str], problems: Problems) -> None:
@@ -118,7 +98,7 @@ def _check_harms(app_list: SignatureList, known_harms: frozenset[str], problems:
         for harm in ref.row.harms:
             if harm not in known_harms:
                 similar = suggest_similar(harm, known_harms)
-                problems.add("knowledge.unknown_harm", **_row_location(ref), found=harm, similar=similar)
+                problems.add("knowledge.unknown_harm", **ref.location, found=harm, similar=similar)
 
 
 def _check_hashes(app_list: SignatureList, problems: Problems) -> None:
@@ -126,23 +106,19 @@ def _check_hashes(app_list: SignatureList, problems: Problems) -> None:
     for ref in app_list.row_refs:
         for digest in ref.row.sha256:
             if digest in digests:
-                problems.add("knowledge.digest_twice", **_row_location(ref), found=digest)
+                problems.add("knowledge.digest_twice", **ref.location, found=digest)
             digests.add(digest)
         for digest in ref.row.certificates:
             name = WELL_KNOWN_TEST_CERTIFICATES.get(digest)
             if name is not None:
-                problems.add("knowledge.certificate_test", **_row_location(ref), found=digest, name=name)
+                problems.add("knowledge.certificate_test", **ref.location, found=digest, name=name)
 
 
 def _check_list_examples(app_list: SignatureList, problems: Problems) -> None:
     list_keys = {key for row in app_list.rows for key in row.match_keys}
     for number, example in enumerate(app_list.examples, 1):
-        example_keys = (
-            ("package", example.package),
-            ("apk_sha256", example.sha256),
-            ("certificate", example.certificate),
-        )
-        for match_kind, value in example_keys:
+        package, sha256, certificate = example.package, example.sha256, example.certificate
+        for match_kind, value in (("package", package), ("apk_sha256", sha256), ("certificate", certificate)):
             if value is not None and ((match_kind, value) in list_keys) is not example.matches:
                 key = "knowledge.example_missed" if example.matches else "knowledge.example_found"
                 problems.add(key, file=app_list.file, row=number, found=value)
@@ -152,21 +128,18 @@ def _check_shared_certificates(
     all_lists: tuple[SignatureList, ...], linted_lists: list[SignatureList], problems: Problems
 ) -> None:
     """Report a certificate on rows of several developers: it belongs to a service that signs for all of them."""
-    signatures_by_developer: dict[str, dict[str, str]] = {}
+    signatures_by_developer: defaultdict[str, dict[str, str]] = defaultdict(dict)
     for ref in _row_refs(all_lists):
         for digest in ref.row.certificates:
-            signatures_by_developer.setdefault(digest, {}).setdefault(ref.row.developer or "", ref.signature)
+            if ref.row.developer:
+                signatures_by_developer[digest].setdefault(ref.row.developer, ref.signature)
     for ref in _row_refs(linted_lists):
         developer = ref.row.developer
         for digest in ref.row.certificates if developer else ():
-            others = {
-                signature
-                for other_developer, signature in signatures_by_developer[digest].items()
-                if other_developer and other_developer != developer
-            }
+            signatures = signatures_by_developer[digest]
+            others = tuple(sorted({signature for other, signature in signatures.items() if other != developer}))
             if others and digest not in WELL_KNOWN_TEST_CERTIFICATES:
-                others_sorted = tuple(sorted(others))
-                problems.add("knowledge.certificate_shared", **_row_location(ref), found=digest, others=others_sorted)
+                problems.add("knowledge.certificate_shared", **ref.location, found=digest, others=others)
 
 
 def _check_disputed_marks(
@@ -176,68 +149,51 @@ def _check_disputed_marks(
 
     A notice to rectify (tier N) does not deny that an app lends, so it contradicts no list of lenders.
     """
-    lender_signatures: dict[tuple[str, str], list[str]] = {}
+    lender_signatures: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
     for ref in _row_refs(app_list for app_list in all_lists if app_list.kind == "lenders"):
         for key in ref.row.match_keys:
-            lender_signatures.setdefault(key, []).append(ref.signature)
+            lender_signatures[key].append(ref.signature)
     linted_ids = tuple(f"{app_list.id}#" for app_list in linted_lists)
-    for ref in _row_refs(
-        app_list for app_list in all_lists if app_list.kind == "risky" and app_list.source.tier != "N"
-    ):
+    contradictable = (app_list for app_list in all_lists if app_list.kind == "risky" and app_list.source.tier != "N")
+    for ref in _row_refs(contradictable):
         keys = ref.row.match_keys
         others = sorted({signature for key in keys for signature in lender_signatures.get(key, ())})
         is_linted = ref.app_list in linted_lists or any(signature.startswith(linted_ids) for signature in others)
         if others and is_linted and not ref.row.disputed:
             shown = ref.row.package or keys[0][1]
-            problems.add("knowledge.undisputed", **_row_location(ref), package=shown, others=tuple(others))
+            problems.add("knowledge.undisputed", **ref.location, package=shown, others=tuple(others))
 
-
-# --- examples of names ----------------------------------------------------------------------------------------------
 
 NAME_EXAMPLES_FILE: Final = "examples.toml"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NameExample:
+class NameExample(DataTable):
     """An app name, a package name, or both, and how the vocabulary must classify them."""
 
     label: NonEmptyText | None = None
     package: NonEmptyText | None = None
-    expect: tuple[Literal["lending", "maybe", "weak", "trapped", "no"], ...]
+    expect: tuple[Verdict, ...]
     """Each of these is right."""
     origin: NonEmptyText
     """A real app, or made up to test a false friend."""
-    __pydantic_config__ = _FORBID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _NameExampleFile:
+class _NameExampleFile(DataTable):
     name: tuple[NameExample, ...]
-    __pydantic_config__ = _FORBID
 
 
-def read_name_examples(folder: Traversable, problems: Problems) -> tuple[NameExample, ...]:
-    """Return the examples in `folder`; what is wrong goes to `problems`."""
-    file = read_typed_toml(_NameExampleFile, folder / NAME_EXAMPLES_FILE, NAME_EXAMPLES_FILE, problems)
-    return file.name if file else ()
-
-
-def check_name_examples(folder: Traversable, words: Vocabulary, problems: Problems) -> None:
+def _check_name_examples(folder: Traversable, words: Vocabulary, problems: Problems) -> None:
     """Classify the examples in `folder` with the vocabulary `words`, and report every unexpected verdict."""
-    for number, example in enumerate(read_name_examples(folder, problems), 1):
+    file = read_typed_toml(_NameExampleFile, folder / NAME_EXAMPLES_FILE, NAME_EXAMPLES_FILE, problems)
+    for number, example in enumerate(file.name if file else (), 1):
         verdict = words.classify(example.label, example.package).verdict
         if verdict not in example.expect:
-            problems.add(
-                "knowledge.example_name",
-                file=NAME_EXAMPLES_FILE,
-                row=number,
-                found=example.label or example.package,
-                verdict=verdict,
-                expected=" / ".join(example.expect),
-            )
+            location: dict[str, MessageValue] = {"file": NAME_EXAMPLES_FILE, "row": number}
+            found, expected = example.label or example.package, " / ".join(example.expect)
+            problems.add("knowledge.example_name", **location, found=found, verdict=verdict, expected=expected)
 
-
-# --- rules ----------------------------------------------------------------------------------------------------------
 
 REQUIRED_LANGUAGES: Final = ("en", "zh")
 """Languages that every rule must have; more are welcome."""
@@ -272,15 +228,14 @@ class RuleLintResult:
 
 
 def lint_rules(path: Path | None, checkable: CheckablePermissions, *, today: date | None = None) -> RuleLintResult:
-    """Check rules.
-
-    Args:
-        path: a rule or a folder of rules; ``None``: the rules that are part of privaudit.
-        checkable: what the clauses of a rule may name.
-        today: dates after this day are wrong; default: the current day.
-    """
+    """Check the rules at `path`, a file or a folder, by default the shipped ones. Dates after `today` are wrong."""
     problems = Problems()
-    files = list(_rule_files(path, problems))
+    if path is not None and not path.exists():
+        problems.add("knowledge.not_there", file=str(path))
+    files: list[Traversable]
+    files = [path] if path is not None and path.is_file() else list_toml_files(path or rule_texts.rules_folder())
+    if not files and not problems:
+        problems.add("knowledge.no_lists", file=str(path))
     rule_set = read_rules(problems, files)
     shipped = rule_set if path is None else read_rules(Problems())
     rule_ids = {rule.id for rule in (*rule_set.rules, *shipped.rules)}
@@ -291,18 +246,6 @@ def lint_rules(path: Path | None, checkable: CheckablePermissions, *, today: dat
         _check_clauses(rule, file_name, checkable, problems)
         _check_rule_texts(rule, file_name, problems)
     return RuleLintResult(rules=rule_set.rules, problems=tuple(problems))
-
-
-def _rule_files(path: Path | None, problems: Problems) -> Iterator[Traversable]:
-    if path is not None and not path.exists():
-        problems.add("knowledge.not_there", file=str(path))
-    elif path is not None and path.is_file():
-        yield path
-    else:
-        files = list_toml_files(path or rule_texts.rules_folder())
-        if not files:
-            problems.add("knowledge.no_lists", file=str(path))
-        yield from files
 
 
 def _check_rule_head(rule: Rule, file_name: str, problems: Problems) -> None:
@@ -385,6 +328,5 @@ def _check_rule_texts(rule: Rule, file_name: str, problems: Problems) -> None:
 
 
 def _find_forbidden_word(code: str, text: str) -> str | None:
-    pattern = _FORBIDDEN_WORDS.get(code)
-    match = pattern.search(text) if pattern else None
+    match = _FORBIDDEN_WORDS[code].search(text) if code in _FORBIDDEN_WORDS else None
     return match[0] if match else None

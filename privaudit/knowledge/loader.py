@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 import difflib
+import hashlib
+import json
 import re
 import tomllib
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
 
 from privaudit.errors import KnowledgeError, SignatureListError
 from privaudit.model import Message, MessageValue
 
 MAX_FILE_BYTES: Final = 8 * 1024 * 1024
 """Bytes of one data file. A list of ten thousand apps has about two million."""
-
 T = TypeVar("T")
-
 _MAX_SHOWN_CHARS: Final = 80
 """Characters of a wrong value that a problem quotes."""
 _TOML_ERROR_LINE = re.compile(r"at line (\d+)")
-
 _PROBLEM_BY_KEY: Final[Mapping[str, str]] = {
     "package": "knowledge.package",
     "sha256": "knowledge.digest",
@@ -35,7 +35,6 @@ _PROBLEM_BY_KEY: Final[Mapping[str, str]] = {
     "url": "knowledge.url",
 }
 """The problem to report for an invalid value of a key that has a format of its own."""
-
 _EXPECTED_TYPE: Final[Mapping[str, str]] = {
     "string_type": "knowledge.kind_text",
     "tuple_type": "knowledge.kind_list",
@@ -44,6 +43,10 @@ _EXPECTED_TYPE: Final[Mapping[str, str]] = {
     "dataclass_type": "knowledge.kind_table",
 }
 """Pydantic's error type → the TOML type that was expected."""
+
+
+_ADAPTERS: Final[dict[object, TypeAdapter[Any]]] = {}
+"""The validator of each schema. It is slow to make, so it is made once, and only when it is needed."""
 
 
 class Problems(list[Message]):
@@ -55,11 +58,7 @@ class Problems(list[Message]):
 
 
 def shipped_folder() -> Traversable:
-    """Return the folder of the lists and words that are part of privaudit: in the wheel, or in a checkout.
-
-    Raises:
-        KnowledgeError: neither folder exists.
-    """
+    """Return the folder of the shipped lists: in the wheel or in a checkout. Raises `KnowledgeError` if missing."""
     package = resources.files("privaudit")
     folders: tuple[Traversable, ...] = (package / "_signatures", Path(str(package)).parent / "signatures")
     for folder in folders:
@@ -72,13 +71,7 @@ def shipped_folder() -> Traversable:
 def read_limited(path: Path, max_bytes: int, *, missing: str = "errors.source_missing") -> bytes:
     """Return the content of a file of the user.
 
-    Args:
-        path: the file.
-        max_bytes: size limit.
-        missing: message key of the error for a file that does not exist.
-
-    Raises:
-        SignatureListError: it is missing, unreadable, or larger than `max_bytes` bytes.
+    Raises `SignatureListError` if it is missing (with the key `missing`), unreadable, or larger than `max_bytes`.
     """
     try:
         with path.open("rb") as stream:
@@ -101,16 +94,7 @@ def list_toml_files(folder: Traversable) -> list[Traversable]:
 
 
 def read_toml(file: Traversable, file_name: str, problems: Problems) -> dict[str, Any] | None:
-    """Parse a TOML file.
-
-    Args:
-        file: the file to read.
-        file_name: its name in problems.
-        problems: receives what is wrong with it.
-
-    Returns:
-        Its content, or ``None`` where it cannot be read or parsed.
-    """
+    """Parse a TOML file, named `file_name` in problems; ``None`` where it cannot be read or parsed."""
     try:
         with file.open("rb") as stream:
             data = stream.read(MAX_FILE_BYTES + 1)
@@ -139,25 +123,17 @@ def read_toml(file: Traversable, file_name: str, problems: Problems) -> dict[str
 def validate_data(
     schema: type[T], data: Mapping[str, Any], file_name: str, problems: Problems, known_keys: Collection[str] = ()
 ) -> T | None:
-    """Validate plain TOML values against a dataclass.
+    """Validate plain TOML values against a dataclass; ``None`` where they are not valid.
 
-    Args:
-        schema: the dataclass.
-        data: the values.
-        file_name: name of the file in problems.
-        problems: receives everything that is wrong.
-        known_keys: valid keys, from which a similar one is suggested for an unknown key.
-
-    Returns:
-        The typed object, or ``None`` where `data` is not valid.
+    For an unknown key, a similar one of `known_keys` is suggested.
     """
+    if schema not in _ADAPTERS:
+        _ADAPTERS[schema] = TypeAdapter(schema)
     try:
-        validated: T = _adapter(schema).validate_python(data)
+        validated: T = _ADAPTERS[schema].validate_python(data)
     except ValidationError as error:
         for detail in error.errors(include_url=False, include_context=True):
-            _add_problem(
-                detail["type"], detail["loc"], detail["input"], detail.get("ctx", {}), file_name, problems, known_keys
-            )
+            _add_problem(detail, file_name, problems, known_keys)
         return None
     return validated
 
@@ -170,43 +146,23 @@ def read_typed_toml(
     return None if data is None else validate_data(schema, data, file_name, problems, known_keys)
 
 
-_ADAPTERS: Final[dict[object, TypeAdapter[Any]]] = {}
-
-
-def _adapter(schema: type[T]) -> TypeAdapter[T]:
-    """Return the validator of a schema. It is slow to make, so it is made once, and only when it is needed."""
-    if schema not in _ADAPTERS:
-        _ADAPTERS[schema] = TypeAdapter(schema)
-    return _ADAPTERS[schema]
-
-
-def _add_problem(
-    error_type: str,
-    location: Sequence[str | int],
-    value: object,
-    context: Mapping[str, Any],
-    file_name: str,
-    problems: Problems,
-    known_keys: Collection[str],
-) -> None:
-    row, key = _row_and_key(location)
+def _add_problem(detail: ErrorDetails, file_name: str, problems: Problems, known_keys: Collection[str]) -> None:
+    error_type, location = detail["type"], detail["loc"]
+    row = next((part + 1 for part in location[1:2] if isinstance(part, int)), None)
+    key = next((part for part in reversed(location) if isinstance(part, str)), "")
     values: dict[str, MessageValue] = {"file": file_name, "where": format_location(location), "row": row, "key": key}
-    shown = str(value)[:_MAX_SHOWN_CHARS]
+    shown = str(detail["input"])[:_MAX_SHOWN_CHARS]
     if error_type.startswith("missing"):
         problems.add("knowledge.missing_key", **values)
     elif error_type in {"unexpected_keyword_argument", "extra_forbidden"}:
         problems.add("knowledge.unknown_key", **values, similar=suggest_similar(key, known_keys))
     elif error_type == "literal_error":
-        problems.add("knowledge.choice", **values, found=shown, choices=_allowed_values(context))
+        choices = tuple(re.findall(r"'([^']+)'", str(detail.get("ctx", {}).get("expected", ""))))  # “'A', 'B' or 'N'”
+        problems.add("knowledge.choice", **values, found=shown, choices=choices)
     elif error_type in _EXPECTED_TYPE:
         problems.add("knowledge.wrong_kind", **values, kind=Message(key=_EXPECTED_TYPE[error_type]))
     else:
         problems.add(_PROBLEM_BY_KEY.get(key, "knowledge.wrong_value"), **values, found=shown)
-
-
-def _allowed_values(context: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the choices in Pydantic's “'A', 'B' or 'N'”."""
-    return tuple(re.findall(r"'([^']+)'", str(context.get("expected", ""))))
 
 
 def suggest_similar(word: str, candidates: Iterable[str]) -> Message:
@@ -225,7 +181,11 @@ def format_location(location: Iterable[str | int]) -> Message:
     return Message(key="knowledge.at_table", values={"table": str(table)})
 
 
-def _row_and_key(location: Sequence[str | int]) -> tuple[int | None, str]:
-    row = next((part + 1 for part in location[1:2] if isinstance(part, int)), None)
-    keys = [part for part in location if isinstance(part, str)]
-    return row, keys[-1] if keys else ""
+def content_sha256(content: Mapping[str, object]) -> str:
+    """Hash the content of files: their comments, line ends and order make no difference."""
+    return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+
+def locate_row(file_name: str, table: str, index: int) -> dict[str, MessageValue]:
+    """Return the values that name a row of a table in a problem; `index` counts from 0."""
+    return {"file": file_name, "where": format_location([table, index]), "row": index + 1}

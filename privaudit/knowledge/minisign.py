@@ -42,11 +42,7 @@ class MinisignPublicKey:
 
 
 def parse_public_key(text: str) -> MinisignPublicKey:
-    """Parse a public key: the file that minisign writes, or its second line alone.
-
-    Raises:
-        MinisignError: ``malformed``.
-    """
+    """Parse a public key, the file that minisign writes or its second line; raises `MinisignError` ``malformed``."""
     lines = [line for line in text.strip().splitlines() if line.strip()]
     if not lines or len(text) > MAX_SIGNATURE_BYTES:
         raise MinisignError("malformed")
@@ -59,8 +55,7 @@ def parse_public_key(text: str) -> MinisignPublicKey:
 def verify_signature(data: bytes, signature: str, keys: Iterable[MinisignPublicKey]) -> str:
     """Verify `data` against the text of its signature file, and return the trusted comment, which is signed as well.
 
-    Raises:
-        MinisignError: the signature is malformed, made with another key than `keys`, or wrong.
+    Raises `MinisignError` if the signature is malformed, made with another key than `keys`, or wrong.
     """
     # Heavy, and only `signatures update` needs it.
     from cryptography.exceptions import InvalidSignature

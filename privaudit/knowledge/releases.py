@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Annotated, Final
 
 import platformdirs
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
 from privaudit.knowledge.loader import Problems, read_typed_toml, shipped_folder
-from privaudit.knowledge.schema import PartialDate
+from privaudit.knowledge.schema import DataTable, PartialDate
 
 RELEASE_FILE: Final = "release.toml"
 CURRENT_FILE: Final = "current"
@@ -20,13 +20,12 @@ _APP_NAME: Final = "privaudit"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Release:
+class Release(DataTable):
     """The number and date of a release of the lists (``release.toml``)."""
 
     number: Annotated[int, Field(ge=1, lt=10**12)]
     """Grows with each release, so that an old one cannot be installed as an update."""
     released: PartialDate
-    __pydantic_config__ = ConfigDict(extra="forbid")
 
 
 def updates_root() -> Path:
@@ -42,8 +41,7 @@ def public_key_folder() -> Path:
 def active_folder() -> Traversable:
     """Return the folder of the active lists: the shipped ones, unless newer ones were installed.
 
-    Raises:
-        KnowledgeError: the shipped lists are missing.
+    Raises `KnowledgeError` if the shipped lists are missing.
     """
     shipped, updated = shipped_folder(), updated_folder()
     return updated if updated is not None and release_number(updated) > release_number(shipped) else shipped

@@ -17,17 +17,14 @@ from importlib import resources
 from importlib.resources.abc import Traversable
 from typing import Final, Literal, TypeAlias, get_args
 
-from pydantic import ConfigDict
-
 from privaudit.errors import KnowledgeError, UsageError
 from privaudit.i18n import catalog
-from privaudit.knowledge.loader import Problems, format_location, read_typed_toml, suggest_similar
-from privaudit.knowledge.schema import CountryCode, NonEmptyText, PartialDate, Url
+from privaudit.knowledge.loader import Problems, format_location, locate_row, read_typed_toml, suggest_similar
+from privaudit.knowledge.schema import CountryCode, DataTable, NonEmptyText, PartialDate, Url
 from privaudit.model import MessageValue
 
 COMMON: Final = "common"
 _REQUIRED_LANGUAGES: Final = ("en", "zh")
-_FORBID: Final = ConfigDict(extra="forbid")
 
 LocalizedText: TypeAlias = Mapping[str, NonEmptyText]
 """A text by language: English, Chinese and any other language of `privaudit.i18n.catalog`."""
@@ -44,7 +41,7 @@ RIGHTS_SECTIONS: Final[tuple[RightsSection, ...]] = get_args(RightsSection)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RightsItem:
+class RightsItem(DataTable):
     """One fact or piece of advice, and its source."""
 
     id: NonEmptyText
@@ -67,11 +64,10 @@ class RightsItem:
     """``research``: the notes with which this project began; ``maintainer``; or a name to print."""
     verify: bool = False
     """Whether it is printed with the mark "check before use"."""
-    __pydantic_config__ = _FORBID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CountryHead:
+class CountryHead(DataTable):
     """The ``[country]`` table of a file."""
 
     code: CountryCode | None = None
@@ -79,11 +75,10 @@ class CountryHead:
     name: LocalizedText
     letter: str = "en"
     """The language of letters in this country. All items of the file and of `COMMON` have a text in it."""
-    __pydantic_config__ = _FORBID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CountryRights:
+class CountryRights(DataTable):
     """The items of a file, or of a country's file together with `COMMON`, by section."""
 
     country: CountryHead
@@ -102,7 +97,6 @@ class CountryRights:
     question: tuple[RightsItem, ...] = ()
     friends: tuple[RightsItem, ...] = ()
     """Half a page for the contacts who were called."""
-    __pydantic_config__ = _FORBID
 
     def all_items(self) -> Iterator[tuple[RightsSection, RightsItem]]:
         """Yield every item with its section."""
@@ -135,9 +129,7 @@ def countries_with_rights() -> tuple[str, ...]:
 def load_rights(country: str | None) -> CountryRights:
     """Return the items of `country` (ISO 3166 code) followed by the common ones; ``None``: the common ones alone.
 
-    Raises:
-        UsageError: there is no file for this country.
-        KnowledgeError: a file contains errors.
+    Raises `UsageError` if there is no file for this country, and `KnowledgeError` if a file contains errors.
     """
     problems = Problems()
     common = read_rights_file(_rights_folder() / f"{COMMON}.toml", problems)
@@ -146,7 +138,11 @@ def load_rights(country: str | None) -> CountryRights:
     own = read_rights_file(_rights_folder() / f"{country.lower()}.toml", problems) if country else common
     if common is None or own is None:
         raise KnowledgeError("errors.knowledge_mistakes", tuple(problems))
-    return own if own is common else _merge_common(own, common)
+    if own is common:
+        return common
+    sections = {section: (*getattr(own, section), *getattr(common, section)) for section in RIGHTS_SECTIONS}
+    sections["friends"] = (*common.friends, *own.friends)  # the page for contacts begins with advice, not with law
+    return CountryRights(country=own.country, **sections)
 
 
 def read_rights_file(file: Traversable, problems: Problems) -> CountryRights | None:
@@ -156,23 +152,15 @@ def read_rights_file(file: Traversable, problems: Problems) -> CountryRights | N
     if rights is None:
         return None
     problem_count = len(problems)
-    _check_country_head(rights.country, file_name, problems)
+    location: dict[str, MessageValue] = {"file": file_name, "where": format_location(["country"]), "row": None}
+    _check_languages(rights.country.name, location, problems)
+    letter, languages = rights.country.letter, catalog.languages()
+    if letter not in languages:
+        problems.add("knowledge.choice", **location, key="letter", found=letter, choices=languages)
     for section in RIGHTS_SECTIONS:
         for index, item in enumerate(getattr(rights, section)):
-            location: dict[str, MessageValue] = {
-                "file": file_name,
-                "where": format_location((section, index)),
-                "row": index + 1,
-            }
-            _check_item(section, item, location, problems)
+            _check_item(section, item, locate_row(file_name, section, index), problems)
     return rights if len(problems) == problem_count else None
-
-
-def _check_country_head(head: CountryHead, file_name: str, problems: Problems) -> None:
-    location: dict[str, MessageValue] = {"file": file_name, "where": format_location(["country"]), "row": None}
-    _check_languages(head.name, location, problems)
-    if head.letter not in catalog.languages():
-        problems.add("knowledge.choice", **location, key="letter", found=head.letter, choices=catalog.languages())
 
 
 def _check_item(
@@ -195,13 +183,6 @@ def _check_languages(text: LocalizedText, location: Mapping[str, MessageValue], 
     for code in text:
         if code not in languages:
             problems.add("knowledge.unknown_key", **location, key=code, similar=suggest_similar(code, languages))
-
-
-def _merge_common(own: CountryRights, common: CountryRights) -> CountryRights:
-    """Put the country's items before the common ones. The page for contacts begins with advice, not with law."""
-    sections = {section: (*getattr(own, section), *getattr(common, section)) for section in RIGHTS_SECTIONS}
-    sections["friends"] = (*common.friends, *own.friends)
-    return CountryRights(country=own.country, **sections)
 
 
 def _rights_folder() -> Traversable:

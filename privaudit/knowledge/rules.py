@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
@@ -11,7 +9,7 @@ from importlib.resources.abc import Traversable
 from typing import Any
 
 from privaudit.i18n import rule_texts
-from privaudit.knowledge.loader import Problems, list_toml_files, read_toml, validate_data
+from privaudit.knowledge.loader import Problems, content_sha256, list_toml_files, read_toml, validate_data
 from privaudit.knowledge.schema import RULE_KEYS, Rule
 from privaudit.model import RuleSetInfo
 
@@ -32,10 +30,7 @@ class RuleSet:
         The rules of a store bind only apps that the store itself installed.
         """
         return tuple(
-            rule
-            for rule in self.rules
-            if rule.is_in_force(day.isoformat())
-            and ((rule.kind == "store" and installer in rule.stores) or _is_country_rule(rule, country))
+            rule for rule in self.for_any_store(country, day) if rule.kind != "store" or installer in rule.stores
         )
 
     def for_any_store(self, country: str | None, day: date) -> tuple[Rule, ...]:
@@ -51,16 +46,11 @@ class RuleSet:
         country_rules = [rule for rule in self.rules if _is_country_rule(rule, country)]
         return RuleSetInfo(
             country=country,
-            sha256=self._content_sha256(),
+            sha256=content_sha256({str(data.get("id")): data for data in self.toml_data}),
             rules_for_country=sum(rule.is_in_force(day.isoformat()) for rule in country_rules) if country else None,
             known_until=max((rule.known_until for rule in self.rules), default=None),
             checked=bool(self.rules) and all(rule.checked_by for rule in self.rules),
         )
-
-    def _content_sha256(self) -> str:
-        """Hash the content: comments, line ends and the order of files make no difference."""
-        content = {str(data.get("id")): data for data in self.toml_data}
-        return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
 def _is_country_rule(rule: Rule, country: str | None) -> bool:

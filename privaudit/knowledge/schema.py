@@ -15,7 +15,12 @@ from pydantic import AfterValidator, ConfigDict, Field
 
 from privaudit.model import RuleStance
 
-_FORBID: Final = ConfigDict(extra="forbid")
+
+class DataTable:
+    """A table of a data file. An unknown key in it is an error."""
+
+    __slots__ = ()
+    __pydantic_config__ = ConfigDict(extra="forbid")
 
 
 def _validate_day(text: str) -> str:
@@ -24,8 +29,6 @@ def _validate_day(text: str) -> str:
         date.fromisoformat(text)
     return text
 
-
-# --- values ---------------------------------------------------------------------------------------------------------
 
 PackageName: TypeAlias = Annotated[
     str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z][A-Za-z0-9_]*)+$", max_length=255)
@@ -51,11 +54,8 @@ MatchKind: TypeAlias = Literal["package", "apk_sha256", "certificate"]
 """What an app and a row of a list have in common."""
 
 
-# --- lists ----------------------------------------------------------------------------------------------------------
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ListSource:
+class ListSource(DataTable):
     """The ``[source]`` table of a list: who published it, and when."""
 
     publisher: NonEmptyText
@@ -78,11 +78,10 @@ class ListSource:
     confidence: LenderConfidence | None = None
     """Lists of lenders: likewise; absent: as certain as the status says."""
     note: NonEmptyText | None = None
-    __pydantic_config__ = _FORBID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SignatureRow:
+class SignatureRow(DataTable):
     """One app on a list."""
 
     package: PackageName | None = None
@@ -100,7 +99,6 @@ class SignatureRow:
     note: NonEmptyText | None = None
     status: LenderStatus | None = None
     confidence: LenderConfidence | None = None
-    __pydantic_config__ = _FORBID
 
     @property
     def match_keys(self) -> tuple[tuple[MatchKind, str], ...]:
@@ -113,33 +111,28 @@ class SignatureRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ListExample:
+class ListExample(DataTable):
     """An app that a list must match, or must not: `signatures check` tests it."""
 
     package: PackageName | None = None
     sha256: Sha256Hex | None = None
     certificate: Sha256Hex | None = None
     matches: bool = True
-    __pydantic_config__ = _FORBID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SignatureFile:
+class SignatureFile(DataTable):
     """The file of a list."""
 
     source: ListSource
     app: tuple[SignatureRow, ...]
     example: tuple[ListExample, ...] = ()
-    __pydantic_config__ = _FORBID
 
 
 SIGNATURE_KEYS: Final = tuple(
     dict.fromkeys(field.name for table in (ListSource, SignatureRow, ListExample) for field in fields(table))
 )
 """Every key of a list, to suggest a similar one for a misspelt key."""
-
-
-# --- rules ----------------------------------------------------------------------------------------------------------
 
 UNDATED: Final = "undated"
 RuleId: TypeAlias = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9-]{1,60}$")]
@@ -154,7 +147,7 @@ RuleSentence: TypeAlias = Annotated[str, Field(pattern=r"^[^{}\n]*\S[^{}\n]*$", 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RuleClause:
+class RuleClause(DataTable):
     """What a rule says about some permissions."""
 
     says: RuleStance
@@ -167,22 +160,20 @@ class RuleClause:
     """Permissions that the rule concerns too, but that no phone is asked about."""
     condition: NonEmptyText | None = None
     """Key of the text in `Rule.words` that states the condition."""
-    __pydantic_config__ = _FORBID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RuleSource:
+class RuleSource(DataTable):
     """A document that a rule was taken from."""
 
     what: NonEmptyText
     where: NonEmptyText
     read: bool = True
     """False: cited by another source, and not opened."""
-    __pydantic_config__ = _FORBID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
+class Rule(DataTable):
     """One rule of an authority or app store: one file."""
 
     id: RuleId
@@ -222,7 +213,6 @@ class Rule:
     words: Mapping[str, Mapping[str, RuleSentence]] = field(repr=False)
     """By language: ``authority``, ``title``, ``says``; ``verify`` says which parts are not verified yet; and the
     conditions of its clauses."""
-    __pydantic_config__ = _FORBID
 
     @property
     def has_unverified_parts(self) -> bool:

@@ -6,10 +6,8 @@ from dataclasses import dataclass
 from importlib.resources.abc import Traversable
 from typing import Final, Literal, TypeAlias
 
-from pydantic import ConfigDict
-
 from privaudit.knowledge.loader import Problems, read_typed_toml
-from privaudit.knowledge.schema import NonEmptyText
+from privaudit.knowledge.schema import DataTable, NonEmptyText
 
 SDKS_FILE: Final = "sdks.toml"
 SdkPurpose: TypeAlias = Literal[
@@ -20,11 +18,10 @@ SdkPurpose: TypeAlias = Literal[
     "generic_antifraud",
     "identity_check",
 ]
-_FORBID: Final = ConfigDict(extra="forbid")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sdk:
+class Sdk(DataTable):
     """One SDK, and how it is recognised inside an APK."""
 
     vendor: NonEmptyText
@@ -42,13 +39,11 @@ class Sdk:
     """False where ordinary apps contain it too: then it does not suggest lending."""
     confidence: Literal["high", "medium", "low"]
     note: NonEmptyText | None = None
-    __pydantic_config__ = _FORBID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _SdkFile:
+class _SdkFile(DataTable):
     sdk: tuple[Sdk, ...]
-    __pydantic_config__ = _FORBID
 
 
 def read_sdks(folder: Traversable, problems: Problems) -> tuple[Sdk, ...]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import unicodedata
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple
 
-from privaudit.knowledge.loader import Problems, format_location, list_toml_files, read_toml, validate_data
+from privaudit.knowledge.loader import Problems, format_location, list_toml_files, locate_row, read_toml, validate_data
 from privaudit.knowledge.schema import SIGNATURE_KEYS, ListExample, ListSource, MatchKind, SignatureFile, SignatureRow
 from privaudit.model import MessageValue, SignatureMatch
 
@@ -65,6 +65,11 @@ class RowRef(NamedTuple):
         """Its id in reports and exports: ``LIST#ROW``."""
         return f"{self.app_list.id}#{self.row_number}"
 
+    @property
+    def location(self) -> dict[str, MessageValue]:
+        """The values that name it in a problem."""
+        return locate_row(self.app_list.file, "app", self.row_number - 1)
+
     def to_match(self, match_kind: MatchKind) -> SignatureMatch:
         """Return what the list says about the app of this row."""
         source = self.app_list.source
@@ -94,18 +99,14 @@ def read_user_lists(path: Path, problems: Problems) -> Iterator[SignatureList]:
     """Yield the user's lists at `path`: a file, a folder of files, or a folder with ``risky`` and ``lenders``."""
     if not path.exists():
         problems.add("knowledge.not_there", file=str(path))
-        return
-    if path.is_file():
-        yield from _read_list(path, str(path), None, problems, is_user_list=True)
-        return
-    if (path / "risky").is_dir() or (path / "lenders").is_dir():
+    elif (path / "risky").is_dir() or (path / "lenders").is_dir():
         yield from read_list_folder(path, problems, is_user_list=True)
-        return
-    files = list_toml_files(path)
-    if not files:
-        problems.add("knowledge.no_lists", file=str(path))
-    for file in files:
-        yield from _read_list(file, str(path / file.name), None, problems, is_user_list=True)
+    else:
+        files = [path] if path.is_file() else list_toml_files(path)
+        if not files:
+            problems.add("knowledge.no_lists", file=str(path))
+        for file in files:
+            yield from _read_list(file, str(file), None, problems, is_user_list=True)
 
 
 def _read_list(
@@ -115,8 +116,7 @@ def _read_list(
     if data is None:
         return
     problem_count = len(problems)
-    if kind is None:
-        kind = "lenders" if _is_lender_list(data) else "risky"
+    kind = kind or ("lenders" if _is_lender_list(data) else "risky")
     parsed = validate_data(SignatureFile, data, file_name, problems, SIGNATURE_KEYS)
     _check_source_keys(data.get("source"), kind, file_name, problems, is_user_list=is_user_list)
     _check_row_keys(data, kind, file_name, problems, is_user_list=is_user_list)
@@ -168,11 +168,7 @@ def _check_row_keys(data: dict[str, Any], kind: str, file_name: str, problems: P
     for index, row in enumerate(_raw_rows(data)):
         if not isinstance(row, dict):
             continue
-        location: dict[str, MessageValue] = {
-            "file": file_name,
-            "where": format_location(["app", index]),
-            "row": index + 1,
-        }
+        location = locate_row(file_name, "app", index)
         if not any(row.get(key) for key in ("package", "names", "sha256", "certificates")):
             problems.add("knowledge.names_nothing", **location)
         if kind == "lenders" and not (is_user_list or has_common_status or "status" in row):
@@ -184,9 +180,6 @@ def _check_row_keys(data: dict[str, Any], kind: str, file_name: str, problems: P
             package_counts[package] += 1
             if package_counts[package] == 2:  # noqa: PLR2004 - reported once, however often it is repeated
                 problems.add("knowledge.duplicate", **location, package=package)
-
-
-# --- entries: the rows of all lists by app --------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -234,31 +227,22 @@ class SignatureEntry:
 
 def group_entries(lists: Iterable[SignatureList]) -> tuple[SignatureEntry, ...]:
     """Group the rows of `lists` by app, sorted by package name; entries without a package come last."""
-    grouped: dict[tuple[str, ...], list[RowRef]] = {}
+    grouped: defaultdict[tuple[str, ...], list[RowRef]] = defaultdict(list)
     for app_list in sorted(lists, key=lambda app_list: app_list.kind != "risky"):
         for ref in app_list.row_refs:
             key = (ref.row.package,) if ref.row.package else (app_list.id, str(ref.row_number))
-            grouped.setdefault(key, []).append(ref)
+            grouped[key].append(ref)
     entries = (SignatureEntry(row_refs=tuple(row_refs)) for row_refs in grouped.values())
     return tuple(sorted(entries, key=lambda entry: (entry.package is None, entry.title.casefold())))
 
 
 def search_entries(
-    entries: Iterable[SignatureEntry],
-    words: Sequence[str] = (),
-    *,
-    country: str | None = None,
-    publisher: str | None = None,
+    entries: Iterable[SignatureEntry], words: Sequence[str], *, country: str | None, publisher: str | None
 ) -> tuple[SignatureEntry, ...]:
     """Return the entries that contain each of `words` in a package name, name, developer or digest.
 
-    Case and accents are ignored, in any script: “prestamo” finds “Préstamo”.
-
-    Args:
-        entries: what to search.
-        words: all of them have to match.
-        country: only entries that are offered there.
-        publisher: only entries on a list with this text in its publisher or id.
+    With `country`, only those that are offered there; with `publisher`, only those on a list with this text in its
+    publisher or id. Case and accents are ignored, in any script: “prestamo” finds “Préstamo”.
     """
     folded_words = [_fold_text(word) for word in words]
     folded_publisher = _fold_text(publisher or "")

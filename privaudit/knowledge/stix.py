@@ -48,11 +48,9 @@ def _is_indicator(ref: RowRef) -> bool:
 
 
 def entries_to_stix(entries: Iterable[SignatureEntry], fallback_date: str) -> str:
-    """Return a STIX bundle. Indicators of a regulator's list (tier B) have the type ``unknown``, not malicious.
+    """Return a STIX bundle. A list without a date has the date `fallback_date` (``YYYY-MM-DD``).
 
-    Args:
-        entries: what to write; rows that are no indicators are left out.
-        fallback_date: date of a list that has none, ``YYYY-MM-DD``.
+    Rows that are no indicators are left out. Those of a regulator (tier B) have the type ``unknown``, not malicious.
     """
     lists: dict[str, tuple[SignatureList, list[RowRef]]] = {}
     for entry in entries:
@@ -75,14 +73,9 @@ def _stix_objects(app_list: SignatureList, row_refs: Iterable[RowRef], fallback_
     identity_id = _stix_id("identity", source.publisher)
 
     def stix_object(kind: str, *words: str, **values: object) -> dict[str, Any]:
-        common = {
-            "type": kind,
-            "spec_version": "2.1",
-            "id": _stix_id(kind, *words),
-            "created": created,
-            "modified": created,
-        }
-        return {**common, **({} if kind == "identity" else {"created_by_ref": identity_id}), **values}
+        creator = {} if kind == "identity" else {"created_by_ref": identity_id}
+        head = {"type": kind, "spec_version": "2.1", "id": _stix_id(kind, *words)}
+        return {**head, "created": created, "modified": created, **creator, **values}
 
     reference = {"source_name": source.publisher, "description": source.title}
     reference |= {"url": source.url} if source.url else {}
@@ -116,14 +109,9 @@ def _stix_objects(app_list: SignatureList, row_refs: Iterable[RowRef], fallback_
                 labels=[ref.signature, *(["disputed"] if ref.row.disputed else [])],
             )
             yield indicator
-            yield stix_object(
-                "relationship",
-                indicator["id"],
-                collection["id"],
-                relationship_type="indicates",
-                source_ref=indicator["id"],
-                target_ref=collection["id"],
-            )
+            source_ref, target_ref = indicator["id"], collection["id"]
+            ends = {"source_ref": source_ref, "target_ref": target_ref}
+            yield stix_object("relationship", source_ref, target_ref, relationship_type="indicates", **ends)
 
 
 def _stix_id(object_type: str, *words: str) -> str:
@@ -135,13 +123,8 @@ def parse_stix(
 ) -> tuple[tuple[ImportedList, ...], int]:
     """Return the lists in a STIX bundle, one for each named collection, and the number of skipped indicators.
 
-    Indicators of anything but packages, APKs and certificates (domains, files, processes) are skipped.
-
-    Args:
-        data: the file.
-        file_name: name of the file in problems.
-        problems: receives what is wrong.
-        source_defaults: values of the source that the bundle does not state.
+    Indicators of anything but packages, APKs and certificates (domains, files, processes) are skipped. What the bundle
+    does not state of a source is taken from `source_defaults`.
     """
     try:
         bundle = json.loads(data.decode("utf-8-sig"))
@@ -195,14 +178,13 @@ def _indicator_rows(
 ) -> Iterator[SignatureRow]:
     location = Message(key="knowledge.at_object", values={"row": object_number})
     for path, value in comparisons:
-        row_values: dict[str, Any] = {}
+        row_values: dict[str, Any]
         if path == _OBJECT_PATH_BY_MATCH["package"]:
             name = str(indicator.get("name") or "").strip()
-            row_values = {"package": value, **({"names": (name,)} if name and name != value else {})}
+            row_values = {"package": value, "names": () if name in {"", value} else (name,)}
         else:
             row_values = {"certificates" if "cert" in path else "sha256": (value.lower(),)}
-        row = validate_row_or_source(SignatureRow, row_values, file_name, location, problems)
-        if row is not None:
+        if row := validate_row_or_source(SignatureRow, row_values, file_name, location, problems):
             yield row
 
 
@@ -223,6 +205,5 @@ def _merge_lists(
         date = {"date": max(days)} if re.fullmatch(r"\d{4}-\d\d-\d\d", max(days)) else {}
         values = {**date, **source_defaults, "publisher": publisher, "title": title}
         location = Message(key="knowledge.at_table", values={"table": title})
-        source = validate_row_or_source(ListSource, values, file_name, location, problems)
-        if source is not None:
+        if source := validate_row_or_source(ListSource, values, file_name, location, problems):
             yield ImportedList(source=source, rows=tuple(rows))

@@ -54,8 +54,7 @@ class InstalledRelease:
 def load_public_keys(extra_keys: Iterable[str] = ()) -> tuple[minisign.MinisignPublicKey, ...]:
     """Return the configured public keys and `extra_keys`, which are file names or keys themselves.
 
-    Raises:
-        SignatureListError: there is no key, or one cannot be read.
+    Raises `SignatureListError` if there is no key, or one cannot be read.
     """
     folder = releases.public_key_folder()
     files = {str(file): file for file in sorted(folder.glob("*.pub"))} if folder.is_dir() else {}
@@ -82,9 +81,8 @@ _ERROR_BY_SIGNATURE_PROBLEM: Final[Mapping[minisign.SignatureProblem, str]] = {
 def install_update(source: str, trusted_keys: Iterable[minisign.MinisignPublicKey]) -> InstalledRelease:
     """Install the release at `source`, a file or a URL, if it is signed with one of `trusted_keys`.
 
-    Raises:
-        SignatureListError: it is unsigned, tampered with, not newer, too large or not a release, or cannot be written.
-        KnowledgeError: its lists contain errors.
+    Raises `SignatureListError` if it is unsigned, tampered with, not newer, too large, no release or not writable,
+    and `KnowledgeError` if its lists contain errors.
     """
     data = _read_source(source, MAX_ZIP_BYTES)
     try:
@@ -96,17 +94,16 @@ def install_update(source: str, trusted_keys: Iterable[minisign.MinisignPublicKe
         raise SignatureListError(_ERROR_BY_SIGNATURE_PROBLEM[error.reason], path=source) from error
     files = unpack_release(data, source)
     root = releases.updates_root()
+    folder = None
     try:
         root.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder = Path(tempfile.mkdtemp(prefix="new", dir=root))
-    except OSError as error:
-        raise SignatureListError("errors.not_written", path=str(root), reason=error.strerror or str(error)) from error
-    try:
         return _install_files(files, folder, source, comment)
     except OSError as error:
         raise SignatureListError("errors.not_written", path=str(root), reason=error.strerror or str(error)) from error
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        if folder is not None:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _install_files(files: Mapping[str, bytes], folder: Path, source: str, comment: str) -> InstalledRelease:
@@ -132,20 +129,13 @@ def _install_files(files: Mapping[str, bytes], folder: Path, source: str, commen
         shutil.rmtree(target)  # not active: an interrupted update left it, or a newer privaudit ships newer lists
     folder.rename(target)
     previous = releases.updated_folder()
-    _activate(root, target.name)
+    # In one step: a rename, so that the pointer names either the old folder or the new one.
+    pointer = root / f"{releases.CURRENT_FILE}.part"
+    pointer.write_text(f"{target.name}\n", encoding="utf-8")
+    pointer.replace(root / releases.CURRENT_FILE)
     if previous is not None and previous != target:
         shutil.rmtree(previous, ignore_errors=True)
     return InstalledRelease(number=release.number, released=release.released, comment=comment)
-
-
-def _activate(root: Path, folder_name: str) -> None:
-    """Switch to `folder_name` in one step: a rename, so that the pointer names either the old folder or the new one."""
-    pointer = root / f"{releases.CURRENT_FILE}.part"
-    pointer.write_text(f"{folder_name}\n", encoding="utf-8")
-    pointer.replace(root / releases.CURRENT_FILE)
-
-
-# --- reading a file or a URL ----------------------------------------------------------------------------------------
 
 
 def is_url(text: str) -> bool:
@@ -170,11 +160,7 @@ class _HttpOnlyRedirects(urllib.request.HTTPRedirectHandler):
 
 
 def download(url: str, max_bytes: int) -> bytes:
-    """Return the content at `url`.
-
-    Raises:
-        SignatureListError: it cannot be fetched, or is larger than `max_bytes` bytes.
-    """
+    """Return the content at `url`; raises `SignatureListError` if it is unreachable, or larger than `max_bytes`."""
     opener = urllib.request.build_opener(_HttpOnlyRedirects)
     request = urllib.request.Request(url, headers={"User-Agent": "privaudit"})  # noqa: S310 - see is_url
     try:
@@ -187,22 +173,17 @@ def download(url: str, max_bytes: int) -> bytes:
     return data
 
 
-# --- the zip --------------------------------------------------------------------------------------------------------
-
-
 def unpack_release(data: bytes, source: str) -> dict[str, bytes]:
     """Return the files of a release zip by name.
 
-    Raises:
-        SignatureListError: `data` is not a zip, is too large, or contains anything but lists.
+    Raises `SignatureListError` if `data` is not a zip, is too large, or contains anything but lists.
     """
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             entries = [entry for entry in archive.infolist() if not entry.is_dir()]
             if len(entries) > _MAX_FILES or sum(entry.file_size for entry in entries) > _MAX_UNPACKED_BYTES:
-                raise SignatureListError(
-                    "errors.lists_too_large", path=source, megabytes=_MAX_UNPACKED_BYTES // 1024**2
-                )
+                megabytes = _MAX_UNPACKED_BYTES // 1024**2
+                raise SignatureListError("errors.lists_too_large", path=source, megabytes=megabytes)
             files = {entry.filename: _read_entry(archive, entry, source) for entry in entries}
     except (*_ZIP_ERRORS, OSError) as error:
         raise SignatureListError("errors.lists_malformed", path=source, reason=str(error)) from error

@@ -9,13 +9,12 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
-from typing import Any, Final, Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
-from pydantic import ConfigDict
-
-from privaudit.knowledge.loader import Problems, validate_data
+from privaudit.knowledge.loader import Problems
+from privaudit.knowledge.schema import DataTable
 
 TermWeight: TypeAlias = Literal["strong", "medium", "weak"]
 NameScope: TypeAlias = Literal["label", "package"]
@@ -28,14 +27,13 @@ _MAX_CACHED_VERDICTS: Final = 20_000
 """More names than a phone has; a corpus of APKs has more."""
 _MIN_LENDING_SCORE: Final = 3.0
 _MIN_MAYBE_SCORE: Final = 1.5
-_FORBID: Final = ConfigDict(extra="forbid")
 
 _PACKAGE_SEPARATORS: Final = re.compile(r"[\W\d_]+")
 _CAMEL_CASE_BOUNDARY: Final = re.compile(r"(?<=[a-zß-öø-ÿ])(?=[A-ZÀ-ÖØ-Þ])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LabelTerm:
+class LabelTerm(DataTable):
     """A term of lending in an app's label."""
 
     term: str
@@ -45,21 +43,19 @@ class LabelTerm:
     basis: Literal["attested", "language"]
     """``attested``: seen in the name of a real lending app; ``language``: ordinary knowledge of the language."""
     gloss: str | None = None
-    __pydantic_config__ = _FORBID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PackageToken:
+class PackageToken(DataTable):
     """A term of lending in a package name."""
 
     token: str
     match: Literal["substring", "whole"]
     weight: TermWeight
-    __pydantic_config__ = _FORBID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FalseFriend:
+class FalseFriend(DataTable):
     """A pattern of names that look like lending and are not."""
 
     scope: NameScope
@@ -69,17 +65,15 @@ class FalseFriend:
     is probably something else."""
     concerns: tuple[str, ...]
     why: str
-    __pydantic_config__ = _FORBID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DecoyTerm:
+class DecoyTerm(DataTable):
     """A word for a small tool that needs no contacts, and that lending apps have posed as."""
 
     term: str
     lang: str
     match: Literal["sub", "word"]
-    __pydantic_config__ = _FORBID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,18 +88,19 @@ class NameVerdict:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _NameScore:
-    """The score of the label or of the package name alone."""
+class _NameTerms:
+    """What the label or the package name alone suggests."""
 
-    score: float = 0
-    weighted_terms: tuple[tuple[str, TermWeight], ...] = ()
+    weights: Mapping[str, TermWeight] = field(default_factory=dict)
+    """The terms that count."""
     exclusion_reasons: tuple[str, ...] = ()
     is_false_friend: bool = False
+    """Whether the app is probably something else."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Vocabulary:
-    """The content of ``vocabulary.toml``."""
+class Vocabulary(DataTable):
+    """The content of ``vocabulary.toml``. Regular expressions are compiled when they are first used."""
 
     label: tuple[LabelTerm, ...]
     package: tuple[PackageToken, ...]
@@ -117,7 +112,6 @@ class Vocabulary:
     """Each term of `label` with its normalised form, made once: every label on a phone is searched for all of them."""
     verdict_cache: dict[tuple[str | None, str | None], NameVerdict] = field(init=False, repr=False, compare=False)
     """The names that were classified before: an audit asks for the same ones after each round trip."""
-    __pydantic_config__ = _FORBID
 
     def __post_init__(self) -> None:
         terms = tuple((_normalize(term.term), term) for term in self.label)
@@ -138,15 +132,14 @@ class Vocabulary:
         return verdict
 
     def _classify_names(self, label: str | None, package: str | None) -> NameVerdict:
-        names = [
-            self._score_label(label) if label else _NameScore(),
-            self._score_package(package) if package else _NameScore(),
-        ]
-        score = sum(name.score for name in names)
-        terms = sorted(
-            (weighted for name in names for weighted in name.weighted_terms),
-            key=lambda weighted: -_WEIGHT_SCORES[weighted[1]],
-        )
+        in_label = self._terms_in_label(label) if label else _NameTerms()
+        in_package = self._terms_in_package(package) if package else _NameTerms()
+        names = (in_label, in_package)
+        score = sum(_WEIGHT_SCORES[weight] for weight in in_label.weights.values())
+        # Package names are stuffed with words: only the heaviest counts.
+        score += max((_WEIGHT_SCORES[weight] for weight in in_package.weights.values()), default=0)
+        terms = [(term, weight) for name in names for term, weight in name.weights.items()]
+        terms.sort(key=lambda weighted: -_WEIGHT_SCORES[weighted[1]])
         verdict: Verdict
         if score == 0:
             verdict = "no"
@@ -167,7 +160,7 @@ class Vocabulary:
         terms = ((_normalize(decoy.term), decoy.match) for decoy in self.decoy)
         return next((term for term, match in terms if any(_matches_term(term, text, match) for text in texts)), None)
 
-    def _score_label(self, label: str) -> _NameScore:
+    def _terms_in_label(self, label: str) -> _NameTerms:
         visible = _strip_invisible(label)
         joined, split = visible.casefold(), _split_camel_case(visible, " ").casefold()
         both = f"{joined}\n{split}"
@@ -181,21 +174,12 @@ class Vocabulary:
                 is_match = _matches_term(text, joined, term.match) or _matches_term(text, split, term.match)
             if is_match:
                 matches[text] = _heavier_weight(matches.get(text), term.weight)
-        counted, reasons, is_false_friend = self._apply_false_friends("label", joined, matches)
+        name = self._apply_false_friends("label", joined, matches)
         # A term inside another one does not count: 小贷 is one term, not also 贷.
-        counted = {
-            text: weight
-            for text, weight in counted.items()
-            if not any(text != other and text in other for other in counted)
-        }
-        return _NameScore(
-            score=sum(_WEIGHT_SCORES[weight] for weight in counted.values()),
-            weighted_terms=tuple(counted.items()),
-            exclusion_reasons=reasons,
-            is_false_friend=is_false_friend,
-        )
+        inner = {text for text in name.weights for other in name.weights if text != other and text in other}
+        return replace(name, weights={text: weight for text, weight in name.weights.items() if text not in inner})
 
-    def _score_package(self, package: str) -> _NameScore:
+    def _terms_in_package(self, package: str) -> _NameTerms:
         parts = [part for part in _PACKAGE_SEPARATORS.split(_split_camel_case(package, ".").casefold()) if part]
         joined = ".".join(parts)
         matches: dict[str, TermWeight] = {}
@@ -203,22 +187,13 @@ class Vocabulary:
             # A token has only word characters, so it cannot match across the dots of `joined`.
             if token.token in joined and (token.match == "substring" or token.token in parts):
                 matches[token.token] = _heavier_weight(matches.get(token.token), token.weight)
-        counted, reasons, is_false_friend = self._apply_false_friends("package", package.casefold(), matches)
-        return _NameScore(
-            # Package names are stuffed with words: only the heaviest counts.
-            score=max((_WEIGHT_SCORES[weight] for weight in counted.values()), default=0),
-            weighted_terms=tuple(counted.items()),
-            exclusion_reasons=reasons,
-            is_false_friend=is_false_friend,
-        )
+        return self._apply_false_friends("package", package.casefold(), matches)
 
-    def _apply_false_friends(
-        self, scope: NameScope, text: str, weights: dict[str, TermWeight]
-    ) -> tuple[dict[str, TermWeight], tuple[str, ...], bool]:
-        """Return the terms that still count, why others do not, and whether the app is probably something else."""
+    def _apply_false_friends(self, scope: NameScope, text: str, weights: dict[str, TermWeight]) -> _NameTerms:
+        """Return the terms of `weights` that still count, and why others do not."""
         if not weights:
-            return {}, (), False
-        counted, reasons, is_false_friend = dict(weights), [], False
+            return _NameTerms()
+        counted, reasons, is_false_friend = weights, [], False
         for false_friend in self.trap:
             if false_friend.scope != scope or not _compile_regex(false_friend.regex).search(text):
                 continue
@@ -231,15 +206,7 @@ class Vocabulary:
                 is_false_friend = True
             if false_friend.effect == "not_lender" or len(counted) != count_before:
                 reasons.append(false_friend.why)
-        return counted, tuple(reasons), is_false_friend
-
-
-def parse_vocabulary(data: Mapping[str, Any], file_name: str, problems: Problems) -> Vocabulary | None:
-    """Validate the vocabulary in `data`; ``None`` and entries in `problems` where it is not valid.
-
-    The patterns of false friends are not compiled: `check_false_friend_patterns` does that.
-    """
-    return validate_data(Vocabulary, data, file_name, problems)
+        return _NameTerms(weights=counted, exclusion_reasons=tuple(reasons), is_false_friend=is_false_friend)
 
 
 def check_false_friend_patterns(false_friends: Iterable[FalseFriend], file_name: str, problems: Problems) -> None:
@@ -253,9 +220,6 @@ def check_false_friend_patterns(false_friends: Iterable[FalseFriend], file_name:
 
 def _heavier_weight(current: TermWeight | None, other: TermWeight) -> TermWeight:
     return other if current is None or _WEIGHT_SCORES[other] > _WEIGHT_SCORES[current] else current
-
-
-# --- matching -------------------------------------------------------------------------------------------------------
 
 
 @cache

@@ -43,10 +43,8 @@ def load_vetting_context(
 ) -> VettingContext:
     """Load the current lists, the user's own in `extra`, the known SDKs, and the rules of app stores and `country`.
 
-    The rules must be in force on `valid_on`: today (UTC) if ``None``.
-
-    Raises:
-        KnowledgeError: The lists are missing or contain errors.
+    The rules must be in force on `valid_on`: today (UTC) if ``None``. Raises `KnowledgeError` if the lists are missing
+    or contain errors.
     """
     lists = knowledge.load_knowledge(extra_lists=extra, country=country)
     problems = loader.Problems()

@@ -199,9 +199,7 @@ class ResultsFile:
 def open_results_file(path: Path, context: VettingContext) -> ResultsFile:
     """Open or create `path` for appending; a last line that was cut off as the computer stopped is removed.
 
-    Raises:
-        UsageError: The file holds something else than documents.
-        SourceError: The file cannot be read or written.
+    Raises `UsageError` if the file holds something else than documents, `SourceError` if it is not accessible.
     """
     knowledge_info = TypeAdapter(VettingKnowledgeInfo).dump_python(context.knowledge_info, mode="json")
     finished: dict[str, tuple[int, int]] = {}

@@ -45,8 +45,7 @@ def require_cluster(address: str) -> None:
 def vet_on_cluster(jobs: Iterable[VetJob], context: VettingContext, *, address: str) -> Iterator[str]:
     """Yield a line for each of `jobs` as completed. The jobs of a lost worker go to another; if all are lost, it waits.
 
-    Raises:
-        ClusterError: The scheduler does not answer, is lost or has no workers, or they run another privaudit.
+    Raises `ClusterError` if the scheduler does not answer, is lost or has no workers, or they run another privaudit.
     """
     from distributed import Client
 

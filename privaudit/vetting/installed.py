@@ -63,9 +63,7 @@ class PhoneFile:
 def vet_installed(transport: Transport, package: str, context: VettingContext) -> VettingReport:
     """Vet an app of the phone's owner (Android user 0).
 
-    Raises:
-        UsageError: `package` is not a package name.
-        PhoneError: The phone has no such app, or the connection ended.
+    Raises `UsageError` if `package` is no package name, `PhoneError` if the phone lacks it or the connection ended.
     """
     if not is_package_name(package):
         raise UsageError("errors.app_missing", app=package)

@@ -63,8 +63,7 @@ class OpenFile:
 def open_local_file(path: Path) -> Iterator[OpenFile]:
     """Open the file at `path`.
 
-    Raises:
-        ApkError: It is missing, unreadable, not a regular file (a pipe would never end), or larger than any app.
+    Raises `ApkError` if it is missing, unreadable, not a regular file (a pipe would never end), or larger than any app.
     """
     try:
         mode = path.stat().st_mode
