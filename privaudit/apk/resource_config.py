@@ -84,7 +84,7 @@ def canonical_language_code(language: str) -> str:
     return _LANGUAGE_ALIASES.get(language, language)
 
 
-_CONFIG_STRUCT: Final = struct.Struct("<4xHH2s2sBBHBBBxHHHHBBHHH4s8sBB")
+_CONFIG_STRUCT: Final = struct.Struct("<4xHH2s2sBB2xBBBxHHHHBBHHH4s8xBB")
 _SCRIPT_MATCHING_SDK: Final = 24
 """Android 7 selects by script; before, a region in the table had to be the phone's."""
 _LTR, _RTL = 0x40, 0x80
@@ -118,12 +118,10 @@ class ResourceConfig:
     """``ResTable_config``: the devices that a value is for. 0 and empty mean "any"."""
 
     locale: Locale
-    locale_variant: bytes
     mcc: int
     mnc: int
     orientation: int
     touchscreen: int
-    density: int
     keyboard: int
     navigation: int
     input_flags: int
@@ -142,8 +140,8 @@ class ResourceConfig:
     def parse(cls, data: bytes) -> ResourceConfig:
         """Parse the structure; a shorter one of older tools is padded with zeros, a longer one truncated."""
         (
-            mcc, mnc, language, region, orientation, touchscreen, density, keyboard, navigation, flags, width, height,
-            sdk, minor, layout, ui_mode, smallest, width_dp, height_dp, script, variant, layout2, color,
+            mcc, mnc, language, region, orientation, touchscreen, keyboard, navigation, flags, width, height,
+            sdk, minor, layout, ui_mode, smallest, width_dp, height_dp, script, layout2, color,
         ) = _CONFIG_STRUCT.unpack(data[: _CONFIG_STRUCT.size].ljust(_CONFIG_STRUCT.size, b"\0"))  # fmt: skip
         return cls(
             locale=Locale(
@@ -151,12 +149,10 @@ class ResourceConfig:
                 script.rstrip(b"\0").decode("latin-1"),
                 _unpack_code(region, "0"),
             ),
-            locale_variant=variant.rstrip(b"\0"),
             mcc=mcc,
             mnc=mnc,
             orientation=orientation,
             touchscreen=touchscreen,
-            density=density,
             keyboard=keyboard,
             navigation=navigation,
             input_flags=flags,
@@ -184,7 +180,7 @@ class ResourceConfig:
             (self.input_flags, 0),
             (self.minor_version, 0),
             (self.screen_layout & _SCREEN_LONG_MASK, device.screen_layout & _SCREEN_LONG_MASK),
-            (self.screen_layout & _LAYOUT_DIRECTION_MASK, _layout_direction(device)),
+            (self.screen_layout & _LAYOUT_DIRECTION_MASK, _RTL if device.locale.is_right_to_left else _LTR),
             (self.ui_mode & _UI_TYPE_MASK, device.ui_mode & _UI_TYPE_MASK),
             (self.ui_mode & _UI_NIGHT_MASK, device.ui_mode & _UI_NIGHT_MASK),
             (self.round_screen, device.round_screen),
@@ -262,10 +258,6 @@ def best_match(
     """Return the candidate that Android selects on `device`: the first of equals; ``None`` if none matches."""
     matches = [pair for pair in candidates if pair[0].matches(device)]
     return max(matches, key=lambda pair: pair[0].specificity(device), default=None)
-
-
-def _layout_direction(device: DeviceConfig) -> int:
-    return _RTL if device.locale.is_right_to_left else _LTR
 
 
 def _unpack_code(packed: bytes, base: str) -> str:
