@@ -104,7 +104,8 @@ class DeviceConfig:
     touchscreen: int = 3
     keyboard: int = 1
     navigation: int = 1
-    screen_px: tuple[int, int] = (1080, 2400)
+    screen_width_px: int = 1080
+    screen_height_px: int = 2400
     width_dp: int = 411
     height_dp: int = 891
     screen_layout: int = 0x20 | _SCREEN_SIZE_NORMAL
@@ -113,9 +114,9 @@ class DeviceConfig:
     color_mode: int = 0x05
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class ResourceConfig:
-    """``ResTable_config``: the devices that a value is for. 0 and empty mean "any"."""
+    """``ResTable_config``: the devices that a value is for, in its order. 0 and empty mean "any"."""
 
     locale: Locale
     mcc: int
@@ -125,7 +126,8 @@ class ResourceConfig:
     keyboard: int
     navigation: int
     input_flags: int
-    screen_px: tuple[int, int]
+    screen_width_px: int
+    screen_height_px: int
     sdk: int
     minor_version: int
     screen_layout: int
@@ -139,34 +141,15 @@ class ResourceConfig:
     @classmethod
     def parse(cls, data: bytes) -> ResourceConfig:
         """Parse the structure; a shorter one of older tools is padded with zeros, a longer one truncated."""
-        (
-            mcc, mnc, language, region, orientation, touchscreen, keyboard, navigation, flags, width, height,
-            sdk, minor, layout, ui_mode, smallest, width_dp, height_dp, script, layout2, color,
-        ) = _CONFIG_STRUCT.unpack(data[: _CONFIG_STRUCT.size].ljust(_CONFIG_STRUCT.size, b"\0"))  # fmt: skip
-        return cls(
-            locale=Locale(
-                canonical_language_code(_unpack_code(language, "a")),
-                script.rstrip(b"\0").decode("latin-1"),
-                _unpack_code(region, "0"),
-            ),
-            mcc=mcc,
-            mnc=mnc,
-            orientation=orientation,
-            touchscreen=touchscreen,
-            keyboard=keyboard,
-            navigation=navigation,
-            input_flags=flags,
-            screen_px=(width, height),
-            sdk=sdk,
-            minor_version=minor,
-            screen_layout=layout,
-            ui_mode=ui_mode,
-            smallest_width_dp=smallest,
-            width_dp=width_dp,
-            height_dp=height_dp,
-            round_screen=layout2 & 0x03,
-            color_mode=color,
+        mcc, mnc, language, region, *numbers, script, screen_layout2, color_mode = _CONFIG_STRUCT.unpack(
+            data[: _CONFIG_STRUCT.size].ljust(_CONFIG_STRUCT.size, b"\0")
         )
+        locale = Locale(
+            canonical_language_code(_unpack_code(language, "a")),
+            script.rstrip(b"\0").decode("latin-1"),
+            _unpack_code(region, "0"),
+        )
+        return cls(locale, *(mcc, mnc, *numbers, screen_layout2 & 0x03, color_mode))
 
     def matches(self, device: DeviceConfig) -> bool:
         """Return whether it applies to `device`."""
@@ -189,8 +172,8 @@ class ResourceConfig:
         )
         upper_bounds = (
             (self.sdk, device.sdk),
-            (self.screen_px[0], device.screen_px[0]),
-            (self.screen_px[1], device.screen_px[1]),
+            (self.screen_width_px, device.screen_width_px),
+            (self.screen_height_px, device.screen_height_px),
             (self.screen_layout & _SCREEN_SIZE_MASK, device.screen_layout & _SCREEN_SIZE_MASK),
             (self.smallest_width_dp, min(device.width_dp, device.height_dp)),
             (self.width_dp, device.width_dp),
@@ -230,7 +213,7 @@ class ResourceConfig:
             int(bool(self.touchscreen)),
             int(bool(self.keyboard)),
             int(bool(self.navigation)),
-            sum(self.screen_px),
+            self.screen_width_px + self.screen_height_px,
             self.sdk,
         )
 
