@@ -63,11 +63,6 @@ class Locale:
         return self.script or by_region.get(self.region, default)
 
     @property
-    def is_right_to_left(self) -> bool:
-        """Whether it is written from right to left."""
-        return self.language in _RTL_LANGUAGES
-
-    @property
     def parent_region(self) -> str:
         """The region to try next, before the language without a region (CLDR's parent locales)."""
         if self.language == "es" and self.region not in _EUROPEAN_SPANISH_REGIONS:
@@ -153,6 +148,7 @@ class ResourceConfig:
 
     def matches(self, device: DeviceConfig) -> bool:
         """Return whether it applies to `device`."""
+        layout_direction = _RTL if device.locale.language in _RTL_LANGUAGES else _LTR
         equal_pairs = (
             (self.mcc, 0),
             (self.mnc, 0),
@@ -163,7 +159,7 @@ class ResourceConfig:
             (self.input_flags, 0),
             (self.minor_version, 0),
             (self.screen_layout & _SCREEN_LONG_MASK, device.screen_layout & _SCREEN_LONG_MASK),
-            (self.screen_layout & _LAYOUT_DIRECTION_MASK, _RTL if device.locale.is_right_to_left else _LTR),
+            (self.screen_layout & _LAYOUT_DIRECTION_MASK, layout_direction),
             (self.ui_mode & _UI_TYPE_MASK, device.ui_mode & _UI_TYPE_MASK),
             (self.ui_mode & _UI_NIGHT_MASK, device.ui_mode & _UI_NIGHT_MASK),
             (self.round_screen, device.round_screen),
