@@ -88,8 +88,7 @@ class XmlElement:
 def iter_elements(data: bytes) -> Iterator[XmlElement | None]:
     """Yield an `XmlElement` where an element starts, and ``None`` where one ends.
 
-    Raises:
-        ApkError: not binary XML, damaged, or larger than any real manifest.
+    Raises ApkError if `data` is not binary XML, damaged, or larger than any real manifest.
     """
     view = BinaryView(data, _DAMAGED)
     _, header_size, file_size = view.unpack(CHUNK_HEADER, 0)
@@ -121,11 +120,7 @@ def iter_elements(data: bytes) -> Iterator[XmlElement | None]:
 
 
 def _check_chunk(chunk_type: int, header_size: int, size: int) -> None:
-    """Check a chunk's sizes. Tools always write these header sizes; Android skips chunks of unknown types.
-
-    Raises:
-        ApkError: other sizes.
-    """
+    """Refuse other sizes than these, which all tools write for headers. Android skips chunks of unknown types."""
     expected = header_size
     if chunk_type == _CHUNK_STRING_POOL:
         expected = _STRING_POOL_HEADER_BYTES
@@ -137,20 +132,16 @@ def _check_chunk(chunk_type: int, header_size: int, size: int) -> None:
         raise ApkError(_DAMAGED)
 
 
-class _StringPool:
+class _StringPool(dict[int, str | None]):
     """The string pool, decoded string by string."""
 
     def __init__(self, view: BinaryView, offset: int) -> None:
         self._view = view
         self._offset = offset
-        self._cached_strings: dict[int, str] = {}
 
-    def __getitem__(self, index: int) -> str | None:
-        if index == _NO_INDEX:
-            return None
-        if index not in self._cached_strings:
-            self._cached_strings[index] = self._view.read_string(self._offset, index)
-        return self._cached_strings[index]
+    def __missing__(self, index: int) -> str | None:
+        self[index] = None if index == _NO_INDEX else self._view.read_string(self._offset, index)
+        return self[index]
 
 
 def _parse_element(body: bytes, strings: _StringPool, resource_ids: Sequence[int]) -> XmlElement:

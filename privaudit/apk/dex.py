@@ -17,8 +17,8 @@ from typing import Final
 
 from privaudit.apk.parts import ApkError
 
-_HEADER: Final = struct.Struct("<4s3sx32xI12x6I16x2I")
-"""Magic and version; the endian tag; size and offset of strings, types and prototypes; size and offset of classes."""
+_HEADER: Final = struct.Struct("<4s3sx32xI12x4I24x2I")
+"""Magic and version; the endian tag; size and offset of strings, of types and of classes."""
 _HEADER_BYTES: Final = 0x70
 _LITTLE_ENDIAN_TAG: Final = 0x12345678
 _SUPPORTED_VERSIONS: Final = frozenset({b"035", b"036", b"037", b"038", b"039", b"040"})
@@ -42,15 +42,10 @@ class DexPrefixHits:
 
 
 def find_class_prefixes(data: bytes, prefixes: Iterable[str], entry: str) -> Iterator[DexPrefixHits]:
-    """Yield the prefixes that occur in a dex file.
+    """Yield those of `prefixes` that occur in `data`, the content of the dex file `entry` of an APK.
 
-    Args:
-        data: the content of `entry`.
-        prefixes: package or class names, with dots. ``com.example`` does not match ``com.examples``.
-        entry: name of the file in its APK, for errors.
-
-    Raises:
-        ApkError: not a dex file, damaged, or of an unsupported version.
+    `prefixes`: package or class names, with dots. ``com.example`` does not match ``com.examples``.
+    Raises ApkError if it is not a dex file, damaged, or of an unsupported version.
     """
     dex = _DexFile(data, entry)
     for prefix in prefixes:
@@ -64,23 +59,12 @@ class _DexFile:
         self._data, self._entry = data, entry
         if len(data) < _HEADER_BYTES:
             raise ApkError("apk.entry_damaged", entry=entry)
-        (
-            magic,
-            version,
-            endian_tag,
-            string_count,
-            strings_offset,
-            type_count,
-            types_offset,
-            _,
-            _,
-            class_count,
-            classes_offset,
-        ) = _HEADER.unpack_from(data)
+        magic, version, endian_tag, *tables = _HEADER.unpack_from(data)
         if magic != b"dex\n" or endian_tag != _LITTLE_ENDIAN_TAG:
             raise ApkError("apk.entry_damaged", entry=entry)
         if version not in _SUPPORTED_VERSIONS:
             raise ApkError("apk.dex_new", entry=entry, version=version.decode("latin-1"))
+        string_count, strings_offset, type_count, types_offset, class_count, classes_offset = tables
         for count, offset, size in (
             (string_count, strings_offset, _U32.size),
             (type_count, types_offset, _U32.size),

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from privaudit.apk.axml import XmlValue
 from privaudit.apk.labels import LabelResolver, missing_part_error, touch_references
 from privaudit.apk.manifest import ApkManifest, UsesPermission, parse_manifest
-from privaudit.apk.parts import ARSC, MANIFEST, SIGNING_BLOCK, ApkError, ApkPart, ApkParts
+from privaudit.apk.parts import ARSC, MANIFEST, SIGNING_BLOCK, ApkError, ApkParts
 from privaudit.apk.resource_table import ResourceTable
 from privaudit.apk.signing import SigningInfo, parse_signing_info
 from privaudit.model import AnswerState, Message, RequestedState
@@ -19,23 +19,23 @@ class ApkInfo:
     """What was read from one APK. Each missing value has its reason, and is never guessed."""
 
     package: str
-    label: str | None
+    label: str | None = None
     """In the first of the phone's languages that the app supports, else its default."""
-    labels: Mapping[str, str]
+    labels: Mapping[str, str] = field(default_factory=dict)
     """By the phone's language tags; `privaudit.apk.labels.UNDETERMINED_LANGUAGE` for all other languages."""
     label_problem: Message | None
     """Why there is no `label`."""
-    launcher_labels: tuple[str, ...]
+    launcher_labels: tuple[str, ...] = ()
     """Labels of its launcher icons that differ from `label`, the name in the phone's settings."""
-    launcher_icon: bool | None
+    launcher_icon: bool | None = None
     """Whether the manifest declares a launcher icon; an app can remove it later. ``None``: not read."""
-    uses_permissions: tuple[UsesPermission, ...] | None
+    uses_permissions: tuple[UsesPermission, ...] | None = None
     """Every requested permission; ``None``: not read."""
-    version_code: int | None
-    version_name: str | None
-    target_sdk: int | None
-    signing: SigningInfo | None
-    signing_problem: Message | None
+    version_code: int | None = None
+    version_name: str | None = None
+    target_sdk: int | None = None
+    signing: SigningInfo | None = None
+    signing_problem: Message | None = None
     """Why `signing` is unknown; ``None`` also if it was not requested."""
     problem: Message | None
     """Why nothing could be read, or why the file is not of this app."""
@@ -52,25 +52,13 @@ class ApkInfo:
         return RequestedState.YES if is_requested else RequestedState.NO
 
 
-def parse_manifest_part(part: ApkPart) -> ApkManifest:
-    """Parse the manifest in `part`.
-
-    Raises:
-        ApkError: it cannot be read.
-    """
-    return parse_manifest(part.to_bytes())
-
-
 def read_installed_apk(
     apk: ApkParts, languages: Sequence[str], sdk: int | None, *, version_code: int | None = None
 ) -> ApkInfo:
-    """Read the kept parts of an installed APK.
+    """Read the kept parts of an installed APK, whole or trimmed.
 
-    Args:
-        apk: Its parts, whole or trimmed.
-        languages: The phone's languages, the owner's first choice first.
-        sdk: The phone's API level.
-        version_code: The version code that the phone gives. A file with another one is not the file that runs.
+    `languages`: the phone's, the owner's first choice first. `version_code`: what the phone gives; a file with another
+    one is not the file that runs.
     """
     return _read_parsed_apk(apk, _parse_manifest(apk), None, languages, sdk, version_code)
 
@@ -104,7 +92,7 @@ def _parse_manifest(apk: ApkParts) -> ApkManifest | ApkError | None:
     if MANIFEST not in apk.parts:
         return None
     try:
-        return parse_manifest_part(apk.parts[MANIFEST])
+        return parse_manifest(apk.parts[MANIFEST].to_bytes())
     except ApkError as error:
         return error
 
@@ -117,7 +105,7 @@ def _read_parsed_apk(
     sdk: int | None,
     version_code: int | None,
 ) -> ApkInfo:
-    empty = _empty_info(apk)
+    empty = ApkInfo(package=apk.package, label_problem=apk.detail, problem=apk.detail, sha256=apk.sha256)
     if apk.state is not AnswerState.ANSWERED:
         return empty
     try:
@@ -130,18 +118,11 @@ def _read_parsed_apk(
         resolver.displayed_label(resolver.resolve_device_languages(value)[0])
         for value in _launcher_label_values(manifest)
     ]
-    return _with_manifest(
-        _with_labels(empty, resolver, labels, label_problem, launcher_labels), apk, manifest, resolver
-    )
+    return _build_info(apk, manifest, resolver, labels, label_problem, launcher_labels)
 
 
 def read_apk_file(apk: ApkParts, manifest: ApkManifest) -> ApkInfo:
-    """Read an APK file outside of a phone: its labels in every language that it supports.
-
-    Args:
-        apk: its parts, complete.
-        manifest: parsed from them.
-    """
+    """Read a complete APK outside of a phone, with its labels in every language that it supports."""
     resolver = LabelResolver(apk, (), None)
     labels, label_problem = resolver.resolve_all_languages(_label_value(manifest))
     launcher_labels = [
@@ -150,27 +131,7 @@ def read_apk_file(apk: ApkParts, manifest: ApkManifest) -> ApkInfo:
         for label in resolver.resolve_all_languages(value)[0].values()
         if label not in labels.values()
     ]
-    info = _with_labels(_empty_info(apk), resolver, labels, label_problem, launcher_labels)
-    return _with_manifest(info, apk, manifest, resolver)
-
-
-def _empty_info(apk: ApkParts) -> ApkInfo:
-    return ApkInfo(
-        package=apk.package,
-        label=None,
-        labels={},
-        label_problem=apk.detail,
-        launcher_labels=(),
-        launcher_icon=None,
-        uses_permissions=None,
-        version_code=None,
-        version_name=None,
-        target_sdk=None,
-        signing=None,
-        signing_problem=None,
-        problem=apk.detail,
-        sha256=apk.sha256,
-    )
+    return _build_info(apk, manifest, resolver, labels, label_problem, launcher_labels)
 
 
 def _label_value(manifest: ApkManifest) -> XmlValue | None:
@@ -182,25 +143,25 @@ def _launcher_label_values(manifest: ApkManifest) -> Iterable[XmlValue]:
     return (launcher.label for launcher in manifest.launchers if launcher.enabled and launcher.label is not None)
 
 
-def _with_labels(
-    empty: ApkInfo,
+def _build_info(
+    apk: ApkParts,
+    manifest: ApkManifest,
     resolver: LabelResolver,
     labels: Mapping[str, str],
     label_problem: Message | None,
     launcher_labels: Iterable[str | None],
 ) -> ApkInfo:
     label = resolver.displayed_label(labels)
-    differing = tuple(dict.fromkeys(name for name in launcher_labels if name is not None and name != label))
-    return replace(empty, label=label, labels=labels, label_problem=label_problem, launcher_labels=differing)
-
-
-def _with_manifest(info: ApkInfo, apk: ApkParts, manifest: ApkManifest, resolver: LabelResolver) -> ApkInfo:
     signing, signing_problem = _read_signing_info(apk)
     version_name = None
     if manifest.version_name is not None:
         version_name = resolver.displayed_label(resolver.resolve_device_languages(manifest.version_name)[0])
-    return replace(
-        info,
+    return ApkInfo(
+        package=apk.package,
+        label=label,
+        labels=labels,
+        label_problem=label_problem,
+        launcher_labels=tuple(dict.fromkeys(name for name in launcher_labels if name is not None and name != label)),
         launcher_icon=any(launcher.enabled for launcher in manifest.launchers),
         uses_permissions=manifest.uses_permissions,
         version_code=manifest.version_code,
@@ -209,15 +170,12 @@ def _with_manifest(info: ApkInfo, apk: ApkParts, manifest: ApkManifest, resolver
         signing=signing,
         signing_problem=signing_problem,
         problem=None,
+        sha256=apk.sha256,
     )
 
 
 def _check_manifest(apk: ApkParts, manifest: ApkManifest | ApkError | None, version_code: int | None) -> ApkManifest:
-    """Return the manifest if it belongs to the installed app.
-
-    Raises:
-        ApkError: It was not kept or cannot be read, or it is another app's or another version's.
-    """
+    """Return the manifest. Raises ApkError if there is none, or if it is another app's or another version's."""
     if manifest is None:
         raise missing_part_error(apk, MANIFEST)
     if isinstance(manifest, ApkError):

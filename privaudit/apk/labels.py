@@ -40,13 +40,7 @@ def touch_references(table: ResourceTable, resource_id: int) -> None:
 
 
 class LabelResolver:
-    """Resolves the labels of one APK.
-
-    Args:
-        apk: its parts.
-        languages: the phone's language tags, in order of preference.
-        sdk: the phone's; ``None`` if unknown.
-    """
+    """Resolves the labels of one APK. `languages`: the phone's language tags, in order of preference."""
 
     def __init__(
         self, apk: ApkParts, languages: Sequence[str], sdk: int | None, table: ResourceTable | None = None

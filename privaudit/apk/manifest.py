@@ -1,7 +1,7 @@
 """Parse ``AndroidManifest.xml``: identity, label, requested permissions, components and launcher icons of an app.
 
-AOSP: ``frameworks/base/core/res/res/values/public-final.xml`` (ids),
-``ParsingPackageUtils.java`` (which elements count).
+AOSP: ``frameworks/base/core/res/res/values/public-final.xml`` (ids), ``ParsingPackageUtils.java`` (which elements
+count).
 """
 
 from __future__ import annotations
@@ -63,11 +63,7 @@ class ApkManifest:
 
 
 def parse_manifest(data: bytes) -> ApkManifest:
-    """Parse a manifest in binary XML.
-
-    Raises:
-        ApkError: not a manifest, damaged, or larger than any real one.
-    """
+    """Parse a manifest in binary XML. Raises ApkError if it is none, damaged, or larger than any real one."""
     builder = _ManifestBuilder()
     for element in iter_elements(data):
         if element is not None:

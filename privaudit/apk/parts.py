@@ -11,7 +11,7 @@ import json
 import struct
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Final
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -176,16 +176,12 @@ def dump_apk_parts(apk: ApkParts) -> bytes:
 
 
 def load_apk_parts(package: str, data: bytes) -> ApkParts:
-    """Read what `dump_apk_parts` wrote about `package`.
-
-    Raises:
-        ValueError: another format or package, or damaged.
-    """
+    """Read what `dump_apk_parts` wrote about `package`. Raises ValueError if it is damaged or something else."""
     header_end = data.find(b"\n", len(_FORMAT_LINE))
     if not data.startswith(_FORMAT_LINE) or header_end < 0:
         raise ValueError("not the parts of an APK")
     try:
-        header = _HEADER_ADAPTER.validate_python(_require_object(json.loads(data[len(_FORMAT_LINE) : header_end])))
+        header = _HEADER_ADAPTER.validate_python(json.loads(data[len(_FORMAT_LINE) : header_end]))
     except (ValidationError, RecursionError) as error:
         raise ValueError("damaged") from error
     if header.package != package or len(header.parts) > MAX_PARTS:
@@ -209,12 +205,6 @@ def load_apk_parts(package: str, data: bytes) -> ApkParts:
         problems=header.problems,
         sha256=header.sha256,
     )
-
-
-def _require_object(value: Any) -> Any:  # noqa: ANN401 - JSON
-    if not isinstance(value, dict):
-        raise ValueError("damaged")  # noqa: TRY004 - a damaged file, not a wrong call
-    return value
 
 
 def _parse_pieces(data: bytes, position: int, header: _PartHeader) -> tuple[tuple[tuple[int, bytes], ...], int]:

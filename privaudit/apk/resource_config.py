@@ -63,11 +63,6 @@ class Locale:
         return self.script or by_region.get(self.region, default)
 
     @property
-    def is_right_to_left(self) -> bool:
-        """Whether it is written from right to left."""
-        return self.language in _RTL_LANGUAGES
-
-    @property
     def parent_region(self) -> str:
         """The region to try next, before the language without a region (CLDR's parent locales)."""
         if self.language == "es" and self.region not in _EUROPEAN_SPANISH_REGIONS:
@@ -84,7 +79,7 @@ def canonical_language_code(language: str) -> str:
     return _LANGUAGE_ALIASES.get(language, language)
 
 
-_CONFIG_STRUCT: Final = struct.Struct("<4xHH2s2sBBHBBBxHHHHBBHHH4s8sBB")
+_CONFIG_STRUCT: Final = struct.Struct("<4xHH2s2sBB2xBBBxHHHHBBHHH4s8xBB")
 _SCRIPT_MATCHING_SDK: Final = 24
 """Android 7 selects by script; before, a region in the table had to be the phone's."""
 _LTR, _RTL = 0x40, 0x80
@@ -104,7 +99,8 @@ class DeviceConfig:
     touchscreen: int = 3
     keyboard: int = 1
     navigation: int = 1
-    screen_px: tuple[int, int] = (1080, 2400)
+    screen_width_px: int = 1080
+    screen_height_px: int = 2400
     width_dp: int = 411
     height_dp: int = 891
     screen_layout: int = 0x20 | _SCREEN_SIZE_NORMAL
@@ -113,21 +109,20 @@ class DeviceConfig:
     color_mode: int = 0x05
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class ResourceConfig:
-    """``ResTable_config``: the devices that a value is for. 0 and empty mean "any"."""
+    """``ResTable_config``: the devices that a value is for, in its order. 0 and empty mean "any"."""
 
     locale: Locale
-    locale_variant: bytes
     mcc: int
     mnc: int
     orientation: int
     touchscreen: int
-    density: int
     keyboard: int
     navigation: int
     input_flags: int
-    screen_px: tuple[int, int]
+    screen_width_px: int
+    screen_height_px: int
     sdk: int
     minor_version: int
     screen_layout: int
@@ -141,39 +136,19 @@ class ResourceConfig:
     @classmethod
     def parse(cls, data: bytes) -> ResourceConfig:
         """Parse the structure; a shorter one of older tools is padded with zeros, a longer one truncated."""
-        (
-            mcc, mnc, language, region, orientation, touchscreen, density, keyboard, navigation, flags, width, height,
-            sdk, minor, layout, ui_mode, smallest, width_dp, height_dp, script, variant, layout2, color,
-        ) = _CONFIG_STRUCT.unpack(data[: _CONFIG_STRUCT.size].ljust(_CONFIG_STRUCT.size, b"\0"))  # fmt: skip
-        return cls(
-            locale=Locale(
-                canonical_language_code(_unpack_code(language, "a")),
-                script.rstrip(b"\0").decode("latin-1"),
-                _unpack_code(region, "0"),
-            ),
-            locale_variant=variant.rstrip(b"\0"),
-            mcc=mcc,
-            mnc=mnc,
-            orientation=orientation,
-            touchscreen=touchscreen,
-            density=density,
-            keyboard=keyboard,
-            navigation=navigation,
-            input_flags=flags,
-            screen_px=(width, height),
-            sdk=sdk,
-            minor_version=minor,
-            screen_layout=layout,
-            ui_mode=ui_mode,
-            smallest_width_dp=smallest,
-            width_dp=width_dp,
-            height_dp=height_dp,
-            round_screen=layout2 & 0x03,
-            color_mode=color,
+        mcc, mnc, language, region, *numbers, script, screen_layout2, color_mode = _CONFIG_STRUCT.unpack(
+            data[: _CONFIG_STRUCT.size].ljust(_CONFIG_STRUCT.size, b"\0")
         )
+        locale = Locale(
+            canonical_language_code(_unpack_code(language, "a")),
+            script.rstrip(b"\0").decode("latin-1"),
+            _unpack_code(region, "0"),
+        )
+        return cls(locale, *(mcc, mnc, *numbers, screen_layout2 & 0x03, color_mode))
 
     def matches(self, device: DeviceConfig) -> bool:
         """Return whether it applies to `device`."""
+        layout_direction = _RTL if device.locale.language in _RTL_LANGUAGES else _LTR
         equal_pairs = (
             (self.mcc, 0),
             (self.mnc, 0),
@@ -184,7 +159,7 @@ class ResourceConfig:
             (self.input_flags, 0),
             (self.minor_version, 0),
             (self.screen_layout & _SCREEN_LONG_MASK, device.screen_layout & _SCREEN_LONG_MASK),
-            (self.screen_layout & _LAYOUT_DIRECTION_MASK, _layout_direction(device)),
+            (self.screen_layout & _LAYOUT_DIRECTION_MASK, layout_direction),
             (self.ui_mode & _UI_TYPE_MASK, device.ui_mode & _UI_TYPE_MASK),
             (self.ui_mode & _UI_NIGHT_MASK, device.ui_mode & _UI_NIGHT_MASK),
             (self.round_screen, device.round_screen),
@@ -193,8 +168,8 @@ class ResourceConfig:
         )
         upper_bounds = (
             (self.sdk, device.sdk),
-            (self.screen_px[0], device.screen_px[0]),
-            (self.screen_px[1], device.screen_px[1]),
+            (self.screen_width_px, device.screen_width_px),
+            (self.screen_height_px, device.screen_height_px),
             (self.screen_layout & _SCREEN_SIZE_MASK, device.screen_layout & _SCREEN_SIZE_MASK),
             (self.smallest_width_dp, min(device.width_dp, device.height_dp)),
             (self.width_dp, device.width_dp),
@@ -234,7 +209,7 @@ class ResourceConfig:
             int(bool(self.touchscreen)),
             int(bool(self.keyboard)),
             int(bool(self.navigation)),
-            sum(self.screen_px),
+            self.screen_width_px + self.screen_height_px,
             self.sdk,
         )
 
@@ -262,10 +237,6 @@ def best_match(
     """Return the candidate that Android selects on `device`: the first of equals; ``None`` if none matches."""
     matches = [pair for pair in candidates if pair[0].matches(device)]
     return max(matches, key=lambda pair: pair[0].specificity(device), default=None)
-
-
-def _layout_direction(device: DeviceConfig) -> int:
-    return _RTL if device.locale.is_right_to_left else _LTR
 
 
 def _unpack_code(packed: bytes, base: str) -> str:

@@ -30,7 +30,7 @@ U32: Final = struct.Struct("<I")
 
 
 class BinaryView:
-    """Bytes with bounds checks, which records the ranges that were read."""
+    """Bytes with bounds checks, which records the ranges that were read. Its methods raise ApkError out of bounds."""
 
     def __init__(self, data: bytes, error_key: str = "apk.resources_damaged") -> None:
         self._data = data
@@ -39,33 +39,21 @@ class BinaryView:
         self.size = len(data)
 
     def unpack(self, layout: struct.Struct, offset: int) -> tuple[Any, ...]:
-        """Unpack `layout` at `offset`.
-
-        Raises:
-            ApkError: out of bounds.
-        """
+        """Unpack `layout` at `offset`."""
         if offset < 0 or offset + layout.size > self.size:
             raise ApkError(self._error_key)
         self.touched_ranges.append((offset, offset + layout.size))
         return layout.unpack_from(self._data, offset)
 
     def read_bytes(self, offset: int, size: int) -> bytes:
-        """Return `size` bytes at `offset`.
-
-        Raises:
-            ApkError: out of bounds.
-        """
+        """Return `size` bytes at `offset`."""
         if offset < 0 or size < 0 or offset + size > self.size:
             raise ApkError(self._error_key)
         self.touched_ranges.append((offset, offset + size))
         return self._data[offset : offset + size]
 
     def read_string(self, pool_offset: int, index: int) -> str:
-        """Return a string of the pool that begins at `pool_offset`, truncated to `MAX_STRING_CHARS` characters.
-
-        Raises:
-            ApkError: there is no string `index`, or it is damaged.
-        """
+        """Return string `index` of the pool that begins at `pool_offset`, truncated to `MAX_STRING_CHARS`."""
         _, header_size, size = self.unpack(CHUNK_HEADER, pool_offset)
         count, _, flags, strings_start, _ = self.unpack(_STRING_POOL_HEADER, pool_offset + CHUNK_HEADER.size)
         if index >= count:
@@ -81,9 +69,12 @@ class BinaryView:
         _, offset = self._read_utf8_length(offset)
         length, offset = self._read_utf8_length(offset)
         raw = self.read_bytes(offset, min(length, 4 * MAX_STRING_CHARS))
-        # aapt2 writes characters outside of the basic plane as two surrogates of three bytes each.
-        text = raw.decode("utf-8", "surrogatepass" if _has_encoded_surrogates(raw) else "replace")
-        return _join_surrogates(text)[:MAX_STRING_CHARS]
+        try:  # aapt2 writes characters outside of the basic plane as two surrogates of three bytes each
+            text = raw.decode("utf-8", "surrogatepass")
+        except UnicodeDecodeError:
+            text = raw.decode("utf-8", "replace")
+        # Pairs of surrogates become their characters, single ones U+FFFD.
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")[:MAX_STRING_CHARS]
 
     def _read_utf16(self, offset: int) -> str:
         (length,) = self.unpack(U16, offset)
@@ -100,23 +91,6 @@ class BinaryView:
             return high, offset + 1
         (low,) = self.unpack(U8, offset + 1)
         return (high & 0x7F) << 8 | low, offset + 2
-
-
-def _has_encoded_surrogates(raw: bytes) -> bool:
-    try:
-        raw.decode("utf-8")
-    except UnicodeDecodeError:
-        try:
-            raw.decode("utf-8", "surrogatepass")
-        except UnicodeDecodeError:
-            return False
-        return True
-    return False
-
-
-def _join_surrogates(text: str) -> str:
-    """Replace surrogate pairs by their characters, and single surrogates by U+FFFD."""
-    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 _MAX_CHUNKS: Final = 200_000
@@ -161,16 +135,11 @@ class _Chunk(NamedTuple):
 
 
 class ResourceTable:
-    """A ``resources.arsc``.
-
-    Raises:
-        ApkError: not a resource table, or its structure is damaged.
-    """
+    """A ``resources.arsc``. It and its methods raise ApkError if it is something else, or what is read is damaged."""
 
     def __init__(self, data: bytes) -> None:
         self._view = BinaryView(data)
         self._string_pool_offset: int | None = None
-
         self._chunk_budget = self._lookup_budget = _MAX_CHUNKS
         self._cached_values: dict[int, tuple[ResValue, ...]] = {}
         chunk_type, header_size, size = self._view.unpack(CHUNK_HEADER, 0)
@@ -199,11 +168,7 @@ class ResourceTable:
         return self._view.touched_ranges
 
     def resource_values(self, resource_id: int) -> tuple[ResValue, ...]:
-        """Return the values of `resource_id` (0xPPTTEEEE) in the table's order; empty if there is no such resource.
-
-        Raises:
-            ApkError: the resource is damaged, or has more configurations than in any real table.
-        """
+        """Return the values of `resource_id` (0xPPTTEEEE) in the table's order; empty if there is no such resource."""
         if resource_id in self._cached_values:
             return self._cached_values[resource_id]
         values = []
@@ -221,11 +186,7 @@ class ResourceTable:
         return self._cached_values[resource_id]
 
     def string(self, index: int) -> str:
-        """Return a string of the table's pool, truncated to `MAX_STRING_CHARS` characters.
-
-        Raises:
-            ApkError: there is no string `index`, or it is damaged.
-        """
+        """Return string `index` of the table's pool, truncated to `MAX_STRING_CHARS` characters."""
         if self._string_pool_offset is None:
             raise ApkError("apk.resources_damaged")
         return self._view.read_string(self._string_pool_offset, index)

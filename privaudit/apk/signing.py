@@ -74,8 +74,7 @@ class SigningInfo:
 def parse_signing_info(parts: Mapping[str, ApkPart]) -> SigningInfo:
     """Parse the signing block and the signature files among `parts`.
 
-    Raises:
-        ApkError: there is no certificate, or a block that Android might verify is damaged.
+    Raises ApkError if there is no certificate, or a block that Android might verify is damaged.
     """
     schemes: dict[str, tuple[Signer, ...]] = {}
     if SIGNING_BLOCK in parts:
@@ -154,8 +153,7 @@ def _parse_jar_signers(name: str, data: bytes) -> list[str]:
         signers = []
         for info in signed_data["signer_infos"]:
             issuer, serial = info["sid"].chosen["issuer"], info["sid"].chosen["serial_number"].native
-            for choice in signed_data["certificates"]:
-                certificate = choice.chosen
+            for certificate in (choice.chosen for choice in signed_data["certificates"]):
                 if certificate.serial_number == serial and certificate.issuer.dump() == issuer.dump():
                     signers.append(_sha256_hex(certificate.dump()))
                     break

@@ -91,8 +91,7 @@ class CentralDirectory:
 def find_end_record(tail: bytes, file_size: int) -> EndRecord | None:
     """Find the end record in the last bytes of a file; ``None`` if more of them are needed.
 
-    Raises:
-        ApkError: there is none, or Android would reject it.
+    Raises ApkError if there is none, or Android would reject it.
     """
     offset = tail.rfind(_END_SIGNATURE, 0, max(0, len(tail) - END_RECORD_BYTES + len(_END_SIGNATURE)))
     if offset < 0:
@@ -111,11 +110,7 @@ def find_end_record(tail: bytes, file_size: int) -> EndRecord | None:
 
 
 def parse_central_directory(data: bytes, end_record: EndRecord) -> CentralDirectory:
-    """Parse the central directory.
-
-    Raises:
-        ApkError: truncated, an entry out of bounds, or a duplicate name.
-    """
+    """Parse the central directory. Raises ApkError if truncated, an entry is out of bounds, or a name duplicate."""
     offsets: dict[bytes, int] = {}
     offset, limit = 0, len(data)
     unpack, max_header_offset = _DIRECTORY_ENTRY_LENGTHS.unpack_from, end_record.directory_offset - LOCAL_HEADER_BYTES
@@ -137,8 +132,7 @@ def parse_central_directory(data: bytes, end_record: EndRecord) -> CentralDirect
 def find_data_offset(local_header: bytes, entry: ZipEntry, end_record: EndRecord) -> int:
     """Return where the data of `entry` begins, from its local header and name.
 
-    Raises:
-        ApkError: the local header contradicts the directory, or the data would overlap the directory.
+    Raises ApkError if the local header contradicts the directory, or the data would overlap the directory.
     """
     name = entry.name.decode("utf-8", "replace")
     if len(local_header) < LOCAL_HEADER_BYTES + len(entry.name):
@@ -161,8 +155,7 @@ def find_data_offset(local_header: bytes, entry: ZipEntry, end_record: EndRecord
 def decompress_entry(data: bytes, entry: ZipEntry) -> bytes:
     """Return the content of `entry` from its `ZipEntry.stored_size` bytes. The caller has checked its size.
 
-    Raises:
-        ApkError: it does not decompress to the size in the directory.
+    Raises ApkError if it does not decompress to the size in the directory.
     """
     error = ApkError(
         "apk.entry_encrypted" if entry.flags & _FLAG_ENCRYPTED else "apk.entry_damaged",

@@ -25,7 +25,6 @@ GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
     "phone": ("READ_PHONE_STATE", "READ_PHONE_NUMBERS", "CALL_PHONE", "ANSWER_PHONE_CALLS"),
 }
 """Permission groups that may be revoked, always completely: a granted member gets the others back without a prompt."""
-
 PERMISSIONS: Final = frozenset(f"{PERMISSION_PREFIX}{name}" for group in GROUPS.values() for name in group)
 SPECIAL_OPS: Final[Mapping[str, str]] = {
     "overlay": "SYSTEM_ALERT_WINDOW",

@@ -151,8 +151,7 @@ def create_ledger(
 def write_ledger(ledger: Ledger, path: Path) -> None:
     """Write `ledger` to `path` atomically and privately (mode 0600); it is on the disk when this returns.
 
-    Raises:
-        SourceError: ``not_written``: then nothing may be changed.
+    Raises SourceError ``not_written``: then nothing may be changed.
     """
     with atomic_writer(path) as stream:
         stream.write(_ledger_json(replace(ledger, seal=_compute_seal(ledger))))
@@ -165,9 +164,8 @@ def _ledger_json(ledger: Ledger) -> bytes:
 def read_ledger(path: Path) -> Ledger:
     """Read and validate a ledger.
 
-    Raises:
-        SourceError: ``source_missing``; ``source_unreadable``; ``ledger_changed``: it was edited by hand;
-            ``ledger_damaged``: it is not a ledger, or requests something that privaudit never does.
+    Raises SourceError ``source_missing``; ``source_unreadable``; ``ledger_changed``: it was edited by hand;
+    ``ledger_damaged``: it is not a ledger, or requests something that privaudit never does.
     """
     try:
         if path.stat().st_size > MAX_LEDGER_BYTES:

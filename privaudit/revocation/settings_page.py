@@ -35,11 +35,7 @@ class OpenedPage:
 
 
 def open_page(transport: Transport, phone: Phone, page_name: str, package: str, user: int) -> OpenedPage:
-    """Open the page `page_name` of `package` on the screen of `user`.
-
-    Raises:
-        ConnectionLost: the connection ended.
-    """
+    """Open the page `page_name` of `package` on the screen of `user`. Raises ConnectionLost."""
     # Imported here, because reports use this module, and must not load the modules that change a phone.
     from privaudit.revocation.apply import find_shell_error
 

@@ -162,11 +162,7 @@ def read_state(capture: Capture, package_names: Iterable[str], *, own_dumps_only
 
 
 def refresh_state(transport: Transport, previous: Capture, package_names: Iterable[str]) -> DeviceState:
-    """Read the state of some apps from the phone again. `previous`: the capture before.
-
-    Raises:
-        ConnectionLost: the connection ended before everything was answered.
-    """
+    """Read the state of some apps from the phone again. `previous`: the capture before. Raises ConnectionLost."""
     packages = tuple(package_names)
     keys = [*(f"package.{package}" for package in packages), "appops"]
     sdk = device.phone_from_properties(device.parse_properties(previous.answer("properties").text), None).sdk
@@ -184,10 +180,7 @@ def refresh_state(transport: Transport, previous: Capture, package_names: Iterab
 def phone_for_app(transport: Transport, package: str, user: int) -> Phone:
     """Read the phone's version and ROM, provided that `user` has `package`.
 
-    Raises:
-        UsageError: ``app_missing``.
-        PhoneError: ``user_missing``: the list of the user's apps could not be read.
-        ConnectionLost: the connection ended.
+    Raises UsageError if not, PhoneError if the list of the user's apps could not be read, or ConnectionLost.
     """
     keys = ("properties", f"installed.{user}")
     answers = {answer.key: answer for answer in collect_answers(transport, keys)}

@@ -27,7 +27,6 @@ SAFETY_NOTES: Final = (
     Message(key="steps.no_recall"),
 )
 """Shown above all steps."""
-
 _DONT_ALLOW_SDK: Final = 31
 """From Android 12 the page says "Don't allow"; before, "Deny"."""
 _HARMONYOS: Final = "harmonyos"

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Protocol
 
 from privaudit.errors import PhoneError, UsageError
 from privaudit.transport.base import ADB_TCP_PORT, AUTH_TIMEOUT_S, OnWaiting, Transport
@@ -18,7 +19,7 @@ def connect(
     auth_timeout_s: float = AUTH_TIMEOUT_S,
     key_folder: Path | None = None,
 ) -> Transport:
-    """Connect to a phone.
+    """Connect to a phone. Raises UsageError for an unknown `transport`, else PhoneError: it says why and what to do.
 
     Args:
         transport: ``usb`` for the cable, ``server`` for this computer's ADB server, ``auto`` for the server if one
@@ -27,10 +28,6 @@ def connect(
         on_waiting: called while the phone waits for its owner's tap.
         auth_timeout_s: how long the owner has to tap.
         key_folder: the folder of the key that identifies this computer to the phone; ``None`` for adb's own.
-
-    Raises:
-        UsageError: `transport` is none of these.
-        PhoneError: no phone, several phones, not allowed, busy, lost; each says why and what to do.
     """
     from privaudit.transport import adb_device, adb_server  # adb-shell is slow to load
 
@@ -39,46 +36,37 @@ def connect(
         return adb_device.connect_tcp(
             host, port, on_waiting=on_waiting, auth_timeout_s=auth_timeout_s, key_folder=key_folder
         )
-    connectors: dict[str, _Connector] = {
-        "auto": _connect_auto,
-        "usb": adb_device.connect_usb,
-        "server": adb_server.connect_via_server,
-    }
-    if transport not in connectors:
-        raise UsageError("errors.transport_unknown", given=transport)
-    return connectors[transport](
-        serial=serial, on_waiting=on_waiting, auth_timeout_s=auth_timeout_s, key_folder=key_folder
+    connect_usb, connect_via_server = (
+        partial(connector, serial=serial, on_waiting=on_waiting, auth_timeout_s=auth_timeout_s, key_folder=key_folder)
+        for connector in (adb_device.connect_usb, adb_server.connect_via_server)
     )
+    match transport:
+        case "auto":
+            return _connect_auto(connect_usb, connect_via_server)
+        case "usb":
+            return connect_usb()
+        case "server":
+            return connect_via_server()
+    raise UsageError("errors.transport_unknown", given=transport)
 
 
-class _Connector(Protocol):
-    def __call__(
-        self, *, serial: str | None, on_waiting: OnWaiting, auth_timeout_s: float, key_folder: Path | None
-    ) -> Transport: ...
-
-
-def _connect_auto(
-    *, serial: str | None, on_waiting: OnWaiting, auth_timeout_s: float, key_folder: Path | None
-) -> Transport:
+def _connect_auto(connect_usb: Callable[[], Transport], connect_via_server: Callable[[], Transport]) -> Transport:
     """Connect through the ADB server if one runs and knows the phone, which then holds the cable; else by cable."""
-    from privaudit.transport import adb_device, adb_server  # adb-shell is slow to load
-
-    def connect_with(connector: _Connector) -> Transport:
-        return connector(serial=serial, on_waiting=on_waiting, auth_timeout_s=auth_timeout_s, key_folder=key_folder)
+    from privaudit.transport import adb_server  # adb-shell is slow to load
 
     server_error: PhoneError | None = None
     if adb_server.is_running():
         try:
-            return connect_with(adb_server.connect_via_server)
+            return connect_via_server()
         except PhoneError as error:
             if error.name not in {"no_phone", "serial_not_found", "server_absent"}:
                 raise
             server_error = error
     try:
-        return connect_with(adb_device.connect_usb)
+        return connect_usb()
     except PhoneError as error:
         if error.name == "busy" and adb_server.is_running():  # it was just started, or has just detected the phone
-            return connect_with(adb_server.connect_via_server)
+            return connect_via_server()
         if server_error is not None and error.name in {"no_phone", "no_usb", "libusb_missing"}:
             raise server_error from error
         raise

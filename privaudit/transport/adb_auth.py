@@ -37,10 +37,7 @@ _creation_lock = threading.Lock()  # a workshop connects to several phones at on
 class AuthorizationPrompt:
     """Reports, when the prompt appears on the phone and then each second, how long its owner has left.
 
-    Args:
-        fingerprint: of the key that the phone shows; ``None`` if it is unknown.
-        on_waiting: called with the remaining time.
-        timeout_s: how long the owner has.
+    `fingerprint`: of the key that the phone shows; ``None`` if it is unknown. `timeout_s`: how long the owner has.
     """
 
     def __init__(self, fingerprint: str | None, on_waiting: OnWaiting, timeout_s: float) -> None:
@@ -127,13 +124,9 @@ def generate() -> AdbKey:
 
 
 def load_or_create(key_folder: Path | None = None) -> AdbKey:
-    """Return the key in `key_folder`, creating one if there is none. An existing file is never changed.
+    """Return the key in `key_folder`, or in adb's own; create one if there is none. Never change an existing file.
 
-    Args:
-        key_folder: a folder other than adb's own, such as one that is deleted after a workshop.
-
-    Raises:
-        PhoneError: ``key_unreadable``, ``key_folder_unwritable``.
+    Raises PhoneError ``key_unreadable`` or ``key_folder_unwritable``.
     """
     try:
         path = (key_folder or default_key_folder()) / KEY_FILE_NAME
@@ -152,11 +145,7 @@ def load_or_create(key_folder: Path | None = None) -> AdbKey:
 
 
 def find_existing(key_folder: Path | None = None) -> AdbKey | None:
-    """Return the key in `key_folder`, or ``None`` if there is none. Creates nothing.
-
-    Raises:
-        PhoneError: ``key_unreadable``.
-    """
+    """Return the key in `key_folder`, or ``None`` if there is none; create nothing. Raises PhoneError if unreadable."""
     try:
         return _read_key_file((key_folder or default_key_folder()) / KEY_FILE_NAME)
     except (FileNotFoundError, RuntimeError):  # RuntimeError: there is no home folder

@@ -9,14 +9,20 @@ import contextlib
 import threading
 import time
 from pathlib import Path
-from types import TracebackType
-from typing import Final, Literal, Self
+from typing import Final, Literal
 
 from privaudit.errors import ConnectionLost, PhoneError
 from privaudit.model import Command, Reply, SourceKind
 from privaudit.transport.adb_auth import AdbKey, AuthorizationPrompt, load_or_create
 from privaudit.transport.adb_messages import AdbSession
-from privaudit.transport.base import AUTH_TIMEOUT_S, IDLE_TIMEOUT_S, MAX_OUTPUT_BYTES, SCRIPT_TIMEOUT_S, OnWaiting
+from privaudit.transport.base import (
+    AUTH_TIMEOUT_S,
+    IDLE_TIMEOUT_S,
+    MAX_OUTPUT_BYTES,
+    SCRIPT_TIMEOUT_S,
+    OnWaiting,
+    Transport,
+)
 from privaudit.transport.device_selector import select_device
 from privaudit.transport.shell_protocol import max_command_bytes, read_reply, select_shell
 from privaudit.transport.stream import HANDSHAKE_TIMEOUT_S, DeviceStream, TcpStream
@@ -32,8 +38,8 @@ _RETRYABLE: Final = frozenset({"lost", "silent"})
 _RETRYABLE_AFTER_FIRST: Final = frozenset({"no_phone", "serial_not_found", "debugging_off"})
 
 
-class AdbConnection:
-    """A `Transport` to a phone over USB or TCP.
+class AdbConnection(Transport):
+    """A phone over USB or TCP.
 
     Commands of several threads run one after another. adb-shell can interleave them, but loses the end of a stream
     when the thread of another stream reads it, and lets a slow command delay the others.
@@ -47,15 +53,10 @@ class AdbConnection:
         self.command_limit = max_command_bytes(session.features, session.max_payload_bytes)
 
     def run(self, command: Command, *, timeout_s: float = SCRIPT_TIMEOUT_S, limit: int = MAX_OUTPUT_BYTES) -> Reply:
-        """Run `command` in the phone's shell and wait until it ends. See `Transport.run`.
+        """See `Transport.run`.
 
         After ``too_much_output`` and ``refused`` the connection still works; after any other `ConnectionLost` each
         further call raises the same error at once.
-
-        Raises:
-            ConnectionLost: ``lost``, ``silent``, ``too_slow``, ``too_much_output``, ``garbled``, ``refused``.
-            TypeError: `command` is not a `Command`.
-            ValueError: `command` is longer than `command_limit`, or contains a NUL.
         """
         shell = select_shell(command, self._session.features, self.command_limit)
         deadline = time.monotonic() + timeout_s
@@ -76,18 +77,10 @@ class AdbConnection:
             self._command_lock.release()
 
     def close(self) -> None:
-        """Release the phone. May be called twice, and from another thread: a running command then ends as lost."""
+        """See `Transport.close`."""
         self._stream.cancel()
         with self._command_lock:
             self._stream.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 def connect_usb(
@@ -104,20 +97,12 @@ def connect_usb(
     A phone that does not answer properly is searched for again, up to `MAX_ATTEMPTS` times: an earlier program may have
     left it in the middle of a packet, or its owner has just chosen "File transfer" and it reappears as a new device.
 
-    Args:
-        serial: which phone to use if several are attached: its serial number, or a suffix that matches only one.
-        on_waiting: called while the phone waits for its owner's tap.
-        auth_timeout_s: how long the owner has to tap.
-        key_folder: the folder of the key, if not adb's own.
-        usb_path: bus and ports of the phone if they are known, because cheap phones share serial numbers. No other
-            phone is opened.
-        key: the key to use instead of one in a folder.
+    Arguments as `privaudit.transport.connect`. `usb_path`: bus and ports of the phone if they are known, because cheap
+    phones share serial numbers; no other phone is opened. `key`: used instead of one in a folder.
 
-    Raises:
-        PhoneError: ``no_phone``, ``debugging_off``, ``other_system``, ``in_recovery``, ``several_phones``,
-            ``serial_not_found``, ``no_permission``, ``no_permission_macos``,
-            ``no_permission_windows``, ``busy``, ``windows_driver``, ``libusb_missing``, ``no_usb``, ``not_allowed``,
-            ``silent``, ``lost``, ``key_unreadable``, ``key_folder_unwritable``.
+    Raises PhoneError ``no_phone``, ``debugging_off``, ``other_system``, ``in_recovery``, ``several_phones``,
+    ``serial_not_found``, ``no_permission`` and its variants, ``busy``, ``windows_driver``, ``libusb_missing``,
+    ``no_usb``, ``not_allowed``, ``silent``, ``lost``, ``key_unreadable`` or ``key_folder_unwritable``.
     """
     from privaudit.transport import usb  # a connection over TCP does without libusb
 
@@ -150,19 +135,10 @@ def connect_tcp(
     key_folder: Path | None = None,
     key: AdbKey | None = None,
 ) -> AdbConnection:
-    """Connect to a phone over the network.
+    """Connect to a phone over the network. Arguments as `connect_usb`.
 
-    Args:
-        host: name or address of the phone.
-        port: see `ADB_TCP_PORT`.
-        on_waiting: as `connect_usb`.
-        auth_timeout_s: as `connect_usb`.
-        key_folder: as `connect_usb`.
-        key: as `connect_usb`.
-
-    Raises:
-        PhoneError: ``no_answer``, ``needs_pairing``, ``not_adb``, ``not_allowed``, ``silent``, ``lost``,
-            ``key_unreadable``, ``key_folder_unwritable``.
+    Raises PhoneError ``no_answer``, ``needs_pairing``, ``not_adb``, ``not_allowed``, ``silent``, ``lost``,
+    ``key_unreadable`` or ``key_folder_unwritable``.
     """
     return _authenticate(TcpStream(host, port), "tcp", key or load_or_create(key_folder), on_waiting, auth_timeout_s)
 

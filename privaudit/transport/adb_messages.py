@@ -10,12 +10,7 @@ from typing import Any, Final
 
 from adb_shell.adb_message import AdbMessage, checksum, unpack
 from adb_shell.constants import CLSE, CNXN, ID_TO_WIRE, MAX_ADB_DATA, MESSAGE_SIZE, OKAY, OPEN, WIRE_TO_ID
-from adb_shell.exceptions import (
-    AdbTimeoutError,
-    InvalidChecksumError,
-    InvalidCommandError,
-    InvalidResponseError,
-)
+from adb_shell.exceptions import AdbTimeoutError, InvalidChecksumError, InvalidCommandError, InvalidResponseError
 from adb_shell.hidden_helpers import _AdbTransactionInfo
 
 from privaudit.errors import PhoneError
@@ -120,11 +115,7 @@ class AdbSession(AdbDevice):  # type: ignore[misc]
         return limit
 
     def handshake(self, **options: Any) -> None:  # noqa: ANN401 - passed on to adb-shell
-        """Open the stream and authenticate; `options` as `AdbDevice.connect`.
-
-        Raises:
-            PhoneError: as `DeviceStream`; ``needs_pairing``; ``garbled``.
-        """
+        """Open the stream and authenticate; `options` as `AdbDevice.connect`. Raises PhoneError."""
         with translate_errors():
             self.connect(**options)
         if self.max_payload_bytes < _MIN_PAYLOAD_BYTES:
@@ -133,8 +124,7 @@ class AdbSession(AdbDevice):  # type: ignore[misc]
     def read_service(self, service: bytes, idle_timeout_s: float) -> Generator[bytes, None, None]:
         """Open `service` and yield its output in chunks. Closing the generator early ends the service on the phone.
 
-        Raises:
-            PhoneError: as `DeviceStream`, with ``silent`` after `idle_timeout_s`; ``garbled``; ``refused``.
+        Raises PhoneError as `DeviceStream`, with ``silent`` after `idle_timeout_s`; ``garbled``; ``refused``.
         """
         with translate_errors():
             self._last_stream_id = self._last_stream_id % 0xFFFFFFFF + 1

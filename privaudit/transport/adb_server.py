@@ -17,13 +17,19 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
 from privaudit.errors import ConnectionLost, PhoneError
 from privaudit.model import Command, PhoneState, Reply, SourceKind
 from privaudit.transport.adb_auth import AuthorizationPrompt, find_existing
-from privaudit.transport.base import AUTH_TIMEOUT_S, IDLE_TIMEOUT_S, MAX_OUTPUT_BYTES, SCRIPT_TIMEOUT_S, OnWaiting
+from privaudit.transport.base import (
+    AUTH_TIMEOUT_S,
+    IDLE_TIMEOUT_S,
+    MAX_OUTPUT_BYTES,
+    SCRIPT_TIMEOUT_S,
+    OnWaiting,
+    Transport,
+)
 from privaudit.transport.device_selector import DeviceCandidate, select_device
 from privaudit.transport.libusb import permission_error
 from privaudit.transport.shell_protocol import max_command_bytes, read_reply, select_shell
@@ -70,14 +76,10 @@ _DEVICE_DETAIL: Final = re.compile(r"(?<!\S)(usb|model|transport_id):(\S+)")
 _UNREADABLE_SERIAL: Final = re.compile(r"\(no serial number\)|\?+")
 
 
-# --- host protocol ----------------------------------------------------------------------------------------------------
-
-
 def server_address() -> tuple[str, int]:
     """Return host and port of the server as adb finds them: ``ADB_SERVER_SOCKET``, ``ANDROID_ADB_SERVER_PORT``, 5037.
 
-    Raises:
-        PhoneError: ``server_address``: not a port of this computer. A server elsewhere could record all that we read.
+    Raises PhoneError if it is not a port of this computer. A server elsewhere could record all that we read.
     """
     socket_spec = (
         os.environ.get("ADB_SERVER_SOCKET") or f"tcp:{os.environ.get('ANDROID_ADB_SERVER_PORT') or DEFAULT_SERVER_PORT}"
@@ -93,11 +95,7 @@ def server_address() -> tuple[str, int]:
 
 @contextlib.contextmanager
 def open_server_stream(stream: TcpStream) -> Iterator[TcpStream]:
-    """Connect `stream` to the server, and close it afterwards.
-
-    Raises:
-        PhoneError: ``server_absent``.
-    """
+    """Connect `stream` to the server, and close it afterwards. Raises PhoneError ``server_absent``."""
     try:
         stream.connect(HANDSHAKE_TIMEOUT_S)
     except PhoneError as error:
@@ -109,22 +107,14 @@ def open_server_stream(stream: TcpStream) -> Iterator[TcpStream]:
 
 
 def query(request: str) -> bytes:
-    """Return the text with which the server answers `request`.
-
-    Raises:
-        PhoneError: as `open_server_stream` and `send_request`.
-    """
+    """Return the text with which the server answers `request`. Raises PhoneError as `send_request`."""
     with open_server_stream(TcpStream(*server_address())) as stream, stream.deadline(HANDSHAKE_TIMEOUT_S):
         send_request(stream, request.encode())
         return _read_protocol_string(stream)
 
 
 def send_request(stream: TcpStream, request: bytes) -> None:
-    """Send `request` and wait for ``OKAY``.
-
-    Raises:
-        PhoneError: the server refused, see `_FAIL_ERROR_KEYS`; ``server_said``, ``not_adb_server``; as `DeviceStream`.
-    """
+    """Send `request` and wait for ``OKAY``. Raises PhoneError as `DeviceStream`, or with the server's refusal."""
     stream.bulk_write(b"%04x" % len(request) + request, HANDSHAKE_TIMEOUT_S)
     status = _read_exactly(stream, 4)
     if status == b"OKAY":
@@ -153,11 +143,7 @@ def _read_exactly(stream: TcpStream, size: int) -> bytes:
 
 
 def read_chunks(stream: TcpStream) -> Iterator[bytes]:
-    """Yield the data that arrives until the server closes the stream.
-
-    Raises:
-        PhoneError: as `DeviceStream`, except at the end of the stream.
-    """
+    """Yield the data that arrives until the server closes the stream. Any other end raises PhoneError."""
     while True:
         try:
             data = stream.bulk_read(_CHUNK_BYTES, IDLE_TIMEOUT_S)
@@ -166,9 +152,6 @@ def read_chunks(stream: TcpStream) -> Iterator[bytes]:
                 return
             raise
         yield data
-
-
-# --- devices ----------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,11 +184,7 @@ def is_running() -> bool:
 
 
 def list_devices() -> tuple[ServerDevice, ...]:
-    """List the phones that the server knows: on cables, wireless, and emulators.
-
-    Raises:
-        PhoneError: ``server_absent``, ``not_adb_server``, ``server_address``; ``silent``, ``lost``.
-    """
+    """List the phones that the server knows: on cables, wireless, and emulators. Raises PhoneError as `query`."""
     text = query("host:devices-l").decode("utf-8", "replace")
     devices = []
     for match in _DEVICE_LINE.finditer(text):
@@ -239,9 +218,6 @@ def state_error(state: PhoneState) -> PhoneError | None:
     return PhoneError("errors.offline")
 
 
-# --- connection -------------------------------------------------------------------------------------------------------
-
-
 def connect_via_server(
     *,
     serial: str | None = None,
@@ -252,16 +228,9 @@ def connect_via_server(
 ) -> ServerConnection:
     """Connect to a phone through the server, waiting until its owner allows it.
 
-    Args:
-        serial: as `privaudit.transport.connect`.
-        on_waiting: as `privaudit.transport.connect`.
-        auth_timeout_s: as `privaudit.transport.connect`.
-        key_folder: as `privaudit.transport.connect`; only read, for the fingerprint that the phone shows.
-        device: exactly this phone, and no other that is plugged in at the same place later.
-
-    Raises:
-        PhoneError: as `list_devices`; ``no_phone``, ``several_phones``, ``serial_not_found``; ``not_allowed``,
-            ``offline``, ``in_recovery``, ``no_permission`` and its variants; ``server_said``.
+    Arguments as `privaudit.transport.connect`; the key is only read, for the fingerprint that the phone shows.
+    `device`: exactly this phone, and no other that is plugged in at the same place later. Raises PhoneError as `query`
+    and `select_device`; ``not_allowed``, ``offline``, ``in_recovery``, ``no_permission`` and its variants.
     """
     phone = device or select_device(list_devices(), serial)
     prompt = AuthorizationPrompt(_adb_key_fingerprint(key_folder), on_waiting, auth_timeout_s)
@@ -282,11 +251,7 @@ def connect_via_server(
 
 
 def connect_device(device: ServerDevice) -> ServerConnection:
-    """Connect to a phone that is ready.
-
-    Raises:
-        PhoneError: it is not ready, or no longer; as `list_devices`.
-    """
+    """Connect to a phone that is ready. Raises PhoneError if it is not, or no longer."""
     features = query(f"host-{device.host_selector}:features").decode("utf-8", "replace").split(",")
     return ServerConnection(device, frozenset(features))
 
@@ -300,8 +265,8 @@ def _adb_key_fingerprint(key_folder: Path | None) -> str | None:
     return key.fingerprint if key else None
 
 
-class ServerConnection:
-    """A `Transport` to a phone behind the ADB server.
+class ServerConnection(Transport):
+    """A phone behind the ADB server.
 
     Each command uses its own socket to the server, so that commands of several threads run in parallel.
     """
@@ -319,14 +284,7 @@ class ServerConnection:
         )
 
     def run(self, command: Command, *, timeout_s: float = SCRIPT_TIMEOUT_S, limit: int = MAX_OUTPUT_BYTES) -> Reply:
-        """Run `command` in the phone's shell and wait until it ends. See `Transport.run`.
-
-        Raises:
-            ConnectionLost: ``lost``, ``silent``, ``too_slow``, ``too_much_output``, ``refused``, ``offline``,
-                ``waiting``, ``server_absent``, ``server_said``.
-            TypeError: `command` is not a `Command`.
-            ValueError: `command` is longer than `command_limit`, or contains a NUL.
-        """
+        """See `Transport.run`."""
         shell = select_shell(command, self._features, self.command_limit)
         try:
             with self._open_stream() as stream, stream.deadline(timeout_s):
@@ -340,7 +298,7 @@ class ServerConnection:
         return reply
 
     def close(self) -> None:
-        """Release the phone. May be called twice, and from another thread: running commands then end as lost."""
+        """See `Transport.close`."""
         with self._lock:
             self._closed = True
             for stream in self._open_streams:
@@ -363,11 +321,3 @@ class ServerConnection:
         finally:
             with self._lock:
                 self._open_streams.discard(stream)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.close()

@@ -50,21 +50,20 @@ class Transport(Protocol):
         """Run `command` in the phone's shell and wait until it ends.
 
         The output of a `Command.binary` command is returned byte for byte, but below Android 7 without an exit code.
-
-        Raises:
-            ConnectionLost: the connection ended, was silent for `IDLE_TIMEOUT_S`, ran over `timeout_s` or sent more
-                than `limit` bytes. Carries the output received so far.
-            TypeError: `command` is not a `Command`. No other text is ever sent to a phone.
-            ValueError: `command` is longer than `command_limit`.
+        Raises TypeError if `command` is not a `Command`: no other text is ever sent to a phone. Raises ValueError if it
+        is longer than `command_limit` or contains a NUL. Raises `ConnectionLost`, with the output received so far, if
+        the connection ends, is silent for `IDLE_TIMEOUT_S`, runs over `timeout_s` or sends more than `limit` bytes.
         """
         ...
 
     def close(self) -> None:
-        """Release the phone. May be called twice."""
+        """Release the phone. May be called twice, and from another thread: a running command then ends as lost."""
         ...
 
-    def __enter__(self) -> Self: ...
+    def __enter__(self) -> Self:
+        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None: ...
+    ) -> None:
+        self.close()

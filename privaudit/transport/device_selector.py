@@ -57,9 +57,8 @@ def match_serial(devices: Iterable[DeviceT], serial: str) -> tuple[DeviceT, ...]
 def select_device(devices: Sequence[DeviceT], serial: str | None) -> DeviceT:
     """Return the only phone, or the only one whose serial number is `serial` or ends in it.
 
-    Raises:
-        PhoneError: ``no_phone``, ``several_phones``, ``serial_not_found``; or the obstacle of a phone with an
-            unreadable serial number, which may be the one.
+    Raises PhoneError ``no_phone``, ``several_phones``, ``serial_not_found``; or the obstacle of a phone with an
+    unreadable serial number, which may be the one.
     """
     if not devices:
         raise PhoneError("errors.no_phone")

@@ -44,8 +44,7 @@ class ConnectionSurvey:
 def survey_devices(*, known_devices: Iterable[usb.UsbDevice] = ()) -> ConnectionSurvey:
     """List the phones of the ADB server and of the USB bus, each phone once. Sends nothing to a phone.
 
-    Args:
-        known_devices: phones of an earlier survey that are not opened again, see `privaudit.transport.usb.scan_usb`.
+    `known_devices`: phones of an earlier survey that are not opened again, see `privaudit.transport.usb.scan_usb`.
     """
     server_devices = adb_server.list_devices() if adb_server.is_running() else ()
     devices = [
@@ -85,8 +84,7 @@ def survey_devices(*, known_devices: Iterable[usb.UsbDevice] = ()) -> Connection
 def connect_if_authorized(device: DeviceStatus) -> Transport:
     """Connect to a phone that already trusts this computer. Any other phone is left before it shows its owner a prompt.
 
-    Raises:
-        PhoneError: why not; ``unauthorised`` if the phone does not trust this computer.
+    Raises PhoneError, ``unauthorised`` if the phone does not trust this computer.
     """
     if isinstance(device.device, adb_server.ServerDevice):
         return adb_server.connect_device(device.device)
@@ -108,14 +106,11 @@ def with_answer(device: DeviceStatus, brand: str | None) -> DeviceStatus:
 
 
 def troubleshooting_steps(error: PhoneError, brand: str | None = None) -> Iterator[Message]:
-    """Yield what to do beyond the text of `error` itself, for this brand of phone and for this computer.
-
-    Args:
-        error: why the phone cannot be used.
-        brand: the phone's brand if it is known.
-    """
-    brand = brand or _string_or_none(error.values.get("maker"))
-    vendor = _string_or_none(error.values.get("vendor"))
+    """Yield what to do beyond the text of `error` itself, for this brand of phone and for this computer."""
+    maker, vendor = (
+        value if isinstance(value := error.values.get(name), str) else None for name in ("maker", "vendor")
+    )
+    brand = brand or maker
     if error.name == "debugging_off":
         yield Message(key="diagnose.before", values={})
     if error.name in {"debugging_off", "no_phone"} or (error.name in _NO_RESPONSE_ERRORS and brand == "samsung"):
@@ -126,7 +121,3 @@ def troubleshooting_steps(error: PhoneError, brand: str | None = None) -> Iterat
         yield Message(key="diagnose.own_rule", values={"vendor": vendor})
     if error.name in _ERRORS_FIXED_BY_SERVER and shutil.which("adb") and not adb_server.is_running():
         yield Message(key="diagnose.start_server", values={})
-
-
-def _string_or_none(value: object) -> str | None:
-    return value if isinstance(value, str) else None

@@ -18,11 +18,7 @@ _PERMISSION_ERROR_KEYS: Final[Mapping[str, str]] = {
 
 
 def load_libusb() -> Any:  # noqa: ANN401 - usb1 has no types
-    """Return the module ``usb1`` with libusb loaded: the one that comes with privaudit, else the system's.
-
-    Raises:
-        PhoneError: ``libusb_missing``.
-    """
+    """Return the module ``usb1`` with libusb loaded: ours, else the system's. Raises PhoneError ``libusb_missing``."""
     try:
         import usb1
 

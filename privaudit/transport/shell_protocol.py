@@ -146,12 +146,7 @@ def max_command_bytes(features: Collection[str], message_bytes: int) -> int:
 
 
 def select_shell(command: Command, features: Collection[str], max_bytes: int) -> ShellProtocol:
-    """Return a decoder for the output of `command`.
-
-    Raises:
-        TypeError: `command` is not a `Command`.
-        ValueError: `command` is longer than `max_bytes`, or contains a NUL.
-    """
+    """Return a decoder for the output of `command`. Raises ValueError if it has over `max_bytes` bytes or a NUL."""
     if not isinstance(command, Command):
         raise TypeError("only a Command goes to a phone")
     if len(command.text.encode()) > max_bytes or "\0" in command.text:
@@ -162,11 +157,7 @@ def select_shell(command: Command, features: Collection[str], max_bytes: int) ->
 
 
 def read_reply(shell: ShellProtocol, chunks: Iterable[bytes], max_bytes: int) -> Reply:
-    """Feed all `chunks` to `shell` and return its reply.
-
-    Raises:
-        PhoneError: ``too_much_output``, after `max_bytes` bytes.
-    """
+    """Feed all `chunks` to `shell` and return its reply. Raises PhoneError after `max_bytes` bytes."""
     error = PhoneError("errors.too_much_output", megabytes=math.ceil(max_bytes / 1e6))
     for chunk in chunks:
         shell.feed(chunk)

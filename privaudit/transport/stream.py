@@ -60,9 +60,8 @@ class DeviceStream(BaseTransport):  # type: ignore[misc]  # adb-shell has no typ
     def bulk_read(self, numbytes: int, transport_timeout_s: float) -> bytes:
         """Read at least one byte and at most `numbytes`.
 
-        Raises:
-            PhoneError: ``lost``; ``silent`` after `transport_timeout_s`; ``too_slow`` after the time of `deadline`;
-                ``garbled`` if a packet claims to be longer than ADB allows (AOSP ``adb.h``, ``MAX_PAYLOAD``).
+        Raises PhoneError ``lost``; ``silent`` after `transport_timeout_s`; ``too_slow`` after the time of `deadline`;
+        ``garbled`` if a packet claims to be longer than ADB allows (AOSP ``adb.h``, ``MAX_PAYLOAD``).
         """
         with self._latch_errors():
             if numbytes > MAX_ADB_DATA:  # a length that the phone sent; adb-shell would accept up to 4 GB
@@ -78,11 +77,7 @@ class DeviceStream(BaseTransport):  # type: ignore[misc]  # adb-shell has no typ
             raise PhoneError("errors.lost")
 
     def bulk_write(self, data: bytes, transport_timeout_s: float) -> int:
-        """Send all of `data`: adb-shell ignores the returned length, so that a short write would corrupt the stream.
-
-        Raises:
-            PhoneError: as `bulk_read`.
-        """
+        """Send all of `data`: adb-shell ignores the returned length, so that a short write would corrupt the stream."""
         with self._latch_errors():
             call_deadline = time.monotonic() + transport_timeout_s
             self._send(data, self._remaining_s(call_deadline, transport_timeout_s))
@@ -131,11 +126,7 @@ class TcpStream(DeviceStream):
         self._socket: socket.socket | None = None
 
     def connect(self, transport_timeout_s: float) -> None:
-        """Open the connection.
-
-        Raises:
-            PhoneError: ``no_answer``.
-        """
+        """Open the connection. Raises PhoneError ``no_answer``."""
         try:
             self._socket = socket.create_connection((self._host, self._port), timeout=transport_timeout_s)
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # else 47 ms for each command
@@ -152,8 +143,7 @@ class TcpStream(DeviceStream):
 
     def _receive(self, size: int, timeout_s: float) -> bytes:
         try:
-            connection = self._require_socket(timeout_s)
-            data = connection.recv(size)
+            data = self._require_socket(timeout_s).recv(size)
         except TimeoutError:
             return b""
         except OSError as error:

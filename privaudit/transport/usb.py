@@ -64,12 +64,9 @@ def scan_usb(*, only_path: str | None = None, known_devices: Iterable[UsbDevice]
     Opens a new libusb context for each scan: without udev (in a container) libusb does not notice that a phone was
     plugged in again. The context is freed with the last device that came out of it.
 
-    Args:
-        only_path: the only `UsbDevice.usb_path` to look at; phones elsewhere are not opened, not even for their names.
-        known_devices: phones of an earlier scan, which are not opened again while they stay where they are.
-
-    Raises:
-        PhoneError: ``libusb_missing``, ``no_usb``.
+    `only_path`: the only `UsbDevice.usb_path` to look at; phones elsewhere are not opened, not even for their names.
+    `known_devices`: phones of an earlier scan, which are not opened again while they stay where they are.
+    Raises PhoneError ``libusb_missing`` or ``no_usb``.
     """
     usb1 = libusb.load_libusb()
     adb_devices: list[UsbDevice] = []
@@ -152,11 +149,7 @@ class UsbStream(DeviceStream):
         self._packet_size = 0
 
     def connect(self, transport_timeout_s: float) -> None:  # noqa: ARG002 - opening does not wait
-        """Open the phone and claim its ADB interface.
-
-        Raises:
-            PhoneError: ``no_permission``, ``busy``, ``windows_driver``, ``lost``.
-        """
+        """Open the phone and claim its ADB interface. Raises PhoneError, see `libusb.translate_usb_error`."""
         setting = self._device.adb_interface
         for endpoint in setting.iterEndpoints():
             if endpoint.getAddress() & _ENDPOINT_IN:

@@ -311,11 +311,9 @@ class DeviceQueue:
         if row.stage is DeviceStage.FAILED and row.report is not None:
             self._save_outputs(row)
             return
-        self._disconnect(row)
         row.report = row.capture = row.closing_checks = row.error = row.full_report_sha256 = None
         row.awaiting_confirmation = row.owner_confirmed = row.saved = False
-        row.queued_at = self._clock()
-        self._set_stage(row, DeviceStage.QUEUED)
+        self._postpone(row)
 
     def _request_confirmation(self, row: DeviceRow) -> None:
         row.awaiting_confirmation = not row.owner_confirmed

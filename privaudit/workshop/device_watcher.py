@@ -22,13 +22,11 @@ class DeviceWatcher(Protocol):
 
     key: AdbKey
     """The session's key, by which phones recognise this computer. In memory only, written to no file."""
+    error: PhoneError | None
+    """Why the last scan could not look at the USB bus."""
 
     def scan(self) -> tuple[AttachedDevice, ...]:
         """Return the phones that are plugged in now. Sends nothing to them."""
-
-    @property
-    def error(self) -> PhoneError | None:
-        """Why the last scan could not look at the USB bus."""
 
     @property
     def is_finished(self) -> bool:

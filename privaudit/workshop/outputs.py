@@ -29,11 +29,7 @@ class OutputWriter:
         self._folder = folder
 
     def write_outputs(self, row: DeviceRow) -> None:
-        """Write what is to be kept of `row`.
-
-        Raises:
-            SourceError: ``not_written``.
-        """
+        """Write what is to be kept of `row`. Raises SourceError ``not_written``."""
         assert row.report is not None  # noqa: S101 - the queue calls this only for a phone that was read
         assert row.code is not None  # noqa: S101
         retention = self._folder.open_session.keep
@@ -52,9 +48,7 @@ class OutputWriter:
     def export_full_report(self, row: DeviceRow, target_folder: Path) -> Path:
         """Write the full report to the owner's own drive or folder, and its hash to `row`, for the page.
 
-        Raises:
-            UsageError: ``no_folder``; ``not_their_own``: the folder is the workshop's.
-            SourceError: ``not_written``.
+        Raises UsageError if there is no such folder or it is the workshop's, SourceError ``not_written``.
         """
         assert row.report is not None  # noqa: S101 - only called for a phone that was read
         if not target_folder.is_dir():
@@ -75,8 +69,7 @@ class OutputWriter:
     def export_print_job(self) -> Path | None:
         """Write all pages to one file, each on a sheet of its own; ``None``: there are no pages.
 
-        Raises:
-            SourceError: ``page_foreign``: privaudit did not write one of the pages; ``not_written``.
+        Raises SourceError as `WorkshopFolder.read_pages`, or ``not_written``.
         """
         html = join_sheets(self._folder.read_pages())
         if html is None:

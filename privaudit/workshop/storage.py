@@ -74,11 +74,7 @@ class OpenSession:
 
 
 def load_stored(file: Path, stored_type: type[StoredT]) -> StoredT:
-    """Read a JSON file that a workshop wrote.
-
-    Raises:
-        SourceError: ``folder_damaged``.
-    """
+    """Read a JSON file that a workshop wrote. Raises SourceError ``folder_damaged``."""
     try:
         if file.stat().st_size > _MAX_FILE_BYTES:
             raise SourceError("errors.folder_damaged", path=str(file))
@@ -102,9 +98,7 @@ def read_totals(path: Path) -> WorkshopTotals | None:
 def read_all_sessions(paths: Iterable[Path]) -> WorkshopTotals:
     """Combine all sessions of these folders, open ones included; a session in two folders counts once.
 
-    Raises:
-        SourceError: ``no_totals``: a folder without counts; ``folder_damaged``.
-        UsageError: ``totals_mixed``: rehearsals and real workshops together.
+    Raises SourceError for a folder without counts or a damaged one, UsageError for rehearsals and real workshops mixed.
     """
     sessions: dict[str, SessionTotals] = {}
     demo_values: set[bool] = set()
@@ -171,9 +165,7 @@ class FolderLock:
     """Lock of a folder, held from construction to `release`.
 
     The lock file is not removed: another program could lock a removed file and a new one could be locked as well.
-
-    Raises:
-        SourceError: ``folder_in_use``: another program holds the lock; ``not_written``.
+    Raises SourceError ``folder_in_use`` if another program holds the lock, or ``not_written``.
     """
 
     def __init__(self, path: Path) -> None:
@@ -197,10 +189,8 @@ class FolderLock:
 class WorkshopFolder:
     """A workshop folder, created if it does not exist, locked from construction to `close` or `leave_open`.
 
-    Raises:
-        SourceError: ``folder_in_use``; ``folder_foreign``: it holds other things; ``page_foreign``: a page in it is not
-            privaudit's; ``folder_damaged``; ``not_written``.
-        UsageError: ``keep_changed``, ``rehearsal_mixed``.
+    Raises SourceError ``folder_in_use``; ``folder_foreign``: it holds other things; ``page_foreign``: a page in it is
+    not privaudit's; ``folder_damaged``; ``not_written``. Raises UsageError ``keep_changed`` or ``rehearsal_mixed``.
     """
 
     def __init__(
@@ -273,8 +263,7 @@ class WorkshopFolder:
     def save_device(self, code: str, record: DeviceRecord, page_html: str | None, capture: Capture | None) -> None:
         """Write what is kept of one phone. The record is written last: with it the phone is finished.
 
-        Raises:
-            SourceError: ``not_written``: no partial file is left, and the phone is not finished.
+        Raises SourceError ``not_written``: no partial file is left, and the phone is not finished.
         """
         if page_html is not None:
             _create_folder(self.path / PAGES_FOLDER)
@@ -311,11 +300,7 @@ class WorkshopFolder:
         return tuple(sorted((self.path / PAGES_FOLDER).glob("*.html")))
 
     def read_pages(self) -> list[str]:
-        """Return the HTML of the pages that exist.
-
-        Raises:
-            SourceError: ``page_foreign``: privaudit did not write one of them; ``source_unreadable``.
-        """
+        """Return the HTML of the pages that exist. Raises SourceError if one is unreadable or not privaudit's."""
         return [_read_page(path) for path in self.page_paths()]
 
     def _record_path(self, code: str) -> Path:
@@ -327,8 +312,7 @@ class WorkshopFolder:
     def close(self, *, keep_pages: bool, release_lock: bool = True) -> None:
         """Write the counts; destroy the secret, the records and, unless `keep_pages`, the pages.
 
-        Raises:
-            SourceError: ``not_written``: the counts could not be written; then nothing is destroyed.
+        Raises SourceError if the counts cannot be written; then nothing is destroyed.
         """
         totals = read_totals(self.path) or WorkshopTotals(demo=self.open_session.demo, sessions={})
         if self.records or self.open_session.failures:
@@ -356,9 +340,7 @@ class WorkshopFolder:
 def _create_folder(path: Path, allowed_names: Collection[str] | None = None) -> None:
     """Create a folder that its owner alone can read; an existing folder becomes one.
 
-    Raises:
-        SourceError: ``folder_foreign``: the folder holds something other than `allowed_names`, and is left as it is;
-            ``not_written``.
+    Raises SourceError ``not_written``, or ``folder_foreign`` and leaves it alone if it holds more than `allowed_names`.
     """
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
