@@ -27,6 +27,12 @@ _MANUAL_ONLY_KINDS: Final = frozenset({"device_admin", "input_method"})
 """Kinds of special access that no shell command removes."""
 _COMPONENT_KINDS: Final = frozenset({"accessibility", "notification_listener"})
 """Kinds of special access that a component of the app holds."""
+_SPECIAL_OP_REASON_KEYS: Final = {
+    "overlay": "remedy.why_overlay",
+    "usage": "remedy.why_usage",
+    "install_packages": "remedy.why_install_packages",
+    "all_files": "remedy.why_all_files",
+}
 _RESTRICTION_KINDS: Final = {
     ChangeKind.PERMISSION: "permissions",
     ChangeKind.SPECIAL_OP: "app_ops",
@@ -79,7 +85,9 @@ def build_plan(
     """Plan how to revoke the access of the `apps` that the user named, and to remove them in the end if `uninstall`.
 
     `apps` have lending verdicts and labels, and are given once for each Android user that has them.
-    Raises PhoneError if what an app holds could not be read: a plan without it would leave access open.
+
+    Raises:
+        PhoneError: ``app_unread``: what an app holds could not be read; a plan without it would leave access open.
     """
     selected_apps = tuple(apps)
     planned_changes: list[PlannedChange] = []
@@ -149,7 +157,7 @@ class _AppPlanner:
         for kind in () if self.has_shared_uid else commands.SPECIAL_OPS:
             state = self.device_state.special_op_state(self.app, kind)
             if state is not None and state.held:
-                yield self._plan_change(ChangeKind.SPECIAL_OP, kind, state, f"remedy.why_{kind}")
+                yield self._plan_change(ChangeKind.SPECIAL_OP, kind, state, _SPECIAL_OP_REASON_KEYS[kind])
 
     def permission_changes(self) -> Iterator[PlannedChange]:
         for group, names in () if self.has_shared_uid else commands.GROUPS.items():

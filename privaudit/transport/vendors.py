@@ -63,6 +63,16 @@ _BRAND_NAMES: Final = {
 _SAMSUNG_MODEL: Final = re.compile(r"(?:sm|gt)[-_ ][a-z]\d")
 """Model names without the brand: ``SM-A125F``."""
 
+_DEBUGGING_STEP_KEYS: Final[Mapping[str, str]] = {
+    "honor": "makers.honor",
+    "huawei": "makers.huawei",
+    "meizu": "makers.meizu",
+    "oppo": "makers.oppo",
+    "samsung": "makers.samsung",
+    "transsion": "makers.transsion",
+    "vivo": "makers.vivo",
+    "xiaomi": "makers.xiaomi",
+}
 _UNKNOWN_BRAND_KEYS: Final = ("makers.any", "makers.xiaomi", "makers.samsung", "makers.huawei")
 
 
@@ -76,5 +86,6 @@ def detect_brand(manufacturer: str | None) -> str | None:
 
 def enable_debugging_steps(brand: str | None) -> tuple[Message, ...]:
     """Return how to enable USB debugging; for an unknown brand, also the peculiarities of the largest brands."""
-    keys = (f"makers.{brand}",) if brand in _BRAND_NAMES else _UNKNOWN_BRAND_KEYS
-    return tuple(Message(key=key, values={}) for key in keys)
+    if brand is not None and brand in _DEBUGGING_STEP_KEYS:
+        return (Message(key=_DEBUGGING_STEP_KEYS[brand], values={}),)
+    return tuple(Message(key=key, values={}) for key in _UNKNOWN_BRAND_KEYS)

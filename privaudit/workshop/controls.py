@@ -16,13 +16,38 @@ from privaudit.transport import diagnosis
 from privaudit.workshop.model import ACTIVE_STAGES, DeviceRow, DeviceStage, Retention
 from privaudit.workshop.session import WorkshopSession, WorkshopView
 
+_STAGE_KEYS: Final[Mapping[DeviceStage, str]] = {
+    DeviceStage.BLOCKED: "workshop.stage_blocked",
+    DeviceStage.QUEUED: "workshop.stage_queued",
+    DeviceStage.CONSENT: "workshop.stage_consent",
+    DeviceStage.AUTHORIZING: "workshop.stage_calling",
+    DeviceStage.LABELING: "workshop.stage_sticker",
+    DeviceStage.READING: "workshop.stage_reading",
+    DeviceStage.DONE: "workshop.stage_done",
+    DeviceStage.FAILED: "workshop.stage_failed",
+    DeviceStage.REFUSED: "workshop.stage_refused",
+    DeviceStage.LEFT: "workshop.stage_left",
+}
 _STEP_KEYS: Final[Mapping[str | None, str]] = {
     "first_round": "workshop.part_first_round",
     "later_round": "workshop.part_later_round",
     "naming": "workshop.part_naming",
 }
-_CHECK_RESULTS: Final[Mapping[bool | None, str]] = {True: "off", False: "on", None: "unknown"}
-"""Result of a closing check → last word of its text's key."""
+_RETENTION_KEYS: Final[Mapping[Retention, str]] = {
+    Retention.NOTHING: "workshop.consent_nothing",
+    Retention.HANDOUT: "workshop.consent_handout",
+    Retention.CAPTURE: "workshop.consent_capture",
+}
+_USB_CHECK_KEYS: Final[Mapping[bool | None, str]] = {
+    True: "workshop.seen_usb_off",
+    False: "workshop.seen_usb_on",
+    None: "workshop.seen_usb_unknown",
+}
+_WIRELESS_CHECK_KEYS: Final[Mapping[bool | None, str]] = {
+    True: "workshop.seen_wireless_off",
+    False: "workshop.seen_wireless_on",
+    None: "workshop.seen_wireless_unknown",
+}
 _DEVICE_KEYS: Final = frozenset("crxsnavyo")
 """Keys that `privaudit.workshop.device_queue.DeviceQueue.handle_key` handles."""
 MAX_ECHOED_CHARS: Final = 10
@@ -53,7 +78,7 @@ def device_state(row: DeviceRow, language: Translator) -> str:
             return text("workshop.stage_shown")
         case DeviceStage.LEFT if row.has_output:
             return text("workshop.stage_left_done")
-    return text(f"workshop.stage_{row.stage.value}")
+    return text(_STAGE_KEYS[row.stage])
 
 
 def consent_lines(retention: Retention, language: Translator) -> Iterator[str]:
@@ -63,7 +88,7 @@ def consent_lines(retention: Retention, language: Translator) -> Iterator[str]:
     yield language.t("workshop.consent_bank")
     yield language.t("workshop.consent_read")
     yield language.t("workshop.consent_not_read")
-    yield language.t(f"workshop.consent_{retention.value}")
+    yield language.t(_RETENTION_KEYS[retention])
     yield language.t("workshop.consent_stop")
     yield language.t("workshop.consent_advice")
 
@@ -137,8 +162,8 @@ def _done_lines(row: DeviceRow, language: Translator) -> Iterator[str]:
         yield language.t("workshop.next_done")
     if row.closing_checks is not None:
         yield language.t("workshop.closing")
-        for kind in ("usb", "wireless"):
-            yield language.t(f"workshop.seen_{kind}_{_CHECK_RESULTS[row.closing_checks.get(kind)]}")
+        yield language.t(_USB_CHECK_KEYS[row.closing_checks.get("usb")])
+        yield language.t(_WIRELESS_CHECK_KEYS[row.closing_checks.get("wireless")])
         yield language.t("workshop.seen_never")
 
 

@@ -43,8 +43,23 @@ _POSTER_STEPS: Final = (
     "kit.step_uninstall",
     "kit.step_leave",
 )
-_IPHONE_STEPS: Final = tuple(f"kit.iphone_{number}" for number in range(1, 8))
-_HARMONY_STEPS: Final = tuple(f"kit.harmony_{number}" for number in range(1, 7))
+_IPHONE_STEPS: Final = (
+    "kit.iphone_1",
+    "kit.iphone_2",
+    "kit.iphone_3",
+    "kit.iphone_4",
+    "kit.iphone_5",
+    "kit.iphone_6",
+    "kit.iphone_7",
+)
+_HARMONY_STEPS: Final = (
+    "kit.harmony_1",
+    "kit.harmony_2",
+    "kit.harmony_3",
+    "kit.harmony_4",
+    "kit.harmony_5",
+    "kit.harmony_6",
+)
 _HELPLINE_BLANK: Final = "____________"
 
 _Blocks: TypeAlias = Iterable[documents.DocumentBlock]
@@ -53,7 +68,9 @@ _Blocks: TypeAlias = Iterable[documents.DocumentBlock]
 def write_kit(folder: Path, language: Translator, country: str | None = None) -> tuple[Path, ...]:
     """Write each kind of sheet to a file in `folder`, and all of them to one print job.
 
-    Raises UsageError if the parent folder does not exist, SourceError if a file cannot be written.
+    Raises:
+        UsageError: ``no_folder``: the parent folder does not exist.
+        SourceError: ``not_written``.
     """
     if not folder.absolute().parent.is_dir():
         raise UsageError("errors.no_folder", path=str(folder.absolute().parent))

@@ -36,6 +36,14 @@ _LINE_WIDTH: Final = 80
 _NAME_COLUMN_WIDTH: Final = 56
 _MAX_BAR_WIDTH: Final = 400
 """SVG units of the widest bar on the page."""
+_TABLE_KEYS: Final[Mapping[str, str]] = {
+    "phones": "workshop.totals_phones_head",
+    "roms": "workshop.totals_roms_head",
+    "lending": "workshop.totals_lending_head",
+    "can_read": "workshop.totals_can_read_head",
+    "listed": "workshop.totals_listed_head",
+    "failures": "workshop.totals_failures_head",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -239,7 +247,7 @@ def render_text(totals: WorkshopTotals, language: Translator) -> str:
     if totals.demo:
         lines += hanging_indent("", language.t("report.demo"), _LINE_WIDTH)
     for table in tables_for_totals(totals):
-        lines += ["", language.t(f"workshop.totals_{table.name}_head")]
+        lines += ["", language.t(_TABLE_KEYS[table.name])]
         for row in table.rows:
             count = language.t("workshop.totals_hidden") if row.count is None else str(row.count)
             lines.append(f"  {pad(row_title(table.name, row.name, language), _NAME_COLUMN_WIDTH)} {count}")
@@ -309,7 +317,7 @@ def render_html(totals: WorkshopTotals, language: Translator) -> str:
             }
             for row in table.rows
         ]
-        head = language.t(f"workshop.totals_{table.name}_head")
+        head = language.t(_TABLE_KEYS[table.name])
         charts.append({"head": head, "rows": rows, "more": table.has_suppressed, "full": _MAX_BAR_WIDTH})
     title = language.t("workshop.totals_title", n=len(totals.sessions))
     content = {"title": title, "charts": charts, "demo": totals.demo}
@@ -320,7 +328,11 @@ _RENDERERS: Final = {".json": render_json, ".csv": render_csv, ".html": render_h
 
 
 def check_totals_path(path: Path) -> None:
-    """Raise UsageError for a path to which the totals cannot be written, before anything is written."""
+    """Refuse a path to which the totals cannot be written, before anything is written.
+
+    Raises:
+        UsageError: ``format_unknown``, ``no_folder``.
+    """
     if path.suffix not in _RENDERERS:
         raise UsageError("errors.format_unknown", given=path.name, known=tuple(_RENDERERS))
     if not path.absolute().parent.is_dir():
@@ -328,5 +340,9 @@ def check_totals_path(path: Path) -> None:
 
 
 def write_totals(totals: WorkshopTotals, path: Path, language: Translator) -> None:
-    """Write the totals in the format of the suffix of `path`. Raises SourceError ``not_written``."""
+    """Write the totals in the format of the suffix of `path`.
+
+    Raises:
+        SourceError: ``not_written``.
+    """
     save_text(_RENDERERS[path.suffix](totals, language), path)
