@@ -12,7 +12,7 @@ from privaudit import __version__
 from privaudit.cli import options
 from privaudit.cli.audit import collection_options
 from privaudit.cli.console import CliConsole, open_console
-from privaudit.cli.options import help_text
+from privaudit.cli.options import argument, option
 from privaudit.errors import EXIT_OK, EXIT_UNREADABLE, ConnectionLost, SourceError, UsageError
 
 if TYPE_CHECKING:
@@ -22,15 +22,10 @@ if TYPE_CHECKING:
     from privaudit.transport.base import Transport
 
 
-def register(app: typer.Typer) -> None:
-    """Add this command to the command line."""
-    app.command(help=help_text("cli.capture"))(capture)
-
-
 def capture(  # noqa: PLR0913 - one parameter per option
-    file: Annotated[Path, typer.Argument(metavar="FILE.zip", help=help_text("cli.file"))],
+    file: Annotated[Path, argument("cli.file", "FILE.zip")],
     *,
-    resume: Annotated[bool, typer.Option("--resume", help=help_text("cli.resume"))] = False,
+    resume: Annotated[bool, option("cli.resume", "--resume")] = False,
     lang: options.LanguageOption = None,
     serial: options.SerialOption = None,
     transport: options.TransportOption = "auto",

@@ -124,8 +124,6 @@ class CliConsole:
         self.color_enabled = fancy and sys.stdout.isatty() and not os.environ.get("NO_COLOR")
         self.animation_enabled = fancy and sys.stderr.isatty()
 
-    # --- standard output ---
-
     def write_stdout(self, text: str) -> None:
         """Write data to standard output.
 
@@ -169,8 +167,6 @@ class CliConsole:
     def _discard_stdout() -> None:
         """Send what is still buffered to the null device: at exit Python would try to write it again, and fail."""
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-    # --- standard error, and questions ---
 
     def print_message(self, key: str, **values: str | int) -> None:
         """Print the sentence of `key` to the user."""
@@ -217,8 +213,6 @@ class CliConsole:
             title = self.language.t("cli.mistakes", n=len(problems))
             self.write_lines([title, *(f"  {self.language.translate(problem)}" for problem in problems)])
             raise typer.Exit(EXIT_USAGE)
-
-    # --- a phone ---
 
     def print_round(self, name: str) -> None:
         """Print which round of commands to the phone begins."""
@@ -267,8 +261,6 @@ class CliConsole:
                 sys.stderr.write(f"\r{' ' * 40}\r")
         with connection:
             yield connection
-
-    # --- the end of a command ---
 
     @contextlib.contextmanager
     def handle_errors(self) -> Iterator[None]:

@@ -11,7 +11,6 @@ import typer
 
 from privaudit.cli import options
 from privaudit.cli.console import CliConsole, explain_error, open_console
-from privaudit.cli.options import help_text
 from privaudit.errors import EXIT_OK, EXIT_UNREADABLE, PhoneError
 from privaudit.i18n import Translator
 from privaudit.i18n.sanitize import sanitize_text
@@ -40,11 +39,6 @@ _STATE_KEYS: Final[Mapping[str, str]] = {
 """By `PhoneState`."""
 _TRANSPORT_KEYS: Final[Mapping[str, str]] = {"usb": "diagnose.by_usb", "server": "diagnose.by_server"}
 """By `DeviceStatus.transport_kind`."""
-
-
-def register(app: typer.Typer) -> None:
-    """Add this command to the command line."""
-    app.command(help=help_text("cli.devices"))(devices)
 
 
 def devices(

@@ -5,27 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from privaudit import __version__
 from privaudit.cli import options
 from privaudit.cli.audit import report_on_source
 from privaudit.cli.console import CliConsole, open_console
-from privaudit.cli.options import help_text
-
-
-def register(app: typer.Typer) -> None:
-    """Add this command to the command line."""
-    app.command(help=help_text("cli.diff"))(diff)
+from privaudit.cli.options import argument, option
 
 
 def diff(
-    before: Annotated[Path, typer.Argument(metavar="BEFORE", help=help_text("cli.diff_before"))],
-    after: Annotated[Path, typer.Argument(metavar="AFTER", help=help_text("cli.diff_after"))],
+    before: Annotated[Path, argument("cli.diff_before", "BEFORE")],
+    after: Annotated[Path, argument("cli.diff_after", "AFTER")],
     *,
-    output: Annotated[
-        list[Path] | None, typer.Option("--output", "-o", metavar="FILE", help=help_text("cli.diff_output"))
-    ] = None,
+    output: Annotated[list[Path] | None, option("cli.diff_output", "--output", "-o", metavar="FILE")] = None,
     as_json: options.JsonOption = False,
     lang: options.LanguageOption = None,
     signatures: options.SignaturesOption = None,

@@ -19,7 +19,7 @@ import typer
 from privaudit import __version__
 from privaudit.cli import options
 from privaudit.cli.console import CliConsole, is_yes, open_console
-from privaudit.cli.options import help_text
+from privaudit.cli.options import argument, option
 from privaudit.errors import EXIT_INTERRUPTED, EXIT_UNREADABLE, PhoneError, SourceError, UsageError
 
 if TYPE_CHECKING:
@@ -36,20 +36,14 @@ AppsByUser: TypeAlias = "Mapping[tuple[str, int], App]"
 """The apps that the user named, by package and Android user."""
 
 
-def register(app: typer.Typer) -> None:
-    """Add these commands to the command line."""
-    app.command(help=help_text("cli.revoke"))(revoke)
-    app.command(help=help_text("cli.undo"))(undo)
-
-
 def revoke(  # noqa: PLR0913 - one parameter per option
-    apps: Annotated[list[str], typer.Argument(metavar="APP...", help=help_text("cli.apps"))],
+    apps: Annotated[list[str], argument("cli.apps", "APP...")],
     *,
-    source: Annotated[Path | None, typer.Option("--from", metavar="SOURCE", help=help_text("cli.from_capture"))] = None,
+    source: Annotated[Path | None, option("cli.from_capture", "--from", metavar="SOURCE")] = None,
     apply: options.ApplyOption = False,
-    ledger: Annotated[Path | None, typer.Option("--ledger", metavar="FILE", help=help_text("cli.ledger"))] = None,
+    ledger: Annotated[Path | None, option("cli.ledger", "--ledger", metavar="FILE")] = None,
     yes: options.YesOption = False,
-    uninstall: Annotated[bool, typer.Option("--uninstall", help=help_text("cli.uninstall"))] = False,
+    uninstall: Annotated[bool, option("cli.uninstall", "--uninstall")] = False,
     lang: options.LanguageOption = None,
     serial: options.SerialOption = None,
     transport: options.TransportOption = "auto",
@@ -64,7 +58,7 @@ def revoke(  # noqa: PLR0913 - one parameter per option
 
 
 def undo(
-    ledger: Annotated[Path, typer.Argument(metavar="LEDGER", help=help_text("cli.ledger_undo"))],
+    ledger: Annotated[Path, argument("cli.ledger_undo", "LEDGER")],
     *,
     apply: options.ApplyOption = False,
     yes: options.YesOption = False,
@@ -173,18 +167,13 @@ class RevocationCommand:
         if any(entry.outcome is Outcome.NOT_RESTORED for entry in undone.entries):
             raise typer.Exit(EXIT_UNREADABLE)
 
-    # --- the plan ---
-
     def _collect(self, connection: Transport, knowledge: Knowledge, packages: list[str]) -> Capture:
         """Take a capture of the phone, with the details of `packages`."""
         from privaudit import audit
         from privaudit.capture.collector import collect_answers
 
         capture = audit.collect(
-            connection,
-            knowledge,
-            progress=self._console.print_round,
-            on_apk_progress=self._console.update_progress_bar,
+            connection, knowledge, progress=self._console.print_round, on_apk_progress=self._console.update_progress_bar
         )
         missing = [f"package.{name}" for name in packages if f"package.{name}" not in capture.answers]
         return capture.with_answers(collect_answers(connection, missing))
@@ -193,8 +182,6 @@ class RevocationCommand:
         from privaudit.report import revocation_text
 
         self._console.write_stdout(revocation_text.format_plan(self._console.language, planned.plan, planned.apps))
-
-    # --- questions ---
 
     def _confirm(self, key: str, count: int) -> bool:
         """Ask before changing the phone, unless ``--yes`` was given."""
@@ -214,8 +201,6 @@ class RevocationCommand:
                 self._console.print_message("cli.nothing_done")
                 return False
         return True
-
-    # --- changing the phone ---
 
     def _apply_plan(self, connection: Transport, planned: _PlannedRevocation, ledger_path: Path) -> None:
         """Ask, save a capture, read the state again, write the ledger, and apply the changes."""

@@ -11,11 +11,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
-import typer
-
 from privaudit.cli import options
 from privaudit.cli.console import open_console
-from privaudit.cli.options import help_text
+from privaudit.cli.options import argument, help_text, option
 from privaudit.errors import KnowledgeError
 from privaudit.i18n import Translator
 from privaudit.i18n.sanitize import sanitize_text
@@ -56,22 +54,15 @@ _SAYS_KEYS: Final[Mapping[str, str]] = {
 
 rules_app = options.create_command_group("rules", help_text("rulebook.app"))
 
-RuleCountryOption = Annotated[
-    str | None, typer.Option("--country", metavar="CC", help=help_text("rulebook.in_country"))
-]
-
-
-def register(root_app: typer.Typer) -> None:
-    """Add these commands to the command line."""
-    root_app.add_typer(rules_app)
+RuleCountryOption = Annotated[str | None, option("rulebook.in_country", "--country", metavar="CC")]
 
 
 @rules_app.command("list", help=help_text("rulebook.list"))
 def list_rules(
-    words: Annotated[list[str] | None, typer.Argument(metavar="[WORD]...", help=help_text("rulebook.words"))] = None,
+    words: Annotated[list[str] | None, argument("rulebook.words", "[WORD]...")] = None,
     *,
     country: RuleCountryOption = None,
-    as_json: Annotated[bool, typer.Option("--json", help=help_text("rulebook.json"))] = False,
+    as_json: Annotated[bool, option("rulebook.json", "--json")] = False,
     lang: options.LanguageOption = None,
     plain: options.PlainOption = False,
 ) -> None:
@@ -90,7 +81,7 @@ def list_rules(
 
 @rules_app.command(help=help_text("rulebook.show"))
 def show(
-    words: Annotated[list[str], typer.Argument(metavar="WORD...", help=help_text("rulebook.words"))],
+    words: Annotated[list[str], argument("rulebook.words", "WORD...")],
     *,
     country: RuleCountryOption = None,
     lang: options.LanguageOption = None,
@@ -114,7 +105,7 @@ def show(
 
 @rules_app.command(help=help_text("rulebook.check"))
 def check(
-    path: Annotated[Path | None, typer.Argument(metavar="[PATH]", help=help_text("rulebook.path"))] = None,
+    path: Annotated[Path | None, argument("rulebook.path", "[PATH]")] = None,
     *,
     lang: options.LanguageOption = None,
     plain: options.PlainOption = False,
@@ -177,9 +168,6 @@ def _rules_to_json(rule_set: RuleSet, rules: Iterable[Rule]) -> str:
     rows: list[dict[str, Any]] = [row for row in rule_set.toml_data if row["id"] in ids]
     document = {"sha256": info.sha256, "known_until": info.known_until, "rules": rows}
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
-
-
-# --- text of a rule ---
 
 
 def format_rule_line(language: Translator, rule: Rule, today: str) -> str:

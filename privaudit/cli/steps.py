@@ -6,13 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from privaudit import __version__
 from privaudit.cli import options
 from privaudit.cli.audit import report_on_source
 from privaudit.cli.console import CliConsole, open_console
-from privaudit.cli.options import help_text
+from privaudit.cli.options import argument, option
 from privaudit.errors import PhoneError, UsageError
 
 if TYPE_CHECKING:
@@ -21,21 +19,12 @@ if TYPE_CHECKING:
     from privaudit.revocation.settings_page import OpenedPage
 
 
-def register(app: typer.Typer) -> None:
-    """Add these commands to the command line."""
-    app.command(help=help_text("cli.steps"))(steps)
-    app.command("open", help=help_text("cli.open"))(open_settings)
-
-
-# --- steps ---
-
-
 def steps(  # noqa: PLR0913 - one parameter per option
-    apps: Annotated[list[str] | None, typer.Argument(metavar="[APP]...", help=help_text("cli.apps"))] = None,
+    apps: Annotated[list[str] | None, argument("cli.apps", "[APP]...")] = None,
     *,
-    source: Annotated[Path | None, typer.Option("--from", metavar="SOURCE", help=help_text("cli.from"))] = None,
-    rom: Annotated[str | None, typer.Option("--rom", metavar="ROM", help=help_text("cli.rom"))] = None,
-    usb: Annotated[bool, typer.Option("--usb", help=help_text("cli.usb"))] = False,
+    source: Annotated[Path | None, option("cli.from", "--from", metavar="SOURCE")] = None,
+    rom: Annotated[str | None, option("cli.rom", "--rom", metavar="ROM")] = None,
+    usb: Annotated[bool, option("cli.usb", "--usb")] = False,
     lang: options.LanguageOption = None,
     serial: options.SerialOption = None,
     transport: options.TransportOption = "auto",
@@ -90,10 +79,7 @@ def _report_on_phone(console: CliConsole, phone: options.PhoneOptions, report_op
     with console.connect(phone.transport, phone.serial) as connection:
         lists = knowledge.load_knowledge(extra_lists=phone.signatures, country=report_options.country)
         capture, phone_facts = audit.collect_with_facts(
-            connection,
-            lists,
-            progress=console.print_round,
-            on_apk_progress=console.update_progress_bar,
+            connection, lists, progress=console.print_round, on_apk_progress=console.update_progress_bar
         )
     return audit.build_report(capture, lists, report_options, phone_facts)
 
@@ -118,14 +104,11 @@ def _print_steps(console: CliConsole, report: Report, packages: list[str]) -> No
     console.write_stdout(revocation_text.render_steps(report, console.language, frozenset(packages)))
 
 
-# --- open ---
-
-
 def open_settings(
-    page: Annotated[str, typer.Argument(metavar="PAGE", help=help_text("cli.page"))],
-    app: Annotated[str, typer.Argument(metavar="APP", help=help_text("cli.one_app"))],
+    page: Annotated[str, argument("cli.page", "PAGE")],
+    app: Annotated[str, argument("cli.one_app", "APP")],
     *,
-    user: Annotated[int, typer.Option("--user", metavar="N", help=help_text("cli.android_user"))] = 0,
+    user: Annotated[int, option("cli.android_user", "--user", metavar="N")] = 0,
     lang: options.LanguageOption = None,
     serial: options.SerialOption = None,
     transport: options.TransportOption = "auto",
