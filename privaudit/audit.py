@@ -214,11 +214,7 @@ def build_report(
 ) -> Report:
     """Build the report on a capture, live or saved. Only apps that the report names are read in full.
 
-    Args:
-        capture: Of one phone.
-        knowledge: Lists, vocabulary and rules.
-        options: What the user asked for.
-        phone_facts: The facts of `capture` where `collect_with_facts` gathered them; else they are gathered here.
+    `phone_facts` are the facts of `capture` where `collect_with_facts` gathered them; else they are gathered here.
     """
     phone_facts = phone_facts or facts.summarise_phone(capture)
     summaries = findings.recognise_apps(phone_facts.summaries, knowledge)

@@ -83,12 +83,7 @@ class VetOptions:
 
 
 class VetCommand:
-    """One run of `apk`.
-
-    Args:
-        console: the terminal.
-        vet_options: what to vet, and where to write the result.
-    """
+    """One run of `apk`."""
 
     def __init__(self, console: CliConsole, vet_options: VetOptions) -> None:
         self._console = console
@@ -99,12 +94,7 @@ class VetCommand:
         self._json_lines_files = [path for path in paths if path.suffix == _JSON_LINES_SUFFIX]
 
     def validate_options(self) -> None:
-        """Refuse options that cannot be carried out, before anything is read.
-
-        Raises:
-            UsageError: nothing to vet, files and an installed app at once, an unknown format, or a missing folder.
-            SourceError: the only file does not exist.
-        """
+        """Refuse options that cannot be carried out, before anything is read."""
         from privaudit import report
         from privaudit.vetting.report import DOCUMENT_SUFFIXES
 

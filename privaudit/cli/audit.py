@@ -211,12 +211,7 @@ class AuditOptions:
 
 
 class AuditRunner:
-    """Turns phones and saved sources into reports, and writes the reports.
-
-    Args:
-        console: the terminal.
-        audit_options: what to report, and where.
-    """
+    """Turns phones and saved sources into reports, and writes the reports."""
 
     def __init__(self, console: CliConsole, audit_options: AuditOptions) -> None:
         self._console = console
@@ -226,14 +221,7 @@ class AuditRunner:
         self._phone_facts: PhoneFacts | None = None
 
     def validate_options(self, source_count: int) -> None:
-        """Refuse options that cannot be carried out, before any phone is asked.
-
-        Args:
-            source_count: how many saved sources there are.
-
-        Raises:
-            UsageError: an unknown format, a missing folder, or outputs that exclude each other.
-        """
+        """Refuse options that cannot be carried out, before any phone is asked."""
         from privaudit import report
 
         for path in self._output_files:

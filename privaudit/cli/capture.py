@@ -42,17 +42,9 @@ def capture(  # noqa: PLR0913 - one parameter per option
 
 
 class CaptureCommand:
-    """Takes or resumes a capture, and saves it.
+    """Takes a capture and saves it in `file`; with `resume`, completes the capture that `file` holds.
 
-    Args:
-        console: the terminal.
-        file: the zip to write; with `resume`, to read first.
-        collection: how much to read from the phone.
-        resume: whether to complete the capture in `file`.
-
-    Raises:
-        UsageError: `file` is not named ``.zip``, exists already, or its folder does not exist.
-        SourceError: there is no `file` to resume.
+    Raises UsageError or SourceError if `file` cannot be written, or be resumed.
     """
 
     def __init__(self, console: CliConsole, file: Path, collection: CollectionOptions, *, resume: bool) -> None:
@@ -70,11 +62,7 @@ class CaptureCommand:
         self._resume = resume
 
     def run(self, phone: options.PhoneOptions) -> int:
-        """Read the phone and write the file.
-
-        Returns:
-            The exit code: ``EXIT_UNREADABLE`` where the connection ended before everything was read.
-        """
+        """Read the phone, write the file, and return the exit code."""
         from privaudit import knowledge
         from privaudit.capture import archive
 

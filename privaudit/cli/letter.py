@@ -75,11 +75,7 @@ def show_rights(
 
 
 def _validate_output(output: list[Path]) -> None:
-    """Refuse a file that could not be written, before anything is asked.
-
-    Raises:
-        UsageError: its format is unknown, or its folder does not exist.
-    """
+    """Refuse a file of unknown format or in no folder, before anything is asked."""
     from privaudit.documents import render
 
     for path in output:

@@ -70,11 +70,7 @@ class PhoneOptions:
 
 
 def parse_country(value: str | None) -> str | None:
-    """Return a country code in capitals; ``None`` and an empty text mean that no country was chosen.
-
-    Raises:
-        UsageError: ``country_unknown``: `value` is not two ASCII letters (ISO 3166-1 alpha-2).
-    """
+    """Return a country code (ISO 3166-1 alpha-2) in capitals; ``None`` and an empty text: no country was chosen."""
     code = value.upper() if value else None
     if code is not None and not re.fullmatch(r"[A-Z]{2}", code):
         raise UsageError("errors.country_unknown", given=code)
@@ -82,11 +78,7 @@ def parse_country(value: str | None) -> str | None:
 
 
 def validate_package_names(packages: Iterable[str]) -> None:
-    """Refuse what is not a package name, before any phone is asked.
-
-    Raises:
-        UsageError: one of `packages` is not a package name.
-    """
+    """Refuse what is not a package name, before any phone is asked."""
     from privaudit.capture.questions import is_package_name
 
     for name in packages:

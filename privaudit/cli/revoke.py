@@ -77,11 +77,7 @@ def undo(
 class RevocationCommand:
     """One run of `revoke` or `undo`.
 
-    Args:
-        console: the terminal.
-        phone: the phone to change, and the user's lists.
-        apply: change the phone; without it only the plan is printed.
-        yes: do not ask before changing. Uninstalling is asked about all the same.
+    Without `apply` only the plan is printed. With `yes` only uninstalling is asked about.
     """
 
     def __init__(self, console: CliConsole, phone: options.PhoneOptions, *, apply: bool, yes: bool) -> None:
@@ -91,17 +87,9 @@ class RevocationCommand:
         self._yes = yes
 
     def revoke(self, packages: list[str], *, source: Path | None, ledger_path: Path | None, uninstall: bool) -> None:
-        """Print the plan for `packages`; with `apply`, carry it out.
+        """Print the plan for `packages`; with `apply`, carry it out and write the ledger, or resume one that exists.
 
-        Args:
-            packages: the apps.
-            source: a saved capture to plan from; with `apply`, the phone must still be as it was then.
-            ledger_path: the ledger to write, or to resume where it exists.
-            uninstall: uninstall the apps at the end.
-
-        Raises:
-            UsageError: an app is not on the phone, `source` is a report, or `ledger_path` is for other apps.
-            PhoneError: it is another phone, or it has changed since the plan; nothing was changed.
+        `source` is a saved capture to plan from; with `apply`, the phone must still be as it was then.
         """
         starting_key = "cli.starting_apply" if self._apply else "cli.starting_plan"
         if source is not None and not self._apply:
@@ -364,11 +352,7 @@ def _select_apps(phone_facts: Facts, knowledge: Knowledge, packages: Iterable[st
 
 
 def _require_ledger_device(ledger: Ledger, phone_facts: Facts) -> None:
-    """Require the phone of the ledger, with none of its apps reinstalled since.
-
-    Raises:
-        PhoneError: it is another phone, or an app was reinstalled; nothing was changed.
-    """
+    """Raise PhoneError unless this is the phone of the ledger, with none of its apps reinstalled since."""
     from privaudit.revocation.ledger import find_reinstalled_package, matches_fingerprint
 
     if not matches_fingerprint(ledger.phone, phone_facts):
@@ -380,11 +364,7 @@ def _require_ledger_device(ledger: Ledger, phone_facts: Facts) -> None:
 
 
 def _require_same_device(saved: Facts, current: Facts) -> None:
-    """Require that the facts of two captures are of one phone.
-
-    Raises:
-        PhoneError: they are of two; nothing was changed.
-    """
+    """Raise PhoneError unless the facts of two captures are of one phone."""
     from privaudit.revocation.ledger import compute_fingerprint, matches_fingerprint
 
     if not matches_fingerprint(compute_fingerprint(saved), current):
@@ -392,11 +372,7 @@ def _require_same_device(saved: Facts, current: Facts) -> None:
 
 
 def _require_same_plan(before: RevocationPlan, current: RevocationPlan) -> None:
-    """Require that the phone is still as it was planned for.
-
-    Raises:
-        PhoneError: it has changed; nothing was changed by us.
-    """
+    """Raise PhoneError unless the phone is still as it was planned for."""
     planned, needed = (frozenset(_comparable_changes(plan)) for plan in (before, current))
     if planned != needed:
         change = next(iter(planned ^ needed))

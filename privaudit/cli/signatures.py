@@ -140,14 +140,10 @@ def load_entries(
     *,
     include_lenders: bool,
 ) -> tuple[Knowledge, tuple[SignatureEntry, ...]]:
-    """Load the lists, and search them for apps.
+    """Load the lists with the user's own (`signatures`), and search them for apps.
 
-    Args:
-        words: parts of a name, a package name or a hash; an app must have all of them.
-        country: only apps of this country.
-        publisher: only lists whose publisher has this in its name.
-        signatures: the user's own lists.
-        include_lenders: search the lists of lenders, too.
+    An app must have all of `words` (parts of a name, a package name or a hash); `publisher` is part of a publisher's
+    name.
     """
     from privaudit.knowledge import load_knowledge
     from privaudit.knowledge.signatures import group_entries, search_entries

@@ -132,11 +132,7 @@ def open_settings(
 
 
 def _print_opened_page(console: CliConsole, opened: OpenedPage, page: str, user: int) -> None:
-    """Print which page the phone shows.
-
-    Raises:
-        PhoneError: it shows none.
-    """
+    """Print which page the phone shows. Raises PhoneError if it shows none."""
     for message in opened.errors:
         console.print_message("cli.not_opened", said=message)
     if opened.page is None:

@@ -88,12 +88,7 @@ class WorkshopOptions:
 
 
 class WorkshopCommand:
-    """One workshop in one folder.
-
-    Args:
-        console: the terminal.
-        workshop_options: how the workshop is run.
-    """
+    """One workshop in one folder."""
 
     def __init__(self, console: CliConsole, workshop_options: WorkshopOptions) -> None:
         self._console = console
