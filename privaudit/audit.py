@@ -21,18 +21,7 @@ from privaudit.facts import PhoneFacts, apk_facts
 from privaudit.findings import legal_rules
 from privaudit.findings.unrecognised import is_unrecognised_reader
 from privaudit.knowledge import Knowledge
-from privaudit.model import (
-    AnswerState,
-    AppSummary,
-    Counts,
-    Coverage,
-    Facts,
-    KnowledgeInfo,
-    Report,
-    Severity,
-    Tool,
-    Verdict,
-)
+from privaudit.model import AnswerState, AppSummary, Counts, Facts, KnowledgeInfo, Report, Severity, Tool, Verdict
 from privaudit.revocation import steps
 from privaudit.transport.base import Transport
 
@@ -253,7 +242,8 @@ def build_report(
         source=capture.source,
         phone=phone_facts.phone,
         users=phone_facts.users,
-        coverage=tuple(map(_without_package_name, phone_facts.coverage)),
+        # Without the name of the app that was asked about: below Android 10 that may be any app.
+        coverage=tuple(replace(row, detail=None) if row.question == "package" else row for row in phone_facts.coverage),
         counts=Counts.from_apps(results.apps, len({package for package, _ in suspects}), apps_seen=len(packages)),
         # After the findings: a rule can make none and raise none.
         apps=tuple(legal_rules.annotate_app(app, rule_set, options.country, day) for app in results.apps),
@@ -261,11 +251,6 @@ def build_report(
         verdict=Verdict.FOUND if any(f.severity is not Severity.INFO for f in found) else Verdict.NOTHING_FOUND,
         complete=is_complete(phone_facts),
     )
-
-
-def _without_package_name(row: Coverage) -> Coverage:
-    """`row` without the name of the app that was asked about: below Android 10 that may be any app."""
-    return replace(row, detail=None) if row.question == "package" else row
 
 
 def is_complete(phone_facts: Facts | PhoneFacts) -> bool:

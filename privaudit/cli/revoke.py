@@ -117,8 +117,11 @@ class RevocationCommand:
             capture = self._collect(connection, lists, packages)
             planned = _plan_revocation(capture, lists, packages, uninstall=uninstall)
             if saved is not None:
+                from privaudit.revocation.ledger import compute_fingerprint, matches_fingerprint
+
                 planned_before = _plan_revocation(saved, lists, packages, uninstall=uninstall)
-                _require_same_device(planned_before.facts, planned.facts)
+                if not matches_fingerprint(compute_fingerprint(planned_before.facts), planned.facts):
+                    raise PhoneError("errors.other_phone")
                 _require_same_plan(planned_before.plan, planned.plan)
             self._print_plan(planned)
             if not self._apply:
@@ -363,24 +366,14 @@ def _require_ledger_device(ledger: Ledger, phone_facts: Facts) -> None:
         raise PhoneError("errors.installed_anew", app=reinstalled)
 
 
-def _require_same_device(saved: Facts, current: Facts) -> None:
-    """Raise PhoneError unless the facts of two captures are of one phone."""
-    from privaudit.revocation.ledger import compute_fingerprint, matches_fingerprint
-
-    if not matches_fingerprint(compute_fingerprint(saved), current):
-        raise PhoneError("errors.other_phone")
-
-
 def _require_same_plan(before: RevocationPlan, current: RevocationPlan) -> None:
     """Raise PhoneError unless the phone is still as it was planned for."""
-    planned, needed = (frozenset(_comparable_changes(plan)) for plan in (before, current))
+    from privaudit.revocation.change import ChangeKind
+
+    # Without force-stops: whether an app runs changes by itself.
+    planned, needed = (
+        {change for change in plan.changes if change.kind is not ChangeKind.FORCE_STOP} for plan in (before, current)
+    )
     if planned != needed:
         change = next(iter(planned ^ needed))
         raise PhoneError("errors.plan_changed", app=change.package, what=change.what or change.kind.value)
-
-
-def _comparable_changes(plan: RevocationPlan) -> Iterator[Change]:
-    """Return the changes without force-stops: whether an app runs changes by itself."""
-    from privaudit.revocation.change import ChangeKind
-
-    return (change for change in plan.changes if change.kind is not ChangeKind.FORCE_STOP)

@@ -20,7 +20,7 @@ from privaudit.i18n.sanitize import sanitize_text
 
 if TYPE_CHECKING:
     from privaudit.knowledge.rules import RuleSet
-    from privaudit.knowledge.schema import Rule, RuleClause
+    from privaudit.knowledge.schema import Rule
 
 _MAX_TEXT_CHARS: Final = 400
 """Characters of a citation or a note on one line."""
@@ -230,22 +230,18 @@ def _format_scope(language: Translator, rule: Rule) -> Iterator[str]:
 
 
 def _format_clauses(language: Translator, rule: Rule) -> Iterator[str]:
-    for clause in rule.concern:
-        yield from _format_clause(language, rule, clause)
-    if not rule.concern:
-        yield language.t("rulebook.no_concern")
-
-
-def _format_clause(language: Translator, rule: Rule, clause: RuleClause) -> Iterator[str]:
     from privaudit.model import Message
 
-    condition = Message(key=f"rule.{rule.id}.{clause.condition}")
-    names = (*clause.permissions, *clause.special)
-    yield language.t(_SAYS_KEYS[clause.says], permissions=names, condition=condition)
-    if clause.mapping == "inferred":
-        yield language.t("rulebook.likely")
-    if clause.unread:
-        yield language.t("rulebook.unread", permissions=clause.unread)
+    for clause in rule.concern:
+        condition = Message(key=f"rule.{rule.id}.{clause.condition}")
+        names = (*clause.permissions, *clause.special)
+        yield language.t(_SAYS_KEYS[clause.says], permissions=names, condition=condition)
+        if clause.mapping == "inferred":
+            yield language.t("rulebook.likely")
+        if clause.unread:
+            yield language.t("rulebook.unread", permissions=clause.unread)
+    if not rule.concern:
+        yield language.t("rulebook.no_concern")
 
 
 def _format_sources(language: Translator, rule: Rule) -> Iterator[str]:

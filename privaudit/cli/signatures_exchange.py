@@ -163,18 +163,14 @@ def _draft_rows(console: CliConsole, files: list[Path], output: Path | None) -> 
         else:
             rows.append(draft_row(vetting.app, path.name, console.language))
     if rows:
-        text = "\n".join([_draft_header(console.language), *rows])
+        how_to_complete = (console.language.t("apkcli.draft_head"), console.language.t("apkcli.draft_head_2"))
+        text = "\n".join(["".join(f"# {line}\n" for line in how_to_complete), *rows])
         if output is None:
             console.write_stdout(text)
         else:
             export.write_file(output, text.encode())
             console.print_message("cli.saved", path=str(output))
     return EXIT_OK if len(rows) == len(files) else EXIT_UNREADABLE
-
-
-def _draft_header(language: Translator) -> str:
-    """Return comments that say how to complete the rows."""
-    return f"# {language.t('apkcli.draft_head')}\n# {language.t('apkcli.draft_head_2')}\n"
 
 
 def draft_row(app: VettedApp, file_name: str, language: Translator) -> str:

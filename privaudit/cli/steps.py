@@ -14,7 +14,6 @@ from privaudit.cli.options import argument, option
 from privaudit.errors import PhoneError, UsageError
 
 if TYPE_CHECKING:
-    from privaudit.audit import ReportOptions
     from privaudit.model import Phone, Report
     from privaudit.revocation.settings_page import OpenedPage
 
@@ -34,9 +33,14 @@ def steps(  # noqa: PLR0913 - one parameter per option
 ) -> None:
     """Print what to tap."""
     with open_console(lang, plain=plain) as console:
-        _validate_rom(rom)
+        from privaudit import roms
+
+        if rom is not None and rom not in roms.list_rom_ids():
+            raise UsageError("errors.rom_unknown", given=rom, known=roms.list_rom_ids())
         if usb:
-            _print_usb_steps(console, rom)
+            from privaudit.report import revocation_text
+
+            console.write_stdout(revocation_text.usb_debugging_steps(rom or roms.STOCK_ROM_ID, console.language))
             return
         console.print_message("cli.starting" if source is None else "cli.starting_saved", version=__version__)
         packages = apps or []
@@ -46,38 +50,17 @@ def steps(  # noqa: PLR0913 - one parameter per option
         _print_steps(console, report if rom is None else _with_rom(report, rom), packages)
 
 
-def _validate_rom(rom: str | None) -> None:
-    from privaudit import roms
-
-    if rom is not None and rom not in roms.list_rom_ids():
-        raise UsageError("errors.rom_unknown", given=rom, known=roms.list_rom_ids())
-
-
-def _print_usb_steps(console: CliConsole, rom: str | None) -> None:
-    """Print how to turn USB debugging on and off, without any phone."""
-    from privaudit import roms
-    from privaudit.report import revocation_text
-
-    console.write_stdout(revocation_text.usb_debugging_steps(rom or roms.STOCK_ROM_ID, console.language))
-
-
 def _report_for_steps(
     console: CliConsole, phone: options.PhoneOptions, source: Path | None, packages: list[str], country: str | None
 ) -> Report:
     """Return the report on a source or on the phone, with every app that steps may be printed for."""
-    from privaudit.audit import ReportOptions
-
-    report_options = ReportOptions(include_all_apps=bool(packages), include_unrecognised=True, country=country)
-    if source is not None:
-        return report_on_source(source, report_options, phone.signatures)
-    return _report_on_phone(console, phone, report_options)
-
-
-def _report_on_phone(console: CliConsole, phone: options.PhoneOptions, report_options: ReportOptions) -> Report:
     from privaudit import audit, knowledge
 
+    report_options = audit.ReportOptions(include_all_apps=bool(packages), include_unrecognised=True, country=country)
+    if source is not None:
+        return report_on_source(source, report_options, phone.signatures)
     with console.connect(phone.transport, phone.serial) as connection:
-        lists = knowledge.load_knowledge(extra_lists=phone.signatures, country=report_options.country)
+        lists = knowledge.load_knowledge(extra_lists=phone.signatures, country=country)
         capture, phone_facts = audit.collect_with_facts(
             connection, lists, progress=console.print_round, on_apk_progress=console.update_progress_bar
         )
