@@ -64,13 +64,8 @@ def collect(
 ) -> Capture:
     """Collect a whole capture of a connected phone: everything, then details of the apps that matter, then their APKs.
 
-    Args:
-        transport: The phone.
-        knowledge: Decides which apps are asked about by name.
-        demo: Whether it is the virtual phone.
-        options: How much to ask.
-        progress: Called with the name of each round as it begins.
-        on_apk_progress: Called with how many APKs are read.
+    `knowledge` decides which apps are asked about by name. `progress` is called with the name of each round as it
+    begins, and `on_apk_progress` with how many APKs are read. `demo` means the virtual phone.
     """
     return collect_with_facts(
         transport, knowledge, demo=demo, options=options, progress=progress, on_apk_progress=on_apk_progress
