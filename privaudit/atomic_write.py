@@ -16,10 +16,8 @@ def atomic_writer(path: Path) -> Iterator[BinaryIO]:
     """Open a private file (mode 0600) that replaces `path` once its content is on the disk.
 
     The content goes to ``FILE.part`` in the same folder, which is renamed over `path`. After a full disk, a power cut
-    or Ctrl-C, `path` is either the old file or the complete new one.
-
-    Raises:
-        SourceError: ``not_written``. The part file is removed, and the old file stays.
+    or Ctrl-C, `path` is either the old file or the complete new one. Raises SourceError if it cannot be written: the
+    part file is removed, and the old file stays.
     """
     part = path.with_name(f"{path.name}.part")
     try:

@@ -21,18 +21,7 @@ from privaudit.facts import PhoneFacts, apk_facts
 from privaudit.findings import legal_rules
 from privaudit.findings.unrecognised import is_unrecognised_reader
 from privaudit.knowledge import Knowledge
-from privaudit.model import (
-    AnswerState,
-    AppSummary,
-    Counts,
-    Coverage,
-    Facts,
-    KnowledgeInfo,
-    Report,
-    Severity,
-    Tool,
-    Verdict,
-)
+from privaudit.model import AnswerState, AppSummary, Counts, Facts, KnowledgeInfo, Report, Severity, Tool, Verdict
 from privaudit.revocation import steps
 from privaudit.transport.base import Transport
 
@@ -75,13 +64,8 @@ def collect(
 ) -> Capture:
     """Collect a whole capture of a connected phone: everything, then details of the apps that matter, then their APKs.
 
-    Args:
-        transport: The phone.
-        knowledge: Decides which apps are asked about by name.
-        demo: Whether it is the virtual phone.
-        options: How much to ask.
-        progress: Called with the name of each round as it begins.
-        on_apk_progress: Called with how many APKs are read.
+    `knowledge` decides which apps are asked about by name. `progress` is called with the name of each round as it
+    begins, and `on_apk_progress` with how many APKs are read. `demo` means the virtual phone.
     """
     return collect_with_facts(
         transport, knowledge, demo=demo, options=options, progress=progress, on_apk_progress=on_apk_progress
@@ -214,11 +198,7 @@ def build_report(
 ) -> Report:
     """Build the report on a capture, live or saved. Only apps that the report names are read in full.
 
-    Args:
-        capture: Of one phone.
-        knowledge: Lists, vocabulary and rules.
-        options: What the user asked for.
-        phone_facts: The facts of `capture` where `collect_with_facts` gathered them; else they are gathered here.
+    `phone_facts` are the facts of `capture` where `collect_with_facts` gathered them; else they are gathered here.
     """
     phone_facts = phone_facts or facts.summarise_phone(capture)
     summaries = findings.recognise_apps(phone_facts.summaries, knowledge)
@@ -257,7 +237,8 @@ def build_report(
         source=capture.source,
         phone=phone_facts.phone,
         users=phone_facts.users,
-        coverage=tuple(map(_without_package_name, phone_facts.coverage)),
+        # Without the name of the app that was asked about: below Android 10 that may be any app.
+        coverage=tuple(replace(row, detail=None) if row.question == "package" else row for row in phone_facts.coverage),
         counts=Counts.from_apps(results.apps, len({package for package, _ in suspects}), apps_seen=len(packages)),
         # After the findings: a rule can make none and raise none.
         apps=tuple(legal_rules.annotate_app(app, rule_set, options.country, day) for app in results.apps),
@@ -265,11 +246,6 @@ def build_report(
         verdict=Verdict.FOUND if any(f.severity is not Severity.INFO for f in found) else Verdict.NOTHING_FOUND,
         complete=is_complete(phone_facts),
     )
-
-
-def _without_package_name(row: Coverage) -> Coverage:
-    """`row` without the name of the app that was asked about: below Android 10 that may be any app."""
-    return replace(row, detail=None) if row.question == "package" else row
 
 
 def is_complete(phone_facts: Facts | PhoneFacts) -> bool:

@@ -22,12 +22,7 @@ EXIT_INTERRUPTED = 130
 
 
 class PrivauditError(Exception):
-    """An error to show to the user.
-
-    Args:
-        key: message key without ``.what``, ``.why`` or ``.next``: ``errors.NAME``.
-        values: fill the three sentences.
-    """
+    """An error to show to the user. `key` is ``errors.NAME``, and `values` fill the three sentences."""
 
     exit_code = EXIT_UNREADABLE
 

@@ -39,19 +39,10 @@ def resume_capture(
     progress: OnRound = lambda _: None,
     on_apk_progress: remote_apks.OnReadProgress = lambda _: None,
 ) -> Capture:
-    """Return `capture` with its missing answers filled in.
+    """Return `capture` with its missing answers filled in; the other arguments are those of `privaudit.audit.collect`.
 
-    Args:
-        transport: the connection to the phone of `capture`.
-        capture: the interrupted capture.
-        knowledge: decides which apps are inspected.
-        options: what to collect beside the answers, as for `privaudit.audit.collect`.
-        progress: called with the name of each round of questions.
-        on_apk_progress: called with the number of APKs read.
-
-    Raises:
-        PhoneError: ``another_phone``, or the connection ended before the phone was identified.
-        SourceError: ``phone_unmarked``: the capture has no device fingerprint to identify its phone by.
+    Raises SourceError ``phone_unmarked`` if the capture has no device fingerprint to identify its phone by, and
+    PhoneError ``another_phone``, or if the connection ended before the phone was identified.
     """
     if capture.device_fingerprint is None:
         raise SourceError("errors.phone_unmarked")

@@ -105,8 +105,10 @@ def test_only_the_pipeline_and_stages_import_stages():
 def test_the_table_of_commands_names_a_module_and_a_help_text_for_each():
     from privaudit.i18n import Translator
 
-    assert {module for module, _ in COMMANDS.values()} <= {module.removeprefix("cli.") for module in modules_in("cli")}
-    assert all(Translator().has_key(key) for _, key in COMMANDS.values())
+    assert {module for module, _, _ in COMMANDS.values()} <= {
+        module.removeprefix("cli.") for module in modules_in("cli")
+    }
+    assert all(Translator().has_key(key) for _, _, key in COMMANDS.values())
 
 
 # --- one module for each outside library and power --------------------------------------------------------------------

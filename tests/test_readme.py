@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 import typer
+from typer.core import TyperGroup
 
 from privaudit import cli
 from privaudit.capture import archive
@@ -49,16 +50,21 @@ def run(*arguments):
     )
 
 
+def find_command(words):
+    """Return the command that `words` begin with, and the words after it."""
+    here = typer.main.get_command(cli.typer_app)
+    while words and isinstance(here, TyperGroup) and words[0] in here.list_commands(None):
+        here, words = here.get_command(None, words[0]), words[1:]
+    return here, words
+
+
 @pytest.mark.parametrize("command", commands(*DOCUMENTS.values(), REFERENCE))
 def test_every_documented_command_line_is_parsed(command):
     """Parsed whole, by the parser itself: the command, each option, its values, and what must not be missing."""
-    here = typer.main.get_command(cli.typer_app)
-    words = shlex.split(command)[1:]
-    while words and words[0] in getattr(here, "commands", {}):
-        here = here.commands[words.pop(0)]
+    here, words = find_command(shlex.split(command)[1:])
     if "COMMAND" in words:
         words = ["--help"]
-    if getattr(here, "commands", None) and words != ["--help"]:
+    if isinstance(here, TyperGroup) and words != ["--help"]:
         known = {option for parameter in here.params for option in parameter.opts}
         assert words, f"`{command}` only prints help"
         assert set(words) <= known
@@ -79,10 +85,7 @@ IN_WORDS = {
 @pytest.mark.parametrize("command", sorted(IN_WORDS))
 def test_every_command_named_in_a_message_exists(command):
     """They name a command and an option, seldom a whole line."""
-    here = typer.main.get_command(cli.typer_app)
-    words = command.split()
-    while words and words[0] in getattr(here, "commands", {}):
-        here = here.commands[words.pop(0)]
+    here, words = find_command(command.split())
     assert here.name != "privaudit"
     known = {option for parameter in here.params for option in parameter.opts} | {"--help"}
     assert {word for word in words if word.startswith("-")} <= known

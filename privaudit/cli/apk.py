@@ -13,7 +13,7 @@ import typer
 from privaudit import __version__
 from privaudit.cli import options
 from privaudit.cli.console import CliConsole, open_console
-from privaudit.cli.options import help_text
+from privaudit.cli.options import argument, option
 from privaudit.errors import (
     EXIT_FINDINGS,
     EXIT_INCOMPLETE,
@@ -33,24 +33,13 @@ if TYPE_CHECKING:
 _JSON_LINES_SUFFIX: Final = ".jsonl"
 
 
-def register(app: typer.Typer) -> None:
-    """Add this command to the command line."""
-    app.command(help=help_text("apkcli.apk"))(apk)
-
-
 def apk(  # noqa: PLR0913 - one parameter per option
-    files: Annotated[list[Path] | None, typer.Argument(metavar="FILE", help=help_text("apkcli.files"))] = None,
+    files: Annotated[list[Path] | None, argument("apkcli.files", "FILE")] = None,
     *,
-    installed: Annotated[
-        str | None, typer.Option("--installed", metavar="PKG", help=help_text("apkcli.installed"))
-    ] = None,
-    output: Annotated[
-        list[str] | None, typer.Option("--output", "-o", metavar="FILE", help=help_text("apkcli.output"))
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help=help_text("apkcli.json"))] = False,
-    scheduler: Annotated[
-        str | None, typer.Option("--scheduler", metavar="ADDRESS", help=help_text("apkcli.scheduler"))
-    ] = None,
+    installed: Annotated[str | None, option("apkcli.installed", "--installed", metavar="PKG")] = None,
+    output: Annotated[list[str] | None, option("apkcli.output", "--output", "-o", metavar="FILE")] = None,
+    as_json: Annotated[bool, option("apkcli.json", "--json")] = False,
+    scheduler: Annotated[str | None, option("apkcli.scheduler", "--scheduler", metavar="ADDRESS")] = None,
     lang: options.LanguageOption = None,
     country: options.CountryOption = None,
     serial: options.SerialOption = None,
@@ -94,12 +83,7 @@ class VetOptions:
 
 
 class VetCommand:
-    """One run of `apk`.
-
-    Args:
-        console: the terminal.
-        vet_options: what to vet, and where to write the result.
-    """
+    """One run of `apk`."""
 
     def __init__(self, console: CliConsole, vet_options: VetOptions) -> None:
         self._console = console
@@ -110,12 +94,7 @@ class VetCommand:
         self._json_lines_files = [path for path in paths if path.suffix == _JSON_LINES_SUFFIX]
 
     def validate_options(self) -> None:
-        """Refuse options that cannot be carried out, before anything is read.
-
-        Raises:
-            UsageError: nothing to vet, files and an installed app at once, an unknown format, or a missing folder.
-            SourceError: the only file does not exist.
-        """
+        """Refuse options that cannot be carried out, before anything is read."""
         from privaudit import report
         from privaudit.vetting.report import DOCUMENT_SUFFIXES
 
@@ -184,8 +163,6 @@ class VetCommand:
         if vetting.verdict is Verdict.FOUND:
             return EXIT_FINDINGS
         return EXIT_OK if vetting.complete else EXIT_INCOMPLETE
-
-    # --- several files ---
 
     def _vet_batch(self, context: VettingContext) -> int:
         """Vet many files, skipping those that the results file holds already."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Mapping
 from importlib import import_module
 from typing import Any, Final, cast
 
@@ -18,26 +18,26 @@ from privaudit.cli.console import CliConsole
 from privaudit.cli.options import HELP_TRANSLATOR, help_text
 from privaudit.errors import EXIT_USAGE
 
-COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
-    "audit": ("audit", "cli.audit"),
-    "demo": ("audit", "cli.demo"),
-    "capture": ("capture", "cli.capture"),
-    "devices": ("devices", "cli.devices"),
-    "steps": ("steps", "cli.steps"),
-    "open": ("steps", "cli.open"),
-    "revoke": ("revoke", "cli.revoke"),
-    "undo": ("revoke", "cli.undo"),
-    "diff": ("diff", "cli.diff"),
-    "evidence": ("evidence", "cli.evidence"),
-    "letter": ("letter", "cli.letter"),
-    "rights": ("letter", "cli.rights"),
-    "workshop": ("workshop", "cli.workshop"),
-    "apk": ("apk", "apkcli.apk"),
-    "signatures": ("signatures_exchange", "signatures.app"),
-    "rules": ("rules", "rulebook.app"),
-    "schema": ("audit", "cli.schema"),
+COMMANDS: Final[Mapping[str, tuple[str, str, str]]] = {
+    "audit": ("audit", "audit", "cli.audit"),
+    "demo": ("audit", "demo", "cli.demo"),
+    "capture": ("capture", "capture", "cli.capture"),
+    "devices": ("devices", "devices", "cli.devices"),
+    "steps": ("steps", "steps", "cli.steps"),
+    "open": ("steps", "open_settings", "cli.open"),
+    "revoke": ("revoke", "revoke", "cli.revoke"),
+    "undo": ("revoke", "undo", "cli.undo"),
+    "diff": ("diff", "diff", "cli.diff"),
+    "evidence": ("evidence", "evidence", "cli.evidence"),
+    "letter": ("letter", "letter", "cli.letter"),
+    "rights": ("letter", "show_rights", "cli.rights"),
+    "workshop": ("workshop", "workshop", "cli.workshop"),
+    "apk": ("apk", "apk", "apkcli.apk"),
+    "signatures": ("signatures_exchange", "signatures_app", "signatures.app"),
+    "rules": ("rules", "rules_app", "rulebook.app"),
+    "schema": ("audit", "schema", "cli.schema"),
 }
-"""The commands in the order of the help: the module of `privaudit.cli` whose ``register`` adds each, and its help."""
+"""The commands in the order of the help: the module of `privaudit.cli`, its function or group, and the help."""
 
 _COLUMNS_AROUND_COMMAND: Final = 6
 """Columns that typer leaves before, between and after the two columns of a table in the help."""
@@ -81,48 +81,31 @@ def _usage_error_reason(error: Any) -> str:  # noqa: ANN401 - see UsageException
     return HELP_TRANSLATOR.t("cli.usage_why", said=message)
 
 
-class _LazyCommands(MutableMapping[str, Any]):
-    """The commands by name; each is built by typer when it is looked up for the first time."""
-
-    def __init__(self) -> None:
-        self._loaded: dict[str, Any] = {}
-
-    def __getitem__(self, name: str) -> Any:  # noqa: ANN401 - click's classes, which newer typers carry inside
-        if name not in self._loaded:
-            module_app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False)
-            module, _ = COMMANDS[name]
-            import_module(f"privaudit.cli.{module}").register(module_app)
-            command = typer.main.get_command(module_app)
-            # typer makes a group of several commands, and a bare command of a single one.
-            self._loaded |= command.commands if isinstance(command, TyperGroup) else {name: command}
-        return self._loaded[name]
-
-    def __setitem__(self, name: str, command: Any) -> None:  # noqa: ANN401 - as above
-        self._loaded[name] = command
-
-    def __delitem__(self, name: str) -> None:
-        del self._loaded[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(COMMANDS)
-
-    def __len__(self) -> int:
-        return len(COMMANDS)
-
-
 class LazyGroup(TyperGroup):
     """The group ``privaudit``. Its help prints the first line of each command without loading the command."""
 
-    def __init__(self, **attrs: Any) -> None:  # noqa: ANN401 - what typer passes on
-        super().__init__(**attrs)
-        self.commands = _LazyCommands()
+    def list_commands(self, _ctx: Any) -> list[str]:  # noqa: ANN401 - click's classes, which newer typers carry inside
+        """Return the names of all commands."""
+        return list(COMMANDS)
 
-    def format_commands(self, _ctx: Any, formatter: Any) -> None:  # noqa: ANN401 - click's classes
+    def get_command(self, _ctx: Any, name: str) -> Any:  # noqa: ANN401 - as above
+        """Load a command; ``None`` for an unknown name."""
+        if name not in COMMANDS:
+            return None
+        module, target, key = COMMANDS[name]
+        command = getattr(import_module(f"privaudit.cli.{module}"), target)
+        if isinstance(command, typer.Typer):
+            return typer.main.get_command(command)
+        command_app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False)
+        command_app.command(name, help=help_text(key))(command)
+        return typer.main.get_command(command_app)
+
+    def format_commands(self, _ctx: Any, formatter: Any) -> None:  # noqa: ANN401 - as above
         """Write the table of commands below the options."""
         columns = formatter.width - _COLUMNS_AROUND_COMMAND - max(map(len, COMMANDS))
         rows = [
             (name, TyperCommand(name, help=help_text(key)).get_short_help_str(columns))
-            for name, (_, key) in COMMANDS.items()
+            for name, (_, _, key) in COMMANDS.items()
         ]
         with formatter.section("Commands"):
             formatter.write_dl(rows)

@@ -14,7 +14,7 @@ import typer
 from privaudit import __version__
 from privaudit.cli import options
 from privaudit.cli.console import CliConsole, open_console
-from privaudit.cli.options import help_text
+from privaudit.cli.options import argument, option
 from privaudit.errors import (
     EXIT_FINDINGS,
     EXIT_INCOMPLETE,
@@ -38,19 +38,12 @@ _EXIT_CODES_BY_PRIORITY: Final = (EXIT_FINDINGS, EXIT_UNREADABLE, EXIT_INCOMPLET
 """Of several sources the first of these that one of them has: findings outweigh failures, and failures gaps."""
 
 
-def register(app: typer.Typer) -> None:
-    """Add these commands to the command line."""
-    app.command(help=help_text("cli.audit"))(audit)
-    app.command(help=help_text("cli.demo"))(demo)
-    app.command(help=help_text("cli.schema"))(schema)
-
-
 def audit(  # noqa: PLR0913 - one parameter per option
-    source: Annotated[list[Path] | None, typer.Argument(metavar="[SOURCE]...", help=help_text("cli.source"))] = None,
+    source: Annotated[list[Path] | None, argument("cli.source", "[SOURCE]...")] = None,
     *,
     output: options.OutputOption = None,
     as_json: options.JsonOption = False,
-    as_json_lines: Annotated[bool, typer.Option("--jsonl", help=help_text("cli.jsonl"))] = False,
+    as_json_lines: Annotated[bool, option("cli.jsonl", "--jsonl")] = False,
     lang: options.LanguageOption = None,
     country: options.CountryOption = None,
     serial: options.SerialOption = None,
@@ -90,10 +83,10 @@ def audit(  # noqa: PLR0913 - one parameter per option
 
 
 def demo(  # noqa: PLR0913 - one parameter per option
-    story: Annotated[str, typer.Argument(metavar="[STORY]", help=help_text("cli.story"))] = "borrower",
+    story: Annotated[str, argument("cli.story", "[STORY]")] = "borrower",
     *,
-    list_stories: Annotated[bool, typer.Option("--list", help=help_text("cli.list"))] = False,
-    serve: Annotated[bool, typer.Option("--serve", help=help_text("cli.serve"))] = False,
+    list_stories: Annotated[bool, option("cli.list", "--list")] = False,
+    serve: Annotated[bool, option("cli.serve", "--serve")] = False,
     output: options.OutputOption = None,
     as_json: options.JsonOption = False,
     lang: options.LanguageOption = None,
@@ -164,7 +157,7 @@ def _serve_demo(console: CliConsole, scenario: str) -> None:
     console.print_message("cli.serving_ended")
 
 
-def schema(*, apk: Annotated[bool, typer.Option("--apk", help=help_text("apkcli.schema_apk"))] = False) -> None:
+def schema(*, apk: Annotated[bool, option("apkcli.schema_apk", "--apk")] = False) -> None:
     """Print the JSON Schema of the report, or of the lines about APKs."""
     if apk:
         from privaudit.vetting.report import vetting_schema as json_schema
@@ -218,12 +211,7 @@ class AuditOptions:
 
 
 class AuditRunner:
-    """Turns phones and saved sources into reports, and writes the reports.
-
-    Args:
-        console: the terminal.
-        audit_options: what to report, and where.
-    """
+    """Turns phones and saved sources into reports, and writes the reports."""
 
     def __init__(self, console: CliConsole, audit_options: AuditOptions) -> None:
         self._console = console
@@ -233,14 +221,7 @@ class AuditRunner:
         self._phone_facts: PhoneFacts | None = None
 
     def validate_options(self, source_count: int) -> None:
-        """Refuse options that cannot be carried out, before any phone is asked.
-
-        Args:
-            source_count: how many saved sources there are.
-
-        Raises:
-            UsageError: an unknown format, a missing folder, or outputs that exclude each other.
-        """
+        """Refuse options that cannot be carried out, before any phone is asked."""
         from privaudit import report
 
         for path in self._output_files:

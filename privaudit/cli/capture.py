@@ -12,7 +12,7 @@ from privaudit import __version__
 from privaudit.cli import options
 from privaudit.cli.audit import collection_options
 from privaudit.cli.console import CliConsole, open_console
-from privaudit.cli.options import help_text
+from privaudit.cli.options import argument, option
 from privaudit.errors import EXIT_OK, EXIT_UNREADABLE, ConnectionLost, SourceError, UsageError
 
 if TYPE_CHECKING:
@@ -22,15 +22,10 @@ if TYPE_CHECKING:
     from privaudit.transport.base import Transport
 
 
-def register(app: typer.Typer) -> None:
-    """Add this command to the command line."""
-    app.command(help=help_text("cli.capture"))(capture)
-
-
 def capture(  # noqa: PLR0913 - one parameter per option
-    file: Annotated[Path, typer.Argument(metavar="FILE.zip", help=help_text("cli.file"))],
+    file: Annotated[Path, argument("cli.file", "FILE.zip")],
     *,
-    resume: Annotated[bool, typer.Option("--resume", help=help_text("cli.resume"))] = False,
+    resume: Annotated[bool, option("cli.resume", "--resume")] = False,
     lang: options.LanguageOption = None,
     serial: options.SerialOption = None,
     transport: options.TransportOption = "auto",
@@ -47,17 +42,9 @@ def capture(  # noqa: PLR0913 - one parameter per option
 
 
 class CaptureCommand:
-    """Takes or resumes a capture, and saves it.
+    """Takes a capture and saves it in `file`; with `resume`, completes the capture that `file` holds.
 
-    Args:
-        console: the terminal.
-        file: the zip to write; with `resume`, to read first.
-        collection: how much to read from the phone.
-        resume: whether to complete the capture in `file`.
-
-    Raises:
-        UsageError: `file` is not named ``.zip``, exists already, or its folder does not exist.
-        SourceError: there is no `file` to resume.
+    Raises UsageError or SourceError if `file` cannot be written, or be resumed.
     """
 
     def __init__(self, console: CliConsole, file: Path, collection: CollectionOptions, *, resume: bool) -> None:
@@ -75,11 +62,7 @@ class CaptureCommand:
         self._resume = resume
 
     def run(self, phone: options.PhoneOptions) -> int:
-        """Read the phone and write the file.
-
-        Returns:
-            The exit code: ``EXIT_UNREADABLE`` where the connection ended before everything was read.
-        """
+        """Read the phone, write the file, and return the exit code."""
         from privaudit import knowledge
         from privaudit.capture import archive
 

@@ -75,10 +75,7 @@ def is_yes(answer: str, language: Translator) -> bool:
 def explain_error(error: PrivauditError, language: Translator, brand: str | None = None) -> Iterator[str]:
     """Return the lines for an error: what happened, why, what to do next, then steps for this phone and computer.
 
-    Args:
-        error: the error.
-        language: the language of the lines.
-        brand: the maker of the phone, where it is known and the error does not name it.
+    `brand` is the maker of the phone, where it is known and the error does not name it.
     """
     yield language.t("cli.what") + language.translate(error.what)
     yield language.t("cli.why") + language.translate(error.why)
@@ -104,12 +101,8 @@ def open_console(lang: str | None, *, plain: bool) -> Iterator[CliConsole]:
 class CliConsole:
     """The terminal of one command: prints messages to standard error, writes data to standard output, asks questions.
 
-    Args:
-        lang: the code of the language; without one, the language of the help.
-        plain: no colours and no animation.
-
-    Raises:
-        typer.Exit: there is no such language; the error has been printed.
+    Raises typer.Exit if there is no language `lang`; the error has been printed. `plain` means no colours and no
+    animation.
     """
 
     def __init__(self, lang: str | None, *, plain: bool) -> None:
@@ -124,15 +117,11 @@ class CliConsole:
         self.color_enabled = fancy and sys.stdout.isatty() and not os.environ.get("NO_COLOR")
         self.animation_enabled = fancy and sys.stderr.isatty()
 
-    # --- standard output ---
-
     def write_stdout(self, text: str) -> None:
         """Write data to standard output.
 
         A reader that closes the pipe early (``privaudit audit | head``) is no error and does not change the exit code.
-
-        Raises:
-            SourceError: ``not_written``: output goes to a file, and the disk is full.
+        Raises SourceError if output goes to a file, and the disk is full.
         """
         try:
             sys.stdout.write(text)
@@ -148,11 +137,7 @@ class CliConsole:
         self.write_stdout("".join(f"{line}\n" for line in lines))
 
     def write_styled(self, render: Callable[[int], Iterable[StyledLine]]) -> None:
-        """Write styled lines to standard output: in colour and in the terminal's width where colours are enabled.
-
-        Args:
-            render: makes the lines for a width in columns.
-        """
+        """Write the lines that `render` makes for a width in columns; where colours are enabled, the terminal's."""
         from privaudit.report.txt import DEFAULT_WIDTH, MIN_WIDE_WIDTH
 
         if not self.color_enabled:
@@ -170,8 +155,6 @@ class CliConsole:
         """Send what is still buffered to the null device: at exit Python would try to write it again, and fail."""
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
-    # --- standard error, and questions ---
-
     def print_message(self, key: str, **values: str | int) -> None:
         """Print the sentence of `key` to the user."""
         self._print_stderr(self.language.t(key, **values))
@@ -179,8 +162,7 @@ class CliConsole:
     def prompt(self, key: str, **values: str | int) -> str:
         """Ask the user a question and return the answer in lower case, without surrounding blanks.
 
-        Raises:
-            UsageError: ``nobody_answers``: standard input has ended.
+        Raises UsageError ``nobody_answers`` if standard input has ended.
         """
         sys.stderr.write(self.language.t(key, **values) + " ")
         sys.stderr.flush()
@@ -196,29 +178,18 @@ class CliConsole:
             self._print_stderr(line)
 
     def print_usage_error(self, reason: str, command: str) -> None:
-        """Print why typer could not parse a command line, in the same three sentences as other errors.
-
-        Args:
-            reason: the sentence that says why.
-            command: the command whose ``--help`` to read.
-        """
+        """Print why typer could not parse the line of `command`, in the same three sentences as other errors."""
         language = self.language
         self._print_stderr(language.t("cli.what") + language.t("cli.usage_what"))
         self._print_stderr(language.t("cli.why") + reason)
         self._print_stderr(language.t("cli.next") + language.t("cli.usage_next", command=command))
 
     def exit_on_problems(self, problems: Sequence[Message]) -> None:
-        """Print the problems of data files and end the command; return if there are none.
-
-        Raises:
-            typer.Exit: there are problems.
-        """
+        """Print the problems of data files and end the command; return if there are none."""
         if problems:
             title = self.language.t("cli.mistakes", n=len(problems))
             self.write_lines([title, *(f"  {self.language.translate(problem)}" for problem in problems)])
             raise typer.Exit(EXIT_USAGE)
-
-    # --- a phone ---
 
     def print_round(self, name: str) -> None:
         """Print which round of commands to the phone begins."""
@@ -241,12 +212,7 @@ class CliConsole:
             sys.stderr.flush()
 
     def update_progress_bar(self, progress: ReadProgress, key: str = "cli.named") -> None:
-        """Redraw the progress bar on its line.
-
-        Args:
-            progress: how much is done.
-            key: the sentence beside the bar; by default how many names of apps are read.
-        """
+        """Redraw the progress bar on its line. `key` is the sentence beside it: by default how many apps are named."""
         if not self.animation_enabled:
             return
         line = self.language.t(key, done=progress.done, total=progress.total)
@@ -267,8 +233,6 @@ class CliConsole:
                 sys.stderr.write(f"\r{' ' * 40}\r")
         with connection:
             yield connection
-
-    # --- the end of a command ---
 
     @contextlib.contextmanager
     def handle_errors(self) -> Iterator[None]:

@@ -11,7 +11,6 @@ import typer
 
 from privaudit.cli import options
 from privaudit.cli.console import CliConsole, explain_error, open_console
-from privaudit.cli.options import help_text
 from privaudit.errors import EXIT_OK, EXIT_UNREADABLE, PhoneError
 from privaudit.i18n import Translator
 from privaudit.i18n.sanitize import sanitize_text
@@ -40,11 +39,6 @@ _STATE_KEYS: Final[Mapping[str, str]] = {
 """By `PhoneState`."""
 _TRANSPORT_KEYS: Final[Mapping[str, str]] = {"usb": "diagnose.by_usb", "server": "diagnose.by_server"}
 """By `DeviceStatus.transport_kind`."""
-
-
-def register(app: typer.Typer) -> None:
-    """Add this command to the command line."""
-    app.command(help=help_text("cli.devices"))(devices)
 
 
 def devices(
@@ -81,10 +75,12 @@ def print_devices(console: CliConsole, *, as_json: bool) -> int:
     from privaudit.model import PhoneState
 
     device_list = scan_devices()
-    console.write_stdout((devices_to_json if as_json else devices_to_text)(device_list, console.language))
-    return (
-        EXIT_OK if any(device.status.state is PhoneState.READY for device in device_list.devices) else EXIT_UNREADABLE
-    )
+    if as_json:
+        console.write_stdout(devices_to_json(device_list, console.language))
+    else:
+        console.write_lines(format_devices(device_list, console.language))
+    is_ready = any(device.status.state is PhoneState.READY for device in device_list.devices)
+    return EXIT_OK if is_ready else EXIT_UNREADABLE
 
 
 def scan_devices() -> DeviceList:
@@ -122,12 +118,8 @@ def _read_phone(status: DeviceStatus) -> tuple[DeviceStatus, Phone | None]:
     return diagnosis.with_answer(status, vendors.detect_brand(phone.manufacturer)), phone
 
 
-def devices_to_text(device_list: DeviceList, language: Translator) -> str:
+def format_devices(device_list: DeviceList, language: Translator) -> Iterator[str]:
     """Return the list in sentences."""
-    return "".join(f"{line}\n" for line in _format_list(device_list, language))
-
-
-def _format_list(device_list: DeviceList, language: Translator) -> Iterator[str]:
     from privaudit.model import PhoneState
 
     for number, device in enumerate(device_list.devices, 1):

@@ -5,27 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from privaudit import __version__
 from privaudit.cli import options
 from privaudit.cli.audit import report_on_source
-from privaudit.cli.console import CliConsole, open_console
-from privaudit.cli.options import help_text
-
-
-def register(app: typer.Typer) -> None:
-    """Add this command to the command line."""
-    app.command(help=help_text("cli.diff"))(diff)
+from privaudit.cli.console import open_console
+from privaudit.cli.options import argument, option
 
 
 def diff(
-    before: Annotated[Path, typer.Argument(metavar="BEFORE", help=help_text("cli.diff_before"))],
-    after: Annotated[Path, typer.Argument(metavar="AFTER", help=help_text("cli.diff_after"))],
+    before: Annotated[Path, argument("cli.diff_before", "BEFORE")],
+    after: Annotated[Path, argument("cli.diff_after", "AFTER")],
     *,
-    output: Annotated[
-        list[Path] | None, typer.Option("--output", "-o", metavar="FILE", help=help_text("cli.diff_output"))
-    ] = None,
+    output: Annotated[list[Path] | None, option("cli.diff_output", "--output", "-o", metavar="FILE")] = None,
     as_json: options.JsonOption = False,
     lang: options.LanguageOption = None,
     signatures: options.SignaturesOption = None,
@@ -34,26 +25,20 @@ def diff(
     """Show what changed between two reports or saved captures of one phone."""
     with open_console(lang, plain=plain) as console:
         console.print_message("cli.starting_saved", version=__version__)
-        _print_diff(console, before, after, output or [], tuple(signatures or ()), as_json=as_json)
+        from privaudit.audit import ReportOptions
+        from privaudit.report import diff_text, save_text, validate_output
+        from privaudit.report.diff import compare_reports
 
-
-def _print_diff(
-    console: CliConsole, before: Path, after: Path, output: list[Path], signatures: tuple[Path, ...], *, as_json: bool
-) -> None:
-    """Print the differences, and write them to each file of `output`."""
-    from privaudit.audit import ReportOptions
-    from privaudit.report import diff_text, save_text, validate_output
-    from privaudit.report.diff import compare_reports
-
-    for path in output:
-        validate_output(path, diff_text.DIFF_SUFFIXES)
-    reports = [report_on_source(path, ReportOptions(), signatures) for path in (before, after)]
-    differences = compare_reports(*reports)
-    for path in output:
-        save_text(diff_text.render_diff(differences, path.suffix, console.language), path)
-    if as_json:
-        console.write_stdout(diff_text.diff_to_json(differences))
-    else:
-        console.write_stdout(diff_text.diff_to_text(differences, console.language))
-    for path in output:
-        console.print_message("cli.saved", path=str(path))
+        files = output or []
+        for path in files:
+            validate_output(path, diff_text.DIFF_SUFFIXES)
+        reports = [report_on_source(path, ReportOptions(), tuple(signatures or ())) for path in (before, after)]
+        differences = compare_reports(*reports)
+        for path in files:
+            save_text(diff_text.render_diff(differences, path.suffix, console.language), path)
+        if as_json:
+            console.write_stdout(diff_text.diff_to_json(differences))
+        else:
+            console.write_stdout(diff_text.diff_to_text(differences, console.language))
+        for path in files:
+            console.print_message("cli.saved", path=str(path))

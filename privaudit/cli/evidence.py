@@ -11,7 +11,7 @@ import typer
 from privaudit.cli import options
 from privaudit.cli.audit import report_on_source
 from privaudit.cli.console import CliConsole, open_console
-from privaudit.cli.options import help_text
+from privaudit.cli.options import argument, option
 from privaudit.errors import EXIT_OK, EXIT_UNREADABLE, UsageError
 
 if TYPE_CHECKING:
@@ -29,23 +29,12 @@ _CHANGE_KEYS: Final[Mapping[str, str]] = {
 """By `FileChangeKind`."""
 
 
-def register(app: typer.Typer) -> None:
-    """Add this command to the command line."""
-    app.command(help=help_text("cli.evidence"))(evidence)
-
-
 def evidence(
-    source: Annotated[
-        Path | None, typer.Argument(metavar="[CAPTURE|REPORT]", help=help_text("cli.evidence_from"))
-    ] = None,
+    source: Annotated[Path | None, argument("cli.evidence_from", "[CAPTURE|REPORT]")] = None,
     *,
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FOLDER", help=help_text("cli.evidence_to"))
-    ] = None,
-    apps: Annotated[list[str] | None, typer.Option("--app", metavar="PKG", help=help_text("cli.evidence_app"))] = None,
-    check: Annotated[
-        Path | None, typer.Option("--check", metavar="FOLDER", help=help_text("cli.evidence_check"))
-    ] = None,
+    output: Annotated[Path | None, option("cli.evidence_to", "--output", "-o", metavar="FOLDER")] = None,
+    apps: Annotated[list[str] | None, option("cli.evidence_app", "--app", metavar="PKG")] = None,
+    check: Annotated[Path | None, option("cli.evidence_check", "--check", metavar="FOLDER")] = None,
     country: options.CountryOption = None,
     signatures: options.SignaturesOption = None,
     lang: options.LanguageOption = None,

@@ -5,33 +5,23 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from privaudit.cli import options
 from privaudit.cli.console import CliConsole, is_yes, open_console
-from privaudit.cli.options import help_text
+from privaudit.cli.options import argument, option
 from privaudit.errors import SourceError, UsageError
 
 if TYPE_CHECKING:
     from privaudit.documents import Document
 
 
-def register(app: typer.Typer) -> None:
-    """Add these commands to the command line."""
-    app.command(help=help_text("cli.letter"))(letter)
-    app.command("rights", help=help_text("cli.rights"))(show_rights)
-
-
 def letter(
-    report: Annotated[Path, typer.Argument(metavar="REPORT.json", help=help_text("cli.letter_from"))],
+    report: Annotated[Path, argument("cli.letter_from", "REPORT.json")],
     *,
-    app: Annotated[str, typer.Option("--app", metavar="PKG", help=help_text("cli.one_app"))],
-    kind: Annotated[str, typer.Option("--kind", metavar="KIND", help=help_text("cli.kind"))],
-    country: Annotated[
-        str | None, typer.Option("--country", metavar="CC", help=help_text("cli.letter_country"))
-    ] = None,
+    app: Annotated[str, option("cli.one_app", "--app", metavar="PKG")],
+    kind: Annotated[str, option("cli.kind", "--kind", metavar="KIND")],
+    country: Annotated[str | None, option("cli.letter_country", "--country", metavar="CC")] = None,
     output: options.DocumentOutputOption = None,
-    yes: Annotated[bool, typer.Option("--yes", help=help_text("cli.yes_letter"))] = False,
+    yes: Annotated[bool, option("cli.yes_letter", "--yes")] = False,
     lang: options.LanguageOption = None,
     plain: options.PlainOption = False,
 ) -> None:
@@ -64,9 +54,9 @@ def letter(
 
 
 def show_rights(
-    country: Annotated[str | None, typer.Argument(metavar="[CC]", help=help_text("cli.rights_of"))] = None,
+    country: Annotated[str | None, argument("cli.rights_of", "[CC]")] = None,
     *,
-    friends: Annotated[bool, typer.Option("--friends", help=help_text("cli.friends"))] = False,
+    friends: Annotated[bool, option("cli.friends", "--friends")] = False,
     output: options.DocumentOutputOption = None,
     lang: options.LanguageOption = None,
     plain: options.PlainOption = False,
@@ -85,11 +75,7 @@ def show_rights(
 
 
 def _validate_output(output: list[Path]) -> None:
-    """Refuse a file that could not be written, before anything is asked.
-
-    Raises:
-        UsageError: its format is unknown, or its folder does not exist.
-    """
+    """Refuse a file of unknown format or in no folder, before anything is asked."""
     from privaudit.documents import render
 
     for path in output:

@@ -29,12 +29,7 @@ def is_interactive() -> bool:
 
 
 class Menu:
-    """Asks what to do, runs that command, and asks again.
-
-    Args:
-        run_command: runs one command line and returns its exit code.
-        language_code: the language to begin with; the menu can change it.
-    """
+    """Asks what to do, runs that command, and asks again. It begins in the given language; the user can change it."""
 
     def __init__(self, run_command: Callable[[list[str]], int], language_code: str) -> None:
         self._run_command = run_command

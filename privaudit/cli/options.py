@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -37,12 +37,23 @@ def help_text(key: str) -> str:
     return HELP_TRANSLATOR.t(key, languages=catalog.languages())
 
 
+def option(key: str, *names: str, **settings: Any) -> Any:  # noqa: ANN401 - what typer takes and returns
+    """Describe an option: the key of its help, its names, and what else `typer.Option` takes."""
+    return typer.Option(*names, help=help_text(key), **settings)
+
+
+def argument(key: str, metavar: str) -> Any:  # noqa: ANN401 - what typer returns
+    """Describe an argument: the key of its help, and what the usage line calls it."""
+    return typer.Argument(metavar=metavar, help=help_text(key))
+
+
 def create_command_group(name: str, group_help: str) -> typer.Typer:
     """Create a command that has commands of its own."""
     return typer.Typer(
         name=name,
         help=group_help,
         no_args_is_help=True,
+        add_completion=False,
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
@@ -59,11 +70,7 @@ class PhoneOptions:
 
 
 def parse_country(value: str | None) -> str | None:
-    """Return a country code in capitals; ``None`` and an empty text mean that no country was chosen.
-
-    Raises:
-        UsageError: ``country_unknown``: `value` is not two ASCII letters (ISO 3166-1 alpha-2).
-    """
+    """Return a country code (ISO 3166-1 alpha-2) in capitals; ``None`` and an empty text: no country was chosen."""
     code = value.upper() if value else None
     if code is not None and not re.fullmatch(r"[A-Z]{2}", code):
         raise UsageError("errors.country_unknown", given=code)
@@ -71,11 +78,7 @@ def parse_country(value: str | None) -> str | None:
 
 
 def validate_package_names(packages: Iterable[str]) -> None:
-    """Refuse what is not a package name, before any phone is asked.
-
-    Raises:
-        UsageError: one of `packages` is not a package name.
-    """
+    """Refuse what is not a package name, before any phone is asked."""
     from privaudit.capture.questions import is_package_name
 
     for name in packages:
@@ -83,35 +86,23 @@ def validate_package_names(packages: Iterable[str]) -> None:
             raise UsageError("errors.not_a_package", given=name)
 
 
-# --- language, terminal and output ---
-
-LanguageOption = Annotated[str | None, typer.Option("--lang", metavar="LANG", help=help_text("cli.lang"))]
-PlainOption = Annotated[bool, typer.Option("--plain", help=help_text("cli.plain"))]
-OutputOption = Annotated[list[str] | None, typer.Option("--output", "-o", metavar="FILE", help=help_text("cli.output"))]
-JsonOption = Annotated[bool, typer.Option("--json", help=help_text("cli.json"))]
-DocumentOutputOption = Annotated[
-    list[Path] | None, typer.Option("--output", "-o", metavar="FILE", help=help_text("cli.paper_to"))
-]
+LanguageOption = Annotated[str | None, option("cli.lang", "--lang", metavar="LANG")]
+PlainOption = Annotated[bool, option("cli.plain", "--plain")]
+OutputOption = Annotated[list[str] | None, option("cli.output", "--output", "-o", metavar="FILE")]
+JsonOption = Annotated[bool, option("cli.json", "--json")]
+DocumentOutputOption = Annotated[list[Path] | None, option("cli.paper_to", "--output", "-o", metavar="FILE")]
 """The files of a letter or a rights page; without one, standard output."""
 
-# --- the phone ---
+SerialOption = Annotated[str | None, option("cli.serial", "--serial", envvar="ANDROID_SERIAL")]
+TransportOption = Annotated[str, option("cli.transport", "--transport", metavar="WAY")]
+NoApksOption = Annotated[bool, option("cli.no_apks", "--no-apks")]
+HashOption = Annotated[bool, option("cli.hash", "--hash")]
 
-SerialOption = Annotated[str | None, typer.Option("--serial", envvar="ANDROID_SERIAL", help=help_text("cli.serial"))]
-TransportOption = Annotated[str, typer.Option("--transport", metavar="WAY", help=help_text("cli.transport"))]
-NoApksOption = Annotated[bool, typer.Option("--no-apks", help=help_text("cli.no_apks"))]
-HashOption = Annotated[bool, typer.Option("--hash", help=help_text("cli.hash"))]
+CountryOption = Annotated[str | None, option("cli.country", "--country", metavar="CC")]
+SignaturesOption = Annotated[list[Path] | None, option("cli.signatures", "--signatures", metavar="PATH")]
+AllAppsOption = Annotated[bool, option("cli.all_apps", "--all-apps")]
+ShareOption = Annotated[bool, option("cli.share", "--share")]
+UnknownOption = Annotated[bool, option("cli.unknown", "--unknown")]
 
-# --- the report ---
-
-CountryOption = Annotated[str | None, typer.Option("--country", metavar="CC", help=help_text("cli.country"))]
-SignaturesOption = Annotated[
-    list[Path] | None, typer.Option("--signatures", metavar="PATH", help=help_text("cli.signatures"))
-]
-AllAppsOption = Annotated[bool, typer.Option("--all-apps", help=help_text("cli.all_apps"))]
-ShareOption = Annotated[bool, typer.Option("--share", help=help_text("cli.share"))]
-UnknownOption = Annotated[bool, typer.Option("--unknown", help=help_text("cli.unknown"))]
-
-# --- revocation ---
-
-ApplyOption = Annotated[bool, typer.Option("--apply", help=help_text("cli.apply"))]
-YesOption = Annotated[bool, typer.Option("--yes", help=help_text("cli.yes"))]
+ApplyOption = Annotated[bool, option("cli.apply", "--apply")]
+YesOption = Annotated[bool, option("cli.yes", "--yes")]

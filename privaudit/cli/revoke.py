@@ -19,7 +19,7 @@ import typer
 from privaudit import __version__
 from privaudit.cli import options
 from privaudit.cli.console import CliConsole, is_yes, open_console
-from privaudit.cli.options import help_text
+from privaudit.cli.options import argument, option
 from privaudit.errors import EXIT_INTERRUPTED, EXIT_UNREADABLE, PhoneError, SourceError, UsageError
 
 if TYPE_CHECKING:
@@ -36,20 +36,14 @@ AppsByUser: TypeAlias = "Mapping[tuple[str, int], App]"
 """The apps that the user named, by package and Android user."""
 
 
-def register(app: typer.Typer) -> None:
-    """Add these commands to the command line."""
-    app.command(help=help_text("cli.revoke"))(revoke)
-    app.command(help=help_text("cli.undo"))(undo)
-
-
 def revoke(  # noqa: PLR0913 - one parameter per option
-    apps: Annotated[list[str], typer.Argument(metavar="APP...", help=help_text("cli.apps"))],
+    apps: Annotated[list[str], argument("cli.apps", "APP...")],
     *,
-    source: Annotated[Path | None, typer.Option("--from", metavar="SOURCE", help=help_text("cli.from_capture"))] = None,
+    source: Annotated[Path | None, option("cli.from_capture", "--from", metavar="SOURCE")] = None,
     apply: options.ApplyOption = False,
-    ledger: Annotated[Path | None, typer.Option("--ledger", metavar="FILE", help=help_text("cli.ledger"))] = None,
+    ledger: Annotated[Path | None, option("cli.ledger", "--ledger", metavar="FILE")] = None,
     yes: options.YesOption = False,
-    uninstall: Annotated[bool, typer.Option("--uninstall", help=help_text("cli.uninstall"))] = False,
+    uninstall: Annotated[bool, option("cli.uninstall", "--uninstall")] = False,
     lang: options.LanguageOption = None,
     serial: options.SerialOption = None,
     transport: options.TransportOption = "auto",
@@ -64,7 +58,7 @@ def revoke(  # noqa: PLR0913 - one parameter per option
 
 
 def undo(
-    ledger: Annotated[Path, typer.Argument(metavar="LEDGER", help=help_text("cli.ledger_undo"))],
+    ledger: Annotated[Path, argument("cli.ledger_undo", "LEDGER")],
     *,
     apply: options.ApplyOption = False,
     yes: options.YesOption = False,
@@ -83,11 +77,7 @@ def undo(
 class RevocationCommand:
     """One run of `revoke` or `undo`.
 
-    Args:
-        console: the terminal.
-        phone: the phone to change, and the user's lists.
-        apply: change the phone; without it only the plan is printed.
-        yes: do not ask before changing. Uninstalling is asked about all the same.
+    Without `apply` only the plan is printed. With `yes` only uninstalling is asked about.
     """
 
     def __init__(self, console: CliConsole, phone: options.PhoneOptions, *, apply: bool, yes: bool) -> None:
@@ -97,17 +87,9 @@ class RevocationCommand:
         self._yes = yes
 
     def revoke(self, packages: list[str], *, source: Path | None, ledger_path: Path | None, uninstall: bool) -> None:
-        """Print the plan for `packages`; with `apply`, carry it out.
+        """Print the plan for `packages`; with `apply`, carry it out and write the ledger, or resume one that exists.
 
-        Args:
-            packages: the apps.
-            source: a saved capture to plan from; with `apply`, the phone must still be as it was then.
-            ledger_path: the ledger to write, or to resume where it exists.
-            uninstall: uninstall the apps at the end.
-
-        Raises:
-            UsageError: an app is not on the phone, `source` is a report, or `ledger_path` is for other apps.
-            PhoneError: it is another phone, or it has changed since the plan; nothing was changed.
+        `source` is a saved capture to plan from; with `apply`, the phone must still be as it was then.
         """
         starting_key = "cli.starting_apply" if self._apply else "cli.starting_plan"
         if source is not None and not self._apply:
@@ -135,8 +117,11 @@ class RevocationCommand:
             capture = self._collect(connection, lists, packages)
             planned = _plan_revocation(capture, lists, packages, uninstall=uninstall)
             if saved is not None:
+                from privaudit.revocation.ledger import compute_fingerprint, matches_fingerprint
+
                 planned_before = _plan_revocation(saved, lists, packages, uninstall=uninstall)
-                _require_same_device(planned_before.facts, planned.facts)
+                if not matches_fingerprint(compute_fingerprint(planned_before.facts), planned.facts):
+                    raise PhoneError("errors.other_phone")
                 _require_same_plan(planned_before.plan, planned.plan)
             self._print_plan(planned)
             if not self._apply:
@@ -173,18 +158,13 @@ class RevocationCommand:
         if any(entry.outcome is Outcome.NOT_RESTORED for entry in undone.entries):
             raise typer.Exit(EXIT_UNREADABLE)
 
-    # --- the plan ---
-
     def _collect(self, connection: Transport, knowledge: Knowledge, packages: list[str]) -> Capture:
         """Take a capture of the phone, with the details of `packages`."""
         from privaudit import audit
         from privaudit.capture.collector import collect_answers
 
         capture = audit.collect(
-            connection,
-            knowledge,
-            progress=self._console.print_round,
-            on_apk_progress=self._console.update_progress_bar,
+            connection, knowledge, progress=self._console.print_round, on_apk_progress=self._console.update_progress_bar
         )
         missing = [f"package.{name}" for name in packages if f"package.{name}" not in capture.answers]
         return capture.with_answers(collect_answers(connection, missing))
@@ -193,8 +173,6 @@ class RevocationCommand:
         from privaudit.report import revocation_text
 
         self._console.write_stdout(revocation_text.format_plan(self._console.language, planned.plan, planned.apps))
-
-    # --- questions ---
 
     def _confirm(self, key: str, count: int) -> bool:
         """Ask before changing the phone, unless ``--yes`` was given."""
@@ -214,8 +192,6 @@ class RevocationCommand:
                 self._console.print_message("cli.nothing_done")
                 return False
         return True
-
-    # --- changing the phone ---
 
     def _apply_plan(self, connection: Transport, planned: _PlannedRevocation, ledger_path: Path) -> None:
         """Ask, save a capture, read the state again, write the ledger, and apply the changes."""
@@ -379,11 +355,7 @@ def _select_apps(phone_facts: Facts, knowledge: Knowledge, packages: Iterable[st
 
 
 def _require_ledger_device(ledger: Ledger, phone_facts: Facts) -> None:
-    """Require the phone of the ledger, with none of its apps reinstalled since.
-
-    Raises:
-        PhoneError: it is another phone, or an app was reinstalled; nothing was changed.
-    """
+    """Raise PhoneError unless this is the phone of the ledger, with none of its apps reinstalled since."""
     from privaudit.revocation.ledger import find_reinstalled_package, matches_fingerprint
 
     if not matches_fingerprint(ledger.phone, phone_facts):
@@ -394,32 +366,14 @@ def _require_ledger_device(ledger: Ledger, phone_facts: Facts) -> None:
         raise PhoneError("errors.installed_anew", app=reinstalled)
 
 
-def _require_same_device(saved: Facts, current: Facts) -> None:
-    """Require that the facts of two captures are of one phone.
-
-    Raises:
-        PhoneError: they are of two; nothing was changed.
-    """
-    from privaudit.revocation.ledger import compute_fingerprint, matches_fingerprint
-
-    if not matches_fingerprint(compute_fingerprint(saved), current):
-        raise PhoneError("errors.other_phone")
-
-
 def _require_same_plan(before: RevocationPlan, current: RevocationPlan) -> None:
-    """Require that the phone is still as it was planned for.
+    """Raise PhoneError unless the phone is still as it was planned for."""
+    from privaudit.revocation.change import ChangeKind
 
-    Raises:
-        PhoneError: it has changed; nothing was changed by us.
-    """
-    planned, needed = (frozenset(_comparable_changes(plan)) for plan in (before, current))
+    # Without force-stops: whether an app runs changes by itself.
+    planned, needed = (
+        {change for change in plan.changes if change.kind is not ChangeKind.FORCE_STOP} for plan in (before, current)
+    )
     if planned != needed:
         change = next(iter(planned ^ needed))
         raise PhoneError("errors.plan_changed", app=change.package, what=change.what or change.kind.value)
-
-
-def _comparable_changes(plan: RevocationPlan) -> Iterator[Change]:
-    """Return the changes without force-stops: whether an app runs changes by itself."""
-    from privaudit.revocation.change import ChangeKind
-
-    return (change for change in plan.changes if change.kind is not ChangeKind.FORCE_STOP)

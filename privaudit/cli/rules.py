@@ -11,18 +11,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
-import typer
-
 from privaudit.cli import options
 from privaudit.cli.console import open_console
-from privaudit.cli.options import help_text
+from privaudit.cli.options import argument, help_text, option
 from privaudit.errors import KnowledgeError
 from privaudit.i18n import Translator
 from privaudit.i18n.sanitize import sanitize_text
 
 if TYPE_CHECKING:
     from privaudit.knowledge.rules import RuleSet
-    from privaudit.knowledge.schema import Rule, RuleClause
+    from privaudit.knowledge.schema import Rule
 
 _MAX_TEXT_CHARS: Final = 400
 """Characters of a citation or a note on one line."""
@@ -56,22 +54,15 @@ _SAYS_KEYS: Final[Mapping[str, str]] = {
 
 rules_app = options.create_command_group("rules", help_text("rulebook.app"))
 
-RuleCountryOption = Annotated[
-    str | None, typer.Option("--country", metavar="CC", help=help_text("rulebook.in_country"))
-]
-
-
-def register(root_app: typer.Typer) -> None:
-    """Add these commands to the command line."""
-    root_app.add_typer(rules_app)
+RuleCountryOption = Annotated[str | None, option("rulebook.in_country", "--country", metavar="CC")]
 
 
 @rules_app.command("list", help=help_text("rulebook.list"))
 def list_rules(
-    words: Annotated[list[str] | None, typer.Argument(metavar="[WORD]...", help=help_text("rulebook.words"))] = None,
+    words: Annotated[list[str] | None, argument("rulebook.words", "[WORD]...")] = None,
     *,
     country: RuleCountryOption = None,
-    as_json: Annotated[bool, typer.Option("--json", help=help_text("rulebook.json"))] = False,
+    as_json: Annotated[bool, option("rulebook.json", "--json")] = False,
     lang: options.LanguageOption = None,
     plain: options.PlainOption = False,
 ) -> None:
@@ -90,7 +81,7 @@ def list_rules(
 
 @rules_app.command(help=help_text("rulebook.show"))
 def show(
-    words: Annotated[list[str], typer.Argument(metavar="WORD...", help=help_text("rulebook.words"))],
+    words: Annotated[list[str], argument("rulebook.words", "WORD...")],
     *,
     country: RuleCountryOption = None,
     lang: options.LanguageOption = None,
@@ -114,7 +105,7 @@ def show(
 
 @rules_app.command(help=help_text("rulebook.check"))
 def check(
-    path: Annotated[Path | None, typer.Argument(metavar="[PATH]", help=help_text("rulebook.path"))] = None,
+    path: Annotated[Path | None, argument("rulebook.path", "[PATH]")] = None,
     *,
     lang: options.LanguageOption = None,
     plain: options.PlainOption = False,
@@ -179,9 +170,6 @@ def _rules_to_json(rule_set: RuleSet, rules: Iterable[Rule]) -> str:
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
-# --- text of a rule ---
-
-
 def format_rule_line(language: Translator, rule: Rule, today: str) -> str:
     """Return a rule on one line: its id, country, date, authority, title, and status."""
     name = f"{_rule_text(language, rule, 'authority')}: {_rule_text(language, rule, 'title')}"
@@ -242,22 +230,18 @@ def _format_scope(language: Translator, rule: Rule) -> Iterator[str]:
 
 
 def _format_clauses(language: Translator, rule: Rule) -> Iterator[str]:
-    for clause in rule.concern:
-        yield from _format_clause(language, rule, clause)
-    if not rule.concern:
-        yield language.t("rulebook.no_concern")
-
-
-def _format_clause(language: Translator, rule: Rule, clause: RuleClause) -> Iterator[str]:
     from privaudit.model import Message
 
-    condition = Message(key=f"rule.{rule.id}.{clause.condition}")
-    names = (*clause.permissions, *clause.special)
-    yield language.t(_SAYS_KEYS[clause.says], permissions=names, condition=condition)
-    if clause.mapping == "inferred":
-        yield language.t("rulebook.likely")
-    if clause.unread:
-        yield language.t("rulebook.unread", permissions=clause.unread)
+    for clause in rule.concern:
+        condition = Message(key=f"rule.{rule.id}.{clause.condition}")
+        names = (*clause.permissions, *clause.special)
+        yield language.t(_SAYS_KEYS[clause.says], permissions=names, condition=condition)
+        if clause.mapping == "inferred":
+            yield language.t("rulebook.likely")
+        if clause.unread:
+            yield language.t("rulebook.unread", permissions=clause.unread)
+    if not rule.concern:
+        yield language.t("rulebook.no_concern")
 
 
 def _format_sources(language: Translator, rule: Rule) -> Iterator[str]:

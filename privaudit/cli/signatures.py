@@ -10,11 +10,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
-import typer
-
 from privaudit.cli import options
 from privaudit.cli.console import CliConsole, open_console
-from privaudit.cli.options import help_text
+from privaudit.cli.options import argument, help_text, option
 from privaudit.i18n import Translator
 from privaudit.i18n.sanitize import sanitize_text
 
@@ -49,16 +47,10 @@ _TIER_KEYS: Final[Mapping[str, str]] = {
 
 signatures_app = options.create_command_group("signatures", help_text("signatures.app"))
 
-SearchWordsArgument = Annotated[
-    list[str] | None, typer.Argument(metavar="[WORD]...", help=help_text("signatures.words"))
-]
-AppCountryOption = Annotated[
-    str | None, typer.Option("--country", metavar="CC", help=help_text("signatures.in_country"))
-]
-PublisherOption = Annotated[
-    str | None, typer.Option("--publisher", metavar="WORD", help=help_text("signatures.publisher"))
-]
-IncludeLendersOption = Annotated[bool, typer.Option("--lenders", help=help_text("signatures.kinds"))]
+SearchWordsArgument = Annotated[list[str] | None, argument("signatures.words", "[WORD]...")]
+AppCountryOption = Annotated[str | None, option("signatures.in_country", "--country", metavar="CC")]
+PublisherOption = Annotated[str | None, option("signatures.publisher", "--publisher", metavar="WORD")]
+IncludeLendersOption = Annotated[bool, option("signatures.kinds", "--lenders")]
 
 
 @signatures_app.command("list", help=help_text("signatures.list"))
@@ -69,7 +61,7 @@ def list_signatures(
     publisher: PublisherOption = None,
     lenders: IncludeLendersOption = False,
     signatures: options.SignaturesOption = None,
-    as_json: Annotated[bool, typer.Option("--json", help=help_text("signatures.json"))] = False,
+    as_json: Annotated[bool, option("signatures.json", "--json")] = False,
     lang: options.LanguageOption = None,
     plain: options.PlainOption = False,
 ) -> None:
@@ -90,7 +82,7 @@ def list_signatures(
 
 @signatures_app.command(help=help_text("signatures.show"))
 def show(
-    words: Annotated[list[str], typer.Argument(metavar="WORD...", help=help_text("signatures.words"))],
+    words: Annotated[list[str], argument("signatures.words", "WORD...")],
     *,
     country: AppCountryOption = None,
     publisher: PublisherOption = None,
@@ -121,7 +113,7 @@ def show(
 
 @signatures_app.command(help=help_text("signatures.check"))
 def check(
-    path: Annotated[Path | None, typer.Argument(metavar="[PATH]", help=help_text("signatures.path"))] = None,
+    path: Annotated[Path | None, argument("signatures.path", "[PATH]")] = None,
     *,
     country: options.CountryOption = None,
     lang: options.LanguageOption = None,
@@ -148,14 +140,10 @@ def load_entries(
     *,
     include_lenders: bool,
 ) -> tuple[Knowledge, tuple[SignatureEntry, ...]]:
-    """Load the lists, and search them for apps.
+    """Load the lists with the user's own (`signatures`), and search them for apps.
 
-    Args:
-        words: parts of a name, a package name or a hash; an app must have all of them.
-        country: only apps of this country.
-        publisher: only lists whose publisher has this in its name.
-        signatures: the user's own lists.
-        include_lenders: search the lists of lenders, too.
+    An app must have all of `words` (parts of a name, a package name or a hash); `publisher` is part of a publisher's
+    name.
     """
     from privaudit.knowledge import load_knowledge
     from privaudit.knowledge.signatures import group_entries, search_entries
@@ -183,9 +171,6 @@ def coverage_notes(console: CliConsole, knowledge: Knowledge) -> list[str]:
 
     today = datetime.now(UTC).date()
     return [*gaps.list_coverage_sentences(console.language, knowledge.describe_lists(), knowledge.country, today)]
-
-
-# --- text of an entry ---
 
 
 def format_entry_line(entry: SignatureEntry) -> str:
@@ -224,11 +209,7 @@ def _format_row(language: Translator, knowledge: Knowledge, row_ref: RowRef) -> 
     if signature_list.kind == "lenders":
         status = Message(key=_STATUS_KEYS[row.status or source.status or "market_lender"])
         yield language.t(
-            "signatures.by_lender",
-            publisher=source.publisher,
-            title=source.title,
-            dated_on=dated_on,
-            status=status,
+            "signatures.by_lender", publisher=source.publisher, title=source.title, dated_on=dated_on, status=status
         )
         yield language.t("signatures.tier_lender")
     else:

@@ -11,7 +11,7 @@ import typer
 from privaudit.apk.signing import WELL_KNOWN_TEST_CERTIFICATES
 from privaudit.cli import options
 from privaudit.cli.console import CliConsole, open_console
-from privaudit.cli.options import help_text
+from privaudit.cli.options import argument, help_text, option
 from privaudit.cli.signatures import (
     AppCountryOption,
     IncludeLendersOption,
@@ -36,28 +36,14 @@ _MAX_NAMES: Final = 20
 """Names in a drafted row: a bundle may have a label for each of a hundred languages."""
 
 
-def register(root_app: typer.Typer) -> None:
-    """Add all commands about lists to the command line: those of this module, and those of `signatures`."""
-    root_app.add_typer(signatures_app)
-
-
-# --- import and export ---
-
-
 @signatures_app.command("import", help=help_text("signatures.import"))
 def import_signatures(
-    file: Annotated[Path | None, typer.Argument(metavar="FILE", help=help_text("signatures.file"))] = None,
+    file: Annotated[Path | None, argument("signatures.file", "FILE")] = None,
     *,
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="PATH", help=help_text("signatures.list_to"))
-    ] = None,
-    publisher: Annotated[
-        str, typer.Option("--publisher", metavar="NAME", help=help_text("signatures.list_publisher"))
-    ] = "own list",
-    title: Annotated[
-        str | None, typer.Option("--title", metavar="TEXT", help=help_text("signatures.list_title"))
-    ] = None,
-    template: Annotated[bool, typer.Option("--template", help=help_text("signatures.template"))] = False,
+    output: Annotated[Path | None, option("signatures.list_to", "--output", "-o", metavar="PATH")] = None,
+    publisher: Annotated[str, option("signatures.list_publisher", "--publisher", metavar="NAME")] = "own list",
+    title: Annotated[str | None, option("signatures.list_title", "--title", metavar="TEXT")] = None,
+    template: Annotated[bool, option("signatures.template", "--template")] = False,
     lang: options.LanguageOption = None,
     plain: options.PlainOption = False,
 ) -> None:
@@ -94,7 +80,7 @@ def import_signatures(
 def export_signatures(
     words: SearchWordsArgument = None,
     *,
-    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help=help_text("signatures.export_to"))],
+    output: Annotated[Path, option("signatures.export_to", "--output", "-o", metavar="FILE")],
     country: AppCountryOption = None,
     publisher: PublisherOption = None,
     lenders: IncludeLendersOption = False,
@@ -126,14 +112,11 @@ def export_signatures(
         console.write_lines(coverage_notes(console, knowledge))
 
 
-# --- update ---
-
-
 @signatures_app.command("update", help=help_text("signatures.update"))
 def update_signatures(
-    source: Annotated[str, typer.Argument(metavar="FILE|URL", help=help_text("signatures.source"))],
+    source: Annotated[str, argument("signatures.source", "FILE|URL")],
     *,
-    key: Annotated[list[str] | None, typer.Option("--key", metavar="KEY", help=help_text("signatures.key"))] = None,
+    key: Annotated[list[str] | None, option("signatures.key", "--key", metavar="KEY")] = None,
     country: options.CountryOption = None,
     lang: options.LanguageOption = None,
     plain: options.PlainOption = False,
@@ -152,16 +135,11 @@ def update_signatures(
         console.write_lines(coverage_notes(console, load_knowledge(country=country)))
 
 
-# --- draft ---
-
-
 @signatures_app.command(help=help_text("apkcli.draft"))
 def draft(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE", help=help_text("apkcli.draft_files"))],
+    files: Annotated[list[Path], argument("apkcli.draft_files", "FILE")],
     *,
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE", help=help_text("apkcli.draft_output"))
-    ] = None,
+    output: Annotated[Path | None, option("apkcli.draft_output", "--output", "-o", metavar="FILE")] = None,
     lang: options.LanguageOption = None,
     plain: options.PlainOption = False,
 ) -> None:
@@ -185,18 +163,14 @@ def _draft_rows(console: CliConsole, files: list[Path], output: Path | None) -> 
         else:
             rows.append(draft_row(vetting.app, path.name, console.language))
     if rows:
-        text = "\n".join([_draft_header(console.language), *rows])
+        how_to_complete = (console.language.t("apkcli.draft_head"), console.language.t("apkcli.draft_head_2"))
+        text = "\n".join(["".join(f"# {line}\n" for line in how_to_complete), *rows])
         if output is None:
             console.write_stdout(text)
         else:
             export.write_file(output, text.encode())
             console.print_message("cli.saved", path=str(output))
     return EXIT_OK if len(rows) == len(files) else EXIT_UNREADABLE
-
-
-def _draft_header(language: Translator) -> str:
-    """Return comments that say how to complete the rows."""
-    return f"# {language.t('apkcli.draft_head')}\n# {language.t('apkcli.draft_head_2')}\n"
 
 
 def draft_row(app: VettedApp, file_name: str, language: Translator) -> str:

@@ -6,36 +6,24 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from privaudit import __version__
 from privaudit.cli import options
 from privaudit.cli.audit import report_on_source
 from privaudit.cli.console import CliConsole, open_console
-from privaudit.cli.options import help_text
+from privaudit.cli.options import argument, option
 from privaudit.errors import PhoneError, UsageError
 
 if TYPE_CHECKING:
-    from privaudit.audit import ReportOptions
     from privaudit.model import Phone, Report
     from privaudit.revocation.settings_page import OpenedPage
 
 
-def register(app: typer.Typer) -> None:
-    """Add these commands to the command line."""
-    app.command(help=help_text("cli.steps"))(steps)
-    app.command("open", help=help_text("cli.open"))(open_settings)
-
-
-# --- steps ---
-
-
 def steps(  # noqa: PLR0913 - one parameter per option
-    apps: Annotated[list[str] | None, typer.Argument(metavar="[APP]...", help=help_text("cli.apps"))] = None,
+    apps: Annotated[list[str] | None, argument("cli.apps", "[APP]...")] = None,
     *,
-    source: Annotated[Path | None, typer.Option("--from", metavar="SOURCE", help=help_text("cli.from"))] = None,
-    rom: Annotated[str | None, typer.Option("--rom", metavar="ROM", help=help_text("cli.rom"))] = None,
-    usb: Annotated[bool, typer.Option("--usb", help=help_text("cli.usb"))] = False,
+    source: Annotated[Path | None, option("cli.from", "--from", metavar="SOURCE")] = None,
+    rom: Annotated[str | None, option("cli.rom", "--rom", metavar="ROM")] = None,
+    usb: Annotated[bool, option("cli.usb", "--usb")] = False,
     lang: options.LanguageOption = None,
     serial: options.SerialOption = None,
     transport: options.TransportOption = "auto",
@@ -45,9 +33,14 @@ def steps(  # noqa: PLR0913 - one parameter per option
 ) -> None:
     """Print what to tap."""
     with open_console(lang, plain=plain) as console:
-        _validate_rom(rom)
+        from privaudit import roms
+
+        if rom is not None and rom not in roms.list_rom_ids():
+            raise UsageError("errors.rom_unknown", given=rom, known=roms.list_rom_ids())
         if usb:
-            _print_usb_steps(console, rom)
+            from privaudit.report import revocation_text
+
+            console.write_stdout(revocation_text.usb_debugging_steps(rom or roms.STOCK_ROM_ID, console.language))
             return
         console.print_message("cli.starting" if source is None else "cli.starting_saved", version=__version__)
         packages = apps or []
@@ -57,43 +50,19 @@ def steps(  # noqa: PLR0913 - one parameter per option
         _print_steps(console, report if rom is None else _with_rom(report, rom), packages)
 
 
-def _validate_rom(rom: str | None) -> None:
-    from privaudit import roms
-
-    if rom is not None and rom not in roms.list_rom_ids():
-        raise UsageError("errors.rom_unknown", given=rom, known=roms.list_rom_ids())
-
-
-def _print_usb_steps(console: CliConsole, rom: str | None) -> None:
-    """Print how to turn USB debugging on and off, without any phone."""
-    from privaudit import roms
-    from privaudit.report import revocation_text
-
-    console.write_stdout(revocation_text.usb_debugging_steps(rom or roms.STOCK_ROM_ID, console.language))
-
-
 def _report_for_steps(
     console: CliConsole, phone: options.PhoneOptions, source: Path | None, packages: list[str], country: str | None
 ) -> Report:
     """Return the report on a source or on the phone, with every app that steps may be printed for."""
-    from privaudit.audit import ReportOptions
-
-    report_options = ReportOptions(include_all_apps=bool(packages), include_unrecognised=True, country=country)
-    if source is not None:
-        return report_on_source(source, report_options, phone.signatures)
-    return _report_on_phone(console, phone, report_options)
-
-
-def _report_on_phone(console: CliConsole, phone: options.PhoneOptions, report_options: ReportOptions) -> Report:
     from privaudit import audit, knowledge
 
+    report_options = audit.ReportOptions(include_all_apps=bool(packages), include_unrecognised=True, country=country)
+    if source is not None:
+        return report_on_source(source, report_options, phone.signatures)
     with console.connect(phone.transport, phone.serial) as connection:
-        lists = knowledge.load_knowledge(extra_lists=phone.signatures, country=report_options.country)
+        lists = knowledge.load_knowledge(extra_lists=phone.signatures, country=country)
         capture, phone_facts = audit.collect_with_facts(
-            connection,
-            lists,
-            progress=console.print_round,
-            on_apk_progress=console.update_progress_bar,
+            connection, lists, progress=console.print_round, on_apk_progress=console.update_progress_bar
         )
     return audit.build_report(capture, lists, report_options, phone_facts)
 
@@ -118,14 +87,11 @@ def _print_steps(console: CliConsole, report: Report, packages: list[str]) -> No
     console.write_stdout(revocation_text.render_steps(report, console.language, frozenset(packages)))
 
 
-# --- open ---
-
-
 def open_settings(
-    page: Annotated[str, typer.Argument(metavar="PAGE", help=help_text("cli.page"))],
-    app: Annotated[str, typer.Argument(metavar="APP", help=help_text("cli.one_app"))],
+    page: Annotated[str, argument("cli.page", "PAGE")],
+    app: Annotated[str, argument("cli.one_app", "APP")],
     *,
-    user: Annotated[int, typer.Option("--user", metavar="N", help=help_text("cli.android_user"))] = 0,
+    user: Annotated[int, option("cli.android_user", "--user", metavar="N")] = 0,
     lang: options.LanguageOption = None,
     serial: options.SerialOption = None,
     transport: options.TransportOption = "auto",
@@ -149,11 +115,7 @@ def open_settings(
 
 
 def _print_opened_page(console: CliConsole, opened: OpenedPage, page: str, user: int) -> None:
-    """Print which page the phone shows.
-
-    Raises:
-        PhoneError: it shows none.
-    """
+    """Print which page the phone shows. Raises PhoneError if it shows none."""
     for message in opened.errors:
         console.print_message("cli.not_opened", said=message)
     if opened.page is None:

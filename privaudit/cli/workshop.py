@@ -15,15 +15,8 @@ import typer
 from privaudit import __version__
 from privaudit.cli import options
 from privaudit.cli.console import CliConsole, open_console
-from privaudit.cli.options import help_text
-from privaudit.errors import (
-    EXIT_FINDINGS,
-    EXIT_INCOMPLETE,
-    EXIT_INTERRUPTED,
-    EXIT_OK,
-    EXIT_UNREADABLE,
-    UsageError,
-)
+from privaudit.cli.options import argument, option
+from privaudit.errors import EXIT_FINDINGS, EXIT_INCOMPLETE, EXIT_INTERRUPTED, EXIT_OK, EXIT_UNREADABLE, UsageError
 
 if TYPE_CHECKING:
     from privaudit.transport.adb_auth import AdbKey
@@ -36,22 +29,13 @@ _DEFAULT_PACE_S: Final = 20.0
 """Seconds between two phones of a rehearsal."""
 
 
-def register(app: typer.Typer) -> None:
-    """Add this command to the command line."""
-    app.command(help=help_text("cli.workshop"))(workshop)
-
-
 def workshop(  # noqa: PLR0913 - one parameter per option
-    folder: Annotated[list[Path], typer.Argument(metavar="FOLDER...", help=help_text("cli.workshop_folder"))],
+    folder: Annotated[list[Path], argument("cli.workshop_folder", "FOLDER...")],
     *,
-    keep: Annotated[str, typer.Option("--keep", metavar="WHAT", help=help_text("cli.workshop_keep"))] = "handout",
-    rehearse: Annotated[
-        int | None, typer.Option("--rehearse", metavar="N", min=1, max=500, help=help_text("cli.workshop_rehearse"))
-    ] = None,
-    pace: Annotated[
-        float, typer.Option("--pace", metavar="S", min=0.05, max=600, help=help_text("cli.workshop_pace"))
-    ] = _DEFAULT_PACE_S,
-    totals: Annotated[bool, typer.Option("--totals", help=help_text("cli.workshop_totals"))] = False,
+    keep: Annotated[str, option("cli.workshop_keep", "--keep", metavar="WHAT")] = "handout",
+    rehearse: Annotated[int | None, option("cli.workshop_rehearse", "--rehearse", metavar="N", min=1, max=500)] = None,
+    pace: Annotated[float, option("cli.workshop_pace", "--pace", metavar="S", min=0.05, max=600)] = _DEFAULT_PACE_S,
+    totals: Annotated[bool, option("cli.workshop_totals", "--totals")] = False,
     output: options.OutputOption = None,
     as_json: options.JsonOption = False,
     lang: options.LanguageOption = None,
@@ -104,12 +88,7 @@ class WorkshopOptions:
 
 
 class WorkshopCommand:
-    """One workshop in one folder.
-
-    Args:
-        console: the terminal.
-        workshop_options: how the workshop is run.
-    """
+    """One workshop in one folder."""
 
     def __init__(self, console: CliConsole, workshop_options: WorkshopOptions) -> None:
         self._console = console

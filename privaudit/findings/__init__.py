@@ -40,14 +40,9 @@ def run_checks(
     include_unrecognised: bool = False,
     all_packages: frozenset[str] | None = None,
 ) -> CheckResults:
-    """Recognise each app of `facts` and run every check on it.
+    """Recognise each app of `facts` and run every check on it; evidence is quoted from `capture`.
 
-    Args:
-        capture: what the evidence is quoted from.
-        facts: of the apps that a report may name, gathered from `capture`.
-        knowledge: lists, vocabulary and rules.
-        include_unrecognised: whether to report apps that can read data and are not recognised.
-        all_packages: every package on the phone; ``None``: `facts` holds them all.
+    `facts` holds the apps that a report may name; `all_packages` is every package on the phone, ``None``: the same.
     """
     context = CheckContext(
         capture=capture,

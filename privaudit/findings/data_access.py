@@ -52,8 +52,7 @@ def check(app: App, context: CheckContext) -> Iterator[Finding]:
         package=app.package,
         user=app.user,
         message=Message(
-            key=key,
-            values={"app": display_name(app.label, app.package), "data": data_class_labels(app, data_classes)},
+            key=key, values={"app": display_name(app.label, app.package), "data": data_class_labels(app, data_classes)}
         ),
         evidence=context.evidence_for(app, *fact_keys(data_classes), *group_permissions, "package"),
         steps=(),

@@ -9,11 +9,7 @@ from typing import Final
 
 from privaudit.android import PERMISSION_PREFIX
 from privaudit.facts.access import OTHER_ROUTES
-from privaudit.facts.permission_table import (
-    GRANTED_STATES,
-    SPECIAL_PERMISSIONS,
-    group_of_permission,
-)
+from privaudit.facts.permission_table import GRANTED_STATES, SPECIAL_PERMISSIONS, group_of_permission
 from privaudit.knowledge import Knowledge
 from privaudit.knowledge.rules import RuleSet
 from privaudit.knowledge.schema import UNDATED, Rule, RuleClause
@@ -25,13 +21,9 @@ _DATA_BY_PERMISSION: Final = {f"{PERMISSION_PREFIX}QUERY_ALL_PACKAGES": OtherDat
 
 
 def annotate_app(app: App, rule_set: RuleSet, country: str | None, on_date: date) -> App:
-    """Return `app` with the rules about what it holds or requests; only lending and listed apps get any.
+    """Return `app` with the rules, in force on a date, about what it holds or requests; only recognised apps get any.
 
-    Args:
-        app: with its lending verdict and its listings.
-        rule_set: every rule.
-        country: chosen by the user, never guessed.
-        on_date: date on which a rule must be in force.
+    The country is chosen by the user, never guessed.
     """
     if not app.is_recognised:
         return app

@@ -33,12 +33,9 @@ _UNDATED_KEYS: Final[Mapping[str, str]] = {
 
 
 def recognise_lending(app: App | AppSummary, knowledge: Knowledge, *, installed: bool = True) -> Lending:
-    """Return the verdict on one app, with every reason for it.
+    """Return the verdict on one app that has its listings, with every reason for it.
 
-    Args:
-        app: with its listings.
-        knowledge: lists and vocabulary.
-        installed: whether it is on a phone; otherwise requested permissions count like granted ones.
+    If it is not `installed` on a phone, requested permissions count like granted ones.
     """
     reasons: list[Message] = []
     verdict = LendingVerdict.NO

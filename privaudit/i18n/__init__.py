@@ -138,7 +138,7 @@ def _find_template(key: str, code: str) -> tuple[Sentence, str] | None:
     ``None``: a report of another version uses a key that this version does not have.
     """
     try:
-        term = _rom_term(key, code) or _rule_text(key, code)
+        term = _data_file_text(key, code)
     except KeyError:
         return None
     # An empty sentence is a translation (a language may need no separator where English does): only None falls back.
@@ -149,27 +149,20 @@ def _find_template(key: str, code: str) -> tuple[Sentence, str] | None:
     return None if english is None else (english, catalog.ENGLISH)
 
 
-def _rom_term(key: str, code: str) -> str | None:
-    """Return the term of a key ``menu.ROM.TERM``, as the menus of that ROM have it; ``None`` for other keys."""
-    area, _, name = key.partition(".")
-    if area != "menu":
-        return None
-    from privaudit import roms  # only sentences about menus need it
+def _data_file_text(key: str, code: str) -> str | None:
+    """Return the menu word of a key ``menu.ROM.WORD`` or the text of ``rule.ID.TEXT``; ``None`` for other keys."""
+    area, _, path = key.partition(".")
+    file_id, _, name = path.partition(".")
+    if area == "menu":
+        from privaudit import roms  # only sentences about menus need it
 
-    rom_id, _, term = name.partition(".")
-    terms: Mapping[str, Mapping[str, str]] = roms.load_rom(rom_id)["words"]
-    return terms.get(code, terms["en"]).get(term) or terms["en"][term]
+        terms: Mapping[str, Mapping[str, str]] = roms.load_rom(file_id)["words"]
+        return terms.get(code, terms["en"]).get(name) or terms["en"][name]
+    if area == "rule":
+        from privaudit.i18n import rule_texts  # only sentences about rules need it
 
-
-def _rule_text(key: str, code: str) -> str | None:
-    """Return the text of a key ``rule.ID.TEXT``, from the rule's own file; ``None`` for other keys."""
-    area, _, name = key.partition(".")
-    if area != "rule":
-        return None
-    from privaudit.i18n import rule_texts  # only sentences about rules need it
-
-    rule_id, _, text_key = name.partition(".")
-    return rule_texts.rule_text(rule_id, text_key, code)
+        return rule_texts.rule_text(file_id, name, code)
+    return None
 
 
 def _spaced(neighbour: str, separator: str) -> str:

@@ -96,10 +96,7 @@ def _load_area(code: str, area: str) -> Mapping[str, Any]:
 
     The help needs one area of thirty: parsing all of them would take most of its time.
     """
-    source = _area_sources(code).get(area)
-    if source is None:
-        return {}
-    return tomllib.loads(source)
+    return tomllib.loads(_area_sources(code).get(area, ""))
 
 
 @cache
