@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
@@ -43,51 +44,64 @@ def check_consistency(
     *,
     requested_package: str | None = None,
 ) -> PackageDump:
-    """Return a copy of `dump` that names a forged block, if there is one; arguments as of `parse_and_check_dump`."""
-    return replace(dump, forged_name=dump.forged_name or _find_forgery(dump, package_lists or {}, requested_package))
+    """Return a copy of `dump` that names every doubtful block; arguments as of `parse_and_check_dump`."""
+    lists = package_lists or {}
+    return replace(
+        dump,
+        doubtful={*dump.doubtful, *_find_doubtful(dump, lists, requested_package)},
+        # A path points at no other block: an app may have been updated between the list and the dump.
+        outdated={name for name, block in dump.packages.items() if _contradicts_path(block, lists)},
+    )
 
 
-def _find_forgery(
+def _find_doubtful(
     dump: PackageDump, package_lists: Mapping[int, Mapping[str, InstalledPackage]], requested_package: str | None
-) -> str | None:
-    """Return the name of a block that Android would not have printed."""
+) -> Iterator[str]:
+    """Yield the name of each block that Android would not have printed, and of the block whose text may have opened it."""
     blocks_by_app_id: dict[int, PackageBlock] = {}
-    all_users = frozenset(next(iter(dump.packages.values())).users) if dump.packages else frozenset()
+    user_sets = Counter(frozenset(block.users) for block in dump.packages.values())
+    all_users = max(user_sets, key=lambda users: user_sets[users], default=frozenset())
     last_name = None if dump.reached_end else next(reversed(dump.packages), None)
+    before: str | None = None
     for name, block in dump.packages.items():
-        if (
-            not is_package_name(name)
-            or (requested_package is not None and name != requested_package)
-            or _contradicts_list(block, package_lists)
-        ):
-            return name
+        is_forged = not is_package_name(name) or (requested_package is not None and name != requested_package)
+        if is_forged or _contradicts_uid(block, package_lists) or _is_unlisted(block, package_lists):
+            yield from (name, before or name)
         # Each block lists every Android user; the last block of a truncated text may lack some.
         if name != last_name and block.users.keys() != all_users:
-            return name
+            yield name
         if block.app_id is not None and block.app_id >= FIRST_APP_ID:
             other = blocks_by_app_id.setdefault(block.app_id, block)
             if other is not block and (block.shared_user is None or block.shared_user != other.shared_user):
-                return name  # only a shared user gives two packages one uid
+                yield from (name, other.name, before or name)  # only a shared user gives two packages one uid
+        before = name
     # A factory copy is printed only beside the update that replaces it.
-    return next((name for name in dump.hidden if name not in dump.packages), None)
+    yield from (name for name in dump.hidden if name not in dump.packages)
 
 
-def _contradicts_list(block: PackageBlock, package_lists: Mapping[int, Mapping[str, InstalledPackage]]) -> bool:
-    for user, packages in package_lists.items():
-        state, entry = block.users.get(user), packages.get(block.name)
-        if entry is None:
-            if state is not None and state.installed and not state.hidden and not _may_be_unlisted(block, state):
-                return True
-        elif entry.app_id is not None:
-            if block.app_id is not None and entry.app_id != block.app_id:
-                return True
-        elif (
-            entry.apk_path is not None
-            and block.code_path is not None
-            and not _is_inside(entry.apk_path, block.code_path)
-        ):
-            return True
-    return False
+def _contradicts_uid(block: PackageBlock, package_lists: Mapping[int, Mapping[str, InstalledPackage]]) -> bool:
+    listed = {entry.app_id for packages in package_lists.values() if (entry := packages.get(block.name)) is not None}
+    return block.app_id is not None and not listed - {None} <= {block.app_id}
+
+
+def _is_unlisted(block: PackageBlock, package_lists: Mapping[int, Mapping[str, InstalledPackage]]) -> bool:
+    """Return whether the block is of a package that a list lacks though it is installed and visible."""
+    return any(
+        block.name not in packages
+        and (state := block.users.get(user)) is not None
+        and state.installed
+        and not state.hidden
+        and not _may_be_unlisted(block, state)
+        for user, packages in package_lists.items()
+    )
+
+
+def _contradicts_path(block: PackageBlock, package_lists: Mapping[int, Mapping[str, InstalledPackage]]) -> bool:
+    entries = [entry for packages in package_lists.values() if (entry := packages.get(block.name)) is not None]
+    return block.code_path is not None and any(
+        entry.app_id is None and entry.apk_path is not None and not _is_inside(entry.apk_path, block.code_path)
+        for entry in entries
+    )
 
 
 def _may_be_unlisted(block: PackageBlock, state: PackageUserState) -> bool:

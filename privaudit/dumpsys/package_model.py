@@ -93,6 +93,8 @@ class PackageBlock:
     install_permissions_by_user: dict[int, GrantTable] = field(default_factory=dict)
     """Secondary user → install permissions that differ for it (from Android 12)."""
     users: dict[int, PackageUserState] = field(default_factory=dict)
+    unread_lines: int = 0
+    """Lines that were not understood where Android lists permissions. A permission without a line may be granted."""
 
 
 @dataclass(slots=True)
@@ -105,12 +107,31 @@ class PackageDump:
     shared_users: dict[str, PackageBlock] = field(default_factory=dict)
     sdk: int | None = None
     """From ``Database versions:``, or inferred from the layout."""
-    forged_name: str | None = None
-    """Name of a block that Android cannot have printed, or ``None``."""
+    doubtful: set[str] = field(default_factory=set)
+    """Packages and shared users with a block that Android cannot have printed so: forged or damaged beyond reading."""
+    outdated: set[str] = field(default_factory=set)
+    """Packages that the list has at another path: perhaps updated between the two commands."""
     has_packages_section: bool = False
     """Whether the dump has a ``Packages:`` section."""
     reached_end: bool = False
     """Whether a section of `SECTIONS_AFTER_PACKAGES` follows, which proves that the last block was read."""
     unparsed_lines: int = 0
-    unread_grants: int = 0
-    """Number of ``granted=`` that could not be read. If there are any, a permission without a line may be granted."""
+    """Lines that were not understood, inside blocks and around them."""
+    stray_grants: int = 0
+    """Number of ``granted=`` outside every block. If there are any, any package may hold what its block lacks."""
+
+    @property
+    def names_every_holder(self) -> bool:
+        """Whether a package without a block has none, not one that was lost or taken for another's."""
+        return not (self.doubtful or self.unparsed_lines or self.stray_grants)
+
+    def find_block(self, package: str) -> PackageBlock | None:
+        """Return the block of `package` if it says what Android says of the package."""
+        return None if package in self.doubtful or package in self.outdated else self.packages.get(package)
+
+    def is_whole(self, block: PackageBlock) -> bool:
+        """Return whether every line of `block`, and of its shared user, was understood and none is doubtful."""
+        shared = self.shared_users.get(block.shared_user) if block.shared_user is not None else block
+        return shared is not None and not any(
+            part.unread_lines or part.name in self.doubtful for part in (block, shared)
+        )

@@ -2,7 +2,8 @@
 
 The text of a block is an attacker's text too: a version name, a class name or a permission name may contain line breaks
 and, after them, forged lines. Android prints every field once and in a fixed order with the users last, prints every
-section once, and repeats a package's name inside its block. Whatever breaks this is noted in `PackageDump.forged_name`.
+section once, and repeats a package's name inside its block. A block that breaks this is doubtful, and so is the one
+before it, whose text may have opened it. A line that was not understood counts for the block in which it stands.
 
 The module is one parser: the examination of a single line and the fast path over lines that repeat from package to
 package share all their state.
@@ -27,7 +28,7 @@ from privaudit.dumpsys.package_model import (
     PackageUserState,
 )
 from privaudit.dumpsys.permission_section import (
-    GRANTED_MARKER,
+    GRANTED_KEY,
     PACKAGE_LIST_INDENT,
     USER_LIST_INDENT,
     PermissionSection,
@@ -37,7 +38,7 @@ from privaudit.dumpsys.permission_section import (
 _SDK_VERSION = re.compile(r"^\s+sdkVersion=(\d{1,3})\b", re.MULTILINE | re.ASCII)
 _BLOCK_HEADER = re.compile(r"^  (Package|SharedUser) \[([^\]]*)\] \([0-9a-f]+\):$")
 _REQUESTED_PERMISSION = re.compile(r"^\s*(\S+?)(?:: restricted=true)?\s*$")
-_USER_LINE = re.compile(r"^    User (\d{1,5}): (?:(ceDataInode)=\d+ )?(.*)$", re.ASCII)
+_USER_LINE = re.compile(r"^    User (\d{1,5}):(?: (?:(ceDataInode)=\d+ )?(.*))?$", re.ASCII)
 """The inode number is left out of the last group: it alone differs from app to app, and nothing depends on it."""
 _USER_KEY_VALUE = re.compile(r"(\w+)=(\S+)")
 _DISABLED_STATES: Final = frozenset({"2", "3", "4"})
@@ -46,6 +47,12 @@ _FIELD_INDENT: Final = 4
 _USER_FIELD_INDENT: Final = 6
 _FIRST_INSTALL_TIME_PREFIX: Final = "      firstInstallTime"
 _RUNTIME_PERMISSIONS_LINE: Final = "      runtime permissions:"
+
+_USER_TITLES_OF_FIELD_INDENT: Final = frozenset(
+    {"    overlay paths:", "    legacy overlay paths:", "    Suspend params:", "    Suspend params"}
+)
+"""Up to Android 11 these have the indent of a field though they belong to the user above them; the runtime permissions of
+that user follow."""
 
 _APP_ID_VALUE = re.compile(r"\d{1,10}\Z", re.ASCII)
 _SHARED_USER_VALUE = re.compile(r"SharedUserSetting\{\S+ (\S+)/\d+\}\Z")
@@ -64,6 +71,7 @@ def parse_package_dump(text: str, kept_permissions: AbstractSet[str] | None = No
     start = _find_first_section(text)
     if sdk := _SDK_VERSION.search(text, 0, max(start, 0)):
         parser.dump.sdk = int(sdk[1])
+    parser.dump.stray_grants = text.count(GRANTED_KEY, 0, max(start, 0))
     if start >= 0:
         with gc_paused():
             parser.parse_text(text, start)
@@ -195,13 +203,20 @@ class PackageDumpParser:
         self.seen_field_names: set[str] = set()
         """Names of the fields in the dump. They identify the layout."""
         self._permission_parser = PermissionSectionParser(kept_permissions)
-        self._seen_sections: set[str] = set()
+        self._seen_sections: dict[str, PackageBlock | None] = {}
+        """Title of a section → the block that it ended."""
         self._section: dict[str, PackageBlock] | None = None
         self._block: PackageBlock | None = None
+        self._ended_block: PackageBlock | None = None
+        """The block before: lines outside of every block are the rest of it, or of one whose header was lost."""
+        self._blocks_before: dict[str, PackageBlock | None] = {}
+        """Name of a block → the block before it."""
         self._user: PackageUserState | None = None
         self._list: PermissionSection | set[str] | None = None
         """The current list: permission lines, or names of requested permissions."""
         self._last_field_rank = -1
+        self._follows_repeated_title = False
+        """Whether a title occurred twice: one of the two is an app's text, and so may be every block behind it."""
         self._cached_fields: dict[str, tuple[int, FieldHandler]] = {}
         """Start of a line up to ``=`` → rank and handler of a field of the package. Every block has the same."""
         self._ignored_fields: set[str] = set()
@@ -220,12 +235,10 @@ class PackageDumpParser:
             if line:
                 self.parse_line(line, offset)
             line, offset = self._parse_repeated_lines(lines, offset + len(line) + 1)
-        self.finish(text)
+        self.finish()
 
-    def finish(self, text: str) -> None:
-        """Close the last block and count what could not be read of `text`."""
-        self.dump.unparsed_lines += self._permission_parser.unparsed_lines
-        self.dump.unread_grants = self._permission_parser.count_unread_grants(text)
+    def finish(self) -> None:
+        """Close the last block."""
         if self._block is not None and self._block.users:
             self._end_block()  # else: the text is cut in the middle of this block
 
@@ -240,7 +253,16 @@ class PackageDumpParser:
         elif self._block is not None:
             self._parse_inside_block(self._block, line, offset)
         elif self._seen_sections and _must_be_inside_block(line):
-            self._mark_forged("User")  # the rest of a block with text that forged the end of its section
+            self._count_unread(1)  # the rest of a block: something ended it too early
+
+    def _count_unread(self, lines: int) -> None:
+        """Count `lines` that were not understood for the block in which they stand, or behind which."""
+        block = self._block or self._ended_block
+        self.dump.unparsed_lines += lines
+        if block is not None:
+            block.unread_lines += lines
+        else:
+            self.dump.stray_grants += lines
 
     # Sections and blocks.
 
@@ -251,11 +273,14 @@ class PackageDumpParser:
             if line.startswith("-----"):
                 self._end_block()
                 self._section = None
+            elif GRANTED_KEY in line or self._list is not None or self._user is not None:
+                self._count_unread(1)
             return
-        if title in self._seen_sections:
-            self._mark_forged(title)
-        self._seen_sections.add(title)
         self._end_block()
+        if title in self._seen_sections:
+            self._follows_repeated_title = True
+            self._mark_forged(self._seen_sections[title], self._ended_block)
+        self._seen_sections[title] = self._ended_block
         self._section = None if attribute is None else getattr(self.dump, attribute)
         self.dump.has_packages_section |= attribute == "packages"
         self.dump.reached_end |= title in SECTIONS_AFTER_PACKAGES and self.dump.has_packages_section
@@ -264,21 +289,26 @@ class PackageDumpParser:
         self._end_block()
         match = _BLOCK_HEADER.match(line)
         if match is None:
-            self.dump.unparsed_lines += 1
+            self._count_unread(1)
             return
         if self._section is None and not self._seen_sections:
             self._section = self.dump.packages  # an excerpt
         section, name = self._section, match[2]
         is_package = match[1] == "Package"
         if section is None or is_package == (section is self.dump.shared_users) or name in section:
-            self._mark_forged(name)
+            self.dump.doubtful.add(name)
+            self._mark_forged(self._ended_block, self._blocks_before.get(name))
             return
         self._block = section[name] = PackageBlock(name=name, offset=offset)
+        self._blocks_before[name] = self._ended_block
+        if self._follows_repeated_title:
+            self.dump.doubtful.add(name)
 
     def _end_block(self) -> None:
         block = self._block
         self._block = self._user = self._list = None
         self._last_field_rank = -1
+        self._ended_block = block or self._ended_block
         if block is None or self._section is self.dump.shared_users:
             return
         allowed_names = {block.name}
@@ -287,10 +317,10 @@ class PackageDumpParser:
         inconsistent = not block.users or not block.self_names <= allowed_names
         # A factory copy is on the system image: an app that calls itself one hides its own block in that section.
         if inconsistent or (self._section is self.dump.hidden and "SYSTEM" not in block.flags):
-            self._mark_forged(block.name)
+            self._mark_forged(block)
 
-    def _mark_forged(self, name: str) -> None:
-        self.dump.forged_name = self.dump.forged_name or name
+    def _mark_forged(self, *blocks: PackageBlock | None) -> None:
+        self.dump.doubtful.update(block.name for block in blocks if block is not None)
 
     # Lines of a block.
 
@@ -305,20 +335,21 @@ class PackageDumpParser:
             self._parse_user_field(block, self._user, line)
         elif isinstance(self._list, PermissionSection):
             self._permission_parser.parse_permission_line(self._list, line, offset)
-            if self._permission_parser.has_duplicate:
-                self._mark_forged(block.name)
+            self._note_list_defects()
         elif self._list is not None:
             self._parse_requested_permission(self._list, line)
-        elif GRANTED_MARKER in line:
-            self._mark_forged(block.name)  # something ended the list to which this line belongs
+        elif GRANTED_KEY in line:
+            self._count_unread(1)  # something ended the list to which this line belongs
+        elif self._user is not None and indent < _USER_FIELD_INDENT:
+            self._count_unread(1)
 
     def _parse_user_line(self, block: PackageBlock, line: str, offset: int) -> None:
         match = _USER_LINE.match(line)
         if match is None:
-            self.dump.unparsed_lines += 1
+            self._count_unread(1)
             self._user = self._list = None
             return
-        number, state_text = int(match[1]), match[3]
+        number, state_text = int(match[1]), match[3] or ""
         if match[2]:
             self.seen_field_names.add(match[2])
         if state_text not in self._cached_user_states:
@@ -333,7 +364,7 @@ class PackageDumpParser:
         says_installed, installed, enabled, hidden = self._cached_user_states[state_text]
         # Only a package is installed: its line says so, and the line of a shared user has no values.
         if number in block.users or says_installed is (self._section is self.dump.shared_users):
-            self._mark_forged(block.name)
+            self._mark_forged(block)
         self._user = block.users[number] = PackageUserState(installed, enabled, hidden, offset)
         self._list = None
 
@@ -343,16 +374,19 @@ class PackageDumpParser:
         if rank is None or bool(equals) != (name in _FIELD_HANDLERS):
             if self._user is None:
                 self._list = None
-            # Else: up to Android 11 "overlay paths:" and "Suspend params:" have this indent though they belong to
-            # the user above them, and the runtime permissions of that user follow.
-            if rank is None and equals:
+            elif line.rstrip() not in _USER_TITLES_OF_FIELD_INDENT:
+                self._count_unread(1)
+                return
+            if GRANTED_KEY in line:
+                self._count_unread(1)
+            elif rank is None and equals:
                 ignored_fields = self._ignored_fields if self._user is None else self._ignored_user_fields
                 ignored_fields.add(line.partition("=")[0])
             return
         is_shared_user = self._section is self.dump.shared_users
         is_misplaced = is_shared_user and name not in _SHARED_USER_FIELDS
         if self._user is not None or rank <= self._last_field_rank or is_misplaced:
-            self._mark_forged(block.name)
+            self._mark_forged(block)
         self._last_field_rank = rank
         self.seen_field_names.add(name)
         self._user, self._list = None, None
@@ -373,13 +407,13 @@ class PackageDumpParser:
         if field == "runtime permissions:":
             self._list = PermissionSection(user.runtime_permissions, USER_LIST_INDENT)
             if user.has_runtime_section:
-                self._mark_forged(block.name)
+                self._mark_forged(block)
             user.has_runtime_section = True
         elif field.startswith("firstInstallTime="):
             self.seen_field_names.add("user.firstInstallTime")
             user.first_installed = field.partition("=")[2]
-        elif GRANTED_MARKER in line:
-            self._mark_forged(block.name)
+        elif GRANTED_KEY in line:
+            self._count_unread(1)
         elif "=" in line:
             self._ignored_user_fields.add(line.partition("=")[0])
 
@@ -388,7 +422,7 @@ class PackageDumpParser:
         if ":" in name or " " in name or not name.isascii() or not name.isprintable():
             match = _REQUESTED_PERMISSION.match(line)
             if match is None:
-                self.dump.unparsed_lines += 1
+                self._count_unread(1)
                 return
             name = match[1]
         names.add(name)
@@ -418,7 +452,7 @@ class PackageDumpParser:
                 if rank > last_rank and equals:
                     last_rank = rank
                     handler(block, value.rstrip())
-                elif GRANTED_MARKER in line or not line.startswith(PACKAGE_LIST_INDENT):
+                elif GRANTED_KEY in line or not line.startswith(PACKAGE_LIST_INDENT):
                     break
             offset += len(line) + 1
         else:
@@ -432,7 +466,7 @@ class PackageDumpParser:
         ignored_fields = self._ignored_user_fields
         for line in lines:
             prefix, equals, value = line.partition("=")
-            if GRANTED_MARKER in line or not (equals and prefix in ignored_fields):
+            if GRANTED_KEY in line or not (equals and prefix in ignored_fields):
                 if prefix == _FIRST_INSTALL_TIME_PREFIX and equals:
                     self.seen_field_names.add("user.firstInstallTime")
                     user.first_installed = value.rstrip()
@@ -440,7 +474,7 @@ class PackageDumpParser:
                     user.has_runtime_section = True
                     self._list = PermissionSection(user.runtime_permissions, USER_LIST_INDENT)
                     return self._parse_permission_list(self._list, lines, offset + len(line) + 1)
-                elif GRANTED_MARKER in line or not line.startswith(USER_LIST_INDENT):
+                elif GRANTED_KEY in line or not line.startswith(USER_LIST_INDENT):
                     return line, offset
             offset += len(line) + 1
         return None, offset
@@ -449,9 +483,17 @@ class PackageDumpParser:
         self, section: PermissionSection, lines: Iterator[str], offset: int
     ) -> tuple[str | None, int]:
         next_line = self._permission_parser.parse_section(section, lines, offset)
-        if self._permission_parser.has_duplicate and self._block is not None:
-            self._mark_forged(self._block.name)
+        self._note_list_defects()
         return next_line
+
+    def _note_list_defects(self) -> None:
+        """Count the lines of a permission list that were not understood; a permission occurs once in each list."""
+        parser = self._permission_parser
+        if parser.unparsed_lines:
+            self._count_unread(parser.unparsed_lines)
+        if parser.has_duplicate:
+            self._mark_forged(self._block)
+        parser.unparsed_lines, parser.has_duplicate = 0, False
 
     def _parse_requested_list(self, names: set[str], lines: Iterator[str], offset: int) -> tuple[str | None, int]:
         for line in lines:
@@ -463,12 +505,12 @@ class PackageDumpParser:
 
 
 def _must_be_inside_block(line: str) -> bool:
-    return GRANTED_MARKER in line or (line.startswith("    User ") and " installed=" in line)
+    return GRANTED_KEY in line or (line.startswith("    User ") and " installed=" in line)
 
 
 def _skip_outside_block(lines: Iterator[str], offset: int) -> tuple[str | None, int]:
     for line in lines:
-        if not line.startswith("    ") or GRANTED_MARKER in line or line.startswith("    User "):
+        if not line.startswith("    ") or GRANTED_KEY in line or line.startswith("    User "):
             return line, offset
         offset += len(line) + 1
     return None, offset

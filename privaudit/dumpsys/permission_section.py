@@ -10,8 +10,7 @@ from typing import Final
 
 from privaudit.dumpsys.package_model import GrantTable, PermissionGrant
 
-_GRANTED_KEY: Final = "granted="
-GRANTED_MARKER: Final = f": {_GRANTED_KEY}"
+GRANTED_KEY: Final = "granted="
 PACKAGE_LIST_INDENT: Final = " " * 6
 """Start of each line in a list of a package. A line with a smaller indent ends the list."""
 USER_LIST_INDENT: Final = " " * 8
@@ -42,10 +41,6 @@ class PermissionSectionParser:
         """Lines of an unknown form."""
         self.has_duplicate = False
         """Whether a permission occurred twice in one list."""
-        self._parsed_lines = 0
-        """Lines of the known form."""
-        self._truncated_lines = 0
-        """Lines of an unknown form that end before ``granted=``."""
         self._kept_permissions = kept_permissions
         self._cached_lines: dict[str, dict[str, tuple[str, PermissionGrant | None] | None]] = {
             PACKAGE_LIST_INDENT: {},
@@ -57,14 +52,6 @@ class PermissionSectionParser:
         self._grant_by_suffix: dict[str, PermissionGrant] = {}
         """Text after the first ``=`` → grant."""
 
-    def count_unread_grants(self, text: str) -> int:
-        """Count the ``granted=`` in `text` that were not read from a line of a permission list.
-
-        A copy that turned spaces into tabs, or wrapped lines at the width of a terminal, leaves such lines behind. The
-        dump repeats nowhere what they say about a permission.
-        """
-        return text.count(_GRANTED_KEY) - self._parsed_lines + self._truncated_lines
-
     def parse_section(self, section: PermissionSection, lines: Iterator[str], offset: int) -> tuple[str | None, int]:
         """Parse `lines` up to the end of the list; the first of them stands at `offset`.
 
@@ -72,13 +59,10 @@ class PermissionSectionParser:
             The first line with a smaller indent, ``None`` at the end of the text, and its offset.
         """
         grants, offsets, cached_lines = section.grants, section.grants.offsets, self._cached_lines[section.indent]
-        repeated_lines = 0
         end: str | None = None
         for line in lines:
             cached = cached_lines.get(line, _UNCACHED_LINE)
-            if cached is None:
-                repeated_lines += 1
-            else:
+            if cached is not None:
                 name, grant = cached
                 if grant is None or name in offsets:
                     if not line.startswith(section.indent):
@@ -87,9 +71,7 @@ class PermissionSectionParser:
                     self.parse_permission_line(section, line, offset)
                 else:
                     grants[name], offsets[name] = grant, offset
-                    repeated_lines += 1
             offset += len(line) + 1
-        self._parsed_lines += repeated_lines
         return end, offset
 
     def parse_permission_line(self, section: PermissionSection, line: str, offset: int) -> None:
@@ -100,14 +82,12 @@ class PermissionSectionParser:
             match = _PERMISSION_LINE.match(line)
             if match is None:
                 self.unparsed_lines += 1
-                self._truncated_lines += _GRANTED_KEY not in line
                 return
             # Up to Android 9 flags are separated by spaces, later by pipes.
             grant = PermissionGrant(match[2] == "true", tuple((match[3] or "").replace("|", " ").split()))
             name, user = match[1], match[4]
             if user is None and "=" not in name:
                 self._name_by_prefix[prefix], self._grant_by_suffix[suffix] = name, grant
-        self._parsed_lines += 1
         is_kept = self._kept_permissions is None or name in self._kept_permissions
         if user is None and line.startswith(section.indent):
             self._cached_lines[section.indent][line] = (name, grant) if is_kept else None

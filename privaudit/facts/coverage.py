@@ -48,17 +48,20 @@ def coverage_rows(
         problem = _find_problem(answer, parsed.package_dumps) if answer.state is AnswerState.ANSWERED else None
         if problem is not None:
             answer = replace(answer, state=AnswerState.UNREADABLE, detail=problem)
+        if key == "packages" and answer.state is AnswerState.ANSWERED and parsed.package_dumps.full.problem is not None:
+            answer = replace(answer, state=AnswerState.UNREADABLE, detail=parsed.package_dumps.full.problem)
         yield _coverage_row(answer, parsed.unparsed_lines.get(key, 0))
     for answer in capture.answers_to("package"):
         own_dump = parsed.package_dumps.by_package.get(answer.subject or "")
-        row = _coverage_row(own_dump.answer if own_dump is not None else answer, 0)
-        if row.state is not AnswerState.ANSWERED:
-            dump = own_dump.dump if own_dump is not None else None
-            yield replace(
-                row,
-                detail=row.detail or coverage_message("coverage.phone_said", said=answer.subject or ""),
-                could_hide=dump is not None and (dump.forged_name is not None or dump.unread_grants > 0),
-            )
+        if own_dump is not None:
+            answer = own_dump.answer
+            if answer.state is AnswerState.ANSWERED and own_dump.problem is not None:
+                answer = replace(answer, state=AnswerState.UNREADABLE, detail=own_dump.problem)
+        elif answer.state is AnswerState.ANSWERED:
+            answer = replace(answer, state=AnswerState.UNREADABLE, detail=coverage_message("coverage.not_this_dump"))
+        if answer.state is not AnswerState.ANSWERED:
+            said = coverage_message("coverage.phone_said", said=answer.subject or "")
+            yield replace(_coverage_row(answer, 0), detail=answer.detail or said, could_hide=True)
 
 
 def _coverage_row(answer: Answer, unparsed_lines: int) -> Coverage:

@@ -14,7 +14,7 @@ from privaudit.dumpsys.package_checks import check_consistency, parse_and_check_
 from privaudit.dumpsys.package_list import InstalledPackage
 from privaudit.dumpsys.package_model import GrantTable, PackageBlock, PackageDump, PermissionGrant
 from privaudit.dumpsys.package_parser import parse_package_dump
-from privaudit.model import AnswerState, FactLocation
+from privaudit.model import AnswerState, FactLocation, Message
 
 CACHED_DUMPS: Final = 8
 """Number of long dumps to cache while their phones are read: as many as a workshop reads at a time."""
@@ -33,15 +33,29 @@ class PermissionLine:
 
 @dataclass(frozen=True, slots=True)
 class ParsedDump:
-    """One dump and its answer. The state of `answer` reflects what its text contains."""
+    """One dump and its answer. The state of `answer` reflects whether the text is a whole dump."""
 
     answer: Answer
     dump: PackageDump
 
     @property
     def is_complete(self) -> bool:
-        """Whether a permission without a line is not granted."""
+        """Whether a permission without a line in a whole block is not granted."""
         return self.answer.state is AnswerState.ANSWERED
+
+    @property
+    def problem(self) -> Message | None:
+        """What is wrong with some of its blocks; the others are as printed."""
+        if self.dump.doubtful:
+            return coverage_message("coverage.doubtful", n=len(self.dump.doubtful))
+        if self.dump.unparsed_lines or self.dump.stray_grants:
+            return coverage_message("coverage.lost_grants", n=self.dump.unparsed_lines or self.dump.stray_grants)
+        return coverage_message("coverage.outdated", n=len(self.dump.outdated)) if self.dump.outdated else None
+
+    def describes(self, package: str) -> bool:
+        """Return whether the dump is complete and the block of `package` whole: what it lacks is not granted."""
+        block = self.dump.find_block(package)
+        return self.is_complete and block is not None and not self.dump.stray_grants and self.dump.is_whole(block)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,21 +70,22 @@ class PackageDumps:
     """Whether `full` was filtered by permission names: a package without any of them then has no block."""
 
     def find_block(self, package: str) -> tuple[PackageBlock, FactLocation] | None:
-        """Return the block of `package`, from a dump without forged lines; its own dump says most."""
+        """Return the block of `package`, from a dump in which it is not doubtful; its own dump says most."""
         for parsed in self._dumps_of(package):
-            block = parsed.dump.packages.get(package)
-            if block is not None and parsed.dump.forged_name is None:
+            block = parsed.dump.find_block(package)
+            if block is not None:
                 return block, FactLocation(parsed.answer.key, block.offset)
         return None
 
     def permission_lines(self, package: str, user: int) -> Iterator[tuple[str, PermissionLine]]:
         """Yield every permission line of `package` for `user`, including those of its shared uid.
 
-        A package's own dump that is cut or has forged lines yields only grants: an app has no reason to forge those.
+        A package's own dump that is cut or doubtful yields only grants: an app has no reason to forge those. The dump
+        of all packages yields nothing of a doubtful block: another app may have forged it.
         """
-        for parsed in self._dumps_of(package):
+        for parsed, trusted in self._readable_dumps_of(package):
             for name, line in _permission_lines(parsed, package, user):
-                if parsed.is_complete or parsed is self.full or line.grant.granted:
+                if trusted or line.grant.granted:
                     yield name, line
 
     def grants_by_permission(
@@ -78,12 +93,11 @@ class PackageDumps:
     ) -> Mapping[str, list[PermissionGrant]]:
         """The grants of `permissions` that `permission_lines` would yield, found without reading every line."""
         grants: dict[str, list[PermissionGrant]] = {}
-        for source in self._dumps_of(package):
+        for source, trusted in self._readable_dumps_of(package):
             block = source.dump.packages.get(package)
             if block is None:
                 continue
-            trusted = source.is_complete or source is self.full
-            shared = source.dump.shared_users.get(block.shared_user) if block.shared_user is not None else None
+            shared = _shared_user_block(source.dump, block)
             for holder in (block,) if shared is None else (block, shared):
                 own, state = holder.install_permissions_by_user.get(user), holder.users.get(user)
                 tables = [holder.install_permissions] if own is None else [own]
@@ -101,12 +115,16 @@ class PackageDumps:
     def is_known_denied(self, package: str, user: int) -> bool:
         """Return whether a permission without a line for `package` and `user` is certainly not granted."""
         for parsed in self._dumps_of(package):
-            if not parsed.is_complete:
-                continue
-            block = parsed.dump.packages.get(package)
-            if block is not None:
-                return user in block.users and _has_shared_user(block, parsed.dump)
-            return self.filtered_by_permission and user in self.user_ids()
+            if parsed.describes(package):
+                return user in parsed.dump.packages[package].users
+            if (
+                parsed is self.full
+                and parsed.is_complete
+                and package not in parsed.dump.packages
+                and self.filtered_by_permission
+                and parsed.dump.names_every_holder
+            ):
+                return user in self.user_ids()
         return False
 
     def version_codes(self) -> Mapping[str, int]:
@@ -117,15 +135,26 @@ class PackageDumps:
 
     def user_ids(self) -> frozenset[int]:
         """Return the Android users that occur in the dump of all packages."""
-        return frozenset(user for block in self.full.dump.packages.values() for user in block.users)
+        dump = self.full.dump
+        blocks = (block for name, block in dump.packages.items() if name not in dump.doubtful)
+        return frozenset(user for block in blocks for user in block.users)
 
     def _dumps_of(self, package: str) -> Iterator[ParsedDump]:
-        """Yield the dumps that describe `package`, the best first. A complete dump of its own suffices."""
+        """Yield the dumps that describe `package`, the best first. A whole dump of its own suffices."""
         own_dump = self.by_package.get(package)
-        if own_dump is None or not own_dump.is_complete:
+        if own_dump is None or not own_dump.describes(package):
             yield self.full
         if own_dump is not None:
             yield own_dump
+
+    def _readable_dumps_of(self, package: str) -> Iterator[tuple[ParsedDump, bool]]:
+        """Yield the dumps with permission lines of `package`, and whether a line that denies something is believed."""
+        for parsed in self._dumps_of(package):
+            is_doubtful = parsed.dump.find_block(package) is None
+            if parsed is not self.full:
+                yield parsed, parsed.is_complete and not is_doubtful
+            elif not is_doubtful:
+                yield parsed, True
 
 
 def read_package_dumps(capture: Capture, package_lists: Mapping[int, Mapping[str, InstalledPackage]]) -> PackageDumps:
@@ -138,9 +167,6 @@ def read_package_dumps(capture: Capture, package_lists: Mapping[int, Mapping[str
     answer = capture.answer("packages")
     dump = check_consistency(_parse_full_dump(answer.text), package_lists) if answer.text else PackageDump()
     full = _assess_dump(answer, dump)
-    if dump.forged_name is not None:
-        # Nothing in it proves anything: one app may have forged the block of another.
-        full = replace(full, dump=PackageDump(unparsed_lines=dump.unparsed_lines, forged_name=dump.forged_name))
     by_package = {}
     all_users = {user for block in full.dump.packages.values() for user in block.users} if full.is_complete else set()
     for own_answer in capture.answers_to("package"):
@@ -148,7 +174,7 @@ def read_package_dumps(capture: Capture, package_lists: Mapping[int, Mapping[str
         own_dump = parse_and_check_dump(own_answer.text, requested_package=name, kept_permissions=_KEPT_PERMISSIONS)
         if name in own_dump.packages:
             if own_dump.reached_end and all_users and own_dump.packages[name].users.keys() != all_users:
-                own_dump.forged_name = own_dump.forged_name or name  # each block lists every Android user
+                own_dump.doubtful.add(name)  # each block lists every Android user
             by_package[name] = _assess_dump(own_answer, own_dump)
     is_filtered = "Database versions:" not in answer.text[:_HEADER_CHARS]
     return PackageDumps(
@@ -169,10 +195,16 @@ def _permission_lines(parsed: ParsedDump, package: str, user: int) -> Iterator[t
     block = parsed.dump.packages.get(package)
     if block is None:
         return
-    for source in (block, parsed.dump.shared_users.get(block.shared_user or "")):
+    for source in (block, _shared_user_block(parsed.dump, block)):
         if source is not None:
             for name, grant, offset in _grants_for_user(source, user):
                 yield name, PermissionLine(grant, FactLocation(parsed.answer.key, offset))
+
+
+def _shared_user_block(dump: PackageDump, block: PackageBlock) -> PackageBlock | None:
+    """Return the shared user of `block`, unless it has none or its block is doubtful."""
+    name = block.shared_user
+    return None if name is None or name in dump.doubtful else dump.shared_users.get(name)
 
 
 def _grants_for_user(block: PackageBlock, user: int) -> Iterator[tuple[str, PermissionGrant, int]]:
@@ -188,25 +220,11 @@ def _grants_for_user(block: PackageBlock, user: int) -> Iterator[tuple[str, Perm
 
 def _assess_dump(answer: Answer, dump: PackageDump) -> ParsedDump:
     problem = None
-    if dump.forged_name is not None:
-        problem = coverage_message("coverage.forged", package=dump.forged_name)
-    elif answer.state is AnswerState.ANSWERED and not dump.packages:
+    if answer.state is AnswerState.ANSWERED and not dump.packages:
         problem = coverage_message("coverage.not_this_dump")
-    elif answer.state is AnswerState.ANSWERED and dump.unread_grants:
-        problem = coverage_message("coverage.lost_grants", n=dump.unread_grants)
-    elif answer.state is AnswerState.ANSWERED and not _is_complete_dump(answer, dump):
+    elif answer.state is AnswerState.ANSWERED and answer.exit_code is None and not dump.reached_end:
+        # Without an exit code only the end of the text proves that a dump saved by hand is complete.
         problem = coverage_message("coverage.no_end")
     if problem is not None:
         answer = replace(answer, state=AnswerState.UNREADABLE, detail=problem)
     return ParsedDump(answer, dump)
-
-
-def _is_complete_dump(answer: Answer, dump: PackageDump) -> bool:
-    # Without an exit code only the end of the text proves that a dump saved by hand is complete.
-    if answer.exit_code is None and not dump.reached_end:
-        return False
-    return all(_has_shared_user(block, dump) for block in dump.packages.values())
-
-
-def _has_shared_user(block: PackageBlock, dump: PackageDump) -> bool:
-    return block.shared_user is None or block.shared_user in dump.shared_users

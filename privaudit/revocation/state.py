@@ -145,8 +145,9 @@ def read_state(capture: Capture, package_names: Iterable[str], *, own_dumps_only
         has_own_dump = own_dumps_only or key in capture.answers
         answer = capture.answer(key if has_own_dump else "packages")
         dump = package_checks.parse_and_check_dump(answer.text, requested_package=package if has_own_dump else None)
-        if answer.state is AnswerState.ANSWERED and dump.forged_name is None and package in dump.packages:
-            blocks[package] = dump.packages[package]
+        block = dump.find_block(package)
+        if answer.state is AnswerState.ANSWERED and block is not None:
+            blocks[package] = block
     needs_common_dump = not own_dumps_only and not all(f"package.{package}" in capture.answers for package in packages)
     questions = _REUSED_QUESTIONS | {"appops"} | ({"packages"} if needs_common_dump else set())
     answers = {

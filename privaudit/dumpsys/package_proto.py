@@ -1,0 +1,175 @@
+"""Parse ``dumpsys package --proto`` (Android 12 and later): users, install states and granted permissions of each package.
+
+Each string has its length before it, so no text of an app can end its own record or open another one, as it can in the
+text dump. Source: ``core/proto/android/service/package.proto``, ``PackageSetting.dumpDebug`` and
+``writePackageUserPermissionsProto`` (AOSP). ``ProtoOutputStream`` leaves out zeros: user 0 has no id, a default state no
+value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+from privaudit.dumpsys import gc_paused
+
+_PACKAGES: Final = 5
+_PACKAGE_NAME, _PACKAGE_UID, _PACKAGE_USERS, _PACKAGE_PERMISSIONS = 1, 2, 9, 12
+_USER_ID, _USER_INSTALL_TYPE, _USER_IS_HIDDEN, _USER_ENABLED_STATE = 1, 2, 3, 7
+_PERMISSIONS_USER, _PERMISSIONS_GRANTED = 1, 2
+_VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
+_MAX_VARINT_BYTES: Final = 10
+_INSTANT: Final = 2
+"""``InstallType.INSTANT_APP_INSTALL``: ``pm list packages`` leaves instant apps out."""
+_DISABLED_STATES: Final = frozenset({2, 3, 4})
+_MAX_PACKAGES: Final = 20_000
+"""Far more than a phone has."""
+
+
+class ProtoError(ValueError):
+    """The bytes are not a message of this type."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProtoUserState:
+    """``UserInfoProto``: the state of a package for one Android user."""
+
+    installed: bool
+    hidden: bool
+    """Whether ``pm list packages`` leaves it out: hidden by a device policy, or an instant app."""
+    enabled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ProtoPackage:
+    """``PackageProto``: one package."""
+
+    app_id: int
+    users: Mapping[int, ProtoUserState]
+    granted: Mapping[int, frozenset[str]]
+    """Android user → the kept permissions that are granted to the app id, at installation or later."""
+
+
+@dataclass(frozen=True, slots=True)
+class PackageProtoDump:
+    """``PackageServiceDumpProto``, as far as it is used."""
+
+    packages: Mapping[str, ProtoPackage]
+    has_grants: bool
+    """Whether any package has a list of permissions. Where none has, the message says nothing of grants."""
+
+
+@lru_cache(maxsize=8)
+def parse_package_proto(data: bytes, kept_permissions: AbstractSet[str] | None = None) -> PackageProtoDump:
+    """Parse the whole message.
+
+    Args:
+        data: Standard output of the command, byte for byte.
+        kept_permissions: Permissions whose grants are stored; ``None``: all.
+
+    Raises:
+        ProtoError: The bytes end inside a field, or are another message; more packages than a phone can have.
+    """
+    packages: dict[str, ProtoPackage] = {}
+    kept = None if kept_permissions is None else {name.encode(): name for name in kept_permissions}
+    has_grants = False
+    with gc_paused():
+        for number, value in _fields(data):
+            if number != _PACKAGES or not isinstance(value, bytes):
+                continue
+            name, package = _parse_package(value, kept)
+            if name in packages or len(packages) >= _MAX_PACKAGES:
+                raise ProtoError("a package occurs twice, or too many packages")
+            packages[name] = package
+            has_grants |= bool(package.granted)
+    return PackageProtoDump(packages, has_grants)
+
+
+def _parse_package(data: bytes, kept: Mapping[bytes, str] | None) -> tuple[str, ProtoPackage]:
+    name, app_id = b"", 0
+    users: dict[int, ProtoUserState] = {}
+    granted: dict[int, frozenset[str]] = {}
+    for number, value in _fields(data):
+        if number == _PACKAGE_PERMISSIONS:
+            user, names = _parse_permissions(_expect_bytes(value), kept)
+            granted[user] = granted.get(user, frozenset()) | names
+        elif number == _PACKAGE_USERS:
+            values = {key: one for key, one in _fields(_expect_bytes(value)) if isinstance(one, int)}
+            install_type = values.get(_USER_INSTALL_TYPE, 0)
+            users[values.get(_USER_ID, 0)] = ProtoUserState(
+                installed=install_type != 0,
+                hidden=bool(values.get(_USER_IS_HIDDEN, 0)) or install_type == _INSTANT,
+                enabled=values.get(_USER_ENABLED_STATE, 0) not in _DISABLED_STATES,
+            )
+        elif number == _PACKAGE_NAME:
+            name = _expect_bytes(value)
+        elif number == _PACKAGE_UID and isinstance(value, int):
+            app_id = value
+    try:
+        return name.decode("ascii"), ProtoPackage(app_id, users, granted)
+    except UnicodeDecodeError as error:
+        raise ProtoError("not a package name") from error
+
+
+def _parse_permissions(data: bytes, kept: Mapping[bytes, str] | None) -> tuple[int, frozenset[str]]:
+    user, names = 0, []
+    for number, value in _fields(data):
+        if number == _PERMISSIONS_USER and isinstance(value, int):
+            user = value
+        elif number == _PERMISSIONS_GRANTED:
+            name = _expect_bytes(value)
+            if kept is None:
+                names.append(name.decode("utf-8", "replace"))
+            elif name in kept:
+                names.append(kept[name])
+    return user, frozenset(names)
+
+
+def _expect_bytes(value: bytes | int) -> bytes:
+    if not isinstance(value, bytes):
+        raise ProtoError("a number where a text or a message belongs")
+    return value
+
+
+def _fields(data: bytes) -> Iterator[tuple[int, bytes | int]]:
+    """Yield number and value of each field: proto2 wire format. Groups, which nobody writes any more, are an error."""
+    position, end = 0, len(data)
+    while position < end:
+        tag = data[position]
+        position += 1
+        if tag >= 0x80:
+            tag, position = _read_varint(data, position - 1)
+        wire_type = tag & 7
+        if wire_type == _BYTES:
+            if position < end and data[position] < 0x80:
+                length, position = data[position], position + 1
+            else:
+                length, position = _read_varint(data, position)
+            stop = position + length
+            value: bytes | int = data[position:stop]
+        elif wire_type == _VARINT:
+            value, stop = _read_varint(data, position)
+        elif wire_type in {_FIXED64, _FIXED32}:
+            stop = position + (8 if wire_type == _FIXED64 else 4)
+            value = int.from_bytes(data[position:stop], "little")
+        else:
+            raise ProtoError(f"wire type {wire_type}")
+        if stop > end or tag < 8:
+            raise ProtoError("the bytes end inside a field")
+        position = stop
+        yield tag >> 3, value
+
+
+def _read_varint(data: bytes, position: int) -> tuple[int, int]:
+    value = 0
+    for index in range(_MAX_VARINT_BYTES):
+        if position + index >= len(data):
+            break
+        byte = data[position + index]
+        value |= (byte & 0x7F) << (7 * index)
+        if byte < 0x80:
+            return value, position + index + 1
+    raise ProtoError("a number without an end")
