@@ -11,7 +11,7 @@ from privaudit import __version__, facts, findings
 from privaudit.apk import parts
 from privaudit.apk.info import trim_and_read_apk
 from privaudit.apk.parts import ApkParts
-from privaudit.capture import remote_apks, remote_file
+from privaudit.capture import questions, remote_apks, remote_file
 from privaudit.capture.collector import OnRound, collect_answers, collect_first_round
 from privaudit.capture.command_log import LoggingTransport
 from privaudit.capture.model import Capture
@@ -25,8 +25,6 @@ from privaudit.model import AnswerState, AppSummary, Counts, Facts, KnowledgeInf
 from privaudit.revocation import steps
 from privaudit.transport.base import Transport
 
-_COMPLETE_DUMP_MIN_SDK: Final = 29
-"""Below Android 10 a whole dump may lack an app that asks and was never granted: each own app is asked for by name."""
 _USER_APP_PATHS: Final = ("/data/", "/mnt/")
 """Where Android installs, inside and on a card."""
 _HASH_BATCH_SIZE: Final = 8
@@ -85,13 +83,25 @@ def collect_with_facts(
     log = LoggingTransport(transport)
     capture = collect_first_round(log, demo=demo, on_round=progress)
     phone_facts = facts.summarise_phone(capture)
-    keys = dict.fromkeys((*_fallback_keys(phone_facts), *packages_to_inspect(phone_facts, knowledge)))
+    keys = dict.fromkeys((*_fallback_keys(phone_facts), *keys_to_inspect(phone_facts, knowledge)))
     capture = capture.with_answers(collect_answers(log, keys, on_round=progress))
     phone_facts = facts.summarise_phone(capture, phone_facts)
     if options.read_labels:
         progress("naming")
         phone_facts = collect_apks(log, phone_facts, knowledge, options, on_apk_progress)
+        phone_facts = collect_new_details(log, phone_facts, knowledge, progress)
     return replace(phone_facts.capture, log=log.log), phone_facts
+
+
+def collect_new_details(
+    transport: Transport, phone_facts: PhoneFacts, knowledge: Knowledge, progress: OnRound
+) -> PhoneFacts:
+    """Ask the questions about single apps once more, of the apps that only their names have recognised."""
+    capture = phone_facts.capture
+    keys = [key for key in keys_to_inspect(phone_facts, knowledge) if key not in capture.answers]
+    if not keys:
+        return phone_facts
+    return facts.summarise_phone(capture.with_answers(collect_answers(transport, keys, on_round=progress)), phone_facts)
 
 
 def collect_apks(
@@ -260,12 +270,16 @@ def _fallback_keys(phone_facts: PhoneFacts) -> Iterator[str]:
         yield from ("installed.0", "third_party.0", "settings.0")
 
 
-def packages_to_inspect(phone_facts: PhoneFacts, knowledge: Knowledge) -> Iterator[str]:
-    """Yield the keys of the dumps to ask for: of recognised apps; below Android 10 of all but the system's."""
-    each_app = (phone_facts.phone.sdk or 0) < _COMPLETE_DUMP_MIN_SDK
-    # A forged or cut dump is no answer. Then each app is asked for by name, where it can only speak of itself.
-    states = {row.question: row.state for row in phone_facts.coverage}
-    is_sound = states.get("packages") is AnswerState.ANSWERED
+def keys_to_inspect(phone_facts: PhoneFacts, knowledge: Knowledge) -> Iterator[str]:
+    """Yield the keys of the answers about single apps: their own dumps, and the modes of the ops that read.
+
+    Recognised apps are asked about in any case. Where only texts say who holds what, so are all of the owner's apps:
+    in its own dump an app can only speak of itself.
+    """
+    proto_is_whole = bool(phone_facts.inputs.package_dumps.proto)
+    has_appops_get = (phone_facts.phone.sdk or 0) >= questions.QUESTIONS_BY_NAME["appops_get"].min_sdk
     for app in findings.recognise_apps(phone_facts.summaries, knowledge):
-        if app.is_recognised or ((each_app or not is_sound) and not app.system):
+        if app.is_recognised or not (proto_is_whole or app.system):
             yield f"package.{app.package}"
+        if has_appops_get and (app.is_recognised or is_unrecognised_reader(app, knowledge)):
+            yield f"appops_get.{app.user}.{app.package}"

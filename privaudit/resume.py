@@ -10,7 +10,7 @@ from typing import Final
 
 from privaudit import facts
 from privaudit.apk.parts import ApkParts
-from privaudit.audit import CollectionOptions, collect_apks, packages_to_inspect
+from privaudit.audit import CollectionOptions, collect_apks, collect_new_details, keys_to_inspect
 from privaudit.capture import collector, questions, remote_apks
 from privaudit.capture.answers import Answer
 from privaudit.capture.collector import OnRound, collect_answers
@@ -68,7 +68,8 @@ def resume_capture(
     if options.read_labels:
         progress("naming")
         phone_facts = facts.summarise_phone(capture)
-        capture = collect_apks(logging_transport, phone_facts, knowledge, options, on_apk_progress).capture
+        phone_facts = collect_apks(logging_transport, phone_facts, knowledge, options, on_apk_progress)
+        capture = collect_new_details(logging_transport, phone_facts, knowledge, progress).capture
     if capture.answers == before.answers and capture.apks == before.apks:
         return before
     return replace(capture, log=(*before.log, *logging_transport.log), source=Source(kind=transport.kind, sha256=None))
@@ -81,7 +82,7 @@ def missing_keys(capture: Capture, knowledge: Knowledge) -> Iterator[str]:
     user_ids = [user.id for user in phone_facts.users] or [0]
     for key in (
         *questions.expected_keys(phone_facts.phone.sdk, user_ids),
-        *packages_to_inspect(phone_facts, knowledge),
+        *keys_to_inspect(phone_facts, knowledge),
     ):
         if _was_cut(capture.answer(key)):
             yield key
@@ -99,7 +100,12 @@ def was_interrupted(capture: Capture) -> bool:
         return True
     phone = device.phone_from_properties(device.parse_properties(capture.answer("properties").text), None)
     user_ids = device.parse_users(capture.answer("users").text, phone.sdk)
-    return any(_was_cut(capture.answer(key)) for key in questions.expected_keys(phone.sdk, user_ids))
+    keys = (key for key in questions.expected_keys(phone.sdk, user_ids) if key not in _LATER_QUESTIONS)
+    return any(_was_cut(capture.answer(key)) for key in keys)
+
+
+_LATER_QUESTIONS: Final = frozenset({"packages_proto"})
+"""Questions that privaudit 1.0.0 did not ask: a capture without them need not be an interrupted one."""
 
 
 def _was_cut(item: Answer | ApkParts) -> bool:

@@ -256,7 +256,7 @@ def test_json_lines_have_one_line_for_each_source(run, saved, tmp_path):
 
 
 def test_an_unreadable_source_does_not_stop_the_others(run, saved, tmp_path):
-    gaps = answers(saved, tmp_path / "gaps", "dumpsys_package", "dumpsys_appops")
+    gaps = answers(saved, tmp_path / "gaps", "dumpsys_package", "dumpsys_appops", "appops_get")
     assert run("audit", tmp_path / "nowhere", gaps).code == 4
     assert run("audit", tmp_path / "nowhere", gaps, saved, "--signatures", _mine(tmp_path)).code == 3
 

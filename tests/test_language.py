@@ -90,9 +90,13 @@ def test_every_key_in_the_code_has_an_english_sentence():
     assert unknown == []
 
 
+KEYS_OF_SAVED_REPORTS = {"coverage.forged"}
+"""Only reports of privaudit 1.0.0 hold them."""
+
+
 def test_every_english_sentence_is_used():
     used = set().union(*(_fits(pattern) for pattern in {pattern for _, pattern in used_keys()}))
-    assert sorted(ENGLISH.keys() - used) == []
+    assert sorted(ENGLISH.keys() - used) == sorted(KEYS_OF_SAVED_REPORTS)
 
 
 def test_every_error_has_three_sentences():

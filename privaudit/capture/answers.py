@@ -22,6 +22,8 @@ class Answer:
     state: AnswerState
     text: str = ""
     """Lines end in LF, whatever the phone used."""
+    data: bytes = b""
+    """The answer to a question with a binary answer, byte for byte. Its `text` is then empty, unless it is an error."""
     detail: Message | None = None
     exit_code: int | None = None
     translated_from: str | None = None
@@ -39,8 +41,9 @@ class Answer:
 
     @property
     def user(self) -> int | None:
-        """The Android user of a per-user question."""
-        return int(self.key.partition(".")[2]) if QUESTIONS_BY_NAME[self.question].scope == "user" else None
+        """The Android user of a question about a user, or about one of its packages."""
+        is_per_user = QUESTIONS_BY_NAME[self.question].scope in {"user", "user_package"}
+        return int(self.key.split(".")[1]) if is_per_user else None
 
 
 def coverage_message(key: str, **values: str | int) -> Message:
@@ -85,6 +88,7 @@ _DUMP_FAILED = re.compile(
 """Printed by ``dumpsys`` when the service died during its dump (``frameworks/native/cmds/dumpsys``)."""
 _MAX_ERROR_CHARS = 4096
 """An error is the only output; the same text inside a long dump is data of an app."""
+_PRINTABLE_BYTES = bytes((*b"\t\r\n", *range(0x20, 0x7F)))
 _EXIT_NOT_FOUND = 127
 
 
@@ -97,9 +101,11 @@ def classify_answer(key: str, raw: bytes, *, exit_code: int | None, complete: bo
         exit_code: ``None`` if it is unknown.
         complete: False if the connection ended before the answer.
     """
-    text, problem = decode_output(raw)
+    is_binary = is_binary_answer(key, raw)
+    # A time-out of ``dumpsys`` is reported behind the bytes of the answer.
+    text, problem = (raw[-_MAX_ERROR_CHARS:].decode("ascii", "ignore"), None) if is_binary else decode_output(raw)
     state = AnswerState.ANSWERED
-    error = text.strip() if len(text) <= _MAX_ERROR_CHARS else ""
+    error = text.strip() if len(text) <= _MAX_ERROR_CHARS and not is_binary else ""
     if problem is not None:
         state = AnswerState.UNREADABLE
     elif not complete:
@@ -116,12 +122,20 @@ def classify_answer(key: str, raw: bytes, *, exit_code: int | None, complete: bo
     # dumpsys exits with 0 even for an unknown service: then the error is its only output.
     elif error and (match := _UNSUPPORTED.search(error) if exit_code != 0 else _UNSUPPORTED.fullmatch(error)):
         state, problem = AnswerState.NOT_SUPPORTED, coverage_message("coverage.phone_said", said=match[0])
-    elif not text.strip() and not QUESTIONS_BY_NAME[key.partition(".")[0]].may_be_empty:
+    elif not raw.strip() and not QUESTIONS_BY_NAME[key.partition(".")[0]].may_be_empty:
         state, problem = AnswerState.UNREADABLE, coverage_message("coverage.empty")
     elif exit_code not in {0, None}:
         state = AnswerState.NOT_SUPPORTED if exit_code == _EXIT_NOT_FOUND else AnswerState.UNREADABLE
         problem = coverage_message("coverage.exit_code", code=exit_code or 0)
+    if is_binary:
+        return Answer(key=key, state=state, data=raw, detail=problem, exit_code=exit_code)
     return Answer(key=key, state=state, text=text, detail=problem, exit_code=exit_code)
+
+
+def is_binary_answer(key: str, raw: bytes) -> bool:
+    """Return whether `raw` is the answer to a question with a binary answer, not a few lines about an error."""
+    is_error_text = len(raw) <= _MAX_ERROR_CHARS and raw.translate(None, _PRINTABLE_BYTES) == b""
+    return QUESTIONS_BY_NAME[key.partition(".")[0]].is_binary and not is_error_text
 
 
 def missing_answer(key: str, state: AnswerState = AnswerState.NOT_ASKED, reason: Message | None = None) -> Answer:

@@ -26,7 +26,7 @@ from pydantic import AwareDatetime, TypeAdapter
 from privaudit import __version__
 from privaudit.apk.parts import ApkParts, dump_apk_parts, load_apk_parts
 from privaudit.atomic_write import atomic_writer
-from privaudit.capture.answers import Answer
+from privaudit.capture.answers import Answer, is_binary_answer
 from privaudit.capture.command_log import CommandLogEntry, dump_command_log, load_command_log
 from privaudit.capture.model import Capture, DeviceFingerprint
 from privaudit.capture.questions import is_package_name
@@ -158,7 +158,7 @@ def _write_entries(capture: Capture, stream: BinaryIO) -> None:
     apks = []
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
         for answer in capture.answers.values():
-            raw = answer.text.encode()
+            raw = answer.data or answer.text.encode()
             entry = AnswerEntry(
                 key=answer.key,
                 state=answer.state,
@@ -270,6 +270,8 @@ def _read_log(archive: zipfile.ZipFile, entry: LogFileEntry, path: Path) -> tupl
 
 def _read_answer(archive: zipfile.ZipFile, entry: AnswerEntry, path: Path) -> Answer:
     raw = _read_verified(archive, entry, path)
+    if is_binary_answer(entry.key, raw):
+        return Answer(key=entry.key, state=entry.state, data=raw, detail=entry.detail, exit_code=entry.exit_code)
     try:
         text = raw.decode()
     except ValueError as error:

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Final, TypeAlias
 
 from privaudit.capture import questions, scripts
-from privaudit.capture.answers import Answer, classify_answer
+from privaudit.capture.answers import Answer, classify_answer, is_binary_answer
 from privaudit.capture.model import Capture, DeviceFingerprint
 from privaudit.capture.redact import redact
 from privaudit.errors import ConnectionLost
@@ -78,7 +78,8 @@ def collect_first_round(transport: Transport, *, demo: bool = False, on_round: O
 
 def _first_round_answers(output: bytes, marker: str) -> Iterator[Answer]:
     """Yield the answers of the first round, at most `MAX_ANSWERS`: a phone could send any number of them."""
-    answers = (answer for answer in split_answers(output, marker) if answer.question != "package")
+    scopes = {question.name: question.scope for question in questions.QUESTIONS}
+    answers = (one for one in split_answers(output, marker) if scopes[one.question] in {"phone", "user"})
     return itertools.islice(answers, MAX_ANSWERS)
 
 
@@ -122,8 +123,8 @@ def split_answers(output: bytes, marker: str) -> Iterator[Answer]:
             open_key, start = key, match.end()
         elif open_key == key:
             raw = output[start : match.start()]
-            if raw.endswith(b"\n"):
-                raw = raw[:-1].rstrip(b"\r")  # the script itself ends each answer with a line feed
+            if raw.endswith(b"\n"):  # the script itself ends each answer with a line feed
+                raw = raw[:-1] if is_binary_answer(key, raw) else raw[:-1].rstrip(b"\r")
             yield _make_answer(key, raw, int(match[3]) if match[3] else None, complete=match[3] is not None)
             open_key = None
     if open_key is not None:

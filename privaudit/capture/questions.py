@@ -44,6 +44,9 @@ PERMISSIONS: Final = tuple(
 )
 """Arguments of ``dumpsys package permission``, which lists the apps that request and hold them."""
 
+READING_OPS: Final = ("READ_CONTACTS", "READ_SMS", "RECEIVE_SMS", "RECEIVE_MMS", "RECEIVE_WAP_PUSH", "READ_CALL_LOG")
+"""Arguments of ``cmd appops get``, one at a time: its prefix ``Uid mode:`` stands before the first line alone."""
+
 PROPERTIES: Final = (
     "ro.build.version.sdk",
     "ro.build.version.release",
@@ -105,13 +108,15 @@ class Question:
     """File name in a folder of text files, without ``.txt``; per-user and per-package answers add a suffix."""
     why: str
     scope: str = "phone"
-    """``phone``, ``user`` or ``package``."""
+    """``phone``, ``user``, ``package``, or ``user_package``: one package of one user."""
     min_sdk: int = 23
     """First SDK that has the command."""
     is_essential: bool = True
     """Whether a missing answer could hide a lending app or what one can read."""
     may_be_empty: bool = False
     """Whether an empty answer is valid."""
+    is_binary: bool = False
+    """Whether the answer is no text."""
 
 
 QUESTIONS: Final = (
@@ -141,6 +146,15 @@ QUESTIONS: Final = (
         + " ".join(p.replace("android.permission.", "${p}") for p in PERMISSIONS),
         file_stem="dumpsys_package",
         why="who requests and holds the named permissions, for every user",
+    ),
+    Question(
+        name="packages_proto",
+        command="dumpsys $t package --proto",
+        file_stem="dumpsys_package_proto",
+        why="users, install states and grants in a form in which no app's text can pose as Android's",
+        min_sdk=31,  # before Android 12 it holds no grants
+        is_essential=False,
+        is_binary=True,
     ),
     Question(
         name="appops",
@@ -192,11 +206,22 @@ QUESTIONS: Final = (
         scope="package",
         is_essential=False,
     ),
+    Question(
+        name="appops_get",
+        command="o $u PKG",
+        file_stem="appops_get",
+        why="modes and times of the ops that read, in lines without any text of an app",
+        scope="user_package",
+        # Before Android 11 no app's text stands in the dump either, and before 10 this prints no uid modes.
+        min_sdk=30,
+        is_essential=False,
+    ),
 )
 
 
 QUESTIONS_BY_NAME: Final[Mapping[str, Question]] = {question.name: question for question in QUESTIONS}
 
+_USER_ID: Final = re.compile(r"0|[1-9][0-9]{0,4}")
 _PACKAGE_NAME: Final = re.compile(r"(?=.{1,255}\Z)[A-Za-z]\w*(?:\.[A-Za-z]\w*)*\Z", re.ASCII)
 
 
@@ -209,14 +234,23 @@ def is_package_name(text: str) -> bool:
 
 
 def is_answer_key(text: str) -> bool:
-    """Return whether `text` is the key of a possible answer: ``NAME``, ``NAME.USER`` or ``package.PACKAGE``."""
+    """Return whether `text` is the key of a possible answer.
+
+    ``NAME``, ``NAME.USER``, ``package.PACKAGE`` or ``NAME.USER.PACKAGE``, by the scope of the question.
+    """
     name, dot, subject = text.partition(".")
     question = QUESTIONS_BY_NAME.get(name)
-    if question is None:
-        return False
-    if question.scope == "user":
-        return re.fullmatch(r"0|[1-9][0-9]{0,4}", subject) is not None
-    return is_package_name(subject) if question.scope == "package" else not dot
+    user, _, package = subject.partition(".")
+    match question.scope if question is not None else None:
+        case "user":
+            return _USER_ID.fullmatch(subject) is not None
+        case "package":
+            return is_package_name(subject)
+        case "user_package":
+            return _USER_ID.fullmatch(user) is not None and is_package_name(package)
+        case "phone":
+            return not dot
+    return False
 
 
 def expected_keys(sdk: int | None, users: Iterable[int]) -> Iterator[str]:

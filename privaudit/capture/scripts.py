@@ -14,15 +14,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from privaudit.capture.questions import QUESTIONS, QUESTIONS_BY_NAME, SETTINGS, is_package_name
+from privaudit.capture.questions import QUESTIONS, QUESTIONS_BY_NAME, READING_OPS, SETTINGS, is_answer_key
 from privaudit.model import Command
 
 _SCRIPT_HEAD: Final = """\
 set -f
 m={marker}
 a() {{ n=$1; shift; echo "$m begin $n"; "$@" 2>&1 </dev/null; r=$?; echo; echo "$m end $n $r"; }}
+b() {{ n=$1; shift; echo "$m begin $n"; "$@" 2>/dev/null </dev/null; r=$?; echo; echo "$m end $n $r"; }}
 g() {{ for k in "$@"; do echo "[$k]: [$(getprop $k)]"; done; }}
 s() {{ for k in {settings}; do echo "$k=$(settings --user $1 get secure $k)"; done; }}
+o() {{ for k in {ops}; do echo "[$k]"; cmd appops get --user $1 $2 $k; done; }}
 v=$(getprop ro.build.version.sdk)
 case $v in ''|*[!0-9]*) v=0;; esac
 t=
@@ -59,7 +61,7 @@ def first_round(marker: str) -> Command:
     script = [_format_script_head(marker)]
     for question in QUESTIONS:
         if question.scope == "phone":
-            line = f"a {question.name} {question.command}\n"
+            line = f"{'b' if question.is_binary else 'a'} {question.name} {question.command}\n"
             script.append(
                 f"if [ $v -ge {question.min_sdk} ]; then\n{line}fi\n"
                 if question.min_sdk > QUESTIONS[0].min_sdk
@@ -76,17 +78,19 @@ def follow_up_rounds(marker: str, keys: Iterable[str], *, max_bytes: int) -> Ite
 
     Args:
         marker: see `new_marker`.
-        keys: answer keys: ``package.NAME``, ``installed.USER``, or the name of a question about the phone.
+        keys: answer keys, see `privaudit.capture.questions.is_answer_key`.
         max_bytes: longest script.
 
     Raises:
-        ValueError: a key has an unknown question, an invalid Android user or an invalid package name.
+        ValueError: a key of an unknown question, or with an invalid Android user or package name.
     """
     head = _format_script_head(marker)
     available = max_bytes - len(head) - len(_SCRIPT_TAIL)
     lines: list[str] = []
     for key in keys:
-        line = f"a {key} {_command_for(key)}\n"
+        command = _command_for(key)
+        is_binary = QUESTIONS_BY_NAME[key.partition(".")[0]].is_binary
+        line = f"{'b' if is_binary else 'a'} {key} {command}\n"
         if lines and sum(map(len, lines)) + len(line) > available:
             yield Command(text=head + "".join(lines) + _SCRIPT_TAIL, why="later round: suspects")
             lines = []
@@ -96,25 +100,18 @@ def follow_up_rounds(marker: str, keys: Iterable[str], *, max_bytes: int) -> Ite
 
 
 def _format_script_head(marker: str) -> str:
-    return _SCRIPT_HEAD.format(marker=marker, settings=" ".join(SETTINGS))
+    return _SCRIPT_HEAD.format(marker=marker, settings=" ".join(SETTINGS), ops=" ".join(READING_OPS))
 
 
 def _command_for(key: str) -> str:
+    if not is_answer_key(key):
+        raise ValueError(f"not the key of an answer: {key!r}")
     name, _, subject = key.partition(".")
-    question = QUESTIONS_BY_NAME.get(name)
-    if question is None:
-        raise ValueError(f"no such question: {key!r}")
-    if question.scope == "user":
-        if not re.fullmatch(r"[0-9]{1,5}", subject, re.ASCII):
-            raise ValueError(f"not an Android user: {key!r}")
-        return question.command.replace("$u", subject)
+    question = QUESTIONS_BY_NAME[name]
+    user, _, package = subject.partition(".")
     if question.scope == "package":
-        if not is_package_name(subject):
-            raise ValueError(f"not a package name: {key!r}")
-        return question.command.replace("PKG", subject)
-    if subject:
-        raise ValueError(f"asked of the whole phone: {key!r}")
-    return question.command
+        user, package = "", subject
+    return question.command.replace("$u", user).replace("PKG", package)
 
 
 # --- APK files --------------------------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from typing import Final
 
 from privaudit.capture.answers import Answer, classify_answer, coverage_message, missing_answer
 from privaudit.capture.model import Capture
-from privaudit.capture.questions import QUESTIONS, QUESTIONS_BY_NAME, is_package_name
+from privaudit.capture.questions import QUESTIONS, QUESTIONS_BY_NAME, is_answer_key
 from privaudit.capture.redact import redact
 from privaudit.errors import SourceError
 from privaudit.model import AnswerState, Source
@@ -23,9 +23,9 @@ from privaudit.model import AnswerState, Source
 MAX_FILE_BYTES: Final = 64 * 1024 * 1024
 """Ten times the largest dump known."""
 
-_QUESTION_BY_FILE: Final = {question.file_stem: question.name for question in QUESTIONS if question.scope != "package"}
+_QUESTION_BY_FILE: Final = {one.file_stem: one.name for one in QUESTIONS if one.scope in {"phone", "user"}}
+_BINARY_FILES: Final = {f"{question.file_stem}.pb": question.name for question in QUESTIONS if question.is_binary}
 _USER_FILE = re.compile(r"(?P<file>\w+)\.user(?P<user>[1-9]\d{0,4})\Z", re.ASCII)
-_PACKAGE_FILE = re.compile(r"dumpsys_package\.(?P<package>[\w.]+)\Z", re.ASCII)
 
 
 def recognises(path: Path) -> bool:
@@ -43,11 +43,15 @@ def answer_file_name(key: str) -> str:
     question = QUESTIONS_BY_NAME[name]
     if question.scope == "user" and subject != "0":
         return f"{question.file_stem}.user{subject}.txt"
-    return f"{question.file_stem}.{subject}.txt" if question.scope == "package" else f"{question.file_stem}.txt"
+    if question.is_binary:
+        return f"{question.file_stem}.pb"
+    return f"{question.file_stem}.{subject}.txt" if "package" in question.scope else f"{question.file_stem}.txt"
 
 
 def parse_answer_file_name(file_name: str) -> str | None:
     """Return the answer key for a file of this name, or ``None``."""
+    if file_name in _BINARY_FILES:
+        return _BINARY_FILES[file_name]
     stem, dot, suffix = file_name.rpartition(".")
     if not dot or suffix != "txt":
         return None
@@ -57,9 +61,9 @@ def parse_answer_file_name(file_name: str) -> str | None:
     if (match := _USER_FILE.match(stem)) and match["file"] in _QUESTION_BY_FILE:
         question = QUESTIONS_BY_NAME[_QUESTION_BY_FILE[match["file"]]]
         return f"{question.name}.{int(match['user'])}" if question.scope == "user" else None
-    if (match := _PACKAGE_FILE.match(stem)) and is_package_name(match["package"]):
-        return f"package.{match['package']}"
-    return None
+    question_name = "package" if stem.startswith("dumpsys_package.") else stem.partition(".")[0]
+    key = f"{question_name}.{stem.partition('.')[2]}"
+    return key if question_name in {"package", "appops_get"} and is_answer_key(key) else None
 
 
 def read(path: Path) -> Capture:

@@ -18,6 +18,7 @@ from typing import Final
 
 from privaudit.dumpsys import gc_paused, iter_line_chunks
 from privaudit.dumpsys.appops_model import (
+    MODE_NAMES,
     AppOp,
     AppOpEvent,
     AppOpsDump,
@@ -28,10 +29,6 @@ from privaudit.dumpsys.appops_model import (
 )
 from privaudit.model import ReadBy
 
-_MODE_NAMES: Final = {"0": "allow", "1": "ignore", "2": "deny", "3": "default", "errored": "deny"} | {
-    mode: mode for mode in ("allow", "ignore", "deny", "default", "foreground", "ask")
-}
-"""Modes are numbers up to Android 8, then names."""
 _MIUI_ASK_MODE: Final = "4"
 """Up to Android 9. Android's own fourth mode, ``foreground``, came later and is printed by name."""
 _OP_ALIASES: Final[Mapping[str, str]] = {
@@ -72,6 +69,9 @@ _SIMPLE_ATTRIBUTION_LINES: Final = frozenset({_NULL_ATTRIBUTION_START, _ATTRIBUT
 _ATTRIBUTION_LINE = re.compile(r"^        (\S.*=\[|\])$")
 """Layout D: the events of an op stand between these, once per attribution tag."""
 
+_EMUI_HEADER_REST = re.compile(r"(?:true|false) (?:\w+ ?)?:\s*$")
+"""What EMUI 5 prints in column 0 after ``Package X isPrivileged:``."""
+
 _IGNORED_OP: Final = AppOp(mode="", offset=0)
 """Placeholder for the current op if it is not kept."""
 _UNCACHED_LINE: Final = ("", "", None)
@@ -105,6 +105,11 @@ class AppOpsParser:
         self.dump = AppOpsDump()
         self._kept_ops = kept_ops
         self._uid: UidOps | None = None
+        self._previous_uid: UidOps | None = None
+        self._previous_of: dict[int, UidOps | None] = {}
+        """Uid → the one before it, whose text may have opened it."""
+        self._has_tags = False
+        """Whether attribution tags occur: then each event stands inside one."""
         self._ops: dict[str, AppOp] | None = None
         """Ops of the current package."""
         self._seen_ops: set[str] = set()
@@ -156,8 +161,10 @@ class AppOpsParser:
         elif not line.startswith("    "):
             # EMUI 5 breaks its package header over three lines; the other two stand in column 0.
             if line[0] == " ":
-                self._end_op(line)
-                self._uid = self._ops = None
+                self._end_op()
+                self._end_uid()
+            elif not _EMUI_HEADER_REST.match(line):
+                self._count_unread()
         elif line.startswith("    Package "):
             self._begin_package(line)
         elif line.startswith("      ") and line[6:7].isupper():
@@ -170,58 +177,72 @@ class AppOpsParser:
     def _parse_outside_uid(self, line: str) -> None:
         is_uid_line = line.startswith("    Package ") or _UID_MODE_LINE.match(line) or _OP_LINE_BCD.match(line)
         if self.dump.uids and is_uid_line:
-            self.dump.unparsed_lines += 1  # something ended the uid to which this line belongs
+            self._count_unread()  # something ended the uid to which this line belongs
+
+    def _count_unread(self) -> None:
+        """Count a line that was not understood for the uid in which it stands, or behind which."""
+        self.dump.unparsed_lines += 1
+        uid = self._uid or self._previous_uid
+        if uid is not None:
+            uid.unread_lines += 1
+
+    def _end_uid(self) -> None:
+        self._previous_uid = self._uid or self._previous_uid
+        self._uid = self._ops = None
 
     def _begin_uid(self, line: str) -> None:
-        self._end_op(line)
-        self._uid = self._ops = None
+        self._end_op()
+        self._end_uid()
         match = _UID_LINE.match(line)
         if match is None:
-            self.dump.unparsed_lines += 1
+            self._count_unread()
             return
         number, self._uid = parse_uid(match[1]), UidOps()
         if number in self.dump.uids:
-            self._mark_forged(match[1])
+            self._mark_forged(self.dump.uids[number], self._previous_uid, self._previous_of[number])
         elif number is not None:  # else: isolated processes, parsed and not stored
             self.dump.uids[number] = self._uid
+            self._previous_of[number] = self._previous_uid
 
     def _begin_package(self, line: str) -> None:
-        self._end_op(line)
+        self._end_op()
         self._ops = None
         match = _PACKAGE_LINE.match(line)
         if match is None or self._uid is None:
-            self.dump.unparsed_lines += 1
+            self._count_unread()
             return
         if match[1] in self._uid.packages:
-            self._mark_forged(match[1])
+            self._mark_forged(self._uid)
         self._ops = self._uid.packages.setdefault(match[1], {})
         self._seen_ops = set(self._ops)
 
-    def _mark_forged(self, name: str) -> None:
-        self.dump.forged_name = self.dump.forged_name or name.strip()
+    def _mark_forged(self, *uids: UidOps | None) -> None:
+        for uid in uids:
+            if uid is not None:
+                uid.is_doubtful = True
 
     # Ops and modes.
 
-    def _end_op(self, line: str) -> None:
-        """End the current op. If an attribution tag is still open, the tag contains a line break and `line`."""
+    def _end_op(self) -> None:
+        """End the current op. If an attribution tag is still open, the tag contains a line break."""
         if self._in_attribution:
-            self._mark_forged(line)
+            self._mark_forged(self._uid)
         self._op, self._in_attribution = None, False
 
     def _parse_op(self, line: str, offset: int) -> None:
-        self._end_op(line)
+        self._end_op()
         if self._ops is None:
             self._parse_uid_mode(line, offset)
             return
         match = _OP_LINE_BCD.match(line) or _OP_LINE_A.match(line)
         if match is None:
-            self.dump.unparsed_lines += 1
+            self._count_unread()
             return
         name = _canonical_op_name(match[1])
         self._op_line_pattern = self._op_line_pattern or match.re
         if name in self._seen_ops or match.re is not self._op_line_pattern:
             # Attribution tags are an app's own text and may contain line breaks. No release mixes its layouts.
-            self._mark_forged(name)
+            self._mark_forged(self._uid)
             return
         self._seen_ops.add(name)
         if self._kept_ops is not None and name not in self._kept_ops:
@@ -235,44 +256,49 @@ class AppOpsParser:
         else:
             mode = self._parse_mode(match[4] or match[2])
             self._op = self._ops[name] = AppOp(mode=mode, offset=offset, switch_op=match[3])
-            if mode in _MODE_NAMES:
+            if mode in MODE_NAMES:
                 self._cached_op_lines[line] = name, mode, match[3]
 
     def _parse_uid_mode(self, line: str, offset: int) -> None:
         match = _UID_MODE_LINE.match(line)
         if match is None or self._uid is None:
-            self.dump.unparsed_lines += _WATCHER_LINE.match(line) is None
+            if _WATCHER_LINE.match(line) is None:
+                self._count_unread()
             return
         name = _canonical_op_name(match[1])
         if name in self._uid.uid_modes:
-            self._mark_forged(name)
+            self._mark_forged(self._uid)
         mode = self._parse_mode(match[2])
         self._uid.uid_modes[name] = mode, offset
-        if mode in _MODE_NAMES and mode != "ask":  # MIUI's number means "ask" only as long as the layout is A
+        if mode in MODE_NAMES and mode != "ask":  # MIUI's number means "ask" only as long as the layout is A
             self._cached_mode_lines[line] = name, mode
 
     def _parse_mode(self, printed: str) -> str:
         mode = printed.removeprefix("mode=")
         if mode == _MIUI_ASK_MODE and self._op_line_pattern is not _OP_LINE_BCD:
             return "ask"
-        self.dump.unparsed_lines += mode not in _MODE_NAMES
-        return _MODE_NAMES.get(mode, mode)
+        if mode not in MODE_NAMES or (mode.isdecimal() and mode == printed and self._op_line_pattern is _OP_LINE_BCD):
+            self._count_unread()  # where modes have names, a number has ``mode=`` before it
+            return "unknown"
+        return MODE_NAMES[mode]
 
     # Events.
 
     def _parse_event(self, line: str, offset: int) -> None:
         if line in _SIMPLE_ATTRIBUTION_LINES:
-            self._open_or_close_attribution(line, opens=line != _ATTRIBUTION_END)
+            self._open_or_close_attribution(opens=line != _ATTRIBUTION_END)
             return
         match = _EVENT_LINE_CD.match(line) or _EVENT_LINE_B.match(line)
         if match is None:
             if tag := _ATTRIBUTION_LINE.match(line):
-                self._open_or_close_attribution(line, opens=tag[1] != "]")
+                self._open_or_close_attribution(opens=tag[1] != "]")
             elif self._ops is not None and not _EVENT_DETAIL_LINE.match(line):
-                self.dump.unparsed_lines += 1
+                self._count_unread()
+            elif self._ops is not None and self._has_tags and not self._in_attribution:
+                self._mark_forged(self._uid)
             return
-        if self._op is None:
-            self._mark_forged(line)
+        if self._op is None or (self._has_tags and not self._in_attribution):
+            self._mark_forged(self._uid)
             return
         self._attribution_is_empty = False
         if self._op is _IGNORED_OP:
@@ -282,11 +308,12 @@ class AppOpsParser:
         event = AppOpEvent(parse_event_age(match[4]), match[3], offset, parse_op_flags(match[2]))
         self._keep_event(self._op, self._event_kind, event)
 
-    def _open_or_close_attribution(self, line: str, *, opens: bool) -> None:
+    def _open_or_close_attribution(self, *, opens: bool) -> None:
+        self._has_tags = True
         if self._op is None or opens == self._in_attribution:
-            self._mark_forged(line)
-        elif not opens and self._attribution_is_empty and self._op is not _IGNORED_OP:
-            self._op.has_empty_attribution = True
+            self._mark_forged(self._uid)
+        elif not opens and self._attribution_is_empty and self._uid is not None:
+            self._uid.has_empty_attribution = True
         self._in_attribution = self._attribution_is_empty = opens
 
     def _keep_event(self, op: AppOp, kind: str, event: AppOpEvent) -> None:
@@ -321,11 +348,19 @@ class AppOpsParser:
     def _skip_ignored_ops(self, lines: Iterator[str], offset: int) -> tuple[str | None, int]:
         """Skip ops that are not kept; return the first line of something else, and its offset."""
         in_attribution, seen_ops, cached_lines = self._in_attribution, self._seen_ops, self._cached_op_lines
+        is_empty, needs_tag = self._attribution_is_empty, self._has_tags
         line: str | None
         for line in lines:
             if line == (_ATTRIBUTION_END if in_attribution else _NULL_ATTRIBUTION_START):
-                in_attribution = not in_attribution
-            elif not line.startswith(_EVENT_LINE_PREFIXES):
+                if in_attribution and is_empty:
+                    break
+                is_empty = in_attribution = not in_attribution
+                needs_tag = True
+            elif line.startswith(_EVENT_LINE_PREFIXES):
+                if needs_tag and not in_attribution:
+                    break
+                is_empty = False
+            else:
                 name, mode, _ = cached_lines.get(line, _UNCACHED_LINE)
                 if not name or mode or name in seen_ops or in_attribution:
                     break
@@ -333,8 +368,7 @@ class AppOpsParser:
             offset += len(line) + 1
         else:
             line = None
-        # Whether a tag is empty matters only for ops that are kept.
-        self._in_attribution, self._attribution_is_empty = in_attribution, False
+        self._in_attribution, self._attribution_is_empty, self._has_tags = in_attribution, is_empty, needs_tag
         return line, offset
 
     def _parse_events(self, op: AppOp, lines: Iterator[str], offset: int) -> tuple[str | None, int]:
@@ -343,11 +377,13 @@ class AppOpsParser:
         line: str | None
         for line in lines:
             if line == (_ATTRIBUTION_END if self._in_attribution else _NULL_ATTRIBUTION_START):
-                op.has_empty_attribution |= self._attribution_is_empty
+                if self._attribution_is_empty and self._in_attribution:
+                    break
                 self._in_attribution = self._attribution_is_empty = not self._in_attribution
+                self._has_tags = True
             else:
                 match = _SIMPLE_EVENT_LINE.match(line)
-                if match is None:
+                if match is None or (self._has_tags and not self._in_attribution):
                     break
                 self._attribution_is_empty = False
                 self._event_kind, flags, local_time, d, h, m, s, ms = match.groups()

@@ -19,6 +19,10 @@ _DURATION = re.compile(
 _APP_UID = re.compile(r"u(\d{1,5})a(\d{1,5})\Z", re.ASCII)
 
 _MAX_UID_DIGITS: Final = 10
+MODE_NAMES: Final = {"0": "allow", "1": "ignore", "2": "deny", "3": "default", "errored": "deny"} | {
+    mode: mode for mode in ("allow", "ignore", "deny", "default", "foreground", "ask")
+}
+"""Modes are numbers up to Android 8, then names."""
 
 
 class AppOpEvent(NamedTuple):
@@ -31,6 +35,8 @@ class AppOpEvent(NamedTuple):
     offset: int
     read_by: ReadBy | None = None
     """Who received the data; ``None`` where the layout does not say."""
+    key: str = "appops"
+    """Key of the answer in which it stands."""
 
 
 @dataclass(slots=True)
@@ -43,8 +49,6 @@ class AppOp:
     """The op that decides for this one (``AppOpsManager.opToSwitch``); `mode` is then the mode of that op."""
     last_access: AppOpEvent | None = None
     last_reject: AppOpEvent | None = None
-    has_empty_attribution: bool = False
-    """Layout D: an attribution tag without events. A tag's text can imitate one to attach its events to another op."""
 
     def keep_latest(self, kind: str, event: AppOpEvent) -> None:
         """Store `event` if it is later than the stored event of its `kind`, as the dump names the kind."""
@@ -66,6 +70,13 @@ class UidOps:
     """Op → uid mode and offset of its line."""
     packages: dict[str, dict[str, AppOp]] = field(default_factory=dict)
     """Package → op → its state."""
+    is_doubtful: bool = False
+    """Whether Android cannot have printed its lines so: an attribution tag, which an app chooses, may imitate them."""
+    verified_ops: frozenset[str] = frozenset()
+    """Ops whose modes and times come from ``cmd appops get``, where no app's text stands."""
+    unread_lines: int = 0
+    has_empty_attribution: bool = False
+    """Layout D: whether a tag has no events. A tag's text can imitate one to attach its events to another op."""
 
 
 @dataclass(slots=True)
@@ -78,8 +89,6 @@ class AppOpsDump:
     """Whether something follows the last uid: an empty line or another section. Android 6 and 7 print nothing there."""
     oldest_event: AppOpEvent | None = None
     """The oldest event of the ops that are stored."""
-    forged_name: str | None = None
-    """A uid, package or op that occurs twice or out of place: text of an app that imitates Android's."""
 
 
 def parse_op_flags(flags: str) -> ReadBy | None:

@@ -57,7 +57,7 @@ def check_consistency(
 def _find_doubtful(
     dump: PackageDump, package_lists: Mapping[int, Mapping[str, InstalledPackage]], requested_package: str | None
 ) -> Iterator[str]:
-    """Yield the name of each block that Android would not have printed, and of the block whose text may have opened it."""
+    """Yield each block that Android would not have printed so, and the block whose text may have opened it."""
     blocks_by_app_id: dict[int, PackageBlock] = {}
     user_sets = Counter(frozenset(block.users) for block in dump.packages.values())
     all_users = max(user_sets, key=lambda users: user_sets[users], default=frozenset())
@@ -90,7 +90,7 @@ def _is_unlisted(block: PackageBlock, package_lists: Mapping[int, Mapping[str, I
         block.name not in packages
         and (state := block.users.get(user)) is not None
         and state.installed
-        and not state.hidden
+        and not (state.hidden or state.instant)
         and not _may_be_unlisted(block, state)
         for user, packages in package_lists.items()
     )

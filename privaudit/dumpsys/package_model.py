@@ -56,7 +56,9 @@ class PackageUserState:
     installed: bool
     enabled: bool
     hidden: bool
-    """Whether ``pm list packages`` leaves it out: hidden by a device policy, or an instant app."""
+    """Whether a device policy has hidden it: it cannot run, and ``pm list packages`` leaves it out."""
+    instant: bool
+    """Whether it is an instant app, which ``pm list packages`` leaves out as well."""
     offset: int
     first_installed: str | None = None
     has_runtime_section: bool = False
@@ -117,13 +119,13 @@ class PackageDump:
     """Whether a section of `SECTIONS_AFTER_PACKAGES` follows, which proves that the last block was read."""
     unparsed_lines: int = 0
     """Lines that were not understood, inside blocks and around them."""
-    stray_grants: int = 0
-    """Number of ``granted=`` outside every block. If there are any, any package may hold what its block lacks."""
+    stray_lines: int = 0
+    """How many of them stand outside of every block. If there are any, any package may hold what its block lacks."""
 
     @property
     def names_every_holder(self) -> bool:
         """Whether a package without a block has none, not one that was lost or taken for another's."""
-        return not (self.doubtful or self.unparsed_lines or self.stray_grants)
+        return not (self.doubtful or self.unparsed_lines)
 
     def find_block(self, package: str) -> PackageBlock | None:
         """Return the block of `package` if it says what Android says of the package."""

@@ -12,13 +12,19 @@ package share all their state.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from itertools import chain
 from typing import Final
 
-from privaudit.capture.questions import is_package_name
 from privaudit.dumpsys import gc_paused, iter_line_chunks
+from privaudit.dumpsys.package_fields import (
+    FIELD_HANDLERS,
+    FIELD_ORDER,
+    SHARED_USER_FIELDS,
+    UNCACHED_FIELD,
+    FieldHandler,
+)
 from privaudit.dumpsys.package_model import (
     BLOCK_SECTIONS,
     SECTIONS_AFTER_PACKAGES,
@@ -51,13 +57,7 @@ _RUNTIME_PERMISSIONS_LINE: Final = "      runtime permissions:"
 _USER_TITLES_OF_FIELD_INDENT: Final = frozenset(
     {"    overlay paths:", "    legacy overlay paths:", "    Suspend params:", "    Suspend params"}
 )
-"""Up to Android 11 these have the indent of a field though they belong to the user above them; the runtime permissions of
-that user follow."""
-
-_APP_ID_VALUE = re.compile(r"\d{1,10}\Z", re.ASCII)
-_SHARED_USER_VALUE = re.compile(r"SharedUserSetting\{\S+ (\S+)/\d+\}\Z")
-_VERSION_VALUE = re.compile(r"(\d{1,19})(?: minSdk=\d+)? targetSdk=(\d{1,5})\b", re.ASCII)
-_PACKAGE_VALUE = re.compile(r"Package\{\S+ (\S+)\}\Z")
+"""Up to Android 11 these have the indent of a field though they belong to the user above, whose permissions follow."""
 
 
 def parse_package_dump(text: str, kept_permissions: AbstractSet[str] | None = None) -> PackageDump:
@@ -71,7 +71,7 @@ def parse_package_dump(text: str, kept_permissions: AbstractSet[str] | None = No
     start = _find_first_section(text)
     if sdk := _SDK_VERSION.search(text, 0, max(start, 0)):
         parser.dump.sdk = int(sdk[1])
-    parser.dump.stray_grants = text.count(GRANTED_KEY, 0, max(start, 0))
+    parser.dump.stray_lines = text.count(GRANTED_KEY, 0, max(start, 0))
     if start >= 0:
         with gc_paused():
             parser.parse_text(text, start)
@@ -108,87 +108,6 @@ def _infer_sdk(field_names: AbstractSet[str]) -> int | None:
     return 23 if "installed" in field_names else None
 
 
-# --- fields of a block ------------------------------------------------------------------------------------------------
-
-FieldHandler = Callable[[PackageBlock, str], None]
-"""Stores the value of a field in a block."""
-
-
-def _set_app_id(block: PackageBlock, value: str) -> None:
-    block.app_id = int(value) if _APP_ID_VALUE.match(value) else None
-
-
-def _set_shared_user(block: PackageBlock, value: str) -> None:
-    match = _SHARED_USER_VALUE.match(value)
-    block.shared_user = match[1] if match else None
-
-
-def _add_package_name(block: PackageBlock, value: str) -> None:
-    block.apk_present = value != "null"
-    if block.apk_present:
-        match = _PACKAGE_VALUE.match(value)
-        block.self_names.add(match[1] if match else value)
-
-
-def _add_data_dir_name(block: PackageBlock, value: str) -> None:
-    # The package `android` has no data directory of its own, and up to Android 7 a factory copy has none at all.
-    if value != "null" and block.name != "android":
-        block.self_names.add(value.rpartition("/")[2])
-
-
-def _set_version_and_target_sdk(block: PackageBlock, value: str) -> None:
-    if match := _VERSION_VALUE.match(value):
-        block.version_code, block.target_sdk = int(match[1]), int(match[2])
-
-
-def _set_version_name(block: PackageBlock, value: str) -> None:
-    block.version_name = None if value == "null" else value
-
-
-def _set_installer(block: PackageBlock, value: str) -> None:
-    block.has_installer_field = True
-    block.installer = value if value != "null" and is_package_name(value) else None
-
-
-def _set_flags(block: PackageBlock, value: str) -> None:
-    block.flags = frozenset(value.strip("[ ]").split())
-
-
-def _text_field(attribute: str) -> FieldHandler:
-    """Return a handler that stores the value unchanged."""
-    return lambda block, value: setattr(block, attribute, value)
-
-
-_FIELD_HANDLERS: Final[Mapping[str, FieldHandler]] = {
-    "compat name": _text_field("compatible_name"),
-    "userId": _set_app_id,
-    "appId": _set_app_id,
-    "sharedUser": _set_shared_user,
-    "pkg": _add_package_name,
-    "codePath": _text_field("code_path"),
-    "versionCode": _set_version_and_target_sdk,
-    "versionName": _set_version_name,
-    "dataDir": _add_data_dir_name,
-    "firstInstallTime": _text_field("first_installed"),
-    "lastUpdateTime": _text_field("last_updated"),
-    "installerPackageName": _set_installer,
-    "pkgFlags": _set_flags,
-}
-"""Field name before ``=`` → handler of its value, in the order in which Android prints the fields."""
-_PERMISSION_LIST_TITLES: Final = ("requested permissions:", "install permissions:")
-"""Titles of the lists that follow the fields."""
-_FIELD_ORDER: Final[Mapping[str, int]] = {
-    name: rank for rank, name in enumerate((*_FIELD_HANDLERS, *_PERMISSION_LIST_TITLES))
-}
-"""Each field and title occurs once, and none after one of a higher rank."""
-_SHARED_USER_FIELDS: Final = frozenset({"userId", "appId", "install permissions:"})
-"""The fields and titles that the block of a shared user has."""
-_UNCACHED_FIELD: Final[tuple[int, FieldHandler]] = (-2, lambda _block, _value: None)
-
-
-# --- the dump ---------------------------------------------------------------------------------------------------------
-
-
 class PackageDumpParser:
     """Parses ``dumpsys package`` into `dump`, caching results for lines that repeat across packages.
 
@@ -223,8 +142,8 @@ class PackageDumpParser:
         """Starts of lines of a package that carry no field of interest."""
         self._ignored_user_fields: set[str] = set()
         """The same below a user."""
-        self._cached_user_states: dict[str, tuple[bool, bool, bool, bool]] = {}
-        """Rest of a user's line → whether it has ``installed=``; whether the package is installed, enabled, hidden."""
+        self._cached_user_states: dict[str, tuple[bool, ...]] = {}
+        """Rest of a user's line → whether it has ``installed=``; the first fields of `PackageUserState`."""
 
     def parse_text(self, text: str, offset: int) -> None:
         """Parse `text` from `offset` on."""
@@ -238,9 +157,12 @@ class PackageDumpParser:
         self.finish()
 
     def finish(self) -> None:
-        """Close the last block."""
+        """Close the last block, and count the lines that were not understood."""
         if self._block is not None and self._block.users:
             self._end_block()  # else: the text is cut in the middle of this block
+        dump = self.dump
+        blocks = (*dump.packages.values(), *dump.hidden.values(), *dump.shared_users.values())
+        dump.unparsed_lines = dump.stray_lines + sum(block.unread_lines for block in blocks)
 
     def parse_line(self, line: str, offset: int) -> None:
         """Parse one line that is not empty."""
@@ -258,11 +180,10 @@ class PackageDumpParser:
     def _count_unread(self, lines: int) -> None:
         """Count `lines` that were not understood for the block in which they stand, or behind which."""
         block = self._block or self._ended_block
-        self.dump.unparsed_lines += lines
         if block is not None:
             block.unread_lines += lines
         else:
-            self.dump.stray_grants += lines
+            self.dump.stray_lines += lines
 
     # Sections and blocks.
 
@@ -273,8 +194,8 @@ class PackageDumpParser:
             if line.startswith("-----"):
                 self._end_block()
                 self._section = None
-            elif GRANTED_KEY in line or self._list is not None or self._user is not None:
-                self._count_unread(1)
+            elif GRANTED_KEY in line or line.startswith(("Package [", "SharedUser [", "User ")):
+                self._count_unread(1)  # it has lost its indent; anything else is a log, or the rest of an app's text
             return
         self._end_block()
         if title in self._seen_sections:
@@ -359,39 +280,40 @@ class PackageDumpParser:
                 "installed" in values,
                 values.get("installed", "true") == "true",
                 values.get("enabled", "0") not in _DISABLED_STATES,
-                values.get("hidden") == "true" or values.get("instant") == "true",
+                values.get("hidden") == "true",
+                values.get("instant") == "true",
             )
-        says_installed, installed, enabled, hidden = self._cached_user_states[state_text]
+        says_installed, installed, enabled, hidden, instant = self._cached_user_states[state_text]
         # Only a package is installed: its line says so, and the line of a shared user has no values.
         if number in block.users or says_installed is (self._section is self.dump.shared_users):
             self._mark_forged(block)
-        self._user = block.users[number] = PackageUserState(installed, enabled, hidden, offset)
+        self._user = block.users[number] = PackageUserState(installed, enabled, hidden, instant, offset)
         self._list = None
 
     def _parse_field(self, block: PackageBlock, line: str) -> None:
         name, equals, value = line.strip().partition("=")
-        rank = _FIELD_ORDER.get(name)
-        if rank is None or bool(equals) != (name in _FIELD_HANDLERS):
+        rank = FIELD_ORDER.get(name)
+        if rank is None or bool(equals) != (name in FIELD_HANDLERS):
             if self._user is None:
                 self._list = None
             elif line.rstrip() not in _USER_TITLES_OF_FIELD_INDENT:
                 self._count_unread(1)
                 return
-            if GRANTED_KEY in line:
+            if GRANTED_KEY in name + equals:
                 self._count_unread(1)
             elif rank is None and equals:
                 ignored_fields = self._ignored_fields if self._user is None else self._ignored_user_fields
                 ignored_fields.add(line.partition("=")[0])
             return
         is_shared_user = self._section is self.dump.shared_users
-        is_misplaced = is_shared_user and name not in _SHARED_USER_FIELDS
+        is_misplaced = is_shared_user and name not in SHARED_USER_FIELDS
         if self._user is not None or rank <= self._last_field_rank or is_misplaced:
             self._mark_forged(block)
         self._last_field_rank = rank
         self.seen_field_names.add(name)
         self._user, self._list = None, None
         if equals:
-            handler = _FIELD_HANDLERS[name]
+            handler = FIELD_HANDLERS[name]
             self._cached_fields[line.partition("=")[0]] = rank, handler
             handler(block, value)
         elif name == "requested permissions:":
@@ -448,7 +370,7 @@ class PackageDumpParser:
         for line in lines:
             prefix, equals, value = line.partition("=")
             if prefix not in ignored_fields:
-                rank, handler = fields.get(prefix, _UNCACHED_FIELD)
+                rank, handler = fields.get(prefix, UNCACHED_FIELD)
                 if rank > last_rank and equals:
                     last_rank = rank
                     handler(block, value.rstrip())

@@ -1,9 +1,9 @@
-"""Parse ``dumpsys package --proto`` (Android 12 and later): users, install states and granted permissions of each package.
+"""Parse ``dumpsys package --proto`` (Android 12 and later): users, install states and grants of each package.
 
 Each string has its length before it, so no text of an app can end its own record or open another one, as it can in the
 text dump. Source: ``core/proto/android/service/package.proto``, ``PackageSetting.dumpDebug`` and
-``writePackageUserPermissionsProto`` (AOSP). ``ProtoOutputStream`` leaves out zeros: user 0 has no id, a default state no
-value.
+``writePackageUserPermissionsProto`` (AOSP). ``ProtoOutputStream`` leaves out zeros: user 0 has no id, a default state
+has no value.
 """
 
 from __future__ import annotations
@@ -22,8 +22,12 @@ _USER_ID, _USER_INSTALL_TYPE, _USER_IS_HIDDEN, _USER_ENABLED_STATE = 1, 2, 3, 7
 _PERMISSIONS_USER, _PERMISSIONS_GRANTED = 1, 2
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _MAX_VARINT_BYTES: Final = 10
+_CONTINUED: Final = 0x80
+"""Bit of a byte of a varint that more bytes follow."""
+_FIRST_TAG: Final = 8
+"""Field 1: there is no field 0."""
 _INSTANT: Final = 2
-"""``InstallType.INSTANT_APP_INSTALL``: ``pm list packages`` leaves instant apps out."""
+"""``InstallType.INSTANT_APP_INSTALL``."""
 _DISABLED_STATES: Final = frozenset({2, 3, 4})
 _MAX_PACKAGES: Final = 20_000
 """Far more than a phone has."""
@@ -38,9 +42,11 @@ class ProtoUserState:
     """``UserInfoProto``: the state of a package for one Android user."""
 
     installed: bool
-    hidden: bool
-    """Whether ``pm list packages`` leaves it out: hidden by a device policy, or an instant app."""
     enabled: bool
+    hidden: bool
+    """Whether a device policy has hidden it: it cannot run, and ``pm list packages`` leaves it out."""
+    instant: bool
+    """Whether it is an instant app, which ``pm list packages`` leaves out as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +107,9 @@ def _parse_package(data: bytes, kept: Mapping[bytes, str] | None) -> tuple[str, 
             install_type = values.get(_USER_INSTALL_TYPE, 0)
             users[values.get(_USER_ID, 0)] = ProtoUserState(
                 installed=install_type != 0,
-                hidden=bool(values.get(_USER_IS_HIDDEN, 0)) or install_type == _INSTANT,
                 enabled=values.get(_USER_ENABLED_STATE, 0) not in _DISABLED_STATES,
+                hidden=bool(values.get(_USER_IS_HIDDEN, 0)),
+                instant=install_type == _INSTANT,
             )
         elif number == _PACKAGE_NAME:
             name = _expect_bytes(value)
@@ -140,11 +147,11 @@ def _fields(data: bytes) -> Iterator[tuple[int, bytes | int]]:
     while position < end:
         tag = data[position]
         position += 1
-        if tag >= 0x80:
+        if tag >= _CONTINUED:
             tag, position = _read_varint(data, position - 1)
         wire_type = tag & 7
         if wire_type == _BYTES:
-            if position < end and data[position] < 0x80:
+            if position < end and data[position] < _CONTINUED:
                 length, position = data[position], position + 1
             else:
                 length, position = _read_varint(data, position)
@@ -157,7 +164,7 @@ def _fields(data: bytes) -> Iterator[tuple[int, bytes | int]]:
             value = int.from_bytes(data[position:stop], "little")
         else:
             raise ProtoError(f"wire type {wire_type}")
-        if stop > end or tag < 8:
+        if stop > end or tag < _FIRST_TAG:
             raise ProtoError("the bytes end inside a field")
         position = stop
         yield tag >> 3, value
@@ -170,6 +177,6 @@ def _read_varint(data: bytes, position: int) -> tuple[int, int]:
             break
         byte = data[position + index]
         value |= (byte & 0x7F) << (7 * index)
-        if byte < 0x80:
+        if byte < _CONTINUED:
             return value, position + index + 1
     raise ProtoError("a number without an end")

@@ -12,6 +12,7 @@ from privaudit.apk.info import ApkInfo, read_installed_apk
 from privaudit.capture.answers import Answer, coverage_message
 from privaudit.capture.model import Capture
 from privaudit.dumpsys import appops, device, special_access
+from privaudit.dumpsys.appops_get import parse_appops_get
 from privaudit.dumpsys.appops_model import AppOpsDump
 from privaudit.dumpsys.device import DumpClock
 from privaudit.dumpsys.package_list import InstalledPackage, parse_package_list
@@ -25,6 +26,7 @@ from privaudit.model import (
     Coverage,
     FactLocation,
     Facts,
+    Message,
     Phone,
     PhoneClock,
     User,
@@ -65,13 +67,23 @@ def summarise_phone(
     if clock_answer.translated_from is not None:
         clock = replace(clock, offset_s=None)  # no computer's clock was read beside it
     kinds = _user_kinds(capture, phone.sdk, dumps.user_ids() | set(package_lists))
-    ops, ops_answer = _check_appops(capture, dumps, package_lists)
+    ops, doubtful_uids, ops_answer = _check_appops(capture, dumps, package_lists)
     special = special_access.parse_special_access(capture)
     inputs = AppInputs(
         sdk=phone.sdk,
+        has_miui_ops=phone.rom.id in {"miui", "hyperos"} if properties else None,
         package_dumps=dumps,
         appops=ops,
-        appops_complete=ops_answer.state is AnswerState.ANSWERED and not ops.unparsed_lines,
+        appops_complete=ops_answer.state is AnswerState.ANSWERED,
+        appops_uids={
+            (package, uid // PER_USER_RANGE): uid for uid, uid_ops in ops.uids.items() for package in uid_ops.packages
+        },
+        verified_ops={
+            (answer.key.split(".", 2)[2], answer.user or 0): parse_appops_get(answer.text, answer.key)
+            for answer in capture.answers_to("appops_get")
+            if answer.state is AnswerState.ANSWERED
+        },
+        doubtful_uids=doubtful_uids,
         op_switches=OP_SWITCHES if phone.sdk is not None and phone.sdk <= OP_SWITCHES_MAX_SDK else {},
         package_lists=package_lists,
         third_party_packages={
@@ -86,9 +98,13 @@ def summarise_phone(
     version_codes = dumps.version_codes()
     apks = _read_apks(capture, phone, version_codes, previous, parsed_apks or {})
     summaries = tuple(_summarise_apps(capture, inputs, users, apks, previous))
+    if doubtful_uids and ops_answer.state is AnswerState.ANSWERED:
+        doubt = coverage_message("coverage.doubtful", n=len(doubtful_uids))
+        ops_answer = replace(ops_answer, state=AnswerState.UNREADABLE, detail=doubt)
     parsed = coverage.ParsedAnswers(
         answers={
             "packages": dumps.full.answer,
+            "packages_proto": dumps.proto_answer,
             "appops": ops_answer,
             **{checked.answer.key: checked.answer for checked in checked_lists.values()},
         },
@@ -99,6 +115,7 @@ def summarise_phone(
             **{checked.answer.key: checked.unparsed_lines for checked in checked_lists.values()},
             **special.unparsed_lines,
         },
+        notes=dict(_coverage_notes(capture, inputs)),
         package_dumps=dumps,
     )
     return PhoneFacts(
@@ -191,7 +208,10 @@ def _summarise_apps(
                 summary is None
                 or previous is None
                 or previous.apks.get(package) is not apks.get(package)
-                or previous.capture.answers.get(f"package.{package}") is not capture.answers.get(f"package.{package}")
+                or any(
+                    previous.capture.answers.get(key) is not capture.answers.get(key)
+                    for key in (f"package.{package}", f"appops_get.{user.id}.{package}")
+                )
             ):
                 summary = apps.summarise_app(inputs, package, user.id, apks.get(package))
             yield summary
@@ -199,7 +219,9 @@ def _summarise_apps(
 
 def _shared_answers(capture: Capture) -> Mapping[str, int]:
     """Identity of each answer that is not about one package: a changed one may change every app."""
-    return {key: id(answer) for key, answer in capture.answers.items() if not key.startswith("package.")}
+    return {
+        key: id(answer) for key, answer in capture.answers.items() if not key.startswith(("package.", "appops_get."))
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,20 +277,21 @@ def _build_user(
 
 def _check_appops(
     capture: Capture, dumps: PackageDumps, package_lists: Mapping[int, Mapping[str, InstalledPackage]]
-) -> tuple[AppOpsDump, Answer]:
+) -> tuple[AppOpsDump, frozenset[int], Answer]:
+    """Return the app-ops, the uids whose lines are doubtful, and the answer."""
     answer = capture.answer("appops")
     dump = _parse_appops_cached(answer.text)
     if not answer.text:
-        return dump, answer
+        return dump, frozenset(), answer
+    doubtful_uids = {uid for uid, uid_ops in dump.uids.items() if uid_ops.is_doubtful}
+    doubtful_uids.update(_find_wrong_uids(dump, dumps, package_lists))
     problem = None
-    forged_name = dump.forged_name or _find_wrong_uid(dump, dumps, package_lists)
-    if forged_name is not None:
-        dump, problem = AppOpsDump(), coverage_message("coverage.forged", package=forged_name)
-    elif answer.state is AnswerState.ANSWERED and not dump.uids:
+    if answer.state is AnswerState.ANSWERED and not dump.uids:
         problem = coverage_message("coverage.not_this_dump")
     elif answer.state is AnswerState.ANSWERED and answer.exit_code is None and not dump.reached_end:
         problem = coverage_message("coverage.no_end")
-    return dump, answer if problem is None else replace(answer, state=AnswerState.UNREADABLE, detail=problem)
+    answer = answer if problem is None else replace(answer, state=AnswerState.UNREADABLE, detail=problem)
+    return dump, frozenset(doubtful_uids), answer
 
 
 @lru_cache(maxsize=package_dumps.CACHED_DUMPS)
@@ -276,20 +299,31 @@ def _parse_appops_cached(text: str) -> AppOpsDump:
     return appops.parse_appops(text, apps.RELEVANT_OPS)  # facts are gathered again after each round of questions
 
 
-def _find_wrong_uid(
+def _coverage_notes(capture: Capture, inputs: AppInputs) -> Iterator[tuple[str, Message]]:
+    """Yield what to know of answers that were read: which texts could be checked, and how many differed."""
+    if inputs.package_dumps.proto:
+        if differing := inputs.package_dumps.differing_packages(apps.DATA_CLASS_PERMISSIONS.keys()):
+            yield "packages_proto", coverage_message("coverage.differing", n=len(differing))
+    elif capture.source.kind in {"folder", "bugreport", "androidqf"}:
+        yield "packages", coverage_message("coverage.text_alone")
+    if differing_ops := apps.differing_ops(inputs):
+        yield "appops", coverage_message("coverage.differing", n=differing_ops)
+
+
+def _find_wrong_uids(
     dump: AppOpsDump, dumps: PackageDumps, package_lists: Mapping[int, Mapping[str, InstalledPackage]]
-) -> str | None:
-    """Return a package that app-ops list under the uid of another app."""
+) -> Iterator[int]:
+    """Yield each uid with a package that is not its own, and the uid before it, whose text may have opened it."""
+    before: int | None = None
     for uid, uid_ops in dump.uids.items():
         user, app_id = divmod(uid, PER_USER_RANGE)
-        if app_id < FIRST_APP_ID:
-            continue  # names under the system's own uids need not be packages
-        for name in uid_ops.packages:
-            block, entry = dumps.full.dump.packages.get(name), package_lists.get(user, {}).get(name)
-            known_ids = {
-                block.app_id if block is not None else None,
-                entry.app_id if entry is not None else None,
-            } - {None}
-            if known_ids and app_id not in known_ids:
-                return name
-    return None
+        # Names under the system's own uids need not be packages.
+        for name in uid_ops.packages if app_id >= FIRST_APP_ID else ():
+            block, entry = dumps.full.dump.find_block(name), package_lists.get(user, {}).get(name)
+            known_ids = {block.app_id if block is not None else None, entry.app_id if entry is not None else None}
+            is_unknown = block is None and entry is None and user in package_lists and dumps.names_every_package
+            if is_unknown:
+                yield uid
+            elif known_ids - {None} and app_id not in known_ids:
+                yield from (uid, uid if before is None else before)
+        before = uid

@@ -108,6 +108,8 @@ class AppGrants:
     special_access_kinds: Collection[str]
     ops_complete: bool
     """Whether an op that is not in `ops` has no event."""
+    verified_ops: frozenset[str] = frozenset()
+    """Ops of which that is certain in any case."""
     records_since: datetime | None
     """How far back the events of this app can go."""
     sdk: int | None
@@ -142,8 +144,8 @@ def evaluate_access(data_class: DataClass | OtherDataClass, grants: AppGrants, c
     )
     ops = [op for info in data_permissions if (op := grants.ops.get(info.op)) is not None]
     read, refused = _latest_event(op.last_access for op in ops), _latest_event(op.last_reject for op in ops)
-    no_record_is_certain = grants.ops_complete and not any(op.has_empty_attribution for op in ops)
-    no_event_history = History.NO_RECORD if no_record_is_certain else History.UNKNOWN
+    is_complete = grants.ops_complete or all(info.op in grants.verified_ops for info in data_permissions)
+    no_event_history = History.NO_RECORD if is_complete else History.UNKNOWN
     return Access(
         state=most_open,
         ways=tuple(routes),

@@ -6,17 +6,18 @@ its permissions come from the same blocks, and each step needs the result of the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from privaudit.android import PER_USER_RANGE
 from privaudit.apk.info import ApkInfo
+from privaudit.dumpsys.appops_get import OpState, verify_uid_ops
 from privaudit.dumpsys.appops_model import AppOp, AppOpsDump, UidOps
 from privaudit.dumpsys.device import DumpClock, parse_local_time
 from privaudit.dumpsys.package_list import InstalledPackage
-from privaudit.dumpsys.package_model import PackageBlock
+from privaudit.dumpsys.package_model import PackageBlock, PermissionGrant
 from privaudit.dumpsys.special_access import SpecialAccessEntry
 from privaudit.facts.access import (
     DATA_PERMISSIONS,
@@ -51,7 +52,13 @@ class AppInputs:
     package_dumps: PackageDumps
     appops: AppOpsDump
     appops_complete: bool
-    """Whether a mode or an event that is not in `appops` does not exist."""
+    """Whether a mode or an event that is not in `appops` does not exist; but see `UidOps.unread_lines`."""
+    appops_uids: Mapping[tuple[str, int], int]
+    """Package and user → the uid below which `appops` lists the package."""
+    verified_ops: Mapping[tuple[str, int], Mapping[str, OpState]]
+    """Package and user → what ``cmd appops get`` says of its ops."""
+    doubtful_uids: frozenset[int]
+    """Uids in `appops` whose lines an app may have written."""
     op_switches: Mapping[str, str]
     """Op → op that decides for it, where the dump does not name it."""
     package_lists: Mapping[int, Mapping[str, InstalledPackage]]
@@ -59,6 +66,8 @@ class AppInputs:
     third_party_packages: Mapping[int, frozenset[str]]
     special_access: Mapping[tuple[str, int], tuple[SpecialAccessEntry, ...]]
     sdk: int | None
+    has_miui_ops: bool | None
+    """Whether the phone's Android is MIUI or HyperOS, which have ops of their own; ``None``: it was not read."""
     clock: DumpClock
 
 
@@ -70,7 +79,7 @@ ManifestLookup = Callable[[str], RequestedState]
 _DATA_PERMISSION_BY_NAME: Final[Mapping[str, DataPermission]] = {
     info.permission: info for infos in DATA_PERMISSIONS.values() for info in infos
 }
-_DATA_CLASS_PERMISSIONS: Final[Mapping[str, DataPermission]] = {
+DATA_CLASS_PERMISSIONS: Final[Mapping[str, DataPermission]] = {
     one.permission: one for data in DataClass for one in DATA_PERMISSIONS[data]
 }
 _NO_ACCESS: Final[Mapping[DataClass, AccessState]] = dict.fromkeys(DataClass, AccessState.NOT_ALLOWED)
@@ -90,11 +99,12 @@ _USER_APP_PATHS: Final = ("/data/", "/mnt/")
 
 def installed_packages(inputs: AppInputs, user: int) -> list[str]:
     """Return the names of the packages that `user` has installed."""
-    listed = inputs.package_lists.get(user)
+    dumps, listed = inputs.package_dumps, inputs.package_lists.get(user)
     if listed is not None:
-        return sorted(listed)
-    blocks = inputs.package_dumps.full.dump.packages
-    return sorted(name for name, block in blocks.items() if _is_installed(block, user))
+        return sorted({*listed, *dumps.hidden_packages(user)})
+    if dumps.proto:
+        return sorted(name for name, one in dumps.proto.items() if user in one.users and one.users[user].installed)
+    return sorted(name for name, block in dumps.full.dump.packages.items() if _is_installed(block, user))
 
 
 def _is_installed(block: PackageBlock, user: int) -> bool:
@@ -112,10 +122,6 @@ def build_app(inputs: AppInputs, package: str, user: int, apk: ApkInfo | None, l
         apk: what its APK says, where it was read.
         locations: updated with the lines that prove the facts.
     """
-
-    def manifest_lookup(permission: str) -> RequestedState:
-        return RequestedState.UNKNOWN if apk is None else apk.request_state(permission, inputs.sdk)
-
     match = inputs.package_dumps.find_block(package)
     block = match[0] if match is not None else PackageBlock(name=package, offset=0)
     entry = inputs.package_lists.get(user, {}).get(package)
@@ -123,27 +129,29 @@ def build_app(inputs: AppInputs, package: str, user: int, apk: ApkInfo | None, l
         locations[package, user, "package"] = (match[1],)
     elif entry is not None:
         locations[package, user, "package"] = (FactLocation(f"installed.{user}", entry.offset),)
-    state = block.users.get(user)
-    uid = _find_uid_ops(inputs, package, user, block, entry)
+    state = inputs.package_dumps.user_state(package, user)
+    uid = _find_uid_ops(inputs, package, user)
     ops = uid.packages.get(package, {})
     permissions = {
         permission.name: permission
-        for permission in _build_permissions(inputs, block, user, uid, manifest_lookup, locations)
+        for permission in _build_permissions(inputs, block, user, uid, _manifest_lookup(inputs, apk), locations)
     }
     for info in _DATA_PERMISSION_BY_NAME.values():
         for event in (ops[info.op].last_access, ops[info.op].last_reject) if info.op in ops else ():
             if event is not None:
-                _add_location(locations, (package, user, f"op:{info.op}"), FactLocation("appops", event.offset))
+                _add_location(locations, (package, user, f"op:{info.op}"), FactLocation(event.key, event.offset))
     special = tuple(
         _special_access(inputs.special_access.get((package, user), ()), permissions, (package, user), locations)
     )
-    first_installed = _install_time(state.first_installed if state else None, inputs.clock)
+    text_state = block.users.get(user)
+    first_installed = _install_time(text_state.first_installed if text_state else None, inputs.clock)
     first_installed = first_installed or _install_time(block.first_installed, inputs.clock)
     grants = AppGrants(
         permissions=permissions,
         ops=ops,
         special_access_kinds={access.kind for access in special},
-        ops_complete=inputs.appops_complete,
+        ops_complete=inputs.appops_complete and not (uid.is_doubtful or uid.has_empty_attribution or uid.unread_lines),
+        verified_ops=uid.verified_ops,
         records_since=_records_since(first_installed, inputs),
         sdk=inputs.sdk,
         target_sdk=block.target_sdk,
@@ -163,7 +171,7 @@ def build_app(inputs: AppInputs, package: str, user: int, apk: ApkInfo | None, l
         first_installed=first_installed,
         last_updated=_install_time(block.last_updated, inputs.clock),
         system=_is_system(inputs, block, user, entry),
-        enabled=state.enabled if state is not None else None,
+        enabled=state.enabled and not state.hidden if state is not None else None,
         certificates_sha256=(),
         apk_sha256=None,
         access={data: evaluate_access(data, grants, inputs.clock) for data in DataClass},
@@ -179,13 +187,13 @@ def summarise_app(inputs: AppInputs, package: str, user: int, apk: ApkInfo | Non
     match = inputs.package_dumps.find_block(package)
     block = match[0] if match is not None else PackageBlock(name=package, offset=0)
     entry = inputs.package_lists.get(user, {}).get(package)
-    uid = _find_uid_ops(inputs, package, user, block, entry)
+    uid = _find_uid_ops(inputs, package, user)
     summary = AppSummary(
         package=package,
         user=user,
         system=_is_system(inputs, block, user, entry),
         installer=block.installer if block.has_installer_field or entry is None else entry.installer,
-        access_states=_summarise_access_states(inputs, block, user, uid.uid_modes, uid.packages.get(package, {})),
+        access_states=_summarise_access_states(inputs, block, user, uid, _manifest_lookup(inputs, apk)),
         special_access_kinds=frozenset(entry.access.kind for entry in inputs.special_access.get((package, user), ())),
     )
     return summary if apk is None else apply_apk_info(summary, apk, inputs.sdk)
@@ -195,30 +203,42 @@ def _summarise_access_states(
     inputs: AppInputs,
     block: PackageBlock,
     user: int,
-    uid_modes: Mapping[str, tuple[str, int]],
-    ops: Mapping[str, AppOp],
+    uid: UidOps,
+    manifest_lookup: ManifestLookup,
 ) -> Mapping[DataClass, AccessState]:
-    grants = inputs.package_dumps.grants_by_permission(block.name, user, _DATA_CLASS_PERMISSIONS)
-    if not grants and not uid_modes and not ops and inputs.package_dumps.is_known_denied(block.name, user):
+    ops = uid.packages.get(block.name, {})
+    grants = inputs.package_dumps.grants_by_permission(block.name, user, DATA_CLASS_PERMISSIONS)
+    if not grants and not uid.uid_modes and not ops and inputs.package_dumps.is_known_denied(block.name, user):
         return _NO_ACCESS
     denied = inputs.package_dumps.is_known_denied(block.name, user)
     effective = {}
-    for name, permission in _DATA_CLASS_PERMISSIONS.items():
+    for name, permission in DATA_CLASS_PERMISSIONS.items():
         own = grants.get(name)
-        granted = any(grant.granted for grant in own) if own else (False if denied else None)
-        flags = next((grant.flags for grant in own or () if grant.granted == granted), ())
-        mode, _ = active_mode(permission.op, uid_modes, ops, inputs.op_switches) or (None, 0)
-        blank_op = permission.empty_data_op
-        blank = active_mode(blank_op, uid_modes, ops, {}) if blank_op is not None else None
+        in_proto = inputs.package_dumps.proto_grant(block.name, user, name)
+        granted, flags = _join_grants(own or (), in_proto=in_proto, denied=denied)
+        if granted and in_proto is None and _is_disowned(inputs, block, name, manifest_lookup):
+            granted = None
+        mode, _ = _mode_in_force(uid, ops, permission.op, inputs.op_switches) or (None, 0)
+        blank = _empty_data_mode(inputs, uid, ops, permission)
         effective[name] = evaluate_permission(
             PERMISSION_INFO[name],
             granted=granted,
-            flags=flags,
-            mode=mode,
-            empty_data_mode=blank[0] if blank else None,
+            flags=flags or (),
+            mode="unknown" if flags is None and permission.op not in uid.verified_ops else mode,
+            empty_data_mode=blank,
             target_sdk=block.target_sdk,
         )
     return {data: summarise_access(data, effective) for data in DataClass}
+
+
+def _empty_data_mode(
+    inputs: AppInputs, uid: UidOps, ops: Mapping[str, AppOp], permission: DataPermission
+) -> str | None:
+    """Return the mode of MIUI's own op for empty data; on other systems its name can only be an app's text."""
+    if permission.empty_data_op is None or inputs.has_miui_ops is False:
+        return None
+    mode, _ = _mode_in_force(uid, ops, permission.empty_data_op, {}) or (None, 0)
+    return "unknown" if inputs.has_miui_ops is None and mode in {"ignore", "deny"} else mode
 
 
 def _special_access(
@@ -246,17 +266,44 @@ def _records_since(installed: datetime | None, inputs: AppInputs) -> datetime | 
     return max(oldest, installed)
 
 
-def _find_uid_ops(
-    inputs: AppInputs, package: str, user: int, block: PackageBlock, entry: InstalledPackage | None
-) -> UidOps:
-    app_id = block.app_id if block.app_id is not None or entry is None else entry.app_id
-    if app_id is not None:
-        return inputs.appops.uids.get(user * PER_USER_RANGE + app_id) or UidOps()
-    # Neither the block nor the list gives the uid: search app-ops, which list each package below its uid.
-    for uid, uid_ops in inputs.appops.uids.items():
-        if uid // PER_USER_RANGE == user and package in uid_ops.packages:
-            return uid_ops
-    return UidOps()
+def _find_uid_ops(inputs: AppInputs, package: str, user: int) -> UidOps:
+    """Return the app-ops of the package's uid; of the ops that were asked about by name, what the phone answered."""
+    uid, states = _find_dumped_ops(inputs, package, user), inputs.verified_ops.get((package, user))
+    return uid if states is None else verify_uid_ops(uid, package, states)[0]
+
+
+def _find_dumped_ops(inputs: AppInputs, package: str, user: int) -> UidOps:
+    match, entry = inputs.package_dumps.find_block(package), inputs.package_lists.get(user, {}).get(package)
+    app_ids = (
+        inputs.package_dumps.proto_app_id(package),
+        match[0].app_id if match else None,
+        entry.app_id if entry else None,
+    )
+    app_id = next((one for one in app_ids if one is not None), None)
+    # Where nothing else gives the uid, app-ops do, which list each package below its uid.
+    number = inputs.appops_uids.get((package, user), -1) if app_id is None else user * PER_USER_RANGE + app_id
+    return UidOps(is_doubtful=True) if number in inputs.doubtful_uids else inputs.appops.uids.get(number) or UidOps()
+
+
+def differing_ops(inputs: AppInputs) -> int:
+    """Return of how many apps the app-ops dump says another thing than ``cmd appops get``."""
+    return sum(
+        verify_uid_ops(_find_dumped_ops(inputs, package, user), package, states)[1]
+        for (package, user), states in inputs.verified_ops.items()
+    )
+
+
+def _mode_in_force(
+    uid: UidOps, ops: Mapping[str, AppOp], op: str, switches: Mapping[str, str]
+) -> tuple[str, int] | None:
+    """Return the mode and the offset of its line; ``unknown`` where an app may have written that it is denied."""
+    found = active_mode(op, uid.uid_modes, ops, switches)
+    if op in uid.verified_ops:
+        return found
+    may_be_imitated = (uid.has_empty_attribution or uid.unread_lines) and found is not None
+    if uid.is_doubtful or (may_be_imitated and found is not None and found[0] not in {"allow", "default"}):
+        return "unknown", 0
+    return found
 
 
 def _is_system(inputs: AppInputs, block: PackageBlock, user: int, entry: InstalledPackage | None) -> bool:
@@ -285,37 +332,72 @@ def _build_permissions(
     special = [
         name for name in SPECIAL_PERMISSIONS if PERMISSION_INFO[name].op in uid_modes or PERMISSION_INFO[name].op in ops
     ]
-    for name in dict.fromkeys((*lines, *_DATA_PERMISSION_BY_NAME, *special, *(block.requested_permissions or ()))):
+    by_proto = inputs.package_dumps.proto_granted(block.name, user)
+    names = (*lines, *_DATA_PERMISSION_BY_NAME, *special, *by_proto, *(block.requested_permissions or ()))
+    for name in dict.fromkeys(names):
         info = PERMISSION_INFO.get(name)
         if info is None:
             continue
         own_lines = lines.get(name, [])
-        granted = any(line.grant.granted for line in own_lines) if own_lines else (False if is_known_denied else None)
-        flags = next((line.grant.flags for line in own_lines if line.grant.granted == granted), ())
-        mode, offset = active_mode(info.op, uid_modes, ops, inputs.op_switches) or (None, 0)
+        granted, flags = _join_grants(
+            [line.grant for line in own_lines],
+            in_proto=(in_proto := inputs.package_dumps.proto_grant(block.name, user, name)),
+            denied=is_known_denied,
+        )
+        if granted and in_proto is None and _is_disowned(inputs, block, name, manifest_lookup):
+            granted = None
+        mode, offset = _mode_in_force(uid, ops, info.op, inputs.op_switches) or (None, 0)
         is_plain_mode = mode in {None, "default"} or (mode == "allow" and not info.decided_by_app_op)
-        if info.op in uid_modes or not is_plain_mode:
-            _add_location(locations, (block.name, user, f"op:{info.op}"), FactLocation("appops", offset))
+        if mode != "unknown" and (info.op in uid_modes or not is_plain_mode):
+            key = f"appops_get.{user}.{block.name}" if uid.is_doubtful else "appops"
+            _add_location(locations, (block.name, user, f"op:{info.op}"), FactLocation(key, offset))
         data_permission, op = _DATA_PERMISSION_BY_NAME.get(name), ops.get(info.op)
-        empty_data_op = data_permission.empty_data_op if data_permission is not None else None
-        empty_data_mode, _ = (active_mode(empty_data_op, uid_modes, ops, {}) if empty_data_op else None) or (None, 0)
         yield Permission(
             name=name,
             requested=_request_state(block, name, own_lines, manifest_lookup, granted=granted),
             granted=granted,
-            flags=flags,
+            flags=flags or (),
             mode=mode,
             effective=evaluate_permission(
                 info,
                 granted=granted,
-                flags=flags,
-                mode=mode,
-                empty_data_mode=empty_data_mode,
+                flags=flags or (),
+                mode="unknown" if flags is None and info.op not in uid.verified_ops else mode,
+                empty_data_mode=_empty_data_mode(inputs, uid, ops, data_permission) if data_permission else None,
                 target_sdk=block.target_sdk,
             ),
             last_access=inputs.clock.event_time(op.last_access if op else None),
             last_reject=inputs.clock.event_time(op.last_reject if op else None),
         )
+
+
+def _manifest_lookup(inputs: AppInputs, apk: ApkInfo | None) -> ManifestLookup:
+    return lambda name: RequestedState.UNKNOWN if apk is None else apk.request_state(name, inputs.sdk)
+
+
+def _is_disowned(inputs: AppInputs, block: PackageBlock, permission: str, manifest_lookup: ManifestLookup) -> bool:
+    """Return whether only the dump of all apps says that the app holds `permission`, and its manifest lacks it.
+
+    Then another app may have written the block. Apps of a shared user hold what any of them requests.
+    """
+    return (
+        permission in DATA_CLASS_PERMISSIONS
+        and block.shared_user is None
+        and not inputs.package_dumps.has_own_dump(block.name)
+        and manifest_lookup(permission) is RequestedState.NO
+    )
+
+
+def _join_grants(
+    text_grants: Sequence[PermissionGrant], *, in_proto: bool | None, denied: bool
+) -> tuple[bool | None, tuple[str, ...] | None]:
+    """Return whether a permission is granted, and its flags; ``None`` for flags that no trusted line gives."""
+    if in_proto is not None:
+        granted: bool | None = in_proto
+    else:
+        granted = any(grant.granted for grant in text_grants) if text_grants else (False if denied else None)
+    flags = next((grant.flags for grant in text_grants if grant.granted == granted), None if granted else ())
+    return granted, flags
 
 
 def _request_state(

@@ -29,6 +29,8 @@ class ParsedAnswers:
     """Answers with a state that reflects what their text contains."""
     unparsed_lines: Mapping[str, int]
     """Answer key → number of lines of an unknown form."""
+    notes: Mapping[str, Message]
+    """Answer key → what to know about an answer that was read."""
     package_dumps: PackageDumps
 
 
@@ -45,23 +47,18 @@ def coverage_rows(
             yield Coverage(question=name, user=None, state=AnswerState.NOT_SUPPORTED)
     for key in keys:
         answer = parsed.answers.get(key) or capture.answer(key)
-        problem = _find_problem(answer, parsed.package_dumps) if answer.state is AnswerState.ANSWERED else None
-        if problem is not None:
-            answer = replace(answer, state=AnswerState.UNREADABLE, detail=problem)
-        if key == "packages" and answer.state is AnswerState.ANSWERED and parsed.package_dumps.full.problem is not None:
-            answer = replace(answer, state=AnswerState.UNREADABLE, detail=parsed.package_dumps.full.problem)
-        yield _coverage_row(answer, parsed.unparsed_lines.get(key, 0))
-    for answer in capture.answers_to("package"):
-        own_dump = parsed.package_dumps.by_package.get(answer.subject or "")
-        if own_dump is not None:
-            answer = own_dump.answer
-            if answer.state is AnswerState.ANSWERED and own_dump.problem is not None:
-                answer = replace(answer, state=AnswerState.UNREADABLE, detail=own_dump.problem)
-        elif answer.state is AnswerState.ANSWERED:
-            answer = replace(answer, state=AnswerState.UNREADABLE, detail=coverage_message("coverage.not_this_dump"))
+        if answer.state is AnswerState.ANSWERED:
+            answer = _with_problem(answer, _find_problem(answer, parsed.package_dumps))
+        row = _coverage_row(answer, parsed.unparsed_lines.get(key, 0))
+        yield replace(row, detail=row.detail or parsed.notes.get(key))
+    for answer in map(parsed.package_dumps.assess_own_answer, capture.answers_to("package")):
         if answer.state is not AnswerState.ANSWERED:
             said = coverage_message("coverage.phone_said", said=answer.subject or "")
             yield replace(_coverage_row(answer, 0), detail=answer.detail or said, could_hide=True)
+
+
+def _with_problem(answer: Answer, problem: Message | None) -> Answer:
+    return answer if problem is None else replace(answer, state=AnswerState.UNREADABLE, detail=problem)
 
 
 def _coverage_row(answer: Answer, unparsed_lines: int) -> Coverage:
@@ -78,6 +75,8 @@ def _coverage_row(answer: Answer, unparsed_lines: int) -> Coverage:
 
 def _find_problem(answer: Answer, package_dumps: PackageDumps) -> Message | None:
     """Return what is wrong with the content of an answer that arrived completely."""
+    if answer.question == "packages":
+        return package_dumps.full.problem
     if answer.question == "users":
         listed_users, dumped_users = device.parse_users(answer.text, None), package_dumps.user_ids()
         if not listed_users:

@@ -64,6 +64,8 @@ def evaluate_permission(
     unreviewed = "REVIEW_REQUIRED" in flags and (target_sdk is None or target_sdk < RUNTIME_PERMISSIONS_SDK)
     if restricted or unreviewed or _COMPAT_DENIED_FLAGS.intersection(flags) or empty_data_mode in {"ignore", "deny"}:
         return EffectiveState.BLOCKED
+    if empty_data_mode == "unknown":
+        return EffectiveState.UNKNOWN
     return _EFFECTIVE_BY_MODE.get(mode, EffectiveState.UNKNOWN)
 
 

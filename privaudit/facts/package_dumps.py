@@ -1,8 +1,12 @@
-"""Join the ``dumpsys package`` answers into one source of permission lines, and decide how far to trust each."""
+"""Join the ``dumpsys package`` answers into one source of grants, and decide how far to trust each.
+
+One module, because the three forms of the answer (of all packages, of one, and as bytes) correct each other.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
@@ -12,8 +16,9 @@ from privaudit.capture.model import Capture
 from privaudit.capture.questions import PERMISSIONS
 from privaudit.dumpsys.package_checks import check_consistency, parse_and_check_dump
 from privaudit.dumpsys.package_list import InstalledPackage
-from privaudit.dumpsys.package_model import GrantTable, PackageBlock, PackageDump, PermissionGrant
+from privaudit.dumpsys.package_model import GrantTable, PackageBlock, PackageDump, PackageUserState, PermissionGrant
 from privaudit.dumpsys.package_parser import parse_package_dump
+from privaudit.dumpsys.package_proto import ProtoError, ProtoPackage, ProtoUserState, parse_package_proto
 from privaudit.model import AnswerState, FactLocation, Message
 
 CACHED_DUMPS: Final = 8
@@ -48,14 +53,17 @@ class ParsedDump:
         """What is wrong with some of its blocks; the others are as printed."""
         if self.dump.doubtful:
             return coverage_message("coverage.doubtful", n=len(self.dump.doubtful))
-        if self.dump.unparsed_lines or self.dump.stray_grants:
-            return coverage_message("coverage.lost_grants", n=self.dump.unparsed_lines or self.dump.stray_grants)
-        return coverage_message("coverage.outdated", n=len(self.dump.outdated)) if self.dump.outdated else None
+        if self.dump.unparsed_lines:
+            return coverage_message("coverage.lost_grants", n=self.dump.unparsed_lines)
+        if self.dump.outdated:
+            return coverage_message("coverage.outdated", n=len(self.dump.outdated))
+        shared_users = {block.shared_user for block in self.dump.packages.values()} - {None}
+        return None if shared_users <= self.dump.shared_users.keys() else coverage_message("coverage.no_end")
 
     def describes(self, package: str) -> bool:
         """Return whether the dump is complete and the block of `package` whole: what it lacks is not granted."""
         block = self.dump.find_block(package)
-        return self.is_complete and block is not None and not self.dump.stray_grants and self.dump.is_whole(block)
+        return self.is_complete and block is not None and not self.dump.stray_lines and self.dump.is_whole(block)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +76,54 @@ class PackageDumps:
     """Package → its own ``dumpsys package PACKAGE``."""
     filtered_by_permission: bool
     """Whether `full` was filtered by permission names: a package without any of them then has no block."""
+    failed_own_dumps: frozenset[str]
+    """Packages that the phone was asked about by name, on a live phone, without a whole answer."""
+    proto: Mapping[str, ProtoPackage]
+    """Every package, from the answer in which no app's text can pose as Android's; empty: it has no whole one."""
+    proto_answer: Answer
+    """Its state reflects whether it is whole and holds grants."""
+
+    def proto_grant(self, package: str, user: int, permission: str) -> bool | None:
+        """Return whether `permission` is granted, from `proto`; ``None``: that does not say."""
+        granted = self.proto[package].granted.get(user) if package in self.proto else None
+        return permission in granted if granted is not None else None
+
+    def proto_granted(self, package: str, user: int) -> AbstractSet[str]:
+        """Return the permissions that are granted according to `proto`."""
+        return self.proto[package].granted.get(user, frozenset()) if package in self.proto else frozenset()
+
+    def proto_app_id(self, package: str) -> int | None:
+        """Return the app id of `package` according to `proto`."""
+        return self.proto[package].app_id if package in self.proto else None
+
+    def user_state(self, package: str, user: int) -> ProtoUserState | PackageUserState | None:
+        """Return the state of `package` for `user`, if an answer says it."""
+        if package in self.proto and user in self.proto[package].users:
+            return self.proto[package].users[user]
+        match = self.find_block(package)
+        return match[0].users.get(user) if match is not None else None
+
+    def hidden_packages(self, user: int) -> Iterator[str]:
+        """Yield the packages that `user` has installed although ``pm list packages`` leaves them out.
+
+        Their permissions come back when they are shown again. Other packages that it leaves out have none.
+        """
+        for name in self.proto or self.full.dump.packages:
+            state = self.user_state(name, user)
+            if state is not None and state.installed and (state.hidden or state.instant):
+                yield name
+
+    def differing_packages(self, permissions: AbstractSet[str]) -> tuple[str, ...]:
+        """Return the packages whose text says another thing about a grant of `permissions` than `proto` does."""
+        return tuple(name for name in self.proto if self._differs_from_proto(name, permissions))
+
+    def _differs_from_proto(self, package: str, permissions: AbstractSet[str]) -> bool:
+        for user, granted in self.proto[package].granted.items():
+            grants = self.grants_by_permission(package, user, permissions)
+            in_text = {name for name, lines in grants.items() if any(line.granted for line in lines)}
+            if in_text - granted or (in_text != granted & permissions and self._is_denied_by_text(package, user)):
+                return True
+        return False
 
     def find_block(self, package: str) -> tuple[PackageBlock, FactLocation] | None:
         """Return the block of `package`, from a dump in which it is not doubtful; its own dump says most."""
@@ -114,6 +170,15 @@ class PackageDumps:
 
     def is_known_denied(self, package: str, user: int) -> bool:
         """Return whether a permission without a line for `package` and `user` is certainly not granted."""
+        if package in self.proto and user in self.proto[package].granted:
+            return True
+        return package not in self.failed_own_dumps and self._is_denied_by_text(package, user)
+
+    def has_own_dump(self, package: str) -> bool:
+        """Return whether the package's own dump says everything about it."""
+        return package in self.by_package and self.by_package[package].describes(package)
+
+    def _is_denied_by_text(self, package: str, user: int) -> bool:
         for parsed in self._dumps_of(package):
             if parsed.describes(package):
                 return user in parsed.dump.packages[package].users
@@ -126,6 +191,20 @@ class PackageDumps:
             ):
                 return user in self.user_ids()
         return False
+
+    def assess_own_answer(self, answer: Answer) -> Answer:
+        """Return an answer to the question about one package; unreadable if its text does not say all about it."""
+        own_dump = self.by_package.get(answer.subject or "")
+        answer = own_dump.answer if own_dump is not None else answer
+        problem = own_dump.problem if own_dump is not None else coverage_message("coverage.not_this_dump")
+        if answer.state is not AnswerState.ANSWERED or problem is None:
+            return answer
+        return replace(answer, state=AnswerState.UNREADABLE, detail=problem)
+
+    @property
+    def names_every_package(self) -> bool:
+        """Whether the dump of all packages has a block for each package, not only for those with some permissions."""
+        return self.full.is_complete and not self.filtered_by_permission
 
     def version_codes(self) -> Mapping[str, int]:
         """Return the version code of each package that has a block with one."""
@@ -176,13 +255,43 @@ def read_package_dumps(capture: Capture, package_lists: Mapping[int, Mapping[str
             if own_dump.reached_end and all_users and own_dump.packages[name].users.keys() != all_users:
                 own_dump.doubtful.add(name)  # each block lists every Android user
             by_package[name] = _assess_dump(own_answer, own_dump)
+    proto, proto_answer = _read_proto(capture.answer("packages_proto"), package_lists, full.dump)
     is_filtered = "Database versions:" not in answer.text[:_HEADER_CHARS]
     return PackageDumps(
         full=full,
         by_package=by_package,
         # A dump saved by hand may be that of one package. Only a command of our own is known to cover all packages.
         filtered_by_permission=answer.exit_code is not None and is_filtered,
+        failed_own_dumps=frozenset(
+            name
+            for own in capture.answers_to("package")
+            if answer.exit_code is not None
+            and (name := own.subject or "")
+            and not (name in by_package and by_package[name].describes(name))
+        ),
+        proto=proto,
+        proto_answer=proto_answer,
     )
+
+
+def _read_proto(
+    answer: Answer, package_lists: Mapping[int, Mapping[str, InstalledPackage]], text_dump: PackageDump
+) -> tuple[Mapping[str, ProtoPackage], Answer]:
+    """Return the packages in ``dumpsys package --proto`` and the answer; none unless it is whole and holds grants."""
+    if answer.state is not AnswerState.ANSWERED:
+        return {}, answer
+    try:
+        dump = parse_package_proto(answer.data, _KEPT_PERMISSIONS)
+    except ProtoError:
+        return {}, replace(answer, state=AnswerState.UNREADABLE, detail=coverage_message("coverage.not_this_dump"))
+    if not dump.has_grants:
+        return {}, replace(answer, state=AnswerState.NOT_SUPPORTED)
+    # A renamed system app has its real name here, and its current one in the list.
+    renamed = {block.compatible_name for block in text_dump.packages.values() if "SYSTEM" in block.flags}
+    if not all(packages.keys() <= dump.packages.keys() | renamed for packages in package_lists.values()):
+        # A stream that was cut between two packages is a valid one.
+        return {}, replace(answer, state=AnswerState.UNREADABLE, detail=coverage_message("coverage.no_end"))
+    return dump.packages, answer
 
 
 @lru_cache(maxsize=CACHED_DUMPS)

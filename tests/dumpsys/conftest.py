@@ -12,6 +12,7 @@ from tests.fixtures.captures import (
     saved_capture,
     small_phone,
     small_saved_capture,
+    text_capture,
     with_texts,
 )
 
@@ -25,5 +26,6 @@ __all__ = [
     "saved_capture",
     "small_phone",
     "small_saved_capture",
+    "text_capture",
     "with_texts",
 ]

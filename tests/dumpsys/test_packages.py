@@ -185,18 +185,15 @@ def test_forged_blocks_never_accuse(gap, attack, capture_of):
 def test_block_must_agree_with_the_package_list(line, forged):
     listed = parse_package_list(line)[0]
     text = f"Packages:\n{block(VICTIM, 10077)}{BEHIND}"
-    assert (package_checks.parse_and_check_dump(text, {0: listed}).forged_name is not None) == forged
+    checked = package_checks.parse_and_check_dump(text, {0: listed})
+    assert (checked.find_block(VICTIM) is None) == forged
 
 
 def test_own_dump_contains_one_package():
     text = f"Packages:\n{block(APP, 10060)}{block(VICTIM, 10051)}{BEHIND}"
-    assert package_checks.parse_and_check_dump(text, requested_package=APP).forged_name == VICTIM
-    assert (
-        package_checks.parse_and_check_dump(
-            f"Packages:\n{block(APP, 10060)}{BEHIND}", requested_package=APP
-        ).forged_name
-        is None
-    )
+    assert package_checks.parse_and_check_dump(text, requested_package=APP).doubtful == {APP, VICTIM}
+    text = f"Packages:\n{block(APP, 10060)}{BEHIND}"
+    assert not package_checks.parse_and_check_dump(text, requested_package=APP).doubtful
 
 
 @pytest.mark.parametrize("gap", TEXTS)
@@ -215,7 +212,7 @@ def test_a_forged_own_dump_is_a_gap(live_capture, with_texts):
     hostile = block(name, 10118, version=f"x\n{_USER}")
     gathered = facts.gather_facts(with_texts(live_capture, {f"package.{name}": f"Packages:\n{hostile}{BEHIND}"}))
     assert not is_complete(gathered)
-    assert [row.detail.key for row in gathered.coverage if row.question == "package"] == ["coverage.forged"]
+    assert [row.detail.key for row in gathered.coverage if row.question == "package"] == ["coverage.doubtful"]
 
 
 # --- grants that were not read ----------------------------------------------------------------------------------------
@@ -238,26 +235,29 @@ def test_unread_grants_are_counted(line, lost):
     text = f"Packages:\n{block(APP, 10060)}{BEHIND}"
     contacts = f"        {P}READ_CONTACTS: granted=true, flags=[ USER_SET]\n"
     assert contacts in text
-    assert package_checks.parse_and_check_dump(text).unread_grants == 0
-    assert package_checks.parse_and_check_dump(text.replace(contacts, f"{contacts}{line}\n")).unread_grants == lost
+    assert package_checks.parse_and_check_dump(text).packages[APP].unread_lines == 0
+    checked = package_checks.parse_and_check_dump(text.replace(contacts, f"{contacts}{line}\n"))
+    assert checked.packages[APP].unread_lines == checked.unparsed_lines == lost
 
 
 def test_grant_outside_a_permission_list_is_unread():
     text = f"Packages:\n{block(APP, 10060)}{BEHIND}"
-    for strange in (f"{P}READ_SMS: granted=true\n{text}", f"{text}\t{P}READ_SMS: granted=true\n"):
-        assert package_checks.parse_and_check_dump(strange).unread_grants == 1
+    before = package_checks.parse_and_check_dump(f"{P}READ_SMS: granted=true\n{text}")
+    assert (before.stray_lines, before.packages[APP].unread_lines) == (1, 0)  # it may be of any app
+    behind = package_checks.parse_and_check_dump(f"{text}\t{P}READ_SMS: granted=true\n")
+    assert (behind.stray_lines, behind.packages[APP].unread_lines) == (0, 1)
 
 
-def test_own_dump_with_unread_grants_is_a_gap(live_capture, phone_output, with_texts):
+def test_own_dump_with_unread_grants_is_a_gap(text_capture, phone_output, with_texts):
     name = "com.example.sudaibao"
     own = re.sub(r"(?m)^ {8}", "\t", phone_output(f"dumpsys package {name}"))
-    gathered = facts.gather_facts(with_texts(live_capture, {f"package.{name}": own}))
+    gathered = facts.gather_facts(with_texts(text_capture, {f"package.{name}": own}))
     (row,) = (row for row in gathered.coverage if row.question == "package")
     assert (row.state, row.detail.key, row.could_hide) == (AnswerState.UNREADABLE, "coverage.lost_grants", True)
     app = next(app for app in gathered.apps if app.package == name)
     assert app.access[DataClass.CONTACTS].state is AccessState.CAN_READ  # the long dump says so
-    whole = re.sub(r"(?m)^ {8}", "\t", live_capture.answer("packages").text)
-    gathered = facts.gather_facts(with_texts(live_capture, {f"package.{name}": own, "packages": whole}))
+    whole = re.sub(r"(?m)^ {8}", "\t", text_capture.answer("packages").text)
+    gathered = facts.gather_facts(with_texts(text_capture, {f"package.{name}": own, "packages": whole}))
     app = next(app for app in gathered.apps if app.package == name)
     assert {one.state for one in app.access.values()} == {AccessState.UNKNOWN}
     assert not is_complete(gathered)
@@ -304,7 +304,7 @@ def test_genuine_dump_is_not_forged(what, capture_of):
 def test_unlisted_package_with_a_grant_is_forged(what, capture_of):
     text = LEGITIMATE[what].replace("READ_CONTACTS: granted=false", "READ_CONTACTS: granted=true")
     gathered = _gathered(capture_of, dump(text))
-    assert next(row for row in gathered.coverage if row.question == "packages").detail.key == "coverage.forged"
+    assert next(row for row in gathered.coverage if row.question == "packages").detail.key == "coverage.doubtful"
 
 
 def test_renamed_system_package_has_two_names():
@@ -312,11 +312,8 @@ def test_renamed_system_package_has_two_names():
         "[com.new.name] (b501922):", "[com.new.name] (b501922):\n    compat name=com.old.name"
     )
     renamed = renamed.replace("Package{b0f3fb3 com.new", "Package{b0f3fb3 com.old").replace("0/com.new", "0/com.old")
-    assert package_checks.parse_and_check_dump(dump(renamed)).forged_name == "com.new.name"
-    assert (
-        package_checks.parse_and_check_dump(dump(renamed.replace("pkgFlags=[ ", "pkgFlags=[ SYSTEM "))).forged_name
-        is None
-    )
+    assert package_checks.parse_and_check_dump(dump(renamed)).doubtful == {"com.new.name"}
+    assert not package_checks.parse_and_check_dump(dump(renamed.replace("pkgFlags=[ ", "pkgFlags=[ SYSTEM "))).doubtful
 
 
 # --- layouts ---------------------------------------------------------------------------------------------------------

@@ -103,7 +103,7 @@ def test_package_dump_figures_equal_grep(samples, text, folder, column, figure):
     dump = package_checks.parse_and_check_dump(text(f"{folder}/dumpsys_package.txt"))
     if figure[4] is not None:
         assert figure[4](dump) == counted
-    assert (dump.forged_name, dump.unparsed_lines, dump.unread_grants, dump.reached_end) == (None, 0, 0, True)
+    assert (dump.doubtful, dump.unparsed_lines, dump.stray_lines, dump.reached_end) == (set(), 0, 0, True)
 
 
 def _ops(dump):
@@ -134,7 +134,7 @@ def test_appops_figures_equal_grep(samples, text, figure):
     dump = appops.parse_appops(text(f"{LG}/dumpsys_appops.txt"))
     assert expected in {None, counted}
     assert of_dump(dump) == counted
-    assert (dump.forged_name, dump.unparsed_lines) == (None, 0)
+    assert ([uid for uid in dump.uids.values() if uid.is_doubtful], dump.unparsed_lines) == ([], 0)
 
 
 # Who can read, by awk: a grant of the package itself, or of the shared uid that it names.
@@ -205,7 +205,7 @@ def test_grant_to_a_user_without_the_app_gives_no_access(text):
     assert owner.runtime_permissions[f"{P}READ_EXTERNAL_STORAGE"].flags == (
         "GRANTED_BY_DEFAULT", "REVOKE_WHEN_REQUESTED", "RESTRICTION_SYSTEM_EXEMPT", "RESTRICTION_UPGRADE_EXEMPT",
     )  # fmt: skip
-    assert (dump.forged_name, dump.unparsed_lines, dump.unread_grants) == (None, 0, 0)
+    assert (dump.doubtful, dump.unparsed_lines, dump.stray_lines) == (set(), 0, 0)
 
 
 def test_install_times_are_per_user_from_android_13(text):
@@ -217,7 +217,7 @@ def test_install_times_are_per_user_from_android_13(text):
     }
     assert (dump.sdk, block.target_sdk, block.version_name, block.app_id) == (33, 30, "13", 10030)
     assert (len(block.users[0].runtime_permissions), len(block.users[10].runtime_permissions)) == (2, 1)
-    assert (dump.forged_name, dump.unparsed_lines, dump.unread_grants) == (None, 0, 0)
+    assert (dump.doubtful, dump.unparsed_lines, dump.stray_lines) == (set(), 0, 0)
 
 
 _HEAD_16 = """Packages:
@@ -253,7 +253,7 @@ def test_line_for_one_user_overrides_the_line_for_all(text):
     shared = dump.shared_users["android.uid.system"]
     assert shared.install_permissions_by_user[10][f"{P}BACKGROUND_CAMERA"].flags == ("GRANTED_BY_ROLE",)
     assert shared.users[0].runtime_permissions[f"{P}READ_SMS"].granted
-    assert (dump.forged_name, dump.unparsed_lines, dump.unread_grants) == (None, 0, 0)
+    assert (dump.doubtful, dump.unparsed_lines, dump.stray_lines) == (set(), 0, 0)
 
 
 def test_private_space_is_recognised_by_its_flags(text):
@@ -267,14 +267,14 @@ def test_overlay_paths_at_the_users_indent_do_not_end_the_user(text):
     granted = "      runtime permissions:\n        android.permission.READ_CONTACTS: granted=true, flags=[ USER_SET ]\n"
     dump = package_checks.parse_and_check_dump(f"Packages:\n{excerpt.rstrip()}\n{granted}")
     assert _block(dump).users[0].runtime_permissions[f"{P}READ_CONTACTS"].granted
-    assert (dump.forged_name, dump.unparsed_lines, dump.unread_grants) == (None, 0, 0)
+    assert (dump.doubtful, dump.unparsed_lines, dump.stray_lines) == (set(), 0, 0)
 
 
 def test_an_excerpt_without_indent_or_title(text):
     dump = package_checks.parse_and_check_dump(_indented(text(f"{STUDIO}/android12_webview.txt")))
     assert _block(dump).version_name == "91.0.4472.114"
     assert _block(dump).install_permissions[f"{P}INTERNET"].granted
-    assert dump.forged_name is None
+    assert not dump.doubtful
 
 
 @pytest.mark.parametrize(("number", "hidden"), [(1, 1), (2, 0)])
@@ -283,8 +283,8 @@ def test_own_dump_separates_the_hidden_factory_copy(text, number, hidden):
     name = f"com.tekartik.package{number}"
     dump = package_checks.parse_and_check_dump(printed, requested_package=name)
     block = dump.packages[name]
-    assert (dump.forged_name, dump.unparsed_lines, dump.unread_grants, dump.reached_end, len(dump.hidden)) == (
-        None,
+    assert (dump.doubtful, dump.unparsed_lines, dump.stray_lines, dump.reached_end, len(dump.hidden)) == (
+        set(),
         0,
         0,
         True,
@@ -308,4 +308,4 @@ def test_layout_d_of_app_ops(text):
     assert ops["FINE_LOCATION"].switch_op == "COARSE_LOCATION"
     assert ops["FINE_LOCATION"].last_access.local_time == "2021-01-11 16:01:05.086"
     assert ops["FINE_LOCATION"].last_reject.local_time == "2021-01-11 15:02:12.835"  # the younger of two
-    assert (dump.forged_name, dump.unparsed_lines) == (None, 0)
+    assert ([uid for uid in dump.uids.values() if uid.is_doubtful], dump.unparsed_lines) == ([], 0)

@@ -89,7 +89,7 @@ def test_app_op_decides_alone_over_special_permissions(granted, mode, expected):
 # --- one app ---------------------------------------------------------------------------------------------------------
 
 
-def phone(
+def phone(  # noqa: PLR0913 - each is one part of the phone
     capture_of,
     *,
     runtime=(),
@@ -99,6 +99,7 @@ def phone(
     sdk=30,
     installed="true",
     behind="\nPackage Changes:\n",
+    rom="",
 ):
     """Gather the facts of a phone with one app: runtime permission lines, app-op lines, uid modes and requests."""
     lists = [("    requested permissions:", requested, "      "), ("      runtime permissions:", runtime, "        ")]
@@ -106,7 +107,7 @@ def phone(
     head = f"Packages:\n  Package [a.b] (1):\n    userId=10001\n{told[0]}\n    User 0: installed={installed}\n"
     text = f"{head}{told[1]}{behind}"
     appops = "\n".join(["  Uid u0a1:", *(f"      {mode}" for mode in modes), "    Package a.b:", *ops, "", ""])
-    properties = f"[ro.build.version.sdk]: [{sdk}]\n[persist.sys.timezone]: [Europe/Berlin]\n"
+    properties = f"[ro.build.version.sdk]: [{sdk}]\n[persist.sys.timezone]: [Europe/Berlin]\n{rom}"
     return facts.gather_facts(capture_of({"packages": text, "appops": appops, "properties": properties}))
 
 
@@ -146,13 +147,20 @@ def test_permission_opens_its_data_class(capture_of, runtime, data, state, ways)
         (["READ_CONTACTS: mode=ignore"], ["      READ_CONTACTS (allow): "], AccessState.BLOCKED),
         (["READ_CONTACTS: mode=foreground"], (), AccessState.ONLY_WHILE_OPEN),
         ((), ["      READ_CONTACTS (ask): "], AccessState.ASKS_EACH_TIME),
-        ((), ["      MIUIOP(10029) (ignore): "], AccessState.BLOCKED),
+        ((), ["      MIUIOP(10029) (ignore): "], AccessState.CAN_READ),  # no system but MIUI has this op
         ((), ["      READ_SMS (ignore): "], AccessState.CAN_READ),
     ],
 )
 def test_app_op_overrides_the_grant(capture_of, modes, ops, state):
     app = only(phone(capture_of, runtime=["READ_CONTACTS: granted=true"], modes=modes, ops=ops))
     assert app.access[DataClass.CONTACTS].state is state
+
+
+@pytest.mark.parametrize("name", ["ro.miui.ui.version.name]: [V14", "ro.mi.os.version.name]: [OS2.0"])
+def test_miuis_op_for_empty_data_blocks_on_miui(capture_of, name):
+    ops, rom = ["      MIUIOP(10029) (ignore): "], f"[{name}]\n"
+    app = only(phone(capture_of, runtime=["READ_CONTACTS: granted=true"], ops=ops, rom=rom))
+    assert app.access[DataClass.CONTACTS].state is AccessState.BLOCKED
 
 
 @pytest.mark.parametrize(("sdk", "state"), [(28, AccessState.BLOCKED), (29, AccessState.CAN_READ)])

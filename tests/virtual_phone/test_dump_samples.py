@@ -123,7 +123,7 @@ def _sorted_runs(lines):
 
 def _remodel(printed, sdk, vendor="aosp"):
     dump = package_checks.parse_and_check_dump(printed)
-    assert (dump.forged_name, dump.unparsed_lines) == (None, 0)
+    assert (dump.doubtful, dump.unparsed_lines) == (set(), 0)
     return Remodel(printed, dump, layout_of(sdk, vendor)).phone()
 
 

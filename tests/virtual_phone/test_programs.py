@@ -131,7 +131,7 @@ def test_first_round_of_an_audit_is_answered(phone):
     marker = "@@0123456789abcdef"
     shell = Shell(build_programs(phone, now=_NOW), build_files(phone))
     result = shell.run_script(first_round(marker).text)
-    text = result.out.decode()
+    text = result.out.decode(errors="replace")  # one answer is no text
     ends = [line.split()[2:] for line in text.splitlines() if line.startswith(f"{marker} end ")]
     assert {code for _, code in ends} == {"0"}
     assert [name for name, _ in ends][-3:] == ["installed.999", "third_party.999", "settings.999"]

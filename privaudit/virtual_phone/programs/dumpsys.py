@@ -8,6 +8,7 @@ from typing import Final
 
 from privaudit.virtual_phone.dump_writers import package_dump
 from privaudit.virtual_phone.dump_writers.appops import format_appops_dump
+from privaudit.virtual_phone.dump_writers.package_proto import format_package_proto
 from privaudit.virtual_phone.dump_writers.text import format_device_policy, format_role_dump, format_time
 from privaudit.virtual_phone.programs.results import error_result, output_result
 from privaudit.virtual_phone.scenario.virtual import VirtualPhone
@@ -50,7 +51,8 @@ def run_dumpsys(phone: VirtualPhone, args: Sequence[str], now: datetime) -> Prog
         )
     if rest[0] not in services:
         return error_result(f"Can't find service: {rest[0]}\n", 0)  # dumpsys itself succeeds.
-    return output_result(services[rest[0]](rest[1:]))
+    is_proto = rest[:2] == ["package", "--proto"] and phone.layout.proto_grants
+    return ProgramResult(format_package_proto(phone)) if is_proto else output_result(services[rest[0]](rest[1:]))
 
 
 def _dump_appops(phone: VirtualPhone, args: Sequence[str], now: datetime) -> str:

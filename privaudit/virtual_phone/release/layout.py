@@ -42,6 +42,9 @@ class ReleaseLayout:
     install_log: bool = False
     """Samsung: lines of its install log in column 0, before ``Packages:``."""
 
+    proto_grants: bool = True
+    """``--proto`` with the granted permissions (Android 12)."""
+
     # --- dumpsys package: a package ---
     app_id_key: str = "appId"
     """``userId`` up to Android 13."""
