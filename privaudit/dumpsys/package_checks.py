@@ -46,9 +46,12 @@ def check_consistency(
 ) -> PackageDump:
     """Return a copy of `dump` that names every doubtful block; arguments as of `parse_and_check_dump`."""
     lists = package_lists or {}
+    doubtful = {*dump.doubtful, *_find_doubtful(dump, lists, requested_package)}
+    if doubtful and requested_package is not None:
+        doubtful.add(requested_package)  # no other app's text stands in its own dump
     return replace(
         dump,
-        doubtful={*dump.doubtful, *_find_doubtful(dump, lists, requested_package)},
+        doubtful=doubtful,
         # A path points at no other block: an app may have been updated between the list and the dump.
         outdated={name for name, block in dump.packages.items() if _contradicts_path(block, lists)},
     )

@@ -36,7 +36,8 @@ class PermissionGrant:
     """State of a permission. Few different ones occur, so equal lines share one object."""
 
     granted: bool
-    flags: tuple[str, ...]
+    flags: tuple[str, ...] | None
+    """``None``: the line stands in a block that an app may have written into."""
 
 
 class GrantTable(dict[str, PermissionGrant]):

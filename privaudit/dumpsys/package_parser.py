@@ -128,8 +128,8 @@ class PackageDumpParser:
         self._block: PackageBlock | None = None
         self._ended_block: PackageBlock | None = None
         """The block before: lines outside of every block are the rest of it, or of one whose header was lost."""
-        self._blocks_before: dict[str, PackageBlock | None] = {}
-        """Name of a block → the block before it."""
+        self._blocks_before: dict[int, PackageBlock | None] = {}
+        """Identity of a block → the block before it."""
         self._user: PackageUserState | None = None
         self._list: PermissionSection | set[str] | None = None
         """The current list: permission lines, or names of requested permissions."""
@@ -218,10 +218,11 @@ class PackageDumpParser:
         is_package = match[1] == "Package"
         if section is None or is_package == (section is self.dump.shared_users) or name in section:
             self.dump.doubtful.add(name)
-            self._mark_forged(self._ended_block, self._blocks_before.get(name))
+            opened_by = self._blocks_before.get(id(section[name])) if section is not None and name in section else None
+            self._mark_forged(self._ended_block, opened_by)
             return
         self._block = section[name] = PackageBlock(name=name, offset=offset)
-        self._blocks_before[name] = self._ended_block
+        self._blocks_before[id(self._block)] = self._ended_block
         if self._follows_repeated_title:
             self.dump.doubtful.add(name)
 
@@ -241,7 +242,14 @@ class PackageDumpParser:
             self._mark_forged(block)
 
     def _mark_forged(self, *blocks: PackageBlock | None) -> None:
-        self.dump.doubtful.update(block.name for block in blocks if block is not None)
+        for block in blocks:
+            if block is None:
+                continue
+            self.dump.doubtful.add(block.name)
+            before = self._blocks_before.get(id(block))
+            if self._section is self.dump.hidden and before is not None:
+                # Text in the block before may have begun the section, to bury the rest of its own block there.
+                self.dump.doubtful.add(before.name)
 
     # Lines of a block.
 

@@ -396,8 +396,8 @@ def _join_grants(
         granted: bool | None = in_proto
     else:
         granted = any(grant.granted for grant in text_grants) if text_grants else (False if denied else None)
-    flags = next((grant.flags for grant in text_grants if grant.granted == granted), None if granted else ())
-    return granted, flags
+    known = (grant.flags for grant in text_grants if grant.granted == granted and grant.flags is not None)
+    return granted, next(known, None if granted else ())
 
 
 def _request_state(

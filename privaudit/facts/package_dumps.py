@@ -24,6 +24,7 @@ from privaudit.model import AnswerState, FactLocation, Message
 CACHED_DUMPS: Final = 8
 """Number of long dumps to cache while their phones are read: as many as a workshop reads at a time."""
 _KEPT_PERMISSIONS: Final = frozenset(PERMISSIONS)
+_UNTRUSTED_GRANT: Final = PermissionGrant(granted=True, flags=None)
 _HEADER_CHARS: Final = 200
 """A dump that is not filtered by permission names begins with ``Database versions:`` within this many characters."""
 
@@ -136,13 +137,15 @@ class PackageDumps:
     def permission_lines(self, package: str, user: int) -> Iterator[tuple[str, PermissionLine]]:
         """Yield every permission line of `package` for `user`, including those of its shared uid.
 
-        A package's own dump that is cut or doubtful yields only grants: an app has no reason to forge those. The dump
-        of all packages yields nothing of a doubtful block: another app may have forged it.
+        A package's own dump that is cut or doubtful yields only grants, without their flags: an app has no reason to
+        forge those. The dump of all packages yields nothing of a doubtful block: another app may have forged it.
         """
         for parsed, trusted in self._readable_dumps_of(package):
             for name, line in _permission_lines(parsed, package, user):
-                if trusted or line.grant.granted:
+                if trusted:
                     yield name, line
+                elif line.grant.granted:
+                    yield name, PermissionLine(_UNTRUSTED_GRANT, line.location)
 
     def grants_by_permission(
         self, package: str, user: int, permissions: Iterable[str]
@@ -165,7 +168,7 @@ class PackageDumps:
                         if grant is None and table is own:
                             grant = holder.install_permissions.get(name)
                         if grant is not None and (trusted or grant.granted):
-                            grants.setdefault(name, []).append(grant)
+                            grants.setdefault(name, []).append(grant if trusted else _UNTRUSTED_GRANT)
         return grants
 
     def is_known_denied(self, package: str, user: int) -> bool:
@@ -233,7 +236,7 @@ class PackageDumps:
             if parsed is not self.full:
                 yield parsed, parsed.is_complete and not is_doubtful
             elif not is_doubtful:
-                yield parsed, True
+                yield parsed, package not in self.failed_own_dumps
 
 
 def read_package_dumps(capture: Capture, package_lists: Mapping[int, Mapping[str, InstalledPackage]]) -> PackageDumps:

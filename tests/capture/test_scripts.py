@@ -87,7 +87,8 @@ def test_only_named_properties_and_settings_are_read(ran):
 
 
 WORDS_OF_THE_SHELL = {
-    "a", "b", "case", "do", "done", "echo", "esac", "fi", "for", "g", "if", "in", "o", "s", "set", "shift", "then", "}", "$@",
+    "a", "b", "case", "do", "done", "echo", "esac", "fi", "for", "g", "if", "in", "o", "s",
+    "set", "shift", "then", "}", "$@",
 }  # fmt: skip
 PROGRAMS = {"getprop", "settings", "pm", "dumpsys", "date", "cmd"}
 
