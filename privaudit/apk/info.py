@@ -36,7 +36,7 @@ class ApkInfo:
     target_sdk: int | None = None
     signing: SigningInfo | None = None
     signing_problem: Message | None = None
-    """Why `signing` is unknown; ``None`` also if it was not requested."""
+    """Why `signing` is unknown or lacks a signer; ``None`` also if it was not requested."""
     problem: Message | None
     """Why nothing could be read, or why the file is not of this app."""
     sha256: str | None
@@ -191,11 +191,12 @@ def _read_signing_info(apk: ApkParts) -> tuple[SigningInfo | None, Message | Non
     if SIGNING_BLOCK in apk.problems:
         return None, apk.problems[SIGNING_BLOCK]
     if not apk.has_signatures:
-        return None, None
+        return None, apk.signature_problem
     try:
-        return parse_signing_info(apk.parts), None
+        signing = parse_signing_info(apk.parts)
     except ApkError as error:
         return None, error.message
+    return signing, signing.problem or apk.signature_problem
 
 
 def _label_resource_ids(manifest: ApkManifest) -> Iterable[int]:
