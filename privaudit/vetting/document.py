@@ -50,9 +50,10 @@ class DataRequest:
 
     state: DataRequestState
     permissions: tuple[str, ...] = ()
-    """Those that its manifest names, in full."""
+    """Those that its manifest names, in full, and those that Android adds."""
     ways: tuple[str, ...] = ()
-    """``permission``, ``incoming`` (only what arrives from then on), and kinds of `privaudit.model.SpecialAccess`."""
+    """``permission``, ``incoming`` (only what arrives from then on), ``implied`` (Android adds the permission, the
+    manifest does not name it), and kinds of `privaudit.model.SpecialAccess`."""
     until_sdk: int | None = None
     """Not asked for above this Android; ``None``: on every one."""
 
