@@ -107,7 +107,7 @@ class VettedApp:
     """By language tag; ``und`` where it is for no language in particular."""
     label_problem: Message | None
     launcher_labels: tuple[str, ...]
-    """What stands under its icons where that is not one of `labels`."""
+    """Other names that a phone may show: under its icons, and with another SIM card, screen or setting."""
     launcher_icon: bool | None
     """Whether its manifest gives it an icon among the apps."""
     version_name: str | None

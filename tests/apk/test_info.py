@@ -183,6 +183,57 @@ class TestNames:
         assert read(content, [], sdk=30).label == "old"
 
 
+QUALIFIERS = [
+    *("port", "land", "sw320dp", "w320dp", "h400dp", "normal", "notlong", "mcc460", "mcc460-mnc00", "xxhdpi", "night"),
+    *(
+        "notnight",
+        "finger",
+        "nokeys",
+        "nonav",
+        "v21",
+        "v99",
+        "ldltr",
+        "round",
+        "lowdr",
+        "nowidecg",
+        "car",
+        "zh-rCN-port",
+    ),
+]
+
+
+class TestOtherNames:
+    """Names that the phone in hand does not show now, and may show."""
+
+    @pytest.mark.parametrize("qualifier", QUALIFIERS)
+    def test_a_name_for_any_configuration_is_kept(self, tmp_path, qualifier):
+        content = aapt(tmp_path, manifest(""), {"": "Notes", qualifier: "Loan"})
+        found = read(content)
+        assert "Loan" in {found.label, *found.launcher_labels}
+        turned = read(aapt(tmp_path, manifest(""), {"": "Loan", qualifier: "Notes"}))
+        assert "Loan" in {turned.label, *turned.labels.values(), *turned.launcher_labels}
+        plain = read(aapt(tmp_path, manifest(""), {"": "Notes", qualifier: "Notes"}))
+        assert plain.launcher_labels == ()
+
+    @pytest.mark.parametrize("qualifiers", [("mcc460", "mcc460-fr"), ("night", "fr-night"), ("sw720dp", "fr-sw720dp")])
+    def test_the_displayed_name_stays(self, tmp_path, qualifiers):
+        names = {"": {"n": "@string/o", "o": "Notes"}, qualifiers[0]: {"o": "Loan"}, qualifiers[1]: {"o": "Prêt"}}
+        found = read(aapt(tmp_path, manifest(""), names))
+        assert (found.label, found.labels["und"], found.launcher_labels) == ("Notes", "Notes", ("Loan",))
+
+    def test_an_icon_that_is_off_counts(self, tmp_path):
+        """The app can switch it on when it is installed (``setComponentEnabledSetting``)."""
+        alias = f'<activity-alias {ALIAS} android:label="@string/icon" android:enabled="false">{MAIN}</activity-alias>'
+        body = f'<activity android:name=".A">{MAIN}</activity>{alias}'
+        found = read(aapt(tmp_path, manifest(body), {"": {"n": "Notes", "icon": "Loan"}}))
+        assert (found.label, found.launcher_labels, found.launcher_icon) == ("Notes", ("Loan",), True)
+
+    def test_more_names_than_any_app_has_are_a_problem(self, tmp_path):
+        names = {f"mcc{number}": f"name {number}" for number in range(100, 320)}
+        found = read(aapt(tmp_path, manifest(""), {"": "Notes", **names}))
+        assert (found.label, reason(found.label_problem)) == (None, "resources_damaged")
+
+
 class TestManifest:
     def test_permissions(self, tmp_path):
         head = "".join(

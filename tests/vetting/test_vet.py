@@ -17,7 +17,17 @@ from privaudit.i18n import Translator
 from privaudit.model import DataClass, OtherDataClass
 from privaudit.vetting import report
 from privaudit.virtual_phone import apks
-from tests.fixtures.apk_builder import Row, badging, certificates, changed, pack, rows_of, with_attribute
+from tests.fixtures.apk_builder import (
+    Row,
+    aapt,
+    badging,
+    certificates,
+    changed,
+    manifest,
+    pack,
+    rows_of,
+    with_attribute,
+)
 from tests.fixtures.dex_builder import dex
 from tests.vetting.conftest import LOAN_APK, gap_reasons, with_entries
 
@@ -272,6 +282,16 @@ def test_an_app_of_two_package_names_is_not_vetted(vet_bytes, build_apk):
         assert not document.complete
         text = report.vetting_to_text(document, Translator("en"), 200)
         assert "gives two values for “package”" in text
+
+
+@pytest.mark.parametrize("qualifier", ["mcc460", "night", "xxhdpi", "v99", "round"])
+def test_a_name_for_some_phones_is_weighed(tmp_path, vet_bytes, qualifier):
+    for names in ({"": "Notes", qualifier: "Fast Loan"}, {"": "Fast Loan", qualifier: "Notes"}):
+        document = vet_bytes(aapt(tmp_path, manifest(""), names))
+        assert {document.app.label, *document.app.launcher_labels} == {"Notes", "Fast Loan"}
+        assert document.app.is_recognised
+        text = report.vetting_to_text(document, Translator("en"), 200)
+        assert f"A phone may also show it as “{document.app.launcher_labels[0]}”" in text
 
 
 def _manifest(content):
