@@ -119,9 +119,9 @@ def ordinary_names() -> Iterator[tuple[str, AppName]]:
 def listed_names(lists: Knowledge) -> Iterator[tuple[str, AppName]]:
     """Yield country and name of every listed app that has a package and a name."""
     for part in lists.lists:
-        for row in part.rows:
-            if row.package and row.names:
-                yield next(iter(part.countries_of(row)), "no country"), AppName(row.names[0], row.package)
+        for ref in part.row_refs:
+            if ref.row.package and ref.row.names:
+                yield next(iter(ref.countries), "no country"), AppName(ref.row.names[0], ref.row.package)
 
 
 # --- Counting ---------------------------------------------------------------------------------------------------------

@@ -250,6 +250,70 @@ def test_case_width_and_invisible_characters_do_not_matter(known: Knowledge):
     assert judge("váy").verdict == "no"
 
 
+DISGUISES = {
+    **{
+        f"U+{ord(char):04X}": char.join
+        for char in "\u034f\ufe0f\U000e0100\U000e0061\u180b\u180e\ufffa\u2060\u00ad\u200d"
+    },
+    **{f"U+{ord(char):04X}": char.join for char in "\u3164\uffa0\u115f\u2800\u2009\u00a0\n .·•_|💰\ue000\ufffc"},
+    **{
+        f"U+{ord(mark):04X}": (lambda name, mark=mark: "".join(c + mark for c in name))
+        for mark in "\u0301\u0332\u20dd\u0336"
+    },
+    "Cyrillic": lambda name: name.translate(str.maketrans("aoeicpxykmtnrs", "аоеісрхукмтпгѕ")),
+    "Greek": lambda name: name.translate(str.maketrans("aoinvptuk", "αοιηνρτυκ")),
+    "small capitals": lambda name: name.translate(str.maketrans("aeinomstr", "ᴀᴇɪɴᴏᴍꜱᴛʀ")),
+    **{
+        start: (lambda name, start=start: _shifted(name, ord(start)))
+        for start in ("Ⓐ", "🄰", "🅐", "🅰", "🇦", "Ａ", "𝐀", "𝕬")
+    },
+    "displayed from the right": lambda name: "\u202e" + name[::-1],
+}
+
+
+def _shifted(name: str, first: int) -> str:
+    return "".join(chr(first + ord(char.upper()) - ord("A")) if "a" <= char.lower() <= "z" else char for char in name)
+
+
+@pytest.mark.parametrize("disguise", DISGUISES)
+def test_a_disguise_that_people_see_through_hides_no_term(known: Knowledge, disguise: str):
+    for name in ("Fast Loan", "现金贷借款", "Pinjaman Online", "Préstamo Rápido", "तुरंत लोन"):
+        assert known.vocabulary.classify(DISGUISES[disguise](name), None).verdict == "lending", name
+    assert known.vocabulary.find_decoy(DISGUISES[disguise]("Calculator")) == "calculator"
+
+
+def test_one_accent_hides_no_strong_term(known: Knowledge):
+    judge = known.vocabulary.classify
+    assert [judge(name, None).verdict for name in ("Lóan", "Présta", "Pinjâm", "L.oan", "Lo-an", "贷 款王")] == [
+        "lending"
+    ] * 6
+
+
+def test_a_disguised_calculator_is_a_calculator(known: Knowledge):
+    assert known.vocabulary.classify("Lоan EMI Calculator", None).verdict == "trapped"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(
+            "Loạn Thế Tam Quốc",
+            "Váy được yêu",
+            "Lăng loàn",
+            "Кора VPN",
+            "Кредо",
+            "сон",
+            "ले लो न",
+            "放心 借阅",
+            "租借 款式",
+        ),
+        *("Trello.Android", "hello.angel", "A B C D Kids", "v.a.y", "Ioan", "Pêra", "Prêt à porter", "S.H.I.E.L.D"),
+    ],
+)
+def test_what_only_looks_like_a_disguise_is_no_term(known: Knowledge, name: str):
+    assert known.vocabulary.classify(name, None).verdict == "no"
+
+
 def test_package_names_are_split_into_parts(known: Knowledge):
     def judge(package: str) -> NameVerdict:
         return known.vocabulary.classify(None, package)

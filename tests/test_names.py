@@ -145,6 +145,31 @@ def test_a_name_that_cannot_be_read_is_said_and_is_a_gap(audit, tmp_path, conten
     assert not report["complete"]
 
 
+def test_a_signer_that_cannot_be_read_is_a_gap(audit, tmp_path):
+    """Its name and package say nothing to a list of certificates."""
+
+    def spoil(tree):
+        return {path: _without_signers(data) if "sudaibao" in path else data for path, data in tree.items()}
+
+    listed = lists(tmp_path, packages("com.example.sudaibao"))
+    report, _, _ = audit(*listed)
+    assert "signers" not in {row["question"] for row in report["coverage"]}
+    report, text, _ = audit(*listed, change=spoil)
+    (app,) = (app for app in report["apps"] if app["package"] == "com.example.sudaibao")
+    assert (app["label_state"], app["certificates_sha256"]) == ("read", [])
+    (row,) = (row for row in report["coverage"] if row["question"] == "signers")
+    assert (row["state"], row["could_hide"], report["complete"]) == ("unreadable", True, False)
+    assert "the signers of apps: could not be read" in " ".join(text.split())
+
+
+def _without_signers(apk):
+    """`apk` with a signing block whose first pair is longer than the block."""
+    magic = apk.rfind(b"APK Sig Block 42")
+    size = int.from_bytes(apk[magic - 8 : magic], "little")
+    start = magic + 16 - size
+    return apk[:start] + b"\xff" * 7 + b"\x00" + apk[start + 8 :] if magic >= 0 else apk
+
+
 def test_another_app_s_file_gives_no_name(audit, story, tmp_path):
     """What stands in a file with another package name is not this app's name."""
     other = next(

@@ -1,8 +1,10 @@
 """Android's binary XML (AXML), as elements with attributes.
 
 Attributes are identified by their resource id, so that renamed attributes are still read and look-alikes are ignored.
+Those that have none in Android, ``package`` and ``split``, are identified by their name and read as raw strings.
 Only the root element is read: Android ignores what follows it, and packers put arbitrary bytes there.
-AOSP: ``ResourceTypes.cpp`` (``ResXMLTree``), ``AttributeResolution.cpp`` (``RetrieveAttributes``).
+AOSP: ``ResourceTypes.cpp`` (``ResXMLTree``), ``AttributeResolution.cpp`` (``RetrieveAttributes``), ``XmlBlock.java``
+(``getAttributeValue``).
 """
 
 from __future__ import annotations
@@ -42,13 +44,30 @@ class XmlValue:
 
 
 class Attributes:
-    """The attributes of one element: by resource id, or by name if they have neither an id nor a namespace."""
+    """The attributes of one element: by resource id, and by name if they have no namespace."""
 
-    def __init__(self, values: Mapping[int | str, tuple[int, int, str | None]] | None = None) -> None:
+    def __init__(
+        self,
+        values: Mapping[int, tuple[int, int, str | None]] | None = None,
+        raw_strings: Mapping[str, tuple[str | None, str | None]] | None = None,
+    ) -> None:
         self._values = values or {}
+        self._raw_strings = raw_strings or {}
 
     def __bool__(self) -> bool:
-        return bool(self._values)
+        return bool(self._values or self._raw_strings)
+
+    def raw_string(self, name: str) -> str | None:
+        """Return the raw string of the attribute `name`; raises ApkError if its typed value is something else.
+
+        Android reads the raw string. Other tools read the typed value, so an app in which they differ hides its name.
+        """
+        raw, typed = self._raw_strings.get(name, (None, None))
+        if raw is not None and raw != typed:
+            raise ApkError("apk.manifest_ambiguous", attribute=name, raw=raw, typed=typed or "-")
+        if raw is None and name in self._raw_strings:
+            raise ApkError("apk.manifest_invalid", attribute=name)
+        return raw
 
     def string_or_reference(self, key: int) -> XmlValue | None:
         """Return a value for display; ``None`` if there is none."""
@@ -59,7 +78,7 @@ class Attributes:
             return XmlValue(str(data), None)
         return XmlValue(raw, None) if raw is not None else None
 
-    def string(self, key: int | str) -> str | None:
+    def string(self, key: int) -> str | None:
         """Return a string that the manifest itself contains."""
         value_type, _, raw = self._values.get(key, (_REFERENCE, 0, None))
         return raw if value_type == _STRING else None
@@ -154,10 +173,13 @@ def _parse_element(body: bytes, strings: _StringPool, resource_ids: Sequence[int
     end = _START_ELEMENT.size + count * _ATTRIBUTE.size
     if end > len(body):
         raise ApkError(_DAMAGED)
-    values: dict[int | str, tuple[int, int, str | None]] = {}
+    values: dict[int, tuple[int, int, str | None]] = {}
+    raw_strings: dict[str, tuple[str | None, str | None]] = {}
     for namespace, attribute, raw, value_type, data in _ATTRIBUTE.iter_unpack(body[_START_ELEMENT.size : end]):
         resource_id = resource_ids[attribute] if attribute < len(resource_ids) else 0
-        key = resource_id or (strings[attribute] if namespace == _NO_INDEX else None)
-        if key is not None:  # the first of duplicates counts
-            values.setdefault(key, (value_type, data, strings[data if value_type == _STRING else raw]))
-    return XmlElement(strings[name] or "", Attributes(values))
+        if resource_id:  # the first of duplicates counts
+            values.setdefault(resource_id, (value_type, data, strings[data if value_type == _STRING else raw]))
+        if namespace == _NO_INDEX:  # Android finds it by its name, whether or not it has an id
+            typed = strings[data] if value_type == _STRING else None
+            raw_strings.setdefault(strings[attribute] or "", (strings[raw], typed))
+    return XmlElement(strings[name] or "", Attributes(values, raw_strings))

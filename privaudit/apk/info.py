@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 from privaudit.apk.axml import XmlValue
 from privaudit.apk.labels import LabelResolver, missing_part_error, touch_references
@@ -12,6 +13,9 @@ from privaudit.apk.parts import ARSC, MANIFEST, SIGNING_BLOCK, ApkError, ApkPart
 from privaudit.apk.resource_table import ResourceTable
 from privaudit.apk.signing import SigningInfo, parse_signing_info
 from privaudit.model import AnswerState, Message, RequestedState
+
+_MAX_OTHER_LABELS: Final = 200
+"""No app has a tenth of this."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +30,7 @@ class ApkInfo:
     label_problem: Message | None
     """Why there is no `label`."""
     launcher_labels: tuple[str, ...] = ()
-    """Labels of its launcher icons that differ from `label`, the name in the phone's settings."""
+    """Other names that a phone may show: of its launcher icons, and for another SIM card, screen or time of day."""
     launcher_icon: bool | None = None
     """Whether the manifest declares a launcher icon; an app can remove it later. ``None``: not read."""
     uses_permissions: tuple[UsesPermission, ...] | None = None
@@ -36,7 +40,7 @@ class ApkInfo:
     target_sdk: int | None = None
     signing: SigningInfo | None = None
     signing_problem: Message | None = None
-    """Why `signing` is unknown; ``None`` also if it was not requested."""
+    """Why `signing` is unknown or lacks a signer; ``None`` also if it was not requested."""
     problem: Message | None
     """Why nothing could be read, or why the file is not of this app."""
     sha256: str | None
@@ -139,8 +143,17 @@ def _label_value(manifest: ApkManifest) -> XmlValue | None:
 
 
 def _launcher_label_values(manifest: ApkManifest) -> Iterable[XmlValue]:
-    """Return the declared labels of enabled launcher icons."""
-    return (launcher.label for launcher in manifest.launchers if launcher.enabled and launcher.label is not None)
+    """Return the declared labels of launcher icons. The app can switch on an icon that is off in the manifest."""
+    return (launcher.label for launcher in manifest.launchers if launcher.label is not None)
+
+
+def _find_other_labels(manifest: ApkManifest, resolver: LabelResolver) -> Iterable[str]:
+    """Return the names that are for some phones only; raises ApkError if there are more than any real app has."""
+    values = (_label_value(manifest), *_launcher_label_values(manifest))
+    names = dict.fromkeys(name for value in values for name in resolver.find_other_labels(value) if name)
+    if len(names) > _MAX_OTHER_LABELS:
+        raise ApkError("apk.resources_damaged")
+    return names
 
 
 def _build_info(
@@ -151,7 +164,13 @@ def _build_info(
     label_problem: Message | None,
     launcher_labels: Iterable[str | None],
 ) -> ApkInfo:
+    other_labels: Iterable[str] = ()
+    try:
+        other_labels = _find_other_labels(manifest, resolver)
+    except ApkError as error:
+        labels, label_problem = {}, error.message
     label = resolver.displayed_label(labels)
+    names = (*launcher_labels, *(name for name in other_labels if name not in labels.values()))
     signing, signing_problem = _read_signing_info(apk)
     version_name = None
     if manifest.version_name is not None:
@@ -161,7 +180,7 @@ def _build_info(
         label=label,
         labels=labels,
         label_problem=label_problem,
-        launcher_labels=tuple(dict.fromkeys(name for name in launcher_labels if name is not None and name != label)),
+        launcher_labels=tuple(dict.fromkeys(name for name in names if name is not None and name != label)),
         launcher_icon=any(launcher.enabled for launcher in manifest.launchers),
         uses_permissions=manifest.uses_permissions,
         version_code=manifest.version_code,
@@ -191,11 +210,12 @@ def _read_signing_info(apk: ApkParts) -> tuple[SigningInfo | None, Message | Non
     if SIGNING_BLOCK in apk.problems:
         return None, apk.problems[SIGNING_BLOCK]
     if not apk.has_signatures:
-        return None, None
+        return None, apk.signature_problem
     try:
-        return parse_signing_info(apk.parts), None
+        signing = parse_signing_info(apk.parts)
     except ApkError as error:
         return None, error.message
+    return signing, signing.problem or apk.signature_problem
 
 
 def _label_resource_ids(manifest: ApkManifest) -> Iterable[int]:

@@ -1,8 +1,11 @@
-"""Resolve an app's labels: in the phone's languages, in all languages, and the one that the phone displays."""
+"""Resolve an app's labels: in the phone's languages, in all languages, and the one that the phone displays.
+
+`LabelResolver.find_other_labels` has the rest: what a phone displays with another SIM card, screen or time of day.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -89,6 +92,34 @@ class LabelResolver:
             except ApkError as error:
                 problem = problem or error.message
         return {tag: label for tag, label in labels.items() if label}, None if labels else problem
+
+    def find_other_labels(self, label_value: XmlValue | None) -> Iterator[str]:
+        """Yield the values of `label_value` where these depend on the SIM card, the screen or the time of day.
+
+        Those are left out that are for other languages than the phone's. Raises ApkError if there are too many.
+        """
+        if label_value is None or label_value.resource_id is None or self._table is None:
+            return
+        languages = {Locale.parse(tag).language for tag in self._languages} | {""}
+        visited: set[tuple[int, bool]] = set()
+        pending = [(label_value.resource_id, False)]
+        while pending:
+            current = pending.pop()
+            if current in visited:
+                continue
+            visited.add(current)
+            resource_id, is_qualified = current
+            values = self._table.resource_values(resource_id)
+            is_other = is_qualified or any(value.config.is_qualified for value in values)
+            for value in values:
+                if self._languages and value.config.locale.language not in languages:
+                    continue
+                if value.value_type in _REFERENCE_TYPES:
+                    pending.append((value.data, is_other))
+                elif is_other and value.value_type == ResValueType.STRING:
+                    yield self._table.string(value.data)
+            if len(visited) > _MAX_RESOURCES:
+                raise ApkError("apk.resources_damaged")
 
     def displayed_label(self, labels: Mapping[str, str]) -> str | None:
         """Return the label that this phone displays (``LocaleList.getFirstMatch``).

@@ -6,6 +6,8 @@ count).
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -22,6 +24,19 @@ _USES_PERMISSION_TAGS: Final = frozenset({"uses-permission", "uses-permission-sd
 _LAUNCHER_INTENT: Final = frozenset({"android.intent.action.MAIN", "android.intent.category.LAUNCHER"})
 _MAX_ELEMENT_DEPTH: Final = 100
 """Nested elements; a real manifest has five levels."""
+_VALID_NAME: Final = re.compile(r"\.*(?:[A-Za-z]\w*(?:\.+|\Z))+\Z", re.ASCII)
+"""``FrameworkParsingPackageUtils.validateName``."""
+_MAX_NAME_CHARS: Final = 255
+_PACKAGE_WITHOUT_DOT: Final = "android"
+_ADDED_BEFORE_SDK_4: Final = ("android.permission.WRITE_EXTERNAL_STORAGE", "android.permission.READ_PHONE_STATE")
+"""``CompatibilityPermissionInfo.COMPAT_PERMS``: added to apps whose target SDK is below 4."""
+_SPLIT_PERMISSIONS: Final = (
+    ("android.permission.WRITE_EXTERNAL_STORAGE", "android.permission.READ_EXTERNAL_STORAGE", 10_000),
+    ("android.permission.READ_CONTACTS", "android.permission.READ_CALL_LOG", 16),
+    ("android.permission.WRITE_CONTACTS", "android.permission.WRITE_CALL_LOG", 16),
+)
+"""The ``split-permission`` elements of ``data/etc/platform.xml`` that reach another kind of data: who requests the
+first requests the second too, where the target SDK is below the third."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +46,8 @@ class UsesPermission:
     permission: str
     max_sdk: int | None
     """The last SDK on which the permission is requested."""
+    implied: bool = False
+    """Whether Android adds it, without an element, because of the target SDK or of another permission."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +107,7 @@ class _ManifestBuilder:
     def __init__(self) -> None:
         self._open_elements: list[_OpenElement] = []
         self._package: str | None = None
+        self._split_name: str | None = None
         self._manifest_attributes = Attributes()
         self._uses_sdk = Attributes()
         self._application = Attributes()
@@ -106,7 +124,9 @@ class _ManifestBuilder:
             raise ApkError("apk.manifest_damaged")
         match [open_element.tag for open_element in self._open_elements]:
             case ["manifest"] if self._package is None:
-                self._package, self._manifest_attributes = attributes.string("package"), attributes
+                self._package = _read_name(attributes, "package")
+                self._split_name = _read_name(attributes, "split") if attributes.raw_string("split") else None
+                self._manifest_attributes = attributes
             case ["manifest", "uses-sdk"]:
                 self._uses_sdk = attributes
             case ["manifest", name] if name in _USES_PERMISSION_TAGS and (permission := attributes.string(_NAME)):
@@ -149,16 +169,18 @@ class _ManifestBuilder:
         if version_code is not None:
             version_code |= (self._manifest_attributes.integer(_VERSION_CODE_MAJOR) or 0) << 32
         min_sdk = self._uses_sdk.integer(_MIN_SDK)
+        target_sdk = self._uses_sdk.integer(_TARGET_SDK) or min_sdk
+        uses_permissions = tuple(dict.fromkeys(self._uses_permissions))
         return ApkManifest(
             package=self._package,
             version_code=version_code,
             version_name=self._manifest_attributes.string_or_reference(_VERSION_NAME),
             min_sdk=min_sdk,
-            target_sdk=self._uses_sdk.integer(_TARGET_SDK) or min_sdk,
+            target_sdk=target_sdk,
             label=self._application.string_or_reference(_LABEL),
             launchers=tuple(map(self._build_launcher, self._launchers)),
-            uses_permissions=tuple(dict.fromkeys(self._uses_permissions)),
-            split_name=self._manifest_attributes.string("split"),
+            uses_permissions=(*uses_permissions, *_implied_permissions(uses_permissions, target_sdk or 1)),
+            split_name=self._split_name,
             components=frozenset(self._components),
             required_permissions=frozenset(self._required_permissions),
         )
@@ -169,3 +191,30 @@ class _ManifestBuilder:
             attributes.string(_TARGET_ACTIVITY) or ""
         )
         return Launcher(label=label, enabled=attributes.boolean(_ENABLED) and self._application.boolean(_ENABLED))
+
+
+def _read_name(attributes: Attributes, attribute: str) -> str:
+    """Return the name of a package or split; raises ApkError if Android would not install an app of this name."""
+    name = attributes.raw_string(attribute) or ""
+    is_complete = attribute != "package" or "." in name or name == _PACKAGE_WITHOUT_DOT
+    if not _VALID_NAME.match(name) or len(name) > _MAX_NAME_CHARS or not is_complete:
+        raise ApkError("apk.manifest_invalid", attribute=attribute)
+    return name
+
+
+def _implied_permissions(requested: Iterable[UsesPermission], target_sdk: int) -> Iterator[UsesPermission]:
+    """Yield the permissions that Android adds to `requested` (``ParsingPackageUtils.convertCompatPermissions``)."""
+    uses = list(requested)
+
+    def add(permission: str, max_sdk: int | None) -> Iterator[UsesPermission]:
+        limits = [use.max_sdk for use in uses if use.permission == permission]
+        if None in limits or (max_sdk is not None and any(limit is not None and limit >= max_sdk for limit in limits)):
+            return
+        uses.append(UsesPermission(permission=permission, max_sdk=max_sdk, implied=True))
+        yield uses[-1]
+
+    for permission in _ADDED_BEFORE_SDK_4 if target_sdk < 4 else ():  # noqa: PLR2004
+        yield from add(permission, None)
+    for source, permission, before_sdk in _SPLIT_PERMISSIONS:
+        for use in [use for use in uses if use.permission == source and target_sdk < before_sdk]:
+            yield from add(permission, use.max_sdk)

@@ -88,6 +88,11 @@ class ApkPart:
         return bytes(filled)
 
 
+def is_jar_signature(name: str) -> bool:
+    """Return whether an entry of this name holds signers of scheme v1."""
+    return name.upper().startswith("META-INF/") and name.upper().endswith((".RSA", ".DSA", ".EC"))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApkParts:
     """What was read from the base APK of one package."""
@@ -109,15 +114,21 @@ class ApkParts:
     @property
     def has_signatures(self) -> bool:
         """Whether the signing block or a signature file is among the parts."""
-        return any(name == SIGNING_BLOCK or name.upper().startswith("META-INF/") for name in self.parts)
+        return any(name == SIGNING_BLOCK or is_jar_signature(name) for name in self.parts)
+
+    @property
+    def signature_problem(self) -> Message | None:
+        """Why the signing block or a signature file is missing among the parts."""
+        return next(
+            (why for name, why in self.problems.items() if name == SIGNING_BLOCK or is_jar_signature(name)), None
+        )
 
 
 def signers_requested(apk: ApkParts) -> bool:
     """Return whether the signers of `apk` were requested too, or its file is known to be unreadable."""
     if apk.state is not AnswerState.ANSWERED:
         return apk.state is not AnswerState.NOT_ASKED
-    failed = SIGNING_BLOCK in apk.problems and apk.problems[SIGNING_BLOCK] != apk_message("apk.cut")
-    return apk.has_signatures or failed
+    return apk.has_signatures or apk.signature_problem not in (None, apk_message("apk.cut"))
 
 
 def with_cut_signers(apk: ApkParts) -> ApkParts:

@@ -80,6 +80,8 @@ def canonical_language_code(language: str) -> str:
 
 
 _CONFIG_STRUCT: Final = struct.Struct("<4xHH2s2sBB2xBBBxHHHHBBHHH4s8xBB")
+_QUALIFIER_BYTES: Final = ((4, 8), (12, 36), (40, 60))
+"""All of it but its size, language, region and script: the country and network of the SIM card first."""
 _SCRIPT_MATCHING_SDK: Final = 24
 """Android 7 selects by script; before, a region in the table had to be the phone's."""
 _LTR, _RTL = 0x40, 0x80
@@ -132,6 +134,8 @@ class ResourceConfig:
     height_dp: int
     round_screen: int
     color_mode: int
+    is_qualified: bool
+    """Whether it is for some phones only, by anything but the language."""
 
     @classmethod
     def parse(cls, data: bytes) -> ResourceConfig:
@@ -144,7 +148,8 @@ class ResourceConfig:
             script.rstrip(b"\0").decode("latin-1"),
             _unpack_code(region, "0"),
         )
-        return cls(locale, *(mcc, mnc, *numbers, screen_layout2 & 0x03, color_mode))
+        is_qualified = any(any(data[start:end]) for start, end in _QUALIFIER_BYTES)
+        return cls(locale, *(mcc, mnc, *numbers, screen_layout2 & 0x03, color_mode, is_qualified))
 
     def matches(self, device: DeviceConfig) -> bool:
         """Return whether it applies to `device`."""

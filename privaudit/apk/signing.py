@@ -16,7 +16,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from privaudit.apk.parts import SIGNING_BLOCK, ApkError, ApkPart
+from privaudit.apk.parts import SIGNING_BLOCK, ApkError, ApkPart, is_jar_signature
+from privaudit.model import Message
 
 _V2_BLOCK_ID, _V3_BLOCK_ID, _V31_BLOCK_ID = 0x7109871A, 0xF05368C0, 0x1B93AD61
 _SCHEME_BY_BLOCK_ID: Final[Mapping[int, str]] = {_V2_BLOCK_ID: "v2", _V3_BLOCK_ID: "v3", _V31_BLOCK_ID: "v3.1"}
@@ -57,6 +58,8 @@ class SigningInfo:
 
     schemes: Mapping[str, tuple[Signer, ...]]
     """``v1``, ``v2``, ``v3``, ``v3.1`` → signers."""
+    problem: Message | None = None
+    """Why a signer of v1 is missing."""
 
     def active_signers(self, sdk: int | None) -> tuple[Signer, ...]:
         """Return the signers that a phone of `sdk` verifies: those of the newest scheme that it supports."""
@@ -74,7 +77,8 @@ class SigningInfo:
 def parse_signing_info(parts: Mapping[str, ApkPart]) -> SigningInfo:
     """Parse the signing block and the signature files among `parts`.
 
-    Raises ApkError if there is no certificate, or a block that Android might verify is damaged.
+    A v1 file that cannot be read does not take the signers of the other schemes away. Raises ApkError if there is no
+    certificate, or a block that Android might verify is damaged.
     """
     schemes: dict[str, tuple[Signer, ...]] = {}
     if SIGNING_BLOCK in parts:
@@ -83,17 +87,19 @@ def parse_signing_info(parts: Mapping[str, ApkPart]) -> SigningInfo:
             if scheme is not None and scheme not in schemes:
                 signers, _ = _read_length_prefixed(value, 0)
                 schemes[scheme] = tuple(_parse_signer(signer, block_id) for signer in _iter_length_prefixed(signers))
-    v1_signers = tuple(
-        Signer(certificate_sha256=certificate)
-        for name, part in parts.items()
-        if name.upper().startswith("META-INF/") and name.upper().endswith((".RSA", ".DSA", ".EC"))
-        for certificate in _parse_jar_signers(name, part.to_bytes())
-    )
+    v1_signers: list[Signer] = []
+    v1_error: ApkError | None = None
+    for name in filter(is_jar_signature, parts):
+        try:
+            certificates = _parse_jar_signers(name, parts[name].to_bytes())
+            v1_signers += (Signer(certificate_sha256=certificate) for certificate in certificates)
+        except ApkError as error:
+            v1_error = v1_error or error
     if v1_signers:
-        schemes["v1"] = v1_signers
+        schemes["v1"] = tuple(v1_signers)
     if not any(schemes.values()):
-        raise ApkError("apk.no_certificate")
-    return SigningInfo(schemes=schemes)
+        raise v1_error or ApkError("apk.no_certificate")
+    return SigningInfo(schemes=schemes, problem=v1_error.message if v1_error is not None else None)
 
 
 def _iter_block_pairs(block: bytes) -> Iterator[tuple[int, bytes]]:
@@ -145,7 +151,11 @@ def _parse_rotation_history(data: bytes) -> Iterator[str]:
 
 
 def _parse_jar_signers(name: str, data: bytes) -> list[str]:
-    """Return the certificates of the signers in a PKCS #7 file, without the other certificates of their chains."""
+    """Return the certificates of the signers in a PKCS #7 file, without the other certificates of their chains.
+
+    Issuers are compared as RFC 5280 section 7.1 says, as Java's ``X500Principal`` does: one encodes as PrintableString
+    what the other encodes as UTF8String.
+    """
     from asn1crypto import cms  # type: ignore[import-untyped]  # slow to load, and rarely needed
 
     try:
@@ -154,7 +164,7 @@ def _parse_jar_signers(name: str, data: bytes) -> list[str]:
         for info in signed_data["signer_infos"]:
             issuer, serial = info["sid"].chosen["issuer"], info["sid"].chosen["serial_number"].native
             for certificate in (choice.chosen for choice in signed_data["certificates"]):
-                if certificate.serial_number == serial and certificate.issuer.dump() == issuer.dump():
+                if certificate.serial_number == serial and certificate.issuer == issuer:
                     signers.append(_sha256_hex(certificate.dump()))
                     break
             if len(signers) > _MAX_ITEMS:

@@ -61,9 +61,14 @@ class ZipEntry:
     """Offset of its local header."""
 
     @property
+    def is_deflated(self) -> bool:
+        """Whether Android inflates it: for signature files every method but "stored" (``StrictJarFile.java``)."""
+        return self.method == _METHOD_DEFLATED or (self.method != 0 and self.name.upper().startswith(b"META-INF/"))
+
+    @property
     def stored_size(self) -> int:
         """Bytes that Android reads from the file."""
-        return self.compressed_size if self.method == _METHOD_DEFLATED else self.size
+        return self.compressed_size if self.is_deflated else self.size
 
 
 class CentralDirectory:
@@ -162,7 +167,7 @@ def decompress_entry(data: bytes, entry: ZipEntry) -> bytes:
         entry=entry.name.decode("utf-8", "replace"),
     )
     content = data
-    if entry.method == _METHOD_DEFLATED:
+    if entry.is_deflated:
         try:
             content = zlib.decompressobj(-zlib.MAX_WBITS).decompress(data, entry.size + 1)
         except zlib.error as cause:

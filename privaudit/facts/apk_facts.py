@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from privaudit.apk.info import ApkInfo
-from privaudit.apk.parts import FILE_SHA256
+from privaudit.apk.parts import FILE_SHA256, signers_requested
 from privaudit.capture.answers import coverage_message
 from privaudit.capture.model import Capture
 from privaudit.dumpsys.package_list import parse_package_list
@@ -55,10 +55,10 @@ def _certificates(info: ApkInfo, sdk: int | None) -> tuple[str, ...]:
 
 
 def apk_coverage_rows(capture: Capture, apps: tuple[AppSummary, ...]) -> tuple[Coverage, ...]:
-    """How many names were read, and whether the phone computed what files hash to.
+    """How many names were read, whether signers could not be, and whether the phone computed what files hash to.
 
-    An app that can read data and has no readable label may be a lending app. Missing hashes hide nothing: they are
-    computed only on request.
+    An app that can read data and has no readable label or signer may be a lending app, or on a list. Missing hashes
+    hide nothing: they are computed only on request.
     """
     all_parts = capture.apks.values()
     is_hashed = any(parts.sha256 is not None for parts in all_parts)
@@ -85,4 +85,17 @@ def apk_coverage_rows(capture: Capture, apps: tuple[AppSummary, ...]) -> tuple[C
         detail=coverage_message("coverage.names", n=label_count, of=app_count),
         could_hide=bool(unread & readers),
     )
-    return labels, hashes
+    unsigned = {
+        name
+        for name, app in tried_apps.items()
+        if signers_requested(capture.apks[name]) and not app.certificates_sha256 and not app.system
+    }
+    if unsigned <= unread:  # nothing was read of their files, which `labels` says
+        return labels, hashes
+    signers = Coverage(
+        question="signers",
+        user=None,
+        state=AnswerState.UNREADABLE,
+        could_hide=bool(unsigned & readers),
+    )
+    return labels, hashes, signers

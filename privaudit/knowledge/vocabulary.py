@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Final, Literal, TypeAlias
 
+from privaudit.knowledge.label_readings import LabelReading, read_label
 from privaudit.knowledge.loader import Problems
 from privaudit.knowledge.schema import DataTable
 
@@ -155,26 +156,36 @@ class Vocabulary(DataTable):
 
     def find_decoy(self, label: str) -> str | None:
         """Return the small tool that `label` names (calculator, guide, wallpaper …); ``None``: no known one."""
-        visible = _strip_invisible(label)
-        texts = (visible.casefold(), _split_camel_case(visible, " ").casefold())
+        readings = [reading.text for reading in read_label(label) if not reading.whole_words]
+        texts = [text.casefold() for reading in readings for text in (reading, _split_camel_case(reading, " "))]
         terms = ((_normalize(decoy.term), decoy.match) for decoy in self.decoy)
         return next((term for term, match in terms if any(_matches_term(term, text, match) for text in texts)), None)
 
     def _terms_in_label(self, label: str) -> _NameTerms:
-        visible = _strip_invisible(label)
+        """Return the terms of the reading of `label` that suggests lending the most; the first of equals."""
+        first, *others = read_label(label)
+        names = [self._terms_in_reading(first, first)]
+        names += (self._terms_in_reading(reading, first) for reading in others)
+        return max(names, key=lambda name: sum(_WEIGHT_SCORES[weight] for weight in name.weights.values()))
+
+    def _terms_in_reading(self, reading: LabelReading, as_written: LabelReading) -> _NameTerms:
+        visible = reading.text
         joined, split = visible.casefold(), _split_camel_case(visible, " ").casefold()
         both = f"{joined}\n{split}"
         matches: dict[str, TermWeight] = {}
         for text, term in self.normalized_label_terms:
             if text not in both:
                 continue  # the usual case, so it comes first: hundreds of terms, and apps with labels in many languages
-            if term.match in {"sub", "inword"}:
+            if (reading.strong_only and term.weight != "strong") or len(text) < reading.min_term_chars:
+                continue
+            if term.match in {"sub", "inword"} and not reading.whole_words:
                 is_match = text in joined
             else:
-                is_match = _matches_term(text, joined, term.match) or _matches_term(text, split, term.match)
+                match = "word" if reading.whole_words else term.match
+                is_match = _matches_term(text, joined, match) or _matches_term(text, split, match)
             if is_match:
                 matches[text] = _heavier_weight(matches.get(text), term.weight)
-        name = self._apply_false_friends("label", joined, matches)
+        name = self._apply_false_friends("label", (joined, as_written.text.casefold()), matches)
         # A term inside another one does not count: 小贷 is one term, not also 贷.
         inner = {text for text in name.weights for other in name.weights if text != other and text in other}
         return replace(name, weights={text: weight for text, weight in name.weights.items() if text not in inner})
@@ -187,15 +198,17 @@ class Vocabulary(DataTable):
             # A token has only word characters, so it cannot match across the dots of `joined`.
             if token.token in joined and (token.match == "substring" or token.token in parts):
                 matches[token.token] = _heavier_weight(matches.get(token.token), token.weight)
-        return self._apply_false_friends("package", package.casefold(), matches)
+        return self._apply_false_friends("package", (package.casefold(),), matches)
 
-    def _apply_false_friends(self, scope: NameScope, text: str, weights: dict[str, TermWeight]) -> _NameTerms:
+    def _apply_false_friends(
+        self, scope: NameScope, texts: Iterable[str], weights: dict[str, TermWeight]
+    ) -> _NameTerms:
         """Return the terms of `weights` that still count, and why others do not."""
         if not weights:
             return _NameTerms()
         counted, reasons, is_false_friend = weights, [], False
         for false_friend in self.trap:
-            if false_friend.scope != scope or not _compile_regex(false_friend.regex).search(text):
+            if false_friend.scope != scope or not any(map(_compile_regex(false_friend.regex).search, texts)):
                 continue
             count_before = len(counted)
             if false_friend.effect == "cancel":
@@ -232,11 +245,6 @@ def _compile_regex(regex: str) -> re.Pattern[str]:
 def _normalize(term: str) -> str:
     """Return a term of the vocabulary in NFKC and without case."""
     return unicodedata.normalize("NFKC", term).casefold()
-
-
-def _strip_invisible(label: str) -> str:
-    """Return `label` in NFKC and without format characters: both hide a word from a search, but not from a reader."""
-    return "".join(char for char in unicodedata.normalize("NFKC", label) if unicodedata.category(char) != "Cf")
 
 
 def _split_camel_case(name: str, separator: str) -> str:

@@ -50,9 +50,10 @@ class DataRequest:
 
     state: DataRequestState
     permissions: tuple[str, ...] = ()
-    """Those that its manifest names, in full."""
+    """Those that its manifest names, in full, and those that Android adds."""
     ways: tuple[str, ...] = ()
-    """``permission``, ``incoming`` (only what arrives from then on), and kinds of `privaudit.model.SpecialAccess`."""
+    """``permission``, ``incoming`` (only what arrives from then on), ``implied`` (Android adds the permission, the
+    manifest does not name it), and kinds of `privaudit.model.SpecialAccess`."""
     until_sdk: int | None = None
     """Not asked for above this Android; ``None``: on every one."""
 
@@ -106,7 +107,7 @@ class VettedApp:
     """By language tag; ``und`` where it is for no language in particular."""
     label_problem: Message | None
     launcher_labels: tuple[str, ...]
-    """What stands under its icons where that is not one of `labels`."""
+    """Other names that a phone may show: under its icons, and with another SIM card, screen or setting."""
     launcher_icon: bool | None
     """Whether its manifest gives it an icon among the apps."""
     version_name: str | None

@@ -173,7 +173,9 @@ def evaluate_app(
         asks={data_class: _data_request(data_class, contents, special_access) for data_class in document.DATA_CLASSES},
         at_install=(facts.target_sdk or 1) < RUNTIME_PERMISSIONS_SDK,
         permissions=tuple(
-            document.RequestedPermission(name=use.permission, max_sdk=use.max_sdk) for use in manifest.uses_permissions
+            document.RequestedPermission(name=use.permission, max_sdk=use.max_sdk)
+            for use in manifest.uses_permissions
+            if not use.implied
         ),
         services=special_access,
         lending=model.Lending(verdict=model.LendingVerdict.NO),
@@ -244,6 +246,8 @@ def _data_request(
     ways |= {kind: None for kind, data in OTHER_ROUTES.items() if kind in special_access and data_class in data}
     if state is document.DataRequestState.NOT_REQUESTED and ways:
         state = document.DataRequestState.ANOTHER_WAY
+    if uses and all(use.implied for use in uses):
+        ways |= {"implied": None}
     limits = [use.max_sdk for use in uses]
     return document.DataRequest(
         state=state,
@@ -255,6 +259,8 @@ def _data_request(
 
 def _as_model_app(app: document.VettedApp) -> model.App:
     """Return the app as the checks for phones expect it: it holds nothing, and requests some permissions."""
+    requested = {permission.name for permission in app.permissions}
+    requested.update(name for request in app.asks.values() for name in request.permissions)
     return model.App(
         package=app.package,
         user=0,
@@ -275,7 +281,7 @@ def _as_model_app(app: document.VettedApp) -> model.App:
         certificates_sha256=app.certificates_sha256,
         apk_sha256=app.apk_sha256,
         access={data_class: _access(app.asks[data_class]) for data_class in model.DataClass},
-        permissions=tuple(map(_permission, sorted({permission.name for permission in app.permissions}))),
+        permissions=tuple(map(_permission, sorted(requested))),
         special_access=(),
         lending=app.lending,
         listed=app.listed,

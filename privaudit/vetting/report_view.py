@@ -41,6 +41,7 @@ _FILE_KIND_KEYS: Final[Mapping[document.FileKind, str]] = {
     "unknown": "vetted.kind_unknown",
 }
 _WAY_KEYS: Final[Mapping[str, str]] = {
+    "implied": "vetted.way_implied",
     "accessibility": "vetted.way_accessibility",
     "notification_listener": "vetted.way_notification_listener",
     "all_files": "vetted.way_all_files",

@@ -37,7 +37,20 @@ from privaudit.virtual_phone import apks as demo_apks
 from privaudit.virtual_phone import load_scenario, scenario_names
 from tests.capture.test_remote_apks import Shell
 from tests.fixtures import arsc_builder
-from tests.fixtures.apk_builder import MAIN, aapt, apksigner, badging, certificates, changed, key, manifest, pack, sign
+from tests.fixtures.apk_builder import (
+    MAIN,
+    aapt,
+    apksigner,
+    badging,
+    certificates,
+    changed,
+    key,
+    manifest,
+    pack,
+    pool_strings,
+    sign,
+    with_attribute,
+)
 
 PATH = "/data/app/x/base.apk"
 ALIAS = 'android:name=".B" android:targetActivity=".A"'
@@ -170,6 +183,57 @@ class TestNames:
         assert read(content, [], sdk=30).label == "old"
 
 
+QUALIFIERS = [
+    *("port", "land", "sw320dp", "w320dp", "h400dp", "normal", "notlong", "mcc460", "mcc460-mnc00", "xxhdpi", "night"),
+    *(
+        "notnight",
+        "finger",
+        "nokeys",
+        "nonav",
+        "v21",
+        "v99",
+        "ldltr",
+        "round",
+        "lowdr",
+        "nowidecg",
+        "car",
+        "zh-rCN-port",
+    ),
+]
+
+
+class TestOtherNames:
+    """Names that the phone in hand does not show now, and may show."""
+
+    @pytest.mark.parametrize("qualifier", QUALIFIERS)
+    def test_a_name_for_any_configuration_is_kept(self, tmp_path, qualifier):
+        content = aapt(tmp_path, manifest(""), {"": "Notes", qualifier: "Loan"})
+        found = read(content)
+        assert "Loan" in {found.label, *found.launcher_labels}
+        turned = read(aapt(tmp_path, manifest(""), {"": "Loan", qualifier: "Notes"}))
+        assert "Loan" in {turned.label, *turned.labels.values(), *turned.launcher_labels}
+        plain = read(aapt(tmp_path, manifest(""), {"": "Notes", qualifier: "Notes"}))
+        assert plain.launcher_labels == ()
+
+    @pytest.mark.parametrize("qualifiers", [("mcc460", "mcc460-fr"), ("night", "fr-night"), ("sw720dp", "fr-sw720dp")])
+    def test_the_displayed_name_stays(self, tmp_path, qualifiers):
+        names = {"": {"n": "@string/o", "o": "Notes"}, qualifiers[0]: {"o": "Loan"}, qualifiers[1]: {"o": "Prêt"}}
+        found = read(aapt(tmp_path, manifest(""), names))
+        assert (found.label, found.labels["und"], found.launcher_labels) == ("Notes", "Notes", ("Loan",))
+
+    def test_an_icon_that_is_off_counts(self, tmp_path):
+        """The app can switch it on when it is installed (``setComponentEnabledSetting``)."""
+        alias = f'<activity-alias {ALIAS} android:label="@string/icon" android:enabled="false">{MAIN}</activity-alias>'
+        body = f'<activity android:name=".A">{MAIN}</activity>{alias}'
+        found = read(aapt(tmp_path, manifest(body), {"": {"n": "Notes", "icon": "Loan"}}))
+        assert (found.label, found.launcher_labels, found.launcher_icon) == ("Notes", ("Loan",), True)
+
+    def test_more_names_than_any_app_has_are_a_problem(self, tmp_path):
+        names = {f"mcc{number}": f"name {number}" for number in range(100, 320)}
+        found = read(aapt(tmp_path, manifest(""), {"": "Notes", **names}))
+        assert (found.label, reason(found.label_problem)) == (None, "resources_damaged")
+
+
 class TestManifest:
     def test_permissions(self, tmp_path):
         head = "".join(
@@ -223,6 +287,90 @@ class TestManifest:
         other = read(loan, package="com.example.bank")
         assert (reason(other.problem), other.label, other.uses_permissions) == ("package_differs", None, None)
         assert other.request_state("android.permission.READ_SMS", 34) is RequestedState.UNKNOWN
+
+
+HEAD = '<uses-permission android:name="com.example.victim"/>'
+"""Puts a second valid package name into the string pool."""
+
+
+class TestIdentity:
+    """Android reads ``package`` and ``split`` as raw strings (``XmlBlock.getAttributeValue``)."""
+
+    @pytest.fixture
+    def app(self, tmp_path):
+        return aapt(tmp_path, manifest("", head=HEAD), {"": "x"})
+
+    @pytest.mark.parametrize(
+        ("change", "expected"),
+        [
+            ({}, None),
+            ({"typed": "com.example.victim"}, "manifest_ambiguous"),
+            ({"raw": "com.example.victim"}, "manifest_ambiguous"),
+            ({"raw": None}, "manifest_invalid"),
+            ({"kind": 0x10}, "manifest_ambiguous"),
+            ({"raw": "com.example.victim", "typed": "com.example.victim"}, "package_differs"),
+        ],
+    )
+    def test_two_values_for_the_package_name_are_refused(self, app, change, expected):
+        raw = parts_of(app).parts[MANIFEST].to_bytes()
+        found = read(pack(changed(app, MANIFEST, content=with_attribute(raw, "package", **change))))
+        assert reason(found.problem) == expected
+        assert (found.label, found.uses_permissions is None) == (None, True) if expected else ("x", False)
+
+    def test_a_package_attribute_with_a_resource_id_is_still_found_by_its_name(self, app):
+        raw = parts_of(app).parts[MANIFEST].to_bytes()
+        at = next(at for at, kind in _chunks(raw) if kind == 0x0180)
+        size = struct.unpack_from("<I", raw, at + 4)[0]
+        more = pool_strings(raw).index("package") + 1 - (size - 8) // 4
+        ids = struct.pack(f"<{more}I", *[0x01010003] * more)
+        raw = raw[: at + 4] + struct.pack("<I", size + len(ids)) + raw[at + 8 : at + size] + ids + raw[at + size :]
+        raw = struct.pack("<HHI", 3, 8, len(raw)) + raw[8:]
+        assert apk_manifest.parse_manifest(raw).package == "com.example.t"
+        with pytest.raises(ApkError, match="manifest_ambiguous"):
+            apk_manifest.parse_manifest(with_attribute(raw, "package", raw="com.example.victim"))
+
+    @pytest.mark.parametrize("name", ["com/example.t", "comXexampleXt", "1om.example.t", "com._xample.t"])
+    def test_a_package_name_that_android_refuses(self, app, name):
+        raw = parts_of(app).parts[MANIFEST].to_bytes().replace(*_encoded("com.example.t", name))
+        with pytest.raises(ApkError, match="manifest_invalid"):
+            apk_manifest.parse_manifest(raw)
+
+    def test_the_name_of_a_split(self, tmp_path):
+        source = manifest("", head=HEAD).replace('package="', 'split="config.zh" package="')
+        raw = parts_of(aapt(tmp_path, source, {"": "x"})).parts[MANIFEST].to_bytes()
+        assert apk_manifest.parse_manifest(raw).split_name == "config.zh"
+        for change in ({"typed": "com.example.victim"}, {"raw": "com.example.victim"}, {"raw": None}):
+            with pytest.raises(ApkError, match="manifest"):
+                apk_manifest.parse_manifest(with_attribute(raw, "split", **change))
+
+
+class TestImpliedPermissions:
+    """``split-permission`` of AOSP's ``platform.xml``, and what apps for Android 1.5 and older are given."""
+
+    @pytest.mark.parametrize(
+        ("target", "requested", "implied"),
+        [
+            (15, ["READ_CONTACTS"], {"READ_CALL_LOG"}),
+            (16, ["READ_CONTACTS"], set()),
+            (15, ["WRITE_CONTACTS"], {"WRITE_CALL_LOG"}),
+            (30, ["WRITE_EXTERNAL_STORAGE"], {"READ_EXTERNAL_STORAGE"}),
+            (3, ["INTERNET"], {"WRITE_EXTERNAL_STORAGE", "READ_EXTERNAL_STORAGE", "READ_PHONE_STATE"}),
+            (4, ["INTERNET"], set()),
+            (15, ["READ_CONTACTS", "READ_CALL_LOG"], set()),
+        ],
+    )
+    def test_old_targets_imply_permissions(self, tmp_path, target, requested, implied):
+        found = read(aapt(tmp_path, _old_app(target, *requested), {"": "x"}))
+        added = {use.permission.removeprefix("android.permission.") for use in found.uses_permissions if use.implied}
+        assert added == implied
+        for name in implied:
+            assert found.request_state(f"android.permission.{name}", 34) is RequestedState.YES
+
+    def test_an_implied_permission_ends_with_the_one_that_implies_it(self, tmp_path):
+        source = _old_app(15, "READ_CONTACTS").replace('CONTACTS"', 'CONTACTS" android:maxSdkVersion="28"')
+        found = read(aapt(tmp_path, source, {"": "x"}))
+        states = [found.request_state("android.permission.READ_CALL_LOG", sdk) for sdk in (28, 29)]
+        assert states == [RequestedState.YES, RequestedState.NO]
 
 
 class TestCertificates:
@@ -323,6 +471,49 @@ class TestCertificates:
             apk_certificates.parse_signing_info(
                 {SIGNING_BLOCK: ApkPart.from_bytes(bytes(block[: data.draw(st.integers(0, len(block)))]))}
             )
+
+    @pytest.mark.parametrize("issuer", ["first", "FIRST", " first  "])
+    def test_issuers_in_other_string_types_match(self, loan, tmp_path, signer, issuer):
+        """RFC 5280 section 7.1: neither the string type, nor case, nor blanks count."""
+        from asn1crypto import cms, x509
+
+        whole = parts_of(sign(tmp_path, loan, signer, "--v2-signing-enabled", "false", "--v3-signing-enabled", "false"))
+        name = next(name for name in whole.parts if name.startswith("META-INF/"))
+        signature = cms.ContentInfo.load(whole.parts[name].to_bytes())
+        identifier = signature["content"]["signer_infos"][0]["sid"].chosen
+        assert b"\x0c\x05first" in identifier["issuer"].dump()
+        identifier["issuer"] = x509.Name.build({"common_name": issuer}, use_printable=True)
+        changed = replace(whole, parts={**whole.parts, name: ApkPart.from_bytes(signature.dump(force=True))})
+        found = info.read_installed_apk(changed, ["zh-CN"], 23)
+        assert found.signing_problem is None
+        expected = certificates(tmp_path / "out.apk", "--max-sdk-version", "29")
+        assert [one.certificate_sha256 for one in found.signing.active_signers(23)] == expected
+
+    @pytest.mark.parametrize("junk", [b"", b"junk", b"0\x80"])
+    def test_a_v1_file_that_cannot_be_read_leaves_the_other_schemes(self, loan, tmp_path, signer, junk):
+        whole = parts_of(sign(tmp_path, loan, signer))
+        name = next(name for name in whole.parts if name.startswith("META-INF/"))
+        for parts in ({name: ApkPart.from_bytes(junk)}, {"META-INF/X.EC": ApkPart.from_bytes(junk)}):
+            found = info.read_installed_apk(replace(whole, parts={**whole.parts, **parts}), ["zh-CN"], 34)
+            assert [one.certificate_sha256 for one in found.signing.active_signers(34)] == certificates(
+                tmp_path / "out.apk"
+            )
+            assert reason(found.signing_problem) == "signature_damaged"
+
+    def test_a_v1_file_that_is_the_only_one_and_cannot_be_unpacked_is_a_problem(self, loan, tmp_path, signer):
+        signed = sign(tmp_path, loan, signer, "--v2-signing-enabled", "false", "--v3-signing-enabled", "false")
+        name = next(name for name in parts_of(signed).parts if name.startswith("META-INF/"))
+        found = read(pack(changed(signed, name, size=5)))
+        assert (found.signing, reason(found.signing_problem)) == (None, "entry_damaged")
+
+    def test_a_v1_file_of_an_unknown_method_is_inflated(self, loan, tmp_path, signer):
+        """As Java's ``StrictJarFile`` does: everything that is not stored."""
+        signed = sign(tmp_path, loan, signer, "--v2-signing-enabled", "false", "--v3-signing-enabled", "false")
+        name = next(name for name in parts_of(signed).parts if name.startswith("META-INF/"))
+        odd = pack(changed(signed, name))
+        at = odd.rindex(name.encode()) - 46
+        odd = odd[: at + 10] + struct.pack("<H", 21) + odd[at + 12 :]
+        assert read(odd).signing == read(signed).signing
 
     @given(st.binary(max_size=200))
     def test_a_signature_file_of_arbitrary_bytes(self, raw):
@@ -496,6 +687,17 @@ def _chunks(raw):
         kind, _, size = struct.unpack_from("<HHI", raw, at)
         yield at, kind
         at += size
+
+
+def _encoded(*texts):
+    """Texts as the string pool of aapt has them."""
+    return [text.encode("utf-16-le") for text in texts]
+
+
+def _old_app(target, *permissions):
+    uses = "".join(f'<uses-permission android:name="android.permission.{name}"/>' for name in permissions)
+    source = manifest("", head=uses)
+    return source.replace('minSdkVersion="21" android:targetSdkVersion="30"', f'targetSdkVersion="{target}"')
 
 
 def _last_tag(raw):

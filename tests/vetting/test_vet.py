@@ -12,11 +12,22 @@ import jsonschema
 import pytest
 
 from privaudit import vetting
+from privaudit.apk.parts import MANIFEST
 from privaudit.i18n import Translator
 from privaudit.model import DataClass, OtherDataClass
 from privaudit.vetting import report
 from privaudit.virtual_phone import apks
-from tests.fixtures.apk_builder import badging, certificates
+from tests.fixtures.apk_builder import (
+    Row,
+    aapt,
+    badging,
+    certificates,
+    changed,
+    manifest,
+    pack,
+    rows_of,
+    with_attribute,
+)
 from tests.fixtures.dex_builder import dex
 from tests.vetting.conftest import LOAN_APK, gap_reasons, with_entries
 
@@ -239,3 +250,49 @@ def test_wallet_with_embedded_lending_is_not_called_a_lender(vet_bytes, build_ap
     assert "looks like a lending app" not in text
     assert "also offers loans and may ask for contacts" in " ".join(text.split())
     assert len(document.findings) == 1
+
+
+def test_permissions_that_android_adds_are_shown_as_such(vet_bytes, build_apk):
+    """An app for Android 4.0 that names contacts is given the call log with them."""
+    document = vet_bytes(build_apk("READ_CONTACTS", target=15))
+    call_log = document.app.asks[DataClass.CALL_LOG]
+    assert (call_log.state.value, call_log.ways) == ("may_ask", ("permission", "implied"))
+    assert call_log.permissions == ("android.permission.READ_CALL_LOG",)
+    assert "implied" not in document.app.asks[DataClass.CONTACTS].ways
+    assert [permission.name for permission in document.app.permissions] == ["android.permission.READ_CONTACTS"]
+    for language, told in {"en": "its manifest does not name it", "zh": "由安卓自动加上"}.items():
+        assert report.vetting_to_text(document, Translator(language), 200).count(told) == 1
+    assert document.findings[0].message.values["data"][-1].key == "data_access.call_log"
+    assert vet_bytes(build_apk("READ_CONTACTS", target=16)).app.asks[DataClass.CALL_LOG].ways == ()
+
+
+def test_a_v1_signer_that_cannot_be_read_is_a_gap(vet_bytes, loan_apk):
+    rows = [Row("META-INF/OTHER.RSA", b"junk")]
+    spoiled = vet_bytes(with_entries(loan_apk, rows))
+    assert gap_reasons(spoiled)["signers"] == "signature_damaged"
+    assert not spoiled.complete
+
+
+def test_an_app_of_two_package_names_is_not_vetted(vet_bytes, build_apk):
+    content = build_apk(head='<uses-permission android:name="king.credit.ng"/>', package="com.example.t")
+    for name in ("raw", "typed"):
+        raw = with_attribute(_manifest(content), "package", **{name: "king.credit.ng"})
+        document = vet_bytes(pack(changed(content, MANIFEST, content=raw)))
+        assert (document.app, document.gaps[0].why.key) == (None, "apk.manifest_ambiguous")
+        assert not document.complete
+        text = report.vetting_to_text(document, Translator("en"), 200)
+        assert "gives two values for “package”" in text
+
+
+@pytest.mark.parametrize("qualifier", ["mcc460", "night", "xxhdpi", "v99", "round"])
+def test_a_name_for_some_phones_is_weighed(tmp_path, vet_bytes, qualifier):
+    for names in ({"": "Notes", qualifier: "Fast Loan"}, {"": "Fast Loan", qualifier: "Notes"}):
+        document = vet_bytes(aapt(tmp_path, manifest(""), names))
+        assert {document.app.label, *document.app.launcher_labels} == {"Notes", "Fast Loan"}
+        assert document.app.is_recognised
+        text = report.vetting_to_text(document, Translator("en"), 200)
+        assert f"A phone may also show it as “{document.app.launcher_labels[0]}”" in text
+
+
+def _manifest(content):
+    return next(row.content for row in rows_of(content) if row.name == MANIFEST)
