@@ -65,11 +65,19 @@ def _find_doubtful(
     user_sets = Counter(frozenset(block.users) for block in dump.packages.values())
     all_users = max(user_sets, key=lambda users: user_sets[users], default=frozenset())
     last_name = None if dump.reached_end else next(reversed(dump.packages), None)
+    lists_have_uids = any(
+        entry.app_id is not None for packages in package_lists.values() for entry in packages.values()
+    )
     before: str | None = None
     for name, block in dump.packages.items():
         is_forged = not is_package_name(name) or (requested_package is not None and name != requested_package)
-        if is_forged or _contradicts_uid(block, package_lists) or _is_unlisted(block, package_lists):
+        if is_forged or _contradicts_uid(block, package_lists):
             yield from (name, before or name)
+        elif _is_unlisted(block, package_lists):
+            # It may have been installed after the list was taken, unless a block has not all that Android prints.
+            fields = {block.app_id, block.code_path, block.version_code}
+            is_new = block.has_data_dir and None not in fields and not lists_have_uids
+            yield from (name,) if is_new else (name, before or name)
         # Each block lists every Android user; the last block of a truncated text may lack some.
         if name != last_name and block.users.keys() != all_users:
             yield name

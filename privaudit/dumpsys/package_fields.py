@@ -42,6 +42,7 @@ def _add_package_name(block: PackageBlock, value: str) -> None:
 
 
 def _add_data_dir_name(block: PackageBlock, value: str) -> None:
+    block.has_data_dir = True
     # The package `android` has no data directory of its own, and up to Android 7 a factory copy has none at all.
     if value != "null" and block.name != "android":
         block.self_names.add(value.rpartition("/")[2])

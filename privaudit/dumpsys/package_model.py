@@ -81,6 +81,8 @@ class PackageBlock:
     """False where Android prints ``pkg=null``: the APK has been removed."""
     self_names: set[str] = field(default_factory=set)
     """Names in ``pkg=`` and ``dataDir=``: equal to `name`, unless the lines belong to another block."""
+    has_data_dir: bool = False
+    """Whether ``dataDir=`` occurred, which stands in every block before what an app can write."""
     code_path: str | None = None
     version_code: int | None = None
     version_name: str | None = None

@@ -245,7 +245,7 @@ class PackageDumpParser:
         for block in blocks:
             if block is None:
                 continue
-            self.dump.doubtful.add(block.name)
+            self.dump.doubtful.update({block.name, *block.self_names})
             before = self._blocks_before.get(id(block))
             if self._section is self.dump.hidden and before is not None:
                 # Text in the block before may have begun the section, to bury the rest of its own block there.

@@ -203,7 +203,9 @@ def test_forged_own_dump_falls_back_to_the_full_dump(gap, attack, live_capture, 
     hostile = block(name, 10118, **{gap: f"x\n{HIDING[attack]}\n"})
     gathered = facts.gather_facts(with_texts(live_capture, {f"package.{name}": f"Packages:\n{hostile}{BEHIND}"}))
     app = next(app for app in gathered.apps if app.package == name)
-    assert app.access[DataClass.CONTACTS].state is AccessState.CAN_READ
+    state = app.access[DataClass.CONTACTS].state
+    # The permission is granted; whether its flags withhold it, only lines say in which the app can write.
+    assert state is AccessState.CAN_READ or (state is AccessState.UNKNOWN and not is_complete(gathered))
     assert (app.installer, app.system) == (None, False)
 
 
@@ -255,7 +257,9 @@ def test_own_dump_with_unread_grants_is_a_gap(text_capture, phone_output, with_t
     (row,) = (row for row in gathered.coverage if row.question == "package")
     assert (row.state, row.detail.key, row.could_hide) == (AnswerState.UNREADABLE, "coverage.lost_grants", True)
     app = next(app for app in gathered.apps if app.package == name)
-    assert app.access[DataClass.CONTACTS].state is AccessState.CAN_READ  # the long dump says so
+    granted = {permission.name: permission.granted for permission in app.permissions}
+    assert granted[f"{P}READ_CONTACTS"]  # the long dump says so, but nothing checks its flags
+    assert app.access[DataClass.CONTACTS].state is AccessState.UNKNOWN
     whole = re.sub(r"(?m)^ {8}", "\t", text_capture.answer("packages").text)
     gathered = facts.gather_facts(with_texts(text_capture, {f"package.{name}": own, "packages": whole}))
     app = next(app for app in gathered.apps if app.package == name)
@@ -312,7 +316,7 @@ def test_renamed_system_package_has_two_names():
         "[com.new.name] (b501922):", "[com.new.name] (b501922):\n    compat name=com.old.name"
     )
     renamed = renamed.replace("Package{b0f3fb3 com.new", "Package{b0f3fb3 com.old").replace("0/com.new", "0/com.old")
-    assert package_checks.parse_and_check_dump(dump(renamed)).doubtful == {"com.new.name"}
+    assert package_checks.parse_and_check_dump(dump(renamed)).doubtful == {"com.new.name", "com.old.name"}
     assert not package_checks.parse_and_check_dump(dump(renamed.replace("pkgFlags=[ ", "pkgFlags=[ SYSTEM "))).doubtful
 
 

@@ -115,7 +115,8 @@ FIELDS = {
         lambda m: f"{m[1]}\n    usesOptionalLibraries:\n      x{text}\n      y", block, count=1,
     ),
     "static library": lambda block, text: re.sub(
-        r"(?m)^(    dataDir=.*)$", lambda m: f"{m[1]}\n    usesStaticLibraries:\n      x{text} version:1", block, count=1
+        r"(?m)^(    dataDir=.*)$",
+        lambda m: f"{m[1]}\n    usesStaticLibraries:\n      x{text} version:1", block, count=1,
     ),
     "declared permission": lambda block, text: re.sub(
         r"(?m)^(    (?:requested permissions:|install permissions:|User 0:))",
