@@ -12,6 +12,8 @@ PER_USER_RANGE: Final = 100_000
 """Uids of each Android user: uid = user id * this + app id (AOSP ``UserHandle.PER_USER_RANGE``)."""
 FIRST_APP_ID: Final = 10_000
 """First app id of an installed app (AOSP ``Process.FIRST_APPLICATION_UID``). Lower ones belong to the system."""
+MAX_PACKAGES: Final = 5000
+"""More apps than any phone has. What a phone says of more of them is not read, so that an audit ends."""
 PERMISSION_PREFIX: Final = "android.permission."
 """Namespace of the platform's permissions (AOSP ``core/res/AndroidManifest.xml``)."""
 

@@ -12,6 +12,7 @@ from privaudit.apk import parts
 from privaudit.apk.info import trim_and_read_apk
 from privaudit.apk.parts import ApkParts
 from privaudit.capture import questions, remote_apks, remote_file
+from privaudit.capture.answers import coverage_message, missing_answer
 from privaudit.capture.collector import OnRound, collect_answers, collect_first_round
 from privaudit.capture.command_log import LoggingTransport
 from privaudit.capture.model import Capture
@@ -27,6 +28,8 @@ from privaudit.transport.base import Transport
 
 _USER_APP_PATHS: Final = ("/data/", "/mnt/")
 """Where Android installs, inside and on a card."""
+_MAX_DETAILS: Final = 1000
+"""Answers about single apps, each of some ten kilobytes."""
 _HASH_BATCH_SIZE: Final = 8
 """APKs in one script: a slow phone reads 100 MB in some seconds, and a script must end within minutes."""
 
@@ -83,25 +86,31 @@ def collect_with_facts(
     log = LoggingTransport(transport)
     capture = collect_first_round(log, demo=demo, on_round=progress)
     phone_facts = facts.summarise_phone(capture)
-    keys = dict.fromkeys((*_fallback_keys(phone_facts), *keys_to_inspect(phone_facts, knowledge)))
-    capture = capture.with_answers(collect_answers(log, keys, on_round=progress))
-    phone_facts = facts.summarise_phone(capture, phone_facts)
+    phone_facts = collect_details(log, phone_facts, knowledge, progress)
     if options.read_labels:
         progress("naming")
         phone_facts = collect_apks(log, phone_facts, knowledge, options, on_apk_progress)
-        phone_facts = collect_new_details(log, phone_facts, knowledge, progress)
+        # The same questions once more, about the apps that only their names have recognised.
+        phone_facts = collect_details(log, phone_facts, knowledge, progress)
     return replace(phone_facts.capture, log=log.log), phone_facts
 
 
-def collect_new_details(
+def collect_details(
     transport: Transport, phone_facts: PhoneFacts, knowledge: Knowledge, progress: OnRound
 ) -> PhoneFacts:
-    """Ask the questions about single apps once more, of the apps that only their names have recognised."""
+    """Ask the questions about single apps that the phone was not asked yet; return the facts with the answers."""
     capture = phone_facts.capture
-    keys = [key for key in keys_to_inspect(phone_facts, knowledge) if key not in capture.answers]
+    wanted = dict.fromkeys((*_fallback_keys(phone_facts), *keys_to_inspect(phone_facts, knowledge)))
+    keys = [key for key in wanted if key not in capture.answers]
     if not keys:
         return phone_facts
-    return facts.summarise_phone(capture.with_answers(collect_answers(transport, keys, on_round=progress)), phone_facts)
+    # No real phone has more; with a hostile one this must end.
+    too_many = coverage_message("coverage.too_many", n=_MAX_DETAILS)
+    answers = (
+        *collect_answers(transport, keys[:_MAX_DETAILS], on_round=progress),
+        *(missing_answer(key, AnswerState.UNREADABLE, too_many) for key in keys[_MAX_DETAILS:]),
+    )
+    return facts.summarise_phone(capture.with_answers(answers), phone_facts)
 
 
 def collect_apks(
@@ -278,7 +287,8 @@ def keys_to_inspect(phone_facts: PhoneFacts, knowledge: Knowledge) -> Iterator[s
     """
     proto_is_whole = bool(phone_facts.inputs.package_dumps.proto)
     has_appops_get = (phone_facts.phone.sdk or 0) >= questions.QUESTIONS_BY_NAME["appops_get"].min_sdk
-    for app in findings.recognise_apps(phone_facts.summaries, knowledge):
+    apps = sorted(findings.recognise_apps(phone_facts.summaries, knowledge), key=lambda app: not app.is_recognised)
+    for app in apps:
         if app.is_recognised or not (proto_is_whole or app.system):
             yield f"package.{app.package}"
         if has_appops_get and (app.is_recognised or is_unrecognised_reader(app, knowledge)):

@@ -10,7 +10,7 @@ from typing import Final
 
 from privaudit import facts
 from privaudit.apk.parts import ApkParts
-from privaudit.audit import CollectionOptions, collect_apks, collect_new_details, keys_to_inspect
+from privaudit.audit import CollectionOptions, collect_apks, collect_details, keys_to_inspect
 from privaudit.capture import collector, questions, remote_apks
 from privaudit.capture.answers import Answer
 from privaudit.capture.collector import OnRound, collect_answers
@@ -69,7 +69,7 @@ def resume_capture(
         progress("naming")
         phone_facts = facts.summarise_phone(capture)
         phone_facts = collect_apks(logging_transport, phone_facts, knowledge, options, on_apk_progress)
-        capture = collect_new_details(logging_transport, phone_facts, knowledge, progress).capture
+        capture = collect_details(logging_transport, phone_facts, knowledge, progress).capture
     if capture.answers == before.answers and capture.apks == before.apks:
         return before
     return replace(capture, log=(*before.log, *logging_transport.log), source=Source(kind=transport.kind, sha256=None))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from privaudit.android import PER_USER_RANGE
+from privaudit.android import MAX_PACKAGES, PER_USER_RANGE
 from privaudit.capture.questions import is_package_name
 from privaudit.dumpsys import iter_lines_with_offset
 
@@ -41,6 +41,9 @@ def parse_package_list(text: str) -> tuple[Mapping[str, InstalledPackage], int]:
     packages: dict[str, InstalledPackage] = {}
     unparsed_lines = 0
     for offset, line in iter_lines_with_offset(text):
+        if len(packages) >= MAX_PACKAGES:
+            unparsed_lines += text.count("\n", offset)
+            break
         match = _PACKAGE_LINE.match(line)
         if match and is_package_name(match["package"]):
             installer, uid = match["installer"], match["uid"]

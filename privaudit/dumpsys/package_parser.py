@@ -17,6 +17,7 @@ from collections.abc import Set as AbstractSet
 from itertools import chain
 from typing import Final
 
+from privaudit.android import MAX_PACKAGES
 from privaudit.dumpsys import gc_paused, iter_line_chunks
 from privaudit.dumpsys.package_fields import (
     FIELD_HANDLERS,
@@ -215,6 +216,9 @@ class PackageDumpParser:
         if self._section is None and not self._seen_sections:
             self._section = self.dump.packages  # an excerpt
         section, name = self._section, match[2]
+        if section is not None and len(section) >= MAX_PACKAGES:
+            self._count_unread(1)
+            return
         is_package = match[1] == "Package"
         if section is None or is_package == (section is self.dump.shared_users) or name in section:
             self.dump.doubtful.add(name)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
+from privaudit.android import MAX_PACKAGES
 from privaudit.dumpsys import gc_paused
 
 _PACKAGES: Final = 5
@@ -29,8 +30,6 @@ _FIRST_TAG: Final = 8
 _INSTANT: Final = 2
 """``InstallType.INSTANT_APP_INSTALL``."""
 _DISABLED_STATES: Final = frozenset({2, 3, 4})
-_MAX_PACKAGES: Final = 20_000
-"""Far more than a phone has."""
 
 
 class ProtoError(ValueError):
@@ -87,7 +86,7 @@ def parse_package_proto(data: bytes, kept_permissions: AbstractSet[str] | None =
             if number != _PACKAGES or not isinstance(value, bytes):
                 continue
             name, package = _parse_package(value, kept)
-            if name in packages or len(packages) >= _MAX_PACKAGES:
+            if name in packages or len(packages) >= MAX_PACKAGES:
                 raise ProtoError("a package occurs twice, or too many packages")
             packages[name] = package
             has_grants |= bool(package.granted)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from privaudit.android import FIRST_APP_ID, PER_USER_RANGE
+from privaudit.android import FIRST_APP_ID, MAX_PACKAGES, PER_USER_RANGE
 from privaudit.apk.info import ApkInfo, read_installed_apk
 from privaudit.capture.answers import Answer, coverage_message
 from privaudit.capture.model import Capture
@@ -242,6 +242,8 @@ def _check_package_lists(capture: Capture) -> Mapping[int, _CheckedPackageList]:
         problem = None
         if not packages:
             problem = "coverage.no_packages"  # every phone has apps
+        elif len(packages) >= MAX_PACKAGES:
+            problem = "coverage.too_many"
         elif answer.exit_code is None and not answer.text.endswith("\n"):
             problem = "coverage.no_end"
         elif (
@@ -251,7 +253,7 @@ def _check_package_lists(capture: Capture) -> Mapping[int, _CheckedPackageList]:
             problem = "coverage.no_end"  # the shorter list has a package that the longer one lacks
         checked = answer
         if problem is not None and answer.state is AnswerState.ANSWERED:
-            checked = replace(answer, state=AnswerState.UNREADABLE, detail=coverage_message(problem))
+            checked = replace(answer, state=AnswerState.UNREADABLE, detail=coverage_message(problem, n=MAX_PACKAGES))
         checked_lists[user] = _CheckedPackageList(checked, packages, unparsed_lines)
     return checked_lists
 
