@@ -47,6 +47,7 @@ _BLOCK_HEADER = re.compile(r"^  (Package|SharedUser) \[([^\]]*)\] \([0-9a-f]+\):
 _REQUESTED_PERMISSION = re.compile(r"^\s*(\S+?)(?:: restricted=true)?\s*$")
 _USER_LINE = re.compile(r"^    User (\d{1,5}):(?: (?:(ceDataInode)=\d+ )?(.*))?$", re.ASCII)
 """The inode number is left out of the last group: it alone differs from app to app, and nothing depends on it."""
+_INSTALLED_VALUE = re.compile(r"\binstalled=(?:true|false)\b")
 _USER_KEY_VALUE = re.compile(r"(\w+)=(\S+)")
 _DISABLED_STATES: Final = frozenset({"2", "3", "4"})
 """``PackageManager.COMPONENT_ENABLED_STATE_DISABLED``, ``_DISABLED_USER`` and ``_DISABLED_UNTIL_USED``."""
@@ -297,6 +298,8 @@ class PackageDumpParser:
             )
         says_installed, installed, enabled, hidden, instant = self._cached_user_states[state_text]
         # Only a package is installed: its line says so, and the line of a shared user has no values.
+        if says_installed and not _INSTALLED_VALUE.search(state_text):
+            self._count_unread(1)
         if number in block.users or says_installed is (self._section is self.dump.shared_users):
             self._mark_forged(block)
         self._user = block.users[number] = PackageUserState(installed, enabled, hidden, instant, offset)

@@ -8,6 +8,8 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Final
 
+from privaudit.android import PERMISSION_PREFIX
+from privaudit.capture.questions import READING_OPS
 from privaudit.dumpsys.package_model import GrantTable, PermissionGrant
 
 GRANTED_KEY: Final = "granted="
@@ -16,7 +18,32 @@ PACKAGE_LIST_INDENT: Final = " " * 6
 USER_LIST_INDENT: Final = " " * 8
 """The same for a list of one of its users."""
 _PERMISSION_LINE = re.compile(r"^\s*(\S+): granted=(true|false)(?:, flags=\[ ?([^\]]*)\])?(?:, userId=(\d{1,5}))?\s*$")
+_MAX_EDITS: Final = 2
+_DATA_PERMISSIONS: Final = tuple(f"{PERMISSION_PREFIX}{op}" for op in READING_OPS)
 _UNCACHED_LINE: Final = ("", None)
+
+
+def is_garbled(name: str) -> bool:
+    """Return whether `name` is that of a permission for data with one or two letters changed, lost or added.
+
+    No Android has such a permission, so the text was changed on its way.
+    """
+    return any(
+        abs(len(name) - len(known)) <= _MAX_EDITS and _edit_distance(name, known) <= _MAX_EDITS
+        for known in _DATA_PERMISSIONS
+    )
+
+
+def _edit_distance(one: str, other: str) -> int:
+    row = list(range(len(other) + 1))
+    for index, char in enumerate(one, 1):
+        diagonal, row[0] = row[0], index
+        for column, other_char in enumerate(other, 1):
+            diagonal, row[column] = (
+                row[column],
+                min(row[column] + 1, row[column - 1] + 1, diagonal + (char != other_char)),
+            )
+    return row[-1]
 
 
 @dataclass(slots=True)
@@ -89,6 +116,9 @@ class PermissionSectionParser:
             if user is None and "=" not in name:
                 self._name_by_prefix[prefix], self._grant_by_suffix[suffix] = name, grant
         is_kept = self._kept_permissions is None or name in self._kept_permissions
+        if not is_kept and is_garbled(name):
+            self.unparsed_lines += 1
+            return
         if user is None and line.startswith(section.indent):
             self._cached_lines[section.indent][line] = (name, grant) if is_kept else None
         if not is_kept:

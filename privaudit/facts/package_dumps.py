@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
 
+from privaudit.android import MAX_PACKAGES
 from privaudit.capture.answers import Answer, coverage_message
 from privaudit.capture.model import Capture
 from privaudit.capture.questions import PERMISSIONS
@@ -52,6 +53,8 @@ class ParsedDump:
     @property
     def problem(self) -> Message | None:
         """What is wrong with some of its blocks; the others are as printed."""
+        if len(self.dump.packages) >= MAX_PACKAGES:
+            return coverage_message("coverage.too_many", n=MAX_PACKAGES)
         if self.dump.doubtful:
             return coverage_message("coverage.doubtful", n=len(self.dump.doubtful))
         if self.dump.unparsed_lines:

@@ -1,0 +1,201 @@
+"""Look for the worst fault: a damaged text that turns "can read" into "cannot read" in a report that calls itself whole.
+
+``python -m tests.fuzz.semantics [--rounds N]`` damages the saved texts of a phone of every SDK, and real samples where
+they are at hand, in each way N times. It prints every fault and ends with 1 if there is one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import re
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from types import MappingProxyType
+
+from privaudit import facts
+from privaudit.audit import is_complete
+from privaudit.capture.answers import classify_answer
+from privaudit.capture.model import Capture
+from privaudit.capture.redact import redact
+from privaudit.model import AccessState, DataClass, Source
+from privaudit.virtual_phone import load_scenario
+from privaudit.virtual_phone.programs import build_programs
+from privaudit.virtual_phone.shell import Shell
+from tests.fixtures.captures import NOW, ShellTransport, collect_first_round
+
+SDKS = (23, 24, 26, 28, 29, 30, 31, 33, 34, 35, 36)
+PACKAGES = ("com.example.sudaibao", "com.example.kuaiyihua", "com.example.happyloan", "com.example.bank")
+TARGETS = ("packages", "packages", "packages", "appops", "installed.0", "users")
+"""Which answer is damaged; the dump of packages most often."""
+State = tuple[str, int, DataClass]
+
+
+def damage_line(change: Callable[[str, random.Random], str]) -> Callable[[str, random.Random], str]:
+    """Return a damage to one line of a text, mostly one that says something about a permission."""
+
+    def damage(text: str, rng: random.Random) -> str:
+        lines = text.split("\n")
+        telling = [
+            number for number, line in enumerate(lines) if "granted=" in line or "READ_" in line or "User " in line
+        ]
+        number = rng.choice(telling) if telling and rng.random() < 0.7 else rng.randrange(len(lines))
+        lines[number] = change(lines[number], rng)
+        return "\n".join(lines)
+
+    return damage
+
+
+def _change_character(line: str, rng: random.Random) -> str:
+    at = rng.randrange(len(line) + 1)
+    kind = rng.randrange(3)
+    letter = rng.choice("abcxyzAEIOU_0189 .:=\u00a0\u200bе")
+    return line[:at] + ("" if kind == 0 else letter) + line[at + (kind < 2) :]
+
+
+def _wrap(text: str, rng: random.Random) -> str:
+    width = rng.randrange(20, 140)
+    return "\n".join(line[at : at + width] for line in text.split("\n") for at in range(0, max(len(line), 1), width))
+
+
+def _tabs(text: str, rng: random.Random) -> str:
+    size = rng.choice((8, 8, 8, 4, 2))
+    return re.sub(r"(?m)^ +", lambda blanks: "\t" * (len(blanks[0]) // size) + " " * (len(blanks[0]) % size), text)
+
+
+def _insert_lines(text: str, rng: random.Random) -> str:
+    lines = text.split("\n")
+    noise = ("--More--", "^C", "shell@phone:/ $ ", "", "*** page 2 ***", "\x1b[0m", "WARNING: linker: x")
+    for _ in range(rng.randrange(1, 6)):
+        lines.insert(rng.randrange(len(lines)), rng.choice(noise))
+    return "\n".join(lines)
+
+
+def _swap_lines(text: str, rng: random.Random) -> str:
+    lines = text.split("\n")
+    at = rng.randrange(len(lines) - 1)
+    lines[at], lines[at + 1] = lines[at + 1], lines[at]
+    return "\n".join(lines)
+
+
+DAMAGES: Mapping[str, Callable[[str, random.Random], str]] = {
+    "a character": damage_line(_change_character),
+    "two characters": damage_line(lambda line, rng: _change_character(_change_character(line, rng), rng)),
+    "a line without its indent": damage_line(lambda line, rng: line.lstrip()),
+    "another indent": damage_line(lambda line, rng: " " * rng.randrange(14) + line.lstrip()),
+    "a quoted line": damage_line(lambda line, rng: "> " + line),
+    "a line behind a strange blank": damage_line(lambda line, rng: rng.choice("\u00a0\u200b\ufeff\u2003\t") + line),
+    "strange blanks": damage_line(lambda line, rng: line.replace(" ", rng.choice("\u00a0\u2003\t"))),
+    "a broken line": damage_line(
+        lambda line, rng: (lambda at: line[:at] + "\n" + line[at:])(rng.randrange(len(line) + 1))
+    ),
+    "a cut line": damage_line(lambda line, rng: line[: rng.randrange(len(line) + 1)] if "granted=t" in line else line),
+    "other letters": damage_line(lambda line, rng: line.swapcase() if rng.random() < 0.5 else line.title()),
+    "quotes and dashes": damage_line(lambda line, rng: line.replace("=", "=\u201d").replace("_", "\u2013")),
+    "tabs": _tabs,
+    "wrapped": _wrap,
+    "stripped ends": lambda text, rng: re.sub(r"(?m) +$", "", text),
+    "no indents": lambda text, rng: re.sub(r"(?m)^ +", "", text),
+    "quoted": lambda text, rng: re.sub(r"(?m)^", rng.choice(("> ", "| ", "  ", "\u00a0")), text),
+    "line ends": lambda text, rng: text.replace("\n", rng.choice(("\r\n", "\r\r\n", "\r"))),
+    "two blanks to one": lambda text, rng: re.sub(r"  +", " ", text),
+    "cut": lambda text, rng: text[: rng.randrange(len(text) + 1)],
+    "the end of another": lambda text, rng: text[: rng.randrange(len(text))] + text[rng.randrange(len(text)) :],
+    "noise between lines": _insert_lines,
+    "swapped lines": _swap_lines,
+    "twice": lambda text, rng: text + text if rng.random() < 0.5 else f"{text}\n\n{text}",
+}  # fmt: skip
+
+
+def phone_texts(sdk: int) -> Mapping[str, str]:
+    """Return what a person saves from a virtual phone of `sdk`: every answer but those of single apps and the bytes."""
+    story = load_scenario("borrower")
+    apps = [app for app in story.apps if app.package in PACKAGES or (app.is_system and app.installs[0].grants)][:9]
+    apps = [
+        replace(
+            app,
+            installs={
+                user: replace(
+                    install, uid_modes={op: mode for op, mode in install.uid_modes.items() if mode != "foreground"}
+                )
+                for user, install in app.installs.items()
+            },
+        )
+        for app in apps
+    ]
+    properties = {**story.properties, "ro.build.version.sdk": str(sdk)}
+    phone = replace(story, sdk=sdk, properties=properties, apps=tuple(apps))
+    answers = collect_first_round(ShellTransport(phone)).answers
+    texts = {key: answer.text for key, answer in answers.items() if key != "packages_proto"}
+    texts["packages"] = Shell(build_programs(phone, now=NOW)).run_script("dumpsys package").out.decode()
+    return texts
+
+
+def sample_texts(folder: Path) -> Iterator[Mapping[str, str]]:
+    """Yield the texts of real phones whose dump of all packages is in `folder`, with a role dump that says nothing."""
+    for dump in sorted(folder.glob("*/dumpsys_package.txt")):
+        named = {"dumpsys_package": "packages", "dumpsys_appops": "appops", "getprop": "properties"}
+        texts = {key: (dump.parent / f"{name}.txt") for name, key in named.items()}
+        yield {key: file.read_text(encoding="utf-8", errors="replace") for key, file in texts.items() if file.exists()}
+
+
+def read_states(texts: Mapping[str, str]) -> tuple[Mapping[State, AccessState], bool]:
+    """Return what each app can read, and whether the report calls itself complete."""
+    answers = {
+        key: redact(classify_answer(key, text.encode("utf-8", "replace"), exit_code=None))
+        for key, text in texts.items()
+    }
+    capture = Capture(
+        answers=MappingProxyType(answers), taken_at=NOW, source=Source(kind="folder", sha256=None), demo=False
+    )
+    gathered = facts.gather_facts(capture)
+    states = {(app.package, app.user, data): app.access[data].state for app in gathered.apps for data in DataClass}
+    return states, is_complete(gathered)
+
+
+def find_faults(texts: Mapping[str, str], damage: str, rounds: int, seed: int) -> Iterator[str]:
+    """Damage one of `texts` in each round; yield a sentence for each app that a "whole" report clears by mistake."""
+    rng = random.Random(f"{damage} {seed}")  # noqa: S311 - the same in every run
+    before, was_complete = read_states(texts)
+    readers = {key for key, state in before.items() if state.allows_reading}
+    assert readers, "no app can read anything"
+    targets = [key for key in TARGETS if key in texts]
+    for number in range(rounds):
+        target = rng.choice(targets)
+        damaged = {**texts, target: DAMAGES[damage](texts[target], rng)}
+        after, complete = read_states(damaged)
+        if not complete and was_complete:
+            continue
+        for key in sorted(readers):
+            state = after.get(key)
+            if not (state is AccessState.UNKNOWN or (state is not None and state.allows_reading)):
+                yield f"{damage}, seed {seed}, round {number}, {target}: {key} {before[key]} -> {state}"
+
+
+def main() -> int:
+    """Fuzz the phones of all SDKs, and samples where they are at hand."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=5000, help="for each kind of damage, over all phones")
+    parser.add_argument("--samples", type=Path, help="a folder of folders with dumpsys_package.txt")
+    parser.add_argument("damage", nargs="*")
+    arguments = parser.parse_args()
+    phones = {f"SDK {sdk}": phone_texts(sdk) for sdk in SDKS}
+    if arguments.samples is not None:
+        phones |= {f"sample {number}": texts for number, texts in enumerate(sample_texts(arguments.samples))}
+    count = faults = 0
+    for damage in arguments.damage or DAMAGES:
+        for number, (name, texts) in enumerate(phones.items()):
+            rounds = -(-arguments.rounds // len(phones))
+            count += rounds
+            for fault in find_faults(texts, damage, rounds, number):
+                faults += 1
+                print(f"{name}: {fault}", flush=True)
+        print(f"{damage}: done", file=sys.stderr, flush=True)
+    print(f"{count} damaged texts, {faults} faults")
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
