@@ -144,8 +144,12 @@ class Change:
             return commands.set_role_holder(self.package, self.user, self.what, held=enabled)
         if self.kind is ChangeKind.LISTENER:
             return commands.set_notification_listener(self.what, self.package, self.user, enabled=enabled)
+        return commands.set_accessibility_services(self.services_after(services, enabled=enabled), self.user)
+
+    def services_after(self, services: tuple[str, ...], *, enabled: bool) -> tuple[str, ...]:
+        """Return the accessibility services of all apps after this change: `services` with or without its own."""
         others = tuple(service for service in services if service != self.what)
-        return commands.set_accessibility_services((*others, self.what) if enabled else others, self.user)
+        return (*others, self.what) if enabled else others
 
     def _revoke_permission_commands(self, sdk: int) -> Iterator[Command]:
         if not self.old_app:

@@ -230,6 +230,8 @@ def _plan_notes(device_state: DeviceState, apps: Iterable[App], users: Iterable[
         }
         values = {"app": display_name(app.label, app.package)}
         yield from (Message(key=key, values=values) for key, applies in applies_by_key.items() if applies)
+    if any(device_state.accessibility_services(app.user) is None for app in apps):
+        yield Message(key="remedy.note_services")
     yield from (Message(key="remedy.note_user", values={"user": user.id}) for user in users if not user.checked)
     if device_state.app_ops is None:
         yield Message(key="remedy.note_ops")
