@@ -80,10 +80,10 @@ class LedgerRun:
             outcome = Outcome.NOT_CHANGED if error is None else Outcome.REFUSED
         self._record_outcome(index, outcome=outcome, said=error, after=after)
 
-    def undo(self) -> Ledger:
-        """Restore everything that had, or may have had, an effect; the last change first."""
+    def undo(self, before: DeviceState) -> Ledger:
+        """Restore what had, or may have had, an effect and was held in the state `before`; the last change first."""
         for index, entry in reversed(tuple(enumerate(self.ledger.entries))):
-            if entry.may_need_undo:
+            if entry.may_need_undo and before.shows_before(entry.change):
                 self._undo_entry(index, entry.change)
         return self.ledger
 

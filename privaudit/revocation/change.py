@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from privaudit.android import OPS_FOLLOW_PERMISSION_SDK
-from privaudit.model import Command
+from privaudit.android import OPS_FOLLOW_PERMISSION_SDK, RUNTIME_PERMISSIONS_SDK
+from privaudit.model import App, Command
 from privaudit.revocation import commands
 
 FIXED_FLAGS: Final = frozenset({"SYSTEM_FIXED", "POLICY_FIXED"})
@@ -76,6 +76,14 @@ class Change:
     """The app targets Android 5 or older: it holds what it requests, and only flags and app-ops deny it."""
     system: bool = False
     """Preinstalled: can be restored after it was uninstalled."""
+
+    @classmethod
+    def of_app(cls, app: App, kind: ChangeKind, what: str, before: TargetState) -> Change:
+        """Return the change of one target of `app`."""
+        old_app = app.target_sdk is not None and app.target_sdk < RUNTIME_PERMISSIONS_SDK
+        return cls(
+            package=app.package, user=app.user, kind=kind, what=what, before=before, old_app=old_app, system=app.system
+        )
 
     @property
     def app_op(self) -> str:

@@ -58,6 +58,13 @@ class DeviceState:
             return TargetState(held=app is not None) if installed.state is AnswerState.ANSWERED else None
         return self._app_target_state(change, app) if app is not None else None
 
+    def shows_before(self, change: Change) -> bool:
+        """Whether the target of `change` was held here, in the state that `change` says it had before."""
+        app, state = self.find_app(change.package, change.user), self.target_state(change)
+        if app is None or state is None or not state.held or not change.is_restored(state):
+            return False
+        return Change.of_app(app, change.kind, change.what, change.before) == change
+
     def _app_target_state(self, change: Change, app: App) -> TargetState | None:
         match change.kind:
             case ChangeKind.PERMISSION:

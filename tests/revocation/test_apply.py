@@ -56,7 +56,7 @@ def test_apply_revokes_for_each_user_and_undo_restores_exactly(connect_phone, ph
     assert camera == [
         grant for grant in before.find_app(phones.cloned_app).installs[0].grants if grant.name.endswith("CAMERA")
     ]
-    assert outcomes(run.undo()) == {Outcome.UNDONE}
+    assert outcomes(phone.undo(run)) == {Outcome.UNDONE}
     assert ignoring_stopped(phone.device.phone, phones.loan_app, phones.cloned_app) == ignoring_stopped(
         before, phones.loan_app, phones.cloned_app
     )
@@ -75,7 +75,7 @@ def test_app_for_android_5_is_denied_by_app_ops(connect_phone, phones, sdk):
     assert not any(line.startswith("pm revoke") for line in phone.writes())
     grants = phone.device.phone.find_app(phones.loan_app).installs[0].grants
     assert all(grant.granted for grant in grants if grant.name.endswith("READ_CONTACTS"))
-    run.undo()
+    phone.undo(run)
     assert ignoring_stopped(phone.device.phone, phones.loan_app) == ignoring_stopped(before, phones.loan_app)
 
 
@@ -141,7 +141,7 @@ def test_vendor_restriction_is_predicted_and_refusal_reported(connect_phone, pho
     (said,) = {entry.said for entry in book.entries if entry.change.kind is ChangeKind.PERMISSION}
     assert "SecurityException" in said
     assert ignoring_stopped(phone.device.phone, phones.loan_app) == ignoring_stopped(before, phones.loan_app)
-    run.undo()
+    phone.undo(run)
     assert ignoring_stopped(phone.device.phone, phones.loan_app) == ignoring_stopped(before, phones.loan_app)
     other = connect_phone(phones.borrower(sdk, **{**properties, **open_with}))
     assert outcomes(other.run(phones.loan_app).apply()) == {Outcome.DONE}
@@ -181,7 +181,7 @@ def test_roles_and_special_access_are_revoked_first_and_restored(connect_phone, 
     ]
     assert secure["enabled_notification_listeners"] == "com.example.watchlink/.L"
     assert phone.device.phone.roles[0]["android.app.role.SMS"] == ("com.android.messaging",)
-    run.undo()
+    phone.undo(run)
     assert ignoring_stopped(phone.device.phone, phones.loan_app) == ignoring_stopped(before, phones.loan_app)
 
 
@@ -261,7 +261,7 @@ def test_service_list_that_changed_since_the_plan_is_not_rewritten(connect_phone
     value, sent = stored_services(phone) + added, service_writes(phone)
     phone.device.update(lambda phone: with_setting(phone, 0, SERVICES, value))
     with pytest.raises(PhoneError, match="services_changed"):
-        _ = run.undo() if undo else run.apply()
+        _ = phone.undo(run) if undo else run.apply()
     assert stored_services(phone) == value
     assert service_writes(phone) == sent
     if not undo:
@@ -285,7 +285,7 @@ def test_two_services_of_one_list_are_rewritten_one_after_the_other(connect_phon
     run = phone.run(phones.loan_app)
     assert outcomes(run.apply(), ChangeKind.ACCESSIBILITY) == {Outcome.DONE}
     assert stored_services(phone) == "com.other.app/.A"
-    assert outcomes(run.undo(), ChangeKind.ACCESSIBILITY) == {Outcome.UNDONE}
+    assert outcomes(phone.undo(run), ChangeKind.ACCESSIBILITY) == {Outcome.UNDONE}
     assert set(stored_services(phone).split(":")) == set(value.split(":"))
 
 
@@ -321,7 +321,7 @@ def test_uninstalled_app_is_not_restored(connect_phone, phones):
     book = run.apply()
     assert outcomes(book, ChangeKind.UNINSTALL) == {Outcome.DONE}
     assert phone.device.phone.find_app(phones.loan_app) is None
-    assert outcomes(run.undo(), ChangeKind.UNINSTALL) == {Outcome.NOT_RESTORED}
+    assert outcomes(phone.undo(run), ChangeKind.UNINSTALL) == {Outcome.NOT_RESTORED}
 
 
 def test_uninstalling_a_device_admin_is_refused(connect_phone, phones):
@@ -338,7 +338,7 @@ def test_preinstalled_app_is_restored(connect_phone, phones):
     run = phone.run("com.example.keyboard", uninstall=True)
     assert outcomes(run.apply(), ChangeKind.UNINSTALL) == {Outcome.DONE}
     assert not phone.device.phone.find_app("com.example.keyboard").installs[0].installed
-    assert outcomes(run.undo(), ChangeKind.UNINSTALL) == {Outcome.UNDONE}
+    assert outcomes(phone.undo(run), ChangeKind.UNINSTALL) == {Outcome.UNDONE}
     assert ignoring_stopped(phone.device.phone, "com.example.keyboard") == ignoring_stopped(
         before, "com.example.keyboard"
     )
@@ -363,9 +363,9 @@ def test_interrupted_run_is_resumed_and_undone(connect_phone, phones, at, late):
     # Undo is cut as well, and gone on with.
     stopped.transport = phones.interrupted(phone.connection, max(at // 2, 1), late)
     with pytest.raises(ConnectionLost):
-        stopped.undo()
+        phone.undo(stopped)
     again = phone.resumed(run.ledger_path, phone.capture(phones.loan_app))
-    assert {entry.outcome for entry in again.undo().entries if entry.change.kind is not ChangeKind.FORCE_STOP} == {
+    assert {entry.outcome for entry in phone.undo(again).entries if entry.change.kind is not ChangeKind.FORCE_STOP} == {
         Outcome.UNDONE
     }
     assert ignoring_stopped(phone.device.phone, phones.loan_app) == ignoring_stopped(before, phones.loan_app)
@@ -378,7 +378,7 @@ def test_undo_restores_a_change_that_was_begun(connect_phone, phones):
     with pytest.raises(ConnectionLost):
         run.apply()
     assert phone.device.phone != before
-    phone.resumed(run.ledger_path, run.capture).undo()
+    phone.undo(phone.resumed(run.ledger_path, run.capture))
     assert ignoring_stopped(phone.device.phone, phones.loan_app) == ignoring_stopped(before, phones.loan_app)
 
 
