@@ -446,7 +446,7 @@ def test_an_open_workshop_is_gone_on_with_and_closed(lead, kept):
 
 
 def test_a_workshop_that_another_day_left_open_is_closed_first(lead, kept):
-    lead(kept / "workshop-open", *REHEARSAL).communicate("q\ny\n")
+    lead(kept / "workshop-open", *REHEARSAL).communicate("y\nq\ny\n")
     check_closed(kept / "workshop-open", phones=6)
 
 
