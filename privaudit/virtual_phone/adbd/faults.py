@@ -30,14 +30,11 @@ class SimulatedLink:
     ) -> None:
         self._bytes_per_s = bytes_per_s
         self._latency_s = latency_s
-        self._clock = clock
+        self.now = clock
+        """Returns the time for `wait_for_transfer`."""
         self._sleep = sleep
         self._lock = threading.Lock()
         self._free_at = 0.0
-
-    def now(self) -> float:
-        """Return the time for `wait_for_transfer`."""
-        return self._clock()
 
     def wait_for_transfer(self, size: int, sent_at: float) -> None:
         """Wait as long as `size` bytes need after the earlier ones.
@@ -50,7 +47,7 @@ class SimulatedLink:
             began = max(sent_at, self._free_at)
             self._free_at = began + (size / self._bytes_per_s if self._bytes_per_s else 0.0)
             arrives = self._free_at + self._latency_s
-        wait = arrives - self._clock()
+        wait = arrives - self.now()
         if wait > 0:
             self._sleep(wait)
 

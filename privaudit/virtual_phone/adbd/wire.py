@@ -59,9 +59,7 @@ class AdbMessage:
 def receive_message(sock: socket.socket, *, max_payload: int, checksum: bool) -> AdbMessage | None:
     """Receive a message; ``None`` if the other side closed before one began.
 
-    Raises:
-        AdbProtocolError: not a message, a truncated one, a wrong checksum, or more than `max_payload` bytes.
-        OSError: the connection is lost.
+    Raises `AdbProtocolError` if what arrives is no such message, or has more than `max_payload` bytes.
     """
     header = _receive_exactly(sock, _HEADER.size)
     if not header:
@@ -118,8 +116,6 @@ class AdbStream:
         self._inbox: deque[bytes] = deque()
         self._closed = False
 
-    # --- for the service ---
-
     def write(self, data: bytes) -> None:
         """Send `data`; waits while more than one message is pending."""
         with self._condition:
@@ -160,8 +156,6 @@ class AdbStream:
             del self._pending[: self.max_payload]
             self._may_send = False
             self._send(AdbMessage(AdbCommand.WRTE, self._local, self._remote, data))
-
-    # --- for the connection ---
 
     def on_okay(self) -> None:
         """The client has confirmed the last message."""

@@ -51,9 +51,7 @@ RUNTIME_PERMISSION_OPS: Final[Mapping[str, str | None]] = {
     full_permission_name(name): _PERMISSIONS["runtime_ops"].get(name, name) or None for name in _PERMISSIONS["runtime"]
 }
 """Permissions granted at run time, each with the app-op that follows it; ``None`` where the phone models no app-op."""
-PERMISSION_FIRST_SDK: Final[Mapping[str, int]] = {
-    full_permission_name(name): sdk for name, sdk in _first_sdks(_PERMISSIONS["since"])
-}
+PERMISSION_FIRST_SDK: Final = {full_permission_name(name): sdk for name, sdk in _first_sdks(_PERMISSIONS["since"])}
 """Permissions newer than Android 6. An older release ignores a request for one and stores no state."""
 HARD_RESTRICTED: Final = frozenset(map(full_permission_name, _PERMISSIONS["hard_restricted"]))
 SOFT_RESTRICTED: Final = frozenset(map(full_permission_name, _PERMISSIONS["soft_restricted"]))
@@ -62,9 +60,7 @@ PROTECTION_LEVELS: Final[Mapping[str, str]] = {
     **dict.fromkeys(RUNTIME_PERMISSION_OPS, "dangerous"),
     **{full_permission_name(name): level for name, level in _PERMISSIONS["protection_levels"].items()},
 }
-PERMISSION_GIDS: Final[Mapping[str, int]] = {
-    full_permission_name(name): gid for name, gid in _PERMISSIONS["gids"].items()
-}
+PERMISSION_GIDS: Final = {full_permission_name(name): gid for name, gid in _PERMISSIONS["gids"].items()}
 
 OP_NUMBERS: Final[Mapping[str, int]] = {name: number for number, name in enumerate(_TABLES["ops"]["names"])}
 DEFAULT_OP_MODES: Final[Mapping[str, str]] = _TABLES["ops"]["default_modes"]
