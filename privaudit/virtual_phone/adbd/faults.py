@@ -15,10 +15,7 @@ _POLL_INTERVAL_S: Final = 0.05
 
 
 class SimulatedLink:
-    """One direction of a link with a bandwidth (``None``: unlimited) and a latency for each message.
-
-    `clock` and `sleep` are replaced in tests.
-    """
+    """One direction of a link: bandwidth (``None``: unlimited) and latency; tests replace `clock` and `sleep`."""
 
     def __init__(
         self,
@@ -91,10 +88,7 @@ class FaultInjector:
         return (data,) if transform is None else transform(number, data)
 
     def limit_send(self, size: int, closed: threading.Event) -> tuple[int, bool]:
-        """Return how many of `size` bytes to send, and whether to pull the cable then.
-
-        Waits during a stall, at most until the connection is `closed`.
-        """
+        """Return how many of `size` bytes to send, and whether to pull the cable then. A stall waits until `closed`."""
         with self._lock:
             allowed = size if self._remaining is None else min(size, self._remaining)
             is_due = allowed < size

@@ -57,10 +57,7 @@ class AdbMessage:
 
 
 def receive_message(sock: socket.socket, *, max_payload: int, checksum: bool) -> AdbMessage | None:
-    """Receive a message; ``None`` if the other side closed before one began.
-
-    Raises `AdbProtocolError` if what arrives is no such message, or has more than `max_payload` bytes.
-    """
+    """Receive a message; ``None``: the other side closed before it began. Raises `AdbProtocolError` for a wrong one."""
     header = _receive_exactly(sock, _HEADER.size)
     if not header:
         return None
@@ -82,10 +79,10 @@ def _receive_exactly(sock: socket.socket, count: int) -> bytes:
     data = bytearray()
     while len(data) < count:
         chunk = sock.recv(min(count - len(data), 1 << 18))
+        if data and not chunk:
+            raise AdbProtocolError("cut short")
         if not chunk:
-            if data:
-                raise AdbProtocolError("cut short")
-            return b""
+            break
         data += chunk
     return bytes(data)
 

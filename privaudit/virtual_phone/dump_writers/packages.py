@@ -1,7 +1,4 @@
-"""``dumpsys package``: blocks of packages, users, shared users and permissions (``com.android.server.pm.Settings``).
-
-`privaudit.virtual_phone.dump_writers.package_dump` puts them together into dumps.
-"""
+"""``dumpsys package``: blocks of packages, users, shared users and permissions (``com.android.server.pm.Settings``)."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Constants of Android out of ``android.toml``: permissions, app-ops and flag bits.
-
-How each release prints them is in `privaudit.virtual_phone.release.layout`.
-"""
+"""Constants of Android out of ``android.toml``: permissions, app-ops and flag bits."""
 
 from __future__ import annotations
 
@@ -33,10 +30,7 @@ def java_hash(text: str) -> int:
 
 
 def array_map_order(names: Iterable[str]) -> list[str]:
-    """Sort `names` as an ``ArrayMap`` holds them: the order of packages and permissions in a dump.
-
-    Checked against the runtime permissions of real Android 14 dumps.
-    """
+    """Sort `names` as an ``ArrayMap`` holds them: their order in a dump (checked against real Android 14 dumps)."""
     return sorted(names, key=java_hash)
 
 

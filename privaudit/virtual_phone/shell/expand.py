@@ -42,10 +42,7 @@ def expand_text(word: Word, env: _Context) -> str:
 
 
 def expand_pattern(word: Word, env: _Context) -> tuple[str, ...]:
-    """Expand `word` to a pattern: a regular expression for each character, `_ANY_STRING` for ``*``.
-
-    Quoted characters match literally.
-    """
+    """Expand `word` to a pattern: a regular expression for each character, `_ANY_STRING` for an unquoted ``*``."""
     chars: list[tuple[str, bool]] = []
     for part in word:
         value = part.text if isinstance(part, LiteralText) else _expand_part(part, env)
