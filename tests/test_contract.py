@@ -369,6 +369,7 @@ def test_a_kept_ledger_can_be_taken_back(run, kept):
     plan = run("undo", kept / "ledger.json", "--lang", "en")
     assert plan.code == 0
     assert all(f"com.example.sudaibao: {name}" in plan.out for name in ("READ_CONTACTS", "READ_SMS"))
+    assert "not undone" not in plan.out  # the capture that 1.0.0 sealed shows all of it as held
     applied = run("undo", kept / "ledger.json", "--apply", "--yes", "--lang", "en", *NO_PHONE)
     assert applied.code == 4
     assert "No phone answers" in applied.err
@@ -452,7 +453,7 @@ def test_an_open_workshop_is_gone_on_with_and_closed(lead, kept):
 
 
 def test_a_workshop_that_another_day_left_open_is_closed_first(lead, kept):
-    lead(kept / "workshop-open", *REHEARSAL).communicate("q\ny\n")
+    lead(kept / "workshop-open", *REHEARSAL).communicate("y\nq\ny\n")
     check_closed(kept / "workshop-open", phones=6)
 
 

@@ -43,7 +43,7 @@ def look(monkeypatch, home, capsys):
         bus = library(list(plugged))
         monkeypatch.setattr(libusb, "load_libusb", lambda: bus)
         code = devices.print_devices(CliConsole(lang, plain=True), as_json=as_json)
-        out = capsys.readouterr().out
+        out, show.err = capsys.readouterr()
         return code, json.loads(out) if as_json else out
 
     return show
@@ -86,6 +86,14 @@ def test_listing_opens_no_authorisation_prompt(look):
     look(phone)
     assert not phone.asked
     assert phone.handles
+
+
+def test_the_key_that_listing_creates_is_told_of_once(look, home):
+    look(Device(says=story), as_json=True)
+    assert look.err.count(str(home / ".android" / "adbkey")) == 2
+    assert "To remove it, delete both files" in look.err
+    look(Device(says=story), as_json=True)
+    assert "adbkey" not in look.err
 
 
 def test_no_serial_number_is_printed(look):

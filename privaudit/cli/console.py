@@ -211,6 +211,10 @@ class CliConsole:
             sys.stderr.write(f"\r{left}  ")
             sys.stderr.flush()
 
+    def print_key_created(self, path: Path) -> None:
+        """Print that the key of this computer was created, which stays on the disk after the command."""
+        self.print_message("cli.key_created", path=str(path))
+
     def update_progress_bar(self, progress: ReadProgress, key: str = "cli.named") -> None:
         """Redraw the progress bar on its line. `key` is the sentence beside it: by default how many apps are named."""
         if not self.animation_enabled:
@@ -227,7 +231,12 @@ class CliConsole:
         from privaudit.transport import connect
 
         try:
-            connection = connect(transport=transport, serial=serial, on_waiting=self.print_authorization_prompt)
+            connection = connect(
+                transport=transport,
+                serial=serial,
+                on_waiting=self.print_authorization_prompt,
+                on_key_created=self.print_key_created,
+            )
         finally:
             if self._authorization_prompted and self.animation_enabled:
                 sys.stderr.write(f"\r{' ' * 40}\r")

@@ -17,6 +17,7 @@ from privaudit.i18n.sanitize import sanitize_text
 
 if TYPE_CHECKING:
     from privaudit.model import Phone
+    from privaudit.transport.base import OnKeyCreated
     from privaudit.transport.diagnosis import DeviceStatus
 
 _PROPERTIES_TIMEOUT_S: Final = 15.0
@@ -74,7 +75,7 @@ def print_devices(console: CliConsole, *, as_json: bool) -> int:
     """Print the list and return the exit code: ``EXIT_OK`` where a phone can be checked."""
     from privaudit.model import PhoneState
 
-    device_list = scan_devices()
+    device_list = scan_devices(console.print_key_created)
     if as_json:
         console.write_stdout(devices_to_json(device_list, console.language))
     else:
@@ -83,13 +84,13 @@ def print_devices(console: CliConsole, *, as_json: bool) -> int:
     return EXIT_OK if is_ready else EXIT_UNREADABLE
 
 
-def scan_devices() -> DeviceList:
+def scan_devices(on_key_created: OnKeyCreated | None = None) -> DeviceList:
     """Find the phones on USB and at the ADB server, and read the properties of each that trusts this computer."""
     from privaudit.transport import diagnosis
     from privaudit.transport.device_selector import serial_suffixes
 
     survey = diagnosis.survey_devices()
-    checked = [_read_phone(status) for status in survey.devices]
+    checked = [_read_phone(status, on_key_created) for status in survey.devices]
     suffixes = serial_suffixes(survey.devices)
     connected = tuple(
         ConnectedDevice(status, phone, suffix) for (status, phone), suffix in zip(checked, suffixes, strict=True)
@@ -97,7 +98,7 @@ def scan_devices() -> DeviceList:
     return DeviceList(connected, None if connected else survey.usb_error or PhoneError("errors.no_phone"))
 
 
-def _read_phone(status: DeviceStatus) -> tuple[DeviceStatus, Phone | None]:
+def _read_phone(status: DeviceStatus, on_key_created: OnKeyCreated | None) -> tuple[DeviceStatus, Phone | None]:
     """Read the properties of one phone; return its status after that."""
     from privaudit.capture import scripts
     from privaudit.capture.collector import split_answers
@@ -107,7 +108,7 @@ def _read_phone(status: DeviceStatus) -> tuple[DeviceStatus, Phone | None]:
     if status.obstacle is not None:
         return status, None
     try:
-        with diagnosis.connect_if_authorized(status) as connection:
+        with diagnosis.connect_if_authorized(status, on_key_created) as connection:
             marker = scripts.new_marker()
             (command,) = scripts.follow_up_rounds(marker, ["properties"], max_bytes=connection.command_limit)
             output = connection.run(command, timeout_s=_PROPERTIES_TIMEOUT_S).stdout

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from privaudit.model import App, Facts, Step
     from privaudit.revocation.apply import LedgerRun
     from privaudit.revocation.change import Change
-    from privaudit.revocation.ledger import Ledger, LedgerEntry
+    from privaudit.revocation.ledger import InstallFingerprint, Ledger, LedgerEntry
     from privaudit.revocation.plan import RevocationPlan
     from privaudit.transport.base import Transport
 
@@ -136,26 +136,30 @@ class RevocationCommand:
         from privaudit import facts
         from privaudit.capture.collector import collect_answers, collect_first_round
         from privaudit.report import revocation_text
-        from privaudit.revocation.change import Outcome
-        from privaudit.revocation.ledger import read_ledger
+        from privaudit.revocation import state
+        from privaudit.revocation.ledger import compute_fingerprint, read_ledger, read_sealed_capture
 
         ledger = read_ledger(ledger_path)
-        self._console.write_lines(revocation_text.undo_plan(self._console.language, ledger))
+        packages = {entry.change.package for entry in ledger.entries}
+        sealed = read_sealed_capture(ledger, ledger_path)
+        before = state.read_state(sealed, packages)
+        self._console.write_lines(revocation_text.undo_plan(self._console.language, ledger, before))
         if not self._apply:
             self._console.print_message("cli.only_planned")
             return
+        fingerprint = compute_fingerprint(facts.gather_facts(sealed), ledger.phone.salt)
         with self._console.connect(self._phone.transport, self._phone.serial) as connection:
             capture = collect_first_round(connection, on_round=self._console.print_round)
-            _require_ledger_device(ledger, facts.gather_facts(capture))
-            packages = {entry.change.package for entry in ledger.entries}
+            for known in (ledger.phone, fingerprint):
+                _require_same_device(known, facts.gather_facts(capture), packages)
             capture = capture.with_answers(collect_answers(connection, (f"package.{name}" for name in packages)))
             if not self._confirm("cli.ask_undo", len(ledger.entries)):
                 return
             run = self._create_run(connection, capture, ledger, ledger_path)
             with self._resume_hint("cli.stopped_undo", ledger_path):
-                undone = run.undo()
+                undone = run.undo(before)
         self._console.print_message("cli.undo_done")
-        if any(entry.outcome is Outcome.NOT_RESTORED for entry in undone.entries):
+        if any(entry.may_need_undo for entry in undone.entries):
             raise typer.Exit(EXIT_UNREADABLE)
 
     def _collect(self, connection: Transport, knowledge: Knowledge, packages: list[str]) -> Capture:
@@ -236,7 +240,7 @@ class RevocationCommand:
         with self._console.connect(self._phone.transport, self._phone.serial) as connection:
             capture = self._collect(connection, lists, packages)
             phone_facts = facts.gather_facts(capture)
-            _require_ledger_device(ledger, phone_facts)
+            _require_same_device(ledger.phone, phone_facts, packages)
             if self._confirm_changes(pending, len(pending)):
                 apps = _select_apps(phone_facts, lists, packages)
                 self._apply_ledger(connection, capture, ledger, ledger_path, apps)
@@ -354,14 +358,13 @@ def _select_apps(phone_facts: Facts, knowledge: Knowledge, packages: Iterable[st
     }
 
 
-def _require_ledger_device(ledger: Ledger, phone_facts: Facts) -> None:
-    """Raise PhoneError unless this is the phone of the ledger, with none of its apps reinstalled since."""
+def _require_same_device(fingerprint: InstallFingerprint, phone_facts: Facts, packages: Collection[str]) -> None:
+    """Raise PhoneError unless this is the phone of `fingerprint`, with none of `packages` reinstalled since."""
     from privaudit.revocation.ledger import find_reinstalled_package, matches_fingerprint
 
-    if not matches_fingerprint(ledger.phone, phone_facts):
+    if not matches_fingerprint(fingerprint, phone_facts):
         raise PhoneError("errors.other_phone")
-    packages = {entry.change.package for entry in ledger.entries}
-    reinstalled = find_reinstalled_package(ledger.phone, phone_facts, packages)
+    reinstalled = find_reinstalled_package(fingerprint, phone_facts, packages)
     if reinstalled is not None:
         raise PhoneError("errors.installed_anew", app=reinstalled)
 

@@ -14,7 +14,7 @@ import typer
 
 from privaudit import __version__
 from privaudit.cli import options
-from privaudit.cli.console import CliConsole, open_console
+from privaudit.cli.console import CliConsole, is_yes, open_console
 from privaudit.cli.options import argument, option
 from privaudit.errors import EXIT_FINDINGS, EXIT_INCOMPLETE, EXIT_INTERRUPTED, EXIT_OK, EXIT_UNREADABLE, UsageError
 
@@ -118,7 +118,12 @@ class WorkshopCommand:
 
         country, demo = self._options.country, self._options.rehearsal_count is not None
         lists = knowledge.load_knowledge(extra_lists=self._options.signatures, demo=demo, country=country)
-        folder = WorkshopFolder(self._options.folder, self._options.retention, demo=demo)
+        folder = WorkshopFolder(
+            self._options.folder,
+            self._options.retention,
+            demo=demo,
+            confirm=lambda key, **values: is_yes(self._console.prompt(key, **values), self._console.language),
+        )
         watcher = self._create_device_watcher(adb_auth.generate())
         if folder.resumed:
             self._console.print_message("workshop.going_on", n=len(folder.records))

@@ -18,6 +18,7 @@ from privaudit.revocation.apply import MAX_ERROR_CHARS
 from privaudit.revocation.change import Change, ChangeKind, Outcome
 from privaudit.revocation.ledger import Ledger, LedgerEntry
 from privaudit.revocation.plan import RevocationPlan
+from privaudit.revocation.state import DeviceState
 
 AppsByUser: TypeAlias = Mapping[tuple[str, int], App]
 """The apps to revoke, by package and user."""
@@ -192,15 +193,21 @@ def describe_change(change: Change) -> Message:
     return Message(key=_CHANGE_KEYS[change.kind], values=values)
 
 
-def undo_plan(language: Translator, ledger: Ledger) -> Iterator[str]:
-    """Yield the lines of what undoing would restore, the last change first; changes that never began are left out."""
+def undo_plan(language: Translator, ledger: Ledger, before: DeviceState) -> Iterator[str]:
+    """Yield the lines of what undoing would restore, the last change first; changes that never began are left out.
+
+    `before` is the state in the capture that was written before the changes: what it does not show is not restored.
+    """
     yield language.t("remedy.title_undo")
     yield from hanging_indent("  · ", language.t("remedy.undo_opens"), _LINE_COLUMNS)
     entries = [entry for entry in ledger.entries if entry.may_need_undo]
     if not entries:
         yield language.t("remedy.nothing_undo")
     for number, entry in enumerate(reversed(entries), 1):
-        yield from hanging_indent(f"  {number}. ", _labeled_change(language, entry.change), _LINE_COLUMNS)
+        line = _labeled_change(language, entry.change)
+        if not before.shows_before(entry.change):
+            line += f" → {language.t('remedy.not_shown')}"
+        yield from hanging_indent(f"  {number}. ", line, _LINE_COLUMNS)
 
 
 def outcome_lines(language: Translator, entry: LedgerEntry) -> Iterator[str]:

@@ -8,14 +8,15 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from privaudit.capture.model import Capture
+from privaudit.errors import PhoneError
 from privaudit.i18n.sanitize import sanitize_text
 from privaudit.model import Command, Reply
-from privaudit.revocation import ledger, state
+from privaudit.revocation import commands, ledger, state
 from privaudit.revocation.change import Change, ChangeKind, Outcome, TargetState
 from privaudit.revocation.ledger import Ledger, LedgerEntry
 from privaudit.revocation.state import DeviceState
@@ -52,6 +53,8 @@ class LedgerRun:
     on_change: Callable[[int, LedgerEntry], None]
     """Called with the index of an entry and the entry, each time one is finished."""
     sdk: int
+    _expected_services: dict[int, str] = field(default_factory=dict, init=False)
+    """Android user → the list of accessibility services that this run wrote last, as the phone stores it."""
 
     def apply(self) -> Ledger:
         """Carry out the changes that are planned or were begun. A second run continues where the first one stopped."""
@@ -61,7 +64,7 @@ class LedgerRun:
         return self.ledger
 
     def _apply_entry(self, index: int, change: Change) -> None:
-        services = self._accessibility_services(change)
+        services = self._services_to_rewrite(change)
         if services is None:
             self._record_outcome(index, outcome=Outcome.NOT_READ_BACK, said=None, after=None)
             return
@@ -72,14 +75,15 @@ class LedgerRun:
             outcome = Outcome.NOT_READ_BACK
         elif change.is_revoked(after):
             outcome = Outcome.DONE
+            self._note_written_services(change, services, enabled=False)
         else:
             outcome = Outcome.NOT_CHANGED if error is None else Outcome.REFUSED
         self._record_outcome(index, outcome=outcome, said=error, after=after)
 
-    def undo(self) -> Ledger:
-        """Restore everything that had, or may have had, an effect; the last change first."""
+    def undo(self, before: DeviceState) -> Ledger:
+        """Restore what had, or may have had, an effect and was held in the state `before`; the last change first."""
         for index, entry in reversed(tuple(enumerate(self.ledger.entries))):
-            if entry.may_need_undo:
+            if entry.may_need_undo and before.shows_before(entry.change):
                 self._undo_entry(index, entry.change)
         return self.ledger
 
@@ -88,18 +92,20 @@ class LedgerRun:
         if current is not None and change.is_restored(current):
             self._record_outcome(index, outcome=Outcome.UNDONE, said=None, after=current)
             return
-        services = self._accessibility_services(change)
-        commands: tuple[Command, ...] = ()
+        services = self._services_to_rewrite(change)
+        to_send: tuple[Command, ...] = ()
         if current is not None and services is not None:
-            commands = change.restore_commands(current, self.sdk, services)
-        if not commands:
+            to_send = change.restore_commands(current, self.sdk, services)
+        if services is None or not to_send:
             self._record_outcome(index, outcome=Outcome.NOT_RESTORED, said=None, after=current)
             return
         self._record_outcome(index, outcome=Outcome.UNDOING)
-        error = self._run_commands(commands)
+        error = self._run_commands(to_send)
         after = self._read_back(change, change.is_restored)
-        is_restored = after is not None and change.is_restored(after)
-        outcome = Outcome.UNDONE if is_restored else Outcome.NOT_RESTORED
+        outcome = Outcome.NOT_RESTORED
+        if after is not None and change.is_restored(after):
+            outcome = Outcome.UNDONE
+            self._note_written_services(change, services, enabled=True)
         self._record_outcome(index, outcome=outcome, said=error, after=after)
 
     def refresh_state(self) -> DeviceState:
@@ -124,11 +130,28 @@ class LedgerRun:
                 break
         return current
 
-    def _accessibility_services(self, change: Change) -> tuple[str, ...] | None:
-        """Return the user's enabled services, which `change` needs if it is of that kind; ``None``: unreadable."""
+    def _services_to_rewrite(self, change: Change) -> tuple[str, ...] | None:
+        """Return the user's enabled services, which `change` needs if it is of that kind; ``None``: not read whole.
+
+        Raises PhoneError ``services_changed`` if the phone's list is not, byte for byte, the one of the capture that
+        the plan was made from, or the one that this run wrote last.
+        """
         if change.kind is not ChangeKind.ACCESSIBILITY:
             return ()
-        return self.refresh_state().accessibility_services(change.user)
+        expected = self._expected_services.get(change.user)
+        if expected is None:
+            expected = state.accessibility_setting(self.capture, change.user)
+        services = commands.parse_accessibility_services(expected) if expected is not None else None
+        reply = self.transport.run(commands.get_accessibility_services(change.user), timeout_s=_COMMAND_TIMEOUT_S)
+        if services is None or find_shell_error(reply) is not None:
+            return None
+        if reply.stdout.replace(b"\r\n", b"\n") != f"{expected}\n".encode():
+            raise PhoneError("errors.services_changed", app=change.package)
+        return services
+
+    def _note_written_services(self, change: Change, services: tuple[str, ...], *, enabled: bool) -> None:
+        if change.kind is ChangeKind.ACCESSIBILITY:
+            self._expected_services[change.user] = ":".join(change.services_after(services, enabled=enabled))
 
     def _record_outcome(self, index: int, **fields: object) -> None:
         self.ledger = self.ledger.with_entry(index, **fields)

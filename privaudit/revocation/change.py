@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from privaudit.android import OPS_FOLLOW_PERMISSION_SDK
-from privaudit.model import Command
+from privaudit.android import OPS_FOLLOW_PERMISSION_SDK, RUNTIME_PERMISSIONS_SDK
+from privaudit.model import App, Command
 from privaudit.revocation import commands
 
 FIXED_FLAGS: Final = frozenset({"SYSTEM_FIXED", "POLICY_FIXED"})
@@ -77,6 +77,14 @@ class Change:
     system: bool = False
     """Preinstalled: can be restored after it was uninstalled."""
 
+    @classmethod
+    def of_app(cls, app: App, kind: ChangeKind, what: str, before: TargetState) -> Change:
+        """Return the change of one target of `app`."""
+        old_app = app.target_sdk is not None and app.target_sdk < RUNTIME_PERMISSIONS_SDK
+        return cls(
+            package=app.package, user=app.user, kind=kind, what=what, before=before, old_app=old_app, system=app.system
+        )
+
     @property
     def app_op(self) -> str:
         """The app-op that belongs to the target."""
@@ -144,8 +152,12 @@ class Change:
             return commands.set_role_holder(self.package, self.user, self.what, held=enabled)
         if self.kind is ChangeKind.LISTENER:
             return commands.set_notification_listener(self.what, self.package, self.user, enabled=enabled)
+        return commands.set_accessibility_services(self.services_after(services, enabled=enabled), self.user)
+
+    def services_after(self, services: tuple[str, ...], *, enabled: bool) -> tuple[str, ...]:
+        """Return the accessibility services of all apps after this change: `services` with or without its own."""
         others = tuple(service for service in services if service != self.what)
-        return commands.set_accessibility_services((*others, self.what) if enabled else others, self.user)
+        return (*others, self.what) if enabled else others
 
     def _revoke_permission_commands(self, sdk: int) -> Iterator[Command]:
         if not self.old_app:

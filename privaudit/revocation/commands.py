@@ -56,6 +56,7 @@ LISTENERS_SDK: Final = 27
 _COMPONENT_PATTERN = re.compile(r"(?P<package>[\w.]{1,255})/(?P<class>[A-Za-z_.][\w.$]{0,255})\Z", re.ASCII)
 _INTENT_WORD_PATTERN = re.compile(r"[A-Za-z][\w.]{0,199}\Z", re.ASCII)
 _MAX_COMPONENTS: Final = 64
+_SERVICES_SETTING: Final = "enabled_accessibility_services"
 _USER_ID_LIMIT: Final = 21474
 """``UserHandle``: uids have 31 bits, and each user has 100000 of them."""
 
@@ -110,13 +111,28 @@ def set_notification_listener(component: str, package: str, user: int, *, enable
     return Command(text=text, why=f"{verb} a notification listener")
 
 
+def parse_accessibility_services(value: str) -> tuple[str, ...] | None:
+    """Return the components in a list of accessibility services; ``None``: it holds something else, or is too long.
+
+    The list can only be written as a whole: whatever is not read from it is switched off by writing it.
+    """
+    names = () if value == "null" else tuple(filter(None, value.split(":")))
+    return names if len(names) < _MAX_COMPONENTS and all(map(is_component, names)) else None
+
+
+def get_accessibility_services(user: int) -> Command:
+    """Read the list of enabled accessibility services, and nothing else: the output is the value and a line feed."""
+    text = f"settings --user {_checked_user(user)} get secure {_SERVICES_SETTING}"
+    return Command(text=text, why="compare the list of accessibility services before it is written")
+
+
 def set_accessibility_services(components: Iterable[str], user: int) -> Command:
     """Replace the list of enabled accessibility services. The caller passes those of other apps unchanged."""
     names = tuple(components)
     if len(names) > _MAX_COMPONENTS or not all(map(is_component, names)):
         raise ValueError("not a list of components")
     value = ":".join(names)
-    text = f"settings --user {_checked_user(user)} put secure enabled_accessibility_services '{value}'"
+    text = f"settings --user {_checked_user(user)} put secure {_SERVICES_SETTING} '{value}'"
     return Command(text=text, why="take one accessibility service off the list, or put it back")
 
 

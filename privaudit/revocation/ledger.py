@@ -3,7 +3,8 @@
 Written before and after each change to a new file that replaces the old one, so a pulled cable or a killed process
 leaves one of the two complete. Its seal is a plain SHA-256: it detects accidents and edits by hand, not an attacker who
 computes it again. A ledger of an attacker cannot request more than any other: every word is checked against the closed
-tables of `privaudit.revocation.commands`, and undo first shows what it would do.
+tables of `privaudit.revocation.commands`, undo first shows what it would do, and it restores only what the capture that
+was written before the changes shows as held, on a phone with the installations of that capture.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
+import stat
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -21,7 +23,10 @@ from pydantic import AwareDatetime, ConfigDict, TypeAdapter, ValidationError
 
 from privaudit import __version__
 from privaudit.atomic_write import atomic_writer
+from privaudit.capture import archive
+from privaudit.capture.model import Capture
 from privaudit.errors import SourceError
+from privaudit.facts import gather_facts
 from privaudit.model import App, Facts
 from privaudit.revocation import commands
 from privaudit.revocation.change import Change, ChangeKind, Outcome, TargetState
@@ -52,10 +57,14 @@ def compute_fingerprint(facts: Facts, salt: str | None = None) -> InstallFingerp
 
 
 def matches_fingerprint(fingerprint: InstallFingerprint, facts: Facts) -> bool:
-    """Whether `facts` are of the phone of `fingerprint`: the same model, and at least half of the installations."""
+    """Whether `facts` are of the phone of `fingerprint`: the same model, and at least half of the apps of each.
+
+    Of each, because an app knows the model and its own installation: a fingerprint of these alone matches no phone that
+    has more.
+    """
     current = compute_fingerprint(facts, fingerprint.salt)
     common = set(fingerprint.apps) & set(current.apps)
-    return current.model == fingerprint.model and 2 * len(common) >= len(fingerprint.apps)
+    return current.model == fingerprint.model and 2 * len(common) >= max(len(fingerprint.apps), len(current.apps))
 
 
 def find_reinstalled_package(fingerprint: InstallFingerprint, facts: Facts, packages: Collection[str]) -> str | None:
@@ -186,6 +195,28 @@ def read_ledger(path: Path) -> Ledger:
         if index >= _MAX_ENTRIES or not _is_valid_change(entry.change):
             raise SourceError("errors.ledger_damaged", path=str(path), where=f"entries.{index}", problem="not ours")
     return ledger
+
+
+def read_sealed_capture(ledger: Ledger, ledger_path: Path) -> Capture:
+    """Read the capture that was written before the changes of `ledger`, from the folder of the ledger.
+
+    Raises SourceError ``ledger_capture`` if it is missing, not the one whose hash the ledger holds, or of another
+    phone; or as `archive.read`.
+    """
+    missing = SourceError("errors.ledger_capture", path=str(ledger_path.parent / ledger.capture.file))
+    try:
+        path = ledger_path.with_name(ledger.capture.file)
+        status = path.lstat()
+        if not stat.S_ISREG(status.st_mode) or status.st_size > archive.MAX_ARCHIVE_BYTES:
+            raise missing
+        if archive.sha256_file(path) != ledger.capture.sha256:
+            raise missing
+    except (OSError, ValueError) as error:  # ValueError: not a name in this folder
+        raise missing from error
+    capture = archive.read(path)
+    if not matches_fingerprint(ledger.phone, gather_facts(capture)):
+        raise missing
+    return capture
 
 
 def _is_valid_change(change: Change) -> bool:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from privaudit import roms
-from privaudit.android import CALL_LOG_GROUP_SDK, OPS_FOLLOW_PERMISSION_SDK, ROLES_SDK, RUNTIME_PERMISSIONS_SDK
+from privaudit.android import CALL_LOG_GROUP_SDK, OPS_FOLLOW_PERMISSION_SDK, ROLES_SDK
 from privaudit.dumpsys import device
 from privaudit.errors import PhoneError
 from privaudit.findings import severity
@@ -184,16 +184,7 @@ class _AppPlanner:
                 yield from steps.special_access_steps(kind, self.labelled_app, self.phone)
 
     def _plan_change(self, kind: ChangeKind, what: str, before: TargetState, reason_key: str) -> PlannedChange:
-        target_sdk = self.app.target_sdk
-        change = Change(
-            package=self.app.package,
-            user=self.app.user,
-            kind=kind,
-            what=what,
-            before=before,
-            old_app=target_sdk is not None and target_sdk < RUNTIME_PERMISSIONS_SDK,
-            system=self.app.system,
-        )
+        change = Change.of_app(self.app, kind, what, before)
         caveats = tuple(caveats_for(change, self.phone, self.properties))
         return PlannedChange(change=change, why=Message(key=reason_key), caveats=caveats)
 
@@ -230,6 +221,8 @@ def _plan_notes(device_state: DeviceState, apps: Iterable[App], users: Iterable[
         }
         values = {"app": display_name(app.label, app.package)}
         yield from (Message(key=key, values=values) for key, applies in applies_by_key.items() if applies)
+    if any(device_state.accessibility_services(app.user) is None for app in apps):
+        yield Message(key="remedy.note_services")
     yield from (Message(key="remedy.note_user", values={"user": user.id}) for user in users if not user.checked)
     if device_state.app_ops is None:
         yield Message(key="remedy.note_ops")

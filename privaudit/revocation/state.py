@@ -16,6 +16,7 @@ from privaudit.android import PER_USER_RANGE, ROLES_SDK
 from privaudit.capture.answers import missing_answer
 from privaudit.capture.collector import collect_answers
 from privaudit.capture.model import Capture
+from privaudit.capture.questions import SETTINGS
 from privaudit.dumpsys import appops, device, package_checks
 from privaudit.dumpsys.appops_model import AppOpsDump
 from privaudit.dumpsys.package_list import parse_package_list
@@ -31,7 +32,6 @@ _REUSED_QUESTIONS: Final = frozenset(
     {"properties", "clock", "users", "installed", "third_party", "settings", "roles", "device_policy"}
 )
 """Questions that are not asked again if the earlier capture has their answers."""
-_ACCESSIBILITY_SETTING = re.compile(r"^enabled_accessibility_services=(.*)$", re.MULTILINE)
 _RECORDED_FLAGS: Final = frozenset({*commands.FLAGS, *FIXED_FLAGS, "GRANTED_BY_ROLE"})
 
 
@@ -57,6 +57,13 @@ class DeviceState:
             installed = self.capture.answer(f"installed.{change.user}")
             return TargetState(held=app is not None) if installed.state is AnswerState.ANSWERED else None
         return self._app_target_state(change, app) if app is not None else None
+
+    def shows_before(self, change: Change) -> bool:
+        """Whether the target of `change` was held here, in the state that `change` says it had before."""
+        app, state = self.find_app(change.package, change.user), self.target_state(change)
+        if app is None or state is None or not state.held or not change.is_restored(state):
+            return False
+        return Change.of_app(app, change.kind, change.what, change.before) == change
 
     def _app_target_state(self, change: Change, app: App) -> TargetState | None:
         match change.kind:
@@ -107,17 +114,9 @@ class DeviceState:
         return TargetState(held=match[1] == "false") if match and app.package in self.package_blocks else None
 
     def accessibility_services(self, user: int) -> tuple[str, ...] | None:
-        """Return the enabled accessibility services of `user`, of all apps; ``None``: the list is not usable.
-
-        The setting can only be written as a whole. A list that could not be read, or that contains something other than
-        components, is not written: services of other apps would be lost.
-        """
-        answer = self.capture.answer(f"settings.{user}")
-        match = _ACCESSIBILITY_SETTING.search(answer.text)
-        if answer.state is not AnswerState.ANSWERED or match is None:
-            return None
-        services = tuple(name for name in match[1].split(":") if name) if match[1] != "null" else ()
-        return services if all(map(commands.is_component, services)) else None
+        """Return the enabled accessibility services of `user`, of all apps; ``None``: the list was not read whole."""
+        value = accessibility_setting(self.capture, user)
+        return commands.parse_accessibility_services(value) if value is not None else None
 
     def _app_op_modes(self, app: App, op: str) -> tuple[str | None, str | None]:
         """Return the modes of the uid and of the package; ``None``: none is stored, or it was not read."""
@@ -131,6 +130,19 @@ class DeviceState:
         package_op = uid_ops.packages.get(app.package, {}).get(op)
         package_mode = package_op.mode if package_op is not None and package_op.switch_op is None else None
         return uid_mode[0] if uid_mode else None, package_mode
+
+
+def accessibility_setting(capture: Capture, user: int) -> str | None:
+    """Return the list of enabled accessibility services as the phone printed it; ``None``: it was not read whole.
+
+    A class name in it may hold line breaks, and lines that look like other settings. So each line must name a setting,
+    and each setting must have one line.
+    """
+    answer = capture.answer(f"settings.{user}")
+    rows = [line.partition("=") for line in answer.text.split("\n") if line]
+    values = {key: value for key, equals, value in rows if equals}
+    is_whole = len(values) == len(rows) and (answer.exit_code is None or values.keys() <= set(SETTINGS))
+    return values.get(SETTINGS[0]) if is_whole and answer.state is AnswerState.ANSWERED else None
 
 
 def read_state(capture: Capture, package_names: Iterable[str], *, own_dumps_only: bool = False) -> DeviceState:

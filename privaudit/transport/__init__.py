@@ -6,9 +6,10 @@ import re
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from privaudit.errors import PhoneError, UsageError
-from privaudit.transport.base import ADB_TCP_PORT, AUTH_TIMEOUT_S, OnWaiting, Transport
+from privaudit.transport.base import ADB_TCP_PORT, AUTH_TIMEOUT_S, OnKeyCreated, OnWaiting, Transport
 
 
 def connect(
@@ -18,6 +19,7 @@ def connect(
     on_waiting: OnWaiting,
     auth_timeout_s: float = AUTH_TIMEOUT_S,
     key_folder: Path | None = None,
+    on_key_created: OnKeyCreated | None = None,
 ) -> Transport:
     """Connect to a phone. Raises UsageError for an unknown `transport`, else PhoneError: it says why and what to do.
 
@@ -28,18 +30,16 @@ def connect(
         on_waiting: called while the phone waits for its owner's tap.
         auth_timeout_s: how long the owner has to tap.
         key_folder: the folder of the key that identifies this computer to the phone; ``None`` for adb's own.
+        on_key_created: called with the path of that key if there was none: the new one stays on the disk.
     """
     from privaudit.transport import adb_device, adb_server  # adb-shell is slow to load
 
+    options: Any = {"on_waiting": on_waiting, "auth_timeout_s": auth_timeout_s, "key_folder": key_folder}
     if transport.startswith("tcp:"):
         host, port = _parse_tcp_address(transport)
-        return adb_device.connect_tcp(
-            host, port, on_waiting=on_waiting, auth_timeout_s=auth_timeout_s, key_folder=key_folder
-        )
-    connect_usb, connect_via_server = (
-        partial(connector, serial=serial, on_waiting=on_waiting, auth_timeout_s=auth_timeout_s, key_folder=key_folder)
-        for connector in (adb_device.connect_usb, adb_server.connect_via_server)
-    )
+        return adb_device.connect_tcp(host, port, on_key_created=on_key_created, **options)
+    connect_usb = partial(adb_device.connect_usb, serial=serial, on_key_created=on_key_created, **options)
+    connect_via_server = partial(adb_server.connect_via_server, serial=serial, **options)  # uses the server's own key
     match transport:
         case "auto":
             return _connect_auto(connect_usb, connect_via_server)

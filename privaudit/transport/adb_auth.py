@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa, utils
 
 from privaudit.errors import PhoneError
-from privaudit.transport.base import AuthorizationWait, OnWaiting
+from privaudit.transport.base import AuthorizationWait, OnKeyCreated, OnWaiting
 
 KEY_FILE_NAME: Final = "adbkey"
 MODULUS_BITS: Final = 2048
@@ -123,8 +123,10 @@ def generate() -> AdbKey:
     return AdbKey(private_key=rsa.generate_private_key(public_exponent=65537, key_size=MODULUS_BITS))
 
 
-def load_or_create(key_folder: Path | None = None) -> AdbKey:
+def load_or_create(key_folder: Path | None = None, on_key_created: OnKeyCreated | None = None) -> AdbKey:
     """Return the key in `key_folder`, or in adb's own; create one if there is none. Never change an existing file.
+
+    `on_key_created` is called with the path of a key that was created: it stays on the disk.
 
     Raises PhoneError ``key_unreadable`` or ``key_folder_unwritable``.
     """
@@ -138,9 +140,11 @@ def load_or_create(key_folder: Path | None = None) -> AdbKey:
         except FileNotFoundError:
             pass
         try:
-            _create_key_file(path)
+            is_ours = _create_key_file(path)
         except OSError as error:
             raise PhoneError("errors.key_folder_unwritable", path=str(path.parent)) from error
+        if is_ours and on_key_created is not None:
+            on_key_created(path)
         return _read_key_file(path)
 
 
@@ -171,7 +175,8 @@ def _is_consistent(key: rsa.RSAPrivateKey) -> bool:
     return numbers.p * numbers.q == numbers.public_numbers.n and numbers.d * numbers.public_numbers.e % order == 1
 
 
-def _create_key_file(path: Path) -> None:
+def _create_key_file(path: Path) -> bool:
+    """Create a key; return whether it is ours, and not that of an adb that was faster."""
     key = generate()
     pem = key.private_key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
@@ -186,6 +191,8 @@ def _create_key_file(path: Path) -> None:
         with contextlib.suppress(FileExistsError):
             _link_without_overwrite(temporary, path)
             path.with_name(f"{path.name}.pub").write_bytes(key.GetPublicKey() + b"\n")
+            return True
+        return False
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -20,6 +20,7 @@ from privaudit.transport.base import (
     IDLE_TIMEOUT_S,
     MAX_OUTPUT_BYTES,
     SCRIPT_TIMEOUT_S,
+    OnKeyCreated,
     OnWaiting,
     Transport,
 )
@@ -91,6 +92,7 @@ def connect_usb(
     key_folder: Path | None = None,
     usb_path: str | None = None,
     key: AdbKey | None = None,
+    on_key_created: OnKeyCreated | None = None,
 ) -> AdbConnection:
     """Connect to a phone on a cable.
 
@@ -115,9 +117,9 @@ def connect_usb(
             if not scan.adb_devices:
                 raise usb.no_device_error(scan.unusable)
             device = select_device(scan.adb_devices, serial)
-            return _authenticate(
-                usb.UsbStream(device), "usb", key or load_or_create(key_folder), on_waiting, auth_timeout_s
-            )
+            stream = usb.UsbStream(device)
+            key = key or load_or_create(key_folder, on_key_created)
+            return _authenticate(stream, "usb", key, on_waiting, auth_timeout_s)
         except PhoneError as error:
             if error.name not in (_RETRYABLE if first_error is None else _RETRYABLE | _RETRYABLE_AFTER_FIRST):
                 raise
@@ -134,13 +136,16 @@ def connect_tcp(
     auth_timeout_s: float = AUTH_TIMEOUT_S,
     key_folder: Path | None = None,
     key: AdbKey | None = None,
+    on_key_created: OnKeyCreated | None = None,
 ) -> AdbConnection:
     """Connect to a phone over the network. Arguments as `connect_usb`.
 
     Raises PhoneError ``no_answer``, ``needs_pairing``, ``not_adb``, ``not_allowed``, ``silent``, ``lost``,
     ``key_unreadable`` or ``key_folder_unwritable``.
     """
-    return _authenticate(TcpStream(host, port), "tcp", key or load_or_create(key_folder), on_waiting, auth_timeout_s)
+    stream = TcpStream(host, port)
+    key = key or load_or_create(key_folder, on_key_created)
+    return _authenticate(stream, "tcp", key, on_waiting, auth_timeout_s)
 
 
 def _authenticate(

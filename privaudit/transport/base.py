@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import Final, Protocol, Self, TypeAlias
 
@@ -32,6 +33,8 @@ class AuthorizationWait:
 
 OnWaiting: TypeAlias = Callable[[AuthorizationWait], None]
 """Called when the wait begins and then each second, so that a person sees the remaining time."""
+OnKeyCreated: TypeAlias = Callable[[Path], None]
+"""Called with the path of the key that was created, because this computer had none. It stays on the disk."""
 
 
 class Transport(Protocol):

@@ -10,7 +10,7 @@ from typing import Final
 from privaudit.errors import PhoneError
 from privaudit.model import Message, PhoneState, SourceKind
 from privaudit.transport import adb_device, adb_server, usb, vendors
-from privaudit.transport.base import AuthorizationWait, Transport
+from privaudit.transport.base import AuthorizationWait, OnKeyCreated, Transport
 from privaudit.transport.device_selector import DeviceCandidate
 
 _ERRORS_FIXED_BY_SERVER: Final = frozenset(
@@ -81,14 +81,16 @@ def survey_devices(*, known_devices: Iterable[usb.UsbDevice] = ()) -> Connection
     return ConnectionSurvey(devices=tuple(devices), usb_error=None)
 
 
-def connect_if_authorized(device: DeviceStatus) -> Transport:
+def connect_if_authorized(device: DeviceStatus, on_key_created: OnKeyCreated | None = None) -> Transport:
     """Connect to a phone that already trusts this computer. Any other phone is left before it shows its owner a prompt.
 
     Raises PhoneError, ``unauthorised`` if the phone does not trust this computer.
     """
     if isinstance(device.device, adb_server.ServerDevice):
         return adb_server.connect_device(device.device)
-    return adb_device.connect_usb(usb_path=device.device.usb_path, on_waiting=_raise_unauthorized)
+    return adb_device.connect_usb(
+        usb_path=device.device.usb_path, on_waiting=_raise_unauthorized, on_key_created=on_key_created
+    )
 
 
 def _raise_unauthorized(_: AuthorizationWait) -> None:

@@ -20,7 +20,6 @@ class MutableDevice:
     """A phone that obeys commands that write."""
 
     phone: VirtualPhone
-    """Its state now."""
     opened_pages: list[str] = field(default_factory=list)
     """Settings pages that were brought to the screen, in order."""
     on_page: Callable[[str], object] = lambda _page: None

@@ -2,7 +2,8 @@
 
 While a workshop is open, ``.open`` holds the session's secret and one record per phone. Closing counts the records into
 ``totals.json`` and deletes them and the secret; from then on nothing links a count or a code to a phone. After a kill
-the session of the same day is resumed; a session that another day left open is closed first.
+the session of the same day is resumed. Of a session with another date the facilitator is asked whether to close it or
+to go on: its date, or today's, may come from a clock that is wrong, and closing deletes its pages.
 
 Longer than most modules because reading, locking and writing share one promise: what is on the disk at any moment.
 """
@@ -16,6 +17,7 @@ import os
 import re
 import secrets
 import shutil
+import stat
 import sys
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
@@ -40,11 +42,11 @@ _CAPTURES_FOLDER: Final = "captures"
 _OPEN_SESSION_FOLDER: Final = ".open"
 _OPEN_SESSION_FILE: Final = "day.json"
 _LOCK_FILE: Final = ".lock"
-_OWN_NAMES: Final = frozenset(
-    {TOTALS_FILE, PAGES_FOLDER, PRINT_JOB_FILE, _CAPTURES_FOLDER, _OPEN_SESSION_FOLDER, _LOCK_FILE}
-    | {f"{TOTALS_FILE}.part", f"{PRINT_JOB_FILE}.part"}
+_OWN_FOLDERS: Final = frozenset({PAGES_FOLDER, _CAPTURES_FOLDER, _OPEN_SESSION_FOLDER})
+_OWN_FILES: Final = frozenset(
+    {TOTALS_FILE, PRINT_JOB_FILE, _LOCK_FILE, f"{TOTALS_FILE}.part", f"{PRINT_JOB_FILE}.part"}
 )
-"""Everything that a workshop folder may hold."""
+"""With `_OWN_FOLDERS` everything that a workshop folder may hold."""
 _MAX_FILE_BYTES: Final = 4 * 1024 * 1024
 """Bytes of a file that a workshop wrote. A page has about 20 kB."""
 _RECORD_FILE_NAME: Final = re.compile(r"[A-Z][0-9][A-Z]*\.json")
@@ -76,7 +78,8 @@ class OpenSession:
 def load_stored(file: Path, stored_type: type[StoredT]) -> StoredT:
     """Read a JSON file that a workshop wrote. Raises SourceError ``folder_damaged``."""
     try:
-        if file.stat().st_size > _MAX_FILE_BYTES:
+        status = file.lstat()
+        if not stat.S_ISREG(status.st_mode) or status.st_size > _MAX_FILE_BYTES:
             raise SourceError("errors.folder_damaged", path=str(file))
         return TypeAdapter(stored_type).validate_json(file.read_bytes())
     except (OSError, ValidationError) as error:
@@ -170,7 +173,7 @@ class FolderLock:
 
     def __init__(self, path: Path) -> None:
         try:
-            self._fd: int | None = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+            self._fd: int | None = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
         except OSError as error:
             raise SourceError("errors.not_written", path=str(path), reason=error.strerror or str(error)) from error
         try:
@@ -189,16 +192,28 @@ class FolderLock:
 class WorkshopFolder:
     """A workshop folder, created if it does not exist, locked from construction to `close` or `leave_open`.
 
-    Raises SourceError ``folder_in_use``; ``folder_foreign``: it holds other things; ``page_foreign``: a page in it is
-    not privaudit's; ``folder_damaged``; ``not_written``. Raises UsageError ``keep_changed`` or ``rehearsal_mixed``.
+    `confirm` asks the facilitator the question of a message key, and returns whether the answer was yes; it is asked
+    before pages are deleted that another run made.
+
+    Raises SourceError ``folder_in_use``; ``folder_foreign``: it holds other things; ``folder_link``: a name of ours is
+    a link; ``page_foreign``: a page in it is not privaudit's; ``folder_damaged``; ``not_written``. Raises UsageError
+    ``keep_changed`` or ``rehearsal_mixed``.
     """
 
     def __init__(
-        self, path: Path, retention: Retention, *, demo: bool = False, today: Callable[[], date] = date.today
+        self,
+        path: Path,
+        retention: Retention,
+        *,
+        demo: bool = False,
+        today: Callable[[], date] = date.today,
+        confirm: Callable[..., bool] = lambda _key, **_values: False,
     ) -> None:
         self.path = path
+        self._confirm = confirm
         self._open_folder = path / _OPEN_SESSION_FOLDER
-        _create_folder(path, _OWN_NAMES)
+        _create_folder(path, _OWN_FOLDERS | _OWN_FILES)
+        _require_no_links(path)
         self._lock = FolderLock(path / _LOCK_FILE)
         try:
             self._remove_partial_files()
@@ -219,10 +234,12 @@ class WorkshopFolder:
         session = read_open_session(self.path)
         # A counted session: the program was killed after counting it and before deleting its records.
         is_counted = session is not None and totals is not None and session.session in totals.sessions
-        if session is not None and (session.opened_on != today or is_counted):
-            # The session was never closed. Its pages are deleted, as closing would have done.
+        if session is not None and (is_counted or self._close_earlier(session, today)):
             self.open_session = session
-            self.close(keep_pages=False, release_lock=False)
+            # Of a counted session nothing says whether its pages were to stay.
+            pages = len(self.page_paths()) if is_counted else 0
+            keep_pages = pages > 0 and not self._confirm("workshop.ask_delete_pages", path=str(self.path), n=pages)
+            self.close(keep_pages=keep_pages, release_lock=False)
             self.records = {}
         elif session is not None:
             if session.demo != demo:
@@ -242,6 +259,16 @@ class WorkshopFolder:
         )
         self._write_open_session(session)
         return session, False
+
+    def _close_earlier(self, session: OpenSession, today: date) -> bool:
+        """Whether to close `session` first, because of its date. Closing would delete its pages."""
+        return session.opened_on != today and self._confirm(
+            "workshop.ask_close_earlier",
+            path=str(self.path),
+            opened=session.opened_on.isoformat(),
+            today=today.isoformat(),
+            n=len(self.records),
+        )
 
     def _write_open_session(self, session: OpenSession) -> None:
         save_text(TypeAdapter(OpenSession).dump_json(session).decode(), self._open_folder / _OPEN_SESSION_FILE)
@@ -312,13 +339,16 @@ class WorkshopFolder:
     def close(self, *, keep_pages: bool, release_lock: bool = True) -> None:
         """Write the counts; destroy the secret, the records and, unless `keep_pages`, the pages.
 
-        Raises SourceError if the counts cannot be written; then nothing is destroyed.
+        Raises SourceError if the counts cannot be written, or a name of ours has become a link; then nothing is
+        destroyed.
         """
+        _require_no_links(self.path)
         totals = read_totals(self.path) or WorkshopTotals(demo=self.open_session.demo, sessions={})
         if self.records or self.open_session.failures:
             session = SessionTotals(opened_on=self.open_session.opened_on, counted=self.current_counts())
             totals = replace(totals, sessions={**totals.sessions, self.open_session.session: session})
             save_text(TypeAdapter(WorkshopTotals).dump_json(totals, indent=2).decode() + "\n", self.path / TOTALS_FILE)
+        self._remove_partial_files()
         shutil.rmtree(self._open_folder, ignore_errors=True)
         if not keep_pages:
             shutil.rmtree(self.path / PAGES_FOLDER, ignore_errors=True)
@@ -327,7 +357,7 @@ class WorkshopFolder:
             self._lock.release()
 
     def leave_open(self) -> None:
-        """Release the folder without closing the session: it can be resumed on the same day."""
+        """Release the folder without closing the session: it can be resumed."""
         self._remove_partial_files()
         self._lock.release()
 
@@ -349,3 +379,26 @@ def _create_folder(path: Path, allowed_names: Collection[str] | None = None) -> 
         path.chmod(0o700)
     except OSError as error:
         raise SourceError("errors.not_written", path=str(path), reason=error.strerror or str(error)) from error
+
+
+def _require_no_links(path: Path) -> None:
+    """Raise SourceError ``folder_link`` unless each of our names is a real folder or file, with no second name.
+
+    What lies behind a link would outlive the closing, or be another program's and not; reading a pipe would never end.
+    """
+    try:
+        for entry in path.iterdir():
+            is_folder = entry.name in _OWN_FOLDERS
+            _require_kind(entry, is_folder=is_folder)
+            for file in entry.iterdir() if is_folder else ():
+                _require_kind(file, is_folder=False)
+    except OSError as error:
+        raise SourceError("errors.source_unreadable", path=str(path), reason=error.strerror or str(error)) from error
+
+
+def _require_kind(path: Path, *, is_folder: bool) -> None:
+    status = path.lstat()
+    is_plain_file = stat.S_ISREG(status.st_mode) and status.st_nlink <= 1
+    is_junction = getattr(status, "st_reparse_tag", None) == getattr(stat, "IO_REPARSE_TAG_MOUNT_POINT", 0)
+    if not (stat.S_ISDIR(status.st_mode) and not is_junction if is_folder else is_plain_file):
+        raise SourceError("errors.folder_link", path=str(path))

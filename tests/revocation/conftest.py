@@ -114,6 +114,8 @@ class ConnectedPhone:
     daemon: AdbdServer
     connection: Transport
     folder: Path
+    before: state.DeviceState | None = None
+    """State when the last ledger was written."""
 
     def capture(self, *packages: str) -> Capture:
         capture = collect_first_round(self.connection)
@@ -128,6 +130,7 @@ class ConnectedPhone:
     def run(self, *packages: str, uninstall: bool = False, transport: Transport | None = None) -> apply.LedgerRun:
         """Return a run of which the ledger is written and no change is begun."""
         capture = self.capture(*packages)
+        self.before = state.read_state(capture, packages)
         revocation_plan = self.plan(*packages, uninstall=uninstall)
         reference = ledger.CaptureReference(file="x.zip", sha256="0" * 64)
         new_ledger = ledger.create_ledger(
@@ -136,6 +139,11 @@ class ConnectedPhone:
         path = self.folder / "made.ledger.json"
         ledger.write_ledger(new_ledger, path)
         return self.resumed(path, capture, transport)
+
+    def undo(self, run: apply.LedgerRun) -> ledger.Ledger:
+        """Undo what `run` did, as the capture before the last ledger shows it."""
+        assert self.before is not None
+        return run.undo(self.before)
 
     def resumed(self, path: Path, capture: Capture, transport: Transport | None = None) -> apply.LedgerRun:
         return apply.LedgerRun(

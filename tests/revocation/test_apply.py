@@ -8,6 +8,7 @@ import pytest
 
 from privaudit.errors import ConnectionLost, PhoneError
 from privaudit.revocation.change import ChangeKind, Outcome
+from privaudit.virtual_phone.state import with_setting
 
 MIUI = {"ro.miui.ui.version.name": "V140"}
 COLOROS = {"ro.build.version.oplusrom": "V14.0.0"}
@@ -55,7 +56,7 @@ def test_apply_revokes_for_each_user_and_undo_restores_exactly(connect_phone, ph
     assert camera == [
         grant for grant in before.find_app(phones.cloned_app).installs[0].grants if grant.name.endswith("CAMERA")
     ]
-    assert outcomes(run.undo()) == {Outcome.UNDONE}
+    assert outcomes(phone.undo(run)) == {Outcome.UNDONE}
     assert ignoring_stopped(phone.device.phone, phones.loan_app, phones.cloned_app) == ignoring_stopped(
         before, phones.loan_app, phones.cloned_app
     )
@@ -74,7 +75,7 @@ def test_app_for_android_5_is_denied_by_app_ops(connect_phone, phones, sdk):
     assert not any(line.startswith("pm revoke") for line in phone.writes())
     grants = phone.device.phone.find_app(phones.loan_app).installs[0].grants
     assert all(grant.granted for grant in grants if grant.name.endswith("READ_CONTACTS"))
-    run.undo()
+    phone.undo(run)
     assert ignoring_stopped(phone.device.phone, phones.loan_app) == ignoring_stopped(before, phones.loan_app)
 
 
@@ -140,7 +141,7 @@ def test_vendor_restriction_is_predicted_and_refusal_reported(connect_phone, pho
     (said,) = {entry.said for entry in book.entries if entry.change.kind is ChangeKind.PERMISSION}
     assert "SecurityException" in said
     assert ignoring_stopped(phone.device.phone, phones.loan_app) == ignoring_stopped(before, phones.loan_app)
-    run.undo()
+    phone.undo(run)
     assert ignoring_stopped(phone.device.phone, phones.loan_app) == ignoring_stopped(before, phones.loan_app)
     other = connect_phone(phones.borrower(sdk, **{**properties, **open_with}))
     assert outcomes(other.run(phones.loan_app).apply()) == {Outcome.DONE}
@@ -180,7 +181,7 @@ def test_roles_and_special_access_are_revoked_first_and_restored(connect_phone, 
     ]
     assert secure["enabled_notification_listeners"] == "com.example.watchlink/.L"
     assert phone.device.phone.roles[0]["android.app.role.SMS"] == ("com.android.messaging",)
-    run.undo()
+    phone.undo(run)
     assert ignoring_stopped(phone.device.phone, phones.loan_app) == ignoring_stopped(before, phones.loan_app)
 
 
@@ -196,6 +197,96 @@ def test_unreadable_service_list_is_not_written(connect_phone, phones):
     book = run.apply()
     assert outcomes(book, ChangeKind.ACCESSIBILITY) == {Outcome.NOT_READ_BACK}
     assert not any("enabled_accessibility_services" in line and " put " in line for line in blind.writes())
+
+
+SERVICES = "enabled_accessibility_services"
+TALKBACK = "com.google.android.marvin.talkback/.TalkBackService"
+
+
+def with_services(phone, value):
+    phone = with_setting(phone, 0, "accessibility_enabled", "1")
+    return with_setting(phone, 0, SERVICES, value)
+
+
+def stored_services(phone):
+    return phone.device.phone.settings[0]["secure"][SERVICES]
+
+
+def service_writes(phone):
+    return [line for line in phone.writes() if " put " in line]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "{own}:com.evil.tool/com.evil.A\nB:{talkback}",
+        "{own}:com.evil.tool/com.evil.A\n\n\nB:{talkback}",
+        "{own}:com.evil.tool/com.evil.A\nfoo=bar:{talkback}",
+        "{own}:com.evil.tool/com.evil.A\naccessibility_enabled=1:{talkback}",
+        "{own}:com.evil.tool/com.evil.A\nenabled_notification_listeners={talkback}",
+        "com.evil.tool/com.evil.A\nenabled_accessibility_services={own}:{talkback}",
+        "{own}\n:{talkback}",
+        "{own}\r:{talkback}",
+        "{own}:com.evil.tool/com.evil.Ä:{talkback}",
+        "{own}:com.evil.tool/com.evil.A B:{talkback}",
+        "{own}:TalkBack:{talkback}",
+        "{own}:com.evil.tool/:{talkback}",
+        "{own}:" + "com.evil.tool/.A:" * 64 + "{talkback}",
+    ],
+)
+def test_service_list_that_is_not_read_whole_is_not_rewritten(connect_phone, phones, value):
+    """A class name may hold anything: what the parser loses of the list, writing it would switch off."""
+    value = value.format(own=f"{phones.loan_app}/.Reader", talkback=TALKBACK)
+    phone = connect_phone(with_services(phones.borrower(34), value))
+    planned = phone.plan(phones.loan_app)
+    assert not any(change.kind is ChangeKind.ACCESSIBILITY for change in planned.changes)
+    assert any(note.key == "remedy.note_services" for note in planned.notes)
+    phone.run(phones.loan_app).apply()
+    assert stored_services(phone) == value
+    assert service_writes(phone) == []
+
+
+@pytest.mark.parametrize(
+    "added",
+    [f":{TALKBACK}", "\n", "\n\n", f"\n:{TALKBACK}", "\nfoo=bar", ":", " ", ":com.evil.tool/com.evil.A\nB", "\0"],
+)
+@pytest.mark.parametrize("undo", [False, True])
+def test_service_list_that_changed_since_the_plan_is_not_rewritten(connect_phone, phones, added, undo):
+    """Each of these is switched on after the list was read; the last line break gets lost in the shell's script."""
+    phone = connect_phone(with_services(phones.borrower(34), f"com.other.app/.A:{phones.loan_app}/.Reader"))
+    run = phone.run(phones.loan_app)
+    if undo:
+        run.apply()
+        run = phone.resumed(run.ledger_path, phone.capture(phones.loan_app))
+    value, sent = stored_services(phone) + added, service_writes(phone)
+    phone.device.update(lambda phone: with_setting(phone, 0, SERVICES, value))
+    with pytest.raises(PhoneError, match="services_changed"):
+        _ = phone.undo(run) if undo else run.apply()
+    assert stored_services(phone) == value
+    assert service_writes(phone) == sent
+    if not undo:
+        (entry,) = [entry for entry in run.ledger.entries if entry.change.kind is ChangeKind.ACCESSIBILITY]
+        assert entry.outcome is Outcome.PLANNED  # the same command goes on from here
+
+
+def test_service_list_that_the_script_of_the_plan_shortened_is_not_rewritten(connect_phone, phones):
+    """A shell variable holds neither a NUL nor line breaks at the end: only the raw answer has them."""
+    for value in (f"{phones.loan_app}/.Reader:com.evil.tool/.A\0B", f"com.evil.tool/.A:{phones.loan_app}/.Reader\n"):
+        phone = connect_phone(with_services(phones.borrower(34), value))
+        with pytest.raises(PhoneError, match="services_changed"):
+            phone.run(phones.loan_app).apply()
+        assert stored_services(phone) == value
+        assert service_writes(phone) == []
+
+
+def test_two_services_of_one_list_are_rewritten_one_after_the_other(connect_phone, phones):
+    value = f"{phones.loan_app}/.A:com.other.app/.A:{phones.loan_app}/.B"
+    phone = connect_phone(with_services(phones.borrower(34), value))
+    run = phone.run(phones.loan_app)
+    assert outcomes(run.apply(), ChangeKind.ACCESSIBILITY) == {Outcome.DONE}
+    assert stored_services(phone) == "com.other.app/.A"
+    assert outcomes(phone.undo(run), ChangeKind.ACCESSIBILITY) == {Outcome.UNDONE}
+    assert set(stored_services(phone).split(":")) == set(value.split(":"))
 
 
 def test_device_admin_gets_manual_steps(connect_phone, phones):
@@ -230,7 +321,7 @@ def test_uninstalled_app_is_not_restored(connect_phone, phones):
     book = run.apply()
     assert outcomes(book, ChangeKind.UNINSTALL) == {Outcome.DONE}
     assert phone.device.phone.find_app(phones.loan_app) is None
-    assert outcomes(run.undo(), ChangeKind.UNINSTALL) == {Outcome.NOT_RESTORED}
+    assert outcomes(phone.undo(run), ChangeKind.UNINSTALL) == {Outcome.NOT_RESTORED}
 
 
 def test_uninstalling_a_device_admin_is_refused(connect_phone, phones):
@@ -247,7 +338,7 @@ def test_preinstalled_app_is_restored(connect_phone, phones):
     run = phone.run("com.example.keyboard", uninstall=True)
     assert outcomes(run.apply(), ChangeKind.UNINSTALL) == {Outcome.DONE}
     assert not phone.device.phone.find_app("com.example.keyboard").installs[0].installed
-    assert outcomes(run.undo(), ChangeKind.UNINSTALL) == {Outcome.UNDONE}
+    assert outcomes(phone.undo(run), ChangeKind.UNINSTALL) == {Outcome.UNDONE}
     assert ignoring_stopped(phone.device.phone, "com.example.keyboard") == ignoring_stopped(
         before, "com.example.keyboard"
     )
@@ -265,16 +356,16 @@ def test_interrupted_run_is_resumed_and_undone(connect_phone, phones, at, late):
     run = phone.run(phones.loan_app, transport=cut)
     with pytest.raises(ConnectionLost):
         run.apply()
-    stopped = phone.resumed(run.ledger_path, run.capture)
+    stopped = phone.resumed(run.ledger_path, phone.capture(phones.loan_app))
     assert sum(entry.outcome is Outcome.BEGUN for entry in stopped.ledger.entries) == 1
     assert {entry.outcome for entry in stopped.apply().entries} == {Outcome.DONE}
     assert phone.plan(phones.loan_app).changes == ()  # nothing is left to close
     # Undo is cut as well, and gone on with.
     stopped.transport = phones.interrupted(phone.connection, max(at // 2, 1), late)
     with pytest.raises(ConnectionLost):
-        stopped.undo()
-    again = phone.resumed(run.ledger_path, run.capture)
-    assert {entry.outcome for entry in again.undo().entries if entry.change.kind is not ChangeKind.FORCE_STOP} == {
+        phone.undo(stopped)
+    again = phone.resumed(run.ledger_path, phone.capture(phones.loan_app))
+    assert {entry.outcome for entry in phone.undo(again).entries if entry.change.kind is not ChangeKind.FORCE_STOP} == {
         Outcome.UNDONE
     }
     assert ignoring_stopped(phone.device.phone, phones.loan_app) == ignoring_stopped(before, phones.loan_app)
@@ -287,7 +378,7 @@ def test_undo_restores_a_change_that_was_begun(connect_phone, phones):
     with pytest.raises(ConnectionLost):
         run.apply()
     assert phone.device.phone != before
-    phone.resumed(run.ledger_path, run.capture).undo()
+    phone.undo(phone.resumed(run.ledger_path, run.capture))
     assert ignoring_stopped(phone.device.phone, phones.loan_app) == ignoring_stopped(before, phones.loan_app)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import sys
@@ -12,18 +13,20 @@ from types import SimpleNamespace
 import pytest
 import typer
 
-from privaudit import audit
+from privaudit import audit, facts
+from privaudit.capture import archive
 from privaudit.capture.sources import read_source
 from privaudit.cli.console import CliConsole
 from privaudit.cli.options import PhoneOptions
 from privaudit.cli.revoke import RevocationCommand
 from privaudit.errors import PrivauditError
 from privaudit.revocation import ledger as books
-from privaudit.revocation.change import Outcome
+from privaudit.revocation.change import ChangeKind, Outcome, TargetState
 from privaudit.virtual_phone.scenario.virtual import VirtualGrant
 from privaudit.virtual_phone.state import with_grant, with_install
 
 CONTACTS = "android.permission.READ_CONTACTS"
+LOAN = "com.example.sudaibao"
 
 
 @pytest.fixture
@@ -273,6 +276,126 @@ def test_reinstalled_app_is_not_undone(connect_phone, phones, run_in_process, tm
     done = run_in_process(phone, undo=path, yes=True)
     assert (done.code, done.error) == (4, "installed_anew")
     assert len(phone.writes()) == sent
+
+
+def forge(path, content, ledger_path, *, before=None, apps=None, **changed):
+    """Write the ledger at `path` again as an app's author could: other changes, another capture, and valid seals."""
+    if content is not None:
+        archive.write_archive(content, path.with_name("forged.zip"))
+        sealed = path.with_name("forged.zip").read_bytes()
+        changed["capture"] = books.CaptureReference(file="forged.zip", sha256=hashlib.sha256(sealed).hexdigest())
+    book = books.read_ledger(path)
+    if apps is not None:
+        changed["phone"] = replace(book.phone, apps=apps)
+    entries = book.entries
+    if before is not None:
+        entries = tuple(replace(one, outcome=Outcome.DONE, change=replace(one.change, **before)) for one in entries)
+    books.write_ledger(replace(book, entries=entries, **changed), ledger_path)
+    return ledger_path
+
+
+@pytest.fixture
+def closed_by_owner(connect_phone, phones, run_in_process, tmp_path):
+    """A phone whose owner has closed an app's contacts, and a real ledger of another app of the same phone."""
+    phone = connect_phone(phones.borrower(34))
+    denied = VirtualGrant(name=CONTACTS, granted=False)
+    phone.device.update(lambda phone: with_grant(phone, phones.cloned_app, 0, denied))
+    path = tmp_path / "mine.ledger.json"
+    assert run_in_process(phone, phones.loan_app, yes=True, ledger=path).code == 0
+    return phone, path
+
+
+def is_granted(phone, package):
+    return {grant.name: grant.granted for grant in phone.device.phone.find_app(package).installs[0].grants}[CONTACTS]
+
+
+def test_undo_opens_only_what_the_sealed_capture_shows_as_open(closed_by_owner, phones, run_in_process, tmp_path):
+    phone, path = closed_by_owner
+    book = books.read_ledger(path)
+    real = next(one for one in book.entries if one.change.what == CONTACTS)
+    forged = replace(real, change=replace(real.change, package=phones.cloned_app))
+    ledger = tmp_path / "two.json"
+    books.write_ledger(replace(book, entries=(real, forged)), ledger)
+    sent = len(phone.writes())
+    done = run_in_process(phone, undo=ledger, yes=True)
+    assert done.code == 4
+    assert is_granted(phone, phones.loan_app)
+    assert not is_granted(phone, phones.cloned_app)
+    assert not [line for line in phone.writes()[sent:] if phones.cloned_app in line]
+    flat = " ".join(done.out.split())
+    assert f"{phones.cloned_app}: READ_CONTACTS off: in the group “Contacts” → not undone: the capture" in flat
+    assert flat.count("not undone") == 1
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        {"before": TargetState(held=False)},
+        {"before": TargetState(held=True, flags=("USER_FIXED",))},
+        {"before": TargetState(held=True, mode="foreground")},
+        {"before": TargetState(held=True, uid_mode="ignore")},
+        {"old_app": True},
+        {"system": True},
+        {"user": 10},
+        {"package": "com.example.absent"},
+        {"kind": ChangeKind.ROLE, "what": "default_sms"},
+        {"kind": ChangeKind.SPECIAL_OP, "what": "overlay"},
+        {"kind": ChangeKind.ACCESSIBILITY, "what": f"{LOAN}/.Reader"},
+        {"kind": ChangeKind.LISTENER, "what": f"{LOAN}/.Listener"},
+        {"kind": ChangeKind.PERMISSION, "what": "android.permission.PROCESS_OUTGOING_CALLS"},
+    ],
+)
+def test_undo_changes_nothing_that_the_sealed_capture_shows_otherwise(
+    closed_by_owner, run_in_process, tmp_path, before
+):
+    phone, path = closed_by_owner
+    sent, state = len(phone.writes()), phone.device.phone
+    done = run_in_process(phone, undo=forge(path, None, tmp_path / "other.json", before=before), yes=True)
+    assert (done.code, len(phone.writes()), phone.device.phone) == (4, sent, state), done.err
+    assert "not undone: the capture" in " ".join(done.out.split())
+
+
+@pytest.mark.parametrize("damage", ["missing", "changed", "link", "folder", "outside", "other capture"])
+def test_undo_without_the_sealed_capture_is_refused(closed_by_owner, run_in_process, tmp_path, damage):
+    phone, path = closed_by_owner
+    sealed, sent = tmp_path / "mine.before.zip", len(phone.writes())
+    match damage:
+        case "missing":
+            sealed.unlink()
+        case "changed":
+            sealed.write_bytes(sealed.read_bytes() + b"\0")
+        case "link":
+            sealed.rename(tmp_path / "elsewhere.zip")
+            sealed.symlink_to(tmp_path / "elsewhere.zip")
+        case "folder":
+            sealed.unlink()
+            sealed.mkdir()
+        case "outside":
+            (tmp_path / "in").mkdir()
+            reference = replace(books.read_ledger(path).capture, file="../mine.before.zip")
+            path = forge(path, None, tmp_path / "in" / "mine.ledger.json", capture=reference)
+        case "other capture":
+            archive.write_archive(replace(read_source(sealed), log=()), tmp_path / "new.zip")
+            (tmp_path / "new.zip").replace(sealed)
+    for apply in (False, True):
+        done = run_in_process(phone, undo=path, yes=True, apply=apply)
+        assert (done.code, done.error, done.out) == (4, "ledger_capture", "")
+        assert "Nothing was done" in done.err
+    assert len(phone.writes()) == sent
+
+
+def test_capture_that_names_only_the_authors_own_app_is_refused(
+    closed_by_owner, connect_phone, phones, run_in_process, tmp_path
+):
+    """An app knows the model and its own installation: a capture and a ledger of these alone are of no real phone."""
+    phone, path = closed_by_owner
+    one_app = tuple(app for app in phone.device.phone.apps if app.package == phones.loan_app or app.is_system)
+    capture = connect_phone(replace(phone.device.phone, apps=one_app)).capture(phones.loan_app)
+    fingerprint = books.compute_fingerprint(facts.gather_facts(capture), books.read_ledger(path).phone.salt)
+    forged = forge(path, capture, tmp_path / "forged.json", apps=fingerprint.apps)
+    sent = len(phone.writes())
+    done = run_in_process(phone, undo=forged, yes=True)
+    assert (done.code, done.error, len(phone.writes())) == (4, "other_phone", sent)
 
 
 def test_edited_ledger_and_ledger_of_other_apps_are_refused(connect_phone, phones, run_in_process, tmp_path):

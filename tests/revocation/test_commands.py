@@ -52,6 +52,7 @@ PAGE = SettingsIntent(action="android.settings.SETTINGS", component=None, packag
             commands.set_accessibility_services(["com.a.b/.C", "com.d.e/x.F"], 0),
             "settings --user 0 put secure enabled_accessibility_services 'com.a.b/.C:com.d.e/x.F'",
         ),
+        (commands.get_accessibility_services(10), "settings --user 10 get secure enabled_accessibility_services"),
         (commands.set_accessibility_services([], 0), "settings --user 0 put secure enabled_accessibility_services ''"),
         (commands.force_stop(APP, 0), f"am force-stop --user 0 {APP}"),
         (commands.uninstall(APP, 0), f"pm uninstall --user 0 {APP}"),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import subprocess
 import sys
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
@@ -21,8 +22,23 @@ TODAY = date(2026, 1, 10)
 PAGE = f"<html>{SHEET_START_MARKER}<p>page</p>{SHEET_END_MARKER}</html>"
 
 
-def open_folder(path, keep=Retention.HANDOUT, *, demo=False, on=TODAY):
-    return WorkshopFolder(path, keep, demo=demo, today=lambda: on)
+def open_folder(path, keep=Retention.HANDOUT, *, demo=False, on=TODAY, answers=()):
+    """Open a folder on a day, with the answers to the questions that it asks: message key → yes or no."""
+    answers = dict(answers)
+    asked = []
+
+    def confirm(key, **values):
+        asked.append((key, values))
+        return answers.pop(key)  # a second question is an error
+
+    folder = WorkshopFolder(path, keep, demo=demo, today=lambda: on, confirm=confirm)
+    assert not answers
+    folder.asked = asked
+    return folder
+
+
+CLOSE_EARLIER = {"workshop.ask_close_earlier": True}
+GO_ON = {"workshop.ask_close_earlier": False}
 
 
 def record(token="t", **changed):  # noqa: S107 - no password
@@ -94,12 +110,119 @@ def test_session_of_another_day_is_closed_first(tmp_path):
     before = open_folder(tmp_path / "ws")
     before.save_device("K7", record(before.make_token("digest")), PAGE, None)
     before._lock.release()
-    after = open_folder(tmp_path / "ws", on=date(2026, 1, 11))
+    after = open_folder(tmp_path / "ws", on=date(2026, 1, 11), answers=CLOSE_EARLIER)
     assert not after.resumed
     assert files(tmp_path / "ws") == {".lock", ".open/day.json", "totals.json"}
     assert read_totals(tmp_path / "ws").sessions[before.open_session.session].counted.phones == 1
     assert after.open_session.secret != before.open_session.secret
     assert after.code_for_token(before.make_token("digest")) is None
+
+
+@pytest.mark.parametrize("days", [1, -1, 2, 400, -400, 36_500])
+def test_wrong_clock_deletes_nothing_without_a_yes(tmp_path, days):
+    before = open_folder(tmp_path / "ws")
+    token = before.make_token("digest")
+    before.save_device("K7", record(token), PAGE, None)
+    before._lock.release()
+    left, on = files(tmp_path / "ws"), TODAY + timedelta(days=days)
+    after = open_folder(tmp_path / "ws", on=on, answers=GO_ON)
+    ((_, values),) = after.asked
+    assert (values["opened"], values["today"], values["n"]) == ("2026-01-10", on.isoformat(), 1)
+    assert (after.resumed, files(tmp_path / "ws"), after.code_for_token(after.make_token("digest"))) == (
+        True,
+        left,
+        "K7",
+    )
+    after.save_device("A3", record("u"), PAGE, None)
+    after._lock.release()
+    again = open_folder(tmp_path / "ws")  # the clock is right again: nothing is asked
+    assert (again.resumed, len(again.records), files(tmp_path / "ws") >= left) == (True, 2, True)
+
+
+def test_without_an_answer_nothing_is_deleted(tmp_path):
+    before = open_folder(tmp_path / "ws")
+    before.save_device("K7", record(), PAGE, None)
+    before._lock.release()
+    left = files(tmp_path / "ws")
+
+    def nobody(*_, **__):
+        raise UsageError("errors.nobody_answers")
+
+    with pytest.raises(UsageError, match="nobody_answers"):
+        WorkshopFolder(tmp_path / "ws", Retention.HANDOUT, today=lambda: date(2026, 1, 11), confirm=nobody)
+    assert files(tmp_path / "ws") == left
+    assert open_folder(tmp_path / "ws").resumed  # the lock was released
+
+
+@pytest.mark.parametrize("delete", [False, True])
+def test_pages_of_a_counted_session_are_deleted_only_on_request(tmp_path, monkeypatch, delete):
+    """Killed between counting and deleting: the pages may have been meant to stay."""
+    folder = open_folder(tmp_path / "ws")
+    folder.save_device("K7", record(), PAGE, None)
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "rmtree", lambda *_, **__: None)
+        folder.close(keep_pages=True)
+    again = open_folder(tmp_path / "ws", on=date(2026, 1, 11), answers={"workshop.ask_delete_pages": delete})
+    assert not again.resumed
+    assert ("pages/K7.html" in files(tmp_path / "ws")) is not delete
+
+
+FOREIGN_KINDS = {
+    "link": lambda path, elsewhere: path.symlink_to(elsewhere),
+    "broken link": lambda path, elsewhere: path.symlink_to(elsewhere / "absent"),
+    "pipe": lambda path, _: os.mkfifo(path),
+    "other kind": lambda path, _: path.mkdir() if path.suffix or path.name == ".lock" else path.write_text("x"),
+}
+SECOND_NAME = ["totals.json", "pages.html", ".open/day.json", ".open/K7.json", "pages/K7.html", "captures/K7.zip"]
+OUR_NAMES = [".open", "pages", "captures", ".lock", "totals.json.part", "pages.html.part", *SECOND_NAME]
+
+
+@pytest.fixture
+def full_folder(tmp_path):
+    """A workshop folder with a file at each of our names, left open."""
+    folder = open_folder(tmp_path / "ws")
+    folder.save_device("K7", record(), PAGE, None)
+    (tmp_path / "ws" / "captures").mkdir(exist_ok=True)
+    for name in {*OUR_NAMES, "captures/K7.zip"} - {".open", "pages", "captures"}:
+        if not (tmp_path / "ws" / name).exists():
+            (tmp_path / "ws" / name).write_text('{"demo": false, "sessions": {}}' if name == "totals.json" else "")
+    return folder
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links and pipes as POSIX makes them")
+@pytest.mark.parametrize("kind", FOREIGN_KINDS)
+@pytest.mark.parametrize("name", OUR_NAMES)
+@pytest.mark.parametrize("closing", [False, True], ids=["at the start", "at the close"])
+def test_link_at_a_name_of_ours_is_refused(full_folder, tmp_path, name, kind, closing):
+    """What it points to would outlive the closing, with the secret in it."""
+    path, elsewhere = tmp_path / "ws" / name, tmp_path / "elsewhere"
+    path.rename(elsewhere)
+    FOREIGN_KINDS[kind](path, elsewhere)
+    if not closing:
+        full_folder._lock.release()
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(SourceError, match="folder_link") as error:
+        _ = full_folder.close(keep_pages=False) if closing else open_folder(tmp_path / "ws")
+    assert error.value.values["path"] == str(path)
+    assert sorted(tmp_path.rglob("*")) == before
+    path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink()
+    elsewhere.rename(path)
+    if closing:
+        full_folder.close(keep_pages=False)
+        assert files(tmp_path / "ws") <= {".lock", "totals.json", "captures/K7.zip"}
+    else:
+        assert open_folder(tmp_path / "ws").resumed
+
+
+@pytest.mark.skipif(not hasattr(os, "link"), reason="hard links as POSIX makes them")
+@pytest.mark.parametrize("name", SECOND_NAME)
+def test_file_with_a_second_name_is_refused(full_folder, tmp_path, name):
+    full_folder._lock.release()
+    os.link(tmp_path / "ws" / name, tmp_path / "copy")
+    with pytest.raises(SourceError, match="folder_link"):
+        open_folder(tmp_path / "ws")
+    (tmp_path / "copy").unlink()
+    assert open_folder(tmp_path / "ws").resumed
 
 
 def test_session_killed_while_closing_counts_once(tmp_path, monkeypatch):

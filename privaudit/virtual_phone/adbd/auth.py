@@ -55,9 +55,8 @@ def parse_adb_public_key(text: bytes) -> RSAPublicNumbers | None:
     """Parse a key in Android's text form: base64, then a name; ``None`` if it is not one."""
     words = text.replace(b"\0", b" ").split(maxsplit=1)
     try:
-        size, _, modulus, _, exponent = _ANDROID_PUBKEY.unpack(
-            base64.b64decode(words[0] if words else b"", validate=True)
-        )
+        raw = base64.b64decode(words[0] if words else b"", validate=True)
+        size, _, modulus, _, exponent = _ANDROID_PUBKEY.unpack(raw)
         if size != _MODULUS_WORDS:
             return None
         key = RSAPublicNumbers(exponent, int.from_bytes(modulus, "little"))

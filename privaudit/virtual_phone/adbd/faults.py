@@ -15,10 +15,7 @@ _POLL_INTERVAL_S: Final = 0.05
 
 
 class SimulatedLink:
-    """One direction of a link with a bandwidth (``None``: unlimited) and a latency for each message.
-
-    `clock` and `sleep` are replaced in tests.
-    """
+    """One direction of a link: bandwidth (``None``: unlimited) and latency; tests replace `clock` and `sleep`."""
 
     def __init__(
         self,
@@ -30,14 +27,11 @@ class SimulatedLink:
     ) -> None:
         self._bytes_per_s = bytes_per_s
         self._latency_s = latency_s
-        self._clock = clock
+        self.now = clock
+        """Returns the time for `wait_for_transfer`."""
         self._sleep = sleep
         self._lock = threading.Lock()
         self._free_at = 0.0
-
-    def now(self) -> float:
-        """Return the time for `wait_for_transfer`."""
-        return self._clock()
 
     def wait_for_transfer(self, size: int, sent_at: float) -> None:
         """Wait as long as `size` bytes need after the earlier ones.
@@ -50,7 +44,7 @@ class SimulatedLink:
             began = max(sent_at, self._free_at)
             self._free_at = began + (size / self._bytes_per_s if self._bytes_per_s else 0.0)
             arrives = self._free_at + self._latency_s
-        wait = arrives - self._clock()
+        wait = arrives - self.now()
         if wait > 0:
             self._sleep(wait)
 
@@ -94,10 +88,7 @@ class FaultInjector:
         return (data,) if transform is None else transform(number, data)
 
     def limit_send(self, size: int, closed: threading.Event) -> tuple[int, bool]:
-        """Return how many of `size` bytes to send, and whether to pull the cable then.
-
-        Waits during a stall, at most until the connection is `closed`.
-        """
+        """Return how many of `size` bytes to send, and whether to pull the cable then. A stall waits until `closed`."""
         with self._lock:
             allowed = size if self._remaining is None else min(size, self._remaining)
             is_due = allowed < size

@@ -14,27 +14,17 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final, Self, TypeAlias
 
+from privaudit.virtual_phone.adbd import wire
 from privaudit.virtual_phone.adbd.auth import TOKEN_SIZE, AuthType, KeyPolicy, is_valid_signature, parse_adb_public_key
 from privaudit.virtual_phone.adbd.faults import FaultInjector, SimulatedLink
 from privaudit.virtual_phone.adbd.sync import SyncService
-from privaudit.virtual_phone.adbd.wire import (
-    MAX_PAYLOAD,
-    VERSION_CHECKSUM,
-    VERSION_SKIP_CHECKSUM,
-    AdbCommand,
-    AdbMessage,
-    AdbProtocolError,
-    AdbStream,
-    StreamClosedError,
-    receive_message,
-)
 from privaudit.virtual_phone.file_tree import FileTree
 from privaudit.virtual_phone.shell import InputStream, OutputSink, Program, Shell
 
 DEFAULT_FEATURES: Final = ("shell_v2", "cmd", "stat_v2", "ls_v2")
 """Features that the phone announces by default; a phone below Android 7 has none."""
 
-_AdbService: TypeAlias = Callable[[AdbStream], None]
+_AdbService: TypeAlias = Callable[[wire.AdbStream], None]
 
 _EMULATOR_PORTS: Final = range(5555, 5586)
 """An ADB server looks for emulators on these ports and would connect by itself."""
@@ -58,8 +48,8 @@ class AdbdServer:
         model: str = "Demo phone",
         key_policy: KeyPolicy = KeyPolicy(),  # noqa: B008 - frozen
         features: Iterable[str] = DEFAULT_FEATURES,
-        max_payload: int = MAX_PAYLOAD,
-        version: int = VERSION_SKIP_CHECKSUM,
+        max_payload: int = wire.MAX_PAYLOAD,
+        version: int = wire.VERSION_SKIP_CHECKSUM,
         crlf: bool = False,
         port: int = 0,
         link: SimulatedLink | None = None,
@@ -192,7 +182,7 @@ class _HostConnection:
         self._online = False
         self._prompted = False
         self._token = b""
-        self._streams: dict[int, AdbStream] = {}
+        self._streams: dict[int, wire.AdbStream] = {}
         self._threads: list[threading.Thread] = []
         self._last_stream_id = 0
 
@@ -201,9 +191,9 @@ class _HostConnection:
         try:
             self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             limit = self._server.max_payload
-            while message := receive_message(self._sock, max_payload=limit, checksum=self._checksum):
+            while message := wire.receive_message(self._sock, max_payload=limit, checksum=self._checksum):
                 self._handle(message)
-        except (OSError, AdbProtocolError):
+        except (OSError, wire.AdbProtocolError):
             pass  # The client vanished or does not speak ADB: there is nobody to report it to.
         finally:
             self.close()
@@ -219,7 +209,7 @@ class _HostConnection:
         with contextlib.suppress(OSError):
             self._sock.shutdown(socket.SHUT_RDWR)
 
-    def _send(self, message: AdbMessage) -> None:
+    def _send(self, message: wire.AdbMessage) -> None:
         since = self._server.link.now()
         data = message.encode(checksum=self._checksum)
         with self._send_lock:
@@ -234,28 +224,26 @@ class _HostConnection:
                 self.close()  # Wakes the threads that wait for the client, such as a stream with more to send.
                 raise
 
-    def _handle(self, message: AdbMessage) -> None:
+    def _handle(self, message: wire.AdbMessage) -> None:
         match message.command:
-            case AdbCommand.CNXN:
+            case wire.AdbCommand.CNXN:
                 self._handle_connect(message)
-            case AdbCommand.AUTH:
+            case wire.AdbCommand.AUTH:
                 self._handle_auth(message)
-            case AdbCommand.OPEN if self._online:
+            case wire.AdbCommand.OPEN if self._online:
                 self._open_stream(message)
-            case AdbCommand.OKAY | AdbCommand.WRTE | AdbCommand.CLSE if self._online:
+            case wire.AdbCommand.OKAY | wire.AdbCommand.WRTE | wire.AdbCommand.CLSE if self._online:
                 self._dispatch_to_stream(message)
 
-    # --- connecting ---
-
-    def _handle_connect(self, message: AdbMessage) -> None:
+    def _handle_connect(self, message: wire.AdbMessage) -> None:
         for stream in list(self._streams.values()):
             stream.on_close(answer=False)
         self._online = False
         self._max_payload = min(message.arg1, self._server.max_payload)
         agreed = min(message.arg0, self._server.version)
-        if not self._max_payload or agreed < VERSION_CHECKSUM:
-            raise AdbProtocolError("no common version or payload")
-        self._checksum = agreed < VERSION_SKIP_CHECKSUM
+        if not self._max_payload or agreed < wire.VERSION_CHECKSUM:
+            raise wire.AdbProtocolError("no common version or payload")
+        self._checksum = agreed < wire.VERSION_SKIP_CHECKSUM
         if self._server.key_policy.required:
             self._send_auth_token()
         else:
@@ -263,14 +251,14 @@ class _HostConnection:
 
     def _send_auth_token(self) -> None:
         self._token = os.urandom(TOKEN_SIZE)
-        self._send(AdbMessage(AdbCommand.AUTH, AuthType.TOKEN, 0, self._token))
+        self._send(wire.AdbMessage(wire.AdbCommand.AUTH, AuthType.TOKEN, 0, self._token))
 
     def _send_connect(self) -> None:
         self._online = True
         server = self._server
-        self._send(AdbMessage(AdbCommand.CNXN, server.version, server.max_payload, server.banner))
+        self._send(wire.AdbMessage(wire.AdbCommand.CNXN, server.version, server.max_payload, server.banner))
 
-    def _handle_auth(self, message: AdbMessage) -> None:
+    def _handle_auth(self, message: wire.AdbMessage) -> None:
         if self._online or not self._token:
             return
         if message.arg0 == AuthType.SIGNATURE:
@@ -292,39 +280,37 @@ class _HostConnection:
             self._server.authorize_key(key)
         self._send_connect()
 
-    # --- streams ---
-
-    def _open_stream(self, message: AdbMessage) -> None:
+    def _open_stream(self, message: wire.AdbMessage) -> None:
         name = message.data.rstrip(b"\0").decode("utf-8", "surrogateescape")
         service = self._find_service(name) if len(self._streams) < _MAX_STREAMS else None
         if not message.arg0 or service is None:
-            self._send(AdbMessage(AdbCommand.CLSE, 0, message.arg0))
+            self._send(wire.AdbMessage(wire.AdbCommand.CLSE, 0, message.arg0))
             return
         self._last_stream_id += 1
         local = self._last_stream_id
-        stream = AdbStream(self._send, local, message.arg0, self._max_payload)
+        stream = wire.AdbStream(self._send, local, message.arg0, self._max_payload)
         self._streams[local] = stream
-        self._send(AdbMessage(AdbCommand.OKAY, local, message.arg0))
+        self._send(wire.AdbMessage(wire.AdbCommand.OKAY, local, message.arg0))
         self._start_thread(lambda: self._run_service(local, stream, service), f"demo phone: {name[:20]}")
 
-    def _run_service(self, local: int, stream: AdbStream, service: _AdbService) -> None:
+    def _run_service(self, local: int, stream: wire.AdbStream, service: _AdbService) -> None:
         try:
             service(stream)
-        except StreamClosedError:
+        except wire.StreamClosedError:
             pass  # The client has what it wanted.
         finally:
             stream.finish()
             self._streams.pop(local, None)
 
-    def _dispatch_to_stream(self, message: AdbMessage) -> None:
+    def _dispatch_to_stream(self, message: wire.AdbMessage) -> None:
         stream = self._streams.get(message.arg1)
         if stream is None:
-            if message.command is AdbCommand.OKAY:
+            if message.command is wire.AdbCommand.OKAY:
                 # As adbd does: the client confirms the last message of a stream that has ended since.
-                self._send(AdbMessage(AdbCommand.CLSE, message.arg1, message.arg0))
-        elif message.command is AdbCommand.OKAY:
+                self._send(wire.AdbMessage(wire.AdbCommand.CLSE, message.arg1, message.arg0))
+        elif message.command is wire.AdbCommand.OKAY:
             stream.on_okay()
-        elif message.command is AdbCommand.WRTE:
+        elif message.command is wire.AdbCommand.WRTE:
             stream.on_data(message.data)
         else:
             stream.on_close(answer=True)
@@ -340,8 +326,6 @@ class _HostConnection:
         thread = threading.Thread(target=guarded, name=name, daemon=True)
         self._threads.append(thread)
         thread.start()
-
-    # --- services ---
 
     def _find_service(self, name: str) -> _AdbService | None:
         """Return the service called `name`; ``None``: this phone does not have it."""
@@ -362,12 +346,12 @@ class _HostConnection:
         crlf = kind == "shell" and (server.crlf or terminal)
         return lambda stream: self._run_raw(stream, command, crlf=crlf)
 
-    def _run_raw(self, stream: AdbStream, command: str, *, crlf: bool) -> None:
+    def _run_raw(self, stream: wire.AdbStream, command: str, *, crlf: bool) -> None:
         """Run `command` with both outputs in one, and no exit status."""
         out = _with_crlf(stream.write) if crlf else stream.write
         self._run_command(stream, command, out, out, InputStream(wait=lambda: _read_until_closed(stream)))
 
-    def _run_shell_protocol(self, stream: AdbStream, command: str, *, terminal: bool) -> None:
+    def _run_shell_protocol(self, stream: wire.AdbStream, command: str, *, terminal: bool) -> None:
         """Run `command` with the shell protocol: packets that name their stream, and the exit status at the end."""
 
         def sink(number: int) -> OutputSink:
@@ -379,7 +363,7 @@ class _HostConnection:
         sink(_EXIT)(bytes([code]))
 
     def _run_command(
-        self, stream: AdbStream, command: str, out: OutputSink, err: OutputSink, stdin: InputStream
+        self, stream: wire.AdbStream, command: str, out: OutputSink, err: OutputSink, stdin: InputStream
     ) -> int:
         script = command or stdin.read_all().decode("utf-8", "surrogateescape")
         self._server.commands.append(script)
@@ -397,18 +381,18 @@ def _with_crlf(sink: OutputSink) -> OutputSink:
     return lambda data: sink(data.replace(b"\n", b"\r\n"))
 
 
-def _read_until_closed(stream: AdbStream) -> bytes:
+def _read_until_closed(stream: wire.AdbStream) -> bytes:
     """Read until the client closes the stream."""
     data = bytearray()
     try:
         while len(data) <= _MAX_STDIN_BYTES:
             data += stream.read()
-    except StreamClosedError:
+    except wire.StreamClosedError:
         pass
     return bytes(data)
 
 
-def _read_shell_stdin(stream: AdbStream) -> bytes:
+def _read_shell_stdin(stream: wire.AdbStream) -> bytes:
     """Read standard input out of shell protocol packets, until the client closes it."""
     raw, data = bytearray(), bytearray()
     while len(data) + len(raw) <= _MAX_STDIN_BYTES:

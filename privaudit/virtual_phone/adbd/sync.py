@@ -1,7 +1,4 @@
-"""The ``sync:`` service, read-only.
-
-AOSP: packages/modules/adb/SYNC.TXT, file_sync_protocol.h.
-"""
+"""The ``sync:`` service, read-only (AOSP: packages/modules/adb/SYNC.TXT, file_sync_protocol.h)."""
 
 from __future__ import annotations
 

@@ -57,12 +57,7 @@ class AdbMessage:
 
 
 def receive_message(sock: socket.socket, *, max_payload: int, checksum: bool) -> AdbMessage | None:
-    """Receive a message; ``None`` if the other side closed before one began.
-
-    Raises:
-        AdbProtocolError: not a message, a truncated one, a wrong checksum, or more than `max_payload` bytes.
-        OSError: the connection is lost.
-    """
+    """Receive a message; ``None``: the other side closed before it began. Raises `AdbProtocolError` for a wrong one."""
     header = _receive_exactly(sock, _HEADER.size)
     if not header:
         return None
@@ -84,10 +79,10 @@ def _receive_exactly(sock: socket.socket, count: int) -> bytes:
     data = bytearray()
     while len(data) < count:
         chunk = sock.recv(min(count - len(data), 1 << 18))
+        if data and not chunk:
+            raise AdbProtocolError("cut short")
         if not chunk:
-            if data:
-                raise AdbProtocolError("cut short")
-            return b""
+            break
         data += chunk
     return bytes(data)
 
@@ -117,8 +112,6 @@ class AdbStream:
         self._may_send = True
         self._inbox: deque[bytes] = deque()
         self._closed = False
-
-    # --- for the service ---
 
     def write(self, data: bytes) -> None:
         """Send `data`; waits while more than one message is pending."""
@@ -160,8 +153,6 @@ class AdbStream:
             del self._pending[: self.max_payload]
             self._may_send = False
             self._send(AdbMessage(AdbCommand.WRTE, self._local, self._remote, data))
-
-    # --- for the connection ---
 
     def on_okay(self) -> None:
         """The client has confirmed the last message."""

@@ -138,9 +138,7 @@ class AppOpsWriter:
 
     def _event_lines(self, events: Iterable[VirtualOpEvent]) -> Iterator[str]:
         """Write accesses and rejections: process state, flags, absolute time, age."""
-        for event in sorted(
-            events, key=lambda event: (_PROCESS_STATES.index(event.state), event.flags, event.rejected)
-        ):
+        for event in sorted(events, key=lambda it: (_PROCESS_STATES.index(it.state), it.flags, it.rejected)):
             kind, blank = ("Reject", "") if event.rejected else ("Access", " ")
             duration = event.duration if not event.rejected else None
             yield (

@@ -19,9 +19,7 @@ from privaudit.virtual_phone.scenario.virtual import SharedUser, VirtualApp, Vir
 _Section: TypeAlias = tuple[str, Iterable[str]]
 """Title and lines."""
 
-_ALWAYS_PRINTED: Final = frozenset(
-    {"Settings parse messages:", "Package warning messages:", "Active install sessions:"}
-)
+_ALWAYS_PRINTED: Final = {"Settings parse messages:", "Package warning messages:", "Active install sessions:"}
 _SESSIONS: Final[tuple[_Section, ...]] = (
     ("Active install sessions:", ()),
     ("Historical install sessions:", ()),
@@ -104,10 +102,8 @@ def is_permission_granted(phone: VirtualPhone, name: str, package: str, user: in
         return False
     shared = phone.find_shared_user(app.shared_user).install_permissions if app.shared_user is not None else ()
     at_install = (*app.install_permissions, *shared)
-    granted = {
-        state.name for states in (phone.runtime_grants(app, user), at_install) for state in states if state.granted
-    }
-    return name in granted
+    states = (phone.runtime_grants(app, user), at_install)
+    return any(state.name == name and state.granted for group in states for state in group)
 
 
 def _has_state(phone: VirtualPhone, app: VirtualApp, names: Collection[str]) -> bool:
@@ -124,12 +120,9 @@ def _shared_has_state(shared: SharedUser, names: Collection[str]) -> bool:
 
 def _join_sections(sections: Iterable[_Section]) -> str:
     """Join sections with an empty line. An empty section is left out, except those that Android always prints."""
-    texts = []
-    for title, lines in sections:
-        body = list(lines)
-        if body or title in _ALWAYS_PRINTED:
-            texts.append("\n".join((title, *body) if title else body))
-    return "\n\n".join(texts) + "\n"
+    bodies = ((title, list(lines)) for title, lines in sections)
+    printed = ((title, body) for title, body in bodies if body or title in _ALWAYS_PRINTED)
+    return "\n\n".join("\n".join((title, *body) if title else body) for title, body in printed) + "\n"
 
 
 def _in_map_order(apps: Iterable[VirtualApp]) -> list[VirtualApp]:
@@ -137,14 +130,10 @@ def _in_map_order(apps: Iterable[VirtualApp]) -> list[VirtualApp]:
     return [by_name[name] for name in array_map_order(by_name)]
 
 
-# --- sections about permissions ---
-
-
 def _permission_sections(phone: VirtualPhone, names: PermissionFilter) -> Iterator[_Section]:
-    platform = {name: ("android", 1000, protection) for name, protection in android.PROTECTION_LEVELS.items()}
-    defined = {
-        name: owner for name, owner in platform.items() if android.PERMISSION_FIRST_SDK.get(name, 0) <= phone.sdk
-    }
+    levels = android.PROTECTION_LEVELS.items()
+    first = android.PERMISSION_FIRST_SDK
+    defined = {name: ("android", 1000, level) for name, level in levels if first.get(name, 0) <= phone.sdk}
     for app in phone.apps:
         defined |= {name: (app.package, app.app_id, level) for name, level in app.declared_permissions.items()}
     selected = {name: owner for name, owner in defined.items() if names is None or name in names}
@@ -154,15 +143,10 @@ def _permission_sections(phone: VirtualPhone, names: PermissionFilter) -> Iterat
 
 def _permission_definition_lines(layout: ReleaseLayout, defined: dict[str, tuple[str, int, str]]) -> Iterator[str]:
     """Write permission definitions (``LegacyPermission.dump``): name → package, uid, protection level."""
+    no_gids = "[]" if layout.domain_verifier else "null"
     for name in array_map_order(defined):
         owner, uid, protection = defined[name]
-        gids = (
-            f"[{android.PERMISSION_GIDS[name]}]"
-            if name in android.PERMISSION_GIDS
-            else "[]"
-            if layout.domain_verifier
-            else "null"
-        )
+        gids = f"[{android.PERMISSION_GIDS[name]}]" if name in android.PERMISSION_GIDS else no_gids
         yield f"  Permission [{name}] ({fake_identity_hash('permission', name)}):"
         yield f"    sourcePackage={owner}"
         yield f"    uid={uid} gids={gids} type=0 prot={protection}"
@@ -177,9 +161,6 @@ def _app_op_permission_lines(phone: VirtualPhone, names: PermissionFilter) -> It
         yield f"  AppOp Permission {name}:"
         requesting = (app.package for app in phone.apps if name in app.requested_permissions)
         yield from (f"    {package}" for package in array_map_order(requesting))
-
-
-# --- sections without permissions ---
 
 
 def _header_sections(phone: VirtualPhone) -> Iterator[_Section]:
@@ -201,11 +182,8 @@ def _header_sections(phone: VirtualPhone) -> Iterator[_Section]:
 
 
 def _launcher_lines(apps: Iterable[VirtualApp]) -> Iterator[str]:
-    lines = [
-        f"        {fake_identity_hash('activity', app.package)} {app.package}/.MainActivity"
-        for app in apps
-        if app.labels and not app.is_system
-    ]
+    names = [app.package for app in apps if app.labels and not app.is_system]
+    lines = [f"        {fake_identity_hash('activity', name)} {name}/.MainActivity" for name in names]
     if lines:
         yield from ("  Non-Data Actions:", "      android.intent.action.MAIN:", *lines)
 

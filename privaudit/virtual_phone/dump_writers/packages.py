@@ -1,11 +1,9 @@
-"""``dumpsys package``: blocks of packages, users, shared users and permissions (``com.android.server.pm.Settings``).
-
-`privaudit.virtual_phone.dump_writers.package_dump` puts them together into dumps.
-"""
+"""``dumpsys package``: blocks of packages, users, shared users and permissions (``com.android.server.pm.Settings``)."""
 
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator, Sequence
+from typing import Final
 
 from privaudit.virtual_phone.dump_writers.text import JAVA_BOOL, fake_identity_hash, format_time
 from privaudit.virtual_phone.release.android import HARD_RESTRICTED, SOFT_RESTRICTED, array_map_order
@@ -18,6 +16,7 @@ from privaudit.virtual_phone.scenario.virtual import (
     VirtualPhone,
 )
 
+_SIGNING_VERSION: Final = 3
 PermissionFilter = Container[str] | None
 """Permissions that a dump is limited to; ``None``: all."""
 
@@ -90,7 +89,7 @@ class PackageBlockWriter:
             yield "    usesNonSdkApi=false"
         yield f"    splits=[{', '.join(('base', *app.splits))}]"
         if self._layout.min_sdk:
-            yield f"    apkSigningVersion={app.signing_version}"
+            yield f"    apkSigningVersion={_SIGNING_VERSION}"
         if self._layout.application_info:
             yield f"    applicationInfo={self._layout.application_info}{{{_package_hash(app)} {app.package}}}"
         yield f"    flags={_format_flag_list(app.flags)}"
@@ -107,7 +106,7 @@ class PackageBlockWriter:
     def _install_source_lines(self, app: VirtualApp) -> Iterator[str]:
         """Write the times, the installer and the signer."""
         layout = self._layout
-        yield f"    timeStamp={format_time(app.apk_modified or app.updated)}"
+        yield f"    timeStamp={format_time(app.updated)}"
         if not layout.first_install_per_user:
             yield f"    firstInstallTime={format_time(app.installs[0].first_installed)}"
         yield f"    lastUpdateTime={format_time(app.updated)}"
@@ -128,7 +127,7 @@ class PackageBlockWriter:
         signatures = f"    signatures=PackageSignatures{{{fake_identity_hash('signatures', app.package, app.code_path)}"
         signer = fake_identity_hash("signer", app.signer_name)
         if layout.signature_versions:
-            yield f"{signatures} version:{app.signing_version}, signatures:[{signer}], past signatures:[]}}"
+            yield f"{signatures} version:{_SIGNING_VERSION}, signatures:[{signer}], past signatures:[]}}"
             yield "    installPermissionsFixed=true"
         else:
             yield f"{signatures} [{signer}]}}"

@@ -62,10 +62,8 @@ def format_uid(user: int, app_id: int) -> str:
 
 def format_user_list(phone: VirtualPhone) -> str:
     """``pm list users`` (captures of Android 12 and 16)."""
-    rows = (
-        f"\tUserInfo{{{user.id}:{user.name}:{user.flags:x}}}{' running' if user.running else ''}\n"
-        for user in phone.users
-    )
+    running = {True: " running", False: ""}
+    rows = (f"\tUserInfo{{{user.id}:{user.name}:{user.flags:x}}}{running[user.running]}\n" for user in phone.users)
     return "Users:\n" + "".join(rows)
 
 

@@ -98,14 +98,14 @@ def _format_date(time: datetime, pattern: str) -> str:
     """Apply ``date``'s formats, in English whatever the computer's language is; an unknown one stays as it is."""
     values = {name: f"{time:%{name}}" for name in "dHMmSz"} | {
         "%": "%",
-        "a": _DAYS[time.weekday()],
-        "b": _MONTHS[time.month - 1],
         "e": f"{time.day:2}",
         "F": f"{time:%Y-%m-%d}",
-        "N": f"{time.microsecond * 1000:09}",
-        "s": str(int(time.timestamp())),
         "T": f"{time:%H:%M:%S}",
         "Y": str(time.year),
+        "a": _DAYS[time.weekday()],
+        "b": _MONTHS[time.month - 1],
         "Z": time.tzname() or "",
+        "N": f"{time.microsecond * 1000:09}",
+        "s": str(int(time.timestamp())),
     }
     return re.sub(r"%(.)", lambda match: values.get(match[1], match[0]), pattern)

@@ -46,9 +46,8 @@ def run_dumpsys(phone: VirtualPhone, args: Sequence[str], now: datetime) -> Prog
         # All services, each with a frame as in a bug report.
         end = "--------- 0.010s was the duration of dumpsys {}, ending at: " + format_time(now)
         start = f"{'-' * 79}\nDUMP OF SERVICE "
-        return output_result(
-            "".join(f"{start}{name}:\n{dump(())}{end.format(name)}\n" for name, dump in services.items())
-        )
+        dumps = (f"{start}{name}:\n{dump(())}{end.format(name)}\n" for name, dump in services.items())
+        return output_result("".join(dumps))
     if rest[0] not in services:
         return error_result(f"Can't find service: {rest[0]}\n", 0)  # dumpsys itself succeeds.
     is_proto = rest[:2] == ["package", "--proto"] and phone.layout.proto_grants

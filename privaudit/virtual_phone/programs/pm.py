@@ -65,14 +65,9 @@ def run_pm(device: MutableDevice, args: Sequence[str]) -> ProgramResult:  # noqa
 
 def _usage_error(phone: VirtualPhone, text: str) -> ProgramResult:
     """Print on standard output from within the system server, on standard error before Android 7."""
-    return (
-        results.output_result(text, results.EXIT_SERVICE_FAILED)
-        if phone.layout.has_cmd
-        else results.error_result(text, 1)
-    )
-
-
-# --- reads ---
+    if phone.layout.has_cmd:
+        return results.output_result(text, results.EXIT_SERVICE_FAILED)
+    return results.error_result(text, 1)
 
 
 def _list_packages(phone: VirtualPhone, args: Sequence[str]) -> ProgramResult:
@@ -95,14 +90,9 @@ def _list_packages(phone: VirtualPhone, args: Sequence[str]) -> ProgramResult:
     for app in map(by_name.__getitem__, android.array_map_order(by_name)):
         # -u also lists system apps that were removed for the user, but no app that was never installed for it.
         include_uninstalled = "-u" in rest and app.is_system
-        listed_for = [
-            user
-            for user in users
-            if user in app.installs
-            and (app.installs[user].installed or include_uninstalled)
-            and all(matches(app, user) for matches in filters)
-        ]
-        if listed_for:
+        known = [user for user in users if user in app.installs]
+        kept = [user for user in known if app.installs[user].installed or include_uninstalled]
+        if listed_for := [user for user in kept if all(matches(app, user) for matches in filters)]:
             rows.append((app, listed_for))
     return results.output_result(format_package_list(rows, **columns))
 
@@ -117,9 +107,6 @@ def _list_paths(phone: VirtualPhone, args: Sequence[str]) -> ProgramResult:
     if app is None:
         return ProgramResult(code=1)
     return results.output_result("".join(f"package:{path}\n" for path in app.apk_paths))
-
-
-# --- writes ---
 
 
 def _grant_or_revoke(device: MutableDevice, command: str, args: Sequence[str]) -> ProgramResult:  # noqa: PLR0911 - each silent case
@@ -138,13 +125,9 @@ def _grant_or_revoke(device: MutableDevice, command: str, args: Sequence[str]) -
     if app is None:
         return results.output_result("")  # Android only logs it.
     problem = _grant_error(app, phone, user, command, name)
-    if problem is not None:
-        return (
-            results.output_result("")
-            if phone.sdk >= _SILENT_DENIAL_SDK
-            else results.denial_result(phone, command, problem)
-        )
-    if app.target_sdk < _RUNTIME_PERMISSIONS_SDK:
+    if problem is not None and phone.sdk < _SILENT_DENIAL_SDK:
+        return results.denial_result(phone, command, problem)
+    if problem is not None or app.target_sdk < _RUNTIME_PERMISSIONS_SDK:
         return results.output_result("")  # An app for Android 5 holds every permission that it requests.
     before = next(grant for grant in phone.runtime_grants(app, user) if grant.name == name)
     after = replace(before, granted=command == "grant")
@@ -178,8 +161,7 @@ def _change_flags(device: MutableDevice, command: str, args: Sequence[str]) -> P
     bits = sum(android.FLAG_BITS[flag.upper().replace("-", "_")] for flag in set(flag_names))
     for grant in grants:
         if grant.name == name:
-            flags = grant.flags | bits if command.startswith("set") else grant.flags & ~bits
-            after = replace(grant, flags=flags)
+            after = replace(grant, flags=grant.flags | bits if command.startswith("set") else grant.flags & ~bits)
             device.update(lambda now, after=after: with_grant(now, package, user, after))  # type: ignore[misc]
     return results.output_result("")
 

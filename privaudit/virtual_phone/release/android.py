@@ -1,7 +1,4 @@
-"""Constants of Android out of ``android.toml``: permissions, app-ops and flag bits.
-
-How each release prints them is in `privaudit.virtual_phone.release.layout`.
-"""
+"""Constants of Android out of ``android.toml``: permissions, app-ops and flag bits."""
 
 from __future__ import annotations
 
@@ -33,10 +30,7 @@ def java_hash(text: str) -> int:
 
 
 def array_map_order(names: Iterable[str]) -> list[str]:
-    """Sort `names` as an ``ArrayMap`` holds them: the order of packages and permissions in a dump.
-
-    Checked against the runtime permissions of real Android 14 dumps.
-    """
+    """Sort `names` as an ``ArrayMap`` holds them: their order in a dump (checked against real Android 14 dumps)."""
     return sorted(names, key=java_hash)
 
 
@@ -51,9 +45,7 @@ RUNTIME_PERMISSION_OPS: Final[Mapping[str, str | None]] = {
     full_permission_name(name): _PERMISSIONS["runtime_ops"].get(name, name) or None for name in _PERMISSIONS["runtime"]
 }
 """Permissions granted at run time, each with the app-op that follows it; ``None`` where the phone models no app-op."""
-PERMISSION_FIRST_SDK: Final[Mapping[str, int]] = {
-    full_permission_name(name): sdk for name, sdk in _first_sdks(_PERMISSIONS["since"])
-}
+PERMISSION_FIRST_SDK: Final = {full_permission_name(name): sdk for name, sdk in _first_sdks(_PERMISSIONS["since"])}
 """Permissions newer than Android 6. An older release ignores a request for one and stores no state."""
 HARD_RESTRICTED: Final = frozenset(map(full_permission_name, _PERMISSIONS["hard_restricted"]))
 SOFT_RESTRICTED: Final = frozenset(map(full_permission_name, _PERMISSIONS["soft_restricted"]))
@@ -62,9 +54,7 @@ PROTECTION_LEVELS: Final[Mapping[str, str]] = {
     **dict.fromkeys(RUNTIME_PERMISSION_OPS, "dangerous"),
     **{full_permission_name(name): level for name, level in _PERMISSIONS["protection_levels"].items()},
 }
-PERMISSION_GIDS: Final[Mapping[str, int]] = {
-    full_permission_name(name): gid for name, gid in _PERMISSIONS["gids"].items()
-}
+PERMISSION_GIDS: Final = {full_permission_name(name): gid for name, gid in _PERMISSIONS["gids"].items()}
 
 OP_NUMBERS: Final[Mapping[str, int]] = {name: number for number, name in enumerate(_TABLES["ops"]["names"])}
 DEFAULT_OP_MODES: Final[Mapping[str, str]] = _TABLES["ops"]["default_modes"]

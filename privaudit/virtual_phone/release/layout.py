@@ -26,7 +26,6 @@ class ReleaseLayout:
     sdk: int
     vendor: Vendor = "aosp"
 
-    # --- dumpsys package: the head and the sections ---
     domain_verifier: bool = True
     """``Known Packages:``, ``Domain Verifier:``, ``buildFingerprint=`` (Android 12), no ``Intent Filter Verifier:``."""
     package_queries: bool = True
@@ -44,8 +43,6 @@ class ReleaseLayout:
 
     proto_grants: bool = True
     """``--proto`` with the granted permissions (Android 12)."""
-
-    # --- dumpsys package: a package ---
     app_id_key: str = "appId"
     """``userId`` up to Android 13."""
     min_sdk: bool = True
@@ -78,7 +75,6 @@ class ReleaseLayout:
     shared_packages: bool = True
     """A shared user lists its packages (Android 10)."""
 
-    # --- dumpsys package: a user ---
     user_line_keys: tuple[str, ...] = (
         *("ceDataInode", "installed", "hidden", "suspended", "distractionFlags"),
         *("stopped", "notLaunched", "enabled", "instant", "virtual"),
@@ -93,11 +89,9 @@ class ReleaseLayout:
     suspend_params: bool = True
     """``Suspend params:`` (Android 10), at the indent of the overlays."""
 
-    # --- permission flags ---
     flag_separator: str = "|"
     """Up to Android 9 a blank, and one more after the last."""
 
-    # --- app-ops ---
     op_layout: Literal["A", "B", "C", "D"] = "D"
     """A: modes as numbers, one time each. B: a line per process state. C: with flags. D: per attribution tag."""
     capability_letters: int = 6
@@ -111,11 +105,9 @@ class ReleaseLayout:
     broken_package_headers: bool = False
     """EMUI 5 breaks ``Package X`` of the app-ops dump over three lines."""
 
-    # --- other dumps ---
     provisioning_state: bool = True
     """In the title of the device administrators (seen in practice: Android 9)."""
 
-    # --- programs ---
     has_cmd: bool = True
     """``cmd``, and ``pm`` inside the system server (Android 7). Before, errors go to standard error."""
     list_options: tuple[str, ...] = ("-f", "-d", "-e", "-s", "-3", "-i", "-u", "-U", "--show-versioncode", "-a")

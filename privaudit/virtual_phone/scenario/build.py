@@ -35,10 +35,7 @@ _COMPAT_DENIED_FLAGS: Final = android.FLAG_BITS["REVOKED_COMPAT"] | android.FLAG
 
 
 def build_phone(scenario: schema.ScenarioFile, name: str) -> virtual.VirtualPhone:
-    """Build the phone of `scenario`, which `privaudit.virtual_phone.scenario.reader` has checked.
-
-    Deterministic: the same scenario gives the same phone in every run.
-    """
+    """Build the phone of `scenario`, which `scenario.reader` has checked; the same one in every run."""
     device = scenario.phone
     builder = _PhoneBuilder(scenario)
     defaults = {"ro.build.version.sdk": str(device.sdk), "persist.sys.timezone": device.zone}
@@ -231,10 +228,8 @@ class _PhoneBuilder:
         """Return the folder of an installed app: numbered up to Android 7, random since 8, nested since 11."""
         if self.sdk < _RANDOM_PATHS_SDK:
             return f"/data/app/{package}-1"
-        folder = f"{package}-{_path_token(package, version)}"
-        return (
-            f"/data/app/~~{_path_token(package)}/{folder}" if self.sdk >= _NESTED_PATHS_SDK else f"/data/app/{folder}"
-        )
+        parent = f"/data/app/~~{_path_token(package)}" if self.sdk >= _NESTED_PATHS_SDK else "/data/app"
+        return f"{parent}/{package}-{_path_token(package, version)}"
 
 
 def _build_grant(name: str, install: schema.InstallRow, context: _PermissionContext) -> virtual.VirtualGrant:

@@ -56,11 +56,8 @@ def _build_row(word: str, label: str, kind: str, row: FillerAppsRow, sdk: int) -
             grants[name] = "allowed"
         elif die < _DENIED_BELOW:
             grants[name] = "denied"
-    ages = {
-        "COARSE_LOCATION": timedelta(days=b[8] % 20, hours=b[9] % 24, milliseconds=417),
-        "CAMERA": timedelta(days=b[8] % 20, hours=b[9] % 24, milliseconds=417),
-        "READ_CONTACTS": timedelta(days=b[10] % 30, minutes=b[11], seconds=7),
-    }
+    ages = dict.fromkeys(("COARSE_LOCATION", "CAMERA"), timedelta(days=b[8] % 20, hours=b[9] % 24, milliseconds=417))
+    ages["READ_CONTACTS"] = timedelta(days=b[10] % 30, minutes=b[11], seconds=7)
     allowed = {name.removeprefix("ACCESS_") for name, grant in grants.items() if grant == "allowed"}
     ops = [OpRow(op=op, access=age) for op, age in ages.items() if op in allowed]
     ops.append(OpRow(op="WAKE_LOCK", access=timedelta(hours=b[12] % 48, seconds=b[13]), state="bg"))

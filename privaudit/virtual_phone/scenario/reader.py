@@ -41,8 +41,7 @@ def read_scenario(text: str, *, name: str) -> VirtualPhone:
             problems.append(f"{name}: {path.removeprefix('.')}: {row['msg']}")
         raise ScenarioError(problems) from error
     if scenario.base:
-        toml = (resources.files(__package__) / "base.toml").read_text(encoding="utf-8")
-        base = tomllib.loads(toml)
+        base = tomllib.loads((resources.files(__package__) / "base.toml").read_text(encoding="utf-8"))
         apps = [*scenario.app, *TypeAdapter(list[schema.AppRow]).validate_python(base["app"])]
         shared_users = TypeAdapter(list[schema.SharedUserRow]).validate_python(base["shared_user"])
         scenario = replace(scenario, app=apps, shared_user=[*scenario.shared_user, *shared_users])

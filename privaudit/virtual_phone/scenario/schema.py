@@ -81,9 +81,7 @@ class PhoneRow:
     """``[phone]``: the device."""
 
     sdk: Sdk
-    """Android's SDK number."""
     vendor: Vendor = "aosp"
-    """Vendor with dump layouts of its own."""
     zone: str
     """IANA name."""
     zone_offset_minutes: Annotated[int, Field(ge=-14 * 60, le=14 * 60)]
@@ -113,9 +111,7 @@ class OpRow:
     op: OpName
     mode: OpMode = "allow"
     access: Age | None = None
-    """Age of the last access."""
     reject: Age | None = None
-    """Age of the last rejection."""
     state: ProcessState = "top"
     duration: Age | None = None
     running: bool = False

@@ -116,14 +116,11 @@ class VirtualApp:
     target_sdk: int = 34
     splits: tuple[str, ...] = ()
     """Without ``base``."""
-    signing_version: int = 3
     flags: tuple[str, ...] = ()
     """``ApplicationInfo.FLAG_*`` as dumps name them."""
     private_flags: tuple[str, ...] = ()
     queries: tuple[str, ...] = ()
     updated: datetime
-    apk_modified: datetime | None = None
-    """Modification time of the APK file; ``None``: `updated`."""
     installer: str | None = None
     initiating: str | None = None
     originating: str | None = None
@@ -197,7 +194,6 @@ class VirtualPhone:
     """A phone and everything on it."""
 
     name: str
-    """Name of its scenario."""
     sdk: int
     vendor: Vendor = "aosp"
     properties: Mapping[str, str]

@@ -14,8 +14,6 @@ from privaudit.virtual_phone.shell.parser import CommandSubstitution, LiteralTex
 
 _MAX_VALUE_CHARS: Final = 16 * 1024 * 1024
 """Longest value of one expansion."""
-
-
 _ANY_STRING: Final = ".*"
 
 
@@ -44,10 +42,7 @@ def expand_text(word: Word, env: _Context) -> str:
 
 
 def expand_pattern(word: Word, env: _Context) -> tuple[str, ...]:
-    """Expand `word` to a pattern: a regular expression for each character, `_ANY_STRING` for ``*``.
-
-    Quoted characters match literally.
-    """
+    """Expand `word` to a pattern: a regular expression for each character, `_ANY_STRING` for an unquoted ``*``."""
     chars: list[tuple[str, bool]] = []
     for part in word:
         value = part.text if isinstance(part, LiteralText) else _expand_part(part, env)
@@ -138,7 +133,7 @@ class _FieldSplitter:
 
     def __init__(self, separators: str) -> None:
         self.completed: list[str] = []
-        self._open: list[str] | None = None
+        self._open: str | None = None
         blank = "".join(c for c in separators if c in " \t\n")
         other = "".join(c for c in separators if c not in " \t\n")
         spaces = f"[{blank}]" if blank else "(?!)"
@@ -148,14 +143,12 @@ class _FieldSplitter:
 
     def add_literal(self, chars: str) -> None:
         """Add characters that are not split."""
-        if self._open is None:
-            self._open = []
-        self._open.append(chars)
+        self._open = (self._open or "") + chars
 
     def end_field(self) -> None:
         """Complete the open field."""
         if self._open is not None:
-            self.completed.append("".join(self._open))
+            self.completed.append(self._open)
             self._open = None
 
     def add_split(self, chars: str) -> None:
@@ -191,12 +184,9 @@ def _expand_into(word: Word, env: _Context, splitter: _FieldSplitter) -> None:
                 (splitter.add_literal if part.quoted else splitter.add_split)(arg)
         elif part.quoted:
             splitter.add_literal(_expand_part(part, env))
-        elif (
-            isinstance(part, ParameterExpansion)
-            and part.op[-1:] in {"-", "+"}
-            and _uses_argument(part, env.parameter(part.name))
-        ):
-            # Quoted text inside the braces is not split.
-            _expand_into(part.arg, env, splitter)
+        elif isinstance(part, CommandSubstitution) or part.op[-1:] not in {"-", "+"}:
+            splitter.add_split(_expand_part(part, env))
+        elif _uses_argument(part, env.parameter(part.name)):
+            _expand_into(part.arg, env, splitter)  # Quoted text inside the braces is not split.
         else:
             splitter.add_split(_expand_part(part, env))

@@ -100,10 +100,7 @@ class ShellIO:
             end = discard_output
         else:
             raise CommandError(f"can't create {name}: Read-only file system")
-        return self._with_fd(fd, end)
-
-    def _with_fd(self, fd: int, end: InputStream | OutputSink) -> ShellIO:
-        """Return a copy with `end` at `fd`. An end of the wrong direction counts as closed."""
+        # An end of the wrong direction counts as closed.
         if fd == 0:
             return replace(self, stdin=end if isinstance(end, InputStream) else InputStream())
         sink = discard_output if isinstance(end, InputStream) else end
@@ -205,8 +202,6 @@ class ShellInterpreter:
             raise LimitExceededError
         return self._call_depth + 1
 
-    # --- for the expansion of words ---
-
     def parameter(self, name: str) -> str | None:
         """Return the parameter `name`; ``None`` if unset."""
         match name:
@@ -230,8 +225,6 @@ class ShellInterpreter:
         io = replace(self._io, out=self._budget.count_output(out.extend))
         self._substitution_status = self._run_in_subshell(lambda child: child.run_script(body, io))
         return out.replace(b"\0", b"").decode("utf-8", "surrogateescape").rstrip("\n")
-
-    # --- commands ---
 
     def _run_and_or(self, node: parser.AndOrList, io: ShellIO) -> int:
         for operator, pipeline in node.steps:
@@ -330,8 +323,7 @@ class ShellInterpreter:
         values = {}
         for name, word in node.assigns:
             values[name] = expand.expand_text(word, self)
-            if not argv:
-                self.variables |= values
+            self.variables |= {} if argv else values
         if not argv:
             return self._substitution_status
         before = dict(self.variables)
@@ -377,8 +369,6 @@ class ShellInterpreter:
             why = "Is a directory" if self._environment.files.is_folder(name) else "Permission denied"
             raise CommandError(f"{name}: can't execute: {why}", 126)
         raise CommandError(f"{name}: inaccessible or not found", 127)
-
-    # --- built-ins ---
 
     def _builtin_break(self, argv: Sequence[str], _io: ShellIO) -> int:
         if not self.loop_depth:

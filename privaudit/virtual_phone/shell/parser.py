@@ -150,8 +150,6 @@ class ShellParser:
         self._pos = 0
         self._depth = depth
 
-    # --- commands ---
-
     def parse_line(self) -> Script | None:
         """Parse the next command line, which may span several lines of text; ``None`` at the end."""
         self._skip_newlines()
@@ -306,8 +304,6 @@ class ShellParser:
             self._skip_blanks()
         return redirects
 
-    # --- tokens ---
-
     def _peek(self) -> str:
         return self._text[self._pos : self._pos + 1]
 
@@ -365,8 +361,6 @@ class ShellParser:
             raise ShellSyntaxError("syntax error: nested too deeply")
         yield
         self._depth -= 1
-
-    # --- words ---
 
     def _parse_word(self) -> Word:
         """Parse the word that comes next; empty if there is none."""

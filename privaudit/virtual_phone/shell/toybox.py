@@ -21,9 +21,7 @@ class ProgramResult:
     """The outcome of a program or a whole script."""
 
     out: bytes = b""
-    """Standard output."""
     err: bytes = b""
-    """Standard error."""
     code: int = 0
     """Exit status, 0 to 255."""
 
@@ -44,17 +42,7 @@ _INTEGER_COMPARISONS: Final[Mapping[str, Callable[[int, int], bool]]] = {
     f"-{name}": getattr(operator, name) for name in ("eq", "ne", "lt", "le", "gt", "ge")
 }
 _SIZE: Final = re.compile(r"([0-9]{1,12})([cwbkKmMG]?)", re.ASCII)
-_SIZE_SUFFIXES: Final = {
-    "": 1,
-    "c": 1,
-    "w": 2,
-    "b": 512,
-    "k": 1024,
-    "K": 1024,
-    "m": 1 << 20,
-    "M": 1 << 20,
-    "G": 1 << 30,
-}
+_SIZE_SUFFIXES: Final = {"": 1, "c": 1, "w": 2, "b": 512, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 _DD_OPERANDS: Final = frozenset({"if", "bs", "skip", "count", "status"})
 _DD_BLOCK_BYTES: Final = 512
 
@@ -81,10 +69,9 @@ class Toybox:
         """Run the tool `argv`, whose name is one of `NAMES`."""
         tool = getattr(self, f"_{_TOOL_ALIASES.get(argv[0], argv[0])}")
         try:
-            result: ProgramResult = tool(argv, read_stdin)
+            return tool(argv, read_stdin)  # type: ignore[no-any-return]
         except ToolError as error:
             return ProgramResult(err=_encode(f"{argv[0]}: {error}\n"), code=error.code)
-        return result
 
     def _read_file(self, name: str) -> bytes:
         content = self._files.read(name)
@@ -231,13 +218,10 @@ class Toybox:
             case ["!", *rest] if len(words) != 3 or words[1] not in {*_INTEGER_COMPARISONS, "=", "==", "!="}:  # noqa: PLR2004
                 return not self._evaluate_test(rest)
             case [op, word] if op in {"-n", "-z", "-e", "-f", "-d"}:
-                return {
-                    "-n": word != "",
-                    "-z": word == "",
-                    "-e": self._files.exists(word),
-                    "-f": self._files.read(word) is not None,
-                    "-d": self._files.is_folder(word),
-                }[op]
+                is_file, is_folder = self._files.read(word) is not None, self._files.is_folder(word)
+                return {"-n": word != "", "-z": word == "", "-e": self._files.exists(word), "-f": is_file}.get(
+                    op, is_folder
+                )
             case [left, "=" | "==" | "!=" as op, right]:
                 return (left == right) is (op != "!=")
             case [left, op, right] if op in _INTEGER_COMPARISONS:
@@ -292,7 +276,7 @@ def _parse_size(text: str) -> int:
     match = _SIZE.fullmatch(text)
     if match is None:
         raise ToolError(f"bad number {text}")
-    return int(match[1]) * _SIZE_SUFFIXES[match[2]]
+    return int(match[1]) * _SIZE_SUFFIXES[match[2].lower()]
 
 
 def _parse_integer(word: str) -> int:
